@@ -1,0 +1,210 @@
+// Package verdict holds the nouns that every room shares: what a drill found,
+// stage by stage and check by check, and what that means for the caller. It
+// decides nothing about databases and touches neither files nor networks.
+package verdict
+
+import (
+	"slices"
+	"time"
+)
+
+// Schema is the version of the report's JSON. Keys are added, never renamed.
+const Schema = 1
+
+// Outcome is what a check, a stage or a whole drill came to.
+type Outcome string
+
+// The outcomes. Fail says one thing only: this backup would not bring the
+// data back as declared. Whatever kept the drill from knowing is an Error.
+const (
+	Pass    Outcome = "pass"
+	Warn    Outcome = "warn"
+	Fail    Outcome = "fail"
+	Error   Outcome = "error"
+	Skipped Outcome = "skipped"
+)
+
+// worstFirst is the order in which outcomes hide one another: what is known
+// to be bad is not hidden by what could not be known.
+var worstFirst = []Outcome{Fail, Error, Warn, Pass, Skipped}
+
+// Worst returns the outcome that stands for all of them; Skipped for none.
+func Worst(outcomes ...Outcome) Outcome {
+	for _, o := range worstFirst {
+		if slices.Contains(outcomes, o) {
+			return o
+		}
+	}
+	return Skipped
+}
+
+// Names of the stages, in the order in which they begin.
+const (
+	StageChoose  = "choose"
+	StageFetch   = "fetch"
+	StageSandbox = "sandbox"
+	StageRestore = "restore"
+	StageScrub   = "scrub"
+	StageExpect  = "expect"
+)
+
+// Report is what one drill found. It is the JSON that is kept and compared.
+type Report struct {
+	Schema         int       `json:"schema"`
+	Drill          string    `json:"drill"`
+	Run            string    `json:"run"`
+	Outcome        Outcome   `json:"outcome"`
+	HarnessVersion string    `json:"harness_version"`
+	DrillSHA256    string    `json:"drill_sha256"`
+	AsOf           string    `json:"as_of"`
+	StartedAt      time.Time `json:"started_at"`
+	FinishedAt     time.Time `json:"finished_at"`
+	DurationMS     int64     `json:"duration_ms"`
+	Backup         Backup    `json:"backup"`
+	Sandbox        Sandbox   `json:"sandbox"`
+	Stages         []Stage   `json:"stages"`
+	Checks         []Check   `json:"checks"`
+	Tables         []Table   `json:"tables"`
+	Scrub          Scrub     `json:"scrub"`
+	Messages       Messages  `json:"messages"`
+	RolesCreated   []string  `json:"roles_created"`
+	LatestEvents   []Events  `json:"latest_events"`
+}
+
+// Backup is the backup that was drilled. Zero where none could be chosen.
+type Backup struct {
+	Store         string    `json:"store"` // URL without credentials
+	Name          string    `json:"name"`
+	TakenAt       time.Time `json:"taken_at,omitzero"` // UTC
+	SizeBytes     int64     `json:"size_bytes"`
+	SHA256        string    `json:"sha256"` // of the file as it lies in the store
+	ETag          string    `json:"etag"`
+	Checksum      string    `json:"checksum,omitempty"`    // verified | none: was there a side file to compare with
+	Format        string    `json:"format"`                // custom
+	Compression   string    `json:"compression,omitempty"` // around the archive: none | gzip | zstd
+	Database      string    `json:"database"`
+	ServerVersion string    `json:"server_version"`
+	DumpVersion   string    `json:"dump_version,omitempty"` // pg_dump's
+	Encoding      string    `json:"encoding,omitempty"`
+}
+
+// Sandbox is where the backup was restored.
+type Sandbox struct {
+	Kind          string `json:"kind"` // container | local
+	Why           string `json:"why,omitempty"`
+	Image         string `json:"image"`
+	ServerVersion string `json:"server_version"`
+	Isolation     string `json:"isolation"` // no_network | no_listener
+}
+
+// Stage is one step of the drill. Stages may overlap, so that their durations
+// need not add up to the report's.
+type Stage struct {
+	Name       string  `json:"name"`
+	Outcome    Outcome `json:"outcome"`
+	Code       Code    `json:"code"`
+	DurationMS int64   `json:"duration_ms"`
+	Message    string  `json:"message"`
+	Hint       string  `json:"hint"`
+}
+
+// Check is one declared or built-in expectation and what was found. Expected,
+// Observed and Message never hold an unscrubbed value.
+type Check struct {
+	ID       string  `json:"id"` // stable, e.g. row_count:public.users
+	Stage    string  `json:"stage"`
+	Code     Code    `json:"code"`
+	Outcome  Outcome `json:"outcome"`
+	Expected string  `json:"expected"`
+	Observed string  `json:"observed"`
+	Message  string  `json:"message"`
+	Hint     string  `json:"hint"`
+}
+
+// Table says how many rows of a table were streamed in, and how many it holds.
+// Partitions that were loaded through their root are counted at the root.
+type Table struct {
+	Name       string `json:"name"`
+	RowsPassed int64  `json:"rows_passed"`
+	RowsHeld   int64  `json:"rows_held"`
+	Excluded   bool   `json:"excluded,omitempty"` // exclude_table_data
+}
+
+// Scrub says what was rewritten on the way in.
+type Scrub struct {
+	Stored   bool             `json:"stored"` // true: real values reached the sandbox's disk
+	Columns  []ScrubColumn    `json:"columns"`
+	Kept     []ScrubKept      `json:"kept,omitempty"`
+	Preserve []ScrubPreserved `json:"preserved,omitempty"`
+}
+
+// ScrubColumn counts one rule's work on one column.
+type ScrubColumn struct {
+	Column    string `json:"column"` // schema.table.column
+	Transform string `json:"transform"`
+	Link      string `json:"link,omitempty"`
+	Rows      int64  `json:"rows"`     // rewritten, nulls and kept rows not counted
+	NullsIn   int64  `json:"nulls_in"` // null in the archive
+	NullsOut  int64  `json:"nulls_out"`
+	Kept      int64  `json:"kept,omitempty"` // left as they are by keep
+}
+
+// ScrubKept counts the rows of a table that keep left as they are.
+type ScrubKept struct {
+	Table string `json:"table"`
+	Rows  int64  `json:"rows"`
+}
+
+// ScrubPreserved is a column that looks sensitive and is let through on purpose.
+type ScrubPreserved struct {
+	Column string `json:"column"`
+	Why    string `json:"why"`
+}
+
+// Messages counts what pg_restore and the server said on stderr.
+type Messages struct {
+	Errors   int `json:"errors"`
+	Warnings int `json:"warnings"`
+	Notices  int `json:"notices"`
+}
+
+// Events are the newest rows of a table, as people look for them: the cells
+// of columns that are scrubbed or preserved as text, all others fingerprints.
+type Events struct {
+	Table   string     `json:"table"`
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+}
+
+// Process exit codes; 1 and 2 belong to Mage itself.
+const (
+	ExitOK          = 0
+	ExitFail        = 10
+	ExitError       = 11
+	ExitInterrupted = 12
+)
+
+// Interrupted tells whether the drill was stopped by a signal.
+func (r *Report) Interrupted() bool {
+	return slices.ContainsFunc(r.Stages, func(s Stage) bool { return s.Code == CodeInterrupted })
+}
+
+// ExitCode is what a process that ran these drills ends with: 12 if one was
+// interrupted, else 10 if any failed, else 11 if any could not verify or
+// nothing was verified at all.
+func ExitCode(reports ...*Report) int {
+	var outcomes []Outcome
+	for _, r := range reports {
+		if r.Interrupted() {
+			return ExitInterrupted
+		}
+		outcomes = append(outcomes, r.Outcome)
+	}
+	switch {
+	case slices.Contains(outcomes, Fail):
+		return ExitFail
+	case slices.Contains(outcomes, Error), Worst(outcomes...) == Skipped:
+		return ExitError
+	}
+	return ExitOK
+}
