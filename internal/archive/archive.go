@@ -1,0 +1,281 @@
+// Package archive knows what a backup file is: which format it has, what its
+// header and table of contents say, and whether every data block in it is
+// whole. It restores nothing and never shows a byte of the data it walks over.
+package archive
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Format is how a dump is laid out. Custom is the one that Open reads.
+type Format string
+
+// Custom is what pg_dump -Fc writes.
+const Custom Format = "custom"
+
+// Compression is what lies around the archive as a whole, put there by the
+// backup script; the compression of the rows within is Header.DataCompression.
+type Compression string
+
+// The outer compressions, told by their magic bytes, never by a name.
+const (
+	None Compression = "none"
+	Gzip Compression = "gzip"
+	Zstd Compression = "zstd"
+)
+
+// Header is what the first bytes of an archive say.
+type Header struct {
+	Format      Format
+	Compression Compression
+
+	// Created is when pg_dump began, by the clock on the wall of the machine
+	// it ran on: the header names no zone. The fields are carried as UTC; the
+	// caller has to know which zone they belong to.
+	Created time.Time
+
+	Database      string
+	ServerVersion string // as the server said it, e.g. "15.18 (Debian 15.18-0+deb12u1)"
+	DumpVersion   string // pg_dump's
+	ServerMajor   int    // 15; 9 for all of 9.x; 0 where the version is unreadable
+	DumpMajor     int
+
+	ArchiveVersion  string // e.g. "1.14"; the revision is left out as pg_restore does
+	DataCompression string // none | gzip | lz4 | zstd
+
+	// Encoding and StdStrings come from the table of contents. Peek leaves
+	// Encoding empty where its input ends before them.
+	Encoding   string // PostgreSQL's name of the text's encoding, e.g. "UTF8"
+	StdStrings bool   // standard_conforming_strings: backslashes in '...' are plain
+}
+
+// Section is the part of a restore that an entry belongs to.
+type Section int
+
+// The sections, numbered as in the archive (pg_backup.h, teSection). Entries
+// in SectionNone, such as comments, go with the object they are about.
+const (
+	SectionNone     Section = 1
+	SectionPreData  Section = 2
+	SectionData     Section = 3
+	SectionPostData Section = 4
+)
+
+func (s Section) String() string {
+	switch s {
+	case SectionNone:
+		return "none"
+	case SectionPreData:
+		return "pre-data"
+	case SectionData:
+		return "data"
+	case SectionPostData:
+		return "post-data"
+	}
+	return fmt.Sprintf("section %d", int(s))
+}
+
+// Entry is one line of the table of contents. Strings that the archive holds
+// as NULL are empty here. Names may hold any character, newlines included.
+type Entry struct {
+	DumpID   int // unique in the archive; the only safe key
+	HadData  bool
+	TableOID uint32 // of the catalogue the object is in
+	OID      uint32
+
+	Desc       string // kind, e.g. TABLE, TABLE DATA, SEQUENCE SET, BLOBS
+	Tag        string // name, unquoted; for comments and privileges with the kind before it
+	Namespace  string // schema
+	Owner      string
+	Tablespace string
+	TableAM    string // access method; since archive version 1.14
+	RelKind    byte   // pg_class.relkind; since 1.16, else 0
+	Section    Section
+
+	Defn     string // SQL that makes the object
+	DropStmt string
+	CopyStmt string // COPY ... FROM stdin; empty for rows dumped as INSERT statements
+	Deps     []int  // dump ids
+
+	DataSize int64 // bytes of its data block as stored, so compressed if the archive is
+
+	offset offset // where the table of contents says that the block begins
+}
+
+// Inserts tells whether the entry's rows are INSERT statements.
+func (e Entry) Inserts() bool {
+	return e.Desc == "TABLE DATA" && e.HadData && e.CopyStmt == ""
+}
+
+// name is the entry as an error names it: harmless on one line.
+func (e Entry) name() string {
+	n := e.Tag
+	if e.Namespace != "" {
+		n = e.Namespace + "." + n
+	}
+	return fmt.Sprintf("%d (%s %s)", e.DumpID, printable(e.Desc), printable(n))
+}
+
+// Archive is a whole and readable backup: Open has read every byte of it.
+type Archive struct {
+	Header
+	Path    string  // a bare custom archive, for pg_restore: the opened file, or the spool made of it
+	Size    int64   // bytes of the file at Path
+	Entries []Entry // in the archive's order
+}
+
+// Options tell Open where to put what it unpacks and whom to tell.
+type Options struct {
+	// Dir is where a compressed archive is unpacked to, in a file of mode
+	// 0600 whose name begins with "archive-". Open removes it if it fails;
+	// otherwise it is the caller's. Empty: the directory of the backup.
+	Dir string
+
+	// Progress, if not nil, is told how many bytes of the backup have been
+	// read, and how many it has, at least once a megabyte or so.
+	Progress func(done, total int64)
+}
+
+// Open reads the backup at path from its first byte to its last: outer
+// compression, header, table of contents and every data block, whether it is
+// going to be restored or not.
+//
+// What is wrong with the backup comes back as *verdict.Problem: Fail with
+// CodeTruncated, CodeCorrupt or CodeNotAnArchive, Error with CodeUnsupported
+// for a format that this version cannot read, and with CodeDiskSpace where
+// the unpacked archive found no room.
+func Open(ctx context.Context, path string, opts Options) (_ *Archive, err error) {
+	name := filepath.Base(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the backup: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open the backup %s: %w", name, err)
+	}
+	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress}
+	u, err := unwrap(name, src)
+	if err != nil {
+		return nil, err
+	}
+	defer u.Close()
+
+	a := &Archive{Path: path}
+	var r io.Reader = u
+	if u.compression != None {
+		dir := opts.Dir
+		if dir == "" {
+			dir = filepath.Dir(path)
+		}
+		spool, err := newSpool(name, dir)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = spool.finish(err) }()
+		a.Path, r = spool.Name(), io.TeeReader(u, spool)
+	}
+	d := newDecoder(name, r)
+	a.Header = d.header()
+	a.Compression = u.compression
+	a.Entries = d.contents(&a.Header)
+	d.walk(a.Entries)
+	a.Size = d.pos
+	if d.err != nil {
+		return nil, d.err
+	}
+	return a, nil
+}
+
+// PeekSize is how many bytes of a backup Peek needs at most to read its fixed
+// header through any compression: a block of zstd is decoded whole or not.
+const PeekSize = 256 << 10
+
+// Peek reads the header from the first bytes of a backup, at least PeekSize
+// of them where it has as many, through an outer compression. A stream that
+// ends within the table of contents is no error here: then Encoding may be
+// empty. Errors are those of Open; what Peek passes may still be broken
+// further on.
+func Peek(r io.Reader) (Header, error) {
+	const name = "the backup"
+	u, err := unwrap(name, &source{ctx: context.Background(), r: r})
+	if err != nil {
+		return Header{}, err
+	}
+	defer u.Close()
+	d := newDecoder(name, u)
+	h := d.header()
+	if d.err != nil {
+		return Header{}, d.err
+	}
+	h.Compression = u.compression
+	d.special(&h)
+	return h, nil
+}
+
+// DataOnly tells an archive that holds data and nothing to load it into, as
+// pg_dump --data-only and --section=data write it.
+func (a *Archive) DataOnly() bool {
+	holds := func(s Section) bool {
+		return slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.Section == s && !e.aboutDump() })
+	}
+	return holds(SectionData) && !holds(SectionPreData)
+}
+
+// aboutDump tells the entries that describe the dump or the database itself.
+func (e Entry) aboutDump() bool {
+	switch e.Desc {
+	case "ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES":
+		return true
+	}
+	return e.aboutDatabase()
+}
+
+// aboutDatabase tells comments, privileges and labels of the database, which
+// pg_restore leaves out unless it creates the database.
+func (e Entry) aboutDatabase() bool {
+	switch e.Desc {
+	case "COMMENT", "ACL", "SECURITY LABEL":
+		return strings.HasPrefix(e.Tag, "DATABASE ")
+	}
+	return false
+}
+
+// Extensions names the extensions that the archive creates, in its order.
+func (a *Archive) Extensions() []string {
+	var names []string
+	for _, e := range a.Entries {
+		if e.Desc == "EXTENSION" {
+			names = append(names, e.Tag)
+		}
+	}
+	return names
+}
+
+// UseList is the text for pg_restore -L that restores these entries in this
+// order. pg_restore reads a line up to its first semicolon, as a dump id
+// (pg_backup_archiver.c, SortTocFromFile), so no name is written: one with a
+// newline could smuggle in an id. The kind is for human readers.
+func UseList(entries []Entry) []byte {
+	var b strings.Builder
+	for _, e := range entries {
+		fmt.Fprintf(&b, "%d; 0 0 %s\n", e.DumpID, kindOf(e.Desc))
+	}
+	return []byte(b.String())
+}
+
+// kindOf is desc if it is made of capitals and blanks, as all of pg_dump's are.
+func kindOf(desc string) string {
+	if strings.Trim(desc, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ") != "" {
+		return "?"
+	}
+	return desc
+}

@@ -1,0 +1,192 @@
+package archive
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"daybefore/internal/verdict"
+)
+
+const (
+	sniffSize     = 4 << 10
+	progressEvery = 1 << 20
+
+	// maxWindow is the most memory that an outer zstd may ask for: what the
+	// zstd program itself accepts unless told otherwise.
+	maxWindow = 128 << 20
+)
+
+// source is the file as it came from the store. It tells progress, ends when
+// its context does, and keeps its own errors apart from the decompressor's.
+type source struct {
+	ctx      context.Context
+	r        io.Reader
+	done     int64
+	told     int64
+	total    int64
+	progress func(done, total int64)
+	err      error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		s.err = context.Cause(s.ctx)
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	s.done += int64(n)
+	if s.progress != nil && (s.done-s.told >= progressEvery || err != nil) {
+		s.told = s.done
+		s.progress(s.done, s.total)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
+
+// unwrapped is the archive within the file.
+type unwrapped struct {
+	io.Reader
+	compression Compression
+	close       func()
+}
+
+func (u *unwrapped) Close() {
+	if u.close != nil {
+		u.close()
+	}
+}
+
+// unwrap looks at the first bytes and takes an outer compression off. What
+// comes out begins as a custom archive does, or is so short that it may have.
+func unwrap(name string, src *source) (*unwrapped, error) {
+	in := bufio.NewReaderSize(src, readBuffer)
+	head, err := sniffed(in, src)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	u := &unwrapped{Reader: in, compression: outerOf(head)}
+	if u.compression == None {
+		return u, refuse(name, "", head)
+	}
+	if err := u.open(name, in, src); err != nil {
+		return nil, err
+	}
+	out := bufio.NewReaderSize(u.Reader, readBuffer)
+	head, err = out.Peek(sniffSize)
+	u.Reader = out
+	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
+		u.Close()
+		return nil, err
+	}
+	if err := refuse(name, string(u.compression), head); err != nil {
+		u.Close()
+		return nil, err
+	}
+	return u, nil
+}
+
+// sniffed returns the first bytes, fewer if there are no more.
+func sniffed(in *bufio.Reader, src *source) ([]byte, error) {
+	head, _ := in.Peek(sniffSize)
+	return head, src.err
+}
+
+func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
+	o := &outer{name: name, compression: u.compression, src: src}
+	switch u.compression {
+	case Gzip:
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return o.explain(err)
+		}
+		o.r = z
+	case Zstd:
+		z, err := zstd.NewReader(in, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return o.explain(err)
+		}
+		o.r, u.close = z, z.Close
+	}
+	u.Reader = o
+	return nil
+}
+
+// outer explains a decompressor's errors as what they mean for the backup.
+type outer struct {
+	name        string
+	compression Compression
+	src         *source
+	r           io.Reader
+}
+
+func (o *outer) Read(p []byte) (int, error) {
+	n, err := o.r.Read(p)
+	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, err
+	}
+	return n, o.explain(err)
+}
+
+func (o *outer) explain(err error) error {
+	switch {
+	case o.src.err != nil:
+		return fmt.Errorf("read %s: %w", o.name, o.src.err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
+			"read %s: its zstd stream needs a window of more than %d MiB", o.name, maxWindow>>20)
+	}
+	return corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name, o.compression, o.src.done, err)
+}
+
+// spool is the unpacked archive.
+type spool struct {
+	*os.File
+	name string // of the backup
+}
+
+func newSpool(name, dir string) (*spool, error) {
+	f, err := os.CreateTemp(dir, "archive-*")
+	if err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", name, err)
+	}
+	return &spool{File: f, name: name}, nil
+}
+
+func (s *spool) Write(p []byte) (int, error) {
+	n, err := s.File.Write(p)
+	return n, s.explain(err)
+}
+
+func (s *spool) explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return verdict.Errorf(verdict.CodeDiskSpace, "free space for the whole unpacked archive where temporary files go, or set TMPDIR",
+			"unpack %s: %w", s.name, err)
+	}
+	return fmt.Errorf("unpack %s: %w", s.name, err)
+}
+
+// finish closes the file, and removes it unless the archive in it is whole.
+func (s *spool) finish(err error) error {
+	if closed := s.explain(s.Close()); err == nil {
+		err = closed
+	}
+	if err != nil {
+		os.Remove(s.Name())
+	}
+	return err
+}

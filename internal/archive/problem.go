@@ -1,0 +1,36 @@
+package archive
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"daybefore/internal/verdict"
+)
+
+const (
+	hintTruncated = "the dump or its upload broke off: look at the backup job's own exit status, free disk space and log, then take a new backup"
+	hintCorrupt   = "take a new backup and compare checksums where it is written and where it is stored; write dumps with pg_dump -f, never through a terminal (docker exec -t) or a shell that converts text"
+)
+
+func truncated(format string, args ...any) error {
+	return verdict.Failf(verdict.CodeTruncated, hintTruncated, format, args...)
+}
+
+func corrupt(format string, args ...any) error {
+	return verdict.Failf(verdict.CodeCorrupt, hintCorrupt, format, args...)
+}
+
+const maxShown = 120 // bytes of a foreign name that an error shows
+
+// printable is a foreign name made fit for one line of an error: no control
+// characters, no end of line, not too long.
+func printable(s string) string {
+	if len(s) > maxShown {
+		s = strings.ToValidUTF8(s[:maxShown], "") + "..."
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}

@@ -1,0 +1,144 @@
+package archive
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Roles names every role that a restore of the archive will ask for, sorted:
+// owners, grantees and grantors, the roles of policies, of default
+// privileges, of user mappings and of settings by role. Left out are PUBLIC,
+// CURRENT_USER and their like, and the server's own pg_ roles, which nobody
+// can create.
+func (a *Archive) Roles() []string {
+	found := map[string]bool{}
+	for _, e := range a.Entries {
+		found[e.Owner] = true
+		if !namesRoles(e.Desc) {
+			continue
+		}
+		for _, tokens := range statementsOf(a.tokens(e.Defn)) {
+			for _, role := range rolesOf(tokens) {
+				found[role] = true
+			}
+		}
+	}
+	maps.DeleteFunc(found, func(role string, _ bool) bool {
+		return role == "" || role == "public" || role == "none" || strings.HasPrefix(role, "pg_")
+	})
+	return slices.Sorted(maps.Keys(found))
+}
+
+// namesRoles tells the kinds of entries whose SQL may name a role: a function
+// is not searched, since its body is no statement of the restore.
+func namesRoles(desc string) bool {
+	switch desc {
+	case "FUNCTION", "PROCEDURE", "AGGREGATE", "COMMENT", "TABLE DATA", "STATISTICS DATA":
+		return false
+	}
+	return true
+}
+
+// rolesOf names the roles in one statement.
+func rolesOf(tokens []token) []string {
+	s := scan{tokens: tokens}
+	switch {
+	case s.takes("grant"), s.takes("revoke"):
+		return s.grant()
+	case s.takes("alter", "default", "privileges"):
+		roles := s.after("for", "role")
+		return append(roles, s.grant()...)
+	case s.takes("alter", "role"), s.takes("alter", "user"):
+		return s.list()
+	case s.takes("create", "policy"):
+		return s.after("to")
+	case s.takes("create", "user", "mapping"):
+		return s.after("for")
+	case s.takes("set", "session", "authorization"):
+		return s.list()
+	case s.takes("alter"):
+		return s.after("owner", "to")
+	case s.takes("create", "schema"), s.takes("create", "database"):
+		return append(s.after("authorization"), s.after("owner", "=")...)
+	}
+	return nil
+}
+
+// scan looks for roles in the tokens of a statement, outside of parentheses:
+// in there stand columns, arguments and conditions.
+type scan struct {
+	tokens []token
+	pos    int
+}
+
+// takes moves past these words if they come next.
+func (s *scan) takes(words ...string) bool {
+	if len(s.tokens)-s.pos < len(words) {
+		return false
+	}
+	for i, w := range words {
+		if !s.tokens[s.pos+i].is(w) {
+			return false
+		}
+	}
+	s.pos += len(words)
+	return true
+}
+
+// after reads the list of roles behind the first occurrence of these words;
+// without one, the scan stays where it is.
+func (s *scan) after(words ...string) []string {
+	from, depth := s.pos, 0
+	for ; s.pos < len(s.tokens); s.pos++ {
+		switch t := s.tokens[s.pos]; {
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		case depth == 0 && s.takes(words...):
+			return s.list()
+		}
+	}
+	s.pos = from
+	return nil
+}
+
+// grant reads GRANT ... TO, or REVOKE ... FROM, and GRANTED BY behind them.
+func (s *scan) grant() []string {
+	roles := s.after("to")
+	roles = append(roles, s.after("from")...)
+	return append(roles, s.after("granted", "by")...)
+}
+
+// list reads names with commas between them. A quoted name is a role even if
+// it reads like a keyword.
+func (s *scan) list() []string {
+	var roles []string
+	for s.pos < len(s.tokens) {
+		if s.pos+1 < len(s.tokens) && s.tokens[s.pos].is("group") && !s.tokens[s.pos+1].is(",") {
+			s.pos++ // GRANT ... TO GROUP name, of old
+		}
+		switch t := s.tokens[s.pos]; {
+		case t.kind == tokenOther:
+			return roles
+		case t.kind == tokenWord && standIn(t.text):
+		default:
+			roles = append(roles, t.text)
+		}
+		s.pos++
+		if !s.takes(",") {
+			return roles
+		}
+	}
+	return roles
+}
+
+// standIn tells words that stand for a role instead of naming one.
+func standIn(word string) bool {
+	switch word {
+	case "public", "current_user", "current_role", "session_user", "user", "default", "all":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+package archive
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"daybefore/internal/verdict"
+)
+
+const (
+	hintForeign     = "look at what the backup job wrote and uploaded: this drill expects what pg_dump -Fc writes, bare or under gzip or zstd"
+	hintUnsupported = "take the backup with pg_dump -Fc, bare or under gzip or zstd"
+)
+
+// outerOf tells the compression that a file begins with. A file that ends
+// within the magic bytes counts as begun: it is a truncated one.
+func outerOf(head []byte) Compression {
+	switch {
+	case begins(head, "\x1f\x8b"):
+		return Gzip
+	case begins(head, "\x28\xb5\x2f\xfd"), skippable(head):
+		return Zstd
+	}
+	return None
+}
+
+// skippable tells a frame of zstd that holds no data, as pzstd writes first.
+func skippable(head []byte) bool {
+	return len(head) >= 4 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18"
+}
+
+// begins tells whether head starts with magic, or ends before it could.
+func begins(head []byte, magic string) bool {
+	n := min(len(head), len(magic))
+	return n > 0 && string(head[:n]) == magic[:n]
+}
+
+// refuse returns nil for bytes that begin as a custom archive does, and else
+// a Problem that says what they look like. A format that may hold a good
+// backup is an Error, since nobody could tell; what cannot be one is a Fail.
+func refuse(name, within string, head []byte) error {
+	if begins(head, magic) {
+		return nil
+	}
+	if within != "" {
+		name += " (unpacked from " + within + ")"
+	}
+	if len(head) == 0 {
+		return verdict.Failf(verdict.CodeNotAnArchive, "the backup job failed without removing its output: look at its log and exit status",
+			"read %s: it is an empty file; expected an archive of pg_dump -Fc", name)
+	}
+	for _, k := range kinds {
+		if !k.is(head) {
+			continue
+		}
+		if k.unsupported {
+			return verdict.Errorf(verdict.CodeUnsupported, k.orHint(hintUnsupported),
+				"read %s: it is %s, which is not supported by this version; expected an archive of pg_dump -Fc", name, k.what)
+		}
+		return verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
+			"read %s: it is %s; expected an archive of pg_dump -Fc", name, k.what)
+	}
+	return verdict.Failf(verdict.CodeNotAnArchive, hintForeign,
+		"read %s: it is %s; expected an archive of pg_dump -Fc, which begins with %s", name, describe(head), magic)
+}
+
+// kind is something that people store where a backup should be.
+type kind struct {
+	what        string
+	is          func(head []byte) bool
+	unsupported bool // it may hold a good backup
+	hint        string
+}
+
+func (k kind) orHint(hint string) string {
+	if k.hint != "" {
+		return k.hint
+	}
+	return hint
+}
+
+// kinds are tried in order.
+var kinds = []kind{
+	{what: "a dump in pg_dump's tar format", is: pgTar, unsupported: true},
+	{what: "a tar archive", is: tar, unsupported: true},
+	{what: "a plain SQL dump of PostgreSQL", is: plainDump, unsupported: true,
+		hint: "take the backup with pg_dump -Fc; plain SQL dumps are to be read by a later version"},
+	{what: "an xz file", is: prefix("\xfd7zXZ\x00"), unsupported: true},
+	{what: "a bzip2 file", is: prefix("BZh"), unsupported: true},
+	{what: "an lz4 file", is: prefix("\x04\x22\x4d\x18"), unsupported: true},
+	{what: "an lzip file", is: prefix("LZIP"), unsupported: true},
+	{what: "an lzop file", is: prefix("\x89LZO"), unsupported: true},
+	{what: "a gzip file once more", is: prefix("\x1f\x8b"), unsupported: true, hint: "compress backups once"},
+	{what: "a zstd file once more", is: prefix("\x28\xb5\x2f\xfd"), unsupported: true, hint: "compress backups once"},
+	{what: "a zip file", is: prefix("PK\x03\x04", "PK\x05\x06", "PK\x07\x08"), unsupported: true},
+	{what: "a 7-Zip file", is: prefix("7z\xbc\xaf\x27\x1c"), unsupported: true},
+	{what: "a file encrypted with age", is: prefix("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"), unsupported: true,
+		hint: "decrypt the backup before the drill"},
+	{what: "a file encrypted with PGP", is: pgp, unsupported: true, hint: "decrypt the backup before the drill"},
+	{what: "a file encrypted with openssl enc", is: prefix("Salted__", "U2FsdGVkX1"), unsupported: true, hint: "decrypt the backup before the drill"},
+	{what: "a custom archive that a shell converted to UTF-16 text", is: prefix("\xff\xfeP\x00G\x00D\x00M\x00P\x00"),
+		hint: "PowerShell's > converts bytes to text: write dumps with pg_dump -f"},
+	{what: "an SQLite database", is: prefix("SQLite format 3\x00")},
+	{what: "a MySQL or MariaDB dump", is: prefix("-- MySQL dump", "-- MariaDB dump", "/*M!999999")},
+	{what: "a PDF document", is: prefix("%PDF-")},
+	{what: "an ELF program", is: prefix("\x7fELF")},
+	{what: "a shell script", is: prefix("#!")},
+	{what: "an HTML page", is: htmlPage, hint: "a proxy, a login page or an error page was stored instead of the backup: look at the URL and credentials of the upload"},
+	{what: "an XML document", is: text("<?xml", "<error"), hint: "an error message of the store may have been stored instead of the backup"},
+	{what: "a JSON document", is: text("{", "["), hint: "an error message of an API may have been stored instead of the backup"},
+	{what: "nothing but zero bytes", is: func(head []byte) bool { return len(bytes.Trim(head, "\x00")) == 0 },
+		hint: "the upload or the disk lost the content: compare sizes and checksums with where the backup was written"},
+}
+
+func prefix(magics ...string) func([]byte) bool {
+	return func(head []byte) bool {
+		for _, m := range magics {
+			if bytes.HasPrefix(head, []byte(m)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// text tells documents by how they begin, whatever the case, after blanks.
+func text(starts ...string) func([]byte) bool {
+	return func(head []byte) bool {
+		head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+		head = bytes.ToLower(bytes.TrimLeft(head[:min(len(head), 1024)], " \t\r\n"))
+		return utf8.Valid(head[:min(len(head), 16)]) && prefix(starts...)(head)
+	}
+}
+
+func htmlPage(head []byte) bool {
+	if text("<!doctype html", "<html", "<head", "<body")(head) {
+		return true
+	}
+	return text("<")(head) && bytes.Contains(bytes.ToLower(head), []byte("<html"))
+}
+
+const tarMagicAt = 257
+
+func tar(head []byte) bool {
+	return len(head) > tarMagicAt+5 && string(head[tarMagicAt:tarMagicAt+5]) == "ustar"
+}
+
+// pgTar tells pg_dump -Ft by its first member; pg_dump 9.2 and older wrote
+// "ustar" headers of the same shape.
+func pgTar(head []byte) bool {
+	return tar(head) && bytes.HasPrefix(head, []byte("toc.dat\x00"))
+}
+
+// plainDump tells pg_dump's and pg_dumpall's scripts by the comment that they
+// begin with, behind the \restrict of 2025 and later or not.
+func plainDump(head []byte) bool {
+	return bytes.Contains(head, []byte("-- PostgreSQL database dump")) ||
+		bytes.Contains(head, []byte("-- PostgreSQL database cluster dump"))
+}
+
+// pgp tells ASCII armour, and the packets that encrypted messages begin with
+// (RFC 9580): session keys (tags 1 and 3) with their versions.
+func pgp(head []byte) bool {
+	if prefix("-----BEGIN PGP MESSAGE-----")(head) {
+		return true
+	}
+	if len(head) < 4 {
+		return false
+	}
+	switch head[0] {
+	case 0x84, 0xc1: // public-key session key: one-byte length, version
+		return head[2] == 3 || head[2] == 6
+	case 0x85: // the same, two-byte length
+		return head[3] == 3
+	case 0x8c, 0xc3: // passphrase session key
+		return head[2] >= 4 && head[2] <= 6
+	}
+	return false
+}
+
+// describe says of unknown bytes only what kind they are: they may be secret.
+func describe(head []byte) string {
+	head = head[:min(len(head), 512)]
+	for cut := 0; cut < utf8.UTFMax && cut < len(head); cut++ {
+		if printableText(head[:len(head)-cut]) {
+			return "text of no known kind"
+		}
+	}
+	return fmt.Sprintf("binary data of no known kind (its first bytes are % x)", head[:min(len(head), 4)])
+}
+
+func printableText(b []byte) bool {
+	return utf8.Valid(b) && !strings.ContainsFunc(string(b), func(r rune) bool {
+		return r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' || r == 0x7f
+	})
+}
