@@ -1,6 +1,10 @@
 package spec
 
-import "time"
+import (
+	"fmt"
+	"io"
+	"time"
+)
 
 // Drill is a checked drill file. The values are complete: defaults are filled
 // in, times parsed, names split. Only what Load returns is valid.
@@ -62,13 +66,22 @@ type Restore struct {
 // Scrub says what is rewritten on the way in, and what may pass.
 type Scrub struct {
 	KeyEnv           string   // environment variable that holds the key; empty: a random key for this run
-	Key              []byte   // its value, at least 32 bytes; nil: random
+	Key              Key      // its value, at least 32 bytes; nil: random
 	Unmatched        string   // refuse (default and, for now, the only one accepted)
 	ExcludeTableData []string // patterns schema.table
 	LargeObjects     string   // drop | preserve; empty: must not be needed
 	Keep             []Keep
 	Rules            []Rule
 }
+
+// Key is a secret: whatever prints it shows that it is there, never what it is.
+type Key []byte
+
+// Format implements fmt.Formatter.
+func (Key) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "(key)") }
+
+// MarshalText keeps it out of JSON and logs alike.
+func (Key) MarshalText() ([]byte, error) { return []byte("(key)"), nil }
 
 // Keep leaves some rows of a table as they are.
 type Keep struct {

@@ -1,0 +1,231 @@
+package spec
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// minKey is the length in bytes below which a key could be guessed.
+const minKey = 32
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (c checker) scrub(raw *rawScrub) Scrub {
+	if raw == nil {
+		return Scrub{Unmatched: "refuse"}
+	}
+	s := Scrub{
+		KeyEnv:       raw.KeyEnv.Value,
+		Key:          c.key(raw.KeyEnv),
+		Unmatched:    raw.Unmatched.or("refuse"),
+		LargeObjects: raw.LargeObjects.Value,
+	}
+	for _, t := range raw.ExcludeTableData {
+		s.ExcludeTableData = append(s.ExcludeTableData, c.excluded(t))
+	}
+	tables := unique[string]{}
+	for _, k := range raw.Keep {
+		s.Keep = append(s.Keep, c.keep(k))
+		tables.check(c, k.Table, s.Keep[len(s.Keep)-1].Table.String(), "scrub.keep.table", "put all of its columns under one match")
+	}
+	columns, links := unique[string]{}, map[string]text{}
+	for _, r := range raw.Rules {
+		s.Rules = append(s.Rules, c.rule(r))
+		columns.check(c, r.Column, r.Column.Value, "scrub.rules.column", "keep one rule for it")
+		c.oneTransform(r, links)
+	}
+	return s
+}
+
+// key reads the secret that key_env names. Neither its value nor a name that
+// may be a secret itself is ever repeated.
+func (c checker) key(name text) []byte {
+	if !name.given() {
+		return nil
+	}
+	const mend = "set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"
+	if !envName.MatchString(name.Value) {
+		c.refuse(name.at, "write the variable's name, such as DRILL_SCRUB_KEY, never the key", "scrub.key_env is not the name of an environment variable")
+		return nil
+	}
+	if c.loader.WithoutSecrets {
+		return nil
+	}
+	value, ok := c.loader.lookup(name.Value)
+	switch {
+	case !ok || value == "":
+		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s is not set", name.Value)
+	case len(value) < minKey:
+		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s holds %d bytes, fewer than %d", name.Value, len(value), minKey)
+	}
+	return []byte(value)
+}
+
+func (c checker) excluded(t text) string {
+	if t.given() {
+		if _, fault := nameParts(t.Value, "schema.table"); fault != nil {
+			c.refuseFault(t.at, "scrub.exclude_table_data", fault)
+		}
+	}
+	return t.Value
+}
+
+func (c checker) keep(raw rawKeep) Keep {
+	k := Keep{
+		Table:   c.name(raw.Table, "scrub.keep.table"),
+		Match:   c.columnTexts(raw.Match, "scrub.keep.match"),
+		MaxRows: raw.MaxRows.Value,
+		Set:     c.columnTexts(raw.Set, "scrub.keep.set"),
+		Pos:     raw.at,
+	}
+	if raw.MaxRows.given() && raw.MaxRows.Value < 1 {
+		c.refuse(raw.MaxRows.at, "write 1 or more, or remove the entry", "scrub.keep.max_rows: %d rows can never be kept", raw.MaxRows.Value)
+	}
+	for _, column := range slices.Sorted(maps.Keys(raw.Match)) {
+		if pattern := raw.Match[column]; pattern.given() && strings.Trim(pattern.Value, "*") == "" {
+			c.refuse(pattern.at, `say which rows, such as "*@ourco.example"`, "scrub.keep.match.%s keeps every row as it is", column)
+		}
+	}
+	return k
+}
+
+// columnTexts reads {column: text}; columns may be quoted as elsewhere.
+func (c checker) columnTexts(raw map[string]text, key string) map[string]string {
+	if raw == nil {
+		return nil
+	}
+	texts := make(map[string]string, len(raw))
+	for _, written := range slices.Sorted(maps.Keys(raw)) {
+		column, fault := parseColumn(written)
+		if fault != nil {
+			c.refuseFault(raw[written].at, key, fault)
+		}
+		texts[column] = raw[written].Value
+	}
+	return texts
+}
+
+func (c checker) rule(raw rawRule) Rule {
+	r := Rule{
+		Transform: raw.Transform.Value,
+		Preserve:  raw.Preserve.Value,
+		Why:       strings.TrimSpace(raw.Why.Value),
+		Link:      c.filled(raw.Link, "scrub.rules.link", "name it, such as person_email, or remove the key"),
+		Normalize: c.normalize(raw.Normalize),
+		Each:      raw.Each.Value,
+		Value:     raw.Value.pointer(),
+		Percent:   raw.Percent.or(10),
+		Days:      int(raw.Days.or(180)),
+		Pos:       raw.at,
+	}
+	if raw.Column.given() {
+		pattern, err := ParseColumnPattern(raw.Column.Value)
+		if f, ok := err.(*fault); ok {
+			c.refuseFault(raw.Column.at, "scrub.rules.column", f)
+		}
+		r.Column = pattern
+	}
+	c.oneWay(raw)
+	c.parameters(raw)
+	return r
+}
+
+func (c checker) normalize(raw []text) []string {
+	var steps []string
+	seen := unique[string]{}
+	for _, t := range raw {
+		seen.check(c, t, t.Value, "scrub.rules.normalize", "say it once")
+		steps = append(steps, t.Value)
+	}
+	return steps
+}
+
+// oneWay wants a rule to rewrite or to let pass, not both and not neither.
+func (c checker) oneWay(raw rawRule) {
+	switch {
+	case raw.Preserve.given() && !raw.Preserve.Value:
+		c.refuse(raw.Preserve.at, "say preserve: true with a why, or a transform", "scrub.rules.preserve: false says nothing")
+	case raw.Preserve.given() && raw.Transform.given():
+		c.refuse(raw.Preserve.at, "keep one of them", "scrub.rules: transform and preserve exclude each other")
+	case !raw.Preserve.given() && !raw.Transform.given():
+		c.refuse(raw.at, "add transform: …, or preserve: true with a why", "scrub.rules: the rule neither transforms nor preserves")
+	case raw.Preserve.given() && strings.TrimSpace(raw.Why.Value) == "":
+		c.refuse(raw.at, `add why: "an amount, no identity"`, "scrub.rules: preserve: true without a why")
+	case raw.Transform.given() && raw.Why.given():
+		c.refuse(raw.Why.at, "write it as a # comment", "scrub.rules.why is for preserve")
+	}
+}
+
+// hashing transforms derive their output from the input by the key.
+var hashing = []string{"email", "name", "phone", "text", "hash"}
+
+// parameters refuses those that would not act under the rule's transform, and
+// those whose value makes no sense.
+func (c checker) parameters(raw rawRule) {
+	each := append(slices.Clone(hashing), "constant", "number", "date_shift")
+	for _, p := range []struct {
+		key  string
+		at   Pos
+		used []string
+	}{
+		{"link", raw.Link.at, hashing},
+		{"normalize", firstPlace(raw.Normalize), hashing},
+		{"each", raw.Each.at, each},
+		{"value", raw.Value.at, []string{"constant"}},
+		{"percent", raw.Percent.at, []string{"number"}},
+		{"days", raw.Days.at, []string{"date_shift"}},
+	} {
+		if p.at.Line > 0 && !slices.Contains(p.used, raw.Transform.Value) {
+			c.refuse(p.at, "remove it", "scrub.rules.%s acts only with %s", p.key, alternatives(p.used))
+		}
+	}
+	const mostDays = 36525 // a century
+	switch {
+	case raw.Transform.Value == "constant" && !raw.Value.given():
+		c.refuse(raw.Transform.at, `add value: "…"`, "scrub.rules: constant without a value")
+	case raw.Percent.given() && (raw.Percent.Value <= 0 || raw.Percent.Value > 100):
+		c.refuse(raw.Percent.at, "write more than 0 and at most 100", "scrub.rules.percent: %v is out of range", raw.Percent.Value)
+	case raw.Days.given() && (raw.Days.Value < 1 || raw.Days.Value > mostDays):
+		c.refuse(raw.Days.at, "write 1 to 36525", "scrub.rules.days: %d is out of range", raw.Days.Value)
+	}
+}
+
+func firstPlace(texts []text) Pos {
+	if len(texts) == 0 {
+		return Pos{}
+	}
+	return texts[0].at
+}
+
+// oneTransform refuses a link under which equal inputs would give different
+// outputs.
+func (c checker) oneTransform(r rawRule, links map[string]text) {
+	if !r.Link.given() || !r.Transform.given() {
+		return
+	}
+	first, ok := links[r.Link.Value]
+	if !ok {
+		links[r.Link.Value] = r.Transform
+		return
+	}
+	if first.Value != r.Transform.Value {
+		c.refuse(r.Transform.at, "use one transform under a link, or another link", "scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Value, first.at.Line)
+	}
+}
+
+// unique remembers where something was said first.
+type unique[K comparable] map[K]Pos
+
+func (u unique[K]) check(c checker, t text, key K, what, mend string) {
+	if !t.given() {
+		return
+	}
+	if first, ok := u[key]; ok {
+		c.refuse(t.at, mend, "%s: %s is there twice, first in line %d", what, shown(t.Value), first.Line)
+		return
+	}
+	u[key] = t.at
+}

@@ -1,0 +1,262 @@
+package spec
+
+import (
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	timeMark         = "{time}"
+	zonedTolerance   = 6 * time.Hour
+	unzonedTolerance = 26 * time.Hour // a header in an unknown zone may be off by so much
+)
+
+func (c checker) source(raw *rawSource) Source {
+	if raw == nil {
+		return Source{}
+	}
+	s := Source{
+		URL:        c.storeURL(raw.URL),
+		Region:     c.filled(raw.Region, "source.region", "write the bucket's region, such as eu-central-1"),
+		Endpoint:   c.endpoint(raw.Endpoint),
+		PathStyle:  raw.PathStyle.Value,
+		Anonymous:  raw.Anonymous.Value,
+		Name:       c.filled(raw.Name, "source.name", `write a pattern such as "shop-{time}.dump"`),
+		TimeLayout: raw.Time.Value,
+		Location:   c.zone(raw.Timezone, "source.timezone"),
+		Database:   c.filled(raw.Database, "source.database", "write the database's name or remove the key"),
+		Checksum:   raw.Checksum.or("if_present"),
+	}
+	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", unzonedTolerance)
+	if s.Location != nil && !raw.TimeTolerance.given() {
+		s.TimeTolerance = zonedTolerance
+	}
+	c.onlyForS3(raw, s.URL)
+	c.backupTime(raw)
+	return s
+}
+
+// onlyForS3 refuses keys that would not act on a folder.
+func (c checker) onlyForS3(raw *rawSource, store string) {
+	if !strings.HasPrefix(store, "file:") {
+		return
+	}
+	for _, k := range []struct {
+		key string
+		at  Pos
+	}{{"region", raw.Region.at}, {"endpoint", raw.Endpoint.at}, {"path_style", raw.PathStyle.at}, {"anonymous", raw.Anonymous.at}} {
+		if k.at.Line > 0 {
+			c.refuse(k.at, "remove it", "source.%s is for s3, and the url is a folder's", k.key)
+		}
+	}
+}
+
+// storeURL checks source.url and makes a folder's absolute. What was written
+// is never repeated: it may hold a password.
+func (c checker) storeURL(t text) string {
+	if !t.given() {
+		return ""
+	}
+	const mend = "write file:///dir/ or s3://bucket/prefix/"
+	u, err := url.Parse(t.Value)
+	switch {
+	case err != nil || u.Scheme == "":
+		c.refuse(t.at, mend, "source.url is not a URL")
+		return ""
+	case u.User != nil:
+		c.refuse(t.at, "take them out, change them, and give them in the environment", "source.url holds credentials")
+		return ""
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		c.refuse(t.at, "settings such as region and endpoint are keys of source", "source.url holds a query or a fragment")
+		return ""
+	case slices.Contains([]string{"gs", "azblob", "sftp"}, u.Scheme):
+		c.refuse(t.at, mend, "source.url: %s is not supported by this version", u.Scheme)
+		return ""
+	}
+	switch u.Scheme {
+	case "file":
+		return c.folderURL(t.at, u)
+	case "s3":
+		return c.bucketURL(t.at, u)
+	}
+	c.refuse(t.at, mend, "source.url: %s is not a kind of store", shown(u.Scheme))
+	return ""
+}
+
+// folderURL makes file:dir/ and file://./dir/ absolute against the drill
+// file's folder, so that a drill file works on every clone.
+func (c checker) folderURL(at Pos, u *url.URL) string {
+	path := u.Path
+	switch {
+	case u.Opaque != "":
+		relative, err := url.PathUnescape(u.Opaque)
+		if err != nil {
+			c.refuse(at, "write a % as %25", "source.url: the folder's name is not well escaped")
+			return ""
+		}
+		path = filepath.Join(c.folder, relative)
+	case u.Host == "." || u.Host == "..":
+		path = filepath.Join(c.folder, u.Host, u.Path)
+	case u.Host != "":
+		c.refuse(at, "write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file", "source.url: a folder's URL names no host")
+		return ""
+	case path == "":
+		c.refuse(at, "write file:///dir/ or file:dir/", "source.url names no folder")
+		return ""
+	}
+	path, err := filepath.Abs(path)
+	if err != nil || strings.Contains(path, "\x00") {
+		c.refuse(at, "write file:///dir/", "source.url: the folder cannot be told")
+		return ""
+	}
+	return (&url.URL{Scheme: "file", Path: strings.TrimSuffix(filepath.ToSlash(path), "/") + "/"}).String()
+}
+
+func (c checker) bucketURL(at Pos, u *url.URL) string {
+	if u.Host == "" || u.Port() != "" {
+		c.refuse(at, "write s3://bucket/prefix/; another server is named by endpoint", "source.url names no bucket")
+		return ""
+	}
+	return u.String()
+}
+
+func (c checker) endpoint(t text) string {
+	if !t.given() {
+		return ""
+	}
+	u, err := url.Parse(t.Value)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		c.refuse(t.at, "write https://host:port", "source.endpoint is not a server's URL")
+	case u.User != nil:
+		c.refuse(t.at, "take them out, change them, and give them in the environment", "source.endpoint holds credentials")
+	case u.RawQuery != "" || u.Fragment != "":
+		c.refuse(t.at, "write https://host:port", "source.endpoint holds a query or a fragment")
+	default:
+		return t.Value
+	}
+	return ""
+}
+
+// backupTime checks name, time and timezone against one another: the time of
+// a backup must be known to the zone, or its age is a guess.
+func (c checker) backupTime(raw *rawSource) {
+	const zoneMend = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
+	marks := strings.Count(raw.Name.Value, timeMark)
+	switch {
+	case marks > 1:
+		c.refuse(raw.Name.at, "keep one and write * for the other", "source.name holds {time} %d times", marks)
+	case marks == 1 && !raw.Time.given():
+		c.refuse(raw.Name.at, "add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written", "source.name holds {time}, but source.time does not say how it is written")
+	case marks == 0 && raw.Time.given():
+		c.refuse(raw.Time.at, "write {time} where name holds the time, or remove time", "source.time: source.name holds no {time}")
+	case marks == 0 && !raw.Timezone.given() && raw.Name.given():
+		c.refuse(raw.at, zoneMend, "source.timezone is missing: an archive's header tells its time without a zone")
+	case marks == 1:
+		zoned, fault := checkLayout(raw.Time.Value)
+		if fault != nil {
+			c.refuseFault(raw.Time.at, "source.time", fault)
+		} else if !zoned && !raw.Timezone.given() {
+			c.refuse(raw.Time.at, zoneMend, "source.timezone is missing: {time} has no zone")
+		}
+	}
+}
+
+// checkLayout wants a layout that gives back the day it was given, and as much
+// of the hour as it writes; zoned tells that it writes the zone too.
+func checkLayout(layout string) (zoned bool, fault *fault) {
+	const mend = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
+	wall := func(zone *time.Location) string {
+		return time.Date(2031, time.November, 23, 17, 48, 59, 0, zone).Format(layout)
+	}
+	plain := wall(time.FixedZone("ABC", 0))
+	if plain != wall(time.FixedZone("DEF", 0)) {
+		return false, faultf("write -0700 for the zone, or leave it out and say timezone", "%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
+	}
+	read, err := time.ParseInLocation(layout, plain, time.UTC)
+	if err != nil {
+		return false, faultf(mend, "%s cannot be read back", shown(layout))
+	}
+	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 {
+		return false, faultf(mend, "%s does not tell year, month and day", shown(layout))
+	}
+	switch read.Hour() {
+	case 17:
+	case 5:
+		return false, faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon", shown(layout))
+	default:
+		if read.Hour() != 0 || read.Minute() != 0 || read.Second() != 0 {
+			return false, faultf(mend, "%s does not tell the hour", shown(layout))
+		}
+	}
+	zoned = plain != wall(time.FixedZone("ABC", 19800)) || saysUTC(layout)
+	return zoned, nil
+}
+
+// saysUTC tells whether a layout spells UTC out: a Z behind a digit, or the letters.
+func saysUTC(layout string) bool {
+	if strings.Contains(layout, "UTC") || strings.Contains(layout, "GMT") {
+		return true
+	}
+	for i := 1; i < len(layout); i++ {
+		if layout[i] == 'Z' && '0' <= layout[i-1] && layout[i-1] <= '9' {
+			return true
+		}
+	}
+	return false
+}
+
+func (c checker) inventory(raw *rawInventory) Inventory {
+	if raw == nil || raw.BackupAge == nil {
+		return Inventory{}
+	}
+	age := raw.BackupAge
+	warn, fail := c.limits(age.at, "inventory.backup_age", age.WarnAfter, age.FailAfter)
+	return Inventory{BackupAge: &Age{WarnAfter: warn, FailAfter: fail}}
+}
+
+func (c checker) sandbox(raw *rawSandbox) Sandbox {
+	if raw == nil {
+		return Sandbox{Kind: "auto"}
+	}
+	const leastMemory = 64 << 20
+	if raw.Memory.given() && raw.Memory.Value < leastMemory {
+		c.refuse(raw.Memory.at, "write 64MiB or more", "sandbox.memory: no server runs in %d bytes", raw.Memory.Value)
+	}
+	if raw.Kind.Value == "local" && raw.Image.given() {
+		c.refuse(raw.Image.at, "remove it, or say kind: container", "sandbox.image is for containers, and kind is local")
+	}
+	return Sandbox{
+		Kind:      raw.Kind.or("auto"),
+		Image:     c.filled(raw.Image, "sandbox.image", "write an image such as postgres:17, or remove the key"),
+		Memory:    raw.Memory.Value,
+		Isolation: raw.Isolation.Value,
+	}
+}
+
+func (c checker) restore(raw *rawRestore) Restore {
+	if raw == nil {
+		return Restore{Roles: "create", Extensions: "require"}
+	}
+	return Restore{
+		Jobs:       c.jobs(raw.Jobs),
+		Roles:      raw.Roles.or("create"),
+		Extensions: raw.Extensions.or("require"),
+	}
+}
+
+func (c checker) jobs(t text) int {
+	if !t.given() || t.Value == "auto" {
+		return 0
+	}
+	const most = 1024
+	n, err := strconv.Atoi(t.Value)
+	if err != nil || n < 1 || n > most {
+		c.refuse(t.at, "write auto, or how many workers, such as 4", "restore.jobs: %s is not a number of workers", shown(t.Value))
+	}
+	return n
+}

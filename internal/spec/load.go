@@ -1,0 +1,215 @@
+package spec
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	_ "time/tzdata" // zones are named in drill files; a bare machine has none of its own
+)
+
+const defaultTimeout = 45 * time.Minute
+
+// maxFile is far more than any drill file: a backup given by mistake is not
+// read into memory.
+const maxFile = 4 << 20
+
+var drillName = regexp.MustCompile(`^[a-z0-9_-]+$`)
+
+// Loader reads drill files. The zero value is ready.
+type Loader struct {
+	// LookupEnv finds the secrets that a drill file names; nil: os.LookupEnv.
+	LookupEnv func(name string) (string, bool)
+	// WithoutSecrets leaves them alone, for those who only list drills:
+	// Scrub.Key stays nil and a missing one is no mistake.
+	WithoutSecrets bool
+}
+
+// Load reads and checks one drill file. Its error is of type Mistakes, all of
+// the file's at once; the drill is nil then.
+func Load(path string) (*Drill, error) { return Loader{}.Load(path) }
+
+// LoadAll reads every *.yaml and *.yml of a folder, sorted by name. A broken
+// file does not keep the others from being read. The error says only that the
+// folder itself could not be.
+func LoadAll(dir string) ([]Loaded, error) { return Loader{}.LoadAll(dir) }
+
+// Loaded is one file of a folder: a drill, or what is wrong with it.
+type Loaded struct {
+	Name  string // the file's base name without .yaml
+	Path  string
+	Drill *Drill // nil with Err
+	Err   error  // Mistakes
+}
+
+// Load is the package's Load.
+func (l Loader) Load(path string) (*Drill, error) {
+	d := &desk{file: path}
+	data, err := readFile(path)
+	if err != nil {
+		d.refuse(Pos{}, "give the path of a drill file, such as drills/demo.yaml", "read drill file: %v", err)
+		return nil, d.mistakes
+	}
+	drill := l.check(d, path, data)
+	if len(d.mistakes) > 0 {
+		return nil, d.mistakes.sorted()
+	}
+	return drill, nil
+}
+
+// LoadAll is the package's LoadAll.
+func (l Loader) LoadAll(dir string) ([]Loaded, error) {
+	entries, err := os.ReadDir(dir) // sorted
+	if err != nil {
+		return nil, fmt.Errorf("list drill files: %w", err)
+	}
+	var all []Loaded
+	for _, e := range entries {
+		if !e.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name())) {
+			all = append(all, l.loadNamed(filepath.Join(dir, e.Name()), all))
+		}
+	}
+	return all, nil
+}
+
+// loadNamed loads a file whose drill must not be called as one before.
+func (l Loader) loadNamed(path string, before []Loaded) Loaded {
+	loaded := Loaded{Name: nameOf(path), Path: path}
+	if i := slices.IndexFunc(before, func(b Loaded) bool { return b.Name == loaded.Name }); i >= 0 {
+		loaded.Err = Mistakes{{File: path, Line: 1, Column: 1,
+			Message: fmt.Sprintf("the drill %s is also in %s", loaded.Name, before[i].Path), Mend: "rename one of the files"}}
+		return loaded
+	}
+	loaded.Drill, loaded.Err = l.Load(path)
+	return loaded
+}
+
+func (l Loader) lookup(name string) (string, bool) {
+	if l.LookupEnv != nil {
+		return l.LookupEnv(name)
+	}
+	return os.LookupEnv(name)
+}
+
+func nameOf(path string) string {
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = errors.New("it is larger than 4 MiB, so it is no drill file")
+	}
+	return data, err
+}
+
+// check turns the file's bytes into a drill; what is wrong goes to the desk.
+func (l Loader) check(d *desk, path string, data []byte) *Drill {
+	sum := sha256.Sum256(data)
+	drill := &Drill{Name: nameOf(path), Path: path, SHA256: hex.EncodeToString(sum[:])}
+	if !drillName.MatchString(drill.Name) {
+		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only", "a drill is called as its file, and %s is no good name", shown(drill.Name))
+	}
+	raw := decode(d, data)
+	c := checker{desk: d, loader: l, folder: filepath.Dir(path)}
+	drill.Timeout = c.positive(raw.Timeout, "timeout", defaultTimeout)
+	drill.Source = c.source(raw.Source)
+	drill.Inventory = c.inventory(raw.Inventory)
+	drill.Sandbox = c.sandbox(raw.Sandbox)
+	drill.Restore = c.restore(raw.Restore)
+	drill.Scrub = c.scrub(raw.Scrub)
+	drill.Expectations = c.expectations(raw.Expectations)
+	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
+	c.scrubbedTimes(raw, drill)
+	return drill
+}
+
+// checker turns what was written into what is meant.
+type checker struct {
+	*desk
+	loader Loader
+	folder string // the drill file's
+}
+
+// positive gives a duration above zero, or the default.
+func (c checker) positive(d duration, key string, otherwise time.Duration) time.Duration {
+	if d.given() && d.Value <= 0 {
+		c.refuse(d.at, "write more than 0s or remove it", "%s: %v is no time at all", key, d.Value)
+	}
+	return d.or(otherwise)
+}
+
+// filled refuses a text that says nothing where it was written at all.
+func (c checker) filled(t text, key, mend string) string {
+	if t.given() && strings.TrimSpace(t.Value) == "" {
+		c.refuse(t.at, mend, "%s is empty", key)
+	}
+	return t.Value
+}
+
+func (c checker) zone(t text, key string) *time.Location {
+	if !t.given() {
+		return nil
+	}
+	const mend = "write a name such as Europe/Berlin or UTC"
+	if t.Value == "" || t.Value == "Local" { // LoadLocation knows both, as whatever this machine is set to
+		c.refuse(t.at, mend, "%s: %s is not the same zone on every machine", key, shown(t.Value))
+		return nil
+	}
+	location, err := time.LoadLocation(t.Value)
+	if err != nil {
+		c.refuse(t.at, mend, "%s: there is no time zone %s", key, shown(t.Value))
+		return nil
+	}
+	return location
+}
+
+// name reads a table's name; a missing one was refused before.
+func (c checker) name(t text, key string) Name {
+	if !t.given() {
+		return Name{}
+	}
+	n, fault := parseName(t.Value)
+	if fault != nil {
+		c.refuseFault(t.at, key, fault)
+	}
+	return n
+}
+
+func (c checker) column(t text, key string) string {
+	if !t.given() {
+		return ""
+	}
+	column, fault := parseColumn(t.Value)
+	if fault != nil {
+		c.refuseFault(t.at, key, fault)
+	}
+	return column
+}
+
+// limits checks a pair of ages: one at least, the warning first.
+func (c checker) limits(at Pos, key string, warnAfter, failAfter duration) (warn, fail time.Duration) {
+	if !warnAfter.given() && !failAfter.given() {
+		c.refuse(at, "write fail_after: 6h, warn_after or both", "%s says no limit", key)
+	}
+	warn = c.positive(warnAfter, key+".warn_after", 0)
+	fail = c.positive(failAfter, key+".fail_after", 0)
+	if warn > 0 && fail > 0 && warn >= fail {
+		c.refuse(warnAfter.at, "let warn_after be the shorter", "%s: warn_after %s can never be seen beside fail_after %s", key, Span(warn), Span(fail))
+	}
+	return warn, fail
+}

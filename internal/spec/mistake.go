@@ -1,0 +1,93 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Mistake is one thing that is wrong with a drill file.
+type Mistake struct {
+	File    string // as it was given to Load
+	Line    int    // from 1; 0 where the file could not be read at all
+	Column  int    // from 1, in characters
+	Message string // what is wrong
+	Mend    string // what to write instead
+}
+
+// Error is file:line:column: what is wrong; the mend.
+func (m Mistake) Error() string {
+	at := m.File
+	if m.Line > 0 {
+		at = fmt.Sprintf("%s:%d:%d", m.File, m.Line, m.Column)
+	}
+	if m.Mend == "" {
+		return at + ": " + m.Message
+	}
+	return at + ": " + m.Message + "; " + m.Mend
+}
+
+// Mistakes are all that is wrong with a drill file, in its order. It is the
+// error that Load returns.
+type Mistakes []Mistake
+
+// Error lists the mistakes, one a line.
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i := range m {
+		lines[i] = m[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives each Mistake to errors.Is and errors.As.
+func (m Mistakes) Unwrap() []error {
+	errs := make([]error, len(m))
+	for i := range m {
+		errs[i] = m[i]
+	}
+	return errs
+}
+
+func (m Mistakes) sorted() Mistakes {
+	slices.SortStableFunc(m, func(a, b Mistake) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return m
+}
+
+// fault is a mistake that does not know its place yet.
+type fault struct{ message, mend string }
+
+func faultf(mend, format string, args ...any) *fault {
+	return &fault{message: fmt.Sprintf(format, args...), mend: mend}
+}
+
+// desk collects the mistakes of one file.
+type desk struct {
+	file     string
+	mistakes Mistakes
+}
+
+func (d *desk) refuse(at Pos, mend, format string, args ...any) {
+	d.mistakes = append(d.mistakes, Mistake{
+		File: d.file, Line: at.Line, Column: at.Column,
+		Message: fmt.Sprintf(format, args...), Mend: mend,
+	})
+}
+
+func (d *desk) refuseFault(at Pos, key string, f *fault) {
+	d.refuse(at, f.mend, "%s: %s", key, f.message)
+}
+
+// shown quotes what was written, cut to a length that fits into a line.
+func shown(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,181 @@
+package spec
+
+import (
+	"strings"
+)
+
+// String writes the name as a drill file does: public.users, a part quoted
+// where it holds a dot, a quote or a star.
+func (n Name) String() string { return quotePart(n.Schema) + "." + quotePart(n.Table) }
+
+// Column is the full name of one of the table's columns, written likewise.
+func (n Name) Column(column string) string { return n.String() + "." + quotePart(column) }
+
+func quotePart(part string) string {
+	if part != "" && !strings.ContainsAny(part, "\".*\n\t ") {
+		return part
+	}
+	return `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
+}
+
+// String is the pattern as it was written.
+func (p ColumnPattern) String() string { return p.Source }
+
+// Match tells whether the pattern names the column. Names are compared as they
+// are, upper and lower case apart.
+func (p ColumnPattern) Match(schema, table, column string) bool {
+	return matchPart(p.Schema, p.LiteralSchema, schema) &&
+		matchPart(p.Table, p.LiteralTable, table) &&
+		matchPart(p.Column, p.LiteralColumn, column)
+}
+
+// TablePattern names tables; each part may hold *, unless it was quoted.
+type TablePattern struct {
+	Schema, Table               string
+	Source                      string // as written
+	LiteralSchema, LiteralTable bool
+}
+
+// String is the pattern as it was written.
+func (p TablePattern) String() string { return p.Source }
+
+// Match tells whether the pattern names the table.
+func (p TablePattern) Match(schema, table string) bool {
+	return matchPart(p.Schema, p.LiteralSchema, schema) && matchPart(p.Table, p.LiteralTable, table)
+}
+
+func matchPart(pattern string, literal bool, name string) bool {
+	if literal {
+		return pattern == name
+	}
+	return Glob(pattern, name)
+}
+
+// Glob tells whether s is what the pattern says: a star stands for any text,
+// also none; everything else stands for itself.
+func Glob(pattern, s string) bool {
+	pieces := strings.Split(pattern, "*")
+	if len(pieces) == 1 {
+		return pattern == s
+	}
+	first, last := pieces[0], pieces[len(pieces)-1]
+	if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
+		return false
+	}
+	s = s[len(first) : len(s)-len(last)]
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		_, after, found := strings.Cut(s, piece)
+		if !found {
+			return false
+		}
+		s = after
+	}
+	return true
+}
+
+// ParseTablePattern reads schema.table, as exclude_table_data writes it. The
+// error says what is wrong and the mend.
+func ParseTablePattern(s string) (TablePattern, error) {
+	parts, fault := nameParts(s, "schema.table")
+	if fault != nil {
+		return TablePattern{}, fault
+	}
+	return TablePattern{
+		Schema: parts[0].text, LiteralSchema: parts[0].quoted,
+		Table: parts[1].text, LiteralTable: parts[1].quoted,
+		Source: s,
+	}, nil
+}
+
+// ParseColumnPattern reads schema.table.column, as a rule writes it. The error
+// says what is wrong and the mend.
+func ParseColumnPattern(s string) (ColumnPattern, error) {
+	parts, fault := nameParts(s, "schema.table.column")
+	if fault != nil {
+		return ColumnPattern{}, fault
+	}
+	return ColumnPattern{
+		Schema: parts[0].text, LiteralSchema: parts[0].quoted,
+		Table: parts[1].text, LiteralTable: parts[1].quoted,
+		Column: parts[2].text, LiteralColumn: parts[2].quoted,
+		Source: s,
+	}, nil
+}
+
+// Error is the fault with its mend.
+func (f *fault) Error() string { return f.message + "; " + f.mend }
+
+// parseName reads schema.table without patterns.
+func parseName(s string) (Name, *fault) {
+	parts, fault := nameParts(s, "schema.table")
+	if fault != nil {
+		return Name{}, fault
+	}
+	for _, p := range parts {
+		if !p.quoted && strings.Contains(p.text, "*") {
+			return Name{}, faultf("name one table; quote the part if its name holds a *", "%s is a pattern", shown(s))
+		}
+	}
+	return Name{Schema: parts[0].text, Table: parts[1].text}, nil
+}
+
+// parseColumn reads a single column's name, quoted or not.
+func parseColumn(s string) (string, *fault) {
+	parts, fault := nameParts(s, "column")
+	if fault != nil {
+		return "", fault
+	}
+	if !parts[0].quoted && strings.Contains(parts[0].text, "*") {
+		return "", faultf("name one column; quote it if its name holds a *", "%s is a pattern", shown(s))
+	}
+	return parts[0].text, nil
+}
+
+type namePart struct {
+	text   string
+	quoted bool
+}
+
+// nameParts splits a dotted name and wants as many parts as shape has.
+func nameParts(s, shape string) ([]namePart, *fault) {
+	mend := "write " + shape + ", a part that holds a dot quoted \"like.this\""
+	var parts []namePart
+	for rest, more := s, true; more; {
+		var part namePart
+		var ok bool
+		part, rest, more, ok = nextPart(rest)
+		if !ok {
+			return nil, faultf(mend, "%s is not a name", shown(s))
+		}
+		parts = append(parts, part)
+	}
+	if want := strings.Count(shape, ".") + 1; len(parts) != want {
+		return nil, faultf(mend, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
+	}
+	return parts, nil
+}
+
+// nextPart cuts the first part off; more tells that a dot followed.
+func nextPart(s string) (part namePart, rest string, more, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		part.text, rest, more = strings.Cut(s, ".")
+		return part, rest, more, part.text != "" && !strings.ContainsAny(part.text, "\" \t\r\n\x00")
+	}
+	var b strings.Builder
+	s = s[1:]
+	for {
+		before, after, closed := strings.Cut(s, `"`)
+		if !closed {
+			return part, "", false, false
+		}
+		b.WriteString(before)
+		if s = after; !strings.HasPrefix(s, `"`) {
+			break
+		}
+		b.WriteByte('"')
+		s = s[1:]
+	}
+	part = namePart{text: b.String(), quoted: true}
+	rest, more = strings.CutPrefix(s, ".")
+	return part, rest, more, part.text != "" && !strings.Contains(part.text, "\x00") && (more || s == "")
+}

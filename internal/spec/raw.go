@@ -1,0 +1,167 @@
+package spec
+
+// The shapes of a drill file as it is written. A key without omitempty is
+// required; an enum tag lists what may be said, a later tag what a later
+// version will accept. The decoder and the JSON Schema both read them.
+
+// section is a mapping's place in the file.
+type section struct{ at Pos }
+
+func (s *section) place(at Pos) { s.at = at }
+
+type rawDrill struct {
+	section
+	Version      integer          `json:"version" mend:"write version: 1" jsonschema:"enum=1" jsonschema_description:"version of the drill file's shape"`
+	Timeout      duration         `json:"timeout,omitempty" jsonschema_description:"the whole drill; past it: error (default 45m)"`
+	Source       *rawSource       `json:"source" mend:"say where the backups lie and how they are named" jsonschema_description:"where the backups lie"`
+	Inventory    *rawInventory    `json:"inventory,omitempty" jsonschema_description:"is the off-site store itself healthy?"`
+	Sandbox      *rawSandbox      `json:"sandbox,omitempty" jsonschema_description:"where to restore"`
+	Restore      *rawRestore      `json:"restore,omitempty" jsonschema_description:"how to restore"`
+	Scrub        *rawScrub        `json:"scrub,omitempty" jsonschema_description:"what is rewritten on the way in, and what may pass"`
+	Expectations *rawExpectations `json:"expectations" mend:"a drill that expects nothing proves nothing: name a table" jsonschema_description:"what the restored database must show"`
+	LatestEvents []rawLatest      `json:"latest_events,omitempty" jsonschema_description:"newest rows shown in the report, scrubbed"`
+}
+
+type rawSource struct {
+	section
+	URL           text     `json:"url" mend:"write file:///dir/ or s3://bucket/prefix/" jsonschema_description:"file:///dir/, file:dir/ (beside the drill file) or s3://bucket/prefix/"`
+	Region        text     `json:"region,omitempty" jsonschema_description:"s3: the bucket's region"`
+	Endpoint      text     `json:"endpoint,omitempty" jsonschema_description:"s3: URL of a server other than AWS's"`
+	PathStyle     boolean  `json:"path_style,omitempty" jsonschema_description:"s3: the bucket stands in the path"`
+	Anonymous     boolean  `json:"anonymous,omitempty" jsonschema_description:"s3: send no credentials"`
+	Name          text     `json:"name" mend:"write a pattern such as \"shop-{time}.dump\"" jsonschema_description:"a backup's name under url; {time} at most once, * is anything but a slash"`
+	Time          text     `json:"time,omitempty" jsonschema_description:"how {time} is written: Go layout of 2006-01-02 15:04:05"`
+	Timezone      text     `json:"timezone,omitempty" jsonschema_description:"zone of {time} and of an archive's header, where they have none"`
+	TimeTolerance duration `json:"time_tolerance,omitempty" jsonschema_description:"name and header may differ by this much (default 6h; 26h without timezone)"`
+	Database      text     `json:"database,omitempty" jsonschema_description:"the archive's header must name it"`
+	Checksum      text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present" jsonschema_description:"a .sha256 beside each backup (default if_present)"`
+}
+
+type rawInventory struct {
+	section
+	BackupAge *rawAge `json:"backup_age,omitempty" jsonschema_description:"how old the newest backup may be"`
+}
+
+type rawAge struct {
+	section
+	WarnAfter duration `json:"warn_after,omitempty"`
+	FailAfter duration `json:"fail_after,omitempty"`
+}
+
+type rawSandbox struct {
+	section
+	Kind      text `json:"kind,omitempty" jsonschema:"enum=auto,enum=container,enum=local" jsonschema_description:"default auto"`
+	Image     text `json:"image,omitempty" jsonschema_description:"default postgres:<major>, by the archive's header"`
+	Memory    size `json:"memory,omitempty" jsonschema_description:"limit, such as 4GiB"`
+	Isolation text `json:"isolation,omitempty" jsonschema:"enum=no_network,enum=no_listener" jsonschema_description:"the least that is good enough; less: error"`
+}
+
+type rawRestore struct {
+	section
+	Jobs       text `json:"jobs,omitempty" jsonschema:"pattern=^(auto|[1-9][0-9]*)$" jsonschema_description:"auto (one a core), or how many workers"`
+	Roles      text `json:"roles,omitempty" jsonschema:"enum=create,enum=fail" jsonschema_description:"roles that the archive names and the sandbox lacks (default create)"`
+	Extensions text `json:"extensions,omitempty" jsonschema:"enum=require,enum=skip" jsonschema_description:"extensions that the image lacks (default require)"`
+}
+
+type rawScrub struct {
+	section
+	KeyEnv           text      `json:"key_env,omitempty" jsonschema_description:"environment variable with the key, 32 bytes or more; absent: a random key for each run"`
+	Unmatched        text      `json:"unmatched,omitempty" jsonschema:"enum=refuse" later:"set_null,redact" jsonschema_description:"a column that looks sensitive and that no rule names"`
+	ExcludeTableData []text    `json:"exclude_table_data,omitempty" jsonschema_description:"tables whose rows are never loaded: schema.table, * in unquoted parts"`
+	LargeObjects     text      `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve" jsonschema_description:"to be said where the archive has any"`
+	Keep             []rawKeep `json:"keep,omitempty" jsonschema_description:"rows that stay as they are"`
+	Rules            []rawRule `json:"rules,omitempty"`
+}
+
+type rawKeep struct {
+	section
+	Table   text            `json:"table" mend:"name the table, such as public.users"`
+	Match   map[string]text `json:"match" mend:"say which rows, such as match: {email: \"*@ourco.example\"}" jsonschema_description:"column: pattern with *; all must match"`
+	MaxRows integer         `json:"max_rows,omitempty" jsonschema_description:"more: error"`
+	Set     map[string]text `json:"set,omitempty" jsonschema_description:"column: value, written into the kept rows"`
+}
+
+type rawRule struct {
+	section
+	Column    text    `json:"column" mend:"name it as schema.table.column" jsonschema_description:"schema.table.column, * in unquoted parts"`
+	Transform text    `json:"transform,omitempty" jsonschema:"enum=email,enum=name,enum=phone,enum=text,enum=hash,enum=set_null,enum=constant,enum=number,enum=date_shift"`
+	Preserve  boolean `json:"preserve,omitempty" jsonschema_description:"let it pass; needs a why"`
+	Why       text    `json:"why,omitempty"`
+	Link      text    `json:"link,omitempty" jsonschema_description:"equal inputs under one link give equal outputs"`
+	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower" jsonschema_description:"before hashing"`
+	Each      boolean `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
+	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value"`
+	Percent   number  `json:"percent,omitempty" jsonschema_description:"number: noise of at most so many percent (default 10)"`
+	Days      integer `json:"days,omitempty" jsonschema_description:"date_shift: at most so many days either way (default 180)"`
+}
+
+type rawExpectations struct {
+	section
+	AsOf       text              `json:"as_of,omitempty" jsonschema_description:"backup (default), now, or a time such as 2026-11-21T03:15:00Z: what ages are judged against"`
+	Restore    *rawRestoreExpect `json:"restore,omitempty"`
+	Tables     []rawTable        `json:"tables,omitempty"`
+	FailedRows []rawFailedRows   `json:"failed_rows,omitempty" jsonschema_description:"queries whose rows are counted"`
+	Timeout    duration          `json:"timeout,omitempty" jsonschema_description:"for each check (default 5m)"`
+}
+
+type rawRestoreExpect struct {
+	section
+	Errors   integer `json:"errors,omitempty" jsonschema_description:"errors allowed (default 0)"`
+	Warnings text    `json:"warnings,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default warn"`
+}
+
+type rawTable struct {
+	section
+	Table     text          `json:"table" mend:"name the table, such as public.users" jsonschema_description:"schema.table; that it is there is always checked"`
+	RowCount  *rawRowCount  `json:"row_count,omitempty"`
+	Freshness *rawFreshness `json:"freshness,omitempty"`
+}
+
+type rawRowCount struct {
+	section
+	Min      integer   `json:"min,omitempty"`
+	Max      integer   `json:"max,omitempty"`
+	Between  []integer `json:"between,omitempty" jsonschema:"minItems=2,maxItems=2" jsonschema_description:"[least, most]"`
+	Equals   integer   `json:"equals,omitempty"`
+	Severity text      `json:"severity,omitempty" jsonschema:"enum=warn,enum=fail" jsonschema_description:"default fail"`
+}
+
+type rawFreshness struct {
+	section
+	Column    text     `json:"column" mend:"name the column that holds the time of a row"`
+	Timezone  text     `json:"timezone,omitempty" jsonschema_description:"needed where the column has no zone of its own (timestamp, date)"`
+	Unit      text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns" jsonschema_description:"the column is a number since 1970"`
+	WarnAfter duration `json:"warn_after,omitempty"`
+	FailAfter duration `json:"fail_after,omitempty"`
+	MaxFuture duration `json:"max_future,omitempty" jsonschema_description:"a newest row later than this: fail (default 5m)"`
+	Where     text     `json:"where,omitempty" jsonschema_description:"SQL condition"`
+}
+
+type rawFailedRows struct {
+	section
+	Name    text     `json:"name" mend:"name it, such as paid_without_payment" jsonschema:"pattern=^[a-z0-9_]+$"`
+	SQL     text     `json:"sql" mend:"write the query whose rows are to be counted"`
+	WarnIf  text     `json:"warn_if,omitempty" jsonschema_description:"such as \"> 0\""`
+	FailIf  text     `json:"fail_if,omitempty" jsonschema_description:"such as \"> 10\""`
+	Timeout duration `json:"timeout,omitempty"`
+}
+
+type rawLatest struct {
+	section
+	Table   text    `json:"table" mend:"name the table, such as public.orders"`
+	OrderBy text    `json:"order_by" mend:"name the column that tells what is newest"`
+	Columns []text  `json:"columns" mend:"list the columns to show"`
+	Limit   integer `json:"limit,omitempty" jsonschema:"minimum=1,maximum=100" jsonschema_description:"default 5"`
+}
+
+// later are the keys whose words are settled but that do not act yet, by the
+// section they belong to.
+var later = map[string][]string{
+	"":                    {"history", "notify"},
+	"source":              {"decrypt"},
+	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
+	"scrub":               {"drop", "leak_scan"},
+	"scrub.rules":         {"unmatched_paths", "json", "recompute"},
+	"expectations":        {"recovery_time", "extensions", "roles", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
+	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},
+}
