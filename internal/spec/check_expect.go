@@ -27,6 +27,11 @@ func (c checker) expectations(raw *rawExpectations) Expectations {
 		Timeout:  c.positive(raw.Timeout, "expectations.timeout", defaultCheckTimeout),
 	}
 	e.AsOf, e.AsOfTime = c.asOf(raw.AsOf)
+	roles := unique[string]{}
+	for _, role := range raw.Roles {
+		roles.check(c, role, role.Value, "expectations.roles", "list it once")
+		e.Roles = append(e.Roles, c.filled(role, "expectations.roles", "write a role's name"))
+	}
 	if r := raw.Restore; r != nil {
 		e.Warnings = r.Warnings.or("warn")
 		e.Errors = r.Errors.pointer()
@@ -51,14 +56,14 @@ func (c checker) expectations(raw *rawExpectations) Expectations {
 }
 
 func (c checker) asOf(t text) (string, time.Time) {
-	if !t.given() || t.Value == "backup" || t.Value == "now" {
-		return t.or("backup"), time.Time{}
+	if !t.given() || t.Value == AsOfBackup || t.Value == AsOfNow {
+		return t.or(AsOfBackup), time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339, t.Value)
 	if err != nil {
 		c.refuse(t.at, "write backup, now, or a time such as 2026-11-21T03:15:00Z", "expectations.as_of: %s is not a time", shown(t.Value))
 	}
-	return "fixed", at.UTC()
+	return AsOfFixed, at.UTC()
 }
 
 func (c checker) table(raw rawTable) Table {

@@ -98,6 +98,9 @@ func (c checker) columnTexts(raw map[string]text, key string) map[string]string 
 	}
 	texts := make(map[string]string, len(raw))
 	for _, written := range slices.Sorted(maps.Keys(raw)) {
+		if !raw[written].given() { // refused already
+			continue
+		}
 		column, fault := parseColumn(written)
 		if fault != nil {
 			c.refuseFault(raw[written].at, key, fault)

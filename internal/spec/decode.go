@@ -121,6 +121,7 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 	s.place(at)
 	if fault := s.read(written); fault != nil {
 		w.refuseFault(at, path, fault)
+		w.couldNotRead(at)
 		return
 	}
 	allowed := enum(rules)
@@ -135,12 +136,19 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 }
 
 func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
+	v.Addr().Interface().(interface{ place(Pos) }).place(at)
 	m, ok := node.(*ast.MappingNode)
 	if !ok {
 		w.refuse(nodePos(node), "write keys and values below it", "%s is a mapping of keys, not %s", path, kind(node))
+		w.couldNotRead(at)
 		return
 	}
-	v.Addr().Interface().(interface{ place(Pos) }).place(at)
+	before := len(w.mistakes)
+	defer func() {
+		if len(w.mistakes) > before {
+			w.couldNotRead(at)
+		}
+	}()
 	if len(m.Values) == 0 {
 		w.refuse(at, "fill it or remove it", "%s is empty", path)
 		return

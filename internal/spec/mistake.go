@@ -70,9 +70,21 @@ func faultf(mend, format string, args ...any) *fault {
 type desk struct {
 	file     string
 	mistakes Mistakes
+	unread   map[Pos]bool // values, and sections with such, that could not be read
+}
+
+// couldNotRead keeps what follows from a mistake from being called another.
+func (d *desk) couldNotRead(at Pos) {
+	if d.unread == nil {
+		d.unread = map[Pos]bool{}
+	}
+	d.unread[at] = true
 }
 
 func (d *desk) refuse(at Pos, mend, format string, args ...any) {
+	if d.unread[at] {
+		return
+	}
 	d.mistakes = append(d.mistakes, Mistake{
 		File: d.file, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf(format, args...), Mend: mend,

@@ -11,8 +11,11 @@ func (n Name) String() string { return quotePart(n.Schema) + "." + quotePart(n.T
 // Column is the full name of one of the table's columns, written likewise.
 func (n Name) Column(column string) string { return n.String() + "." + quotePart(column) }
 
+// blanks stand in a name only where it is quoted.
+const blanks = " \t\r\n"
+
 func quotePart(part string) string {
-	if part != "" && !strings.ContainsAny(part, "\".*\n\t ") {
+	if part != "" && !strings.ContainsAny(part, blanks+"\".*") {
 		return part
 	}
 	return `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
@@ -159,7 +162,7 @@ func nameParts(s, shape string) ([]namePart, *fault) {
 func nextPart(s string) (part namePart, rest string, more, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		part.text, rest, more = strings.Cut(s, ".")
-		return part, rest, more, part.text != "" && !strings.ContainsAny(part.text, "\" \t\r\n\x00")
+		return part, rest, more, part.text != "" && !strings.ContainsAny(part.text, blanks+"\"\x00")
 	}
 	var b strings.Builder
 	s = s[1:]

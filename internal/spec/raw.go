@@ -99,6 +99,7 @@ type rawExpectations struct {
 	section
 	AsOf       text              `json:"as_of,omitempty" jsonschema_description:"backup (default), now, or a time such as 2026-11-21T03:15:00Z: what ages are judged against"`
 	Restore    *rawRestoreExpect `json:"restore,omitempty"`
+	Roles      []text            `json:"roles,omitempty" jsonschema_description:"roles that the new server would have before a restore"`
 	Tables     []rawTable        `json:"tables,omitempty"`
 	FailedRows []rawFailedRows   `json:"failed_rows,omitempty" jsonschema_description:"queries whose rows are counted"`
 	Timeout    duration          `json:"timeout,omitempty" jsonschema_description:"for each check (default 5m)"`
@@ -162,6 +163,6 @@ var later = map[string][]string{
 	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
 	"scrub":               {"drop", "leak_scan"},
 	"scrub.rules":         {"unmatched_paths", "json", "recompute"},
-	"expectations":        {"recovery_time", "extensions", "roles", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
+	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
 	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},
 }

@@ -104,6 +104,16 @@ var durationUnits = []struct {
 	unit time.Duration
 }{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
+// ParseDuration reads a duration as a drill file writes it: 90s, 45m, 6h, 7d,
+// 1d12h. A day is 24 hours.
+func ParseDuration(s string) (time.Duration, error) {
+	var d duration
+	if fault := d.read(s); fault != nil {
+		return 0, fault
+	}
+	return d.Value, nil
+}
+
 // parseDuration reads whole numbers of days, hours, minutes and seconds, each
 // unit at most once and the greatest first. A day is 24 hours.
 func parseDuration(s string) (total time.Duration, ok bool) {

@@ -118,10 +118,18 @@ type ColumnPattern struct {
 	LiteralSchema, LiteralTable, LiteralColumn bool
 }
 
+// What ages are judged against.
+const (
+	AsOfBackup = "backup" // the backup's own time
+	AsOfNow    = "now"
+	AsOfFixed  = "fixed" // a time that the drill file says
+)
+
 // Expectations are what the restored database must show.
 type Expectations struct {
-	AsOf       string    // backup (default) | now | fixed
-	AsOfTime   time.Time // with fixed
+	AsOf       string    // AsOfBackup (default) | AsOfNow | AsOfFixed
+	AsOfTime   time.Time // UTC, with AsOfFixed
+	Roles      []string  // that the new server would have: the archive may name them without a word
 	Errors     *int64    // restore errors allowed; nil: 0 (a restore with errors fails unless said otherwise)
 	Warnings   string    // restore warnings: ignore | warn (default) | fail
 	Tables     []Table

@@ -13,7 +13,7 @@ func alternatives(words []string) string {
 // didYouMean suggests the nearest of the known words, or says otherwise where
 // none is near.
 func didYouMean(written string, known []string, otherwise string) string {
-	if written == "" {
+	if len(written) < 3 { // everything short is near everything short
 		return otherwise
 	}
 	best, least := "", len(written)/3+2

@@ -1,0 +1,551 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const testKey = "0123456789abcdef0123456789abcdef"
+
+func testEnv(name string) (string, bool) {
+	value, ok := map[string]string{
+		"DRILL_SCRUB_KEY": testKey,
+		"SHORT_KEY":       testKey[1:],
+		"EMPTY_KEY":       "",
+	}[name]
+	return value, ok
+}
+
+var testLoader = Loader{LookupEnv: testEnv}
+
+// base is the least that a drill file may hold, a block each.
+var base = []string{
+	"version: 1",
+	"source: {url: 'file:///backups/', name: 'shop-{time}.dump', time: 20060102T150405Z}",
+	"expectations: {tables: [{table: public.users}]}",
+}
+
+// drillFile is base with blocks replaced, or added, by their first key.
+func drillFile(blocks ...string) string {
+	all := append([]string{}, base...)
+next:
+	for _, block := range blocks {
+		key, _, _ := strings.Cut(block, ":")
+		for i := range all {
+			if strings.HasPrefix(all[i], strings.TrimPrefix(key, "§")+":") {
+				all[i] = block
+				continue next
+			}
+		}
+		all = append(all, block)
+	}
+	return strings.Join(all, "\n") + "\n"
+}
+
+// unmark takes the § out of a text and returns their places, counted from 1.
+func unmark(s string) (clean string, places []Pos) {
+	for {
+		before, after, found := strings.Cut(s, "§")
+		if !found {
+			return s, places
+		}
+		line := before[strings.LastIndex(before, "\n")+1:]
+		places = append(places, Pos{Line: strings.Count(before, "\n") + 1, Column: len([]rune(line)) + 1})
+		s = before + after
+	}
+}
+
+func write(t *testing.T, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func rule(body string) string { return "scrub: {rules: [" + body + "]}" }
+func table(body string) string {
+	return "expectations: {tables: [{table: public.users, " + body + "}]}"
+}
+func source(body string) string {
+	return "source: {" + body + "}"
+}
+
+// Each bad input declares all that must be said about it. A § stands right
+// before each place that must be named, in the order of the messages.
+var badInputs = []struct {
+	name string
+	file string
+	want []string
+}{
+	// The file as a whole.
+	{"empty", "§", []string{"the drill file is empty; begin with version: 1"}},
+	{"only a comment", "§# nothing\n", []string{"the drill file is empty; begin with version: 1"}},
+	{"a list", "§- a\n", []string{"a drill file is a mapping of keys, not a list; begin with version: 1"}},
+	{"a word", "§drill\n", []string{"a drill file is a mapping of keys, not a single value; begin with version: 1"}},
+	{"not YAML", "version: 1\nsource: §[\n", []string{"not valid YAML: sequence end token ']' not found; mend the YAML here; the rest was not looked at"}},
+	{"a tab", "source:\n§\turl: x\n", []string{"not valid YAML: found character '\t' that cannot start any token; mend the YAML here; the rest was not looked at"}},
+	{"two documents", drillFile() + "§---\nversion: 1\n", []string{"the file holds more than one document; one drill a file: move what follows --- into a file of its own"}},
+	{"nothing required is there", "§§§timeout: 5m\n", []string{
+		"version is missing; write version: 1",
+		"source is missing; say where the backups lie and how they are named",
+		"expectations is missing; a drill that expects nothing proves nothing: name a table"}},
+	{"another version", drillFile("version: §2"), []string{`version: "2" is not one of its values; write 1`}},
+
+	// Keys.
+	{"unknown key", drillFile("§notifications: {}"), []string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events`}},
+	{"misspelt key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
+	{"misspelt key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
+	{"misspelt key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")), []string{`"scrub.rules.tranform" is not a key of a drill file; did you mean transform?`}},
+	{"a key of a later version", drillFile("§history: s3://b/"), []string{"history is not supported by this version; remove it; nothing would look at it"}},
+	{"a key of a later version in a list", drillFile(table("§rebuildable: true")), []string{"expectations.tables.rebuildable is not supported by this version; remove it; nothing would look at it"}},
+	{"a key twice", drillFile("sandbox: {kind: auto, §kind: local}"), []string{"sandbox.kind is there twice; keep one of them"}},
+	{"a section twice", drillFile() + "§version: 1\n", []string{"version is there twice; keep one of them"}},
+	{"several mistakes", drillFile("sandbox:\n  kind: §docker\n  memory: §lots", "§colour: red"), []string{
+		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
+		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
+		`"colour" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events`}},
+
+	// Shapes.
+	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},
+	{"an empty section", drillFile("§sandbox: {}"), []string{"sandbox is empty; fill it or remove it"}},
+	{"a list for a section", drillFile("sandbox: §[auto]"), []string{"sandbox is a mapping of keys, not a list; write keys and values below it"}},
+	{"a section for a value", drillFile("sandbox: {kind: §{a: b}}"), []string{"sandbox.kind is one value, not a mapping; write one value"}},
+	{"a value for a list", drillFile("scrub: {exclude_table_data: §public.a}"), []string{"scrub.exclude_table_data is a list, not a single value; write [a, b], or one a line with - before each"}},
+	{"an empty list", drillFile("scrub: {rules: §[]}"), []string{"scrub.rules is empty; fill it or remove it"}},
+	{"an empty entry", drillFile("scrub:\n  exclude_table_data:\n    - public.a\n    - §\n"), []string{"scrub.exclude_table_data has no value; give it a value or remove the key"}},
+	{"an empty enumerated value", drillFile("sandbox: {kind: §''}"), []string{`sandbox.kind: "" is not one of its values; write auto, container or local`}},
+	{"an enumerated null", drillFile("sandbox: {§kind: }"), []string{"sandbox.kind has no value; write auto, container or local"}},
+	{"transform: null", drillFile(rule("{column: a.b.c, §transform: null}")), []string{
+		"scrub.rules.transform has no value; to write nulls say transform: set_null, else write email, name, phone, text, hash, set_null, constant, number or date_shift"}},
+	{"an alias", drillFile(rule("{column: §*.*.c, transform: hash}")), []string{`scrub.rules.column: YAML reads a bare * as an alias, which drill files do not use; quote it if it is a pattern ("*.*.created_at"), else write the value out`}},
+	{"an anchor", drillFile("sandbox: §&a {kind: auto}"), []string{"sandbox: YAML anchors and tags are not used in drill files; write the value out"}},
+	{"a tag", drillFile("sandbox: {kind: §!!str auto}"), []string{"sandbox.kind: YAML anchors and tags are not used in drill files; write the value out"}},
+	{"not a duration", drillFile("timeout: §6 hours"), []string{`timeout: "6 hours" is not a duration; write 90s, 45m, 6h, 7d or 1d12h`}},
+	{"a duration without unit", drillFile("timeout: §45"), []string{`timeout: "45" is not a duration; write 90s, 45m, 6h, 7d or 1d12h`}},
+	{"a duration the wrong way round", drillFile("timeout: §5m1h"), []string{`timeout: "5m1h" is not a duration; write 90s, 45m, 6h, 7d or 1d12h`}},
+	{"a duration beyond reckoning", drillFile("timeout: §999999999d"), []string{`timeout: "999999999d" is not a duration; write 90s, 45m, 6h, 7d or 1d12h`}},
+	{"no time at all", drillFile("timeout: §0s"), []string{"timeout: 0s is no time at all; write more than 0s or remove it"}},
+
+	// source
+	{"no url", drillFile("§source: {name: 'a-{time}', time: 20060102T150405Z}"), []string{"source.url is missing; write file:///dir/ or s3://bucket/prefix/"}},
+	{"not a URL", drillFile(source("url: §/backups, name: a, timezone: UTC")), []string{"source.url is not a URL; write file:///dir/ or s3://bucket/prefix/"}},
+	{"credentials in the URL", drillFile(source("url: §'s3://AKIA:hunter2@bucket/', name: a, timezone: UTC")), []string{"source.url holds credentials; take them out, change them, and give them in the environment"}},
+	{"a query", drillFile(source("url: §'s3://bucket/?region=x', name: a, timezone: UTC")), []string{"source.url holds a query or a fragment; settings such as region and endpoint are keys of source"}},
+	{"a later store", drillFile(source("url: §gs://bucket/, name: a, timezone: UTC")), []string{"source.url: gs is not supported by this version; write file:///dir/ or s3://bucket/prefix/"}},
+	{"an unknown store", drillFile(source("url: §ftp://host/, name: a, timezone: UTC")), []string{`source.url: "ftp" is not a kind of store; write file:///dir/ or s3://bucket/prefix/`}},
+	{"a folder with a host", drillFile(source("url: §file://backups/, name: a, timezone: UTC")), []string{"source.url: a folder's URL names no host; write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file"}},
+	{"no folder", drillFile(source("url: §'file:', name: a, timezone: UTC")), []string{"source.url names no folder; write file:///dir/ or file:dir/"}},
+	{"no bucket", drillFile(source("url: §s3:///prefix/, name: a, timezone: UTC")), []string{"source.url names no bucket; write s3://bucket/prefix/; another server is named by endpoint"}},
+	{"a region for a folder", drillFile(source("url: file:///b/, name: a, timezone: UTC, region: §x")), []string{"source.region is for s3, and the url is a folder's; remove it"}},
+	{"credentials in the endpoint", drillFile(source("url: s3://b/, name: a, timezone: UTC, endpoint: §'https://me:hunter2@s3.example.com'")), []string{"source.endpoint holds credentials; take them out, change them, and give them in the environment"}},
+	{"an endpoint without scheme", drillFile(source("url: s3://b/, name: a, timezone: UTC, endpoint: §s3.example.com")), []string{"source.endpoint is not a server's URL; write https://host:port"}},
+	{"an empty name", drillFile(source("url: s3://b/, timezone: UTC, name: §''")), []string{`source.name is empty; write a pattern such as "shop-{time}.dump"`}},
+	{"two times in a name", drillFile(source("url: s3://b/, name: §'{time}-{time}', time: 20060102T150405Z")), []string{"source.name holds {time} 2 times; keep one and write * for the other"}},
+	{"a name's time without layout", drillFile(source("url: s3://b/, name: §'a-{time}', timezone: UTC")), []string{"source.name holds {time}, but source.time does not say how it is written; add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written"}},
+	{"a layout without a time in the name", drillFile(source("url: s3://b/, name: a, timezone: UTC, time: §20060102")), []string{"source.time: source.name holds no {time}; write {time} where name holds the time, or remove time"}},
+	{"a layout that is an example", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §20261121T031500Z")), []string{`source.time: "20261121T031500Z" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
+	{"a layout in other words", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §YYYYMMDD")), []string{`source.time: "YYYYMMDD" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
+	{"a layout of twelve hours", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §20060102T030405")), []string{`source.time: "20060102T030405" does not tell morning from afternoon; write 15 for the hour of 24, or 03 with PM`}},
+	{"a layout without hour", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §20060102-0405")), []string{`source.time: "20060102-0405" does not tell the hour; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
+	{"a zone's abbreviation", drillFile(source("url: s3://b/, name: 'a-{time}', time: §20060102T150405MST")), []string{`source.time: "20060102T150405MST" holds a zone's abbreviation, which does not tell its offset; write -0700 for the zone, or leave it out and say timezone`}},
+	{"a time without zone", drillFile(source("url: s3://b/, name: 'a-{time}', time: §20060102T150405")), []string{"source.timezone is missing: {time} has no zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"}},
+	{"a header without zone", drillFile("§source: {url: s3://b/, name: a}"), []string{"source.timezone is missing: an archive's header tells its time without a zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"}},
+	{"an unknown zone", drillFile(source("url: s3://b/, name: a, timezone: §Berlin")), []string{`source.timezone: there is no time zone "Berlin"; write a name such as Europe/Berlin or UTC`}},
+	{"this machine's zone", drillFile(source("url: s3://b/, name: a, timezone: §Local")), []string{`source.timezone: "Local" is not the same zone on every machine; write a name such as Europe/Berlin or UTC`}},
+	{"a checksum of neither kind", drillFile(source("url: s3://b/, name: a, timezone: UTC, checksum: §requird")), []string{`source.checksum: "requird" is not one of its values; did you mean required?`}},
+
+	// inventory, sandbox, restore
+	{"no age", drillFile("inventory: {§backup_age: {}}"), []string{"inventory.backup_age is empty; fill it or remove it"}},
+	{"ages the wrong way round", drillFile("inventory: {backup_age: {warn_after: §13h, fail_after: 7h}}"), []string{"inventory.backup_age: warn_after 13h can never be seen beside fail_after 7h; let warn_after be the shorter"}},
+	{"an image for local", drillFile("sandbox: {kind: local, image: §'postgres:17'}"), []string{"sandbox.image is for containers, and kind is local; remove it, or say kind: container"}},
+	{"memory without unit", drillFile("sandbox: {memory: §4096}"), []string{`sandbox.memory: "4096" is not a size; write 512MiB, 4GiB or 10MB`}},
+	{"too little memory", drillFile("sandbox: {memory: §10MB}"), []string{"sandbox.memory: no server runs in 10000000 bytes; write 64MiB or more"}},
+	{"no jobs", drillFile("restore: {jobs: §0}"), []string{`restore.jobs: "0" is not a number of workers; write auto, or how many workers, such as 4`}},
+	{"unknown roles", drillFile("restore: {roles: §ignore}"), []string{`restore.roles: "ignore" is not one of its values; write create or fail`}},
+
+	// scrub
+	{"a key that is not set", drillFile("scrub: {key_env: §NOT_SET}"), []string{"scrub.key_env: the environment variable NOT_SET is not set; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"an empty key", drillFile("scrub: {key_env: §EMPTY_KEY}"), []string{"scrub.key_env: the environment variable EMPTY_KEY is not set; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a short key", drillFile("scrub: {key_env: §SHORT_KEY}"), []string{"scrub.key_env: the environment variable SHORT_KEY holds 31 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"the key itself", drillFile("scrub: {key_env: §hunter-2}"), []string{"scrub.key_env is not the name of an environment variable; write the variable's name, such as DRILL_SCRUB_KEY, never the key"}},
+	{"unmatched in a later version", drillFile("scrub: {unmatched: §redact}"), []string{"scrub.unmatched: redact is not supported by this version; write refuse"}},
+	{"an excluded table without schema", drillFile("scrub: {exclude_table_data: [§sessions]}"), []string{`scrub.exclude_table_data: "sessions" has 1 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`}},
+	{"a rule that does nothing", drillFile(rule("§{column: a.b.c}")), []string{"scrub.rules: the rule neither transforms nor preserves; add transform: …, or preserve: true with a why"}},
+	{"a rule that does both", drillFile(rule("{column: a.b.c, transform: hash, preserve: §true}")), []string{"scrub.rules: transform and preserve exclude each other; keep one of them"}},
+	{"preserve: false", drillFile(rule("{column: a.b.c, preserve: §false}")), []string{"scrub.rules.preserve: false says nothing; say preserve: true with a why, or a transform"}},
+	{"preserve: yes", drillFile(rule("{column: a.b.c, preserve: §yes, transform: hash}")), []string{
+		`scrub.rules.preserve: "yes" is neither true nor false; write true or false`}},
+	{"no why", drillFile(rule("§{column: a.b.c, preserve: true}")), []string{"scrub.rules: preserve: true without a why; add why: \"an amount, no identity\""}},
+	{"a blank why", drillFile(rule("§{column: a.b.c, preserve: true, why: ' '}")), []string{"scrub.rules: preserve: true without a why; add why: \"an amount, no identity\""}},
+	{"a why of a transform", drillFile(rule("{column: a.b.c, transform: hash, why: §secret}")), []string{"scrub.rules.why is for preserve; write it as a # comment"}},
+	{"an unknown transform", drillFile(rule("{column: a.b.c, transform: §emial}")), []string{`scrub.rules.transform: "emial" is not one of its values; did you mean email?`}},
+	{"no column", drillFile(rule("§{transform: hash}")), []string{"scrub.rules.column is missing; name it as schema.table.column"}},
+	{"a column of two parts", drillFile(rule("{column: §users.email, transform: hash}")), []string{`scrub.rules.column: "users.email" has 2 of the 3 parts of schema.table.column; write schema.table.column, a part that holds a dot quoted "like.this"`}},
+	{"an open quote", drillFile(rule(`{column: §'public."users.email', transform: hash}`)), []string{`scrub.rules.column: "public.\"users.email" is not a name; write schema.table.column, a part that holds a dot quoted "like.this"`}},
+	{"a rule twice", drillFile(rule("{column: a.b.c, transform: hash}, {column: §a.b.c, transform: text}")), []string{`scrub.rules.column: "a.b.c" is there twice, first in line 4; keep one rule for it`}},
+	{"a value without constant", drillFile(rule("{column: a.b.c, transform: hash, value: §x}")), []string{"scrub.rules.value acts only with constant; remove it"}},
+	{"a constant without value", drillFile(rule("{column: a.b.c, transform: §constant}")), []string{`scrub.rules: constant without a value; add value: "…"`}},
+	{"a link of a number", drillFile(rule("{column: a.b.c, transform: number, link: §x}")), []string{"scrub.rules.link acts only with email, name, phone, text or hash; remove it"}},
+	{"a parameter of preserve", drillFile(rule("{column: a.b.c, preserve: true, why: x, normalize: [§trim]}")), []string{"scrub.rules.normalize acts only with email, name, phone, text or hash; remove it"}},
+	{"each null", drillFile(rule("{column: a.b.c, transform: set_null, each: §true}")), []string{"scrub.rules.each acts only with email, name, phone, text, hash, constant, number or date_shift; remove it"}},
+	{"an unknown normalisation", drillFile(rule("{column: a.b.c, transform: hash, normalize: [trim, §upper]}")), []string{`scrub.rules.normalize: "upper" is not one of its values; write trim or lower`}},
+	{"too many percent", drillFile(rule("{column: a.b.c, transform: number, percent: §101}")), []string{"scrub.rules.percent: 101 is out of range; write more than 0 and at most 100"}},
+	{"no days", drillFile(rule("{column: a.b.c, transform: date_shift, days: §0}")), []string{"scrub.rules.days: 0 is out of range; write 1 to 36525"}},
+	{"one link, two transforms", drillFile(rule("{column: a.b.c, transform: email, link: p}, {column: a.b.d, transform: §hash, link: p}")), []string{`scrub.rules: link "p" is transformed by email elsewhere (line 4), so that equal values would part; use one transform under a link, or another link`}},
+	{"keep all", drillFile("scrub: {keep: [{table: a.b, match: {email: §'*'}}]}"), []string{`scrub.keep.match.email keeps every row as it is; say which rows, such as "*@ourco.example"`}},
+	{"keep without match", drillFile("scrub: {keep: [§{table: a.b}]}"), []string{`scrub.keep.match is missing; say which rows, such as match: {email: "*@ourco.example"}`}},
+	{"keep no rows", drillFile("scrub: {keep: [{table: a.b, match: {c: d}, max_rows: §0}]}"), []string{"scrub.keep.max_rows: 0 rows can never be kept; write 1 or more, or remove the entry"}},
+	{"keep a null", drillFile("scrub: {keep: [{table: a.b, match: {§c: null}}]}"), []string{"scrub.keep.match.c has no value; give it a value or remove the key"}},
+
+	// expectations
+	{"nothing expected", drillFile("§expectations: {as_of: now}"), []string{"expectations names no table and no query: a drill that expects nothing proves nothing; name a table under tables, or a query under failed_rows"}},
+	{"as of a day", drillFile("expectations: {as_of: §2026-11-21, tables: [{table: a.b}]}"), []string{`expectations.as_of: "2026-11-21" is not a time; write backup, now, or a time such as 2026-11-21T03:15:00Z`}},
+	{"fewer errors than none", drillFile("expectations: {restore: {errors: §-1}, tables: [{table: a.b}]}"), []string{"expectations.restore.errors: -1 errors cannot be; write 0 or more"}},
+	{"a role twice", drillFile("expectations: {roles: [app, §app], tables: [{table: a.b}]}"), []string{`expectations.roles: "app" is there twice, first in line 3; list it once`}},
+	{"a value for expectations", drillFile("expectations: §5"), []string{"expectations is a mapping of keys, not a single value; write keys and values below it"}},
+	{"a table twice", drillFile(`expectations: {tables: [{table: a.b}, {table: §'"a".b'}]}`), []string{`expectations.tables.table: "\"a\".b" is there twice, first in line 3; put all that is expected of it under one entry`}},
+	{"a table without schema", drillFile("expectations: {tables: [{table: §users}]}"), []string{`expectations.tables.table: "users" has 1 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`}},
+	{"a pattern of tables", drillFile(`expectations: {tables: [{table: §"public.*"}]}`), []string{`expectations.tables.table: "public.*" is a pattern; name one table; quote the part if its name holds a *`}},
+	{"a count without numbers", drillFile(table("§row_count: {severity: warn}")), []string{"expectations.tables.row_count says no number; write min, max, between or equals"}},
+	{"a count said twice", drillFile(table("§row_count: {min: 1, equals: 2}")), []string{"expectations.tables.row_count: between, equals and min or max exclude one another; keep one way of saying it"}},
+	{"min above max", drillFile(table("§row_count: {min: 2, max: 1}")), []string{"expectations.tables.row_count: no count is at least 2 and at most 1; write the smaller one first"}},
+	{"between reversed", drillFile(table("§row_count: {between: [2, 1]}")), []string{"expectations.tables.row_count: no count is at least 2 and at most 1; write the smaller one first"}},
+	{"between one", drillFile(table("row_count: {between: [§2]}")), []string{"expectations.tables.row_count.between holds 1 numbers; write between: [least, most]"}},
+	{"less than nothing", drillFile(table("row_count: {max: §-1}")), []string{"expectations.tables.row_count: no table has -1 rows; write 0 or more"}},
+	{"a minimum that cannot fail", drillFile(table("row_count: {min: §0}")), []string{"expectations.tables.row_count.min: 0 can never fail; write 1 or more, or remove it"}},
+	{"a count in words", drillFile(table("row_count: {min: §1k}")), []string{`expectations.tables.row_count.min: "1k" is not a whole number; write digits only, such as 1000`}},
+	{"freshness without limit", drillFile(table("§freshness: {column: a}")), []string{"expectations.tables.freshness says no limit; write fail_after: 6h, warn_after or both"}},
+	{"freshness without column", drillFile(table("§freshness: {fail_after: 1d}")), []string{"expectations.tables.freshness.column is missing; name the column that holds the time of a row"}},
+	{"freshness the wrong way round", drillFile(table("freshness: {column: a, warn_after: §6h, fail_after: 6h}")), []string{"expectations.tables.freshness: warn_after 6h can never be seen beside fail_after 6h; let warn_after be the shorter"}},
+	{"freshness of two types", drillFile(table("freshness: {column: a, fail_after: 6h, unit: s, timezone: §UTC}")), []string{"expectations.tables.freshness: unit is for numbers, timezone for timestamps; a column is one of them; keep the one that fits the column's type"}},
+	{"freshness of a scrubbed column", drillFile(table("freshness: {column: §seen, fail_after: 6h}"), rule("{column: '*.users.s*', transform: date_shift}")), []string{"expectations.tables.freshness.column: public.users.seen is scrubbed (date_shift, line 4); judge by a column that is preserved, or preserve this one with a why"}},
+	{"events by a scrubbed column", drillFile("latest_events: [{table: public.users, order_by: §seen, columns: [id]}]", rule("{column: public.users.seen, transform: set_null}")), []string{"latest_events.order_by: public.users.seen is scrubbed (set_null, line 5); judge by a column that is preserved, or preserve this one with a why"}},
+	{"a query without name", drillFile("expectations: {failed_rows: [§{sql: select 1, fail_if: '> 0'}]}"), []string{"expectations.failed_rows.name is missing; name it, such as paid_without_payment"}},
+	{"a query named badly", drillFile("expectations: {failed_rows: [{name: §Paid?, sql: select 1, fail_if: '> 0'}]}"), []string{`expectations.failed_rows.name: "Paid?" is no good name; use small letters, digits and _`}},
+	{"a query twice", drillFile("expectations: {failed_rows: [{name: a, sql: x, fail_if: '> 0'}, {name: §a, sql: x, fail_if: '> 0'}]}"), []string{`expectations.failed_rows.name: "a" is there twice, first in line 3; give each query its own name`}},
+	{"a query without condition", drillFile("expectations: {failed_rows: [§{name: a, sql: x}]}"), []string{`expectations.failed_rows says neither warn_if nor fail_if; add fail_if: "> 0"`}},
+	{"a condition without comparison", drillFile("expectations: {failed_rows: [{name: a, sql: x, fail_if: §5}]}"), []string{`expectations.failed_rows.fail_if: "5" is not a condition; write a comparison with a count of rows, such as "> 0"`}},
+	{"a condition that always holds", drillFile("expectations: {failed_rows: [{name: a, sql: x, fail_if: §'>= 0'}]}"), []string{`expectations.failed_rows.fail_if: every count is >= 0; write a comparison with a count of rows, such as "> 0"`}},
+	{"a condition that never holds", drillFile("expectations: {failed_rows: [{name: a, sql: x, fail_if: §'< 0'}]}"), []string{`expectations.failed_rows.fail_if: no count is < 0; write a comparison with a count of rows, such as "> 0"`}},
+	{"a warning that is never seen", drillFile("expectations: {failed_rows: [{name: a, sql: x, warn_if: §'> 10', fail_if: '> 0'}]}"), []string{"expectations.failed_rows.warn_if can never be seen beside fail_if; let it begin earlier than fail_if, or remove it"}},
+	{"an empty query", drillFile("expectations: {failed_rows: [{name: a, sql: §' ', fail_if: '> 0'}]}"), []string{"expectations.failed_rows.sql is empty; write the query whose rows are to be counted"}},
+	{"too many events", drillFile("latest_events: [{table: a.b, order_by: c, columns: [d], limit: §101}]"), []string{"latest_events.limit: 101 is out of range; write 1 to 100"}},
+	{"an event's column twice", drillFile("latest_events: [{table: a.b, order_by: c, columns: [d, §d]}]"), []string{`latest_events.columns: "d" is there twice, first in line 4; list it once`}},
+}
+
+func TestBadInputs(t *testing.T) {
+	t.Parallel()
+	for _, test := range badInputs {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			content, places := unmark(test.file)
+			if len(places) != len(test.want) {
+				t.Fatalf("the test marks %d places for %d messages", len(places), len(test.want))
+			}
+			path := write(t, t.TempDir(), "shop.yaml", content)
+			drill, err := testLoader.Load(path)
+			if drill != nil {
+				t.Error("a drill was returned")
+			}
+			var want []string
+			for i, message := range test.want {
+				want = append(want, fmt.Sprintf("%s:%d:%d: %s", path, places[i].Line, places[i].Column, message))
+			}
+			mistakes, _ := errors.AsType[Mistakes](err)
+			var got []string
+			for _, m := range mistakes {
+				got = append(got, m.Error())
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("mistakes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBaseIsGood(t *testing.T) {
+	t.Parallel()
+	// Otherwise the bad inputs could be bad for another reason.
+	if _, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile())); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoSecretIsRepeated(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{
+		drillFile(source("url: 's3://AKIA:hunter2@bucket/', name: a, timezone: UTC")),
+		drillFile(source("url: 's3://AKIA:hunter2%@bucket/', name: a, timezone: UTC")),
+		drillFile(source("url: 's3://b/?secret=hunter2', name: a, timezone: UTC")),
+		drillFile(source("url: s3://b/, name: a, timezone: UTC, endpoint: 'ftp://me:hunter2@h'")),
+		drillFile("scrub: {key_env: hunter2+AAAA}"),
+	} {
+		_, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", file))
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	drill, err := testLoader.Load("testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if shown := fmt.Sprintf(format, drill.Scrub); strings.Contains(shown, testKey) || strings.Contains(shown, fmt.Sprintf("%x", testKey)) || strings.Contains(shown, "48 49 50") {
+			t.Errorf("%s shows the key: %s", format, shown)
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestEveryKey(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern := func(s string) ColumnPattern {
+		p, err := ParseColumnPattern(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	rule := func(column string, line int, r Rule) Rule {
+		r.Column, r.Pos = pattern(column), Pos{line, 7}
+		if r.Percent == 0 {
+			r.Percent = 10
+		}
+		if r.Days == 0 {
+			r.Days = 180
+		}
+		return r
+	}
+	want := &Drill{
+		Name: "shop", Path: "testdata/shop.yaml", Timeout: 90 * time.Minute,
+		Source: Source{
+			URL: "s3://shop-backups/nightly/", Region: "eu-central-1", Endpoint: "https://s3.example.com:9000",
+			PathStyle: true, Anonymous: true, Name: "shop-{time}.dump.zst", TimeLayout: "20060102T150405Z",
+			Location: berlin, TimeTolerance: 2 * time.Hour, Database: "shop", Checksum: "required",
+		},
+		Inventory: Inventory{BackupAge: &Age{WarnAfter: 7 * time.Hour, FailAfter: 13 * time.Hour}},
+		Sandbox:   Sandbox{Kind: "container", Image: "postgres:17", Memory: 4 << 30, Isolation: "no_network"},
+		Restore:   Restore{Jobs: 4, Roles: "fail", Extensions: "skip"},
+		Scrub: Scrub{
+			KeyEnv: "DRILL_SCRUB_KEY", Key: Key(testKey), Unmatched: "refuse",
+			ExcludeTableData: []string{"public.sessions", "audit.*"}, LargeObjects: "drop",
+			Keep: []Keep{{Table: Name{"public", "users"}, Match: map[string]string{"email": "*@ourco.example"},
+				MaxRows: 50, Set: map[string]string{"role": "admin", "level": "9"}, Pos: Pos{38, 7}}},
+			Rules: []Rule{
+				rule("public.users.email", 43, Rule{Transform: "email", Link: "person_email", Normalize: []string{"trim", "lower"}}),
+				rule("public.orders.contact_email", 44, Rule{Transform: "email", Link: "person_email"}),
+				rule("public.users.full_name", 45, Rule{Transform: "name"}),
+				rule("public.users.phones", 46, Rule{Transform: "phone", Each: true}),
+				rule("public.users.note", 47, Rule{Transform: "set_null"}),
+				rule("public.users.country", 48, Rule{Transform: "constant", Value: ptr("49")}),
+				rule("public.users.income", 49, Rule{Transform: "number", Percent: 2.5}),
+				rule("public.users.born", 50, Rule{Transform: "date_shift", Days: 30}),
+				rule("public.users.points", 51, Rule{Transform: "number"}),
+				rule(`"odd.schema"."say ""hi"".*".secret`, 52, Rule{Transform: "hash"}),
+				rule("public.orders.total", 53, Rule{Preserve: true, Why: "an amount, no identity"}),
+				rule("*.*.created_at", 54, Rule{Preserve: true, Why: "needed by freshness"}),
+			},
+		},
+		Expectations: Expectations{
+			AsOf: "fixed", AsOfTime: time.Date(2026, 11, 21, 3, 15, 0, 0, time.UTC), Errors: ptr(int64(3)), Warnings: "ignore", Roles: []string{"app", "readonly"}, Timeout: 2 * time.Minute,
+			Tables: []Table{
+				{Table: Name{"public", "users"}, RowCount: &RowCount{Min: ptr(int64(1000)), Severity: "warn"}, Pos: Pos{62, 7}},
+				{Table: Name{"public", "orders"}, RowCount: &RowCount{Min: ptr(int64(100000)), Max: ptr(int64(5000000)), Severity: "fail"},
+					Freshness: &Freshness{Column: "created_at", WarnAfter: 2 * time.Hour, FailAfter: 6 * time.Hour}, Pos: Pos{64, 7}},
+				{Table: Name{"public", "events"}, RowCount: &RowCount{Min: ptr(int64(1)), Max: ptr(int64(10)), Severity: "fail"},
+					Freshness: &Freshness{Column: "at_local", Location: berlin, FailAfter: 24 * time.Hour, MaxFuture: 5 * time.Minute, Where: "kind <> 'imported'"}, Pos: Pos{67, 7}},
+				{Table: Name{"public", "odd.table"}, RowCount: &RowCount{Min: ptr(int64(5)), Max: ptr(int64(5)), Severity: "fail"},
+					Freshness: &Freshness{Column: "at_epoch", Unit: "ms", WarnAfter: 36 * time.Hour, MaxFuture: 5 * time.Minute}, Pos: Pos{70, 7}},
+				{Table: Name{"public", "plain"}, Pos: Pos{73, 7}},
+			},
+			FailedRows: []FailedRows{{
+				Name:   "paid_without_payment",
+				SQL:    "select id from orders o\nwhere paid and not exists (select from payments p where p.order_id = o.id)",
+				WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 10}, Timeout: 30 * time.Second, Pos: Pos{75, 7},
+			}},
+		},
+		LatestEvents: []LatestEvents{
+			{Table: Name{"public", "orders"}, OrderBy: "created_at", Columns: []string{"id", "total", "created_at"}, Limit: 3, Pos: Pos{84, 5}},
+			{Table: Name{"public", "events"}, OrderBy: "at_local", Columns: []string{"kind"}, Limit: 5, Pos: Pos{85, 5}},
+		},
+	}
+	got, err := testLoader.Load("testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.SHA256) != 64 {
+		t.Errorf("sha256 %q", got.SHA256)
+	}
+	want.SHA256 = got.SHA256
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	d, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(
+		table("freshness: {column: a, fail_after: 1d}"), rule("{column: a.b.c, transform: number}"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Restore, d.Scrub.Unmatched,
+		d.Scrub.Rules[0].Percent, d.Expectations.AsOf, d.Expectations.Warnings, d.Expectations.Timeout, d.Expectations.Tables[0].Freshness.MaxFuture, d.Expectations.Errors)
+	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", Restore{0, "create", "require"}, "refuse", 10.0, "backup", "warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	zoned, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(source("url: s3://b/, name: a, timezone: UTC"))))
+	if err != nil || zoned.Source.TimeTolerance != 6*time.Hour {
+		t.Errorf("with a zone: %v, %v", zoned, err)
+	}
+}
+
+func TestFolderURLs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for written, want := range map[string]string{
+		"file:///backups":        "file:///backups/",
+		"file:///backups/a%20b/": "file:///backups/a%20b/",
+		"file:demo/":             "file://" + dir + "/demo/",
+		"file:demo":              "file://" + dir + "/demo/",
+		"file:./demo/x":          "file://" + dir + "/demo/x/",
+		"file://./demo/":         "file://" + dir + "/demo/",
+		"file://../demo":         "file://" + filepath.Dir(dir) + "/demo/",
+		"file:a%20b":             "file://" + dir + "/a%20b/",
+		"file:///":               "file:///",
+	} {
+		d, err := testLoader.Load(write(t, dir, "shop.yaml", drillFile(source("url: '"+written+"', name: a, timezone: UTC"))))
+		if err != nil {
+			t.Errorf("%s: %v", written, err)
+		} else if d.Source.URL != want {
+			t.Errorf("%s: got %s, want %s", written, d.Source.URL, want)
+		}
+	}
+}
+
+func TestGoodLayouts(t *testing.T) {
+	t.Parallel()
+	for layout, zoned := range map[string]bool{
+		"20060102T150405Z": true, "2006-01-02T15:04:05Z07:00": true, "2006-01-02_15-04-05-0700": true,
+		"20060102": false, "060102-1504": false, "2006/01/02/15": false, "02 Jan 2006 03:04PM": false, "2006-002": false, "20060102-150405-UTC": true,
+	} {
+		got, fault := checkLayout(layout)
+		if fault != nil || got != zoned {
+			t.Errorf("%s: zoned %v, %v", layout, got, fault)
+		}
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"testdata/absent.yaml", "testdata"} {
+		_, err := Load(path)
+		if mistakes, ok := errors.AsType[Mistakes](err); !ok || mistakes[0].Line != 0 || !strings.HasPrefix(err.Error(), path+": read drill file: ") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	huge := filepath.Join(t.TempDir(), "huge.yaml")
+	if err := os.WriteFile(huge, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(huge, maxFile+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(huge); err == nil || !strings.Contains(err.Error(), "larger than 4 MiB") {
+		t.Errorf("huge: %v", err)
+	}
+}
+
+func TestDrillNames(t *testing.T) {
+	t.Parallel()
+	for name, good := range map[string]bool{"shop.yaml": true, "a-b_9.yml": true, "Shop.yaml": false, "a.b.yaml": false, "ü.yaml": false} {
+		_, err := testLoader.Load(write(t, t.TempDir(), name, drillFile()))
+		if good != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLoadAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "b.yaml", drillFile())
+	write(t, dir, "a.yml", "version: 2\n")
+	write(t, dir, "b.yml", drillFile())
+	write(t, dir, "c.yaml", drillFile("scrub: {key_env: NOT_SET}"))
+	write(t, dir, "schema.json", "{}")
+	if err := os.Mkdir(filepath.Join(dir, "d.yaml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Loader{LookupEnv: testEnv, WithoutSecrets: true}.LoadAll(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range all {
+		got = append(got, fmt.Sprintf("%s %v %v", l.Name, l.Drill != nil, l.Err != nil))
+	}
+	if diff := cmp.Diff([]string{"a false true", "b true false", "b false true", "c true false"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if all[2].Err.Error() != fmt.Sprintf("%s:1:1: the drill b is also in %s; rename one of the files", all[2].Path, all[1].Path) {
+		t.Error(all[2].Err)
+	}
+	if _, err := LoadAll(filepath.Join(dir, "absent")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("absent folder: %v", err)
+	}
+}
+
+func TestSchemaIsCurrent(t *testing.T) {
+	t.Parallel()
+	want, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "../../docs/drill.schema.json"
+	if os.Getenv("UPDATE_GOLDEN") == "1" {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != string(want) {
+		t.Errorf("docs/drill.schema.json is not what Load reads (%v): UPDATE_GOLDEN=1 go test ./internal/spec writes it", err)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	good, err := os.ReadFile("testdata/shop.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	for _, bad := range badInputs {
+		clean, _ := unmark(bad.file)
+		f.Add([]byte(clean))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := &desk{file: "shop.yaml"}
+		testLoader.check(d, "shop.yaml", data)
+		for _, m := range d.mistakes {
+			if m.Line < 1 || m.Column < 1 || m.Message == "" || strings.Contains(m.Error(), testKey) {
+				t.Errorf("mistake %+v", m)
+			}
+		}
+	})
+}
