@@ -149,9 +149,9 @@ WHERE n > 1 AND at + interval '7 days' > current_setting('demo.until')::timestam
 
 -- every night some of those who were there already have a new number
 UPDATE public.people
-SET phones = ARRAY['+44 20 7946 0' || lpad(pg_temp.chance(id, 'moved' || current_setting('demo.until'), 1000)::text, 3, '0')],
+SET phones = ARRAY['+44 20 7946 0' || lpad(pg_temp.chance(id, 'moved' || pg_temp.reached('demo.until', '1 day'), 1000)::text, 3, '0')],
     updated_at = current_setting('demo.until')::timestamptz
 WHERE created_at <= current_setting('demo.since')::timestamptz
-  AND pg_temp.chance(id, 'moves' || current_setting('demo.until'), 40) = 0;
+  AND pg_temp.chance(id, 'moves' || pg_temp.reached('demo.until', '1 day'), 40) = 0;
 
 REFRESH MATERIALIZED VIEW public.best_customers;
