@@ -92,6 +92,7 @@ type Backup struct {
 type Sandbox struct {
 	Kind          string `json:"kind"` // container | local
 	Why           string `json:"why,omitempty"`
+	Warning       string `json:"warning,omitempty"` // such as a higher major version than the backup's
 	Image         string `json:"image"`
 	ServerVersion string `json:"server_version"`
 	Isolation     string `json:"isolation"` // no_network | no_listener
@@ -200,10 +201,11 @@ func ExitCode(reports ...*Report) int {
 		}
 		outcomes = append(outcomes, r.Outcome)
 	}
+	unverified := func(o Outcome) bool { return o != Pass && o != Warn && o != Skipped }
 	switch {
 	case slices.Contains(outcomes, Fail):
 		return ExitFail
-	case slices.Contains(outcomes, Error), Worst(outcomes...) == Skipped:
+	case slices.ContainsFunc(outcomes, unverified), Worst(outcomes...) == Skipped:
 		return ExitError
 	}
 	return ExitOK
