@@ -1,0 +1,268 @@
+package sandbox
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"daybefore/internal/verdict"
+)
+
+//go:embed start.sh
+var startScript []byte
+
+const (
+	scriptName   = "start.sh"
+	passwordName = "password"
+	logName      = "log"
+
+	// pollFirst and pollMost bound the pause between two attempts to reach a
+	// server that is starting.
+	pollFirst = 2 * time.Millisecond
+	pollMost  = 50 * time.Millisecond
+
+	// killAfter is how long a program may take to end when told to.
+	killAfter = 2 * time.Second
+	// closeTimeout bounds the end of a sandbox that did not start.
+	closeTimeout = 15 * time.Second
+	// timedOut is the status of timeout(1) when time is up.
+	timedOut = 124
+)
+
+// base is what both kinds have in common.
+type base struct {
+	work        *Workdir
+	insideShare string
+	db          *DB
+	info        verdict.Sandbox
+	deadline    time.Time
+
+	// launch starts a program with its standard output going to stdout,
+	// whose end of a pipe the caller closes.
+	launch func(c Command) (*program, error)
+
+	programs sync.WaitGroup
+	dead     chan struct{} // closed when the server has ended
+	deadErr  error         // why; to be read when dead is closed
+	closing  chan struct{} // closed when it is meant to end
+	closed   sync.Once
+}
+
+func newBase(o Options, socketDir, insideShare string) *base {
+	return &base{
+		work: o.Work, insideShare: insideShare, deadline: o.Deadline,
+		db:      &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
+		dead:    make(chan struct{}),
+		closing: make(chan struct{}),
+	}
+}
+
+func (b *base) DB() *DB                       { return b.db }
+func (b *base) Info() verdict.Sandbox         { return b.info }
+func (b *base) HostPath(name string) string   { return filepath.Join(b.work.share(), name) }
+func (b *base) InsidePath(name string) string { return path.Join(b.insideShare, name) }
+
+// furnish writes what the start script needs. The modes are for a directory
+// that only its owners can enter.
+func (b *base) furnish() error {
+	for _, f := range []struct {
+		path    string
+		content []byte
+		mode    os.FileMode
+	}{
+		{b.HostPath(scriptName), startScript, 0o644},
+		{b.HostPath(passwordName), []byte(b.db.password + "\n"), 0o644},
+		{filepath.Join(b.work.run(), logName), nil, 0o666},
+	} {
+		if err := os.WriteFile(f.path, f.content, f.mode); err != nil {
+			return err
+		}
+		if err := os.Chmod(f.path, f.mode); err != nil { // whatever the umask
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitServer returns once the server has answered over its socket, and
+// notices at once when it has died instead.
+func (b *base) awaitServer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the server did not answer within %v", startTimeout))
+	defer cancel()
+	var refused error
+	for pause := pollFirst; ; pause = min(2*pause, pollMost) {
+		conn, err := b.db.Connect(ctx, "postgres")
+		if err == nil {
+			b.info.ServerVersion, _, _ = strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
+			os.Remove(b.HostPath(passwordName))
+			return conn.Close(ctx)
+		}
+		if _, wrong := errors.AsType[*verdict.Problem](err); wrong {
+			return err
+		}
+		if ctx.Err() == nil {
+			refused = err
+		}
+		select {
+		case <-b.dead:
+			return b.deadErr
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), refused, b.said())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// died is called once, when the server has ended, with what is known of it.
+func (b *base) died(status string, code int) {
+	select {
+	case <-b.closing:
+		b.deadErr = verdict.Errorf(verdict.CodeSandbox, "", "the sandbox was closed")
+	default:
+		b.deadErr = b.whyDead(status, code)
+	}
+	close(b.dead)
+}
+
+func (b *base) whyDead(status string, code int) error {
+	if code == timedOut || !time.Now().Before(b.deadline) {
+		return verdict.Errorf(verdict.CodeTimeout, "give the drill more time under timeout, or find out what takes so long",
+			"the sandbox ended itself at its deadline, %s", b.deadline.UTC().Format(time.RFC3339))
+	}
+	hint := "look for the machine's memory and disk, then run the drill again"
+	if said := b.said(); said != nil {
+		return verdict.Errorf(verdict.CodeSandbox, hint, "the sandbox's server ended by itself (%s): %w", status, said)
+	}
+	return verdict.Errorf(verdict.CodeSandbox, hint, "the sandbox's server ended by itself (%s)", status)
+}
+
+// said returns the end of the server's log as an error, or nil.
+func (b *base) said() error {
+	if lines := lastWords(filepath.Join(b.work.run(), logName)); lines != "" {
+		return errors.New(lines)
+	}
+	return nil
+}
+
+// Run runs a program to its end.
+func (b *base) Run(ctx context.Context, c Command) error {
+	p, err := b.begin(ctx, c)
+	if err != nil {
+		return err
+	}
+	return p.Wait()
+}
+
+// begin starts a program and sees to it that it ends with ctx or the server.
+func (b *base) begin(ctx context.Context, c Command) (*program, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], context.Cause(ctx))
+	}
+	b.programs.Add(1)
+	p, err := b.launch(c)
+	if err != nil {
+		b.programs.Done()
+		select {
+		case <-b.dead:
+			err = b.deadErr
+		default:
+		}
+		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], err)
+	}
+	go func() {
+		defer b.programs.Done()
+		select {
+		case <-p.ended:
+		case <-ctx.Done():
+			p.kill()
+		case <-b.dead:
+			p.kill()
+		}
+		<-p.ended
+		p.err = b.explain(ctx, c.Args[0], p.status)
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// explain says why a program ended as it did: a status of its own says less
+// than that it was told to stop, or that the server died under it.
+func (b *base) explain(ctx context.Context, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("run %s in the sandbox: %w", name, context.Cause(ctx))
+	}
+	if exit, ok := errors.AsType[*ExitError](err); !ok || exit.Code > 128 {
+		// Killed: perhaps together with the server, whose end is told apart.
+		select {
+		case <-b.dead:
+		case <-time.After(killAfter):
+		}
+	}
+	select {
+	case <-b.dead:
+		return fmt.Errorf("run %s in the sandbox: %w", name, b.deadErr)
+	default:
+		return fmt.Errorf("run %s in the sandbox: %w", name, err)
+	}
+}
+
+// program is one that runs inside.
+type program struct {
+	ended  chan struct{} // closed when it has ended
+	status error         // how, by its exit status; to be read when ended is closed
+	kill   func()        // may be called at any time, and again
+
+	done chan struct{} // closed after ended, when err is known
+	err  error         // how it ended, with the reason
+}
+
+func newProgram() *program {
+	return &program{ended: make(chan struct{}), done: make(chan struct{})}
+}
+
+// Wait waits for the program's end and says how it ended.
+func (p *program) Wait() error {
+	<-p.done
+	return p.err
+}
+
+// stream is a program and the reading end of its standard output.
+type stream struct {
+	*program
+	out io.ReadCloser
+}
+
+func (s *stream) Read(p []byte) (int, error) { return s.out.Read(p) }
+
+func (s *stream) Close() error {
+	err := s.out.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil
+	}
+	s.kill()
+	<-s.done
+	return err
+}
+
+// waitPrograms waits until no program runs any more, or ctx ends.
+func (b *base) waitPrograms(ctx context.Context) error {
+	none := make(chan struct{})
+	go func() { b.programs.Wait(); close(none) }()
+	select {
+	case <-none:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the sandbox's programs to end: %w", context.Cause(ctx))
+	}
+}

@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// binaryDirs are where packages put server binaries that PATH does not name:
+// Debian's, Red Hat's and Homebrew's.
+var binaryDirs = []string{
+	"/usr/lib/postgresql/*/bin",
+	"/usr/pgsql-*/bin",
+	"/opt/homebrew/opt/postgresql@*/bin",
+	"/usr/local/opt/postgresql@*/bin",
+}
+
+// needed are the programs without which a directory is of no use.
+var needed = []string{"initdb", "postgres", "pg_restore"}
+
+// binaries is an installed server.
+type binaries struct {
+	dir     string
+	major   int
+	why     string
+	warning string
+}
+
+// findBinaries picks the installed server of the wanted major version, else
+// the lowest higher one; any at all for 0.
+func findBinaries(major int) (binaries, error) {
+	found := installed()
+	chosen, ok := pick(major, found, func(b binaries) int { return b.major })
+	if !ok {
+		return binaries{}, noBinaries(major, found)
+	}
+	chosen.why = fmt.Sprintf("PostgreSQL %d is installed in %s", chosen.major, chosen.dir)
+	if major != 0 && chosen.major != major {
+		chosen.warning = fmt.Sprintf("restored into PostgreSQL %d, since %d is not installed", chosen.major, major)
+	}
+	return chosen, nil
+}
+
+func noBinaries(major int, found []binaries) error {
+	if len(found) == 0 {
+		return fmt.Errorf("no PostgreSQL server binaries were found in PATH or %s", strings.Join(binaryDirs, ", "))
+	}
+	highest := slices.MaxFunc(found, func(a, b binaries) int { return cmp.Compare(a.major, b.major) })
+	return fmt.Errorf("the backup needs PostgreSQL %d or higher, and the highest installed is %d (%s)", major, highest.major, highest.dir)
+}
+
+// pick returns the one with the lowest version that is at least wanted, or
+// the highest of all where nothing is wanted.
+func pick[T any](wanted int, from []T, version func(T) int) (chosen T, ok bool) {
+	for _, candidate := range from {
+		v := version(candidate)
+		switch {
+		case v < wanted:
+		case !ok, wanted == 0 && v > version(chosen), wanted > 0 && v < version(chosen):
+			chosen, ok = candidate, true
+		}
+	}
+	return chosen, ok
+}
+
+// installed lists the servers of this machine, those in PATH first.
+func installed() []binaries {
+	var dirs []string
+	if path, err := exec.LookPath("postgres"); err == nil {
+		dirs = append(dirs, filepath.Dir(path))
+	}
+	if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+		dirs = append(dirs, strings.TrimSpace(string(out)))
+	}
+	for _, pattern := range binaryDirs {
+		found, _ := filepath.Glob(pattern) // the patterns are constant and well-formed
+		dirs = append(dirs, found...)
+	}
+	var all []binaries
+	for _, dir := range dirs {
+		if major, ok := majorOf(dir); ok {
+			all = append(all, binaries{dir: dir, major: major})
+		}
+	}
+	return all
+}
+
+var versionPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
+
+// majorOf returns the major version of the server in dir, if it is complete.
+func majorOf(dir string) (int, bool) {
+	for _, name := range needed {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.IsDir() {
+			return 0, false
+		}
+	}
+	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+	if err != nil {
+		return 0, false
+	}
+	m := versionPattern.FindSubmatch(out)
+	if m == nil {
+		return 0, false
+	}
+	major, err := strconv.Atoi(string(m[1]))
+	return major, err == nil
+}

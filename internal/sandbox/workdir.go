@@ -1,0 +1,139 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const (
+	workPrefix = "drill-"
+	// newPrefix is a work directory's name until its lock is held, so that a
+	// sweep never sees one that looks abandoned and is not.
+	newPrefix = ".new-drill-"
+	lockName  = "lock"
+
+	spoolName = "spool"
+	shareName = "share"
+	runName   = "run"
+	localName = "local"
+
+	socketName = ".s.PGSQL.5432"
+	// maxSocketPath is what a Unix socket's address can hold.
+	maxSocketPath = 107
+)
+
+// Workdir is a drill's private directory. It is locked as long as this
+// process lives, however it ends, which is how a sweep tells what is in use.
+//
+//	lock    held by the process
+//	spool/  the caller's own
+//	share/  what the sandbox may read: the archive, lists
+//	run/    what the sandbox may write: the socket, pipes, the server's log
+//	local/  the data directory of a local cluster
+//
+// What the sandbox may write and what this process writes by name are apart,
+// since a link planted by a backup must not lead this process anywhere.
+type Workdir struct {
+	path string
+	lock *os.File
+}
+
+// NewWorkdir makes a work directory below os.TempDir().
+func NewWorkdir() (*Workdir, error) {
+	name := randomHex(6)
+	path := filepath.Join(os.TempDir(), workPrefix+name)
+	if longest := filepath.Join(path, runName, socketName); len(longest) > maxSocketPath {
+		return nil, fmt.Errorf("make a work directory: the socket's path %s has %d bytes, and no more than %d are possible: set TMPDIR to a shorter path",
+			longest, len(longest), maxSocketPath)
+	}
+	fresh := filepath.Join(os.TempDir(), newPrefix+name)
+	if err := os.Mkdir(fresh, 0o700); err != nil {
+		return nil, fmt.Errorf("make a work directory: %w", err)
+	}
+	w, err := furnish(fresh, path)
+	if err != nil {
+		os.RemoveAll(fresh)
+		return nil, fmt.Errorf("make a work directory: %w", err)
+	}
+	return w, nil
+}
+
+// furnish locks and fills a fresh directory, then gives it its name.
+func furnish(fresh, path string) (*Workdir, error) {
+	lock, err := os.OpenFile(filepath.Join(fresh, lockName), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(lock); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	for _, sub := range []string{spoolName, shareName, runName} {
+		if err := os.Mkdir(filepath.Join(fresh, sub), 0o700); err != nil {
+			lock.Close()
+			return nil, err
+		}
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return &Workdir{path: path, lock: lock}, nil
+}
+
+// Path is the directory itself.
+func (w *Workdir) Path() string { return w.path }
+
+// Spool is a directory that nobody but the caller can read.
+func (w *Workdir) Spool() string { return filepath.Join(w.path, spoolName) }
+
+func (w *Workdir) share() string { return filepath.Join(w.path, shareName) }
+func (w *Workdir) run() string   { return filepath.Join(w.path, runName) }
+func (w *Workdir) local() string { return filepath.Join(w.path, localName) }
+
+// Close removes the directory and gives up its lock. It may be called again.
+func (w *Workdir) Close() error {
+	if w == nil || w.lock == nil {
+		return nil
+	}
+	if err := os.RemoveAll(w.path); err != nil {
+		return fmt.Errorf("remove the work directory: %w", err)
+	}
+	err := w.lock.Close()
+	w.lock = nil
+	return err
+}
+
+// errInUse says that a living process holds the lock.
+var errInUse = errors.New("in use")
+
+// flock takes the lock, or returns errInUse.
+func flock(f *os.File) error {
+	for {
+		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err {
+		case syscall.EINTR:
+		case syscall.EWOULDBLOCK:
+			return errInUse
+		default:
+			return err
+		}
+	}
+}
+
+// randomHex returns n random bytes, as hexadecimal digits.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// isWorkdir tells whether a file name is that of a work directory.
+func isWorkdir(name string) bool {
+	return strings.HasPrefix(name, workPrefix) || strings.HasPrefix(name, newPrefix)
+}
