@@ -4,6 +4,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -151,7 +152,7 @@ type Options struct {
 // CodeTruncated, CodeCorrupt or CodeNotAnArchive, Error with CodeUnsupported
 // for a format that this version cannot read, and with CodeDiskSpace where
 // the unpacked archive found no room.
-func Open(ctx context.Context, path string, opts Options) (_ *Archive, err error) {
+func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	name := filepath.Base(path)
 	f, err := os.Open(path)
 	if err != nil {
@@ -169,23 +170,30 @@ func Open(ctx context.Context, path string, opts Options) (_ *Archive, err error
 	}
 	defer u.Close()
 
-	a := &Archive{Path: path}
-	var r io.Reader = u
-	if u.compression != None {
-		dir := opts.Dir
-		if dir == "" {
-			dir = filepath.Dir(path)
-		}
-		spool, err := newSpool(name, dir)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = spool.finish(err) }()
-		a.Path, r = spool.Name(), io.TeeReader(u, spool)
+	if u.compression == None {
+		return read(name, u, path)
 	}
-	d := newDecoder(name, r)
-	a.Header = d.header()
+	return u.unpack(name, cmp.Or(opts.Dir, filepath.Dir(path)))
+}
+
+// unpack reads the archive and writes it to a file in dir on the way.
+func (u *unwrapped) unpack(name, dir string) (*Archive, error) {
+	s, err := newSpool(name, dir)
+	if err != nil {
+		return nil, err
+	}
+	a, err := read(name, io.TeeReader(u, s), s.Name())
+	if err = s.finish(err); err != nil {
+		return nil, err
+	}
 	a.Compression = u.compression
+	return a, nil
+}
+
+// read reads a bare archive, which lies at path, from r.
+func read(name string, r io.Reader, path string) (*Archive, error) {
+	d := newDecoder(name, r)
+	a := &Archive{Header: d.header(), Path: path}
 	a.Entries = d.contents(&a.Header)
 	d.walk(a.Entries)
 	a.Size = d.pos
@@ -223,11 +231,13 @@ func Peek(r io.Reader) (Header, error) {
 
 // DataOnly tells an archive that holds data and nothing to load it into, as
 // pg_dump --data-only and --section=data write it.
+// Large objects do not count: their making goes with their data.
 func (a *Archive) DataOnly() bool {
-	holds := func(s Section) bool {
-		return slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.Section == s && !e.aboutDump() })
+	rows := func(e Entry) bool { return e.Desc == "TABLE DATA" || e.Desc == "SEQUENCE SET" }
+	schema := func(e Entry) bool {
+		return e.Section == SectionPreData && !e.aboutDump() && e.Desc != "BLOB" && e.Desc != "BLOB METADATA"
 	}
-	return holds(SectionData) && !holds(SectionPreData)
+	return slices.ContainsFunc(a.Entries, rows) && !slices.ContainsFunc(a.Entries, schema)
 }
 
 // aboutDump tells the entries that describe the dump or the database itself.

@@ -78,6 +78,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	if u.compression == None {
 		return u, refuse(name, "", head)
 	}
+	skipped := skippable(head)
 	if err := u.open(name, in, src); err != nil {
 		return nil, err
 	}
@@ -87,6 +88,10 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		u.Close()
 		return nil, err
+	}
+	if len(head) == 0 && skipped {
+		u.Close()
+		return nil, truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
 	}
 	if err := refuse(name, string(u.compression), head); err != nil {
 		u.Close()

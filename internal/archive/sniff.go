@@ -28,7 +28,7 @@ func outerOf(head []byte) Compression {
 
 // skippable tells a frame of zstd that holds no data, as pzstd writes first.
 func skippable(head []byte) bool {
-	return len(head) >= 4 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18"
+	return len(head) > 1 && head[0]&0xf0 == 0x50 && begins(head[1:], "\x2a\x4d\x18")
 }
 
 // begins tells whether head starts with magic, or ends before it could.

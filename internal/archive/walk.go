@@ -61,7 +61,8 @@ func (d *decoder) atEnd() bool {
 
 // block reads one data block and takes its entry off the list of those owed.
 func (d *decoder) block(owed map[int]*Entry) {
-	start, kind, id := d.pos, d.byte(), d.int()
+	start := d.pos
+	kind, id := d.byte(), d.int()
 	if d.err != nil {
 		return
 	}

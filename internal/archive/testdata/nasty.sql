@@ -1,0 +1,58 @@
+-- A schema made to be nasty to whoever parses its dump.
+CREATE ROLE owner_a;
+CREATE ROLE "Owner; B";
+CREATE ROLE "grantee ""q""";
+CREATE ROLE "to";
+CREATE ROLE grantor_g;
+CREATE ROLE policy_one;
+CREATE ROLE "current_user";
+CREATE ROLE default_for;
+CREATE ROLE default_to;
+CREATE ROLE setting_role;
+CREATE ROLE mapped_role;
+CREATE ROLE fn_user;
+CREATE ROLE unused_role;
+CREATE DATABASE "nasty db" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' TEMPLATE template0 OWNER owner_a;
+COMMENT ON DATABASE "nasty db" IS 'it''s; a "comment"';
+ALTER DATABASE "nasty db" SET work_mem = '5MB';
+ALTER DATABASE "nasty db" SET "app.note" = 'a;b''c';
+ALTER ROLE setting_role IN DATABASE "nasty db" SET statement_timeout = '5s';
+REVOKE CONNECT ON DATABASE "nasty db" FROM PUBLIC;
+GRANT CONNECT ON DATABASE "nasty db" TO "grantee ""q""";
+\c "nasty db"
+CREATE EXTENSION citext;
+CREATE SCHEMA s AUTHORIZATION "Owner; B";
+CREATE TABLE "x; COPY
+COPY y FROM stdin;" (id int, v text);
+INSERT INTO "x; COPY
+COPY y FROM stdin;" SELECT g, 'row ' || g FROM generate_series(1, 50) g;
+CREATE TABLE s.people (id serial PRIMARY KEY, name text, note text DEFAULT 'GRANT ALL TO nobody_at_all;');
+INSERT INTO s.people (name) SELECT 'person ' || g FROM generate_series(1, 20) g;
+INSERT INTO s.people (name, note) VALUES ('COPY public.a (v) FROM stdin;', E'\\.\n\\.');
+CREATE TABLE s.empty ();
+CREATE TABLE s.part (id int, v text) PARTITION BY HASH (id);
+CREATE TABLE s.part_0 PARTITION OF s.part FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE s.part_1 PARTITION OF s.part FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO s.part SELECT g, repeat('x', 100) FROM generate_series(1, 2000) g;
+CREATE MATERIALIZED VIEW s.mv AS SELECT count(*) AS n FROM s.people;
+CREATE INDEX ON s.people (name);
+ALTER TABLE s.people ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON s.people FOR SELECT TO policy_one, "current_user" USING (name <> 'to role_in_a_condition');
+CREATE POLICY q ON s.people TO PUBLIC USING (true);
+GRANT USAGE ON SCHEMA s TO grantor_g;
+GRANT SELECT ON s.people TO grantor_g WITH GRANT OPTION;
+SET SESSION AUTHORIZATION grantor_g;
+GRANT SELECT ON s.people TO "to";
+RESET SESSION AUTHORIZATION;
+GRANT SELECT (name) ON s.people TO "grantee ""q""";
+CREATE FUNCTION s.f("to" text DEFAULT ') TO not_a_role') RETURNS text LANGUAGE sql AS $f$ SELECT 'GRANT x TO not_a_role_either;' $f$;
+REVOKE ALL ON FUNCTION s.f FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION s.f TO fn_user;
+ALTER DEFAULT PRIVILEGES FOR ROLE default_for IN SCHEMA s GRANT SELECT ON TABLES TO default_to;
+CREATE FOREIGN DATA WRAPPER w;
+CREATE SERVER far FOREIGN DATA WRAPPER w;
+CREATE USER MAPPING FOR mapped_role SERVER far OPTIONS (user 'u', password 'to nobody');
+CREATE USER MAPPING FOR PUBLIC SERVER far;
+SELECT lo_from_bytea(4000000000, repeat('large ', 2000)::bytea);
+SELECT lo_from_bytea(12345, ''::bytea);
+COMMENT ON LARGE OBJECT 12345 IS 'empty';
