@@ -1,0 +1,211 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sys/unix"
+
+	"daybefore/internal/verdict"
+)
+
+const (
+	lockFile  = ".lock"
+	tempStart = ".tmp-" // what a killed process leaves; no reader looks at it
+
+	lockWait = 10 * time.Second // a holder writes a few small files
+	lockPoll = 20 * time.Millisecond
+)
+
+// Save keeps a report, and its other renderings by file name, as one folder
+// that is there wholly or not at all; then makes it the latest unless a report
+// of a later start already is. Several processes may save at once. A run that
+// is kept already is refused (fs.ErrExist). An error says where and what to do.
+func Save(dir string, r *verdict.Report, others map[string][]byte) error {
+	if err := save(dir, r, others); err != nil {
+		return fmt.Errorf("keep the report of %s under %s: %w; %s", r.Drill, dir, err, mend(err))
+	}
+	return nil
+}
+
+func save(dir string, r *verdict.Report, others map[string][]byte) error {
+	if err := checkName("the run", r.Run); err != nil {
+		return err
+	}
+	b, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	files := maps.Clone(others)
+	if files == nil {
+		files = map[string][]byte{}
+	}
+	files[reportFile] = b
+	root, err := makeDrill(dir, r.Drill)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	unlock, err := lock(root, lockWait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	sweep(root)
+	if err := placeRun(root, r.Run, files); err != nil {
+		return err
+	}
+	return placeLatest(root, r, b)
+}
+
+// mend is what to do about a report that could not be kept.
+func mend(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "let this user write there"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on that file system"
+	case errors.Is(err, fs.ErrExist):
+		return "a run is kept once: keep it under another run id"
+	case errors.Is(err, errLocked):
+		return "find the process that holds the lock, and end it"
+	}
+	return "make sure that it is a directory that this user can write"
+}
+
+var errLocked = errors.New("another process holds the lock")
+
+// lock waits for its turn among the processes that save reports of one drill.
+// The lock is the kernel's, so it ends with its holder, however that ends.
+func lock(root *os.Root, wait time.Duration) (unlock func(), err error) {
+	f, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	try := func() (struct{}, error) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err != nil && !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}
+	_, err = backoff.Retry(context.Background(), try,
+		backoff.WithBackOff(backoff.NewConstantBackOff(lockPoll)), backoff.WithMaxElapsedTime(wait))
+	if err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = errLocked
+		}
+		return nil, fmt.Errorf("lock %s: %w", filepath.Join(root.Name(), lockFile), err)
+	}
+	return func() { f.Close() }, nil
+}
+
+// sweep removes what a killed process left half written; under the lock,
+// nobody else is writing. What cannot be removed harms no reader.
+func sweep(root *os.Root) {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempStart) {
+			_ = root.RemoveAll(e.Name())
+		}
+	}
+}
+
+// placeRun writes the files of a run into a folder that appears under its name
+// only once everything in it is on disk.
+func placeRun(root *os.Root, run string, files map[string][]byte) (err error) {
+	if _, err := root.Lstat(run); err == nil {
+		return fmt.Errorf("the run %s: %w", run, fs.ErrExist)
+	}
+	temp := tempStart + run
+	if err := root.Mkdir(temp, 0o755); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = root.RemoveAll(temp)
+		}
+	}()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := checkName("the file", name); err != nil {
+			return err
+		}
+		if err := writeSynced(root, filepath.Join(temp, name), files[name]); err != nil {
+			return err
+		}
+	}
+	if err := syncDir(root, temp); err != nil {
+		return err
+	}
+	if err := root.Rename(temp, run); err != nil {
+		return err
+	}
+	return syncDir(root, ".")
+}
+
+// placeLatest makes r the latest report, unless one of a later start is.
+// Where the latest cannot be read, the newest run that can be takes its place.
+func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
+	latest, err := startOf(root, latestFile)
+	if err != nil {
+		for past, err := range runs(root, r.Drill) {
+			if err == nil && past.StartedAt.After(r.StartedAt) {
+				if b, err = past.JSON(); err != nil {
+					return err
+				}
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+	if latest.After(r.StartedAt) {
+		return nil
+	}
+	return writeLatest(root, b)
+}
+
+func writeLatest(root *os.Root, b []byte) error {
+	temp := tempStart + latestFile
+	if err := writeSynced(root, temp, b); err != nil {
+		return err
+	}
+	if err := root.Rename(temp, latestFile); err != nil {
+		return err
+	}
+	return syncDir(root, ".")
+}
+
+func writeSynced(root *os.Root, name string, b []byte) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func syncDir(root *os.Root, name string) error {
+	d, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
