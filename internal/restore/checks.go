@@ -1,0 +1,104 @@
+package restore
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"daybefore/internal/verdict"
+)
+
+// shown is how many messages a check quotes; the count tells the rest.
+const shown = 5
+
+// Checks returns what the restore found so far, in the order it found it.
+func (s *Session) Checks() []verdict.Check {
+	checks := slices.Clone(s.checks)
+	checks = append(checks, s.errorsCheck(), s.warningsCheck())
+	if c := s.leftOutCheck(); c != nil {
+		checks = append(checks, *c)
+	}
+	return checks
+}
+
+// errorsCheck: errors that were declared as known are a warning, more of them
+// a failure.
+func (s *Session) errorsCheck() verdict.Check {
+	said := s.said.all(failure)
+	c := verdict.Check{
+		ID: "restore_errors", Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Outcome: verdict.Pass,
+		Expected: fmt.Sprintf("<= %d", s.opts.AllowedErrors), Observed: fmt.Sprint(len(said)), Message: quote(said),
+	}
+	if len(said) > 0 {
+		c.Outcome = verdict.Warn
+		c.Hint = "these errors are known and declared under expectations.restore.errors"
+	}
+	if int64(len(said)) > s.opts.AllowedErrors {
+		c.Outcome = verdict.Fail
+		c.Hint = "a real restore would meet the same errors; what they are about is missing or half there"
+	}
+	return c
+}
+
+func (s *Session) warningsCheck() verdict.Check {
+	said := s.said.all(warning)
+	c := verdict.Check{
+		ID: "restore_warnings", Stage: verdict.StageRestore, Code: verdict.CodeRestoreWarnings, Outcome: verdict.Pass,
+		Expected: "0", Observed: fmt.Sprint(len(said)), Message: quote(said),
+	}
+	if len(said) == 0 {
+		return c
+	}
+	switch s.opts.Warnings {
+	case "ignore":
+	case "fail":
+		c.Outcome = verdict.Fail
+	default:
+		c.Outcome = verdict.Warn
+	}
+	c.Hint = "expectations.restore.warnings says whether warnings matter: ignore, warn or fail"
+	return c
+}
+
+// leftOutCheck says what was not brought back on purpose. It is no finding,
+// and no proof either.
+func (s *Session) leftOutCheck() *verdict.Check {
+	if len(s.lists.leftOut) == 0 {
+		return nil
+	}
+	var names []string
+	for _, e := range s.lists.leftOut {
+		names = append(names, strings.TrimSpace(e.Desc+" "+e.Tag))
+	}
+	return &verdict.Check{
+		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
+		Expected: "", Observed: fmt.Sprint(len(names)),
+		Message: "left out on purpose: " + list(names),
+		Hint:    "subscriptions, user mappings, foreign tables' rows, statistics, and what the drill file drops, are never brought into a sandbox",
+	}
+}
+
+func quote(said []message) string {
+	var texts []string
+	for _, m := range said {
+		if m.entry != "" {
+			texts = append(texts, m.entry+": "+m.text)
+		} else {
+			texts = append(texts, m.text)
+		}
+	}
+	if len(texts) > shown {
+		texts = append(texts[:shown], fmt.Sprintf("and %d more", len(texts)-shown))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// list writes names, each once, and no more than can be read.
+func list(names []string) string {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > shown {
+		names = append(names[:shown], fmt.Sprintf("and %d more", len(names)-shown))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,113 @@
+package restore
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"daybefore/internal/archive"
+)
+
+// lists are the archive's entries by the step that restores them.
+type lists struct {
+	pre      []archive.Entry
+	rows     []archive.Entry // TABLE DATA, streamed
+	direct   []archive.Entry // other data that pg_restore loads itself: sequence values, large objects
+	post     []archive.Entry
+	excluded []archive.Entry // TABLE DATA left out on request
+	leftOut  []archive.Entry // left out by rule, and reported
+}
+
+// sortEntries puts every entry where it belongs. Entries that pg_dump gives
+// no section (comments, privileges) follow the section they stand in, as
+// pg_restore itself takes them.
+func sortEntries(entries []archive.Entry, opts Options) lists {
+	var l lists
+	foreign := map[[2]string]bool{}
+	for _, e := range entries {
+		if e.Desc == "FOREIGN TABLE" {
+			foreign[[2]string{e.Namespace, e.Tag}] = true
+		}
+	}
+	section := archive.SectionPreData
+	for _, e := range entries {
+		if e.Section != archive.SectionNone {
+			section = e.Section
+		}
+		switch {
+		case special(e):
+		case neverRestored(e), e.Desc == "TABLE DATA" && foreign[[2]string{e.Namespace, e.Tag}]:
+			l.leftOut = append(l.leftOut, e)
+		case largeObject(e) && !opts.LargeObjects:
+			l.leftOut = append(l.leftOut, e)
+		case e.Desc == "TABLE DATA" && opts.Exclude(e.Namespace, e.Tag):
+			l.excluded = append(l.excluded, e)
+		case e.Desc == "TABLE DATA":
+			if e.HadData {
+				l.rows = append(l.rows, e)
+			}
+		case section == archive.SectionPreData:
+			l.pre = append(l.pre, e)
+		case section == archive.SectionData:
+			l.direct = append(l.direct, e)
+		default:
+			l.post = append(l.post, e)
+		}
+	}
+	return l
+}
+
+// special entries describe the dump or the database itself: the archive's
+// header and prepareServer see to them.
+func special(e archive.Entry) bool {
+	switch e.Desc {
+	case "ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES":
+		return true
+	}
+	return strings.HasPrefix(e.Tag, "DATABASE ") && e.Section == archive.SectionNone
+}
+
+// neverRestored entries would reach out to other servers with live passwords,
+// or hold real values outside any row that the filter sees.
+func neverRestored(e archive.Entry) bool {
+	switch e.Desc {
+	case "SUBSCRIPTION", "SUBSCRIPTION TABLE", "USER MAPPING", "STATISTICS DATA":
+		return true
+	}
+	return strings.HasPrefix(e.Tag, "SUBSCRIPTION ") && e.Section == archive.SectionNone
+}
+
+// largeObject tells the entries of pg_dump 9.0 to 18 that make, own, comment
+// on or fill large objects.
+func largeObject(e archive.Entry) bool {
+	switch e.Desc {
+	case "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS":
+		return true
+	}
+	return strings.HasPrefix(e.Tag, "LARGE OBJECT") && e.Section == archive.SectionNone
+}
+
+// spread deals entries out to at most n workers so that none has much more to
+// do than the others: the longest first, each to the worker with the least.
+func spread(entries []archive.Entry, n int) [][]archive.Entry {
+	sorted := byLength(entries)
+	n = max(1, min(n, len(sorted)))
+	hands, load := make([][]archive.Entry, n), make([]int64, n)
+	for _, e := range sorted {
+		least := 0
+		for i := range load {
+			if load[i] < load[least] {
+				least = i
+			}
+		}
+		hands[least] = append(hands[least], e)
+		load[least] += e.DataSize + 1
+	}
+	return hands
+}
+
+func byLength(entries []archive.Entry) []archive.Entry {
+	return slices.SortedStableFunc(slices.Values(entries), func(a, b archive.Entry) int {
+		return cmp.Compare(b.DataSize, a.DataSize)
+	})
+}

@@ -1,0 +1,202 @@
+// Package restore brings an archive back into a sandbox, section by section:
+// the schema, then the rows of every table through a filter it is handed,
+// then indexes, constraints and materialized views. It never writes a row to
+// the server that the filter has not seen, and never takes an early end of
+// the rows for their end.
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
+)
+
+// A Filter is asked once for each table that is loaded, by any worker. It
+// returns what rewrites the table's rows, one after the other in one
+// goroutine, or nil where they pass as they are. columns are those of the
+// COPY statement, unquoted; nil where it names none.
+type Filter = func(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)
+
+// Options say how to restore. The zero value restores everything with one
+// worker and takes every undeclared role for a failure.
+type Options struct {
+	Jobs          int
+	DeclaredRoles []string // roles that the archive may name without a word
+	CreateRoles   bool     // other roles that the archive names: a warning instead of a failure
+	SkipMissing   bool     // extensions that the image lacks are left out instead of refused
+	LargeObjects  bool     // bring them back; false: leave them out
+	AllowedErrors int64    // so many errors are a warning, more a failure
+	Warnings      string   // ignore | warn | fail
+	Exclude       func(schema, table string) bool
+	Progress      func(rows, bytes int64) // totals loaded so far; nil is well
+}
+
+// Session is one archive on its way into one sandbox. Its steps are PreData,
+// Data, PostData and Count, in that order, each once.
+type Session struct {
+	archive *archive.Archive
+	box     sandbox.Box
+	opts    Options
+	file    string // the archive's path as programs of the sandbox see it
+	lists   lists
+	said    messages
+	checks  []verdict.Check
+	created []string // roles
+	tables  []*table
+	moved   progress
+}
+
+// New prepares the restore of a into box. The archive's file must already be
+// at inside, the path under which the sandbox's programs find it.
+func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Session {
+	opts.Jobs = max(opts.Jobs, 1)
+	if opts.Exclude == nil {
+		opts.Exclude = func(string, string) bool { return false }
+	}
+	return &Session{
+		archive: a, box: box, opts: opts, file: inside,
+		lists: sortEntries(a.Entries, opts),
+		moved: progress{tell: opts.Progress},
+	}
+}
+
+// Database is the name of the restored database.
+func (s *Session) Database() string { return s.archive.Database }
+
+// Loaded returns the entries whose rows Data will stream.
+func (s *Session) Loaded() []archive.Entry { return s.lists.rows }
+
+// RolesCreated returns the roles that the sandbox lacked, sorted.
+func (s *Session) RolesCreated() []string { return s.created }
+
+// Messages counts what was said on stderr so far.
+func (s *Session) Messages() verdict.Messages { return s.said.count() }
+
+// PreData creates the roles, the database and everything that must stand
+// before rows can be loaded.
+func (s *Session) PreData(ctx context.Context) error {
+	if s.archive.DataOnly() {
+		return verdict.Failf(verdict.CodeUnsupported, "take the backup without --data-only or --section=data",
+			"restore %s: the archive holds rows and no table to load them into", s.archive.Database)
+	}
+	if i := slices.IndexFunc(s.lists.rows, archive.Entry.Inserts); i >= 0 {
+		return verdict.Errorf(verdict.CodeUnsupported, "take the backup without --inserts, --column-inserts and --rows-per-insert",
+			"restore %s: the rows of %s.%s are INSERT statements, which this version does not scrub",
+			s.archive.Database, s.lists.rows[i].Namespace, s.lists.rows[i].Tag)
+	}
+	if err := s.prepareServer(ctx); err != nil {
+		return err
+	}
+	return s.pgRestore(ctx, "pre-data", s.lists.pre)
+}
+
+// PostData builds what rests on the rows: indexes, constraints, triggers,
+// materialized views; then the settings that belong to the database.
+func (s *Session) PostData(ctx context.Context) error {
+	if err := s.pgRestore(ctx, "post-data", s.lists.post, "-j", fmt.Sprint(s.opts.Jobs)); err != nil {
+		return err
+	}
+	return s.applyDatabaseProperties(ctx)
+}
+
+// pgRestore restores entries inside the sandbox, straight into the database.
+// Only with -v does pg_restore say what an error is about, and pass on the
+// server's warnings.
+func (s *Session) pgRestore(ctx context.Context, step string, entries []archive.Entry, args ...string) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	list, err := s.writeList(step, entries)
+	if err != nil {
+		return err
+	}
+	argv := slices.Concat([]string{"pg_restore", "-v", "--no-tablespaces", "-d", s.connString(), "-L", list}, args, []string{s.file})
+	before := s.said.count().Errors
+	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener()})
+	return s.ended(ctx, step, err, before)
+}
+
+// connString names the database to a libpq program whatever its name holds.
+func (s *Session) connString() string {
+	return "dbname='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s.archive.Database) + "'"
+}
+
+// ended judges how pg_restore ended: a status of 1 with errors on stderr is a
+// finding about the backup, which the checks tell; anything else means that
+// the restore could not go on.
+func (s *Session) ended(ctx context.Context, step string, err error, errorsBefore int) error {
+	var exit *sandbox.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("restore %s of %s: %w", step, s.archive.Database, context.Cause(ctx))
+	case errors.As(err, &exit) && exit.Code == 1:
+		if s.said.count().Errors == errorsBefore {
+			s.said.add(message{severity: failure, text: step + ": pg_restore ended with status 1 and said no more"})
+		}
+		return nil
+	}
+	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
+		"restore %s of %s: %w", step, s.archive.Database, err)
+}
+
+// writeList puts a use-list where the sandbox's pg_restore can read it.
+func (s *Session) writeList(name string, entries []archive.Entry) (inside string, err error) {
+	name = "list-" + name
+	if err := os.WriteFile(s.box.HostPath(name), archive.UseList(entries), 0o644); err != nil {
+		return "", fmt.Errorf("write the list of entries for pg_restore: %w", err)
+	}
+	return s.box.InsidePath(name), nil
+}
+
+// connect opens a connection to the restored database whose settings are
+// pg_dump's own, whatever the database would set.
+func (s *Session) connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := s.box.DB().Connect(ctx, s.archive.Database)
+	if err != nil {
+		return nil, verdict.Errorf(verdict.CodeSandbox, "the sandbox's server died or refused; run the drill again",
+			"connect to the sandbox's database %s: %w", s.archive.Database, err)
+	}
+	if _, err := conn.PgConn().Exec(ctx, sessionSettings).ReadAll(); err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("prepare a connection to %s: %w", s.archive.Database, err)
+	}
+	return conn, nil
+}
+
+// sessionSettings are what pg_dump writes at the top of every script, and the
+// settings of the database that could stop or change a load. search_path is
+// emptied as a dump does it: a function or a check that only works otherwise
+// would fail in a real restore too.
+const sessionSettings = `
+SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed';
+SET standard_conforming_strings = on; SET DateStyle = ISO; SET IntervalStyle = postgres;
+SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning; SET row_security = off;
+SELECT pg_catalog.set_config('search_path', '', false);`
+
+// fatal tells whether the server refused for a reason that lies in the
+// machine and not in the rows: no room, no memory, going down.
+func fatal(err *pgconn.PgError) *verdict.Problem {
+	switch {
+	case err.Code == "53100":
+		return verdict.Errorf(verdict.CodeDiskSpace, "make room where the sandbox keeps its data, then run the drill again",
+			"the sandbox's disk is full: %s", Redact(err.Message))
+	case strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57"),
+		strings.HasPrefix(err.Code, "58"), strings.HasPrefix(err.Code, "08"):
+		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server could not go on; look at the machine's memory, then run the drill again",
+			"the sandbox's server gave up: %s (SQLSTATE %s)", Redact(err.Message), err.Code)
+	}
+	return nil
+}

@@ -1,0 +1,455 @@
+package restore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/restore"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
+	"daybefore/internal/verdict"
+)
+
+// nasty is what careless readers of dumps trip over, each seen on a real
+// server; TRAPS under Streaming.
+const nasty = `
+CREATE ROLE owner_of_things; CREATE ROLE "reader; DROP";
+CREATE TABLE plain (id int, t text);
+INSERT INTO plain VALUES (1, 'COPY public.plain (id, t) FROM stdin;'), (2, E'\\.'), (3, E'tab\tand\nnewline'), (4, NULL), (5, '\N');
+ALTER TABLE plain OWNER TO owner_of_things;
+GRANT SELECT ON plain TO "reader; DROP";
+CREATE TABLE "x; COPY
+COPY y FROM stdin;" (id int);
+INSERT INTO "x; COPY
+COPY y FROM stdin;" SELECT generate_series(1, 10);
+CREATE TABLE no_columns ();
+INSERT INTO no_columns SELECT FROM generate_series(1, 4);
+CREATE TABLE long_rows (id int, t text);
+INSERT INTO long_rows SELECT n, repeat('0123456789', 300000) FROM generate_series(1, 3) n;
+CREATE TYPE colour AS ENUM ('red', 'green', 'blue');
+CREATE TABLE by_hash (c colour, n int) PARTITION BY HASH (c);
+CREATE TABLE by_hash_0 PARTITION OF by_hash FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE by_hash_1 PARTITION OF by_hash FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO by_hash SELECT (ARRAY['red','green','blue'])[1 + n % 3]::colour, n FROM generate_series(1, 300) n;
+CREATE TABLE by_range (d date, n int) PARTITION BY RANGE (d);
+CREATE TABLE by_range_a PARTITION OF by_range FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE by_range_b PARTITION OF by_range FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+INSERT INTO by_range SELECT date '2026-01-01' + n, n FROM generate_series(0, 50) n;
+CREATE TABLE parent (id int); CREATE TABLE child (extra text) INHERITS (parent);
+INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2, 'two'), (3, 'three');
+CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int NOT NULL, twice int GENERATED ALWAYS AS (n * 2) STORED);
+INSERT INTO numbered (n) SELECT generate_series(1, 100);
+CREATE TABLE points_at (id int REFERENCES numbered (id));
+INSERT INTO points_at SELECT id FROM numbered;
+CREATE MATERIALIZED VIEW summed AS SELECT sum(n) AS s FROM numbered;
+CREATE TABLE empty (id int);
+ALTER DATABASE postgres SET work_mem = '8MB';
+`
+
+// target is a sandbox with an archive in it.
+type target struct {
+	*restore.Session
+	box     sandbox.Box
+	archive *archive.Archive
+}
+
+// open puts a dump into a new sandbox, ready to be restored.
+func open(t *testing.T, dump []byte, kind string, opts restore.Options) target {
+	t.Helper()
+	work, err := sandbox.NewWorkdir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { work.Close() })
+	o := sandbox.Options{Kind: kind, Major: 15, Jobs: 2, Deadline: time.Now().Add(5 * time.Minute), Work: work, Drill: "test"}
+	if kind == "container" {
+		testneed.Image(t, "postgres:17")
+		o.Major = 17
+	}
+	box, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { box.Close(context.Background()) })
+	path := box.HostPath("archive")
+	if err := os.WriteFile(path, dump, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a, err := archive.Open(t.Context(), path, archive.Options{Dir: work.Spool()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Jobs = 2
+	return target{restore.New(a, box, box.InsidePath(filepath.Base(path)), opts), box, a}
+}
+
+func pass(string, string, []string) (func(dst, row []byte) ([]byte, error), error) { return nil, nil }
+
+func copyRows(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
+	return func(dst, row []byte) ([]byte, error) { return append(dst, row...), nil }, nil
+}
+
+// all restores everything, and fails the test where that cannot go on.
+func (s target) all(t *testing.T, filter restore.Filter) []verdict.Table {
+	t.Helper()
+	if err := s.PreData(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Data(t.Context(), filter); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PostData(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := s.Count(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tables
+}
+
+func (s target) query(t *testing.T, sql string) (out string) {
+	t.Helper()
+	conn, err := s.box.DB().Connect(t.Context(), s.Database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(t.Context(), sql).Scan(&out); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return out
+}
+
+func (s target) check(t *testing.T, id string) verdict.Check {
+	t.Helper()
+	checks := s.Checks()
+	i := slices.IndexFunc(checks, func(c verdict.Check) bool { return c.ID == id })
+	if i < 0 {
+		t.Fatalf("no check %s among %v", id, checks)
+	}
+	return checks[i]
+}
+
+func TestANastyDatabaseComesBack(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", nasty)
+	for name, dump := range map[string][]byte{
+		"file": source.DumpFile("-Fc", "postgres"), "pipe": source.Dump("-Fc", "postgres"),
+		"root": source.DumpFile("-Fc", "--load-via-partition-root", "postgres"),
+	} {
+		for _, kind := range []string{"local", "container"} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				filter := pass
+				if name == "pipe" {
+					filter = copyRows
+				}
+				s := open(t, dump, kind, restore.Options{CreateRoles: true, DeclaredRoles: []string{"owner_of_things"}})
+				tables := s.all(t, filter)
+				for _, c := range s.Checks() {
+					if c.Outcome != verdict.Pass && c.ID != "roles" {
+						t.Errorf("%s: %s: expected %s, observed %s: %s", c.ID, c.Outcome, c.Expected, c.Observed, c.Message)
+					}
+				}
+				if got := s.check(t, "roles"); got.Outcome != verdict.Warn || got.Observed != "reader; DROP" {
+					t.Errorf("roles: %+v", got)
+				}
+				for table, rows := range map[string]int64{
+					"public.plain": 5, "public.x; COPY\nCOPY y FROM stdin;": 10, "public.no_columns": 4, "public.long_rows": 3,
+					"public.parent": 1, "public.child": 2, "public.numbered": 100, "public.points_at": 100, "public.empty": 0,
+				} {
+					if !slices.Contains(tables, verdict.Table{Name: table, RowsPassed: rows, RowsHeld: rows}) {
+						t.Errorf("%s: want %d rows, got %v", table, rows, tables)
+					}
+				}
+				for sql, want := range map[string]string{
+					`select string_agg(coalesce(t, '-'), '|' order by id) from plain`:          "COPY public.plain (id, t) FROM stdin;|\\.|tab\tand\nnewline|-|\\N",
+					`select sum(length(t))::text from long_rows`:                               "9000000",
+					`select s::text from summed`:                                               "5050",
+					`select count(*)::text from by_hash`:                                       "300",
+					`select count(*)::text from by_range`:                                      "51",
+					`select max(twice)::text from numbered`:                                    "200",
+					`select last_value::text from numbered_id_seq`:                             "100",
+					`select tableowner from pg_tables where tablename = 'plain'`:               "owner_of_things",
+					`select has_table_privilege('reader; DROP', 'plain', 'select')::text`:      "true",
+					`select rolcanlogin::text from pg_roles where rolname = 'owner_of_things'`: "false",
+					`select array_to_string(setconfig, ',') from pg_db_role_setting`:           "work_mem=8MB",
+				} {
+					if got := s.query(t, sql); got != want {
+						t.Errorf("%s: %q, want %q", sql, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestRolesUndeclaredFail(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", "CREATE ROLE stranger; CREATE TABLE a (id int); ALTER TABLE a OWNER TO stranger")
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	s.all(t, pass)
+	if got := s.check(t, "roles"); got.Outcome != verdict.Fail || got.Observed != "stranger" {
+		t.Errorf("roles: %+v", got)
+	}
+}
+
+// An unqualified name works in production and fails under a dump's empty
+// search_path: the table stays empty, and that is said.
+func TestUnqualifiedNamesAreReported(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE TABLE allowed (id int); INSERT INTO allowed VALUES (1);
+CREATE FUNCTION is_allowed(int) RETURNS boolean LANGUAGE sql AS 'select exists (select from allowed where id = $1)';
+CREATE TABLE checked (id int CHECK (is_allowed(id))); INSERT INTO checked VALUES (1);
+CREATE MATERIALIZED VIEW filled AS SELECT is_allowed(1) AS yes;`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	s.all(t, pass)
+	if got := s.check(t, "rows_held:public.checked"); got.Outcome != verdict.Fail || got.Observed != "0" {
+		t.Errorf("%+v", got)
+	}
+	if got := s.check(t, "restore_errors"); got.Outcome != verdict.Fail || !strings.Contains(got.Message, "filled") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestRowsThatTheServerRefuses(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE one (n int); INSERT INTO one SELECT generate_series(1, 5);
+CREATE TABLE two (n int); INSERT INTO two SELECT generate_series(1, 5)`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	if err := s.PreData(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spoil := func(_, table string, _ []string) (func(dst, row []byte) ([]byte, error), error) {
+		if table == "two" {
+			return nil, nil
+		}
+		return func(dst, row []byte) ([]byte, error) { return append(dst, "secret-value"...), nil }, nil
+	}
+	if err := s.Data(t.Context(), spoil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.check(t, "restore_errors"); got.Outcome != verdict.Fail || strings.Contains(got.Message, "secret") {
+		t.Errorf("%+v", got)
+	}
+	if got := s.check(t, "rows_held:public.one"); got.Outcome != verdict.Fail || got.Observed != "0" || got.Expected != "5" {
+		t.Errorf("%+v", got)
+	}
+	if got := s.check(t, "rows_held:public.two"); got.Outcome != verdict.Pass {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What dies midway is an error soon, and no half table is committed.
+func TestDeathMidway(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", "CREATE TABLE big (n int, t text); INSERT INTO big SELECT n, md5(n::text) FROM generate_series(1, 400000) n")
+	dump := source.Dump("-Fc", "postgres")
+	for name, kill := range map[string]func(t *testing.T, s target, cancel context.CancelCauseFunc){
+		"the server": func(t *testing.T, s target, _ context.CancelCauseFunc) {
+			conn, err := s.box.DB().Connect(context.Background(), "template1")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close(context.Background())
+			if _, err := conn.Exec(context.Background(), "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'postgres'"); err != nil {
+				t.Error(err)
+			}
+		},
+		"the sandbox": func(t *testing.T, s target, _ context.CancelCauseFunc) { s.box.Close(context.Background()) },
+		"pg_restore": func(t *testing.T, s target, _ context.CancelCauseFunc) {
+			_ = s.box.Run(context.Background(), sandbox.Command{Args: []string{"sh", "-c",
+				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then kill -9 ${p#/proc/}; fi; done`, "sh", s.box.InsidePath("archive")}})
+		},
+		"the drill": func(_ *testing.T, _ target, cancel context.CancelCauseFunc) { cancel(errors.New("told to stop")) },
+	} {
+		for _, kind := range []string{"local", "container"} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				s := open(t, dump, kind, restore.Options{})
+				if err := s.PreData(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				rows := 0
+				filter := func(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
+					return func(dst, row []byte) ([]byte, error) {
+						if rows++; rows == 100_000 {
+							kill(t, s, cancel)
+						}
+						return append(dst, row...), nil
+					}, nil
+				}
+				ended := make(chan error, 1)
+				go func() { ended <- s.Data(ctx, filter) }()
+				select {
+				case err := <-ended:
+					if err == nil {
+						t.Fatal("the load went on as if nothing had happened")
+					}
+					if p := verdict.AsProblem(err); p.Outcome != verdict.Error {
+						t.Errorf("outcome %s: %v", p.Outcome, err)
+					}
+				case <-time.After(30 * time.Second):
+					t.Fatal("the load hangs")
+				}
+				if name == "the sandbox" {
+					return
+				}
+				if got := s.query(t, "select count(*)::text from public.big"); got != "0" {
+					t.Errorf("%s rows of a broken load were committed", got)
+				}
+			})
+		}
+	}
+}
+
+func TestWhatIsNeverRestored(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+CREATE USER MAPPING FOR postgres SERVER elsewhere OPTIONS (user 'u', password 'hunter2');
+CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1 password=hunter2' PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE);
+CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);
+SELECT lo_from_bytea(0, 'a large object');`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	s.all(t, pass)
+	for _, sql := range []string{"select count(*)::text from pg_user_mapping", "select count(*)::text from pg_subscription", "select count(*)::text from pg_largeobject"} {
+		if got := s.query(t, sql); got != "0" {
+			t.Errorf("%s: %s", sql, got)
+		}
+	}
+	if got := s.check(t, "left_out"); got.Outcome != verdict.Skipped || strings.Contains(fmt.Sprint(got), "hunter2") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestLargeObjectsAndSequences(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `SELECT lo_from_bytea(4711, 'a large object'); CREATE SEQUENCE s; SELECT setval('s', 42)`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{LargeObjects: true})
+	s.all(t, pass)
+	if got := s.query(t, "select convert_from(lo_get(4711), 'UTF8')"); got != "a large object" {
+		t.Errorf("large object: %q", got)
+	}
+	if got := s.query(t, "select last_value::text from s"); got != "42" {
+		t.Errorf("sequence: %s", got)
+	}
+}
+
+func TestExcludedTablesStayEmpty(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE sessions (id int); INSERT INTO sessions VALUES (1); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{Exclude: func(_, table string) bool { return table == "sessions" }})
+	tables := s.all(t, pass)
+	want := []verdict.Table{{Name: "public.kept", RowsPassed: 1, RowsHeld: 1}, {Name: "public.sessions", Excluded: true}}
+	if !slices.Equal(tables, want) {
+		t.Errorf("got %v, want %v", tables, want)
+	}
+	if got := s.query(t, "select count(*)::text from sessions"); got != "0" {
+		t.Errorf("sessions: %s rows", got)
+	}
+}
+
+// Rows pass in the encoding that they were dumped in, and arrive as they were.
+func TestEncodings(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;`)
+	source.Exec("latin", `SET client_encoding = 'UTF8'; CREATE TABLE a (t text); INSERT INTO a VALUES ('Zoë')`)
+	source.Exec("bytes", `CREATE TABLE a (t text); INSERT INTO a VALUES (convert_from('\xe9', 'SQL_ASCII'))`)
+	// 表 is 0x95 0x5C in SJIS: its second byte is a backslash.
+	source.Exec("postgres", `CREATE TABLE a (t text); INSERT INTO a VALUES ('表'), ('ソ' || chr(9) || '能')`)
+	for name, c := range map[string]struct {
+		dump           []byte
+		seen, encoding string
+		held           string // bytes, in hexadecimal
+	}{
+		"LATIN1":    {source.Dump("-Fc", "latin"), "Zo\xeb", "LATIN1", "5a6feb"},
+		"SJIS":      {source.Dump("-Fc", "-E", "SJIS", "postgres"), "\x95\x5c,\x83\x5c\\t\x94\x5c", "UTF8", "e382bd09e883bd e8a1a8"},
+		"SQL_ASCII": {source.Dump("-Fc", "bytes"), "\xe9", "SQL_ASCII", "e9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, c.dump, "local", restore.Options{})
+			var seen []string
+			s.all(t, func(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
+				return func(dst, row []byte) ([]byte, error) {
+					seen = append(seen, string(row))
+					return append(dst, row...), nil
+				}, nil
+			})
+			if got := strings.Join(seen, ","); got != c.seen {
+				t.Errorf("the filter saw %q, want %q", got, c.seen)
+			}
+			if got := s.query(t, "show server_encoding"); got != c.encoding {
+				t.Errorf("database encoding %s, want %s", got, c.encoding)
+			}
+			if got := s.query(t, "select string_agg(encode(t::bytea, 'hex'), ' ' order by t collate \"C\") from a"); got != c.held {
+				t.Errorf("the table holds %s, want %s", got, c.held)
+			}
+			for _, check := range s.Checks() {
+				if check.Outcome != verdict.Pass {
+					t.Errorf("%+v", check)
+				}
+			}
+		})
+	}
+}
+
+func TestArchivesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", "CREATE TABLE a (t text); INSERT INTO a VALUES ('COPY public.a (t) FROM stdin;')")
+	for name, c := range map[string]struct {
+		dump    []byte
+		outcome verdict.Outcome
+		says    string
+	}{
+		"inserts":        {source.Dump("-Fc", "--inserts", "postgres"), verdict.Error, "INSERT"},
+		"column inserts": {source.Dump("-Fc", "--column-inserts", "postgres"), verdict.Error, "INSERT"},
+		"data only":      {source.Dump("-Fc", "--data-only", "postgres"), verdict.Fail, "no table"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, c.dump, "local", restore.Options{})
+			err := s.PreData(t.Context())
+			if err == nil {
+				err = s.Data(t.Context(), pass)
+			}
+			if err == nil {
+				t.Fatal("it was restored")
+			}
+			if p := verdict.AsProblem(err); p.Outcome != c.outcome || p.Code != verdict.CodeUnsupported || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s %s: %v", p.Outcome, p.Code, err)
+			}
+		})
+	}
+}
