@@ -1,0 +1,236 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// HeaderLength is how many bytes of a backup HeaderReader gives at most.
+const HeaderLength = 64 << 10
+
+// peekers is how many headers are read at once where names tell no time.
+const peekers = 8
+
+// shown is how many names an error lists.
+const shown = 3
+
+// Where a backup's time was read.
+const (
+	FromName   = "name"
+	FromHeader = "header"
+)
+
+// Backup is the object that was chosen.
+type Backup struct {
+	Object
+	TakenAt  time.Time // UTC; may lie in the future, which the caller judges
+	TimeFrom string    // FromName | FromHeader
+	Of       int       // so many backups match source.name, this one included
+}
+
+// PeekFunc reads the time out of the first bytes of a backup: the dumping
+// machine's local time, whose zone is not known; the result's is ignored.
+type PeekFunc func(io.Reader) (time.Time, error)
+
+// Choose picks the newest backup that matches source.name, by the time in the
+// names or, where the pattern holds no {time}, by the headers of all that
+// match; of equal times the last name. What it picks is not looked into: an
+// empty newest is chosen.
+//
+// Problems: CodeNoBackup (fail) if nothing matches; CodeSpec if a matching
+// name tells no time; the failure of peek (fail, unless it says otherwise) for
+// any header that tells none, since that backup may be the newest;
+// CodeStoreUnreachable, CodeCredentialsRefused, CodeChangedMeanwhile.
+func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (Backup, error) {
+	p, err := newPattern(src)
+	if err != nil {
+		return Backup{}, err
+	}
+	if p.timed {
+		return newestByName(ctx, store, p)
+	}
+	return newestByHeader(ctx, store, p, peek)
+}
+
+// newer orders backups by time, then by name.
+func newer(a, b Backup) bool {
+	return cmp.Or(a.TakenAt.Compare(b.TakenAt), strings.Compare(a.Name, b.Name)) > 0
+}
+
+func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
+	var newest Backup
+	var unread []error
+	count := 0
+	for o, err := range store.List(ctx, p.literalPrefix(), p.deep()) {
+		if err != nil {
+			return Backup{}, err
+		}
+		taken, ok, err := p.match(o.Name)
+		switch {
+		case err != nil:
+			unread = append(unread, err)
+		case ok:
+			count++
+			if b := (Backup{Object: o, TakenAt: taken, TimeFrom: FromName}); count == 1 || newer(b, newest) {
+				newest = b
+			}
+		}
+	}
+	if len(unread) > 0 {
+		return Backup{}, unreadNames(store, unread)
+	}
+	if count == 0 {
+		return Backup{}, noBackup(ctx, store, p)
+	}
+	newest.Of = count
+	return newest, nil
+}
+
+func unreadNames(store Store, unread []error) error {
+	more := ""
+	if n := len(unread) - shown; n > 0 {
+		more = fmt.Sprintf("\n… and %d more", n)
+	}
+	return verdict.Errorf(verdict.CodeSpec,
+		"it may be the newest backup, so it is not passed over: rename or remove it, or correct source.name and source.time",
+		"choose a backup in %s: %w%s", store.URL(), errors.Join(unread[:min(len(unread), shown)]...), more)
+}
+
+// noBackup says what is there instead, which a person looks for first.
+func noBackup(ctx context.Context, store Store, p pattern) error {
+	found := ""
+	count := 0
+	for o, err := range store.List(ctx, "", p.deep()) {
+		if err != nil {
+			return err
+		}
+		if count++; count <= shown {
+			found += fmt.Sprintf(", %q", o.Name)
+		}
+		if count > shown {
+			found += ", …"
+			break
+		}
+	}
+	if count == 0 {
+		return verdict.Failf(verdict.CodeNoBackup, "is source.url right, and does the backup job write there?",
+			"choose a backup in %s: there is no file at all", store.URL())
+	}
+	return verdict.Failf(verdict.CodeNoBackup, "correct source.name, or find out where the backup job writes",
+		"choose a backup in %s: none matches %q; found%s", store.URL(), p.source, strings.TrimPrefix(found, ","))
+}
+
+func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) (Backup, error) {
+	var all []Backup
+	for o, err := range store.List(ctx, p.literalPrefix(), p.deep()) {
+		if err != nil {
+			return Backup{}, err
+		}
+		if _, ok, _ := p.match(o.Name); ok {
+			all = append(all, Backup{Object: o, TimeFrom: FromHeader})
+		}
+	}
+	if len(all) == 0 {
+		return Backup{}, noBackup(ctx, store, p)
+	}
+	if err := peekAll(ctx, store, all, p.location, peek); err != nil {
+		return Backup{}, err
+	}
+	newest := all[0]
+	for _, b := range all[1:] {
+		if newer(b, newest) {
+			newest = b
+		}
+	}
+	newest.Of = len(all)
+	return newest, nil
+}
+
+// peekAll fills in the times. Of several failures the worst is returned, so
+// that what is known to be bad is not hidden by what could not be known.
+func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location, peek PeekFunc) error {
+	var mu sync.Mutex
+	var worst error
+	var g errgroup.Group
+	g.SetLimit(peekers)
+	for i := range all {
+		g.Go(func() error {
+			taken, err := peekOne(ctx, store, all[i].Object, peek)
+			if err == nil {
+				all[i].TakenAt = inZone(taken, zone)
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if worst == nil || outcome(worst) != verdict.Fail && outcome(err) == verdict.Fail {
+				worst = err
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // every failure is in worst
+	if err := stopped(ctx, "choose a backup in "+store.URL()); err != nil {
+		return err
+	}
+	return worst
+}
+
+func outcome(err error) verdict.Outcome { return verdict.AsProblem(err).Outcome }
+
+// inZone reads a wall clock's time as one of zone, in UTC.
+func inZone(t time.Time, zone *time.Location) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone).UTC()
+}
+
+func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc) (time.Time, error) {
+	r := &watched{r: HeaderReader(ctx, store, o)}
+	defer r.r.Close()
+	taken, err := peek(r)
+	if r.err != nil { // the store's trouble: nothing is known about the backup
+		return time.Time{}, r.err
+	}
+	if err == nil {
+		return taken, nil
+	}
+	p := &verdict.Problem{Outcome: verdict.Fail, Code: verdict.CodeNotAnArchive,
+		Hint: "source.name has no {time}, so every backup's header must be readable to know which is the newest; remove the broken one, or put the time into the names"}
+	var told *verdict.Problem
+	if errors.As(err, &told) {
+		p.Outcome, p.Code = told.Outcome, told.Code
+	}
+	p.Err = fmt.Errorf("read the header of %s%s: %w", store.URL(), o.Name, err)
+	return time.Time{}, p
+}
+
+// watched keeps the reader's own failure apart from what was read.
+type watched struct {
+	r   io.ReadCloser
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+// HeaderReader gives the first HeaderLength bytes of an object, or all of a
+// smaller one, as it was listed; nothing is read before the first Read, and a
+// broken connection is resumed. Its errors are *verdict.Problem, or wrap the
+// cause of ctx's end.
+func HeaderReader(ctx context.Context, store Store, o Object) io.ReadCloser {
+	return newResumed(ctx, store, o, 0, min(o.Size, HeaderLength), patient)
+}

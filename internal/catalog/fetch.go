@@ -1,0 +1,119 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"daybefore/internal/verdict"
+)
+
+// Policies of source.checksum.
+const (
+	ChecksumRequired  = "required"
+	ChecksumIfPresent = "if_present"
+)
+
+const (
+	defaultParallel = 4
+	defaultPartSize = 16 << 20
+)
+
+// FetchOptions say where and how to fetch; only Dir must be set.
+type FetchOptions struct {
+	Dir      string // a private directory for the spool file
+	Checksum string // ChecksumRequired | ChecksumIfPresent (default)
+	// Progress is told the bytes in the spool file, from one goroutine at a
+	// time. Nil: nobody is told.
+	Progress func(done, total int64)
+	Parallel int   // connections; default 4
+	PartSize int64 // bytes asked for at once; default 16 MiB
+
+	policy    retryPolicy                                   // default: patient
+	freeBytes func(dir string) (available int64, err error) // default: freeBytes
+}
+
+func (o FetchOptions) withDefaults() FetchOptions {
+	o.Parallel = cmp.Or(max(o.Parallel, 0), defaultParallel)
+	o.PartSize = cmp.Or(max(o.PartSize, 0), defaultPartSize)
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
+	}
+	if o.policy == (retryPolicy{}) {
+		o.policy = patient
+	}
+	if o.freeBytes == nil {
+		o.freeBytes = freeBytes
+	}
+	return o
+}
+
+// Spooled is a backup as it lies in the spool file, byte for byte as in the
+// store. The caller removes the file.
+type Spooled struct {
+	Path             string
+	SHA256           string // lower-case hexadecimal
+	Size             int64
+	ChecksumVerified bool // a side file said the same
+}
+
+// Fetch copies the chosen version of a backup into a new private file in
+// o.Dir, by several ranged reads at once; the sum is computed on the way. On
+// failure, and when ctx ends, no file is left.
+//
+// Problems: CodeChecksum (fail); CodeDiskSpace, CodeChangedMeanwhile, CodeFetch,
+// CodeCredentialsRefused, CodeStoreUnreachable (error).
+func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled, error) {
+	o = o.withDefaults()
+	doing := "fetch " + store.URL() + b.Name
+	want, err := sideSum(ctx, store, b.Object, o.Checksum == ChecksumRequired)
+	if err != nil {
+		return Spooled{}, err
+	}
+	if err := enoughRoom(doing, b.Size, o); err != nil {
+		return Spooled{}, err
+	}
+	f, err := os.CreateTemp(o.Dir, "spool-*") // 0600, and never an existing file
+	if err != nil {
+		return Spooled{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	sum, err := fill(ctx, store, b.Object, f, o)
+	if err == nil && want != "" && !sameSum(sum, want) {
+		err = verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: take a new one, and look at the disk that wrote it",
+			"%s: its SHA-256 is %s, the file beside it says %s", doing, sum, want)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		if stop := stopped(ctx, doing); stop != nil {
+			err = stop // not whichever part noticed first
+		}
+		return Spooled{}, errors.Join(whatFull(doing, err), os.Remove(f.Name()))
+	}
+	return Spooled{Path: f.Name(), SHA256: sum, Size: b.Size, ChecksumVerified: want != ""}, nil
+}
+
+const roomHint = "make room, or set TMPDIR to a directory on a larger disk"
+
+// enoughRoom looks before the download whether it fits.
+func enoughRoom(doing string, size int64, o FetchOptions) error {
+	available, err := o.freeBytes(o.Dir)
+	if err != nil {
+		return fmt.Errorf("%s: look for room in %s: %w", doing, o.Dir, err)
+	}
+	if size > available {
+		return verdict.Errorf(verdict.CodeDiskSpace, roomHint,
+			"%s: it needs %d bytes in %s, and %d are available", doing, size, o.Dir, available)
+	}
+	return nil
+}
+
+// whatFull turns the machine's "no space left" into a Problem; others used the
+// room that was there at the start.
+func whatFull(doing string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return verdict.Errorf(verdict.CodeDiskSpace, roomHint, "%s: the disk filled up meanwhile: %w", doing, err)
+	}
+	return err
+}

@@ -1,0 +1,187 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"daybefore/internal/verdict"
+)
+
+// fileStore is a directory, such as a mounted disk. gocloud's fileblob is not
+// used: it knows names only in an escaping of its own and cannot pin a version.
+type fileStore struct {
+	dir string
+}
+
+func openFile(u *url.URL) (*fileStore, error) {
+	if u.Host != "" && u.Host != "localhost" {
+		return nil, verdict.Errorf(verdict.CodeSpec, "a path on this machine has three slashes: file:///dir/",
+			"open the store: source.url names the host %q", u.Host)
+	}
+	if u.Path == "" {
+		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as file:///dir/", "open the store: source.url names no directory")
+	}
+	return &fileStore{dir: filepath.Clean(u.Path)}, nil
+}
+
+func (s *fileStore) URL() string {
+	return (&url.URL{Scheme: "file", Path: strings.TrimSuffix(filepath.ToSlash(s.dir), "/") + "/"}).String()
+}
+
+func (s *fileStore) Close() error { return nil }
+
+func (s *fileStore) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		err := s.walk(ctx, prefix, deep, func(o Object) error {
+			if !yield(o, nil) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield(Object{}, s.problem(ctx, err))
+		}
+	}
+}
+
+func (s *fileStore) walk(ctx context.Context, prefix string, deep bool, each func(Object) error) error {
+	return fs.WalkDir(os.DirFS(s.dir), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case d.IsDir():
+			if name != "." && (!deep || !leadsTo(name+"/", prefix)) {
+				return fs.SkipDir
+			}
+			return nil
+		case !strings.HasPrefix(name, prefix):
+			return nil
+		}
+		o, ok, err := s.stat(name)
+		if err != nil || !ok {
+			return err
+		}
+		return each(o)
+	})
+}
+
+// leadsTo tells whether names in the folder can begin with prefix.
+func leadsTo(folder, prefix string) bool {
+	return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder)
+}
+
+// stat follows symbolic links. What is no regular file is no object; a link
+// that points nowhere is one, of no bytes: it may be the newest backup, and a
+// broken newest is never passed over.
+func (s *fileStore) stat(name string) (o Object, ok bool, err error) {
+	info, err := os.Stat(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Lstat(s.path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return Object{}, false, nil // removed while listing
+		}
+		return Object{Name: name}, err == nil, err
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return Object{}, false, err
+	}
+	return Object{Name: name, Size: info.Size(), ETag: fileETag(info), ModTime: info.ModTime()}, true, nil
+}
+
+func (s *fileStore) path(name string) string {
+	return filepath.Join(s.dir, filepath.FromSlash(path.Clean("/"+name)))
+}
+
+// fileETag marks a version: another file under the same name has another
+// inode, one written in place another time or size.
+func fileETag(info fs.FileInfo) string {
+	var inode uint64
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		inode = st.Ino
+	}
+	return fmt.Sprintf("%x-%x-%x", info.Size(), info.ModTime().UnixNano(), inode)
+}
+
+func (s *fileStore) ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
+	if err := stopped(ctx, "read "+s.URL()+o.Name); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(s.path(o.Name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, changed(s, o, "it is gone, or a link that points nowhere,")
+	}
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	r := &pinnedFile{ctx: ctx, store: s, object: o, file: f, section: io.NewSectionReader(f, offset, length)}
+	if err := r.check(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return r, nil
+}
+
+// problem turns an error of the file system into what it means for the drill.
+func (s *fileStore) problem(ctx context.Context, err error) error {
+	if stop := stopped(ctx, "read "+s.URL()); stop != nil {
+		return stop
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return verdict.Errorf(verdict.CodeCredentialsRefused, "let the account that runs the drill read this directory and its files",
+			"read %s: %w", s.URL(), err)
+	case errors.Is(err, fs.ErrNotExist):
+		return verdict.Errorf(verdict.CodeStoreUnreachable, "is the disk mounted, and source.url right?",
+			"read %s: there is no such directory", s.URL())
+	case errors.Is(err, syscall.ENOTDIR):
+		return verdict.Errorf(verdict.CodeSpec, "source.url names the directory, source.name the file",
+			"read %s: it is not a directory", s.URL())
+	}
+	return verdict.Errorf(verdict.CodeStoreUnreachable, "look at the disk, the mount and the kernel's log",
+		"read %s: %w", s.URL(), err)
+}
+
+// pinnedFile looks after every read whether the file is still the same, so
+// that no byte of another version is handed on.
+type pinnedFile struct {
+	ctx     context.Context
+	store   *fileStore
+	object  Object
+	file    *os.File
+	section *io.SectionReader
+}
+
+func (r *pinnedFile) Read(p []byte) (int, error) {
+	if err := stopped(r.ctx, "read "+r.store.URL()+r.object.Name); err != nil {
+		return 0, err
+	}
+	n, err := r.section.Read(p)
+	if changed := r.check(); changed != nil {
+		return 0, changed
+	}
+	return n, err
+}
+
+func (r *pinnedFile) check() error {
+	info, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read %s%s: %w", r.store.URL(), r.object.Name, err)
+	}
+	if fileETag(info) != r.object.ETag {
+		return changed(r.store, r.object, "the file was replaced or written to")
+	}
+	return nil
+}
+
+func (r *pinnedFile) Close() error { return r.file.Close() }

@@ -1,0 +1,178 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+const timeMark = "{time}"
+
+// timeSlack is how many bytes a written time may be longer than its layout:
+// "September" for "January", "+02:00" for "Z", fractions of a second.
+const timeSlack = 16
+
+// sideSuffixes end the names of files that lie beside backups and are none.
+var sideSuffixes = []string{
+	".sha256", ".sha256sum", ".sha512", ".sha512sum", ".sha1", ".sha1sum", ".md5", ".md5sum",
+	".asc", ".sig", ".minisig", ".json", ".meta", ".manifest",
+}
+
+func isSideFile(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(sideSuffixes, func(s string) bool { return strings.HasSuffix(name, s) })
+}
+
+// pattern is source.name. A star stands for any text without a slash, {time}
+// for the backup's time; all else is literal. A pattern, or a layout, that
+// holds slashes reaches into folders.
+type pattern struct {
+	source        string
+	before, after string // of {time}; without it, before is all
+	timed         bool
+	layout        string
+	location      *time.Location
+}
+
+func newPattern(src spec.Source) (pattern, error) {
+	p := pattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
+	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
+	switch {
+	case src.Name == "":
+		return p, verdict.Errorf(verdict.CodeSpec, `write source.name, such as "shop-{time}.dump"`, "choose a backup: source.name is empty")
+	case strings.Contains(p.after, timeMark):
+		return p, verdict.Errorf(verdict.CodeSpec, "keep one {time} and write * for the other", "choose a backup: source.name %q holds {time} twice", src.Name)
+	case isSideFile(src.Name):
+		return p, verdict.Errorf(verdict.CodeSpec, "name the backups; the files beside them are found by themselves",
+			"choose a backup: source.name %q names side files, which are never backups", src.Name)
+	case !p.timed:
+		p.location = zoneOr(src.Location)
+		return p, nil
+	case src.TimeLayout == "":
+		return p, verdict.Errorf(verdict.CodeSpec, "write source.time, such as 20060102T150405Z", "choose a backup: source.name holds {time}, but source.time is empty")
+	case strings.Contains(src.TimeLayout, "MST"):
+		return p, verdict.Errorf(verdict.CodeSpec, "write the zone as an offset (-0700), or leave it out and set source.timezone",
+			"choose a backup: source.time %q holds a zone's abbreviation, which does not tell its offset", src.TimeLayout)
+	}
+	p.location = zoneOr(src.Location)
+	if saysUTC(src.TimeLayout) {
+		p.location = time.UTC
+	}
+	return p, nil
+}
+
+func zoneOr(l *time.Location) *time.Location {
+	if l == nil {
+		return time.UTC
+	}
+	return l
+}
+
+// saysUTC tells whether a layout spells UTC out as plain text, which Go's
+// parser passes over: a Z behind a digit, or the letters.
+func saysUTC(layout string) bool {
+	if strings.Contains(layout, "UTC") || strings.Contains(layout, "GMT") {
+		return true
+	}
+	for i := 1; i < len(layout); i++ {
+		offset := strings.HasPrefix(layout[i:], "Z07") // an element that the parser does read
+		if layout[i] == 'Z' && '0' <= layout[i-1] && layout[i-1] <= '9' && !offset {
+			return true
+		}
+	}
+	return false
+}
+
+// literalPrefix is what every matching name begins with: it narrows the list.
+func (p pattern) literalPrefix() string {
+	prefix, _, _ := strings.Cut(p.before, "*")
+	return prefix
+}
+
+// deep tells whether matching names lie in folders below the store's own.
+func (p pattern) deep() bool {
+	return strings.Contains(p.before+p.after, "/") || p.timed && strings.Contains(p.layout, "/")
+}
+
+// match tells whether name is a backup's, and with {time} its time. A text in
+// {time}'s place without any digit ("shop-latest.dump") is no match; one with
+// digits that cannot be read as a time is an error, since it may be the newest
+// backup. Where stars leave a choice, the leftmost, then longest time counts.
+func (p pattern) match(name string) (taken time.Time, ok bool, err error) {
+	if name == "" || isSideFile(name) {
+		return time.Time{}, false, nil
+	}
+	if !p.timed {
+		return time.Time{}, glob(p.before, name), nil
+	}
+	return p.matchTime(name)
+}
+
+func (p pattern) matchTime(name string) (taken time.Time, ok bool, err error) {
+	slashes := strings.Count(p.layout, "/")
+	ends := p.ends(name)
+	for start := range len(name) {
+		if !glob(p.before, name[:start]) {
+			continue
+		}
+		for _, end := range ends {
+			if end <= start {
+				break
+			}
+			text := name[start:end]
+			if !strings.ContainsAny(text, "0123456789") || strings.Count(text, "/") != slashes {
+				continue
+			}
+			ok = true
+			if len(text) > len(p.layout)+timeSlack {
+				continue
+			}
+			if taken, err := time.ParseInLocation(p.layout, text, p.location); err == nil {
+				return taken.UTC(), true, nil
+			}
+		}
+	}
+	if !ok {
+		return time.Time{}, false, nil
+	}
+	return time.Time{}, true, fmt.Errorf("%q matches source.name %q, but holds no time written as %q", name, p.source, p.layout)
+}
+
+// ends are the places where {time} may end in name, the last one first.
+func (p pattern) ends(name string) []int {
+	var ends []int
+	for end := len(name); end > 0; end-- {
+		if glob(p.after, name[end:]) {
+			ends = append(ends, end)
+		}
+	}
+	return ends
+}
+
+// glob tells whether s is pattern, in which a star stands for any text without
+// a slash. Going back to the last star is enough: a star further left could
+// only help by passing a slash.
+func glob(pattern, s string) bool {
+	star, mark := -1, 0
+	i, j := 0, 0
+	for j < len(s) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(pattern) && pattern[i] == s[j]:
+			i++
+			j++
+		case star >= 0 && s[mark] != '/':
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[i:], "*") == ""
+}

@@ -1,0 +1,147 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"daybefore/internal/verdict"
+)
+
+// retryPolicy says how a broken read is taken up again.
+type retryPolicy struct {
+	tries uint          // without one byte in between
+	first time.Duration // the first wait; each further one is about twice as long
+	max   time.Duration // the longest wait
+	stall time.Duration // a connection that is silent for so long is broken
+}
+
+// patient outlasts a store that is restarted: about half a minute in all.
+var patient = retryPolicy{tries: 8, first: 500 * time.Millisecond, max: 10 * time.Second, stall: time.Minute}
+
+// resumed reads a range of one version of an object, and goes on at the byte
+// where a connection broke.
+type resumed struct {
+	ctx    context.Context
+	store  Store
+	object Object
+	offset int64 // the next byte
+	end    int64 // behind the last one
+	policy retryPolicy
+
+	body  io.ReadCloser   // nil: not connected
+	conn  context.Context // of this connection; its cause tells a stall
+	stop  context.CancelCauseFunc
+	watch *time.Timer
+}
+
+func newResumed(ctx context.Context, store Store, o Object, offset, length int64, policy retryPolicy) *resumed {
+	return &resumed{ctx: ctx, store: store, object: o, offset: offset, end: offset + length, policy: policy}
+}
+
+func (r *resumed) Read(p []byte) (int, error) {
+	if r.offset >= r.end {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	p = p[:min(int64(len(p)), r.end-r.offset)]
+	n, err := backoff.Retry(r.ctx, func() (int, error) { return r.attempt(p) },
+		backoff.WithBackOff(r.policy.backOff()), backoff.WithMaxTries(r.policy.tries), backoff.WithMaxElapsedTime(0))
+	r.offset += int64(n)
+	if err != nil {
+		return n, r.verdict(err)
+	}
+	return n, nil
+}
+
+func (p retryPolicy) backOff() backoff.BackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval, b.Multiplier = p.first, p.max, 2
+	return b
+}
+
+// attempt reads at least one byte or fails. Whatever breaks, the connection is
+// given up, so that the next attempt begins a new one at the same byte.
+func (r *resumed) attempt(p []byte) (int, error) {
+	if err := r.connect(); err != nil {
+		return 0, r.broken(err)
+	}
+	r.watch.Reset(r.policy.stall)
+	n, err := r.body.Read(p)
+	r.watch.Stop()
+	switch {
+	case err == nil && n > 0:
+		return n, nil
+	case err == nil, errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	}
+	if err = r.broken(err); n > 0 && !isProblem(err) {
+		return n, nil
+	}
+	return 0, err
+}
+
+// broken gives the connection up and says why it broke.
+func (r *resumed) broken(err error) error {
+	if context.Cause(r.conn) == errStalled {
+		err = errStalled
+	}
+	r.disconnect()
+	if isProblem(err) {
+		return backoff.Permanent(err)
+	}
+	return err
+}
+
+var errStalled = errors.New("the connection fell silent")
+
+func (r *resumed) connect() error {
+	if r.body != nil {
+		return nil
+	}
+	conn, stop := context.WithCancelCause(r.ctx)
+	r.conn, r.stop = conn, stop
+	r.watch = time.AfterFunc(r.policy.stall, func() { stop(errStalled) })
+	body, err := r.store.ReadRange(conn, r.object, r.offset, r.end-r.offset)
+	r.watch.Stop()
+	r.body = body
+	return err
+}
+
+func (r *resumed) disconnect() {
+	if r.stop != nil {
+		r.watch.Stop()
+		r.stop(nil)
+		r.stop = nil
+	}
+	if r.body != nil {
+		_ = r.body.Close() // it is broken, or done
+		r.body = nil
+	}
+}
+
+// verdict says what it means that no further try is made.
+func (r *resumed) verdict(err error) error {
+	where := r.store.URL() + r.object.Name
+	if stop := stopped(r.ctx, "read "+where); stop != nil {
+		return stop
+	}
+	var p *verdict.Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return verdict.Errorf(verdict.CodeFetch, "look at the network between here and the store, then run the drill again",
+		"read %s: broke off at byte %d of %d and could not be resumed in %d tries: %w",
+		where, r.offset, r.object.Size, r.policy.tries, err)
+}
+
+// Close ends the connection. It does not fail.
+func (r *resumed) Close() error {
+	r.disconnect()
+	return nil
+}

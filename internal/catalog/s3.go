@@ -1,0 +1,326 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/cenkalti/backoff/v5"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/s3blob"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+const (
+	dialTimeout       = 10 * time.Second
+	answerTimeout     = 30 * time.Second // until a response's header
+	credentialTimeout = 20 * time.Second
+	idleTimeout       = 5 * time.Second
+	connections       = 16
+)
+
+// s3Store is a folder of a bucket.
+type s3Store struct {
+	url       string
+	anonymous bool
+	bucket    *blob.Bucket
+	secrets   *strings.Replacer // taken out of every error
+	policy    retryPolicy       // of lists
+}
+
+// loadOption changes how the SDK finds its configuration; for tests.
+type loadOption = func(*config.LoadOptions) error
+
+func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption) (*s3Store, error) {
+	if u.Host == "" {
+		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as s3://bucket/prefix/", "open the store: source.url names no bucket")
+	}
+	endpoint, err := checkEndpoint(src.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	s := &s3Store{
+		url:       (&url.URL{Scheme: "s3", Host: u.Host, Path: "/" + folder(u.Path)}).String(),
+		anonymous: src.Anonymous,
+		policy:    hurried,
+	}
+	cfg, err := s.loadConfig(ctx, src, opts)
+	if err != nil {
+		return nil, err
+	}
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.BaseEndpoint = declaredOr(endpoint, o.BaseEndpoint)
+		o.UsePathStyle = src.PathStyle
+		o.Retryer = aws.NopRetryer{} // next and resumed know better where to go on
+		o.APIOptions = append(o.APIOptions, refuseNoList)
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired // other servers' answers lack them
+	})
+	bucket, err := s3blob.OpenBucket(ctx, client, u.Host, nil)
+	if err != nil {
+		return nil, verdict.Errorf(verdict.CodeSpec, "correct source.url", "open %s: %s", s.url, s.hide(err))
+	}
+	if prefix := folder(u.Path); prefix != "" {
+		bucket = blob.PrefixedBucket(bucket, prefix)
+	}
+	s.bucket = bucket
+	return s, nil
+}
+
+// declaredOr keeps the SDK's own endpoint (AWS_ENDPOINT_URL) where none is declared.
+func declaredOr(endpoint string, otherwise *string) *string {
+	if endpoint == "" {
+		return otherwise
+	}
+	return &endpoint
+}
+
+func checkEndpoint(endpoint string) (string, error) {
+	if endpoint == "" {
+		return "", nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", verdict.Errorf(verdict.CodeSpec, "write source.endpoint as https://host", "open the store: source.endpoint is no http or https URL")
+	}
+	if u.User != nil {
+		return "", verdict.Errorf(verdict.CodeSpec, "take the credentials out of source.endpoint and put them into the environment",
+			"open the store: source.endpoint holds credentials")
+	}
+	return endpoint, nil
+}
+
+// newHTTPClient has a limit on every wait that precedes the body; a body that
+// falls silent is the reader's to notice. It is the SDK's own kind of client,
+// which honours AWS_CA_BUNDLE.
+func newHTTPClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.ResponseHeaderTimeout = answerTimeout
+			t.MaxIdleConnsPerHost = connections
+			t.IdleConnTimeout = idleTimeout // the SDK offers no way to close them
+		})
+}
+
+func (s *s3Store) loadConfig(ctx context.Context, src spec.Source, opts []loadOption) (aws.Config, error) {
+	opts = append([]loadOption{
+		config.WithHTTPClient(newHTTPClient()),
+		config.WithLogger(logging.Nop{}), // the SDK's own goes to stderr, amid the report
+	}, opts...)
+	if src.Region != "" {
+		opts = append(opts, config.WithRegion(src.Region))
+	}
+	if os.Getenv("AWS_EC2_METADATA_DISABLED") == "" && !onEC2() {
+		// Elsewhere nobody answers at the metadata address, or somebody who
+		// should not be asked.
+		opts = append(opts, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	if src.Anonymous {
+		opts = append(opts, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	s.secrets = secretsOf(aws.Credentials{})
+	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	if err != nil {
+		return cfg, s.noCredentials(ctx, err)
+	}
+	if !src.Anonymous {
+		if err := s.findCredentials(ctx, cfg.Credentials); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg.Region == "" {
+		if src.Endpoint == "" && cfg.BaseEndpoint == nil {
+			return cfg, verdict.Errorf(verdict.CodeSpec, "set source.region, or AWS_REGION", "open %s: the bucket's region is not known", s.url)
+		}
+		cfg.Region = "us-east-1" // what other S3 servers expect
+	}
+	return cfg, nil
+}
+
+func (s *s3Store) findCredentials(ctx context.Context, provider aws.CredentialsProvider) error {
+	ctx, cancel := context.WithTimeout(ctx, credentialTimeout)
+	defer cancel()
+	creds, err := provider.Retrieve(ctx)
+	if err != nil {
+		return s.noCredentials(ctx, err)
+	}
+	s.secrets = secretsOf(creds)
+	return nil
+}
+
+func (s *s3Store) noCredentials(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		return stopped(ctx, "open "+s.url)
+	}
+	return verdict.Errorf(verdict.CodeCredentialsMissing,
+		"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for a public bucket set source.anonymous: true",
+		"open %s: no usable credentials were found: %s", s.url, s.hide(innermost(err)))
+}
+
+// onEC2 tells whether this machine is one of Amazon's, by its firmware.
+func onEC2() bool {
+	for _, file := range []string{"sys_vendor", "bios_vendor", "bios_version"} {
+		text, err := os.ReadFile("/sys/class/dmi/id/" + file)
+		if err == nil && strings.Contains(strings.ToLower(string(text)), "amazon") {
+			return true
+		}
+	}
+	return false
+}
+
+// secretsOf replaces the credentials, and those in the environment, by "…".
+func secretsOf(creds aws.Credentials) *strings.Replacer {
+	var pairs []string
+	for _, secret := range []string{creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken,
+		os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")} {
+		if secret != "" {
+			pairs = append(pairs, secret, "…")
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+func (s *s3Store) hide(err error) string { return s.secrets.Replace(err.Error()) }
+
+func (s *s3Store) URL() string { return s.url }
+
+func (s *s3Store) Close() error {
+	if err := s.bucket.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", s.url, err)
+	}
+	return nil
+}
+
+func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		opts := &blob.ListOptions{Prefix: prefix}
+		if !deep {
+			opts.Delimiter = "/"
+		}
+		objects := s.bucket.List(opts)
+		for {
+			item, err := s.next(ctx, objects)
+			if err != nil {
+				yield(Object{}, s.listProblem(ctx, err))
+				return
+			}
+			if item == nil {
+				return
+			}
+			if item.IsDir || item.Key == "" || strings.HasSuffix(item.Key, "/") {
+				continue // a folder, or the empty object that marks one
+			}
+			if !yield(s3Object(item), nil) {
+				return
+			}
+		}
+	}
+}
+
+// hurried is for lists, which come first: a store that is not there should be
+// known in seconds.
+var hurried = retryPolicy{tries: 4, first: 500 * time.Millisecond, max: 5 * time.Second}
+
+// next gives the next object or folder, nil at the end of the list. A page
+// that could not be read is asked for again.
+func (s *s3Store) next(ctx context.Context, objects *blob.ListIterator) (*blob.ListObject, error) {
+	return backoff.Retry(ctx, func() (*blob.ListObject, error) {
+		item, err := objects.Next(ctx)
+		if err == io.EOF { // not errors.Is: a broken connection wraps it too, and would pass for the end
+			return nil, nil
+		}
+		if err != nil && s.refusal("", err) != nil {
+			return nil, backoff.Permanent(err)
+		}
+		return item, err
+	}, backoff.WithBackOff(s.policy.backOff()), backoff.WithMaxTries(s.policy.tries), backoff.WithMaxElapsedTime(0))
+}
+
+var errNoList = errors.New("what answered sent no list of a bucket: is it an S3 server, or a proxy's page?")
+
+// refuseNoList makes an error of an answer that is no list, such as a proxy's
+// page: the SDK reads an empty bucket in it, which would be taken for the loss
+// of all backups.
+func refuseNoList(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("refuseNoList",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			out, meta, err := next.HandleInitialize(ctx, in)
+			if l, ok := out.Result.(*s3.ListObjectsV2Output); err == nil && ok && l.Name == nil && l.IsTruncated == nil {
+				err = errNoList
+			}
+			return out, meta, err
+		}), middleware.After)
+}
+
+func s3Object(item *blob.ListObject) Object {
+	o := Object{Name: item.Key, Size: item.Size, ModTime: item.ModTime}
+	var raw types.Object
+	if item.As(&raw) {
+		o.ETag = trimETag(aws.ToString(raw.ETag))
+	}
+	return o
+}
+
+func trimETag(etag string) string { return strings.Trim(etag, `"`) }
+
+func (s *s3Store) ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
+	if length == 0 {
+		return http.NoBody, nil
+	}
+	r, err := s.bucket.NewRangeReader(ctx, o.Name, offset, length, &blob.ReaderOptions{BeforeRead: pin(o)})
+	if err != nil {
+		return nil, s.readProblem(ctx, o, err)
+	}
+	if err := s.checkAnswer(r, o, offset, length); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// pin asks for one version of the object only.
+func pin(o Object) func(as func(any) bool) error {
+	return func(as func(any) bool) error {
+		var in *s3.GetObjectInput
+		if as(&in) && o.ETag != "" {
+			in.IfMatch = aws.String(`"` + o.ETag + `"`)
+		}
+		return nil
+	}
+}
+
+// checkAnswer looks after servers and proxies that know no If-Match or no
+// Range: they answer with other bytes, and with no error.
+func (s *s3Store) checkAnswer(r *blob.Reader, o Object, offset, length int64) error {
+	var out s3.GetObjectOutput
+	if !r.As(&out) {
+		return nil
+	}
+	if etag := trimETag(aws.ToString(out.ETag)); etag != o.ETag && etag != "" {
+		return changed(s, o, "the object was replaced")
+	}
+	got := aws.ToString(out.ContentRange)
+	whole := got == "" && offset == 0 && aws.ToInt64(out.ContentLength) == length
+	if !whole && !strings.HasPrefix(got, fmt.Sprintf("bytes %d-", offset)) {
+		return verdict.Errorf(verdict.CodeFetch, "is there a proxy before the store that drops the Range header?",
+			"read %s%s: asked for bytes from %d on, the server sent %q", s.url, o.Name, offset, got)
+	}
+	return nil
+}

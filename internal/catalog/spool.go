@@ -1,0 +1,152 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// chunk is the size of each worker's buffer, in bytes: memory is bounded by
+// (connections + 1) chunks, whatever the part's size.
+const chunk = 256 << 10
+
+// spool fills a file part by part, several at once, while one follower hashes
+// what is complete from the beginning on, out of the page cache.
+type spool struct {
+	store  Store
+	object Object
+	file   *os.File
+	o      FetchOptions
+
+	next atomic.Int64 // the next part to be fetched
+
+	mu    sync.Mutex
+	grown *sync.Cond
+	got   []int64 // bytes in the file, of each part
+	done  int64   // of all
+}
+
+// fill writes the object into f and returns its SHA-256.
+func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, error) {
+	if err := preallocate(f, object.Size); err != nil {
+		return "", fmt.Errorf("reserve %d bytes in %s: %w", object.Size, f.Name(), err)
+	}
+	parts := (object.Size + o.PartSize - 1) / o.PartSize
+	s := &spool{store: store, object: object, file: f, o: o, got: make([]int64, parts)}
+	s.grown = sync.NewCond(&s.mu)
+
+	g, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, s.wake)()
+	for range min(int64(o.Parallel), parts) {
+		g.Go(func() error { return s.fetchParts(ctx) })
+	}
+	sum := sha256.New()
+	g.Go(func() error { return s.follow(ctx, sum) })
+	if err := g.Wait(); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// extent gives a part's place in the file.
+func (s *spool) extent(part int64) (offset, length int64) {
+	offset = part * s.o.PartSize
+	return offset, min(s.o.PartSize, s.object.Size-offset)
+}
+
+// fetchParts takes parts in their order, so that the follower is never far
+// behind, until none is left.
+func (s *spool) fetchParts(ctx context.Context) error {
+	buf := make([]byte, chunk)
+	for {
+		part := s.next.Add(1) - 1
+		if part >= int64(len(s.got)) {
+			return nil
+		}
+		if err := s.fetchPart(ctx, part, buf); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *spool) fetchPart(ctx context.Context, part int64, buf []byte) error {
+	offset, length := s.extent(part)
+	r := newResumed(ctx, s.store, s.object, offset, length, s.o.policy)
+	defer r.Close()
+	for {
+		n, err := r.Read(buf)
+		if _, failed := s.file.WriteAt(buf[:n], offset); failed != nil {
+			return failed
+		}
+		offset += int64(n)
+		s.grew(part, int64(n))
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *spool) grew(part, n int64) {
+	if n == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got[part] += n
+	s.done += n
+	s.o.Progress(s.done, s.object.Size)
+	s.grown.Broadcast()
+}
+
+func (s *spool) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.grown.Broadcast()
+}
+
+// follow hashes the file from the beginning to the end, as it grows.
+func (s *spool) follow(ctx context.Context, sum hash.Hash) error {
+	buf := make([]byte, chunk)
+	for part := range int64(len(s.got)) {
+		offset, length := s.extent(part)
+		for hashed := int64(0); hashed < length; {
+			ready, err := s.await(ctx, part, hashed)
+			if err != nil {
+				return err
+			}
+			for hashed < ready {
+				p := buf[:min(chunk, ready-hashed)]
+				if _, err := s.file.ReadAt(p, offset+hashed); err != nil {
+					return fmt.Errorf("read back %s: %w", s.file.Name(), err)
+				}
+				sum.Write(p)
+				hashed += int64(len(p))
+			}
+		}
+	}
+	return nil
+}
+
+// await blocks until more than hashed bytes of the part are in the file.
+func (s *spool) await(ctx context.Context, part, hashed int64) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.got[part] <= hashed {
+		if err := stopped(ctx, "hash "+s.file.Name()); err != nil {
+			return 0, err
+		}
+		s.grown.Wait()
+	}
+	return s.got[part], nil
+}

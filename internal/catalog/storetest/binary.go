@@ -1,0 +1,96 @@
+package storetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+// BinaryEnv names a versitygw executable to be used instead of one built here.
+const BinaryEnv = "DRILL_VERSITYGW"
+
+const serverPackage = "github.com/versity/versitygw/cmd/versitygw"
+
+// Binary returns the path of the S3 server. It is built once from the
+// versions in tools/go.mod, which takes two minutes the first time, and kept in
+// the user's cache directory.
+func Binary(ctx context.Context) (string, error) {
+	if path := os.Getenv(BinaryEnv); path != "" {
+		return path, nil
+	}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	path, err := cachedPath(root)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	unlock, err := lock(path + ".lock")
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil {
+		return path, nil // built by another process meanwhile
+	}
+	return path, build(ctx, root, path)
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	mod := strings.TrimSpace(string(out))
+	if err != nil || mod == "" || mod == os.DevNull {
+		return "", fmt.Errorf("find the repository that tools/go.mod belongs to: go env GOMOD says %q: %w", mod, err)
+	}
+	return filepath.Dir(mod), nil
+}
+
+// cachedPath has a name of its own for every set of versions and every Go.
+func cachedPath(root string) (string, error) {
+	sums, err := os.ReadFile(filepath.Join(root, "tools", "go.sum"))
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "daybefore-tools")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	key := sha256.Sum256(append(sums, runtime.Version()...))
+	return filepath.Join(dir, fmt.Sprintf("versitygw-%x", key[:6])), nil
+}
+
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+func build(ctx context.Context, root, path string) error {
+	fresh := path + ".new"
+	cmd := exec.CommandContext(ctx, "go", "build", "-modfile=tools/go.mod", "-o", fresh, serverPackage)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", serverPackage, err, out)
+	}
+	return os.Rename(fresh, path)
+}
