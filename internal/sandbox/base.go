@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -45,9 +44,7 @@ type base struct {
 	info        verdict.Sandbox
 	deadline    time.Time
 
-	// launch starts a program with its standard output going to stdout,
-	// whose end of a pipe the caller closes.
-	launch func(c Command) (*program, error)
+	launch func(c Command) (*program, error) // starts a program
 
 	programs sync.WaitGroup
 	dead     chan struct{} // closed when the server has ended
@@ -56,7 +53,7 @@ type base struct {
 	closed   sync.Once
 }
 
-func newBase(o Options, socketDir, insideShare string) *base {
+func newBase(o Options, insideShare string) *base {
 	return &base{
 		work: o.Work, insideShare: insideShare, deadline: o.Deadline,
 		db:      &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
@@ -154,7 +151,7 @@ func (b *base) said() error {
 
 // Run runs a program to its end.
 func (b *base) Run(ctx context.Context, c Command) error {
-	p, err := b.begin(ctx, c)
+	p, err := b.begin(ctx, c, b.launch)
 	if err != nil {
 		return err
 	}
@@ -162,12 +159,12 @@ func (b *base) Run(ctx context.Context, c Command) error {
 }
 
 // begin starts a program and sees to it that it ends with ctx or the server.
-func (b *base) begin(ctx context.Context, c Command) (*program, error) {
+func (b *base) begin(ctx context.Context, c Command, launch func(Command) (*program, error)) (*program, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], context.Cause(ctx))
 	}
 	b.programs.Add(1)
-	p, err := b.launch(c)
+	p, err := launch(c)
 	if err != nil {
 		b.programs.Done()
 		select {
@@ -240,7 +237,19 @@ func (p *program) Wait() error {
 // stream is a program and the reading end of its standard output.
 type stream struct {
 	*program
-	out io.ReadCloser
+	out *os.File
+}
+
+// newStream also sees to it that a reader does not wait for what a child of a
+// killed program might still write.
+func newStream(p *program, out *os.File) *stream {
+	go func() {
+		<-p.done
+		if exit, ok := errors.AsType[*ExitError](p.err); p.err != nil && (!ok || exit.Code > 128) {
+			out.SetReadDeadline(time.Now().Add(killAfter))
+		}
+	}()
+	return &stream{program: p, out: out}
 }
 
 func (s *stream) Read(p []byte) (int, error) { return s.out.Read(p) }

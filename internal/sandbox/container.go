@@ -3,16 +3,399 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	containertypes "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"daybefore/internal/verdict"
 )
 
-type foundImage struct{}
+const (
+	insideShare    = "/daybefore/share"
+	insideRun      = "/daybefore/run"
+	insidePassfile = "/tmp/daybefore-pgpass"
+	containerUser  = "postgres"
 
-func findContainer(ctx context.Context, o Options) (any, foundImage, error) {
-	return nil, foundImage{}, errors.New("not yet")
+	// maxProcesses holds a fork bomb in a backup.
+	maxProcesses = 2048
+	minShm       = 256 * mib
+	// createGrace is how long a creation may go on after Ctrl-C, so that
+	// there is an answer that says what to remove.
+	createGrace = 3 * time.Second
+	// execPoll is the pause until the engine knows how a program ended.
+	execPoll = 10 * time.Millisecond
+)
+
+// container is a server in a container without a network.
+type container struct {
+	*base
+	engine *engine
+	name   string
+	life   context.Context // until the container is gone
+	end    context.CancelFunc
 }
-func startFound(ctx context.Context, o Options, engine any, f foundImage) (Box, error) {
-	return nil, nil
-}
+
 func startContainer(ctx context.Context, o Options) (Box, error) {
-	return nil, errors.New("not yet")
+	e, img, err := findContainer(ctx, o)
+	if err != nil {
+		return nil, verdict.Errorf(verdict.CodeSandbox,
+			"start Docker and get the image (docker pull, or go tool mage image), or set sandbox.kind: local",
+			"start the container sandbox: %w", err)
+	}
+	img.why = "as declared; " + img.why
+	return startFound(ctx, o, e, img)
+}
+
+// startFound starts the server from an image that the engine has, and closes
+// the engine in the end.
+func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, err error) {
+	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8)}
+	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
+	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
+	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: NoNetwork}
+	defer func() {
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			defer cancel()
+			err = errors.Join(startProblem(Container, err), c.Close(ctx))
+		}
+	}()
+	o.Progress("starting " + img.ref)
+	if err := c.prepare(); err != nil {
+		return nil, err
+	}
+	if err := c.create(ctx, o, img); err != nil {
+		return nil, err
+	}
+	if err := c.awaitServer(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// prepare lays out the directories for an account of the container that this
+// machine does not know. Around them is the caller's own 0700.
+func (c *container) prepare() error {
+	if err := c.furnish(); err != nil {
+		return err
+	}
+	if err := os.Chmod(c.work.share(), 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(c.work.run(), 0o777)
+}
+
+// create creates and starts the container, and makes sure that it has no
+// network.
+func (c *container) create(ctx context.Context, o Options, img dbImage) error {
+	ctx, stop := lingering(ctx, createGrace)
+	defer stop()
+	_, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+		ContainerRequest: c.request(o, img),
+		Started:          true,
+		Logger:           tclog.NewNoopLogger(),
+	})
+	if err != nil {
+		if strings.Contains(err.Error(), "bind source path does not exist") {
+			return fmt.Errorf("the engine does not see this machine's directory %s, so it is elsewhere: %w", c.work.Path(), err)
+		}
+		return err
+	}
+	found, err := c.engine.ContainerInspect(ctx, c.name, client.ContainerInspectOptions{})
+	if err != nil {
+		return fmt.Errorf("look at the container: %w%s", err, c.afterword())
+	}
+	go c.watch()
+	if mode := found.Container.HostConfig.NetworkMode; !mode.IsNone() {
+		return verdict.Errorf(verdict.CodeIsolation, "look for what overrides the network of containers",
+			"the container was asked to have no network, and has %q", mode)
+	}
+	return nil
+}
+
+// afterword is what the server said, behind another error.
+func (c *container) afterword() string {
+	if said := c.said(); said != nil {
+		return ": " + said.Error()
+	}
+	return ""
+}
+
+func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequest {
+	m := machine{memory: o.Memory, cores: c.engine.info.NCPU, jobs: o.Jobs}
+	if m.memory == 0 {
+		m.memory = max(c.engine.info.MemTotal/2, gib/2)
+	}
+	command := slices.Concat(
+		[]string{"timeout"}, timeoutArgs(o.Deadline),
+		[]string{"sh", c.InsidePath(scriptName), img.data, insideRun, c.InsidePath(passwordName), insidePassfile},
+		m.settings(c.db.cluster, insideRun))
+	return testcontainers.ContainerRequest{
+		Image:      img.ref,
+		Name:       c.name,
+		Labels:     labels(o),
+		Entrypoint: command[:1],
+		Cmd:        command[1:],
+		ConfigModifier: func(cfg *containertypes.Config) {
+			cfg.User = containerUser
+		},
+		HostConfigModifier: func(host *containertypes.HostConfig) { c.confine(host, m.memory) },
+	}
+}
+
+// confine takes from the container everything that the server does not need.
+func (c *container) confine(host *containertypes.HostConfig, memory int64) {
+	processes := int64(maxProcesses)
+	host.NetworkMode = "none"
+	host.AutoRemove = true // with its volume, when it ends itself
+	host.CapDrop = []string{"ALL"}
+	host.SecurityOpt = []string{"no-new-privileges"}
+	if slices.ContainsFunc(c.engine.info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=selinux") }) {
+		// The directories belong to the caller and keep their label.
+		host.SecurityOpt = append(host.SecurityOpt, "label=disable")
+	}
+	host.LogConfig = containertypes.LogConfig{Type: "none"}
+	host.ShmSize = max(minShm, memory/4) // the default of 64 MB breaks parallel index builds
+	host.Resources.Memory = memory
+	host.Resources.PidsLimit = &processes
+	host.Mounts = []mount.Mount{
+		{Type: mount.TypeBind, Source: c.work.share(), Target: insideShare, ReadOnly: true},
+		{Type: mount.TypeBind, Source: c.work.run(), Target: insideRun},
+	}
+}
+
+// lingering returns a context that ends a while after ctx does.
+func lingering(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-later.Done():
+		case <-time.After(grace):
+			cancel(context.Cause(ctx))
+		}
+	})
+	return later, func() { stop(); cancel(nil) }
+}
+
+// watch notices when the container ends, by itself or not.
+func (c *container) watch() {
+	waiting := c.engine.ContainerWait(c.life, c.name, client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
+	select {
+	case result := <-waiting.Result:
+		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
+	case err := <-waiting.Error:
+		c.died(err.Error(), 0)
+	}
+}
+
+// The wrapped program leaves its number, to be killed by, and becomes itself.
+const (
+	plainExec = `echo $$ >"$1"; shift 2; exec "$@"`
+	// pipedExec opens the pipe and takes its name away, so that no later
+	// reader can be given the output of a program that was forgotten.
+	pipedExec = `echo $$ >"$1"; f=$2; shift 2; exec >"$f"; rm -f -- "$f"; exec "$@"`
+	// killExec ends the program's whole group, as which an exec begins.
+	killExec = `p=$(cat "$1") && { kill -"$2" -- "-$p" || kill -"$2" "$p"; }`
+)
+
+// exec starts a program inside; with a pipe's name, its output goes there.
+func (c *container) exec(cmd Command, pipe string) (*program, error) {
+	pidName := "pid-" + randomHex(8)
+	script := plainExec
+	if pipe != "" {
+		script = pipedExec
+	}
+	wrapped := append([]string{"sh", "-c", script, "sh", path.Join(insideRun, pidName), path.Join(insideRun, pipe)}, cmd.Args...)
+	attached, id, err := c.attach(wrapped, cmd.Stdout != nil)
+	if err != nil {
+		return nil, err
+	}
+	p := newProgram()
+	p.kill = func() { c.kill(p, pidName, attached) }
+	go func() {
+		stderr := &lineWriter{tell: cmd.Stderr}
+		_, err := stdcopy.StdCopy(orDiscard(cmd.Stdout), stderr, attached.Reader)
+		stderr.close()
+		attached.Close()
+		p.status = c.execStatus(cmd.Args[0], id, err)
+		os.Remove(filepath.Join(c.work.run(), pidName))
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}
+
+// attach starts a command and returns the connection that carries its output.
+func (c *container) attach(argv []string, stdout bool) (client.HijackedResponse, string, error) {
+	created, err := c.engine.ExecCreate(c.life, c.name, client.ExecCreateOptions{
+		User: containerUser, WorkingDir: insideRun, Cmd: argv,
+		Env:          programEnv(insideRun, insidePassfile),
+		AttachStdout: stdout, AttachStderr: true,
+	})
+	if err != nil {
+		return client.HijackedResponse{}, "", err
+	}
+	attached, err := c.engine.ExecAttach(c.life, created.ID, client.ExecAttachOptions{})
+	return attached.HijackedResponse, created.ID, err
+}
+
+// execStatus returns how a program ended whose output has ended, with copyErr.
+func (c *container) execStatus(name, id string, copyErr error) error {
+	ctx, cancel := context.WithTimeout(c.life, engineTimeout)
+	defer cancel()
+	for {
+		state, err := c.engine.ExecInspect(ctx, id, client.ExecInspectOptions{})
+		switch {
+		case err != nil:
+			return fmt.Errorf("its end was not seen: %w", err)
+		case state.Running:
+		case state.ExitCode != 0:
+			return &ExitError{Program: name, Code: state.ExitCode}
+		case copyErr != nil:
+			return fmt.Errorf("its output was cut off: %w", copyErr)
+		default:
+			return nil
+		}
+		select {
+		case <-time.After(execPoll):
+		case <-c.dead:
+			return c.deadErr
+		}
+	}
+}
+
+// kill ends a program inside: with its container, or by its number.
+func (c *container) kill(p *program, pidName string, attached client.HijackedResponse) {
+	for _, signal := range []string{"TERM", "KILL"} {
+		again := time.After(killAfter)
+		for !c.signal(p, pidName, signal) {
+			select { // it has not yet left its number
+			case <-p.ended:
+				return
+			case <-c.dead:
+			case <-time.After(execPoll):
+				continue
+			}
+			break
+		}
+		select {
+		case <-p.ended:
+			return
+		case <-again:
+		}
+	}
+	attached.Close() // whatever it is, nobody listens to it any more
+}
+
+// signal sends a signal to a program and tells whether that was possible, or
+// is not needed any more.
+func (c *container) signal(p *program, pidName, signal string) bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+	}
+	attached, id, err := c.attach([]string{"sh", "-c", killExec, "sh", path.Join(insideRun, pidName), signal}, false)
+	if err != nil {
+		return false
+	}
+	io.Copy(io.Discard, attached.Reader)
+	attached.Close()
+	return c.execStatus("kill", id, nil) == nil
+}
+
+// Stream starts a program whose standard output is a named pipe in the shared
+// directory: read through the engine it would cost more than the restore.
+func (c *container) Stream(ctx context.Context, cmd Command) (Stream, error) {
+	name := "pipe-" + randomHex(8)
+	r, holder, err := makePipe(filepath.Join(c.work.run(), name))
+	if err != nil {
+		return nil, fmt.Errorf("make a pipe for %s: %w", cmd.Args[0], err)
+	}
+	p, err := c.begin(ctx, cmd, func(cmd Command) (*program, error) { return c.exec(cmd, name) })
+	if err != nil {
+		os.Remove(filepath.Join(c.work.run(), name))
+		return nil, errors.Join(err, holder.Close(), r.Close())
+	}
+	go func() {
+		<-p.ended
+		holder.Close()
+		os.Remove(filepath.Join(c.work.run(), name)) // of a writer that never came so far
+	}()
+	return newStream(p, r), nil
+}
+
+// makePipe makes a named pipe and opens both its ends. As long as the holder
+// is open the reader waits, also for a writer that has not come yet; once it
+// is closed the reader sees the end, also if no writer ever came.
+func makePipe(name string) (r, holder *os.File, err error) {
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(name)
+		}
+	}()
+	r, err = os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	holder, err = os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		r.Close()
+		return nil, nil, err
+	}
+	info, err := r.Stat()
+	if err == nil && info.Mode().Type() != os.ModeNamedPipe {
+		err = errors.New("something else came in its place")
+	}
+	if err == nil {
+		err = r.Chmod(0o622) // the container's account may write
+	}
+	if err != nil {
+		r.Close()
+		holder.Close()
+		return nil, nil, err
+	}
+	return r, holder, nil
+}
+
+// Close removes the container with everything in it.
+func (c *container) Close(ctx context.Context) error {
+	if c == nil {
+		return nil
+	}
+	first := false
+	c.closed.Do(func() { first = true; close(c.closing) })
+	if err := c.engine.remove(ctx, c.name); err != nil {
+		return fmt.Errorf("end the container sandbox: %w", err)
+	}
+	if err := c.waitPrograms(ctx); err != nil {
+		return err
+	}
+	c.end()
+	if first {
+		return c.engine.Close()
+	}
+	return nil
 }

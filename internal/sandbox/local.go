@@ -46,7 +46,7 @@ func startLocal(ctx context.Context, o Options) (Box, error) {
 
 // startBinaries starts the server that was found.
 func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err error) {
-	l := &local{bin: bin, base: newBase(o, o.Work.run(), o.Work.share())}
+	l := &local{bin: bin, base: newBase(o, o.Work.share())}
 	l.base.launch = l.launch
 	l.info = verdict.Sandbox{Kind: Local, Why: bin.why, Warning: bin.warning, Isolation: NoListener}
 	if err := l.prepare(); err != nil {
@@ -286,13 +286,13 @@ func (l *local) Stream(ctx context.Context, c Command) (Stream, error) {
 		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], err)
 	}
 	c.Stdout = w
-	p, err := l.begin(ctx, c)
+	p, err := l.begin(ctx, c, l.launch)
 	w.Close() // the program has its own
 	if err != nil {
 		r.Close()
 		return nil, err
 	}
-	return &stream{program: p, out: r}, nil
+	return newStream(p, r), nil
 }
 
 // Close ends the server at once and removes its cluster.

@@ -2,7 +2,152 @@ package sandbox
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
 )
 
-func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) { return nil, nil }
+// Labels of a sandbox's container, by which a sweep judges it.
+const (
+	labelOwner    = "daybefore.owner"    // the machine and its temporary directory
+	labelLock     = "daybefore.lock"     // path of the work directory's lock
+	labelDeadline = "daybefore.deadline" // RFC 3339
+	labelDrill    = "daybefore.drill"
+)
+
+// freshAge is how long a work directory may take from its making to its lock.
+const freshAge = time.Minute
+
+func labels(o Options) map[string]string {
+	return map[string]string{
+		labelOwner:    owner(),
+		labelLock:     filepath.Join(o.Work.Path(), lockName),
+		labelDeadline: o.Deadline.UTC().Format(time.RFC3339),
+		labelDrill:    o.Drill,
+	}
+}
+
+// Sweep removes what drills left behind that were killed: containers, local
+// servers and work directories. What a living process of this machine owns
+// stays, and so does what another machine put on a shared engine, until its
+// deadline. It returns what it removed; an engine that does not answer is no
+// error.
+func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	removed, err = sweepContainers(ctx, log)
+	dirs, dirErr := sweepDirectories(log)
+	return append(removed, dirs...), errors.Join(err, dirErr)
+}
+
+func sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+	e, err := connectEngine(ctx)
+	if err != nil {
+		log.Debug("no containers swept", "because", err)
+		return nil, nil
+	}
+	defer e.Close()
+	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
+	if err != nil {
+		return nil, fmt.Errorf("list what drills left: %w", err)
+	}
+	for _, c := range list.Items {
+		if !abandoned(c.Labels, time.Now()) {
+			continue
+		}
+		if e := e.remove(ctx, c.ID); e != nil {
+			err = errors.Join(err, e)
+			continue
+		}
+		name := "container " + strings.TrimPrefix(strings.Join(c.Names, ","), "/")
+		log.Info("removed what a killed drill left", "what", name, "drill", c.Labels[labelDrill])
+		removed = append(removed, name)
+	}
+	return removed, err
+}
+
+// abandoned tells whether nobody owns a container with these labels any more.
+func abandoned(labels map[string]string, now time.Time) bool {
+	deadline, err := time.Parse(time.RFC3339, labels[labelDeadline])
+	if err != nil || now.After(deadline.Add(freshAge)) {
+		return true // it should have ended itself
+	}
+	if labels[labelOwner] != owner() {
+		return false
+	}
+	lock, err := os.OpenFile(labels[labelLock], os.O_RDWR, 0)
+	if err != nil {
+		return errors.Is(err, os.ErrNotExist)
+	}
+	defer lock.Close()
+	return flock(lock) == nil
+}
+
+func sweepDirectories(log *slog.Logger) (removed []string, err error) {
+	entries, err := os.ReadDir(os.TempDir())
+	if err != nil {
+		return nil, fmt.Errorf("look for what drills left: %w", err)
+	}
+	for _, entry := range entries {
+		path := filepath.Join(os.TempDir(), entry.Name())
+		if !entry.IsDir() || !isWorkdir(entry.Name()) {
+			continue
+		}
+		gone, e := sweepDirectory(path)
+		if e != nil {
+			err = errors.Join(err, fmt.Errorf("remove %s: %w", path, e))
+		}
+		if gone {
+			log.Info("removed what a killed drill left", "what", path)
+			removed = append(removed, path)
+		}
+	}
+	return removed, err
+}
+
+// sweepDirectory removes a work directory and ends the server in it, unless
+// it is in use or somebody else's.
+func sweepDirectory(path string) (gone bool, err error) {
+	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return false, nil
+	case errors.Is(err, os.ErrNotExist):
+		// Killed between its making and its lock, or in the middle of its
+		// removal; or made at this very moment.
+		info, err := os.Stat(path)
+		if err != nil || time.Since(info.ModTime()) < freshAge {
+			return false, nil
+		}
+	case err != nil:
+		return false, err
+	default:
+		defer lock.Close()
+		if flock(lock) != nil || !stillThere(lock) {
+			return false, nil
+		}
+	}
+	killUnder(filepath.Join(path, localName), filepath.Join(path, runName))
+	if err := os.RemoveAll(path); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// stillThere tells whether an open lock is the one that its name leads to,
+// and not one that another sweep has removed meanwhile.
+func stillThere(lock *os.File) bool {
+	mine, err := lock.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(lock.Name())
+	return err == nil && os.SameFile(mine, named)
+}

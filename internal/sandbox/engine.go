@@ -1,0 +1,209 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/authconfig"
+	"github.com/moby/moby/api/types/system"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+)
+
+const (
+	// engineTimeout bounds what an engine that is well answers at once.
+	engineTimeout = 20 * time.Second
+	// removePoll is the pause while the engine removes a container by itself.
+	removePoll = 20 * time.Millisecond
+
+	// newestMajor is taken where nothing says which version is wanted.
+	newestMajor = 17
+	imageName   = "postgres"
+	defaultData = "/var/lib/postgresql/data"
+)
+
+// engine is a container engine that has answered.
+type engine struct {
+	*testcontainers.DockerClient
+	info system.Info
+}
+
+// tameTestcontainers keeps the library silent, and its reaper off: that is a
+// container with the engine's socket, and leaves an orphan where it cannot be
+// reached. Sandboxes have labels and a sweep of their own.
+var tameTestcontainers = sync.OnceValue(func() error {
+	tclog.SetDefault(tclog.NewNoopLogger())
+	return os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+})
+
+func connectEngine(ctx context.Context) (*engine, error) {
+	if err := tameTestcontainers(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
+	defer cancel()
+	cli, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("no Docker engine answers: %w", err)
+	}
+	answer, err := cli.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		cli.Close()
+		return nil, fmt.Errorf("no Docker engine answers: %w", err)
+	}
+	return &engine{DockerClient: cli, info: answer.Info}, nil
+}
+
+// dbImage is an image of a PostgreSQL server that the engine has.
+type dbImage struct {
+	ref     string
+	data    string // the image's own PGDATA
+	why     string
+	warning string
+}
+
+// findContainer returns an engine that answers and an image that it has, or
+// has now pulled. The caller closes the engine.
+func findContainer(ctx context.Context, o Options) (*engine, dbImage, error) {
+	e, err := connectEngine(ctx)
+	if err != nil {
+		return nil, dbImage{}, err
+	}
+	img, err := e.findImage(ctx, o)
+	if err != nil {
+		e.Close()
+		return nil, dbImage{}, err
+	}
+	return e, img, nil
+}
+
+// findImage takes the image that is named, or that of the wanted version: as
+// the engine has it, else from its registry. Else, where no image is named,
+// the lowest higher version that the engine has.
+func (e *engine) findImage(ctx context.Context, o Options) (dbImage, error) {
+	ref := o.Image
+	if ref == "" {
+		major := o.Major
+		if major == 0 {
+			major = newestMajor
+		}
+		ref = imageName + ":" + strconv.Itoa(major)
+	}
+	img, err := e.localImage(ctx, ref)
+	if err == nil {
+		img.why = "Docker answers, and " + ref + " is here"
+		return img, nil
+	}
+	if !errdefs.IsNotFound(err) {
+		return dbImage{}, fmt.Errorf("look for the image %s: %w", ref, err)
+	}
+	o.Progress("pulling " + ref)
+	pullErr := e.pull(ctx, ref)
+	if pullErr == nil {
+		img, err = e.localImage(ctx, ref)
+		img.why = "Docker answers, and " + ref + " was pulled"
+		return img, err
+	}
+	if o.Image == "" {
+		if img, ok := e.higherImage(ctx, o.Major); ok {
+			img.warning = fmt.Sprintf("restored into %s, since %s is not here and cannot be pulled", img.ref, ref)
+			img.why = "Docker answers, and " + img.ref + " is here"
+			return img, nil
+		}
+	}
+	return dbImage{}, fmt.Errorf("the image %s is not here and cannot be pulled: %w", ref, pullErr)
+}
+
+func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
+	found, err := e.ImageInspect(ctx, ref)
+	if err != nil {
+		return dbImage{}, err
+	}
+	img := dbImage{ref: ref, data: defaultData}
+	if found.Config != nil {
+		for _, env := range found.Config.Env {
+			if data, ok := strings.CutPrefix(env, "PGDATA="); ok {
+				img.data = data
+			}
+		}
+	}
+	return img, nil
+}
+
+// higherImage returns the local image of the lowest version above major.
+func (e *engine) higherImage(ctx context.Context, major int) (dbImage, bool) {
+	list, err := e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imageName+":*")})
+	if err != nil {
+		return dbImage{}, false
+	}
+	var refs []string
+	for _, item := range list.Items {
+		for _, ref := range item.RepoTags {
+			if imageMajor(ref) > 0 {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	ref, ok := pick(major, refs, imageMajor)
+	if !ok {
+		return dbImage{}, false
+	}
+	img, err := e.localImage(ctx, ref)
+	return img, err == nil
+}
+
+// imageMajor reads the version from a reference such as postgres:17 or
+// postgres:17.2-alpine; 0 where there is none, as for postgres:latest.
+func imageMajor(ref string) int {
+	_, tag, _ := strings.Cut(ref, ":")
+	digits := len(tag) - len(strings.TrimLeft(tag, "0123456789"))
+	if rest := tag[digits:]; rest != "" && rest[0] != '.' && rest[0] != '-' {
+		return 0 // 17beta1, 18rc1
+	}
+	major, _ := strconv.Atoi(tag[:digits])
+	return major
+}
+
+func (e *engine) pull(ctx context.Context, ref string) error {
+	var options client.ImagePullOptions
+	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil {
+		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
+			return fmt.Errorf("encode the registry's credentials: %w", err)
+		}
+	}
+	answer, err := e.ImagePull(ctx, ref, options)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	return answer.Wait(ctx)
+}
+
+// remove removes a container with its anonymous volumes, and returns once it
+// is gone, whoever removed it.
+func (e *engine) remove(ctx context.Context, id string) error {
+	_, err := e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	if !errdefs.IsConflict(err) {
+		return fmt.Errorf("remove the container %s: %w", id, err)
+	}
+	for { // it is being removed
+		if _, err := e.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); errdefs.IsNotFound(err) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until the container %s is gone: %w", id, context.Cause(ctx))
+		case <-time.After(removePoll):
+		}
+	}
+}
