@@ -260,6 +260,27 @@ func (c checker) scrubbedTimes(raw *rawDrill, drill *Drill) {
 	}
 }
 
+// loadedTables refuses to expect rows of a table whose rows are never loaded.
+func (c checker) loadedTables(raw *rawDrill, drill *Drill) {
+	for i, t := range drill.Expectations.Tables {
+		if t.RowCount != nil || t.Freshness != nil {
+			c.notExcluded(drill, raw.Expectations.Tables[i].Table, t.Table, "expectations.tables.table")
+		}
+	}
+	for i, e := range drill.LatestEvents {
+		c.notExcluded(drill, raw.LatestEvents[i].Table, e.Table, "latest_events.table")
+	}
+}
+
+func (c checker) notExcluded(drill *Drill, t text, table Name, key string) {
+	for _, excluded := range drill.Scrub.ExcludeTableData {
+		if p, err := ParseTablePattern(excluded); err == nil && t.given() && p.Match(table.Schema, table.Table) {
+			c.refuse(t.at, "expect no rows of it, or load them", "%s: the rows of %s are never loaded (scrub.exclude_table_data)", key, table)
+			return
+		}
+	}
+}
+
 func (c checker) notScrubbed(drill *Drill, t text, table Name, column, key string) {
 	if !t.given() {
 		return

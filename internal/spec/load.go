@@ -135,6 +135,7 @@ func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	drill.Expectations = c.expectations(raw.Expectations)
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
 	c.scrubbedTimes(raw, drill)
+	c.loadedTables(raw, drill)
 	return drill
 }
 

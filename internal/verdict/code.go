@@ -53,6 +53,7 @@ const (
 	CodeRowCount       Code = "row_count"
 	CodeFreshness      Code = "freshness"
 	CodeFailedRows     Code = "failed_rows"
+	CodeLatestEvents   Code = "latest_events"   // error: the newest rows could not be shown
 	CodeNoExpectations Code = "no_expectations" // error: nothing was expected, so nothing was shown
 
 	// anywhere

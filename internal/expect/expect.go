@@ -1,0 +1,127 @@
+// Package expect compares a restored database with what its drill file
+// declares, check by check. It reads only: every statement runs alone in a
+// read-only transaction with a time limit, and what it tells never holds a
+// value of a row.
+package expect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Connect opens a connection to the restored database. It is called from
+// several goroutines, once for each connection that is needed.
+type Connect = func(ctx context.Context) (*pgx.Conn, error)
+
+// Options say how to judge.
+type Options struct {
+	AsOf time.Time // what freshness is judged against
+	Jobs int       // connections at a time; at least one is used
+}
+
+// Run evaluates all expectations and returns a check for each, in the order
+// of the drill file. A check that cannot be evaluated has the outcome error
+// and does not keep the others from running; where a table is missing, what
+// else is expected of it is skipped.
+func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) []verdict.Check {
+	checks := declared(e, o.AsOf)
+	work := make(chan int, len(checks))
+	for i := range checks {
+		work <- i
+	}
+	close(work)
+	found := make([]verdict.Check, len(checks))
+	var workers sync.WaitGroup
+	for range min(max(o.Jobs, 1), len(checks)) {
+		workers.Go(func() {
+			s := session{connect: connect}
+			defer s.close()
+			for i := range work {
+				found[i] = checks[i].run(ctx, &s)
+			}
+		})
+	}
+	workers.Wait()
+	return found
+}
+
+// check is one expectation: how it is called, and how it is judged.
+type check struct {
+	verdict.Check // with ID, Code and Expected
+	timeout       time.Duration
+	judge         func(ctx context.Context, q *query, c *verdict.Check) error
+}
+
+// declared are the checks of a drill file, in its order.
+func declared(e spec.Expectations, asOf time.Time) []check {
+	var all []check
+	for _, t := range e.Tables {
+		all = append(all, tablePresent(t))
+		if t.RowCount != nil {
+			all = append(all, rowCount(t))
+		}
+		if t.Freshness != nil {
+			all = append(all, freshness(t, asOf))
+		}
+	}
+	for _, f := range e.FailedRows {
+		all = append(all, failedRows(f))
+	}
+	for i := range all {
+		all[i].Stage = verdict.StageExpect
+		if all[i].timeout <= 0 {
+			all[i].timeout = e.Timeout
+		}
+	}
+	return all
+}
+
+// run evaluates the check. Whatever goes wrong is the check's own error.
+func (k check) run(ctx context.Context, s *session) (c verdict.Check) {
+	c = k.Check
+	defer func() {
+		if recover() != nil { // the panic's text may hold anything
+			s.close()
+			fill(&c, verdict.AsProblem(errors.New("the check ended in a panic")))
+		}
+	}()
+	err := s.transaction(ctx, k.timeout, func(ctx context.Context, q *query) error { return k.judge(ctx, q, &c) })
+	if err != nil {
+		fill(&c, problem(ctx, err, k.timeout))
+	}
+	return c
+}
+
+// problem says what an error means for a check: nothing about the backup,
+// unless it says so itself.
+func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Problem {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return verdict.Errorf(verdict.CodeTimeout, "raise the drill's timeout, or find out what became slow", "the drill's time ran out before the check had ended")
+	case ctx.Err() != nil:
+		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again", "the drill was stopped before the check had ended")
+	case errors.Is(err, errTimeout):
+		return verdict.Errorf(verdict.CodeTimeout, "raise the check's timeout, or find out what became slow", "the check did not end within %s", spec.Span(timeout))
+	}
+	return verdict.AsProblem(err)
+}
+
+// fill makes a check tell a problem.
+func fill(c *verdict.Check, p *verdict.Problem) {
+	c.Outcome, c.Code, c.Message, c.Hint = p.Outcome, p.Code, p.Error(), p.Hint
+}
+
+// say fills in what was found.
+func say(c *verdict.Check, outcome verdict.Outcome, observed, hint, format string, args ...any) {
+	c.Outcome, c.Observed, c.Hint, c.Message = outcome, observed, hint, fmt.Sprintf(format, args...)
+}
+
+func pass(c *verdict.Check, observed string) { c.Outcome, c.Observed = verdict.Pass, observed }

@@ -1,0 +1,231 @@
+package expect
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// clock is how a column tells a time.
+type clock int
+
+const (
+	clockUnknown clock = iota
+	clockInstant       // timestamp with time zone
+	clockWall          // timestamp without time zone
+	clockDay           // date
+	clockNumber        // since 1970, in a unit
+)
+
+// clocks by the OID of a built-in type.
+var clocks = map[string]clock{
+	"1184": clockInstant, "1114": clockWall, "1082": clockDay,
+	"21": clockNumber, "23": clockNumber, "20": clockNumber, "1700": clockNumber, "700": clockNumber, "701": clockNumber,
+}
+
+// newest gives seconds since 1970 as text; %s is the column. Wall clocks and
+// days are counted as if they were in UTC.
+var newest = map[clock]string{
+	clockInstant: "extract(epoch from pg_catalog.max((%s)::pg_catalog.timestamptz))",
+	clockWall:    "extract(epoch from pg_catalog.max((%s)::pg_catalog.timestamp))",
+	clockDay:     "extract(epoch from pg_catalog.max((%s)::pg_catalog.date)::pg_catalog.timestamp)",
+	clockNumber:  "pg_catalog.max(%s)::pg_catalog.float8",
+}
+
+// unitsASecond of a number.
+var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
+// findType gives a column's type, below all domains over it, and its name.
+const findType = `
+with recursive base(oid, depth) as (
+  select a.atttypid, 0 from pg_catalog.pg_attribute a
+  where a.attrelid = $1::pg_catalog.oid and a.attname = $2::pg_catalog.text and a.attnum > 0 and not a.attisdropped
+  union all
+  select t.typbasetype, depth + 1 from base join pg_catalog.pg_type t on t.oid = base.oid where t.typtype = 'd')
+select oid, pg_catalog.format_type(oid, null) from base order by depth desc limit 1`
+
+// freshness judges the newest time in a column against asOf. A date stands
+// for its whole day: it is as old as the day's end, and in the future only if
+// the day has not begun. A row without a time does not count; no row at all,
+// or one from the future, is a failure.
+func freshness(t spec.Table, asOf time.Time) check {
+	f := *t.Freshness
+	return check{
+		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf)},
+		judge: ofTable(t, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+			how, err := clockOf(ctx, q, t, r.oid)
+			if err != nil {
+				return err
+			}
+			seconds, some, err := askNewest(ctx, q, t, how)
+			switch {
+			case err != nil:
+				return err
+			case !some:
+				judgeNone(c, t)
+			default:
+				judgeNewest(c, t, asOf, spanOf(how, f, seconds))
+			}
+			return nil
+		}),
+	}
+}
+
+func freshEnough(f spec.Freshness, asOf time.Time) string {
+	at := asOf.UTC().Format(minute)
+	switch {
+	case f.FailAfter == 0:
+		return fmt.Sprintf("newest row at most %s before %s (warn)", spec.Span(f.WarnAfter), at)
+	case f.WarnAfter == 0:
+		return fmt.Sprintf("newest row at most %s before %s", spec.Span(f.FailAfter), at)
+	}
+	return fmt.Sprintf("newest row at most %s (warn), %s (fail) before %s", spec.Span(f.WarnAfter), spec.Span(f.FailAfter), at)
+}
+
+const minute = "2006-01-02 15:04 MST"
+
+// clockOf finds out how the column tells a time, and refuses what the drill
+// file says too little or too much about.
+func clockOf(ctx context.Context, q *query, t spec.Table, oid string) (clock, error) {
+	f, column := *t.Freshness, t.Table.Column(t.Freshness.Column)
+	mend := func(what string) string {
+		return fmt.Sprintf("%s in the drill file, where %s stands in line %d", what, t.Table, t.Pos.Line)
+	}
+	refuse := func(what, format string, args ...any) (clock, error) {
+		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend(what), format, args...)
+	}
+	rows, err := q.rows(ctx, findType, oid, f.Column)
+	if err != nil {
+		return clockUnknown, fmt.Errorf("look for %s: %w", column, err)
+	}
+	if len(rows) == 0 {
+		return refuse("correct freshness.column", "there is no column %s", column)
+	}
+	kind := string(rows[0][1])
+	switch how := clocks[string(rows[0][0])]; {
+	case how == clockUnknown:
+		return refuse("choose a timestamp, a date or a number for freshness.column", "%s is of type %s, which tells no time", column, kind)
+	case how == clockNumber && f.Unit == "":
+		return refuse("add unit: s, ms, us or ns", "%s is of type %s, which does not tell its unit", column, kind)
+	case how != clockNumber && f.Unit != "":
+		return refuse("remove unit", "%s is of type %s, and unit is for numbers", column, kind)
+	case (how == clockWall || how == clockDay) && f.Location == nil:
+		return refuse("add timezone: the zone in which the application writes it, such as Europe/Berlin or UTC", "%s is of type %s, which has no time zone", column, kind)
+	default:
+		return how, nil
+	}
+}
+
+// askNewest gives the newest time as seconds, or as units of a number; some is
+// false where no row has one.
+func askNewest(ctx context.Context, q *query, t spec.Table, how clock) (seconds float64, some bool, err error) {
+	f := *t.Freshness
+	sql := "select " + fmt.Sprintf(newest[how], pgx.Identifier{f.Column}.Sanitize()) + " from " + identifier(t.Table)
+	if f.Where != "" {
+		sql += " where (\n" + f.Where + "\n)"
+	}
+	text, err := q.value(ctx, sql)
+	if err != nil {
+		return 0, false, verdict.Errorf(verdict.CodeFreshness, fmt.Sprintf("look at freshness where %s stands in line %d of the drill file, first of all at its where", t.Table, t.Pos.Line),
+			"ask %s for its newest row: %w", t.Table, err)
+	}
+	if text == nil {
+		return 0, false, nil
+	}
+	seconds, err = strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return 0, false, fmt.Errorf("ask %s for its newest row: the server's answer is no number", t.Table)
+	}
+	return seconds, true, nil
+}
+
+// span is when the newest row may have been written: a moment, or a day.
+type span struct {
+	from, to time.Time
+	endless  bool // infinity, or a number that is no time
+}
+
+func (s span) isDay() bool { return !s.from.Equal(s.to) }
+
+func spanOf(how clock, f spec.Freshness, seconds float64) span {
+	const lastYear = 9999 // the last that is written with four digits
+	if how == clockNumber {
+		seconds /= unitsASecond[f.Unit]
+	}
+	whole, fraction := math.Modf(seconds)
+	if math.IsNaN(seconds) || math.Abs(seconds) > 1e15 || time.Unix(int64(whole), 0).UTC().Year() > lastYear {
+		return span{endless: true}
+	}
+	at := time.Unix(int64(whole), int64(fraction*1e9)).UTC()
+	switch how {
+	case clockWall:
+		at = inZone(at, f.Location)
+	case clockDay:
+		return span{from: inZone(at, f.Location), to: inZone(at.AddDate(0, 0, 1), f.Location)}
+	}
+	return span{from: at, to: at}
+}
+
+// inZone reads a wall clock in a zone.
+func inZone(t time.Time, zone *time.Location) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+}
+
+func judgeNone(c *verdict.Check, t spec.Table) {
+	which := ""
+	if t.Freshness.Where != "" {
+		which = " that meets its where"
+	}
+	say(c, verdict.Fail, "no row", "a table that is never empty in production came back empty, or the column was never filled",
+		"%s has no row%s with a %s", t.Table, which, t.Freshness.Column)
+}
+
+func judgeNewest(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
+	f := *t.Freshness
+	if newest.endless || newest.from.Sub(asOf) > f.MaxFuture {
+		judgeFuture(c, t, asOf, newest)
+		return
+	}
+	age, written := asOf.Sub(newest.from), newest.from.UTC().Format(minute)
+	if newest.isDay() {
+		age, written = max(asOf.Sub(newest.to), 0), newest.from.Format(time.DateOnly)
+	}
+	age = age.Truncate(time.Second) // as it is shown
+	observed := fmt.Sprintf("%s (%s)", before(age), written)
+	const hint = "the backup is younger than its data: it was dumped from a stale copy, or nothing is written in production any more"
+	switch {
+	case f.FailAfter > 0 && age > f.FailAfter:
+		say(c, verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table, spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
+	case f.WarnAfter > 0 && age > f.WarnAfter:
+		say(c, verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns", t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
+	default:
+		pass(c, observed)
+	}
+}
+
+// judgeFuture: one row from the future would make a table fresh for ever.
+func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
+	const hint = "a wrong clock, time zone or unit; or a date that is meant to lie ahead, which freshness.where can leave out"
+	if newest.endless {
+		say(c, verdict.Fail, "infinity", hint, "the newest row of %s has a %s that is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
+		return
+	}
+	ahead := newest.from.Sub(asOf).Truncate(time.Second)
+	say(c, verdict.Fail, fmt.Sprintf("%s (%s)", before(-ahead), newest.from.UTC().Format(minute)), hint,
+		"the newest row of %s lies %s in the future (allowed: %s), and hides how old the others are", t.Table, spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
+}
+
+// before writes an age: 2h14m before, 3s after.
+func before(age time.Duration) string {
+	if age < 0 {
+		return spec.Span(-age) + " after"
+	}
+	return spec.Span(age) + " before"
+}

@@ -1,0 +1,98 @@
+package expect
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// sqlError is a server's error without anything that a row could have put
+// into it.
+type sqlError struct {
+	State string // SQLSTATE
+	told  string // may be shown
+}
+
+func (e *sqlError) Error() string { return e.told + " (SQLSTATE " + e.State + ")" }
+
+// unprepared shows the server's message: it is about the statement.
+func unprepared(err error) error {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || server.Code == queryCanceled {
+		return redacted(err)
+	}
+	return &sqlError{State: server.Code, told: server.Message}
+}
+
+const (
+	queryCanceled   = "57014"
+	readOnly        = "25006"
+	notYetPopulated = "55000"
+)
+
+// redacted keeps of a server's error what kind it is. Other errors are the
+// connection's and hold no rows.
+func redacted(err error) error {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok:
+		return err
+	case server.Code == queryCanceled:
+		return errTimeout
+	}
+	return &sqlError{State: server.Code, told: conditionName(server.Code)}
+}
+
+// conditions are names of PostgreSQL's error codes and, by two letters, of
+// their classes.
+var conditions = map[string]string{
+	"22001":         "string data right truncation",
+	"22003":         "numeric value out of range",
+	"22007":         "invalid datetime format",
+	"22008":         "datetime field overflow",
+	"22012":         "division by zero",
+	"2201B":         "invalid regular expression",
+	"22P02":         "invalid text representation",
+	"21000":         "more than one row returned by a subquery",
+	readOnly:        "the SQL tries to change something, in a read-only transaction",
+	"42501":         "insufficient privilege",
+	"42883":         "undefined function",
+	"42P01":         "undefined table",
+	"53100":         "disk full",
+	"53200":         "out of memory",
+	"53300":         "too many connections",
+	notYetPopulated: "object not in prerequisite state, such as a materialized view that was never filled",
+	"57P01":         "the server was shut down",
+	"57P02":         "the server crashed",
+	"P0001":         "an exception raised by a function",
+
+	"08": "connection exception",
+	"21": "cardinality violation",
+	"22": "data exception",
+	"23": "integrity constraint violation",
+	"25": "invalid transaction state",
+	"28": "authorization refused",
+	"3D": "no such database",
+	"40": "transaction rolled back",
+	"42": "syntax error or access rule violation within a function",
+	"53": "insufficient resources",
+	"54": "program limit exceeded",
+	"55": "object not in prerequisite state",
+	"57": "operator intervention",
+	"58": "system error",
+	"P0": "error within a PL/pgSQL function",
+	"XX": "internal error of the server",
+}
+
+func conditionName(state string) string {
+	if name, ok := conditions[state]; ok {
+		return name
+	}
+	if len(state) == 5 {
+		if name, ok := conditions[state[:2]]; ok {
+			return name
+		}
+	}
+	return fmt.Sprintf("an error of class %.2s", state)
+}
