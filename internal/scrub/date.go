@@ -1,0 +1,131 @@
+package scrub
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+)
+
+var errNotADate = errors.New("not a date as DateStyle ISO writes it")
+
+// dateSpan is what a type can hold, in days since 1970.
+type dateSpan struct{ first, last int64 }
+
+// A day less on either side of what the server takes, for the time zones.
+var (
+	spanOfDate      = dateSpan{daysOf(-4712, 1, 1) + 1, daysOf(5874897, 12, 31) - 1}
+	spanOfTimestamp = dateSpan{daysOf(-4712, 1, 1) + 1, daysOf(294276, 12, 31) - 1}
+)
+
+// appendDate appends the date or timestamp that value spells, moved by one to
+// days days either way, picked by random: 0 is the earliest, all ones the
+// latest. Time of day, zone and the infinities stay.
+func appendDate(dst, value []byte, random uint64, days int, span dateSpan) ([]byte, error) {
+	if string(value) == "infinity" || string(value) == "-infinity" {
+		return append(dst, value...), nil
+	}
+	body, bc := bytes.CutSuffix(value, []byte(" BC"))
+	year, rest, ok := datePart(body, 4, 7)
+	month, rest, ok2 := dateRest(rest)
+	day, rest, ok3 := dateRest(rest)
+	if !ok || !ok2 || !ok3 || month < 1 || month > 12 || day < 1 || day > 31 || year < 1 {
+		return dst, errNotADate
+	}
+	if bc {
+		year = 1 - year
+	}
+	from := daysOf(year, month, day)
+	shift := shiftBy(random, int64(max(days, 1)))
+	if to := from + shift; to < span.first || to > span.last {
+		shift = -shift
+	}
+	year, month, day = dateOf(from + shift)
+	bc = year < 1
+	if bc {
+		year = 1 - year
+	}
+	dst = appendPadded(dst, year, 4)
+	dst = appendPadded(append(dst, '-'), month, 2)
+	dst = appendPadded(append(dst, '-'), day, 2)
+	dst = append(dst, rest...)
+	if bc {
+		dst = append(dst, " BC"...)
+	}
+	return dst, nil
+}
+
+// shiftBy maps random to -days … days without 0.
+func shiftBy(random uint64, days int64) int64 {
+	n := int64(scale(random, uint64(2*days))) - days
+	if n >= 0 {
+		n++
+	}
+	return n
+}
+
+// datePart reads a number of so many digits off the front.
+func datePart(s []byte, least, most int) (int64, []byte, bool) {
+	n := digitsOf(s)
+	if n < least || n > most {
+		return 0, s, false
+	}
+	v := int64(0)
+	for _, c := range s[:n] {
+		v = v*10 + int64(c-'0')
+	}
+	return v, s[n:], true
+}
+
+func dateRest(s []byte) (int64, []byte, bool) {
+	if len(s) == 0 || s[0] != '-' {
+		return 0, s, false
+	}
+	return datePart(s[1:], 2, 2)
+}
+
+func appendPadded(dst []byte, v int64, width int) []byte {
+	for limit := int64(10); width > 1; width-- {
+		if v < limit {
+			for range width - 1 {
+				dst = append(dst, '0')
+			}
+			break
+		}
+		limit *= 10
+	}
+	return strconv.AppendInt(dst, v, 10)
+}
+
+// daysOf and dateOf count days of the proleptic Gregorian calendar since 1970,
+// with a year 0 before year 1.
+func daysOf(year, month, day int64) int64 {
+	if month <= 2 {
+		year--
+	}
+	era := floorDiv(year, 400)
+	yearOfEra := year - era*400
+	dayOfYear := (153*((month+9)%12)+2)/5 + day - 1
+	return era*146097 + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear - 719468
+}
+
+func dateOf(days int64) (year, month, day int64) {
+	days += 719468
+	era := floorDiv(days, 146097)
+	d := days - era*146097
+	yearOfEra := (d - d/1460 + d/36524 - d/146096) / 365
+	dayOfYear := d - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	m := (5*dayOfYear + 2) / 153
+	year, month, day = yearOfEra+era*400, (m+2)%12+1, dayOfYear-(153*m+2)/5+1
+	if month <= 2 {
+		year++
+	}
+	return year, month, day
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

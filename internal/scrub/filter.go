@@ -1,0 +1,354 @@
+package scrub
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"time"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/verdict"
+)
+
+// timedRows is how many rows one timing stands for: two looks at the clock
+// take a tenth of what a row does.
+const timedRows = 64
+
+var (
+	errFields = errors.New("not as many fields as columns")
+	errOpen   = errors.New("the row ends inside an escape")
+)
+
+// Filter returns the function that rewrites the rows under one COPY header,
+// nil if they pass as they are. Several workers may call Filter at once; what
+// it returns is for one goroutine. Its errors name table, column and row,
+// never a value.
+func (p *Plan) Filter(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	t := p.cat.byName[tableName{schema, table}]
+	planned, ok := p.loaded[t]
+	if t == nil || !ok || !slices.Equal(planned, columns) {
+		return nil, verdict.Errorf(verdict.CodeScrub, "the archive contradicts its own table of contents",
+			"scrub %s.%s: the rows that come are not those that the scrub was planned for", schema, table)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.met[t] = true
+	r := p.newRewriter(t, columns)
+	if r == nil {
+		return nil, nil
+	}
+	p.rewriters = append(p.rewriters, r)
+	return r.rewrite, nil
+}
+
+// rewriter rewrites the rows of one block.
+type rewriter struct {
+	table   *table
+	names   []string
+	charset copytext.Charset
+	cells   []*cell // by field; nil: passes as it is
+	keepers []rowKeeper
+	ends    []int // of the row's fields
+	row     int64
+	spent   time.Duration
+}
+
+// rowKeeper is a keeper for the fields of this header.
+type rowKeeper struct {
+	*keeper
+	match []fieldGlob
+	set   [][]byte // by field; nil: stays
+}
+
+type fieldGlob struct {
+	field int
+	glob  foldedGlob
+	cell  *cell // unescapes, decodes and normalises
+}
+
+func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
+	r := &rewriter{table: t, names: columns, charset: p.encoding.charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns))}
+	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.newDecoder()
+	work := false
+	for i, name := range columns {
+		c := t.byName[name]
+		if made := p.recipes[c]; made != nil {
+			r.cells[i] = newCell(p, c, made, mask, decode)
+			work = true
+		}
+	}
+	for _, k := range p.keeps {
+		if k.table == t || slices.Contains(t.ancestors(), k.table) {
+			r.keepers = append(r.keepers, r.rowKeeper(p, k, mask, decode))
+			work = true
+		}
+	}
+	if !work {
+		return nil
+	}
+	return r
+}
+
+func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *decoder) rowKeeper {
+	out := rowKeeper{keeper: k, set: make([][]byte, len(r.names))}
+	for i, name := range r.names {
+		out.set[i] = k.set[name]
+		g, ok := k.match[name]
+		if !ok {
+			continue
+		}
+		reader := r.cells[i]
+		if reader == nil {
+			c := r.table.byName[name]
+			reader = newCell(p, c, &recipe{normal: normal{blanks: c.base.is("bpchar")}}, mask, decode)
+		}
+		out.match = append(out.match, fieldGlob{i, g, reader})
+	}
+	return out
+}
+
+func (r *rewriter) rewrite(dst, row []byte) ([]byte, error) {
+	r.row++
+	if r.row%timedRows != 1 {
+		return r.apply(dst, row)
+	}
+	start := time.Now()
+	dst, err := r.apply(dst, row)
+	r.spent += timedRows * time.Since(start)
+	return dst, err
+}
+
+func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
+	if err := r.split(row); err != nil {
+		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
+			"scrub %s, row %d: %w", r.table.name, r.row, err)
+	}
+	kept, err := r.keptBy(row)
+	if err != nil {
+		return dst, err
+	}
+	copied, from := 0, 0
+	for i, end := range r.ends {
+		replaces := r.cells[i] != nil
+		if kept != nil {
+			replaces = kept.set[i] != nil
+		}
+		if !replaces {
+			from = end + 1
+			continue
+		}
+		dst = append(dst, row[copied:from]...)
+		if kept != nil {
+			dst = append(dst, kept.set[i]...)
+		} else if dst, err = r.cells[i].append(dst, row[from:end]); err != nil {
+			return dst, r.failed(i, err)
+		}
+		copied, from = end, end+1
+	}
+	if kept != nil {
+		r.countKept(row, kept)
+	}
+	return append(dst, row[copied:]...), nil
+}
+
+// failed is an error of one value, without it.
+func (r *rewriter) failed(field int, err error) error {
+	return verdict.Errorf(verdict.CodeScrub, "correct the rule of this column, or report it as a bug if the column holds what its type says",
+		"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
+}
+
+func (r *rewriter) split(row []byte) error {
+	r.ends = r.ends[:0]
+	from := 0
+	for f := r.charset.Split(row); ; {
+		field, ok := f.Next()
+		if !ok {
+			break
+		}
+		if len(r.ends) == len(r.names) {
+			return errFields
+		}
+		r.ends = append(r.ends, from+len(field))
+		from += len(field) + 1
+	}
+	if len(r.ends) != len(r.names) {
+		return errFields
+	}
+	if r.charset.Open(row) {
+		return errOpen
+	}
+	return nil
+}
+
+// field is a field of the row that was split last.
+func (r *rewriter) field(row []byte, i int) []byte {
+	if i == 0 {
+		return row[:r.ends[0]]
+	}
+	return row[r.ends[i-1]+1 : r.ends[i]]
+}
+
+// keptBy is the keeper whose patterns all match the row; nil for none.
+func (r *rewriter) keptBy(row []byte) (*rowKeeper, error) {
+	for i := range r.keepers {
+		k := &r.keepers[i]
+		all, err := r.matches(k, row)
+		if err != nil {
+			return nil, err
+		}
+		if all {
+			return k, k.count()
+		}
+	}
+	return nil, nil
+}
+
+func (r *rewriter) matches(k *rowKeeper, row []byte) (bool, error) {
+	for _, m := range k.match {
+		field := r.field(row, m.field)
+		if copytext.IsNull(field) {
+			return false, nil
+		}
+		value, err := m.cell.read(field)
+		if err != nil {
+			return false, r.failed(m.field, err)
+		}
+		if !m.glob.match(m.cell.normalise(value)) {
+			return false, nil
+		}
+	}
+	return len(k.match) > 0, nil
+}
+
+// countKept counts what a kept row's columns under a rule held and hold.
+func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
+	for i, c := range r.cells {
+		if c == nil {
+			continue
+		}
+		null := copytext.IsNull(r.field(row, i))
+		if null {
+			c.nullsIn++
+		}
+		if null && kept.set[i] == nil {
+			c.nullsOut++
+			continue
+		}
+		c.kept++
+	}
+}
+
+// cell rewrites one field of each row.
+type cell struct {
+	column  *column
+	recipe  *recipe
+	charset copytext.Charset
+	mask    *masker
+	decode  *decoder
+	stays   []foldedGlob // values of the link that keep leaves as they are
+
+	array                    copytext.ArrayRewriter
+	element                  func(dst, element []byte) ([]byte, error)
+	raw, out                 []byte
+	stayed                   bool // the last value did
+	rows, nullsIn, nullsOut  int64
+	kept, changedByNormalise int64
+}
+
+func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *cell {
+	out := &cell{column: c, recipe: made, charset: p.encoding.charset, mask: mask, decode: decode}
+	if r := p.assigned[c]; r != nil {
+		out.stays = p.keptInLink(r.Link)
+		if r.Each {
+			out.element = out.value
+		}
+	}
+	return out
+}
+
+// append appends what becomes of a field, as COPY needs it.
+func (c *cell) append(dst, field []byte) ([]byte, error) {
+	null := copytext.IsNull(field)
+	if null {
+		c.nullsIn++
+	}
+	switch {
+	case c.recipe.transform == setNull:
+		if !null {
+			c.rows++
+		}
+		c.nullsOut++
+		return append(dst, copytext.Null...), nil
+	case null:
+		c.nullsOut++
+		return append(dst, field...), nil
+	}
+	value, err := c.unescape(field)
+	if err != nil {
+		return dst, err
+	}
+	if err := c.replace(value); err != nil {
+		return dst, err
+	}
+	if c.stayed {
+		c.kept++
+		return append(dst, field...), nil
+	}
+	c.rows++
+	return copytext.AppendEscaped(dst, c.out), nil
+}
+
+// replace leaves what becomes of a value in c.out.
+func (c *cell) replace(value []byte) (err error) {
+	c.stayed = false
+	if c.element == nil {
+		c.out, err = c.value(c.out[:0], value)
+		return err
+	}
+	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.element)
+	c.stayed = false // some elements may have; the array as a whole was rewritten
+	return err
+}
+
+// value appends what becomes of one value, or of one element of an array. An
+// empty value holds nothing, and stays.
+func (c *cell) value(dst, value []byte) ([]byte, error) {
+	decoded := c.decode.decode(value)
+	normalised := c.normalise(decoded)
+	if len(normalised) == 0 && c.recipe.transform != constant {
+		return append(dst, value...), nil
+	}
+	for _, g := range c.stays {
+		if g.match(normalised) {
+			c.stayed = true
+			return append(dst, value...), nil
+		}
+	}
+	if len(c.column.unique) > 0 && !bytes.Equal(normalised, decoded) {
+		c.changedByNormalise++
+	}
+	return c.mask.append(dst, c.recipe, decoded, normalised)
+}
+
+// read is a field's value in UTF-8, valid until the next one is read.
+func (c *cell) read(field []byte) ([]byte, error) {
+	value, err := c.unescape(field)
+	return c.decode.decode(value), err
+}
+
+func (c *cell) unescape(field []byte) (value []byte, err error) {
+	if copytext.Plain(field) {
+		return field, nil
+	}
+	c.raw, err = c.charset.AppendUnescaped(c.raw[:0], field)
+	return c.raw, err
+}
+
+// normalise is valid until the next call of any cell of the row.
+func (c *cell) normalise(value []byte) []byte {
+	if c.recipe.normal == (normal{}) {
+		return value
+	}
+	c.mask.norm = c.recipe.normal.append(c.mask.norm[:0], value)
+	return c.mask.norm
+}

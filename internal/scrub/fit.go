@@ -1,0 +1,283 @@
+package scrub
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Defaults of a rule, where a spec was not made by Load.
+const (
+	defaultPercent = 10
+	defaultDays    = 180
+)
+
+// fit turns the rules of the loaded columns into recipes, and finds those that
+// their columns would refuse.
+func (p *planner) fit() error {
+	p.gatherLinks()
+	seen := map[string]bool{}
+	for _, c := range p.columnsWithRules() {
+		r := p.assigned[c]
+		loaded := slices.Contains(p.loaded[c.table], c.name)
+		if !loaded && !c.generated {
+			continue
+		}
+		if r.Preserve && !c.generated {
+			continue
+		}
+		recipe := p.recipe(c, r)
+		why, mend, err := p.unfit(c, r, recipe, seen)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			p.problem(verdict.CodeRuleUnfit, c.root().String(), r.Pos, mend, "%s %s", c, why)
+			continue
+		}
+		p.recipes[c] = recipe
+	}
+	return nil
+}
+
+func (p *planner) columnsWithRules() []*column {
+	var all []*column
+	for _, t := range p.cat.tables {
+		for _, c := range t.columns {
+			if p.assigned[c] != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// gatherLinks joins what the rules of a link take off a value before it is
+// hashed: equal values must be hashed alike in all of its columns.
+func (p *planner) gatherLinks() {
+	for c, r := range p.assigned {
+		if r.Link != "" && changes(r) {
+			n, own := p.links[r.Link], ownNormal(c, r)
+			p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
+		}
+	}
+}
+
+// ownNormal: citext compares without case, char(n) without trailing blanks.
+func ownNormal(c *column, r *spec.Rule) normal {
+	return normal{
+		trim:   slices.Contains(r.Normalize, "trim"),
+		lower:  slices.Contains(r.Normalize, "lower") || c.base.name == "citext",
+		blanks: c.base.is("bpchar"),
+	}
+}
+
+func (p *planner) recipe(c *column, r *spec.Rule) *recipe {
+	out := &recipe{
+		transform: r.Transform, domain: domainOf(r.Link, c), normal: ownNormal(c, r),
+		percent: r.Percent, days: r.Days, largest: largestOf(c.base), limit: c.length,
+		span: spanOfTimestamp, asciiOnly: p.encoding.code != nil,
+	}
+	if r.Link != "" {
+		out.normal = p.links[r.Link]
+	}
+	if out.percent == 0 {
+		out.percent = defaultPercent
+	}
+	if out.days == 0 {
+		out.days = defaultDays
+	}
+	if c.base.is("date") {
+		out.span = spanOfDate
+	}
+	if r.Value != nil {
+		out.value, _ = p.encoding.encode(*r.Value)
+	}
+	return out
+}
+
+// unfit says why a column would refuse what a rule makes, and the mend; or
+// nothing. What the server was asked once is not asked again for a partition
+// that is like another.
+func (p *planner) unfit(c *column, r *spec.Rule, made *recipe, asked map[string]bool) (why, mend string, err error) {
+	for _, test := range []func(*column, *spec.Rule) (string, string){
+		unfitKind, unfitType, unfitLength, unfitKey, p.unfitPartition, p.unfitConstant,
+	} {
+		if why, mend := test(c, r); why != "" {
+			return why, mend, nil
+		}
+	}
+	question := fmt.Sprint(c.root(), c.typ, c.notNull, c.table.checks, r)
+	if asked[question] {
+		return "", "", nil
+	}
+	why, err = p.unfitServer(c, r, made)
+	if err != nil {
+		return "", "", err
+	}
+	asked[question] = why == ""
+	if why != "" {
+		why = fmt.Sprintf("would refuse what %s makes: %s", r.Transform, why)
+	}
+	return why, "choose another transform, set_null, or preserve it with a why", nil
+}
+
+func unfitKind(c *column, r *spec.Rule) (why, mend string) {
+	switch {
+	case c.generated:
+		return "is a generated column: no backup holds its values", "write rules for the columns it is computed from, and take this one away"
+	case r.Transform == setNull && (c.notNull || c.primaryKey || c.identity):
+		return "cannot be null", "choose another transform"
+	case r.Transform == setNull && c.nullsEqual:
+		return "would hold more than one null, which " + joined(c.unique) + " forbids", "choose another transform"
+	case r.Transform == setNull && r.Each:
+		return "is set to null as a whole: each says nothing here", "take each away"
+	case r.Each && !c.array:
+		return "is no array", "take each away"
+	case r.Transform == constant && r.Value == nil:
+		return "has the transform constant without a value", "add value:"
+	}
+	return "", ""
+}
+
+// unfitType: garbage in char, xml and the like would be taken without a word.
+func unfitType(c *column, r *spec.Rule) (why, mend string) {
+	if r.Transform == setNull || r.Transform == constant {
+		return "", ""
+	}
+	fits := false
+	switch r.Transform {
+	case email, name, phone, text:
+		fits = isText(c.base)
+	case hash128:
+		fits = isText(c.base) || c.base.is("uuid")
+	case noise:
+		fits = isNumber(c.base)
+	case dateShift:
+		fits = isDate(c.base)
+	default:
+		return "has the unknown transform " + r.Transform, "choose one of email, name, phone, text, hash, set_null, constant, number, date_shift"
+	}
+	switch {
+	case !fits:
+		return fmt.Sprintf("is of type %s, which %s cannot write", c.typ, r.Transform), "use set_null or constant, or preserve it with a why"
+	case c.array && !r.Each:
+		return "is an array", "add each: true"
+	}
+	return "", ""
+}
+
+func unfitLength(c *column, r *spec.Rule) (why, mend string) {
+	need := 0
+	switch r.Transform {
+	case email:
+		need = emailLength
+	case hash128:
+		need = hashLength
+	case constant:
+		if r.Value != nil && isText(c.base) && !c.array {
+			need = utf8.RuneCountInString(*r.Value)
+		}
+	}
+	if c.length > 0 && need > c.length {
+		return fmt.Sprintf("holds %d characters, and %s makes %d", c.length, r.Transform, need), "use text, which keeps the length, or set_null"
+	}
+	return "", ""
+}
+
+func unfitKey(c *column, r *spec.Rule) (why, mend string) {
+	if len(c.unique) > 0 && lossy(r.Transform) {
+		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.unique), r.Transform), "use email or hash, which keep values apart"
+	}
+	return "", ""
+}
+
+// unfitPartition: a leaf refuses a row whose key has changed, and a root
+// would put it elsewhere.
+func (p *planner) unfitPartition(c *column, r *spec.Rule) (why, mend string) {
+	for _, t := range withAncestors(c.table) {
+		if t.partitionedBy(c.name) {
+			return fmt.Sprintf("decides which partition of %s a row belongs to", t.name), "preserve it with a why"
+		}
+	}
+	return "", ""
+}
+
+func withAncestors(t *table) []*table { return append([]*table{t}, t.ancestors()...) }
+
+func (t *table) partitionedBy(column string) bool {
+	return t.key != "" && slices.ContainsFunc(lex(t.key), func(k token) bool { return k.isName() && k.text == column })
+}
+
+func (p *planner) unfitConstant(c *column, r *spec.Rule) (why, mend string) {
+	if r.Transform != constant {
+		return "", ""
+	}
+	if _, ok := p.encoding.encode(*r.Value); !ok {
+		return fmt.Sprintf("gets a constant that %s, the encoding of the rows, cannot write", p.encoding.name), "choose a value of plain letters"
+	}
+	return "", ""
+}
+
+// unfitServer asks the server what its types and CHECK constraints say to
+// samples of what the recipe makes.
+func (p *planner) unfitServer(c *column, r *spec.Rule, made *recipe) (string, error) {
+	switch r.Transform {
+	case setNull:
+		return p.refusal(c, nil)
+	case constant:
+		value := arrayed(c, r, *r.Value)
+		return p.refusal(c, &value)
+	}
+	if !c.domain && !c.base.is("uuid") && !c.constrained() {
+		return "", nil
+	}
+	return p.refusesSamples(c, r, made)
+}
+
+func (c *column) constrained() bool {
+	return slices.ContainsFunc(c.table.checks, func(k check) bool { return slices.Contains(k.columns, c.num) })
+}
+
+// refusesSamples: what does not depend on the value must pass; what keeps a
+// value's shape must pass where the value did, and some value must.
+func (p *planner) refusesSamples(c *column, r *spec.Rule, made *recipe) (string, error) {
+	accepted, first := false, ""
+	for _, s := range made.outcomes(c) {
+		if keepsShape(r.Transform) {
+			in := arrayed(c, r, s.in)
+			why, err := p.refusal(c, &in)
+			if err != nil {
+				return "", err
+			}
+			if why != "" {
+				first = why
+				continue
+			}
+		}
+		accepted = true
+		for _, out := range s.out {
+			out = arrayed(c, r, out)
+			if why, err := p.refusal(c, &out); err != nil || why != "" {
+				return why, err
+			}
+		}
+	}
+	if !accepted {
+		return first + " (and no sample value passes, so that it cannot be tried)", nil
+	}
+	return "", nil
+}
+
+// arrayed is the value as the column is given it: alone in an array where the
+// rule goes by elements.
+func arrayed(c *column, r *spec.Rule, value string) string {
+	if !c.array || !r.Each {
+		return value
+	}
+	return string(append(copytext.AppendElement([]byte("{"), []byte(value), c.delim), '}'))
+}

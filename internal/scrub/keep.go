@@ -1,0 +1,221 @@
+package scrub
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// keeper leaves rows of a table, and of what is inherited from it, as they are.
+type keeper struct {
+	rule  *spec.Keep
+	table *table
+	match map[string]foldedGlob
+	set   map[string][]byte // in the encoding of the rows, escaped for COPY
+	kept  atomic.Int64
+}
+
+// foldedGlob is a pattern that is compared without the case of ASCII letters,
+// as people write e-mail addresses.
+type foldedGlob []string // what stands between the stars, lower-case
+
+func newFoldedGlob(pattern string) foldedGlob { return strings.Split(lower(pattern), "*") }
+
+// match tells whether the value is of the pattern.
+func (g foldedGlob) match(value []byte) bool {
+	if len(g) == 1 {
+		return len(value) == len(g[0]) && foldedPrefix(value, g[0])
+	}
+	first, middle, last := g[0], g[1:len(g)-1], g[len(g)-1]
+	if !foldedPrefix(value, first) {
+		return false
+	}
+	value = value[len(first):]
+	for _, part := range middle {
+		i := foldedIndex(value, part)
+		if i < 0 {
+			return false
+		}
+		value = value[i+len(part):]
+	}
+	return len(value) >= len(last) && foldedPrefix(value[len(value)-len(last):], last)
+}
+
+func foldedIndex(value []byte, part string) int {
+	for i := range len(value) - len(part) + 1 {
+		if foldedPrefix(value[i:], part) {
+			return i
+		}
+	}
+	return -1
+}
+
+func foldedPrefix(value []byte, prefix string) bool {
+	if len(value) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		c := value[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// keep makes the keepers, and finds what is wrong with them.
+func (p *planner) keep() error {
+	for i := range p.rules.Keep {
+		k := &p.rules.Keep[i]
+		name := tableName{k.Table.Schema, k.Table.Table}
+		t := p.cat.byName[name]
+		loaded := t != nil && slices.ContainsFunc(withDescendants(t), func(t *table) bool { _, ok := p.loaded[t]; return ok })
+		if !loaded {
+			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos, "correct the name, or take the entry away", "keep: the archive holds no rows for %s", name)
+			continue
+		}
+		made := &keeper{rule: k, table: t, match: map[string]foldedGlob{}, set: map[string][]byte{}}
+		p.keepMatch(made)
+		p.keepForeign(made)
+		if err := p.keepSet(made); err != nil {
+			return err
+		}
+		p.keeps = append(p.keeps, made)
+	}
+	return nil
+}
+
+func (p *planner) keepMatch(k *keeper) {
+	if len(k.rule.Match) == 0 {
+		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.name.String(), k.rule.Pos, "add match:", "keep: every row of %s would stay as it is", k.table.name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.rule.Match)) {
+		c := k.table.byName[name]
+		if c == nil || c.generated {
+			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, "correct the name",
+				"keep: %s has no column %s whose values the archive holds", k.table.name, name)
+			continue
+		}
+		k.match[name] = newFoldedGlob(k.rule.Match[name])
+	}
+}
+
+// keepForeign: a kept value that others reference by its pseudonym would be
+// referenced no more. Where the pattern decides by the value, both sides agree.
+func (p *planner) keepForeign(k *keeper) {
+	for _, fk := range p.fks {
+		if fk.to == nil {
+			continue
+		}
+		var names []string
+		if within(k.table, fk.from) {
+			names = append(names, fk.columns...)
+		}
+		if within(k.table, fk.to) {
+			names = append(names, fk.referenced...)
+		}
+		for _, name := range names {
+			c := k.table.byName[name]
+			r := p.assigned[c]
+			_, byValue := k.match[name]
+			if c == nil || !changes(r) || r.Transform == setNull || byValue && len(k.match) == 1 && r.Link != "" {
+				continue
+			}
+			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos, "match this column alone, or preserve it with a why",
+				"keep: a kept row's %s would stay as it is, and the other side of foreign key %s would not", c, fk.name)
+		}
+	}
+}
+
+func within(t, other *table) bool {
+	return t == other || slices.Contains(t.ancestors(), other) || slices.Contains(t.descendants(), other)
+}
+
+// keepSet holds the values that kept rows get against their columns.
+func (p *planner) keepSet(k *keeper) error {
+	for _, name := range slices.Sorted(maps.Keys(k.rule.Set)) {
+		value := k.rule.Set[name]
+		why, err := p.unsettable(k, name, value)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, "correct set:", "keep: %s.%s %s", k.table.name, name, why)
+			continue
+		}
+		encoded, _ := p.encoding.encode(value)
+		k.set[name] = copytext.AppendEscaped(nil, encoded)
+	}
+	return nil
+}
+
+func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
+	c := k.table.byName[name]
+	if c == nil {
+		return "does not exist", nil
+	}
+	rule := &spec.Rule{Transform: constant, Value: &value}
+	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitLength, unfitKey, p.unfitPartition, p.unfitConstant} {
+		if why, _ := test(c, rule); why != "" {
+			return why, nil
+		}
+	}
+	if !utf8.ValidString(value) {
+		return "gets a value that is no text", nil
+	}
+	why, err := p.refusal(c, &value)
+	if why != "" {
+		why = "would refuse the value: " + why
+	}
+	return why, err
+}
+
+// keptInLink are the patterns by which values of a link stay as they are in
+// every column.
+func (p *Plan) keptInLink(link string) []foldedGlob {
+	if link == "" {
+		return nil
+	}
+	var all []foldedGlob
+	for _, k := range p.keeps {
+		for name, g := range k.match {
+			if r := p.assigned[k.table.byName[name]]; changes(r) && r.Link == link {
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}
+
+// count takes in one kept row and refuses one too many.
+func (k *keeper) count() error {
+	n := k.kept.Add(1)
+	if k.rule.MaxRows > 0 && n > k.rule.MaxRows {
+		return verdict.Errorf(verdict.CodeKeep, "raise max_rows if so many are right, or narrow match",
+			"keep: more than %d rows of %s match", k.rule.MaxRows, k.table.name)
+	}
+	return nil
+}
+
+// check says how many rows were kept.
+func (k *keeper) check() verdict.Check {
+	c := verdict.Check{ID: "keep:" + k.table.name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep, Outcome: verdict.Pass,
+		Expected: "any number of kept rows", Observed: fmt.Sprint(k.kept.Load())}
+	if k.rule.MaxRows > 0 {
+		c.Expected = fmt.Sprintf("at most %d kept rows", k.rule.MaxRows)
+		if k.kept.Load() > k.rule.MaxRows {
+			c.Outcome, c.Hint = verdict.Error, "raise max_rows if so many are right, or narrow match"
+		}
+	}
+	return c
+}

@@ -1,0 +1,157 @@
+package scrub
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"math/bits"
+	chacha "math/rand/v2"
+	"unicode"
+	"unicode/utf8"
+)
+
+// KeySize is the least number of bytes of a key.
+const KeySize = 32
+
+// newKey makes a key for one run, which nobody ever sees.
+func newKey() []byte {
+	key := make([]byte, KeySize)
+	rand.Read(key)
+	return key
+}
+
+// keyed turns values into digests with HMAC-SHA-256; one serves one goroutine.
+type keyed struct {
+	mac hash.Hash
+	sum [sha256.Size]byte
+	rng *chacha.ChaCha8 // for more bytes than a digest has
+}
+
+func newKeyed(key []byte) *keyed {
+	return &keyed{mac: hmac.New(sha256.New, key), rng: chacha.NewChaCha8([sha256.Size]byte{})}
+}
+
+// digest is HMAC(key, domain 0x00 value), valid until the next call. domain
+// comes with its zero byte.
+func (k *keyed) digest(domain, value []byte) *[sha256.Size]byte {
+	k.mac.Reset()
+	k.mac.Write(domain)
+	k.mac.Write(value)
+	k.mac.Sum(k.sum[:0])
+	return &k.sum
+}
+
+// domainOf is the name under which equal values become equal: the link's, or
+// the column's own.
+func domainOf(link string, c *column) []byte {
+	if link != "" {
+		return append([]byte("link "+link), 0)
+	}
+	root := c.root()
+	return append([]byte("column "+root.String()), 0)
+}
+
+// fingerprintSize is the length of a fingerprint in bytes: enough for a
+// person to tell two values apart, too little to be of use elsewhere.
+const fingerprintSize = 8
+
+func fingerprint(key []byte, value string) string {
+	sum := newKeyed(key).digest([]byte("fingerprint\x00"), []byte(value))
+	return hex.EncodeToString(sum[:fingerprintSize])
+}
+
+// randomBytes gives as many bytes as a value of n bytes may need, all fixed by
+// the digest.
+type randomBytes struct {
+	digest *[sha256.Size]byte
+	rng    *chacha.ChaCha8 // nil while the digest is long enough
+	at     int
+	word   uint64
+}
+
+func (k *keyed) bytes(digest *[sha256.Size]byte, n int) randomBytes {
+	if n <= len(digest) {
+		return randomBytes{digest: digest}
+	}
+	k.rng.Seed(*digest)
+	return randomBytes{rng: k.rng}
+}
+
+func (r *randomBytes) next() byte {
+	at := r.at
+	r.at++
+	if r.rng == nil {
+		return r.digest[at%len(r.digest)]
+	}
+	if at%8 == 0 {
+		r.word = r.rng.Uint64()
+	}
+	return byte(r.word >> (at % 8 * 8))
+}
+
+// below gives a number from 0 to n-1.
+func (r *randomBytes) below(n byte) byte { return byte(uint16(r.next()) * uint16(n) >> 8) }
+
+// number is what the first eight bytes of a digest spell.
+func number(digest []byte) uint64 { return binary.LittleEndian.Uint64(digest) }
+
+// scale maps random evenly to 0 … n-1: 0 to the first, all ones to the last.
+func scale(random, n uint64) uint64 {
+	hi, _ := bits.Mul64(random, n)
+	return hi
+}
+
+// normal says what is taken off a value before it is hashed.
+type normal struct {
+	trim, lower bool
+	blanks      bool // char(n): trailing blanks mean nothing
+}
+
+// append appends the normalised value to dst.
+func (n normal) append(dst, value []byte) []byte {
+	if n.blanks {
+		for len(value) > 0 && value[len(value)-1] == ' ' {
+			value = value[:len(value)-1]
+		}
+	}
+	if n.trim {
+		value = trimSpace(value)
+	}
+	if !n.lower {
+		return append(dst, value...)
+	}
+	for len(value) > 0 {
+		r, size := utf8.DecodeRune(value)
+		switch {
+		case r < utf8.RuneSelf:
+			dst = append(dst, byte(unicode.ToLower(r)))
+		case r == utf8.RuneError && size <= 1:
+			dst = append(dst, value[0])
+		default:
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		}
+		value = value[size:]
+	}
+	return dst
+}
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if !unicode.IsSpace(r) {
+			break
+		}
+		b = b[size:]
+	}
+	for len(b) > 0 {
+		r, size := utf8.DecodeLastRune(b)
+		if !unicode.IsSpace(r) {
+			break
+		}
+		b = b[:len(b)-size]
+	}
+	return b
+}

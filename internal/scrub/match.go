@@ -1,0 +1,194 @@
+package scrub
+
+import (
+	"strings"
+
+	"daybefore/internal/spec"
+)
+
+// glob tells whether s is of the pattern, in which * stands for any
+// characters, also none.
+func glob(pattern, s string) bool {
+	head, rest, found := strings.Cut(pattern, "*")
+	if !found {
+		return s == pattern
+	}
+	s, ok := strings.CutPrefix(s, head)
+	if !ok {
+		return false
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(s, part)
+		}
+		i := strings.Index(s, part)
+		if i < 0 {
+			return false
+		}
+		s, rest = s[i+len(part):], after
+	}
+}
+
+func matchPart(pattern string, literal bool, s string) bool {
+	return literal && pattern == s || !literal && glob(pattern, s)
+}
+
+func matchColumn(p spec.ColumnPattern, c *column) bool {
+	return matchPart(p.Column, p.LiteralColumn, c.name) &&
+		matchPart(p.Table, p.LiteralTable, c.table.name.table) &&
+		matchPart(p.Schema, p.LiteralSchema, c.table.name.schema)
+}
+
+// rank says how narrow one part of a pattern is.
+func rank(part string, literal bool) int {
+	switch {
+	case literal || !strings.Contains(part, "*"):
+		return 2
+	case strings.Trim(part, "*") != "":
+		return 1
+	}
+	return 0
+}
+
+func ranks(p spec.ColumnPattern) [3]int {
+	return [3]int{rank(p.Schema, p.LiteralSchema), rank(p.Table, p.LiteralTable), rank(p.Column, p.LiteralColumn)}
+}
+
+func exact(p spec.ColumnPattern) bool { return ranks(p) == [3]int{2, 2, 2} }
+
+// candidate is a rule that reaches a column: its own, or that of the same
+// column of a table which this one is inherited from, so many steps away.
+type candidate struct {
+	rule     *spec.Rule
+	distance int
+}
+
+// beats tells whether a is the narrower rule: in no part of the pattern wider
+// and in one narrower, or as narrow and nearer.
+func (a candidate) beats(b candidate) bool {
+	ra, rb := ranks(a.rule.Column), ranks(b.rule.Column)
+	narrower := false
+	for i := range ra {
+		if ra[i] < rb[i] {
+			return false
+		}
+		narrower = narrower || ra[i] > rb[i]
+	}
+	return narrower || a.distance < b.distance
+}
+
+// candidates are the rules that reach a column.
+func candidates(rules []spec.Rule, c *column) []candidate {
+	var found []candidate
+	for i := range rules {
+		if distance, ok := reaches(&rules[i], c); ok {
+			found = append(found, candidate{&rules[i], distance})
+		}
+	}
+	return found
+}
+
+func reaches(r *spec.Rule, c *column) (distance int, ok bool) {
+	if matchColumn(r.Column, c) {
+		return 0, true
+	}
+	for i, t := range c.table.ancestors() {
+		if above := t.byName[c.name]; above != nil && matchColumn(r.Column, above) {
+			return i + 1, true
+		}
+	}
+	return 0, false
+}
+
+// narrowest is the rule that beats all others; rival is another that it does
+// not beat, if there is one.
+func narrowest(all []candidate) (best, rival *spec.Rule) {
+	for _, a := range all {
+		best, rival = a.rule, nil
+		for _, b := range all {
+			if a.rule != b.rule && !a.beats(b) {
+				rival = b.rule
+				break
+			}
+		}
+		if rival == nil {
+			return best, nil
+		}
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	// none beats all: name two that nothing beats
+	top := undefeated(all)
+	if len(top) < 2 {
+		return best, rival
+	}
+	return top[0].rule, top[1].rule
+}
+
+func undefeated(all []candidate) []candidate {
+	var top []candidate
+	for _, a := range all {
+		beaten := false
+		for _, b := range all {
+			beaten = beaten || b.beats(a)
+		}
+		if !beaten {
+			top = append(top, a)
+		}
+	}
+	return top
+}
+
+// Excluded tells whether a table's rows are not to be loaded: whether one of
+// the patterns, each schema.table with * in unquoted parts, names it. A
+// pattern of one part is a table in any schema.
+func Excluded(patterns []string, schema, table string) bool {
+	for _, p := range patterns {
+		if matchTable(p, tableName{schema, table}) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchTable(pattern string, name tableName) bool {
+	first, rest, literal := patternPart(pattern)
+	if rest == "" {
+		return matchPart(first, literal, name.table)
+	}
+	second, _, literalSecond := patternPart(rest[1:])
+	return matchPart(first, literal, name.schema) && matchPart(second, literalSecond, name.table)
+}
+
+// patternPart takes the part up to the next dot, which is still in rest.
+func patternPart(s string) (part, rest string, literal bool) {
+	if strings.HasPrefix(s, `"`) {
+		part, n := quoted(s, '"', false)
+		return part, s[n:], true
+	}
+	if i := strings.IndexByte(s, '.'); i >= 0 {
+		return s[:i], s[i:], false
+	}
+	return s, "", false
+}
+
+// patternOf writes a column's name as a drill file needs it.
+func patternOf(c *column) string {
+	parts := []string{c.table.name.schema, c.table.name.table, c.name}
+	plain := true
+	for i, p := range parts {
+		if strings.ContainsAny(p, `.*"`) {
+			parts[i] = `"` + strings.ReplaceAll(p, `"`, `""`) + `"`
+		}
+		for j := range len(p) {
+			plain = plain && (nameByte(p[j], false) && p[j] != '$')
+		}
+	}
+	s := strings.Join(parts, ".")
+	if plain {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}

@@ -1,0 +1,135 @@
+package scrub
+
+import (
+	"errors"
+	"math"
+)
+
+var (
+	errUnknownTransform = errors.New("no such transform")
+	errNotANumber       = errors.New("not a number")
+)
+
+// exactDigits is how many digits of a number the noise is reckoned with; the
+// rest are replaced.
+const exactDigits = 19
+
+// appendNumber appends a number at most percent away from the one that value
+// spells, picked by random: 0 is the lowest, all ones the highest. It has the
+// same sign, the same digits after the point, no more digits before it, and is
+// not above largest, if that is not 0. Zero, NaN and the infinities stay.
+func (m *masker) appendNumber(dst, value []byte, random uint64, percent float64, largest uint64) ([]byte, error) {
+	switch string(value) {
+	case "NaN", "Infinity", "-Infinity":
+		return append(dst, value...), nil
+	}
+	rest := value
+	if len(rest) > 0 && (rest[0] == '-' || rest[0] == '+') {
+		dst, rest = append(dst, rest[0]), rest[1:]
+	}
+	whole := digitsOf(rest)
+	rest = rest[whole:]
+	m.digits = append(m.digits[:0], value[len(value)-len(rest)-whole:len(value)-len(rest)]...)
+	if len(rest) > 0 && rest[0] == '.' {
+		n := digitsOf(rest[1:])
+		m.digits = append(m.digits, rest[1:1+n]...)
+		rest = rest[1+n:]
+	}
+	if len(m.digits) == 0 || !isExponent(rest) {
+		return dst, errNotANumber
+	}
+	// close to a float's end, more would be too much
+	perturb(m.digits, random, percent, largest, len(rest) > 0)
+	dst = appendWhole(dst, m.digits[:whole])
+	if whole < len(m.digits) {
+		dst = append(append(dst, '.'), m.digits[whole:]...)
+	}
+	return append(dst, rest...), nil
+}
+
+func digitsOf(s []byte) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+func isExponent(s []byte) bool {
+	if len(s) == 0 {
+		return true
+	}
+	if s[0] != 'e' && s[0] != 'E' {
+		return false
+	}
+	s = s[1:]
+	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
+		s = s[1:]
+	}
+	return len(s) > 0 && digitsOf(s) == len(s)
+}
+
+// perturb changes the digits in place.
+func perturb(digits []byte, random uint64, percent float64, largest uint64, onlyDown bool) {
+	for len(digits) > 0 && digits[0] == '0' {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 {
+		return
+	}
+	n := min(len(digits), exactDigits)
+	value := uint64(0)
+	for _, d := range digits[:n] {
+		value = value*10 + uint64(d-'0')
+	}
+	limit := uint64(math.Pow10(n)) - 1
+	if largest > 0 && largest < limit && n == len(digits) {
+		limit = largest
+	}
+	value = nearby(value, limit, random, percent, onlyDown)
+	for i := n - 1; i >= 0; i-- {
+		digits[i] = '0' + byte(value%10)
+		value /= 10
+	}
+	for i := n; i < len(digits); i++ {
+		random = random*6364136223846793005 + 1442695040888963407
+		digits[i] = '0' + byte(scale(random, 10))
+	}
+}
+
+// nearby is a number from 1 to limit, at most percent away from value.
+func nearby(value, limit, random uint64, percent float64, onlyDown bool) uint64 {
+	span := uint64(float64(value) * min(percent, 100) / 100)
+	step := scale(random, 2*span+1)
+	if step >= span && !onlyDown {
+		if up := step - span; value < limit && up <= limit-value {
+			return value + up
+		}
+	}
+	down := span - step
+	if step > span {
+		down = step - span
+	}
+	return max(1, value-min(down, value))
+}
+
+// appendWhole appends the digits before the point without leading zeros.
+func appendWhole(dst, digits []byte) []byte {
+	for len(digits) > 1 && digits[0] == '0' {
+		digits = digits[1:]
+	}
+	return append(dst, digits...)
+}
+
+// largestOf is the largest number of an integer type; 0 for others.
+func largestOf(t pgType) uint64 {
+	switch {
+	case t.is("int2"):
+		return math.MaxInt16
+	case t.is("int4"):
+		return math.MaxInt32
+	case t.is("int8"):
+		return math.MaxInt64
+	}
+	return 0
+}

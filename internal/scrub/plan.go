@@ -1,0 +1,398 @@
+// Package scrub decides, before the first row is loaded, what becomes of every
+// column of a backup, and rewrites the rows on their way to the server. It
+// refuses to begin while a column that looks sensitive has no rule, or a rule
+// would be refused by its column. It never shows a value: not in an error, not
+// in a count, not in a log.
+package scrub
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Header is a COPY header that the archive holds: the rows of one entry.
+type Header struct {
+	DumpID int
+	copytext.Header
+}
+
+// Request is what a plan is made from.
+type Request struct {
+	Catalogue    *Catalogue
+	Headers      []Header // every one that the archive has, also of tables that are not loaded
+	Definitions  []string // SQL of the archive's CONSTRAINT, FK CONSTRAINT and INDEX entries
+	Rules        spec.Scrub
+	File         string // the drill file, for messages
+	Encoding     string // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
+	LargeObjects bool   // the archive has some
+}
+
+// Plan says what becomes of each column. Its methods may be called by several
+// goroutines at once.
+type Plan struct {
+	file     string
+	cat      *Catalogue
+	rules    spec.Scrub
+	key      []byte
+	encoding rowEncoding
+	assigned map[*column]*spec.Rule
+	recipes  map[*column]*recipe
+	keeps    []*keeper
+	loaded   map[*table][]string // columns, by the headers of what is loaded
+	excluded map[*table]bool
+	looked   int // columns that were judged by name and type
+
+	mu        sync.Mutex
+	rewriters []*rewriter
+	met       map[*table]bool
+}
+
+// planner collects what is wrong while a plan is made.
+type planner struct {
+	*Plan
+	prober
+	req    Request
+	fks    []foreignKey
+	checks []verdict.Check
+	links  map[string]normal
+}
+
+// NewPlan decides. Everything that is wrong with the rules is in the checks,
+// all of outcome error: a plan with any must not be used. The error is the
+// connection's, or of a request that makes no sense.
+func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict.Check, error) {
+	encoding, known := encodingOf(req.Encoding)
+	key := req.Rules.Key
+	switch {
+	case key == nil:
+		key = newKey()
+	case len(key) < KeySize:
+		return nil, nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes", "plan the scrub: the key has %d bytes", len(key))
+	}
+	p := &planner{
+		Plan: &Plan{
+			file: req.File, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
+			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
+			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{},
+		},
+		prober: prober{ctx, conn}, req: req, links: map[string]normal{},
+	}
+	if !known && len(req.Rules.Rules) > 0 {
+		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
+			"the rows are in %s, of which this program has no table to read them by", encoding.name)
+	}
+	p.fks = req.Catalogue.define(req.Definitions)
+	for _, step := range []func() error{
+		p.exclude, p.load, p.assign, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched,
+	} {
+		if err := step(); err != nil {
+			return nil, nil, fmt.Errorf("plan the scrub: %w", err)
+		}
+	}
+	return p.Plan, p.checks, nil
+}
+
+// problem records that the rules do not fit. id tells it from others of its
+// code, of which the first is enough; pos is the rule's place in the file, if
+// it has one.
+func (p *planner) problem(code verdict.Code, id string, pos spec.Pos, hint, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	if place := p.place(pos); place != "" {
+		message = place + ": " + message
+	}
+	c := verdict.Check{ID: string(code) + ":" + id, Stage: verdict.StageScrub, Code: code, Outcome: verdict.Error, Message: message, Hint: hint}
+	if !slices.ContainsFunc(p.checks, func(old verdict.Check) bool { return old.ID == c.ID }) {
+		p.checks = append(p.checks, c)
+	}
+}
+
+func (p *Plan) place(pos spec.Pos) string {
+	if pos.Line == 0 {
+		return p.file
+	}
+	return fmt.Sprintf("%s:%d:%d", p.file, pos.Line, pos.Column)
+}
+
+// exclude finds the tables whose rows are not loaded: those that a pattern
+// names, and what is inherited from them.
+func (p *planner) exclude() error {
+	for _, pattern := range p.rules.ExcludeTableData {
+		found := false
+		for _, t := range p.cat.tables {
+			if !matchTable(pattern, t.name) {
+				continue
+			}
+			found, p.excluded[t] = true, true
+			for _, d := range t.descendants() {
+				p.excluded[d] = true
+			}
+		}
+		if !found {
+			p.problem(verdict.CodeRuleUnmet, pattern, spec.Pos{}, "take the pattern out of exclude_table_data, or correct it",
+				"exclude_table_data: no table of the backup is of the pattern %s", pattern)
+		}
+	}
+	return nil
+}
+
+// load finds the tables that the headers fill.
+func (p *planner) load() error {
+	for _, h := range p.req.Headers {
+		t := p.cat.byName[tableName{h.Schema, h.Table}]
+		if t == nil {
+			p.problem(verdict.CodeScrub, h.Schema+"."+h.Table, spec.Pos{}, "see the errors of the restore",
+				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema, h.Table)
+			continue
+		}
+		if p.excluded[t] || t.kind == "f" { // there is nowhere to load foreign rows to
+			continue
+		}
+		p.loaded[t] = h.Columns
+		for _, name := range h.Columns {
+			if t.byName[name] == nil {
+				p.problem(verdict.CodeScrub, t.name.String()+"."+name, spec.Pos{}, "see the errors of the restore",
+					"the archive holds values of %s.%s, a column that the restored table lacks", t.name, name)
+			}
+		}
+	}
+	return nil
+}
+
+// assign gives each column the narrowest rule that reaches it.
+func (p *planner) assign() error {
+	for _, t := range p.cat.tables {
+		for _, c := range t.columns {
+			best, rival := narrowest(candidates(p.rules.Rules, c))
+			if best == nil || c.generated && !exact(best.Column) {
+				continue
+			}
+			p.assigned[c] = best
+			if rival != nil {
+				p.problem(verdict.CodeRuleUnfit, c.root().String(), best.Pos, "write one rule for "+patternOf(c.root()),
+					"%s and %s both name %s, and neither is narrower", best.Column.Source, rival.Column.Source, c.root())
+			}
+		}
+	}
+	return nil
+}
+
+// unmet finds rules that no row will ever see.
+func (p *planner) unmet() error {
+	for i := range p.rules.Rules {
+		r := &p.rules.Rules[i]
+		reached, met, idle := p.reach(r)
+		switch {
+		case !reached:
+			p.problem(verdict.CodeRuleUnmet, r.Column.Source, r.Pos, "correct the name, or take the rule away",
+				"%s names no column of the backup", r.Column.Source)
+		case !met && !idle:
+			p.problem(verdict.CodeRuleUnmet, r.Column.Source, r.Pos, "name the table that the archive holds the rows under, or its parent",
+				"the archive holds no rows for %s", r.Column.Source)
+		}
+	}
+	return nil
+}
+
+// reach tells whether a rule reaches any column, whether one that is loaded,
+// and whether there is a reason why it is not: its table is excluded or
+// foreign, or the column generated, which is reported by itself.
+func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
+	for _, t := range p.cat.tables {
+		for _, c := range t.columns {
+			if _, ok := reaches(r, c); !ok {
+				continue
+			}
+			reached = true
+			met = met || slices.Contains(p.loaded[t], c.name)
+			idle = idle || p.excluded[t] || t.kind == "f" || c.generated && exact(r.Column)
+		}
+	}
+	return reached, met, idle
+}
+
+// foreignKeys finds rules that tear two sides of a reference apart, and
+// references to rows that are not loaded.
+func (p *planner) foreignKeys() error {
+	for _, fk := range p.fks {
+		if fk.to == nil {
+			continue
+		}
+		p.dangling(fk)
+		for i, name := range fk.columns {
+			p.sides(fk, name, fk.referenced[i])
+		}
+	}
+	return nil
+}
+
+func withDescendants(t *table) []*table { return append([]*table{t}, t.descendants()...) }
+
+func (p *planner) dangling(fk foreignKey) {
+	gone := func(t *table) bool { return p.excluded[t] }
+	if !slices.ContainsFunc(withDescendants(fk.to), gone) {
+		return
+	}
+	for _, from := range withDescendants(fk.from) {
+		if _, loaded := p.loaded[from]; !loaded || p.nulled(from, fk.columns) {
+			continue
+		}
+		p.problem(verdict.CodeRuleUnfit, fk.String(), spec.Pos{},
+			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.name, from.name, fk.columns[0], patternName(from, fk.columns[0])),
+			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.name, fk.to.name, fk.name)
+		return
+	}
+}
+
+func patternName(t *table, name string) string {
+	if c := t.byName[name]; c != nil {
+		return patternOf(c)
+	}
+	return t.name.String() + "." + name
+}
+
+// nulled tells whether the reference is taken away: one null column is enough.
+func (p *planner) nulled(t *table, columns []string) bool {
+	return slices.ContainsFunc(columns, func(name string) bool {
+		r := p.assigned[t.byName[name]]
+		return r != nil && r.Transform == setNull
+	})
+}
+
+// sides compares the rules of a referencing column with the referenced one's.
+func (p *planner) sides(fk foreignKey, name, referenced string) {
+	for _, from := range withDescendants(fk.from) {
+		for _, to := range withDescendants(fk.to) {
+			a, b := from.byName[name], to.byName[referenced]
+			if a == nil || b == nil || p.agree(a, b) {
+				continue
+			}
+			rule := p.assigned[a]
+			if changes(p.assigned[b]) {
+				rule = p.assigned[b]
+			}
+			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, fmt.Sprintf("give %s and %s the same transform and the same link", a, b),
+				"%s references %s (foreign key %s), and their rules would not make equal values equal", a, b, fk.name)
+			return
+		}
+	}
+}
+
+func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
+
+// agree tells whether a and b hold equal values after the scrub if they did
+// before. Null references nothing.
+func (p *planner) agree(a, b *column) bool {
+	ra, rb := p.assigned[a], p.assigned[b]
+	switch {
+	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == setNull:
+		return true
+	case !changes(ra) || !changes(rb):
+		return false
+	}
+	return ra.Transform == rb.Transform && string(domainOf(ra.Link, a)) == string(domainOf(rb.Link, b))
+}
+
+func (p *planner) largeObjects() error {
+	if p.req.LargeObjects && p.rules.LargeObjects == "" {
+		p.problem(verdict.CodeLargeObjects, "large_objects", spec.Pos{}, "add to scrub: large_objects: drop (or preserve, if nothing in them is private)",
+			"the backup holds large objects, and the drill file does not say what becomes of them")
+	}
+	return nil
+}
+
+// unmatched finds columns that look sensitive and that no rule names, once for
+// a column and all that is inherited from it.
+func (p *planner) unmatched() error {
+	seen := map[*column]bool{}
+	for _, t := range p.cat.tables {
+		for _, name := range p.loaded[t] {
+			c := t.byName[name]
+			if c == nil {
+				continue
+			}
+			p.looked++
+			root := c.root()
+			what, transform := sensitive(c)
+			if what == "" || p.assigned[c] != nil || seen[root] {
+				continue
+			}
+			seen[root] = true
+			p.problem(verdict.CodeUnmatched, root.String(), spec.Pos{}, mend(root, transform),
+				"%s looks like %s, and no rule names it", root, what)
+		}
+	}
+	return nil
+}
+
+// mend is the line to add, in both ways.
+func mend(c *column, transform string) string {
+	each := ""
+	if c.array && transform != setNull {
+		each = ", each: true"
+	}
+	instead := fmt.Sprintf(`- {column: %s, preserve: true, why: "…"}`, patternOf(c))
+	if transform == setNull && c.notNull {
+		return "add to scrub.rules: " + instead
+	}
+	return fmt.Sprintf("add to scrub.rules: - {column: %s, transform: %s%s}  or, if it holds nothing private: %s", patternOf(c), transform, each, instead)
+}
+
+// Excluded tells whether the rows of a table are not to be loaded: the table,
+// or one that it is inherited from, is under exclude_table_data.
+func (p *Plan) Excluded(schema, table string) bool {
+	return p.excluded[p.cat.byName[tableName{schema, table}]]
+}
+
+// Shown tells whether values of a column may be shown: what was rewritten, or
+// preserved with a why; not where keep leaves some as they are.
+func (p *Plan) Shown(schema, table, column string) bool {
+	t := p.cat.byName[tableName{schema, table}]
+	if t == nil || p.excluded[t] {
+		return false
+	}
+	for _, t := range withDescendants(t) {
+		c := t.byName[column]
+		r := p.assigned[c]
+		if c == nil || r == nil || c.generated || changes(r) && p.keptSome(c, r) {
+			return false
+		}
+	}
+	return true
+}
+
+// keptSome tells whether some values of a scrubbed column stay.
+func (p *Plan) keptSome(c *column, r *spec.Rule) bool {
+	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
+		return k.table == c.table || slices.Contains(c.table.ancestors(), k.table)
+	}) || len(p.keptInLink(r.Link)) > 0
+}
+
+// Fingerprint stands for a value that may not be shown: equal for equal values
+// under one key, and of no use without it.
+func (p *Plan) Fingerprint(value string) string { return fingerprint(p.key, value) }
+
+// loadedWithRules are the assigned columns that are loaded, in the order of names.
+func (p *Plan) loadedWithRules() []*column {
+	var all []*column
+	for t, names := range p.loaded {
+		for _, name := range names {
+			if c := t.byName[name]; c != nil && p.assigned[c] != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *column) int { return cmp.Or(byTableName(a.table, b.table), cmp.Compare(a.num, b.num)) })
+	return all
+}
+
+func joined(names []string) string { return strings.Join(names, ", ") }

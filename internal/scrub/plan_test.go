@@ -1,0 +1,395 @@
+package scrub
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// situation is a restored pre-data, and what a drill file says about it.
+type situation struct {
+	ddl          string
+	definitions  []string
+	rules        []spec.Rule
+	keep         []spec.Keep
+	exclude      []string
+	largeObjects bool
+	encoding     string
+	roots        bool // the archive holds partitions' rows under their root
+}
+
+// rule reads "schema.table.column transform key=value …" as a rule whose
+// place in the file is its number.
+func rule(t testing.TB, line int, s string) spec.Rule {
+	t.Helper()
+	words := strings.Fields(s)
+	parts := strings.Split(words[0], ".")
+	r := spec.Rule{Column: spec.ColumnPattern{Schema: parts[0], Table: parts[1], Column: parts[2], Source: words[0]}, Pos: spec.Pos{Line: line, Column: 7}}
+	if words[1] == "preserve" {
+		r.Preserve, r.Why = true, "made for the test"
+	} else {
+		r.Transform = words[1]
+	}
+	for _, w := range words[2:] {
+		key, value, _ := strings.Cut(w, "=")
+		switch key {
+		case "link":
+			r.Link = value
+		case "each":
+			r.Each = true
+		case "value":
+			r.Value = &value
+		case "normalize":
+			r.Normalize = strings.Split(value, ",")
+		case "days":
+			fmt.Sscan(value, &r.Days)
+		case "percent":
+			fmt.Sscan(value, &r.Percent)
+		default:
+			t.Fatalf("rule %q: what is %s", s, key)
+		}
+	}
+	return r
+}
+
+func rules(t testing.TB, lines ...string) []spec.Rule {
+	t.Helper()
+	var all []spec.Rule
+	for i, l := range lines {
+		all = append(all, rule(t, i+1, l))
+	}
+	return all
+}
+
+// plan makes the plan of a situation in a new database.
+func (s situation) plan(t testing.TB) (*pgx.Conn, *Plan, []verdict.Check) {
+	t.Helper()
+	conn := pgtest.DB(t)
+	p, checks := s.planOn(t, conn)
+	return conn, p, checks
+}
+
+// planOn makes it in a database whose tables it drops first.
+func (s situation) planOn(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), `drop schema if exists public, "a.b" cascade; create schema public; `+s.ddl); err != nil {
+		t.Fatal(err)
+	}
+	cat, err := ReadCatalogue(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, checks, err := NewPlan(t.Context(), conn, Request{
+		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
+		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, checks
+}
+
+// headers are what pg_dump writes for the tables: leaves by default.
+func (s situation) headers(cat *Catalogue) []Header {
+	var all []Header
+	for i, t := range cat.tables {
+		partition := slices.ContainsFunc(t.parents, func(p *table) bool { return p.kind == "p" })
+		if s.roots && partition || !s.roots && t.kind == "p" {
+			continue
+		}
+		h := Header{DumpID: i, Header: copytext.Header{Schema: t.name.schema, Table: t.name.table}}
+		for _, c := range t.columns {
+			if !c.generated {
+				h.Columns = append(h.Columns, c.name)
+			}
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+func ids(checks []verdict.Check) []string {
+	out := []string{}
+	for _, c := range checks {
+		out = append(out, c.ID)
+	}
+	slices.Sort(out)
+	return out
+}
+
+const people = `create table users (id int, email text, full_name text, phone varchar(20), code varchar(16), note text, age int, born date, seen timestamptz,
+	tags text[], status text check (status in ('new', 'old')), doc jsonb, ok bool not null, shout text generated always as (upper(status)) stored);
+	create table orders (id int, user_email text, total numeric(10,2));`
+
+// quiet are the rules that make the tables of people acceptable.
+var quiet = []string{"public.users.email preserve", "public.users.full_name preserve", "public.users.phone preserve", "public.users.note preserve",
+	"public.users.born preserve", "public.users.doc preserve", "public.orders.user_email preserve"}
+
+var keys = []string{"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
+	"CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);",
+	"ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_user FOREIGN KEY (user_email) REFERENCES public.users(email) ON DELETE CASCADE;"}
+
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	const parts = `create table events (id int, at date, email text) partition by range (at);
+		create table events_a partition of events for values from ('2024-01-01') to ('2025-01-01');
+		create table events_b partition of events for values from ('2025-01-01') to ('2026-01-01');`
+	for _, tt := range []struct {
+		name string
+		situation
+		want []string
+		says string // in the first check's message or hint
+	}{
+		{name: "nothing to say", situation: situation{ddl: people, rules: rules(t, quiet...)}},
+		{name: "all unmatched", situation: situation{ddl: people}, want: []string{"unmatched:public.orders.user_email", "unmatched:public.users.born",
+			"unmatched:public.users.doc", "unmatched:public.users.email", "unmatched:public.users.full_name", "unmatched:public.users.note", "unmatched:public.users.phone"},
+			says: "- {column: public.orders.user_email, transform: email}"},
+		{name: "a glob covers", situation: situation{ddl: people, rules: rules(t, "public.*.*email email link=e", "*.users.* preserve")}, want: []string{"rule_unfit:public.users.email", "rule_unfit:public.users.shout"}[:1],
+			says: "drills/shop.yaml:1:7: public.*.*email and *.users.* both name public.users.email"},
+		{name: "narrower wins", situation: situation{ddl: people, rules: rules(t, "*.*.* preserve", "public.*.* preserve", "public.users.* preserve", "public.users.status preserve")}},
+		{name: "gone", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.nope text")...)}, want: []string{"rule_unmet:public.users.nope"}, says: "drills/shop.yaml:8:7: public.users.nope names no column"},
+		{name: "generated", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.shout text")...)}, want: []string{"rule_unfit:public.users.shout"}, says: "generated"},
+		{name: "generated preserved", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.shout preserve")...)}, want: []string{"rule_unfit:public.users.shout"}},
+		{name: "wrong type", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.age email", "public.users.ok number", "public.users.seen text", "public.users.id date_shift")...)},
+			want: []string{"rule_unfit:public.users.age", "rule_unfit:public.users.id", "rule_unfit:public.users.ok", "rule_unfit:public.users.seen"}},
+		{name: "array", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.tags text", "public.users.code text each")...)},
+			want: []string{"rule_unfit:public.users.code", "rule_unfit:public.users.tags"}},
+		{name: "array each", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.tags text each")...)}},
+		{name: "too long", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code hash")...)}, want: []string{"rule_unfit:public.users.code"}, says: "holds 16 characters, and hash makes 32"},
+		{name: "email in a short column", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code email")...)}, want: []string{"rule_unfit:public.users.code"}},
+		{name: "name is cut", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code name")...)}},
+		{name: "constant too long", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code constant value=12345678901234567")...)}, want: []string{"rule_unfit:public.users.code"}},
+		{name: "constant of the wrong type", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.age constant value=many")...)}, want: []string{"rule_unfit:public.users.age"}, says: "invalid input syntax"},
+		{name: "constant that a check refuses", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status constant value=other")...)}, want: []string{"rule_unfit:public.users.status"}, says: "users_status_check"},
+		{name: "constant that a check takes", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status constant value=old")...)}},
+		{name: "text that a check refuses", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status text")...)}, want: []string{"rule_unfit:public.users.status"}},
+		{name: "null in not null", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.ok set_null")...)}, want: []string{"rule_unfit:public.users.ok"}, says: "cannot be null"},
+		{name: "null in a key", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet, "public.users.id set_null")...)}, want: []string{"rule_unfit:public.users.id"}},
+		{name: "lossy in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email text")...)}, want: []string{"rule_unfit:public.users.email"}, says: "users_email"},
+		{name: "hash in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email hash")...)}},
+		{name: "foreign key, one side", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:], "public.users.email email link=e")...)}, want: []string{"rule_unfit:public.orders.orders_user"}},
+		{name: "foreign key, no link", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email email")...)}, want: []string{"rule_unfit:public.orders.orders_user"}, says: "same link"},
+		{name: "foreign key, linked", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...)}},
+		{name: "foreign key, taken away", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email set_null")...)}},
+		{name: "excluded and referenced", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.users"}, rules: rules(t, quiet...)}, want: []string{"rule_unfit:public.orders.orders_user"}, says: "exclude public.orders too"},
+		{name: "excluded with its referencing table", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.*"}}},
+		{name: "exclude_table_data names nothing", situation: situation{ddl: people, exclude: []string{"audit.*"}, rules: rules(t, quiet...)}, want: []string{"rule_unmet:audit.*"}},
+		{name: "json", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 5, 6), "public.users.doc text")...)}, want: []string{"rule_unfit:public.users.doc"}},
+		{name: "json constant", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 5, 6), "public.users.doc constant value={}")...)}},
+		{name: "json constant that is none", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 5, 6), "public.users.doc constant value={")...)}, want: []string{"rule_unfit:public.users.doc"}},
+		{name: "large objects", situation: situation{ddl: people, largeObjects: true, rules: rules(t, quiet...)}, want: []string{"large_objects:large_objects"}},
+		{name: "encoding of no table", situation: situation{ddl: people, encoding: "EUC_TW", rules: rules(t, quiet...)}, want: []string{"rule_unfit:encoding"}},
+		{name: "partition key", situation: situation{ddl: parts, rules: rules(t, "public.events.at date_shift", "public.events.email email")}, want: []string{"rule_unfit:public.events.at"}, says: "which partition"},
+		{name: "parent reaches leaves", situation: situation{ddl: parts, rules: rules(t, "public.events.email email")}},
+		{name: "root in the archive", situation: situation{ddl: parts, roots: true, rules: rules(t, "public.events.email email")}},
+		{name: "one leaf only", situation: situation{ddl: parts, rules: rules(t, "public.events_a.email email")}, want: []string{"unmatched:public.events.email"}},
+		{name: "leaf that is not in the archive", situation: situation{ddl: parts, roots: true, rules: rules(t, "public.events_a.email email", "public.events.email email")}, want: []string{"rule_unmet:public.events_a.email"}},
+		{name: "excluded root excludes leaves", situation: situation{ddl: parts, exclude: []string{"public.events"}}},
+		{name: "inherited", situation: situation{ddl: "create table p (email text); create table c (more int) inherits (p);", rules: rules(t, "public.p.email email")}},
+		{name: "a check that email meets", situation: situation{ddl: "create table t (email text check (email like '%@%'))", rules: rules(t, "public.t.email email")}},
+		{name: "a check that hash does not meet", situation: situation{ddl: "create table t (email text check (email like '%@%'))", rules: rules(t, "public.t.email hash")}, want: []string{"rule_unfit:public.t.email"}},
+		{name: "a phone check", situation: situation{ddl: `create table t (phone text check (phone ~ '^\+[0-9]{6,14}$'))`, rules: rules(t, "public.t.phone phone")}},
+		{name: "a number above zero", situation: situation{ddl: "create table t (x numeric check (x > 0))", rules: rules(t, "public.t.x number")}},
+		{name: "a number with a limit", situation: situation{ddl: "create table t (x int check (x between 18 and 120))", rules: rules(t, "public.t.x number")}, want: []string{"rule_unfit:public.t.x"}},
+		{name: "a date with a limit", situation: situation{ddl: "create table t (born date check (born < '2020-01-01'))", rules: rules(t, "public.t.born date_shift")}, want: []string{"rule_unfit:public.t.born"}},
+		{name: "two dates in order", situation: situation{ddl: "create table t (a date, b date, check (a <= b))", rules: rules(t, "public.t.a date_shift")}, want: []string{"rule_unfit:public.t.a"}},
+		{name: "one of two not null", situation: situation{ddl: "create table t (email text, phone text, check (email is not null or phone is not null))", rules: rules(t, "public.t.email email", "public.t.phone set_null")}, want: []string{"rule_unfit:public.t.phone"}},
+		{name: "a domain's check", situation: situation{ddl: "create domain mail as text check (value like '%@%'); create table t (email mail)", rules: rules(t, "public.t.email hash")}, want: []string{"rule_unfit:public.t.email"}},
+		{name: "a domain's not null", situation: situation{ddl: "create domain mail as text not null; create table t (email mail)", rules: rules(t, "public.t.email set_null")}, want: []string{"rule_unfit:public.t.email"}},
+		{name: "a domain over a domain over an array", situation: situation{ddl: "create domain a as varchar(40)[]; create domain b as a; create table t (emails b)", rules: rules(t, "public.t.emails email each")}},
+		{name: "uuid", situation: situation{ddl: "create table t (token uuid)", rules: rules(t, "public.t.token hash")}},
+		{name: "unknown types", situation: situation{ddl: "create type pair as (a text, b text); create table t (x pair, y bytea, z xml, i inet, e tsvector, b box)"},
+			want: []string{"unmatched:public.t.b", "unmatched:public.t.e", "unmatched:public.t.i", "unmatched:public.t.x", "unmatched:public.t.y", "unmatched:public.t.z"}},
+		{name: "strange names", situation: situation{ddl: `create schema "a.b"; create table "a.b"."T""x" ("e-mail" text)`}, want: []string{`unmatched:a.b.T"x.e-mail`}, says: `{column: '"a.b"."T""x".e-mail', transform: email}`},
+		{name: "nulls not distinct", situation: situation{ddl: "create table t (email text)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE NULLS NOT DISTINCT (email);"}, rules: rules(t, "public.t.email set_null")}, want: []string{"rule_unfit:public.t.email"}},
+		{name: "keep nowhere", situation: situation{ddl: people, rules: rules(t, quiet...), keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "staff"}, Match: map[string]string{"email": "*"}}}}, want: []string{"rule_unmet:keep:public.staff"}},
+		{name: "keep sets what a check refuses", situation: situation{ddl: people, rules: rules(t, quiet...), keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"},
+			Match: map[string]string{"email": "*@x", "gone": "x"}, Set: map[string]string{"status": "boss", "shout": "X", "nope": ""}}}},
+			want: []string{"rule_unfit:keep:public.users.nope", "rule_unfit:keep:public.users.shout", "rule_unfit:keep:public.users.status", "rule_unmet:keep:public.users.gone"}},
+		{name: "keep breaks a reference", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...),
+			keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"code": "x"}}}}, want: []string{"rule_unfit:keep:public.users.email"}},
+		{name: "keep by value keeps it", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...),
+			keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"email": "*@ourco.example"}, Set: map[string]string{"status": "old"}}}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, checks := tt.planOn(t, conn)
+			want := append([]string{}, tt.want...)
+			if diff := cmp.Diff(want, ids(checks)); diff != "" {
+				t.Errorf("%s\n%+v", diff, checks)
+			}
+			for _, c := range checks {
+				if c.Outcome != verdict.Error || c.Stage != verdict.StageScrub || c.Hint == "" || !strings.Contains(c.Message, "drills/shop.yaml") {
+					t.Errorf("not for the person at 3 a.m.: %+v", c)
+				}
+			}
+			if tt.says != "" && (len(checks) == 0 || !strings.Contains(checks[0].Message+checks[0].Hint, tt.says)) {
+				t.Errorf("%q is not said: %+v", tt.says, checks)
+			}
+			if p == nil {
+				t.Error("no plan")
+			}
+		})
+	}
+}
+
+func TestHeaderOfNothing(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	cat, err := ReadCatalogue(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, checks, err := NewPlan(t.Context(), conn, Request{Catalogue: cat, File: "f", Headers: []Header{{1, copytext.Header{Schema: "public", Table: "gone", Columns: []string{"x"}}}}})
+	if err != nil || len(checks) != 1 || checks[0].Code != verdict.CodeScrub {
+		t.Errorf("%+v, %v", checks, err)
+	}
+	if _, _, err := NewPlan(t.Context(), conn, Request{Catalogue: cat, Rules: spec.Scrub{Key: []byte("short")}}); err == nil || strings.Contains(err.Error(), "short:") {
+		t.Errorf("a short key: %v", err)
+	}
+}
+
+func TestDefinitions(t *testing.T) {
+	t.Parallel()
+	got := parseDefinitions([]string{
+		`ALTER TABLE ONLY "a.b"."T;x" ADD CONSTRAINT "p;k" PRIMARY KEY (id, "Na""me") INCLUDE (other);`,
+		"CREATE UNIQUE INDEX u ON ONLY public.t USING btree (lower((email)::text), COALESCE(x, 'it''s; (y)'::text)) NULLS NOT DISTINCT WHERE (z > 0);",
+		"CREATE INDEX i ON public.t USING btree (a);\nALTER TABLE public.t CLUSTER ON i;",
+		"ALTER TABLE public.t\n    ADD CONSTRAINT f FOREIGN KEY (a, PERIOD period) REFERENCES public.r(b, PERIOD p) ON DELETE SET NULL (a) NOT VALID;",
+		"ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING gist (room WITH =, tsrange(since, until) WITH &&) WHERE ((NOT gone));",
+		"ALTER TABLE public.t ADD CONSTRAINT c CHECK ((x > 0)) NOT VALID;",
+		"-- ALTER TABLE a ADD CONSTRAINT x UNIQUE (y);\n/* /* ; */ */ ALTER TABLE t ADD CONSTRAINT u2 UNIQUE (y)",
+	})
+	want := []definition{
+		{kind: primaryKey, name: "p;k", table: tableName{"a.b", "T;x"}, columns: []string{"id", `Na"me`}},
+		{kind: unique, name: "u", table: tableName{"public", "t"}, columns: []string{"lower", "email", "text", "coalesce", "x", "text"}, nullsEqual: true},
+		{kind: foreign, name: "f", table: tableName{"public", "t"}, columns: []string{"a", "period"}, references: tableName{"public", "r"}, referenced: []string{"b", "p"}},
+		{kind: exclusion, name: "e", table: tableName{"public", "t"}, columns: []string{"room", "with", "tsrange", "since", "until", "with"}},
+		{kind: unique, name: "u2", table: tableName{"", "t"}, columns: []string{"y"}},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(definition{}, tableName{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Every definition of a real server is read for what it is.
+func TestDefinitionsOfServer(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	_, err := conn.Exec(t.Context(), `create table "A b" (id int primary key, "e""x" text unique, r int4range, exclude using gist (r with &&));
+		create table b (a int references "A b", x text, constraint w unique (a, x)); create unique index on b (lower(x)) where a > 0;`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(t.Context(), `
+		select format('ALTER TABLE ONLY %s ADD CONSTRAINT %I %s;', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid >= 16384
+		union all select pg_get_indexdef(indexrelid) || ';' from pg_index i where indrelid >= 16384 and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
+			and not exists (select from pg_class c where c.oid = indrelid and c.relkind = 't') order by 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range parseDefinitions(sql) {
+		got = append(got, fmt.Sprintf("%s of %s: %q -> %s %q", d.kind, d.table.table, d.columns, d.references.table, d.referenced))
+	}
+	want := []string{
+		`exclusion of A b: ["r" "with"] ->  []`, `primary key of A b: ["id"] ->  []`, `unique of A b: ["e\"x"] ->  []`,
+		`foreign key of b: ["a"] -> A b ["id"]`, `unique of b: ["a" "x"] ->  []`, `unique of b: ["lower" "x"] ->  []`,
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s\n%s", diff, strings.Join(sql, "\n"))
+	}
+}
+
+func FuzzDefinitions(f *testing.F) {
+	f.Add(`ALTER TABLE ONLY a."b" ADD CONSTRAINT c FOREIGN KEY (x) REFERENCES y(z);`)
+	f.Add("CREATE UNIQUE INDEX i ON t USING btree (E'\\'', $a$ ; $a$, /* */ 1.5)")
+	f.Fuzz(func(t *testing.T, sql string) { parseDefinitions([]string{sql}) })
+}
+
+func TestExcluded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		pattern, schema, table string
+		want                   bool
+	}{
+		{"public.sessions", "public", "sessions", true}, {"public.sessions", "audit", "sessions", false}, {"audit.*", "audit", "log", true},
+		{"audit.*", "public", "audit", false}, {"*.log_*", "x", "log_1", true}, {`"a.b".t`, "a.b", "t", true}, {`public."*"`, "public", "x", false},
+		{`public."*"`, "public", "*", true}, {"sessions", "any", "sessions", true}, {`"x""y"`, "any", `x"y`, true}, {"", "a", "b", false},
+	} {
+		if got := Excluded([]string{tt.pattern}, tt.schema, tt.table); got != tt.want {
+			t.Errorf("%s of %s.%s: %v", tt.pattern, tt.schema, tt.table, got)
+		}
+	}
+}
+
+func TestGlob(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"a", "a", true}, {"a", "ab", false}, {"*", "", true}, {"a*b", "ab", true}, {"a*b", "a", false}, {"a*b*c", "axbxc", true}, {"a*a", "a", false},
+		{"*b*", "abc", true}, {"**", "x", true}, {"*ab", "aab", true}, {"a*bc*c", "abc", false},
+	} {
+		if glob(tt.pattern, tt.s) != tt.want || newFoldedGlob(strings.ToUpper(tt.pattern)).match([]byte(tt.s)) != tt.want {
+			t.Errorf("%s of %s", tt.pattern, tt.s)
+		}
+	}
+}
+
+func TestSensitive(t *testing.T) {
+	t.Parallel()
+	textType := pgType{"pg_catalog", "text", "b"}
+	column := func(of, name string, typ pgType) *column {
+		return &column{name: name, base: typ, typ: typ.name, table: &table{name: tableName{"public", of}}}
+	}
+	for name, want := range map[string]bool{
+		"email": true, "userEmail": true, "EMAIL_ADDRESS": true, "e_mail": true, "useremail": true, "email_status": false, "phone": true, "mobile2": true, "telefonnummer": true,
+		"first_name": true, "firstName": true, "lastname": true, "Vorname": true, "prénom": true, "straße": true, "username": true, "nick": true, "ip": true, "ip_address": true, "zip": true,
+		"zip_code": true, "password_hash": true, "api_key": true, "apiKey": true, "access_token": true, "iban": true, "ssn": true, "date_of_birth": true, "dob": true, "message": true,
+		"message_id": false, "message_type": false, "body": true, "comment_text": true, "note": true, "bio": true, "mot_de_passe": true, "apellido": true, "user_agent": true,
+		"id": false, "status": false, "slug": false, "sku": false, "currency": false, "name": false, "zipped": false, "shipping": false, "recipe": false, "title": false, "country": false, "keyboard": false,
+	} {
+		if what, _ := sensitive(column("things", name, textType)); (what != "") != want {
+			t.Errorf("%s: %q", name, what)
+		}
+	}
+	for _, tt := range []struct {
+		table, name, typ string
+		want             string
+	}{
+		{"users", "name", "text", name}, {"staff_members", "name", "varchar", name}, {"products", "name", "text", ""},
+		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", noise}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", noise},
+		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", text},
+		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", setNull},
+	} {
+		_, got := sensitive(column(tt.table, tt.name, pgType{"pg_catalog", tt.typ, "b"}))
+		if got != tt.want {
+			t.Errorf("%s.%s %s: %q, want %q", tt.table, tt.name, tt.typ, got, tt.want)
+		}
+	}
+	if what, _ := sensitive(column("t", "mood", pgType{"public", "mood", "e"})); what != "" {
+		t.Errorf("an enum: %s", what)
+	}
+	if what, _ := sensitive(column("t", "x", pgType{"public", "text", "c"})); what == "" {
+		t.Error("somebody's own type that is called text is not text")
+	}
+}

@@ -1,0 +1,212 @@
+package scrub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// prober asks the server, in read-only transactions, what a column would say
+// to a value.
+type prober struct {
+	ctx  context.Context
+	conn *pgx.Conn
+}
+
+// refusal says in words what refuses a value of the column; empty if nothing
+// does. A nil value is null. The error is the connection's.
+func (p prober) refusal(c *column, value *string) (string, error) {
+	why, err := p.ask(fmt.Sprintf("select ($1::%s) is null or true", c.typ), value)
+	if err != nil || why != "" {
+		return refused("type "+c.typ, why), err
+	}
+	for _, check := range c.table.checks {
+		if !slices.Contains(check.columns, c.num) {
+			continue
+		}
+		why, err := p.ask(p.expression(c, check), value)
+		if err != nil || why != "" {
+			return refused("constraint "+check.name, why), err
+		}
+	}
+	return "", nil
+}
+
+func refused(by, why string) string {
+	if why == "" {
+		return ""
+	}
+	return by + ": " + why
+}
+
+// expression asks a CHECK of one column for anything but false, as the server
+// does; and one of several columns for true while the others are null, since
+// what they will hold is not known.
+func (p prober) expression(c *column, k check) string {
+	var row []string
+	for _, other := range c.table.columns {
+		value := "null"
+		if other == c {
+			value = "$1"
+		}
+		row = append(row, fmt.Sprintf("%s::%s as %s", value, other.typ, pgx.Identifier{other.name}.Sanitize()))
+	}
+	wanted := "is not false"
+	if len(k.columns) > 1 {
+		wanted = "is true"
+	}
+	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.expr, wanted, strings.Join(row, ", "), pgx.Identifier{c.table.name.table}.Sanitize())
+}
+
+// ask runs a query that answers true; anything else is a refusal.
+func (p prober) ask(sql string, value *string) (string, error) {
+	tx, err := p.conn.BeginTx(p.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return "", err
+	}
+	defer tx.Rollback(context.WithoutCancel(p.ctx))
+	var param []byte
+	if value != nil {
+		param = []byte(*value)
+	}
+	result := p.conn.PgConn().ExecParams(p.ctx, sql, [][]byte{param}, nil, nil, nil).Read()
+	var refusal *pgconn.PgError
+	switch {
+	case errors.As(result.Err, &refusal):
+		return refusal.Message, nil
+	case result.Err != nil:
+		return "", result.Err
+	case len(result.Rows) != 1 || string(result.Rows[0][0]) != "t":
+		return "not met", nil
+	}
+	return "", nil
+}
+
+// outcomes is what a recipe makes of sample values: all that it can make of
+// each, or the extremes. The key is fixed, so that a plan is decided the same
+// way in every run.
+func (r *recipe) outcomes(c *column) []sample {
+	m := &masker{keyed: newKeyed([]byte("only for samples that decide whether a rule fits its column"))}
+	var all []sample
+	for _, in := range sampleInputs(r, c) {
+		s := sample{in: in}
+		for _, variant := range r.variants() {
+			if out, ok := variant(m, in); ok {
+				s.out = append(s.out, out)
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// sample is a value and what may become of it.
+type sample struct {
+	in  string
+	out []string
+}
+
+type variant = func(m *masker, in string) (string, bool)
+
+func (r *recipe) variants() []variant {
+	switch r.transform {
+	case noise:
+		return extremes(func(m *masker, in string, random uint64) ([]byte, error) {
+			return m.appendNumber(nil, []byte(in), random, r.percent, r.largest)
+		})
+	case dateShift:
+		return extremes(func(_ *masker, in string, random uint64) ([]byte, error) {
+			return appendDate(nil, []byte(in), random, r.days, r.span)
+		})
+	}
+	var all []variant
+	for i := range 4 {
+		other := *r
+		other.domain = append([]byte{byte(i)}, r.domain...)
+		all = append(all, func(m *masker, in string) (string, bool) {
+			out, err := m.append(nil, &other, []byte(in), []byte(in))
+			return string(out), err == nil
+		})
+	}
+	return all
+}
+
+// extremes are the least and the most, and a step into either direction.
+func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []variant {
+	var all []variant
+	for _, random := range []uint64{0, 1 << 63, 1<<63 - 1, ^uint64(0)} {
+		all = append(all, func(m *masker, in string) (string, bool) {
+			out, err := f(m, in, random)
+			return string(out), err == nil
+		})
+	}
+	return all
+}
+
+// sampleInputs are likely values of a column, and the ones its constraints name.
+func sampleInputs(r *recipe, c *column) []string {
+	var all []string
+	switch r.transform {
+	case noise:
+		for _, n := range []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"} {
+			all = append(all, n)
+		}
+		if !c.base.is("int2", "int4", "int8") {
+			all = append(all, "0.5", "1.25", "19.99", "-0.5")
+		}
+	case dateShift:
+		all = []string{"1950-06-15", "1999-12-31", "2024-02-29", "2099-01-01"}
+	case phone:
+		all = []string{"+491712345678", "+49 171 2345678", "+1 (555) 010-1234", "01712345678", "0171-2345678", "(555) 010-1234", "555-010-1234", "5550101234", "123456789"}
+	default:
+		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "AB-1234", "https://example.com/a", "aa bb cc"}
+	}
+	for _, expr := range c.domainSQL {
+		all = append(all, literals(expr, r.transform)...)
+	}
+	for _, k := range c.table.checks {
+		if slices.Contains(k.columns, c.num) {
+			all = append(all, literals(k.expr, r.transform)...)
+		}
+	}
+	return all
+}
+
+// literals are the values that an expression compares with, and their nearest
+// neighbours: where they are limits, what lies just inside is what noise would
+// carry over.
+func literals(expr, transform string) []string {
+	var all []string
+	for _, t := range lex(expr) {
+		switch {
+		case t.kind == numberLiteral && transform == noise:
+			for _, n := range neighbours(t.text) {
+				all = append(all, n, "-"+n)
+			}
+		case t.kind == stringLiteral && transform == dateShift:
+			all = append(all, t.text)
+			for _, random := range []uint64{0, ^uint64(0)} {
+				if next, err := appendDate(nil, []byte(t.text), random, 1, spanOfTimestamp); err == nil {
+					all = append(all, string(next))
+				}
+			}
+		case t.kind == stringLiteral && t.text != "":
+			all = append(all, t.text)
+		}
+	}
+	return all
+}
+
+func neighbours(number string) []string {
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 {
+		return []string{number}
+	}
+	return []string{number, strconv.FormatInt(n-1, 10), strconv.FormatInt(n+1, 10)}
+}

@@ -1,0 +1,144 @@
+package scrub
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"daybefore/internal/verdict"
+)
+
+// tally is what was done to a column and all that is inherited from it, under
+// one transform.
+type tally struct {
+	verdict.ScrubColumn
+	total     int64 // values and nulls
+	unique    []string
+	changed   int64 // by normalising, before hashing
+	neverMet  []string
+	firstRule string
+}
+
+// Report counts what was rewritten, exactly. Call it, like all that counts,
+// when no rewrite function is running any more.
+func (p *Plan) Report() verdict.Scrub {
+	out := verdict.Scrub{Columns: []verdict.ScrubColumn{}}
+	for _, t := range p.tallies() {
+		out.Columns = append(out.Columns, t.ScrubColumn)
+	}
+	for _, k := range p.keeps {
+		out.Kept = append(out.Kept, verdict.ScrubKept{Table: k.table.name.String(), Rows: k.kept.Load()})
+	}
+	for _, c := range p.loadedWithRules() {
+		r := p.assigned[c]
+		kept := verdict.ScrubPreserved{Column: c.root().String(), Why: r.Why}
+		if what, _ := sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
+			out.Preserve = append(out.Preserve, kept)
+		}
+	}
+	return out
+}
+
+// tallies are ordered by column.
+func (p *Plan) tallies() []*tally {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := map[string]*tally{}
+	of := func(c *column) *tally {
+		made, r := p.recipes[c], p.assigned[c]
+		key := c.root().String() + "\x00" + made.transform + "\x00" + r.Link
+		t := all[key]
+		if t == nil {
+			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.root().String(), Transform: made.transform, Link: r.Link},
+				unique: c.unique, firstRule: p.place(r.Pos)}
+			all[key] = t
+		}
+		return t
+	}
+	for _, c := range p.loadedWithRules() {
+		if p.recipes[c] == nil {
+			continue
+		}
+		if t := of(c); !p.met[c.table] {
+			t.neverMet = append(t.neverMet, c.table.name.String())
+		}
+	}
+	for _, r := range p.rewriters {
+		for _, c := range r.cells {
+			if c != nil {
+				of(c.column).add(c, r.row)
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Values(all), func(a, b *tally) int {
+		return cmp.Or(cmp.Compare(a.Column, b.Column), cmp.Compare(a.Transform, b.Transform))
+	})
+}
+
+func (t *tally) add(c *cell, rows int64) {
+	t.Rows += c.rows
+	t.NullsIn += c.nullsIn
+	t.NullsOut += c.nullsOut
+	t.Kept += c.kept
+	t.changed += c.changedByNormalise
+	t.total += rows
+}
+
+// Checks says, after the load, whether every value met its rule.
+func (p *Plan) Checks() []verdict.Check {
+	checks := []verdict.Check{{
+		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
+		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
+	}}
+	for _, t := range p.tallies() {
+		checks = append(checks, t.check())
+	}
+	for _, k := range p.keeps {
+		checks = append(checks, k.check())
+	}
+	return checks
+}
+
+func (t *tally) check() verdict.Check {
+	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
+		Expected: "every value rewritten, nulls as many as before",
+		Observed: fmt.Sprintf("%d rewritten, %d null before, %d after, %d kept", t.Rows, t.NullsIn, t.NullsOut, t.Kept)}
+	if t.Transform == setNull {
+		c.Expected = "every value null"
+	}
+	switch {
+	case len(t.neverMet) > 0:
+		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
+		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule, joined(t.neverMet))
+		c.Hint = "see the restore's checks"
+	case !t.adds():
+		c.Outcome = verdict.Error
+		c.Message = fmt.Sprintf("%d values and nulls passed, and they do not add up", t.total)
+		c.Hint = "this is a bug of the harness: report it"
+	case t.changed > 0 && len(t.unique) > 0:
+		c.Message = fmt.Sprintf("%d values were normalised before hashing; should %s fail to build, two of them were told apart by nothing else", t.changed, joined(t.unique))
+	}
+	return c
+}
+
+// adds tells whether each value and null is accounted for, once.
+func (t *tally) adds() bool {
+	if t.Transform == setNull {
+		return t.NullsOut+t.Kept == t.total
+	}
+	return t.NullsOut <= t.NullsIn && t.Rows+t.Kept+t.NullsOut == t.total
+}
+
+// Duration is the time spent rewriting, in all workers together, reckoned from
+// one row in 64.
+func (p *Plan) Duration() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var sum time.Duration
+	for _, r := range p.rewriters {
+		sum += r.spent
+	}
+	return sum
+}

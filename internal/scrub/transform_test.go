@@ -1,0 +1,305 @@
+package scrub
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+const goldenDigest = "86ff8f5693ce8cd758b5b4d0e3532b41"
+
+var testKey = bytes.Repeat([]byte("k"), KeySize)
+
+func mask(t testing.TB, key []byte, r recipe, value string) string {
+	t.Helper()
+	if r.domain == nil {
+		r.domain = []byte("link test\x00")
+	}
+	m := &masker{keyed: newKeyed(key)}
+	out, err := m.append(nil, &r, []byte(value), r.normal.append(nil, []byte(value)))
+	if err != nil {
+		t.Fatalf("%s of %q: %v", r.transform, value, err)
+	}
+	return string(out)
+}
+
+// The digest is HMAC(key, domain 0x00 value), as anybody can compute it.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	mac := hmac.New(sha256.New, testKey)
+	mac.Write([]byte("link person\x00ada@example.com"))
+	want := hex.EncodeToString(mac.Sum(nil)[:hashBytes])
+	for range 2 { // a reused state is as good as a new one
+		if got := mask(t, testKey, recipe{transform: hash128, domain: domainOf("person", nil)}, "ada@example.com"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	// printf 'link person\0ada@example.com' | openssl dgst -sha256 -hmac kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
+	if want != goldenDigest {
+		t.Errorf("digest %s, openssl says %s", want, goldenDigest)
+	}
+}
+
+var shapes = map[string]*regexp.Regexp{
+	email:   regexp.MustCompile(`^[a-z2-7]{16}@example\.invalid$`),
+	hash128: regexp.MustCompile(`^[0-9a-f]{32}$`),
+	name:    regexp.MustCompile(`^[A-Za-z]+( [A-Za-z]+)?$`),
+}
+
+var textTransforms = []string{email, hash128, name, phone, text}
+
+// Equal values under one key and link become equal, under another key or link
+// different, and what is made has the transform's form.
+func TestTransformsAreKeyed(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		value := rapid.StringN(8, 60, -1).Draw(rt, "value")
+		other := rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(rt, "key")
+		for _, transform := range textTransforms {
+			r := recipe{transform: transform}
+			a, b := mask(t, testKey, r, value), mask(t, testKey, r, value)
+			if a != b {
+				rt.Fatalf("%s of %q is %q and %q", transform, value, a, b)
+			}
+			if form := shapes[transform]; form != nil && !form.MatchString(a) {
+				rt.Fatalf("%s of %q is %q", transform, value, a)
+			}
+			if transform != email && transform != hash128 || bytes.Equal(other, testKey) {
+				continue
+			}
+			if a == mask(t, other, r, value) || a == mask(t, testKey, recipe{transform: transform, domain: []byte("link other\x00")}, value) {
+				rt.Fatalf("%s of %q does not depend on key and link", transform, value)
+			}
+		}
+	})
+}
+
+func TestShapeIsKept(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		value := rapid.String().Draw(rt, "value")
+		for _, transform := range []string{text, phone} {
+			out := mask(t, testKey, recipe{transform: transform}, value)
+			if utf8.RuneCountInString(out) != utf8.RuneCountInString(value) {
+				rt.Fatalf("%s of %q is %q", transform, value, out)
+			}
+			in := []rune(value)
+			for i, r := range []rune(out) {
+				if class(r) != class(in[i]) || class(r) == '.' && r != in[i] || class(r) != '.' && r >= utf8.RuneSelf {
+					rt.Fatalf("%s of %q is %q: character %d", transform, value, out, i)
+				}
+			}
+			if ascii := mask(t, testKey, recipe{transform: transform, asciiOnly: true}, value); !isASCII(ascii) {
+				rt.Fatalf("%q is not ASCII", ascii)
+			}
+		}
+	})
+	for in, first := range map[string]string{"+49 171": "+", "0171": "0"} {
+		if out := mask(t, testKey, recipe{transform: phone}, in); !strings.HasPrefix(out, first) || first == "+" && out[1] == '0' {
+			t.Errorf("phone of %s is %s", in, out)
+		}
+	}
+	if out := mask(t, testKey, recipe{transform: text}, "M\xfcller"); !isASCII(out) || len(out) != 6 {
+		t.Errorf("broken UTF-8 became %q", out)
+	}
+}
+
+func class(r rune) rune {
+	switch {
+	case unicode.IsDigit(r) || unicode.IsNumber(r):
+		return '0'
+	case unicode.IsUpper(r) || unicode.IsTitle(r):
+		return 'A'
+	case unicode.IsLetter(r) || unicode.IsMark(r):
+		return 'a'
+	}
+	return '.'
+}
+
+// A long value's letters do not repeat with the digest.
+func TestLongText(t *testing.T) {
+	t.Parallel()
+	out := mask(t, testKey, recipe{transform: text}, strings.Repeat("a", 1000))
+	if out[:32] == out[32:64] || strings.Contains(out, "aaaaaa") {
+		t.Errorf("a pattern shows: %s", out[:100])
+	}
+}
+
+func TestNameIsCut(t *testing.T) {
+	t.Parallel()
+	for limit := 1; limit < 30; limit++ {
+		out := mask(t, testKey, recipe{transform: name, limit: limit}, "Ada Lovelace")
+		if out == "" || len(out) > limit || strings.HasSuffix(out, " ") {
+			t.Errorf("cut to %d: %q", limit, out)
+		}
+	}
+	if out := mask(t, testKey, recipe{transform: name}, " Ada "); strings.Contains(out, " ") {
+		t.Errorf("one word became %q", out)
+	}
+	if len(firstNames) < 1000 || len(lastNames) < 100 {
+		t.Errorf("%d first and %d last names", len(firstNames), len(lastNames))
+	}
+}
+
+func TestNormal(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		n        normal
+		in, want string
+	}{
+		{normal{}, " A ", " A "}, {normal{trim: true}, "\t A\u00a0", "A"}, {normal{lower: true}, "ÀÉ\xff", "àé\xff"},
+		{normal{trim: true, lower: true}, " Ada@Example.COM ", "ada@example.com"}, {normal{blanks: true}, " a  ", " a"},
+	} {
+		if got := string(tt.n.append(nil, []byte(tt.in))); got != tt.want {
+			t.Errorf("%+v of %q is %q", tt.n, tt.in, got)
+		}
+	}
+}
+
+// Noise stays within its percentage, keeps sign and scale, needs no more
+// digits, and does not leave the type.
+func TestNumber(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?$`)
+	rapid.Check(t, func(rt *rapid.T) {
+		value := rapid.StringMatching(`-?(0|[1-9]\d{0,24})(\.\d{1,6})?`).Draw(rt, "value")
+		random, percent := rapid.Uint64().Draw(rt, "random"), rapid.Float64Range(0.1, 100).Draw(rt, "percent")
+		m := &masker{}
+		b, err := m.appendNumber(nil, []byte(value), random, percent, 0)
+		out := string(b)
+		if err != nil || !form.MatchString(out) {
+			rt.Fatalf("%s became %s, %v", value, out, err)
+		}
+		in, got := rational(value), rational(out)
+		if in.Sign() != got.Sign() || scaleOf(value) != scaleOf(out) || len(out) > len(value) {
+			rt.Fatalf("%s became %s", value, out)
+		}
+		limit := new(big.Rat).Mul(new(big.Rat).Abs(in), new(big.Rat).SetFloat64(percent/100*1.0000001))
+		if far := new(big.Rat).Sub(in, got); far.Abs(far).Cmp(limit) > 0 && far.Cmp(oneIn(value)) > 0 {
+			rt.Fatalf("%s became %s, more than %g %% away", value, out, percent)
+		}
+	})
+	for _, tt := range []struct {
+		in, want string
+		random   uint64
+		largest  uint64
+	}{
+		{"0", "0", 7, 0}, {"0.00", "0.00", 7, 0}, {"NaN", "NaN", 7, 0}, {"-Infinity", "-Infinity", 7, 0},
+		{"100", "90", 0, 0}, {"100", "110", ^uint64(0), 0}, {"99", "90", ^uint64(0), 0}, {"32000", "28800", ^uint64(0), 32767},
+		{"-32768", "-29492", ^uint64(0), 32767}, {"1.5e-07", "1.4e-07", ^uint64(0), 0}, {"3", "3", 0, 0}, {"0.05", "0.05", 0, 0}, {"-10.00", "-9.00", 0, 0},
+		{"9223372036854775807", "8301034833169298228", 0, 1<<63 - 1},
+	} {
+		m := &masker{}
+		got, err := m.appendNumber(nil, []byte(tt.in), tt.random, 10, tt.largest)
+		if err != nil || string(got) != tt.want && !strings.HasPrefix(tt.in, "9223") || tt.largest > 0 && strings.TrimLeft(string(got), "-") > fmt.Sprint(tt.largest) {
+			t.Errorf("%s became %s, %v; want %s", tt.in, got, err, tt.want)
+		}
+	}
+	for _, bad := range []string{"", "-", "abc", "1e", "1x", "$1", "1.2.3", "1 ", "e5"} {
+		if got, err := (&masker{}).appendNumber(nil, []byte(bad), 1, 10, 0); err == nil {
+			t.Errorf("%q became %q", bad, got)
+		}
+	}
+}
+
+func rational(s string) *big.Rat {
+	r, _ := new(big.Rat).SetString(s)
+	return r
+}
+
+func scaleOf(s string) int {
+	_, fraction, _ := strings.Cut(s, ".")
+	return len(fraction)
+}
+
+// oneIn is the value of one in the last of the digits that noise is exact in.
+func oneIn(s string) *big.Rat {
+	digits := strings.TrimLeft(strings.ReplaceAll(strings.TrimPrefix(s, "-"), ".", ""), "0")
+	power := max(0, len(digits)-exactDigits) - scaleOf(s)
+	r := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(power, -power))), nil))
+	if power < 0 {
+		r.Inv(r)
+	}
+	return r.Mul(r, big.NewRat(2, 1))
+}
+
+func TestDate(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in, early, late string
+		span            dateSpan
+	}{
+		{"2024-03-01", "2024-02-20", "2024-03-11", spanOfDate},
+		{"2024-02-29 23:59:59.123456+05:30", "2024-02-19 23:59:59.123456+05:30", "2024-03-10 23:59:59.123456+05:30", spanOfTimestamp},
+		{"infinity", "infinity", "infinity", spanOfDate}, {"-infinity", "-infinity", "-infinity", spanOfTimestamp},
+		{"0001-01-05 00:00:00+00", "0001-12-26 00:00:00+00 BC", "0001-01-15 00:00:00+00", spanOfTimestamp},
+		{"0044-03-15 BC", "0044-03-05 BC", "0044-03-25 BC", spanOfDate},
+		{"0001-12-31 BC", "0001-12-21 BC", "0001-01-10", spanOfDate},
+		{"12024-12-31", "12024-12-21", "12025-01-10", spanOfDate},
+		{"5874897-12-31", "5874897-12-21", "5874897-12-21", spanOfDate},
+		{"294276-12-31 23:59:59.999999", "294276-12-21 23:59:59.999999", "294276-12-21 23:59:59.999999", spanOfTimestamp},
+		{"4713-01-01 BC", "4713-01-11 BC", "4713-01-11 BC", spanOfDate},
+	} {
+		for random, want := range map[uint64]string{0: tt.early, ^uint64(0): tt.late} {
+			got, err := appendDate(nil, []byte(tt.in), random, 10, tt.span)
+			if err != nil || string(got) != want {
+				t.Errorf("%s became %s, %v; want %s", tt.in, got, err, want)
+			}
+		}
+	}
+	for _, bad := range []string{"", "2024", "2024-1-01", "2024-13-01", "2024-00-10", "01/02/2024", "2024-01-32", "0000-01-01", "12345678-01-01", "today"} {
+		if got, err := appendDate(nil, []byte(bad), 1, 10, spanOfDate); err == nil {
+			t.Errorf("%q became %q", bad, got)
+		}
+	}
+}
+
+// The calendar is time.Time's, and every shift is one of at least a day.
+func TestDateAgainstTime(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		day := rapid.Int64Range(daysOf(1, 1, 1), daysOf(9999, 12, 31)).Draw(rt, "day")
+		y, m, d := dateOf(day)
+		at := time.Unix(day*86400, 0).UTC()
+		if at.Year() != int(y) || at.Month() != time.Month(m) || at.Day() != int(d) || daysOf(y, m, d) != day {
+			rt.Fatalf("day %d is %d-%d-%d, time says %s", day, y, m, d, at)
+		}
+		days := rapid.Int64Range(1, 4000).Draw(rt, "days")
+		if n := shiftBy(rapid.Uint64().Draw(rt, "random"), days); n == 0 || n < -days || n > days {
+			rt.Fatalf("a shift of %d with at most %d", n, days)
+		}
+	})
+	rapid.Check(t, func(rt *rapid.T) {
+		day := rapid.Int64Range(spanOfDate.first, spanOfDate.last).Draw(rt, "day")
+		if y, m, d := dateOf(day); daysOf(y, m, d) != day {
+			rt.Fatalf("day %d is %d-%d-%d and that is day %d", day, y, m, d, daysOf(y, m, d))
+		}
+	})
+}
+
+func FuzzNumberAndDate(f *testing.F) {
+	f.Add([]byte("-12.50"), uint64(7))
+	f.Add([]byte("2024-02-29 12:00:00+00 BC"), uint64(7))
+	f.Fuzz(func(t *testing.T, value []byte, random uint64) {
+		m := &masker{}
+		m.appendNumber(nil, value, random, 10, 0)
+		m.appendNumber(nil, value, random, 100, 32767)
+		out, err := appendDate(nil, value, random, 180, spanOfTimestamp)
+		if err == nil {
+			if _, err := appendDate(nil, out, random, 180, spanOfTimestamp); err != nil {
+				t.Fatalf("%q became %q, which is no date", value, out)
+			}
+		}
+	})
+}
