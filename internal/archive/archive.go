@@ -171,7 +171,8 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	defer u.Close()
 
 	if u.compression == None {
-		return read(name, u, path)
+		a, err := read(name, u, path)
+		return a, u.blame(name, err)
 	}
 	return u.unpack(name, cmp.Or(opts.Dir, filepath.Dir(path)))
 }

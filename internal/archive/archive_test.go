@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -16,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
@@ -88,8 +89,8 @@ func checkReal(t *testing.T, c *dumptest.Cluster, data []byte) {
 	if age := time.Since(a.Created); age > 15*time.Hour || age < -15*time.Hour {
 		t.Errorf("created %v", a.Created)
 	}
-	if got, want := listing(a), listed(t, c, data); !cmp.Equal(got, want) {
-		t.Errorf("entries differ from pg_restore's list:\n%s", cmp.Diff(want, got))
+	if got, want := listing(a), listed(t, c, data); !gocmp.Equal(got, want) {
+		t.Errorf("entries differ from pg_restore's list:\n%s", gocmp.Diff(want, got))
 	}
 	for _, e := range a.Entries {
 		if e.HadData != (e.DataSize > 0) {
@@ -143,10 +144,10 @@ func checkNasty(t *testing.T, a *Archive) {
 	roles := []string{"Owner; B", "current_user", "default_for", "default_to", "fn_user", `grantee "q"`, "grantor_g",
 		"mapped_role", "owner_a", "policy_one", "postgres", "setting_role", "to"}
 	slices.Sort(roles)
-	if diff := cmp.Diff(roles, without(a.Roles(), "pg_database_owner")); diff != "" {
+	if diff := gocmp.Diff(roles, without(a.Roles(), "pg_database_owner")); diff != "" {
 		t.Errorf("roles: %s", diff)
 	}
-	if diff := cmp.Diff([]string{"citext"}, a.Extensions()); diff != "" {
+	if diff := gocmp.Diff([]string{"citext"}, a.Extensions()); diff != "" {
 		t.Errorf("extensions: %s", diff)
 	}
 	d := a.DatabaseDefn()
@@ -166,7 +167,7 @@ func checkNasty(t *testing.T, a *Archive) {
 	got := a.DatabaseProperties()
 	slices.Sort(want)
 	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("database properties: %s", diff)
 	}
 	if i := slices.IndexFunc(a.Entries, func(e Entry) bool { return e.Desc == "TABLE" && e.Tag == "x; COPY\nCOPY y FROM stdin;" }); i < 0 {
@@ -268,7 +269,7 @@ func TestSmallArchives(t *testing.T) {
 		w := want[i].header
 		w.Database, w.Encoding, w.StdStrings, w.DataCompression = "small", "UTF8", true, "gzip"
 		w.Created, w.ServerVersion, w.DumpVersion = a.Created, a.ServerVersion, a.DumpVersion
-		if diff := cmp.Diff(w, a.Header); diff != "" {
+		if diff := gocmp.Diff(w, a.Header); diff != "" {
 			t.Errorf("%s: %s", path, diff)
 		}
 		var data []string
@@ -278,7 +279,7 @@ func TestSmallArchives(t *testing.T) {
 			}
 		}
 		slices.Sort(data)
-		if diff := cmp.Diff([]string{"BLOBS", "a", "b"}, data); diff != "" && path == small[0] {
+		if diff := gocmp.Diff([]string{"BLOBS", "a", "b"}, data); diff != "" && path == small[0] {
 			t.Errorf("%s: entries with data: %s", path, diff)
 		}
 	}
@@ -383,6 +384,7 @@ func TestCorrupt(t *testing.T) {
 		"another entry's block":    {spoil(first.offset.pos+2, byte(second.DumpID), byte(second.DumpID>>8)), verdict.CodeCorrupt, "the table of contents says"},
 		"a chunk of 1.9 GB":        {spoil(first.offset.pos+6, 0, 0, 0, 0, 0x71), verdict.CodeCorrupt, "claims a length"},
 		"a negative chunk":         {spoil(first.offset.pos+6, 1), verdict.CodeCorrupt, "claims a length"},
+		"through a terminal":       {bytes.ReplaceAll(whole, []byte("\n"), []byte("\r\n")), verdict.CodeCorrupt, "CR LF"},
 		"layout":                   {spoil(10, 9), verdict.CodeCorrupt, "layout 9"},
 		"version of garbage":       {spoil(5, 200, 200), verdict.CodeCorrupt, "200.200"},
 		"numbers of no bytes":      {spoil(8, 0), verdict.CodeCorrupt, "numbers of 0"},
@@ -559,6 +561,130 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("passed after %d bytes: %+v", a.Size, a.Header)
 		}
 	})
+}
+
+// TestEveryVersion writes a real archive in the layout of every version that
+// is read, and has the real pg_restore say that it is one.
+func TestEveryVersion(t *testing.T) {
+	t.Parallel()
+	c := dumptest.Server(t)
+	whole := []byte(readFile(t, small[0]))
+	a := mustOpen(t, whole)
+	first := slices.MinFunc(slices.DeleteFunc(slices.Clone(a.Entries), func(e Entry) bool { return !e.HadData }),
+		func(x, y Entry) int { return cmp.Compare(x.offset.pos, y.offset.pos) })
+	for minor := oldest; minor <= newest; minor++ {
+		t.Run(fmt.Sprintf("1.%d", minor), func(t *testing.T) {
+			w := writer{minor: minor, offSize: 8 - minor%2*4}
+			w.archive(a)
+			data := append(w.Bytes(), whole[first.offset.pos:]...)
+			b := mustOpen(t, data)
+			if h := b.Header; h.ArchiveVersion != fmt.Sprintf("1.%d", minor) || h.Created != a.Created || h.Database != a.Database ||
+				h.ServerVersion != a.ServerVersion || h.Encoding != a.Encoding || h.DataCompression != "gzip" {
+				t.Errorf("header: %+v", h)
+			}
+			for i, e := range b.Entries {
+				o := a.Entries[i]
+				e.offset, o.offset = offset{}, offset{}
+				if minor < withRelKind {
+					o.RelKind = 0
+				}
+				if minor < withAccessMeth {
+					o.TableAM = ""
+				}
+				if e.Section != o.Section && minor < withSections && e.Desc != "SEQUENCE SET" && !strings.HasPrefix(e.Desc, "BLOB") {
+					t.Errorf("%s: section %s, want %s", e.name(), e.Section, o.Section)
+				}
+				e.Section, o.Section = 0, 0
+				if diff := gocmp.Diff(o, e, gocmp.AllowUnexported(Entry{}, offset{})); diff != "" {
+					t.Error(diff)
+				}
+			}
+			if minor <= 14 { // what pg_restore 15 reads
+				if got, want := listing(b), listed(t, c, data); !gocmp.Equal(got, want) {
+					t.Errorf("pg_restore reads it differently: %s", gocmp.Diff(want, got))
+				}
+			}
+			wantProblem(t, openBytes(t, data[:len(data)-1]), verdict.Fail, verdict.CodeTruncated, "data of entry")
+		})
+	}
+}
+
+// writer writes archives as pg_dump does, without offsets.
+type writer struct {
+	bytes.Buffer
+	minor, offSize int
+}
+
+func (w *writer) int(n int) {
+	sign := byte(0)
+	if n < 0 {
+		sign, n = 1, -n
+	}
+	w.Write([]byte{sign, byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
+}
+
+func (w *writer) text(s string) {
+	if s == "" {
+		w.int(-1) // NULL
+		return
+	}
+	w.int(len(s))
+	w.WriteString(s)
+}
+
+func (w *writer) archive(a *Archive) {
+	w.WriteString(magic)
+	w.Write([]byte{1, byte(w.minor), 0, 4, byte(w.offSize), layoutCustom})
+	if w.minor >= withAlgorithm {
+		w.WriteByte(1)
+	} else {
+		w.int(-1)
+	}
+	for _, n := range []int{a.Created.Second(), a.Created.Minute(), a.Created.Hour(), a.Created.Day(), int(a.Created.Month()) - 1, a.Created.Year() - 1900, -1} {
+		w.int(n)
+	}
+	w.text(a.Database)
+	w.text(a.ServerVersion)
+	w.text(a.DumpVersion)
+	w.int(len(a.Entries))
+	for _, e := range a.Entries {
+		w.entry(e)
+	}
+}
+
+func (w *writer) entry(e Entry) {
+	w.int(e.DumpID)
+	state := offsetNoData
+	if e.HadData {
+		w.int(1)
+		state = offsetUnknown
+	} else {
+		w.int(0)
+	}
+	w.text(fmt.Sprint(e.TableOID))
+	w.text(fmt.Sprint(e.OID))
+	w.text(e.Tag)
+	w.text(e.Desc)
+	if w.minor >= withSections {
+		w.int(int(e.Section))
+	}
+	for _, s := range []string{e.Defn, e.DropStmt, e.CopyStmt, e.Namespace, e.Tablespace} {
+		w.text(s)
+	}
+	if w.minor >= withAccessMeth {
+		w.text(e.TableAM)
+	}
+	if w.minor >= withRelKind {
+		w.int(int(e.RelKind))
+	}
+	w.text(e.Owner)
+	w.text("false")
+	for _, id := range e.Deps {
+		w.text(strconv.Itoa(id))
+	}
+	w.int(-1)
+	w.WriteByte(byte(state))
+	w.Write(make([]byte, w.offSize))
 }
 
 // TestBoundedMemory claims gigabytes in a few bytes.

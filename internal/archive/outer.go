@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	sniffSize     = 4 << 10
+	sniffSize     = 32 << 10
 	progressEvery = 1 << 20
 
 	// maxWindow is the most memory that an outer zstd may ask for: what the
@@ -57,6 +57,7 @@ func (s *source) Read(p []byte) (int, error) {
 type unwrapped struct {
 	io.Reader
 	compression Compression
+	converted   bool // its line ends look as if they had been converted
 	close       func()
 }
 
@@ -76,6 +77,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	}
 	u := &unwrapped{Reader: in, compression: outerOf(head)}
 	if u.compression == None {
+		u.converted = converted(head)
 		return u, refuse(name, "", head)
 	}
 	skipped := skippable(head)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -19,6 +20,16 @@ func truncated(format string, args ...any) error {
 
 func corrupt(format string, args ...any) error {
 	return verdict.Failf(verdict.CodeCorrupt, hintCorrupt, format, args...)
+}
+
+// blame names the cause of a failure that the first bytes give away.
+func (u *unwrapped) blame(name string, err error) error {
+	var p *verdict.Problem
+	if !u.converted || !errors.As(err, &p) || p.Outcome != verdict.Fail {
+		return err
+	}
+	return verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
+		"read %s: every line end in it is CR LF, so its bytes were converted as if they were text: %w", name, err)
 }
 
 const maxShown = 120 // bytes of a foreign name that an error shows

@@ -138,7 +138,7 @@ func htmlPage(head []byte) bool {
 	if text("<!doctype html", "<html", "<head", "<body")(head) {
 		return true
 	}
-	return text("<")(head) && bytes.Contains(bytes.ToLower(head), []byte("<html"))
+	return text("<")(head) && !text("<?xml")(head) && bytes.Contains(bytes.ToLower(head), []byte("<html"))
 }
 
 const tarMagicAt = 257
@@ -156,6 +156,7 @@ func pgTar(head []byte) bool {
 // plainDump tells pg_dump's and pg_dumpall's scripts by the comment that they
 // begin with, behind the \restrict of 2025 and later or not.
 func plainDump(head []byte) bool {
+	head = head[:min(len(head), 1024)]
 	return bytes.Contains(head, []byte("-- PostgreSQL database dump")) ||
 		bytes.Contains(head, []byte("-- PostgreSQL database cluster dump"))
 }
@@ -195,4 +196,13 @@ func printableText(b []byte) bool {
 	return utf8.Valid(b) && !strings.ContainsFunc(string(b), func(r rune) bool {
 		return r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' || r == 0x7f
 	})
+}
+
+// converted tells bytes that went through something that ends lines with
+// CR LF: a terminal (docker exec -t), or a transfer in text mode. The table
+// of contents is full of SQL, where pg_dump itself writes no CR.
+func converted(head []byte) bool {
+	const enough = 5
+	n := bytes.Count(head, []byte("\n"))
+	return n >= enough && n == bytes.Count(head, []byte("\r\n"))
 }

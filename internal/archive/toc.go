@@ -88,7 +88,7 @@ func (d *decoder) broken(err error) {
 	case errors.As(err, &problem):
 		d.fail(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		d.fail(truncated("read %s: it ends after %d bytes, in the middle of its %s", d.name, d.pos, d.what))
+		d.fail(truncated("read %s: it ends after %d bytes, in the middle of the %s", d.name, d.pos, d.what))
 	default:
 		d.fail(fmt.Errorf("read %s, %s at byte %d: %w", d.name, d.what, d.pos, err))
 	}
