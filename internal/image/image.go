@@ -1,0 +1,201 @@
+// Package image makes a postgres image out of Debian's own packages, for
+// machines where none can be pulled. The image keeps the contract of the
+// official one (variables, paths, hooks), so that whatever runs the one runs
+// the other. It must never hold a cluster, a password or a mirror's
+// credentials.
+package image
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// suites says which Debian carries which major.
+var suites = map[int]string{
+	13: "bullseye",
+	15: "bookworm",
+	17: "trixie",
+	18: "forky",
+}
+
+// Majors lists the majors of PostgreSQL that can be built, ascending.
+func Majors() []int { return slices.Sorted(maps.Keys(suites)) }
+
+// Suite gives the codename of the Debian suite that major comes from.
+func Suite(major int) (suite string, ok bool) {
+	suite, ok = suites[major]
+	return suite, ok
+}
+
+// Tag is the reference that an image of major gets unless another is asked
+// for: the official image's own, "postgres:17".
+func Tag(major int) string { return fmt.Sprintf("postgres:%d", major) }
+
+// Options say what to build; only Major is required.
+type Options struct {
+	Major    int          // one of Majors
+	Tag      string       // reference of the result; empty: Tag(Major)
+	Mirror   string       // http(s) URL of a Debian archive; empty: the one apt uses
+	Packages []string     // more Debian packages, such as postgresql-17-pgvector
+	Progress func(string) // told each step as it begins, one line; may be nil
+}
+
+var packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
+
+// plan is a checked Options with nothing left to be found out.
+type plan struct {
+	major    int
+	suite    string
+	tag      string
+	mirror   string
+	packages []string
+	progress func(string)
+}
+
+func (o Options) plan(ctx context.Context) (plan, error) {
+	p := plan{major: o.Major, tag: o.Tag, packages: o.Packages, progress: o.Progress}
+	var ok bool
+	if p.suite, ok = Suite(o.Major); !ok {
+		return plan{}, fmt.Errorf("no Debian suite carries PostgreSQL %d: choose one of %s", o.Major, majorsText())
+	}
+	if p.tag == "" {
+		p.tag = Tag(o.Major)
+	}
+	for _, name := range o.Packages {
+		if !packageName.MatchString(name) {
+			return plan{}, fmt.Errorf("%q is no name of a Debian package", name)
+		}
+	}
+	if p.progress == nil {
+		p.progress = func(string) {}
+	}
+	var err error
+	if o.Mirror == "" {
+		p.mirror, err = findMirror(ctx)
+	} else {
+		p.mirror, err = checkMirror(o.Mirror)
+	}
+	return p, err
+}
+
+// Ensure builds the images of majors that the engine does not have under
+// Tag(major), after installing what is missing for that (see Setup). Where
+// all are there it needs neither root nor Debian.
+func Ensure(ctx context.Context, progress func(string), majors ...int) error {
+	var absent []int
+	for _, major := range majors {
+		there, err := exists(ctx, Tag(major))
+		if err != nil {
+			return err
+		}
+		if !there && !slices.Contains(absent, major) {
+			absent = append(absent, major)
+		}
+	}
+	if len(absent) == 0 {
+		return nil
+	}
+	if err := Setup(ctx); err != nil {
+		return err
+	}
+	for _, major := range absent {
+		if err := Build(ctx, Options{Major: major, Progress: progress}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Build makes the image that o describes and gives it its tag, or leaves the
+// engine as it was. It takes about a minute and 1 GB below os.TempDir, and
+// wants root, debootstrap and the docker client: see Setup.
+func Build(ctx context.Context, o Options) error {
+	if err := checkTools(); err != nil {
+		return err
+	}
+	p, err := o.plan(ctx)
+	if err != nil {
+		return fmt.Errorf("build a postgres image: %w", err)
+	}
+	if err := p.build(ctx); err != nil {
+		return fmt.Errorf("build %s from Debian %s: %w", p.tag, p.suite, err)
+	}
+	return nil
+}
+
+func (p plan) build(ctx context.Context) (err error) {
+	if err := engineAnswers(ctx); err != nil { // before a minute's work, not after
+		return err
+	}
+	dir, err := os.MkdirTemp("", "daybefore-image-")
+	if err != nil {
+		return err
+	}
+	// Nothing is mounted below it: the script has a mount namespace of its own.
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	root := filepath.Join(dir, "root")
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return err
+	}
+	if err := p.fill(ctx, root); err != nil {
+		return err
+	}
+	p.progress("packing the files into " + p.tag)
+	l, err := pack(ctx, root, filepath.Join(dir, "layer.tar"))
+	if err != nil {
+		return err
+	}
+	return p.load(ctx, l)
+}
+
+// exists asks the engine for a local image.
+func exists(ctx context.Context, ref string) (bool, error) {
+	out, err := docker(ctx, "image", "ls", "--quiet", ref)
+	return len(out) > 0, err
+}
+
+func engineAnswers(ctx context.Context) error {
+	_, err := docker(ctx, "version", "--format", "{{.Server.Version}}")
+	return err
+}
+
+// docker runs the client and gives its trimmed stdout.
+func docker(ctx context.Context, args ...string) (string, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", commandError(ctx, "docker "+args[0], err, stderr.String())
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
+
+// commandError says what a program that failed said last; a cancelled one
+// failed because of that, whatever it said.
+func commandError(ctx context.Context, name string, err error, said string) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%s: %w", name, cause)
+	}
+	if said = strings.TrimSpace(said); said != "" {
+		return fmt.Errorf("%s: %w: %s", name, err, said)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func majorsText() string {
+	var s []string
+	for _, major := range Majors() {
+		s = append(s, fmt.Sprint(major))
+	}
+	return strings.Join(s, ", ")
+}

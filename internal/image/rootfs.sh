@@ -1,0 +1,74 @@
+#!/bin/sh
+# Fills a directory with Debian and PostgreSQL. Run as root by image.Build, in
+# a mount and process namespace of its own: whatever is mounted or started here
+# is gone once this script is, however it ended.
+#
+# usage: rootfs.sh DIR SUITE MIRROR MAJOR PGDATA [PACKAGE...]
+#
+# Lines that begin with "step: " tell how far it is.
+set -eu
+dir=$1 suite=$2 mirror=$3 major=$4 data=$5
+shift 5
+
+step() { echo "step: $*"; }
+
+# debootstrap downloads without apt, and so without apt's proxy.
+if [ -z "${http_proxy-}" ] && command -v apt-config >/dev/null; then
+	eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
+	[ -z "${http_proxy-}" ] || export http_proxy
+fi
+
+# A suite younger than the host's debootstrap has no script there; those of
+# all suites since 2007 are one and the same.
+scripts=/usr/share/debootstrap/scripts
+if [ -e "$scripts/$suite" ]; then script=$suite; else script=sid; fi
+
+step "unpacking Debian $suite"
+# Forced: without a keyring it would only warn, and install what it was given.
+debootstrap --force-check-gpg --variant=minbase "$suite" "$dir" "$mirror" "$scripts/$script"
+
+in_root() { chroot "$dir" "$@"; }
+mount -t proc proc "$dir/proc"
+
+# Maintainer scripts must not start a server, and must not make a cluster that
+# would lie in the image beside the one the entrypoint makes.
+printf '#!/bin/sh\nexit 101\n' >"$dir/usr/sbin/policy-rc.d"
+chmod 755 "$dir/usr/sbin/policy-rc.d"
+mkdir -p "$dir/etc/postgresql-common"
+echo 'create_main_cluster = false' >"$dir/etc/postgresql-common/createcluster.conf"
+
+# The package would take the next free number; people's volumes have 999.
+in_root groupadd --system --gid 999 postgres
+in_root useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql \
+	--shell /bin/bash postgres
+
+# Named before the package is configured, so that only these are compiled.
+locales='C.UTF-8 en_US.UTF-8 en_GB.UTF-8 de_DE.UTF-8 fr_FR.UTF-8 es_ES.UTF-8 it_IT.UTF-8 nl_NL.UTF-8 pl_PL.UTF-8 pt_PT.UTF-8 sv_SE.UTF-8'
+for locale in $locales; do echo "$locale UTF-8"; done >"$dir/etc/locale.gen"
+
+step "installing PostgreSQL $major"
+# The date of the list is not looked at, as debootstrap did not: mirrors that
+# stand still on purpose are common where nothing can be pulled.
+in_root apt-get update -qq -o Acquire::Check-Valid-Until=false
+in_root apt-get install -y -qq --no-install-recommends \
+	-o Dpkg::Options::=--force-confold \
+	locales libnss-wrapper xz-utils zstd "postgresql-$major" "$@"
+
+sed -i "s/^#listen_addresses = .*/listen_addresses = '*'/" \
+	"$dir/usr/share/postgresql/$major/postgresql.conf.sample"
+grep -q "^listen_addresses = '\*'" "$dir/usr/share/postgresql/$major/postgresql.conf.sample"
+
+in_root rm -rf /var/lib/postgresql /run/postgresql
+in_root install -d -o postgres -g postgres /var/lib/postgresql
+in_root install -d -o postgres -g postgres -m 3777 /run/postgresql
+in_root install -d -o postgres -g postgres "${data%/*}"
+in_root install -d -o postgres -g postgres -m 1777 "$data"
+in_root install -d /docker-entrypoint-initdb.d
+
+step "removing what a server never reads"
+in_root apt-get clean
+rm -rf "$dir"/var/lib/apt/lists/* "$dir"/var/cache/debconf/*-old "$dir"/var/log/*.log \
+	"$dir"/var/log/apt "$dir"/usr/share/doc/* "$dir"/usr/share/man/* \
+	"$dir"/usr/share/info/* "$dir"/usr/share/locale/* "$dir"/usr/share/lintian \
+	"$dir"/usr/sbin/policy-rc.d "$dir"/tmp/* "$dir"/etc/resolv.conf "$dir"/etc/hostname
+umount "$dir/proc"
