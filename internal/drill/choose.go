@@ -1,0 +1,105 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/catalog"
+	"daybefore/internal/expect"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// choose finds the newest backup and reads its header out of the store, so
+// that an old dump under a new name is known before it is fetched.
+func (r *run) choose(ctx context.Context) error {
+	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
+		src := r.Drill.Source
+		if r.store, err = catalog.Open(ctx, src); err != nil {
+			return err
+		}
+		r.report.Backup.Store = r.store.URL()
+		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime); err != nil {
+			return err
+		}
+		b := &r.report.Backup
+		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt
+		r.setAsOf()
+		if age := r.Drill.Inventory.BackupAge; age != nil {
+			r.checks(expect.BackupAge(*age, b.TakenAt, r.ageAt()))
+		}
+		return r.peek(ctx)
+	})
+}
+
+func peekTime(first io.Reader) (time.Time, error) {
+	h, err := archive.Peek(first)
+	return h.Created, err
+}
+
+// peek reads the header, and compares its time with the name's.
+func (r *run) peek(ctx context.Context) error {
+	first := catalog.HeaderReader(ctx, r.store, r.backup.Object)
+	defer first.Close()
+	h, err := archive.Peek(first)
+	if err != nil {
+		return fmt.Errorf("read the header of %s: %w", r.backup.Name, err)
+	}
+	r.header = h
+	b := &r.report.Backup
+	b.Format, b.Compression, b.Database = string(h.Format), string(h.Compression), h.Database
+	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
+	if r.backup.TimeFrom != catalog.FromName {
+		return nil
+	}
+	return sameTime(r.backup, h.Created, r.Drill.Source)
+}
+
+// sameTime compares a name's time with the header's, which is the dumping
+// machine's local time: in the declared zone or, where none is, in any.
+func sameTime(b catalog.Backup, created time.Time, src spec.Source) error {
+	zone := src.Location
+	if zone == nil {
+		zone = time.UTC
+	}
+	header := inZone(created, zone)
+	apart := header.Sub(b.TakenAt).Abs()
+	if apart <= src.TimeTolerance {
+		return nil
+	}
+	return verdict.Failf(verdict.CodeTimeMismatch,
+		"an older dump lies under a newer name, or the name's time is not when it was taken; if the dumping machine's zone is the reason, set source.timezone",
+		"%s: its name says %s and its header %s (%s apart, allowed %s)", b.Name,
+		b.TakenAt.Format(time.RFC3339), header.UTC().Format(time.RFC3339), apart.Round(time.Second), src.TimeTolerance)
+}
+
+// inZone reads a wall clock that has no zone in one.
+func inZone(t time.Time, zone *time.Location) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+}
+
+// setAsOf resolves what freshness is judged against.
+func (r *run) setAsOf() {
+	e := r.Drill.Expectations
+	switch e.AsOf {
+	case spec.AsOfNow:
+		r.asOf = r.Now
+	case spec.AsOfFixed:
+		r.asOf = e.AsOfTime
+	default:
+		r.asOf = r.backup.TakenAt
+	}
+	r.report.AsOf = e.AsOf + " " + r.asOf.UTC().Format(time.RFC3339)
+}
+
+// ageAt is when a backup's age is judged: now, since against its own time it
+// is always young; or the fixed time of a drill that is judged as of one.
+func (r *run) ageAt() time.Time {
+	if r.Drill.Expectations.AsOf == spec.AsOfFixed {
+		return r.asOf
+	}
+	return r.Now
+}

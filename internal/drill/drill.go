@@ -1,0 +1,244 @@
+// Package drill knows the order of the stages: one drill file in, one report
+// out, whatever happens on the way. It reads and writes no report itself, and
+// it leaves nothing behind: no sandbox, no spool, no process.
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/catalog"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/scrub"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Request is one drill to run.
+type Request struct {
+	Drill    *spec.Drill
+	Run      string    // the run's id
+	Now      time.Time // when the drill begins; ages are judged against it
+	Version  string    // the harness's
+	Log      *slog.Logger
+	Progress func(stage string, done, total int64, unit string) // nil is well
+	// Inspect, if not nil, is handed the sandbox after the last stage that
+	// could run, before it is removed.
+	Inspect func(ctx context.Context, box sandbox.Box)
+}
+
+// ErrInterrupted is the cause with which a caller cancels a drill's context
+// when a person or the system asked it to stop.
+var ErrInterrupted = errors.New("interrupted")
+
+var errTimeout = errors.New("the drill's time ran out")
+
+// errUndecided ends a drill whose scrub could not be decided; the checks say
+// about which columns.
+var errUndecided = errors.New("the scrub is not decided")
+
+// errBadBackup ends what would have been done with a backup that is bad.
+var errBadBackup = errors.New("not needed: the backup could not be used")
+
+// cleanUpTime is how long removing everything may take once a drill ends.
+const cleanUpTime = 4 * time.Second
+
+// Run runs one drill and always returns its report.
+func Run(ctx context.Context, req Request) *verdict.Report {
+	return perform(ctx, req, (*run).drill)
+}
+
+// Newest runs the first stage only: which backup would be drilled now, and
+// whether the store and the backup's age are as declared.
+func Newest(ctx context.Context, req Request) *verdict.Report {
+	return perform(ctx, req, (*run).choose)
+}
+
+func perform(ctx context.Context, req Request, steps func(*run, context.Context) error) *verdict.Report {
+	r := newRun(req)
+	ctx, cancel := context.WithTimeoutCause(ctx, req.Drill.Timeout, errTimeout)
+	defer cancel()
+	func() {
+		defer r.cleanUp()
+		defer r.recovered()
+		// What steps return is in the report already, under its stage.
+		_ = steps(r, ctx)
+		if req.Inspect != nil && r.box.Box != nil {
+			req.Inspect(ctx, r.box)
+		}
+	}()
+	return r.finish()
+}
+
+// run is a drill under way.
+type run struct {
+	Request
+	mu     sync.Mutex // guards report: stages overlap
+	report verdict.Report
+	begun  time.Time
+
+	store   catalog.Store
+	backup  catalog.Backup
+	header  archive.Header // as the store's first bytes tell
+	asOf    time.Time      // what freshness is judged against
+	box     boxState
+	archive *archive.Archive
+	plan    *scrub.Plan
+}
+
+func newRun(req Request) *run {
+	if req.Log == nil {
+		req.Log = slog.New(slog.DiscardHandler)
+	}
+	if req.Progress == nil {
+		req.Progress = func(string, int64, int64, string) {}
+	}
+	return &run{Request: req, begun: time.Now(), report: verdict.Report{
+		Schema: verdict.Schema, Drill: req.Drill.Name, Run: req.Run,
+		HarnessVersion: req.Version, DrillSHA256: req.Drill.SHA256,
+		StartedAt: req.Now.UTC(),
+	}}
+}
+
+// stageNames are all stages, so that a report shows those that never began.
+var stageNames = []string{
+	verdict.StageChoose, verdict.StageFetch, verdict.StageSandbox,
+	verdict.StageRestore, verdict.StageScrub, verdict.StageExpect,
+}
+
+// stage runs one step under a name and keeps what it came to. An error ends
+// the step, and is returned so that the caller can stop.
+func (r *run) stage(ctx context.Context, name string, step func(context.Context) error) error {
+	start := time.Now()
+	err := step(ctx)
+	r.keep(name, time.Since(start), r.judge(ctx, err))
+	return err
+}
+
+// judge turns an error into what the report says of it. The reason for which
+// a context ended hides what broke because of it.
+func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
+	if err == nil || errors.Is(err, errUndecided) {
+		return nil
+	}
+	var found *verdict.Problem
+	if errors.As(err, &found) && found.Outcome == verdict.Fail {
+		return verdict.AsProblem(err) // known to be bad, whatever else happened
+	}
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errBadBackup):
+		return &verdict.Problem{Outcome: verdict.Skipped, Err: cause}
+	case errors.Is(cause, ErrInterrupted), errors.Is(cause, context.Canceled):
+		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again", "the drill was interrupted")
+	case errors.Is(cause, errTimeout):
+		return verdict.Errorf(verdict.CodeTimeout, "raise timeout in the drill file, or find out what became slow",
+			"the drill did not end within %s", r.Drill.Timeout)
+	}
+	return verdict.AsProblem(err)
+}
+
+// keep adds time and outcome to a stage; a stage may run in several parts.
+func (r *run) keep(name string, took time.Duration, p *verdict.Problem) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.report.Stages, func(s verdict.Stage) bool { return s.Name == name })
+	if i < 0 {
+		i = len(r.report.Stages)
+		r.report.Stages = append(r.report.Stages, verdict.Stage{Name: name, Outcome: verdict.Pass})
+	}
+	s := &r.report.Stages[i]
+	s.DurationMS += took.Milliseconds()
+	if p != nil && p.Outcome == verdict.Skipped {
+		s.Outcome, s.Message = p.Outcome, p.Error()
+	} else if p != nil && verdict.Worst(s.Outcome, p.Outcome) != s.Outcome {
+		s.Outcome, s.Code, s.Message, s.Hint = p.Outcome, p.Code, p.Error(), p.Hint
+	}
+	r.Log.Debug("stage", "drill", r.Drill.Name, "stage", name, "outcome", s.Outcome, "ms", s.DurationMS)
+}
+
+// checks adds what was found.
+func (r *run) checks(found ...verdict.Check) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Checks = append(r.report.Checks, found...)
+}
+
+// recovered turns a panic of ours into a stage's error. The panic's value may
+// hold anything, so only a runtime error's text is kept.
+func (r *run) recovered() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	text := fmt.Sprintf("a panic of type %T", p)
+	var runtimeError interface{ RuntimeError() }
+	if err, ok := p.(error); ok && errors.As(err, &runtimeError) {
+		text = "a panic: " + err.Error()
+	}
+	r.Log.Error("panic", "drill", r.Drill.Name, "stack", string(debug.Stack()))
+	r.keep(r.lastStage(), 0, verdict.Errorf(verdict.CodeInternal,
+		"this is a bug of the harness, not a finding about the backup: please report it with the stack in the log", "%s", text))
+}
+
+func (r *run) lastStage() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.report.Stages); n > 0 {
+		return r.report.Stages[n-1].Name
+	}
+	return verdict.StageChoose
+}
+
+// cleanUp removes everything, with a context of its own: that of the drill
+// may have ended.
+func (r *run) cleanUp() {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
+	defer cancel()
+	if err := r.box.close(ctx); err != nil {
+		r.keep(verdict.StageSandbox, 0, verdict.Errorf(verdict.CodeSandbox, "run the clean target", "remove the sandbox: %w", err))
+	}
+	if r.store != nil {
+		r.store.Close()
+	}
+}
+
+// finish judges the whole.
+func (r *run) finish() *verdict.Report {
+	rep := &r.report
+	for _, name := range stageNames {
+		if !slices.ContainsFunc(rep.Stages, func(s verdict.Stage) bool { return s.Name == name }) {
+			rep.Stages = append(rep.Stages, verdict.Stage{Name: name, Outcome: verdict.Skipped})
+		}
+	}
+	slices.SortStableFunc(rep.Stages, func(a, b verdict.Stage) int {
+		return slices.Index(stageNames, a.Name) - slices.Index(stageNames, b.Name)
+	})
+	var outcomes []verdict.Outcome
+	for i := range rep.Stages {
+		s := &rep.Stages[i]
+		takeWorst(s, rep.Checks)
+		outcomes = append(outcomes, s.Outcome)
+	}
+	rep.Outcome = verdict.Worst(outcomes...)
+	took := time.Since(r.begun)
+	rep.FinishedAt, rep.DurationMS = rep.StartedAt.Add(took), took.Milliseconds()
+	return rep
+}
+
+// takeWorst makes a stage's outcome that of its worst check, and says which.
+func takeWorst(s *verdict.Stage, checks []verdict.Check) {
+	for _, c := range checks {
+		if c.Stage != s.Name || c.Outcome == verdict.Skipped || s.Outcome == c.Outcome ||
+			verdict.Worst(s.Outcome, c.Outcome) == s.Outcome {
+			continue
+		}
+		s.Outcome, s.Code, s.Message, s.Hint = c.Outcome, c.Code, c.Message, c.Hint
+	}
+}

@@ -1,0 +1,283 @@
+package drill_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/drill"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/spec"
+	"daybefore/internal/testneed"
+	"daybefore/internal/verdict"
+)
+
+// kinds are both sandboxes, each left out by name where it cannot run.
+func kinds(t *testing.T, test func(t *testing.T, kind string)) {
+	for _, kind := range []string{sandbox.Local, sandbox.Container} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			if kind == sandbox.Container {
+				testneed.Image(t, "postgres:15")
+			}
+			test(t, kind)
+		})
+	}
+}
+
+// load reads a drill file of a kind, from text or, if that is empty, the demo.
+func load(t *testing.T, kind, text string) *spec.Drill {
+	t.Helper()
+	path := "../../drills/demo.yaml"
+	if text != "" {
+		path = filepath.Join(t.TempDir(), "test.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := spec.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Sandbox.Kind = kind
+	return d
+}
+
+func run(t *testing.T, ctx context.Context, d *spec.Drill, change ...func(*drill.Request)) *verdict.Report {
+	t.Helper()
+	req := drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test"}
+	for _, c := range change {
+		c(&req)
+	}
+	return drill.Run(ctx, req)
+}
+
+func worst(r *verdict.Report) string {
+	var b strings.Builder
+	for _, s := range r.Stages {
+		fmt.Fprintf(&b, "%s: %s %s %s\n", s.Name, s.Outcome, s.Code, s.Message)
+	}
+	return b.String()
+}
+
+func TestTheDemoPasses(t *testing.T) {
+	t.Parallel()
+	kinds(t, func(t *testing.T, kind string) {
+		r := run(t, t.Context(), load(t, kind, ""))
+		if r.Outcome != verdict.Pass {
+			t.Fatalf("%s\n%s", r.Outcome, worst(r))
+		}
+		if r.Sandbox.Kind != kind || r.Backup.Checksum != "verified" || r.Scrub.Stored {
+			t.Errorf("%+v %+v", r.Sandbox, r.Backup)
+		}
+		var rows int64
+		for _, table := range r.Tables {
+			rows += table.RowsHeld
+			if table.RowsHeld != table.RowsPassed {
+				t.Errorf("%+v", table)
+			}
+		}
+		if rows < 20_000 {
+			t.Errorf("the demo holds %d rows", rows)
+		}
+		if kind == sandbox.Container && r.Sandbox.Isolation != sandbox.NoNetwork {
+			t.Errorf("isolation %s", r.Sandbox.Isolation)
+		}
+	})
+}
+
+// planted makes a database whose real values lie in every kind of place that
+// PostgreSQL puts them: heap, TOAST, indexes, statistics, a generated column,
+// a materialized view.
+const planted = `
+CREATE TABLE people (id int PRIMARY KEY, email text UNIQUE, name text, story text, shouted text GENERATED ALWAYS AS (upper(email)) STORED);
+ALTER TABLE people ALTER story SET STORAGE EXTERNAL;
+INSERT INTO people SELECT n, 'planted-mail-' || n || '@example.com', 'Planted Name ' || n, repeat('planted story ' || n || ' ', 400) FROM generate_series(1, 200) n;
+CREATE INDEX ON people (name);
+CREATE VIEW addresses AS SELECT email FROM people;
+CREATE MATERIALIZED VIEW names AS SELECT name, shouted FROM people;`
+
+// plantedValues are looked for in the files of the sandbox.
+func plantedValues() []string {
+	var values []string
+	for n := range 200 {
+		values = append(values, fmt.Sprintf("planted-mail-%d@", n+1), fmt.Sprintf("PLANTED-MAIL-%d@", n+1),
+			fmt.Sprintf("Planted Name %d", n+1), fmt.Sprintf("planted story %d ", n+1))
+	}
+	return values
+}
+
+const plantedDrill = `
+version: 1
+source: {url: %q, name: "*.dump", timezone: UTC}
+scrub:
+  rules:
+    - {column: public.people.email, %s}
+    - {column: public.people.name, %s}
+    - {column: public.people.story, %s}
+expectations:
+  tables: [{table: public.people, row_count: {equals: 200}}]
+`
+
+// No real value of a scrubbed column is in any file that the server wrote:
+// heap, TOAST, indexes, WAL, log. The same search after a drill that scrubs
+// nothing finds every one, which proves the search.
+func TestNoRealValueReachesTheSandbox(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", planted)
+	store := t.TempDir()
+	if err := os.WriteFile(filepath.Join(store, "p.dump"), source.Dump("-Fc", "postgres"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const let = `preserve: true, why: "to be found"`
+	for name, rules := range map[string][]any{
+		"scrubbed":   {"file://" + store, "transform: email", "transform: name", "transform: text"},
+		"unscrubbed": {"file://" + store, let, let, let},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kinds(t, func(t *testing.T, kind string) {
+				var missing, found []string
+				r := run(t, t.Context(), load(t, kind, fmt.Sprintf(plantedDrill, rules...)), func(req *drill.Request) {
+					req.Inspect = func(ctx context.Context, box sandbox.Box) { found, missing = search(t, ctx, box) }
+				})
+				if r.Outcome != verdict.Pass {
+					t.Fatalf("%s\n%s", r.Outcome, worst(r))
+				}
+				switch {
+				case name == "scrubbed" && len(found) > 0:
+					t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
+				case name == "unscrubbed" && len(missing) > 0:
+					t.Errorf("the search misses %d values that are there, such as %q", len(missing), missing[0])
+				case len(found)+len(missing) != len(plantedValues()):
+					t.Errorf("looked for %d values", len(found)+len(missing))
+				}
+			})
+		})
+	}
+}
+
+// search greps every file of the data directory, which holds WAL too, and
+// what the server logged.
+func search(t *testing.T, ctx context.Context, box sandbox.Box) (found, missing []string) {
+	conn, err := box.DB().Connect(ctx, "postgres")
+	if err != nil {
+		t.Error(err)
+		return nil, nil
+	}
+	defer conn.Close(ctx)
+	var dir string
+	if err := conn.QueryRow(ctx, "select current_setting('data_directory')").Scan(&dir); err != nil {
+		t.Error(err)
+	}
+	if _, err := conn.Exec(ctx, "checkpoint"); err != nil {
+		t.Error(err)
+	}
+	values := plantedValues()
+	if err := os.WriteFile(box.HostPath("planted"), []byte(strings.Join(values, "\n")+"\n"), 0o644); err != nil {
+		t.Error(err)
+	}
+	var out bytes.Buffer
+	err = box.Run(ctx, sandbox.Command{
+		Args:   []string{"sh", "-c", `grep -rahoF -f "$1" "$2" | sort -u`, "sh", box.InsidePath("planted"), dir},
+		Stdout: &out, Stderr: func(line string) { t.Log(line) },
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	hits := strings.Split(out.String(), "\n")
+	for _, v := range values {
+		if slices.Contains(hits, v) {
+			found = append(found, v)
+		} else {
+			missing = append(missing, v)
+		}
+	}
+	return found, missing
+}
+
+func TestAStoppedDrillIsInterruptedAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"choose", "fetch", "load", "inspect"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			var left string
+			r := run(t, ctx, load(t, sandbox.Local, ""), func(req *drill.Request) {
+				if at == "choose" {
+					cancel(drill.ErrInterrupted)
+				}
+				req.Progress = func(stage string, _, _ int64, _ string) {
+					if stage == at {
+						cancel(drill.ErrInterrupted)
+					}
+				}
+				req.Inspect = func(_ context.Context, box sandbox.Box) { left = filepath.Dir(box.HostPath("x")) }
+			})
+			if at != "inspect" && (!r.Interrupted() || r.Outcome != verdict.Error || verdict.ExitCode(r) != verdict.ExitInterrupted) {
+				t.Errorf("%s\n%s", r.Outcome, worst(r))
+			}
+			if _, err := os.Stat(left); left != "" && !os.IsNotExist(err) {
+				t.Errorf("%s is still there: %v", left, err)
+			}
+		})
+	}
+}
+
+func TestATimeoutIsAnError(t *testing.T) {
+	t.Parallel()
+	d := load(t, sandbox.Local, "")
+	d.Timeout = 50 * time.Millisecond
+	r := run(t, t.Context(), d)
+	if r.Outcome != verdict.Error || !strings.Contains(worst(r), string(verdict.CodeTimeout)) {
+		t.Errorf("%s\n%s", r.Outcome, worst(r))
+	}
+}
+
+func TestAPanicLeavesAReportAndNothingElse(t *testing.T) {
+	t.Parallel()
+	var left string
+	r := run(t, t.Context(), load(t, sandbox.Local, ""), func(req *drill.Request) {
+		req.Inspect = func(_ context.Context, box sandbox.Box) {
+			left = filepath.Dir(box.HostPath("x"))
+			panic("a value that must not be shown")
+		}
+	})
+	if r.Outcome != verdict.Error || !strings.Contains(worst(r), string(verdict.CodeInternal)) || strings.Contains(worst(r), "must not be shown") {
+		t.Errorf("%s\n%s", r.Outcome, worst(r))
+	}
+	if _, err := os.Stat(left); left == "" || !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", left, err)
+	}
+}
+
+// What is known to be bad is not hidden by what could not be known.
+func TestABadBackupOutranksAMissingSandbox(t *testing.T) {
+	t.Parallel()
+	d := load(t, sandbox.Container, "")
+	d.Sandbox.Image = "daybefore.invalid/no-such-image:1"
+	if r := run(t, t.Context(), d); r.Outcome != verdict.Error {
+		t.Errorf("without a sandbox: %s\n%s", r.Outcome, worst(r))
+	}
+	dump, err := os.ReadFile("../../drills/demo/backups/shop-20260304T031500Z.dump")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := t.TempDir()
+	if err := os.WriteFile(filepath.Join(store, "shop-20260304T031500Z.dump"), dump[:len(dump)-1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.Source.URL, d.Source.Checksum = "file://"+store, "if_present"
+	if r := run(t, t.Context(), d); r.Outcome != verdict.Fail {
+		t.Errorf("a truncated backup without a sandbox: %s\n%s", r.Outcome, worst(r))
+	}
+}

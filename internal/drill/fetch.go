@@ -1,0 +1,123 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/catalog"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
+)
+
+// boxState is the drill's place on this machine: its private directory and
+// the sandbox in it.
+type boxState struct {
+	work *sandbox.Workdir
+	sandbox.Box
+}
+
+func (b *boxState) close(ctx context.Context) error {
+	var err error
+	if b.Box != nil {
+		err = b.Box.Close(ctx)
+	}
+	if b.work != nil {
+		if e := b.work.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// fetchAndStart fetches the backup while the sandbox starts. A backup that is
+// found to be bad ends the start; a sandbox that does not start does not end
+// the fetching: what is known to be bad is worth more than what cannot be
+// known.
+func (r *run) fetchAndStart(ctx context.Context) error {
+	var err error
+	if r.box.work, err = sandbox.NewWorkdir(); err != nil {
+		return r.stage(ctx, verdict.StageSandbox, func(context.Context) error { return err })
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var both errgroup.Group
+	both.Go(func() error {
+		defer r.recovered()
+		err := r.stage(ctx, verdict.StageFetch, r.fetch)
+		if err != nil {
+			stop(errBadBackup)
+		}
+		return err
+	})
+	both.Go(func() error {
+		defer r.recovered()
+		return r.stage(ctx, verdict.StageSandbox, r.start)
+	})
+	err = both.Wait()
+	if err == nil && (r.archive == nil || r.box.Box == nil) {
+		err = errors.New("a stage ended early") // after a panic, which is reported
+	}
+	return err
+}
+
+// fetch brings the backup here, and makes sure that it is whole and the one
+// that was declared.
+func (r *run) fetch(ctx context.Context) error {
+	spooled, err := catalog.Fetch(ctx, r.store, r.backup, catalog.FetchOptions{
+		Dir:      r.box.work.Spool(),
+		Checksum: r.Drill.Source.Checksum,
+		Progress: func(done, total int64) { r.Progress(verdict.StageFetch, done, total, "bytes") },
+	})
+	if err != nil {
+		return err
+	}
+	b := &r.report.Backup
+	b.SHA256, b.SizeBytes = spooled.SHA256, spooled.Size
+	b.Checksum = "none"
+	if spooled.ChecksumVerified {
+		b.Checksum = "verified"
+	}
+	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{Dir: r.box.work.Spool()})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", r.backup.Name, err)
+	}
+	r.report.Backup.Encoding = r.archive.Encoding
+	if want := r.Drill.Source.Database; want != "" && r.archive.Database != want {
+		return verdict.Failf(verdict.CodeDatabase, "the backup job dumps another database than declared under source.database",
+			"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want)
+	}
+	return nil
+}
+
+// start starts the sandbox for the header's versions.
+func (r *run) start(ctx context.Context) error {
+	d := r.Drill
+	deadline, _ := ctx.Deadline()
+	box, err := sandbox.Start(ctx, sandbox.Options{
+		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Isolation: d.Sandbox.Isolation,
+		Major: max(r.header.ServerMajor, r.header.DumpMajor), Jobs: r.jobs(),
+		Deadline: deadline, Work: r.box.work, Drill: d.Name, Log: r.Log,
+	})
+	r.box.Box = box
+	if err != nil {
+		return err
+	}
+	r.report.Sandbox = box.Info()
+	return nil
+}
+
+// handOver puts the archive where the sandbox's programs can read it.
+func (r *run) handOver() (inside string, err error) {
+	const name = "archive"
+	to := r.box.HostPath(name)
+	if err := os.Rename(r.archive.Path, to); err != nil {
+		return "", fmt.Errorf("hand %s to the sandbox: %w", filepath.Base(r.archive.Path), err)
+	}
+	return r.box.InsidePath(name), os.Chmod(to, 0o644)
+}

@@ -1,0 +1,175 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/copytext"
+	"daybefore/internal/expect"
+	"daybefore/internal/restore"
+	"daybefore/internal/scrub"
+	"daybefore/internal/verdict"
+)
+
+func (r *run) jobs() int {
+	if n := r.Drill.Restore.Jobs; n > 0 {
+		return n
+	}
+	return runtime.NumCPU()
+}
+
+// drill is the order of the stages.
+func (r *run) drill(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.expect} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore brings the archive back in steps, with the scrub decided between
+// the schema and the first row. Whatever ends it early, what was found until
+// then is in the report.
+func (r *run) restore(ctx context.Context) error {
+	var s *restore.Session
+	err := r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
+		inside, err := r.handOver()
+		if err != nil {
+			return err
+		}
+		s = restore.New(r.archive, r.box, inside, r.restoreOptions())
+		return s.PreData(ctx)
+	})
+	if s == nil {
+		return err
+	}
+	defer r.keepRestore(s)
+	if err != nil {
+		return err
+	}
+	plan, err := r.planScrub(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return s.Data(ctx, plan.Filter) })
+	r.keepScrub(plan)
+	if err != nil {
+		return err
+	}
+	return r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
+		if err := s.PostData(ctx); err != nil {
+			return err
+		}
+		r.report.Tables, err = s.Count(ctx)
+		return err
+	})
+}
+
+func (r *run) restoreOptions() restore.Options {
+	d := r.Drill
+	o := restore.Options{
+		Jobs:          r.jobs(),
+		DeclaredRoles: d.Expectations.Roles,
+		CreateRoles:   d.Restore.Roles != "fail",
+		SkipMissing:   d.Restore.Extensions == "skip",
+		LargeObjects:  d.Scrub.LargeObjects == "preserve",
+		Warnings:      d.Expectations.Warnings,
+		Exclude:       func(schema, table string) bool { return scrub.Excluded(d.Scrub.ExcludeTableData, schema, table) },
+		Progress: func(rows, bytes int64) {
+			r.Progress("load", rows, 0, "rows")
+			r.Progress("load", bytes, 0, "bytes")
+		},
+	}
+	if d.Expectations.Errors != nil {
+		o.AllowedErrors = *d.Expectations.Errors
+	}
+	return o
+}
+
+func (r *run) keepRestore(s *restore.Session) {
+	r.checks(s.Checks()...)
+	r.report.Messages = s.Messages()
+	r.report.RolesCreated = s.RolesCreated()
+}
+
+// planScrub decides what happens to every column, before any row is loaded.
+func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Plan, err error) {
+	err = r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error {
+		conn, err := r.box.DB().Connect(ctx, s.Database())
+		if err != nil {
+			return err
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		req := scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding}
+		if req.Catalogue, err = scrub.ReadCatalogue(ctx, conn); err != nil {
+			return err
+		}
+		if err := fillFrom(&req, r.archive.Entries); err != nil {
+			return err
+		}
+		var undecided []verdict.Check
+		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
+			return err
+		}
+		r.checks(undecided...)
+		if len(undecided) > 0 {
+			return errUndecided
+		}
+		return nil
+	})
+	return plan, err
+}
+
+// fillFrom gives the scrub what the archive knows and the restored schema
+// does not yet: which rows there are, and what post-data will ask of them.
+func fillFrom(req *scrub.Request, entries []archive.Entry) error {
+	for _, e := range entries {
+		switch e.Desc {
+		case "TABLE DATA":
+			if e.CopyStmt == "" {
+				continue
+			}
+			h, err := copytext.ParseHeader(e.CopyStmt)
+			if err != nil {
+				return fmt.Errorf("read the archive's entry %d: %w", e.DumpID, err)
+			}
+			req.Headers = append(req.Headers, scrub.Header{DumpID: e.DumpID, Header: h})
+		case "CONSTRAINT", "FK CONSTRAINT", "INDEX":
+			req.Definitions = append(req.Definitions, e.Defn)
+		case "BLOBS":
+			req.LargeObjects = true
+		}
+	}
+	return nil
+}
+
+// keepScrub adds what the scrub did, however far the load came.
+func (r *run) keepScrub(plan *scrub.Plan) {
+	r.plan = plan
+	r.report.Scrub = plan.Report()
+	r.checks(plan.Checks()...)
+	r.keep(verdict.StageScrub, plan.Duration(), nil)
+}
+
+// expect looks at what came back.
+func (r *run) expect(ctx context.Context) error {
+	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
+		connect := func(ctx context.Context) (*pgx.Conn, error) { return r.box.DB().Connect(ctx, r.archive.Database) }
+		found := expect.Run(ctx, connect, r.Drill.Expectations, expect.Options{AsOf: r.asOf, Jobs: r.jobs()})
+		r.checks(found...)
+		events, told := expect.LatestEvents(ctx, connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
+		r.report.LatestEvents = events
+		r.checks(told...)
+		if !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
+			return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",
+				"nothing was expected of the restored database, so nothing is proven")
+		}
+		return ctx.Err()
+	})
+}

@@ -1,0 +1,131 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"daybefore/internal/drill"
+	"daybefore/internal/history"
+	"daybefore/internal/report"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Drill runs every drill, or the one that is named, one after the other; one
+// that fails does not stop the others. It prints each report and keeps it.
+func (h *Home) Drill(ctx context.Context, name string) error {
+	files, err := h.load(name, spec.Loader{})
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	h.sweep(ctx)
+	var reports []*verdict.Report
+	for _, f := range files {
+		r := h.drillOne(ctx, f)
+		reports = append(reports, r)
+		if r.Interrupted() {
+			break
+		}
+	}
+	return h.conclude(reports)
+}
+
+// drillOne runs one drill file, prints its report and keeps it. A file with
+// mistakes makes a report too.
+func (h *Home) drillOne(ctx context.Context, f spec.Loaded) *verdict.Report {
+	r := h.runFile(ctx, f)
+	if err := report.Terminal(h.Stdout, r, h.terminal()); err != nil {
+		h.Log.Warn("print the report", "drill", f.Name, "err", err)
+	}
+	if err := h.keep(r); err != nil {
+		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, err)
+		r.Outcome = verdict.Worst(r.Outcome, verdict.Error)
+	}
+	return r
+}
+
+func (h *Home) runFile(ctx context.Context, f spec.Loaded) *verdict.Report {
+	now := h.Now()
+	id := history.NewRunID(now)
+	if f.Err != nil {
+		return h.mistaken(f, id, now)
+	}
+	progress := report.NewProgress(h.Stderr, f.Name)
+	defer progress.Close()
+	return drill.Run(ctx, drill.Request{
+		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Progress: progress.Update,
+	})
+}
+
+// mistaken is the report of a drill file that cannot be run.
+func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report {
+	return &verdict.Report{
+		Schema: verdict.Schema, Drill: f.Name, Run: id, Outcome: verdict.Error, HarnessVersion: version(),
+		StartedAt: now.UTC(), FinishedAt: now.UTC(),
+		Stages: []verdict.Stage{{
+			Name: verdict.StageChoose, Outcome: verdict.Error, Code: verdict.CodeSpec,
+			Message: f.Err.Error(), Hint: "mend the drill file; nothing was fetched",
+		}},
+	}
+}
+
+// sweep removes what an earlier process that was killed left behind. What
+// cannot be removed now must not keep a drill from running.
+func (h *Home) sweep(ctx context.Context) {
+	if _, err := sandbox.Sweep(ctx, h.Log); err != nil {
+		h.Log.Warn("sweep what an earlier drill left", "err", err)
+	}
+}
+
+// keep writes the report in all its forms.
+func (h *Home) keep(r *verdict.Report) error {
+	files := map[string][]byte{}
+	for name, render := range map[string]func(io.Writer, *verdict.Report) error{
+		"junit.xml": report.JUnit, "report.md": report.Markdown,
+	} {
+		var b bytes.Buffer
+		if err := render(&b, r); err != nil {
+			return fmt.Errorf("render %s: %w", name, err)
+		}
+		files[name] = b.Bytes()
+	}
+	return history.Save(h.reportsDir(), r, files)
+}
+
+// conclude turns the reports into how the process ends.
+func (h *Home) conclude(reports []*verdict.Report) error {
+	code := verdict.ExitCode(reports...)
+	if code == verdict.ExitOK {
+		return nil
+	}
+	var reasons []string
+	for _, r := range reports {
+		if r.Outcome != verdict.Pass && r.Outcome != verdict.Warn {
+			reasons = append(reasons, r.Drill+": "+string(r.Outcome))
+		}
+	}
+	return &Exit{Code: code, Reason: strings.Join(reasons, ", ")}
+}
+
+// terminal says how wide and colourful stdout is.
+func (h *Home) terminal() report.Options {
+	f, ok := h.Stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return report.Options{Width: 80}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 80
+	}
+	return report.Options{Width: width, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}

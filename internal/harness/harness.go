@@ -1,0 +1,128 @@
+// Package harness is what the targets call, one function a target: it reads
+// drills/, writes reports/, and says with which code the process should end.
+package harness
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"daybefore/internal/drill"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Home is where a harness works: the folder that holds drills/ and reports/,
+// and the streams it talks to. Open fills it for a process.
+type Home struct {
+	Dir    string
+	Stdout io.Writer // tables
+	Stderr io.Writer // progress, log, one-line reasons
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Open is the home of this process: the working directory, or DRILL_HOME.
+// DRILL_LOG=debug makes it say more.
+func Open() *Home {
+	level := slog.LevelWarn
+	if os.Getenv("DRILL_LOG") == "debug" {
+		level = slog.LevelDebug
+	}
+	return &Home{
+		Dir: cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
+		Now: time.Now,
+		// Mage discards the default logger unless it is run with -v.
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+}
+
+// Exit is how a target ends other than well: a code and one line for stderr.
+type Exit struct {
+	Code   int
+	Reason string
+}
+
+func (e *Exit) Error() string { return e.Reason }
+
+// ExitStatus is what Mage ends the process with.
+func (e *Exit) ExitStatus() int { return e.Code }
+
+// cannot is an Exit for whatever kept the harness from verifying anything.
+func cannot(format string, args ...any) *Exit {
+	return &Exit{Code: verdict.ExitError, Reason: fmt.Sprintf(format, args...)}
+}
+
+// version names the build: a release, or the revision it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return Release
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return Release + "+" + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return Release
+}
+
+// Release is the version that CHANGELOG.md speaks of.
+const Release = "0.1.0"
+
+// interruptible returns a context that SIGINT and SIGTERM end with the cause
+// that makes a drill report itself as interrupted.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	stop := context.AfterFunc(ctx, func() {})
+	go func() {
+		select {
+		case <-signals:
+			cancel(drill.ErrInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		stop()
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
+func (h *Home) drillsDir() string  { return filepath.Join(h.Dir, "drills") }
+func (h *Home) reportsDir() string { return filepath.Join(h.Dir, "reports") }
+
+// load reads the drill files: all of them, or the one that is named.
+func (h *Home) load(name string, loader spec.Loader) ([]spec.Loaded, error) {
+	files, err := loader.LoadAll(h.drillsDir())
+	switch {
+	case errors.Is(err, os.ErrNotExist), err == nil && len(files) == 0:
+		return nil, cannot("no drill file: %s holds no .yaml (write one after the README's example)", h.drillsDir())
+	case err != nil:
+		return nil, cannot("read the drill files: %v", err)
+	case name == "":
+		return files, nil
+	}
+	i := slices.IndexFunc(files, func(f spec.Loaded) bool { return f.Name == name })
+	if i < 0 {
+		var names []string
+		for _, f := range files {
+			names = append(names, f.Name)
+		}
+		return nil, cannot("no drill is called %q; there are: %s", name, strings.Join(names, ", "))
+	}
+	return files[i : i+1], nil
+}
