@@ -285,11 +285,23 @@ func (c checker) notScrubbed(drill *Drill, t text, table Name, column, key strin
 	if !t.given() {
 		return
 	}
-	for _, r := range drill.Scrub.Rules {
-		if r.Transform != "" && r.Column.Match(table.Schema, table.Table, column) {
-			c.refuse(t.at, "judge by a column that is preserved, or preserve this one with a why",
-				"%s: %s is scrubbed (%s, line %d)", key, table.Column(column), r.Transform, r.Pos.Line)
-			return
+	if r := drill.Scrub.scrubbing(table, column); r != nil {
+		c.refuse(t.at, "judge by a column that is preserved, or preserve this one with a why",
+			"%s: %s is scrubbed (%s, line %d)", key, table.Column(column), r.Transform, r.Pos.Line)
+	}
+}
+
+// scrubbing is a rule that rewrites the column, unless a narrower one lets it
+// pass; nil where there is none.
+func (s Scrub) scrubbing(table Name, column string) *Rule {
+	matches := func(r Rule) bool { return r.Column.Match(table.Schema, table.Table, column) }
+	for i, r := range s.Rules {
+		spared := slices.ContainsFunc(s.Rules, func(other Rule) bool {
+			return other.Preserve && matches(other) && other.Column.NarrowerThan(r.Column)
+		})
+		if r.Transform != "" && matches(r) && !spared {
+			return &s.Rules[i]
 		}
 	}
+	return nil
 }

@@ -228,6 +228,7 @@ var badInputs = []struct {
 	{"freshness the wrong way round", drillFile(table("freshness: {column: a, warn_after: §6h, fail_after: 6h}")), []string{"expectations.tables.freshness: warn_after 6h can never be seen beside fail_after 6h; let warn_after be the shorter"}},
 	{"freshness of two types", drillFile(table("freshness: {column: a, fail_after: 6h, unit: s, timezone: §UTC}")), []string{"expectations.tables.freshness: unit is for numbers, timezone for timestamps; a column is one of them; keep the one that fits the column's type"}},
 	{"freshness of a scrubbed column", drillFile(table("freshness: {column: §seen, fail_after: 6h}"), rule("{column: '*.users.s*', transform: date_shift}")), []string{"expectations.tables.freshness.column: public.users.seen is scrubbed (date_shift, line 4); judge by a column that is preserved, or preserve this one with a why"}},
+	{"freshness of a column that a wider rule preserves", drillFile(table("freshness: {column: §seen, fail_after: 6h}"), rule("{column: public.users.seen, transform: hash}, {column: '*.*.seen', preserve: true, why: x}")), []string{"expectations.tables.freshness.column: public.users.seen is scrubbed (hash, line 4); judge by a column that is preserved, or preserve this one with a why"}},
 	{"events by a scrubbed column", drillFile("latest_events: [{table: public.users, order_by: §seen, columns: [id]}]", rule("{column: public.users.seen, transform: set_null}")), []string{"latest_events.order_by: public.users.seen is scrubbed (set_null, line 5); judge by a column that is preserved, or preserve this one with a why"}},
 	{"rows of an excluded table", drillFile("expectations: {tables: [{table: §public.users, row_count: {min: 1}}, {table: public.a}]}", "scrub: {exclude_table_data: ['public.*']}"), []string{"expectations.tables.table: the rows of public.users are never loaded (scrub.exclude_table_data); expect no rows of it, or load them"}},
 	{"events of an excluded table", drillFile("latest_events: [{table: §a.b, order_by: c, columns: [d]}]", "scrub: {exclude_table_data: ['a.*']}"), []string{"latest_events.table: the rows of a.b are never loaded (scrub.exclude_table_data); expect no rows of it, or load them"}},
@@ -271,6 +272,20 @@ func TestBadInputs(t *testing.T) {
 				t.Errorf("mistakes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestNarrowerPreserve(t *testing.T) {
+	t.Parallel()
+	for _, rules := range []string{
+		"{column: 'public.*.*', transform: hash}, {column: public.*.seen, preserve: true, why: x}",
+		"{column: '*.*.s*', transform: hash}, {column: '*.*.seen', preserve: true, why: x}",
+		"{column: '*.*.*', transform: hash}, {column: '*.*.s*', preserve: true, why: x}",
+	} {
+		file := drillFile(table("freshness: {column: seen, fail_after: 6h}"), rule(rules))
+		if _, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", file)); err != nil {
+			t.Errorf("%s: %v", rules, err)
+		}
 	}
 }
 

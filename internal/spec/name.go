@@ -32,6 +32,34 @@ func (p ColumnPattern) Match(schema, table, column string) bool {
 		matchPart(p.Column, p.LiteralColumn, column)
 }
 
+// NarrowerThan tells whether p names fewer columns than other wherever both
+// match: no part of it is wider, and one is narrower. A whole name is narrower
+// than a pattern with a star, and that than a lone star. Of two rules for a
+// column, the narrower one holds.
+func (p ColumnPattern) NarrowerThan(other ColumnPattern) bool {
+	mine, theirs := p.widths(), other.widths()
+	for i := range mine {
+		if mine[i] > theirs[i] {
+			return false
+		}
+	}
+	return mine != theirs
+}
+
+func (p ColumnPattern) widths() [3]int {
+	return [3]int{width(p.Schema, p.LiteralSchema), width(p.Table, p.LiteralTable), width(p.Column, p.LiteralColumn)}
+}
+
+func width(part string, literal bool) int {
+	switch {
+	case literal || !strings.Contains(part, "*"):
+		return 0
+	case strings.Trim(part, "*") != "":
+		return 1
+	}
+	return 2
+}
+
 // TablePattern names tables; each part may hold *, unless it was quoted.
 type TablePattern struct {
 	Schema, Table               string
