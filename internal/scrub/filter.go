@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -109,7 +110,7 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *decoder) 
 
 func (r *rewriter) rewrite(dst, row []byte) ([]byte, error) {
 	r.row++
-	if r.row%timedRows != 1 {
+	if r.row%timedRows != 0 {
 		return r.apply(dst, row)
 	}
 	start := time.Now()
@@ -251,12 +252,15 @@ type cell struct {
 	element                  func(dst, element []byte) ([]byte, error)
 	raw, out                 []byte
 	stayed                   bool // the last value did
+	mayMerge                 bool // normalising may make two values of a unique column one
 	rows, nullsIn, nullsOut  int64
 	kept, changedByNormalise int64
 }
 
 func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *cell {
 	out := &cell{column: c, recipe: made, charset: p.encoding.charset, mask: mask, decode: decode}
+	own := ownNormal(c, &spec.Rule{})
+	out.mayMerge = len(c.unique) > 0 && made.normal != own
 	if r := p.assigned[c]; r != nil {
 		out.stays = p.keptInLink(r.Link)
 		if r.Each {
@@ -324,7 +328,7 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 			return append(dst, value...), nil
 		}
 	}
-	if len(c.column.unique) > 0 && !bytes.Equal(normalised, decoded) {
+	if c.mayMerge && !bytes.Equal(normalised, decoded) {
 		c.changedByNormalise++
 	}
 	return c.mask.append(dst, c.recipe, decoded, normalised)

@@ -105,7 +105,7 @@ func (p *planner) recipe(c *column, r *spec.Rule) *recipe {
 // that is like another.
 func (p *planner) unfit(c *column, r *spec.Rule, made *recipe, asked map[string]bool) (why, mend string, err error) {
 	for _, test := range []func(*column, *spec.Rule) (string, string){
-		unfitKind, unfitType, unfitLength, unfitKey, p.unfitPartition, p.unfitConstant,
+		unfitKind, unfitType, unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding,
 	} {
 		if why, mend := test(c, r); why != "" {
 			return why, mend, nil
@@ -213,7 +213,10 @@ func (t *table) partitionedBy(column string) bool {
 	return t.key != "" && slices.ContainsFunc(lex(t.key), func(k token) bool { return k.isName() && k.text == column })
 }
 
-func (p *planner) unfitConstant(c *column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {
+	if r.Each && p.encoding.charset != copytext.ASCIISafe {
+		return fmt.Sprintf("is an array in %s, where braces and quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
+	}
 	if r.Transform != constant {
 		return "", ""
 	}

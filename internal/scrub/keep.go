@@ -165,7 +165,7 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 		return "does not exist", nil
 	}
 	rule := &spec.Rule{Transform: constant, Value: &value}
-	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitLength, unfitKey, p.unfitPartition, p.unfitConstant} {
+	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
 		if why, _ := test(c, rule); why != "" {
 			return why, nil
 		}

@@ -336,15 +336,32 @@ func (p *planner) unmatched() error {
 
 // mend is the line to add, in both ways.
 func mend(c *column, transform string) string {
+	instead := fmt.Sprintf(`- {column: %s, preserve: true, why: "…"}`, patternOf(c))
+	transform = suitable(c, transform)
+	if transform == "" {
+		return "add to scrub.rules: " + instead
+	}
 	each := ""
 	if c.array && transform != setNull {
 		each = ", each: true"
 	}
-	instead := fmt.Sprintf(`- {column: %s, preserve: true, why: "…"}`, patternOf(c))
-	if transform == setNull && c.notNull {
-		return "add to scrub.rules: " + instead
-	}
 	return fmt.Sprintf("add to scrub.rules: - {column: %s, transform: %s%s}  or, if it holds nothing private: %s", patternOf(c), transform, each, instead)
+}
+
+// suitable is the transform, or else another that the column takes: a mend
+// that is refused in turn is none.
+func suitable(c *column, transform string) string {
+	for _, t := range []string{transform, text, hash128, setNull} {
+		r := &spec.Rule{Transform: t, Each: c.array && t != setNull}
+		refused := slices.ContainsFunc([]func(*column, *spec.Rule) (string, string){unfitKind, unfitType, unfitLength, unfitKey}, func(test func(*column, *spec.Rule) (string, string)) bool {
+			why, _ := test(c, r)
+			return why != ""
+		})
+		if !refused {
+			return t
+		}
+	}
+	return ""
 }
 
 // Excluded tells whether the rows of a table are not to be loaded: the table,

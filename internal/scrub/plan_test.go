@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -196,6 +197,7 @@ func TestDecisions(t *testing.T) {
 		{name: "root in the archive", situation: situation{ddl: parts, roots: true, rules: rules(t, "public.events.email email")}},
 		{name: "one leaf only", situation: situation{ddl: parts, rules: rules(t, "public.events_a.email email")}, want: []string{"unmatched:public.events.email"}},
 		{name: "leaf that is not in the archive", situation: situation{ddl: parts, roots: true, rules: rules(t, "public.events_a.email email", "public.events.email email")}, want: []string{"rule_unmet:public.events_a.email"}},
+		{name: "a root's key is its leaves'", situation: situation{ddl: parts, definitions: []string{"ALTER TABLE ONLY public.events ADD CONSTRAINT k UNIQUE (at, email);"}, rules: rules(t, "public.events.email text")}, want: []string{"rule_unfit:public.events.email"}, says: "is part of k"},
 		{name: "excluded root excludes leaves", situation: situation{ddl: parts, exclude: []string{"public.events"}}},
 		{name: "inherited", situation: situation{ddl: "create table p (email text); create table c (more int) inherits (p);", rules: rules(t, "public.p.email email")}},
 		{name: "a check that email meets", situation: situation{ddl: "create table t (email text check (email like '%@%'))", rules: rules(t, "public.t.email email")}},
@@ -213,6 +215,9 @@ func TestDecisions(t *testing.T) {
 		{name: "unknown types", situation: situation{ddl: "create type pair as (a text, b text); create table t (x pair, y bytea, z xml, i inet, e tsvector, b box)"},
 			want: []string{"unmatched:public.t.b", "unmatched:public.t.e", "unmatched:public.t.i", "unmatched:public.t.x", "unmatched:public.t.y", "unmatched:public.t.z"}},
 		{name: "strange names", situation: situation{ddl: `create schema "a.b"; create table "a.b"."T""x" ("e-mail" text)`}, want: []string{`unmatched:a.b.T"x.e-mail`}, says: `{column: '"a.b"."T""x".e-mail', transform: email}`},
+		{name: "a mend that fits a short key", situation: situation{ddl: "create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb not null)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone);"}},
+			want: []string{"unmatched:public.t.doc", "unmatched:public.t.phone", "unmatched:public.t.pin", "unmatched:public.t.token"}, says: "transform: hash"},
+		{name: "arrays in a double-byte encoding", situation: situation{ddl: "create table t (tags text[])", encoding: "SJIS", rules: rules(t, "public.t.tags text each")}, want: []string{"rule_unfit:public.t.tags"}},
 		{name: "nulls not distinct", situation: situation{ddl: "create table t (email text)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE NULLS NOT DISTINCT (email);"}, rules: rules(t, "public.t.email set_null")}, want: []string{"rule_unfit:public.t.email"}},
 		{name: "keep nowhere", situation: situation{ddl: people, rules: rules(t, quiet...), keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "staff"}, Match: map[string]string{"email": "*"}}}}, want: []string{"rule_unmet:keep:public.staff"}},
 		{name: "keep sets what a check refuses", situation: situation{ddl: people, rules: rules(t, quiet...), keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"},
@@ -241,6 +246,29 @@ func TestDecisions(t *testing.T) {
 				t.Error("no plan")
 			}
 		})
+	}
+}
+
+// What the mends propose is accepted, every line of it.
+func TestMendsMend(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	s := situation{ddl: shop + `create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb, lat float8, dob text, born date, addresses varchar(9)[], email char(12))`,
+		definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone, pin);"}}
+	_, checks := s.planOn(t, conn)
+	proposed := regexp.MustCompile(`\{column: (\S+), transform: (\w+)(, each: true)?\}`)
+	for _, c := range checks {
+		m := proposed.FindStringSubmatch(c.Hint)
+		if m == nil {
+			t.Fatalf("no line to add: %+v", c)
+		}
+		s.rules = append(s.rules, rule(t, 1, m[1]+" "+m[2]+strings.ReplaceAll(m[3], ", each: true", " each")))
+	}
+	if len(s.rules) < 15 {
+		t.Errorf("only %d lines proposed", len(s.rules))
+	}
+	if _, checks := s.planOn(t, conn); len(checks) > 0 {
+		t.Errorf("%+v", checks)
 	}
 }
 

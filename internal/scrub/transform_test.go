@@ -127,6 +127,22 @@ func class(r rune) rune {
 	return '.'
 }
 
+// What a value becomes depends on no other value before it.
+func TestReusedMasker(t *testing.T) {
+	t.Parallel()
+	m := &masker{keyed: newKeyed(testKey)}
+	rapid.Check(t, func(rt *rapid.T) {
+		value := rapid.StringN(1, 100, -1).Draw(rt, "value")
+		for _, transform := range textTransforms {
+			r := recipe{transform: transform, domain: []byte("link test\x00")}
+			got, err := m.append(nil, &r, []byte(value), []byte(value))
+			if want := mask(t, testKey, r, value); err != nil || string(got) != want {
+				rt.Fatalf("%s of %q after others is %q, alone %q, %v", transform, value, got, want, err)
+			}
+		}
+	})
+}
+
 // A long value's letters do not repeat with the digest.
 func TestLongText(t *testing.T) {
 	t.Parallel()
