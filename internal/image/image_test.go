@@ -60,6 +60,32 @@ func TestObstaclesAreNamedInOneLine(t *testing.T) {
 	}
 }
 
+// TestConfig holds the official image's values, letter by letter.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	for major, want := range map[int]ocispec.ImageConfig{
+		17: {
+			Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin",
+				"LANG=en_US.utf8", "PG_MAJOR=17", "PGDATA=/var/lib/postgresql/data"},
+			Volumes: map[string]struct{}{"/var/lib/postgresql/data": {}},
+		},
+		18: {
+			Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/18/bin",
+				"LANG=en_US.utf8", "PG_MAJOR=18", "PGDATA=/var/lib/postgresql/18/docker"},
+			Volumes: map[string]struct{}{"/var/lib/postgresql": {}},
+		},
+	} {
+		want.Entrypoint, want.Cmd = []string{"docker-entrypoint.sh"}, []string{"postgres"}
+		want.ExposedPorts = map[string]struct{}{"5432/tcp": {}}
+		want.StopSignal = "SIGINT"
+		got := plan{major: major}.config("", fixedTime).Config
+		got.Labels = nil
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%d: %s", major, diff)
+		}
+	}
+}
+
 func TestRootfsEnvKeepsTheProxyAndNothingElse(t *testing.T) {
 	t.Parallel()
 	env := rootfsEnv([]string{"TMPDIR=/var/tmp/x", "http_proxy=http://proxy.example.com:3128", "NO_PROXY=example.com", "PGPASSWORD=x", "PATH=/opt"})
