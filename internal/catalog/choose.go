@@ -17,7 +17,7 @@ import (
 )
 
 // HeaderLength is how many bytes of a backup HeaderReader gives at most.
-const HeaderLength = 64 << 10
+const HeaderLength = 256 << 10
 
 // peekers is how many headers are read at once where names tell no time.
 const peekers = 8
