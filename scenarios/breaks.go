@@ -1,0 +1,265 @@
+package scenarios
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"daybefore/internal/verdict"
+)
+
+// All returns every scenario, in the order of a drill's stages.
+func All() []Scenario {
+	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenStores(), brokenData(), unfitDrills(), brokenRestores())
+}
+
+func unbroken() []Scenario {
+	return []Scenario{
+		{Name: "nothing broken", Want: pass},
+		{Name: "nothing broken, under gzip", Break: compressed(".gz", gzipped), Want: pass},
+		{Name: "nothing broken, under zstd", Break: compressed(".zst", zstded), Want: pass},
+	}
+}
+
+func brokenFiles() []Scenario {
+	return []Scenario{
+		{"truncated by one byte", newest(func(dump []byte) []byte { return dump[:len(dump)-1] }), fail(verdict.StageFetch, verdict.CodeTruncated)},
+		{"truncated by half", newest(func(dump []byte) []byte { return dump[:len(dump)/2] }), fail(verdict.StageFetch, verdict.CodeTruncated)},
+		{"emptied", newest(func([]byte) []byte { return nil }), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
+		{"garbage", newest(garbage), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
+		{"an HTML page", newest(func([]byte) []byte { return []byte(errorPage) }), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
+		{"an SQLite file", newest(func([]byte) []byte { return sqliteFile }), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
+		{"a flipped byte beside a good checksum", flipped, fail(verdict.StageFetch, verdict.CodeChecksum)},
+	}
+}
+
+func wrongBackups() []Scenario {
+	return []Scenario{
+		{"an older dump under a new name", renewed, fail(verdict.StageChoose, verdict.CodeTimeMismatch)},
+		{"a dump of another database", dumped(variant{database: "warehouse", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
+		{"a dump of an empty instance", dumped(variant{database: shopDatabase, template: "template0"}),
+			failedCheck(verdict.CodeTablePresent, "table_present:public.orders")},
+		{"no backup newer than declared", withoutNewest(2), fail(verdict.StageChoose, verdict.CodeBackupAge)},
+		{"no backup at all", withoutNewest(4), fail(verdict.StageChoose, verdict.CodeNoBackup)},
+	}
+}
+
+func brokenStores() []Scenario {
+	return []Scenario{
+		{"the store does not answer", silentStore, unverified(verdict.StageChoose, verdict.CodeStoreUnreachable)},
+		{"the store refuses the credentials", refusingStore, unverified(verdict.StageChoose, verdict.CodeCredentialsRefused)},
+		{"the sandbox cannot start", edited("  kind: auto\n", "  kind: container\n  image: registry.example.invalid/postgres:17\n"),
+			unverified(verdict.StageSandbox, verdict.CodeSandbox)},
+	}
+}
+
+func brokenData() []Scenario {
+	return []Scenario{
+		{"a table missing", shopAfter("DROP TABLE public.payments"), failedCheck(verdict.CodeTablePresent, "table_present:public.payments")},
+		{"a table emptied", shopAfter("TRUNCATE bot.messages"), failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
+		{"half of a table's rows gone", shopAfter("DELETE FROM bot.messages WHERE id % 2 = 0"), failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
+		{"newest rows a week old in a young file",
+			shopAfter("DELETE FROM bot.messages WHERE sent_at > timestamptz '2026-02-25 03:15:00+00'"),
+			failedCheck(verdict.CodeFreshness, "freshness:bot.messages")},
+	}
+}
+
+func unfitDrills() []Scenario {
+	return []Scenario{
+		{"a new column that looks sensitive", shopAfter("ALTER TABLE public.people ADD COLUMN mobile_phone text"),
+			unverified(verdict.StageScrub, verdict.CodeUnmatched)},
+		{"a rule for a column that is gone", shopAfter("ALTER TABLE public.orders DROP COLUMN note"),
+			unverified(verdict.StageScrub, verdict.CodeRuleUnmet)},
+	}
+}
+
+func brokenRestores() []Scenario {
+	strangeRole := shopAfter("CREATE ROLE reporting; GRANT SELECT ON public.products TO reporting")
+	return []Scenario{
+		{"a role missing, to be created", strangeRole,
+			Want{Outcome: verdict.Warn, Stage: verdict.StageRestore, Code: verdict.CodeRoles, Check: "roles"}},
+		{"a role missing, and that is a failure", both(strangeRole, edited("  roles: create\n", "  roles: fail\n")),
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRoles, Check: "roles"}},
+		{"a function that fails for a materialized view", shopAfter(unqualifiedFunction),
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+	}
+}
+
+// unqualifiedFunction works wherever search_path names public, as it does in
+// production, and fails under the empty one of a restore.
+const unqualifiedFunction = `
+CREATE OR REPLACE FUNCTION public.order_sum(the_order bigint) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(quantity * unit_price), 0) FROM order_items WHERE order_id = the_order);
+END
+$$`
+
+var pass = Want{Outcome: verdict.Pass}
+
+func fail(stage string, code verdict.Code) Want {
+	return Want{Outcome: verdict.Fail, Stage: stage, Code: code}
+}
+
+func unverified(stage string, code verdict.Code) Want {
+	return Want{Outcome: verdict.Error, Stage: stage, Code: code}
+}
+
+func failedCheck(code verdict.Code, id string) Want {
+	return Want{Outcome: verdict.Fail, Stage: verdict.StageExpect, Code: code, Check: id}
+}
+
+// both breaks one thing after the other.
+func both(breaks ...Break) Break {
+	return func(ctx context.Context, b *Bench, s *Store) error {
+		for _, br := range breaks {
+			if err := br(ctx, b, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// newest spoils the bytes of the newest backup. Its side file vouches for the
+// spoiled bytes: the backup job wrote both.
+func newest(spoil func(dump []byte) []byte) Break {
+	return func(_ context.Context, _ *Bench, s *Store) error {
+		name, dump, err := s.newest()
+		if err != nil {
+			return err
+		}
+		return s.put(name, spoil(dump))
+	}
+}
+
+// compressed puts the newest backup into the store under compression, and
+// makes the drill look for such files.
+func compressed(suffix string, compress func([]byte) ([]byte, error)) Break {
+	return func(_ context.Context, _ *Bench, s *Store) error {
+		name, dump, err := s.newest()
+		if err != nil {
+			return err
+		}
+		packed, err := compress(dump)
+		if err != nil {
+			return err
+		}
+		if err := s.put(name+suffix, packed); err != nil {
+			return err
+		}
+		return s.editDrill("  name: shop-{time}.dump\n", "  name: shop-{time}.dump"+suffix+"\n")
+	}
+}
+
+func gzipped(dump []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(dump); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil { // writes the end
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func zstded(dump []byte) ([]byte, error) {
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		return nil, err
+	}
+	return enc.EncodeAll(dump, nil), enc.Close()
+}
+
+// flipped changes one bit in the middle of the newest backup and leaves the
+// side file as it was: what a disk or a line does to a file.
+func flipped(_ context.Context, _ *Bench, s *Store) error {
+	name, dump, err := s.newest()
+	if err != nil {
+		return err
+	}
+	dump[len(dump)/2] ^= 1
+	return os.WriteFile(s.path(name), dump, 0o644)
+}
+
+// renewed gives the newest backup's name to an older dump.
+func renewed(_ context.Context, _ *Bench, s *Store) error {
+	names, err := s.backups()
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(s.path(names[0]))
+	if err != nil {
+		return err
+	}
+	return s.put(names[len(names)-1], old)
+}
+
+// withoutNewest removes the newest n backups.
+func withoutNewest(n int) Break {
+	return func(_ context.Context, _ *Bench, s *Store) error {
+		names, err := s.backups()
+		if err != nil {
+			return err
+		}
+		if len(names) < n {
+			return fmt.Errorf("remove %d backups: there are %d", n, len(names))
+		}
+		for _, name := range names[len(names)-n:] {
+			if err := s.remove(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// shopAfter puts a dump of the shop, taken after sql, in the newest's place.
+func shopAfter(sql string) Break {
+	return dumped(variant{database: shopDatabase, template: goodTemplate, sql: sql})
+}
+
+// dumped puts a real dump of v in the newest's place, as of its night.
+func dumped(v variant) Break {
+	return func(ctx context.Context, b *Bench, s *Store) error {
+		names, err := s.backups()
+		if err != nil {
+			return err
+		}
+		name := names[len(names)-1]
+		dump, err := b.dump(ctx, v)
+		if err != nil {
+			return err
+		}
+		return s.put(name, dump)
+	}
+}
+
+func edited(old, new string) Break {
+	return func(_ context.Context, _ *Bench, s *Store) error { return s.editDrill(old, new) }
+}
+
+// garbage is as long as the dump and means nothing.
+func garbage(dump []byte) []byte {
+	noise := rand.NewChaCha8([32]byte{})
+	out := make([]byte, len(dump))
+	noise.Read(out)
+	return out
+}
+
+// errorPage is what a proxy or a file host answers instead of the file.
+const errorPage = `<!DOCTYPE html>
+<html><head><title>Sign in</title></head><body><h1>Your session has expired</h1></body></html>
+`
+
+// sqliteFile is a database of the other common kind.
+//
+//go:embed testdata/shop.sqlite
+var sqliteFile []byte
