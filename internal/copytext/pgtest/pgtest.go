@@ -26,7 +26,10 @@ import (
 // accounts may run a server where the tests run as root, which may not.
 var accounts = []string{"postgres", "nobody"}
 
-const startTimeout = time.Minute
+const (
+	startTimeout = time.Minute
+	lifetime     = "20m" // of the server, as timeout(1) reads it
+)
 
 // Main runs the tests of a package and ends the server that they shared. Call
 // it from TestMain.
@@ -114,8 +117,11 @@ func (c *cluster) start(bin string) error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	c.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off")
+	argv := []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off"}
+	if timeout, err := exec.LookPath("timeout"); err == nil { // a test binary that panics or is killed ends nothing
+		argv = append([]string{timeout, "--signal=QUIT", lifetime}, argv...)
+	}
+	c.cmd = exec.Command(argv[0], argv[1:]...)
 	c.cmd.Dir, c.cmd.SysProcAttr = dir, attr
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
