@@ -120,7 +120,10 @@ func TestNewestFirst(t *testing.T) {
 		t.Errorf("%v (%v), want %v", got, errs, want)
 	}
 	if l := latest(t, dir); l != want[0] {
-		t.Errorf("the latest is %s, want %s: one that started earlier took its place", l, want[0])
+		t.Errorf("the latest is %s, want %s", l, want[0])
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "shop", "latest.json")); err != nil || !strings.Contains(string(b), want[0]) {
+		t.Errorf("an earlier start took the place of the newest in latest.json: %v", err)
 	}
 	for range All(dir, "shop") {
 		break // a caller may stop early

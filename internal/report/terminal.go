@@ -1,0 +1,332 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"daybefore/internal/verdict"
+)
+
+// Options say what the terminal can show.
+type Options struct {
+	Width int  // columns; 0: 80, less than 40: 40
+	Color bool // colours repeat what the words say, never more
+}
+
+func (o Options) width() int {
+	if o.Width == 0 {
+		return 80
+	}
+	return max(o.Width, 40)
+}
+
+// most is how many lines of one table a person reads; the rest is in the JSON.
+const most = 40
+
+// Terminal writes a report for a person: the verdict, what needs attention in
+// full, then what else there is to know, and the verdict again where the eye
+// is when the scrolling stops.
+func Terminal(w io.Writer, r *verdict.Report, o Options) error {
+	p := &page{width: o.width(), color: o.Color}
+	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
+	p.stages(r)
+	p.findings(r)
+	p.passed(r)
+	p.tables(r)
+	p.scrub(r.Scrub)
+	p.events(r.LatestEvents)
+	p.facts(r)
+	p.blank()
+	p.hanging(p.paint(r.Outcome)+"  ", closing(r))
+	p.blank() // the next drill's report may follow
+	if p.err != nil {
+		return fmt.Errorf("render the report of %s: %w", r.Drill, p.err)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// closing names what is to be looked at, for who sees the last line only.
+func closing(r *verdict.Report) string {
+	text := clean(r.Drill) + ", in " + tookMS(r.DurationMS)
+	n := tally(r)
+	if n[verdict.Pass] > 0 {
+		text += ", " + counted(n[verdict.Pass], "check") + " passed"
+	}
+	for _, o := range []verdict.Outcome{verdict.Fail, verdict.Error, verdict.Warn} {
+		if n[o] > 0 {
+			text += ", " + count(n[o]) + " " + string(o)
+		}
+	}
+	if worst := worstFindings(r); len(worst) > 0 {
+		text += ": " + strings.Join(worst[:min(len(worst), 3)], ", ")
+		if len(worst) > 3 {
+			text += " and more"
+		}
+	}
+	return text
+}
+
+// worstFindings are the names of the findings that have the drill's outcome.
+func worstFindings(r *verdict.Report) []string {
+	var names []string
+	for _, f := range findings(r) {
+		if f.Outcome == r.Outcome && f.Outcome != verdict.Skipped {
+			names = append(names, clean(f.what))
+		}
+	}
+	return names
+}
+
+// page collects what will be printed.
+type page struct {
+	bytes.Buffer
+	width int
+	color bool
+	err   error // the first that a table met
+}
+
+var paints = map[verdict.Outcome]*color.Color{
+	verdict.Pass: always(color.FgGreen, color.Bold), verdict.Warn: always(color.FgYellow, color.Bold),
+	verdict.Fail: always(color.FgRed, color.Bold), verdict.Error: always(color.FgMagenta, color.Bold),
+	verdict.Skipped: always(color.Faint),
+}
+
+// always is a colour that does not look at the environment: the caller has.
+func always(attributes ...color.Attribute) *color.Color {
+	c := color.New(attributes...)
+	c.EnableColor()
+	return c
+}
+
+func (p *page) paint(o verdict.Outcome) string {
+	if c := paints[o]; p.color && c != nil {
+		return c.Sprint(word(o))
+	}
+	return word(o)
+}
+
+func (p *page) blank() { p.WriteByte('\n') }
+
+func (p *page) heading(text string) {
+	p.blank()
+	if p.color {
+		text = always(color.Bold).Sprint(text)
+	}
+	p.hanging("", text)
+}
+
+// hanging writes a text behind a label; the lines after the first begin below
+// the text.
+func (p *page) hanging(label, text string) {
+	indent := twwidth.Width(label)
+	for i, line := range wrap(text, p.width-indent) {
+		if i > 0 {
+			label = strings.Repeat(" ", indent)
+		}
+		p.WriteString(strings.TrimRight(label+line, " ") + "\n")
+	}
+}
+
+func (p *page) stages(r *verdict.Report) {
+	if len(r.Stages) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, s := range r.Stages {
+		duration := tookMS(s.DurationMS)
+		if s.Outcome == verdict.Skipped {
+			duration = ""
+		}
+		rows = append(rows, []string{clean(s.Name), p.paint(s.Outcome), duration, clean(string(s.Code))})
+	}
+	p.blank()
+	p.table(grid{header: []string{"STAGE", "OUTCOME", "TOOK", ""}, rows: rows, right: []int{2}})
+}
+
+// findings shows each in full: people act on these words.
+func (p *page) findings(r *verdict.Report) {
+	for _, f := range findings(r) {
+		p.blank()
+		where := ""
+		if f.ID != "" {
+			where = " (" + clean(f.Stage) + ")"
+		}
+		label := p.paint(f.Outcome) + "  "
+		p.hanging(label, clean(f.what)+where)
+		indent := strings.Repeat(" ", twwidth.Width(label))
+		if says := compared(f.Check); says != "" {
+			p.hanging(indent, says)
+		}
+		if f.Message != "" {
+			p.hanging(indent, cleanLines(f.Message))
+		}
+		if f.Hint != "" {
+			p.hanging(indent+"-> ", cleanLines(f.Hint))
+		}
+	}
+}
+
+// compared says what was expected and what was found, as far as a check knows.
+func compared(c verdict.Check) string {
+	expected, observed := labelled("expected", clean(c.Expected)), labelled("observed", clean(c.Observed))
+	if expected != "" && observed != "" {
+		return expected + ", " + observed
+	}
+	return expected + observed
+}
+
+func (p *page) passed(r *verdict.Report) {
+	checks := passed(r)
+	if len(checks) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, c := range checks[:min(len(checks), most)] {
+		rows = append(rows, []string{clean(c.ID), clean(c.Expected), clean(c.Observed)})
+	}
+	p.blank()
+	p.table(grid{header: []string{"PASSED", "EXPECTED", "OBSERVED"}, rows: rows})
+	p.more(len(checks) - len(rows))
+}
+
+func (p *page) more(n int) {
+	if n > 0 {
+		p.hanging("  ", fmt.Sprintf("and %s more, all in report.json", count(n)))
+	}
+}
+
+func (p *page) tables(r *verdict.Report) {
+	if len(r.Tables) == 0 {
+		return
+	}
+	var rows [][]string
+	left := 0
+	for _, t := range r.Tables {
+		if len(rows) >= most && heldNote(t) != "DIFFERS" {
+			left++
+			continue
+		}
+		rows = append(rows, []string{clean(t.Name), count(t.RowsPassed), count(t.RowsHeld), heldNote(t)})
+	}
+	p.blank()
+	p.table(grid{header: []string{"TABLE", "ROWS LOADED", "ROWS HELD", ""}, rows: rows, right: []int{1, 2}})
+	p.more(left)
+}
+
+func (p *page) scrub(s verdict.Scrub) {
+	says := scrubbed(s)
+	if says == "" {
+		return
+	}
+	p.heading("SCRUBBED: " + says)
+	var rows [][]string
+	for _, c := range s.Columns[:min(len(s.Columns), most)] {
+		rows = append(rows, []string{clean(c.Column), clean(c.Transform), count(c.Rows), nulls(c)})
+	}
+	if len(rows) > 0 {
+		p.table(grid{"  ", []string{"COLUMN", "TRANSFORM", "VALUES", "NULLS"}, rows, []int{2, 3}})
+		p.more(len(s.Columns) - len(rows))
+	}
+	for _, c := range s.Preserve {
+		p.hanging("  "+clean(c.Column)+" let through: ", clean(c.Why))
+	}
+}
+
+// nulls are those of a column, in and out where they differ.
+func nulls(c verdict.ScrubColumn) string {
+	if c.NullsIn == c.NullsOut {
+		return count(c.NullsIn)
+	}
+	return count(c.NullsIn) + " -> " + count(c.NullsOut)
+}
+
+func (p *page) events(all []verdict.Events) {
+	for _, e := range all {
+		p.heading("LATEST in " + clean(e.Table))
+		if len(e.Rows) == 0 {
+			p.hanging("  ", "no rows")
+			continue
+		}
+		rows := make([][]string, len(e.Rows))
+		for i, row := range e.Rows {
+			rows[i] = cleanAll(row)
+		}
+		p.table(grid{indent: "  ", header: cleanAll(e.Columns), rows: rows})
+	}
+}
+
+func cleanAll(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, s := range texts {
+		out[i] = clean(s)
+	}
+	return out
+}
+
+func (p *page) facts(r *verdict.Report) {
+	p.blank()
+	for _, f := range facts(r) {
+		p.hanging(fmt.Sprintf("%-11s ", f.key), f.value)
+	}
+}
+
+// Listing is one drill for Drills.
+type Listing struct {
+	Name string
+	Last *verdict.Report // nil: none yet
+	Note string          // what is wrong with its file or its last report
+}
+
+// Drills writes a table of drills: what each came to, when, with which backup.
+func Drills(w io.Writer, list []Listing, now time.Time, o Options) error {
+	p := &page{width: o.width(), color: o.Color}
+	if len(list) == 0 {
+		p.hanging("", "there is no drill file in drills/: copy drills/demo.yaml and change it")
+	} else {
+		rows := make([][]string, len(list))
+		for i, l := range list {
+			rows[i] = p.listed(l, now)
+		}
+		p.table(grid{header: []string{"DRILL", "LAST", "RAN", "TOOK", "BACKUP"}, rows: rows, right: []int{3}})
+	}
+	for _, l := range list {
+		if l.Note != "" {
+			p.blank()
+			p.hanging(clean(l.Name)+": ", cleanLines(l.Note))
+		}
+	}
+	if p.err != nil {
+		return fmt.Errorf("render the list of drills: %w", p.err)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) listed(l Listing, now time.Time) []string {
+	switch {
+	case l.Last == nil && l.Note != "":
+		return []string{clean(l.Name), "see below", "", "", ""}
+	case l.Last == nil:
+		return []string{clean(l.Name), "never ran", "", "", ""}
+	}
+	r := l.Last
+	backup := "none"
+	if r.Backup.Name != "" {
+		backup = clean(r.Backup.Name)
+	}
+	return []string{clean(l.Name), p.paint(r.Outcome), ago(now.Sub(r.FinishedAt)), tookMS(r.DurationMS), backup}
+}
+
+func ago(d time.Duration) string {
+	if d < 0 {
+		return age(d)
+	}
+	return age(d) + " ago"
+}

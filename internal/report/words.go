@@ -1,0 +1,303 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"daybefore/internal/verdict"
+)
+
+// word is an outcome as it is shown.
+func word(o verdict.Outcome) string {
+	if o == "" {
+		return "UNKNOWN"
+	}
+	return strings.ToUpper(clean(string(o)))
+}
+
+// headline says in a sentence what a drill came to, without the outcome's word.
+func headline(r *verdict.Report) string {
+	backup := "the newest backup " + inBrackets(r)
+	drilled := r.Backup.Name != ""
+	var says string
+	switch {
+	case r.Interrupted() && drilled:
+		says = "interrupted before " + backup + " was judged"
+	case r.Interrupted():
+		says = "interrupted before a backup was chosen"
+	case r.Outcome == verdict.Pass:
+		says = backup + " restores"
+	case r.Outcome == verdict.Warn:
+		says = backup + " restores, with " + counted(tally(r)[verdict.Warn], "warning")
+	case r.Outcome == verdict.Fail && drilled:
+		says = backup + " would not bring the data back as declared"
+	case r.Outcome == verdict.Fail:
+		says = "there is no backup that would bring the data back"
+	case r.Outcome == verdict.Error && drilled:
+		says = "could not verify " + backup + "; this says nothing about it"
+	case r.Outcome == verdict.Error:
+		says = "could not verify; this says nothing about the backups"
+	default:
+		says = "nothing was verified"
+	}
+	return clean(r.Drill) + ": " + says
+}
+
+// inBrackets is what tells the backup apart: name, age, size.
+func inBrackets(r *verdict.Report) string {
+	b := r.Backup
+	parts := []string{clean(b.Name)}
+	if !b.TakenAt.IsZero() {
+		parts = append(parts, old(judgedAt(r).Sub(b.TakenAt)))
+	}
+	return "(" + strings.Join(append(parts, size(b.SizeBytes)), ", ") + ")"
+}
+
+func old(d time.Duration) string {
+	if d < 0 {
+		return age(d)
+	}
+	return age(d) + " old"
+}
+
+// judgedAt is when the backup's age is judged: the drill's start, or the fixed
+// time of a drill that says one ("fixed 2026-11-21T06:00:00Z").
+func judgedAt(r *verdict.Report) time.Time {
+	if mode, t, ok := asOf(r); ok && mode == "fixed" {
+		return t
+	}
+	return r.StartedAt
+}
+
+// asOf reads what freshness was judged against: "backup 2026-11-21T06:00:00Z".
+func asOf(r *verdict.Report) (mode string, t time.Time, ok bool) {
+	mode, text, _ := strings.Cut(r.AsOf, " ")
+	t, err := time.Parse(time.RFC3339, text)
+	return mode, t, err == nil
+}
+
+// judged says against which time rows and backup were judged.
+func judged(r *verdict.Report) string {
+	mode, t, ok := asOf(r)
+	switch {
+	case !ok:
+		return r.AsOf
+	case mode == "backup":
+		return "as of the backup's time, " + at(t)
+	case mode == "fixed":
+		return "as of " + at(t) + ", a fixed time that the drill file says"
+	}
+	return "as of " + mode + ", " + at(t)
+}
+
+// finding is a check, or a stage whose trouble no check explains.
+type finding struct {
+	verdict.Check
+	what string // the check's id, or the stage's name
+}
+
+var worstFirst = []verdict.Outcome{verdict.Fail, verdict.Error, verdict.Warn, verdict.Skipped, verdict.Pass}
+
+// findings are all that did not simply pass, the worst first.
+func findings(r *verdict.Report) []finding {
+	var found []finding
+	for _, s := range r.Stages {
+		if s.Outcome != verdict.Pass && s.Outcome != verdict.Skipped && explains(r, s) == "" {
+			found = append(found, finding{what: "stage " + s.Name, Check: verdict.Check{
+				Stage: s.Name, Code: s.Code, Outcome: s.Outcome, Message: s.Message, Hint: s.Hint,
+			}})
+		}
+	}
+	for _, c := range r.Checks {
+		if c.Outcome != verdict.Pass {
+			found = append(found, finding{what: c.ID, Check: c})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b finding) int {
+		return cmp.Compare(rank(a.Outcome), rank(b.Outcome))
+	})
+	return found
+}
+
+// rank sorts an outcome that is none of the known ones before all others.
+func rank(o verdict.Outcome) int { return slices.Index(worstFirst, o) }
+
+// explains is the id of the check that a stage has its outcome from; empty if
+// the stage itself broke.
+func explains(r *verdict.Report, s verdict.Stage) string {
+	for _, c := range r.Checks {
+		if c.Stage == s.Name && c.Outcome == s.Outcome && c.Code == s.Code && c.Message == s.Message {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+// tally counts the findings by outcome, and the checks that passed.
+func tally(r *verdict.Report) map[verdict.Outcome]int {
+	n := map[verdict.Outcome]int{}
+	for _, f := range findings(r) {
+		n[f.Outcome]++
+	}
+	for _, c := range r.Checks {
+		if c.Outcome == verdict.Pass {
+			n[c.Outcome]++
+		}
+	}
+	return n
+}
+
+// passed are the checks that passed, without those that the tables' rows show.
+func passed(r *verdict.Report) []verdict.Check {
+	return slices.DeleteFunc(slices.Clone(r.Checks), func(c verdict.Check) bool {
+		return c.Outcome != verdict.Pass || c.Code == verdict.CodeRowsHeld && len(r.Tables) > 0
+	})
+}
+
+// recovery says how long it took to have the data back: fetching and
+// restoring, without what only the drill does. Empty if it did not come so far.
+func recovery(r *verdict.Report) string {
+	var parts []string
+	var sum int64
+	for _, name := range []string{verdict.StageFetch, verdict.StageRestore} {
+		i := slices.IndexFunc(r.Stages, func(s verdict.Stage) bool { return s.Name == name })
+		if i < 0 || r.Stages[i].Outcome == verdict.Skipped || r.Stages[i].Outcome == verdict.Error {
+			return ""
+		}
+		sum += r.Stages[i].DurationMS
+		parts = append(parts, name+" "+tookMS(r.Stages[i].DurationMS))
+	}
+	if brokeOff(r) {
+		return ""
+	}
+	return tookMS(sum) + " to have the data back (" + strings.Join(parts, " + ") + ")"
+}
+
+// brokeOff tells whether fetch or restore ended early, so that their times say
+// nothing: a failed check is no such end, the rest was restored.
+func brokeOff(r *verdict.Report) bool {
+	return slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool {
+		return (s.Name == verdict.StageFetch || s.Name == verdict.StageRestore) &&
+			s.Outcome == verdict.Fail && explains(r, s) == ""
+	})
+}
+
+// fact is a line of "where and what".
+type fact struct{ key, value string }
+
+// facts say which backup was drilled, where, and when. Values are clean.
+func facts(r *verdict.Report) []fact {
+	var all []fact
+	add := func(key string, values ...string) {
+		values = slices.DeleteFunc(values, func(v string) bool { return v == "" })
+		if len(values) > 0 {
+			all = append(all, fact{key, clean(strings.Join(values, ", "))})
+		}
+	}
+	b, s := r.Backup, r.Sandbox
+	add("recovery", recovery(r))
+	add("backup", object(b), backupTime(b), format(b), labelled("database", b.Database),
+		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion))
+	add("checksum", checksum(b), labelled("sha256", b.SHA256))
+	add("sandbox", strings.TrimSpace(s.Kind+" "+s.Image), labelled("PostgreSQL", s.ServerVersion), isolation(s.Isolation), s.Why)
+	add("judged", judged(r))
+	add("roles made", strings.Join(r.RolesCreated, ", "))
+	add("pg_restore", messages(r))
+	add("run", r.Run, "began "+at(r.StartedAt), "took "+tookMS(r.DurationMS), labelled("harness", r.HarnessVersion))
+	return all
+}
+
+// object is where the backup lies.
+func object(b verdict.Backup) string {
+	if strings.HasSuffix(b.Store, "/") {
+		return b.Store + b.Name
+	}
+	return strings.TrimSpace(b.Store + " " + b.Name)
+}
+
+func labelled(label, value string) string {
+	if value == "" {
+		return ""
+	}
+	return label + " " + value
+}
+
+func backupTime(b verdict.Backup) string {
+	if b.TakenAt.IsZero() {
+		return ""
+	}
+	return "taken " + at(b.TakenAt)
+}
+
+func format(b verdict.Backup) string {
+	if b.Compression == "" || b.Compression == "none" {
+		return labelled("format", b.Format)
+	}
+	return labelled("format", b.Format+" in "+b.Compression)
+}
+
+func checksum(b verdict.Backup) string {
+	switch b.Checksum {
+	case "none":
+		return "no side file to compare with"
+	case "":
+		return ""
+	}
+	return b.Checksum
+}
+
+func isolation(kind string) string {
+	switch kind {
+	case "no_network":
+		return "no network"
+	case "no_listener":
+		return "listens nowhere, on this machine's network"
+	}
+	return kind
+}
+
+func messages(r *verdict.Report) string {
+	if m := r.Messages; m.Errors+m.Warnings+m.Notices > 0 {
+		return fmt.Sprintf("%s, %s, %s", counted(m.Errors, "error"), counted(m.Warnings, "warning"), counted(m.Notices, "notice"))
+	}
+	return ""
+}
+
+// scrubbed says what the scrub did, in a sentence; empty if it did nothing.
+func scrubbed(s verdict.Scrub) string {
+	var values, kept int64
+	for _, c := range s.Columns {
+		values += c.Rows
+	}
+	for _, k := range s.Kept {
+		kept += k.Rows
+	}
+	var parts []string
+	if len(s.Columns) > 0 {
+		parts = append(parts, fmt.Sprintf("%s in %s rewritten on the way in", counted(values, "value"), counted(len(s.Columns), "column")))
+	}
+	if kept > 0 {
+		parts = append(parts, counted(kept, "row")+" kept as they are")
+	}
+	if len(s.Preserve) > 0 {
+		parts = append(parts, counted(len(s.Preserve), "column")+" let through on purpose")
+	}
+	if s.Stored {
+		parts = append(parts, "REAL VALUES WERE STORED in the sandbox before they were rewritten")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// heldNote says what is to be said of a table's rows.
+func heldNote(t verdict.Table) string {
+	switch {
+	case t.Excluded:
+		return "rows left out"
+	case t.RowsPassed != t.RowsHeld:
+		return "DIFFERS"
+	}
+	return ""
+}
