@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"daybefore/internal/verdict"
@@ -46,19 +47,22 @@ type base struct {
 
 	launch func(c Command) (*program, error) // starts a program
 
+	dead    chan struct{} // closed when the server has ended
+	deadErr error         // why; to be read when dead is closed
+
+	mu       sync.Mutex
+	closing  bool // it is meant to end
 	programs sync.WaitGroup
-	dead     chan struct{} // closed when the server has ended
-	deadErr  error         // why; to be read when dead is closed
-	closing  chan struct{} // closed when it is meant to end
-	closed   sync.Once
 }
+
+// errClosed is what a sandbox answers that was closed.
+var errClosed = errors.New("the sandbox was closed")
 
 func newBase(o Options, insideShare string) *base {
 	return &base{
 		work: o.Work, insideShare: insideShare, deadline: o.Deadline,
-		db:      &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
-		dead:    make(chan struct{}),
-		closing: make(chan struct{}),
+		db:   &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
+		dead: make(chan struct{}),
 	}
 }
 
@@ -120,13 +124,42 @@ func (b *base) awaitServer(ctx context.Context) error {
 
 // died is called once, when the server has ended, with what is known of it.
 func (b *base) died(status string, code int) {
-	select {
-	case <-b.closing:
-		b.deadErr = verdict.Errorf(verdict.CodeSandbox, "", "the sandbox was closed")
-	default:
+	b.deadErr = errClosed
+	if !b.isClosing() {
 		b.deadErr = b.whyDead(status, code)
 	}
 	close(b.dead)
+}
+
+func (b *base) isClosing() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.closing
+}
+
+// beginClosing lets no more programs in, and tells whether it is the first time.
+func (b *base) beginClosing() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := !b.closing
+	b.closing = true
+	return first
+}
+
+// enter counts a program in, unless the sandbox is closed or dead.
+func (b *base) enter() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closing {
+		return errClosed
+	}
+	select {
+	case <-b.dead:
+		return b.deadErr
+	default:
+	}
+	b.programs.Add(1)
+	return nil
 }
 
 func (b *base) whyDead(status string, code int) error {
@@ -163,7 +196,9 @@ func (b *base) begin(ctx context.Context, c Command, launch func(Command) (*prog
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], context.Cause(ctx))
 	}
-	b.programs.Add(1)
+	if err := b.enter(); err != nil {
+		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], err)
+	}
 	p, err := launch(c)
 	if err != nil {
 		b.programs.Done()
@@ -184,7 +219,7 @@ func (b *base) begin(ctx context.Context, c Command, launch func(Command) (*prog
 			p.kill()
 		}
 		<-p.ended
-		p.err = b.explain(ctx, c.Args[0], p.status)
+		p.err = b.explain(ctx, c.Args[0], p)
 		close(p.done)
 	}()
 	return p, nil
@@ -192,15 +227,16 @@ func (b *base) begin(ctx context.Context, c Command, launch func(Command) (*prog
 
 // explain says why a program ended as it did: a status of its own says less
 // than that it was told to stop, or that the server died under it.
-func (b *base) explain(ctx context.Context, name string, err error) error {
+func (b *base) explain(ctx context.Context, name string, p *program) error {
+	err := p.status
 	if err == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("run %s in the sandbox: %w", name, context.Cause(ctx))
 	}
-	if exit, ok := errors.AsType[*ExitError](err); !ok || exit.Code > 128 {
-		// Killed: perhaps together with the server, whose end is told apart.
+	if !p.closed.Load() && wasKilled(err) {
+		// Perhaps together with the server, whose end is told separately.
 		select {
 		case <-b.dead:
 		case <-time.After(killAfter):
@@ -214,11 +250,18 @@ func (b *base) explain(ctx context.Context, name string, err error) error {
 	}
 }
 
+// wasKilled tells whether a program ended by a signal, or in a way unknown.
+func wasKilled(err error) bool {
+	exit, ok := errors.AsType[*ExitError](err)
+	return err != nil && (!ok || exit.Code > 128)
+}
+
 // program is one that runs inside.
 type program struct {
 	ended  chan struct{} // closed when it has ended
 	status error         // how, by its exit status; to be read when ended is closed
 	kill   func()        // may be called at any time, and again
+	closed atomic.Bool   // its stream's reader has had enough
 
 	done chan struct{} // closed after ended, when err is known
 	err  error         // how it ended, with the reason
@@ -245,7 +288,7 @@ type stream struct {
 func newStream(p *program, out *os.File) *stream {
 	go func() {
 		<-p.done
-		if exit, ok := errors.AsType[*ExitError](p.err); p.err != nil && (!ok || exit.Code > 128) {
+		if wasKilled(p.err) {
 			out.SetReadDeadline(time.Now().Add(killAfter))
 		}
 	}()
@@ -255,6 +298,7 @@ func newStream(p *program, out *os.File) *stream {
 func (s *stream) Read(p []byte) (int, error) { return s.out.Read(p) }
 
 func (s *stream) Close() error {
+	s.closed.Store(true)
 	err := s.out.Close()
 	if errors.Is(err, os.ErrClosed) {
 		err = nil

@@ -208,7 +208,7 @@ const (
 	// reader can be given the output of a program that was forgotten.
 	pipedExec = `echo $$ >"$1"; f=$2; shift 2; exec >"$f"; rm -f -- "$f"; exec "$@"`
 	// killExec ends the program's whole group, as which an exec begins.
-	killExec = `p=$(cat "$1") && { kill -"$2" -- "-$p" || kill -"$2" "$p"; }`
+	killExec = `p=$(cat "$1") && { kill -"$2" "-$p" || kill -"$2" "$p"; }`
 )
 
 // exec starts a program inside; with a pipe's name, its output goes there.
@@ -385,8 +385,7 @@ func (c *container) Close(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	first := false
-	c.closed.Do(func() { first = true; close(c.closing) })
+	first := c.beginClosing()
 	if err := c.engine.remove(ctx, c.name); err != nil {
 		return fmt.Errorf("end the container sandbox: %w", err)
 	}

@@ -43,20 +43,49 @@ var tameTestcontainers = sync.OnceValue(func() error {
 	return os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 })
 
+// connectEngine looks for the engine as testcontainers does: DOCKER_HOST, the
+// docker client's context, the usual sockets.
 func connectEngine(ctx context.Context) (*engine, error) {
 	if err := tameTestcontainers(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, engineTimeout, fmt.Errorf("it did not answer within %v", engineTimeout))
 	defer cancel()
+	type answer struct {
+		engine *engine
+		err    error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		// The library remembers for good that the first search failed, so
+		// that search must not end with this drill.
+		e, err := openEngine(context.WithoutCancel(ctx))
+		if ctx.Err() != nil && e != nil {
+			e.Close() // nobody waits for it any more
+			return
+		}
+		answered <- answer{e, err}
+	}()
+	select {
+	case a := <-answered:
+		if a.err != nil {
+			return nil, fmt.Errorf("no Docker engine answers: %w", a.err)
+		}
+		return a.engine, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("look for a Docker engine: %w", context.Cause(ctx))
+	}
+}
+
+func openEngine(ctx context.Context) (*engine, error) {
 	cli, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("no Docker engine answers: %w", err)
+		return nil, err
 	}
 	answer, err := cli.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		cli.Close()
-		return nil, fmt.Errorf("no Docker engine answers: %w", err)
+		return nil, err
 	}
 	return &engine{DockerClient: cli, info: answer.Info}, nil
 }

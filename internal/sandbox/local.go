@@ -295,12 +295,25 @@ func (l *local) Stream(ctx context.Context, c Command) (Stream, error) {
 	return newStream(p, r), nil
 }
 
+// endUnder kills what works in a sandbox's directories, and returns once it
+// is gone. What is just being started may be seen only at the second look.
+func endUnder(ctx context.Context, local, run string) error {
+	for killUnder(local, run) > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for what works in %s: %w", run, context.Cause(ctx))
+		case <-time.After(pollFirst):
+		}
+	}
+	return nil
+}
+
 // Close ends the server at once and removes its cluster.
 func (l *local) Close(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	l.closed.Do(func() { close(l.closing) })
+	l.beginClosing()
 	if l.server != nil {
 		l.server.Process.Signal(syscall.SIGQUIT) // to timeout, which passes it on
 		select {
@@ -309,7 +322,9 @@ func (l *local) Close(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	killUnder(l.work.local(), l.work.run())
+	if err := endUnder(ctx, l.work.local(), l.work.run()); err != nil {
+		return fmt.Errorf("end the local sandbox: %w", err)
+	}
 	if l.server != nil {
 		select {
 		case <-l.dead:

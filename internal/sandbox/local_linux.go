@@ -71,7 +71,8 @@ func machineMemory() int64 {
 var ours = []string{"timeout", "initdb", "postgres", "pg_restore", "psql"}
 
 // killUnder kills, by number, whatever works in a data directory below local,
-// and the sandbox's own programs that work in run. It returns how many.
+// and the sandbox's own programs that work in run. It returns how many it saw
+// that it may kill.
 func killUnder(local, run string) int {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	killed := 0

@@ -43,7 +43,7 @@ func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) 
 		log = slog.New(slog.DiscardHandler)
 	}
 	removed, err = sweepContainers(ctx, log)
-	dirs, dirErr := sweepDirectories(log)
+	dirs, dirErr := sweepDirectories(ctx, log)
 	return append(removed, dirs...), errors.Join(err, dirErr)
 }
 
@@ -90,7 +90,7 @@ func abandoned(labels map[string]string, now time.Time) bool {
 	return flock(lock) == nil
 }
 
-func sweepDirectories(log *slog.Logger) (removed []string, err error) {
+func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	entries, err := os.ReadDir(os.TempDir())
 	if err != nil {
 		return nil, fmt.Errorf("look for what drills left: %w", err)
@@ -100,7 +100,7 @@ func sweepDirectories(log *slog.Logger) (removed []string, err error) {
 		if !entry.IsDir() || !isWorkdir(entry.Name()) {
 			continue
 		}
-		gone, e := sweepDirectory(path)
+		gone, e := sweepDirectory(ctx, path)
 		if e != nil {
 			err = errors.Join(err, fmt.Errorf("remove %s: %w", path, e))
 		}
@@ -114,7 +114,7 @@ func sweepDirectories(log *slog.Logger) (removed []string, err error) {
 
 // sweepDirectory removes a work directory and ends the server in it, unless
 // it is in use or somebody else's.
-func sweepDirectory(path string) (gone bool, err error) {
+func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
 	switch {
 	case errors.Is(err, os.ErrPermission):
@@ -134,7 +134,11 @@ func sweepDirectory(path string) (gone bool, err error) {
 			return false, nil
 		}
 	}
-	killUnder(filepath.Join(path, localName), filepath.Join(path, runName))
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	if err := endUnder(ctx, filepath.Join(path, localName), filepath.Join(path, runName)); err != nil {
+		return false, err
+	}
 	if err := os.RemoveAll(path); err != nil {
 		return false, err
 	}

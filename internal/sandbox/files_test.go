@@ -1,0 +1,117 @@
+package sandbox
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestNewWorkdir(t *testing.T) {
+	w := workdir(t)
+	if info, err := os.Stat(w.Path()); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	other, err := os.OpenFile(filepath.Join(w.Path(), lockName), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := flock(other); err != errInUse {
+		t.Errorf("the lock can be taken twice: %v", err)
+	}
+
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), strings.Repeat("x", maxSocketPath)))
+	if _, err := NewWorkdir(); err == nil || !strings.Contains(err.Error(), "set TMPDIR to a shorter path") {
+		t.Errorf("a path too long for a socket: %v", err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	if _, err := NewWorkdir(); err == nil {
+		t.Error("a work directory in no directory")
+	}
+	var none *Workdir
+	if err := none.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLineWriter(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxLine+10)
+	for _, tt := range []struct {
+		writes, lines []string
+	}{
+		{[]string{"a\nb\n"}, []string{"a", "b"}},
+		{[]string{"a", "b\n", "\nc"}, []string{"ab", "", "c"}},
+		{[]string{"a\r\n", "b\r"}, []string{"a", "b"}},
+		{[]string{long, long, "\nb\n"}, []string{long[:maxLine], "b"}},
+		{nil, nil},
+	} {
+		var got []string
+		w := &lineWriter{tell: func(line string) { got = append(got, line) }}
+		for _, s := range tt.writes {
+			if n, err := w.Write([]byte(s)); n != len(s) || err != nil {
+				t.Errorf("wrote %d of %d, %v", n, len(s), err)
+			}
+		}
+		w.close()
+		if !slices.Equal(got, tt.lines) {
+			t.Errorf("%.40q: got %.40q, want %.40q", tt.writes, got, tt.lines)
+		}
+	}
+}
+
+const serverLog = "script: a word\n" + serverStarts + "\n" +
+	"postmaster: LOG:  starting\n" +
+	"client backend: LOG:  secret\n\tpostmaster: secret\n" +
+	"parallel worker: ERROR:  secret\nsecret without a prefix\n" +
+	"postmaster: LOG:  server process (PID 7) was terminated by signal 9: Killed\n\tand so on\n" +
+	"client backend: FATAL:  secret\n"
+
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(content string) string {
+		path := filepath.Join(dir, randomHex(4))
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(write("elsewhere\n"), link); err != nil {
+		t.Fatal(err)
+	}
+	const killed = "postmaster: LOG:  server process (PID 7) was terminated by signal 9: Killed\n\tand so on"
+	for name, tt := range map[string]struct{ path, want string }{
+		"of the script":    {write("initdb: error: no room\n"), "initdb: error: no room"},
+		"of the server":    {write(serverLog), "postmaster: LOG:  starting\n" + killed},
+		"of a long log":    {write(serverLog + strings.Repeat("client backend: LOG:  secret\n", 1000) + killed + "\n"), killed},
+		"empty":            {write(""), ""},
+		"not there":        {filepath.Join(dir, "none"), ""},
+		"a planted link":   {link, ""},
+		"a planted folder": {dir, ""},
+	} {
+		if got := lastWords(tt.path); got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// FuzzOwnLines looks that whatever stands in a log, no line that a session
+// wrote is kept.
+func FuzzOwnLines(f *testing.F) {
+	f.Add(serverLog)
+	f.Add("\tx\npostmaster: \nclient backend: \n\t\n")
+	f.Fuzz(func(t *testing.T, log string) {
+		own := false
+		for line := range strings.Lines(ownLines(log)) {
+			starts := hasAnyPrefix(line, ownBackends)
+			if !starts && !strings.HasPrefix(line, "\t") || !starts && !own {
+				t.Errorf("kept %q of %q", line, log)
+			}
+			own = true
+		}
+	})
+}

@@ -1,0 +1,321 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"daybefore/internal/testneed"
+	"daybefore/internal/verdict"
+)
+
+// refused checks that a start fails with a code and a message that says why,
+// and leaves nothing behind.
+func refused(t *testing.T, o Options, code verdict.Code, says ...string) {
+	t.Helper()
+	o.Work = workdir(t)
+	b, err := Start(t.Context(), o)
+	if b != nil {
+		closeBox(t, b)
+		t.Fatal("it started")
+	}
+	p, ok := errors.AsType[*verdict.Problem](err)
+	if !ok || p.Code != code || p.Outcome != verdict.Error || p.Hint == "" {
+		t.Errorf("refused with %#v, want code %s and a hint", p, code)
+	}
+	for _, s := range says {
+		if !strings.Contains(fmt.Sprint(err), s) {
+			t.Errorf("refused with %q, which does not say %q", err, s)
+		}
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	t.Parallel()
+	t.Run("kind", func(t *testing.T) { refused(t, Options{Kind: "cloud"}, verdict.CodeSpec, `"cloud"`) })
+	t.Run("isolation", func(t *testing.T) {
+		refused(t, Options{Isolation: "some"}, verdict.CodeSpec, `"some"`)
+	})
+	t.Run("no such image", func(t *testing.T) {
+		testneed.Docker(t)
+		refused(t, Options{Kind: Container, Image: "127.0.0.1:1/nobody:1"}, verdict.CodeSandbox, "127.0.0.1:1/nobody:1", "cannot be pulled")
+	})
+	t.Run("binaries too old", func(t *testing.T) {
+		need(t, Options{Kind: Local})
+		refused(t, Options{Kind: Local, Major: 99}, verdict.CodeSandbox, "needs PostgreSQL 99", "highest installed is")
+	})
+	t.Run("memory too small to start", func(t *testing.T) {
+		testneed.Image(t, "postgres:17")
+		refused(t, Options{Kind: Container, Image: "postgres:17", Memory: 1 << 20}, verdict.CodeSandbox, "emory")
+	})
+}
+
+// TestStartDiesEarly has a server that cannot come up: that is noticed at
+// once, told in its own words, and leaves nothing behind.
+func TestStartDiesEarly(t *testing.T) {
+	t.Parallel()
+	t.Run(Local, func(t *testing.T) {
+		t.Parallel()
+		need(t, Options{Kind: Local})
+		dir := shortTemp(t)
+		if err := os.WriteFile(filepath.Join(dir, "initdb"), []byte("#!/bin/sh\necho >&2 initdb: error: no room\nexit 1\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife)}.withDefaults()
+		b, err := startBinaries(t.Context(), o, binaries{dir: dir})
+		earlyDeath(t, b, err, "initdb: error: no room")
+	})
+	t.Run(Container, func(t *testing.T) {
+		t.Parallel()
+		testneed.Image(t, "postgres:17")
+		e := testEngine(t)
+		o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife)}.withDefaults()
+		own, err := connectEngine(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data"})
+		earlyDeath(t, b, err, "initdb", "/proc/data")
+		list, err := e.ContainerList(t.Context(), client.ContainerListOptions{All: true,
+			Filters: client.Filters{}.Add("label", labelLock+"="+filepath.Join(o.Work.Path(), lockName))})
+		if err != nil || len(list.Items) > 0 {
+			t.Errorf("left behind: %v, %v", list.Items, err)
+		}
+	})
+}
+
+func earlyDeath(t *testing.T, b Box, err error, says ...string) {
+	t.Helper()
+	if b != nil {
+		t.Fatal("it started")
+	}
+	p, ok := errors.AsType[*verdict.Problem](err)
+	if !ok || p.Code != verdict.CodeSandbox {
+		t.Fatalf("died with %#v", err)
+	}
+	for _, s := range says {
+		if !strings.Contains(err.Error(), s) {
+			t.Errorf("died with %q, which does not say %q", err, s)
+		}
+	}
+}
+
+// TestStartCancelled stops a start at many moments: nothing may be left.
+func TestStartCancelled(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{Container, Local} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			o := Options{Kind: kind, Image: imageFor(kind), Deadline: time.Now().Add(testLife)}
+			need(t, o)
+			for _, after := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond} {
+				o.Work = workdir(t)
+				ctx, cancel := context.WithTimeoutCause(t.Context(), after, errStop)
+				b, err := Start(ctx, o)
+				cancel()
+				if b != nil {
+					closeBox(t, b) // it was quicker
+				} else if !errors.Is(err, errStop) {
+					t.Errorf("stopped after %v: %v, want the reason of the cancellation", after, err)
+				}
+				if pids := workingUnder(t, o.Work.Path()); len(pids) > 0 {
+					t.Errorf("stopped after %v: processes left behind: %v", after, pids)
+				}
+				if kind != Container {
+					continue
+				}
+				e := testEngine(t)
+				list, err := e.ContainerList(t.Context(), client.ContainerListOptions{All: true,
+					Filters: client.Filters{}.Add("label", labelLock+"="+filepath.Join(o.Work.Path(), lockName))})
+				if err != nil || len(list.Items) > 0 {
+					t.Errorf("stopped after %v, left behind: %v, %v", after, list.Items, err)
+				}
+			}
+		})
+	}
+}
+
+// TestHigherMajor takes the lowest higher version where the wanted one is not
+// to be had, and says so.
+func TestHigherMajor(t *testing.T) {
+	t.Parallel()
+	t.Run(Container, func(t *testing.T) {
+		t.Parallel()
+		testneed.Image(t, "postgres:17")
+		e := testEngine(t)
+		if _, err := e.localImage(t.Context(), "postgres:16"); err == nil {
+			t.Skip("postgres:16 is here")
+		}
+		img, err := e.findImage(t.Context(), Options{Major: 16}.withDefaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img.ref == "postgres:16" {
+			return // it could be pulled
+		}
+		if img.ref != "postgres:17" || !strings.Contains(img.warning, "postgres:16") {
+			t.Errorf("found %+v", img)
+		}
+	})
+	t.Run(Local, func(t *testing.T) {
+		t.Parallel()
+		need(t, Options{Kind: Local})
+		bin, err := findBinaries(10)
+		if err != nil || bin.major < 10 || (bin.major > 10) != (bin.warning != "") {
+			t.Errorf("found %+v, %v", bin, err)
+		}
+	})
+}
+
+func TestPick(t *testing.T) {
+	t.Parallel()
+	have := []int{15, 18, 13, 17}
+	for want, picked := range map[int]int{0: 18, 9: 13, 13: 13, 14: 15, 16: 17, 18: 18, 19: 0} {
+		got, ok := pick(want, have, func(n int) int { return n })
+		if got != picked || ok != (picked != 0) {
+			t.Errorf("of %v for %d: %d, %v; want %d", have, want, got, ok, picked)
+		}
+	}
+	for ref, want := range map[string]int{"postgres:17": 17, "postgres:17.2-alpine": 17, "postgres:16-bookworm": 16,
+		"postgres:latest": 0, "postgres:18beta1": 0, "postgres": 0, "postgres:": 0} {
+		if got := imageMajor(ref); got != want {
+			t.Errorf("%s: major %d, want %d", ref, got, want)
+		}
+	}
+}
+
+// TestPull gets the image from a real registry.
+func TestPull(t *testing.T) {
+	t.Parallel()
+	testneed.Image(t, "postgres:17")
+	program := testneed.Program(t, "docker-registry")
+	ref := startRegistry(t, program) + "/postgres:17"
+	for _, args := range [][]string{{"tag", "postgres:17", ref}, {"push", "-q", ref}, {"rmi", ref}} {
+		if out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput(); err != nil {
+			t.Fatalf("docker %v: %v\n%s", args, err, out)
+		}
+	}
+	t.Cleanup(func() { exec.Command("docker", "rmi", ref).Run() })
+	var told []string
+	need(t, Options{Kind: Container, Image: "postgres:17"})
+	b, err := Start(t.Context(), Options{Kind: Auto, Image: ref, Work: workdir(t), Deadline: time.Now().Add(testLife),
+		Progress: func(s string) { told = append(told, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeBox(t, b)
+	if info := b.Info(); info.Kind != Container || info.Image != ref || !strings.Contains(info.Why, "was pulled") {
+		t.Errorf("info %+v", info)
+	}
+	if len(told) == 0 || told[0] != "pulling "+ref {
+		t.Errorf("told %q", told)
+	}
+}
+
+// startRegistry starts a registry on a free port of the loopback.
+func startRegistry(t *testing.T, program string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address = l.Addr().String()
+	l.Close()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n", dir, address), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "serve", config)
+	cmd.Stderr = &lineWriter{tell: func(line string) {
+		if !strings.Contains(line, "blob unknown") { // as it is with every push
+			t.Log("registry: " + line)
+		}
+	}}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	eventually(t, "the registry answers", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	})
+	return address
+}
+
+// TestUnprivileged runs the suite again as an account that may do nothing but
+// use Docker.
+func TestUnprivileged(t *testing.T) {
+	t.Parallel()
+	testneed.Root(t)
+	testneed.Docker(t)
+	nobody, err := lookUp(leastAccount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docker, err := user.LookupGroup("docker")
+	if err != nil {
+		testneed.Missing(t, "a group docker: %v", err)
+	}
+	var gid uint32
+	fmt.Sscan(docker.Gid, &gid)
+	nobody.Groups = []uint32{gid}
+
+	dir := shortTemp(t)
+	binary := filepath.Join(dir, "test")
+	copyFile(t, os.Args[0], binary)
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(tmp, int(nobody.Uid), int(nobody.Gid)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run", "^TestBox$/^(container_17|local)$", "-test.v")
+	cmd.Dir, cmd.Env = tmp, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp, testneed.All + "=" + os.Getenv(testneed.All)}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: nobody}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("as %s: %v\n%s", leastAccount, err, out)
+	}
+	for _, kind := range []string{"container_17", "local"} {
+		if !strings.Contains(string(out), "--- PASS: TestBox/"+kind) {
+			t.Errorf("as %s, %s did not run:\n%s", leastAccount, kind, out)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(tmp, "*drill-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(out, in)
+	if err := errors.Join(err, out.Chmod(0o755), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
