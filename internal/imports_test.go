@@ -1,0 +1,217 @@
+// Package internal_test holds the rule by which the rooms of this house may
+// call one another. docs/architecture.md tells the same in words.
+package internal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "daybefore"
+
+// room is what a package may import of this module: rooms of the layers below
+// its own, unless only says which rooms.
+type room struct {
+	layer int
+	only  []string
+	why   string
+}
+
+var (
+	nouns   = []string{"internal/verdict", "internal/spec", "internal/copytext"}
+	targets = append([]string{"internal/harness"}, nouns...)
+)
+
+// rooms is the table of the house. A new room is entered here first.
+var rooms = map[string]room{
+	"internal/verdict":  {layer: 0, why: "the nouns that all rooms share depend on none of them"},
+	"internal/spec":     {layer: 0, why: "a drill file means the same to every room, so it knows none of them"},
+	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
+
+	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
+	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
+	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},
+	"internal/image":   {layer: 1, why: "an image is built without any backup"},
+	"internal/history": {layer: 1, why: "past reports are kept as they are, and judged elsewhere"},
+
+	"internal/restore": {layer: 2, why: "it takes the scrub as a function value, and is judged by others"},
+	"internal/scrub":   {layer: 2, why: "it is handed rows, whoever reads and loads them"},
+	"internal/expect":  {layer: 2, why: "a judge that knew how the data came would judge that instead of the data"},
+
+	"internal/drill":  {layer: 3, why: "it alone knows the order of the stages; it reads and writes no report"},
+	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
+
+	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
+
+	"scenarios":  {layer: 5, only: append([]string{"internal/sandbox"}, targets...), why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
+	"magefiles":  {layer: 5, only: append([]string{"scenarios"}, targets...), why: "a target is a few lines over a function that is tested"},
+	"internal":   {layer: 0, why: "only this test stands here"},
+	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},
+}
+
+const testneedRoom = "internal/testneed"
+
+// roomOf is the room that a package of this module belongs to.
+func roomOf(pkg string) string {
+	parts := strings.Split(pkg, "/")
+	if parts[0] == "internal" && len(parts) > 1 {
+		return path.Join(parts[:2]...)
+	}
+	return parts[0]
+}
+
+// isHelper tells whether a package is there for tests alone: testneed, and
+// packages such as internal/archive/dumptest below a room.
+func isHelper(pkg string) bool {
+	return pkg == testneedRoom || pkg != roomOf(pkg) && strings.HasSuffix(pkg, "test")
+}
+
+// refuse says why a package may not import another of this module; empty if it
+// may. Both are paths within the module. Tests may import any room, which
+// Go's own rule against cycles keeps in bounds.
+func refuse(from, to string, inTest bool) string {
+	f, known := rooms[roomOf(from)]
+	if !known {
+		return fmt.Sprintf("%s has no layer: enter the room %s in the table of internal/imports_test.go, with its reason", from, roomOf(from))
+	}
+	t, known := rooms[roomOf(to)]
+	switch {
+	case !known:
+		return fmt.Sprintf("%s imports %s, which has no layer: enter the room %s in the table", from, to, roomOf(to))
+	case inTest, isHelper(from):
+		return ""
+	case isHelper(to):
+		return fmt.Sprintf("%s imports %s outside of its tests: %s", from, to, rooms[testneedRoom].why)
+	case roomOf(from) == roomOf(to):
+		return ""
+	case f.only != nil && !slices.Contains(f.only, roomOf(to)):
+		return fmt.Sprintf("%s imports %s, and may import only %s: %s", from, to, strings.Join(f.only, ", "), f.why)
+	case f.only == nil && t.layer >= f.layer:
+		return fmt.Sprintf("%s (layer %d) imports %s (layer %d), and may import lower layers only: %s", from, f.layer, to, t.layer, f.why)
+	}
+	return ""
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, goos := range []string{"linux", "darwin"} {
+		for _, tags := range []string{"", "mage"} {
+			for _, p := range list(t, goos, tags) {
+				seen[roomOf(p.path())] = true
+				for _, why := range p.refusals() {
+					t.Errorf("GOOS=%s -tags=%q: %s", goos, tags, why)
+				}
+			}
+		}
+	}
+	for name := range maps.Keys(rooms) {
+		if !seen[name] {
+			t.Errorf("the room %s stands in the table and nowhere else", name)
+		}
+	}
+}
+
+// goPackage is what go list tells of a package.
+type goPackage struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+// path is the package's within the module.
+func (p goPackage) path() string { return within(p.ImportPath) }
+
+func within(importPath string) string { return strings.TrimPrefix(importPath, module+"/") }
+
+func (p goPackage) refusals() []string {
+	var all []string
+	if _, known := rooms[roomOf(p.path())]; !known {
+		all = append(all, refuse(p.path(), p.path(), false))
+	}
+	for imports, inTest := range map[*[]string]bool{&p.Imports: false, &p.TestImports: true, &p.XTestImports: true} {
+		for _, to := range *imports {
+			if !strings.HasPrefix(to, module+"/") {
+				continue
+			}
+			if why := refuse(p.path(), within(to), inTest); why != "" {
+				all = append(all, why)
+			}
+		}
+	}
+	return all
+}
+
+// list asks go list for all packages of the module, as they are built for an
+// operating system with a build tag.
+func list(t *testing.T, goos, tags string) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-tags="+tags, "-json=ImportPath,Imports,TestImports,XTestImports", module+"/...")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, &stderr)
+	}
+	var all []goPackage
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// The rule must refuse what it is there for, and nothing else.
+func TestRefuse(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to string
+		inTest   bool
+		want     string // part of the refusal; empty: allowed
+	}{
+		{"internal/drill", "internal/restore", false, ""},
+		{"internal/drill", "internal/verdict", false, ""},
+		{"internal/restore", "internal/sandbox", false, ""},
+		{"internal/harness", "internal/report", false, ""},
+		{"internal/catalog", "internal/testneed", true, ""},
+		{"internal/scrub", "internal/archive/dumptest", true, ""},
+		{"internal/archive/dumptest", "internal/testneed", false, ""},
+		{"internal/image/recipe", "internal/image", false, ""},
+		{"scenarios", "internal/sandbox", false, ""},
+		{"magefiles", "scenarios", false, ""},
+
+		{"internal/verdict", "internal/spec", false, "lower layers only"},
+		{"internal/archive", "internal/catalog", false, "lower layers only"},
+		{"internal/restore", "internal/scrub", false, "lower layers only"},
+		{"internal/scrub", "internal/drill", false, "lower layers only"},
+		{"internal/drill", "internal/report", false, "lower layers only"},
+		{"internal/report", "internal/history", false, "may import only"},
+		{"scenarios", "internal/restore", false, "may import only"},
+		{"magefiles", "internal/sandbox", false, "may import only"},
+		{"internal/catalog", "internal/testneed", false, "outside of its tests"},
+		{"internal/archive", "internal/archive/dumptest", false, "outside of its tests"},
+		{"internal/newroom", "internal/verdict", false, "has no layer"},
+		{"internal/drill", "internal/newroom", true, "has no layer"},
+		{"cmd", "internal/harness", false, "has no layer"},
+	} {
+		got := refuse(c.from, c.to, c.inTest)
+		if c.want == "" && got != "" || c.want != "" && !strings.Contains(got, c.want) {
+			t.Errorf("%s imports %s (in a test: %v): %q, want %q", c.from, c.to, c.inTest, got, c.want)
+		}
+	}
+}
