@@ -65,7 +65,7 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return s.Data(ctx, plan.Filter) })
+	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return s.Data(ctx, plan.Filter, plan.Excluded) })
 	r.keepScrub(plan)
 	if err != nil {
 		return err
@@ -88,7 +88,6 @@ func (r *run) restoreOptions() restore.Options {
 		SkipMissing:   d.Restore.Extensions == "skip",
 		LargeObjects:  d.Scrub.LargeObjects == "preserve",
 		Warnings:      d.Expectations.Warnings,
-		Exclude:       func(schema, table string) bool { return scrub.Excluded(d.Scrub.ExcludeTableData, schema, table) },
 		Progress: func(rows, bytes int64) {
 			r.Progress("load", rows, 0, "rows")
 			r.Progress("load", bytes, 0, "bytes")

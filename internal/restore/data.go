@@ -37,11 +37,15 @@ type relation struct {
 
 const partitioned = "p"
 
-// Data streams the rows of every table through the filter into the database,
-// by as many workers as there are jobs, while another pg_restore sets the
-// sequences and large objects. The first error that is not about one table
-// alone ends all of them.
-func (s *Session) Data(ctx context.Context, filter Filter) error {
+// Data streams the rows of every table, save those to be left out, through
+// the filter into the database, by as many workers as there are jobs, while
+// another pg_restore sets the sequences and large objects. The first error
+// that is not about one table alone ends all of them. Nil for leaveOut loads
+// all.
+func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool) error {
+	if leaveOut != nil {
+		s.lists.exclude(leaveOut)
+	}
 	byID, err := s.describe(ctx)
 	if err != nil {
 		return err

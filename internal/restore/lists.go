@@ -40,8 +40,6 @@ func sortEntries(entries []archive.Entry, opts Options) lists {
 			l.leftOut = append(l.leftOut, e)
 		case largeObject(e) && !opts.LargeObjects:
 			l.leftOut = append(l.leftOut, e)
-		case e.Desc == "TABLE DATA" && opts.Exclude(e.Namespace, e.Tag):
-			l.excluded = append(l.excluded, e)
 		case e.Desc == "TABLE DATA":
 			if e.HadData {
 				l.rows = append(l.rows, e)
@@ -55,6 +53,17 @@ func sortEntries(entries []archive.Entry, opts Options) lists {
 		}
 	}
 	return l
+}
+
+// exclude takes the rows of tables that are not wanted out of the list.
+func (l *lists) exclude(unwanted func(schema, table string) bool) {
+	l.rows = slices.DeleteFunc(l.rows, func(e archive.Entry) bool {
+		out := unwanted(e.Namespace, e.Tag)
+		if out {
+			l.excluded = append(l.excluded, e)
+		}
+		return out
+	})
 }
 
 // special entries describe the dump or the database itself: the archive's

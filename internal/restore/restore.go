@@ -31,13 +31,12 @@ type Filter = func(schema, table string, columns []string) (func(dst, row []byte
 // worker and takes every undeclared role for a failure.
 type Options struct {
 	Jobs          int
-	DeclaredRoles []string // roles that the archive may name without a word
-	CreateRoles   bool     // other roles that the archive names: a warning instead of a failure
-	SkipMissing   bool     // extensions that the image lacks are left out instead of refused
-	LargeObjects  bool     // bring them back; false: leave them out
-	AllowedErrors int64    // so many errors are a warning, more a failure
-	Warnings      string   // ignore | warn | fail
-	Exclude       func(schema, table string) bool
+	DeclaredRoles []string                // roles that the archive may name without a word
+	CreateRoles   bool                    // other roles that the archive names: a warning instead of a failure
+	SkipMissing   bool                    // extensions that the image lacks are left out instead of refused
+	LargeObjects  bool                    // bring them back; false: leave them out
+	AllowedErrors int64                   // so many errors are a warning, more a failure
+	Warnings      string                  // ignore | warn | fail
 	Progress      func(rows, bytes int64) // totals loaded so far; nil is well
 }
 
@@ -60,9 +59,6 @@ type Session struct {
 // at inside, the path under which the sandbox's programs find it.
 func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Session {
 	opts.Jobs = max(opts.Jobs, 1)
-	if opts.Exclude == nil {
-		opts.Exclude = func(string, string) bool { return false }
-	}
 	return &Session{
 		archive: a, box: box, opts: opts, file: inside,
 		lists: sortEntries(a.Entries, opts),
@@ -72,9 +68,6 @@ func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Sess
 
 // Database is the name of the restored database.
 func (s *Session) Database() string { return s.archive.Database }
-
-// Loaded returns the entries whose rows Data will stream.
-func (s *Session) Loaded() []archive.Entry { return s.lists.rows }
 
 // RolesCreated returns the roles that the sandbox lacked, sorted.
 func (s *Session) RolesCreated() []string { return s.created }
