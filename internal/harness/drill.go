@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,15 +41,16 @@ func (h *Home) Drill(ctx context.Context, name string) error {
 	return h.conclude(reports)
 }
 
-// drillOne runs one drill file, prints its report and keeps it. A file with
+// drillOne runs one drill file, keeps its report and prints it. A file with
 // mistakes makes a report too.
 func (h *Home) drillOne(ctx context.Context, f spec.Loaded) *verdict.Report {
 	r := h.runFile(ctx, f)
+	unkept := h.keep(r) // first: whoever reads what is printed may have gone
 	if err := report.Terminal(h.Stdout, r, h.terminal()); err != nil {
 		h.Log.Warn("print the report", "drill", f.Name, "err", err)
 	}
-	if err := h.keep(r); err != nil {
-		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, err)
+	if unkept != nil {
+		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, unkept)
 		r.Outcome = verdict.Worst(r.Outcome, verdict.Error)
 	}
 	return r
@@ -69,7 +71,7 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded) *verdict.Report {
 
 // mistaken is the report of a drill file that cannot be run.
 func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report {
-	return &verdict.Report{
+	r := &verdict.Report{
 		Schema: verdict.Schema, Drill: f.Name, Run: id, Outcome: verdict.Error, HarnessVersion: version(),
 		StartedAt: now.UTC(), FinishedAt: now.UTC(),
 		Stages: []verdict.Stage{{
@@ -77,6 +79,12 @@ func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report
 			Message: f.Err.Error(), Hint: "mend the drill file; nothing was fetched",
 		}},
 	}
+	for _, name := range []string{
+		verdict.StageFetch, verdict.StageSandbox, verdict.StageRestore, verdict.StageScrub, verdict.StageExpect,
+	} {
+		r.Stages = append(r.Stages, verdict.Stage{Name: name, Outcome: verdict.Skipped})
+	}
+	return r
 }
 
 // sweep removes what an earlier process that was killed left behind. What
@@ -111,10 +119,20 @@ func (h *Home) conclude(reports []*verdict.Report) error {
 	var reasons []string
 	for _, r := range reports {
 		if r.Outcome != verdict.Pass && r.Outcome != verdict.Warn {
-			reasons = append(reasons, r.Drill+": "+string(r.Outcome))
+			reasons = append(reasons, r.Drill+": "+where(r))
 		}
 	}
 	return &Exit{Code: code, Reason: strings.Join(reasons, ", ")}
+}
+
+// where says in a few words what a report came to, and at which stage. One
+// that is worse than all of its stages is that because it was not kept.
+func where(r *verdict.Report) string {
+	i := slices.IndexFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome == r.Outcome })
+	if i < 0 {
+		return string(r.Outcome) + ": the report could not be kept"
+	}
+	return fmt.Sprintf("%s at %s (%s)", r.Outcome, r.Stages[i].Name, r.Stages[i].Code)
 }
 
 // terminal says how wide and colourful stdout is.

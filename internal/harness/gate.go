@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"daybefore/internal/drill"
@@ -38,7 +39,8 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	}
 	f := files[0]
 	if f.Err != nil {
-		return cannot("gate %s stays shut: %v", f.Name, f.Err)
+		fmt.Fprintln(h.Stderr, f.Err)
+		return cannot("gate %s stays shut: its drill file has mistakes", f.Name)
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
@@ -99,8 +101,9 @@ func sameObject(a, b verdict.Backup) bool {
 func reason(r *verdict.Report) string {
 	for _, s := range r.Stages {
 		if s.Outcome == r.Outcome {
-			return fmt.Sprintf("%s at %s: %s", r.Outcome, s.Name, s.Message)
+			// What a server or an engine said may have several lines.
+			return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", where(r), s.Message)), " ")
 		}
 	}
-	return string(r.Outcome)
+	return where(r)
 }

@@ -81,13 +81,18 @@ func version() string {
 // Release is the version that CHANGELOG.md speaks of.
 const Release = "0.1.0"
 
-// interruptible returns a context that SIGINT and SIGTERM end with the cause
-// that makes a drill report itself as interrupted.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+// interruptible returns a context that Ctrl-C, SIGTERM or the loss of the
+// terminal ends with the cause that makes a drill report itself as
+// interrupted. Until stop is called, a reader of the output who goes away
+// does not end the process either: there may be a sandbox to remove.
+func interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 1)
+	signals, broken := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	stop := context.AfterFunc(ctx, func() {})
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	signal.Notify(broken, syscall.SIGPIPE) // nobody listens: the write fails, and that is all
 	go func() {
 		select {
 		case <-signals:
@@ -96,8 +101,8 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	}()
 	return ctx, func() {
-		stop()
 		signal.Stop(signals)
+		signal.Stop(broken)
 		cancel(nil)
 	}
 }

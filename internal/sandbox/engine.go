@@ -43,8 +43,8 @@ var tameTestcontainers = sync.OnceValue(func() error {
 	return os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 })
 
-// connectEngine looks for the engine as testcontainers does: DOCKER_HOST, the
-// docker client's context, the usual sockets.
+// connectEngine looks for the engine as testcontainers does, at DOCKER_HOST or
+// the usual sockets; but only there if DOCKER_HOST is set.
 func connectEngine(ctx context.Context) (*engine, error) {
 	if err := tameTestcontainers(); err != nil {
 		return nil, err
@@ -78,6 +78,9 @@ func connectEngine(ctx context.Context) (*engine, error) {
 }
 
 func openEngine(ctx context.Context) (*engine, error) {
+	if err := declaredEngine(ctx); err != nil {
+		return nil, err
+	}
 	cli, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, err
@@ -88,6 +91,25 @@ func openEngine(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	return &engine{DockerClient: cli, info: answer.Info}, nil
+}
+
+// declaredEngine asks the engine that DOCKER_HOST names, if it names one. The
+// library would go on to any other that it finds, and a drill would run on an
+// engine that was not meant.
+func declaredEngine(ctx context.Context) error {
+	host := os.Getenv("DOCKER_HOST")
+	if host == "" {
+		return nil
+	}
+	cli, err := client.New(client.FromEnv)
+	if err == nil {
+		defer cli.Close()
+		_, err = cli.Ping(ctx, client.PingOptions{})
+	}
+	if err != nil {
+		return fmt.Errorf("DOCKER_HOST is %s: %w", host, err)
+	}
+	return nil
 }
 
 // dbImage is an image of a PostgreSQL server that the engine has.

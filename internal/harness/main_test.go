@@ -1,0 +1,348 @@
+package harness_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
+	"daybefore/internal/verdict"
+)
+
+var buildDir string // where the compiled binary lies
+
+func TestMain(m *testing.M) {
+	if os.Getenv(inARowEnv) != "" {
+		os.Exit(drillInARow())
+	}
+	os.Exit(func() int {
+		var err error
+		if buildDir, err = os.MkdirTemp("", "harness-"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(buildDir)
+		if err := os.Chmod(buildDir, 0o755); err != nil { // other accounts run it too
+			panic(err)
+		}
+		return m.Run()
+	}())
+}
+
+const repository = "../.."
+
+// build compiles the targets, as the build target does.
+var build = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildDir, "drill")
+	cmd := exec.Command("go", "tool", "mage", "-compile", path)
+	cmd.Dir = repository
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("compile the targets: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func binary(t testing.TB) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// kinds runs a test for both sandboxes.
+func kinds(t *testing.T, test func(t *testing.T, kind string)) {
+	t.Parallel()
+	for _, kind := range []string{sandbox.Local, sandbox.Container} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			if kind == sandbox.Container {
+				testneed.Image(t, "postgres:15")
+			}
+			test(t, kind)
+		})
+	}
+}
+
+// place is a folder with drills/, and a temporary directory of its own, so
+// that whatever a drill leaves behind is found.
+type place struct {
+	t   testing.TB
+	dir string
+	tmp string
+}
+
+// newPlace makes a place without drills. Everybody may pass through it: a
+// local server runs as another account.
+func newPlace(t testing.TB) *place {
+	t.Helper()
+	top, err := os.MkdirTemp("/tmp", "h-") // short: a socket's path holds 107 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(top) })
+	p := &place{t: t, dir: filepath.Join(top, "home"), tmp: filepath.Join(top, "t")}
+	for _, dir := range []string{top, p.dir, p.tmp, filepath.Join(p.dir, "drills")} {
+		if err := errors.Join(ignoreExist(os.Mkdir(dir, 0o711)), os.Chmod(dir, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func ignoreExist(err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// demo copies the demo into the place, for one kind of sandbox.
+func (p *place) demo(kind string) {
+	p.t.Helper()
+	if err := copyDemo(p.dir, kind); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func copyDemo(dir, kind string) error {
+	drills := filepath.Join(repository, "drills")
+	text, err := os.ReadFile(filepath.Join(drills, "demo.yaml"))
+	if err != nil {
+		return err
+	}
+	const auto = "\n  kind: auto\n"
+	if !bytes.Contains(text, []byte(auto)) {
+		return errors.New("drills/demo.yaml does not say kind: auto")
+	}
+	text = bytes.Replace(text, []byte(auto), []byte("\n  kind: "+kind+"\n"), 1)
+	backups := filepath.Join(dir, "drills", "demo", "backups")
+	return errors.Join(
+		os.MkdirAll(backups, 0o755),
+		os.WriteFile(filepath.Join(dir, "drills", "demo.yaml"), text, 0o644),
+		os.CopyFS(backups, os.DirFS(filepath.Join(drills, "demo", "backups"))),
+	)
+}
+
+// write writes a file below the place.
+func (p *place) write(name, text string) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// environ is the process's, with a temporary directory of the place's own.
+func (p *place) environ(more ...string) []string {
+	return slices.Concat(os.Environ(), []string{"TMPDIR=" + p.tmp, "DRILL_HOME=" + p.dir, "DRILL_LOG=debug"}, more)
+}
+
+// process is the compiled binary under way.
+type process struct {
+	*exec.Cmd
+	t      testing.TB
+	stdout bytes.Buffer
+	stderr tail
+}
+
+// start starts the binary.
+func (p *place) start(args ...string) *process {
+	p.t.Helper()
+	return p.startCmd(exec.Command(binary(p.t), args...))
+}
+
+func (p *place) startCmd(cmd *exec.Cmd) *process {
+	p.t.Helper()
+	pr := &process{Cmd: cmd, t: p.t}
+	pr.stderr.said = sync.NewCond(&pr.stderr.mu)
+	if cmd.Env == nil {
+		cmd.Env = p.environ()
+	}
+	cmd.Dir = p.dir
+	if cmd.Stdout == nil {
+		cmd.Stdout = &pr.stdout
+	}
+	cmd.Stderr = &pr.stderr
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	return pr
+}
+
+// end waits for the end of a process and returns its exit code.
+func (pr *process) end() int {
+	pr.t.Helper()
+	err := pr.Wait()
+	pr.stderr.close()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		pr.t.Fatal(err)
+	}
+	return pr.ProcessState.ExitCode()
+}
+
+// said is all that a process wrote.
+func (pr *process) said() string {
+	return fmt.Sprintf("stdout:\n%s\nstderr:\n%s", pr.stdout.String(), pr.stderr.String())
+}
+
+// tail keeps what a process writes, and lets others wait for it.
+type tail struct {
+	mu     sync.Mutex
+	said   *sync.Cond
+	buf    bytes.Buffer
+	closed bool
+}
+
+func (w *tail) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.said.Broadcast()
+	return w.buf.Write(b)
+}
+
+func (w *tail) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	w.said.Broadcast()
+}
+
+func (w *tail) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// await waits until a process has written something; false if it ended first.
+func (w *tail) await(what string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !strings.Contains(w.buf.String(), what) && !w.closed {
+		w.said.Wait()
+	}
+	return strings.Contains(w.buf.String(), what)
+}
+
+// latest is the newest kept report of a drill.
+func (p *place) latest(drill string) *verdict.Report {
+	p.t.Helper()
+	r, err := readLatest(p.dir, drill)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return r
+}
+
+func readLatest(dir, drill string) (*verdict.Report, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "reports", drill, "latest.json"))
+	if err != nil {
+		return nil, err
+	}
+	var r verdict.Report
+	return &r, json.Unmarshal(b, &r)
+}
+
+// nothingLeft fails the test if anything of a drill in this place is still
+// there: files, processes, containers, or volumes that its containers had.
+func (p *place) nothingLeft(volumes ...string) {
+	p.t.Helper()
+	for _, what := range slices.Concat(files(p.t, p.tmp), processes(p.tmp), p.containers(), surviving(volumes)) {
+		p.t.Errorf("left behind: %s", what)
+	}
+}
+
+func files(t testing.TB, dir string) (found []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		found = append(found, filepath.Join(dir, e.Name()))
+	}
+	return found
+}
+
+// processes lists those that work below a directory or name it.
+func processes(dir string) (found []string) {
+	procs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, proc := range procs {
+		if proc == "/proc/"+strconv.Itoa(os.Getpid()) {
+			continue
+		}
+		cwd, _ := os.Readlink(filepath.Join(proc, "cwd"))
+		cmdline, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
+		if strings.HasPrefix(cwd, dir+"/") || bytes.Contains(cmdline, []byte(dir+"/")) {
+			found = append(found, fmt.Sprintf("process %s: %s", filepath.Base(proc), bytes.ReplaceAll(cmdline, []byte{0}, []byte{' '})))
+		}
+	}
+	return found
+}
+
+// containers lists those whose lock lies below the place's temporary
+// directory; none where there is no Docker.
+func (p *place) containers() []string {
+	out, err := exec.Command("docker", "ps", "-a", "--filter", "label=daybefore.owner", "--format", `{{.ID}} {{.Label "daybefore.lock"}}`).Output()
+	if err != nil {
+		return nil
+	}
+	var found []string
+	for line := range strings.Lines(string(out)) {
+		id, lock, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(lock, p.tmp+"/") {
+			found = append(found, "container "+id)
+		}
+	}
+	return found
+}
+
+// volumes lists those of the place's containers.
+func (p *place) volumes() (names []string) {
+	for _, c := range p.containers() {
+		out, err := exec.Command("docker", "inspect", "--format", `{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}`,
+			strings.TrimPrefix(c, "container ")).Output()
+		if err == nil {
+			names = append(names, strings.Fields(string(out))...)
+		}
+	}
+	return names
+}
+
+func surviving(volumes []string) (found []string) {
+	for _, v := range volumes {
+		if exec.Command("docker", "volume", "inspect", v).Run() == nil {
+			found = append(found, "volume "+v)
+		}
+	}
+	return found
+}
+
+// stageOf returns a stage of a report.
+func stageOf(r *verdict.Report, name string) verdict.Stage {
+	for _, s := range r.Stages {
+		if s.Name == name {
+			return s
+		}
+	}
+	return verdict.Stage{}
+}
+
+func kill(t testing.TB, pr *process, sig syscall.Signal) {
+	t.Helper()
+	if err := pr.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}

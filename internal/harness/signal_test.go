@@ -1,0 +1,230 @@
+package harness_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/verdict"
+)
+
+// slow is a database whose load, or whose checks, last long enough to be
+// interrupted in the middle, and whose name shows in the titles of its
+// server's processes.
+type slow struct {
+	name string
+	dump []byte
+}
+
+// newSlow dumps a database in which a row takes a minute to be loaded.
+func newSlow(c *dumptest.Cluster, seconds int) slow {
+	s := slow{name: "slow_" + strings.ToLower(rand.Text()[:12])}
+	c.Exec("postgres", "CREATE DATABASE "+s.name)
+	c.Exec(s.name, fmt.Sprintf(`
+CREATE FUNCTION unhurried(n int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+  IF current_setting('shop.hurry', true) IS NULL THEN PERFORM pg_catalog.pg_sleep(%d); END IF; RETURN true; END $$;
+SET shop.hurry = 'yes';
+CREATE TABLE work (id int PRIMARY KEY, CHECK (public.unhurried(id)));
+INSERT INTO work VALUES (1);`, seconds))
+	s.dump = c.DumpFile("-Fc", "-d", s.name)
+	return s
+}
+
+// newQuick dumps a database that is restored in no time.
+func newQuick(c *dumptest.Cluster) slow { return newSlow(c, 0) }
+
+// drill writes a drill file for it, with a check that lasts so many seconds.
+func (s slow) drill(p *place, name, kind string, checkSeconds int) {
+	p.t.Helper()
+	p.write(name+"/nightly.dump", string(s.dump))
+	p.write("drills/"+name+".yaml", fmt.Sprintf(`version: 1
+source: {url: "file:../%s/", name: nightly.dump}
+sandbox: {kind: %s, image: "postgres:15"}
+expectations:
+  tables:
+    - {table: public.work, row_count: {equals: 1}}
+  failed_rows:
+    - {name: unhurried, sql: "select from pg_sleep(%d) where false", fail_if: "> 0"}
+`, name, kind, checkSeconds))
+}
+
+// busy waits until a server process of the database is doing that, such as
+// COPY; false if the drill ended first.
+func (s slow) busy(pr *process, what string) bool {
+	for {
+		titles, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, path := range titles {
+			title, _ := os.ReadFile(path)
+			if strings.HasPrefix(string(title), "postgres:") && strings.Contains(string(title), s.name+" ") && strings.Contains(string(title), what) {
+				return true
+			}
+		}
+		if pr.ended() {
+			return false
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// alive lists the server processes of the database.
+func (s slow) alive() (found []string) {
+	titles, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range titles {
+		if title, _ := os.ReadFile(path); strings.HasPrefix(string(title), "postgres:") && strings.Contains(string(title), s.name+" ") {
+			found = append(found, path+": "+string(title))
+		}
+	}
+	return found
+}
+
+// promised is the time in which an interrupted drill is gone.
+const promised = 5 * time.Second
+
+func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
+	source := dumptest.Server(t)
+	slowLoad, quick := newSlow(source, 60), newQuick(source)
+	stages := []struct {
+		name  string
+		db    slow
+		stage string // that is interrupted
+		at    func(t *testing.T, p *place, pr *process) bool
+	}{
+		{"start", quick, verdict.StageSandbox, func(_ *testing.T, p *place, pr *process) bool {
+			return p.starting(pr)
+		}},
+		{"load", slowLoad, verdict.StageRestore, func(_ *testing.T, _ *place, pr *process) bool {
+			return slowLoad.busy(pr, "COPY")
+		}},
+		{"expect", quick, verdict.StageExpect, func(_ *testing.T, _ *place, pr *process) bool {
+			return quick.busy(pr, "SELECT")
+		}},
+	}
+	kinds(t, func(t *testing.T, kind string) {
+		for _, s := range stages {
+			for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+				t.Run(s.name+"/"+sig.String(), func(t *testing.T) {
+					t.Parallel()
+					p := newPlace(t)
+					s.db.drill(p, "shop", kind, 60)
+					pr := p.start("drill")
+					if !s.at(t, p, pr) {
+						t.Fatalf("it ended before it could be interrupted\n%s", pr.said())
+					}
+					interrupt(t, p, pr, sig, s.stage)
+				})
+			}
+		}
+	})
+	// The subtests have ended only when this test has; its servers go last.
+}
+
+// starting waits until a sandbox is being started.
+func (p *place) starting(pr *process) bool {
+	for {
+		found, _ := filepath.Glob(filepath.Join(p.tmp, "drill-*", "share", "start.sh"))
+		if len(found) > 0 {
+			return true
+		}
+		if pr.ended() {
+			return false
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// interrupt sends the signal and looks at everything that is promised then.
+func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage string) {
+	t.Helper()
+	volumes := p.volumes()
+	sent := time.Now()
+	kill(t, pr, sig)
+	code, took := pr.end(), time.Since(sent)
+	t.Logf("gone after %v", took.Round(time.Millisecond))
+	if took > promised {
+		t.Errorf("gone after %v, promised are %v", took, promised)
+	}
+	if code != verdict.ExitInterrupted {
+		t.Fatalf("exit code %d\n%s", code, pr.said())
+	}
+	r := p.latest("shop")
+	if s := stageOf(r, stage); r.Outcome != verdict.Error || s.Code != verdict.CodeInterrupted {
+		t.Errorf("the report is %s, its stage %+v\n%s", r.Outcome, s, pr.said())
+	}
+	p.nothingLeft(volumes...)
+}
+
+// ended tells whether the process is gone or waits to be fetched.
+func (pr *process) ended() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pr.Process.Pid))
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return err != nil || strings.HasPrefix(state, "Z")
+}
+
+// A kill -9 leaves a container or a server, and files. The clean target, and
+// the next drill's start, remove just that, and nothing of a drill that runs.
+func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
+	source := dumptest.Server(t)
+	slowLoad, quick := newSlow(source, 60), newQuick(source)
+	kinds(t, func(t *testing.T, kind string) {
+		p := newPlace(t)
+		slowLoad.drill(p, "killed", kind, 0)
+		quick.drill(p, "running", kind, 8)
+		quick.drill(p, "next", kind, 0)
+
+		killed := killMidLoad(t, p, slowLoad)
+		running := p.start("drill", "-name=running")
+		if !quick.busy(running, "SELECT") {
+			t.Fatalf("it ended too early\n%s", running.said())
+		}
+		// The running drill's own start has swept already; another is killed.
+		killed = append(killed, killMidLoad(t, p, slowLoad)...)
+		clean := p.start("clean")
+		if code := clean.end(); code != 0 || !strings.Contains(clean.stdout.String(), "removed ") {
+			t.Errorf("clean ended with %d\n%s", code, clean.said())
+		}
+		gone(t, slowLoad, killed)
+		if code := running.end(); code != 0 {
+			t.Errorf("the drill that ran meanwhile ended with %d\n%s", code, running.said())
+		}
+		p.nothingLeft()
+
+		killed = killMidLoad(t, p, slowLoad)
+		next := p.start("drill", "-name=next")
+		if code := next.end(); code != 0 {
+			t.Errorf("the next drill ended with %d\n%s", code, next.said())
+		}
+		gone(t, slowLoad, killed)
+		p.nothingLeft()
+	})
+}
+
+// killMidLoad kills a drill while it loads, and returns what must be gone
+// later: volumes.
+func killMidLoad(t *testing.T, p *place, s slow) (volumes []string) {
+	t.Helper()
+	pr := p.start("drill", "-name=killed")
+	if !s.busy(pr, "COPY") {
+		t.Fatalf("it ended before it could be killed\n%s", pr.said())
+	}
+	volumes = p.volumes()
+	kill(t, pr, syscall.SIGKILL)
+	pr.end()
+	if len(files(t, p.tmp)) == 0 || len(s.alive()) == 0 {
+		t.Fatal("the killed drill left nothing, so this test shows nothing")
+	}
+	return volumes
+}
+
+func gone(t *testing.T, s slow, volumes []string) {
+	t.Helper()
+	for _, what := range append(s.alive(), surviving(volumes)...) {
+		t.Errorf("left behind: %s", what)
+	}
+}
+
