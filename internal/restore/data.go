@@ -33,9 +33,14 @@ type relation struct {
 	kind   string // pg_class.relkind: r, p, f
 	root   string // of the partition tree it belongs to, as displayed
 	member bool   // of an extension
+	direct bool   // no row reaches it but by a COPY statement of its own name
 }
 
-const partitioned = "p"
+// Kinds of relations, as pg_class.relkind has them.
+const (
+	ordinary    = "r"
+	partitioned = "p"
+)
 
 // Data streams the rows of every table, save those to be left out, through
 // the filter into the database, by as many workers as there are jobs, while
@@ -50,12 +55,13 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	if err != nil {
 		return err
 	}
+	hands := spread(s.lists.rows, s.opts.Jobs)
+	s.early = newBuilds(s.archive, byID)
+	s.early.loading = len(hands)
 	work, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, s.early.stop)()
 	work.Go(func() error { return s.pgRestore(ctx, "data", s.lists.direct) })
-	for i, hand := range spread(s.lists.rows, s.opts.Jobs) {
-		if len(hand) == 0 {
-			continue
-		}
+	for i, hand := range hands {
 		tables := make([]*table, len(hand))
 		for j, e := range hand {
 			tables[j] = byID[e.DumpID]
@@ -90,6 +96,13 @@ func (s *Session) describe(ctx context.Context) (map[int]*table, error) {
 		}
 		byID[e.DumpID] = t
 		s.tables = append(s.tables, t)
+	}
+	throughRoot := map[string]bool{}
+	for _, t := range s.tables {
+		throughRoot[t.display()] = t.kind == partitioned
+	}
+	for _, t := range s.tables {
+		t.direct = !throughRoot[t.root]
 	}
 	return byID, nil
 }
@@ -127,14 +140,39 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	return byName, err
 }
 
-// worker loads its entries one after the other, from one pg_restore over one
-// connection.
+// worker loads its tables one after the other, over one connection; between
+// them, and when it has none left, it builds the indexes of any worker's.
 func (s *Session) worker(ctx context.Context, list string, entries []archive.Entry, tables []*table, filter Filter) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if err := s.loadAll(ctx, conn, list, entries, tables, filter); err != nil {
+		return err
+	}
+	return s.buildReady(ctx, conn, true)
+}
+
+// buildReady builds what is ready and, with wait, what will be.
+func (s *Session) buildReady(ctx context.Context, conn *pgx.Conn, wait bool) error {
+	for {
+		e, ok := s.early.next(wait)
+		if !ok {
+			return nil
+		}
+		if err := s.early.run(ctx, conn, e, &s.said); err != nil {
+			return err
+		}
+	}
+}
+
+// loadAll loads a worker's tables from one pg_restore.
+func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, entries []archive.Entry, tables []*table, filter Filter) error {
+	defer s.early.streamEnded()
+	if len(entries) == 0 {
+		return nil
+	}
 	inside, err := s.writeList(list, entries)
 	if err != nil {
 		return err
@@ -143,25 +181,28 @@ func (s *Session) worker(ctx context.Context, list string, entries []archive.Ent
 	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
 		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
 	}
-	stderr := s.said.listener()
 	stream, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
-		Stderr: stderr,
+		Stderr: s.said.listener(),
 	})
 	if err != nil {
 		return verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w", err)
 	}
 	defer stream.Close()
+	before := s.said.count().Errors
 	dump := newDumpStream(stream)
 	for _, t := range tables {
 		if err := s.loadNext(ctx, conn, dump, t, filter); err != nil {
 			return s.brokenStream(ctx, stream, t, err)
 		}
+		s.early.loaded(t)
+		if err := s.buildReady(ctx, conn, false); err != nil {
+			return err
+		}
 	}
 	if err := dump.end(); err != nil {
 		return s.brokenStream(ctx, stream, tables[len(tables)-1], err)
 	}
-	before := s.said.count().Errors
 	return s.ended(ctx, "data", stream.Wait(), before)
 }
 
@@ -200,7 +241,7 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	if t.kind == "r" && !t.member {
+	if t.kind == ordinary && !t.member && t.direct {
 		// A table emptied in the same transaction is loaded without WAL under
 		// wal_level=minimal. ONLY: children are loaded by themselves.
 		if _, err := tx.Exec(ctx, "TRUNCATE ONLY "+t.sql()); err != nil {

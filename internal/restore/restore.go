@@ -52,6 +52,7 @@ type Session struct {
 	checks  []verdict.Check
 	created []string // roles
 	tables  []*table
+	early   *builds
 	moved   progress
 }
 
@@ -96,7 +97,7 @@ func (s *Session) PreData(ctx context.Context) error {
 // PostData builds what rests on the rows: indexes, constraints, triggers,
 // materialized views; then the settings that belong to the database.
 func (s *Session) PostData(ctx context.Context) error {
-	if err := s.pgRestore(ctx, "post-data", s.lists.post, "-j", fmt.Sprint(s.opts.Jobs)); err != nil {
+	if err := s.pgRestore(ctx, "post-data", s.early.remaining(s.lists.post), "-j", fmt.Sprint(s.opts.Jobs)); err != nil {
 		return err
 	}
 	return s.applyDatabaseProperties(ctx)

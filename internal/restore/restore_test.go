@@ -459,3 +459,55 @@ func TestArchivesThatAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// Indexes and keys stand before post-data begins; what fails early is tried
+// again in the plain order, and reported as pg_restore reports it.
+func TestIndexesAreBuiltEarly(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE TABLE good (id int PRIMARY KEY, t text UNIQUE, n int); CREATE INDEX good_n ON good (n); COMMENT ON INDEX good_n IS 'kept';
+INSERT INTO good SELECT n, 't' || n, n FROM generate_series(1, 1000) n;
+CREATE TABLE twice (id int PRIMARY KEY); INSERT INTO twice VALUES (1), (2);
+CREATE TABLE points (id int REFERENCES good (id)); INSERT INTO points VALUES (1);
+CREATE TABLE whole (d int, n int, PRIMARY KEY (d)) PARTITION BY RANGE (d);
+CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO whole VALUES (1, 1);`)
+	for _, args := range [][]string{{"-Fc"}, {"-Fc", "--load-via-partition-root"}} {
+		s := open(t, source.Dump(append(args, "postgres")...), "local", restore.Options{})
+		if err := s.PreData(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		double := func(_, table string, _ []string) (func(dst, row []byte) ([]byte, error), error) {
+			if table != "twice" {
+				return nil, nil
+			}
+			return func(dst, _ []byte) ([]byte, error) { return append(dst, '1'), nil }, nil
+		}
+		if err := s.Data(t.Context(), double, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.query(t, "select string_agg(indexrelid::regclass::text, ' ' order by 1) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
+			t.Errorf("before post-data good has the indexes %q", got)
+		}
+		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {
+			t.Errorf("what failed early counts already: %+v", got)
+		}
+		if err := s.PostData(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Fail || got.Observed != "1" || !strings.Contains(got.Message, "twice_pkey") {
+			t.Errorf("%+v", got)
+		}
+		for sql, want := range map[string]string{
+			"select count(*)::text from pg_index where not indisvalid":                             "0",
+			"select count(*)::text from pg_constraint where conrelid = 'points'::regclass":         "1",
+			"select count(*)::text from pg_inherits where inhrelid = 'leaf_pkey'::regclass":        "1",
+			"select obj_description('good_n'::regclass, 'pg_class')":                               "kept",
+			"select count(*)::text from pg_constraint where conname in ('good_pkey','good_t_key')": "2",
+		} {
+			if got := s.query(t, sql); got != want {
+				t.Errorf("%s: %s, want %s", sql, got, want)
+			}
+		}
+	}
+}
