@@ -486,7 +486,7 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 		if err := s.Data(t.Context(), double, nil); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.query(t, "select string_agg(indexrelid::regclass::text, ' ' order by 1) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
+		if got := s.query(t, "select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
 			t.Errorf("before post-data good has the indexes %q", got)
 		}
 		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {
