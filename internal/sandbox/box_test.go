@@ -16,6 +16,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
 
@@ -25,6 +26,7 @@ func TestBox(t *testing.T) {
 	for name, o := range map[string]Options{
 		"container 17": {Kind: Container, Image: "postgres:17"},
 		"container 15": {Kind: Container, Image: "postgres:15"},
+		"tunnel":       {Kind: Container, Image: "postgres:17", Tunnel: true},
 		"local":        {Kind: Local},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -256,7 +258,7 @@ func reach(address string) []string {
 
 func testNoNetwork(t *testing.T, b Box) {
 	if b.Info().Isolation != NoNetwork {
-		t.Skipf("isolation is only %s on this machine", b.Info().Isolation)
+		testneed.Missing(t, "network namespaces: the isolation is only %s", b.Info().Isolation)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -343,15 +345,19 @@ func testLog(t *testing.T, b Box) {
 		conn.Close(t.Context())
 		b.Run(t.Context(), Command{Args: []string{"psql", "-d", "postgres", "-c", sql}})
 	}
-	log, err := os.ReadFile(filepath.Join(baseOf(b).work.run(), logName))
-	if err != nil {
-		t.Skipf("the log cannot be read here: %v", err)
+	where := filepath.Join(baseOf(b).work.run(), logName)
+	if b.Info().Kind == Container {
+		where = insideRun + "/" + logName
 	}
-	if strings.Contains(string(log), word) {
-		t.Errorf("the log quotes what a session said:\n%s", log)
+	var log strings.Builder
+	if err := b.Run(t.Context(), Command{Args: []string{"cat", where}, Stdout: &log}); err != nil {
+		t.Fatal(err)
 	}
-	if !strings.Contains(string(log), "ready to accept connections") {
-		t.Errorf("the log tells nothing of the server:\n%s", log)
+	if strings.Contains(log.String(), word) {
+		t.Errorf("the log quotes what a session said:\n%s", log.String())
+	}
+	if !strings.Contains(log.String(), "ready to accept connections") {
+		t.Errorf("the log tells nothing of the server:\n%s", log.String())
 	}
 }
 
@@ -412,10 +418,14 @@ func testClose(t *testing.T, b Box) {
 // TestServerDies kills the server under its programs.
 func TestServerDies(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{Container, Local} {
-		t.Run(kind, func(t *testing.T) {
+	for name, o := range map[string]Options{
+		"container": {Kind: Container, Image: "postgres:17"},
+		"tunnel":    {Kind: Container, Image: "postgres:17", Tunnel: true},
+		"local":     {Kind: Local},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, Options{Kind: kind, Image: imageFor(kind)})
+			b := start(t, o)
 			s := begun(t, b, t.Context())
 			defer s.Close()
 			ran := make(chan error, 1)

@@ -46,6 +46,7 @@ type container struct {
 	name   string
 	life   context.Context // until the container is gone
 	end    context.CancelFunc
+	tunnel *tunnel // nil where directories are shared
 }
 
 func startContainer(ctx context.Context, o Options) (Box, error) {
@@ -73,12 +74,21 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 			err = errors.Join(startProblem(Container, err), c.Close(ctx))
 		}
 	}()
+	if o.Tunnel || e.isElsewhere() {
+		c.tunnel = &tunnel{engine: e, life: c.life, name: c.name, share: o.Work.share(), sent: map[string]fileState{}}
+		c.db.dial = c.tunnel.dial
+	}
 	o.Progress("starting " + img.ref)
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
 	if err := c.create(ctx, o, img); err != nil {
 		return nil, err
+	}
+	if c.tunnel != nil {
+		if err := c.canBridge(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.awaitServer(ctx); err != nil {
 		return nil, err
@@ -103,11 +113,16 @@ func (c *container) prepare() error {
 func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 	ctx, stop := lingering(ctx, createGrace)
 	defer stop()
-	_, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+	created, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		ContainerRequest: c.request(o, img),
-		Started:          true,
 		Logger:           tclog.NewNoopLogger(),
 	})
+	if err == nil && c.tunnel != nil {
+		err = c.tunnel.furnish(ctx)
+	}
+	if err == nil {
+		err = created.Start(ctx)
+	}
 	if err != nil {
 		if strings.Contains(err.Error(), "bind source path does not exist") {
 			return fmt.Errorf("the engine does not see this machine's directory %s, so it is elsewhere: %w", c.work.Path(), err)
@@ -160,7 +175,9 @@ func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequ
 func (c *container) confine(host *containertypes.HostConfig, memory int64) {
 	processes := int64(maxProcesses)
 	host.NetworkMode = "none"
-	host.AutoRemove = true // with its volume, when it ends itself
+	// When it ends itself it goes with its volume; unless the server's last
+	// words are in there, which are fetched first.
+	host.AutoRemove = c.tunnel == nil
 	host.CapDrop = []string{"ALL"}
 	host.SecurityOpt = []string{"no-new-privileges"}
 	if slices.ContainsFunc(c.engine.info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=selinux") }) {
@@ -171,6 +188,9 @@ func (c *container) confine(host *containertypes.HostConfig, memory int64) {
 	host.ShmSize = max(minShm, memory/4) // the default of 64 MB breaks parallel index builds
 	host.Resources.Memory = memory
 	host.Resources.PidsLimit = &processes
+	if c.tunnel != nil {
+		return
+	}
 	host.Mounts = []mount.Mount{
 		{Type: mount.TypeBind, Source: c.work.share(), Target: insideShare, ReadOnly: true},
 		{Type: mount.TypeBind, Source: c.work.run(), Target: insideRun},
@@ -195,9 +215,20 @@ func (c *container) watch() {
 	waiting := c.engine.ContainerWait(c.life, c.name, client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
 	select {
 	case result := <-waiting.Result:
+		c.fetchLog()
 		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
 	case err := <-waiting.Error:
 		c.died(err.Error(), 0)
+	}
+}
+
+// fetchLog brings the log here from where it is not shared. A log that is
+// gone with its container is not missed.
+func (c *container) fetchLog() {
+	if c.tunnel != nil && !c.isClosing() {
+		ctx, cancel := context.WithTimeout(c.life, engineTimeout)
+		defer cancel()
+		c.tunnel.fetchLog(ctx, filepath.Join(c.work.run(), logName))
 	}
 }
 
@@ -217,6 +248,11 @@ func (c *container) exec(cmd Command, pipe string) (*program, error) {
 	script := plainExec
 	if pipe != "" {
 		script = pipedExec
+	}
+	if c.tunnel != nil {
+		if err := c.tunnel.sendShare(c.life); err != nil {
+			return nil, err
+		}
 	}
 	wrapped := append([]string{"sh", "-c", script, "sh", path.Join(insideRun, pidName), path.Join(insideRun, pipe)}, cmd.Args...)
 	attached, id, err := c.attach(wrapped, cmd.Stdout != nil)
@@ -326,6 +362,9 @@ func (c *container) signal(p *program, pidName, signal string) bool {
 // Stream starts a program whose standard output is a named pipe in the shared
 // directory: read through the engine it would cost more than the restore.
 func (c *container) Stream(ctx context.Context, cmd Command) (Stream, error) {
+	if c.tunnel != nil {
+		return c.streamThroughEngine(ctx, cmd)
+	}
 	name := "pipe-" + randomHex(8)
 	r, holder, err := makePipe(filepath.Join(c.work.run(), name))
 	if err != nil {
@@ -340,6 +379,25 @@ func (c *container) Stream(ctx context.Context, cmd Command) (Stream, error) {
 		<-p.ended
 		holder.Close()
 		os.Remove(filepath.Join(c.work.run(), name)) // of a writer that never came so far
+	}()
+	return newStream(p, r), nil
+}
+
+// streamThroughEngine starts a program whose standard output comes over the
+// engine's connection.
+func (c *container) streamThroughEngine(ctx context.Context, cmd Command) (Stream, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("run %s in the sandbox: %w", cmd.Args[0], err)
+	}
+	cmd.Stdout = w
+	p, err := c.begin(ctx, cmd, c.launch)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(), w.Close())
+	}
+	go func() {
+		<-p.ended
+		w.Close()
 	}()
 	return newStream(p, r), nil
 }

@@ -22,7 +22,8 @@ const (
 type DB struct {
 	socketDir string
 	password  string
-	cluster   string // the name that the server was started with
+	cluster   string          // the name that the server was started with
+	dial      pgconn.DialFunc // nil: by the socket
 }
 
 // Connect opens a connection to a database of the sandbox, as its superuser,
@@ -52,6 +53,9 @@ func (d *DB) config(database string) (*pgx.ConnConfig, error) {
 	}
 	cfg.Host, cfg.Database, cfg.Password = d.socketDir, database, d.password
 	cfg.Fallbacks = nil
+	if d.dial != nil {
+		cfg.DialFunc = d.dial
+	}
 	cfg.ConnectTimeout = connectTimeout
 	cfg.RuntimeParams = maps.Clone(quietSession)
 	// Schemas change between any two statements of a restore, so a plan or a

@@ -50,6 +50,7 @@ type Options struct {
 	Deadline  time.Time    // the sandbox ends itself then; zero: in six hours
 	Work      *Workdir     // the drill's private directory
 	Drill     string       // for labels
+	Tunnel    bool         // reach the container through the engine, as is done by itself where no directory can be shared
 	Log       *slog.Logger // nil: silent
 	Progress  func(string) // told, in a few words, what takes long; may be nil
 }

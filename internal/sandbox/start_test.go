@@ -77,23 +77,31 @@ func TestStartDiesEarly(t *testing.T) {
 		b, err := startBinaries(t.Context(), o, binaries{dir: dir})
 		earlyDeath(t, b, err, "initdb: error: no room")
 	})
-	t.Run(Container, func(t *testing.T) {
-		t.Parallel()
-		testneed.Image(t, "postgres:17")
-		e := testEngine(t)
-		o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife)}.withDefaults()
-		own, err := connectEngine(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data"})
-		earlyDeath(t, b, err, "initdb", "/proc/data")
-		list, err := e.ContainerList(t.Context(), client.ContainerListOptions{All: true,
-			Filters: client.Filters{}.Add("label", labelLock+"="+filepath.Join(o.Work.Path(), lockName))})
-		if err != nil || len(list.Items) > 0 {
-			t.Errorf("left behind: %v, %v", list.Items, err)
-		}
-	})
+	for _, tunnel := range []bool{false, true} {
+		t.Run(fmt.Sprintf("%s, tunnel %v", Container, tunnel), func(t *testing.T) {
+			t.Parallel()
+			testneed.Image(t, "postgres:17")
+			own, err := connectEngine(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife), Tunnel: tunnel}.withDefaults()
+			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data"})
+			earlyDeath(t, b, err, "initdb", "/proc/data")
+			noContainers(t, o.Work)
+		})
+	}
+}
+
+// noContainers checks that a work directory's drill left no container.
+func noContainers(t *testing.T, w *Workdir) {
+	t.Helper()
+	label := labelLock + "=" + filepath.Join(w.Path(), lockName)
+	list, err := testEngine(t).ContainerList(t.Context(), client.ContainerListOptions{
+		All: true, Filters: client.Filters{}.Add("label", label)})
+	if err != nil || len(list.Items) > 0 {
+		t.Errorf("left behind: %v, %v", list.Items, err)
+	}
 }
 
 func earlyDeath(t *testing.T, b Box, err error, says ...string) {
@@ -133,14 +141,8 @@ func TestStartCancelled(t *testing.T) {
 				if pids := workingUnder(t, o.Work.Path()); len(pids) > 0 {
 					t.Errorf("stopped after %v: processes left behind: %v", after, pids)
 				}
-				if kind != Container {
-					continue
-				}
-				e := testEngine(t)
-				list, err := e.ContainerList(t.Context(), client.ContainerListOptions{All: true,
-					Filters: client.Filters{}.Add("label", labelLock+"="+filepath.Join(o.Work.Path(), lockName))})
-				if err != nil || len(list.Items) > 0 {
-					t.Errorf("stopped after %v, left behind: %v, %v", after, list.Items, err)
+				if kind == Container {
+					noContainers(t, o.Work)
 				}
 			}
 		})

@@ -1,0 +1,221 @@
+package sandbox
+
+import (
+	"archive/tar"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
+
+	"daybefore/internal/verdict"
+)
+
+//go:embed bridge.pl
+var bridge string
+
+// maxLog is how much of a log is fetched from a container.
+const maxLog = 1 * mib
+
+// tunnel does through the engine's own connection what is otherwise done in
+// shared directories, for engines that are elsewhere: in a virtual machine,
+// as Docker Desktop's, or on another host. The container has no network then
+// either. It costs CPU time (3 s for 800 MB of output), so it is not the
+// first choice.
+type tunnel struct {
+	engine *engine
+	life   context.Context
+	name   string // of the container
+	share  string // the directory on this machine whose files go along
+
+	mu   sync.Mutex
+	sent map[string]fileState
+}
+
+type fileState struct {
+	size     int64
+	modified time.Time
+}
+
+// isElsewhere tells whether a socket in a directory of this machine cannot
+// be reached from a container of the engine.
+func (e *engine) isElsewhere() bool {
+	return runtime.GOOS != "linux" || !strings.HasPrefix(e.DaemonHost(), "unix://") ||
+		strings.Contains(e.info.OperatingSystem, "Docker Desktop")
+}
+
+// furnish makes the directories in a container that does not run yet.
+func (t *tunnel) furnish(ctx context.Context) error {
+	err := t.send(ctx, "/", func(w *tar.Writer) error {
+		for dir, mode := range map[string]int64{insideShare: 0o755, insideRun: 0o777} {
+			if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir[1:] + "/", Mode: mode}); err != nil {
+				return err
+			}
+		}
+		return w.WriteHeader(&tar.Header{Name: path.Join(insideRun, logName)[1:], Mode: 0o666})
+	})
+	if err != nil {
+		return fmt.Errorf("copy into the container: %w", err)
+	}
+	return t.sendShare(ctx)
+}
+
+// sendShare copies what is new or changed among the shared files.
+func (t *tunnel) sendShare(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	entries, err := os.ReadDir(t.share)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		state := fileState{info.Size(), info.ModTime()}
+		if t.sent[entry.Name()] == state {
+			continue
+		}
+		if err := t.sendFile(ctx, entry.Name()); err != nil {
+			return fmt.Errorf("copy %s into the container: %w", entry.Name(), err)
+		}
+		t.sent[entry.Name()] = state
+	}
+	return nil
+}
+
+func (t *tunnel) sendFile(ctx context.Context, name string) error {
+	f, err := os.Open(filepath.Join(t.share, name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return t.send(ctx, insideShare, func(w *tar.Writer) error {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: info.Size()}); err != nil {
+			return err
+		}
+		_, err := io.CopyN(w, f, info.Size())
+		return err
+	})
+}
+
+// send streams a tar file into a directory of the container; nothing of it
+// is held in memory.
+func (t *tunnel) send(ctx context.Context, dir string, write func(*tar.Writer) error) error {
+	r, w := io.Pipe()
+	go func() {
+		tw := tar.NewWriter(w)
+		w.CloseWithError(errors.Join(write(tw), tw.Close()))
+	}()
+	defer r.Close()
+	_, err := t.engine.CopyToContainer(ctx, t.name, client.CopyToContainerOptions{DestinationPath: dir, Content: r})
+	return err
+}
+
+// fetchLog brings the server's log here, which is told from there.
+func (t *tunnel) fetchLog(ctx context.Context, to string) error {
+	found, err := t.engine.CopyFromContainer(ctx, t.name, client.CopyFromContainerOptions{SourcePath: path.Join(insideRun, logName)})
+	if err != nil {
+		return err
+	}
+	defer found.Content.Close()
+	r := tar.NewReader(found.Content)
+	if header, err := r.Next(); err != nil || header.Typeflag != tar.TypeReg {
+		return fmt.Errorf("fetch the server's log: %w", err)
+	}
+	log, err := io.ReadAll(io.LimitReader(r, maxLog))
+	return errors.Join(err, os.WriteFile(to, log, 0o600))
+}
+
+// dial opens a connection to the server: a socket pair, one end of which is
+// joined to a program that runs beside the server.
+func (t *tunnel) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far, err := connPair()
+	if err != nil {
+		return nil, fmt.Errorf("make a tunnel to the server: %w", err)
+	}
+	attached, err := t.attachBridge(ctx)
+	if err != nil {
+		near.Close()
+		far.Close()
+		return nil, fmt.Errorf("make a tunnel to the server: %w", err)
+	}
+	go func() {
+		io.Copy(attached.Conn, far)
+		attached.CloseWrite()
+	}()
+	go func() {
+		stdcopy.StdCopy(far, io.Discard, attached.Reader)
+		attached.Close()
+		far.Close()
+	}()
+	return near, nil
+}
+
+func (t *tunnel) attachBridge(ctx context.Context) (client.HijackedResponse, error) {
+	created, err := t.engine.ExecCreate(ctx, t.name, client.ExecCreateOptions{
+		User: containerUser, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+		Cmd: []string{"perl", "-e", bridge, path.Join(insideRun, socketName)},
+	})
+	if err != nil {
+		return client.HijackedResponse{}, err
+	}
+	// The connection lives as long as the container, not as the dialling.
+	attached, err := t.engine.ExecAttach(t.life, created.ID, client.ExecAttachOptions{})
+	return attached.HijackedResponse, err
+}
+
+// connPair returns the two ends of a socket that has no name.
+func connPair() (near, far net.Conn, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ends [2]net.Conn
+	for i, fd := range fds {
+		syscall.CloseOnExec(fd)
+		f := os.NewFile(uintptr(fd), "tunnel")
+		end, e := net.FileConn(f)
+		f.Close()
+		ends[i], err = end, errors.Join(err, e)
+	}
+	if err != nil {
+		for _, end := range ends {
+			if end != nil {
+				end.Close()
+			}
+		}
+		return nil, nil, err
+	}
+	return ends[0], ends[1], nil
+}
+
+// canBridge makes sure that the image has what the other end is made of.
+func (c *container) canBridge(ctx context.Context) error {
+	err := c.Run(ctx, Command{Args: []string{"perl", "-MIO::Socket::UNIX", "-e", "1"}})
+	if exit, ok := errors.AsType[*ExitError](err); ok {
+		return verdict.Errorf(verdict.CodeSandbox, "use an image that has perl, as the Debian ones of postgres do, or an engine on this machine",
+			"the engine is elsewhere, and the image has no perl to reach its server by: %w", exit)
+	}
+	return err
+}
