@@ -13,6 +13,7 @@ func fixtures() map[string]*verdict.Report {
 	return map[string]*verdict.Report{
 		"pass": passing(), "warn": warning(), "fail": failing(), "error": unreachable(),
 		"interrupted": interrupted(), "hostile": hostile(), "skipped": skipped(), "spec": misspelled(),
+		"undecided": undecided(),
 	}
 }
 
@@ -185,4 +186,27 @@ func misspelled() *verdict.Report {
 			Hint:    "mend the drill file; nothing was fetched",
 		}},
 	}
+}
+
+// undecided is a new database, whose scrub has no rules yet.
+func undecided() *verdict.Report {
+	r := passing()
+	r.Outcome, r.Tables, r.Scrub, r.LatestEvents = verdict.Error, nil, verdict.Scrub{}, nil
+	r.Checks = nil
+	for _, column := range []string{"users.email", "users.full_name", "users.telephone_number_of_a_relative", "orders.contact_email", "orders.note"} {
+		r.Checks = append(r.Checks, verdict.Check{
+			ID: "unmatched:public." + column, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
+			Message: "drills/shop.yaml: public." + column + " looks like something about a person, and no rule names it",
+			Hint:    "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public." + column + ", transform: text}",
+		})
+	}
+	for i := range r.Stages {
+		switch r.Stages[i].Name {
+		case verdict.StageScrub:
+			r.Stages[i].Outcome, r.Stages[i].Code, r.Stages[i].Message = verdict.Error, verdict.CodeUnmatched, r.Checks[0].Message
+		case verdict.StageExpect:
+			r.Stages[i].Outcome = verdict.Skipped
+		}
+	}
+	return r
 }

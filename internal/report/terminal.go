@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,26 +151,98 @@ func (p *page) stages(r *verdict.Report) {
 	p.table(grid{header: []string{"STAGE", "OUTCOME", "TOOK", ""}, rows: rows, right: []int{2}})
 }
 
-// findings shows each in full: people act on these words.
+// few is how many findings of one kind are shown each by itself.
+const few = 3
+
+// findings shows each in full: people act on these words. Many of one kind
+// are shown together, with what they have in common said once.
 func (p *page) findings(r *verdict.Report) {
-	for _, f := range findings(r) {
-		p.blank()
-		where := ""
-		if f.ID != "" {
-			where = " (" + clean(f.Stage) + ")"
+	for all := findings(r); len(all) > 0; {
+		n := alike(all)
+		if n > few {
+			p.group(all[:n])
+		} else {
+			n = 1
+			p.finding(all[0])
 		}
-		label := p.paint(f.Outcome) + "  "
-		p.hanging(label, clean(f.what)+where)
-		indent := strings.Repeat(" ", twwidth.Width(label))
-		if says := compared(f.Check); says != "" {
-			p.hanging(indent, says)
+		all = all[n:]
+	}
+}
+
+// alike counts the checks at the head of the list that are of one kind.
+func alike(all []finding) int {
+	first := all[0]
+	n := slices.IndexFunc(all, func(f finding) bool {
+		return f.ID == "" || f.Code != first.Code || f.Stage != first.Stage || f.Outcome != first.Outcome
+	})
+	if n < 0 {
+		return len(all)
+	}
+	return n
+}
+
+func (p *page) finding(f finding) {
+	p.blank()
+	where := ""
+	if f.ID != "" {
+		where = " (" + clean(f.Stage) + ")"
+	}
+	label := p.paint(f.Outcome) + "  "
+	p.hanging(label, clean(f.what)+where)
+	indent := strings.Repeat(" ", twwidth.Width(label))
+	if says := compared(f.Check); says != "" {
+		p.hanging(indent, says)
+	}
+	if f.Message != "" {
+		p.hanging(indent, cleanLines(f.Message))
+	}
+	if f.Hint != "" {
+		p.hint(indent, f.Hint)
+	}
+}
+
+func (p *page) group(found []finding) {
+	p.blank()
+	label := p.paint(found[0].Outcome) + "  "
+	p.hanging(label, fmt.Sprintf("%d times %s (%s)", len(found), clean(string(found[0].Code)), clean(found[0].Stage)))
+	indent := strings.Repeat(" ", twwidth.Width(label))
+	for _, f := range found {
+		text := f.Message
+		if text == "" {
+			text = strings.TrimSpace(f.what + " " + compared(f.Check))
 		}
-		if f.Message != "" {
-			p.hanging(indent, cleanLines(f.Message))
+		p.hanging(indent+"- ", cleanLines(text))
+	}
+	said := map[string]bool{}
+	for _, f := range found {
+		advice, lines, _ := strings.Cut(f.Hint, "\n")
+		if advice != "" && !said[advice] {
+			said[advice] = true
+			p.hint(indent, advice)
 		}
-		if f.Hint != "" {
-			p.hanging(indent+"-> ", cleanLines(f.Hint))
+		if lines != "" {
+			p.hint(indent, "\n"+lines)
 		}
+	}
+}
+
+// hint writes advice, and below it lines that are there to be copied: a line
+// of YAML that begins with a dash goes on behind its dash, where YAML takes it
+// for one line still.
+func (p *page) hint(indent, text string) {
+	advice, lines, _ := strings.Cut(text, "\n")
+	if advice != "" {
+		p.hanging(indent+"-> ", cleanLines(advice))
+	}
+	if lines == "" {
+		return
+	}
+	for line := range strings.SplitSeq(cleanLines(lines), "\n") {
+		label := indent + "   "
+		if rest, ok := strings.CutPrefix(line, "- "); ok {
+			label, line = label+"- ", rest
+		}
+		p.hanging(label, line)
 	}
 }
 

@@ -150,10 +150,12 @@ func tally(r *verdict.Report) map[verdict.Outcome]int {
 	return n
 }
 
-// passed are the checks that passed, without those that the tables' rows show.
+// passed are the checks that passed, without those that the lists of tables and
+// of scrubbed columns show.
 func passed(r *verdict.Report) []verdict.Check {
 	return slices.DeleteFunc(slices.Clone(r.Checks), func(c verdict.Check) bool {
-		return c.Outcome != verdict.Pass || c.Code == verdict.CodeRowsHeld && len(r.Tables) > 0
+		return c.Outcome != verdict.Pass || c.Code == verdict.CodeRowsHeld && len(r.Tables) > 0 ||
+			c.Code == verdict.CodeScrub && len(r.Scrub.Columns) > 0
 	})
 }
 
@@ -176,12 +178,17 @@ func recovery(r *verdict.Report) string {
 	return tookMS(sum) + " to have the data back (" + strings.Join(parts, " + ") + ")"
 }
 
-// brokeOff tells whether fetch or restore ended early, so that their times say
+// brokeOff tells whether fetch, restore or the scrub ended early, so that their times say
 // nothing: a failed check is no such end, the rest was restored.
 func brokeOff(r *verdict.Report) bool {
 	return slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool {
-		return (s.Name == verdict.StageFetch || s.Name == verdict.StageRestore) &&
-			s.Outcome == verdict.Fail && explains(r, s) == ""
+		switch s.Name {
+		case verdict.StageFetch, verdict.StageRestore:
+			return s.Outcome == verdict.Fail && explains(r, s) == ""
+		case verdict.StageScrub: // then no row was loaded
+			return s.Outcome == verdict.Error
+		}
+		return false
 	})
 }
 

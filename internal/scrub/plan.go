@@ -334,18 +334,18 @@ func (p *planner) unmatched() error {
 	return nil
 }
 
-// mend is the line to add, in both ways.
+// mend is the line to add, ready to be copied, below one that says where.
 func mend(c *column, transform string) string {
-	instead := fmt.Sprintf(`- {column: %s, preserve: true, why: "…"}`, patternOf(c))
 	transform = suitable(c, transform)
 	if transform == "" {
-		return "add to scrub.rules: " + instead
+		return fmt.Sprintf("add under scrub.rules, since no transform suits its type:\n- {column: %s, preserve: true, why: \"…\"}", patternOf(c))
 	}
 	each := ""
 	if c.array && transform != setNull {
 		each = ", each: true"
 	}
-	return fmt.Sprintf("add to scrub.rules: - {column: %s, transform: %s%s}  or, if it holds nothing private: %s", patternOf(c), transform, each, instead)
+	return fmt.Sprintf("add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: %s, transform: %s%s}",
+		patternOf(c), transform, each)
 }
 
 // suitable is the transform, or else another that the column takes: a mend
