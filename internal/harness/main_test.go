@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
@@ -171,7 +172,9 @@ func (p *place) startCmd(cmd *exec.Cmd) *process {
 	if cmd.Env == nil {
 		cmd.Env = p.environ()
 	}
-	cmd.Dir = p.dir
+	if cmd.Dir == "" {
+		cmd.Dir = p.dir
+	}
 	if cmd.Stdout == nil {
 		cmd.Stdout = &pr.stdout
 	}
@@ -259,8 +262,21 @@ func readLatest(dir, drill string) (*verdict.Report, error) {
 // there: files, processes, containers, or volumes that its containers had.
 func (p *place) nothingLeft(volumes ...string) {
 	p.t.Helper()
-	for _, what := range slices.Concat(files(p.t, p.tmp), processes(p.tmp), p.containers(), surviving(volumes)) {
+	left := append(files(p.t, p.tmp), settle(func() []string {
+		return slices.Concat(processes(p.tmp), p.containers(), surviving(volumes))
+	})...)
+	for _, what := range left {
 		p.t.Errorf("left behind: %s", what)
+	}
+}
+
+// settle asks what is left until that is nothing, or for a while: the engine
+// removes a volume a moment after its container.
+func settle(left func() []string) (found []string) {
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if found = left(); len(found) == 0 || time.Now().After(end) {
+			return found
+		}
 	}
 }
 

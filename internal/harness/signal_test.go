@@ -1,9 +1,11 @@
 package harness_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/catalog/storetest"
 	"daybefore/internal/verdict"
 )
 
@@ -24,7 +27,7 @@ type slow struct {
 
 // newSlow dumps a database in which a row takes a minute to be loaded.
 func newSlow(c *dumptest.Cluster, seconds int) slow {
-	s := slow{name: "slow_" + strings.ToLower(rand.Text()[:12])}
+	s := slow{name: slowName()}
 	c.Exec("postgres", "CREATE DATABASE "+s.name)
 	c.Exec(s.name, fmt.Sprintf(`
 CREATE FUNCTION unhurried(n int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
@@ -36,39 +39,52 @@ INSERT INTO work VALUES (1);`, seconds))
 	return s
 }
 
+func slowName() string { return "slow_" + strings.ToLower(rand.Text()[:12]) }
+
+// renamed is the same dump of a database of another name, so that the servers
+// of two drills are told apart.
+func (s slow) renamed() slow {
+	name := slowName() // as long as the other: the archive counts the bytes
+	return slow{name: name, dump: bytes.ReplaceAll(s.dump, []byte(s.name), []byte(name))}
+}
+
 // newQuick dumps a database that is restored in no time.
 func newQuick(c *dumptest.Cluster) slow { return newSlow(c, 0) }
 
-// drill writes a drill file for it, with a check that lasts so many seconds.
-func (s slow) drill(p *place, name, kind string, checkSeconds int) {
+// drill writes a drill file for a renamed one, with a check that lasts so many
+// seconds.
+func (s slow) drill(p *place, name, kind string, checkSeconds int) slow {
 	p.t.Helper()
+	s = s.renamed()
 	p.write(name+"/nightly.dump", string(s.dump))
 	p.write("drills/"+name+".yaml", fmt.Sprintf(`version: 1
-source: {url: "file:../%s/", name: nightly.dump}
-sandbox: {kind: %s, image: "postgres:15"}
+source: {url: "file:../%s/", name: nightly.dump, timezone: UTC}
+sandbox: {kind: %s}
 expectations:
   tables:
     - {table: public.work, row_count: {equals: 1}}
   failed_rows:
-    - {name: unhurried, sql: "select from pg_sleep(%d) where false", fail_if: "> 0"}
+    - {name: unhurried, sql: "select 1 where pg_sleep(%d) is null", fail_if: "> 0"}
 `, name, kind, checkSeconds))
+	return s
 }
 
 // busy waits until a server process of the database is doing that, such as
-// COPY; false if the drill ended first.
+// COPY, and goes on with it; false if the drill ended first.
 func (s slow) busy(pr *process, what string) bool {
-	for {
-		titles, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-		for _, path := range titles {
-			title, _ := os.ReadFile(path)
-			if strings.HasPrefix(string(title), "postgres:") && strings.Contains(string(title), s.name+" ") && strings.Contains(string(title), what) {
+	const steady = 10
+	for seen := map[string]int{}; ; time.Sleep(20 * time.Millisecond) {
+		for _, p := range s.alive() {
+			if !strings.Contains(p, what) {
+				continue
+			}
+			if seen[p]++; seen[p] == steady {
 				return true
 			}
 		}
 		if pr.ended() {
 			return false
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -93,17 +109,11 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 		name  string
 		db    slow
 		stage string // that is interrupted
-		at    func(t *testing.T, p *place, pr *process) bool
+		at    func(p *place, pr *process, db slow) bool
 	}{
-		{"start", quick, verdict.StageSandbox, func(_ *testing.T, p *place, pr *process) bool {
-			return p.starting(pr)
-		}},
-		{"load", slowLoad, verdict.StageRestore, func(_ *testing.T, _ *place, pr *process) bool {
-			return slowLoad.busy(pr, "COPY")
-		}},
-		{"expect", quick, verdict.StageExpect, func(_ *testing.T, _ *place, pr *process) bool {
-			return quick.busy(pr, "SELECT")
-		}},
+		{"start", quick, verdict.StageSandbox, func(p *place, pr *process, _ slow) bool { return p.starting(pr) }},
+		{"load", slowLoad, verdict.StageRestore, func(_ *place, pr *process, db slow) bool { return db.busy(pr, "COPY") }},
+		{"expect", quick, verdict.StageExpect, func(_ *place, pr *process, db slow) bool { return db.busy(pr, "SELECT") }},
 	}
 	kinds(t, func(t *testing.T, kind string) {
 		for _, s := range stages {
@@ -111,9 +121,9 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 				t.Run(s.name+"/"+sig.String(), func(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t)
-					s.db.drill(p, "shop", kind, 60)
+					db := s.db.drill(p, "shop", kind, 60)
 					pr := p.start("drill")
-					if !s.at(t, p, pr) {
+					if !s.at(p, pr, db) {
 						t.Fatalf("it ended before it could be interrupted\n%s", pr.said())
 					}
 					interrupt(t, p, pr, sig, s.stage)
@@ -121,7 +131,34 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 			}
 		}
 	})
-	// The subtests have ended only when this test has; its servers go last.
+}
+
+// A store that has fallen silent is given up at once too.
+func TestAnInterruptedFetchEndsCleanly(t *testing.T) {
+	t.Parallel()
+	s3 := storetest.S3(t)
+	dump, err := os.ReadFile(filepath.Join(repository, "drills/demo/backups/shop-20260304T031500Z.dump"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s3.Put(t.Context(), "nightly/nightly.dump", dump); err != nil {
+		t.Fatal(err)
+	}
+	const faults = 1000
+	s3.Silence(faults, 1<<17)
+	p := newPlace(t)
+	p.write("drills/shop.yaml", fmt.Sprintf(`version: 1
+source: {url: "s3://%s/nightly/", endpoint: %q, region: %s, path_style: true, name: nightly.dump, timezone: UTC}
+sandbox: {kind: local}
+expectations: {tables: [{table: public.people}]}
+`, s3.Bucket, s3.Endpoint, s3.Region))
+	cmd := exec.Command(binary(t), "drill")
+	cmd.Env = p.environ(s3.Environ()...)
+	pr := p.startCmd(cmd)
+	for s3.FaultsLeft() == faults && !pr.ended() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	interrupt(t, p, pr, syscall.SIGTERM, verdict.StageFetch)
 }
 
 // starting waits until a sandbox is being started.
@@ -173,13 +210,13 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 	slowLoad, quick := newSlow(source, 60), newQuick(source)
 	kinds(t, func(t *testing.T, kind string) {
 		p := newPlace(t)
-		slowLoad.drill(p, "killed", kind, 0)
-		quick.drill(p, "running", kind, 8)
+		slowLoad := slowLoad.drill(p, "killed", kind, 0)
+		quicker := quick.drill(p, "running", kind, 8)
 		quick.drill(p, "next", kind, 0)
 
 		killed := killMidLoad(t, p, slowLoad)
 		running := p.start("drill", "-name=running")
-		if !quick.busy(running, "SELECT") {
+		if !quicker.busy(running, "SELECT") {
 			t.Fatalf("it ended too early\n%s", running.said())
 		}
 		// The running drill's own start has swept already; another is killed.
@@ -223,8 +260,7 @@ func killMidLoad(t *testing.T, p *place, s slow) (volumes []string) {
 
 func gone(t *testing.T, s slow, volumes []string) {
 	t.Helper()
-	for _, what := range append(s.alive(), surviving(volumes)...) {
+	for _, what := range settle(func() []string { return append(s.alive(), surviving(volumes)...) }) {
 		t.Errorf("left behind: %s", what)
 	}
 }
-
