@@ -35,6 +35,8 @@ const (
 	closeTimeout = 15 * time.Second
 	// timedOut is the status of timeout(1) when time is up.
 	timedOut = 124
+	// notBegun is the status of a program that could not be started.
+	notBegun = 126
 )
 
 // base is what both kinds have in common.
@@ -44,6 +46,7 @@ type base struct {
 	db          *DB
 	info        verdict.Sandbox
 	deadline    time.Time
+	major       int // the least that will do; 0: any
 
 	launch func(c Command) (*program, error) // starts a program
 
@@ -60,7 +63,7 @@ var errClosed = errors.New("the sandbox was closed")
 
 func newBase(o Options, insideShare string) *base {
 	return &base{
-		work: o.Work, insideShare: insideShare, deadline: o.Deadline,
+		work: o.Work, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
 		db:   &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
 		dead: make(chan struct{}),
 	}
@@ -103,8 +106,7 @@ func (b *base) awaitServer(ctx context.Context) error {
 		conn, err := b.db.Connect(ctx, "postgres")
 		if err == nil {
 			b.info.ServerVersion, _, _ = strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
-			os.Remove(b.HostPath(passwordName))
-			return conn.Close(ctx)
+			return errors.Join(conn.Close(ctx), os.Remove(b.HostPath(passwordName)), b.newEnough())
 		}
 		if _, wrong := errors.AsType[*verdict.Problem](err); wrong {
 			return err
@@ -120,6 +122,17 @@ func (b *base) awaitServer(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// newEnough makes sure that the server is not older than the backup, as one
+// from an image that was named may be: pg_restore would refuse the archive.
+func (b *base) newEnough() error {
+	var major int // 17.2, and 18beta1 too
+	if _, err := fmt.Sscanf(b.info.ServerVersion, "%d", &major); err != nil || major >= b.major {
+		return nil
+	}
+	return verdict.Errorf(verdict.CodeSandbox, fmt.Sprintf("name an image of PostgreSQL %d or later under sandbox.image, or none", b.major),
+		"%s holds PostgreSQL %s, and the backup needs %d or later", b.info.Image, b.info.ServerVersion, b.major)
 }
 
 // died is called once, when the server has ended, with what is known of it.
@@ -250,10 +263,11 @@ func (b *base) explain(ctx context.Context, name string, p *program) error {
 	}
 }
 
-// wasKilled tells whether a program ended by a signal, or in a way unknown.
+// wasKilled tells whether a program ended by a signal or in a way unknown, or
+// never began, which is what an engine says of a container that is ending.
 func wasKilled(err error) bool {
 	exit, ok := errors.AsType[*ExitError](err)
-	return err != nil && (!ok || exit.Code > 128)
+	return err != nil && (!ok || exit.Code > 128 || exit.Code == notBegun)
 }
 
 // program is one that runs inside.

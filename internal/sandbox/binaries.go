@@ -36,13 +36,17 @@ type binaries struct {
 // the lowest higher one; any at all for 0.
 func findBinaries(major int) (binaries, error) {
 	found := installed()
-	chosen, ok := pick(major, found, func(b binaries) int { return b.major })
+	wanted := major
+	if major != 0 {
+		wanted = max(major, oldestMajor)
+	}
+	chosen, ok := pick(wanted, found, func(b binaries) int { return b.major })
 	if !ok {
 		return binaries{}, noBinaries(major, found)
 	}
 	chosen.why = fmt.Sprintf("PostgreSQL %d is installed in %s", chosen.major, chosen.dir)
 	if major != 0 && chosen.major != major {
-		chosen.warning = fmt.Sprintf("restored into PostgreSQL %d, since %d is not installed", chosen.major, major)
+		chosen.warning = fmt.Sprintf("restored into PostgreSQL %d, since %d is not here", chosen.major, major)
 	}
 	return chosen, nil
 }

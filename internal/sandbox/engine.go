@@ -25,6 +25,9 @@ const (
 
 	// newestMajor is taken where nothing says which version is wanted.
 	newestMajor = 17
+	// oldestMajor is the oldest that takes the settings a sandbox needs; it
+	// restores what is older, too.
+	oldestMajor = 13
 	imageName   = "postgres"
 	defaultData = "/var/lib/postgresql/data"
 )
@@ -139,14 +142,32 @@ func findContainer(ctx context.Context, o Options) (*engine, dbImage, error) {
 // the engine has it, else from its registry. Else, where no image is named,
 // the lowest higher version that the engine has.
 func (e *engine) findImage(ctx context.Context, o Options) (dbImage, error) {
-	ref := o.Image
-	if ref == "" {
-		major := o.Major
-		if major == 0 {
-			major = newestMajor
-		}
-		ref = imageName + ":" + strconv.Itoa(major)
+	if o.Image != "" {
+		return e.getImage(ctx, o.Image, o.Progress)
 	}
+	major := newestMajor
+	if o.Major != 0 {
+		major = max(o.Major, oldestMajor)
+	}
+	ref := imageName + ":" + strconv.Itoa(major)
+	img, err := e.getImage(ctx, ref, o.Progress)
+	if err != nil {
+		higher, ok := e.higherImage(ctx, major)
+		if !ok {
+			return dbImage{}, err
+		}
+		higher.why = "Docker answers, and " + higher.ref + " is here"
+		higher.warning = fmt.Sprintf("restored into %s, since %s is not here and cannot be pulled", higher.ref, ref)
+		return higher, nil
+	}
+	if 0 < o.Major && o.Major < oldestMajor {
+		img.warning = fmt.Sprintf("restored into %s, the oldest that is supported, since %d is older", ref, o.Major)
+	}
+	return img, nil
+}
+
+// getImage returns an image that the engine has or can pull.
+func (e *engine) getImage(ctx context.Context, ref string, progress func(string)) (dbImage, error) {
 	img, err := e.localImage(ctx, ref)
 	if err == nil {
 		img.why = "Docker answers, and " + ref + " is here"
@@ -155,21 +176,13 @@ func (e *engine) findImage(ctx context.Context, o Options) (dbImage, error) {
 	if !errdefs.IsNotFound(err) {
 		return dbImage{}, fmt.Errorf("look for the image %s: %w", ref, err)
 	}
-	o.Progress("pulling " + ref)
-	pullErr := e.pull(ctx, ref)
-	if pullErr == nil {
-		img, err = e.localImage(ctx, ref)
-		img.why = "Docker answers, and " + ref + " was pulled"
-		return img, err
+	progress("pulling " + ref)
+	if err := e.pull(ctx, ref); err != nil {
+		return dbImage{}, fmt.Errorf("the image %s is not here and cannot be pulled: %w", ref, err)
 	}
-	if o.Image == "" {
-		if img, ok := e.higherImage(ctx, o.Major); ok {
-			img.warning = fmt.Sprintf("restored into %s, since %s is not here and cannot be pulled", img.ref, ref)
-			img.why = "Docker answers, and " + img.ref + " is here"
-			return img, nil
-		}
-	}
-	return dbImage{}, fmt.Errorf("the image %s is not here and cannot be pulled: %w", ref, pullErr)
+	img, err = e.localImage(ctx, ref)
+	img.why = "Docker answers, and " + ref + " was pulled"
+	return img, err
 }
 
 func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {

@@ -115,3 +115,24 @@ func FuzzOwnLines(f *testing.F) {
 		}
 	})
 }
+
+func TestPassable(t *testing.T) {
+	t.Parallel()
+	dir := shortTemp(t)
+	if err := passable(dir); err != nil {
+		t.Error(err)
+	}
+	closed := filepath.Join(dir, "closed")
+	open := filepath.Join(closed, "open")
+	for path, mode := range map[string]os.FileMode{closed: 0o700, open: 0o755} {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := passable(open); err == nil || !strings.Contains(err.Error(), "cannot enter "+closed+" ") {
+		t.Errorf("below a directory that is closed to others: %v", err)
+	}
+}

@@ -10,6 +10,7 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,7 +49,7 @@ type Options struct {
 	Jobs      int          // connections and programs that will work in parallel
 	Isolation string       // the least that is good enough; empty: any
 	Deadline  time.Time    // the sandbox ends itself then; zero: in six hours
-	Work      *Workdir     // the drill's private directory
+	Work      *Workdir     // the drill's private directory, for one sandbox
 	Drill     string       // for labels
 	Tunnel    bool         // reach the container through the engine, as is done by itself where no directory can be shared
 	Log       *slog.Logger // nil: silent
@@ -118,12 +119,31 @@ func (e *ExitError) Error() string {
 // shown that it is the one that was started. Where it fails nothing is left
 // running. The error is a *verdict.Problem.
 func Start(ctx context.Context, o Options) (Box, error) {
+	if o.Work == nil {
+		return nil, verdict.Errorf(verdict.CodeInternal, "report this", "start a sandbox: it was given no work directory")
+	}
 	o = o.withDefaults()
 	switch o.Isolation {
 	case "", NoNetwork, NoListener:
 	default:
 		return nil, verdict.Errorf(verdict.CodeSpec, "write no_network or no_listener", "sandbox isolation %q: no such degree", o.Isolation)
 	}
+	begun := time.Now()
+	if !begun.Before(o.Deadline) {
+		return nil, verdict.Errorf(verdict.CodeTimeout, "give the drill more time under timeout",
+			"start a sandbox: its deadline, %s, has passed", o.Deadline.UTC().Format(time.RFC3339))
+	}
+	box, err := startKind(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	info := box.Info()
+	o.Log.Debug("sandbox started", "kind", info.Kind, "why", info.Why, "image", info.Image, "server", info.ServerVersion,
+		"isolation", info.Isolation, "took", time.Since(begun))
+	return box, nil
+}
+
+func startKind(ctx context.Context, o Options) (Box, error) {
 	switch o.Kind {
 	case Container:
 		return startContainer(ctx, o)
@@ -172,6 +192,10 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 
 // startProblem is a sandbox that did not start, as a finding of the drill.
 func startProblem(kind string, err error) *verdict.Problem {
-	return verdict.Errorf(verdict.CodeSandbox, "this says nothing about the backup; mend the sandbox and run the drill again",
+	p := verdict.Errorf(verdict.CodeSandbox, "this says nothing about the backup; mend the sandbox and run the drill again",
 		"start the %s sandbox: %w", kind, err)
+	if inner, ok := errors.AsType[*verdict.Problem](err); ok {
+		p.Outcome, p.Code, p.Hint = inner.Outcome, inner.Code, inner.Hint
+	}
+	return p
 }

@@ -14,7 +14,8 @@ const (
 
 // quietSession is what every session is started with. Settings of a database
 // or a role, which a backup brings along, override the server's command line
-// but not these. None of them lets a statement or a row into the log.
+// but not these. None of them lets a statement or a row into the log: one
+// would do, and each is there in case that another is once forgotten.
 var quietSession = map[string]string{
 	"log_statement":               "none",
 	"log_min_messages":            "panic",

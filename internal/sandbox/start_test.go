@@ -25,6 +25,9 @@ import (
 // and leaves nothing behind.
 func refused(t *testing.T, o Options, code verdict.Code, says ...string) {
 	t.Helper()
+	if o.Deadline.IsZero() {
+		o.Deadline = time.Now().Add(testLife)
+	}
 	o.Work = workdir(t)
 	b, err := Start(t.Context(), o)
 	if b != nil {
@@ -56,10 +59,31 @@ func TestStartRefuses(t *testing.T) {
 		need(t, Options{Kind: Local})
 		refused(t, Options{Kind: Local, Major: 99}, verdict.CodeSandbox, "needs PostgreSQL 99", "highest installed is")
 	})
+	t.Run("image too old", func(t *testing.T) {
+		testneed.Image(t, "postgres:15")
+		refused(t, Options{Kind: Container, Image: "postgres:15", Major: 17}, verdict.CodeSandbox, "postgres:15 holds PostgreSQL 15", "needs 17 or later")
+	})
+	t.Run("deadline passed", func(t *testing.T) {
+		need(t, Options{Kind: Local})
+		refused(t, Options{Kind: Local, Deadline: time.Now().Add(-time.Second)}, verdict.CodeTimeout, "deadline")
+	})
 	t.Run("memory too small to start", func(t *testing.T) {
 		testneed.Image(t, "postgres:17")
 		refused(t, Options{Kind: Container, Image: "postgres:17", Memory: 1 << 20}, verdict.CodeSandbox, "emory")
 	})
+}
+
+// TestAuto has no engine where one is declared: the server is local then, and
+// the report says why.
+func TestAuto(t *testing.T) {
+	need(t, Options{Kind: Local})
+	t.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+	b := start(t, Options{Kind: Auto})
+	if info := b.Info(); info.Kind != Local || !strings.Contains(info.Why, "no container, because") || !strings.Contains(info.Why, "/nonexistent/docker.sock") {
+		t.Errorf("info %+v", info)
+	}
+	refused(t, Options{Major: 99}, verdict.CodeSandbox, "no container, because", "needs PostgreSQL 99")
+	refused(t, Options{Kind: Container}, verdict.CodeSandbox, "/nonexistent/docker.sock")
 }
 
 // TestStartDiesEarly has a server that cannot come up: that is noticed at
