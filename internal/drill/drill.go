@@ -15,6 +15,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/catalog"
+	"daybefore/internal/restore"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
 	"daybefore/internal/spec"
@@ -90,6 +91,7 @@ type run struct {
 	asOf    time.Time      // what freshness is judged against
 	box     boxState
 	archive *archive.Archive
+	session *restore.Session
 	plan    *scrub.Plan
 }
 

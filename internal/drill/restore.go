@@ -54,6 +54,7 @@ func (r *run) restore(ctx context.Context) error {
 	if s == nil {
 		return err
 	}
+	r.session = s
 	defer r.keepRestore(s)
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (r *run) keepScrub(plan *scrub.Plan) {
 // expect looks at what came back.
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
-		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{AsOf: r.asOf, Jobs: r.jobs()})
+		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held})
 		r.checks(found...)
 		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
 		r.report.LatestEvents = events

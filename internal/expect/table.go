@@ -104,10 +104,16 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 	}
 }
 
-func rowCount(t spec.Table) check {
+func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check {
 	return check{
 		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount, Expected: countRange(*t.RowCount)},
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+			if held != nil {
+				if n, ok := held(t.Table.Schema, t.Table.Table); ok {
+					judgeCount(c, t, n)
+					return nil
+				}
+			}
 			n, err := count(ctx, q, "select pg_catalog.count(*) from "+identifier(t.Table))
 			if err != nil {
 				return verdict.Errorf(verdict.CodeRowCount, "count them by hand in a restored copy; where it is a view, run its query", "count the rows of %s: %w", t.Table, err)

@@ -24,6 +24,7 @@ type counted struct {
 // rows that the table holds now.
 func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	groups := s.groups()
+	s.held = map[[2]string]int64{}
 	if err := s.countAll(ctx, groups); err != nil {
 		return nil, err
 	}
@@ -31,12 +32,22 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	for _, g := range groups {
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
 		s.checks = append(s.checks, rowsHeld(g))
+		if g.kind == partitioned || !g.parent {
+			s.held[[2]string{g.schema, g.name}] = g.held
+		}
 	}
 	for _, e := range s.lists.excluded {
 		out = append(out, verdict.Table{Name: e.Namespace + "." + e.Tag, Excluded: true})
 	}
 	slices.SortFunc(out, func(a, b verdict.Table) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// Held is what Count found in a table with all that inherits from it, so that
+// nobody need count it again; false where Count did not count just that.
+func (s *Session) Held(schema, table string) (rows int64, ok bool) {
+	rows, ok = s.held[[2]string{schema, table}]
+	return rows, ok
 }
 
 // groups puts leaves under their root where any row came through the root,

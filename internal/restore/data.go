@@ -33,6 +33,7 @@ type relation struct {
 	kind   string // pg_class.relkind: r, p, f
 	root   string // of the partition tree it belongs to, as displayed
 	member bool   // of an extension
+	parent bool   // of tables that inherit from it
 	direct bool   // no row reaches it but by a COPY statement of its own name
 }
 
@@ -122,7 +123,8 @@ func readRelations(ctx context.Context, conn *pgx.Conn) (map[string]relation, er
 select n.nspname::text, c.relname::text, c.relkind::text,
        coalesce(rn.nspname || '.' || r.relname, '')::text,
        exists (select from pg_catalog.pg_depend d
-                where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
+                where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e'),
+       c.relhassubclass
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_class r on r.oid = pg_catalog.pg_partition_root(c.oid)
@@ -133,7 +135,7 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	}
 	byName := map[string]relation{}
 	var t table
-	_, err = pgx.ForEachRow(rows, []any{&t.schema, &t.name, &t.kind, &t.root, &t.member}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&t.schema, &t.name, &t.kind, &t.root, &t.member, &t.parent}, func() error {
 		byName[t.display()] = t.relation
 		return nil
 	})

@@ -53,6 +53,7 @@ type Session struct {
 	created []string // roles
 	tables  []*table
 	early   *builds
+	held    map[[2]string]int64 // by schema and table
 	moved   progress
 }
 

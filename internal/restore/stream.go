@@ -22,7 +22,7 @@ const (
 )
 
 // errNoEnd is what remains of a block that stopped before its end marker.
-var errNoEnd = errors.New(`the rows stopped before their end marker \.`)
+var errNoEnd = errors.New(`the rows stopped before the marker \. that ends them`)
 
 // dumpStream reads what `pg_restore -f -` writes for TABLE DATA entries: SET
 // statements and comments, and for each entry its COPY statement, its rows

@@ -154,9 +154,7 @@ func sampleInputs(r *recipe, c *column) []string {
 	var all []string
 	switch r.transform {
 	case noise:
-		for _, n := range []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"} {
-			all = append(all, n)
-		}
+		all = []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"}
 		if !c.base.is("int2", "int4", "int8") {
 			all = append(all, "0.5", "1.25", "19.99", "-0.5")
 		}
