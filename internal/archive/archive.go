@@ -15,11 +15,14 @@ import (
 	"time"
 )
 
-// Format is how a dump is laid out. Custom is the one that Open reads.
+// Format is how a dump is laid out.
 type Format string
 
-// Custom is what pg_dump -Fc writes.
-const Custom Format = "custom"
+// The formats that Open reads.
+const (
+	Custom Format = "custom" // what pg_dump -Fc writes
+	Plain  Format = "plain"  // an SQL script, as pg_dump -Fp, pg_dumpall and pg_restore -f write it
+)
 
 // Compression is what lies around the archive as a whole, put there by the
 // backup script; the compression of the rows within is Header.DataCompression.
@@ -32,26 +35,29 @@ const (
 	Zstd Compression = "zstd"
 )
 
-// Header is what the first bytes of an archive say.
+// Header is what the first bytes of an archive say. A script says less: what
+// it does not say is zero.
 type Header struct {
 	Format      Format
 	Compression Compression
 
 	// Created is when pg_dump began, by the clock on the wall of the machine
 	// it ran on: the header names no zone. The fields are carried as UTC; the
-	// caller has to know which zone they belong to.
+	// caller has to know which zone they belong to. Zero for a script, unless
+	// it was written by pg_dump --verbose.
 	Created time.Time
 
-	Database      string
+	Database      string // empty for a script without CREATE DATABASE and \connect
 	ServerVersion string // as the server said it, e.g. "15.18 (Debian 15.18-0+deb12u1)"
 	DumpVersion   string // pg_dump's
 	ServerMajor   int    // 15; 9 for all of 9.x; 0 where the version is unreadable
 	DumpMajor     int
 
-	ArchiveVersion  string // e.g. "1.14"; the revision is left out as pg_restore does
+	ArchiveVersion  string // e.g. "1.14"; the revision is left out as pg_restore does; empty for a script
 	DataCompression string // none | gzip | lz4 | zstd
 
-	// Encoding and StdStrings come from the table of contents. Peek leaves
+	// Encoding and StdStrings come from the table of contents, or the SET
+	// statements of a script. Peek leaves
 	// Encoding empty where its input ends before them.
 	Encoding   string // PostgreSQL's name of the text's encoding, e.g. "UTF8"
 	StdStrings bool   // standard_conforming_strings: backslashes in '...' are plain
@@ -103,11 +109,17 @@ type Entry struct {
 	Defn     string // SQL that makes the object
 	DropStmt string
 	CopyStmt string // COPY ... FROM stdin; empty for rows dumped as INSERT statements
-	Deps     []int  // dump ids
+	Deps     []int  // dump ids; of a script's entries only that of the TABLE that rows, an index or a constraint rest on
 
 	DataSize int64 // bytes of its data block as stored, so compressed if the archive is
 
 	offset offset // where the table of contents says that the block begins
+
+	// of a script:
+	parts  []part    // its statements; for rows, the one run of bytes that holds them
+	roles  []string  // that its statements name
+	object string    // what a comment or privilege is about
+	table  [2]string // schema and name of the table that rows, an index or a constraint belong to
 }
 
 // Inserts tells whether the entry's rows are INSERT statements.
@@ -127,9 +139,15 @@ func (e Entry) name() string {
 // Archive is a whole and readable backup: Open has read every byte of it.
 type Archive struct {
 	Header
-	Path    string  // a bare custom archive, for pg_restore: the opened file, or the spool made of it
+	Path    string  // the bare archive or script: the opened file, or the spool made of it
 	Size    int64   // bytes of the file at Path
 	Entries []Entry // in the archive's order
+
+	// ClusterRoles are the roles that the dump of a whole cluster (pg_dumpall)
+	// would itself create, sorted. Which of them its database needs, Roles says.
+	ClusterRoles []string
+
+	roles []string // that a script's sessions act as
 }
 
 // Options tell Open where to put what it unpacks and whom to tell.
@@ -138,6 +156,11 @@ type Options struct {
 	// 0600 whose name begins with "archive-". Open removes it if it fails;
 	// otherwise it is the caller's. Empty: the directory of the backup.
 	Dir string
+
+	// Database is the one whose part is taken of the dump of a whole cluster.
+	// Empty: the only one in it besides postgres and template1. Dumps of one
+	// database do not ask.
+	Database string
 
 	// Progress, if not nil, is told how many bytes of the backup have been
 	// read, and how many it has, at least once a megabyte or so.
@@ -171,19 +194,19 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	defer u.Close()
 
 	if u.compression == None {
-		a, err := read(name, u, path)
+		a, err := u.read(name, u, path, opts.Database)
 		return a, u.blame(name, err)
 	}
-	return u.unpack(name, cmp.Or(opts.Dir, filepath.Dir(path)))
+	return u.unpack(name, cmp.Or(opts.Dir, filepath.Dir(path)), opts.Database)
 }
 
 // unpack reads the archive and writes it to a file in dir on the way.
-func (u *unwrapped) unpack(name, dir string) (*Archive, error) {
+func (u *unwrapped) unpack(name, dir, database string) (*Archive, error) {
 	s, err := newSpool(name, dir)
 	if err != nil {
 		return nil, err
 	}
-	a, err := read(name, io.TeeReader(u, s), s.Name())
+	a, err := u.read(name, io.TeeReader(u, s), s.Name(), database)
 	if err = s.finish(err); err != nil {
 		return nil, err
 	}
@@ -191,7 +214,15 @@ func (u *unwrapped) unpack(name, dir string) (*Archive, error) {
 	return a, nil
 }
 
-// read reads a bare archive, which lies at path, from r.
+// read reads a bare archive or script, which lies at path, from r.
+func (u *unwrapped) read(name string, r io.Reader, path, database string) (*Archive, error) {
+	if u.plain {
+		return readPlain(name, r, path, database)
+	}
+	return read(name, r, path)
+}
+
+// read reads a bare custom archive, which lies at path, from r.
 func read(name string, r io.Reader, path string) (*Archive, error) {
 	d := newDecoder(name, r)
 	a := &Archive{Header: d.header(), Path: path}
@@ -220,6 +251,11 @@ func Peek(r io.Reader) (Header, error) {
 		return Header{}, err
 	}
 	defer u.Close()
+	if u.plain {
+		h, err := peekPlain(name, io.LimitReader(u, PeekSize))
+		h.Compression = u.compression
+		return h, err
+	}
 	d := newDecoder(name, u)
 	h := d.header()
 	if d.err != nil {

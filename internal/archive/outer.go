@@ -57,6 +57,7 @@ func (s *source) Read(p []byte) (int, error) {
 type unwrapped struct {
 	io.Reader
 	compression Compression
+	plain       bool // it is a script
 	converted   bool // its line ends look as if they had been converted
 	close       func()
 }
@@ -68,7 +69,8 @@ func (u *unwrapped) Close() {
 }
 
 // unwrap looks at the first bytes and takes an outer compression off. What
-// comes out begins as a custom archive does, or is so short that it may have.
+// comes out begins as a custom archive or a script does, or is so short that it
+// may have.
 func unwrap(name string, src *source) (*unwrapped, error) {
 	in := bufio.NewReaderSize(src, readBuffer)
 	head, err := sniffed(in, src)
@@ -77,7 +79,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	}
 	u := &unwrapped{Reader: in, compression: outerOf(head)}
 	if u.compression == None {
-		u.converted = converted(head)
+		u.converted, u.plain = converted(head), scripted(head)
 		return u, refuse(name, "", head)
 	}
 	skipped := skippable(head)
@@ -99,6 +101,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 		u.Close()
 		return nil, err
 	}
+	u.plain = scripted(head)
 	return u, nil
 }
 

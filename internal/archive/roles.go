@@ -13,7 +13,16 @@ import (
 // can create.
 func (a *Archive) Roles() []string {
 	found := map[string]bool{}
+	for _, role := range a.roles {
+		found[role] = true
+	}
 	for _, e := range a.Entries {
+		for _, role := range e.roles {
+			found[role] = true
+		}
+		if a.Format == Plain {
+			continue // its labels are no source: names in them lack quotes
+		}
 		found[e.Owner] = true
 		if !namesRoles(e.Desc) {
 			continue

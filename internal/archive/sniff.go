@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	hintForeign     = "look at what the backup job wrote and uploaded: this drill expects what pg_dump -Fc writes, bare or under gzip or zstd"
-	hintUnsupported = "take the backup with pg_dump -Fc, bare or under gzip or zstd"
+	hintForeign     = "look at what the backup job wrote and uploaded: this drill expects what pg_dump -Fc or plain pg_dump writes, bare or under gzip or zstd"
+	hintUnsupported = "take the backup with pg_dump -Fc or plain pg_dump, bare or under gzip or zstd"
 )
 
 // outerOf tells the compression that a file begins with. A file that ends
@@ -37,11 +37,11 @@ func begins(head []byte, magic string) bool {
 	return n > 0 && string(head[:n]) == magic[:n]
 }
 
-// refuse returns nil for bytes that begin as a custom archive does, and else
+// refuse returns nil for bytes that begin as a custom archive or a script does, and else
 // a Problem that says what they look like. A format that may hold a good
 // backup is an Error, since nobody could tell; what cannot be one is a Fail.
 func refuse(name, within string, head []byte) error {
-	if begins(head, magic) {
+	if begins(head, magic) || plainDump(head) {
 		return nil
 	}
 	if within != "" {
@@ -85,8 +85,6 @@ func (k kind) orHint(hint string) string {
 var kinds = []kind{
 	{what: "a dump in pg_dump's tar format", is: pgTar, unsupported: true},
 	{what: "a tar archive", is: tar, unsupported: true},
-	{what: "a plain SQL dump of PostgreSQL", is: plainDump, unsupported: true,
-		hint: "take the backup with pg_dump -Fc; plain SQL dumps are to be read by a later version"},
 	{what: "an xz file", is: prefix("\xfd7zXZ\x00"), unsupported: true},
 	{what: "a bzip2 file", is: prefix("BZh"), unsupported: true},
 	{what: "an lz4 file", is: prefix("\x04\x22\x4d\x18"), unsupported: true},
@@ -154,12 +152,18 @@ func pgTar(head []byte) bool {
 }
 
 // plainDump tells pg_dump's and pg_dumpall's scripts by the comment that they
-// begin with, behind the \restrict of 2025 and later or not.
+// begin with, behind something else that was put there or not; a file that
+// ends within the comment counts as begun.
 func plainDump(head []byte) bool {
-	head = head[:min(len(head), 1024)]
-	return bytes.Contains(head, []byte("-- PostgreSQL database dump")) ||
-		bytes.Contains(head, []byte("-- PostgreSQL database cluster dump"))
+	if begins(head, "--\n"+dumpBegins) || begins(head, "--\n"+clusterBegins) {
+		return true
+	}
+	first := head[:min(len(head), 1024)]
+	return !tar(head) && (bytes.Contains(first, []byte(dumpBegins)) || bytes.Contains(first, []byte(clusterBegins)))
 }
+
+// scripted tells a script from a custom archive in what refuse let pass.
+func scripted(head []byte) bool { return !begins(head, magic) }
 
 // pgp tells ASCII armour, and the packets that encrypted messages begin with
 // (RFC 9580): session keys (tags 1 and 3) with their versions.
