@@ -52,9 +52,10 @@ var rooms = map[string]room{
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
 
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
+	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
 	"scenarios":  {layer: 5, only: append([]string{"internal/sandbox"}, targets...), why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
-	"magefiles":  {layer: 5, only: append([]string{"scenarios"}, targets...), why: "a target is a few lines over a function that is tested"},
+	"magefiles":  {layer: 5, only: append([]string{"scenarios", "internal/bench"}, targets...), why: "a target is a few lines over a function that is tested"},
 	"internal":   {layer: 0, why: "only this test stands here"},
 	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},
 }

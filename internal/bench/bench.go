@@ -1,0 +1,202 @@
+// Package bench measures what a drill costs beside a restore done by hand: on
+// the same machine and image, with the same server, in rounds whose order
+// rotates, each way in a process of its own. It must never make a way look
+// better than a person would meet it: what is measured begins with the local
+// archive and ends with the last count, the server's start included.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
+)
+
+// Options say what to measure. Dir is required.
+type Options struct {
+	Dir    string    // the harness's folder: reports/bench/latest.json lies below it
+	Stdout io.Writer // the table
+	Stderr io.Writer // how far it is
+	Log    *slog.Logger
+	Now    func() time.Time
+
+	Scale  string // of the database, one of Scales; empty: 1, which is about 3 GB
+	Rounds int    // each measures every way once; 0: 3
+	Kind   string // auto (also when empty), container or local
+	Peers  bool   // also the other harnesses that are installed
+	Cache  string // where dumps are kept; empty: the user's cache folder
+}
+
+// Scales are the sizes of the database that can be asked for. At 1 it is
+// about 3 GB, and the limits are judged from there on.
+var Scales = map[string]float64{"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.5": 0.5, "1": 1, "2": 2, "5": 5, "10": 10}
+
+const (
+	defaultScale  = "1"
+	defaultRounds = 3
+	closeTime     = 10 * time.Second
+	// cleanTime is how long after a signal a way may take to remove its server.
+	cleanTime = 8 * time.Second
+)
+
+// exit is how the target ends other than well.
+type exit struct {
+	code   int
+	reason string
+}
+
+func (e *exit) Error() string { return e.reason }
+
+// ExitStatus is what Mage ends the process with.
+func (e *exit) ExitStatus() int { return e.code }
+
+func cannot(ctx context.Context, format string, args ...any) error {
+	if ctx.Err() != nil {
+		return &exit{verdict.ExitInterrupted, "bench: interrupted"}
+	}
+	return &exit{verdict.ExitError, "bench: " + fmt.Sprintf(format, args...)}
+}
+
+// Run measures, prints the table and writes reports/bench/latest.json. Its
+// error carries the process's exit code: 10 where a limit is broken at scale
+// 1 or more, 11 where nothing could be measured, 12 after a signal.
+func Run(ctx context.Context, o Options) error {
+	o = o.withDefaults()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := o.check(); err != nil {
+		return cannot(ctx, "%v", err)
+	}
+	m := describeMachine(ctx)
+	if err := enoughRoom(o.needs(m)); err != nil {
+		return cannot(ctx, "%v", err)
+	}
+	if _, err := sandbox.Sweep(ctx, o.Log); err != nil {
+		o.Log.Warn("sweep what an earlier process left", "err", err)
+	}
+	d, err := o.dump(ctx)
+	if err != nil {
+		return cannot(ctx, "make the database: %v", err)
+	}
+	r := &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Dump: d.Dump, Rounds: o.Rounds, Jobs: runtime.NumCPU()}
+	if r.Samples, err = o.measure(ctx, d); err != nil {
+		return cannot(ctx, "%v", err)
+	}
+	r.conclude()
+	if err := r.save(filepath.Join(o.Dir, "reports", "bench", "latest.json")); err != nil {
+		return cannot(ctx, "%v", err)
+	}
+	if err := r.print(o.Stdout); err != nil {
+		return cannot(ctx, "print the table: %v", err)
+	}
+	return o.verdict(r)
+}
+
+func (o Options) withDefaults() Options {
+	o.Scale = cmp.Or(o.Scale, defaultScale)
+	o.Rounds = cmp.Or(o.Rounds, defaultRounds)
+	o.Kind = cmp.Or(o.Kind, sandbox.Auto)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Stdout == nil {
+		o.Stdout = io.Discard
+	}
+	if o.Stderr == nil {
+		o.Stderr = io.Discard
+	}
+	if dir, err := os.UserCacheDir(); err == nil && o.Cache == "" {
+		o.Cache = filepath.Join(dir, "daybefore", "bench")
+	}
+	return o
+}
+
+func (o Options) check() error {
+	if _, ok := Scales[o.Scale]; !ok {
+		known := slices.Collect(maps.Keys(Scales))
+		slices.SortFunc(known, func(a, b string) int { return cmp.Compare(Scales[a], Scales[b]) })
+		return fmt.Errorf("-scale=%s is not known; there are: %s (1 is about 3 GB)", o.Scale, strings.Join(known, ", "))
+	}
+	if !slices.Contains([]string{sandbox.Auto, sandbox.Container, sandbox.Local}, o.Kind) {
+		return fmt.Errorf("-kind=%s is not known; there are: auto, container, local", o.Kind)
+	}
+	if o.Rounds < 0 {
+		return fmt.Errorf("-rounds=%d: at least 1", o.Rounds)
+	}
+	if o.Cache == "" {
+		return errors.New("there is no folder to keep the dump in: set XDG_CACHE_HOME or HOME")
+	}
+	return nil
+}
+
+// measure runs all ways in every round, beginning each round with another, so
+// that no way always follows the same one.
+func (o Options) measure(ctx context.Context, d *dumped) ([]Sample, error) {
+	ways := slices.Clone(Ways)
+	if o.Peers {
+		peers := findPeers()
+		if len(peers) == 0 {
+			fmt.Fprintf(o.Stderr, "peers: none installed (a program in PATH called %sNAME)\n", peerPrefix)
+		}
+		for _, p := range peers {
+			ways = append(ways, Way(p))
+		}
+	}
+	dir, err := os.MkdirTemp("", "daybefore-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	base := job{Kind: d.Kind, Image: d.Image, Jobs: runtime.NumCPU(), Archive: d.archive, Scratch: dir, Rows: d.Rows}
+	var samples []Sample
+	for round := range o.Rounds {
+		for i := range ways {
+			j := base
+			j.Way = ways[(i+round)%len(ways)]
+			s, err := work(ctx, j, o.Stderr)
+			if err != nil {
+				return nil, fmt.Errorf("round %d, %s: %w", round+1, j.Way, err)
+			}
+			s.Round = round + 1
+			samples = append(samples, *s)
+			fmt.Fprintf(o.Stderr, "round %d of %d: %-8s %7.2f s, %7.2f CPU s\n", s.Round, o.Rounds, s.Way, s.Wall, s.CPU())
+		}
+	}
+	return samples, nil
+}
+
+// verdict says whether a limit is broken. Below scale 1 the fixed cost weighs
+// more than the limits allow for, so there they are only shown.
+func (o Options) verdict(r *Result) error {
+	var broken []string
+	for _, l := range r.Limits {
+		if l.Broken {
+			broken = append(broken, fmt.Sprintf("%s %.2f (limit %.2f)", l.Name, l.Spread.Median, l.Limit))
+		}
+	}
+	switch {
+	case len(broken) == 0:
+		return nil
+	case Scales[o.Scale] < 1:
+		fmt.Fprintf(o.Stdout, "over the limits, which count from -scale=1 on: %s\n", strings.Join(broken, "; "))
+		return nil
+	}
+	return &exit{verdict.ExitFail, "bench: over the limit: " + strings.Join(broken, "; ")}
+}

@@ -1,0 +1,275 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
+	"daybefore/internal/verdict"
+)
+
+func TestMain(m *testing.M) {
+	BecomeWorker()
+	os.Exit(m.Run())
+}
+
+const smallest = "0.01"
+
+// kinds runs a test with every kind of sandbox.
+func kinds(t *testing.T, test func(t *testing.T, kind string)) {
+	t.Run("container", func(t *testing.T) {
+		testneed.Image(t, "postgres:17")
+		test(t, sandbox.Container)
+	})
+	t.Run("local", func(t *testing.T) {
+		if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) == 0 {
+			testneed.Program(t, "initdb")
+		}
+		test(t, sandbox.Local)
+	})
+}
+
+// home is options whose temporary files all lie in a folder that the test can
+// look into; a socket's path must be short.
+func home(t *testing.T, kind string) (Options, string) {
+	t.Helper()
+	tmp, err := os.MkdirTemp("/tmp", "bt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	if err := os.Chmod(tmp, 0o755); err != nil { // a server's account comes through
+		t.Fatal(err)
+	}
+	o := Options{Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: t.TempDir(), Stderr: t.Output(), Stdout: io.Discard}
+	t.Setenv("TMPDIR", tmp) // after t.TempDir, whose folders lie there too
+	return o, tmp
+}
+
+// leftBehind looks for files in dir, and for containers that belong to it.
+func leftBehind(t *testing.T, dir string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range left {
+		t.Errorf("left behind: %s", e.Name())
+	}
+	locks, err := exec.Command("docker", "ps", "-a", "--filter", "label="+labelDrill, "--format", `{{.Names}} {{.Label "daybefore.lock"}}`).Output()
+	if err == nil && strings.Contains(string(locks), dir) {
+		t.Errorf("left behind, of %s: %s", dir, locks)
+	}
+}
+
+func exitCode(err error) int {
+	var e *exit
+	if err == nil {
+		return 0
+	}
+	if errors.As(err, &e) {
+		return e.ExitStatus()
+	}
+	return -1
+}
+
+func TestRun(t *testing.T) {
+	kinds(t, func(t *testing.T, kind string) {
+		o, tmp := home(t, kind)
+		bin := t.TempDir()
+		if err := os.WriteFile(filepath.Join(bin, peerPrefix+"test"), []byte("#!/bin/sh\ntest -s \"$1\" && test \"$2\" -gt 0\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+		o.Peers = true
+		var out, said bytes.Buffer
+		o.Stdout, o.Stderr = &out, &said
+		if err := Run(t.Context(), o); err != nil {
+			t.Fatalf("%v\n%s", err, &said)
+		}
+		leftBehind(t, tmp)
+		var r Result
+		text, err := os.ReadFile(filepath.Join(o.Dir, "reports", "bench", "latest.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Samples) != len(Ways)+1 || r.Dump.Kind != kind || r.Dump.Scrubbed*4 != r.Dump.Columns {
+			t.Errorf("%d samples of a %s, %d of %d columns scrubbed", len(r.Samples), r.Dump.Kind, r.Dump.Scrubbed, r.Dump.Columns)
+		}
+		for _, s := range r.Samples {
+			isPeer := strings.HasPrefix(string(s.Way), peerPrefix)
+			if s.Wall <= 0 || s.PeakRSS < mib || len(s.Steps) == 0 || !isPeer && (s.ServerCPU <= 0 || s.HarnessCPU <= 0) {
+				t.Errorf("not measured: %+v", s)
+			}
+		}
+		for _, want := range append(Ways, "scrubbed / by_hand, CPU", peerPrefix+"test") {
+			if !strings.Contains(out.String(), string(want)) {
+				t.Errorf("the table lacks %q:\n%s", want, &out)
+			}
+		}
+		if !strings.Contains(said.String(), "making the database") {
+			t.Error("the first bench did not make the database")
+		}
+		again(t, o)
+	})
+}
+
+// again takes the dump from the cache, unless it was tampered with there.
+func again(t *testing.T, o Options) {
+	t.Helper()
+	var said bytes.Buffer
+	o.Stderr = &said
+	o = o.withDefaults()
+	d, err := o.dump(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said.Len() > 0 {
+		t.Errorf("the database was made again: %s", &said)
+	}
+	f, err := os.OpenFile(d.archive, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("more"); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if _, err := o.dump(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(said.String(), "not what was written there") {
+		t.Error("a dump that was changed was taken")
+	}
+}
+
+// A bench that is interrupted, while it makes the database or while it
+// measures, leaves nothing behind.
+func TestInterrupted(t *testing.T) {
+	kinds(t, func(t *testing.T, kind string) {
+		for _, at := range []string{"making the database", "round 1 of"} {
+			t.Run(strings.ReplaceAll(at, " ", "_"), func(t *testing.T) {
+				o, tmp := home(t, kind)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				o.Stderr = writerFunc(func(p []byte) {
+					if strings.Contains(string(p), at) {
+						go cancelAtWork(tmp, cancel)
+					}
+				})
+				if code := exitCode(Run(ctx, o)); code != verdict.ExitInterrupted {
+					t.Errorf("exit code %d", code)
+				}
+				leftBehind(t, tmp)
+				if parts, _ := filepath.Glob(filepath.Join(o.Cache, "*", "*.part")); len(parts) > 0 {
+					t.Errorf("left behind: %v", parts)
+				}
+			})
+		}
+	})
+}
+
+// cancelAtWork cancels as soon as there is a work directory with a server in it.
+func cancelAtWork(tmp string, cancel context.CancelFunc) {
+	defer cancel()
+	for range 1000 {
+		if found, _ := filepath.Glob(filepath.Join(tmp, "drill-*", "run", ".s.PGSQL*")); len(found) > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+type writerFunc func(p []byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
+}
+
+// A worker whose starter is gone ends its work.
+func TestWorkerAlone(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	var out bytes.Buffer
+	ended := make(chan error, 1)
+	go func() { ended <- serve(r, &out) }()
+	bin := t.TempDir()
+	slow := filepath.Join(bin, peerPrefix+"slow")
+	if err := os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewEncoder(w).Encode(job{Way: Way(slow)}); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it works on")
+	}
+	var s Sample
+	if err := json.Unmarshal(out.Bytes(), &s); err != nil || s.Failed == "" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"scale":  {Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
+		"kind":   {Options{Kind: "vm"}, "-kind=vm"},
+		"rounds": {Options{Rounds: -1}, "-rounds=-1"},
+	} {
+		c.o.Dir = t.TempDir()
+		err := Run(t.Context(), c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) || exitCode(err) != verdict.ExitError {
+			t.Errorf("%s: %v (exit code %d), want %q", name, err, exitCode(err), c.want)
+		}
+	}
+}
+
+// What the ways will write is added up on each file system.
+func TestEnoughRoom(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := enoughRoom([]need{{"a dump", dir, 1}, {"a copy", filepath.Join(dir, "not", "there"), 1}}); err != nil {
+		t.Error(err)
+	}
+	err := enoughRoom([]need{{"a dump", dir, 1 << 59}, {"a copy", filepath.Join(dir, "not", "there"), 1 << 59}})
+	if err == nil || !strings.Contains(err.Error(), "needs 1073741824.0 GiB") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNeedsGrowWithTheScale(t *testing.T) {
+	t.Parallel()
+	total := func(scale, kind string) (n int64) {
+		for _, need := range (Options{Scale: scale, Kind: kind}).needs(Machine{}) {
+			n += need.bytes
+		}
+		return n
+	}
+	if small, large := total(smallest, sandbox.Local), total("1", sandbox.Container); small > 1*gib || large < 10*gib {
+		t.Errorf("%d and %d bytes", small, large)
+	}
+}

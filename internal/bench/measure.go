@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"daybefore/internal/sandbox"
+)
+
+// stopwatch measures one way in a process that does nothing else.
+type stopwatch struct {
+	way       Way
+	begun     time.Time
+	last      time.Time
+	self      float64 // CPU seconds of this process when it began
+	children  float64
+	steps     map[string]int64
+	wall      float64
+	harness   float64
+	container float64 // CPU seconds, where the server is in a container
+	peak      int64
+	err       error
+	stopped   bool
+}
+
+func newStopwatch(way Way) *stopwatch {
+	now := time.Now()
+	return &stopwatch{way: way, begun: now, last: now, steps: map[string]int64{},
+		self: usedCPU(syscall.RUSAGE_SELF), children: usedCPU(syscall.RUSAGE_CHILDREN)}
+}
+
+// step keeps the time since the last step under a name.
+func (s *stopwatch) step(name string) {
+	now := time.Now()
+	s.steps[name], s.last = now.Sub(s.last).Milliseconds(), now
+}
+
+// stop stops the clock while the sandbox still runs, and asks it for the CPU
+// time that it took.
+func (s *stopwatch) stop(ctx context.Context, box sandbox.Box) {
+	s.wall = time.Since(s.begun).Seconds()
+	s.harness = usedCPU(syscall.RUSAGE_SELF) - s.self
+	s.peak = peakRSS()
+	s.stopped = true
+	if box != nil && box.Info().Kind == sandbox.Container {
+		s.container, s.err = containerCPU(ctx, box)
+	}
+}
+
+// sample is to be called after the sandbox was removed: the CPU time of a
+// local server is known once it has ended.
+func (s *stopwatch) sample() (*Sample, error) {
+	if !s.stopped {
+		return nil, errors.New("the way ended before its last count")
+	}
+	if s.err != nil {
+		return nil, fmt.Errorf("measure the sandbox's CPU time: %w", s.err)
+	}
+	server := s.container + usedCPU(syscall.RUSAGE_CHILDREN) - s.children
+	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: server, PeakRSS: s.peak, Steps: s.steps}, nil
+}
+
+// usedCPU is the CPU time, in seconds, of this process or of its children
+// that have ended.
+func usedCPU(who int) float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(who, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// peakRSS is the most memory, in bytes, that this process ever held. Linux
+// counts in ru_maxrss what the parent held when it started this process, so
+// there another source is asked.
+func peakRSS() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err == nil {
+		for line := range strings.Lines(string(status)) {
+			if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+				kilobytes, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+				return kilobytes * 1024
+			}
+		}
+	}
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return u.Maxrss
+	}
+	return u.Maxrss * 1024
+}
+
+// readCPU shows the container's own control group, of version 1 or 2, as it
+// is seen from inside.
+const readCPU = `cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || cat /sys/fs/cgroup/cpu.stat`
+
+// containerCPU asks the sandbox for the CPU time of all that ever ran in it.
+func containerCPU(ctx context.Context, box sandbox.Box) (float64, error) {
+	var out bytes.Buffer
+	if err := box.Run(ctx, sandbox.Command{Args: []string{"sh", "-c", readCPU}, Stdout: &out}); err != nil {
+		return 0, err
+	}
+	return parseCPU(out.String())
+}
+
+// parseCPU reads cpuacct.usage (nanoseconds) or cpu.stat (microseconds).
+func parseCPU(text string) (seconds float64, err error) {
+	if nanos, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64); err == nil {
+		return float64(nanos) / 1e9, nil
+	}
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "usage_usec "); ok {
+			micros, err := strconv.ParseUint(strings.TrimSpace(rest), 10, 64)
+			return float64(micros) / 1e6, err
+		}
+	}
+	return 0, errors.New("the control group shows no CPU time")
+}

@@ -1,0 +1,210 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// resultSchema is the version of latest.json; keys are added, never renamed.
+const resultSchema = 1
+
+// Result is what a bench found: reports/bench/latest.json.
+type Result struct {
+	Schema    int       `json:"schema"`
+	StartedAt time.Time `json:"started_at"`
+	Machine   Machine   `json:"machine"`
+	Dump      Dump      `json:"dump"`
+	Jobs      int       `json:"jobs"`
+	Rounds    int       `json:"rounds"`
+	Ways      []Summary `json:"ways"`
+	Limits    []Limit   `json:"limits"`
+	Samples   []Sample  `json:"samples"`
+}
+
+// Spread is a median, with the least and the most.
+type Spread struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
+
+// Summary is one way over all rounds: seconds and bytes.
+type Summary struct {
+	Way        Way    `json:"way"`
+	Wall       Spread `json:"wall_s"`
+	CPU        Spread `json:"cpu_s"` // server and harness
+	HarnessCPU Spread `json:"harness_cpu_s"`
+	PeakRSS    Spread `json:"harness_peak_bytes"`
+}
+
+// Limit is what was promised of a way: a ratio to another in the same round,
+// or megabytes.
+type Limit struct {
+	Name   string  `json:"name"`
+	Limit  float64 `json:"limit"`
+	Spread Spread  `json:"spread"`
+	Broken bool    `json:"broken"`
+}
+
+// promise is a limit before it is measured.
+type promise struct {
+	name     string
+	of, to   Way // to is empty: a figure by itself
+	measure  func(Sample) float64
+	limit    float64
+	judgeMax bool // by the worst round instead of the median
+}
+
+func wall(s Sample) float64      { return s.Wall }
+func cpu(s Sample) float64       { return s.CPU() }
+func megabytes(s Sample) float64 { return float64(s.PeakRSS) / 1e6 }
+
+var promises = []promise{
+	{"scrubbed / by_hand, CPU", Scrubbed, ByHand, cpu, 1.20, false},
+	{"scrubbed / by_hand, wall", Scrubbed, ByHand, wall, 1.05, false},
+	{"plain / by_hand, CPU", Plain, ByHand, cpu, 1.08, false},
+	{"plain / by_hand, wall", Plain, ByHand, wall, 1.00, false},
+	{"scrubbed / usual, wall", Scrubbed, Usual, wall, 0.40, false},
+	{"scrubbed, harness MB", Scrubbed, "", megabytes, 100, true},
+	{"plain, harness MB", Plain, "", megabytes, 100, true},
+}
+
+// spread takes the median of an even number as the mean of the middle two.
+func spread(of []float64) Spread {
+	if len(of) == 0 {
+		return Spread{}
+	}
+	sorted := slices.Sorted(slices.Values(of))
+	n := len(sorted)
+	return Spread{Median: (sorted[(n-1)/2] + sorted[n/2]) / 2, Min: sorted[0], Max: sorted[n-1]}
+}
+
+// conclude fills in what follows from the samples.
+func (r *Result) conclude() {
+	var ways []Way
+	for _, s := range r.Samples {
+		if !slices.Contains(ways, s.Way) {
+			ways = append(ways, s.Way)
+		}
+	}
+	for _, way := range ways {
+		over := func(measure func(Sample) float64) Spread { return spread(r.each(way, "", measure)) }
+		r.Ways = append(r.Ways, Summary{
+			Way: way, Wall: over(wall), CPU: over(cpu),
+			HarnessCPU: over(func(s Sample) float64 { return s.HarnessCPU }),
+			PeakRSS:    over(func(s Sample) float64 { return float64(s.PeakRSS) }),
+		})
+	}
+	for _, p := range promises {
+		l := Limit{Name: p.name, Limit: p.limit, Spread: spread(r.each(p.of, p.to, p.measure))}
+		judged := l.Spread.Median
+		if p.judgeMax {
+			judged = l.Spread.Max
+		}
+		l.Broken = judged > p.limit
+		r.Limits = append(r.Limits, l)
+	}
+}
+
+// each is a measure of a way in every round, or its ratio to another way's in
+// the same round.
+func (r *Result) each(way, to Way, measure func(Sample) float64) []float64 {
+	var all []float64
+	for _, s := range r.Samples {
+		if s.Way != way {
+			continue
+		}
+		if to == "" {
+			all = append(all, measure(s))
+			continue
+		}
+		i := slices.IndexFunc(r.Samples, func(other Sample) bool { return other.Round == s.Round && other.Way == to })
+		if i >= 0 {
+			all = append(all, measure(s)/measure(r.Samples[i]))
+		}
+	}
+	return all
+}
+
+// save writes the result at once or not at all.
+func (r *Result) save(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("keep the figures: %w", err)
+	}
+	if err := writeJSON(path, r); err != nil {
+		return fmt.Errorf("keep the figures: %w", err)
+	}
+	return nil
+}
+
+// print writes the tables.
+func (r *Result) print(w io.Writer) error {
+	d, m := r.Dump, r.Machine
+	var rows int64
+	for _, n := range d.Rows {
+		rows += n
+	}
+	fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
+		bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
+	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs, r.Rounds)
+	fmt.Fprintf(w, "%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s\n\n",
+		cmp.Or(m.CPU, m.OS), m.Cores, bytesText(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver, m.Go, m.Load)
+	rowsOut := [][]string{}
+	for _, s := range r.Ways {
+		rowsOut = append(rowsOut, []string{string(s.Way), s.Wall.text("%.1f", 1), s.CPU.text("%.1f", 1),
+			s.HarnessCPU.text("%.1f", 1), s.PeakRSS.text("%.0f", 1e6)})
+	}
+	if err := writeTable(w, []string{"way", "wall s", "CPU s", "of it harness", "harness peak MB"}, rowsOut); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	rowsOut = nil
+	for _, l := range r.Limits {
+		verdict := "kept"
+		if l.Broken {
+			verdict = "BROKEN"
+		}
+		rowsOut = append(rowsOut, []string{l.Name, l.Spread.text("%.2f", 1), fmt.Sprintf("%.2f", l.Limit), verdict})
+	}
+	return writeTable(w, []string{"median of the rounds", "found", "limit", ""}, rowsOut)
+}
+
+// text is the median, with the least and the most where there are several.
+func (s Spread) text(format string, unit float64) string {
+	one := func(v float64) string { return fmt.Sprintf(format, v/unit) }
+	if s.Min == s.Max {
+		return one(s.Median)
+	}
+	return one(s.Median) + " (" + one(s.Min) + "–" + one(s.Max) + ")"
+}
+
+// writeTable writes a table without lines, numbers to the right.
+func writeTable(w io.Writer, header []string, rows [][]string) error {
+	align := make(tw.Alignment, len(header))
+	for i := range align {
+		align[i] = tw.AlignRight
+	}
+	align[0] = tw.AlignLeft
+	t := tablewriter.NewTable(w,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{Borders: tw.BorderNone, Settings: tw.Settings{
+			Separators: tw.SeparatorsNone, Lines: tw.LinesNone}})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}))
+	t.Header(header)
+	for _, row := range rows {
+		if err := t.Append(row); err != nil {
+			return err
+		}
+	}
+	return t.Render()
+}

@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		of   []float64
+		want Spread
+	}{
+		{nil, Spread{}},
+		{[]float64{2}, Spread{2, 2, 2}},
+		{[]float64{3, 1}, Spread{2, 1, 3}},
+		{[]float64{9, 1, 2}, Spread{2, 1, 9}},
+	} {
+		if got := spread(c.of); got != c.want {
+			t.Errorf("%v: %+v, want %+v", c.of, got, c.want)
+		}
+	}
+}
+
+// A ratio is that of one round, and the median that of the ratios: not the
+// ratio of medians, which a slow round of the machine would spoil.
+func TestConclude(t *testing.T) {
+	t.Parallel()
+	sample := func(round int, way Way, wall, cpu float64, peak int64) Sample {
+		return Sample{Round: round, Way: way, Wall: wall, ServerCPU: cpu / 2, HarnessCPU: cpu / 2, PeakRSS: peak}
+	}
+	r := &Result{Samples: []Sample{
+		sample(1, ByHand, 10, 10, 1e6), sample(1, Usual, 30, 1, 1e6), sample(1, Scrubbed, 11, 12, 50e6), sample(1, Plain, 10, 10, 1e6),
+		sample(2, Plain, 100, 10, 1e6), sample(2, ByHand, 100, 10, 1e6), sample(2, Usual, 300, 1, 1e6), sample(2, Scrubbed, 100, 12.1, 101e6),
+		sample(3, Scrubbed, 21, 11, 50e6), sample(3, Plain, 22, 10, 1e6), sample(3, ByHand, 20, 10, 1e6), sample(3, Usual, 50, 1, 1e6),
+	}}
+	r.conclude()
+	broken := map[string]bool{}
+	for _, l := range r.Limits {
+		broken[l.Name] = l.Broken
+	}
+	want := map[string]bool{
+		"scrubbed / by_hand, CPU": false, "scrubbed / by_hand, wall": false, "plain / by_hand, CPU": false,
+		"plain / by_hand, wall": false, "scrubbed / usual, wall": false, "scrubbed, harness MB": true, "plain, harness MB": false,
+	}
+	if diff := cmp.Diff(want, broken); diff != "" {
+		t.Error(diff)
+	}
+	if got := r.Limits[1].Spread; math.Abs(got.Median-1.05) > 1e-9 || got.Min != 1 || got.Max != 1.1 {
+		t.Errorf("scrubbed / by_hand, wall: %+v", got)
+	}
+	if got := r.Ways[0]; got.Way != ByHand || got.Wall != (Spread{20, 10, 100}) {
+		t.Errorf("by hand: %+v", got)
+	}
+}
+
+// Limits count from scale 1 on: below it the fixed cost weighs too much.
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	r := &Result{Limits: []Limit{{Name: "a", Limit: 1, Spread: Spread{Median: 2}, Broken: true}}}
+	for scale, want := range map[string]int{"0.1": 0, "1": 10, "2": 10} {
+		if got := exitCode(Options{Scale: scale}.withDefaults().verdict(r)); got != want {
+			t.Errorf("scale %s: exit code %d, want %d", scale, got, want)
+		}
+	}
+	if err := (Options{Scale: "1"}).verdict(&Result{Limits: []Limit{{}}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParseCPU(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]float64{
+		"24058020\n": 0.02405802,
+		"nr_periods 0\nusage_usec 1500000\nuser_usec 1\n": 1.5,
+	} {
+		if got, err := parseCPU(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "-1", "usage_usec x", "user_usec 7"} {
+		if got, err := parseCPU(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func FuzzParseCPU(f *testing.F) {
+	f.Add("24058020\n")
+	f.Add("usage_usec 1500000\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if got, err := parseCPU(text); err == nil && got < 0 {
+			t.Errorf("%v seconds", got)
+		}
+	})
+}
+
+func TestParseLog(t *testing.T) {
+	t.Parallel()
+	got, ok := parseLog(`time=2026-11-21T06:40:16.123Z level=DEBUG msg=stage drill=demo stage=fetch outcome=pass ms=4`)
+	want := seen{time.Date(2026, 11, 21, 6, 40, 16, 123e6, time.UTC), "stage fetch: a part ended"}
+	if !ok || !got.at.Equal(want.at) || got.what != want.what {
+		t.Errorf("%+v", got)
+	}
+	if got, ok := parseLog(`time=2026-11-21T06:40:16.123+01:00 level=WARN msg="a \"word\" of it" stage=x`); !ok || got.what != `a "word" of it` {
+		t.Errorf("%+v", got)
+	}
+	for _, line := range []string{"", "stage", "time= msg=x", "time=2026-11-21T06:40:16Z level=INFO"} {
+		if got, ok := parseLog(line); ok {
+			t.Errorf("%q: %+v", line, got)
+		}
+	}
+	l := &logTimes{}
+	for _, part := range []string{"time=2026-11-21T06:40:16Z msg=o", "ne\ntime=2026-11-21T06:40:17Z msg=two\ntime="} {
+		l.Write([]byte(part))
+	}
+	if len(l.moments) != 2 || l.moments[0].what != "one" || l.moments[1].what != "two" {
+		t.Errorf("%+v", l.moments)
+	}
+}
+
+func FuzzParseLog(f *testing.F) {
+	f.Add(`time=2026-11-21T06:40:16.123Z level=DEBUG msg="a \" b" stage=fetch`)
+	f.Fuzz(func(t *testing.T, line string) {
+		if got, ok := parseLog(line); ok && got.what == "" {
+			t.Errorf("%q says nothing", line)
+		}
+	})
+}
+
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	got := steps("step docker run at 100.500000\nnoise\nstep x at \nstep counts at 101.000000\n", time.Unix(100, 0))
+	if len(got) != 2 || got[0].what != "docker run" || got[0].at != 500 || got[1].at != 500 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestProgramOf(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]string{
+		` sh -c echo $$ >"$1"; exec "$@" sh /daybefore/run/pid-1 /daybefore/run pg_restore -v -L /daybefore/share/list-pre-data /x`: "pg_restore list-pre-data",
+		" pg_restore -l": "pg_restore",
+		" pg_restore -L": "pg_restore",
+		" cat x":         "",
+	} {
+		if got := programOf(command); got != want {
+			t.Errorf("%q: %q, want %q", command, got, want)
+		}
+	}
+}
+
+// Every scale makes whole tables, whose numbers of rows the foreign keys of
+// the others know.
+func TestSlices(t *testing.T) {
+	t.Parallel()
+	for name, scale := range Scales {
+		for _, table := range tables {
+			n := table.numRows(scale)
+			if sql := table.slice(scale, 1, n); n < 1 || strings.Contains(sql, "$") || strings.Contains(sql, "%!") {
+				t.Errorf("scale %s, %s: %d rows by %s", name, table.name, n, sql)
+			}
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package bench
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+)
+
+// workerEnv makes this program a worker: see BecomeWorker.
+const workerEnv = "DAYBEFORE_BENCH_WORKER"
+
+// BecomeWorker is the first thing that a program does which calls Run. In the
+// process that Run starts for each way it runs that way and does not return;
+// in any other it does nothing. So every way has peaks and CPU times of its
+// own, whichever binary measures: the compiled one, Mage's or a test's.
+func BecomeWorker() {
+	if os.Getenv(workerEnv) == "" {
+		return
+	}
+	if err := serve(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// serve reads a job and writes its sample. The end of in, behind the job, says
+// that nobody waits for it any more.
+func serve(in io.Reader, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d := json.NewDecoder(in)
+	var j job
+	if err := d.Decode(&j); err != nil {
+		return fmt.Errorf("read the job: %w", err)
+	}
+	go func() {
+		io.Copy(io.Discard, in)
+		cancel()
+	}()
+	s, err := j.run(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		s = &Sample{Way: j.Way, Failed: err.Error()}
+	}
+	return json.NewEncoder(out).Encode(s)
+}
+
+// work runs a job in a process of its own, which outlives neither ctx nor
+// this process by more than it takes to remove its server.
+func work(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	// A Ctrl-C is passed on once, by this process.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = cleanTime
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	_, writeErr := in.Write(append(text, '\n')) // in stays open: its end would end the work
+	if err := cmp.Or(cmd.Wait(), writeErr); err != nil {
+		return nil, err
+	}
+	var s Sample
+	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
+		return nil, fmt.Errorf("read what the worker measured: %w", err)
+	}
+	if s.Failed != "" {
+		return nil, fmt.Errorf("%s", s.Failed)
+	}
+	return &s, nil
+}

@@ -1,0 +1,40 @@
+//go:build mage
+
+package main
+
+import (
+	"context"
+
+	"github.com/magefile/mage/mg"
+
+	"daybefore/internal/bench"
+	"daybefore/internal/harness"
+)
+
+// Bench measures what a drill costs.
+type Bench mg.Namespace
+
+// Aliases let `bench` be a target beside `bench:overhead`: Go has no room for
+// a function and a type of the same name.
+var Aliases = map[string]any{"bench": Bench.Run}
+
+func init() { bench.BecomeWorker() }
+
+// Run compares the drill with a restore by hand (`bench` for short): -scale (1 is about 3 GB), -rounds (3), -kind (auto), -peers.
+func (Bench) Run(ctx context.Context, scale *string, rounds *int, kind *string, peers *bool) error {
+	return bench.Run(ctx, benchOptions(bench.Options{
+		Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Peers: value(peers),
+	}))
+}
+
+// Overhead shows where each millisecond of the demo's drill goes, beside the same by hand: -rounds (7), -kind (auto).
+func (Bench) Overhead(ctx context.Context, rounds *int, kind *string) error {
+	return bench.Overhead(ctx, benchOptions(bench.Options{Rounds: value(rounds), Kind: value(kind)}))
+}
+
+// benchOptions is o at home.
+func benchOptions(o bench.Options) bench.Options {
+	h := harness.Open()
+	o.Dir, o.Stdout, o.Stderr, o.Log, o.Now = h.Dir, h.Stdout, h.Stderr, h.Log, h.Now
+	return o
+}
