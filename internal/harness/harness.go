@@ -115,7 +115,7 @@ func (h *Home) load(name string, loader spec.Loader) ([]spec.Loaded, error) {
 	files, err := loader.LoadAll(h.drillsDir())
 	switch {
 	case errors.Is(err, os.ErrNotExist), err == nil && len(files) == 0:
-		return nil, cannot("no drill file: %s holds no .yaml (write one after the README's example)", h.drillsDir())
+		return nil, cannot("no drill file: %s holds no .yaml; run this where drills/ lies or say where with DRILL_HOME, or write the first one after the README", h.drillsDir())
 	case err != nil:
 		return nil, cannot("read the drill files: %v", err)
 	case name == "":

@@ -95,6 +95,7 @@ func newPlace(t testing.TB) *place {
 	}
 	t.Cleanup(func() { os.RemoveAll(top) })
 	p := &place{t: t, dir: filepath.Join(top, "home"), tmp: filepath.Join(top, "t")}
+	t.Cleanup(p.sweep)
 	for _, dir := range []string{top, p.dir, p.tmp, filepath.Join(p.dir, "drills")} {
 		if err := errors.Join(ignoreExist(os.Mkdir(dir, 0o711)), os.Chmod(dir, 0o755)); err != nil {
 			t.Fatal(err)
@@ -263,11 +264,29 @@ func readLatest(dir, drill string) (*verdict.Report, error) {
 func (p *place) nothingLeft(volumes ...string) {
 	p.t.Helper()
 	left := append(files(p.t, p.tmp), settle(func() []string {
-		return slices.Concat(processes(p.tmp), p.containers(), surviving(volumes))
+		found := surviving(volumes)
+		for _, pr := range processes(p.tmp) {
+			found = append(found, fmt.Sprintf("process %d: %.100s", pr.pid, pr.command))
+		}
+		for _, c := range p.containers() {
+			found = append(found, "container "+c.id)
+		}
+		return found
 	})...)
 	for _, what := range left {
 		p.t.Errorf("left behind: %s", what)
 	}
+}
+
+// sweep removes what a failed test has left, so that it troubles no other.
+func (p *place) sweep() {
+	for _, c := range p.containers() {
+		_ = exec.Command("docker", "rm", "-f", "-v", c.id).Run()
+	}
+	for _, pr := range processes(p.tmp) {
+		_ = syscall.Kill(pr.pid, syscall.SIGKILL)
+	}
+	os.RemoveAll(p.tmp)
 }
 
 // settle asks what is left until that is nothing, or for a while: the engine
@@ -292,35 +311,55 @@ func files(t testing.TB, dir string) (found []string) {
 	return found
 }
 
+// running is a process of this machine.
+type running struct {
+	pid     int
+	command string
+}
+
 // processes lists those that work below a directory or name it.
-func processes(dir string) (found []string) {
+func processes(dir string) (found []running) {
 	procs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, proc := range procs {
-		if proc == "/proc/"+strconv.Itoa(os.Getpid()) {
+		pid, err := strconv.Atoi(filepath.Base(proc))
+		if err != nil || pid == os.Getpid() {
 			continue
 		}
 		cwd, _ := os.Readlink(filepath.Join(proc, "cwd"))
-		cmdline, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
-		if strings.HasPrefix(cwd, dir+"/") || bytes.Contains(cmdline, []byte(dir+"/")) {
-			found = append(found, fmt.Sprintf("process %s: %s", filepath.Base(proc), bytes.ReplaceAll(cmdline, []byte{0}, []byte{' '})))
+		command, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
+		if strings.HasPrefix(cwd, dir+"/") || bytes.Contains(command, []byte(dir+"/")) {
+			found = append(found, running{pid, string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))})
 		}
 	}
 	return found
 }
 
+// container is one of a drill's, with the volumes that go with it.
+type container struct {
+	id      string
+	volumes []string
+}
+
 // containers lists those whose lock lies below the place's temporary
 // directory; none where there is no Docker.
-func (p *place) containers() []string {
-	out, err := exec.Command("docker", "ps", "-a", "--filter", "label=daybefore.owner", "--format", `{{.ID}} {{.Label "daybefore.lock"}}`).Output()
+func (p *place) containers() (found []container) {
+	out, err := exec.Command("docker", "ps", "-a", "--no-trunc", "--filter", "label=daybefore.owner",
+		"--format", `{{.ID}} {{.Label "daybefore.lock"}} {{.Mounts}}`).Output()
 	if err != nil {
 		return nil
 	}
-	var found []string
 	for line := range strings.Lines(string(out)) {
-		id, lock, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if strings.HasPrefix(lock, p.tmp+"/") {
-			found = append(found, "container "+id)
+		fields := strings.SplitN(strings.TrimSpace(line), " ", 3)
+		if len(fields) < 3 || !strings.HasPrefix(fields[1], p.tmp+"/") {
+			continue
 		}
+		c := container{id: fields[0]}
+		for mount := range strings.SplitSeq(fields[2], ",") {
+			if !strings.HasPrefix(mount, "/") { // which is a directory of this machine
+				c.volumes = append(c.volumes, mount)
+			}
+		}
+		found = append(found, c)
 	}
 	return found
 }
@@ -328,11 +367,7 @@ func (p *place) containers() []string {
 // volumes lists those of the place's containers.
 func (p *place) volumes() (names []string) {
 	for _, c := range p.containers() {
-		out, err := exec.Command("docker", "inspect", "--format", `{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}`,
-			strings.TrimPrefix(c, "container ")).Output()
-		if err == nil {
-			names = append(names, strings.Fields(string(out))...)
-		}
+		names = append(names, c.volumes...)
 	}
 	return names
 }

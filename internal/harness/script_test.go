@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			p := &place{t: env.T().(testing.TB), dir: env.WorkDir, tmp: tmp}
 			env.Defer(func() {
 				p.nothingLeft()
-				os.RemoveAll(tmp)
+				p.sweep()
 			})
 			env.Setenv("TMPDIR", tmp)
 			env.Setenv("BIN", bin)

@@ -3,7 +3,9 @@ package harness_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,6 +124,7 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t)
 					db := s.db.drill(p, "shop", kind, 60)
+					quick.drill(p, "then", kind, 0) // which must not begin any more
 					pr := p.start("drill")
 					if !s.at(p, pr, db) {
 						t.Fatalf("it ended before it could be interrupted\n%s", pr.said())
@@ -192,6 +195,9 @@ func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage st
 	r := p.latest("shop")
 	if s := stageOf(r, stage); r.Outcome != verdict.Error || s.Code != verdict.CodeInterrupted {
 		t.Errorf("the report is %s, its stage %+v\n%s", r.Outcome, s, pr.said())
+	}
+	if _, err := readLatest(p.dir, "then"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the drill after it: %v", err)
 	}
 	p.nothingLeft(volumes...)
 }
