@@ -1,0 +1,249 @@
+// Package detect is the one list of what a sensitive value looks like: by the
+// words of a column's name, and by content where a checksum or a rigid syntax
+// tells. It knows neither rows nor servers, keeps nothing of what it is shown
+// and never repeats it.
+package detect
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Kind is what the content of a value was told to be.
+type Kind uint8
+
+// The kinds that content tells. Names, addresses and dates of birth have no
+// syntax: see Named.
+const (
+	Email      Kind = iota
+	Phone           // E.164, with its plus sign
+	Card            // a payment card: length, issuer and Luhn
+	IBAN            // length by country, and modulo 97
+	IP              // IPv4, IPv6 and MAC addresses
+	NationalID      // official numbers with a checksum, or of rigid syntax
+	Secret          // keys, tokens and password hashes of rigid syntax
+	kinds
+)
+
+var kindNames = [kinds]string{"email", "phone", "card", "iban", "ip", "national_id", "secret"}
+
+// String is the kind's name as drill files write it.
+func (k Kind) String() string { return kindNames[k] }
+
+var kindWords = [kinds]string{"an e-mail address", "a phone number", "a card number", "an IBAN", "a network address", "an official number", "a secret"}
+
+// Words say what the value looks like, as in "holds …".
+func (k Kind) Words() string { return kindWords[k] }
+
+// Names are the names of all kinds, as drill files write them.
+func Names() []string { return slices.Clone(kindNames[:]) }
+
+// Set holds kinds.
+type Set uint16
+
+// All holds every kind.
+const All = Set(1<<kinds - 1)
+
+// Of is the set of these kinds.
+func Of(all ...Kind) Set {
+	var s Set
+	for _, k := range all {
+		s |= 1 << k
+	}
+	return s
+}
+
+// Named is the set of the kinds of these names.
+func Named(names ...string) (Set, error) {
+	var s Set
+	for _, n := range names {
+		i := slices.Index(kindNames[:], n)
+		if i < 0 {
+			return 0, fmt.Errorf("%q is no detector: there are %s", n, strings.Join(kindNames[:], ", "))
+		}
+		s |= 1 << i
+	}
+	return s, nil
+}
+
+// Has tells whether the set holds a kind.
+func (s Set) Has(k Kind) bool { return s&(1<<k) != 0 }
+
+// Hit is a place in a text, from its byte From up to To.
+type Hit struct {
+	Kind     Kind
+	From, To int
+}
+
+// Scanner looks for some kinds. It may be used by several goroutines at once;
+// copies are well.
+type Scanner struct {
+	set   Set
+	allow []*regexp.Regexp
+}
+
+// NewScanner makes a scanner for kinds, without the hits that one of the
+// patterns matches.
+func NewScanner(set Set, allow ...*regexp.Regexp) Scanner { return Scanner{set, allow} }
+
+// shortest is the length of the shortest text that holds anything: a@b.de.
+const shortest = 6
+
+// Find returns the first hit of the first kind found in a text, as a whole or
+// between word boundaries. It allocates nothing unless it meets something of
+// the shape that it looks for.
+func (s Scanner) Find(text []byte) (Hit, bool) {
+	if len(text) < shortest {
+		return Hit{}, false
+	}
+	n := count(text)
+	if n == (counts{}) {
+		return Hit{}, false
+	}
+	for i := range contents {
+		d := &contents[i]
+		if !s.set.Has(d.kind) || !n.worth(d.kind, len(text)) {
+			continue
+		}
+		for from := 0; from < len(text); {
+			at, end := d.next(text, from, n)
+			if at < 0 {
+				break
+			}
+			if !s.allowed(text[at:end]) {
+				return Hit{d.kind, at, end}, true
+			}
+			from = end
+		}
+	}
+	return Hit{}, false
+}
+
+func (s Scanner) allowed(found []byte) bool {
+	for _, a := range s.allow {
+		if a.Match(found) {
+			return true
+		}
+	}
+	return false
+}
+
+// contents are what tells each kind, in the order in which they are looked
+// for: next finds the first one at or behind from; -1 for none.
+var contents = []struct {
+	kind Kind
+	next func(text []byte, from int, n counts) (at, end int)
+}{
+	{Email, nextEmail}, {Secret, nextSecret}, {Phone, nextPhone}, {IBAN, nextIBAN}, {Card, nextCard}, {NationalID, nextOfficial}, {IP, nextAddress},
+}
+
+// worth tells whether a text of which this was counted can hold any.
+func (n *counts) worth(k Kind, length int) bool {
+	switch k {
+	case Email:
+		return n.ats > 0 && n.dots > 0
+	case Secret:
+		return length >= awsLength && n.capitals+n.joints+n.dashes+n.ats > 0
+	case Phone:
+		return n.pluses > 0 && n.digits >= minPhone
+	case IBAN:
+		return n.digits >= minIBANDigits
+	case Card:
+		return n.digits >= minCard
+	case NationalID:
+		return n.digits >= minOfficialDigits
+	case IP:
+		return n.dots >= 3 && n.digits >= 4 || n.colons >= 3
+	}
+	return false
+}
+
+// counts says how many of the bytes are there without which nothing is found.
+type counts struct {
+	digits, ats, pluses, dots, colons, dashes int
+	joints                                    int // _ and $
+	capitals                                  int // the letters that tell prefixes of secrets
+}
+
+// Shifts of the counters that are packed into one word.
+const (
+	digitsAt = 8 * iota
+	atsAt
+	plusesAt
+	dotsAt
+	colonsAt
+	dashesAt
+	jointsAt
+	capitalsAt
+)
+
+// lanes adds one to the counter of a byte: eight counters of eight bits.
+var lanes = func() (t [256]uint64) {
+	for c := '0'; c <= '9'; c++ {
+		t[c] = 1 << digitsAt
+	}
+	for c, shift := range map[byte]int{'@': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt, '_': jointsAt, '$': jointsAt,
+		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
+		t[c] = 1 << shift
+	}
+	return t
+}()
+
+// count counts in one pass, one addition a byte.
+func count(text []byte) (n counts) {
+	const most = 255 // before a counter overflows
+	for len(text) > most {
+		n.add(sum(text[:most]))
+		text = text[most:]
+	}
+	n.add(sum(text))
+	return n
+}
+
+func sum(text []byte) uint64 {
+	var a, b, c, d uint64
+	for len(text) >= 8 {
+		a += lanes[text[0]] + lanes[text[4]]
+		b += lanes[text[1]] + lanes[text[5]]
+		c += lanes[text[2]] + lanes[text[6]]
+		d += lanes[text[3]] + lanes[text[7]]
+		text = text[8:]
+	}
+	for _, x := range text {
+		a += lanes[x]
+	}
+	return a + b + c + d
+}
+
+func (n *counts) add(packed uint64) {
+	if packed == 0 {
+		return
+	}
+	lane := func(shift int) int { return int(packed >> shift & 0xff) }
+	n.digits += lane(digitsAt)
+	n.ats += lane(atsAt)
+	n.pluses += lane(plusesAt)
+	n.dots += lane(dotsAt)
+	n.colons += lane(colonsAt)
+	n.dashes += lane(dashesAt)
+	n.joints += lane(jointsAt)
+	n.capitals += lane(capitalsAt)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isLetter(c byte) bool {
+	c |= 0x20
+	return 'a' <= c && c <= 'z'
+}
+
+// isWord tells the bytes that make up words; those of other scripts do.
+func isWord(c byte) bool { return isDigit(c) || isLetter(c) || c >= 0x80 }
+
+// starts tells whether a word may begin at i.
+func starts(text []byte, i int) bool { return i == 0 || !isWord(text[i-1]) }
+
+// ends tells whether a word may end before i.
+func ends(text []byte, i int) bool { return i == len(text) || !isWord(text[i]) }

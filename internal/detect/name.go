@@ -1,0 +1,212 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Family is what a column's type can hold, as far as names matter.
+type Family uint8
+
+// The families whose columns a name tells something about.
+const (
+	Text   Family = iota
+	Number        // whole or not, and money
+	Time          // dates and timestamps
+)
+
+// named is a kind of sensitive value, told by the words of a column's name.
+type named struct {
+	what      string
+	transform string   // what the mend proposes
+	words     string   // each tells by itself
+	phrases   []string // words that tell side by side
+	inside    []string // these tell within a longer word too, as in "useremail"
+	numbers   bool     // often kept in a number
+	dates     bool     // kept in a date
+	people    bool     // only in tables whose own name is about people
+	prose     bool     // "message_id" is none
+}
+
+// byName is looked through in this order. Better a column too many, which
+// costs a line with its why in the drill file, than one too few.
+var byName = []named{
+	{what: "a secret", transform: "hash",
+		words:   "pw pwd pass pin otp totp token tokens jwt bearer cookie cookies session sessions salt credential credentials senha haslo",
+		phrases: []string{"api key", "api keys", "access key", "private key", "signing key", "encryption key", "license key", "recovery code", "recovery codes", "backup code", "backup codes", "security answer", "mot de passe"},
+		inside:  []string{"password", "passwd", "passphrase", "passwort", "kennwort", "wachtwoord", "contrasena", "losenord", "adgangskode", "secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken"}},
+	{what: "an e-mail address", transform: "email",
+		words:   "mail mails correo courriel",
+		phrases: []string{"e mail", "e mails"},
+		inside:  []string{"email"}},
+	{what: "a phone number", transform: "phone", numbers: true,
+		words:  "tel fax mobile mobil cell handy msisdn gsm movil portable celular cellulare whatsapp",
+		inside: []string{"phone", "telefon", "telefoon"}},
+	{what: "a payment detail", transform: "text", numbers: true,
+		words:   "iban bic swift card cards cc pan cvv cvc kontonummer",
+		phrases: []string{"account number", "account no", "sort code", "routing number", "bank account"},
+		inside:  []string{"creditcard", "cardnumber", "kreditkarte"}},
+	{what: "an official number", transform: "hash", numbers: true,
+		words:   "ssn nin nino dni nie nif pesel cpf cnpj bsn tin ausweis",
+		phrases: []string{"tax id", "tax number", "vat id", "vat number", "national id", "social security", "driver license", "driving licence", "license plate", "codice fiscale"},
+		inside:  []string{"passport", "personnummer", "steuernummer"}},
+	{what: "a date of birth", transform: "date_shift", dates: true,
+		words:  "dob born bday birth nascita nacimiento naissance",
+		inside: []string{"birthda", "dateofbirth", "geburt", "geboorte", "urodzeni"}},
+	{what: "a person's name", transform: "name",
+		words: "fname lname forename realname displayname familienname prenom apellido apellidos cognome sobrenome voornaam imie nazwisko fornamn efternamn fornavn etternavn efternavn recipient addressee",
+		phrases: []string{"first name", "last name", "full name", "middle name", "given name", "family name", "maiden name", "display name", "legal name", "real name",
+			"contact name", "customer name", "user name", "recipient name", "billing name", "shipping name", "owner name", "nom de famille"},
+		inside: []string{"firstname", "lastname", "fullname", "surname", "vorname", "nachname", "achternaam"}},
+	{what: "a person's name", transform: "name", people: true,
+		words: "name nom nombre nome naam namn navn"},
+	{what: "an account's name", transform: "text",
+		words:   "login nick handle alias telegram skype discord twitter instagram facebook linkedin",
+		phrases: []string{"screen name"},
+		inside:  []string{"username", "nickname", "benutzername", "screenname"}},
+	{what: "a place", transform: "text",
+		words:   "addr city town zip plz ort postal location geo gps coordinates adresse adres rue ville calle ciudad direccion indirizzo citta endereco cidade rua ulica miasto gata gade woonplaats",
+		phrases: []string{"house number"},
+		inside:  []string{"address", "street", "strasse", "anschrift", "postcode", "postleitzahl", "zipcode"}},
+	{what: "a position", transform: "number", numbers: true,
+		words: "lat lon lng latitude longitude"},
+	{what: "a network or device address", transform: "text",
+		words:   "ip ips ipaddr ipv mac imei imsi udid fingerprint hostname",
+		phrases: []string{"device id", "device token", "user agent"},
+		inside:  []string{"useragent"}},
+	{what: "a trait of a person", transform: "text",
+		words: "gender sex nationality religion ethnicity race marital geschlecht sexo genre diagnosis allergies"},
+	{what: "free text", transform: "text", prose: true,
+		words: "body msg content contents note notes memo bio about text subject remark remarks feedback transcript prompt reply answer caption reason description details signature payload raw " +
+			"kommentar nachricht notiz bemerkung commentaire comentario commento mensaje messaggio mensagem bericht opmerking meddelande wiadomosc uwagi",
+		inside: []string{"comment", "message", "freetext"}},
+}
+
+// neutral are last words that say: this is about the value, not the value.
+var neutral = []string{"type", "kind", "status", "count", "format", "lang", "language", "locale", "mode", "enabled", "verified",
+	"provider", "version", "template", "category", "level", "total", "limit", "size", "length", "policy", "method"}
+
+// neutralNumbers are last words of numbers that are keys or amounts.
+var neutralNumbers = []string{"id", "ids", "num", "qty", "amount", "score", "rate", "price", "cents", "fee", "at", "attempts"}
+
+// peopleWords are tables in which a "name" is a person's.
+var peopleWords = []string{"user", "customer", "client", "person", "people", "member", "contact", "employee", "staff", "patient", "author",
+	"guest", "subscriber", "account", "profile", "student", "teacher", "driver", "tenant", "lead", "applicant", "candidate", "recipient", "sender",
+	"attendee", "participant", "visitor", "player", "owner", "admin", "kunde", "benutzer", "mitarbeiter", "usuario", "cliente", "utilisateur", "persona"}
+
+// Column says what a column's values look like by its own and its table's name
+// and by its type, or nothing, and which transform would suit them.
+func Column(table, column string, f Family) (what, transform string) {
+	words := splitWords(column)
+	if len(words) == 0 || slices.Contains(neutral, words[len(words)-1]) {
+		return "", ""
+	}
+	if f == Number && slices.Contains(neutralNumbers, words[len(words)-1]) {
+		return "", ""
+	}
+	for _, d := range byName {
+		if d.fits(f) && d.tells(words, table) {
+			return d.what, d.fitting(f)
+		}
+	}
+	return "", ""
+}
+
+func (d named) fits(f Family) bool {
+	switch f {
+	case Text:
+		return true
+	case Number:
+		return d.numbers
+	case Time:
+		return d.dates
+	}
+	return false
+}
+
+// fitting is the transform to propose for a column of this family.
+func (d named) fitting(f Family) string {
+	switch {
+	case f == Number:
+		return "number"
+	case f == Time:
+		return "date_shift"
+	case d.dates || d.transform == "number":
+		return "text"
+	}
+	return d.transform
+}
+
+func (d named) tells(words []string, table string) bool {
+	if d.people && !aboutPeople(table) {
+		return false
+	}
+	if d.prose && words[len(words)-1] == "id" {
+		return false
+	}
+	for _, w := range words {
+		if strings.Contains(" "+d.words+" ", " "+w+" ") || containsAny(w, d.inside) {
+			return true
+		}
+	}
+	return containsAny(" "+strings.Join(words, " ")+" ", d.spaced())
+}
+
+// spaced are the phrases between blanks, so that they meet whole words only.
+func (d named) spaced() []string {
+	all := make([]string, len(d.phrases))
+	for i, p := range d.phrases {
+		all[i] = " " + p + " "
+	}
+	return all
+}
+
+func containsAny(s string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
+}
+
+func aboutPeople(table string) bool {
+	return slices.ContainsFunc(splitWords(table), func(w string) bool {
+		return slices.Contains(peopleWords, w) || slices.Contains(peopleWords, strings.TrimSuffix(w, "s")) || slices.Contains(peopleWords, strings.TrimSuffix(w, "es"))
+	})
+}
+
+// splitWords cuts snake_case, camelCase and kebab-case into lower-case words
+// without accents; digits end a word and are dropped.
+func splitWords(s string) []string {
+	var words []string
+	var word []rune
+	end := func() {
+		if len(word) > 0 {
+			words = append(words, string(word))
+			word = word[:0]
+		}
+	}
+	runes := []rune(norm.NFD.String(strings.ReplaceAll(s, "ß", "ss")))
+	for i, r := range runes {
+		switch {
+		case unicode.IsMark(r):
+			continue
+		case !unicode.IsLetter(r):
+			end()
+			continue
+		case unicode.IsUpper(r) && startsWord(runes, i):
+			end()
+		}
+		word = append(word, unicode.ToLower(r))
+	}
+	end()
+	return words
+}
+
+// startsWord tells for an upper-case letter whether a word begins with it: as
+// in userEmail and IPAddress, not in USERID.
+func startsWord(runes []rune, i int) bool {
+	if i == 0 {
+		return false
+	}
+	return unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])
+}
