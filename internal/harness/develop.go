@@ -22,7 +22,7 @@ const toolsMod = "-modfile=tools/go.mod"
 
 // Image builds postgres:<major> from Debian's packages.
 func (h *Home) Image(ctx context.Context, major int) error {
-	ctx, stop := interruptible(ctx)
+	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	say := func(line string) { fmt.Fprintln(h.Stderr, line) }
 	if err := image.Setup(ctx); err != nil {

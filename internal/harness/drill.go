@@ -27,7 +27,7 @@ func (h *Home) Drill(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(ctx)
+	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
 	var reports []*verdict.Report

@@ -42,7 +42,7 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 		fmt.Fprintln(h.Stderr, f.Err)
 		return cannot("gate %s stays shut: its drill file has mistakes", f.Name)
 	}
-	ctx, stop := interruptible(ctx)
+	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	why := h.notProven(ctx, f.Drill, within, o.Strict)
 	if why == "" {

@@ -83,12 +83,17 @@ const Release = "0.1.0"
 
 // interruptible returns a context that Ctrl-C, SIGTERM or the loss of the
 // terminal ends with the cause that makes a drill report itself as
-// interrupted. Until stop is called, a reader of the output who goes away
-// does not end the process either: there may be a sandbox to remove.
-func interruptible(ctx context.Context) (_ context.Context, stop func()) {
+// interrupted. Until stop is called, neither another Ctrl-C nor a reader of
+// the output who goes away ends the process: there may be a sandbox to remove.
+func (h *Home) interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals, broken := make(chan os.Signal, 1), make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	notify := func() {
+		// Mage listens too, and at a second Ctrl-C ends the process at once.
+		signal.Reset(os.Interrupt)
+		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	}
+	notify()
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
@@ -96,7 +101,9 @@ func interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	go func() {
 		select {
 		case <-signals:
+			notify() // had Mage only begun to listen after the first time
 			cancel(drill.ErrInterrupted)
+			fmt.Fprintln(h.Stderr, "interrupted: ending what runs and removing what it made")
 		case <-ctx.Done():
 		}
 	}()

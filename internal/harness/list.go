@@ -40,7 +40,7 @@ func (h *Home) Drills() error {
 // Clean removes what drills that were killed left behind: containers,
 // volumes, clusters, spools. It touches nothing that a running drill owns.
 func (h *Home) Clean(ctx context.Context) error {
-	ctx, stop := interruptible(ctx)
+	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	removed, err := sandbox.Sweep(ctx, h.Log)
 	for _, what := range removed {

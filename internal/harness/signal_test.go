@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -119,7 +120,11 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 	}
 	kinds(t, func(t *testing.T, kind string) {
 		for _, s := range stages {
-			for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+			if s.name == "load" && !signal.Ignored(syscall.SIGHUP) { // a terminal that is closed
+				signals = append(signals, syscall.SIGHUP)
+			}
+			for _, sig := range signals {
 				t.Run(s.name+"/"+sig.String(), func(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t)
@@ -183,7 +188,9 @@ func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage st
 	t.Helper()
 	volumes := p.volumes()
 	sent := time.Now()
+	// Twice, as timeout(1) does and as impatient people do.
 	kill(t, pr, sig)
+	_ = pr.Process.Signal(sig)
 	code, took := pr.end(), time.Since(sent)
 	t.Logf("gone after %v", took.Round(time.Millisecond))
 	if took > promised {
