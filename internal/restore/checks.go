@@ -37,6 +37,10 @@ func (s *Session) errorsCheck() verdict.Check {
 		c.Outcome = verdict.Fail
 		c.Hint = "a real restore would meet the same errors; what they are about is missing or half there"
 	}
+	if len(said) > 0 && len(s.said.all(trouble)) > 0 {
+		c.Outcome = verdict.Error
+		c.Hint = "the machine gave out, and these errors may only follow from it"
+	}
 	return c
 }
 

@@ -183,9 +183,10 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, entr
 	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
 		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
 	}
+	heard := s.said.listener()
 	stream, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
-		Stderr: s.said.listener(),
+		Stderr: heard.line,
 	})
 	if err != nil {
 		return verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w", err)
@@ -195,7 +196,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, entr
 	dump := newDumpStream(stream)
 	for _, t := range tables {
 		if err := s.loadNext(ctx, conn, dump, t, filter); err != nil {
-			return s.brokenStream(ctx, stream, t, err)
+			return s.brokenStream(ctx, stream, heard, t, err)
 		}
 		s.early.loaded(t)
 		if err := s.buildReady(ctx, conn, false); err != nil {
@@ -203,7 +204,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, entr
 		}
 	}
 	if err := dump.end(); err != nil {
-		return s.brokenStream(ctx, stream, tables[len(tables)-1], err)
+		return s.brokenStream(ctx, stream, heard, tables[len(tables)-1], err)
 	}
 	return s.ended(ctx, "data", stream.Wait(), before)
 }
@@ -265,7 +266,7 @@ var errStream = errors.New("read pg_restore's output")
 
 // brokenStream says why a worker could not go on: told to stop, the filter
 // refused, pg_restore found the archive broken, or something died.
-func (s *Session) brokenStream(ctx context.Context, stream sandbox.Stream, t *table, err error) error {
+func (s *Session) brokenStream(ctx context.Context, stream sandbox.Stream, heard *listener, t *table, err error) error {
 	var problem *verdict.Problem
 	if errors.As(err, &problem) {
 		return err
@@ -278,9 +279,9 @@ func (s *Session) brokenStream(ctx context.Context, stream sandbox.Stream, t *ta
 		if exit := stream.Wait(); exit != nil {
 			err = fmt.Errorf("%w; %w", err, exit)
 		}
-		if said := s.said.all(failure); len(said) > 0 {
+		if said, ok := heard.failed(); ok {
 			return verdict.Failf(verdict.CodeCorrupt, "the archive's data cannot be read: take the newest backup again, and compare its checksum",
-				"load %s: %w: %s", t.display(), err, said[len(said)-1].text)
+				"load %s: %w: %s", t.display(), err, said)
 		}
 	}
 	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",

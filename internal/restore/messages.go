@@ -2,6 +2,7 @@ package restore
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,6 +18,7 @@ const (
 	notice severity = iota
 	warning
 	failure
+	trouble // of the machine, so no finding about the backup
 )
 
 // message is one thing that pg_restore or the server said, with the entry of
@@ -31,13 +33,21 @@ type message struct {
 // messages collects what several programs and connections say.
 type messages struct {
 	mu   sync.Mutex
-	list []message
+	list []*message
 }
 
-func (m *messages) add(msg message) {
+func (m *messages) add(msg message) *message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.list = append(m.list, msg)
+	m.list = append(m.list, &msg)
+	return &msg
+}
+
+// retell replaces a message, of which more has been heard.
+func (m *messages) retell(msg *message, with message) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	*msg = with
 }
 
 // all returns the messages of one severity, in the order they came.
@@ -47,7 +57,7 @@ func (m *messages) all(s severity) []message {
 	var out []message
 	for _, msg := range m.list {
 		if msg.severity == s {
-			out = append(out, msg)
+			out = append(out, *msg)
 		}
 	}
 	return out
@@ -61,16 +71,24 @@ func (m *messages) count() verdict.Messages {
 	}
 }
 
-// listener classifies the stderr of one program, line by line.
-func (m *messages) listener() func(line string) {
-	l := &listener{to: m}
-	return l.line
-}
+// listener classifies the stderr of one program, which is handed to line.
+func (m *messages) listener() *listener { return &listener{to: m} }
 
-// listener remembers the entry that pg_restore is at.
+// listener remembers the entry that pg_restore is at, and what it said last.
 type listener struct {
 	to    *messages
 	entry string
+	last  *message
+}
+
+// failed returns the last error that this program told.
+func (l *listener) failed() (text string, ok bool) {
+	l.to.mu.Lock()
+	defer l.to.mu.Unlock()
+	if l.last == nil || l.last.severity != failure {
+		return "", false
+	}
+	return l.last.text, true
 }
 
 // tocEntry is how pg_restore names the entry that the next error is about:
@@ -108,7 +126,7 @@ func (l *listener) line(line string) {
 	case strings.HasPrefix(text, "warning: "):
 		l.say(warning, strings.TrimPrefix(text, "warning: "))
 	case strings.HasPrefix(text, "WARNING:"):
-		l.say(warning, strings.TrimPrefix(text, "WARNING:"))
+		l.warned(strings.TrimPrefix(text, "WARNING:"))
 	case strings.HasPrefix(text, "NOTICE:"), strings.HasPrefix(text, "INFO:"), strings.HasPrefix(text, "LOG:"):
 		l.say(notice, text)
 	}
@@ -117,8 +135,10 @@ func (l *listener) line(line string) {
 // foreign takes a line that pg_restore did not prefix.
 func (l *listener) foreign(line string) {
 	switch {
+	case strings.HasPrefix(line, "CONTEXT:"):
+		l.context(line)
 	case strings.HasPrefix(line, "WARNING:"):
-		l.say(warning, strings.TrimPrefix(line, "WARNING:"))
+		l.warned(strings.TrimPrefix(line, "WARNING:"))
 	case strings.HasPrefix(line, "NOTICE:"):
 		l.say(notice, strings.TrimPrefix(line, "NOTICE:"))
 	case strings.HasPrefix(line, "sh: "), strings.HasPrefix(line, "Segmentation fault"), strings.HasPrefix(line, "Killed"):
@@ -129,8 +149,58 @@ func (l *listener) foreign(line string) {
 func (l *listener) say(s severity, text string) {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "could not execute query: ")
 	text = strings.TrimSpace(strings.TrimPrefix(text, "ERROR:"))
-	l.to.add(message{severity: s, entry: l.entry, text: Redact(text)})
+	if s == failure && machineTrouble.MatchString(text) {
+		s = trouble
+	}
+	l.last = l.to.add(message{severity: s, entry: l.entry, text: Redact(text)})
 }
+
+// raised stands for what a function of the backup said in its own words,
+// which may well be those of a row.
+const raised = "a message in a function's own words, which may hold values and is not shown"
+
+// ownWords is how the CONTEXT of an error begins whose text is a function's.
+// Only PL/pgSQL tells its own words from the server's.
+var ownWords = regexp.MustCompile(`^CONTEXT:\s+(?:PL/pgSQL .* at (?:RAISE|ASSERT)$|PL/(?:Perl|Python|Tcl|v8)|PL(?:Perl|Python|Tcl|v8|V8))`)
+
+// context takes the line that tells where the last error came from.
+func (l *listener) context(line string) {
+	if l.last != nil && ownWords.MatchString(line) {
+		l.to.retell(l.last, message{severity: max(min(l.last.severity, failure), warning), entry: l.entry, text: raised})
+	}
+}
+
+// serverWarnings are the words in which a server's own warnings begin, as far
+// as a restore meets them. No CONTEXT comes with a warning, so that any other
+// may be a function's.
+var serverWarnings = []string{
+	"no privileges ", "not all privileges ", "skipping ", "database ", "collation ", "column ", "table ", "index ", "type ",
+	"extension ", "changing ", "hash indexes ", "event trigger", "transaction ", "there is ", "publication ", "subscription ",
+}
+
+// warned takes a warning of the server. That a publication would need another
+// wal_level is the sandbox's own doing.
+func (l *listener) warned(text string) {
+	text = strings.TrimSpace(text)
+	switch {
+	case strings.Contains(text, "is insufficient to publish logical changes"):
+		l.say(notice, text)
+	case slices.ContainsFunc(serverWarnings, func(words string) bool { return strings.HasPrefix(text, words) }):
+		l.say(warning, text)
+	default:
+		l.say(warning, raised)
+	}
+}
+
+// fullDisk is the trouble that a larger disk mends.
+var fullDisk = regexp.MustCompile(`No space left on device|Disk quota exceeded|could not (?:extend|write to) file`)
+
+// machineTrouble is what a server or pg_restore says when the machine cannot
+// go on, which says nothing about the backup. See fatal, which does the same
+// where there is an SQLSTATE.
+var machineTrouble = regexp.MustCompile(fullDisk.String() + `|could not resize shared memory|^out of (?:shared )?memory|Cannot allocate memory|` +
+	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is|terminating connection)|` +
+	`server closed the connection unexpectedly|^connection to server|no connection to the server|could not fork`)
 
 // value is where PostgreSQL's messages put one: quoted or in hexadecimal
 // behind a colon (invalid input syntax for type integer: "x"), or quoted
@@ -151,8 +221,22 @@ var quoted = regexp.MustCompile(`"[^"]*"`)
 // In class 22, data exceptions, whatever is quoted may be a value.
 func serverError(entry string, err *pgconn.PgError) message {
 	text := Redact(err.Message)
-	if strings.HasPrefix(err.Code, "22") {
+	switch {
+	case inOwnWords(err):
+		text = raised
+	case strings.HasPrefix(err.Code, "22"):
 		text = quoted.ReplaceAllString(text, "…")
 	}
 	return message{severity: failure, entry: entry, text: text + " (SQLSTATE " + err.Code + ")"}
+}
+
+// inOwnWords tells whether a function of the backup chose the error's words
+// and SQLSTATE, by the place in the server's source that reported it.
+func inOwnWords(err *pgconn.PgError) bool {
+	if err.Routine == "exec_stmt_raise" || err.Routine == "exec_stmt_assert" {
+		return true
+	}
+	return slices.ContainsFunc([]string{"plperl", "plpy", "pltcl", "plv8"}, func(language string) bool {
+		return strings.HasPrefix(err.File, language)
+	})
 }

@@ -31,24 +31,69 @@ pg_restore: warning: errors ignored on restore: 4
 func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 	t.Parallel()
 	var m messages
-	say := m.listener()
+	say := m.listener().line
 	for line := range strings.Lines(stderr) {
 		say(strings.TrimSuffix(line, "\n"))
 	}
 	filled := "MATERIALIZED VIEW DATA public.filled"
 	want := []message{
 		{failure, "TABLE users app", `role "app" does not exist`},
-		{warning, filled, "careful"},
+		{warning, filled, raised},
 		{notice, filled, "NOTICE:  something"},
 		{failure, filled, "invalid input syntax for type integer: …"},
 		{failure, filled, `invalid byte sequence for encoding "UTF8": …`},
 		{failure, filled, "date/time field value out of range: …"},
 		{failure, filled, "value …"},
 	}
-	if diff := cmp.Diff(want, m.list, cmp.AllowUnexported(message{})); diff != "" {
+	if diff := cmp.Diff(want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
 		t.Error(diff)
 	}
 	if got := m.count(); got.Errors != 5 || got.Warnings != 1 || got.Notices != 1 {
 		t.Errorf("counted %+v", got)
+	}
+}
+
+// told are all messages, in the order they came.
+func (m *messages) told() (all []message) {
+	for _, msg := range m.list {
+		all = append(all, *msg)
+	}
+	return all
+}
+
+func TestMessagesOfMachinesAndFunctions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, stderr string
+		want         []message
+	}{
+		{"a function's exception", `pg_restore: error: could not execute query: ERROR:  no such person: a-secret
+CONTEXT:  PL/pgSQL function public.f(text) line 1 at RAISE
+SQL function "g" statement 1`, []message{{failure, "", raised}}},
+		{"a function's exception that looks like the machine's trouble", `pg_restore: error: could not execute query: ERROR:  No space left on device
+CONTEXT:  PL/pgSQL function public.f(text) line 1 at RAISE`, []message{{failure, "", raised}}},
+		{"the server's own error in a function", `pg_restore: error: could not execute query: ERROR:  relation "users" does not exist
+CONTEXT:  PL/pgSQL function public.f(text) line 1 at SQL statement`, []message{{failure, "", `relation "users" does not exist`}}},
+		{"a function in Perl", `pg_restore: error: could not execute query: ERROR:  a-secret at line 1.
+CONTEXT:  PL/Perl function "f"`, []message{{failure, "", raised}}},
+		{"a function's warning", "WARNING:  a-secret", []message{{warning, "", raised}}},
+		{"a server's warning", `WARNING:  no privileges were granted for "public"`, []message{{warning, "", `no privileges were granted for "public"`}}},
+		{"the sandbox's own doing", `WARNING:  "wal_level" is insufficient to publish logical changes`,
+			[]message{{notice, "", `"wal_level" is insufficient to publish logical changes`}}},
+		{"a full disk", `pg_restore: error: could not execute query: ERROR:  could not extend file "base/5/16403": No space left on device
+HINT:  Check free disk space.`, []message{{trouble, "", `could not extend file "base/5/16403": No space left on device`}}},
+		{"a server that is gone", "pg_restore: error: could not execute query: server closed the connection unexpectedly",
+			[]message{{trouble, "", "server closed the connection unexpectedly"}}},
+		{"a server that goes", "pg_restore: error: could not execute query: FATAL:  terminating connection due to administrator command",
+			[]message{{trouble, "", "FATAL:  terminating connection due to administrator command"}}},
+	} {
+		var m messages
+		say := m.listener().line
+		for line := range strings.Lines(c.stderr) {
+			say(strings.TrimSuffix(line, "\n"))
+		}
+		if diff := cmp.Diff(c.want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
 	}
 }

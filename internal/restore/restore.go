@@ -117,7 +117,7 @@ func (s *Session) pgRestore(ctx context.Context, step string, entries []archive.
 	}
 	argv := slices.Concat([]string{"pg_restore", "-v", "--no-tablespaces", "-d", s.connString(), "-L", list}, args, []string{s.file})
 	before := s.said.count().Errors
-	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener()})
+	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener().line})
 	return s.ended(ctx, step, err, before)
 }
 
@@ -136,6 +136,14 @@ func (s *Session) ended(ctx context.Context, step string, err error, errorsBefor
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("restore %s of %s: %w", step, s.archive.Database, context.Cause(ctx))
+	case len(s.said.all(trouble)) > 0:
+		said := quote(s.said.all(trouble))
+		code := verdict.CodeSandbox
+		if fullDisk.MatchString(said) {
+			code = verdict.CodeDiskSpace
+		}
+		return verdict.Errorf(code, "look for the machine's disk and memory, then run the drill again",
+			"restore %s of %s: the sandbox could not go on: %s", step, s.archive.Database, said)
 	case errors.As(err, &exit) && exit.Code == 1:
 		if s.said.count().Errors == errorsBefore {
 			s.said.add(message{severity: failure, text: step + ": pg_restore ended with status 1 and said no more"})
@@ -185,6 +193,8 @@ SELECT pg_catalog.set_config('search_path', '', false);`
 // machine and not in the rows: no room, no memory, going down.
 func fatal(err *pgconn.PgError) *verdict.Problem {
 	switch {
+	case inOwnWords(err):
+		return nil
 	case err.Code == "53100":
 		return verdict.Errorf(verdict.CodeDiskSpace, "make room where the sandbox keeps its data, then run the drill again",
 			"the sandbox's disk is full: %s", Redact(err.Message))

@@ -511,3 +511,61 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 		}
 	}
 }
+
+// A function of the backup may put a row's values into its own words.
+func TestWhatFunctionsSayIsNotShown(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE FUNCTION checked(v text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+  IF current_setting('search_path') !~ 'public' THEN RAISE EXCEPTION 'no % here', v USING ERRCODE = 'disk_full'; END IF; RETURN true; END $$;
+CREATE TABLE refused (v text CHECK (checked(v))); INSERT INTO refused VALUES ('secret-in-rows');
+CREATE FUNCTION told(v text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+  RAISE WARNING 'what is %', v; PERFORM public.checked(v); RETURN v; END $$;
+CREATE TABLE words (v text); INSERT INTO words VALUES ('secret-in-view');
+CREATE MATERIALIZED VIEW filled AS SELECT told(v) FROM words;`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	s.all(t, pass)
+	if got := s.check(t, "restore_errors"); got.Outcome != verdict.Fail || got.Observed != "2" || strings.Contains(got.Message, "secret") {
+		t.Errorf("%+v", got)
+	}
+	if got := s.check(t, "restore_warnings"); got.Outcome != verdict.Warn || got.Observed != "1" || strings.Contains(got.Message, "secret") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What ends post-data from outside says nothing about the backup.
+func TestDeathInPostData(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE FUNCTION at_home() RETURNS boolean LANGUAGE sql AS $$ SELECT current_setting('cluster_name') = '' $$;
+CREATE TABLE words (v text);
+CREATE MATERIALIZED VIEW filled AS SELECT CASE WHEN public.at_home() THEN true ELSE pg_terminate_backend(pg_backend_pid()) END;`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	if err := s.PreData(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Data(t.Context(), pass, nil); err != nil {
+		t.Fatal(err)
+	}
+	err := s.PostData(t.Context())
+	if p := verdict.AsProblem(err); err == nil || p.Outcome != verdict.Error || p.Code == verdict.CodeInternal {
+		t.Errorf("%v", err)
+	}
+	if got := s.check(t, "restore_errors"); got.Outcome == verdict.Fail {
+		t.Errorf("%+v", got)
+	}
+}
+
+// No sandbox has the wal_level that a publication would need.
+func TestAPublicationIsNoWarning(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE told (id int); CREATE PUBLICATION everything FOR TABLE told`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{Warnings: "fail"})
+	s.all(t, pass)
+	if got := s.check(t, "restore_warnings"); got.Outcome != verdict.Pass {
+		t.Errorf("%+v", got)
+	}
+}
