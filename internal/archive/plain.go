@@ -143,9 +143,11 @@ func (p *plainReader) read() error {
 		case itemEnd:
 			return p.end()
 		case itemComment:
-			p.comment(string(it.text))
+			if it.whole { // a part of one may read like another
+				p.comment(string(it.text))
+			}
 		case itemMeta:
-			p.meta(it.line, string(it.text))
+			p.meta(it)
 		case itemStatement:
 			p.statement(it)
 		}
@@ -262,9 +264,12 @@ func (p *plainReader) after(what string) {
 }
 
 // meta accepts the meta-commands that pg_dump and pg_dumpall write.
-func (p *plainReader) meta(line int64, text string) {
-	command, arg, _ := strings.Cut(strings.TrimRight(text, " \r"), " ")
+func (p *plainReader) meta(it item) {
+	line := it.line
+	command, arg, _ := strings.Cut(strings.TrimRight(string(it.text), " \r"), " ")
 	switch {
+	case !it.whole && (command != `\unrestrict` || arg != p.restrict):
+		p.s.cut("a meta-command")
 	case command == `\restrict` && isKey(arg) && p.restrict == "" && !p.ended:
 		p.restrict = arg
 	case command == `\unrestrict` && isKey(arg) && p.restrict != "":
@@ -408,7 +413,7 @@ func (p *plainReader) set(it item, d derived, text string) {
 	settled := p.db != nil && p.db.encoded
 	switch name {
 	case "standard_conforming_strings":
-		std := value != "off" && value != "false" && value != "0" && value != "no"
+		std := switchedOn(value)
 		if settled && std != p.db.StdStrings {
 			p.s.refuse(it.line, "a change of %s between the objects", name)
 		}
@@ -552,8 +557,8 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 // statement alone.
 func (d *plainDatabase) entryFor(s derived) *Entry {
 	n := len(d.entries)
-	if d.open {
-		if e := &d.entries[n-1]; e.Desc == s.desc && e.object == s.object || !decides(e.Desc) && !decides(s.desc) && (d.label.desc != "" || s.verb == "alter") {
+	if d.open && (d.label.desc != "" && !(s.verb == "create" && s.exact) || s.verb == "alter") {
+		if e := &d.entries[n-1]; e.Desc == s.desc && e.object == s.object || !decides(e.Desc) && !decides(s.desc) {
 			return e
 		}
 	}

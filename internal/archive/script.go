@@ -36,6 +36,7 @@ type item struct {
 	start, end int64  // bytes of the script
 	line       int64  // where it begins, from 1
 	text       []byte // an INSERT's ends behind VALUES
+	whole      bool   // a comment or meta-command: its line's end is there
 }
 
 // scanner cuts a script into statements by psql's rules (psqlscan.l), reading
@@ -192,9 +193,6 @@ func (s *scanner) next() (item, error) {
 		case c == '\\':
 			s.item.kind = itemMeta
 			s.restOfLine("\n")
-			if s.err == nil && !s.have(1) {
-				s.cut("a meta-command")
-			}
 		default:
 			s.item.kind = itemStatement
 			s.statement()
@@ -224,7 +222,7 @@ func (s *scanner) restOfLine(ends string) {
 			break
 		}
 	}
-	s.item.text = s.text
+	s.item.text, s.item.whole = s.text, s.have(1)
 }
 
 // blockComment skips a comment, in which others may be nested.

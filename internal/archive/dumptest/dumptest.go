@@ -125,6 +125,13 @@ func (c *Cluster) Dump(args ...string) []byte {
 	return c.run(nil, "pg_dump", c.to(args...)...)
 }
 
+// DumpBy runs another program that dumps, such as pg_dumpall, with these
+// arguments and returns what it writes.
+func (c *Cluster) DumpBy(program string, args ...string) []byte {
+	c.t.Helper()
+	return c.run(nil, program, c.to(args...)...)
+}
+
 // DumpFile runs pg_dump with these arguments and returns the file it writes,
 // whose table of contents knows the offsets of all data blocks.
 func (c *Cluster) DumpFile(args ...string) []byte {
