@@ -21,37 +21,137 @@ var (
 // days days either way, picked by random: 0 is the earliest, all ones the
 // latest. Time of day, zone and the infinities stay.
 func appendDate(dst, value []byte, random uint64, days int, span dateSpan) ([]byte, error) {
+	d, err := readDate(value)
+	if err != nil || d.infinite {
+		return append(dst, d.rest...), err
+	}
+	return d.moved(shiftBy(random, int64(max(days, 1))), span).append(dst), nil
+}
+
+// dateText is a date or timestamp as the server writes it.
+type dateText struct {
+	year, month, day int64  // year 0 is 1 BC
+	rest             []byte // time of day and zone; all of an infinity
+	infinite         bool
+}
+
+func readDate(value []byte) (dateText, error) {
 	if string(value) == "infinity" || string(value) == "-infinity" {
-		return append(dst, value...), nil
+		return dateText{rest: value, infinite: true}, nil
 	}
 	body, bc := bytes.CutSuffix(value, []byte(" BC"))
 	year, rest, ok := datePart(body, 4, 7)
 	month, rest, ok2 := dateRest(rest)
 	day, rest, ok3 := dateRest(rest)
-	if !ok || !ok2 || !ok3 || month < 1 || month > 12 || day < 1 || day > 31 || year < 1 {
-		return dst, errNotADate
+	if !ok || !ok2 || !ok3 || month < 1 || month > 12 || day < 1 || day > 31 || year < 1 || !isClock(rest) {
+		return dateText{}, errNotADate
 	}
 	if bc {
 		year = 1 - year
 	}
-	from := daysOf(year, month, day)
-	shift := shiftBy(random, int64(max(days, 1)))
+	return dateText{year: year, month: month, day: day, rest: rest}, nil
+}
+
+// isClock tells a time of day, with its zone or without, from other words that
+// may stand behind a date in a text; nothing is one too.
+func isClock(s []byte) bool {
+	if len(s) == 0 {
+		return true
+	}
+	const form = " 00:00"
+	if len(s) < len(form) || s[0] != ' ' && s[0] != 'T' || digitsOf(s[1:]) != 2 || s[3] != ':' {
+		return false
+	}
+	s = bytes.TrimSuffix(s, []byte("Z"))
+	return len(bytes.Trim(s[1:], "0123456789:.+-")) == 0
+}
+
+// moved moves it so many days, or the other way where that would leave the type.
+func (d dateText) moved(shift int64, span dateSpan) dateText {
+	from := daysOf(d.year, d.month, d.day)
 	if to := from + shift; to < span.first || to > span.last {
 		shift = -shift
 	}
-	year, month, day = dateOf(from + shift)
-	bc = year < 1
-	if bc {
+	d.year, d.month, d.day = dateOf(from + shift)
+	return d
+}
+
+func (d dateText) append(dst []byte) []byte {
+	year := d.year
+	if d.year < 1 {
 		year = 1 - year
 	}
 	dst = appendPadded(dst, year, 4)
-	dst = appendPadded(append(dst, '-'), month, 2)
-	dst = appendPadded(append(dst, '-'), day, 2)
-	dst = append(dst, rest...)
-	if bc {
+	dst = appendPadded(append(dst, '-'), d.month, 2)
+	dst = appendPadded(append(dst, '-'), d.day, 2)
+	dst = append(dst, d.rest...)
+	if d.year < 1 {
 		dst = append(dst, " BC"...)
 	}
-	return dst, nil
+	return dst
+}
+
+func writeDateShift(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	random := number(in.digest[:])
+	if m.person != nil {
+		random = *m.person
+	}
+	return appendDate(dst, in.value, random, r.days, r.span)
+}
+
+// datePrecision is what truncate leaves.
+type datePrecision byte
+
+const (
+	toYear datePrecision = iota
+	toMonth
+	toDay
+	toHour
+)
+
+var datePrecisions = map[string]datePrecision{"year": toYear, "month": toMonth, "day": toDay, "hour": toHour}
+
+// writeTruncated appends the beginning of the value's hour, day, month or
+// year, in the zone that the value is written in.
+func writeTruncated(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	d, err := readDate(in.value)
+	if err != nil || d.infinite {
+		return append(dst, d.rest...), err
+	}
+	rest := d.rest
+	if r.to < toDay {
+		d.day = 1
+	}
+	if r.to < toMonth {
+		d.month = 1
+	}
+	if first := r.span.first; daysOf(d.year, d.month, d.day) < first {
+		d.year, d.month, d.day = dateOf(first)
+	}
+	m.clock = appendHour(m.clock[:0], rest, r.to == toHour)
+	d.rest = m.clock
+	return d.append(dst), nil
+}
+
+// appendHour appends a time of day as it was written, with zeros for what is
+// finer than the hour, or for all of it.
+func appendHour(dst, clock []byte, keepHour bool) []byte {
+	done := min(len(clock), 1)
+	if keepHour {
+		done = min(len(clock), len(" 00"))
+	}
+	dst = append(dst, clock[:done]...)
+	for i, c := range clock[done:] {
+		switch {
+		case '0' <= c && c <= '9':
+			dst = append(dst, '0')
+		case c == ':' || c == '.':
+			dst = append(dst, c)
+		default: // the zone
+			return append(dst, clock[done+i:]...)
+		}
+	}
+	return dst
 }
 
 // shiftBy maps random to -days … days without 0.

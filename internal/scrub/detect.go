@@ -56,4 +56,17 @@ func isText(t pgType) bool {
 
 func isNumber(t pgType) bool { return t.is("int2", "int4", "int8", "numeric", "float4", "float8") }
 
+// isDecimal tells a number without a limit to its digits.
+func isDecimal(t pgType) bool { return t.is("numeric") }
+
+func isMoney(t pgType) bool { return t.is("money") }
+
+func isUUID(t pgType) bool { return t.is("uuid") }
+
+func isBytes(t pgType) bool { return t.is("bytea") }
+
+func isAddress(t pgType) bool { return t.is("inet", "cidr") }
+
+func isMAC(t pgType) bool { return t.is("macaddr", "macaddr8") }
+
 func isDate(t pgType) bool { return t.is("date", "timestamp", "timestamptz") }

@@ -78,6 +78,11 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 			work = true
 		}
 	}
+	for _, c := range r.cells {
+		if c != nil {
+			c.by = r.byField(p, p.assigned[c.column], mask, decode)
+		}
+	}
 	for _, k := range p.keeps {
 		if k.table == t || slices.Contains(t.ancestors(), k.table) {
 			r.keepers = append(r.keepers, r.rowKeeper(p, k, mask, decode))
@@ -101,11 +106,47 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *decoder) 
 		reader := r.cells[i]
 		if reader == nil {
 			c := r.table.byName[name]
-			reader = newCell(p, c, &recipe{normal: normal{blanks: c.base.is("bpchar")}}, mask, decode)
+			reader = newCell(p, c, &recipe{transform: transforms[constant], normal: normal{blanks: c.base.is("bpchar")}}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
 	return out
+}
+
+// byField is the field that says who a row is about, for the rule of a cell.
+func (r *rewriter) byField(p *Plan, rule *spec.Rule, mask *masker, decode *decoder) *person {
+	i := slices.Index(r.names, rule.By)
+	if rule.By == "" || i < 0 {
+		return nil
+	}
+	c := r.table.byName[rule.By]
+	made := &recipe{transform: transforms[constant], domain: domainOf(rule.Link, c), normal: ownNormal(c, &spec.Rule{})}
+	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
+}
+
+// person is a field of the row that says who its values are about.
+type person struct {
+	field int
+	cell  *cell // reads it
+	seed  uint64
+}
+
+// read leaves the person's seed in the masker, or nothing where the row does
+// not say whose it is.
+func (w *person) read(r *rewriter, row []byte) error {
+	w.cell.mask.person = nil
+	field := r.field(row, w.field)
+	if copytext.IsNull(field) {
+		return nil
+	}
+	value, err := w.cell.read(field)
+	if err != nil {
+		return r.failed(w.field, err)
+	}
+	mask := w.cell.mask
+	w.seed = number(mask.digest(w.cell.recipe.domain, w.cell.normalise(value))[:])
+	mask.person = &w.seed
+	return nil
 }
 
 func (r *rewriter) rewrite(dst, row []byte) ([]byte, error) {
@@ -141,8 +182,8 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		dst = append(dst, row[copied:from]...)
 		if kept != nil {
 			dst = append(dst, kept.set[i]...)
-		} else if dst, err = r.cells[i].append(dst, row[from:end]); err != nil {
-			return dst, r.failed(i, err)
+		} else if dst, err = r.replace(dst, row, i, row[from:end]); err != nil {
+			return dst, err
 		}
 		copied, from = end, end+1
 	}
@@ -150,6 +191,22 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		r.countKept(row, kept)
 	}
 	return append(dst, row[copied:]...), nil
+}
+
+// replace appends what becomes of one field.
+func (r *rewriter) replace(dst, row []byte, i int, field []byte) ([]byte, error) {
+	c := r.cells[i]
+	if c.by != nil {
+		if err := c.by.read(r, row); err != nil {
+			return dst, err
+		}
+		defer c.forget()
+	}
+	dst, err := c.append(dst, field)
+	if err != nil {
+		return dst, r.failed(i, err)
+	}
+	return dst, nil
 }
 
 // failed is an error of one value, without it.
@@ -246,6 +303,7 @@ type cell struct {
 	charset copytext.Charset
 	mask    *masker
 	decode  *decoder
+	by      *person
 	stays   []foldedGlob // values of the link that keep leaves as they are
 
 	array                    copytext.ArrayRewriter
@@ -270,6 +328,8 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 	return out
 }
 
+func (c *cell) forget() { c.mask.person = nil }
+
 // append appends what becomes of a field, as COPY needs it.
 func (c *cell) append(dst, field []byte) ([]byte, error) {
 	null := copytext.IsNull(field)
@@ -277,7 +337,7 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 		c.nullsIn++
 	}
 	switch {
-	case c.recipe.transform == setNull:
+	case c.recipe.name == setNull:
 		if !null {
 			c.rows++
 		}
@@ -319,7 +379,7 @@ func (c *cell) replace(value []byte) (err error) {
 func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.decode(value)
 	normalised := c.normalise(decoded)
-	if len(normalised) == 0 && c.recipe.transform != constant {
+	if len(normalised) == 0 && c.recipe.name != constant {
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays {

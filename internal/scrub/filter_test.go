@@ -446,7 +446,7 @@ func BenchmarkTransform(b *testing.B) {
 		b.Run(transform, func(b *testing.B) {
 			b.ReportAllocs()
 			m := &masker{keyed: newKeyed(testKey)}
-			r := &recipe{transform: transform, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp}
+			r := &recipe{transform: transforms[transform], name: transform, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp}
 			var out []byte
 			value := []byte(in)
 			for b.Loop() {

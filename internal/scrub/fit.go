@@ -1,7 +1,9 @@
 package scrub
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 
@@ -30,7 +32,7 @@ func (p *planner) fit() error {
 		if r.Preserve && !c.generated {
 			continue
 		}
-		recipe := p.recipe(c, r)
+		recipe := p.recipe(c, r, domainOf(r.Link, c))
 		why, mend, err := p.unfit(c, r, recipe, seen)
 		if err != nil {
 			return err
@@ -76,25 +78,35 @@ func ownNormal(c *column, r *spec.Rule) normal {
 	}
 }
 
-func (p *planner) recipe(c *column, r *spec.Rule) *recipe {
+// recipe makes a rule ready for a column, or for a part of it that has the
+// domain in which its values are hashed.
+func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 	out := &recipe{
-		transform: r.Transform, domain: domainOf(r.Link, c), normal: ownNormal(c, r),
-		percent: r.Percent, days: r.Days, largest: largestOf(c.base), limit: c.length,
-		span: spanOfTimestamp, asciiOnly: p.encoding.code != nil,
+		transform: transforms[r.Transform], name: r.Transform, domain: domain, normal: ownNormal(c, r),
+		percent: cmp.Or(r.Percent, defaultPercent), days: cmp.Or(r.Days, defaultDays), bucket: uint64(r.Bucket), to: datePrecisions[r.To],
+		largest: largestOf(c.base), limit: c.length, span: spanOfTimestamp,
+		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(c.base), asciiOnly: p.encoding.code != nil,
 	}
+	if out.transform == nil {
+		out.transform = &transform{effect: merges, write: func(_ *masker, dst []byte, _ *recipe, _ input) ([]byte, error) { return dst, errUnknownTransform }}
+	}
+	out.effect = out.transform.effect
 	if r.Link != "" {
 		out.normal = p.links[r.Link]
-	}
-	if out.percent == 0 {
-		out.percent = defaultPercent
-	}
-	if out.days == 0 {
-		out.days = defaultDays
 	}
 	if c.base.is("date") {
 		out.span = spanOfDate
 	}
-	if r.Value != nil {
+	if isBytes(c.base) {
+		out.lead = `\x`
+	}
+	switch {
+	case r.Transform == template && r.Value != nil:
+		out.parts, _, out.effect, _ = templateOf(*r.Value, p.encoding.encode)
+	case r.Transform == replace:
+		out.pattern, _ = regexp.Compile(r.Pattern) // spec has looked at it
+		out.with = []byte(r.With)
+	case r.Value != nil:
 		out.value, _ = p.encoding.encode(*r.Value)
 	}
 	return out
@@ -105,7 +117,7 @@ func (p *planner) recipe(c *column, r *spec.Rule) *recipe {
 // that is like another.
 func (p *planner) unfit(c *column, r *spec.Rule, made *recipe, asked map[string]bool) (why, mend string, err error) {
 	for _, test := range []func(*column, *spec.Rule) (string, string){
-		unfitKind, unfitType, unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding,
+		unfitKind, unfitType, unfitParameters, unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding,
 	} {
 		if why, mend := test(c, r); why != "" {
 			return why, mend, nil
@@ -138,32 +150,19 @@ func unfitKind(c *column, r *spec.Rule) (why, mend string) {
 		return "is set to null as a whole: each says nothing here", "take each away"
 	case r.Each && !c.array:
 		return "is no array", "take each away"
-	case r.Transform == constant && r.Value == nil:
-		return "has the transform constant without a value", "add value:"
 	}
 	return "", ""
 }
 
 // unfitType: garbage in char, xml and the like would be taken without a word.
 func unfitType(c *column, r *spec.Rule) (why, mend string) {
-	if r.Transform == setNull || r.Transform == constant {
-		return "", ""
-	}
-	fits := false
-	switch r.Transform {
-	case email, name, phone, text:
-		fits = isText(c.base)
-	case hash128:
-		fits = isText(c.base) || c.base.is("uuid")
-	case noise:
-		fits = isNumber(c.base)
-	case dateShift:
-		fits = isDate(c.base)
-	default:
-		return "has the unknown transform " + r.Transform, "choose one of email, name, phone, text, hash, set_null, constant, number, date_shift"
-	}
+	t := transforms[r.Transform]
 	switch {
-	case !fits:
+	case t == nil:
+		return "has the unknown transform " + r.Transform, "choose one of " + joined(transformNames())
+	case r.Transform == setNull || r.Transform == constant:
+		return "", ""
+	case !t.fits(c.base):
 		return fmt.Sprintf("is of type %s, which %s cannot write", c.typ, r.Transform), "use set_null or constant, or preserve it with a why"
 	case c.array && !r.Each:
 		return "is an array", "add each: true"
@@ -171,17 +170,37 @@ func unfitType(c *column, r *spec.Rule) (why, mend string) {
 	return "", ""
 }
 
+// unfitParameters are those that a drill file's reader lets through, or that
+// no drill file was read for.
+func unfitParameters(c *column, r *spec.Rule) (why, mend string) {
+	switch {
+	case (r.Transform == constant || r.Transform == template) && r.Value == nil:
+		return "has the transform " + r.Transform + " without a value", "add value:"
+	case r.Transform == template:
+		if _, err := spec.ParseTemplate(*r.Value); err != nil {
+			return "has a template in which " + err.Error(), "correct value:"
+		}
+	case r.Transform == replace:
+		if _, err := regexp.Compile(r.Pattern); err != nil || r.Pattern == "" {
+			return "has the transform replace without a pattern", "add pattern:"
+		}
+	case r.By != "":
+		if by := c.table.byName[r.By]; by == nil || by.generated {
+			return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By, c.table.name), "name the column that says who the row is about"
+		}
+	}
+	return "", ""
+}
+
 func unfitLength(c *column, r *spec.Rule) (why, mend string) {
 	need := 0
-	switch r.Transform {
-	case email:
-		need = emailLength
-	case hash128:
-		need = hashLength
-	case constant:
-		if r.Value != nil && isText(c.base) && !c.array {
-			need = utf8.RuneCountInString(*r.Value)
-		}
+	switch t := transforms[r.Transform]; {
+	case t != nil && t.length > 0 && isText(c.base):
+		need = t.length
+	case r.Transform == constant && r.Value != nil && isText(c.base) && !c.array:
+		need = utf8.RuneCountInString(*r.Value)
+	case r.Transform == template && r.Value != nil:
+		_, need, _, _ = templateOf(*r.Value, asUTF8)
 	}
 	if c.length > 0 && need > c.length {
 		return fmt.Sprintf("holds %d characters, and %s makes %d", c.length, r.Transform, need), "use text, which keeps the length, or set_null"
@@ -190,10 +209,21 @@ func unfitLength(c *column, r *spec.Rule) (why, mend string) {
 }
 
 func unfitKey(c *column, r *spec.Rule) (why, mend string) {
-	if len(c.unique) > 0 && lossy(r.Transform) {
-		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.unique), r.Transform), "use email or hash, which keep values apart"
+	if len(c.unique) > 0 && effectOf(r) == merges {
+		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.unique), r.Transform), "use email, hash, token, uuid or url, which keep values apart"
 	}
 	return "", ""
+}
+
+func effectOf(r *spec.Rule) effect {
+	if r.Transform == template && r.Value != nil {
+		_, _, made, _ := templateOf(*r.Value, asUTF8)
+		return made
+	}
+	if t := transforms[r.Transform]; t != nil {
+		return t.effect
+	}
+	return merges
 }
 
 // unfitPartition: a leaf refuses a row whose key has changed, and a root
@@ -217,11 +247,14 @@ func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {
 	if r.Each && p.encoding.charset != copytext.ASCIISafe {
 		return fmt.Sprintf("is an array in %s, where braces and quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
 	}
-	if r.Transform != constant {
+	if r.Transform == replace && p.encoding.code != nil {
+		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.name), "use another transform, or dump with --encoding=UTF8"
+	}
+	if r.Transform != constant && r.Transform != template {
 		return "", ""
 	}
 	if _, ok := p.encoding.encode(*r.Value); !ok {
-		return fmt.Sprintf("gets a constant that %s, the encoding of the rows, cannot write", p.encoding.name), "choose a value of plain letters"
+		return fmt.Sprintf("gets a value that %s, the encoding of the rows, cannot write", p.encoding.name), "choose a value of plain letters"
 	}
 	return "", ""
 }
@@ -236,7 +269,7 @@ func (p *planner) unfitServer(c *column, r *spec.Rule, made *recipe) (string, er
 		value := arrayed(c, r, *r.Value)
 		return p.refusal(c, &value)
 	}
-	if !c.domain && !c.base.is("uuid") && !c.constrained() {
+	if !c.domain && isText(c.base) && !c.constrained() {
 		return "", nil
 	}
 	return p.refusesSamples(c, r, made)
@@ -251,7 +284,7 @@ func (c *column) constrained() bool {
 func (p *planner) refusesSamples(c *column, r *spec.Rule, made *recipe) (string, error) {
 	accepted, first := false, ""
 	for _, s := range made.outcomes(c) {
-		if keepsShape(r.Transform) {
+		if made.keepsShape {
 			in := arrayed(c, r, s.in)
 			why, err := p.refusal(c, &in)
 			if err != nil {

@@ -1,14 +1,14 @@
 package scrub
 
 import (
+	"bytes"
 	"errors"
 	"math"
+	"math/bits"
+	"strconv"
 )
 
-var (
-	errUnknownTransform = errors.New("no such transform")
-	errNotANumber       = errors.New("not a number")
-)
+var errNotANumber = errors.New("not a number")
 
 // exactDigits is how many digits of a number the noise is reckoned with; the
 // rest are replaced.
@@ -124,6 +124,8 @@ func appendWhole(dst, digits []byte) []byte {
 // largestOf is the largest number of an integer type; 0 for others.
 func largestOf(t pgType) uint64 {
 	switch {
+	case t.is("money"):
+		return math.MaxInt64
 	case t.is("int2"):
 		return math.MaxInt16
 	case t.is("int4"):
@@ -132,4 +134,117 @@ func largestOf(t pgType) uint64 {
 		return math.MaxInt64
 	}
 	return 0
+}
+
+func writeNumber(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	if r.bucket > 0 {
+		return m.appendBucket(dst, in.value, r.bucket)
+	}
+	return m.appendNumber(dst, in.value, number(in.digest[:]), r.percent, r.largest)
+}
+
+// appendBucket appends the number's foot: the nearest multiple of bucket that
+// is not farther from zero, with as many digits after the point as before, all
+// zero. NaN and the infinities stay.
+func (m *masker) appendBucket(dst, value []byte, bucket uint64) ([]byte, error) {
+	switch string(value) {
+	case "NaN", "Infinity", "-Infinity":
+		return append(dst, value...), nil
+	}
+	rest, negative := bytes.CutPrefix(value, []byte("-"))
+	whole := digitsOf(rest)
+	m.digits = append(m.digits[:0], rest[:whole]...)
+	rest = rest[whole:]
+	fraction := 0
+	if len(rest) > 0 && rest[0] == '.' {
+		fraction = digitsOf(rest[1:])
+		rest = rest[1+fraction:]
+	}
+	switch {
+	case whole+fraction == 0 || !isExponent(rest):
+		return dst, errNotANumber
+	case len(rest) > 0:
+		return appendFloatBucket(dst, value, bucket)
+	}
+	footOf(m.digits, bucket)
+	if negative && !allZero(m.digits) {
+		dst = append(dst, '-')
+	}
+	if whole == 0 {
+		dst = append(dst, '0')
+	}
+	dst = appendWhole(dst, m.digits)
+	for i := range fraction {
+		if i == 0 {
+			dst = append(dst, '.')
+		}
+		dst = append(dst, '0')
+	}
+	return dst, nil
+}
+
+// footOf takes the remainder of the division by bucket off the digits, however
+// many there are.
+func footOf(digits []byte, bucket uint64) {
+	remainder := uint64(0)
+	for _, d := range digits {
+		hi, lo := bits.Mul64(remainder, 10)
+		lo, carry := bits.Add64(lo, uint64(d-'0'), 0)
+		_, remainder = bits.Div64((hi+carry)%bucket, lo, bucket)
+	}
+	borrow := uint64(0)
+	for i := len(digits) - 1; i >= 0; i-- {
+		d, off := uint64(digits[i]-'0'), remainder%10+borrow
+		remainder /= 10
+		if borrow = 0; d < off {
+			d, borrow = d+10, 1
+		}
+		digits[i] = '0' + byte(d-off)
+	}
+}
+
+func allZero(digits []byte) bool { return len(bytes.Trim(digits, "0")) == 0 }
+
+// appendFloatBucket is for what a float writes with an exponent.
+func appendFloatBucket(dst, value []byte, bucket uint64) ([]byte, error) {
+	f, err := strconv.ParseFloat(string(value), 64)
+	if err != nil {
+		return dst, errNotANumber
+	}
+	foot := math.Trunc(f/float64(bucket)) * float64(bucket)
+	if foot == 0 {
+		return append(dst, '0'), nil // not -0
+	}
+	return strconv.AppendFloat(dst, foot, 'g', -1, 64), nil
+}
+
+// writeMoney is noise for an amount in any form: $1,234.50 or 1.234,50 EUR.
+func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	if r.plainNumber {
+		return writeNumber(m, dst, r, in)
+	}
+	const currency = 3 // letters
+	letters := 0
+	m.digits = m.digits[:0]
+	for _, c := range in.value {
+		switch {
+		case '0' <= c && c <= '9':
+			m.digits = append(m.digits, c)
+		case 'a' <= c|0x20 && c|0x20 <= 'z':
+			letters++
+		}
+	}
+	if len(m.digits) == 0 || letters > currency {
+		return dst, errNotANumber
+	}
+	perturb(m.digits, number(in.digest[:]), r.percent, r.largest, false)
+	next := 0
+	for _, c := range in.value {
+		if '0' <= c && c <= '9' {
+			c = m.digits[next]
+			next++
+		}
+		dst = append(dst, c)
+	}
+	return dst, nil
 }

@@ -57,6 +57,16 @@ func rule(t testing.TB, line int, s string) spec.Rule {
 			fmt.Sscan(value, &r.Days)
 		case "percent":
 			fmt.Sscan(value, &r.Percent)
+		case "bucket":
+			fmt.Sscan(value, &r.Bucket)
+		case "by":
+			r.By = value
+		case "to":
+			r.To = value
+		case "pattern":
+			r.Pattern = value
+		case "with":
+			r.With = value
 		default:
 			t.Fatalf("rule %q: what is %s", s, key)
 		}
@@ -211,6 +221,26 @@ func TestDecisions(t *testing.T) {
 		{name: "a domain's check", situation: situation{ddl: "create domain mail as text check (value like '%@%'); create table t (email mail)", rules: rules(t, "public.t.email hash")}, want: []string{"rule_unfit:public.t.email"}},
 		{name: "a domain's not null", situation: situation{ddl: "create domain mail as text not null; create table t (email mail)", rules: rules(t, "public.t.email set_null")}, want: []string{"rule_unfit:public.t.email"}},
 		{name: "a domain over a domain over an array", situation: situation{ddl: "create domain a as varchar(40)[]; create domain b as a; create table t (emails b)", rules: rules(t, "public.t.emails email each")}},
+		{name: "a template that keeps apart, in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email template value=u-{hash}@example.org")...)}},
+		{name: "a template that does not", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email template value={first_name}@example.org")...)}, want: []string{"rule_unfit:public.users.email"}},
+		{name: "a template that is too long", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code template value=u-{hash}")...)}, want: []string{"rule_unfit:public.users.code"}, says: "holds 16 characters, and template makes 34"},
+		{name: "a template of columns", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 3, 4), "public.users.note template value={id}")...)}, want: []string{"rule_unfit:public.users.note"}},
+		{name: "tokens and urls in a key", situation: situation{ddl: "create table t (a varchar(16), b varchar(40), c uuid)", definitions: []string{"ALTER TABLE t ADD CONSTRAINT u UNIQUE (a, b, c);"}, rules: rules(t, "public.t.a token", "public.t.b url", "public.t.c uuid")}},
+		{name: "a short token, url, uuid, password", situation: situation{ddl: "create table t (a varchar(15), b varchar(39), c varchar(35), d varchar(59))", rules: rules(t, "public.t.a token", "public.t.b url", "public.t.c uuid", "public.t.d password")},
+			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c", "rule_unfit:public.t.d"}},
+		{name: "lossy ones in a key", situation: situation{ddl: "create table t (a inet, b macaddr, c text, d date, e numeric)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (a, b, c, d, e);"},
+			rules: rules(t, "public.t.a ip", "public.t.b mac", "public.t.c iban", "public.t.d truncate to=month", "public.t.e card")},
+			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c", "rule_unfit:public.t.d", "rule_unfit:public.t.e"}},
+		{name: "an exclusion constraint", situation: situation{ddl: "create table t (who text)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING gist (who WITH =);"}, rules: rules(t, "public.t.who first_name")}, want: []string{"rule_unfit:public.t.who"}, says: "is part of e"},
+		{name: "of other types", situation: situation{ddl: "create table t (a int, b inet, c text, d uuid, e bytea)", rules: rules(t, "public.t.a card", "public.t.b mac", "public.t.c number", "public.t.d token", "public.t.e text")},
+			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c", "rule_unfit:public.t.d", "rule_unfit:public.t.e"}},
+		{name: "a check on the form", situation: situation{ddl: `create table t (iban text check (iban ~ '^[A-Z]{2}\d{2}[A-Z0-9 ]+$'), ip text check (ip ~ '^[0-9.]+$'), n int check (n % 10 = 0), c text check (c ~ '^\d+$'))`,
+			rules: rules(t, "public.t.iban iban", "public.t.ip ip", "public.t.n number bucket=10", "public.t.c card")}},
+		{name: "a check that a bucket does not meet", situation: situation{ddl: "create table t (n int check (n > 0))", rules: rules(t, "public.t.n number bucket=10")}, want: []string{"rule_unfit:public.t.n"}},
+		{name: "shifted by nobody", situation: situation{ddl: "create table t (born date, g int generated always as (1) stored)", rules: rules(t, "public.t.born date_shift by=nobody")}, want: []string{"rule_unfit:public.t.born"}, says: "no column of public.t"},
+		{name: "shifted by a generated column", situation: situation{ddl: "create table t (born date, g int generated always as (1) stored)", rules: rules(t, "public.t.born date_shift by=g")}, want: []string{"rule_unfit:public.t.born"}},
+		{name: "an enum's label", situation: situation{ddl: "create type mood as enum ('sad', 'ok'); create table t (m mood, n mood, o mood)", rules: rules(t, "public.t.m constant value=ok", "public.t.n constant value=glad", "public.t.o text")}, want: []string{"rule_unfit:public.t.n", "rule_unfit:public.t.o"}},
+		{name: "an identity column", situation: situation{ddl: "create table t (id int generated always as identity)", rules: rules(t, "public.t.id set_null")}, want: []string{"rule_unfit:public.t.id"}},
 		{name: "uuid", situation: situation{ddl: "create table t (token uuid)", rules: rules(t, "public.t.token hash")}},
 		{name: "unknown types", situation: situation{ddl: "create type pair as (a text, b text); create table t (x pair, y bytea, z xml, i inet, e tsvector, b box)"},
 			want: []string{"unmatched:public.t.b", "unmatched:public.t.e", "unmatched:public.t.i", "unmatched:public.t.x", "unmatched:public.t.y", "unmatched:public.t.z"}},

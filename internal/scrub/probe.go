@@ -115,12 +115,12 @@ type sample struct {
 type variant = func(m *masker, in string) (string, bool)
 
 func (r *recipe) variants() []variant {
-	switch r.transform {
-	case noise:
+	switch {
+	case r.name == noise && r.bucket == 0:
 		return extremes(func(m *masker, in string, random uint64) ([]byte, error) {
 			return m.appendNumber(nil, []byte(in), random, r.percent, r.largest)
 		})
-	case dateShift:
+	case r.name == dateShift:
 		return extremes(func(_ *masker, in string, random uint64) ([]byte, error) {
 			return appendDate(nil, []byte(in), random, r.days, r.span)
 		})
@@ -151,26 +151,20 @@ func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []var
 
 // sampleInputs are likely values of a column, and the ones its constraints name.
 func sampleInputs(r *recipe, c *column) []string {
-	var all []string
-	switch r.transform {
-	case noise:
-		all = []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"}
-		if !c.base.is("int2", "int4", "int8") {
-			all = append(all, "0.5", "1.25", "19.99", "-0.5")
-		}
-	case dateShift:
-		all = []string{"1950-06-15", "1999-12-31", "2024-02-29", "2099-01-01"}
-	case phone:
-		all = []string{"+491712345678", "+49 171 2345678", "+1 (555) 010-1234", "01712345678", "0171-2345678", "(555) 010-1234", "555-010-1234", "5550101234", "123456789"}
-	default:
+	all := r.samples
+	switch {
+	case (r.name == noise || r.name == money) && !c.base.is("int2", "int4", "int8"):
+		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
+	case len(all) == 0:
 		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "AB-1234", "https://example.com/a", "aa bb cc"}
 	}
+	all = slices.Clone(all)
 	for _, expr := range c.domainSQL {
-		all = append(all, literals(expr, r.transform)...)
+		all = append(all, literals(expr, r.name)...)
 	}
 	for _, k := range c.table.checks {
 		if slices.Contains(k.columns, c.num) {
-			all = append(all, literals(k.expr, r.transform)...)
+			all = append(all, literals(k.expr, r.name)...)
 		}
 	}
 	return all
@@ -183,11 +177,11 @@ func literals(expr, transform string) []string {
 	var all []string
 	for _, t := range lex(expr) {
 		switch {
-		case t.kind == numberLiteral && transform == noise:
+		case t.kind == numberLiteral && (transform == noise || transform == money):
 			for _, n := range neighbours(t.text) {
 				all = append(all, n, "-"+n)
 			}
-		case t.kind == stringLiteral && transform == dateShift:
+		case t.kind == stringLiteral && (transform == dateShift || transform == truncate):
 			all = append(all, t.text)
 			for _, random := range []uint64{0, ^uint64(0)} {
 				if next, err := appendDate(nil, []byte(t.text), random, 1, spanOfTimestamp); err == nil {

@@ -48,10 +48,10 @@ func (p *Plan) tallies() []*tally {
 	all := map[string]*tally{}
 	of := func(c *column) *tally {
 		made, r := p.recipes[c], p.assigned[c]
-		key := c.root().String() + "\x00" + made.transform + "\x00" + r.Link
+		key := c.root().String() + "\x00" + made.name + "\x00" + r.Link
 		t := all[key]
 		if t == nil {
-			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.root().String(), Transform: made.transform, Link: r.Link},
+			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.root().String(), Transform: made.name, Link: r.Link},
 				unique: c.unique, firstRule: p.place(r.Pos)}
 			all[key] = t
 		}

@@ -4,42 +4,69 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/brianvoe/gofakeit/v7/data"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
 )
 
 // The transforms, as drill files name them.
 const (
-	email     = "email"      // <16 characters, 80 bits>@example.invalid
-	name      = "name"       // a first name, and a last name where the value has several words
-	phone     = "phone"      // other digits in the same places
-	text      = "text"       // other letters and digits in the same places
-	hash128   = "hash"       // 32 hexadecimal digits
-	setNull   = "set_null"   // null
-	constant  = "constant"   // the rule's value; null stays null
-	noise     = "number"     // a number near the value
-	dateShift = "date_shift" // a day near the value's, at the same time of day
+	email      = "email"      // <16 characters, 80 bits>@example.invalid
+	name       = "name"       // a first name, and a last name where the value has several words
+	firstName  = "first_name" // a first name
+	lastName   = "last_name"  // a last name
+	company    = "company"    // a company that is called after two people
+	street     = "street"     // a number and a street
+	city       = "city"       // a city's name
+	postcode   = "postcode"   // other letters and digits in the same places; the first digit zero or not as it was
+	phone      = "phone"      // other digits in the same places
+	text       = "text"       // other letters and digits in the same places
+	hash128    = "hash"       // 32 hexadecimal digits
+	tokenLike  = "token"      // letters and digits, as many as the value has and at least 16
+	uuid4      = "uuid"       // a random uuid's form
+	webAddress = "url"        // https://example.invalid/<16 characters, 80 bits>
+	ipAddress  = "ip"         // an address of 10.0.0.0/8 or 2001:db8::/32
+	macAddress = "mac"        // a locally administered address in the same form
+	iban       = "iban"       // the same country and form, with valid check digits
+	card       = "card"       // the same first digit and form, with a valid check digit
+	money      = "money"      // an amount near the value, in the same form
+	noise      = "number"     // a number near the value, or the foot of its bucket
+	dateShift  = "date_shift" // a day near the value's, at the same time of day
+	truncate   = "truncate"   // the beginning of the value's hour, day, month or year
+	password   = "password"   // a hash of knownPassword, of the value's kind
+	replace    = "replace"    // what pattern finds replaced; text where it finds nothing
+	template   = "template"   // the rule's value, with {other transforms} in it
+	constant   = "constant"   // the rule's value; null stays null
+	setNull    = "set_null"   // null
 )
 
-// lossy tells whether two values may become one.
-func lossy(transform string) bool {
-	switch transform {
-	case name, phone, text, constant, noise, dateShift:
-		return true
-	}
-	return false
+// effect is what a transform does to values that were apart.
+type effect int
+
+const (
+	keepsApart effect = iota // different stay different, but for a chance of 2^-64 and less
+	merges                   // different values may become equal
+	clears                   // nothing is left
+)
+
+// transform is what a drill file names. One that keeps a value's shape makes
+// what a CHECK takes or refuses depend on the value too.
+type transform struct {
+	effect     effect
+	fits       func(t pgType) bool
+	length     int // characters it needs at least; 0: what the value had, or it is cut
+	most       int // characters it makes at most, where a template may hold it; 0: it may not
+	keepsShape bool
+	samples    []string // values it is at home with
+	write      func(m *masker, dst []byte, r *recipe, in input) ([]byte, error)
 }
 
-// keepsShape tells whether what a transform makes depends on more than that
-// there is a value: whether a CHECK holds then depends on the value too.
-func keepsShape(transform string) bool {
-	switch transform {
-	case phone, text, noise, dateShift:
-		return true
-	}
-	return false
+// input is a value in UTF-8, not empty; the same without what does not tell it
+// from others; and the digest of that.
+type input struct {
+	value, normalised []byte
+	digest            *[sha256.Size]byte
 }
 
 const (
@@ -52,137 +79,151 @@ const (
 
 var emailAlphabet = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-var firstNames, lastNames = plainNames(data.Person["first"]), plainNames(data.Person["last"])
+// transforms are all but those that need no value: constant and set_null are
+// here for what they are, and written by others.
+var transforms = map[string]*transform{
+	email:      {fits: isText, length: emailLength, most: emailLength, write: writeEmail},
+	hash128:    {fits: anyOf(isText, isUUID, isBytes), length: hashLength, most: hashLength, write: writeHash},
+	uuid4:      {fits: anyOf(isText, isUUID), length: uuidLength, most: uuidLength, write: writeUUID},
+	webAddress: {fits: isText, length: urlLength, most: urlLength, write: writeURL},
+	tokenLike:  {fits: isText, length: leastToken, keepsShape: true, write: writeToken},
 
-// plainNames leaves out names that a CHECK or a client might stumble over.
-func plainNames(all []string) []string {
-	var plain []string
-	for _, n := range all {
-		if letters(n) {
-			plain = append(plain, n)
-		}
-	}
-	return plain
+	name:      {effect: merges, fits: isText, most: longest(firstNames) + 1 + longest(lastNames), write: writeName},
+	firstName: {effect: merges, fits: isText, most: longest(firstNames), write: writeFirstName},
+	lastName:  {effect: merges, fits: isText, most: longest(lastNames), write: writeLastName},
+	company:   {effect: merges, fits: isText, most: 2*longest(lastNames) + 2 + longest(companyForms), write: writeCompany},
+	street:    {effect: merges, fits: isText, most: 3 + 1 + longest(lastNames) + 1 + longest(streetKinds), write: writeStreet},
+	city:      {effect: merges, fits: isText, most: longest(cities), write: writeCity},
+
+	postcode:   {effect: merges, fits: isText, keepsShape: true, samples: []string{"10115", "SW1A 1AA", "1010 AB", "00-950", "75001"}, write: writeNumberShape},
+	phone:      {effect: merges, fits: isText, keepsShape: true, samples: phoneSamples, write: writeNumberShape},
+	text:       {effect: merges, fits: isText, keepsShape: true, write: writeShape},
+	ipAddress:  {effect: merges, fits: anyOf(isText, isAddress), keepsShape: true, samples: []string{"192.0.2.7", "198.51.100.0/24", "2001:db8::7"}, write: writeIP},
+	macAddress: {effect: merges, fits: anyOf(isText, isMAC), keepsShape: true, samples: []string{"00:00:5e:00:53:01", "00:00:5e:ff:fe:00:53:01"}, write: writeMAC},
+	iban:       {effect: merges, fits: isText, keepsShape: true, samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"}, write: writeIBAN},
+	card:       {effect: merges, fits: anyOf(isText, isDecimal), keepsShape: true, samples: []string{"4111111111111111", "378282246310005"}, write: writeCard},
+	password:   {effect: merges, fits: isText, length: len(knownBcrypt), keepsShape: true, samples: []string{knownBcrypt, knownSCRAM, knownArgon2}, write: writePassword},
+
+	money:     {effect: merges, fits: anyOf(isText, isNumber, isMoney), keepsShape: true, samples: numberSamples, write: writeMoney},
+	noise:     {effect: merges, fits: isNumber, keepsShape: true, samples: numberSamples, write: writeNumber},
+	dateShift: {effect: merges, fits: anyOf(isText, isDate), keepsShape: true, samples: dateSamples, write: writeDateShift},
+	truncate:  {effect: merges, fits: anyOf(isText, isDate), keepsShape: true, samples: dateSamples, write: writeTruncated},
+
+	replace:  {effect: merges, fits: isText, keepsShape: true, write: writeReplaced},
+	template: {effect: merges, fits: isText, write: writeTemplate}, // recipes of safer parts say so
+
+	constant: {effect: merges, fits: anyType, write: writeConstant},
+	setNull:  {effect: clears, fits: anyType, write: writeNothing},
 }
 
-func letters(s string) bool {
-	for i := range len(s) {
-		if c := s[i] | 0x20; c < 'a' || 'z' < c {
-			return false
-		}
+var (
+	phoneSamples  = []string{"+491712345678", "+49 171 2345678", "+1 (555) 010-1234", "01712345678", "0171-2345678", "(555) 010-1234", "555-010-1234", "5550101234", "123456789"}
+	numberSamples = []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"}
+	dateSamples   = []string{"1950-06-15", "1999-12-31", "2024-02-29", "2099-01-01"}
+)
+
+// transformNames are all of them, sorted.
+func transformNames() []string { return slices.Sorted(maps.Keys(transforms)) }
+
+func anyType(pgType) bool { return true }
+
+func anyOf(kinds ...func(pgType) bool) func(pgType) bool {
+	return func(t pgType) bool {
+		return slices.ContainsFunc(kinds, func(is func(pgType) bool) bool { return is(t) })
 	}
-	return s != ""
 }
 
-// recipe is a rule made ready for one column.
+var errUnknownTransform = errors.New("no such transform")
+
+// recipe is a rule made ready for one column, or for a part of its values.
 type recipe struct {
-	transform string
-	domain    []byte // with its zero byte
-	normal    normal
-	value     []byte  // constant: in the encoding of the rows
-	percent   float64 // number
-	largest   uint64  // number: the type's largest; 0: none
-	days      int     // date_shift
-	span      dateSpan
-	limit     int  // name: characters; 0: none
-	asciiOnly bool // text and phone: the rows' encoding is not Unicode
+	*transform
+	name        string // of the transform
+	effect      effect // of the transform, or of what the template is made of
+	domain      []byte // with its zero byte
+	normal      normal
+	value       []byte         // constant: in the encoding of the rows
+	parts       []templatePart // template
+	most        int            // template: characters
+	pattern     *regexp.Regexp // replace
+	with        []byte         // replace
+	percent     float64        // number, money
+	bucket      uint64         // number; 0: noise
+	largest     uint64         // number, money: the type's largest; 0: none
+	days        int            // date_shift
+	to          datePrecision  // truncate
+	span        dateSpan
+	limit       int    // characters; 0: none
+	lead        string // hash: of a bytea
+	network     bool   // ip: the type is cidr, whose host bits are zero
+	asciiOnly   bool   // the rows' encoding is not Unicode
+	plainNumber bool   // money: the type is a number's
+	lenient     bool   // the value is a text: what is not of the transform's kind becomes text's
 }
 
 // masker applies recipes; one serves one goroutine.
 type masker struct {
 	*keyed
-	norm, digits []byte
+	norm, digits, clock []byte
+	person              *uint64 // date_shift: who the value is about, instead of the value itself
 }
 
 // append appends what the recipe makes of a value, which is UTF-8 and not
 // empty, to dst; normalised is the value without what does not tell it from
 // others.
 func (m *masker) append(dst []byte, r *recipe, value, normalised []byte) ([]byte, error) {
-	if r.transform == constant {
-		return append(dst, r.value...), nil
+	in := input{value: value, normalised: normalised}
+	if r.name != constant {
+		in.digest = m.digest(r.domain, normalised)
 	}
-	digest := m.digest(r.domain, normalised)
-	switch r.transform {
-	case email:
-		return append(emailAlphabet.AppendEncode(dst, digest[:emailBytes]), emailDomain...), nil
-	case hash128:
-		return hex.AppendEncode(dst, digest[:hashBytes]), nil
-	case name:
-		return appendName(dst, digest, normalised, r.limit), nil
-	case phone, text:
-		random := m.bytes(digest, len(value))
-		return appendShape(dst, value, &random, r.transform == phone, r.asciiOnly), nil
-	case noise:
-		return m.appendNumber(dst, value, number(digest[:]), r.percent, r.largest)
-	case dateShift:
-		return appendDate(dst, value, number(digest[:]), r.days, r.span)
-	}
-	return dst, errUnknownTransform
-}
-
-// appendName gives a first name to a single word and a full name to several,
-// cut to limit characters if there is one.
-func appendName(dst []byte, digest *[sha256.Size]byte, value []byte, limit int) []byte {
 	start := len(dst)
-	dst = append(dst, firstNames[scale(number(digest[:]), uint64(len(firstNames)))]...)
-	if severalWords(value) {
-		dst = append(append(dst, ' '), lastNames[scale(number(digest[8:]), uint64(len(lastNames)))]...)
+	out, err := r.write(m, dst, r, in)
+	if err != nil && r.lenient {
+		return writeShape(m, out[:start], r, in)
 	}
-	if limit > 0 && len(dst)-start > limit {
-		dst = dst[:start+limit]
-		if dst[len(dst)-1] == ' ' {
-			dst = dst[:len(dst)-1]
-		}
-	}
-	return dst
+	return out, err
 }
 
-func severalWords(value []byte) bool {
-	value = trimSpace(value)
-	for i := 0; i < len(value); {
-		r, size := utf8.DecodeRune(value[i:])
-		if unicode.IsSpace(r) {
-			return true
-		}
-		i += size
-	}
-	return false
+func writeConstant(_ *masker, dst []byte, r *recipe, _ input) ([]byte, error) {
+	return append(dst, r.value...), nil
 }
 
-// appendShape replaces letters by ASCII letters of the same case and digits by
-// digits, one for one; other characters stay. A phone number's first digit
-// stays zero, or not zero.
-func appendShape(dst, value []byte, random *randomBytes, isPhone, asciiOnly bool) []byte {
-	first := true
-	for i := 0; i < len(value); {
-		r, size := rune(value[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRune(value[i:])
-		}
-		switch {
-		case unicode.IsDigit(r) || unicode.IsNumber(r):
-			dst = append(dst, shapeDigit(r, random, isPhone && first))
-			first = false
-		case unicode.IsUpper(r) || unicode.IsTitle(r):
-			dst = append(dst, 'A'+random.below(26))
-		case unicode.IsLetter(r) || unicode.IsMark(r) || r == utf8.RuneError && size <= 1:
-			dst = append(dst, 'a'+random.below(26))
-		case asciiOnly && r >= utf8.RuneSelf:
-			dst = append(dst, '.')
-		default:
-			dst = append(dst, value[i:i+size]...)
-		}
-		i += size
-	}
-	return dst
+func writeNothing(_ *masker, dst []byte, _ *recipe, _ input) ([]byte, error) { return dst, nil }
+
+func writeEmail(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+	return append(emailAlphabet.AppendEncode(dst, in.digest[:emailBytes]), emailDomain...), nil
 }
 
-func shapeDigit(r rune, random *randomBytes, first bool) byte {
+// writeHash: bytea reads its digits behind \x.
+func writeHash(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	return hex.AppendEncode(append(dst, r.lead...), in.digest[:hashBytes]), nil
+}
+
+// knownPassword is what everybody's password is in the sandbox under the
+// transform password.
+const knownPassword = "password"
+
+// Hashes of knownPassword. A value's own kind is kept where it is one of these;
+// all others become bcrypt's.
+const (
+	knownBcrypt = "$2b$10$CW3vzN0iE3The9LhmZIzAuPpaVjU6kg/CwRn5Ehze7QLweQwQft02"
+	knownSCRAM  = "SCRAM-SHA-256$4096:ZGF5YmVmb3JlIGRyaWxsIQ==$G+rhwE9r2n3gijCTePcqdftkYDLwlCd+d5rAxcINZ5A=:oODRLqmDB0/vLgkhKKWqjLtLKJ50s4OFI6ztC7PSWoU="
+	knownArgon2 = "$argon2id$v=19$m=65536,t=3,p=4$ZGF5YmVmb3JlIGRyaWxsIQ$GnA3H62ox0c/Gqh33mNKjCselIgP11aQIrASde8mNsw"
+)
+
+func writePassword(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+	s := in.value
 	switch {
-	case first && r == '0':
-		return '0'
-	case first:
-		return '1' + random.below(9)
+	case hasPrefix(s, "SCRAM-SHA-256$"):
+		return append(dst, knownSCRAM...), nil
+	case hasPrefix(s, "$argon2id$"):
+		return append(dst, knownArgon2...), nil
+	case len(s) > 4 && (hasPrefix(s, "$2a$") || hasPrefix(s, "$2y$")): // the same for ASCII, and some libraries want their own
+		return append(append(dst, s[:4]...), knownBcrypt[4:]...), nil
 	}
-	return '0' + random.below(10)
+	return append(dst, knownBcrypt...), nil
+}
+
+func hasPrefix(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }

@@ -30,7 +30,7 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		s.Keep = append(s.Keep, c.keep(k))
 		tables.check(c, k.Table, s.Keep[len(s.Keep)-1].Table.String(), "scrub.keep.table", "put all of its columns under one match")
 	}
-	columns, links := unique[string]{}, map[string]text{}
+	columns, links := unique[string]{}, map[string]rawRule{}
 	for _, r := range raw.Rules {
 		s.Rules = append(s.Rules, c.rule(r))
 		columns.check(c, r.Column, r.Column.Value, "scrub.rules.column", "keep one rule for it")
@@ -121,6 +121,11 @@ func (c checker) rule(raw rawRule) Rule {
 		Value:     raw.Value.pointer(),
 		Percent:   raw.Percent.or(10),
 		Days:      int(raw.Days.or(180)),
+		Bucket:    raw.Bucket.Value,
+		By:        c.column(raw.By, "scrub.rules.by"),
+		To:        raw.To.Value,
+		Pattern:   raw.Pattern.Value,
+		With:      raw.With.Value,
 		Pos:       raw.at,
 	}
 	if raw.Column.given() {
@@ -162,36 +167,99 @@ func (c checker) oneWay(raw rawRule) {
 }
 
 // hashing transforms derive their output from the input by the key.
-var hashing = []string{"email", "name", "phone", "text", "hash"}
+var hashing = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "postcode", "phone", "text", "hash",
+	"token", "uuid", "url", "ip", "mac", "iban", "card", "template"}
 
-// parameters refuses those that would not act under the rule's transform, and
-// those whose value makes no sense.
+// byElement are the transforms that can go through an array.
+var byElement = append(slices.Clone(hashing), "constant", "number", "money", "date_shift", "truncate", "password", "replace")
+
+// parameters refuses those that would not act under the rule's transform,
+// those that are missing, and those whose value makes no sense.
 func (c checker) parameters(raw rawRule) {
-	each := append(slices.Clone(hashing), "constant", "number", "date_shift")
 	for _, p := range []struct {
 		key  string
 		at   Pos
 		used []string
 	}{
-		{"link", raw.Link.at, hashing},
+		{"link", raw.Link.at, append(slices.Clone(hashing), "date_shift")},
 		{"normalize", firstPlace(raw.Normalize), hashing},
-		{"each", raw.Each.at, each},
-		{"value", raw.Value.at, []string{"constant"}},
-		{"percent", raw.Percent.at, []string{"number"}},
+		{"each", raw.Each.at, byElement},
+		{"value", raw.Value.at, []string{"constant", "template"}},
+		{"percent", raw.Percent.at, []string{"number", "money"}},
+		{"bucket", raw.Bucket.at, []string{"number"}},
 		{"days", raw.Days.at, []string{"date_shift"}},
+		{"by", raw.By.at, []string{"date_shift"}},
+		{"to", raw.To.at, []string{"truncate"}},
+		{"pattern", raw.Pattern.at, []string{"replace"}},
+		{"with", raw.With.at, []string{"replace"}},
 	} {
 		if p.at.Line > 0 && !slices.Contains(p.used, raw.Transform.Value) {
-			c.refuse(p.at, "remove it", "scrub.rules.%s acts only with %s", p.key, alternatives(p.used))
+			c.refuse(p.at, "remove it", "scrub.rules.%s %s", p.key, idle(raw.Transform.Value, p.used))
 		}
 	}
+	c.needed(raw)
+	c.ranges(raw)
+}
+
+// idle says why a key does not act: with which transforms it would, where
+// those are few.
+func idle(transform string, used []string) string {
+	const few = 4
+	switch {
+	case len(used) <= few:
+		return "acts only with " + alternatives(used)
+	case transform == "":
+		return "acts only with a transform"
+	}
+	return "says nothing to the transform " + transform
+}
+
+// needed refuses a transform without what it cannot do without.
+func (c checker) needed(raw rawRule) {
+	for _, n := range []struct {
+		transform, key, mend string
+		given                bool
+	}{
+		{"constant", "value", `add value: "…"`, raw.Value.given()},
+		{"template", "value", `add value: "user-{hash}"`, raw.Value.given()},
+		{"truncate", "to", "add to: hour, day, month or year", raw.To.given()},
+		{"replace", "pattern", `add pattern: "…"`, raw.Pattern.given()},
+		{"replace", "with", `add with: "…", which may be empty`, raw.With.given()},
+	} {
+		if raw.Transform.Value == n.transform && !n.given {
+			c.refuse(raw.Transform.at, n.mend, "scrub.rules: %s without a %s", n.transform, n.key)
+		}
+	}
+}
+
+func (c checker) ranges(raw rawRule) {
 	const mostDays = 36525 // a century
 	switch {
-	case raw.Transform.Value == "constant" && !raw.Value.given():
-		c.refuse(raw.Transform.at, `add value: "…"`, "scrub.rules: constant without a value")
 	case raw.Percent.given() && (raw.Percent.Value <= 0 || raw.Percent.Value > 100):
 		c.refuse(raw.Percent.at, "write more than 0 and at most 100", "scrub.rules.percent: %v is out of range", raw.Percent.Value)
+	case raw.Percent.given() && raw.Bucket.given():
+		c.refuse(raw.Bucket.at, "keep one of them", "scrub.rules: bucket and percent exclude each other")
+	case raw.Bucket.given() && raw.Bucket.Value < 2:
+		c.refuse(raw.Bucket.at, "write 2 or more", "scrub.rules.bucket: %d is out of range", raw.Bucket.Value)
 	case raw.Days.given() && (raw.Days.Value < 1 || raw.Days.Value > mostDays):
 		c.refuse(raw.Days.at, "write 1 to 36525", "scrub.rules.days: %d is out of range", raw.Days.Value)
+	case raw.Transform.Value == "date_shift" && raw.Link.given() && !raw.By.given():
+		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link", "scrub.rules.link: without by, a date_shift is linked to nobody")
+	}
+	if raw.Pattern.given() {
+		c.pattern(raw.Pattern)
+	}
+	if raw.Transform.Value == "template" && raw.Value.given() {
+		if _, fault := templateParts(raw.Value.Value); fault != nil {
+			c.refuseFault(raw.Value.at, "scrub.rules.value", fault)
+		}
+	}
+}
+
+func (c checker) pattern(t text) {
+	const mend = "write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax"
+	if _, err := regexp.Compile(t.Value); err != nil || t.Value == "" {
+		c.refuse(t.at, mend, "scrub.rules.pattern: %s is not a regular expression", shown(t.Value))
 	}
 }
 
@@ -204,18 +272,24 @@ func firstPlace(texts []text) Pos {
 
 // oneTransform refuses a link under which equal inputs would give different
 // outputs.
-func (c checker) oneTransform(r rawRule, links map[string]text) {
+func (c checker) oneTransform(r rawRule, links map[string]rawRule) {
 	if !r.Link.given() || !r.Transform.given() {
 		return
 	}
 	first, ok := links[r.Link.Value]
 	if !ok {
-		links[r.Link.Value] = r.Transform
+		links[r.Link.Value] = r
 		return
 	}
-	if first.Value != r.Transform.Value {
-		c.refuse(r.Transform.at, "use one transform under a link, or another link", "scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
-			shown(r.Link.Value), first.Value, first.at.Line)
+	const mend = "use one transform under a link, or another link"
+	switch {
+	case first.Transform.Value != r.Transform.Value:
+		c.refuse(r.Transform.at, mend, "scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Transform.Value, first.Transform.at.Line)
+	case first.Value.Value != r.Value.Value:
+		c.refuse(r.Link.at, "use one value under a link, or another link", "scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.at.Line)
+	case first.Days.or(180) != r.Days.or(180):
+		c.refuse(r.Link.at, "use the same days under a link, or another link", "scrub.rules: link %s has other days elsewhere (line %d), so that one person's dates would part", shown(r.Link.Value), first.at.Line)
 	}
 }
 

@@ -84,15 +84,20 @@ type rawKeep struct {
 type rawRule struct {
 	section
 	Column    text    `json:"column" mend:"name it as schema.table.column" jsonschema_description:"schema.table.column, * in unquoted parts"`
-	Transform text    `json:"transform,omitempty" jsonschema:"enum=email,enum=name,enum=phone,enum=text,enum=hash,enum=set_null,enum=constant,enum=number,enum=date_shift"`
+	Transform text    `json:"transform,omitempty" jsonschema:"enum=email,enum=name,enum=first_name,enum=last_name,enum=company,enum=street,enum=city,enum=postcode,enum=phone,enum=text,enum=hash,enum=token,enum=uuid,enum=url,enum=ip,enum=mac,enum=iban,enum=card,enum=money,enum=number,enum=date_shift,enum=truncate,enum=password,enum=replace,enum=template,enum=constant,enum=set_null"`
 	Preserve  boolean `json:"preserve,omitempty" jsonschema_description:"let it pass; needs a why"`
 	Why       text    `json:"why,omitempty"`
 	Link      text    `json:"link,omitempty" jsonschema_description:"equal inputs under one link give equal outputs"`
 	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower" jsonschema_description:"before hashing"`
 	Each      boolean `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
-	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value"`
-	Percent   number  `json:"percent,omitempty" jsonschema_description:"number: noise of at most so many percent (default 10)"`
+	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value; template: text with {transform} in it"`
+	Percent   number  `json:"percent,omitempty" jsonschema_description:"number, money: noise of at most so many percent (default 10)"`
+	Bucket    integer `json:"bucket,omitempty" jsonschema_description:"number: down to a multiple of it, instead of noise"`
 	Days      integer `json:"days,omitempty" jsonschema_description:"date_shift: at most so many days either way (default 180)"`
+	By        text    `json:"by,omitempty" jsonschema_description:"date_shift: a column of the same row, such as user_id; rows of one value of it move by the same days"`
+	To        text    `json:"to,omitempty" jsonschema:"enum=hour,enum=day,enum=month,enum=year" jsonschema_description:"truncate: what is left"`
+	Pattern   text    `json:"pattern,omitempty" jsonschema_description:"replace: a regular expression (RE2); what it does not find becomes text's"`
+	With      text    `json:"with,omitempty" jsonschema_description:"replace: what is put in its place, with ${1} for the first group"`
 }
 
 type rawExpectations struct {

@@ -101,9 +101,14 @@ type Rule struct {
 	Link      string   // equal inputs under one link give equal outputs
 	Normalize []string // trim, lower: before hashing
 	Each      bool     // array columns: element by element
-	Value     *string  // constant: the value
-	Percent   float64  // number: noise of at most so many percent; default 10
+	Value     *string  // constant: the value; template: text with {transform} in it
+	Percent   float64  // number, money: noise of at most so many percent; default 10
+	Bucket    int64    // number: down to a multiple of it, instead of noise; 0: noise
 	Days      int      // date_shift: at most so many days either way; default 180
+	By        string   // date_shift: a column of the same row whose value decides the shift
+	To        string   // truncate: hour, day, month, year
+	Pattern   string   // replace: a regular expression, RE2
+	With      string   // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
 }
 

@@ -1,0 +1,188 @@
+package scrub
+
+import (
+	"errors"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	errNotAnIBAN = errors.New("not an IBAN")
+	errNotACard  = errors.New("not a card number")
+)
+
+func writeShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	random := m.bytes(in.digest, len(in.value))
+	return appendShape(dst, in.value, &random, false, r.asciiOnly), nil
+}
+
+// writeNumberShape is writeShape for what begins with a digit that says
+// something: it stays zero, or not zero.
+func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	random := m.bytes(in.digest, len(in.value))
+	return appendShape(dst, in.value, &random, true, r.asciiOnly), nil
+}
+
+// appendShape replaces letters by ASCII letters of the same case and digits by
+// digits, one for one; other characters stay. With keepZero the first digit
+// stays zero, or not zero.
+func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly bool) []byte {
+	first := true
+	for i := 0; i < len(value); {
+		r, size := rune(value[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(value[i:])
+		}
+		switch {
+		case unicode.IsDigit(r) || unicode.IsNumber(r):
+			dst = append(dst, shapeDigit(r, random, keepZero && first))
+			first = false
+		case unicode.IsUpper(r) || unicode.IsTitle(r):
+			dst = append(dst, 'A'+random.below(26))
+		case unicode.IsLetter(r) || unicode.IsMark(r) || r == utf8.RuneError && size <= 1:
+			dst = append(dst, 'a'+random.below(26))
+		case asciiOnly && r >= utf8.RuneSelf:
+			dst = append(dst, '.')
+		default:
+			dst = append(dst, value[i:i+size]...)
+		}
+		i += size
+	}
+	return dst
+}
+
+func shapeDigit(r rune, random *randomBytes, first bool) byte {
+	switch {
+	case first && r == '0':
+		return '0'
+	case first:
+		return '1' + random.below(9)
+	}
+	return '0' + random.below(10)
+}
+
+const (
+	tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	leastToken    = 16 // characters: 95 bits
+)
+
+func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+	n := max(leastToken, utf8.RuneCount(in.value))
+	random := m.bytes(in.digest, n)
+	for range n {
+		dst = append(dst, tokenAlphabet[random.below(byte(len(tokenAlphabet)))])
+	}
+	return dst, nil
+}
+
+// writeIBAN keeps the country and the form, blanks and all, and makes the
+// check digits valid.
+func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+	const least, most, head = 15, 34, 4
+	random := m.bytes(in.digest, len(in.value))
+	start, seen := len(dst), 0
+	var check [2]int // where the check digits stand in dst
+	for _, c := range in.value {
+		isLetter, isDigit := 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9'
+		switch {
+		case c == ' ':
+			dst = append(dst, c)
+			continue
+		case seen < 2 && !isLetter, (seen == 2 || seen == 3) && !isDigit, !isLetter && !isDigit:
+			return dst, errNotAnIBAN
+		case seen < 2:
+		case seen < head:
+			check[seen-2] = len(dst)
+		case isDigit:
+			c = '0' + random.below(10)
+		default:
+			c = c&0x20 | 'A' + random.below(26)
+		}
+		dst = append(dst, c)
+		seen++
+	}
+	if seen < least || seen > most {
+		return dst, errNotAnIBAN
+	}
+	sum := 98 - remainder97(dst[start:], head)
+	dst[check[0]], dst[check[1]] = '0'+byte(sum/10), '0'+byte(sum%10)
+	return dst, nil
+}
+
+// remainder97 is what an IBAN with the check digits 00 leaves, its first
+// characters read last.
+func remainder97(written []byte, head int) int {
+	sum := 0
+	add := func(c byte) {
+		if '0' <= c && c <= '9' {
+			sum = (sum*10 + int(c-'0')) % 97
+		} else {
+			sum = (sum*100 + int(c|0x20-'a') + 10) % 97
+		}
+	}
+	seen := 0
+	for _, c := range written {
+		if c != ' ' {
+			if seen >= head {
+				add(c)
+			}
+			seen++
+		}
+	}
+	seen = 0
+	for _, c := range written {
+		if c != ' ' && seen < head-2 {
+			add(c)
+			seen++
+		}
+	}
+	add('0')
+	add('0')
+	return sum
+}
+
+// writeCard keeps the first digit, which tells the network, and the form, and
+// makes the last digit valid after Luhn.
+func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+	const least, most = 12, 19
+	random := m.bytes(in.digest, len(in.value))
+	start, digits, last := len(dst), 0, 0
+	for _, c := range in.value {
+		switch {
+		case '0' <= c && c <= '9':
+			if digits > 0 {
+				c = '0' + random.below(10)
+			}
+			digits++
+			last = len(dst)
+		case c != ' ' && c != '-':
+			return dst, errNotACard
+		}
+		dst = append(dst, c)
+	}
+	if digits < least || digits > most {
+		return dst, errNotACard
+	}
+	dst[last] = '0'
+	dst[last] = '0' + byte((10-luhn(dst[start:]))%10)
+	return dst, nil
+}
+
+// luhn is the sum of the digits after Luhn, modulo 10: 0 for a valid number.
+func luhn(written []byte) int {
+	sum, double := 0, false
+	for i := len(written) - 1; i >= 0; i-- {
+		c := written[i]
+		if c < '0' || '9' < c {
+			continue
+		}
+		d := int(c - '0')
+		if double {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum, double = sum+d, !double
+	}
+	return sum % 10
+}

@@ -1,0 +1,58 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+)
+
+// TemplateTransforms are those that may stand in a template: what they make
+// does not depend on how the value is written.
+var TemplateTransforms = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "hash", "uuid", "url"}
+
+// TemplatePart is fixed text or, where Transform is not empty, what that makes
+// of the value.
+type TemplatePart struct{ Literal, Transform string }
+
+// ParseTemplate reads text with {transform} in it; {{ and }} stand for braces.
+// The error says what is wrong and the mend.
+func ParseTemplate(s string) ([]TemplatePart, error) {
+	parts, fault := templateParts(s)
+	if fault != nil {
+		return nil, fault
+	}
+	return parts, nil
+}
+
+func templateParts(s string) (parts []TemplatePart, _ *fault) {
+	var literal strings.Builder
+	end := func() {
+		if literal.Len() > 0 {
+			parts = append(parts, TemplatePart{Literal: literal.String()})
+			literal.Reset()
+		}
+	}
+	for s != "" {
+		switch {
+		case strings.HasPrefix(s, "{{"), strings.HasPrefix(s, "}}"):
+			literal.WriteByte(s[0])
+			s = s[2:]
+		case s[0] == '}':
+			return nil, faultf("write }} for a brace", "a } closes nothing")
+		case s[0] == '{':
+			word, rest, closed := strings.Cut(s[1:], "}")
+			if !closed || !slices.Contains(TemplateTransforms, word) {
+				return nil, faultf("write {{ for a brace, and between braces "+alternatives(TemplateTransforms), "{%s} is no transform that a template may hold", word)
+			}
+			end()
+			parts, s = append(parts, TemplatePart{Transform: word}), rest
+		default:
+			literal.WriteByte(s[0])
+			s = s[1:]
+		}
+	}
+	end()
+	if !slices.ContainsFunc(parts, func(p TemplatePart) bool { return p.Transform != "" }) {
+		return nil, faultf("write {hash} or the like in it, or use constant", "no transform is in it")
+	}
+	return parts, nil
+}
