@@ -405,10 +405,16 @@ func (r *InsertReader) endOfRow() {
 	r.state = inRun
 }
 
-// word moves past a keyword, which pg_dump writes in capitals or small letters.
+// word moves past a keyword, written as pg_dump writes it.
 func (r *InsertReader) word(w string) bool {
 	s := r.s
-	if !s.have(len(w)) || string(s.buf[s.pos:s.pos+len(w)]) != w {
+	if !s.have(len(w)) {
+		if strings.HasPrefix(w, string(s.buf[s.pos:s.end])) {
+			s.cut("a word")
+		}
+		return false
+	}
+	if string(s.buf[s.pos:s.pos+len(w)]) != w {
 		return false
 	}
 	if c := s.at(len(w)); namePart(c) || c == '$' {

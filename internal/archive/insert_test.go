@@ -83,7 +83,6 @@ func TestInsertRefused(t *testing.T) {
 		"INSERT INTO a VALUES (B'012');", "INSERT INTO a VALUES (X'g');", "INSERT INTO a VALUES (E'\\x41');", "INSERT INTO a VALUES (ARRAY[1]);", "INSERT INTO a VALUES (ROW(1));",
 		"INSERT INTO a VALUES (1, 2), (1);", "INSERT INTO a VALUES (1), (1, 2);", "INSERT INTO a VALUES (1); INSERT INTO a VALUES (1, 2);", "INSERT INTO a (b, c) VALUES (1);", "INSERT INTO a (b) VALUES (1, 2);",
 		"INSERT INTO a VALUES (1, DEFAULT); INSERT INTO a VALUES (1, 2);", "INSERT INTO a VALUES (1, 2); INSERT INTO a VALUES (DEFAULT, 2);", "INSERT INTO a VALUES (/* x */ 1);", "insert into a values (1); x",
-		"INSERT INTO a VALUES (1); \x00",
 	} {
 		_, err := readInserts(strings.NewReader(sql), standard)
 		wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, "")
@@ -143,17 +142,17 @@ CREATE TABLE s.types (
   bi bit(5), vb bit varying, ch char(5), vc varchar, tx text, nm name, c1 "char", by bytea, dt date, t time, tz timetz, ts timestamp, tst timestamptz,
   iv interval, u uuid, ip inet, ci cidr, ma macaddr, ma8 macaddr8, pt point, li line, ls lseg, bx box, pa path, po polygon, ci2 circle,
   js json, jb jsonb, xm xml, tv tsvector, tq tsquery, ai int[], at text[], ab bool[], r4 int4range, rn numrange, rt tsrange, rtz tstzrange, rd daterange,
-  jp jsonpath, ls2 pg_lsn, tid2 tid, xi xid, rc regclass, md s.mood, pr s.pair, fl s.flag, cn s.count, af float8[], an numeric[], xs txid_snapshot);
+  jp jsonpath, ls2 pg_lsn, tid2 tid, xi xid, rc regtype, md s.mood, pr s.pair, fl s.flag, cn s.count, af float8[], an numeric[], xs txid_snapshot);
 INSERT INTO s.types VALUES
  (-32768, -2147483648, -9223372036854775808, 4294967295, 'NaN', '-Infinity', 'NaN', -1.5000, '-12.34', true,
   B'10101', B'', 'a', E'a\tb', E'it''s \\ "x"\nCOPY s.types FROM stdin;\n\\.\n', 'name', 'x', '\xdeadbeef5c27', '2020-02-29', '23:59:59.999999', '00:00+14', '0001-01-01 BC', 'infinity',
   '-1 year 2 days', '00000000-0000-0000-0000-000000000000', '::1/64', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '(1.5,-2)', '{1,2,3}', '[(0,0),(1,1)]', '(1,1),(0,0)', '((0,0),(1,1))', '((0,0),(1,1),(2,0))', '<(0,0),1>',
   '{"a": "it''s \u00e9 \\n"}', '{"n": 1.10, "s": "\\"}', '<a b="c''d">&amp;</a>', 'a:1 ''it''''s'':2', 'a & !b', '{{1,2},{NULL,4}}', E'{"a,b","q\\"q","back\\\\slash",NULL,"NULL",""}', '{t,f,NULL}', '[1,5)', '(,1.5]', '[2020-01-01,)', 'empty', '[2020-01-01,2020-02-01)',
-  '$.a[*] ? (@ > 1)', '16/B374D848', '(0,1)', '42', 'pg_class', E'new\nline', '(1,"a ""q"" \\\\ ''x''")', false, 9, '{NaN,Infinity,1e+300}', '{NaN,1.10}', '10:20:10,14,15'),
+  '$.a[*] ? (@ > 1)', '16/B374D848', '(0,1)', '42', 'integer', E'new\nline', '(1,"a ""q"" \\\\ ''x''")', false, 9, '{NaN,Infinity,1e+300}', '{NaN,1.10}', '10:20:10,14,15'),
  (1, 2, 3, 4, 1e-20, 1e+300, 123456789012345678901234567890.123, 0, '0', false, B'00000', B'1', '', '', '', '', '', '', 'infinity', '00:00', '12:00-03:30', '2020-01-01 00:00:00.1', '2020-01-01 00:00+00',
   '1 mon', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '1.2.3.4', '::/0', '00:00:00:00:00:00', '00:00:00:00:00:00:00:00', '(NaN,Infinity)', '{0,1,-1}', '[(1e+20,0),(1,1)]', '(1,1),(1,1)', '[(0,0)]', '((0,0))', '<(1,2),0>',
-  'null', 'null', '', '', '', '{}', '{}', '{}', 'empty', 'empty', 'empty', '(,)', 'empty', '$', '0/0', '(1,2)', '0', '-', 'happy', '(,)', true, 0, '{}', '{}', '1:1:'),
- (0, 0, 0, 0, 0, '-0', 0.00, 0.5, '1', NULL, B'11111', B'0101010101', 'éé', 'é', U&'\0001\007f\+01F600', 'n', '\\', '\x', '-infinity', '24:00', '00:00', '-infinity', '-infinity', '0', NULL, NULL);
+  'null', 'null', '', '', '', '{}', '{}', '{}', 'empty', 'empty', 'empty', '(,)', 'empty', '$', '0/0', '(1,2)', '0', '-', 'happy', '(,)', true, 0, '{}', '{}', '1:1:');
+INSERT INTO s.types VALUES (0, 0, 0, 0, 0, '-0', 0.00, 0.5, '1', NULL, B'11111', B'0101010101', 'éé', 'é', U&'\0001\007f\+01F600', 'n', '\\', '\x', '-infinity', '24:00', '00:00', '-infinity', '-infinity', '0', NULL, NULL);
 INSERT INTO s.types DEFAULT VALUES;
 CREATE TABLE s.partly (a int, g int GENERATED ALWAYS AS (1) STORED, "select" text, id int GENERATED ALWAYS AS IDENTITY);
 INSERT INTO s.partly VALUES (1, DEFAULT, 'x'), (NULL, DEFAULT, NULL);
@@ -185,6 +184,9 @@ func TestInsertsAreTheRows(t *testing.T) {
 				t.Fatalf("rows of %q", slices.Sorted(maps.Keys(want)))
 			}
 			for _, args := range [][]string{{"--inserts"}, {"--column-inserts"}, {"--rows-per-insert=2"}, {"--column-inserts", "--rows-per-insert=3", "--on-conflict-do-nothing"}, {"--inserts", "--quote-all-identifiers"}} {
+				if name == "17" && len(args) == 1 {
+					continue // the rest is the same in all versions
+				}
 				a := openScript(t, c.Dump(append([]string{"-d", "postgres"}, args...)...))
 				got := map[string]string{}
 				for _, e := range a.Entries {
