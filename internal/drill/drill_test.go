@@ -281,3 +281,44 @@ func TestABadBackupOutranksAMissingSandbox(t *testing.T) {
 		t.Errorf("a truncated backup without a sandbox: %s\n%s", r.Outcome, worst(r))
 	}
 }
+
+const undecidedDrill = `
+version: 1
+source: {url: "file://%s", name: "%s", timezone: UTC}
+scrub: {rules: [{column: public.orders.gone, preserve: true, why: "of an earlier schema"}]}
+expectations:
+  tables:
+    - {table: public.orders, row_count: {min: 1}}
+    - {table: public.totals}
+    - {table: public.grouped}
+`
+
+// A drill file that no longer fits ends the drill before the rows and the
+// materialized views come: that they are missing is then no finding, unless
+// the backup has none.
+func TestWhereTheScrubRefusesOnlyTheBackupsOwnFaultsFail(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE orders (id int PRIMARY KEY, total int); INSERT INTO orders VALUES (1, 2);
+CREATE MATERIALIZED VIEW totals AS SELECT sum(total) FROM orders;
+CREATE MATERIALIZED VIEW grouped AS SELECT id, total FROM orders GROUP BY id;`)
+	store := t.TempDir()
+	for name, c := range map[string]struct {
+		dump []byte
+		want verdict.Outcome
+	}{
+		"whole.dump":      {source.Dump("-Fc", "postgres"), verdict.Error},
+		"schemaonly.dump": {source.Dump("-Fc", "--schema-only", "postgres"), verdict.Fail},
+	} {
+		if err := os.WriteFile(filepath.Join(store, name), c.dump, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(undecidedDrill, store, name)))
+			if r.Outcome != c.want {
+				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
+			}
+		})
+	}
+}
