@@ -37,6 +37,10 @@ func (r *run) choose(ctx context.Context) error {
 
 func peekTime(first io.Reader) (time.Time, error) {
 	h, err := archive.Peek(first)
+	if err == nil && h.Created.IsZero() {
+		err = verdict.Errorf(verdict.CodeSpec, "put {time} into source.name: a plain dump does not say when it was taken",
+			"read the time out of the header: there is none")
+	}
 	return h.Created, err
 }
 
@@ -52,7 +56,7 @@ func (r *run) peek(ctx context.Context) error {
 	b := &r.report.Backup
 	b.Format, b.Compression, b.Database = string(h.Format), string(h.Compression), h.Database
 	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
-	if r.backup.TimeFrom != catalog.FromName {
+	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {
 		return nil
 	}
 	return sameTime(r.backup, h.Created, r.Drill.Source)

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,17 +84,28 @@ func (r *run) fetch(ctx context.Context) error {
 	if spooled.ChecksumVerified {
 		b.Checksum = "verified"
 	}
-	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{Dir: r.box.work.Spool()})
+	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
+		Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
+	})
 	if err != nil {
 		return fmt.Errorf("read %s: %w", r.backup.Name, err)
 	}
 	r.report.Backup.Encoding = r.archive.Encoding
-	if want := r.Drill.Source.Database; want != "" && r.archive.Database != want {
+	want := r.Drill.Source.Database
+	if r.archive.Database == "" { // a plain dump of one database names none
+		r.archive.Database = cmp.Or(want, unnamed)
+		return nil
+	}
+	if want != "" && r.archive.Database != want {
 		return verdict.Failf(verdict.CodeDatabase, "the backup job dumps another database than declared under source.database",
 			"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want)
 	}
 	return nil
 }
+
+// unnamed is what a database is called that neither the dump nor the drill
+// file names.
+const unnamed = "restored"
 
 // start starts the sandbox for the header's versions.
 func (r *run) start(ctx context.Context) error {
@@ -112,8 +124,12 @@ func (r *run) start(ctx context.Context) error {
 	return nil
 }
 
-// handOver puts the archive where the sandbox's programs can read it.
+// handOver puts the archive where the sandbox's programs can read it. A plain
+// dump stays where it is: its rows are read here.
 func (r *run) handOver() (inside string, err error) {
+	if r.archive.Format == archive.Plain {
+		return "", nil
+	}
 	const name = "archive"
 	to := r.box.HostPath(name)
 	if err := os.Rename(r.archive.Path, to); err != nil {

@@ -3,7 +3,6 @@ package drill
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"slices"
 
@@ -118,9 +117,7 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 		if req.Catalogue, err = scrub.ReadCatalogue(ctx, conn); err != nil {
 			return err
 		}
-		if err := fillFrom(&req, r.archive.Entries); err != nil {
-			return err
-		}
+		fillFrom(&req, s.Headers(), r.archive.Entries)
 		var undecided []verdict.Check
 		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
 			return err
@@ -136,25 +133,19 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 
 // fillFrom gives the scrub what the archive knows and the restored schema
 // does not yet: which rows there are, and what post-data will ask of them.
-func fillFrom(req *scrub.Request, entries []archive.Entry) error {
+func fillFrom(req *scrub.Request, headers map[int]copytext.Header, entries []archive.Entry) {
 	for _, e := range entries {
 		switch e.Desc {
 		case "TABLE DATA":
-			if e.CopyStmt == "" {
-				continue
+			if h, ok := headers[e.DumpID]; ok {
+				req.Headers = append(req.Headers, scrub.Header{DumpID: e.DumpID, Header: h})
 			}
-			h, err := copytext.ParseHeader(e.CopyStmt)
-			if err != nil {
-				return fmt.Errorf("read the archive's entry %d: %w", e.DumpID, err)
-			}
-			req.Headers = append(req.Headers, scrub.Header{DumpID: e.DumpID, Header: h})
 		case "CONSTRAINT", "FK CONSTRAINT", "INDEX":
 			req.Definitions = append(req.Definitions, e.Defn)
 		case "BLOBS":
 			req.LargeObjects = true
 		}
 	}
-	return nil
 }
 
 // keepScrub adds what the scrub did, however far the load came.

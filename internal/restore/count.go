@@ -24,7 +24,7 @@ type counted struct {
 // rows that the table holds now.
 func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	groups := s.groups()
-	s.held = map[[2]string]int64{}
+	s.held = map[name]int64{}
 	if err := s.countAll(ctx, groups); err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
 		s.checks = append(s.checks, rowsHeld(g))
 		if g.kind == partitioned || !g.parent {
-			s.held[[2]string{g.schema, g.name}] = g.held
+			s.held[g.name] = g.held
 		}
 	}
 	for _, e := range s.lists.excluded {
@@ -46,20 +46,20 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 // Held is what Count found in a table with all that inherits from it, so that
 // nobody need count it again; false where Count did not count just that.
 func (s *Session) Held(schema, table string) (rows int64, ok bool) {
-	rows, ok = s.held[[2]string{schema, table}]
+	rows, ok = s.held[name{schema, table}]
 	return rows, ok
 }
 
 // groups puts leaves under their root where any row came through the root,
 // since rows then lie in leaves that no COPY statement named.
 func (s *Session) groups() []*counted {
-	byName := map[string]*counted{}
+	byName := map[name]*counted{}
 	var out []*counted
-	add := func(t *table, name string) {
-		g := byName[name]
+	add := func(t, under *table) {
+		g := byName[under.name]
 		if g == nil {
-			g = &counted{table: t}
-			byName[name] = g
+			g = &counted{table: under}
+			byName[under.name] = g
 			out = append(out, g)
 		}
 		g.passed += t.passed
@@ -67,16 +67,18 @@ func (s *Session) groups() []*counted {
 	}
 	for _, t := range s.tables {
 		if t.kind == partitioned {
-			add(t, t.display())
+			add(t, t)
 		}
 	}
 	for _, t := range s.tables {
 		switch {
 		case t.kind == partitioned:
 		case byName[t.root] != nil:
-			add(t, t.root)
+			add(t, byName[t.root].table)
+		case t.maybeThroughRoot():
+			add(t, &table{name: t.root, relation: relation{kind: partitioned}})
 		default:
-			add(t, t.display())
+			add(t, t)
 		}
 	}
 	return out

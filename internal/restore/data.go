@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -12,29 +14,41 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/copytext"
-	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
 
 // table is the target of one COPY statement.
 type table struct {
+	name
 	entry   archive.Entry
-	schema  string
-	name    string
 	columns []string
+	copy    string // the statement that loads it
+	// rootColumns are the stored columns of its partition tree's root, for
+	// INSERT statements that may go there.
+	rootColumns []string
 	relation
 	passed int64 // rows that the stream held
 	before int64 // rows that an extension's script had put there
 }
 
+// name is a table's, unquoted.
+type name struct{ schema, table string }
+
+// display is the name as reports show it.
+func (n name) display() string { return n.schema + "." + n.table }
+
+// sql is the name as SQL takes it.
+func (n name) sql() string { return pgx.Identifier{n.schema, n.table}.Sanitize() }
+
 // relation is what the restored schema says of a table; zero where its
 // creation failed.
 type relation struct {
-	kind   string // pg_class.relkind: r, p, f
-	root   string // of the partition tree it belongs to, as displayed
-	member bool   // of an extension
-	parent bool   // of tables that inherit from it
-	direct bool   // no row reaches it but by a COPY statement of its own name
+	kind   string   // pg_class.relkind: r, p, f
+	root   name     // of the partition tree it belongs to
+	member bool     // of an extension
+	parent bool     // of tables that inherit from it
+	stored []string // columns that rows have values for, in their order: all but generated ones
+	direct bool     // no row reaches it but by a COPY statement of its own name
 }
 
 // Kinds of relations, as pg_class.relkind has them.
@@ -51,80 +65,119 @@ const (
 func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool) error {
 	if leaveOut != nil {
 		s.lists.exclude(leaveOut)
+		s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return leaveOut(t.entry.Namespace, t.entry.Tag) })
 	}
-	byID, err := s.describe(ctx)
-	if err != nil {
-		return err
+	byID := map[int]*table{}
+	for _, t := range s.tables {
+		byID[t.entry.DumpID] = t
 	}
 	hands := spread(s.lists.rows, s.opts.Jobs)
 	s.early = newBuilds(s.archive, byID)
 	s.early.loading = len(hands)
 	work, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, s.early.stop)()
-	work.Go(func() error { return s.pgRestore(ctx, "data", s.lists.direct) })
+	work.Go(func() error { return s.restoreEntries(ctx, "data", s.lists.direct, 1) })
 	for i, hand := range hands {
 		tables := make([]*table, len(hand))
 		for j, e := range hand {
 			tables[j] = byID[e.DumpID]
 		}
-		work.Go(func() error { return s.worker(ctx, fmt.Sprintf("data-%d", i), hand, tables, filter) })
+		work.Go(func() error { return s.worker(ctx, fmt.Sprintf("data-%d", i), tables, filter) })
 	}
 	return work.Wait()
 }
 
+// Headers are the COPY statements, taken apart, that will bring the rows of
+// the archive's tables: of all of them, until Data leaves some out. They are
+// known once PreData has restored the schema, which tells the columns of rows
+// that were dumped as INSERT statements.
+func (s *Session) Headers() map[int]copytext.Header {
+	headers := map[int]copytext.Header{}
+	for _, t := range s.tables {
+		headers[t.entry.DumpID] = copytext.Header{Schema: t.schema, Table: t.table, Columns: t.columns}
+	}
+	return headers
+}
+
 // describe learns from the restored schema what the tables to be loaded are.
-func (s *Session) describe(ctx context.Context) (map[int]*table, error) {
+func (s *Session) describe(ctx context.Context) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	relations, err := readRelations(ctx, conn)
 	if err != nil {
-		return nil, fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
+		return fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
 	}
-	byID := map[int]*table{}
 	for _, e := range s.lists.rows {
 		t, err := newTable(e)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		t.relation = relations[t.display()]
+		t.relation = relations[t.name]
+		if e.Inserts() {
+			t.columns, t.rootColumns = t.stored, relations[t.root].stored
+			t.copy = t.copyStatement(t.name)
+		}
 		if t.member {
 			if t.before, err = countRows(ctx, conn, t); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		byID[e.DumpID] = t
 		s.tables = append(s.tables, t)
 	}
-	throughRoot := map[string]bool{}
+	throughRoot := map[name]bool{}
 	for _, t := range s.tables {
-		throughRoot[t.display()] = t.kind == partitioned
+		throughRoot[t.name] = t.kind == partitioned
 	}
 	for _, t := range s.tables {
-		t.direct = !throughRoot[t.root]
+		t.direct = !throughRoot[t.root] && !t.maybeThroughRoot()
 	}
-	return byID, nil
+	return nil
 }
 
 func newTable(e archive.Entry) (*table, error) {
+	if e.Inserts() {
+		return &table{entry: e, name: name{e.Namespace, e.Tag}}, nil
+	}
 	h, err := copytext.ParseHeader(e.CopyStmt)
 	if err != nil {
 		return nil, verdict.Failf(verdict.CodeCorrupt, "the archive is damaged, or not pg_dump's",
 			"restore entry %d of the archive: %w", e.DumpID, err)
 	}
-	return &table{entry: e, schema: h.Schema, name: h.Table, columns: h.Columns}, nil
+	return &table{entry: e, name: name{h.Schema, h.Table}, columns: h.Columns, copy: e.CopyStmt}, nil
 }
 
-// readRelations returns the restored tables by their displayed name.
-func readRelations(ctx context.Context, conn *pgx.Conn) (map[string]relation, error) {
+// maybeThroughRoot tells that rows may come under the name of the root, which
+// only the INSERT statements themselves will tell: pg_dump writes them so for
+// hash partitions on an enum.
+func (t *table) maybeThroughRoot() bool { return t.entry.Inserts() && t.root != name{} }
+
+// copyStatement is the COPY statement of a table whose rows are INSERTs in
+// the archive.
+func (t *table) copyStatement(into name) string {
+	var columns []string
+	for _, c := range t.columns {
+		columns = append(columns, pgx.Identifier{c}.Sanitize())
+	}
+	list := ""
+	if len(columns) > 0 {
+		list = " (" + strings.Join(columns, ", ") + ")"
+	}
+	return "COPY " + into.sql() + list + " FROM stdin;"
+}
+
+// readRelations returns the restored tables.
+func readRelations(ctx context.Context, conn *pgx.Conn) (map[name]relation, error) {
 	rows, err := conn.Query(ctx, `
 select n.nspname::text, c.relname::text, c.relkind::text,
-       coalesce(rn.nspname || '.' || r.relname, '')::text,
+       coalesce(rn.nspname, '')::text, coalesce(r.relname, '')::text,
        exists (select from pg_catalog.pg_depend d
                 where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e'),
-       c.relhassubclass
+       c.relhassubclass,
+       array(select a.attname::text from pg_catalog.pg_attribute a
+              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum)
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_class r on r.oid = pg_catalog.pg_partition_root(c.oid)
@@ -133,10 +186,11 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string]relation{}
+	byName := map[name]relation{}
 	var t table
-	_, err = pgx.ForEachRow(rows, []any{&t.schema, &t.name, &t.kind, &t.root, &t.member, &t.parent}, func() error {
-		byName[t.display()] = t.relation
+	_, err = pgx.ForEachRow(rows, []any{&t.schema, &t.table, &t.kind, &t.root.schema, &t.root.table, &t.member, &t.parent, &t.stored}, func() error {
+		byName[t.name] = t.relation
+		t.stored = nil // the next scan must not share it
 		return nil
 	})
 	return byName, err
@@ -144,13 +198,13 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 
 // worker loads its tables one after the other, over one connection; between
 // them, and when it has none left, it builds the indexes of any worker's.
-func (s *Session) worker(ctx context.Context, list string, entries []archive.Entry, tables []*table, filter Filter) error {
+func (s *Session) worker(ctx context.Context, list string, tables []*table, filter Filter) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := s.loadAll(ctx, conn, list, entries, tables, filter); err != nil {
+	if err := s.loadAll(ctx, conn, list, tables, filter); err != nil {
 		return err
 	}
 	return s.buildReady(ctx, conn, true)
@@ -169,55 +223,47 @@ func (s *Session) buildReady(ctx context.Context, conn *pgx.Conn, wait bool) err
 	}
 }
 
-// loadAll loads a worker's tables from one pg_restore.
-func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, entries []archive.Entry, tables []*table, filter Filter) error {
+// loadAll loads a worker's tables from one source of rows.
+func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tables []*table, filter Filter) error {
 	defer s.early.streamEnded()
-	if len(entries) == 0 {
+	if len(tables) == 0 {
 		return nil
-	}
-	inside, err := s.writeList(list, entries)
-	if err != nil {
-		return err
 	}
 	// As pg_dump wrote the rows; the server converts them where it must.
 	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
 		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
 	}
-	heard := s.said.listener()
-	stream, err := s.box.Stream(ctx, sandbox.Command{
-		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
-		Stderr: heard.line,
-	})
+	src, err := s.open(ctx, list, tables)
 	if err != nil {
-		return verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w", err)
+		return err
 	}
-	defer stream.Close()
+	defer src.close()
 	before := s.said.count().Errors
-	dump := newDumpStream(stream)
 	for _, t := range tables {
-		if err := s.loadNext(ctx, conn, dump, t, filter); err != nil {
-			return s.brokenStream(ctx, stream, heard, t, err)
+		if err := s.loadNext(ctx, conn, src, t, filter); err != nil {
+			return s.brokenSource(ctx, src, t, err)
 		}
 		s.early.loaded(t)
 		if err := s.buildReady(ctx, conn, false); err != nil {
 			return err
 		}
 	}
-	if err := dump.end(); err != nil {
-		return s.brokenStream(ctx, stream, heard, tables[len(tables)-1], err)
+	if err := src.end(); err != nil {
+		return s.brokenSource(ctx, src, tables[len(tables)-1], err)
 	}
-	return s.ended(ctx, "data", stream.Wait(), before)
+	return s.ended(ctx, "data", src.wait(), before)
 }
 
-// loadNext loads the stream's next table. What the server finds wrong with
-// its rows is kept as a message, and the stream stands behind the block.
-func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, dump *dumpStream, t *table, filter Filter) error {
-	rewrite, err := filter(t.schema, t.name, t.columns)
+// loadNext loads the source's next table. What the server finds wrong with
+// its rows is kept as a message, and the source stands behind them.
+func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *table, filter Filter) error {
+	rewrite, err := filter(t.schema, t.table, t.columns)
 	if err != nil {
 		return err
 	}
-	if err := dump.next(t.entry.CopyStmt); err != nil {
-		return fmt.Errorf("%w: %w", errStream, err)
+	dump, err := src.rows(t)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errSource, err)
 	}
 	b := &block{d: dump, rewrite: rewrite, moved: s.moved.add}
 	err = s.load(ctx, conn, b, t)
@@ -251,7 +297,7 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 			return err
 		}
 	}
-	tag, err := conn.PgConn().CopyFrom(ctx, b, t.entry.CopyStmt)
+	tag, err := conn.PgConn().CopyFrom(ctx, b, t.copy)
 	if err != nil {
 		return err
 	}
@@ -261,25 +307,25 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 	return tx.Commit(ctx)
 }
 
-// errStream marks that pg_restore's output was not what it should be.
-var errStream = errors.New("read pg_restore's output")
+// errSource marks that what brings the rows did not bring what it should.
+var errSource = errors.New("read the table's rows")
 
-// brokenStream says why a worker could not go on: told to stop, the filter
+// brokenSource says why a worker could not go on: told to stop, the filter
 // refused, pg_restore found the archive broken, or something died.
-func (s *Session) brokenStream(ctx context.Context, stream sandbox.Stream, heard *listener, t *table, err error) error {
+func (s *Session) brokenSource(ctx context.Context, src source, t *table, err error) error {
 	var problem *verdict.Problem
 	if errors.As(err, &problem) {
-		return err
+		return fmt.Errorf("load %s: %w", t.display(), err)
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("load %s: %w", t.display(), context.Cause(ctx))
 	}
-	if errors.Is(err, errNoEnd) || errors.Is(err, errStream) {
-		stream.Close()
-		if exit := stream.Wait(); exit != nil {
+	if errors.Is(err, errNoEnd) || errors.Is(err, errSource) {
+		src.close()
+		if exit := src.wait(); exit != nil {
 			err = fmt.Errorf("%w; %w", err, exit)
 		}
-		if said, ok := heard.failed(); ok {
+		if said, ok := src.complaint(); ok {
 			return verdict.Failf(verdict.CodeCorrupt, "the archive's data cannot be read: take the newest backup again, and compare its checksum",
 				"load %s: %w: %s", t.display(), err, said)
 		}
@@ -287,12 +333,6 @@ func (s *Session) brokenStream(ctx context.Context, stream sandbox.Stream, heard
 	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
 		"load %s: %w", t.display(), err)
 }
-
-// display is the table's name as reports show it.
-func (t *table) display() string { return t.schema + "." + t.name }
-
-// sql is the table's name as SQL takes it.
-func (t *table) sql() string { return pgx.Identifier{t.schema, t.name}.Sanitize() }
 
 // progress adds up what the workers load.
 type progress struct {

@@ -98,13 +98,31 @@ var tocEntry = regexp.MustCompile(`^(?:pg_restore: )?from TOC entry \d+; \d+ \d+
 // creating is how pg_restore -v says what it is at: `creating TABLE "a.b"`.
 var creating = regexp.MustCompile(`^(?:creating|processing data for) ([A-Z ]+) "(.*)"$`)
 
-// line takes one line of pg_restore -v. pg_restore (src/bin/pg_dump/pg_backup_archiver.c and
-// src/common/logging.c) prefixes what it says itself with its name; lines
-// without that prefix continue the message before: DETAIL, CONTEXT and the
-// text of the statement, none of which may be kept.
+// psqlSays is a message of the server's that psql passes on, or of its own:
+// `psql:/path/script:12: ERROR:  ...`.
+var psqlSays = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?(ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|LOG|error):\s+(.*)$`)
+
+var severities = map[string]severity{
+	"ERROR": failure, "FATAL": failure, "PANIC": failure, "error": failure,
+	"NOTICE": notice, "INFO": notice, "LOG": notice,
+}
+
+// line takes one line of pg_restore -v, or of psql. pg_restore
+// (src/bin/pg_dump/pg_backup_archiver.c and src/common/logging.c) prefixes what
+// it says itself with its name; lines without that prefix continue the message
+// before: DETAIL, CONTEXT and the text of the statement, none of which may be
+// kept.
 func (l *listener) line(line string) {
 	if m := tocEntry.FindStringSubmatch(line); m != nil {
 		l.entry = m[1]
+		return
+	}
+	if m := psqlSays.FindStringSubmatch(line); m != nil {
+		if m[1] == "WARNING" {
+			l.warned(m[2])
+		} else {
+			l.say(severities[m[1]], m[2])
+		}
 		return
 	}
 	text, ours := strings.CutPrefix(line, "pg_restore: ")

@@ -26,6 +26,9 @@ pg_restore: error: could not execute query: ERROR:  invalid byte sequence for en
 pg_restore: error: could not execute query: ERROR:  date/time field value out of range: "a-secret"
 pg_restore: error: could not execute query: ERROR:  value "a-secret" is out of range for type integer
 pg_restore: warning: errors ignored on restore: 4
+psql:/run/share/script-pre-data:12: ERROR:  role "app" does not exist
+psql:/run/share/script-pre-data:13: NOTICE:  something
+psql: error: connection to server on socket failed
 `
 
 func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
@@ -44,11 +47,14 @@ func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 		{failure, filled, `invalid byte sequence for encoding "UTF8": …`},
 		{failure, filled, "date/time field value out of range: …"},
 		{failure, filled, "value …"},
+		{failure, filled, `role "app" does not exist`},
+		{notice, filled, "something"},
+		{trouble, filled, "connection to server on socket failed"},
 	}
 	if diff := cmp.Diff(want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
 		t.Error(diff)
 	}
-	if got := m.count(); got.Errors != 5 || got.Warnings != 1 || got.Notices != 1 {
+	if got := m.count(); got.Errors != 6 || got.Warnings != 1 || got.Notices != 2 {
 		t.Errorf("counted %+v", got)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -53,7 +52,7 @@ type Session struct {
 	created []string // roles
 	tables  []*table
 	early   *builds
-	held    map[[2]string]int64 // by schema and table
+	held    map[name]int64
 	moved   progress
 }
 
@@ -84,41 +83,70 @@ func (s *Session) PreData(ctx context.Context) error {
 		return verdict.Failf(verdict.CodeUnsupported, "take the backup without --data-only or --section=data",
 			"restore %s: the archive holds rows and no table to load them into", s.archive.Database)
 	}
-	if i := slices.IndexFunc(s.lists.rows, archive.Entry.Inserts); i >= 0 {
-		return verdict.Errorf(verdict.CodeUnsupported, "take the backup without --inserts, --column-inserts and --rows-per-insert",
-			"restore %s: the rows of %s.%s are INSERT statements, which this version does not scrub",
-			s.archive.Database, s.lists.rows[i].Namespace, s.lists.rows[i].Tag)
-	}
 	if err := s.prepareServer(ctx); err != nil {
 		return err
 	}
-	return s.pgRestore(ctx, "pre-data", s.lists.pre)
+	if err := s.restoreEntries(ctx, "pre-data", s.lists.pre, 1); err != nil {
+		return err
+	}
+	return s.describe(ctx)
 }
 
 // PostData builds what rests on the rows: indexes, constraints, triggers,
 // materialized views; then the settings that belong to the database.
 func (s *Session) PostData(ctx context.Context) error {
-	if err := s.pgRestore(ctx, "post-data", s.early.remaining(s.lists.post), "-j", fmt.Sprint(s.opts.Jobs)); err != nil {
+	if err := s.restoreEntries(ctx, "post-data", s.early.remaining(s.lists.post), s.opts.Jobs); err != nil {
 		return err
 	}
 	return s.applyDatabaseProperties(ctx)
 }
 
-// pgRestore restores entries inside the sandbox, straight into the database.
-// Only with -v does pg_restore say what an error is about, and pass on the
-// server's warnings.
-func (s *Session) pgRestore(ctx context.Context, step string, entries []archive.Entry, args ...string) error {
+// restoreEntries restores entries that are not rows, inside the sandbox.
+func (s *Session) restoreEntries(ctx context.Context, step string, entries []archive.Entry, jobs int) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	list, err := s.writeList(step, entries)
+	program := s.pgRestore
+	if s.archive.Format == archive.Plain {
+		program = s.psql
+	}
+	argv, err := program(step, entries, jobs)
 	if err != nil {
 		return err
 	}
-	argv := slices.Concat([]string{"pg_restore", "-v", "--no-tablespaces", "-d", s.connString(), "-L", list}, args, []string{s.file})
 	before := s.said.count().Errors
 	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener().line})
 	return s.ended(ctx, step, err, before)
+}
+
+// pgRestore is the command that restores entries of an archive. Only with -v
+// does pg_restore say what an error is about, and pass on the server's
+// warnings.
+func (s *Session) pgRestore(step string, entries []archive.Entry, jobs int) ([]string, error) {
+	list, err := s.writeList(step, entries)
+	argv := []string{"pg_restore", "-v", "--no-tablespaces", "-d", s.connString(), "-L", list}
+	if jobs > 1 {
+		argv = append(argv, "-j", fmt.Sprint(jobs))
+	}
+	return append(argv, s.file), err
+}
+
+// psql is the command that runs entries of a script. It goes on after an
+// error, as pg_restore does; the listener counts them.
+func (s *Session) psql(step string, entries []archive.Entry, _ int) ([]string, error) {
+	name := "script-" + step
+	f, err := os.OpenFile(s.box.HostPath(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("write the script of %s: %w", step, err)
+	}
+	err = s.archive.Script(f, entries)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the script of %s: %w", step, err)
+	}
+	return []string{"psql", "-X", "-q", "-d", s.connString(), "-o", "/dev/null", "-f", s.box.InsidePath(name)}, nil
 }
 
 // connString names the database to a libpq program whatever its name holds.

@@ -40,6 +40,12 @@ func newDumpStream(src io.Reader) *dumpStream {
 	return &dumpStream{src: src, buf: make([]byte, readSize)}
 }
 
+// reset begins with another source, in the same buffer.
+func (d *dumpStream) reset(src io.Reader) *dumpStream {
+	d.src, d.r, d.w, d.err = src, 0, 0, nil
+	return d
+}
+
 // fill reads once more behind what is buffered, making room first.
 func (d *dumpStream) fill() error {
 	if d.err != nil {

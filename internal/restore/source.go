@@ -1,0 +1,212 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"daybefore/internal/archive"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
+)
+
+// source brings the rows of a worker's tables, one table after the other.
+type source interface {
+	// rows stands the stream at the rows of t, which is the worker's next.
+	rows(t *table) (*dumpStream, error)
+	// end makes sure that there is nothing more.
+	end() error
+	// wait says how whatever wrote the rows ended, and complaint what it said
+	// was wrong, if it did; close ends it now.
+	wait() error
+	complaint() (string, bool)
+	close()
+}
+
+// open starts what brings the rows of tables.
+func (s *Session) open(ctx context.Context, list string, tables []*table) (source, error) {
+	if s.archive.Format == archive.Plain {
+		return &scriptRows{archive: s.archive, dump: newDumpStream(nil)}, nil
+	}
+	var entries []archive.Entry
+	for _, t := range tables {
+		entries = append(entries, t.entry)
+	}
+	inside, err := s.writeList(list, entries)
+	if err != nil {
+		return nil, err
+	}
+	heard := s.said.listener()
+	stream, err := s.box.Stream(ctx, sandbox.Command{
+		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
+		Stderr: heard.line,
+	})
+	if err != nil {
+		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w", err)
+	}
+	if entries[0].Inserts() { // then all are: pg_dump writes the one or the other
+		return &insertRows{
+			program: program{stream, heard}, dump: newDumpStream(nil),
+			statements: archive.NewInsertReader(endsWell{stream}, s.archive.Header),
+		}, nil
+	}
+	return &copyRows{program: program{stream, heard}, dump: newDumpStream(stream)}, nil
+}
+
+// program is the pg_restore that writes the rows.
+type program struct {
+	sandbox.Stream
+	heard *listener
+}
+
+func (p program) wait() error               { return p.Wait() }
+func (p program) complaint() (string, bool) { return p.heard.failed() }
+func (p program) close()                    { _ = p.Close() }
+
+// copyRows are rows that pg_restore writes as COPY text.
+type copyRows struct {
+	program
+	dump *dumpStream
+}
+
+func (c *copyRows) rows(t *table) (*dumpStream, error) { return c.dump, c.dump.next(t.copy) }
+func (c *copyRows) end() error                         { return c.dump.end() }
+
+// insertRows are rows that pg_restore writes as INSERT statements. These have
+// no end marker: a table is complete once the next one's begin, or once
+// pg_restore has ended well.
+type insertRows struct {
+	program
+	dump       *dumpStream
+	statements *archive.InsertReader
+	next       *archive.InsertTarget // read, and not yet asked for
+	over       bool
+}
+
+func (i *insertRows) rows(t *table) (*dumpStream, error) {
+	if err := i.look(); err != nil {
+		return nil, err
+	}
+	if i.next == nil || !t.isTarget(*i.next) {
+		return i.dump.reset(strings.NewReader(endMarker)), nil // none of this table; end tells what is left over
+	}
+	target := *i.next
+	i.next = nil
+	return i.dump.reset(i.statements), fits(target, t)
+}
+
+// look finds out which table's statements come next.
+func (i *insertRows) look() error {
+	if i.next != nil || i.over {
+		return nil
+	}
+	target, err := i.statements.Next()
+	if err == io.EOF {
+		i.over = true
+		return nil
+	}
+	i.next = &target
+	return err
+}
+
+func (i *insertRows) end() error {
+	if err := i.look(); err != nil {
+		return err
+	}
+	if !i.over {
+		return verdict.Errorf(verdict.CodeUnsupported, "take the backup without --inserts, or without --load-via-partition-root",
+			"INSERT statements for %s.%s stand among another table's rows", i.next.Schema, i.next.Table)
+	}
+	return nil
+}
+
+// isTarget tells whether INSERT statements are those of a table: they name it,
+// or the root of its partition tree.
+func (t *table) isTarget(target archive.InsertTarget) bool {
+	into := name{target.Schema, target.Table}
+	return into == t.name || into == t.root
+}
+
+// fits compares the columns of INSERT statements with the restored table's,
+// and lets the rows go to where the statements send them.
+func fits(target archive.InsertTarget, t *table) error {
+	into := name{target.Schema, target.Table}
+	t.copy = t.copyStatement(into)
+	columns := target.Columns
+	if columns == nil && t.root == into && !slices.Equal(t.rootColumns, t.columns) {
+		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with --column-inserts or without --inserts",
+			"the INSERT statements for %s go to its root, whose columns stand in another order", t.display())
+	}
+	if columns == nil {
+		if stored := target.Width - len(target.Defaults); stored != len(t.columns) {
+			return fmt.Errorf("the INSERT statements give %d values where the restored table %s has %d columns", stored, t.display(), len(t.columns))
+		}
+		return nil
+	}
+	for _, d := range slices.Backward(target.Defaults) {
+		columns = slices.Delete(slices.Clone(columns), d, d+1)
+	}
+	if !slices.Equal(columns, t.columns) {
+		return fmt.Errorf("the INSERT statements name other columns than the restored table %s has", t.display())
+	}
+	return nil
+}
+
+// endsWell reads a program's output, whose end counts only if the program
+// ended well.
+type endsWell struct{ sandbox.Stream }
+
+func (e endsWell) Read(p []byte) (int, error) {
+	n, err := e.Stream.Read(p)
+	if err == io.EOF {
+		if exit := e.Wait(); exit != nil {
+			return n, fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, exit)
+		}
+	}
+	return n, err
+}
+
+// scriptRows are the rows of a plain dump, read where they lie in the file:
+// archive.Open has found the beginning and the end of each table's.
+type scriptRows struct {
+	archive *archive.Archive
+	dump    *dumpStream
+	current io.Closer
+}
+
+func (r *scriptRows) rows(t *table) (*dumpStream, error) {
+	r.close()
+	rows, err := r.archive.Rows(t.entry)
+	if err != nil {
+		return nil, err
+	}
+	r.current = rows
+	if !t.entry.Inserts() {
+		return r.dump.reset(rows), nil
+	}
+	statements := archive.NewInsertReader(rows, r.archive.Header)
+	target, err := statements.Next()
+	switch {
+	case err == io.EOF:
+		return r.dump.reset(strings.NewReader(endMarker)), nil
+	case err != nil:
+		return nil, err
+	case !t.isTarget(target):
+		return nil, errors.New("the INSERT statements name another table")
+	}
+	return r.dump.reset(statements), fits(target, t)
+}
+
+func (r *scriptRows) end() error                { return nil }
+func (r *scriptRows) wait() error               { return nil }
+func (r *scriptRows) complaint() (string, bool) { return "", false }
+
+func (r *scriptRows) close() {
+	if r.current != nil {
+		_ = r.current.Close()
+		r.current = nil
+	}
+}
