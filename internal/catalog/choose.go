@@ -208,6 +208,9 @@ func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc) (time.Ti
 	var told *verdict.Problem
 	if errors.As(err, &told) {
 		p.Outcome, p.Code = told.Outcome, told.Code
+		if told.Outcome != verdict.Fail { // not a broken one
+			p.Hint = told.Hint
+		}
 	}
 	p.Err = fmt.Errorf("read the header of %s%s: %w", store.URL(), o.Name, err)
 	return time.Time{}, p

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -126,4 +127,26 @@ func TestDiskSpace(t *testing.T) {
 	err = whatFull("fetch x", &os.PathError{Op: "write", Path: dir, Err: syscall.ENOSPC})
 	wantProblem(t, err, verdict.Error, verdict.CodeDiskSpace, "filled up")
 	wantFiles(t, dir, 0)
+}
+
+// A format that this version does not read is not broken, and no reason to
+// remove a backup.
+func TestAnUnsupportedBackupKeepsItsOwnHint(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.dump"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := spec.Source{URL: "file://" + dir, Name: "*.dump", Location: time.UTC}
+	store, err := Open(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const hint = "dump it otherwise"
+	_, err = Choose(t.Context(), store, src, func(io.Reader) (time.Time, error) {
+		return time.Time{}, verdict.Errorf(verdict.CodeUnsupported, hint, "of another format")
+	})
+	if p := verdict.AsProblem(err); p.Code != verdict.CodeUnsupported || p.Hint != hint {
+		t.Errorf("%+v", p)
+	}
 }
