@@ -31,7 +31,7 @@ const (
 	CodeIsolation Code = "isolation" // error: less isolation than declared
 
 	// restore
-	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr
+	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr; error: the machine gave out
 	CodeRestoreWarnings Code = "restore_warnings" // warnings on stderr
 	CodeRestore         Code = "restore"          // error: the restore could not go on
 	CodeRoles           Code = "roles"            // warn, fail: roles that the sandbox lacks
