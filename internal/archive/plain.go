@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,7 @@ type plainDatabase struct {
 	roles   []string // that sessions act as
 	label   label    // pg_dump's comment on the object that comes next
 	open    bool     // the last entry may go on
+	head    []byte   // of the last INSERT statement, up to VALUES
 	dropped bool     // --clean was used
 	created bool     // something was made: no longer the DROPs of --clean
 	data    bool     // the first rows came
@@ -379,6 +381,10 @@ func (p *plainReader) statement(it item) {
 		p.after("a statement")
 		return
 	}
+	if p.db != nil && p.db.goesOn(it.text) {
+		p.db.lengthen(it.end)
+		return
+	}
 	text := string(it.text)
 	tokens := slices.Collect((&lexer{sql: text, stdStrings: p.s.stdStrings}).all())
 	d := derive(tokens)
@@ -481,15 +487,26 @@ func (p *plainReader) insert(it item, d derived) {
 	db := p.db
 	if db.open {
 		if e := &db.entries[len(db.entries)-1]; e.Inserts() && e.Namespace == d.ns && e.Tag == d.tag {
-			e.parts[0].end = it.end
-			e.DataSize = it.end - e.parts[0].start
+			db.lengthen(it.end)
 			return
 		}
 	}
 	e := db.rowsEntry(d.ns, d.tag)
 	e.parts = []part{{it.start, it.end, p.settings}}
 	e.DataSize = it.end - it.start
-	db.open = true
+	db.open, db.head = true, bytes.Clone(it.text)
+}
+
+// goesOn tells one of many INSERT statements by its head, without a closer look.
+func (d *plainDatabase) goesOn(head []byte) bool {
+	return d.open && d.entries[len(d.entries)-1].Inserts() && bytes.Equal(head, d.head)
+}
+
+// lengthen adds a statement to the rows of the last entry.
+func (d *plainDatabase) lengthen(end int64) {
+	e := &d.entries[len(d.entries)-1]
+	e.parts[0].end = end
+	e.DataSize = end - e.parts[0].start
 }
 
 // rowsEntry returns a new entry for the rows of a table, or the one that

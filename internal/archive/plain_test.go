@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -588,6 +590,10 @@ func FuzzScript(f *testing.F) {
 	f.Add([]byte(script("CREATE FUNCTION f() BEGIN ATOMIC SELECT CASE END; END;\nINSERT INTO a VALUES (E'\\'', $$;$$, U&'x');\n")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a, err := readPlain("fuzz", bytes.NewReader(data), "", "")
+		slow, slowErr := readPlain("fuzz", iotest.OneByteReader(bytes.NewReader(data)), "", "")
+		if (err == nil) != (slowErr == nil) || !reflect.DeepEqual(a, slow) {
+			t.Fatalf("at once %+v, %v; by the byte %+v, %v", a, err, slow, slowErr)
+		}
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("an error without a text")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/verdict"
@@ -49,7 +50,8 @@ type scanner struct {
 	buf        []byte
 	pos, end   int   // buf[pos:end] is read and not yet used
 	base       int64 // where in the script buf begins
-	lines      int64 // line ends before buf
+	lines      int64 // line ends before buf[counted]
+	counted    int
 	eof        bool
 	err        error
 	stdStrings bool // standard_conforming_strings
@@ -82,7 +84,8 @@ func (s *scanner) fill() bool {
 		return false
 	}
 	if s.pos > 0 {
-		s.lines += int64(bytes.Count(s.buf[:s.pos], newline))
+		s.countLines()
+		s.counted = 0
 		s.base += int64(s.pos)
 		s.end = copy(s.buf, s.buf[s.pos:s.end])
 		s.pos = 0
@@ -134,7 +137,13 @@ func (s *scanner) at(i int) byte {
 func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
 
 func (s *scanner) lineNumber() int64 {
-	return s.lines + int64(bytes.Count(s.buf[:s.pos], newline)) + 1
+	s.countLines()
+	return s.lines + 1
+}
+
+func (s *scanner) countLines() {
+	s.lines += int64(bytes.Count(s.buf[s.counted:s.pos], newline))
+	s.counted = s.pos
 }
 
 // skip moves on by n bytes that have been looked at.
@@ -254,6 +263,12 @@ func (s *scanner) statement() {
 			s.cut("a statement")
 			break
 		}
+		if !s.keep && s.tok.after != 'E' && s.tok.after != 'U' {
+			s.values()
+			if !s.have(1) {
+				continue
+			}
+		}
 		c := s.buf[s.pos]
 		if c == ';' && s.tok.parens == 0 && s.tok.begins == 0 {
 			s.skip(1)
@@ -306,6 +321,49 @@ func (s *scanner) token(c byte) {
 		s.skip(1)
 	}
 }
+
+// values skips what it can of an INSERT's rows, most of which is numbers, plain
+// strings and commas; it stops at everything else, for token to look at.
+func (s *scanner) values() {
+	window := s.buf[s.pos:s.end]
+	n := 0
+scan:
+	for n < len(window) {
+		switch c := window[n]; {
+		case c == '\'' && s.stdStrings:
+			i := bytes.IndexByte(window[n+1:], '\'')
+			if i < 0 {
+				break scan
+			}
+			n += i + 2
+		case c == ',' || blank(c):
+			n++
+		case c == '(':
+			s.tok.parens++
+			n++
+		case c == ')':
+			s.tok.parens = max(0, s.tok.parens-1)
+			n++
+		case namePart(c):
+			end := n + 1
+			for end < len(window) && (namePart(window[end]) || window[end] == '.') {
+				end++
+			}
+			if end == len(window) || oneOfBytes(window[end], "'\"$&") {
+				break scan
+			}
+			n = end
+		default:
+			break scan
+		}
+	}
+	if n > 0 {
+		s.skip(n)
+		s.tok.after = 0
+	}
+}
+
+func oneOfBytes(c byte, set string) bool { return strings.IndexByte(set, c) >= 0 }
 
 func (s *scanner) blanks() {
 	window := s.buf[s.pos:s.end]
