@@ -20,10 +20,10 @@ var Aliases = map[string]any{"bench": Bench.Run}
 
 func init() { bench.BecomeWorker() }
 
-// Run compares the drill with a restore by hand (`bench` for short): -scale (1 is about 3 GB), -rounds (3), -kind (auto), -peers.
-func (Bench) Run(ctx context.Context, scale *string, rounds *int, kind *string, peers *bool) error {
+// Run compares the drill with a restore by hand (`bench` for short): -scale (1 is about 3 GB), -rounds (3), -kind (auto), -ways (by_hand,usual,scrubbed,plain), -peers.
+func (Bench) Run(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool) error {
 	return bench.Run(ctx, benchOptions(bench.Options{
-		Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Peers: value(peers),
+		Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Ways: value(ways), Peers: value(peers),
 	}))
 }
 

@@ -37,6 +37,7 @@ type Options struct {
 	Scale  string // of the database, one of Scales; empty: 1, which is about 3 GB
 	Rounds int    // each measures every way once; 0: 3
 	Kind   string // auto (also when empty), container or local
+	Ways   string // some of Ways, with commas between; empty: all
 	Peers  bool   // also the other harnesses that are installed
 	Cache  string // where dumps are kept; empty: the user's cache folder
 }
@@ -137,6 +138,11 @@ func (o Options) check() error {
 	if !slices.Contains([]string{sandbox.Auto, sandbox.Container, sandbox.Local}, o.Kind) {
 		return fmt.Errorf("-kind=%s is not known; there are: auto, container, local", o.Kind)
 	}
+	for _, way := range o.ways() {
+		if !slices.Contains(Ways, way) {
+			return fmt.Errorf("-ways: %q is not known; there are: %v", way, Ways)
+		}
+	}
 	if o.Rounds < 0 {
 		return fmt.Errorf("-rounds=%d: at least 1", o.Rounds)
 	}
@@ -146,10 +152,22 @@ func (o Options) check() error {
 	return nil
 }
 
+// ways are those that were asked for.
+func (o Options) ways() []Way {
+	if o.Ways == "" {
+		return slices.Clone(Ways)
+	}
+	var ways []Way
+	for name := range strings.SplitSeq(o.Ways, ",") {
+		ways = append(ways, Way(strings.TrimSpace(name)))
+	}
+	return ways
+}
+
 // measure runs all ways in every round, beginning each round with another, so
 // that no way always follows the same one.
-func (o Options) measure(ctx context.Context, d *dumped) ([]Sample, error) {
-	ways := slices.Clone(Ways)
+func (o Options) measure(ctx context.Context, d *dumped) (samples []Sample, err error) {
+	ways := o.ways()
 	if o.Peers {
 		peers := findPeers()
 		if len(peers) == 0 {
@@ -159,13 +177,12 @@ func (o Options) measure(ctx context.Context, d *dumped) ([]Sample, error) {
 			ways = append(ways, Way(p))
 		}
 	}
-	dir, err := os.MkdirTemp("", "daybefore-bench-")
+	w, err := sandbox.NewWorkdir() // swept if this process is killed
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	base := job{Kind: d.Kind, Image: d.Image, Jobs: runtime.NumCPU(), Archive: d.archive, Scratch: dir, Rows: d.Rows}
-	var samples []Sample
+	defer func() { err = errors.Join(err, w.Close()) }()
+	base := job{Kind: d.Kind, Image: d.Image, Jobs: runtime.NumCPU(), Archive: d.archive, Scratch: w.Spool(), Rows: d.Rows}
 	for round := range o.Rounds {
 		for i := range ways {
 			j := base

@@ -32,11 +32,16 @@ func kinds(t *testing.T, test func(t *testing.T, kind string)) {
 		test(t, sandbox.Container)
 	})
 	t.Run("local", func(t *testing.T) {
-		if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) == 0 {
-			testneed.Program(t, "initdb")
-		}
+		needLocal(t)
 		test(t, sandbox.Local)
 	})
+}
+
+func needLocal(t *testing.T) {
+	t.Helper()
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) == 0 {
+		testneed.Program(t, "initdb")
+	}
 }
 
 // home is options whose temporary files all lie in a folder that the test can
@@ -238,6 +243,7 @@ func TestRefused(t *testing.T) {
 	}{
 		"scale":  {Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
 		"kind":   {Options{Kind: "vm"}, "-kind=vm"},
+		"ways":   {Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand usual scrubbed plain]`},
 		"rounds": {Options{Rounds: -1}, "-rounds=-1"},
 	} {
 		c.o.Dir = t.TempDir()

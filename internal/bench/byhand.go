@@ -45,11 +45,11 @@ type handed struct {
 }
 
 // newByHand prepares the script for the sandbox and the backup of a report.
-func newByHand(dir string, r *verdict.Report, d *spec.Drill) (byHand, error) {
+func newByHand(w *sandbox.Workdir, r *verdict.Report, d *spec.Drill) (byHand, error) {
 	if r.Backup.Name == "" {
 		return byHand{}, errNoBackup
 	}
-	work := filepath.Join(dir, "by-hand")
+	work := filepath.Join(w.Spool(), "by-hand")
 	if err := os.Mkdir(work, 0o755); err != nil {
 		return byHand{}, err
 	}
@@ -57,7 +57,7 @@ func newByHand(dir string, r *verdict.Report, d *spec.Drill) (byHand, error) {
 	if err := copyFile(filepath.Join(store, r.Backup.Name), filepath.Join(work, archiveName)); err != nil {
 		return byHand{}, err
 	}
-	h := byHand{script: containerScript, dir: work, name: "daybefore-by-hand-" + filepath.Base(dir)}
+	h := byHand{script: containerScript, dir: work, name: "daybefore-by-hand-" + filepath.Base(w.Path())}
 	h.env = append(os.Environ(), "ARCHIVE_DIR="+work, "ARCHIVE="+archiveName, "DATABASE="+r.Backup.Database,
 		"IMAGE="+r.Sandbox.Image, "NAME="+h.name, "JOBS="+strconv.Itoa(runtime.NumCPU()),
 		"ROLES="+createRoles(d.Expectations.Roles), "COUNTS="+counts(r))
@@ -68,7 +68,7 @@ func newByHand(dir string, r *verdict.Report, d *spec.Drill) (byHand, error) {
 	if bin := "/usr/lib/postgresql/" + strconv.Itoa(major(r.Sandbox.ServerVersion)) + "/bin"; isDir(bin) {
 		h.env = append(h.env, "PATH="+bin+":"+os.Getenv("PATH"))
 	}
-	return h, h.handOver(dir)
+	return h, h.handOver(w)
 }
 
 func isDir(path string) bool {
@@ -78,7 +78,7 @@ func isDir(path string) bool {
 
 // handOver lets the account of least power into the folder, since PostgreSQL
 // refuses to run as root.
-func (h *byHand) handOver(dir string) error {
+func (h *byHand) handOver(w *sandbox.Workdir) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (h *byHand) handOver(dir string) error {
 	uid, uidErr := strconv.Atoi(nobody.Uid)
 	gid, gidErr := strconv.Atoi(nobody.Gid)
 	h.account = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return errors.Join(uidErr, gidErr, os.Chmod(dir, 0o711), os.Chown(h.dir, uid, gid))
+	return errors.Join(uidErr, gidErr, os.Chmod(w.Path(), 0o711), os.Chmod(w.Spool(), 0o711), os.Chown(h.dir, uid, gid))
 }
 
 // createRoles is SQL, or nothing to do.

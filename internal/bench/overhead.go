@@ -33,7 +33,7 @@ const (
 // Overhead compares the demo's drill, by the compiled binary, with a script
 // that does the same by hand, and shows where each millisecond goes. Its
 // error carries the process's exit code, as Run's does.
-func Overhead(ctx context.Context, o Options) error {
+func Overhead(ctx context.Context, o Options) (err error) {
 	o.Rounds = cmp.Or(o.Rounds, overheadRounds)
 	o = o.withDefaults()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -49,7 +49,7 @@ func Overhead(ctx context.Context, o Options) error {
 	if err != nil {
 		return cannot(ctx, "%v", err)
 	}
-	defer b.remove()
+	defer func() { err = errors.Join(err, b.work.Close()) }()
 	if err := b.measure(ctx, o); err != nil {
 		return cannot(ctx, "%v", err)
 	}
@@ -61,7 +61,8 @@ func Overhead(ctx context.Context, o Options) error {
 
 // overhead is the demo, ready to be drilled and to be restored by hand.
 type overhead struct {
-	dir    string // a home of its own, with the binary and the demo's drill file
+	work   *sandbox.Workdir // swept if this process is killed
+	dir    string           // in it: a home of its own, with the binary and the demo's drill file
 	binary string
 	name   string // the drill's, which no other process uses
 	report *verdict.Report
@@ -86,21 +87,19 @@ type moment struct {
 	what string
 }
 
-func (b *overhead) remove() { os.RemoveAll(b.dir) }
-
 // prepareOverhead compiles the binary, and drills once: that tells which kind
 // of sandbox and which image there is, and brings everything into memory.
 func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
-	dir, err := os.MkdirTemp("", "daybefore-overhead-")
+	w, err := sandbox.NewWorkdir()
 	if err != nil {
 		return nil, err
 	}
-	b := &overhead{dir: dir, binary: filepath.Join(dir, "drill"), name: "overhead-" + strings.ToLower(filepath.Base(dir)[len("daybefore-overhead-"):])}
 	defer func() {
 		if err != nil {
-			b.remove()
+			err = errors.Join(err, w.Close())
 		}
 	}()
+	b := &overhead{work: w, dir: w.Spool(), binary: filepath.Join(w.Spool(), "drill"), name: "overhead-" + filepath.Base(w.Path())}
 	fmt.Fprintln(o.Stderr, "compiling the binary")
 	compile := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", b.binary)
 	compile.Dir = o.Dir
@@ -116,7 +115,7 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 		return nil, err
 	}
 	b.report = first.report
-	b.byHand, err = newByHand(b.dir, first.report, d)
+	b.byHand, err = newByHand(w, first.report, d)
 	return b, err
 }
 

@@ -105,7 +105,11 @@ func (r *Result) conclude() {
 		})
 	}
 	for _, p := range promises {
-		l := Limit{Name: p.name, Limit: p.limit, Spread: spread(r.each(p.of, p.to, p.measure))}
+		found := r.each(p.of, p.to, p.measure)
+		if len(found) == 0 {
+			continue // a way that was left out
+		}
+		l := Limit{Name: p.name, Limit: p.limit, Spread: spread(found)}
 		judged := l.Spread.Median
 		if p.judgeMax {
 			judged = l.Spread.Max

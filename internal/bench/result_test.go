@@ -58,6 +58,20 @@ func TestConclude(t *testing.T) {
 	}
 }
 
+// What was not measured breaks no limit, and keeps none.
+func TestConcludeLeavesOut(t *testing.T) {
+	t.Parallel()
+	r := &Result{Samples: []Sample{{Round: 1, Way: ByHand, Wall: 1, ServerCPU: 1}, {Round: 1, Way: Plain, Wall: 2, ServerCPU: 1}}}
+	r.conclude()
+	var names []string
+	for _, l := range r.Limits {
+		names = append(names, l.Name)
+	}
+	if diff := cmp.Diff([]string{"plain / by_hand, CPU", "plain / by_hand, wall", "plain, harness MB"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Limits count from scale 1 on: below it the fixed cost weighs too much.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
