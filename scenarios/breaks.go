@@ -77,7 +77,16 @@ func unfitDrills() []Scenario {
 			unverified(verdict.StageScrub, verdict.CodeUnmatched)},
 		{"a rule for a column that is gone", shopAfter("ALTER TABLE public.orders DROP COLUMN note"),
 			unverified(verdict.StageScrub, verdict.CodeRuleUnmet)},
+		{"a phone number in a column of harmless name",
+			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"), leaked("public.products.title")},
+		{"a card number behind a line break, in an array",
+			shopAfter(`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`), leaked("public.products.tags")},
 	}
+}
+
+// leaked is what content tells where no rule names the place.
+func leaked(place string) Want {
+	return Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Check: "unmatched:" + place}
 }
 
 func brokenRestores() []Scenario {

@@ -88,14 +88,23 @@ type Scanner struct {
 // patterns matches.
 func NewScanner(set Set, allow ...*regexp.Regexp) Scanner { return Scanner{set, allow} }
 
-// shortest is the length of the shortest text that holds anything: a@b.de.
-const shortest = 6
+// Only is a scanner for those of its kinds that are also among these.
+func (s Scanner) Only(kinds ...Kind) Scanner { return Scanner{s.set & Of(kinds...), s.allow} }
+
+// Looks tells whether the scanner looks for anything.
+func (s Scanner) Looks() bool { return s.set != 0 }
+
+// Shortest is the length of the shortest text that holds anything: a@b.de.
+const Shortest = 6
+
+// CardDigits are the digits of the shortest card number.
+const CardDigits = minCard
 
 // Find returns the first hit of the first kind found in a text, as a whole or
 // between word boundaries. It allocates nothing unless it meets something of
 // the shape that it looks for.
 func (s Scanner) Find(text []byte) (Hit, bool) {
-	if len(text) < shortest {
+	if len(text) < Shortest {
 		return Hit{}, false
 	}
 	n := count(text)

@@ -49,7 +49,8 @@ type rewriter struct {
 	charset copytext.Charset
 	cells   []*cell // by field; nil: passes as it is
 	keepers []rowKeeper
-	ends    []int // of the row's fields
+	watch   *watcher // nil: no column needs it
+	ends    []int    // of the row's fields
 	row     int64
 	spent   time.Duration
 }
@@ -89,7 +90,7 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 			work = true
 		}
 	}
-	if !work {
+	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil {
 		return nil
 	}
 	return r
@@ -164,6 +165,11 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	if err := r.split(row); err != nil {
 		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.name, r.row, err)
+	}
+	if r.watch != nil {
+		if err := r.watch.look(r, row); err != nil {
+			return dst, err
+		}
 	}
 	kept, err := r.keptBy(row)
 	if err != nil {

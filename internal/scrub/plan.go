@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -51,6 +52,9 @@ type Plan struct {
 	loaded   map[*table][]string // columns, by the headers of what is loaded
 	excluded map[*table]bool
 	looked   int // columns that were judged by name and type
+	watched  map[*column]detect.Scanner
+	scanner  detect.Scanner
+	leaks    leaks
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -83,7 +87,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 		Plan: &Plan{
 			file: req.File, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
-			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{},
+			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{},
 		},
 		prober: prober{ctx, conn}, req: req, links: map[string]normal{},
 	}
@@ -93,7 +97,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 	}
 	p.fks = req.Catalogue.define(req.Definitions)
 	for _, step := range []func() error{
-		p.exclude, p.load, p.assign, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched,
+		p.exclude, p.load, p.assign, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch,
 	} {
 		if err := step(); err != nil {
 			return nil, nil, fmt.Errorf("plan the scrub: %w", err)

@@ -27,6 +27,7 @@ type situation struct {
 	exclude      []string
 	largeObjects bool
 	encoding     string
+	scan         spec.LeakScan
 	roots        bool // the archive holds partitions' rows under their root
 }
 
@@ -103,7 +104,7 @@ func (s situation) planOn(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check)
 	}
 	p, checks, err := NewPlan(t.Context(), conn, Request{
 		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
-		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude},
+		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, LeakScan: s.scan},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -86,9 +86,13 @@ func (t *tally) add(c *cell, rows int64) {
 	t.total += rows
 }
 
-// Checks says, after the load, whether every value met its rule.
+// Checks says, after the load, whether every value met its rule, and whether
+// any met none and should have.
 func (p *Plan) Checks() []verdict.Check {
-	checks := []verdict.Check{{
+	if found := p.leaks.checks(); len(found) > 0 {
+		return found // they ended the load: what else did not happen is no finding
+	}
+	checks := []verdict.Check{p.scanCheck(), {
 		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
 		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
 	}}

@@ -21,6 +21,7 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		Key:          c.key(raw.KeyEnv),
 		Unmatched:    raw.Unmatched.or("refuse"),
 		LargeObjects: raw.LargeObjects.Value,
+		LeakScan:     c.leakScan(raw.LeakScan),
 	}
 	for _, t := range raw.ExcludeTableData {
 		s.ExcludeTableData = append(s.ExcludeTableData, c.excluded(t))

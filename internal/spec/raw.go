@@ -65,12 +65,20 @@ type rawRestore struct {
 
 type rawScrub struct {
 	section
-	KeyEnv           text      `json:"key_env,omitempty" jsonschema_description:"environment variable with the key, 32 bytes or more; absent: a random key for each run"`
-	Unmatched        text      `json:"unmatched,omitempty" jsonschema:"enum=refuse" later:"set_null,redact" jsonschema_description:"a column that looks sensitive and that no rule names"`
-	ExcludeTableData []text    `json:"exclude_table_data,omitempty" jsonschema_description:"tables whose rows are never loaded: schema.table, * in unquoted parts"`
-	LargeObjects     text      `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve" jsonschema_description:"to be said where the archive has any"`
-	Keep             []rawKeep `json:"keep,omitempty" jsonschema_description:"rows that stay as they are"`
-	Rules            []rawRule `json:"rules,omitempty"`
+	KeyEnv           text         `json:"key_env,omitempty" jsonschema_description:"environment variable with the key, 32 bytes or more; absent: a random key for each run"`
+	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse" later:"set_null,redact" jsonschema_description:"a column that looks sensitive and that no rule names"`
+	ExcludeTableData []text       `json:"exclude_table_data,omitempty" jsonschema_description:"tables whose rows are never loaded: schema.table, * in unquoted parts"`
+	LargeObjects     text         `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve" jsonschema_description:"to be said where the archive has any"`
+	Keep             []rawKeep    `json:"keep,omitempty" jsonschema_description:"rows that stay as they are"`
+	Rules            []rawRule    `json:"rules,omitempty"`
+	LeakScan         *rawLeakScan `json:"leak_scan,omitempty" jsonschema_description:"what is looked for in the values that no rule names; without it: everything in all of them"`
+}
+
+type rawLeakScan struct {
+	section
+	Detectors []text `json:"detectors,omitempty" jsonschema:"enum=email,enum=phone,enum=card,enum=iban,enum=ip,enum=national_id,enum=secret" jsonschema_description:"default: all"`
+	Allow     []text `json:"allow,omitempty" jsonschema_description:"regular expressions (RE2): what one of them matches in what was found is no finding"`
+	Sample    text   `json:"sample,omitempty" jsonschema:"pattern=^(full|[0-9]+(\\.[0-9]+)?%)$" jsonschema_description:"full (default), or so many percent of the rows, such as 10%"`
 }
 
 type rawKeep struct {
@@ -166,7 +174,8 @@ var later = map[string][]string{
 	"":                    {"history", "notify"},
 	"source":              {"decrypt"},
 	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
-	"scrub":               {"drop", "leak_scan"},
+	"scrub":               {"drop"},
+	"scrub.leak_scan":     {"source_overlap"},
 	"scrub.rules":         {"unmatched_paths", "json", "recompute"},
 	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
 	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 )
 
@@ -72,6 +73,15 @@ type Scrub struct {
 	LargeObjects     string   // drop | preserve; empty: must not be needed
 	Keep             []Keep
 	Rules            []Rule
+	LeakScan         LeakScan
+}
+
+// LeakScan says what is looked for where no rule says what becomes of a value.
+// The zero value looks for everything, everywhere.
+type LeakScan struct {
+	Detectors []string         // nil: all
+	Allow     []*regexp.Regexp // what one of them matches in what was found is no finding
+	Percent   float64          // of the rows; 0: all of them
 }
 
 // Key is a secret: whatever prints it shows that it is there, never what it is.

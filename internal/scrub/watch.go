@@ -1,0 +1,271 @@
+package scrub
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// ErrLeak is in the error that ends a load because content told what no rule
+// had named. The plan's checks say where.
+var ErrLeak = errors.New("a value looks sensitive, and no rule names its column")
+
+// leaks are what was found where nothing sensitive may be. The zero value has
+// none.
+type leaks struct {
+	mu    sync.Mutex
+	found map[leak]int64
+}
+
+// leak is a kind of value in a place.
+type leak struct {
+	place string // a column, or what else holds text
+	what  string // what it looks like
+	mend  string
+}
+
+func (l *leaks) add(at leak, count int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.found == nil {
+		l.found = map[leak]int64{}
+	}
+	l.found[at] += count
+}
+
+// all are ordered by place.
+func (l *leaks) all() []leak {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(l.found), func(a, b leak) int {
+		return cmp.Or(strings.Compare(a.place, b.place), strings.Compare(a.what, b.what))
+	})
+}
+
+// checks tell each place once.
+func (l *leaks) checks() []verdict.Check {
+	var checks []verdict.Check
+	for _, at := range l.all() {
+		found := fmt.Sprintf("%s looked like %s", counted(l.found[at], "value"), at.what)
+		if n := len(checks); n > 0 && checks[n-1].ID == "unmatched:"+at.place {
+			checks[n-1].Observed += ", " + found
+			continue
+		}
+		checks = append(checks, verdict.Check{
+			ID: "unmatched:" + at.place, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
+			Expected: "no value that looks sensitive in a column without a rule", Observed: found,
+			Message: fmt.Sprintf("%s holds what looks like %s, and no rule names it: the load was ended there, and the sandbox is removed", at.place, at.what),
+			Hint:    at.mend,
+		})
+	}
+	return checks
+}
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// newScanner looks for what the drill file says, or for everything.
+func newScanner(scan spec.LeakScan) (detect.Scanner, error) {
+	set := detect.All
+	if scan.Detectors != nil {
+		var err error
+		if set, err = detect.Named(scan.Detectors...); err != nil {
+			return detect.Scanner{}, verdict.Errorf(verdict.CodeSpec, "correct scrub.leak_scan.detectors", "plan the scrub: %w", err)
+		}
+	}
+	return detect.NewScanner(set, scan.Allow...), nil
+}
+
+// watch decides which loaded columns are looked at as they pass: those that no
+// rule names and that can hold text, or a card's number.
+func (p *planner) watch() (err error) {
+	if p.scanner, err = newScanner(p.rules.LeakScan); err != nil {
+		return err
+	}
+	for t, names := range p.loaded {
+		for _, name := range names {
+			c := t.byName[name]
+			if c == nil || p.assigned[c] != nil {
+				continue
+			}
+			if s := p.scannerFor(c); s.Looks() {
+				p.watched[c] = s
+			}
+		}
+	}
+	return nil
+}
+
+// scannerFor looks for everything in text, and for cards in numbers that are
+// long enough and no key: a key is one of many in a row, of which every tenth
+// would pass Luhn's test.
+func (p *planner) scannerFor(c *column) detect.Scanner {
+	switch {
+	case familyOf(c) == textual:
+		return p.scanner
+	case wholeDigits(c) >= detect.CardDigits && !p.isKey(c):
+		return p.scanner.Only(detect.Card)
+	}
+	return detect.Scanner{}
+}
+
+// wholeDigits is how many digits before the point a number can have.
+func wholeDigits(c *column) int {
+	const ofBigint, most = 19, 1000
+	switch {
+	case c.base.is("int8"):
+		return ofBigint
+	case c.base.is("numeric"):
+		var precision, scale int
+		if n, _ := fmt.Sscanf(c.typ, "numeric(%d,%d)", &precision, &scale); n > 0 {
+			return precision - scale
+		}
+		return most
+	}
+	return 0
+}
+
+func (p *planner) isKey(c *column) bool {
+	if len(c.unique) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.fks, func(fk foreignKey) bool {
+		return slices.Contains(fk.columns, c.name) && slices.Contains(withDescendants(fk.from), c.table)
+	})
+}
+
+// watcher looks at the values of a block that no rule names.
+type watcher struct {
+	plan    *Plan
+	fields  []watchedField
+	charset copytext.Charset
+	decode  *decoder
+	raw     []byte
+	due     float64 // rows
+	rows    int64   // looked at
+}
+
+type watchedField struct {
+	field   int
+	column  *column
+	scanner detect.Scanner
+}
+
+// newWatcher is nil where there is nothing to look at.
+func (p *Plan) newWatcher(t *table, columns []string, decode *decoder) *watcher {
+	w := &watcher{plan: p, charset: p.encoding.charset, decode: decode}
+	for i, name := range columns {
+		c := t.byName[name]
+		if s, ok := p.watched[c]; ok {
+			w.fields = append(w.fields, watchedField{i, c, s})
+		}
+	}
+	if len(w.fields) == 0 {
+		return nil
+	}
+	return w
+}
+
+// look returns an error if a value of the row looks sensitive, once all of
+// the row was looked at.
+func (w *watcher) look(r *rewriter, row []byte) error {
+	if w.skips() {
+		return nil
+	}
+	w.rows++
+	hit := false
+	for i := range w.fields {
+		f := &w.fields[i]
+		field := r.field(row, f.field)
+		if len(field) < detect.Shortest {
+			continue
+		}
+		value, err := w.value(field)
+		if err != nil {
+			return r.failed(f.field, err)
+		}
+		if h, ok := f.scanner.Find(value); ok {
+			hit = true
+			w.plan.leaked(f.column, h.Kind)
+		}
+	}
+	if hit {
+		return w.plan.leakError(r.table.name.String(), r.row)
+	}
+	return nil
+}
+
+// skips tells for how many rows in a hundred nobody looks, evenly spread.
+func (w *watcher) skips() bool {
+	percent := w.plan.rules.LeakScan.Percent
+	if percent == 0 {
+		return false
+	}
+	w.due += percent
+	if w.rows > 0 && w.due < 100 {
+		return true
+	}
+	w.due -= 100
+	return false
+}
+
+// value is a field as text of which ASCII can be told, valid until the next.
+func (w *watcher) value(field []byte) (value []byte, err error) {
+	if !copytext.Plain(field) {
+		w.raw, err = w.charset.AppendUnescaped(w.raw[:0], field)
+		field = w.raw
+	}
+	if w.charset != copytext.ASCIISafe {
+		field = w.decode.decode(field)
+	}
+	return field, err
+}
+
+func (p *Plan) leaked(c *column, k detect.Kind) {
+	root := c.root()
+	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: mend(root, transformFor[k])}, 1)
+}
+
+// transformFor is what suits a kind of content.
+var transformFor = map[detect.Kind]string{
+	detect.Email: email, detect.Phone: phone, detect.Card: "card", detect.IBAN: "iban", detect.IP: "ip", detect.NationalID: hash128, detect.Secret: hash128,
+}
+
+func (p *Plan) leakError(place string, row int64) error {
+	return verdict.Errorf(verdict.CodeUnmatched, "see the scrub's checks: each place comes with the line to add",
+		"scrub %s, row %d: %w", place, row, ErrLeak)
+}
+
+// scanCheck says what was looked at as it passed.
+func (p *Plan) scanCheck() verdict.Check {
+	c := verdict.Check{ID: "leak_scan", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
+		Expected: "no value that looks sensitive in a column without a rule"}
+	var values int64
+	columns := map[*column]bool{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.rewriters {
+		if r.watch == nil {
+			continue
+		}
+		values += r.watch.rows * int64(len(r.watch.fields))
+		for _, f := range r.watch.fields {
+			columns[f.column.root()] = true
+		}
+	}
+	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"), counted(int64(len(columns)), "column"))
+	return c
+}
