@@ -322,3 +322,36 @@ CREATE MATERIALIZED VIEW grouped AS SELECT id, total FROM orders GROUP BY id;`)
 		})
 	}
 }
+
+// A plain dump, bare or compressed, and INSERT data go the same way.
+func TestOtherFormats(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", planted)
+	for name, c := range map[string]struct{ args []string }{
+		"plain":         {[]string{"-Fp"}},
+		"plain inserts": {[]string{"-Fp", "--rows-per-insert=7"}},
+		"inserts":       {[]string{"-Fc", "--inserts"}},
+		"plain in gzip": {[]string{"-Fp", "-Z", "6"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := t.TempDir()
+			if err := os.WriteFile(filepath.Join(store, "p-20260304.sql"), source.Dump(append(c.args, "postgres")...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Replace(fmt.Sprintf(plantedDrill, "file://"+store, "transform: email", "transform: name", "transform: text"),
+				`name: "*.dump"`, `name: "p-{time}.sql", time: "20060102", time_tolerance: 999999h`, 1)
+			var found []string
+			r := run(t, t.Context(), load(t, sandbox.Local, text), func(req *drill.Request) {
+				req.Inspect = func(ctx context.Context, box sandbox.Box) { found, _ = search(t, ctx, box) }
+			})
+			if r.Outcome != verdict.Pass {
+				t.Fatalf("%s\n%s", r.Outcome, worst(r))
+			}
+			if len(found) > 0 {
+				t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
+			}
+		})
+	}
+}
