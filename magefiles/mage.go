@@ -14,9 +14,9 @@ import (
 // Default lists, and restores nothing.
 var Default = Drills
 
-// Drill restores the newest backup of every drill, or of -name, and says pass or fail.
-func Drill(ctx context.Context, name *string) error {
-	return harness.Open().Drill(ctx, value(name))
+// Drill restores the newest backup of every drill, or of -name, -parallel of them at once, and says pass or fail.
+func Drill(ctx context.Context, name *string, parallel *int) error {
+	return harness.Open().Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel)})
 }
 
 // Drills lists the drills with the outcome of their last run.
@@ -38,8 +38,8 @@ func Scenarios(ctx context.Context) error {
 	return err
 }
 
-// Demo rebuilds the demo's backups in drills/demo/backups.
-func Demo(ctx context.Context) error {
+// RebuildDemo makes the demo's backups in drills/demo/backups anew.
+func RebuildDemo(ctx context.Context) error {
 	return scenarios.RebuildDemo(ctx, "drills/demo", harness.Open().Log)
 }
 

@@ -203,7 +203,7 @@ func play(ctx context.Context, b *Bench, sc Scenario, dir string) Finding {
 // and reads the report that it leaves.
 func drill(ctx context.Context, home string, log *slog.Logger) (*verdict.Report, error) {
 	h := &harness.Home{Dir: home, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Log: log}
-	ended := h.Drill(ctx, demoName)
+	ended := h.Drill(ctx, harness.DrillOptions{Name: demoName})
 	text, err := os.ReadFile(filepath.Join(home, "reports", demoName, "latest.json"))
 	if err != nil {
 		return nil, fmt.Errorf("the drill left no report: %w", cmp.Or(ended, err))

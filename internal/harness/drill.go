@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"daybefore/internal/drill"
@@ -20,31 +21,49 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// Drill runs every drill, or the one that is named, one after the other; one
-// that fails does not stop the others. It prints each report and keeps it.
-func (h *Home) Drill(ctx context.Context, name string) error {
-	files, err := h.load(name, spec.Loader{})
+// DrillOptions say what to drill, and how much at once.
+type DrillOptions struct {
+	Name     string // one drill; empty: all
+	Parallel int    // drills at once; 0: as many as the machine's cores and memory carry
+}
+
+// Drill runs every drill, or the one that is named; one that fails does not
+// stop the others. It prints each report as it comes, and keeps it.
+func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
+	if o.Parallel < 0 {
+		return cannot("drill -parallel=%d: give 1 or more, or leave it out", o.Parallel)
+	}
+	files, err := h.load(o.Name, spec.Loader{})
 	if err != nil {
+		return err
+	}
+	if err := h.canKeep(); err != nil {
 		return err
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
-	var reports []*verdict.Report
-	for _, f := range files {
-		r := h.drillOne(ctx, f)
-		reports = append(reports, r)
-		if r.Interrupted() {
-			break
-		}
+	return h.conclude(h.drillAll(ctx, files, o.Parallel))
+}
+
+// canKeep finds out before a long drill whether its report can be written.
+func (h *Home) canKeep() error {
+	err := os.MkdirAll(h.reportsDir(), 0o755)
+	if err == nil {
+		err = unix.Access(h.reportsDir(), unix.W_OK)
 	}
-	return h.conclude(reports)
+	if err != nil {
+		return cannot("reports cannot be written to %s: %v; make it writable, or set DRILL_HOME to a folder that is", h.reportsDir(), err)
+	}
+	return nil
 }
 
 // drillOne runs one drill file, keeps its report and prints it. A file with
 // mistakes makes a report too.
-func (h *Home) drillOne(ctx context.Context, f spec.Loaded) *verdict.Report {
-	r := h.runFile(ctx, f)
+func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer) *verdict.Report {
+	r := h.runFile(ctx, f, progress)
+	h.printing.Lock()
+	defer h.printing.Unlock()
 	unkept := h.keep(r) // first: whoever reads what is printed may have gone
 	if err := report.Terminal(h.Stdout, r, h.terminal()); err != nil {
 		h.Log.Warn("print the report", "drill", f.Name, "err", err)
@@ -56,13 +75,13 @@ func (h *Home) drillOne(ctx context.Context, f spec.Loaded) *verdict.Report {
 	return r
 }
 
-func (h *Home) runFile(ctx context.Context, f spec.Loaded) *verdict.Report {
+func (h *Home) runFile(ctx context.Context, f spec.Loaded, w io.Writer) *verdict.Report {
 	now := h.Now()
 	id := history.NewRunID(now)
 	if f.Err != nil {
 		return h.mistaken(f, id, now)
 	}
-	progress := report.NewProgress(h.Stderr, f.Name)
+	progress := report.NewProgress(w, f.Name)
 	defer progress.Close()
 	return drill.Run(ctx, drill.Request{
 		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Progress: progress.Update,

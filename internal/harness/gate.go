@@ -51,7 +51,7 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	}
 	fmt.Fprintf(h.Stderr, "gate %s: %s: drilling now\n", f.Name, why)
 	h.sweep(ctx)
-	r := h.drillOne(ctx, f)
+	r := h.drillOne(ctx, f, h.Stderr)
 	switch {
 	case verdict.ExitCode(r) != verdict.ExitOK:
 		return &Exit{Code: verdict.ExitCode(r), Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, reason(r))}

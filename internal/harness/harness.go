@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,6 +32,8 @@ type Home struct {
 	Stderr io.Writer // progress, log, one-line reasons
 	Now    func() time.Time
 	Log    *slog.Logger
+
+	printing sync.Mutex // one report at a time
 }
 
 // Open is the home of this process: the working directory, or DRILL_HOME.

@@ -57,7 +57,7 @@ func drillInARow() int {
 	var out bytes.Buffer
 	h := &harness.Home{Dir: os.Getenv(inARowEnv), Stdout: &out, Stderr: os.Stderr, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	drill := func() bool {
-		if err := h.Drill(context.Background(), "demo"); err != nil {
+		if err := h.Drill(context.Background(), harness.DrillOptions{Name: "demo"}); err != nil {
 			fmt.Printf("%v\n%s", err, out.Bytes())
 			return false
 		}

@@ -167,7 +167,7 @@ func (l *local) start(o Options) error {
 	}
 	m := machine{memory: o.Memory, cores: runtime.NumCPU(), jobs: o.Jobs}
 	if m.memory == 0 {
-		m.memory = machineMemory() / 2
+		m.memory = DefaultMemory()
 	}
 	args := append(timeoutArgs(o.Deadline), "sh", l.HostPath(scriptName),
 		l.data(), l.work.run(), l.HostPath(passwordName), l.passfile())
