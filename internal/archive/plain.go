@@ -564,8 +564,10 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 	if e.Desc == "DATABASE" && d.verb == "alter" {
 		return // its owner: DatabaseProperties says it
 	}
-	e.Defn += text
 	e.parts = append(e.parts, part{it.start, it.end, p.settings})
+	if e.Desc != "STATISTICS DATA" { // values of rows
+		e.Defn += text
+	}
 }
 
 // entryFor returns the entry that a statement of the schema belongs to: that
