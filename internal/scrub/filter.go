@@ -3,6 +3,7 @@ package scrub
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -217,6 +218,10 @@ func (r *rewriter) replace(dst, row []byte, i int, field []byte) ([]byte, error)
 
 // failed is an error of one value, without it.
 func (r *rewriter) failed(field int, err error) error {
+	if unnamed, ok := errors.AsType[*unnamedValue](err); ok {
+		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
+			"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
+	}
 	return verdict.Errorf(verdict.CodeScrub, "correct the rule of this column, or report it as a bug if the column holds what its type says",
 		"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 }
@@ -312,8 +317,10 @@ type cell struct {
 	by      *person
 	stays   []foldedGlob // values of the link that keep leaves as they are
 
+	document                 *document // nil: the value is no document
+	one                      func(dst, value []byte) ([]byte, error)
+	each                     bool // the field is an array, of whose elements each is a value
 	array                    copytext.ArrayRewriter
-	element                  func(dst, element []byte) ([]byte, error)
 	raw, out                 []byte
 	stayed                   bool // the last value did
 	mayMerge                 bool // normalising may make two values of a unique column one
@@ -325,11 +332,14 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 	out := &cell{column: c, recipe: made, charset: p.encoding.charset, mask: mask, decode: decode}
 	own := ownNormal(c, &spec.Rule{})
 	out.mayMerge = len(c.unique) > 0 && made.normal != own
+	out.one = out.value
+	if made.document != nil {
+		out.document = newDocument(p, made.document, mask, decode)
+		out.one = out.document.append
+	}
 	if r := p.assigned[c]; r != nil {
 		out.stays = p.keptInLink(r.Link)
-		if r.Each {
-			out.element = out.value
-		}
+		out.each = r.Each
 	}
 	return out
 }
@@ -371,11 +381,11 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 // replace leaves what becomes of a value in c.out.
 func (c *cell) replace(value []byte) (err error) {
 	c.stayed = false
-	if c.element == nil {
-		c.out, err = c.value(c.out[:0], value)
+	if !c.each {
+		c.out, err = c.one(c.out[:0], value)
 		return err
 	}
-	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.element)
+	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.one)
 	c.stayed = false // some elements may have; the array as a whole was rewritten
 	return err
 }
@@ -415,10 +425,13 @@ func (c *cell) unescape(field []byte) (value []byte, err error) {
 }
 
 // normalise is valid until the next call of any cell of the row.
-func (c *cell) normalise(value []byte) []byte {
-	if c.recipe.normal == (normal{}) {
+func (c *cell) normalise(value []byte) []byte { return c.mask.normalise(c.recipe, value) }
+
+// normalise takes off a value what its recipe says; valid until the next call.
+func (m *masker) normalise(r *recipe, value []byte) []byte {
+	if r.normal == (normal{}) {
 		return value
 	}
-	c.mask.norm = c.recipe.normal.append(c.mask.norm[:0], value)
-	return c.mask.norm
+	m.norm = r.normal.append(m.norm[:0], value)
+	return m.norm
 }

@@ -32,8 +32,16 @@ func (p *planner) fit() error {
 		if r.Preserve && !c.generated {
 			continue
 		}
-		recipe := p.recipe(c, r, domainOf(r.Link, c))
-		why, mend, err := p.unfit(c, r, recipe, seen)
+		var why, mend string
+		var err error
+		var recipe *recipe
+		if r.JSON != nil {
+			recipe = p.documentRecipe(c, r)
+			why, mend = p.unfitDocument(c, r)
+		} else {
+			recipe = p.recipe(c, r, domainOf(r.Link, c))
+			why, mend, err = p.unfit(c, r, recipe, seen)
+		}
 		if err != nil {
 			return err
 		}
@@ -62,10 +70,17 @@ func (p *planner) columnsWithRules() []*column {
 // hashed: equal values must be hashed alike in all of its columns.
 func (p *planner) gatherLinks() {
 	for c, r := range p.assigned {
-		if r.Link != "" && changes(r) {
-			n, own := p.links[r.Link], ownNormal(c, r)
-			p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
+		p.gatherLink(c, r)
+		for i := range r.JSON {
+			p.gatherLink(textOf(c), &r.JSON[i].Rule)
 		}
+	}
+}
+
+func (p *planner) gatherLink(c *column, r *spec.Rule) {
+	if r.Link != "" && changes(r) {
+		n, own := p.links[r.Link], ownNormal(c, r)
+		p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
 	}
 }
 

@@ -395,7 +395,7 @@ func (p *Plan) Shown(schema, table, column string) bool {
 func (p *Plan) keptSome(c *column, r *spec.Rule) bool {
 	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
 		return k.table == c.table || slices.Contains(c.table.ancestors(), k.table)
-	}) || len(p.keptInLink(r.Link)) > 0
+	}) || p.keptWithin(r)
 }
 
 // Fingerprint stands for a value that may not be shown: equal for equal values

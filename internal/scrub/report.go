@@ -19,6 +19,8 @@ type tally struct {
 	changed   int64 // by normalising, before hashing
 	neverMet  []string
 	firstRule string
+	paths     []pathRecipe // of documents
+	met       []int64      // by path: values
 }
 
 // Report counts what was rewritten, exactly. Call it, like all that counts,
@@ -84,6 +86,9 @@ func (t *tally) add(c *cell, rows int64) {
 	t.Kept += c.kept
 	t.changed += c.changedByNormalise
 	t.total += rows
+	if c.document != nil {
+		t.addPaths(c.document)
+	}
 }
 
 // Checks says, after the load, whether every value met its rule, and whether
@@ -97,7 +102,7 @@ func (p *Plan) Checks() []verdict.Check {
 		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
 	}}
 	for _, t := range p.tallies() {
-		checks = append(checks, t.check())
+		checks = append(checks, t.check(p))
 	}
 	for _, k := range p.keeps {
 		checks = append(checks, k.check())
@@ -105,7 +110,24 @@ func (p *Plan) Checks() []verdict.Check {
 	return checks
 }
 
-func (t *tally) check() verdict.Check {
+func (t *tally) addPaths(d *document) {
+	if t.met == nil {
+		t.paths, t.met = d.paths, make([]int64, len(d.paths))
+	}
+	for i, n := range d.met {
+		t.met[i] += n
+	}
+}
+
+// unmetPath is a path that no document had, if there were any; nil for none.
+func (t *tally) unmetPath() *pathRecipe {
+	if i := slices.Index(t.met, 0); i >= 0 && t.Rows > 0 {
+		return &t.paths[i]
+	}
+	return nil
+}
+
+func (t *tally) check(p *Plan) verdict.Check {
 	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
 		Expected: "every value rewritten, nulls as many as before",
 		Observed: fmt.Sprintf("%d rewritten, %d null before, %d after, %d kept", t.Rows, t.NullsIn, t.NullsOut, t.Kept)}
@@ -117,6 +139,11 @@ func (t *tally) check() verdict.Check {
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
 		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule, joined(t.neverMet))
 		c.Hint = "see the restore's checks"
+	case t.unmetPath() != nil:
+		path := t.unmetPath()
+		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
+		c.Message = fmt.Sprintf("%s: none of %d documents holds %s", p.place(path.pos), t.Rows, path.JSONPath)
+		c.Hint = "correct the path, or take it away"
 	case !t.adds():
 		c.Outcome = verdict.Error
 		c.Message = fmt.Sprintf("%d values and nulls passed, and they do not add up", t.total)

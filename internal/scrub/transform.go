@@ -138,9 +138,10 @@ var errUnknownTransform = errors.New("no such transform")
 // recipe is a rule made ready for one column, or for a part of its values.
 type recipe struct {
 	*transform
-	name        string // of the transform
-	effect      effect // of the transform, or of what the template is made of
-	domain      []byte // with its zero byte
+	name        string          // of the transform
+	effect      effect          // of the transform, or of what the template is made of
+	document    *documentRecipe // instead of a transform; nil for all others
+	domain      []byte          // with its zero byte
 	normal      normal
 	value       []byte         // constant: in the encoding of the rows
 	parts       []templatePart // template

@@ -31,11 +31,14 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		s.Keep = append(s.Keep, c.keep(k))
 		tables.check(c, k.Table, s.Keep[len(s.Keep)-1].Table.String(), "scrub.keep.table", "put all of its columns under one match")
 	}
-	columns, links := unique[string]{}, map[string]rawRule{}
+	columns, links := unique[string]{}, map[string]rawChange{}
 	for _, r := range raw.Rules {
 		s.Rules = append(s.Rules, c.rule(r))
 		columns.check(c, r.Column, r.Column.Value, "scrub.rules.column", "keep one rule for it")
-		c.oneTransform(r, links)
+		c.oneTransform(r.rawChange, links)
+		for _, p := range r.JSON {
+			c.oneTransform(p.rawChange, links)
+		}
 	}
 	return s
 }
@@ -112,23 +115,8 @@ func (c checker) columnTexts(raw map[string]text, key string) map[string]string 
 }
 
 func (c checker) rule(raw rawRule) Rule {
-	r := Rule{
-		Transform: raw.Transform.Value,
-		Preserve:  raw.Preserve.Value,
-		Why:       strings.TrimSpace(raw.Why.Value),
-		Link:      c.filled(raw.Link, "scrub.rules.link", "name it, such as person_email, or remove the key"),
-		Normalize: c.normalize(raw.Normalize),
-		Each:      raw.Each.Value,
-		Value:     raw.Value.pointer(),
-		Percent:   raw.Percent.or(10),
-		Days:      int(raw.Days.or(180)),
-		Bucket:    raw.Bucket.Value,
-		By:        c.column(raw.By, "scrub.rules.by"),
-		To:        raw.To.Value,
-		Pattern:   raw.Pattern.Value,
-		With:      raw.With.Value,
-		Pos:       raw.at,
-	}
+	r := c.change(raw.rawChange, raw.at, "scrub.rules")
+	r.Each = raw.Each.Value
 	if raw.Column.given() {
 		pattern, err := ParseColumnPattern(raw.Column.Value)
 		if f, ok := err.(*fault); ok {
@@ -136,34 +124,105 @@ func (c checker) rule(raw rawRule) Rule {
 		}
 		r.Column = pattern
 	}
-	c.oneWay(raw)
-	c.parameters(raw)
+	c.ways(raw)
+	if raw.Each.given() && raw.JSON == nil && !slices.Contains(byElement, raw.Transform.Value) {
+		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
+	}
+	paths := unique[string]{}
+	for _, p := range raw.JSON {
+		r.JSON = append(r.JSON, c.path(p))
+		paths.check(c, p.Path, p.Path.Value, "scrub.rules.json.path", "keep one of them")
+	}
+	if raw.JSON != nil {
+		r.Unmatched = raw.UnmatchedPaths.or("redact")
+	} else if raw.UnmatchedPaths.given() {
+		c.refuse(raw.UnmatchedPaths.at, "remove it", "scrub.rules.unmatched_paths acts only with json")
+	}
 	return r
 }
 
-func (c checker) normalize(raw []text) []string {
+// change reads what becomes of a value; key is the section it stands in.
+func (c checker) change(raw rawChange, at Pos, key string) Rule {
+	r := Rule{
+		Transform: raw.Transform.Value,
+		Preserve:  raw.Preserve.Value,
+		Why:       strings.TrimSpace(raw.Why.Value),
+		Link:      c.filled(raw.Link, key+".link", "name it, such as person_email, or remove the key"),
+		Normalize: c.normalize(raw.Normalize, key),
+		Value:     raw.Value.pointer(),
+		Percent:   raw.Percent.or(10),
+		Days:      int(raw.Days.or(180)),
+		Bucket:    raw.Bucket.Value,
+		By:        c.column(raw.By, key+".by"),
+		To:        raw.To.Value,
+		Pattern:   raw.Pattern.Value,
+		With:      raw.With.Value,
+		Pos:       at,
+	}
+	c.parameters(raw, key)
+	return r
+}
+
+func (c checker) path(raw rawPath) PathRule {
+	const key = "scrub.rules.json"
+	p := PathRule{Rule: c.change(raw.rawChange, raw.at, key)}
+	if raw.Path.given() {
+		steps, fault := jsonSteps(raw.Path.Value)
+		if fault != nil {
+			c.refuseFault(raw.Path.at, key+".path", fault)
+		}
+		p.Path = JSONPath{Steps: steps, Source: raw.Path.Value}
+	}
+	c.oneWay(raw.rawChange, raw.at, key)
+	if raw.By.given() {
+		c.refuse(raw.By.at, "remove it: dates in a document move by themselves", "%s.by acts only on a column of its own", key)
+	}
+	return p
+}
+
+func (c checker) normalize(raw []text, key string) []string {
 	var steps []string
 	seen := unique[string]{}
 	for _, t := range raw {
-		seen.check(c, t, t.Value, "scrub.rules.normalize", "say it once")
+		seen.check(c, t, t.Value, key+".normalize", "say it once")
 		steps = append(steps, t.Value)
 	}
 	return steps
 }
 
-// oneWay wants a rule to rewrite or to let pass, not both and not neither.
-func (c checker) oneWay(raw rawRule) {
+// ways wants a rule to say one thing: what becomes of a value, or of the
+// values in a document.
+func (c checker) ways(raw rawRule) {
+	if raw.JSON == nil {
+		c.oneWay(raw.rawChange, raw.at, "scrub.rules")
+		return
+	}
+	keeps := raw.UnmatchedPaths.Value == "keep"
+	switch {
+	case raw.Transform.given():
+		c.refuse(raw.Transform.at, "keep one of them", "scrub.rules: transform and json exclude each other")
+	case raw.Preserve.given():
+		c.refuse(raw.Preserve.at, "keep one of them", "scrub.rules: preserve and json exclude each other")
+	case keeps && strings.TrimSpace(raw.Why.Value) == "":
+		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, nobody's words"`, "scrub.rules: unmatched_paths: keep without a why")
+	case !keeps && raw.Why.given():
+		c.refuse(raw.Why.at, "write it as a # comment", "scrub.rules.why is for preserve and unmatched_paths: keep")
+	}
+}
+
+// oneWay wants a value to be rewritten or to pass, not both and not neither.
+func (c checker) oneWay(raw rawChange, at Pos, key string) {
 	switch {
 	case raw.Preserve.given() && !raw.Preserve.Value:
-		c.refuse(raw.Preserve.at, "say preserve: true with a why, or a transform", "scrub.rules.preserve: false says nothing")
+		c.refuse(raw.Preserve.at, "say preserve: true with a why, or a transform", "%s.preserve: false says nothing", key)
 	case raw.Preserve.given() && raw.Transform.given():
-		c.refuse(raw.Preserve.at, "keep one of them", "scrub.rules: transform and preserve exclude each other")
+		c.refuse(raw.Preserve.at, "keep one of them", "%s: transform and preserve exclude each other", key)
 	case !raw.Preserve.given() && !raw.Transform.given():
-		c.refuse(raw.at, "add transform: …, or preserve: true with a why", "scrub.rules: the rule neither transforms nor preserves")
+		c.refuse(at, "add transform: …, or preserve: true with a why", "%s: the rule neither transforms nor preserves", key)
 	case raw.Preserve.given() && strings.TrimSpace(raw.Why.Value) == "":
-		c.refuse(raw.at, `add why: "an amount, no identity"`, "scrub.rules: preserve: true without a why")
+		c.refuse(at, `add why: "an amount, no identity"`, "%s: preserve: true without a why", key)
 	case raw.Transform.given() && raw.Why.given():
-		c.refuse(raw.Why.at, "write it as a # comment", "scrub.rules.why is for preserve")
+		c.refuse(raw.Why.at, "write it as a # comment", "%s.why is for preserve", key)
 	}
 }
 
@@ -176,7 +235,7 @@ var byElement = append(slices.Clone(hashing), "constant", "number", "money", "da
 
 // parameters refuses those that would not act under the rule's transform,
 // those that are missing, and those whose value makes no sense.
-func (c checker) parameters(raw rawRule) {
+func (c checker) parameters(raw rawChange, key string) {
 	for _, p := range []struct {
 		key  string
 		at   Pos
@@ -184,7 +243,6 @@ func (c checker) parameters(raw rawRule) {
 	}{
 		{"link", raw.Link.at, append(slices.Clone(hashing), "date_shift")},
 		{"normalize", firstPlace(raw.Normalize), hashing},
-		{"each", raw.Each.at, byElement},
 		{"value", raw.Value.at, []string{"constant", "template"}},
 		{"percent", raw.Percent.at, []string{"number", "money"}},
 		{"bucket", raw.Bucket.at, []string{"number"}},
@@ -195,11 +253,11 @@ func (c checker) parameters(raw rawRule) {
 		{"with", raw.With.at, []string{"replace"}},
 	} {
 		if p.at.Line > 0 && !slices.Contains(p.used, raw.Transform.Value) {
-			c.refuse(p.at, "remove it", "scrub.rules.%s %s", p.key, idle(raw.Transform.Value, p.used))
+			c.refuse(p.at, "remove it", "%s.%s %s", key, p.key, idle(raw.Transform.Value, p.used))
 		}
 	}
-	c.needed(raw)
-	c.ranges(raw)
+	c.needed(raw, key)
+	c.ranges(raw, key)
 }
 
 // idle says why a key does not act: with which transforms it would, where
@@ -216,7 +274,7 @@ func idle(transform string, used []string) string {
 }
 
 // needed refuses a transform without what it cannot do without.
-func (c checker) needed(raw rawRule) {
+func (c checker) needed(raw rawChange, key string) {
 	for _, n := range []struct {
 		transform, key, mend string
 		given                bool
@@ -228,39 +286,39 @@ func (c checker) needed(raw rawRule) {
 		{"replace", "with", `add with: "…", which may be empty`, raw.With.given()},
 	} {
 		if raw.Transform.Value == n.transform && !n.given {
-			c.refuse(raw.Transform.at, n.mend, "scrub.rules: %s without a %s", n.transform, n.key)
+			c.refuse(raw.Transform.at, n.mend, "%s: %s without a %s", key, n.transform, n.key)
 		}
 	}
 }
 
-func (c checker) ranges(raw rawRule) {
+func (c checker) ranges(raw rawChange, key string) {
 	const mostDays = 36525 // a century
 	switch {
 	case raw.Percent.given() && (raw.Percent.Value <= 0 || raw.Percent.Value > 100):
-		c.refuse(raw.Percent.at, "write more than 0 and at most 100", "scrub.rules.percent: %v is out of range", raw.Percent.Value)
+		c.refuse(raw.Percent.at, "write more than 0 and at most 100", "%s.percent: %v is out of range", key, raw.Percent.Value)
 	case raw.Percent.given() && raw.Bucket.given():
-		c.refuse(raw.Bucket.at, "keep one of them", "scrub.rules: bucket and percent exclude each other")
+		c.refuse(raw.Bucket.at, "keep one of them", "%s: bucket and percent exclude each other", key)
 	case raw.Bucket.given() && raw.Bucket.Value < 2:
-		c.refuse(raw.Bucket.at, "write 2 or more", "scrub.rules.bucket: %d is out of range", raw.Bucket.Value)
+		c.refuse(raw.Bucket.at, "write 2 or more", "%s.bucket: %d is out of range", key, raw.Bucket.Value)
 	case raw.Days.given() && (raw.Days.Value < 1 || raw.Days.Value > mostDays):
-		c.refuse(raw.Days.at, "write 1 to 36525", "scrub.rules.days: %d is out of range", raw.Days.Value)
+		c.refuse(raw.Days.at, "write 1 to 36525", "%s.days: %d is out of range", key, raw.Days.Value)
 	case raw.Transform.Value == "date_shift" && raw.Link.given() && !raw.By.given():
-		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link", "scrub.rules.link: without by, a date_shift is linked to nobody")
+		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link", "%s.link: without by, a date_shift is linked to nobody", key)
 	}
 	if raw.Pattern.given() {
-		c.pattern(raw.Pattern)
+		c.pattern(raw.Pattern, key)
 	}
 	if raw.Transform.Value == "template" && raw.Value.given() {
 		if _, fault := templateParts(raw.Value.Value); fault != nil {
-			c.refuseFault(raw.Value.at, "scrub.rules.value", fault)
+			c.refuseFault(raw.Value.at, key+".value", fault)
 		}
 	}
 }
 
-func (c checker) pattern(t text) {
+func (c checker) pattern(t text, key string) {
 	const mend = "write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax"
 	if _, err := regexp.Compile(t.Value); err != nil || t.Value == "" {
-		c.refuse(t.at, mend, "scrub.rules.pattern: %s is not a regular expression", shown(t.Value))
+		c.refuse(t.at, mend, "%s.pattern: %s is not a regular expression", key, shown(t.Value))
 	}
 }
 
@@ -273,7 +331,7 @@ func firstPlace(texts []text) Pos {
 
 // oneTransform refuses a link under which equal inputs would give different
 // outputs.
-func (c checker) oneTransform(r rawRule, links map[string]rawRule) {
+func (c checker) oneTransform(r rawChange, links map[string]rawChange) {
 	if !r.Link.given() || !r.Transform.given() {
 		return
 	}
@@ -288,9 +346,9 @@ func (c checker) oneTransform(r rawRule, links map[string]rawRule) {
 		c.refuse(r.Transform.at, mend, "scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
 			shown(r.Link.Value), first.Transform.Value, first.Transform.at.Line)
 	case first.Value.Value != r.Value.Value:
-		c.refuse(r.Link.at, "use one value under a link, or another link", "scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.at.Line)
+		c.refuse(r.Link.at, "use one value under a link, or another link", "scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
 	case first.Days.or(180) != r.Days.or(180):
-		c.refuse(r.Link.at, "use the same days under a link, or another link", "scrub.rules: link %s has other days elsewhere (line %d), so that one person's dates would part", shown(r.Link.Value), first.at.Line)
+		c.refuse(r.Link.at, "use the same days under a link, or another link", "scrub.rules: link %s has other days elsewhere (line %d), so that one person's dates would part", shown(r.Link.Value), first.Link.at.Line)
 	}
 }
 

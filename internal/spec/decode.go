@@ -160,7 +160,7 @@ func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
 			w.unknown(key, keyAt, path, fields)
 			return
 		}
-		w.into(value, keyAt, v.Field(fields[i].index), join(path, key), fields[i].tag)
+		w.into(value, keyAt, v.FieldByIndex(fields[i].index), join(path, key), fields[i].tag)
 	})
 	for _, f := range fields {
 		if f.required && !seen[f.key] {
@@ -237,17 +237,18 @@ func (w walker) dictionary(node ast.Node, v reflect.Value, path string) {
 // field is a key that a section may hold.
 type field struct {
 	key      string
-	index    int
+	index    []int
 	required bool
 	tag      reflect.StructTag
 }
 
+// fieldsOf are a shape's keys, those of shapes embedded in it too.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
-	for i := range t.NumField() {
-		key, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for _, f := range reflect.VisibleFields(t) {
+		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if key != "" {
-			fields = append(fields, field{key: key, index: i, required: options != "omitempty", tag: t.Field(i).Tag})
+			fields = append(fields, field{key: key, index: f.Index, required: options != "omitempty", tag: f.Tag})
 		}
 	}
 	return fields

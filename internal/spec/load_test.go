@@ -220,6 +220,16 @@ var badInputs = []struct {
 	{"a template of columns", drillFile(rule("{column: a.b.c, transform: template, value: §'x{id}'}")), []string{"scrub.rules.value: {id} is no transform that a template may hold; write {{ for a brace, and between braces email, name, first_name, last_name, company, street, city, hash, uuid or url"}},
 	{"a template with a brace", drillFile(rule("{column: a.b.c, transform: template, value: §'x} {hash}'}")), []string{"scrub.rules.value: a } closes nothing; write }} for a brace"}},
 	{"one link, two templates", drillFile(rule("{column: a.b.c, transform: template, value: 'a{hash}', link: p}, {column: a.b.d, transform: template, value: 'b{hash}', link: §p}")), []string{`scrub.rules: link "p" has another value elsewhere (line 4), so that equal values would part; use one value under a link, or another link`}},
+	{"a path that is none", drillFile(rule("{column: a.b.c, json: [{path: §contacts, transform: hash}]}")), []string{`scrub.rules.json.path: "contacts" does not begin with $; write a path such as $.contacts[*].email, $..phone or $."a key"`}},
+	{"a path with an open bracket", drillFile(rule("{column: a.b.c, json: [{path: §'$.a[1', transform: hash}]}")), []string{`scrub.rules.json.path: "$.a[1" is no path from "[1" on; write a path such as $.contacts[*].email, $..phone or $."a key"`}},
+	{"a path twice", drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: hash}, {path: §$.a, transform: text}]}")), []string{`scrub.rules.json.path: "$.a" is there twice, first in line 4; keep one of them`}},
+	{"a path without a transform", drillFile(rule("{column: a.b.c, json: [§{path: $.a}]}")), []string{"scrub.rules.json: the rule neither transforms nor preserves; add transform: …, or preserve: true with a why"}},
+	{"a path preserved without a why", drillFile(rule("{column: a.b.c, json: [§{path: $.a, preserve: true}]}")), []string{`scrub.rules.json: preserve: true without a why; add why: "an amount, no identity"`}},
+	{"paths and a transform", drillFile(rule("{column: a.b.c, transform: §hash, json: [{path: $.a, transform: hash}]}")), []string{"scrub.rules: transform and json exclude each other; keep one of them"}},
+	{"unmatched paths of no document", drillFile(rule("{column: a.b.c, transform: hash, unmatched_paths: §redact}")), []string{"scrub.rules.unmatched_paths acts only with json; remove it"}},
+	{"unmatched paths kept without a why", drillFile(rule("{column: a.b.c, unmatched_paths: §keep, json: [{path: $.a, transform: hash}]}")), []string{`scrub.rules: unmatched_paths: keep without a why; add why: "settings, nobody's words"`}},
+	{"a shift in a document", drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: date_shift, by: §id}]}")), []string{"scrub.rules.json.by acts only on a column of its own; remove it: dates in a document move by themselves"}},
+	{"a link over a path and a column", drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: hash, link: p}]}, {column: a.b.d, transform: §email, link: p}")), []string{`scrub.rules: link "p" is transformed by hash elsewhere (line 4), so that equal values would part; use one transform under a link, or another link`}},
 	{"one link, two transforms", drillFile(rule("{column: a.b.c, transform: email, link: p}, {column: a.b.d, transform: §hash, link: p}")), []string{`scrub.rules: link "p" is transformed by email elsewhere (line 4), so that equal values would part; use one transform under a link, or another link`}},
 	{"keep all", drillFile("scrub: {keep: [{table: a.b, match: {email: §'*'}}]}"), []string{`scrub.keep.match.email keeps every row as it is; say which rows, such as "*@ourco.example"`}},
 	{"keep without match", drillFile("scrub: {keep: [§{table: a.b}]}"), []string{`scrub.keep.match is missing; say which rows, such as match: {email: "*@ourco.example"}`}},
@@ -585,4 +595,27 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestJSONPaths(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string][]JSONStep{
+		"$": nil, "$.a": {{Key: "a"}}, "$.a-1._b": {{Key: "a-1"}, {Key: "_b"}}, "$.größe": {{Key: "größe"}}, "$[0][*]": {{Element: true}, {Element: true, Any: true}},
+		"$[12].*": {{Element: true, Index: 12}, {Any: true}}, "$..a": {{Deep: true, Key: "a"}}, "$..*": {{Deep: true, Any: true}}, `$."a.b\"]"`: {{Key: `a.b"]`}}, `$["x y"]..""`: {{Key: "x y"}, {Deep: true}},
+	} {
+		got, err := ParseJSONPath(path)
+		if err != nil || cmp.Diff(want, got.Steps) != "" || got.String() != path {
+			t.Errorf("%s: %v, %v", path, got.Steps, err)
+		}
+	}
+	for _, bad := range []string{"", "a", "$a", "$.", "$..", "$...a", "$.a b", "$[", "$[]", "$[-1]", "$[a]", "$[1", `$."a`, `$["a"`, `$."\x"`, "$.a.", "$[99999999999]", "$" + strings.Repeat(".a", maxSteps+1)} {
+		if got, err := ParseJSONPath(bad); err == nil {
+			t.Errorf("%s is %+v", bad, got.Steps)
+		}
+	}
+}
+
+func FuzzJSONPaths(f *testing.F) {
+	f.Add(`$.a[0]."b"..c[*].*`)
+	f.Fuzz(func(t *testing.T, s string) { ParseJSONPath(s) })
 }

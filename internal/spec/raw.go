@@ -91,13 +91,20 @@ type rawKeep struct {
 
 type rawRule struct {
 	section
-	Column    text    `json:"column" mend:"name it as schema.table.column" jsonschema_description:"schema.table.column, * in unquoted parts"`
+	Column text `json:"column" mend:"name it as schema.table.column" jsonschema_description:"schema.table.column, * in unquoted parts"`
+	rawChange
+	Each           boolean   `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
+	JSON           []rawPath `json:"json,omitempty" jsonschema_description:"json and jsonb: what becomes of which values in a document; of two paths for one value the first decides"`
+	UnmatchedPaths text      `json:"unmatched_paths,omitempty" jsonschema:"enum=redact,enum=refuse,enum=keep" jsonschema_description:"json: values that no path names (default redact; keep needs a why)"`
+}
+
+// rawChange is what becomes of a value, wherever it stands.
+type rawChange struct {
 	Transform text    `json:"transform,omitempty" jsonschema:"enum=email,enum=name,enum=first_name,enum=last_name,enum=company,enum=street,enum=city,enum=postcode,enum=phone,enum=text,enum=hash,enum=token,enum=uuid,enum=url,enum=ip,enum=mac,enum=iban,enum=card,enum=money,enum=number,enum=date_shift,enum=truncate,enum=password,enum=replace,enum=template,enum=constant,enum=set_null"`
 	Preserve  boolean `json:"preserve,omitempty" jsonschema_description:"let it pass; needs a why"`
 	Why       text    `json:"why,omitempty"`
 	Link      text    `json:"link,omitempty" jsonschema_description:"equal inputs under one link give equal outputs"`
 	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower" jsonschema_description:"before hashing"`
-	Each      boolean `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
 	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value; template: text with {transform} in it"`
 	Percent   number  `json:"percent,omitempty" jsonschema_description:"number, money: noise of at most so many percent (default 10)"`
 	Bucket    integer `json:"bucket,omitempty" jsonschema_description:"number: down to a multiple of it, instead of noise"`
@@ -106,6 +113,12 @@ type rawRule struct {
 	To        text    `json:"to,omitempty" jsonschema:"enum=hour,enum=day,enum=month,enum=year" jsonschema_description:"truncate: what is left"`
 	Pattern   text    `json:"pattern,omitempty" jsonschema_description:"replace: a regular expression (RE2); what it does not find becomes text's"`
 	With      text    `json:"with,omitempty" jsonschema_description:"replace: what is put in its place, with ${1} for the first group"`
+}
+
+type rawPath struct {
+	section
+	Path text `json:"path" mend:"name the values, such as $.contacts[*].email" jsonschema_description:"$.a, $.a[*].b, $..b, $.\"a key\", $.*"`
+	rawChange
 }
 
 type rawExpectations struct {
@@ -176,7 +189,7 @@ var later = map[string][]string{
 	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
 	"scrub":               {"drop"},
 	"scrub.leak_scan":     {"source_overlap"},
-	"scrub.rules":         {"unmatched_paths", "json", "recompute"},
+	"scrub.rules":         {"recompute"},
 	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
 	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},
 }

@@ -107,19 +107,27 @@ type Rule struct {
 	Column    ColumnPattern
 	Transform string // empty where Preserve is set
 	Preserve  bool
-	Why       string   // with Preserve: required
-	Link      string   // equal inputs under one link give equal outputs
-	Normalize []string // trim, lower: before hashing
-	Each      bool     // array columns: element by element
-	Value     *string  // constant: the value; template: text with {transform} in it
-	Percent   float64  // number, money: noise of at most so many percent; default 10
-	Bucket    int64    // number: down to a multiple of it, instead of noise; 0: noise
-	Days      int      // date_shift: at most so many days either way; default 180
-	By        string   // date_shift: a column of the same row whose value decides the shift
-	To        string   // truncate: hour, day, month, year
-	Pattern   string   // replace: a regular expression, RE2
-	With      string   // replace: what is put in its place, with $1 for the first group
+	Why       string     // with Preserve: required
+	Link      string     // equal inputs under one link give equal outputs
+	Normalize []string   // trim, lower: before hashing
+	Each      bool       // array columns: element by element
+	JSON      []PathRule // json and jsonb columns: by path; nil where Transform or Preserve is set
+	Unmatched string     // JSON: redact | refuse | keep: values that no path names
+	Value     *string    // constant: the value; template: text with {transform} in it
+	Percent   float64    // number, money: noise of at most so many percent; default 10
+	Bucket    int64      // number: down to a multiple of it, instead of noise; 0: noise
+	Days      int        // date_shift: at most so many days either way; default 180
+	By        string     // date_shift: a column of the same row whose value decides the shift
+	To        string     // truncate: hour, day, month, year
+	Pattern   string     // replace: a regular expression, RE2
+	With      string     // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
+}
+
+// PathRule rewrites, or lets pass, values in a JSON document. Its Column is empty.
+type PathRule struct {
+	Path JSONPath
+	Rule
 }
 
 // Name is a table's name, unquoted.

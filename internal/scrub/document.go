@@ -1,0 +1,87 @@
+package scrub
+
+import (
+	"fmt"
+	"slices"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
+)
+
+// textOf is the column as a text in one of its documents is seen.
+func textOf(c *column) *column {
+	return &column{table: c.table, name: c.name, typ: "text", base: pgType{"pg_catalog", "text", "b"}}
+}
+
+// documentRecipe makes a rule by paths ready.
+func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
+	within := textOf(c)
+	domain := domainOf("", c)
+	d := &documentRecipe{unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
+	for i := range r.JSON {
+		entry := &r.JSON[i]
+		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
+		for _, step := range entry.Path.Steps {
+			key, _ := p.encoding.encode(step.Key)
+			made.keys = append(made.keys, key)
+		}
+		if !entry.Preserve {
+			domain := domainOf(entry.Link, c)
+			if entry.Link == "" {
+				domain = append(domain, entry.Path.Source+"\x00"...)
+			}
+			made.made = p.recipe(within, &entry.Rule, domain)
+		}
+		if entry.Transform == constant && entry.Value != nil {
+			made.written, _ = p.encoding.encode(constantJSON(*entry.Value))
+		}
+		d.paths = append(d.paths, made)
+	}
+	return &recipe{name: documentPaths, effect: merges, document: d}
+}
+
+// unfitDocument says why a column cannot be rewritten by paths, and the mend;
+// or nothing.
+func (p *planner) unfitDocument(c *column, r *spec.Rule) (why, mend string) {
+	switch {
+	case c.generated:
+		return unfitKind(c, r)
+	case !c.base.is("json", "jsonb"):
+		return fmt.Sprintf("is of type %s, which holds no documents", c.typ), "take json away and name a transform"
+	case c.array != r.Each:
+		return "is of type " + c.typ, "say each: true for arrays of documents, and only for them"
+	case len(c.unique) > 0:
+		return fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.unique)), "preserve it with a why"
+	case p.encoding.charset != copytext.ASCIISafe:
+		return fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
+	}
+	for i := range r.JSON {
+		entry := &r.JSON[i]
+		if why, mend := p.unfitPath(textOf(c), &entry.Rule); why != "" {
+			return fmt.Sprintf("%s %s", entry.Path, why), mend
+		}
+	}
+	return p.unfitPartition(c, r)
+}
+
+func (p *planner) unfitPath(within *column, r *spec.Rule) (why, mend string) {
+	if r.Preserve {
+		return "", ""
+	}
+	tests := []func(*column, *spec.Rule) (string, string){unfitParameters, p.unfitEncoding}
+	if r.Transform != noise { // of numbers, and of texts that hold one
+		tests = append(tests, unfitType)
+	}
+	for _, test := range tests {
+		if why, mend := test(within, r); why != "" {
+			return why, mend
+		}
+	}
+	return "", ""
+}
+
+// keptWithin tells whether keep leaves values of a link of the rule, or of its
+// paths, as they are.
+func (p *Plan) keptWithin(r *spec.Rule) bool {
+	return len(p.keptInLink(r.Link)) > 0 || slices.ContainsFunc(r.JSON, func(e spec.PathRule) bool { return len(p.keptInLink(e.Link)) > 0 })
+}

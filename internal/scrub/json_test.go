@@ -1,0 +1,324 @@
+package scrub
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// jsonRule reads "$.path transform key=value …" entries as a rule by paths.
+func jsonRule(t testing.TB, column string, entries ...string) spec.Rule {
+	t.Helper()
+	r := rule(t, 1, column+" unused")
+	r.Transform, r.Unmatched, r.JSON = "", redactUnmatched, []spec.PathRule{}
+	for i, e := range entries {
+		source, rest, _ := strings.Cut(e, " ")
+		path, err := spec.ParseJSONPath(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.JSON = append(r.JSON, spec.PathRule{Path: path, Rule: rule(t, i+2, "a.b.c "+rest)})
+	}
+	return r
+}
+
+func each(r spec.Rule) spec.Rule {
+	r.Each = true
+	return r
+}
+
+// newTestDocument rewrites documents without a server.
+func newTestDocument(t testing.TB, unmatched string, entries ...string) *document {
+	t.Helper()
+	p := &planner{Plan: &Plan{}, links: map[string]normal{}}
+	r := jsonRule(t, "a.b.doc", entries...)
+	r.Unmatched = unmatched
+	c := &column{table: &table{name: tableName{"a", "b"}}, name: "doc"}
+	made := p.documentRecipe(c, &r)
+	return newDocument(p.Plan, made.document, &masker{keyed: newKeyed(testKey)}, &decoder{})
+}
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, unmatched string
+		paths           []string
+		in, want        string // want is a pattern where it begins with ^
+	}{
+		{"nothing named, kept", keepUnmatched, nil, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `},
+		{"a member", keepUnmatched, []string{"$.a email"}, `{"a":"ada@example.com", "b":"x"}`, `^\{"a":"[a-z2-7]{16}@example\.invalid", "b":"x"\}$`},
+		{"both of a key that is there twice", keepUnmatched, []string{"$.a hash"}, `{"a":"x","a":"y"}`, `^\{"a":"[0-9a-f]{32}","a":"[0-9a-f]{32}"\}$`},
+		{"every element", keepUnmatched, []string{"$.c[*].e set_null"}, `{"c":[{"e":"x"},{"e":[1,{}]},{"f":"y"}],"e":"z"}`, `{"c":[{"e":null},{"e":null},{"f":"y"}],"e":"z"}`},
+		{"one element", keepUnmatched, []string{"$[1] set_null"}, `["a","b","c"]`, `["a",null,"c"]`},
+		{"at any depth", keepUnmatched, []string{"$..ssn set_null"}, `{"ssn":1,"x":[{"ssn":{"a":2},"y":{"ssn":"3"}}]}`, `{"ssn":null,"x":[{"ssn":null,"y":{"ssn":null}}]}`},
+		{"every member", keepUnmatched, []string{"$.m.* constant value=0"}, `{"m":{"a":"x","b":[1],"c":null},"n":"y"}`, `{"m":{"a":0,"b":0,"c":null},"n":"y"}`},
+		{"a quoted key", keepUnmatched, []string{`$."a.b\"c" set_null`}, `{"a.b\"c":"x","a.b\u0022c":"y"}`, `{"a.b\"c":null,"a.b\u0022c":null}`},
+		{"all below", keepUnmatched, []string{"$.p text"}, `{"p":{"a":"Ada","b":["Bob",12,true]},"q":"Ada"}`, `^\{"p":\{"a":"[A-Z][a-z]{2}","b":\["[A-Z][a-z]{2}",[1-9]\d,true\]\},"q":"Ada"\}$`},
+		{"a longer path below", keepUnmatched, []string{"$.p text", "$.p.a preserve"}, `{"p":{"a":"Ada","b":"Bob"}}`, `^\{"p":\{"a":"Ada","b":"[A-Z][a-z]{2}"\}\}$`},
+		{"the first of two paths", keepUnmatched, []string{"$.a set_null", "$.* text"}, `{"a":"x"}`, `{"a":null}`},
+		{"the whole document", keepUnmatched, []string{"$ constant value={}"}, `[1,2]`, `{}`},
+		{"a constant text", keepUnmatched, []string{`$.a constant value=it"s`}, `{"a":[]}`, `{"a":"it\"s"}`},
+		{"redacted", redactUnmatched, []string{"$.k preserve"}, `{"k":"Ada","s":"Ada 1","n":-120.50e3,"z":0.5,"t":true,"u":null,"e":"","l":["x"]}`, `^\{"k":"Ada","s":"[A-Z][a-z]{2} \d","n":-[1-9]\d\d\.\d\de3,"z":0\.\d,"t":true,"u":null,"e":"","l":\["[a-z]"\]\}$`},
+		{"keys that are somebody's", redactUnmatched, nil, `{"ada@example.com":1,"Ada Lovelace":{"ok":2},"42":3}`, `^\{"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\{"ok":\d\},"42":\d\}$`},
+		{"named keys stay", redactUnmatched, []string{`$."First@Name" first_name`}, `{"First@Name":"Ada"}`, `^\{"First@Name":"[A-Za-z]+"\}$`},
+		{"numbers by noise", redactUnmatched, []string{"$.n number", "$.m number bucket=10"}, `{"n":100000000000000000000.5,"m":47}`, `^\{"n":\d{20,21}\.\d,"m":40\}$`},
+		{"a number as a text", redactUnmatched, []string{"$.n hash"}, `{"n":12}`, `^\{"n":"[0-9a-f]{32}"\}$`},
+		{"escapes", redactUnmatched, nil, `{"s":"\u0041d\u0061 \ud83d\ude00\n\\\""}`, `^\{"s":"[A-Z][a-z]{2} 😀\\n\\\\\\""\}$`},
+		{"dates in texts", redactUnmatched, []string{"$.d truncate to=year"}, `{"d":"2024-05-06T07:08:09Z"}`, `{"d":"2024-01-01T00:00:00Z"}`},
+		{"a scalar", redactUnmatched, nil, `"Ada"`, `^"[A-Z][a-z]{2}"$`},
+	} {
+		d := newTestDocument(t, tt.unmatched, tt.paths...)
+		out, err := d.append(nil, []byte(tt.in))
+		if pattern := strings.HasPrefix(tt.want, "^"); err != nil || pattern && !regexp.MustCompile(tt.want).Match(out) || !pattern && string(out) != tt.want {
+			t.Errorf("%s: %s became %s, %v", tt.name, tt.in, out, err)
+		}
+	}
+}
+
+func TestDocumentsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"", "private", `{"private"`, `{"private":}`, `{"a":1,}`, `[1,]`, `["private]`, `{"a" "b"}`, `[1 2]`, `{} private`, `01`, `1.`, `1e`, `-`, `{private:1}`, `["\"]`} {
+		for _, unmatched := range []string{keepUnmatched, redactUnmatched} {
+			out, err := newTestDocument(t, unmatched, "$.a email").append(nil, []byte(in))
+			if err == nil || strings.Contains(err.Error(), "private") {
+				t.Errorf("%q became %q, %v", in, out, err)
+			}
+		}
+	}
+	deep := strings.Repeat("[", 2*deepest) + strings.Repeat("]", 2*deepest)
+	if _, err := newTestDocument(t, redactUnmatched).append(nil, []byte(deep)); err == nil {
+		t.Error("a document of any depth")
+	}
+}
+
+// Where unmatched values are refused the place is told, without a word of
+// theirs.
+func TestUnnamedValues(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$.*", `{"b":{"pri vate":{"c":7}}}`: "$.b.*", `["private"]`: "$[*]", `"private"`: "$",
+	} {
+		_, err := newTestDocument(t, refuseUnmatched, "$.a text").append(nil, []byte(in))
+		unnamed, ok := err.(*unnamedValue)
+		if !ok || unnamed.path != want || strings.Contains(err.Error(), "private") {
+			t.Errorf("%s: %v, want %s", in, err, want)
+		}
+	}
+	for _, in := range []string{`{"a":"x"}`, `{"b":true,"c":null,"d":"","e":[],"f":{}}`} {
+		if _, err := newTestDocument(t, refuseUnmatched, "$.a text").append(nil, []byte(in)); err != nil {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
+// documents draws any JSON, written with any blanks.
+func documents() *rapid.Generator[string] {
+	blank := rapid.SampledFrom([]string{"", "", "", " ", "\n\t"})
+	scalar := rapid.Custom(func(t *rapid.T) string {
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 0:
+			return rapid.StringMatching(`-?(0|[1-9]\d{0,24})(\.\d{1,9})?([eE][+-]?\d{1,3})?`).Draw(t, "number")
+		case 1:
+			return rapid.SampledFrom([]string{"true", "false", "null"}).Draw(t, "word")
+		}
+		b, _ := json.Marshal(rapid.String().Draw(t, "string"))
+		return string(b)
+	})
+	var value func(depth int) *rapid.Generator[string]
+	value = func(depth int) *rapid.Generator[string] {
+		if depth == 0 {
+			return scalar
+		}
+		return rapid.Custom(func(t *rapid.T) string {
+			kind := rapid.IntRange(0, 3).Draw(t, "kind")
+			if kind > 1 {
+				return scalar.Draw(t, "scalar")
+			}
+			var parts []string
+			for range rapid.IntRange(0, 4).Draw(t, "parts") {
+				part := blank.Draw(t, "b") + value(depth-1).Draw(t, "value") + blank.Draw(t, "b")
+				if kind == 0 {
+					part = blank.Draw(t, "b") + rapid.SampledFrom([]string{`"a"`, `"b"`, `"\u0061"`, `"x y"`, `""`}).Draw(t, "key") + blank.Draw(t, "b") + ":" + part
+				}
+				parts = append(parts, part)
+			}
+			return string("{["[kind]) + blank.Draw(t, "b") + strings.Join(parts, ",") + string("}]"[kind])
+		})
+	}
+	return value(4)
+}
+
+// What nothing names stays to the byte; what is redacted keeps its form.
+func TestDocumentsKeepTheirForm(t *testing.T) {
+	t.Parallel()
+	kept, redacted := newTestDocument(t, keepUnmatched, "$.nowhere.a email", "$..nothing text"), newTestDocument(t, redactUnmatched)
+	rapid.Check(t, func(rt *rapid.T) {
+		in := documents().Draw(rt, "document")
+		if out, err := kept.append(nil, []byte(in)); err != nil || string(out) != in {
+			rt.Fatalf("%s became %s, %v", in, out, err)
+		}
+		out, err := redacted.append(nil, []byte(in))
+		if err != nil || !json.Valid(out) {
+			rt.Fatalf("%s became %s, %v", in, out, err)
+		}
+		if a, b := form(in), form(string(out)); a != b {
+			rt.Fatalf("%s became %s", in, out)
+		}
+	})
+}
+
+var pseudonym = regexp.MustCompile("^[a-z2-7]{16}$")
+
+// form is a document with nothing of its values but their kind and length.
+func form(s string) string {
+	var b strings.Builder
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return b.String()
+		}
+		switch v := token.(type) {
+		case string:
+			if v == "x y" || pseudonym.MatchString(v) { // a key that is no plain word
+				b.WriteString("key ")
+				continue
+			}
+			fmt.Fprintf(&b, "string %d ", utf8.RuneCountInString(v))
+		case json.Number:
+			fmt.Fprintf(&b, "number %d ", len(v))
+		default:
+			fmt.Fprint(&b, v, " ")
+		}
+	}
+}
+
+// Documents go through the server's own types and back.
+func TestDocumentsThroughServer(t *testing.T) {
+	t.Parallel()
+	s := situation{ddl: "create table t (id int, doc jsonb, old json, docs jsonb[], plain json, email text); create table empty_t (doc jsonb)", rules: []spec.Rule{
+		jsonRule(t, "public.t.doc", "$.contacts[*].email email link=p", "$.ssn set_null", "$.total number", "$.id preserve"),
+		jsonRule(t, "public.t.old", "$..email email link=p", "$.nowhere text"), each(jsonRule(t, "public.t.docs", "$.name name")), jsonRule(t, "public.t.plain", "$ preserve"),
+		jsonRule(t, "public.empty_t.doc", "$.a text"), rule(t, 9, "public.t.email email link=p"),
+	}}
+	conn, p, checks := s.plan(t)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	_, err := conn.Exec(t.Context(), `insert into t select i, case when i % 5 > 0 then jsonb_build_object('contacts', jsonb_build_array(jsonb_build_object('email', 'user' || i || '@example.com', 'name', E'tab\t"\\' || i), 7), 'ssn', '123-45-' || i,
+			'total', i * 1.10, 'id', 12345678901234567890.123456789, 'note', 'Real ' || i) end,
+		('{"email" : "user' || i || '@example.com", "email":"x", "n":1.00}')::json, array['{"name": "Real Name"}', null, '{}']::jsonb[], '{"a":1.0,  "a":2}', 'user' || i || '@example.com' from generate_series(1, 100) i;
+		create table before as table t`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reload(t, conn, p, "public", "t")
+	through(t, conn, p, "public", "empty_t")
+	for what, sql := range map[string]string{
+		"links hold within documents": "select bool_and(doc #>> '{contacts,0,email}' = email and old::jsonb ->> 'email' <> email and old::text like '{\"email\" : \"' || email || '\"%') from t where doc is not null",
+		"nulls stay":                  "select count(*) = 20 from t where doc is null",
+		"gone":                        "select bool_and(doc -> 'ssn' = 'null' and doc ->> 'note' !~ 'Real') from t where doc is not null",
+		"numbers keep their digits":   "select bool_and(doc ->> 'id' = '12345678901234567890.123456789' and scale((doc ->> 'total')::numeric) = 2) from t where doc is not null",
+		"numbers are near":            "select bool_and(abs((t.doc ->> 'total')::numeric - (b.doc ->> 'total')::numeric) <= 0.1 * (b.doc ->> 'total')::numeric + 0.01) from t join before b using (id) where t.doc is not null",
+		"arrays of documents":         "select bool_and(docs[1] ->> 'name' like '% %' and docs[1] ->> 'name' <> 'Real Name' and docs[2] is null and docs[3] = '{}') from t",
+		"preserved to the byte":       "select bool_and(plain::text = '{\"a\":1.0,  \"a\":2}') from t",
+	} {
+		if !value[bool](t, conn, sql) {
+			t.Errorf("not so: %s", what)
+		}
+	}
+	for _, c := range p.Checks() {
+		if unmet := c.ID == "scrub:public.t.old"; unmet != (c.Outcome == verdict.Error) || unmet && (c.Code != verdict.CodeRuleUnmet || !strings.Contains(c.Message, "drills/shop.yaml:3:7: none of 100 documents holds $.nowhere")) {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// A value that no path names ends the load, with its place and without itself.
+func TestUnnamedValueEndsTheLoad(t *testing.T) {
+	t.Parallel()
+	r := jsonRule(t, "public.t.doc", "$.a text")
+	r.Unmatched = refuseUnmatched
+	_, p, checks := situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{r}}.plan(t)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	rewrite, err := p.Filter("public", "t", []string{"doc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = rewrite(nil, []byte(`{"b": {"c": "private"}}`))
+	problem := verdict.AsProblem(err)
+	if err == nil || problem.Code != verdict.CodeUnmatched || problem.Outcome != verdict.Error || !strings.Contains(problem.Hint, "{path: $.b.c, transform: text}") || strings.Contains(err.Error()+problem.Hint, "private") {
+		t.Errorf("%+v", problem)
+	}
+}
+
+func FuzzDocuments(f *testing.F) {
+	f.Add([]byte(`{"a":[1.5e3,{"b":"\u00e9\ud83d\ude00"}],"a":null}`))
+	f.Add([]byte(`[[[[`))
+	f.Add([]byte(`"\`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		for _, unmatched := range []string{keepUnmatched, redactUnmatched, refuseUnmatched} {
+			out, err := newTestDocument(t, unmatched, "$..a email", "$.*[*].b number", "$[0] set_null").append(nil, in)
+			if !json.Valid(in) || unmatched == refuseUnmatched {
+				continue
+			}
+			if err != nil || !json.Valid(out) {
+				t.Fatalf("%q became %q, %v", in, out, err)
+			}
+		}
+	})
+}
+
+func benchmarkDocument() []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"id": 4711, "contacts": [`)
+	for i := range 8 {
+		fmt.Fprintf(&b, `{"email": "user%d@example.com", "name": "Some Name", "tags": ["a", "b", "c"], "score": %d.25},`, i, i)
+	}
+	b.WriteString(`{}], "settings": {"theme": "dark", "sizes": [1, 2, 3, 4, 5, 6], "text": "` + strings.Repeat("words and more words ", 20) + `"}, "ssn": "123-45-6789"}`)
+	return b.Bytes()
+}
+
+var benchmarkPaths = []string{"$.contacts[*].email email", "$.ssn set_null", "$.contacts[*].name name"}
+
+func TestDocumentsAllocateNothing(t *testing.T) {
+	in, d := benchmarkDocument(), newTestDocument(t, redactUnmatched, benchmarkPaths...)
+	var out []byte
+	if allocs := testing.AllocsPerRun(100, func() { out, _ = d.append(out[:0], in) }); allocs > 0 {
+		t.Errorf("%v allocations a document", allocs)
+	}
+}
+
+// BenchmarkDocument shows three paths beside a validation of the same bytes.
+func BenchmarkDocument(b *testing.B) {
+	in := benchmarkDocument()
+	b.Run("valid", func(b *testing.B) {
+		b.SetBytes(int64(len(in)))
+		for b.Loop() {
+			json.Valid(in)
+		}
+	})
+	for _, unmatched := range []string{keepUnmatched, redactUnmatched} {
+		b.Run(unmatched, func(b *testing.B) {
+			d := newTestDocument(b, unmatched, benchmarkPaths...)
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			var out []byte
+			for b.Loop() {
+				out, _ = d.append(out[:0], in)
+			}
+		})
+	}
+}

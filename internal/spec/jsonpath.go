@@ -1,0 +1,120 @@
+package spec
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// JSONPath names values in a JSON document: $.contacts[*].email.
+type JSONPath struct {
+	Steps  []JSONStep
+	Source string // as written
+}
+
+// String is the path as it was written.
+func (p JSONPath) String() string { return p.Source }
+
+// JSONStep goes from a value to some of those in it.
+type JSONStep struct {
+	Deep    bool   // at any depth below it, not only right below
+	Element bool   // an array's element, not an object's member
+	Any     bool   // every one of them
+	Index   int    // of the element, from 0
+	Key     string // of the member
+}
+
+// maxSteps is what a machine word can remember of a path.
+const maxSteps = 60
+
+// ParseJSONPath reads a path: $ is the whole document; .key a member, quoted
+// ."like this" where the key holds more than letters, digits, _ and -; .* every
+// member; [0] an element, [*] every element; ..key a member at any depth. The
+// error says what is wrong and the mend.
+func ParseJSONPath(s string) (JSONPath, error) {
+	steps, fault := jsonSteps(s)
+	if fault != nil {
+		return JSONPath{}, fault
+	}
+	return JSONPath{Steps: steps, Source: s}, nil
+}
+
+func jsonSteps(s string) ([]JSONStep, *fault) {
+	const mend = `write a path such as $.contacts[*].email, $..phone or $."a key"`
+	rest, ok := strings.CutPrefix(s, "$")
+	if !ok {
+		return nil, faultf(mend, "%s does not begin with $", shown(s))
+	}
+	var steps []JSONStep
+	for rest != "" {
+		step, after, ok := jsonStep(rest)
+		if !ok {
+			return nil, faultf(mend, "%s is no path from %s on", shown(s), shown(rest))
+		}
+		steps, rest = append(steps, step), after
+	}
+	if len(steps) > maxSteps {
+		return nil, faultf("name a value nearer to the top", "%s has more than %d steps", shown(s), maxSteps)
+	}
+	return steps, nil
+}
+
+func jsonStep(s string) (step JSONStep, rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(s, "["); ok {
+		return elementStep(rest)
+	}
+	if rest, step.Deep = strings.CutPrefix(s, ".."); !step.Deep {
+		if rest, ok = strings.CutPrefix(s, "."); !ok {
+			return step, s, false
+		}
+	}
+	switch {
+	case strings.HasPrefix(rest, "*"):
+		step.Any = true
+		return step, rest[1:], true
+	case strings.HasPrefix(rest, `"`):
+		step.Key, rest, ok = quotedKey(rest)
+		return step, rest, ok
+	}
+	n := 0
+	for n < len(rest) && (rest[n] == '_' || rest[n] == '-' || '0' <= rest[n] && rest[n] <= '9' || 'a' <= rest[n]|0x20 && rest[n]|0x20 <= 'z' || rest[n] >= 0x80) {
+		n++
+	}
+	step.Key = rest[:n]
+	return step, rest[n:], n > 0
+}
+
+// elementStep reads what follows a bracket.
+func elementStep(s string) (step JSONStep, rest string, ok bool) {
+	if strings.HasPrefix(s, `"`) {
+		if step.Key, rest, ok = quotedKey(s); !ok {
+			return step, s, false
+		}
+		rest, ok = strings.CutPrefix(rest, "]")
+		return step, rest, ok
+	}
+	step.Element = true
+	inside, rest, ok := strings.Cut(s, "]")
+	if inside == "*" {
+		step.Any = true
+		return step, rest, ok
+	}
+	n, err := strconv.ParseUint(inside, 10, 31)
+	step.Index = int(n)
+	return step, rest, ok && err == nil
+}
+
+// quotedKey reads a key in quotes as JSON writes it.
+func quotedKey(s string) (key, rest string, ok bool) {
+	end := 1
+	for end < len(s) && s[end] != '"' {
+		if s[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end >= len(s) || json.Unmarshal([]byte(s[:end+1]), &key) != nil {
+		return "", s, false
+	}
+	return key, s[end+1:], true
+}
