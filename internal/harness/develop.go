@@ -15,7 +15,7 @@ import (
 )
 
 // testMajors are the servers that the tests run against in containers.
-var testMajors = []int{15, 17}
+var testMajors = []int{15, 17, 18}
 
 // toolsMod holds the tools whose modules have no place in go.mod.
 const toolsMod = "-modfile=tools/go.mod"
@@ -112,7 +112,7 @@ func (h *Home) needs() []need {
 		{docker, "a Docker engine that answers", nil},
 		{program("initdb", "/usr/lib/postgresql/*/bin/initdb"), "PostgreSQL server binaries", []string{"postgresql"}},
 		{program("docker-registry"), "docker-registry", []string{"docker-registry"}},
-		{h.images, "the images postgres:15 and postgres:17, or debootstrap to build them", []string{"debootstrap"}},
+		{h.images, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them", []string{"debootstrap"}},
 	}
 }
 

@@ -25,6 +25,7 @@ func TestBox(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
 		"container 17": {Kind: Container, Image: "postgres:17"},
+		"container 18": {Kind: Container, Image: "postgres:18"},
 		"container 15": {Kind: Container, Image: "postgres:15"},
 		"tunnel":       {Kind: Container, Image: "postgres:17", Tunnel: true},
 		"local":        {Kind: Local},

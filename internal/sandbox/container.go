@@ -155,7 +155,9 @@ func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequ
 		m.memory = max(c.engine.info.MemTotal/2, gib/2)
 	}
 	command := slices.Concat(
-		[]string{"timeout"}, timeoutArgs(o.Deadline),
+		// The first process is a shell, since timeout(1) of coreutils 9.10
+		// refuses to be it.
+		[]string{"sh", "-c", `"$@" & wait "$!"`, "sh", "timeout"}, timeoutArgs(o.Deadline),
 		[]string{"sh", c.InsidePath(scriptName), img.data, insideRun, c.InsidePath(passwordName), insidePassfile},
 		m.settings(c.db.cluster, insideRun))
 	return testcontainers.ContainerRequest{
