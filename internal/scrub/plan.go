@@ -51,7 +51,8 @@ type Plan struct {
 	keeps    []*keeper
 	loaded   map[*table][]string // columns, by the headers of what is loaded
 	excluded map[*table]bool
-	looked   int // columns that were judged by name and type
+	looked   int                // columns that were judged by name and type
+	fallen   map[*column]string // what a column without a rule looks like, where unmatched decides about it
 	watched  map[*column]detect.Scanner
 	scanner  detect.Scanner
 	leaks    leaks
@@ -87,7 +88,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 		Plan: &Plan{
 			file: req.File, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
-			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{},
+			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{},
 		},
 		prober: prober{ctx, conn}, req: req, links: map[string]normal{},
 	}
@@ -97,7 +98,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 	}
 	p.fks = req.Catalogue.define(req.Definitions)
 	for _, step := range []func() error{
-		p.exclude, p.load, p.assign, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch,
+		p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch,
 	} {
 		if err := step(); err != nil {
 			return nil, nil, fmt.Errorf("plan the scrub: %w", err)

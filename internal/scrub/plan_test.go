@@ -28,6 +28,7 @@ type situation struct {
 	largeObjects bool
 	encoding     string
 	scan         spec.LeakScan
+	unmatched    string
 	roots        bool // the archive holds partitions' rows under their root
 }
 
@@ -104,7 +105,7 @@ func (s situation) planOn(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check)
 	}
 	p, checks, err := NewPlan(t.Context(), conn, Request{
 		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
-		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, LeakScan: s.scan},
+		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, LeakScan: s.scan, Unmatched: s.unmatched},
 	})
 	if err != nil {
 		t.Fatal(err)

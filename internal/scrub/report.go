@@ -53,7 +53,7 @@ func (p *Plan) tallies() []*tally {
 		key := c.root().String() + "\x00" + made.name + "\x00" + r.Link
 		t := all[key]
 		if t == nil {
-			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.root().String(), Transform: made.name, Link: r.Link},
+			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.root().String(), Transform: made.name, Link: r.Link, Unmatched: p.fallen[c.root()]},
 				unique: c.unique, firstRule: p.place(r.Pos)}
 			all[key] = t
 		}
@@ -99,7 +99,7 @@ func (p *Plan) Checks() []verdict.Check {
 	}
 	checks := []verdict.Check{p.scanCheck(), {
 		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
-		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
+		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked), Message: p.fallenMessage(),
 	}}
 	for _, t := range p.tallies() {
 		checks = append(checks, t.check(p))

@@ -183,7 +183,7 @@ var badInputs = []struct {
 	{"allowed: everything", drillFile("scrub: {leak_scan: {allow: [§'.*']}}"), []string{`scrub.leak_scan.allow: ".*" allows everything; say what is allowed, such as '@example\.com$'`}},
 	{"a sample of nothing", drillFile("scrub: {leak_scan: {sample: §0%}}"), []string{"scrub.leak_scan.sample: \"0%\" is neither full nor a percentage of the rows; write full, or a percentage such as 10%"}},
 	{"a sample without a sign", drillFile("scrub: {leak_scan: {sample: §10}}"), []string{"scrub.leak_scan.sample: \"10\" is neither full nor a percentage of the rows; write full, or a percentage such as 10%"}},
-	{"unmatched in a later version", drillFile("scrub: {unmatched: §redact}"), []string{"scrub.unmatched: redact is not supported by this version; write refuse"}},
+	{"unmatched ignored", drillFile("scrub: {unmatched: §ignore}"), []string{"scrub.unmatched: \"ignore\" is not one of its values; write refuse, set_null or redact"}},
 	{"an excluded table without schema", drillFile("scrub: {exclude_table_data: [§sessions]}"), []string{`scrub.exclude_table_data: "sessions" has 1 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`}},
 	{"a rule that does nothing", drillFile(rule("§{column: a.b.c}")), []string{"scrub.rules: the rule neither transforms nor preserves; add transform: …, or preserve: true with a why"}},
 	{"a rule that does both", drillFile(rule("{column: a.b.c, transform: hash, preserve: §true}")), []string{"scrub.rules: transform and preserve exclude each other; keep one of them"}},

@@ -66,7 +66,7 @@ type rawRestore struct {
 type rawScrub struct {
 	section
 	KeyEnv           text         `json:"key_env,omitempty" jsonschema_description:"environment variable with the key, 32 bytes or more; absent: a random key for each run"`
-	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse" later:"set_null,redact" jsonschema_description:"a column that looks sensitive and that no rule names"`
+	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse,enum=set_null,enum=redact" jsonschema_description:"a column that looks sensitive by name or type and that no rule names: end the drill (default), or rewrite it; a value whose content tells ends the load whatever this says"`
 	ExcludeTableData []text       `json:"exclude_table_data,omitempty" jsonschema_description:"tables whose rows are never loaded: schema.table, * in unquoted parts"`
 	LargeObjects     text         `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve" jsonschema_description:"to be said where the archive has any"`
 	Keep             []rawKeep    `json:"keep,omitempty" jsonschema_description:"rows that stay as they are"`

@@ -68,7 +68,7 @@ type Restore struct {
 type Scrub struct {
 	KeyEnv           string   // environment variable that holds the key; empty: a random key for this run
 	Key              Key      // its value, at least 32 bytes; nil: random
-	Unmatched        string   // refuse (default and, for now, the only one accepted)
+	Unmatched        string   // refuse (default) | set_null | redact
 	ExcludeTableData []string // patterns schema.table
 	LargeObjects     string   // drop | preserve; empty: must not be needed
 	Keep             []Keep

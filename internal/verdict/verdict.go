@@ -147,7 +147,8 @@ type ScrubColumn struct {
 	Rows      int64  `json:"rows"`     // rewritten, nulls and kept rows not counted
 	NullsIn   int64  `json:"nulls_in"` // null in the archive
 	NullsOut  int64  `json:"nulls_out"`
-	Kept      int64  `json:"kept,omitempty"` // left as they are by keep
+	Kept      int64  `json:"kept,omitempty"`      // left as they are by keep
+	Unmatched string `json:"unmatched,omitempty"` // what it looks like, where no rule names it and unmatched decided
 }
 
 // ScrubKept counts the rows of a table that keep left as they are.
