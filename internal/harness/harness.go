@@ -38,7 +38,11 @@ type Home struct {
 
 // Open is the home of this process: the working directory, or DRILL_HOME.
 // DRILL_LOG=debug makes it say more.
+//
+// The garbage of a drill is little and comes rarely, save for buffers that grew
+// for a long row: collecting it early keeps the harness small.
 func Open() *Home {
+	debug.SetGCPercent(25)
 	level := slog.LevelWarn
 	if os.Getenv("DRILL_LOG") == "debug" {
 		level = slog.LevelDebug

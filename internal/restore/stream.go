@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A rewrite turns one row of COPY text, without its newline, into what is
@@ -61,7 +62,7 @@ func (d *dumpStream) fill() error {
 		d.w = copy(d.buf, d.buf[d.r:d.w])
 		d.r = 0
 	case d.w == len(d.buf):
-		grown := make([]byte, 2*len(d.buf))
+		grown := make([]byte, len(d.buf)+max(readSize, len(d.buf)/2))
 		d.w = copy(grown, d.buf[d.r:d.w])
 		d.r, d.buf = 0, grown
 	}
@@ -301,6 +302,9 @@ func (b *block) rewriteSome() error {
 		}
 		b.rows++
 		b.d.bytes += int64(len(row)) + 1
+		if len(row) > keepSize {
+			b.out = slices.Grow(b.out, len(row)+len(row)/8)
+		}
 		if b.out, err = b.rewrite(b.out, row); err != nil {
 			return err
 		}
