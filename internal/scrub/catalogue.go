@@ -39,8 +39,9 @@ type column struct {
 	table      *table
 	name       string
 	num        int16
-	typ        string // format_type: what a cast can name
-	base       pgType // below domains, and the element of an array
+	typ        string   // format_type: what a cast can name
+	types      []pgType // all that a rule may know its type by: domains, from the outermost, and base
+	base       pgType   // below domains, and the element of an array
 	array      bool
 	delim      byte     // of the array
 	length     int      // of varchar(n), char(n), name: characters; 0: no limit
@@ -186,6 +187,7 @@ func (c *column) resolve(types map[uint32]typeRow, oid uint32, typmod int32) {
 		switch {
 		case t.kind == "d":
 			c.domain = true
+			c.types = append(c.types, t.pgType)
 			c.domainSQL = append(c.domainSQL, t.checks...)
 			c.notNull = c.notNull || t.notNull && !c.array
 			if t.typmod >= 0 {
@@ -198,6 +200,7 @@ func (c *column) resolve(types map[uint32]typeRow, oid uint32, typmod int32) {
 			oid = t.element
 		default:
 			c.base = t.pgType
+			c.types = append(c.types, t.pgType)
 			c.length = lengthOf(t.pgType, typmod)
 			return
 		}

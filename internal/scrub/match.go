@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"slices"
 	"strings"
 
 	"daybefore/internal/spec"
@@ -51,11 +52,21 @@ func rank(part string, literal bool) int {
 	return 0
 }
 
-func ranks(p spec.ColumnPattern) [3]int {
-	return [3]int{rank(p.Schema, p.LiteralSchema), rank(p.Table, p.LiteralTable), rank(p.Column, p.LiteralColumn)}
+// ranks are those of a rule's parts; a type is narrower than any.
+func ranks(r *spec.Rule) [4]int {
+	p, typed := r.Column, 0
+	if r.Type != (spec.Name{}) {
+		typed = 1
+	}
+	return [4]int{rank(p.Schema, p.LiteralSchema), rank(p.Table, p.LiteralTable), rank(p.Column, p.LiteralColumn), typed}
 }
 
-func exact(p spec.ColumnPattern) bool { return ranks(p) == [3]int{2, 2, 2} }
+// exact tells whether the rule names one column and no other.
+func exact(r *spec.Rule) bool { got := ranks(r); return [3]int(got[:3]) == [3]int{2, 2, 2} }
+
+func matchType(n spec.Name, c *column) bool {
+	return n == (spec.Name{}) || slices.ContainsFunc(c.types, func(t pgType) bool { return t.name == n.Table && (n.Schema == "" || n.Schema == t.schema) })
+}
 
 // candidate is a rule that reaches a column: its own, or that of the same
 // column of a table which this one is inherited from, so many steps away.
@@ -67,7 +78,7 @@ type candidate struct {
 // beats tells whether a is the narrower rule: in no part of the pattern wider
 // and in one narrower, or as narrow and nearer.
 func (a candidate) beats(b candidate) bool {
-	ra, rb := ranks(a.rule.Column), ranks(b.rule.Column)
+	ra, rb := ranks(a.rule), ranks(b.rule)
 	narrower := false
 	for i := range ra {
 		if ra[i] < rb[i] {
@@ -90,6 +101,9 @@ func candidates(rules []spec.Rule, c *column) []candidate {
 }
 
 func reaches(r *spec.Rule, c *column) (distance int, ok bool) {
+	if !matchType(r.Type, c) {
+		return 0, false
+	}
 	if matchColumn(r.Column, c) {
 		return 0, true
 	}

@@ -178,13 +178,13 @@ func (p *planner) assign() error {
 	for _, t := range p.cat.tables {
 		for _, c := range t.columns {
 			best, rival := narrowest(candidates(p.rules.Rules, c))
-			if best == nil || c.generated && !exact(best.Column) {
+			if best == nil || c.generated && !exact(best) {
 				continue
 			}
 			p.assigned[c] = best
 			if rival != nil {
 				p.problem(verdict.CodeRuleUnfit, c.root().String(), best.Pos, "write one rule for "+patternOf(c.root()),
-					"%s and %s both name %s, and neither is narrower", best.Column.Source, rival.Column.Source, c.root())
+					"%s and %s both name %s, and neither is narrower", best.Names(), rival.Names(), c.root())
 			}
 		}
 	}
@@ -198,11 +198,11 @@ func (p *planner) unmet() error {
 		reached, met, idle := p.reach(r)
 		switch {
 		case !reached:
-			p.problem(verdict.CodeRuleUnmet, r.Column.Source, r.Pos, "correct the name, or take the rule away",
-				"%s names no column of the backup", r.Column.Source)
+			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "correct the name, or take the rule away",
+				"%s names no column of the backup", r.Names())
 		case !met && !idle:
-			p.problem(verdict.CodeRuleUnmet, r.Column.Source, r.Pos, "name the table that the archive holds the rows under, or its parent",
-				"the archive holds no rows for %s", r.Column.Source)
+			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "name the table that the archive holds the rows under, or its parent",
+				"the archive holds no rows for %s", r.Names())
 		}
 	}
 	return nil
@@ -219,7 +219,7 @@ func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
 			}
 			reached = true
 			met = met || slices.Contains(p.loaded[t], c.name)
-			idle = idle || p.excluded[t] || t.kind == "f" || c.generated && exact(r.Column)
+			idle = idle || p.excluded[t] || t.kind == "f" || c.generated && exact(r)
 		}
 	}
 	return reached, met, idle

@@ -61,6 +61,11 @@ func rule(t testing.TB, line int, s string) spec.Rule {
 			fmt.Sscan(value, &r.Percent)
 		case "bucket":
 			fmt.Sscan(value, &r.Bucket)
+		case "type":
+			schema, name, qualified := strings.Cut(value, ".")
+			if r.Type = (spec.Name{Schema: schema, Table: name}); !qualified {
+				r.Type = spec.Name{Table: schema}
+			}
 		case "by":
 			r.By = value
 		case "to":
@@ -243,6 +248,10 @@ func TestDecisions(t *testing.T) {
 		{name: "shifted by a generated column", situation: situation{ddl: "create table t (born date, g int generated always as (1) stored)", rules: rules(t, "public.t.born date_shift by=g")}, want: []string{"rule_unfit:public.t.born"}},
 		{name: "an enum's label", situation: situation{ddl: "create type mood as enum ('sad', 'ok'); create table t (m mood, n mood, o mood)", rules: rules(t, "public.t.m constant value=ok", "public.t.n constant value=glad", "public.t.o text")}, want: []string{"rule_unfit:public.t.n", "rule_unfit:public.t.o"}},
 		{name: "an identity column", situation: situation{ddl: "create table t (id int generated always as identity)", rules: rules(t, "public.t.id set_null")}, want: []string{"rule_unfit:public.t.id"}},
+		{name: "by type", situation: situation{ddl: "create domain mail as text; create table t (a inet, b mail, c mail[], d text, born date)",
+			rules: rules(t, "*.*.* ip type=inet", "*.*.* email type=public.mail", "public.t.c email each type=mail", "public.t.born preserve")}},
+		{name: "by a type that is narrower", situation: situation{ddl: "create table t (a inet, b inet)", rules: rules(t, "public.t.* preserve", "public.t.* ip type=inet", "public.t.b preserve")}, want: []string{"rule_unfit:public.t.b"}, says: "public.t.* of type inet"},
+		{name: "by a type that nothing is of", situation: situation{ddl: "create table t (a int)", rules: rules(t, "*.*.* ip type=inet", "*.*.* ip type=public.int4", "*.*.* preserve type=pg_catalog.int4")}, want: []string{"rule_unmet:*.*.* of type inet", "rule_unmet:*.*.* of type public.int4"}},
 		{name: "paths", situation: situation{ddl: "create table t (doc jsonb, old json, docs jsonb[])", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email"), jsonRule(t, "public.t.old", "$.a preserve"), each(jsonRule(t, "public.t.docs", "$.a number"))}}},
 		{name: "paths in no document", situation: situation{ddl: "create table t (a text, b point, c jsonb[])", rules: []spec.Rule{jsonRule(t, "public.t.a", "$.a email"), jsonRule(t, "public.t.b", "$.a email"), jsonRule(t, "public.t.c", "$.a email")}},
 			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c"}},

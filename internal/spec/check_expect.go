@@ -294,7 +294,8 @@ func (c checker) notScrubbed(drill *Drill, t text, table Name, column, key strin
 // scrubbing is a rule that rewrites the column, unless a narrower one lets it
 // pass; nil where there is none.
 func (s Scrub) scrubbing(table Name, column string) *Rule {
-	matches := func(r Rule) bool { return r.Column.Match(table.Schema, table.Table, column) }
+	// which columns are of a type nobody knows before the backup is restored
+	matches := func(r Rule) bool { return r.Type == Name{} && r.Column.Match(table.Schema, table.Table, column) }
 	for i, r := range s.Rules {
 		spared := slices.ContainsFunc(s.Rules, func(other Rule) bool {
 			return other.Preserve && matches(other) && other.Column.NarrowerThan(r.Column)

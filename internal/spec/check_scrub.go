@@ -34,7 +34,7 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 	columns, links := unique[string]{}, map[string]rawChange{}
 	for _, r := range raw.Rules {
 		s.Rules = append(s.Rules, c.rule(r))
-		columns.check(c, r.Column, r.Column.Value, "scrub.rules.column", "keep one rule for it")
+		columns.check(c, r.Column, r.Column.Value+"\x00"+r.Type.Value, "scrub.rules.column", "keep one rule for it")
 		c.oneTransform(r.rawChange, links)
 		for _, p := range r.JSON {
 			c.oneTransform(p.rawChange, links)
@@ -124,6 +124,7 @@ func (c checker) rule(raw rawRule) Rule {
 		}
 		r.Column = pattern
 	}
+	r.Type = c.typeName(raw.Type)
 	c.ways(raw)
 	if raw.Each.given() && raw.JSON == nil && !slices.Contains(byElement, raw.Transform.Value) {
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
@@ -139,6 +140,17 @@ func (c checker) rule(raw rawRule) Rule {
 		c.refuse(raw.UnmatchedPaths.at, "remove it", "scrub.rules.unmatched_paths acts only with json")
 	}
 	return r
+}
+
+// typeName reads a type's name, with its schema or without.
+func (c checker) typeName(t text) Name {
+	if !t.given() {
+		return Name{}
+	}
+	if parts, fault := nameParts(t.Value, "type"); fault == nil && !strings.Contains(t.Value, "*") {
+		return Name{Table: parts[0].text}
+	}
+	return c.name(t, "scrub.rules.type")
 }
 
 // change reads what becomes of a value; key is the section it stands in.

@@ -92,6 +92,7 @@ type rawKeep struct {
 type rawRule struct {
 	section
 	Column text `json:"column" mend:"name it as schema.table.column" jsonschema_description:"schema.table.column, * in unquoted parts"`
+	Type   text `json:"type,omitempty" jsonschema_description:"only columns of this type or domain, or arrays of it: inet, citext, public.email_address"`
 	rawChange
 	Each           boolean   `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
 	JSON           []rawPath `json:"json,omitempty" jsonschema_description:"json and jsonb: what becomes of which values in a document; of two paths for one value the first decides"`

@@ -105,6 +105,7 @@ type Keep struct {
 // Rule rewrites, or lets pass, the columns that its pattern names.
 type Rule struct {
 	Column    ColumnPattern
+	Type      Name   // only columns of this type or domain; without a schema of any, without a table any type
 	Transform string // empty where Preserve is set
 	Preserve  bool
 	Why       string     // with Preserve: required
@@ -122,6 +123,17 @@ type Rule struct {
 	Pattern   string     // replace: a regular expression, RE2
 	With      string     // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
+}
+
+// Names says which columns the rule names, as a drill file writes it.
+func (r Rule) Names() string {
+	switch {
+	case r.Type == Name{}:
+		return r.Column.Source
+	case r.Type.Schema == "":
+		return r.Column.Source + " of type " + quotePart(r.Type.Table)
+	}
+	return r.Column.Source + " of type " + r.Type.String()
 }
 
 // PathRule rewrites, or lets pass, values in a JSON document. Its Column is empty.
