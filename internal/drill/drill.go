@@ -24,11 +24,14 @@ import (
 
 // Request is one drill to run.
 type Request struct {
-	Drill    *spec.Drill
-	Run      string    // the run's id
-	Now      time.Time // when the drill begins; ages are judged against it
-	Version  string    // the harness's
-	Log      *slog.Logger
+	Drill   *spec.Drill
+	Run     string    // the run's id
+	Now     time.Time // when the drill begins; ages are judged against it
+	Version string    // the harness's
+	Log     *slog.Logger
+	// Tunnel reaches a container's server through the engine, as is done by
+	// itself where the engine is not on this machine.
+	Tunnel   bool
 	Progress func(stage string, done, total int64, unit string) // nil is well
 	// Inspect, if not nil, is handed the sandbox after the last stage that
 	// could run, before it is removed.

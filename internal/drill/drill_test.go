@@ -323,6 +323,17 @@ CREATE MATERIALIZED VIEW grouped AS SELECT id, total FROM orders GROUP BY id;`)
 	}
 }
 
+// Everything that passes between harness and sandbox passes through the
+// engine's exec streams, where nothing can be shared.
+func TestTheDemoPassesThroughTheTunnel(t *testing.T) {
+	t.Parallel()
+	testneed.Image(t, "postgres:15")
+	r := run(t, t.Context(), load(t, sandbox.Container, ""), func(req *drill.Request) { req.Tunnel = true })
+	if r.Outcome != verdict.Pass || r.Sandbox.Isolation != sandbox.NoNetwork {
+		t.Errorf("%s, %+v\n%s", r.Outcome, r.Sandbox, worst(r))
+	}
+}
+
 // A plain dump, bare or compressed, and INSERT data go the same way.
 func TestOtherFormats(t *testing.T) {
 	t.Parallel()

@@ -84,7 +84,7 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, w io.Writer) *verdict
 	progress := report.NewProgress(w, f.Name)
 	defer progress.Close()
 	return drill.Run(ctx, drill.Request{
-		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Progress: progress.Update,
+		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Progress: progress.Update,
 	})
 }
 

@@ -32,12 +32,14 @@ type Home struct {
 	Stderr io.Writer // progress, log, one-line reasons
 	Now    func() time.Time
 	Log    *slog.Logger
+	Tunnel bool // see drill.Request
 
 	printing sync.Mutex // one report at a time
 }
 
 // Open is the home of this process: the working directory, or DRILL_HOME.
-// DRILL_LOG=debug makes it say more.
+// DRILL_LOG=debug makes it say more; DRILL_TUNNEL=1 reaches containers as if
+// the engine were on another machine.
 //
 // The garbage of a drill is little and comes rarely, save for buffers that grew
 // for a long row: collecting it early keeps the harness small.
@@ -49,7 +51,7 @@ func Open() *Home {
 	}
 	return &Home{
 		Dir: cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
-		Now: time.Now,
+		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1",
 		// Mage discards the default logger unless it is run with -v.
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
