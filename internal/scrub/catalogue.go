@@ -43,11 +43,12 @@ type column struct {
 	types      []pgType // all that a rule may know its type by: domains, from the outermost, and base
 	base       pgType   // below domains, and the element of an array
 	array      bool
-	delim      byte     // of the array
-	length     int      // of varchar(n), char(n), name: characters; 0: no limit
-	notNull    bool     // also by its domain
-	domain     bool     // some domain may check the value
-	domainSQL  []string // its CHECK constraints
+	delim      byte      // of the array
+	fields     []*column // of a composite
+	length     int       // of varchar(n), char(n), name: characters; 0: no limit
+	notNull    bool      // also by its domain
+	domain     bool      // some domain may check the value
+	domainSQL  []string  // its CHECK constraints
 	generated  bool
 	identity   bool
 	unique     []string // names of the constraints that make it unique, alone or with others
@@ -126,7 +127,15 @@ type typeRow struct {
 	notNull bool   // of a domain
 	element uint32 // of a true array
 	delim   string
-	checks  []string // of a domain
+	checks  []string    // of a domain
+	fields  []typeField // of a composite
+}
+
+// typeField is a field of a composite type.
+type typeField struct {
+	name, typ string // typ as a cast can name it
+	oid       uint32
+	typmod    int32
 }
 
 func readTypes(ctx context.Context, conn *pgx.Conn) (map[uint32]typeRow, error) {
@@ -146,7 +155,32 @@ func readTypes(ctx context.Context, conn *pgx.Conn) (map[uint32]typeRow, error) 
 		r.checks = nil
 		return nil
 	})
-	return types, err
+	if err != nil {
+		return nil, err
+	}
+	return types, readFields(ctx, conn, types)
+}
+
+// readFields adds the fields of the user's composite types, row types of
+// tables among them.
+func readFields(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) error {
+	rows, err := conn.Query(ctx, `
+		select t.oid, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid, a.atttypmod
+		from pg_type t join pg_namespace n on n.oid = t.typnamespace join pg_attribute a on a.attrelid = t.typrelid
+		where t.typtype = 'c' and a.attnum > 0 and not a.attisdropped and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+		order by t.oid, a.attnum`)
+	if err != nil {
+		return err
+	}
+	var oid uint32
+	var f typeField
+	_, err = pgx.ForEachRow(rows, []any{&oid, &f.name, &f.typ, &f.oid, &f.typmod}, func() error {
+		r := types[oid]
+		r.fields = append(r.fields, f)
+		types[oid] = r
+		return nil
+	})
+	return err
 }
 
 const columnsSQL = `
@@ -201,6 +235,11 @@ func (c *column) resolve(types map[uint32]typeRow, oid uint32, typmod int32) {
 		default:
 			c.base = t.pgType
 			c.types = append(c.types, t.pgType)
+			for _, f := range t.fields {
+				field := &column{table: c.table, name: f.name, typ: f.typ}
+				field.resolve(types, f.oid, f.typmod)
+				c.fields = append(c.fields, field)
+			}
 			c.length = lengthOf(t.pgType, typmod)
 			return
 		}

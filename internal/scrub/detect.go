@@ -56,6 +56,9 @@ func isText(t pgType) bool {
 
 func isNumber(t pgType) bool { return t.is("int2", "int4", "int8", "numeric", "float4", "float8") }
 
+// isHstore tells an extension's type, in whichever schema it is.
+func isHstore(t pgType) bool { return t.name == "hstore" && t.kind == "b" }
+
 // isDecimal tells a number without a limit to its digits.
 func isDecimal(t pgType) bool { return t.is("numeric") }
 

@@ -81,7 +81,9 @@ func (p *planner) unfitPath(within *column, r *spec.Rule) (why, mend string) {
 }
 
 // keptWithin tells whether keep leaves values of a link of the rule, or of its
-// paths, as they are.
+// paths or fields, as they are.
 func (p *Plan) keptWithin(r *spec.Rule) bool {
-	return len(p.keptInLink(r.Link)) > 0 || slices.ContainsFunc(r.JSON, func(e spec.PathRule) bool { return len(p.keptInLink(e.Link)) > 0 })
+	return len(p.keptInLink(r.Link)) > 0 ||
+		slices.ContainsFunc(r.JSON, func(e spec.PathRule) bool { return len(p.keptInLink(e.Link)) > 0 }) ||
+		slices.ContainsFunc(r.Fields, func(f spec.FieldRule) bool { return len(p.keptInLink(f.Link)) > 0 })
 }

@@ -321,6 +321,7 @@ type cell struct {
 	one                      func(dst, value []byte) ([]byte, error)
 	each                     bool // the field is an array, of whose elements each is a value
 	array                    copytext.ArrayRewriter
+	hstore                   copytext.HstoreRewriter
 	raw, out                 []byte
 	stayed                   bool // the last value did
 	mayMerge                 bool // normalising may make two values of a unique column one
@@ -333,9 +334,14 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 	own := ownNormal(c, &spec.Rule{})
 	out.mayMerge = len(c.unique) > 0 && made.normal != own
 	out.one = out.value
-	if made.document != nil {
+	switch {
+	case made.document != nil:
 		out.document = newDocument(p, made.document, mask, decode)
 		out.one = out.document.append
+	case made.composite != nil:
+		out.one = newComposite(p, made.composite, mask, decode).append
+	case isHstore(c.base) && made.name != constant:
+		out.one = out.pairs
 	}
 	if r := p.assigned[c]; r != nil {
 		out.stays = p.keptInLink(r.Link)
@@ -388,6 +394,13 @@ func (c *cell) replace(value []byte) (err error) {
 	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.one)
 	c.stayed = false // some elements may have; the array as a whole was rewritten
 	return err
+}
+
+// pairs appends an hstore with each of its values rewritten.
+func (c *cell) pairs(dst, value []byte) ([]byte, error) {
+	dst, err := c.hstore.Append(dst, value, c.value)
+	c.stayed = false // some values may have; the hstore as a whole was rewritten
+	return dst, err
 }
 
 // value appends what becomes of one value, or of one element of an array. An

@@ -35,10 +35,14 @@ func (p *planner) fit() error {
 		var why, mend string
 		var err error
 		var recipe *recipe
-		if r.JSON != nil {
+		switch {
+		case r.JSON != nil:
 			recipe = p.documentRecipe(c, r)
 			why, mend = p.unfitDocument(c, r)
-		} else {
+		case r.Fields != nil:
+			recipe = p.compositeRecipe(c, r)
+			why, mend, err = p.unfitComposite(c, r)
+		default:
 			recipe = p.recipe(c, r, domainOf(r.Link, c))
 			why, mend, err = p.unfit(c, r, recipe, seen)
 		}
@@ -74,6 +78,11 @@ func (p *planner) gatherLinks() {
 		for i := range r.JSON {
 			p.gatherLink(textOf(c), &r.JSON[i].Rule)
 		}
+		for i := range r.Fields {
+			if f := c.field(r.Fields[i].Field); f != nil {
+				p.gatherLink(f, &r.Fields[i].Rule)
+			}
+		}
 	}
 }
 
@@ -100,16 +109,20 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 		transform: transforms[r.Transform], name: r.Transform, domain: domain, normal: ownNormal(c, r),
 		percent: cmp.Or(r.Percent, defaultPercent), days: cmp.Or(r.Days, defaultDays), bucket: uint64(r.Bucket), to: datePrecisions[r.To],
 		largest: largestOf(c.base), limit: c.length, span: spanOfTimestamp,
-		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(c.base), asciiOnly: p.encoding.code != nil,
+		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(valuesOf(c.base)), asciiOnly: p.encoding.code != nil,
 	}
 	if out.transform == nil {
 		out.transform = &transform{effect: merges, write: func(_ *masker, dst []byte, _ *recipe, _ input) ([]byte, error) { return dst, errUnknownTransform }}
 	}
 	out.effect = out.transform.effect
+	if bound, ok := boundOf(c.base); ok && r.Transform != constant && r.Transform != setNull {
+		out.transform, out.whole = ofRanges(out.transform, c.base), true
+		out.largest = largestOf(bound)
+	}
 	if r.Link != "" {
 		out.normal = p.links[r.Link]
 	}
-	if c.base.is("date") {
+	if c.base.is("date", "daterange", "datemultirange") {
 		out.span = spanOfDate
 	}
 	if isBytes(c.base) {
@@ -177,12 +190,21 @@ func unfitType(c *column, r *spec.Rule) (why, mend string) {
 		return "has the unknown transform " + r.Transform, "choose one of " + joined(transformNames())
 	case r.Transform == setNull || r.Transform == constant:
 		return "", ""
-	case !t.fits(c.base):
+	case !t.fits(valuesOf(c.base)):
 		return fmt.Sprintf("is of type %s, which %s cannot write", c.typ, r.Transform), "use set_null or constant, or preserve it with a why"
 	case c.array && !r.Each:
 		return "is an array", "add each: true"
 	}
 	return "", ""
+}
+
+// valuesOf is the type of what a transform rewrites one by one: the values of
+// an hstore are texts.
+func valuesOf(t pgType) pgType {
+	if isHstore(t) {
+		return pgType{"pg_catalog", "text", "b"}
+	}
+	return t
 }
 
 // unfitParameters are those that a drill file's reader lets through, or that
@@ -259,8 +281,8 @@ func (t *table) partitionedBy(column string) bool {
 }
 
 func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {
-	if r.Each && p.encoding.charset != copytext.ASCIISafe {
-		return fmt.Sprintf("is an array in %s, where braces and quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
+	if (r.Each || isHstore(c.base)) && p.encoding.charset != copytext.ASCIISafe {
+		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
 	}
 	if r.Transform == replace && p.encoding.code != nil {
 		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.name), "use another transform, or dump with --encoding=UTF8"
@@ -284,7 +306,7 @@ func (p *planner) unfitServer(c *column, r *spec.Rule, made *recipe) (string, er
 		value := arrayed(c, r, *r.Value)
 		return p.refusal(c, &value)
 	}
-	if !c.domain && isText(c.base) && !c.constrained() {
+	if isHstore(c.base) || !c.domain && isText(c.base) && !c.constrained() {
 		return "", nil
 	}
 	return p.refusesSamples(c, r, made)

@@ -306,6 +306,63 @@ func TestKindsThroughServer(t *testing.T) {
 	}
 }
 
+// Values within values: ranges, hstores, composites, domains, arrays in arrays.
+func TestCompoundTypesThroughServer(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	s := situation{
+		ddl: `create extension if not exists hstore; create extension if not exists citext; create type home as (street text, zip varchar(10)); create type person as (id int, full_name text, home home, born date, note text);
+			create domain mail as citext check (value ~ '@'); create domain mails as mail[];
+			create table t (id int, stay daterange, seen tstzrange, ages int4range, prices numrange, stays datemultirange, many int8multirange, tags hstore, who person, people person[], mail mail, mails mails, grid text[][], low_ages int4range[])`,
+		rules: append(rules(t, "public.t.stay date_shift days=20", "public.t.seen truncate to=day", "public.t.ages number percent=50", "public.t.prices number bucket=100", "public.t.stays date_shift", "public.t.many number", "public.t.tags text",
+			"public.t.mail email link=m", "public.t.mails email each link=m", "public.t.grid text each", "public.t.low_ages number each"),
+			fieldsRule(t, "public.t.who", "full_name name link=n", "home.street street", "home.zip postcode", "born date_shift", "note set_null"),
+			each(fieldsRule(t, "public.t.people", "full_name name link=n", "home set_null", "born preserve", "note constant value=a,\"b"))),
+	}
+	p, checks := s.planOn(t, conn)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	_, err := conn.Exec(t.Context(), `insert into t select i, daterange('2024-01-01'::date + i, '2024-01-03'::date + 2 * i), case i % 3 when 0 then 'empty' when 1 then tstzrange(now(), null) else tstzrange(null, now() + i * interval '1 hour', '[]') end,
+			int4range(i, i + 1 + i % 20), numrange(i, i * 20.5), ('{[2024-01-01,2024-01-05),[2024-02-01,2024-03-0' || i % 9 + 1 || ')}')::datemultirange, int8multirange(int8range(i, i + 5), int8range(i + 1000, null)),
+			hstore(array['name', 'Real Name', 'null', null, 'q"\\', 'a=>"b", \\']), row(i, 'Real Name ' || i, row('1 "Real" St, \\', '10115')::home, '1990-01-01', 'note')::person,
+			array[row(i, 'Real Name ' || i, null, '1990-01-01', 'x')::person, null, row(null, '', row('a', null)::home, null, null)::person], 'Real' || i || '@Example.com', array['real' || i || '@example.COM', null]::mails,
+			array[array['Real', 'a"b'], array['c,d', null]], array[int4range(95, 99), int4range(99, 101), int4range(null, 5), int4range(-10, -9)] from generate_series(1, 300) i; create table before as table t`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reload(t, conn, p, "public", "t")
+	for what, sql := range map[string]string{
+		"ranges keep their length":       "select bool_and(upper(t.stay) - lower(t.stay) = upper(b.stay) - lower(b.stay) and t.stay <> b.stay and abs(lower(t.stay) - lower(b.stay)) <= 20) from t join before b using (id)",
+		"bounds are truncated":           "select bool_and(isempty(t.seen) = isempty(b.seen) and lower_inf(t.seen) = lower_inf(b.seen) and (isempty(t.seen) or coalesce(lower(t.seen), upper(t.seen)) = date_trunc('day', coalesce(lower(b.seen), upper(b.seen))))) from t join before b using (id)",
+		"numbers are near":               "select bool_and(isempty(t.ages) or lower(t.ages) <= lower(b.ages) * 1.5 + 1 and upper(t.ages) >= upper(b.ages) * 0.5 - 1) from t join before b using (id)",
+		"buckets of bounds":              "select bool_and(isempty(t.prices) or lower(t.prices) % 100 = 0 and upper(t.prices) % 100 = 0) from t",
+		"multiranges move as one":        "select bool_and(upper(t.stays) - lower(t.stays) = upper(b.stays) - lower(b.stays) and t.stays <> b.stays) from t join before b using (id)",
+		"multiranges stay open":          "select bool_and(upper_inf(many)) from t",
+		"hstores keep keys and nulls":    `select bool_and(akeys(t.tags) = akeys(b.tags) and t.tags -> 'name' ~ '^[A-Z][a-z]{3} [A-Z][a-z]{3}$' and t.tags -> 'name' <> 'Real Name' and t.tags -> 'null' is null and t.tags -> 'q"\\' ~ '^[a-z]=>"[a-z]", [\\]{2}$') from t join before b using (id)`,
+		"fields are rewritten":           "select bool_and((t.who).id = id and (t.who).full_name !~ 'Real' and ((t.who).home).street !~ 'Real' and ((t.who).home).zip ~ '^\\d{5}$' and (t.who).born <> '1990-01-01' and (t.who).note is null) from t",
+		"fields of arrays too":           "select bool_and(people[1].full_name = (who).full_name and people[1].home is null and people[1].born = '1990-01-01' and people[1].note = 'a,\"b' and people[2] is null and people[3].full_name = '' and people[3].note is null) from t",
+		"domains over citext are linked": "select bool_and(mail = mails[1] and mails[2] is null and mail::text like '%@example.invalid') from t",
+		"arrays in arrays":               "select bool_and(array_dims(t.grid) = '[1:2][1:2]' and t.grid[1][1] ~ '^[A-Z][a-z]{3}$' and t.grid[1][2] ~ '^[a-z]\"[a-z]$' and t.grid[2][2] is null) from t",
+		"bounds never cross":             "select count(*) = 300 and bool_and(array_length(low_ages, 1) = 4) from t",
+	} {
+		if !value[bool](t, conn, sql) {
+			t.Errorf("not so: %s", what)
+		}
+	}
+}
+
+func TestGreater(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		number := rapid.StringMatching(`-?(0|[1-9]\d{0,20})(\.\d{1,4})?`)
+		a, b := number.Draw(rt, "a"), number.Draw(rt, "b")
+		if c := rational(a).Cmp(rational(b)); greater([]byte(a), []byte(b)) != (c > 0) && rational(a).Sign()+rational(b).Sign() != 0 {
+			rt.Fatalf("%s > %s: %v", a, b, c <= 0)
+		}
+	})
+}
+
 // Nothing allocates per value, once the buffers have grown; replace may, where
 // it finds something.
 func TestTransformsAllocateNothing(t *testing.T) {

@@ -150,6 +150,21 @@ const people = `create table users (id int, email text, full_name text, phone va
 	tags text[], status text check (status in ('new', 'old')), doc jsonb, ok bool not null, shout text generated always as (upper(status)) stored);
 	create table orders (id int, user_email text, total numeric(10,2));`
 
+const pairDDL = `create type home as (street text, zip varchar(10)); create type person as (id int, full_name text, home home, phones text[]);
+	create table t (who person)`
+
+// fieldsRule reads "field transform key=value …" entries as a rule by fields.
+func fieldsRule(t testing.TB, column string, entries ...string) spec.Rule {
+	t.Helper()
+	r := rule(t, 1, column+" unused")
+	r.Transform, r.Fields = "", []spec.FieldRule{}
+	for i, e := range entries {
+		field, rest, _ := strings.Cut(e, " ")
+		r.Fields = append(r.Fields, spec.FieldRule{Field: strings.Split(field, "."), Source: field, Rule: rule(t, i+2, "a.b.c "+rest)})
+	}
+	return r
+}
+
 // quiet are the rules that make the tables of people acceptable.
 var quiet = []string{"public.users.email preserve", "public.users.full_name preserve", "public.users.phone preserve", "public.users.note preserve",
 	"public.users.born preserve", "public.users.doc preserve", "public.orders.user_email preserve"}
@@ -252,6 +267,14 @@ func TestDecisions(t *testing.T) {
 			rules: rules(t, "*.*.* ip type=inet", "*.*.* email type=public.mail", "public.t.c email each type=mail", "public.t.born preserve")}},
 		{name: "by a type that is narrower", situation: situation{ddl: "create table t (a inet, b inet)", rules: rules(t, "public.t.* preserve", "public.t.* ip type=inet", "public.t.b preserve")}, want: []string{"rule_unfit:public.t.b"}, says: "public.t.* of type inet"},
 		{name: "by a type that nothing is of", situation: situation{ddl: "create table t (a int)", rules: rules(t, "*.*.* ip type=inet", "*.*.* ip type=public.int4", "*.*.* preserve type=pg_catalog.int4")}, want: []string{"rule_unmet:*.*.* of type inet", "rule_unmet:*.*.* of type public.int4"}},
+		{name: "fields", situation: situation{ddl: pairDDL, rules: []spec.Rule{fieldsRule(t, "public.t.who", "full_name name", "home.street street", "home.zip postcode", "phones preserve")}}},
+		{name: "fields that nobody named", situation: situation{ddl: pairDDL, rules: []spec.Rule{fieldsRule(t, "public.t.who", "home.zip postcode")}},
+			want: []string{"unmatched:public.t.who.full_name", "unmatched:public.t.who.home.street", "unmatched:public.t.who.phones"}, says: "{field: full_name, transform: name}"},
+		{name: "fields that are none", situation: situation{ddl: pairDDL, rules: []spec.Rule{fieldsRule(t, "public.t.who", "full_name name", "home preserve", "nope text")}}, want: []string{"rule_unfit:public.t.who"}, says: "has no field nope"},
+		{name: "a field that cannot", situation: situation{ddl: pairDDL, rules: []spec.Rule{fieldsRule(t, "public.t.who", "full_name name", "home.zip hash", "home.street text")}}, want: []string{"rule_unfit:public.t.who"}, says: "home.zip, which holds 10 characters"},
+		{name: "a field's array", situation: situation{ddl: pairDDL, rules: []spec.Rule{fieldsRule(t, "public.t.who", "full_name name", "home text", "phones phone")}}, want: []string{"rule_unfit:public.t.who"}, says: "cannot write"},
+		{name: "fields of a text", situation: situation{ddl: "create table t (a text)", rules: []spec.Rule{fieldsRule(t, "public.t.a", "name name")}}, want: []string{"rule_unfit:public.t.a"}, says: "has no fields"},
+		{name: "ranges", situation: situation{ddl: "create table t (a daterange, b int4range, c tstzmultirange, d int4range check (lower(d) > 50))", rules: rules(t, "public.t.a date_shift", "public.t.b number", "public.t.c truncate to=day", "public.t.d number")}, want: []string{"rule_unfit:public.t.d"}},
 		{name: "paths", situation: situation{ddl: "create table t (doc jsonb, old json, docs jsonb[])", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email"), jsonRule(t, "public.t.old", "$.a preserve"), each(jsonRule(t, "public.t.docs", "$.a number"))}}},
 		{name: "paths in no document", situation: situation{ddl: "create table t (a text, b point, c jsonb[])", rules: []spec.Rule{jsonRule(t, "public.t.a", "$.a email"), jsonRule(t, "public.t.b", "$.a email"), jsonRule(t, "public.t.c", "$.a email")}},
 			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c"}},

@@ -116,6 +116,7 @@ type variant = func(m *masker, in string) (string, bool)
 
 func (r *recipe) variants() []variant {
 	switch {
+	case r.whole:
 	case r.name == noise && r.bucket == 0:
 		return extremes(func(m *masker, in string, random uint64) ([]byte, error) {
 			return m.appendNumber(nil, []byte(in), random, r.percent, r.largest)
@@ -153,12 +154,20 @@ func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []var
 func sampleInputs(r *recipe, c *column) []string {
 	all := r.samples
 	switch {
+	case r.whole:
 	case (r.name == noise || r.name == money) && !c.base.is("int2", "int4", "int8"):
 		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
 	case len(all) == 0:
 		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "AB-1234", "https://example.com/a", "aa bb cc"}
 	}
-	all = slices.Clone(all)
+	all = append(slices.Clone(all), r.named(c)...)
+	return all
+}
+
+// named are the values that a column's constraints name; of a range, ranges
+// that end there.
+func (r *recipe) named(c *column) []string {
+	var all []string
 	for _, expr := range c.domainSQL {
 		all = append(all, literals(expr, r.name)...)
 	}
@@ -167,7 +176,19 @@ func sampleInputs(r *recipe, c *column) []string {
 			all = append(all, literals(k.expr, r.name)...)
 		}
 	}
-	return all
+	if !r.whole {
+		return all
+	}
+	var ranges []string
+	for _, limit := range all {
+		for _, s := range []string{"[" + limit + ",)", "(," + limit + "]"} {
+			if strings.HasSuffix(c.base.name, "multirange") {
+				s = "{" + s + "}"
+			}
+			ranges = append(ranges, s)
+		}
+	}
+	return ranges
 }
 
 // literals are the values that an expression compares with, and their nearest

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"daybefore/internal/copytext"
 )
 
 // The transforms, as drill files name them.
@@ -105,9 +107,9 @@ var transforms = map[string]*transform{
 	password:   {effect: merges, fits: isText, length: len(knownBcrypt), keepsShape: true, samples: []string{knownBcrypt, knownSCRAM, knownArgon2}, write: writePassword},
 
 	money:     {effect: merges, fits: anyOf(isText, isNumber, isMoney), keepsShape: true, samples: numberSamples, write: writeMoney},
-	noise:     {effect: merges, fits: isNumber, keepsShape: true, samples: numberSamples, write: writeNumber},
-	dateShift: {effect: merges, fits: anyOf(isText, isDate), keepsShape: true, samples: dateSamples, write: writeDateShift},
-	truncate:  {effect: merges, fits: anyOf(isText, isDate), keepsShape: true, samples: dateSamples, write: writeTruncated},
+	noise:     {effect: merges, fits: anyOf(isNumber, isNumberRange), keepsShape: true, samples: numberSamples, write: writeNumber},
+	dateShift: {effect: merges, fits: anyOf(isText, isDate, isDateRange), keepsShape: true, samples: dateSamples, write: writeDateShift},
+	truncate:  {effect: merges, fits: anyOf(isText, isDate, isDateRange), keepsShape: true, samples: dateSamples, write: writeTruncated},
 
 	replace:  {effect: merges, fits: isText, keepsShape: true, write: writeReplaced},
 	template: {effect: merges, fits: isText, write: writeTemplate}, // recipes of safer parts say so
@@ -138,10 +140,11 @@ var errUnknownTransform = errors.New("no such transform")
 // recipe is a rule made ready for one column, or for a part of its values.
 type recipe struct {
 	*transform
-	name        string          // of the transform
-	effect      effect          // of the transform, or of what the template is made of
-	document    *documentRecipe // instead of a transform; nil for all others
-	domain      []byte          // with its zero byte
+	name        string           // of the transform
+	effect      effect           // of the transform, or of what the template is made of
+	document    *documentRecipe  // instead of a transform; nil for all others
+	composite   *compositeRecipe // likewise
+	domain      []byte           // with its zero byte
 	normal      normal
 	value       []byte         // constant: in the encoding of the rows
 	parts       []templatePart // template
@@ -156,6 +159,7 @@ type recipe struct {
 	span        dateSpan
 	limit       int    // characters; 0: none
 	lead        string // hash: of a bytea
+	whole       bool   // the value is a range: what is made of it is no sample's extreme
 	network     bool   // ip: the type is cidr, whose host bits are zero
 	asciiOnly   bool   // the rows' encoding is not Unicode
 	plainNumber bool   // money: the type is a number's
@@ -166,6 +170,8 @@ type recipe struct {
 type masker struct {
 	*keyed
 	norm, digits, clock []byte
+	ranges              copytext.RangeReader
+	lower, upper        []byte  // a range's bounds
 	person              *uint64 // date_shift: who the value is about, instead of the value itself
 }
 

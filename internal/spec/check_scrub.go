@@ -39,6 +39,9 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		for _, p := range r.JSON {
 			c.oneTransform(p.rawChange, links)
 		}
+		for _, f := range r.Fields {
+			c.oneTransform(f.rawChange, links)
+		}
 	}
 	return s
 }
@@ -126,7 +129,12 @@ func (c checker) rule(raw rawRule) Rule {
 	}
 	r.Type = c.typeName(raw.Type)
 	c.ways(raw)
-	if raw.Each.given() && raw.JSON == nil && !slices.Contains(byElement, raw.Transform.Value) {
+	fields := unique[string]{}
+	for _, f := range raw.Fields {
+		r.Fields = append(r.Fields, c.field(f))
+		fields.check(c, f.Field, f.Field.Value, "scrub.rules.fields.field", "keep one of them")
+	}
+	if raw.Each.given() && raw.JSON == nil && raw.Fields == nil && !slices.Contains(byElement, raw.Transform.Value) {
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
 	}
 	paths := unique[string]{}
@@ -175,6 +183,30 @@ func (c checker) change(raw rawChange, at Pos, key string) Rule {
 	return r
 }
 
+func (c checker) field(raw rawField) FieldRule {
+	const key = "scrub.rules.fields"
+	f := FieldRule{Rule: c.change(raw.rawChange, raw.at, key), Source: raw.Field.Value}
+	for rest, more := raw.Field.Value, raw.Field.given(); more; {
+		var part namePart
+		var ok bool
+		if part, rest, more, ok = nextPart(rest); !ok {
+			c.refuse(raw.Field.at, `write street, or home.street, a part that holds a dot quoted "like.this"`, "%s.field: %s is not a name", key, shown(raw.Field.Value))
+			break
+		}
+		f.Field = append(f.Field, part.text)
+	}
+	c.oneWay(raw.rawChange, raw.at, key)
+	c.notBy(raw.By, key)
+	return f
+}
+
+// notBy: what is read of a row at once has no other column.
+func (c checker) notBy(by text, key string) {
+	if by.given() {
+		c.refuse(by.at, "remove it: dates in a value move by themselves", "%s.by acts only on a column of its own", key)
+	}
+}
+
 func (c checker) path(raw rawPath) PathRule {
 	const key = "scrub.rules.json"
 	p := PathRule{Rule: c.change(raw.rawChange, raw.at, key)}
@@ -186,9 +218,7 @@ func (c checker) path(raw rawPath) PathRule {
 		p.Path = JSONPath{Steps: steps, Source: raw.Path.Value}
 	}
 	c.oneWay(raw.rawChange, raw.at, key)
-	if raw.By.given() {
-		c.refuse(raw.By.at, "remove it: dates in a document move by themselves", "%s.by acts only on a column of its own", key)
-	}
+	c.notBy(raw.By, key)
 	return p
 }
 
@@ -205,16 +235,22 @@ func (c checker) normalize(raw []text, key string) []string {
 // ways wants a rule to say one thing: what becomes of a value, or of the
 // values in a document.
 func (c checker) ways(raw rawRule) {
-	if raw.JSON == nil {
+	if raw.JSON == nil && raw.Fields == nil {
 		c.oneWay(raw.rawChange, raw.at, "scrub.rules")
 		return
+	}
+	within := "json"
+	if raw.JSON == nil {
+		within = "fields"
 	}
 	keeps := raw.UnmatchedPaths.Value == "keep"
 	switch {
 	case raw.Transform.given():
-		c.refuse(raw.Transform.at, "keep one of them", "scrub.rules: transform and json exclude each other")
+		c.refuse(raw.Transform.at, "keep one of them", "scrub.rules: transform and %s exclude each other", within)
 	case raw.Preserve.given():
-		c.refuse(raw.Preserve.at, "keep one of them", "scrub.rules: preserve and json exclude each other")
+		c.refuse(raw.Preserve.at, "keep one of them", "scrub.rules: preserve and %s exclude each other", within)
+	case raw.JSON != nil && raw.Fields != nil:
+		c.refuse(raw.at, "keep one of them", "scrub.rules: json and fields exclude each other")
 	case keeps && strings.TrimSpace(raw.Why.Value) == "":
 		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, nobody's words"`, "scrub.rules: unmatched_paths: keep without a why")
 	case !keeps && raw.Why.given():

@@ -94,9 +94,16 @@ type rawRule struct {
 	Column text `json:"column" mend:"name it as schema.table.column" jsonschema_description:"schema.table.column, * in unquoted parts"`
 	Type   text `json:"type,omitempty" jsonschema_description:"only columns of this type or domain, or arrays of it: inet, citext, public.email_address"`
 	rawChange
-	Each           boolean   `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
-	JSON           []rawPath `json:"json,omitempty" jsonschema_description:"json and jsonb: what becomes of which values in a document; of two paths for one value the first decides"`
-	UnmatchedPaths text      `json:"unmatched_paths,omitempty" jsonschema:"enum=redact,enum=refuse,enum=keep" jsonschema_description:"json: values that no path names (default redact; keep needs a why)"`
+	Each           boolean    `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
+	JSON           []rawPath  `json:"json,omitempty" jsonschema_description:"json and jsonb: what becomes of which values in a document; of two paths for one value the first decides"`
+	UnmatchedPaths text       `json:"unmatched_paths,omitempty" jsonschema:"enum=redact,enum=refuse,enum=keep" jsonschema_description:"json: values that no path names (default redact; keep needs a why)"`
+	Fields         []rawField `json:"fields,omitempty" jsonschema_description:"composite types: what becomes of which field"`
+}
+
+type rawField struct {
+	section
+	Field text `json:"field" mend:"name the field, such as street" jsonschema_description:"of a composite type; home.street: of one within it"`
+	rawChange
 }
 
 // rawChange is what becomes of a value, wherever it stands.

@@ -108,20 +108,21 @@ type Rule struct {
 	Type      Name   // only columns of this type or domain; without a schema of any, without a table any type
 	Transform string // empty where Preserve is set
 	Preserve  bool
-	Why       string     // with Preserve: required
-	Link      string     // equal inputs under one link give equal outputs
-	Normalize []string   // trim, lower: before hashing
-	Each      bool       // array columns: element by element
-	JSON      []PathRule // json and jsonb columns: by path; nil where Transform or Preserve is set
-	Unmatched string     // JSON: redact | refuse | keep: values that no path names
-	Value     *string    // constant: the value; template: text with {transform} in it
-	Percent   float64    // number, money: noise of at most so many percent; default 10
-	Bucket    int64      // number: down to a multiple of it, instead of noise; 0: noise
-	Days      int        // date_shift: at most so many days either way; default 180
-	By        string     // date_shift: a column of the same row whose value decides the shift
-	To        string     // truncate: hour, day, month, year
-	Pattern   string     // replace: a regular expression, RE2
-	With      string     // replace: what is put in its place, with $1 for the first group
+	Why       string      // with Preserve: required
+	Link      string      // equal inputs under one link give equal outputs
+	Normalize []string    // trim, lower: before hashing
+	Each      bool        // array columns: element by element
+	JSON      []PathRule  // json and jsonb columns: by path; nil where Transform or Preserve is set
+	Unmatched string      // JSON: redact | refuse | keep: values that no path names
+	Fields    []FieldRule // composite columns: by field; nil where Transform or Preserve is set
+	Value     *string     // constant: the value; template: text with {transform} in it
+	Percent   float64     // number, money: noise of at most so many percent; default 10
+	Bucket    int64       // number: down to a multiple of it, instead of noise; 0: noise
+	Days      int         // date_shift: at most so many days either way; default 180
+	By        string      // date_shift: a column of the same row whose value decides the shift
+	To        string      // truncate: hour, day, month, year
+	Pattern   string      // replace: a regular expression, RE2
+	With      string      // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
 }
 
@@ -139,6 +140,14 @@ func (r Rule) Names() string {
 // PathRule rewrites, or lets pass, values in a JSON document. Its Column is empty.
 type PathRule struct {
 	Path JSONPath
+	Rule
+}
+
+// FieldRule rewrites, or lets pass, a field of a composite value. Its Column is
+// empty.
+type FieldRule struct {
+	Field  []string // its name, behind those of the fields that it is in
+	Source string   // as written
 	Rule
 }
 

@@ -1,0 +1,201 @@
+package scrub
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// compositeFields is the name under which a rule by fields is reported.
+const compositeFields = "fields"
+
+// compositeRecipe says what becomes of the fields of a composite value.
+type compositeRecipe struct {
+	fields []fieldRecipe // in the order of the type's
+}
+
+type fieldRecipe struct {
+	made *recipe // nil: the field passes
+	link string
+}
+
+// composite rewrites composite values; one serves one goroutine.
+type composite struct {
+	*compositeRecipe
+	mask     *masker
+	decode   *decoder
+	rewriter copytext.CompositeRewriter
+	within   []*composite // by field; nil where it is no composite, or passes
+	stays    [][]foldedGlob
+}
+
+func newComposite(p *Plan, r *compositeRecipe, mask *masker, decode *decoder) *composite {
+	c := &composite{compositeRecipe: r, mask: mask, decode: decode, within: make([]*composite, len(r.fields))}
+	for i, f := range r.fields {
+		c.stays = append(c.stays, p.keptInLink(f.link))
+		if f.made != nil && f.made.composite != nil {
+			c.within[i] = newComposite(p, f.made.composite, mask, decode)
+		}
+	}
+	return c
+}
+
+func (c *composite) append(dst, value []byte) ([]byte, error) {
+	return c.rewriter.Append(dst, value, len(c.fields), c.field)
+}
+
+func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err error) {
+	made := c.fields[i].made
+	switch {
+	case made == nil:
+		return append(dst, value...), false, nil
+	case c.within[i] != nil:
+		dst, err = c.within[i].append(dst, value)
+		return dst, false, err
+	case made.name == setNull:
+		return dst, true, nil
+	}
+	decoded := c.decode.decode(value)
+	normalised := c.mask.normalise(made, decoded)
+	if len(normalised) == 0 && made.name != constant {
+		return append(dst, value...), false, nil
+	}
+	for _, g := range c.stays[i] {
+		if g.match(normalised) {
+			return append(dst, value...), false, nil
+		}
+	}
+	dst, err = c.mask.append(dst, made, decoded, normalised)
+	return dst, false, err
+}
+
+// field is a field of a composite column by its name, behind those of the
+// fields that it is in; nil where there is none.
+func (c *column) field(path []string) *column {
+	for depth, name := range path {
+		i := slices.IndexFunc(c.fields, func(f *column) bool { return f.name == name })
+		if i < 0 || depth > 0 && c.array { // whose elements are no fields
+			return nil
+		}
+		c = c.fields[i]
+	}
+	return c
+}
+
+// compositeRecipe makes a rule by fields ready.
+func (p *planner) compositeRecipe(c *column, r *spec.Rule) *recipe {
+	made := p.fieldsRecipe(c, c, nil, r)
+	made.name, made.effect = compositeFields, merges
+	return made
+}
+
+// fieldsRecipe is that of the fields of within, to which path leads from c.
+func (p *planner) fieldsRecipe(c, within *column, path []string, r *spec.Rule) *recipe {
+	out := &compositeRecipe{}
+	for _, f := range within.fields {
+		here := append(slices.Clone(path), f.name)
+		made := fieldRecipe{}
+		if rule := fieldRule(r, here); rule != nil && !rule.Preserve {
+			domain := domainOf(rule.Link, c)
+			if rule.Link == "" {
+				domain = append(domain, strings.Join(here, ".")+"\x00"...)
+			}
+			made = fieldRecipe{made: p.recipe(f, &rule.Rule, domain), link: rule.Link}
+		} else if rule == nil && ruledWithin(r, here) {
+			made.made = p.fieldsRecipe(c, f, here, r)
+		}
+		out.fields = append(out.fields, made)
+	}
+	return &recipe{composite: out}
+}
+
+func fieldRule(r *spec.Rule, path []string) *spec.FieldRule {
+	if i := slices.IndexFunc(r.Fields, func(f spec.FieldRule) bool { return slices.Equal(f.Field, path) }); i >= 0 {
+		return &r.Fields[i]
+	}
+	return nil
+}
+
+// ruledWithin tells whether a rule names a field within the one at path.
+func ruledWithin(r *spec.Rule, path []string) bool {
+	return slices.ContainsFunc(r.Fields, func(f spec.FieldRule) bool {
+		return len(f.Field) > len(path) && slices.Equal(f.Field[:len(path)], path)
+	})
+}
+
+// unfitComposite says why a column cannot be rewritten by fields, and the
+// mend; or nothing.
+func (p *planner) unfitComposite(c *column, r *spec.Rule) (why, mend string, err error) {
+	switch {
+	case c.generated:
+		why, mend = unfitKind(c, r)
+		return why, mend, nil
+	case len(c.fields) == 0:
+		return fmt.Sprintf("is of type %s, which has no fields", c.typ), "take fields away and name a transform", nil
+	case c.array != r.Each:
+		return "is of type " + c.typ, "say each: true for arrays, and only for them", nil
+	case len(c.unique) > 0:
+		return fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.unique)), "preserve it with a why", nil
+	case p.encoding.charset != copytext.ASCIISafe:
+		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8", nil
+	}
+	for i := range r.Fields {
+		rule := &r.Fields[i]
+		f := c.field(rule.Field)
+		if f == nil {
+			return "has no field " + rule.Source, "correct the name", nil
+		}
+		if why, mend, err = p.unfitField(f, &rule.Rule); err != nil || why != "" {
+			return fmt.Sprintf("has the field %s, which %s", rule.Source, why), mend, err
+		}
+	}
+	p.unmatchedFields(c, c, nil, r)
+	why, mend = p.unfitPartition(c, r)
+	return why, mend, nil
+}
+
+func (p *planner) unfitField(f *column, r *spec.Rule) (why, mend string, err error) {
+	switch {
+	case r.Preserve:
+		return "", "", nil
+	case f.array && r.Transform != setNull && r.Transform != constant:
+		return "is an array", "use set_null or constant, or preserve it with a why", nil
+	}
+	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitType, unfitParameters, unfitLength, p.unfitEncoding} {
+		if why, mend := test(f, r); why != "" {
+			return why, mend, nil
+		}
+	}
+	why, err = p.unfitServer(f, r, p.recipe(f, r, []byte("field\x00")))
+	if why != "" {
+		why = fmt.Sprintf("would refuse what %s makes: %s", r.Transform, why)
+	}
+	return why, "choose another transform, set_null, or preserve it with a why", err
+}
+
+// unmatchedFields finds fields that look sensitive and that no rule names.
+func (p *planner) unmatchedFields(c, within *column, path []string, r *spec.Rule) {
+	for _, f := range within.fields {
+		here := append(slices.Clone(path), f.name)
+		if fieldRule(r, here) != nil {
+			continue
+		}
+		if ruledWithin(r, here) && !f.array {
+			p.unmatchedFields(c, f, here, r)
+			continue
+		}
+		if what, transform := sensitive(f); what != "" {
+			if f.array {
+				transform = setNull
+			}
+			p.problem(verdict.CodeUnmatched, c.root().String()+"."+strings.Join(here, "."), r.Pos,
+				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", strings.Join(here, "."), cmp.Or(suitable(f, transform), setNull)),
+				"%s: its field %s looks like %s, and no rule names it", c.root(), strings.Join(here, "."), what)
+		}
+	}
+}
