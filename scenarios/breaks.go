@@ -81,7 +81,19 @@ func unfitDrills() []Scenario {
 			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"), leaked("public.products.title")},
 		{"a card number behind a line break, in an array",
 			shopAfter(`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`), leaked("public.products.tags")},
+		{"an address in a materialized view",
+			shopAfter("CREATE MATERIALIZED VIEW public.mailing AS SELECT id, 'ada' || chr(64) || 'example.org' AS line FROM public.products"), stored("public.mailing.line")},
+		{"an address in a comment",
+			shopAfter("COMMENT ON TABLE public.orders IS 'ask ada@example.org'"), stored("a comment on table public.orders")},
+		{"a customer's address in a preserved jsonb",
+			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', (SELECT email FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1)) WHERE id = 7"),
+			stored("bot.messages.meta")},
 	}
+}
+
+// stored is what is found after the load, where no filter could see it.
+func stored(place string) Want {
+	return Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Check: "leak:" + place}
 }
 
 // leaked is what content tells where no rule names the place.

@@ -70,12 +70,32 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
+	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
 		if err := s.PostData(ctx); err != nil {
 			return err
 		}
 		r.report.Tables, err = s.Count(ctx)
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.scanLeaks(ctx)
+}
+
+// scanLeaks looks at what no filter saw. What it finds ends the drill, so that
+// the sandbox is removed before anybody looks at it.
+func (r *run) scanLeaks(ctx context.Context) error {
+	return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error {
+		found, err := r.plan.Aftermath(ctx, r.connect, r.jobs())
+		if err != nil {
+			return err
+		}
+		r.checks(found...)
+		if slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome == verdict.Error }) {
+			return errLeaked
+		}
+		return nil
 	})
 }
 

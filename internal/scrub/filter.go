@@ -315,6 +315,7 @@ type cell struct {
 	mask    *masker
 	decode  *decoder
 	by      *person
+	sample  *sampler     // nil: its values are not looked for
 	stays   []foldedGlob // values of the link that keep leaves as they are
 
 	document                 *document // nil: the value is no document
@@ -346,6 +347,10 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 	if r := p.assigned[c]; r != nil {
 		out.stays = p.keptInLink(r.Link)
 		out.each = r.Each
+		out.sample = p.newSampler(c)
+	}
+	if out.document != nil {
+		out.document.sample = out.sample
 	}
 	return out
 }
@@ -362,6 +367,9 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 	case c.recipe.name == setNull:
 		if !null {
 			c.rows++
+			if err := c.sampled(field); err != nil {
+				return dst, err
+			}
 		}
 		c.nullsOut++
 		return append(dst, copytext.Null...), nil
@@ -420,7 +428,18 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 	if c.mayMerge && !bytes.Equal(normalised, decoded) {
 		c.changedByNormalise++
 	}
+	c.sample.add(decoded)
 	return c.mask.append(dst, c.recipe, decoded, normalised)
+}
+
+// sampled adds a field that nobody else reads to the sample.
+func (c *cell) sampled(field []byte) error {
+	if c.sample == nil {
+		return nil
+	}
+	value, err := c.read(field)
+	c.sample.add(value)
+	return err
 }
 
 // read is a field's value in UTF-8, valid until the next one is read.

@@ -51,6 +51,7 @@ type document struct {
 	decode *decoder
 	stays  [][]foldedGlob // by path: values of its link that keep leaves as they are
 	met    []int64        // by path: values that it named
+	sample *sampler       // of the texts that it rewrites; nil: not wanted
 
 	src    []byte
 	at     int      // in src
@@ -174,6 +175,9 @@ func (d *document) replaceWhole(dst []byte, inForce int) ([]byte, error) {
 		return dst, err
 	}
 	p := &d.paths[inForce]
+	if d.src[from] == '"' {
+		d.sample.add(d.unescaped(d.src[from+1 : d.at-1]))
+	}
 	if p.made.name == setNull || string(d.src[from:d.at]) == "null" {
 		return append(d.until(dst, from), "null"...), nil
 	}
@@ -351,6 +355,7 @@ func (d *document) text(dst []byte, inForce int) ([]byte, error) {
 			return dst, nil
 		}
 	}
+	d.sample.add(value)
 	return d.write(dst, from, made, value, normalised)
 }
 
@@ -360,7 +365,9 @@ func (d *document) redactText(dst []byte, from int) ([]byte, error) {
 	if d.unmatched == refuseUnmatched {
 		return dst, &unnamedValue{d.path()}
 	}
-	d.out = appendShape(d.out[:0], d.unescaped(d.src[from+1:d.at-1]), d.randomness(), false, d.redact.asciiOnly)
+	value := d.unescaped(d.src[from+1 : d.at-1])
+	d.sample.add(value)
+	d.out = appendShape(d.out[:0], value, d.randomness(), false, d.redact.asciiOnly)
 	return appendJSONString(d.until(dst, from), d.out), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +57,7 @@ type Plan struct {
 	watched  map[*column]detect.Scanner
 	scanner  detect.Scanner
 	leaks    leaks
+	seed     maphash.Seed // of samples
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -88,7 +90,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 		Plan: &Plan{
 			file: req.File, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
-			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{},
+			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, seed: maphash.MakeSeed(),
 		},
 		prober: prober{ctx, conn}, req: req, links: map[string]normal{},
 	}

@@ -20,16 +20,17 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // situation is a restored pre-data, and what a drill file says about it.
 type situation struct {
-	ddl          string
-	definitions  []string
-	rules        []spec.Rule
-	keep         []spec.Keep
-	exclude      []string
-	largeObjects bool
-	encoding     string
-	scan         spec.LeakScan
-	unmatched    string
-	roots        bool // the archive holds partitions' rows under their root
+	ddl             string
+	definitions     []string
+	rules           []spec.Rule
+	keep            []spec.Keep
+	exclude         []string
+	largeObjects    bool
+	encoding        string
+	scan            spec.LeakScan
+	unmatched       string
+	largeObjectRule string
+	roots           bool // the archive holds partitions' rows under their root
 }
 
 // rule reads "schema.table.column transform key=value …" as a rule whose
@@ -110,7 +111,7 @@ func (s situation) planOn(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check)
 	}
 	p, checks, err := NewPlan(t.Context(), conn, Request{
 		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
-		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, LeakScan: s.scan, Unmatched: s.unmatched},
+		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, LeakScan: s.scan, Unmatched: s.unmatched, LargeObjects: s.largeObjectRule},
 	})
 	if err != nil {
 		t.Fatal(err)

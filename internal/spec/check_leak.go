@@ -22,8 +22,15 @@ func (c checker) leakScan(raw *rawLeakScan) LeakScan {
 		}
 	}
 	s.Percent = c.sample(raw.Sample)
+	s.SourceOverlap = int(raw.SourceOverlap.Value)
+	if n := raw.SourceOverlap; n.given() && (n.Value < 1 || n.Value > mostOverlap) {
+		c.refuse(n.at, "write 1 to 1000000, such as 10000, or remove it", "scrub.leak_scan.source_overlap: %d is out of range", n.Value)
+	}
 	return s
 }
+
+// mostOverlap keeps the sample in bounds that memory has.
+const mostOverlap = 1_000_000
 
 // allowed refuses what would allow everything.
 func (c checker) allowed(t text) *regexp.Regexp {

@@ -76,9 +76,10 @@ type rawScrub struct {
 
 type rawLeakScan struct {
 	section
-	Detectors []text `json:"detectors,omitempty" jsonschema:"enum=email,enum=phone,enum=card,enum=iban,enum=ip,enum=national_id,enum=secret" jsonschema_description:"default: all"`
-	Allow     []text `json:"allow,omitempty" jsonschema_description:"regular expressions (RE2): what one of them matches in what was found is no finding"`
-	Sample    text   `json:"sample,omitempty" jsonschema:"pattern=^(full|[0-9]+(\\.[0-9]+)?%)$" jsonschema_description:"full (default), or so many percent of the rows, such as 10%"`
+	Detectors     []text  `json:"detectors,omitempty" jsonschema:"enum=email,enum=phone,enum=card,enum=iban,enum=ip,enum=national_id,enum=secret" jsonschema_description:"default: all"`
+	Allow         []text  `json:"allow,omitempty" jsonschema_description:"regular expressions (RE2): what one of them matches in what was found is no finding"`
+	SourceOverlap integer `json:"source_overlap,omitempty" jsonschema_description:"so many real values of each scrubbed column are looked for in all others after the load"`
+	Sample        text    `json:"sample,omitempty" jsonschema:"pattern=^(full|[0-9]+(\\.[0-9]+)?%)$" jsonschema_description:"full (default), or so many percent of the rows, such as 10%"`
 }
 
 type rawKeep struct {
@@ -196,7 +197,6 @@ var later = map[string][]string{
 	"source":              {"decrypt"},
 	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
 	"scrub":               {"drop"},
-	"scrub.leak_scan":     {"source_overlap"},
 	"scrub.rules":         {"recompute"},
 	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
 	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},

@@ -82,6 +82,9 @@ type LeakScan struct {
 	Detectors []string         // nil: all
 	Allow     []*regexp.Regexp // what one of them matches in what was found is no finding
 	Percent   float64          // of the rows; 0: all of them
+	// SourceOverlap is how many real values of each scrubbed column are looked
+	// for after the load in every column that no rule rewrites; 0: none.
+	SourceOverlap int
 }
 
 // Key is a secret: whatever prints it shows that it is there, never what it is.

@@ -42,6 +42,7 @@ const (
 
 	// scrub
 	CodeUnmatched    Code = "unmatched"     // error: a column that looks sensitive and has no rule
+	CodeLeak         Code = "leak"          // error: after the load, a value that looks sensitive or is known to be real
 	CodeRuleUnmet    Code = "rule_unmet"    // error: a rule that meets no column
 	CodeRuleUnfit    Code = "rule_unfit"    // error: a transform that the column would refuse
 	CodeLargeObjects Code = "large_objects" // error: no decision about large objects

@@ -1,0 +1,500 @@
+package scrub
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
+	"daybefore/internal/verdict"
+)
+
+// mostSuspects is how many different findings are kept: more cannot be told
+// from pseudonyms any more.
+const mostSuspects = 1 << 20
+
+// site is what the server holds and nobody has looked at yet: columns of a
+// relation, or the texts of its catalogue.
+type site struct {
+	name     string // of the relation
+	sql      string // a COPY … TO STDOUT
+	columns  []siteColumn
+	computed bool // by the server: detectors look too
+}
+
+type siteColumn struct {
+	name     string // as reports show it
+	binary   bool   // bytea: looked at as the text that its bytes are
+	scrubbed bool   // by a transform
+}
+
+// suspect is something found, until it is known to be a pseudonym.
+type suspect struct {
+	place, what    string
+	real, computed bool
+	count          int64
+}
+
+// aftermath looks at what the server holds after the restore.
+type aftermath struct {
+	plan    *Plan
+	overlap *overlap // nil: nothing was sampled
+
+	mu       sync.Mutex
+	suspects map[uint64][]*suspect // by the keyed fingerprint of what was found
+	kept     int
+	values   int64
+	full     bool
+}
+
+// Aftermath looks, after the post-data, at what no filter saw: what the server
+// computed (materialized views, generated columns), large objects and the
+// texts of the catalogue, by the detectors; and, where real values were
+// sampled, at every column that no rule rewrites, for those. What a pseudonym
+// explains is no finding. Checks of outcome error say where and how often,
+// with a keyed fingerprint; the error is the connection's.
+func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int) ([]verdict.Check, error) {
+	a := &aftermath{plan: p, overlap: p.overlap(), suspects: map[uint64][]*suspect{}}
+	conn, err := p.scanConn(ctx, connect)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	places, err := a.places(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("look for what the server computed: %w", err)
+	}
+	if err := a.scanAll(ctx, connect, places, jobs, (*seeker).suspect); err != nil {
+		return nil, err
+	}
+	if len(a.suspects) > 0 {
+		if err := a.scanAll(ctx, connect, a.stored(), jobs, (*seeker).explain); err != nil {
+			return nil, err
+		}
+	}
+	return a.checks(places), nil
+}
+
+// scanConn opens a connection on which nothing hides a row or ends a scan.
+func (p *Plan) scanConn(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*pgx.Conn, error) {
+	conn, err := connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const settings = "SET statement_timeout = 0; SET lock_timeout = 0; SET row_security = off; SET default_transaction_read_only = on; " +
+		"SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET search_path = ''"
+	if _, err := conn.PgConn().Exec(ctx, settings).ReadAll(); err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("prepare a connection for the leak scan: %w", err)
+	}
+	return conn, nil
+}
+
+// places are what is to be looked at.
+func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) {
+	all := a.tables()
+	views, err := viewPlaces(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, views...)
+	all = append(all, site{name: "the catalogue", sql: "COPY (" + catalogueTexts + ") TO STDOUT", computed: true, columns: []siteColumn{{}, {}}})
+	if a.plan.rules.LargeObjects == "preserve" {
+		all = append(all, site{name: "large objects", computed: true, columns: []siteColumn{{name: "large objects", binary: true}},
+			sql: "COPY (SELECT pg_catalog.lo_get(oid) FROM pg_catalog.pg_largeobject_metadata) TO STDOUT"})
+	}
+	return all, nil
+}
+
+// tables are the generated columns and, where values were sampled, the columns
+// that no rule rewrites.
+func (a *aftermath) tables() []site {
+	var all []site
+	for _, t := range a.plan.cat.tables {
+		if t.kind != "r" {
+			continue
+		}
+		var computed, untouched []*column
+		for _, c := range t.columns {
+			switch {
+			case !holdsText(c):
+			case c.generated:
+				computed = append(computed, c)
+			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.name):
+				untouched = append(untouched, c)
+			}
+		}
+		all = append(all, tablePlaces(t, computed, true)...)
+		all = append(all, tablePlaces(t, untouched, false)...)
+	}
+	return all
+}
+
+// stored are the columns under a rule: what they hold now is known, and
+// explains what is found elsewhere.
+func (a *aftermath) stored() []site {
+	var all []site
+	for _, t := range a.plan.cat.tables {
+		var ruled []*column
+		for _, name := range a.plan.loaded[t] {
+			if c := t.byName[name]; c != nil && a.plan.assigned[c] != nil && holdsText(c) {
+				ruled = append(ruled, c)
+			}
+		}
+		if t.kind == "r" {
+			for _, p := range tablePlaces(t, ruled, true) {
+				for i, c := range ruled {
+					p.columns[i].scrubbed = changes(a.plan.assigned[c])
+				}
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+func tablePlaces(t *table, columns []*column, computed bool) []site {
+	if len(columns) == 0 {
+		return nil
+	}
+	out := site{name: t.name.String(), computed: computed}
+	var names []string
+	for _, c := range columns {
+		names = append(names, pgx.Identifier{c.name}.Sanitize())
+		out.columns = append(out.columns, siteColumn{name: c.root().String(), binary: isBytes(c.base) && !c.array})
+	}
+	out.sql = "COPY (SELECT " + strings.Join(names, ", ") + " FROM ONLY " + pgx.Identifier{t.name.schema, t.name.table}.Sanitize() + ") TO STDOUT"
+	return []site{out}
+}
+
+// holdsText tells whether a column can hold what is looked for.
+func holdsText(c *column) bool {
+	f := familyOf(c)
+	return f == textual || f == opaque || isUUID(c.base)
+}
+
+// viewPlaces are the materialized views that hold rows, in columns that can
+// hold text.
+func viewPlaces(ctx context.Context, conn *pgx.Conn) ([]site, error) {
+	rows, err := conn.Query(ctx, `
+		select n.nspname::text, c.relname::text, array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid = 'pg_catalog.bytea'::regtype order by a.attnum)
+		from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_attribute a on a.attrelid = c.oid
+		where c.relkind = 'm' and c.relispopulated and a.attnum > 0 and not a.attisdropped
+		  and a.atttypid <> all ('{bool,int2,int4,int8,oid,float4,float8,numeric,money,date,time,timetz,timestamp,timestamptz,interval,uuid}'::regtype[]::oid[])
+		group by 1, 2 order by 1, 2`)
+	if err != nil {
+		return nil, err
+	}
+	var all []site
+	var schema, name string
+	var columns []string
+	var binary []bool
+	_, err = pgx.ForEachRow(rows, []any{&schema, &name, &columns, &binary}, func() error {
+		v := site{name: schema + "." + name, computed: true}
+		var quoted []string
+		for i, c := range columns {
+			quoted = append(quoted, pgx.Identifier{c}.Sanitize())
+			v.columns = append(v.columns, siteColumn{name: v.name + "." + c, binary: binary[i]})
+		}
+		v.sql = "COPY (SELECT " + strings.Join(quoted, ", ") + " FROM " + pgx.Identifier{schema, name}.Sanitize() + ") TO STDOUT"
+		all = append(all, v)
+		return nil
+	})
+	return all, err
+}
+
+// catalogueTexts are the texts that people wrote into the schema, each with
+// its place, but for those of extensions.
+const catalogueTexts = `
+	with mine as (select oid, nspname from pg_catalog.pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'),
+	relations as (select c.oid, c.relkind, mine.nspname || '.' || c.relname as name, c.relpartbound from pg_catalog.pg_class c join mine on mine.oid = c.relnamespace
+		where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')),
+	functions as (select p.oid, mine.nspname || '.' || p.proname as name, p.prosrc, p.prokind, p.proargdefaults from pg_catalog.pg_proc p join mine on mine.oid = p.pronamespace
+		where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))
+	select 'a comment on ' || coalesce(pg_catalog.pg_describe_object(classoid, objoid, objsubid), '?'), description from pg_catalog.pg_description where objoid >= 16384
+		and not exists (select from pg_catalog.pg_depend d where d.classid = classoid and d.objid = objoid and d.deptype = 'e')
+	union all select 'a comment on a shared object', description from pg_catalog.pg_shdescription where objoid >= 16384
+	union all select 'the default of ' || r.name || '.' || a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+		from pg_catalog.pg_attrdef d join relations r on r.oid = d.adrelid join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+	union all select 'the constraint ' || k.conname || coalesce(' of ' || r.name, ''), pg_catalog.pg_get_constraintdef(k.oid)
+		from pg_catalog.pg_constraint k join mine on mine.oid = k.connamespace left join relations r on r.oid = k.conrelid where k.contype in ('c', 'x')
+	union all select 'the index ' || r.name, pg_catalog.pg_get_indexdef(i.indexrelid) from pg_catalog.pg_index i join relations r on r.oid = i.indexrelid where i.indpred is not null or i.indexprs is not null
+	union all select 'the view ' || r.name, pg_catalog.pg_get_viewdef(r.oid) from relations r where r.relkind in ('v', 'm')
+	union all select 'the function ' || f.name, f.prosrc from functions f
+	union all select 'the function ' || f.name, pg_catalog.pg_get_function_arguments(f.oid) from functions f where f.proargdefaults is not null
+	union all select 'the function ' || f.name, pg_catalog.pg_get_functiondef(f.oid) from functions f where f.prosrc = '' and f.prokind in ('f', 'p')
+	union all select 'a label of ' || mine.nspname || '.' || t.typname, e.enumlabel from pg_catalog.pg_enum e join pg_catalog.pg_type t on t.oid = e.enumtypid join mine on mine.oid = t.typnamespace
+	union all select 'the bounds of ' || r.name, pg_catalog.pg_get_expr(r.relpartbound, r.oid) from relations r where r.relpartbound is not null
+	union all select 'the policy ' || p.polname || ' of ' || r.name, coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '') || ' ' || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
+		from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
+	union all select 'the trigger ' || g.tgname || ' of ' || r.name, pg_catalog.pg_get_triggerdef(g.oid) from pg_catalog.pg_trigger g join relations r on r.oid = g.tgrelid where not g.tgisinternal
+	union all select 'the rule ' || w.rulename || ' of ' || r.name, pg_catalog.pg_get_ruledef(w.oid) from pg_catalog.pg_rewrite w join relations r on r.oid = w.ev_class where w.rulename <> '_RETURN'
+	union all select 'the foreign server ' || srvname, pg_catalog.array_to_string(srvoptions, ' ') from pg_catalog.pg_foreign_server where srvoptions is not null
+	union all select 'a setting of the database', pg_catalog.array_to_string(setconfig, ' ') from pg_catalog.pg_db_role_setting`
+
+// scanAll copies every place out, over as many connections as there are jobs.
+func (a *aftermath) scanAll(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), places []site, jobs int, sink func(*seeker, finding)) error {
+	work, ctx := errgroup.WithContext(ctx)
+	next := make(chan site, len(places))
+	for _, p := range places {
+		next <- p
+	}
+	close(next)
+	for range min(max(jobs, 1), len(places)) {
+		work.Go(func() error {
+			conn, err := a.plan.scanConn(ctx, connect)
+			if err != nil {
+				return err
+			}
+			defer conn.Close(context.WithoutCancel(ctx))
+			s := &seeker{aftermath: a, sink: sink, keyed: newKeyed(a.plan.key)}
+			for p := range next {
+				s.begin(p)
+				if _, err := conn.PgConn().CopyTo(ctx, s, p.sql); err != nil {
+					return cmp.Or(context.Cause(ctx), fmt.Errorf("leak scan of %s: %w", p.name, errors.Join(s.err, err)))
+				}
+				s.end()
+			}
+			return nil
+		})
+	}
+	return work.Wait()
+}
+
+// finding is a place in a value.
+type finding struct {
+	place    string
+	what     string
+	token    []byte
+	real     bool // a sampled value, not only one that looks like one
+	scrubbed bool // the column was
+}
+
+// seeker looks at the rows of one place after the other; it serves one
+// goroutine.
+type seeker struct {
+	*aftermath
+	site
+	sink           func(*seeker, finding)
+	keyed          *keyed
+	rest, raw, buf []byte
+	seen           int64
+	err            error
+}
+
+func (s *seeker) begin(p site) { s.site, s.rest, s.seen, s.err = p, s.rest[:0], 0, nil }
+
+func (s *seeker) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values += s.seen
+}
+
+// Write takes COPY text, of which a row may come in pieces.
+func (s *seeker) Write(b []byte) (int, error) {
+	n := len(b)
+	for {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			s.rest = append(s.rest, b...)
+			return n, nil
+		}
+		row := b[:i]
+		if len(s.rest) > 0 {
+			s.rest = append(s.rest, row...)
+			row = s.rest
+		}
+		if s.err = s.row(row); s.err != nil {
+			return 0, s.err
+		}
+		s.rest, b = s.rest[:0], b[i+1:]
+	}
+}
+
+func (s *seeker) row(row []byte) error {
+	name := ""
+	fields := copytext.Split(row)
+	for i := range s.columns {
+		field, ok := fields.Next()
+		if !ok {
+			return errFields
+		}
+		if i == 0 && s.columns[0].name == "" { // the catalogue's rows name their place themselves
+			name = string(field)
+			continue
+		}
+		if len(field) < detect.Shortest {
+			continue
+		}
+		text, err := s.text(field, s.columns[i].binary)
+		if err != nil {
+			return err
+		}
+		s.seen++
+		s.look(cmp.Or(s.columns[i].name, name), text, s.columns[i].scrubbed)
+	}
+	return nil
+}
+
+// text is what a field says, valid until the next.
+func (s *seeker) text(field []byte, binary bool) (text []byte, err error) {
+	if copytext.Plain(field) {
+		return field, nil
+	}
+	if s.raw, err = copytext.AppendUnescaped(s.raw[:0], field); err != nil || !binary {
+		return s.raw, err
+	}
+	digits, _ := bytes.CutPrefix(s.raw, []byte(`\x`))
+	n, err := hex.Decode(s.raw, digits)
+	return s.raw[:n], err
+}
+
+// look tells the sink all that is found in a text.
+func (s *seeker) look(name string, text []byte, scrubbed bool) {
+	if s.computed {
+		for from := 0; ; {
+			h, ok := s.plan.scanner.Find(text[from:])
+			if !ok {
+				break
+			}
+			s.sink(s, finding{name, h.Kind.Words(), text[from+h.From : from+h.To], false, scrubbed})
+			from += h.To
+		}
+	}
+	if s.overlap == nil {
+		return
+	}
+	for at, end, column := 0, 0, int32(0); ; {
+		if at, end, column, s.buf = s.overlap.find(text, end, s.buf); at < 0 {
+			return
+		}
+		s.sink(s, finding{name, "a real value of " + s.overlap.names[column], text[at:end], true, scrubbed})
+	}
+}
+
+// fingerprint is keyed, and the same whatever the case of letters.
+func (s *seeker) fingerprint(token []byte) uint64 {
+	s.buf = appendFolded(s.buf[:0], token)
+	return binary.BigEndian.Uint64(s.keyed.digest([]byte("fingerprint\x00"), s.buf)[:fingerprintSize])
+}
+
+// suspect notes what was found.
+func (s *seeker) suspect(f finding) {
+	fingerprint := s.fingerprint(f.token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, known := range s.suspects[fingerprint] {
+		if known.place == f.place && known.real == f.real {
+			known.count++
+			return
+		}
+	}
+	if s.kept++; s.kept > mostSuspects {
+		s.full = true
+		return
+	}
+	s.suspects[fingerprint] = append(s.suspects[fingerprint], &suspect{place: f.place, what: f.what, real: f.real, computed: s.computed, count: 1})
+}
+
+// explain takes away what was computed from this: a value that a rule let
+// through or made; a real one only where a rule happened to make it again.
+func (s *seeker) explain(f finding) {
+	fingerprint := s.fingerprint(f.token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := slices.DeleteFunc(s.suspects[fingerprint], func(known *suspect) bool {
+		return known.computed && known.real == f.real && (!f.real || f.scrubbed)
+	})
+	if len(left) == 0 {
+		delete(s.suspects, fingerprint)
+		return
+	}
+	s.suspects[fingerprint] = left
+}
+
+// checks tell what is left, each place once.
+func (a *aftermath) checks(places []site) []verdict.Check {
+	byPlace := map[string]*found{}
+	for fingerprint, all := range a.suspects {
+		for _, s := range all {
+			f := byPlace[s.place]
+			if f == nil {
+				f = &found{what: map[string]int64{}}
+				byPlace[s.place] = f
+			}
+			f.what[s.what] += s.count
+			f.fingerprints = append(f.fingerprints, fmt.Sprintf("%016x", fingerprint))
+		}
+	}
+	checks := []verdict.Check{a.summary(places, byPlace)}
+	for _, name := range slices.Sorted(maps.Keys(byPlace)) {
+		checks = append(checks, byPlace[name].check(name))
+	}
+	return checks
+}
+
+// summary says what was looked at.
+func (a *aftermath) summary(places []site, byPlace map[string]*found) verdict.Check {
+	c := verdict.Check{ID: "leak_scan:stored", Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Pass,
+		Expected: "nothing sensitive in what the server computed, nor in the catalogue's texts",
+		Observed: fmt.Sprintf("%s in %s looked at, findings in %d", counted(a.values, "value"), counted(int64(len(places)), "place"), len(byPlace))}
+	if a.overlap != nil {
+		c.Expected += fmt.Sprintf("; none of %s of %s in any column that no rule rewrites", counted(int64(a.overlap.values), "sampled real value"), counted(int64(len(a.overlap.names)), "column"))
+	}
+	switch {
+	case len(byPlace) > 0:
+		c.Outcome = verdict.Error
+		c.Message = "the sandbox holds what it may not, and is removed"
+		c.Hint = "see the findings by place"
+	case a.full:
+		c.Outcome = verdict.Error
+		c.Message = fmt.Sprintf("more than %d different values that look sensitive were computed: they cannot all be told from pseudonyms", mostSuspects)
+		c.Hint = "allow them under scrub.leak_scan.allow"
+	}
+	return c
+}
+
+// found is what one place holds.
+type found struct {
+	what         map[string]int64
+	fingerprints []string
+}
+
+func (f *found) check(name string) verdict.Check {
+	const shown = 3
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(f.what)) {
+		parts = append(parts, fmt.Sprintf("%s (%s)", what, counted(f.what[what], "time")))
+	}
+	slices.Sort(f.fingerprints)
+	f.fingerprints = slices.Compact(f.fingerprints)
+	prints := joined(f.fingerprints[:min(len(f.fingerprints), shown)])
+	if n := len(f.fingerprints) - shown; n > 0 {
+		prints += fmt.Sprintf(" and %d more", n)
+	}
+	return verdict.Check{
+		ID: "leak:" + name, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Error,
+		Expected: "nothing that looks sensitive or is a real value", Observed: joined(parts),
+		Message: fmt.Sprintf("%s holds %s; keyed %s", name, joined(parts), plural("fingerprint", len(f.fingerprints))+" "+prints),
+		Hint:    "write a rule for the column, or for those it is computed from; take the value out of the schema; or, if it is nobody's, let scrub.leak_scan.allow match it",
+	}
+}
+
+func plural(noun string, n int) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}

@@ -1,0 +1,183 @@
+package scrub
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"slices"
+	"unicode/utf8"
+)
+
+// sampleLeast is how many characters a real value must have to be looked for:
+// shorter ones are found anywhere by chance.
+const sampleLeast = 8
+
+// sampled is what is kept of a real value: nothing that it could be read from.
+// Only this process knows the seed of the hashes, and only in memory.
+type sampled struct {
+	hash   uint64 // of the value in lower case
+	prefix uint32 // of its first eight bytes
+	length int32
+}
+
+// sampler keeps a keyed sample of the different values of a column: those of
+// the lowest hashes. One serves one goroutine.
+type sampler struct {
+	seed  maphash.Seed
+	most  int
+	limit uint64 // hashes above it are of no use any more
+	kept  []sampled
+	buf   []byte
+}
+
+// newSampler is nil where the column's values are not to be looked for: there
+// is no rule that takes them away, or they are numbers and times, which mean
+// nothing by themselves.
+func (p *Plan) newSampler(c *column) *sampler {
+	r := p.assigned[c]
+	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !(isText(c.base) || isUUID(c.base) || isAddress(c.base) || isMAC(c.base) || r.JSON != nil) {
+		return nil
+	}
+	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
+}
+
+// add takes a value in UTF-8.
+func (s *sampler) add(value []byte) {
+	if s == nil {
+		return
+	}
+	value = trimSpace(value)
+	if len(value) < sampleLeast || len(value) < 4*sampleLeast && utf8.RuneCount(value) < sampleLeast {
+		return
+	}
+	s.buf = appendFolded(s.buf[:0], value)
+	h := maphash.Bytes(s.seed, s.buf)
+	if h > s.limit {
+		return
+	}
+	s.kept = append(s.kept, sampled{hash: h, prefix: prefixOf(s.buf), length: int32(len(value))})
+	if len(s.kept) >= 2*s.most {
+		s.shrink()
+	}
+}
+
+// shrink leaves each value once, and the most lowest.
+func (s *sampler) shrink() {
+	s.kept = lowest(s.kept, s.most)
+	if len(s.kept) == s.most {
+		s.limit = s.kept[s.most-1].hash
+	}
+}
+
+func lowest(all []sampled, most int) []sampled {
+	slices.SortFunc(all, func(a, b sampled) int {
+		if a.hash < b.hash {
+			return -1
+		}
+		return int(min(a.hash-b.hash, 1))
+	})
+	all = slices.CompactFunc(all, func(a, b sampled) bool { return a.hash == b.hash })
+	return all[:min(len(all), most)]
+}
+
+// appendFolded appends a value with its ASCII letters in lower case.
+func appendFolded(dst, value []byte) []byte {
+	for _, c := range value {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// prefixOf hashes eight bytes, whose letters' case does not matter. It is as
+// cheap as it may be, since every word of the database is asked for it.
+func prefixOf(value []byte) uint32 {
+	const folded, odd = 0x2020202020202020, 0x9e3779b97f4a7c15
+	return uint32((binary.LittleEndian.Uint64(value) | folded) * odd >> 32)
+}
+
+// overlap finds sampled values in text.
+type overlap struct {
+	seed    maphash.Seed
+	filter  []uint64           // a bit for each prefix's upper bits
+	lengths map[uint32][]int32 // of the values of a prefix
+	columns map[uint64]int32   // of a value's hash
+	names   []string           // of the columns
+	values  int
+}
+
+const filterBits = 18
+
+// overlap joins what the columns' samplers kept; nil if there is nothing.
+func (p *Plan) overlap() *overlap {
+	o := &overlap{seed: p.seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{}, columns: map[uint64]int32{}}
+	byRoot := map[string][]sampled{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.rewriters {
+		for _, c := range r.cells {
+			if c != nil && c.sample != nil {
+				name := c.column.root().String()
+				byRoot[name] = append(byRoot[name], c.sample.kept...)
+			}
+		}
+	}
+	for name, tokens := range byRoot {
+		for _, t := range lowest(tokens, p.rules.LeakScan.SourceOverlap) {
+			o.put(t, int32(len(o.names)))
+		}
+		o.names = append(o.names, name)
+	}
+	if o.values == 0 {
+		return nil
+	}
+	return o
+}
+
+func (o *overlap) put(t sampled, column int32) {
+	if _, known := o.columns[t.hash]; known {
+		return
+	}
+	o.values++
+	o.columns[t.hash] = column
+	bit := t.prefix >> (32 - filterBits)
+	o.filter[bit/64] |= 1 << (bit % 64)
+	if !slices.Contains(o.lengths[t.prefix], t.length) {
+		o.lengths[t.prefix] = append(o.lengths[t.prefix], t.length)
+	}
+}
+
+// wordBytes tells the bytes that make up words.
+var wordBytes = func() (t [256]bool) {
+	for c := range t {
+		t[c] = '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
+	}
+	return t
+}()
+
+// find returns the first sampled value at or behind from that stands between
+// word boundaries, and its column; at is -1 for none. buf is for its use.
+func (o *overlap) find(text []byte, from int, buf []byte) (at, end int, column int32, _ []byte) {
+	for i := from; i+sampleLeast <= len(text); i++ {
+		if i > 0 && wordBytes[text[i-1]] && wordBytes[text[i]] || text[i] == ' ' {
+			continue
+		}
+		prefix := prefixOf(text[i:])
+		bit := prefix >> (32 - filterBits)
+		if o.filter[bit/64]&(1<<(bit%64)) == 0 {
+			continue
+		}
+		for _, n := range o.lengths[prefix] {
+			last := i + int(n)
+			if last > len(text) || last < len(text) && wordBytes[text[last-1]] && wordBytes[text[last]] {
+				continue
+			}
+			buf = appendFolded(buf[:0], text[i:last])
+			if column, ok := o.columns[maphash.Bytes(o.seed, buf)]; ok {
+				return i, last, column, buf
+			}
+		}
+	}
+	return -1, -1, 0, buf
+}
