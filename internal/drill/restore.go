@@ -70,6 +70,11 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if plan.Recomputes() {
+		if err := r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error { return r.recompute(ctx, s, plan) }); err != nil {
+			return err
+		}
+	}
 	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
 		if err := s.PostData(ctx); err != nil {
 			return err
@@ -174,6 +179,16 @@ func (r *run) keepScrub(plan *scrub.Plan) {
 	r.report.Scrub = plan.Report()
 	r.checks(plan.Checks()...)
 	r.keep(verdict.StageScrub, plan.Duration(), nil)
+}
+
+// recompute fills what was loaded empty, before post-data looks at it.
+func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
+	conn, err := r.box.DB().Connect(ctx, s.Database())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return plan.Recompute(ctx, conn)
 }
 
 // expect looks at what came back.

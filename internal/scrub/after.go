@@ -118,7 +118,7 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 	return all, nil
 }
 
-// tables are the generated columns and, where values were sampled, the columns
+// tables are the generated and recomputed columns and, where values were sampled, the columns
 // that no rule rewrites.
 func (a *aftermath) tables() []site {
 	var all []site
@@ -130,7 +130,7 @@ func (a *aftermath) tables() []site {
 		for _, c := range t.columns {
 			switch {
 			case !holdsText(c):
-			case c.generated:
+			case c.generated, recomputes(a.plan.assigned[c]):
 				computed = append(computed, c)
 			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.name):
 				untouched = append(untouched, c)
@@ -156,7 +156,7 @@ func (a *aftermath) stored() []site {
 		if t.kind == "r" {
 			for _, p := range tablePlaces(t, ruled, true) {
 				for i, c := range ruled {
-					p.columns[i].scrubbed = changes(a.plan.assigned[c])
+					p.columns[i].scrubbed = changes(a.plan.assigned[c]) && !recomputes(a.plan.assigned[c])
 				}
 				all = append(all, p)
 			}

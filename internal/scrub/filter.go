@@ -364,7 +364,7 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 		c.nullsIn++
 	}
 	switch {
-	case c.recipe.name == setNull:
+	case c.recipe.effect == clears:
 		if !null {
 			c.rows++
 			if err := c.sampled(field); err != nil {

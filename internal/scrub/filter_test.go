@@ -36,7 +36,7 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) ([]
 		return nil, err
 	}
 	var in, out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy "+target(schema, table, columns)+" to stdout"); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+names(columns)+" from "+pgx.Identifier{schema, table}.Sanitize()+") to stdout"); err != nil {
 		t.Fatal(err)
 	}
 	for row := range bytes.Lines(in.Bytes()) {
@@ -51,15 +51,19 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) ([]
 	return out.Bytes(), nil
 }
 
-func target(schema, table string, columns []string) string {
-	var names []string
+func names(columns []string) string {
+	var quoted []string
 	for _, c := range columns {
-		names = append(names, pgx.Identifier{c}.Sanitize())
+		quoted = append(quoted, pgx.Identifier{c}.Sanitize())
 	}
-	if len(names) == 0 {
+	return strings.Join(quoted, ", ")
+}
+
+func target(schema, table string, columns []string) string {
+	if len(columns) == 0 {
 		return pgx.Identifier{schema, table}.Sanitize()
 	}
-	return pgx.Identifier{schema, table}.Sanitize() + " (" + strings.Join(names, ", ") + ")"
+	return pgx.Identifier{schema, table}.Sanitize() + " (" + names(columns) + ")"
 }
 
 // reload empties the table and loads what came through.

@@ -39,6 +39,8 @@ func (p *planner) fit() error {
 		case r.JSON != nil:
 			recipe = p.documentRecipe(c, r)
 			why, mend = p.unfitDocument(c, r)
+		case r.Recompute != "":
+			recipe, why, mend, err = p.recomputed(c, r)
 		case r.Fields != nil:
 			recipe = p.compositeRecipe(c, r)
 			why, mend, err = p.unfitComposite(c, r)

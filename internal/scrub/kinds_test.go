@@ -17,6 +17,7 @@ import (
 
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
 )
 
 // What a drill file may say and what is done are the same list.
@@ -349,6 +350,61 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 		if !value[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
+	}
+}
+
+// What was loaded empty is computed from what was scrubbed, in leaves and under
+// roots; and an expression that fails on the rows says nothing of them.
+func TestRecomputeThroughServer(t *testing.T) {
+	t.Parallel()
+	for _, roots := range []bool{false, true} {
+		s := situation{roots: roots, ddl: `create table docs (id int, full_name text, v tsvector not null, initials text, n int) partition by range (id);
+			create table docs_a partition of docs for values from (0) to (50); create table docs_b partition of docs for values from (50) to (200)`,
+			rules: append(rules(t, "public.docs.full_name name"), recompute(t, "public.docs.v", "to_tsvector('simple', full_name)"), recompute(t, "public.docs.initials", "left(full_name, 1)"))}
+		conn, p, checks := s.plan(t)
+		if len(checks) > 0 {
+			t.Fatalf("%+v", checks)
+		}
+		if _, err := conn.Exec(t.Context(), "insert into docs select i, 'Real Name', to_tsvector('simple', 'Real Name'), 'R', i from generate_series(1, 100) i"); err != nil {
+			t.Fatal(err)
+		}
+		leaves := []string{"docs_a", "docs_b"}
+		if roots {
+			leaves = []string{"docs"}
+		}
+		for _, leaf := range leaves {
+			out := through(t, conn, p, "public", leaf)
+			if bytes.Contains(out, []byte("real")) || bytes.Contains(out, []byte("Real")) {
+				t.Fatal("a computed value passed")
+			}
+			if _, err := conn.Exec(t.Context(), "delete from "+leaf); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.PgConn().CopyFrom(t.Context(), bytes.NewReader(out), "copy "+leaf+" from stdin"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Recompute(t.Context(), conn); err != nil || !p.Recomputes() {
+			t.Fatal(err)
+		}
+		if !value[bool](t, conn, "select count(*) = 100 and bool_and(v = to_tsvector('simple', full_name) and initials = left(full_name, 1) and v::text !~ 'real') from docs") {
+			t.Error("not computed")
+		}
+		for _, c := range p.Checks() {
+			if c.Outcome != verdict.Pass {
+				t.Errorf("%+v", c)
+			}
+		}
+		if p.Shown("public", "docs", "initials") {
+			t.Error("what is computed may come from anything, and is shown")
+		}
+	}
+	conn, p, _ := situation{ddl: "create table t (n int, word text)", rules: []spec.Rule{recompute(t, "public.t.n", "word::int")}}.plan(t)
+	if _, err := conn.Exec(t.Context(), "insert into t values (null, 'private')"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Recompute(t.Context(), conn); err == nil || strings.Contains(err.Error(), "private") || verdict.AsProblem(err).Code != verdict.CodeRuleUnfit {
+		t.Errorf("%v", err)
 	}
 }
 

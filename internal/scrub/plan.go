@@ -387,7 +387,7 @@ func (p *Plan) Shown(schema, table, column string) bool {
 	for _, t := range withDescendants(t) {
 		c := t.byName[column]
 		r := p.assigned[c]
-		if c == nil || r == nil || c.generated || changes(r) && p.keptSome(c, r) {
+		if c == nil || r == nil || c.generated || recomputes(r) || changes(r) && p.keptSome(c, r) {
 			return false
 		}
 	}

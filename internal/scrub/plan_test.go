@@ -166,6 +166,13 @@ func fieldsRule(t testing.TB, column string, entries ...string) spec.Rule {
 	return r
 }
 
+func recompute(t testing.TB, column, expression string) spec.Rule {
+	t.Helper()
+	r := rule(t, 1, column+" unused")
+	r.Transform, r.Recompute = "", expression
+	return r
+}
+
 // quiet are the rules that make the tables of people acceptable.
 var quiet = []string{"public.users.email preserve", "public.users.full_name preserve", "public.users.phone preserve", "public.users.note preserve",
 	"public.users.born preserve", "public.users.doc preserve", "public.orders.user_email preserve"}
@@ -276,6 +283,11 @@ func TestDecisions(t *testing.T) {
 		{name: "a field's array", situation: situation{ddl: pairDDL, rules: []spec.Rule{fieldsRule(t, "public.t.who", "full_name name", "home text", "phones phone")}}, want: []string{"rule_unfit:public.t.who"}, says: "cannot write"},
 		{name: "fields of a text", situation: situation{ddl: "create table t (a text)", rules: []spec.Rule{fieldsRule(t, "public.t.a", "name name")}}, want: []string{"rule_unfit:public.t.a"}, says: "has no fields"},
 		{name: "ranges", situation: situation{ddl: "create table t (a daterange, b int4range, c tstzmultirange, d int4range check (lower(d) > 50))", rules: rules(t, "public.t.a date_shift", "public.t.b number", "public.t.c truncate to=day", "public.t.d number")}, want: []string{"rule_unfit:public.t.d"}},
+		{name: "recomputed", situation: situation{ddl: "create table t (full_name text, v tsvector not null, w tsvector)", rules: append(rules(t, "public.t.full_name name"), recompute(t, "public.t.v", "to_tsvector('simple', full_name) -- all"), recompute(t, "public.t.w", "v"))}},
+		{name: "recomputed from nothing", situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recompute(t, "public.t.v", "to_tsvector('simple', nope)")}}, want: []string{"rule_unfit:public.t.v"}, says: "cannot be computed by its expression: column"},
+		{name: "recomputed of another type", situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recompute(t, "public.t.v", "1")}}, want: []string{"rule_unfit:public.t.v"}},
+		{name: "recomputed that is never empty", situation: situation{ddl: "create table t (n int not null)", rules: []spec.Rule{recompute(t, "public.t.n", "1")}}, want: []string{"rule_unfit:public.t.n"}, says: "neither null nor empty"},
+		{name: "a key recomputed", situation: situation{ddl: "create table t (v text)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (v);"}, rules: []spec.Rule{recompute(t, "public.t.v", "'x'")}}, want: []string{"rule_unfit:public.t.v"}},
 		{name: "paths", situation: situation{ddl: "create table t (doc jsonb, old json, docs jsonb[])", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email"), jsonRule(t, "public.t.old", "$.a preserve"), each(jsonRule(t, "public.t.docs", "$.a number"))}}},
 		{name: "paths in no document", situation: situation{ddl: "create table t (a text, b point, c jsonb[])", rules: []spec.Rule{jsonRule(t, "public.t.a", "$.a email"), jsonRule(t, "public.t.b", "$.a email"), jsonRule(t, "public.t.c", "$.a email")}},
 			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c"}},

@@ -134,6 +134,9 @@ func (t *tally) check(p *Plan) verdict.Check {
 	if t.Transform == setNull {
 		c.Expected = "every value null"
 	}
+	if t.Transform == recomputed {
+		c.Expected = "every value emptied before the load"
+	}
 	switch {
 	case len(t.neverMet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
@@ -156,7 +159,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 
 // adds tells whether each value and null is accounted for, once.
 func (t *tally) adds() bool {
-	if t.Transform == setNull {
+	if t.Transform == setNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
 		return t.NullsOut+t.Kept == t.total
 	}
 	return t.NullsOut <= t.NullsIn && t.Rows+t.Kept+t.NullsOut == t.total

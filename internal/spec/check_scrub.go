@@ -128,13 +128,14 @@ func (c checker) rule(raw rawRule) Rule {
 		r.Column = pattern
 	}
 	r.Type = c.typeName(raw.Type)
+	r.Recompute = c.filled(raw.Recompute, "scrub.rules.recompute", "write SQL, such as to_tsvector('simple', full_name)")
 	c.ways(raw)
 	fields := unique[string]{}
 	for _, f := range raw.Fields {
 		r.Fields = append(r.Fields, c.field(f))
 		fields.check(c, f.Field, f.Field.Value, "scrub.rules.fields.field", "keep one of them")
 	}
-	if raw.Each.given() && raw.JSON == nil && raw.Fields == nil && !slices.Contains(byElement, raw.Transform.Value) {
+	if raw.Each.given() && raw.JSON == nil && raw.Fields == nil && !raw.Recompute.given() && !slices.Contains(byElement, raw.Transform.Value) {
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
 	}
 	paths := unique[string]{}
@@ -235,12 +236,15 @@ func (c checker) normalize(raw []text, key string) []string {
 // ways wants a rule to say one thing: what becomes of a value, or of the
 // values in a document.
 func (c checker) ways(raw rawRule) {
-	if raw.JSON == nil && raw.Fields == nil {
+	if raw.JSON == nil && raw.Fields == nil && !raw.Recompute.given() {
 		c.oneWay(raw.rawChange, raw.at, "scrub.rules")
 		return
 	}
 	within := "json"
-	if raw.JSON == nil {
+	switch {
+	case raw.Recompute.given():
+		within = "recompute"
+	case raw.JSON == nil:
 		within = "fields"
 	}
 	keeps := raw.UnmatchedPaths.Value == "keep"
@@ -251,6 +255,10 @@ func (c checker) ways(raw rawRule) {
 		c.refuse(raw.Preserve.at, "keep one of them", "scrub.rules: preserve and %s exclude each other", within)
 	case raw.JSON != nil && raw.Fields != nil:
 		c.refuse(raw.at, "keep one of them", "scrub.rules: json and fields exclude each other")
+	case raw.Recompute.given() && (raw.JSON != nil || raw.Fields != nil):
+		c.refuse(raw.Recompute.at, "keep one of them", "scrub.rules: recompute excludes json and fields")
+	case raw.Recompute.given() && raw.Each.given():
+		c.refuse(raw.Each.at, "remove it", "scrub.rules.each says nothing to recompute")
 	case keeps && strings.TrimSpace(raw.Why.Value) == "":
 		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, nobody's words"`, "scrub.rules: unmatched_paths: keep without a why")
 	case !keeps && raw.Why.given():

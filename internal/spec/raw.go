@@ -99,6 +99,7 @@ type rawRule struct {
 	JSON           []rawPath  `json:"json,omitempty" jsonschema_description:"json and jsonb: what becomes of which values in a document; of two paths for one value the first decides"`
 	UnmatchedPaths text       `json:"unmatched_paths,omitempty" jsonschema:"enum=redact,enum=refuse,enum=keep" jsonschema_description:"json: values that no path names (default redact; keep needs a why)"`
 	Fields         []rawField `json:"fields,omitempty" jsonschema_description:"composite types: what becomes of which field"`
+	Recompute      text       `json:"recompute,omitempty" jsonschema_description:"SQL over the row's columns: loaded empty, computed after the load"`
 }
 
 type rawField struct {
@@ -197,7 +198,6 @@ var later = map[string][]string{
 	"source":              {"decrypt"},
 	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
 	"scrub":               {"drop"},
-	"scrub.rules":         {"recompute"},
 	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
 	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},
 }

@@ -118,6 +118,7 @@ type Rule struct {
 	JSON      []PathRule  // json and jsonb columns: by path; nil where Transform or Preserve is set
 	Unmatched string      // JSON: redact | refuse | keep: values that no path names
 	Fields    []FieldRule // composite columns: by field; nil where Transform or Preserve is set
+	Recompute string      // SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
 	Value     *string     // constant: the value; template: text with {transform} in it
 	Percent   float64     // number, money: noise of at most so many percent; default 10
 	Bucket    int64       // number: down to a multiple of it, instead of noise; 0: noise

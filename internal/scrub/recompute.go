@@ -1,0 +1,111 @@
+package scrub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// recomputed is the name under which a column is reported that is loaded empty
+// and computed after the load.
+const recomputed = "recompute"
+
+func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
+
+// recomputed is the recipe of such a column: null or, where that is refused,
+// the empty text of its type; or why it cannot be, and the mend.
+func (p *planner) recomputed(c *column, r *spec.Rule) (made *recipe, why, mend string, err error) {
+	made = &recipe{transform: transforms[setNull], name: recomputed, effect: clears}
+	switch {
+	case c.generated:
+		why, mend = unfitKind(c, r)
+		return nil, why, mend, nil
+	case c.primaryKey || c.identity || len(c.unique) > 0:
+		return nil, "is part of " + joined(c.unique) + ", which what is computed may break", "preserve it with a why", nil
+	}
+	if why, mend = p.unfitPartition(c, r); why != "" {
+		return nil, why, mend, nil
+	}
+	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.notNull) {
+		empty := ""
+		made = &recipe{transform: transforms[constant], name: recomputed, effect: merges}
+		why, err = p.refusal(c, &empty)
+	}
+	if err != nil || why != "" {
+		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
+	}
+	if why, err = p.explain(recomputeSQL(c.table, []*column{c}, []string{r.Recompute})); err != nil || why != "" {
+		return nil, "cannot be computed by its expression: " + why, "correct recompute:", err
+	}
+	return made, "", "", nil
+}
+
+// explain asks the server whether it could run a statement, without running it.
+func (p prober) explain(sql string) (string, error) {
+	tx, err := p.conn.BeginTx(p.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return "", err
+	}
+	defer tx.Rollback(context.WithoutCancel(p.ctx))
+	err = p.conn.PgConn().ExecParams(p.ctx, "explain "+sql, nil, nil, nil, nil).Read().Err
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refusal.Message, nil
+	}
+	return "", err
+}
+
+func recomputeSQL(t *table, columns []*column, expressions []string) string {
+	var set []string
+	for i, c := range columns {
+		set = append(set, fmt.Sprintf("%s = (%s\n)", pgx.Identifier{c.name}.Sanitize(), expressions[i]))
+	}
+	only := "only "
+	if t.kind == "p" { // the archive holds the rows under their root
+		only = ""
+	}
+	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.name.schema, t.name.table}.Sanitize(), strings.Join(set, ", "))
+}
+
+// Recomputes tells whether columns were loaded empty.
+func (p *Plan) Recomputes() bool {
+	for _, made := range p.recipes {
+		if made.name == recomputed {
+			return true
+		}
+	}
+	return false
+}
+
+// Recompute computes the columns that were loaded empty. Call it after the
+// load, and before the triggers and foreign keys of the post-data are there.
+// Its errors hold no value.
+func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
+	for _, t := range p.cat.tables {
+		var columns []*column
+		var expressions []string
+		for _, c := range t.columns {
+			if made := p.recipes[c]; made != nil && made.name == recomputed {
+				columns, expressions = append(columns, c), append(expressions, p.assigned[c].Recompute)
+			}
+		}
+		if len(columns) == 0 {
+			continue
+		}
+		_, err := conn.Exec(ctx, recomputeSQL(t, columns, expressions), pgx.QueryExecModeExec)
+		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok { // its message may hold a value
+			return verdict.Errorf(verdict.CodeRuleUnfit, fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
+				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.name, refusal.Code)
+		}
+		if err != nil {
+			return fmt.Errorf("compute the columns of %s that were loaded empty: %w", t.name, err)
+		}
+	}
+	return nil
+}
