@@ -112,6 +112,7 @@ func (r *run) restoreOptions() restore.Options {
 		CreateRoles:   d.Restore.Roles != "fail",
 		SkipMissing:   d.Restore.Extensions == "skip",
 		LargeObjects:  d.Scrub.LargeObjects == "preserve",
+		Drop:          d.Scrub.Drop,
 		Warnings:      d.Expectations.Warnings,
 		Progress: func(rows, bytes int64) {
 			r.Progress("load", rows, 0, "rows")

@@ -18,7 +18,7 @@ func (s *Session) Checks() []verdict.Check {
 	if c := s.leftOutCheck(); c != nil {
 		checks = append(checks, *c)
 	}
-	return checks
+	return append(checks, s.droppedChecks()...)
 }
 
 // errorsCheck: errors that were declared as known are a warning, more of them
@@ -78,7 +78,7 @@ func (s *Session) leftOutCheck() *verdict.Check {
 		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Expected: "", Observed: fmt.Sprint(len(names)),
 		Message: "left out on purpose: " + list(names),
-		Hint:    "subscriptions, user mappings, foreign tables' rows, statistics, and what the drill file drops, are never brought into a sandbox",
+		Hint:    "foreign tables' rows, statistics, and what the drill file leaves out, are never brought into a sandbox",
 	}
 }
 

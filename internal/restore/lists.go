@@ -16,6 +16,7 @@ type lists struct {
 	post     []archive.Entry
 	excluded []archive.Entry // TABLE DATA left out on request
 	leftOut  []archive.Entry // left out by rule, and reported
+	dropped  []archive.Entry // left out since they would call home, and reported
 }
 
 // sortEntries puts every entry where it belongs. Entries that pg_dump gives
@@ -36,6 +37,8 @@ func sortEntries(entries []archive.Entry, opts Options) lists {
 		}
 		switch {
 		case special(e):
+		case opts.drops(e):
+			l.dropped = append(l.dropped, e)
 		case neverRestored(e), e.Desc == "TABLE DATA" && foreign[[2]string{e.Namespace, e.Tag}]:
 			l.leftOut = append(l.leftOut, e)
 		case largeObject(e) && !opts.LargeObjects:
@@ -76,15 +79,8 @@ func special(e archive.Entry) bool {
 	return strings.HasPrefix(e.Tag, "DATABASE ") && e.Section == archive.SectionNone
 }
 
-// neverRestored entries would reach out to other servers with live passwords,
-// or hold real values outside any row that the filter sees.
-func neverRestored(e archive.Entry) bool {
-	switch e.Desc {
-	case "SUBSCRIPTION", "SUBSCRIPTION TABLE", "USER MAPPING", "STATISTICS DATA":
-		return true
-	}
-	return strings.HasPrefix(e.Tag, "SUBSCRIPTION ") && e.Section == archive.SectionNone
-}
+// neverRestored entries hold real values outside any row that the filter sees.
+func neverRestored(e archive.Entry) bool { return e.Desc == "STATISTICS DATA" }
 
 // largeObject tells the entries of pg_dump 9.0 to 18 that make, own, comment
 // on or fill large objects.

@@ -34,6 +34,7 @@ type Options struct {
 	CreateRoles   bool                    // other roles that the archive names: a warning instead of a failure
 	SkipMissing   bool                    // extensions that the image lacks are left out instead of refused
 	LargeObjects  bool                    // bring them back; false: leave them out
+	Drop          []string                // what would call home and is left out: subscriptions, user_mappings, foreign_servers, event_triggers, cron_jobs; nil: all
 	AllowedErrors int64                   // so many errors are a warning, more a failure
 	Warnings      string                  // ignore | warn | fail
 	Progress      func(rows, bytes int64) // totals loaded so far; nil is well
@@ -86,7 +87,7 @@ func (s *Session) PreData(ctx context.Context) error {
 	if err := s.prepareServer(ctx); err != nil {
 		return err
 	}
-	if err := s.restoreEntries(ctx, "pre-data", s.lists.pre, 1); err != nil {
+	if err := s.preData(ctx); err != nil {
 		return err
 	}
 	return s.describe(ctx)

@@ -358,6 +358,62 @@ SELECT lo_from_bytea(0, 'a large object');`)
 	}
 }
 
+// What would call home is left out before it is there, by default all of it;
+// what needs a foreign server still comes back.
+func TestNothingCallsHome(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+CREATE SERVER "else ""where" FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+COMMENT ON SERVER "else ""where" IS 'far away';
+CREATE USER MAPPING FOR postgres SERVER "else ""where" OPTIONS (user 'u', password 'hunter2');
+CREATE FOREIGN TABLE far (id int) SERVER "else ""where";
+CREATE VIEW near AS SELECT id FROM far;
+CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1 password=hunter2' PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE);
+COMMENT ON SUBSCRIPTION sub IS 'from far away';
+CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE EVENT TRIGGER tell ON ddl_command_end EXECUTE FUNCTION told();
+COMMENT ON EVENT TRIGGER tell IS 'calls';
+CREATE SCHEMA cron; CREATE TABLE cron.job (jobid int, command text); INSERT INTO cron.job VALUES (1, 'select call_home()');`)
+	dump := source.Dump("-Fc", "postgres")
+	for _, tt := range []struct {
+		name string
+		drop []string
+		want string // user mappings, subscriptions, server options, event triggers, jobs, foreign tables
+		told []string
+	}{
+		{"by default", nil, "0 0 0 0 0 1", []string{"subscriptions", "user_mappings", "foreign_servers", "event_triggers", "cron_jobs"}},
+		{"but what is not named", []string{"subscriptions", "user_mappings"}, "0 0 1 1 1 1", []string{"subscriptions", "user_mappings"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, dump, "local", restore.Options{Drop: tt.drop})
+			s.all(t, pass)
+			got := s.query(t, `select concat_ws(' ', (select count(*) from pg_user_mapping), (select count(*) from pg_subscription), (select count(srvoptions) from pg_foreign_server),
+				(select count(*) from pg_event_trigger), (select count(*) from cron.job), (select count(*) from pg_foreign_table))`)
+			if got != tt.want {
+				t.Errorf("came back: %s, want %s", got, tt.want)
+			}
+			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Pass {
+				t.Errorf("%+v", c)
+			}
+			var told []string
+			for _, c := range s.Checks() {
+				if what, found := strings.CutPrefix(c.ID, "left_out:"); found {
+					told = append(told, what)
+				}
+				if strings.Contains(fmt.Sprint(c), "hunter2") {
+					t.Errorf("%+v", c)
+				}
+			}
+			if !slices.Equal(told, tt.told) {
+				t.Errorf("told: %q", told)
+			}
+		})
+	}
+}
+
 func TestLargeObjectsAndSequences(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)

@@ -142,6 +142,12 @@ func (a *aftermath) tables() []site {
 	return all
 }
 
+// recomputes tells whether the server computes a column from a rule's SQL.
+func (p *Plan) recomputes(c *column) bool {
+	made := p.recipes[c]
+	return made != nil && made.name == recomputed
+}
+
 // stored are the columns under a rule: what they hold now is known, and
 // explains what is found elsewhere.
 func (a *aftermath) stored() []site {
@@ -149,7 +155,7 @@ func (a *aftermath) stored() []site {
 	for _, t := range a.plan.cat.tables {
 		var ruled []*column
 		for _, name := range a.plan.loaded[t] {
-			if c := t.byName[name]; c != nil && a.plan.assigned[c] != nil && holdsText(c) {
+			if c := t.byName[name]; c != nil && a.plan.assigned[c] != nil && !a.plan.recomputes(c) && holdsText(c) {
 				ruled = append(ruled, c)
 			}
 		}

@@ -135,6 +135,17 @@ func TestAftermathAllows(t *testing.T) {
 	}
 }
 
+// A column that is computed after the load is what the server computed.
+func TestAftermathOfRecomputed(t *testing.T) {
+	t.Parallel()
+	s := situation{ddl: "create table t (id int, tag text, line text)", rules: rules(t, "public.t.line preserve")}
+	s.rules[0].Preserve, s.rules[0].Why, s.rules[0].Recompute = false, "", "upper(tag)"
+	_, found := aftermathOf(t, s, "insert into t values (1, 'x', 'ada@example.org')", "update t set line = 'bob@example.org'", "t")
+	if diff := cmp.Diff([]string{"leak:public.t.line: an e-mail address (1 time)"}, reds(found)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A sample stays in its bounds, holds different values only, and finds what it
 // holds.
 func TestSample(t *testing.T) {

@@ -23,6 +23,11 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		LargeObjects: raw.LargeObjects.Value,
 		LeakScan:     c.leakScan(raw.LeakScan),
 	}
+	dropped := unique[string]{}
+	for _, t := range raw.Drop {
+		dropped.check(c, t, t.Value, "scrub.drop", "say it once")
+		s.Drop = append(s.Drop, t.Value)
+	}
 	for _, t := range raw.ExcludeTableData {
 		s.ExcludeTableData = append(s.ExcludeTableData, c.excluded(t))
 	}

@@ -181,6 +181,8 @@ var badInputs = []struct {
 	{"a detector twice", drillFile("scrub: {leak_scan: {detectors: [iban, §iban]}}"), []string{"scrub.leak_scan.detectors: \"iban\" is there twice, first in line 4; say it once"}},
 	{"allowed: no expression", drillFile("scrub: {leak_scan: {allow: [§'a(']}}"), []string{`scrub.leak_scan.allow: "a(" is not a regular expression; write a regular expression as RE2 does, such as '@example\.com$'`}},
 	{"allowed: everything", drillFile("scrub: {leak_scan: {allow: [§'.*']}}"), []string{`scrub.leak_scan.allow: ".*" allows everything; say what is allowed, such as '@example\.com$'`}},
+	{"dropped twice", drillFile("scrub: {drop: [cron_jobs, §cron_jobs]}"), []string{"scrub.drop: \"cron_jobs\" is there twice, first in line 4; say it once"}},
+	{"dropped: unknown", drillFile("scrub: {drop: [§triggers]}"), []string{"scrub.drop: \"triggers\" is not one of its values; write subscriptions, user_mappings, foreign_servers, event_triggers or cron_jobs"}},
 	{"an overlap of nothing", drillFile("scrub: {leak_scan: {source_overlap: §0}}"), []string{"scrub.leak_scan.source_overlap: 0 is out of range; write 1 to 1000000, such as 10000, or remove it"}},
 	{"a sample of nothing", drillFile("scrub: {leak_scan: {sample: §0%}}"), []string{"scrub.leak_scan.sample: \"0%\" is neither full nor a percentage of the rows; write full, or a percentage such as 10%"}},
 	{"a sample without a sign", drillFile("scrub: {leak_scan: {sample: §10}}"), []string{"scrub.leak_scan.sample: \"10\" is neither full nor a percentage of the rows; write full, or a percentage such as 10%"}},

@@ -69,6 +69,7 @@ type rawScrub struct {
 	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse,enum=set_null,enum=redact" jsonschema_description:"a column that looks sensitive by name or type and that no rule names: end the drill (default), or rewrite it; a value whose content tells ends the load whatever this says"`
 	ExcludeTableData []text       `json:"exclude_table_data,omitempty" jsonschema_description:"tables whose rows are never loaded: schema.table, * in unquoted parts"`
 	LargeObjects     text         `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve" jsonschema_description:"to be said where the archive has any"`
+	Drop             []text       `json:"drop,omitempty" jsonschema:"enum=subscriptions,enum=user_mappings,enum=foreign_servers,enum=event_triggers,enum=cron_jobs" jsonschema_description:"what would call home and is left out of the restore (default: all of it)"`
 	Keep             []rawKeep    `json:"keep,omitempty" jsonschema_description:"rows that stay as they are"`
 	Rules            []rawRule    `json:"rules,omitempty"`
 	LeakScan         *rawLeakScan `json:"leak_scan,omitempty" jsonschema_description:"what is looked for in the values that no rule names; without it: everything in all of them"`
@@ -197,7 +198,6 @@ var later = map[string][]string{
 	"":                    {"history", "notify"},
 	"source":              {"decrypt"},
 	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
-	"scrub":               {"drop"},
 	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
 	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},
 }

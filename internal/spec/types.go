@@ -71,6 +71,7 @@ type Scrub struct {
 	Unmatched        string   // refuse (default) | set_null | redact
 	ExcludeTableData []string // patterns schema.table
 	LargeObjects     string   // drop | preserve; empty: must not be needed
+	Drop             []string // subscriptions, user_mappings, foreign_servers, event_triggers, cron_jobs; nil: all
 	Keep             []Keep
 	Rules            []Rule
 	LeakScan         LeakScan
