@@ -341,7 +341,7 @@ func (cat *Catalogue) define(definitions []string) []foreignKey {
 			continue
 		}
 		if d.kind == foreign {
-			fks = append(fks, foreignKey{name: d.name, from: t, to: cat.byName[d.references], columns: d.columns, referenced: d.referenced})
+			fks = append(fks, foreignKey{name: d.name, from: t, to: cat.byName[d.references], columns: d.columns, referenced: d.referenced, full: d.full})
 			continue
 		}
 		affected := []*table{t}
@@ -373,6 +373,7 @@ type foreignKey struct {
 	name                string
 	from, to            *table
 	columns, referenced []string
+	full                bool // MATCH FULL
 }
 
 func (fk foreignKey) String() string { return fk.from.name.String() + "." + fk.name }

@@ -22,6 +22,7 @@ type definition struct {
 	nullsEqual bool     // NULLS NOT DISTINCT
 	references tableName
 	referenced []string
+	full       bool // MATCH FULL
 }
 
 // parseDefinitions reads statements as pg_dump writes them: ALTER TABLE … ADD
@@ -142,6 +143,7 @@ func (p *parser) constraint() (definition, bool) {
 		}
 		d.references = p.tableName()
 		d.referenced = p.names()
+		d.full = p.accept("match", "full")
 		return d, len(d.columns) > 0 && len(d.columns) == len(d.referenced)
 	default:
 		return d, false

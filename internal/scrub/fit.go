@@ -73,7 +73,8 @@ func (p *planner) columnsWithRules() []*column {
 }
 
 // gatherLinks joins what the rules of a link take off a value before it is
-// hashed: equal values must be hashed alike in all of its columns.
+// hashed, and how long it may become: equal values must be hashed alike in all
+// of its columns, and cut alike.
 func (p *planner) gatherLinks() {
 	for c, r := range p.assigned {
 		p.gatherLink(c, r)
@@ -92,6 +93,9 @@ func (p *planner) gatherLink(c *column, r *spec.Rule) {
 	if r.Link != "" && changes(r) {
 		n, own := p.links[r.Link], ownNormal(c, r)
 		p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
+		if shortest := p.limits[r.Link]; c.length > 0 && (shortest == 0 || c.length < shortest) {
+			p.limits[r.Link] = c.length
+		}
 	}
 }
 
@@ -122,7 +126,7 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 		out.largest = largestOf(bound)
 	}
 	if r.Link != "" {
-		out.normal = p.links[r.Link]
+		out.normal, out.limit = p.links[r.Link], p.limits[r.Link]
 	}
 	if c.base.is("date", "daterange", "datemultirange") {
 		out.span = spanOfDate

@@ -72,6 +72,7 @@ type planner struct {
 	fks    []foreignKey
 	checks []verdict.Check
 	links  map[string]normal
+	limits map[string]int // by link: characters of its shortest column that has a limit
 }
 
 // NewPlan decides. Everything that is wrong with the rules is in the checks,
@@ -92,7 +93,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
 			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, seed: maphash.MakeSeed(),
 		},
-		prober: prober{ctx, conn}, req: req, links: map[string]normal{},
+		prober: prober{ctx, conn}, req: req, links: map[string]normal{}, limits: map[string]int{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
@@ -235,6 +236,7 @@ func (p *planner) foreignKeys() error {
 			continue
 		}
 		p.dangling(fk)
+		p.halfNulled(fk)
 		for i, name := range fk.columns {
 			p.sides(fk, name, fk.referenced[i])
 		}
@@ -257,6 +259,25 @@ func (p *planner) dangling(fk foreignKey) {
 			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.name, from.name, fk.columns[0], patternName(from, fk.columns[0])),
 			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.name, fk.to.name, fk.name)
 		return
+	}
+}
+
+// halfNulled: MATCH FULL takes no reference of which only a part is null.
+func (p *planner) halfNulled(fk foreignKey) {
+	for _, from := range withDescendants(fk.from) {
+		var rule *spec.Rule
+		nulls := 0
+		for _, name := range fk.columns {
+			if r := p.assigned[from.byName[name]]; r != nil && r.Transform == setNull {
+				rule = r
+				nulls++
+			}
+		}
+		if fk.full && 0 < nulls && nulls < len(fk.columns) {
+			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, "set all of its columns to null, or none",
+				"foreign key %s of %s is MATCH FULL, and only a part of it would be null", fk.name, from.name)
+			return
+		}
 	}
 }
 
@@ -304,6 +325,9 @@ func (p *planner) agree(a, b *column) bool {
 	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == setNull:
 		return true
 	case !changes(ra) || !changes(rb):
+		return false
+	}
+	if transforms[ra.Transform] == nil || ra.By != "" || rb.By != "" { // what is made depends on more than the value
 		return false
 	}
 	return ra.Transform == rb.Transform && string(domainOf(ra.Link, a)) == string(domainOf(rb.Link, b))
