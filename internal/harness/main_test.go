@@ -230,16 +230,6 @@ func (w *tail) String() string {
 	return w.buf.String()
 }
 
-// await waits until a process has written something; false if it ended first.
-func (w *tail) await(what string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for !strings.Contains(w.buf.String(), what) && !w.closed {
-		w.said.Wait()
-	}
-	return strings.Contains(w.buf.String(), what)
-}
-
 // latest is the newest kept report of a drill.
 func (p *place) latest(drill string) *verdict.Report {
 	p.t.Helper()

@@ -148,7 +148,6 @@ type recipe struct {
 	normal      normal
 	value       []byte         // constant: in the encoding of the rows
 	parts       []templatePart // template
-	most        int            // template: characters
 	pattern     *regexp.Regexp // replace
 	with        []byte         // replace
 	percent     float64        // number, money
