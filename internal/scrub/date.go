@@ -69,8 +69,11 @@ func isClock(s []byte) bool {
 // moved moves it so many days, or the other way where that would leave the type.
 func (d dateText) moved(shift int64, span dateSpan) dateText {
 	from := daysOf(d.year, d.month, d.day)
-	if to := from + shift; to < span.first || to > span.last {
-		shift = -shift
+	switch to := from + shift; {
+	case to < span.first: // the very first year lies before it in part
+		shift = max(shift, -shift)
+	case to > span.last:
+		shift = min(shift, -shift)
 	}
 	d.year, d.month, d.day = dateOf(from + shift)
 	return d
