@@ -67,22 +67,12 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 		s.lists.exclude(leaveOut)
 		s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return leaveOut(t.entry.Namespace, t.entry.Tag) })
 	}
-	byID := map[int]*table{}
-	for _, t := range s.tables {
-		byID[t.entry.DumpID] = t
-	}
-	hands := spread(s.lists.rows, s.opts.Jobs)
-	s.early = newBuilds(s.archive, byID)
-	s.early.loading = len(hands)
+	s.crew = newCrew(s.archive, s.tables, s.opts.Jobs)
 	work, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, s.early.stop)()
+	defer context.AfterFunc(ctx, s.crew.stop)()
 	work.Go(func() error { return s.restoreEntries(ctx, "data", s.lists.direct, 1) })
-	for i, hand := range hands {
-		tables := make([]*table, len(hand))
-		for j, e := range hand {
-			tables[j] = byID[e.DumpID]
-		}
-		work.Go(func() error { return s.worker(ctx, fmt.Sprintf("data-%d", i), tables, filter) })
+	for range s.opts.Jobs {
+		work.Go(func() error { return s.worker(ctx, filter) })
 	}
 	return work.Wait()
 }
@@ -196,43 +186,36 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	return byName, err
 }
 
-// worker loads its tables one after the other, over one connection; between
-// them, and when it has none left, it builds the indexes of any worker's.
-func (s *Session) worker(ctx context.Context, list string, tables []*table, filter Filter) error {
+// worker does what the crew gives it, over one connection.
+func (s *Session) worker(ctx context.Context, filter Filter) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := s.loadAll(ctx, conn, list, tables, filter); err != nil {
-		return err
+	// As pg_dump wrote the rows; the server converts them where it must.
+	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
+		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
 	}
-	return s.buildReady(ctx, conn, true)
-}
-
-// buildReady builds what is ready and, with wait, what will be.
-func (s *Session) buildReady(ctx context.Context, conn *pgx.Conn, wait bool) error {
 	for {
-		e, ok := s.early.next(wait)
-		if !ok {
+		t, ok := s.crew.next()
+		switch {
+		case !ok:
 			return nil
+		case t.load != nil:
+			err = s.loadAll(ctx, conn, t.name, t.load, filter)
+		default:
+			err = s.crew.build(ctx, conn, t.build, &s.said)
 		}
-		if err := s.early.run(ctx, conn, e, &s.said); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
-// loadAll loads a worker's tables from one source of rows.
+// loadAll loads tables, one after the other, from one source of rows.
 func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tables []*table, filter Filter) error {
-	defer s.early.streamEnded()
-	if len(tables) == 0 {
-		return nil
-	}
-	// As pg_dump wrote the rows; the server converts them where it must.
-	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
-		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
-	}
+	defer s.crew.loadEnded()
 	src, err := s.open(ctx, list, tables)
 	if err != nil {
 		return err
@@ -243,10 +226,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 		if err := s.loadNext(ctx, conn, src, t, filter); err != nil {
 			return s.brokenSource(ctx, src, t, err)
 		}
-		s.early.loaded(t)
-		if err := s.buildReady(ctx, conn, false); err != nil {
-			return err
-		}
+		s.crew.loaded(t)
 	}
 	if err := src.end(); err != nil {
 		return s.brokenSource(ctx, src, tables[len(tables)-1], err)

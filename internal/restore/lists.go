@@ -1,7 +1,6 @@
 package restore
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -90,29 +89,4 @@ func largeObject(e archive.Entry) bool {
 		return true
 	}
 	return strings.HasPrefix(e.Tag, "LARGE OBJECT") && e.Section == archive.SectionNone
-}
-
-// spread deals entries out to at most n workers so that none has much more to
-// do than the others: the longest first, each to the worker with the least.
-func spread(entries []archive.Entry, n int) [][]archive.Entry {
-	sorted := byLength(entries)
-	n = max(1, min(n, len(sorted)))
-	hands, load := make([][]archive.Entry, n), make([]int64, n)
-	for _, e := range sorted {
-		least := 0
-		for i := range load {
-			if load[i] < load[least] {
-				least = i
-			}
-		}
-		hands[least] = append(hands[least], e)
-		load[least] += e.DataSize + 1
-	}
-	return hands
-}
-
-func byLength(entries []archive.Entry) []archive.Entry {
-	return slices.SortedStableFunc(slices.Values(entries), func(a, b archive.Entry) int {
-		return cmp.Compare(b.DataSize, a.DataSize)
-	})
 }

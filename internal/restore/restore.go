@@ -52,7 +52,7 @@ type Session struct {
 	checks  []verdict.Check
 	created []string // roles
 	tables  []*table
-	early   *builds
+	crew    *crew
 	held    map[name]int64
 	moved   progress
 }
@@ -96,7 +96,7 @@ func (s *Session) PreData(ctx context.Context) error {
 // PostData builds what rests on the rows: indexes, constraints, triggers,
 // materialized views; then the settings that belong to the database.
 func (s *Session) PostData(ctx context.Context) error {
-	if err := s.restoreEntries(ctx, "post-data", s.early.remaining(s.lists.post), s.opts.Jobs); err != nil {
+	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.opts.Jobs); err != nil {
 		return err
 	}
 	return s.applyDatabaseProperties(ctx)
