@@ -29,19 +29,30 @@ func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error
 func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly bool) []byte {
 	first := true
 	for i := 0; i < len(value); {
-		r, size := rune(value[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRune(value[i:])
+		if c := value[i]; c < utf8.RuneSelf {
+			switch {
+			case 'a' <= c && c <= 'z':
+				c = 'a' + random.below(26)
+			case 'A' <= c && c <= 'Z':
+				c = 'A' + random.below(26)
+			case '0' <= c && c <= '9':
+				c = shapeDigit(rune(c), random, keepZero && first)
+				first = false
+			}
+			dst = append(dst, c)
+			i++
+			continue
 		}
+		r, size := utf8.DecodeRune(value[i:])
 		switch {
-		case unicode.IsDigit(r) || unicode.IsNumber(r):
+		case unicode.IsNumber(r):
 			dst = append(dst, shapeDigit(r, random, keepZero && first))
 			first = false
 		case unicode.IsUpper(r) || unicode.IsTitle(r):
 			dst = append(dst, 'A'+random.below(26))
 		case unicode.IsLetter(r) || unicode.IsMark(r) || r == utf8.RuneError && size <= 1:
 			dst = append(dst, 'a'+random.below(26))
-		case asciiOnly && r >= utf8.RuneSelf:
+		case asciiOnly:
 			dst = append(dst, '.')
 		default:
 			dst = append(dst, value[i:i+size]...)
