@@ -130,7 +130,7 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 					p := newPlace(t)
 					db := s.db.drill(p, "shop", kind, 60)
 					quick.drill(p, "then", kind, 0) // which must not begin any more
-					pr := p.start("drill")
+					pr := p.start("drill", "-parallel=1")
 					if !s.at(p, pr, db) {
 						t.Fatalf("it ended before it could be interrupted\n%s", pr.said())
 					}
