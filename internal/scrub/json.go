@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	chacha "math/rand/v2"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -59,7 +58,7 @@ type document struct {
 	masks  []uint64 // for each level of nesting and path: bit n tells that n steps led here
 	trail  []place
 	random randomBytes // for what is redacted: of the whole document, once it is needed
-	rng    *chacha.ChaCha8
+	seeded bool
 	number recipe // for a number in the place of a text
 	raw    []byte
 	out    []byte
@@ -74,7 +73,7 @@ type unnamedValue struct{ path string }
 func (e *unnamedValue) Error() string { return "a value at " + e.path + " that no path names" }
 
 func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *decoder) *document {
-	d := &document{documentRecipe: r, mask: mask, decode: decode, met: make([]int64, len(r.paths)), rng: chacha.NewChaCha8([32]byte{})}
+	d := &document{documentRecipe: r, mask: mask, decode: decode, met: make([]int64, len(r.paths))}
 	for _, path := range r.paths {
 		d.stays = append(d.stays, p.keptInLink(path.link))
 	}
@@ -84,7 +83,7 @@ func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *decoder) *doc
 // append appends the document with its values rewritten.
 func (d *document) append(dst, src []byte) ([]byte, error) {
 	d.src, d.at, d.copied, d.trail = src, 0, 0, d.trail[:0]
-	d.masks, d.random = d.masks[:0], randomBytes{}
+	d.masks, d.seeded = d.masks[:0], false
 	for range d.paths {
 		d.masks = append(d.masks, 1)
 	}
@@ -381,9 +380,8 @@ func (d *document) redactNumber(dst []byte, from int) ([]byte, error) {
 
 // randomness is the same for equal documents.
 func (d *document) randomness() *randomBytes {
-	if d.random.rng == nil {
-		d.rng.Seed(*d.mask.digest(d.redact.domain, d.src))
-		d.random.rng = d.rng
+	if !d.seeded {
+		d.random, d.seeded = newRandomBytes(d.mask.digest(d.redact.domain, d.src)), true
 	}
 	return &d.random
 }
@@ -416,7 +414,7 @@ func (d *document) numeral(dst []byte, inForce int) (_ []byte, err error) {
 		return d.mask.append(dst, &d.number, value, value)
 	case made.keepsShape && made.name != password && made.name != tokenLike:
 		digest := d.mask.digest(made.domain, value)
-		random := d.mask.bytes(digest, len(value))
+		random := newRandomBytes(digest)
 		return appendDigits(d.until(dst, from), value, &random), nil
 	}
 	return d.write(dst, from, made, value, value)

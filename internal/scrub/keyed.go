@@ -8,7 +8,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"math/bits"
-	chacha "math/rand/v2"
+	prng "math/rand/v2"
 	"unicode"
 	"unicode/utf8"
 )
@@ -27,11 +27,10 @@ func newKey() []byte {
 type keyed struct {
 	mac hash.Hash
 	sum [sha256.Size]byte
-	rng *chacha.ChaCha8 // for more bytes than a digest has
 }
 
 func newKeyed(key []byte) *keyed {
-	return &keyed{mac: hmac.New(sha256.New, key), rng: chacha.NewChaCha8([sha256.Size]byte{})}
+	return &keyed{mac: hmac.New(sha256.New, key)}
 }
 
 // digest is HMAC(key, domain 0x00 value), valid until the next call. domain
@@ -63,33 +62,42 @@ func fingerprint(key []byte, value string) string {
 	return hex.EncodeToString(sum[:fingerprintSize])
 }
 
-// randomBytes gives as many bytes as a value of n bytes may need, all fixed by
-// the digest.
+// randomBytes gives as many bytes as a value needs, all fixed by its digest:
+// first the digest itself, then a generator that the digest seeds. Neither
+// says more than the digest, which a hash column shows anyway.
 type randomBytes struct {
-	digest *[sha256.Size]byte
-	rng    *chacha.ChaCha8 // nil while the digest is long enough
-	at     int
+	digest [sha256.Size]byte
+	more   prng.PCG
+	used   int // words of eight bytes
 	word   uint64
+	left   int // bytes of it
 }
 
-func (k *keyed) bytes(digest *[sha256.Size]byte, n int) randomBytes {
-	if n <= len(digest) {
-		return randomBytes{digest: digest}
-	}
-	k.rng.Seed(*digest)
-	return randomBytes{rng: k.rng}
-}
+func newRandomBytes(digest *[sha256.Size]byte) randomBytes { return randomBytes{digest: *digest} }
 
 func (r *randomBytes) next() byte {
-	at := r.at
-	r.at++
-	if r.rng == nil {
-		return r.digest[at%len(r.digest)]
+	if r.left == 0 {
+		r.refill()
 	}
-	if at%8 == 0 {
-		r.word = r.rng.Uint64()
+	b := byte(r.word)
+	r.word >>= 8
+	r.left--
+	return b
+}
+
+func (r *randomBytes) refill() {
+	const word, words = 8, sha256.Size / 8
+	switch {
+	case r.used < words:
+		r.word = binary.LittleEndian.Uint64(r.digest[r.used*word:])
+	case r.used == words:
+		r.more.Seed(binary.LittleEndian.Uint64(r.digest[:]), binary.LittleEndian.Uint64(r.digest[word:]))
+		fallthrough
+	default:
+		r.word = r.more.Uint64()
 	}
-	return byte(r.word >> (at % 8 * 8))
+	r.used++
+	r.left = word
 }
 
 // below gives a number from 0 to n-1.

@@ -120,7 +120,7 @@ func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20
 // writeMAC keeps the form and gives a unicast address that no maker has given out.
 func writeMAC(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	const short, long = 12, 16
-	random := m.bytes(in.digest, len(in.value))
+	random := newRandomBytes(in.digest)
 	digits, alphabet := 0, "0123456789abcdef"
 	if bytes.ContainsAny(in.value, "ABCDEF") {
 		alphabet = "0123456789ABCDEF"

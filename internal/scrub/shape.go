@@ -12,14 +12,14 @@ var (
 )
 
 func writeShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	random := m.bytes(in.digest, len(in.value))
+	random := newRandomBytes(in.digest)
 	return appendShape(dst, in.value, &random, false, r.asciiOnly), nil
 }
 
 // writeNumberShape is writeShape for what begins with a digit that says
 // something: it stays zero, or not zero.
 func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	random := m.bytes(in.digest, len(in.value))
+	random := newRandomBytes(in.digest)
 	return appendShape(dst, in.value, &random, true, r.asciiOnly), nil
 }
 
@@ -79,7 +79,7 @@ const (
 
 func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	n := max(leastToken, utf8.RuneCount(in.value))
-	random := m.bytes(in.digest, n)
+	random := newRandomBytes(in.digest)
 	for range n {
 		dst = append(dst, tokenAlphabet[random.below(byte(len(tokenAlphabet)))])
 	}
@@ -90,7 +90,7 @@ func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 // check digits valid.
 func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	const least, most, head = 15, 34, 4
-	random := m.bytes(in.digest, len(in.value))
+	random := newRandomBytes(in.digest)
 	start, seen := len(dst), 0
 	var check [2]int // where the check digits stand in dst
 	for _, c := range in.value {
@@ -156,7 +156,7 @@ func remainder97(written []byte, head int) int {
 // makes the last digit valid after Luhn.
 func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	const least, most = 12, 19
-	random := m.bytes(in.digest, len(in.value))
+	random := newRandomBytes(in.digest)
 	start, digits, last := len(dst), 0, 0
 	for _, c := range in.value {
 		switch {
