@@ -416,8 +416,10 @@ func (c checker) oneTransform(r rawChange, links map[string]rawChange) {
 // unique remembers where something was said first.
 type unique[K comparable] map[K]Pos
 
+// check refuses what was said before. The zero key stands for what could not
+// be read: that is told already, and equals nothing.
 func (u unique[K]) check(c checker, t text, key K, what, mend string) {
-	if !t.given() {
+	if unread := *new(K); !t.given() || key == unread {
 		return
 	}
 	if first, ok := u[key]; ok {

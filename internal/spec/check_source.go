@@ -3,6 +3,7 @@ package spec
 import (
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,6 +220,11 @@ func (c checker) inventory(raw *rawInventory) Inventory {
 	return Inventory{BackupAge: &Age{WarnAfter: warn, FailAfter: fail}}
 }
 
+// imageName is what an image may be called, a registry before and a tag or
+// digest behind it included. Without a letter before the tag it would be a
+// bare number, which is a version that lacks its image.
+var imageName = regexp.MustCompile(`^[0-9._:/-]*[A-Za-z][A-Za-z0-9._:/-]*(@[A-Za-z0-9:]+)?$`)
+
 func (c checker) sandbox(raw *rawSandbox) Sandbox {
 	if raw == nil {
 		return Sandbox{Kind: "auto"}
@@ -230,9 +236,13 @@ func (c checker) sandbox(raw *rawSandbox) Sandbox {
 	if raw.Kind.Value == "local" && raw.Image.given() {
 		c.refuse(raw.Image.at, "remove it, or say kind: container", "sandbox.image is for containers, and kind is local")
 	}
+	const mend = "write an image such as postgres:17, or remove the key"
+	if raw.Image.given() && strings.TrimSpace(raw.Image.Value) != "" && !imageName.MatchString(raw.Image.Value) {
+		c.refuse(raw.Image.at, mend, "sandbox.image: %s is not an image's name", shown(raw.Image.Value))
+	}
 	return Sandbox{
 		Kind:      raw.Kind.or("auto"),
-		Image:     c.filled(raw.Image, "sandbox.image", "write an image such as postgres:17, or remove the key"),
+		Image:     c.filled(raw.Image, "sandbox.image", mend),
 		Memory:    raw.Memory.Value,
 		Isolation: raw.Isolation.Value,
 	}

@@ -37,8 +37,9 @@ type Loader struct {
 // the file's at once; the drill is nil then.
 func Load(path string) (*Drill, error) { return Loader{}.Load(path) }
 
-// LoadAll reads every *.yaml and *.yml of a folder, sorted by name. A broken
-// file does not keep the others from being read. The error says only that the
+// LoadAll reads every *.yaml and *.yml of a folder, sorted by name, save hidden
+// ones (.x.yaml, an editor's lock). A broken file does not keep the others
+// from being read. The error says only that the
 // folder itself could not be.
 func LoadAll(dir string) ([]Loaded, error) { return Loader{}.LoadAll(dir) }
 
@@ -73,7 +74,7 @@ func (l Loader) LoadAll(dir string) ([]Loaded, error) {
 	}
 	var all []Loaded
 	for _, e := range entries {
-		if !e.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name())) {
+		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name())) {
 			all = append(all, l.loadNamed(filepath.Join(dir, e.Name()), all))
 		}
 	}

@@ -167,6 +167,8 @@ var badInputs = []struct {
 	{"no age", drillFile("inventory: {§backup_age: {}}"), []string{"inventory.backup_age is empty; fill it or remove it"}},
 	{"ages the wrong way round", drillFile("inventory: {backup_age: {warn_after: §13h, fail_after: 7h}}"), []string{"inventory.backup_age: warn_after 13h can never be seen beside fail_after 7h; let warn_after be the shorter"}},
 	{"an image for local", drillFile("sandbox: {kind: local, image: §'postgres:17'}"), []string{"sandbox.image is for containers, and kind is local; remove it, or say kind: container"}},
+	{"a version for an image", drillFile("sandbox: {image: §5}"), []string{`sandbox.image: "5" is not an image's name; write an image such as postgres:17, or remove the key`}},
+	{"an image with a blank", drillFile("sandbox: {image: §'postgres 17'}"), []string{`sandbox.image: "postgres 17" is not an image's name; write an image such as postgres:17, or remove the key`}},
 	{"memory without unit", drillFile("sandbox: {memory: §4096}"), []string{`sandbox.memory: "4096" is not a size; write 512MiB, 4GiB or 10MB`}},
 	{"too little memory", drillFile("sandbox: {memory: §10MB}"), []string{"sandbox.memory: no server runs in 10000000 bytes; write 64MiB or more"}},
 	{"no jobs", drillFile("restore: {jobs: §0}"), []string{`restore.jobs: "0" is not a number of workers; write auto, or how many workers, such as 4`}},
@@ -286,6 +288,11 @@ var badInputs = []struct {
 	{"an empty query", drillFile("expectations: {failed_rows: [{name: a, sql: §' ', fail_if: '> 0'}]}"), []string{"expectations.failed_rows.sql is empty; write the query whose rows are to be counted"}},
 	{"too many events", drillFile("latest_events: [{table: a.b, order_by: c, columns: [d], limit: §101}]"), []string{"latest_events.limit: 101 is out of range; write 1 to 100"}},
 	{"an event's column twice", drillFile("latest_events: [{table: a.b, order_by: c, columns: [d, §d]}]"), []string{`latest_events.columns: "d" is there twice, first in line 4; list it once`}},
+	{"two columns that cannot be read", drillFile("latest_events: [{table: a.b, order_by: c, columns: [§'d*', §'e*']}]"), []string{
+		`latest_events.columns: "d*" is a pattern; name one column; quote it if its name holds a *`, `latest_events.columns: "e*" is a pattern; name one column; quote it if its name holds a *`}},
+	{"two tables that cannot be read", drillFile("expectations: {tables: [{table: §a}, {table: §b}]}"), []string{
+		`expectations.tables.table: "a" has 1 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`,
+		`expectations.tables.table: "b" has 1 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`}},
 }
 
 func TestBadInputs(t *testing.T) {
@@ -549,6 +556,10 @@ func TestLoadAll(t *testing.T) {
 	write(t, dir, "b.yml", drillFile())
 	write(t, dir, "c.yaml", drillFile("scrub: {key_env: NOT_SET}"))
 	write(t, dir, "schema.json", "{}")
+	write(t, dir, ".x.yaml", drillFile())
+	if err := os.Symlink("someone@example.com.4711", filepath.Join(dir, ".#b.yaml")); err != nil { // Emacs locks b.yaml
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(filepath.Join(dir, "d.yaml"), 0o700); err != nil {
 		t.Fatal(err)
 	}
