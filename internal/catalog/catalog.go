@@ -18,13 +18,25 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// Object is one version of one file in a store.
+// Object is one version of one file in a store, or whatever else has a name
+// there and so might be taken for a backup.
 type Object struct {
 	Name    string    // below the store's URL, with slashes
 	Size    int64     // bytes
 	ETag    string    // the store's mark of this version, without quotes
 	ModTime time.Time // for display only: a copied or touched file tells a wrong one
+	Not     NotFile   // why it cannot be read; "" for a file
 }
+
+// NotFile is what stands where a file was looked for.
+type NotFile string
+
+// What may stand there.
+const (
+	Folder       NotFile = "a directory"
+	DanglingLink NotFile = "a link that points nowhere"
+	SpecialFile  NotFile = "no regular file" // a pipe, a socket, a device
+)
 
 // Store is a place where backups lie. It is read and never written.
 //
@@ -35,8 +47,9 @@ type Store interface {
 	// URL says where the store is, without credentials, ending in a slash.
 	URL() string
 	// List yields the objects whose names begin with prefix, in no promised
-	// order: those in the store's own folder, or, with deep, all below it.
-	// After an error it yields nothing more.
+	// order: those in the store's own folder, the folders in it included, or,
+	// with deep, all below it without the folders that it went into. After an
+	// error it yields nothing more.
 	List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error]
 	// ReadRange reads length bytes of this very version of the object; one
 	// that was replaced or removed meanwhile gives a Problem with

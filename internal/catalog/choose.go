@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -46,10 +48,12 @@ type PeekFunc func(io.Reader) (time.Time, error)
 // Choose picks the newest backup that matches source.name, by the time in the
 // names or, where the pattern holds no {time}, by the headers of all that
 // match; of equal times the last name. What it picks is not looked into: an
-// empty newest is chosen.
+// empty newest is chosen. A folder, or a link that points nowhere, in a
+// backup's place is never passed over for an older file.
 //
-// Problems: CodeNoBackup (fail) if nothing matches; CodeSpec if a matching
-// name tells no time; the failure of peek (fail, unless it says otherwise) for
+// Problems: CodeNoBackup (fail) if nothing matches; CodeUnsupported if the
+// newest is no file, CodeNotAnArchive (fail) if it is a link that points
+// nowhere; CodeSpec if a matching name tells no time; the failure of peek (fail, unless it says otherwise) for
 // any header that tells none, since that backup may be the newest;
 // CodeStoreUnreachable, CodeCredentialsRefused, CodeChangedMeanwhile.
 func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (Backup, error) {
@@ -72,12 +76,13 @@ func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
 	var newest Backup
 	var unread []error
 	count := 0
-	for o, err := range store.List(ctx, p.literalPrefix(), p.deep()) {
+	for o, err := range candidates(ctx, store, p) {
 		if err != nil {
 			return Backup{}, err
 		}
 		taken, ok, err := p.match(o.Name)
 		switch {
+		case err != nil && o.Not == Folder: // not one of these backups
 		case err != nil:
 			unread = append(unread, err)
 		case ok:
@@ -94,7 +99,45 @@ func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
 		return Backup{}, noBackup(ctx, store, p)
 	}
 	newest.Of = count
-	return newest, nil
+	return newest, notFile(store, newest.Object)
+}
+
+// candidates are the objects that may match. Where folders are gone into,
+// each of them is one too, told by what lies in it.
+func candidates(ctx context.Context, store Store, p pattern) iter.Seq2[Object, error] {
+	if !p.deep() {
+		return store.List(ctx, p.literalPrefix(), false)
+	}
+	return func(yield func(Object, error) bool) {
+		seen := map[string]bool{}
+		for o, err := range store.List(ctx, p.literalPrefix(), true) {
+			for folder := path.Dir(o.Name); err == nil && folder != "." && !seen[folder]; folder = path.Dir(folder) {
+				seen[folder] = true
+				if !yield(Object{Name: folder, Not: Folder}, nil) {
+					return
+				}
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+}
+
+// notFile is the Problem of a chosen object that cannot be read, or nil.
+func notFile(store Store, o Object) error {
+	const doing = "choose a backup in %s: %q, which is the newest or may be, is %s"
+	switch o.Not {
+	case "":
+		return nil
+	case DanglingLink:
+		return verdict.Failf(verdict.CodeNotAnArchive, "the backup that it pointed to was moved or removed, or is on a disk that is not mounted",
+			doing, store.URL(), o.Name, o.Not)
+	case Folder:
+		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc or plain pg_dump; if it is no backup, let source.name match the backups only",
+			doing+": pg_dump's directory format is not read by this version", store.URL(), o.Name, o.Not)
+	}
+	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing, store.URL(), o.Name, o.Not)
 }
 
 func unreadNames(store Store, unread []error) error {
@@ -117,6 +160,9 @@ func noBackup(ctx context.Context, store Store, p pattern) error {
 		}
 		if count++; count <= shown {
 			found += fmt.Sprintf(", %q", o.Name)
+			if o.Not != "" {
+				found += fmt.Sprintf(" (%s)", o.Not)
+			}
 		}
 		if count > shown {
 			found += ", …"
@@ -133,11 +179,11 @@ func noBackup(ctx context.Context, store Store, p pattern) error {
 
 func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) (Backup, error) {
 	var all []Backup
-	for o, err := range store.List(ctx, p.literalPrefix(), p.deep()) {
+	for o, err := range candidates(ctx, store, p) {
 		if err != nil {
 			return Backup{}, err
 		}
-		if _, ok, _ := p.match(o.Name); ok {
+		if _, ok, _ := p.match(o.Name); ok && (o.Not != Folder || maybeDump(ctx, store, p, o)) {
 			all = append(all, Backup{Object: o, TimeFrom: FromHeader})
 		}
 	}
@@ -157,6 +203,21 @@ func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) 
 	return newest, nil
 }
 
+// maybeDump tells whether a folder stands in a backup's place. A pattern that
+// ends in a star matches any: then it has to be what pg_dump writes.
+func maybeDump(ctx context.Context, store Store, p pattern, folder Object) bool {
+	if !strings.HasSuffix(p.before, "*") {
+		return true
+	}
+	contents := folder.Name + "/toc.dat"
+	for o, err := range store.List(ctx, contents, true) {
+		if err == nil && o.Name == contents { // one that cannot be looked into, such as lost+found, is none
+			return true
+		}
+	}
+	return false
+}
+
 // peekAll fills in the times. Of several failures the worst is returned, so
 // that what is known to be bad is not hidden by what could not be known.
 func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location, peek PeekFunc) error {
@@ -168,7 +229,7 @@ func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location
 		g.Go(func() error {
 			taken, err := peekOne(ctx, store, all[i].Object, peek)
 			if err == nil {
-				all[i].TakenAt = inZone(taken, zone)
+				all[i].TakenAt = spec.InZone(taken, zone).UTC()
 				return nil
 			}
 			mu.Lock()
@@ -188,12 +249,10 @@ func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location
 
 func outcome(err error) verdict.Outcome { return verdict.AsProblem(err).Outcome }
 
-// inZone reads a wall clock's time as one of zone, in UTC.
-func inZone(t time.Time, zone *time.Location) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone).UTC()
-}
-
 func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc) (time.Time, error) {
+	if err := notFile(store, o); err != nil {
+		return time.Time{}, err
+	}
 	r := &watched{r: HeaderReader(ctx, store, o)}
 	defer r.r.Close()
 	taken, err := peek(r)

@@ -215,6 +215,7 @@ func TestStore(t *testing.T) {
 		"chooses the newest by name":              testChooseByName,
 		"chooses the newest in folders":           testChooseInFolders,
 		"chooses the newest by header":            testChooseByHeader,
+		"passes over no folder":                   testFolders,
 		"says what is there when nothing matches": testNoBackup,
 		"fetches":                             testFetch,
 		"honours side files":                  testSideFiles,
@@ -233,8 +234,13 @@ func TestStore(t *testing.T) {
 func testList(t *testing.T, f fixture) {
 	wantNames(t, list(t, f.store, "", true))
 	f.putAll(t, "a-1.dump", "a-2.dump", "b.dump", "a-sub/x.dump", "sub/deeper/y.dump")
-	wantNames(t, list(t, f.store, "", false), "a-1.dump", "a-2.dump", "b.dump")
-	wantNames(t, list(t, f.store, "a-", false), "a-1.dump", "a-2.dump")
+	wantNames(t, list(t, f.store, "", false), "a-1.dump", "a-2.dump", "a-sub", "b.dump", "sub")
+	wantNames(t, list(t, f.store, "a-", false), "a-1.dump", "a-2.dump", "a-sub")
+	for name, o := range list(t, f.store, "", false) {
+		if (o.Not == Folder) != strings.HasSuffix(name, "sub") || o.Not != "" && o.Not != Folder {
+			t.Errorf("listed %+v", o)
+		}
+	}
 	wantNames(t, list(t, f.store, "", true), "a-1.dump", "a-2.dump", "a-sub/x.dump", "b.dump", "sub/deeper/y.dump")
 	wantNames(t, list(t, f.store, "sub/d", true), "sub/deeper/y.dump")
 	wantNames(t, list(t, f.store, "none", true))
@@ -376,6 +382,41 @@ func testChooseInFolders(t *testing.T, f fixture) {
 	b, err = Choose(t.Context(), f.store, spec.Source{Name: "*/*/{time}/blog.dump", TimeLayout: "02"}, nil)
 	if err != nil || b.Name != "2026/11/22/blog.dump" {
 		t.Errorf("chose %+v, %v", b, err)
+	}
+}
+
+// testFolders: a backup in pg_dump's directory format is not passed over for
+// an older file, nor is it nothing.
+func testFolders(t *testing.T, f fixture) {
+	const isFolder = "is a directory: pg_dump's directory format is not read by this version"
+	f.putAll(t, "shop-20261121T030000Z.dump/toc.dat", "old/a/2026.dump/toc.dat", "logs/x")
+	_, err := Choose(t.Context(), f.store, timed("shop-{time}.dump"), nil)
+	wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, "shop-20261121T030000Z.dump", isFolder)
+	_, err = Choose(t.Context(), f.store, timed("blog-{time}.dump"), nil)
+	wantProblem(t, err, verdict.Fail, verdict.CodeNoBackup, `"shop-20261121T030000Z.dump" (a directory)`)
+
+	f.put(t, "shop-20261120T030000Z.dump", []byte("2026-11-20 03:00:00"))
+	f.put(t, "old/a/2025.dump", []byte("2025-11-21 03:00:00"))
+	for _, src := range []spec.Source{
+		timed("shop-{time}.dump"), {Name: "*.dump"}, {Name: "shop*"},
+		{Name: "old/*/{time}.dump", TimeLayout: "2006"}, {Name: "old/*/*.dump"},
+	} {
+		_, err := Choose(t.Context(), f.store, src, textHeader)
+		wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, isFolder)
+	}
+
+	f.put(t, "shop-20261122T030000Z.dump", []byte("2026-11-22 03:00:00"))
+	f.put(t, "l2026.txt", []byte("2026-11-22 03:00:00"))
+	f.putAll(t, "l12x.txt/x")
+	for name, src := range map[string]spec.Source{
+		"an older folder":                    timed("shop-{time}.dump"),
+		"a folder that is anybody's":         {Name: "l*"},
+		"a folder whose name tells no time":  {Name: "l{time}.txt", TimeLayout: "2006"},
+		"a folder above the backup's folder": {Name: "old/*/2025.dump"},
+	} {
+		if b, err := Choose(t.Context(), f.store, src, textHeader); err != nil || b.Not != "" {
+			t.Errorf("%s: %+v, %v", name, b, err)
+		}
 	}
 }
 

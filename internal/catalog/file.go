@@ -62,10 +62,10 @@ func (s *fileStore) walk(ctx context.Context, prefix string, deep bool, each fun
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case d.IsDir():
-			if name != "." && (!deep || !leadsTo(name+"/", prefix)) {
-				return fs.SkipDir
+			if name == "." || deep && leadsTo(name+"/", prefix) {
+				return nil
 			}
-			return nil
+			return s.folder(name, prefix, deep, each)
 		case !strings.HasPrefix(name, prefix):
 			return nil
 		}
@@ -77,14 +77,23 @@ func (s *fileStore) walk(ctx context.Context, prefix string, deep bool, each fun
 	})
 }
 
+// folder tells of one that is not gone into.
+func (s *fileStore) folder(name, prefix string, deep bool, each func(Object) error) error {
+	if !deep && strings.HasPrefix(name, prefix) {
+		if err := each(Object{Name: name, Not: Folder}); err != nil {
+			return err
+		}
+	}
+	return fs.SkipDir
+}
+
 // leadsTo tells whether names in the folder can begin with prefix.
 func leadsTo(folder, prefix string) bool {
 	return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder)
 }
 
-// stat follows symbolic links. What is no regular file is no object; a link
-// that points nowhere is one, of no bytes: it may be the newest backup, and a
-// broken newest is never passed over.
+// stat follows symbolic links. What is no regular file is an object too: it
+// may stand for the newest backup, and a broken newest is never passed over.
 func (s *fileStore) stat(name string) (o Object, ok bool, err error) {
 	info, err := os.Stat(s.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,10 +101,15 @@ func (s *fileStore) stat(name string) (o Object, ok bool, err error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return Object{}, false, nil // removed while listing
 		}
-		return Object{Name: name}, err == nil, err
+		return Object{Name: name, Not: DanglingLink}, err == nil, err
 	}
-	if err != nil || !info.Mode().IsRegular() {
+	switch {
+	case err != nil:
 		return Object{}, false, err
+	case info.IsDir():
+		return Object{Name: name, Not: Folder}, true, nil
+	case !info.Mode().IsRegular():
+		return Object{Name: name, Not: SpecialFile}, true, nil
 	}
 	return Object{Name: name, Size: info.Size(), ETag: fileETag(info), ModTime: info.ModTime()}, true, nil
 }

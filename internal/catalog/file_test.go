@@ -56,8 +56,8 @@ func TestFilePermission(t *testing.T) {
 	wantProblem(t, listError(t, dir), verdict.Error, verdict.CodeCredentialsRefused, dir)
 }
 
-// TestFileLinks: links are followed, what is no file is no object, and a link
-// that points nowhere counts as an empty one.
+// TestFileLinks: links are followed, and what is no file is told for what it
+// is instead of being passed over.
 func TestFileLinks(t *testing.T) {
 	t.Parallel()
 	dir, elsewhere := t.TempDir(), t.TempDir()
@@ -73,13 +73,31 @@ func TestFileLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := list(t, openDir(t, dir), "", true)
-	wantNames(t, all, "dangling-2", "good-1")
-	if all["good-1"].Size != 4 || all["dangling-2"].Size != 0 {
+	wantNames(t, all, "dangling-2", "fifo-4", "folder-3", "good-1")
+	if all["good-1"].Size != 4 || all["good-1"].Not != "" {
 		t.Errorf("%+v", all)
 	}
+	for _, c := range []struct {
+		newest  string
+		outcome verdict.Outcome
+		code    verdict.Code
+		says    string
+	}{
+		{"fifo-4", verdict.Error, verdict.CodeUnsupported, "is no regular file"},
+		{"folder-3", verdict.Error, verdict.CodeUnsupported, "is a directory"},
+		{"dangling-2", verdict.Fail, verdict.CodeNotAnArchive, "is a link that points nowhere"},
+	} {
+		_, err := Choose(t.Context(), openDir(t, dir), spec.Source{Name: "*-{time}", TimeLayout: "2"}, nil)
+		wantProblem(t, err, c.outcome, c.code, c.newest, c.says)
+		_, err = Choose(t.Context(), openDir(t, dir), spec.Source{Name: c.newest}, textHeader)
+		wantProblem(t, err, c.outcome, c.code, c.newest, c.says)
+		if err := os.Remove(filepath.Join(dir, c.newest)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	b, err := Choose(t.Context(), openDir(t, dir), spec.Source{Name: "*-{time}", TimeLayout: "2"}, nil)
-	if err != nil || b.Name != "dangling-2" {
-		t.Errorf("a broken newest was passed over: %+v, %v", b, err)
+	if err != nil || b.Name != "good-1" {
+		t.Errorf("chose %+v, %v", b, err)
 	}
 }
 

@@ -225,10 +225,14 @@ func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[
 			if item == nil {
 				return
 			}
-			if item.IsDir || item.Key == "" || strings.HasSuffix(item.Key, "/") {
-				continue // a folder, or the empty object that marks one
+			o := s3Object(item)
+			switch {
+			case item.IsDir:
+				o = Object{Name: strings.TrimSuffix(item.Key, "/"), Not: Folder}
+			case item.Key == "" || strings.HasSuffix(item.Key, "/"):
+				continue // the empty object that marks a folder
 			}
-			if !yield(s3Object(item), nil) {
+			if !yield(o, nil) {
 				return
 			}
 		}

@@ -59,7 +59,7 @@ func findSide(ctx context.Context, store Store, o Object) (side Object, found bo
 			if err != nil {
 				return Object{}, false, err
 			}
-			if s.Name == o.Name+suffix {
+			if s.Name == o.Name+suffix && s.Not != Folder {
 				return s, true, nil
 			}
 		}
