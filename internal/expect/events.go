@@ -72,7 +72,8 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	}
 	rows, err := q.rows(ctx, e.sql())
 	if err != nil {
-		return verdict.Errorf(verdict.CodeLatestEvents, fmt.Sprintf("correct latest_events in line %d of the drill file", e.Pos.Line), "read the newest rows of %s: %w", e.Table, err)
+		return verdict.Errorf(verdict.CodeLatestEvents, "correct latest_events in the drill file",
+			"read the newest rows of %s (drill file, line %d): %w", e.Table, e.Pos.Line, err)
 	}
 	e.found = verdict.Events{Table: e.Table.String(), Columns: e.Columns, Rows: make([][]string, 0, len(rows))}
 	for _, row := range rows {

@@ -95,11 +95,9 @@ const minute = "2006-01-02 15:04 MST"
 // file says too little or too much about.
 func clockOf(ctx context.Context, q *query, t spec.Table, oid string) (clock, error) {
 	f, column := *t.Freshness, t.Table.Column(t.Freshness.Column)
-	mend := func(what string) string {
-		return fmt.Sprintf("%s in the drill file, where %s stands in line %d", what, t.Table, t.Pos.Line)
-	}
-	refuse := func(what, format string, args ...any) (clock, error) {
-		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend(what), format, args...)
+	refuse := func(mend, format string, args ...any) (clock, error) {
+		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend+" in the drill file",
+			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
 	}
 	rows, err := q.rows(ctx, findType, oid, f.Column)
 	if err != nil {
@@ -133,8 +131,8 @@ func askNewest(ctx context.Context, q *query, t spec.Table, how clock) (seconds 
 	}
 	text, err := q.value(ctx, sql)
 	if err != nil {
-		return 0, false, verdict.Errorf(verdict.CodeFreshness, fmt.Sprintf("look at freshness where %s stands in line %d of the drill file, first of all at its where", t.Table, t.Pos.Line),
-			"ask %s for its newest row: %w", t.Table, err)
+		return 0, false, verdict.Errorf(verdict.CodeFreshness, "look at freshness in the drill file, first of all at its where",
+			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.Pos.Line, err)
 	}
 	if text == nil {
 		return 0, false, nil
@@ -149,7 +147,7 @@ func askNewest(ctx context.Context, q *query, t spec.Table, how clock) (seconds 
 // span is when the newest row may have been written: a moment, or a day.
 type span struct {
 	from, to time.Time
-	endless  bool // infinity, or a number that is no time
+	endless  string // what stands there instead: infinity, -infinity, or a number that is no time
 }
 
 func (s span) isDay() bool { return !s.from.Equal(s.to) }
@@ -161,21 +159,30 @@ func spanOf(how clock, f spec.Freshness, seconds float64) span {
 	}
 	whole, fraction := math.Modf(seconds)
 	if math.IsNaN(seconds) || math.Abs(seconds) > 1e15 || time.Unix(int64(whole), 0).UTC().Year() > lastYear {
-		return span{endless: true}
+		return span{endless: endless(seconds)}
 	}
 	at := time.Unix(int64(whole), int64(fraction*1e9)).UTC()
 	switch how {
 	case clockWall:
-		at = inZone(at, f.Location)
+		at = spec.InZone(at, f.Location)
 	case clockDay:
-		return span{from: inZone(at, f.Location), to: inZone(at.AddDate(0, 0, 1), f.Location)}
+		return span{from: spec.InZone(at, f.Location), to: spec.InZone(at.AddDate(0, 0, 1), f.Location)}
 	}
 	return span{from: at, to: at}
 }
 
-// inZone reads a wall clock in a zone.
-func inZone(t time.Time, zone *time.Location) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+// beforeAll is what PostgreSQL calls the time before all others.
+const beforeAll = "-infinity"
+
+// endless says what stands where a moment should.
+func endless(seconds float64) string {
+	switch {
+	case math.IsInf(seconds, -1):
+		return beforeAll
+	case math.IsInf(seconds, 1):
+		return "infinity"
+	}
+	return "no time"
 }
 
 func judgeNone(c *verdict.Check, t spec.Table) {
@@ -189,7 +196,7 @@ func judgeNone(c *verdict.Check, t spec.Table) {
 
 func judgeNewest(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 	f := *t.Freshness
-	if newest.endless || newest.from.Sub(asOf) > f.MaxFuture {
+	if newest.endless != "" || newest.from.Sub(asOf) > f.MaxFuture {
 		judgeFuture(c, t, asOf, newest)
 		return
 	}
@@ -213,8 +220,13 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 // judgeFuture: one row from the future would make a table fresh for ever.
 func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 	const hint = "a wrong clock, time zone or unit; or a date that is meant to lie ahead, which freshness.where can leave out"
-	if newest.endless {
-		say(c, verdict.Fail, "infinity", hint, "the newest row of %s has a %s that is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
+	switch newest.endless {
+	case "":
+	case beforeAll: // the greatest, so that there is no other
+		say(c, verdict.Fail, newest.endless, "judge by another column, or find out what writes it: in every row it is -infinity, or null", "no row of %s has a %s that is a moment in time", t.Table, t.Freshness.Column)
+		return
+	default:
+		say(c, verdict.Fail, newest.endless, hint, "the newest row of %s has a %s that is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
 		return
 	}
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)

@@ -184,8 +184,8 @@ func failedRows(f spec.FailedRows) check {
 			// The line ends keep a comment in the SQL from eating the rest.
 			n, err := count(ctx, q, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
 			if err != nil {
-				return verdict.Errorf(verdict.CodeFailedRows, fmt.Sprintf("correct the query in line %d of the drill file; it is run as a subquery, and may only read", f.Pos.Line),
-					"run the query %s: %w", f.Name, err)
+				return verdict.Errorf(verdict.CodeFailedRows, "correct the query in the drill file; it is run as a subquery, and may only read",
+					"run the query %s (drill file, line %d): %w", f.Name, f.Pos.Line, err)
 			}
 			judgeFailed(c, f, n)
 			return nil
