@@ -152,6 +152,9 @@ type Archive struct {
 
 // Options tell Open where to put what it unpacks and whom to tell.
 type Options struct {
+	// Name is what errors call the backup. Empty: the file's own name.
+	Name string
+
 	// Dir is where a compressed archive is unpacked to, in a file of mode
 	// 0600 whose name begins with "archive-". Open removes it if it fails;
 	// otherwise it is the caller's. Empty: the directory of the backup.
@@ -176,10 +179,10 @@ type Options struct {
 // for a format that this version cannot read, and with CodeDiskSpace where
 // the unpacked archive found no room.
 func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
-	name := filepath.Base(path)
+	name := cmp.Or(opts.Name, filepath.Base(path))
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the backup: %w", err)
+		return nil, fmt.Errorf("open the backup %s: %w", name, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -275,6 +278,27 @@ func (a *Archive) DataOnly() bool {
 		return e.Section == SectionPreData && !e.aboutDump() && e.Desc != "BLOB" && e.Desc != "BLOB METADATA"
 	}
 	return slices.ContainsFunc(a.Entries, rows) && !slices.ContainsFunc(a.Entries, schema)
+}
+
+// HoldsRowsOf tells whether the archive has any rows that were dumped under
+// this name, be it no more than the mark that there were none.
+func (a *Archive) HoldsRowsOf(schema, table string) bool {
+	return slices.ContainsFunc(a.Entries, func(e Entry) bool {
+		return e.Desc == "TABLE DATA" && e.HadData && e.Namespace == schema && e.Tag == table
+	})
+}
+
+// Makes tells whether the archive itself makes the table; an extension's
+// script, which makes others, may fill them too.
+func (a *Archive) Makes(schema, table string) bool {
+	return slices.ContainsFunc(a.Entries, func(e Entry) bool {
+		return e.Desc == "TABLE" && e.Namespace == schema && e.Tag == table
+	})
+}
+
+// HoldsLargeObjects tells whether the archive has the contents of any.
+func (a *Archive) HoldsLargeObjects() bool {
+	return slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.Desc == "BLOBS" && e.HadData })
 }
 
 // aboutDump tells the entries that describe the dump or the database itself.

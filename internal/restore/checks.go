@@ -15,10 +15,34 @@ const shown = 5
 func (s *Session) Checks() []verdict.Check {
 	checks := slices.Clone(s.checks)
 	checks = append(checks, s.errorsCheck(), s.warningsCheck())
+	if s.empty() {
+		checks = append(checks, noRowsCheck)
+	}
 	if c := s.leftOutCheck(); c != nil {
 		checks = append(checks, *c)
 	}
 	return append(checks, s.droppedChecks()...)
+}
+
+// empty tells a backup without a single row: the schema alone was dumped, or
+// an instance that nobody had written to. It is known before anything is
+// loaded where the archive has no rows, else once they are counted, unless the
+// drill file left some out.
+func (s *Session) empty() bool {
+	switch {
+	case s.archive.HoldsLargeObjects():
+		return false
+	case len(s.lists.rows)+len(s.lists.excluded) == 0:
+		return true
+	}
+	return s.held != nil && len(s.lists.excluded) == 0 &&
+		!slices.ContainsFunc(s.tables, func(t *table) bool { return t.passed > 0 })
+}
+
+var noRowsCheck = verdict.Check{
+	ID: "rows_held", Stage: verdict.StageRestore, Code: verdict.CodeRowsHeld, Outcome: verdict.Fail,
+	Expected: ">= 1", Observed: "0", Message: "the backup holds no rows at all",
+	Hint: "was the schema alone dumped, an empty instance, or by a role that may not see the rows (row-level security)? look at the backup job",
 }
 
 // errorsCheck: errors that were declared as known are a warning, more of them

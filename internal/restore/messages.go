@@ -71,14 +71,18 @@ func (m *messages) count() verdict.Messages {
 	}
 }
 
-// listener classifies the stderr of one program, which is handed to line.
-func (m *messages) listener() *listener { return &listener{to: m} }
+// listener classifies the stderr of one program with so many jobs, which is
+// handed to line.
+func (m *messages) listener(jobs int) *listener { return &listener{to: m, several: jobs > 1} }
 
 // listener remembers the entry that pg_restore is at, and what it said last.
+// Where several jobs write to one stderr, what one of them creates says nothing
+// about the next line; only errors are told together with their entry.
 type listener struct {
-	to    *messages
-	entry string
-	last  *message
+	to      *messages
+	several bool
+	entry   string
+	last    *message
 }
 
 // failed returns the last error that this program told.
@@ -131,7 +135,9 @@ func (l *listener) line(line string) {
 		return
 	}
 	if m := creating.FindStringSubmatch(text); m != nil {
-		l.entry = m[1] + " " + m[2]
+		if !l.several {
+			l.entry = m[1] + " " + m[2]
+		}
 		return
 	}
 	switch {
@@ -170,7 +176,16 @@ func (l *listener) say(s severity, text string) {
 	if s == failure && machineTrouble.MatchString(text) {
 		s = trouble
 	}
-	l.last = l.to.add(message{severity: s, entry: l.entry, text: Redact(text)})
+	l.last = l.to.add(message{severity: s, entry: l.about(s), text: Redact(text)})
+}
+
+// about is the entry that a message of such severity is about, as far as can
+// be known.
+func (l *listener) about(s severity) string {
+	if l.several && s < failure {
+		return ""
+	}
+	return l.entry
 }
 
 // raised stands for what a function of the backup said in its own words,
@@ -184,7 +199,7 @@ var ownWords = regexp.MustCompile(`^CONTEXT:\s+(?:PL/pgSQL .* at (?:RAISE|ASSERT
 // context takes the line that tells where the last error came from.
 func (l *listener) context(line string) {
 	if l.last != nil && ownWords.MatchString(line) {
-		l.to.retell(l.last, message{severity: max(min(l.last.severity, failure), warning), entry: l.entry, text: raised})
+		l.to.retell(l.last, message{severity: max(min(l.last.severity, failure), warning), entry: l.last.entry, text: raised})
 	}
 }
 

@@ -34,7 +34,7 @@ psql: error: connection to server on socket failed
 func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 	t.Parallel()
 	var m messages
-	say := m.listener().line
+	say := m.listener(1).line
 	for line := range strings.Lines(stderr) {
 		say(strings.TrimSuffix(line, "\n"))
 	}
@@ -56,6 +56,36 @@ func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 	}
 	if got := m.count(); got.Errors != 6 || got.Warnings != 1 || got.Notices != 2 {
 		t.Errorf("counted %+v", got)
+	}
+}
+
+// Under -j the lines of several workers are mixed: what one of them creates is
+// not what another's warning is about.
+func TestWarningsOfSeveralJobsNameNoEntry(t *testing.T) {
+	t.Parallel()
+	var m messages
+	say := m.listener(2).line
+	for line := range strings.Lines(`pg_restore: creating INDEX "public.a"
+pg_restore: creating INDEX "public.b"
+pg_restore: WARNING:  no privileges were granted for "public"
+pg_restore: warning: something
+pg_restore: from TOC entry 215; 1259 16388 INDEX c app
+pg_restore: error: could not execute query: ERROR:  role "app" does not exist
+pg_restore: creating INDEX "public.d"
+pg_restore: WARNING:  a-secret
+pg_restore: NOTICE:  something
+`) {
+		say(strings.TrimSuffix(line, "\n"))
+	}
+	want := []message{
+		{warning, "", `no privileges were granted for "public"`},
+		{warning, "", "something"},
+		{failure, "INDEX c app", `role "app" does not exist`},
+		{warning, "", raised},
+		{notice, "", "NOTICE:  something"},
+	}
+	if diff := cmp.Diff(want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -94,7 +124,7 @@ HINT:  Check free disk space.`, []message{{trouble, "", `could not extend file "
 			[]message{{trouble, "", "FATAL:  terminating connection due to administrator command"}}},
 	} {
 		var m messages
-		say := m.listener().line
+		say := m.listener(1).line
 		for line := range strings.Lines(c.stderr) {
 			say(strings.TrimSuffix(line, "\n"))
 		}

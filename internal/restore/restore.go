@@ -81,7 +81,7 @@ func (s *Session) Messages() verdict.Messages { return s.said.count() }
 // before rows can be loaded.
 func (s *Session) PreData(ctx context.Context) error {
 	if s.archive.DataOnly() {
-		return verdict.Failf(verdict.CodeUnsupported, "take the backup without --data-only or --section=data",
+		return verdict.Failf(verdict.CodeNoSchema, "take the backup without --data-only or --section=data",
 			"restore %s: the archive holds rows and no table to load them into", s.archive.Database)
 	}
 	if err := s.prepareServer(ctx); err != nil {
@@ -116,7 +116,7 @@ func (s *Session) restoreEntries(ctx context.Context, step string, entries []arc
 		return err
 	}
 	before := s.said.count().Errors
-	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener().line})
+	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener(jobs).line})
 	return s.ended(ctx, step, err, before)
 }
 

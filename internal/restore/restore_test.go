@@ -512,7 +512,7 @@ func TestArchivesThatAreRefused(t *testing.T) {
 			if err == nil {
 				t.Fatal("it was restored")
 			}
-			if p := verdict.AsProblem(err); p.Outcome != c.outcome || p.Code != verdict.CodeUnsupported || !strings.Contains(err.Error(), c.says) {
+			if p := verdict.AsProblem(err); p.Outcome != c.outcome || p.Code != verdict.CodeNoSchema || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s %s: %v", p.Outcome, p.Code, err)
 			}
 		})

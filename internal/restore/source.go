@@ -39,7 +39,7 @@ func (s *Session) open(ctx context.Context, list string, tables []*table) (sourc
 	if err != nil {
 		return nil, err
 	}
-	heard := s.said.listener()
+	heard := s.said.listener(1)
 	stream, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
 		Stderr: heard.line,

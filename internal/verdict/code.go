@@ -33,11 +33,12 @@ const (
 	// restore
 	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr; error: the machine gave out
 	CodeRestoreWarnings Code = "restore_warnings" // warnings on stderr
+	CodeNoSchema        Code = "no_schema"        // fail: rows, and no table to load them into
 	CodeRestore         Code = "restore"          // error: the restore could not go on
 	CodeRoles           Code = "roles"            // warn, fail: roles that the sandbox lacks
 	CodeExtensions      Code = "extensions"       // error: extensions that the image lacks
 	CodeLocale          Code = "locale"           // warn: database created with another locale
-	CodeRowsHeld        Code = "rows_held"        // fail: rows passed are not the rows held
+	CodeRowsHeld        Code = "rows_held"        // fail: rows passed are not the rows held, or there are none at all
 	CodeLeftOut         Code = "left_out"         // warn: entries of the archive that were not restored
 
 	// scrub
