@@ -69,20 +69,33 @@ func sameTime(b catalog.Backup, created time.Time, src spec.Source) error {
 	if zone == nil {
 		zone = time.UTC
 	}
-	header := inZone(created, zone)
+	header := spec.InZone(created, zone)
 	apart := header.Sub(b.TakenAt).Abs()
 	if apart <= src.TimeTolerance {
 		return nil
 	}
-	return verdict.Failf(verdict.CodeTimeMismatch,
-		"an older dump lies under a newer name, or the name's time is not when it was taken; if the dumping machine's zone is the reason, set source.timezone",
+	return verdict.Failf(verdict.CodeTimeMismatch, mismatchHint(apart),
 		"%s: its name says %s and its header %s (%s apart, allowed %s)", b.Name,
 		b.TakenAt.Format(time.RFC3339), header.UTC().Format(time.RFC3339), apart.Round(time.Second), src.TimeTolerance)
 }
 
-// inZone reads a wall clock that has no zone in one.
-func inZone(t time.Time, zone *time.Location) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+// Zones lie at most so far from UTC, and whole quarters of an hour; between
+// the time in a name and pg_dump's beginning lie seconds, or a few minutes.
+const (
+	furthestZone = 14 * time.Hour
+	zoneStep     = 15 * time.Minute
+	nameAndBegin = 2 * time.Minute
+)
+
+// mismatchHint says what may have put name and header apart: first of all
+// another zone, where they are as far apart as zones are.
+func mismatchHint(apart time.Duration) string {
+	const older = "an older dump lies under a newer name, or the name's time is not when it was taken"
+	zones := apart.Round(zoneStep)
+	if zones == 0 || zones > furthestZone || (apart-zones).Abs() > nameAndBegin {
+		return older
+	}
+	return fmt.Sprintf("they are %s apart, as the clocks of two time zones are: is the dumping machine in another zone? then set source.timezone; else %s", spec.Span(zones), older)
 }
 
 // setAsOf resolves what freshness is judged against.

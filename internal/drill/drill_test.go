@@ -277,8 +277,13 @@ func TestABadBackupOutranksAMissingSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Source.URL, d.Source.Checksum = "file://"+store, "if_present"
-	if r := run(t, t.Context(), d); r.Outcome != verdict.Fail {
+	r := run(t, t.Context(), d)
+	if r.Outcome != verdict.Fail {
 		t.Errorf("a truncated backup without a sandbox: %s\n%s", r.Outcome, worst(r))
+	}
+	// The backup is called by its own name, and once.
+	if said := r.Stages[1].Message; !strings.HasPrefix(said, "read shop-20260304T031500Z.dump: it ends after ") {
+		t.Errorf("%q", said)
 	}
 }
 
@@ -318,6 +323,125 @@ CREATE MATERIALIZED VIEW grouped AS SELECT id, total FROM orders GROUP BY id;`)
 			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(undecidedDrill, store, name)))
 			if r.Outcome != c.want {
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
+			}
+		})
+	}
+}
+
+const lackingDrill = `
+version: 1
+source: {url: "file://%s", name: "%s", timezone: UTC}
+scrub: {rules: [{column: public.users.email, transform: email}, {column: public.orders.gone, preserve: true, why: "of an earlier schema"}]}
+expectations:
+  tables:
+    - {table: public.users, row_count: {min: 1}}
+    - {table: public.events, row_count: {min: 1}}
+    - {table: public.grown, row_count: {min: 1}}
+    - {table: public.orders, row_count: {min: 1}}
+`
+
+// Rules may meet no column because the rows of a declared table are not in the
+// backup: that is the backup's fault, and no rule's.
+func TestWhereTheScrubRefusesLackingRowsFail(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE orders (id int); INSERT INTO orders VALUES (1);
+CREATE TABLE users (id int, email text); INSERT INTO users VALUES (1, 'a@example.com');
+CREATE TABLE events (id int) PARTITION BY RANGE (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20); INSERT INTO events VALUES (1), (11);
+CREATE TABLE grown (id int); CREATE TABLE grown_more () INHERITS (grown); INSERT INTO grown VALUES (1); INSERT INTO grown_more VALUES (2);`)
+	for name, c := range map[string]struct {
+		args []string
+		want []string // ids of what fails
+	}{
+		"none":           {nil, nil},
+		"a table":        {[]string{"--exclude-table-data=users"}, []string{"row_count:public.users"}},
+		"a partition":    {[]string{"--exclude-table-data=events_1"}, nil},
+		"all partitions": {[]string{"--exclude-table-data=events_*"}, []string{"row_count:public.events"}},
+		"a root":         {[]string{"--load-via-partition-root", "--exclude-table-data=events_1"}, nil},
+		"a parent":       {[]string{"--exclude-table-data=grown"}, nil},
+		"a family":       {[]string{"--exclude-table-data=grown*"}, []string{"row_count:public.grown"}},
+		"all":            {[]string{"--schema-only"}, []string{"rows_held", "row_count:public.users", "row_count:public.events", "row_count:public.grown", "row_count:public.orders"}},
+		"a plain table":  {[]string{"-Fp", "-C", "--exclude-table-data=users"}, []string{"row_count:public.users"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := t.TempDir()
+			args := append([]string{"-Fc"}, append(c.args, "postgres")...)
+			if err := os.WriteFile(filepath.Join(store, "x.dump"), source.Dump(args...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			text := fmt.Sprintf(lackingDrill, store, "x.dump")
+			if strings.HasPrefix(name, "a plain") {
+				if err := os.Rename(filepath.Join(store, "x.dump"), filepath.Join(store, "x-20260304.dump")); err != nil {
+					t.Fatal(err)
+				}
+				text = strings.Replace(text, `name: "x.dump"`, `name: "x-{time}.dump", time: "20060102"`, 1)
+			}
+			r := run(t, t.Context(), load(t, sandbox.Local, text))
+			want := verdict.Error
+			if len(c.want) > 0 {
+				want = verdict.Fail
+			}
+			if r.Outcome != want {
+				t.Errorf("%s, want %s\n%s", r.Outcome, want, worst(r))
+			}
+			failing(t, r, c.want)
+		})
+	}
+}
+
+// failing wants just these checks to fail.
+func failing(t *testing.T, r *verdict.Report, want []string) {
+	t.Helper()
+	var got []string
+	for _, c := range r.Checks {
+		if c.Outcome == verdict.Fail {
+			got = append(got, c.ID)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%q fail, want %q\n%s", got, want, worst(r))
+	}
+}
+
+// A backup without a row is bad even where only tables are declared: every one
+// of them is there.
+func TestABackupWithoutRowsFails(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE a (id int); INSERT INTO a VALUES (1); CREATE TABLE b (id int);
+CREATE ROLE nobody_in_particular LOGIN; GRANT SELECT ON a, b TO nobody_in_particular; ALTER TABLE a ENABLE ROW LEVEL SECURITY;`)
+	for name, c := range map[string]struct {
+		args  []string
+		scrub string
+		fails bool
+	}{
+		"whole":                    {nil, "", false},
+		"schema only":              {[]string{"--schema-only"}, "", true},
+		"only an empty table":      {[]string{"--exclude-table-data=a"}, "", true},
+		"row-level security":       {[]string{"--enable-row-security", "--role=nobody_in_particular"}, "", true},
+		"left out by the drill":    {nil, "scrub: {exclude_table_data: [public.a]}", false},
+		"of all those that remain": {[]string{"--schema-only"}, "scrub: {exclude_table_data: [public.a]}", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := t.TempDir()
+			if err := os.WriteFile(filepath.Join(store, "x.dump"), source.Dump(append(append([]string{"-Fc"}, c.args...), "postgres")...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
+version: 1
+source: {url: "file://%s", name: "x.dump", timezone: UTC}
+expectations: {roles: [nobody_in_particular, postgres], tables: [{table: public.a}, {table: public.b}]}
+`, store)+c.scrub))
+			if c.fails {
+				failing(t, r, []string{"rows_held"})
+			} else if failing(t, r, nil); r.Outcome != verdict.Pass {
+				t.Errorf("%s\n%s", r.Outcome, worst(r))
 			}
 		})
 	}

@@ -85,10 +85,10 @@ func (r *run) fetch(ctx context.Context) error {
 		b.Checksum = "verified"
 	}
 	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
-		Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
+		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
 	})
 	if err != nil {
-		return fmt.Errorf("read %s: %w", r.backup.Name, err)
+		return err
 	}
 	r.report.Backup.Encoding = r.archive.Encoding
 	want := r.Drill.Source.Database

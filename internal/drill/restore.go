@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 
@@ -210,18 +211,22 @@ func (r *run) expect(ctx context.Context) error {
 
 // expectTables looks, where the scrub refused to begin, for what is bad about
 // the backup whatever the scrub would have done: a rule may have met no column
-// because the backup lacks the whole table, and that is a failure which the
-// rule's error must not hide. Of a backup without any rows all that is
-// expected of tables can be judged; of any other only which tables are there.
+// because the backup lacks the whole table or its rows, and that is a failure
+// which the rule's error must not hide. Of a table whose rows the backup lacks
+// all that is expected can be judged; of any other only that it is there.
 func (r *run) expectTables(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		present := r.Drill.Expectations
 		present.FailedRows, present.Tables = nil, nil
 		for _, t := range r.Drill.Expectations.Tables {
-			switch {
-			case r.madeLater(t.Table):
+			if r.madeLater(t.Table) {
 				continue
-			case r.hasRows():
+			}
+			stays, err := r.staysEmpty(ctx, t.Table)
+			if err != nil {
+				return err
+			}
+			if !stays {
 				t.RowCount, t.Freshness = nil, nil
 			}
 			present.Tables = append(present.Tables, t)
@@ -231,9 +236,42 @@ func (r *run) expectTables(ctx context.Context) error {
 	})
 }
 
-// hasRows tells whether the archive holds rows of any table.
-func (r *run) hasRows() bool {
-	return slices.ContainsFunc(r.archive.Entries, func(e archive.Entry) bool { return e.Desc == "TABLE DATA" })
+// family gives a table with all that inherits from it, at any depth, and
+// whether rows get into each only under its own name or, through a partitioned
+// table, that of another of them. For a partition it gives nothing: rows may
+// come through its root.
+const family = `
+with recursive family(oid) as (
+  select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = $1 and c.relname = $2 and not c.relispartition
+  union select i.inhrelid from pg_catalog.pg_inherits i join family f on f.oid = i.inhparent)
+select n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind in ('r', 'p')
+from family f join pg_catalog.pg_class c on c.oid = f.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace`
+
+// staysEmpty tells whether no restore would bring any row into the table,
+// since the archive holds none for it. Where that cannot be known it says no.
+func (r *run) staysEmpty(ctx context.Context, table spec.Name) (bool, error) {
+	conn, err := r.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	rows, err := conn.Query(ctx, family, table.Schema, table.Table)
+	if err != nil {
+		return false, fmt.Errorf("look for what inherits from %s: %w", table, err)
+	}
+	var schema, name string
+	var plain bool
+	found, stays := false, true
+	_, err = pgx.ForEachRow(rows, []any{&schema, &name, &plain}, func() error {
+		found = true
+		stays = stays && plain && r.archive.Makes(schema, name) && !r.archive.HoldsRowsOf(schema, name)
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for what inherits from %s: %w", table, err)
+	}
+	return found && stays, nil
 }
 
 // madeLater tells whether post-data makes the table: a view that groups by a
