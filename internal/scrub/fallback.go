@@ -86,7 +86,7 @@ func (p *Plan) fallenMessage() string {
 	for _, t := range p.cat.tables {
 		for _, c := range t.columns {
 			if what := p.fallen[c]; what != "" {
-				names = append(names, fmt.Sprintf("%s (looks like %s)", c, what))
+				names = append(names, fmt.Sprintf("%s (%s)", c, appears(what)))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
@@ -236,6 +237,15 @@ func unfitParameters(c *column, r *spec.Rule) (why, mend string) {
 }
 
 func unfitLength(c *column, r *spec.Rule) (why, mend string) {
+	if need := tooLong(c, r); need > 0 {
+		return fmt.Sprintf("holds %d characters, and %s makes %d", c.length, r.Transform, need), mendFor(c, "fit", text, tokenLike, setNull)
+	}
+	return "", ""
+}
+
+// tooLong is how many characters the column would have to hold, where it does
+// not.
+func tooLong(c *column, r *spec.Rule) int {
 	need := 0
 	switch t := transforms[r.Transform]; {
 	case t != nil && t.length > 0 && isText(c.base):
@@ -246,16 +256,38 @@ func unfitLength(c *column, r *spec.Rule) (why, mend string) {
 		_, need, _, _ = templateOf(*r.Value, asUTF8)
 	}
 	if c.length > 0 && need > c.length {
-		return fmt.Sprintf("holds %d characters, and %s makes %d", c.length, r.Transform, need), "use text, which keeps the length, or set_null"
+		return need
+	}
+	return 0
+}
+
+func unfitKey(c *column, r *spec.Rule) (why, mend string) {
+	if mergesKey(c, r) {
+		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.unique), r.Transform),
+			mendFor(c, "keep values apart", email, hash128, tokenLike, uuid4, webAddress)
 	}
 	return "", ""
 }
 
-func unfitKey(c *column, r *spec.Rule) (why, mend string) {
-	if len(c.unique) > 0 && effectOf(r) == merges {
-		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.unique), r.Transform), "use email, hash, token, uuid or url, which keep values apart"
+func mergesKey(c *column, r *spec.Rule) bool { return len(c.unique) > 0 && effectOf(r) == merges }
+
+// mendFor names those of the transforms that the column would not refuse in
+// turn; else set_null, if it takes that; else no transform.
+func mendFor(c *column, what string, transforms ...string) string {
+	if fitting := slices.DeleteFunc(transforms, func(t string) bool { return !takes(c, t) }); len(fitting) > 0 {
+		return "use one that would " + what + ": " + strings.Join(fitting, ", ")
 	}
-	return "", ""
+	if takes(c, setNull) {
+		return "use set_null: no transform that would " + what + " suits its type and length"
+	}
+	return "preserve it with a why: no transform that would " + what + " suits its type and length"
+}
+
+func takes(c *column, transform string) bool {
+	r := &spec.Rule{Transform: transform, Each: c.array && transform != setNull}
+	kind, _ := unfitKind(c, r)
+	typ, _ := unfitType(c, r)
+	return kind == "" && typ == "" && tooLong(c, r) == 0 && !mergesKey(c, r)
 }
 
 func effectOf(r *spec.Rule) effect {

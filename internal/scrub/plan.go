@@ -359,10 +359,18 @@ func (p *planner) unmatched() error {
 			}
 			seen[root] = true
 			p.problem(verdict.CodeUnmatched, root.String(), spec.Pos{}, mend(root, transform),
-				"%s looks like %s, and no rule names it", root, what)
+				"%s %s, and no rule names it", root, appears(what))
 		}
 	}
 	return nil
+}
+
+// appears puts what sensitive says into a sentence.
+func appears(what string) string {
+	if strings.HasPrefix(what, "of type ") {
+		return "is " + what
+	}
+	return "looks like " + what
 }
 
 // mend is the line to add, ready to be copied, below one that says where.
@@ -383,12 +391,7 @@ func mend(c *column, transform string) string {
 // that is refused in turn is none.
 func suitable(c *column, transform string) string {
 	for _, t := range []string{transform, text, hash128, setNull} {
-		r := &spec.Rule{Transform: t, Each: c.array && t != setNull}
-		refused := slices.ContainsFunc([]func(*column, *spec.Rule) (string, string){unfitKind, unfitType, unfitLength, unfitKey}, func(test func(*column, *spec.Rule) (string, string)) bool {
-			why, _ := test(c, r)
-			return why != ""
-		})
-		if !refused {
+		if takes(c, t) {
 			return t
 		}
 	}

@@ -181,6 +181,8 @@ var keys = []string{"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pke
 	"CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);",
 	"ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_user FOREIGN KEY (user_email) REFERENCES public.users(email) ON DELETE CASCADE;"}
 
+var codeUnique = []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT t_code UNIQUE (code);"}
+
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
@@ -197,6 +199,15 @@ func TestDecisions(t *testing.T) {
 		{name: "all unmatched", situation: situation{ddl: people}, want: []string{"unmatched:public.orders.user_email", "unmatched:public.users.born",
 			"unmatched:public.users.doc", "unmatched:public.users.email", "unmatched:public.users.full_name", "unmatched:public.users.note", "unmatched:public.users.phone"},
 			says: "- {column: public.orders.user_email, transform: email}"},
+		{name: "opaque", situation: situation{ddl: "create table t (at inet)"}, want: []string{"unmatched:public.t.at"}, says: "public.t.at is of type inet, which can hold anything, and no rule names it"},
+		{name: "too long for a unique column", situation: situation{ddl: "create table t (code char(5))", definitions: codeUnique, rules: rules(t, "public.t.code hash")}, want: []string{"rule_unfit:public.t.code"},
+			says: "use one that would fit: set_null"},
+		{name: "too long for a unique column that cannot be null", situation: situation{ddl: "create table t (code char(5) not null)", definitions: codeUnique, rules: rules(t, "public.t.code hash")}, want: []string{"rule_unfit:public.t.code"},
+			says: "preserve it with a why"},
+		{name: "merged in a unique column that is short", situation: situation{ddl: "create table t (code char(5))", definitions: codeUnique, rules: rules(t, "public.t.code text")}, want: []string{"rule_unfit:public.t.code"},
+			says: "use set_null: no transform that would keep values apart suits its type and length"},
+		{name: "merged in a unique column", situation: situation{ddl: "create table t (code char(40))", definitions: codeUnique, rules: rules(t, "public.t.code text")}, want: []string{"rule_unfit:public.t.code"},
+			says: "use one that would keep values apart: email, hash, token, uuid, url"},
 		{name: "a glob covers", situation: situation{ddl: people, rules: rules(t, "public.*.*email email link=e", "*.users.* preserve")}, want: []string{"rule_unfit:public.users.email", "rule_unfit:public.users.shout"}[:1],
 			says: "drills/shop.yaml:1:7: public.*.*email and *.users.* both name public.users.email"},
 		{name: "narrower wins", situation: situation{ddl: people, rules: rules(t, "*.*.* preserve", "public.*.* preserve", "public.users.* preserve", "public.users.status preserve")}},
