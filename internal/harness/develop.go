@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"daybefore/internal/image"
+	"daybefore/internal/spec"
 )
 
 // testMajors are the servers that the tests run against in containers.
@@ -87,14 +90,26 @@ func (h *Home) Check(ctx context.Context) error {
 	return nil
 }
 
-// Test runs all tests against real servers, after setting up what they need.
-// With DRILL_TEST_ALL set, a test that lacks a part fails instead of skipping.
+const (
+	// allTests is how long the tests of all packages may take together.
+	allTests = time.Hour
+	// onePackage is how long those of one may; go test knows no other limit.
+	onePackage = "25m"
+	// goodbye is how long a program that was told to end may take to do so.
+	goodbye = 10 * time.Second
+)
+
+// Test runs all tests against real servers, after setting up what they need;
+// within an hour, whatever hangs. With DRILL_TEST_ALL set, a test that lacks a
+// part fails instead of skipping.
 func (h *Home) Test(ctx context.Context) error {
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	if err := h.prepareTests(ctx); err != nil {
 		return &Exit{Code: 1, Reason: err.Error()}
 	}
 	env := []string{"DRILL_TEST_ALL=1", "AWS_EC2_METADATA_DISABLED=true"}
-	if err := h.run(ctx, env, "go", "test", "-count=1", "-timeout=25m", "./..."); err != nil {
+	if err := h.within(ctx, allTests, env, "go", "test", "-count=1", "-timeout="+onePackage, "./..."); err != nil {
 		return &Exit{Code: 1, Reason: fmt.Sprintf("test: %v", err)}
 	}
 	return nil
@@ -184,8 +199,31 @@ func aptRoot() bool {
 
 // run runs a tool in the harness's folder with its output on ours.
 func (h *Home) run(ctx context.Context, env []string, name string, args ...string) error {
+	return h.command(ctx, env, name, args...).Run()
+}
+
+func (h *Home) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = h.Dir, h.Stdout, h.Stderr
 	cmd.Env = append(os.Environ(), env...)
-	return cmd.Run()
+	return cmd
+}
+
+// within is run with a limit. At its end, or the context's, the tool ends
+// together with all that it started: go test leaves its tests running.
+func (h *Home) within(ctx context.Context, limit time.Duration, env []string, name string, args ...string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s, and ended", spec.Span(limit)))
+	defer cancel()
+	cmd := h.command(ctx, env, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = goodbye
+	err := cmd.Run()
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // who did not heed; mostly there is nobody left
+	}
+	return context.Cause(ctx)
 }

@@ -43,16 +43,51 @@ func TestMain(m *testing.M) {
 
 const repository = "../.."
 
-// build compiles the targets, as the build target does.
+// build compiles the targets, as the build target does, but from a copy of the
+// sources: Mage writes a file beside the targets and removes it again, which
+// another Mage or the go command, at work in the checkout at the same time,
+// would stumble over.
 var build = sync.OnceValues(func() (string, error) {
+	if err := copySources(sources()); err != nil {
+		return "", fmt.Errorf("copy the sources: %w", err)
+	}
 	path := filepath.Join(buildDir, "drill")
-	cmd := exec.Command("go", "tool", "mage", "-compile", path)
-	cmd.Dir = repository
+	cmd := exec.Command("go", "tool", "mage", "-keep", "-compile", path)
+	cmd.Dir = sources()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("compile the targets: %w\n%s", err, out)
 	}
 	return path, nil
 })
+
+func sources() string { return filepath.Join(buildDir, "sources") }
+
+func copySources(to string) error {
+	for _, dir := range []string{"internal", "magefiles", "scenarios"} {
+		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(repository, dir))); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join(repository, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// What Mage writes while it compiles lies in the copy, not in the checkout.
+func TestTheTargetsAreCompiledElsewhere(t *testing.T) {
+	t.Parallel()
+	binary(t)
+	if _, err := os.Stat(filepath.Join(sources(), "magefiles", "mage_output_file.go")); err != nil {
+		t.Error(err)
+	}
+}
 
 func binary(t testing.TB) string {
 	t.Helper()
