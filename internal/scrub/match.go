@@ -7,38 +7,12 @@ import (
 	"daybefore/internal/spec"
 )
 
-// glob tells whether s is of the pattern, in which * stands for any
-// characters, also none.
-func glob(pattern, s string) bool {
-	head, rest, found := strings.Cut(pattern, "*")
-	if !found {
-		return s == pattern
-	}
-	s, ok := strings.CutPrefix(s, head)
-	if !ok {
-		return false
-	}
-	for {
-		part, after, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(s, part)
-		}
-		i := strings.Index(s, part)
-		if i < 0 {
-			return false
-		}
-		s, rest = s[i+len(part):], after
-	}
-}
-
 func matchPart(pattern string, literal bool, s string) bool {
-	return literal && pattern == s || !literal && glob(pattern, s)
+	return literal && pattern == s || !literal && spec.Glob(pattern, s)
 }
 
 func matchColumn(p spec.ColumnPattern, c *column) bool {
-	return matchPart(p.Column, p.LiteralColumn, c.name) &&
-		matchPart(p.Table, p.LiteralTable, c.table.name.table) &&
-		matchPart(p.Schema, p.LiteralSchema, c.table.name.schema)
+	return p.Match(c.table.name.schema, c.table.name.table, c.name)
 }
 
 // rank says how narrow one part of a pattern is.
@@ -155,18 +129,8 @@ func undefeated(all []candidate) []candidate {
 	return top
 }
 
-// Excluded tells whether a table's rows are not to be loaded: whether one of
-// the patterns, each schema.table with * in unquoted parts, names it. A
-// pattern of one part is a table in any schema.
-func Excluded(patterns []string, schema, table string) bool {
-	for _, p := range patterns {
-		if matchTable(p, tableName{schema, table}) {
-			return true
-		}
-	}
-	return false
-}
-
+// matchTable tells whether a pattern, schema.table with * in unquoted parts,
+// names a table. A pattern of one part is a table in any schema.
 func matchTable(pattern string, name tableName) bool {
 	first, rest, literal := patternPart(pattern)
 	if rest == "" {

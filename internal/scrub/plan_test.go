@@ -461,7 +461,7 @@ func TestExcluded(t *testing.T) {
 		{"audit.*", "public", "audit", false}, {"*.log_*", "x", "log_1", true}, {`"a.b".t`, "a.b", "t", true}, {`public."*"`, "public", "x", false},
 		{`public."*"`, "public", "*", true}, {"sessions", "any", "sessions", true}, {`"x""y"`, "any", `x"y`, true}, {"", "a", "b", false},
 	} {
-		if got := Excluded([]string{tt.pattern}, tt.schema, tt.table); got != tt.want {
+		if got := matchTable(tt.pattern, tableName{tt.schema, tt.table}); got != tt.want {
 			t.Errorf("%s of %s.%s: %v", tt.pattern, tt.schema, tt.table, got)
 		}
 	}
@@ -476,7 +476,7 @@ func TestGlob(t *testing.T) {
 		{"a", "a", true}, {"a", "ab", false}, {"*", "", true}, {"a*b", "ab", true}, {"a*b", "a", false}, {"a*b*c", "axbxc", true}, {"a*a", "a", false},
 		{"*b*", "abc", true}, {"**", "x", true}, {"*ab", "aab", true}, {"a*bc*c", "abc", false},
 	} {
-		if glob(tt.pattern, tt.s) != tt.want || newFoldedGlob(strings.ToUpper(tt.pattern)).match([]byte(tt.s)) != tt.want {
+		if spec.Glob(tt.pattern, tt.s) != tt.want || newFoldedGlob(strings.ToUpper(tt.pattern)).match([]byte(tt.s)) != tt.want {
 			t.Errorf("%s of %s", tt.pattern, tt.s)
 		}
 	}
