@@ -39,7 +39,12 @@ func (c checker) expectations(raw *rawExpectations) Expectations {
 			c.refuse(r.Errors.at, "write 0 or more", "expectations.restore.errors: %d errors cannot be", r.Errors.Value)
 		}
 	}
-	if len(raw.Tables) == 0 && len(raw.FailedRows) == 0 {
+	if r := raw.Recovery; r != nil {
+		warn, fail := c.limits(r.at, "expectations.recovery_time", r.WarnAfter, r.FailAfter)
+		e.Recovery = &Age{WarnAfter: warn, FailAfter: fail}
+	}
+	c.database(raw, &e)
+	if len(raw.Tables) == 0 && len(raw.FailedRows) == 0 && len(raw.Witness) == 0 && !e.ofDatabase() {
 		c.refuse(raw.at, "name a table under tables, or a query under failed_rows", "expectations names no table and no query: a drill that expects nothing proves nothing")
 	}
 	tables, names := unique[Name]{}, unique[string]{}
@@ -71,7 +76,15 @@ func (c checker) table(raw rawTable) Table {
 		Table:     c.name(raw.Table, "expectations.tables.table"),
 		RowCount:  c.rowCount(raw.RowCount),
 		Freshness: c.freshness(raw.Freshness),
-		Pos:       raw.at,
+
+		RowCountChange: c.drift(raw.RowCountChange, "expectations.tables.row_count_change"),
+		MaxRegression:  c.regression(raw.MaxRegression),
+
+		Relationships: c.relationships(raw.Relationships),
+		Checksum:      c.tableChecksum(raw.Checksum),
+		Rebuildable:   raw.Rebuildable.Value,
+
+		Pos: raw.at,
 	}
 }
 
@@ -116,7 +129,7 @@ func (c checker) countRange(raw *rawRowCount, count *RowCount, key string) {
 	switch {
 	case count.Min != nil && count.Max != nil && *count.Min > *count.Max:
 		c.refuse(raw.at, "write the smaller one first", "%s: no count is at least %d and at most %d", key, *count.Min, *count.Max)
-	case raw.Min.given() && raw.Min.Value == 0 && !raw.Max.given():
+	case raw.Min.given() && raw.Min.Value == 0:
 		c.refuse(raw.Min.at, "write 1 or more, or remove it", "%s.min: 0 can never fail", key)
 	}
 }
@@ -148,18 +161,23 @@ func (c checker) failedRows(raw rawFailedRows) FailedRows {
 	f := FailedRows{
 		Name:    raw.Name.Value,
 		SQL:     strings.TrimRight(c.filled(raw.SQL, key+".sql", "write the query whose rows are to be counted"), "; \t\r\n"),
-		WarnIf:  c.condition(raw.WarnIf, key+".warn_if"),
-		FailIf:  c.condition(raw.FailIf, key+".fail_if"),
 		Timeout: c.positive(raw.Timeout, key+".timeout", 0),
 		Pos:     raw.at,
 	}
 	if !raw.WarnIf.given() && !raw.FailIf.given() {
 		c.refuse(raw.at, `add fail_if: "> 0"`, "%s says neither warn_if nor fail_if", key)
 	}
-	if f.WarnIf != nil && f.FailIf != nil && f.FailIf.covers(*f.WarnIf) {
-		c.refuse(raw.WarnIf.at, "let it begin earlier than fail_if, or remove it", "%s.warn_if can never be seen beside fail_if", key)
-	}
+	f.WarnIf, f.FailIf = c.conditions(raw.WarnIf, raw.FailIf, key)
 	return f
+}
+
+// conditions reads a pair, of which each must have its say.
+func (c checker) conditions(warnIf, failIf text, key string) (warn, fail *Condition) {
+	warn, fail = c.condition(warnIf, key+".warn_if"), c.condition(failIf, key+".fail_if")
+	if warn != nil && fail != nil && fail.covers(*warn) {
+		c.refuse(warnIf.at, "let it begin earlier than fail_if, or remove it", "%s.warn_if can never be seen beside fail_if", key)
+	}
+	return warn, fail
 }
 
 // condition reads a comparison with a count, and refuses one that always or
@@ -253,6 +271,17 @@ func (c checker) scrubbedTimes(raw *rawDrill, drill *Drill) {
 			if t.Freshness != nil {
 				c.notScrubbed(drill, raw.Expectations.Tables[i].Freshness.Column, t.Table, t.Freshness.Column, "expectations.tables.freshness.column")
 			}
+			if t.MaxRegression != nil {
+				c.notScrubbed(drill, raw.Expectations.Tables[i].MaxRegression.Column, t.Table, t.MaxRegression.Column, "expectations.tables.max_regression.column")
+			}
+			if t.Checksum != nil {
+				for j, column := range t.Checksum.Columns {
+					c.notScrubbed(drill, raw.Expectations.Tables[i].Checksum.Columns[j], t.Table, column, "expectations.tables.checksum.columns")
+				}
+			}
+			for j, r := range t.Relationships {
+				c.scrubbedAlike(drill, raw.Expectations.Tables[i].Relationships[j], t.Table, r)
+			}
 		}
 	}
 	for i, e := range drill.LatestEvents {
@@ -263,8 +292,11 @@ func (c checker) scrubbedTimes(raw *rawDrill, drill *Drill) {
 // loadedTables refuses to expect rows of a table whose rows are never loaded.
 func (c checker) loadedTables(raw *rawDrill, drill *Drill) {
 	for i, t := range drill.Expectations.Tables {
-		if t.RowCount != nil || t.Freshness != nil {
+		if t.RowCount != nil || t.Freshness != nil || t.RowCountChange != nil || t.MaxRegression != nil || t.Relationships != nil || t.Checksum != nil {
 			c.notExcluded(drill, raw.Expectations.Tables[i].Table, t.Table, "expectations.tables.table")
+		}
+		for j, r := range t.Relationships {
+			c.notExcluded(drill, raw.Expectations.Tables[i].Relationships[j].References, r.References, "expectations.tables.relationships.references")
 		}
 	}
 	for i, e := range drill.LatestEvents {

@@ -29,7 +29,7 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		s.Drop = append(s.Drop, t.Value)
 	}
 	for _, t := range raw.ExcludeTableData {
-		s.ExcludeTableData = append(s.ExcludeTableData, c.excluded(t))
+		s.ExcludeTableData, s.ExcludePos = append(s.ExcludeTableData, c.excluded(t)), append(s.ExcludePos, t.at)
 	}
 	tables := unique[string]{}
 	for _, k := range raw.Keep {
@@ -123,6 +123,9 @@ func (c checker) columnTexts(raw map[string]text, key string) map[string]string 
 }
 
 func (c checker) rule(raw rawRule) Rule {
+	if raw.redactsAll() {
+		raw.JSON = []rawPath{}
+	}
 	r := c.change(raw.rawChange, raw.at, "scrub.rules")
 	r.Each = raw.Each.Value
 	if raw.Column.given() {
@@ -144,6 +147,9 @@ func (c checker) rule(raw rawRule) Rule {
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
 	}
 	paths := unique[string]{}
+	if raw.JSON != nil {
+		r.JSON = []PathRule{}
+	}
 	for _, p := range raw.JSON {
 		r.JSON = append(r.JSON, c.path(p))
 		paths.check(c, p.Path, p.Path.Value, "scrub.rules.json.path", "keep one of them")
@@ -154,6 +160,13 @@ func (c checker) rule(raw rawRule) Rule {
 		c.refuse(raw.UnmatchedPaths.at, "remove it", "scrub.rules.unmatched_paths acts only with json")
 	}
 	return r
+}
+
+// redactsAll tells a rule for documents that names no path: whatever they hold
+// is redacted.
+func (r rawRule) redactsAll() bool {
+	return r.UnmatchedPaths.Value == "redact" && r.JSON == nil && r.Fields == nil &&
+		!r.Transform.given() && !r.Preserve.given() && !r.Recompute.given()
 }
 
 // typeName reads a type's name, with its schema or without.

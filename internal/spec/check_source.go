@@ -21,9 +21,9 @@ func (c checker) source(raw *rawSource) Source {
 		return Source{}
 	}
 	s := Source{
-		URL:        c.storeURL(raw.URL),
+		URL:        c.storeURL(raw.URL, "source.url"),
 		Region:     c.filled(raw.Region, "source.region", "write the bucket's region, such as eu-central-1"),
-		Endpoint:   c.endpoint(raw.Endpoint),
+		Endpoint:   c.endpoint(raw.Endpoint, "source.endpoint"),
 		PathStyle:  raw.PathStyle.Value,
 		Anonymous:  raw.Anonymous.Value,
 		Name:       c.filled(raw.Name, "source.name", `write a pattern such as "shop-{time}.dump"`),
@@ -36,29 +36,44 @@ func (c checker) source(raw *rawSource) Source {
 	if s.Location != nil && !raw.TimeTolerance.given() {
 		s.TimeTolerance = zonedTolerance
 	}
-	c.onlyForS3(raw, s.URL)
+	c.onlyForS3("source", s.URL, map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at, "anonymous": raw.Anonymous.at})
 	c.backupTime(raw)
 	return s
 }
 
+// history is where past reports are kept besides reports/.
+func (c checker) history(t text, source Source) Source {
+	h := Source{URL: c.storeURL(t, "history")}
+	if t.given() && h.URL != "" && strings.TrimSuffix(h.URL, "/") == strings.TrimSuffix(source.URL, "/") {
+		c.refuse(t.at, "give the reports a folder of their own", "history lies where the backups lie")
+	}
+	return c.sameStore(h.URL, source)
+}
+
+// sameStore reaches a bucket as the backups' own is, where that is one.
+func (c checker) sameStore(url string, source Source) Source {
+	s := Source{URL: url}
+	if strings.HasPrefix(url, "s3:") {
+		s.Region, s.Endpoint, s.PathStyle = source.Region, source.Endpoint, source.PathStyle
+	}
+	return s
+}
+
 // onlyForS3 refuses keys that would not act on a folder.
-func (c checker) onlyForS3(raw *rawSource, store string) {
+func (c checker) onlyForS3(section, store string, keys map[string]Pos) {
 	if !strings.HasPrefix(store, "file:") {
 		return
 	}
-	for _, k := range []struct {
-		key string
-		at  Pos
-	}{{"region", raw.Region.at}, {"endpoint", raw.Endpoint.at}, {"path_style", raw.PathStyle.at}, {"anonymous", raw.Anonymous.at}} {
-		if k.at.Line > 0 {
-			c.refuse(k.at, "remove it", "source.%s is for s3, and the url is a folder's", k.key)
+	for key, at := range keys {
+		if at.Line > 0 {
+			c.refuse(at, "remove it", "%s.%s is for s3, and the url is a folder's", section, key)
 		}
 	}
 }
 
-// storeURL checks source.url and makes a folder's absolute. What was written
+// storeURL checks a store's URL and makes a folder's absolute. What was written
 // is never repeated: it may hold a password.
-func (c checker) storeURL(t text) string {
+func (c checker) storeURL(t text, key string) string {
 	if !t.given() {
 		return ""
 	}
@@ -66,77 +81,77 @@ func (c checker) storeURL(t text) string {
 	u, err := url.Parse(t.Value)
 	switch {
 	case err != nil || u.Scheme == "":
-		c.refuse(t.at, mend, "source.url is not a URL")
+		c.refuse(t.at, mend, "%s is not a URL", key)
 		return ""
 	case u.User != nil:
-		c.refuse(t.at, "take them out, change them, and give them in the environment", "source.url holds credentials")
+		c.refuse(t.at, "take them out, change them, and give them in the environment", "%s holds credentials", key)
 		return ""
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		c.refuse(t.at, "settings such as region and endpoint are keys of source", "source.url holds a query or a fragment")
+		c.refuse(t.at, "settings such as region and endpoint are keys of source", "%s holds a query or a fragment", key)
 		return ""
 	case slices.Contains([]string{"gs", "azblob", "sftp"}, u.Scheme):
-		c.refuse(t.at, mend, "source.url: %s is not supported by this version", u.Scheme)
+		c.refuse(t.at, mend, "%s: %s is not supported by this version", key, u.Scheme)
 		return ""
 	}
 	switch u.Scheme {
 	case "file":
-		return c.folderURL(t.at, u)
+		return c.folderURL(t.at, u, key)
 	case "s3":
-		return c.bucketURL(t.at, u)
+		return c.bucketURL(t.at, u, key)
 	}
-	c.refuse(t.at, mend, "source.url: %s is not a kind of store", shown(u.Scheme))
+	c.refuse(t.at, mend, "%s: %s is not a kind of store", key, shown(u.Scheme))
 	return ""
 }
 
 // folderURL makes file:dir/ and file://./dir/ absolute against the drill
 // file's folder, so that a drill file works on every clone.
-func (c checker) folderURL(at Pos, u *url.URL) string {
+func (c checker) folderURL(at Pos, u *url.URL, key string) string {
 	path := u.Path
 	switch {
 	case u.Opaque != "":
 		relative, err := url.PathUnescape(u.Opaque)
 		if err != nil {
-			c.refuse(at, "write a % as %25", "source.url: the folder's name is not well escaped")
+			c.refuse(at, "write a % as %25", "%s: the folder's name is not well escaped", key)
 			return ""
 		}
 		path = filepath.Join(c.folder, relative)
 	case u.Host == "." || u.Host == "..":
 		path = filepath.Join(c.folder, u.Host, u.Path)
 	case u.Host != "":
-		c.refuse(at, "write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file", "source.url: a folder's URL names no host")
+		c.refuse(at, "write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file", "%s: a folder's URL names no host", key)
 		return ""
 	case path == "":
-		c.refuse(at, "write file:///dir/ or file:dir/", "source.url names no folder")
+		c.refuse(at, "write file:///dir/ or file:dir/", "%s names no folder", key)
 		return ""
 	}
 	path, err := filepath.Abs(path)
 	if err != nil || strings.Contains(path, "\x00") {
-		c.refuse(at, "write file:///dir/", "source.url: the folder cannot be told")
+		c.refuse(at, "write file:///dir/", "%s: the folder cannot be told", key)
 		return ""
 	}
 	return (&url.URL{Scheme: "file", Path: strings.TrimSuffix(filepath.ToSlash(path), "/") + "/"}).String()
 }
 
-func (c checker) bucketURL(at Pos, u *url.URL) string {
+func (c checker) bucketURL(at Pos, u *url.URL, key string) string {
 	if u.Host == "" || u.Port() != "" {
-		c.refuse(at, "write s3://bucket/prefix/; another server is named by endpoint", "source.url names no bucket")
+		c.refuse(at, "write s3://bucket/prefix/; another server is named by endpoint", "%s names no bucket", key)
 		return ""
 	}
 	return u.String()
 }
 
-func (c checker) endpoint(t text) string {
+func (c checker) endpoint(t text, key string) string {
 	if !t.given() {
 		return ""
 	}
 	u, err := url.Parse(t.Value)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		c.refuse(t.at, "write https://host:port", "source.endpoint is not a server's URL")
+		c.refuse(t.at, "write https://host:port", "%s is not a server's URL", key)
 	case u.User != nil:
-		c.refuse(t.at, "take them out, change them, and give them in the environment", "source.endpoint holds credentials")
+		c.refuse(t.at, "take them out, change them, and give them in the environment", "%s holds credentials", key)
 	case u.RawQuery != "" || u.Fragment != "":
-		c.refuse(t.at, "write https://host:port", "source.endpoint holds a query or a fragment")
+		c.refuse(t.at, "write https://host:port", "%s holds a query or a fragment", key)
 	default:
 		return t.Value
 	}
@@ -209,15 +224,6 @@ func saysUTC(layout string) bool {
 		}
 	}
 	return false
-}
-
-func (c checker) inventory(raw *rawInventory) Inventory {
-	if raw == nil || raw.BackupAge == nil {
-		return Inventory{}
-	}
-	age := raw.BackupAge
-	warn, fail := c.limits(age.at, "inventory.backup_age", age.WarnAfter, age.FailAfter)
-	return Inventory{BackupAge: &Age{WarnAfter: warn, FailAfter: fail}}
 }
 
 // imageName is what an image may be called, a registry before and a tag or

@@ -138,6 +138,10 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
 	v.Addr().Interface().(interface{ place(Pos) }).place(at)
 	m, ok := node.(*ast.MappingNode)
+	if s, is := v.Addr().Interface().(shortened); is && kind(node) == aSingleValue {
+		w.scalar(node, s.short(), path, "")
+		return
+	}
 	if !ok {
 		w.refuse(nodePos(node), "write keys and values below it", "%s is a mapping of keys, not %s", path, kind(node))
 		w.couldNotRead(at)
@@ -286,6 +290,8 @@ func scalarText(node ast.Node) (string, bool) {
 	return "", false
 }
 
+const aSingleValue = "a single value"
+
 func kind(node ast.Node) string {
 	switch node.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
@@ -293,7 +299,7 @@ func kind(node ast.Node) string {
 	case *ast.SequenceNode:
 		return "a list"
 	}
-	return "a single value"
+	return aSingleValue
 }
 
 // nodePos is where a reader sees the node begin: a block mapping at its first

@@ -31,6 +31,9 @@ type Loader struct {
 	// WithoutSecrets leaves them alone, for those who only list drills:
 	// Scrub.Key stays nil and a missing one is no mistake.
 	WithoutSecrets bool
+	// WithoutBaseline leaves the file of expectations.schema alone, for who
+	// writes it.
+	WithoutBaseline bool
 }
 
 // Load reads and checks one drill file. Its error is of type Mistakes, all of
@@ -120,8 +123,7 @@ func readFile(path string) ([]byte, error) {
 
 // check turns the file's bytes into a drill; what is wrong goes to the desk.
 func (l Loader) check(d *desk, path string, data []byte) *Drill {
-	sum := sha256.Sum256(data)
-	drill := &Drill{Name: nameOf(path), Path: path, SHA256: hex.EncodeToString(sum[:])}
+	drill := &Drill{Name: nameOf(path), Path: path}
 	if !drillName.MatchString(drill.Name) {
 		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only", "a drill is called as its file, and %s is no good name", shown(drill.Name))
 	}
@@ -129,15 +131,29 @@ func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	c := checker{desk: d, loader: l, folder: filepath.Dir(path)}
 	drill.Timeout = c.positive(raw.Timeout, "timeout", defaultTimeout)
 	drill.Source = c.source(raw.Source)
-	drill.Inventory = c.inventory(raw.Inventory)
+	drill.Inventory = c.inventory(raw.Inventory, drill.Source)
 	drill.Sandbox = c.sandbox(raw.Sandbox)
 	drill.Restore = c.restore(raw.Restore)
 	drill.Scrub = c.scrub(raw.Scrub)
 	drill.Expectations = c.expectations(raw.Expectations)
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
+	drill.History = c.history(raw.History, drill.Source)
+	drill.SHA256 = digest(data, drill.Expectations.Schema)
+	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)
 	c.loadedTables(raw, drill)
 	return drill
+}
+
+// digest tells whether what is expected has changed: a baseline is a part of it.
+func digest(file []byte, s *Baseline) string {
+	h := sha256.New()
+	h.Write(file)
+	if s != nil && s.Structure != nil {
+		text, _ := s.Structure.JSON() // of texts alone, so it never fails
+		h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // checker turns what was written into what is meant.

@@ -6,10 +6,19 @@ import (
 
 // String writes the name as a drill file does: public.users, a part quoted
 // where it holds a dot, a quote or a star.
-func (n Name) String() string { return quotePart(n.Schema) + "." + quotePart(n.Table) }
+func (n Name) String() string { return Dotted(n.Schema, n.Table) }
 
 // Column is the full name of one of the table's columns, written likewise.
-func (n Name) Column(column string) string { return n.String() + "." + quotePart(column) }
+func (n Name) Column(column string) string { return Dotted(n.Schema, n.Table, column) }
+
+// Dotted joins the parts of a name as a drill file writes it.
+func Dotted(parts ...string) string {
+	quoted := make([]string, len(parts))
+	for i, part := range parts {
+		quoted[i] = quotePart(part)
+	}
+	return strings.Join(quoted, ".")
+}
 
 // blanks stand in a name only where it is quoted.
 const blanks = " \t\r\n"

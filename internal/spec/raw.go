@@ -1,5 +1,7 @@
 package spec
 
+import "github.com/invopop/jsonschema"
+
 // The shapes of a drill file as it is written. A key without omitempty is
 // required; an enum tag lists what may be said, a later tag what a later
 // version will accept. The decoder and the JSON Schema both read them.
@@ -20,6 +22,7 @@ type rawDrill struct {
 	Scrub        *rawScrub        `json:"scrub,omitempty" jsonschema_description:"what is rewritten on the way in, and what may pass"`
 	Expectations *rawExpectations `json:"expectations" mend:"a drill that expects nothing proves nothing: name a table" jsonschema_description:"what the restored database must show"`
 	LatestEvents []rawLatest      `json:"latest_events,omitempty" jsonschema_description:"newest rows shown in the report, scrubbed"`
+	History      text             `json:"history,omitempty" jsonschema_description:"where past reports are kept besides reports/: file:///dir/ or s3://bucket/prefix/, reached as source is"`
 }
 
 type rawSource struct {
@@ -39,7 +42,64 @@ type rawSource struct {
 
 type rawInventory struct {
 	section
-	BackupAge *rawAge `json:"backup_age,omitempty" jsonschema_description:"how old the newest backup may be"`
+	BackupAge     *rawAge             `json:"backup_age,omitempty" jsonschema_description:"how old the newest backup may be"`
+	Cadence       *rawCadence         `json:"cadence,omitempty" jsonschema_description:"no wider gap between two backups of the retention"`
+	MinBackups    *rawLeast[integer]  `json:"min_backups,omitempty" jsonschema_description:"so many backups at least"`
+	MinSize       *rawLeast[size]     `json:"min_size,omitempty" jsonschema_description:"the newest backup's size at least, such as 10MiB"`
+	OldestAtLeast *rawLeast[duration] `json:"oldest_at_least,omitempty" jsonschema_description:"the retention: the oldest backup is at least so old"`
+	Collapse      *rawCollapse        `json:"collapse,omitempty" jsonschema_description:"fewer backups, or bytes, than at the last drill that passed"`
+	SizeChange    *rawDrift           `json:"size_change,omitempty" jsonschema_description:"how much the newest backup's size may differ from those of past drills that passed"`
+	OffSite       *rawOffSite         `json:"off_site,omitempty" jsonschema_description:"the store lies neither on production's machines nor on this one"`
+	Protection    []text              `json:"protection,omitempty" jsonschema:"enum=versioning,enum=object_lock" jsonschema_description:"s3: asked of the bucket itself"`
+	Copies        []rawCopy           `json:"copies,omitempty" jsonschema_description:"other stores that hold the same newest backup"`
+}
+
+type rawOffSite struct {
+	section
+	ProductionHosts []text `json:"production_hosts" mend:"name production's machines, such as [db1.example.com]" jsonschema_description:"names or addresses of production's machines"`
+}
+
+// rawCopy is another store; one that is written as a URL alone is reached as
+// the source is.
+type rawCopy struct {
+	section
+	URL       text     `json:"url" mend:"write file:///dir/ or s3://bucket/prefix/"`
+	Region    text     `json:"region,omitempty" jsonschema_description:"s3: default as under source"`
+	Endpoint  text     `json:"endpoint,omitempty" jsonschema_description:"s3: default as under source"`
+	PathStyle boolean  `json:"path_style,omitempty" jsonschema_description:"s3: default as under source"`
+	Anonymous boolean  `json:"anonymous,omitempty" jsonschema_description:"s3: default as under source"`
+	Profile   text     `json:"profile,omitempty" jsonschema_description:"s3: a profile of the shared AWS configuration with keys of its own"`
+	Lag       duration `json:"lag,omitempty" jsonschema_description:"a backup may be there so much later (default 0s)"`
+}
+
+func (c *rawCopy) short() scalar { return &c.URL }
+
+// JSONSchemaExtend tells editors of the short form.
+func (rawCopy) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
+
+// rawLeast is a lower limit; one that is written alone is fail_below.
+type rawLeast[T any] struct {
+	section
+	WarnBelow T `json:"warn_below,omitempty"`
+	FailBelow T `json:"fail_below,omitempty"`
+}
+
+func (l *rawLeast[T]) short() scalar { return any(&l.FailBelow).(scalar) }
+
+// JSONSchemaExtend tells editors of the short form.
+func (rawLeast[T]) JSONSchemaExtend(s *jsonschema.Schema) { orShort[T](s) }
+
+type rawCadence struct {
+	section
+	Every     duration `json:"every" mend:"say how often a backup is taken, such as 6h" jsonschema_description:"how often a backup is taken"`
+	Tolerance duration `json:"tolerance,omitempty" jsonschema_description:"how much later one may be (default: a tenth of every)"`
+	Severity  text     `json:"severity,omitempty" jsonschema:"enum=warn,enum=fail" jsonschema_description:"default fail"`
+}
+
+type rawCollapse struct {
+	section
+	WarnPercent number `json:"warn_percent,omitempty" jsonschema_description:"a greater loss: warn"`
+	FailPercent number `json:"fail_percent,omitempty" jsonschema_description:"a greater loss: fail"`
 }
 
 type rawAge struct {
@@ -98,7 +158,7 @@ type rawRule struct {
 	rawChange
 	Each           boolean    `json:"each,omitempty" jsonschema_description:"arrays: element by element"`
 	JSON           []rawPath  `json:"json,omitempty" jsonschema_description:"json and jsonb: what becomes of which values in a document; of two paths for one value the first decides"`
-	UnmatchedPaths text       `json:"unmatched_paths,omitempty" jsonschema:"enum=redact,enum=refuse,enum=keep" jsonschema_description:"json: values that no path names (default redact; keep needs a why)"`
+	UnmatchedPaths text       `json:"unmatched_paths,omitempty" jsonschema:"enum=redact,enum=refuse,enum=keep" jsonschema_description:"json: values that no path names (default redact, also without json; keep needs a why)"`
 	Fields         []rawField `json:"fields,omitempty" jsonschema_description:"composite types: what becomes of which field"`
 	Recompute      text       `json:"recompute,omitempty" jsonschema_description:"SQL over the row's columns: loaded empty, computed after the load"`
 }
@@ -136,10 +196,38 @@ type rawExpectations struct {
 	section
 	AsOf       text              `json:"as_of,omitempty" jsonschema_description:"backup (default), now, or a time such as 2026-11-21T03:15:00Z: what ages are judged against"`
 	Restore    *rawRestoreExpect `json:"restore,omitempty"`
-	Roles      []text            `json:"roles,omitempty" jsonschema_description:"roles that the new server would have before a restore"`
+	Roles      []text            `json:"roles,omitempty" jsonschema_description:"roles that the new server would have before a restore, and that the backup gives something to"`
 	Tables     []rawTable        `json:"tables,omitempty"`
 	FailedRows []rawFailedRows   `json:"failed_rows,omitempty" jsonschema_description:"queries whose rows are counted"`
+	Witness    []rawWitness      `json:"witness,omitempty" jsonschema_description:"outside records (JSON lines or CSV) of what must be there"`
 	Timeout    duration          `json:"timeout,omitempty" jsonschema_description:"for each check (default 5m)"`
+	Recovery   *rawAge           `json:"recovery_time,omitempty" jsonschema_description:"how long fetching and restoring may take: what was promised"`
+
+	Extensions        []text          `json:"extensions,omitempty" jsonschema_description:"that the backup must bring"`
+	Settings          map[string]text `json:"settings,omitempty" jsonschema_description:"that the database must bring (ALTER DATABASE … SET), such as {timezone: UTC}"`
+	UnlistedTables    text            `json:"unlisted_tables,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"tables that are neither under tables nor under scrub.exclude_table_data (default ignore)"`
+	Sequences         text            `json:"sequences,omitempty" jsonschema:"enum=not_behind" jsonschema_description:"none gives a number next that its column holds already"`
+	Indexes           text            `json:"indexes,omitempty" jsonschema:"enum=valid"`
+	Constraints       text            `json:"constraints,omitempty" jsonschema:"enum=valid" jsonschema_description:"none is NOT VALID"`
+	MaterializedViews text            `json:"materialized_views,omitempty" jsonschema:"enum=populated"`
+	Collations        text            `json:"collations,omitempty" jsonschema:"enum=same_version" jsonschema_description:"the version noted in the database is the machine's"`
+	Schema            *rawSchema      `json:"schema,omitempty" jsonschema_description:"tables, columns, indexes, functions …, beside a file that keeps what they were"`
+	Amcheck           *rawAmcheck     `json:"amcheck,omitempty" jsonschema_description:"the restored files, page by page, by PostgreSQL's own amcheck"`
+	Canary            *rawCanary      `json:"canary,omitempty" jsonschema_description:"a value that was planted, to tell this database from all others; it is never printed"`
+	Severity          *rawSeverity    `json:"severity,omitempty" jsonschema_description:"what failing one of these is worth (default fail)"`
+}
+
+// rawSeverity says of checks of the whole database what failing them is worth.
+type rawSeverity struct {
+	section
+	Roles             text `json:"roles,omitempty" jsonschema:"enum=warn,enum=fail"`
+	Extensions        text `json:"extensions,omitempty" jsonschema:"enum=warn,enum=fail"`
+	Settings          text `json:"settings,omitempty" jsonschema:"enum=warn,enum=fail"`
+	Sequences         text `json:"sequences,omitempty" jsonschema:"enum=warn,enum=fail"`
+	Indexes           text `json:"indexes,omitempty" jsonschema:"enum=warn,enum=fail"`
+	Constraints       text `json:"constraints,omitempty" jsonschema:"enum=warn,enum=fail"`
+	MaterializedViews text `json:"materialized_views,omitempty" jsonschema:"enum=warn,enum=fail"`
+	Collations        text `json:"collations,omitempty" jsonschema:"enum=warn,enum=fail"`
 }
 
 type rawRestoreExpect struct {
@@ -153,6 +241,63 @@ type rawTable struct {
 	Table     text          `json:"table" mend:"name the table, such as public.users" jsonschema_description:"schema.table; that it is there is always checked"`
 	RowCount  *rawRowCount  `json:"row_count,omitempty"`
 	Freshness *rawFreshness `json:"freshness,omitempty"`
+
+	RowCountChange *rawDrift      `json:"row_count_change,omitempty" jsonschema_description:"how much the number of rows may change since past drills that passed"`
+	MaxRegression  *rawRegression `json:"max_regression,omitempty" jsonschema_description:"the newest time or the greatest id must not go back behind the last drill that passed"`
+
+	Relationships []rawRelationship `json:"relationships,omitempty" jsonschema_description:"each value of a column must stand in another's: orphans are counted"`
+	Checksum      *rawChecksum      `json:"checksum,omitempty" jsonschema_description:"the same values as in the last drill of the same backup"`
+	Rebuildable   boolean           `json:"rebuildable,omitempty" jsonschema_description:"it may be missing or empty: it can be rebuilt"`
+}
+
+type rawRelationship struct {
+	section
+	Column     text `json:"column" mend:"name the column that refers to another" jsonschema_description:"nulls refer to nothing"`
+	References text `json:"references" mend:"name the column that it refers to, such as public.users.id" jsonschema_description:"schema.table.column"`
+	WarnIf     text `json:"warn_if,omitempty" jsonschema_description:"such as \"> 0\""`
+	FailIf     text `json:"fail_if,omitempty" jsonschema_description:"such as \"> 10\" (default \"> 0\", where there is no warn_if)"`
+}
+
+type rawChecksum struct {
+	section
+	Columns []text `json:"columns" mend:"list the columns" jsonschema_description:"preserved with a why"`
+}
+
+type rawSchema struct {
+	section
+	Baseline  text `json:"baseline" mend:"name the file, such as drills/shop.schema.json, and write it: mage baseline" jsonschema_description:"a file that mage baseline writes; its path counts from the folder that holds drills/"`
+	OnAdded   text `json:"on_added,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default warn"`
+	OnRemoved text `json:"on_removed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default fail"`
+	OnChanged text `json:"on_changed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default fail"`
+}
+
+type rawAmcheck struct {
+	section
+	Heap    boolean `json:"heap,omitempty" jsonschema_description:"tables and materialized views (verify_heapam; not in PostgreSQL 13)"`
+	Indexes boolean `json:"indexes,omitempty" jsonschema_description:"B-trees (bt_index_check)"`
+	Depth   text    `json:"depth,omitempty" jsonschema:"enum=structure,enum=rows" jsonschema_description:"rows (default): also TOAST values, and that each row is in each index; structure: pages alone"`
+}
+
+type rawCanary struct {
+	section
+	SQL       text `json:"sql" mend:"write a query that gives one value, such as select token from drill_canary"`
+	EqualsEnv text `json:"equals_env" mend:"name the environment variable that holds the value" jsonschema_description:"environment variable with the value, to the byte"`
+}
+
+// rawDrift is how much a number may change since past drills.
+type rawDrift struct {
+	section
+	Against     text    `json:"against,omitempty" jsonschema:"pattern=^(last|median\\([0-9]+\\))$" jsonschema_description:"drills that passed: last (default), or the median of so many, such as median(7)"`
+	Direction   text    `json:"direction,omitempty" jsonschema:"enum=drop,enum=rise,enum=any" jsonschema_description:"which way is looked at (default any)"`
+	WarnPercent number  `json:"warn_percent,omitempty" jsonschema_description:"a greater change: warn"`
+	FailPercent number  `json:"fail_percent,omitempty" jsonschema_description:"a greater change: fail"`
+	MinHistory  integer `json:"min_history,omitempty" jsonschema_description:"skipped until so many drills have passed (default 1)"`
+}
+
+type rawRegression struct {
+	section
+	Column    text `json:"column" mend:"name a column that only grows, such as created_at or id" jsonschema_description:"a time, or an integer that is preserved with a why"`
+	Tolerance text `json:"tolerance,omitempty" jsonschema:"pattern=^((?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?|\\d+)$" jsonschema_description:"how far it may go back: 90s, 6h for a time, 100 for an integer (default not at all)"`
 }
 
 type rawRowCount struct {
@@ -184,6 +329,21 @@ type rawFailedRows struct {
 	Timeout duration `json:"timeout,omitempty"`
 }
 
+type rawWitness struct {
+	section
+	Name      text            `json:"name" mend:"name it, such as admin_log" jsonschema:"pattern=^[a-z0-9_]+$"`
+	URL       text            `json:"url" mend:"write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl" jsonschema_description:"one file of JSON lines or CSV, bare or under gzip or zstd; a bucket is reached as source is"`
+	Table     text            `json:"table" mend:"name the table, such as public.events"`
+	Key       map[string]text `json:"key" mend:"say which field of a record tells which row, such as key: {id: event_id}" jsonschema_description:"column: field of the record"`
+	At        text            `json:"at" mend:"name the field that tells when it happened" jsonschema_description:"records up to the backup's time are expected"`
+	Timezone  text            `json:"timezone,omitempty" jsonschema_description:"of times that tell none"`
+	Unit      text            `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns" jsonschema_description:"times are numbers since 1970"`
+	Tolerance duration        `json:"tolerance,omitempty" jsonschema_description:"records of the last so long before the backup are not expected (default 0s)"`
+	WarnIf    text            `json:"warn_if,omitempty" jsonschema_description:"of how many are missing, such as \"> 0\""`
+	FailIf    text            `json:"fail_if,omitempty" jsonschema_description:"default \"> 0\", where there is no warn_if"`
+	Timeout   duration        `json:"timeout,omitempty"`
+}
+
 type rawLatest struct {
 	section
 	Table   text    `json:"table" mend:"name the table, such as public.orders"`
@@ -195,9 +355,6 @@ type rawLatest struct {
 // later are the keys whose words are settled but that do not act yet, by the
 // section they belong to.
 var later = map[string][]string{
-	"":                    {"history", "notify"},
-	"source":              {"decrypt"},
-	"inventory":           {"cadence", "min_backups", "min_size", "oldest_at_least", "collapse", "size_change", "off_site", "protection", "copies"},
-	"expectations":        {"recovery_time", "extensions", "settings", "unlisted_tables", "sequences", "indexes", "constraints", "materialized_views", "collations", "schema", "amcheck", "witness", "canary"},
-	"expectations.tables": {"row_count_change", "max_regression", "relationships", "rebuildable"},
+	"":       {"notify"},
+	"source": {"decrypt"},
 }

@@ -16,6 +16,16 @@ type scalar interface {
 	place(Pos)
 }
 
+// shortened is a section that may be written as one of its values alone.
+type shortened interface{ short() scalar }
+
+// orShort makes a section's schema allow its short form, a T, too.
+func orShort[T any](s *jsonschema.Schema) {
+	var short T
+	long := *s
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{any(short).(interface{ JSONSchema() *jsonschema.Schema }).JSONSchema(), &long}}
+}
+
 // leaf holds a value and its place; a zero place means it was not written.
 type leaf[T any] struct {
 	Value T

@@ -12,7 +12,7 @@ import (
 type Drill struct {
 	Name         string // the file's base name without .yaml
 	Path         string
-	SHA256       string        // of the file's bytes
+	SHA256       string        // of the file's bytes, and of the baseline's that it names
 	Timeout      time.Duration // the whole drill; default 45m
 	Source       Source
 	Inventory    Inventory
@@ -21,6 +21,7 @@ type Drill struct {
 	Scrub        Scrub
 	Expectations Expectations
 	LatestEvents []LatestEvents
+	History      Source // where past reports are kept besides reports/; without a URL: nowhere
 }
 
 // Source says where the backups lie and how they are told apart.
@@ -30,6 +31,7 @@ type Source struct {
 	Endpoint      string         // s3: another server's URL
 	PathStyle     bool           // s3
 	Anonymous     bool           // s3: send no credentials
+	Profile       string         // s3: of the shared configuration; empty: whatever the environment says
 	Name          string         // pattern with at most one {time}; * matches anything but a slash
 	TimeLayout    string         // Go layout of {time}
 	Location      *time.Location // zone of {time} and of a header's time, where they have none; nil: not said
@@ -38,10 +40,55 @@ type Source struct {
 	Checksum      string         // required | if_present (default)
 }
 
-// Inventory is what the store itself is expected to hold.
+// Inventory is what the store itself is expected to hold. What is nil or zero
+// is not declared.
 type Inventory struct {
-	BackupAge *Age
+	BackupAge     *Age
+	Cadence       *Cadence
+	MinBackups    Least[int64]
+	MinSize       Least[int64] // of the newest, bytes
+	OldestAtLeast Least[time.Duration]
+	Collapse      *Drift // of all backups' number and bytes
+	SizeChange    *Drift // of the newest's bytes
+	OffSite       *OffSite
+	Protection    []string // Versioned, ObjectLock
+	Copies        []Copy
 }
+
+// OffSite says which machines must not hold the store. This one never may.
+type OffSite struct{ ProductionHosts []string }
+
+// What protects the objects of a bucket.
+const (
+	Versioned  = "versioning"
+	ObjectLock = "object_lock"
+)
+
+// Copy is another store that holds the same backups.
+type Copy struct {
+	Name   string        // its URL as it was written
+	Source Source        // with the names and times of the drill's own
+	Lag    time.Duration // a backup may be there so much later
+}
+
+// Cadence says how often backups are taken.
+type Cadence struct {
+	Every     time.Duration
+	Tolerance time.Duration // default a tenth of Every
+	Severity  string        // fail (default) | warn
+}
+
+// Widest is the widest gap between two backups that is no finding.
+func (c Cadence) Widest() time.Duration { return c.Every + c.Tolerance }
+
+// Least is a pair of lower limits; zero means that side is not declared.
+type Least[T int64 | time.Duration] struct{ WarnBelow, FailBelow T }
+
+// Declared tells whether there is a limit at all.
+func (l Least[T]) Declared() bool { return l != Least[T]{} }
+
+// MostPast is how many past drills a check may be compared with at most.
+const MostPast = 30
 
 // Age is a pair of limits; zero means that side is not declared.
 type Age struct {
@@ -70,6 +117,7 @@ type Scrub struct {
 	Key              Key      // its value, at least 32 bytes; nil: random
 	Unmatched        string   // refuse (default) | set_null | redact
 	ExcludeTableData []string // patterns schema.table
+	ExcludePos       []Pos    // of each of them
 	LargeObjects     string   // drop | preserve; empty: must not be needed
 	Drop             []string // subscriptions, user_mappings, foreign_servers, event_triggers, cron_jobs; nil: all
 	Keep             []Keep
@@ -183,15 +231,113 @@ type Expectations struct {
 	Warnings   string    // restore warnings: ignore | warn (default) | fail
 	Tables     []Table
 	FailedRows []FailedRows
+	Witness    []Witness
+	Recovery   *Age          // how long fetching and restoring may take; nil: not declared
 	Timeout    time.Duration // for each check; default 5m
+
+	// Of the whole database.
+	Extensions        []string
+	Settings          []Setting // by name
+	UnlistedTables    string    // ignore (default) | warn | fail
+	Sequences         bool      // none is behind its column
+	Indexes           bool      // all are valid
+	Constraints       bool      // all are validated
+	MaterializedViews bool      // all are populated
+	Collations        bool      // all have the version that is noted
+	Schema            *Baseline
+	Amcheck           *Amcheck
+	Canary            *Canary
+	// WarnOnly are the keys of those above, and of Roles, that warn instead of
+	// failing.
+	WarnOnly []string
 }
+
+// Setting is one that the database brings for every session.
+type Setting struct{ Name, Value string }
 
 // Table is what one table must show. That it is there at all is always a check.
 type Table struct {
 	Table     Name
 	RowCount  *RowCount
 	Freshness *Freshness
+
+	RowCountChange *Drift
+	MaxRegression  *Regression
+
+	Relationships []Relationship
+	Checksum      *Checksum
+	Rebuildable   bool // it may be missing or empty
+
+	Pos Pos
+}
+
+// Relationship says that each value of a column stands in another's too.
+type Relationship struct {
+	Column           string
+	References       Name
+	ReferencedColumn string
+	WarnIf           *Condition // of how many values do not; nil: not declared
+	FailIf           *Condition
+	Pos              Pos
+}
+
+// Checksum says that columns hold what they held when the same backup was
+// drilled before.
+type Checksum struct {
+	Columns []string
+	Pos     Pos
+}
+
+// Baseline says that the database's structure is that of a file.
+type Baseline struct {
+	File      string     // as written
+	Path      string     // of the file
+	Structure *Structure // what it holds; nil where it was not to be read
+	Salt      string     // for one that is made where Structure is nil; empty: a new one
+	OnAdded   string     // ignore | warn (default) | fail
+	OnRemoved string     // ignore | warn | fail (default)
+	OnChanged string     // ignore | warn | fail (default)
 	Pos       Pos
+}
+
+// Amcheck says which of the restored files are looked at, and how deep.
+type Amcheck struct {
+	Heap    bool // tables and materialized views
+	Indexes bool // B-trees
+	Rows    bool // every row and its TOAST values too; else pages alone
+}
+
+// Canary is a value that was planted in the database, and in no other.
+type Canary struct {
+	SQL       string
+	EqualsEnv string // environment variable
+	Value     Key    // its value; nil where secrets are left alone
+	Pos       Pos
+}
+
+// Ways in which a number may change.
+const (
+	DirectionDrop = "drop"
+	DirectionRise = "rise"
+	DirectionAny  = "any"
+)
+
+// Drift says how much a number may change since past drills that passed. A
+// limit that is nil is not declared.
+type Drift struct {
+	Median      int    // of so many; 0: the last alone
+	Direction   string // drop | rise | any (default)
+	WarnPercent *float64
+	FailPercent *float64
+	MinHistory  int // with fewer it cannot be judged
+}
+
+// Regression says that the greatest value of a column must not go back.
+type Regression struct {
+	Column string
+	Time   time.Duration // how far a time may
+	IDs    int64         // how far an integer may
+	Pos    Pos
 }
 
 // RowCount is an inclusive range with the outcome of missing it.
@@ -220,6 +366,25 @@ type FailedRows struct {
 	Timeout time.Duration
 	Pos     Pos
 }
+
+// Witness is an outside record of what must be there.
+type Witness struct {
+	Name      string
+	Source    Source // its URL names one file
+	Table     Name
+	Key       []WitnessKey   // by column
+	At        string         // the field that tells when
+	Location  *time.Location // of times that tell no zone; nil: there may be none
+	Unit      string         // s | ms | us | ns: times are numbers since 1970; empty: there may be none
+	Tolerance time.Duration  // records of the last so long before the backup are not expected
+	WarnIf    *Condition     // of how many are missing; nil: not declared
+	FailIf    *Condition
+	Timeout   time.Duration
+	Pos       Pos
+}
+
+// WitnessKey says which field of a record holds the value of a column.
+type WitnessKey struct{ Column, Field string }
 
 // Condition compares a count.
 type Condition struct {

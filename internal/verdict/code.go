@@ -1,8 +1,17 @@
 package verdict
 
+import "slices"
+
 // Code names what a check looks at or what went wrong, from a fixed list that
 // alerts and scripts may rely on.
 type Code string
+
+// AboutStore tells whether the code is about the store of backups, or about
+// what the newest looks like among them: whether that one restores is another
+// question, and what answers it is said first.
+func (c Code) AboutStore() bool {
+	return slices.Contains([]Code{CodeCadence, CodeMinBackups, CodeMinSize, CodeSizeChange, CodeOldestAtLeast, CodeCollapse, CodeOffSite, CodeProtection, CodeCopies}, c)
+}
 
 // The codes, by the stage that uses them first.
 const (
@@ -12,6 +21,16 @@ const (
 	CodeCredentialsRefused Code = "credentials_refused" // error: the store said no
 	CodeNoBackup           Code = "no_backup"           // fail: nothing matches the declared name
 	CodeBackupAge          Code = "backup_age"          // warn, fail: the newest is older than declared
+	CodeCadence            Code = "cadence"             // warn, fail: too wide a gap between two backups
+	CodeMinBackups         Code = "min_backups"         // warn, fail: fewer backups than declared
+	CodeMinSize            Code = "min_size"            // warn, fail: the newest is smaller than declared
+	CodeOldestAtLeast      Code = "oldest_at_least"     // warn, fail: the oldest is younger than the retention
+	CodeCollapse           Code = "collapse"            // warn, fail: fewer backups, or bytes, than at the last drill that passed
+	CodeSizeChange         Code = "size_change"         // warn, fail: the newest's size is not what past ones let expect
+	CodeOffSite            Code = "off_site"            // fail: the store is on production's machine, or on this one; warn: not known
+	CodeProtection         Code = "protection"          // fail: the bucket does not keep what is deleted
+	CodeCopies             Code = "copies"              // fail: a copy does not hold the same newest backup
+	CodeHistory            Code = "history"             // warn: a past report is damaged; error: the past could not be read
 	CodeTimeMismatch       Code = "time_mismatch"       // fail: name and header tell different times
 	CodeNotAnArchive       Code = "not_an_archive"      // fail: empty, foreign or garbage
 	CodeUnsupported        Code = "unsupported"         // error: a format this harness does not read
@@ -35,8 +54,8 @@ const (
 	CodeRestoreWarnings Code = "restore_warnings" // warnings on stderr
 	CodeNoSchema        Code = "no_schema"        // fail: rows, and no table to load them into
 	CodeRestore         Code = "restore"          // error: the restore could not go on
-	CodeRoles           Code = "roles"            // warn, fail: roles that the sandbox lacks
-	CodeExtensions      Code = "extensions"       // error: extensions that the image lacks
+	CodeRoles           Code = "roles"            // warn, fail: roles that the sandbox lacks, or that the backup gives nothing to
+	CodeExtensions      Code = "extensions"       // error: extensions that the image lacks; fail: that the backup lacks
 	CodeLocale          Code = "locale"           // warn: database created with another locale
 	CodeRowsHeld        Code = "rows_held"        // fail: rows passed are not the rows held, or there are none at all
 	CodeLeftOut         Code = "left_out"         // warn: entries of the archive that were not restored
@@ -48,15 +67,33 @@ const (
 	CodeRuleUnfit    Code = "rule_unfit"    // error: a transform that the column would refuse
 	CodeLargeObjects Code = "large_objects" // error: no decision about large objects
 	CodeKeep         Code = "keep"          // error: more kept rows than declared
+	CodeDistinct     Code = "distinct"      // error: different values became one, or equal ones several
 	CodeScrub        Code = "scrub"         // error: the filter failed
 
 	// expect
 	CodeTablePresent   Code = "table_present"
 	CodeRowCount       Code = "row_count"
+	CodeRowCountChange Code = "row_count_change"
 	CodeFreshness      Code = "freshness"
+	CodeRecoveryTime   Code = "recovery_time"
+	CodeMaxRegression  Code = "max_regression"
 	CodeFailedRows     Code = "failed_rows"
-	CodeLatestEvents   Code = "latest_events"   // error: the newest rows could not be shown
-	CodeNoExpectations Code = "no_expectations" // error: nothing was expected, so nothing was shown
+	CodeRelationships  Code = "relationships"
+	CodeTableChecksum  Code = "table_checksum" // fail: other values than when the same backup was drilled before
+	CodeSchema         Code = "schema"         // warn, fail: another structure than the baseline's
+	CodeAmcheck        Code = "amcheck"        // fail: a damaged table or index
+	CodeCanary         Code = "canary"
+	CodeWitness        Code = "witness"
+	CodeSettings       Code = "settings"
+	CodeUnlistedTables Code = "unlisted_tables"
+	CodeSequences      Code = "sequences"
+	CodeIndexes        Code = "indexes"
+	CodeConstraints    Code = "constraints"
+	CodeCollations     Code = "collations"
+	// a materialized view that was never filled
+	CodeMaterializedViews Code = "materialized_views"
+	CodeLatestEvents      Code = "latest_events"   // error: the newest rows could not be shown
+	CodeNoExpectations    Code = "no_expectations" // error: nothing was expected, so nothing was shown
 
 	// anywhere
 	CodeInterrupted Code = "interrupted" // error: stopped by a signal

@@ -61,6 +61,7 @@ type Report struct {
 	FinishedAt     time.Time `json:"finished_at"`
 	DurationMS     int64     `json:"duration_ms"`
 	Backup         Backup    `json:"backup"`
+	Inventory      Inventory `json:"inventory,omitzero"`
 	Sandbox        Sandbox   `json:"sandbox"`
 	Stages         []Stage   `json:"stages"`
 	Checks         []Check   `json:"checks"`
@@ -69,6 +70,64 @@ type Report struct {
 	Messages       Messages  `json:"messages"`
 	RolesCreated   []string  `json:"roles_created"`
 	LatestEvents   []Events  `json:"latest_events"`
+	Marks          []Mark    `json:"marks,omitempty"` // of max_regression
+	Witnesses      []Witness `json:"witnesses,omitempty"`
+	Recovery       *Recovery `json:"recovery,omitempty"`
+	Gate           *Gate     `json:"gate,omitempty"`  // where a gate drilled
+	Trend          []Trend   `json:"trend,omitempty"` // past drills that passed, newest first
+}
+
+// Gate is what a gate asked of a drill, and what became of it.
+type Gate struct {
+	Drilled string `json:"drilled"` // why an earlier report did not open it
+	Within  string `json:"within"`  // an earlier one might have been so old
+	Strict  bool   `json:"strict"`
+	Shut    string `json:"shut"` // why it stays shut; empty: it opened
+}
+
+// Recovery is how long it took to have the data back, without what only a
+// drill does. A report has it only where the restore came to its end.
+type Recovery struct {
+	TotalMS    int64 `json:"total_ms"` // fetch and the sections of the restore
+	FetchMS    int64 `json:"fetch_ms"`
+	PreDataMS  int64 `json:"pre_data_ms"`
+	DataMS     int64 `json:"data_ms"`
+	PostDataMS int64 `json:"post_data_ms"` // indexes, constraints, materialized views: from the last row on
+}
+
+// Trend is what a past drill said of the time to recover, and of what would
+// have been lost.
+type Trend struct {
+	Run         string `json:"run"`
+	RecoveryMS  int64  `json:"recovery_ms"`
+	BackupAgeMS int64  `json:"backup_age_ms"` // when it was drilled
+	SizeBytes   int64  `json:"size_bytes"`
+}
+
+// Witness is what an outside record says of the backup. Keys are told as the
+// drill file allows, all others as keyed fingerprints.
+type Witness struct {
+	Name        string    `json:"name"`
+	Table       string    `json:"table"`
+	Until       time.Time `json:"until"`    // records up to then are expected
+	Expected    int64     `json:"expected"` // records
+	Found       int64     `json:"found"`
+	Missing     int64     `json:"missing"`
+	MissingKeys []string  `json:"missing_keys,omitempty"` // of a few
+	MissingFrom time.Time `json:"missing_from,omitzero"`
+	MissingTo   time.Time `json:"missing_to,omitzero"`
+	Newer       int64     `json:"newer"` // than the backup: what a restore would lose
+	NewerFrom   time.Time `json:"newer_from,omitzero"`
+	NewerTo     time.Time `json:"newer_to,omitzero"`
+	Damaged     int64     `json:"damaged"` // records that cannot be used
+}
+
+// Mark is the greatest value of a column: a time, or an integer that may be
+// shown.
+type Mark struct {
+	Table  string `json:"table"`
+	Column string `json:"column"`
+	Newest string `json:"newest"`
 }
 
 // Backup is the backup that was drilled. Zero where none could be chosen.
@@ -86,6 +145,15 @@ type Backup struct {
 	ServerVersion string    `json:"server_version"`
 	DumpVersion   string    `json:"dump_version,omitempty"` // pg_dump's
 	Encoding      string    `json:"encoding,omitempty"`
+}
+
+// Inventory is what the store held of backups like the one that was drilled,
+// that one included.
+type Inventory struct {
+	Backups  int64     `json:"backups"`
+	Bytes    int64     `json:"bytes"`
+	NewestAt time.Time `json:"newest_at"` // when they were taken, UTC
+	OldestAt time.Time `json:"oldest_at"`
 }
 
 // Sandbox is where the backup was restored.
@@ -120,6 +188,27 @@ type Check struct {
 	Observed string  `json:"observed"`
 	Message  string  `json:"message"`
 	Hint     string  `json:"hint"`
+	Change   *Change `json:"change,omitempty"` // of a check that compares with past drills
+	// Accepted is the change that a person wanted, where the check compared
+	// with what that led to.
+	Accepted *Accepted `json:"accepted,omitempty"`
+}
+
+// Accepted is a change that a person wanted.
+type Accepted struct {
+	From string    `json:"from"`
+	To   string    `json:"to"`
+	Why  string    `json:"why"`
+	Who  string    `json:"who"`
+	At   time.Time `json:"at"`
+}
+
+// Change is what a check saw become of a number or a state since past drills.
+// It is what a person accepts.
+type Change struct {
+	Baseline string `json:"baseline"` // the run that it was compared with; of several, the newest; of cadence the backup before the gap
+	From     string `json:"from"`
+	To       string `json:"to"`
 }
 
 // Table says how many rows of a table were streamed in, and how many it holds.

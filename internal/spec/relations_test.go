@@ -1,0 +1,51 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRelations(t *testing.T) {
+	t.Parallel()
+	path := write(t, t.TempDir(), "shop.yaml", drillFile(`expectations:
+  tables:
+    - table: public.orders
+      relationships:
+        - {column: user_id, references: public.users.id}
+        - {column: '"Buyer"', references: 'public."odd.table"."*"', warn_if: "> 0"}
+        - {column: mail, references: public.users.mail, warn_if: "> 0", fail_if: "> 10"}
+      checksum: {columns: [id, '"Total"']}
+    - {table: public.ranks, rebuildable: true}
+  canary: {sql: "select token from canary;", equals_env: DRILL_SCRUB_KEY}
+`, rule("{column: public.users.mail, transform: email, link: p}, {column: public.orders.mail, transform: email, link: p}")))
+	drill, err := testLoader.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zero, ten := &Condition{">", 0}, &Condition{">", 10}
+	want := []Table{
+		{Table: Name{"public", "orders"}, Pos: Pos{5, 7}, Checksum: &Checksum{Columns: []string{"id", "Total"}, Pos: Pos{10, 7}}, Relationships: []Relationship{
+			{Column: "user_id", References: Name{"public", "users"}, ReferencedColumn: "id", FailIf: zero, Pos: Pos{7, 11}},
+			{Column: "Buyer", References: Name{"public", "odd.table"}, ReferencedColumn: "*", WarnIf: zero, Pos: Pos{8, 11}},
+			{Column: "mail", References: Name{"public", "users"}, ReferencedColumn: "mail", WarnIf: zero, FailIf: ten, Pos: Pos{9, 11}},
+		}},
+		{Table: Name{"public", "ranks"}, Rebuildable: true, Pos: Pos{11, 7}},
+	}
+	if diff := cmp.Diff(want, drill.Expectations.Tables); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	canary := *drill.Expectations.Canary
+	if string(canary.Value) != testKey || canary.SQL != "select token from canary" || canary.EqualsEnv != "DRILL_SCRUB_KEY" {
+		t.Errorf("canary %+v", canary)
+	}
+	if shown := fmt.Sprintf("%v %+v %#v", canary, canary, canary); strings.Contains(shown, testKey) || strings.Contains(shown, fmt.Sprintf("%x", testKey)) {
+		t.Errorf("the canary is shown: %s", shown)
+	}
+	listed, err := Loader{WithoutSecrets: true}.Load(path)
+	if err != nil || listed.Expectations.Canary.Value != nil {
+		t.Errorf("without secrets: %v, %v", listed, err)
+	}
+}
