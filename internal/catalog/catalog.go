@@ -1,7 +1,7 @@
 // Package catalog is the room for the backups in an off-site store: it lists
 // them, chooses the newest and fetches it. It judges no age, opens no archive,
-// never writes to a store, and never passes over a newest backup because it is
-// broken.
+// never writes to a store of backups (but to a folder of reports, see Shelf),
+// and never passes over a newest backup because it is broken.
 package catalog
 
 import (
@@ -55,6 +55,9 @@ type Store interface {
 	// that was replaced or removed meanwhile gives a Problem with
 	// CodeChangedMeanwhile. The reader may end early without an error.
 	ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error)
+	// Place says which machine holds the store, as far as that can be told
+	// without asking it.
+	Place(ctx context.Context) (Place, error)
 	Close() error
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,7 +39,14 @@ type Backup struct {
 	Object
 	TakenAt  time.Time // UTC; may lie in the future, which the caller judges
 	TimeFrom string    // FromName | FromHeader
-	Of       int       // so many backups match source.name, this one included
+	All      []Entry   // all backups that match source.name, the newest first
+}
+
+// Entry is one of the backups in a store.
+type Entry struct {
+	Name    string
+	TakenAt time.Time // UTC
+	Size    int64     // bytes
 }
 
 // PeekFunc reads the time out of the first bytes of a backup: the dumping
@@ -69,11 +77,16 @@ func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (B
 
 // newer orders backups by time, then by name.
 func newer(a, b Backup) bool {
-	return cmp.Or(a.TakenAt.Compare(b.TakenAt), strings.Compare(a.Name, b.Name)) > 0
+	return newestFirst(Entry{Name: a.Name, TakenAt: a.TakenAt}, Entry{Name: b.Name, TakenAt: b.TakenAt}) < 0
+}
+
+func newestFirst(a, b Entry) int {
+	return cmp.Or(b.TakenAt.Compare(a.TakenAt), strings.Compare(b.Name, a.Name))
 }
 
 func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
 	var newest Backup
+	var all []Entry
 	var unread []error
 	count := 0
 	for o, err := range candidates(ctx, store, p) {
@@ -90,6 +103,7 @@ func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
 			if b := (Backup{Object: o, TakenAt: taken, TimeFrom: FromName}); count == 1 || newer(b, newest) {
 				newest = b
 			}
+			all = appendFile(all, o, taken)
 		}
 	}
 	if len(unread) > 0 {
@@ -98,7 +112,8 @@ func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
 	if count == 0 {
 		return Backup{}, noBackup(ctx, store, p)
 	}
-	newest.Of = count
+	slices.SortFunc(all, newestFirst)
+	newest.All = all
 	return newest, notFile(store, newest.Object)
 }
 
@@ -194,13 +209,24 @@ func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) 
 		return Backup{}, err
 	}
 	newest := all[0]
-	for _, b := range all[1:] {
+	var entries []Entry
+	for _, b := range all {
 		if newer(b, newest) {
 			newest = b
 		}
+		entries = appendFile(entries, b.Object, b.TakenAt)
 	}
-	newest.Of = len(all)
+	slices.SortFunc(entries, newestFirst)
+	newest.All = entries
 	return newest, nil
+}
+
+// appendFile adds a backup to a list. What is no file is none.
+func appendFile(all []Entry, o Object, taken time.Time) []Entry {
+	if o.Not != "" {
+		return all
+	}
+	return append(all, Entry{Name: o.Name, TakenAt: taken, Size: o.Size})
 }
 
 // maybeDump tells whether a folder stands in a backup's place. A pattern that

@@ -39,11 +39,14 @@ const (
 
 // s3Store is a folder of a bucket.
 type s3Store struct {
-	url       string
-	anonymous bool
-	bucket    *blob.Bucket
-	secrets   *strings.Replacer // taken out of every error
-	policy    retryPolicy       // of lists
+	url        string
+	anonymous  bool
+	bucket     *blob.Bucket // the folder
+	client     *s3.Client   // for what bucket knows nothing of
+	bucketName string
+	prefix     string            // of the folder
+	secrets    *strings.Replacer // taken out of every error
+	policy     retryPolicy       // of lists
 }
 
 // loadOption changes how the SDK finds its configuration; for tests.
@@ -72,13 +75,15 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 		o.Retryer = aws.NopRetryer{} // next and resumed know better where to go on
 		o.APIOptions = append(o.APIOptions, refuseNoList)
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired // other servers' answers lack them
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // and some refuse them
 	})
 	bucket, err := s3blob.OpenBucket(ctx, client, u.Host, nil)
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSpec, "correct source.url", "open %s: %s", s.url, s.hide(err))
 	}
-	if prefix := folder(u.Path); prefix != "" {
-		bucket = blob.PrefixedBucket(bucket, prefix)
+	s.client, s.bucketName, s.prefix = client, u.Host, folder(u.Path)
+	if s.prefix != "" {
+		bucket = blob.PrefixedBucket(bucket, s.prefix)
 	}
 	s.bucket = bucket
 	return s, nil
@@ -132,6 +137,9 @@ func (s *s3Store) loadConfig(ctx context.Context, src spec.Source, opts []loadOp
 		// Elsewhere nobody answers at the metadata address, or somebody who
 		// should not be asked.
 		opts = append(opts, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	if src.Profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(src.Profile))
 	}
 	if src.Anonymous {
 		opts = append(opts, config.WithCredentialsProvider(aws.AnonymousCredentials{}))

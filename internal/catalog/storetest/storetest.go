@@ -6,12 +6,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,14 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"daybefore/internal/gateway"
 	"daybefore/internal/testneed"
-)
-
-const (
-	startTimeout = 20 * time.Second
-	startPoll    = 20 * time.Millisecond
-	stopTimeout  = 5 * time.Second
 )
 
 // Server is a running S3 server with one bucket.
@@ -40,15 +33,14 @@ type Server struct {
 	client *s3.Client
 	proxy  *proxy
 	dir    string
-	alive  *os.File // the launcher's stdin
-	cmd    *exec.Cmd
+	server *gateway.Server
 }
 
 // S3 starts a server for the test and stops it at the end. Where none can be
 // built, the test is left out, or fails under testneed.All.
 func S3(t testing.TB) *Server {
 	t.Helper()
-	if _, err := Binary(t.Context()); err != nil {
+	if _, err := gateway.Binary(t.Context(), ""); err != nil {
 		testneed.Missing(t, "an S3 server: %v", err)
 	}
 	s, err := Start(t.Context())
@@ -62,7 +54,7 @@ func S3(t testing.TB) *Server {
 // Start starts a server on a port of its own. It lives until Stop, and ends
 // with this process, however that ends.
 func Start(ctx context.Context) (*Server, error) {
-	binary, err := Binary(ctx)
+	binary, err := gateway.Binary(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -71,53 +63,24 @@ func Start(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Region: "us-east-1", Bucket: "backups", AccessKey: "AK" + rand.Text()[:18], SecretKey: rand.Text(), dir: dir}
-	if err := errors.Join(s.launch(binary), s.connect(ctx)); err != nil {
+	if err := s.start(ctx, binary); err != nil {
 		s.Stop()
-		return nil, fmt.Errorf("start %s: %w", binary, err)
+		return nil, err
 	}
 	return s, nil
 }
 
-// launcher ends the server when its own stdin is closed, as it is when the
-// process that holds the other end dies.
-const launcher = `"$@" & server=$!; read -r _; kill "$server"; wait "$server"`
-
-func (s *Server) socket() string { return filepath.Join(s.dir, "sock") }
-
-// launch lets the server listen on a socket, for which no port must be guessed.
-func (s *Server) launch(binary string) error {
-	data := filepath.Join(s.dir, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
-	log, err := os.Create(filepath.Join(s.dir, "log"))
+// start lets the server listen on a socket, for which no port must be guessed.
+func (s *Server) start(ctx context.Context, binary string) (err error) {
+	socket := filepath.Join(s.dir, "sock")
+	s.server, err = gateway.Start(ctx, gateway.Options{
+		Binary: binary, Dir: s.dir, Listen: socket, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey,
+	})
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	stdin, alive, err := os.Pipe()
-	if err != nil {
+	if s.proxy, err = newProxy(socket); err != nil {
 		return err
-	}
-	defer stdin.Close()
-	s.alive = alive
-	s.cmd = exec.Command("/bin/sh", "-c", launcher, "sh", binary,
-		"--port", s.socket(), "--region", s.Region, "--quiet", "--keep-alive", "posix", "--sidecar", filepath.Join(s.dir, "meta"), data)
-	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+s.AccessKey, "ROOT_SECRET_ACCESS_KEY="+s.SecretKey)
-	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, log, log
-	if err := os.Mkdir(filepath.Join(s.dir, "meta"), 0o700); err != nil {
-		return err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return err
-	}
-	s.proxy, err = newProxy(s.socket())
-	return err
-}
-
-func (s *Server) connect(ctx context.Context) error {
-	if s.proxy == nil {
-		return nil // launch has failed
 	}
 	s.Endpoint = "http://" + s.proxy.listener.Addr().String()
 	s.client = s3.New(s3.Options{
@@ -125,22 +88,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
 		HTTPClient:  &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	})
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	for {
-		conn, err := net.Dial("unix", s.socket())
-		if err == nil {
-			_ = conn.Close()
-			break
-		}
-		select {
-		case <-time.After(startPoll):
-		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("it does not answer: %w\n%s", err, log)
-		}
-	}
-	_, err := s.client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &s.Bucket})
+	_, err = s.client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &s.Bucket})
 	return err
 }
 
@@ -149,13 +97,8 @@ func (s *Server) Stop() {
 	if s.proxy != nil {
 		s.proxy.close()
 	}
-	if s.alive != nil {
-		_ = s.alive.Close()
-	}
-	if s.cmd != nil && s.cmd.Process != nil {
-		timer := time.AfterFunc(stopTimeout, func() { _ = s.cmd.Process.Kill() })
-		_ = s.cmd.Wait()
-		timer.Stop()
+	if s.server != nil {
+		s.server.Stop()
 	}
 	_ = os.RemoveAll(s.dir)
 }
@@ -183,6 +126,36 @@ func (s *Server) Publish(ctx context.Context) error {
 	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
 		"Action": ["s3:ListBucket", "s3:GetObject"], "Resource": ["arn:aws:s3:::%[1]s", "arn:aws:s3:::%[1]s/*"]}]}`, s.Bucket)
 	_, err := s.client.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: &s.Bucket, Policy: aws.String(policy)})
+	return err
+}
+
+// Version turns the bucket's versioning on or, if it was, off.
+func (s *Server) Version(ctx context.Context, on bool) error {
+	status := types.BucketVersioningStatusSuspended
+	if on {
+		status = types.BucketVersioningStatusEnabled
+	}
+	_, err := s.client.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: &s.Bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: status},
+	})
+	return err
+}
+
+// Lock turns the bucket's object lock on, which wants versioning. New objects
+// are kept for so many days; with 0 only those that say so themselves.
+func (s *Server) Lock(ctx context.Context, days int32) error {
+	c := &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled}
+	if days > 0 {
+		c.Rule = &types.ObjectLockRule{DefaultRetention: &types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: &days}}
+	}
+	_, err := s.client.PutObjectLockConfiguration(ctx, &s3.PutObjectLockConfigurationInput{Bucket: &s.Bucket, ObjectLockConfiguration: c})
+	return err
+}
+
+// PutLocked writes an object that is kept until then.
+func (s *Server) PutLocked(ctx context.Context, key string, data []byte, until time.Time) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(data),
+		ObjectLockMode: types.ObjectLockModeGovernance, ObjectLockRetainUntilDate: &until})
 	return err
 }
 

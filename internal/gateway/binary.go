@@ -1,4 +1,4 @@
-package storetest
+package gateway
 
 import (
 	"context"
@@ -19,12 +19,13 @@ const serverPackage = "github.com/versity/versitygw/cmd/versitygw"
 
 // Binary returns the path of the S3 server. It is built once from the
 // versions in tools/go.mod, which takes two minutes the first time, and kept in
-// the user's cache directory.
-func Binary(ctx context.Context) (string, error) {
+// the user's cache directory. The repository is the one that dir, or else the
+// working directory, lies in.
+func Binary(ctx context.Context, dir string) (string, error) {
 	if path := os.Getenv(BinaryEnv); path != "" {
 		return path, nil
 	}
-	root, err := moduleRoot(ctx)
+	root, err := moduleRoot(ctx, dir)
 	if err != nil {
 		return "", err
 	}
@@ -46,8 +47,10 @@ func Binary(ctx context.Context) (string, error) {
 	return path, build(ctx, root, path)
 }
 
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+func moduleRoot(ctx context.Context, dir string) (string, error) {
+	ask := exec.CommandContext(ctx, "go", "env", "GOMOD")
+	ask.Dir = dir
+	out, err := ask.Output()
 	mod := strings.TrimSpace(string(out))
 	if err != nil || mod == "" || mod == os.DevNull {
 		return "", fmt.Errorf("find the repository that tools/go.mod belongs to: go env GOMOD says %q: %w", mod, err)

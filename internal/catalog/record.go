@@ -1,0 +1,91 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"path"
+	"strings"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// OpenRecord opens one file that is no backup: the one that the source's URL
+// names to its last part, read as it is now and pinned to this version. key is
+// what the drill file calls it, for hints. Its problems are all of outcome
+// error: what cannot be read says nothing about a backup.
+func OpenRecord(ctx context.Context, src spec.Source, key string) (io.ReadCloser, error) {
+	u, err := parseURL(src.URL)
+	if err != nil {
+		return nil, ofRecord(err, key)
+	}
+	dir, name := path.Split(u.Path)
+	src.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: dir}).String()
+	store, err := Open(ctx, src)
+	if err != nil {
+		return nil, ofRecord(err, key)
+	}
+	r, err := openRecord(ctx, store, name, key)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return r, nil
+}
+
+func openRecord(ctx context.Context, store Store, name, key string) (*record, error) {
+	o, err := findRecord(ctx, store, name, key)
+	if err != nil {
+		return nil, ofRecord(err, key)
+	}
+	return &record{resumed: newResumed(ctx, store, o, 0, o.Size, patient), store: store, key: key}, nil
+}
+
+func findRecord(ctx context.Context, store Store, name, key string) (Object, error) {
+	for o, err := range store.List(ctx, name, false) {
+		switch {
+		case err != nil:
+			return Object{}, err
+		case o.Name == name && o.Not != "":
+			return Object{}, verdict.Errorf(verdict.CodeWitness, key+" names one file", "read %s%s: it is %s", store.URL(), name, o.Not)
+		case o.Name == name:
+			return o, nil
+		}
+	}
+	return Object{}, verdict.Errorf(verdict.CodeWitness, "is "+key+" right, and was the file written?", "read %s%s: there is no such file", store.URL(), name)
+}
+
+// record is the file's bytes, and its store while they are read.
+type record struct {
+	*resumed
+	store Store
+	key   string
+}
+
+func (r *record) Read(p []byte) (int, error) {
+	n, err := r.resumed.Read(p)
+	if err != nil && err != io.EOF { // not errors.Is: a broken connection wraps it too
+		err = ofRecord(err, r.key)
+	}
+	return n, err
+}
+
+func (r *record) Close() error { return errors.Join(r.resumed.Close(), r.store.Close()) }
+
+// ofRecord lets a problem's hint name the key that names the file.
+func ofRecord(err error, key string) error {
+	var p *verdict.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	return &verdict.Problem{Outcome: verdict.Error, Code: p.Code, Hint: hintFor(p.Hint, key, "s3:GetObject"), Err: err}
+}
+
+// hintFor lets a hint name another key than source.url.
+func hintFor(hint, key, needs string) string {
+	if hint == deniedHint {
+		return "the key may not do this: " + key + " needs s3:ListBucket on the bucket, and " + needs + " on its objects"
+	}
+	return strings.ReplaceAll(hint, "source.url", key)
+}

@@ -1,0 +1,103 @@
+package catalog
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Likeness is what came of comparing an object in two stores.
+type Likeness struct {
+	Absent bool // the second store has no such file
+	Differ bool
+	By     string // what was compared, for people; the sizes alone are a weak sign
+	Sizes  [2]int64
+}
+
+// Same compares the file that two stores hold under a name, as far as that can
+// be done without reading it: by size, then by a sum that both stores or the
+// files beside it tell, else by a mark that only equal objects share.
+func Same(ctx context.Context, a, b Store, name string) (Likeness, error) {
+	x, there, err := find(ctx, a, name)
+	if err != nil {
+		return Likeness{}, err
+	}
+	if !there {
+		return Likeness{}, changed(a, Object{Name: name}, "it was removed")
+	}
+	y, found, err := find(ctx, b, name)
+	if err != nil || !found {
+		return Likeness{Absent: !found}, err
+	}
+	l := Likeness{Sizes: [2]int64{x.Size, y.Size}}
+	if x.Size != y.Size {
+		l.Differ, l.By = true, "size"
+		return l, nil
+	}
+	sumsX, err := sumsOf(ctx, a, x)
+	if err != nil {
+		return Likeness{}, err
+	}
+	sumsY, err := sumsOf(ctx, b, y)
+	if err != nil {
+		return Likeness{}, err
+	}
+	l.By = "size only"
+	if x.ETag == y.ETag && x.ETag != "" { // unlike ones may still mark the same bytes
+		l.By = "size and ETag"
+	}
+	for _, kind := range sumKinds {
+		if sumsX[kind] != "" && sumsY[kind] != "" {
+			l.By, l.Differ = kind, sumsX[kind] != sumsY[kind]
+			return l, nil
+		}
+	}
+	return l, nil
+}
+
+// find looks for a file of this very name.
+func find(ctx context.Context, store Store, name string) (o Object, found bool, err error) {
+	for o, err := range store.List(ctx, name, strings.Contains(name, "/")) {
+		if err != nil {
+			return Object{}, false, err
+		}
+		if o.Name == name && o.Not == "" {
+			return o, true, nil
+		}
+	}
+	return Object{}, false, nil
+}
+
+// sumKinds are compared in this order, the strongest first.
+var sumKinds = []string{"SHA-256", "SHA-1", "CRC-64/NVME", "CRC-32C", "CRC-32"}
+
+// sumsOf are the sums of a file that the store, or a file beside it, tells: by
+// kind, in hexadecimal.
+func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, error) {
+	sums := map[string]string{}
+	beside, err := sideSum(ctx, store, o, false)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := store.(*s3Store); ok {
+		head, err := s.head(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		if head.ChecksumType != types.ChecksumTypeComposite { // which depends on the parts
+			for i, sum := range []*string{head.ChecksumSHA256, head.ChecksumSHA1, head.ChecksumCRC64NVME, head.ChecksumCRC32C, head.ChecksumCRC32} {
+				if raw, err := base64.StdEncoding.DecodeString(aws.ToString(sum)); err == nil && len(raw) > 0 {
+					sums[sumKinds[i]] = hex.EncodeToString(raw)
+				}
+			}
+		}
+	}
+	if sums[sumKinds[0]] == "" { // the store's own is of what it holds
+		sums[sumKinds[0]] = beside
+	}
+	return sums, nil
+}

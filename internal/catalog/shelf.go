@@ -1,0 +1,180 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/cenkalti/backoff/v5"
+	"gocloud.dev/blob"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Shelf is where past reports are kept besides reports/: never a place of
+// backups. Its files are small, written once under their name, and never
+// changed.
+type Shelf struct {
+	store  Store
+	mu     sync.Mutex
+	listed map[string]Object
+}
+
+// OpenShelf opens the folder that the source names, as Open does. A server that
+// only the environment names is asked with the bucket in the path, which all of
+// them know: there is no key to say so.
+func OpenShelf(ctx context.Context, src spec.Source) (*Shelf, error) {
+	inEnvironment := os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
+	src.PathStyle = src.PathStyle || src.Endpoint == "" && inEnvironment
+	store, err := Open(ctx, src)
+	if err != nil {
+		return nil, ofHistory(err)
+	}
+	return &Shelf{store: store, listed: map[string]Object{}}, nil
+}
+
+// URL says where the folder is, without credentials, ending in a slash.
+func (f *Shelf) URL() string { return f.store.URL() }
+
+// Close ends its connections.
+func (f *Shelf) Close() error { return f.store.Close() }
+
+// Names lists the files whose names begin with prefix, in no promised order.
+func (f *Shelf) Names(ctx context.Context, prefix string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var names []string
+	for o, err := range f.store.List(ctx, prefix, true) {
+		if err != nil {
+			return nil, ofHistory(err)
+		}
+		if o.Not == "" {
+			names = append(names, o.Name)
+			f.listed[o.Name] = o
+		}
+	}
+	return names, nil
+}
+
+// Get reads a file that Names listed. One larger than most bytes is refused.
+func (f *Shelf) Get(ctx context.Context, name string, most int64) ([]byte, error) {
+	f.mu.Lock()
+	o, ok := f.listed[name]
+	f.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("read %s%s: %w", f.URL(), name, fs.ErrNotExist)
+	}
+	if o.Size > most {
+		return nil, fmt.Errorf("it is larger than %d bytes", most)
+	}
+	r := newResumed(ctx, f.store, o, 0, o.Size, hurriedRead)
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	return b, ofHistory(err)
+}
+
+// hurriedRead is for small files, of which there are many.
+var hurriedRead = retryPolicy{tries: hurried.tries, first: hurried.first, max: hurried.max, stall: answerTimeout}
+
+// Put writes a file that is there wholly or not at all. One that is there
+// already is never replaced: fs.ErrExist.
+func (f *Shelf) Put(ctx context.Context, name string, b []byte) error {
+	switch s := f.store.(type) {
+	case *s3Store:
+		return ofHistory(s.put(ctx, name, b))
+	case *fileStore:
+		return s.put(name, b)
+	}
+	return fmt.Errorf("write %s%s: this kind of store is only read", f.URL(), name)
+}
+
+// ofHistory lets a problem's hint name the key that names the folder.
+func ofHistory(err error) error {
+	var p *verdict.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	named := *p
+	named.Hint = hintFor(p.Hint, "history", "s3:GetObject and s3:PutObject")
+	return &named
+}
+
+func (s *s3Store) put(ctx context.Context, name string, b []byte) error {
+	doing := "write " + s.url + name
+	tries := 0
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		tries++
+		err := s.bucket.WriteAll(ctx, name, b, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
+		switch {
+		case err != nil && status(err) == http.StatusPreconditionFailed && tries > 1:
+			return struct{}{}, nil // it was written, and only the answer was lost
+		case err != nil && s.refusal("", err) != nil:
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(s.policy.backOff()), backoff.WithMaxTries(s.policy.tries), backoff.WithMaxElapsedTime(0))
+	if err == nil {
+		return nil
+	}
+	if stop := stopped(ctx, doing); stop != nil {
+		return stop
+	}
+	if status(err) == http.StatusPreconditionFailed {
+		return fmt.Errorf("%s: %w", doing, fs.ErrExist)
+	}
+	if p := s.refusal(doing, err); p != nil {
+		return p
+	}
+	return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.endpoint right, and the store up and reachable from here?",
+		"%s: %s", doing, s.hide(innermost(err)))
+}
+
+// put makes the folders below the store's own, which must be there: a disk
+// that is not mounted is no empty history.
+func (s *fileStore) put(name string, b []byte) error {
+	if _, err := os.Stat(s.dir); err != nil {
+		return s.unwritten(err)
+	}
+	path := s.path(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return s.unwritten(err)
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return s.unwritten(err)
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.Write(b)
+	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
+	if err != nil {
+		return s.unwritten(err)
+	}
+	if err := os.Link(temp.Name(), path); err != nil { // unlike a renaming it replaces nothing
+		return s.unwritten(err)
+	}
+	return nil
+}
+
+// unwritten says what an error of the file system means for a history.
+func (s *fileStore) unwritten(err error) error {
+	hint := "look at the disk, the mount and the kernel's log"
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		hint = "an entry is written once: nothing is to be done if it is the same"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		hint = "let the account that runs the drill write to this directory"
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "is the disk mounted, and history right? a new directory is to be made by hand, once"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		hint = "make room on that file system"
+	}
+	return verdict.Errorf(verdict.CodeHistory, hint, "write to %s: %w", s.URL(), err)
+}

@@ -1,0 +1,44 @@
+package inventory
+
+import (
+	"fmt"
+	"time"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// clocksApart is how much the clocks of two machines may differ.
+const clocksApart = 5 * time.Minute
+
+// backupAge judges how old the newest backup is at a moment. One from the
+// future is a failure: its time is wrong, so that its age is not known, and it
+// would stay the newest for ever.
+func backupAge(age spec.Age, takenAt, at time.Time) verdict.Check {
+	c := verdict.Check{ID: "backup_age", Code: verdict.CodeBackupAge, Expected: youngEnough(age)}
+	old := at.Sub(takenAt).Truncate(time.Second)
+	observed := fmt.Sprintf("%s old (taken %s)", spec.Span(old), takenAt.UTC().Format(minute))
+	const late = "look at the backup job and at what carries its files to the store: nothing newer has arrived"
+	switch {
+	case old < -clocksApart:
+		say(&c, verdict.Fail, spec.Span(-old)+" in the future", "a wrong clock or time zone where backups are taken (source.timezone), or a wrong name",
+			"the newest backup says that it was taken %s after %s", spec.Span(-old), at.UTC().Format(minute))
+	case age.FailAfter > 0 && old > age.FailAfter:
+		say(&c, verdict.Fail, observed, late, "the newest backup is %s older than the %s allowed", spec.Span(old-age.FailAfter), spec.Span(age.FailAfter))
+	case age.WarnAfter > 0 && old > age.WarnAfter:
+		say(&c, verdict.Warn, observed, late, "the newest backup is %s older than the %s after which it warns", spec.Span(old-age.WarnAfter), spec.Span(age.WarnAfter))
+	default:
+		pass(&c, observed)
+	}
+	return c
+}
+
+func youngEnough(age spec.Age) string {
+	switch {
+	case age.FailAfter == 0:
+		return fmt.Sprintf("at most %s old (warn)", spec.Span(age.WarnAfter))
+	case age.WarnAfter == 0:
+		return fmt.Sprintf("at most %s old", spec.Span(age.FailAfter))
+	}
+	return fmt.Sprintf("at most %s (warn), %s (fail) old", spec.Span(age.WarnAfter), spec.Span(age.FailAfter))
+}

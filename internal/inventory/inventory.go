@@ -1,0 +1,111 @@
+// Package inventory judges the store that backups lie in: how many it holds,
+// how large and how far apart, what became of them since the last drill that
+// passed, where they lie, what protects them, and whether their copies are
+// alike. It reads no backup, and what it finds says nothing of whether one
+// restores.
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"daybefore/internal/catalog"
+	"daybefore/internal/history"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Options say how to judge.
+type Options struct {
+	At   time.Time        // when ages are judged
+	Past history.Past     // what is compared with; the zero value: a first run
+	Peek catalog.PeekFunc // for copies whose names tell no time
+}
+
+// Of sums up what a store holds; all is in the order of catalog.Backup.
+func Of(all []catalog.Entry) verdict.Inventory {
+	v := verdict.Inventory{Backups: int64(len(all))}
+	for _, e := range all {
+		v.Bytes += e.Size
+	}
+	if len(all) > 0 {
+		v.NewestAt, v.OldestAt = all[0].TakenAt, all[len(all)-1].TakenAt
+	}
+	return v
+}
+
+// Judge returns a check for all that is declared of the store in which this
+// backup is the newest, in the order of the drill file. What cannot be found
+// out is an error of its own check.
+func Judge(ctx context.Context, store catalog.Store, inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Check {
+	var questions []func() []verdict.Check
+	if inv.OffSite != nil {
+		questions = append(questions, func() []verdict.Check { return offSite(ctx, *inv.OffSite, store, thisMachine) })
+	}
+	for _, kind := range inv.Protection {
+		questions = append(questions, func() []verdict.Check { return []verdict.Check{protection(ctx, kind, store, newest, o.At)} })
+	}
+	for _, second := range inv.Copies {
+		questions = append(questions, func() []verdict.Check { return []verdict.Check{copied(ctx, second, store, newest, o)} })
+	}
+	answers := make([][]verdict.Check, len(questions))
+	var asking sync.WaitGroup
+	for i, ask := range questions {
+		asking.Go(func() { answers[i] = ask() })
+	}
+	asking.Wait()
+	checks := append(fromList(inv, newest, o), slices.Concat(answers...)...)
+	for i := range checks {
+		checks[i].Stage = verdict.StageChoose
+	}
+	return checks
+}
+
+// fromList judges what the list of the backups tells by itself.
+func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Check {
+	var checks []verdict.Check
+	add := func(c verdict.Check) { checks = append(checks, c) }
+	if inv.BackupAge != nil {
+		add(backupAge(*inv.BackupAge, newest.TakenAt, o.At))
+	}
+	if inv.Cadence != nil {
+		add(cadence(*inv.Cadence, inv.Retention(), newest.All, o))
+	}
+	if inv.MinBackups.Declared() {
+		add(minBackups(inv.MinBackups, newest.All))
+	}
+	if inv.MinSize.Declared() {
+		add(minSize(inv.MinSize, newest))
+	}
+	if inv.OldestAtLeast.Declared() {
+		add(oldestAtLeast(inv.OldestAtLeast, newest.All, o.At))
+	}
+	if inv.Collapse != nil {
+		add(collapsed(*inv.Collapse, Of(newest.All), o.Past, byCount))
+		add(collapsed(*inv.Collapse, Of(newest.All), o.Past, byBytes))
+	}
+	if inv.SizeChange != nil {
+		add(sizeChange(*inv.SizeChange, newest.Size, o.Past))
+	}
+	return checks
+}
+
+// fill makes a check tell what kept it from knowing, or what it is to fail for.
+// Its code stays: another's would seem to be about the store itself.
+func fill(c *verdict.Check, err error) {
+	p := verdict.AsProblem(err)
+	c.Outcome, c.Message, c.Hint = p.Outcome, p.Error(), p.Hint
+}
+
+// say fills in what was found.
+func say(c *verdict.Check, outcome verdict.Outcome, observed, hint, format string, args ...any) {
+	c.Outcome, c.Observed, c.Hint, c.Message = outcome, observed, hint, fmt.Sprintf(format, args...)
+}
+
+func pass(c *verdict.Check, observed string) { c.Outcome, c.Observed = verdict.Pass, observed }
+
+// minute writes a point in time.
+const minute = "2006-01-02 15:04 MST"
