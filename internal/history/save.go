@@ -176,15 +176,16 @@ func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
 	if latest.After(r.StartedAt) {
 		return nil
 	}
-	return writeLatest(root, b)
+	return replace(root, latestFile, b)
 }
 
-func writeLatest(root *os.Root, b []byte) error {
-	temp := tempStart + latestFile
+// replace puts a file in the place of what has its name.
+func replace(root *os.Root, name string, b []byte) error {
+	temp := tempStart + name
 	if err := writeSynced(root, temp, b); err != nil {
 		return err
 	}
-	if err := root.Rename(temp, latestFile); err != nil {
+	if err := root.Rename(temp, name); err != nil {
 		return err
 	}
 	return syncDir(root, ".")

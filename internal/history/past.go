@@ -1,0 +1,78 @@
+package history
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"daybefore/internal/verdict"
+)
+
+// Past is what a drill is compared with. The zero value is a drill's first
+// run.
+type Past struct {
+	Passing  []*verdict.Report // newest first; outcome pass or warn, all of this drill; without scrub, rows_held and latest events
+	Accepted []Acceptance      // newest first
+	Damaged  []string          // entries that cannot be used: which, and why
+	// Problem is why the past could not be read, where it could not: nothing
+	// may be judged against it then, since it only looks empty.
+	Problem *verdict.Problem
+}
+
+// Point is a number of a past run, or one that a person accepted.
+type Point struct {
+	Run      string
+	Value    int64
+	Accepted bool
+}
+
+// Series gives a number of the passing runs, newest first, as the check of
+// this id may be compared with it: nothing from before a change that was
+// accepted for it, and what that change led to in its place. A run of which
+// number says false has none and is left out.
+func (p Past) Series(check string, number func(*verdict.Report) (int64, bool)) []Point {
+	accepted := p.AcceptedFor(check)
+	var points []Point
+	for _, r := range p.Passing {
+		if accepted != nil && !r.StartedAt.After(accepted.At) {
+			break
+		}
+		if n, ok := number(r); ok {
+			points = append(points, Point{Run: r.Run, Value: n})
+		}
+	}
+	if accepted != nil {
+		points = append(points, accepted.points()...)
+	}
+	return points
+}
+
+// Median is the middle of the points' values, the lower of two; 0 for none.
+func Median(points []Point) int64 {
+	if len(points) == 0 {
+		return 0
+	}
+	values := make([]int64, len(points))
+	for i, p := range points {
+		values[i] = p.Value
+	}
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
+}
+
+// Times, as marks write them: of a zone, of none, and days.
+var markLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly}
+
+// Number reads what a report says as something that can be compared: a whole
+// number as it is, a time as microseconds since 1970.
+func Number(text string) (n int64, ok bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	for _, layout := range markLayouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UnixMicro(), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,311 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Store is a second place for reports, which outlasts this machine's disk. Its
+// files are called as those below the directory of reports, and each is
+// written once, under a name of its own: so runs that end at once lose nothing.
+type Store interface {
+	URL() string
+	// Names lists the files whose names begin with prefix.
+	Names(ctx context.Context, prefix string) ([]string, error)
+	// Get reads a file that was listed, of at most so many bytes.
+	Get(ctx context.Context, name string, most int64) ([]byte, error)
+	// Put writes a file, and refuses to replace one.
+	Put(ctx context.Context, name string, b []byte) error
+}
+
+// SaveTo keeps a report in the store.
+func SaveTo(ctx context.Context, s Store, r *verdict.Report) error {
+	b, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	for what, name := range map[string]string{"the drill": r.Drill, "the run": r.Run} {
+		if err := checkName(what, name); err != nil {
+			return err
+		}
+	}
+	return s.Put(ctx, path.Join(r.Drill, r.Run, reportFile), b)
+}
+
+// AcceptTo keeps an acceptance, as Accept has written it, in the store.
+func AcceptTo(ctx context.Context, s Store, drill, name string, b []byte) error {
+	return s.Put(ctx, path.Join(drill, name), b)
+}
+
+// Read gives the past of a drill from the reports below dir and those in the
+// store, if there is one: as many passing ones as any check may be compared
+// with. What cannot be used is named in Damaged, and what stands behind it
+// still counts.
+func Read(ctx context.Context, dir string, s Store, drill string) Past {
+	var p Past
+	sh, err := open(ctx, dir, s, drill)
+	if err != nil {
+		p.Problem = unread(err)
+		return p
+	}
+	defer sh.close()
+	if p.Accepted, p.Damaged, err = sh.accepted(ctx); err != nil {
+		p.Problem = unread(err)
+		return p
+	}
+	for batch := range slices.Chunk(sh.runs, atOnce) {
+		found, err := sh.reports(ctx, batch)
+		if err != nil {
+			p.Problem = unread(err)
+			return p
+		}
+		for _, f := range found {
+			switch {
+			case f.damaged != nil:
+				p.Damaged = append(p.Damaged, f.damaged.Error())
+			case passed(f.report) && len(p.Passing) < spec.MostPast:
+				p.Passing = append(p.Passing, slim(f.report))
+			}
+		}
+		if len(p.Passing) == spec.MostPast {
+			break
+		}
+	}
+	return p
+}
+
+// Newest returns the report of the drill that started last, from dir or the
+// store: fs.ErrNotExist if there is none, a DamagedError if it cannot be used.
+// An older report never stands in for a damaged one.
+func Newest(ctx context.Context, dir string, s Store, drill string) (*verdict.Report, error) {
+	sh, err := open(ctx, dir, s, drill)
+	if err != nil {
+		return nil, err
+	}
+	defer sh.close()
+	if len(sh.runs) == 0 {
+		return nil, fmt.Errorf("no report of %s is kept in %s: %w", drill, dir, fs.ErrNotExist)
+	}
+	found, err := sh.reports(ctx, sh.runs[:1])
+	if err != nil {
+		return nil, err
+	}
+	if found[0].damaged != nil {
+		return nil, found[0].damaged
+	}
+	return found[0].report, nil
+}
+
+// slim leaves out what nothing is compared with and, in a database of many
+// tables, takes the most memory.
+func slim(r *verdict.Report) *verdict.Report {
+	r.Scrub, r.LatestEvents, r.Trend = verdict.Scrub{}, nil, nil
+	r.Checks = slices.Clip(slices.DeleteFunc(r.Checks, func(c verdict.Check) bool {
+		return c.Code == verdict.CodeRowsHeld || c.Stage == verdict.StageScrub
+	}))
+	return r
+}
+
+func passed(r *verdict.Report) bool {
+	return r.Outcome == verdict.Pass || r.Outcome == verdict.Warn
+}
+
+// unread is why nothing may be said of the past.
+func unread(err error) *verdict.Problem {
+	hint := "find out why they cannot be read; until then nothing is compared with them"
+	var p *verdict.Problem
+	switch {
+	case errors.As(err, &p):
+		hint = p.Hint
+	case errors.Is(err, fs.ErrPermission):
+		hint = "let this user read there"
+	}
+	return verdict.Errorf(verdict.CodeHistory, hint, "read past reports: %w", err)
+}
+
+// atOnce is how many entries of a store are read at a time.
+const atOnce = 8
+
+// shelf is all that is kept of one drill, here and in the store.
+type shelf struct {
+	drill  string
+	root   *os.Root // nil: nothing is kept here
+	store  Store    // nil: there is none
+	here   map[string]bool
+	there  map[string]bool
+	runs   []string // newest first
+	wanted []string // files of acceptances
+}
+
+func open(ctx context.Context, dir string, s Store, drill string) (*shelf, error) {
+	root, err := openDrill(dir, drill)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	sh := &shelf{drill: drill, root: root, store: s, here: map[string]bool{}, there: map[string]bool{}}
+	if err := errors.Join(sh.listHere(), sh.listThere(ctx)); err != nil {
+		sh.close()
+		return nil, err
+	}
+	slices.Sort(sh.runs)
+	sh.runs = slices.Compact(sh.runs)
+	slices.Reverse(sh.runs)
+	slices.Sort(sh.wanted)
+	sh.wanted = slices.Compact(sh.wanted)
+	return sh, nil
+}
+
+func (sh *shelf) close() {
+	if sh.root != nil {
+		sh.root.Close()
+	}
+}
+
+func (sh *shelf) listHere() error {
+	if sh.root == nil {
+		return nil
+	}
+	entries, err := fs.ReadDir(sh.root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("list the reports in %s: %w", sh.root.Name(), err)
+	}
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case e.IsDir():
+			sh.here[path.Join(e.Name(), reportFile)] = true
+			sh.runs = append(sh.runs, e.Name())
+		case isAccepted(e.Name()):
+			sh.here[e.Name()] = true
+			sh.wanted = append(sh.wanted, e.Name())
+		}
+	}
+	return nil
+}
+
+func (sh *shelf) listThere(ctx context.Context) error {
+	if sh.store == nil {
+		return nil
+	}
+	names, err := sh.store.Names(ctx, sh.drill+"/")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		name = strings.TrimPrefix(name, sh.drill+"/")
+		run, file := path.Split(name)
+		run = strings.TrimSuffix(run, "/")
+		switch {
+		case strings.HasPrefix(name, "."):
+		case file == reportFile && checkName("the run", run) == nil:
+			sh.there[name] = true
+			sh.runs = append(sh.runs, run)
+		case isAccepted(name):
+			sh.there[name] = true
+			sh.wanted = append(sh.wanted, name)
+		}
+	}
+	return nil
+}
+
+// entry is what one file came to.
+type entry struct {
+	report   *verdict.Report
+	accepted Acceptance
+	damaged  *DamagedError
+}
+
+// reports reads runs. An error means that the store could not be read.
+func (sh *shelf) reports(ctx context.Context, runs []string) ([]entry, error) {
+	names := make([]string, len(runs))
+	for i, run := range runs {
+		names[i] = path.Join(run, reportFile)
+	}
+	return sh.readAll(ctx, names, func(e *entry, name string, b []byte) error {
+		r, err := decode(b)
+		switch {
+		case err != nil:
+			return err
+		case r.Drill != sh.drill:
+			return fmt.Errorf("it is a report of the drill %q", r.Drill)
+		case path.Join(r.Run, reportFile) != name:
+			return fmt.Errorf("it is the report of the run %q", r.Run)
+		}
+		e.report = r
+		return nil
+	})
+}
+
+// accepted reads all acceptances, newest first.
+func (sh *shelf) accepted(ctx context.Context) (all []Acceptance, damaged []string, err error) {
+	found, err := sh.readAll(ctx, sh.wanted, func(e *entry, _ string, b []byte) (err error) {
+		e.accepted, err = decodeAccepted(b, sh.drill)
+		return err
+	})
+	for _, e := range found {
+		if e.damaged != nil {
+			damaged = append(damaged, e.damaged.Error())
+			continue
+		}
+		all = append(all, e.accepted)
+	}
+	slices.SortStableFunc(all, func(a, b Acceptance) int { return b.At.Compare(a.At) })
+	return all, damaged, err
+}
+
+// readAll reads files, from here where they are whole here, else from the
+// store.
+func (sh *shelf) readAll(ctx context.Context, names []string, use func(*entry, string, []byte) error) ([]entry, error) {
+	found := make([]entry, len(names))
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(atOnce)
+	for i, name := range names {
+		work.Go(func() error { return sh.readOne(ctx, &found[i], name, use) })
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (sh *shelf) readOne(ctx context.Context, e *entry, name string, use func(*entry, string, []byte) error) error {
+	if sh.here[name] {
+		b, err := readFile(sh.root, name)
+		if err == nil {
+			err = use(e, name, b)
+		}
+		if err == nil {
+			return nil
+		}
+		e.damaged = &DamagedError{Path: path.Join(sh.root.Name(), name), Err: err}
+	}
+	if !sh.there[name] {
+		return nil
+	}
+	b, err := sh.store.Get(ctx, path.Join(sh.drill, name), maxReport)
+	var unreachable *verdict.Problem
+	if errors.As(err, &unreachable) || ctx.Err() != nil {
+		return cmp.Or(err, ctx.Err())
+	}
+	if err == nil {
+		err = use(e, name, b)
+	}
+	if err != nil {
+		e.damaged = &DamagedError{Path: sh.store.URL() + path.Join(sh.drill, name), Err: err}
+		return nil
+	}
+	e.damaged = nil // the store's is whole
+	return nil
+}
