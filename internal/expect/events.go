@@ -28,7 +28,7 @@ const (
 // the checks, and their tables are left out. Where all is well there is none.
 func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents,
 	shown func(schema, table, column string) bool, fingerprint func(value string) string) ([]verdict.Events, []verdict.Check) {
-	s := session{connect: connect}
+	s := session{connect: connect, names: newLookup(nil)}
 	defer s.close()
 	var events []verdict.Events
 	var trouble []verdict.Check
@@ -66,8 +66,7 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	if err != nil {
 		return err
 	}
-	if !r.there() {
-		say(c, verdict.Fail, r.kind, r.elsewhere, "%s, whose newest rows are to be shown, is not there to be read", e.Table)
+	if !beThere(c, e.Table, r, "whose newest rows are to be shown") {
 		return nil
 	}
 	rows, err := q.rows(ctx, e.sql())
@@ -125,10 +124,13 @@ func printable(value string) string {
 	if len(runes) > cellShown {
 		runes = append(runes[:cellShown-1], '…')
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '·'
-	}, string(runes))
+	return strings.Map(visible, string(runes))
+}
+
+// visible puts a dot for what would move a terminal's cursor.
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '·'
 }

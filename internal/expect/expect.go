@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -28,6 +29,29 @@ type Options struct {
 	// Held tells how many rows a table was just counted to hold, if it was:
 	// nothing changes the sandbox's database meanwhile. Nil: count all.
 	Held func(schema, table string) (rows int64, ok bool)
+	// Past is what is compared with; the zero value: a first run.
+	Past history.Past
+	// Mark is told the greatest value of each column that must not go back,
+	// from several goroutines. Nil: nobody keeps them.
+	Mark func(verdict.Mark)
+	// Shown tells of which columns a report may hold values. Nil: of none.
+	Shown func(schema, table, column string) bool
+	// Excluded tells of which tables no rows are loaded, as declared. Nil: none.
+	Excluded func(schema, table string) bool
+	// Rewritten tells which columns the scrub rewrites. Nil: none.
+	Rewritten func(schema, table, column string) bool
+	// Agree tells whether two columns hold equal values after the scrub where
+	// they did before. Nil: all do.
+	Agree func(table spec.Name, column string, other spec.Name, otherColumn string) bool
+	// Structure is told what the database consists of where there is no
+	// baseline to compare it with. Nil: nobody keeps it.
+	Structure func(*spec.Structure)
+	// TakenAt and SHA256 are the backup's, which tell whether it was drilled
+	// before; records of outside that are newer are not expected.
+	TakenAt time.Time
+	SHA256  string
+	// Witnesses say how outside records are read and compared.
+	Witnesses Witnesses
 	// Unfilled: the restore has not come to its materialized views yet, so
 	// that one without rows is no finding.
 	Unfilled bool
@@ -45,10 +69,11 @@ func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) [
 	}
 	close(work)
 	found := make([]verdict.Check, len(checks))
+	names := newLookup(e.Tables)
 	var workers sync.WaitGroup
 	for range min(max(o.Jobs, 1), len(checks)) {
 		workers.Go(func() {
-			s := session{connect: connect}
+			s := session{connect: connect, names: names}
 			defer s.close()
 			for i := range work {
 				found[i] = checks[i].run(ctx, &s)
@@ -56,6 +81,9 @@ func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) [
 		})
 	}
 	workers.Wait()
+	if e.Amcheck != nil {
+		found = append(found, amcheck(ctx, connect, *e.Amcheck, e.Timeout, o.Jobs)...)
+	}
 	return found
 }
 
@@ -63,6 +91,7 @@ func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) [
 type check struct {
 	verdict.Check // with ID, Code and Expected
 	timeout       time.Duration
+	lenient       bool // what would fail warns
 	judge         func(ctx context.Context, q *query, c *verdict.Check) error
 }
 
@@ -70,16 +99,35 @@ type check struct {
 func declared(e spec.Expectations, o Options) []check {
 	var all []check
 	for _, t := range e.Tables {
-		all = append(all, tablePresent(t, o.Unfilled))
+		all = append(all, tablePresent(t, o.Unfilled, o.Past))
 		if t.RowCount != nil {
 			all = append(all, rowCount(t, o.Held))
+		}
+		if t.RowCountChange != nil {
+			all = append(all, rowCountChange(t, o))
 		}
 		if t.Freshness != nil {
 			all = append(all, freshness(t, o.AsOf))
 		}
+		if t.MaxRegression != nil {
+			all = append(all, maxRegression(t, o))
+		}
+		for _, r := range t.Relationships {
+			all = append(all, relationship(t, r, o))
+		}
+		if t.Checksum != nil {
+			all = append(all, checksum(t, o))
+		}
 	}
+	all = append(all, ofDatabase(e, o)...)
 	for _, f := range e.FailedRows {
 		all = append(all, failedRows(f))
+	}
+	if e.Canary != nil {
+		all = append(all, canary(*e.Canary))
+	}
+	for _, w := range e.Witness {
+		all = append(all, witnessed(w, o))
 	}
 	for i := range all {
 		all[i].Stage = verdict.StageExpect
@@ -102,6 +150,9 @@ func (k check) run(ctx context.Context, s *session) (c verdict.Check) {
 	err := s.transaction(ctx, k.timeout, func(ctx context.Context, q *query) error { return k.judge(ctx, q, &c) })
 	if err != nil {
 		fill(&c, problem(ctx, err, k.timeout))
+	}
+	if k.lenient && c.Outcome == verdict.Fail {
+		c.Outcome = verdict.Warn
 	}
 	return c
 }

@@ -40,6 +40,9 @@ func TestAgainstServer(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, server){
 		"tables": testTables, "freshness": testFreshness, "failed rows": testFailedRows, "unreadable view": testUnreadableView,
 		"server gone": testServerGone, "latest events": testLatestEvents,
+		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
+		"checksum": testChecksum, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
+		"witness": testWitness, "witness in batches": testWitnessBatches,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,6 +56,11 @@ func (s server) database(t *testing.T, name, sql string) Connect {
 	t.Helper()
 	s.Exec("postgres", "create database "+name)
 	s.Exec(name, sql)
+	return s.connect(t, name)
+}
+
+func (s server) connect(t *testing.T, name string) Connect {
+	t.Helper()
 	cfg, err := pgx.ParseConfig("host=" + s.socket + " user=postgres sslmode=disable dbname=" + name)
 	if err != nil {
 		t.Fatal(err)
@@ -371,7 +379,7 @@ func testServerGone(t *testing.T, s server) {
 		nowhere := func(ctx context.Context) (*pgx.Conn, error) {
 			return pgx.Connect(ctx, "host=/nonexistent user=postgres password=hunter2 sslmode=disable")
 		}
-		got := Run(t.Context(), nowhere, drill(t, tables("{table: a.b}", "{table: a.c}")).Expectations, Options{AsOf: asOf, Jobs: 2})
+		got := Run(t.Context(), nowhere, drill(t, tables("{table: a.b}", "{table: a.c}")+"  failed_rows: [{name: q, sql: select 1, fail_if: '> 0'}]\n").Expectations, Options{AsOf: asOf, Jobs: 2})
 		for _, c := range got {
 			if c.Outcome != verdict.Error || c.Code != verdict.CodeSandbox || strings.Contains(c.Message, "hunter2") {
 				t.Errorf("%+v", c)
@@ -437,7 +445,10 @@ func TestSilentServer(t *testing.T) {
 		return pgx.Connect(ctx, "user=postgres sslmode=disable host="+filepath.Dir(socket))
 	}
 	s := session{connect: silent}
-	err = s.transaction(t.Context(), time.Millisecond-grace, func(context.Context, *query) error { return nil })
+	err = s.transaction(t.Context(), time.Millisecond-grace, func(ctx context.Context, q *query) error {
+		_, err := q.value(ctx, "select 1")
+		return err
+	})
 	if !errors.Is(err, errTimeout) {
 		t.Errorf("got %v, want the time-out", err)
 	}
@@ -478,35 +489,4 @@ latest_events:
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", `column "idd" does not exist (SQLSTATE 42703)`},
 		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone, whose newest rows are to be shown, is not there"},
 	}, checks)
-}
-
-func TestBackupAge(t *testing.T) {
-	t.Parallel()
-	both := spec.Age{WarnAfter: 7 * time.Hour, FailAfter: 13 * time.Hour}
-	const expected = "at most 7h (warn), 13h (fail) old"
-	for _, test := range []struct {
-		name string
-		age  spec.Age
-		old  time.Duration
-		want short
-	}{
-		{"young", both, 6 * time.Hour, short{"", "pass", expected, "6h old (taken 2026-11-20 21:15 UTC)", ""}},
-		{"just young enough", both, 7*time.Hour + time.Second/2, short{"", "pass", expected, "7h old (taken 2026-11-20 20:14 UTC)", ""}},
-		{"a little old", both, 7*time.Hour + time.Second, short{"", "warn", expected, "7h1s old (taken 2026-11-20 20:14 UTC)", "1s older than the 7h after which it warns"}},
-		{"too old", both, 14 * time.Hour, short{"", "fail", expected, "14h old (taken 2026-11-20 13:15 UTC)", "1h older than the 13h allowed"}},
-		{"only a warning", spec.Age{WarnAfter: time.Hour}, 14 * time.Hour, short{"", "warn", "at most 1h old (warn)", "14h old (taken 2026-11-20 13:15 UTC)", "13h older"}},
-		{"only a failure", spec.Age{FailAfter: time.Hour}, 14 * time.Hour, short{"", "fail", "at most 1h old", "14h old (taken 2026-11-20 13:15 UTC)", "13h older"}},
-		{"clocks apart", both, -4 * time.Minute, short{"", "pass", expected, "-4m old (taken 2026-11-21 03:19 UTC)", ""}},
-		{"from the future", both, -time.Hour, short{"", "fail", expected, "1h in the future", "taken 1h after 2026-11-21 03:15 UTC"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			got := BackupAge(test.age, asOf.Add(-test.old), asOf)
-			if got.Stage != verdict.StageChoose || got.Code != verdict.CodeBackupAge {
-				t.Errorf("stage %s, code %s", got.Stage, got.Code)
-			}
-			got.Stage, test.want.ID = verdict.StageExpect, "backup_age" // compare wants the stage of the others
-			compare(t, []short{test.want}, []verdict.Check{got})
-		})
-	}
 }

@@ -42,15 +42,6 @@ var newest = map[clock]string{
 // unitsASecond of a number.
 var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
-// findType gives a column's type, below all domains over it, and its name.
-const findType = `
-with recursive base(oid, depth) as (
-  select a.atttypid, 0 from pg_catalog.pg_attribute a
-  where a.attrelid = $1::pg_catalog.oid and a.attname = $2::pg_catalog.text and a.attnum > 0 and not a.attisdropped
-  union all
-  select t.typbasetype, depth + 1 from base join pg_catalog.pg_type t on t.oid = base.oid where t.typtype = 'd')
-select oid, pg_catalog.format_type(oid, null) from base order by depth desc limit 1`
-
 // freshness judges the newest time in a column against asOf. A date stands
 // for its whole day: it is as old as the day's end, and in the future only if
 // the day has not begun. A row without a time does not count; no row at all,
@@ -59,8 +50,8 @@ func freshness(t spec.Table, asOf time.Time) check {
 	f := *t.Freshness
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf)},
-		judge: ofTable(t, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
-			how, err := clockOf(ctx, q, t, r.oid)
+		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+			how, err := clockOf(ctx, q, t)
 			if err != nil {
 				return err
 			}
@@ -93,21 +84,21 @@ const minute = "2006-01-02 15:04 MST"
 
 // clockOf finds out how the column tells a time, and refuses what the drill
 // file says too little or too much about.
-func clockOf(ctx context.Context, q *query, t spec.Table, oid string) (clock, error) {
+func clockOf(ctx context.Context, q *query, t spec.Table) (clock, error) {
 	f, column := *t.Freshness, t.Table.Column(t.Freshness.Column)
 	refuse := func(mend, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
 	}
-	rows, err := q.rows(ctx, findType, oid, f.Column)
+	of, there, err := typeOf(ctx, q, t.Table, f.Column)
 	if err != nil {
-		return clockUnknown, fmt.Errorf("look for %s: %w", column, err)
+		return clockUnknown, err
 	}
-	if len(rows) == 0 {
+	if !there {
 		return refuse("correct freshness.column", "there is no column %s", column)
 	}
-	kind := string(rows[0][1])
-	switch how := clocks[string(rows[0][0])]; {
+	kind := of.name
+	switch how := clocks[of.oid]; {
 	case how == clockUnknown:
 		return refuse("choose a timestamp, a date or a number for freshness.column", "%s is of type %s, which tells no time", column, kind)
 	case how == clockNumber && f.Unit == "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,7 +27,9 @@ var errTimeout = errors.New("the statement's time ran out")
 // after it broke.
 type session struct {
 	connect Connect
+	names   *lookup
 	conn    *pgx.Conn
+	inside  bool // a transaction that nobody needs any more
 }
 
 func (s *session) open(ctx context.Context) error {
@@ -37,7 +40,7 @@ func (s *session) open(ctx context.Context) error {
 	if err != nil {
 		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server is gone or refuses connections; run the drill again", "connect to the restored database: %w", redacted(err))
 	}
-	s.conn = conn
+	s.conn, s.inside = conn, false
 	return nil
 }
 
@@ -51,46 +54,48 @@ func (s *session) close() {
 	s.conn = nil
 }
 
-// transaction runs work in a read-only transaction, which is rolled back
-// whatever happens. Its statements end at the timeout: errTimeout then.
+// transaction runs work in a read-only transaction, which begins with its
+// first statement and is rolled back whatever happens. Its statements end at
+// the timeout: errTimeout then.
 func (s *session) transaction(ctx context.Context, timeout time.Duration, work func(context.Context, *query) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout+grace, errTimeout)
 	defer cancel()
-	err := s.begin(ctx, timeout)
-	if err == nil {
-		err = work(ctx, &query{conn: s.conn.PgConn()})
-		s.rollback(ctx)
+	q := &query{session: s, timeout: timeout}
+	err := work(ctx, q)
+	if q.unopened != nil { // whatever was to be asked is not what is wrong
+		err = q.unopened
 	}
-	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
-		return errTimeout
+	if err != nil {
+		s.rollback(ctx)
+		if errors.Is(context.Cause(ctx), errTimeout) {
+			return errTimeout
+		}
 	}
 	return err
 }
 
-func (s *session) begin(ctx context.Context, timeout time.Duration) error {
-	if err := s.open(ctx); err != nil {
-		return err
-	}
-	// The server's limit first: it would hold for the next statements too.
-	begin := fmt.Sprintf("begin read only; set local statement_timeout = %d", max(timeout.Milliseconds(), 1))
-	if _, err := s.conn.PgConn().Exec(ctx, begin).ReadAll(); err != nil {
-		s.close()
-		return fmt.Errorf("begin a read-only transaction: %w", redacted(err))
-	}
-	return nil
-}
-
 // rollback ends the transaction, or the connection where that cannot be done.
+// One that went well is left for the next to end, on the way of its beginning.
 func (s *session) rollback(ctx context.Context) {
+	if !s.inside {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
 	if _, err := s.conn.PgConn().Exec(ctx, "rollback").ReadAll(); err != nil {
 		s.close()
 	}
+	s.inside = false
 }
 
 // query asks within a transaction.
-type query struct{ conn *pgconn.PgConn }
+type query struct {
+	session *session
+	timeout time.Duration
+	begun   bool
+	// unopened is why there was no connection or no transaction to ask in.
+	unopened error
+}
 
 // rows runs one statement, never more: the extended protocol takes no second
 // one. Values come as text, nil for null.
@@ -99,18 +104,66 @@ type query struct{ conn *pgconn.PgConn }
 // the server's message can be shown in full; an error of its execution is told
 // by its SQLSTATE alone.
 func (q *query) rows(ctx context.Context, sql string, args ...string) ([][][]byte, error) {
-	description, err := q.conn.Prepare(ctx, "", sql, nil)
-	if err != nil {
-		return nil, unprepared(err)
+	if q.unopened = q.session.open(ctx); q.unopened != nil {
+		return nil, q.unopened
 	}
-	if len(description.ParamOIDs) != len(args) {
-		return nil, &sqlError{State: "42P02", told: "the SQL holds a parameter such as $1, for which there is no value"}
-	}
+	opening := q.opening()
 	values := make([][]byte, len(args))
 	for i := range args {
 		values[i] = []byte(args[i])
 	}
-	result := q.conn.ExecPrepared(ctx, "", values, nil, nil).Read()
+	// All of it goes to the server at once: a thousand small tables cost a
+	// thousand times the way there and back.
+	p := q.session.conn.PgConn().StartPipeline(ctx)
+	defer p.Close()
+	for _, sql := range opening {
+		p.SendQueryParams(sql, nil, nil, nil, nil)
+	}
+	p.SendPrepare("", sql, nil)
+	p.SendQueryPrepared("", values, nil, nil)
+	if err := p.Sync(); err != nil {
+		return nil, redacted(err)
+	}
+	for range opening {
+		if _, err := p.GetResults(); err != nil {
+			q.unopened = fmt.Errorf("begin a read-only transaction: %w", redacted(err))
+			return nil, q.unopened
+		}
+	}
+	return answer(p, len(args))
+}
+
+// opening is what must be said before the first statement.
+func (q *query) opening() []string {
+	if q.begun {
+		return nil
+	}
+	var all []string
+	if q.session.inside {
+		all = append(all, "rollback")
+	}
+	q.begun, q.session.inside = true, true
+	return append(all, "begin read only", fmt.Sprintf("set local statement_timeout = %d", max(q.timeout.Milliseconds(), 1)))
+}
+
+// answer reads what the server says to a statement with so many parameters.
+func answer(p *pgconn.Pipeline, params int) ([][][]byte, error) {
+	said, err := p.GetResults()
+	if err != nil {
+		return nil, unprepared(err)
+	}
+	if d, ok := said.(*pgconn.StatementDescription); ok && len(d.ParamOIDs) != params {
+		return nil, &sqlError{State: "42P02", told: "the SQL holds a parameter such as $1, for which there is no value"}
+	}
+	said, err = p.GetResults()
+	if err != nil {
+		return nil, redacted(err)
+	}
+	reader, ok := said.(*pgconn.ResultReader)
+	if !ok {
+		return nil, fmt.Errorf("the server gave %T for rows", said)
+	}
+	result := reader.Read()
 	if result.Err != nil {
 		return nil, redacted(result.Err)
 	}
@@ -127,4 +180,13 @@ func (q *query) value(ctx context.Context, sql string, args ...string) ([]byte, 
 		return nil, fmt.Errorf("the server gave %d rows for one", len(rows))
 	}
 	return rows[0][0], nil
+}
+
+// version is the server's: 170002 for 17.2.
+func (q *query) version(ctx context.Context) (int, error) {
+	text, err := q.value(ctx, "select pg_catalog.current_setting('server_version_num')")
+	if err != nil {
+		return 0, fmt.Errorf("ask the server for its version: %w", err)
+	}
+	return strconv.Atoi(string(text))
 }

@@ -65,6 +65,8 @@ var conditions = map[string]string{
 	notYetPopulated: "object not in prerequisite state, such as a materialized view that was never filled",
 	"57P01":         "the server was shut down",
 	"57P02":         "the server crashed",
+	corruptData:     "data corrupted",
+	corruptIndex:    "index corrupted",
 	"P0001":         "an exception raised by a function",
 
 	"08": "connection exception",

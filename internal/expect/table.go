@@ -4,69 +4,16 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
-// relation is what the catalogue says of a table's name.
-type relation struct {
-	oid       string
-	kind      string // in words: table, partitioned table, view …
-	readable  bool   // it has rows that can be counted
-	populated bool   // false: a materialized view that was never filled
-	elsewhere string // not there: schemas that have one of the name, and how many tables there are
-}
-
-func (r relation) there() bool { return r.oid != "" && r.readable && r.populated }
-
-const findRelation = `
-select c.oid,
-       case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view' when 'm' then 'materialized view'
-                      when 'f' then 'foreign table' when 'S' then 'sequence' when 'i' then 'index' when 'I' then 'index'
-                      when 'c' then 'composite type' else 'something else' end,
-       c.relkind in ('r', 'p', 'v', 'm', 'f'),
-       c.relispopulated
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1::pg_catalog.text and c.relname = $2::pg_catalog.text`
-
-const lookElsewhere = `
-select pg_catalog.count(*),
-       pg_catalog.string_agg(n.nspname, ', ' order by n.nspname) filter (where c.relname = $1::pg_catalog.text)
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_toast%'`
-
-func find(ctx context.Context, q *query, name spec.Name) (relation, error) {
-	rows, err := q.rows(ctx, findRelation, name.Schema, name.Table)
-	if err != nil {
-		return relation{}, fmt.Errorf("look for %s: %w", name, err)
-	}
-	if len(rows) == 1 {
-		r := rows[0]
-		return relation{oid: string(r[0]), kind: string(r[1]), readable: string(r[2]) == "t", populated: string(r[3]) == "t"}, nil
-	}
-	rows, err = q.rows(ctx, lookElsewhere, name.Table)
-	if err != nil || len(rows) != 1 {
-		return relation{}, fmt.Errorf("look for %s in other schemas: %w", name, err)
-	}
-	return relation{kind: "missing", elsewhere: elsewhere(string(rows[0][0]), string(rows[0][1]))}, nil
-}
-
-func elsewhere(tables, schemas string) string {
-	switch {
-	case tables == "0":
-		return "the restored database holds no table at all: was the dump taken of an empty instance?"
-	case schemas != "":
-		return "a table of this name is in schema " + schemas + ": was it moved? then correct the drill file"
-	}
-	return "the backup does not bring it: was it excluded from the dump, dropped, or is this another database? the database holds " + tables + " other tables"
-}
-
 // tablePresent is a check for every table that the drill file names.
-func tablePresent(t spec.Table, unfilled bool) check {
+func tablePresent(t spec.Table, unfilled bool, past history.Past) check {
 	return check{
 		Check: verdict.Check{ID: "table_present:" + t.Table.String(), Code: verdict.CodeTablePresent, Expected: "present"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -74,8 +21,10 @@ func tablePresent(t spec.Table, unfilled bool) check {
 			switch {
 			case err != nil:
 				return err
+			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !unfilled):
+				say(c, verdict.Skipped, r.kind, rebuildHint, "%s was not brought back, as may be", t.Table)
 			case r.oid == "":
-				say(c, verdict.Fail, r.kind, r.elsewhere, "%s is not in the restored database", t.Table)
+				judgeMissing(c, t, r, past)
 			case !r.readable:
 				say(c, verdict.Fail, r.kind, "name a table or a view; the backup brought something else under this name", "%s is no table", t.Table)
 			case !r.populated && !unfilled:
@@ -86,6 +35,38 @@ func tablePresent(t spec.Table, unfilled bool) check {
 			return nil
 		},
 	}
+}
+
+const rebuildHint = "it is declared as rebuildable: rebuild it after a real restore"
+
+// judgeMissing fails a table that is not there, unless a person wanted it to
+// be dropped, and no drill that passed has seen it since.
+func judgeMissing(c *verdict.Check, t spec.Table, r relation, past history.Past) {
+	accepted, seen := past.AcceptedFor(c.ID), lastSeen(past, c.ID)
+	if accepted != nil && (seen == nil || !seen.StartedAt.After(accepted.At)) {
+		pass(c, r.kind)
+		c.Accepted = accepted.Note()
+		return
+	}
+	hint := r.elsewhere
+	if seen != nil {
+		c.Change = &verdict.Change{Baseline: seen.Run, From: "present", To: r.kind}
+		hint += "; " + acceptHint
+	}
+	say(c, verdict.Fail, r.kind, hint, "%s is not in the restored database", t.Table)
+}
+
+// lastSeen is the last drill that passed in which a check found what it looks
+// for, and not only that it was given up.
+func lastSeen(past history.Past, id string) *verdict.Report {
+	for _, r := range past.Passing {
+		for _, c := range r.Checks {
+			if c.ID == id && c.Outcome == verdict.Pass && c.Accepted == nil {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // ofTable judges only where the table is there: a missing one is told once,
@@ -100,6 +81,16 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 			say(c, verdict.Skipped, r.kind, "see table_present:"+t.Table.String(), "not looked at, since %s is not there to be read", t.Table)
 			return nil
 		}
+		if t.Rebuildable {
+			some, err := q.value(ctx, "select exists (select from "+identifier(t.Table)+")")
+			switch {
+			case err != nil:
+				return fmt.Errorf("look for rows of %s: %w", t.Table, err)
+			case string(some) != "t":
+				say(c, verdict.Skipped, "empty", rebuildHint, "not looked at, since %s is empty, as it may be", t.Table)
+				return nil
+			}
+		}
 		return judge(ctx, q, r, c)
 	}
 }
@@ -108,20 +99,28 @@ func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check
 	return check{
 		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount, Expected: countRange(*t.RowCount)},
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			if held != nil {
-				if n, ok := held(t.Table.Schema, t.Table.Table); ok {
-					judgeCount(c, t, n)
-					return nil
-				}
-			}
-			n, err := count(ctx, q, "select pg_catalog.count(*) from "+identifier(t.Table))
+			n, _, err := rowsOf(ctx, q, t, held)
 			if err != nil {
-				return verdict.Errorf(verdict.CodeRowCount, "count them by hand in a restored copy; where it is a view, run its query", "count the rows of %s: %w", t.Table, err)
+				return err
 			}
 			judgeCount(c, t, n)
 			return nil
 		}),
 	}
+}
+
+// rowsOf counts a table's rows, unless the restore counted just them: alike.
+func rowsOf(ctx context.Context, q *query, t spec.Table, held func(schema, table string) (int64, bool)) (n int64, alike bool, err error) {
+	if held != nil {
+		if n, ok := held(t.Table.Schema, t.Table.Table); ok {
+			return n, true, nil
+		}
+	}
+	n, err = count(ctx, q, "select pg_catalog.count(*) from "+identifier(t.Table))
+	if err != nil {
+		return 0, false, verdict.Errorf(verdict.CodeRowCount, "count them by hand in a restored copy; where it is a view, run its query", "count the rows of %s: %w", t.Table, err)
+	}
+	return n, false, nil
 }
 
 func judgeCount(c *verdict.Check, t spec.Table, n int64) {
@@ -170,15 +169,8 @@ func count(ctx context.Context, q *query, sql string) (int64, error) {
 func identifier(n spec.Name) string { return pgx.Identifier{n.Schema, n.Table}.Sanitize() }
 
 func failedRows(f spec.FailedRows) check {
-	var limits []string
-	if f.WarnIf != nil {
-		limits = append(limits, "warn if "+f.WarnIf.String())
-	}
-	if f.FailIf != nil {
-		limits = append(limits, "fail if "+f.FailIf.String())
-	}
 	return check{
-		Check:   verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows, Expected: strings.Join(limits, ", ")},
+		Check:   verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows, Expected: limits(f.WarnIf, f.FailIf)},
 		timeout: f.Timeout,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			// The line ends keep a comment in the SQL from eating the rest.

@@ -1,0 +1,112 @@
+package expect
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// oneWay makes the server write values in one way, whatever the database
+// brings.
+const oneWay = `
+select pg_catalog.set_config(s.name, s.value, true) from (values
+  ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('extra_float_digits', '1'), ('bytea_output', 'hex')) s(name, value)`
+
+// sumRows adds up the halves of the rows' digests, so that their order does
+// not matter and their number does.
+const sumRows = `
+select pg_catalog.count(*), pg_catalog.sum(('x' || pg_catalog.left(d, 16))::pg_catalog.bit(64)::pg_catalog.int8),
+       pg_catalog.sum(('x' || pg_catalog.right(d, 16))::pg_catalog.bit(64)::pg_catalog.int8)
+from (select pg_catalog.md5(row(%s)::pg_catalog.text) from %s) s(d)`
+
+// checksum compares the values of columns with what they were when this very
+// backup, by its time, was drilled before: a file that was replaced, or bytes
+// that no longer say what they did.
+func checksum(t spec.Table, o Options) check {
+	columns := strings.Join(t.Checksum.Columns, ", ")
+	return check{
+		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: "the same " + columns + " as in the last drill of this backup"},
+		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+			sum, rows, err := sumColumns(ctx, q, t, o.Shown)
+			if err != nil {
+				return err
+			}
+			c.Change = &verdict.Change{To: sum}
+			judgeChecksum(c, t, rows, sum, o)
+			return nil
+		}),
+	}
+}
+
+func sumColumns(ctx context.Context, q *query, t spec.Table, shown func(schema, table, column string) bool) (sum, rows string, err error) {
+	var columns []string
+	for _, column := range t.Checksum.Columns {
+		if shown == nil || !shown(t.Table.Schema, t.Table.Table, column) {
+			if _, there, err := typeOf(ctx, q, t.Table, column); err != nil || there {
+				return "", "", verdict.Errorf(verdict.CodeTableChecksum, fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`, t.Table.Column(column)),
+					"%s is to be kept in the report as a part of a checksum, and is not preserved with a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
+			}
+		}
+		columns = append(columns, pgx.Identifier{column}.Sanitize())
+	}
+	if _, err := q.rows(ctx, oneWay); err != nil {
+		return "", "", fmt.Errorf("sum up %s: %w", t.Table, err)
+	}
+	answer, err := q.rows(ctx, fmt.Sprintf(sumRows, strings.Join(columns, ", "), identifier(t.Table)))
+	if err != nil || len(answer) != 1 {
+		return "", "", verdict.Errorf(verdict.CodeTableChecksum, "look at checksum in the drill file", "sum up %s (drill file, line %d): %w", t.Table, t.Checksum.Pos.Line, err)
+	}
+	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", answer[0][0], answer[0][1], answer[0][2]))
+	return fmt.Sprintf("%x", digest[:8]), string(answer[0][0]), nil
+}
+
+func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) {
+	before, was := earlier(c, o)
+	observed := rowsOfSum(rows, sum)
+	switch {
+	case o.Past.Problem != nil:
+		say(c, verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
+		return
+	case before == nil:
+		say(c, verdict.Skipped, observed, "nothing is wrong; later drills of the same backup are compared with this one, if it passes", "no history yet: no earlier drill of this backup that passed has summed these columns")
+		return
+	}
+	c.Change.Baseline, c.Change.From = before.Run, was
+	switch a := o.Past.AcceptedFor(c.ID); {
+	case was == sum:
+		pass(c, observed)
+	case a != nil && a.To == sum && a.From == was:
+		pass(c, observed)
+		c.Accepted = a.Note()
+	case before.Backup.SHA256 != "" && before.Backup.SHA256 == o.SHA256:
+		say(c, verdict.Fail, observed, "the file is the same to the byte, so one of the two restores went wrong: a function, a default or a machine that gives other values each time",
+			"%s does not hold the %s that it held when this very file was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
+	default:
+		say(c, verdict.Fail, observed, "the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the copy that is kept elsewhere; "+acceptHint,
+			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
+	}
+}
+
+func rowsOfSum(rows, sum string) string { return sum + " over " + rows + " rows" }
+
+// earlier is the last drill that passed of the same backup which summed the
+// same columns, with what came out.
+func earlier(c *verdict.Check, o Options) (*verdict.Report, string) {
+	for _, r := range o.Past.Passing {
+		if o.TakenAt.IsZero() || !r.Backup.TakenAt.Equal(o.TakenAt) {
+			continue
+		}
+		for _, old := range r.Checks {
+			if old.ID == c.ID && old.Expected == c.Expected && old.Change != nil {
+				return r, old.Change.To
+			}
+		}
+	}
+	return nil, ""
+}

@@ -1,0 +1,330 @@
+package expect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// ofDatabase are the checks of the database as a whole, in the order of the
+// drill file's example.
+func ofDatabase(e spec.Expectations, o Options) []check {
+	var all []check
+	add := func(key string, declared bool, c check) {
+		if declared {
+			c.lenient = slices.Contains(e.WarnOnly, key)
+			all = append(all, c)
+		}
+	}
+	for _, name := range e.Extensions {
+		add("extensions", true, extension(name))
+	}
+	for _, name := range e.Roles {
+		add("roles", true, role(name))
+	}
+	for _, s := range e.Settings {
+		add("settings", true, setting(s))
+	}
+	add("unlisted_tables", e.UnlistedTables == "warn" || e.UnlistedTables == "fail", unlistedTables(e, o.Excluded))
+	add("sequences", e.Sequences, sequences(o.Rewritten))
+	add("indexes", e.Indexes, indexes.check())
+	add("constraints", e.Constraints, constraints.check())
+	add("materialized_views", e.MaterializedViews, materializedViews(e.Tables).check())
+	add("collations", e.Collations, collations.check())
+	if e.Schema != nil {
+		add("schema", true, schema(*e.Schema, o.Structure))
+	}
+	return all
+}
+
+// users keeps what belongs to users: c is pg_class, n its pg_namespace.
+const users = `n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`
+
+func extension(name string) check {
+	const find = `
+select a.name is not null, e.extname is not null
+from (select $1::pg_catalog.text) w(name)
+left join pg_catalog.pg_available_extensions a on a.name = w.name
+left join pg_catalog.pg_extension e on e.extname = w.name`
+	return check{
+		Check: verdict.Check{ID: "extensions:" + name, Code: verdict.CodeExtensions, Expected: "present"},
+		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
+			rows, err := q.rows(ctx, find, name)
+			if err != nil || len(rows) != 1 {
+				return fmt.Errorf("look for the extension %s: %w", name, err)
+			}
+			switch available, there := string(rows[0][0]) == "t", string(rows[0][1]) == "t"; {
+			case there:
+				pass(c, "present")
+			case !available:
+				return verdict.Errorf(verdict.CodeExtensions, "choose an image that has it (sandbox.image), else nobody can tell whether the backup brings it",
+					"the sandbox has no extension %s to be restored", name)
+			default:
+				say(c, verdict.Fail, "missing", "the backup does not create it: was it dropped, or dumped without (--schema, --extension)? what rests on it would fail",
+					"the extension %s is not in the restored database", name)
+			}
+			return nil
+		},
+	}
+}
+
+// role judges whether the backup gives anything to a role: a dump that was
+// taken without owners and privileges restores well, and nobody may read it.
+func role(name string) check {
+	// The first superuser owns without a trace in pg_shdepend.
+	const find = `
+select r.oid is not null, coalesce(r.oid = 10, false),
+       (select pg_catalog.count(*) from pg_catalog.pg_shdepend d
+        where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
+          and d.dbid in (0, b.oid) and (d.dbid <> 0 or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid))
+from pg_catalog.pg_database b left join pg_catalog.pg_roles r on r.rolname = $1::pg_catalog.text
+where b.datname = pg_catalog.current_database()`
+	return check{
+		Check: verdict.Check{ID: "roles:" + name, Code: verdict.CodeRoles, Expected: "owns something, or may something"},
+		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
+			rows, err := q.rows(ctx, find, name)
+			if err != nil || len(rows) != 1 {
+				return fmt.Errorf("look for the role %s: %w", name, err)
+			}
+			switch there, first, things := string(rows[0][0]) == "t", string(rows[0][1]) == "t", string(rows[0][2]); {
+			case first:
+				pass(c, "superuser")
+			case there && things != "0":
+				pass(c, fmt.Sprintf("named by %s of the database's objects", things))
+			default:
+				say(c, verdict.Fail, "owns nothing, may nothing",
+					"was the dump taken with --no-owner or --no-privileges, or the role renamed? after a real restore its applications would be refused",
+					"nothing in the restored database belongs to the role %s, and nothing is granted to it", name)
+			}
+			return nil
+		},
+	}
+}
+
+// setting judges one that the database has for all its sessions. Who gives it
+// a dot in its name invents it, and may keep a secret in it: such a value is
+// not shown.
+func setting(s spec.Setting) check {
+	const find = `
+select pg_catalog.substr(kept, pg_catalog.strpos(kept, '=') + 1)
+from pg_catalog.pg_db_role_setting s
+join pg_catalog.pg_database b on b.oid = s.setdatabase and b.datname = pg_catalog.current_database()
+cross join lateral pg_catalog.unnest(s.setconfig) as kept
+where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = $1::pg_catalog.text`
+	public := !strings.Contains(s.Name, ".")
+	shown := func(value string) string {
+		if public {
+			return printable(value)
+		}
+		return "another value"
+	}
+	expected := "as declared"
+	if public {
+		expected = s.Value
+	}
+	return check{
+		Check: verdict.Check{ID: "settings:" + s.Name, Code: verdict.CodeSettings, Expected: expected},
+		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
+			rows, err := q.rows(ctx, find, s.Name)
+			if err != nil {
+				return fmt.Errorf("look for the setting %s: %w", s.Name, err)
+			}
+			const hint = "set it after a restore (ALTER DATABASE … SET), or correct the drill file; a plain dump holds it only if taken with --create"
+			switch {
+			case len(rows) == 0:
+				say(c, verdict.Fail, "not set", hint, "the restored database does not set %s", s.Name)
+			case string(rows[0][0]) == s.Value, means(ctx, q, s.Name, s.Value, string(rows[0][0])):
+				pass(c, expected)
+			default:
+				say(c, verdict.Fail, shown(string(rows[0][0])), hint, "the restored database sets %s to something else than declared", s.Name)
+			}
+			return nil
+		},
+	}
+}
+
+// means tells whether the server takes two ways of writing a setting for one:
+// 64MB and 65536kB. Of what cannot be set in a session it cannot be asked.
+func means(ctx context.Context, q *query, name, one, other string) bool {
+	rows, err := q.rows(ctx, `
+select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text, true) = pg_catalog.set_config($1::pg_catalog.text, $3::pg_catalog.text, true)`, name, one, other)
+	return err == nil && len(rows) == 1 && string(rows[0][0]) == "t"
+}
+
+// unlistedTables judges tables that nobody thought of when the drill file was
+// written. Partitions belong to their root, and what is excluded was thought of.
+func unlistedTables(e spec.Expectations, excluded func(schema, table string) bool) check {
+	listed := map[spec.Name]bool{}
+	for _, t := range e.Tables {
+		listed[t.Table] = true
+	}
+	const find = `
+select n.nspname, c.relname
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and not c.relispartition and ` + users + `
+order by 1, 2`
+	return check{
+		Check: verdict.Check{ID: "unlisted_tables", Code: verdict.CodeUnlistedTables, Expected: "none"},
+		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
+			rows, err := q.rows(ctx, find)
+			if err != nil {
+				return fmt.Errorf("list the tables: %w", err)
+			}
+			var names []string
+			for _, row := range rows {
+				name := spec.Name{Schema: string(row[0]), Table: string(row[1])}
+				if !listed[name] && (excluded == nil || !excluded(name.Schema, name.Table)) {
+					names = append(names, name.String())
+				}
+			}
+			if len(names) == 0 {
+				pass(c, "none")
+				return nil
+			}
+			say(c, verdict.Outcome(e.UnlistedTables), strconv.Itoa(len(names)), "add them to expectations.tables with what must be in them, or to scrub.exclude_table_data",
+				"nothing is expected of %s", several(names))
+			return nil
+		},
+	}
+}
+
+// several writes names, and no more than can be read.
+func several(names []string) string {
+	const most = 8
+	if len(names) > most+1 {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// census looks at every object of a kind for one property.
+type census struct {
+	id       string
+	code     verdict.Code
+	one      string // index
+	all      string // indexes
+	good     string // valid
+	sql      func(version int) string
+	rejected string // "not valid"
+	hint     string
+	spared   func(row [][]byte) bool // rows of the SQL that are not judged; nil: none
+}
+
+// check gives one for objects that the SQL lists as name and whether it is
+// good.
+func (k census) check() check {
+	return check{
+		Check: verdict.Check{ID: k.id, Code: k.code, Expected: "all " + k.good},
+		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
+			version, err := q.version(ctx)
+			if err != nil {
+				return err
+			}
+			rows, err := q.rows(ctx, k.sql(version))
+			if err != nil {
+				return fmt.Errorf("look at the %s: %w", k.all, err)
+			}
+			if k.spared != nil {
+				rows = slices.DeleteFunc(rows, k.spared)
+			}
+			var bad []string
+			for _, row := range rows {
+				if string(row[1]) != "t" {
+					bad = append(bad, string(row[0]))
+				}
+			}
+			k.judge(c, len(rows), bad)
+			return nil
+		},
+	}
+}
+
+func (k census) judge(c *verdict.Check, total int, bad []string) {
+	switch {
+	case total == 0:
+		pass(c, "there are none")
+	case len(bad) == 0:
+		pass(c, fmt.Sprintf("%d, all %s", total, k.good))
+	default:
+		slices.Sort(bad)
+		what, are := k.all, "are"
+		if len(bad) == 1 {
+			what, are = k.one, "is"
+		}
+		say(c, verdict.Fail, fmt.Sprintf("%d of %d %s", len(bad), total, k.rejected), k.hint, "the %s %s %s %s", what, several(bad), are, k.rejected)
+	}
+}
+
+var indexes = census{
+	id: "indexes", code: verdict.CodeIndexes, one: "index", all: "indexes", good: "valid", rejected: "not valid",
+	hint: "no query uses such an index, and a unique one guards nothing: build it anew (REINDEX), or attach what its partitions lack",
+	sql: func(int) string {
+		return `
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), i.indisvalid and i.indisready and i.indislive
+from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where ` + users
+	},
+}
+
+// constraints leaves those out that only follow from another's.
+var constraints = census{
+	id: "constraints", code: verdict.CodeConstraints, one: "constraint", all: "constraints", good: "validated", rejected: "NOT VALID",
+	hint: "rows that break it may be there: find them, then ALTER TABLE … VALIDATE CONSTRAINT in production",
+	sql: func(int) string {
+		return `
+select coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.format_type(k.contypid, null))
+       || '.' || pg_catalog.quote_ident(k.conname), k.convalidated
+from pg_catalog.pg_constraint k
+left join pg_catalog.pg_class c on c.oid = k.conrelid
+join pg_catalog.pg_namespace n on n.oid = k.connamespace
+where k.contype in ('c', 'f', 'n') and k.conparentid = 0 and (k.conislocal or k.coninhcount = 0) and ` + users
+	},
+}
+
+// materializedViews leaves those out that may be missing or empty.
+func materializedViews(tables []spec.Table) census {
+	rebuildable := map[spec.Name]bool{}
+	for _, t := range tables {
+		rebuildable[t.Table] = t.Rebuildable
+	}
+	return census{
+		spared: func(row [][]byte) bool { return rebuildable[spec.Name{Schema: string(row[2]), Table: string(row[3])}] },
+		id:     "materialized_views", code: verdict.CodeMaterializedViews, one: "materialized view", all: "materialized views", good: "populated", rejected: "not populated",
+		hint: "it was dumped unpopulated, or its query failed in the restore: REFRESH it there and look; queries on it fail",
+		sql: func(int) string {
+			return `
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relispopulated, n.nspname, c.relname
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'm' and ` + users
+		},
+	}
+}
+
+// collations are those in use whose version the database notes: C never
+// changes and has none. A logical dump says no versions, unless its SQL does:
+// then the restore has noted those of the machine it was on.
+var collations = census{
+	id: "collations", code: verdict.CodeCollations, one: "collation", all: "collations", good: "of the version noted", rejected: "of another version than noted",
+	hint: "what was sorted by the noted version is out of order under this machine's: REINDEX, then ALTER COLLATION (or DATABASE) … REFRESH VERSION; or use an image of production's system",
+	sql: func(version int) string {
+		sql := `
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), l.collversion is not distinct from pg_catalog.pg_collation_actual_version(l.oid)
+from pg_catalog.pg_collation l join pg_catalog.pg_namespace n on n.oid = l.collnamespace
+where l.collversion is not null and (n.nspname <> 'pg_catalog' or l.oid in (
+  select a.attcollation from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where a.attnum > 0 and not a.attisdropped and ` + users + `))`
+		if version < 150000 { // before, a database noted none
+			return sql
+		}
+		return sql + `
+union all
+select 'of the database', b.datcollversion is not distinct from pg_catalog.pg_database_collation_actual_version(b.oid)
+from pg_catalog.pg_database b where b.datname = pg_catalog.current_database() and b.datcollversion is not null`
+	},
+}

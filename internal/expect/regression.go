@@ -1,0 +1,189 @@
+package expect
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/history"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// greatest gives the greatest value of a column as a mark; %s is the column.
+// What is no moment comes as PostgreSQL writes it.
+var greatest = map[clock]string{
+	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') else m::pg_catalog.text end`,
+	clockWall:    `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') else m::pg_catalog.text end`,
+	clockDay:     `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') else m::pg_catalog.text end`,
+	clockNumber:  `m::pg_catalog.text`,
+}
+
+// integers are the built-in types, by OID, in which ids grow.
+var integers = map[string]bool{"21": true, "23": true, "20": true}
+
+// maxRegression judges whether the greatest value of a column went back since
+// the last drill that passed, as it does where a disk went back in time.
+func maxRegression(t spec.Table, o Options) check {
+	return check{
+		Check: verdict.Check{
+			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression, Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" + tolerated(*t.MaxRegression),
+		},
+		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+			how, err := growsBy(ctx, q, t, o.Shown)
+			if err != nil {
+				return err
+			}
+			mark, err := askGreatest(ctx, q, t, how)
+			if err != nil {
+				return err
+			}
+			judgeRegression(c, t, how, mark, o)
+			return nil
+		}),
+	}
+}
+
+func tolerated(r spec.Regression) string {
+	switch {
+	case r.Time > 0:
+		return " by more than " + spec.Span(r.Time)
+	case r.IDs > 0:
+		return fmt.Sprintf(" by more than %d", r.IDs)
+	}
+	return ""
+}
+
+// growsBy finds out whether the column holds times or integers, and whether
+// the report may say them.
+func growsBy(ctx context.Context, q *query, t spec.Table, shown func(schema, table, column string) bool) (clock, error) {
+	r, column := *t.MaxRegression, t.Table.Column(t.MaxRegression.Column)
+	refuse := func(mend, format string, args ...any) (clock, error) {
+		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, mend+" in the drill file",
+			"%s (drill file, line %d)", fmt.Sprintf(format, args...), r.Pos.Line)
+	}
+	of, there, err := typeOf(ctx, q, t.Table, r.Column)
+	if err != nil {
+		return clockUnknown, err
+	}
+	if !there {
+		return refuse("correct max_regression.column", "there is no column %s", column)
+	}
+	kind, how := of.name, clocks[of.oid]
+	switch {
+	case how == clockUnknown, how == clockNumber && !integers[of.oid]:
+		return refuse("choose a timestamp, a date or an integer for max_regression.column", "%s is of type %s, of which nothing is the newest", column, kind)
+	case how == clockNumber && r.Time > 0:
+		return refuse("write max_regression.tolerance as a whole number, such as 100,", "%s is of type %s, and its tolerance a time", column, kind)
+	case how != clockNumber && r.IDs > 0:
+		return refuse("write max_regression.tolerance as a duration, such as 90s,", "%s is of type %s, and its tolerance a number", column, kind)
+	case how == clockNumber && (shown == nil || !shown(t.Table.Schema, t.Table.Table, r.Column)):
+		return refuse(fmt.Sprintf(`add {column: %s, preserve: true, why: "a number, no identity"} to scrub.rules`, column),
+			"%s is to be kept in the report, and is not preserved with a why", column)
+	}
+	return how, nil
+}
+
+// askGreatest gives the greatest value; empty where no row has one.
+func askGreatest(ctx context.Context, q *query, t spec.Table, how clock) (string, error) {
+	text, err := q.value(ctx, fmt.Sprintf("select %s from (select pg_catalog.max(%s) from %s) g(m)",
+		greatest[how], pgx.Identifier{t.MaxRegression.Column}.Sanitize(), identifier(t.Table)))
+	if err != nil {
+		return "", verdict.Errorf(verdict.CodeMaxRegression, "look at max_regression in the drill file",
+			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.MaxRegression.Pos.Line, err)
+	}
+	return string(text), nil
+}
+
+func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o Options) {
+	column := t.MaxRegression.Column
+	now, isMark := history.Number(mark)
+	if mark != "" && !isMark {
+		say(c, verdict.Error, mark, "judge by another column, or find out what writes it", "the newest %s of %s is no moment in time, and hides the others", column, t.Table)
+		return
+	}
+	c.Change = &verdict.Change{To: mark}
+	if isMark && o.Mark != nil {
+		o.Mark(verdict.Mark{Table: t.Table.String(), Column: column, Newest: mark})
+	}
+	points := o.Past.Series(c.ID, func(r *verdict.Report) (int64, bool) { return pastMark(r, t, how) })
+	if tooLittle(c, o.Past, points, 1, shownMark(how, mark, now)) {
+		return
+	}
+	last := points[:1]
+	noteAccepted(c, o.Past, last)
+	before := last[0].Value
+	c.Change.Baseline, c.Change.From = last[0].Run, markText(how, before)
+	const hint = "what was dumped went back in time: look for a disk, a replica or a restore in production that lacks what was there at the last drill"
+	switch {
+	case mark == "":
+		say(c, verdict.Fail, "no row", hint+"; "+acceptHint, "%s has no row whose %s is set, and the newest in the last drill that passed (%s) was %s",
+			t.Table, column, last[0].Run, shownMark(how, c.Change.From, before))
+	case before-now > allowedBack(how, *t.MaxRegression):
+		say(c, verdict.Fail, shownMark(how, mark, now), hint+"; "+acceptHint, "the newest %s of %s is %s, %s before that of the last drill that passed (%s, %s)",
+			column, t.Table, shownMark(how, mark, now), distance(how, before-now), shownMark(how, c.Change.From, before), last[0].Run)
+	default:
+		pass(c, shownMark(how, mark, now))
+	}
+}
+
+func allowedBack(how clock, r spec.Regression) int64 {
+	if how == clockNumber {
+		return r.IDs
+	}
+	return r.Time.Microseconds()
+}
+
+// pastMark is the column's mark in a past report, if it is of the same kind.
+func pastMark(r *verdict.Report, t spec.Table, how clock) (int64, bool) {
+	for _, m := range r.Marks {
+		if m.Table == t.Table.String() && m.Column == t.MaxRegression.Column {
+			_, err := strconv.ParseInt(m.Newest, 10, 64)
+			n, ok := history.Number(m.Newest)
+			return n, ok && (err == nil) == (how == clockNumber)
+		}
+	}
+	return 0, false
+}
+
+// markText writes a number as the mark that it was.
+func markText(how clock, n int64) string {
+	const wall = "2006-01-02T15:04:05.000000"
+	switch at := time.UnixMicro(n).UTC(); how {
+	case clockInstant:
+		return at.Format(wall + "Z")
+	case clockWall:
+		return at.Format(wall)
+	case clockDay:
+		return at.Format(time.DateOnly)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// shownMark writes a mark for people.
+func shownMark(how clock, mark string, n int64) string {
+	switch at := time.UnixMicro(n).UTC(); {
+	case mark == "":
+		return "no row"
+	case how == clockInstant:
+		return at.Format("2006-01-02 15:04:05 MST")
+	case how == clockWall:
+		return at.Format(time.DateTime)
+	}
+	return mark
+}
+
+// distance writes how far two marks lie apart.
+func distance(how clock, n int64) string {
+	switch d := time.Duration(n) * time.Microsecond; {
+	case how == clockNumber:
+		return strconv.FormatInt(n, 10)
+	case d < time.Second:
+		return d.String()
+	default:
+		return spec.Span(d)
+	}
+}

@@ -1,0 +1,79 @@
+package expect
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// relationship counts the values of a column that refer to nothing. A foreign
+// key says nothing of it: a restore does not try the rows of one that is NOT
+// VALID, and in production a trigger or a replica may have left orphans.
+func relationship(t spec.Table, r spec.Relationship, o Options) check {
+	from, to := t.Table.Column(r.Column), r.References.Column(r.ReferencedColumn)
+	return check{
+		Check: verdict.Check{ID: "relationships:" + from, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
+		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+			target, err := find(ctx, q, r.References)
+			switch {
+			case err != nil:
+				return err
+			case !target.there():
+				say(c, verdict.Skipped, target.kind, "see table_present:"+r.References.String()+", or name it under expectations.tables", "not looked at, since %s is not there to be read", r.References)
+				return nil
+			case o.Agree != nil && !o.Agree(t.Table, r.Column, r.References, r.ReferencedColumn):
+				return verdict.Errorf(verdict.CodeRelationships, "give both columns the same transform and the same link, or preserve both",
+					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)", from, to, r.Pos.Line)
+			}
+			n, err := countOrphans(ctx, q, t.Table, r)
+			if err != nil {
+				return err
+			}
+			judgeOrphans(c, t.Table, r, n)
+			return nil
+		}),
+	}
+}
+
+func countOrphans(ctx context.Context, q *query, table spec.Name, r spec.Relationship) (int64, error) {
+	column, referenced := pgx.Identifier{r.Column}.Sanitize(), pgx.Identifier{r.ReferencedColumn}.Sanitize()
+	n, err := count(ctx, q, fmt.Sprintf("select pg_catalog.count(*) from %s f where f.%s is not null and not exists (select from %s t where t.%s = f.%s)",
+		identifier(table), column, identifier(r.References), referenced, column))
+	if err != nil {
+		return 0, verdict.Errorf(verdict.CodeRelationships, "look at relationships in the drill file: both columns must be there, and of types that can be compared",
+			"count the orphans of %s (drill file, line %d): %w", table.Column(r.Column), r.Pos.Line, err)
+	}
+	return n, nil
+}
+
+func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int64) {
+	observed := strconv.FormatInt(n, 10)
+	orphans := fmt.Sprintf("%s of %s with a %s that is no %s", rowsInWords(n), table, r.Column, r.References.Column(r.ReferencedColumn))
+	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with production before this backup is trusted"
+	switch {
+	case r.FailIf != nil && r.FailIf.Holds(n):
+		say(c, verdict.Fail, observed, hint, "%s (fail if %s)", orphans, r.FailIf)
+	case r.WarnIf != nil && r.WarnIf.Holds(n):
+		say(c, verdict.Warn, observed, hint, "%s (warn if %s)", orphans, r.WarnIf)
+	default:
+		pass(c, observed)
+	}
+}
+
+// limits writes a pair of conditions: warn if > 0, fail if > 10.
+func limits(warnIf, failIf *spec.Condition) string {
+	var all []string
+	if warnIf != nil {
+		all = append(all, "warn if "+warnIf.String())
+	}
+	if failIf != nil {
+		all = append(all, "fail if "+failIf.String())
+	}
+	return strings.Join(all, ", ")
+}
