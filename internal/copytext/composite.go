@@ -37,7 +37,7 @@ func (r *CompositeRewriter) Append(dst, s []byte, fields int, f func(field int, 
 				return dst, err
 			}
 			if !null {
-				dst = appendDoubled(dst, r.out)
+				dst = AppendDoubled(dst, r.out)
 			}
 		}
 		dst, s = append(dst, s[0]), s[1:]

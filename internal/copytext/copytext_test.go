@@ -21,6 +21,29 @@ func fields(cs Charset, row []byte) []string {
 	}
 }
 
+func fieldsByEnds(cs Charset, row []byte) []string {
+	var out []string
+	from := 0
+	for _, end := range cs.AppendEnds(nil, row) {
+		out = append(out, string(row[from:end]))
+		from = end + 1
+	}
+	return out
+}
+
+// Every byte at every place of a word, and backslashes before it.
+func TestEndsAreThoseOfSplit(t *testing.T) {
+	t.Parallel()
+	for _, cs := range []Charset{ASCIISafe, ShiftJIS, DoubleByte} {
+		rapid.Check(t, func(t *rapid.T) {
+			row := rapid.SliceOfN(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("\t\t\t\x08\x0a\x89\x88\\\\ab"))), 0, 40).Draw(t, "row")
+			if diff := cmp.Diff(fields(cs, row), fieldsByEnds(cs, row)); diff != "" {
+				t.Fatal(diff)
+			}
+		})
+	}
+}
+
 func TestSplit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -41,6 +64,9 @@ func TestSplit(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(tt.want, fields(tt.cs, []byte(tt.row))); diff != "" {
 				t.Error(diff)
+			}
+			if diff := cmp.Diff(tt.want, fieldsByEnds(tt.cs, []byte(tt.row))); diff != "" {
+				t.Error("by their ends:", diff)
 			}
 			if tt.cs == ASCIISafe && Count([]byte(tt.row)) != len(tt.want) {
 				t.Errorf("Count = %d, want %d", Count([]byte(tt.row)), len(tt.want))

@@ -11,6 +11,7 @@ var ErrHstore = errors.New("not an hstore")
 // HstoreRewriter rewrites the values of hstores. The zero value is ready; it
 // holds buffers, so that one serves one goroutine.
 type HstoreRewriter struct {
+	Key        func(quoted []byte) // is shown each key, as it is written; nil is well
 	value, out []byte
 }
 
@@ -22,6 +23,9 @@ func (r *HstoreRewriter) Append(dst, s []byte, f func(dst, value []byte) ([]byte
 		rest, ok := skipQuoted(s)
 		if !ok || !bytes.HasPrefix(rest, []byte("=>")) {
 			return dst, ErrHstore
+		}
+		if r.Key != nil {
+			r.Key(s[:len(s)-len(rest)])
 		}
 		rest = rest[len("=>"):]
 		dst = append(dst, s[:len(s)-len(rest)]...)

@@ -77,18 +77,18 @@ func AppendRange(dst []byte, r Range) []byte {
 	}
 	dst = append(dst, r.Open)
 	if r.HasLower {
-		dst = appendDoubled(dst, r.Lower)
+		dst = AppendDoubled(dst, r.Lower)
 	}
 	dst = append(dst, ',')
 	if r.HasUpper {
-		dst = appendDoubled(dst, r.Upper)
+		dst = AppendDoubled(dst, r.Upper)
 	}
 	return append(dst, r.Close)
 }
 
-// appendDoubled quotes as ranges and composites do: quotes and backslashes
+// AppendDoubled quotes as ranges and composites do: quotes and backslashes
 // inside are doubled.
-func appendDoubled(dst, value []byte) []byte {
+func AppendDoubled(dst, value []byte) []byte {
 	if len(value) > 0 && !bytes.ContainsAny(value, "\"\\()[], \t\n\r\v\f") {
 		return append(dst, value...)
 	}

@@ -10,13 +10,24 @@ import (
 // nextEmail finds local@domain, where the domain has a dot and ends in
 // letters. Addresses below .invalid reach nobody: this is what pseudonyms use.
 func nextEmail(text []byte, from int, _ counts) (at, end int) {
+	at, end = addressAround(text, from, "@")
+	if first, last := addressAround(text, from, "%40"); first >= 0 && (at < 0 || first < at) {
+		return first, last
+	}
+	return at, end
+}
+
+// addressAround finds the first address whose parts are parted by sign: an at
+// sign, or how URLs write one.
+func addressAround(text []byte, from int, sign string) (at, end int) {
 	for {
-		i := bytes.IndexByte(text[from:], '@')
+		i := bytes.Index(text[from:], []byte(sign))
 		if i < 0 {
 			return -1, -1
 		}
 		middle := from + i
-		at, end = middle, middle+1
+		domain := middle + len(sign)
+		at, end = middle, domain
 		for at > 0 && middle-at < 64 && isLocal(text[at-1]) {
 			at--
 		}
@@ -26,14 +37,38 @@ func nextEmail(text []byte, from int, _ counts) (at, end int) {
 		for at < middle && (text[at] == '.' || text[at] == '-' || text[at] == '\'') { // of the text around it
 			at++
 		}
-		for end > middle && (text[end-1] == '.' || text[end-1] == '-') {
+		for end > domain && (text[end-1] == '.' || text[end-1] == '-') {
 			end--
 		}
-		if at < middle && end > middle+1 && isHost(text[middle+1:end]) && string(text[at:middle]) != "git" {
+		if at < middle && end > domain && isHost(text[domain:end]) && string(text[at:middle]) != "git" && !isUser(text, middle) {
 			return at, end
 		}
-		from = middle + 1
+		from = domain
 	}
+}
+
+// isUser tells the user of a URL, as in ssh://deploy@host. A password of his is
+// a secret, and found as such.
+func isUser(text []byte, middle int) bool {
+	_, user := authority(text[max(0, middle-longestAuthority):middle])
+	return user != nil && !bytes.ContainsAny(user, notAuthority)
+}
+
+// Bounds of what stands before a URL's host.
+const (
+	longestAuthority = 300
+	notAuthority     = " /\"'<\n\t"
+)
+
+// authority is what follows the slashes of a URL, the last one in the text, and
+// where these and their colon stand; PHP escapes them. Nil for none.
+func authority(text []byte) (colon int, user []byte) {
+	for _, slashes := range [...]string{"://", `:\/\/`} {
+		if i := bytes.LastIndex(text, []byte(slashes)); i >= 0 {
+			return i, text[i+len(slashes):]
+		}
+	}
+	return -1, nil
 }
 
 func isLocal(c byte) bool {
@@ -61,12 +96,48 @@ func isHost(name []byte) bool {
 }
 
 const (
-	minPhone = 9
-	maxPhone = 15
+	minPhone      = 9
+	maxPhone      = 15
+	bracketDigits = 10
 )
 
-// nextPhone finds a plus sign and 9 to 15 digits, in groups or not.
-func nextPhone(text []byte, from int, _ counts) (at, end int) {
+// nextPhone finds a plus sign and 9 to 15 digits, in groups or not, and
+// (212) 555-0123.
+func nextPhone(text []byte, from int, n counts) (at, end int) {
+	at, end = -1, -1
+	if n.pluses > 0 {
+		at, end = nextPlus(text, from)
+	}
+	if n.dashes > 0 && n.digits >= bracketDigits {
+		if first, last := nextBracket(text, from); first >= 0 && (at < 0 || first < at) {
+			return first, last
+		}
+	}
+	return at, end
+}
+
+// nextBracket finds numbers of North America, whose area and exchange begin
+// with 2 to 9.
+func nextBracket(text []byte, from int) (at, end int) {
+	const form = "(N99) N99-9999"
+	for {
+		i := bytes.IndexByte(text[from:], '(')
+		if i < 0 {
+			return -1, -1
+		}
+		at = from + i
+		want := form
+		if at+5 < len(text) && text[at+5] != ' ' {
+			want = "(N99)N99-9999"
+		}
+		if end = at + len(want); end <= len(text) && isForm(text[at:end], want) && alone(text, at, end) {
+			return at, end
+		}
+		from = at + 1
+	}
+}
+
+func nextPlus(text []byte, from int) (at, end int) {
 	for {
 		i := bytes.IndexByte(text[from:], '+')
 		if i < 0 {

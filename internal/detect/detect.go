@@ -18,7 +18,7 @@ type Kind uint8
 // syntax: see Named.
 const (
 	Email      Kind = iota
-	Phone           // E.164, with its plus sign
+	Phone           // E.164, with its plus sign; of North America also with the area in brackets
 	Card            // a payment card: length, issuer and Luhn
 	IBAN            // length by country, and modulo 97
 	IP              // IPv4, IPv6 and MAC addresses
@@ -39,6 +39,9 @@ func (k Kind) Words() string { return kindWords[k] }
 
 // Names are the names of all kinds, as drill files write them.
 func Names() []string { return slices.Clone(kindNames[:]) }
+
+// Kinds are all of them.
+func Kinds() []Kind { return []Kind{Email, Phone, Card, IBAN, IP, NationalID, Secret} }
 
 // Set holds kinds.
 type Set uint16
@@ -91,6 +94,15 @@ func NewScanner(set Set, allow ...*regexp.Regexp) Scanner { return Scanner{set, 
 // Only is a scanner for those of its kinds that are also among these.
 func (s Scanner) Only(kinds ...Kind) Scanner { return Scanner{s.set & Of(kinds...), s.allow} }
 
+// Named is the scanner for a column of this name: where the name says version
+// or release, four numbers between dots are one, and no network address.
+func (s Scanner) Named(column string) Scanner {
+	if words := splitWords(column); len(words) > 0 && slices.Contains(versions, words[len(words)-1]) {
+		s.set &^= Of(IP)
+	}
+	return s
+}
+
 // Looks tells whether the scanner looks for anything.
 func (s Scanner) Looks() bool { return s.set != 0 }
 
@@ -116,18 +128,42 @@ func (s Scanner) Find(text []byte) (Hit, bool) {
 		if !s.set.Has(d.kind) || !n.worth(d.kind, len(text)) {
 			continue
 		}
-		for from := 0; from < len(text); {
-			at, end := d.next(text, from, n)
-			if at < 0 {
-				break
-			}
-			if !s.allowed(text[at:end]) {
-				return Hit{d.kind, at, end}, true
-			}
-			from = end
+		if at, end := s.next(d, text, 0, n); at >= 0 {
+			return Hit{d.kind, at, end}, true
 		}
 	}
 	return Hit{}, false
+}
+
+// Each tells all hits of every kind in a text. Those of two kinds may overlap:
+// what hides one of them elsewhere must not hide the other.
+func (s Scanner) Each(text []byte, tell func(Hit)) {
+	if len(text) < Shortest {
+		return
+	}
+	n := count(text)
+	for i := range contents {
+		d := &contents[i]
+		if !s.set.Has(d.kind) || !n.worth(d.kind, len(text)) {
+			continue
+		}
+		for at, end := s.next(d, text, 0, n); at >= 0; at, end = s.next(d, text, end, n) {
+			tell(Hit{d.kind, at, end})
+		}
+	}
+}
+
+// next is the first hit of one kind at or behind from that nobody allows; -1
+// for none.
+func (s Scanner) next(d *content, text []byte, from int, n counts) (at, end int) {
+	for from < len(text) {
+		at, end = d.next(text, from, n)
+		if at < 0 || !s.allowed(text[at:end]) {
+			return at, end
+		}
+		from = end
+	}
+	return -1, -1
 }
 
 func (s Scanner) allowed(found []byte) bool {
@@ -139,13 +175,17 @@ func (s Scanner) allowed(found []byte) bool {
 	return false
 }
 
-// contents are what tells each kind, in the order in which they are looked
-// for: next finds the first one at or behind from; -1 for none.
-var contents = []struct {
+// content tells one kind: next finds the first one at or behind from; -1 for
+// none.
+type content struct {
 	kind Kind
 	next func(text []byte, from int, n counts) (at, end int)
-}{
-	{Email, nextEmail}, {Secret, nextSecret}, {Phone, nextPhone}, {IBAN, nextIBAN}, {Card, nextCard}, {NationalID, nextOfficial}, {IP, nextAddress},
+}
+
+// contents are in the order in which they are looked for: a password in a
+// connection's URL looks like an address.
+var contents = []content{
+	{Secret, nextSecret}, {Email, nextEmail}, {Phone, nextPhone}, {IBAN, nextIBAN}, {Card, nextCard}, {NationalID, nextOfficial}, {IP, nextAddress},
 }
 
 // worth tells whether a text of which this was counted can hold any.
@@ -154,9 +194,9 @@ func (n *counts) worth(k Kind, length int) bool {
 	case Email:
 		return n.ats > 0 && n.dots > 0
 	case Secret:
-		return length >= awsLength && n.capitals+n.joints+n.dashes+n.ats > 0
+		return length >= awsLength && n.capitals+n.joints+n.dashes+n.ats+n.colons > 0
 	case Phone:
-		return n.pluses > 0 && n.digits >= minPhone
+		return n.pluses > 0 && n.digits >= minPhone || n.dashes > 0 && n.digits >= bracketDigits
 	case IBAN:
 		return n.digits >= minIBANDigits
 	case Card:
@@ -171,9 +211,10 @@ func (n *counts) worth(k Kind, length int) bool {
 
 // counts says how many of the bytes are there without which nothing is found.
 type counts struct {
-	digits, ats, pluses, dots, colons, dashes int
-	joints                                    int // _ and $
-	capitals                                  int // the letters that tell prefixes of secrets
+	digits, pluses, dots, colons, dashes int
+	ats                                  int // @, and % that may stand for one
+	joints                               int // _, $ and =
+	capitals                             int // the letters that tell prefixes of secrets
 }
 
 // Shifts of the counters that are packed into one word.
@@ -193,7 +234,7 @@ var lanes = func() (t [256]uint64) {
 	for c := '0'; c <= '9'; c++ {
 		t[c] = 1 << digitsAt
 	}
-	for c, shift := range map[byte]int{'@': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt, '_': jointsAt, '$': jointsAt,
+	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt, '_': jointsAt, '$': jointsAt, '=': jointsAt,
 		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
 	}

@@ -37,6 +37,10 @@ var sensitiveTexts = []struct{ text, want string }{
 	{"+4915123456789", "phone:+4915123456789"},
 	{"call +44 20 7946 0958 now", "phone:+44 20 7946 0958"},
 	{"tel:+1(555)010-9999", "phone:+1(555)010-9999"},
+	{"office (617) 555-0148, ask", "phone:(617) 555-0148"},
+	{"(617)555-0148", "phone:(617)555-0148"},
+	{"https://x.example/in?to=ada%40example.com&n=2", "email:to=ada%40example.com"},
+	{"https://x.example/u/ada@example.com", "email://x.example/u/ada@example.com"},
 	{"4111111111111111", "card:4111111111111111"},
 	{"paid with 4111 1111 1111 1111 123", "card:4111 1111 1111 1111"},
 	{"2024 4111-1111-1111-1111", "card:4111-1111-1111-1111"},
@@ -71,6 +75,14 @@ var sensitiveTexts = []struct{ text, want string }{
 	{"$2b$12$" + strings.Repeat("abcdefgh", 6) + "abcde", "secret:$2b$12$" + strings.Repeat("abcdefgh", 6) + "abcde"},
 	{"$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub", "secret:$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub"},
 	{"postgres://app:s3cret@db1/shop", "secret:://app:s3cret@"},
+	{"redis://:s3cret@cache:6379/0", "secret:://:s3cret@"},
+	{`{"dsn":"amqp:\/\/app:s3cret@mq\/pay"}`, `secret::\/\/app:s3cret@`},
+	{"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPx" + "RfiCYEXAMPLEKEY", "secret:secret_access_key = wJalrXUtnFEMI/K7MDENG/bPx" + "RfiCYEXAMPLEKEY"},
+	{`{"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPx` + `RfiCYEXAMPLEKEY"}`, `secret:SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPx` + `RfiCYEXAMPLEKEY`},
+	{"bot 6120478391:AA" + strings.Repeat("x1y", 11), "secret:6120478391:AA" + strings.Repeat("x1y", 11)},
+	{"https://hooks.slack.com/services/" + "T07HG8343/B30K45H578E/" + strings.Repeat("kH2v", 6), "secret:://hooks.slack.com/services/" + "T07HG8343/B30K45H578E/" + strings.Repeat("kH2v", 6)},
+	{"https://discord.com/api/webhooks/" + "1759288123/" + strings.Repeat("kH2v", 17), "secret:://discord.com/api/webhooks/" + "1759288123/" + strings.Repeat("kH2v", 17)},
+	{"GOCSPX-" + strings.Repeat("a1b2", 7), "secret:GOCSPX-" + strings.Repeat("a1b2", 7)},
 	{"sk_live_" + strings.Repeat("4eC3", 6), "secret:sk_live_" + strings.Repeat("4eC3", 6)},
 }
 
@@ -90,12 +102,52 @@ func TestFinds(t *testing.T) {
 	}
 }
 
+// Some secrets are told by what stands beside them.
+func TestFindsByTheWordsBeside(t *testing.T) {
+	t.Parallel()
+	all := NewScanner(All)
+	for _, tt := range []struct{ text, want string }{
+		{"host=db port=5432 user=app password=s3cret.x7 dbname=shop", "secret:password=s3cret.x7"},
+		{"Server=db;User Id=app;Pwd=s3cret;", "secret:Pwd=s3cret"},
+		{"Authorization: Basic ZGVwbG95OnMzY3JldA==", "secret:Basic ZGVwbG95OnMzY3JldA=="},
+		{`{"Authorization": "Bearer abcdefGHIJKL0123"}`, "secret:Bearer abcdefGHIJKL0123"},
+	} {
+		if got := found(all, "so: "+tt.text+" and"); len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%q: found %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+// What stands before a hit of a kind that is looked for earlier is told too.
+func TestEachTellsAll(t *testing.T) {
+	t.Parallel()
+	text := []byte("+4915123456789 or ada@example.com, bob@example.com from 203.0.113.7")
+	var got []string
+	NewScanner(All, regexp.MustCompile("^bob@")).Each(text, func(h Hit) { got = append(got, string(text[h.From:h.To])) })
+	if strings.Join(got, " ") != "ada@example.com +4915123456789 203.0.113.7" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Four numbers in a column of versions are no address.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for column, want := range map[string]int{"version": 0, "appVersion": 0, "release": 0, "version_note": 1, "peer": 1} {
+		if got := found(NewScanner(All).Named(column), "7.2.0.118"); len(got) != want {
+			t.Errorf("%s: %q", column, got)
+		}
+	}
+}
+
 func TestFindsNothing(t *testing.T) {
 	t.Parallel()
 	all := NewScanner(All)
 	for _, text := range []string{
 		"", "a", "hello", "a@b", "@handle", "user@", "@example.com", "logo@2x.png", "git@github.com:x/y.git", "abcd@example.invalid", "3 @ 4.50 each",
-		"2024-05-01 03:15:00+00", "2024-05-01T03:15:00.123456Z", "+1 234", "+0123456789", "1+4915123456789", "C++20", "+1234567890123456",
+		"2024-05-01 03:15:00+00", "2024-05-01T03:15:00.123456Z", "+1 234", "+0123456789", "(617) 555-01-48-A", "(617) 555-0148-2", "(117) 555-0148", "(617) 155-0148", "f(617) 5-0148", "20%4050", "100%40", "ada%40host",
+		"ssh://deploy@host.example/x", "https://x-access-token:$GITHUB_TOKEN@github.com/practice/app", "postgres://report@db1.example:5432/shop", "redis://cache.example:6379/0", "host=db user=app passfile=/run/x", "password=secret1", "user=app password=$PASSWORD dbname=x", "Pwd={0};Server=db",
+		"aws_secret_access_key = ${SECRET}", "secret_access_key: see the vault", "6120478391:A", "12345:AA" + strings.Repeat("x1y", 11), "6120478391:AA" + strings.Repeat("x1y", 12),
+		"https://hooks.slack.com/services/", "https://hooks.example/services/T0/B0/" + strings.Repeat("kH2v", 6), "Authorization: Bearer $TOKEN", "Authorization: Basic (see the vault)", "1+4915123456789", "C++20", "+1234567890123456",
 		"4111111111111112", "41111111111111111", "a4111111111111111", "1717171717171", "0000000000000000", "1234567890123456", "20240501123456", "order-4111111111111111-x",
 		"6fa459ea-ee8a-3ca4-894e-db77e160355e", "d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
 		"DE89370400440532013001", "DE8937040044053201300", "XX89370400440532013000", "ADE89370400440532013000",

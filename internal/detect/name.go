@@ -34,10 +34,14 @@ type named struct {
 // byName is looked through in this order. Better a column too many, which
 // costs a line with its why in the drill file, than one too few.
 var byName = []named{
-	{what: "a secret", transform: "hash",
-		words:   "pw pwd pass pin otp totp token tokens jwt bearer cookie cookies session sessions salt credential credentials senha haslo",
-		phrases: []string{"api key", "api keys", "access key", "private key", "signing key", "encryption key", "license key", "recovery code", "recovery codes", "backup code", "backup codes", "security answer", "mot de passe"},
-		inside:  []string{"password", "passwd", "passphrase", "passwort", "kennwort", "wachtwoord", "contrasena", "losenord", "adgangskode", "secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken"}},
+	{what: "a secret", transform: "token",
+		words:   "pin otp totp token tokens jwt bearer cookie cookies session sessions salt credential credentials",
+		phrases: []string{"api key", "api keys", "access key", "private key", "signing key", "encryption key", "license key", "recovery code", "recovery codes", "backup code", "backup codes", "security answer"},
+		inside:  []string{"secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken", "sessionid"}},
+	{what: "a password", transform: "password",
+		words:   "pw pwd pass senha haslo",
+		phrases: []string{"mot de passe"},
+		inside:  []string{"password", "passwd", "passphrase", "passwort", "kennwort", "wachtwoord", "contrasena", "losenord", "adgangskode"}},
 	{what: "an e-mail address", transform: "email",
 		words:   "mail mails correo courriel",
 		phrases: []string{"e mail", "e mails"},
@@ -45,38 +49,67 @@ var byName = []named{
 	{what: "a phone number", transform: "phone", numbers: true,
 		words:  "tel fax mobile mobil cell handy msisdn gsm movil portable celular cellulare whatsapp",
 		inside: []string{"phone", "telefon", "telefoon"}},
+	{what: "an IBAN", transform: "iban", words: "iban"},
+	{what: "a card number", transform: "card", numbers: true,
+		words:  "card cards cc pan",
+		inside: []string{"creditcard", "cardnumber", "kreditkarte"}},
 	{what: "a payment detail", transform: "text", numbers: true,
-		words:   "iban bic swift card cards cc pan cvv cvc kontonummer",
-		phrases: []string{"account number", "account no", "sort code", "routing number", "bank account"},
-		inside:  []string{"creditcard", "cardnumber", "kreditkarte"}},
-	{what: "an official number", transform: "hash", numbers: true,
+		words:   "bic swift cvv cvc kontonummer",
+		phrases: []string{"account number", "account no", "sort code", "routing number", "bank account"}},
+	{what: "an official number", transform: "text", numbers: true,
 		words:   "ssn nin nino dni nie nif pesel cpf cnpj bsn tin ausweis",
 		phrases: []string{"tax id", "tax number", "vat id", "vat number", "national id", "social security", "driver license", "driving licence", "license plate", "codice fiscale"},
 		inside:  []string{"passport", "personnummer", "steuernummer"}},
 	{what: "a date of birth", transform: "date_shift", dates: true,
 		words:  "dob born bday birth nascita nacimiento naissance",
 		inside: []string{"birthda", "dateofbirth", "geburt", "geboorte", "urodzeni"}},
+	{what: "a first name", transform: "first_name",
+		words:   "fname forename prenom voornaam imie fornamn fornavn",
+		phrases: []string{"first name", "given name", "middle name"},
+		inside:  []string{"firstname", "vorname"}},
+	{what: "a last name", transform: "last_name",
+		words:   "lname familienname apellido apellidos cognome sobrenome nazwisko efternamn etternavn efternavn",
+		phrases: []string{"last name", "family name", "maiden name", "nom de famille"},
+		inside:  []string{"lastname", "surname", "nachname", "achternaam"}},
 	{what: "a person's name", transform: "name",
-		words: "fname lname forename realname displayname familienname prenom apellido apellidos cognome sobrenome voornaam imie nazwisko fornamn efternamn fornavn etternavn efternavn recipient addressee",
-		phrases: []string{"first name", "last name", "full name", "middle name", "given name", "family name", "maiden name", "display name", "legal name", "real name",
-			"contact name", "customer name", "user name", "recipient name", "billing name", "shipping name", "owner name", "nom de famille"},
-		inside: []string{"firstname", "lastname", "fullname", "surname", "vorname", "nachname", "achternaam"}},
+		words: "realname displayname recipient addressee",
+		phrases: []string{"full name", "display name", "legal name", "real name",
+			"contact name", "customer name", "user name", "recipient name", "billing name", "shipping name", "owner name"},
+		inside: []string{"fullname"}},
 	{what: "a person's name", transform: "name", people: true,
 		words: "name nom nombre nome naam namn navn"},
 	{what: "an account's name", transform: "text",
 		words:   "login nick handle alias telegram skype discord twitter instagram facebook linkedin",
 		phrases: []string{"screen name"},
 		inside:  []string{"username", "nickname", "benutzername", "screenname"}},
-	{what: "a place", transform: "text",
-		words:   "addr city town zip plz ort postal location geo gps coordinates adresse adres rue ville calle ciudad direccion indirizzo citta endereco cidade rua ulica miasto gata gade woonplaats",
-		phrases: []string{"house number"},
-		inside:  []string{"address", "street", "strasse", "anschrift", "postcode", "postleitzahl", "zipcode"}},
-	{what: "a position", transform: "number", numbers: true,
-		words: "lat lon lng latitude longitude"},
-	{what: "a network or device address", transform: "text",
-		words:   "ip ips ipaddr ipv mac imei imsi udid fingerprint hostname",
+	{what: "a web address", transform: "url", people: true,
+		words: "url website homepage webpage avatar"},
+	{what: "a network address", transform: "ip",
+		words:  "ip ips ipaddr ipv",
+		inside: []string{"ipaddress"}},
+	{what: "a network address", transform: "mac",
+		words:  "mac",
+		inside: []string{"macaddr"}},
+	{what: "a device's mark", transform: "text",
+		words:   "imei imsi udid fingerprint hostname",
 		phrases: []string{"device id", "device token", "user agent"},
 		inside:  []string{"useragent"}},
+	{what: "a postcode", transform: "postcode",
+		words:   "zip plz",
+		phrases: []string{"postal code"},
+		inside:  []string{"postcode", "postleitzahl", "zipcode"}},
+	{what: "a city", transform: "city",
+		words: "city town ort ville ciudad citta cidade miasto woonplaats"},
+	{what: "a place", transform: "text",
+		words:   "location geo gps coordinates",
+		phrases: []string{"house number", "address country", "address region", "address state"}},
+	{what: "a street", transform: "street",
+		words:  "addr adresse adres rue calle direccion indirizzo endereco rua ulica gata gade",
+		inside: []string{"address", "street", "strasse", "anschrift"}},
+	{what: "a place", transform: "text",
+		words: "postal"},
+	{what: "a position", transform: "number", numbers: true,
+		words: "lat lon lng latitude longitude"},
 	{what: "a trait of a person", transform: "text",
 		words: "gender sex nationality religion ethnicity race marital geschlecht sexo genre diagnosis allergies"},
 	{what: "free text", transform: "text", prose: true,
@@ -88,6 +121,9 @@ var byName = []named{
 // neutral are last words that say: this is about the value, not the value.
 var neutral = []string{"type", "kind", "status", "count", "format", "lang", "language", "locale", "mode", "enabled", "verified",
 	"provider", "version", "template", "category", "level", "total", "limit", "size", "length", "policy", "method"}
+
+// versions are last words of columns that hold version numbers.
+var versions = []string{"version", "versions", "release", "build", "firmware"}
 
 // neutralNumbers are last words of numbers that are keys or amounts.
 var neutralNumbers = []string{"id", "ids", "num", "qty", "amount", "score", "rate", "price", "cents", "fee", "at", "attempts"}
@@ -130,11 +166,9 @@ func (d named) fits(f Family) bool {
 // fitting is the transform to propose for a column of this family.
 func (d named) fitting(f Family) string {
 	switch {
-	case f == Number:
+	case f == Number && d.transform != "card":
 		return "number"
-	case f == Time:
-		return "date_shift"
-	case d.dates || d.transform == "number":
+	case f != Number && d.transform == "number":
 		return "text"
 	}
 	return d.transform

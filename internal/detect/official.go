@@ -7,7 +7,8 @@ import "strings"
 const minOfficialDigits = 6
 
 // official is a kind of number that an authority gave a person. form is its
-// letters: 9 a digit, A an upper-case letter, X either; all else is itself.
+// letters: 9 a digit, N one of 2 to 9, A an upper-case letter, X a digit or a
+// letter; all else is itself.
 // Bare digits without a strong checksum are no form: any number would do.
 type official struct {
 	form  string
@@ -92,6 +93,8 @@ func isForm(s []byte, form string) bool {
 		switch form[i] {
 		case '9':
 			ok = isDigit(c)
+		case 'N':
+			ok = isDigit(c) && c >= '2'
 		case 'A':
 			ok = isUpper(c)
 		case 'X':

@@ -1,6 +1,9 @@
 package detect
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // awsLength is the length of the shortest secret: AKIA and 16 more.
 const awsLength = 20
@@ -17,34 +20,18 @@ var shapes = []shape{
 	{"AKIA", 1, isUpperOrDigit, 16}, {"ASIA", 1, isUpperOrDigit, 16}, {"AIza", 2, isName, 35}, {"SG.", 1, isJWT, 60},
 	{"ghp_", 3, isAlnum, 36}, {"gho_", 3, isAlnum, 36}, {"ghu_", 3, isAlnum, 36}, {"ghs_", 3, isAlnum, 36}, {"ghr_", 3, isAlnum, 36},
 	{"github_pat_", 6, isName, 22}, {"npm_", 3, isAlnum, 36}, {"sk_live_", 2, isAlnum, 16}, {"sk_test_", 2, isAlnum, 16}, {"rk_live_", 2, isAlnum, 16}, {"whsec_", 5, isAlnum, 24},
-	{"glpat-", 5, isName, 20}, {"sk-", 2, isName, 32},
+	{"glpat-", 5, isName, 20}, {"GOCSPX-", 0, isName, 28}, {"sk-", 2, isName, 32},
 	{"xoxb-", 4, isName, 20}, {"xoxp-", 4, isName, 20}, {"xoxa-", 4, isName, 20}, {"xoxr-", 4, isName, 20}, {"xoxs-", 4, isName, 20},
 	{"$2a$", 0, isHash, 56}, {"$2b$", 0, isHash, 56}, {"$2y$", 0, isHash, 56}, {"$argon2", 0, isHash, 30},
 	{"$6$", 0, isHash, 80}, {"$5$", 0, isHash, 40}, {"$1$", 0, isHash, 20}, {"$y$", 0, isHash, 40},
 	{"SCRAM-SHA-256$", 13, isHash, 60}, {"pbkdf2_sha256$", 13, isHash, 40},
 }
 
-// markers are the bytes without which there is no secret, by what is counted.
-func (n *counts) markers() string {
-	const all = "@-_$JKSGz"
-	from, to := 0, len(all)
-	if n.capitals == 0 {
-		to = 4
-		if n.joints == 0 {
-			to = 2
-		}
-	}
-	if n.ats == 0 {
-		from = 1
-		if n.dashes == 0 {
-			from = 2
-		}
-	}
-	if from >= to {
-		return ""
-	}
-	return all[from:to]
-}
+// hooks are addresses whose path is all that it takes to write there.
+var hooks = []string{"://hooks.slack.com/services/T", "://discord.com/api/webhooks/", "://discordapp.com/api/webhooks/"}
+
+// leastHook is how much follows at least.
+const leastHook = 30
 
 // shapesBy holds the shapes by their rare byte.
 var shapesBy = func() (t [256][]shape) {
@@ -58,23 +45,34 @@ var shapesBy = func() (t [256][]shape) {
 // nextSecret finds keys, tokens and password hashes; the first of all markers'.
 func nextSecret(text []byte, from int, n counts) (at, end int) {
 	at, end = -1, -1
-	markers := n.markers()
-	for k := range len(markers) {
-		for i := from; ; i++ {
-			next := bytes.IndexByte(text[i:], markers[k])
-			if next < 0 {
-				break
-			}
-			i += next
-			if first, last := secretAt(text, from, i); last > 0 {
-				if at < 0 || first < at {
-					at, end = first, last
-				}
-				break
+	for _, counted := range [...]struct {
+		count   int
+		markers string // the bytes that were counted, without which there is no secret
+	}{{n.ats, "@"}, {n.dashes, "-"}, {n.joints, "_$="}, {n.capitals, "JKSGz"}, {n.colons, ":"}} {
+		if counted.count == 0 {
+			continue
+		}
+		for k := range len(counted.markers) {
+			if first, last := marked(text, from, counted.markers[k]); last > 0 && (at < 0 || first < at) {
+				at, end = first, last
 			}
 		}
 	}
 	return at, end
+}
+
+// marked finds the first secret of one marker; last is 0 for none.
+func marked(text []byte, from int, marker byte) (first, last int) {
+	for i := from; ; i++ {
+		next := bytes.IndexByte(text[i:], marker)
+		if next < 0 {
+			return 0, 0
+		}
+		i += next
+		if first, last = secretAt(text, from, i); last > 0 {
+			return first, last
+		}
+	}
 }
 
 // secretAt finds the secret, not before from, whose marker stands at i; last is
@@ -88,12 +86,15 @@ func secretAt(text []byte, from, i int) (first, last int) {
 		}
 		return 0, 0
 	case '@':
-		first = bytes.LastIndex(text[from:i], []byte("://"))
-		if first < 0 {
-			return 0, 0
+		return userinfo(text, from, i)
+	case ':':
+		return afterColon(text, from, i)
+	case '=':
+		return password(text, from, i)
+	case '_', 'K':
+		if first, last = awsSecret(text, from, i); last > 0 {
+			return first, last
 		}
-		first += from
-		return first, ending(first, userinfo(text[first:i+1]))
 	case '-':
 		if n := pem(text[i:]); n > 0 {
 			return i, i + n
@@ -159,15 +160,121 @@ func pem(text []byte) int {
 	return 0
 }
 
-// userinfo returns the length of ://user:password@, which text begins with and
-// whose at sign is its last byte; 0 where it is something else.
-func userinfo(text []byte) int {
-	const scheme = len("://")
-	name, password, found := bytes.Cut(text[scheme:len(text)-1], []byte(":"))
-	if !found || len(name) == 0 || len(password) == 0 || bytes.ContainsAny(text[scheme:], " /\"'<\n\t") {
-		return 0
+// userinfo finds user:password@ in a URL by its at sign; the user may be empty.
+func userinfo(text []byte, from, at int) (first, last int) {
+	near := max(from, at-longestAuthority)
+	colon, user := authority(text[near:at])
+	_, password, found := bytes.Cut(user, []byte(":"))
+	if !found || len(password) == 0 || strings.IndexByte(variables, password[0]) >= 0 || bytes.ContainsAny(user, notAuthority) {
+		return 0, 0
 	}
-	return len(text)
+	return near + colon, at + 1
+}
+
+// variables are bytes that a password begins with that is yet to be put there.
+const variables = "$<{%*["
+
+// afterColon finds what a colon tells: a web hook's URL, a Telegram bot's
+// token, the credentials of an Authorization header.
+func afterColon(text []byte, from, i int) (first, last int) {
+	rest := text[i:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("://")):
+		for _, h := range hooks {
+			if n := len(h); bytes.HasPrefix(rest, []byte(h)) {
+				n += run(rest[n:], func(c byte) bool { return isName(c) || c == '/' })
+				if n-len(h) >= leastHook {
+					return i, i + n
+				}
+			}
+		}
+	case bytes.HasPrefix(rest, []byte(":AA")):
+		const token = 35
+		n := run(rest[1:], isName)
+		for first = i; first > from && isDigit(text[first-1]); first-- {
+		}
+		if digits := i - first; n == token && 8 <= digits && digits <= 10 && starts(text, first) {
+			return first, i + 1 + n
+		}
+	case i > from && bytes.HasSuffix(bytes.TrimRight(text[from:i], `"`), []byte("uthorization")):
+		value := bytes.TrimLeft(rest, `:" `)
+		for _, scheme := range [...]string{"Basic ", "Bearer ", "Token "} {
+			if !bytes.HasPrefix(value, []byte(scheme)) {
+				continue
+			}
+			if n := run(value[len(scheme):], isHash); n >= leastCredentials {
+				first = i + len(rest) - len(value)
+				return first, first + len(scheme) + n
+			}
+		}
+	}
+	return 0, 0
+}
+
+// leastCredentials is the length of the shortest in an Authorization header.
+const leastCredentials = 12
+
+// password finds password=… among the other words of a connection string, by
+// its equals sign. A value that begins as a variable does is none.
+func password(text []byte, from, i int) (first, last int) {
+	const most = 300
+	before := text[max(from, i-most):i]
+	switch {
+	case hasSuffixFold(before, "password"):
+		first = i - len("password")
+	case hasSuffixFold(before, "pwd"):
+		first = i - len("pwd")
+	default:
+		return 0, 0
+	}
+	n := run(text[i+1:], func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
+	if n < 4 || strings.IndexByte(variables, text[i+1]) >= 0 {
+		return 0, 0
+	}
+	near := bytes.ToLower(text[max(from, i-most):min(len(text), i+1+n+most)])
+	for _, word := range [...]string{"host=", "server=", "user=", "dbname=", "user id=", "uid=", "data source="} {
+		if bytes.Contains(near, []byte(word)) {
+			return first, i + 1 + n
+		}
+	}
+	return 0, 0
+}
+
+// awsSecret finds the 40 characters that an AWS secret access key has, behind
+// its name, of which a byte stands at i.
+func awsSecret(text []byte, from, i int) (first, last int) {
+	const length = 40
+	name := "secret_access_key"
+	first = i - len("secret")
+	if text[i] == 'K' {
+		name, first = "secretAccessKey", i-len("secretAccess")
+	}
+	if first < from || len(text)-first < len(name)+1+length || !bytes.EqualFold(text[first:first+len(name)], []byte(name)) {
+		return 0, 0
+	}
+	rest := bytes.TrimLeft(text[first+len(name):], `"' `)
+	if len(rest) == 0 || rest[0] != '=' && rest[0] != ':' {
+		return 0, 0
+	}
+	rest = bytes.TrimLeft(rest[1:], `"' `)
+	if run(rest, func(c byte) bool { return isAlnum(c) || c == '/' || c == '+' }) != length {
+		return 0, 0
+	}
+	last = len(text) - len(rest) + length
+	return first, last
+}
+
+func hasSuffixFold(s []byte, suffix string) bool {
+	return len(s) >= len(suffix) && bytes.EqualFold(s[len(s)-len(suffix):], []byte(suffix))
+}
+
+// run is how many bytes at the beginning are such.
+func run(text []byte, is func(c byte) bool) int {
+	n := 0
+	for n < len(text) && is(text[n]) {
+		n++
+	}
+	return n
 }
 
 func isUpperOrDigit(c byte) bool { return isUpper(c) || isDigit(c) }

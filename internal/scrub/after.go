@@ -35,9 +35,10 @@ type site struct {
 }
 
 type siteColumn struct {
-	name     string // as reports show it
-	binary   bool   // bytea: looked at as the text that its bytes are
-	scrubbed bool   // by a transform
+	name     string  // as reports show it
+	binary   bool    // bytea: looked at as the text that its bytes are
+	scrubbed bool    // by a transform
+	within   *column // by a rule that lets parts of its values pass: only those are looked at; nil for all others
 }
 
 // suspect is something found, until it is known to be a pseudonym.
@@ -118,15 +119,15 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 	return all, nil
 }
 
-// tables are the generated and recomputed columns and, where values were sampled, the columns
-// that no rule rewrites.
+// tables are the generated and recomputed columns and, where values were
+// sampled, the columns that no rule rewrites, or not all of.
 func (a *aftermath) tables() []site {
 	var all []site
 	for _, t := range a.plan.cat.tables {
 		if t.kind != "r" {
 			continue
 		}
-		var computed, untouched []*column
+		var computed, untouched, parted []*column
 		for _, c := range t.columns {
 			switch {
 			case !holdsText(c):
@@ -134,10 +135,18 @@ func (a *aftermath) tables() []site {
 				computed = append(computed, c)
 			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.name):
 				untouched = append(untouched, c)
+			case a.overlap != nil && a.plan.recipes[c].passesWithin() && a.plan.encoding.code == nil && slices.Contains(a.plan.loaded[t], c.name):
+				parted = append(parted, c)
 			}
 		}
 		all = append(all, tablePlaces(t, computed, true)...)
 		all = append(all, tablePlaces(t, untouched, false)...)
+		for _, s := range tablePlaces(t, parted, false) {
+			for i, c := range parted {
+				s.columns[i].within = c
+			}
+			all = append(all, s)
+		}
 	}
 	return all
 }
@@ -227,7 +236,7 @@ const catalogueTexts = `
 	with mine as (select oid, nspname from pg_catalog.pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'),
 	relations as (select c.oid, c.relkind, mine.nspname || '.' || c.relname as name, c.relpartbound from pg_catalog.pg_class c join mine on mine.oid = c.relnamespace
 		where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')),
-	functions as (select p.oid, mine.nspname || '.' || p.proname as name, p.prosrc, p.prokind, p.proargdefaults from pg_catalog.pg_proc p join mine on mine.oid = p.pronamespace
+	functions as (select p.oid, mine.nspname || '.' || p.proname as name, p.prosrc, p.prokind, p.proargdefaults, p.proconfig from pg_catalog.pg_proc p join mine on mine.oid = p.pronamespace
 		where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))
 	select 'a comment on ' || coalesce(pg_catalog.pg_describe_object(classoid, objoid, objsubid), '?'), description from pg_catalog.pg_description where objoid >= 16384
 		and not exists (select from pg_catalog.pg_depend d where d.classid = classoid and d.objid = objoid and d.deptype = 'e')
@@ -241,12 +250,20 @@ const catalogueTexts = `
 	union all select 'the function ' || f.name, f.prosrc from functions f
 	union all select 'the function ' || f.name, pg_catalog.pg_get_function_arguments(f.oid) from functions f where f.proargdefaults is not null
 	union all select 'the function ' || f.name, pg_catalog.pg_get_functiondef(f.oid) from functions f where f.prosrc = '' and f.prokind in ('f', 'p')
+	union all select 'the function ' || f.name, pg_catalog.array_to_string(f.proconfig, ' ') from functions f where f.proconfig is not null
+	union all select 'the default of ' || mine.nspname || '.' || t.typname, t.typdefault from pg_catalog.pg_type t join mine on mine.oid = t.typnamespace where t.typtype = 'd' and t.typdefault is not null
+	union all select 'the statistics ' || mine.nspname || '.' || x.stxname, pg_catalog.pg_get_statisticsobjdef(x.oid) from pg_catalog.pg_statistic_ext x join mine on mine.oid = x.stxnamespace
+	union all select 'the publication ' || p.pubname, pg_catalog.to_jsonb(p) ->> 'rowfilter' from pg_catalog.pg_publication_tables p where pg_catalog.to_jsonb(p) ->> 'rowfilter' is not null
 	union all select 'a label of ' || mine.nspname || '.' || t.typname, e.enumlabel from pg_catalog.pg_enum e join pg_catalog.pg_type t on t.oid = e.enumtypid join mine on mine.oid = t.typnamespace
 	union all select 'the bounds of ' || r.name, pg_catalog.pg_get_expr(r.relpartbound, r.oid) from relations r where r.relpartbound is not null
 	union all select 'the policy ' || p.polname || ' of ' || r.name, coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '') || ' ' || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
 		from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
 	union all select 'the trigger ' || g.tgname || ' of ' || r.name, pg_catalog.pg_get_triggerdef(g.oid) from pg_catalog.pg_trigger g join relations r on r.oid = g.tgrelid where not g.tgisinternal
 	union all select 'the rule ' || w.rulename || ' of ' || r.name, pg_catalog.pg_get_ruledef(w.oid) from pg_catalog.pg_rewrite w join relations r on r.oid = w.ev_class where w.rulename <> '_RETURN'
+	union all select 'the foreign table ' || r.name, pg_catalog.array_to_string(f.ftoptions, ' ') from pg_catalog.pg_foreign_table f join relations r on r.oid = f.ftrelid where f.ftoptions is not null
+	union all select 'the foreign table ' || r.name, pg_catalog.array_to_string(a.attfdwoptions, ' ') from pg_catalog.pg_attribute a join relations r on r.oid = a.attrelid where a.attfdwoptions is not null
+	union all select 'the user mapping of ' || srvname, pg_catalog.array_to_string(umoptions, ' ') from pg_catalog.pg_user_mappings where umoptions is not null
+	union all select 'the subscription ' || subname, subconninfo from pg_catalog.pg_subscription
 	union all select 'the foreign server ' || srvname, pg_catalog.array_to_string(srvoptions, ' ') from pg_catalog.pg_foreign_server where srvoptions is not null
 	union all select 'a setting of the database', pg_catalog.array_to_string(setconfig, ' ') from pg_catalog.pg_db_role_setting`
 
@@ -268,8 +285,9 @@ func (a *aftermath) scanAll(ctx context.Context, connect func(context.Context) (
 			s := &seeker{aftermath: a, sink: sink, keyed: newKeyed(a.plan.key)}
 			for p := range next {
 				s.begin(p)
-				if _, err := conn.PgConn().CopyTo(ctx, s, p.sql); err != nil {
-					return cmp.Or(context.Cause(ctx), fmt.Errorf("leak scan of %s: %w", p.name, errors.Join(s.err, err)))
+				w := &rowWriter{row: s.row}
+				if _, err := conn.PgConn().CopyTo(ctx, w, p.sql); err != nil {
+					return cmp.Or(context.Cause(ctx), fmt.Errorf("leak scan of %s: %w", p.name, errors.Join(w.err, err)))
 				}
 				s.end()
 			}
@@ -293,14 +311,23 @@ type finding struct {
 type seeker struct {
 	*aftermath
 	site
-	sink           func(*seeker, finding)
-	keyed          *keyed
-	rest, raw, buf []byte
-	seen           int64
-	err            error
+	sink     func(*seeker, finding)
+	keyed    *keyed
+	cells    []*cell // by column: finds what passes within its values; nil where all is looked at
+	raw, buf []byte
+	seen     int64
 }
 
-func (s *seeker) begin(p site) { s.site, s.rest, s.seen, s.err = p, s.rest[:0], 0, nil }
+func (s *seeker) begin(p site) {
+	s.site, s.seen = p, 0
+	s.cells = make([]*cell, len(p.columns))
+	for i, c := range p.columns {
+		if c.within != nil {
+			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], &masker{keyed: s.keyed}, &decoder{})
+			s.cells[i].every(func(text []byte) { s.seek(c.name, text, false) })
+		}
+	}
+}
 
 func (s *seeker) end() {
 	s.mu.Lock()
@@ -308,24 +335,30 @@ func (s *seeker) end() {
 	s.values += s.seen
 }
 
-// Write takes COPY text, of which a row may come in pieces.
-func (s *seeker) Write(b []byte) (int, error) {
+// rowWriter hands on the rows of COPY text, which may come in pieces.
+type rowWriter struct {
+	row  func(row []byte) error
+	rest []byte
+	err  error // row's
+}
+
+func (w *rowWriter) Write(b []byte) (int, error) {
 	n := len(b)
 	for {
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
-			s.rest = append(s.rest, b...)
+			w.rest = append(w.rest, b...)
 			return n, nil
 		}
 		row := b[:i]
-		if len(s.rest) > 0 {
-			s.rest = append(s.rest, row...)
-			row = s.rest
+		if len(w.rest) > 0 {
+			w.rest = append(w.rest, row...)
+			row = w.rest
 		}
-		if s.err = s.row(row); s.err != nil {
-			return 0, s.err
+		if w.err = w.row(row); w.err != nil {
+			return 0, w.err
 		}
-		s.rest, b = s.rest[:0], b[i+1:]
+		w.rest, b = w.rest[:0], b[i+1:]
 	}
 }
 
@@ -349,6 +382,12 @@ func (s *seeker) row(row []byte) error {
 			return err
 		}
 		s.seen++
+		if s.cells[i] != nil {
+			if err := s.cells[i].replace(text); err != nil {
+				return err
+			}
+			continue
+		}
 		s.look(cmp.Or(s.columns[i].name, name), text, s.columns[i].scrubbed)
 	}
 	return nil
@@ -370,18 +409,17 @@ func (s *seeker) text(field []byte, binary bool) (text []byte, err error) {
 // look tells the sink all that is found in a text.
 func (s *seeker) look(name string, text []byte, scrubbed bool) {
 	if s.computed {
-		for from := 0; ; {
-			h, ok := s.plan.scanner.Find(text[from:])
-			if !ok {
-				break
-			}
-			s.sink(s, finding{name, h.Kind.Words(), text[from+h.From : from+h.To], false, scrubbed})
-			from += h.To
-		}
+		s.plan.scanner.Each(text, func(h detect.Hit) {
+			s.sink(s, finding{name, h.Kind.Words(), text[h.From:h.To], false, scrubbed})
+		})
 	}
-	if s.overlap == nil {
-		return
+	if s.overlap != nil {
+		s.seek(name, text, scrubbed)
 	}
+}
+
+// seek tells the sink of real values.
+func (s *seeker) seek(name string, text []byte, scrubbed bool) {
 	for at, end, column := 0, 0, int32(0); ; {
 		if at, end, column, s.buf = s.overlap.find(text, end, s.buf); at < 0 {
 			return

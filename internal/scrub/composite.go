@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,12 +17,15 @@ const compositeFields = "fields"
 
 // compositeRecipe says what becomes of the fields of a composite value.
 type compositeRecipe struct {
+	column *column
 	fields []fieldRecipe // in the order of the type's
 }
 
 type fieldRecipe struct {
-	made *recipe // nil: the field passes
-	link string
+	made    *recipe // nil: the field passes
+	link    string
+	unnamed *column // that no rule names; nil for others
+	path    string
 }
 
 // composite rewrites composite values; one serves one goroutine.
@@ -30,32 +34,45 @@ type composite struct {
 	mask     *masker
 	decode   *decoder
 	rewriter copytext.CompositeRewriter
-	within   []*composite // by field; nil where it is no composite, or passes
+	inner    []*composite // by field; nil where it is no composite, or passes
 	stays    [][]foldedGlob
+	inside   []*inside // by field: looks at what passes; nil: nobody does
+	leaked   bool      // the last value held what it may not
 }
 
 func newComposite(p *Plan, r *compositeRecipe, mask *masker, decode *decoder) *composite {
-	c := &composite{compositeRecipe: r, mask: mask, decode: decode, within: make([]*composite, len(r.fields))}
+	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), inside: make([]*inside, len(r.fields))}
 	for i, f := range r.fields {
 		c.stays = append(c.stays, p.keptInLink(f.link))
 		if f.made != nil && f.made.composite != nil {
-			c.within[i] = newComposite(p, f.made.composite, mask, decode)
+			c.inner[i] = newComposite(p, f.made.composite, mask, decode)
+		}
+		if f.unnamed != nil {
+			c.inside[i] = p.newInside(p.scannerFor(f.unnamed, false))
 		}
 	}
 	return c
 }
 
 func (c *composite) append(dst, value []byte) ([]byte, error) {
-	return c.rewriter.Append(dst, value, len(c.fields), c.field)
+	c.leaked = false
+	dst, err := c.rewriter.Append(dst, value, len(c.fields), c.field)
+	if c.leaked && err == nil {
+		err = ErrLeak
+	}
+	return dst, err
 }
 
 func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err error) {
 	made := c.fields[i].made
 	switch {
 	case made == nil:
+		c.passed(i, value)
 		return append(dst, value...), false, nil
-	case c.within[i] != nil:
-		dst, err = c.within[i].append(dst, value)
+	case c.inner[i] != nil:
+		if dst, err = c.inner[i].append(dst, value); errors.Is(err, ErrLeak) {
+			c.leaked, err = true, nil
+		}
 		return dst, false, err
 	case made.name == setNull:
 		return dst, true, nil
@@ -72,6 +89,18 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 	}
 	dst, err = c.mask.append(dst, made, decoded, normalised)
 	return dst, false, err
+}
+
+// passed looks at a field that stays as it is.
+func (c *composite) passed(i int, value []byte) {
+	f, inside := &c.fields[i], c.inside[i]
+	if inside.begin(); !inside.looks(f.unnamed == nil) {
+		return
+	}
+	if kind, ok := inside.find(c.decode.decode(value)); ok {
+		inside.leaked(c.column.root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), setNull)))
+	}
+	c.leaked = c.leaked || inside.end() != nil
 }
 
 // field is a field of a composite column by its name, behind those of the
@@ -96,18 +125,20 @@ func (p *planner) compositeRecipe(c *column, r *spec.Rule) *recipe {
 
 // fieldsRecipe is that of the fields of within, to which path leads from c.
 func (p *planner) fieldsRecipe(c, within *column, path []string, r *spec.Rule) *recipe {
-	out := &compositeRecipe{}
+	out := &compositeRecipe{column: c}
 	for _, f := range within.fields {
 		here := append(slices.Clone(path), f.name)
-		made := fieldRecipe{}
+		made := fieldRecipe{path: strings.Join(here, ".")}
 		if rule := fieldRule(r, here); rule != nil && !rule.Preserve {
 			domain := domainOf(rule.Link, c)
 			if rule.Link == "" {
 				domain = append(domain, strings.Join(here, ".")+"\x00"...)
 			}
-			made = fieldRecipe{made: p.recipe(f, &rule.Rule, domain), link: rule.Link}
+			made.made, made.link = p.recipe(f, &rule.Rule, domain), rule.Link
 		} else if rule == nil && ruledWithin(r, here) {
 			made.made = p.fieldsRecipe(c, f, here, r)
+		} else if rule == nil {
+			made.unnamed = f
 		}
 		out.fields = append(out.fields, made)
 	}
@@ -130,7 +161,7 @@ func ruledWithin(r *spec.Rule, path []string) bool {
 
 // unfitComposite says why a column cannot be rewritten by fields, and the
 // mend; or nothing.
-func (p *planner) unfitComposite(c *column, r *spec.Rule) (why, mend string, err error) {
+func (p *planner) unfitComposite(c *column, r *spec.Rule, made *recipe) (why, mend string, err error) {
 	switch {
 	case c.generated:
 		why, mend = unfitKind(c, r)
@@ -155,8 +186,11 @@ func (p *planner) unfitComposite(c *column, r *spec.Rule) (why, mend string, err
 		}
 	}
 	p.unmatchedFields(c, c, nil, r)
-	why, mend = p.unfitPartition(c, r)
-	return why, mend, nil
+	if why, mend = p.unfitPartition(c, r); why != "" {
+		return why, mend, nil
+	}
+	why, err = p.unfitWithin(c, r, made)
+	return refused("would refuse what its fields become", why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 
 func (p *planner) unfitField(f *column, r *spec.Rule) (why, mend string, err error) {

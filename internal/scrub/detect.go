@@ -14,9 +14,22 @@ func sensitive(c *column) (what, transform string) {
 	case temporal:
 		return detect.Column(c.table.name.table, c.name, detect.Time)
 	case opaque:
-		return "of type " + c.typ + ", which can hold anything", setNull
+		return opaqueType(c)
 	}
 	return "", ""
+}
+
+// opaqueType is what a type tells by itself.
+func opaqueType(c *column) (what, transform string) {
+	switch what = "of type " + c.typ + ", which can hold anything"; {
+	case isAddress(c.base):
+		return detect.IP.Words(), ipAddress
+	case isMAC(c.base):
+		return detect.IP.Words(), macAddress
+	case isHstore(c.base):
+		return what, text
+	}
+	return what, setNull
 }
 
 // family is what the values of a type can be.

@@ -17,7 +17,7 @@ func textOf(c *column) *column {
 func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 	within := textOf(c)
 	domain := domainOf("", c)
-	d := &documentRecipe{unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
+	d := &documentRecipe{column: c, unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
 		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
@@ -42,7 +42,15 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 
 // unfitDocument says why a column cannot be rewritten by paths, and the mend;
 // or nothing.
-func (p *planner) unfitDocument(c *column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitDocument(c *column, r *spec.Rule, made *recipe) (why, mend string, err error) {
+	if why, mend = p.unfitPaths(c, r); why != "" {
+		return why, mend, nil
+	}
+	why, err = p.unfitWithin(c, r, made)
+	return refused("would refuse what its paths make", why), "take the paths away that its constraint asks for, or use set_null or constant", err
+}
+
+func (p *planner) unfitPaths(c *column, r *spec.Rule) (why, mend string) {
 	switch {
 	case c.generated:
 		return unfitKind(c, r)

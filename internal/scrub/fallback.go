@@ -19,31 +19,20 @@ func (p *planner) fallback() error {
 	if p.rules.Unmatched != unmatchedSetNull && p.rules.Unmatched != unmatchedRedact {
 		return nil
 	}
-	family := map[*column][]*column{} // by root
-	for _, t := range p.cat.tables {
-		for _, name := range p.loaded[t] {
-			if c := t.byName[name]; c != nil && p.assigned[c] == nil {
-				family[c.root()] = append(family[c.root()], c)
-			}
-		}
-	}
-	for root, columns := range family {
-		what, transform := "", ""
-		for i := 0; i < len(columns) && what == ""; i++ { // a name may tell in one table only
-			what, transform = sensitive(columns[i])
-		}
+	for _, f := range p.lineages() {
+		what, transform := f.sensitive()
 		if what == "" {
 			continue
 		}
-		rule, err := p.fallbackRule(columns, transform)
+		rule, err := p.fallbackRule(suspicion{lineage: f, what: what, transform: transform})
 		if err != nil {
 			return err
 		}
 		if rule == nil {
 			continue
 		}
-		p.fallen[root] = what
-		for _, c := range columns {
+		p.fallen[f.root] = what
+		for _, c := range f.columns {
 			p.assigned[c] = rule
 		}
 	}
@@ -52,29 +41,18 @@ func (p *planner) fallback() error {
 
 // fallbackRule is the first of what unmatched may mean that all of the columns
 // would take; nil for none.
-func (p *planner) fallbackRule(columns []*column, transform string) (*spec.Rule, error) {
-	candidates := []string{setNull}
+func (p *planner) fallbackRule(s suspicion) (*spec.Rule, error) {
+	ways := []spec.Rule{{Transform: setNull}}
 	if p.rules.Unmatched == unmatchedRedact {
-		candidates = []string{transform, text, hash128, setNull}
+		ways = s.ways()
 	}
-	for _, t := range candidates {
-		r := &spec.Rule{Transform: t, Each: columns[0].array && t != setNull}
-		if fits, err := p.fitsAll(columns, r); err != nil || fits {
-			return r, err
+	w := &proposer{planner: p, asked: map[string]bool{}}
+	for i := range ways {
+		if why, err := w.refuses([]proposal{{lineage: s.lineage}}, &ways[i]); err != nil || why == "" {
+			return ruleFor(s.root, &ways[i]), err
 		}
 	}
 	return nil, nil
-}
-
-func (p *planner) fitsAll(columns []*column, r *spec.Rule) (bool, error) {
-	asked := map[string]bool{}
-	for _, c := range columns {
-		why, _, err := p.unfit(c, r, p.recipe(c, r, domainOf("", c)), asked)
-		if err != nil || why != "" {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // fallenMessage lists the columns that unmatched decided about.

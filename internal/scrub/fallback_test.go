@@ -25,8 +25,8 @@ func TestUnmatchedDecides(t *testing.T) {
 		refused []string
 	}{
 		unmatchedRedact: {
-			map[string]string{"email": email, "login": hash128, "mobile": phone, "phone": phone, "born": dateShift, "memo": text, "doc": setNull},
-			[]string{"unmatched:public.staff.raw"}},
+			map[string]string{"email": email, "login": tokenLike, "mobile": phone, "phone": phone, "born": dateShift, "memo": text, "doc": documentPaths, "raw": documentPaths},
+			[]string{}},
 		unmatchedSetNull: {
 			map[string]string{"login": setNull, "mobile": setNull, "phone": setNull, "born": setNull, "memo": setNull, "doc": setNull},
 			[]string{"unmatched:public.staff.email", "unmatched:public.staff.raw"}},
@@ -45,7 +45,7 @@ func TestUnmatchedDecides(t *testing.T) {
 			for _, table := range []string{"staff", "boss"} {
 				for _, c := range p.cat.byName[tableName{"public", table}].columns {
 					if r := p.assigned[c]; r != nil && !r.Preserve {
-						made[c.name] = r.Transform
+						made[c.name] = p.recipes[c].name
 					}
 				}
 			}

@@ -1,7 +1,7 @@
 package scrub
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,8 +36,11 @@ func (p *Plan) Filter(schema, table string, columns []string) (func(dst, row []b
 	defer p.mu.Unlock()
 	p.met[t] = true
 	r := p.newRewriter(t, columns)
-	if r == nil {
+	switch {
+	case r == nil:
 		return nil, nil
+	case p.looking:
+		return r.lookOn, nil
 	}
 	p.rewriters = append(p.rewriters, r)
 	return r.rewrite, nil
@@ -54,6 +57,7 @@ type rewriter struct {
 	ends    []int    // of the row's fields
 	row     int64
 	spent   time.Duration
+	made    []byte // by lookOn
 }
 
 // rowKeeper is a keeper for the fields of this header.
@@ -82,7 +86,7 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 	}
 	for _, c := range r.cells {
 		if c != nil {
-			c.by = r.byField(p, p.assigned[c.column], mask, decode)
+			c.by = r.byField(p, p.assigned[c.column], c.recipe.normal, mask, decode)
 		}
 	}
 	for _, k := range p.keeps {
@@ -115,14 +119,18 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *decoder) 
 	return out
 }
 
-// byField is the field that says who a row is about, for the rule of a cell.
-func (r *rewriter) byField(p *Plan, rule *spec.Rule, mask *masker, decode *decoder) *person {
+// byField is the field that says who a row is about, for the rule of a cell;
+// linked is what is taken off the persons of its link, if it has one.
+func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker, decode *decoder) *person {
 	i := slices.Index(r.names, rule.By)
 	if rule.By == "" || i < 0 {
 		return nil
 	}
 	c := r.table.byName[rule.By]
 	made := &recipe{transform: transforms[constant], domain: domainOf(rule.Link, c), normal: ownNormal(c, &spec.Rule{})}
+	if rule.Link != "" {
+		made.normal = linked
+	}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 
@@ -167,9 +175,10 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.name, r.row, err)
 	}
+	var leak error // the row is looked at to its end
 	if r.watch != nil {
-		if err := r.watch.look(r, row); err != nil {
-			return dst, err
+		if leak = r.watch.look(r, row); leak != nil && !errors.Is(leak, ErrLeak) {
+			return dst, leak
 		}
 	}
 	kept, err := r.keptBy(row)
@@ -189,7 +198,9 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		dst = append(dst, row[copied:from]...)
 		if kept != nil {
 			dst = append(dst, kept.set[i]...)
-		} else if dst, err = r.replace(dst, row, i, row[from:end]); err != nil {
+		} else if dst, err = r.replace(dst, row, i, row[from:end]); errors.Is(err, ErrLeak) {
+			leak = err
+		} else if err != nil {
 			return dst, err
 		}
 		copied, from = end, end+1
@@ -197,7 +208,7 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	if kept != nil {
 		r.countKept(row, kept)
 	}
-	return append(dst, row[copied:]...), nil
+	return append(dst, row[copied:]...), leak
 }
 
 // replace appends what becomes of one field.
@@ -218,6 +229,9 @@ func (r *rewriter) replace(dst, row []byte, i int, field []byte) ([]byte, error)
 
 // failed is an error of one value, without it.
 func (r *rewriter) failed(field int, err error) error {
+	if errors.Is(err, ErrLeak) {
+		return leakError(r.table.name.String(), r.row)
+	}
 	if unnamed, ok := errors.AsType[*unnamedValue](err); ok {
 		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
 			"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
@@ -227,19 +241,7 @@ func (r *rewriter) failed(field int, err error) error {
 }
 
 func (r *rewriter) split(row []byte) error {
-	r.ends = r.ends[:0]
-	from := 0
-	for f := r.charset.Split(row); ; {
-		field, ok := f.Next()
-		if !ok {
-			break
-		}
-		if len(r.ends) == len(r.names) {
-			return errFields
-		}
-		r.ends = append(r.ends, from+len(field))
-		from += len(field) + 1
-	}
+	r.ends = r.charset.AppendEnds(r.ends[:0], row)
 	if len(r.ends) != len(r.names) {
 		return errFields
 	}
@@ -304,6 +306,13 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 			continue
 		}
 		c.kept++
+		field := r.field(row, i)
+		if kept.set[i] != nil {
+			field = kept.set[i]
+		}
+		if value, err := c.read(field); err == nil { // it is not changed: whether the server takes it, it says
+			c.remained(value)
+		}
 	}
 }
 
@@ -317,32 +326,50 @@ type cell struct {
 	by      *person
 	sample  *sampler     // nil: its values are not looked for
 	stays   []foldedGlob // values of the link that keep leaves as they are
+	direct  bool         // what it makes of a value without escapes needs none
 
-	document                 *document // nil: the value is no document
-	one                      func(dst, value []byte) ([]byte, error)
-	each                     bool // the field is an array, of whose elements each is a value
-	array                    copytext.ArrayRewriter
-	hstore                   copytext.HstoreRewriter
-	raw, out                 []byte
-	stayed                   bool // the last value did
-	mayMerge                 bool // normalising may make two values of a unique column one
-	rows, nullsIn, nullsOut  int64
-	kept, changedByNormalise int64
+	document                *document  // nil: the value is no document
+	fields                  *composite // nil: the value is no composite
+	keys                    *inside    // of an hstore; nil: nobody looks at them
+	one                     func(dst, value []byte) ([]byte, error)
+	each                    bool // the field is an array, of whose elements each is a value
+	array                   copytext.ArrayRewriter
+	hstore                  copytext.HstoreRewriter
+	raw, out                []byte
+	element                 func(dst, value []byte) ([]byte, error) // one, for which what leaks is no error
+	stayed                  bool                                    // the last value did
+	leaked                  bool                                    // some element of the last value did
+	rows, nullsIn, nullsOut int64
+	kept                    int64
+	counted                 counters
 }
 
 func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *cell {
 	out := &cell{column: c, recipe: made, charset: p.encoding.charset, mask: mask, decode: decode}
-	own := ownNormal(c, &spec.Rule{})
-	out.mayMerge = len(c.unique) > 0 && made.normal != own
+	out.counted = p.newCounters(c, made)
 	out.one = out.value
 	switch {
 	case made.document != nil:
 		out.document = newDocument(p, made.document, mask, decode)
 		out.one = out.document.append
 	case made.composite != nil:
-		out.one = newComposite(p, made.composite, mask, decode).append
+		out.fields = newComposite(p, made.composite, mask, decode)
+		out.one = out.fields.append
 	case isHstore(c.base) && made.name != constant:
 		out.one = out.pairs
+		out.watchKeys(p)
+	default:
+		out.direct = out.charset == copytext.ASCIISafe && made.writesPlain()
+	}
+	out.element = out.one
+	if made.document != nil || made.composite != nil {
+		out.element = func(dst, value []byte) ([]byte, error) {
+			dst, err := out.one(dst, value)
+			if errors.Is(err, ErrLeak) {
+				out.leaked, err = true, nil
+			}
+			return dst, err
+		}
 	}
 	if r := p.assigned[c]; r != nil {
 		out.stays = p.keptInLink(r.Link)
@@ -352,6 +379,7 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 	if out.document != nil {
 		out.document.sample = out.sample
 	}
+	out.direct = out.direct && !out.each // an array quotes
 	return out
 }
 
@@ -376,6 +404,8 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 	case null:
 		c.nullsOut++
 		return append(dst, field...), nil
+	case c.direct && copytext.Plain(field):
+		return c.appendDirect(dst, field)
 	}
 	value, err := c.unescape(field)
 	if err != nil {
@@ -392,23 +422,42 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 	return copytext.AppendEscaped(dst, c.out), nil
 }
 
+// appendDirect appends what becomes of a field in which nothing is escaped, by
+// a transform that makes nothing to be escaped.
+func (c *cell) appendDirect(dst, field []byte) (_ []byte, err error) {
+	c.stayed = false
+	dst, err = c.value(dst, field)
+	switch {
+	case err != nil:
+	case c.stayed:
+		c.kept++
+	default:
+		c.rows++
+	}
+	return dst, err
+}
+
 // replace leaves what becomes of a value in c.out.
 func (c *cell) replace(value []byte) (err error) {
-	c.stayed = false
+	c.stayed, c.leaked = false, false
 	if !c.each {
 		c.out, err = c.one(c.out[:0], value)
 		return err
 	}
-	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.one)
+	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.element)
 	c.stayed = false // some elements may have; the array as a whole was rewritten
+	if c.leaked && err == nil {
+		err = ErrLeak
+	}
 	return err
 }
 
 // pairs appends an hstore with each of its values rewritten.
 func (c *cell) pairs(dst, value []byte) ([]byte, error) {
+	c.keys.begin()
 	dst, err := c.hstore.Append(dst, value, c.value)
 	c.stayed = false // some values may have; the hstore as a whole was rewritten
-	return dst, err
+	return dst, cmp.Or(err, c.keys.end())
 }
 
 // value appends what becomes of one value, or of one element of an array. An
@@ -417,19 +466,21 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.decode(value)
 	normalised := c.normalise(decoded)
 	if len(normalised) == 0 && c.recipe.name != constant {
+		c.remained(decoded)
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays {
 		if g.match(normalised) {
 			c.stayed = true
+			c.remained(decoded)
 			return append(dst, value...), nil
 		}
 	}
-	if c.mayMerge && !bytes.Equal(normalised, decoded) {
-		c.changedByNormalise++
-	}
 	c.sample.add(decoded)
-	return c.mask.append(dst, c.recipe, decoded, normalised)
+	start := len(dst)
+	dst, err := c.mask.append(dst, c.recipe, decoded, normalised)
+	c.became(decoded, normalised, dst[start:])
+	return dst, err
 }
 
 // sampled adds a field that nobody else reads to the sample.

@@ -70,14 +70,33 @@ func target(schema, table string, columns []string) string {
 // reload empties the table and loads what came through.
 func reload(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) {
 	t.Helper()
-	out := through(t, conn, p, schema, table)
-	full := pgx.Identifier{schema, table}.Sanitize()
-	if _, err := conn.Exec(t.Context(), "delete from only "+full); err != nil {
+	if err := reloadIn(t, conn, p, "UTF8", schema, table); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.PgConn().CopyFrom(t.Context(), bytes.NewReader(out), "copy "+target(schema, table, p.loaded[p.cat.byName[tableName{schema, table}]])+" from stdin"); err != nil {
-		t.Fatal(err)
+}
+
+// reloadIn is reload with the rows in an encoding; the error is the filter's
+// or of the server, which refuses them.
+func reloadIn(t testing.TB, conn *pgx.Conn, p *Plan, encoding, schema, table string) error {
+	t.Helper()
+	exec := func(sql string) {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
 	}
+	exec("set client_encoding = " + encoding)
+	defer exec("set client_encoding = UTF8")
+	out, err := tryThrough(t, conn, p, schema, table)
+	if err != nil {
+		return err
+	}
+	only := "only "
+	if p.cat.byName[tableName{schema, table}].kind == "p" {
+		only = ""
+	}
+	exec("delete from " + only + pgx.Identifier{schema, table}.Sanitize())
+	_, err = conn.PgConn().CopyFrom(t.Context(), bytes.NewReader(out), "copy "+target(schema, table, p.loaded[p.cat.byName[tableName{schema, table}]])+" from stdin")
+	return err
 }
 
 func value[T any](t testing.TB, conn *pgx.Conn, sql string) T {

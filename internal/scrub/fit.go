@@ -33,22 +33,7 @@ func (p *planner) fit() error {
 		if r.Preserve && !c.generated {
 			continue
 		}
-		var why, mend string
-		var err error
-		var recipe *recipe
-		switch {
-		case r.JSON != nil:
-			recipe = p.documentRecipe(c, r)
-			why, mend = p.unfitDocument(c, r)
-		case r.Recompute != "":
-			recipe, why, mend, err = p.recomputed(c, r)
-		case r.Fields != nil:
-			recipe = p.compositeRecipe(c, r)
-			why, mend, err = p.unfitComposite(c, r)
-		default:
-			recipe = p.recipe(c, r, domainOf(r.Link, c))
-			why, mend, err = p.unfit(c, r, recipe, seen)
-		}
+		recipe, why, mend, err := p.try(c, r, seen)
 		if err != nil {
 			return err
 		}
@@ -59,6 +44,25 @@ func (p *planner) fit() error {
 		p.recipes[c] = recipe
 	}
 	return nil
+}
+
+// try makes a rule ready for a column, and says why the column would refuse it
+// and the mend; or nothing.
+func (p *planner) try(c *column, r *spec.Rule, asked map[string]bool) (made *recipe, why, mend string, err error) {
+	switch {
+	case r.JSON != nil:
+		made = p.documentRecipe(c, r)
+		why, mend, err = p.unfitDocument(c, r, made)
+	case r.Recompute != "":
+		made, why, mend, err = p.recomputed(c, r)
+	case r.Fields != nil:
+		made = p.compositeRecipe(c, r)
+		why, mend, err = p.unfitComposite(c, r, made)
+	default:
+		made = p.recipe(c, r, domainOf(r.Link, c))
+		why, mend, err = p.unfit(c, r, made, asked)
+	}
+	return made, why, mend, err
 }
 
 func (p *planner) columnsWithRules() []*column {
@@ -91,6 +95,9 @@ func (p *planner) gatherLinks() {
 }
 
 func (p *planner) gatherLink(c *column, r *spec.Rule) {
+	if by := c.table.byName[r.By]; by != nil { // whose values are hashed
+		c = by
+	}
 	if r.Link != "" && changes(r) {
 		n, own := p.links[r.Link], ownNormal(c, r)
 		p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
@@ -116,7 +123,7 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 		transform: transforms[r.Transform], name: r.Transform, domain: domain, normal: ownNormal(c, r),
 		percent: cmp.Or(r.Percent, defaultPercent), days: cmp.Or(r.Days, defaultDays), bucket: uint64(r.Bucket), to: datePrecisions[r.To],
 		largest: largestOf(c.base), limit: c.length, span: spanOfTimestamp,
-		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(valuesOf(c.base)), asciiOnly: p.encoding.code != nil,
+		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(valuesOf(c.base)), folded: r.Link != "" || len(r.Normalize) > 0, asciiOnly: p.encoding.code != nil,
 	}
 	if out.transform == nil {
 		out.transform = &transform{effect: merges, write: func(_ *masker, dst []byte, _ *recipe, _ input) ([]byte, error) { return dst, errUnknownTransform }}
@@ -344,7 +351,10 @@ func (p *planner) unfitServer(c *column, r *spec.Rule, made *recipe) (string, er
 		value := arrayed(c, r, *r.Value)
 		return p.refusal(c, &value)
 	}
-	if isHstore(c.base) || !c.domain && isText(c.base) && !c.constrained() {
+	switch {
+	case isHstore(c.base):
+		return p.unfitWithin(c, r, made)
+	case !c.domain && isText(c.base) && !c.constrained():
 		return "", nil
 	}
 	return p.refusesSamples(c, r, made)

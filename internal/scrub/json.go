@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -27,6 +28,7 @@ const (
 
 // documentRecipe says what becomes of the values in a JSON document.
 type documentRecipe struct {
+	column    *column
 	paths     []pathRecipe
 	unmatched string
 	redact    *recipe // of texts
@@ -51,6 +53,7 @@ type document struct {
 	stays  [][]foldedGlob // by path: values of its link that keep leaves as they are
 	met    []int64        // by path: values that it named
 	sample *sampler       // of the texts that it rewrites; nil: not wanted
+	inside *inside        // looks at what passes; nil: nobody does
 
 	src    []byte
 	at     int      // in src
@@ -74,6 +77,9 @@ func (e *unnamedValue) Error() string { return "a value at " + e.path + " that n
 
 func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *decoder) *document {
 	d := &document{documentRecipe: r, mask: mask, decode: decode, met: make([]int64, len(r.paths))}
+	if r.unmatched == keepUnmatched {
+		d.inside = p.newInside(p.scanner)
+	}
 	for _, path := range r.paths {
 		d.stays = append(d.stays, p.keptInLink(path.link))
 	}
@@ -87,6 +93,7 @@ func (d *document) append(dst, src []byte) ([]byte, error) {
 	for range d.paths {
 		d.masks = append(d.masks, 1)
 	}
+	d.inside.begin()
 	d.blanks()
 	dst, err := d.value(dst, 0, -1)
 	if err != nil {
@@ -95,7 +102,7 @@ func (d *document) append(dst, src []byte) ([]byte, error) {
 	if d.blanks(); d.at != len(src) {
 		return dst, errNotJSON
 	}
-	return append(dst, src[d.copied:]...), nil
+	return append(dst, src[d.copied:]...), d.inside.end()
 }
 
 func (d *document) blanks() {
@@ -125,7 +132,10 @@ func (d *document) value(dst []byte, level, inForce int) ([]byte, error) {
 		return d.replaceWhole(dst, inForce)
 	}
 	if !alive && d.passes(inForce) {
-		return dst, d.skip(level)
+		from := d.at
+		err := d.skip(level)
+		d.passed(from, inForce)
+		return dst, err
 	}
 	switch c := d.peek(); {
 	case c == '{':
@@ -166,6 +176,17 @@ func (p *pathRecipe) whole() bool {
 
 func (d *document) passes(inForce int) bool {
 	return inForce >= 0 && d.paths[inForce].made == nil || inForce < 0 && d.unmatched == keepUnmatched
+}
+
+// passed looks at what stays as it is, from where it begins up to here.
+func (d *document) passed(from, inForce int) {
+	if !d.inside.looks(inForce >= 0) {
+		return
+	}
+	if kind, ok := d.inside.find(d.unescaped(d.src[from:d.at])); ok {
+		path := d.path()
+		d.inside.leaked(d.column.root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
+	}
 }
 
 func (d *document) replaceWhole(dst []byte, inForce int) ([]byte, error) {
@@ -299,7 +320,11 @@ func (d *document) descend(level int, key []byte, index int) (literal bool) {
 // One that is no plain word, and that no path names, goes the way of values.
 func (d *document) key(dst []byte, from int, literal bool, inForce int) ([]byte, error) {
 	key := d.src[from+1 : d.at-1]
-	if literal || d.passes(inForce) || plainKey(key) {
+	if d.passes(inForce) && !literal {
+		d.passed(from, inForce)
+		return dst, nil
+	}
+	if literal || plainKey(key) {
 		return dst, nil
 	}
 	if key = d.unescaped(key); plainKey(key) {
@@ -337,8 +362,12 @@ func plainKey(key []byte) bool {
 // text rewrites the string that begins here.
 func (d *document) text(dst []byte, inForce int) ([]byte, error) {
 	from := d.at
-	if err := d.skipText(); err != nil || d.passes(inForce) || d.at-from == len(`""`) {
+	if err := d.skipText(); err != nil || d.at-from == len(`""`) {
 		return dst, err
+	}
+	if d.passes(inForce) {
+		d.passed(from, inForce)
+		return dst, nil
 	}
 	if inForce < 0 {
 		return d.redactText(dst, from)
@@ -399,8 +428,12 @@ func (d *document) write(dst []byte, from int, made *recipe, value, normalised [
 // so, digit for digit where it keeps a text's shape, else as a string.
 func (d *document) numeral(dst []byte, inForce int) (_ []byte, err error) {
 	from := d.at
-	if err := d.skipNumber(); err != nil || d.passes(inForce) {
+	if err := d.skipNumber(); err != nil {
 		return dst, err
+	}
+	if d.passes(inForce) {
+		d.passed(from, inForce)
+		return dst, nil
 	}
 	if inForce < 0 {
 		return d.redactNumber(dst, from)
@@ -428,9 +461,10 @@ func appendDigits(dst, value []byte, random *randomBytes) []byte {
 		switch {
 		case c == 'e' || c == 'E':
 			return append(dst, value[i:]...)
+		case '0' <= c && c <= '9' && first:
+			c, first = shapeFirst(rune(c), random), false
 		case '0' <= c && c <= '9':
-			c = shapeDigit(rune(c), random, first)
-			first = false
+			c = '0' + random.below(10)
 		}
 		dst = append(dst, c)
 	}

@@ -31,6 +31,11 @@ func jsonRule(t testing.TB, column string, entries ...string) spec.Rule {
 	return r
 }
 
+func refuseOthers(r spec.Rule) spec.Rule {
+	r.Unmatched = refuseUnmatched
+	return r
+}
+
 func each(r spec.Rule) spec.Rule {
 	r.Each = true
 	return r

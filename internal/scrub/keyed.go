@@ -66,38 +66,37 @@ func fingerprint(key []byte, value string) string {
 // first the digest itself, then a generator that the digest seeds. Neither
 // says more than the digest, which a hash column shows anyway.
 type randomBytes struct {
-	digest [sha256.Size]byte
-	more   prng.PCG
-	used   int // words of eight bytes
-	word   uint64
-	left   int // bytes of it
+	digest  [sha256.Size]byte
+	more    prng.PCG
+	used    int // words of the digest
+	current uint64
+	left    int // bytes of it
 }
 
 func newRandomBytes(digest *[sha256.Size]byte) randomBytes { return randomBytes{digest: *digest} }
 
 func (r *randomBytes) next() byte {
 	if r.left == 0 {
-		r.refill()
+		r.current, r.left = r.word(), 8
 	}
-	b := byte(r.word)
-	r.word >>= 8
+	b := byte(r.current)
+	r.current >>= 8
 	r.left--
 	return b
 }
 
-func (r *randomBytes) refill() {
+// word gives eight bytes that next has not given, and will not give.
+func (r *randomBytes) word() uint64 {
 	const word, words = 8, sha256.Size / 8
-	switch {
-	case r.used < words:
-		r.word = binary.LittleEndian.Uint64(r.digest[r.used*word:])
-	case r.used == words:
-		r.more.Seed(binary.LittleEndian.Uint64(r.digest[:]), binary.LittleEndian.Uint64(r.digest[word:]))
-		fallthrough
-	default:
-		r.word = r.more.Uint64()
+	if r.used < words {
+		r.used++
+		return number(r.digest[(r.used-1)*word:])
 	}
-	r.used++
-	r.left = word
+	if r.used == words {
+		r.used++
+		r.more.Seed(number(r.digest[:]), number(r.digest[word:]))
+	}
+	return r.more.Uint64()
 }
 
 // below gives a number from 0 to n-1.
@@ -132,10 +131,15 @@ func (n normal) append(dst, value []byte) []byte {
 		return append(dst, value...)
 	}
 	for len(value) > 0 {
+		if c := value[0]; c < utf8.RuneSelf {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			dst, value = append(dst, c), value[1:]
+			continue
+		}
 		r, size := utf8.DecodeRune(value)
 		switch {
-		case r < utf8.RuneSelf:
-			dst = append(dst, byte(unicode.ToLower(r)))
 		case r == utf8.RuneError && size <= 1:
 			dst = append(dst, value[0])
 		default:

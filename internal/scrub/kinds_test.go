@@ -307,6 +307,25 @@ func TestKindsThroughServer(t *testing.T) {
 	}
 }
 
+// One person's dates move as one, whichever type says who it is.
+func TestPersonsOfSeveralTypes(t *testing.T) {
+	t.Parallel()
+	s := situation{ddl: "create extension citext; create table a (who citext, d date); create table b (who text, d date); create table c (who char(9), d date)", rules: rules(t, "public.*.d date_shift by=who link=p", "public.*.who preserve")}
+	conn, p, checks := s.plan(t)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	if _, err := conn.Exec(t.Context(), "insert into a select 'Ada' || i, '2024-01-01' from generate_series(1, 20) i; insert into b select who, d from a; insert into c select who, d from a"); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"a", "b", "c"} {
+		reload(t, conn, p, "public", table)
+	}
+	if !value[bool](t, conn, "select count(distinct a.d) > 5 and bool_and(a.d = b.d and b.d = c.d) from a join b on a.who = b.who::citext join c on c.who::text = b.who") {
+		t.Error("a person's dates moved apart")
+	}
+}
+
 // Values within values: ranges, hstores, composites, domains, arrays in arrays.
 func TestCompoundTypesThroughServer(t *testing.T) {
 	t.Parallel()

@@ -153,20 +153,6 @@ func patternPart(s string) (part, rest string, literal bool) {
 }
 
 // patternOf writes a column's name as a drill file needs it.
-func patternOf(c *column) string {
-	parts := []string{c.table.name.schema, c.table.name.table, c.name}
-	plain := true
-	for i, p := range parts {
-		if strings.ContainsAny(p, `.*"`) {
-			parts[i] = `"` + strings.ReplaceAll(p, `"`, `""`) + `"`
-		}
-		for j := range len(p) {
-			plain = plain && (nameByte(p[j], false) && p[j] != '$')
-		}
-	}
-	s := strings.Join(parts, ".")
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-}
+func patternOf(c *column) string { return yamlText(dotted(c)) }
+
+func dotted(c *column) string { return spec.Dotted(c.table.name.schema, c.table.name.table, c.name) }

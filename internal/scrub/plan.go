@@ -34,34 +34,38 @@ type Request struct {
 	Headers      []Header // every one that the archive has, also of tables that are not loaded
 	Definitions  []string // SQL of the archive's CONSTRAINT, FK CONSTRAINT and INDEX entries
 	Rules        spec.Scrub
-	File         string // the drill file, for messages
-	Encoding     string // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
-	LargeObjects bool   // the archive has some
+	File         string      // the drill file, for messages
+	Encoding     string      // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
+	LargeObjects bool        // the archive has some
+	Rebuildable  []spec.Name // tables that may be missing or empty, so that rules for them may meet nothing
 }
 
 // Plan says what becomes of each column. Its methods may be called by several
 // goroutines at once.
 type Plan struct {
-	file     string
-	cat      *Catalogue
-	rules    spec.Scrub
-	key      []byte
-	encoding rowEncoding
-	assigned map[*column]*spec.Rule
-	recipes  map[*column]*recipe
-	keeps    []*keeper
-	loaded   map[*table][]string // columns, by the headers of what is loaded
-	excluded map[*table]bool
-	looked   int                // columns that were judged by name and type
-	fallen   map[*column]string // what a column without a rule looks like, where unmatched decides about it
-	watched  map[*column]detect.Scanner
-	scanner  detect.Scanner
-	leaks    leaks
-	seed     maphash.Seed // of samples
+	file        string
+	cat         *Catalogue
+	rules       spec.Scrub
+	key         []byte
+	encoding    rowEncoding
+	assigned    map[*column]*spec.Rule
+	recipes     map[*column]*recipe
+	keeps       []*keeper
+	loaded      map[*table][]string // columns, by the headers of what is loaded
+	excluded    map[*table]bool
+	looked      int                // columns that were judged by name and type
+	fallen      map[*column]string // what a column without a rule looks like, where unmatched decides about it
+	watched     map[*column]detect.Scanner
+	scanner     detect.Scanner
+	leaks       leaks
+	seed        maphash.Seed // of samples
+	definitions []string     // SQL of keys and unique indexes, to be tried where values became equal
+	pairsEach   int          // of each column that is counted
 
 	mu        sync.Mutex
 	rewriters []*rewriter
 	met       map[*table]bool
+	looking   bool // LookOn is under way
 }
 
 // planner collects what is wrong while a plan is made.
@@ -73,19 +77,32 @@ type planner struct {
 	checks []verdict.Check
 	links  map[string]normal
 	limits map[string]int // by link: characters of its shortest column that has a limit
+	tried  map[string]bool
 }
 
 // NewPlan decides. Everything that is wrong with the rules is in the checks,
 // all of outcome error: a plan with any must not be used. The error is the
 // connection's, or of a request that makes no sense.
 func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict.Check, error) {
+	p, err := newPlanner(ctx, conn, req)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch, p.count)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.Plan, p.checks, nil
+}
+
+func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, error) {
 	encoding, known := encodingOf(req.Encoding)
 	key := req.Rules.Key
 	switch {
 	case key == nil:
 		key = newKey()
 	case len(key) < KeySize:
-		return nil, nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes", "plan the scrub: the key has %d bytes", len(key))
+		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes", "plan the scrub: the key has %d bytes", len(key))
 	}
 	p := &planner{
 		Plan: &Plan{
@@ -93,21 +110,23 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
 			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, seed: maphash.MakeSeed(),
 		},
-		prober: prober{ctx, conn}, req: req, links: map[string]normal{}, limits: map[string]int{},
+		prober: prober{ctx, conn}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
 			"the rows are in %s, of which this program has no table to read them by", encoding.name)
 	}
 	p.fks = req.Catalogue.define(req.Definitions)
-	for _, step := range []func() error{
-		p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch,
-	} {
+	return p, nil
+}
+
+func (p *planner) run(steps ...func() error) error {
+	for _, step := range steps {
 		if err := step(); err != nil {
-			return nil, nil, fmt.Errorf("plan the scrub: %w", err)
+			return fmt.Errorf("plan the scrub: %w", err)
 		}
 	}
-	return p.Plan, p.checks, nil
+	return nil
 }
 
 // problem records that the rules do not fit. id tells it from others of its
@@ -124,6 +143,19 @@ func (p *planner) problem(code verdict.Code, id string, pos spec.Pos, hint, form
 	}
 }
 
+// count deals out what may be remembered of the values that are counted.
+func (p *planner) count() error {
+	n := 0
+	for c, made := range p.recipes {
+		if p.counts(c, made) {
+			n++
+		}
+	}
+	p.pairsEach = max(leastPairs, mostPairs/max(n, 1))
+	p.definitions = p.req.Definitions
+	return nil
+}
+
 func (p *Plan) place(pos spec.Pos) string {
 	if pos.Line == 0 {
 		return p.file
@@ -134,8 +166,11 @@ func (p *Plan) place(pos spec.Pos) string {
 // exclude finds the tables whose rows are not loaded: those that a pattern
 // names, and what is inherited from them.
 func (p *planner) exclude() error {
-	for _, pattern := range p.rules.ExcludeTableData {
-		found := false
+	for i, pattern := range p.rules.ExcludeTableData {
+		found, pos := false, spec.Pos{}
+		if i < len(p.rules.ExcludePos) {
+			pos = p.rules.ExcludePos[i]
+		}
 		for _, t := range p.cat.tables {
 			if !matchTable(pattern, t.name) {
 				continue
@@ -145,8 +180,8 @@ func (p *planner) exclude() error {
 				p.excluded[d] = true
 			}
 		}
-		if !found {
-			p.problem(verdict.CodeRuleUnmet, pattern, spec.Pos{}, "take the pattern out of exclude_table_data, or correct it",
+		if tables, err := spec.ParseTablePattern(pattern); !found && (err != nil || !p.mayMiss(tables.Schema, tables.Table)) {
+			p.problem(verdict.CodeRuleUnmet, pattern, pos, "take the pattern out of exclude_table_data, or correct it",
 				"exclude_table_data: no table of the backup is of the pattern %s", pattern)
 		}
 	}
@@ -200,6 +235,7 @@ func (p *planner) unmet() error {
 		r := &p.rules.Rules[i]
 		reached, met, idle := p.reach(r)
 		switch {
+		case p.mayMiss(r.Column.Schema, r.Column.Table):
 		case !reached:
 			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "correct the name, or take the rule away",
 				"%s names no column of the backup", r.Names())
@@ -209,6 +245,13 @@ func (p *planner) unmet() error {
 		}
 	}
 	return nil
+}
+
+// mayMiss tells whether the words for a table name one that may be missing or
+// empty, and is.
+func (p *planner) mayMiss(schema, table string) bool {
+	_, loaded := p.loaded[p.cat.byName[tableName{schema, table}]]
+	return !loaded && slices.Contains(p.req.Rebuildable, spec.Name{Schema: schema, Table: table})
 }
 
 // reach tells whether a rule reaches any column, whether one that is loaded,
@@ -319,7 +362,7 @@ func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
 
 // agree tells whether a and b hold equal values after the scrub if they did
 // before. Null references nothing.
-func (p *planner) agree(a, b *column) bool {
+func (p *Plan) agree(a, b *column) bool {
 	ra, rb := p.assigned[a], p.assigned[b]
 	switch {
 	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == setNull:
@@ -342,27 +385,31 @@ func (p *planner) largeObjects() error {
 }
 
 // unmatched finds columns that look sensitive and that no rule names, once for
-// a column and all that is inherited from it.
+// a column and all that is inherited from it, and proposes rules for them.
 func (p *planner) unmatched() error {
-	seen := map[*column]bool{}
-	for _, t := range p.cat.tables {
-		for _, name := range p.loaded[t] {
-			c := t.byName[name]
-			if c == nil {
-				continue
-			}
-			p.looked++
-			root := c.root()
-			what, transform := sensitive(c)
-			if what == "" || p.assigned[c] != nil || seen[root] {
-				continue
-			}
-			seen[root] = true
-			p.problem(verdict.CodeUnmatched, root.String(), spec.Pos{}, mend(root, transform),
-				"%s %s, and no rule names it", root, appears(what))
-		}
+	for _, columns := range p.loaded {
+		p.looked += len(columns)
+	}
+	found := p.suspicions()
+	proposed, err := p.propose(found)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		p.problem(verdict.CodeUnmatched, s.root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and no rule names it", s.root, appears(s.what))
 	}
 	return nil
+}
+
+// suspicions are the columns that look sensitive by name or type.
+func (p *planner) suspicions() []suspicion {
+	var found []suspicion
+	for _, f := range p.lineages() {
+		if what, transform := f.sensitive(); what != "" {
+			found = append(found, suspicion{lineage: f, what: what, transform: transform})
+		}
+	}
+	return found
 }
 
 // appears puts what sensitive says into a sentence.
@@ -373,35 +420,42 @@ func appears(what string) string {
 	return "looks like " + what
 }
 
-// mend is the line to add, ready to be copied, below one that says where.
-func mend(c *column, transform string) string {
-	transform = suitable(c, transform)
-	if transform == "" {
-		return fmt.Sprintf("add under scrub.rules, since no transform suits its type:\n- {column: %s, preserve: true, why: \"…\"}", patternOf(c))
-	}
-	each := ""
-	if c.array && transform != setNull {
-		each = ", each: true"
-	}
-	return fmt.Sprintf("add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: %s, transform: %s%s}",
-		patternOf(c), transform, each)
-}
-
-// suitable is the transform, or else another that the column takes: a mend
-// that is refused in turn is none.
-func suitable(c *column, transform string) string {
-	for _, t := range []string{transform, text, hash128, setNull} {
-		if takes(c, t) {
-			return t
+// mend is the line to add, ready to be copied, below one that says where; and
+// behind it those of the columns that must stay equal.
+func (s *suspicion) mend(proposed []proposal) string {
+	var own *spec.Rule
+	var equal []string
+	for _, m := range proposed {
+		switch {
+		case m.root == s.root:
+			own = m.rule
+		case m.equals == s.root:
+			equal = append(equal, ruleLine(m.rule, ""))
 		}
 	}
-	return ""
+	return advice(append([]string{ruleLine(own, "")}, equal...), own)
+}
+
+// advice says where lines belong, of which the first is the rule's.
+func advice(lines []string, r *spec.Rule) string {
+	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
+	if r.Preserve {
+		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
+	}
+	return say + "\n" + strings.Join(lines, "\n")
 }
 
 // Excluded tells whether the rows of a table are not to be loaded: the table,
 // or one that it is inherited from, is under exclude_table_data.
 func (p *Plan) Excluded(schema, table string) bool {
 	return p.excluded[p.cat.byName[tableName{schema, table}]]
+}
+
+// Related tells whether rows of one table may come under the name of another:
+// they are the same, or one inherits from the other.
+func (p *Plan) Related(one, other spec.Name) bool {
+	a, b := p.cat.byName[tableName{one.Schema, one.Table}], p.cat.byName[tableName{other.Schema, other.Table}]
+	return a != nil && b != nil && (a == b || slices.Contains(a.ancestors(), b) || slices.Contains(b.ancestors(), a))
 }
 
 // Shown tells whether values of a column may be shown: what was rewritten, or
@@ -416,6 +470,30 @@ func (p *Plan) Shown(schema, table, column string) bool {
 		r := p.assigned[c]
 		if c == nil || r == nil || c.generated || recomputes(r) || changes(r) && p.keptSome(c, r) {
 			return false
+		}
+	}
+	return true
+}
+
+// Rewritten tells whether the column, or that of a table that is inherited
+// from this one, does not hold what the backup does.
+func (p *Plan) Rewritten(schema, name, column string) bool {
+	t := p.cat.byName[tableName{schema, name}]
+	return t != nil && slices.ContainsFunc(withDescendants(t), func(t *table) bool { return changes(p.assigned[t.byName[column]]) })
+}
+
+// Agree tells whether two columns hold equal values after the scrub where they
+// did before.
+func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColumn string) bool {
+	from, to := p.cat.byName[tableName{table.Schema, table.Table}], p.cat.byName[tableName{other.Schema, other.Table}]
+	if from == nil || to == nil { // views hold what their tables do
+		return true
+	}
+	for _, from := range withDescendants(from) {
+		for _, to := range withDescendants(to) {
+			if a, b := from.byName[column], to.byName[otherColumn]; a != nil && b != nil && !p.agree(a, b) {
+				return false
+			}
 		}
 	}
 	return true

@@ -2,7 +2,6 @@ package scrub
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,18 +104,32 @@ func (s situation) planOn(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check)
 	if _, err := conn.Exec(t.Context(), `drop schema if exists public, "a.b" cascade; create schema public; `+s.ddl); err != nil {
 		t.Fatal(err)
 	}
+	return s.planHere(t, conn)
+}
+
+// planHere makes it for the tables that there are.
+func (s situation) planHere(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check) {
+	t.Helper()
 	cat, err := ReadCatalogue(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, checks, err := NewPlan(t.Context(), conn, Request{
-		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
-		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, LeakScan: s.scan, Unmatched: s.unmatched, LargeObjects: s.largeObjectRule},
-	})
+	p, checks, err := NewPlan(t.Context(), conn, s.request(cat))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p, checks
+}
+
+func (s situation) request(cat *Catalogue) Request {
+	var places []spec.Pos
+	for i := range s.exclude {
+		places = append(places, spec.Pos{Line: i + 1, Column: 4})
+	}
+	return Request{
+		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
+		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, ExcludePos: places, LeakScan: s.scan, Unmatched: s.unmatched, LargeObjects: s.largeObjectRule},
+	}
 }
 
 // headers are what pg_dump writes for the tables: leaves by default.
@@ -198,8 +211,8 @@ func TestDecisions(t *testing.T) {
 		{name: "nothing to say", situation: situation{ddl: people, rules: rules(t, quiet...)}},
 		{name: "all unmatched", situation: situation{ddl: people}, want: []string{"unmatched:public.orders.user_email", "unmatched:public.users.born",
 			"unmatched:public.users.doc", "unmatched:public.users.email", "unmatched:public.users.full_name", "unmatched:public.users.note", "unmatched:public.users.phone"},
-			says: "- {column: public.orders.user_email, transform: email}"},
-		{name: "opaque", situation: situation{ddl: "create table t (at inet)"}, want: []string{"unmatched:public.t.at"}, says: "public.t.at is of type inet, which can hold anything, and no rule names it"},
+			says: "- {column: public.orders.user_email, transform: email, link: email}"},
+		{name: "opaque", situation: situation{ddl: "create table t (at point)"}, want: []string{"unmatched:public.t.at"}, says: "public.t.at is of type point, which can hold anything, and no rule names it"},
 		{name: "too long for a unique column", situation: situation{ddl: "create table t (code char(5))", definitions: codeUnique, rules: rules(t, "public.t.code hash")}, want: []string{"rule_unfit:public.t.code"},
 			says: "use one that would fit: set_null"},
 		{name: "too long for a unique column that cannot be null", situation: situation{ddl: "create table t (code char(5) not null)", definitions: codeUnique, rules: rules(t, "public.t.code hash")}, want: []string{"rule_unfit:public.t.code"},
@@ -237,7 +250,7 @@ func TestDecisions(t *testing.T) {
 		{name: "foreign key, taken away", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email set_null")...)}},
 		{name: "excluded and referenced", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.users"}, rules: rules(t, quiet...)}, want: []string{"rule_unfit:public.orders.orders_user"}, says: "exclude public.orders too"},
 		{name: "excluded with its referencing table", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.*"}}},
-		{name: "exclude_table_data names nothing", situation: situation{ddl: people, exclude: []string{"audit.*"}, rules: rules(t, quiet...)}, want: []string{"rule_unmet:audit.*"}},
+		{name: "exclude_table_data names nothing", situation: situation{ddl: people, exclude: []string{"audit.*"}, rules: rules(t, quiet...)}, want: []string{"rule_unmet:audit.*"}, says: "drills/shop.yaml:1:4: exclude_table_data"},
 		{name: "json", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 5, 6), "public.users.doc text")...)}, want: []string{"rule_unfit:public.users.doc"}},
 		{name: "json constant", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 5, 6), "public.users.doc constant value={}")...)}},
 		{name: "json constant that is none", situation: situation{ddl: people, rules: rules(t, append(slices.Delete(slices.Clone(quiet), 5, 6), "public.users.doc constant value={")...)}, want: []string{"rule_unfit:public.users.doc"}},
@@ -310,12 +323,37 @@ func TestDecisions(t *testing.T) {
 		{name: "paths in a key", situation: situation{ddl: "create table t (doc jsonb)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (doc);"}, rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email")}}, want: []string{"rule_unfit:public.t.doc"}},
 		{name: "paths in a double-byte encoding", situation: situation{ddl: "create table t (doc jsonb)", encoding: "SJIS", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email")}}, want: []string{"rule_unfit:public.t.doc"}},
 		{name: "a path with an unknown transform", situation: situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a nope")}}, want: []string{"rule_unfit:public.t.doc"}, says: "$.a has the unknown transform"},
+		{name: "a document's check that its paths keep", situation: situation{ddl: `create table t (doc jsonb check (jsonb_typeof(doc) = 'object' and doc ? 'email' and length(doc ->> 'email') < 60), old json check (old ->> 'kind' in ('a', 'b')))`,
+			rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.email email"), jsonRule(t, "public.t.old", "$.kind preserve", "$.email email")}}},
+		{name: "a document's check that they break", situation: situation{ddl: `create table t (a jsonb check (a ? 'email' and length(a ->> 'email') < 20), b jsonb check (b ->> 'kind' in ('a', 'b')), c json check (c #>> '{x,y}' = 'z'), d jsonb check ((d -> 'age')::int > 17), e jsonb[] check (e[1] ->> 'n' is not null))`,
+			rules: []spec.Rule{jsonRule(t, "public.t.a", "$.email email"), jsonRule(t, "public.t.b", "$.email email"), jsonRule(t, "public.t.c", "$.email email"), jsonRule(t, "public.t.d", "$.age hash"), each(jsonRule(t, "public.t.e", "$.n set_null"))}},
+			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c", "rule_unfit:public.t.d", "rule_unfit:public.t.e"}, says: "would refuse what its paths make: constraint t_a_check: not met"},
+		{name: "a document's check that cannot be tried", situation: situation{ddl: `create table t (doc jsonb check (md5(doc::text) like 'abc%'))`, rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.email email")}},
+			want: []string{"rule_unfit:public.t.doc"}, says: "no sample value passes"},
+		{name: "a domain of documents", situation: situation{ddl: `create domain profile as jsonb check (value ? 'email' and value ->> 'email' !~ 'invalid'); create table t (doc profile)`, rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.email email")}},
+			want: []string{"rule_unfit:public.t.doc"}, says: "profile_check"},
+		{name: "a document under unmatched_paths: refuse", situation: situation{ddl: `create table t (doc jsonb check (doc ? 'email'))`, rules: []spec.Rule{refuseOthers(jsonRule(t, "public.t.doc", "$.email email"))}}},
+		{name: "hstores' checks", situation: situation{ddl: `create extension hstore; create table t (a hstore check (a ? 'name'), b hstore check (b -> 'name' = 'Ada'), c hstore check (length(c -> 'name') < 10), d hstore check (exist(d, 'x') and d -> 'x' <> ''))`,
+			rules: rules(t, "public.t.a text", "public.t.b text", "public.t.c hash", "public.t.d email")}, want: []string{"rule_unfit:public.t.b", "rule_unfit:public.t.c"}},
+		{name: "composites' checks", situation: situation{ddl: pairDDL + `; create table u (a home check ((a).zip ~ '^[0-9]{5}$'), b home check ((b).zip ~ '^[0-9]{5}$'), c home check ((c).zip ~ '^[0-9]{5}$' and (c).street <> ''), d home[] check ((d[1]).zip is not null))`,
+			rules: []spec.Rule{fieldsRule(t, "public.t.who", "full_name name", "home preserve", "phones preserve"), fieldsRule(t, "public.u.a", "street street", "zip postcode"), fieldsRule(t, "public.u.b", "street street", "zip constant value=none"),
+				fieldsRule(t, "public.u.c", "street set_null", "zip postcode"), each(fieldsRule(t, "public.u.d", "street street", "zip set_null"))}},
+			want: []string{"rule_unfit:public.u.b", "rule_unfit:public.u.d"}, says: "would refuse what its fields become: constraint u_b_check"},
+		{name: "an exclusion constraint kept", situation: situation{ddl: "create table t (room text, who text, during tstzrange)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING gist (room WITH =, during WITH &&);"},
+			rules: rules(t, "public.t.room token", "public.t.who first_name", "public.t.during preserve")}},
+		{name: "an exclusion constraint's range, document and composite", situation: situation{ddl: pairDDL + "; create table u (during tstzrange, doc jsonb, who home)", definitions: []string{"ALTER TABLE ONLY public.u ADD CONSTRAINT e EXCLUDE USING gist (during WITH &&, md5((doc)::text) WITH =, ((who).zip) WITH =) WHERE (during IS NOT NULL);"},
+			rules: []spec.Rule{rule(t, 1, "public.t.who preserve"), rule(t, 2, "public.u.during date_shift"), jsonRule(t, "public.u.doc", "$.a email"), fieldsRule(t, "public.u.who", "street street", "zip postcode")}},
+			want: []string{"rule_unfit:public.u.doc", "rule_unfit:public.u.during", "rule_unfit:public.u.who"}, says: "is part of e"},
+		{name: "an audit table", situation: situation{ddl: "create schema \"a.b\"; create extension hstore; create table \"a.b\".logged_actions (id int, row_data jsonb, changed_fields hstore, query text); create table \"a.b\".versions (id int, object jsonb)", exclude: []string{`"a.b".versions`}},
+			want: []string{"unmatched:a.b.logged_actions.changed_fields", "unmatched:a.b.logged_actions.row_data"}},
+		{name: "a constant in a key, and in a pair", situation: situation{ddl: "create table t (a text, b text)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (a);", "CREATE UNIQUE INDEX v ON public.t USING btree (b, a);"}, rules: rules(t, "public.t.a constant value=x", "public.t.b constant value=x")},
+			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b"}, says: "is part of u, v, and constant may make two values one"},
 		{name: "uuid", situation: situation{ddl: "create table t (token uuid)", rules: rules(t, "public.t.token hash")}},
 		{name: "unknown types", situation: situation{ddl: "create type pair as (a text, b text); create table t (x pair, y bytea, z xml, i inet, e tsvector, b box)"},
 			want: []string{"unmatched:public.t.b", "unmatched:public.t.e", "unmatched:public.t.i", "unmatched:public.t.x", "unmatched:public.t.y", "unmatched:public.t.z"}},
 		{name: "strange names", situation: situation{ddl: `create schema "a.b"; create table "a.b"."T""x" ("e-mail" text)`}, want: []string{`unmatched:a.b.T"x.e-mail`}, says: `{column: '"a.b"."T""x".e-mail', transform: email}`},
 		{name: "a mend that fits a short key", situation: situation{ddl: "create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb not null)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone);"}},
-			want: []string{"unmatched:public.t.doc", "unmatched:public.t.phone", "unmatched:public.t.pin", "unmatched:public.t.token"}, says: "transform: hash"},
+			want: []string{"unmatched:public.t.doc", "unmatched:public.t.phone", "unmatched:public.t.pin", "unmatched:public.t.token"}, says: "transform: token"},
 		{name: "arrays in a double-byte encoding", situation: situation{ddl: "create table t (tags text[])", encoding: "SJIS", rules: rules(t, "public.t.tags text each")}, want: []string{"rule_unfit:public.t.tags"}},
 		{name: "nulls not distinct", situation: situation{ddl: "create table t (email text)", definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE NULLS NOT DISTINCT (email);"}, rules: rules(t, "public.t.email set_null")}, want: []string{"rule_unfit:public.t.email"}},
 		{name: "keep nowhere", situation: situation{ddl: people, rules: rules(t, quiet...), keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "staff"}, Match: map[string]string{"email": "*"}}}}, want: []string{"rule_unmet:keep:public.staff"}},
@@ -355,14 +393,7 @@ func TestMendsMend(t *testing.T) {
 	s := situation{ddl: shop + `create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb, lat float8, dob text, born date, addresses varchar(9)[], email char(12))`,
 		definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone, pin);"}}
 	_, checks := s.planOn(t, conn)
-	proposed := regexp.MustCompile(`\{column: (\S+), transform: (\w+)(, each: true)?\}`)
-	for _, c := range checks {
-		m := proposed.FindStringSubmatch(c.Hint)
-		if m == nil {
-			t.Fatalf("no line to add: %+v", c)
-		}
-		s.rules = append(s.rules, rule(t, 1, m[1]+" "+m[2]+strings.ReplaceAll(m[3], ", each: true", " each")))
-	}
+	s.rules = loadRules(t, mends(t, checks)).Rules
 	if len(s.rules) < 15 {
 		t.Errorf("only %d lines proposed", len(s.rules))
 	}
@@ -492,7 +523,7 @@ func TestSensitive(t *testing.T) {
 		"email": true, "userEmail": true, "EMAIL_ADDRESS": true, "e_mail": true, "useremail": true, "email_status": false, "phone": true, "mobile2": true, "telefonnummer": true,
 		"first_name": true, "firstName": true, "lastname": true, "Vorname": true, "prénom": true, "straße": true, "username": true, "nick": true, "ip": true, "ip_address": true, "zip": true,
 		"zip_code": true, "password_hash": true, "api_key": true, "apiKey": true, "access_token": true, "iban": true, "ssn": true, "date_of_birth": true, "dob": true, "message": true,
-		"message_id": false, "message_type": false, "body": true, "comment_text": true, "note": true, "bio": true, "mot_de_passe": true, "apellido": true, "user_agent": true,
+		"message_id": false, "message_type": false, "body": true, "comment_text": true, "note": true, "bio": true, "mot_de_passe": true, "sessionid": true, "macaddress": true, "apellido": true, "user_agent": true,
 		"id": false, "status": false, "slug": false, "sku": false, "currency": false, "name": false, "zipped": false, "shipping": false, "recipe": false, "title": false, "country": false, "keyboard": false,
 	} {
 		if what, _ := sensitive(column("things", name, textType)); (what != "") != want {
@@ -505,8 +536,8 @@ func TestSensitive(t *testing.T) {
 	}{
 		{"users", "name", "text", name}, {"staff_members", "name", "varchar", name}, {"products", "name", "text", ""},
 		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", noise}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", noise},
-		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", text},
-		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", setNull},
+		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", dateShift},
+		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", ipAddress}, {"t", "x", "macaddr", macAddress},
 	} {
 		_, got := sensitive(column(tt.table, tt.name, pgType{"pg_catalog", tt.typ, "b"}))
 		if got != tt.want {

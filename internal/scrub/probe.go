@@ -158,7 +158,7 @@ func sampleInputs(r *recipe, c *column) []string {
 	case (r.name == noise || r.name == money) && !c.base.is("int2", "int4", "int8"):
 		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
 	case len(all) == 0:
-		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "AB-1234", "https://example.com/a", "aa bb cc"}
+		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "12345", "AB-1234", "https://example.com/a", "aa bb cc"}
 	}
 	all = append(slices.Clone(all), r.named(c)...)
 	return all
@@ -168,13 +168,8 @@ func sampleInputs(r *recipe, c *column) []string {
 // that end there.
 func (r *recipe) named(c *column) []string {
 	var all []string
-	for _, expr := range c.domainSQL {
+	for _, expr := range c.constraints() {
 		all = append(all, literals(expr, r.name)...)
-	}
-	for _, k := range c.table.checks {
-		if slices.Contains(k.columns, c.num) {
-			all = append(all, literals(k.expr, r.name)...)
-		}
 	}
 	if !r.whole {
 		return all

@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"errors"
 	"unicode"
 	"unicode/utf8"
@@ -23,31 +24,63 @@ func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error
 	return appendShape(dst, in.value, &random, true, r.asciiOnly), nil
 }
 
+// shape is what becomes of a byte: one of so many that begin with the first,
+// or itself.
+type shape struct{ first, many byte }
+
+var shapeOf = func() (t [utf8.RuneSelf]shape) {
+	for c := range t {
+		t[c].first = byte(c)
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = shape{'a', 26}, shape{'A', 26}
+	}
+	for c := '0'; c <= '9'; c++ {
+		t[c] = shape{'0', 10}
+	}
+	return t
+}()
+
 // appendShape replaces letters by ASCII letters of the same case and digits by
 // digits, one for one; other characters stay. With keepZero the first digit
 // stays zero, or not zero.
 func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly bool) []byte {
-	first := true
-	for i := 0; i < len(value); {
-		if c := value[i]; c < utf8.RuneSelf {
-			switch {
-			case 'a' <= c && c <= 'z':
-				c = 'a' + random.below(26)
-			case 'A' <= c && c <= 'Z':
-				c = 'A' + random.below(26)
-			case '0' <= c && c <= '9':
-				c = shapeDigit(rune(c), random, keepZero && first)
-				first = false
-			}
-			dst = append(dst, c)
-			i++
-			continue
+	if keepZero {
+		if i := bytes.IndexFunc(value, unicode.IsNumber); i >= 0 {
+			r, size := utf8.DecodeRune(value[i:])
+			dst = appendShape(dst, value[:i], random, false, asciiOnly)
+			dst = append(dst, shapeFirst(r, random))
+			value = value[i+size:]
 		}
+	}
+	start := len(dst)
+	dst = append(dst, value...)
+	for out := dst[start:]; len(out) > 0; {
+		word := random.word()
+		n := min(8, len(out))
+		for i, c := range out[:n] {
+			if c >= utf8.RuneSelf {
+				return appendWideShape(dst[:len(dst)-len(out)+i], value[len(value)-len(out)+i:], random, asciiOnly)
+			}
+			s := shapeOf[c]
+			out[i] = s.first + byte(uint16(byte(word))*uint16(s.many)>>8)
+			word >>= 8
+		}
+		out = out[n:]
+	}
+	return dst
+}
+
+// appendWideShape is appendShape for what holds more than ASCII.
+func appendWideShape(dst, value []byte, random *randomBytes, asciiOnly bool) []byte {
+	for i := 0; i < len(value); {
 		r, size := utf8.DecodeRune(value[i:])
 		switch {
+		case r < utf8.RuneSelf:
+			s := shapeOf[r]
+			dst = append(dst, s.first+random.below(s.many))
 		case unicode.IsNumber(r):
-			dst = append(dst, shapeDigit(r, random, keepZero && first))
-			first = false
+			dst = append(dst, '0'+random.below(10))
 		case unicode.IsUpper(r) || unicode.IsTitle(r):
 			dst = append(dst, 'A'+random.below(26))
 		case unicode.IsLetter(r) || unicode.IsMark(r) || r == utf8.RuneError && size <= 1:
@@ -62,14 +95,11 @@ func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly boo
 	return dst
 }
 
-func shapeDigit(r rune, random *randomBytes, first bool) byte {
-	switch {
-	case first && r == '0':
+func shapeFirst(r rune, random *randomBytes) byte {
+	if r == '0' {
 		return '0'
-	case first:
-		return '1' + random.below(9)
 	}
-	return '0' + random.below(10)
+	return '1' + random.below(9)
 }
 
 const (

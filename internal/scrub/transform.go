@@ -162,7 +162,19 @@ type recipe struct {
 	network     bool   // ip: the type is cidr, whose host bits are zero
 	asciiOnly   bool   // the rows' encoding is not Unicode
 	plainNumber bool   // money: the type is a number's
+	folded      bool   // equal normalised values are to become equal, whatever was taken off them
 	lenient     bool   // the value is a text: what is not of the transform's kind becomes text's
+}
+
+// writesPlain tells whether what the recipe makes holds nothing that COPY
+// escapes, unless the value did: it copies of the value, and writes digits,
+// letters and words of its own.
+func (r *recipe) writesPlain() bool {
+	switch r.name {
+	case constant, replace, template, recomputed:
+		return false
+	}
+	return len(r.lead) == 0
 }
 
 // masker applies recipes; one serves one goroutine.
@@ -181,6 +193,9 @@ func (m *masker) append(dst []byte, r *recipe, value, normalised []byte) ([]byte
 	in := input{value: value, normalised: normalised}
 	if r.name != constant {
 		in.digest = m.digest(r.domain, normalised)
+	}
+	if r.folded {
+		in.value = normalised
 	}
 	start := len(dst)
 	out, err := r.write(m, dst, r, in)

@@ -42,6 +42,27 @@ func (l *leaks) add(at leak, count int64) {
 	l.found[at] += count
 }
 
+// restart begins the count anew, and returns what was found until now.
+func (l *leaks) restart() map[leak]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.found
+	l.found = nil
+	return before
+}
+
+// atLeast brings back what was found before and was not found again.
+func (l *leaks) atLeast(before map[leak]int64) {
+	for at, n := range before {
+		l.mu.Lock()
+		more := n - l.found[at]
+		l.mu.Unlock()
+		if more > 0 {
+			l.add(at, more)
+		}
+	}
+}
+
 // all are ordered by place.
 func (l *leaks) all() []leak {
 	l.mu.Lock()
@@ -63,7 +84,7 @@ func (l *leaks) checks() []verdict.Check {
 		checks = append(checks, verdict.Check{
 			ID: "unmatched:" + at.place, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
 			Expected: "no value that looks sensitive in a column without a rule", Observed: found,
-			Message: fmt.Sprintf("%s holds what looks like %s, and no rule names it: the load was ended there, and the sandbox is removed", at.place, at.what),
+			Message: fmt.Sprintf("%s holds what looks like %s, and no rule names it: nothing is loaded any more, and the sandbox is removed", at.place, at.what),
 			Hint:    at.mend,
 		})
 	}
@@ -89,10 +110,16 @@ func newScanner(scan spec.LeakScan) (detect.Scanner, error) {
 	return detect.NewScanner(set, scan.Allow...), nil
 }
 
+// scan decides what is looked for.
+func (p *planner) scan() (err error) {
+	p.scanner, err = newScanner(p.rules.LeakScan)
+	return err
+}
+
 // watch decides which loaded columns are looked at as they pass: those that no
 // rule names and that can hold text, or a card's number.
-func (p *planner) watch() (err error) {
-	if p.scanner, err = newScanner(p.rules.LeakScan); err != nil {
+func (p *planner) watch() error {
+	if err := p.scan(); err != nil {
 		return err
 	}
 	for t, names := range p.loaded {
@@ -101,7 +128,7 @@ func (p *planner) watch() (err error) {
 			if c == nil || p.assigned[c] != nil {
 				continue
 			}
-			if s := p.scannerFor(c); s.Looks() {
+			if s := p.scannerFor(c, p.isKey(c)); s.Looks() {
 				p.watched[c] = s
 			}
 		}
@@ -112,11 +139,11 @@ func (p *planner) watch() (err error) {
 // scannerFor looks for everything in text, and for cards in numbers that are
 // long enough and no key: a key is one of many in a row, of which every tenth
 // would pass Luhn's test.
-func (p *planner) scannerFor(c *column) detect.Scanner {
+func (p *Plan) scannerFor(c *column, key bool) detect.Scanner {
 	switch {
 	case familyOf(c) == textual:
-		return p.scanner
-	case wholeDigits(c) >= detect.CardDigits && !p.isKey(c):
+		return p.scanner.Named(c.name)
+	case wholeDigits(c) >= detect.CardDigits && !key:
 		return p.scanner.Only(detect.Card)
 	}
 	return detect.Scanner{}
@@ -154,8 +181,7 @@ type watcher struct {
 	charset copytext.Charset
 	decode  *decoder
 	raw     []byte
-	due     float64 // rows
-	rows    int64   // looked at
+	share
 }
 
 type watchedField struct {
@@ -166,7 +192,7 @@ type watchedField struct {
 
 // newWatcher is nil where there is nothing to look at.
 func (p *Plan) newWatcher(t *table, columns []string, decode *decoder) *watcher {
-	w := &watcher{plan: p, charset: p.encoding.charset, decode: decode}
+	w := &watcher{plan: p, charset: p.encoding.charset, decode: decode, share: share{percent: p.rules.LeakScan.Percent}}
 	for i, name := range columns {
 		c := t.byName[name]
 		if s, ok := p.watched[c]; ok {
@@ -179,13 +205,37 @@ func (p *Plan) newWatcher(t *table, columns []string, decode *decoder) *watcher 
 	return w
 }
 
+// LookOn finds all that looks sensitive, after a load that the first such value
+// ended: read streams the whole of the rows through the filters that it is
+// given, which go on behind what they find, and stores nothing. Its error is
+// returned; what was found is then told as far as it is known.
+func (p *Plan) LookOn(read func(filter func(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
+	p.mu.Lock()
+	p.looking = true
+	for _, k := range p.keeps {
+		k.kept.Store(0) // they are counted again
+	}
+	p.mu.Unlock()
+	before := p.leaks.restart()
+	defer p.leaks.atLeast(before)
+	return read(p.Filter)
+}
+
+// lookOn is rewrite without a result, for which a finding is no error.
+func (r *rewriter) lookOn(dst, row []byte) ([]byte, error) {
+	made, err := r.rewrite(r.made[:0], row)
+	if r.made = made; errors.Is(err, ErrLeak) {
+		err = nil
+	}
+	return dst, err
+}
+
 // look returns an error if a value of the row looks sensitive, once all of
 // the row was looked at.
 func (w *watcher) look(r *rewriter, row []byte) error {
 	if w.skips() {
 		return nil
 	}
-	w.rows++
 	hit := false
 	for i := range w.fields {
 		f := &w.fields[i]
@@ -203,22 +253,28 @@ func (w *watcher) look(r *rewriter, row []byte) error {
 		}
 	}
 	if hit {
-		return w.plan.leakError(r.table.name.String(), r.row)
+		return leakError(r.table.name.String(), r.row)
 	}
 	return nil
 }
 
+// share is the part of the rows, or of other things, that is looked at.
+type share struct {
+	percent float64 // 0: all
+	due     float64
+	rows    int64 // looked at
+}
+
 // skips tells for how many rows in a hundred nobody looks, evenly spread.
-func (w *watcher) skips() bool {
-	percent := w.plan.rules.LeakScan.Percent
-	if percent == 0 {
-		return false
+func (s *share) skips() bool {
+	if s.percent > 0 {
+		s.due += s.percent
+		if s.rows > 0 && s.due < 100 {
+			return true
+		}
+		s.due -= 100
 	}
-	w.due += percent
-	if w.rows > 0 && w.due < 100 {
-		return true
-	}
-	w.due -= 100
+	s.rows++
 	return false
 }
 
@@ -236,15 +292,23 @@ func (w *watcher) value(field []byte) (value []byte, err error) {
 
 func (p *Plan) leaked(c *column, k detect.Kind) {
 	root := c.root()
-	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: mend(root, transformFor[k])}, 1)
+	fitting := transformFor[k]
+	if isNumber(root.base) { // the column holds others too, of which the kind's own transform could make nothing
+		fitting = noise
+	}
+	r := ruleFor(root, &spec.Rule{Preserve: true, Why: "no transform fits"})
+	if t := suitable(root, fitting); t != "" {
+		r = ruleFor(root, &spec.Rule{Transform: t})
+	}
+	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{ruleLine(r, "")}, r)}, 1)
 }
 
 // transformFor is what suits a kind of content.
 var transformFor = map[detect.Kind]string{
-	detect.Email: email, detect.Phone: phone, detect.Card: "card", detect.IBAN: "iban", detect.IP: "ip", detect.NationalID: hash128, detect.Secret: hash128,
+	detect.Email: email, detect.Phone: phone, detect.Card: card, detect.IBAN: iban, detect.IP: ipAddress, detect.NationalID: text, detect.Secret: tokenLike,
 }
 
-func (p *Plan) leakError(place string, row int64) error {
+func leakError(place string, row int64) error {
 	return verdict.Errorf(verdict.CodeUnmatched, "see the scrub's checks: each place comes with the line to add",
 		"scrub %s, row %d: %w", place, row, ErrLeak)
 }
@@ -258,6 +322,12 @@ func (p *Plan) scanCheck() verdict.Check {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
+		for _, c := range r.cells {
+			if looked := c.looked(); looked > 0 {
+				values += looked
+				columns[c.column.root()] = true
+			}
+		}
 		if r.watch == nil {
 			continue
 		}

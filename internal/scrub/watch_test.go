@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 	"daybefore/internal/spec"
@@ -61,6 +63,90 @@ func TestLeakEndsTheLoad(t *testing.T) {
 				t.Errorf("a value is told: %s", said)
 			}
 		})
+	}
+}
+
+// What a rule lets pass within a value, without naming it, is looked at like a
+// column that no rule names; and each place is told with its own mend.
+func TestLeakWithin(t *testing.T) {
+	t.Parallel()
+	const home = "create type place as (label text, note text); create type home as (street text, note text, ref numeric, place place); "
+	kept := func(r spec.Rule) spec.Rule {
+		r.Unmatched, r.Why = keepUnmatched, "made for the test"
+		return r
+	}
+	for _, tt := range []struct {
+		name, ddl, value string
+		rule             spec.Rule
+		want             []string // place: mend
+		scan             spec.LeakScan
+	}{
+		{"a member", "doc jsonb", `'{"a": "x", "b": {"c": ["ada@example.com"]}}'`, kept(jsonRule(t, "public.t.doc", "$.a text")), []string{"doc at $.b: {path: $.b, transform: email}"}, spec.LeakScan{}},
+		{"beside a path", "doc json", `'{"b": {"c": 1, "d": "ada\u0040example.com", "e": "4111 1111 1111 1111"}}'`, kept(jsonRule(t, "public.t.doc", "$.b.c number")),
+			[]string{"doc at $.b.d: {path: $.b.d, transform: email}", "doc at $.b.e: {path: $.b.e, transform: card}"}, spec.LeakScan{}},
+		{"a key", "doc jsonb", `'{"a": "x", "ada@example.com": true}'`, kept(jsonRule(t, "public.t.doc", "$.a text")), []string{"doc at $.*: {path: $.*, transform: email}"}, spec.LeakScan{}},
+		{"in an array", "doc jsonb[]", `array['{}', '["+4915112345678"]']::jsonb[]`, each(kept(jsonRule(t, "public.t.doc", "$.a text"))), []string{"doc at $[*]: {path: $[*], transform: phone}"}, spec.LeakScan{}},
+		{"a named path", "doc jsonb", `'{"a": "ada@example.com", "b": "x"}'`, kept(jsonRule(t, "public.t.doc", "$.a preserve")), nil, spec.LeakScan{}},
+		{"allowed", "doc jsonb", `'{"a": "boss@ourco.example"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil, spec.LeakScan{Allow: []*regexp.Regexp{regexp.MustCompile("@ourco")}}},
+		{"redacted", "doc jsonb", `'{"a": "ada@example.com"}'`, jsonRule(t, "public.t.doc", "$.b text"), nil, spec.LeakScan{}},
+		{"no detector", "doc jsonb", `'{"a": "ada@example.com"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil, spec.LeakScan{Detectors: []string{"iban"}}},
+		{"a field", "doc home", `row('x', 'y', 4111111111111111, row('Berlin', 'ada@example.com'))`, fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text", "place.label city"), []string{"doc.ref: {field: ref, transform: card}"}, spec.LeakScan{}},
+		{"every place of a row", "doc jsonb, docs jsonb[], who home, tag text", `'{"a": "ada@example.com", "b": "+4915112345678"}', array['"ada@example.com"', '{"c": "bob@example.com"}']::jsonb[], row('x', 'y', 4111111111111111, row('ada@example.com', 'x')), 'ada@example.com'`,
+			kept(jsonRule(t, "public.t.doc", "$.x text", "$.a preserve")), []string{"doc at $.b: {path: $.b, transform: phone}", "docs at $: {path: $, transform: email}", "docs at $.c: {path: $.c, transform: email}",
+				"tag: add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public.t.tag, transform: email}", "who.place.label: {field: place.label, transform: email}", "who.ref: {field: ref, transform: card}"}, spec.LeakScan{}},
+		{"a field within a field", "doc home[]", `array[null, row('x', 'y', 1, row('ada@example.com', 'x'))]::home[]`, each(fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text")), []string{"doc.place.label: {field: place.label, transform: email}"}, spec.LeakScan{}},
+		{"an hstore's key", "doc hstore", `hstore('ada@example.com', 'x')`, rule(t, 1, "public.t.doc text"), []string{"doc (a key): keys of an hstore stay: use set_null, or preserve it with a why"}, spec.LeakScan{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := situation{ddl: "create extension hstore; " + home + "create table t (" + tt.ddl + ")", rules: []spec.Rule{tt.rule}, scan: tt.scan}
+			if strings.Contains(tt.ddl, "who home") {
+				s.rules = append(s.rules, each(kept(jsonRule(t, "public.t.docs", "$.x text"))), fieldsRule(t, "public.t.who", "street street", "note preserve", "place.note text"))
+			}
+			conn, p, checks := s.plan(t)
+			if len(checks) > 0 {
+				t.Fatalf("%+v", checks)
+			}
+			if _, err := conn.Exec(t.Context(), "insert into t values (null); insert into t values ("+tt.value+")"); err != nil {
+				t.Fatal(err)
+			}
+			_, err := tryThrough(t, conn, p, "public", "t")
+			if (len(tt.want) > 0) != errors.Is(err, ErrLeak) || err != nil && verdict.AsProblem(err).Code != verdict.CodeUnmatched {
+				t.Fatalf("%v", err)
+			}
+			var got []string
+			for _, c := range p.Checks() {
+				if c.Code == verdict.CodeUnmatched && c.Outcome == verdict.Error {
+					got = append(got, strings.TrimPrefix(c.ID, "unmatched:public.t.")+": "+strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(c.Hint, "add under json: - "), "add under fields: - "), ", or preserve: true with a why"))
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if said := fmt.Sprint(err, p.Checks()); strings.Contains(said, "example.com") || strings.Contains(said, "4111") {
+				t.Errorf("a value is told: %s", said)
+			}
+		})
+	}
+}
+
+// A kept row stays as it is where a rule would rewrite it, and is looked at
+// like any other elsewhere.
+func TestLeakInKeptRow(t *testing.T) {
+	t.Parallel()
+	for tag, leaks := range map[string]bool{"x": false, "ask ada@example.com": true} {
+		s := situation{ddl: "create table t (email text, tag text)", rules: rules(t, "public.t.email email link=p"),
+			keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"}, Match: map[string]string{"email": "*@ourco.example"}}}}
+		conn, p, checks := s.plan(t)
+		if len(checks) > 0 {
+			t.Fatalf("%+v", checks)
+		}
+		if _, err := conn.Exec(t.Context(), "insert into t values ('boss@ourco.example', $1)", tag); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tryThrough(t, conn, p, "public", "t"); errors.Is(err, ErrLeak) != leaks || err != nil && !leaks {
+			t.Errorf("%s: %v", tag, err)
+		}
 	}
 }
 

@@ -1,0 +1,402 @@
+package scrub
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"daybefore/internal/detect"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Draft is a scrub section to be reviewed.
+type Draft struct {
+	Tables  int   // whose rows were read
+	Rows    int64 // that were read
+	Columns int   // that are loaded
+	Rules   int   // that are proposed
+	Ruled   int   // columns for which the drill file has a rule
+
+	Plan *Plan // by the drill file's rules and those proposed; with Left, not to be used
+
+	largeObjects bool
+	lines        []string
+	left         []verdict.Check
+}
+
+// confidence is how sure it is that a column holds what it seems to.
+type confidence string
+
+const (
+	high   confidence = "high"
+	medium confidence = "medium"
+	low    confidence = "low"
+)
+
+// finding is a suspicion with what it rests on.
+type judged struct {
+	suspicion
+	confidence
+	reason string
+}
+
+// Draft proposes rules for all that looks sensitive and has none, from the
+// rows that were seen until now: call it when no function of Filter is running
+// any more. The error is the connection's.
+func (s *Survey) Draft() (*Draft, error) {
+	d := &Draft{Columns: s.loadedColumns(), largeObjects: s.req.LargeObjects && s.rules.LargeObjects == ""}
+	d.countRows(s.lookers)
+	d.Ruled = len(s.loadedWithRules())
+	all := s.judge()
+	var found []suspicion
+	for _, j := range all {
+		found = append(found, j.suspicion)
+	}
+	proposed, err := s.propose(found)
+	if err != nil {
+		return nil, err
+	}
+	folded := s.fold(proposed)
+	d.write(all, folded)
+	req := s.req
+	req.Rules.Rules = slices.Clone(req.Rules.Rules)
+	for _, f := range folded {
+		req.Rules.Rules = append(req.Rules.Rules, *f.rule)
+	}
+	d.Rules = len(folded)
+	if d.largeObjects {
+		req.Rules.LargeObjects = "drop"
+	}
+	d.Plan, d.left, err = NewPlan(s.ctx, s.conn, req)
+	return d, err
+}
+
+func (p *Plan) loadedColumns() (n int) {
+	for _, columns := range p.loaded {
+		n += len(columns)
+	}
+	return n
+}
+
+func (d *Draft) countRows(lookers []*looker) {
+	seen := map[*table]bool{}
+	for _, l := range lookers {
+		seen[l.table] = true
+		d.Rows += l.rows
+	}
+	d.Tables = len(seen)
+}
+
+// judge finds what looks sensitive, by name, type and content.
+func (s *Survey) judge() []judged {
+	byRoot := map[*column]*evidence{}
+	for _, l := range s.lookers {
+		for _, v := range l.views {
+			root := v.column.root()
+			if byRoot[root] == nil {
+				byRoot[root] = &evidence{}
+			}
+			byRoot[root].join(&v.evidence)
+		}
+	}
+	var all []judged
+	for _, f := range s.lineages() {
+		e := byRoot[f.root]
+		if e == nil {
+			e = &evidence{}
+		}
+		what, transform := f.sensitive()
+		j := e.judge(f.root, what, transform)
+		if j.lineage = f; j.what != "" {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
+// judge weighs what a name or type tells against the values.
+func (e *evidence) judge(c *column, what, transform string) judged {
+	kind, whole, hits := e.leading()
+	named := judged{suspicion: suspicion{what: what, transform: transform}, confidence: medium, reason: named(c, what)}
+	switch {
+	case what != "" && e.values == 0:
+		named.confidence, named.reason = low, named.reason+"; the backup has no value to look at"
+		return named
+	case familyOf(c) == opaque:
+		return e.judgeOpaque(c, named)
+	case nearlyAll(whole, e.values):
+		return e.wholly(c, named, kind, whole)
+	case what == "" && hits == 0:
+		return judged{}
+	case what == "" && familyOf(c) == numeric:
+		return e.numbersByChance(hits)
+	case what == "":
+		return e.partly(hits)
+	}
+	return e.byName(named)
+}
+
+func named(c *column, what string) string {
+	switch {
+	case what == "":
+		return ""
+	case familyOf(c) == opaque:
+		return "of type " + c.typ
+	}
+	return "named like " + what
+}
+
+// wholly: the values themselves are of one kind, whatever the name says.
+func (e *evidence) wholly(c *column, named judged, kind detect.Kind, whole int64) judged {
+	const enough = 20
+	j := judged{suspicion: suspicion{what: kind.Words(), transform: transformFor[kind]}, confidence: medium}
+	switch f := e.likeness(); f {
+	case likeHash:
+		j.what = "a password"
+		fallthrough
+	case likeMAC:
+		j.transform = likenessTransform[f]
+	}
+	if named.what == j.what || whole >= enough {
+		j.confidence = high
+	}
+	j.reason = ofValues(whole, e.values, "look") + " like "
+	switch named.what {
+	case "":
+		j.reason += j.what
+	case j.what:
+		j.reason = named.reason + ", and " + j.reason + "one"
+	default:
+		j.reason = named.reason + ", but " + j.reason + j.what
+	}
+	return j
+}
+
+// numbersByChance: one in ten of all long numbers passes a card's test.
+func (e *evidence) numbersByChance(hits int64) judged {
+	const some = 5
+	j := judged{suspicion: suspicion{what: detect.Card.Words(), transform: noise}, confidence: low,
+		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
+	if hits*some < e.values {
+		j.passes = "long numbers, of which few look like a card's, as some do by chance"
+	}
+	return j
+}
+
+// partly: texts in which something stands.
+func (e *evidence) partly(hits int64) judged {
+	j := judged{suspicion: suspicion{transform: text}, confidence: medium}
+	var kinds []string
+	for _, k := range detect.Kinds() {
+		if e.hits[k] > 0 {
+			kinds = append(kinds, k.Words())
+		}
+	}
+	j.what = kinds[0]
+	if hits*100 < e.values {
+		j.confidence = low
+	}
+	j.reason = ofValues(hits, e.values, "hold") + " " + strings.Join(kinds, " or ")
+	return j
+}
+
+// byName: only the name tells what the values are, and they may tell their form.
+func (e *evidence) byName(j judged) judged {
+	const few, many = 12, 100
+	n, exact := e.different.count()
+	about := "about "
+	if exact {
+		about = ""
+	}
+	j.reason += fmt.Sprintf("; %s, %s%d different", counted(e.values, "value"), about, n)
+	switch f := e.likeness(); {
+	case f != noLikeness && f != likeIP && likenessTransform[f] != j.transform:
+		j.transform = likenessTransform[f]
+		fallthrough
+	case f != noLikeness:
+		j.confidence = high
+		j.reason += ", nearly all of them " + likenessWords[f]
+	case n <= few && e.values >= many:
+		j.confidence = low
+		j.reason += ": perhaps a list of words"
+	}
+	return j
+}
+
+// judgeOpaque looks into what holds other values.
+func (e *evidence) judgeOpaque(c *column, j judged) judged {
+	switch {
+	case e.documents > 0:
+		j.reason += "; " + counted(e.documents, "document")
+		j.keys = e.telling()
+		var names []string
+		for _, k := range j.keys {
+			names = append(names, k.name)
+		}
+		if len(names) > 0 {
+			j.confidence = high
+			j.reason += ", with the keys " + joined(names)
+		}
+	case isAddress(c.base), isMAC(c.base):
+		j.confidence = high
+		fallthrough
+	default:
+		j.reason += "; " + counted(e.values, "value")
+	}
+	if e.inKeys > 0 { // which stay as they are
+		j.transform, j.confidence = setNull, high
+		j.reason += ", some with keys that look sensitive"
+	}
+	return j
+}
+
+// telling are the keys to name: words that tell, in so many documents that the
+// next backup will have them too. All else in a document is redacted.
+func (e *evidence) telling() []key {
+	const few, percent = 2, 1
+	var all []key
+	for name, k := range e.keys {
+		if k == nil || k.documents < few || 100*k.documents < percent*e.documents || !nearlyAll(k.documents-k.containers, k.documents) {
+			continue
+		}
+		out := key{name: name, what: k.what, transform: k.transform}
+		if kind, whole, _ := k.leading(); nearlyAll(whole, k.values) {
+			out.what, out.transform = kind.Words(), transformFor[kind]
+		}
+		if f := k.likeness(); f != noLikeness {
+			out.transform = likenessTransform[f]
+		}
+		all = append(all, out)
+	}
+	slices.SortFunc(all, func(a, b key) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// ofValues says how many of the values do something.
+func ofValues(n, of int64, do string) string {
+	switch {
+	case n == 1 && of == 1:
+		return "its only value " + do + "s"
+	case n == of:
+		return fmt.Sprintf("all %d values %s", n, do)
+	case n == 1:
+		return fmt.Sprintf("1 of %d values %ss", of, do)
+	}
+	return fmt.Sprintf("%d of %d values %s", n, of, do)
+}
+
+// fold writes one rule for the same column of the same table in several
+// schemas, where no other column is of its pattern.
+func (p *planner) fold(all []proposal) []proposal {
+	type place struct{ table, column, rule string }
+	alike := map[place]int{}
+	placeOf := func(m *proposal) place {
+		r := *m.rule
+		r.Column = spec.ColumnPattern{}
+		return place{m.root.table.name.table, m.root.name, ruleLine(&r, "")}
+	}
+	for i := range all {
+		alike[placeOf(&all[i])]++
+	}
+	done := map[place]bool{}
+	var folded []proposal
+	for _, m := range all {
+		at := placeOf(&m)
+		if n := alike[at]; n > 1 && n == p.tablesWith(at.table, at.column) && !strings.Contains(at.table+at.column, "*") {
+			if done[at] {
+				continue
+			}
+			done[at] = true
+			m.rule.Column, _ = spec.ParseColumnPattern("*." + spec.Dotted(at.table, at.column)) // which is one
+			m.schemas = n
+		}
+		folded = append(folded, m)
+	}
+	return folded
+}
+
+// tablesWith counts the tables of a name, in any schema, that have a column.
+func (p *Plan) tablesWith(name, column string) (n int) {
+	for _, t := range p.cat.tables {
+		if t.name.table == name && t.byName[column] != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// write makes the lines of the proposals, each below its reason.
+func (d *Draft) write(all []judged, proposed []proposal) {
+	reasons := map[*column]judged{}
+	for _, j := range all {
+		reasons[j.root] = j
+	}
+	table := ""
+	for _, m := range proposed {
+		if name := patternTable(m.rule.Column); name != table {
+			table = name
+			d.lines = append(d.lines, "    # "+name)
+		}
+		j, ok := reasons[m.root]
+		if !ok {
+			j.confidence, j.reason = reasons[m.equals].confidence, fmt.Sprintf("its values are those of %s, to which a foreign key ties it", m.equals)
+		}
+		if m.schemas > 1 {
+			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
+		}
+		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+ruleLine(m.rule, "\n        "))
+	}
+}
+
+func patternTable(p spec.ColumnPattern) string {
+	if p.LiteralSchema || p.Schema != "*" {
+		return oneLine(spec.Dotted(p.Schema, p.Table))
+	}
+	return oneLine("*." + spec.Dotted(p.Table))
+}
+
+// oneLine keeps a comment one, whatever a name holds.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Notes are what a person has to see to besides: what is wrong with the drill
+// file's own rules, and what no rule can mend. Each is a line.
+func (d *Draft) Notes() []string {
+	var all []string
+	for _, c := range d.left {
+		hint, _, _ := strings.Cut(c.Hint, "\n")
+		all = append(all, oneLine(cmp.Or(c.Message, c.Observed)+"; "+hint))
+	}
+	return all
+}
+
+// AddSchema takes in what Aftermath found in a database without rows: what the
+// schema itself holds.
+func (d *Draft) AddSchema(found []verdict.Check) {
+	for _, c := range found {
+		if place, ok := strings.CutPrefix(c.ID, "leak:"); ok && c.Outcome == verdict.Error {
+			c.Message = place + " holds " + c.Observed
+			c.Hint = "no rule mends it: take it out of the schema or, if it is nobody's, let scrub.leak_scan.allow match it"
+			d.left = append(d.left, c)
+		}
+	}
+}
+
+// YAML is the section, without the rules that the drill file has.
+func (d *Draft) YAML() string {
+	var b strings.Builder
+	if d.Rules > 0 || d.largeObjects {
+		b.WriteString("scrub:\n")
+	}
+	if d.largeObjects {
+		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n  large_objects: drop\n")
+	}
+	if d.Rules > 0 {
+		b.WriteString("  rules:\n")
+	}
+	for _, line := range d.lines {
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}

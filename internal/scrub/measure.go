@@ -1,0 +1,266 @@
+package scrub
+
+import (
+	"cmp"
+	"hash/maphash"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Measure measures what the rules of a plan make of the values that pass. It
+// keeps numbers of what it is shown, and no value.
+type Measure struct {
+	plan   *Plan
+	blocks []*measured // guarded by the plan's mu
+}
+
+// Measure is for rows that are not loaded: nothing ends it that looks sensitive
+// and has no rule. The plan is of no use for a load then.
+func (p *Plan) Measure() *Measure {
+	p.watched, p.scanner, p.rules.LeakScan.SourceOverlap = nil, detect.Scanner{}, 0
+	return &Measure{plan: p}
+}
+
+// Filter returns the function that measures the rows under one COPY header,
+// nil where no column is under a rule. Several workers may call Filter at
+// once; what it returns is for one goroutine, and appends nothing.
+func (m *Measure) Filter(schema, name string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	rewrite, err := m.plan.Filter(schema, name, columns)
+	if err != nil {
+		return nil, err
+	}
+	t := m.plan.cat.byName[tableName{schema, name}]
+	b := &measured{plan: m.plan, rewrite: rewrite, charset: m.plan.encoding.charset, decode: m.plan.encoding.newDecoder()}
+	for i, name := range columns {
+		if c := t.byName[name]; m.plan.assigned[c] != nil {
+			b.columns = append(b.columns, &measuredColumn{column: c, field: i})
+		}
+	}
+	if len(b.columns) == 0 {
+		return nil, nil
+	}
+	m.plan.mu.Lock()
+	defer m.plan.mu.Unlock()
+	m.blocks = append(m.blocks, b)
+	return b.row, nil
+}
+
+// measured are the columns of one block.
+type measured struct {
+	plan    *Plan
+	rewrite func(dst, row []byte) ([]byte, error) // nil: all of it passes
+	columns []*measuredColumn
+	charset copytext.Charset
+	decode  *decoder
+	ends    []int
+	made    []byte
+	raw     []byte
+	rows    int64
+}
+
+type measuredColumn struct {
+	column        *column
+	field         int
+	before, after profile
+}
+
+func (b *measured) row(dst, row []byte) (_ []byte, err error) {
+	b.rows++
+	made := row
+	if b.rewrite != nil {
+		if b.made, err = b.rewrite(b.made[:0], row); err != nil {
+			return dst, err
+		}
+		made = b.made
+	}
+	if err := b.fields(row, func(c *measuredColumn) *profile { return &c.before }); err != nil {
+		return dst, err
+	}
+	return dst, b.fields(made, func(c *measuredColumn) *profile { return &c.after })
+}
+
+func (b *measured) fields(row []byte, of func(*measuredColumn) *profile) error {
+	b.ends = b.charset.AppendEnds(b.ends[:0], row)
+	for _, c := range b.columns {
+		if c.field >= len(b.ends) {
+			return errFields
+		}
+		from := 0
+		if c.field > 0 {
+			from = b.ends[c.field-1] + 1
+		}
+		field := row[from:b.ends[c.field]]
+		if copytext.IsNull(field) {
+			of(c).nulls++
+			continue
+		}
+		if !copytext.Plain(field) {
+			var err error
+			if b.raw, err = b.charset.AppendUnescaped(b.raw[:0], field); err != nil {
+				return err
+			}
+			field = b.raw
+		}
+		of(c).add(b.decode.decode(field), b.plan.seed)
+	}
+	return nil
+}
+
+// profile is what values are like. The zero value is ready; one serves one
+// goroutine.
+type profile struct {
+	nulls             int64
+	lengths           map[int]int64 // long ones rounded
+	shortest, longest int
+	different         sketch
+	characters        verdict.Characters
+}
+
+func (s *profile) add(value []byte, seed maphash.Seed) {
+	n := utf8.RuneCount(value)
+	if s.lengths == nil {
+		s.lengths, s.shortest = map[int]int64{}, n
+	}
+	s.lengths[rounded(n)]++
+	s.shortest, s.longest = min(s.shortest, n), max(s.longest, n)
+	s.different.add(maphash.Bytes(seed, value))
+	for _, c := range value {
+		s.characters |= classes[c]
+	}
+}
+
+// rounded keeps lengths few: those above a thousand to seven binary digits.
+func rounded(n int) int {
+	const exact, digits = 1 << 10, 7
+	if n < exact {
+		return n
+	}
+	shift := bits.Len(uint(n)) - digits
+	return n >> shift << shift
+}
+
+// classes are those of bytes; bytes of characters that are not ASCII's are of
+// the last.
+var classes = func() (t [256]verdict.Characters) {
+	for i := range t {
+		switch c := byte(i); {
+		case 'a' <= c && c <= 'z':
+			t[i] = verdict.LowerCase
+		case 'A' <= c && c <= 'Z':
+			t[i] = verdict.UpperCase
+		case '0' <= c && c <= '9':
+			t[i] = verdict.Digits
+		case c == ' ' || '\t' <= c && c <= '\r':
+			t[i] = verdict.Blanks
+		case c >= utf8.RuneSelf:
+			t[i] = verdict.OtherScripts
+		default:
+			t[i] = verdict.Signs
+		}
+	}
+	return t
+}()
+
+func (s *profile) join(other *profile) {
+	s.nulls += other.nulls
+	s.different.join(&other.different)
+	s.characters |= other.characters
+	if other.lengths == nil {
+		return
+	}
+	if s.lengths == nil {
+		s.lengths, s.shortest = map[int]int64{}, other.shortest
+	}
+	s.shortest, s.longest = min(s.shortest, other.shortest), max(s.longest, other.longest)
+	for n, count := range other.lengths {
+		s.lengths[n] += count
+	}
+}
+
+func (s *profile) told() verdict.Shape {
+	n, exact := s.different.count()
+	return verdict.Shape{
+		Nulls: s.nulls, Shortest: s.shortest, Median: s.median(), Longest: s.longest,
+		Different: n, Estimated: !exact, Characters: s.characters,
+	}
+}
+
+func (s *profile) median() int {
+	var values, below int64
+	for _, n := range s.lengths {
+		values += n
+	}
+	for _, length := range slices.Sorted(maps.Keys(s.lengths)) {
+		if below += s.lengths[length]; 2*below >= values {
+			return min(max(length, s.shortest), s.longest)
+		}
+	}
+	return 0
+}
+
+// ruleOf is a column's rule, or that of one that is inherited from it: it may
+// hold no rows itself.
+func (p *Plan) ruleOf(c *column) *spec.Rule {
+	for _, t := range withDescendants(c.table) {
+		if r := p.assigned[t.byName[c.name]]; r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// wayOf names what a rule does.
+func wayOf(r *spec.Rule) string {
+	switch {
+	case r.JSON != nil:
+		return documentPaths
+	case r.Fields != nil:
+		return compositeFields
+	case r.Recompute != "":
+		return recomputed
+	}
+	return r.Transform
+}
+
+// Shapes are those of all columns under a rule whose rows were measured, each
+// with all that is inherited from it, in the order of names.
+func (m *Measure) Shapes() []verdict.Shapes {
+	m.plan.mu.Lock()
+	defer m.plan.mu.Unlock()
+	type pair struct {
+		before, after profile
+		rows          int64
+	}
+	byRoot := map[*column]*pair{}
+	for _, b := range m.blocks {
+		for _, c := range b.columns {
+			root := c.column.root()
+			if byRoot[root] == nil {
+				byRoot[root] = &pair{}
+			}
+			byRoot[root].before.join(&c.before)
+			byRoot[root].after.join(&c.after)
+			byRoot[root].rows += b.rows
+		}
+	}
+	all := []verdict.Shapes{}
+	for _, c := range slices.SortedFunc(maps.Keys(byRoot), func(a, b *column) int {
+		return cmp.Or(byTableName(a.table, b.table), cmp.Compare(a.num, b.num), strings.Compare(a.name, b.name))
+	}) {
+		made := byRoot[c]
+		out := verdict.Shapes{Table: c.table.name.String(), Column: c.name, Rows: made.rows, Before: made.before.told(), After: made.after.told()}
+		if r := m.plan.ruleOf(c); changes(r) {
+			out.Transform, out.Link = wayOf(r), r.Link
+		}
+		all = append(all, out)
+	}
+	return all
+}

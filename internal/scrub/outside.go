@@ -1,0 +1,104 @@
+package scrub
+
+import (
+	"fmt"
+	"slices"
+
+	"daybefore/internal/verdict"
+)
+
+// Outside is how a value that did not come with the backup, such as one of an
+// outside record, is compared with a scrubbed column, and told.
+type Outside struct {
+	// Scrub makes of the value, as the server writes it, what the column holds
+	// of it; for one goroutine. Nil: the column holds it as it is.
+	Scrub func(value string) (string, error)
+	// Keeps tells that some rows hold it as it is besides.
+	Keeps bool
+	// Tell is what may be said of the value: itself, where the column is
+	// preserved with a why, or no rule names it and the value does not look
+	// sensitive; else its keyed fingerprint.
+	Tell func(value string) string
+}
+
+// Outside finds out how values from outside are compared with a column of a
+// table. Problem: the scrub leaves nothing to compare with.
+func (p *Plan) Outside(schema, name, column string) (Outside, error) {
+	t := p.cat.byName[tableName{schema, name}]
+	if t == nil || t.byName[column] == nil {
+		return Outside{}, verdict.Errorf(verdict.CodeWitness, "name a table, whose rows come with the backup", "%s.%s is no column of a table", tableName{schema, name}, column)
+	}
+	c, out := t.byName[column], Outside{Tell: p.Fingerprint}
+	for _, d := range withDescendants(t) {
+		other := d.byName[column]
+		if p.loaded[d] == nil || other == nil {
+			continue
+		}
+		if p.loaded[c.table] == nil { // a partitioned root, of which only the leaves have rows
+			c = other
+		}
+		if why := p.incomparable(c, other); why != "" {
+			return Outside{}, verdict.Errorf(verdict.CodeWitness, "choose a key that is preserved, or whose transform keeps different values apart: email, hash, token, uuid, url",
+				"%s %s: what an outside record says cannot be found in it", other, why)
+		}
+	}
+	r := p.assigned[c]
+	switch {
+	case r == nil:
+		out.Tell = p.tell
+	case r.Preserve:
+		out.Tell = func(value string) string { return value }
+	default:
+		out.Keeps, out.Scrub = p.keptSome(c, r), p.scrubOutside(c)
+	}
+	return out, nil
+}
+
+// incomparable says why what the scrub makes of a value of other is not known
+// from the value alone, as it is of c; empty if it is.
+func (p *Plan) incomparable(c, other *column) string {
+	made, r := p.recipes[other], p.assigned[other]
+	first := p.assigned[c]
+	switch {
+	case other.generated || recomputes(r):
+		return "is computed by the server"
+	case changes(first) != changes(r):
+		return "is scrubbed in some of its tables and not in others"
+	case !changes(r):
+		return ""
+	case made == nil || made.document != nil || made.composite != nil || r.Each || isHstore(other.base):
+		return "is scrubbed in parts"
+	case made.effect != keepsApart:
+		return fmt.Sprintf("is scrubbed by %s, which makes different values equal", made.name)
+	case first.Transform != r.Transform || !slices.Equal(domainOf(first.Link, c), domainOf(r.Link, other)):
+		return "is scrubbed in several ways"
+	}
+	return ""
+}
+
+// scrubOutside does to one value what the filter does to those that pass.
+func (p *Plan) scrubOutside(c *column) func(value string) (string, error) {
+	decode := p.encoding.newDecoder()
+	cell := newCell(p, c, p.recipes[c], &masker{keyed: newKeyed(p.key)}, decode)
+	cell.sample = nil // it is no value of the backup
+	return func(value string) (string, error) {
+		encoded, ok := p.encoding.encode(value)
+		if !ok {
+			return value, nil // the backup cannot hold it
+		}
+		if err := cell.replace(encoded); err != nil {
+			return "", verdict.Errorf(verdict.CodeWitness, "correct the rule of this column", "scrub a value for %s: %w", c, err)
+		}
+		return string(decode.decode(cell.out)), nil
+	}
+}
+
+// tell says the value of a column that no rule names, unless it looks
+// sensitive: what comes from outside may be of another kind than what the
+// column holds.
+func (p *Plan) tell(value string) string {
+	if _, found := p.scanner.Find([]byte(value)); found {
+		return p.Fingerprint(value)
+	}
+	return value
+}

@@ -1,0 +1,502 @@
+package scrub
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"daybefore/internal/detect"
+	"daybefore/internal/spec"
+)
+
+// lineage is a column with all that is inherited from it, of those that are
+// loaded and have no rule.
+type lineage struct {
+	root    *column
+	columns []*column
+}
+
+// lineages are in the order of the tables' names.
+func (p *planner) lineages() []lineage {
+	byRoot := map[*column][]*column{}
+	var roots []*column
+	for _, t := range p.cat.tables {
+		for _, name := range p.loaded[t] {
+			c := t.byName[name]
+			if c == nil || p.assigned[c] != nil {
+				continue
+			}
+			root := c.root()
+			if byRoot[root] == nil {
+				roots = append(roots, root)
+			}
+			byRoot[root] = append(byRoot[root], c)
+		}
+	}
+	slices.SortStableFunc(roots, func(a, b *column) int { return cmp.Or(byTableName(a.table, b.table), cmp.Compare(a.num, b.num)) })
+	all := make([]lineage, len(roots))
+	for i, root := range roots {
+		all[i] = lineage{root, byRoot[root]}
+	}
+	return all
+}
+
+// sensitive is what a name or type tells of any of the columns.
+func (f lineage) sensitive() (what, transform string) {
+	for _, c := range f.columns {
+		if what, transform = sensitive(c); what != "" {
+			break
+		}
+	}
+	return what, transform
+}
+
+// suspicion is a family that looks sensitive.
+type suspicion struct {
+	lineage
+	what      string // as in "looks like …"
+	transform string // that would suit what the values look like
+	keys      []key  // of its documents, that look sensitive
+	passes    string // why it may pass as it is; empty: it may not
+}
+
+// key is a member's name in a column's documents.
+type key struct {
+	name            string
+	what, transform string
+}
+
+// proposal is the rule to add for a family: since it looks sensitive, or since
+// its values must stay equal to those of one that does.
+type proposal struct {
+	lineage
+	rule    *spec.Rule
+	equals  *column // a foreign key asks for it; nil where the family looks sensitive itself
+	schemas int     // that the rule is for; 0: one
+	tie     string  // a name for all that a foreign key ties together and that must stay equal
+}
+
+// proposer finds rules that their columns take.
+type proposer struct {
+	*planner
+	asked    map[string]bool
+	lineages map[*column]lineage // by root
+	means    map[*spec.Rule]string
+	before   map[string]string // transforms, by the names of the drill file's links
+	links    map[string]string // likewise, with those of proposals
+}
+
+// propose finds a rule for each that looks sensitive, and for what a foreign
+// key ties to it. What takes no rule is preserved, with the reason.
+func (p *planner) propose(found []suspicion) ([]proposal, error) {
+	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*column]lineage{}, means: map[*spec.Rule]string{}, before: map[string]string{}}
+	for _, f := range p.lineages() {
+		w.lineages[f.root] = f
+	}
+	for _, r := range p.rules.Rules {
+		w.note(&r)
+		for i := range r.JSON {
+			w.note(&r.JSON[i].Rule)
+		}
+		for i := range r.Fields {
+			w.note(&r.Fields[i].Rule)
+		}
+	}
+	w.links = maps.Clone(w.before)
+	var all []proposal
+	done := map[*column]bool{}
+	for i := range found {
+		s := &found[i]
+		if done[s.root] {
+			continue
+		}
+		tied := w.tied(s.root)
+		made, err := w.forAll(s, tied)
+		if err != nil {
+			return nil, err
+		}
+		for j := range made {
+			done[made[j].root] = true
+			if !slices.ContainsFunc(found, func(f suspicion) bool { return f.root == made[j].root }) {
+				made[j].equals = s.root
+			}
+		}
+		for _, m := range made {
+			if m.equals == nil || !m.rule.Preserve { // what does not look sensitive passes without a rule
+				all = append(all, m)
+			}
+		}
+	}
+	if err := w.alike(all); err != nil {
+		return nil, err
+	}
+	w.link(all)
+	return all, nil
+}
+
+// alike lets texts of one meaning become equal: where one column keeps values
+// apart, the others do it in the same way, if they can.
+func (w *proposer) alike(all []proposal) error {
+	apart := map[string]string{} // transforms, by meaning
+	for _, m := range all {
+		if means := w.meaning(m.rule); means != m.rule.Transform && effectOf(m.rule) == keepsApart && apart[means] == "" {
+			apart[means] = m.rule.Transform
+		}
+	}
+	for i := range all {
+		m := &all[i]
+		means := w.meaning(m.rule)
+		if m.rule.Transform != text || means == "" || apart[means] == "" {
+			continue
+		}
+		why, err := w.refuses(all[i:i+1], &spec.Rule{Transform: apart[means]})
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			m.rule.Transform = apart[means]
+		}
+	}
+	return nil
+}
+
+// note remembers under which link a rule of the drill file stands.
+func (w *proposer) note(r *spec.Rule) {
+	if r.Link != "" {
+		w.before[r.Link] = r.Transform
+	}
+}
+
+// tied are the columns whose values a foreign key ties to a column's, directly
+// or by way of others, itself among them.
+func (p *planner) tied(root *column) []*column {
+	all := []*column{root}
+	for i := 0; i < len(all); i++ {
+		for _, fk := range p.fks {
+			if fk.to == nil {
+				continue
+			}
+			for k, name := range fk.columns {
+				a, b := fk.from.byName[name], fk.to.byName[fk.referenced[k]]
+				if a == nil || b == nil {
+					continue
+				}
+				for _, end := range [][2]*column{{a.root(), b.root()}, {b.root(), a.root()}} {
+					if end[0] == all[i] && !slices.Contains(all, end[1]) {
+						all = append(all, end[1])
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// forAll proposes for a family and all that is tied to it.
+func (w *proposer) forAll(s *suspicion, tied []*column) ([]proposal, error) {
+	var made []proposal
+	for _, root := range tied {
+		if f, ok := w.lineages[root]; ok {
+			made = append(made, proposal{lineage: f})
+		}
+	}
+	ways, refused, tie := s.ways(), "", ""
+	if ruled := w.ruled(tied); ruled != nil { // the drill file has decided for one of them
+		ways = []spec.Rule{*ruled}
+	} else if len(made) > 1 {
+		ways, tie = keepingApart(ways), s.root.table.name.table+"_"+s.root.name
+	}
+	for i := range ways {
+		why, err := w.refuses(made, &ways[i])
+		if err != nil {
+			return nil, err
+		}
+		if why == "" {
+			w.write(made, &ways[i], s, tie)
+			return made, nil
+		}
+		refused = cmp.Or(refused, "it "+why)
+	}
+	w.write(made, &spec.Rule{Preserve: true, Why: "no transform fits: " + cmp.Or(refused, "nothing that suits its type leaves a key a key")}, s, "")
+	return made, nil
+}
+
+// ruled is the rule that the drill file has for one of the columns.
+func (p *planner) ruled(columns []*column) *spec.Rule {
+	for _, c := range columns {
+		if r := p.assigned[c]; r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// keepingApart are the ways that leave keys keys.
+func keepingApart(ways []spec.Rule) []spec.Rule {
+	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return effectOf(&r) != keepsApart })
+}
+
+// refuses says why one of the columns would refuse a rule, or nothing.
+func (w *proposer) refuses(made []proposal, r *spec.Rule) (string, error) {
+	if r.Preserve {
+		return "", nil
+	}
+	for _, m := range made {
+		for _, c := range m.columns {
+			if _, why, _, err := w.try(c, ruleFor(c, r), w.asked); err != nil || why != "" {
+				return why, err
+			}
+		}
+	}
+	return "", nil
+}
+
+// ruleFor is the rule for a column.
+func ruleFor(c *column, r *spec.Rule) *spec.Rule {
+	out := *r
+	out.Column, _ = spec.ParseColumnPattern(dotted(c)) // which is one
+	out.Pos = spec.Pos{}
+	out.Each = c.array && r.Transform != setNull && r.Transform != constant && !r.Preserve
+	return &out
+}
+
+// write gives each of the families its rule, and notes what its values mean.
+func (w *proposer) write(made []proposal, r *spec.Rule, s *suspicion, tie string) {
+	for i := range made {
+		m := &made[i]
+		m.rule, m.tie = ruleFor(m.root, r), tie
+		w.means[m.rule] = s.what
+		for j := range m.rule.JSON {
+			w.means[&m.rule.JSON[j].Rule] = s.keys[j].what
+		}
+		for j := range m.rule.Fields {
+			f := &m.rule.Fields[j]
+			w.means[&f.Rule], _ = sensitive(m.root.field(f.Field))
+		}
+	}
+}
+
+// ways are the rules that might suit, the best first.
+func (s *suspicion) ways() []spec.Rule {
+	var all []spec.Rule
+	switch c := s.root; {
+	case s.passes != "":
+		return []spec.Rule{{Preserve: true, Why: s.passes}}
+	case c.base.is("json", "jsonb"):
+		if paths := s.paths(); len(paths) > 0 {
+			all = append(all, spec.Rule{JSON: paths, Unmatched: redactUnmatched})
+		}
+		all = append(all, spec.Rule{JSON: []spec.PathRule{}, Unmatched: redactUnmatched})
+	case len(c.fields) > 0:
+		if fields := fieldRules(c, nil); len(fields) > 0 {
+			all = append(all, spec.Rule{Fields: fields})
+		}
+	}
+	for _, t := range transformsFor(s.transform) {
+		all = append(all, spec.Rule{Transform: t})
+	}
+	if familyOf(s.root) == opaque {
+		for _, value := range []string{"", "{}", "<empty/>", "(0,0)"} { // of types that may not be null
+			all = append(all, spec.Rule{Transform: constant, Value: &value})
+		}
+	}
+	return all
+}
+
+// transformsFor are a transform and those that may suit where it does not fit.
+func transformsFor(transform string) []string {
+	all := []string{transform, text, noise, tokenLike, hash128, setNull}
+	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == transform })...)
+}
+
+// paths are the rules for the keys that look sensitive, at any depth.
+func (s *suspicion) paths() []spec.PathRule {
+	var all []spec.PathRule
+	for _, k := range s.keys {
+		path, _ := spec.ParseJSONPath("$.." + k.name) // which is one: the key is a plain word
+		all = append(all, spec.PathRule{Path: path, Rule: spec.Rule{Transform: suitable(textOf(s.root), k.transform)}})
+	}
+	return all
+}
+
+// fieldRules are those for the fields of a composite that look sensitive or
+// hold text.
+func fieldRules(within *column, path []string) []spec.FieldRule {
+	var all []spec.FieldRule
+	for _, f := range within.fields {
+		here := append(slices.Clone(path), f.name)
+		if len(f.fields) > 0 && !f.array {
+			all = append(all, fieldRules(f, here)...)
+			continue
+		}
+		what, transform := sensitive(f)
+		switch {
+		case f.array && (what != "" || familyOf(f) == textual):
+			transform = setNull
+		case what == "" && familyOf(f) == textual:
+			transform = text
+		case what == "":
+			continue
+		}
+		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, transform), setNull)}}
+		rule.Source = spec.Dotted(here...)
+		all = append(all, rule)
+	}
+	return all
+}
+
+// suitable is the transform, or else another that the column takes, as far as
+// can be told without its server: a mend that is refused in turn is none.
+func suitable(c *column, transform string) string {
+	for _, t := range transformsFor(transform) {
+		if takes(c, t) {
+			return t
+		}
+	}
+	return ""
+}
+
+// linked is a rule that may stand under a link with others.
+type linked struct {
+	rule *spec.Rule
+	name string // of the link; empty: none
+	must bool   // a foreign key asks for it
+}
+
+// link puts values of one meaning under one link, where several columns hold
+// them or a foreign key ties them.
+func (w *proposer) link(all []proposal) {
+	var found []linked
+	for _, m := range all {
+		found = append(found, linked{m.rule, cmp.Or(w.meaning(m.rule), m.tie), m.tie != ""})
+		for i := range m.rule.JSON {
+			found = append(found, linked{rule: &m.rule.JSON[i].Rule, name: w.meaning(&m.rule.JSON[i].Rule)})
+		}
+		for i := range m.rule.Fields {
+			found = append(found, linked{rule: &m.rule.Fields[i].Rule, name: w.meaning(&m.rule.Fields[i].Rule)})
+		}
+	}
+	count := map[string]int{}
+	for _, l := range found {
+		count[l.name+" "+l.rule.Transform]++
+	}
+	for _, l := range found {
+		if l.name != "" && l.rule.Link == "" && (l.must || count[l.name+" "+l.rule.Transform] > 1 || w.linkedBefore(l) != "") {
+			l.rule.Link = w.linkFor(l)
+		}
+	}
+}
+
+// meaning is the name of a link for what a rule's values mean; empty where
+// equal values mean nothing.
+func (w *proposer) meaning(r *spec.Rule) string {
+	switch r.Transform {
+	case email, phone, iban, card, ipAddress, macAddress, name, firstName, lastName:
+		return r.Transform
+	}
+	if r.Transform == setNull || r.Transform == "" {
+		return ""
+	}
+	switch w.means[r] {
+	case detect.Email.Words():
+		return email
+	case "an account's name":
+		return "login"
+	case detect.NationalID.Words():
+		return "official_number"
+	}
+	return ""
+}
+
+// linkedBefore is the link under which the drill file puts values of this
+// meaning.
+func (w *proposer) linkedBefore(l linked) string {
+	for _, name := range slices.Sorted(maps.Keys(w.before)) {
+		if w.before[name] == l.rule.Transform && (name == l.name || l.name == l.rule.Transform) {
+			return name
+		}
+	}
+	return ""
+}
+
+// linkFor is the link's name, which no other transform has taken.
+func (w *proposer) linkFor(l linked) string {
+	if before := w.linkedBefore(l); before != "" {
+		return before
+	}
+	name := l.name
+	for w.links[name] != "" && w.links[name] != l.rule.Transform {
+		name += "_" + l.rule.Transform
+	}
+	w.links[name] = l.rule.Transform
+	return name
+}
+
+// ruleLine writes a rule as a drill file does; between stands before each of
+// its paths and fields.
+func ruleLine(r *spec.Rule, between string) string {
+	parts := append([]string{"column: " + yamlText(r.Column.Source)}, changeParts(r)...)
+	if r.Unmatched != "" {
+		parts = append(parts, "unmatched_paths: "+r.Unmatched)
+	}
+	var within []string
+	for i := range r.JSON {
+		within = append(within, "{"+joined(append([]string{"path: " + yamlText(r.JSON[i].Path.Source)}, changeParts(&r.JSON[i].Rule)...))+"}")
+	}
+	for i := range r.Fields {
+		within = append(within, "{"+joined(append([]string{"field: " + yamlText(r.Fields[i].Source)}, changeParts(&r.Fields[i].Rule)...))+"}")
+	}
+	switch list := between + strings.Join(within, ","+cmp.Or(between, " ")); {
+	case len(r.JSON) > 0:
+		parts = append(parts, "json: ["+list+"]")
+	case len(r.Fields) > 0:
+		parts = append(parts, "fields: ["+list+"]")
+	}
+	return "- {" + joined(parts) + "}"
+}
+
+// changeParts are the keys of what becomes of a value, as far as a proposal
+// has them.
+func changeParts(r *spec.Rule) []string {
+	var parts []string
+	add := func(key, value string, given bool) {
+		if given {
+			parts = append(parts, key+": "+value)
+		}
+	}
+	add("transform", r.Transform, r.Transform != "")
+	if r.Value != nil {
+		add("value", yamlText(*r.Value), true)
+	}
+	add("link", yamlText(r.Link), r.Link != "")
+	add("each", "true", r.Each)
+	add("preserve", "true", r.Preserve)
+	add("why", yamlQuoted(r.Why), r.Preserve)
+	return parts
+}
+
+// yamlText writes a text as YAML within braces reads it again.
+func yamlText(s string) string {
+	plain := s != ""
+	for i := range len(s) {
+		plain = plain && (nameByte(s[i], i == 0) && s[i] != '$' || s[i] == '.' && i > 0)
+	}
+	switch {
+	case plain:
+		return s
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return yamlQuoted(s)
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+func yamlQuoted(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // of a string, into memory
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,204 @@
+package scrub
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
+	"daybefore/internal/verdict"
+)
+
+// Survey looks at the rows of a backup, before there are rules for all that
+// looks sensitive, and drafts these. It keeps numbers of what it is shown, and
+// no value.
+type Survey struct {
+	*planner
+	lookers []*looker
+}
+
+// NewSurvey begins a survey of what is loaded. The connection is needed until
+// Draft has returned.
+func NewSurvey(ctx context.Context, conn *pgx.Conn, req Request) (*Survey, error) {
+	p, err := newPlanner(ctx, conn, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.run(p.exclude, p.load, p.assign, p.scan); err != nil {
+		return nil, err
+	}
+	return &Survey{planner: p}, nil
+}
+
+// Filter returns the function that looks at the rows under one COPY header,
+// nil where there is nothing to look at. Several workers may call Filter at
+// once; what it returns is for one goroutine, and appends nothing.
+func (s *Survey) Filter(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	t := s.cat.byName[tableName{schema, table}]
+	if t == nil { // Draft tells
+		return nil, nil
+	}
+	l := &looker{survey: s, table: t, charset: s.encoding.charset, decode: s.encoding.newDecoder(), columns: len(columns)}
+	l.hstore.Key = func(quoted []byte) { l.inKey = l.inKey || l.finds(quoted) }
+	for i, name := range columns {
+		if c := t.byName[name]; c != nil && s.assigned[c] == nil {
+			if v := s.viewOf(c, i); v != nil {
+				l.views = append(l.views, v)
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lookers = append(s.lookers, l)
+	return l.look, nil
+}
+
+// view is a column that is looked at.
+type view struct {
+	evidence
+	column  *column
+	field   int
+	scanner detect.Scanner
+}
+
+// viewOf is nil for a column whose values tell nothing.
+func (s *Survey) viewOf(c *column, field int) *view {
+	v := &view{column: c, field: field, scanner: s.scannerFor(c, s.isKey(c))}
+	what, _ := sensitive(c)
+	if what == "" && !v.scanner.Looks() {
+		return nil
+	}
+	return v
+}
+
+// looker looks at the rows of one block.
+type looker struct {
+	survey  *Survey
+	table   *table
+	columns int
+	views   []*view
+	charset copytext.Charset
+	decode  *decoder
+	ends    []int
+	raw     []byte
+	array   copytext.ArrayRewriter
+	hstore  copytext.HstoreRewriter
+	scratch []byte
+	inKey   bool
+	rows    int64
+}
+
+func (l *looker) look(dst, row []byte) ([]byte, error) {
+	l.rows++
+	l.ends = l.charset.AppendEnds(l.ends[:0], row)
+	if len(l.ends) != l.columns {
+		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
+			"look at %s, row %d: %w", l.table.name, l.rows, errFields)
+	}
+	for _, v := range l.views {
+		from := 0
+		if v.field > 0 {
+			from = l.ends[v.field-1] + 1
+		}
+		field := row[from:l.ends[v.field]]
+		if copytext.IsNull(field) {
+			v.nulls++
+			continue
+		}
+		if err := l.value(v, field); err != nil {
+			return dst, verdict.Errorf(verdict.CodeScrub, "report it as a bug if the column holds what its type says", "look at %s, row %d: %w", v.column, l.rows, err)
+		}
+	}
+	return dst, nil
+}
+
+// value looks at a field that is not null.
+func (l *looker) value(v *view, field []byte) (err error) {
+	value := field
+	if !copytext.Plain(field) {
+		if l.raw, err = l.charset.AppendUnescaped(l.raw[:0], field); err != nil {
+			return err
+		}
+		value = l.raw
+	}
+	if !v.column.array {
+		return l.one(v, value)
+	}
+	if l.charset != copytext.ASCIISafe { // braces cannot be told from letters
+		v.add(value, v.scanner, l.survey.seed)
+		return nil
+	}
+	l.scratch, err = l.array.Append(l.scratch[:0], value, v.column.delim, func(dst, element []byte) ([]byte, error) {
+		return dst, l.one(v, element)
+	})
+	return err
+}
+
+// one looks at a value, or at one element of an array.
+func (l *looker) one(v *view, value []byte) (err error) {
+	switch base := v.column.base; {
+	case base.is("json", "jsonb"):
+		l.document(v, value)
+	case isHstore(base) && l.charset == copytext.ASCIISafe:
+		l.inKey = false
+		l.scratch, err = l.hstore.Append(l.scratch[:0], value, func(dst, value []byte) ([]byte, error) {
+			v.add(l.decode.decode(value), l.survey.scanner, l.survey.seed)
+			return dst, nil
+		})
+		if l.inKey {
+			v.inKeys++
+		}
+	default:
+		v.add(l.decode.decode(value), v.scanner, l.survey.seed)
+	}
+	return err
+}
+
+func (l *looker) finds(text []byte) bool {
+	_, found := l.survey.scanner.Find(text)
+	return found
+}
+
+// document looks at the members of a document whose keys are words that tell.
+// No other key is remembered: it may be somebody's.
+func (l *looker) document(v *view, doc []byte) {
+	v.documents++
+	v.values++
+	eachMember(doc, func(key, value []byte) {
+		k := v.key(key)
+		if k == nil {
+			return
+		}
+		if k.last != v.documents {
+			k.last = v.documents
+			k.documents++
+		}
+		if value == nil {
+			k.containers++
+			return
+		}
+		k.add(l.decode.decode(value), l.survey.scanner, l.survey.seed)
+	})
+}
+
+// key is what is known of a document's key; nil where it does not tell.
+func (v *view) key(key []byte) *keyEvidence {
+	if k, known := v.keys[string(key)]; known {
+		return k
+	}
+	if len(v.keys) >= mostKeys || bytes.IndexByte(key, '\\') >= 0 || !plainKey(key) {
+		return nil
+	}
+	what, transform := detect.Column(v.column.table.name.table, string(key), detect.Text)
+	var k *keyEvidence
+	if what != "" {
+		k = &keyEvidence{what: what, transform: transform}
+	}
+	if v.keys == nil {
+		v.keys = map[string]*keyEvidence{}
+	}
+	v.keys[string(key)] = k
+	return k
+}
