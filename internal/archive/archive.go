@@ -147,7 +147,8 @@ type Archive struct {
 	// would itself create, sorted. Which of them its database needs, Roles says.
 	ClusterRoles []string
 
-	roles []string // that a script's sessions act as
+	roles   []string // that a script's sessions act as
+	offSize int      // bytes of an offset in a custom archive
 }
 
 // Options tell Open where to put what it unpacks and whom to tell.
@@ -231,7 +232,7 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 	a := &Archive{Header: d.header(), Path: path}
 	a.Entries = d.contents(&a.Header)
 	d.walk(a.Entries)
-	a.Size = d.pos
+	a.Size, a.offSize = d.pos, d.offSize
 	if d.err != nil {
 		return nil, d.err
 	}

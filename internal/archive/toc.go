@@ -50,7 +50,8 @@ const (
 
 type offset struct {
 	state offsetState
-	pos   int64
+	pos   int64 // of the block; where the archive does not say so, as walk found it
+	at    int64 // where in the archive this is said
 }
 
 // decoder reads an archive forward. The first error sticks: later reads give
@@ -376,7 +377,8 @@ func (d *decoder) dependencies() []int {
 }
 
 func (d *decoder) offset() offset {
-	o := offset{state: offsetState(d.byte())}
+	o := offset{at: d.pos}
+	o.state = offsetState(d.byte())
 	o.pos = d.number(d.offSize)
 	if d.err == nil && (o.state < offsetUnknown || o.state > offsetNoData) {
 		d.corrupt("a data offset is of the unknown kind %d", o.state)

@@ -80,6 +80,7 @@ func (d *decoder) block(owed map[int]*Entry) {
 	if d.err != nil {
 		return
 	}
+	e.offset.pos = start
 	d.what = fmt.Sprintf("data of entry %s", e.name())
 	if kind == blockData {
 		e.DataSize = d.chunks()

@@ -2,11 +2,13 @@ package restore
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -14,30 +16,64 @@ import (
 	"daybefore/internal/archive"
 )
 
-// crew deals out what there is to do to the workers, what belongs to the
-// largest table first: tables to load and, as soon as a table's rows are in,
-// its indexes and keys to build. What needs more than its own table (foreign
-// keys, materialized views, partitioned indexes) waits for the last step, as
-// does whatever fails to be built here: pg_restore then tries again in the
-// plain order, and reports it.
+// crew deals out what there is to do to the workers, what belongs to the table
+// with the most to do first: tables to load; as soon as a table's rows are in,
+// its indexes and keys to build; and once that is done for two tables, the
+// foreign keys between them. What needs more (materialized views, partitioned indexes)
+// waits for the last step, as does whatever fails to be built here: pg_restore
+// then tries again in the plain order, and reports it.
 type crew struct {
 	byTable map[int][]archive.Entry // indexes and keys, by the dump id of the table's rows
+	waiting map[int][]*foreignKey   // by the dump ids of the rows and builds that they wait for
+	numKeys map[int]int             // of those, by the dump id of the rows that refer to others
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	ready   []task
-	loading int          // loads that are not done
-	built   map[int]bool // dump ids
-	stopped bool
+	mu       sync.Mutex
+	changed  *sync.Cond
+	ready    taskHeap
+	checking []name // the tables whose rows are being compared with another's
+	running  int    // tasks that were dealt out and have not ended
+	numDealt int
+	built    map[int]bool // dump ids
+	stopped  bool
+	lastRow  time.Time // when a load ended last
 }
 
 // task is a thing for one worker to do: tables to load from one source, one
-// after the other, or an index or key to build.
+// after the other, an index or key to build, or a foreign key.
 type task struct {
-	size  int64 // of the rows in the archive, of the table or all tables
+	ahead int64 // what there is to do about its table, or tables
+	seq   int   // of equals, the earlier first
 	name  string
 	load  []*table
 	build archive.Entry
+	key   *foreignKey
+}
+
+// taskHeap has what is to be done first in front: what belongs to the table
+// with the most ahead of it, and of that the builds, which others wait for.
+type taskHeap []task
+
+func (h taskHeap) Len() int      { return len(h) }
+func (h taskHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *taskHeap) Push(t any)   { *h = append(*h, t.(task)) }
+func (h *taskHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	*h = (*h)[:last]
+	return t
+}
+func (h taskHeap) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[j].ahead, h[i].ahead), cmp.Compare(h[i].rank(), h[j].rank()), cmp.Compare(h[i].seq, h[j].seq)) < 0
+}
+
+func (t task) rank() int {
+	switch {
+	case t.load != nil:
+		return 1
+	case t.key != nil:
+		return 2
+	}
+	return 0
 }
 
 // alone is the size in the archive from which a table is worth a pg_restore of
@@ -48,7 +84,7 @@ const alone = 4 << 20
 // worker who is done earlier takes the next; small ones in as many portions as
 // there are workers.
 func newCrew(a *archive.Archive, tables []*table, workers int) *crew {
-	c := &crew{byTable: map[int][]archive.Entry{}, built: map[int]bool{}}
+	c := &crew{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{}, built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
 	c.findBuilds(a, tables)
 	var small []*table
@@ -57,24 +93,28 @@ func newCrew(a *archive.Archive, tables []*table, workers int) *crew {
 			small = append(small, t)
 			continue
 		}
-		c.ready = append(c.ready, task{size: t.entry.DataSize, load: []*table{t}})
+		c.push(task{ahead: c.ahead(t), load: []*table{t}})
 	}
 	for _, portion := range spread(small, workers) {
 		if len(portion) > 0 {
-			c.ready = append(c.ready, task{size: sizeOf(portion), load: portion})
+			c.push(task{ahead: c.ahead(portion...), load: portion})
 		}
 	}
-	for i := range c.ready {
-		c.ready[i].name = fmt.Sprintf("data-%d", i)
-	}
-	c.loading = len(c.ready)
-	c.sort()
 	return c
 }
 
-func sizeOf(tables []*table) (sum int64) {
+func (c *crew) push(t task) {
+	t.seq = c.numDealt
+	t.name = fmt.Sprintf("data-%d", t.seq)
+	c.numDealt++
+	heap.Push(&c.ready, t)
+}
+
+// ahead is what there is to do about tables, in bytes of the archive: each index
+// and each key reads their rows once more.
+func (c *crew) ahead(tables ...*table) (sum int64) {
 	for _, t := range tables {
-		sum += t.entry.DataSize
+		sum += t.entry.DataSize * int64(1+len(c.byTable[t.entry.DumpID])+c.numKeys[t.entry.DumpID])
 	}
 	return sum
 }
@@ -101,53 +141,54 @@ func spread(tables []*table, n int) [][]*table {
 
 // findBuilds finds what may be built early: entries of pg_dump's kinds INDEX
 // and CONSTRAINT (primary keys, unique and exclusion constraints) that rest on
-// one table of those to be loaded, and else on nothing later than the schema.
+// one table of those to be loaded, and else on nothing later than the schema;
+// and foreign keys between such tables.
 func (c *crew) findBuilds(a *archive.Archive, tables []*table) {
 	byID := map[int]*table{}
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
 	}
-	rowsOf, section := map[int]int{}, map[int]archive.Section{}
+	rowsOf, entries, byName := map[int]int{}, map[int]archive.Entry{}, map[name]*table{}
 	for _, e := range a.Entries {
-		section[e.DumpID] = e.Section
+		entries[e.DumpID] = e
 		if t := byID[e.DumpID]; t != nil && t.kind == ordinary && t.direct {
+			byName[t.name] = t
 			for _, d := range e.Deps {
 				rowsOf[d] = e.DumpID // TABLE DATA depends on its TABLE
 			}
 		}
 	}
+	early := map[int]bool{}
 	for _, e := range a.Entries {
 		if e.Desc != "INDEX" && e.Desc != "CONSTRAINT" {
 			continue
 		}
-		if rows, ok := restsOn(e, rowsOf, section); ok {
+		if rows, ok := restsOn(e, rowsOf, entries); ok {
 			c.byTable[rows] = append(c.byTable[rows], e)
+			early[e.DumpID] = true
+		}
+	}
+	for _, e := range a.Entries {
+		if e.Desc == "FK CONSTRAINT" {
+			c.findKey(e, rowsOf, byName, early)
 		}
 	}
 }
 
 // restsOn returns the rows that an entry waits for, if it waits for those of
 // one table alone.
-func restsOn(e archive.Entry, rowsOf map[int]int, section map[int]archive.Section) (rows int, ok bool) {
+func restsOn(e archive.Entry, rowsOf map[int]int, entries map[int]archive.Entry) (rows int, ok bool) {
 	for _, d := range e.Deps {
 		switch r, isTable := rowsOf[d]; {
 		case isTable && ok && r != rows:
 			return 0, false
 		case isTable:
 			rows, ok = r, true
-		case section[d] > archive.SectionPreData:
+		case entries[d].Section > archive.SectionPreData:
 			return 0, false
 		}
 	}
 	return rows, ok
-}
-
-// sort puts what is to be done first at the front: what belongs to the largest
-// table, and of that the builds.
-func (c *crew) sort() {
-	slices.SortStableFunc(c.ready, func(x, y task) int {
-		return cmp.Or(cmp.Compare(y.size, x.size), cmp.Compare(len(x.load), len(y.load)))
-	})
 }
 
 // loaded makes a table's indexes ready to be built.
@@ -155,34 +196,79 @@ func (c *crew) loaded(t *table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.byTable[t.entry.DumpID] {
-		c.ready = append(c.ready, task{size: t.entry.DataSize, build: e})
+		c.push(task{ahead: c.ahead(t), build: e})
 	}
-	c.sort()
+	c.done(t.entry.DumpID)
 	c.changed.Broadcast()
 }
 
-// next returns what a worker is to do now. It waits as long as a load that is
-// under way may make more ready; false: there will be nothing more.
+// done tells the foreign keys that rows are in, or a build is done.
+func (c *crew) done(id int) {
+	for _, k := range c.waiting[id] {
+		if k.waits--; k.waits == 0 {
+			c.push(task{ahead: c.ahead(k.from), key: k})
+		}
+	}
+	delete(c.waiting, id)
+}
+
+// next returns what a worker is to do now, and waits as long as what others do
+// may make more ready; false: there will be nothing more.
 func (c *crew) next() (task, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.ready) == 0 && c.loading > 0 && !c.stopped {
+	for !c.stopped {
+		if t, ok := c.take(); ok {
+			c.running++
+			return t, true
+		}
+		if c.running == 0 {
+			break
+		}
 		c.changed.Wait()
 	}
-	if len(c.ready) == 0 || c.stopped {
-		return task{}, false
-	}
-	t := c.ready[0]
-	c.ready = c.ready[1:]
-	return t, true
+	return task{}, false
 }
 
-// loadEnded tells that one load is done.
-func (c *crew) loadEnded() {
+// take takes the first task that can be done now.
+func (c *crew) take() (t task, ok bool) {
+	var blocked []task
+	for !ok && len(c.ready) > 0 {
+		t = heap.Pop(&c.ready).(task)
+		if ok = t.key == nil || !c.checks(t.key.from.name) && !c.checks(t.key.to); !ok {
+			blocked = append(blocked, t)
+		}
+	}
+	for _, b := range blocked {
+		heap.Push(&c.ready, b)
+	}
+	if ok && t.key != nil {
+		c.checking = append(c.checking, t.key.from.name)
+	}
+	return t, ok
+}
+
+func (c *crew) checks(n name) bool { return slices.Contains(c.checking, n) }
+
+// ended tells that a worker did, or could not do, what next gave it.
+func (c *crew) ended(t task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.loading--
+	c.running--
+	if len(t.load) > 0 {
+		c.lastRow = time.Now()
+	}
+	if t.key != nil {
+		c.checking = slices.DeleteFunc(c.checking, func(n name) bool { return n == t.key.from.name })
+	}
 	c.changed.Broadcast()
+}
+
+// rowsIn tells that rows were loaded by somebody else.
+func (c *crew) rowsIn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastRow = time.Now()
 }
 
 // stop lets nobody wait any longer.
@@ -195,25 +281,44 @@ func (c *crew) stop() {
 
 // build builds one entry over a worker's connection.
 func (c *crew) build(ctx context.Context, conn *pgx.Conn, e archive.Entry, said *messages) error {
-	_, err := conn.PgConn().Exec(ctx, e.Defn).ReadAll()
+	ok, err := c.try(ctx, conn, e, e.Defn, said)
+	if ok {
+		c.isBuilt(e)
+	}
+	return err
+}
+
+// try runs a statement of an entry. One that the server refuses is no error
+// yet, and no more than a notice.
+func (c *crew) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql string, said *messages) (ok bool, err error) {
+	_, err = conn.PgConn().Exec(ctx, sql).ReadAll()
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		if problem := fatal(refused); problem != nil {
-			return problem
+			return false, problem
 		}
 		said.add(message{notice, e.Desc + " " + e.Namespace + "." + e.Tag, "could not be built early, and is tried again in the plain order"})
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("build %s %s.%s: %w", e.Desc, e.Namespace, e.Tag, err)
+		return false, fmt.Errorf("build %s %s.%s: %w", e.Desc, e.Namespace, e.Tag, err)
 	}
+	return true, nil
+}
+
+func (c *crew) isBuilt(e archive.Entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.built[e.DumpID] = true
-	return nil
+	c.done(e.DumpID)
+	c.changed.Broadcast()
 }
 
-// remaining are the entries that are not built yet.
+// remaining are the entries that are not built yet: all, where nobody was at
+// work.
 func (c *crew) remaining(entries []archive.Entry) []archive.Entry {
+	if c == nil {
+		return entries
+	}
 	return slices.DeleteFunc(slices.Clone(entries), func(e archive.Entry) bool { return c.built[e.DumpID] })
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,18 +65,29 @@ const (
 // that is not about one table alone ends all of them. Nil for leaveOut loads
 // all.
 func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool) error {
-	if leaveOut != nil {
-		s.lists.exclude(leaveOut)
-		s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return leaveOut(t.entry.Namespace, t.entry.Tag) })
-	}
+	s.leaveOut(leaveOut)
 	s.crew = newCrew(s.archive, s.tables, s.opts.Jobs)
+	begun := time.Now()
 	work, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, s.crew.stop)()
-	work.Go(func() error { return s.restoreEntries(ctx, "data", s.lists.direct, 1) })
+	work.Go(func() error {
+		defer s.crew.rowsIn()
+		return s.restoreEntries(ctx, "data", s.lists.direct, 1)
+	})
 	for range s.opts.Jobs {
 		work.Go(func() error { return s.worker(ctx, filter) })
 	}
-	return work.Wait()
+	err := work.Wait()
+	s.took.Data, s.took.PostData = s.crew.lastRow.Sub(begun), time.Since(s.crew.lastRow)
+	return err
+}
+
+// leaveOut takes the tables whose rows are not wanted from the others.
+func (s *Session) leaveOut(unwanted func(schema, table string) bool) {
+	if unwanted != nil {
+		s.lists.exclude(unwanted)
+		s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return unwanted(t.entry.Namespace, t.entry.Tag) })
+	}
 }
 
 // Headers are the COPY statements, taken apart, that will bring the rows of
@@ -193,9 +206,8 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	// As pg_dump wrote the rows; the server converts them where it must.
-	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
-		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
+	if err := s.setUp(ctx, conn); err != nil {
+		return err
 	}
 	for {
 		t, ok := s.crew.next()
@@ -204,18 +216,37 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 			return nil
 		case t.load != nil:
 			err = s.loadAll(ctx, conn, t.name, t.load, filter)
+		case t.key != nil:
+			err = s.crew.check(ctx, conn, t.key, &s.said)
 		default:
 			err = s.crew.build(ctx, conn, t.build, &s.said)
 		}
+		s.crew.ended(t)
 		if err != nil {
 			return err
 		}
 	}
 }
 
+// setUp prepares a worker's connection.
+func (s *Session) setUp(ctx context.Context, conn *pgx.Conn) error {
+	// As pg_dump wrote the rows; the server converts them where it must.
+	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
+		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
+	}
+	if s.opts.Jobs < runtime.NumCPU() {
+		return nil
+	}
+	// With a worker for each core, an index build that calls for help only
+	// writes to disk what it could have sorted in memory.
+	if _, err := conn.Exec(ctx, "SET max_parallel_maintenance_workers = 0"); err != nil {
+		return fmt.Errorf("prepare a load connection: %w", err)
+	}
+	return nil
+}
+
 // loadAll loads tables, one after the other, from one source of rows.
 func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tables []*table, filter Filter) error {
-	defer s.crew.loadEnded()
 	src, err := s.open(ctx, list, tables)
 	if err != nil {
 		return err
@@ -262,6 +293,10 @@ func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *t
 	return err
 }
 
+// emptied is the size in the archive from which emptying a table is worth the
+// files that it costs: its own and those of its long values, made anew.
+const emptied = 64 << 10
+
 // load runs one COPY in a transaction of its own, and commits it only if the
 // block ended as it must and the server stored as many rows as were sent.
 func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) error {
@@ -270,14 +305,18 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	if t.kind == ordinary && !t.member && t.direct {
+	into := t.copy
+	if t.kind == ordinary && !t.member && t.direct && t.entry.DataSize >= emptied {
 		// A table emptied in the same transaction is loaded without WAL under
-		// wal_level=minimal. ONLY: children are loaded by themselves.
+		// wal_level=minimal, and its rows may come frozen: otherwise the first
+		// to read them, an index build, marks each and writes all pages again.
+		// ONLY: children are loaded by themselves.
 		if _, err := tx.Exec(ctx, "TRUNCATE ONLY "+t.sql()); err != nil {
 			return err
 		}
+		into = strings.TrimRight(into, "; \n") + " WITH (FREEZE)"
 	}
-	tag, err := conn.PgConn().CopyFrom(ctx, b, t.copy)
+	tag, err := conn.PgConn().CopyFrom(ctx, b, into)
 	if err != nil {
 		return err
 	}

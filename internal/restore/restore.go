@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -55,7 +56,20 @@ type Session struct {
 	crew    *crew
 	held    map[name]int64
 	moved   progress
+	took    Sections
 }
+
+// Sections is how long each section of the restore took.
+type Sections struct {
+	PreData time.Duration // roles, the database, its schema
+	Data    time.Duration // until the last row was in
+	// PostData begins with the last row. Indexes that were built while other
+	// tables were loading cost no time of their own.
+	PostData time.Duration
+}
+
+// Took is how long each section took, as far as the restore has come.
+func (s *Session) Took() Sections { return s.took }
 
 // New prepares the restore of a into box. The archive's file must already be
 // at inside, the path under which the sandbox's programs find it.
@@ -77,9 +91,16 @@ func (s *Session) RolesCreated() []string { return s.created }
 // Messages counts what was said on stderr so far.
 func (s *Session) Messages() verdict.Messages { return s.said.count() }
 
+// measure adds the time until its result is called.
+func measure(d *time.Duration) func() {
+	begun := time.Now()
+	return func() { *d += time.Since(begun) }
+}
+
 // PreData creates the roles, the database and everything that must stand
 // before rows can be loaded.
 func (s *Session) PreData(ctx context.Context) error {
+	defer measure(&s.took.PreData)()
 	if s.archive.DataOnly() {
 		return verdict.Failf(verdict.CodeNoSchema, "take the backup without --data-only or --section=data",
 			"restore %s: the archive holds rows and no table to load them into", s.archive.Database)
@@ -96,6 +117,7 @@ func (s *Session) PreData(ctx context.Context) error {
 // PostData builds what rests on the rows: indexes, constraints, triggers,
 // materialized views; then the settings that belong to the database.
 func (s *Session) PostData(ctx context.Context) error {
+	defer measure(&s.took.PostData)()
 	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.opts.Jobs); err != nil {
 		return err
 	}

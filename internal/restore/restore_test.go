@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"daybefore/internal/archive"
 	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/restore"
@@ -65,15 +67,24 @@ type target struct {
 // open puts a dump into a new sandbox, ready to be restored.
 func open(t *testing.T, dump []byte, kind string, opts restore.Options) target {
 	t.Helper()
+	major := 15
+	if kind == "container" {
+		major = 17
+	}
+	return openOn(t, dump, kind, major, opts)
+}
+
+// openOn is open on a server of a major version.
+func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Options) target {
+	t.Helper()
 	work, err := sandbox.NewWorkdir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { work.Close() })
-	o := sandbox.Options{Kind: kind, Major: 15, Jobs: 2, Deadline: time.Now().Add(5 * time.Minute), Work: work, Drill: "test"}
+	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(5 * time.Minute), Work: work, Drill: "test"}
 	if kind == "container" {
-		testneed.Image(t, "postgres:17")
-		o.Major = 17
+		testneed.Image(t, fmt.Sprintf("postgres:%d", major))
 	}
 	box, err := sandbox.Start(t.Context(), o)
 	if err != nil {
@@ -203,6 +214,30 @@ func TestANastyDatabaseComesBack(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A table is emptied in its load's transaction only where that is worth the
+// files that it costs, and then without those that inherit from it.
+func TestWhatIsLargeIsEmptied(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE TABLE small (id int, t text);
+INSERT INTO small SELECT n, md5(n::text) FROM generate_series(1, 100) n;
+CREATE TABLE large (id int, t text);
+INSERT INTO large SELECT n, md5(n::text) || md5('x' || n) FROM generate_series(1, 5000) n;
+CREATE TABLE heir () INHERITS (large);
+INSERT INTO heir SELECT n, md5('h' || n) || md5('y' || n) FROM generate_series(1, 6000) n;`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	s.all(t, pass)
+	for table, emptied := range map[string]string{"small": "false", "large": "true", "heir": "true"} {
+		if got := s.query(t, fmt.Sprintf("select (pg_relation_filenode('%s') <> '%[1]s'::regclass::oid)::text", table)); got != emptied {
+			t.Errorf("%s was emptied: %s, want %s", table, got, emptied)
+		}
+	}
+	if got := s.query(t, "select count(*) || ' of ' || count(distinct t) from large"); got != "11000 of 11000" {
+		t.Errorf("rows: %s", got)
 	}
 }
 
@@ -567,6 +602,108 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 			if got := s.query(t, sql); got != want {
 				t.Errorf("%s: %s, want %s", sql, got, want)
 			}
+		}
+	}
+}
+
+// Foreign keys stand before post-data begins, the same as the source has them;
+// one that the rows break leaves nothing behind, and is reported as pg_restore
+// reports it.
+func TestForeignKeysAreCheckedEarly(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE TABLE person (id int PRIMARY KEY, boss int REFERENCES person, a int, b int, UNIQUE (a, b), best int);
+CREATE SCHEMA "odd FOREIGN KEY";
+CREATE TABLE "odd FOREIGN KEY"."t""t" (id int PRIMARY KEY, "p;x" int, a int, b int,
+  CONSTRAINT "c d" FOREIGN KEY (id) REFERENCES person ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT semicolon FOREIGN KEY ("p;x") REFERENCES person, FOREIGN KEY (a, b) REFERENCES person (a, b) MATCH FULL);
+ALTER TABLE person ADD CONSTRAINT circle FOREIGN KEY (best) REFERENCES "odd FOREIGN KEY"."t""t";
+CREATE TABLE loose (p int); INSERT INTO loose VALUES (99);
+ALTER TABLE loose ADD CONSTRAINT unchecked FOREIGN KEY (p) REFERENCES person NOT VALID;
+CREATE TABLE orphan (p int REFERENCES person);
+CREATE TABLE whole (d int, p int REFERENCES person) PARTITION BY RANGE (d);
+CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO whole SELECT 1, null;
+INSERT INTO person SELECT n, n, n, n FROM generate_series(1, 100) n;
+INSERT INTO "odd FOREIGN KEY"."t""t" SELECT n, n, n, n FROM generate_series(1, 50) n; UPDATE person SET best = 1;
+INSERT INTO orphan VALUES (1);`)
+	const keys = "select string_agg(conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid), e'\\n' order by 1, conname, conrelid::regclass::text) from pg_constraint where contype = 'f'"
+	want := source.Query("postgres", keys)
+	for _, format := range []string{"-Fc", "-Fp"} {
+		s := open(t, source.Dump(format, "postgres"), "local", restore.Options{Jobs: 3})
+		if err := s.PreData(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		astray := func(_, table string, _ []string) (func(dst, row []byte) ([]byte, error), error) {
+			if table != "orphan" {
+				return nil, nil
+			}
+			return func(dst, _ []byte) ([]byte, error) { return append(dst, "4711"...), nil }, nil
+		}
+		if err := s.Data(t.Context(), astray, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.query(t, "select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f'"); got != "c d circle person_boss_fkey t\"t_a_b_fkey" {
+			t.Errorf("before post-data there are the keys %q", got)
+		}
+		if err := s.PostData(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Fail || got.Observed != "1" || !strings.Contains(got.Message, "orphan_p_fkey") {
+			t.Errorf("%+v", got)
+		}
+		var without []string
+		for _, line := range strings.Split(want, "\n") {
+			if !strings.HasPrefix(line, "orphan ") {
+				without = append(without, line)
+			}
+		}
+		if diff := cmp.Diff(without, strings.Split(s.query(t, keys), "\n")); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// Triggers come after the rows, also those that fire in any mode: none copies
+// what is loaded into another table, nor changes it.
+func TestTriggersSleepWhileRowsLoad(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE TABLE logged (v text); CREATE TABLE log (v text);
+CREATE FUNCTION copies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.log VALUES (new.v); new.v := 'changed'; RETURN new; END $$;
+INSERT INTO logged VALUES ('as it was');
+CREATE TRIGGER always BEFORE INSERT OR UPDATE ON logged FOR EACH ROW EXECUTE FUNCTION copies();
+ALTER TABLE logged ENABLE ALWAYS TRIGGER always;
+CREATE TRIGGER replica AFTER INSERT ON logged FOR EACH ROW EXECUTE FUNCTION copies();
+ALTER TABLE logged ENABLE REPLICA TRIGGER replica;`)
+	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+	s.all(t, copyRows)
+	if got := s.query(t, "select (select string_agg(v, ' ') from logged) || ' ' || (select count(*) from log) || (select string_agg(tgenabled, '' order by tgname) from pg_trigger where not tgisinternal)"); got != "as it was 0AR" {
+		t.Errorf("after the restore: %s", got)
+	}
+}
+
+// Dumped statistics hold values of rows, and are left out.
+func TestDumpedStatisticsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	testneed.Image(t, "postgres:18")
+	source := dumptest.Container(t, "postgres:18")
+	source.Exec("postgres", "CREATE TABLE t (v text); INSERT INTO t SELECT 'planted-value' FROM generate_series(1, 200); ANALYZE t")
+	for _, format := range []string{"-Fc", "-Fp"} {
+		dump := source.Dump(format, "--statistics", "postgres")
+		if format == "-Fp" && !strings.Contains(string(dump), "pg_restore_attribute_stats") {
+			t.Fatal("the dump has no statistics")
+		}
+		s := openOn(t, dump, "container", 18, restore.Options{})
+		s.all(t, func(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
+			return func(dst, _ []byte) ([]byte, error) { return append(dst, "scrubbed"...), nil }, nil
+		})
+		if got := s.query(t, "select count(*) || ' ' || (select count(*) from t) from pg_stats where schemaname = 'public'"); got != "0 200" {
+			t.Errorf("%s: statistics and rows: %s", format, got)
+		}
+		if got := s.check(t, "left_out"); strings.Contains(fmt.Sprint(got), "planted") || !strings.Contains(fmt.Sprint(got), "STATISTICS DATA") {
+			t.Errorf("%s: %+v", format, got)
 		}
 	}
 }

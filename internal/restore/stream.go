@@ -192,31 +192,45 @@ type block struct {
 	moved   func(rows, bytes int64)
 }
 
-func (b *block) Read(p []byte) (int, error) {
-	for b.off == len(b.out) {
-		if b.err != nil {
-			return 0, b.err
+// Read fills p as long as there are rows: what it returns becomes a message to
+// the server, and each costs a system call on either side.
+func (b *block) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if b.off == len(b.out) {
+			if b.err != nil || b.done {
+				break
+			}
+			b.refill()
+			continue
 		}
-		if b.done {
-			return 0, io.EOF
-		}
-		b.out, b.off = b.out[:0], 0
-		if cap(b.out) > keepSize {
-			b.out = nil
-		}
-		rows, read := b.rows, b.d.bytes
-		if b.rewrite == nil {
-			b.err = b.pass()
-		} else {
-			b.err = b.rewriteSome()
-		}
-		if b.moved != nil {
-			b.moved(b.rows-rows, b.d.bytes-read)
-		}
+		copied := copy(p[n:], b.out[b.off:])
+		n += copied
+		b.off += copied
 	}
-	n := copy(p, b.out[b.off:])
-	b.off += n
-	return n, nil
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case b.err != nil:
+		return 0, b.err
+	}
+	return 0, io.EOF
+}
+
+// refill brings the next rows into the output, which is used up.
+func (b *block) refill() {
+	b.out, b.off = b.out[:0], 0
+	if cap(b.out) > keepSize {
+		b.out = nil
+	}
+	rows, read := b.rows, b.d.bytes
+	if b.rewrite == nil {
+		b.err = b.pass()
+	} else {
+		b.err = b.rewriteSome()
+	}
+	if b.moved != nil {
+		b.moved(b.rows-rows, b.d.bytes-read)
+	}
 }
 
 // drain reads the block to its end without using the rows, so that the next

@@ -455,7 +455,7 @@ func TestDeadline(t *testing.T) {
 	for _, kind := range []string{Container, Local} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, Options{Kind: kind, Image: imageFor(kind), Deadline: time.Now().Add(12 * time.Second)})
+			b := start(t, Options{Kind: kind, Image: imageFor(kind), Deadline: time.Now().Add(20 * time.Second)})
 			var e *engine
 			var name string
 			var volumes []string

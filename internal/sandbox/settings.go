@@ -85,6 +85,7 @@ func (m machine) settings(cluster, socketDir string) []string {
 		{"shared_buffers", kilobytes(shared)},
 		{"maintenance_work_mem", kilobytes(maintenance)},
 		{"work_mem", kilobytes(clamp(m.memory/int64(16*m.jobs), 4*mib, 256*mib))},
+		{"random_page_cost", "1.1"}, // what was just loaded lies in memory
 		{"max_worker_processes", fmt.Sprint(2 * max(m.cores, m.jobs))},
 		{"max_parallel_workers", fmt.Sprint(m.cores)},
 		{"max_parallel_maintenance_workers", fmt.Sprint(max(1, m.cores/m.jobs))},

@@ -84,9 +84,10 @@ func Container(t testing.TB, image string) *Cluster {
 	testneed.Image(t, image)
 	name := "dumptest-" + strings.ToLower(rand.Text())
 	script := `mkdir -p "$0" && initdb -D "$0/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2 && exec postgres -D "$0/data" -k "$0" -c listen_addresses= -c fsync=off`
+	const limit = `timeout -s QUIT "$2" sh -c "$1" "$0"; exit` // newer ones of timeout refuse to be the first process
 	const dir = "/tmp/dumptest"
 	out, err := exec.CommandContext(t.Context(), "docker", "run", "-d", "--rm", "--name", name, "--network", "none", "--user", "postgres",
-		"--stop-signal", "SIGQUIT", "--entrypoint", "timeout", image, "-s", "QUIT", lifetime, "sh", "-c", script, dir).CombinedOutput()
+		"--stop-signal", "SIGQUIT", "--entrypoint", "sh", image, "-c", limit, dir, script, lifetime).CombinedOutput()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
