@@ -40,6 +40,10 @@ type Options struct {
 	Ways   string // some of Ways, with commas between; empty: all
 	Peers  bool   // also the other harnesses that are installed
 	Cache  string // where dumps are kept; empty: the user's cache folder
+
+	source string                                                // where the binary is compiled; empty: Dir
+	known  []Way                                                 // what -ways may name
+	room   func(dir string) (device uint64, free int64, ok bool) // nil: as the system tells
 }
 
 // Scales are the sizes of the database that can be asked for. At 1 it is
@@ -48,8 +52,11 @@ var Scales = map[string]float64{"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.5": 0
 
 const (
 	defaultScale  = "1"
+	smallest      = "0.01"
 	defaultRounds = 3
-	closeTime     = 10 * time.Second
+	// closeTime is enough to remove ten thousand tables; after a signal
+	// cleanTime ends it.
+	closeTime = 2 * time.Minute
 	// cleanTime is how long after a signal a way may take to remove its server.
 	cleanTime = 8 * time.Second
 )
@@ -77,28 +84,48 @@ func cannot(ctx context.Context, format string, args ...any) error {
 // 1 or more, 11 where nothing could be measured, 12 after a signal.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
+	o.known = Ways
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := o.check(); err != nil {
+	r, err := o.begin(ctx, o.needs)
+	if err != nil {
 		return cannot(ctx, "%v", err)
 	}
-	m := describeMachine(ctx)
-	if err := enoughRoom(o.needs(m)); err != nil {
+	d, err := o.dump(ctx, shop(o.Scale))
+	if err != nil {
+		return cannot(ctx, "make the database: %v", err)
+	}
+	r.Dump = d.Dump
+	jobs, err := o.jobs(d)
+	if err != nil {
 		return cannot(ctx, "%v", err)
+	}
+	if r.Samples, err = o.measure(ctx, jobs); err != nil {
+		return cannot(ctx, "%v", err)
+	}
+	return o.end(ctx, r, promises, "latest.json")
+}
+
+// begin refuses what cannot be measured before anything is begun, and removes
+// what an earlier process left.
+func (o Options) begin(ctx context.Context, needs func(Machine) []need) (*Result, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	m := describeMachine(ctx)
+	if err := o.enoughRoom(needs(m)); err != nil {
+		return nil, err
 	}
 	if _, err := sandbox.Sweep(ctx, o.Log); err != nil {
 		o.Log.Warn("sweep what an earlier process left", "err", err)
 	}
-	d, err := o.dump(ctx)
-	if err != nil {
-		return cannot(ctx, "make the database: %v", err)
-	}
-	r := &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Dump: d.Dump, Rounds: o.Rounds, Jobs: runtime.NumCPU()}
-	if r.Samples, err = o.measure(ctx, d); err != nil {
-		return cannot(ctx, "%v", err)
-	}
-	r.conclude()
-	if err := r.save(filepath.Join(o.Dir, "reports", "bench", "latest.json")); err != nil {
+	return &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Rounds: o.Rounds, Jobs: runtime.NumCPU()}, nil
+}
+
+// end judges, keeps and prints a result.
+func (o Options) end(ctx context.Context, r *Result, promises []promise, file string) error {
+	r.conclude(promises)
+	if err := r.save(filepath.Join(o.Dir, "reports", "bench", file)); err != nil {
 		return cannot(ctx, "%v", err)
 	}
 	if err := r.print(o.Stdout); err != nil {
@@ -123,6 +150,10 @@ func (o Options) withDefaults() Options {
 	if o.Stderr == nil {
 		o.Stderr = io.Discard
 	}
+	o.source = cmp.Or(o.source, o.Dir)
+	if o.room == nil {
+		o.room = roomIn
+	}
 	if dir, err := os.UserCacheDir(); err == nil && o.Cache == "" {
 		o.Cache = filepath.Join(dir, "daybefore", "bench")
 	}
@@ -139,8 +170,8 @@ func (o Options) check() error {
 		return fmt.Errorf("-kind=%s is not known; there are: auto, container, local", o.Kind)
 	}
 	for _, way := range o.ways() {
-		if !slices.Contains(Ways, way) {
-			return fmt.Errorf("-ways: %q is not known; there are: %v", way, Ways)
+		if !slices.Contains(o.known, way) {
+			return fmt.Errorf("-ways: %q is not known; there are: %v", way, o.known)
 		}
 	}
 	if o.Rounds < 0 {
@@ -155,7 +186,7 @@ func (o Options) check() error {
 // ways are those that were asked for.
 func (o Options) ways() []Way {
 	if o.Ways == "" {
-		return slices.Clone(Ways)
+		return slices.Clone(o.known)
 	}
 	var ways []Way
 	for name := range strings.SplitSeq(o.Ways, ",") {
@@ -164,10 +195,16 @@ func (o Options) ways() []Way {
 	return ways
 }
 
-// measure runs all ways in every round, beginning each round with another, so
-// that no way always follows the same one.
-func (o Options) measure(ctx context.Context, d *dumped) (samples []Sample, err error) {
-	ways := o.ways()
+// jobs are the ways that were asked for. Where the server is no container, no
+// engine is between.
+func (o Options) jobs(d *dumped) ([]job, error) {
+	ways, drillings := o.ways(), drillings()
+	if d.Kind != sandbox.Container {
+		if o.Ways != "" && slices.Contains(ways, Tunnel) {
+			return nil, fmt.Errorf("-ways: %s is through a container's engine, and the sandbox is %s", Tunnel, d.Kind)
+		}
+		ways = slices.DeleteFunc(ways, func(w Way) bool { return w == Tunnel })
+	}
 	if o.Peers {
 		peers := findPeers()
 		if len(peers) == 0 {
@@ -177,16 +214,32 @@ func (o Options) measure(ctx context.Context, d *dumped) (samples []Sample, err 
 			ways = append(ways, Way(p))
 		}
 	}
+	var jobs []job
+	for _, way := range ways {
+		j := d.job(way, runtime.NumCPU())
+		j.Drilled = drillings[way]
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// job restores the dump by hand, unless it is made a drill.
+func (d *dumped) job(way Way, jobs int) job {
+	return job{Way: way, Kind: d.Kind, Image: d.Image, Jobs: jobs, Archive: d.archive, Rows: d.Rows}
+}
+
+// measure runs all jobs in every round, beginning each round with another, so
+// that none always follows the same one.
+func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err error) {
 	w, err := sandbox.NewWorkdir() // swept if this process is killed
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	base := job{Kind: d.Kind, Image: d.Image, Jobs: runtime.NumCPU(), Archive: d.archive, Scratch: w.Spool(), Rows: d.Rows}
 	for round := range o.Rounds {
-		for i := range ways {
-			j := base
-			j.Way = ways[(i+round)%len(ways)]
+		for i := range jobs {
+			j := jobs[(i+round)%len(jobs)]
+			j.Scratch = w.Spool()
 			s, err := work(ctx, j, o.Stderr)
 			if err != nil {
 				return nil, fmt.Errorf("round %d, %s: %w", round+1, j.Way, err)

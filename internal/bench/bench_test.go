@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,6 @@ func TestMain(m *testing.M) {
 	BecomeWorker()
 	os.Exit(m.Run())
 }
-
-const smallest = "0.01"
 
 // kinds runs a test with every kind of sandbox.
 func kinds(t *testing.T, test func(t *testing.T, kind string)) {
@@ -103,15 +102,12 @@ func TestRun(t *testing.T) {
 			t.Fatalf("%v\n%s", err, &said)
 		}
 		leftBehind(t, tmp)
-		var r Result
-		text, err := os.ReadFile(filepath.Join(o.Dir, "reports", "bench", "latest.json"))
-		if err != nil {
-			t.Fatal(err)
+		r := read(t, o, "latest.json")
+		ways := slices.Clone(Ways)
+		if kind == sandbox.Local {
+			ways = slices.DeleteFunc(ways, func(w Way) bool { return w == Tunnel })
 		}
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(err)
-		}
-		if len(r.Samples) != len(Ways)+1 || r.Dump.Kind != kind || r.Dump.Scrubbed*4 != r.Dump.Columns {
+		if len(r.Samples) != len(ways)+1 || r.Dump.Kind != kind || r.Dump.Scrubbed*4 != r.Dump.Columns {
 			t.Errorf("%d samples of a %s, %d of %d columns scrubbed", len(r.Samples), r.Dump.Kind, r.Dump.Scrubbed, r.Dump.Columns)
 		}
 		for _, s := range r.Samples {
@@ -120,7 +116,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("not measured: %+v", s)
 			}
 		}
-		for _, want := range append(Ways, "scrubbed / by_hand, CPU", peerPrefix+"test") {
+		for _, want := range append(ways, "scrubbed / by_hand, CPU", "watched / by_hand, CPU", peerPrefix+"test") {
 			if !strings.Contains(out.String(), string(want)) {
 				t.Errorf("the table lacks %q:\n%s", want, &out)
 			}
@@ -138,7 +134,7 @@ func again(t *testing.T, o Options) {
 	var said bytes.Buffer
 	o.Stderr = &said
 	o = o.withDefaults()
-	d, err := o.dump(t.Context())
+	d, err := o.dump(t.Context(), shop(o.Scale))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +149,7 @@ func again(t *testing.T, o Options) {
 		t.Fatal(err)
 	}
 	f.Close()
-	if _, err := o.dump(t.Context()); err != nil {
+	if _, err := o.dump(t.Context(), shop(o.Scale)); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(said.String(), "not what was written there") {
@@ -165,17 +161,20 @@ func again(t *testing.T, o Options) {
 // measures, leaves nothing behind.
 func TestInterrupted(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
-		for _, at := range []string{"making the database", "round 1 of"} {
-			t.Run(strings.ReplaceAll(at, " ", "_"), func(t *testing.T) {
+		for _, c := range []struct{ target, at string }{
+			{"bench", "making the database"}, {"bench", "round 1 of"}, {"shapes", "round 1 of"}, {"scaling", "compiling the binary"},
+		} {
+			t.Run(c.target+" "+c.at, func(t *testing.T) {
 				o, tmp := home(t, kind)
+				o.source = filepath.Join("..", "..")
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				o.Stderr = writerFunc(func(p []byte) {
-					if strings.Contains(string(p), at) {
+					if strings.Contains(string(p), c.at) {
 						go cancelAtWork(tmp, cancel)
 					}
 				})
-				if code := exitCode(Run(ctx, o)); code != verdict.ExitInterrupted {
+				if code := exitCode(targets[c.target](ctx, o)); code != verdict.ExitInterrupted {
 					t.Errorf("exit code %d", code)
 				}
 				leftBehind(t, tmp)
@@ -235,21 +234,47 @@ func TestWorkerAlone(t *testing.T) {
 	}
 }
 
+// targets are those that make a database.
+var targets = map[string]func(context.Context, Options) error{"bench": Run, "shapes": Shapes, "scaling": Scaling}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		o    Options
-		want string
-	}{
-		"scale":  {Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
-		"kind":   {Options{Kind: "vm"}, "-kind=vm"},
-		"ways":   {Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand usual scrubbed plain]`},
-		"rounds": {Options{Rounds: -1}, "-rounds=-1"},
-	} {
-		c.o.Dir = t.TempDir()
-		err := Run(t.Context(), c.o)
-		if err == nil || !strings.Contains(err.Error(), c.want) || exitCode(err) != verdict.ExitError {
-			t.Errorf("%s: %v (exit code %d), want %q", name, err, exitCode(err), c.want)
+	for name, run := range targets {
+		for what, c := range map[string]struct {
+			o    Options
+			want string
+		}{
+			"scale":  {Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
+			"kind":   {Options{Kind: "vm"}, "-kind=vm"},
+			"rounds": {Options{Rounds: -1}, "-rounds=-1"},
+		} {
+			c.o.Dir = t.TempDir()
+			refused(t, name+", "+what, run, c.o, c.want)
+		}
+	}
+	refused(t, "ways", Run, Options{Dir: t.TempDir(), Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand usual scrubbed plain watched tunnel]`)
+	refused(t, "shapes", Shapes, Options{Dir: t.TempDir(), Ways: "round"}, `-ways: "round" is not known; there are: [offsets many_tables one_large long_rows]`)
+}
+
+func refused(t *testing.T, name string, run func(context.Context, Options) error, o Options, want string) {
+	t.Helper()
+	err := run(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != verdict.ExitError {
+		t.Errorf("%s: %v (exit code %d), want %q", name, err, exitCode(err), want)
+	}
+}
+
+// A machine without the room is told how much is needed, and then nothing is
+// begun.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	for name, run := range targets {
+		var said bytes.Buffer
+		o := Options{Dir: t.TempDir(), Cache: t.TempDir(), Stderr: &said, room: func(string) (uint64, int64, bool) { return 1, 3 * gib, true }}
+		refused(t, name, run, o, "GiB of room, and there are 3.0 GiB (")
+		refused(t, name, run, o, "for the restored database in ")
+		if left, _ := os.ReadDir(o.Cache); len(left) > 0 || said.Len() > 0 {
+			t.Errorf("%s: it began: %v %s", name, left, &said)
 		}
 	}
 }
@@ -258,10 +283,11 @@ func TestRefused(t *testing.T) {
 func TestEnoughRoom(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := enoughRoom([]need{{"a dump", dir, 1}, {"a copy", filepath.Join(dir, "not", "there"), 1}}); err != nil {
+	o := Options{}.withDefaults()
+	if err := o.enoughRoom([]need{{"a dump", dir, 1}, {"a copy", filepath.Join(dir, "not", "there"), 1}}); err != nil {
 		t.Error(err)
 	}
-	err := enoughRoom([]need{{"a dump", dir, 1 << 59}, {"a copy", filepath.Join(dir, "not", "there"), 1 << 59}})
+	err := o.enoughRoom([]need{{"a dump", dir, 1 << 59}, {"a copy", filepath.Join(dir, "not", "there"), 1 << 59}})
 	if err == nil || !strings.Contains(err.Error(), "needs 1073741824.0 GiB") {
 		t.Errorf("%v", err)
 	}

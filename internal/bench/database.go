@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 )
 
@@ -170,12 +171,44 @@ func numColumns() (all, scrubbed int) {
 	return all, scrubbed
 }
 
-// recipe is everything that decides what is in the database.
-func recipe() string {
-	var b strings.Builder
+// recipe is a database that is made, dumped and restored.
+type recipe struct {
+	name     string // of the folder in the cache
+	text     string // everything that decides what is in it
+	scale    string
+	steps    []step
+	rows     map[string]int64 // of each table
+	columns  int
+	scrubbed int
+	piped    bool // dumped through a pipe, so that the archive knows no offsets
+	gzip     bool // as pg_dump compresses by itself, in small blocks
+}
+
+// step is statements that may run side by side, over so many connections.
+type step struct {
+	jobs       int
+	statements []string
+}
+
+// shop is the database of the comparisons, at one of the Scales.
+func shop(scale string) recipe {
+	var text strings.Builder
+	r := recipe{name: scale, scale: scale, rows: map[string]int64{}}
+	var creates, fills []string
 	for _, t := range tables {
-		fmt.Fprintln(&b, t.name, t.rows, t.create, t.fill)
+		fmt.Fprintln(&text, t.name, t.rows, t.create, t.fill)
+		n := t.numRows(Scales[scale])
+		r.rows["public."+t.name] = n
+		creates = append(creates, fmt.Sprintf("create table %s (%s)", t.name, t.create))
+		const slice = 200_000
+		for first := int64(1); first <= n; first += slice {
+			fills = append(fills, t.slice(Scales[scale], first, min(first+slice-1, n)))
+		}
 	}
-	fmt.Fprintln(&b, afterFill, afterKeys)
-	return b.String()
+	fmt.Fprintln(&text, afterFill, afterKeys)
+	r.text = text.String()
+	r.columns, r.scrubbed = numColumns()
+	jobs := runtime.NumCPU()
+	r.steps = []step{{1, creates}, {jobs, fills}, {jobs, afterFill}, {1, afterKeys}}
+	return r
 }

@@ -52,10 +52,10 @@ const (
 	generateTime    = 6 * time.Hour
 )
 
-// dump returns the dump of the database at o's scale, from the cache if it is
-// the very same, else made anew. A server is started either way: it tells
-// which kind and version the ways will have.
-func (o Options) dump(ctx context.Context) (_ *dumped, err error) {
+// dump returns the dump of a database, from the cache if it is the very same,
+// else made anew. A server is started either way: it tells which kind and
+// version the ways will have.
+func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 	w, err := sandbox.NewWorkdir()
 	if err != nil {
 		return nil, err
@@ -72,15 +72,15 @@ func (o Options) dump(ctx context.Context) (_ *dumped, err error) {
 		err = errors.Join(err, box.Close(ctx))
 	}()
 	info := box.Info()
-	want := Dump{Scale: o.Scale, Kind: info.Kind, Image: info.Image, ServerVersion: info.ServerVersion, Recipe: hash(recipe())}
-	want.Columns, want.Scrubbed = numColumns()
-	dir := filepath.Join(o.Cache, o.Scale+"-"+info.ServerVersion)
+	want := Dump{Scale: r.scale, Kind: info.Kind, Image: info.Image, ServerVersion: info.ServerVersion, Recipe: hash(r.text),
+		Columns: r.columns, Scrubbed: r.scrubbed}
+	dir := filepath.Join(o.Cache, r.name+"-"+info.ServerVersion)
 	if d, err := cached(dir, want); err == nil {
 		return d, nil
 	} else if !errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(o.Stderr, "making the database anew: %v\n", err)
 	}
-	return o.generate(ctx, w, box, dir, want)
+	return o.generate(ctx, w, box, dir, r, want)
 }
 
 // cached returns the dump in dir if it is what is wanted, to the last byte.
@@ -112,13 +112,14 @@ func cached(dir string, want Dump) (*dumped, error) {
 // generate makes the database in box and leaves its dump in dir. Until it is
 // whole everything lies in the work directory, which is swept if this process
 // is killed.
-func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.Box, dir string, d Dump) (*dumped, error) {
-	if err := o.fillDatabase(ctx, box, &d); err != nil {
+func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.Box, dir string, r recipe, d Dump) (*dumped, error) {
+	fmt.Fprintf(o.Stderr, "making the database %s: once, then its dump is kept in %s\n", r.name, o.Cache)
+	if err := fillDatabase(ctx, box, r, &d); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(o.Stderr, "dumping %s\n", bytesText(d.DatabaseBytes))
 	spooled := filepath.Join(w.Spool(), archiveName)
-	if err := takeDump(ctx, box, spooled, &d); err != nil {
+	if err := takeDump(ctx, box, r, spooled, &d); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -134,27 +135,12 @@ func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.B
 	return out, writeJSON(filepath.Join(dir, fingerprintName), d)
 }
 
-func (o Options) fillDatabase(ctx context.Context, box sandbox.Box, d *Dump) error {
-	scale := Scales[o.Scale]
+func fillDatabase(ctx context.Context, box sandbox.Box, r recipe, d *Dump) error {
 	if err := execute(ctx, box, maintenance, 1, createDatabase); err != nil {
 		return err
 	}
-	var creates, fills []string
-	d.Rows = map[string]int64{}
-	for _, t := range tables {
-		n := t.numRows(scale)
-		d.Rows["public."+t.name] = n
-		creates = append(creates, fmt.Sprintf("create table %s (%s)", t.name, t.create))
-		const slice = 200_000
-		for first := int64(1); first <= n; first += slice {
-			fills = append(fills, t.slice(scale, first, min(first+slice-1, n)))
-		}
-	}
-	fmt.Fprintf(o.Stderr, "making the database at scale %s: once, then its dump is kept in %s\n", o.Scale, o.Cache)
-	for _, step := range []struct {
-		jobs       int
-		statements []string
-	}{{1, creates}, {runtime.NumCPU(), fills}, {runtime.NumCPU(), afterFill}, {1, afterKeys}} {
+	d.Rows = r.rows
+	for _, step := range r.steps {
 		if err := execute(ctx, box, database, step.jobs, step.statements...); err != nil {
 			return err
 		}
@@ -195,23 +181,27 @@ func execute(ctx context.Context, box sandbox.Box, database string, jobs int, st
 	return work.Wait()
 }
 
-// takeDump writes a custom archive to a file in the sandbox first, so that it
-// holds offsets as one does that was not written through a pipe.
-func takeDump(ctx context.Context, box sandbox.Box, to string, d *Dump) error {
+// takeDump writes a custom archive: to a file in the sandbox first, so that it
+// holds offsets, or through a pipe, so that it does not.
+func takeDump(ctx context.Context, box sandbox.Box, r recipe, to string, d *Dump) error {
 	d.Compression = "zstd"
-	if major(d.ServerVersion) < 16 {
+	if r.gzip || major(d.ServerVersion) < 16 {
 		d.Compression = "gzip"
 	}
-	argv := []string{"pg_dump", "-Fc", "-d", database, "-f", archiveName}
+	dump := []string{"pg_dump", "-Fc", "-d", database}
 	if d.Compression == "zstd" {
-		argv = append(argv, "--compress=zstd")
+		dump = append(dump, "--compress=zstd")
 	}
 	var said []string
-	err := box.Run(ctx, sandbox.Command{Args: argv, Stderr: func(line string) { said = append(said, line) }})
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, strings.Join(said, "; "))
+	hear := func(line string) { said = append(said, line) }
+	if !r.piped {
+		err := box.Run(ctx, sandbox.Command{Args: append(dump, "-f", archiveName), Stderr: hear})
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, strings.Join(said, "; "))
+		}
+		dump = []string{"cat", archiveName}
 	}
-	stream, err := box.Stream(ctx, sandbox.Command{Args: []string{"cat", archiveName}})
+	stream, err := box.Stream(ctx, sandbox.Command{Args: dump, Stderr: hear})
 	if err != nil {
 		return err
 	}

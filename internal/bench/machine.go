@@ -54,13 +54,19 @@ func describeMachine(ctx context.Context) Machine {
 	return m
 }
 
-// field is the first value of a key in a file of "key : value" lines.
+// field is the first value of a key in a file of "key : value" lines; empty
+// where there is none.
 func field(path, key string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return ""
 	}
-	for line := range strings.Lines(string(text)) {
+	return fieldIn(string(text), key)
+}
+
+// fieldIn is the same in such a file's text.
+func fieldIn(text, key string) string {
+	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == key {
 			return strings.TrimSpace(value)
 		}

@@ -26,6 +26,8 @@ type stopwatch struct {
 	wall      float64
 	harness   float64
 	container float64 // CPU seconds, where the server is in a container
+	machine   float64 // CPU seconds of all that runs, when it began
+	busy      float64 // CPU seconds of all that ran meanwhile
 	peak      int64
 	err       error
 	stopped   bool
@@ -34,7 +36,7 @@ type stopwatch struct {
 func newStopwatch(way Way) *stopwatch {
 	now := time.Now()
 	return &stopwatch{way: way, begun: now, last: now, steps: map[string]int64{},
-		self: usedCPU(syscall.RUSAGE_SELF), children: usedCPU(syscall.RUSAGE_CHILDREN)}
+		self: usedCPU(syscall.RUSAGE_SELF), children: usedCPU(syscall.RUSAGE_CHILDREN), machine: machineCPU()}
 }
 
 // step keeps the time since the last step under a name.
@@ -48,6 +50,7 @@ func (s *stopwatch) step(name string) {
 func (s *stopwatch) stop(ctx context.Context, box sandbox.Box) {
 	s.wall = time.Since(s.begun).Seconds()
 	s.harness = usedCPU(syscall.RUSAGE_SELF) - s.self
+	s.busy = machineCPU() - s.machine
 	s.peak = peakRSS()
 	s.stopped = true
 	if box != nil && box.Info().Kind == sandbox.Container {
@@ -65,7 +68,7 @@ func (s *stopwatch) sample() (*Sample, error) {
 		return nil, fmt.Errorf("measure the sandbox's CPU time: %w", s.err)
 	}
 	server := s.container + usedCPU(syscall.RUSAGE_CHILDREN) - s.children
-	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: server, PeakRSS: s.peak, Steps: s.steps}, nil
+	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: server, MachineCPU: s.busy, PeakRSS: s.peak, Steps: s.steps}, nil
 }
 
 // usedCPU is the CPU time, in seconds, of this process or of its children
@@ -78,18 +81,36 @@ func usedCPU(who int) float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
+// clockTick is how long a tick of /proc/stat is, on every Linux that Go runs on.
+const clockTick = 10 * time.Millisecond
+
+// machineCPU is the CPU time, in seconds, that all processes of the machine
+// have used since it was started; 0 where that is not known.
+func machineCPU() float64 {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 8 || fields[0] != "cpu" {
+		return 0
+	}
+	var ticks int64
+	for i, f := range fields[1:8] { // user, nice, system, idle, iowait, irq, softirq
+		if n, err := strconv.ParseInt(f, 10, 64); err == nil && i != 3 && i != 4 {
+			ticks += n
+		}
+	}
+	return (time.Duration(ticks) * clockTick).Seconds()
+}
+
 // peakRSS is the most memory, in bytes, that this process ever held. Linux
 // counts in ru_maxrss what the parent held when it started this process, so
 // there another source is asked.
 func peakRSS() int64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err == nil {
-		for line := range strings.Lines(string(status)) {
-			if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-				kilobytes, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-				return kilobytes * 1024
-			}
-		}
+	if peak := kilobytesOf("/proc/self/status", "VmHWM"); peak > 0 {
+		return peak
 	}
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

@@ -100,11 +100,8 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 		}
 	}()
 	b := &overhead{work: w, dir: w.Spool(), binary: filepath.Join(w.Spool(), "drill"), name: "overhead-" + filepath.Base(w.Path())}
-	fmt.Fprintln(o.Stderr, "compiling the binary")
-	compile := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", b.binary)
-	compile.Dir = o.Dir
-	if said, err := compile.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compile the binary: %w: %s", err, said)
+	if err := o.compile(ctx, b.binary); err != nil {
+		return nil, err
 	}
 	d, err := b.copyDemo(o)
 	if err != nil {
@@ -117,6 +114,17 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 	b.report = first.report
 	b.byHand, err = newByHand(w, first.report, d)
 	return b, err
+}
+
+// compile writes the binary that users run.
+func (o Options) compile(ctx context.Context, to string) error {
+	fmt.Fprintln(o.Stderr, "compiling the binary")
+	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", to)
+	cmd.Dir = o.source
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile the binary: %w: %s", err, said)
+	}
+	return nil
 }
 
 // copyDemo makes the demo a drill of the kind that was asked for.
@@ -173,10 +181,11 @@ func (b *overhead) measure(ctx context.Context, o Options) error {
 	return nil
 }
 
-func (b *overhead) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, b.binary, args...)
-	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "DRILL_HOME="+b.dir, "DRILL_LOG=debug")
+// command runs the binary at a home.
+func command(ctx context.Context, binary, home string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir = home
+	cmd.Env = append(os.Environ(), "DRILL_HOME="+home)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is passed on once
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = cleanTime
@@ -186,7 +195,7 @@ func (b *overhead) command(ctx context.Context, args ...string) *exec.Cmd {
 // start measures a target that does next to nothing: it lists the drills.
 func (b *overhead) start(ctx context.Context) error {
 	begun := time.Now()
-	if err := b.command(ctx, "drills").Run(); err != nil {
+	if err := command(ctx, b.binary, b.dir, "drills").Run(); err != nil {
 		return fmt.Errorf("list the drills: %w", err)
 	}
 	b.starts = append(b.starts, ms(time.Since(begun)))
@@ -198,8 +207,8 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // drill runs the demo's drill, listening to what its log and the engine say.
 func (b *overhead) drill(ctx context.Context) (drilled, error) {
 	log := &logTimes{}
-	cmd := b.command(ctx, "drill", "-name="+b.name)
-	cmd.Stderr = log
+	cmd := command(ctx, b.binary, b.dir, "drill", "-name="+b.name)
+	cmd.Env, cmd.Stderr = append(cmd.Env, "DRILL_LOG=debug"), log
 	events := listen(ctx, b.name)
 	begun := time.Now()
 	err := cmd.Run()

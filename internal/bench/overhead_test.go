@@ -72,7 +72,7 @@ func TestUpdates(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer box.Close(context.WithoutCancel(t.Context()))
-	if err := o.fillDatabase(t.Context(), box, &Dump{}); err != nil {
+	if err := fillDatabase(t.Context(), box, shop(smallest), &Dump{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range tables {

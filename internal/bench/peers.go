@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -36,9 +35,6 @@ func findPeers() []string {
 
 // peer runs a peer's program.
 func (j job) peer(ctx context.Context) (*Sample, error) {
-	if !strings.HasPrefix(string(j.Way), peerPrefix) {
-		return nil, fmt.Errorf("%q is no way to restore", j.Way)
-	}
 	cmd := exec.CommandContext(ctx, string(j.Way), j.Archive, fmt.Sprint(j.Jobs))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = cleanTime

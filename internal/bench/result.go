@@ -22,7 +22,8 @@ type Result struct {
 	Schema    int       `json:"schema"`
 	StartedAt time.Time `json:"started_at"`
 	Machine   Machine   `json:"machine"`
-	Dump      Dump      `json:"dump"`
+	Dump      Dump      `json:"dump"`             // of the comparisons; else that of the first shape
+	Shapes    []Shape   `json:"shapes,omitempty"` // the odd archives
 	Jobs      int       `json:"jobs"`
 	Rounds    int       `json:"rounds"`
 	Ways      []Summary `json:"ways"`
@@ -43,6 +44,7 @@ type Summary struct {
 	Wall       Spread `json:"wall_s"`
 	CPU        Spread `json:"cpu_s"` // server and harness
 	HarnessCPU Spread `json:"harness_cpu_s"`
+	MachineCPU Spread `json:"machine_cpu_s"` // all that ran meanwhile
 	PeakRSS    Spread `json:"harness_peak_bytes"`
 }
 
@@ -74,8 +76,11 @@ var promises = []promise{
 	{"plain / by_hand, CPU", Plain, ByHand, cpu, 1.08, false},
 	{"plain / by_hand, wall", Plain, ByHand, wall, 1.00, false},
 	{"scrubbed / usual, wall", Scrubbed, Usual, wall, 0.40, false},
+	{"watched / by_hand, CPU", Watched, ByHand, cpu, 1.45, false},
 	{"scrubbed, harness MB", Scrubbed, "", megabytes, 100, true},
 	{"plain, harness MB", Plain, "", megabytes, 100, true},
+	{"watched, harness MB", Watched, "", megabytes, 100, true},
+	{"tunnel, harness MB", Tunnel, "", megabytes, 100, true},
 }
 
 // spread takes the median of an even number as the mean of the middle two.
@@ -89,7 +94,7 @@ func spread(of []float64) Spread {
 }
 
 // conclude fills in what follows from the samples.
-func (r *Result) conclude() {
+func (r *Result) conclude(promises []promise) {
 	var ways []Way
 	for _, s := range r.Samples {
 		if !slices.Contains(ways, s.Way) {
@@ -101,6 +106,7 @@ func (r *Result) conclude() {
 		r.Ways = append(r.Ways, Summary{
 			Way: way, Wall: over(wall), CPU: over(cpu),
 			HarnessCPU: over(func(s Sample) float64 { return s.HarnessCPU }),
+			MachineCPU: over(func(s Sample) float64 { return s.MachineCPU }),
 			PeakRSS:    over(func(s Sample) float64 { return float64(s.PeakRSS) }),
 		})
 	}
@@ -152,22 +158,28 @@ func (r *Result) save(path string) error {
 
 // print writes the tables.
 func (r *Result) print(w io.Writer) error {
-	d, m := r.Dump, r.Machine
-	var rows int64
-	for _, n := range d.Rows {
-		rows += n
+	m := r.Machine
+	for _, s := range r.Shapes {
+		fmt.Fprintf(w, "%s: %s; %s, archive %s\n", s.Name, s.About, bytesText(s.DatabaseBytes), bytesText(s.ArchiveBytes))
 	}
-	fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
-		bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
+	d := r.Dump
+	if len(r.Shapes) == 0 {
+		var rows int64
+		for _, n := range d.Rows {
+			rows += n
+		}
+		fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
+			bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
+	}
 	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs, r.Rounds)
 	fmt.Fprintf(w, "%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s\n\n",
 		cmp.Or(m.CPU, m.OS), m.Cores, bytesText(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver, m.Go, m.Load)
 	rowsOut := [][]string{}
 	for _, s := range r.Ways {
 		rowsOut = append(rowsOut, []string{string(s.Way), s.Wall.text("%.1f", 1), s.CPU.text("%.1f", 1),
-			s.HarnessCPU.text("%.1f", 1), s.PeakRSS.text("%.0f", 1e6)})
+			s.HarnessCPU.text("%.1f", 1), s.MachineCPU.text("%.1f", 1), s.PeakRSS.text("%.0f", 1e6)})
 	}
-	if err := writeTable(w, []string{"way", "wall s", "CPU s", "of it harness", "harness peak MB"}, rowsOut); err != nil {
+	if err := writeTable(w, []string{"way", "wall s", "CPU s", "of it harness", "whole machine", "harness peak MB"}, rowsOut); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)

@@ -38,7 +38,7 @@ func TestConclude(t *testing.T) {
 		sample(2, Plain, 100, 10, 1e6), sample(2, ByHand, 100, 10, 1e6), sample(2, Usual, 300, 1, 1e6), sample(2, Scrubbed, 100, 12.1, 101e6),
 		sample(3, Scrubbed, 21, 11, 50e6), sample(3, Plain, 22, 10, 1e6), sample(3, ByHand, 20, 10, 1e6), sample(3, Usual, 50, 1, 1e6),
 	}}
-	r.conclude()
+	r.conclude(promises)
 	broken := map[string]bool{}
 	for _, l := range r.Limits {
 		broken[l.Name] = l.Broken
@@ -62,7 +62,7 @@ func TestConclude(t *testing.T) {
 func TestConcludeLeavesOut(t *testing.T) {
 	t.Parallel()
 	r := &Result{Samples: []Sample{{Round: 1, Way: ByHand, Wall: 1, ServerCPU: 1}, {Round: 1, Way: Plain, Wall: 2, ServerCPU: 1}}}
-	r.conclude()
+	r.conclude(promises)
 	var names []string
 	for _, l := range r.Limits {
 		names = append(names, l.Name)

@@ -40,30 +40,32 @@ func (o Options) needs(m Machine) []need {
 		{"the dump that is kept", o.Cache, of(archiveBytes)},
 		{"a copy of the dump", os.TempDir(), of(archiveBytes)},
 	}
-	data := os.TempDir()
+	return append(needs, need{"the restored database", o.dataDir(m), of(clusterBytes) + fixedBytes})
+}
+
+// dataDir is on the file system where a sandbox keeps its data.
+func (o Options) dataDir(m Machine) string {
 	if o.Kind != sandbox.Local && m.dockerRoot != "" {
-		data = m.dockerRoot
+		return m.dockerRoot
 	}
-	return append(needs, need{"the restored database", data, of(clusterBytes) + fixedBytes})
+	return os.TempDir()
 }
 
 // enoughRoom adds up what is needed on each file system, before anything is
 // begun.
-func enoughRoom(needs []need) error {
+func (o Options) enoughRoom(needs []need) error {
 	wanted, free, folders := map[uint64]int64{}, map[uint64]int64{}, map[uint64][]string{}
 	for _, n := range needs {
 		dir, ok := existing(n.dir)
 		if !ok {
 			continue
 		}
-		var st unix.Stat_t
-		var fs unix.Statfs_t
-		if unix.Stat(dir, &st) != nil || unix.Statfs(dir, &fs) != nil {
+		device, there, ok := o.room(dir)
+		if !ok {
 			continue // it cannot be told, so it is not refused
 		}
-		device := uint64(st.Dev)
 		wanted[device] += n.bytes
-		free[device] = int64(fs.Bavail) * int64(fs.Bsize)
+		free[device] = there
 		folders[device] = append(folders[device], fmt.Sprintf("%s for %s in %s", bytesText(n.bytes), n.what, n.dir))
 	}
 	for device, bytes := range wanted {
@@ -73,6 +75,16 @@ func enoughRoom(needs []need) error {
 		}
 	}
 	return nil
+}
+
+// roomIn tells the file system of a folder, and what is free there.
+func roomIn(dir string) (device uint64, free int64, ok bool) {
+	var st unix.Stat_t
+	var fs unix.Statfs_t
+	if unix.Stat(dir, &st) != nil || unix.Statfs(dir, &fs) != nil {
+		return 0, 0, false
+	}
+	return uint64(st.Dev), int64(fs.Bavail) * int64(fs.Bsize), true
 }
 
 // existing is the folder itself, or the one above it that is there.

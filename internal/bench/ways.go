@@ -29,11 +29,13 @@ const (
 	ByHand   Way = "by_hand" // bare pg_restore into a server of the same settings
 	Usual    Way = "usual"   // pg_restore, UPDATE of the sensitive columns, VACUUM ANALYZE
 	Scrubbed Way = "scrubbed"
-	Plain    Way = "plain" // the drill, nothing scrubbed
+	Plain    Way = "plain"   // the drill, nothing scrubbed
+	Watched  Way = "watched" // scrubbed, with every part of the leak scan
+	Tunnel   Way = "tunnel"  // scrubbed, with the server reached through the engine
 )
 
 // Ways are all of them, in the order of the first round.
-var Ways = []Way{ByHand, Usual, Scrubbed, Plain}
+var Ways = []Way{ByHand, Usual, Scrubbed, Plain, Watched, Tunnel}
 
 // job is one way to be run once, by a process of its own.
 type job struct {
@@ -44,6 +46,49 @@ type job struct {
 	Archive string           `json:"archive"`
 	Scratch string           `json:"scratch"` // folder for a drill file
 	Rows    map[string]int64 `json:"rows"`    // what must be counted in the end
+	Drilled *drilling        `json:"drilled"` // nil: by hand, or by a peer
+	Memory  int64            `json:"memory"`  // that a drill declares, in bytes; 0: nothing
+}
+
+// drilling is what a drill is told beside what every way is told.
+type drilling struct {
+	Scrub   string `json:"scrub"`   // the section of the drill file
+	Columns int    `json:"columns"` // that it must rewrite
+	Tunnel  bool   `json:"tunnel"`
+}
+
+// drillings are the ways that are drills of the shop.
+func drillings() map[Way]*drilling {
+	rules := shopRules()
+	_, scrubbed := numColumns()
+	return map[Way]*drilling{
+		Scrubbed: {Scrub: rules, Columns: scrubbed},
+		Plain:    {Scrub: keepAll},
+		Watched:  {Scrub: rules + watchAll, Columns: scrubbed},
+		Tunnel:   {Scrub: rules, Columns: scrubbed, Tunnel: true},
+	}
+}
+
+// keepAll scrubs nothing, and watchAll looks for everything that the leak
+// scan knows, in every row, and afterwards for real values.
+const (
+	keepAll  = "  rules: [{column: \"*.*.*\", preserve: true, why: \"measured without a scrub; the rows are made up\"}]\n"
+	watchAll = "  leak_scan: {detectors: [email, phone, card, iban, ip, national_id, secret], sample: full, source_overlap: 10000}\n"
+)
+
+// shopRules scrub the shop.
+func shopRules() string {
+	var b strings.Builder
+	b.WriteString("  rules:\n")
+	for _, t := range tables {
+		for _, c := range t.scrub {
+			fmt.Fprintf(&b, "    - {column: public.%s.%s, %s}\n", t.name, c.column, c.rule)
+		}
+		for _, c := range t.keep {
+			fmt.Fprintf(&b, "    - {column: public.%s.%s, preserve: true, why: \"nobody's words\"}\n", t.name, c)
+		}
+	}
+	return b.String()
 }
 
 // Sample is what one way took, once. Times are seconds.
@@ -53,7 +98,10 @@ type Sample struct {
 	Wall       float64          `json:"wall_s"`
 	ServerCPU  float64          `json:"server_cpu_s"`
 	HarnessCPU float64          `json:"harness_cpu_s"`
+	MachineCPU float64          `json:"machine_cpu_s"` // of all that ran meanwhile, as the container engine; 0 where it is not known
 	PeakRSS    int64            `json:"harness_peak_bytes"`
+	Memory     int64            `json:"memory_bytes,omitempty"` // of the harness and all servers at once, at most, where several drills ran
+	Declared   int64            `json:"memory_declared_bytes,omitempty"`
 	Steps      map[string]int64 `json:"steps_ms"` // the drill's stages, or what was done by hand
 	Failed     string           `json:"failed,omitempty"`
 }
@@ -65,13 +113,13 @@ const wayTime = 4 * time.Hour
 
 // run runs the job in this process.
 func (j job) run(ctx context.Context) (*Sample, error) {
-	switch j.Way {
-	case ByHand, Usual:
-		return j.byHand(ctx)
-	case Scrubbed, Plain:
+	switch {
+	case j.Drilled != nil:
 		return j.drill(ctx)
+	case strings.HasPrefix(string(j.Way), peerPrefix):
+		return j.peer(ctx)
 	}
-	return j.peer(ctx)
+	return j.byHand(ctx)
 }
 
 // byHand does what a person would do with pg_restore, in the server that a
@@ -161,23 +209,29 @@ func (j job) mask(ctx context.Context, box sandbox.Box, s *stopwatch) error {
 	return nil
 }
 
-// count counts every table, as many at once as there are jobs.
+// count counts every table, over as many connections as there are jobs.
 func (j job) count(ctx context.Context, box sandbox.Box) error {
 	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(j.Jobs)
-	for name, want := range j.Rows {
+	next := make(chan string, len(j.Rows))
+	for name := range j.Rows {
+		next <- name
+	}
+	close(next)
+	for range j.Jobs {
 		work.Go(func() error {
 			conn, err := box.DB().Connect(ctx, database)
 			if err != nil {
 				return err
 			}
 			defer conn.Close(context.WithoutCancel(ctx))
-			var n int64
-			if err := conn.QueryRow(ctx, "select count(*) from "+name).Scan(&n); err != nil {
-				return err
-			}
-			if n != want {
-				return fmt.Errorf("%s holds %d rows, and %d were dumped", name, n, want)
+			for name := range next {
+				var n int64
+				if err := conn.QueryRow(ctx, "select count(*) from "+name).Scan(&n); err != nil {
+					return err
+				}
+				if n != j.Rows[name] {
+					return fmt.Errorf("%s holds %d rows, and %d were dumped", name, n, j.Rows[name])
+				}
 			}
 			return nil
 		})
@@ -188,7 +242,7 @@ func (j job) count(ctx context.Context, box sandbox.Box) error {
 // drill runs a drill of the archive's folder, and stops the clock before the
 // sandbox is removed, as by hand.
 func (j job) drill(ctx context.Context) (*Sample, error) {
-	file := filepath.Join(j.Scratch, "bench-"+string(j.Way)+".yaml")
+	file := filepath.Join(j.Scratch, "bench.yaml")
 	if err := os.WriteFile(file, []byte(j.drillFile()), 0o600); err != nil {
 		return nil, err
 	}
@@ -197,7 +251,7 @@ func (j job) drill(ctx context.Context) (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := drill.Run(ctx, drill.Request{Drill: d, Run: "bench", Now: time.Now(), Version: "bench", Inspect: s.stop})
+	report := drill.Run(ctx, drill.Request{Drill: d, Run: "bench", Now: time.Now(), Version: "bench", Tunnel: j.Drilled.Tunnel, Inspect: s.stop})
 	if err := proven(report, j); err != nil {
 		return nil, err
 	}
@@ -221,11 +275,14 @@ func proven(r *verdict.Report, j job) error {
 	if !maps.Equal(held, j.Rows) {
 		return fmt.Errorf("the drill restored %v rows, and %v were dumped", held, j.Rows)
 	}
-	if _, scrubbed := numColumns(); j.Way == Scrubbed && len(r.Scrub.Columns) != scrubbed {
-		return fmt.Errorf("the drill scrubbed %d columns and not %d", len(r.Scrub.Columns), scrubbed)
+	if n := len(r.Scrub.Columns); n != j.Drilled.Columns {
+		return fmt.Errorf("the drill scrubbed %d columns and not %d", n, j.Drilled.Columns)
 	}
 	return nil
 }
+
+// mostExpected is how many tables somebody would write into a drill file.
+const mostExpected = 100
 
 // drillFile is the drill of the archive: the same counts as by hand.
 func (j job) drillFile() string {
@@ -236,21 +293,17 @@ func (j job) drillFile() string {
 	if j.Image != "" {
 		fmt.Fprintf(&b, ", image: %q", j.Image)
 	}
-	fmt.Fprintf(&b, "}\nrestore: {jobs: %d}\nscrub:\n  rules:\n", j.Jobs)
-	if j.Way == Plain {
-		b.WriteString(`    - {column: "*.*.*", preserve: true, why: "measured without a scrub; the rows are made up"}` + "\n")
-	} else {
-		for _, t := range tables {
-			for _, c := range t.scrub {
-				fmt.Fprintf(&b, "    - {column: public.%s.%s, %s}\n", t.name, c.column, c.rule)
-			}
-			for _, c := range t.keep {
-				fmt.Fprintf(&b, "    - {column: public.%s.%s, preserve: true, why: \"nobody's words\"}\n", t.name, c)
-			}
-		}
+	if j.Memory > 0 {
+		fmt.Fprintf(&b, ", memory: %dMiB", j.Memory/mib)
 	}
+	b.WriteString("}\n")
+	if j.Jobs > 0 {
+		fmt.Fprintf(&b, "restore: {jobs: %d}\n", j.Jobs)
+	}
+	fmt.Fprintf(&b, "scrub:\n%s", j.Drilled.Scrub)
 	b.WriteString("expectations:\n  tables:\n")
-	for _, name := range slices.Sorted(maps.Keys(j.Rows)) {
+	names := slices.Sorted(maps.Keys(j.Rows))
+	for _, name := range names[:min(len(names), mostExpected)] { // every table is counted anyway
 		fmt.Fprintf(&b, "    - {table: %s, row_count: {equals: %d}}\n", name, j.Rows[name])
 	}
 	return b.String()

@@ -1,0 +1,109 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"os/signal"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"daybefore/internal/verdict"
+)
+
+// filterPromises are what the parts of the scrub may cost, as multiples of
+// what cannot be done without: Go benchmarks of internal/scrub.
+var filterPromises = []struct {
+	what, of, to string
+	limit        float64
+}{
+	{"a keyed e-mail / a bare HMAC-SHA-256", "Transform/email", "Transform/hmac", 1.6},
+	{"a realistic name / a bare HMAC-SHA-256", "Transform/name", "Transform/hmac", 2.2},
+	{"rows split, looked at by all detectors and copied / split and copied", "Watch/watched", "Watch/copied", 2},
+	{"a document with three paths, the rest kept / validated by encoding/json", "Document/keep", "Document/valid", 4},
+	{"a document with three paths, the rest redacted / validated by encoding/json", "Document/redact", "Document/valid", 4},
+}
+
+// filterBenchmarks picks those of the promises.
+const filterBenchmarks = "^Benchmark(Transform|Watch|Document)$/^(hmac|email|name|copied|watched|valid|keep|redact)$"
+
+// Filter runs the benchmarks of the scrub's parts, in turns, and compares
+// them. Its error carries the process's exit code, as Run's does.
+func Filter(ctx context.Context, o Options) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if o.Rounds == 0 {
+		o.Rounds = 5
+	}
+	all := map[string][]float64{}
+	for range o.Rounds {
+		if err := o.benchmarks(ctx, all); err != nil {
+			return cannot(ctx, "%v", err)
+		}
+	}
+	broken, err := printFilter(o.Stdout, all)
+	switch {
+	case err != nil:
+		return cannot(ctx, "%v", err)
+	case len(broken) > 0:
+		return &exit{verdict.ExitFail, "bench:filter: over the limit: " + strings.Join(broken, "; ")}
+	}
+	return nil
+}
+
+// benchmarks runs each once, and adds its nanoseconds.
+func (o Options) benchmarks(ctx context.Context, all map[string][]float64) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-bench="+filterBenchmarks, "-benchtime=200ms", "./internal/scrub")
+	cmd.Dir, cmd.Stderr = o.Dir, o.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("run the scrub's benchmarks: %w\n%s", err, out)
+	}
+	return parseBenchmarks(bytes.NewReader(out), all)
+}
+
+// benchmarkLine is a line of go test's output: BenchmarkName-2  100  12.3 ns/op.
+var benchmarkLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`)
+
+func parseBenchmarks(r io.Reader, all map[string][]float64) error {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		m := benchmarkLine.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		ns, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			return err
+		}
+		all[m[1]] = append(all[m[1]], ns)
+	}
+	return lines.Err()
+}
+
+// printFilter writes the table and tells which limits are broken.
+func printFilter(w io.Writer, all map[string][]float64) (broken []string, err error) {
+	var rows [][]string
+	for _, p := range filterPromises {
+		of, to := all[p.of], all[p.to]
+		if len(of) == 0 || len(of) != len(to) {
+			return nil, fmt.Errorf("compare %s with %s: %d and %d results", p.of, p.to, len(of), len(to))
+		}
+		var ratios []float64
+		for i := range of {
+			ratios = append(ratios, of[i]/to[i])
+		}
+		s, word := spread(ratios), "kept"
+		if s.Median > p.limit {
+			word = "BROKEN"
+			broken = append(broken, fmt.Sprintf("%s %.2f (limit %.2f)", p.what, s.Median, p.limit))
+		}
+		rows = append(rows, []string{p.what, s.text("%.2f", 1), fmt.Sprintf("%.2f", p.limit), word})
+	}
+	return broken, writeTable(w, []string{"median of the rounds", "found", "limit", ""}, rows)
+}
