@@ -42,12 +42,17 @@ var rooms = map[string]room{
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
 	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},
+	"internal/gateway": {layer: 1, why: "a server for tests and measurements knows nothing of what is measured"},
 	"internal/image":   {layer: 1, why: "an image is built without any backup"},
 	"internal/history": {layer: 1, why: "past reports are kept as they are, and judged elsewhere"},
+
+	"internal/witness": {layer: 1, why: "what a record says can be read without a store and without a server"},
 
 	"internal/restore": {layer: 2, why: "it takes the scrub as a function value, and is judged by others"},
 	"internal/scrub":   {layer: 2, why: "it is handed rows, whoever reads and loads them"},
 	"internal/expect":  {layer: 2, why: "a judge that knew how the data came would judge that instead of the data"},
+
+	"internal/inventory": {layer: 2, only: slices.Concat(nouns, []string{"internal/catalog", "internal/history", "internal/expect"}), why: "it judges a list, whoever made it; what a number became since past drills is judged in one place, which is expect's"},
 
 	"internal/drill":  {layer: 3, why: "it alone knows the order of the stages; it reads and writes no report"},
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
@@ -55,7 +60,7 @@ var rooms = map[string]room{
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
-	"scenarios":  {layer: 5, only: append([]string{"internal/sandbox"}, targets...), why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
+	"scenarios":  {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway"}, targets...), why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
 	"magefiles":  {layer: 5, only: append([]string{"scenarios", "internal/bench"}, targets...), why: "a target is a few lines over a function that is tested"},
 	"internal":   {layer: 0, why: "only this test stands here"},
 	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},

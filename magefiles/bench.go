@@ -20,7 +20,7 @@ var Aliases = map[string]any{"bench": Bench.Run}
 
 func init() { bench.BecomeWorker() }
 
-// Run compares the drill with a restore by hand (`bench` for short): -scale (1 is about 3 GB), -rounds (3), -kind (auto), -ways (by_hand,usual,scrubbed,plain), -peers.
+// Run compares the drill with a restore by hand (`bench` for short): -scale (1 is about 3 GB), -rounds (3), -kind (auto), -ways (by_hand,usual,scrubbed,plain,watched,tunnel), -peers.
 func (Bench) Run(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool) error {
 	return bench.Run(ctx, benchOptions(bench.Options{
 		Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Ways: value(ways), Peers: value(peers),
@@ -30,6 +30,21 @@ func (Bench) Run(ctx context.Context, scale *string, rounds *int, kind, ways *st
 // Overhead shows where each millisecond of the demo's drill goes, beside the same by hand: -rounds (7), -kind (auto).
 func (Bench) Overhead(ctx context.Context, rounds *int, kind *string) error {
 	return bench.Overhead(ctx, benchOptions(bench.Options{Rounds: value(rounds), Kind: value(kind)}))
+}
+
+// Filter compares the parts of the scrub with what cannot be done without: -rounds (5).
+func (Bench) Filter(ctx context.Context, rounds *int) error {
+	return bench.Filter(ctx, benchOptions(bench.Options{Rounds: value(rounds)}))
+}
+
+// Shapes drills odd archives, one through a pipe, of 10,000 tables, of one large table, of rows of 50 MB: -scale (1), -rounds (3), -kind (auto), -ways (offsets,many_tables,one_large,long_rows).
+func (Bench) Shapes(ctx context.Context, scale *string, rounds *int, kind, ways *string) error {
+	return bench.Shapes(ctx, benchOptions(bench.Options{Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Ways: value(ways)}))
+}
+
+// Scaling restores with one worker and more, and runs ten drills at once: -scale (1), -rounds (1), -kind (auto).
+func (Bench) Scaling(ctx context.Context, scale *string, rounds *int, kind *string) error {
+	return bench.Scaling(ctx, benchOptions(bench.Options{Scale: value(scale), Rounds: value(rounds), Kind: value(kind)}))
 }
 
 // benchOptions is o at home.

@@ -31,6 +31,28 @@ func Gate(ctx context.Context, name, within *string, strict *bool) error {
 	})
 }
 
+// Accept records that what -check found in the last report of -name was wanted, and -why: the next drill is compared with it.
+func Accept(ctx context.Context, name, check, why *string) error {
+	return harness.Open().Accept(ctx, harness.AcceptOptions{
+		Name: value(name), Check: value(check), Why: value(why),
+	})
+}
+
+// Inventory looks at the stores of all drills, or of -name, without fetching or restoring anything: in seconds, for an hourly job.
+func Inventory(ctx context.Context, name *string) error {
+	return harness.Open().Inventory(ctx, value(name))
+}
+
+// Baseline drills -name and, if it passes, writes what its database consists of for expectations.schema.
+func Baseline(ctx context.Context, name *string) error {
+	return harness.Open().Baseline(ctx, value(name))
+}
+
+// Witness says what would be lost if -name's newest backup were restored now, by the outside records under expectations.witness.
+func Witness(ctx context.Context, name *string) error {
+	return harness.Open().Witness(ctx, value(name))
+}
+
 // Scenarios breaks the demo's backup in every known way and tells which check caught it.
 func Scenarios(ctx context.Context) error {
 	h := harness.Open()

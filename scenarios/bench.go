@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"daybefore/internal/gateway"
 )
 
 // Bench is what the scenarios of one run share: one server that holds the
@@ -108,7 +110,8 @@ func (b *Bench) make(ctx context.Context, v variant) (dump []byte, err error) {
 			err = dropErr
 		}
 	}()
-	if err := b.server.exec(ctx, v.database, v.sql); err != nil {
+	settings := fmt.Sprintf("ALTER DATABASE %s SET timezone = 'UTC'; ", v.database) // they are no part of a template
+	if err := b.server.exec(ctx, v.database, settings+v.sql); err != nil {
 		return nil, err
 	}
 	all := nights()
@@ -117,6 +120,6 @@ func (b *Bench) make(ctx context.Context, v variant) (dump []byte, err error) {
 
 // gateway returns the S3 server's program, built once.
 func (b *Bench) gateway(ctx context.Context) (program string, err error) {
-	b.gatewayOnce.Do(func() { b.gatewayPath, b.gatewayErr = buildGateway(ctx, b.home, b.work) })
+	b.gatewayOnce.Do(func() { b.gatewayPath, b.gatewayErr = gateway.Binary(ctx, b.home) })
 	return b.gatewayPath, b.gatewayErr
 }

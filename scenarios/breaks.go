@@ -8,16 +8,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
+	"daybefore/internal/harness"
 	"daybefore/internal/verdict"
 )
 
 // All returns every scenario, in the order of a drill's stages.
 func All() []Scenario {
-	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenStores(), brokenData(), unfitDrills(), brokenRestores())
+	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenStores(), brokenInventories(), brokenData(), brokenDatabases(), brokenSince(), unfitDrills(), brokenRestores())
 }
 
 func unbroken() []Scenario {
@@ -68,7 +70,19 @@ func brokenData() []Scenario {
 		{"newest rows a week old in a young file",
 			shopAfter("DELETE FROM bot.messages WHERE sent_at > timestamptz '2026-02-25 03:15:00+00'"),
 			failedCheck(verdict.CodeFreshness, "freshness:bot.messages")},
+		// the disk that went back in time, between two backups
+		{"events gone that an admin log names", shopAfter("DELETE FROM bot.events WHERE id BETWEEN 6640 AND 6669"),
+			alone(verdict.CodeWitness, "witness:admin_log")},
+		{"the admin log cannot be read", edited("url: file:demo/admin.jsonl", "url: file:demo/rotated.jsonl"),
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeWitness, Check: "witness:admin_log", Alone: true}},
+		{"a line of the admin log damaged", damagedWitness,
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeWitness, Check: "witness:admin_log", Alone: true}},
 	}
+}
+
+// damagedWitness cuts the admin log off, as a full disk does.
+func damagedWitness(_ context.Context, _ *Bench, s *Store) error {
+	return os.Truncate(filepath.Join(s.dir, demoName, witnessFile), 100)
 }
 
 func unfitDrills() []Scenario {
@@ -77,10 +91,16 @@ func unfitDrills() []Scenario {
 			unverified(verdict.StageScrub, verdict.CodeUnmatched)},
 		{"a rule for a column that is gone", shopAfter("ALTER TABLE public.orders DROP COLUMN note"),
 			unverified(verdict.StageScrub, verdict.CodeRuleUnmet)},
+		{"two addresses that normalising makes one", shopAfter("INSERT INTO public.people (full_name, email, created_at, updated_at) SELECT full_name, upper(email), created_at, updated_at FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1"),
+			Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Check: "distinct:public.people.email"}},
 		{"a phone number in a column of harmless name",
 			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"), leaked("public.products.title")},
 		{"a card number behind a line break, in an array",
 			shopAfter(`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`), leaked("public.products.tags")},
+		{"an address at a new path of a document", both(
+			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', 'ada' || chr(64) || 'example.org') WHERE id = 7"),
+			edited(`meta, preserve: true, why: "the channel and a read mark, no words of people"`, `meta, unmatched_paths: keep, why: "marks", json: [{path: $.channel, preserve: true, why: "one of four words"}]`)),
+			leaked("bot.messages.meta at $.to")},
 		{"an address in a materialized view",
 			shopAfter("CREATE MATERIALIZED VIEW public.mailing AS SELECT id, 'ada' || chr(64) || 'example.org' AS line FROM public.products"), stored("public.mailing.line")},
 		{"an address in a comment",
@@ -89,6 +109,73 @@ func unfitDrills() []Scenario {
 			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', (SELECT email FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1)) WHERE id = 7"),
 			stored("bot.messages.meta")},
 	}
+}
+
+// brokenSince are backups that look well by themselves, and not beside the
+// unbroken one that was drilled before.
+func brokenSince() []Scenario {
+	const check = "row_count_change:bot.messages"
+	purged := shopAfter("DELETE FROM bot.messages WHERE id % 12 = 5")
+	floorless := edited("row_count: {min: 4000}\n      # Beside", "row_count: {min: 1000}\n      # Beside")
+	return []Scenario{
+		{"nothing changed since a drill that passed", since(nil), pass},
+		{"some of a table's rows gone since the last drill", since(purged), failedCheck(verdict.CodeRowCountChange, check)},
+		{"a table's newest rows gone since the last drill",
+			since(shopAfter("DELETE FROM bot.messages WHERE sent_at > timestamptz '2026-03-04 00:30:00+00'")),
+			failedCheck(verdict.CodeMaxRegression, "max_regression:bot.messages")},
+		{"rows gone, which was accepted", accepted(purged, check), pass},
+		{"more rows gone than was accepted",
+			both(floorless, accepted(purged, check), shopAfter("DELETE FROM bot.messages WHERE id % 12 IN (5, 6)")),
+			failedCheck(verdict.CodeRowCountChange, check)},
+		{"a past report damaged", both(since(nil), damagedPast), Want{Outcome: verdict.Warn, Stage: verdict.StageChoose, Code: verdict.CodeHistory, Check: "history"}},
+		{"the store of past reports is gone", edited("version: 1\n", "version: 1\nhistory: file:not-mounted/\n"),
+			Want{Outcome: verdict.Error, Stage: verdict.StageChoose, Code: verdict.CodeHistory, Check: "history"}},
+		{"an index that takes longer than what was promised",
+			both(shopAfter(slowIndex), edited("expectations:\n", "expectations:\n  recovery_time: {fail_after: 5s}\n")),
+			failedCheck(verdict.CodeRecoveryTime, "recovery_time")},
+	}
+}
+
+// slowIndex takes longer to build than all else together to restore.
+const slowIndex = `
+CREATE FUNCTION public.slowly(n bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM pg_catalog.pg_sleep(case when n = 7 then 5.1 else 0 end);
+    RETURN n;
+END
+$$;
+CREATE INDEX ON public.products (public.slowly(id::bigint))`
+
+// since drills the unbroken demo, before something is broken.
+func since(br Break) Break {
+	return func(ctx context.Context, b *Bench, s *Store) error {
+		if err := s.drilled(ctx, b, verdict.Pass); err != nil || br == nil {
+			return err
+		}
+		return br(ctx, b, s)
+	}
+}
+
+// accepted breaks something that a drill then finds, and a person accepts.
+func accepted(br Break, check string) Break {
+	return func(ctx context.Context, b *Bench, s *Store) error {
+		if err := since(br)(ctx, b, s); err != nil {
+			return err
+		}
+		if err := s.drilled(ctx, b, verdict.Fail); err != nil {
+			return err
+		}
+		return s.harness(b).Accept(ctx, harness.AcceptOptions{Name: demoName, Check: check, Why: "purged"})
+	}
+}
+
+// damagedPast cuts the last report off.
+func damagedPast(_ context.Context, _ *Bench, s *Store) error {
+	kept, err := filepath.Glob(filepath.Join(s.home(), "reports", demoName, "*", "report.json"))
+	if err != nil || len(kept) != 1 {
+		return fmt.Errorf("look for the last report: %d of them, %w", len(kept), err)
+	}
+	return os.Truncate(kept[0], 100)
 }
 
 // stored is what is found after the load, where no filter could see it.
@@ -160,20 +247,26 @@ func newest(spoil func(dump []byte) []byte) Break {
 	}
 }
 
-// compressed puts the newest backup into the store under compression, and
-// makes the drill look for such files.
+// compressed puts all backups into the store under compression, and makes the
+// drill look for such files.
 func compressed(suffix string, compress func([]byte) ([]byte, error)) Break {
 	return func(_ context.Context, _ *Bench, s *Store) error {
-		name, dump, err := s.newest()
+		names, err := s.backups()
 		if err != nil {
 			return err
 		}
-		packed, err := compress(dump)
-		if err != nil {
-			return err
-		}
-		if err := s.put(name+suffix, packed); err != nil {
-			return err
+		for _, name := range names {
+			dump, err := os.ReadFile(s.path(name))
+			if err != nil {
+				return err
+			}
+			packed, err := compress(dump)
+			if err != nil {
+				return err
+			}
+			if err := s.put(name+suffix, packed); err != nil {
+				return err
+			}
 		}
 		return s.editDrill("  name: shop-{time}.dump\n", "  name: shop-{time}.dump"+suffix+"\n")
 	}

@@ -23,6 +23,8 @@ func TestJudge(t *testing.T) {
 	rows := failedCheck(verdict.CodeRowCount, "row_count:public.people")
 	age := Want{Outcome: verdict.Warn, Stage: verdict.StageChoose, Code: verdict.CodeBackupAge}
 	passed := report(verdict.Pass, verdict.StageExpect, "", "row_count:public.people")
+	alone, two := alone(verdict.CodeRowCount, rows.Check), report(verdict.Fail, verdict.StageExpect, verdict.CodeRowCount, rows.Check)
+	two.Checks = append(two.Checks, verdict.Check{ID: "roles", Stage: verdict.StageExpect, Outcome: verdict.Warn})
 	for _, tc := range []struct {
 		name   string
 		want   Want
@@ -39,6 +41,9 @@ func TestJudge(t *testing.T) {
 		{"a pass instead of a warning", age, passed, Missed},
 		{"another warning", age, report(verdict.Warn, verdict.StageChoose, verdict.CodeTimeMismatch, ""), ByAnother},
 		{"the very stage", age, report(verdict.Warn, verdict.StageChoose, verdict.CodeBackupAge, ""), ByOwn},
+		{"the very check, alone", alone, report(verdict.Fail, verdict.StageExpect, verdict.CodeRowCount, rows.Check), ByOwn},
+		{"the very check, and another", rows, two, ByOwn},
+		{"the very check, and another where none may be", alone, two, ByAnother},
 		{"nothing broken, nothing found", pass, passed, ByOwn},
 		{"nothing broken, a warning found", pass, report(verdict.Warn, verdict.StageRestore, verdict.CodeRoles, "roles"), FalseAlarm},
 		{"nothing broken, a failure found", pass, report(verdict.Fail, verdict.StageRestore, verdict.CodeRoles, "roles"), FalseAlarm},

@@ -3,24 +3,12 @@ package scenarios
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
-)
-
-// The S3 server that refuses is a real one, built from tools/go.mod.
-const (
-	toolsDir       = "tools"
-	gatewayPackage = "github.com/versity/versitygw/cmd/versitygw"
-	gatewayWait    = 20 * time.Second
+	"daybefore/internal/gateway"
 )
 
 // strangerKeys are credentials that no S3 server knows.
@@ -62,7 +50,7 @@ func asStranger() (restore func(), err error) {
 
 // silentStore points the drill at a port of this machine where nobody listens.
 func silentStore(_ context.Context, _ *Bench, s *Store) error {
-	addr, err := freeAddr()
+	addr, err := gateway.FreeAddr()
 	if err != nil {
 		return err
 	}
@@ -71,81 +59,52 @@ func silentStore(_ context.Context, _ *Bench, s *Store) error {
 
 // refusingStore points the drill at an S3 server that does not know it.
 func refusingStore(ctx context.Context, b *Bench, s *Store) error {
-	program, err := b.gateway(ctx)
+	o, err := s.startGateway(ctx, b, rand.Text(), rand.Text())
 	if err != nil {
 		return err
 	}
-	addr, end, err := startGateway(ctx, program, filepath.Join(s.dir, "s3"))
-	if err != nil {
-		return err
-	}
-	s.atExit = append(s.atExit, end)
-	return s.moveToS3(addr)
+	return s.moveToS3(o.Listen)
 }
+
+// inBucket moves the backups to an S3 server that knows this process.
+func inBucket(ctx context.Context, b *Bench, s *Store) error {
+	o, err := s.startGateway(ctx, b, strangerKeys["AWS_ACCESS_KEY_ID"], strangerKeys["AWS_SECRET_ACCESS_KEY"])
+	if err != nil {
+		return err
+	}
+	if err := os.CopyFS(o.Bucket(bucket), os.DirFS(s.path(""))); err != nil {
+		return fmt.Errorf("move the backups into a bucket: %w", err)
+	}
+	return s.moveToS3(o.Listen)
+}
+
+// startGateway starts an S3 server of the scenario's own, which knows only
+// these keys.
+func (s *Store) startGateway(ctx context.Context, b *Bench, access, secret string) (o gateway.Options, err error) {
+	if o.Binary, err = b.gateway(ctx); err != nil {
+		return o, err
+	}
+	if o.Listen, err = gateway.FreeAddr(); err != nil {
+		return o, err
+	}
+	o.Dir, o.Region, o.AccessKey, o.SecretKey = filepath.Join(s.dir, "s3"), region, access, secret
+	if err := os.MkdirAll(o.Bucket(bucket), 0o700); err != nil {
+		return o, err
+	}
+	server, err := gateway.Start(ctx, o)
+	if err != nil {
+		return o, err
+	}
+	s.atExit = append(s.atExit, server.Stop)
+	return o, nil
+}
+
+const (
+	region = "us-east-1"
+	bucket = "nightly"
+)
 
 func (s *Store) moveToS3(addr string) error {
 	return s.editDrill("  url: file:demo/backups/\n", fmt.Sprintf(
-		"  url: s3://nightly/shop/\n  region: us-east-1\n  endpoint: http://%s\n  path_style: true\n", addr))
-}
-
-// freeAddr is an address of this machine that nobody listens on just now.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
-}
-
-// buildGateway builds the S3 server of tools/go.mod into the folder dir.
-func buildGateway(ctx context.Context, home, dir string) (program string, err error) {
-	program, err = filepath.Abs(filepath.Join(dir, "versitygw"))
-	if err != nil {
-		return "", err
-	}
-	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(home, toolsDir), "-o", program, gatewayPackage)
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build an S3 server (%s): %w\n%s", build, err, out)
-	}
-	return program, nil
-}
-
-// startGateway serves the bucket nightly, kept below dir, at addr until end
-// is called. Only this process's user knows its keys.
-func startGateway(ctx context.Context, program, dir string) (addr string, end func(), err error) {
-	buckets, metadata := filepath.Join(dir, "buckets"), filepath.Join(dir, "metadata")
-	if err := errors.Join(os.MkdirAll(filepath.Join(buckets, "nightly"), 0o700), os.MkdirAll(metadata, 0o700)); err != nil {
-		return "", nil, err
-	}
-	if addr, err = freeAddr(); err != nil {
-		return "", nil, err
-	}
-	server := exec.CommandContext(ctx, program, "--port", addr, "--quiet", "posix", "--sidecar", metadata, buckets)
-	server.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+rand.Text(), "ROOT_SECRET_KEY="+rand.Text())
-	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
-	server.WaitDelay = time.Second
-	if err := server.Start(); err != nil {
-		return "", nil, fmt.Errorf("start an S3 server: %w", err)
-	}
-	end = func() {
-		server.Process.Kill()
-		server.Wait()
-	}
-	if err := answers(ctx, addr); err != nil {
-		end()
-		return "", nil, fmt.Errorf("start an S3 server at %s: %w", addr, err)
-	}
-	return addr, end, nil
-}
-
-// answers waits until somebody listens at addr.
-func answers(ctx context.Context, addr string) error {
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-		if err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, conn.Close()
-	}, backoff.WithBackOff(backoff.NewConstantBackOff(50*time.Millisecond)), backoff.WithMaxElapsedTime(gatewayWait))
-	return err
+		"  url: s3://%s/\n  region: %s\n  endpoint: http://%s\n  path_style: true\n", bucket, region, addr))
 }

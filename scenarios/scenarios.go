@@ -45,6 +45,7 @@ type Want struct {
 	Stage   string          // empty, with Pass: every stage passes
 	Code    verdict.Code
 	Check   string // the check's id; empty: it is the stage itself that says so
+	Alone   bool   // no other check may say anything
 }
 
 func (w Want) String() string {
@@ -232,7 +233,7 @@ func exitCode(err error) int {
 // judge compares what the report says with what it must say.
 func judge(want Want, r *verdict.Report) Catch {
 	switch {
-	case r.Outcome == want.Outcome && says(want, r):
+	case r.Outcome == want.Outcome && says(want, r) && (!want.Alone || len(findings(r)) == 1):
 		return ByOwn
 	case verdict.ExitCode(r) == verdict.ExitOK && r.Outcome != verdict.Worst(r.Outcome, want.Outcome):
 		return Missed

@@ -1,12 +1,18 @@
 package scenarios
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"daybefore/internal/harness"
+	"daybefore/internal/verdict"
 )
 
 // Where the parts of a scenario lie, seen from its folder: the same layout as the
@@ -17,6 +23,10 @@ const (
 	drillFile  = demoName + ".yaml"
 	backupsDir = demoName + "/backups"
 	sideSuffix = ".sha256"
+
+	// beside the backups, as a drill file names them
+	baselineFile = "schema.json"
+	witnessFile  = "admin.jsonl"
 )
 
 // Store is a scenario's own copy of the demo: its drill file and its backups,
@@ -32,6 +42,15 @@ func newStore(drills, home string) (*Store, error) {
 	if err := os.CopyFS(filepath.Join(dir, backupsDir), os.DirFS(filepath.Join(drills, backupsDir))); err != nil {
 		return nil, fmt.Errorf("copy the demo's backups: %w", err)
 	}
+	for _, name := range []string{baselineFile, witnessFile} {
+		text, err := os.ReadFile(filepath.Join(drills, demoName, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, demoName, name), text, 0o644)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("copy the demo's %s: %w", name, err)
+		}
+	}
 	text, err := os.ReadFile(filepath.Join(drills, drillFile))
 	if err != nil {
 		return nil, fmt.Errorf("copy the demo's drill file: %w", err)
@@ -45,6 +64,26 @@ func (s *Store) close() {
 	for _, end := range slices.Backward(s.atExit) {
 		end()
 	}
+}
+
+// home is the folder in which a harness drills it.
+func (s *Store) home() string { return filepath.Dir(s.dir) }
+
+func (s *Store) harness(b *Bench) *harness.Home {
+	return &harness.Home{Dir: s.home(), Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Log: b.log}
+}
+
+// drilled drills what is there so far, as on a night before, and wants an
+// outcome of it.
+func (s *Store) drilled(ctx context.Context, b *Bench, want verdict.Outcome) error {
+	r, err := drill(ctx, s.home(), b.log)
+	if err != nil {
+		return err
+	}
+	if r.Outcome != want {
+		return fmt.Errorf("the drill before came to %s, not %s", r.Outcome, want)
+	}
+	return nil
 }
 
 func (s *Store) drill() string             { return filepath.Join(s.dir, drillFile) }

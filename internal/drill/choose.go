@@ -8,7 +8,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/catalog"
-	"daybefore/internal/expect"
+	"daybefore/internal/inventory"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -17,6 +17,7 @@ import (
 // that an old dump under a new name is known before it is fetched.
 func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
+		r.judgePast()
 		src := r.Drill.Source
 		if r.store, err = catalog.Open(ctx, src); err != nil {
 			return err
@@ -28,9 +29,8 @@ func (r *run) choose(ctx context.Context) error {
 		b := &r.report.Backup
 		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt
 		r.setAsOf()
-		if age := r.Drill.Inventory.BackupAge; age != nil {
-			r.checks(expect.BackupAge(*age, b.TakenAt, r.ageAt()))
-		}
+		r.report.Inventory = inventory.Of(r.backup.All)
+		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime})...)
 		return r.peek(ctx)
 	})
 }

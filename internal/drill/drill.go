@@ -4,6 +4,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/catalog"
+	"daybefore/internal/history"
 	"daybefore/internal/restore"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
@@ -29,6 +31,10 @@ type Request struct {
 	Now     time.Time // when the drill begins; ages are judged against it
 	Version string    // the harness's
 	Log     *slog.Logger
+	Past    history.Past // what drift is judged against; the zero value: a first run
+	// Structure is told what the restored database consists of, where the drill
+	// file wants to compare it and there is no baseline yet. Nil: nobody is.
+	Structure func(*spec.Structure)
 	// Tunnel reaches a container's server through the engine, as is done by
 	// itself where the engine is not on this machine.
 	Tunnel   bool
@@ -52,11 +58,21 @@ var errUndecided = errors.New("the scrub is not decided")
 // where.
 var errLeaked = errors.New("the sandbox holds what it may not")
 
+// errMerged ends a drill whose scrub did not keep different values apart; the
+// checks say where.
+var errMerged = errors.New("the scrub made different values equal")
+
 // errBadBackup ends what would have been done with a backup that is bad.
 var errBadBackup = errors.New("not needed: the backup could not be used")
 
-// cleanUpTime is how long removing everything may take once a drill ends.
-const cleanUpTime = 4 * time.Second
+const (
+	// cleanUpTime is how long removing everything may take once a drill was
+	// told to stop: Mage, or whoever told it, waits no longer.
+	cleanUpTime = 4 * time.Second
+	// cleanUpMost is how long it may take otherwise. The files of ten thousand
+	// tables are not removed in seconds.
+	cleanUpMost = 2 * time.Minute
+)
 
 // Run runs one drill and always returns its report.
 func Run(ctx context.Context, req Request) *verdict.Report {
@@ -64,17 +80,19 @@ func Run(ctx context.Context, req Request) *verdict.Report {
 }
 
 // Newest runs the first stage only: which backup would be drilled now, and
-// whether the store and the backup's age are as declared.
+// whether the store of backups is as declared. Nothing is fetched but the
+// backup's header.
 func Newest(ctx context.Context, req Request) *verdict.Report {
 	return perform(ctx, req, (*run).choose)
 }
 
 func perform(ctx context.Context, req Request, steps func(*run, context.Context) error) *verdict.Report {
 	r := newRun(req)
+	told := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, req.Drill.Timeout, errTimeout)
 	defer cancel()
 	func() {
-		defer r.cleanUp()
+		defer r.cleanUp(told)
 		defer r.recovered()
 		// What steps return is in the report already, under its stage.
 		_ = steps(r, ctx)
@@ -112,7 +130,7 @@ func newRun(req Request) *run {
 	return &run{Request: req, begun: time.Now(), report: verdict.Report{
 		Schema: verdict.Schema, Drill: req.Drill.Name, Run: req.Run,
 		HarnessVersion: req.Version, DrillSHA256: req.Drill.SHA256,
-		StartedAt: req.Now.UTC(),
+		StartedAt: req.Now.UTC(), Trend: trend(req.Past),
 	}}
 }
 
@@ -134,7 +152,7 @@ func (r *run) stage(ctx context.Context, name string, step func(context.Context)
 // judge turns an error into what the report says of it. The reason for which
 // a context ended hides what broke because of it.
 func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
-	if err == nil || errors.Is(err, errUndecided) || errors.Is(err, errLeaked) {
+	if err == nil || errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) {
 		return nil
 	}
 	var found *verdict.Problem
@@ -205,10 +223,23 @@ func (r *run) lastStage() string {
 	return verdict.StageChoose
 }
 
-// cleanUp removes everything, with a context of its own: that of the drill
-// may have ended.
-func (r *run) cleanUp() {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
+// cleaning is the context to remove everything with: that of the drill may have
+// ended. It ends soon after told does, or was.
+func cleaning(told context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(told), cleanUpMost)
+	stop := context.AfterFunc(told, func() {
+		select {
+		case <-time.After(cleanUpTime):
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { stop(); cancel() }
+}
+
+// cleanUp removes everything.
+func (r *run) cleanUp(told context.Context) {
+	ctx, cancel := cleaning(told)
 	defer cancel()
 	if err := r.box.close(ctx); err != nil {
 		r.keep(verdict.StageSandbox, 0, verdict.Errorf(verdict.CodeSandbox, "run the clean target", "remove the sandbox: %w", err))
@@ -221,6 +252,10 @@ func (r *run) cleanUp() {
 // finish judges the whole.
 func (r *run) finish() *verdict.Report {
 	rep := &r.report
+	slices.SortFunc(rep.Marks, func(a, b verdict.Mark) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Column, b.Column))
+	})
+	slices.SortFunc(rep.Witnesses, func(a, b verdict.Witness) int { return cmp.Compare(a.Name, b.Name) })
 	for _, name := range stageNames {
 		if !slices.ContainsFunc(rep.Stages, func(s verdict.Stage) bool { return s.Name == name }) {
 			rep.Stages = append(rep.Stages, verdict.Stage{Name: name, Outcome: verdict.Skipped})

@@ -1,9 +1,9 @@
 package drill_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,117 +91,6 @@ func TestTheDemoPasses(t *testing.T) {
 			t.Errorf("isolation %s", r.Sandbox.Isolation)
 		}
 	})
-}
-
-// planted makes a database whose real values lie in every kind of place that
-// PostgreSQL puts them: heap, TOAST, indexes, statistics, a generated column,
-// a materialized view.
-const planted = `
-CREATE TABLE people (id int PRIMARY KEY, email text UNIQUE, name text, story text, shouted text GENERATED ALWAYS AS (upper(email)) STORED);
-ALTER TABLE people ALTER story SET STORAGE EXTERNAL;
-INSERT INTO people SELECT n, 'planted-mail-' || n || '@example.com', 'Planted Name ' || n, repeat('planted story ' || n || ' ', 400) FROM generate_series(1, 200) n;
-CREATE INDEX ON people (name);
-CREATE VIEW addresses AS SELECT email FROM people;
-CREATE MATERIALIZED VIEW names AS SELECT name, shouted FROM people;`
-
-// plantedValues are looked for in the files of the sandbox.
-func plantedValues() []string {
-	var values []string
-	for n := range 200 {
-		values = append(values, fmt.Sprintf("planted-mail-%d@", n+1), fmt.Sprintf("PLANTED-MAIL-%d@", n+1),
-			fmt.Sprintf("Planted Name %d", n+1), fmt.Sprintf("planted story %d ", n+1))
-	}
-	return values
-}
-
-const plantedDrill = `
-version: 1
-source: {url: %q, name: "*.dump", timezone: UTC}
-scrub:
-  rules:
-    - {column: public.people.email, %s}
-    - {column: public.people.name, %s}
-    - {column: public.people.story, %s}
-expectations:
-  tables: [{table: public.people, row_count: {equals: 200}}]
-`
-
-// No real value of a scrubbed column is in any file that the server wrote:
-// heap, TOAST, indexes, WAL, log. The same search after a drill that scrubs
-// nothing finds every one, which proves the search.
-func TestNoRealValueReachesTheSandbox(t *testing.T) {
-	t.Parallel()
-	source := dumptest.Server(t)
-	source.Exec("postgres", planted)
-	store := t.TempDir()
-	if err := os.WriteFile(filepath.Join(store, "p.dump"), source.Dump("-Fc", "postgres"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const let = `preserve: true, why: "to be found"`
-	for name, rules := range map[string][]any{
-		"scrubbed":   {"file://" + store, "transform: email", "transform: name", "transform: text"},
-		"unscrubbed": {"file://" + store, let, let, let},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			kinds(t, func(t *testing.T, kind string) {
-				var missing, found []string
-				r := run(t, t.Context(), load(t, kind, fmt.Sprintf(plantedDrill, rules...)), func(req *drill.Request) {
-					req.Inspect = func(ctx context.Context, box sandbox.Box) { found, missing = search(t, ctx, box) }
-				})
-				if r.Outcome != verdict.Pass {
-					t.Fatalf("%s\n%s", r.Outcome, worst(r))
-				}
-				switch {
-				case name == "scrubbed" && len(found) > 0:
-					t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
-				case name == "unscrubbed" && len(missing) > 0:
-					t.Errorf("the search misses %d values that are there, such as %q", len(missing), missing[0])
-				case len(found)+len(missing) != len(plantedValues()):
-					t.Errorf("looked for %d values", len(found)+len(missing))
-				}
-			})
-		})
-	}
-}
-
-// search greps every file of the data directory, which holds WAL too, and
-// what the server logged.
-func search(t *testing.T, ctx context.Context, box sandbox.Box) (found, missing []string) {
-	conn, err := box.DB().Connect(ctx, "postgres")
-	if err != nil {
-		t.Error(err)
-		return nil, nil
-	}
-	defer conn.Close(ctx)
-	var dir string
-	if err := conn.QueryRow(ctx, "select current_setting('data_directory')").Scan(&dir); err != nil {
-		t.Error(err)
-	}
-	if _, err := conn.Exec(ctx, "checkpoint"); err != nil {
-		t.Error(err)
-	}
-	values := plantedValues()
-	if err := os.WriteFile(box.HostPath("planted"), []byte(strings.Join(values, "\n")+"\n"), 0o644); err != nil {
-		t.Error(err)
-	}
-	var out bytes.Buffer
-	err = box.Run(ctx, sandbox.Command{
-		Args:   []string{"sh", "-c", `grep -rahoF -f "$1" "$2" | sort -u`, "sh", box.InsidePath("planted"), dir},
-		Stdout: &out, Stderr: func(line string) { t.Log(line) },
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	hits := strings.Split(out.String(), "\n")
-	for _, v := range values {
-		if slices.Contains(hits, v) {
-			found = append(found, v)
-		} else {
-			missing = append(missing, v)
-		}
-	}
-	return found, missing
 }
 
 func TestAStoppedDrillIsInterruptedAndLeavesNothing(t *testing.T) {
@@ -463,6 +352,7 @@ func TestOtherFormats(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
 	source.Exec("postgres", planted)
+	values := plantedValues(t, source)
 	for name, c := range map[string]struct{ args []string }{
 		"plain":         {[]string{"-Fp"}},
 		"plain inserts": {[]string{"-Fp", "--rows-per-insert=7"}},
@@ -475,17 +365,59 @@ func TestOtherFormats(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(store, "p-20260304.sql"), source.Dump(append(c.args, "postgres")...), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			text := strings.Replace(fmt.Sprintf(plantedDrill, "file://"+store, "transform: email", "transform: name", "transform: text"),
-				`name: "*.dump"`, `name: "p-{time}.sql", time: "20060102", time_tolerance: 999999h`, 1)
+			text := strings.Replace(plantedDrill(store, true), `name: "*.dump"`, `name: "p-{time}.sql", time: "20060102", time_tolerance: 999999h`, 1)
 			var found []string
 			r := run(t, t.Context(), load(t, sandbox.Local, text), func(req *drill.Request) {
-				req.Inspect = func(ctx context.Context, box sandbox.Box) { found, _ = search(t, ctx, box) }
+				req.Inspect = func(ctx context.Context, box sandbox.Box) {
+					f := newFinder(t, values)
+					f.files(ctx, box)
+					found = f.names(values, true)
+				}
 			})
 			if r.Outcome != verdict.Pass {
 				t.Fatalf("%s\n%s", r.Outcome, worst(r))
 			}
 			if len(found) > 0 {
 				t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
+			}
+		})
+	}
+}
+
+// What the first hit ends is the load alone: every place is named at once, with
+// the count of all its rows.
+func TestOneReportNamesEveryPlace(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE a (id int, x text, y text); INSERT INTO a SELECT n, 'ada' || n || '@example.com', 'no ' || n FROM generate_series(1, 30) AS n;
+CREATE TABLE b (id int, x text[]); INSERT INTO b VALUES (1, '{x}'), (2, '{+4915112345678}'), (3, '{a,+4915112345679}');
+CREATE TABLE c (id int, doc jsonb, mail text); INSERT INTO c SELECT n, '{"to": "4111 1111 1111 1111"}', 'boss@example.com' FROM generate_series(1, 4) AS n;`)
+	for name, args := range map[string][]string{"custom": {"-Fc"}, "inserts": {"-Fc", "--inserts"}, "plain": {"-Fp"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := t.TempDir()
+			if err := os.WriteFile(filepath.Join(store, "p-20260304.dump"), source.Dump(append(args, "postgres")...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
+version: 1
+source: {url: "file://%s", name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h, timezone: UTC}
+expectations: {tables: [{table: public.a}]}
+scrub:
+  keep: [{table: public.c, match: {mail: "boss@*"}, max_rows: 4}]
+  rules:
+    - {column: public.c.doc, json: [{path: "$.n", transform: text}], unmatched_paths: keep, why: "nobody's words"}
+    - {column: public.c.mail, transform: email}
+`, store)))
+			got := map[string]string{}
+			for _, c := range r.Checks {
+				if c.Outcome != verdict.Pass {
+					got[c.ID] = c.Observed
+				}
+			}
+			want := map[string]string{"unmatched:public.a.x": "30 values looked like an e-mail address", "unmatched:public.b.x": "2 values looked like a phone number"}
+			if !maps.Equal(got, want) || r.Outcome != verdict.Error {
+				t.Errorf("%s: %q\n%s", r.Outcome, got, worst(r))
 			}
 		})
 	}

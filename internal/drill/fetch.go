@@ -131,6 +131,9 @@ func (r *run) handOver() (inside string, err error) {
 	if r.archive.Format == archive.Plain {
 		return "", nil
 	}
+	if err := r.archive.WriteOffsets(); err != nil { // into our own copy: it was fetched
+		return "", err
+	}
 	const name = "archive"
 	to := r.box.HostPath(name)
 	if err := os.Rename(r.archive.Path, to); err != nil {

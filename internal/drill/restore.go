@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,22 +40,10 @@ func (r *run) drill(ctx context.Context) error {
 // the schema and the first row. Whatever ends it early, what was found until
 // then is in the report.
 func (r *run) restore(ctx context.Context) error {
-	var s *restore.Session
-	err := r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
-		inside, err := r.handOver()
-		if err != nil {
-			return err
-		}
-		s = restore.New(r.archive, r.box, inside, r.restoreOptions())
-		if err := r.roomToLoad(ctx); err != nil {
-			return err
-		}
-		return s.PreData(ctx)
-	})
+	s, err := r.preData(ctx, r.roomToLoad)
 	if s == nil {
 		return err
 	}
-	r.session = s
 	defer r.keepRestore(s)
 	if err != nil {
 		return err
@@ -67,8 +56,14 @@ func (r *run) restore(ctx context.Context) error {
 		return err
 	}
 	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return s.Data(ctx, plan.Filter, plan.Excluded) })
+	if errors.Is(err, scrub.ErrLeak) {
+		r.lookOn(ctx, s, plan)
+	}
 	r.keepScrub(plan)
 	if err != nil {
+		return err
+	}
+	if err := r.distinct(ctx); err != nil {
 		return err
 	}
 	if plan.Recomputes() {
@@ -80,6 +75,7 @@ func (r *run) restore(ctx context.Context) error {
 		if err := s.PostData(ctx); err != nil {
 			return err
 		}
+		r.keepRecovery(s.Took())
 		r.report.Tables, err = s.Count(ctx)
 		return err
 	})
@@ -87,6 +83,35 @@ func (r *run) restore(ctx context.Context) error {
 		return err
 	}
 	return r.scanLeaks(ctx)
+}
+
+// lookOn looks for all that is like what ended the load, so that one report
+// names every place. What keeps it from some of them leaves those that are
+// known, which are enough to refuse.
+func (r *run) lookOn(ctx context.Context, s *restore.Session, plan *scrub.Plan) {
+	begun := time.Now()
+	err := plan.LookOn(func(filter restore.Filter) error { return s.Look(ctx, filter, nil) })
+	r.keep(verdict.StageScrub, time.Since(begun), nil)
+	if err != nil {
+		r.Log.Debug("not all rows were looked at", "drill", r.Drill.Name, "err", err)
+	}
+}
+
+// preData restores what must stand before rows can be loaded, or read, if
+// ready has nothing against it.
+func (r *run) preData(ctx context.Context, ready func(context.Context) error) (*restore.Session, error) {
+	err := r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
+		inside, err := r.handOver()
+		if err != nil {
+			return err
+		}
+		r.session = restore.New(r.archive, r.box, inside, r.restoreOptions())
+		if err := ready(ctx); err != nil {
+			return err
+		}
+		return r.session.PreData(ctx)
+	})
+	return r.session, err
 }
 
 // scanLeaks looks at what no filter saw. What it finds ends the drill, so that
@@ -140,11 +165,10 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 			return err
 		}
 		defer conn.Close(context.WithoutCancel(ctx))
-		req := scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding}
-		if req.Catalogue, err = scrub.ReadCatalogue(ctx, conn); err != nil {
+		req, err := r.scrubRequest(ctx, conn)
+		if err != nil {
 			return err
 		}
-		fillFrom(&req, s.Headers(), r.archive.Entries)
 		var undecided []verdict.Check
 		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
 			return err
@@ -156,6 +180,21 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 		return nil
 	})
 	return plan, err
+}
+
+// scrubRequest is what the scrub is planned from, once pre-data is restored.
+func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Request, err error) {
+	req = scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding}
+	for _, t := range r.Drill.Expectations.Tables {
+		if t.Rebuildable {
+			req.Rebuildable = append(req.Rebuildable, t.Table)
+		}
+	}
+	if req.Catalogue, err = scrub.ReadCatalogue(ctx, conn); err != nil {
+		return req, err
+	}
+	fillFrom(&req, r.session.Headers(), r.archive.Entries)
+	return req, nil
 }
 
 // fillFrom gives the scrub what the archive knows and the restored schema
@@ -183,6 +222,22 @@ func (r *run) keepScrub(plan *scrub.Plan) {
 	r.keep(verdict.StageScrub, plan.Duration(), nil)
 }
 
+// distinct looks, before keys are built on it, whether what was different
+// stayed so: a key that the scrub broke is no failure of the backup.
+func (r *run) distinct(ctx context.Context) error {
+	return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error {
+		found, err := r.plan.Distinct(ctx, r.connect, r.jobs())
+		if err != nil {
+			return err
+		}
+		r.checks(found...)
+		if slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome == verdict.Error }) {
+			return errMerged
+		}
+		return nil
+	})
+}
+
 // recompute fills what was loaded empty, before post-data looks at it.
 func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
 	conn, err := r.box.DB().Connect(ctx, s.Database())
@@ -196,7 +251,12 @@ func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Pla
 // expect looks at what came back.
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
-		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held})
+		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{
+			AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
+			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
+			TakenAt: r.report.Backup.TakenAt, SHA256: r.report.Backup.SHA256,
+			Witnesses: r.witnesses(r.plan),
+		})
 		r.checks(found...)
 		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
 		r.report.LatestEvents = events
@@ -216,8 +276,7 @@ func (r *run) expect(ctx context.Context) error {
 // all that is expected can be judged; of any other only that it is there.
 func (r *run) expectTables(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
-		present := r.Drill.Expectations
-		present.FailedRows, present.Tables = nil, nil
+		present := spec.Expectations{Timeout: r.Drill.Expectations.Timeout}
 		for _, t := range r.Drill.Expectations.Tables {
 			if r.madeLater(t.Table) {
 				continue
@@ -227,11 +286,11 @@ func (r *run) expectTables(ctx context.Context) error {
 				return err
 			}
 			if !stays {
-				t.RowCount, t.Freshness = nil, nil
+				t = spec.Table{Table: t.Table, Pos: t.Pos}
 			}
 			present.Tables = append(present.Tables, t)
 		}
-		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Unfilled: true})...)
+		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
 		return ctx.Err()
 	})
 }

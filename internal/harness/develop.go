@@ -47,8 +47,13 @@ func (h *Home) Build(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return cannot("build: %v", err)
 	}
+	digest, err := sourcesOf(h.Dir)
+	if err != nil {
+		return cannot("build: read the sources: %v; run this where the harness's go.mod lies", err)
+	}
+	stamp := "-X daybefore/internal/harness.sources=" + digest
 	// An absolute path, since Mage takes a relative one from magefiles/.
-	if err := h.run(ctx, nil, "go", "tool", "mage", "-compile", out); err != nil {
+	if err := h.run(ctx, nil, "go", "tool", "mage", "-ldflags", stamp, "-compile", out); err != nil {
 		return cannot("build: %v", err)
 	}
 	fmt.Fprintln(h.Stdout, "built", filepath.Join("bin", "drill"))

@@ -3,10 +3,10 @@ package harness
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -58,13 +58,28 @@ func (h *Home) canKeep() error {
 	return nil
 }
 
-// drillOne runs one drill file, keeps its report and prints it. A file with
+// drillOne runs one drill file, keeps its report, once it is finished, and
+// prints it. A file with
 // mistakes makes a report too.
-func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer) *verdict.Report {
-	r := h.runFile(ctx, f, progress)
+func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report)) *verdict.Report {
+	return h.drillFor(ctx, f, progress, finish, nil)
+}
+
+// drillFor is drillOne that also tells what the database consists of, if the
+// drill file wants to know and no baseline was read.
+func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report), structure func(*spec.Structure)) *verdict.Report {
+	rec := &record{}
+	if f.Err == nil {
+		rec = h.record(ctx, f.Drill)
+	}
+	defer rec.close()
+	r := h.runFile(ctx, f, rec, progress, structure)
+	finish(r)
+	// First: whoever reads what is printed may have gone.
+	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r) })
 	h.printing.Lock()
 	defer h.printing.Unlock()
-	unkept := h.keep(r) // first: whoever reads what is printed may have gone
+	unkept := errors.Join(h.keep(r), inStore)
 	if err := report.Terminal(h.Stdout, r, h.terminal()); err != nil {
 		h.Log.Warn("print the report", "drill", f.Name, "err", err)
 	}
@@ -75,7 +90,7 @@ func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer) 
 	return r
 }
 
-func (h *Home) runFile(ctx context.Context, f spec.Loaded, w io.Writer) *verdict.Report {
+func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Writer, structure func(*spec.Structure)) *verdict.Report {
 	now := h.Now()
 	id := history.NewRunID(now)
 	if f.Err != nil {
@@ -85,6 +100,7 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, w io.Writer) *verdict
 	defer progress.Close()
 	return drill.Run(ctx, drill.Request{
 		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Progress: progress.Update,
+		Past: rec.past(ctx), Structure: structure,
 	})
 }
 
@@ -147,11 +163,29 @@ func (h *Home) conclude(reports []*verdict.Report) error {
 // where says in a few words what a report came to, and at which stage. One
 // that is worse than all of its stages is that because it was not kept.
 func where(r *verdict.Report) string {
-	i := slices.IndexFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome == r.Outcome })
-	if i < 0 {
+	s := worstStage(r)
+	if s == nil {
 		return string(r.Outcome) + ": the report could not be kept"
 	}
-	return fmt.Sprintf("%s at %s (%s)", r.Outcome, r.Stages[i].Name, r.Stages[i].Code)
+	return fmt.Sprintf("%s at %s (%s)", r.Outcome, s.Name, s.Code)
+}
+
+// worstStage is the first stage that the report has its outcome from; nil if
+// there is none. What is about the backup itself comes before what is about
+// its store.
+func worstStage(r *verdict.Report) *verdict.Stage {
+	var about *verdict.Stage
+	for i := range r.Stages {
+		s := &r.Stages[i]
+		switch {
+		case s.Outcome != r.Outcome:
+		case !s.Code.AboutStore():
+			return s
+		case about == nil:
+			about = s
+		}
+	}
+	return about
 }
 
 // terminal says how wide and colourful stdout is.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"daybefore/internal/drill"
-	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -23,8 +21,10 @@ type GateOptions struct {
 }
 
 // Gate opens (returns nil) only if the newest backup in the store has been
-// proven to restore: by a report of this very drill file and object that is
-// young enough, or by drilling it now. The backup's age is judged again.
+// proven to restore, by a report of this very object, drill file and harness
+// that is young enough, and the store is healthy now; or by drilling it now.
+// What kept it from opening at once, and what keeps it shut, is in the report
+// of that drill.
 func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if o.Name == "" {
 		return cannot("the gate wants -name=DRILL: it stands before one database")
@@ -44,27 +44,42 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
-	why := h.notProven(ctx, f.Drill, within, o.Strict)
+	rec := h.record(ctx, f.Drill)
+	defer rec.close()
+	why := h.notProven(ctx, rec, f.Drill, within, o.Strict)
 	if why == "" {
 		fmt.Fprintf(h.Stdout, "gate %s is open: its newest backup has been restored\n", f.Name)
 		return nil
 	}
+	if err := h.canKeep(); err != nil {
+		return err
+	}
 	fmt.Fprintf(h.Stderr, "gate %s: %s: drilling now\n", f.Name, why)
 	h.sweep(ctx)
-	r := h.drillOne(ctx, f, h.Stderr)
-	switch {
-	case verdict.ExitCode(r) != verdict.ExitOK:
-		return &Exit{Code: verdict.ExitCode(r), Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, reason(r))}
-	case o.Strict && r.Outcome == verdict.Warn:
-		return &Exit{Code: verdict.ExitFail, Reason: fmt.Sprintf("gate %s stays shut under -strict: %s", f.Name, reason(r))}
+	r := h.drillOne(ctx, f, h.Stderr, func(r *verdict.Report) {
+		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: o.Strict, Shut: shut(r, o.Strict)}
+	})
+	if why := shut(r, o.Strict); why != "" {
+		return &Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail), Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, why)}
 	}
 	fmt.Fprintf(h.Stdout, "gate %s is open\n", f.Name)
 	return nil
 }
 
+// shut says in one line why a drill does not open the gate; empty if it does.
+func shut(r *verdict.Report, strict bool) string {
+	switch {
+	case verdict.ExitCode(r) != verdict.ExitOK:
+		return reason(r)
+	case strict && r.Outcome == verdict.Warn:
+		return "under -strict a warning is enough: " + reason(r)
+	}
+	return ""
+}
+
 // notProven says why the last report does not open the gate; empty if it does.
-func (h *Home) notProven(ctx context.Context, d *spec.Drill, within time.Duration, strict bool) string {
-	last, err := history.Latest(h.reportsDir(), d.Name)
+func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within time.Duration, strict bool) string {
+	last, err := rec.newest(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no report yet"
@@ -79,14 +94,14 @@ func (h *Home) notProven(ctx context.Context, d *spec.Drill, within time.Duratio
 	case strict && last.Outcome == verdict.Warn:
 		return "the last drill had warnings"
 	case h.Now().Sub(last.FinishedAt) > within || last.FinishedAt.After(h.Now().Add(time.Minute)):
-		return fmt.Sprintf("the last report is not from the last %s", within)
+		return fmt.Sprintf("the last report is not from the last %s", spec.Span(within))
 	}
-	newest := drill.Newest(ctx, drill.Request{Drill: d, Now: h.Now(), Version: version(), Log: h.Log})
+	now := h.inventoryOf(ctx, rec, d)
 	switch {
-	case verdict.ExitCode(newest) != verdict.ExitOK, strict && newest.Outcome == verdict.Warn:
-		return "the newest backup is not as declared"
-	case !sameObject(newest.Backup, last.Backup):
+	case now.Backup.Name != "" && !sameObject(now.Backup, last.Backup):
 		return "the store's newest backup is not the one that was drilled"
+	case shut(now, strict) != "":
+		return "the store of backups is not as declared: " + shut(now, strict)
 	}
 	return ""
 }
@@ -99,11 +114,9 @@ func sameObject(a, b verdict.Backup) bool {
 
 // reason is the worst thing a report says, in one line.
 func reason(r *verdict.Report) string {
-	for _, s := range r.Stages {
-		if s.Outcome == r.Outcome {
-			// What a server or an engine said may have several lines.
-			return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", where(r), s.Message)), " ")
-		}
+	if s := worstStage(r); s != nil {
+		// What a server or an engine said may have several lines.
+		return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", where(r), s.Message)), " ")
 	}
 	return where(r)
 }

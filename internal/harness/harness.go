@@ -73,23 +73,6 @@ func cannot(format string, args ...any) *Exit {
 	return &Exit{Code: verdict.ExitError, Reason: fmt.Sprintf(format, args...)}
 }
 
-// version names the build: a release, or the revision it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return Release
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return Release + "+" + s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return Release
-}
-
-// Release is the version that CHANGELOG.md speaks of.
-const Release = "0.1.0"
-
 // interruptible returns a context that Ctrl-C, SIGTERM or the loss of the
 // terminal ends with the cause that makes a drill report itself as
 // interrupted. Until stop is called, neither another Ctrl-C nor a reader of

@@ -118,6 +118,7 @@ type place struct {
 	t   testing.TB
 	dir string
 	tmp string
+	env []string // for its processes
 }
 
 // newPlace makes a place without drills. Everybody may pass through it: a
@@ -165,11 +166,10 @@ func copyDemo(dir, kind string) error {
 		return errors.New("drills/demo.yaml does not say kind: auto")
 	}
 	text = bytes.Replace(text, []byte(auto), []byte("\n  kind: "+kind+"\n"), 1)
-	backups := filepath.Join(dir, "drills", "demo", "backups")
+	to := filepath.Join(dir, "drills")
 	return errors.Join(
-		os.MkdirAll(backups, 0o755),
-		os.WriteFile(filepath.Join(dir, "drills", "demo.yaml"), text, 0o644),
-		os.CopyFS(backups, os.DirFS(filepath.Join(drills, "demo", "backups"))),
+		os.CopyFS(filepath.Join(to, "demo"), os.DirFS(filepath.Join(drills, "demo"))),
+		os.WriteFile(filepath.Join(to, "demo.yaml"), text, 0o644),
 	)
 }
 
@@ -184,7 +184,7 @@ func (p *place) write(name, text string) {
 
 // environ is the process's, with a temporary directory of the place's own.
 func (p *place) environ(more ...string) []string {
-	return slices.Concat(os.Environ(), []string{"TMPDIR=" + p.tmp, "DRILL_HOME=" + p.dir, "DRILL_LOG=debug"}, more)
+	return slices.Concat(os.Environ(), []string{"TMPDIR=" + p.tmp, "DRILL_HOME=" + p.dir, "DRILL_LOG=debug"}, p.env, more)
 }
 
 // process is the compiled binary under way.

@@ -37,7 +37,7 @@ func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int) 
 		}
 		drills.Go(func() {
 			defer func() { memory.Release(weight); <-places }()
-			reports[i] = h.drillOne(ctx, f, h.progress(parallel))
+			reports[i] = h.drillOne(ctx, f, h.progress(parallel), func(*verdict.Report) {})
 		})
 	}
 	drills.Wait()

@@ -26,13 +26,8 @@ func TestDrillsInParallel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backups, err := filepath.Abs("../../drills/demo/backups")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(demo), "file:demo/backups/", "file://"+backups+"/", 1)
-	text = strings.Replace(text, "kind: auto", "kind: local", 1)
-	if err := os.Mkdir(filepath.Join(home, "drills"), 0o755); err != nil {
+	text := strings.Replace(string(demo), "kind: auto", "kind: local", 1)
+	if err := os.CopyFS(filepath.Join(home, "drills", "demo"), os.DirFS("../../drills/demo")); err != nil {
 		t.Fatal(err)
 	}
 	const drills = 4

@@ -30,11 +30,17 @@ func passing() *verdict.Report {
 			SizeBytes: 312_417, SHA256: strings.Repeat("0123456789abcdef", 4), ETag: "1-2", Checksum: "verified",
 			Format: "custom", Compression: "zstd", Database: "shop", ServerVersion: "15.18", DumpVersion: "15.18", Encoding: "UTF8",
 		},
-		Sandbox: verdict.Sandbox{Kind: "container", Image: "postgres:17", ServerVersion: "17.11", Isolation: "no_network", Why: "Docker answers and has the image"},
+		Inventory: verdict.Inventory{Backups: 28, Bytes: 8_746_210, NewestAt: began.Add(-5 * time.Hour), OldestAt: began.Add(-173 * time.Hour)},
+		Sandbox:   verdict.Sandbox{Kind: "container", Image: "postgres:17", ServerVersion: "17.11", Isolation: "no_network", Why: "Docker answers and has the image"},
 		Tables: []verdict.Table{
 			{Name: "public.users", RowsPassed: 2000, RowsHeld: 2000},
 			{Name: "public.orders", RowsPassed: 18_431, RowsHeld: 18_431},
 			{Name: "public.sessions", Excluded: true},
+		},
+		Recovery: &verdict.Recovery{TotalMS: 930, FetchMS: 53, PreDataMS: 120, DataMS: 600, PostDataMS: 157},
+		Trend: []verdict.Trend{
+			{Run: "20261120T031500Z-77aa", RecoveryMS: 910, BackupAgeMS: 5 * 3600e3, SizeBytes: 311_004},
+			{Run: "20261119T031500Z-01fe", RecoveryMS: 1204, BackupAgeMS: 29 * 3600e3, SizeBytes: 309_871},
 		},
 		Scrub: verdict.Scrub{
 			Columns: []verdict.ScrubColumn{
@@ -63,6 +69,34 @@ func passing() *verdict.Report {
 	return r
 }
 
+// looked is what is found without a drill: the store is as declared but for
+// these checks.
+func looked(checks ...verdict.Check) *verdict.Report {
+	p := passing()
+	r := &verdict.Report{
+		Schema: verdict.Schema, Drill: "demo", Run: p.Run, Outcome: verdict.Pass, AsOf: p.AsOf, StartedAt: began, DurationMS: 41,
+		Backup: p.Backup, Inventory: p.Inventory, Stages: p.Stages[:1],
+		Checks: []verdict.Check{
+			{ID: "backup_age", Stage: "choose", Code: verdict.CodeBackupAge, Outcome: verdict.Pass, Expected: "at most 7h (warn), 13h (fail) old", Observed: "5h old (taken 2026-11-20 22:15 UTC)"},
+			{ID: "min_backups", Stage: "choose", Code: verdict.CodeMinBackups, Outcome: verdict.Pass, Expected: "at least 28 backups", Observed: "28 backups"},
+		},
+	}
+	for _, c := range checks {
+		spoil(r, c)
+	}
+	return r
+}
+
+// collapsing is a store that something removes backups from.
+func collapsing() verdict.Check {
+	return verdict.Check{
+		ID: "collapse:backups", Stage: "choose", Code: verdict.CodeCollapse, Outcome: verdict.Fail,
+		Expected: "at most 15 % (warn), 30 % (fail) fewer than in the last drill that passed", Observed: "28 backups (57.6 % fewer than 66 backups)",
+		Message: "the store holds 28 backups: 57.6 % fewer than 66 backups, as in the last drill that passed (20261120T031500Z-11aa)",
+		Hint:    "something removes backups: stop whatever prunes this store now",
+	}
+}
+
 // spoil sets a stage to what one of its checks found.
 func spoil(r *verdict.Report, c verdict.Check) {
 	r.Checks = append(r.Checks, c)
@@ -78,6 +112,7 @@ func spoil(r *verdict.Report, c verdict.Check) {
 func warning() *verdict.Report {
 	r := passing()
 	r.RolesCreated = []string{"app", "readonly"}
+	r.Gate = &verdict.Gate{Drilled: "there is no report yet", Within: "1d"}
 	r.Messages = verdict.Messages{Warnings: 1, Notices: 4}
 	spoil(r, verdict.Check{
 		ID: "roles", Stage: "restore", Code: verdict.CodeRoles, Outcome: verdict.Warn,
@@ -88,6 +123,19 @@ func warning() *verdict.Report {
 	spoil(r, verdict.Check{
 		ID: "left_out", Stage: "restore", Code: verdict.CodeLeftOut, Outcome: verdict.Skipped, Observed: "1",
 		Message: "left out on purpose: SUBSCRIPTION reports",
+	})
+	spoil(r, verdict.Check{
+		ID: "row_count_change:public.users", Stage: "expect", Code: verdict.CodeRowCountChange, Outcome: verdict.Skipped,
+		Expected: "at most 10 % fewer than in the last drill that passed", Observed: "2000 rows",
+		Message: "no history yet: no earlier drill that passed says anything to compare with",
+		Hint:    "nothing is wrong; later drills are compared with this one, if it passes",
+		Change:  &verdict.Change{To: "2000"},
+	})
+	purged := &verdict.Accepted{From: "40000", To: "18431", Why: "orders before 2020 purged, ticket 812", Who: "ada@ops-1", At: began.Add(-18 * time.Hour)}
+	spoil(r, verdict.Check{
+		ID: "row_count_change:public.orders", Stage: "expect", Code: verdict.CodeRowCountChange, Outcome: verdict.Pass,
+		Expected: "at most 10 % fewer than in the last drill that passed", Observed: "18431 rows (unchanged)",
+		Change: &verdict.Change{Baseline: "20261120T031500Z-77aa", From: "18431", To: "18431"}, Accepted: purged,
 	})
 	return r
 }
@@ -117,6 +165,10 @@ func failing() *verdict.Report {
 		Message: "the newest row is from 2026-11-13 20:15 UTC", Hint: "look whether the dump was taken from a replica that stopped replaying",
 	})
 	r.Tables[1].RowsHeld = 18_000
+	r.Gate = &verdict.Gate{
+		Drilled: "the store's newest backup is not the one that was drilled", Within: "1d",
+		Shut: "fail at restore (restore_errors): " + r.Checks[len(r.Checks)-4].Message,
+	}
 	return r
 }
 
@@ -140,6 +192,7 @@ func unreachable() *verdict.Report {
 func interrupted() *verdict.Report {
 	r := passing()
 	r.Outcome, r.Checks, r.Tables, r.LatestEvents, r.Scrub = verdict.Error, nil, nil, nil, verdict.Scrub{}
+	r.Recovery = nil
 	for i := range r.Stages {
 		s := &r.Stages[i]
 		switch s.Name {
@@ -166,7 +219,8 @@ func hostile() *verdict.Report {
 	r.LatestEvents[0] = verdict.Events{Table: evil, Columns: []string{evil, "名前"}, Rows: [][]string{{evil, "山田 太郎"}, {"👩‍👩‍👧 e\u0301"}, {"1", "2", "one too many"}}}
 	r.Stages[4].Name = evil
 	spoil(r, verdict.Check{ID: evil, Stage: "expect", Code: evil, Outcome: verdict.Fail, Expected: evil, Observed: evil, Message: evil, Hint: evil})
-	spoil(r, verdict.Check{ID: evil, Stage: "expect", Outcome: verdict.Pass, Expected: evil, Observed: evil})
+	spoil(r, verdict.Check{ID: evil, Stage: "expect", Outcome: verdict.Pass, Expected: evil, Observed: evil,
+		Accepted: &verdict.Accepted{From: evil, To: evil, Why: evil, Who: evil, At: began}})
 	return r
 }
 
@@ -192,7 +246,7 @@ func misspelled() *verdict.Report {
 func undecided() *verdict.Report {
 	r := passing()
 	r.Outcome, r.Tables, r.Scrub, r.LatestEvents = verdict.Error, nil, verdict.Scrub{}, nil
-	r.Checks = nil
+	r.Checks, r.Recovery = nil, nil
 	for _, column := range []string{"users.email", "users.full_name", "users.telephone_number_of_a_relative", "orders.contact_email", "orders.note"} {
 		r.Checks = append(r.Checks, verdict.Check{
 			ID: "unmatched:public." + column, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,

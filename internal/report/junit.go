@@ -166,6 +166,9 @@ func inFull(c verdict.Check) []string {
 	if c.Message != "" {
 		lines = append(lines, cleanLines(c.Message))
 	}
+	if says := acceptance(c); says != "" {
+		lines = append(lines, "accepted: "+says)
+	}
 	if c.Hint != "" {
 		lines = append(lines, "-> "+cleanLines(c.Hint))
 	}

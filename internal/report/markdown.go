@@ -28,6 +28,11 @@ func Markdown(w io.Writer, r *verdict.Report) error {
 	for _, f := range findings(r) {
 		m.finding(f)
 	}
+	for _, c := range r.Checks {
+		if says := acceptance(c); says != "" && c.Outcome == verdict.Pass { // findings say it in full
+			m.block("\n**Accepted: " + escape(clean(c.ID)) + "**" + newLine + escape(says) + "\n")
+		}
+	}
 	m.stages(r)
 	m.folded("Checks that passed", passedRows(r))
 	m.folded("Tables", tableRows(r))

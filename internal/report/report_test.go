@@ -29,6 +29,38 @@ func plainly(t *testing.T, r *verdict.Report, width int) string {
 	return rendered(t, func(w io.Writer, r *verdict.Report) error { return Terminal(w, r, Options{Width: width}) }, r)
 }
 
+// A store that is not as declared says nothing against the newest backup, if
+// that was restored.
+func TestHeadlineTellsStoreFromBackup(t *testing.T) {
+	t.Parallel()
+	const store, backup = "restores, but the store of backups is not as declared", "would not bring the data back as declared"
+	of := func(checks ...verdict.Check) *verdict.Report {
+		r := passing()
+		for _, c := range checks {
+			spoil(r, c)
+		}
+		return r
+	}
+	rows := verdict.Check{ID: "row_count:public.users", Stage: "expect", Code: verdict.CodeRowCount, Outcome: verdict.Fail, Message: "too few"}
+	unknown := rows
+	unknown.Outcome = verdict.Error
+	for name, c := range map[string]struct {
+		r    *verdict.Report
+		want string
+	}{
+		"the store": {of(collapsing()), store}, "both": {of(collapsing(), rows), backup}, "not known": {of(collapsing(), unknown), backup},
+		"not restored": {looked(collapsing()), store},
+	} {
+		if name == "not restored" {
+			c.r.Stages = append(c.r.Stages, verdict.Stage{Name: "fetch", Outcome: verdict.Skipped})
+			c.want = backup
+		}
+		if got := headline(c.r); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestTerminalFits(t *testing.T) {
 	t.Parallel()
 	for name, r := range fixtures() {
@@ -376,6 +408,14 @@ func TestWrap(t *testing.T) {
 			t.Errorf("%q became %q", want, got)
 		}
 	})
+}
+
+// A mark without a letter takes no room, and is no nothing.
+func TestWrapKeepsMarksWithoutWidth(t *testing.T) {
+	t.Parallel()
+	if got := strings.Join(wrap("aa \u0300", 2), "|"); got != "aa|\u0300" {
+		t.Errorf("%q", got)
+	}
 }
 
 // A word of megabytes, as a hostile backup may hold, is wrapped in one pass.

@@ -38,6 +38,7 @@ func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
 	p.stages(r)
 	p.findings(r)
+	p.accepted(r)
 	p.passed(r)
 	p.tables(r)
 	p.scrub(r.Scrub)
@@ -253,6 +254,19 @@ func compared(c verdict.Check) string {
 		return expected + ", " + observed
 	}
 	return expected + observed
+}
+
+func (p *page) accepted(r *verdict.Report) {
+	headed := false
+	for _, c := range r.Checks {
+		if says := acceptance(c); says != "" {
+			if !headed {
+				p.heading("ACCEPTED, and compared with from then on")
+			}
+			headed = true
+			p.hanging("  ", clean(c.ID)+": "+says)
+		}
+	}
 }
 
 func (p *page) passed(r *verdict.Report) {

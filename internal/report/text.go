@@ -74,10 +74,10 @@ func wrapLine(s string, width int) []string {
 	for _, word := range strings.Fields(s) {
 		w := twwidth.Width(word)
 		switch {
-		case used > 0 && used+1+w <= width:
+		case line.Len() > 0 && used+1+w <= width:
 			line.WriteByte(' ')
 			used++
-		case used > 0:
+		case line.Len() > 0:
 			flush()
 		}
 		for head := fitting(word, width); head != word; head = fitting(word, width) {
@@ -87,7 +87,7 @@ func wrapLine(s string, width int) []string {
 		line.WriteString(word)
 		used += twwidth.Width(word)
 	}
-	if used > 0 || len(lines) == 0 {
+	if line.Len() > 0 || len(lines) == 0 {
 		flush()
 	}
 	return lines

@@ -32,6 +32,8 @@ func headline(r *verdict.Report) string {
 		says = backup + " restores"
 	case r.Outcome == verdict.Warn:
 		says = backup + " restores, with " + counted(tally(r)[verdict.Warn], "warning")
+	case r.Outcome == verdict.Fail && onlyStore(r):
+		says = backup + " restores, but the store of backups is not as declared"
 	case r.Outcome == verdict.Fail && drilled:
 		says = backup + " would not bring the data back as declared"
 	case r.Outcome == verdict.Fail:
@@ -44,6 +46,17 @@ func headline(r *verdict.Report) string {
 		says = "nothing was verified"
 	}
 	return clean(r.Drill) + ": " + says
+}
+
+// onlyStore tells whether a drill came to its end, and all that failed is about
+// the store as a whole.
+func onlyStore(r *verdict.Report) bool {
+	for _, f := range findings(r) {
+		if f.Outcome == verdict.Error || f.Outcome == verdict.Fail && (f.ID == "" || !f.Code.AboutStore()) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome == verdict.Skipped })
 }
 
 // inBrackets is what tells the backup apart: name, age, size.
@@ -159,37 +172,53 @@ func passed(r *verdict.Report) []verdict.Check {
 	})
 }
 
+// acceptance says which change a person wanted, who and why; empty where the
+// check compared with none.
+func acceptance(c verdict.Check) string {
+	a := c.Accepted
+	if a == nil {
+		return ""
+	}
+	return clean(fmt.Sprintf("%s -> %s, by %s on %s: %s", a.From, a.To, a.Who, at(a.At), a.Why))
+}
+
 // recovery says how long it took to have the data back: fetching and
 // restoring, without what only the drill does. Empty if it did not come so far.
 func recovery(r *verdict.Report) string {
-	var parts []string
-	var sum int64
-	for _, name := range []string{verdict.StageFetch, verdict.StageRestore} {
-		i := slices.IndexFunc(r.Stages, func(s verdict.Stage) bool { return s.Name == name })
-		if i < 0 || r.Stages[i].Outcome == verdict.Skipped || r.Stages[i].Outcome == verdict.Error {
-			return ""
-		}
-		sum += r.Stages[i].DurationMS
-		parts = append(parts, name+" "+tookMS(r.Stages[i].DurationMS))
-	}
-	if brokeOff(r) {
+	t := r.Recovery
+	if t == nil {
 		return ""
 	}
-	return tookMS(sum) + " to have the data back (" + strings.Join(parts, " + ") + ")"
+	return fmt.Sprintf("%s to have the data back (fetch %s + pre-data %s + data %s + post-data %s)",
+		tookMS(t.TotalMS), tookMS(t.FetchMS), tookMS(t.PreDataMS), tookMS(t.DataMS), tookMS(t.PostDataMS))
 }
 
-// brokeOff tells whether fetch, restore or the scrub ended early, so that their times say
-// nothing: a failed check is no such end, the rest was restored.
-func brokeOff(r *verdict.Report) bool {
-	return slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool {
-		switch s.Name {
-		case verdict.StageFetch, verdict.StageRestore:
-			return s.Outcome == verdict.Fail && explains(r, s) == ""
-		case verdict.StageScrub: // then no row was loaded
-			return s.Outcome == verdict.Error
-		}
-		return false
-	})
+// gate says what a gate that drilled came to.
+func gate(g *verdict.Gate) string {
+	switch {
+	case g == nil:
+		return ""
+	case g.Shut != "":
+		return "stays shut: " + g.Shut + " (drilled now, since " + g.Drilled + ")"
+	}
+	return "open (drilled now, since " + g.Drilled + ")"
+}
+
+// trend says how long it took before, and how old the backup was then.
+func trend(r *verdict.Report) string {
+	var took, ages []string
+	for _, t := range r.Trend {
+		took = append(took, tookMS(t.RecoveryMS))
+		ages = append(ages, age(time.Duration(t.BackupAgeMS)*time.Millisecond))
+	}
+	switch {
+	case len(took) == 0:
+		return ""
+	case len(took) == 1:
+		return fmt.Sprintf("the last drill that passed had the data back in %s, of a backup %s old", took[0], ages[0])
+	}
+	return fmt.Sprintf("the last %d drills that passed, newest first, had the data back in %s, of backups %s old",
+		len(took), strings.Join(took, ", "), strings.Join(ages, ", "))
 }
 
 // fact is a line of "where and what".
@@ -206,13 +235,16 @@ func facts(r *verdict.Report) []fact {
 	}
 	b, s := r.Backup, r.Sandbox
 	add("recovery", recovery(r))
+	add("trend", trend(r))
 	add("backup", object(b), backupTime(b), format(b), labelled("database", b.Database),
 		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion))
+	add("store", held(r.Inventory))
 	add("checksum", checksum(b), labelled("sha256", b.SHA256))
 	add("sandbox", strings.TrimSpace(s.Kind+" "+s.Image), labelled("PostgreSQL", s.ServerVersion), isolation(s.Isolation), s.Why)
 	add("judged", judged(r))
 	add("roles made", strings.Join(r.RolesCreated, ", "))
 	add("pg_restore", messages(r))
+	add("gate", gate(r.Gate))
 	add("run", r.Run, "began "+at(r.StartedAt), "took "+tookMS(r.DurationMS), labelled("harness", r.HarnessVersion))
 	return all
 }

@@ -1,0 +1,89 @@
+package drill
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"daybefore/internal/expect"
+	"daybefore/internal/history"
+	"daybefore/internal/restore"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// mark keeps what the next drill is compared with.
+func (r *run) mark(m verdict.Mark) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Marks = append(r.report.Marks, m)
+}
+
+// trendLength is how many past drills a report shows beside this one.
+const trendLength = 10
+
+// keepRecovery keeps how long it took to have the data back, and what it took
+// before. It is called once the restore has come to its end.
+func (r *run) keepRecovery(took restore.Sections) {
+	rec := verdict.Recovery{
+		FetchMS: r.tookMS(verdict.StageFetch), PreDataMS: took.PreData.Milliseconds(),
+		DataMS: took.Data.Milliseconds(), PostDataMS: took.PostData.Milliseconds(),
+	}
+	rec.TotalMS = rec.FetchMS + rec.PreDataMS + rec.DataMS + rec.PostDataMS
+	r.report.Recovery = &rec
+	if limit := r.Drill.Expectations.Recovery; limit != nil {
+		r.checks(expect.RecoveryTime(*limit, rec))
+	}
+}
+
+func (r *run) tookMS(stage string) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.report.Stages {
+		if s.Name == stage {
+			return s.DurationMS
+		}
+	}
+	return 0
+}
+
+// trend is what past drills that passed said of themselves.
+func trend(p history.Past) (all []verdict.Trend) {
+	for _, past := range p.Passing {
+		if past.Recovery == nil || len(all) == trendLength {
+			continue
+		}
+		all = append(all, verdict.Trend{
+			Run: past.Run, RecoveryMS: past.Recovery.TotalMS, SizeBytes: past.Backup.SizeBytes,
+			BackupAgeMS: judgedAt(past).Sub(past.Backup.TakenAt).Milliseconds(),
+		})
+	}
+	return all
+}
+
+// judgedAt is when the age of a past drill's backup was judged, as ageAt is of
+// this one.
+func judgedAt(r *verdict.Report) time.Time {
+	mode, text, _ := strings.Cut(r.AsOf, " ")
+	if at, err := time.Parse(time.RFC3339, text); mode == spec.AsOfFixed && err == nil {
+		return at
+	}
+	return r.StartedAt
+}
+
+// judgePast tells of past reports that cannot be used. It says nothing where
+// all is well, and nothing about the backup.
+func (r *run) judgePast() {
+	c := verdict.Check{ID: "history", Stage: verdict.StageChoose, Code: verdict.CodeHistory, Expected: "past reports can be read"}
+	switch p := r.Past; {
+	case p.Problem != nil:
+		c.Outcome, c.Code, c.Message, c.Hint = p.Problem.Outcome, p.Problem.Code, p.Problem.Error(), p.Problem.Hint
+	case len(p.Damaged) > 0:
+		c.Outcome, c.Observed = verdict.Warn, fmt.Sprintf("%d damaged", len(p.Damaged))
+		c.Message = "left out: " + strings.Join(p.Damaged, "; ")
+		c.Hint = "nothing is compared with what is left out; the other past reports count"
+	default:
+		return
+	}
+	r.checks(c)
+}

@@ -1,0 +1,115 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"daybefore/internal/expect"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Baseline drills one database and, if the drill passes, writes what the
+// database consists of to the file that expectations.schema names, for later
+// drills to be compared with. It says what changed since the one before.
+func (h *Home) Baseline(ctx context.Context, name string) error {
+	if name == "" {
+		return cannot("baseline wants -name=DRILL: it is taken of one database")
+	}
+	files, err := h.load(name, spec.Loader{WithoutBaseline: true})
+	if err != nil {
+		return err
+	}
+	f := files[0]
+	if f.Err != nil {
+		fmt.Fprintln(h.Stderr, f.Err)
+		return cannot("no baseline of %s: its drill file has mistakes", f.Name)
+	}
+	b := f.Drill.Expectations.Schema
+	if b == nil {
+		return cannot("no baseline of %s: say under expectations where it is kept, such as schema: {baseline: drills/%s.schema.json}", f.Name, f.Name)
+	}
+	before, err := readBaseline(b.Path)
+	if err != nil {
+		return cannot("no baseline of %s: %v; mend or remove the file", f.Name, err)
+	}
+	if before != nil {
+		b.Salt = before.Salt // so that what did not change reads as before
+	}
+	if err := h.canKeep(); err != nil {
+		return err
+	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
+	h.sweep(ctx)
+	var now *spec.Structure
+	r := h.drillFor(ctx, f, h.Stderr, func(*verdict.Report) {}, func(s *spec.Structure) { now = s })
+	if err := h.conclude([]*verdict.Report{r}); err != nil {
+		return err
+	}
+	if now == nil {
+		return cannot("no baseline of %s: the drill never came to the database's structure", f.Name)
+	}
+	if err := writeBaseline(b.Path, now); err != nil {
+		return cannot("no baseline of %s: %v", f.Name, err)
+	}
+	return tellBaseline(h.Stdout, b.File, before, now)
+}
+
+// readBaseline gives nil where there is none yet.
+func readBaseline(path string) (*spec.Structure, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := spec.ParseStructure(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// writeBaseline leaves the file as it was, or whole.
+func writeBaseline(path string, s *spec.Structure) error {
+	text, err := s.JSON()
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // gone, if all went well
+	_, err = temp.Write(text)
+	if err := errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+func tellBaseline(w io.Writer, file string, before, now *spec.Structure) error {
+	if before == nil {
+		_, err := fmt.Fprintf(w, "\nwritten: %s, %d objects; keep it in version control beside the drill file\n", file, len(now.Objects))
+		return err
+	}
+	changes := expect.Differences(before, now)
+	if len(changes) == 0 {
+		_, err := fmt.Fprintf(w, "\nwritten: %s, as it was\n", file)
+		return err
+	}
+	fmt.Fprintf(w, "\nwritten: %s, with what changed\n", file)
+	for _, line := range changes {
+		if _, err := fmt.Fprintln(w, "  "+line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package harness_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
+)
+
+func example(name string) string { return filepath.Join(repository, "docs", "examples", name) }
+
+func readExample(t *testing.T, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(example(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pipelines are the commands by which the examples call the gate.
+func pipelines(t *testing.T) map[string][]string {
+	var github struct {
+		Jobs map[string]struct {
+			Needs string
+			Steps []struct{ Name, Run string }
+		}
+	}
+	readExample(t, "github-actions.yml", &github)
+	var gitlab struct {
+		Stages  []string
+		Gate    struct{ Script []string }
+		Migrate struct{ Needs, Script []string }
+	}
+	readExample(t, "gitlab-ci.yml", &gitlab)
+	var steps []string
+	for _, s := range github.Jobs["gate"].Steps {
+		if s.Name == "Gate" || s.Name == "Show the report" {
+			steps = append(steps, s.Run)
+		}
+	}
+	if len(steps) != 2 || github.Jobs["deploy"].Needs != "gate" || !slices.Equal(gitlab.Migrate.Needs, []string{"gate"}) {
+		t.Errorf("nothing waits for the gate: %+v %+v", github, gitlab)
+	}
+	return map[string][]string{
+		"GitHub Actions": steps[:1], "GitHub Actions' summary": steps[1:], "GitLab CI": gitlab.Gate.Script,
+		"Kubernetes": {"bin/drill " + strings.Join(gateContainer(t), " ")},
+	}
+}
+
+// gateContainer is what the init container before the migration is told.
+func gateContainer(t *testing.T) []string {
+	t.Helper()
+	var job struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					InitContainers []struct {
+						Name string
+						Args []string
+					} `yaml:"initContainers"`
+				}
+			}
+		}
+	}
+	readExample(t, "kubernetes.yaml", &job)
+	containers := job.Spec.Template.Spec.InitContainers
+	if len(containers) != 1 || containers[0].Name != "gate" {
+		t.Fatalf("%+v", job)
+	}
+	return containers[0].Args
+}
+
+// shop makes a place as the examples want it: bin/drill, and the demo as the
+// drill shop.
+func shop(t *testing.T) *place {
+	t.Helper()
+	p := newPlace(t)
+	p.demo(sandbox.Local)
+	drills := filepath.Join(p.dir, "drills")
+	program, err := os.ReadFile(binary(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(os.Rename(filepath.Join(drills, "demo.yaml"), filepath.Join(drills, "shop.yaml")),
+		os.Mkdir(filepath.Join(p.dir, "bin"), 0o755), os.WriteFile(filepath.Join(p.dir, "bin", "drill"), program, 0o755))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// spoil cuts the newest backup off.
+func (p *place) spoil() {
+	p.t.Helper()
+	if err := os.Truncate(filepath.Join(p.dir, "drills", "demo", "backups", "shop-20260304T031500Z.dump"), 100_000); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// The commands of the examples open the gate before a good backup, and end
+// with its code before a bad one.
+func TestExamplesOfPipelines(t *testing.T) {
+	t.Parallel()
+	p, commands := shop(t), pipelines(t)
+	summary := filepath.Join(p.dir, "summary.md")
+	run := func(name string) (string, int) {
+		cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", strings.Join(commands[name], "\n"))
+		cmd.Dir, cmd.Env = p.dir, p.environ("GITHUB_STEP_SUMMARY="+summary)
+		out, err := cmd.CombinedOutput()
+		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	gates := []string{"GitHub Actions", "GitLab CI", "Kubernetes"}
+	for i, name := range gates {
+		out, code := run(name)
+		if code != 0 || !strings.Contains(out, "gate shop is open") || strings.Contains(out, "drilling now") != (i == 0) {
+			t.Errorf("%s: code %d\n%s", name, code, out)
+		}
+	}
+	if out, code := run("GitHub Actions' summary"); code != 0 {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	if text, err := os.ReadFile(summary); err != nil || !strings.Contains(string(text), "PASS shop") {
+		t.Errorf("the summary: %v\n%s", err, text)
+	}
+	p.spoil()
+	for _, name := range gates {
+		if out, code := run(name); code != 10 || !strings.Contains(out, "\nError: gate shop stays shut: fail at ") {
+			t.Errorf("%s: code %d\n%s", name, code, out)
+		}
+	}
+}
+
+func TestExampleOfMake(t *testing.T) {
+	t.Parallel()
+	program, p := testneed.Program(t, "make"), shop(t)
+	path, err := filepath.Abs(example("Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	migrated := filepath.Join(p.dir, "migrated")
+	deploy := func() (string, error) {
+		cmd := exec.Command(program, "-f", path, "deploy", "MIGRATE=touch "+migrated)
+		cmd.Dir, cmd.Env = t.TempDir(), p.environ()
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := deploy(); err != nil || !strings.Contains(out, "gate shop is open") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.Remove(migrated); err != nil {
+		t.Fatalf("an open gate kept it from migrating: %v", err)
+	}
+	p.spoil()
+	if out, err := deploy(); err == nil || !strings.Contains(out, "Error 10") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := os.Stat(migrated); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("it migrated behind a gate that is shut")
+	}
+}
+
+// The image for Kubernetes drills as the account that the pod runs as, without
+// a network and without an engine.
+func TestExampleOfAnImage(t *testing.T) {
+	t.Parallel()
+	testneed.Image(t, "postgres:17")
+	p := shop(t)
+	tag := "daybefore-example:" + filepath.Base(filepath.Dir(p.dir))
+	build := exec.Command("docker", "build", "-q", "-f", example("Dockerfile"), "-t", tag, p.dir)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("docker", "rmi", "-f", tag).Run() })
+	args := slices.Concat([]string{"run", "--rm", "--user", "999:999", "--network", "none", "--tmpfs", "/tmp:mode=1777", tag}, gateContainer(t))
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "gate shop is open") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -1,0 +1,61 @@
+package harness
+
+import (
+	"context"
+	"sync"
+
+	"daybefore/internal/drill"
+	"daybefore/internal/history"
+	"daybefore/internal/report"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// mostStores are looked into at once.
+const mostStores = 8
+
+// Inventory judges the stores of all drills, or of the one that is named, and
+// prints what it found. Nothing is fetched or restored, and no report is kept:
+// it is no drill, and proves nothing about a backup.
+func (h *Home) Inventory(ctx context.Context, name string) error {
+	files, err := h.load(name, spec.Loader{WithoutSecrets: true})
+	if err != nil {
+		return err
+	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
+	reports := make([]*verdict.Report, len(files))
+	places := make(chan struct{}, mostStores)
+	var looks sync.WaitGroup
+	for i, f := range files {
+		places <- struct{}{}
+		looks.Go(func() {
+			defer func() { <-places }()
+			reports[i] = h.inventoryOfFile(ctx, f)
+			h.printing.Lock()
+			defer h.printing.Unlock()
+			if err := report.Inventory(h.Stdout, reports[i], h.terminal()); err != nil {
+				h.Log.Warn("print the inventory", "drill", f.Name, "err", err)
+			}
+		})
+	}
+	looks.Wait()
+	return h.conclude(reports)
+}
+
+func (h *Home) inventoryOfFile(ctx context.Context, f spec.Loaded) *verdict.Report {
+	if f.Err != nil {
+		now := h.Now()
+		return h.mistaken(f, history.NewRunID(now), now)
+	}
+	rec := h.record(ctx, f.Drill)
+	defer rec.close()
+	return h.inventoryOf(ctx, rec, f.Drill)
+}
+
+func (h *Home) inventoryOf(ctx context.Context, rec *record, d *spec.Drill) *verdict.Report {
+	now := h.Now()
+	return drill.Newest(ctx, drill.Request{
+		Drill: d, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Past: rec.past(ctx),
+	})
+}

@@ -1,0 +1,97 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"daybefore/internal/catalog"
+	"daybefore/internal/history"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// A store of past reports that does not answer must not keep a drill waiting,
+// nor a process that was told to end.
+const (
+	readPastTime = 2 * time.Minute
+	keepPastTime = 30 * time.Second
+)
+
+// record is what is kept of a drill's runs: below reports/, and in the store
+// that its drill file names.
+type record struct {
+	dir   string
+	drill string
+	store history.Store  // nil: there is none
+	shelf *catalog.Shelf // the same, to be closed
+	err   error          // why the store cannot be used
+}
+
+// record opens what is kept of a drill. The caller closes it.
+func (h *Home) record(ctx context.Context, d *spec.Drill) *record {
+	rec := &record{dir: h.reportsDir(), drill: d.Name}
+	if d.History.URL == "" {
+		return rec
+	}
+	ctx, cancel := context.WithTimeout(ctx, readPastTime)
+	defer cancel()
+	if rec.shelf, rec.err = catalog.OpenShelf(ctx, d.History); rec.err == nil {
+		rec.store = rec.shelf
+	}
+	return rec
+}
+
+func (rec *record) close() {
+	if rec.shelf != nil {
+		_ = rec.shelf.Close() // nothing is left to be lost
+	}
+}
+
+// past is what a drill is compared with.
+func (rec *record) past(ctx context.Context) history.Past {
+	if rec.err != nil {
+		p := verdict.AsProblem(rec.err)
+		return history.Past{Problem: verdict.Errorf(verdict.CodeHistory, p.Hint, "open the store of past reports: %w", rec.err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, readPastTime)
+	defer cancel()
+	return history.Read(ctx, rec.dir, rec.store, rec.drill)
+}
+
+// newest is the last report, whatever it came to.
+func (rec *record) newest(ctx context.Context) (*verdict.Report, error) {
+	if rec.err != nil {
+		return nil, rec.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readPastTime)
+	defer cancel()
+	return history.Newest(ctx, rec.dir, rec.store, rec.drill)
+}
+
+// keep puts something into the store, even if the drill was interrupted.
+func (rec *record) keep(ctx context.Context, put func(context.Context, history.Store) error) error {
+	if rec.err != nil {
+		return kept(rec.drill, rec.err)
+	}
+	if rec.store == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
+	defer cancel()
+	return kept(rec.drill, put(ctx, rec.store))
+}
+
+// kept says what to do about a store that did not take something.
+func kept(drill string, err error) error {
+	if err == nil {
+		return nil
+	}
+	hint := "the copy under reports/ is well"
+	var p *verdict.Problem
+	if errors.As(err, &p) {
+		hint = p.Hint + "; " + hint
+	}
+	return fmt.Errorf("keep what is known of %s in the history: %w; %s", drill, err, hint)
+}

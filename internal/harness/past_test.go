@@ -1,0 +1,67 @@
+package harness_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"daybefore/internal/catalog/storetest"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
+)
+
+// A runner whose disk is empty knows from the bucket what passed before. Where
+// the bucket does not answer, that is an error, and the backup is drilled all
+// the same.
+func TestHistoryInABucket(t *testing.T) {
+	t.Parallel()
+	server := storetest.S3(t)
+	p := newPlace(t)
+	p.demo(sandbox.Local)
+	path := filepath.Join(p.dir, "drills", "demo.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write("drills/demo.yaml", "history: s3://"+server.Bucket+"/past/\n"+string(text))
+	run := func(code int, args ...string) *process {
+		cmd := p.start(args...)
+		t.Helper()
+		if got := cmd.end(); got != code {
+			t.Fatalf("exit code %d, want %d\n%s", got, code, cmd.said())
+		}
+		return cmd
+	}
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": server.AccessKey, "AWS_SECRET_ACCESS_KEY": server.SecretKey,
+		"AWS_ENDPOINT_URL": server.Endpoint, "AWS_REGION": server.Region,
+	} {
+		p.env = append(p.env, name+"="+value)
+	}
+	run(verdict.ExitOK, "drill")
+	if err := os.RemoveAll(filepath.Join(p.dir, "reports")); err != nil {
+		t.Fatal(err)
+	}
+	if gate := run(verdict.ExitOK, "gate", "-name=demo"); strings.Contains(gate.said(), "drilling now") {
+		t.Errorf("the gate knows nothing of the bucket\n%s", gate.said())
+	}
+	run(verdict.ExitOK, "drill")
+	if r := p.latest("demo"); len(r.Trend) != 1 {
+		t.Errorf("the trend: %+v", r.Trend)
+	}
+	p.env = append(p.env, "AWS_ENDPOINT_URL=http://127.0.0.1:1") // nobody listens there
+	said := run(verdict.ExitError, "drill").said()
+	for _, want := range []string{"keep what is known of demo in the history", "the copy under reports/ is well"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+	r := p.latest("demo")
+	if s := stageOf(r, verdict.StageChoose); s.Outcome != verdict.Error || s.Code != verdict.CodeHistory || stageOf(r, verdict.StageExpect).Outcome != verdict.Pass {
+		t.Errorf("%+v", r.Stages)
+	}
+	if strings.Contains(said, server.SecretKey) {
+		t.Error("the secret key is printed")
+	}
+}

@@ -1,0 +1,118 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"daybefore/internal/drill"
+	"daybefore/internal/history"
+	"daybefore/internal/report"
+	"daybefore/internal/scrub"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// ScrubDraft writes the scrub section for a drill's newest backup to stdout,
+// to be reviewed: a rule for each column that looks sensitive and has none.
+func (h *Home) ScrubDraft(ctx context.Context, name string) error {
+	var draft *scrub.Draft
+	r, err := h.look(ctx, "scrub:draft", name, func(ctx context.Context, req drill.Request) *verdict.Report {
+		var r *verdict.Report
+		draft, r = drill.Draft(ctx, req)
+		return r
+	})
+	switch {
+	case err != nil:
+		return err
+	case draft == nil:
+		return h.couldNot("draft the scrub of "+name, r)
+	case draft.Columns == 0:
+		return cannot("draft the scrub of %s: %s holds no column whose rows are loaded", name, r.Backup.Name)
+	}
+	_, err = fmt.Fprint(h.Stdout, drafted(draft, r))
+	return err
+}
+
+// ScrubShow prints, for each column under a rule, what its values are like in
+// the newest backup and what the scrub makes of them: numbers, and no value.
+func (h *Home) ScrubShow(ctx context.Context, name string) error {
+	var shapes []verdict.Shapes
+	r, err := h.look(ctx, "scrub:show", name, func(ctx context.Context, req drill.Request) *verdict.Report {
+		var r *verdict.Report
+		shapes, r = drill.Shapes(ctx, req)
+		return r
+	})
+	switch {
+	case err != nil:
+		return err
+	case shapes == nil:
+		return h.couldNot("show the scrub of "+name, r)
+	case len(shapes) == 0:
+		return cannot("show the scrub of %s: no column of %s is under a rule; scrub:draft -name=%s proposes some", name, r.Backup.Name, name)
+	}
+	return report.Shapes(h.Stdout, r, shapes, h.terminal())
+}
+
+// look runs what looks at one drill's newest backup, and is no drill: no report
+// is kept.
+func (h *Home) look(ctx context.Context, target, name string, run func(context.Context, drill.Request) *verdict.Report) (*verdict.Report, error) {
+	if name == "" {
+		return nil, cannot("%s wants -name=DRILL: it looks at one backup", target)
+	}
+	files, err := h.load(name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
+	if err != nil {
+		return nil, err
+	}
+	f := files[0]
+	if f.Err != nil {
+		fmt.Fprintln(h.Stderr, f.Err)
+		return nil, cannot("%s %s: its drill file has mistakes", target, name)
+	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
+	h.sweep(ctx)
+	progress := report.NewProgress(h.Stderr, name)
+	defer progress.Close()
+	now := h.Now()
+	return run(ctx, drill.Request{
+		Drill: f.Drill, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Progress: progress.Update,
+	}), nil
+}
+
+// couldNot shows what kept something from being done, on stderr, and is how
+// the process ends then. No report is kept: nothing was drilled.
+func (h *Home) couldNot(what string, r *verdict.Report) error {
+	if err := report.Terminal(h.Stderr, r, h.terminal()); err != nil {
+		h.Log.Warn("print what was found", "err", err)
+	}
+	code := verdict.ExitCode(r)
+	if code == verdict.ExitOK {
+		code = verdict.ExitError
+	}
+	return &Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, where(r))}
+}
+
+// drafted is a draft as it is printed: with what a reviewer should know in
+// front.
+func drafted(d *scrub.Draft, r *verdict.Report) string {
+	var b strings.Builder
+	say := func(format string, args ...any) {
+		b.WriteString("# " + strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")
+	}
+	say("Drafted from %s: %d rows of %d tables, of %d columns all that have no rule. Review every line.", r.Backup.Name, d.Rows, d.Tables, d.Columns)
+	if d.Ruled > 0 {
+		say("The drill file has rules for %d columns: put these below them.", d.Ruled)
+	}
+	for _, note := range d.Notes() {
+		say("Left to you: %s", note)
+	}
+	if d.Rules == 0 {
+		say("No column without a rule looks sensitive, by its name, its type or its content.")
+	} else {
+		say("How sure a line is: high, where the content says so too; medium, where one thing says so; low, where little does.")
+		say("A column that holds nothing private: preserve: true and a why, instead of the transform.")
+	}
+	b.WriteString(d.YAML())
+	return b.String()
+}

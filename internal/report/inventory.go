@@ -1,0 +1,80 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"daybefore/internal/verdict"
+)
+
+// Inventory writes what was found of a store of backups, for a person: a
+// report whose drill went no further than to choose the newest.
+func Inventory(w io.Writer, r *verdict.Report, o Options) error {
+	p := &page{width: o.width(), color: o.Color}
+	p.hanging(p.paint(r.Outcome)+"  ", storeHeadline(r))
+	p.checks(r.Checks)
+	p.findings(r)
+	p.blank()
+	for _, f := range storeFacts(r) {
+		if f.value == "" {
+			continue
+		}
+		p.hanging(fmt.Sprintf("%-7s ", f.key), f.value)
+	}
+	p.blank()
+	if p.err != nil {
+		return fmt.Errorf("render the inventory of %s: %w", r.Drill, p.err)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// storeHeadline says in a sentence how the store is, without the outcome's word.
+func storeHeadline(r *verdict.Report) string {
+	says := "the store of backups is as declared"
+	switch {
+	case r.Interrupted():
+		says = "interrupted before the store was judged"
+	case r.Outcome == verdict.Warn:
+		says += ", with " + counted(tally(r)[verdict.Warn], "warning")
+	case r.Outcome == verdict.Fail:
+		says = "the store of backups is not as declared"
+	case r.Outcome == verdict.Error && r.Backup.Name == "":
+		says = "could not look into the store; this says nothing about the backups"
+	case r.Outcome == verdict.Error:
+		says = "could not look at all that is declared of the store"
+	case len(r.Checks) == 0:
+		says = "the newest backup is there and begins like one; nothing else is declared under inventory"
+	}
+	return clean(r.Drill) + ": " + says
+}
+
+// checks shows all of them, also those that are told in full below.
+func (p *page) checks(all []verdict.Check) {
+	if len(all) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, c := range all {
+		rows = append(rows, []string{clean(c.ID), p.paint(c.Outcome), clean(c.Expected), clean(c.Observed)})
+	}
+	p.blank()
+	p.table(grid{header: []string{"CHECK", "OUTCOME", "EXPECTED", "OBSERVED"}, rows: rows})
+}
+
+// storeFacts say what was looked at.
+func storeFacts(r *verdict.Report) []fact {
+	facts := []fact{{"store", clean(r.Backup.Store)}, {"holds", held(r.Inventory)}}
+	if b := r.Backup; b.Name != "" {
+		facts = append(facts, fact{"newest", clean(b.Name) + ", " + backupTime(b) + ", " + size(b.SizeBytes)})
+	}
+	return append(facts, fact{"judged", at(judgedAt(r)) + ", in " + tookMS(r.DurationMS) + "; nothing was fetched or restored"})
+}
+
+// held says how much a store holds; empty where nobody looked.
+func held(v verdict.Inventory) string {
+	if v.Backups == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), at(v.OldestAt), at(v.NewestAt))
+}

@@ -1,0 +1,86 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"os"
+
+	"daybefore/internal/verdict"
+)
+
+// brokenDatabases restore without a word, and hold all their rows.
+func brokenDatabases() []Scenario {
+	return []Scenario{
+		{"an extension that the backup does not bring", edited("  roles: [app, readonly]\n", "  roles: [app, readonly]\n  extensions: [citext]\n"),
+			alone(verdict.CodeExtensions, "extensions:citext")},
+		{"a role that lost its privileges", shopAfter("DROP OWNED BY readonly"), alone(verdict.CodeRoles, "roles:readonly")},
+		{"a setting of the database lost", shopAfter("ALTER DATABASE shop RESET timezone"), alone(verdict.CodeSettings, "settings:timezone")},
+		{"a table that nobody listed", shopAfter("CREATE TABLE public.refunds (id bigint)"),
+			Want{Outcome: verdict.Warn, Stage: verdict.StageExpect, Code: verdict.CodeUnlistedTables, Check: "unlisted_tables", Alone: true}},
+		{"a sequence behind its column", shopAfter("SELECT setval('public.payments_id_seq', 7)"), alone(verdict.CodeSequences, "sequences")},
+		{"an index that is on no partition", shopAfter("CREATE INDEX events_person ON ONLY bot.events (person_id)"), alone(verdict.CodeIndexes, "indexes")},
+		{"a constraint that was never validated",
+			shopAfter("ALTER TABLE public.order_items ADD CONSTRAINT cheap CHECK (unit_price < 50) NOT VALID"), alone(verdict.CodeConstraints, "constraints")},
+		{"a materialized view that was never filled",
+			shopAfter("CREATE MATERIALIZED VIEW public.trend AS SELECT day, sum(price) FROM public.prices_of_the_day GROUP BY day WITH NO DATA"),
+			alone(verdict.CodeMaterializedViews, "materialized_views")},
+		{"a column dropped", shopAfter("ALTER TABLE bot.polls DROP COLUMN updates"), alone(verdict.CodeSchema, "schema")},
+		{"an index that pg_dump leaves out", shopAfter("UPDATE pg_index SET indisready = false WHERE indexrelid = 'public.payments_order'::regclass"), alone(verdict.CodeSchema, "schema")},
+		{"a function of another body", shopAfter("CREATE OR REPLACE FUNCTION public.set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"),
+			alone(verdict.CodeSchema, "schema")},
+		{"an index on a function that is not what it says", shopAfter(unsteady), alone(verdict.CodeAmcheck, "amcheck:indexes")},
+		{"an order of somebody who is not there", shopAfter("UPDATE public.orders SET contact_email = 'nobody' || chr(64) || 'example.com' WHERE id = 7"),
+			alone(verdict.CodeRelationships, "relationships:public.orders.contact_email")},
+		{"another value in the backup that passed before", since(shopAfter("UPDATE public.orders SET total = total + 1 WHERE id = 7")),
+			alone(verdict.CodeTableChecksum, "checksum:public.orders")},
+		{"a canary of this database", both(shopAfter(planted(canary)), watchful), pass},
+		{"a canary of another database", both(shopAfter(planted("of-staging")), watchful), alone(verdict.CodeCanary, "canary")},
+		{"a table missing that can be rebuilt, and its rule", both(
+			edited("    - {table: public.best_customers, rebuildable: true}\n", "    - {table: public.best_sellers, rebuildable: true}\n"),
+			edited("  rules:\n", "  rules:\n    - {column: public.best_sellers.seller, transform: name}\n")), pass},
+		{"a collation of another version", both(shopAfter(collation), newest(olderCollation)), failedCheck(verdict.CodeCollations, "collations")},
+	}
+}
+
+// alone is a failure that no other check notices.
+func alone(code verdict.Code, id string) Want {
+	w := failedCheck(code, id)
+	w.Alone = true
+	return w
+}
+
+// canaryEnv holds what is planted in the database that is meant.
+const canaryEnv, canary = "DAYBEFORE_SCENARIO_CANARY", "of-production"
+
+func planted(token string) string {
+	return "CREATE TABLE public.drill_canary (token text); INSERT INTO public.drill_canary VALUES ('" + token + "')"
+}
+
+// watchful makes the drill look for the canary.
+func watchful(ctx context.Context, b *Bench, s *Store) error {
+	if err := os.Setenv(canaryEnv, canary); err != nil { // of one value, whoever sets it
+		return err
+	}
+	return both(
+		edited("  tables:\n    - table: public.people\n", "  canary: {sql: select token from public.drill_canary, equals_env: "+canaryEnv+"}\n  tables:\n    - table: public.drill_canary\n    - table: public.people\n"),
+		edited("  rules:\n", "  rules:\n    - {column: public.drill_canary.token, preserve: true, why: made for the drill}\n"),
+	)(ctx, b, s)
+}
+
+// unsteady is an index that no query finds its rows by.
+const unsteady = `
+CREATE FUNCTION public.shelf(integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN md5($1::text || clock_timestamp()::text); END $$;
+CREATE INDEX products_shelf ON public.products (public.shelf(id))`
+
+const (
+	collation = "CREATE COLLATION public.by_phone_book (provider = icu, locale = 'de-u-co-phonebk')"
+	unnoted   = "locale = 'de-u-co-phonebk')"
+	noted     = "locale = 'de', version='1')"
+)
+
+// olderCollation makes the dump's SQL note the version that its rows were
+// sorted by, as pg_dump does for pg_upgrade alone. Both texts are of one
+// length, so that the archive stays whole.
+func olderCollation(dump []byte) []byte {
+	return bytes.Replace(dump, []byte(unnoted), []byte(noted), 1)
+}
