@@ -160,10 +160,10 @@ func (k check) run(ctx context.Context, s *session) (c verdict.Check) {
 // problem says what an error means for a check: nothing about the backup,
 // unless it says so itself.
 func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Problem {
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	switch stopped := settled(ctx).Err(); {
+	case errors.Is(stopped, context.DeadlineExceeded):
 		return verdict.Errorf(verdict.CodeTimeout, "raise the drill's timeout, or find out what became slow", "the drill's time ran out before the check had ended")
-	case ctx.Err() != nil:
+	case stopped != nil:
 		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again", "the drill was stopped before the check had ended")
 	case errors.Is(err, errTimeout):
 		return verdict.Errorf(verdict.CodeTimeout, "raise the check's timeout, or find out what became slow", "the check did not end within %s", spec.Span(timeout))

@@ -67,11 +67,20 @@ func (s *session) transaction(ctx context.Context, timeout time.Duration, work f
 	}
 	if err != nil {
 		s.rollback(ctx)
-		if errors.Is(context.Cause(ctx), errTimeout) {
+		if errors.Is(context.Cause(settled(ctx)), errTimeout) {
 			return errTimeout
 		}
 	}
 	return err
+}
+
+// settled is ctx, done if its deadline has passed. A connection keeps the
+// deadline by a clock of its own, and may break a moment before ctx is done.
+func settled(ctx context.Context) context.Context {
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		<-ctx.Done()
+	}
+	return ctx
 }
 
 // rollback ends the transaction, or the connection where that cannot be done.
