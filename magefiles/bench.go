@@ -47,6 +47,11 @@ func (Bench) Scaling(ctx context.Context, scale *string, rounds *int, kind *stri
 	return bench.Scaling(ctx, benchOptions(bench.Options{Scale: value(scale), Rounds: value(rounds), Kind: value(kind)}))
 }
 
+// Checks compares the checks of 1,000 tables with psql sending the same statements: -scale (1), -rounds (5), -kind (auto).
+func (Bench) Checks(ctx context.Context, scale *string, rounds *int, kind *string) error {
+	return bench.Checks(ctx, benchOptions(bench.Options{Scale: value(scale), Rounds: value(rounds), Kind: value(kind)}))
+}
+
 // benchOptions is o at home.
 func benchOptions(o bench.Options) bench.Options {
 	h := harness.Open()

@@ -162,7 +162,7 @@ func again(t *testing.T, o Options) {
 func TestInterrupted(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
 		for _, c := range []struct{ target, at string }{
-			{"bench", "making the database"}, {"bench", "round 1 of"}, {"shapes", "round 1 of"}, {"scaling", "compiling the binary"},
+			{"bench", "making the database"}, {"bench", "round 1 of"}, {"shapes", "round 1 of"}, {"checks", "round 1 of"}, {"scaling", "compiling the binary"},
 		} {
 			t.Run(c.target+" "+c.at, func(t *testing.T) {
 				o, tmp := home(t, kind)
@@ -235,7 +235,7 @@ func TestWorkerAlone(t *testing.T) {
 }
 
 // targets are those that make a database.
-var targets = map[string]func(context.Context, Options) error{"bench": Run, "shapes": Shapes, "scaling": Scaling}
+var targets = map[string]func(context.Context, Options) error{"bench": Run, "shapes": Shapes, "scaling": Scaling, "checks": Checks}
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
@@ -270,8 +270,8 @@ func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	for name, run := range targets {
 		var said bytes.Buffer
-		o := Options{Dir: t.TempDir(), Cache: t.TempDir(), Stderr: &said, room: func(string) (uint64, int64, bool) { return 1, 3 * gib, true }}
-		refused(t, name, run, o, "GiB of room, and there are 3.0 GiB (")
+		o := Options{Dir: t.TempDir(), Cache: t.TempDir(), Stderr: &said, room: func(string) (uint64, int64, bool) { return 1, 100 * mib, true }}
+		refused(t, name, run, o, "iB of room, and there are 100 MiB (")
 		refused(t, name, run, o, "for the restored database in ")
 		if left, _ := os.ReadDir(o.Cache); len(left) > 0 || said.Len() > 0 {
 			t.Errorf("%s: it began: %v %s", name, left, &said)

@@ -135,6 +135,16 @@ func containerCPU(ctx context.Context, box sandbox.Box) (float64, error) {
 	return parseCPU(out.String())
 }
 
+// serverCPU is the CPU time, in seconds, that a server has taken so far, and
+// what was run beside it: of a local one all that this process has started
+// since, 0 where the system does not tell.
+func serverCPU(ctx context.Context, box sandbox.Box) (float64, error) {
+	if box.Info().Kind == sandbox.Container {
+		return containerCPU(ctx, box)
+	}
+	return usedCPU(syscall.RUSAGE_CHILDREN) + childrenCPU(os.Getpid()), nil
+}
+
 // parseCPU reads cpuacct.usage (nanoseconds) or cpu.stat (microseconds).
 func parseCPU(text string) (seconds float64, err error) {
 	if nanos, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64); err == nil {

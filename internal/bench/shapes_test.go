@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"daybefore/internal/sandbox"
 )
@@ -36,6 +40,51 @@ func TestShapes(t *testing.T) {
 	}
 	if len(r.Limits) != len(shapePromises) {
 		t.Errorf("%d limits of %d are judged", len(r.Limits), len(shapePromises))
+	}
+}
+
+// The checks of a database are compared with psql, which is sent what they
+// ask, and with a past.
+func TestChecks(t *testing.T) {
+	kinds(t, func(t *testing.T, kind string) {
+		o, tmp := home(t, kind)
+		var out, said bytes.Buffer
+		o.Stdout, o.Stderr = &out, &said
+		if err := Checks(t.Context(), o); err != nil {
+			t.Fatalf("%v\n%s", err, &said)
+		}
+		leftBehind(t, tmp)
+		r := read(t, o, "checks.json")
+		for _, way := range []Way{byPsql, byChecks} {
+			found := r.each(way, "", wall)
+			if len(found) != 1 || found[0] <= 0 {
+				t.Errorf("%s: measured %v", way, found)
+			}
+		}
+		if len(r.Limits) != len(checksPromises) || !strings.Contains(out.String(), "10 tables of 50 rows") {
+			t.Errorf("%d limits of %d are judged:\n%s", len(r.Limits), len(checksPromises), &out)
+		}
+	})
+}
+
+// What a connection is asked is written down as psql can send it.
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	var s statements
+	f := pgproto3.NewFrontend(nil, io.Discard)
+	f.Trace(&s, pgproto3.TracerOptions{SuppressTimestamps: true})
+	for _, sql := range []string{"begin read only", "select \"a\"\nfrom json($1::json) -- all", "rollback", "begin read only", "select 1"} {
+		f.SendParse(&pgproto3.Parse{Query: sql})
+		bind := &pgproto3.Bind{}
+		if strings.Contains(sql, "$1") {
+			bind.Parameters = [][]byte{[]byte(`[{"s": 1}]`)}
+		}
+		f.SendBind(bind)
+		f.SendExecute(&pgproto3.Execute{})
+	}
+	want := []string{"begin read only\n;\nselect \"a\"\nfrom json('[{\"s\": 1}]'::json) -- all\n;\nrollback\n;\n", "begin read only\n;\nselect 1\n;\n"}
+	if !slices.Equal(s.transactions, want) || s.err != nil {
+		t.Errorf("%q, %v", s.transactions, s.err)
 	}
 }
 

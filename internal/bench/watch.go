@@ -107,16 +107,54 @@ func kilobytes(value string) int64 {
 
 // ownCPU is the CPU time, in seconds, of a process without its children.
 func ownCPU(pid int) float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return statOf(fmt.Sprintf("/proc/%d", pid)).own
+}
+
+// childrenCPU is the CPU time, in seconds, of all living processes that pid
+// has started, directly or not, with that of their own children that ended.
+func childrenCPU(pid int) (seconds float64) {
+	children := map[int][]processStat{}
+	for _, dir := range processes() {
+		s := statOf(dir)
+		children[s.parent] = append(children[s.parent], s)
+	}
+	var add func(pid int)
+	add = func(pid int) {
+		for _, s := range children[pid] {
+			seconds += s.own + s.ended
+			add(s.pid)
+		}
+	}
+	add(pid)
+	return seconds
+}
+
+// processStat is what /proc/PID/stat tells.
+type processStat struct {
+	pid, parent int
+	own, ended  float64 // CPU seconds of the process, and of its children that have ended
+}
+
+// statOf reads it from a process's folder; zero values where it has ended.
+func statOf(dir string) (s processStat) {
+	text, err := os.ReadFile(dir + "/stat")
 	if err != nil {
-		return 0
+		return processStat{}
 	}
 	_, rest, _ := strings.Cut(string(text), ") ") // the program's name may hold blanks
 	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
+	if len(fields) < 15 {
+		return processStat{}
 	}
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return (time.Duration(user+system) * clockTick).Seconds()
+	number := func(text string) int {
+		n, _ := strconv.Atoi(text)
+		return n
+	}
+	ticks := func(user, system string) float64 {
+		return (time.Duration(number(user)+number(system)) * clockTick).Seconds()
+	}
+	return processStat{
+		pid: number(filepath.Base(dir)), parent: number(fields[1]),
+		own: ticks(fields[11], fields[12]), ended: ticks(fields[13], fields[14]),
+	}
 }

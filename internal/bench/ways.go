@@ -116,6 +116,8 @@ func (j job) run(ctx context.Context) (*Sample, error) {
 	switch {
 	case j.Drilled != nil:
 		return j.drill(ctx)
+	case j.Way == byPsql, j.Way == byChecks:
+		return j.checks(ctx)
 	case strings.HasPrefix(string(j.Way), peerPrefix):
 		return j.peer(ctx)
 	}
@@ -125,31 +127,13 @@ func (j job) run(ctx context.Context) (*Sample, error) {
 // byHand does what a person would do with pg_restore, in the server that a
 // drill would start.
 func (j job) byHand(ctx context.Context) (_ *Sample, err error) {
-	w, err := sandbox.NewWorkdir()
+	var s *stopwatch
+	w, box, closed, err := j.server(ctx, func() { s = newStopwatch(j.Way) })
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	spooled := filepath.Join(w.Spool(), archiveName)
-	if err := linkOrCopy(j.Archive, spooled); err != nil { // by hand the folder of the backup would be mounted
-		return nil, err
-	}
-	s := newStopwatch(j.Way)
-	box, err := sandbox.Start(ctx, sandbox.Options{
-		Kind: j.Kind, Image: j.Image, Jobs: j.Jobs, Deadline: time.Now().Add(wayTime), Work: w, Drill: "bench"})
-	if err != nil {
-		return nil, err
-	}
-	closed := func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
-		defer cancel()
-		return box.Close(ctx)
-	}
-	defer func() { err = errors.Join(err, closed()) }()
+	defer func() { err = errors.Join(err, closed(), w.Close()) }()
 	s.step("start")
-	if err := os.Rename(spooled, box.HostPath(archiveName)); err != nil {
-		return nil, err
-	}
 	if err := j.restoreByHand(ctx, box, s); err != nil {
 		return nil, err
 	}
@@ -158,6 +142,39 @@ func (j job) byHand(ctx context.Context) (_ *Sample, err error) {
 		return nil, err
 	}
 	return s.sample()
+}
+
+// server starts the server that a drill would start and gives it the archive;
+// begin is called when all is ready for the start. Whoever asked for it calls
+// closed, and closes the directory.
+func (j job) server(ctx context.Context, begin func()) (w *sandbox.Workdir, box sandbox.Box, closed func() error, err error) {
+	if w, err = sandbox.NewWorkdir(); err != nil {
+		return nil, nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	spooled := filepath.Join(w.Spool(), archiveName)
+	if err := linkOrCopy(j.Archive, spooled); err != nil { // by hand the folder of the backup would be mounted
+		return nil, nil, nil, err
+	}
+	begin()
+	box, err = sandbox.Start(ctx, sandbox.Options{
+		Kind: j.Kind, Image: j.Image, Jobs: j.Jobs, Deadline: time.Now().Add(wayTime), Work: w, Drill: "bench"})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	closed = func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+		defer cancel()
+		return box.Close(ctx)
+	}
+	if err := os.Rename(spooled, box.HostPath(archiveName)); err != nil {
+		return nil, nil, nil, errors.Join(err, closed())
+	}
+	return w, box, closed, nil
 }
 
 func (j job) restoreByHand(ctx context.Context, box sandbox.Box, s *stopwatch) error {

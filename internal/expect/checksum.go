@@ -102,10 +102,8 @@ func earlier(c *verdict.Check, o Options) (*verdict.Report, string) {
 		if o.TakenAt.IsZero() || !r.Backup.TakenAt.Equal(o.TakenAt) {
 			continue
 		}
-		for _, old := range r.Checks {
-			if old.ID == c.ID && old.Expected == c.Expected && old.Change != nil {
-				return r, old.Change.To
-			}
+		if old := o.memory.of(r).checks[c.ID]; old != nil && old.Expected == c.Expected && old.Change != nil {
+			return r, old.Change.To
 		}
 	}
 	return nil, ""

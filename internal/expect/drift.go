@@ -29,7 +29,7 @@ type Measured struct {
 func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 	c.Expected = allowedDrift(d, m)
 	c.Change = &verdict.Change{To: strconv.FormatInt(m.Value, 10)}
-	points := past.Series(c.ID, m.Of)
+	points := past.Series(c.ID, max(d.Median, d.MinHistory, 1), m.Of)
 	if tooLittle(c, past, points, d.MinHistory, m.Show(m.Value)) {
 		return
 	}
@@ -165,7 +165,7 @@ func rowCountChange(t spec.Table, o Options) check {
 				Value: n, Subject: t.Table.String() + " holds", Show: rowsInWords, Less: "fewer", More: "more",
 				Dropped: "find out who deleted them in production, or why the backup lacks them, before this backup is trusted",
 				Risen:   "rows may have been loaded twice, or something writes many more than it did",
-				Of:      func(r *verdict.Report) (int64, bool) { return pastRows(r, id, t.Table, alike) },
+				Of:      func(r *verdict.Report) (int64, bool) { return pastRows(o.memory.of(r), id, t.Table, alike) },
 			})
 			return nil
 		}),
@@ -182,19 +182,15 @@ func rowsInWords(n int64) string {
 // pastRows is how many rows a table had in a past drill: what this check saw
 // then, else what row_count did, else what the restore counted, where it
 // counted alike.
-func pastRows(r *verdict.Report, id string, table spec.Name, alike bool) (int64, bool) {
-	for _, c := range r.Checks {
-		switch {
-		case c.ID == id && c.Change != nil:
-			return history.Number(c.Change.To)
-		case c.ID == "row_count:"+table.String() && c.Observed != "":
-			return history.Number(c.Observed)
-		}
+func pastRows(r *recalled, id string, table spec.Name, alike bool) (int64, bool) {
+	if c := r.checks[id]; c != nil && c.Change != nil {
+		return history.Number(c.Change.To)
 	}
-	for _, t := range r.Tables {
-		if alike && !t.Excluded && t.Name == table.Schema+"."+table.Table {
-			return t.RowsHeld, true
-		}
+	if c := r.checks["row_count:"+table.String()]; c != nil && c.Observed != "" {
+		return history.Number(c.Observed)
+	}
+	if t := r.tables[table.Schema+"."+table.Table]; alike && t != nil && !t.Excluded {
+		return t.RowsHeld, true
 	}
 	return 0, false
 }

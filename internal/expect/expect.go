@@ -55,6 +55,8 @@ type Options struct {
 	// Unfilled: the restore has not come to its materialized views yet, so
 	// that one without rows is no finding.
 	Unfilled bool
+
+	memory memory // of Past
 }
 
 // Run evaluates all expectations and returns a check for each, in the order
@@ -62,6 +64,7 @@ type Options struct {
 // and does not keep the others from running; where a table is missing, what
 // else is expected of it is skipped.
 func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) []verdict.Check {
+	o.memory = remember(o.Past)
 	checks := declared(e, o)
 	work := make(chan int, len(checks))
 	for i := range checks {
@@ -99,7 +102,7 @@ type check struct {
 func declared(e spec.Expectations, o Options) []check {
 	var all []check
 	for _, t := range e.Tables {
-		all = append(all, tablePresent(t, o.Unfilled, o.Past))
+		all = append(all, tablePresent(t, o))
 		if t.RowCount != nil {
 			all = append(all, rowCount(t, o.Held))
 		}

@@ -109,7 +109,7 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 	if isMark && o.Mark != nil {
 		o.Mark(verdict.Mark{Table: t.Table.String(), Column: column, Newest: mark})
 	}
-	points := o.Past.Series(c.ID, func(r *verdict.Report) (int64, bool) { return pastMark(r, t, how) })
+	points := o.Past.Series(c.ID, 1, func(r *verdict.Report) (int64, bool) { return pastMark(o.memory.of(r), t, how) })
 	if tooLittle(c, o.Past, points, 1, shownMark(how, mark, now)) {
 		return
 	}
@@ -138,15 +138,14 @@ func allowedBack(how clock, r spec.Regression) int64 {
 }
 
 // pastMark is the column's mark in a past report, if it is of the same kind.
-func pastMark(r *verdict.Report, t spec.Table, how clock) (int64, bool) {
-	for _, m := range r.Marks {
-		if m.Table == t.Table.String() && m.Column == t.MaxRegression.Column {
-			_, err := strconv.ParseInt(m.Newest, 10, 64)
-			n, ok := history.Number(m.Newest)
-			return n, ok && (err == nil) == (how == clockNumber)
-		}
+func pastMark(r *recalled, t spec.Table, how clock) (int64, bool) {
+	newest, known := r.marks[column{t.Table.String(), t.MaxRegression.Column}]
+	if !known {
+		return 0, false
 	}
-	return 0, false
+	_, err := strconv.ParseInt(newest, 10, 64)
+	n, ok := history.Number(newest)
+	return n, ok && (err == nil) == (how == clockNumber)
 }
 
 // markText writes a number as the mark that it was.

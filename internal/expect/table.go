@@ -7,13 +7,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
 // tablePresent is a check for every table that the drill file names.
-func tablePresent(t spec.Table, unfilled bool, past history.Past) check {
+func tablePresent(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "table_present:" + t.Table.String(), Code: verdict.CodeTablePresent, Expected: "present"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -21,13 +20,13 @@ func tablePresent(t spec.Table, unfilled bool, past history.Past) check {
 			switch {
 			case err != nil:
 				return err
-			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !unfilled):
+			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !o.Unfilled):
 				say(c, verdict.Skipped, r.kind, rebuildHint, "%s was not brought back, as may be", t.Table)
 			case r.oid == "":
-				judgeMissing(c, t, r, past)
+				judgeMissing(c, t, r, o)
 			case !r.readable:
 				say(c, verdict.Fail, r.kind, "name a table or a view; the backup brought something else under this name", "%s is no table", t.Table)
-			case !r.populated && !unfilled:
+			case !r.populated && !o.Unfilled:
 				say(c, verdict.Fail, r.kind+", never filled", "look at the restore's errors: its query failed while it was refreshed", "%s is there, but was never filled", t.Table)
 			default:
 				pass(c, r.kind)
@@ -41,8 +40,8 @@ const rebuildHint = "it is declared as rebuildable: rebuild it after a real rest
 
 // judgeMissing fails a table that is not there, unless a person wanted it to
 // be dropped, and no drill that passed has seen it since.
-func judgeMissing(c *verdict.Check, t spec.Table, r relation, past history.Past) {
-	accepted, seen := past.AcceptedFor(c.ID), lastSeen(past, c.ID)
+func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
+	accepted, seen := o.Past.AcceptedFor(c.ID), lastSeen(o, c.ID)
 	if accepted != nil && (seen == nil || !seen.StartedAt.After(accepted.At)) {
 		pass(c, r.kind)
 		c.Accepted = accepted.Note()
@@ -58,12 +57,10 @@ func judgeMissing(c *verdict.Check, t spec.Table, r relation, past history.Past)
 
 // lastSeen is the last drill that passed in which a check found what it looks
 // for, and not only that it was given up.
-func lastSeen(past history.Past, id string) *verdict.Report {
-	for _, r := range past.Passing {
-		for _, c := range r.Checks {
-			if c.ID == id && c.Outcome == verdict.Pass && c.Accepted == nil {
-				return r
-			}
+func lastSeen(o Options, id string) *verdict.Report {
+	for _, r := range o.Past.Passing {
+		if c := o.memory.of(r).checks[id]; c != nil && c.Outcome == verdict.Pass && c.Accepted == nil {
+			return r
 		}
 	}
 	return nil

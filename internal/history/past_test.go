@@ -47,7 +47,7 @@ func TestPastIsWhatPassed(t *testing.T) {
 	write(t, string(b), dir, "shop", foreign.Run, "report.json")
 	p := Read(t.Context(), dir, nil, "shop")
 	var got []int64
-	for _, point := range p.Series("row_count_change:public.orders", rows) {
+	for _, point := range p.Series("row_count_change:public.orders", 9, rows) {
 		got = append(got, point.Value)
 	}
 	if !slices.Equal(got, []int64{2, 0}) {
@@ -87,11 +87,14 @@ func TestAcceptedChangeBeginsTheSeries(t *testing.T) {
 		Passing:  []*verdict.Report{holding(20, verdict.Pass, 41), holding(0, verdict.Pass, 100)},
 		Accepted: []Acceptance{{Check: id, To: "40", Run: "r", At: night.Add(10 * time.Minute)}, {Check: id, To: "90", At: night}},
 	}
-	if got := p.Series(id, rows); len(got) != 2 || got[0].Value != 41 || got[1] != (Point{"r", 40, true}) {
+	if got := p.Series(id, 9, rows); len(got) != 2 || got[0].Value != 41 || got[1] != (Point{"r", 40, true}) {
 		t.Errorf("%+v", got)
 	}
-	if got := p.Series("row_count_change:public.users", rows); len(got) != 2 || got[1].Value != 100 {
+	if got := p.Series("row_count_change:public.users", 9, rows); len(got) != 2 || got[1].Value != 100 {
 		t.Errorf("another check: %+v", got)
+	}
+	if got := p.Series(id, 1, rows); len(got) != 1 || got[0].Value != 41 {
+		t.Errorf("one at most: %+v", got)
 	}
 	for want, values := range map[int64][]int64{0: nil, 5: {5}, 3: {9, 3}, 4: {9, 4, 1}} {
 		var points []Point

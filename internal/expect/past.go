@@ -1,0 +1,52 @@
+package expect
+
+import (
+	"sync"
+
+	"daybefore/internal/history"
+	"daybefore/internal/verdict"
+)
+
+// memory finds what past reports say of one check or column. Going through
+// all of a report for each would take the square of the number of tables:
+// with a thousand of them and thirty reports, ten seconds.
+type memory map[*verdict.Report]func() *recalled
+
+// recalled is a report by the names of what it holds.
+type recalled struct {
+	checks map[string]*verdict.Check // by id
+	marks  map[column]string
+	tables map[string]*verdict.Table
+}
+
+type column struct{ table, name string }
+
+// remember is ready at once: a report is gone through when it is first asked.
+func remember(past history.Past) memory {
+	m := memory{}
+	for _, r := range past.Passing {
+		m[r] = sync.OnceValue(func() *recalled { return recall(r) })
+	}
+	return m
+}
+
+func (m memory) of(r *verdict.Report) *recalled { return m[r]() }
+
+// recall keeps the first of a name, if there were two.
+func recall(r *verdict.Report) *recalled {
+	all := recalled{
+		checks: make(map[string]*verdict.Check, len(r.Checks)),
+		marks:  make(map[column]string, len(r.Marks)),
+		tables: make(map[string]*verdict.Table, len(r.Tables)),
+	}
+	for i := len(r.Checks) - 1; i >= 0; i-- {
+		all.checks[r.Checks[i].ID] = &r.Checks[i]
+	}
+	for i := len(r.Marks) - 1; i >= 0; i-- {
+		all.marks[column{r.Marks[i].Table, r.Marks[i].Column}] = r.Marks[i].Newest
+	}
+	for i := len(r.Tables) - 1; i >= 0; i-- {
+		all.tables[r.Tables[i].Name] = &r.Tables[i]
+	}
+	return &all
+}
