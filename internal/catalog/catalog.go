@@ -72,12 +72,23 @@ func Open(ctx context.Context, src spec.Source) (Store, error) {
 	}
 	switch u.Scheme {
 	case "file":
-		return openFile(u)
+		s, err := openFile(u)
+		return orNone(s, err)
 	case "s3":
-		return openS3(ctx, src, u)
+		s, err := openS3(ctx, src, u)
+		return orNone(s, err)
 	}
 	return nil, verdict.Errorf(verdict.CodeSpec, "source.url begins with file:// or s3://",
 		"open the store: the scheme %q is not supported", u.Scheme)
+}
+
+// orNone keeps a nil pointer from becoming a Store that is not nil, and that
+// somebody closes.
+func orNone[S Store](s S, err error) (Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // parseURL refuses what a store's URL must not hold. It never repeats the URL

@@ -221,8 +221,11 @@ func TestOpenRefuses(t *testing.T) {
 		{URL: "/dir"},
 		{},
 	} {
-		_, err := Open(t.Context(), src)
+		store, err := Open(t.Context(), src)
 		wantProblem(t, err, verdict.Error, verdict.CodeSpec)
+		if store != nil { // a nil pointer in it would be closed by whoever opened it
+			t.Errorf("%s: there is a store beside the error", src.URL)
+		}
 		wantNoSecret(t, err, secret)
 	}
 }

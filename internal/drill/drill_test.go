@@ -132,6 +132,25 @@ func TestATimeoutIsAnError(t *testing.T) {
 	}
 }
 
+// A store that cannot even be opened is not closed either.
+func TestMissingCredentialsAreAnError(t *testing.T) {
+	for _, key := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"} {
+		t.Setenv(key, "")
+	}
+	for _, key := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(key, os.DevNull)
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	d := load(t, sandbox.Local, "")
+	d.Source.URL, d.Source.Region = "s3://shop-backups/nightly/", "us-east-1"
+	for name, do := range map[string]func(context.Context, drill.Request) *verdict.Report{"drill": drill.Run, "inventory": drill.Newest} {
+		r := do(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test"})
+		if r.Outcome != verdict.Error || !strings.Contains(worst(r), string(verdict.CodeCredentialsMissing)) {
+			t.Errorf("%s: %s\n%s", name, r.Outcome, worst(r))
+		}
+	}
+}
+
 func TestAPanicLeavesAReportAndNothingElse(t *testing.T) {
 	t.Parallel()
 	var left string
