@@ -17,6 +17,10 @@ BenchmarkWatch/watched       10   1900 ns/op
 BenchmarkDocument/valid-2    10   1000 ns/op   177.37 MB/s
 BenchmarkDocument/keep-2     10   1000 ns/op
 BenchmarkDocument/redact-2   10   3999 ns/op
+BenchmarkDocument/watch-2    10   9000 ns/op
+BenchmarkContacts/valid-2    10   1000 ns/op
+BenchmarkContacts/keep-2     10   9000 ns/op
+BenchmarkContacts/redact-2   10   9000 ns/op
 PASS
 `
 	for hmac, want := range map[string][]string{

@@ -293,16 +293,31 @@ func digit(c byte) int {
 // writes escaped.
 var escapes = [256]byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't', '\v': 'v', '\\': '\\'}
 
-// AppendEscaped appends a value to dst as COPY TO writes it. Values in a
-// charset with two-byte characters must be ASCII.
+// AppendEscaped appends a value to dst as COPY TO writes it, 16 bytes at a
+// time where none is escaped. Values in a charset with two-byte characters must
+// be ASCII.
 func AppendEscaped(dst, value []byte) []byte {
 	done := 0
-	for i, c := range value {
-		if e := escapes[c]; e != 0 {
-			dst = append(dst, value[done:i]...)
-			dst = append(dst, '\\', e)
-			done = i + 1
+	for i := 0; i < len(value); {
+		if rest := value[i:]; len(rest) >= 16 && !mayEscape(binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])) {
+			i += 16
+			continue
+		}
+		for end := min(i+16, len(value)); i < end; i++ {
+			if e := escapes[value[i]]; e != 0 {
+				dst = append(dst, value[done:i]...)
+				dst = append(dst, '\\', e)
+				done = i + 1
+			}
 		}
 	}
 	return append(dst, value[done:]...)
+}
+
+// mayEscape tells whether two words hold a backslash or a byte below 0x0e, as
+// all others that are escaped. A byte of 0x80 and more is neither.
+func mayEscape(a, b uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	slashA, slashB := a^each*'\\', b^each*'\\'
+	return ((a-each*0x0e)&^a|(b-each*0x0e)&^b|(slashA-each)&^slashA|(slashB-each)&^slashB)&high != 0
 }

@@ -37,6 +37,7 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 		}
 		d.paths = append(d.paths, made)
 	}
+	d.machine = newPaths(d.paths)
 	return &recipe{name: documentPaths, effect: merges, document: d}
 }
 

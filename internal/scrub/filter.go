@@ -406,6 +406,8 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 		return append(dst, field...), nil
 	case c.direct && copytext.Plain(field):
 		return c.appendDirect(dst, field)
+	case c.document != nil && !c.each && copytext.Plain(field):
+		return c.appendDocument(dst, field)
 	}
 	value, err := c.unescape(field)
 	if err != nil {
@@ -435,6 +437,22 @@ func (c *cell) appendDirect(dst, field []byte) (_ []byte, err error) {
 		c.rows++
 	}
 	return dst, err
+}
+
+// appendDocument appends what becomes of a document in which nothing is escaped.
+// Only what was put in can need it then.
+func (c *cell) appendDocument(dst, field []byte) ([]byte, error) {
+	start := len(dst)
+	dst, err := c.document.append(dst, field)
+	if err != nil {
+		return dst[:start], err
+	}
+	if c.document.escapes {
+		c.out = append(c.out[:0], dst[start:]...)
+		dst = copytext.AppendEscaped(dst[:start], c.out)
+	}
+	c.rows++
+	return dst, nil
 }
 
 // replace leaves what becomes of a value in c.out.

@@ -2,9 +2,12 @@ package scrub
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -30,6 +33,7 @@ const (
 type documentRecipe struct {
 	column    *column
 	paths     []pathRecipe
+	machine   paths // made of them
 	unmatched string
 	redact    *recipe // of texts
 }
@@ -55,20 +59,32 @@ type document struct {
 	sample *sampler       // of the texts that it rewrites; nil: not wanted
 	inside *inside        // looks at what passes; nil: nobody does
 
-	src    []byte
-	at     int      // in src
-	copied int      // of src to the output
-	masks  []uint64 // for each level of nesting and path: bit n tells that n steps led here
-	trail  []place
-	random randomBytes // for what is redacted: of the whole document, once it is needed
-	seeded bool
-	number recipe // for a number in the place of a text
-	raw    []byte
-	out    []byte
+	src     []byte
+	at      int      // in src
+	escaped bool     // the string that ends there holds a backslash
+	dst     []byte   // what the document becomes
+	copied  int      // of src to dst
+	escapes bool     // what was put in may hold what COPY escapes
+	states  []uint64 // of the paths, for each level of nesting
+	trail   []place
+	words   wordStream // for what is redacted: of the whole document, once it is needed
+	seeded  bool
+	cipher  cipher.Block
+	block   [aes.BlockSize]byte
+	number  recipe // for a number in the place of a text
+	raw     []byte
+	out     []byte
 }
 
 // place is a member's key in src, or an array's element where to is 0.
 type place struct{ from, to int }
+
+// level is how deep a value stands, and whether a path leads there or further:
+// below a place to which none leads nobody looks for one.
+type level struct {
+	depth int
+	alive bool
+}
 
 // unnamedValue is a value that no path names, where that is refused.
 type unnamedValue struct{ path string }
@@ -88,28 +104,24 @@ func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *decoder) *doc
 
 // append appends the document with its values rewritten.
 func (d *document) append(dst, src []byte) ([]byte, error) {
-	d.src, d.at, d.copied, d.trail = src, 0, 0, d.trail[:0]
-	d.masks, d.seeded = d.masks[:0], false
-	for range d.paths {
-		d.masks = append(d.masks, 1)
+	d.src, d.at, d.dst, d.copied, d.trail = src, 0, dst, 0, d.trail[:0]
+	d.states, d.seeded, d.escapes = d.states[:0], false, false
+	for i := range d.machine {
+		d.states = append(d.states, d.machine[i].begin)
 	}
 	d.inside.begin()
 	d.blanks()
-	dst, err := d.value(dst, 0, -1)
-	if err != nil {
-		return dst, err
+	if err := d.value(level{alive: len(d.paths) > 0}, -1); err != nil {
+		return d.dst, err
 	}
 	if d.blanks(); d.at != len(src) {
-		return dst, errNotJSON
+		return d.dst, errNotJSON
 	}
-	return append(dst, src[d.copied:]...), d.inside.end()
+	d.copy(len(src), len(src))
+	return d.dst, d.inside.end()
 }
 
-func (d *document) blanks() {
-	for d.at < len(d.src) && (d.src[d.at] == ' ' || d.src[d.at] == '\n' || d.src[d.at] == '\r' || d.src[d.at] == '\t') {
-		d.at++
-	}
-}
+func (d *document) blanks() { d.at = afterBlanks(d.src, d.at) }
 
 func (d *document) peek() byte {
 	if d.at < len(d.src) {
@@ -118,51 +130,66 @@ func (d *document) peek() byte {
 	return 0
 }
 
-// level are the masks of one level of nesting.
-func (d *document) level(n int) []uint64 { return d.masks[n*len(d.paths) : (n+1)*len(d.paths)] }
+// moved goes on where something ended; it did not where that is below 0.
+func (d *document) moved(end int) error {
+	if end < 0 {
+		return errNotJSON
+	}
+	d.at = end
+	return nil
+}
+
+// reached are the states of the paths at one level of nesting.
+func (d *document) reached(depth int) []uint64 {
+	return d.states[depth*len(d.machine) : (depth+1)*len(d.machine)]
+}
 
 // value rewrites the value that begins here. inForce is the path that decides
 // for all that it holds, unless a longer one names it; -1 for none.
-func (d *document) value(dst []byte, level, inForce int) ([]byte, error) {
-	if level > deepest {
-		return dst, errNotJSON
+func (d *document) value(at level, inForce int) error {
+	if at.depth > deepest {
+		return errNotJSON
 	}
-	inForce, alive := d.named(level, inForce)
-	if inForce >= 0 && d.paths[inForce].whole() {
-		return d.replaceWhole(dst, inForce)
+	if at.alive {
+		if inForce, at.alive = d.named(at.depth, inForce); inForce >= 0 && d.paths[inForce].whole() {
+			return d.replaceWhole(inForce)
+		}
 	}
-	if !alive && d.passes(inForce) {
+	switch {
+	case at.alive:
+	case d.passes(inForce):
 		from := d.at
-		err := d.skip(level)
+		err := d.moved(valueEnd(d.src, from, at.depth))
 		d.passed(from, inForce)
-		return dst, err
+		return err
+	case inForce < 0 && d.unmatched == redactUnmatched:
+		return d.moved(d.redactValue(d.at, at.depth))
 	}
 	switch c := d.peek(); {
 	case c == '{':
-		return d.object(dst, level, inForce)
+		return d.object(at, inForce)
 	case c == '[':
-		return d.array(dst, level, inForce)
+		return d.array(at, inForce)
 	case c == '"':
-		return d.text(dst, inForce)
+		return d.text(inForce)
 	case c == '-' || '0' <= c && c <= '9':
-		return d.numeral(dst, inForce)
+		return d.numeral(inForce)
 	}
-	return dst, d.word()
+	return d.moved(wordEnd(d.src, d.at))
 }
 
 // named counts the paths that end here and tells which decides, and whether
 // any leads further.
-func (d *document) named(level, inForce int) (int, bool) {
+func (d *document) named(depth, inForce int) (int, bool) {
 	found, alive := false, false
-	for i, mask := range d.level(level) {
-		if mask == 0 {
-			continue
-		}
-		end := uint64(1) << len(d.paths[i].Steps)
-		if alive = alive || mask&^end != 0; mask&end != 0 {
-			d.met[i]++
+	for i, state := range d.reached(depth) {
+		w := &d.machine[i]
+		alive = alive || state&^w.ends != 0
+		for ends := state & w.ends; ends != 0; ends &= ends - 1 {
+			path := w.at[bits.TrailingZeros64(ends)].path
+			d.met[path]++
 			if !found {
-				inForce, found = i, true
+				inForce, found = path, true
 			}
 		}
 	}
@@ -189,158 +216,221 @@ func (d *document) passed(from, inForce int) {
 	}
 }
 
-func (d *document) replaceWhole(dst []byte, inForce int) ([]byte, error) {
+func (d *document) replaceWhole(inForce int) error {
 	from := d.at
-	if err := d.skip(0); err != nil {
-		return dst, err
+	if err := d.moved(valueEnd(d.src, from, 0)); err != nil {
+		return err
 	}
 	p := &d.paths[inForce]
 	if d.src[from] == '"' {
 		d.sample.add(d.unescaped(d.src[from+1 : d.at-1]))
 	}
+	d.until(from)
 	if p.made.name == setNull || string(d.src[from:d.at]) == "null" {
-		return append(d.until(dst, from), "null"...), nil
+		d.dst = append(d.dst, "null"...)
+	} else {
+		d.dst, d.escapes = append(d.dst, p.written...), true
 	}
-	return append(d.until(dst, from), p.written...), nil
+	return nil
 }
 
 // until appends what was passed over before from, and counts what was read
 // since as replaced.
-func (d *document) until(dst []byte, from int) []byte {
-	dst = append(dst, d.src[d.copied:from]...)
-	d.copied = d.at
-	return dst
+func (d *document) until(from int) { d.copy(from, d.at) }
+
+// copy brings dst to what becomes of src before from, to which it may be ahead,
+// and goes on at end.
+func (d *document) copy(from, end int) {
+	if from >= d.copied {
+		d.dst = append(d.dst, d.src[d.copied:from]...)
+	} else {
+		d.dst = d.dst[:len(d.dst)-(d.copied-from)]
+	}
+	d.copied = end
 }
 
-func (d *document) object(dst []byte, level, inForce int) (_ []byte, err error) {
+func (d *document) object(at level, inForce int) error {
 	d.at++
 	if d.blanks(); d.peek() == '}' {
 		d.at++
-		return dst, nil
+		return nil
 	}
-	for {
-		d.blanks()
+	inner, wanted := level{depth: at.depth + 1}, d.wanted(at)
+	for more := true; more; {
 		from := d.at
 		if err := d.skipText(); err != nil {
-			return dst, err
+			return err
 		}
-		key := d.src[from+1 : d.at-1]
-		literal := d.descend(level, key, -1)
+		literal := false
+		if inner.alive = false; wanted.has(d.at-from-2) || d.escaped && wanted != 0 {
+			literal, inner.alive = d.toMember(at.depth, d.src[from+1:d.at-1])
+		}
 		d.trail = append(d.trail, place{from + 1, d.at - 1})
-		if dst, err = d.key(dst, from, literal, inForce); err != nil {
-			return dst, err
+		if err := d.key(from, literal, inForce); err != nil {
+			return err
 		}
-		if d.blanks(); d.peek() != ':' {
-			return dst, errNotJSON
+		if err := d.colon(); err != nil {
+			return err
 		}
-		d.at++
-		d.blanks()
-		if dst, err = d.value(dst, level+1, inForce); err != nil {
-			return dst, err
+		if err := d.value(inner, inForce); err != nil {
+			return err
 		}
 		d.trail = d.trail[:len(d.trail)-1]
-		more, err := d.next('}')
-		if err != nil || !more {
-			return dst, err
+		var err error
+		if more, err = d.next('}'); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-func (d *document) array(dst []byte, level, inForce int) (_ []byte, err error) {
+// colon takes the colon behind a key, and the blanks around it.
+func (d *document) colon() error {
+	i := afterBlanks(d.src, d.at)
+	if i >= len(d.src) || d.src[i] != ':' {
+		return errNotJSON
+	}
+	d.at = afterBlanks(d.src, i+1)
+	return nil
+}
+
+func (d *document) array(at level, inForce int) error {
 	d.at++
 	if d.blanks(); d.peek() == ']' {
 		d.at++
-		return dst, nil
+		return nil
 	}
 	d.trail = append(d.trail, place{})
-	for i := 0; ; i++ {
-		d.blanks()
-		d.descend(level, nil, i)
-		if dst, err = d.value(dst, level+1, inForce); err != nil {
-			return dst, err
+	inner := level{at.depth + 1, at.alive}
+	more := true
+	for i := 0; more; i++ {
+		if at.alive {
+			inner.alive = d.toElement(at.depth, i)
 		}
-		more, err := d.next(']')
-		if err != nil || !more {
-			d.trail = d.trail[:len(d.trail)-1]
-			return dst, err
+		if err := d.value(inner, inForce); err != nil {
+			return err
+		}
+		var err error
+		if more, err = d.next(']'); err != nil {
+			return err
 		}
 	}
+	d.trail = d.trail[:len(d.trail)-1]
+	return nil
 }
 
-// next takes a comma, or the bracket that ends.
+// next takes a comma and the blanks behind it, or the bracket that ends.
 func (d *document) next(end byte) (more bool, err error) {
-	d.blanks()
-	c := d.peek()
-	if c != ',' && c != end {
+	i := afterBlanks(d.src, d.at)
+	if i >= len(d.src) {
 		return false, errNotJSON
 	}
-	d.at++
-	return c == ',', nil
+	switch d.src[i] {
+	case end:
+		d.at = i + 1
+		return false, nil
+	case ',':
+		d.at = afterBlanks(d.src, i+1)
+		return true, nil
+	}
+	return false, errNotJSON
 }
 
-// descend reckons the masks of a member or, where key is nil, of an element;
-// and tells whether a path names the member by its key.
-func (d *document) descend(level int, key []byte, index int) (literal bool) {
-	need := (level + 2) * len(d.paths)
-	for len(d.masks) < need {
-		d.masks = append(d.masks, 0)
-	}
-	plain := bytes.IndexByte(key, '\\') < 0
-	above, below := d.level(level), d.level(level+1)
-	for i := range d.paths {
-		below[i] = 0
-		if above[i] == 0 {
-			continue
-		}
-		p := &d.paths[i]
-		for n := range p.Steps {
-			if above[i]&(1<<n) == 0 {
-				continue
-			}
-			step := &p.Steps[n]
-			if step.Deep {
-				below[i] |= 1 << n
-			}
-			switch {
-			case step.Element != (index >= 0):
-			case step.Any, step.Element && step.Index == index:
-				below[i] |= 2 << n
-			case !step.Element:
-				if plain && bytes.Equal(key, p.keys[n]) || !plain && string(d.unescaped(key)) == step.Key {
-					below[i] |= 2 << n
-					literal = true
-				}
-			}
+// wanted are the lengths of the keys that lead further from what stands at a
+// level.
+func (d *document) wanted(at level) (all lengths) {
+	if at.alive {
+		for i, state := range d.reached(at.depth) {
+			all |= d.machine[i].wanted(state)
 		}
 	}
-	return literal
+	return all
+}
+
+// toMember reckons where a member of what stands at a depth leads; literal
+// tells whether a path names it by its key, alive whether any leads there.
+func (d *document) toMember(depth int, key []byte) (literal, alive bool) {
+	var plain []byte
+	if d.escaped {
+		plain = d.unescaped(key)
+	}
+	above, below := d.descend(depth)
+	for i := range d.machine {
+		next, named := uint64(0), false
+		if above[i] != 0 {
+			next, named = d.machine[i].toMember(above[i], key, plain)
+		}
+		below[i] = next
+		literal, alive = literal || named, alive || next != 0
+	}
+	return literal, alive
+}
+
+// toElement does likewise for an array's element.
+func (d *document) toElement(depth, index int) (alive bool) {
+	above, below := d.descend(depth)
+	for i := range d.machine {
+		below[i] = d.machine[i].toElement(above[i], index)
+		alive = alive || below[i] != 0
+	}
+	return alive
+}
+
+// descend are the states at a depth, and the place of those below it.
+func (d *document) descend(depth int) (above, below []uint64) {
+	for need := (depth + 2) * len(d.machine); len(d.states) < need; {
+		d.states = append(d.states, 0)
+	}
+	return d.reached(depth), d.reached(depth + 1)
 }
 
 // key judges a member's key, which may be a value itself: {"ada@example.com": 1}.
 // One that is no plain word, and that no path names, goes the way of values.
-func (d *document) key(dst []byte, from int, literal bool, inForce int) ([]byte, error) {
+func (d *document) key(from int, literal bool, inForce int) error {
 	key := d.src[from+1 : d.at-1]
 	if d.passes(inForce) && !literal {
 		d.passed(from, inForce)
-		return dst, nil
+		return nil
 	}
-	if literal || plainKey(key) {
-		return dst, nil
-	}
-	if key = d.unescaped(key); plainKey(key) {
-		return dst, nil
+	if literal || plainKey(key) || d.names(key) {
+		return nil
 	}
 	made := d.redact
 	switch {
 	case inForce >= 0:
 		made = d.paths[inForce].made
 	case d.unmatched == refuseUnmatched:
-		return dst, &unnamedValue{d.path()}
+		return &unnamedValue{d.path()}
 	}
-	digest := d.mask.digest(made.domain, key)
-	dst = append(d.until(dst, from), '"')
-	return append(emailAlphabet.AppendEncode(dst, digest[:emailBytes]), '"'), nil
+	d.replaceKey(from, d.at, made)
+	return nil
 }
+
+// names tells whether a key is a plain word once it is unescaped.
+func (d *document) names(key []byte) bool { return plainKey(d.unescaped(key)) }
+
+func (d *document) replaceKey(from, end int, made *recipe) {
+	digest := d.mask.digest(made.domain, d.unescaped(d.src[from+1:end-1]))
+	d.copy(from, end)
+	d.dst = append(emailAlphabet.AppendEncode(append(d.dst, '"'), digest[:emailBytes]), '"')
+}
+
+// keySigns tells the bytes of a word that names: 1 for a digit, strange for
+// what is in no such word.
+var keySigns = func() (t [256]int) {
+	for c := range t {
+		switch b := byte(c); {
+		case 'a' <= b|0x20 && b|0x20 <= 'z', b == '_', b == '-', b == '.', b == '$', b == ':', b == '/':
+		case '0' <= b && b <= '9':
+			t[c] = 1
+		default:
+			t[c] = strangeSign
+		}
+	}
+	return t
+}()
+
+const strangeSign = 1 << 16
 
 // plainKey tells a word that names from one that may be somebody's: without
 // blanks, signs of an address and more digits than a counter has.
@@ -348,109 +438,94 @@ func plainKey(key []byte) bool {
 	const counter = 6
 	digits := 0
 	for _, c := range key {
-		switch {
-		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_', c == '-', c == '.', c == '$', c == ':', c == '/':
-		case '0' <= c && c <= '9':
-			digits++
-		default:
-			return false
-		}
+		digits += keySigns[c]
 	}
 	return digits <= counter
 }
 
 // text rewrites the string that begins here.
-func (d *document) text(dst []byte, inForce int) ([]byte, error) {
+func (d *document) text(inForce int) error {
 	from := d.at
 	if err := d.skipText(); err != nil || d.at-from == len(`""`) {
-		return dst, err
+		return err
 	}
 	if d.passes(inForce) {
 		d.passed(from, inForce)
-		return dst, nil
+		return nil
 	}
 	if inForce < 0 {
-		return d.redactText(dst, from)
+		return d.unnamed(from)
 	}
 	made, stays := d.paths[inForce].made, d.stays[inForce]
 	value := d.unescaped(d.src[from+1 : d.at-1])
 	normalised := d.mask.normalise(made, value)
 	if len(normalised) == 0 {
-		return dst, nil
+		return nil
 	}
 	for _, g := range stays {
 		if g.match(normalised) {
-			return dst, nil
+			return nil
 		}
 	}
 	d.sample.add(value)
-	return d.write(dst, from, made, value, normalised)
+	return d.write(from, made, value, normalised)
 }
 
-// redactText gives a string that no path names other letters and digits. They
-// are those of its document: a digest for each would cost more than all else.
-func (d *document) redactText(dst []byte, from int) ([]byte, error) {
+// unnamed rewrites a string or number that no path names, and that may not pass.
+func (d *document) unnamed(from int) error {
 	if d.unmatched == refuseUnmatched {
-		return dst, &unnamedValue{d.path()}
+		return &unnamedValue{d.path()}
 	}
-	value := d.unescaped(d.src[from+1 : d.at-1])
-	d.sample.add(value)
-	d.out = appendShape(d.out[:0], value, d.randomness(), false, d.redact.asciiOnly)
-	return appendJSONString(d.until(dst, from), d.out), nil
-}
-
-func (d *document) redactNumber(dst []byte, from int) ([]byte, error) {
-	if d.unmatched == refuseUnmatched {
-		return dst, &unnamedValue{d.path()}
-	}
-	value := d.src[from:d.at]
-	return appendDigits(d.until(dst, from), value, d.randomness()), nil
-}
-
-// randomness is the same for equal documents.
-func (d *document) randomness() *randomBytes {
-	if !d.seeded {
-		d.random, d.seeded = newRandomBytes(d.mask.digest(d.redact.domain, d.src)), true
-	}
-	return &d.random
+	return d.moved(d.redactValue(from, 0))
 }
 
 // write puts what the recipe makes in the place of what was read from from on,
 // as a string.
-func (d *document) write(dst []byte, from int, made *recipe, value, normalised []byte) (_ []byte, err error) {
-	if d.out, err = d.mask.append(d.out[:0], made, value, normalised); err != nil {
-		return dst, err
+func (d *document) write(from int, made *recipe, value, normalised []byte) (err error) {
+	if d.out, err = d.mask.append(d.out[:0], made, value, normalised); err == nil {
+		d.quote(from, d.at)
 	}
-	return appendJSONString(d.until(dst, from), d.out), nil
+	return err
+}
+
+// quote puts d.out as a string in the place of what stands in src from from to
+// end.
+func (d *document) quote(from, end int) {
+	d.copy(from, end)
+	d.escapes = d.escapes || !verbatim(d.out)
+	d.dst = appendJSONString(d.dst, d.out)
 }
 
 // numeral rewrites the number that begins here: by noise where the rule says
 // so, digit for digit where it keeps a text's shape, else as a string.
-func (d *document) numeral(dst []byte, inForce int) (_ []byte, err error) {
+func (d *document) numeral(inForce int) (err error) {
 	from := d.at
-	if err := d.skipNumber(); err != nil {
-		return dst, err
+	if err := d.moved(numeralEnd(d.src, from)); err != nil {
+		return err
 	}
 	if d.passes(inForce) {
 		d.passed(from, inForce)
-		return dst, nil
+		return nil
 	}
 	if inForce < 0 {
-		return d.redactNumber(dst, from)
+		return d.unnamed(from)
 	}
 	made, value := d.paths[inForce].made, d.src[from:d.at]
 	switch {
 	case made.name == noise || made.name == money:
 		d.number = *made
 		d.number.plainNumber, d.number.lenient = true, false
-		dst = d.until(dst, from)
-		return d.mask.append(dst, &d.number, value, value)
+		d.until(from)
+		d.dst, err = d.mask.append(d.dst, &d.number, value, value)
+		return err
 	case made.keepsShape && made.name != password && made.name != tokenLike:
 		digest := d.mask.digest(made.domain, value)
 		random := newRandomBytes(digest)
-		return appendDigits(d.until(dst, from), value, &random), nil
+		d.until(from)
+		d.dst = appendDigits(d.dst, value, &random)
+		return nil
 	}
-	return d.write(dst, from, made, value, value)
+	return d.write(from, made, value, value)
 }
 
 // appendDigits replaces a number's digits one for one; a leading zero, the
@@ -471,110 +546,14 @@ func appendDigits(dst, value []byte, random *randomBytes) []byte {
 	return dst
 }
 
-// word takes true, false or null, which hold nothing of anybody.
-func (d *document) word() error {
-	for _, w := range []string{"null", "true", "false"} {
-		if hasPrefix(d.src[d.at:], w) {
-			d.at += len(w)
-			return nil
-		}
-	}
-	return errNotJSON
-}
-
-func (d *document) skipText() error {
+// skipText passes over the string that begins here.
+func (d *document) skipText() (err error) {
 	if d.peek() != '"' {
 		return errNotJSON
 	}
-	for i := d.at + 1; ; {
-		end := bytes.IndexByte(d.src[i:], '"')
-		if end < 0 {
-			return errNotJSON
-		}
-		slashes := 0
-		for i += end; d.src[i-1-slashes] == '\\'; {
-			slashes++
-		}
-		if i++; slashes%2 == 0 {
-			d.at = i
-			return nil
-		}
-	}
-}
-
-func (d *document) skipNumber() error {
-	s := d.src[d.at:]
-	n := 0
-	if s[0] == '-' {
-		n++
-	}
-	whole := digitsOf(s[n:])
-	if whole == 0 || whole > 1 && s[n] == '0' {
-		return errNotJSON
-	}
-	n += whole
-	if n < len(s) && s[n] == '.' {
-		fraction := digitsOf(s[n+1:])
-		if fraction == 0 {
-			return errNotJSON
-		}
-		n += 1 + fraction
-	}
-	if n < len(s) && s[n]|0x20 == 'e' {
-		if n++; n < len(s) && (s[n] == '+' || s[n] == '-') {
-			n++
-		}
-		power := digitsOf(s[n:])
-		if power == 0 {
-			return errNotJSON
-		}
-		n += power
-	}
-	d.at += n
-	return nil
-}
-
-// skip passes over a value.
-func (d *document) skip(level int) error {
-	if level > deepest {
-		return errNotJSON
-	}
-	c := d.peek()
-	switch {
-	case c == '"':
-		return d.skipText()
-	case c == '-' || '0' <= c && c <= '9':
-		return d.skipNumber()
-	case c != '{' && c != '[':
-		return d.word()
-	}
-	end := c + 2 // of either bracket in ASCII
-	d.at++
-	if d.blanks(); d.peek() == end {
-		d.at++
-		return nil
-	}
-	for more := true; more; {
-		d.blanks()
-		if c == '{' {
-			if err := d.skipText(); err != nil {
-				return err
-			}
-			if d.blanks(); d.peek() != ':' {
-				return errNotJSON
-			}
-			d.at++
-			d.blanks()
-		}
-		if err := d.skip(level + 1); err != nil {
-			return err
-		}
-		var err error
-		if more, err = d.next(end); err != nil {
-			return err
-		}
-	}
-	return nil
+	end, escaped := textEnd(d.src, d.at+1)
+	d.escaped = escaped
+	return d.moved(end)
 }
 
 // path is where the value that is read stands, without keys that may be
@@ -650,6 +629,9 @@ func codeUnit(s []byte) (r rune, n int) {
 // appendJSONString appends a string as JSON writes it.
 func appendJSONString(dst, value []byte) []byte {
 	dst = append(dst, '"')
+	if verbatim(value) {
+		return append(append(dst, value...), '"')
+	}
 	done := 0
 	for i, c := range value {
 		if c != '"' && c != '\\' && c >= 0x20 {

@@ -2,7 +2,9 @@ package scrub
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"unicode"
 	"unicode/utf8"
 )
@@ -54,21 +56,50 @@ func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly boo
 		}
 	}
 	start := len(dst)
-	dst = append(dst, value...)
-	for out := dst[start:]; len(out) > 0; {
-		word := random.word()
-		n := min(8, len(out))
-		for i, c := range out[:n] {
-			if c >= utf8.RuneSelf {
-				return appendWideShape(dst[:len(dst)-len(out)+i], value[len(value)-len(out)+i:], random, asciiOnly)
-			}
-			s := shapeOf[c]
-			out[i] = s.first + byte(uint16(byte(word))*uint16(s.many)>>8)
-			word >>= 8
+	dst = append(append(dst, value...), wordOfZeros[:]...)
+	for i := start; i < start+len(value); i += 8 {
+		word, random8 := load(dst[i:]), random.word()
+		if word&highBits != 0 {
+			n := narrowBytes(word)
+			binary.LittleEndian.PutUint64(dst[i:], shapeWord(word, random8))
+			return appendWideShape(dst[:i+n], value[i-start+n:], random, asciiOnly)
 		}
-		out = out[n:]
+		binary.LittleEndian.PutUint64(dst[i:], shapeWord(word, random8))
 	}
-	return dst
+	return dst[:start+len(value)]
+}
+
+// wordOfZeros lets the last bytes of a value be read as a word.
+var wordOfZeros [8]byte
+
+// narrowBytes is how many bytes of a word stand before the first one that is
+// no ASCII.
+func narrowBytes(word uint64) int { return bits.TrailingZeros64(word&highBits) / 8 }
+
+// shapeWord replaces the letters and digits among the ASCII of eight bytes, as
+// shapeOf says: 26 or 10 times a random byte, of which the upper half counts.
+func shapeWord(word, random uint64) uint64 {
+	const (
+		even    = 0x00ff00ff00ff00ff
+		odd     = even << 8
+		low     = 0x7f * eachByte
+		byCase  = 0x20 * eachByte
+		letter  = 'A' * eachByte
+		numeral = '0' * eachByte
+	)
+	ascii := word & low
+	letters := spanned(ascii|byCase, 'a', 'z')
+	digits := spanned(ascii, '0', '9')
+	first, second := random&even, random&odd>>8
+	newLetters := letter + word&byCase + (first*26&odd>>8 | second*26&odd)
+	newDigits := numeral + (first*10&odd>>8 | second*10&odd)
+	return word&^(letters|digits) | newLetters&letters | newDigits&digits
+}
+
+// spanned is all ones in the bytes of a word from first to last; all are ASCII.
+func spanned(word uint64, first, last byte) uint64 {
+	found := (word + eachByte*uint64(0x80-first)) &^ (word + eachByte*uint64(0x7f-last)) & highBits
+	return found >> 7 * 0xff
 }
 
 // appendWideShape is appendShape for what holds more than ASCII.

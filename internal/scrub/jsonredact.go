@@ -1,0 +1,229 @@
+package scrub
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// redactValue rewrites the value that begins at i, into which no path leads,
+// and returns where it ends; -1 for none. Like valueEnd, of which it has the
+// form, it is what most of a document passes through.
+func (d *document) redactValue(i, depth int) int {
+	if i >= len(d.src) {
+		return -1
+	}
+	switch c := d.src[i]; {
+	case c == '"':
+		return d.redactString(i + 1)
+	case c == '-' || c-'0' <= 9:
+		end := numeralEnd(d.src, i)
+		if end > 0 {
+			d.redactDigits(i, end)
+		}
+		return end
+	case c != '{' && c != '[':
+		return wordEnd(d.src, i)
+	case depth >= deepest:
+		return emptyEnd(d.src, i)
+	}
+	return d.redactMembers(i, depth+1)
+}
+
+// redactMembers rewrites the object or array that begins at i, whose members
+// stand at a depth, and returns where it ends; -1 for none.
+func (d *document) redactMembers(i, depth int) int {
+	s := d.src
+	opened := s[i]
+	closes := opened + 2 // of either bracket in ASCII
+	if i = afterBlanks(s, i+1); i < len(s) && s[i] == closes {
+		return i + 1
+	}
+	for {
+		if opened == '{' {
+			if i = d.redactKey(i); i < 0 {
+				return -1
+			}
+		}
+		if i = d.redactValue(i, depth); i < 0 {
+			return -1
+		}
+		if i = afterBlanks(s, i); i >= len(s) {
+			return -1
+		}
+		switch s[i] {
+		case ',':
+			i = afterBlanks(s, i+1)
+		case closes:
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// redactKey judges the key that begins at i, and returns where its value does;
+// -1 for none.
+func (d *document) redactKey(i int) int {
+	s := d.src
+	if i >= len(s) || s[i] != '"' {
+		return -1
+	}
+	end, _ := textEnd(s, i+1)
+	if end < 0 {
+		return -1
+	}
+	if key := s[i+1 : end-1]; !plainKey(key) && !d.names(key) {
+		d.replaceKey(i, end, d.redact)
+	}
+	if i = afterBlanks(s, end); i >= len(s) || s[i] != ':' {
+		return -1
+	}
+	return afterBlanks(s, i+1)
+}
+
+// redactString gives the string whose quote is before from other letters and
+// digits, and returns where it ends; -1 if it does not. What is looked for in
+// eight bytes and what becomes of them come from one look at them.
+func (d *document) redactString(from int) int {
+	s, words := d.src, d.randomness()
+	for i := from; i+8 <= len(s); i += 8 {
+		word := load(s[i:])
+		shaped := shapeWord(word, words.next())
+		stops := under(word, ' ') | equal(word, '"') | equal(word, '\\') | word&highBits
+		if stops == 0 {
+			d.put(i, shaped)
+			continue
+		}
+		n := bits.TrailingZeros64(stops) / 8
+		if s[i+n] != '"' {
+			break
+		}
+		d.put(i, first(n, shaped, word))
+		if d.sample != nil {
+			d.sample.add(s[from : i+n])
+		}
+		return i + n + 1
+	}
+	return d.redactOddString(from)
+}
+
+// first is a word whose first n bytes, seven at most, are those of one word and
+// the others those of another.
+func first(n int, word, other uint64) uint64 {
+	mask := uint64(1)<<(8*n) - 1
+	return word&mask | other&^mask
+}
+
+// put puts eight bytes in the place of as many in src, to which dst goes ahead.
+func (d *document) put(i int, word uint64) {
+	if i+8 > d.copied {
+		d.ahead(i)
+	}
+	binary.LittleEndian.PutUint64(d.dst[len(d.dst)-(d.copied-i):], word)
+}
+
+// ahead copies so much at once that what stays between two strings costs
+// nothing, and so little that it may be in vain.
+func (d *document) ahead(i int) {
+	const window = 512
+	end := min(i+window, len(d.src))
+	d.dst = append(d.dst, d.src[d.copied:end]...)
+	d.copied = end
+}
+
+// redactOddString is redactString for what is not all ASCII, or escaped, or
+// near the document's end.
+func (d *document) redactOddString(from int) int {
+	end, _ := textEnd(d.src, from)
+	if end < 0 {
+		return -1
+	}
+	value := d.unescaped(d.src[from : end-1])
+	d.sample.add(value)
+	d.out = appendShape(d.out[:0], value, d.randomness().bytes(), false, d.redact.asciiOnly)
+	d.quote(from-1, end)
+	return end
+}
+
+// redactDigits gives a number other digits: its first one stays zero or not
+// zero, its exponent as it is.
+func (d *document) redactDigits(from, end int) {
+	s, words := d.src, d.randomness()
+	if s[from] == '-' {
+		from++
+	}
+	if from+8 > len(s) || end-from > 8 {
+		d.copy(from, end)
+		d.dst = appendDigits(d.dst, s[from:end], words.bytes())
+		return
+	}
+	word, random := load(s[from:]), words.next()
+	shaped := shapeWord(word, random)
+	n := end - from
+	if stops := equal(word|0x20*eachByte, 'e'); stops != 0 {
+		n = min(n, bits.TrailingZeros64(stops)/8)
+	}
+	shaped = shaped&^0xff | uint64(shapeFirstOf(byte(word), byte(random)))
+	if n < 8 {
+		shaped = first(n, shaped, word)
+	}
+	d.put(from, shaped)
+}
+
+func shapeFirstOf(c, random byte) byte {
+	if c == '0' {
+		return '0'
+	}
+	return '1' + byte(uint16(random)*9>>8)
+}
+
+// wordStream gives as many words as a document needs, all fixed by a digest.
+// They are those of wyrand.
+type wordStream struct {
+	state, flip uint64
+	random      randomBytes
+}
+
+func (w *wordStream) next() uint64 {
+	w.state += 0xa0761d6478bd642f
+	hi, lo := bits.Mul64(w.state, w.state^w.flip)
+	return hi ^ lo
+}
+
+// bytes is for what is not rewritten word by word, valid until the next call.
+func (w *wordStream) bytes() *randomBytes {
+	w.random = randomBytes{used: 1 + sha256.Size/8}
+	w.random.more.Seed(w.next(), w.next())
+	return &w.random
+}
+
+// randomness is the same for equal documents: a block cipher, whose key is the
+// key's digest, makes it of their hash. A digest of all their bytes would cost
+// as much as the rest; and two documents that share letters by chance, or by
+// somebody's art, tell nothing of either.
+func (d *document) randomness() *wordStream {
+	if d.seeded {
+		return &d.words
+	}
+	if d.cipher == nil {
+		d.cipher = newCipher(d.mask.digest(d.redact.domain, nil))
+	}
+	clear(d.block[:])
+	binary.LittleEndian.PutUint64(d.block[:], xxhash.Sum64(d.src))
+	d.cipher.Encrypt(d.block[:], d.block[:])
+	d.words.state, d.words.flip, d.seeded = number(d.block[:]), number(d.block[8:]), true
+	return &d.words
+}
+
+func newCipher(key *[sha256.Size]byte) cipher.Block {
+	c, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // of a key's length, which is right
+	}
+	return c
+}
