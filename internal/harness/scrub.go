@@ -107,6 +107,9 @@ func drafted(d *scrub.Draft, r *verdict.Report) string {
 	for _, note := range d.Notes() {
 		say("Left to you: %s", note)
 	}
+	for _, passing := range d.Passing {
+		say("Passes as it is, look at it first: %s", passing)
+	}
 	if d.Rules == 0 {
 		say("No column without a rule looks sensitive, by its name, its type or its content.")
 	} else {

@@ -19,6 +19,8 @@ type Draft struct {
 	Rules   int   // that are proposed
 	Ruled   int   // columns for which the drill file has a rule
 
+	Passing []string // proposed rules that let a column pass that looks sensitive, each with its why
+
 	Plan *Plan // by the drill file's rules and those proposed; with Left, not to be used
 
 	largeObjects bool
@@ -35,7 +37,7 @@ const (
 	low    confidence = "low"
 )
 
-// finding is a suspicion with what it rests on.
+// judged is a suspicion with what it rests on.
 type judged struct {
 	suspicion
 	confidence
@@ -335,6 +337,9 @@ func (d *Draft) write(all []judged, proposed []proposal) {
 	}
 	table := ""
 	for _, m := range proposed {
+		if m.rule.Preserve {
+			d.Passing = append(d.Passing, oneLine(fmt.Sprintf("%s: %s", m.rule.Column, m.rule.Why)))
+		}
 		if name := patternTable(m.rule.Column); name != table {
 			table = name
 			d.lines = append(d.lines, "    # "+name)
