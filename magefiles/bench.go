@@ -52,6 +52,11 @@ func (Bench) Checks(ctx context.Context, scale *string, rounds *int, kind *strin
 	return bench.Checks(ctx, benchOptions(bench.Options{Scale: value(scale), Rounds: value(rounds), Kind: value(kind)}))
 }
 
+// Inventory compares the target inventory on a bucket of many backups with a bare list by the S3 SDK: -objects (100,000), -rounds (5).
+func (Bench) Inventory(ctx context.Context, objects, rounds *int) error {
+	return bench.Inventory(ctx, benchOptions(bench.Options{Objects: value(objects), Rounds: value(rounds)}))
+}
+
 // benchOptions is o at home.
 func benchOptions(o bench.Options) bench.Options {
 	h := harness.Open()

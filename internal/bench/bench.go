@@ -41,6 +41,8 @@ type Options struct {
 	Peers  bool   // also the other harnesses that are installed
 	Cache  string // where dumps are kept; empty: the user's cache folder
 
+	Objects int // in the bucket that Inventory looks into; 0: 100,000
+
 	source string                                                // where the binary is compiled; empty: Dir
 	known  []Way                                                 // what -ways may name
 	room   func(dir string) (device uint64, free int64, ok bool) // nil: as the system tells
@@ -252,8 +254,20 @@ func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err
 	return samples, nil
 }
 
-// verdict says whether a limit is broken. Below scale 1 the fixed cost weighs
-// more than the limits allow for, so there they are only shown.
+// tooSmall says from where on the limits count, if less was measured: there
+// the fixed cost weighs more than they allow for.
+func (o Options) tooSmall() string {
+	switch {
+	case o.Objects > 0 && o.Objects < fullBucket:
+		return fmt.Sprintf("-objects=%d", fullBucket)
+	case o.Objects == 0 && Scales[o.Scale] < 1:
+		return "-scale=1"
+	}
+	return ""
+}
+
+// verdict says whether a limit is broken. Where too little was measured they
+// are only shown.
 func (o Options) verdict(r *Result) error {
 	var broken []string
 	for _, l := range r.Limits {
@@ -264,8 +278,8 @@ func (o Options) verdict(r *Result) error {
 	switch {
 	case len(broken) == 0:
 		return nil
-	case Scales[o.Scale] < 1:
-		fmt.Fprintf(o.Stdout, "over the limits, which count from -scale=1 on: %s\n", strings.Join(broken, "; "))
+	case o.tooSmall() != "":
+		fmt.Fprintf(o.Stdout, "over the limits, which count from %s on: %s\n", o.tooSmall(), strings.Join(broken, "; "))
 		return nil
 	}
 	return &exit{verdict.ExitFail, "bench: over the limit: " + strings.Join(broken, "; ")}

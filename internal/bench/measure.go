@@ -116,6 +116,11 @@ func peakRSS() int64 {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
+	return maxRSS(&u)
+}
+
+// maxRSS is the same in bytes on every system.
+func maxRSS(u *syscall.Rusage) int64 {
 	if runtime.GOOS == "darwin" {
 		return u.Maxrss
 	}

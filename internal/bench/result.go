@@ -24,6 +24,7 @@ type Result struct {
 	Machine   Machine   `json:"machine"`
 	Dump      Dump      `json:"dump"`             // of the comparisons; else that of the first shape
 	Shapes    []Shape   `json:"shapes,omitempty"` // the odd archives
+	Bucket    *Bucket   `json:"bucket,omitempty"` // where nothing is restored
 	Jobs      int       `json:"jobs"`
 	Rounds    int       `json:"rounds"`
 	Ways      []Summary `json:"ways"`
@@ -156,9 +157,12 @@ func (r *Result) save(path string) error {
 	return nil
 }
 
-// print writes the tables.
-func (r *Result) print(w io.Writer) error {
-	m := r.Machine
+// printWhat says what was measured.
+func (r *Result) printWhat(w io.Writer) {
+	if b := r.Bucket; b != nil {
+		fmt.Fprintf(w, "a bucket of %d backups, one every %s, in %d folders, on an S3 server of this machine; %d rounds\n", b.Objects, b.Every, b.Folders, r.Rounds)
+		return
+	}
 	for _, s := range r.Shapes {
 		fmt.Fprintf(w, "%s: %s; %s, archive %s\n", s.Name, s.About, bytesText(s.DatabaseBytes), bytesText(s.ArchiveBytes))
 	}
@@ -172,6 +176,12 @@ func (r *Result) print(w io.Writer) error {
 			bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
 	}
 	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs, r.Rounds)
+}
+
+// print writes the tables.
+func (r *Result) print(w io.Writer) error {
+	m := r.Machine
+	r.printWhat(w)
 	fmt.Fprintf(w, "%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s\n\n",
 		cmp.Or(m.CPU, m.OS), m.Cores, bytesText(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver, m.Go, m.Load)
 	rowsOut := [][]string{}

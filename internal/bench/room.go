@@ -70,7 +70,7 @@ func (o Options) enoughRoom(needs []need) error {
 	}
 	for device, bytes := range wanted {
 		if free[device] < bytes {
-			return fmt.Errorf("it needs %s of room, and there are %s (%s): make room, or take a smaller -scale",
+			return fmt.Errorf("it needs %s of room, and there are %s (%s): make room, or measure less",
 				bytesText(bytes), bytesText(free[device]), strings.Join(folders[device], ", "))
 		}
 	}

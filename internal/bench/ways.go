@@ -48,6 +48,7 @@ type job struct {
 	Rows    map[string]int64 `json:"rows"`    // what must be counted in the end
 	Drilled *drilling        `json:"drilled"` // nil: by hand, or by a peer
 	Memory  int64            `json:"memory"`  // that a drill declares, in bytes; 0: nothing
+	Bucket  *opened          `json:"bucket"`  // nil: something is restored
 }
 
 // drilling is what a drill is told beside what every way is told.
@@ -114,6 +115,8 @@ const wayTime = 4 * time.Hour
 // run runs the job in this process.
 func (j job) run(ctx context.Context) (*Sample, error) {
 	switch {
+	case j.Bucket != nil:
+		return j.look(ctx)
 	case j.Drilled != nil:
 		return j.drill(ctx)
 	case j.Way == byPsql, j.Way == byChecks:

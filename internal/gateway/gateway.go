@@ -63,8 +63,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 
 func (o Options) log() string { return filepath.Join(o.Dir, "log") }
 
+// metadata is where the server keeps what it knows of the objects.
+func (o Options) metadata() string { return filepath.Join(o.Dir, "metadata") }
+
 func (s *Server) launch(o Options) error {
-	buckets, metadata, versions := o.Bucket(""), filepath.Join(o.Dir, "metadata"), filepath.Join(o.Dir, "versions")
+	buckets, metadata, versions := o.Bucket(""), o.metadata(), filepath.Join(o.Dir, "versions")
 	for _, dir := range []string{buckets, metadata, versions} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
