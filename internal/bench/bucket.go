@@ -45,9 +45,10 @@ type Bucket struct {
 // bucket is one on a server of this machine, full of backups, and a drill of it.
 type bucket struct {
 	Bucket
-	opened opened
-	work   *sandbox.Workdir // swept if this process is killed
-	server *gateway.Server
+	opened     opened
+	newestSize int64
+	work       *sandbox.Workdir // swept if this process is killed
+	server     *gateway.Server
 }
 
 // bucketNeeds is room for the files that the server serves, and the binary.
@@ -72,6 +73,7 @@ func (o Options) makeBucket(ctx context.Context) (_ *bucket, err error) {
 	if err != nil {
 		return nil, err
 	}
+	b.newestSize = int64(len(archive))
 	b.Bucket = Bucket{Objects: o.Objects, Folders: folders(newest, o.Objects), Newest: newest, Every: spec.Span(backupEvery)}
 	b.opened = opened{
 		AccessKey: rand.Text(), SecretKey: rand.Text(), Objects: o.Objects,
@@ -80,13 +82,13 @@ func (o Options) makeBucket(ctx context.Context) (_ *bucket, err error) {
 	if err := o.serve(ctx, b, archive); err != nil {
 		return nil, err
 	}
-	if err := b.check(ctx, int64(len(archive))); err != nil {
+	if err := b.check(ctx); err != nil {
 		return nil, err
 	}
 	if err := o.compile(ctx, b.opened.Binary); err != nil {
 		return nil, err
 	}
-	return b, b.writeHome(int64(len(archive)))
+	return b, b.writeHome()
 }
 
 func (b *bucket) close() error {
@@ -156,7 +158,7 @@ func (o Options) serve(ctx context.Context, b *bucket, archive []byte) (err erro
 // check makes sure that the server tells of every object what one tells that
 // was written through it. It also brings all into memory, so that no way of
 // the first round waits for the disk.
-func (b *bucket) check(ctx context.Context, newestSize int64) error {
+func (b *bucket) check(ctx context.Context) error {
 	want := map[string]time.Time{}
 	for key, at := range keys(ctx, b.Newest, 0, b.Objects) {
 		want[key] = at
@@ -168,8 +170,8 @@ func (b *bucket) check(ctx context.Context, newestSize int64) error {
 		if at, ok := want[o.key]; !ok || !o.at.Equal(at) || o.size == 0 || len(strings.Trim(o.etag, `"`)) != 32 {
 			return fmt.Errorf("the server tells something else of an object than what it is: %+v", o)
 		}
-		if at := want[o.key]; at.Equal(b.Newest) && o.size != newestSize {
-			return fmt.Errorf("the newest backup has %d bytes and is listed with %d", newestSize, o.size)
+		if at := want[o.key]; at.Equal(b.Newest) && o.size != b.newestSize {
+			return fmt.Errorf("the newest backup has %d bytes and is listed with %d", b.newestSize, o.size)
 		}
 		delete(want, o.key)
 	}
@@ -181,7 +183,7 @@ func (b *bucket) check(ctx context.Context, newestSize int64) error {
 
 // writeHome writes the drill of the bucket, with all that is judged by the
 // list, and a past that it is compared with.
-func (b *bucket) writeHome(newestSize int64) error {
+func (b *bucket) writeHome() error {
 	oldest := time.Duration(b.Objects-1) * backupEvery
 	text := fmt.Sprintf(`version: 1
 source: {url: "s3://%s/", endpoint: %q, region: %s, path_style: true, name: "*/*/*/shop-{time}.dump", time: 20060102T150405Z, timezone: UTC, database: shop}
@@ -206,7 +208,7 @@ expectations:
 	}
 	return history.Save(filepath.Join(b.opened.Home, "reports"), &verdict.Report{
 		Schema: verdict.Schema, Drill: drillName, Run: history.NewRunID(b.Newest), Outcome: verdict.Pass, StartedAt: b.Newest, FinishedAt: b.Newest,
-		Backup:    verdict.Backup{SizeBytes: newestSize},
-		Inventory: verdict.Inventory{Backups: int64(b.Objects), Bytes: newestSize, NewestAt: b.Newest, OldestAt: b.Newest.Add(-oldest)},
+		Backup:    verdict.Backup{SizeBytes: b.newestSize},
+		Inventory: verdict.Inventory{Backups: int64(b.Objects), Bytes: b.newestSize, NewestAt: b.Newest, OldestAt: b.Newest.Add(-oldest)},
 	}, nil)
 }

@@ -186,7 +186,7 @@ func command(ctx context.Context, binary, home string, args ...string) *exec.Cmd
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "DRILL_HOME="+home, workerEnv+"=") // it may be a worker that asks
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is passed on once
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}             // a Ctrl-C is passed on once
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = cleanTime
 	return cmd

@@ -72,13 +72,19 @@ func TestConcludeLeavesOut(t *testing.T) {
 	}
 }
 
-// Limits count from scale 1 on: below it the fixed cost weighs too much.
+// Limits count from scale 1, or a full bucket, on: below it the fixed cost
+// weighs too much.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	r := &Result{Limits: []Limit{{Name: "a", Limit: 1, Spread: Spread{Median: 2}, Broken: true}}}
 	for scale, want := range map[string]int{"0.1": 0, "1": 10, "2": 10} {
 		if got := exitCode(Options{Scale: scale}.withDefaults().verdict(r)); got != want {
 			t.Errorf("scale %s: exit code %d, want %d", scale, got, want)
+		}
+	}
+	for objects, want := range map[int]int{500: 0, fullBucket: 10} { // whatever the scale is
+		if got := exitCode(Options{Objects: objects, Scale: smallest}.withDefaults().verdict(r)); got != want {
+			t.Errorf("%d objects: exit code %d, want %d", objects, got, want)
 		}
 	}
 	if err := (Options{Scale: "1"}).verdict(&Result{Limits: []Limit{{}}}); err != nil {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +24,7 @@ var sideSuffixes = []string{
 }
 
 func isSideFile(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(sideSuffixes, func(s string) bool { return strings.HasSuffix(name, s) })
+	return slices.Contains(sideSuffixes, strings.ToLower(path.Ext(name)))
 }
 
 // pattern is source.name. A star stands for any text without a slash, {time}

@@ -252,10 +252,18 @@ func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[
 var hurried = retryPolicy{tries: 4, first: 500 * time.Millisecond, max: 5 * time.Second}
 
 // next gives the next object or folder, nil at the end of the list. A page
-// that could not be read is asked for again.
+// that could not be read is asked for again; nearly all calls ask for none.
 func (s *s3Store) next(ctx context.Context, objects *blob.ListIterator) (*blob.ListObject, error) {
+	item, err := objects.Next(ctx)
+	if err == nil {
+		return item, nil
+	}
+	first := true
 	return backoff.Retry(ctx, func() (*blob.ListObject, error) {
-		item, err := objects.Next(ctx)
+		if !first {
+			item, err = objects.Next(ctx)
+		}
+		first = false
 		if err == io.EOF { // not errors.Is: a broken connection wraps it too, and would pass for the end
 			return nil, nil
 		}

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/docker/go-units"
@@ -85,19 +86,21 @@ func (g gap) whole() time.Duration { return g.after.TakenAt.Sub(g.before.TakenAt
 
 // gaps are those between backups, as far as they lie after since; the latest
 // first.
-func gaps(all []catalog.Entry, since time.Time) []gap {
-	var found []gap
-	for i := range len(all) - 1 {
-		from, to := all[i+1].TakenAt, all[i].TakenAt
-		if !to.After(since) {
-			break
+func gaps(all []catalog.Entry, since time.Time) iter.Seq[gap] {
+	return func(yield func(gap) bool) {
+		for i := range len(all) - 1 {
+			from, to := all[i+1].TakenAt, all[i].TakenAt
+			if !to.After(since) {
+				return
+			}
+			if from.Before(since) {
+				from = since
+			}
+			if !yield(gap{before: all[i+1], after: all[i], wide: to.Sub(from)}) {
+				return
+			}
 		}
-		if from.Before(since) {
-			from = since
-		}
-		found = append(found, gap{before: all[i+1], after: all[i], wide: to.Sub(from)})
 	}
-	return found
 }
 
 // cadence judges whether backups came as often as declared. What was missed
@@ -116,7 +119,7 @@ func cadence(d spec.Cadence, retention time.Duration, all []catalog.Entry, o Opt
 	accepted := o.Past.AcceptedFor(c.ID)
 	var widest, worst gap
 	wide := 0
-	for _, g := range gaps(all, since) {
+	for g := range gaps(all, since) {
 		if g.wide > widest.wide {
 			widest = g
 		}
