@@ -156,6 +156,7 @@ func rowCountChange(t spec.Table, o Options) check {
 	id := "row_count_change:" + t.Table.String()
 	return check{
 		Check: verdict.Check{ID: id, Code: verdict.CodeRowCountChange},
+		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			n, alike, err := rowsOf(ctx, q, t, o.Held)
 			if err != nil {

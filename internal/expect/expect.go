@@ -66,20 +66,22 @@ type Options struct {
 func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) []verdict.Check {
 	o.memory = remember(o.Past)
 	checks := declared(e, o)
-	work := make(chan int, len(checks))
-	for i := range checks {
-		work <- i
-	}
-	close(work)
 	found := make([]verdict.Check, len(checks))
 	names := newLookup(e.Tables)
+	work := queue{checks: checks, workers: min(max(o.Jobs, 1), len(checks))}
 	var workers sync.WaitGroup
-	for range min(max(o.Jobs, 1), len(checks)) {
+	for range work.workers {
 		workers.Go(func() {
 			s := session{connect: connect, names: names}
 			defer s.close()
-			for i := range work {
-				found[i] = checks[i].run(ctx, &s)
+			for from, to := work.take(); from < to; from, to = work.take() {
+				if to-from > 1 && names.asked(ctx, &s, e.Timeout) {
+					s.together(ctx, checks[from:to], found[from:to])
+					continue
+				}
+				for i := from; i < to; i++ {
+					found[i] = checks[i].run(ctx, &s)
+				}
 			}
 		})
 	}
@@ -95,8 +97,12 @@ type check struct {
 	verdict.Check // with ID, Code and Expected
 	timeout       time.Duration
 	lenient       bool // what would fail warns
+	plain         bool // each question may be asked in a transaction of its own, among other checks'
 	judge         func(ctx context.Context, q *query, c *verdict.Check) error
 }
+
+// judgement is a judge that knows its check.
+type judgement = func(ctx context.Context, q *query) error
 
 // declared are the checks of a drill file, in its order.
 func declared(e spec.Expectations, o Options) []check {
@@ -142,7 +148,12 @@ func declared(e spec.Expectations, o Options) []check {
 }
 
 // run evaluates the check. Whatever goes wrong is the check's own error.
-func (k check) run(ctx context.Context, s *session) (c verdict.Check) {
+func (k check) run(ctx context.Context, s *session) verdict.Check {
+	return k.evaluate(ctx, s, func(judge judgement) error { return s.transaction(ctx, k.timeout, judge) })
+}
+
+// evaluate lets the check judge, within what gives it a query.
+func (k check) evaluate(ctx context.Context, s *session, within func(judgement) error) (c verdict.Check) {
 	c = k.Check
 	defer func() {
 		if recover() != nil { // the panic's text may hold anything
@@ -150,7 +161,7 @@ func (k check) run(ctx context.Context, s *session) (c verdict.Check) {
 			fill(&c, verdict.AsProblem(errors.New("the check ended in a panic")))
 		}
 	}()
-	err := s.transaction(ctx, k.timeout, func(ctx context.Context, q *query) error { return k.judge(ctx, q, &c) })
+	err := within(func(ctx context.Context, q *query) error { return k.judge(ctx, q, &c) })
 	if err != nil {
 		fill(&c, problem(ctx, err, k.timeout))
 	}

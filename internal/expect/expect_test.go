@@ -42,7 +42,7 @@ func TestAgainstServer(t *testing.T) {
 		"server gone": testServerGone, "latest events": testLatestEvents,
 		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
 		"checksum": testChecksum, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
-		"witness": testWitness, "witness in batches": testWitnessBatches,
+		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -50,6 +50,7 @@ func freshness(t spec.Table, asOf time.Time) check {
 	f := *t.Freshness
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf)},
+		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			how, err := clockOf(ctx, q, t)
 			if err != nil {

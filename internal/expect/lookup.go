@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -130,6 +131,20 @@ func typeOf(ctx context.Context, q *query, name spec.Name, column string) (colum
 	}
 	t := r.columns[column]
 	return t, t.oid != "", nil
+}
+
+// asked says whether all that was gathered is known, after having asked for it
+// if it was not.
+func (l *lookup) asked(ctx context.Context, s *session, timeout time.Duration) (known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer func() {
+		if recover() != nil { // whose fault it is shows when a check asks
+			s.close()
+			known = false
+		}
+	}()
+	return len(l.pending) == 0 || s.transaction(ctx, timeout, l.ask) == nil
 }
 
 // of gives the relation with these columns, false where there is none. An

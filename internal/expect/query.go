@@ -102,6 +102,8 @@ type query struct {
 	session *session
 	timeout time.Duration
 	begun   bool
+	// ask asks along with other checks' queries, where it is not nil.
+	ask func(sql string, args []string) ([][][]byte, error)
 	// unopened is why there was no connection or no transaction to ask in.
 	unopened error
 }
@@ -113,23 +115,17 @@ type query struct {
 // the server's message can be shown in full; an error of its execution is told
 // by its SQLSTATE alone.
 func (q *query) rows(ctx context.Context, sql string, args ...string) ([][][]byte, error) {
+	if q.ask != nil {
+		return q.ask(sql, args)
+	}
 	if q.unopened = q.session.open(ctx); q.unopened != nil {
 		return nil, q.unopened
-	}
-	opening := q.opening()
-	values := make([][]byte, len(args))
-	for i := range args {
-		values[i] = []byte(args[i])
 	}
 	// All of it goes to the server at once: a thousand small tables cost a
 	// thousand times the way there and back.
 	p := q.session.conn.PgConn().StartPipeline(ctx)
 	defer p.Close()
-	for _, sql := range opening {
-		p.SendQueryParams(sql, nil, nil, nil, nil)
-	}
-	p.SendPrepare("", sql, nil)
-	p.SendQueryPrepared("", values, nil, nil)
+	opening := q.send(p, sql, args)
 	if err := p.Sync(); err != nil {
 		return nil, redacted(err)
 	}
@@ -140,6 +136,21 @@ func (q *query) rows(ctx context.Context, sql string, args ...string) ([][][]byt
 		}
 	}
 	return answer(p, len(args))
+}
+
+// send gives the pipeline a statement behind so many that open a transaction.
+func (q *query) send(p *pgconn.Pipeline, sql string, args []string) (opening int) {
+	all := q.opening()
+	for _, sql := range all {
+		p.SendQueryParams(sql, nil, nil, nil, nil)
+	}
+	values := make([][]byte, len(args))
+	for i := range args {
+		values[i] = []byte(args[i])
+	}
+	p.SendPrepare("", sql, nil)
+	p.SendQueryPrepared("", values, nil, nil)
+	return len(all)
 }
 
 // opening is what must be said before the first statement.

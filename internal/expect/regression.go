@@ -32,6 +32,7 @@ func maxRegression(t spec.Table, o Options) check {
 		Check: verdict.Check{
 			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression, Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" + tolerated(*t.MaxRegression),
 		},
+		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			how, err := growsBy(ctx, q, t, o.Shown)
 			if err != nil {

@@ -19,6 +19,7 @@ func relationship(t spec.Table, r spec.Relationship, o Options) check {
 	from, to := t.Table.Column(r.Column), r.References.Column(r.ReferencedColumn)
 	return check{
 		Check: verdict.Check{ID: "relationships:" + from, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
+		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			target, err := find(ctx, q, r.References)
 			switch {

@@ -15,6 +15,7 @@ import (
 func tablePresent(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "table_present:" + t.Table.String(), Code: verdict.CodeTablePresent, Expected: "present"},
+		plain: true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			r, err := find(ctx, q, t.Table)
 			switch {
@@ -95,6 +96,7 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check {
 	return check{
 		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount, Expected: countRange(*t.RowCount)},
+		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			n, _, err := rowsOf(ctx, q, t, held)
 			if err != nil {
@@ -169,6 +171,7 @@ func failedRows(f spec.FailedRows) check {
 	return check{
 		Check:   verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows, Expected: limits(f.WarnIf, f.FailIf)},
 		timeout: f.Timeout,
+		plain:   true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			// The line ends keep a comment in the SQL from eating the rest.
 			n, err := count(ctx, q, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
