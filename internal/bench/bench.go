@@ -227,7 +227,8 @@ func (o Options) jobs(d *dumped) ([]job, error) {
 
 // job restores the dump by hand, unless it is made a drill.
 func (d *dumped) job(way Way, jobs int) job {
-	return job{Way: way, Kind: d.Kind, Image: d.Image, Jobs: jobs, Archive: d.archive, Rows: d.Rows}
+	return job{Way: way, Kind: d.Kind, Image: d.Image, Jobs: jobs, Archive: d.archive, Rows: d.Rows,
+		Clusters: filepath.Join(filepath.Dir(filepath.Dir(d.archive)), "clusters")} // beside the dumps
 }
 
 // measure runs all jobs in every round, beginning each round with another, so

@@ -49,6 +49,9 @@ type job struct {
 	Drilled *drilling        `json:"drilled"` // nil: by hand, or by a peer
 	Memory  int64            `json:"memory"`  // that a drill declares, in bytes; 0: nothing
 	Bucket  *opened          `json:"bucket"`  // nil: something is restored
+	// Clusters is where drills keep clusters that were made once. A restore by
+	// hand makes its own.
+	Clusters string `json:"clusters"`
 }
 
 // drilling is what a drill is told beside what every way is told.
@@ -271,7 +274,7 @@ func (j job) drill(ctx context.Context) (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := drill.Run(ctx, drill.Request{Drill: d, Run: "bench", Now: time.Now(), Version: "bench", Tunnel: j.Drilled.Tunnel, Inspect: s.stop})
+	report := drill.Run(ctx, drill.Request{Drill: d, Run: "bench", Now: time.Now(), Version: "bench", Tunnel: j.Drilled.Tunnel, Clusters: j.Clusters, Inspect: s.stop})
 	if err := proven(report, j); err != nil {
 		return nil, err
 	}

@@ -37,7 +37,10 @@ type Request struct {
 	Structure func(*spec.Structure)
 	// Tunnel reaches a container's server through the engine, as is done by
 	// itself where the engine is not on this machine.
-	Tunnel   bool
+	Tunnel bool
+	// Clusters is where clusters are kept that were made once; see
+	// sandbox.Options.
+	Clusters string
 	Progress func(stage string, done, total int64, unit string) // nil is well
 	// Inspect, if not nil, is handed the sandbox after the last stage that
 	// could run, before it is removed.

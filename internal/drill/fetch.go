@@ -115,7 +115,7 @@ func (r *run) start(ctx context.Context) error {
 		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Isolation: d.Sandbox.Isolation,
 		Major: max(r.header.ServerMajor, r.header.DumpMajor), Jobs: r.jobs(),
 		Deadline: deadline, Work: r.box.work, Drill: d.Name, Log: r.Log,
-		Tunnel: r.Tunnel,
+		Tunnel: r.Tunnel, Clusters: r.Clusters,
 	})
 	r.box.Box = box
 	if err != nil {

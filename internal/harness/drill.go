@@ -99,7 +99,7 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Wri
 	progress := report.NewProgress(w, f.Name)
 	defer progress.Close()
 	return drill.Run(ctx, drill.Request{
-		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Progress: progress.Update,
+		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters, Progress: progress.Update,
 		Past: rec.past(ctx), Structure: structure,
 	})
 }

@@ -33,6 +33,8 @@ type Home struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Tunnel bool // see drill.Request
+	// Clusters is the folder of sandbox.Options; empty: none is kept.
+	Clusters string
 
 	printing sync.Mutex // one report at a time
 }
@@ -51,10 +53,20 @@ func Open() *Home {
 	}
 	return &Home{
 		Dir: cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
-		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1",
+		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1", Clusters: clusters(),
 		// Mage discards the default logger unless it is run with -v.
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
+}
+
+// clusters is a folder in the user's cache; empty where there is no such
+// thing, as for some CI runners.
+func clusters() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "daybefore", "clusters")
 }
 
 // Exit is how a target ends other than well: a code and one line for stderr.

@@ -76,7 +76,7 @@ func (h *Home) look(ctx context.Context, target, name string, run func(context.C
 	defer progress.Close()
 	now := h.Now()
 	return run(ctx, drill.Request{
-		Drill: f.Drill, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Progress: progress.Update,
+		Drill: f.Drill, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters, Progress: progress.Update,
 	}), nil
 }
 

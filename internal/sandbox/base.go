@@ -47,6 +47,7 @@ type base struct {
 	info        verdict.Sandbox
 	deadline    time.Time
 	major       int // the least that will do; 0: any
+	cluster     kept
 
 	launch func(c Command) (*program, error) // starts a program
 
@@ -86,14 +87,19 @@ func (b *base) furnish() error {
 		{b.HostPath(passwordName), []byte(b.db.password + "\n"), 0o644},
 		{filepath.Join(b.work.run(), logName), nil, 0o666},
 	} {
-		if err := os.WriteFile(f.path, f.content, f.mode); err != nil {
-			return err
-		}
-		if err := os.Chmod(f.path, f.mode); err != nil { // whatever the umask
+		if err := makeFile(f.path, f.content, f.mode); err != nil {
 			return err
 		}
 	}
-	return nil
+	return b.cluster.hand(b.HostPath(clusterName), filepath.Join(b.work.run(), clusterName))
+}
+
+// makeFile writes a file with its mode, whatever the umask.
+func makeFile(path string, content []byte, mode os.FileMode) error {
+	if err := os.WriteFile(path, content, mode); err != nil {
+		return err
+	}
+	return os.Chmod(path, mode)
 }
 
 // awaitServer returns once the server has answered over its socket, and
@@ -106,7 +112,8 @@ func (b *base) awaitServer(ctx context.Context) error {
 		conn, err := b.db.Connect(ctx, "postgres")
 		if err == nil {
 			b.info.ServerVersion, _, _ = strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
-			return errors.Join(conn.Close(ctx), os.Remove(b.HostPath(passwordName)), b.newEnough())
+			b.cluster.take(filepath.Join(b.work.run(), clusterName))
+			return errors.Join(conn.Close(ctx), b.clearShare(), b.newEnough())
 		}
 		if _, wrong := errors.AsType[*verdict.Problem](err); wrong {
 			return err
@@ -122,6 +129,16 @@ func (b *base) awaitServer(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// clearShare removes what only the start needed.
+func (b *base) clearShare() error {
+	for _, name := range []string{passwordName, clusterName} {
+		if err := os.Remove(b.HostPath(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // newEnough makes sure that the server is not older than the backup, as one

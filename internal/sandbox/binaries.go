@@ -51,6 +51,18 @@ func findBinaries(major int) (binaries, error) {
 	return chosen, nil
 }
 
+// identity tells these binaries from those of another version, as an update
+// puts them in the same place.
+func (b binaries) identity() []string {
+	all := []string{Local, b.dir}
+	for _, name := range needed {
+		if info, err := os.Stat(filepath.Join(b.dir, name)); err == nil {
+			all = append(all, fmt.Sprint(info.Size(), info.ModTime().UnixNano()))
+		}
+	}
+	return all
+}
+
 func noBinaries(major int, found []binaries) error {
 	if len(found) == 0 {
 		return fmt.Errorf("no PostgreSQL server binaries were found in PATH or %s", strings.Join(binaryDirs, ", "))

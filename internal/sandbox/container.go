@@ -71,12 +71,15 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 			defer cancel()
+			c.cluster.drop()
 			err = errors.Join(startProblem(Container, err), c.Close(ctx))
 		}
 	}()
 	if o.Tunnel || e.isElsewhere() {
 		c.tunnel = &tunnel{engine: e, life: c.life, name: c.name, share: o.Work.share(), sent: map[string]fileState{}}
 		c.db.dial = c.tunnel.dial
+	} else {
+		c.cluster = keptCluster(o, Container, img.id, img.data)
 	}
 	o.Progress("starting " + img.ref)
 	if err := c.prepare(); err != nil {
@@ -158,7 +161,7 @@ func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequ
 		// The first process is a shell, since timeout(1) of coreutils 9.10
 		// refuses to be it.
 		[]string{"sh", "-c", `"$@" & wait "$!"`, "sh", "timeout"}, timeoutArgs(o.Deadline),
-		[]string{"sh", c.InsidePath(scriptName), img.data, insideRun, c.InsidePath(passwordName), insidePassfile},
+		[]string{"sh", c.InsidePath(scriptName), img.data, insideRun, c.InsidePath(passwordName), insidePassfile, c.InsidePath(clusterName)},
 		m.settings(c.db.cluster, insideRun))
 	return testcontainers.ContainerRequest{
 		Image:      img.ref,

@@ -118,6 +118,7 @@ func declaredEngine(ctx context.Context) error {
 // dbImage is an image of a PostgreSQL server that the engine has.
 type dbImage struct {
 	ref     string
+	id      string // of its content
 	data    string // the image's own PGDATA
 	why     string
 	warning string
@@ -190,7 +191,7 @@ func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
 	if err != nil {
 		return dbImage{}, err
 	}
-	img := dbImage{ref: ref, data: defaultData}
+	img := dbImage{ref: ref, id: found.ID, data: defaultData}
 	if found.Config != nil {
 		for _, env := range found.Config.Env {
 			if data, ok := strings.CutPrefix(env, "PGDATA="); ok {

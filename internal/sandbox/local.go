@@ -49,6 +49,7 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err err
 	l := &local{bin: bin, base: newBase(o, o.Work.share())}
 	l.base.launch = l.launch
 	l.info = verdict.Sandbox{Kind: Local, Why: bin.why, Warning: bin.warning, Isolation: NoListener}
+	l.cluster = keptCluster(o, bin.identity()...)
 	if err := l.prepare(); err != nil {
 		return nil, startProblem(Local, err)
 	}
@@ -60,6 +61,7 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err err
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 			defer cancel()
+			l.cluster.drop()
 			err = errors.Join(err, l.Close(ctx))
 		}
 	}()
@@ -170,7 +172,7 @@ func (l *local) start(o Options) error {
 		m.memory = DefaultMemory()
 	}
 	args := append(timeoutArgs(o.Deadline), "sh", l.HostPath(scriptName),
-		l.data(), l.work.run(), l.HostPath(passwordName), l.passfile())
+		l.data(), l.work.run(), l.HostPath(passwordName), l.passfile(), l.HostPath(clusterName))
 	args = append(args, m.settings(l.db.cluster, l.work.run())...)
 	l.server = exec.Command(timeout, args...)
 	l.server.Dir, l.server.Env = l.work.run(), l.env()

@@ -51,6 +51,7 @@ type Options struct {
 	Deadline  time.Time    // the sandbox ends itself then; zero: in six hours
 	Work      *Workdir     // the drill's private directory, for one sandbox
 	Drill     string       // for labels
+	Clusters  string       // folder of this user's where clusters are kept that were made once; empty: each start makes its own
 	Tunnel    bool         // reach the container through the engine, as is done by itself where no directory can be shared
 	Log       *slog.Logger // nil: silent
 	Progress  func(string) // told, in a few words, what takes long; may be nil

@@ -1,22 +1,46 @@
 # Makes a cluster and becomes its server. Both kinds of sandbox run this, with
 # the sandbox's account, and never the image's own entrypoint.
 #
-# start.sh DATA RUN PASSWORD PASSFILE [server argument ...]
+# start.sh DATA RUN PASSWORD PASSFILE CLUSTER [server argument ...]
 #   DATA      the data directory to make
 #   RUN       where the socket, pipes and the log lie; the log is there already
 #   PASSWORD  a file with the superuser's password in its first line
 #   PASSFILE  a libpq password file to write, for programs that run in here
+#   CLUSTER   a cluster that was made earlier, packed. If it is not there, or
+#             damaged, one is made, and packed into RUN/cluster.tar if that is
+#             there
 set -eu
 umask 077
-data=$1 run=$2 password=$3 passfile=$4
-shift 4
+data=$1 run=$2 password=$3 passfile=$4 cluster=$5
+shift 5
 exec >>"$run/log" 2>&1 </dev/null
 cd "$run"
-initdb -D "$data" -U postgres -A scram-sha-256 --pwfile="$password" \
-	-E UTF8 --locale=C --no-sync >/dev/null
+
 # The password passes by read and printf, which are the shell's own: it is
 # never an argument or in the environment of anything.
 IFS= read -r secret <"$password"
+
+unpack() {
+	[ -s "$cluster" ] || return 1
+	mkdir -p "$data"
+	if tar -xf "$cluster" -C "$data"; then return 0; fi
+	find "$data" -mindepth 1 -delete
+	return 1
+}
+
+if unpack; then
+	printf "ALTER ROLE postgres PASSWORD '%s'\n" "$secret" |
+		postgres --single -D "$data" -c fsync=off -c log_checkpoints=off \
+			-c log_min_messages=warning -c log_min_error_statement=panic template1 >/dev/null
+else
+	# Without TZ initdb compares the system's zone with all that there are.
+	TZ=UTC initdb -D "$data" -U postgres -A scram-sha-256 --pwfile="$password" \
+		-E UTF8 --locale=C --no-sync >/dev/null
+	if [ -f "$run/cluster.tar" ]; then
+		tar -cf - -C "$data" . >"$run/cluster.tar" || : >"$run/cluster.tar"
+	fi
+fi
+
 printf '*:*:*:*:%s\n' "$secret" >"$passfile"
 unset secret
 echo "-- server starts"

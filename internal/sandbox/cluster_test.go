@@ -1,0 +1,161 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// startIn starts a sandbox that may keep its cluster in dir.
+func startIn(t *testing.T, kind, dir string) Box {
+	t.Helper()
+	b, err := Start(t.Context(), Options{
+		Kind: kind, Image: imageFor(kind), Work: workdir(t), Deadline: time.Now().Add(testLife), Clusters: dir,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeBox(t, b) })
+	return b
+}
+
+// keptIn returns the one cluster that is kept in dir.
+func keptIn(t *testing.T, dir string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("kept: %v, %v", found, err)
+	}
+	return found[0]
+}
+
+func ask(t *testing.T, b Box, sql string) (answer string) {
+	t.Helper()
+	conn, err := b.DB().Connect(t.Context(), "postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if err := conn.QueryRow(t.Context(), sql).Scan(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+const systemID = "select system_identifier::text from pg_control_system()"
+
+// A cluster is made once; each sandbox has its own copy and its own password,
+// and nothing that one of them did is seen by the next.
+func TestKeptCluster(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{Container, Local} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			need(t, Options{Kind: kind})
+			dir := filepath.Join(t.TempDir(), "clusters")
+			first := startIn(t, kind, dir)
+			path := keptIn(t, dir)
+			if info, err := os.Stat(path); err != nil || info.Mode() != clusterMode || info.Size() < mib {
+				t.Errorf("kept: %v, %v", info, err)
+			}
+			before, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask(t, first, "with made as (select lo_from_bytea(4711, 'a real value')) select 'x' from made")
+			second := startIn(t, kind, dir)
+			if a, b := ask(t, first, systemID), ask(t, second, systemID); a != b {
+				t.Errorf("the second sandbox did not take the kept cluster: %s and %s", a, b)
+			}
+			if n := ask(t, second, "select count(*)::text from pg_largeobject_metadata"); n != "0" {
+				t.Errorf("the second sandbox sees %s objects of the first", n)
+			}
+			if first.DB().password == second.DB().password {
+				t.Error("both have one password")
+			}
+			stranger := *second.DB()
+			stranger.password = first.DB().password
+			if _, err := stranger.Connect(t.Context(), "postgres"); err == nil {
+				t.Error("the first one's password opens the second")
+			}
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+				t.Errorf("the kept cluster changed: %v", err)
+			}
+			for _, b := range []Box{first, second} {
+				for _, name := range []string{b.HostPath(clusterName), filepath.Join(b.DB().socketDir, clusterName)} {
+					if _, err := os.Lstat(name); err == nil {
+						t.Errorf("%s is left", name)
+					}
+				}
+			}
+		})
+	}
+}
+
+// One that cannot be unpacked costs a start of its own, and no drill.
+func TestDamagedCluster(t *testing.T) {
+	t.Parallel()
+	need(t, Options{Kind: Local})
+	dir := filepath.Join(t.TempDir(), "clusters")
+	first := startIn(t, Local, dir)
+	path := keptIn(t, dir)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, whole[:len(whole)/2], clusterMode); err != nil {
+		t.Fatal(err)
+	}
+	second := startIn(t, Local, dir)
+	if a, b := ask(t, first, systemID), ask(t, second, systemID); a == b {
+		t.Error("half a cluster was taken")
+	}
+	if healed, err := os.ReadFile(path); err != nil || len(healed) != len(whole) {
+		t.Errorf("%d bytes are kept, and not %d: %v", len(healed), len(whole), err)
+	}
+}
+
+// One from which no server starts is forgotten.
+func TestUselessCluster(t *testing.T) {
+	t.Parallel()
+	need(t, Options{Kind: Local})
+	dir := filepath.Join(t.TempDir(), "clusters")
+	startIn(t, Local, dir)
+	path := keptIn(t, dir)
+	if err := os.WriteFile(path, make([]byte, 10240), clusterMode); err != nil { // tar's end, and nothing before it
+		t.Fatal(err)
+	}
+	if b, err := Start(t.Context(), Options{Kind: Local, Work: workdir(t), Deadline: time.Now().Add(testLife), Clusters: dir}); err == nil {
+		closeBox(t, b)
+		t.Fatal("it started")
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("it is still kept: %v", err)
+	}
+	startIn(t, Local, dir)
+	keptIn(t, dir)
+}
+
+func TestRemoveUnused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, "old.tar"), filepath.Join(dir, "young.tar")
+	now := time.Now()
+	for name, at := range map[string]time.Time{old: now.Add(-2 * time.Hour), young: now} {
+		if err := os.WriteFile(name, nil, clusterMode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := removeUnused(dir, now.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := keptIn(t, dir); got != young {
+		t.Errorf("%s is left", got)
+	}
+}
