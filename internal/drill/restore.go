@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/archive"
 	"daybefore/internal/copytext"
@@ -71,18 +72,28 @@ func (r *run) restore(ctx context.Context) error {
 			return err
 		}
 	}
-	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
-		if err := s.PostData(ctx); err != nil {
-			return err
-		}
-		r.keepRecovery(s.Took())
-		r.report.Tables, err = s.Count(ctx)
-		return err
-	})
+	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return r.finishRestore(ctx, s) })
 	if err != nil {
 		return err
 	}
 	return r.scanLeaks(ctx)
+}
+
+// finishRestore restores post-data and counts the rows meanwhile: nothing in
+// post-data brings or removes any, and a view that is being filled leaves
+// other cores idle.
+func (r *run) finishRestore(ctx context.Context, s *restore.Session) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.PostData(ctx) })
+	work.Go(func() (err error) {
+		r.report.Tables, err = s.Count(ctx)
+		return err
+	})
+	if err := work.Wait(); err != nil {
+		return err
+	}
+	r.keepRecovery(s.Took())
+	return nil
 }
 
 // lookOn looks for all that is like what ended the load, so that one report
