@@ -428,6 +428,7 @@ func makePipe(name string) (r, holder *os.File, err error) {
 		r.Close()
 		return nil, nil, err
 	}
+	widenPipe(r)
 	info, err := r.Stat()
 	if err == nil && info.Mode().Type() != os.ModeNamedPipe {
 		err = errors.New("something else came in its place")

@@ -287,6 +287,7 @@ func (l *local) Stream(ctx context.Context, c Command) (Stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], err)
 	}
+	widenPipe(r)
 	c.Stdout = w
 	p, err := l.begin(ctx, c, l.launch)
 	w.Close() // the program has its own

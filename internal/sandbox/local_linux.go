@@ -32,6 +32,19 @@ func apart(account *syscall.Credential, noNetwork bool) *syscall.SysProcAttr {
 	return attr
 }
 
+// pipeSize is what a pipe may hold for whom it has no limits; without a word it
+// holds a sixteenth, and whoever writes waits for the reader as much more often.
+const pipeSize = 1 << 20
+
+// widenPipe makes a pipe hold more. Where it may not, it works as it is.
+func widenPipe(end *os.File) {
+	raw, err := end.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
+}
+
 var leaveNetwork sync.Map // of whether it is possible, by being root or not
 
 // canLeaveNetwork tries whether this kernel lets a program have a network

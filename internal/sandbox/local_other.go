@@ -2,7 +2,10 @@
 
 package sandbox
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // apart sets a program apart, as far as this system can: its own process
 // group and the account.
@@ -14,6 +17,9 @@ func apart(account *syscall.Credential, _ bool) *syscall.SysProcAttr {
 func canLeaveNetwork(*syscall.Credential) bool { return false }
 
 func inNetworkOfItsOwn(int) bool { return false }
+
+// widenPipe leaves a pipe as it is: only Linux lets it hold more.
+func widenPipe(*os.File) {}
 
 // machineMemory returns what any machine of today has, in bytes.
 func machineMemory() int64 { return 4 * gib }
