@@ -3,7 +3,11 @@ package scenarios
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"time"
 
 	"daybefore/internal/verdict"
 )
@@ -33,12 +37,37 @@ func brokenDatabases() []Scenario {
 			alone(verdict.CodeRelationships, "relationships:public.orders.contact_email")},
 		{"another value in the backup that passed before", since(shopAfter("UPDATE public.orders SET total = total + 1 WHERE id = 7")),
 			alone(verdict.CodeTableChecksum, "checksum:public.orders")},
+		{"another value than was summed up in production", both(summedUp(0), shopAfter("UPDATE public.orders SET total = total + 1 WHERE id = 7")),
+			alone(verdict.CodeTableChecksum, "checksum:public.orders")},
+		{"no sum from production of this night", summedUp(-24 * time.Hour),
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeTableChecksum, Check: "checksum:public.orders", Alone: true}},
 		{"a canary of this database", both(shopAfter(planted(canary)), watchful), pass},
 		{"a canary of another database", both(shopAfter(planted("of-staging")), watchful), alone(verdict.CodeCanary, "canary")},
 		{"a table missing that can be rebuilt, and its rule", both(
 			edited("    - {table: public.best_customers, rebuildable: true}\n", "    - {table: public.best_sellers, rebuildable: true}\n"),
 			edited("  rules:\n", "  rules:\n    - {column: public.best_sellers.seller, transform: name}\n")), pass},
 		{"a collation of another version", both(shopAfter(collation), newest(olderCollation)), failedCheck(verdict.CodeCollations, "collations")},
+	}
+}
+
+// summedUp puts the sum of the unbroken orders into a record of outside, as of
+// so long after the backup, and makes the drill compare with it.
+func summedUp(after time.Duration) Break {
+	return func(ctx context.Context, b *Bench, s *Store) error {
+		r, err := drill(ctx, s.home(), b.log)
+		if err != nil {
+			return err
+		}
+		for _, c := range r.Checks {
+			if c.Code == verdict.CodeTableChecksum && c.Change != nil {
+				line := fmt.Sprintf("taken_at,orders\n%s,%s\n", r.Backup.TakenAt.Add(after).Format(time.RFC3339), c.Change.To)
+				if err := os.WriteFile(filepath.Join(s.dir, demoName, "sums.csv"), []byte(line), 0o644); err != nil {
+					return err
+				}
+				return s.editDrill("checksum: {columns: [id, status, total]}", "checksum: {columns: [id, status, total], witness: {url: file:demo/sums.csv, sum: orders, at: taken_at}}")
+			}
+		}
+		return errors.New("the drill before summed up nothing")
 	}
 }
 

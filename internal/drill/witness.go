@@ -83,8 +83,8 @@ func (r *run) hearWitnesses(ctx context.Context) error {
 func (r *run) witnesses(plan *scrub.Plan) expect.Witnesses {
 	return expect.Witnesses{
 		Now: r.Now,
-		Open: func(ctx context.Context, w spec.Witness) (io.ReadCloser, error) {
-			return catalog.OpenRecord(ctx, w.Source, "witness.url")
+		Open: func(ctx context.Context, file spec.Source, key string) (io.ReadCloser, error) {
+			return catalog.OpenRecord(ctx, file, key)
 		},
 		Outside: func(schema, table, column string) (expect.Outside, error) {
 			o, err := plan.Outside(schema, table, column)

@@ -4,12 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"path"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
+	"daybefore/internal/witness"
 )
 
 // oneWay makes the server write values in one way, whatever the database
@@ -29,15 +34,21 @@ from (select pg_catalog.md5(row(%s)::pg_catalog.text) from %s) s(d)`
 // backup, by its time, was drilled before: a file that was replaced, or bytes
 // that no longer say what they did.
 func checksum(t spec.Table, o Options) check {
-	columns := strings.Join(t.Checksum.Columns, ", ")
+	expected := "the same " + strings.Join(t.Checksum.Columns, ", ") + " as in the last drill of this backup"
+	if w := t.Checksum.Witness; w != nil {
+		expected = fmt.Sprintf("the sum of %s that the record %s tells", strings.Join(t.Checksum.Columns, ", "), path.Base(w.Source.URL))
+	}
 	return check{
-		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: "the same " + columns + " as in the last drill of this backup"},
+		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: expected},
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			sum, rows, err := sumColumns(ctx, q, t, o.Shown)
 			if err != nil {
 				return err
 			}
 			c.Change = &verdict.Change{To: sum}
+			if t.Checksum.Witness != nil {
+				return compareSum(ctx, c, t, rows, sum, o)
+			}
 			judgeChecksum(c, t, rows, sum, o)
 			return nil
 		}),
@@ -91,6 +102,89 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 		say(c, verdict.Fail, observed, "the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the copy that is kept elsewhere; "+acceptHint,
 			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
 	}
+}
+
+// compareSum compares a sum with what an outside record tells of this backup:
+// what was summed up where, and when, it was dumped.
+func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum string, o Options) error {
+	told, err := readSums(ctx, *t.Checksum.Witness, o)
+	if err != nil {
+		return fmt.Errorf("read the sums of %s (drill file, line %d): %w", t.Table, t.Checksum.Witness.Pos.Line, err)
+	}
+	observed, columns, file := rowsOfSum(rows, sum), strings.Join(t.Checksum.Columns, ", "), path.Base(t.Checksum.Witness.Source.URL)
+	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore gave other values; or the record was summed in another snapshot than the dump's, or otherwise than docs/expectations.md says"
+	switch {
+	case len(told.sums) > 1:
+		say(c, verdict.Error, observed, "find out who wrote which, and leave one of them", "%s tells different sums of this backup (lines %d and %d)", file, told.sums[0].line, told.sums[1].line)
+	case len(told.sums) == 1 && told.sums[0].sum == sum:
+		pass(c, observed)
+	case len(told.sums) == 1:
+		say(c, verdict.Fail, observed, hint, "%s does not hold the %s that were summed up when this backup was taken: the record says %s (%s, line %d)", t.Table, columns, told.sums[0].sum, file, told.sums[0].line)
+	case told.fault != nil:
+		say(c, verdict.Error, observed, told.fault.Mend, "%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file, o.TakenAt.UTC().Format(second), told.faults, told.fault)
+	default:
+		say(c, verdict.Error, observed, "look at what writes it: there must be a record of each backup's time; where the two may differ, set checksum.witness.tolerance",
+			"%s tells no sum of this backup, of %s: %s", file, o.TakenAt.UTC().Format(second), told.missedBy())
+	}
+	return nil
+}
+
+const second = "2006-01-02 15:04:05 MST"
+
+// told is what a record of sums tells of one backup.
+type told struct {
+	sums    []toldSum // different ones, of the time that is nearest
+	near    time.Duration
+	records int64
+	faults  int64
+	fault   *witness.Fault // the first of them
+}
+
+type toldSum struct {
+	sum  string
+	line int64
+}
+
+var isSum = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
+	var all told
+	damaged := func(f *witness.Fault) {
+		if all.faults++; all.fault == nil {
+			all.fault = f
+		}
+	}
+	options := witness.Options{Fields: []string{w.Sum}, At: w.At, Clock: witness.Clock{Location: w.Location, Unit: w.Unit}}
+	err := o.Witnesses.each(ctx, w.Source, "checksum.witness.url", options, func(r witness.Record) error {
+		all.records++
+		away := r.At.Sub(o.TakenAt).Abs().Truncate(time.Second) // names tell no less
+		nearer := all.records == 1 || away < all.near
+		if nearer {
+			all.near = away
+		}
+		switch sum := strings.ToLower(strings.TrimSpace(r.Key[0])); {
+		case away > w.Tolerance:
+		case !isSum.MatchString(sum): // which may be anything, and is not told
+			if nearer {
+				all.sums = nil
+			}
+			damaged(&witness.Fault{Line: r.Line, What: "holds no sum: its " + w.Sum + " is not 16 hexadecimal digits", Mend: "sum up as docs/expectations.md says, and look at checksum.witness.sum in the drill file"})
+		case nearer:
+			all.sums = []toldSum{{sum, r.Line}}
+		case away == all.near && !slices.ContainsFunc(all.sums, func(s toldSum) bool { return s.sum == sum }):
+			all.sums = append(all.sums, toldSum{sum, r.Line})
+		}
+		return nil
+	}, damaged)
+	return all, err
+}
+
+// missedBy says how far the nearest record is from the backup.
+func (t told) missedBy() string {
+	if t.records == 0 {
+		return "it holds no record"
+	}
+	return fmt.Sprintf("the nearest of its %d records is of %s before or after", t.records, spec.Span(t.near))
 }
 
 func rowsOfSum(rows, sum string) string { return sum + " over " + rows + " rows" }

@@ -41,7 +41,7 @@ func TestAgainstServer(t *testing.T) {
 		"tables": testTables, "freshness": testFreshness, "failed rows": testFailedRows, "unreadable view": testUnreadableView,
 		"server gone": testServerGone, "latest events": testLatestEvents,
 		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
-		"checksum": testChecksum, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
+		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
 		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,11 @@
 package expect
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -194,4 +198,87 @@ alter database summed_elsewhere set extra_float_digits = -3; alter database summ
 			t.Errorf("what was accepted lets another change pass: %+v", got)
 		}
 	})
+}
+
+// A record of outside is compared with instead of past drills. The statement
+// that docs/expectations.md tells to sum up with gives what the check gives.
+func testChecksumWitness(t *testing.T, s server) {
+	connect := s.database(t, "witnessed_sum", `create table public.orders (id int, total numeric, at timestamptz); create table public.none (id int);
+insert into orders select i, i / 8.0, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour' from generate_series(1, 5) i;
+alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witnessed_sum set datestyle = 'SQL, DMY'; alter database witnessed_sum set extra_float_digits = -3`)
+	sum := func(t *testing.T, table, columns string) string { return documentedSum(t, connect, table, columns) }
+	good := sum(t, "public.orders", "id, total, at")
+	at := func(d time.Duration) string { return asOf.Add(d).Format(time.RFC3339Nano) }
+	const other = "00112233445566aa"
+	for name, c := range map[string]struct {
+		more, table, columns string
+		text                 string
+		outcome              verdict.Outcome
+		holds                string
+	}{
+		"equal":                     {text: "at,orders\n" + at(-time.Hour) + "," + other + "\n" + at(0) + "," + strings.ToUpper(good) + "\n", outcome: verdict.Pass},
+		"equal, as JSON":            {text: `{"at": "` + at(0) + `", "orders": "` + good + `"}`, outcome: verdict.Pass},
+		"said twice":                {text: "at,orders\n" + at(0) + "," + good + "\n" + at(0) + "," + good + "\n", outcome: verdict.Pass},
+		"of no rows":                {table: "public.none", columns: "id", text: "at,orders\n" + at(0) + "," + sum(t, "public.none", "id") + "\n", outcome: verdict.Pass},
+		"of a part of a second":     {text: "at,orders\n" + at(time.Second/3) + "," + good + "\n", outcome: verdict.Pass},
+		"another":                   {text: "at,orders\n" + at(0) + "," + other + "\n", outcome: verdict.Fail, holds: "public.orders does not hold the id, total, at that were summed up when this backup was taken: the record says " + other + " (sums, line 2)"},
+		"of another backup":         {text: "at,orders\n" + at(-6*time.Hour) + "," + good + "\n" + at(-12*time.Hour) + "," + good + "\n", outcome: verdict.Error, holds: "sums tells no sum of this backup, of 2026-11-21 03:15:00 UTC: the nearest of its 2 records is of 6h before or after"},
+		"tolerated":                 {more: ", tolerance: 5m", text: "at,orders\n" + at(-4*time.Minute) + "," + other + "\n" + at(time.Minute) + "," + good + "\n", outcome: verdict.Pass},
+		"tolerated, the nearer":     {more: ", tolerance: 5m", text: "at,orders\n" + at(time.Minute) + "," + other + "\n" + at(-4*time.Minute) + "," + good + "\n", outcome: verdict.Fail, holds: "the record says " + other},
+		"two of one time":           {text: "at,orders\n" + at(0) + "," + good + "\n" + at(0) + "," + other + "\n", outcome: verdict.Error, holds: "sums tells different sums of this backup (lines 2 and 3)"},
+		"no sum":                    {text: "at,orders\n" + at(0) + ",nobody's business\n", outcome: verdict.Error, holds: "sums tells no sum of this backup, of 2026-11-21 03:15:00 UTC; 1 of its lines cannot be used: line 2 holds no sum: its orders is not 16 hexadecimal digits"},
+		"no sum, and one far off":   {more: ", tolerance: 5m", text: "at,orders\n" + at(-time.Minute) + "," + good + "\n" + at(0) + ",nobody's business\n", outcome: verdict.Error, holds: "line 3 holds no sum"},
+		"damaged, and of no effect": {text: "{\n" + `{"at": "` + at(0) + `", "orders": "` + good + `"}`, outcome: verdict.Pass},
+		"damaged":                   {text: "{\n" + `{"at": "` + at(-time.Hour) + `", "orders": "` + good + `"}`, outcome: verdict.Error, holds: "1 of its lines cannot be used: line 1 is no JSON object"},
+		"empty":                     {text: "", outcome: verdict.Error, holds: "it holds no record"},
+		"no such column":            {text: "at,ordres\n" + at(0) + "," + good + "\n", outcome: verdict.Error, holds: "its first line does not name the columns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table, columns := cmp.Or(c.table, "public.orders"), cmp.Or(c.columns, "id, total, at")
+			d := drill(t, tables("{table: "+table+", checksum: {columns: ["+columns+"], witness: {url: 'file:///logs/sums', sum: orders, at: at"+c.more+"}}}"))
+			got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf, TakenAt: asOf, Shown: func(_, _, _ string) bool { return true }, Witnesses: Witnesses{
+				Now: asOf.Add(time.Hour),
+				Open: func(context.Context, spec.Source, string) (io.ReadCloser, error) {
+					return io.NopCloser(strings.NewReader(c.text)), nil
+				},
+			}})[1]
+			if got.Outcome != c.outcome || !strings.Contains(got.Message, c.holds) || (got.Outcome != verdict.Pass) != (got.Hint != "") || strings.Contains(got.Message, "business") {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// documentedSum runs the statement of the documentation.
+func documentedSum(t *testing.T, connect Connect, table, columns string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/expectations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```sql\n")
+	sql, _, found := strings.Cut(rest, "```")
+	for _, part := range [][2]string{{"row(id, total)", "row(" + columns + ")"}, {"public.orders", table}} {
+		if !found || !strings.Contains(sql, part[0]) {
+			t.Fatalf("docs/expectations.md does not tell how to sum up: %q", sql)
+		}
+		sql = strings.ReplaceAll(sql, part[0], part[1])
+	}
+	conn, err := connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	results, err := conn.PgConn().Exec(t.Context(), sql).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if len(r.Rows) == 1 && len(r.Rows[0]) == 1 && len(r.Rows[0][0]) == 16 {
+			return string(r.Rows[0][0])
+		}
+	}
+	t.Fatalf("%s gives no sum", sql)
+	return ""
 }

@@ -20,7 +20,7 @@ import (
 
 // Witnesses say how outside records are read and compared.
 type Witnesses struct {
-	Open    func(ctx context.Context, w spec.Witness) (io.ReadCloser, error)
+	Open    func(ctx context.Context, file spec.Source, key string) (io.ReadCloser, error) // key: of the drill file
 	Outside func(schema, table, column string) (Outside, error)
 	Now     time.Time // no record is of a later time
 	// Keep is told what each witness came to, from several goroutines.
@@ -58,12 +58,12 @@ func witnessed(w spec.Witness, o Options) check {
 			if err != nil || !beThere(c, w.Table, r, "whose rows the witness "+w.Name+" names") {
 				return err
 			}
-			h := hearing{spec: w, session: q.session, timeout: q.timeout, newest: o.Witnesses.Now.Add(clockGrace),
+			h := hearing{spec: w, session: q.session, timeout: q.timeout,
 				found: verdict.Witness{Name: w.Name, Table: w.Table.String(), Until: until.UTC()}}
 			if h.columns, err = witnessColumns(ctx, q, w, o.Witnesses.Outside); err != nil {
 				return err
 			}
-			if err := h.hear(ctx, o.Witnesses.Open); err != nil {
+			if err := h.hear(ctx, o.Witnesses); err != nil {
 				return fmt.Errorf("read the witness %s (drill file, line %d): %w", w.Name, w.Pos.Line, err)
 			}
 			if o.Witnesses.Keep != nil {
@@ -113,7 +113,6 @@ type hearing struct {
 	columns []witnessColumn
 	session *session
 	timeout time.Duration
-	newest  time.Time
 
 	batch  []witness.Record
 	bytes  int // of the batch's keys
@@ -122,17 +121,28 @@ type hearing struct {
 	found  verdict.Witness
 }
 
-func (h *hearing) hear(ctx context.Context, open func(context.Context, spec.Witness) (io.ReadCloser, error)) error {
-	file, err := open(ctx, h.spec)
+func (h *hearing) hear(ctx context.Context, w Witnesses) error {
+	options := witness.Options{At: h.spec.At, Clock: witness.Clock{Location: h.spec.Location, Unit: h.spec.Unit}}
+	for _, k := range h.spec.Key {
+		options.Fields = append(options.Fields, k.Field)
+	}
+	err := w.each(ctx, h.spec.Source, "witness.url", options, func(r witness.Record) error { return h.take(ctx, r) }, h.damaged)
+	if err != nil {
+		return err
+	}
+	return h.flush(ctx)
+}
+
+// each reads a file's records, one after another, and tells of those that
+// cannot be used.
+func (w Witnesses) each(ctx context.Context, from spec.Source, key string, o witness.Options, take func(witness.Record) error, damaged func(*witness.Fault)) error {
+	file, err := w.Open(ctx, from, key)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	options := witness.Options{Name: path.Base(h.spec.Source.URL), At: h.spec.At, Now: h.newest, Clock: witness.Clock{Location: h.spec.Location, Unit: h.spec.Unit}}
-	for _, k := range h.spec.Key {
-		options.Fields = append(options.Fields, k.Field)
-	}
-	records, err := witness.Open(file, options)
+	o.Name, o.Now = path.Base(from.URL), w.Now.Add(clockGrace)
+	records, err := witness.Open(file, o)
 	if err != nil {
 		return err
 	}
@@ -142,13 +152,13 @@ func (h *hearing) hear(ctx context.Context, open func(context.Context, spec.Witn
 		var fault *witness.Fault
 		switch {
 		case err == io.EOF:
-			return h.flush(ctx)
+			return nil
 		case errors.As(err, &fault):
-			h.damaged(fault)
+			damaged(fault)
 		case err != nil:
 			return err
 		default:
-			if err := h.take(ctx, record); err != nil {
+			if err := take(record); err != nil {
 				return err
 			}
 		}

@@ -29,7 +29,7 @@ func (s server) hear(t *testing.T, connect Connect, block, text string, outside 
 	var kept verdict.Witness
 	got := Run(t.Context(), connect, drill(t, block).Expectations, Options{AsOf: asOf, TakenAt: asOf, Witnesses: Witnesses{
 		Now: asOf.Add(3 * time.Hour), Outside: outside, Keep: func(w verdict.Witness) { kept = w },
-		Open: func(context.Context, spec.Witness) (io.ReadCloser, error) {
+		Open: func(context.Context, spec.Source, string) (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader(text)), nil
 		},
 	}})

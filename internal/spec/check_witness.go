@@ -37,9 +37,7 @@ func (c checker) witness(raw rawWitness, drill *Drill) Witness {
 		Timeout:   c.positive(raw.Timeout, key+".timeout", 0),
 		Pos:       raw.at,
 	}
-	if raw.Unit.given() && raw.Timezone.given() {
-		c.refuse(raw.Timezone.at, "keep the one that fits the field", "%s: unit is for numbers, timezone for times without a zone; a field is one of them", key)
-	}
+	c.oneClock(raw.Unit, raw.Timezone, key)
 	w.Key = c.witnessKey(raw, w.Table, drill)
 	w.WarnIf, w.FailIf = c.conditions(raw.WarnIf, raw.FailIf, key)
 	c.notOfNone(raw.WarnIf, w.WarnIf, key+".warn_if")
@@ -49,6 +47,35 @@ func (c checker) witness(raw rawWitness, drill *Drill) Witness {
 	}
 	c.notExcluded(drill, raw.Table, w.Table, key+".table")
 	return w
+}
+
+// sumFiles are the outside records of tables' sums. A bucket is reached as the
+// backups' own is, where that is one.
+func (c checker) sumFiles(raw *rawExpectations, drill *Drill) {
+	for i, t := range drill.Expectations.Tables {
+		if t.Checksum == nil || raw.Tables[i].Checksum.Witness == nil {
+			continue
+		}
+		const key = "expectations.tables.checksum.witness"
+		w := raw.Tables[i].Checksum.Witness
+		t.Checksum.Witness = &SumFile{
+			Source:    c.sameStore(c.fileURL(w.URL, key+".url"), drill.Source),
+			Sum:       c.filled(w.Sum, key+".sum", "name the field that holds this table's sum"),
+			At:        c.filled(w.At, key+".at", "name the field that tells of which backup it is"),
+			Location:  c.zone(w.Timezone, key+".timezone"),
+			Unit:      w.Unit.Value,
+			Tolerance: w.Tolerance.Value,
+			Pos:       w.at,
+		}
+		c.oneClock(w.Unit, w.Timezone, key)
+	}
+}
+
+// oneClock refuses to read a field's times in two ways.
+func (c checker) oneClock(unit, zone text, key string) {
+	if unit.given() && zone.given() {
+		c.refuse(zone.at, "keep the one that fits the field", "%s: unit is for numbers, timezone for times without a zone; a field is one of them", key)
+	}
 }
 
 // fileURL names one file of a store. Its last part is the file's name.

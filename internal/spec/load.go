@@ -140,6 +140,7 @@ func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	drill.History = c.history(raw.History, drill.Source)
 	drill.SHA256 = digest(data, drill.Expectations.Schema)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
+	c.sumFiles(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)
 	c.loadedTables(raw, drill)
 	return drill

@@ -246,7 +246,7 @@ type rawTable struct {
 	MaxRegression  *rawRegression `json:"max_regression,omitempty" jsonschema_description:"the newest time or the greatest id must not go back behind the last drill that passed"`
 
 	Relationships []rawRelationship `json:"relationships,omitempty" jsonschema_description:"each value of a column must stand in another's: orphans are counted"`
-	Checksum      *rawChecksum      `json:"checksum,omitempty" jsonschema_description:"the same values as in the last drill of the same backup"`
+	Checksum      *rawChecksum      `json:"checksum,omitempty" jsonschema_description:"the same values as in the last drill of the same backup, or as an outside record tells"`
 	Rebuildable   boolean           `json:"rebuildable,omitempty" jsonschema_description:"it may be missing or empty: it can be rebuilt"`
 }
 
@@ -260,7 +260,18 @@ type rawRelationship struct {
 
 type rawChecksum struct {
 	section
-	Columns []text `json:"columns" mend:"list the columns" jsonschema_description:"preserved with a why"`
+	Columns []text      `json:"columns" mend:"list the columns" jsonschema_description:"preserved with a why"`
+	Witness *rawSumFile `json:"witness,omitempty" jsonschema_description:"an outside record of the sums, to be compared with instead of past drills"`
+}
+
+type rawSumFile struct {
+	section
+	URL       text     `json:"url" mend:"write file:///dir/sums.jsonl or s3://bucket/prefix/sums.jsonl" jsonschema_description:"one file of JSON lines or CSV, a record for each backup, bare or under gzip or zstd; a bucket is reached as source is"`
+	Sum       text     `json:"sum" mend:"name the field that holds this table's sum" jsonschema_description:"the field of a record that holds this table's sum"`
+	At        text     `json:"at" mend:"name the field that tells the backup's time" jsonschema_description:"the field that tells of which backup it is"`
+	Timezone  text     `json:"timezone,omitempty" jsonschema_description:"of times that tell none"`
+	Unit      text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns" jsonschema_description:"times are numbers since 1970"`
+	Tolerance duration `json:"tolerance,omitempty" jsonschema_description:"how far a record's time may be from the backup's (default 0s)"`
 }
 
 type rawSchema struct {

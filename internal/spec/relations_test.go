@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestRelations(t *testing.T) {
 	t.Parallel()
-	path := write(t, t.TempDir(), "shop.yaml", drillFile(`expectations:
+	dir := t.TempDir()
+	path := write(t, dir, "shop.yaml", drillFile(`expectations:
   tables:
     - table: public.orders
       relationships:
@@ -19,6 +21,8 @@ func TestRelations(t *testing.T) {
         - {column: mail, references: public.users.mail, warn_if: "> 0", fail_if: "> 10"}
       checksum: {columns: [id, '"Total"']}
     - {table: public.ranks, rebuildable: true}
+    - table: public.totals
+      checksum: {columns: [id], witness: {url: "file:logs/sums.csv", sum: totals, at: taken_at, timezone: UTC, tolerance: 5m}}
   canary: {sql: "select token from canary;", equals_env: DRILL_SCRUB_KEY}
 `, rule("{column: public.users.mail, transform: email, link: p}, {column: public.orders.mail, transform: email, link: p}")))
 	drill, err := testLoader.Load(path)
@@ -33,8 +37,10 @@ func TestRelations(t *testing.T) {
 			{Column: "mail", References: Name{"public", "users"}, ReferencedColumn: "mail", WarnIf: zero, FailIf: ten, Pos: Pos{9, 11}},
 		}},
 		{Table: Name{"public", "ranks"}, Rebuildable: true, Pos: Pos{11, 7}},
+		{Table: Name{"public", "totals"}, Pos: Pos{12, 7}, Checksum: &Checksum{Columns: []string{"id"}, Pos: Pos{13, 7}, Witness: &SumFile{
+			Source: Source{URL: "file://" + dir + "/logs/sums.csv"}, Sum: "totals", At: "taken_at", Location: time.UTC, Tolerance: 5 * time.Minute, Pos: Pos{13, 33}}}},
 	}
-	if diff := cmp.Diff(want, drill.Expectations.Tables); diff != "" {
+	if diff := cmp.Diff(want, drill.Expectations.Tables, cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	canary := *drill.Expectations.Canary

@@ -282,10 +282,22 @@ type Relationship struct {
 }
 
 // Checksum says that columns hold what they held when the same backup was
-// drilled before.
+// drilled before, or what an outside record says.
 type Checksum struct {
 	Columns []string
+	Witness *SumFile // nil: past drills tell
 	Pos     Pos
+}
+
+// SumFile is an outside record of a table's sums, one for each backup.
+type SumFile struct {
+	Source    Source         // its URL names one file
+	Sum       string         // the field that holds it
+	At        string         // the field that tells of which backup
+	Location  *time.Location // of times that tell no zone; nil: there may be none
+	Unit      string         // s | ms | us | ns: times are numbers since 1970; empty: there may be none
+	Tolerance time.Duration  // how far a record's time may be from the backup's
+	Pos       Pos
 }
 
 // Baseline says that the database's structure is that of a file.
