@@ -109,7 +109,7 @@ func (b *base) awaitServer(ctx context.Context) error {
 	defer cancel()
 	var refused error
 	for pause := pollFirst; ; pause = min(2*pause, pollMost) {
-		conn, err := b.db.Connect(ctx, "postgres")
+		conn, err := b.db.Connect(ctx, "template1") // the one that every cluster has
 		if err == nil {
 			b.info.ServerVersion, _, _ = strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
 			b.cluster.take(filepath.Join(b.work.run(), clusterName))

@@ -34,7 +34,7 @@ func keptIn(t *testing.T, dir string) string {
 
 func ask(t *testing.T, b Box, sql string) (answer string) {
 	t.Helper()
-	conn, err := b.DB().Connect(t.Context(), "postgres")
+	conn, err := b.DB().Connect(t.Context(), "template1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestKeptCluster(t *testing.T) {
 			}
 			stranger := *second.DB()
 			stranger.password = first.DB().password
-			if _, err := stranger.Connect(t.Context(), "postgres"); err == nil {
+			if _, err := stranger.Connect(t.Context(), "template1"); err == nil {
 				t.Error("the first one's password opens the second")
 			}
 			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
