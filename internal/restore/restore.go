@@ -42,7 +42,7 @@ type Options struct {
 }
 
 // Session is one archive on its way into one sandbox. Its steps are PreData,
-// Data, PostData and Count, in that order, each once.
+// Data and PostData, in that order, each once; and Count once, behind Data.
 type Session struct {
 	archive *archive.Archive
 	box     sandbox.Box
