@@ -64,8 +64,12 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 		t.Errorf("%s\n%s", third.Outcome, worst(third))
 	}
 	for id, want := range map[string]verdict.Outcome{rows: verdict.Fail, mark: verdict.Fail, "history": verdict.Warn} {
-		if c := checkOf(t, third, id); c.Outcome != want {
+		c := checkOf(t, third, id)
+		if c.Outcome != want {
 			t.Errorf("want %s: %+v", want, c)
+		}
+		if line := "mage accept -name=" + d.Name + " -check=" + id + ` -why="…"`; want == verdict.Fail && !strings.HasSuffix(c.Hint, line) {
+			t.Errorf("no line to copy, %s: %s", line, c.Hint)
 		}
 	}
 }

@@ -178,12 +178,12 @@ func endless(seconds float64) string {
 }
 
 func judgeNone(c *verdict.Check, t spec.Table) {
-	which := ""
+	which := "whose"
 	if t.Freshness.Where != "" {
-		which = " that meets its where"
+		which = "that meets its where and whose"
 	}
 	say(c, verdict.Fail, "no row", "a table that is never empty in production came back empty, or the column was never filled",
-		"%s has no row%s with a %s", t.Table, which, t.Freshness.Column)
+		"%s has no row %s %s is set", t.Table, which, t.Freshness.Column)
 }
 
 func judgeNewest(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
@@ -215,10 +215,10 @@ func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 	switch newest.endless {
 	case "":
 	case beforeAll: // the greatest, so that there is no other
-		say(c, verdict.Fail, newest.endless, "judge by another column, or find out what writes it: in every row it is -infinity, or null", "no row of %s has a %s that is a moment in time", t.Table, t.Freshness.Column)
+		say(c, verdict.Fail, newest.endless, "judge by another column, or find out what writes it: in every row it is -infinity, or null", "%s has no row whose %s is a moment in time", t.Table, t.Freshness.Column)
 		return
 	default:
-		say(c, verdict.Fail, newest.endless, hint, "the newest row of %s has a %s that is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
+		say(c, verdict.Fail, newest.endless, hint, "the newest row of %s is one whose %s is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
 		return
 	}
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)

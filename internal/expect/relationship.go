@@ -55,7 +55,7 @@ func countOrphans(ctx context.Context, q *query, table spec.Name, r spec.Relatio
 
 func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int64) {
 	observed := strconv.FormatInt(n, 10)
-	orphans := fmt.Sprintf("%s of %s with a %s that is no %s", rowsInWords(n), table, r.Column, r.References.Column(r.ReferencedColumn))
+	orphans := fmt.Sprintf("%s of %s whose %s is no %s", rowsInWords(n), table, r.Column, r.References.Column(r.ReferencedColumn))
 	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with production before this backup is trusted"
 	switch {
 	case r.FailIf != nil && r.FailIf.Holds(n):

@@ -40,8 +40,8 @@ func testRelationships(t *testing.T, s server) {
 	}{
 		{"none", "orders", "{column: user_id, references: public.users.id}", short{"relationships:public.orders.user_id", "pass", any, "0", ""}},
 		{"names in quotes", "orders", `{column: name, references: 'public.users."Name"'}`, short{"relationships:public.orders.name", "pass", any, "0", ""}},
-		{"to a partitioned table", "adrift", "{column: user_id, references: public.parts.id}", short{"relationships:public.adrift.user_id", "fail", any, "3", "3 rows of public.adrift with a user_id that is no public.parts.id (fail if > 0)"}},
-		{"some, of another type", "adrift", "{column: user_id, references: public.users.id}", short{"relationships:public.adrift.user_id", "fail", any, "3", "3 rows of public.adrift with a user_id that is no public.users.id (fail if > 0)"}},
+		{"to a partitioned table", "adrift", "{column: user_id, references: public.parts.id}", short{"relationships:public.adrift.user_id", "fail", any, "3", "3 rows of public.adrift whose user_id is no public.parts.id (fail if > 0)"}},
+		{"some, of another type", "adrift", "{column: user_id, references: public.users.id}", short{"relationships:public.adrift.user_id", "fail", any, "3", "3 rows of public.adrift whose user_id is no public.users.id (fail if > 0)"}},
 		{"some, not yet too many", "adrift", "{column: user_id, references: public.users.id, warn_if: '> 2', fail_if: '> 3'}", short{"relationships:public.adrift.user_id", "warn", "orphans: warn if > 2, fail if > 3", "3", "(warn if > 2)"}},
 		{"warnings alone", "adrift", "{column: user_id, references: public.users.id, warn_if: '> 3'}", short{"relationships:public.adrift.user_id", "pass", "orphans: warn if > 3", "3", ""}},
 		{"a column that is not there", "adrift", "{column: usr_id, references: public.users.id}", short{"relationships:public.adrift.usr_id", "error", any, "", `column f.usr_id does not exist (SQLSTATE 42703)`}},
@@ -91,7 +91,7 @@ create materialized view public.unfilled_too as select 1 as id with no data;`)
 		{"half there", tables("{table: public.full, rebuildable: true, row_count: {min: 2}, relationships: [{column: user_id, references: public.full.id}]}"), []short{
 			{"table_present:public.full", "pass", "present", "table", ""},
 			{"row_count:public.full", "fail", ">= 2", "1", "1 fewer than the least declared"},
-			{"relationships:public.full.user_id", "fail", "orphans: fail if > 0", "1", "1 row of public.full with a user_id that is no public.full.id"}}},
+			{"relationships:public.full.user_id", "fail", "orphans: fail if > 0", "1", "1 row of public.full whose user_id is no public.full.id"}}},
 		{"a materialized view that was never filled", tables("{table: public.unfilled, rebuildable: true}") + "  materialized_views: populated\n", []short{
 			{"table_present:public.unfilled", "skipped", "present", "materialized view", "public.unfilled was not brought back, as may be"},
 			{"materialized_views", "fail", "all populated", "1 of 1 not populated", "the materialized view public.unfilled_too is"}}},

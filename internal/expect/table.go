@@ -190,9 +190,9 @@ func judgeFailed(c *verdict.Check, f spec.FailedRows, n int64) {
 	const hint = "run the query against production and against the restored backup: what it finds only here, the backup broke or lost"
 	switch {
 	case f.FailIf != nil && f.FailIf.Holds(n):
-		say(c, verdict.Fail, observed, hint, "the query %s gives %d rows (fail if %s)", f.Name, n, f.FailIf)
+		say(c, verdict.Fail, observed, hint, "the query %s gives %s (fail if %s)", f.Name, rowsInWords(n), f.FailIf)
 	case f.WarnIf != nil && f.WarnIf.Holds(n):
-		say(c, verdict.Warn, observed, hint, "the query %s gives %d rows (warn if %s)", f.Name, n, f.WarnIf)
+		say(c, verdict.Warn, observed, hint, "the query %s gives %s (warn if %s)", f.Name, rowsInWords(n), f.WarnIf)
 	default:
 		pass(c, observed)
 	}

@@ -16,8 +16,7 @@ type Outside struct {
 	// Keeps tells that some rows hold it as it is besides.
 	Keeps bool
 	// Tell is what may be said of the value: itself, where the column is
-	// preserved with a why, or no rule names it and the value does not look
-	// sensitive; else its keyed fingerprint.
+	// preserved with a why; else its keyed fingerprint.
 	Tell func(value string) string
 }
 
@@ -45,7 +44,6 @@ func (p *Plan) Outside(schema, name, column string) (Outside, error) {
 	r := p.assigned[c]
 	switch {
 	case r == nil:
-		out.Tell = p.tell
 	case r.Preserve:
 		out.Tell = func(value string) string { return value }
 	default:
@@ -91,14 +89,4 @@ func (p *Plan) scrubOutside(c *column) func(value string) (string, error) {
 		}
 		return string(decode.decode(cell.out)), nil
 	}
-}
-
-// tell says the value of a column that no rule names, unless it looks
-// sensitive: what comes from outside may be of another kind than what the
-// column holds.
-func (p *Plan) tell(value string) string {
-	if _, found := p.scanner.Find([]byte(value)); found {
-		return p.Fingerprint(value)
-	}
-	return value
 }
