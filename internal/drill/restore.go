@@ -64,7 +64,7 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.distinct(ctx); err != nil {
+	if err := r.verify(ctx, s); err != nil {
 		return err
 	}
 	if plan.Recomputes() {
@@ -72,28 +72,35 @@ func (r *run) restore(ctx context.Context) error {
 			return err
 		}
 	}
-	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return r.finishRestore(ctx, s) })
+	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
+		if err := s.PostData(ctx); err != nil {
+			return err
+		}
+		r.keepRecovery(s.Took())
+		return nil
+	})
 	if err != nil {
 		return err
 	}
 	return r.scanLeaks(ctx)
 }
 
-// finishRestore restores post-data and counts the rows meanwhile: nothing in
-// post-data brings or removes any, and a view that is being filled leaves
-// other cores idle.
-func (r *run) finishRestore(ctx context.Context, s *restore.Session) error {
-	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return s.PostData(ctx) })
-	work.Go(func() (err error) {
-		r.report.Tables, err = s.Count(ctx)
-		return err
+// verify counts the rows and looks what they became: both read what was just
+// loaded, and what the one leaves idle the other uses.
+func (r *run) verify(ctx context.Context, s *restore.Session) error {
+	var both errgroup.Group
+	both.Go(func() error {
+		defer r.recovered()
+		return r.stage(ctx, verdict.StageRestore, func(ctx context.Context) (err error) {
+			r.report.Tables, err = s.Count(ctx)
+			return err
+		})
 	})
-	if err := work.Wait(); err != nil {
-		return err
-	}
-	r.keepRecovery(s.Took())
-	return nil
+	both.Go(func() error {
+		defer r.recovered()
+		return r.distinct(ctx)
+	})
+	return both.Wait()
 }
 
 // lookOn looks for all that is like what ended the load, so that one report
