@@ -67,8 +67,7 @@ type document struct {
 	escapes bool     // what was put in may hold what COPY escapes
 	states  []uint64 // of the paths, for each level of nesting
 	trail   []place
-	words   wordStream // for what is redacted: of the whole document, once it is needed
-	seeded  bool
+	words   wordStream // for what is redacted: of the whole document
 	cipher  cipher.Block
 	block   [aes.BlockSize]byte
 	number  recipe // for a number in the place of a text
@@ -105,7 +104,10 @@ func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *decoder) *doc
 // append appends the document with its values rewritten.
 func (d *document) append(dst, src []byte) ([]byte, error) {
 	d.src, d.at, d.dst, d.copied, d.trail = src, 0, dst, 0, d.trail[:0]
-	d.states, d.seeded, d.escapes = d.states[:0], false, false
+	d.states, d.escapes = d.states[:0], false
+	if d.unmatched == redactUnmatched {
+		d.seed()
+	}
 	for i := range d.machine {
 		d.states = append(d.states, d.machine[i].begin)
 	}

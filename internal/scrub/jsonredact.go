@@ -73,12 +73,21 @@ func (d *document) redactKey(i int) int {
 	if i >= len(s) || s[i] != '"' {
 		return -1
 	}
-	end, _ := textEnd(s, i+1)
+	end, simple, _ := labelEnd(s, i+1)
 	if end < 0 {
 		return -1
 	}
-	if key := s[i+1 : end-1]; !plainKey(key) && !d.names(key) {
-		d.replaceKey(i, end, d.redact)
+	return d.redactedKey(i, end, simple)
+}
+
+// redactedKey is redactKey once it is known where the key ends, and whether it
+// is simple.
+func (d *document) redactedKey(i, end int, simple bool) int {
+	s := d.src
+	if !simple {
+		if key := s[i+1 : end-1]; !plainKey(key) && !d.names(key) {
+			d.replaceKey(i, end, d.redact)
+		}
 	}
 	if i = afterBlanks(s, end); i >= len(s) || s[i] != ':' {
 		return -1
@@ -90,11 +99,11 @@ func (d *document) redactKey(i int) int {
 // digits, and returns where it ends; -1 if it does not. What is looked for in
 // eight bytes and what becomes of them come from one look at them.
 func (d *document) redactString(from int) int {
-	s, words := d.src, d.randomness()
+	s := d.src
 	for i := from; i+8 <= len(s); i += 8 {
 		word := load(s[i:])
-		shaped := shapeWord(word, words.next())
-		stops := under(word, ' ') | equal(word, '"') | equal(word, '\\') | word&highBits
+		shaped := redactWord(word, d.words.next())
+		stops := redactStops(word)
 		if stops == 0 {
 			d.put(i, shaped)
 			continue
@@ -110,6 +119,14 @@ func (d *document) redactString(from int) int {
 		return i + n + 1
 	}
 	return d.redactOddString(from)
+}
+
+// redactStops sets the highest bit of the bytes of a word before which
+// redactString halts: quotes, backslashes, control characters and what is no
+// ASCII. Behind the first, others may be marked too.
+func redactStops(word uint64) uint64 {
+	quotes, slashes := word^eachByte*'"', word^eachByte*'\\'
+	return ((word - eachByte*' ') | (quotes - eachByte) | (slashes - eachByte) | word) & highBits
 }
 
 // first is a word whose first n bytes, seven at most, are those of one word and
@@ -145,7 +162,7 @@ func (d *document) redactOddString(from int) int {
 	}
 	value := d.unescaped(d.src[from : end-1])
 	d.sample.add(value)
-	d.out = appendShape(d.out[:0], value, d.randomness().bytes(), false, d.redact.asciiOnly)
+	d.out = appendShape(d.out[:0], value, d.words.bytes(), false, d.redact.asciiOnly)
 	d.quote(from-1, end)
 	return end
 }
@@ -153,17 +170,17 @@ func (d *document) redactOddString(from int) int {
 // redactDigits gives a number other digits: its first one stays zero or not
 // zero, its exponent as it is.
 func (d *document) redactDigits(from, end int) {
-	s, words := d.src, d.randomness()
+	s := d.src
 	if s[from] == '-' {
 		from++
 	}
 	if from+8 > len(s) || end-from > 8 {
 		d.copy(from, end)
-		d.dst = appendDigits(d.dst, s[from:end], words.bytes())
+		d.dst = appendDigits(d.dst, s[from:end], d.words.bytes())
 		return
 	}
-	word, random := load(s[from:]), words.next()
-	shaped := shapeWord(word, random)
+	word, random := load(s[from:]), d.words.next()
+	shaped := redactDigitsOf(word, random)
 	n := end - from
 	if stops := equal(word|0x20*eachByte, 'e'); stops != 0 {
 		n = min(n, bits.TrailingZeros64(stops)/8)
@@ -173,6 +190,26 @@ func (d *document) redactDigits(from, end int) {
 		shaped = first(n, shaped, word)
 	}
 	d.put(from, shaped)
+}
+
+// redactWord replaces the letters and digits of eight bytes up to the first that
+// is no ASCII, by what five bits of a random byte choose: so they fit their
+// bytes, and all eight are reckoned as one number.
+func redactWord(word, random uint64) uint64 {
+	letters := ranged(word|0x20*eachByte, 'a', 'z')
+	random &= 0x1f * eachByte
+	first := letters >> 7 // 'A' and 'a' are one more than their upper bits
+	places := letters>>2 - first
+	other := random - (random*3+0xf*eachByte)>>4&(7*eachByte) // of 32, 26
+	return redactDigitsOf(word&^places+first+other&places, random)
+}
+
+// redactDigitsOf is redactWord for digits.
+func redactDigitsOf(word, random uint64) uint64 {
+	digits := ranged(word, '0', '9')
+	places := digits>>3 - digits>>7
+	other := random & (0x1f * eachByte) * 5 >> 4 // of 32, 10
+	return word&^places | other&places
 }
 
 func shapeFirstOf(c, random byte) byte {
@@ -202,22 +239,18 @@ func (w *wordStream) bytes() *randomBytes {
 	return &w.random
 }
 
-// randomness is the same for equal documents: a block cipher, whose key is the
-// key's digest, makes it of their hash. A digest of all their bytes would cost
-// as much as the rest; and two documents that share letters by chance, or by
-// somebody's art, tell nothing of either.
-func (d *document) randomness() *wordStream {
-	if d.seeded {
-		return &d.words
-	}
+// seed makes the words the same for equal documents: a block cipher, whose key
+// is the key's digest, makes them of their hash. A digest of all their bytes
+// would cost as much as the rest; and two documents that share letters by
+// chance, or by somebody's art, tell nothing of either.
+func (d *document) seed() {
 	if d.cipher == nil {
 		d.cipher = newCipher(d.mask.digest(d.redact.domain, nil))
 	}
 	clear(d.block[:])
 	binary.LittleEndian.PutUint64(d.block[:], xxhash.Sum64(d.src))
 	d.cipher.Encrypt(d.block[:], d.block[:])
-	d.words.state, d.words.flip, d.seeded = number(d.block[:]), number(d.block[8:]), true
-	return &d.words
+	d.words.state, d.words.flip = number(d.block[:]), number(d.block[8:])
 }
 
 func newCipher(key *[sha256.Size]byte) cipher.Block {

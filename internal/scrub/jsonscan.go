@@ -59,6 +59,42 @@ func textEnd(s []byte, i int) (end int, escaped bool) {
 	return -1, escaped
 }
 
+// labelEnd is textEnd for a key, which it tells to be simple where all of it are
+// letters and low lines. Most keys are, and a look at eight bytes says so.
+func labelEnd(s []byte, i int) (end int, simple, escaped bool) {
+	simple = true
+	for ; i+8 <= len(s); i += 8 {
+		word := load(s[i:])
+		quotes, slashes := word^eachByte*'"', word^eachByte*'\\'
+		stops := ((quotes-eachByte)&^quotes | (slashes-eachByte)&^slashes) & highBits
+		before := stops&-stops - 1
+		simple = simple && odd(word)&before == 0
+		if stops != 0 {
+			i += bits.TrailingZeros64(stops) / 8
+			break
+		}
+	}
+	if i < len(s) && s[i] == '"' {
+		return i + 1, simple, false
+	}
+	end, escaped = textEnd(s, i)
+	return end, false, escaped
+}
+
+// odd sets the highest bit of the bytes of a word that are neither letters nor
+// low lines. Behind the first that is no ASCII, others are marked as it falls.
+func odd(word uint64) uint64 {
+	letters := ranged(word|0x20*eachByte, 'a', 'z')
+	lines := ^(word ^ eachByte*'_' + 0x7f*eachByte)
+	return (^(letters | lines) | word) & highBits
+}
+
+// ranged sets the highest bit of the bytes of a word that are from first to
+// last, as long as all before them are ASCII.
+func ranged(word uint64, first, last byte) uint64 {
+	return (word + eachByte*uint64(0x80-first)) &^ (word + eachByte*uint64(0x7f-last)) & highBits
+}
+
 // numeralEnd is where the number that begins at i ends; -1 for none.
 func numeralEnd(s []byte, i int) int {
 	if i < len(s) && s[i] == '-' {

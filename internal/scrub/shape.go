@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -98,24 +99,30 @@ func shapeWord(word, random uint64) uint64 {
 
 // spanned is all ones in the bytes of a word from first to last; all are ASCII.
 func spanned(word uint64, first, last byte) uint64 {
-	found := (word + eachByte*uint64(0x80-first)) &^ (word + eachByte*uint64(0x7f-last)) & highBits
-	return found >> 7 * 0xff
+	return ranged(word, first, last) >> 7 * 0xff
 }
 
 // appendWideShape is appendShape for what holds more than ASCII.
 func appendWideShape(dst, value []byte, random *randomBytes, asciiOnly bool) []byte {
+	shapes := wideShapes()
 	for i := 0; i < len(value); {
-		r, size := utf8.DecodeRune(value[i:])
-		switch {
-		case r < utf8.RuneSelf:
-			s := shapeOf[r]
+		if c := value[i]; c < utf8.RuneSelf {
+			s := shapeOf[c]
 			dst = append(dst, s.first+random.below(s.many))
-		case unicode.IsNumber(r):
-			dst = append(dst, '0'+random.below(10))
-		case unicode.IsUpper(r) || unicode.IsTitle(r):
-			dst = append(dst, 'A'+random.below(26))
-		case unicode.IsLetter(r) || unicode.IsMark(r) || r == utf8.RuneError && size <= 1:
-			dst = append(dst, 'a'+random.below(26))
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(value[i:])
+		s := shape{'a', 26}
+		switch {
+		case int(r) < len(shapes):
+			s = shapes[r]
+		case r != utf8.RuneError || size > 1:
+			s = wideShape(r)
+		}
+		switch {
+		case s.many > 0:
+			dst = append(dst, s.first+random.below(s.many))
 		case asciiOnly:
 			dst = append(dst, '.')
 		default:
@@ -124,6 +131,30 @@ func appendWideShape(dst, value []byte, random *randomBytes, asciiOnly bool) []b
 		i += size
 	}
 	return dst
+}
+
+// wideShapes is wideShape of the scripts that are met most, up to where the
+// ideographs begin: unicode's own tables take ten times as long. It is made
+// when the first such character is met.
+var wideShapes = sync.OnceValue(func() *[0x3000]shape {
+	var t [0x3000]shape
+	for r := range t {
+		t[r] = wideShape(rune(r))
+	}
+	return &t
+})
+
+// wideShape is what becomes of a character; that of none stays.
+func wideShape(r rune) shape {
+	switch {
+	case unicode.IsNumber(r):
+		return shape{'0', 10}
+	case unicode.IsUpper(r) || unicode.IsTitle(r):
+		return shape{'A', 26}
+	case unicode.IsLetter(r) || unicode.IsMark(r):
+		return shape{'a', 26}
+	}
+	return shape{}
 }
 
 func shapeFirst(r rune, random *randomBytes) byte {
