@@ -257,32 +257,49 @@ func (d *document) object(at level, inForce int) error {
 		d.at++
 		return nil
 	}
-	inner, wanted := level{depth: at.depth + 1}, d.wanted(at)
+	wanted, redacts := d.wanted(at), inForce < 0 && d.unmatched == redactUnmatched
 	for more := true; more; {
+		if d.peek() != '"' {
+			return errNotJSON
+		}
 		from := d.at
-		if err := d.skipText(); err != nil {
-			return err
+		end, simple, escaped := labelEnd(d.src, from+1)
+		if end < 0 {
+			return errNotJSON
 		}
-		literal := false
-		if inner.alive = false; wanted.has(d.at-from-2) || d.escaped && wanted != 0 {
-			literal, inner.alive = d.toMember(at.depth, d.src[from+1:d.at-1])
-		}
-		d.trail = append(d.trail, place{from + 1, d.at - 1})
-		if err := d.key(from, literal, inForce); err != nil {
-			return err
-		}
-		if err := d.colon(); err != nil {
-			return err
-		}
-		if err := d.value(inner, inForce); err != nil {
-			return err
-		}
-		d.trail = d.trail[:len(d.trail)-1]
 		var err error
+		if d.at, d.escaped = end, escaped; redacts && !wanted.has(end-from-2) && !escaped {
+			err = d.moved(d.redactMember(from, end, simple, at.depth+1))
+		} else {
+			err = d.member(at, wanted, from, inForce)
+		}
+		if err != nil {
+			return err
+		}
 		if more, err = d.next('}'); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// member rewrites the member whose key began at from and ends here.
+func (d *document) member(at level, wanted lengths, from, inForce int) error {
+	inner, literal := level{depth: at.depth + 1}, false
+	if wanted.has(d.at-from-2) || d.escaped && wanted != 0 {
+		literal, inner.alive = d.toMember(at.depth, d.src[from+1:d.at-1])
+	}
+	d.trail = append(d.trail, place{from + 1, d.at - 1})
+	if err := d.key(from, literal, inForce); err != nil {
+		return err
+	}
+	if err := d.colon(); err != nil {
+		return err
+	}
+	if err := d.value(inner, inForce); err != nil {
+		return err
+	}
+	d.trail = d.trail[:len(d.trail)-1]
 	return nil
 }
 

@@ -95,6 +95,15 @@ func (d *document) redactedKey(i, end int, simple bool) int {
 	return afterBlanks(s, i+1)
 }
 
+// redactMember rewrites the member whose key stands from i to end, and returns
+// where it ends; -1 for none.
+func (d *document) redactMember(i, end int, simple bool, depth int) int {
+	if i = d.redactedKey(i, end, simple); i < 0 {
+		return -1
+	}
+	return d.redactValue(i, depth)
+}
+
 // redactString gives the string whose quote is before from other letters and
 // digits, and returns where it ends; -1 if it does not. What is looked for in
 // eight bytes and what becomes of them come from one look at them.
