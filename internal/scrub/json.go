@@ -501,10 +501,18 @@ func (d *document) unnamed(from int) error {
 // write puts what the recipe makes in the place of what was read from from on,
 // as a string.
 func (d *document) write(from int, made *recipe, value, normalised []byte) (err error) {
-	if d.out, err = d.mask.append(d.out[:0], made, value, normalised); err == nil {
-		d.quote(from, d.at)
+	d.until(from)
+	start := len(d.dst)
+	if d.dst, err = d.mask.append(append(d.dst, '"'), made, value, normalised); err != nil {
+		return err
 	}
-	return err
+	if made := d.dst[start+1:]; !verbatim(made) {
+		d.out = append(d.out[:0], made...)
+		d.dst, d.escapes = appendJSONString(d.dst[:start], d.out), true
+		return nil
+	}
+	d.dst = append(d.dst, '"')
+	return nil
 }
 
 // quote puts d.out as a string in the place of what stands in src from from to

@@ -49,7 +49,12 @@ func (d *document) redactMembers(i, depth int) int {
 				return -1
 			}
 		}
-		if i = d.redactValue(i, depth); i < 0 {
+		if i < len(s) && s[i] == '"' {
+			i = d.redactString(i + 1)
+		} else {
+			i = d.redactValue(i, depth)
+		}
+		if i < 0 {
 			return -1
 		}
 		if i = afterBlanks(s, i); i >= len(s) {

@@ -60,33 +60,30 @@ func textEnd(s []byte, i int) (end int, escaped bool) {
 }
 
 // labelEnd is textEnd for a key, which it tells to be simple where all of it are
-// letters and low lines. Most keys are, and a look at eight bytes says so.
+// letters and low lines. Most keys are, and one look at eight bytes finds both
+// that and the quote.
 func labelEnd(s []byte, i int) (end int, simple, escaped bool) {
-	simple = true
 	for ; i+8 <= len(s); i += 8 {
-		word := load(s[i:])
-		quotes, slashes := word^eachByte*'"', word^eachByte*'\\'
-		stops := ((quotes-eachByte)&^quotes | (slashes-eachByte)&^slashes) & highBits
-		before := stops&-stops - 1
-		simple = simple && odd(word)&before == 0
-		if stops != 0 {
+		if stops := notInLabel(load(s[i:])); stops != 0 {
 			i += bits.TrailingZeros64(stops) / 8
 			break
 		}
 	}
 	if i < len(s) && s[i] == '"' {
-		return i + 1, simple, false
+		return i + 1, true, false
 	}
 	end, escaped = textEnd(s, i)
 	return end, false, escaped
 }
 
-// odd sets the highest bit of the bytes of a word that are neither letters nor
-// low lines. Behind the first that is no ASCII, others are marked as it falls.
-func odd(word uint64) uint64 {
-	letters := ranged(word|0x20*eachByte, 'a', 'z')
-	lines := ^(word ^ eachByte*'_' + 0x7f*eachByte)
-	return (^(letters | lines) | word) & highBits
+// notInLabel sets the highest bit of the bytes of a word that are neither
+// letters nor low lines. Behind the first that is no ASCII, they are marked as
+// it falls.
+func notInLabel(word uint64) uint64 {
+	letters := word | 0x20*eachByte
+	below, above := ^(letters + (0x80-'a')*eachByte), letters+(0x7f-'z')*eachByte
+	noLine := word ^ '_'*eachByte + 0x7f*eachByte
+	return (below | above&noLine | word) & highBits
 }
 
 // ranged sets the highest bit of the bytes of a word that are from first to
