@@ -293,23 +293,13 @@ func (d *document) member(at level, wanted lengths, from, inForce int) error {
 	if err := d.key(from, literal, inForce); err != nil {
 		return err
 	}
-	if err := d.colon(); err != nil {
+	if err := d.moved(colonEnd(d.src, d.at)); err != nil {
 		return err
 	}
 	if err := d.value(inner, inForce); err != nil {
 		return err
 	}
 	d.trail = d.trail[:len(d.trail)-1]
-	return nil
-}
-
-// colon takes the colon behind a key, and the blanks around it.
-func (d *document) colon() error {
-	i := afterBlanks(d.src, d.at)
-	if i >= len(d.src) || d.src[i] != ':' {
-		return errNotJSON
-	}
-	d.at = afterBlanks(d.src, i+1)
 	return nil
 }
 

@@ -45,7 +45,14 @@ func (d *document) redactMembers(i, depth int) int {
 	}
 	for {
 		if opened == '{' {
-			if i = d.redactKey(i); i < 0 {
+			if i >= len(s) || s[i] != '"' {
+				return -1
+			}
+			end, simple, _ := labelEnd(s, i+1)
+			if !simple && !d.redactKey(i, end) {
+				return -1
+			}
+			if i = colonEnd(s, end); i < 0 {
 				return -1
 			}
 		}
@@ -71,39 +78,25 @@ func (d *document) redactMembers(i, depth int) int {
 	}
 }
 
-// redactKey judges the key that begins at i, and returns where its value does;
-// -1 for none.
-func (d *document) redactKey(i int) int {
-	s := d.src
-	if i >= len(s) || s[i] != '"' {
-		return -1
-	}
-	end, simple, _ := labelEnd(s, i+1)
+// redactKey judges the key that stands from i to end and is not simple; ok is
+// false for one that does not end.
+func (d *document) redactKey(i, end int) (ok bool) {
 	if end < 0 {
-		return -1
+		return false
 	}
-	return d.redactedKey(i, end, simple)
-}
-
-// redactedKey is redactKey once it is known where the key ends, and whether it
-// is simple.
-func (d *document) redactedKey(i, end int, simple bool) int {
-	s := d.src
-	if !simple {
-		if key := s[i+1 : end-1]; !plainKey(key) && !d.names(key) {
-			d.replaceKey(i, end, d.redact)
-		}
+	if key := d.src[i+1 : end-1]; !plainKey(key) && !d.names(key) {
+		d.replaceKey(i, end, d.redact)
 	}
-	if i = afterBlanks(s, end); i >= len(s) || s[i] != ':' {
-		return -1
-	}
-	return afterBlanks(s, i+1)
+	return true
 }
 
 // redactMember rewrites the member whose key stands from i to end, and returns
 // where it ends; -1 for none.
 func (d *document) redactMember(i, end int, simple bool, depth int) int {
-	if i = d.redactedKey(i, end, simple); i < 0 {
+	if !simple && !d.redactKey(i, end) {
+		return -1
+	}
+	if i = colonEnd(d.src, end); i < 0 {
 		return -1
 	}
 	return d.redactValue(i, depth)
@@ -116,7 +109,8 @@ func (d *document) redactString(from int) int {
 	s := d.src
 	for i := from; i+8 <= len(s); i += 8 {
 		word := load(s[i:])
-		shaped := redactWord(word, d.words.next())
+		random := d.words.next()
+		shaped := redactDigitsOf(redactLettersOf(word, random), random)
 		stops := redactStops(word)
 		if stops == 0 {
 			d.put(i, shaped)
@@ -206,19 +200,19 @@ func (d *document) redactDigits(from, end int) {
 	d.put(from, shaped)
 }
 
-// redactWord replaces the letters and digits of eight bytes up to the first that
-// is no ASCII, by what five bits of a random byte choose: so they fit their
-// bytes, and all eight are reckoned as one number.
-func redactWord(word, random uint64) uint64 {
+// redactLettersOf replaces the letters of eight bytes up to the first that is
+// no ASCII, by what five bits of a random byte choose: so they fit their bytes,
+// and all eight are reckoned as one number.
+func redactLettersOf(word, random uint64) uint64 {
 	letters := ranged(word|0x20*eachByte, 'a', 'z')
-	random &= 0x1f * eachByte
 	first := letters >> 7 // 'A' and 'a' are one more than their upper bits
 	places := letters>>2 - first
+	random &= 0x1f * eachByte
 	other := random - (random*3+0xf*eachByte)>>4&(7*eachByte) // of 32, 26
-	return redactDigitsOf(word&^places+first+other&places, random)
+	return word&^places + first + other&places
 }
 
-// redactDigitsOf is redactWord for digits.
+// redactDigitsOf does likewise with digits.
 func redactDigitsOf(word, random uint64) uint64 {
 	digits := ranged(word, '0', '9')
 	places := digits>>3 - digits>>7

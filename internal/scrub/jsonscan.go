@@ -209,6 +209,11 @@ func keyEnd(s []byte, i int) int {
 	if i, _ = textEnd(s, i+1); i < 0 {
 		return -1
 	}
+	return colonEnd(s, i)
+}
+
+// colonEnd is where the value begins whose key ends at i; -1 for none.
+func colonEnd(s []byte, i int) int {
 	if i = afterBlanks(s, i); i >= len(s) || s[i] != ':' {
 		return -1
 	}
