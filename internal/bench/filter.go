@@ -29,12 +29,14 @@ var filterPromises = []struct {
 	{"an order with three paths, the rest kept / validated by goccy/go-json", "Document/keep", "Document/valid", 4},
 	{"an order with three paths, the rest redacted / validated by goccy/go-json", "Document/redact", "Document/valid", 4},
 	{"the same, the rest kept and looked at by all detectors", "Document/watch", "Document/valid", 0},
+	{"an order with escapes, the rest kept / validated by goccy/go-json", "Escaped/keep", "Escaped/valid", 0},
+	{"the same, the rest redacted", "Escaped/redact", "Escaped/valid", 0},
 	{"a list of people, 17 values by three paths, the rest kept / validated by goccy/go-json", "Contacts/keep", "Contacts/valid", 0},
 	{"the same, the rest redacted", "Contacts/redact", "Contacts/valid", 0},
 }
 
 // filterBenchmarks picks those of the promises.
-const filterBenchmarks = "^Benchmark(Transform|Watch|Document|Contacts)$/^(hmac|email|name|copied|watched|valid|keep|redact|watch)$"
+const filterBenchmarks = "^Benchmark(Transform|Watch|Document|Escaped|Contacts)$/^(hmac|email|name|copied|watched|valid|keep|redact|watch)$"
 
 // Filter runs the benchmarks of the scrub's parts, in turns, and compares
 // them. Its error carries the process's exit code, as Run's does.

@@ -18,6 +18,9 @@ BenchmarkDocument/valid-2    10   1000 ns/op   177.37 MB/s
 BenchmarkDocument/keep-2     10   1000 ns/op
 BenchmarkDocument/redact-2   10   3999 ns/op
 BenchmarkDocument/watch-2    10   9000 ns/op
+BenchmarkEscaped/valid-2     10   1000 ns/op
+BenchmarkEscaped/keep-2      10   9000 ns/op
+BenchmarkEscaped/redact-2    10   9000 ns/op
 BenchmarkContacts/valid-2    10   1000 ns/op
 BenchmarkContacts/keep-2     10   9000 ns/op
 BenchmarkContacts/redact-2   10   9000 ns/op

@@ -258,28 +258,29 @@ func (d *document) object(at level, inForce int) error {
 		return nil
 	}
 	wanted, redacts := d.wanted(at), inForce < 0 && d.unmatched == redactUnmatched
+	s, i := d.src, d.at
 	for more := true; more; {
-		if d.peek() != '"' {
+		if i >= len(s) || s[i] != '"' {
 			return errNotJSON
 		}
-		from := d.at
-		end, simple, escaped := labelEnd(d.src, from+1)
+		end, simple, escaped := labelEnd(s, i+1)
 		if end < 0 {
 			return errNotJSON
 		}
-		var err error
-		if d.at, d.escaped = end, escaped; redacts && !wanted.has(end-from-2) && !escaped {
-			err = d.moved(d.redactMember(from, end, simple, at.depth+1))
+		if redacts && !escaped && !wanted.has(end-i-2) {
+			i = d.redactMember(i, end, simple, at.depth+1)
 		} else {
-			err = d.member(at, wanted, from, inForce)
+			d.at, d.escaped = end, escaped
+			if err := d.member(at, wanted, i, inForce); err != nil {
+				return err
+			}
+			i = d.at
 		}
-		if err != nil {
-			return err
-		}
-		if more, err = d.next('}'); err != nil {
-			return err
+		if i, more = nextAt(s, i, '}'); i < 0 {
+			return errNotJSON
 		}
 	}
+	d.at = i
 	return nil
 }
 
@@ -319,30 +320,12 @@ func (d *document) array(at level, inForce int) error {
 		if err := d.value(inner, inForce); err != nil {
 			return err
 		}
-		var err error
-		if more, err = d.next(']'); err != nil {
-			return err
+		if d.at, more = nextAt(d.src, d.at, ']'); d.at < 0 {
+			return errNotJSON
 		}
 	}
 	d.trail = d.trail[:len(d.trail)-1]
 	return nil
-}
-
-// next takes a comma and the blanks behind it, or the bracket that ends.
-func (d *document) next(end byte) (more bool, err error) {
-	i := afterBlanks(d.src, d.at)
-	if i >= len(d.src) {
-		return false, errNotJSON
-	}
-	switch d.src[i] {
-	case end:
-		d.at = i + 1
-		return false, nil
-	case ',':
-		d.at = afterBlanks(d.src, i+1)
-		return true, nil
-	}
-	return false, errNotJSON
 }
 
 // wanted are the lengths of the keys that lead further from what stands at a

@@ -82,6 +82,9 @@ func TestDocuments(t *testing.T) {
 		{"a number as a text", redactUnmatched, []string{"$.n hash"}, `{"n":12}`, `^\{"n":"[0-9a-f]{32}"\}$`},
 		{"escapes", redactUnmatched, nil, `{"s":"\u0041d\u0061 \ud83d\ude00\n\\\""}`, `^\{"s":"[A-Z][a-z]{2} 😀\\n\\\\\\""\}$`},
 		{"dates in texts", redactUnmatched, []string{"$.d truncate to=year"}, `{"d":"2024-05-06T07:08:09Z"}`, `{"d":"2024-01-01T00:00:00Z"}`},
+		{"the last text", redactUnmatched, nil, `["Ada Lovelace", "a_b", "Ada 1815"]`, `^\["[A-Z][a-z]{2} [A-Z][a-z]{7}", "[a-z]_[a-z]", "[A-Z][a-z]{2} \d{4}"\]$`},
+		{"wide texts", redactUnmatched, nil, `{"s":"“Ünï Ω١漢” 5"}`, `^\{"s":"“[A-Z][a-z][a-z] [A-Z]\d[a-z]” \d"\}$`},
+		{"keys by the word", redactUnmatched, nil, `{"camelCase_and_more":1,"line1":2,"tax_rate":3,"abcdefgh ijkl":4,"abcdefghi@":5,"a\u0062":6,"1234567":7}`, `^\{"camelCase_and_more":\d,"line1":\d,"tax_rate":\d,"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\d,"a\\u0062":\d,"[a-z2-7]{16}":\d\}$`},
 		{"a scalar", redactUnmatched, nil, `"Ada"`, `^"[A-Z][a-z]{2}"$`},
 	} {
 		d := newTestDocument(t, tt.unmatched, tt.paths...)
@@ -287,6 +290,53 @@ func TestShapesByWord(t *testing.T) {
 	})
 }
 
+// Redacting eight bytes at once changes letters and digits alone, each to one
+// of its own kind, up to what is no ASCII.
+func TestRedactedWords(t *testing.T) {
+	t.Parallel()
+	kind := func(c byte) any {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+			return c & 0x20
+		case '0' <= c && c <= '9':
+			return "digit"
+		}
+		return c
+	}
+	seen := map[byte]bool{}
+	rapid.Check(t, func(rt *rapid.T) {
+		word, random := rapid.Uint64().Draw(rt, "word"), rapid.Uint64().Draw(rt, "random")
+		out := redactDigitsOf(redactLettersOf(word, random), random)
+		stops, odd, halted := redactStops(word), notInLabel(word), false
+		for i := range 8 {
+			c, became := byte(word>>(8*i)), byte(out>>(8*i))
+			if c >= utf8.RuneSelf {
+				break
+			}
+			if kind(c) != kind(became) {
+				rt.Fatalf("%q became %q in %x", c, became, word)
+			}
+			if strange := !isLetter(c) && c != '_'; odd>>(8*i+7)&1 != 0 != strange {
+				rt.Fatalf("%q in %x is odd: %v", c, word, !strange)
+			}
+			stop := c < ' ' || c == '"' || c == '\\'
+			if !halted && stops>>(8*i+7)&1 != 0 != stop {
+				rt.Fatalf("%q in %x halts: %v", c, word, !stop)
+			}
+			halted = halted || stop
+		}
+	})
+	for c := range 0x100 {
+		letters := redactLettersOf('a'*eachByte, uint64(c)*eachByte)
+		seen[byte(letters)], seen[byte(redactDigitsOf('0'*eachByte, uint64(c)*eachByte))] = true, true
+	}
+	if len(seen) != 26+10 {
+		t.Errorf("%d letters and digits are taken", len(seen))
+	}
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
 // Redacted documents differ as their texts do, and equal ones become equal,
 // wherever in the output they stand.
 func TestRedactedDocumentsAreKeyed(t *testing.T) {
@@ -310,10 +360,16 @@ func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(`{"a":[1.5e3,{"b":"\u00e9\ud83d\ude00"}],"a":null}`))
 	f.Add([]byte(`[[[[`))
 	f.Add([]byte(`"\`))
+	f.Add([]byte(`{"a_b": "ends with the document", "n-1": -0.5e7, "wide é": "“Café”"}`))
+	var documents []*document // one for all executions: what one leaves behind must not matter
+	for _, unmatched := range []string{keepUnmatched, redactUnmatched, refuseUnmatched} {
+		documents = append(documents, newTestDocument(f, unmatched, "$..a email", "$.*[*].b number", "$[0] set_null"))
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		for _, unmatched := range []string{keepUnmatched, redactUnmatched, refuseUnmatched} {
-			out, err := newTestDocument(t, unmatched, "$..a email", "$.*[*].b number", "$[0] set_null").append(nil, in)
-			if !json.Valid(in) || unmatched == refuseUnmatched {
+		valid := json.Valid(in)
+		for _, d := range documents {
+			out, err := d.append(nil, in)
+			if !valid || d.unmatched == refuseUnmatched {
 				continue
 			}
 			if err != nil || !json.Valid(out) {
@@ -338,6 +394,13 @@ var order = benchmarkDocument{
 		`"shipping": {"method": "standard", "address": {"city": "Wien", "line1": "Am Heumarkt 27", "line2": null, "country": "AT", "postcode": "1030"}, "tracking": ["JJD000390007712345678"]}, ` +
 		`"placed_at": "2026-03-14T09:26:53.589Z"}`),
 }
+
+// escaped is the order with a person and notes that JSON escapes, as json keeps
+// them and jsonb does in part.
+var escaped = benchmarkDocument{name: "escaped", paths: order.paths, text: []byte(strings.NewReplacer(
+	"Frieda Lindqvist", `Frieda \"Fritzi\" Lindqvist`, "Am Heumarkt 27", `Caf\u00e9gasse 27`,
+	"Please leave", `Please\n\"leave\"`, "Notebook,", `Notebook \\ block,`,
+).Replace(string(order.text)))}
 
 // contacts is a list of people: its three paths name 17 values.
 func contacts() benchmarkDocument {
@@ -366,7 +429,7 @@ func (b benchmarkDocument) field(t testing.TB, unmatched string, scanner detect.
 }
 
 func TestDocumentsAllocateNothing(t *testing.T) {
-	for _, b := range []benchmarkDocument{order, contacts()} {
+	for _, b := range []benchmarkDocument{order, escaped, contacts()} {
 		for _, unmatched := range []string{keepUnmatched, redactUnmatched} {
 			c, field := b.field(t, unmatched, detect.NewScanner(detect.All))
 			var out []byte
@@ -380,6 +443,9 @@ func TestDocumentsAllocateNothing(t *testing.T) {
 // BenchmarkDocument shows three paths, from COPY text to COPY text, beside a
 // validation of the same document: the whole of what is asked of it is there.
 func BenchmarkDocument(b *testing.B) { order.benchmark(b) }
+
+// BenchmarkEscaped is the same where texts hold escapes.
+func BenchmarkEscaped(b *testing.B) { escaped.benchmark(b) }
 
 // BenchmarkContacts is the same where most of a document are people.
 func BenchmarkContacts(b *testing.B) { contacts().benchmark(b) }

@@ -107,7 +107,8 @@ func (d *document) redactMember(i, end int, simple bool, depth int) int {
 // eight bytes and what becomes of them come from one look at them.
 func (d *document) redactString(from int) int {
 	s := d.src
-	for i := from; i+8 <= len(s); i += 8 {
+	i := from
+	for ; i+8 <= len(s); i += 8 {
 		word := load(s[i:])
 		random := d.words.next()
 		shaped := redactDigitsOf(redactLettersOf(word, random), random)
@@ -118,7 +119,7 @@ func (d *document) redactString(from int) int {
 		}
 		n := bits.TrailingZeros64(stops) / 8
 		if s[i+n] != '"' {
-			break
+			return d.redactOddString(from)
 		}
 		d.put(i, first(n, shaped, word))
 		if d.sample != nil {
@@ -126,7 +127,28 @@ func (d *document) redactString(from int) int {
 		}
 		return i + n + 1
 	}
-	return d.redactOddString(from)
+	return d.redactTail(from, i)
+}
+
+// redactTail is redactString at i, behind which there is no whole word any more:
+// most documents end with a text.
+func (d *document) redactTail(from, i int) int {
+	var tail [8]byte
+	left := copy(tail[:], d.src[i:])
+	word, random := load(tail[:]), d.words.next()
+	n := bits.TrailingZeros64(redactStops(word)) / 8 // of the zeros, if of nothing else
+	if n >= left || tail[n] != '"' {
+		return d.redactOddString(from)
+	}
+	binary.LittleEndian.PutUint64(tail[:], redactDigitsOf(redactLettersOf(word, random), random))
+	if i+n > d.copied {
+		d.ahead(i)
+	}
+	copy(d.dst[len(d.dst)-(d.copied-i):], tail[:n])
+	if d.sample != nil {
+		d.sample.add(d.src[from : i+n])
+	}
+	return i + n + 1
 }
 
 // redactStops sets the highest bit of the bytes of a word before which
@@ -161,8 +183,7 @@ func (d *document) ahead(i int) {
 	d.copied = end
 }
 
-// redactOddString is redactString for what is not all ASCII, or escaped, or
-// near the document's end.
+// redactOddString is redactString for what is not all ASCII, or escaped.
 func (d *document) redactOddString(from int) int {
 	end, _ := textEnd(d.src, from)
 	if end < 0 {

@@ -128,12 +128,20 @@ func digitsEnd(s []byte, i int) int {
 
 // wordEnd is where true, false or null ends, which hold nothing of anybody.
 func wordEnd(s []byte, i int) int {
-	for _, w := range [...]string{"null", "true", "false"} {
-		if hasPrefix(s[i:], w) {
-			return i + len(w)
-		}
+	if i >= len(s) {
+		return -1
 	}
-	return -1
+	word := "null"
+	switch s[i] {
+	case 't':
+		word = "true"
+	case 'f':
+		word = "false"
+	}
+	if !hasPrefix(s[i:], word) {
+		return -1
+	}
+	return i + len(word)
 }
 
 // valueEnd is where the value that begins at i ends; -1 for none, or for one
@@ -218,6 +226,24 @@ func colonEnd(s []byte, i int) int {
 		return -1
 	}
 	return afterBlanks(s, i+1)
+}
+
+// nextAt is where the next member or element begins behind the one that ends at
+// i, or what holds them ends; -1 if neither is there.
+func nextAt(s []byte, i int, closes byte) (next int, more bool) {
+	if i < 0 {
+		return -1, false
+	}
+	if i = afterBlanks(s, i); i >= len(s) {
+		return -1, false
+	}
+	switch s[i] {
+	case ',':
+		return afterBlanks(s, i+1), true
+	case closes:
+		return i + 1, false
+	}
+	return -1, false
 }
 
 // verbatim tells whether a JSON string holds a text as it is.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,6 +170,9 @@ func TestDraftLooksAtContents(t *testing.T) {
 `
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(d.YAML(), "\n")); diff != "" {
 		t.Error(diff)
+	}
+	if want := []string{"public.things.serial_no: long numbers, of which few look like a card's, as some do by chance"}; !slices.Equal(d.Passing, want) {
+		t.Errorf("%q pass", d.Passing)
 	}
 	if d.Rows != 202 || d.Columns != 29 || len(d.Notes()) != 0 {
 		t.Errorf("%d rows, %d columns, %q", d.Rows, d.Columns, d.Notes())
