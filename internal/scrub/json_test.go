@@ -356,6 +356,8 @@ func TestRedactedDocumentsAreKeyed(t *testing.T) {
 	})
 }
 
+// Go shrinks each input that it finds interesting for up to a minute and then
+// counts no executions: -fuzzminimizetime=1x keeps it going.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(`{"a":[1.5e3,{"b":"\u00e9\ud83d\ude00"}],"a":null}`))
 	f.Add([]byte(`[[[[`))
