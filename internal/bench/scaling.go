@@ -22,7 +22,8 @@ const (
 	// drillMemory is what each of them declares under sandbox.memory.
 	drillMemory = 1 << 30
 	// idleLimit is the wall time of several drills as a multiple of the CPU
-	// seconds that they take, dealt out to all cores.
+	// seconds that they take, dealt out to all cores. The engine's are among
+	// them: it makes and removes a container for each, a sixth of all.
 	idleLimit = 1.10
 )
 
@@ -33,13 +34,18 @@ const (
 )
 
 var drillsPromises = []promise{
-	{"10 drills, -parallel=10: wall / (CPU / cores)", allAtOnce, "", idle, idleLimit, false},
-	{"10 drills: wall / (CPU / cores)", asDefault, "", idle, idleLimit, false},
+	{"10 drills, -parallel=10: wall / (CPU of all / cores)", allAtOnce, "", idle, idleLimit, false},
+	{"10 drills: wall / (CPU of all / cores)", asDefault, "", idle, idleLimit, false},
 	{"10 drills, -parallel=10: memory / declared", allAtOnce, "", ofDeclared, 1, true},
 	{"10 drills: memory / declared", asDefault, "", ofDeclared, 1, true},
 }
 
-func idle(s Sample) float64       { return s.Wall / (s.CPU() / float64(runtime.NumCPU())) }
+// idle is 1 where no core ever waited; what else the machine did counts as
+// work of the drills.
+func idle(s Sample) float64 {
+	return s.Wall / (cmp.Or(s.MachineCPU, s.CPU()) / float64(runtime.NumCPU()))
+}
+
 func ofDeclared(s Sample) float64 { return float64(s.Memory) / float64(s.Declared) }
 
 // Scaling restores the database with one worker and with more, by hand and by
