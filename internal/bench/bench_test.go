@@ -206,17 +206,16 @@ func (f writerFunc) Write(p []byte) (int, error) {
 
 // A worker whose starter is gone ends its work.
 func TestWorkerAlone(t *testing.T) {
-	t.Parallel()
 	r, w := io.Pipe()
 	var out bytes.Buffer
 	ended := make(chan error, 1)
 	go func() { ended <- serve(r, &out) }()
 	bin := t.TempDir()
-	slow := filepath.Join(bin, peerPrefix+"slow")
-	if err := os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, peerPrefix+"slow"), []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.NewEncoder(w).Encode(job{Way: Way(slow)}); err != nil {
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	if err := json.NewEncoder(w).Encode(job{Way: peerPrefix + "slow"}); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()

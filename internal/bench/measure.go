@@ -147,7 +147,13 @@ func serverCPU(ctx context.Context, box sandbox.Box) (float64, error) {
 	if box.Info().Kind == sandbox.Container {
 		return containerCPU(ctx, box)
 	}
-	return usedCPU(syscall.RUSAGE_CHILDREN) + childrenCPU(os.Getpid()), nil
+	return startedCPU(), nil
+}
+
+// startedCPU is the CPU time, in seconds, of all that this process has started,
+// ended or not; of what lives, 0 where the system does not tell.
+func startedCPU() float64 {
+	return usedCPU(syscall.RUSAGE_CHILDREN) + childrenCPU(os.Getpid())
 }
 
 // parseCPU reads cpuacct.usage (nanoseconds) or cpu.stat (microseconds).
