@@ -52,7 +52,7 @@ var rooms = map[string]room{
 	"internal/scrub":   {layer: 2, why: "it is handed rows, whoever reads and loads them"},
 	"internal/expect":  {layer: 2, why: "a judge that knew how the data came would judge that instead of the data"},
 
-	"internal/inventory": {layer: 2, only: slices.Concat(nouns, []string{"internal/catalog", "internal/history", "internal/expect"}), why: "it judges a list, whoever made it; what a number became since past drills is judged in one place, which is expect's"},
+	"internal/inventory": {layer: 2, only: slices.Concat(nouns, []string{"internal/catalog", "internal/history", "internal/witness", "internal/expect"}), why: "it judges a list, whoever made it; what a number became since past drills is judged in one place, which is expect's"},
 
 	"internal/drill":  {layer: 3, why: "it alone knows the order of the stages; it reads and writes no report"},
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},

@@ -32,6 +32,23 @@ func brokenInventories() []Scenario {
 			storeAlone(verdict.CodeProtection, "protection:object_lock")},
 		{"a copy that stopped a night ago", copied(3, nil), storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
 		{"a copy that was damaged", copied(4, func(dump []byte) { dump[len(dump)/2] ^= 1 }), storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
+		{"a backup gone that the catalogue names", both(catalogued(nights()), unlisted("cadence"), without(2)), storeAlone(verdict.CodeCatalogue, "catalogue:lacking")},
+		{"a catalogue that lost an entry", catalogued(nights()[2:]), storeAlone(verdict.CodeCatalogue, "catalogue:unnamed")},
+	}
+}
+
+// catalogued writes a catalogue that names the backups of these nights, and
+// declares it.
+func catalogued(nights []time.Time) Break {
+	return func(ctx context.Context, b *Bench, s *Store) error {
+		list := "file,taken_at\n"
+		for _, night := range nights {
+			list += fmt.Sprintf("%s,%s\n", backupName(night), night.Format(time.RFC3339))
+		}
+		if err := os.WriteFile(filepath.Join(s.dir, demoName, "backups.csv"), []byte(list), 0o644); err != nil {
+			return err
+		}
+		return declared("catalogue: {url: file:demo/backups.csv, name: file, at: taken_at}")(ctx, b, s)
 	}
 }
 

@@ -87,6 +87,22 @@ func saysUTC(layout string) bool {
 	return false
 }
 
+// Named tells of a name, without folders, whether it may be that of a backup:
+// whether it is written as the last part of source.name.
+func Named(src spec.Source) (func(base string) bool, error) {
+	if !strings.Contains(src.TimeLayout, "/") {
+		src.Name = path.Base(src.Name)
+	}
+	p, err := newPattern(src)
+	if err != nil {
+		return nil, err
+	}
+	return func(base string) bool {
+		_, ok, err := p.match(base)
+		return ok && err == nil
+	}, nil
+}
+
 // literalPrefix is what every matching name begins with: it narrows the list.
 func (p pattern) literalPrefix() string {
 	prefix, _, _ := strings.Cut(p.before, "*")

@@ -51,6 +51,9 @@ func Judge(ctx context.Context, store catalog.Store, inv spec.Inventory, newest 
 	for _, second := range inv.Copies {
 		questions = append(questions, func() []verdict.Check { return []verdict.Check{copied(ctx, second, store, newest, o)} })
 	}
+	if inv.Catalogue != nil {
+		questions = append(questions, func() []verdict.Check { return catalogued(ctx, *inv.Catalogue, inv.Retention(), store, newest, o) })
+	}
 	answers := make([][]verdict.Check, len(questions))
 	var asking sync.WaitGroup
 	for i, ask := range questions {

@@ -35,6 +35,7 @@ func (c checker) inventory(raw *rawInventory, source Source) Inventory {
 	inv.OffSite = c.offSite(raw.OffSite)
 	inv.Protection = c.protection(raw.Protection, source)
 	inv.Copies = c.copies(raw.Copies, source)
+	inv.Catalogue = c.catalogue(raw.Catalogue, source, inv.Retention())
 	return inv
 }
 
@@ -87,6 +88,26 @@ func (c checker) copies(raw []rawCopy, source Source) []Copy {
 		}
 	}
 	return all
+}
+
+func (c checker) catalogue(raw *rawCatalogue, source Source, retention time.Duration) *Catalogue {
+	if raw == nil {
+		return nil
+	}
+	const key = "inventory.catalogue"
+	if retention > 0 && raw.Lag.Value >= retention {
+		c.refuse(raw.Lag.at, "write less than oldest_at_least", "%s.lag: with %s, nothing of the %s of oldest_at_least is compared", key, Span(raw.Lag.Value), Span(retention))
+	}
+	c.oneClock(raw.Unit, raw.Timezone, key)
+	return &Catalogue{
+		Source:   c.sameStore(c.fileURL(raw.URL, key+".url"), source),
+		Backups:  source,
+		Name:     c.filled(raw.Name, key+".name", "name the field that holds a backup's name"),
+		At:       c.filled(raw.At, key+".at", "name the field that tells when the backup was taken"),
+		Location: c.zone(raw.Timezone, key+".timezone"),
+		Unit:     raw.Unit.Value,
+		Lag:      raw.Lag.Value,
+	}
 }
 
 func storeID(s Source) [2]string { return [2]string{strings.TrimSuffix(s.URL, "/"), s.Endpoint} }

@@ -52,6 +52,17 @@ type rawInventory struct {
 	OffSite       *rawOffSite         `json:"off_site,omitempty" jsonschema_description:"the store lies neither on production's machines nor on this one"`
 	Protection    []text              `json:"protection,omitempty" jsonschema:"enum=versioning,enum=object_lock" jsonschema_description:"s3: asked of the bucket itself"`
 	Copies        []rawCopy           `json:"copies,omitempty" jsonschema_description:"other stores that hold the same newest backup"`
+	Catalogue     *rawCatalogue       `json:"catalogue,omitempty" jsonschema_description:"an outside record of the backups: the store holds those that it names, and no others"`
+}
+
+type rawCatalogue struct {
+	section
+	URL      text     `json:"url" mend:"write file:///dir/backups.jsonl or s3://bucket/prefix/backups.jsonl" jsonschema_description:"one file of JSON lines or CSV, a record for each backup, bare or under gzip or zstd; a bucket is reached as source is"`
+	Name     text     `json:"name" mend:"name the field that holds a backup's name" jsonschema_description:"the field that holds a backup's name, with or without where it lies"`
+	At       text     `json:"at" mend:"name the field that tells when the backup was taken" jsonschema_description:"the field that tells when it was taken"`
+	Timezone text     `json:"timezone,omitempty" jsonschema_description:"of times that tell none"`
+	Unit     text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns" jsonschema_description:"times are numbers since 1970"`
+	Lag      duration `json:"lag,omitempty" jsonschema_description:"backups younger than that need not be in both yet (default 0s)"`
 }
 
 type rawOffSite struct {

@@ -53,6 +53,7 @@ type Inventory struct {
 	OffSite       *OffSite
 	Protection    []string // Versioned, ObjectLock
 	Copies        []Copy
+	Catalogue     *Catalogue
 }
 
 // OffSite says which machines must not hold the store. This one never may.
@@ -69,6 +70,17 @@ type Copy struct {
 	Name   string        // its URL as it was written
 	Source Source        // with the names and times of the drill's own
 	Lag    time.Duration // a backup may be there so much later
+}
+
+// Catalogue is an outside record of the backups that the store holds.
+type Catalogue struct {
+	Source   Source         // its URL names one file
+	Backups  Source         // the drill's own: what is a backup's name
+	Name     string         // the field that holds a backup's name
+	At       string         // the field that tells when it was taken
+	Location *time.Location // of times that tell no zone; nil: there may be none
+	Unit     string         // s | ms | us | ns: times are numbers since 1970; empty: there may be none
+	Lag      time.Duration  // younger ones are not compared
 }
 
 // Cadence says how often backups are taken.

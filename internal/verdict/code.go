@@ -10,7 +10,7 @@ type Code string
 // what the newest looks like among them: whether that one restores is another
 // question, and what answers it is said first.
 func (c Code) AboutStore() bool {
-	return slices.Contains([]Code{CodeCadence, CodeMinBackups, CodeMinSize, CodeSizeChange, CodeOldestAtLeast, CodeCollapse, CodeOffSite, CodeProtection, CodeCopies}, c)
+	return slices.Contains([]Code{CodeCadence, CodeMinBackups, CodeMinSize, CodeSizeChange, CodeOldestAtLeast, CodeCollapse, CodeOffSite, CodeProtection, CodeCopies, CodeCatalogue}, c)
 }
 
 // The codes, by the stage that uses them first.
@@ -30,6 +30,7 @@ const (
 	CodeOffSite            Code = "off_site"            // fail: the store is on production's machine, or on this one; warn: not known
 	CodeProtection         Code = "protection"          // fail: the bucket does not keep what is deleted
 	CodeCopies             Code = "copies"              // fail: a copy does not hold the same newest backup
+	CodeCatalogue          Code = "catalogue"           // fail: the record of the backups and the store do not agree
 	CodeHistory            Code = "history"             // warn: a past report is damaged; error: the past could not be read
 	CodeTimeMismatch       Code = "time_mismatch"       // fail: name and header tell different times
 	CodeNotAnArchive       Code = "not_an_archive"      // fail: empty, foreign or garbage
