@@ -153,7 +153,14 @@ func serverCPU(ctx context.Context, box sandbox.Box) (float64, error) {
 // startedCPU is the CPU time, in seconds, of all that this process has started,
 // ended or not; of what lives, 0 where the system does not tell.
 func startedCPU() float64 {
-	return usedCPU(syscall.RUSAGE_CHILDREN) + childrenCPU(os.Getpid())
+	for {
+		ended := usedCPU(syscall.RUSAGE_CHILDREN)
+		living := childrenCPU(os.Getpid())
+		// One that is waited for meanwhile would be in neither.
+		if usedCPU(syscall.RUSAGE_CHILDREN) == ended {
+			return ended + living
+		}
+	}
 }
 
 // parseCPU reads cpuacct.usage (nanoseconds) or cpu.stat (microseconds).

@@ -37,6 +37,9 @@ func archive() string {
 // has taken by then, as `times` tells it.
 const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; times >\"$1\"\n"
 
+// heard waits until what was said before was read: no pipe holds this much.
+const heard = "head -c 2000000 /dev/zero | tr '\\0' '\\n'\n"
+
 // burnt reads what burn wrote.
 func burnt(t *testing.T, path string) (seconds float64) {
 	t.Helper()
@@ -62,8 +65,8 @@ func TestPeerBeginsAndEnds(t *testing.T) {
 	}{
 		"all of it":       {script: burn, steps: "all", least: 0.9, most: 10, ofBurnt: true},
 		"begin":           {script: "echo step fill\n" + burn + "echo begin; echo step dump\n", steps: "dump", most: 0.9, ofBurnt: true},
-		"end":             {script: "echo step dump; echo end\necho step remove\n" + burn, steps: "dump", most: 0.9, ofBurnt: true},
-		"between":         {script: "echo begin\n" + burn + "echo end\n", steps: "all", least: 0.9, most: 10, ofBurnt: true},
+		"end":             {script: "echo step dump; echo end\necho step remove\n" + heard + burn, steps: "dump", most: 0.9, ofBurnt: true},
+		"between":         {script: "echo begin\n" + heard + burn + "echo end\n", steps: "all", least: 0.9, most: 10, ofBurnt: true},
 		"elsewhere":       {script: "echo begin; echo end 1000.5\n", steps: "all", least: 1000.5, most: 1010},
 		"other words":     {script: "echo beginning; echo the end; echo step; printf end\n", steps: "all", most: 10},
 		"begin in pieces": {script: "echo step fill; printf be; printf 'gin\\nstep dump\\n'\n", steps: "dump", most: 10},
