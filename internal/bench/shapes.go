@@ -56,11 +56,11 @@ var shapePromises = []promise{
 	{"piped / seekable, wall", piped, seekable, wall, 1.10, false},
 	{"seekable, harness MB", seekable, "", megabytes, 100, true},
 	{"piped, harness MB", piped, "", megabytes, 100, true},
-	{"many_tables, harness MB", manyTables, "", megabytes, 300, true},
+	{"many_tables, harness MB", manyTables, "", megabytes, 400, true},
 	{"one_large, harness MB", oneLarge, "", megabytes, 100, true},
 	{"long_rows, harness MB", longRows, "", megabytes, 100, true},
-	{"long_rows watched, harness MB", longWatched, "", megabytes, 5 * longRowBytes / 1e6, true},
-	{"long_rows rewritten, harness MB", longRewritten, "", megabytes, 5 * longRowBytes / 1e6, true},
+	{"long_rows watched, harness MB", longWatched, "", megabytes, 6 * longRowBytes / 1e6, true},
+	{"long_rows rewritten, harness MB", longRewritten, "", megabytes, 6 * longRowBytes / 1e6, true},
 }
 
 // shapes are the odd archives at a scale: 1 is what the limits are about.

@@ -18,7 +18,9 @@ type rewrite = func(dst, row []byte) ([]byte, error)
 const (
 	readSize  = 256 << 10
 	writeSize = 64 << 10
-	// keepSize is the largest buffer that outlives a long row.
+	// keepSize is the largest buffer that outlives a table with long rows.
+	// Within one it stays: where a row is long the next may be, and buffers made
+	// anew for each are garbage that takes more room than they do.
 	keepSize = 4 << 20
 )
 
@@ -44,6 +46,9 @@ func newDumpStream(src io.Reader) *dumpStream {
 // reset begins with another source, in the same buffer.
 func (d *dumpStream) reset(src io.Reader) *dumpStream {
 	d.src, d.r, d.w, d.err = src, 0, 0, nil
+	if len(d.buf) > keepSize {
+		d.buf = make([]byte, readSize)
+	}
 	return d
 }
 
@@ -55,9 +60,6 @@ func (d *dumpStream) fill() error {
 	switch {
 	case d.r == d.w:
 		d.r, d.w = 0, 0
-		if len(d.buf) > keepSize {
-			d.buf = make([]byte, readSize)
-		}
 	case d.w == len(d.buf) && d.r >= len(d.buf)/2:
 		d.w = copy(d.buf, d.buf[d.r:d.w])
 		d.r = 0
@@ -219,9 +221,6 @@ func (b *block) Read(p []byte) (n int, err error) {
 // refill brings the next rows into the output, which is used up.
 func (b *block) refill() {
 	b.out, b.off = b.out[:0], 0
-	if cap(b.out) > keepSize {
-		b.out = nil
-	}
 	rows, read := b.rows, b.d.bytes
 	if b.rewrite == nil {
 		b.err = b.pass()
