@@ -108,7 +108,8 @@ func removeUnused(dir string, before time.Time) error {
 		return err
 	}
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.ModTime().Before(before) {
+		info, gone := e.Info()
+		if gone == nil && info.Mode().IsRegular() && info.ModTime().Before(before) {
 			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
