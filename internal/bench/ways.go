@@ -153,8 +153,9 @@ func (j job) byHand(ctx context.Context) (_ *Sample, err error) {
 // server starts the server that a drill would start and gives it the archive;
 // begin is called when all is ready for the start. Whoever asked for it calls
 // closed, and closes the directory.
-func (j job) server(ctx context.Context, begin func()) (w *sandbox.Workdir, box sandbox.Box, closed func() error, err error) {
-	if w, err = sandbox.NewWorkdir(); err != nil {
+func (j job) server(ctx context.Context, begin func()) (_ *sandbox.Workdir, _ sandbox.Box, closed func() error, err error) {
+	w, err := sandbox.NewWorkdir()
+	if err != nil {
 		return nil, nil, nil, err
 	}
 	defer func() {
@@ -167,7 +168,7 @@ func (j job) server(ctx context.Context, begin func()) (w *sandbox.Workdir, box 
 		return nil, nil, nil, err
 	}
 	begin()
-	box, err = sandbox.Start(ctx, sandbox.Options{
+	box, err := sandbox.Start(ctx, sandbox.Options{
 		Kind: j.Kind, Image: j.Image, Jobs: j.Jobs, Deadline: time.Now().Add(wayTime), Work: w, Drill: "bench"})
 	if err != nil {
 		return nil, nil, nil, err

@@ -54,7 +54,7 @@ func TestKeptCluster(t *testing.T) {
 	for _, kind := range []string{Container, Local} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			need(t, Options{Kind: kind})
+			need(t, Options{Kind: kind, Image: imageFor(kind)})
 			dir := filepath.Join(t.TempDir(), "clusters")
 			first := startIn(t, kind, dir)
 			path := keptIn(t, dir)
