@@ -42,7 +42,6 @@ const (
 	mostKeyBytes = 4 << 20
 	mostTold     = 5
 	mostUnfit    = 100 // more, and the field is another's
-	clockGrace   = 5 * time.Minute
 )
 
 // witnessed judges whether what an outside record names is there. The record
@@ -141,28 +140,8 @@ func (w Witnesses) each(ctx context.Context, from spec.Source, key string, o wit
 		return err
 	}
 	defer file.Close()
-	o.Name, o.Now = path.Base(from.URL), w.Now.Add(clockGrace)
-	records, err := witness.Open(file, o)
-	if err != nil {
-		return err
-	}
-	defer records.Close()
-	for {
-		record, err := records.Next()
-		var fault *witness.Fault
-		switch {
-		case err == io.EOF:
-			return nil
-		case errors.As(err, &fault):
-			damaged(fault)
-		case err != nil:
-			return err
-		default:
-			if err := take(record); err != nil {
-				return err
-			}
-		}
-	}
+	o.Name, o.Now = path.Base(from.URL), w.Now.Add(witness.ClockGrace)
+	return witness.Each(file, o, take, damaged)
 }
 
 func (h *hearing) damaged(f *witness.Fault) {

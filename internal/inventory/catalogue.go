@@ -2,9 +2,7 @@ package inventory
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 	"time"
@@ -15,10 +13,7 @@ import (
 	"daybefore/internal/witness"
 )
 
-const (
-	mostNamed  = 5 // backups in a message
-	clockGrace = 5 * time.Minute
-)
+const mostNamed = 5 // backups in a message
 
 // listed is what a catalogue of the backups says, beside what the store holds.
 type listed struct {
@@ -123,7 +118,7 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 	for _, e := range newest.All {
 		held[e.Name] = false
 	}
-	err = eachRecord(ctx, d, o, func(r witness.Record) {
+	err = eachRecord(ctx, d, o, func(r witness.Record) error {
 		l.records++
 		name, there := heldAs(held, r.Key[0])
 		if there {
@@ -139,6 +134,7 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 			l.named++
 			l.lacking.add(path.Base(r.Key[0]))
 		}
+		return nil
 	}, l.damaged)
 	for _, e := range newest.All {
 		if !held[e.Name] && !e.TakenAt.Before(from) && !e.TakenAt.After(to) {
@@ -165,32 +161,15 @@ func heldAs(held map[string]bool, name string) (string, bool) {
 	return "", false
 }
 
-func eachRecord(ctx context.Context, d spec.Catalogue, o Options, take func(witness.Record), damaged func(*witness.Fault)) error {
+func eachRecord(ctx context.Context, d spec.Catalogue, o Options, take func(witness.Record) error, damaged func(*witness.Fault)) error {
 	const key = "inventory.catalogue.url"
 	file, err := catalog.OpenRecord(ctx, d.Source, key)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	records, err := witness.Open(file, witness.Options{
-		Name: path.Base(d.Source.URL), Fields: []string{d.Name}, At: d.At, Clock: witness.Clock{Location: d.Location, Unit: d.Unit}, Now: o.At.Add(clockGrace),
-	})
-	if err != nil {
-		return err
-	}
-	defer records.Close()
-	for {
-		record, err := records.Next()
-		var fault *witness.Fault
-		switch {
-		case err == io.EOF:
-			return nil
-		case errors.As(err, &fault):
-			damaged(fault)
-		case err != nil:
-			return err
-		default:
-			take(record)
-		}
-	}
+	return witness.Each(file, witness.Options{
+		Name: path.Base(d.Source.URL), Fields: []string{d.Name}, At: d.At,
+		Clock: witness.Clock{Location: d.Location, Unit: d.Unit}, Now: o.At.Add(witness.ClockGrace),
+	}, take, damaged)
 }

@@ -26,6 +26,10 @@ const (
 	maxWindow = 128 << 20
 )
 
+// ClockGrace is how far the clock of whoever wrote a record may be ahead: what
+// callers add to the present for Options.Now.
+const ClockGrace = 5 * time.Minute
+
 // Options say what to read of each record.
 type Options struct {
 	Name   string    // the file's, whose ending helps where its content says nothing
@@ -64,6 +68,32 @@ type format interface {
 	// next gives the fields of the next record, valid until the next call; its
 	// error is a *Fault, io.EOF, or what ends the reading.
 	next() (line int64, field func(name string) (string, error), err error)
+}
+
+// Each reads all records, one after another, and tells of those that cannot be
+// used. An error of take ends it.
+func Each(from io.Reader, o Options, take func(Record) error, damaged func(*Fault)) error {
+	records, err := Open(from, o)
+	if err != nil {
+		return err
+	}
+	defer records.Close()
+	for {
+		record, err := records.Next()
+		var fault *Fault
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &fault):
+			damaged(fault)
+		case err != nil:
+			return err
+		default:
+			if err := take(record); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // Open finds out what the bytes are. Its error, as that of Next, is a
