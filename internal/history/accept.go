@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -79,21 +80,12 @@ func Accept(dir string, a Acceptance) (name string, b []byte, err error) {
 
 // placeFile writes a file that is there wholly or not at all.
 func placeFile(dir, drill, name string, b []byte) error {
-	root, err := makeDrill(dir, drill)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	unlock, err := lock(root, lockWait)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	sweep(root)
-	if _, err := root.Lstat(name); err == nil {
-		return fmt.Errorf("%s: %w", name, fs.ErrExist)
-	}
-	return replace(root, name, b)
+	return change(dir, drill, func(root *os.Root) error {
+		if _, err := root.Lstat(name); err == nil {
+			return fmt.Errorf("%s: %w", name, fs.ErrExist)
+		}
+		return replace(root, name, b)
+	})
 }
 
 // decodeAccepted reads an acceptance, and refuses what it cannot vouch for.

@@ -51,7 +51,18 @@ func save(dir string, r *verdict.Report, others map[string][]byte) error {
 		files = map[string][]byte{}
 	}
 	files[reportFile] = b
-	root, err := makeDrill(dir, r.Drill)
+	return change(dir, r.Drill, func(root *os.Root) error {
+		if err := placeRun(root, r.Run, files); err != nil {
+			return err
+		}
+		return placeLatest(root, r, b)
+	})
+}
+
+// change lets one process at a time put something into a drill's folder, which
+// it makes and tidies first.
+func change(dir, drill string, put func(root *os.Root) error) error {
+	root, err := makeDrill(dir, drill)
 	if err != nil {
 		return err
 	}
@@ -62,10 +73,7 @@ func save(dir string, r *verdict.Report, others map[string][]byte) error {
 	}
 	defer unlock()
 	sweep(root)
-	if err := placeRun(root, r.Run, files); err != nil {
-		return err
-	}
-	return placeLatest(root, r, b)
+	return put(root)
 }
 
 // mend is what to do about a report that could not be kept.
