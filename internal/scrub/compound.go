@@ -19,28 +19,12 @@ func (p *planner) unfitWithin(c *column, r *spec.Rule, made *recipe) (string, er
 		return "", nil
 	}
 	p.tried[question] = true // a partition that is like another is not asked again
-	accepted, first := false, ""
+	var trials []trial
 	for _, in := range p.compounds(c, r, made) {
 		in = arrayed(c, r, in)
-		why, err := p.refusal(c, &in)
-		if err != nil {
-			return "", err
-		}
-		if why != "" {
-			first = why
-			continue
-		}
-		accepted = true
-		for _, out := range p.rewritten(c, r, made, in) {
-			if why, err := p.refusal(c, &out); err != nil || why != "" {
-				return why, err
-			}
-		}
+		trials = append(trials, trial{&in, func() []string { return p.rewritten(c, r, made, in) }})
 	}
-	if !accepted {
-		return first + " (and no sample value passes, so that it cannot be tried)", nil
-	}
-	return "", nil
+	return p.refusesAll(c, trials)
 }
 
 // rewritten is what becomes of a value under several keys. What the rule ends

@@ -367,11 +367,37 @@ func (c *column) constrained() bool {
 // refusesSamples: what does not depend on the value must pass; what keeps a
 // value's shape must pass where the value did, and some value must.
 func (p *planner) refusesSamples(c *column, r *spec.Rule, made *recipe) (string, error) {
-	accepted, first := false, ""
+	var trials []trial
 	for _, s := range made.outcomes(c) {
+		t := trial{out: func() []string {
+			all := make([]string, len(s.out))
+			for i, out := range s.out {
+				all[i] = arrayed(c, r, out)
+			}
+			return all
+		}}
 		if made.keepsShape {
 			in := arrayed(c, r, s.in)
-			why, err := p.refusal(c, &in)
+			t.in = &in
+		}
+		trials = append(trials, t)
+	}
+	return p.refusesAll(c, trials)
+}
+
+// trial is a sample value and what a rule makes of it.
+type trial struct {
+	in  *string // nil: what is made of it does not depend on it
+	out func() []string
+}
+
+// refusesAll says why the column refuses what becomes of a value that it
+// takes, or that it takes none.
+func (p *planner) refusesAll(c *column, trials []trial) (string, error) {
+	accepted, first := false, ""
+	for _, t := range trials {
+		if t.in != nil {
+			why, err := p.refusal(c, t.in)
 			if err != nil {
 				return "", err
 			}
@@ -381,8 +407,7 @@ func (p *planner) refusesSamples(c *column, r *spec.Rule, made *recipe) (string,
 			}
 		}
 		accepted = true
-		for _, out := range s.out {
-			out = arrayed(c, r, out)
+		for _, out := range t.out() {
 			if why, err := p.refusal(c, &out); err != nil || why != "" {
 				return why, err
 			}
