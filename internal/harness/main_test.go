@@ -218,6 +218,7 @@ func (p *place) startCmd(cmd *exec.Cmd) *process {
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	p.t.Cleanup(func() { _ = cmd.Process.Kill() }) // where the test has failed before its end
 	return pr
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -232,6 +233,8 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 		if !quicker.busy(running, "SELECT") {
 			t.Fatalf("it ended too early\n%s", running.said())
 		}
+		// However long the rest takes here, it is there.
+		kill(t, running, syscall.SIGSTOP)
 		// The running drill's own start has swept already; another is killed.
 		killed = append(killed, killMidLoad(t, p, slowLoad)...)
 		clean := p.start("clean")
@@ -239,10 +242,15 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 			t.Errorf("clean ended with %d\n%s", code, clean.said())
 		}
 		gone(t, slowLoad, killed)
+		if running.ended() {
+			t.Error("nothing ran meanwhile, so this test shows nothing")
+		}
+		volumes := p.volumes()
+		kill(t, running, syscall.SIGCONT)
 		if code := running.end(); code != 0 {
 			t.Errorf("the drill that ran meanwhile ended with %d\n%s", code, running.said())
 		}
-		p.nothingLeft()
+		p.nothingLeft(volumes...)
 
 		killed = killMidLoad(t, p, slowLoad)
 		next := p.start("drill", "-name=next")
@@ -255,14 +263,15 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 }
 
 // killMidLoad kills a drill while it loads, and returns what must be gone
-// later: volumes.
+// later: its volumes, and not those of a drill that was there before it.
 func killMidLoad(t *testing.T, p *place, s slow) (volumes []string) {
 	t.Helper()
+	others := p.volumes()
 	pr := p.start("drill", "-name=killed")
 	if !s.busy(pr, "COPY") {
 		t.Fatalf("it ended before it could be killed\n%s", pr.said())
 	}
-	volumes = p.volumes()
+	volumes = slices.DeleteFunc(p.volumes(), func(v string) bool { return slices.Contains(others, v) })
 	kill(t, pr, syscall.SIGKILL)
 	pr.end()
 	if len(files(t, p.tmp)) == 0 || len(s.alive()) == 0 {
