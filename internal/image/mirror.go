@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"unicode"
 )
 
 // findMirror asks apt which Debian archive this machine installs from; a host
@@ -78,6 +79,12 @@ func checkMirror(uri string) (string, error) {
 		return "", fmt.Errorf("mirror %q is not an http or https URL", u.Redacted())
 	case u.User != nil:
 		return "", fmt.Errorf("mirror %q carries credentials, which would be left in the image", u.Redacted())
+	case strings.ContainsFunc(u.String(), notPlain):
+		return "", fmt.Errorf("mirror %q holds a blank or what is no ASCII", u.Redacted())
 	}
 	return u.String(), nil
 }
+
+// notPlain tells what would end an argument, or a field of sources.list, and
+// letters beyond ASCII, which are not percent-encoded in a host or a query.
+func notPlain(r rune) bool { return r <= ' ' || r > unicode.MaxASCII }
