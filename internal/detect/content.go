@@ -9,25 +9,34 @@ import (
 
 // nextEmail finds local@domain, where the domain has a dot and ends in
 // letters. Addresses below .invalid reach nobody: this is what pseudonyms use.
-func nextEmail(text []byte, from int, _ counts) (at, end int) {
-	at, end = addressAround(text, from, "@")
-	if first, last := addressAround(text, from, "%40"); first >= 0 && (at < 0 || first < at) {
-		return first, last
+func (s *search) nextEmail(text []byte, from int) (at, end int) {
+	at, end = -1, -1
+	for k := range s.emails {
+		s.emails[k].seek(ats[k], text, from, addressAround)
+		at, end = s.emails[k].before(at, end)
 	}
 	return at, end
 }
 
-// addressAround finds the first address whose parts are parted by sign: an at
-// sign, or how URLs write one.
-func addressAround(text []byte, from int, sign string) (at, end int) {
+// ats part an address: an at sign, and a per cent sign that begins how URLs
+// write one.
+const ats = "@%"
+
+// addressAround finds the first address whose parts are parted by what begins
+// with sign; last is 0 for none.
+func addressAround(text []byte, from int, sign byte) (first, last int) {
+	parts := "@"
+	if sign == '%' {
+		parts = "%40"
+	}
 	for {
-		i := bytes.Index(text[from:], []byte(sign))
+		i := bytes.Index(text[from:], []byte(parts))
 		if i < 0 {
-			return -1, -1
+			return 0, 0
 		}
 		middle := from + i
-		domain := middle + len(sign)
-		at, end = middle, domain
+		domain := middle + len(parts)
+		at, end := middle, domain
 		for at > 0 && middle-at < 64 && isLocal(text[at-1]) {
 			at--
 		}
@@ -103,52 +112,52 @@ const (
 
 // nextPhone finds a plus sign and 9 to 15 digits, in groups or not, and
 // (212) 555-0123.
-func nextPhone(text []byte, from int, n counts) (at, end int) {
+func (s *search) nextPhone(text []byte, from int) (at, end int) {
 	at, end = -1, -1
-	if n.pluses > 0 {
-		at, end = nextPlus(text, from)
-	}
-	if n.dashes > 0 && n.digits >= bracketDigits {
-		if first, last := nextBracket(text, from); first >= 0 && (at < 0 || first < at) {
-			return first, last
+	for k := range s.phones {
+		if openings[k] == '+' && s.pluses == 0 || openings[k] == '(' && (s.dashes == 0 || s.digits < bracketDigits) {
+			continue
 		}
+		s.phones[k].seek(openings[k], text, from, nextOpening)
+		at, end = s.phones[k].before(at, end)
 	}
 	return at, end
 }
 
-// nextBracket finds numbers of North America, whose area and exchange begin
-// with 2 to 9.
-func nextBracket(text []byte, from int) (at, end int) {
-	const form = "(N99) N99-9999"
-	for {
-		i := bytes.IndexByte(text[from:], '(')
+// openings begin a phone number.
+const openings = "+("
+
+// nextOpening finds the first number that begins with sign; last is 0 for none.
+func nextOpening(text []byte, from int, sign byte) (first, last int) {
+	for at := from; ; at++ {
+		i := bytes.IndexByte(text[at:], sign)
 		if i < 0 {
-			return -1, -1
+			return 0, 0
 		}
-		at = from + i
-		want := form
-		if at+5 < len(text) && text[at+5] != ' ' {
-			want = "(N99)N99-9999"
+		at += i
+		if sign == '(' {
+			last = bracketAt(text, at)
+		} else {
+			last = phoneAt(text, at)
 		}
-		if end = at + len(want); end <= len(text) && isForm(text[at:end], want) && alone(text, at, end) {
-			return at, end
+		if last > 0 {
+			return at, last
 		}
-		from = at + 1
 	}
 }
 
-func nextPlus(text []byte, from int) (at, end int) {
-	for {
-		i := bytes.IndexByte(text[from:], '+')
-		if i < 0 {
-			return -1, -1
-		}
-		at = from + i
-		if end = phoneAt(text, at); end > 0 {
-			return at, end
-		}
-		from = at + 1
+// bracketAt returns where the number of North America ends that begins at a
+// bracket, and whose area and exchange begin with 2 to 9; 0 for none.
+func bracketAt(text []byte, at int) int {
+	form := "(N99) N99-9999"
+	if at+5 < len(text) && text[at+5] != ' ' {
+		form = "(N99)N99-9999"
 	}
+	end := at + len(form)
+	if end > len(text) || !isForm(text[at:end], form) || !alone(text, at, end) {
+		return 0
+	}
+	return end
 }
 
 // phoneAt returns where the number that begins at a plus sign ends; 0 for none.
@@ -181,7 +190,7 @@ const (
 
 // nextCard finds 14 to 19 digits, in one run or in groups as cards show them,
 // of an issuer's prefix and length, that pass Luhn's test.
-func nextCard(text []byte, from int, _ counts) (at, end int) {
+func nextCard(text []byte, from int) (at, end int) {
 	for at = from; at < len(text); at++ {
 		if !isDigit(text[at]) {
 			continue
@@ -289,7 +298,7 @@ func init() {
 
 // nextIBAN finds a country's letters, two digits and what its length asks for,
 // in one run or in groups of four, whose remainder by 97 is 1.
-func nextIBAN(text []byte, from int, _ counts) (at, end int) {
+func nextIBAN(text []byte, from int) (at, end int) {
 	for i := from + 2; i+1 < len(text); i++ { // the check digits
 		if !isDigit(text[i]) {
 			continue
@@ -311,12 +320,13 @@ func ibanAt(text []byte, at int) int {
 		return 0
 	}
 	var chars [34]byte
-	n, i := 0, at
+	n, digits, i := 0, 0, at
 	for ; i < len(text) && n < want; i++ {
 		c := text[i]
 		switch {
 		case isDigit(c):
 			chars[n] = c
+			digits++
 		case isLetter(c):
 			chars[n] = c &^ 0x20
 		case c == ' ' && n%4 == 0 && n > 0 && text[i-1] != ' ':
@@ -326,7 +336,7 @@ func ibanAt(text []byte, at int) int {
 		}
 		n++
 	}
-	if n < want || !ends(text, i) {
+	if n < want || digits < minIBANDigits || !ends(text, i) {
 		return 0
 	}
 	rest := 0
@@ -346,7 +356,7 @@ func ibanAt(text []byte, at int) int {
 
 // nextAddress finds IPv4, IPv6 and MAC addresses, but for those that stand for
 // this machine or no machine, and version numbers behind a name and a slash.
-func nextAddress(text []byte, from int, _ counts) (at, end int) {
+func nextAddress(text []byte, from int) (at, end int) {
 	for at = from; at < len(text); at = end + 1 {
 		for at < len(text) && !isAddress(text[at]) {
 			at++

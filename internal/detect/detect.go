@@ -123,13 +123,13 @@ func (s Scanner) Find(text []byte) (Hit, bool) {
 	if n == (counts{}) {
 		return Hit{}, false
 	}
-	for i := range contents {
-		d := &contents[i]
-		if !s.set.Has(d.kind) || !n.worth(d.kind, len(text)) {
+	in := search{counts: n}
+	for _, kind := range order {
+		if !s.set.Has(kind) || !n.worth(kind, len(text)) {
 			continue
 		}
-		if at, end := s.next(d, text, 0, n); at >= 0 {
-			return Hit{d.kind, at, end}, true
+		if at, end := s.next(kind, text, 0, &in); at >= 0 {
+			return Hit{kind, at, end}, true
 		}
 	}
 	return Hit{}, false
@@ -141,23 +141,22 @@ func (s Scanner) Each(text []byte, tell func(Hit)) {
 	if len(text) < Shortest {
 		return
 	}
-	n := count(text)
-	for i := range contents {
-		d := &contents[i]
-		if !s.set.Has(d.kind) || !n.worth(d.kind, len(text)) {
+	in := search{counts: count(text)}
+	for _, kind := range order {
+		if !s.set.Has(kind) || !in.worth(kind, len(text)) {
 			continue
 		}
-		for at, end := s.next(d, text, 0, n); at >= 0; at, end = s.next(d, text, end, n) {
-			tell(Hit{d.kind, at, end})
+		for at, end := s.next(kind, text, 0, &in); at >= 0; at, end = s.next(kind, text, end, &in) {
+			tell(Hit{kind, at, end})
 		}
 	}
 }
 
 // next is the first hit of one kind at or behind from that nobody allows; -1
 // for none.
-func (s Scanner) next(d *content, text []byte, from int, n counts) (at, end int) {
+func (s Scanner) next(k Kind, text []byte, from int, in *search) (at, end int) {
 	for from < len(text) {
-		at, end = d.next(text, from, n)
+		at, end = in.next(k, text, from)
 		if at < 0 || !s.allowed(text[at:end]) {
 			return at, end
 		}
@@ -175,17 +174,65 @@ func (s Scanner) allowed(found []byte) bool {
 	return false
 }
 
-// content tells one kind: next finds the first one at or behind from; -1 for
-// none.
-type content struct {
-	kind Kind
-	next func(text []byte, from int, n counts) (at, end int)
+// order is that in which kinds are looked for: a password in a connection's URL
+// looks like an address.
+var order = [...]Kind{Secret, Email, Phone, IBAN, Card, NationalID, IP}
+
+// search is what is known of one text. A kind of which several signs tell
+// remembers where each of them is met next: to look from every hit to the end
+// again would take a time that grows by the square.
+type search struct {
+	counts
+	secrets [len(markers)]finding
+	emails  [len(ats)]finding
+	phones  [len(openings)]finding
 }
 
-// contents are in the order in which they are looked for: a password in a
-// connection's URL looks like an address.
-var contents = []content{
-	{Secret, nextSecret}, {Email, nextEmail}, {Phone, nextPhone}, {IBAN, nextIBAN}, {Card, nextCard}, {NationalID, nextOfficial}, {IP, nextAddress},
+// finding is the next place of a sign; last is 0 where nobody has looked, and
+// below where there is none. No value of a row is longer than these reach, and
+// of every text that is looked at all of them are cleared first.
+type finding struct{ first, last int32 }
+
+// seek looks for the next place at or behind from, by next, unless it is known.
+func (f *finding) seek(sign byte, text []byte, from int, next func(text []byte, from int, sign byte) (first, last int)) {
+	if f.last < 0 || f.last > 0 && int(f.first) >= from {
+		return
+	}
+	first, last := next(text, from, sign)
+	if last == 0 {
+		last = -1
+	}
+	*f = finding{int32(first), int32(last)}
+}
+
+// before takes the place if it is nearer than what was found until now; at is
+// -1 where nothing was.
+func (f *finding) before(at, end int) (int, int) {
+	if f.last > 0 && (at < 0 || int(f.first) < at) {
+		return int(f.first), int(f.last)
+	}
+	return at, end
+}
+
+// next is the first hit of a kind at or behind from; -1 for none.
+func (s *search) next(k Kind, text []byte, from int) (at, end int) {
+	switch k {
+	case Secret:
+		return s.nextSecret(text, from)
+	case Email:
+		return s.nextEmail(text, from)
+	case Phone:
+		return s.nextPhone(text, from)
+	case IBAN:
+		return nextIBAN(text, from)
+	case Card:
+		return nextCard(text, from)
+	case NationalID:
+		return nextOfficial(text, from)
+	case IP:
+		return nextAddress(text, from)
+	}
+	return -1, -1
 }
 
 // worth tells whether a text of which this was counted can hold any.

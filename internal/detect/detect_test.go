@@ -71,6 +71,8 @@ var sensitiveTexts = []struct{ text, want string }{
 	{"ghp_" + strings.Repeat("a1", 18), "secret:ghp_" + strings.Repeat("a1", 18)},
 	{"token=xoxb-" + "123456789012-abcdefABCDEF", "secret:xoxb-" + "123456789012-abcdefABCDEF"},
 	{"Bearer " + jwtSample, "secret:" + jwtSample},
+	{"it is " + jwtSample + ".", "secret:" + jwtSample},
+	{"eyJ-" + jwtSample, "secret:eyJ-" + jwtSample},
 	{"-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE", "secret:-----BEGIN RSA " + "PRIVATE KEY"},
 	{"$2b$12$" + strings.Repeat("abcdefgh", 6) + "abcde", "secret:$2b$12$" + strings.Repeat("abcdefgh", 6) + "abcde"},
 	{"$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub", "secret:$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub"},
@@ -150,7 +152,7 @@ func TestFindsNothing(t *testing.T) {
 		"https://hooks.slack.com/services/", "https://hooks.example/services/T0/B0/" + strings.Repeat("kH2v", 6), "Authorization: Bearer $TOKEN", "Authorization: Basic (see the vault)", "1+4915123456789", "C++20", "+1234567890123456",
 		"4111111111111112", "41111111111111111", "a4111111111111111", "1717171717171", "0000000000000000", "1234567890123456", "20240501123456", "order-4111111111111111-x",
 		"6fa459ea-ee8a-3ca4-894e-db77e160355e", "d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-		"DE89370400440532013001", "DE8937040044053201300", "XX89370400440532013000", "ADE89370400440532013000",
+		"+44 no20 7946B058 nlw", "DE89370400440532013001", "DE8937040044053201300", "XX89370400440532013000", "ADE89370400440532013000",
 		"Mozilla/5.0 (X11; Linux) Chrome/91.0.4472.124 Safari/537.36 Edge/1.2.3.4", "v1.2.3.4", "1.2.3", "256.1.1.1", "1.2.3.4.5", "127.0.0.1", "0.0.0.0", "255.255.255.0",
 		"std::vector", "select 1::int", "a::b", "::1", "12:30:45:99", "10:20", "03:15:00:00:00",
 		"000-12-3456", "666-12-3456", "987-65-4321", "078-00-1120", "1078-05-1120", "111.444.777-36", "12345678A", "QQ123456C", "131052-308U", "811218-9875", "555-010-9999",
@@ -177,6 +179,48 @@ func TestAllowAndSet(t *testing.T) {
 	}
 	if set, err := Named(Names()...); err != nil || set != All {
 		t.Errorf("all names: %b, %v", set, err)
+	}
+}
+
+// A text that is made to be read again from each of its places is read in one
+// go: at 1 MB, this test would not end otherwise.
+func TestFindsInOneGo(t *testing.T) {
+	t.Parallel()
+	s := NewScanner(All, regexp.MustCompile(`.`)) // what is allowed is passed over, and the search goes on
+	const size = 1 << 20
+	for _, tt := range []struct{ begin, again, end string }{
+		{again: "password="}, {again: "pwd=x;"}, {again: "-eyJ"}, {again: "eyJ."}, {again: "eyJhbGci.ey"}, {again: ".eyJ-----"}, {again: "://a:b"}, {again: "://a:b@"}, {again: `"uthorization":`}, {again: `:" `},
+		{again: "1:AA"}, {again: "://hooks.slack.com/services/T"}, {again: "secret_access_key="}, {again: "-----BEGIN "}, {again: "$6$"}, {again: "sk-"}, {again: "glpat-"}, {again: "github_pat_"}, {again: "xoxb-"},
+		{again: "a@"}, {again: "@a"}, {again: "a%40"}, {again: "a@b.de "}, {again: "a%40b.de ", end: "a@b.de"}, {again: "a@b.de ", end: "a%40b.de"}, {begin: "a@", again: "b."}, {again: "@:"},
+		{again: "+1"}, {again: "+1 "}, {again: "+4915123456789 ", end: "(617) 555-0148"}, {again: "(617) 555-0148 ", end: "+4915123456789"}, {again: "("}, {again: "DE12"}, {again: "DE12 "}, {again: "4111 "}, {again: "4111-"}, {again: "1"},
+		{again: "1."}, {again: "1:"}, {again: "1.2.3."}, {again: "::"}, {again: "a:"}, {again: "1.2.3.4 "}, {again: "AAAAAA"}, {again: "99-99-"},
+		{again: "sk_live_" + strings.Repeat("4eC3", 6) + " ", end: "://a:b@"}, {again: "://a:b@ ", end: "-eyJ"}, {again: jwtSample + " "}, {again: jwtSample + "-"}, {again: "Authorization: Basic ZGVwbG95OnMzY3JldA== "},
+	} {
+		text := []byte(tt.begin + strings.Repeat(tt.again, size/len(tt.again)) + tt.end)
+		if h, ok := s.Find(text); ok {
+			t.Errorf("%q again and again: %+v", tt.again, h)
+		}
+	}
+}
+
+// A sign that is met far away, or nowhere, is looked for once, however many hits
+// of other signs there are.
+func TestSeeksOnce(t *testing.T) {
+	t.Parallel()
+	for _, place := range []finding{{900, 910}, {0, 0}} {
+		var f finding
+		looked := 0
+		for from := range 900 {
+			f.seek('x', nil, from, func([]byte, int, byte) (int, int) { looked++; return int(place.first), int(place.last) })
+		}
+		if looked != 1 {
+			t.Errorf("%+v was looked for %d times", place, looked)
+		}
+	}
+	f := finding{5, 9}
+	f.seek('x', nil, 6, func([]byte, int, byte) (int, int) { return 7, 8 })
+	if f != (finding{7, 8}) {
+		t.Errorf("%+v is what stands behind 6", f)
 	}
 }
 

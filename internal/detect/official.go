@@ -58,7 +58,7 @@ var officialByRun = func() (t [2][20][]official) {
 }()
 
 // nextOfficial finds official numbers between word boundaries.
-func nextOfficial(text []byte, from int, _ counts) (at, end int) {
+func nextOfficial(text []byte, from int) (at, end int) {
 	for at = from; at+9 <= len(text); at = end {
 		var kind int
 		switch c := text[at]; {

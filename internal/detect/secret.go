@@ -42,20 +42,22 @@ var shapesBy = func() (t [256][]shape) {
 	return t
 }()
 
+// markers are the bytes without which there is no secret, those side by side
+// that are counted as one.
+const markers = "@-:_$=JKSGz"
+
 // nextSecret finds keys, tokens and password hashes; the first of all markers'.
-func nextSecret(text []byte, from int, n counts) (at, end int) {
+func (s *search) nextSecret(text []byte, from int) (at, end int) {
 	at, end = -1, -1
-	for _, counted := range [...]struct {
-		count   int
-		markers string // the bytes that were counted, without which there is no secret
-	}{{n.ats, "@"}, {n.dashes, "-"}, {n.joints, "_$="}, {n.capitals, "JKSGz"}, {n.colons, ":"}} {
+	k := 0
+	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.dashes, 1}, {s.colons, 1}, {s.joints, len("_$=")}, {s.capitals, len("JKSGz")}} {
+		last := k + counted.markers
 		if counted.count == 0 {
-			continue
+			k = last
 		}
-		for k := range len(counted.markers) {
-			if first, last := marked(text, from, counted.markers[k]); last > 0 && (at < 0 || first < at) {
-				at, end = first, last
-			}
+		for ; k < last; k++ {
+			s.secrets[k].seek(markers[k], text, from, marked)
+			at, end = s.secrets[k].before(at, end)
 		}
 	}
 	return at, end
@@ -72,17 +74,22 @@ func marked(text []byte, from int, marker byte) (first, last int) {
 		if first, last = secretAt(text, from, i); last > 0 {
 			return first, last
 		}
+		i = max(i, first)
 	}
 }
 
 // secretAt finds the secret, not before from, whose marker stands at i; last is
-// 0 for none.
+// 0 for none, and first then how far no other one begins.
 func secretAt(text []byte, from, i int) (first, last int) {
 	switch text[i] {
 	case 'J':
 		first = i - len("ey")
 		if first >= from && starts(text, first) && text[first] == 'e' && text[first+1] == 'y' {
-			return first, ending(first, jwt(text[first:]))
+			length, header := jwt(text[first:])
+			if length == 0 {
+				return first + header - 1, 0
+			}
+			return first, first + length
 		}
 		return 0, 0
 	case '@':
@@ -120,31 +127,25 @@ func secretAt(text []byte, from, i int) (first, last int) {
 	return 0, 0
 }
 
-func ending(at, length int) int {
-	if length == 0 {
-		return 0
-	}
-	return at + length
-}
-
 // jwt returns the length of three parts of base64url between dots, of which
-// the second begins as an object does, too; 0 for none.
-func jwt(text []byte) int {
-	n, dots, part := 0, 0, 0
-	for ; n < len(text) && isJWT(text[n]); n++ {
-		if text[n] == '.' {
-			if dots++; dots == 1 && !bytes.HasPrefix(text[n+1:], []byte("ey")) || part < 8 {
-				return 0
-			}
-			part = 0
-			continue
-		}
-		part++
+// the second begins as an object does, too; 0 for none. header is the length of
+// the first part: where there is none, none begins within it either.
+func jwt(text []byte) (length, header int) {
+	header = run(text, isName)
+	if header < 8 || !bytes.HasPrefix(text[header:], []byte(".ey")) {
+		return 0, header
 	}
-	if dots != 2 || part < 16 {
-		return 0
+	payload := run(text[header+1:], isName)
+	dot := header + 1 + payload
+	if payload < 8 || dot == len(text) || text[dot] != '.' {
+		return 0, header
 	}
-	return n
+	signature := run(text[dot+1:], isName)
+	length = dot + 1 + signature
+	if signature < 16 || length+1 < len(text) && text[length] == '.' && isName(text[length+1]) {
+		return 0, header
+	}
+	return length, header
 }
 
 // pem returns the length of a private key's first line; 0 for none.
@@ -215,7 +216,8 @@ func afterColon(text []byte, from, i int) (first, last int) {
 const leastCredentials = 12
 
 // password finds password=… among the other words of a connection string, by
-// its equals sign. A value that begins as a variable does is none.
+// its equals sign. A value that begins as a variable does is none; of a long one
+// the beginning is told, so that a text full of them is not read again for each.
 func password(text []byte, from, i int) (first, last int) {
 	const most = 300
 	before := text[max(from, i-most):i]
@@ -227,7 +229,7 @@ func password(text []byte, from, i int) (first, last int) {
 	default:
 		return 0, 0
 	}
-	n := run(text[i+1:], func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
+	n := run(text[i+1:min(len(text), i+1+most)], func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
 	if n < 4 || strings.IndexByte(variables, text[i+1]) >= 0 {
 		return 0, 0
 	}
