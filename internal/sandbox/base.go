@@ -35,7 +35,8 @@ const (
 	closeTimeout = 15 * time.Second
 	// timedOut is the status of timeout(1) when time is up.
 	timedOut = 124
-	// notBegun is the status of a program that could not be started.
+	// notBegun, and the one above it, are the statuses of a program that could
+	// not be started.
 	notBegun = 126
 )
 
@@ -49,7 +50,9 @@ type base struct {
 	major       int // the least that will do; 0: any
 	cluster     kept
 
-	launch func(c Command) (*program, error) // starts a program
+	launch   func(c Command) (*program, error) // starts a program
+	gone     func() bool                       // asks whether the server has ended, also before that is told; nil: nobody to ask
+	bringLog func()                            // brings the server's log here; nil: it lies here
 
 	dead    chan struct{} // closed when the server has ended
 	deadErr error         // why; to be read when dead is closed
@@ -206,6 +209,9 @@ func (b *base) whyDead(status string, code int) error {
 
 // said returns the end of the server's log as an error, or nil.
 func (b *base) said() error {
+	if b.bringLog != nil && !b.isClosing() {
+		b.bringLog()
+	}
 	if lines := lastWords(filepath.Join(b.work.run(), logName)); lines != "" {
 		return errors.New(lines)
 	}
@@ -232,12 +238,7 @@ func (b *base) begin(ctx context.Context, c Command, launch func(Command) (*prog
 	p, err := launch(c)
 	if err != nil {
 		b.programs.Done()
-		select {
-		case <-b.dead:
-			err = b.deadErr
-		default:
-		}
-		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], err)
+		return nil, fmt.Errorf("run %s in the sandbox: %w", c.Args[0], b.reason(ctx, err))
 	}
 	go func() {
 		defer b.programs.Done()
@@ -272,11 +273,27 @@ func (b *base) explain(ctx context.Context, name string, p *program) error {
 		case <-time.After(killAfter):
 		}
 	}
+	return fmt.Errorf("run %s in the sandbox: %w", name, b.reason(ctx, err))
+}
+
+// reason is why a program failed: the server's end where that has come, else
+// what the program or the engine said. An engine speaks of a container that is
+// not running before whoever waits for its end has heard of it, and has fetched
+// the server's last words.
+func (b *base) reason(ctx context.Context, err error) error {
 	select {
 	case <-b.dead:
-		return fmt.Errorf("run %s in the sandbox: %w", name, b.deadErr)
+		return b.deadErr
 	default:
-		return fmt.Errorf("run %s in the sandbox: %w", name, err)
+	}
+	if b.gone == nil || !b.gone() {
+		return err
+	}
+	select {
+	case <-b.dead:
+		return b.deadErr
+	case <-ctx.Done():
+		return err
 	}
 }
 
@@ -284,7 +301,7 @@ func (b *base) explain(ctx context.Context, name string, p *program) error {
 // never began, which is what an engine says of a container that is ending.
 func wasKilled(err error) bool {
 	exit, ok := errors.AsType[*ExitError](err)
-	return err != nil && (!ok || exit.Code > 128 || exit.Code == notBegun)
+	return err != nil && (!ok || exit.Code >= notBegun)
 }
 
 // program is one that runs inside.

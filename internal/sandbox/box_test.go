@@ -43,6 +43,7 @@ func TestBox(t *testing.T) {
 			t.Run("keeps the password to itself", func(t *testing.T) { testPassword(t, b) })
 			t.Run("keeps what sessions say out of the log", func(t *testing.T) { testLog(t, b) })
 			t.Run("does not let a database's settings in", func(t *testing.T) { testDatabaseSettings(t, b) })
+			t.Run("speaks one encoding with every database", func(t *testing.T) { testEncodings(t, b) })
 			t.Run("closes with programs running, and again", func(t *testing.T) { testClose(t, b) })
 		})
 	}
@@ -359,6 +360,33 @@ func testLog(t *testing.T, b Box) {
 	}
 	if !strings.Contains(log.String(), "ready to accept connections") {
 		t.Errorf("the log tells nothing of the server:\n%s", log.String())
+	}
+}
+
+// testEncodings asks a database of another encoding, which also says that its
+// sessions speak that.
+func testEncodings(t *testing.T, b Box) {
+	query(t, b, "create database latin encoding 'LATIN1' locale 'C' template template0")
+	query(t, b, "alter database latin set client_encoding = 'LATIN1'")
+	conn, err := b.DB().Connect(t.Context(), "latin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var letter string
+	var length int
+	if err := conn.QueryRow(t.Context(), "select chr(246), length('ö')").Scan(&letter, &length); err != nil || letter != "ö" || length != 1 {
+		t.Errorf("%q of %d letters, %v", letter, length, err)
+	}
+	query(t, b, "create database bytes encoding 'SQL_ASCII' locale 'C' template template0")
+	raw, err := b.DB().Connect(t.Context(), "bytes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close(t.Context())
+	var odd []byte
+	if err := raw.QueryRow(t.Context(), `select E'\xf6'`).Scan(&odd); err != nil || string(odd) != "\xf6" {
+		t.Errorf("%q, %v", odd, err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	containertypes "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
@@ -65,6 +66,7 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, err error) {
 	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8)}
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
+	c.base.gone = c.notRunning
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
 	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: NoNetwork}
 	defer func() {
@@ -77,7 +79,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 	}()
 	if o.Tunnel || e.isElsewhere() {
 		c.tunnel = &tunnel{engine: e, life: c.life, name: c.name, share: o.Work.share(), sent: map[string]fileState{}}
-		c.db.dial = c.tunnel.dial
+		c.db.dial, c.bringLog = c.tunnel.dial, c.fetchLog
 	} else {
 		c.cluster = keptCluster(o, Container, img.id, img.data)
 	}
@@ -220,21 +222,30 @@ func (c *container) watch() {
 	waiting := c.engine.ContainerWait(c.life, c.name, client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
 	select {
 	case result := <-waiting.Result:
-		c.fetchLog()
 		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
 	case err := <-waiting.Error:
 		c.died(err.Error(), 0)
 	}
 }
 
+// notRunning asks the engine whether the container has ended, of which watch
+// will hear too, perhaps a moment later.
+func (c *container) notRunning() bool {
+	ctx, cancel := context.WithTimeout(c.life, engineTimeout)
+	defer cancel()
+	found, err := c.engine.ContainerInspect(ctx, c.name, client.ContainerInspectOptions{})
+	if err != nil {
+		return errdefs.IsNotFound(err)
+	}
+	return !found.Container.State.Running
+}
+
 // fetchLog brings the log here from where it is not shared. A log that is
 // gone with its container is not missed.
 func (c *container) fetchLog() {
-	if c.tunnel != nil && !c.isClosing() {
-		ctx, cancel := context.WithTimeout(c.life, engineTimeout)
-		defer cancel()
-		c.tunnel.fetchLog(ctx, filepath.Join(c.work.run(), logName))
-	}
+	ctx, cancel := context.WithTimeout(c.life, engineTimeout)
+	defer cancel()
+	c.tunnel.fetchLog(ctx, filepath.Join(c.work.run(), logName))
 }
 
 // The wrapped program leaves its number, to be killed by, and becomes itself.

@@ -65,14 +65,20 @@ func (d *DB) config(database string) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
+// speakUTF8: queries and answers are Go's text, whatever a database is encoded
+// in; else a server takes their bytes for letters of its own encoding. Those of
+// SQL_ASCII may be anything, and of the other there is no way to UTF-8.
+const speakUTF8 = "SELECT pg_catalog.set_config('client_encoding', 'UTF8', false) " +
+	"WHERE pg_catalog.current_setting('server_encoding') NOT IN ('SQL_ASCII', 'MULE_INTERNAL')"
+
 // verify makes sure that this is the server that was started, and no other
 // that came by its socket.
 func (d *DB) verify(ctx context.Context, conn *pgconn.PgConn) error {
-	results, err := conn.Exec(ctx, "SHOW cluster_name").ReadAll()
+	results, err := conn.Exec(ctx, "SHOW cluster_name; "+speakUTF8).ReadAll()
 	if err != nil {
 		return fmt.Errorf("ask the server who it is: %w", err)
 	}
-	if len(results) != 1 || len(results[0].Rows) != 1 || string(results[0].Rows[0][0]) != d.cluster {
+	if len(results) != 2 || len(results[0].Rows) != 1 || string(results[0].Rows[0][0]) != d.cluster {
 		return verdict.Errorf(verdict.CodeSandbox, "run the drill again; report this if it comes back",
 			"the server at %s is not the sandbox that was started", d.socketDir)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -113,6 +114,42 @@ func TestStartDiesEarly(t *testing.T) {
 			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data"})
 			earlyDeath(t, b, err, "initdb", "/proc/data")
 			noContainers(t, o.Work)
+		})
+	}
+}
+
+// TestLateWatch has an engine that says that the container is not running
+// before the container's end has been noticed, as a loaded machine does. That
+// is asked about, and the server's last words are told all the same: to a
+// program that cannot begin, as a start through a tunnel runs one first, and to
+// one that is cut off.
+func TestLateWatch(t *testing.T) {
+	t.Parallel()
+	for _, tunnel := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tunnel %v", tunnel), func(t *testing.T) {
+			t.Parallel()
+			b := start(t, Options{Kind: Container, Image: "postgres:17", Tunnel: tunnel}).(*container)
+			late := &container{base: newBase(Options{Work: b.work, Deadline: b.deadline}, insideShare),
+				engine: b.engine, name: b.name, life: b.life, tunnel: b.tunnel}
+			late.base.launch = func(cmd Command) (*program, error) { return late.exec(cmd, "") }
+			late.bringLog = b.bringLog
+			var noticed sync.Once
+			late.gone = func() bool {
+				ended := b.notRunning()
+				if ended {
+					noticed.Do(func() { go late.watch() })
+				}
+				return ended
+			}
+			r, w := io.Pipe()
+			cut := make(chan error, 1)
+			go func() {
+				cut <- late.Run(t.Context(), Command{Args: []string{"sh", "-c", "echo; sleep 600"}, Stdout: w})
+			}()
+			r.Read(make([]byte, 1)) // it runs
+			b.Run(t.Context(), Command{Args: []string{"sh", "-c", "kill -INT $(head -1 " + defaultData + "/postmaster.pid); sleep 600"}})
+			earlyDeath(t, nil, late.Run(t.Context(), Command{Args: []string{"true"}}), "fast shutdown request")
+			earlyDeath(t, nil, <-cut, "fast shutdown request")
 		})
 	}
 }
