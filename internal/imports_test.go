@@ -38,6 +38,7 @@ var rooms = map[string]room{
 	"internal/spec":     {layer: 0, why: "a drill file means the same to every room, so it knows none of them"},
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
+	"internal/words":    {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},

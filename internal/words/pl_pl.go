@@ -1,0 +1,33 @@
+package words
+
+// plPL has the family names that are the same for women and men.
+var plPL = lists{
+	first: `Anna, Piotr, Katarzyna, Krzysztof, Maria, Andrzej, Małgorzata, Tomasz, Agnieszka, Jan, Barbara, Paweł, Ewa, Michał, Krystyna, Marcin, Magdalena,
+		Stanisław, Elżbieta, Jakub, Joanna, Adam, Aleksandra, Marek, Zofia, Łukasz, Monika, Grzegorz, Teresa, Mateusz, Danuta, Wojciech, Natalia, Mariusz,
+		Karolina, Dariusz, Marta, Zbigniew, Julia, Jerzy, Beata, Maciej, Dorota, Rafał, Halina, Robert, Jadwiga, Kamil, Jolanta, Dawid, Alicja, Józef,
+		Iwona, Jacek, Irena, Szymon, Grażyna, Tadeusz, Paulina, Ryszard, Justyna, Bartosz, Wiktoria, Artur, Zuzanna, Jarosław, Hanna, Sławomir, Bożena,
+		Damian, Wanda, Daniel, Urszula, Sebastian, Renata, Patryk, Oliwia, Janusz, Sylwia, Mirosław, Weronika, Roman, Patrycja, Henryk, Maja, Filip,
+		Helena, Kacper, Izabela, Przemysław, Lena, Franciszek, Emilia, Aleksander, Kinga, Leszek, Stefania, Wiesław, Gabriela, Edward, Amelia, Antoni,
+		Dominika, Bogdan, Ilona, Czesław, Aneta, Mikołaj, Nina, Oskar, Laura, Ignacy, Antonina, Igor, Klara, Borys, Kalina, Leon`,
+	last: `Nowak, Wójcik, Kowalczyk, Woźniak, Mazur, Krawczyk, Kaczmarek, Zając, Król, Wieczorek, Wróbel, Stępień, Dudek, Adamczyk, Pawlak, Sikora, Walczak,
+		Michalak, Szewczyk, Baran, Duda, Szczepaniak, Bąk, Włodarczyk, Kubiak, Wilk, Lis, Mazurek, Kaźmierczak, Sobczak, Kołodziej, Urban, Cieślak, Gajda,
+		Kozak, Tomczak, Jarosz, Kania, Kurek, Mroczek, Marek, Kopeć, Żak, Wrona, Łuczak, Dziedzic, Kot, Kozieł, Bielak, Górka, Sowa, Ptak, Czarnota,
+		Stasiak, Pietrzak, Kucharczyk, Matuszak, Bednarz, Cichoń, Gołąb, Kruk, Owczarek, Skiba, Janik, Borek, Bartczak, Kłos, Mucha, Rogala, Kulik,
+		Zięba, Czech, Jaworek, Sroka, Madej, Rak, Drozd, Banaś, Kubik, Bieniek, Ratajczak, Olejnik, Wawrzyniak, Socha, Janiszek, Grzelak, Kubacki, Kula,
+		Gawron, Turek, Piątek, Sobota, Niedziela, Wolak, Pająk, Motyka, Piekarz, Bielec, Wójtowicz, Stefaniak, Maciejak, Jakubiak, Filipek,
+		Antczak, Błaszczyk, Marciniak, Nawrot, Ignaczak, Musiał, Mikołajczyk, Frączek, Kasprzak, Śliwa, Świątek, Urbaniak, Jaros, Augustyniak, Serafin,
+		Popiołek, Leśniak, Kmiecik, Guzik, Bąkiewicz, Markiewicz, Jurkiewicz, Stankiewicz, Sienkiewicz, Adamowicz, Bogdanowicz, Romanowicz, Szymczak`,
+	cities: `Warszawa, Kraków, Łódź, Wrocław, Poznań, Gdańsk, Szczecin, Bydgoszcz, Lublin, Białystok, Katowice, Gdynia, Częstochowa, Radom, Toruń, Sosnowiec,
+		Rzeszów, Kielce, Gliwice, Olsztyn, Zabrze, Bielsko-Biała, Bytom, Zielona Góra, Rybnik, Ruda Śląska, Opole, Tychy, Gorzów Wielkopolski, Elbląg,
+		Dąbrowa Górnicza, Płock, Wałbrzych, Włocławek, Tarnów, Chorzów, Koszalin, Kalisz, Legnica, Grudziądz, Jaworzno, Słupsk, Jastrzębie-Zdrój, Nowy Sącz,
+		Jelenia Góra, Siedlce, Mysłowice, Konin, Piła, Piotrków Trybunalski, Inowrocław, Lubin, Ostrów Wielkopolski, Suwałki, Gniezno, Stargard, Głogów,
+		Pabianice, Leszno, Żory, Zamość, Pruszków, Łomża, Ełk, Tczew, Chełm, Mielec, Kędzierzyn-Koźle, Przemyśl, Stalowa Wola, Sopot, Sanok, Nysa, Żary`,
+	streets: `Polna, Leśna, Słoneczna, Krótka, Szkolna, Ogrodowa, Lipowa, Brzozowa, Łąkowa, Kwiatowa, Sosnowa, Kościelna, Akacjowa, Parkowa, Zielona, Kolejowa,
+		Sportowa, Dębowa, Kościuszki, Mickiewicza, Sienkiewicza, Słowackiego, Długa, Spacerowa, Nowa, Klonowa, Wiosenna, Jesionowa, Świerkowa, Kopernika,
+		Piaskowa, Wiśniowa, Różana, Cicha, Główna, Wolności, Konopnickiej, Reymonta, Górna, Dolna, Rynek, Rzemieślnicza, Topolowa, Wrzosowa, Tęczowa,
+		Poziomkowa, Malinowa, Orzechowa, Jagodowa, Młyńska, Wodna, Strażacka, Zamkowa, Warszawska, Krakowska, Poznańska, Gdańska, Wrocławska, Lubelska,
+		Piłsudskiego, Chopina, Moniuszki, Żeromskiego, Prusa, Kochanowskiego, Broniewskiego, Fabryczna, Przemysłowa, Portowa, Morska`,
+	forms:   `sp. z o.o., S.A., sp. j., sp. k.`,
+	street:  "ul. {street} {house}",
+	company: "{last} i {last} {form}",
+}
