@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"daybefore/internal/copytext"
 )
 
 // Format is how a dump is laid out.
@@ -91,6 +93,8 @@ func (s Section) String() string {
 
 // Entry is one line of the table of contents. Strings that the archive holds
 // as NULL are empty here. Names may hold any character, newlines included.
+// Whatever the archive is written in, they and the SQL are UTF-8, save the COPY
+// statement, which is as the archive has it: Archive.UTF8 makes text of it.
 type Entry struct {
 	DumpID   int // unique in the archive; the only safe key
 	HadData  bool
@@ -149,6 +153,7 @@ type Archive struct {
 
 	roles   []string // that a script's sessions act as
 	offSize int      // bytes of an offset in a custom archive
+	names   copytext.Encoding
 }
 
 // Options tell Open where to put what it unpacks and whom to tell.
@@ -236,6 +241,7 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
+	a.toUTF8()
 	return a, nil
 }
 

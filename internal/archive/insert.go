@@ -43,6 +43,7 @@ type InsertReader struct {
 	off    int
 	value  []byte
 	err    error
+	utf8   func(string) string // of the archive's names; nil: they are
 }
 
 // insertHead is a statement up to its rows.
@@ -104,7 +105,7 @@ func (r *InsertReader) Next() (InsertTarget, error) {
 	if r.err != nil {
 		return InsertTarget{}, r.err
 	}
-	return r.target, nil
+	return r.target.decoded(r.utf8), nil
 }
 
 // Read gives the rows of the current run as lines of COPY text, their end

@@ -88,6 +88,7 @@ func readPlain(name string, r io.Reader, path, database string) (*Archive, error
 		a.ClusterRoles = sortedKeys(p.roles)
 	}
 	number(a.Entries)
+	a.toUTF8()
 	return a, nil
 }
 

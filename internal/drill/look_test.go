@@ -38,7 +38,7 @@ func TestDraftAndShowStoreNothing(t *testing.T) {
 			if found := f.names(values, true); len(found) > 0 {
 				t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
 			}
-			const email = "# high: named like an e-mail address, and all 200 values look like one\n    - {column: public.people.email, transform: email}"
+			const email = "# high: named like an e-mail address, and all 200 values look like one\n    - {column: public.people.email, transform: email, link: email}"
 			if draft.Rows != 200 || !strings.Contains(draft.YAML(), email) || strings.Contains(draft.YAML(), "planted") {
 				t.Errorf("%d rows\n%s", draft.Rows, draft.YAML())
 			}

@@ -102,7 +102,7 @@ func (s *Session) leftOutCheck() *verdict.Check {
 		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Expected: "", Observed: fmt.Sprint(len(names)),
 		Message: "left out on purpose: " + list(names),
-		Hint:    "foreign tables' rows, statistics, and what the drill file leaves out, are never brought into a sandbox",
+		Hint:    "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are never brought into a sandbox",
 	}
 }
 

@@ -24,7 +24,7 @@ type table struct {
 	name
 	entry   archive.Entry
 	columns []string
-	copy    string // the statement that loads it
+	copy    string // the statement that loads it, in UTF-8 as the session is
 	// rootColumns are the stored columns of its partition tree's root, for
 	// INSERT statements that may go there.
 	rootColumns []string
@@ -63,9 +63,11 @@ const (
 // the filter into the database, by as many workers as there are jobs, while
 // another pg_restore sets the sequences and large objects. The first error
 // that is not about one table alone ends all of them. Nil for leaveOut loads
-// all.
-func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool) error {
+// all. What the server refuses of a table's rows is the backup's fault unless
+// blame, where it is not nil, has an error for it, which ends the load.
+func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool, blame Blame) error {
 	s.leaveOut(leaveOut)
+	s.blame = blame
 	s.crew = newCrew(s.archive, s.tables, s.opts.Jobs)
 	begun := time.Now()
 	work, ctx := errgroup.WithContext(ctx)
@@ -114,7 +116,7 @@ func (s *Session) describe(ctx context.Context) error {
 		return fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
 	}
 	for _, e := range s.lists.rows {
-		t, err := newTable(e)
+		t, err := s.newTable(e)
 		if err != nil {
 			return err
 		}
@@ -140,16 +142,17 @@ func (s *Session) describe(ctx context.Context) error {
 	return nil
 }
 
-func newTable(e archive.Entry) (*table, error) {
+func (s *Session) newTable(e archive.Entry) (*table, error) {
 	if e.Inserts() {
 		return &table{entry: e, name: name{e.Namespace, e.Tag}}, nil
 	}
-	h, err := copytext.ParseHeader(e.CopyStmt)
+	statement := s.archive.UTF8(e.CopyStmt)
+	h, err := copytext.ParseHeader(statement)
 	if err != nil {
 		return nil, verdict.Failf(verdict.CodeCorrupt, "the archive is damaged, or not pg_dump's",
 			"restore entry %d of the archive: %w", e.DumpID, err)
 	}
-	return &table{entry: e, name: name{h.Schema, h.Table}, columns: h.Columns, copy: e.CopyStmt}, nil
+	return &table{entry: e, name: name{h.Schema, h.Table}, columns: h.Columns, copy: statement}, nil
 }
 
 // maybeThroughRoot tells that rows may come under the name of the root, which
@@ -230,10 +233,6 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 
 // setUp prepares a worker's connection.
 func (s *Session) setUp(ctx context.Context, conn *pgx.Conn) error {
-	// As pg_dump wrote the rows; the server converts them where it must.
-	if _, err := conn.Exec(ctx, "SELECT pg_catalog.set_config('client_encoding', $1, false)", s.archive.Encoding); err != nil {
-		return fmt.Errorf("set the encoding of a load connection to %s: %w", s.archive.Encoding, err)
-	}
 	if _, err := conn.PgConn().Exec(ctx, workerSettings(s.opts.Jobs >= runtime.NumCPU())).ReadAll(); err != nil {
 		return fmt.Errorf("prepare a load connection: %w", err)
 	}
@@ -294,6 +293,11 @@ func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *t
 		if problem := fatal(refused); problem != nil {
 			return problem
 		}
+		if s.blame != nil {
+			if err := s.blame(t.schema, t.table, refused); err != nil {
+				return err
+			}
+		}
 		s.said.add(serverError("TABLE DATA "+t.display(), refused))
 		err = b.drain()
 	}
@@ -316,7 +320,7 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	into := t.copy
+	options := s.rowsEncoding()
 	if t.kind == ordinary && !t.member && t.direct && t.entry.DataSize >= emptied {
 		// A table emptied in the same transaction is loaded without WAL under
 		// wal_level=minimal, and its rows may come frozen: otherwise the first
@@ -325,9 +329,9 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		if _, err := tx.Exec(ctx, "TRUNCATE ONLY "+t.sql()); err != nil {
 			return err
 		}
-		into = strings.TrimRight(into, "; \n") + " WITH (FREEZE)"
+		options = append(options, "FREEZE")
 	}
-	tag, err := conn.PgConn().CopyFrom(ctx, b, into)
+	tag, err := conn.PgConn().CopyFrom(ctx, b, withOptions(t.copy, options))
 	if err != nil {
 		return err
 	}
@@ -335,6 +339,22 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		return fmt.Errorf("%s: %d rows were sent and %d stored", t.display(), b.rows, tag.RowsAffected())
 	}
 	return tx.Commit(ctx)
+}
+
+// rowsEncoding is the option that says what the rows are written in: as pg_dump
+// wrote them; the server converts them where it must.
+func (s *Session) rowsEncoding() []string {
+	if s.archive.Encoding == "" {
+		return nil
+	}
+	return []string{"ENCODING '" + strings.ReplaceAll(s.archive.Encoding, "'", "''") + "'"}
+}
+
+func withOptions(copy string, options []string) string {
+	if len(options) == 0 {
+		return copy
+	}
+	return strings.TrimRight(copy, "; \n") + " WITH (" + strings.Join(options, ", ") + ")"
 }
 
 // errSource marks that what brings the rows did not bring what it should.

@@ -78,8 +78,12 @@ func special(e archive.Entry) bool {
 	return strings.HasPrefix(e.Tag, "DATABASE ") && e.Section == archive.SectionNone
 }
 
-// neverRestored entries hold real values outside any row that the filter sees.
-func neverRestored(e archive.Entry) bool { return e.Desc == "STATISTICS DATA" }
+// neverRestored entries hold real values outside any row that the filter sees,
+// as statistics do; or speak to a module that a server is configured to load,
+// which no backup brings along: the server refuses labels without it.
+func neverRestored(e archive.Entry) bool {
+	return e.Desc == "STATISTICS DATA" || e.Desc == "SECURITY LABEL"
+}
 
 // largeObject tells the entries of pg_dump 9.0 to 18 that make, own, comment
 // on or fill large objects.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,6 +27,9 @@ import (
 // goroutine, or nil where they pass as they are. columns are those of the
 // COPY statement, unquoted; nil where it names none.
 type Filter = func(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)
+
+// Blame tells whether rows that the server refused are not the backup's fault.
+type Blame = func(schema, table string, refused *pgconn.PgError) error
 
 // Options say how to restore. The zero value restores everything with one
 // worker and takes every undeclared role for a failure.
@@ -50,8 +54,10 @@ type Session struct {
 	file    string // the archive's path as programs of the sandbox see it
 	lists   lists
 	said    messages
+	blame   Blame
 	checks  []verdict.Check
 	created []string // roles
+	skipped bool     // extensions that the sandbox lacks were left out
 	tables  []*table
 	crew    *crew
 	held    map[name]int64
@@ -108,7 +114,11 @@ func (s *Session) PreData(ctx context.Context) error {
 	if err := s.prepareServer(ctx); err != nil {
 		return err
 	}
+	strays := s.takeStrays()
 	if err := s.preData(ctx); err != nil {
+		return err
+	}
+	if err := s.withoutMembers(ctx, strays); err != nil {
 		return err
 	}
 	return s.describe(ctx)
@@ -138,7 +148,7 @@ func (s *Session) restoreEntries(ctx context.Context, step string, entries []arc
 		return err
 	}
 	before := s.said.count().Errors
-	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.said.listener(jobs).line})
+	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.inUTF8(s.said.listener(jobs).line)})
 	return s.ended(ctx, step, err, before)
 }
 
@@ -175,6 +185,17 @@ func (s *Session) psql(step string, entries []archive.Entry, _ int) ([]string, e
 // connString names the database to a libpq program whatever its name holds.
 func (s *Session) connString() string {
 	return "dbname='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s.archive.Database) + "'"
+}
+
+// inUTF8 hands lines on as UTF-8: of those that a program passes on, the server
+// and the archive wrote some in the archive's encoding.
+func (s *Session) inUTF8(line func(string)) func(string) {
+	return func(said string) {
+		if !utf8.ValidString(said) {
+			said = s.archive.UTF8(said)
+		}
+		line(said)
+	}
 }
 
 // ended judges how pg_restore ended: a status of 1 with errors on stderr is a

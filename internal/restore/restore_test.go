@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,7 +126,7 @@ func (s target) without(t *testing.T, filter restore.Filter, leaveOut func(schem
 	if err := s.PreData(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Data(t.Context(), filter, leaveOut); err != nil {
+	if err := s.Data(t.Context(), filter, leaveOut, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PostData(t.Context()); err != nil {
@@ -287,7 +289,7 @@ CREATE TABLE two (n int); INSERT INTO two SELECT generate_series(1, 5)`)
 		}
 		return func(dst, row []byte) ([]byte, error) { return append(dst, "secret-value"...), nil }, nil
 	}
-	if err := s.Data(t.Context(), spoil, nil); err != nil {
+	if err := s.Data(t.Context(), spoil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Count(t.Context()); err != nil {
@@ -338,17 +340,18 @@ func TestDeathMidway(t *testing.T) {
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
-				rows := 0
+				rows, killed := 0, make(chan struct{})
 				filter := func(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
 					return func(dst, row []byte) ([]byte, error) {
 						if rows++; rows == 100_000 {
 							kill(t, s, cancel)
+							close(killed)
 						}
 						return append(dst, row...), nil
 					}, nil
 				}
 				ended := make(chan error, 1)
-				go func() { ended <- s.Data(ctx, filter, nil) }()
+				go func() { ended <- s.Data(ctx, filter, nil, nil) }()
 				select {
 				case err := <-ended:
 					if err == nil {
@@ -360,6 +363,7 @@ func TestDeathMidway(t *testing.T) {
 				case <-time.After(30 * time.Second):
 					t.Fatal("the load hangs")
 				}
+				<-killed // whose connection may still hear of it when the load has ended
 				if name == "the sandbox" {
 					return
 				}
@@ -380,16 +384,64 @@ CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0
 CREATE USER MAPPING FOR postgres SERVER elsewhere OPTIONS (user 'u', password 'hunter2');
 CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1 password=hunter2' PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE);
 CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);
-SELECT lo_from_bytea(0, 'a large object');`)
-	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
+SELECT lo_from_bytea(0, 'a large object');
+SET allow_system_table_mods = on;
+INSERT INTO pg_seclabel VALUES ('kept'::regclass, 'pg_class'::regclass, 0, 'nobody', 'MASKED WITH hunter2'), ('kept'::regclass, 'pg_class'::regclass, 1, 'nobody', 'hunter2');`)
+	for _, format := range []string{"-Fc", "-Fp"} {
+		neverRestored(t, open(t, source.Dump(format, "postgres"), "local", restore.Options{}))
+	}
+}
+
+func neverRestored(t *testing.T, s target) {
+	t.Helper()
 	s.all(t, pass)
+	if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {
+		t.Errorf("%+v", got)
+	}
 	for _, sql := range []string{"select count(*)::text from pg_user_mapping", "select count(*)::text from pg_subscription", "select count(*)::text from pg_largeobject"} {
 		if got := s.query(t, sql); got != "0" {
 			t.Errorf("%s: %s", sql, got)
 		}
 	}
-	if got := s.check(t, "left_out"); got.Outcome != verdict.Skipped || strings.Contains(fmt.Sprint(got), "hunter2") {
+	if got := s.check(t, "left_out"); got.Outcome != verdict.Skipped || strings.Contains(fmt.Sprint(got), "hunter2") || !strings.Contains(got.Message, "SECURITY LABEL TABLE kept") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// An extension that the sandbox lacks goes with all that only it would have
+// made: pg_dump writes its comment, privileges in its schema, the rows of its
+// tables and the values of its sequences beside it, as for pg_cron. What another
+// extension made, and the database itself, comes back.
+func TestASkippedExtensionGoesWhole(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE EXTENSION hstore; CREATE EXTENSION citext;
+CREATE SCHEMA jobs; CREATE TABLE jobs.job (id bigserial PRIMARY KEY, command text);
+CREATE TABLE public.config (id int);
+ALTER EXTENSION hstore ADD SCHEMA jobs; ALTER EXTENSION hstore ADD TABLE jobs.job; ALTER EXTENSION hstore ADD SEQUENCE jobs.job_id_seq;
+ALTER EXTENSION hstore ADD TABLE public.config;
+SET allow_system_table_mods = on;
+UPDATE pg_extension SET extname = 'no-such', extconfig = ARRAY['jobs.job'::regclass::oid, 'jobs.job_id_seq'::regclass::oid, 'public.config'::regclass::oid], extcondition = '{"","",""}' WHERE extname = 'hstore';
+INSERT INTO jobs.job (command) VALUES ('select 1'); INSERT INTO public.config VALUES (1);
+GRANT USAGE ON SCHEMA jobs TO PUBLIC; GRANT SELECT ON jobs.job TO PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA jobs GRANT SELECT ON TABLES TO PUBLIC;
+CREATE SCHEMA mine; COMMENT ON SCHEMA mine IS 'ours';
+CREATE TABLE mine.kept (id int GENERATED ALWAYS AS IDENTITY, tag citext, n serial);
+INSERT INTO mine.kept (tag) VALUES ('a'), ('b');`)
+	for _, format := range []string{"-Fc", "-Fp"} {
+		s := open(t, source.Dump(format, "postgres"), "local", restore.Options{SkipMissing: true, Drop: []string{}})
+		s.all(t, pass)
+		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {
+			t.Errorf("%s: %+v", format, got)
+		}
+		// EXTENSION, its COMMENT, ACL of schema and table, DEFAULT ACL, TABLE DATA twice, SEQUENCE SET.
+		if got := s.check(t, "left_out"); got.Observed != "8" {
+			t.Errorf("%s: %+v", format, got)
+		}
+		if got := s.query(t, "select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) from mine.kept"); got != "a11 b223ours" {
+			t.Errorf("%s: the rest: %s", format, got)
+		}
 	}
 }
 
@@ -487,6 +539,7 @@ CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE tem
 CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;`)
 	source.Exec("latin", `SET client_encoding = 'UTF8'; CREATE TABLE a (t text); INSERT INTO a VALUES ('Zoë')`)
 	source.Exec("bytes", `CREATE TABLE a (t text); INSERT INTO a VALUES (convert_from('\xe9', 'SQL_ASCII'))`)
+	source.Exec("bytes", "CREATE TABLE \"caf\xe9\" (\"gr\xf6\xdfe\" int); INSERT INTO \"caf\xe9\" VALUES (7); CREATE UNIQUE INDEX \"schl\xfcssel\" ON \"caf\xe9\" (\"gr\xf6\xdfe\")")
 	// 表 is 0x95 0x5C in SJIS: its second byte is a backslash.
 	source.Exec("postgres", `CREATE TABLE a (t text); INSERT INTO a VALUES ('表'), ('ソ' || chr(9) || '能')`)
 	for name, c := range map[string]struct {
@@ -495,19 +548,26 @@ CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE 
 		held           string // bytes, in hexadecimal
 	}{
 		"LATIN1":    {source.Dump("-Fc", "latin"), "Zo\xeb", "LATIN1", "5a6feb"},
-		"SJIS":      {source.Dump("-Fc", "-E", "SJIS", "postgres"), "\x95\x5c,\x83\x5c\\t\x94\x5c", "UTF8", "e382bd09e883bd e8a1a8"},
-		"SQL_ASCII": {source.Dump("-Fc", "bytes"), "\xe9", "SQL_ASCII", "e9"},
+		"SJIS":      {source.Dump("-Fc", "-E", "SJIS", "postgres"), "\x83\x5c\\t\x94\x5c,\x95\x5c", "UTF8", "e382bd09e883bd e8a1a8"},
+		"SQL_ASCII": {source.Dump("-Fc", "bytes"), "7,\xe9", "SQL_ASCII", "e9"},
+		// which no server converts, whatever the dump calls it
+		"SQL_ASCII as LATIN1":            {source.Dump("-Fc", "-E", "LATIN1", "bytes"), "7,\xe9", "SQL_ASCII", "e9"},
+		"SQL_ASCII as LATIN1 by inserts": {source.Dump("-Fp", "-C", "--inserts", "-E", "LATIN1", "bytes"), "7,\xe9", "SQL_ASCII", "e9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, c.dump, "local", restore.Options{})
 			var seen []string
+			var mu sync.Mutex
 			s.all(t, func(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
 				return func(dst, row []byte) ([]byte, error) {
+					mu.Lock()
+					defer mu.Unlock()
 					seen = append(seen, string(row))
 					return append(dst, row...), nil
 				}, nil
 			})
+			slices.Sort(seen) // two tables come in any order
 			if got := strings.Join(seen, ","); got != c.seen {
 				t.Errorf("the filter saw %q, want %q", got, c.seen)
 			}
@@ -521,6 +581,23 @@ CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE 
 				if check.Outcome != verdict.Pass {
 					t.Errorf("%+v", check)
 				}
+			}
+		})
+	}
+}
+
+// What programs say of names in another encoding is told in UTF-8.
+func TestMessagesInOtherEncodings(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s "Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
+	for name, args := range map[string][]string{"custom": {"-Fc"}, "plain": {"-Fp"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, source.Dump(append(args, "-E", "LATIN1", "-t", "kept", "-t", `"Gr"*`, "postgres")...), "local", restore.Options{})
+			s.all(t, pass)
+			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type "public.Stückelung" does not exist`) || !utf8.ValidString(c.Message) {
+				t.Errorf("%s: %q", c.Outcome, c.Message)
 			}
 		})
 	}
@@ -542,7 +619,7 @@ func TestArchivesThatAreRefused(t *testing.T) {
 			s := open(t, c.dump, "local", restore.Options{})
 			err := s.PreData(t.Context())
 			if err == nil {
-				err = s.Data(t.Context(), pass, nil)
+				err = s.Data(t.Context(), pass, nil, nil)
 			}
 			if err == nil {
 				t.Fatal("it was restored")
@@ -577,7 +654,7 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 			}
 			return func(dst, _ []byte) ([]byte, error) { return append(dst, '1'), nil }, nil
 		}
-		if err := s.Data(t.Context(), double, nil); err != nil {
+		if err := s.Data(t.Context(), double, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.query(t, "select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
@@ -640,7 +717,7 @@ INSERT INTO orphan VALUES (1);`)
 			}
 			return func(dst, _ []byte) ([]byte, error) { return append(dst, "4711"...), nil }, nil
 		}
-		if err := s.Data(t.Context(), astray, nil); err != nil {
+		if err := s.Data(t.Context(), astray, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.query(t, "select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f'"); got != "c d circle person_boss_fkey t\"t_a_b_fkey" {
@@ -742,7 +819,7 @@ CREATE MATERIALIZED VIEW filled AS SELECT CASE WHEN public.at_home() THEN true E
 	if err := s.PreData(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Data(t.Context(), pass, nil); err != nil {
+	if err := s.Data(t.Context(), pass, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	err := s.PostData(t.Context())

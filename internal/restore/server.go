@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,41 +28,19 @@ func (s *Session) prepareServer(ctx context.Context) error {
 			"connect to the sandbox: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for _, step := range []func(context.Context, *pgx.Conn) error{s.needExtensions, s.createRoles, s.createDatabase} {
+	for _, step := range []func(context.Context, *pgx.Conn) error{s.needExtensions, s.createDatabase} {
 		if err := step(ctx, conn); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// needExtensions compares the archive's extensions with the image's.
-func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Query(ctx, "select name::text from pg_available_extensions")
+	// Roles belong to the whole cluster, and are written as the session's
+	// database is: only one made in this database is found from there.
+	inside, err := s.connect(ctx)
 	if err != nil {
-		return fmt.Errorf("list the sandbox's extensions: %w", err)
+		return err
 	}
-	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("list the sandbox's extensions: %w", err)
-	}
-	missing := slices.DeleteFunc(s.archive.Extensions(), func(name string) bool { return slices.Contains(there, name) })
-	if len(missing) == 0 {
-		return nil
-	}
-	if !s.opts.SkipMissing {
-		return verdict.Errorf(verdict.CodeExtensions,
-			"name an image that has them under sandbox.image, or set restore.extensions: skip",
-			"restore %s: the sandbox lacks extensions that the backup needs: %s", s.archive.Database, strings.Join(missing, ", "))
-	}
-	s.lists.pre = slices.DeleteFunc(s.lists.pre, func(e archive.Entry) bool {
-		skip := e.Desc == "EXTENSION" && slices.Contains(missing, e.Tag)
-		if skip {
-			s.lists.leftOut = append(s.lists.leftOut, e)
-		}
-		return skip
-	})
-	return nil
+	defer inside.Close(context.WithoutCancel(ctx))
+	return s.createRoles(ctx, inside)
 }
 
 // createRoles creates the roles that the archive names and the server lacks,
@@ -114,6 +93,10 @@ func (s *Session) rolesCheck(undeclared []string) verdict.Check {
 // locale. Where the sandbox lacks the locale, the C locale of the same
 // encoding serves, with a warning: sort order and index order may differ.
 func (s *Session) createDatabase(ctx context.Context, conn *pgx.Conn) error {
+	if !utf8.ValidString(s.archive.Database) {
+		return verdict.Errorf(verdict.CodeUnsupported, "rename the database, to plain letters",
+			"create the database %q: its name is written in another encoding than UTF-8, which this version cannot make here", s.archive.Database)
+	}
 	name := pgx.Identifier{s.archive.Database}.Sanitize()
 	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
 		return fmt.Errorf("drop the sandbox's own database %s: %w", name, err)
@@ -166,9 +149,9 @@ func (s *Session) applyDatabaseProperties(ctx context.Context) error {
 	if len(statements) == 0 {
 		return nil
 	}
-	conn, err := s.box.DB().Connect(ctx, maintenance)
+	conn, err := s.connect(ctx) // where names of roles and of the database are written as the dump has them
 	if err != nil {
-		return fmt.Errorf("connect to the sandbox: %w", err)
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	for _, sql := range statements {

@@ -42,7 +42,7 @@ func (s *Session) open(ctx context.Context, list string, tables []*table) (sourc
 	heard := s.said.listener(1)
 	stream, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
-		Stderr: heard.line,
+		Stderr: s.inUTF8(heard.line),
 	})
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w", err)
@@ -50,7 +50,7 @@ func (s *Session) open(ctx context.Context, list string, tables []*table) (sourc
 	if entries[0].Inserts() { // then all are: pg_dump writes the one or the other
 		return &insertRows{
 			program: program{stream, heard}, dump: newDumpStream(nil),
-			statements: archive.NewInsertReader(endsWell{stream}, s.archive.Header),
+			statements: s.archive.InsertReader(endsWell{stream}),
 		}, nil
 	}
 	return &copyRows{program: program{stream, heard}, dump: newDumpStream(stream)}, nil
@@ -72,7 +72,7 @@ type copyRows struct {
 	dump *dumpStream
 }
 
-func (c *copyRows) rows(t *table) (*dumpStream, error) { return c.dump, c.dump.next(t.copy) }
+func (c *copyRows) rows(t *table) (*dumpStream, error) { return c.dump, c.dump.next(t.entry.CopyStmt) }
 func (c *copyRows) end() error                         { return c.dump.end() }
 
 // insertRows are rows that pg_restore writes as INSERT statements. These have
@@ -187,7 +187,7 @@ func (r *scriptRows) rows(t *table) (*dumpStream, error) {
 	if !t.entry.Inserts() {
 		return r.dump.reset(rows), nil
 	}
-	statements := archive.NewInsertReader(rows, r.archive.Header)
+	statements := r.archive.InsertReader(rows)
 	target, err := statements.Next()
 	switch {
 	case err == io.EOF:

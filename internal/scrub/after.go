@@ -88,14 +88,15 @@ func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pg
 	return a.checks(places), nil
 }
 
-// scanConn opens a connection on which nothing hides a row or ends a scan.
+// scanConn opens a connection on which nothing hides a row or ends a scan. That
+// it speaks UTF-8 where there is a way to it is connect's work, as for all.
 func (p *Plan) scanConn(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*pgx.Conn, error) {
 	conn, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	const settings = "SET statement_timeout = 0; SET lock_timeout = 0; SET row_security = off; SET default_transaction_read_only = on; " +
-		"SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET search_path = ''"
+		"SET bytea_output = 'hex'; SET search_path = ''"
 	if _, err := conn.PgConn().Exec(ctx, settings).ReadAll(); err != nil {
 		conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("prepare a connection for the leak scan: %w", err)
@@ -114,10 +115,18 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 	all = append(all, site{name: "the catalogue", sql: "COPY (" + catalogueTexts + ") TO STDOUT", computed: true, columns: []siteColumn{{}, {}}})
 	if a.plan.rules.LargeObjects == "preserve" {
 		all = append(all, site{name: "large objects", computed: true, columns: []siteColumn{{name: "large objects", binary: true}},
-			sql: "COPY (SELECT pg_catalog.lo_get(oid) FROM pg_catalog.pg_largeobject_metadata) TO STDOUT"})
+			sql: "COPY (" + largeObjectPieces + ") TO STDOUT"})
 	}
 	return all, nil
 }
+
+// largeObjectPieces are large objects, in pieces: the server gives out no value
+// of a gigabyte, and half as much as hexadecimal digits. Each has the beginning
+// of the next one, so that nothing is lost by the cut; what lies on it may be
+// counted twice.
+const largeObjectPieces = `
+	select pg_catalog.lo_get(p.loid, p.piece * 8192 * p.page, (8192 * p.page + 1024)::int4)
+	from (select distinct loid, pageno / 8192 as piece, pg_catalog.current_setting('block_size')::int8 / 4 as page from pg_catalog.pg_largeobject) p`
 
 // tables are the generated and recomputed columns and, where values were
 // sampled, the columns that no rule rewrites, or not all of.
@@ -135,7 +144,7 @@ func (a *aftermath) tables() []site {
 				computed = append(computed, c)
 			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.name):
 				untouched = append(untouched, c)
-			case a.overlap != nil && a.plan.recipes[c].passesWithin() && a.plan.encoding.code == nil && slices.Contains(a.plan.loaded[t], c.name):
+			case a.overlap != nil && a.plan.recipes[c].passesWithin() && a.plan.encoding.Code == nil && slices.Contains(a.plan.loaded[t], c.name):
 				parted = append(parted, c)
 			}
 		}
@@ -238,7 +247,8 @@ const catalogueTexts = `
 		where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')),
 	functions as (select p.oid, mine.nspname || '.' || p.proname as name, p.prosrc, p.prokind, p.proargdefaults, p.proconfig from pg_catalog.pg_proc p join mine on mine.oid = p.pronamespace
 		where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))
-	select 'a comment on ' || coalesce(pg_catalog.pg_describe_object(classoid, objoid, objsubid), '?'), description from pg_catalog.pg_description where objoid >= 16384
+	select 'a comment on ' || coalesce(pg_catalog.pg_describe_object(classoid, objoid, objsubid), '?'), description from pg_catalog.pg_description
+		where (objoid >= 16384 or classoid = 'pg_catalog.pg_largeobject'::regclass or classoid = 'pg_catalog.pg_namespace'::regclass and objoid in (select oid from mine) and description <> 'standard public schema')
 		and not exists (select from pg_catalog.pg_depend d where d.classid = classoid and d.objid = objoid and d.deptype = 'e')
 	union all select 'a comment on a shared object', description from pg_catalog.pg_shdescription where objoid >= 16384
 	union all select 'the default of ' || r.name || '.' || a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
@@ -255,6 +265,9 @@ const catalogueTexts = `
 	union all select 'the statistics ' || mine.nspname || '.' || x.stxname, pg_catalog.pg_get_statisticsobjdef(x.oid) from pg_catalog.pg_statistic_ext x join mine on mine.oid = x.stxnamespace
 	union all select 'the publication ' || p.pubname, pg_catalog.to_jsonb(p) ->> 'rowfilter' from pg_catalog.pg_publication_tables p where pg_catalog.to_jsonb(p) ->> 'rowfilter' is not null
 	union all select 'a label of ' || mine.nspname || '.' || t.typname, e.enumlabel from pg_catalog.pg_enum e join pg_catalog.pg_type t on t.oid = e.enumtypid join mine on mine.oid = t.typnamespace
+	union all select 'the aggregate ' || f.name, pg_catalog.concat_ws(' ', g.agginitval, g.aggminitval) from pg_catalog.pg_aggregate g join functions f on f.oid = g.aggfnoid where coalesce(g.agginitval, g.aggminitval) is not null
+	union all select 'the dictionary ' || mine.nspname || '.' || d.dictname, d.dictinitoption from pg_catalog.pg_ts_dict d join mine on mine.oid = d.dictnamespace where d.dictinitoption is not null
+	union all select 'the foreign data wrapper ' || fdwname, pg_catalog.array_to_string(fdwoptions, ' ') from pg_catalog.pg_foreign_data_wrapper where fdwoptions is not null
 	union all select 'the bounds of ' || r.name, pg_catalog.pg_get_expr(r.relpartbound, r.oid) from relations r where r.relpartbound is not null
 	union all select 'the policy ' || p.polname || ' of ' || r.name, coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '') || ' ' || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
 		from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
@@ -323,7 +336,7 @@ func (s *seeker) begin(p site) {
 	s.cells = make([]*cell, len(p.columns))
 	for i, c := range p.columns {
 		if c.within != nil {
-			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], &masker{keyed: s.keyed}, &decoder{})
+			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], &masker{keyed: s.keyed}, &copytext.Decoder{})
 			s.cells[i].every(func(text []byte) { s.seek(c.name, text, false) })
 		}
 	}

@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -112,10 +114,18 @@ func TestAftermathFinds(t *testing.T) {
 		{"in a user mapping", "", "create foreign data wrapper w; create server s foreign data wrapper w; create user mapping for public server s options (login 'ada@example.org')", "leak:the user mapping of s: an e-mail address (1 time)"},
 		{"behind another kind", "", "comment on table plain is '+4915112345678 or ada@example.org'", "leak:a comment on table public.plain: a phone number (1 time), an e-mail address (1 time)"},
 		{"in a policy", "", "create policy pol on plain using (tag = 'ada@example.org')", "leak:the policy pol of public.plain: an e-mail address (1 time)"},
+		{"in an aggregate", "", "create aggregate agg (text) (sfunc = textcat, stype = text, initcond = 'ada@example.org')", "leak:the aggregate public.agg: an e-mail address (1 time)"},
+		{"in a moving aggregate", "", "create aggregate agg (text) (sfunc = textcat, stype = text, msfunc = textcat, minvfunc = textcat, mstype = text, minitcond = 'ada@example.org')", "leak:the aggregate public.agg: an e-mail address (1 time)"},
+		{"in a dictionary", "", "create text search dictionary dict (template = simple); update pg_ts_dict set dictinitoption = 'stopwords = ''ada@example.org''' where dictname = 'dict'", "leak:the dictionary public.dict: an e-mail address (1 time)"},
+		{"in a foreign data wrapper", "", "create foreign data wrapper w options (contact 'ada@example.org')", "leak:the foreign data wrapper w: an e-mail address (1 time)"},
+		{"in a comment on the schema public", "", "comment on schema public is 'ask ada@example.org'", "leak:a comment on schema public: an e-mail address (1 time)"},
+		{"in a comment on a large object of a chosen number", "", "select lo_create(4711); comment on large object 4711 is 'ask ada@example.org'", "leak:a comment on large object 4711: an e-mail address (1 time)"},
 		{"in a trigger", "", "create function g() returns trigger language plpgsql as $$ begin return new; end $$; create trigger tg before update on plain for each row execute function g('ada@example.org')", "leak:the trigger tg of public.plain: an e-mail address (1 time)"},
 		{"where row security hides it", "update plain set tag = 'Real Person17' where id < 4", "alter table plain enable row level security; alter table plain force row level security; create policy none on plain using (false)",
 			"leak:public.plain.tag: a real value of public.people.full_name (3 times)"},
 		{"in a large object", "", `select lo_from_bytea(0, 'to person9@example.com')`, "leak:large objects: a real value of public.people.email (1 time), an e-mail address (1 time)"},
+		{"far into a large object", "", `select lo_put(lo_create(4712), 1 << 30, 'to person9@example.com')`, "leak:large objects: a real value of public.people.email (1 time), an e-mail address (1 time)"},
+		{"between two pieces of one", "", `select lo_put(lo_create(4712), (1 << 24) - 8, 'to person9@example.com')`, "leak:large objects: a real value of public.people.email (1 time), an e-mail address (2 times)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -152,6 +162,7 @@ func TestAftermathWithin(t *testing.T) {
 		{"nothing", "", ""},
 		{"under a kept path", `update t set doc = '{"to": "person17@example.com"}' where id = 1`, "leak:public.t.doc: a real value of public.people.email (1 time)"},
 		{"under a preserved path", `update t set doc = '{"a": ["Real Person17"]}' where id = 1`, "leak:public.t.doc: a real value of public.people.full_name (1 time)"},
+		{"under a preserved path of what is redacted", `update t set docs = array['{"a": "Real Person17"}']::jsonb[] where id = 1`, "leak:public.t.docs: a real value of public.people.full_name (1 time)"},
 		{"in a field", `update t set who = row('Real Person17', 'x') where id = 1`, "leak:public.t.who: a real value of public.people.full_name (1 time)"},
 		{"where it is rewritten", `update t set doc = '{"n": "Real Person17"}', who = row('x', 'Real Person18') where id = 1`, ""},
 	} {
@@ -183,6 +194,32 @@ func TestAftermathOfRecomputed(t *testing.T) {
 	_, found := aftermathOf(t, s, "insert into t values (1, 'x', 'ada@example.org')", "update t set line = 'bob@example.org'", "t")
 	if diff := cmp.Diff([]string{"leak:public.t.line: an e-mail address (1 time)"}, reds(found)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The bytes of SQL_ASCII may be no text: they are looked at as they are.
+func TestAftermathOfAnyBytes(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	const name = "scrub_any_bytes"
+	for _, sql := range []string{"drop database if exists " + name, "create database " + name + " encoding 'SQL_ASCII' locale 'C' template template0"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { conn.Exec(context.Background(), "drop database "+name) })
+	scan, err := (&Plan{}).scanConn(t.Context(), func(ctx context.Context) (*pgx.Conn, error) {
+		cfg := conn.Config().Copy()
+		cfg.Database = name
+		return pgx.ConnectConfig(ctx, cfg)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scan.Close(t.Context())
+	var out bytes.Buffer
+	if _, err := scan.PgConn().CopyTo(t.Context(), &out, `COPY (SELECT E'\xf6') TO STDOUT`); err != nil || out.String() != "\xf6\n" {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }
 

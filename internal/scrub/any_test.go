@@ -15,6 +15,7 @@ import (
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
+	"daybefore/internal/words"
 )
 
 // anyColumn is a column's type and an expression that gives its values: over i,
@@ -117,7 +118,7 @@ func TestAnyRulesThroughServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := rapid.SampledFrom(anyWords).Draw(rt, "encoding")
-		words := rapid.SliceOfN(w.words, 1, 12).Draw(rt, "words")
+		written := rapid.SliceOfN(w.words, 1, 12).Draw(rt, "words")
 		key := rapid.SampledFrom(anyKeys).Draw(rt, "key")
 		p, q := anyTable{name: "p", columns: []anyColumn{key}}, anyTable{name: "q", columns: []anyColumn{key}}
 		reference := "(select k from p where p.id = i / 2)"
@@ -130,7 +131,7 @@ func TestAnyRulesThroughServer(t *testing.T) {
 				a.columns = append(a.columns, rapid.SampledFrom(anyColumns).Draw(rt, "column"))
 			}
 		}
-		if err := cmp.Or(p.fill(rt, t, conn, "", words), q.fill(rt, t, conn, reference, words)); err != nil {
+		if err := cmp.Or(p.fill(rt, t, conn, "", written), q.fill(rt, t, conn, reference, written)); err != nil {
 			rt.Skip(err) // there is nothing to scrub
 		}
 		s := situation{encoding: w.encoding, rules: append(anyKeyRules(rt, key), append(anyRules(rt, p), anyRules(rt, q)...)...), definitions: anyConstraints(rt, t, conn),
@@ -197,7 +198,8 @@ func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 		}
 	}
 	word := "a {hash} {name}"
-	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word, Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize")}
+	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word, Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize"),
+		Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}
 	var all []spec.Rule
 	switch rapid.IntRange(0, 7).Draw(rt, "key rules") {
 	case 0:
@@ -233,10 +235,10 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		return spec.Rule{Preserve: true, Why: "made for the test"}
 	case strings.HasPrefix(c.typ, "json") && kind > 1:
 		path, _ := spec.ParseJSONPath("$")
-		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{email, text, noise, setNull, tokenLike}).Draw(rt, "at path"), Percent: 50}}}, Unmatched: redactUnmatched}
+		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{email, text, noise, setNull, tokenLike, name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: redactUnmatched}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
-			return spec.FieldRule{Field: strings.Split(name, "."), Source: name, Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300, Normalize: []string{"trim", "lower"}}}
+			return spec.FieldRule{Field: strings.Split(name, "."), Source: name, Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300, Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
 		}
 		return spec.Rule{Fields: []spec.FieldRule{field("s", email, text, setNull, constant, tokenLike), field("n", noise), field("part.s", text, name), field("part.d", dateShift, setNull)}}
 	}
@@ -250,6 +252,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 	if kind > 5 && slices.Contains(fitting, text) { // what keeps quotes, so that they must be written again
 		r.Transform = text
 	}
+	r.Locale = rapid.SampledFrom(words.Locales()).Draw(rt, "locale")
 	switch r.Transform {
 	case template:
 		word = "a {hash} {name}"
@@ -438,7 +441,7 @@ func (m meaning) value(made *recipe, link string, s *string) *string {
 	if err != nil {
 		panic(err)
 	}
-	decoded := string(m.plan.encoding.newDecoder().decode(out))
+	decoded := string(m.plan.encoding.NewDecoder().Decode(out))
 	return &decoded
 }
 

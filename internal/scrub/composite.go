@@ -22,6 +22,7 @@ type compositeRecipe struct {
 }
 
 type fieldRecipe struct {
+	column  *column
 	made    *recipe // nil: the field passes
 	link    string
 	unnamed *column // that no rule names; nil for others
@@ -32,20 +33,24 @@ type fieldRecipe struct {
 type composite struct {
 	*compositeRecipe
 	mask     *masker
-	decode   *decoder
+	decode   *copytext.Decoder
 	rewriter copytext.CompositeRewriter
-	inner    []*composite // by field; nil where it is no composite, or passes
+	inner    []*composite    // by field; nil where it is no composite, or passes
+	pairs    []*hstoreValues // by field; nil where it is no hstore, or not rewritten value by value
 	stays    [][]foldedGlob
-	inside   []*inside // by field: looks at what passes; nil: nobody does
-	leaked   bool      // the last value held what it may not
+	inside   []*inside   // by field: looks at what passes; nil: nobody does
+	gather   []*gatherer // by field: adds to a sample what is taken away; nil: nobody does
+	leaked   bool        // the last value held what it may not
 }
 
-func newComposite(p *Plan, r *compositeRecipe, mask *masker, decode *decoder) *composite {
-	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), inside: make([]*inside, len(r.fields))}
+func newComposite(p *Plan, r *compositeRecipe, mask *masker, decode *copytext.Decoder) *composite {
+	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*inside, len(r.fields))}
 	for i, f := range r.fields {
 		c.stays = append(c.stays, p.keptInLink(f.link))
 		if f.made != nil && f.made.composite != nil {
 			c.inner[i] = newComposite(p, f.made.composite, mask, decode)
+		} else if f.made != nil && isHstore(f.column.base) && f.made.name != constant && f.made.name != setNull {
+			c.pairs[i] = newHstoreValues(p, r.column.root().String()+"."+f.path, func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
 		}
 		if f.unnamed != nil {
 			c.inside[i] = p.newInside(p.scannerFor(f.unnamed, false))
@@ -75,20 +80,53 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 		}
 		return dst, false, err
 	case made.name == setNull:
+		c.took(i, c.decode.Decode(value))
 		return dst, true, nil
 	}
-	decoded := c.decode.decode(value)
+	if c.pairs[i] != nil {
+		if dst, err = c.pairs[i].append(dst, value); errors.Is(err, ErrLeak) {
+			c.leaked, err = true, nil
+		}
+		return dst, false, err
+	}
+	dst, err = c.value(i, dst, value)
+	return dst, false, err
+}
+
+// value appends what becomes of a field's value, or of one in its hstore.
+func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
+	made := c.fields[i].made
+	decoded := c.decode.Decode(value)
 	normalised := c.mask.normalise(made, decoded)
 	if len(normalised) == 0 && made.name != constant {
-		return append(dst, value...), false, nil
+		return append(dst, value...), nil
 	}
 	for _, g := range c.stays[i] {
 		if g.match(normalised) {
-			return append(dst, value...), false, nil
+			return append(dst, value...), nil
 		}
 	}
-	dst, err = c.mask.append(dst, made, decoded, normalised)
-	return dst, false, err
+	c.took(i, decoded)
+	return c.mask.append(dst, made, decoded, normalised)
+}
+
+// sampleTo has what is taken away added to a sample; within has the fields.
+func (c *composite) sampleTo(within *column, s *sampler) {
+	for i, f := range within.fields {
+		if c.pairs[i] != nil { // whose values come one by one
+			f = textOf(f)
+		}
+		c.gather = append(c.gather, newGatherer(f, s))
+		if c.inner[i] != nil {
+			c.inner[i].sampleTo(f, s)
+		}
+	}
+}
+
+func (c *composite) took(i int, value []byte) {
+	if c.gather != nil {
+		c.gather[i].add(value)
+	}
 }
 
 // passed looks at a field that stays as it is.
@@ -97,7 +135,7 @@ func (c *composite) passed(i int, value []byte) {
 	if inside.begin(); !inside.looks(f.unnamed == nil) {
 		return
 	}
-	if kind, ok := inside.find(c.decode.decode(value)); ok {
+	if kind, ok := inside.find(c.decode.Decode(value)); ok {
 		inside.leaked(c.column.root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), setNull)))
 	}
 	c.leaked = c.leaked || inside.end() != nil
@@ -128,7 +166,7 @@ func (p *planner) fieldsRecipe(c, within *column, path []string, r *spec.Rule) *
 	out := &compositeRecipe{column: c}
 	for _, f := range within.fields {
 		here := append(slices.Clone(path), f.name)
-		made := fieldRecipe{path: strings.Join(here, ".")}
+		made := fieldRecipe{column: f, path: strings.Join(here, ".")}
 		if rule := fieldRule(r, here); rule != nil && !rule.Preserve {
 			domain := domainOf(rule.Link, c)
 			if rule.Link == "" {
@@ -172,8 +210,8 @@ func (p *planner) unfitComposite(c *column, r *spec.Rule, made *recipe) (why, me
 		return "is of type " + c.typ, "say each: true for arrays, and only for them", nil
 	case len(c.unique) > 0:
 		return fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.unique)), "preserve it with a why", nil
-	case p.encoding.charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8", nil
+	case p.encoding.Charset != copytext.ASCIISafe:
+		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
 	}
 	for i := range r.Fields {
 		rule := &r.Fields[i]
@@ -200,7 +238,7 @@ func (p *planner) unfitField(f *column, r *spec.Rule) (why, mend string, err err
 	case f.array && r.Transform != setNull && r.Transform != constant:
 		return "is an array", "use set_null or constant, or preserve it with a why", nil
 	}
-	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitType, unfitParameters, unfitLength, p.unfitEncoding} {
+	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitType, unfitParameters, p.unfitLength, p.unfitEncoding} {
 		if why, mend := test(f, r); why != "" {
 			return why, mend, nil
 		}

@@ -31,14 +31,14 @@ func (p *planner) unfitWithin(c *column, r *spec.Rule, made *recipe) (string, er
 // the load for becomes nothing.
 func (p *planner) rewritten(c *column, r *spec.Rule, made *recipe, in string) []string {
 	const keys = 3
-	decode := p.encoding.newDecoder()
+	decode := p.encoding.NewDecoder()
 	var all []string
 	for i := range keys {
 		mask := &masker{keyed: newKeyed(append([]byte("only for samples "), byte(i)))}
 		cell := newCell(p.Plan, c, made, mask, decode)
 		cell.each = r.Each
 		if err := cell.replace([]byte(in)); err == nil {
-			all = append(all, string(decode.decode(cell.out)))
+			all = append(all, string(decode.Decode(cell.out)))
 		}
 	}
 	return all

@@ -172,9 +172,9 @@ func (c *cell) became(value, normalised, pseudonym []byte) {
 	if p == nil {
 		return
 	}
-	if c.decode.code != nil && hasHighBytes(pseudonym) { // a template's words
+	if c.decode.Converts() && copytext.HasHighBytes(pseudonym) { // words of a template or a locale
 		value, normalised = bytes.Clone(value), bytes.Clone(normalised)
-		pseudonym = c.decode.decode(pseudonym)
+		pseudonym = c.decode.Decode(pseudonym)
 	}
 	h := p.hash(c.comparable(pseudonym))
 	if linked := c.counted.linked; linked.wants(h) {

@@ -22,7 +22,7 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 		entry := &r.JSON[i]
 		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
 		for _, step := range entry.Path.Steps {
-			key, _ := p.encoding.encode(step.Key)
+			key, _ := p.encoding.Encode(step.Key)
 			made.keys = append(made.keys, key)
 		}
 		if !entry.Preserve {
@@ -33,7 +33,7 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 			made.made = p.recipe(within, &entry.Rule, domain)
 		}
 		if entry.Transform == constant && entry.Value != nil {
-			made.written, _ = p.encoding.encode(constantJSON(*entry.Value))
+			made.written, _ = p.encoding.Encode(constantJSON(*entry.Value))
 		}
 		d.paths = append(d.paths, made)
 	}
@@ -61,8 +61,8 @@ func (p *planner) unfitPaths(c *column, r *spec.Rule) (why, mend string) {
 		return "is of type " + c.typ, "say each: true for arrays of documents, and only for them"
 	case len(c.unique) > 0:
 		return fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.unique)), "preserve it with a why"
-	case p.encoding.charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
+	case p.encoding.Charset != copytext.ASCIISafe:
+		return fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
 	}
 	for i := range r.JSON {
 		entry := &r.JSON[i]

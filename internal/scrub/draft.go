@@ -9,6 +9,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
+	"daybefore/internal/words"
 )
 
 // Draft is a scrub section to be reviewed.
@@ -24,6 +25,7 @@ type Draft struct {
 	Plan *Plan // by the drill file's rules and those proposed; with Left, not to be used
 
 	largeObjects bool
+	english      bool // words are drafted, and no locale was chosen
 	lines        []string
 	left         []verdict.Check
 }
@@ -62,6 +64,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	}
 	folded := s.fold(proposed)
 	d.write(all, folded)
+	d.english = slices.ContainsFunc(folded, func(m proposal) bool { return writesWords(m.rule) && s.localeName(m.rule) == words.Default })
 	req := s.req
 	req.Rules.Rules = slices.Clone(req.Rules.Rules)
 	for _, f := range folded {
@@ -189,7 +192,7 @@ func (e *evidence) numbersByChance(hits int64) judged {
 
 // partly: texts in which something stands.
 func (e *evidence) partly(hits int64) judged {
-	j := judged{suspicion: suspicion{transform: text}, confidence: medium}
+	j := judged{suspicion: suspicion{transform: text, within: true}, confidence: medium}
 	var kinds []string
 	for _, k := range detect.Kinds() {
 		if e.hits[k] > 0 {
@@ -393,6 +396,9 @@ func (d *Draft) YAML() string {
 	var b strings.Builder
 	if d.Rules > 0 || d.largeObjects {
 		b.WriteString("scrub:\n")
+	}
+	if d.english {
+		b.WriteString("  # people, streets and cities will be called as in " + words.Default + "; locale: says otherwise, and knows " + joined(words.Locales()) + "\n")
 	}
 	if d.largeObjects {
 		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n  large_objects: drop\n")

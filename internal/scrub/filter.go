@@ -1,7 +1,6 @@
 package scrub
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -74,8 +73,8 @@ type fieldGlob struct {
 }
 
 func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
-	r := &rewriter{table: t, names: columns, charset: p.encoding.charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns))}
-	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.newDecoder()
+	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns))}
+	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
 		c := t.byName[name]
@@ -101,7 +100,7 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 	return r
 }
 
-func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *decoder) rowKeeper {
+func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.Decoder) rowKeeper {
 	out := rowKeeper{keeper: k, set: make([][]byte, len(r.names))}
 	for i, name := range r.names {
 		out.set[i] = k.set[name]
@@ -121,7 +120,7 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *decoder) 
 
 // byField is the field that says who a row is about, for the rule of a cell;
 // linked is what is taken off the persons of its link, if it has one.
-func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker, decode *decoder) *person {
+func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker, decode *copytext.Decoder) *person {
 	i := slices.Index(r.names, rule.By)
 	if rule.By == "" || i < 0 {
 		return nil
@@ -322,19 +321,19 @@ type cell struct {
 	recipe  *recipe
 	charset copytext.Charset
 	mask    *masker
-	decode  *decoder
+	decode  *copytext.Decoder
 	by      *person
 	sample  *sampler     // nil: its values are not looked for
+	gather  *gatherer    // adds to the sample what is in a value; nil: the value itself is added
 	stays   []foldedGlob // values of the link that keep leaves as they are
 	direct  bool         // what it makes of a value without escapes needs none
 
-	document                *document  // nil: the value is no document
-	fields                  *composite // nil: the value is no composite
-	keys                    *inside    // of an hstore; nil: nobody looks at them
+	document                *document     // nil: the value is no document
+	fields                  *composite    // nil: the value is no composite
+	hstore                  *hstoreValues // nil: the value is no hstore
 	one                     func(dst, value []byte) ([]byte, error)
 	each                    bool // the field is an array, of whose elements each is a value
 	array                   copytext.ArrayRewriter
-	hstore                  copytext.HstoreRewriter
 	raw, out                []byte
 	element                 func(dst, value []byte) ([]byte, error) // one, for which what leaks is no error
 	stayed                  bool                                    // the last value did
@@ -344,8 +343,8 @@ type cell struct {
 	counted                 counters
 }
 
-func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *cell {
-	out := &cell{column: c, recipe: made, charset: p.encoding.charset, mask: mask, decode: decode}
+func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *copytext.Decoder) *cell {
+	out := &cell{column: c, recipe: made, charset: p.encoding.Charset, mask: mask, decode: decode}
 	out.counted = p.newCounters(c, made)
 	out.one = out.value
 	switch {
@@ -356,8 +355,8 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 		out.fields = newComposite(p, made.composite, mask, decode)
 		out.one = out.fields.append
 	case isHstore(c.base) && made.name != constant:
+		out.hstore = newHstoreValues(p, c.root().String(), out.value)
 		out.one = out.pairs
-		out.watchKeys(p)
 	default:
 		out.direct = out.charset == copytext.ASCIISafe && made.writesPlain()
 	}
@@ -374,13 +373,25 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *decoder) *c
 	if r := p.assigned[c]; r != nil {
 		out.stays = p.keptInLink(r.Link)
 		out.each = r.Each
-		out.sample = p.newSampler(c)
-	}
-	if out.document != nil {
-		out.document.sample = out.sample
+		out.sampleTo(p.newSampler(c), made)
 	}
 	out.direct = out.direct && !out.each // an array quotes
 	return out
+}
+
+// sampleTo has the cell add to a sample what its rule takes away.
+func (c *cell) sampleTo(s *sampler, made *recipe) {
+	switch c.sample = s; {
+	case s == nil:
+	case c.document != nil:
+		c.document.sample = s
+	case c.fields != nil:
+		c.fields.sampleTo(c.column, s)
+	case made.effect == clears || made.name == constant || isBytes(c.column.base):
+		whole := *c.column
+		whole.array = whole.array && !c.each
+		c.gather = newGatherer(&whole, s)
+	}
 }
 
 func (c *cell) forget() { c.mask.person = nil }
@@ -472,16 +483,15 @@ func (c *cell) replace(value []byte) (err error) {
 
 // pairs appends an hstore with each of its values rewritten.
 func (c *cell) pairs(dst, value []byte) ([]byte, error) {
-	c.keys.begin()
-	dst, err := c.hstore.Append(dst, value, c.value)
+	dst, err := c.hstore.append(dst, value)
 	c.stayed = false // some values may have; the hstore as a whole was rewritten
-	return dst, cmp.Or(err, c.keys.end())
+	return dst, err
 }
 
 // value appends what becomes of one value, or of one element of an array. An
 // empty value holds nothing, and stays.
 func (c *cell) value(dst, value []byte) ([]byte, error) {
-	decoded := c.decode.decode(value)
+	decoded := c.decode.Decode(value)
 	normalised := c.normalise(decoded)
 	if len(normalised) == 0 && c.recipe.name != constant {
 		c.remained(decoded)
@@ -494,7 +504,11 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 			return append(dst, value...), nil
 		}
 	}
-	c.sample.add(decoded)
+	if c.gather != nil {
+		c.gather.add(decoded)
+	} else {
+		c.sample.add(decoded)
+	}
 	start := len(dst)
 	dst, err := c.mask.append(dst, c.recipe, decoded, normalised)
 	c.became(decoded, normalised, dst[start:])
@@ -503,18 +517,18 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 
 // sampled adds a field that nobody else reads to the sample.
 func (c *cell) sampled(field []byte) error {
-	if c.sample == nil {
+	if c.gather == nil {
 		return nil
 	}
 	value, err := c.read(field)
-	c.sample.add(value)
+	c.gather.add(value)
 	return err
 }
 
 // read is a field's value in UTF-8, valid until the next one is read.
 func (c *cell) read(field []byte) ([]byte, error) {
 	value, err := c.unescape(field)
-	return c.decode.decode(value), err
+	return c.decode.Decode(value), err
 }
 
 func (c *cell) unescape(field []byte) (value []byte, err error) {

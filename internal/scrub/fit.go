@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
+	"daybefore/internal/words"
 )
 
 // Defaults of a rule, where a spec was not made by Load.
@@ -123,7 +124,8 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 		transform: transforms[r.Transform], name: r.Transform, domain: domain, normal: ownNormal(c, r),
 		percent: cmp.Or(r.Percent, defaultPercent), days: cmp.Or(r.Days, defaultDays), bucket: uint64(r.Bucket), to: datePrecisions[r.To],
 		largest: largestOf(c.base), limit: c.length, span: spanOfTimestamp,
-		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(valuesOf(c.base)), folded: r.Link != "" || len(r.Normalize) > 0, asciiOnly: p.encoding.code != nil,
+		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(valuesOf(c.base)), folded: r.Link != "" || len(r.Normalize) > 0,
+		locale: p.locale(r), code: p.encoding.Code,
 	}
 	if out.transform == nil {
 		out.transform = &transform{effect: merges, write: func(_ *masker, dst []byte, _ *recipe, _ input) ([]byte, error) { return dst, errUnknownTransform }}
@@ -144,12 +146,12 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 	}
 	switch {
 	case r.Transform == template && r.Value != nil:
-		out.parts, _, out.effect, _ = templateOf(*r.Value, p.encoding.encode)
+		out.parts, _, out.effect, _ = templateOf(*r.Value, out.locale, p.encoding)
 	case r.Transform == replace:
 		out.pattern, _ = regexp.Compile(r.Pattern) // spec has looked at it
 		out.with = []byte(r.With)
 	case r.Value != nil:
-		out.value, _ = p.encoding.encode(*r.Value)
+		out.value, _ = p.encoding.Encode(*r.Value)
 	}
 	return out
 }
@@ -159,7 +161,7 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 // that is like another.
 func (p *planner) unfit(c *column, r *spec.Rule, made *recipe, asked map[string]bool) (why, mend string, err error) {
 	for _, test := range []func(*column, *spec.Rule) (string, string){
-		unfitKind, unfitType, unfitParameters, unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding,
+		unfitKind, p.unfitPartition, unfitType, unfitParameters, p.unfitLength, unfitKey, p.unfitEncoding,
 	} {
 		if why, mend := test(c, r); why != "" {
 			return why, mend, nil
@@ -243,8 +245,8 @@ func unfitParameters(c *column, r *spec.Rule) (why, mend string) {
 	return "", ""
 }
 
-func unfitLength(c *column, r *spec.Rule) (why, mend string) {
-	if need := tooLong(c, r); need > 0 {
+func (p *planner) unfitLength(c *column, r *spec.Rule) (why, mend string) {
+	if need := tooLong(c, r, p.locale(r)); need > 0 {
 		return fmt.Sprintf("holds %d characters, and %s makes %d", c.length, r.Transform, need), mendFor(c, "fit", text, tokenLike, setNull)
 	}
 	return "", ""
@@ -252,7 +254,7 @@ func unfitLength(c *column, r *spec.Rule) (why, mend string) {
 
 // tooLong is how many characters the column would have to hold, where it does
 // not.
-func tooLong(c *column, r *spec.Rule) int {
+func tooLong(c *column, r *spec.Rule, locale *words.Locale) int {
 	need := 0
 	switch t := transforms[r.Transform]; {
 	case t != nil && t.length > 0 && isText(c.base):
@@ -260,7 +262,7 @@ func tooLong(c *column, r *spec.Rule) int {
 	case r.Transform == constant && r.Value != nil && isText(c.base) && !c.array:
 		need = utf8.RuneCountInString(*r.Value)
 	case r.Transform == template && r.Value != nil:
-		_, need, _, _ = templateOf(*r.Value, asUTF8)
+		_, need, _, _ = templateOf(*r.Value, locale, copytext.Encoding{})
 	}
 	if c.length > 0 && need > c.length {
 		return need
@@ -294,12 +296,12 @@ func takes(c *column, transform string) bool {
 	r := &spec.Rule{Transform: transform, Each: c.array && transform != setNull}
 	kind, _ := unfitKind(c, r)
 	typ, _ := unfitType(c, r)
-	return kind == "" && typ == "" && tooLong(c, r) == 0 && !mergesKey(c, r)
+	return kind == "" && typ == "" && tooLong(c, r, words.Of(words.Default)) == 0 && !mergesKey(c, r)
 }
 
 func effectOf(r *spec.Rule) effect {
 	if r.Transform == template && r.Value != nil {
-		_, _, made, _ := templateOf(*r.Value, asUTF8)
+		_, _, made, _ := templateOf(*r.Value, words.Of(words.Default), copytext.Encoding{})
 		return made
 	}
 	if t := transforms[r.Transform]; t != nil {
@@ -326,19 +328,19 @@ func (t *table) partitionedBy(column string) bool {
 }
 
 func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {
-	if (r.Each || isHstore(c.base)) && p.encoding.charset != copytext.ASCIISafe {
-		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters", p.encoding.name), "use set_null, or dump with --encoding=UTF8"
+	if (r.Each || isHstore(c.base)) && p.encoding.Charset != copytext.ASCIISafe {
+		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
 	}
-	if r.Transform == replace && p.encoding.code != nil {
-		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.name), "use another transform, or dump with --encoding=UTF8"
+	if r.Transform == replace && p.encoding.Code != nil {
+		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.Name), "use another transform, or dump with --encoding=UTF8"
 	}
 	if r.Transform != constant && r.Transform != template {
-		return "", ""
+		return p.unfitWords(r)
 	}
-	if _, ok := p.encoding.encode(*r.Value); !ok {
-		return fmt.Sprintf("gets a value that %s, the encoding of the rows, cannot write", p.encoding.name), "choose a value of plain letters"
+	if _, ok := p.encoding.Encode(*r.Value); !ok {
+		return fmt.Sprintf("gets a value that %s, the encoding of the rows, cannot write", p.encoding.Name), "choose a value of plain letters"
 	}
-	return "", ""
+	return p.unfitWords(r)
 }
 
 // unfitServer asks the server what its types and CHECK constraints say to
@@ -367,12 +369,13 @@ func (c *column) constrained() bool {
 // refusesSamples: what does not depend on the value must pass; what keeps a
 // value's shape must pass where the value did, and some value must.
 func (p *planner) refusesSamples(c *column, r *spec.Rule, made *recipe) (string, error) {
+	decode := p.encoding.NewDecoder()
 	var trials []trial
 	for _, s := range made.outcomes(c) {
 		t := trial{out: func() []string {
 			all := make([]string, len(s.out))
 			for i, out := range s.out {
-				all[i] = arrayed(c, r, out)
+				all[i] = arrayed(c, r, string(decode.Decode([]byte(out))))
 			}
 			return all
 		}}

@@ -1,6 +1,9 @@
 package scrub
 
 import (
+	"cmp"
+
+	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 )
 
@@ -57,21 +60,35 @@ func (w *inside) end() error {
 	return nil
 }
 
-// watchKeys looks at the keys of an hstore, which stay.
-func (c *cell) watchKeys(p *Plan) {
-	w := p.newInside(p.scanner)
-	c.keys = w
-	if w == nil {
+// hstoreValues rewrites the values of hstores, and looks at their keys, which stay.
+// One serves one goroutine.
+type hstoreValues struct {
+	copytext.HstoreRewriter
+	*inside
+	value func(dst, value []byte) ([]byte, error)
+}
+
+func newHstoreValues(p *Plan, place string, value func(dst, value []byte) ([]byte, error)) *hstoreValues {
+	out := &hstoreValues{inside: p.newInside(p.scanner), value: value}
+	if out.inside != nil {
+		out.Key = func(quoted []byte) { out.key(place, quoted) }
+	}
+	return out
+}
+
+func (h *hstoreValues) key(place string, quoted []byte) {
+	if !h.looks(false) {
 		return
 	}
-	c.hstore.Key = func(quoted []byte) {
-		if !w.looks(false) {
-			return
-		}
-		if kind, ok := w.find(quoted); ok {
-			w.leaked(c.column.root().String()+" (a key)", kind, "keys of an hstore stay: use set_null, or preserve it with a why")
-		}
+	if kind, ok := h.find(quoted); ok {
+		h.leaked(place+" (a key)", kind, "keys of an hstore stay: use set_null, or preserve it with a why")
 	}
+}
+
+func (h *hstoreValues) append(dst, value []byte) ([]byte, error) {
+	h.begin()
+	dst, err := h.Append(dst, value, h.value)
+	return dst, cmp.Or(err, h.end())
 }
 
 // looked is how many values had something in them that was looked at.
@@ -82,8 +99,8 @@ func (c *cell) looked() int64 {
 		return c.document.inside.rows
 	case c.fields != nil:
 		return c.fields.looked()
-	case c.keys != nil:
-		return c.keys.rows
+	case c.hstore != nil && c.hstore.inside != nil:
+		return c.hstore.rows
 	}
 	return 0
 }
@@ -95,6 +112,9 @@ func (c *composite) looked() (n int64) {
 		}
 		if c.inner[i] != nil {
 			n += c.inner[i].looked()
+		}
+		if h := c.pairs[i]; h != nil && h.inside != nil {
+			n += h.rows
 		}
 	}
 	return n

@@ -11,6 +11,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"daybefore/internal/copytext"
 	"daybefore/internal/spec"
 )
 
@@ -53,7 +54,7 @@ type pathRecipe struct {
 type document struct {
 	*documentRecipe
 	mask   *masker
-	decode *decoder
+	decode *copytext.Decoder
 	stays  [][]foldedGlob // by path: values of its link that keep leaves as they are
 	met    []int64        // by path: values that it named
 	sample *sampler       // of the texts that it rewrites; nil: not wanted
@@ -90,7 +91,7 @@ type unnamedValue struct{ path string }
 
 func (e *unnamedValue) Error() string { return "a value at " + e.path + " that no path names" }
 
-func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *decoder) *document {
+func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *copytext.Decoder) *document {
 	d := &document{documentRecipe: r, mask: mask, decode: decode, met: make([]int64, len(r.paths))}
 	if r.unmatched == keepUnmatched {
 		d.inside = p.newInside(p.scanner)
@@ -575,7 +576,7 @@ func (d *document) path() string {
 
 // unescaped is a string's value in UTF-8, valid until the next call.
 func (d *document) unescaped(s []byte) []byte {
-	s = d.decode.decode(s)
+	s = d.decode.Decode(s)
 	if bytes.IndexByte(s, '\\') < 0 {
 		return s
 	}

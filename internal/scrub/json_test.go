@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -47,28 +49,39 @@ func each(r spec.Rule) spec.Rule {
 // newTestDocument rewrites documents without a server.
 func newTestDocument(t testing.TB, unmatched string, entries ...string) *document {
 	t.Helper()
+	return newTestDocumentOf(t, testKey, "doc", "UTF8", unmatched, entries...)
+}
+
+// newTestDocumentOf rewrites those of a column under a key.
+func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched string, entries ...string) *document {
+	t.Helper()
 	p := &planner{Plan: &Plan{}, links: map[string]normal{}}
-	r := jsonRule(t, "a.b.doc", entries...)
+	p.encoding, _ = copytext.EncodingOf(encoding)
+	r := jsonRule(t, "a.b."+name, entries...)
 	r.Unmatched = unmatched
-	c := &column{table: &table{name: tableName{"a", "b"}}, name: "doc"}
+	c := &column{table: &table{name: tableName{"a", "b"}}, name: name}
 	made := p.documentRecipe(c, &r)
-	return newDocument(p.Plan, made.document, &masker{keyed: newKeyed(testKey)}, &decoder{})
+	return newDocument(p.Plan, made.document, &masker{keyed: newKeyed(key)}, p.encoding.NewDecoder())
 }
 
 func TestDocuments(t *testing.T) {
 	t.Parallel()
+	long := strings.Repeat("k", 64)
 	for _, tt := range []struct {
 		name, unmatched string
 		paths           []string
 		in, want        string // want is a pattern where it begins with ^
 	}{
 		{"nothing named, kept", keepUnmatched, nil, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `},
+		{"several blanks, kept", keepUnmatched, []string{"$.c set_null"}, "{\"a\":  [1,  2, \t3],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   1}", "{\"a\":  [1,  2, \t3],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   null}"},
+		{"several blanks, redacted", redactUnmatched, []string{"$.c set_null"}, "{\"a\":  [0,  null, \t\"\"],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   1}", "{\"a\":  [0,  null, \t\"\"],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   null}"},
 		{"a member", keepUnmatched, []string{"$.a email"}, `{"a":"ada@example.com", "b":"x"}`, `^\{"a":"[a-z2-7]{16}@example\.invalid", "b":"x"\}$`},
 		{"both of a key that is there twice", keepUnmatched, []string{"$.a hash"}, `{"a":"x","a":"y"}`, `^\{"a":"[0-9a-f]{32}","a":"[0-9a-f]{32}"\}$`},
 		{"every element", keepUnmatched, []string{"$.c[*].e set_null"}, `{"c":[{"e":"x"},{"e":[1,{}]},{"f":"y"}],"e":"z"}`, `{"c":[{"e":null},{"e":null},{"f":"y"}],"e":"z"}`},
 		{"one element", keepUnmatched, []string{"$[1] set_null"}, `["a","b","c"]`, `["a",null,"c"]`},
 		{"at any depth", keepUnmatched, []string{"$..ssn set_null"}, `{"ssn":1,"x":[{"ssn":{"a":2},"y":{"ssn":"3"}}]}`, `{"ssn":null,"x":[{"ssn":null,"y":{"ssn":null}}]}`},
 		{"every member", keepUnmatched, []string{"$.m.* constant value=0"}, `{"m":{"a":"x","b":[1],"c":null},"n":"y"}`, `{"m":{"a":0,"b":0,"c":null},"n":"y"}`},
+		{"members and elements", keepUnmatched, []string{"$[*].a[*] set_null", "$[*].b.* set_null"}, `[{"a":{"x":1},"b":[2]},{"a":[1],"b":{"y":2}}]`, `[{"a":{"x":1},"b":[2]},{"a":[null],"b":{"y":null}}]`},
 		{"a quoted key", keepUnmatched, []string{`$."a.b\"c" set_null`}, `{"a.b\"c":"x","a.b\u0022c":"y"}`, `{"a.b\"c":null,"a.b\u0022c":null}`},
 		{"all below", keepUnmatched, []string{"$.p text"}, `{"p":{"a":"Ada","b":["Bob",12,true]},"q":"Ada"}`, `^\{"p":\{"a":"[A-Z][a-z]{2}","b":\["[A-Z][a-z]{2}",[1-9]\d,true\]\},"q":"Ada"\}$`},
 		{"a longer path below", keepUnmatched, []string{"$.p text", "$.p.a preserve"}, `{"p":{"a":"Ada","b":"Bob"}}`, `^\{"p":\{"a":"Ada","b":"[A-Z][a-z]{2}"\}\}$`},
@@ -86,18 +99,55 @@ func TestDocuments(t *testing.T) {
 		{"wide texts", redactUnmatched, nil, `{"s":"“Ünï Ω١漢” 5"}`, `^\{"s":"“[A-Z][a-z][a-z] [A-Z]\d[a-z]” \d"\}$`},
 		{"keys by the word", redactUnmatched, nil, `{"camelCase_and_more":1,"line1":2,"tax_rate":3,"abcdefgh ijkl":4,"abcdefghi@":5,"a\u0062":6,"1234567":7}`, `^\{"camelCase_and_more":\d,"line1":\d,"tax_rate":\d,"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\d,"a\\u0062":\d,"[a-z2-7]{16}":\d\}$`},
 		{"a scalar", redactUnmatched, nil, `"Ada"`, `^"[A-Z][a-z]{2}"$`},
+		{"any blanks", keepUnmatched, []string{"$.a set_null"}, "\r\n{\r\n\t\"b\" :\r[ 1\r, 2 ]\r,\r\"a\"\r:\r1\r}\r", "\r\n{\r\n\t\"b\" :\r[ 1\r, 2 ]\r,\r\"a\"\r:\rnull\r}\r"},
+		{"an escaped key that a path names", redactUnmatched, []string{"$.ab set_null"}, `{"a\u0062":"x","c":"y"}`, `^\{"a\\u0062":null,"c":"[a-z]"\}$`},
+		{"an escaped key at the end", keepUnmatched, []string{`$["\n"] set_null`}, `{"\n":1}`, `{"\n":null}`},
+		{"keys beside a path", redactUnmatched, []string{"$.k preserve"}, `{"k":"Ada","ada@example.com":1,"Ada Lovelace":{"Ada Lovelace":2},"line1":3,"li\u006ee":4,"a\u0040b":5}`, `^\{"k":"Ada","[a-z2-7]{16}":\d,"[a-z2-7]{16}":\{"[a-z2-7]{16}":\d\},"line1":\d,"li\\u006ee":\d,"[a-z2-7]{16}":\d\}$`},
+		{"keys that count and keys that lead", redactUnmatched, nil, `{"line_123456":1,"shop.example:a/b$c-d":{"x.y":2}}`, `^\{"line_123456":\d,"shop\.example:a/b\$c-d":\{"x\.y":\d\}\}$`},
+		{"long keys", redactUnmatched, []string{"$." + long + " set_null", "$." + long[:63] + " set_null"}, `{"` + long + `":"x","` + long[:63] + `":"y","` + long + `k":"z"}`, `^\{"k{64}":null,"k{63}":null,"k{65}":"[a-z]"\}$`},
+		{"exponents", redactUnmatched, nil, `[1E5,1.5e+300,-2E-7,0E0,123456789E17,5e14,6E15]`, `^\[[1-9]E5,[1-9]\.\de\+300,-[1-9]E-7,0E0,[1-9]\d{8}E17,[1-9]e14,[1-9]E15\]$`},
+		{"numbers in their form", keepUnmatched, []string{"$ text"}, `[0.5,0.25,1E5,-20e-7,10.05e12]`, `^\[0\.\d,0\.\d\d,[1-9]E5,-[1-9]\de-7,[1-9]\d\.\d\de12\]$`},
+		{"amounts", redactUnmatched, []string{"$.* money percent=1"}, `{"a":1000.00,"b":1000,"c":"EUR 1000.00"}`, `^\{"a":(99|100|101)\d\.\d\d,"b":(99|100|101)\d,"c":"EUR (0?99|100|101)\d\.\d\d"\}$`},
+		{"numbers that are secrets", redactUnmatched, []string{"$.p password", "$.t token"}, `{"p":1234,"t":1234}`, `^\{"p":"\$2b\$10\$[^"]{53}","t":"[A-Za-z0-9]{16}"\}$`},
+		{"blank texts", keepUnmatched, []string{"$.a hash normalize=trim"}, `{"a":"  ","b":""}`, `{"a":"  ","b":""}`},
+		{"every escape", keepUnmatched, []string{"$ text"}, `["\b\f\n\r\t\/\\\"\u001F","\\","-------\\","\u0007--------","\u20AC"]`, `["\u0008\u000c\n\u000d\t/\\\"\u001f","\\","-------\\","\u0007--------","€"]`},
+		{"quotes put in", keepUnmatched, []string{`$.a replace pattern=x with="`}, `{"a":"x"}`, `{"a":"\""}`},
+		{"true, false and null", keepUnmatched, []string{"$.t text", "$.c constant value=x", "$.n set_null"}, `{"t":[true,false,null],"c":[null],"n":true}`, `{"t":[true,false,null],"c":"x","n":null}`},
 	} {
 		d := newTestDocument(t, tt.unmatched, tt.paths...)
 		out, err := d.append(nil, []byte(tt.in))
 		if pattern := strings.HasPrefix(tt.want, "^"); err != nil || pattern && !regexp.MustCompile(tt.want).Match(out) || !pattern && string(out) != tt.want {
 			t.Errorf("%s: %s became %s, %v", tt.name, tt.in, out, err)
 		}
+		if written := throughCell(t, d, tt.in); written != string(out) {
+			t.Errorf("%s: as COPY has it, %s became %s", tt.name, tt.in, written)
+		}
+		for i, n := range d.met {
+			if n == 0 {
+				t.Errorf("%s: the path %s counts as held by no document", tt.name, tt.paths[i])
+			}
+		}
 	}
+}
+
+// throughCell is what becomes of a document from COPY to COPY.
+func throughCell(t testing.TB, d *document, in string) string {
+	t.Helper()
+	c := newCell(&Plan{}, d.column, &recipe{name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	field, err := c.append(nil, copytext.AppendEscaped(nil, []byte(in)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := copytext.ASCIISafe.AppendUnescaped(nil, field)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
 
 func TestDocumentsThatAreNone(t *testing.T) {
 	t.Parallel()
-	for _, in := range []string{"", "private", `{"private"`, `{"private":}`, `{"a":1,}`, `[1,]`, `["private]`, `{"a" "b"}`, `[1 2]`, `{} private`, `01`, `1.`, `1e`, `-`, `{private:1}`, `["\"]`} {
+	for _, in := range []string{"", "private", `{"private"`, `{"private":}`, `{"a":1,}`, `[1,]`, `["private]`, `{"a" "b"}`, `[1 2]`, `{} private`, `01`, `1.`, `1e`, `-`, `{private:1}`, `["\"]`, `[1}`, `{"a":"private"]`, `{"b":[1}}`, `{"b":{"c":1]}`, `{"b":nope}`, `[truth]`, `falsy`, `tru`} {
 		for _, unmatched := range []string{keepUnmatched, redactUnmatched} {
 			out, err := newTestDocument(t, unmatched, "$.a email").append(nil, []byte(in))
 			if err == nil || strings.Contains(err.Error(), "private") {
@@ -105,9 +155,82 @@ func TestDocumentsThatAreNone(t *testing.T) {
 			}
 		}
 	}
-	deep := strings.Repeat("[", 2*deepest) + strings.Repeat("]", 2*deepest)
-	if _, err := newTestDocument(t, redactUnmatched).append(nil, []byte(deep)); err == nil {
-		t.Error("a document of any depth")
+}
+
+// How deep a document may nest depends on no rule: one that a rule takes is not
+// refused under another, and none ends the program.
+func TestDeepDocuments(t *testing.T) {
+	t.Parallel()
+	for _, unmatched := range []string{keepUnmatched, redactUnmatched, refuseUnmatched} {
+		for _, paths := range [][]string{nil, {"$..x text"}, {"$ preserve"}} {
+			d := newTestDocument(t, unmatched, paths...)
+			for _, tt := range []struct {
+				depth int
+				in    string
+				fits  bool
+			}{{deepest, "true", true}, {deepest, "[]", true}, {deepest, "{ }", true}, {deepest + 1, "true", false}, {deepest + 1, "[]", false}, {3 * deepest, "true", false}} {
+				in := strings.Repeat("[", tt.depth) + tt.in + strings.Repeat("]", tt.depth)
+				if out, err := d.append(nil, []byte(in)); (err == nil) != tt.fits || tt.fits && string(out) != in {
+					t.Errorf("%s, %q: %s in %d arrays: %v", unmatched, paths, tt.in, tt.depth, err)
+				}
+			}
+		}
+	}
+}
+
+// However many paths there are, each names its value and no other.
+func TestManyPaths(t *testing.T) {
+	t.Parallel()
+	for steps := range 8 {
+		below := "[*]" + strings.Repeat(".b", steps)
+		var paths []string
+		var in, want strings.Builder
+		for i := range 40 {
+			paths = append(paths, fmt.Sprintf("$.a%d%s set_null", i, below))
+			value := func(v string) string {
+				return "[" + strings.Repeat(`{"b":`, steps) + v + strings.Repeat("}", steps) + "]"
+			}
+			fmt.Fprintf(&in, `,"a%d":%s,"c%d":%s`, i, value("7"), i, value("7"))
+			fmt.Fprintf(&want, `,"a%d":%s,"c%d":%s`, i, value("null"), i, value("7"))
+		}
+		out, err := newTestDocument(t, keepUnmatched, paths...).append(nil, []byte("{"+in.String()[1:]+"}"))
+		if got := string(out); err != nil || got != "{"+want.String()[1:]+"}" {
+			t.Errorf("%d steps: %s, %v", 2+steps, got, err)
+		}
+	}
+}
+
+// Paths, constants and what is redacted are written as the rows are.
+func TestDocumentsInOtherEncodings(t *testing.T) {
+	t.Parallel()
+	latin, _ := copytext.EncodingOf("LATIN1")
+	in, _ := latin.Encode(`{"größe":"x","b":"y","c":"Ü© é"}`)
+	out, err := newTestDocumentOf(t, testKey, "doc", "LATIN1", redactUnmatched, "$.größe set_null", "$.b constant value=ü").append(nil, in)
+	if text := latin.NewDecoder().Decode(out); err != nil || !regexp.MustCompile(`^\{"größe":null,"b":"ü","c":"[A-Z]\. [a-z]"\}$`).Match(text) {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// Equal values become equal under one path or link, and tell nothing of each
+// other under two. Keys go the way of the values that they stand among.
+func TestPathsAreApart(t *testing.T) {
+	t.Parallel()
+	d := newTestDocument(t, keepUnmatched, "$.a[*] hash", "$.b hash", "$.c hash link=p", "$.d hash link=p", "$.e email link=q", "$.f email link=q")
+	out, err := d.append(nil, []byte(`{"a":["Ada","Ada"],"b":"Ada","c":"Ada","d":"Ada","e":{"ada@example.com":1,"ad\u0061@example.com":2,"x":[{"ada@example.com":3}]},"f":"ada@example.com"}`))
+	var got struct {
+		A          []string
+		B, C, D, F string
+		E          map[string]any
+	}
+	if err != nil || json.Unmarshal(out, &got) != nil {
+		t.Fatalf("%s, %v", out, err)
+	}
+	if got.A[0] != got.A[1] || got.A[0] == got.B || got.B == got.C || got.A[0] == got.C || got.C != got.D {
+		t.Errorf("%s", out)
+	}
+	key, _, _ := strings.Cut(got.F, "@")
+	if got.E[key] == nil || len(got.E) != 2 || strings.Count(string(out), `"`+key+`":`) != 3 {
+		t.Errorf("keys that are somebody's: %s", out)
 	}
 }
 
@@ -116,7 +239,7 @@ func TestDocumentsThatAreNone(t *testing.T) {
 func TestUnnamedValues(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$.*", `{"b":{"pri vate":{"c":7}}}`: "$.b.*", `["private"]`: "$[*]", `"private"`: "$",
+		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$.*", `{"b":{"pri vate":{"c":7}}}`: "$.b.*", `["private"]`: "$[*]", `"private"`: "$", `{"b":[[1]],"x.y":{"z":"private"}}`: "$.b[*][*]", `{"b":[[],[null]],"x.y":{"z":"private"}}`: "$.*.z",
 	} {
 		_, err := newTestDocument(t, refuseUnmatched, "$.a text").append(nil, []byte(in))
 		unnamed, ok := err.(*unnamedValue)
@@ -133,7 +256,7 @@ func TestUnnamedValues(t *testing.T) {
 
 // documents draws any JSON, written with any blanks.
 func documents() *rapid.Generator[string] {
-	blank := rapid.SampledFrom([]string{"", "", "", " ", "\n\t"})
+	blank := rapid.SampledFrom([]string{"", "", "", " ", "\n\t", "\r\n"})
 	scalar := rapid.Custom(func(t *rapid.T) string {
 		switch rapid.IntRange(0, 3).Draw(t, "kind") {
 		case 0:
@@ -255,6 +378,29 @@ func TestDocumentsThroughServer(t *testing.T) {
 	}
 }
 
+// A value that keep leaves as it is stays within documents too, under its link
+// alone; and what a column then holds of real values may not be shown.
+func TestKeepWithinDocuments(t *testing.T) {
+	t.Parallel()
+	s := situation{ddl: "create table users (email text); create table t (doc jsonb, other jsonb)",
+		keep:  []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"email": "*@ourco.example"}}},
+		rules: []spec.Rule{rule(t, 1, "public.users.email email link=p"), jsonRule(t, "public.t.doc", "$.by email link=p", "$.to email"), jsonRule(t, "public.t.other", "$.by email")}}
+	conn, p, checks := s.plan(t)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	if _, err := conn.Exec(t.Context(), `insert into t select d, d from (values ('{"by": "Boss@ourco.example", "to": "boss@ourco.example"}'::jsonb)) v(d)`); err != nil {
+		t.Fatal(err)
+	}
+	reload(t, conn, p, "public", "t")
+	if !value[bool](t, conn, `select doc ->> 'by' = 'Boss@ourco.example' and doc ->> 'to' like '%@example.invalid' and other ->> 'by' like '%@example.invalid' from t`) {
+		t.Error("what keep leaves is rewritten, or more than that is left")
+	}
+	if p.Shown("public", "t", "doc") || !p.Shown("public", "t", "other") {
+		t.Error("real values that keep leaves within documents may be shown")
+	}
+}
+
 // A value that no path names ends the load, with its place and without itself.
 func TestUnnamedValueEndsTheLoad(t *testing.T) {
 	t.Parallel()
@@ -341,7 +487,10 @@ func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 // wherever in the output they stand.
 func TestRedactedDocumentsAreKeyed(t *testing.T) {
 	t.Parallel()
-	d := newTestDocument(t, redactUnmatched, "$.a email")
+	d, others := newTestDocument(t, redactUnmatched, "$.a email"), map[string]*document{
+		"key":    newTestDocumentOf(t, bytes.Repeat([]byte("l"), KeySize), "doc", "UTF8", redactUnmatched, "$.a email"),
+		"column": newTestDocumentOf(t, testKey, "extra", "UTF8", redactUnmatched, "$.a email"),
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		in := fmt.Sprintf(`{"a": %s, "b": {"c": "%s", "d": %d.5e3}}`, documents().Draw(rt, "a"), rapid.StringMatching(`[a-zé"\\]{0,1}[A-Za-z0-9 ]{12,700}`).Draw(rt, "c"), rapid.IntRange(-1e12, 1e12).Draw(rt, "d"))
 		first, err := d.append(nil, []byte(in))
@@ -353,11 +502,98 @@ func TestRedactedDocumentsAreKeyed(t *testing.T) {
 		if err == nil && string(other) == string(first)+" " {
 			rt.Fatalf("%s became the same under another document", in)
 		}
+		for what, other := range others {
+			if out, err := other.append(nil, []byte(in)); err == nil && string(out) == string(first) {
+				rt.Fatalf("%s became the same under another %s", in, what)
+			}
+		}
 	})
 }
 
-// Go shrinks each input that it finds interesting for up to a minute and then
-// counts no executions: -fuzzminimizetime=1x keeps it going.
+// In what is redacted no letter and no digit stays: over some documents each
+// becomes many others, wherever in a text or number it stands, and however long
+// that is.
+func TestRedactedPlaces(t *testing.T) {
+	t.Parallel()
+	const documents, least = 40, 4
+	key := regexp.MustCompile(`"\w*":`)
+	d := newTestDocument(t, redactUnmatched, "$.n.path preserve")
+	for length := 1; length < 520; length++ {
+		if length == 28 {
+			length = 500 // where what was copied ahead ends
+		}
+		word, digits := strings.Repeat("q", length), strings.Repeat("7", length)
+		// in the middle of the document and at its end, plain and odd
+		for _, form := range []string{`{"n": %d, "v": "*", "w": [true]}`, `["%d", "*"]`, `"%d *"`, `{"n": [%d, "“*"], "q7": false}`, `["%d", "\n*"]`, `{"n": %d, "v": #, "q7": true}`, `[%d,#]`, `[%d, -#.5e7, "qqqq7777"]`, `{"n": %d, "k": {"v":#,"q77777":"é"}}`} {
+			at := strings.IndexAny(form, "*#")
+			filled := strings.NewReplacer("*", word, "#", digits).Replace(form)
+			seen := make([]map[byte]bool, length)
+			for n := range documents {
+				in := fmt.Sprintf(filled, 1000+n)
+				from := at + len(in) - len(filled)
+				out, err := d.append(nil, []byte(in))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a, b := key.FindAllString(in, -1), key.FindAllString(string(out), -1); !slices.Equal(a, b) || !json.Valid(out) {
+					t.Fatalf("%s became %s", in, out)
+				}
+				for i := range seen {
+					if seen[i] == nil {
+						seen[i] = map[byte]bool{}
+					}
+					seen[i][out[from+i]] = true
+				}
+			}
+			for i := range seen {
+				if len(seen[i]) < least {
+					t.Errorf("place %d of %d in %s becomes %d different ones", i, length, form, len(seen[i]))
+				}
+			}
+		}
+	}
+	for length := range 16 { // beside what was copied ahead
+		in := fmt.Sprintf(`["%s","%s",77,"%s"]`, strings.Repeat("q", length), strings.Repeat("q", 1500), strings.Repeat("q", length))
+		out, err := d.append(nil, []byte(in))
+		if err != nil || form(in) != form(string(out)) || bytes.Contains(out, []byte("qqqqqq")) {
+			t.Errorf("%s became %s, %v", in, out, err)
+		}
+	}
+	out, err := d.append(nil, []byte(`"`+strings.Repeat("q", 80)+`"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]bool{}
+	for i := 1; i < 80; i += 8 {
+		words[string(out[i:i+8])] = true
+	}
+	if len(words) < 10 {
+		t.Errorf("%s repeats itself", out)
+	}
+}
+
+// All real texts that a document's rule takes away are looked for afterwards,
+// by whatever way they go.
+func TestDocumentsAreSampled(t *testing.T) {
+	t.Parallel()
+	d := newTestDocument(t, redactUnmatched, "$.mail email", "$.gone set_null", "$.same constant value=x", "$.stays preserve")
+	sample := func() *sampler { return &sampler{seed: maphash.MakeSeed(), most: 100, limit: ^uint64(0)} }
+	d.sample = sample()
+	want := sample()
+	want.seed = d.sample.seed
+	for _, text := range []string{"ada@example.com", "gone for good", "a same \"one\"", "redacted here", "redacted “odd” one", "the last one"} {
+		want.add([]byte(text))
+	}
+	_, err := d.append(nil, []byte(`{"mail":"ada@example.com","gone":"gone for good","same":"a same \"one\"","stays":"what stays here","here":["redacted here","redacted “odd” one"],"n":12345678901,"end":"the last one"}`))
+	if err == nil {
+		_, err = d.append(nil, []byte(`"the last one"`))
+	}
+	if got, want := lowest(d.sample.kept, 100), lowest(want.kept, 100); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d texts are sampled, %d should be: %v", len(got), len(want), err)
+	}
+}
+
+// Run it with -fuzzminimizetime=1x, as docs/architecture.md says of all.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(`{"a":[1.5e3,{"b":"\u00e9\ud83d\ude00"}],"a":null}`))
 	f.Add([]byte(`[[[[`))
@@ -437,6 +673,9 @@ func TestDocumentsAllocateNothing(t *testing.T) {
 			var out []byte
 			if allocs := testing.AllocsPerRun(100, func() { out, _ = c.append(out[:0], field) }); allocs > 0 {
 				t.Errorf("%s, %s: %v allocations a document", b.name, unmatched, allocs)
+			}
+			if n := len(c.document.states); n > 50 { // of a hundred documents
+				t.Errorf("%s, %s: each document leaves something behind, %d words by now", b.name, unmatched, n)
 			}
 		}
 	}

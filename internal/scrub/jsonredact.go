@@ -64,6 +64,10 @@ func (d *document) redactMembers(i, depth int) int {
 		if i < 0 {
 			return -1
 		}
+		if oneBlank(s, i, ',') {
+			i += 2
+			continue
+		}
 		if i = afterBlanks(s, i); i >= len(s) {
 			return -1
 		}
@@ -191,7 +195,7 @@ func (d *document) redactOddString(from int) int {
 	}
 	value := d.unescaped(d.src[from : end-1])
 	d.sample.add(value)
-	d.out = appendShape(d.out[:0], value, d.words.bytes(), false, d.redact.asciiOnly)
+	d.out = appendShape(d.out[:0], value, d.words.bytes(), false, d.redact.code != nil)
 	d.quote(from-1, end)
 	return end
 }

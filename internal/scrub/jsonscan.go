@@ -220,8 +220,17 @@ func keyEnd(s []byte, i int) int {
 	return colonEnd(s, i)
 }
 
+// oneBlank tells whether sign stands at i, and behind it one blank and what is
+// none: so jsonb writes colons and commas.
+func oneBlank(s []byte, i int, sign byte) bool {
+	return i+2 < len(s) && s[i] == sign && s[i+1] == ' ' && s[i+2] > ' '
+}
+
 // colonEnd is where the value begins whose key ends at i; -1 for none.
 func colonEnd(s []byte, i int) int {
+	if oneBlank(s, i, ':') {
+		return i + 2
+	}
 	if i = afterBlanks(s, i); i >= len(s) || s[i] != ':' {
 		return -1
 	}
@@ -233,6 +242,9 @@ func colonEnd(s []byte, i int) int {
 func nextAt(s []byte, i int, closes byte) (next int, more bool) {
 	if i < 0 {
 		return -1, false
+	}
+	if oneBlank(s, i, ',') {
+		return i + 2, true
 	}
 	if i = afterBlanks(s, i); i >= len(s) {
 		return -1, false

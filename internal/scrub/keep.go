@@ -153,7 +153,7 @@ func (p *planner) keepSet(k *keeper) error {
 			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, "correct set:", "keep: %s.%s %s", k.table.name, name, why)
 			continue
 		}
-		encoded, _ := p.encoding.encode(value)
+		encoded, _ := p.encoding.Encode(value)
 		k.set[name] = copytext.AppendEscaped(nil, encoded)
 	}
 	return nil
@@ -165,7 +165,7 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 		return "does not exist", nil
 	}
 	rule := &spec.Rule{Transform: constant, Value: &value}
-	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
+	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, p.unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
 		if why, _ := test(c, rule); why != "" {
 			return why, nil
 		}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"pgregory.net/rapid"
 
+	"daybefore/internal/copytext"
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -51,7 +52,7 @@ func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 		t.Errorf("the drill file knows %q, the scrub %q", said, transformNames())
 	}
 	for _, n := range spec.TemplateTransforms {
-		if transforms[n] == nil || transforms[n].most == 0 {
+		if transforms[n] == nil || transforms[n].most == 0 && transforms[n].words == nil {
 			t.Errorf("a template may hold {%s}, of which nobody knows how long it becomes", n)
 		}
 	}
@@ -72,7 +73,7 @@ func TestForms(t *testing.T) {
 		value := rapid.StringN(1, 60, -1).Draw(rt, "value")
 		for n, form := range forms {
 			out := mask(t, testKey, recipe{name: n}, value)
-			if !form.MatchString(out) || out == value || transforms[n].most > 0 && len(out) > transforms[n].most {
+			if !form.MatchString(out) || out == value || mostOf(n) > 0 && len(out) > mostOf(n) {
 				rt.Fatalf("%s of %q is %q", n, value, out)
 			}
 			limit := rapid.IntRange(1, 60).Draw(rt, "limit")
@@ -81,6 +82,14 @@ func TestForms(t *testing.T) {
 			}
 		}
 	})
+}
+
+// mostOf is how many characters a transform makes at most; 0: it does not say.
+func mostOf(transform string) int {
+	if w := transforms[transform].words; w != nil {
+		return w(english).Longest()
+	}
+	return transforms[transform].most
 }
 
 func TestCheckDigits(t *testing.T) {
@@ -331,12 +340,13 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
 	s := situation{
-		ddl: `create extension if not exists hstore; create extension if not exists citext; create type home as (street text, zip varchar(10)); create type person as (id int, full_name text, home home, born date, note text);
+		ddl: `create extension if not exists hstore; create extension if not exists citext; create type home as (street text, zip varchar(10)); create type person as (id int, full_name text, home home, born date, note text); create type labelled as (tags hstore, said text);
 			create domain mail as citext check (value ~ '@'); create domain mails as mail[];
-			create table t (id int, stay daterange, seen tstzrange, ages int4range, prices numrange, stays datemultirange, many int8multirange, tags hstore, who person, people person[], mail mail, mails mails, grid text[][], low_ages int4range[])`,
+			create table t (id int, stay daterange, seen tstzrange, ages int4range, prices numrange, stays datemultirange, many int8multirange, tags hstore, who person, people person[], mail mail, mails mails, grid text[][], low_ages int4range[], labels labelled, mailed labelled[])`,
 		rules: append(rules(t, "public.t.stay date_shift days=20", "public.t.seen truncate to=day", "public.t.ages number percent=50", "public.t.prices number bucket=100", "public.t.stays date_shift", "public.t.many number", "public.t.tags text",
 			"public.t.mail email link=m", "public.t.mails email each link=m", "public.t.grid text each", "public.t.low_ages number each"),
 			fieldsRule(t, "public.t.who", "full_name name link=n", "home.street street", "home.zip postcode", "born date_shift", "note set_null"),
+			fieldsRule(t, "public.t.labels", "tags text", "said text"), each(fieldsRule(t, "public.t.mailed", "tags email", "said set_null")),
 			each(fieldsRule(t, "public.t.people", "full_name name link=n", "home set_null", "born preserve", "note constant value=a,\"b"))),
 	}
 	p, checks := s.planOn(t, conn)
@@ -347,7 +357,8 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 			int4range(i, i + 1 + i % 20), numrange(i, i * 20.5), ('{[2024-01-01,2024-01-05),[2024-02-01,2024-03-0' || i % 9 + 1 || ')}')::datemultirange, int8multirange(int8range(i, i + 5), int8range(i + 1000, null)),
 			hstore(array['name', 'Real Name', 'null', null, 'q"\\', 'a=>"b", \\']), row(i, 'Real Name ' || i, row('1 "Real" St, \\', '10115')::home, '1990-01-01', 'note')::person,
 			array[row(i, 'Real Name ' || i, null, '1990-01-01', 'x')::person, null, row(null, '', row('a', null)::home, null, null)::person], 'Real' || i || '@Example.com', array['real' || i || '@example.COM', null]::mails,
-			array[array['Real', 'a"b'], array['c,d', null]], array[int4range(95, 99), int4range(99, 101), int4range(null, 5), int4range(-10, -9)] from generate_series(1, 300) i; create table before as table t`)
+			array[array['Real', 'a"b'], array['c,d', null]], array[int4range(95, 99), int4range(99, 101), int4range(null, 5), int4range(-10, -9)],
+			row(hstore(array['name', 'Real Name', 'null', null]), 'Real')::labelled, array[row(hstore('to', 'real@example.com'), 'x')::labelled] from generate_series(1, 300) i; create table before as table t`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -364,6 +375,8 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 		"fields of arrays too":           "select bool_and(people[1].full_name = (who).full_name and people[1].home is null and people[1].born = '1990-01-01' and people[1].note = 'a,\"b' and people[2] is null and people[3].full_name = '' and people[3].note is null) from t",
 		"domains over citext are linked": "select bool_and(mail = mails[1] and mails[2] is null and mail::text like '%@example.invalid') from t",
 		"arrays in arrays":               "select bool_and(array_dims(t.grid) = '[1:2][1:2]' and t.grid[1][1] ~ '^[A-Z][a-z]{3}$' and t.grid[1][2] ~ '^[a-z]\"[a-z]$' and t.grid[2][2] is null) from t",
+		"hstores in fields keep keys":    `select bool_and(akeys((labels).tags) = '{name,"null"}' and (labels).tags -> 'name' ~ '^[A-Z][a-z]{3} [A-Z][a-z]{3}$' and (labels).tags -> 'name' <> 'Real Name' and (labels).tags -> 'null' is null) from t`,
+		"and take what is of no shape":   `select bool_and(mailed[1].tags ? 'to' and mailed[1].tags -> 'to' like '%@example.invalid') from t`,
 		"bounds never cross":             "select count(*) = 300 and bool_and(array_length(low_ages, 1) = 4) from t",
 	} {
 		if !value[bool](t, conn, sql) {
@@ -448,7 +461,7 @@ func TestTransformsAllocateNothing(t *testing.T) {
 		in := []byte(slices.Concat(kind.samples, []string{"Ada Lovelace"})[0])
 		m := &masker{keyed: newKeyed(testKey)}
 		r := ready(recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, value: []byte("x")})
-		r.parts, _, _, _ = templateOf("a {hash} {name}", asUTF8)
+		r.parts, _, _, _ = templateOf("a {hash} {name}", english, copytext.Encoding{})
 		var out []byte
 		if allocs := testing.AllocsPerRun(100, func() { out, _ = m.append(out[:0], &r, in, in) }); allocs > 0 {
 			t.Errorf("%s allocates %v times a value", n, allocs)
@@ -474,7 +487,7 @@ func FuzzTransforms(f *testing.F) {
 				continue
 			}
 			r := ready(recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, lenient: true, value: []byte("x"), pattern: regexp.MustCompile("[a-f]+"), with: []byte("y")})
-			r.parts, _, _, _ = templateOf("{hash}", asUTF8)
+			r.parts, _, _, _ = templateOf("{hash}", english, copytext.Encoding{})
 			out, err := m.append([]byte("before"), &r, in, in)
 			if err != nil || !bytes.HasPrefix(out, []byte("before")) || len(out) == len("before") {
 				t.Fatalf("%s of %q is %q, %v", n, in, out, err)

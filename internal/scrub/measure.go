@@ -38,7 +38,7 @@ func (m *Measure) Filter(schema, name string, columns []string) (func(dst, row [
 		return nil, err
 	}
 	t := m.plan.cat.byName[tableName{schema, name}]
-	b := &measured{plan: m.plan, rewrite: rewrite, charset: m.plan.encoding.charset, decode: m.plan.encoding.newDecoder()}
+	b := &measured{plan: m.plan, rewrite: rewrite, charset: m.plan.encoding.Charset, decode: m.plan.encoding.NewDecoder()}
 	for i, name := range columns {
 		if c := t.byName[name]; m.plan.assigned[c] != nil {
 			b.columns = append(b.columns, &measuredColumn{column: c, field: i})
@@ -59,7 +59,7 @@ type measured struct {
 	rewrite func(dst, row []byte) ([]byte, error) // nil: all of it passes
 	columns []*measuredColumn
 	charset copytext.Charset
-	decode  *decoder
+	decode  *copytext.Decoder
 	ends    []int
 	made    []byte
 	raw     []byte
@@ -109,7 +109,7 @@ func (b *measured) fields(row []byte, of func(*measuredColumn) *profile) error {
 			}
 			field = b.raw
 		}
-		of(c).add(b.decode.decode(field), b.plan.seed)
+		of(c).add(b.decode.Decode(field), b.plan.seed)
 	}
 	return nil
 }

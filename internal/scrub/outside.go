@@ -76,17 +76,17 @@ func (p *Plan) incomparable(c, other *column) string {
 
 // scrubOutside does to one value what the filter does to those that pass.
 func (p *Plan) scrubOutside(c *column) func(value string) (string, error) {
-	decode := p.encoding.newDecoder()
+	decode := p.encoding.NewDecoder()
 	cell := newCell(p, c, p.recipes[c], &masker{keyed: newKeyed(p.key)}, decode)
-	cell.sample = nil // it is no value of the backup
+	cell.sample, cell.gather = nil, nil // it is no value of the backup
 	return func(value string) (string, error) {
-		encoded, ok := p.encoding.encode(value)
+		encoded, ok := p.encoding.Encode(value)
 		if !ok {
 			return value, nil // the backup cannot hold it
 		}
 		if err := cell.replace(encoded); err != nil {
 			return "", verdict.Errorf(verdict.CodeWitness, "correct the rule of this column", "scrub a value for %s: %w", c, err)
 		}
-		return string(decode.decode(cell.out)), nil
+		return string(decode.Decode(cell.out)), nil
 	}
 }

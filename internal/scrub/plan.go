@@ -47,7 +47,7 @@ type Plan struct {
 	cat         *Catalogue
 	rules       spec.Scrub
 	key         []byte
-	encoding    rowEncoding
+	encoding    copytext.Encoding
 	assigned    map[*column]*spec.Rule
 	recipes     map[*column]*recipe
 	keeps       []*keeper
@@ -96,7 +96,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 }
 
 func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, error) {
-	encoding, known := encodingOf(req.Encoding)
+	encoding, known := copytext.EncodingOf(req.Encoding)
 	key := req.Rules.Key
 	switch {
 	case key == nil:
@@ -114,7 +114,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
-			"the rows are in %s, of which this program has no table to read them by", encoding.name)
+			"the rows are in %s, of which this program has no table to read them by", encoding.Name)
 	}
 	p.fks = req.Catalogue.define(req.Definitions)
 	return p, nil

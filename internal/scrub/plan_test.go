@@ -26,6 +26,7 @@ type situation struct {
 	exclude         []string
 	largeObjects    bool
 	encoding        string
+	locale          string
 	scan            spec.LeakScan
 	unmatched       string
 	largeObjectRule string
@@ -49,6 +50,8 @@ func rule(t testing.TB, line int, s string) spec.Rule {
 		switch key {
 		case "link":
 			r.Link = value
+		case "locale":
+			r.Locale = value
 		case "each":
 			r.Each = true
 		case "value":
@@ -128,7 +131,7 @@ func (s situation) request(cat *Catalogue) Request {
 	}
 	return Request{
 		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
-		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, ExcludePos: places, LeakScan: s.scan, Unmatched: s.unmatched, LargeObjects: s.largeObjectRule},
+		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, ExcludePos: places, LeakScan: s.scan, Unmatched: s.unmatched, Locale: s.locale, LargeObjects: s.largeObjectRule},
 	}
 }
 
@@ -322,6 +325,15 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:public.t.a", "rule_unfit:public.t.b", "rule_unfit:public.t.c"}},
 		{name: "paths in a key", situation: situation{ddl: "create table t (doc jsonb)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (doc);"}, rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email")}}, want: []string{"rule_unfit:public.t.doc"}},
 		{name: "paths in a double-byte encoding", situation: situation{ddl: "create table t (doc jsonb)", encoding: "SJIS", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a email")}}, want: []string{"rule_unfit:public.t.doc"}},
+		{name: "paths in what is generated", situation: situation{ddl: "create table t (a jsonb, doc jsonb generated always as (a) stored)", rules: []spec.Rule{jsonRule(t, "public.t.a", "$.a email"), jsonRule(t, "public.t.doc", "$.a email")}}, want: []string{"rule_unfit:public.t.doc"}},
+		{name: "paths in what decides the partition", situation: situation{ddl: "create table t (doc jsonb) partition by list ((doc ->> 'kind')); create table t_a partition of t for values in ('a')", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.kind text")}},
+			want: []string{"rule_unfit:public.t.doc"}, says: "decides which partition"},
+		{name: "a key that decides the partition too, for which no other transform is advised", situation: situation{ddl: "create table t (id text) partition by list (id); create table t_a partition of t for values in ('a')",
+			definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);"}, rules: rules(t, "public.t.id name")}, want: []string{"rule_unfit:public.t.id"}, says: "decides which partition of public.t a row belongs to"},
+		{name: "a path to what the encoding cannot write", situation: situation{ddl: "create table t (doc jsonb)", encoding: "LATIN1", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a constant value=€")}},
+			want: []string{"rule_unfit:public.t.doc"}, says: "$.a gets a value that LATIN1"},
+		{name: "a path that lacks what its transform needs", situation: situation{ddl: "create table t (doc jsonb, old json)", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a constant"), jsonRule(t, "public.t.old", "$.a replace")}},
+			want: []string{"rule_unfit:public.t.doc", "rule_unfit:public.t.old"}, says: "$.a has the transform constant without a value"},
 		{name: "a path with an unknown transform", situation: situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.a nope")}}, want: []string{"rule_unfit:public.t.doc"}, says: "$.a has the unknown transform"},
 		{name: "a document's check that its paths keep", situation: situation{ddl: `create table t (doc jsonb check (jsonb_typeof(doc) = 'object' and doc ? 'email' and length(doc ->> 'email') < 60), old json check (old ->> 'kind' in ('a', 'b')))`,
 			rules: []spec.Rule{jsonRule(t, "public.t.doc", "$.email email"), jsonRule(t, "public.t.old", "$.kind preserve", "$.email email")}}},
@@ -525,6 +537,8 @@ func TestSensitive(t *testing.T) {
 		"zip_code": true, "password_hash": true, "api_key": true, "apiKey": true, "access_token": true, "iban": true, "ssn": true, "date_of_birth": true, "dob": true, "message": true,
 		"message_id": false, "message_type": false, "body": true, "comment_text": true, "note": true, "bio": true, "mot_de_passe": true, "sessionid": true, "macaddress": true, "apellido": true, "user_agent": true,
 		"id": false, "status": false, "slug": false, "sku": false, "currency": false, "name": false, "zipped": false, "shipping": false, "recipe": false, "title": false, "country": false, "keyboard": false,
+		"largecontent": true, "contenttype": false, "sitenotes": true, "contact": true, "contact_id": false, "contactinfo": true, "summary": true, "gecos": true, "poc_1_name": true, "tls_psk": true, "sess_id": true,
+		"mail_host": false, "smtp_server": false, "username_attribute": false, "proxy_address": true, "company": false, "data": false, "vars": false,
 	} {
 		if what, _ := sensitive(column("things", name, textType)); (what != "") != want {
 			t.Errorf("%s: %q", name, what)
@@ -534,7 +548,9 @@ func TestSensitive(t *testing.T) {
 		table, name, typ string
 		want             string
 	}{
-		{"users", "name", "text", name}, {"staff_members", "name", "varchar", name}, {"products", "name", "text", ""},
+		{"users", "name", "text", name}, {"staff_members", "name", "varchar", name}, {"products", "name", "text", ""}, {"identities", "name", "text", name}, {"collected_addresses", "name", "text", name},
+		{"identities", "organization", "text", company}, {"customers", "company_id", "text", ""}, {"t", "proxy_address", "text", ipAddress}, {"t", "site_address", "text", street},
+		{"session", "vars", "text", tokenLike}, {"php_sessions", "data", "text", tokenLike}, {"sessions", "data", "int4", ""}, {"sessions", "name", "text", ""},
 		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", noise}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", noise},
 		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", dateShift},
 		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", ipAddress}, {"t", "x", "macaddr", macAddress},
@@ -542,6 +558,24 @@ func TestSensitive(t *testing.T) {
 		_, got := sensitive(column(tt.table, tt.name, pgType{"pg_catalog", tt.typ, "b"}))
 		if got != tt.want {
 			t.Errorf("%s.%s %s: %q, want %q", tt.table, tt.name, tt.typ, got, tt.want)
+		}
+	}
+	for _, tt := range []struct{ table, names string }{ // as people name them whose data have these words
+		{"kunden", "vorname:first_name nachname:last_name name:name strasse:street hausnummer:text lieferadresse:street plz:postcode ort:city telefonnummer:phone handynummer:phone email_adresse:email geburtsdatum:date_shift passwort:password bemerkungen:text beschreibung:text ip_adresse:ip menge: preis: artikelnummer: kategorie: anzahl:"},
+		{"clientes", "nombre:name apellidos:last_name correo:email telefono:phone móvil:phone dirección:street calle:street ciudad:city localidad:city código_postal:postcode fecha_nacimiento:date_shift contraseña:password observaciones:text dni:text cantidad: precio: estado: categoria:"},
+		{"utilisateurs", "prénom:first_name nom:name nom_de_famille:last_name courriel:email téléphone:phone adresse:street ville:city code_postal:postcode date_naissance:date_shift mdp:password remarques:text quantite: prix: statut: categorie:"},
+		{"utenti", "nome:name cognome:last_name indirizzo:street città:city comune:city telefono:phone cellulare:phone data_nascita:date_shift codice_fiscale:text commenti:text quantita: prezzo: stato: categoria:"},
+		{"klanten", "voornaam:first_name achternaam:last_name naam:name straat:street straatnaam:street huisnummer:text postcode:postcode woonplaats:city plaats:city telefoonnummer:phone geboortedatum:date_shift wachtwoord:password opmerkingen:text aantal: prijs: categorie:"},
+		{"klienci", "imię:first_name nazwisko:last_name ulica:street miasto:city miejscowość:city kod_pocztowy:postcode telefon:phone data_urodzenia:date_shift hasło:password uwagi:text pesel:text ilosc: cena: kategoria: stan:"},
+		{"clientes", "nome:name sobrenome:last_name endereço:street logradouro:street bairro:text cidade:city cep:postcode telefone:phone celular:phone data_nascimento:date_shift senha:password cpf:text observações:text quantidade: preco: situacao: categoria:"},
+		{"kunder", "förnamn:first_name efternamn:last_name namn:name adress:street gatuadress:street postnummer:postcode postort:city stad:city telefonnummer:phone födelsedatum:date_shift lösenord:password anteckningar:text personnummer:text antal: pris: kategori:"},
+		{"клієнти", "прізвище:last_name ім'я:name пошта:email телефон:phone адреса:street вулиця:street місто:city дата_народження:date_shift пароль:password коментар:text кількість: ціна: статус: категорія:"},
+	} {
+		for _, pair := range strings.Fields(tt.names) {
+			of, want, _ := strings.Cut(pair, ":")
+			if _, got := sensitive(column(tt.table, of, textType)); got != want {
+				t.Errorf("%s.%s: %q, want %q", tt.table, of, got, want)
+			}
 		}
 	}
 	if what, _ := sensitive(column("t", "mood", pgType{"public", "mood", "e"})); what != "" {

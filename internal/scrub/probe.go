@@ -93,6 +93,9 @@ func (p prober) ask(sql string, value *string) (string, error) {
 // way in every run.
 func (r *recipe) outcomes(c *column) []sample {
 	m := &masker{keyed: newKeyed([]byte("only for samples that decide whether a rule fits its column"))}
+	if r.words != nil { // a value decides only which of them are drawn
+		return []sample{{out: m.telling(r)}}
+	}
 	var all []sample
 	for _, in := range sampleInputs(r, c) {
 		s := sample{in: in}
@@ -106,7 +109,7 @@ func (r *recipe) outcomes(c *column) []sample {
 	return all
 }
 
-// sample is a value and what may become of it.
+// sample is a value and what may become of it, as the rows are written.
 type sample struct {
 	in  string
 	out []string

@@ -61,6 +61,7 @@ type suspicion struct {
 	transform string // that would suit what the values look like
 	keys      []key  // of its documents, that look sensitive
 	passes    string // why it may pass as it is; empty: it may not
+	within    bool   // it stands in longer texts, so that equal values mean nothing
 }
 
 // key is a member's name in a column's documents.
@@ -268,7 +269,9 @@ func (w *proposer) write(made []proposal, r *spec.Rule, s *suspicion, tie string
 	for i := range made {
 		m := &made[i]
 		m.rule, m.tie = ruleFor(m.root, r), tie
-		w.means[m.rule] = s.what
+		if !s.within {
+			w.means[m.rule] = s.what
+		}
 		for j := range m.rule.JSON {
 			w.means[&m.rule.JSON[j].Rule] = s.keys[j].what
 		}

@@ -58,7 +58,7 @@ const nasty = `
 	create extension hstore; create extension citext;
 	create table users (id int not null, email mail not null, login varchar(20) not null, ssn char(11), address text, address_city varchar(8), zip char(5) not null,
 		website varchar(60), iban varchar(34), card_number numeric(19), last_ip inet, device macaddr not null, ip_text text, phones text[] not null, born date not null, home home, homes home[],
-		profile jsonb not null, profiles jsonb[], tags hstore, search tsvector not null, avatar bytea, password_hash varchar(60), pin varchar(4) check (pin ~ '^[0-9]{4}$'), page xml not null, "E Mail" citext,
+		profile jsonb not null, profiles jsonb[], tags hstore, search tsvector not null, avatar bytea, scans bytea[], marks bytea[] not null, password_hash varchar(60), pin varchar(4) check (pin ~ '^[0-9]{4}$'), page xml not null, "E Mail" citext,
 		lat float8, mobile bigint not null);
 	create table orders (id int, user_email mail, by_login varchar(20), ssn char(11), contact_email text, shipping_address text not null);
 	create table staff (badge_token uuid, office_phone varchar(30)) inherits (users);
@@ -116,6 +116,8 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.tags, transform: text}`,
 		`- {column: public.users.search, transform: constant, value: ''}`,
 		`- {column: public.users.avatar, transform: set_null}`,
+		`- {column: public.users.scans, transform: set_null}`,
+		`- {column: public.users.marks, transform: hash, each: true}`,
 		`- {column: public.users.password_hash, transform: password}`,
 		`- {column: public.users.pin, transform: text}`,
 		`- {column: public.users.page, transform: constant, value: ''}`,

@@ -90,7 +90,7 @@ func (t *tally) add(c *cell, rows int64) {
 // Checks says, after the load, whether every value met its rule, and whether
 // any met none and should have.
 func (p *Plan) Checks() []verdict.Check {
-	if found := p.leaks.checks(); len(found) > 0 {
+	if found := p.leaks.checks(p.ofSample()); len(found) > 0 {
 		return found // they ended the load: what else did not happen is no finding
 	}
 	checks := []verdict.Check{p.scanCheck(), {

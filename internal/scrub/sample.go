@@ -34,7 +34,7 @@ type sampler struct {
 // nothing by themselves.
 func (p *Plan) newSampler(c *column) *sampler {
 	r := p.assigned[c]
-	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !(isText(c.base) || isUUID(c.base) || isAddress(c.base) || isMAC(c.base) || r.JSON != nil) {
+	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !sampledType(c) {
 		return nil
 	}
 	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}

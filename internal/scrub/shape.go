@@ -8,6 +8,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 var (
@@ -17,14 +19,14 @@ var (
 
 func writeShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	random := newRandomBytes(in.digest)
-	return appendShape(dst, in.value, &random, false, r.asciiOnly), nil
+	return appendShape(dst, in.value, &random, false, r.code != nil), nil
 }
 
 // writeNumberShape is writeShape for what begins with a digit that says
 // something: it stays zero, or not zero.
 func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	random := newRandomBytes(in.digest)
-	return appendShape(dst, in.value, &random, true, r.asciiOnly), nil
+	return appendShape(dst, in.value, &random, true, r.code != nil), nil
 }
 
 // shape is what becomes of a byte: one of so many that begin with the first,
@@ -153,6 +155,21 @@ func wideShape(r rune) shape {
 		return shape{'A', 26}
 	case unicode.IsLetter(r) || unicode.IsMark(r):
 		return shape{'a', 26}
+	case 0x1F110 <= r && r <= 0x1F1FF: // letters in circles and squares, and those of flags
+		return shape{'A', 26}
+	case unicode.IsSymbol(r): // such as a letter in a circle, or two that are a unit
+		return symbolShape(r)
+	}
+	return shape{}
+}
+
+// symbolShape is what becomes of the first letter or number in what a symbol
+// is made of (UAX #15, NFKD); a symbol in which there is none stays.
+func symbolShape(r rune) shape {
+	for _, within := range norm.NFKD.String(string(r)) {
+		if within != r && (unicode.IsLetter(within) || unicode.IsNumber(within)) {
+			return wideShape(within)
+		}
 	}
 	return shape{}
 }

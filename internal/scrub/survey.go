@@ -40,7 +40,7 @@ func (s *Survey) Filter(schema, table string, columns []string) (func(dst, row [
 	if t == nil { // Draft tells
 		return nil, nil
 	}
-	l := &looker{survey: s, table: t, charset: s.encoding.charset, decode: s.encoding.newDecoder(), columns: len(columns)}
+	l := &looker{survey: s, table: t, charset: s.encoding.Charset, decode: s.encoding.NewDecoder(), columns: len(columns)}
 	l.hstore.Key = func(quoted []byte) { l.inKey = l.inKey || l.finds(quoted) }
 	for i, name := range columns {
 		if c := t.byName[name]; c != nil && s.assigned[c] == nil {
@@ -80,7 +80,7 @@ type looker struct {
 	columns int
 	views   []*view
 	charset copytext.Charset
-	decode  *decoder
+	decode  *copytext.Decoder
 	ends    []int
 	raw     []byte
 	array   copytext.ArrayRewriter
@@ -144,14 +144,14 @@ func (l *looker) one(v *view, value []byte) (err error) {
 	case isHstore(base) && l.charset == copytext.ASCIISafe:
 		l.inKey = false
 		l.scratch, err = l.hstore.Append(l.scratch[:0], value, func(dst, value []byte) ([]byte, error) {
-			v.add(l.decode.decode(value), l.survey.scanner, l.survey.seed)
+			v.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
 			return dst, nil
 		})
 		if l.inKey {
 			v.inKeys++
 		}
 	default:
-		v.add(l.decode.decode(value), v.scanner, l.survey.seed)
+		v.add(l.decode.Decode(value), v.scanner, l.survey.seed)
 	}
 	return err
 }
@@ -179,7 +179,7 @@ func (l *looker) document(v *view, doc []byte) {
 			k.containers++
 			return
 		}
-		k.add(l.decode.decode(value), l.survey.scanner, l.survey.seed)
+		k.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
 	})
 }
 

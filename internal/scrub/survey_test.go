@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/detect"
 	"daybefore/internal/verdict"
 )
 
@@ -109,6 +110,7 @@ func TestDraftLooksAtContents(t *testing.T) {
 	s := situation{largeObjects: true}
 	d := s.survey(t, conn)
 	want := `scrub:
+  # people, streets and cities will be called as in en_US; locale: says otherwise, and knows de_DE, en_US, es_ES, fr_FR, it_IT, nl_NL, pl_PL, pt_BR, sv_SE, uk_UA
   # high: the backup holds large objects, which can be anything; the other way is preserve
   large_objects: drop
   rules:
@@ -185,6 +187,140 @@ func TestDraftLooksAtContents(t *testing.T) {
 	}
 }
 
+// What is worth a path is in enough documents, and what it becomes follows what
+// stands there.
+func TestDraftWeighsKeys(t *testing.T) {
+	t.Parallel()
+	key := func(documents, containers int64, e evidence) *keyEvidence {
+		e.values = documents - containers
+		return &keyEvidence{evidence: e, what: "a secret", transform: tokenLike, documents: documents, containers: containers}
+	}
+	for _, tt := range []struct {
+		name      string
+		documents int64
+		key       *keyEvidence
+		want      string // the transform; empty: it is redacted with the rest
+	}{
+		{"in one of a hundred", 1000, key(10, 0, evidence{}), tokenLike},
+		{"in fewer", 1000, key(9, 0, evidence{}), ""},
+		{"in the only one", 1, key(1, 0, evidence{}), ""},
+		{"in both", 2, key(2, 0, evidence{}), tokenLike},
+		{"an object in every second", 100, key(100, 50, evidence{}), ""},
+		{"an object in every tenth", 100, key(100, 10, evidence{}), tokenLike},
+		{"addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 90}}), email},
+		{"some addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 50}}), tokenLike},
+		{"UUIDs", 100, key(100, 0, evidence{forms: [likenesses]int64{likeUUID: 100}}), uuid4},
+		{"no word that tells", 100, nil, ""},
+	} {
+		e := evidence{documents: tt.documents, keys: map[string]*keyEvidence{"k": tt.key}}
+		got := ""
+		for _, k := range e.telling() {
+			got = k.transform
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// How sure a line is follows how many values say so.
+func TestDraftWeighsValues(t *testing.T) {
+	t.Parallel()
+	hits := func(n int64) map[detect.Kind]int64 { return map[detect.Kind]int64{detect.Card: n} }
+	for _, tt := range []struct {
+		name, typ  string
+		e          evidence
+		confidence confidence
+		passes     bool
+	}{
+		{"twenty of one kind", "text", evidence{values: 20, hits: hits(20), whole: hits(20)}, high, false},
+		{"nineteen", "text", evidence{values: 19, hits: hits(19), whole: hits(19)}, medium, false},
+		{"one text in a hundred", "text", evidence{values: 1000, hits: hits(10)}, medium, false},
+		{"fewer", "text", evidence{values: 1000, hits: hits(9)}, low, false},
+		{"one number in five", "int8", evidence{values: 1000, hits: hits(200), whole: hits(200)}, low, false},
+		{"fewer numbers", "int8", evidence{values: 1000, hits: hits(199), whole: hits(199)}, low, true},
+	} {
+		c := &column{table: &table{name: tableName{"public", "t"}}, name: "ref", typ: tt.typ, base: pgType{"pg_catalog", tt.typ, "b"}}
+		j := tt.e.judge(c, "", "")
+		if j.confidence != tt.confidence || (j.passes != "") != tt.passes {
+			t.Errorf("%s: %s, passes %q", tt.name, j.confidence, j.passes)
+		}
+	}
+}
+
+// Whatever tables and columns are called, the draft is read again, names them
+// alone, and is taken.
+func TestDraftOfStrangeNames(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	if _, err := conn.Exec(t.Context(), `create table "two
+lines: {" (email text); create table "it's" ("E-Mail '" text, "phone
+number" text); create table "a#b" (email text);
+		create schema a; create schema b; create schema c; create table a."x*" (mail text); create table b."x*" (mail text); create table c."xy" (mail bool);
+		create table a.hosts (mail text); create table b.hosts (mail text); create table c.hosts (mail bool)`); err != nil {
+		t.Fatal(err)
+	}
+	s := situation{}
+	d := s.survey(t, conn)
+	s.confirmed(t, conn, d)
+	if !strings.Contains(d.YAML(), "{column: a.hosts.mail,") || !strings.Contains(d.YAML(), "{column: b.hosts.mail,") {
+		t.Errorf("a rule for columns that are no text: %s", d.YAML())
+	}
+}
+
+// What a document's column takes decides about its paths too, and equal values
+// in documents and columns stay equal.
+func TestDraftOfDocuments(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	if _, err := conn.Exec(t.Context(), `create table users (ssn text, login text, tied_to text); create table events (doc jsonb, short jsonb check (length(short ->> 'email') < 24));
+		insert into users select '123-45-' || i, 'user' || i, 'user' || i from generate_series(1000, 1100) i;
+		insert into events select jsonb_build_object('ssn', ssn, 'email', login || '@example.com'), jsonb_build_object('email', login || '@example.com') from users`); err != nil {
+		t.Fatal(err)
+	}
+	s := situation{definitions: []string{"ALTER TABLE ONLY public.users ADD CONSTRAINT u UNIQUE (login);", "ALTER TABLE ONLY public.users ADD CONSTRAINT f FOREIGN KEY (tied_to) REFERENCES public.users(login);"}}
+	d := s.survey(t, conn)
+	want := `scrub:
+  rules:
+    # public.events
+    # high: of type jsonb; 101 documents, with the keys email, ssn
+    - {column: public.events.doc, unmatched_paths: redact, json: [
+        {path: '$..email', transform: email},
+        {path: '$..ssn', transform: text, link: official_number}]}
+    # high: of type jsonb; 101 documents, with the keys email
+    - {column: public.events.short, unmatched_paths: redact}
+    # public.users
+    # high: named like an official number, and all 101 values look like one
+    - {column: public.users.ssn, transform: text, link: official_number}
+    # medium: named like an account's name; 101 values, 101 different
+    - {column: public.users.login, transform: token, link: login}
+    # medium: its values are those of public.users.login, to which a foreign key ties it
+    - {column: public.users.tied_to, transform: token, link: login}
+`
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(d.YAML(), "\n")); diff != "" {
+		t.Error(diff)
+	}
+	s.confirmed(t, conn, d)
+}
+
+// Texts in which addresses stand are no addresses: nothing of them would become
+// equal to one, so that they get no link, and take none's name.
+func TestDraftLinksNoTexts(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	if _, err := conn.Exec(t.Context(), `create table a (header text, email text); create table b (entry text, sender text);
+		insert into a select 'From: <ada' || n || '@example.com>', 'ada' || n || '@example.com' from generate_series(1, 30) n;
+		insert into b select 'EMAIL:ada' || n || '@example.com;', 'ada' || n || '@example.com' from generate_series(1, 30) n`); err != nil {
+		t.Fatal(err)
+	}
+	d := situation{}.survey(t, conn)
+	for _, line := range []string{"{column: public.a.header, transform: text}", "{column: public.a.email, transform: email, link: email}", "{column: public.b.sender, transform: email, link: email}"} {
+		if !strings.Contains(d.YAML(), line) {
+			t.Errorf("%s is not in\n%s", line, d.YAML())
+		}
+	}
+}
+
 // A schema made to be nasty: rules that fit are found for all of it.
 func TestDraftOfANastySchema(t *testing.T) {
 	t.Parallel()
@@ -197,6 +333,22 @@ func TestDraftOfANastySchema(t *testing.T) {
 	s.confirmed(t, conn, d)
 	if !strings.Contains(d.YAML(), "# low: named like an e-mail address; the backup has no value to look at\n    - {column: public.users.email, transform: email, link: email}") {
 		t.Error(d.YAML())
+	}
+}
+
+// Where words are drafted, also within documents, and nobody chose a locale,
+// the draft speaks of it.
+func TestDraftSpeaksOfLocales(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	if _, err := conn.Exec(t.Context(), `create table t (doc jsonb); insert into t select jsonb_build_object('street', 'Am Hang ' || n) from generate_series(1, 30) n`); err != nil {
+		t.Fatal(err)
+	}
+	for locale, spoken := range map[string]bool{"": true, "en_US": true, "de_DE": false} {
+		d := situation{locale: locale}.survey(t, conn)
+		if section := d.YAML(); strings.Contains(section, "locale: says otherwise") != spoken || !strings.Contains(section, "transform: street") {
+			t.Errorf("%q: %s", locale, section)
+		}
 	}
 }
 
@@ -216,8 +368,37 @@ func TestDraftBesideRules(t *testing.T) {
 	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 || !strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; correct the name") {
 		t.Error(notes)
 	}
+	if strings.Contains(d.YAML(), "locale") {
+		t.Errorf("no words are drafted, and a locale is spoken of:\n%s", d.YAML())
+	}
 	if d.Ruled != 2 {
 		t.Error(d.Ruled)
+	}
+	within := jsonRule(t, "public.users.doc", "$.mail email link=person_email")
+	if _, err := conn.Exec(t.Context(), "alter table users add doc jsonb"); err != nil {
+		t.Fatal(err)
+	}
+	s.rules = append(rules(t, "public.users.email preserve", "public.users.full_name preserve"), within)
+	if got := loadScrub(t, s.survey(t, conn).YAML()).Rules; len(got) != 2 || got[0].Link != "person_email" {
+		t.Errorf("%+v", got)
+	}
+	s.rules = append(rules(t, "public.users.email preserve", "public.users.full_name hash link=email"), within)
+	s.rules[2].JSON[0].Link = ""
+	if _, err := conn.Exec(t.Context(), "alter table orders add other_email text"); err != nil {
+		t.Fatal(err)
+	}
+	if got := loadScrub(t, s.survey(t, conn).YAML()).Rules; len(got) != 3 || got[0].Link != "email_email" || got[2].Link != "email_email" {
+		t.Errorf("the name of a link that is taken: %+v", got)
+	}
+}
+
+// What stands in the schema itself is told in front, and what is no leak is not.
+func TestDraftTellsOfTheSchema(t *testing.T) {
+	t.Parallel()
+	var d Draft
+	d.AddSchema([]verdict.Check{{ID: "leak:a comment on t", Outcome: verdict.Error, Observed: "an e-mail address"}, {ID: "leak:a comment on u", Outcome: verdict.Pass, Observed: "nothing"}, {ID: "leak_scan", Outcome: verdict.Error}})
+	if notes := d.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "a comment on t holds an e-mail address; no rule mends it") {
+		t.Errorf("%q", notes)
 	}
 }
 

@@ -3,7 +3,9 @@ package scrub
 import (
 	"unicode/utf8"
 
+	"daybefore/internal/copytext"
 	"daybefore/internal/spec"
+	"daybefore/internal/words"
 )
 
 // writeReplaced lets through what the pattern does not find in a value, and
@@ -23,27 +25,28 @@ type templatePart struct {
 
 // templateOf is a template made ready, how many characters it makes at most,
 // and its effect: what keeps values apart does so between other words too.
-func templateOf(s string, encode func(string) ([]byte, bool)) (parts []templatePart, most int, made effect, err error) {
+func templateOf(s string, locale *words.Locale, rows copytext.Encoding) (parts []templatePart, most int, made effect, err error) {
 	read, err := spec.ParseTemplate(s)
 	made = merges
 	for _, p := range read {
 		if p.Transform == "" {
-			literal, _ := encode(p.Literal)
+			literal, _ := rows.Encode(p.Literal)
 			parts = append(parts, templatePart{literal: literal})
 			most += utf8.RuneCountInString(p.Literal)
 			continue
 		}
 		t := transforms[p.Transform]
-		parts = append(parts, templatePart{made: &recipe{transform: t, name: p.Transform}})
+		parts = append(parts, templatePart{made: &recipe{transform: t, name: p.Transform, locale: locale, code: rows.Code}})
 		most += t.most
+		if t.words != nil {
+			most += t.words(locale).Longest()
+		}
 		if t.effect == keepsApart {
 			made = keepsApart
 		}
 	}
 	return parts, most, made, err
 }
-
-func asUTF8(s string) ([]byte, bool) { return []byte(s), true }
 
 func writeTemplate(m *masker, dst []byte, r *recipe, in input) (_ []byte, err error) {
 	for _, p := range r.parts {

@@ -9,7 +9,10 @@ import (
 	"regexp"
 	"slices"
 
+	"golang.org/x/text/encoding"
+
 	"daybefore/internal/copytext"
+	"daybefore/internal/words"
 )
 
 // The transforms, as drill files name them.
@@ -57,8 +60,9 @@ const (
 type transform struct {
 	effect     effect
 	fits       func(t pgType) bool
-	length     int // characters it needs at least; 0: what the value had, or it is cut
-	most       int // characters it makes at most, where a template may hold it; 0: it may not
+	length     int                              // characters it needs at least; 0: what the value had, or it is cut
+	most       int                              // characters it makes at most, where a template may hold it; 0: as many as words say, or it may not
+	words      func(*words.Locale) words.Phrase // what is drawn from a locale's words; nil: nothing
 	keepsShape bool
 	samples    []string // values it is at home with
 	write      func(m *masker, dst []byte, r *recipe, in input) ([]byte, error)
@@ -90,12 +94,12 @@ var transforms = map[string]*transform{
 	webAddress: {fits: isText, length: urlLength, most: urlLength, write: writeURL},
 	tokenLike:  {fits: isText, length: leastToken, keepsShape: true, write: writeToken},
 
-	name:      {effect: merges, fits: isText, most: longest(firstNames) + 1 + longest(lastNames), write: writeName},
-	firstName: {effect: merges, fits: isText, most: longest(firstNames), write: writeFirstName},
-	lastName:  {effect: merges, fits: isText, most: longest(lastNames), write: writeLastName},
-	company:   {effect: merges, fits: isText, most: 2*longest(lastNames) + 2 + longest(companyForms), write: writeCompany},
-	street:    {effect: merges, fits: isText, most: 3 + 1 + longest(lastNames) + 1 + longest(streetKinds), write: writeStreet},
-	city:      {effect: merges, fits: isText, most: longest(cities), write: writeCity},
+	name:      {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.Name }, write: writeName},
+	firstName: {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.FirstName }, write: writeWords},
+	lastName:  {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.LastName }, write: writeWords},
+	company:   {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.Company }, write: writeWords},
+	street:    {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.Street }, write: writeWords},
+	city:      {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.City }, write: writeWords},
 
 	postcode:   {effect: merges, fits: isText, keepsShape: true, samples: []string{"10115", "SW1A 1AA", "1010 AB", "00-950", "75001"}, write: writeNumberShape},
 	phone:      {effect: merges, fits: isText, keepsShape: true, samples: phoneSamples, write: writeNumberShape},
@@ -156,14 +160,15 @@ type recipe struct {
 	days        int            // date_shift
 	to          datePrecision  // truncate
 	span        dateSpan
-	limit       int    // characters; 0: none
-	lead        string // hash: of a bytea
-	whole       bool   // the value is a range: what is made of it is no sample's extreme
-	network     bool   // ip: the type is cidr, whose host bits are zero
-	asciiOnly   bool   // the rows' encoding is not Unicode
-	plainNumber bool   // money: the type is a number's
-	folded      bool   // equal normalised values are to become equal, whatever was taken off them
-	lenient     bool   // the value is a text: what is not of the transform's kind becomes text's
+	limit       int               // characters; 0: none
+	lead        string            // hash: of a bytea
+	whole       bool              // the value is a range: what is made of it is no sample's extreme
+	network     bool              // ip: the type is cidr, whose host bits are zero
+	locale      *words.Locale     // where the transform, or a part of its template, writes words
+	code        encoding.Encoding // of the rows; nil: Unicode
+	plainNumber bool              // money: the type is a number's
+	folded      bool              // equal normalised values are to become equal, whatever was taken off them
+	lenient     bool              // the value is a text: what is not of the transform's kind becomes text's
 }
 
 // writesPlain tells whether what the recipe makes holds nothing that COPY
@@ -181,6 +186,8 @@ func (r *recipe) writesPlain() bool {
 type masker struct {
 	*keyed
 	norm, digits, clock []byte
+	unicode             []byte            // what is yet to be encoded
+	encoder             *encoding.Encoder // nil until something is
 	ranges              copytext.RangeReader
 	lower, upper        []byte  // a range's bounds
 	person              *uint64 // date_shift: who the value is about, instead of the value itself

@@ -72,8 +72,17 @@ func (l *leaks) all() []leak {
 	})
 }
 
-// checks tell each place once.
-func (l *leaks) checks() []verdict.Check {
+// ofSample says behind a count that not all rows were looked at: else a pass
+// would say more than is known, and a number of findings be taken for all.
+func (p *Plan) ofSample() string {
+	if percent := p.rules.LeakScan.Percent; percent > 0 && percent < 100 {
+		return fmt.Sprintf(", in a sample of %g%% of the rows", percent)
+	}
+	return ""
+}
+
+// checks tell each place once; of is said behind each place's counts.
+func (l *leaks) checks(of string) []verdict.Check {
 	var checks []verdict.Check
 	for _, at := range l.all() {
 		found := fmt.Sprintf("%s looked like %s", counted(l.found[at], "value"), at.what)
@@ -87,6 +96,9 @@ func (l *leaks) checks() []verdict.Check {
 			Message: fmt.Sprintf("%s holds what looks like %s, and no rule names it: nothing is loaded any more, and the sandbox is removed", at.place, at.what),
 			Hint:    at.mend,
 		})
+	}
+	for i := range checks {
+		checks[i].Observed += of
 	}
 	return checks
 }
@@ -179,7 +191,7 @@ type watcher struct {
 	plan    *Plan
 	fields  []watchedField
 	charset copytext.Charset
-	decode  *decoder
+	decode  *copytext.Decoder
 	raw     []byte
 	share
 }
@@ -191,8 +203,8 @@ type watchedField struct {
 }
 
 // newWatcher is nil where there is nothing to look at.
-func (p *Plan) newWatcher(t *table, columns []string, decode *decoder) *watcher {
-	w := &watcher{plan: p, charset: p.encoding.charset, decode: decode, share: share{percent: p.rules.LeakScan.Percent}}
+func (p *Plan) newWatcher(t *table, columns []string, decode *copytext.Decoder) *watcher {
+	w := &watcher{plan: p, charset: p.encoding.Charset, decode: decode, share: share{percent: p.rules.LeakScan.Percent}}
 	for i, name := range columns {
 		c := t.byName[name]
 		if s, ok := p.watched[c]; ok {
@@ -285,7 +297,7 @@ func (w *watcher) value(field []byte) (value []byte, err error) {
 		field = w.raw
 	}
 	if w.charset != copytext.ASCIISafe {
-		field = w.decode.decode(field)
+		field = w.decode.Decode(field)
 	}
 	return field, err
 }
@@ -336,6 +348,6 @@ func (p *Plan) scanCheck() verdict.Check {
 			columns[f.column.root()] = true
 		}
 	}
-	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"), counted(int64(len(columns)), "column"))
+	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"), counted(int64(len(columns)), "column")) + p.ofSample()
 	return c
 }

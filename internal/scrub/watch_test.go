@@ -56,7 +56,11 @@ func TestLeakEndsTheLoad(t *testing.T) {
 				t.Fatalf("the load went on: %v", err)
 			}
 			found := p.Checks()
-			if len(found) != 1 || found[0].ID != "unmatched:"+tt.place || found[0].Outcome != verdict.Error || found[0].Observed != "1 value looked like "+tt.what || found[0].Hint == "" {
+			observed := "1 value looked like " + tt.what
+			if tt.scan.Percent > 0 {
+				observed += ", in a sample of 10% of the rows"
+			}
+			if len(found) != 1 || found[0].ID != "unmatched:"+tt.place || found[0].Outcome != verdict.Error || found[0].Observed != observed || found[0].Hint == "" {
 				t.Errorf("%+v", found)
 			}
 			if said := fmt.Sprint(err, found); strings.Contains(said, "example.com") || strings.Contains(said, "4111") {
@@ -85,6 +89,7 @@ func TestLeakWithin(t *testing.T) {
 		{"beside a path", "doc json", `'{"b": {"c": 1, "d": "ada\u0040example.com", "e": "4111 1111 1111 1111"}}'`, kept(jsonRule(t, "public.t.doc", "$.b.c number")),
 			[]string{"doc at $.b.d: {path: $.b.d, transform: email}", "doc at $.b.e: {path: $.b.e, transform: card}"}, spec.LeakScan{}},
 		{"a key", "doc jsonb", `'{"a": "x", "ada@example.com": true}'`, kept(jsonRule(t, "public.t.doc", "$.a text")), []string{"doc at $.*: {path: $.*, transform: email}"}, spec.LeakScan{}},
+		{"a key that a path names", "doc jsonb", `'{"ada@example.com": "x", "b": "y"}'`, kept(jsonRule(t, "public.t.doc", `$["ada@example.com"] text`)), nil, spec.LeakScan{}},
 		{"in an array", "doc jsonb[]", `array['{}', '["+4915112345678"]']::jsonb[]`, each(kept(jsonRule(t, "public.t.doc", "$.a text"))), []string{"doc at $[*]: {path: $[*], transform: phone}"}, spec.LeakScan{}},
 		{"a named path", "doc jsonb", `'{"a": "ada@example.com", "b": "x"}'`, kept(jsonRule(t, "public.t.doc", "$.a preserve")), nil, spec.LeakScan{}},
 		{"allowed", "doc jsonb", `'{"a": "boss@ourco.example"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil, spec.LeakScan{Allow: []*regexp.Regexp{regexp.MustCompile("@ourco")}}},
@@ -96,10 +101,11 @@ func TestLeakWithin(t *testing.T) {
 				"tag: add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public.t.tag, transform: email}", "who.place.label: {field: place.label, transform: email}", "who.ref: {field: ref, transform: card}"}, spec.LeakScan{}},
 		{"a field within a field", "doc home[]", `array[null, row('x', 'y', 1, row('ada@example.com', 'x'))]::home[]`, each(fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text")), []string{"doc.place.label: {field: place.label, transform: email}"}, spec.LeakScan{}},
 		{"an hstore's key", "doc hstore", `hstore('ada@example.com', 'x')`, rule(t, 1, "public.t.doc text"), []string{"doc (a key): keys of an hstore stay: use set_null, or preserve it with a why"}, spec.LeakScan{}},
+		{"a key of an hstore in a field", "doc tagged[]", `array[row(hstore('ada@example.com', 'x'))::tagged]`, each(fieldsRule(t, "public.t.doc", "tags text")), []string{"doc.tags (a key): keys of an hstore stay: use set_null, or preserve it with a why"}, spec.LeakScan{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := situation{ddl: "create extension hstore; " + home + "create table t (" + tt.ddl + ")", rules: []spec.Rule{tt.rule}, scan: tt.scan}
+			s := situation{ddl: "create extension hstore; create type tagged as (tags hstore); " + home + "create table t (" + tt.ddl + ")", rules: []spec.Rule{tt.rule}, scan: tt.scan}
 			if strings.Contains(tt.ddl, "who home") {
 				s.rules = append(s.rules, each(kept(jsonRule(t, "public.t.docs", "$.x text"))), fieldsRule(t, "public.t.who", "street street", "note preserve", "place.note text"))
 			}
@@ -172,6 +178,33 @@ func TestNoLeak(t *testing.T) {
 	}
 	if c := p.Checks()[0]; c.ID != "leak_scan" || c.Outcome != verdict.Pass || c.Observed != "0 of 2 values in 1 column" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// Of documents too only so many are looked at as the drill file says, and it is
+// told how many.
+func TestShareOfDocuments(t *testing.T) {
+	t.Parallel()
+	for percent, want := range map[float64]string{0: "0 of 4 values in 1 column", 50: "0 of 2 values in 1 column, in a sample of 50% of the rows"} {
+		doc := jsonRule(t, "public.t.doc", "$.a text")
+		doc.Unmatched, doc.Why = keepUnmatched, "made for the test"
+		conn, p, checks := situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{doc}, scan: spec.LeakScan{Percent: percent}}.plan(t)
+		if len(checks) > 0 {
+			t.Fatal(checks)
+		}
+		second := "bob"
+		if percent > 0 { // this one is not looked at
+			second = "bob@example.com"
+		}
+		if _, err := conn.Exec(t.Context(), `insert into t values ('{"b": "ada"}'), (jsonb_build_object('b', $1::text)), ('{"b": "eve"}'), ('{"b": "kim"}')`, second); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tryThrough(t, conn, p, "public", "t"); err != nil {
+			t.Error(err)
+		}
+		if c := p.Checks()[0]; c.ID != "leak_scan" || c.Observed != want {
+			t.Errorf("%v percent: %+v", percent, c)
+		}
 	}
 }
 

@@ -1,94 +1,122 @@
 package scrub
 
 import (
+	"cmp"
 	"crypto/sha256"
-	"strconv"
+	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/brianvoe/gofakeit/v7/data"
+	"golang.org/x/text/encoding"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/spec"
+	"daybefore/internal/words"
 )
 
-// The lists that made-up people, places and companies are taken from.
-var (
-	firstNames   = plainWords(data.Person["first"])
-	lastNames    = plainWords(data.Person["last"])
-	cities       = plainWords(data.Address["city"])
-	streetKinds  = plainWords(data.Address["street_name"])
-	companyForms = plainWords(data.Company["suffix"])
-)
-
-// plainWords leaves out what a CHECK or a client might stumble over.
-func plainWords(all []string) []string {
-	var plain []string
-	for _, w := range all {
-		if letters(w) {
-			plain = append(plain, w)
-		}
+// locale is where a rule's words come from: what it names itself, else what
+// the scrub section does.
+func (p *planner) locale(r *spec.Rule) *words.Locale {
+	if found := words.Of(p.localeName(r)); found != nil {
+		return found
 	}
-	return plain
+	return words.Of(words.Default)
 }
 
-// letters tells whether s is made of ASCII letters, and of blanks between them.
-func letters(s string) bool {
-	for i := range len(s) {
-		if c := s[i] | 0x20; (c < 'a' || 'z' < c) && (s[i] != ' ' || i == 0) {
-			return false
-		}
-	}
-	return s != ""
+func (p *Plan) localeName(r *spec.Rule) string {
+	return cmp.Or(r.Locale, p.rules.Locale, words.Default)
 }
 
-func longest(words []string) int {
-	n := 0
-	for _, w := range words {
-		n = max(n, len(w))
-	}
-	return n
-}
-
-// pick takes a word by eight bytes of the digest, of which there are four
-// times eight.
-func pick(words []string, digest *[sha256.Size]byte, eight int) string {
-	return words[scale(number(digest[8*eight:]), uint64(len(words)))]
+// writeWords draws what the transform takes from the recipe's locale.
+func writeWords(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	return m.appendPhrase(dst, r, r.words(r.locale), in.digest)
 }
 
 // writeName gives a first name to a single word and a full name to several.
-func writeName(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	start := len(dst)
-	dst = append(dst, pick(firstNames, in.digest, 0)...)
+func writeName(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	phrase := r.locale.FirstName
 	if severalWords(in.normalised) {
-		dst = append(append(dst, ' '), pick(lastNames, in.digest, 1)...)
+		phrase = r.locale.Name
 	}
-	return cutTo(dst, start, r.limit), nil
+	return m.appendPhrase(dst, r, phrase, in.digest)
 }
 
-func writeFirstName(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	return cutTo(append(dst, pick(firstNames, in.digest, 0)...), len(dst), r.limit), nil
-}
-
-func writeLastName(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	return cutTo(append(dst, pick(lastNames, in.digest, 1)...), len(dst), r.limit), nil
-}
-
-// writeCompany calls it after two people: the library's companies are real.
-func writeCompany(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func (m *masker) appendPhrase(dst []byte, r *recipe, phrase words.Phrase, digest *[sha256.Size]byte) ([]byte, error) {
+	random := [...]uint64{number(digest[:]), number(digest[8:]), number(digest[16:]), number(digest[24:])}
 	start := len(dst)
-	dst = append(append(dst, pick(lastNames, in.digest, 0)...), '-')
-	dst = append(append(dst, pick(lastNames, in.digest, 1)...), ' ')
-	return cutTo(append(dst, pick(companyForms, in.digest, 2)...), start, r.limit), nil
+	return m.encoded(cutTo(phrase.Append(dst, &random), start, r.limit), start, r.code)
 }
 
-func writeStreet(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	const houses = 199
-	start := len(dst)
-	dst = append(strconv.AppendUint(dst, 1+scale(number(in.digest[:]), houses), 10), ' ')
-	dst = append(append(dst, pick(lastNames, in.digest, 1)...), ' ')
-	return cutTo(append(dst, pick(streetKinds, in.digest, 2)...), start, r.limit), nil
+// phrases are all that a recipe of words can write.
+func (r *recipe) phrases() []words.Phrase {
+	if r.name == name {
+		return []words.Phrase{r.locale.FirstName, r.locale.Name}
+	}
+	return []words.Phrase{r.words(r.locale)}
 }
 
-func writeCity(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	return cutTo(append(dst, pick(cities, in.digest, 0)...), len(dst), r.limit), nil
+// telling is what a recipe of words writes, as far as a constraint could tell
+// one from another by its length or its characters.
+func (m *masker) telling(r *recipe) []string {
+	var all []string
+	for _, phrase := range r.phrases() {
+		for _, text := range phrase.Telling() {
+			if out, err := m.encoded(cutTo([]byte(text), 0, r.limit), 0, r.code); err == nil {
+				all = append(all, string(out))
+			}
+		}
+	}
+	return all
+}
+
+// encoded writes what dst holds from start on, which is UTF-8, as the rows are
+// written.
+func (m *masker) encoded(dst []byte, start int, code encoding.Encoding) ([]byte, error) {
+	if code == nil || !copytext.HasHighBytes(dst[start:]) {
+		return dst, nil
+	}
+	if m.encoder == nil {
+		m.encoder = code.NewEncoder()
+	}
+	m.unicode = append(m.unicode[:0], dst[start:]...)
+	m.encoder.Reset()
+	n, _, err := m.encoder.Transform(dst[start:], m.unicode, true)
+	return dst[:start+n], err
+}
+
+// unfitWords finds words for which the rows' encoding has no letters, or the
+// database's, into which the server turns it.
+func (p *planner) unfitWords(r *spec.Rule) (why, mend string) {
+	if !writesWords(r) {
+		return "", ""
+	}
+	stored, _ := copytext.EncodingOf(p.conn.PgConn().ParameterStatus("server_encoding"))
+	for _, encoding := range []copytext.Encoding{p.encoding, stored} {
+		if _, ok := encoding.Encode(p.locale(r).Characters); !ok {
+			return fmt.Sprintf("gets words of %s, for which %s has not all letters", p.localeName(r), encoding.Name), "name another locale, or another transform"
+		}
+	}
+	return "", ""
+}
+
+// writesWords tells whether the rule's transform, one in its template or one
+// of its paths and fields takes words of a locale.
+func writesWords(r *spec.Rule) bool {
+	if slices.ContainsFunc(r.JSON, func(p spec.PathRule) bool { return writesWords(&p.Rule) }) ||
+		slices.ContainsFunc(r.Fields, func(f spec.FieldRule) bool { return writesWords(&f.Rule) }) {
+		return true
+	}
+	if r.Transform == template && r.Value != nil {
+		parts, _ := spec.ParseTemplate(*r.Value)
+		for _, part := range parts {
+			if t := transforms[part.Transform]; t != nil && t.words != nil {
+				return true
+			}
+		}
+	}
+	t := transforms[r.Transform]
+	return t != nil && t.words != nil
 }
 
 // cutTo cuts what dst holds from start on to limit characters, if there is a

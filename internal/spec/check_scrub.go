@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// defaultLocale has the longest lists of words.
+const defaultLocale = "en_US"
+
 // minKey is the length in bytes below which a key could be guessed.
 const minKey = 32
 
@@ -14,12 +17,13 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (c checker) scrub(raw *rawScrub) Scrub {
 	if raw == nil {
-		return Scrub{Unmatched: "refuse"}
+		return Scrub{Unmatched: "refuse", Locale: defaultLocale}
 	}
 	s := Scrub{
 		KeyEnv:       raw.KeyEnv.Value,
 		Key:          c.key(raw.KeyEnv),
 		Unmatched:    raw.Unmatched.or("refuse"),
+		Locale:       raw.Locale.or(defaultLocale),
 		LargeObjects: raw.LargeObjects.Value,
 		LeakScan:     c.leakScan(raw.LeakScan),
 	}
@@ -40,12 +44,12 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 	for _, r := range raw.Rules {
 		s.Rules = append(s.Rules, c.rule(r))
 		columns.check(c, r.Column, r.Column.Value+"\x00"+r.Type.Value, "scrub.rules.column", "keep one rule for it")
-		c.oneTransform(r.rawChange, links)
+		c.oneTransform(r.rawChange, s.Locale, links)
 		for _, p := range r.JSON {
-			c.oneTransform(p.rawChange, links)
+			c.oneTransform(p.rawChange, s.Locale, links)
 		}
 		for _, f := range r.Fields {
-			c.oneTransform(f.rawChange, links)
+			c.oneTransform(f.rawChange, s.Locale, links)
 		}
 	}
 	return s
@@ -188,6 +192,7 @@ func (c checker) change(raw rawChange, at Pos, key string) Rule {
 		Why:       strings.TrimSpace(raw.Why.Value),
 		Link:      c.filled(raw.Link, key+".link", "name it, such as person_email, or remove the key"),
 		Normalize: c.normalize(raw.Normalize, key),
+		Locale:    raw.Locale.Value,
 		Value:     raw.Value.pointer(),
 		Percent:   raw.Percent.or(10),
 		Days:      int(raw.Days.or(180)),
@@ -304,6 +309,9 @@ func (c checker) oneWay(raw rawChange, at Pos, key string) {
 var hashing = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "postcode", "phone", "text", "hash",
 	"token", "uuid", "url", "ip", "mac", "iban", "card", "template"}
 
+// wordy transforms take words of a locale.
+var wordy = []string{"name", "first_name", "last_name", "company", "street", "city", "template"}
+
 // byElement are the transforms that can go through an array.
 var byElement = append(slices.Clone(hashing), "constant", "number", "money", "date_shift", "truncate", "password", "replace")
 
@@ -317,6 +325,7 @@ func (c checker) parameters(raw rawChange, key string) {
 	}{
 		{"link", raw.Link.at, append(slices.Clone(hashing), "date_shift")},
 		{"normalize", firstPlace(raw.Normalize), hashing},
+		{"locale", raw.Locale.at, wordy},
 		{"value", raw.Value.at, []string{"constant", "template"}},
 		{"percent", raw.Percent.at, []string{"number", "money"}},
 		{"bucket", raw.Bucket.at, []string{"number"}},
@@ -405,7 +414,7 @@ func firstPlace(texts []text) Pos {
 
 // oneTransform refuses a link under which equal inputs would give different
 // outputs.
-func (c checker) oneTransform(r rawChange, links map[string]rawChange) {
+func (c checker) oneTransform(r rawChange, locale string, links map[string]rawChange) {
 	if !r.Link.given() || !r.Transform.given() {
 		return
 	}
@@ -421,6 +430,8 @@ func (c checker) oneTransform(r rawChange, links map[string]rawChange) {
 			shown(r.Link.Value), first.Transform.Value, first.Transform.at.Line)
 	case first.Value.Value != r.Value.Value:
 		c.refuse(r.Link.at, "use one value under a link, or another link", "scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
+	case first.Locale.or(locale) != r.Locale.or(locale):
+		c.refuse(r.Link.at, "use the same locale under a link, or another link", "scrub.rules: link %s has another locale elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
 	case first.Days.or(180) != r.Days.or(180):
 		c.refuse(r.Link.at, "use the same days under a link, or another link", "scrub.rules: link %s has other days elsewhere (line %d), so that one person's dates would part", shown(r.Link.Value), first.Link.at.Line)
 	}

@@ -234,7 +234,9 @@ func (w walker) dictionary(node ast.Node, v reflect.Value, path string) {
 	w.eachKey(m, path, func(key string, at Pos, value ast.Node) {
 		element := reflect.New(v.Type().Elem()).Elem()
 		w.into(value, at, element, join(path, key), "")
-		v.SetMapIndex(reflect.ValueOf(key), element)
+		if _, null := value.(*ast.NullNode); !null { // else it has no place, to which more could be said
+			v.SetMapIndex(reflect.ValueOf(key), element)
+		}
 	})
 }
 

@@ -247,6 +247,9 @@ var badInputs = []struct {
 	{"truncated to a week", drillFile(rule("{column: a.b.c, transform: truncate, to: §week}")), []string{`scrub.rules.to: "week" is not one of its values; write hour, day, month or year`}},
 	{"a date linked to nobody", drillFile(rule("{column: a.b.c, transform: date_shift, link: §p}")), []string{"scrub.rules.link: without by, a date_shift is linked to nobody; add by: with the column of the same row that says who it is about, or remove link"}},
 	{"one person, two spans", drillFile(rule("{column: a.b.c, transform: date_shift, by: id, link: p}, {column: a.b.d, transform: date_shift, by: id, days: 3, link: §p}")), []string{`scrub.rules: link "p" has other days elsewhere (line 4), so that one person's dates would part; use the same days under a link, or another link`}},
+	{"an unknown locale", drillFile(rule("{column: a.b.c, transform: name, locale: §de}")), []string{`scrub.rules.locale: "de" is not one of its values; write de_DE, en_US, es_ES, fr_FR, it_IT, nl_NL, pl_PL, pt_BR, sv_SE or uk_UA`}},
+	{"a locale of an address", drillFile(rule("{column: a.b.c, transform: email, locale: §de_DE}")), []string{"scrub.rules.locale says nothing to the transform email; remove it"}},
+	{"a link of two locales", drillFile(rule("{column: a.b.c, transform: name, link: p}, {column: a.b.d, transform: name, locale: de_DE, link: §p}")), []string{`scrub.rules: link "p" has another locale elsewhere (line 4), so that equal values would part; use the same locale under a link, or another link`}},
 	{"by two columns", drillFile(rule("{column: a.b.c, transform: date_shift, by: §b.id}")), []string{`scrub.rules.by: "b.id" has 2 of the 1 parts of column; write column, a part that holds a dot quoted "like.this"`}},
 	{"replace nothing", drillFile(rule("{column: a.b.c, transform: §§replace}")), []string{`scrub.rules: replace without a pattern; add pattern: "…"`, `scrub.rules: replace without a with; add with: "…", which may be empty`}},
 	{"a pattern that is none", drillFile(rule("{column: a.b.c, transform: replace, with: x, pattern: §'a(b'}")), []string{`scrub.rules.pattern: "a(b" is not a regular expression; write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax`}},
@@ -371,6 +374,7 @@ var badInputs = []struct {
 	{"an extension twice", drillFile("expectations: {extensions: [citext, §citext]}"), []string{`expectations.extensions: "citext" is there twice, first in line 3; list it once`}},
 	{"an extension without a name", drillFile("expectations: {extensions: [§'']}"), []string{"expectations.extensions is empty; write an extension's name"}},
 	{"no setting's name", drillFile("expectations: {settings: {'work mem': §64MB}}"), []string{`expectations.settings: "work mem" is no setting's name; write a setting's name, such as timezone`}},
+	{"no setting's name and no value", drillFile("expectations: {settings: {§'work mem': }}"), []string{`expectations.settings.work mem has no value; give it a value or remove the key`}},
 	{"a setting in two ways of writing", drillFile("expectations: {settings: {TimeZone: UTC, timezone: §UTC}}"), []string{`expectations.settings: "UTC" is there twice, first in line 3; list it once`}},
 	{"another property", drillFile("expectations: {indexes: §populated}"), []string{`expectations.indexes: "populated" is not one of its values; write valid`}},
 	{"only tables that may be there", drillFile("§expectations: {unlisted_tables: ignore}"), []string{"expectations names no table and no query: a drill that expects nothing proves nothing; name a table under tables, or a query under failed_rows"}},
@@ -508,14 +512,14 @@ func TestEveryKey(t *testing.T) {
 		Sandbox: Sandbox{Kind: "container", Image: "postgres:17", Memory: 4 << 30, Isolation: "no_network"},
 		Restore: Restore{Jobs: 4, Roles: "fail", Extensions: "skip"},
 		Scrub: Scrub{
-			KeyEnv: "DRILL_SCRUB_KEY", Key: Key(testKey), Unmatched: "refuse",
+			KeyEnv: "DRILL_SCRUB_KEY", Key: Key(testKey), Unmatched: "refuse", Locale: "de_DE",
 			ExcludeTableData: []string{"public.sessions", "audit.*"}, ExcludePos: []Pos{{Line: 47, Column: 24}, {Line: 47, Column: 41}}, LargeObjects: "drop",
 			Keep: []Keep{{Table: Name{"public", "users"}, Match: map[string]string{"email": "*@ourco.example"},
 				MaxRows: 50, Set: map[string]string{"role": "admin", "level": "9"}, Pos: Pos{50, 7}}},
 			Rules: []Rule{
 				rule("public.users.email", 55, Rule{Transform: "email", Link: "person_email", Normalize: []string{"trim", "lower"}}),
 				rule("public.orders.contact_email", 56, Rule{Transform: "email", Link: "person_email"}),
-				rule("public.users.full_name", 57, Rule{Transform: "name"}),
+				rule("public.users.full_name", 57, Rule{Transform: "name", Locale: "fr_FR"}),
 				rule("public.users.phones", 58, Rule{Transform: "phone", Each: true}),
 				rule("public.users.note", 59, Rule{Transform: "set_null"}),
 				rule("public.users.country", 60, Rule{Transform: "constant", Value: ptr("49")}),
@@ -570,9 +574,9 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Restore, d.Scrub.Unmatched,
+	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Restore, d.Scrub.Unmatched, d.Scrub.Locale,
 		d.Scrub.Rules[0].Percent, d.Expectations.AsOf, d.Expectations.Warnings, d.Expectations.Timeout, d.Expectations.Tables[0].Freshness.MaxFuture, d.Expectations.Errors)
-	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", Restore{0, "create", "require"}, "refuse", 10.0, "backup", "warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
+	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", Restore{0, "create", "require"}, "refuse", "en_US", 10.0, "backup", "warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -138,6 +138,7 @@ type rawScrub struct {
 	section
 	KeyEnv           text         `json:"key_env,omitempty" jsonschema_description:"environment variable with the key, 32 bytes or more; absent: a random key for each run"`
 	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse,enum=set_null,enum=redact" jsonschema_description:"a column that looks sensitive by name or type and that no rule names: end the drill (default), or rewrite it; a value whose content tells ends the load whatever this says"`
+	Locale           text         `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA" jsonschema_description:"whose names, streets and cities made-up values are taken from, where a rule does not say (default en_US)"`
 	ExcludeTableData []text       `json:"exclude_table_data,omitempty" jsonschema_description:"tables whose rows are never loaded: schema.table, * in unquoted parts"`
 	LargeObjects     text         `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve" jsonschema_description:"to be said where the archive has any"`
 	Drop             []text       `json:"drop,omitempty" jsonschema:"enum=subscriptions,enum=user_mappings,enum=foreign_servers,enum=event_triggers,enum=cron_jobs" jsonschema_description:"what would call home and is left out of the restore (default: all of it)"`
@@ -187,6 +188,7 @@ type rawChange struct {
 	Why       text    `json:"why,omitempty"`
 	Link      text    `json:"link,omitempty" jsonschema_description:"equal inputs under one link give equal outputs"`
 	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower" jsonschema_description:"before hashing"`
+	Locale    text    `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA" jsonschema_description:"name, first_name, last_name, company, street, city, template: whose words (default: the section's)"`
 	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value; template: text with {transform} in it"`
 	Percent   number  `json:"percent,omitempty" jsonschema_description:"number, money: noise of at most so many percent (default 10)"`
 	Bucket    integer `json:"bucket,omitempty" jsonschema_description:"number: down to a multiple of it, instead of noise"`

@@ -128,6 +128,7 @@ type Scrub struct {
 	KeyEnv           string   // environment variable that holds the key; empty: a random key for this run
 	Key              Key      // its value, at least 32 bytes; nil: random
 	Unmatched        string   // refuse (default) | set_null | redact
+	Locale           string   // of rules that name none: language and country; default en_US
 	ExcludeTableData []string // patterns schema.table
 	ExcludePos       []Pos    // of each of them
 	LargeObjects     string   // drop | preserve; empty: must not be needed
@@ -175,6 +176,7 @@ type Rule struct {
 	Why       string      // with Preserve: required
 	Link      string      // equal inputs under one link give equal outputs
 	Normalize []string    // trim, lower: before hashing
+	Locale    string      // of names, streets, cities and companies; empty: the scrub section's
 	Each      bool        // array columns: element by element
 	JSON      []PathRule  // json and jsonb columns: by path; nil where Transform or Preserve is set
 	Unmatched string      // JSON: redact | refuse | keep: values that no path names

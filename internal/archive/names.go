@@ -1,0 +1,78 @@
+package archive
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"daybefore/internal/copytext"
+)
+
+// namesIn is what the archive's names and SQL are written in: its own encoding,
+// or that of the database where the dump took the bytes as they were. Between
+// the databases that hold bytes of any meaning and UTF-8 no server converts
+// either, so that there they stay as they are.
+func (a *Archive) namesIn() copytext.Encoding {
+	stored := a.DatabaseDefn().Encoding
+	for _, bytes := range []string{"SQL_ASCII", "MULE_INTERNAL"} {
+		if strings.EqualFold(stored, bytes) {
+			return copytext.Encoding{}
+		}
+	}
+	if e, known := copytext.EncodingOf(a.Encoding); known && a.Encoding != "" && !strings.EqualFold(e.Name, "SQL_ASCII") {
+		return e
+	}
+	e, _ := copytext.EncodingOf(stored)
+	return e
+}
+
+// toUTF8 turns what the archive says of its objects into UTF-8, as every server
+// tells it to this program and drill files have it. What programs compare with
+// the archive to the byte, COPY statements and a script's parts, stays.
+func (a *Archive) toUTF8() {
+	if a.names = a.namesIn(); a.names.Code == nil {
+		return
+	}
+	decode := func(texts ...*string) {
+		for _, s := range texts {
+			*s = a.UTF8(*s)
+		}
+	}
+	for i := range a.Entries {
+		e := &a.Entries[i]
+		decode(&e.Tag, &e.Namespace, &e.Owner, &e.Tablespace, &e.TableAM, &e.Defn, &e.DropStmt, &e.object, &e.table[0], &e.table[1])
+		for j := range e.roles {
+			decode(&e.roles[j])
+		}
+	}
+	for i := range a.roles {
+		decode(&a.roles[i])
+	}
+}
+
+// UTF8 returns text of the archive, or of what speaks its encoding, as UTF-8.
+func (a *Archive) UTF8(text string) string {
+	if !copytext.HasHighBytes(text) {
+		return text
+	}
+	return string(a.names.NewDecoder().Decode([]byte(text)))
+}
+
+// InsertReader reads the archive's INSERT statements from r.
+func (a *Archive) InsertReader(r io.Reader) *InsertReader {
+	reader := NewInsertReader(r, a.Header)
+	reader.utf8 = a.UTF8
+	return reader
+}
+
+// decoded is the target with its names in UTF-8.
+func (t InsertTarget) decoded(utf8 func(string) string) InsertTarget {
+	if utf8 == nil {
+		return t
+	}
+	t.Schema, t.Table, t.Columns = utf8(t.Schema), utf8(t.Table), slices.Clone(t.Columns)
+	for i, c := range t.Columns {
+		t.Columns[i] = utf8(c)
+	}
+	return t
+}
