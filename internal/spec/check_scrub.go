@@ -10,8 +10,13 @@ import (
 // defaultLocale has the longest lists of words.
 const defaultLocale = "en_US"
 
-// minKey is the length in bytes below which a key could be guessed.
-const minKey = 32
+// A key that is shorter, in bytes, or made of fewer different ones could be
+// guessed. A random one has more: of 32 hexadecimal digits, one in 28 million
+// has not.
+const (
+	minKey      = 32
+	minKeyBytes = 8
+)
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
@@ -75,8 +80,18 @@ func (c checker) key(name text) []byte {
 		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s is not set", name.Value)
 	case len(value) < minKey:
 		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s holds %d bytes, fewer than %d", name.Value, len(value), minKey)
+	case len(distinct(value)) < minKeyBytes:
+		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s repeats so few different characters that it could be guessed", name.Value)
 	}
 	return []byte(value)
+}
+
+func distinct(s string) map[byte]bool {
+	seen := map[byte]bool{}
+	for i := range len(s) {
+		seen[s[i]] = true
+	}
+	return seen
 }
 
 func (c checker) excluded(t text) string {

@@ -18,6 +18,7 @@ func testEnv(name string) (string, bool) {
 	value, ok := map[string]string{
 		"DRILL_SCRUB_KEY": testKey,
 		"SHORT_KEY":       testKey[1:],
+		"DULL_KEY":        strings.Repeat("0123456", 10),
 		"EMPTY_KEY":       "",
 	}[name]
 	return value, ok
@@ -207,6 +208,7 @@ var badInputs = []struct {
 	// scrub
 	{"a key that is not set", drillFile("scrub: {key_env: §NOT_SET}"), []string{"scrub.key_env: the environment variable NOT_SET is not set; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
 	{"an empty key", drillFile("scrub: {key_env: §EMPTY_KEY}"), []string{"scrub.key_env: the environment variable EMPTY_KEY is not set; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a key of few letters", drillFile("scrub: {key_env: §DULL_KEY}"), []string{"scrub.key_env: the environment variable DULL_KEY repeats so few different characters that it could be guessed; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
 	{"a short key", drillFile("scrub: {key_env: §SHORT_KEY}"), []string{"scrub.key_env: the environment variable SHORT_KEY holds 31 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
 	{"the key itself", drillFile("scrub: {key_env: §hunter-2}"), []string{"scrub.key_env is not the name of an environment variable; write the variable's name, such as DRILL_SCRUB_KEY, never the key"}},
 	{"a detector that is none", drillFile("scrub: {leak_scan: {detectors: [§emails]}}"), []string{"scrub.leak_scan.detectors: \"emails\" is not one of its values; did you mean email?"}},
