@@ -363,6 +363,18 @@ func testServerGone(t *testing.T, s server) {
 		got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf})
 		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "SQLSTATE 57P01"}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
 	})
+	t.Run("ended by what the check before has set", func(t *testing.T) {
+		d := drill(t, queries("{name: sets, sql: \"select set_config('idle_in_transaction_session_timeout', '1', false)\", fail_if: '> 1'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
+		checks := declared(d.Expectations, Options{})
+		one := session{connect: connect, names: newLookup(nil)}
+		defer one.close()
+		got := []verdict.Check{checks[0].run(t.Context(), &one)}
+		for pid := one.conn.PgConn().PID(); s.Query("fragile", fmt.Sprintf("select count(*) from pg_stat_activity where pid = %d", pid)) != "0"; {
+			time.Sleep(10 * time.Millisecond)
+		}
+		got = append(got, checks[1].run(t.Context(), &one))
+		compare(t, []short{{"failed_rows:sets", "pass", "fail if > 1", "1", ""}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+	})
 	t.Run("stopped by the server, not by losing the connection", func(t *testing.T) {
 		opened := 0
 		counted := func(ctx context.Context) (*pgx.Conn, error) {

@@ -101,7 +101,7 @@ func (s *session) rollback(ctx context.Context) {
 type query struct {
 	session *session
 	timeout time.Duration
-	begun   bool
+	begun   *pgx.Conn // in which the transaction was
 	// ask asks along with other checks' queries, where it is not nil.
 	ask func(sql string, args []string) ([][][]byte, error)
 	// unopened is why there was no connection or no transaction to ask in.
@@ -118,6 +118,19 @@ func (q *query) rows(ctx context.Context, sql string, args ...string) ([][][]byt
 	if q.ask != nil {
 		return q.ask(sql, args)
 	}
+	reused := q.session.inside
+	rows, err := q.alone(ctx, sql, args)
+	if q.unopened != nil && reused && ctx.Err() == nil {
+		// So the check before has left the connection, which may set what it
+		// likes until its transaction is rolled back: time limits too.
+		q.session.close()
+		return q.alone(ctx, sql, args)
+	}
+	return rows, err
+}
+
+// alone asks in the session's own transaction, which it begins if need be.
+func (q *query) alone(ctx context.Context, sql string, args []string) ([][][]byte, error) {
 	if q.unopened = q.session.open(ctx); q.unopened != nil {
 		return nil, q.unopened
 	}
@@ -126,14 +139,18 @@ func (q *query) rows(ctx context.Context, sql string, args ...string) ([][][]byt
 	p := q.session.conn.PgConn().StartPipeline(ctx)
 	defer p.Close()
 	opening := q.send(p, sql, args)
-	if err := p.Sync(); err != nil {
-		return nil, redacted(err)
-	}
+	err := p.Sync()
 	for range opening {
-		if _, err := p.GetResults(); err != nil {
+		if err == nil {
+			_, err = p.GetResults()
+		}
+		if err != nil {
 			q.unopened = fmt.Errorf("begin a read-only transaction: %w", redacted(err))
 			return nil, q.unopened
 		}
+	}
+	if err != nil {
+		return nil, redacted(err)
 	}
 	return answer(p, len(args))
 }
@@ -155,14 +172,14 @@ func (q *query) send(p *pgconn.Pipeline, sql string, args []string) (opening int
 
 // opening is what must be said before the first statement.
 func (q *query) opening() []string {
-	if q.begun {
+	if q.begun == q.session.conn {
 		return nil
 	}
 	var all []string
 	if q.session.inside {
 		all = append(all, "rollback")
 	}
-	q.begun, q.session.inside = true, true
+	q.begun, q.session.inside = q.session.conn, true
 	return append(all, "begin read only", fmt.Sprintf("set local statement_timeout = %d", max(q.timeout.Milliseconds(), 1)))
 }
 
