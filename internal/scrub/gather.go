@@ -104,14 +104,16 @@ func (g *gatherer) document(s []byte) {
 	}
 }
 
-// bytes adds what is text of a bytea.
+// bytes adds what is text of a bytea, in hexadecimal digits or, where the
+// source had bytea_output so, with escapes as COPY has them.
 func (g *gatherer) bytes(value []byte) {
-	digits, isHex := bytes.CutPrefix(value, []byte(`\x`))
-	if !isHex {
-		return
-	}
 	var err error
-	if g.within, err = hex.AppendDecode(g.within[:0], digits); err == nil && utf8.Valid(g.within) {
+	if digits, isHex := bytes.CutPrefix(value, []byte(`\x`)); isHex {
+		g.within, err = hex.AppendDecode(g.within[:0], digits)
+	} else {
+		g.within, err = copytext.AppendUnescaped(g.within[:0], value)
+	}
+	if err == nil && utf8.Valid(g.within) {
 		g.sample.add(g.within)
 	}
 }
