@@ -67,6 +67,10 @@ var errLeaked = errors.New("the sandbox holds what it may not")
 // checks say where.
 var errMerged = errors.New("the scrub made different values equal")
 
+// errUnbuilt ends a drill whose rules may be why post-data could not be built;
+// the checks say which.
+var errUnbuilt = errors.New("the scrub may have broken what post-data builds")
+
 // errBadBackup ends what would have been done with a backup that is bad.
 var errBadBackup = errors.New("not needed: the backup could not be used")
 
@@ -157,7 +161,7 @@ func (r *run) stage(ctx context.Context, name string, step func(context.Context)
 // judge turns an error into what the report says of it. The reason for which
 // a context ended hides what broke because of it.
 func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
-	if err == nil || errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) {
+	if err == nil || errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) || errors.Is(err, errUnbuilt) {
 		return nil
 	}
 	var found *verdict.Problem

@@ -362,6 +362,60 @@ expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 50
 	}
 }
 
+// Nor is anything known where an index cannot be built for what a rule made of
+// the rows; where something else is refused too, that is.
+func TestIndexesThatTheScrubBrokeAreNoFailure(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `CREATE TABLE a (id int, gone text, other int PRIMARY KEY); CREATE UNIQUE INDEX alive ON a (id) WHERE gone IS NULL;
+INSERT INTO a SELECT n / 2, CASE n % 2 WHEN 0 THEN 'gone' END, n FROM generate_series(1, 500) n;`)
+	for name, c := range map[string]struct {
+		args []string
+		rule string
+		want verdict.Outcome
+	}{
+		"custom":         {[]string{"-Fc"}, "transform: set_null", verdict.Error},
+		"plain":          {nil, "transform: set_null", verdict.Error},
+		"preserved":      {nil, "preserve: true, why: words", verdict.Pass},
+		"and a bad key":  {nil, "transform: set_null", verdict.Fail},
+		"a bad key only": {nil, "preserve: true, why: words", verdict.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := t.TempDir()
+			dump := source.Dump(append(slices.Clone(c.args), "postgres")...)
+			if c.want == verdict.Fail {
+				dump = bytes.Replace(dump, []byte("\n1\tgone\t2\n"), []byte("\n1\tgone\t1\n"), 1)
+			}
+			if err := os.WriteFile(filepath.Join(store, "x-20260301T000000Z.dump"), dump, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
+version: 1
+source: {url: "file://%s", name: "x-{time}.dump", time: 20060102T150405Z, time_tolerance: 200000h}
+scrub: {rules: [{column: public.a.gone, %s}]}
+expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 500}}]}
+`, store, c.rule)))
+			if r.Outcome != c.want {
+				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
+			}
+			blamed := slices.ContainsFunc(r.Checks, func(check verdict.Check) bool {
+				return check.ID == "rule_unfit:public.a.alive" && check.Outcome == verdict.Error && strings.Contains(check.Message, "had rewritten public.a.gone")
+			})
+			if want := strings.Contains(c.rule, "set_null"); blamed != want {
+				t.Errorf("blamed: %t, want %t: %+v", blamed, want, r.Checks)
+			}
+			if got := checkOf(t, r, "restore_errors"); got.Outcome != c.want {
+				t.Errorf("%+v", got)
+			}
+			judged := slices.ContainsFunc(r.Checks, func(check verdict.Check) bool { return check.ID == "row_count:public.a" })
+			if want := c.want != verdict.Error; judged != want {
+				t.Errorf("expectations judged: %t, want %t", judged, want)
+			}
+		})
+	}
+}
+
 // A backup without a row is bad even where only tables are declared: every one
 // of them is there.
 func TestABackupWithoutRowsFails(t *testing.T) {

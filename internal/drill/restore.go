@@ -77,12 +77,35 @@ func (r *run) restore(ctx context.Context) error {
 			return err
 		}
 		r.keepRecovery(s.Took())
-		return nil
+		return r.blameRules(ctx, s, plan)
 	})
 	if err != nil {
 		return err
 	}
 	return r.scanLeaks(ctx)
+}
+
+// blameRules looks, where post-data met errors that were not declared, which of
+// them may be owed to what a rule made of the rows. Where all of them are,
+// nothing is known of the backup, and there is no more to judge.
+func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
+	if !s.Failing() {
+		return nil
+	}
+	conn, err := r.box.DB().Connect(ctx, s.Database())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	found, err := plan.Unbuilt(ctx, conn)
+	if err != nil {
+		return err
+	}
+	r.checks(found...)
+	if s.Explain(len(found)) {
+		return errUnbuilt
+	}
+	return nil
 }
 
 // verify counts the rows and looks what they became: both read what was just
@@ -224,7 +247,7 @@ func fillFrom(req *scrub.Request, headers map[int]copytext.Header, entries []arc
 			if h, ok := headers[e.DumpID]; ok {
 				req.Headers = append(req.Headers, scrub.Header{DumpID: e.DumpID, Header: h})
 			}
-		case "CONSTRAINT", "FK CONSTRAINT", "INDEX":
+		case "CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "INDEX", "MATERIALIZED VIEW DATA":
 			req.Definitions = append(req.Definitions, e.Defn)
 		case "BLOBS":
 			req.LargeObjects = true

@@ -57,15 +57,29 @@ func (s *Session) errorsCheck() verdict.Check {
 		c.Outcome = verdict.Warn
 		c.Hint = "these errors are known and declared under expectations.restore.errors"
 	}
-	if int64(len(said)) > s.opts.AllowedErrors {
+	if s.Failing() {
 		c.Outcome = verdict.Fail
 		c.Hint = "a real restore would meet the same errors; what they are about is missing or half there"
+	}
+	if s.Failing() && s.explained >= len(said) {
+		c.Outcome = verdict.Error
+		c.Hint = "a real restore need not meet these errors: what the scrub's rules made of the rows may be why"
 	}
 	if len(said) > 0 && len(s.said.all(trouble)) > 0 {
 		c.Outcome = verdict.Error
 		c.Hint = "the machine gave out, and these errors may only follow from it"
 	}
 	return c
+}
+
+// Failing tells whether there were more errors than were declared as known.
+func (s *Session) Failing() bool { return int64(len(s.said.all(failure))) > s.opts.AllowedErrors }
+
+// Explain says of how many errors it is known that they need not be the
+// backup's, and returns whether that is all of them.
+func (s *Session) Explain(n int) bool {
+	s.explained = n
+	return n >= len(s.said.all(failure))
 }
 
 func (s *Session) warningsCheck() verdict.Check {

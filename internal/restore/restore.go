@@ -48,21 +48,22 @@ type Options struct {
 // Session is one archive on its way into one sandbox. Its steps are PreData,
 // Data and PostData, in that order, each once; and Count once, behind Data.
 type Session struct {
-	archive *archive.Archive
-	box     sandbox.Box
-	opts    Options
-	file    string // the archive's path as programs of the sandbox see it
-	lists   lists
-	said    messages
-	blame   Blame
-	checks  []verdict.Check
-	created []string // roles
-	skipped bool     // extensions that the sandbox lacks were left out
-	tables  []*table
-	crew    *crew
-	held    map[name]int64
-	moved   progress
-	took    Sections
+	archive   *archive.Archive
+	box       sandbox.Box
+	opts      Options
+	file      string // the archive's path as programs of the sandbox see it
+	lists     lists
+	said      messages
+	blame     Blame
+	checks    []verdict.Check
+	created   []string // roles
+	skipped   bool     // extensions that the sandbox lacks were left out
+	explained int      // errors that need not be the backup's
+	tables    []*table
+	crew      *crew
+	held      map[name]int64
+	moved     progress
+	took      Sections
 }
 
 // Sections is how long each section of the restore took.

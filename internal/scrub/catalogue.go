@@ -54,6 +54,8 @@ type column struct {
 	unique     []string // names of the constraints that make it unique, alone or with others
 	primaryKey bool
 	nullsEqual bool // two nulls would violate a unique constraint
+	alike      bool // its collation takes texts for equal that are not the same bytes
+	folds      bool // among them those that differ by case alone
 }
 
 func (c *column) String() string { return c.table.name.String() + "." + c.name }
@@ -82,6 +84,7 @@ func ReadCatalogue(ctx context.Context, conn *pgx.Conn) (*Catalogue, error) {
 	}{
 		{"tables", func() error { return cat.readTables(ctx, conn) }},
 		{"columns", func() error { return cat.readColumns(ctx, conn, types) }},
+		{"collations", func() error { return cat.readCollations(ctx, conn) }},
 		{"inheritance", func() error { return cat.readParents(ctx, conn) }},
 		{"CHECK constraints", func() error { return cat.readChecks(ctx, conn) }},
 	} {
@@ -214,6 +217,42 @@ func (cat *Catalogue) readColumns(ctx context.Context, conn *pgx.Conn, types map
 	return err
 }
 
+// readCollations finds the columns whose collation is not deterministic, and
+// asks each such collation about case.
+func (cat *Catalogue) readCollations(ctx context.Context, conn *pgx.Conn) error {
+	rows, err := conn.Query(ctx, `
+		select a.attrelid, a.attname, format('%I.%I', n.nspname, k.collname)
+		from pg_attribute a join pg_collation k on k.oid = a.attcollation join pg_namespace n on n.oid = k.collnamespace
+		where a.attnum > 0 and not a.attisdropped and not k.collisdeterministic`)
+	if err != nil {
+		return err
+	}
+	of := map[*column]string{}
+	var relation uint32
+	var name, collation string
+	_, err = pgx.ForEachRow(rows, []any{&relation, &name, &collation}, func() error {
+		if t := cat.byOID[relation]; t != nil {
+			of[t.byName[name]] = collation
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	folds := map[string]bool{}
+	for c, collation := range of {
+		fold, asked := folds[collation]
+		if !asked {
+			if err := conn.QueryRow(ctx, "select 'A' = 'a' collate "+collation).Scan(&fold); err != nil {
+				return err
+			}
+			folds[collation] = fold
+		}
+		c.alike, c.folds = true, fold
+	}
+	return nil
+}
+
 // resolve follows domains and arrays down to the type that holds the value.
 func (c *column) resolve(types map[uint32]typeRow, oid uint32, typmod int32) {
 	for range 64 { // domains nest as deep as people make them; nobody makes them deeper
@@ -337,7 +376,7 @@ func (cat *Catalogue) define(definitions []string) []foreignKey {
 	var fks []foreignKey
 	for _, d := range parseDefinitions(definitions) {
 		t := cat.byName[d.table]
-		if t == nil {
+		if t == nil || !d.bears() {
 			continue
 		}
 		if d.kind == foreign {

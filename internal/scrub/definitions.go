@@ -11,14 +11,26 @@ const (
 	unique     = "unique"
 	exclusion  = "exclusion"
 	foreign    = "foreign key"
+	plainIndex = "index"
+	checking   = "check"
+	refresh    = "materialized view"
 )
 
-// definition is one constraint or unique index of the archive's post-data.
+// bears tells whether a definition bears on what a column may become, so that
+// a rule can be refused for it. Of the others only the server can tell, when
+// it builds them.
+func (d *definition) bears() bool {
+	return !slices.Contains([]string{plainIndex, checking, refresh}, d.kind)
+}
+
+// definition is one constraint, index or materialized view of the archive's
+// post-data.
 type definition struct {
 	kind       string
 	name       string
 	table      tableName
-	columns    []string // every name in the key: for an expression, also what is no column
+	columns    []string // every name in the key: of an expression, also what is no column
+	loose      []string // those in expressions and predicates: what comes of them may be equal where the columns' values differ
 	nullsEqual bool     // NULLS NOT DISTINCT
 	references tableName
 	referenced []string
@@ -26,8 +38,7 @@ type definition struct {
 }
 
 // parseDefinitions reads statements as pg_dump writes them: ALTER TABLE … ADD
-// CONSTRAINT … and CREATE UNIQUE INDEX …. Others, such as CHECK … NOT VALID
-// and plain indexes, say nothing about what a value may become, and are
+// CONSTRAINT …, CREATE INDEX … and REFRESH MATERIALIZED VIEW …. Others are
 // passed over.
 func parseDefinitions(entries []string) []definition {
 	var found []definition
@@ -104,18 +115,43 @@ func (p *parser) definition() (definition, bool) {
 	case p.accept("alter", "table"):
 		return p.constraint()
 	case p.accept("create", "unique", "index"):
-		d := definition{kind: unique, name: p.name()}
-		if !p.accept("on") {
-			return d, false
-		}
-		d.table = p.tableName()
-		if p.accept("using") {
-			p.name()
-		}
-		d.columns = p.names()
-		return d, len(d.columns) > 0
+		return p.index(unique)
+	case p.accept("create", "index"):
+		return p.index(plainIndex)
+	case p.accept("refresh", "materialized", "view"):
+		d := definition{kind: refresh, table: p.tableName()}
+		d.name = d.table.table
+		return d, d.name != ""
 	}
 	return definition{}, false
+}
+
+func (p *parser) index(kind string) (definition, bool) {
+	d := definition{kind: kind, name: p.name()}
+	if !p.accept("on") {
+		return d, false
+	}
+	d.table = p.tableName()
+	if p.accept("using") {
+		p.name()
+	}
+	d.columns, d.loose = p.names()
+	if d.loose = append(d.loose, p.predicate()...); kind == plainIndex { // which no value breaks but by what is computed of it
+		d.loose = d.columns
+	}
+	return d, len(d.columns) > 0
+}
+
+// predicate is every name behind the next WHERE.
+func (p *parser) predicate() (names []string) {
+	within := false
+	for _, t := range p.tokens {
+		if within && t.isName() {
+			names = append(names, t.text)
+		}
+		within = within || t.is("where")
+	}
+	return names
 }
 
 func (p *parser) constraint() (definition, bool) {
@@ -137,41 +173,68 @@ func (p *parser) constraint() (definition, bool) {
 		}
 	case p.accept("foreign", "key"):
 		d.kind = foreign
-		d.columns = p.names()
+		d.columns, _ = p.names()
 		if !p.accept("references") {
 			return d, false
 		}
 		d.references = p.tableName()
-		d.referenced = p.names()
+		d.referenced, _ = p.names()
 		d.full = p.accept("match", "full")
 		return d, len(d.columns) > 0 && len(d.columns) == len(d.referenced)
+	case p.accept("check"):
+		d.kind = checking
+		d.columns, _ = p.names()
+		d.loose = d.columns
+		return d, len(d.columns) > 0
 	default:
 		return d, false
 	}
-	d.columns = p.names()
+	d.columns, d.loose = p.names()
+	d.loose = append(d.loose, p.predicate()...)
 	return d, len(d.columns) > 0
 }
 
 // names takes a list in parentheses and returns every name in it, however
-// deep, but for the words that this place knows.
-func (p *parser) names() []string {
+// deep, but for the words that this place knows, functions, and types behind a
+// cast; and those of them that stand in an expression.
+func (p *parser) names() (names, loose []string) {
+	const cast = 2 // colons
 	if !p.accept("(") {
-		return nil
+		return nil, nil
 	}
-	var names []string
+	expression, colons := p.expression(), 0
 	for depth := 1; depth > 0 && len(p.tokens) > 0; p.tokens = p.tokens[1:] {
-		switch t := p.tokens[0]; {
+		t := p.tokens[0]
+		switch {
 		case t.is("("):
 			depth++
 		case t.is(")"):
 			depth--
+		case t.is(",") && depth == 1:
+			expression = (&parser{p.tokens[1:]}).expression()
 		case t.is("period") && len(p.tokens) > 1 && p.tokens[1].isName():
-		case t.isName():
+		case t.isName() && colons < cast && !p.calls():
 			names = append(names, t.text)
+			if expression {
+				loose = append(loose, t.text)
+			}
+		}
+		switch {
+		case t.is(":"):
+			colons++
+		case colons < cast || !t.isName() && !t.is("."):
+			colons = 0
 		}
 	}
-	return names
+	return names, loose
 }
+
+// calls tells whether the next token is a function's name.
+func (p *parser) calls() bool { return len(p.tokens) > 1 && p.tokens[1].is("(") }
+
+// expression tells whether the next of a list's elements is an expression: a
+// server writes them as a call, or in parentheses.
+func (p *parser) expression() bool { return len(p.tokens) > 0 && p.tokens[0].is("(") || p.calls() }
 
 // token is a name, folded or unquoted; or punctuation, one byte; or a literal,
 // whose text is the value of a string and the digits of a number.

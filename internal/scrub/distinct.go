@@ -497,7 +497,7 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *column) (string, error) {
 	for _, sql := range p.definitions {
 		for _, d := range parseDefinitions([]string{sql}) {
-			if d.kind == foreign || p.cat.byName[d.table] != c.table || !slices.Contains(d.columns, c.name) {
+			if d.kind == foreign || !d.bears() || p.cat.byName[d.table] != c.table || !slices.Contains(d.columns, c.name) {
 				continue
 			}
 			tx, err := conn.Begin(ctx)

@@ -108,11 +108,12 @@ func (p *planner) gatherLink(c *column, r *spec.Rule) {
 	}
 }
 
-// ownNormal: citext compares without case, char(n) without trailing blanks.
+// ownNormal: citext and some collations compare without case, char(n) without
+// trailing blanks.
 func ownNormal(c *column, r *spec.Rule) normal {
 	return normal{
 		trim:   slices.Contains(r.Normalize, "trim"),
-		lower:  slices.Contains(r.Normalize, "lower") || c.base.name == "citext",
+		lower:  slices.Contains(r.Normalize, "lower") || c.base.name == "citext" || c.folds,
 		blanks: c.base.is("bpchar"),
 	}
 }

@@ -32,7 +32,7 @@ type Header struct {
 type Request struct {
 	Catalogue    *Catalogue
 	Headers      []Header // every one that the archive has, also of tables that are not loaded
-	Definitions  []string // SQL of the archive's CONSTRAINT, FK CONSTRAINT and INDEX entries
+	Definitions  []string // SQL of the archive's post-data that rests on what columns hold: constraints, indexes, materialized views
 	Rules        spec.Scrub
 	File         string      // the drill file, for messages
 	Encoding     string      // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
@@ -59,7 +59,7 @@ type Plan struct {
 	scanner     detect.Scanner
 	leaks       leaks
 	seed        maphash.Seed // of samples
-	definitions []string     // SQL of keys and unique indexes, to be tried where values became equal
+	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
 	pairsEach   int          // of each column that is counted
 
 	mu        sync.Mutex

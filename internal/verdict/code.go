@@ -51,7 +51,7 @@ const (
 	CodeIsolation Code = "isolation" // error: less isolation than declared
 
 	// restore
-	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr; error: the machine gave out
+	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr; error: the machine gave out, or a rule of the scrub may be why
 	CodeRestoreWarnings Code = "restore_warnings" // warnings on stderr
 	CodeNoSchema        Code = "no_schema"        // fail: rows, and no table to load them into
 	CodeRestore         Code = "restore"          // error: the restore could not go on
@@ -65,7 +65,7 @@ const (
 	CodeUnmatched    Code = "unmatched"     // error: a column that looks sensitive and has no rule
 	CodeLeak         Code = "leak"          // error: after the load, a value that looks sensitive or is known to be real
 	CodeRuleUnmet    Code = "rule_unmet"    // error: a rule that meets no column
-	CodeRuleUnfit    Code = "rule_unfit"    // error: a transform that the column would refuse
+	CodeRuleUnfit    Code = "rule_unfit"    // error: a transform that the column would refuse, or that broke what post-data builds
 	CodeLargeObjects Code = "large_objects" // error: no decision about large objects
 	CodeKeep         Code = "keep"          // error: more kept rows than declared
 	CodeDistinct     Code = "distinct"      // error: different values became one, or equal ones several

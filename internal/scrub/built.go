@@ -1,0 +1,199 @@
+package scrub
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// Unbuilt finds what post-data could not build, though the backup's own rows
+// may well allow it: where a rule has rewritten what an expression, a
+// predicate, a generated column or a materialized view is computed from, or a
+// text that its collation takes for equal to others. Each is a check of outcome
+// error; the error is the connection's.
+//
+// A key or index on plain columns is not among them: a rule that would make
+// their values equal was refused, and Distinct has compared them.
+func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, error) {
+	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[tableName]string{}}
+	if err := b.readGenerated(); err != nil {
+		return nil, fmt.Errorf("look what the rules have broken: %w", err)
+	}
+	var checks []verdict.Check
+	for _, d := range inOrder(parseDefinitions(p.definitions)) {
+		built, err := b.stands(d)
+		if err == nil && built {
+			continue
+		}
+		var why string
+		if err == nil {
+			why, err = b.blame(d)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look what the rules have broken: %w", err)
+		}
+		if why == "" {
+			continue
+		}
+		checks = append(checks, verdict.Check{
+			ID: "rule_unfit:" + d.table.String() + "." + d.name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
+			Message: "the " + d.words() + " was refused, " + why,
+			Hint:    "choose another transform, set_null, or preserve the column with a why; if it is refused when the column is preserved, the backup is at fault",
+		})
+	}
+	return checks, nil
+}
+
+// words name what a definition makes.
+func (d *definition) words() string {
+	kind := d.kind
+	switch d.kind {
+	case refresh:
+		return d.kind + " " + d.table.String()
+	case unique:
+		kind = "unique index"
+	case exclusion, checking:
+		kind += " constraint"
+	}
+	return kind + " " + d.name + " of " + d.table.String()
+}
+
+// inOrder puts foreign keys behind the keys that they need.
+func inOrder(all []definition) []definition {
+	rank := func(d definition) int {
+		if d.kind == foreign {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b definition) int { return cmp.Compare(rank(a), rank(b)) })
+	return all
+}
+
+// builds is what was learned about post-data.
+type builds struct {
+	*Plan
+	ctx     context.Context
+	conn    *pgx.Conn
+	sources map[*column][]*column // what generated columns are computed from
+	broken  map[tableName]string  // why, of tables that lack a key by a rule's fault
+}
+
+func (b *builds) stands(d definition) (stands bool, err error) {
+	sql := "select exists (select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and k.conname = $3)"
+	switch d.kind {
+	case refresh:
+		sql = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)"
+	case unique, plainIndex:
+		sql = "select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and x.relname = $3)"
+	}
+	err = b.conn.QueryRow(b.ctx, sql, d.table.schema, d.table.table, d.name).Scan(&stands)
+	return stands, err
+}
+
+// blame says which rule may be why something was not built; nothing if none is.
+func (b *builds) blame(d definition) (why string, err error) {
+	switch t, to := b.cat.byName[d.table], b.cat.byName[d.references]; {
+	case d.kind == refresh:
+		return b.readBy(d)
+	case t == nil:
+		return "", nil
+	case d.kind == foreign && b.broken[d.references] != "":
+		return b.broken[d.references], nil
+	case d.kind == foreign && to != nil:
+		why = cmp.Or(b.rewritten(t, d.columns, false), b.rewritten(to, d.referenced, false))
+	default:
+		why = cmp.Or(b.rewritten(t, d.loose, true), b.rewritten(t, d.columns, false))
+	}
+	if why != "" && d.kind != foreign {
+		b.broken[d.table] = why
+	}
+	return why, nil
+}
+
+// rewritten names the first of the columns that a rule has rewritten, if any
+// does, or one that is computed from such; of plain ones, which are not loose,
+// only where their values are compared otherwise than to the byte.
+func (b *builds) rewritten(t *table, names []string, loose bool) string {
+	for _, name := range names {
+		for _, t := range withDescendants(t) {
+			c := t.byName[name]
+			if c == nil {
+				continue
+			}
+			if r := b.assigned[c]; changes(r) && (loose || c.alike) {
+				return b.blamed(c, r)
+			}
+			for _, source := range b.sources[c] {
+				if r := b.assigned[source]; changes(r) {
+					return b.blamed(source, r)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (b *builds) blamed(c *column, r *spec.Rule) string {
+	return fmt.Sprintf("and the rule at %s had rewritten %s", b.place(r.Pos), c)
+}
+
+// readBy blames a rule for a materialized view that reads what it rewrote,
+// directly or by way of other views.
+func (b *builds) readBy(d definition) (string, error) {
+	rows, err := b.conn.Query(b.ctx, `
+		with recursive reads(view, relation, attribute) as (
+		  select w.ev_class, d.refobjid, d.refobjsubid from pg_catalog.pg_rewrite w
+		  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		  where w.rulename = '_RETURN'),
+		within(relation, attribute) as (
+		  select r.relation, r.attribute from reads r join pg_catalog.pg_class c on c.oid = r.view join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		  where n.nspname = $1 and c.relname = $2
+		  union select r.relation, r.attribute from within w join reads r on r.view = w.relation)
+		select w.relation, a.attname::pg_catalog.text from within w join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
+		order by w.relation, a.attnum`, d.table.schema, d.table.table)
+	if err != nil {
+		return "", err
+	}
+	var relation uint32
+	var name, why string
+	_, err = pgx.ForEachRow(rows, []any{&relation, &name}, func() error {
+		if t := b.cat.byOID[relation]; t != nil {
+			why = cmp.Or(why, b.rewritten(t, []string{name}, true))
+		}
+		return nil
+	})
+	return why, err
+}
+
+// readGenerated finds what generated columns are computed from.
+func (b *builds) readGenerated() error {
+	b.sources = map[*column][]*column{}
+	rows, err := b.conn.Query(b.ctx, `
+		select a.attrelid, a.attname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+		from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attgenerated <> ''`)
+	if err != nil {
+		return err
+	}
+	var relation uint32
+	var name, expr string
+	_, err = pgx.ForEachRow(rows, []any{&relation, &name, &expr}, func() error {
+		t := b.cat.byOID[relation]
+		if t == nil {
+			return nil
+		}
+		for _, token := range lex(expr) {
+			if source := t.byName[token.text]; token.isName() && source != nil {
+				b.sources[t.byName[name]] = append(b.sources[t.byName[name]], source)
+			}
+		}
+		return nil
+	})
+	return err
+}
