@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -405,6 +406,7 @@ func (c checker) ranges(raw rawChange, key string) {
 	}
 	if raw.Pattern.given() {
 		c.pattern(raw.Pattern, key)
+		c.groups(raw, key)
 	}
 	if raw.Transform.Value == "template" && raw.Value.given() {
 		if _, fault := templateParts(raw.Value.Value); fault != nil {
@@ -417,6 +419,27 @@ func (c checker) pattern(t text, key string) {
 	const mend = "write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax"
 	if _, err := regexp.Compile(t.Value); err != nil || t.Value == "" {
 		c.refuse(t.at, mend, "%s.pattern: %s is not a regular expression", key, shown(t.Value))
+	}
+}
+
+// reference is what Go's regular expressions take for a group's name or number
+// in what is put in the place of a match: as long as it can be, so that $1x is
+// the group 1x.
+var reference = regexp.MustCompile(`\$\$|\$\{(\w+)\}|\$(\w+)|(\\[0-9])`)
+
+// groups refuses a reference to a group that the pattern lacks: nothing would
+// stand in its place.
+func (c checker) groups(raw rawChange, key string) {
+	pattern, err := regexp.Compile(raw.Pattern.Value)
+	if err != nil || !raw.With.given() {
+		return
+	}
+	for _, m := range reference.FindAllStringSubmatch(raw.With.Value, -1) {
+		group := m[1] + m[2]
+		if n, err := strconv.Atoi(group); m[3] == "" && (group == "" || err == nil && n <= pattern.NumSubexp() || pattern.SubexpIndex(group) >= 0) {
+			continue
+		}
+		c.refuse(raw.With.at, "write ${1} for the first group in parentheses, $$ for a dollar sign", "%s.with: %s is no group of the pattern", key, m[0])
 	}
 }
 

@@ -40,7 +40,10 @@ func templateParts(s string) (parts []TemplatePart, _ *fault) {
 			return nil, faultf("write }} for a brace", "a } closes nothing")
 		case s[0] == '{':
 			word, rest, closed := strings.Cut(s[1:], "}")
-			if !closed || !slices.Contains(TemplateTransforms, word) {
+			if !closed {
+				return nil, faultf("write {{ for a brace, or close it: {hash}", "a { is not closed")
+			}
+			if !slices.Contains(TemplateTransforms, word) {
 				return nil, faultf("write {{ for a brace, and between braces "+alternatives(TemplateTransforms), "{%s} is no transform that a template may hold", word)
 			}
 			end()
