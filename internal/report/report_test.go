@@ -465,3 +465,28 @@ func TestAnyText(t *testing.T) {
 		}
 	})
 }
+
+// Of many findings of one kind, what is to be done stands below those that it
+// is for.
+func TestAdviceStandsBelowWhatItIsFor(t *testing.T) {
+	t.Parallel()
+	r := passing()
+	for i, hint := range []string{"take each away", "choose another", "take each away", "add:\n- {a: b}", "add:\n- {c: d}"} {
+		spoil(r, verdict.Check{ID: fmt.Sprintf("rule_unfit:c%d", i), Stage: "scrub", Code: verdict.CodeRuleUnfit, Outcome: verdict.Error, Message: fmt.Sprintf("column %d is odd", i), Hint: hint})
+	}
+	const want = `
+       - column 0 is odd
+       - column 2 is odd
+       -> take each away
+       - column 1 is odd
+       -> choose another
+       - column 3 is odd
+       - column 4 is odd
+       -> add:
+          - {a: b}
+          - {c: d}
+`
+	if got := plainly(t, r, 80); !strings.Contains(got, want) {
+		t.Error(got)
+	}
+}

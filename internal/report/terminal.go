@@ -207,24 +207,42 @@ func (p *page) group(found []finding) {
 	label := p.paint(found[0].Outcome) + "  "
 	p.hanging(label, fmt.Sprintf("%d times %s (%s)", len(found), clean(string(found[0].Code)), clean(found[0].Stage)))
 	indent := strings.Repeat(" ", twwidth.Width(label))
-	for _, f := range found {
-		text := f.Message
-		if text == "" {
-			text = strings.TrimSpace(f.what + " " + compared(f.Check))
+	for _, same := range byAdvice(found) {
+		for _, f := range same {
+			text := f.Message
+			if text == "" {
+				text = strings.TrimSpace(f.what + " " + compared(f.Check))
+			}
+			p.hanging(indent+"- ", cleanLines(text))
 		}
-		p.hanging(indent+"- ", cleanLines(text))
+		for i, f := range same {
+			advice, lines, _ := strings.Cut(f.Hint, "\n")
+			if i == 0 && advice != "" {
+				p.hint(indent, advice)
+			}
+			if lines != "" {
+				p.hint(indent, "\n"+lines)
+			}
+		}
 	}
-	said := map[string]bool{}
+}
+
+// byAdvice puts findings together for which the same is to be done, so that
+// it stands below them, and below no other.
+func byAdvice(found []finding) [][]finding {
+	var all [][]finding
+	at := map[string]int{}
 	for _, f := range found {
-		advice, lines, _ := strings.Cut(f.Hint, "\n")
-		if advice != "" && !said[advice] {
-			said[advice] = true
-			p.hint(indent, advice)
+		advice, _, _ := strings.Cut(f.Hint, "\n")
+		i, known := at[advice]
+		if !known {
+			i = len(all)
+			at[advice] = i
+			all = append(all, nil)
 		}
-		if lines != "" {
-			p.hint(indent, "\n"+lines)
-		}
+		all[i] = append(all[i], f)
 	}
+	return all
 }
 
 // hint writes advice, and below it lines that are there to be copied: a line

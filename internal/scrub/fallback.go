@@ -16,43 +16,56 @@ const (
 // rule that unmatched means for them. Where the column takes none it is left
 // without, and so refused.
 func (p *planner) fallback() error {
-	if p.rules.Unmatched != unmatchedSetNull && p.rules.Unmatched != unmatchedRedact {
-		return nil
+	switch p.rules.Unmatched {
+	case unmatchedRedact:
+		return p.redactUnmatched()
+	case unmatchedSetNull:
+		return p.nullUnmatched()
 	}
-	for _, f := range p.lineages() {
-		what, transform := f.sensitive()
-		if what == "" {
+	return nil
+}
+
+// redactUnmatched does what would be proposed, so that values of one meaning
+// become equal, and with them both sides of a foreign key.
+func (p *planner) redactUnmatched() error {
+	proposed, err := p.propose(p.suspicions())
+	if err != nil {
+		return err
+	}
+	for _, m := range proposed {
+		if m.rule.Preserve { // no transform fits
 			continue
 		}
-		rule, err := p.fallbackRule(suspicion{lineage: f, what: what, transform: transform})
+		what, _ := m.sensitive()
+		if m.equals != nil {
+			what = "the values of " + m.equals.String()
+		}
+		p.fall(m.lineage, what, m.rule)
+	}
+	return nil
+}
+
+func (p *planner) nullUnmatched() error {
+	w := &proposer{planner: p, asked: map[string]bool{}}
+	for _, s := range p.suspicions() {
+		why, err := w.refuses([]proposal{{lineage: s.lineage}}, &spec.Rule{Transform: setNull})
 		if err != nil {
 			return err
 		}
-		if rule == nil {
-			continue
-		}
-		p.fallen[f.root] = what
-		for _, c := range f.columns {
-			p.assigned[c] = rule
+		if why == "" {
+			p.fall(s.lineage, s.what, ruleFor(s.root, &spec.Rule{Transform: setNull}))
 		}
 	}
 	return nil
 }
 
-// fallbackRule is the first of what unmatched may mean that all of the columns
-// would take; nil for none.
-func (p *planner) fallbackRule(s suspicion) (*spec.Rule, error) {
-	ways := []spec.Rule{{Transform: setNull}}
-	if p.rules.Unmatched == unmatchedRedact {
-		ways = s.ways()
+// fall gives a column, and what is inherited from it, a rule that the drill
+// file lacks.
+func (p *planner) fall(f lineage, what string, r *spec.Rule) {
+	p.fallen[f.root] = what
+	for _, c := range f.columns {
+		p.assigned[c] = r
 	}
-	w := &proposer{planner: p, asked: map[string]bool{}}
-	for i := range ways {
-		if why, err := w.refuses([]proposal{{lineage: s.lineage}}, &ways[i]); err != nil || why == "" {
-			return ruleFor(s.root, &ways[i]), err
-		}
-	}
-	return nil, nil
 }
 
 // fallenMessage lists the columns that unmatched decided about.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -237,14 +238,54 @@ func (p *planner) unmet() error {
 		switch {
 		case p.mayMiss(r.Column.Schema, r.Column.Table):
 		case !reached:
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "correct the name, or take the rule away",
-				"%s names no column of the backup", r.Names())
+			what, mend, err := p.nowhere(r)
+			if err != nil {
+				return err
+			}
+			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, mend, "%s %s", r.Names(), what)
 		case !met && !idle:
 			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "name the table that the archive holds the rows under, or its parent",
 				"the archive holds no rows for %s", r.Names())
 		}
 	}
 	return nil
+}
+
+// nowhere says of a rule that reaches no column what it names instead, and the
+// mend.
+func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
+	rows, err := p.conn.Query(p.ctx, `
+		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+		where c.relkind in ('v', 'm') and a.attnum > 0 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`)
+	if err != nil {
+		return "", "", err
+	}
+	var schema, view, column string
+	ofView := false
+	_, err = pgx.ForEachRow(rows, []any{&schema, &view, &column}, func() error {
+		ofView = ofView || r.Column.Match(schema, view, column)
+		return nil
+	})
+	if ofView && r.Type == (spec.Name{}) {
+		return "names only what a view computes: no backup holds its rows", "write rules for the columns of tables that the view reads, and take this one away", err
+	}
+	return "names no column of the backup", p.nearest(r.Column), err
+}
+
+// nearest is the mend of a name that no column has: another column of the same
+// table or, where there is no such table, one that has the column.
+func (p *planner) nearest(name spec.ColumnPattern) string {
+	const otherwise = "correct the name, or take the rule away"
+	if t := p.cat.byName[tableName{name.Schema, name.Table}]; t != nil {
+		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.byName)), otherwise)
+	}
+	var tables []string
+	for _, t := range p.cat.tables {
+		if t.byName[name.Column] != nil {
+			tables = append(tables, t.name.String())
+		}
+	}
+	return spec.DidYouMean(name.Schema+"."+name.Table, tables, otherwise)
 }
 
 // mayMiss tells whether the words for a table name one that may be missing or

@@ -132,7 +132,7 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 		w.refuse(at, "write "+alternatives(allowed), "%s: %s is not supported by this version", path, written)
 		return
 	}
-	w.refuse(at, didYouMean(written, allowed, "write "+alternatives(allowed)), "%s: %s is not one of its values", path, shown(written))
+	w.refuse(at, DidYouMean(written, allowed, "write "+alternatives(allowed)), "%s: %s is not one of its values", path, shown(written))
 }
 
 func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
@@ -202,7 +202,7 @@ func (w walker) unknown(key string, at Pos, path string, fields []field) {
 	for i, f := range fields {
 		known[i] = f.key
 	}
-	w.refuse(at, didYouMean(key, known, "known here: "+strings.Join(known, ", ")), "%s is not a key of a drill file", shown(join(path, key)))
+	w.refuse(at, DidYouMean(key, known, "known here: "+strings.Join(known, ", ")), "%s is not a key of a drill file", shown(join(path, key)))
 }
 
 func (w walker) sequence(node ast.Node, v reflect.Value, path string, rules reflect.StructTag) {

@@ -10,9 +10,9 @@ func alternatives(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// didYouMean suggests the nearest of the known words, or says otherwise where
+// DidYouMean suggests the nearest of the known words, or says otherwise where
 // none is near.
-func didYouMean(written string, known []string, otherwise string) string {
+func DidYouMean(written string, known []string, otherwise string) string {
 	if len(written) < 3 { // everything short is near everything short
 		return otherwise
 	}
