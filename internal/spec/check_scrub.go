@@ -189,9 +189,24 @@ func (r rawRule) redactsAll() bool {
 		!r.Transform.given() && !r.Preserve.given() && !r.Recompute.given()
 }
 
+// spoken are the names that SQL has for types which PostgreSQL's catalogue, by
+// which rules know them, calls otherwise.
+var spoken = map[string]string{
+	"smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "decimal": "numeric", "real": "float4", "float": "float8", "double precision": "float8",
+	"boolean": "bool", "character varying": "varchar", "character": "bpchar", "char": "bpchar", "bit varying": "varbit",
+	"timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp", "time with time zone": "timetz", "time without time zone": "time",
+}
+
 // typeName reads a type's name, with its schema or without.
 func (c checker) typeName(t text) Name {
 	if !t.given() {
+		return Name{}
+	}
+	if name, ok := spoken[strings.ToLower(t.Value)]; ok {
+		return Name{Schema: "pg_catalog", Table: name}
+	}
+	if strings.ContainsAny(t.Value, "([") {
+		c.refuse(t.at, "write the name alone, such as varchar: columns of every length are meant, and arrays too", "scrub.rules.type: %s is more than a type's name", shown(t.Value))
 		return Name{}
 	}
 	if parts, fault := nameParts(t.Value, "type"); fault == nil && !strings.Contains(t.Value, "*") {

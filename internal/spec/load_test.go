@@ -275,6 +275,8 @@ var badInputs = []struct {
 	{"unmatched paths kept without a why", drillFile(rule("{column: a.b.c, unmatched_paths: §keep, json: [{path: $.a, transform: hash}]}")), []string{`scrub.rules: unmatched_paths: keep without a why; add why: "settings, nobody's words"`}},
 	{"a shift in a document", drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: date_shift, by: §id}]}")), []string{"scrub.rules.json.by acts only on a column of its own; remove it: dates in a value move by themselves"}},
 	{"a link over a path and a column", drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: hash, link: p}]}, {column: a.b.d, transform: §email, link: p}")), []string{`scrub.rules: link "p" is transformed by hash elsewhere (line 4), so that equal values would part; use one transform under a link, or another link`}},
+	{"a type with its length", drillFile(rule("{column: a.b.c, type: §varchar(20), transform: hash}")), []string{`scrub.rules.type: "varchar(20)" is more than a type's name; write the name alone, such as varchar: columns of every length are meant, and arrays too`}},
+	{"an array's type", drillFile(rule("{column: a.b.c, type: §'text[]', transform: hash}")), []string{`scrub.rules.type: "text[]" is more than a type's name; write the name alone, such as varchar: columns of every length are meant, and arrays too`}},
 	{"a type of three parts", drillFile(rule("{column: a.b.c, type: §a.b.c, transform: hash}")), []string{`scrub.rules.type: "a.b.c" has 3 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`}},
 	{"a pattern twice, one of a type", drillFile(rule("{column: a.b.*, transform: hash}, {column: a.b.*, type: §'x*', transform: ip}")), []string{`scrub.rules.type: "x*" has 1 of the 2 parts of schema.table; write schema.table, a part that holds a dot quoted "like.this"`}},
 	{"a field of no name", drillFile(rule("{column: a.b.c, fields: [{field: §a..b, transform: hash}]}")), []string{`scrub.rules.fields.field: "a..b" is not a name; write street, or home.street, a part that holds a dot quoted "like.this"`}},
@@ -433,6 +435,23 @@ func TestNarrowerPreserve(t *testing.T) {
 		file := drillFile(table("freshness: {column: seen, fail_after: 6h}"), rule(rules))
 		if _, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", file)); err != nil {
 			t.Errorf("%s: %v", rules, err)
+		}
+	}
+}
+
+// A type may be called as SQL and the messages call it.
+func TestSpokenTypes(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]Name{
+		"integer": {"pg_catalog", "int4"}, "timestamp with time zone": {"pg_catalog", "timestamptz"}, "Character Varying": {"pg_catalog", "varchar"},
+		"inet": {"", "inet"}, "public.integer": {"public", "integer"}, `'"integer"'`: {"", "integer"},
+	} {
+		d, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(rule("{column: a.b.c, type: "+written+", transform: hash}"))))
+		if err != nil {
+			t.Fatalf("%s: %v", written, err)
+		}
+		if got := d.Scrub.Rules[0].Type; got != want {
+			t.Errorf("%s: %+v, want %+v", written, got, want)
 		}
 	}
 }
