@@ -269,6 +269,7 @@ const catalogueTexts = `
 	union all select 'the dictionary ' || mine.nspname || '.' || d.dictname, d.dictinitoption from pg_catalog.pg_ts_dict d join mine on mine.oid = d.dictnamespace where d.dictinitoption is not null
 	union all select 'the foreign data wrapper ' || fdwname, pg_catalog.array_to_string(fdwoptions, ' ') from pg_catalog.pg_foreign_data_wrapper where fdwoptions is not null
 	union all select 'the bounds of ' || r.name, pg_catalog.pg_get_expr(r.relpartbound, r.oid) from relations r where r.relpartbound is not null
+	union all select 'the partition key of ' || r.name, pg_catalog.pg_get_partkeydef(r.oid) from relations r join pg_catalog.pg_partitioned_table k on k.partrelid = r.oid where k.partexprs is not null
 	union all select 'the policy ' || p.polname || ' of ' || r.name, coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '') || ' ' || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
 		from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
 	union all select 'the trigger ' || g.tgname || ' of ' || r.name, pg_catalog.pg_get_triggerdef(g.oid) from pg_catalog.pg_trigger g join relations r on r.oid = g.tgrelid where not g.tgisinternal

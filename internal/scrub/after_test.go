@@ -106,6 +106,7 @@ func TestAftermathFinds(t *testing.T) {
 		{"in a function's new body", "", "create function f() returns text language sql return 'ada@example.org'", "leak:the function public.f: an e-mail address (1 time)"},
 		{"in an enum", "", "create type mood as enum ('good', 'ada@example.org')", "leak:a label of public.mood: an e-mail address (1 time)"},
 		{"in a partition's bounds", "", "create table parted (k text) partition by list (k); create table parted_1 partition of parted for values in ('ada@example.org')", "leak:the bounds of public.parted_1: an e-mail address (1 time)"},
+		{"in a partition key", "", "create table parted (k text) partition by list ((k = 'ada@example.org'))", "leak:the partition key of public.parted: an e-mail address (1 time)"},
 		{"in a domain's default", "", "create domain tagged as text default 'ada@example.org'", "leak:the default of public.tagged: an e-mail address (1 time)"},
 		{"in a function's setting", "", "create function f() returns text language sql set app.mail_to = 'ada@example.org' as 'select 1::text'", "leak:the function public.f: an e-mail address (1 time)"},
 		{"in statistics", "", "create statistics st on (replace(tag, 'ada@example.org', '')), id from plain", "leak:the statistics public.st: an e-mail address (1 time)"},
