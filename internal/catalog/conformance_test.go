@@ -36,8 +36,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// quick gives up in less than a second.
-var quick = retryPolicy{tries: 4, first: time.Millisecond, max: 10 * time.Millisecond, stall: 500 * time.Millisecond}
+// quick gives up at once where a connection breaks. One that is silent is
+// waited for, since on a loaded machine the server may be.
+var quick = retryPolicy{tries: 4, first: time.Millisecond, max: 10 * time.Millisecond, stall: 2 * time.Minute}
+
+// notWaiting is for connections that are silent on purpose.
+func (p retryPolicy) notWaiting(stall time.Duration) retryPolicy {
+	p.stall = stall
+	return p
+}
 
 // fixture is a store under test and the means to change what it holds.
 type fixture struct {
