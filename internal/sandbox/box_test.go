@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"daybefore/internal/testneed"
@@ -477,13 +478,20 @@ func TestServerDies(t *testing.T) {
 	}
 }
 
-// TestDeadline lets time run out.
+// TestDeadline lets time run out, once the sandbox has started: for how long
+// that takes here, a start is measured.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{Container, Local} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, Options{Kind: kind, Image: imageFor(kind), Deadline: time.Now().Add(20 * time.Second)})
+			o := Options{Kind: kind, Image: imageFor(kind)}
+			begun := time.Now()
+			measured := start(t, o)
+			took := time.Since(begun)
+			closeBox(t, measured)
+			o.Deadline = time.Now().Add(10*time.Second + 4*took)
+			b := start(t, o)
 			var e *engine
 			var name string
 			var volumes []string
@@ -500,7 +508,7 @@ func TestDeadline(t *testing.T) {
 			}
 			eventually(t, "the container takes itself away", func() bool {
 				_, err := e.ContainerInspect(t.Context(), name, client.ContainerInspectOptions{})
-				return err != nil
+				return errdefs.IsNotFound(err)
 			})
 			gone(t, e, name, volumes)
 		})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -287,37 +286,37 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// startRegistry starts a registry on a free port of the loopback.
+// startRegistry starts a registry on a port of the loopback that it chooses and
+// tells: one that was found free may be another's by the time it listens.
 func startRegistry(t *testing.T, program string) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = l.Addr().String()
-	l.Close()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n", dir, address), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, "version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: '127.0.0.1:0', secret: none}\n", dir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "serve", config)
+	listens := make(chan string, 1)
 	cmd.Stderr = &lineWriter{tell: func(line string) {
-		if !strings.Contains(line, "blob unknown") { // as it is with every push
+		if _, told, ok := strings.Cut(line, `"listening on `); ok {
+			address, _, _ := strings.Cut(told, `"`)
+			listens <- address
+		} else if !strings.Contains(line, "level=info") && !strings.Contains(line, "blob unknown") { // as it is with every push
 			t.Log("registry: " + line)
 		}
 	}}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	eventually(t, "the registry answers", func() bool {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			return false
-		}
-		return conn.Close() == nil
-	})
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() { cmd.Process.Kill(); <-ended })
+	select {
+	case address = <-listens:
+	case err := <-ended:
+		ended <- err
+		t.Fatalf("the registry ended: %v", err)
+	}
 	return address
 }
 
