@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,10 +20,25 @@ import (
 	"daybefore/internal/verdict"
 )
 
+var buildDir string // where the sources are copied to
+
 func TestMain(m *testing.M) {
 	BecomeWorker()
-	os.Exit(m.Run())
+	os.Exit(func() int {
+		var err error
+		if buildDir, err = os.MkdirTemp("", "bench-"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(buildDir)
+		return m.Run()
+	}())
 }
+
+// sources is a copy of the checkout, in which a binary is compiled.
+var sources = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(buildDir, "sources")
+	return dir, testneed.CopySources(filepath.Join("..", ".."), dir)
+})
 
 // kinds runs a test with every kind of sandbox.
 func kinds(t *testing.T, test func(t *testing.T, kind string)) {
@@ -55,7 +71,11 @@ func home(t *testing.T, kind string) (Options, string) {
 	if err := os.Chmod(tmp, 0o755); err != nil { // a server's account comes through
 		t.Fatal(err)
 	}
-	o := Options{Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: t.TempDir(), Stderr: t.Output(), Stdout: io.Discard}
+	source, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: t.TempDir(), Stderr: t.Output(), Stdout: io.Discard, source: source}
 	t.Setenv("TMPDIR", tmp) // after t.TempDir, whose folders lie there too
 	return o, tmp
 }
@@ -166,7 +186,6 @@ func TestInterrupted(t *testing.T) {
 		} {
 			t.Run(c.target+" "+c.at, func(t *testing.T) {
 				o, tmp := home(t, kind)
-				o.source = filepath.Join("..", "..")
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				o.Stderr = writerFunc(func(p []byte) {
@@ -189,7 +208,7 @@ func TestInterrupted(t *testing.T) {
 // cancelAtWork cancels as soon as there is a work directory with a server in it.
 func cancelAtWork(tmp string, cancel context.CancelFunc) {
 	defer cancel()
-	for range 1000 {
+	for range 30_000 { // and after minutes at the latest
 		if found, _ := filepath.Glob(filepath.Join(tmp, "drill-*", "run", ".s.PGSQL*")); len(found) > 0 {
 			return
 		}

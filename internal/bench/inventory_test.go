@@ -22,7 +22,7 @@ func bucketHome(t *testing.T) (Options, string) {
 		testneed.Missing(t, "an S3 server: %v", err)
 	}
 	o, tmp := home(t, "")
-	o.source, o.Objects, o.Rounds = filepath.Join("..", ".."), 300, 2
+	o.Objects, o.Rounds = 300, 2
 	return o, tmp
 }
 

@@ -93,7 +93,6 @@ func TestStatements(t *testing.T) {
 func TestScaling(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
 		o, tmp := home(t, kind)
-		o.source = filepath.Join("..", "..")
 		var out, said bytes.Buffer
 		o.Stdout, o.Stderr = &out, &said
 		if err := Scaling(t.Context(), o); err != nil {

@@ -44,11 +44,9 @@ func TestMain(m *testing.M) {
 const repository = "../.."
 
 // build compiles the targets, as the build target does, but from a copy of the
-// sources: Mage writes a file beside the targets and removes it again, which
-// another Mage or the go command, at work in the checkout at the same time,
-// would stumble over.
+// sources.
 var build = sync.OnceValues(func() (string, error) {
-	if err := copySources(sources()); err != nil {
+	if err := testneed.CopySources(repository, sources()); err != nil {
 		return "", fmt.Errorf("copy the sources: %w", err)
 	}
 	path := filepath.Join(buildDir, "drill")
@@ -61,24 +59,6 @@ var build = sync.OnceValues(func() (string, error) {
 })
 
 func sources() string { return filepath.Join(buildDir, "sources") }
-
-func copySources(to string) error {
-	for _, dir := range []string{"internal", "magefiles", "scenarios"} {
-		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(repository, dir))); err != nil {
-			return err
-		}
-	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		data, err := os.ReadFile(filepath.Join(repository, name))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // What Mage writes while it compiles lies in the copy, not in the checkout.
 func TestTheTargetsAreCompiledElsewhere(t *testing.T) {
