@@ -75,8 +75,14 @@ func attribute(line, key string) string {
 	return value
 }
 
-// eventDelay is how long after the drill the engine may take to tell of it.
-const eventDelay = 200 * time.Millisecond
+const (
+	// eventDelay is how long after the drill the engine may take to tell that
+	// there was a container,
+	eventDelay = 200 * time.Millisecond
+	// and lastEvent to tell that it is gone, which it does at once unless the
+	// machine is loaded.
+	lastEvent = time.Minute
+)
 
 // listen notes what the engine does with the containers of a drill, until the
 // function that it returns is called. Where no engine answers there is nothing
@@ -93,8 +99,10 @@ func listen(ctx context.Context, drill string) func() []seen {
 	})
 	var heard []seen
 	programs := map[string]string{} // by the exec's id
-	var done sync.WaitGroup
-	done.Go(func() {
+	var once sync.Once
+	created, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
 		for {
 			select {
 			case e := <-stream.Messages:
@@ -107,17 +115,35 @@ func listen(ctx context.Context, drill string) func() []seen {
 					programs[id] = programOf(command)
 				}
 				heard = append(heard, seen{time.Unix(0, e.TimeNano), strings.TrimSpace("engine: " + action + " " + programs[id])})
+				switch action { // a drill has one container
+				case "create":
+					once.Do(func() { close(created) })
+				case "destroy":
+					return
+				}
 			case <-stream.Err:
 				return
 			}
 		}
-	})
+	}()
 	return func() []seen {
-		time.Sleep(eventDelay)
+		select {
+		case <-created:
+			wait(done, lastEvent)
+		case <-time.After(eventDelay):
+		}
 		stop()
-		done.Wait()
+		<-done
 		engine.Close()
 		return heard
+	}
+}
+
+// wait waits until a channel is closed, but no longer than that.
+func wait(done <-chan struct{}, most time.Duration) {
+	select {
+	case <-done:
+	case <-time.After(most):
 	}
 }
 
