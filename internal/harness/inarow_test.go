@@ -22,7 +22,8 @@ const inARowEnv = "HARNESS_TEST_IN_A_ROW"
 
 const (
 	inARow   = 10
-	settling = 5 * time.Second // for what ends on its own soon after a drill
+	settling = 5 * time.Second // for what ends on its own soon after a drill,
+	staying  = time.Minute     // and what is there so long after the last one stays
 )
 
 // A process that drills ten times keeps no connection, file or goroutine of
@@ -66,13 +67,13 @@ func drillInARow() int {
 	if !drill() { // the first may open what is kept on purpose
 		return 1
 	}
-	before := settled(held{})
+	before := settled(held{}, settling)
 	for range inARow - 1 {
 		if !drill() {
 			return 1
 		}
 	}
-	after := settled(before)
+	after := settled(before, staying)
 	fmt.Printf("open files and connections: %d, then %d; goroutines: %d, then %d\n", before.files, after.files, before.goroutines, after.goroutines)
 	if after.files > before.files || after.goroutines > before.goroutines {
 		stacks := make([]byte, 1<<20)
@@ -85,9 +86,9 @@ func drillInARow() int {
 // held is what a process holds.
 type held struct{ files, goroutines int }
 
-// settled counts until there is no more than before, or for a while.
-func settled(before held) (now held) {
-	for end := time.Now().Add(settling); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+// settled counts until there is no more than before, or for so long.
+func settled(before held, most time.Duration) (now held) {
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		fds, _ := filepath.Glob("/proc/self/fd/*")
 		now = held{files: len(fds), goroutines: runtime.NumGoroutine()}
 		if now.files <= before.files && now.goroutines <= before.goroutines {

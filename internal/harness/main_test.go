@@ -295,10 +295,10 @@ func (p *place) sweep() {
 	os.RemoveAll(p.tmp)
 }
 
-// settle asks what is left until that is nothing, or for a while: the engine
-// removes a volume a moment after its container.
+// settle asks what is left until that is nothing, or for so long that it will
+// stay: the engine removes a volume a moment after its container.
 func settle(left func() []string) (found []string) {
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if found = left(); len(found) == 0 || time.Now().After(end) {
 			return found
 		}

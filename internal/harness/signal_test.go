@@ -29,7 +29,11 @@ type slow struct {
 	dump []byte
 }
 
-// newSlow dumps a database in which a row takes a minute to be loaded.
+// forever is longer than any of these tests: nothing that lasts so many seconds
+// ends by itself.
+const forever = 600
+
+// newSlow dumps a database in which a row takes so many seconds to be loaded.
 func newSlow(c *dumptest.Cluster, seconds int) slow {
 	s := slow{name: slowName()}
 	c.Exec("postgres", "CREATE DATABASE "+s.name)
@@ -74,22 +78,34 @@ expectations:
 }
 
 // busy waits until a server process of the database is doing that, such as
-// COPY, and goes on with it; false if the drill ended first.
+// COPY, and lies asleep in it; false if the drill ended first. One that only
+// waits for a processor, as all do on a loaded machine, may be doing something
+// short before that.
 func (s slow) busy(pr *process, what string) bool {
-	const steady = 10
+	const steady = 10 // looks, one behind the other
 	for seen := map[string]int{}; ; time.Sleep(20 * time.Millisecond) {
+		asleep := map[string]int{}
 		for _, p := range s.alive() {
-			if !strings.Contains(p, what) {
+			if dir, _, _ := strings.Cut(p, "/cmdline"); !strings.Contains(p, what) || state(dir) != "S" {
 				continue
 			}
-			if seen[p]++; seen[p] == steady {
+			if asleep[p] = seen[p] + 1; asleep[p] == steady {
 				return true
 			}
 		}
-		if pr.ended() {
+		if seen = asleep; pr.ended() {
 			return false
 		}
 	}
+}
+
+// state is a process's, by its folder under /proc, in a letter: S sleeps, Z is
+// gone and not yet waited for; empty: there is none.
+func state(dir string) string {
+	stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	letter, _, _ := strings.Cut(rest, " ")
+	return letter
 }
 
 // alive lists the server processes of the database.
@@ -103,12 +119,14 @@ func (s slow) alive() (found []string) {
 	return found
 }
 
-// promised is the time in which an interrupted drill is gone.
-const promised = 5 * time.Second
+// An interrupted drill promises to be gone in five seconds, of which a clock
+// of its own sees to the last four (internal/drill, cleanup_test.go). How long it takes here
+// depends on what else the machine does; so only one that hangs is refused.
+const hang = time.Minute
 
 func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 	source := dumptest.Server(t)
-	slowLoad, quick := newSlow(source, 60), newQuick(source)
+	slowLoad, quick := newSlow(source, forever), newQuick(source)
 	stages := []struct {
 		name  string
 		db    slow
@@ -129,7 +147,7 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 				t.Run(s.name+"/"+sig.String(), func(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t)
-					db := s.db.drill(p, "shop", kind, 60)
+					db := s.db.drill(p, "shop", kind, forever)
 					quick.drill(p, "then", kind, 0) // which must not begin any more
 					pr := p.start("drill", "-parallel=1")
 					if !s.at(p, pr, db) {
@@ -194,8 +212,8 @@ func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage st
 	_ = pr.Process.Signal(sig)
 	code, took := pr.end(), time.Since(sent)
 	t.Logf("gone after %v", took.Round(time.Millisecond))
-	if took > promised {
-		t.Errorf("gone after %v, promised are %v", took, promised)
+	if took > hang {
+		t.Errorf("gone after %v only", took)
 	}
 	if code != verdict.ExitInterrupted {
 		t.Fatalf("exit code %d\n%s", code, pr.said())
@@ -212,16 +230,15 @@ func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage st
 
 // ended tells whether the process is gone or waits to be fetched.
 func (pr *process) ended() bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pr.Process.Pid))
-	_, state, _ := strings.Cut(string(stat), ") ")
-	return err != nil || strings.HasPrefix(state, "Z")
+	now := state(fmt.Sprintf("/proc/%d", pr.Process.Pid))
+	return now == "" || now == "Z"
 }
 
 // A kill -9 leaves a container or a server, and files. The clean target, and
 // the next drill's start, remove just that, and nothing of a drill that runs.
 func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 	source := dumptest.Server(t)
-	slowLoad, quick := newSlow(source, 60), newQuick(source)
+	slowLoad, quick := newSlow(source, forever), newQuick(source)
 	kinds(t, func(t *testing.T, kind string) {
 		p := newPlace(t)
 		slowLoad := slowLoad.drill(p, "killed", kind, 0)
