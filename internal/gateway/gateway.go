@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	startTimeout = 20 * time.Second
+	startTimeout = time.Minute
 	startPoll    = 20 * time.Millisecond
 	stopTimeout  = 5 * time.Second
 )

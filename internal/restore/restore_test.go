@@ -84,7 +84,7 @@ func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Opti
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { work.Close() })
-	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(5 * time.Minute), Work: work, Drill: "test"}
+	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(25 * time.Minute), Work: work, Drill: "test"}
 	if kind == "container" {
 		testneed.Image(t, fmt.Sprintf("postgres:%d", major))
 	}
@@ -360,7 +360,7 @@ func TestDeathMidway(t *testing.T) {
 					if p := verdict.AsProblem(err); p.Outcome != verdict.Error {
 						t.Errorf("outcome %s: %v", p.Outcome, err)
 					}
-				case <-time.After(30 * time.Second):
+				case <-time.After(5 * time.Minute):
 					t.Fatal("the load hangs")
 				}
 				<-killed // whose connection may still hear of it when the load has ended

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-const probeTimeout = 20 * time.Second
+const probeTimeout = 2 * time.Minute // of an engine that hangs
 
 // All is the environment variable that forbids skipping.
 const All = "DRILL_TEST_ALL"

@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	startTimeout = time.Minute
+	startTimeout = 5 * time.Minute
 	stopTimeout  = 20 * time.Second
-	lifetime     = "900" // seconds after which a forgotten container ends itself
+	lifetime     = "1500" // seconds after which a forgotten container ends itself
 	superuser    = "postgres"
 )
 

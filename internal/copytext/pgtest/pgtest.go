@@ -27,8 +27,8 @@ import (
 var accounts = []string{"postgres", "nobody"}
 
 const (
-	startTimeout = time.Minute
-	lifetime     = "20m" // of the server, as timeout(1) reads it
+	startTimeout = 5 * time.Minute
+	lifetime     = "25m" // of the server, as timeout(1) reads it: of all tests of a package
 )
 
 // Main runs the tests of a package and ends the server that they shared. Call
