@@ -342,7 +342,7 @@ func TestDocumentsThroughServer(t *testing.T) {
 	t.Parallel()
 	s := situation{ddl: "create table t (id int, doc jsonb, old json, docs jsonb[], plain json, email text); create table empty_t (doc jsonb)", rules: []spec.Rule{
 		jsonRule(t, "public.t.doc", "$.contacts[*].email email link=p", "$.ssn set_null", "$.total number", "$.id preserve"),
-		jsonRule(t, "public.t.old", "$..email email link=p", "$.nowhere text"), each(jsonRule(t, "public.t.docs", "$.name name")), jsonRule(t, "public.t.plain", "$ preserve"),
+		jsonRule(t, "public.t.old", "$..email email link=p", "$.nowhere text", "$.email[0] text"), each(jsonRule(t, "public.t.docs", "$.name name")), jsonRule(t, "public.t.plain", "$ preserve"),
 		jsonRule(t, "public.empty_t.doc", "$.a text"), rule(t, 9, "public.t.email email link=p"),
 	}}
 	conn, p, checks := s.plan(t)
@@ -372,7 +372,7 @@ func TestDocumentsThroughServer(t *testing.T) {
 		}
 	}
 	for _, c := range p.Checks() {
-		if unmet := c.ID == "scrub:public.t.old"; unmet != (c.Outcome == verdict.Error) || unmet && (c.Code != verdict.CodeRuleUnmet || !strings.Contains(c.Message, "drills/shop.yaml:3:7: none of 100 documents holds $.nowhere")) {
+		if unmet := c.ID == "scrub:public.t.old"; unmet != (c.Outcome == verdict.Error) || unmet && (c.Code != verdict.CodeRuleUnmet || !strings.Contains(c.Message, "drills/shop.yaml:3:7: none of 100 documents holds $.nowhere, $.email[0]")) {
 			t.Errorf("%+v", c)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -115,12 +116,19 @@ func (t *tally) addPaths(d *document) {
 	}
 }
 
-// unmetPath is a path that no document had, if there were any; nil for none.
-func (t *tally) unmetPath() *pathRecipe {
-	if i := slices.Index(t.met, 0); i >= 0 && t.Rows > 0 {
-		return &t.paths[i]
+// unmetPaths are those that no document had, if there were any, and the place
+// of the first.
+func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
+	for i, n := range t.met {
+		if n > 0 || t.Rows == 0 {
+			continue
+		}
+		if len(paths) == 0 {
+			first = t.paths[i].pos
+		}
+		paths = append(paths, t.paths[i].String())
 	}
-	return nil
+	return paths, first
 }
 
 func (t *tally) check(p *Plan) verdict.Check {
@@ -133,16 +141,16 @@ func (t *tally) check(p *Plan) verdict.Check {
 	if t.Transform == recomputed {
 		c.Expected = "every value emptied before the load"
 	}
+	unmet, pos := t.unmetPaths()
 	switch {
 	case len(t.neverMet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
 		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule, joined(t.neverMet))
 		c.Hint = "see the restore's checks"
-	case t.unmetPath() != nil:
-		path := t.unmetPath()
+	case len(unmet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
-		c.Message = fmt.Sprintf("%s: none of %d documents holds %s", p.place(path.pos), t.Rows, path.JSONPath)
-		c.Hint = "correct the path, or take it away"
+		c.Message = fmt.Sprintf("%s: none of %d documents holds %s", p.place(pos), t.Rows, joined(unmet))
+		c.Hint = "correct the path, or take it away; [*] stands for the elements of an array, as in $.contacts[*].email"
 	case !t.adds():
 		c.Outcome = verdict.Error
 		c.Message = fmt.Sprintf("%d values and nulls passed, and they do not add up", t.total)
