@@ -400,7 +400,7 @@ expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 50
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
 			}
 			blamed := slices.ContainsFunc(r.Checks, func(check verdict.Check) bool {
-				return check.ID == "rule_unfit:public.a.alive" && check.Outcome == verdict.Error && strings.Contains(check.Message, "had rewritten public.a.gone")
+				return check.ID == "rule_unfit:public.a.alive" && check.Outcome == verdict.Error && strings.Contains(check.Message, "had rewritten what it rests on: public.a.gone (")
 			})
 			if want := strings.Contains(c.rule, "set_null"); blamed != want {
 				t.Errorf("blamed: %t, want %t: %+v", blamed, want, r.Checks)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -21,7 +20,7 @@ import (
 // A key or index on plain columns is not among them: a rule that would make
 // their values equal was refused, and Distinct has compared them.
 func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, error) {
-	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[tableName]string{}}
+	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[tableName][]string{}}
 	if err := b.readGenerated(); err != nil {
 		return nil, fmt.Errorf("look what the rules have broken: %w", err)
 	}
@@ -31,19 +30,19 @@ func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, er
 		if err == nil && built {
 			continue
 		}
-		var why string
+		var why []string
 		if err == nil {
 			why, err = b.blame(d)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("look what the rules have broken: %w", err)
 		}
-		if why == "" {
+		if len(why) == 0 {
 			continue
 		}
 		checks = append(checks, verdict.Check{
 			ID: "rule_unfit:" + d.table.String() + "." + d.name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
-			Message: "the " + d.words() + " was refused, " + why,
+			Message: "the " + d.words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
 			Hint:    "choose another transform, set_null, or preserve the column with a why; if it is refused when the column is preserved, the backup is at fault",
 		})
 	}
@@ -81,8 +80,8 @@ type builds struct {
 	*Plan
 	ctx     context.Context
 	conn    *pgx.Conn
-	sources map[*column][]*column // what generated columns are computed from
-	broken  map[tableName]string  // why, of tables that lack a key by a rule's fault
+	sources map[*column][]*column  // what generated columns are computed from
+	broken  map[tableName][]string // why, of tables that lack a key by a rule's fault
 }
 
 func (b *builds) stands(d definition) (stands bool, err error) {
@@ -97,56 +96,57 @@ func (b *builds) stands(d definition) (stands bool, err error) {
 	return stands, err
 }
 
-// blame says which rule may be why something was not built; nothing if none is.
-func (b *builds) blame(d definition) (why string, err error) {
+// blame says which columns' rules may be why something was not built.
+func (b *builds) blame(d definition) (why []string, err error) {
 	switch t, to := b.cat.byName[d.table], b.cat.byName[d.references]; {
 	case d.kind == refresh:
 		return b.readBy(d)
 	case t == nil:
-		return "", nil
-	case d.kind == foreign && b.broken[d.references] != "":
+		return nil, nil
+	case d.kind == foreign && b.broken[d.references] != nil:
 		return b.broken[d.references], nil
 	case d.kind == foreign && to != nil:
-		why = cmp.Or(b.rewritten(t, d.columns, false), b.rewritten(to, d.referenced, false))
+		why = b.rewritten(b.rewritten(nil, t, d.columns, false), to, d.referenced, false)
 	default:
-		why = cmp.Or(b.rewritten(t, d.loose, true), b.rewritten(t, d.columns, false))
+		why = b.rewritten(b.rewritten(nil, t, d.loose, true), t, d.columns, false)
 	}
-	if why != "" && d.kind != foreign {
+	if why != nil && d.kind != foreign {
 		b.broken[d.table] = why
 	}
 	return why, nil
 }
 
-// rewritten names the first of the columns that a rule has rewritten, if any
-// does, or one that is computed from such; of plain ones, which are not loose,
-// only where their values are compared otherwise than to the byte.
-func (b *builds) rewritten(t *table, names []string, loose bool) string {
+// rewritten adds those of the columns that a rule has rewritten, and what such
+// are computed from; of plain columns, which are not loose, only those whose
+// values are compared otherwise than to the byte.
+func (b *builds) rewritten(why []string, t *table, names []string, loose bool) []string {
+	add := func(c *column) {
+		if r := b.assigned[c]; changes(r) {
+			if told := fmt.Sprintf("%s (%s)", c, b.place(r.Pos)); !slices.Contains(why, told) {
+				why = append(why, told)
+			}
+		}
+	}
 	for _, name := range names {
 		for _, t := range withDescendants(t) {
 			c := t.byName[name]
 			if c == nil {
 				continue
 			}
-			if r := b.assigned[c]; changes(r) && (loose || c.alike) {
-				return b.blamed(c, r)
+			if loose || c.alike {
+				add(c)
 			}
 			for _, source := range b.sources[c] {
-				if r := b.assigned[source]; changes(r) {
-					return b.blamed(source, r)
-				}
+				add(source)
 			}
 		}
 	}
-	return ""
-}
-
-func (b *builds) blamed(c *column, r *spec.Rule) string {
-	return fmt.Sprintf("and the rule at %s had rewritten %s", b.place(r.Pos), c)
+	return why
 }
 
 // readBy blames a rule for a materialized view that reads what it rewrote,
 // directly or by way of other views.
-func (b *builds) readBy(d definition) (string, error) {
+func (b *builds) readBy(d definition) (why []string, err error) {
 	rows, err := b.conn.Query(b.ctx, `
 		with recursive reads(view, relation, attribute) as (
 		  select w.ev_class, d.refobjid, d.refobjsubid from pg_catalog.pg_rewrite w
@@ -159,13 +159,13 @@ func (b *builds) readBy(d definition) (string, error) {
 		select w.relation, a.attname::pg_catalog.text from within w join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
 		order by w.relation, a.attnum`, d.table.schema, d.table.table)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var relation uint32
-	var name, why string
+	var name string
 	_, err = pgx.ForEachRow(rows, []any{&relation, &name}, func() error {
 		if t := b.cat.byOID[relation]; t != nil {
-			why = cmp.Or(why, b.rewritten(t, []string{name}, true))
+			why = b.rewritten(why, t, []string{name}, true)
 		}
 		return nil
 	})

@@ -27,12 +27,13 @@ func TestUnbuilt(t *testing.T) {
 	for _, tt := range []struct {
 		name, rule, definition, want string
 	}{
-		{"an expression", "public.t.email email", "CREATE UNIQUE INDEX u ON public.t USING btree (split_part(email, '@'::text, 2));", "the unique index u of public.t was refused, and the rule at drills/shop.yaml:1:7 had rewritten public.t.email"},
+		{"an expression", "public.t.email email", "CREATE UNIQUE INDEX u ON public.t USING btree (split_part(email, '@'::text, 2));", "the unique index u of public.t was refused, and rules had rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
 		{"an expression over what no rule rewrites", "public.t.gone token", "CREATE UNIQUE INDEX u ON public.t USING btree (left(email, 1));", ""},
 		{"a plain index of numbers", "public.t.n token", "CREATE INDEX i ON public.t USING btree (((n)::integer));", "the index i of public.t was refused"},
-		{"a predicate", "public.t.gone set_null", "CREATE UNIQUE INDEX u ON public.t USING btree (id) WHERE (gone IS NULL);", "had rewritten public.t.gone"},
+		{"a predicate", "public.t.gone set_null", "CREATE UNIQUE INDEX u ON public.t USING btree (id) WHERE (gone IS NULL);", "rewritten what it rests on: public.t.gone (drills/shop.yaml:1:7)"},
+		{"a key of several", "public.t.* token type=text", "CREATE UNIQUE INDEX u ON public.t USING btree (\"left\"(email, 0), ((\"left\"(gone, 0) || \"left\"(n, 0))));", "what it rests on: public.t.gone (drills/shop.yaml:1:7), public.t.n (drills/shop.yaml:1:7)"},
 		{"an exclusion's predicate", "public.t.gone set_null", "ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING btree (id WITH =) WHERE (gone IS NULL);", "the exclusion constraint e of public.t was refused"},
-		{"a generated column", "public.t.email email", "ALTER TABLE ONLY public.t ADD CONSTRAINT s UNIQUE (short);", "had rewritten public.t.email"},
+		{"a generated column", "public.t.email email", "ALTER TABLE ONLY public.t ADD CONSTRAINT s UNIQUE (short);", "rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
 		{"plain columns", "public.t.gone token", "ALTER TABLE ONLY public.t ADD CONSTRAINT k PRIMARY KEY (id);", ""},
 		{"plain columns that a rule keeps apart", "public.t.n token", "ALTER TABLE ONLY public.t ADD CONSTRAINT k UNIQUE (n);", ""},
 		{"a check that comes late", "public.t.n token", "ALTER TABLE public.t ADD CONSTRAINT k CHECK ((n ~ '^[0-9]+$'::text));", "the check constraint k of public.t was refused"},
