@@ -16,9 +16,9 @@ func DidYouMean(written string, known []string, otherwise string) string {
 	if len(written) < 3 { // everything short is near everything short
 		return otherwise
 	}
-	best, least := "", len(written)/3+2
+	best, least := "", (len(written)+1)/3+1 // two letters of five: emial
 	for _, k := range known {
-		if d := distance(strings.ToLower(written), k); d < least {
+		if d := distance(strings.ToLower(written), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
