@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -19,8 +20,8 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 		return nil
 	}
 	for _, c := range t.columns {
-		r := p.assigned[c]
-		if !changes(r) || !refuses(refused, c) {
+		pos, ok := p.rewrites(c)
+		if !ok || !refuses(refused, c) {
 			continue
 		}
 		by := ""
@@ -29,9 +30,23 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 		}
 		return verdict.Errorf(verdict.CodeRuleUnfit,
 			"choose another transform, set_null, or preserve the column with a why; if the same rows are refused when it is preserved, the backup is at fault",
-			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s", by, refused.Code, p.place(r.Pos), c.name)
+			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s", by, refused.Code, p.place(pos), c.name)
 	}
 	return nil
+}
+
+// rewrites tells whether some of a column's values become others, and by which
+// place in the drill file: a rule's, or that of a keep which has set the column.
+func (p *Plan) rewrites(c *column) (spec.Pos, bool) {
+	if r := p.assigned[c]; changes(r) {
+		return r.Pos, true
+	}
+	for _, k := range p.keeps {
+		if _, set := k.set[c.name]; set && within(k.table, c.table) && k.kept.Load() > 0 {
+			return k.rule.Pos, true
+		}
+	}
+	return spec.Pos{}, false
 }
 
 // refuses tells whether the server refused a row for what a column holds, or

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -28,11 +29,13 @@ func TestBlame(t *testing.T) {
 		{"a domain of another column", "x\tf\t1\t1\t" + long, "public.t.a first_name", ""},
 		{"a domain of the rewritten column", "x\tf\t1\t1\t" + long, "public.t.d text", "a row was refused by short_check (SQLSTATE 23514), in which the rule at drills/shop.yaml:1:7 had rewritten d"},
 		{"what is computed of the rewritten column", "12345678\tf\t1\t1\tx", "public.t.a text", "a row was refused (SQLSTATE 22012), in which the rule at drills/shop.yaml:1:7 had rewritten a"},
+		{"what is computed of what keep sets", "x\tf\t1\t1\tkept", "public.t.d text", "a row was refused (SQLSTATE 22012), in which the rule at drills/shop.yaml:5:5 had rewritten a"},
 		{"a table that nobody knows", "", "public.t.a text", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			conn, p, checks := situation{ddl: ddl, rules: rules(t, tt.rule)}.plan(t)
+			conn, p, checks := situation{ddl: ddl, rules: rules(t, tt.rule), keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"},
+				Match: map[string]string{"d": "kept"}, Set: map[string]string{"a": "12345678"}, Pos: spec.Pos{Line: 5, Column: 5}}}}.plan(t)
 			if len(checks) > 0 {
 				t.Fatalf("%+v", checks)
 			}

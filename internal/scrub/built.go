@@ -121,8 +121,8 @@ func (b *builds) blame(d definition) (why []string, err error) {
 // values are compared otherwise than to the byte.
 func (b *builds) rewritten(why []string, t *table, names []string, loose bool) []string {
 	add := func(c *column) {
-		if r := b.assigned[c]; changes(r) {
-			if told := fmt.Sprintf("%s (%s)", c, b.place(r.Pos)); !slices.Contains(why, told) {
+		if pos, ok := b.rewrites(c); ok {
+			if told := fmt.Sprintf("%s (%s)", c, b.place(pos)); !slices.Contains(why, told) {
 				why = append(why, told)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -30,6 +31,7 @@ func TestUnbuilt(t *testing.T) {
 		{"an expression", "public.t.email email", "CREATE UNIQUE INDEX u ON public.t USING btree (split_part(email, '@'::text, 2));", "the unique index u of public.t was refused, and rules had rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
 		{"an expression over what no rule rewrites", "public.t.gone token", "CREATE UNIQUE INDEX u ON public.t USING btree (left(email, 1));", ""},
 		{"a plain index of numbers", "public.t.n token", "CREATE INDEX i ON public.t USING btree (((n)::integer));", "the index i of public.t was refused"},
+		{"what keep sets", "public.t.gone token", "CREATE INDEX i ON public.t USING btree (((n)::integer));", "what it rests on: public.t.n (drills/shop.yaml)"},
 		{"a predicate", "public.t.gone set_null", "CREATE UNIQUE INDEX u ON public.t USING btree (id) WHERE (gone IS NULL);", "rewritten what it rests on: public.t.gone (drills/shop.yaml:1:7)"},
 		{"a key of several", "public.t.gone token; public.t.n token", "CREATE UNIQUE INDEX u ON public.t USING btree (\"left\"(email, 0), ((\"left\"(gone, 0) || \"left\"(n, 0))));", "what it rests on: public.t.gone (drills/shop.yaml:1:7), public.t.n (drills/shop.yaml:2:7)"},
 		{"an exclusion's predicate", "public.t.gone set_null", "ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING btree (id WITH =) WHERE (gone IS NULL);", "the exclusion constraint e of public.t was refused"},
@@ -48,6 +50,9 @@ func TestUnbuilt(t *testing.T) {
 			s := situation{ddl: ddl, rules: rules(t, strings.Split(tt.rule, "; ")...), definitions: []string{tt.definition}}
 			if !strings.Contains(tt.rule, ".email ") {
 				s.rules = append(s.rules, rule(t, 9, "public.t.email preserve"))
+			}
+			if tt.name == "what keep sets" {
+				s.keep = []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"}, Match: map[string]string{"email": "u*"}, Set: map[string]string{"n": "none"}}}
 			}
 			conn, p, checks := s.plan(t)
 			if len(checks) > 0 {
