@@ -133,7 +133,7 @@ func (b *builds) rewritten(why []string, t *table, names []string, loose bool) [
 			if c == nil {
 				continue
 			}
-			if loose || c.alike {
+			if loose || c.alike || c.base.name == "citext" { // which folds as its server's locale does
 				add(c)
 			}
 			for _, source := range b.sources[c] {

@@ -20,11 +20,13 @@ func TestUnbuilt(t *testing.T) {
 		create collation plain_letters (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
 		create table t (id int, email text, gone text, n text, short text generated always as (split_part(email, '@', 2)) stored);
 		create table p (v text collate plain_letters, w text collate folding); create table c (v text collate plain_letters, w text collate folding);
+		create extension citext; create table z (v citext);
 		create view totals as select 1 / (length(gone) - 1) as share from t;
 		create materialized view m as select share from totals with no data`
 	const rows = `insert into t (id, email, gone, n) select i, 'u' || i || '@d' || i || '.example', 'gone' || i, i from generate_series(1, 100) i;
 		update t set gone = null where id > 50; insert into t select * from (values (1, 'a@one.example', 'x1', '7')) v;
-		insert into p values ('Ada', 'Ada'); insert into c values ('Adà', 'ADA');`
+		insert into p values ('Ada', 'Ada'); insert into c values ('Adà', 'ADA');
+		insert into z values ('Ä'), ('ä');`
 	for _, tt := range []struct {
 		name, rule, definition, want string
 	}{
@@ -43,6 +45,7 @@ func TestUnbuilt(t *testing.T) {
 		{"a view of what no rule rewrites", "public.t.email email", "REFRESH MATERIALIZED VIEW public.m;", ""},
 		{"a reference by letters without accents", "public.*.v token link=v", "ALTER TABLE ONLY public.c ADD CONSTRAINT f FOREIGN KEY (v) REFERENCES public.p(v);", "the foreign key f of public.c was refused"},
 		{"a reference by letters of any case, which is hashed so", "public.*.w token link=w", "ALTER TABLE ONLY public.c ADD CONSTRAINT f FOREIGN KEY (w) REFERENCES public.p(w);", "built"},
+		{"letters that a locale keeps apart", "public.z.v token", "ALTER TABLE ONLY public.z ADD CONSTRAINT k UNIQUE (v);", "what it rests on: public.z.v (drills/shop.yaml:1:7)"},
 		{"an index that stands", "public.t.email email", "CREATE INDEX i ON public.t USING btree (lower(email));", "built"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,7 +65,7 @@ func TestUnbuilt(t *testing.T) {
 				exec(t, conn, "create or replace view totals as select 1 / (length(gone) - length(gone)) as share from t")
 			}
 			exec(t, conn, rows)
-			for _, table := range []string{"t", "p", "c"} {
+			for _, table := range []string{"t", "p", "c", "z"} {
 				reload(t, conn, p, "public", table)
 			}
 			if strings.Contains(tt.definition, "FOREIGN") {
