@@ -187,13 +187,18 @@ func (t *tunnel) attachBridge(ctx context.Context) (client.HijackedResponse, err
 
 // connPair returns the two ends of a socket that has no name.
 func connPair() (near, far net.Conn, err error) {
+	syscall.ForkLock.RLock() // a program that is started meanwhile would hold them open
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(fds[0])
+		syscall.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return nil, nil, err
 	}
 	var ends [2]net.Conn
 	for i, fd := range fds {
-		syscall.CloseOnExec(fd)
 		f := os.NewFile(uintptr(fd), "tunnel")
 		end, e := net.FileConn(f)
 		f.Close()

@@ -3,10 +3,12 @@ package scrub
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/verdict"
 )
@@ -25,15 +27,8 @@ func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, er
 		return nil, fmt.Errorf("look what the rules have broken: %w", err)
 	}
 	var checks []verdict.Check
-	for _, d := range inOrder(parseDefinitions(p.definitions)) {
-		built, err := b.stands(d)
-		if err == nil && built {
-			continue
-		}
-		var why []string
-		if err == nil {
-			why, err = b.blame(d)
-		}
+	for _, d := range p.attempts() {
+		why, err := b.blame(d)
 		if err != nil {
 			return nil, fmt.Errorf("look what the rules have broken: %w", err)
 		}
@@ -63,16 +58,51 @@ func (d *definition) words() string {
 	return kind + " " + d.name + " of " + d.table.String()
 }
 
-// inOrder puts foreign keys behind the keys that they need.
-func inOrder(all []definition) []definition {
-	rank := func(d definition) int {
-		if d.kind == foreign {
+// attempt is a definition with its SQL.
+type attempt struct {
+	definition
+	sql string
+}
+
+// attempts are all definitions, foreign keys behind the keys that they need.
+func (p *Plan) attempts() (all []attempt) {
+	for _, sql := range p.definitions {
+		for _, d := range parseDefinitions([]string{sql}) {
+			all = append(all, attempt{d, sql})
+		}
+	}
+	rank := func(a attempt) int {
+		if a.kind == foreign {
 			return 1
 		}
 		return 0
 	}
-	slices.SortStableFunc(all, func(a, b definition) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(all, func(a, b attempt) int { return cmp.Compare(rank(a), rank(b)) })
 	return all
+}
+
+// try runs a statement of post-data as the restore does, and returns why the
+// server refuses it. Nothing of it stays.
+func try(ctx context.Context, conn *pgx.Conn, sql string) (*pgconn.PgError, error) {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	_, err = conn.PgConn().Exec(ctx, "set local search_path = ''; "+sql).ReadAll()
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refused, nil
+	}
+	return nil, err
+}
+
+// ofRows tells whether a statement may have been refused for what stands in
+// the rows, as conversions, constraints, an index's limits and a function in
+// its own words refuse; and not for a name that is missing, say.
+//
+// The classes are those of PostgreSQL's appendix A.
+func ofRows(refused *pgconn.PgError) bool {
+	return refused != nil && slices.Contains([]string{"21", "22", "23", "38", "54", "P0"}, refused.Code[:min(2, len(refused.Code))])
 }
 
 // builds is what was learned about post-data.
@@ -96,24 +126,38 @@ func (b *builds) stands(d definition) (stands bool, err error) {
 	return stands, err
 }
 
-// blame says which columns' rules may be why something was not built.
-func (b *builds) blame(d definition) (why []string, err error) {
+// blame says which columns' rules may be why something is not there.
+func (b *builds) blame(a attempt) (why []string, err error) {
+	if built, err := b.stands(a.definition); built || err != nil {
+		return nil, err
+	}
+	if a.kind == foreign && b.broken[a.references] != nil {
+		return b.broken[a.references], nil
+	}
+	if why, err = b.restsOn(a.definition); len(why) == 0 || err != nil {
+		return nil, err
+	}
+	if refused, err := try(b.ctx, b.conn, a.sql); !ofRows(refused) || err != nil {
+		return nil, err
+	}
+	if a.kind != foreign {
+		b.broken[a.table] = why
+	}
+	return why, nil
+}
+
+// restsOn names the rewritten columns that a definition goes by.
+func (b *builds) restsOn(d definition) (why []string, err error) {
 	switch t, to := b.cat.byName[d.table], b.cat.byName[d.references]; {
 	case d.kind == refresh:
 		return b.readBy(d)
 	case t == nil:
 		return nil, nil
-	case d.kind == foreign && b.broken[d.references] != nil:
-		return b.broken[d.references], nil
 	case d.kind == foreign && to != nil:
-		why = b.rewritten(b.rewritten(nil, t, d.columns, false), to, d.referenced, false)
+		return b.rewritten(b.rewritten(nil, t, d.columns, false), to, d.referenced, false), nil
 	default:
-		why = b.rewritten(b.rewritten(nil, t, d.loose, true), t, d.columns, false)
+		return b.rewritten(b.rewritten(nil, t, d.loose, true), t, d.columns, false), nil
 	}
-	if why != nil && d.kind != foreign {
-		b.broken[d.table] = why
-	}
-	return why, nil
 }
 
 // rewritten adds those of the columns that a rule has rewritten, and what such

@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/copytext"
@@ -500,18 +499,12 @@ func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *column) (string,
 			if d.kind == foreign || !d.bears() || p.cat.byName[d.table] != c.table || !slices.Contains(d.columns, c.name) {
 				continue
 			}
-			tx, err := conn.Begin(ctx)
+			refused, err := try(ctx, conn, sql)
 			if err != nil {
 				return "", err
 			}
-			_, err = conn.PgConn().Exec(ctx, sql).ReadAll()
-			tx.Rollback(context.WithoutCancel(ctx))
-			refusal, ok := errors.AsType[*pgconn.PgError](err)
-			switch {
-			case ok && refusal.Code == "23505":
+			if refused != nil && refused.Code == "23505" {
 				return d.name, nil
-			case err != nil && !ok:
-				return "", err
 			}
 		}
 	}
