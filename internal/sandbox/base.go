@@ -31,10 +31,6 @@ const (
 
 	// killAfter is how long a program may take to end when told to.
 	killAfter = 2 * time.Second
-	// readAfter is how long what a program wrote may take to be read when it has
-	// ended: as long as a machine may stand still without losing an error. Only
-	// where a child of the program keeps its pipe open is it waited for.
-	readAfter = 20 * time.Second
 	// closeTimeout bounds the end of a sandbox that did not start.
 	closeTimeout = 15 * time.Second
 	// timedOut is the status of timeout(1) when time is up.

@@ -239,7 +239,7 @@ func (l *local) launch(c Command) (*program, error) {
 	cmd.Dir, cmd.Env = l.work.run(), l.env()
 	cmd.SysProcAttr = apart(l.account, l.noNetwork)
 	cmd.Stdout, cmd.Stderr = c.Stdout, stderr
-	cmd.WaitDelay = readAfter
+	cmd.WaitDelay = killAfter
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
