@@ -83,6 +83,8 @@ type listener struct {
 	several bool
 	entry   string
 	last    *message
+	names   int // of the program, behind which another job's line came first
+	errors  int // likewise, with the word error
 }
 
 // failed returns the last error that this program told.
@@ -97,7 +99,7 @@ func (l *listener) failed() (text string, ok bool) {
 
 // tocEntry is how pg_restore names the entry that the next error is about:
 // "from TOC entry 215; 1259 16388 TABLE users app".
-var tocEntry = regexp.MustCompile(`^(?:pg_restore: )?from TOC entry \d+; \d+ \d+ (.*)$`)
+var tocEntry = regexp.MustCompile(`^from TOC entry \d+; \d+ \d+ (.*)$`)
 
 // creating is how pg_restore -v says what it is at: `creating TABLE "a.b"`.
 var creating = regexp.MustCompile(`^(?:creating|processing data for) ([A-Z ]+) "(.*)"$`)
@@ -117,7 +119,8 @@ var severities = map[string]severity{
 // before: DETAIL, CONTEXT and the text of the statement, none of which may be
 // kept.
 func (l *listener) line(line string) {
-	if m := tocEntry.FindStringSubmatch(line); m != nil {
+	text, ours := l.own(line)
+	if m := tocEntry.FindStringSubmatch(text); m != nil {
 		l.entry = m[1]
 		return
 	}
@@ -129,7 +132,6 @@ func (l *listener) line(line string) {
 		}
 		return
 	}
-	text, ours := strings.CutPrefix(line, "pg_restore: ")
 	if !ours {
 		l.foreign(line)
 		return
@@ -154,6 +156,36 @@ func (l *listener) line(line string) {
 	case strings.HasPrefix(text, "NOTICE:"), strings.HasPrefix(text, "INFO:"), strings.HasPrefix(text, "LOG:"):
 		l.say(notice, text)
 	}
+}
+
+// own takes pg_restore's name off a line, and says whether it was there.
+//
+// Its jobs share one stderr, to which each writes its name, the word error and
+// what it has to say by themselves: the line of another may come between.
+func (l *listener) own(line string) (text string, ours bool) {
+	const name, failed, query = "pg_restore: ", "error: ", "could not execute query: "
+	text, ours = strings.CutPrefix(line, name)
+	for ours {
+		rest, again := strings.CutPrefix(text, name)
+		behind, cut := strings.CutPrefix(text, failed+name)
+		switch {
+		case again:
+			l.names, text = l.names+1, rest
+		case cut:
+			l.errors, text = l.errors+1, behind
+		default:
+			return text, true
+		}
+	}
+	switch {
+	case l.names > 0 && (strings.HasPrefix(line, failed) || strings.HasPrefix(line, "warning: ")):
+		l.names--
+		return line, true
+	case l.errors > 0 && strings.HasPrefix(line, query):
+		l.errors--
+		return failed + line, true
+	}
+	return line, false
 }
 
 // foreign takes a line that pg_restore did not prefix.

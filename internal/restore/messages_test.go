@@ -61,6 +61,27 @@ func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 
 // Under -j the lines of several workers are mixed: what one of them creates is
 // not what another's warning is about.
+// What the jobs of pg_restore write may come between each other's words, and
+// an error is one all the same.
+func TestErrorsOfSeveralJobsAreHeardWhereTheyMix(t *testing.T) {
+	t.Parallel()
+	for name, said := range map[string]string{
+		"whole":            "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: could not execute query: ERROR:  no index\n",
+		"behind the name":  "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: launching item 5 INDEX j\nerror: could not execute query: ERROR:  no index\nerror: a-secret of the statement\n",
+		"behind the error": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: finished item 4 INDEX i\ncould not execute query: ERROR:  no index\ncould not execute query: a-secret of the statement\n",
+		"behind both":      "pg_restore: pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: error: pg_restore: finished item 5 INDEX j\ncould not execute query: ERROR:  no index\n",
+	} {
+		var m messages
+		say := m.listener(2).line
+		for line := range strings.Lines(said) {
+			say(strings.TrimSuffix(line, "\n"))
+		}
+		if diff := cmp.Diff([]message{{failure, "CONSTRAINT t k app", "no index"}}, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestWarningsOfSeveralJobsNameNoEntry(t *testing.T) {
 	t.Parallel()
 	var m messages
