@@ -158,34 +158,40 @@ func (l *listener) line(line string) {
 	}
 }
 
+// underWay is what pg_restore -v says of the way it goes.
+var underWay = regexp.MustCompile(`^(?:creating|processing|launching|skipping|finished|entering|while|from TOC entry) `)
+
 // own takes pg_restore's name off a line, and says whether it was there.
 //
-// Its jobs share one stderr, to which each writes its name, the word error and
-// what it has to say by themselves: the line of another may come between.
+// Its jobs share one stderr, to which each writes its name, a blank, the word
+// error and what it has to say by themselves: the words of another may come between.
 func (l *listener) own(line string) (text string, ours bool) {
-	const name, failed, query = "pg_restore: ", "error: ", "could not execute query: "
-	text, ours = strings.CutPrefix(line, name)
-	for ours {
-		rest, again := strings.CutPrefix(text, name)
-		behind, cut := strings.CutPrefix(text, failed+name)
-		switch {
-		case again:
-			l.names, text = l.names+1, rest
-		case cut:
-			l.errors, text = l.errors+1, behind
-		default:
-			return text, true
+	const name, failed, query = "pg_restore:", "error:", "could not execute query: "
+	text = line
+	names, errors := 0, 0
+	for again := true; again; {
+		text = strings.TrimLeft(text, " ")
+		if text, again = strings.CutPrefix(text, name); again {
+			names++
+		} else if names > 0 || l.names > 0 {
+			if text, again = strings.CutPrefix(text, failed); again {
+				errors++
+			}
 		}
 	}
+	l.names = max(0, l.names+names-1)
 	switch {
-	case l.names > 0 && (strings.HasPrefix(line, failed) || strings.HasPrefix(line, "warning: ")):
-		l.names--
-		return line, true
-	case l.errors > 0 && strings.HasPrefix(line, query):
-		l.errors--
-		return failed + line, true
+	case strings.HasPrefix(text, query) && (names > 0 || errors+l.errors > 0):
+		l.errors = max(0, l.errors+errors-1)
+		return failed + " " + text, true
+	case errors > 0 && underWay.MatchString(text):
+		l.errors += errors
+	case errors > 0:
+		return failed + " " + text, true
+	case names == 0:
+		return line, false
 	}
-	return line, false
+	return text, true
 }
 
 // foreign takes a line that pg_restore did not prefix.

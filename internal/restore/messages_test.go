@@ -69,6 +69,9 @@ func TestErrorsOfSeveralJobsAreHeardWhereTheyMix(t *testing.T) {
 		"whole":            "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: could not execute query: ERROR:  no index\n",
 		"behind the name":  "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: launching item 5 INDEX j\nerror: could not execute query: ERROR:  no index\nerror: a-secret of the statement\n",
 		"behind the error": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: finished item 4 INDEX i\ncould not execute query: ERROR:  no index\ncould not execute query: a-secret of the statement\n",
+		"within":           "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: could not execute query: ERROR:  no index\nlaunching item 5 INDEX j\n",
+		"across":           "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: error: launching item 5 INDEX j\ncould not execute query: ERROR:  no index\n",
+		"before the blank": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore:pg_restore: finished item 4 INDEX i\n error: could not execute query: ERROR:  no index\n",
 		"behind both":      "pg_restore: pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: error: pg_restore: finished item 5 INDEX j\ncould not execute query: ERROR:  no index\n",
 	} {
 		var m messages
