@@ -317,6 +317,21 @@ func failing(t *testing.T, r *verdict.Report, want []string) {
 	}
 }
 
+// drilledBy drills a dump of 500 rows in public.a with one rule.
+func drilledBy(t *testing.T, dump []byte, rule string) *verdict.Report {
+	t.Helper()
+	store := t.TempDir()
+	if err := os.WriteFile(filepath.Join(store, "x-20260301T000000Z.dump"), dump, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
+version: 1
+source: {url: "file://%s", name: "x-{time}.dump", time: 20060102T150405Z, time_tolerance: 200000h}
+scrub: {rules: [%s]}
+expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 500}}]}
+`, store, rule)))
+}
+
 // Where the server refuses rows that a rule rewrote, nothing is known of the
 // backup: its own rows may be as good as any. Rows that no rule touched are the
 // backup's own.
@@ -337,20 +352,11 @@ INSERT INTO a SELECT repeat('Wort', 20), true, n FROM generate_series(1, 500) n;
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := t.TempDir()
 			dump := source.Dump(append(slices.Clone(c.args), "postgres")...)
 			if c.want == verdict.Fail { // a row that the backup's own constraint refuses
 				dump = bytes.Replace(dump, []byte(strings.Repeat("Wort", 20)), []byte("Wort"), 1)
 			}
-			if err := os.WriteFile(filepath.Join(store, "x-20260301T000000Z.dump"), dump, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
-version: 1
-source: {url: "file://%s", name: "x-{time}.dump", time: 20060102T150405Z, time_tolerance: 200000h}
-scrub: {rules: [%s]}
-expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 500}}]}
-`, store, c.rule)))
+			r := drilledBy(t, dump, c.rule)
 			told := worst(r)
 			if r.Outcome != c.want || (c.want == verdict.Error) != strings.Contains(told, "restore: error rule_unfit load public.a: a row was refused by a_check (SQLSTATE 23514), in which the rule at ") {
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, told)
@@ -382,20 +388,11 @@ INSERT INTO a SELECT n / 2, CASE n % 2 WHEN 0 THEN 'gone' END, n FROM generate_s
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := t.TempDir()
 			dump := source.Dump(append(slices.Clone(c.args), "postgres")...)
 			if c.want == verdict.Fail {
 				dump = bytes.Replace(dump, []byte("\n1\tgone\t2\n"), []byte("\n1\tgone\t1\n"), 1)
 			}
-			if err := os.WriteFile(filepath.Join(store, "x-20260301T000000Z.dump"), dump, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
-version: 1
-source: {url: "file://%s", name: "x-{time}.dump", time: 20060102T150405Z, time_tolerance: 200000h}
-scrub: {rules: [{column: public.a.gone, %s}]}
-expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 500}}]}
-`, store, c.rule)))
+			r := drilledBy(t, dump, "{column: public.a.gone, "+c.rule+"}")
 			if r.Outcome != c.want {
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
 			}

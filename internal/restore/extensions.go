@@ -42,13 +42,7 @@ func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
 
 // setAside takes entries out of a list, to be reported.
 func (s *Session) setAside(list *[]archive.Entry, unwanted func(archive.Entry) bool) {
-	*list = slices.DeleteFunc(*list, func(e archive.Entry) bool {
-		out := unwanted(e)
-		if out {
-			s.lists.leftOut = append(s.lists.leftOut, e)
-		}
-		return out
-	})
+	s.lists.leftOut = append(s.lists.leftOut, take(list, unwanted)...)
 }
 
 // saidOfAnother tells comments and privileges. Nothing rests on them.
@@ -85,15 +79,7 @@ func (s *Session) takeStrays() []archive.Entry {
 			made[e.Tag] = true
 		}
 	}
-	var strays []archive.Entry
-	s.lists.pre = slices.DeleteFunc(s.lists.pre, func(e archive.Entry) bool {
-		stray := saidOfAnother(e) && !made[schemaOf(e)]
-		if stray {
-			strays = append(strays, e)
-		}
-		return stray
-	})
-	return strays
+	return take(&s.lists.pre, func(e archive.Entry) bool { return saidOfAnother(e) && !made[schemaOf(e)] })
 }
 
 // withoutMembers leaves out what belongs to things that an extension which was

@@ -59,13 +59,19 @@ func sortEntries(entries []archive.Entry, opts Options) lists {
 
 // exclude takes the rows of tables that are not wanted out of the list.
 func (l *lists) exclude(unwanted func(schema, table string) bool) {
-	l.rows = slices.DeleteFunc(l.rows, func(e archive.Entry) bool {
-		out := unwanted(e.Namespace, e.Tag)
+	l.excluded = append(l.excluded, take(&l.rows, func(e archive.Entry) bool { return unwanted(e.Namespace, e.Tag) })...)
+}
+
+// take takes entries out of a list, and returns them.
+func take(list *[]archive.Entry, wanted func(archive.Entry) bool) (taken []archive.Entry) {
+	*list = slices.DeleteFunc(*list, func(e archive.Entry) bool {
+		out := wanted(e)
 		if out {
-			l.excluded = append(l.excluded, e)
+			taken = append(taken, e)
 		}
 		return out
 	})
+	return taken
 }
 
 // special entries describe the dump or the database itself: the archive's

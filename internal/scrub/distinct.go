@@ -494,18 +494,16 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 // brokenBy tries the keys and unique indexes that rest on a column, and names
 // the first that cannot be built since two rows are equal; none of them stays.
 func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *column) (string, error) {
-	for _, sql := range p.definitions {
-		for _, d := range parseDefinitions([]string{sql}) {
-			if d.kind == foreign || !d.bears() || p.cat.byName[d.table] != c.table || !slices.Contains(d.columns, c.name) {
-				continue
-			}
-			refused, err := try(ctx, conn, sql)
-			if err != nil {
-				return "", err
-			}
-			if refused != nil && refused.Code == "23505" {
-				return d.name, nil
-			}
+	for _, a := range p.attempts() {
+		if a.kind == foreign || !a.bears() || p.cat.byName[a.table] != c.table || !slices.Contains(a.columns, c.name) {
+			continue
+		}
+		refused, err := try(ctx, conn, a.sql)
+		if err != nil {
+			return "", err
+		}
+		if refused != nil && refused.Code == "23505" {
+			return a.name, nil
 		}
 	}
 	return "", nil
