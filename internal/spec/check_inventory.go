@@ -31,7 +31,7 @@ func (c checker) inventory(raw *rawInventory, source Source) Inventory {
 	if l := raw.OldestAtLeast; l != nil {
 		inv.OldestAtLeast = leastOf(c, l.at, "inventory.oldest_at_least", "7d", l.WarnBelow.leaf, l.FailBelow.leaf, 0, Span)
 	}
-	inv.Cadence = c.cadence(raw.Cadence, inv.Retention())
+	inv.Cadence = c.cadence(raw.Cadence, inv.Retention(), source.Unit())
 	inv.OffSite = c.offSite(raw.OffSite)
 	inv.Protection = c.protection(raw.Protection, source)
 	inv.Copies = c.copies(raw.Copies, source)
@@ -147,9 +147,9 @@ func leastOf[T int64 | time.Duration](c checker, at Pos, key, such string, warn,
 	return Least[T]{WarnBelow: warn.Value, FailBelow: fail.Value}
 }
 
-// cadence refuses one that is never looked at: no gap within the retention is
-// wider than it.
-func (c checker) cadence(raw *rawCadence, retention time.Duration) *Cadence {
+// cadence refuses one that is never looked at, since no gap within the
+// retention is wider than it; and one that names of this unit can never keep.
+func (c checker) cadence(raw *rawCadence, retention time.Duration, unit Unit) *Cadence {
 	if raw == nil {
 		return nil
 	}
@@ -158,6 +158,10 @@ func (c checker) cadence(raw *rawCadence, retention time.Duration) *Cadence {
 	cadence := &Cadence{Every: every, Tolerance: raw.Tolerance.or(every / 10), Severity: raw.Severity.or("fail")}
 	if retention > 0 && retention <= cadence.Widest() {
 		c.refuse(raw.at, "raise oldest_at_least, or remove cadence", "%s can never fail: no gap of %s is seen in the %s of oldest_at_least", key, Span(cadence.Widest()), Span(retention))
+	}
+	if cadence.Widest() < unit.Least() && every > 0 {
+		c.refuse(raw.at, "write the hour into the names and into source.time, or every: "+Span(unit.Least()),
+			"%s can never be kept: source.time tells the %s only, and a gap of %s is narrower", key, unit, Span(cadence.Widest()))
 	}
 	return cadence
 }

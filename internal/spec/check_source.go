@@ -14,6 +14,11 @@ const (
 	timeMark         = "{time}"
 	zonedTolerance   = 6 * time.Hour
 	unzonedTolerance = 26 * time.Hour // a header in an unknown zone may be off by so much
+
+	// Beside a name that tells the day: its own hours are allowed anyhow, and
+	// the dump of another day is to be told from this one's.
+	zonedDayTolerance   = time.Hour
+	unzonedDayTolerance = 14 * time.Hour // the zone that is furthest from UTC
 )
 
 func (c checker) source(raw *rawSource) Source {
@@ -32,13 +37,25 @@ func (c checker) source(raw *rawSource) Source {
 		Database:   c.filled(raw.Database, "source.database", "write the database's name or remove the key"),
 		Checksum:   raw.Checksum.or("if_present"),
 	}
-	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", unzonedTolerance)
-	if s.Location != nil && !raw.TimeTolerance.given() {
-		s.TimeTolerance = zonedTolerance
-	}
+	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", toleranceFor(s))
 	c.onlyForS3("source", s.URL, map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at, "anonymous": raw.Anonymous.at})
 	c.backupTime(raw)
 	return s
+}
+
+// toleranceFor is how far a header's time may be from the name's where the
+// drill file does not say it.
+func toleranceFor(s Source) time.Duration {
+	zoned, days := s.Location != nil, s.Unit() >= Day
+	switch {
+	case zoned && days:
+		return zonedDayTolerance
+	case zoned:
+		return zonedTolerance
+	case days:
+		return unzonedDayTolerance
+	}
+	return unzonedTolerance
 }
 
 // history is where past reports are kept besides reports/.
@@ -83,11 +100,7 @@ func (c checker) storeURL(t text, key string) string {
 	case err != nil || u.Scheme == "":
 		c.refuse(t.at, mend, "%s is not a URL", key)
 		return ""
-	case u.User != nil:
-		c.refuse(t.at, "take them out, change them, and give them in the environment", "%s holds credentials", key)
-		return ""
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		c.refuse(t.at, "settings such as region and endpoint are keys of source", "%s holds a query or a fragment", key)
+	case c.tooMuch(t.at, u, key, "settings such as region and endpoint are keys of source"):
 		return ""
 	case slices.Contains([]string{"gs", "azblob", "sftp"}, u.Scheme):
 		c.refuse(t.at, mend, "%s: %s is not supported by this version", key, u.Scheme)
@@ -101,6 +114,18 @@ func (c checker) storeURL(t text, key string) string {
 	}
 	c.refuse(t.at, mend, "%s: %s is not a kind of store", key, shown(u.Scheme))
 	return ""
+}
+
+// tooMuch refuses what a URL must not hold: all of it at once.
+func (c checker) tooMuch(at Pos, u *url.URL, key, mend string) bool {
+	query := u.RawQuery != "" || u.ForceQuery || u.Fragment != ""
+	if u.User != nil {
+		c.refuse(at, "take them out, change them, and give them in the environment", "%s holds credentials", key)
+	}
+	if query {
+		c.refuse(at, mend, "%s holds a query or a fragment", key)
+	}
+	return u.User != nil || query
 }
 
 // folderURL makes file:dir/ and file://./dir/ absolute against the drill
@@ -148,10 +173,7 @@ func (c checker) endpoint(t text, key string) string {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		c.refuse(t.at, "write https://host:port", "%s is not a server's URL", key)
-	case u.User != nil:
-		c.refuse(t.at, "take them out, change them, and give them in the environment", "%s holds credentials", key)
-	case u.RawQuery != "" || u.Fragment != "":
-		c.refuse(t.at, "write https://host:port", "%s holds a query or a fragment", key)
+	case c.tooMuch(t.at, u, key, "write https://host:port"):
 	default:
 		return t.Value
 	}
@@ -161,56 +183,81 @@ func (c checker) endpoint(t text, key string) string {
 // backupTime checks name, time and timezone against one another: the time of
 // a backup must be known to the zone, or its age is a guess.
 func (c checker) backupTime(raw *rawSource) {
-	const zoneMend = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
 	marks := strings.Count(raw.Name.Value, timeMark)
-	switch {
-	case marks > 1:
+	if marks > 1 {
 		c.refuse(raw.Name.at, "keep one and write * for the other", "source.name holds {time} %d times", marks)
-	case marks == 1 && !raw.Time.given():
+	}
+	if marks > 0 && !raw.Time.given() {
 		c.refuse(raw.Name.at, "add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written", "source.name holds {time}, but source.time does not say how it is written")
-	case marks == 0 && raw.Time.given():
+	}
+	if marks == 0 && raw.Time.given() && raw.Name.given() {
 		c.refuse(raw.Time.at, "write {time} where name holds the time, or remove time", "source.time: source.name holds no {time}")
-	case marks == 0 && !raw.Timezone.given() && raw.Name.given():
-		c.refuse(raw.at, zoneMend, "source.timezone is missing: an archive's header tells its time without a zone")
-	case marks == 1:
-		zoned, fault := checkLayout(raw.Time.Value)
-		if fault != nil {
+	}
+	if raw.Time.given() {
+		if fault := checkLayout(raw.Time.Value); fault != nil {
 			c.refuseFault(raw.Time.at, "source.time", fault)
-		} else if !zoned && !raw.Timezone.given() {
-			c.refuse(raw.Time.at, zoneMend, "source.timezone is missing: {time} has no zone")
 		}
+	}
+	if raw.Name.given() && !raw.Timezone.given() {
+		c.zoneMissing(raw, marks > 0)
 	}
 }
 
-// checkLayout wants a layout that gives back the day it was given, and as much
-// of the hour as it writes; zoned tells that it writes the zone too.
-func checkLayout(layout string) (zoned bool, fault *fault) {
+// zoneMissing tells what the zone is missed for, if it is.
+func (c checker) zoneMissing(raw *rawSource, timed bool) {
+	const mend = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
+	switch {
+	case raw.Time.given() && (tellsZone(raw.Time.Value) || abbreviates(raw.Time.Value)): // of which the layout's own mistake tells
+	case !raw.Time.given() && timed:
+		c.refuse(raw.at, mend, "source.timezone is missing: it is needed unless source.time writes the zone")
+	case raw.Time.given():
+		c.refuse(raw.Time.at, mend, "source.timezone is missing: {time} has no zone")
+	default:
+		c.refuse(raw.at, mend, "source.timezone is missing: an archive's header tells its time without a zone")
+	}
+}
+
+// inLayout writes an afternoon of the 23rd, in a zone.
+func inLayout(layout, abbreviation string, offset int) string {
+	return time.Date(2031, time.November, 23, 17, 48, 59, 0, time.FixedZone(abbreviation, offset)).Format(layout)
+}
+
+// tellsZone tells whether a layout writes the zone too.
+func tellsZone(layout string) bool {
+	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || saysUTC(layout)
+}
+
+// abbreviates tells whether a layout writes the zone as letters, which tell
+// nothing.
+func abbreviates(layout string) bool {
+	return inLayout(layout, "ABC", 0) != inLayout(layout, "DEF", 0)
+}
+
+// checkLayout wants a layout that gives back the month it was given, and as
+// much of the day and its hour as it writes.
+func checkLayout(layout string) *fault {
 	const mend = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
-	wall := func(zone *time.Location) string {
-		return time.Date(2031, time.November, 23, 17, 48, 59, 0, zone).Format(layout)
+	if abbreviates(layout) {
+		return faultf("write -0700 for the zone, or leave it out and say timezone", "%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
 	}
-	plain := wall(time.FixedZone("ABC", 0))
-	if plain != wall(time.FixedZone("DEF", 0)) {
-		return false, faultf("write -0700 for the zone, or leave it out and say timezone", "%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
-	}
-	read, err := time.ParseInLocation(layout, plain, time.UTC)
+	read, err := time.ParseInLocation(layout, inLayout(layout, "ABC", 0), time.UTC)
 	if err != nil {
-		return false, faultf(mend, "%s cannot be read back", shown(layout))
+		return faultf(mend, "%s cannot be read back", shown(layout))
 	}
-	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 {
-		return false, faultf(mend, "%s does not tell year, month and day", shown(layout))
+	monthly := LayoutUnit(layout) == Month
+	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 && !(monthly && d == 1) {
+		return faultf(mend, "%s does not tell year, month and day", shown(layout))
 	}
 	switch read.Hour() {
 	case 17:
 	case 5:
-		return false, faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon", shown(layout))
+		return faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon", shown(layout))
 	default:
 		if read.Hour() != 0 || read.Minute() != 0 || read.Second() != 0 {
-			return false, faultf(mend, "%s does not tell the hour", shown(layout))
+			return faultf(mend, "%s does not tell the hour", shown(layout))
 		}
 	}
-	zoned = plain != wall(time.FixedZone("ABC", 19800)) || saysUTC(layout)
-	return zoned, nil
+	return nil
 }
 
 // saysUTC tells whether a layout spells UTC out: a Z behind a digit, or the letters.

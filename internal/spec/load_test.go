@@ -160,6 +160,18 @@ var badInputs = []struct {
 	{"a zone's abbreviation", drillFile(source("url: s3://b/, name: 'a-{time}', time: §20060102T150405MST")), []string{`source.time: "20060102T150405MST" holds a zone's abbreviation, which does not tell its offset; write -0700 for the zone, or leave it out and say timezone`}},
 	{"a time without zone", drillFile(source("url: s3://b/, name: 'a-{time}', time: §20060102T150405")), []string{"source.timezone is missing: {time} has no zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"}},
 	{"a header without zone", drillFile("§source: {url: s3://b/, name: a}"), []string{"source.timezone is missing: an archive's header tells its time without a zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"}},
+	{"a name's time without layout and zone", drillFile("§source: {url: s3://b/, name: §'a-{time}'}"), []string{
+		"source.timezone is missing: it is needed unless source.time writes the zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC",
+		"source.name holds {time}, but source.time does not say how it is written; add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written"}},
+	{"a layout in other words, and no zone", drillFile(source("url: s3://b/, name: 'a-{time}', time: §§YYYYMMDD")), []string{
+		`source.time: "YYYYMMDD" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`,
+		"source.timezone is missing: {time} has no zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"}},
+	{"a layout of a year", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §'2006'")), []string{`source.time: "2006" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
+	{"credentials and a query", drillFile(source("url: §§'s3://me:hunter2@b/?x=y', name: a, timezone: UTC")), []string{
+		"source.url holds credentials; take them out, change them, and give them in the environment",
+		"source.url holds a query or a fragment; settings such as region and endpoint are keys of source"}},
+	{"a cadence finer than names", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: 2006-01-02"), "inventory: {§cadence: {every: 6h}}"), []string{
+		"inventory.cadence can never be kept: source.time tells the day only, and a gap of 6h36m is narrower; write the hour into the names and into source.time, or every: 1d"}},
 	{"an unknown zone", drillFile(source("url: s3://b/, name: a, timezone: §Berlin")), []string{`source.timezone: there is no time zone "Berlin"; write a name such as Europe/Berlin or UTC`}},
 	{"this machine's zone", drillFile(source("url: s3://b/, name: a, timezone: §Local")), []string{`source.timezone: "Local" is not the same zone on every machine; write a name such as Europe/Berlin or UTC`}},
 	{"a checksum of neither kind", drillFile(source("url: s3://b/, name: a, timezone: UTC, checksum: §requird")), []string{`source.checksum: "requird" is not one of its values; did you mean required?`}},
@@ -607,9 +619,20 @@ func TestDefaults(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	zoned, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(source("url: s3://b/, name: a, timezone: UTC"))))
-	if err != nil || zoned.Source.TimeTolerance != 6*time.Hour {
-		t.Errorf("with a zone: %v, %v", zoned, err)
+	for of, want := range map[string]time.Duration{
+		"name: a, timezone: UTC":                                   6 * time.Hour,
+		"name: 'a-{time}', time: 2006-01-02, timezone: UTC":        time.Hour,
+		"name: 'a-{time}', time: 2006-01, timezone: UTC":           time.Hour,
+		"name: 'a-{time}', time: '20060102Z'":                      14 * time.Hour,
+		"name: 'a-{time}', time: '2006010215', timezone: UTC":      6 * time.Hour,
+		"name: 'a-{time}', time: '2006010215Z'":                    26 * time.Hour,
+		"name: a, timezone: UTC, time_tolerance: 2d":               48 * time.Hour,
+		"name: 'a-{time}', time: '20060102Z', time_tolerance: 20m": 20 * time.Minute,
+	} {
+		d, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(source("url: s3://b/, "+of))))
+		if err != nil || d.Source.TimeTolerance != want {
+			t.Errorf("%s: %+v, %v, want %v", of, d, err, want)
+		}
 	}
 }
 
@@ -641,10 +664,10 @@ func TestGoodLayouts(t *testing.T) {
 	for layout, zoned := range map[string]bool{
 		"20060102T150405Z": true, "2006-01-02T15:04:05Z07:00": true, "2006-01-02_15-04-05-0700": true,
 		"20060102": false, "060102-1504": false, "2006/01/02/15": false, "02 Jan 2006 03:04PM": false, "2006-002": false, "20060102-150405-UTC": true,
+		"2006-01": false, "200601Z": true, "2006010215": false, "Jan-02-2006": false, "02.01.06": false, "20060102-0700": true,
 	} {
-		got, fault := checkLayout(layout)
-		if fault != nil || got != zoned {
-			t.Errorf("%s: zoned %v, %v", layout, got, fault)
+		if fault := checkLayout(layout); fault != nil || tellsZone(layout) != zoned {
+			t.Errorf("%s: zoned %v, %v", layout, tellsZone(layout), fault)
 		}
 	}
 }

@@ -35,7 +35,7 @@ type Source struct {
 	Name          string         // pattern with at most one {time}; * matches anything but a slash
 	TimeLayout    string         // Go layout of {time}
 	Location      *time.Location // zone of {time} and of a header's time, where they have none; nil: not said
-	TimeTolerance time.Duration  // name against header; default 26h where Location is nil, else 6h
+	TimeTolerance time.Duration  // name against header, beside the name's own Unit; default 26h where Location is nil, else 6h; 14h and 1h for days
 	Database      string         // the header must name it; empty: any
 	Checksum      string         // required | if_present (default)
 }

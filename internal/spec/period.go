@@ -1,0 +1,65 @@
+package spec
+
+import "time"
+
+// Unit is the finest part of a moment that a name tells.
+type Unit int
+
+// What a name may tell at the finest.
+const (
+	Second Unit = iota
+	Minute
+	Hour
+	Day
+	Month
+	Year
+)
+
+// LayoutUnit is the finest part that a layout of Go's writes.
+func LayoutUnit(layout string) Unit {
+	at := time.Date(2031, time.November, 23, 17, 48, 59, 0, time.UTC)
+	for i, other := range []time.Time{
+		at.Add(-time.Second), at.Add(-time.Minute), at.Add(-time.Hour), at.AddDate(0, 0, -1), at.AddDate(0, -1, 0),
+	} {
+		if other.Format(layout) != at.Format(layout) {
+			return Unit(i)
+		}
+	}
+	return Year
+}
+
+// End is where a unit that begins at from ends, by the clock of from's zone: a
+// day may have 23 or 25 hours. A second or a minute is a moment: it ends where
+// it begins.
+func (u Unit) End(from time.Time) time.Time {
+	switch u {
+	case Hour:
+		return from.Add(time.Hour)
+	case Day:
+		return from.AddDate(0, 0, 1)
+	case Month:
+		return from.AddDate(0, 1, 0)
+	case Year:
+		return from.AddDate(1, 0, 0)
+	}
+	return from
+}
+
+// Least is how long a unit lasts at least; 0 for what is a moment.
+func (u Unit) Least() time.Duration {
+	return map[Unit]time.Duration{Hour: time.Hour, Day: 24 * time.Hour, Month: 28 * 24 * time.Hour, Year: 365 * 24 * time.Hour}[u]
+}
+
+// String is the unit's name.
+func (u Unit) String() string {
+	return [...]string{"second", "minute", "hour", "day", "month", "year"}[u]
+}
+
+// Unit is the finest part that the backups' names tell: Second where they tell
+// no time.
+func (s Source) Unit() Unit {
+	if s.TimeLayout == "" {
+		return Second
+	}
+	return LayoutUnit(s.TimeLayout)
+}
