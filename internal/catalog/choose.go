@@ -38,6 +38,7 @@ const (
 type Backup struct {
 	Object
 	TakenAt  time.Time // UTC; may lie in the future, which the caller judges
+	Until    time.Time // UTC; when it was taken at the latest: later than TakenAt where the name tells no more than an hour, a day or a month
 	TimeFrom string    // FromName | FromHeader
 	All      []Entry   // all backups that match source.name, the newest first
 }
@@ -45,8 +46,17 @@ type Backup struct {
 // Entry is one of the backups in a store.
 type Entry struct {
 	Name    string
-	TakenAt time.Time // UTC
+	TakenAt time.Time // UTC; as Backup's
+	Until   time.Time // UTC; as Backup's
 	Size    int64     // bytes
+}
+
+// Latest is when it was taken at the latest.
+func (e Entry) Latest() time.Time {
+	if e.Until.After(e.TakenAt) {
+		return e.Until
+	}
+	return e.TakenAt
 }
 
 // PeekFunc reads the time out of the first bytes of a backup: the dumping
@@ -55,13 +65,15 @@ type PeekFunc func(io.Reader) (time.Time, error)
 
 // Choose picks the newest backup that matches source.name, by the time in the
 // names or, where the pattern holds no {time}, by the headers of all that
-// match; of equal times the last name. What it picks is not looked into: an
-// empty newest is chosen. A folder, or a link that points nowhere, in a
-// backup's place is never passed over for an older file.
+// match; of equal times the last name. Where several names tell the newest
+// time, such as two of one day, their headers decide. What it picks is not
+// looked into otherwise: an empty newest is chosen. A folder, or a link that
+// points nowhere, in a backup's place is never passed over for an older file.
 //
 // Problems: CodeNoBackup (fail) if nothing matches; CodeUnsupported if the
 // newest is no file, CodeNotAnArchive (fail) if it is a link that points
-// nowhere; CodeSpec if a matching name tells no time; the failure of peek (fail, unless it says otherwise) for
+// nowhere; CodeSpec if a matching name tells no time, or if nothing tells which
+// of several is the newest; the failure of peek (fail, unless it says otherwise) for
 // any header that tells none, since that backup may be the newest;
 // CodeStoreUnreachable, CodeCredentialsRefused, CodeChangedMeanwhile.
 func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (Backup, error) {
@@ -70,7 +82,7 @@ func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (B
 		return Backup{}, err
 	}
 	if p.timed {
-		return newestByName(ctx, store, p)
+		return newestByName(ctx, store, p, peek)
 	}
 	return newestByHeader(ctx, store, p, peek)
 }
@@ -84,11 +96,10 @@ func newestFirst(a, b Entry) int {
 	return cmp.Or(b.TakenAt.Compare(a.TakenAt), strings.Compare(b.Name, a.Name))
 }
 
-func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
-	var newest Backup
+func newestByName(ctx context.Context, store Store, p pattern, peek PeekFunc) (Backup, error) {
+	var newest []Backup // all of the same time
 	var all []Entry
 	var unread []error
-	count := 0
 	for o, err := range candidates(ctx, store, p) {
 		if err != nil {
 			return Backup{}, err
@@ -99,22 +110,89 @@ func newestByName(ctx context.Context, store Store, p pattern) (Backup, error) {
 		case err != nil:
 			unread = append(unread, err)
 		case ok:
-			count++
-			if b := (Backup{Object: o, TakenAt: taken, TimeFrom: FromName}); count == 1 || newer(b, newest) {
-				newest = b
-			}
-			all = appendFile(all, o, taken)
+			b := Backup{Object: o, TakenAt: taken, Until: p.until(taken), TimeFrom: FromName}
+			newest = keepNewest(newest, b)
+			all = appendFile(all, b)
 		}
 	}
 	if len(unread) > 0 {
 		return Backup{}, unreadNames(store, unread)
 	}
-	if count == 0 {
+	if len(newest) == 0 {
 		return Backup{}, noBackup(ctx, store, p)
 	}
+	chosen, err := foremost(ctx, store, p, newest, peek)
+	if err != nil {
+		return Backup{}, err
+	}
 	slices.SortFunc(all, newestFirst)
-	newest.All = all
-	return newest, notFile(store, newest.Object)
+	chosen.All = withFirst(all, chosen.Name)
+	return chosen, notFile(store, chosen.Object)
+}
+
+// keepNewest adds a backup to those of the newest time, if it is of it.
+func keepNewest(newest []Backup, b Backup) []Backup {
+	switch {
+	case len(newest) == 0 || b.TakenAt.After(newest[0].TakenAt):
+		return []Backup{b}
+	case b.TakenAt.Equal(newest[0].TakenAt):
+		return append(newest, b)
+	}
+	return newest
+}
+
+// foremost picks the newest of backups whose names tell the same time: by their
+// headers, or not at all.
+func foremost(ctx context.Context, store Store, p pattern, same []Backup, peek PeekFunc) (Backup, error) {
+	if len(same) == 1 {
+		return same[0], nil
+	}
+	slices.SortFunc(same, func(a, b Backup) int { return strings.Compare(a.Name, b.Name) })
+	if peek == nil {
+		return Backup{}, undecided(store, p, same, "")
+	}
+	byHeader := slices.Clone(same)
+	err := peekAll(ctx, store, byHeader, p.location, peek, "the names of several backups tell the same time, so that their headers must say which is the newest; remove the broken one")
+	switch {
+	case err != nil && verdict.AsProblem(err).Code == verdict.CodeSpec: // a header tells no time
+		return Backup{}, undecided(store, p, same, "a plain dump does not say when it was taken")
+	case err != nil:
+		return Backup{}, err
+	}
+	slices.SortStableFunc(byHeader, func(a, b Backup) int { return b.TakenAt.Compare(a.TakenAt) })
+	if byHeader[0].TakenAt.Equal(byHeader[1].TakenAt) {
+		return Backup{}, undecided(store, p, byHeader[:2], "their headers tell the same second")
+	}
+	i := slices.IndexFunc(same, func(b Backup) bool { return b.Name == byHeader[0].Name })
+	return same[i], nil
+}
+
+// undecided is the Problem of several backups of which nothing tells the newest.
+func undecided(store Store, p pattern, same []Backup, why string) error {
+	var names []string
+	for _, b := range same[:min(len(same), shown)] {
+		names = append(names, fmt.Sprintf("%q", b.Name))
+	}
+	text := strings.Join(names, " and ")
+	if n := len(same) - len(names); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	if why != "" {
+		why = " (" + why + ")"
+	}
+	return verdict.Errorf(verdict.CodeSpec, "write the hour and the second into the names and into source.time, or let source.name match one of them",
+		"choose a backup in %s: %s are of the same %s by their names, and nothing tells which is the newest%s", store.URL(), text, p.unit, why)
+}
+
+// withFirst moves the backup that was chosen to the front.
+func withFirst(all []Entry, name string) []Entry {
+	i := slices.IndexFunc(all, func(e Entry) bool { return e.Name == name })
+	if i > 0 {
+		chosen := all[i]
+		copy(all[1:i+1], all[:i])
+		all[0] = chosen
+	}
+	return all
 }
 
 // candidates are the objects that may match. Where folders are gone into,
@@ -205,7 +283,8 @@ func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) 
 	if len(all) == 0 {
 		return Backup{}, noBackup(ctx, store, p)
 	}
-	if err := peekAll(ctx, store, all, p.location, peek); err != nil {
+	const hint = "source.name has no {time}, so every backup's header must be readable to know which is the newest; remove the broken one, or put the time into the names"
+	if err := peekAll(ctx, store, all, p.location, peek, hint); err != nil {
 		return Backup{}, err
 	}
 	newest := all[0]
@@ -214,7 +293,7 @@ func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) 
 		if newer(b, newest) {
 			newest = b
 		}
-		entries = appendFile(entries, b.Object, b.TakenAt)
+		entries = appendFile(entries, b)
 	}
 	slices.SortFunc(entries, newestFirst)
 	newest.All = entries
@@ -222,11 +301,11 @@ func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) 
 }
 
 // appendFile adds a backup to a list. What is no file is none.
-func appendFile(all []Entry, o Object, taken time.Time) []Entry {
-	if o.Not != "" {
+func appendFile(all []Entry, b Backup) []Entry {
+	if b.Not != "" {
 		return all
 	}
-	return append(all, Entry{Name: o.Name, TakenAt: taken, Size: o.Size})
+	return append(all, Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: b.Size})
 }
 
 // maybeDump tells whether a folder stands in a backup's place. A pattern that
@@ -245,17 +324,19 @@ func maybeDump(ctx context.Context, store Store, p pattern, folder Object) bool 
 }
 
 // peekAll fills in the times. Of several failures the worst is returned, so
-// that what is known to be bad is not hidden by what could not be known.
-func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location, peek PeekFunc) error {
+// that what is known to be bad is not hidden by what could not be known; hint
+// says of a broken one why it is looked into.
+func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location, peek PeekFunc, hint string) error {
 	var mu sync.Mutex
 	var worst error
 	var g errgroup.Group
 	g.SetLimit(peekers)
 	for i := range all {
 		g.Go(func() error {
-			taken, err := peekOne(ctx, store, all[i].Object, peek)
+			taken, err := peekOne(ctx, store, all[i].Object, peek, hint)
 			if err == nil {
 				all[i].TakenAt = spec.InZone(taken, zone).UTC()
+				all[i].Until = all[i].TakenAt
 				return nil
 			}
 			mu.Lock()
@@ -275,7 +356,7 @@ func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location
 
 func outcome(err error) verdict.Outcome { return verdict.AsProblem(err).Outcome }
 
-func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc) (time.Time, error) {
+func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc, hint string) (time.Time, error) {
 	if err := notFile(store, o); err != nil {
 		return time.Time{}, err
 	}
@@ -288,8 +369,7 @@ func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc) (time.Ti
 	if err == nil {
 		return taken, nil
 	}
-	p := &verdict.Problem{Outcome: verdict.Fail, Code: verdict.CodeNotAnArchive,
-		Hint: "source.name has no {time}, so every backup's header must be readable to know which is the newest; remove the broken one, or put the time into the names"}
+	p := &verdict.Problem{Outcome: verdict.Fail, Code: verdict.CodeNotAnArchive, Hint: hint}
 	var told *verdict.Problem
 	if errors.As(err, &told) {
 		p.Outcome, p.Code = told.Outcome, told.Code

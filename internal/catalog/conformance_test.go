@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/klauspost/compress/zstd"
 
 	"daybefore/internal/catalog/storetest"
 	"daybefore/internal/spec"
@@ -224,10 +226,13 @@ func TestStore(t *testing.T) {
 		"chooses the newest by header":            testChooseByHeader,
 		"passes over no folder":                   testFolders,
 		"says what is there when nothing matches": testNoBackup,
-		"fetches":                             testFetch,
-		"honours side files":                  testSideFiles,
-		"says when the object changes midway": testChangesMidway,
-		"reads a record":                      testRecord,
+		"tells two of one day apart":              testSameTime,
+		"tells two of one second apart":           testSameSecond,
+		"fetches":                                 testFetch,
+		"tells what lies beside":                  testBeside,
+		"honours side files":                      testSideFiles,
+		"says when the object changes midway":     testChangesMidway,
+		"reads a record":                          testRecord,
 	}
 	for kind, open := range implementations {
 		for name, run := range tests {
@@ -310,7 +315,7 @@ func testPin(t *testing.T, f fixture) {
 		}
 		wantProblem(t, err, verdict.Error, verdict.CodeChangedMeanwhile, f.store.URL()+"x", "replaced")
 	}
-	o.Size, o.ETag = 3, list(t, f.store, "x", false)["x"].ETag
+	o = list(t, f.store, "x", false)["x"]
 	if got, err := read(t, f.store, o, 0, 3); err != nil || string(got) != "the" {
 		t.Errorf("the new version: %q, %v", got, err)
 	}
@@ -546,7 +551,7 @@ func testSideFiles(t *testing.T, f fixture) {
 	wantProblem(t, err, verdict.Fail, verdict.CodeChecksum, f.store.URL()+"x.dump", sum(data))
 	f.put(t, "x.dump.sha256", nil)
 	_, err = fetch(t, f.store, "x.dump", FetchOptions{Dir: o.Dir})
-	wantProblem(t, err, verdict.Fail, verdict.CodeChecksum, "x.dump.sha256", "no SHA-256")
+	wantProblem(t, err, verdict.Error, verdict.CodeChecksum, "x.dump.sha256", "it is empty")
 
 	f.put(t, "sub/y.dump", data)
 	f.put(t, "sub/y.dump.sha256sum", []byte(sum(data)))
@@ -555,6 +560,91 @@ func testSideFiles(t *testing.T, f fixture) {
 		t.Errorf("in a folder: %+v, %v", got, err)
 	}
 	wantFiles(t, o.Dir, 2)
+}
+
+// testBeside: what lies beside a backup is told as what it is. Only a sum of
+// these very bytes says that they are damaged.
+func testBeside(t *testing.T, f fixture) {
+	inside := []byte(strings.Repeat("select 1;\n", 1000))
+	gz, zst := packedBy(t, inside)
+	other := sum(noise(7))
+	for i, c := range []struct {
+		name, side string // a suffix
+		data       []byte
+		text       string
+		want       string // verified, unpacked, none: what is beside; or the outcome and a part of the message
+	}{
+		{"x.sql.gz", ".sha256", gz, sum(gz) + "  x.sql.gz", "verified"},
+		{"x.sql.gz", ".sha256", gz, sum(inside) + "  x.sql", "unpacked"},
+		{"x.sql.gz", ".sha256", gz, sum(inside), "unpacked"},
+		{"x.sql.zst", ".sha256", zst, "SHA256 (x.sql) = " + sum(inside), "unpacked"},
+		{"x.sql.gz", ".sha256", gz, other + "  x.sql", "fail of x.sql; unpacked, it has " + sum(inside)},
+		{"x.sql.gz", ".sha256", gz[:len(gz)-9], sum(inside) + "  x.sql", "fail cannot be unpacked"},
+		{"x.sql.gz", ".sha256", gz, other, "fail the file beside it says " + other},
+		{"x.sql.gz", ".sha256", gz, other + "  x.sql.gz.tmp", "fail the file beside it says"},
+		{"x.sql.gz", ".sha256", gz, other + "  -", "fail the file beside it says"},
+		{"x.sql", ".sha256", inside, other + "  yesterday.sql", `error of another file, "yesterday.sql"`},
+		{"x.sql", ".sha256", inside, sum(gz) + "  x.sql.gz", `error of another file, "x.sql.gz"`},
+		{"x.sql", ".sha256", inside, sum(inside) + "  renamed.sql", "verified"},
+		{"x.sql", ".SHA256", inside, sum(inside), "verified"},
+		{"x.sql", ".sha256", inside, strings.Repeat("0a", 16) + "  x.sql", "error an MD5 sum, which this version does not read"},
+		{"x.sql", ".sha256", inside, "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n" + sum(inside), "error it is signed"},
+		{"x.sql", ".sha256", inside, "\x89\x02\x33\x04\x00\x01\x08", "error it is binary"},
+		{"x.sql", ".sha256", inside, strings.Repeat("a", maxSideFile+1), "error which no side file has"},
+		{"x.sql", ".sha256", inside, "", "error still being written"},
+		{"x.sql", ".sha256", inside, "<html>", "error line 1 is no SHA-256 sum"},
+		{"x.sql", ".md5", inside, "0", "none x.sql.md5 (an MD5 sum)"},
+		{"x.sql", ".sha256.asc", inside, "0", "none x.sql.sha256.asc (a signature)"},
+		{"x.sql", ".sha512sum", inside, "0", "none x.sql.sha512sum (a SHA-512 sum)"},
+		{"x.sql", ".json", inside, "0", "none "},
+	} {
+		name := fmt.Sprintf("%02d-%s", i, c.name)
+		f.put(t, name, c.data)
+		f.put(t, name+c.side, []byte(strings.ReplaceAll(c.text, "  x.", fmt.Sprintf("  %02d-x.", i))))
+		got, err := fetch(t, f.store, name, FetchOptions{Dir: t.TempDir()})
+		if outcome, part, _ := strings.Cut(c.want, " "); outcome == "fail" || outcome == "error" {
+			part = strings.Replace(part, "of x.", fmt.Sprintf("of %02d-x.", i), 1)
+			part = strings.Replace(part, `"x.`, fmt.Sprintf(`"%02d-x.`, i), 1)
+			wantProblem(t, err, verdict.Outcome(outcome), verdict.CodeChecksum, part)
+			continue
+		}
+		said := "none " + strings.TrimPrefix(got.Unread, fmt.Sprintf("%02d-", i))
+		if got.ChecksumVerified {
+			said = "verified"
+		} else if got.Unpacked {
+			said = "unpacked"
+		}
+		if err != nil || said != c.want {
+			t.Errorf("%s%s holding %.30q: %s, %v; want %s", c.name, c.side, c.text, said, err, c.want)
+		}
+	}
+	f.put(t, "y.dump", inside)
+	f.put(t, "y.dump.md5", []byte("0"))
+	_, err := fetch(t, f.store, "y.dump", FetchOptions{Dir: t.TempDir(), Checksum: ChecksumRequired})
+	wantProblem(t, err, verdict.Error, verdict.CodeChecksum, "only y.dump.md5 (an MD5 sum)")
+	f.putAll(t, "z.dump", "z.dump.sha256/sum")
+	_, err = fetch(t, f.store, "z.dump", FetchOptions{Dir: t.TempDir()})
+	wantProblem(t, err, verdict.Error, verdict.CodeChecksum, "it is a directory")
+}
+
+// packedBy gives data under gzip and under zstd.
+func packedBy(t *testing.T, data []byte) (gz, zst []byte) {
+	t.Helper()
+	var g, z bytes.Buffer
+	w := gzip.NewWriter(&g)
+	e, err := zstd.NewWriter(&z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []io.WriteCloser{w, e} {
+		if _, err := to.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := to.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g.Bytes(), z.Bytes()
 }
 
 // wantFiles looks whether failures left files behind.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"syscall"
 
 	"daybefore/internal/verdict"
@@ -58,18 +59,23 @@ type Spooled struct {
 	SHA256           string // lower-case hexadecimal
 	Size             int64
 	ChecksumVerified bool // a side file said the same
+	Unpacked         bool // a side file said the same of what the file holds under compression
+	// Unread is what lies beside the backup and says something of its bytes,
+	// where no sum was read: "x.dump.md5 (an MD5 sum)". Empty: nothing.
+	Unread string
 }
 
 // Fetch copies the chosen version of a backup into a new private file in
 // o.Dir, by several ranged reads at once; the sum is computed on the way. On
 // failure, and when ctx ends, no file is left.
 //
-// Problems: CodeChecksum (fail); CodeDiskSpace, CodeChangedMeanwhile, CodeFetch,
+// Problems: CodeChecksum (fail where a sum of these bytes disagrees or a
+// required one is not there, error where it cannot be used); CodeDiskSpace, CodeChangedMeanwhile, CodeFetch,
 // CodeCredentialsRefused, CodeStoreUnreachable (error).
 func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled, error) {
 	o = o.withDefaults()
 	doing := "fetch " + store.URL() + b.Name
-	want, err := sideSum(ctx, store, b.Object, o.Checksum == ChecksumRequired)
+	told, err := sideSum(ctx, store, b.Object, o.Checksum == ChecksumRequired)
 	if err != nil {
 		return Spooled{}, err
 	}
@@ -81,9 +87,16 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		return Spooled{}, fmt.Errorf("%s: %w", doing, err)
 	}
 	sum, err := fill(ctx, store, b.Object, f, o)
-	if err == nil && want != "" && !sameSum(sum, want) {
-		err = verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: take a new one, and look at the disk that wrote it",
-			"%s: its SHA-256 is %s, the file beside it says %s", doing, sum, want)
+	got := Spooled{Path: f.Name(), SHA256: sum, Size: b.Size, Unread: told.unread}
+	switch {
+	case err != nil || told.sum == "":
+	case sameSum(sum, told.sum):
+		got.ChecksumVerified = true
+	default:
+		got.Unpacked, err = told.disagree(doing, sum, f.Name(), path.Base(b.Name))
+		if stored := AsStored(ctx, store, b.Object, f.Name()); err != nil && stored != nil {
+			err = stored // nothing is known of the backup's own bytes
+		}
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		if stop := stopped(ctx, doing); stop != nil {
@@ -91,13 +104,16 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		}
 		return Spooled{}, errors.Join(whatFull(doing, err), os.Remove(f.Name()))
 	}
-	return Spooled{Path: f.Name(), SHA256: sum, Size: b.Size, ChecksumVerified: want != ""}, nil
+	return got, nil
 }
 
 const roomHint = "make room, or set TMPDIR to a directory on a larger disk"
 
 // enoughRoom looks before the download whether it fits.
 func enoughRoom(doing string, size int64, o FetchOptions) error {
+	if size < 0 {
+		return verdict.Errorf(verdict.CodeFetch, "look at the store: no file has such a size", "%s: it is listed with %d bytes", doing, size)
+	}
 	available, err := o.freeBytes(o.Dir)
 	if err != nil {
 		return fmt.Errorf("%s: look for room in %s: %w", doing, o.Dir, err)

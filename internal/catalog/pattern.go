@@ -17,14 +17,13 @@ const timeMark = "{time}"
 // "September" for "January", "+02:00" for "Z", fractions of a second.
 const timeSlack = 16
 
-// sideSuffixes end the names of files that lie beside backups and are none.
-var sideSuffixes = []string{
-	".sha256", ".sha256sum", ".sha512", ".sha512sum", ".sha1", ".sha1sum", ".md5", ".md5sum",
-	".asc", ".sig", ".minisig", ".json", ".meta", ".manifest",
-}
+// sideSuffixes end the names of files that lie beside backups and are none, as
+// those of sums and signatures do.
+var sideSuffixes = []string{".json", ".meta", ".manifest"}
 
 func isSideFile(name string) bool {
-	return slices.Contains(sideSuffixes, strings.ToLower(path.Ext(name)))
+	ext := strings.ToLower(path.Ext(name))
+	return slices.Contains(sideSuffixes, ext) || slices.Contains(sumSuffixes, ext) || otherSides[ext] != ""
 }
 
 // pattern is source.name. A star stands for any text without a slash, {time}
@@ -36,7 +35,12 @@ type pattern struct {
 	timed         bool
 	layout        string
 	location      *time.Location
+	unit          spec.Unit // the finest part of {time}
 }
+
+// until is when a backup was taken at the latest, of which a name tells that it
+// was taken then: at its day's end, if names tell days.
+func (p pattern) until(taken time.Time) time.Time { return p.unit.End(taken.In(p.location)).UTC() }
 
 func newPattern(src spec.Source) (pattern, error) {
 	p := pattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
@@ -58,6 +62,7 @@ func newPattern(src spec.Source) (pattern, error) {
 		return p, verdict.Errorf(verdict.CodeSpec, "write the zone as an offset (-0700), or leave it out and set source.timezone",
 			"choose a backup: source.time %q holds a zone's abbreviation, which does not tell its offset", src.TimeLayout)
 	}
+	p.unit = src.Unit()
 	p.location = zoneOr(src.Location)
 	if saysUTC(src.TimeLayout) {
 		p.location = time.UTC

@@ -224,6 +224,7 @@ func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[
 			opts.Delimiter = "/"
 		}
 		objects := s.bucket.List(opts)
+		ctx := context.WithValue(ctx, pagesKey{}, &pages{})
 		for {
 			item, err := s.next(ctx, objects)
 			if err != nil {
@@ -234,6 +235,11 @@ func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[
 				return
 			}
 			o := s3Object(item)
+			if o.Size < 0 {
+				yield(Object{}, verdict.Errorf(verdict.CodeStoreUnreachable, "is there a proxy before the store that changes its answers?",
+					"list %s: %s is listed with %d bytes", s.url, o.Name, o.Size))
+				return
+			}
 			switch {
 			case item.IsDir:
 				o = Object{Name: strings.TrimSuffix(item.Key, "/"), Not: Folder}
@@ -267,7 +273,7 @@ func (s *s3Store) next(ctx context.Context, objects *blob.ListIterator) (*blob.L
 		if err == io.EOF { // not errors.Is: a broken connection wraps it too, and would pass for the end
 			return nil, nil
 		}
-		if err != nil && s.refusal("", err) != nil {
+		if err != nil && (isProblem(err) || s.refusal("", err) != nil) {
 			return nil, backoff.Permanent(err)
 		}
 		return item, err
@@ -283,11 +289,56 @@ func refuseNoList(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("refuseNoList",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			out, meta, err := next.HandleInitialize(ctx, in)
-			if l, ok := out.Result.(*s3.ListObjectsV2Output); err == nil && ok && l.Name == nil && l.IsTruncated == nil {
+			l, ok := out.Result.(*s3.ListObjectsV2Output)
+			switch seen, _ := ctx.Value(pagesKey{}).(*pages); {
+			case err != nil || !ok:
+			case l.Name == nil && l.IsTruncated == nil:
 				err = errNoList
+			case seen != nil:
+				err = seen.add(l)
 			}
 			return out, meta, err
 		}), middleware.After)
+}
+
+// pages are what a list has come to so far. Servers and proxies that lose the
+// place where a list goes on answer with the same page for ever, or with an end
+// that is none.
+type pages struct {
+	tokens, firsts map[string]bool
+}
+
+type pagesKey struct{}
+
+const listHint = "is there a proxy or a cache before the store that changes requests or answers? another S3 server may need an update"
+
+// add refuses a page that does not lead on.
+func (p *pages) add(l *s3.ListObjectsV2Output) error {
+	if p.tokens == nil {
+		p.tokens, p.firsts = map[string]bool{}, map[string]bool{}
+	}
+	token, first := aws.ToString(l.NextContinuationToken), firstOf(l)
+	again := p.firsts[first] || p.tokens[token] && token != ""
+	p.firsts[first], p.tokens[token] = first != "", true
+	switch {
+	case again:
+		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "the server answers with the same page of the list again, so that the list has no end")
+	case aws.ToBool(l.IsTruncated) && token == "":
+		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "the server says that the list goes on, and not where")
+	}
+	return nil
+}
+
+// firstOf is the first name on a page.
+func firstOf(l *s3.ListObjectsV2Output) string {
+	first := ""
+	for _, o := range l.Contents[:min(1, len(l.Contents))] {
+		first = "object " + aws.ToString(o.Key)
+	}
+	for _, d := range l.CommonPrefixes[:min(1, len(l.CommonPrefixes))] {
+		first += " folder " + aws.ToString(d.Prefix)
+	}
+	return first
 }
 
 func s3Object(item *blob.ListObject) Object {
@@ -336,11 +387,18 @@ func (s *s3Store) checkAnswer(r *blob.Reader, o Object, offset, length int64) er
 	if etag := trimETag(aws.ToString(out.ETag)); etag != o.ETag && etag != "" {
 		return changed(s, o, "the object was replaced")
 	}
-	got := aws.ToString(out.ContentRange)
-	whole := got == "" && offset == 0 && aws.ToInt64(out.ContentLength) == length
-	if !whole && !strings.HasPrefix(got, fmt.Sprintf("bytes %d-", offset)) {
-		return verdict.Errorf(verdict.CodeFetch, "is there a proxy before the store that drops the Range header?",
-			"read %s%s: asked for bytes from %d on, the server sent %q", s.url, o.Name, offset, got)
+	got, sent := aws.ToString(out.ContentRange), aws.ToInt64(out.ContentLength)
+	asked := fmt.Sprintf("bytes %d-%d/%d", offset, offset+length-1, o.Size)
+	switch {
+	case out.ContentLength != nil && sent != length:
+	case got == asked:
+		return nil
+	case got == "" && offset == 0 && length == o.Size && out.ContentLength != nil: // all of it, as it was asked for
+		return nil
 	}
-	return nil
+	if got == "" {
+		got = "no range"
+	}
+	return verdict.Errorf(verdict.CodeFetch, "is there a proxy before the store that changes requests or answers, or drops the Range header?",
+		"read %s%s: asked for %s, the server sent %d bytes (%s)", s.url, o.Name, asked, sent, got)
 }

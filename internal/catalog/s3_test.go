@@ -333,7 +333,7 @@ func TestHeaderBroken(t *testing.T) {
 	_, err := peekOne(t.Context(), impatient{store}, object, func(r io.Reader) (time.Time, error) {
 		_, err := textHeader(r)
 		return time.Time{}, verdict.Failf(verdict.CodeNotAnArchive, "", "as a peek might say that sees no more than an end: %v", err)
-	})
+	}, "")
 	if outcome(err) != verdict.Error {
 		t.Errorf("want an error, got %v", err)
 	}

@@ -50,6 +50,10 @@ func (s *s3Store) listProblem(ctx context.Context, err error) error {
 	if stop := stopped(ctx, "list "+s.url); stop != nil {
 		return stop
 	}
+	var told *verdict.Problem
+	if errors.As(err, &told) {
+		return verdict.Errorf(told.Code, told.Hint, "list %s: %w", s.url, told.Err)
+	}
 	if p := s.refusal("list "+s.url, err); p != nil {
 		return p
 	}

@@ -79,7 +79,7 @@ var sumKinds = []string{"SHA-256", "SHA-1", "CRC-64/NVME", "CRC-32C", "CRC-32"}
 // kind, in hexadecimal.
 func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, error) {
 	sums := map[string]string{}
-	beside, err := sideSum(ctx, store, o, false)
+	told, err := sideSum(ctx, store, o, false)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, erro
 		}
 	}
 	if sums[sumKinds[0]] == "" { // the store's own is of what it holds
-		sums[sumKinds[0]] = beside
+		sums[sumKinds[0]] = told.sum
 	}
 	return sums, nil
 }

@@ -1,16 +1,17 @@
 package catalog
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"daybefore/internal/verdict"
 )
@@ -22,128 +23,224 @@ var sumSuffixes = []string{".sha256", ".sha256sum"}
 
 const writeSideHint = `let the backup job write one: sha256sum "$f" > "$f.sha256"`
 
-// sideSum reads the SHA-256 that a side file tells of the backup, in lower
-// case; "" where there is no side file and none is required. A side file that
-// is there must be usable: a backup job that died while writing it is no
-// better than one that died while writing the backup.
-func sideSum(ctx context.Context, store Store, o Object, required bool) (sum string, err error) {
-	side, found, err := findSide(ctx, store, o)
+// beside is what the files beside a backup say of its bytes.
+type beside struct {
+	sum    string // SHA-256, in lower case; "" where none is told
+	of     string // the file that the sum is said to be of, without folders; "" where that is not said
+	file   string // the side file's name
+	unread string // what is there instead of a sum that is read; "" where nothing is
+}
+
+// sideSum reads the SHA-256 that a side file tells of the backup; none where
+// there is no side file and none is required. A side file that is there must be
+// usable. One that is not is an error: it tells nothing about the backup.
+func sideSum(ctx context.Context, store Store, o Object, required bool) (beside, error) {
+	side, others, err := findSide(ctx, store, o)
 	switch {
 	case err != nil:
-		return "", err
-	case !found && required:
-		return "", verdict.Failf(verdict.CodeChecksum, writeSideHint,
+		return beside{}, err
+	case side.Name != "":
+		return readSide(ctx, store, o, side)
+	case len(others) == 0 && required:
+		return beside{}, verdict.Failf(verdict.CodeChecksum, writeSideHint,
 			"fetch %s%s: source.checksum is required, and there is no %s beside it", store.URL(), o.Name, path.Base(o.Name)+sumSuffixes[0])
-	case !found:
-		return "", nil
-	case side.Size > maxSideFile:
-		return "", verdict.Failf(verdict.CodeChecksum, writeSideHint, "fetch %s%s: it has %d bytes, too many for a side file", store.URL(), side.Name, side.Size)
+	case required:
+		return beside{}, verdict.Errorf(verdict.CodeChecksum, writeSideHint,
+			"fetch %s%s: source.checksum is required, and beside it is only %s, which this version does not read", store.URL(), o.Name, strings.Join(others, " and "))
+	}
+	return beside{unread: strings.Join(others, " and ")}, nil
+}
+
+// findSide looks for the side file, and for what else says something of the
+// backup's bytes, described.
+func findSide(ctx context.Context, store Store, o Object) (side Object, others []string, err error) {
+	found := len(sumSuffixes)
+	for s, err := range store.List(ctx, o.Name+".", strings.Contains(o.Name, "/")) {
+		if err != nil {
+			return Object{}, nil, err
+		}
+		suffix := strings.ToLower(strings.TrimPrefix(s.Name, o.Name))
+		if i := slices.Index(sumSuffixes, suffix); i >= 0 && i < found {
+			side, found = s, i
+		}
+		if kind := otherSide(suffix); kind != "" {
+			others = append(others, path.Base(s.Name)+" ("+kind+")")
+		}
+	}
+	return side, others, nil
+}
+
+// otherSide says what a side file is that is not read; "" for any other file.
+func otherSide(suffix string) string {
+	for _, sum := range sumSuffixes { // x.dump.sha256.asc
+		if rest, cut := strings.CutPrefix(suffix, sum); cut && rest != "" {
+			suffix = rest
+		}
+	}
+	return otherSides[suffix]
+}
+
+// otherSides are side files that say something of the bytes, and are not read.
+var otherSides = map[string]string{
+	".md5": "an MD5 sum", ".md5sum": "an MD5 sum",
+	".sha1": "a SHA-1 sum", ".sha1sum": "a SHA-1 sum",
+	".sha224": "a SHA-224 sum", ".sha224sum": "a SHA-224 sum",
+	".sha384": "a SHA-384 sum", ".sha384sum": "a SHA-384 sum",
+	".sha512": "a SHA-512 sum", ".sha512sum": "a SHA-512 sum",
+	".b2": "a BLAKE2 sum", ".b2sum": "a BLAKE2 sum", ".b3": "a BLAKE3 sum", ".b3sum": "a BLAKE3 sum",
+	".crc": "a CRC", ".crc32": "a CRC", ".crc32c": "a CRC", ".sfv": "a CRC", ".cksum": "a CRC", ".xxh64": "an xxHash sum", ".xxh128": "an xxHash sum",
+	".asc": "a signature", ".sig": "a signature", ".sign": "a signature", ".minisig": "a signature",
+}
+
+// readSide reads the side file of a backup.
+func readSide(ctx context.Context, store Store, o, side Object) (beside, error) {
+	unusable := func(format string, args ...any) error {
+		return verdict.Errorf(verdict.CodeChecksum, "it tells nothing about the backup itself: "+writeSideHint, "fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
+	}
+	switch {
+	case side.Not != "":
+		return beside{}, unusable("it is %s, and no file with a sum", side.Not)
+	case side.Size > maxSideFile || side.Size < 0:
+		return beside{}, unusable("it has %d bytes, which no side file has", side.Size)
+	case side.Size == 0:
+		return beside{}, unusable("it is empty: it is still being written, or what wrote it broke off")
 	}
 	r := newResumed(ctx, store, side, 0, side.Size, patient)
 	defer r.Close()
 	text, err := io.ReadAll(r)
 	if err != nil {
-		return "", err
+		return beside{}, err
 	}
-	sum, err = parseSums(text, path.Base(o.Name))
+	l, err := parseSums(text, path.Base(o.Name))
 	if err != nil {
-		return "", verdict.Failf(verdict.CodeChecksum, writeSideHint, "fetch %s%s: %w", store.URL(), side.Name, err)
+		return beside{}, unusable("%w", err)
 	}
-	return sum, nil
+	return beside{sum: l.sum, of: baseOf(l.name), file: path.Base(side.Name)}, nil
 }
 
-func findSide(ctx context.Context, store Store, o Object) (side Object, found bool, err error) {
-	deep := strings.Contains(o.Name, "/")
-	for _, suffix := range sumSuffixes {
-		for s, err := range store.List(ctx, o.Name+suffix, deep) {
-			if err != nil {
-				return Object{}, false, err
-			}
-			if s.Name == o.Name+suffix && s.Not != Folder {
-				return s, true, nil
-			}
-		}
+// baseOf is a path's last part, be it of Unix or of Windows.
+func baseOf(name string) string {
+	if name == "" {
+		return ""
 	}
-	return Object{}, false, nil
+	return path.Base(strings.ReplaceAll(name, `\`, "/"))
 }
 
-var (
-	bareSum = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
-	gnuSum  = regexp.MustCompile(`^(\\?)([0-9a-fA-F]{64})[ \t]+\*?(.+)$`)                 // sha256sum
-	bsdSum  = regexp.MustCompile(`^(?:SHA256|SHA2-256) ?\((.+)\) ?= ?([0-9a-fA-F]{64})$`) // sha256 -r, sha256sum --tag, openssl
-)
+// ofAnother tells whether the side file says that its sum is of another file
+// than base: one that is not base, nor what it was called while it was written.
+func (b beside) ofAnother(base string) bool {
+	packed := strings.TrimPrefix(b.of, base)
+	switch {
+	case b.of == "", b.of == "-", strings.HasPrefix(base, b.of):
+		return false
+	case packed != b.of && slices.Contains(packers, packed):
+		return true
+	}
+	return !strings.Contains(b.of, base)
+}
 
-// sumLine is one line of a side file; name is "" for a bare sum.
-type sumLine struct{ sum, name string }
+// packers are what a file is called after that was packed or encrypted.
+var packers = []string{".gz", ".zst", ".zstd", ".xz", ".bz2", ".lz4", ".zip", ".gpg", ".pgp", ".age", ".enc"}
 
 // parseSums finds the sum of the file called base. A side file with a single
 // sum speaks of the backup that it lies beside, whatever it was called when
 // the sum was taken; of several, the one that names it counts.
-func parseSums(text []byte, base string) (string, error) {
+func parseSums(text []byte, base string) (sumLine, error) {
 	lines, err := sumLines(text)
 	if err != nil {
-		return "", err
+		return sumLine{}, err
 	}
 	if len(lines) == 1 {
-		return lines[0].sum, nil
+		return lines[0], nil
 	}
-	found := ""
+	found := sumLine{}
 	for _, l := range lines {
-		if path.Base(strings.ReplaceAll(l.name, `\`, "/")) != base {
+		if baseOf(l.name) != base {
 			continue
 		}
-		if found != "" && found != l.sum {
-			return "", fmt.Errorf("it holds two different sums of %q", base)
+		if found.sum != "" && found.sum != l.sum {
+			return sumLine{}, fmt.Errorf("it holds two different sums of %q", base)
 		}
-		found = l.sum
+		found = l
 	}
-	if found == "" {
-		return "", fmt.Errorf("none of its %d sums is of %q", len(lines), base)
+	if found.sum == "" {
+		return sumLine{}, fmt.Errorf("none of its %d sums is of %q", len(lines), base)
 	}
 	return found, nil
 }
 
+// sumLines are the SHA-256 sums of a side file. Sums of other kinds may stand
+// beside them.
 func sumLines(text []byte) ([]sumLine, error) {
+	clear, err := sideText(text)
+	if err != nil {
+		return nil, err
+	}
 	var lines []sumLine
-	scan := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	scan.Buffer(nil, maxSideFile+1)
-	for n := 1; scan.Scan(); n++ {
-		line := strings.TrimSpace(scan.Text())
+	other := ""
+	for i, line := range strings.Split(lineEnds.Replace(clear), "\n") {
+		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		l, ok := parseSumLine(line)
-		if !ok {
-			return nil, fmt.Errorf("line %d is no SHA-256 sum as sha256sum writes it", n)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("line %d is no SHA-256 sum as sha256sum writes it", i+1)
+		case l.kind != "":
+			other = l.kind
+		default:
+			lines = append(lines, l)
 		}
-		lines = append(lines, l)
 	}
-	if err := scan.Err(); err != nil {
-		return nil, err
-	}
-	if len(lines) == 0 {
+	switch {
+	case len(lines) == 0 && other != "":
+		return nil, fmt.Errorf("it holds %s, which this version does not read, and no SHA-256 sum", other)
+	case len(lines) == 0:
 		return nil, errors.New("it holds no SHA-256 sum")
 	}
 	return lines, nil
 }
 
-var unescapeName = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
+// lineEnds of Windows, of old Macs and of sha256sum -z.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\n")
 
-func parseSumLine(line string) (sumLine, bool) {
-	if bareSum.MatchString(line) {
-		return sumLine{sum: strings.ToLower(line)}, true
+// signatures are how signed files begin.
+var signatures = []string{"-----BEGIN PGP ", "-----BEGIN SSH SIGNATURE", "-----BEGIN PKCS7", "-----BEGIN CMS", "untrusted comment:"}
+
+// sideText is a side file's text in UTF-8, without a byte order mark. PowerShell
+// writes UTF-16.
+func sideText(text []byte) (string, error) {
+	switch {
+	case bytes.HasPrefix(text, []byte{0xff, 0xfe}), bytes.HasPrefix(text, []byte{0xfe, 0xff}):
+		text = fromUTF16(text)
+	default:
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	}
-	if m := gnuSum.FindStringSubmatch(line); m != nil {
-		name := m[3]
-		if m[1] != "" {
-			name = unescapeName.Replace(name)
+	clear := string(text)
+	for _, begin := range signatures {
+		if strings.HasPrefix(strings.TrimSpace(clear), begin) {
+			return "", errors.New("it is signed, and this version verifies no signatures: keep the sum alone in this file, and the signature in another")
 		}
-		return sumLine{sum: strings.ToLower(m[2]), name: name}, true
 	}
-	if m := bsdSum.FindStringSubmatch(line); m != nil {
-		return sumLine{sum: strings.ToLower(m[2]), name: m[1]}, true
+	clear = strings.TrimRight(clear, "\x1a") // how DOS ends a text
+	if strings.ContainsFunc(clear, func(r rune) bool { return r > 0 && r < ' ' && !strings.ContainsRune("\t\n\r", r) }) {
+		return "", errors.New("it is binary: no sum, but a signature of it, or another file")
 	}
-	return sumLine{}, false
+	return clear, nil
+}
+
+func fromUTF16(text []byte) []byte {
+	little := text[0] == 0xff
+	var units []uint16
+	for i := 2; i+1 < len(text); i += 2 {
+		low, high := text[i], text[i+1]
+		if !little {
+			low, high = high, low
+		}
+		units = append(units, uint16(high)<<8|uint16(low))
+	}
+	return []byte(string(utf16.Decode(units)))
 }
 
 // sameSum compares two sums written in hexadecimal.
@@ -151,4 +248,24 @@ func sameSum(a, b string) bool {
 	x, errX := hex.DecodeString(a)
 	y, errY := hex.DecodeString(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// disagree says what it means that the sum of what was fetched is another than
+// the side file's. It is no trouble, but told, where that is the unpacked
+// file's and agrees.
+func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err error) {
+	packed, inside := unpackedSum(spool)
+	switch {
+	case packed && sameSum(inside, b.sum):
+		return true, nil
+	case b.ofAnother(base):
+		return false, verdict.Errorf(verdict.CodeChecksum, "find out which file the sum was taken of: "+writeSideHint,
+			"%s: its SHA-256 is %s, and %s says %s of another file, %q", doing, sum, b.file, b.sum, b.of)
+	}
+	said := b.sum
+	if packed && b.of != "" && b.of != base && strings.HasPrefix(base, b.of) {
+		said += fmt.Sprintf(" of %s; unpacked, it has %s", b.of, cmp.Or(inside, "none, since it cannot be unpacked"))
+	}
+	return false, verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: take a new one, and look at the disk that wrote it",
+		"%s: its SHA-256 is %s, the file beside it says %s", doing, sum, said)
 }

@@ -1,0 +1,100 @@
+package catalog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"regexp"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"daybefore/internal/verdict"
+)
+
+// unpackedSum is the SHA-256 of what a file holds under gzip or zstd; packed
+// tells whether it is under one. The sum is "" where it cannot be unpacked.
+func unpackedSum(path string) (packed bool, sum string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, ""
+	}
+	defer f.Close()
+	r, packed, err := unpacking(bufio.NewReaderSize(f, chunk))
+	if !packed || err != nil {
+		return packed, ""
+	}
+	defer r.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return true, ""
+	}
+	return true, hex.EncodeToString(h.Sum(nil))
+}
+
+func unpacking(in *bufio.Reader) (r io.ReadCloser, packed bool, err error) {
+	head, err := in.Peek(4)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(in)
+		return z, true, err
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+		if err != nil {
+			return nil, true, err
+		}
+		return z.IOReadCloser(), true, nil
+	}
+	return nil, false, nil
+}
+
+// ofBytes is how S3 writes the ETag of an object that was put in one piece: the
+// MD5 of its bytes, unless they are encrypted with a key of the caller's.
+var ofBytes = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// AsStored looks whether the fetched bytes are those that the store holds, as
+// far as it tells: before they are called damaged. It returns a Problem
+// (CodeFetch, error) if they are others, and nil where nothing speaks against
+// them.
+func AsStored(ctx context.Context, store Store, o Object, path string) error {
+	s, ok := store.(*s3Store)
+	if !ok || !ofBytes.MatchString(o.ETag) {
+		return nil
+	}
+	sum, err := fileSum(path, md5.New())
+	if err != nil || sum == o.ETag {
+		return err
+	}
+	head, err := s.head(ctx, o)
+	var p *verdict.Problem
+	switch {
+	case errors.As(err, &p) && p.Code == verdict.CodeChangedMeanwhile:
+		return err
+	case err != nil, head.SSECustomerAlgorithm != nil, head.ServerSideEncryption != "" && head.ServerSideEncryption != types.ServerSideEncryptionAes256:
+		return nil // then the ETag is of other bytes
+	}
+	return verdict.Errorf(verdict.CodeFetch, "run the drill again; if it stays so, look at what lies between here and the store (a proxy, a cache), and at the store's own disks",
+		"read %s%s: the bytes that came are not those that the store says it holds: their MD5 is %s, its ETag %s", s.url, o.Name, sum, o.ETag)
+}
+
+func fileSum(path string, h hash.Hash) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
