@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"daybefore/internal/archive"
@@ -26,13 +27,29 @@ func (r *run) choose(ctx context.Context) error {
 		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime); err != nil {
 			return err
 		}
+		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
 		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt
+		if r.backup.Until.After(b.TakenAt) {
+			b.TakenUntil = r.backup.Until
+		}
 		r.setAsOf()
 		r.report.Inventory = inventory.Of(r.backup.All)
-		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime})...)
-		return r.peek(ctx)
+		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime, Days: days(src)})...)
+		return unfit
 	})
+}
+
+// days is the zone whose days the backups' names tell; nil where they tell
+// moments.
+func days(src spec.Source) *time.Location {
+	switch {
+	case src.Unit() < spec.Day:
+		return nil
+	case src.Location == nil:
+		return time.UTC
+	}
+	return src.Location
 }
 
 func peekTime(first io.Reader) (time.Time, error) {
@@ -59,24 +76,65 @@ func (r *run) peek(ctx context.Context) error {
 	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {
 		return nil
 	}
-	return sameTime(r.backup, h.Created, r.Drill.Source)
+	if err := sameTime(r.backup, h.Created, r.Drill.Source); err != nil {
+		return err
+	}
+	r.backup = takenBy(r.backup, h.Created, r.Drill.Source)
+	return nil
+}
+
+// takenBy is the backup with its header's time, where the name tells no more
+// than an hour or a day, and the header's zone is known.
+func takenBy(b catalog.Backup, created time.Time, src spec.Source) catalog.Backup {
+	if src.Location == nil || !b.Until.After(b.TakenAt) {
+		return b
+	}
+	b.TakenAt, b.TimeFrom = spec.InZone(created, src.Location).UTC(), catalog.FromHeader
+	b.Until = b.TakenAt
+	b.All = slices.Clone(b.All)
+	b.All[0].Until = b.TakenAt // its TakenAt is compared with the names of others
+	return b
 }
 
 // sameTime compares a name's time with the header's, which is the dumping
-// machine's local time: in the declared zone or, where none is, in any.
+// machine's local time: in the declared zone or, where none is, in any. A name
+// that tells a day stands for all of it.
 func sameTime(b catalog.Backup, created time.Time, src spec.Source) error {
 	zone := src.Location
 	if zone == nil {
 		zone = time.UTC
 	}
 	header := spec.InZone(created, zone)
-	apart := header.Sub(b.TakenAt).Abs()
-	if apart <= src.TimeTolerance {
+	apart := beside(b, header)
+	if apart.Abs() <= src.TimeTolerance {
 		return nil
 	}
 	return verdict.Failf(verdict.CodeTimeMismatch, mismatchHint(apart),
 		"%s: its name says %s and its header %s (%s apart, allowed %s)", b.Name,
-		b.TakenAt.Format(time.RFC3339), header.UTC().Format(time.RFC3339), apart.Round(time.Second), src.TimeTolerance)
+		named(b), header.UTC().Format(time.RFC3339), apart.Abs().Round(time.Second), src.TimeTolerance)
+}
+
+// beside is how far a time lies outside of what a backup's name tells; below
+// zero before it.
+func beside(b catalog.Backup, at time.Time) time.Duration {
+	switch {
+	case at.Before(b.TakenAt):
+		return at.Sub(b.TakenAt)
+	case at.After(b.Until) && b.Until.After(b.TakenAt):
+		return at.Sub(b.Until)
+	case b.Until.After(b.TakenAt):
+		return 0
+	}
+	return at.Sub(b.TakenAt)
+}
+
+// named is the time that a backup's name tells.
+func named(b catalog.Backup) string {
+	from := b.TakenAt.Format(time.RFC3339)
+	if !b.Until.After(b.TakenAt) {
+		return from
+	}
+	return from + " to " + b.Until.Format(time.RFC3339)
 }
 
 // Zones lie at most so far from UTC, and whole quarters of an hour; between
@@ -87,15 +145,20 @@ const (
 	nameAndBegin = 2 * time.Minute
 )
 
-// mismatchHint says what may have put name and header apart: first of all
-// another zone, where they are as far apart as zones are.
+// mismatchHint says what may have put name and header apart, the header being
+// so much later, or earlier: first of all another zone, where they are as far
+// apart as zones are.
 func mismatchHint(apart time.Duration) string {
-	const older = "an older dump lies under a newer name, or the name's time is not when it was taken"
+	cause := "an older dump lies under a newer name, or the name's time is not when it was taken; if it tells when a long dump ended, set source.time_tolerance to how long it takes"
+	if apart > 0 {
+		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a clock is wrong: find out what names the files"
+	}
+	apart = apart.Abs()
 	zones := apart.Round(zoneStep)
 	if zones == 0 || zones > furthestZone || (apart-zones).Abs() > nameAndBegin {
-		return older
+		return cause
 	}
-	return fmt.Sprintf("they are %s apart, as the clocks of two time zones are: is the dumping machine in another zone? then set source.timezone; else %s", spec.Span(zones), older)
+	return fmt.Sprintf("they are %s apart, as the clocks of two time zones are: is the dumping machine in another zone? then set source.timezone; else %s", spec.Span(zones), cause)
 }
 
 // setAsOf resolves what freshness is judged against.
@@ -107,7 +170,10 @@ func (r *run) setAsOf() {
 	case spec.AsOfFixed:
 		r.asOf = e.AsOfTime
 	default:
-		r.asOf = r.backup.TakenAt
+		r.asOf, r.asOfUntil = r.backup.TakenAt, r.backup.Until
+		if r.Now.After(r.asOf) && r.Now.Before(r.asOfUntil) { // it was taken by now
+			r.asOfUntil = r.Now
+		}
 	}
 	r.report.AsOf = e.AsOf + " " + r.asOf.UTC().Format(time.RFC3339)
 }

@@ -119,14 +119,17 @@ type run struct {
 	report verdict.Report
 	begun  time.Time
 
-	store   catalog.Store
-	backup  catalog.Backup
-	header  archive.Header // as the store's first bytes tell
-	asOf    time.Time      // what freshness is judged against
-	box     boxState
-	archive *archive.Archive
-	session *restore.Session
-	plan    *scrub.Plan
+	store  catalog.Store
+	backup catalog.Backup
+	header archive.Header // as the store's first bytes tell
+	asOf   time.Time      // what freshness is judged against
+	// asOfUntil is later than asOf where the backup's time is only known to lie
+	// between the two.
+	asOfUntil time.Time
+	box       boxState
+	archive   *archive.Archive
+	session   *restore.Session
+	plan      *scrub.Plan
 }
 
 func newRun(req Request) *run {

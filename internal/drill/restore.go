@@ -293,9 +293,9 @@ func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Pla
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{
-			AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
-			TakenAt: r.report.Backup.TakenAt, SHA256: r.report.Backup.SHA256,
+			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan),
 		})
 		r.checks(found...)
@@ -331,7 +331,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			}
 			present.Tables = append(present.Tables, t)
 		}
-		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
+		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
 		return ctx.Err()
 	})
 }

@@ -157,7 +157,7 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
 	options := witness.Options{Fields: []string{w.Sum}, At: w.At, Clock: witness.Clock{Location: w.Location, Unit: w.Unit}}
 	err := o.Witnesses.each(ctx, w.Source, "checksum.witness.url", options, func(r witness.Record) error {
 		all.records++
-		away := r.At.Sub(o.TakenAt).Abs().Truncate(time.Second) // names tell no less
+		away := o.away(r.At)
 		nearer := all.records == 1 || away < all.near
 		if nearer {
 			all.near = away
@@ -177,6 +177,19 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
 		return nil
 	}, damaged)
 	return all, err
+}
+
+// away is how far a time is from the backup's, to the second, since names tell
+// no less; all of a day is the backup's time where only its day is known.
+func (o Options) away(at time.Time) time.Duration {
+	if at.After(o.TakenAt) && at.Before(o.TakenUntil) {
+		return 0
+	}
+	away := at.Sub(o.TakenAt).Abs()
+	if o.TakenUntil.After(o.TakenAt) {
+		away = min(away, at.Sub(o.TakenUntil).Abs())
+	}
+	return away.Truncate(time.Second)
 }
 
 // missedBy says how far the nearest record is from the backup.

@@ -25,7 +25,10 @@ type Connect = func(ctx context.Context) (*pgx.Conn, error)
 // Options say how to judge.
 type Options struct {
 	AsOf time.Time // what freshness is judged against
-	Jobs int       // connections at a time; at least one is used
+	// AsOfUntil is later than AsOf where that moment is only known to lie
+	// between the two, as on a day.
+	AsOfUntil time.Time
+	Jobs      int // connections at a time; at least one is used
 	// Held tells how many rows a table was just counted to hold, if it was:
 	// nothing changes the sandbox's database meanwhile. Nil: count all.
 	Held func(schema, table string) (rows int64, ok bool)
@@ -49,7 +52,9 @@ type Options struct {
 	// TakenAt and SHA256 are the backup's, which tell whether it was drilled
 	// before; records of outside that are newer are not expected.
 	TakenAt time.Time
-	SHA256  string
+	// TakenUntil is later than TakenAt where only the backup's day is known.
+	TakenUntil time.Time
+	SHA256     string
 	// Witnesses say how outside records are read and compared.
 	Witnesses Witnesses
 	// Unfilled: the restore has not come to its materialized views yet, so
@@ -116,7 +121,7 @@ func declared(e spec.Expectations, o Options) []check {
 			all = append(all, rowCountChange(t, o))
 		}
 		if t.Freshness != nil {
-			all = append(all, freshness(t, o.AsOf))
+			all = append(all, freshness(t, o.asOf()))
 		}
 		if t.MaxRegression != nil {
 			all = append(all, maxRegression(t, o))

@@ -46,10 +46,10 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 // for its whole day: it is as old as the day's end, and in the future only if
 // the day has not begun. A row without a time does not count; no row at all,
 // or one from the future, is a failure.
-func freshness(t spec.Table, asOf time.Time) check {
+func freshness(t spec.Table, asOf span) check {
 	f := *t.Freshness
 	return check{
-		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf)},
+		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
 		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			how, err := clockOf(ctx, q, t)
@@ -68,6 +68,15 @@ func freshness(t spec.Table, asOf time.Time) check {
 			return nil
 		}),
 	}
+}
+
+// asOf is what freshness is judged against: a moment, or, where only its day is
+// known, when it may have been.
+func (o Options) asOf() span {
+	if o.AsOfUntil.After(o.AsOf) {
+		return span{from: o.AsOf, to: o.AsOfUntil}
+	}
+	return span{from: o.AsOf, to: o.AsOf}
 }
 
 func freshEnough(f spec.Freshness, asOf time.Time) string {
@@ -186,17 +195,21 @@ func judgeNone(c *verdict.Check, t spec.Table) {
 		"%s has no row %s %s is set", t.Table, which, t.Freshness.Column)
 }
 
-func judgeNewest(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
+// judgeNewest judges a row by its least age. Where asOf is only known to lie on
+// a day, rows of that day are as new as can be told; of an older one that may
+// be too old by the day's end it is said that nobody knows.
+func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	f := *t.Freshness
-	if newest.endless != "" || newest.from.Sub(asOf) > f.MaxFuture {
-		judgeFuture(c, t, asOf, newest)
+	if newest.endless != "" || newest.from.Sub(asOf.to) > f.MaxFuture {
+		judgeFuture(c, t, asOf.to, newest)
 		return
 	}
-	age, written := asOf.Sub(newest.from), newest.from.UTC().Format(minute)
+	age, written := asOf.from.Sub(newest.from), newest.from.UTC().Format(minute)
 	if newest.isDay() {
-		age, written = max(asOf.Sub(newest.to), 0), newest.from.Format(time.DateOnly)
+		age, written = max(asOf.from.Sub(newest.to), 0), newest.from.Format(time.DateOnly)
 	}
 	age = age.Truncate(time.Second) // as it is shown
+	most := age + asOf.to.Sub(asOf.from)
 	observed := fmt.Sprintf("%s (%s)", before(age), written)
 	const hint = "the backup is younger than its data: it was dumped from a stale copy, or nothing is written in production any more"
 	switch {
@@ -204,6 +217,9 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 		say(c, verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table, spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
 	case f.WarnAfter > 0 && age > f.WarnAfter:
 		say(c, verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns", t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
+	case age > 0 && (f.FailAfter > 0 && most > f.FailAfter || f.WarnAfter > 0 && most > f.WarnAfter):
+		say(c, verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into source.time, or allow a day more",
+			"the newest row of %s is %s to %s old, so that nobody knows whether it is too old", t.Table, spec.Span(age), spec.Span(most))
 	default:
 		pass(c, observed)
 	}

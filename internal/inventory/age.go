@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -13,11 +14,12 @@ const clocksApart = 5 * time.Minute
 
 // backupAge judges how old the newest backup is at a moment. One from the
 // future is a failure: its time is wrong, so that its age is not known, and it
-// would stay the newest for ever.
-func backupAge(age spec.Age, takenAt, at time.Time) verdict.Check {
+// would stay the newest for ever. Where only its day is known, it is as old as
+// the day's beginning: no limit is kept by a guess.
+func backupAge(age spec.Age, newest catalog.Backup, at time.Time) verdict.Check {
 	c := verdict.Check{ID: "backup_age", Code: verdict.CodeBackupAge, Expected: youngEnough(age)}
-	old := at.Sub(takenAt).Truncate(time.Second)
-	observed := fmt.Sprintf("%s old (taken %s)", spec.Span(old), takenAt.UTC().Format(minute))
+	old := at.Sub(newest.TakenAt).Truncate(time.Second)
+	observed := fmt.Sprintf("%s old (taken %s)", spec.Span(old), taken(newest.TakenAt, newest.Until))
 	const late = "look at the backup job and at what carries its files to the store: nothing newer has arrived"
 	switch {
 	case old < -clocksApart:
@@ -31,6 +33,15 @@ func backupAge(age spec.Age, takenAt, at time.Time) verdict.Check {
 		pass(&c, observed)
 	}
 	return c
+}
+
+// taken writes when a backup was taken, as far as it is known.
+func taken(from, until time.Time) string {
+	text := from.UTC().Format(minute)
+	if until.After(from) {
+		text += " or later, as its name tells no more"
+	}
+	return text
 }
 
 func youngEnough(age spec.Age) string {

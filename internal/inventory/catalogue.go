@@ -137,7 +137,7 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 		return nil
 	}, l.damaged)
 	for _, e := range newest.All {
-		if !held[e.Name] && !e.TakenAt.Before(from) && !e.TakenAt.After(to) {
+		if !held[e.Name] && !e.TakenAt.Before(from) && !e.Latest().After(to) {
 			l.unnamed.add(e.Name)
 		}
 	}

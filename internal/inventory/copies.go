@@ -53,7 +53,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 		say(c, verdict.Fail, "another "+like.By, "one of the two was damaged or replaced: find out which, and copy it again", "%s of %s is not the one of %s: it is as large, and its %s is another", due.Name, second.URL(), store.URL(), like.By)
 		return nil
 	}
-	if there.TakenAt.After(newest.TakenAt) {
+	if there.TakenAt.After(newest.All[0].TakenAt) { // by their names
 		return newerCopy(ctx, c, store, second, there)
 	}
 	pass(c, due.Name+", compared by "+like.By)
@@ -63,7 +63,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 // dueBackup is the newest one that must have been copied by now.
 func dueBackup(d spec.Copy, all []catalog.Entry, o Options) (catalog.Entry, bool) {
 	for _, e := range all {
-		if d.Lag == 0 || !e.TakenAt.After(o.At.Add(-d.Lag)) {
+		if d.Lag == 0 || !e.Latest().After(o.At.Add(-d.Lag)) {
 			return e, true
 		}
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	At   time.Time        // when ages are judged
 	Past history.Past     // what is compared with; the zero value: a first run
 	Peek catalog.PeekFunc // for copies whose names tell no time
+	Days *time.Location   // the zone whose days the names tell; nil: they tell moments
 }
 
 // Of sums up what a store holds; all is in the order of catalog.Backup.
@@ -72,7 +73,7 @@ func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Ch
 	var checks []verdict.Check
 	add := func(c verdict.Check) { checks = append(checks, c) }
 	if inv.BackupAge != nil {
-		add(backupAge(*inv.BackupAge, newest.TakenAt, o.At))
+		add(backupAge(*inv.BackupAge, newest, o.At))
 	}
 	if inv.Cadence != nil {
 		add(cadence(*inv.Cadence, inv.Retention(), newest.All, o))

@@ -271,7 +271,7 @@ func TestBackupAge(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := backupAge(test.age, at.Add(-test.old), at)
+			got := backupAge(test.age, catalog.Backup{TakenAt: at.Add(-test.old)}, at)
 			got.Stage, test.want.ID = verdict.StageChoose, "backup_age"
 			compare(t, []short{test.want}, []verdict.Check{got})
 		})

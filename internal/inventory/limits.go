@@ -67,7 +67,7 @@ func oldestAtLeast(l spec.Least[time.Duration], all []catalog.Entry, at time.Tim
 	c := verdict.Check{ID: "oldest_at_least", Code: verdict.CodeOldestAtLeast}
 	oldest := all[len(all)-1]
 	old := at.Sub(oldest.TakenAt).Truncate(time.Second)
-	observed := fmt.Sprintf("%s (taken %s)", spec.Span(old), oldest.TakenAt.UTC().Format(minute))
+	observed := fmt.Sprintf("%s (taken %s)", spec.Span(old), taken(oldest.TakenAt, oldest.Until))
 	judgeLeast(&c, l, old, observed, "older ones were removed too early, or were never made: look at what rotates the backups; one that deletes after just so long leaves the oldest a little younger",
 		spec.Span, func(short, limit time.Duration) string {
 			return fmt.Sprintf("the oldest backup is %s old, %s less than the %s for which backups are to be kept", spec.Span(old), spec.Span(short), spec.Span(limit))
@@ -85,8 +85,9 @@ type gap struct {
 func (g gap) whole() time.Duration { return g.after.TakenAt.Sub(g.before.TakenAt) }
 
 // gaps are those between backups, as far as they lie after since; the latest
-// first.
-func gaps(all []catalog.Entry, since time.Time) iter.Seq[gap] {
+// first. Between names that tell days they are counted by the calendar, in
+// which a day of 25 hours is a day.
+func gaps(all []catalog.Entry, since time.Time, days *time.Location) iter.Seq[gap] {
 	return func(yield func(gap) bool) {
 		for i := range len(all) - 1 {
 			from, to := all[i+1].TakenAt, all[i].TakenAt
@@ -96,7 +97,11 @@ func gaps(all []catalog.Entry, since time.Time) iter.Seq[gap] {
 			if from.Before(since) {
 				from = since
 			}
-			if !yield(gap{before: all[i+1], after: all[i], wide: to.Sub(from)}) {
+			wide := to.Sub(from)
+			if days != nil {
+				wide = spec.InZone(to.In(days), time.UTC).Sub(spec.InZone(from.In(days), time.UTC))
+			}
+			if !yield(gap{before: all[i+1], after: all[i], wide: wide}) {
 				return
 			}
 		}
@@ -119,7 +124,7 @@ func cadence(d spec.Cadence, retention time.Duration, all []catalog.Entry, o Opt
 	accepted := o.Past.AcceptedFor(c.ID)
 	var widest, worst gap
 	wide := 0
-	for g := range gaps(all, since) {
+	for g := range gaps(all, since, o.Days) {
 		if g.wide > widest.wide {
 			widest = g
 		}

@@ -134,11 +134,12 @@ type Mark struct {
 type Backup struct {
 	Store         string    `json:"store"` // URL without credentials
 	Name          string    `json:"name"`
-	TakenAt       time.Time `json:"taken_at,omitzero"` // UTC
+	TakenAt       time.Time `json:"taken_at,omitzero"`    // UTC
+	TakenUntil    time.Time `json:"taken_until,omitzero"` // UTC; where only its day or hour is known: when it was taken at the latest
 	SizeBytes     int64     `json:"size_bytes"`
 	SHA256        string    `json:"sha256"` // of the file as it lies in the store
 	ETag          string    `json:"etag"`
-	Checksum      string    `json:"checksum,omitempty"`    // verified | none: was there a side file to compare with
+	Checksum      string    `json:"checksum,omitempty"`    // verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to compare with
 	Format        string    `json:"format"`                // custom
 	Compression   string    `json:"compression,omitempty"` // around the archive: none | gzip | zstd
 	Database      string    `json:"database"`
