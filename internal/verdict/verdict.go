@@ -141,7 +141,7 @@ type Backup struct {
 	ETag          string    `json:"etag"`
 	Checksum      string    `json:"checksum,omitempty"`    // verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to compare with
 	Format        string    `json:"format"`                // custom
-	Compression   string    `json:"compression,omitempty"` // around the archive: none | gzip | zstd
+	Compression   string    `json:"compression,omitempty"` // none | gzip | zstd around the archive; "lz4 within" it; "zstd around gzip"
 	Database      string    `json:"database"`
 	ServerVersion string    `json:"server_version"`
 	DumpVersion   string    `json:"dump_version,omitempty"` // pg_dump's
