@@ -19,27 +19,27 @@ import (
 func OpenRecord(ctx context.Context, src spec.Source, key string) (io.ReadCloser, error) {
 	u, err := parseURL(src.URL)
 	if err != nil {
-		return nil, ofRecord(err, key)
+		return nil, ofRecord(err, src, key)
 	}
 	dir, name := path.Split(u.Path)
 	src.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: dir}).String()
 	store, err := Open(ctx, src)
 	if err != nil {
-		return nil, ofRecord(err, key)
+		return nil, ofRecord(err, src, key)
 	}
-	r, err := openRecord(ctx, store, name, key)
+	r, err := openRecord(ctx, store, src, name, key)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return r, nil
 }
 
-func openRecord(ctx context.Context, store Store, name, key string) (*record, error) {
+func openRecord(ctx context.Context, store Store, src spec.Source, name, key string) (*record, error) {
 	o, err := findRecord(ctx, store, name, key)
 	if err != nil {
-		return nil, ofRecord(err, key)
+		return nil, ofRecord(err, src, key)
 	}
-	return &record{resumed: newResumed(ctx, store, o, 0, o.Size, patient), store: store, key: key}, nil
+	return &record{resumed: newResumed(ctx, store, o, 0, o.Size, patient), store: store, src: src, key: key}, nil
 }
 
 func findRecord(ctx context.Context, store Store, name, key string) (Object, error) {
@@ -60,13 +60,14 @@ func findRecord(ctx context.Context, store Store, name, key string) (Object, err
 type record struct {
 	*resumed
 	store Store
+	src   spec.Source
 	key   string
 }
 
 func (r *record) Read(p []byte) (int, error) {
 	n, err := r.resumed.Read(p)
 	if err != nil && err != io.EOF { // not errors.Is: a broken connection wraps it too
-		err = ofRecord(err, r.key)
+		err = ofRecord(err, r.src, r.key)
 	}
 	return n, err
 }
@@ -74,18 +75,27 @@ func (r *record) Read(p []byte) (int, error) {
 func (r *record) Close() error { return errors.Join(r.resumed.Close(), r.store.Close()) }
 
 // ofRecord lets a problem's hint name the key that names the file.
-func ofRecord(err error, key string) error {
+func ofRecord(err error, src spec.Source, key string) error {
 	var p *verdict.Problem
 	if !errors.As(err, &p) {
 		return err
 	}
-	return &verdict.Problem{Outcome: verdict.Error, Code: p.Code, Hint: hintFor(p.Hint, key, "s3:GetObject"), Err: err}
+	return &verdict.Problem{Outcome: verdict.Error, Code: p.Code, Hint: hintFor(p.Hint, key, "s3:GetObject", src.NoKeys), Err: err}
 }
 
-// hintFor lets a hint name another key than source.url.
-func hintFor(hint, key, needs string) string {
+// hintFor lets a hint name another key than source.url. There is none for
+// anonymous reading, and with noKeys none for region and endpoint either.
+func hintFor(hint, key, needs string, noKeys bool) string {
 	if hint == deniedHint {
 		return "the key may not do this: " + key + " needs s3:ListBucket on the bucket, and " + needs + " on its objects"
 	}
-	return strings.ReplaceAll(hint, "source.url", key)
+	if noKeys {
+		hint = fromEnvironment.Replace(hint)
+	}
+	return strings.NewReplacer("source.url", key, anonymousHint, "").Replace(hint)
 }
+
+// fromEnvironment names what the environment says instead of keys of source.
+var fromEnvironment = strings.NewReplacer("source.region, or AWS_REGION", "AWS_REGION", "source.region", "AWS_REGION", "source.endpoint", "AWS_ENDPOINT_URL")
+
+const anonymousHint = "; for a public bucket set source.anonymous: true"

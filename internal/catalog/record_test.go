@@ -14,19 +14,19 @@ import (
 func testRecord(t *testing.T, f fixture) {
 	f.put(t, "log 1.jsonl.1", []byte("an older one"))
 	f.put(t, "folder/log", []byte("another"))
-	_, err := openRecord(t.Context(), f.store, "log 1.jsonl", "witness.url")
+	_, err := openRecord(t.Context(), f.store, spec.Source{}, "log 1.jsonl", "witness.url")
 	wantProblem(t, err, verdict.Error, verdict.CodeWitness, "log 1.jsonl: there is no such file")
-	_, err = openRecord(t.Context(), f.store, "folder", "witness.url")
+	_, err = openRecord(t.Context(), f.store, spec.Source{}, "folder", "witness.url")
 	wantProblem(t, err, verdict.Error, verdict.CodeWitness, "folder: it is a directory")
 	f.put(t, "log 1.jsonl", noise(1<<20))
-	r, err := openRecord(t.Context(), f.store, "log 1.jsonl", "witness.url")
+	r, err := openRecord(t.Context(), f.store, spec.Source{}, "log 1.jsonl", "witness.url")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(r); err != nil || string(got) != string(noise(1<<20)) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if r, err = openRecord(t.Context(), f.store, "log 1.jsonl", "witness.url"); err != nil {
+	if r, err = openRecord(t.Context(), f.store, spec.Source{}, "log 1.jsonl", "witness.url"); err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()

@@ -179,7 +179,7 @@ func (s *s3Store) noCredentials(ctx context.Context, err error) error {
 		return stopped(ctx, "open "+s.url)
 	}
 	return verdict.Errorf(verdict.CodeCredentialsMissing,
-		"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for a public bucket set source.anonymous: true",
+		"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"+anonymousHint,
 		"open %s: no usable credentials were found: %s", s.url, s.hide(innermost(err)))
 }
 

@@ -97,6 +97,27 @@ func TestS3Refusals(t *testing.T) {
 			t.Errorf("hint: %s", hint)
 		}
 	})
+	t.Run("no region of a history beside a folder", func(t *testing.T) {
+		_, err := OpenShelf(t.Context(), spec.Source{URL: "s3://backups/", NoKeys: true})
+		for _, key := range []string{"source.", "history is"} { // there is none of source that would be taken
+			if hint := verdict.AsProblem(err).Hint; strings.Contains(hint, key) {
+				t.Errorf("hint: %s", hint)
+			}
+		}
+		src := serverSource(server, "")
+		src.NoKeys, src.Region = true, "eu-central-1"
+		shelf, err := OpenShelf(t.Context(), src)
+		if err == nil {
+			t.Fatal("opened without keys")
+		}
+		wantProblem(t, err, verdict.Error, verdict.CodeCredentialsMissing)
+		if hint := verdict.AsProblem(err).Hint; strings.Contains(hint, "source.") || !strings.Contains(hint, "AWS_SECRET_ACCESS_KEY") {
+			t.Errorf("hint: %s, %v", hint, shelf)
+		}
+		if got := hintFor(regionHint, "history", "", true); got != "set AWS_REGION to the bucket's own region" {
+			t.Errorf("hint: %s", got)
+		}
+	})
 	t.Run("no region", func(t *testing.T) {
 		err := firstError(t, spec.Source{URL: "s3://backups/"}, withKeys(server.AccessKey, server.SecretKey))
 		wantProblem(t, err, verdict.Error, verdict.CodeSpec, "region")

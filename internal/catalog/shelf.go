@@ -24,6 +24,7 @@ import (
 // changed.
 type Shelf struct {
 	store  Store
+	noKeys bool // of the drill file, that say how the store is reached
 	mu     sync.Mutex
 	listed map[string]Object
 }
@@ -35,10 +36,11 @@ func OpenShelf(ctx context.Context, src spec.Source) (*Shelf, error) {
 	inEnvironment := os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
 	src.PathStyle = src.PathStyle || src.Endpoint == "" && inEnvironment
 	store, err := Open(ctx, src)
+	f := &Shelf{store: store, noKeys: src.NoKeys, listed: map[string]Object{}}
 	if err != nil {
-		return nil, ofHistory(err)
+		return nil, f.ofHistory(err)
 	}
-	return &Shelf{store: store, listed: map[string]Object{}}, nil
+	return f, nil
 }
 
 // URL says where the folder is, without credentials, ending in a slash.
@@ -54,7 +56,7 @@ func (f *Shelf) Names(ctx context.Context, prefix string) ([]string, error) {
 	var names []string
 	for o, err := range f.store.List(ctx, prefix, true) {
 		if err != nil {
-			return nil, ofHistory(err)
+			return nil, f.ofHistory(err)
 		}
 		if o.Not == "" {
 			names = append(names, o.Name)
@@ -78,7 +80,7 @@ func (f *Shelf) Get(ctx context.Context, name string, most int64) ([]byte, error
 	r := newResumed(ctx, f.store, o, 0, o.Size, hurriedRead)
 	defer r.Close()
 	b, err := io.ReadAll(r)
-	return b, ofHistory(err)
+	return b, f.ofHistory(err)
 }
 
 // hurriedRead is for small files, of which there are many.
@@ -89,7 +91,7 @@ var hurriedRead = retryPolicy{tries: hurried.tries, first: hurried.first, max: h
 func (f *Shelf) Put(ctx context.Context, name string, b []byte) error {
 	switch s := f.store.(type) {
 	case *s3Store:
-		return ofHistory(s.put(ctx, name, b))
+		return f.ofHistory(s.put(ctx, name, b))
 	case *fileStore:
 		return s.put(name, b)
 	}
@@ -97,13 +99,13 @@ func (f *Shelf) Put(ctx context.Context, name string, b []byte) error {
 }
 
 // ofHistory lets a problem's hint name the key that names the folder.
-func ofHistory(err error) error {
+func (f *Shelf) ofHistory(err error) error {
 	var p *verdict.Problem
 	if !errors.As(err, &p) {
 		return err
 	}
 	named := *p
-	named.Hint = hintFor(p.Hint, "history", "s3:GetObject and s3:PutObject")
+	named.Hint = hintFor(p.Hint, "history", "s3:GetObject and s3:PutObject", f.noKeys)
 	return &named
 }
 

@@ -72,6 +72,7 @@ func (c checker) sameStore(url string, source Source) Source {
 	s := Source{URL: url}
 	if strings.HasPrefix(url, "s3:") {
 		s.Region, s.Endpoint, s.PathStyle = source.Region, source.Endpoint, source.PathStyle
+		s.NoKeys = strings.HasPrefix(source.URL, "file:")
 	}
 	return s
 }

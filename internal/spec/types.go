@@ -31,6 +31,7 @@ type Source struct {
 	Endpoint      string         // s3: another server's URL
 	PathStyle     bool           // s3
 	Anonymous     bool           // s3: send no credentials
+	NoKeys        bool           // s3: no key of the drill file says region and endpoint, since the backups lie elsewhere; the environment does
 	Profile       string         // s3: of the shared configuration; empty: whatever the environment says
 	Name          string         // pattern with at most one {time}; * matches anything but a slash
 	TimeLayout    string         // Go layout of {time}
