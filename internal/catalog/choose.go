@@ -377,6 +377,11 @@ func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc, hint str
 			p.Hint = told.Hint
 		}
 	}
+	if p.Outcome == verdict.Fail {
+		if err := HeaderAsStored(ctx, store, o); err != nil {
+			return time.Time{}, err
+		}
+	}
 	p.Err = fmt.Errorf("read the header of %s%s: %w", store.URL(), o.Name, err)
 	return time.Time{}, p
 }

@@ -151,6 +151,9 @@ func TestOtherBytes(t *testing.T) {
 	}
 	object := list(t, store, "x", false)["x"]
 	wantProblem(t, AsStored(t.Context(), store, object, got.Path), verdict.Error, verdict.CodeFetch, object.ETag)
+	wantProblem(t, HeaderAsStored(t.Context(), store, object), verdict.Error, verdict.CodeFetch, object.ETag)
+	_, err = Choose(t.Context(), store, spec.Source{Name: "x"}, textHeader)
+	wantProblem(t, err, verdict.Error, verdict.CodeFetch, object.ETag)
 	straight := openServer(t, server, "")
 	if got, err = fetch(t, straight, "x", FetchOptions{Dir: t.TempDir()}); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -67,6 +68,9 @@ func (r *run) peek(ctx context.Context) error {
 	defer first.Close()
 	h, err := archive.Peek(first)
 	if err != nil {
+		if verdict.AsProblem(err).Outcome == verdict.Fail {
+			err = cmp.Or(catalog.HeaderAsStored(ctx, r.store, r.backup.Object), err)
+		}
 		return fmt.Errorf("read the header of %s: %w", r.backup.Name, err)
 	}
 	r.header = h

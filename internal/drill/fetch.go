@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -79,17 +80,14 @@ func (r *run) fetch(ctx context.Context) error {
 		return err
 	}
 	b := &r.report.Backup
-	b.SHA256, b.SizeBytes = spooled.SHA256, spooled.Size
-	b.Checksum = "none"
-	if spooled.ChecksumVerified {
-		b.Checksum = "verified"
-	}
+	b.SHA256, b.SizeBytes, b.Checksum = spooled.SHA256, spooled.Size, compared(spooled)
 	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
 		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
 	})
 	if err != nil {
-		return err
+		return r.asStored(ctx, spooled, err)
 	}
+	r.proof(spooled)
 	r.report.Backup.Encoding = r.archive.Encoding
 	want := r.Drill.Source.Database
 	if r.archive.Database == "" { // a plain dump of one database names none
@@ -101,6 +99,52 @@ func (r *run) fetch(ctx context.Context) error {
 			"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want)
 	}
 	return nil
+}
+
+// asStored is why a backup cannot be read: its own fault only if what came is
+// what the store holds.
+func (r *run) asStored(ctx context.Context, s catalog.Spooled, err error) error {
+	if verdict.AsProblem(err).Outcome != verdict.Fail || s.ChecksumVerified {
+		return err
+	}
+	return cmp.Or(catalog.AsStored(ctx, r.store, r.backup.Object, s.Path), err)
+}
+
+// compared is what the fetched bytes were compared with.
+func compared(s catalog.Spooled) string {
+	switch {
+	case s.ChecksumVerified:
+		return "verified"
+	case s.Unpacked:
+		return "unpacked"
+	}
+	return "none"
+}
+
+// proof says what vouches for the bytes, where it is no sum of them: which of
+// them nothing vouches for is no fault, and is told.
+func (r *run) proof(s catalog.Spooled) {
+	c := verdict.Check{ID: "side_file", Stage: verdict.StageFetch, Code: verdict.CodeChecksum, Expected: "a sum beside the backup that agrees"}
+	unproven := r.archive.Unproven()
+	switch {
+	case s.ChecksumVerified, unproven == "" && s.Unread == "" && !s.Unpacked:
+		return
+	case s.Unpacked:
+		c.Outcome, c.Observed = verdict.Pass, "the sum is of the unpacked file, and agrees"
+		r.checks(c)
+		return
+	}
+	c.Outcome, c.Observed, c.Message = verdict.Skipped, "none", "no sum was compared"
+	if s.Unread != "" {
+		c.Observed = s.Unread
+		c.Message += ": this version does not read " + s.Unread
+	}
+	if unproven != "" {
+		c.Message += "; damage to " + unproven + " would not be noticed"
+	}
+	name := shellWord(path.Base(r.backup.Name))
+	c.Hint = fmt.Sprintf("let the backup job write one: sha256sum %s > %s", name, shellWord(path.Base(r.backup.Name)+".sha256"))
+	r.checks(c)
 }
 
 // unnamed is what a database is called that neither the dump nor the drill

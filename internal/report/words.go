@@ -268,6 +268,9 @@ func backupTime(b verdict.Backup) string {
 	if b.TakenAt.IsZero() {
 		return ""
 	}
+	if !b.TakenUntil.IsZero() {
+		return "taken between " + at(b.TakenAt) + " and " + at(b.TakenUntil)
+	}
 	return "taken " + at(b.TakenAt)
 }
 
@@ -285,6 +288,8 @@ func checksum(b verdict.Backup) string {
 	switch b.Checksum {
 	case "none":
 		return "no side file to compare with"
+	case "unpacked":
+		return "verified by the unpacked file's sum"
 	case "":
 		return ""
 	}

@@ -35,9 +35,9 @@ type rawSource struct {
 	Name          text     `json:"name" mend:"write a pattern such as \"shop-{time}.dump\"" jsonschema_description:"a backup's name under url; {time} at most once, * is anything but a slash"`
 	Time          text     `json:"time,omitempty" jsonschema_description:"how {time} is written: Go layout of 2006-01-02 15:04:05"`
 	Timezone      text     `json:"timezone,omitempty" jsonschema_description:"zone of {time} and of an archive's header, where they have none"`
-	TimeTolerance duration `json:"time_tolerance,omitempty" jsonschema_description:"name and header may differ by this much (default 6h; 26h without timezone)"`
+	TimeTolerance duration `json:"time_tolerance,omitempty" jsonschema_description:"name and header may differ by this much, beside the day or hour that the name tells (default 6h; 26h without timezone; 1h and 14h where {time} tells a day)"`
 	Database      text     `json:"database,omitempty" jsonschema_description:"the archive's header must name it"`
-	Checksum      text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present" jsonschema_description:"a .sha256 beside each backup (default if_present)"`
+	Checksum      text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present" jsonschema_description:"a .sha256 beside each backup must be there, or is compared where it is (default if_present)"`
 }
 
 type rawInventory struct {
