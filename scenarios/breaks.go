@@ -5,11 +5,14 @@ import (
 	"compress/gzip"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -27,6 +30,8 @@ func unbroken() []Scenario {
 		{Name: "nothing broken", Want: pass},
 		{Name: "nothing broken, under gzip", Break: compressed(".gz", gzipped), Want: pass},
 		{Name: "nothing broken, under zstd", Break: compressed(".zst", zstded), Want: pass},
+		{Name: "nothing broken, with the sums of the unpacked files", Break: both(compressed(".gz", gzipped), unpackedSums), Want: pass},
+		{Name: "nothing broken, named by the day", Break: byDay, Want: pass},
 	}
 }
 
@@ -45,6 +50,8 @@ func brokenFiles() []Scenario {
 func wrongBackups() []Scenario {
 	return []Scenario{
 		{"an older dump under a new name", renewed, fail(verdict.StageChoose, verdict.CodeTimeMismatch)},
+		{"an older dump under the name of a later day", both(byDay, renewed), fail(verdict.StageChoose, verdict.CodeTimeMismatch)},
+		{"two dumps of one day that nothing tells apart", both(byDay, twice), unverified(verdict.StageChoose, verdict.CodeSpec)},
 		{"a dump of another database", dumped(variant{database: "warehouse", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
 		{"a dump of an empty instance", dumped(variant{database: shopDatabase, template: "template0"}),
 			failedCheck(verdict.CodeTablePresent, "table_present:public.orders")},
@@ -314,6 +321,56 @@ func renewed(_ context.Context, _ *Bench, s *Store) error {
 		return err
 	}
 	return s.put(names[len(names)-1], old)
+}
+
+// byDay names the backups as most people do.
+func byDay(_ context.Context, _ *Bench, s *Store) error {
+	names, err := s.backups()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		at, err := time.Parse("shop-20060102T150405Z.dump", name)
+		if err != nil {
+			return err
+		}
+		dump, err := os.ReadFile(s.path(name))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(s.remove(name), s.put(at.Format("shop-2006-01-02.dump"), dump)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(s.editDrill("  name: shop-{time}.dump\n", "  name: shop-{time}*.dump\n"), s.editDrill("  time: 20060102T150405Z\n", "  time: 2006-01-02\n"))
+}
+
+// twice puts the newest backup into the store under another name of its day.
+func twice(_ context.Context, _ *Bench, s *Store) error {
+	name, dump, err := s.newest()
+	if err != nil {
+		return err
+	}
+	return s.put(strings.TrimSuffix(name, ".dump")+"-again.dump", dump)
+}
+
+// unpackedSums lets the files beside gzipped backups vouch for what is in them,
+// as those do that are written before the backup is packed.
+func unpackedSums(_ context.Context, _ *Bench, s *Store) error {
+	names, err := s.backups()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		inside, packed := strings.CutSuffix(name, ".gz")
+		if !packed {
+			continue
+		}
+		if err := os.Rename(s.path(inside)+sideSuffix, s.path(name)+sideSuffix); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withoutNewest removes the newest n backups.
