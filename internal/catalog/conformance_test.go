@@ -583,6 +583,9 @@ func testBeside(t *testing.T, f fixture) {
 		{"x.sql.gz", ".sha256", gz, other, "fail the file beside it says " + other},
 		{"x.sql.gz", ".sha256", gz, other + "  x.sql.gz.tmp", "fail the file beside it says"},
 		{"x.sql.gz", ".sha256", gz, other + "  -", "fail the file beside it says"},
+		{"x.sql.gz", "<.sha256", gz, sum(inside) + "  x.sql", "unpacked"},
+		{"x.sql.zst", "<.sha256sum", zst, sum(inside), "unpacked"},
+		{"x.sql.gz", "<.sha256", gz, other + "  x.sql", "error what is in it has the SHA-256 " + sum(inside)},
 		{"x.sql", ".sha256", inside, other + "  yesterday.sql", `error of another file, "yesterday.sql"`},
 		{"x.sql", ".sha256", inside, sum(gz) + "  x.sql.gz", `error of another file, "x.sql.gz"`},
 		{"x.sql", ".sha256", inside, sum(inside) + "  renamed.sql", "verified"},
@@ -600,7 +603,11 @@ func testBeside(t *testing.T, f fixture) {
 	} {
 		name := fmt.Sprintf("%02d-%s", i, c.name)
 		f.put(t, name, c.data)
-		f.put(t, name+c.side, []byte(strings.ReplaceAll(c.text, "  x.", fmt.Sprintf("  %02d-x.", i))))
+		beside := name + c.side
+		if side, inner := strings.CutPrefix(c.side, "<"); inner {
+			beside = strings.TrimSuffix(name, filepath.Ext(name)) + side
+		}
+		f.put(t, beside, []byte(strings.ReplaceAll(c.text, "  x.", fmt.Sprintf("  %02d-x.", i))))
 		got, err := fetch(t, f.store, name, FetchOptions{Dir: t.TempDir()})
 		if outcome, part, _ := strings.Cut(c.want, " "); outcome == "fail" || outcome == "error" {
 			part = strings.Replace(part, "of x.", fmt.Sprintf("of %02d-x.", i), 1)

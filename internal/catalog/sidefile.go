@@ -29,18 +29,23 @@ type beside struct {
 	of     string // the file that the sum is said to be of, without folders; "" where that is not said
 	file   string // the side file's name
 	unread string // what is there instead of a sum that is read; "" where nothing is
+	inner  bool   // the side file is named after what is in the packed backup: x.sql.sha256 beside x.sql.gz
 }
 
 // sideSum reads the SHA-256 that a side file tells of the backup; none where
 // there is no side file and none is required. A side file that is there must be
 // usable. One that is not is an error: it tells nothing about the backup.
 func sideSum(ctx context.Context, store Store, o Object, required bool) (beside, error) {
-	side, others, err := findSide(ctx, store, o)
+	side, inner, others, err := findSide(ctx, store, o)
 	switch {
 	case err != nil:
 		return beside{}, err
 	case side.Name != "":
 		return readSide(ctx, store, o, side)
+	case inner.Name != "":
+		told, err := readSide(ctx, store, Object{Name: inside(o.Name)}, inner)
+		told.inner = true
+		return told, err
 	case len(others) == 0 && required:
 		return beside{}, verdict.Failf(verdict.CodeChecksum, writeSideHint,
 			"fetch %s%s: source.checksum is required, and there is no %s beside it", store.URL(), o.Name, path.Base(o.Name)+sumSuffixes[0])
@@ -51,23 +56,41 @@ func sideSum(ctx context.Context, store Store, o Object, required bool) (beside,
 	return beside{unread: strings.Join(others, " and ")}, nil
 }
 
-// findSide looks for the side file, and for what else says something of the
-// backup's bytes, described.
-func findSide(ctx context.Context, store Store, o Object) (side Object, others []string, err error) {
-	found := len(sumSuffixes)
-	for s, err := range store.List(ctx, o.Name+".", strings.Contains(o.Name, "/")) {
+// findSide looks for the side file, for that of what is in a packed backup, and
+// for what else says something of the backup's bytes, described.
+func findSide(ctx context.Context, store Store, o Object) (side, inner Object, others []string, err error) {
+	for s, err := range store.List(ctx, inside(o.Name)+".", strings.Contains(o.Name, "/")) {
 		if err != nil {
-			return Object{}, nil, err
+			return Object{}, Object{}, nil, err
 		}
-		suffix := strings.ToLower(strings.TrimPrefix(s.Name, o.Name))
-		if i := slices.Index(sumSuffixes, suffix); i >= 0 && i < found {
-			side, found = s, i
+		own, of := strings.CutPrefix(s.Name, o.Name)
+		if !of {
+			inner = better(inner, s, strings.TrimPrefix(s.Name, inside(o.Name)))
+			continue
 		}
-		if kind := otherSide(suffix); kind != "" {
+		side = better(side, s, own)
+		if kind := otherSide(strings.ToLower(own)); kind != "" {
 			others = append(others, path.Base(s.Name)+" ("+kind+")")
 		}
 	}
-	return side, others, nil
+	return side, inner, others, nil
+}
+
+// better is the side file that counts of two; suffix is that of the second.
+func better(side, s Object, suffix string) Object {
+	i := slices.Index(sumSuffixes, strings.ToLower(suffix))
+	if i < 0 || side.Name != "" && i > 0 {
+		return side
+	}
+	return s
+}
+
+// inside is what a packed backup was called before it was packed.
+func inside(name string) string {
+	if ext := path.Ext(name); ext == ".gz" || ext == ".zst" || ext == ".zstd" {
+		return strings.TrimSuffix(name, ext)
+	}
+	return name
 }
 
 // otherSide says what a side file is that is not read; "" for any other file.
@@ -254,17 +277,20 @@ func sameSum(a, b string) bool {
 // the side file's. It is no trouble, but told, where that is the unpacked
 // file's and agrees.
 func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err error) {
-	packed, inside := unpackedSum(spool)
+	packed, within := unpackedSum(spool)
 	switch {
-	case packed && sameSum(inside, b.sum):
+	case packed && sameSum(within, b.sum):
 		return true, nil
+	case b.inner:
+		return false, verdict.Errorf(verdict.CodeChecksum, "was it packed anew? "+writeSideHint,
+			"%s: what is in it has the SHA-256 %s, and %s says %s", doing, cmp.Or(within, "none, since it cannot be unpacked"), b.file, b.sum)
 	case b.ofAnother(base):
 		return false, verdict.Errorf(verdict.CodeChecksum, "find out which file the sum was taken of: "+writeSideHint,
 			"%s: its SHA-256 is %s, and %s says %s of another file, %q", doing, sum, b.file, b.sum, b.of)
 	}
 	said := b.sum
 	if packed && b.of != "" && b.of != base && strings.HasPrefix(base, b.of) {
-		said += fmt.Sprintf(" of %s; unpacked, it has %s", b.of, cmp.Or(inside, "none, since it cannot be unpacked"))
+		said += fmt.Sprintf(" of %s; unpacked, it has %s", b.of, cmp.Or(within, "none, since it cannot be unpacked"))
 	}
 	return false, verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: take a new one, and look at the disk that wrote it",
 		"%s: its SHA-256 is %s, the file beside it says %s", doing, sum, said)

@@ -121,7 +121,7 @@ func declared(e spec.Expectations, o Options) []check {
 			all = append(all, rowCountChange(t, o))
 		}
 		if t.Freshness != nil {
-			all = append(all, freshness(t, o.asOf()))
+			all = append(all, freshness(t, o))
 		}
 		if t.MaxRegression != nil {
 			all = append(all, maxRegression(t, o))

@@ -46,8 +46,8 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 // for its whole day: it is as old as the day's end, and in the future only if
 // the day has not begun. A row without a time does not count; no row at all,
 // or one from the future, is a failure.
-func freshness(t spec.Table, asOf span) check {
-	f := *t.Freshness
+func freshness(t spec.Table, o Options) check {
+	f, asOf := *t.Freshness, o.asOf()
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
 		plain: true,
