@@ -179,6 +179,16 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
 	return all, err
 }
 
+// isOf tells whether a past drill's backup is this one: of the same time or,
+// where only the day is known, on which another may have been taken, of the
+// same bytes.
+func (o Options) isOf(b verdict.Backup) bool {
+	if o.TakenUntil.After(o.TakenAt) && (o.SHA256 == "" || b.SHA256 != o.SHA256) {
+		return false
+	}
+	return !o.TakenAt.IsZero() && b.TakenAt.Equal(o.TakenAt)
+}
+
 // away is how far a time is from the backup's, to the second, since names tell
 // no less; all of a day is the backup's time where only its day is known.
 func (o Options) away(at time.Time) time.Duration {
@@ -206,7 +216,7 @@ func rowsOfSum(rows, sum string) string { return sum + " over " + rows + " rows"
 // same columns, with what came out.
 func earlier(c *verdict.Check, o Options) (*verdict.Report, string) {
 	for _, r := range o.Past.Passing {
-		if o.TakenAt.IsZero() || !r.Backup.TakenAt.Equal(o.TakenAt) {
+		if !o.isOf(r.Backup) {
 			continue
 		}
 		if old := o.memory.of(r).checks[c.ID]; old != nil && old.Expected == c.Expected && old.Change != nil {

@@ -69,3 +69,23 @@ func TestAwayFromADay(t *testing.T) {
 		}
 	}
 }
+
+// A day may have two backups: only the same bytes are the same one.
+func TestTheBackupOfADay(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	day, moment := Options{TakenAt: begin, TakenUntil: begin.AddDate(0, 0, 1), SHA256: "ab"}, Options{TakenAt: begin, SHA256: "ab"}
+	for _, c := range []struct {
+		o    Options
+		sha  string
+		at   time.Time
+		want bool
+	}{
+		{day, "ab", begin, true}, {day, "cd", begin, false}, {day, "ab", begin.AddDate(0, 0, 1), false},
+		{moment, "cd", begin, true}, {moment, "ab", begin.Add(time.Second), false}, {Options{}, "", time.Time{}, false},
+	} {
+		if got := c.o.isOf(verdict.Backup{TakenAt: c.at, SHA256: c.sha}); got != c.want {
+			t.Errorf("%+v of %s at %s: %v", c.o.TakenUntil, c.sha, c.at, got)
+		}
+	}
+}

@@ -490,3 +490,19 @@ func TestAdviceStandsBelowWhatItIsFor(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Where only its day is known, a backup is not said to be of midnight.
+func TestABackupOfADay(t *testing.T) {
+	t.Parallel()
+	b := verdict.Backup{TakenAt: began, Checksum: "unpacked"}
+	if got := backupTime(b); got != "taken "+at(began) {
+		t.Errorf("%q", got)
+	}
+	b.TakenUntil = began.AddDate(0, 0, 1)
+	if got := backupTime(b); got != "taken between "+at(began)+" and "+at(b.TakenUntil) {
+		t.Errorf("%q", got)
+	}
+	if got := checksum(b); got != "verified by the unpacked file's sum" {
+		t.Errorf("%q", got)
+	}
+}
