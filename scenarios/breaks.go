@@ -30,7 +30,8 @@ func unbroken() []Scenario {
 		{Name: "nothing broken", Want: pass},
 		{Name: "nothing broken, under gzip", Break: compressed(".gz", gzipped), Want: pass},
 		{Name: "nothing broken, under zstd", Break: compressed(".zst", zstded), Want: pass},
-		{Name: "nothing broken, with the sums of the unpacked files", Break: both(compressed(".gz", gzipped), unpackedSums), Want: pass},
+		{Name: "nothing broken, with the sums of the unpacked files", Break: both(compressed(".gz", gzipped),
+			unpackedSums), Want: pass},
 		{Name: "nothing broken, named by the day", Break: byDay, Want: pass},
 	}
 }
@@ -50,8 +51,10 @@ func brokenFiles() []Scenario {
 func wrongBackups() []Scenario {
 	return []Scenario{
 		{"an older dump under a new name", renewed, fail(verdict.StageChoose, verdict.CodeTimeMismatch)},
-		{"an older dump under the name of a later day", both(byDay, renewed), fail(verdict.StageChoose, verdict.CodeTimeMismatch)},
-		{"two dumps of one day that nothing tells apart", both(byDay, twice), unverified(verdict.StageChoose, verdict.CodeSpec)},
+		{"an older dump under the name of a later day", both(byDay, renewed), fail(verdict.StageChoose,
+			verdict.CodeTimeMismatch)},
+		{"two dumps of one day that nothing tells apart", both(byDay, twice), unverified(verdict.StageChoose,
+			verdict.CodeSpec)},
 		{"a dump of another database", dumped(variant{database: "warehouse", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
 		{"a dump of an empty instance", dumped(variant{database: shopDatabase, template: "template0"}),
 			failedCheck(verdict.CodeTablePresent, "table_present:public.orders")},
@@ -342,7 +345,8 @@ func byDay(_ context.Context, _ *Bench, s *Store) error {
 			return err
 		}
 	}
-	return errors.Join(s.editDrill("  name: shop-{time}.dump\n", "  name: shop-{time}*.dump\n"), s.editDrill("  time: 20060102T150405Z\n", "  time: 2006-01-02\n"))
+	return errors.Join(s.editDrill("  name: shop-{time}.dump\n", "  name: shop-{time}*.dump\n"),
+		s.editDrill("  time: 20060102T150405Z\n", "  time: 2006-01-02\n"))
 }
 
 // twice puts the newest backup into the store under another name of its day.

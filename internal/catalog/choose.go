@@ -152,7 +152,9 @@ func foremost(ctx context.Context, store Store, p pattern, same []Backup, peek P
 		return Backup{}, undecided(store, p, same, "")
 	}
 	byHeader := slices.Clone(same)
-	err := peekAll(ctx, store, byHeader, p.location, peek, "the names of several backups tell the same time, so that their headers must say which is the newest; remove the broken one")
+	err := peekAll(ctx, store, byHeader, p.location, peek,
+		"the names of several backups tell the same time, so that their headers must say which is the newest; remove the "+
+			"broken one")
 	switch {
 	case err != nil && verdict.AsProblem(err).Code == verdict.CodeSpec: // a header tells no time
 		return Backup{}, undecided(store, p, same, "a plain dump does not say when it was taken")
@@ -180,8 +182,10 @@ func undecided(store Store, p pattern, same []Backup, why string) error {
 	if why != "" {
 		why = " (" + why + ")"
 	}
-	return verdict.Errorf(verdict.CodeSpec, "write the hour and the second into the names and into source.time, or let source.name match one of them",
-		"choose a backup in %s: %s are of the same %s by their names, and nothing tells which is the newest%s", store.URL(), text, p.unit, why)
+	return verdict.Errorf(verdict.CodeSpec, "write the hour and the second into the names and into source.time, or "+
+		"let source.name match one of them",
+		"choose a backup in %s: %s are of the same %s by their names, and nothing tells which is the newest%s",
+		store.URL(), text, p.unit, why)
 }
 
 // withFirst moves the backup that was chosen to the front.
@@ -283,7 +287,8 @@ func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) 
 	if len(all) == 0 {
 		return Backup{}, noBackup(ctx, store, p)
 	}
-	const hint = "source.name has no {time}, so every backup's header must be readable to know which is the newest; remove the broken one, or put the time into the names"
+	const hint = "source.name has no {time}, so every backup's header must be readable to know which is the newest; " +
+		"remove the broken one, or put the time into the names"
 	if err := peekAll(ctx, store, all, p.location, peek, hint); err != nil {
 		return Backup{}, err
 	}

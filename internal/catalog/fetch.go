@@ -112,7 +112,8 @@ const roomHint = "make room, or set TMPDIR to a directory on a larger disk"
 // enoughRoom looks before the download whether it fits.
 func enoughRoom(doing string, size int64, o FetchOptions) error {
 	if size < 0 {
-		return verdict.Errorf(verdict.CodeFetch, "look at the store: no file has such a size", "%s: it is listed with %d bytes", doing, size)
+		return verdict.Errorf(verdict.CodeFetch, "look at the store: no file has such a size",
+			"%s: it is listed with %d bytes", doing, size)
 	}
 	available, err := o.freeBytes(o.Dir)
 	if err != nil {

@@ -80,7 +80,8 @@ func ofRecord(err error, src spec.Source, key string) error {
 	if !errors.As(err, &p) {
 		return err
 	}
-	return &verdict.Problem{Outcome: verdict.Error, Code: p.Code, Hint: hintFor(p.Hint, key, "s3:GetObject", src.NoKeys), Err: err}
+	hint := hintFor(p.Hint, key, "s3:GetObject", src.NoKeys)
+	return &verdict.Problem{Outcome: verdict.Error, Code: p.Code, Hint: hint, Err: err}
 }
 
 // hintFor lets a hint name another key than source.url. There is none for
@@ -96,6 +97,7 @@ func hintFor(hint, key, needs string, noKeys bool) string {
 }
 
 // fromEnvironment names what the environment says instead of keys of source.
-var fromEnvironment = strings.NewReplacer("source.region, or AWS_REGION", "AWS_REGION", "source.region", "AWS_REGION", "source.endpoint", "AWS_ENDPOINT_URL")
+var fromEnvironment = strings.NewReplacer("source.region, or AWS_REGION", "AWS_REGION",
+	"source.region", "AWS_REGION", "source.endpoint", "AWS_ENDPOINT_URL")
 
 const anonymousHint = "; for a public bucket set source.anonymous: true"

@@ -236,7 +236,8 @@ func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[
 			}
 			o := s3Object(item)
 			if o.Size < 0 {
-				yield(Object{}, verdict.Errorf(verdict.CodeStoreUnreachable, "is there a proxy before the store that changes its answers?",
+				yield(Object{}, verdict.Errorf(verdict.CodeStoreUnreachable,
+					"is there a proxy before the store that changes its answers?",
 					"list %s: %s is listed with %d bytes", s.url, o.Name, o.Size))
 				return
 			}
@@ -310,7 +311,8 @@ type pages struct {
 
 type pagesKey struct{}
 
-const listHint = "is there a proxy or a cache before the store that changes requests or answers? another S3 server may need an update"
+const listHint = "is there a proxy or a cache before the store that changes requests or answers? another S3 server " +
+	"may need an update"
 
 // add refuses a page that does not lead on.
 func (p *pages) add(l *s3.ListObjectsV2Output) error {
@@ -322,7 +324,8 @@ func (p *pages) add(l *s3.ListObjectsV2Output) error {
 	p.firsts[first], p.tokens[token] = first != "", true
 	switch {
 	case again:
-		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "the server answers with the same page of the list again, so that the list has no end")
+		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint,
+			"the server answers with the same page of the list again, so that the list has no end")
 	case aws.ToBool(l.IsTruncated) && token == "":
 		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "the server says that the list goes on, and not where")
 	}
@@ -388,10 +391,10 @@ func (s *s3Store) checkAnswer(r *blob.Reader, o Object, offset, length int64) er
 		return changed(s, o, "the object was replaced")
 	}
 	got, sent := aws.ToString(out.ContentRange), aws.ToInt64(out.ContentLength)
-	asked := fmt.Sprintf("bytes %d-%d/%d", offset, offset+length-1, o.Size)
+	asked := fmt.Sprintf("bytes %d-%d", offset, offset+length-1)
 	switch {
 	case out.ContentLength != nil && sent != length:
-	case got == asked:
+	case got == fmt.Sprintf("%s/%d", asked, o.Size), got == asked+"/*":
 		return nil
 	case got == "" && offset == 0 && length == o.Size && out.ContentLength != nil: // all of it, as it was asked for
 		return nil
@@ -399,6 +402,7 @@ func (s *s3Store) checkAnswer(r *blob.Reader, o Object, offset, length int64) er
 	if got == "" {
 		got = "no range"
 	}
-	return verdict.Errorf(verdict.CodeFetch, "is there a proxy before the store that changes requests or answers, or drops the Range header?",
+	return verdict.Errorf(verdict.CodeFetch, "is there a proxy before the store that changes requests or answers, or "+
+		"drops the Range header?",
 		"read %s%s: asked for %s, the server sent %d bytes (%s)", s.url, o.Name, asked, sent, got)
 }

@@ -51,7 +51,8 @@ func sideSum(ctx context.Context, store Store, o Object, required bool) (beside,
 			"fetch %s%s: source.checksum is required, and there is no %s beside it", store.URL(), o.Name, path.Base(o.Name)+sumSuffixes[0])
 	case required:
 		return beside{}, verdict.Errorf(verdict.CodeChecksum, writeSideHint,
-			"fetch %s%s: source.checksum is required, and beside it is only %s, which this version does not read", store.URL(), o.Name, strings.Join(others, " and "))
+			"fetch %s%s: source.checksum is required, and beside it is only %s, which this version does not read",
+			store.URL(), o.Name, strings.Join(others, " and "))
 	}
 	return beside{unread: strings.Join(others, " and ")}, nil
 }
@@ -111,14 +112,16 @@ var otherSides = map[string]string{
 	".sha384": "a SHA-384 sum", ".sha384sum": "a SHA-384 sum",
 	".sha512": "a SHA-512 sum", ".sha512sum": "a SHA-512 sum",
 	".b2": "a BLAKE2 sum", ".b2sum": "a BLAKE2 sum", ".b3": "a BLAKE3 sum", ".b3sum": "a BLAKE3 sum",
-	".crc": "a CRC", ".crc32": "a CRC", ".crc32c": "a CRC", ".sfv": "a CRC", ".cksum": "a CRC", ".xxh64": "an xxHash sum", ".xxh128": "an xxHash sum",
+	".crc": "a CRC", ".crc32": "a CRC", ".crc32c": "a CRC", ".sfv": "a CRC", ".cksum": "a CRC",
+	".xxh64": "an xxHash sum", ".xxh128": "an xxHash sum",
 	".asc": "a signature", ".sig": "a signature", ".sign": "a signature", ".minisig": "a signature",
 }
 
 // readSide reads the side file of a backup.
 func readSide(ctx context.Context, store Store, o, side Object) (beside, error) {
 	unusable := func(format string, args ...any) error {
-		return verdict.Errorf(verdict.CodeChecksum, "it tells nothing about the backup itself: "+writeSideHint, "fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
+		return verdict.Errorf(verdict.CodeChecksum, "it tells nothing about the backup itself: "+writeSideHint,
+			"fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
 	}
 	switch {
 	case side.Not != "":
@@ -229,7 +232,8 @@ func sumLines(text []byte) ([]sumLine, error) {
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\n")
 
 // signatures are how signed files begin.
-var signatures = []string{"-----BEGIN PGP ", "-----BEGIN SSH SIGNATURE", "-----BEGIN PKCS7", "-----BEGIN CMS", "untrusted comment:"}
+var signatures = []string{"-----BEGIN PGP ", "-----BEGIN SSH SIGNATURE", "-----BEGIN PKCS7", "-----BEGIN CMS",
+	"untrusted comment:"}
 
 // sideText is a side file's text in UTF-8, without a byte order mark. PowerShell
 // writes UTF-16.
@@ -243,7 +247,8 @@ func sideText(text []byte) (string, error) {
 	clear := string(text)
 	for _, begin := range signatures {
 		if strings.HasPrefix(strings.TrimSpace(clear), begin) {
-			return "", errors.New("it is signed, and this version verifies no signatures: keep the sum alone in this file, and the signature in another")
+			return "", errors.New("it is signed, and this version verifies no signatures: keep the sum alone in this file, " +
+				"and the signature in another")
 		}
 	}
 	clear = strings.TrimRight(clear, "\x1a") // how DOS ends a text
@@ -283,7 +288,8 @@ func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err err
 		return true, nil
 	case b.inner:
 		return false, verdict.Errorf(verdict.CodeChecksum, "was it packed anew? "+writeSideHint,
-			"%s: what is in it has the SHA-256 %s, and %s says %s", doing, cmp.Or(within, "none, since it cannot be unpacked"), b.file, b.sum)
+			"%s: what is in it has the SHA-256 %s, and %s says %s", doing,
+			cmp.Or(within, "none, since it cannot be unpacked"), b.file, b.sum)
 	case b.ofAnother(base):
 		return false, verdict.Errorf(verdict.CodeChecksum, "find out which file the sum was taken of: "+writeSideHint,
 			"%s: its SHA-256 is %s, and %s says %s of another file, %q", doing, sum, b.file, b.sum, b.of)
@@ -292,6 +298,7 @@ func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err err
 	if packed && b.of != "" && b.of != base && strings.HasPrefix(base, b.of) {
 		said += fmt.Sprintf(" of %s; unpacked, it has %s", b.of, cmp.Or(within, "none, since it cannot be unpacked"))
 	}
-	return false, verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: take a new one, and look at the disk that wrote it",
+	return false, verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: "+
+		"take a new one, and look at the disk that wrote it",
 		"%s: its SHA-256 is %s, the file beside it says %s", doing, sum, said)
 }

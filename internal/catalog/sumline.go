@@ -19,7 +19,8 @@ var (
 )
 
 // kinds are sums by their number of digits. Those of SHA-256 are 64.
-var kinds = map[int]string{8: "a CRC", 16: "a sum of 64 bits", 32: "an MD5 sum", 40: "a SHA-1 sum", 56: "a SHA-224 sum", 64: "", 96: "a SHA-384 sum", 128: "a SHA-512 or BLAKE2 sum"}
+var kinds = map[int]string{8: "a CRC", 16: "a sum of 64 bits", 32: "an MD5 sum", 40: "a SHA-1 sum",
+	56: "a SHA-224 sum", 64: "", 96: "a SHA-384 sum", 128: "a SHA-512 or BLAKE2 sum"}
 
 var unescapeName = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
 

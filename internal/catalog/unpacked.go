@@ -107,9 +107,12 @@ func (s *s3Store) asStored(ctx context.Context, o Object, r io.Reader) error {
 	switch {
 	case errors.As(err, &p) && p.Code == verdict.CodeChangedMeanwhile:
 		return err
-	case err != nil, head.SSECustomerAlgorithm != nil, head.ServerSideEncryption != "" && head.ServerSideEncryption != types.ServerSideEncryptionAes256:
+	case err != nil, head.SSECustomerAlgorithm != nil,
+		head.ServerSideEncryption != "" && head.ServerSideEncryption != types.ServerSideEncryptionAes256:
 		return nil // then the ETag is of other bytes
 	}
-	return verdict.Errorf(verdict.CodeFetch, "run the drill again; if it stays so, look at what lies between here and the store (a proxy, a cache), and at the store's own disks",
-		"read %s%s: the bytes that came are not those that the store says it holds: their MD5 is %s, its ETag %s", s.url, o.Name, sum, o.ETag)
+	return verdict.Errorf(verdict.CodeFetch, "run the drill again; if it stays so, look at what lies between here and "+
+		"the store (a proxy, a cache), and at the store's own disks",
+		"read %s%s: the bytes that came are not those that the store says it holds: their MD5 is %s, its ETag %s",
+		s.url, o.Name, sum, o.ETag)
 }

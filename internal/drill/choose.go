@@ -36,7 +36,8 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		r.setAsOf()
 		r.report.Inventory = inventory.Of(r.backup.All)
-		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime, Days: days(src)})...)
+		o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime, Days: days(src)}
+		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, o)...)
 		return unfit
 	})
 }
@@ -153,16 +154,19 @@ const (
 // so much later, or earlier: first of all another zone, where they are as far
 // apart as zones are.
 func mismatchHint(apart time.Duration) string {
-	cause := "an older dump lies under a newer name, or the name's time is not when it was taken; if it tells when a long dump ended, set source.time_tolerance to how long it takes"
+	cause := "an older dump lies under a newer name, or the name's time is not when it was taken; if it tells when a " +
+		"long dump ended, set source.time_tolerance to how long it takes"
 	if apart > 0 {
-		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a clock is wrong: find out what names the files"
+		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a clock " +
+			"is wrong: find out what names the files"
 	}
 	apart = apart.Abs()
 	zones := apart.Round(zoneStep)
 	if zones == 0 || zones > furthestZone || (apart-zones).Abs() > nameAndBegin {
 		return cause
 	}
-	return fmt.Sprintf("they are %s apart, as the clocks of two time zones are: is the dumping machine in another zone? then set source.timezone; else %s", spec.Span(zones), cause)
+	return fmt.Sprintf("they are %s apart, as the clocks of two time zones are: is the dumping machine in another "+
+		"zone? then set source.timezone; else %s", spec.Span(zones), cause)
 }
 
 // setAsOf resolves what freshness is judged against.

@@ -31,7 +31,8 @@ func TestTheHintOfAMismatchKnowsZones(t *testing.T) {
 	} {
 		b := catalog.Backup{Object: catalog.Object{Name: "shop.dump"}, TakenAt: named}
 		p := verdict.AsProblem(sameTime(b, named.Add(c.apart), spec.Source{Location: time.UTC}))
-		if p.Outcome != verdict.Fail || p.Code != verdict.CodeTimeMismatch || strings.Contains(p.Hint, "an older dump") != (c.apart < 0) || strings.Contains(p.Hint, "a newer dump") != (c.apart > 0) {
+		if p.Outcome != verdict.Fail || p.Code != verdict.CodeTimeMismatch || strings.Contains(p.Hint,
+			"an older dump") != (c.apart < 0) || strings.Contains(p.Hint, "a newer dump") != (c.apart > 0) {
 			t.Errorf("%s: %+v", c.apart, p)
 		}
 		if said := strings.Contains(p.Hint, "source.timezone"); said != (c.zones != "") || !strings.Contains(p.Hint, c.zones) {

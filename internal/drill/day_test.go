@@ -31,7 +31,8 @@ func daily(t *testing.T, zone string, names ...string) *spec.Drill {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "daily.yaml")
 	for _, replace := range [][2]string{
-		{"name: shop-{time}.dump", "name: shop-{time}*.dump"}, {"time: 20060102T150405Z", "time: 2006-01-02"}, {"timezone: UTC\n  # How far", "timezone: " + zone + "\n  # How far"},
+		{"name: shop-{time}.dump", "name: shop-{time}*.dump"}, {"time: 20060102T150405Z", "time: 2006-01-02"}, {"timezone: UTC\n  # How far",
+			"timezone: " + zone + "\n  # How far"},
 		{"url: file:demo/backups/", "url: file:" + filepath.Join(dir, "store") + "/"}, {"checksum: required", "checksum: if_present"},
 		{"as_of: 2026-03-04T05:00:00Z", "as_of: backup"}, {"baseline: drills/demo/schema.json, ", "baseline: " + mustAbs(t, "../../drills/demo/schema.json") + ", "},
 		{"url: file:demo/admin.jsonl", "url: file:" + mustAbs(t, "../../drills/demo/admin.jsonl")},
@@ -85,7 +86,8 @@ func TestANameOfADay(t *testing.T) {
 	}{
 		{"its day", "UTC", []string{"shop-2026-03-04.dump"}, 20 * time.Hour, verdict.Pass, "", ""},
 		{"by its header too old", "UTC", []string{"shop-2026-03-04.dump"}, 25 * time.Hour, verdict.Fail, verdict.CodeBackupAge, "1h older than the 1d allowed"},
-		{"the next day's name", "UTC", []string{"shop-2026-03-05.dump"}, 22 * time.Hour, verdict.Fail, verdict.CodeTimeMismatch, "2026-03-05T00:00:00Z to 2026-03-06T00:00:00Z and its header 2026-03-04"},
+		{"the next day's name", "UTC", []string{"shop-2026-03-05.dump"}, 22 * time.Hour, verdict.Fail, verdict.CodeTimeMismatch,
+			"2026-03-05T00:00:00Z to 2026-03-06T00:00:00Z and its header 2026-03-04"},
 		{"the day before's name", "UTC", []string{"shop-2026-03-03.dump"}, time.Hour, verdict.Fail, verdict.CodeTimeMismatch, "3h15m0s apart"},
 		{"the day of another zone", "Asia/Tokyo", []string{"shop-2026-03-04.dump"}, time.Hour, verdict.Pass, "", ""},
 		{"two of one day", "UTC", []string{"shop-2026-03-04.a.dump", "shop-2026-03-04.b.dump"}, time.Hour, verdict.Error, verdict.CodeSpec, `"shop-2026-03-04.a.dump" and "shop-2026-03-04.b.dump"`},
@@ -99,7 +101,8 @@ func TestANameOfADay(t *testing.T) {
 				t.Errorf("%s\n%s", r.Outcome, worst(r))
 			}
 			header := spec.InZone(taken, d.Source.Location)
-			if c.want == verdict.Pass && (!r.Backup.TakenAt.Equal(header) || !r.Backup.TakenUntil.IsZero() || !strings.HasSuffix(r.AsOf, header.UTC().Format(time.RFC3339))) {
+			if c.want == verdict.Pass && (!r.Backup.TakenAt.Equal(header) || !r.Backup.TakenUntil.IsZero() || !strings.HasSuffix(r.AsOf,
+				header.UTC().Format(time.RFC3339))) {
 				t.Errorf("taken %s to %s, as of %s", r.Backup.TakenAt, r.Backup.TakenUntil, r.AsOf)
 			}
 			if c.code == verdict.CodeTimeMismatch && strings.Contains(s.Hint, "an older dump") != strings.Contains(c.backups[0], "05") {
@@ -127,7 +130,8 @@ func TestAPlainDumpOfADay(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
 	source.Exec("postgres", `create database shop`)
-	for table, at := range map[string]string{"that_day": "2026-11-20 15:00Z", "evening_before": "2026-11-19 20:00Z", "day_before": "2026-11-18 20:00Z", "next_day": "2026-11-21 01:00Z"} {
+	for table, at := range map[string]string{"that_day": "2026-11-20 15:00Z", "evening_before": "2026-11-19 20:00Z", "day_before": "2026-11-18 20:00Z",
+		"next_day": "2026-11-21 01:00Z"} {
 		source.Exec("shop", fmt.Sprintf("create table %s (at timestamptz); insert into %[1]s values ('%s')", table, at))
 	}
 	store := t.TempDir()
@@ -144,7 +148,8 @@ func TestAPlainDumpOfADay(t *testing.T) {
 		if outcome, ok := want[c.ID]; ok && c.Outcome != outcome {
 			t.Errorf("%s: %s, %s", c.ID, c.Outcome, c.Message)
 		}
-		if c.ID == "side_file" && (!strings.Contains(c.Message, "damage to the whole script") || !strings.Contains(c.Hint, "sha256sum shop-2026-11-20.sql > shop-2026-11-20.sql.sha256")) {
+		if c.ID == "side_file" && (!strings.Contains(c.Message, "damage to the whole script") || !strings.Contains(c.Hint,
+			"sha256sum shop-2026-11-20.sql > shop-2026-11-20.sql.sha256")) {
 			t.Errorf("%+v", c)
 		}
 		delete(want, c.ID)

@@ -124,7 +124,8 @@ func compared(s catalog.Spooled) string {
 // proof says what vouches for the bytes, where it is no sum of them: which of
 // them nothing vouches for is no fault, and is told.
 func (r *run) proof(s catalog.Spooled) {
-	c := verdict.Check{ID: "side_file", Stage: verdict.StageFetch, Code: verdict.CodeChecksum, Expected: "a sum beside the backup that agrees"}
+	c := verdict.Check{ID: "side_file", Stage: verdict.StageFetch, Code: verdict.CodeChecksum,
+		Expected: "a sum beside the backup that agrees"}
 	unproven := r.archive.Unproven()
 	switch {
 	case s.ChecksumVerified, unproven == "" && s.Unread == "" && !s.Unpacked:
@@ -143,7 +144,8 @@ func (r *run) proof(s catalog.Spooled) {
 		c.Message += "; damage to " + unproven + " would not be noticed"
 	}
 	name := shellWord(path.Base(r.backup.Name))
-	c.Hint = fmt.Sprintf("let the backup job write one: sha256sum %s > %s", name, shellWord(path.Base(r.backup.Name)+".sha256"))
+	c.Hint = fmt.Sprintf("let the backup job write one: sha256sum %s > %s", name,
+		shellWord(path.Base(r.backup.Name)+".sha256"))
 	r.checks(c)
 }
 

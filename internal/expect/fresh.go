@@ -49,7 +49,8 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 func freshness(t spec.Table, o Options) check {
 	f, asOf := *t.Freshness, o.asOf()
 	return check{
-		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
+		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f,
+			asOf.from)},
 		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
 			how, err := clockOf(ctx, q, t)
@@ -218,8 +219,10 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	case f.WarnAfter > 0 && age > f.WarnAfter:
 		say(c, verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns", t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
 	case age > 0 && (f.FailAfter > 0 && most > f.FailAfter || f.WarnAfter > 0 && most > f.WarnAfter):
-		say(c, verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into source.time, or allow a day more",
-			"the newest row of %s is %s to %s old, so that nobody knows whether it is too old", t.Table, spec.Span(age), spec.Span(most))
+		say(c, verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into "+
+			"source.time, or allow a day more",
+			"the newest row of %s is %s to %s old, so that nobody knows whether it is too old", t.Table, spec.Span(age),
+			spec.Span(most))
 	default:
 		pass(c, observed)
 	}

@@ -58,7 +58,8 @@ func TestAgeOfADay(t *testing.T) {
 	newest, _ := daily(t, "2026-11-28")
 	now := newest.TakenAt.Add(26 * time.Hour)
 	limit := spec.Age{FailAfter: day}
-	if got := backupAge(limit, newest, now); got.Outcome != verdict.Fail || !strings.Contains(got.Observed, "1d2h old (taken 2026-11-27 23:00 UTC or later, as its name tells no more)") {
+	if got := backupAge(limit, newest, now); got.Outcome != verdict.Fail || !strings.Contains(got.Observed,
+		"1d2h old (taken 2026-11-27 23:00 UTC or later, as its name tells no more)") {
 		t.Errorf("%+v", got)
 	}
 	if got := backupAge(limit, newest, now.Add(-25*time.Hour)); got.Outcome != verdict.Pass {

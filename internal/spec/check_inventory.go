@@ -161,7 +161,8 @@ func (c checker) cadence(raw *rawCadence, retention time.Duration, unit Unit) *C
 	}
 	if cadence.Widest() < unit.Least() && every > 0 {
 		c.refuse(raw.at, "write the hour into the names and into source.time, or every: "+Span(unit.Least()),
-			"%s can never be kept: source.time tells the %s only, and a gap of %s is narrower", key, unit, Span(cadence.Widest()))
+			"%s can never be kept: source.time tells the %s only, and a gap of %s is narrower", key, unit,
+			Span(cadence.Widest()))
 	}
 	return cadence
 }

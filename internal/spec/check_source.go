@@ -239,7 +239,8 @@ func abbreviates(layout string) bool {
 func checkLayout(layout string) *fault {
 	const mend = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
 	if abbreviates(layout) {
-		return faultf("write -0700 for the zone, or leave it out and say timezone", "%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
+		return faultf("write -0700 for the zone, or leave it out and say timezone",
+			"%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
 	}
 	read, err := time.ParseInLocation(layout, inLayout(layout, "ABC", 0), time.UTC)
 	if err != nil {

@@ -47,7 +47,8 @@ func (u Unit) End(from time.Time) time.Time {
 
 // Least is how long a unit lasts at least; 0 for what is a moment.
 func (u Unit) Least() time.Duration {
-	return map[Unit]time.Duration{Hour: time.Hour, Day: 24 * time.Hour, Month: 28 * 24 * time.Hour, Year: 365 * 24 * time.Hour}[u]
+	return map[Unit]time.Duration{Hour: time.Hour, Day: 24 * time.Hour, Month: 28 * 24 * time.Hour,
+		Year: 365 * 24 * time.Hour}[u]
 }
 
 // String is the unit's name.
