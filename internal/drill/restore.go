@@ -293,13 +293,14 @@ func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Pla
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{
-			AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
+			AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan),
 		})
 		r.checks(found...)
-		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
+		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Fingerprint,
+			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
 		r.report.LatestEvents = events
 		r.checks(told...)
 		if !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
@@ -331,7 +332,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			}
 			present.Tables = append(present.Tables, t)
 		}
-		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
+		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true})...)
 		return ctx.Err()
 	})
 }

@@ -46,13 +46,13 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 // for its whole day: it is as old as the day's end, and in the future only if
 // the day has not begun. A row without a time does not count; no row at all,
 // or one from the future, is a failure.
-func freshness(t spec.Table, asOf time.Time) check {
-	f := *t.Freshness
+func freshness(t spec.Table, o Options) check {
+	f, asOf := *t.Freshness, o.AsOf
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf)},
 		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			how, err := clockOf(ctx, q, t)
+			how, err := clockOf(ctx, q, t, c, o)
 			if err != nil {
 				return err
 			}
@@ -85,18 +85,15 @@ const minute = "2006-01-02 15:04 MST"
 
 // clockOf finds out how the column tells a time, and refuses what the drill
 // file says too little or too much about.
-func clockOf(ctx context.Context, q *query, t spec.Table) (clock, error) {
+func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
 	f, column := *t.Freshness, t.Table.Column(t.Freshness.Column)
 	refuse := func(mend, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
 	}
-	of, there, err := typeOf(ctx, q, t.Table, f.Column)
+	of, err := fileColumn{verdict.CodeFreshness, "freshness.column", t.Pos.Line, t.Table, f.Column}.find(ctx, q, c, o)
 	if err != nil {
 		return clockUnknown, err
-	}
-	if !there {
-		return refuse("correct freshness.column", "there is no column %s", column)
 	}
 	kind := of.name
 	switch how := clocks[of.oid]; {
