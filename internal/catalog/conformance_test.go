@@ -223,7 +223,7 @@ func TestStore(t *testing.T) {
 		"chooses the newest in folders":           testChooseInFolders,
 		"chooses the newest by header":            testChooseByHeader,
 		"passes over no folder":                   testFolders,
-		"says what is there when nothing matches": testNoBackup,
+		"says what is there when nothing matches": testNoBackup, "says what nearly matches": testNearBackup,
 		"fetches":                             testFetch,
 		"honours side files":                  testSideFiles,
 		"says when the object changes midway": testChangesMidway,

@@ -24,7 +24,7 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		r.report.Backup.Store = r.store.URL()
 		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime); err != nil {
-			return err
+			return r.noBackup(err)
 		}
 		b := &r.report.Backup
 		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt
