@@ -107,6 +107,10 @@ type check struct {
 // judgement is a judge that knows its check.
 type judgement = func(ctx context.Context, q *query) error
 
+// Count is how many checks Run gives for what is expected, those of amcheck
+// aside.
+func Count(e spec.Expectations) int { return len(declared(e, Options{})) }
+
 // declared are the checks of a drill file, in its order.
 func declared(e spec.Expectations, o Options) []check {
 	var all []check
