@@ -25,26 +25,31 @@ func (e *NearError) Unwrap() error { return e.err }
 // Mend says what to correct in the drill file.
 func (e *NearError) Mend() string {
 	if e.Meant == "" {
-		return fmt.Sprintf("did you mean files such as %q? then correct source.name, source.time and source.timezone: names are compared to the letter", e.Name)
+		return fmt.Sprintf("did you mean files such as %q? then correct source.name, source.time and source.timezone: "+
+			"names are compared to the letter", e.Name)
 	}
 	return fmt.Sprintf("did you mean source.name: %q? names are compared to the letter", e.Meant)
 }
 
 // suffixes end the names of dumps: of any format, packed and encrypted.
-const suffixes = `(?:\.(?:dump|dmp|pgdump|pgd|pg|sql|psql|custom|fc|backup|bak|out|gz|gzip|tgz|zst|zstd|bz2|xz|lz4|lzma|zip|7z|age|gpg|pgp|enc|aes|crypt))`
+const suffixes = `(?:\.(?:dump|dmp|pgdump|pgd|pg|sql|psql|custom|fc|backup|bak|out` +
+	`|gz|gzip|tgz|zst|zstd|bz2|xz|lz4|lzma|zip|7z|age|gpg|pgp|enc|aes|crypt))`
 
 // separated may stand between any two parts of a name.
 const separated = `[-_. :+,~@]*`
 
 // zones may follow a time, where {time} tells none or another.
-const zones = `(?:z|utc|gmt|(?:c|e|m|p|ac|ae|aw|nz)[sd]t|(?:c|e|w)e(?:s)?t|bst|ist|msk|jst|kst|sgt|hkt|sast|[-+]\d\d:?(?:\d\d)?)?`
+const zones = `(?:z|utc|gmt|[-+]\d\d:?(?:\d\d)?` +
+	`|(?:c|e|m|p|ac|ae|aw|nz)[sd]t|(?:c|e|w)e(?:s)?t|bst|ist|msk|jst|kst|sgt|hkt|sast)?`
 
 // elements are those of Go's reference time, the longer ones first.
-var elements = regexp.MustCompile(`2006|January|Jan|Monday|Mon|Z07:00:00|Z070000|Z07:00|Z0700|Z07|-07:00:00|-070000|-07:00|-0700|-07|[.,]0+|[.,]9+|002|__2|06|01|02|_2|03|04|05|15|PM|pm|1|2|3|4|5`)
+var elements = regexp.MustCompile(`2006|January|Jan|Monday|Mon|(?:Z|-)07(?::00:00|0000|:00|00)?|[.,]0+|[.,]9+` +
+	`|002|__2|06|01|02|_2|03|04|05|15|PM|pm|1|2|3|4|5`)
 
 // written are patterns of how an element is written.
 var written = map[string]string{
-	"2006": `\d{4}`, "January": `[a-z]{3,9}`, "Jan": `[a-z]{3}`, "Monday": `[a-z]{6,9}`, "Mon": `[a-z]{3}`,
+	"2006":    `\d{4}`,
+	"January": `[a-z]{3,9}`, "Jan": `[a-z]{3}`, "Monday": `[a-z]{6,9}`, "Mon": `[a-z]{3}`,
 	"002": `\d{3}`, "__2": `\d{1,3}`, "_2": `\d{1,2}`, "PM": `[ap]m`, "pm": `[ap]m`,
 	"1": `\d{1,2}`, "2": `\d{1,2}`, "3": `\d{1,2}`, "4": `\d{1,2}`, "5": `\d{1,2}`,
 }

@@ -31,7 +31,9 @@ func (l lost) table(n spec.Name) bool { return slices.Contains(l.tables, n) }
 
 // someOf tells whether the archive holds rows of any.
 func (l lost) someOf(headers []scrub.Header) bool {
-	return slices.ContainsFunc(headers, func(h scrub.Header) bool { return l.table(spec.Name{Schema: h.Schema, Table: h.Table}) })
+	return slices.ContainsFunc(headers, func(h scrub.Header) bool {
+		return l.table(spec.Name{Schema: h.Schema, Table: h.Table})
+	})
 }
 
 // relations are kinds of entries that make what has rows.
@@ -40,24 +42,24 @@ var relations = []string{"TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW"}
 // notThere lists what of a list of names, of which those without a schema are
 // extensions, is not in the database.
 const notThere = `
-select coalesce(w.s, ''), w.n from pg_catalog.json_to_recordset($1::pg_catalog.json) as w(s pg_catalog.text, n pg_catalog.text)
-where not exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = w.s and c.relname = w.n)
+select coalesce(w.s, ''), w.n
+from pg_catalog.json_to_recordset($1::pg_catalog.json) as w(s pg_catalog.text, n pg_catalog.text)
+where not exists (
+    select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = w.s and c.relname = w.n)
   and not exists (select from pg_catalog.pg_extension e where w.s is null and e.extname = w.n)
 order by 1, 2`
 
-// findLost looks, where the restore says that it met errors which nobody
-// declared, what they took with them: of what was to be there by now, or with
-// post-data of all.
-func (r *run) findLost(ctx context.Context, postData bool) error {
-	if !slices.ContainsFunc(r.session.Checks(), broken) {
-		return nil
-	}
-	type named struct {
-		Schema *string `json:"s"`
-		Name   string  `json:"n"`
-	}
-	var made []named
-	for _, e := range r.archive.Entries {
+// named is an entry of the archive, as notThere is asked for it.
+type named struct {
+	Schema *string `json:"s"`
+	Name   string  `json:"n"`
+}
+
+// madeBy lists what the archive makes before its rows, or with post-data in
+// all: tables, views and extensions.
+func madeBy(entries []archive.Entry, postData bool) (made []named) {
+	for _, e := range entries {
 		switch {
 		case e.Section == archive.SectionPostData && !postData:
 		case slices.Contains(relations, e.Desc) && e.Namespace != "":
@@ -66,7 +68,16 @@ func (r *run) findLost(ctx context.Context, postData bool) error {
 			made = append(made, named{nil, e.Tag})
 		}
 	}
-	list, err := json.Marshal(made)
+	return made
+}
+
+// findLost looks, where the restore says that it met errors which nobody
+// declared, what they took with them.
+func (r *run) findLost(ctx context.Context, postData bool) error {
+	if !slices.ContainsFunc(r.session.Checks(), broken) {
+		return nil
+	}
+	list, err := json.Marshal(madeBy(r.archive.Entries, postData))
 	if err != nil {
 		return err
 	}
@@ -94,23 +105,27 @@ func (r *run) findLost(ctx context.Context, postData bool) error {
 
 // broken tells a check that says that something was not restored.
 func broken(c verdict.Check) bool {
-	return (c.Outcome == verdict.Fail || c.Outcome == verdict.Error) && c.Code != verdict.CodeRowsHeld && c.Code != verdict.CodeRoles
+	return (c.Outcome == verdict.Fail || c.Outcome == verdict.Error) &&
+		c.Code != verdict.CodeRowsHeld && c.Code != verdict.CodeRoles
 }
 
 // judgeable is what is expected beside what was lost.
 func (l lost) judgeable(e spec.Expectations) spec.Expectations {
-	e.Extensions = slices.DeleteFunc(slices.Clone(e.Extensions), func(name string) bool { return slices.Contains(l.extensions, name) })
-	e.Witness = slices.DeleteFunc(slices.Clone(e.Witness), func(w spec.Witness) bool { return l.table(w.Table) })
-	e.Tables = slices.DeleteFunc(slices.Clone(e.Tables), func(t spec.Table) bool { return l.table(t.Table) })
+	e.Extensions = but(e.Extensions, func(name string) bool { return slices.Contains(l.extensions, name) })
+	e.Witness = but(e.Witness, func(w spec.Witness) bool { return l.table(w.Table) })
+	e.Tables = but(e.Tables, func(t spec.Table) bool { return l.table(t.Table) })
 	for i, t := range e.Tables {
-		e.Tables[i].Relationships = slices.DeleteFunc(slices.Clone(t.Relationships), func(r spec.Relationship) bool { return l.table(r.References) })
+		e.Tables[i].Relationships = but(t.Relationships, func(r spec.Relationship) bool { return l.table(r.References) })
 	}
 	return e
 }
 
+// but is a list without some, in a copy.
+func but[T any](all []T, some func(T) bool) []T { return slices.DeleteFunc(slices.Clone(all), some) }
+
 // showable are the tables whose newest rows can be shown.
 func (l lost) showable(wanted []spec.LatestEvents) []spec.LatestEvents {
-	return slices.DeleteFunc(slices.Clone(wanted), func(w spec.LatestEvents) bool { return l.table(w.Table) })
+	return but(wanted, func(w spec.LatestEvents) bool { return l.table(w.Table) })
 }
 
 // without leaves out checks that met a table which is not there, while some are
@@ -120,7 +135,8 @@ func (l lost) without(found []verdict.Check) []verdict.Check {
 		return found
 	}
 	return slices.DeleteFunc(found, func(c verdict.Check) bool {
-		return c.Outcome == verdict.Error && (c.Code == verdict.CodeFailedRows || c.Code == verdict.CodeCanary) && strings.Contains(c.Message, "(SQLSTATE 42P01)")
+		ofSQL := c.Code == verdict.CodeFailedRows || c.Code == verdict.CodeCanary
+		return ofSQL && c.Outcome == verdict.Error && strings.Contains(c.Message, "(SQLSTATE 42P01)")
 	})
 }
 

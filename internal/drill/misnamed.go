@@ -40,7 +40,8 @@ func (r *run) misnamed(want string, held []string, failed *verdict.Problem) erro
 	if len(near) == 0 {
 		return failed
 	}
-	return r.mistaken(verdict.CodeDatabase, spec.Meant(near)+" then correct source.database: names are compared to the letter", failed)
+	mend := spec.Meant(near) + " then correct source.database: names are compared to the letter"
+	return r.mistaken(verdict.CodeDatabase, mend, failed)
 }
 
 // mistaken is the Problem of a drill file that may be wrong.

@@ -22,20 +22,32 @@ type absent struct {
 	o    Options
 }
 
+const dropped = "it was dropped or renamed in production, or the dump leaves it out: if that was meant, "
+
 const correct = " then correct the drill file: names are compared to the letter"
 
 func (a absent) tell(c *verdict.Check, observed string) {
 	switch {
 	case a.had != nil:
-		say(c, verdict.Fail, observed, "it was dropped or renamed in production, or the dump leaves it out: if that was meant, correct the drill file",
+		say(c, verdict.Fail, observed, dropped+"correct the drill file",
 			"%s, and was there in the last drill that passed with it (%s)", a.what, a.had.Run)
 	case len(a.near) == 0:
 		say(c, verdict.Fail, observed, a.lost, "%s", a.what)
-	case a.o.Past.Problem != nil:
-		say(c, verdict.Error, observed, spec.Meant(a.near)+correct, "%s, and whether it ever was cannot be known, since the past could not be read", a.what)
 	default:
-		say(c, verdict.Error, observed, spec.Meant(a.near)+correct, "%s, and what is there has a name like it; no drill that passed had it", a.what)
+		say(c, verdict.Error, observed, spec.Meant(a.near)+correct,
+			"%s, and what is there has a name like it%s", a.what, a.history())
 	}
+}
+
+// history says what the past tells of a name that it does not have.
+func (a absent) history() string {
+	switch {
+	case a.o.Past.Problem != nil:
+		return "; whether it ever was there cannot be known, since the past could not be read"
+	case len(a.o.Past.Passing) > 0:
+		return "; no drill that passed had it"
+	}
+	return ""
 }
 
 // nearest are the names that are near.
@@ -83,29 +95,46 @@ func (f fileColumn) find(ctx context.Context, q *query, c *verdict.Check, o Opti
 		return of, nil
 	}
 	if had := o.hadColumn(c.ID, name); had != nil {
-		return of, verdict.Failf(f.code, "it was dropped or renamed in production, or the dump is of another database: if that was meant, correct "+f.key+" in the drill file",
-			"there is no column %s any more: it was there in the last drill that passed with it (%s) (drill file, line %d)", name, had.Run, f.line)
+		return of, verdict.Failf(f.code, dropped+"correct "+f.key+" in the drill file",
+			"there is no column %s any more: it was there in the last drill that passed with it (%s) (drill file, line %d)",
+			name, had.Run, f.line)
 	}
+	mend, err := f.mend(ctx, q)
+	if err != nil {
+		return of, err
+	}
+	return of, verdict.Errorf(f.code, mend, "there is no column %s (drill file, line %d)", name, f.line)
+}
+
+const listColumns = `
+select attname from pg_catalog.pg_attribute
+where attrelid = $1::pg_catalog.oid and attnum > 0 and not attisdropped
+order by attnum`
+
+// mend is what to do about a column that never was there.
+func (f fileColumn) mend(ctx context.Context, q *query) (string, error) {
+	mend := "correct " + f.key + " in the drill file"
 	r, _, err := q.session.names.of(ctx, q, f.table)
 	if err != nil {
-		return of, fmt.Errorf("look for %s: %w", name, err)
+		return "", fmt.Errorf("look for %s: %w", f.table, err)
 	}
-	known, err := names(ctx, q, "select attname from pg_catalog.pg_attribute where attrelid = $1::pg_catalog.oid and attnum > 0 and not attisdropped order by attnum", r.oid)
+	known, err := names(ctx, q, listColumns, r.oid)
 	if err != nil {
-		return of, fmt.Errorf("list the columns of %s: %w", f.table, err)
+		return "", fmt.Errorf("list the columns of %s: %w", f.table, err)
 	}
-	mend := "correct " + f.key + " in the drill file"
 	if meant := spec.DidYouMean(f.column, known, ""); meant != "" {
 		mend = meant + " " + mend
 	}
-	return of, verdict.Errorf(f.code, mend, "there is no column %s (drill file, line %d)", name, f.line)
+	return mend, nil
 }
 
 // hadTable is the newest drill that passed which had the table, as its report
 // says: among what it restored, in a check of the table, or because its drill
 // file was this very one and the same check passed.
 func (o Options) hadTable(id string, t spec.Name) *verdict.Report {
-	return o.newest(id, func(r *recalled) bool { return r.tables[t.Schema+"."+t.Table] != nil || r.relations[t.String()] })
+	return o.newest(id, func(r *recalled) bool {
+		return r.tables[t.Schema+"."+t.Table] != nil || r.relations[t.String()]
+	})
 }
 
 func (o Options) hadColumn(id, name string) *verdict.Report {

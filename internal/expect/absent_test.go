@@ -54,11 +54,11 @@ func testAbsent(t *testing.T, s server) {
 		says        string // in message and hint, line by line
 	}{
 		{"case", tables("{table: public.customer}"), history.Past{}, verdict.Error, "public.customer is not in the restored database, and what is there has a name like it\ndid you mean public.Customer?"},
-		{"case, past unread", tables("{table: public.customer}"), unread, verdict.Error, "cannot be known, since the past could not be read\ndid you mean public.Customer?"},
+		{"case, past unread", tables("{table: public.customer}"), unread, verdict.Error, "whether it ever was there cannot be known\ndid you mean public.Customer?"},
 		{"case, seen before", tables("{table: public.customer}"), had("table_present:public.customer"), verdict.Fail, "was there in the last drill that passed with it (1d-ago)\nmage accept"},
 		{"case, restored before and not listed", tables("{table: public.customer}"),
 			passed(func(r *verdict.Report) { r.Tables = []verdict.Table{{Name: "public.customer"}} }), verdict.Fail, "(1d-ago)"},
-		{"case, another seen before", tables("{table: public.customer}"), had("table_present:public.orders"), verdict.Error, "did you mean"},
+		{"case, another seen before", tables("{table: public.customer}"), had("table_present:public.orders"), verdict.Error, "no drill that passed had it\ndid you mean"},
 		{"plural", tables("{table: public.order}"), history.Past{}, verdict.Error, "did you mean public.orders?"},
 		{"irregular plural", tables("{table: public.person}"), history.Past{}, verdict.Error, "did you mean public.people?"},
 		{"of a view", tables("{table: public.Latest}"), history.Past{}, verdict.Error, "did you mean public.latest?"},

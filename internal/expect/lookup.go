@@ -109,7 +109,8 @@ left join lateral (
 const listRelations = `
 select n.nspname, c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_toast%'
+where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_toast%'
 order by 1, 2`
 
 // find says what stands under a name.
@@ -166,7 +167,8 @@ func elsewhere(name spec.Name, all []spec.Name) string {
 	if len(all) == 0 {
 		return "the restored database holds no table at all: was the dump taken of an empty instance?"
 	}
-	const lost = "the backup does not bring it: was it excluded from the dump, dropped, or is this another database? the database holds %d other tables"
+	const lost = "the backup does not bring it: was it excluded from the dump, dropped, or is this another database? " +
+		"the database holds %d other tables"
 	var names, schemas []string
 	for _, n := range all {
 		if n.Table == name.Table {

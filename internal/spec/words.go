@@ -61,7 +61,8 @@ func misspelt(written string, known []string) []string {
 	var best []string
 	least := (len(written)+1)/3 + 1 // two letters of five: emial
 	for _, k := range known {
-		if d := distance(strings.ToLower(written), strings.ToLower(k)); d < least && slices.Equal(numbersIn(written), numbersIn(k)) {
+		d := distance(strings.ToLower(written), strings.ToLower(k))
+		if d < least && slices.Equal(numbersIn(written), numbersIn(k)) {
 			best, least = []string{k}, d
 		}
 	}
