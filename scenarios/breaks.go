@@ -56,10 +56,12 @@ func wrongBackups() []Scenario {
 		{"two dumps of one day that nothing tells apart", both(byDay, twice), unverified(verdict.StageChoose,
 			verdict.CodeSpec)},
 		{"a dump of another database", dumped(variant{database: "warehouse", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
+		{"a dump of a sibling database", dumped(variant{database: "shop2", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
 		{"a dump of an empty instance", dumped(variant{database: shopDatabase, template: "template0"}),
 			failedCheck(verdict.CodeTablePresent, "table_present:public.orders")},
 		{"no backup newer than declared", withoutNewest(2), fail(verdict.StageChoose, verdict.CodeBackupAge)},
 		{"no backup at all", withoutNewest(4), fail(verdict.StageChoose, verdict.CodeNoBackup)},
+		{"another site's backups only", renamed("shop-", "berlin-"), fail(verdict.StageChoose, verdict.CodeNoBackup)},
 	}
 }
 
@@ -75,6 +77,8 @@ func brokenStores() []Scenario {
 func brokenData() []Scenario {
 	return []Scenario{
 		{"a table missing", shopAfter("DROP TABLE public.payments"), failedCheck(verdict.CodeTablePresent, "table_present:public.payments")},
+		{"a month's partition missing", both(shopAfter("DROP TABLE bot.events_2026_03"), expecting("bot.events_2026_03")),
+			failedCheck(verdict.CodeTablePresent, "table_present:bot.events_2026_03")},
 		{"a table emptied", shopAfter("TRUNCATE bot.messages"), failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
 		{"half of a table's rows gone", shopAfter("DELETE FROM bot.messages WHERE id % 2 = 0"), failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
 		{"newest rows a week old in a young file",
@@ -101,6 +105,10 @@ func unfitDrills() []Scenario {
 			unverified(verdict.StageScrub, verdict.CodeUnmatched)},
 		{"a rule for a column that is gone", shopAfter("ALTER TABLE public.orders DROP COLUMN note"),
 			unverified(verdict.StageScrub, verdict.CodeRuleUnmet)},
+		{"a table declared in another case", edited("    - table: public.sessions #", "    - table: public.Sessions #"),
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeTablePresent, Check: "table_present:public.Sessions", Alone: true}},
+		{"a file name declared with another suffix", edited("  name: shop-{time}.dump\n", "  name: shop-{time}.dump.gz\n"),
+			unverified(verdict.StageChoose, verdict.CodeNoBackup)},
 		{"two addresses that normalising makes one", shopAfter("INSERT INTO public.people (full_name, email, created_at, updated_at) SELECT full_name, upper(email), created_at, updated_at FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1"),
 			Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Check: "distinct:public.people.email"}},
 		{"a phone number in a column of harmless name",
@@ -133,6 +141,9 @@ func brokenSince() []Scenario {
 		{"a table's newest rows gone since the last drill",
 			since(shopAfter("DELETE FROM bot.messages WHERE sent_at > timestamptz '2026-03-04 00:30:00+00'")),
 			failedCheck(verdict.CodeMaxRegression, "max_regression:bot.messages")},
+		{"a table renamed to another case since the last drill", since(shopAfter(`ALTER TABLE bot.polls RENAME TO "Polls"`)),
+			failedCheck(verdict.CodeTablePresent, "table_present:bot.polls")},
+		{"backups under another suffix since the last drill", since(renamed(".dump", ".dmp")), fail(verdict.StageChoose, verdict.CodeNoBackup)},
 		{"rows gone, which was accepted", accepted(purged, check), pass},
 		{"more rows gone than was accepted",
 			both(floorless, accepted(purged, check), shopAfter("DELETE FROM bot.messages WHERE id % 12 IN (5, 6)")),
@@ -414,6 +425,23 @@ func dumped(v variant) Break {
 			return err
 		}
 		return s.put(name, dump)
+	}
+}
+
+// expecting makes the drill expect a table besides.
+func expecting(table string) Break {
+	const last = "    - table: public.sessions # must be there, and is empty on purpose\n"
+	return edited(last, last+"    - table: "+table+"\n")
+}
+
+// renamed writes all backups, and what lies beside them, under other names.
+func renamed(old, new string) Break {
+	return func(_ context.Context, _ *Bench, s *Store) error {
+		files, err := os.ReadDir(s.path(""))
+		for _, f := range files {
+			err = errors.Join(err, os.Rename(s.path(f.Name()), s.path(strings.Replace(f.Name(), old, new, 1))))
+		}
+		return err
 	}
 }
 

@@ -363,7 +363,7 @@ func (p *plainReader) choose(database string) (*plainDatabase, error) {
 	switch {
 	case database != "":
 		return nil, verdict.Failf(verdict.CodeDatabase, "look at what the backup job dumps, or correct the database's name in the drill file",
-			"read %s: this dump of a cluster holds no database %s; it holds %s", p.name, printable(database), held)
+			"read %w", &OtherDatabaseError{Name: p.name, Wanted: database, Held: names})
 	case len(own) == 1:
 		return own[0], nil
 	}

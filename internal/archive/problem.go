@@ -45,3 +45,15 @@ func printable(s string) string {
 	}
 	return s
 }
+
+// OtherDatabaseError tells that a dump of a cluster does not hold the database
+// that is wanted.
+type OtherDatabaseError struct {
+	Name   string   // of the dump
+	Wanted string   // database
+	Held   []string // the databases that it holds, fit to be shown
+}
+
+func (e *OtherDatabaseError) Error() string {
+	return fmt.Sprintf("%s: this dump of a cluster holds no database %s; it holds %s", e.Name, printable(e.Wanted), strings.Join(e.Held, ", "))
+}

@@ -28,6 +28,9 @@ const peekers = 8
 // shown is how many names an error lists.
 const shown = 3
 
+// mostListed is how many names are looked at for what a pattern may have meant.
+const mostListed = 20_000
+
 // Where a backup's time was read.
 const (
 	FromName   = "name"
@@ -70,7 +73,8 @@ type PeekFunc func(io.Reader) (time.Time, error)
 // looked into otherwise: an empty newest is chosen. A folder, or a link that
 // points nowhere, in a backup's place is never passed over for an older file.
 //
-// Problems: CodeNoBackup (fail) if nothing matches; CodeUnsupported if the
+// Problems: CodeNoBackup (fail) if nothing matches, with a *NearError if files
+// are there that nearly do; CodeUnsupported if the
 // newest is no file, CodeNotAnArchive (fail) if it is a link that points
 // nowhere; CodeSpec if a matching name tells no time, or if nothing tells which
 // of several is the newest; the failure of peek (fail, unless it says otherwise) for
@@ -247,31 +251,44 @@ func unreadNames(store Store, unread []error) error {
 		"choose a backup in %s: %w%s", store.URL(), errors.Join(unread[:min(len(unread), shown)]...), more)
 }
 
-// noBackup says what is there instead, which a person looks for first.
+// noBackup says what is there instead, which a person looks for first: files
+// that fit but for how they are written, else any.
 func noBackup(ctx context.Context, store Store, p pattern) error {
-	found := ""
+	like := p.nearPattern()
+	var near *NearError
+	var first, nearest []string
 	count := 0
 	for o, err := range store.List(ctx, "", p.deep()) {
 		if err != nil {
 			return err
 		}
-		if count++; count <= shown {
-			found += fmt.Sprintf(", %q", o.Name)
-			if o.Not != "" {
-				found += fmt.Sprintf(" (%s)", o.Not)
-			}
-		}
-		if count > shown {
-			found += ", …"
+		if count++; count > mostListed {
 			break
+		}
+		text := fmt.Sprintf("%q", o.Name)
+		if o.Not != "" {
+			text += fmt.Sprintf(" (%s)", o.Not)
+		}
+		if e := p.near(o.Name, like); e != nil && o.Not == "" && len(nearest) <= shown {
+			near = cmp.Or(near, e)
+			nearest = append(nearest, text)
+		}
+		if len(first) <= shown {
+			first = append(first, text)
 		}
 	}
 	if count == 0 {
 		return verdict.Failf(verdict.CodeNoBackup, "is source.url right, and does the backup job write there?",
 			"choose a backup in %s: there is no file at all", store.URL())
 	}
-	return verdict.Failf(verdict.CodeNoBackup, "correct source.name, or find out where the backup job writes",
-		"choose a backup in %s: none matches %q; found%s", store.URL(), p.source, strings.TrimPrefix(found, ","))
+	found := first
+	if near != nil {
+		found = nearest
+	}
+	if len(found) > shown {
+		found = append(found[:shown], "…")
+	}
+	return p.noMatch(store.URL(), " "+strings.Join(found, ", "), near)
 }
 
 func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) (Backup, error) {

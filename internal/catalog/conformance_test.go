@@ -226,6 +226,7 @@ func TestStore(t *testing.T) {
 		"chooses the newest by header":            testChooseByHeader,
 		"passes over no folder":                   testFolders,
 		"says what is there when nothing matches": testNoBackup,
+		"says what nearly matches":                testNearBackup,
 		"tells two of one day apart":              testSameTime,
 		"tells two of one second apart":           testSameSecond,
 		"fetches":                                 testFetch,

@@ -26,7 +26,7 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		r.report.Backup.Store = r.store.URL()
 		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime); err != nil {
-			return err
+			return r.noBackup(err)
 		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
@@ -116,7 +116,7 @@ func sameTime(b catalog.Backup, created time.Time, src spec.Source) error {
 	}
 	return verdict.Failf(verdict.CodeTimeMismatch, mismatchHint(apart),
 		"%s: its name says %s and its header %s (%s apart, allowed %s)", b.Name,
-		named(b), header.UTC().Format(time.RFC3339), apart.Abs().Round(time.Second), src.TimeTolerance)
+		timeInName(b), header.UTC().Format(time.RFC3339), apart.Abs().Round(time.Second), src.TimeTolerance)
 }
 
 // beside is how far a time lies outside of what a backup's name tells; below
@@ -133,8 +133,8 @@ func beside(b catalog.Backup, at time.Time) time.Duration {
 	return at.Sub(b.TakenAt)
 }
 
-// named is the time that a backup's name tells.
-func named(b catalog.Backup) string {
+// timeInName is the time that a backup's name tells.
+func timeInName(b catalog.Backup) string {
 	from := b.TakenAt.Format(time.RFC3339)
 	if !b.Until.After(b.TakenAt) {
 		return from

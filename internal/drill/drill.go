@@ -59,6 +59,10 @@ var errTimeout = errors.New("the drill's time ran out")
 // about which columns.
 var errUndecided = errors.New("the scrub is not decided")
 
+// errLost ends a drill whose restore lost tables that hold rows, as its errors
+// tell.
+var errLost = errors.New("the restore's errors took tables with them")
+
 // errLeaked ends a drill whose sandbox holds what it may not; the checks say
 // where.
 var errLeaked = errors.New("the sandbox holds what it may not")
@@ -130,6 +134,7 @@ type run struct {
 	archive   *archive.Archive
 	session   *restore.Session
 	plan      *scrub.Plan
+	lost      lost
 }
 
 func newRun(req Request) *run {
@@ -166,6 +171,9 @@ func (r *run) stage(ctx context.Context, name string, step func(context.Context)
 func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 	if err == nil || errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) || errors.Is(err, errUnbuilt) {
 		return nil
+	}
+	if errors.Is(err, errLost) {
+		return &verdict.Problem{Outcome: verdict.Skipped, Err: errLost}
 	}
 	var found *verdict.Problem
 	if errors.As(err, &found) && found.Outcome == verdict.Fail {

@@ -85,6 +85,10 @@ func (r *run) fetch(ctx context.Context) error {
 		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
 	})
 	if err != nil {
+		var other *archive.OtherDatabaseError
+		if errors.As(err, &other) {
+			return r.misnamed(other.Wanted, other.Held, verdict.AsProblem(err))
+		}
 		return r.asStored(ctx, spooled, err)
 	}
 	r.proof(spooled)
@@ -95,8 +99,8 @@ func (r *run) fetch(ctx context.Context) error {
 		return nil
 	}
 	if want != "" && r.archive.Database != want {
-		return verdict.Failf(verdict.CodeDatabase, "the backup job dumps another database than declared under source.database",
-			"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want)
+		return r.misnamed(want, []string{r.archive.Database}, verdict.Failf(verdict.CodeDatabase, "the backup job dumps another database than declared under source.database",
+			"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want))
 	}
 	return nil
 }

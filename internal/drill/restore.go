@@ -49,8 +49,11 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return r.findLost(ctx, false) }); err != nil {
+		return err
+	}
 	plan, err := r.planScrub(ctx, s)
-	if errors.Is(err, errUndecided) {
+	if errors.Is(err, errUndecided) || errors.Is(err, errLost) {
 		return errors.Join(err, r.expectTables(ctx))
 	}
 	if err != nil {
@@ -215,8 +218,12 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 			return err
 		}
 		r.checks(undecided...)
-		if len(undecided) > 0 {
+		r.lost.rules = plan.Unjudged()
+		switch {
+		case len(undecided) > 0:
 			return errUndecided
+		case r.lost.someOf(req.Headers):
+			return errLost
 		}
 		return nil
 	})
@@ -225,7 +232,7 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 
 // scrubRequest is what the scrub is planned from, once pre-data is restored.
 func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Request, err error) {
-	req = scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding}
+	req = scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding, Lost: r.lost.tables}
 	for _, t := range r.Drill.Expectations.Tables {
 		if t.Rebuildable {
 			req.Rebuildable = append(req.Rebuildable, t.Table)
@@ -292,17 +299,24 @@ func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Pla
 // expect looks at what came back.
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
-		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
+		if err := r.findLost(ctx, true); err != nil {
+			return err
+		}
+		found := r.lost.without(expect.Run(ctx, r.connect, r.lost.judgeable(r.Drill.Expectations), expect.Options{
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held,
+			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan),
-		})
+		}))
 		r.checks(found...)
-		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
+		wanted := r.lost.showable(r.Drill.LatestEvents)
+		events, told := expect.LatestEvents(ctx, r.connect, wanted, r.plan.Fingerprint,
+			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
 		r.report.LatestEvents = events
 		r.checks(told...)
-		if !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
+		r.keepLost(len(found) + len(wanted))
+		if !r.lost.some() && !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
 			return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",
 				"nothing was expected of the restored database, so nothing is proven")
 		}
@@ -318,7 +332,7 @@ func (r *run) expect(ctx context.Context) error {
 func (r *run) expectTables(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		present := spec.Expectations{Timeout: r.Drill.Expectations.Timeout}
-		for _, t := range r.Drill.Expectations.Tables {
+		for _, t := range r.lost.judgeable(r.Drill.Expectations).Tables {
 			if r.madeLater(t.Table) {
 				continue
 			}
@@ -331,7 +345,11 @@ func (r *run) expectTables(ctx context.Context) error {
 			}
 			present.Tables = append(present.Tables, t)
 		}
-		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
+		found := expect.Run(ctx, r.connect, present, expect.Options{
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
+		})
+		r.checks(found...)
+		r.keepLost(len(found))
 		return ctx.Err()
 	})
 }

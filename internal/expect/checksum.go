@@ -41,7 +41,7 @@ func checksum(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: expected},
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			sum, rows, err := sumColumns(ctx, q, t, o.Shown)
+			sum, rows, err := sumColumns(ctx, q, t, c, o)
 			if err != nil {
 				return err
 			}
@@ -55,14 +55,15 @@ func checksum(t spec.Table, o Options) check {
 	}
 }
 
-func sumColumns(ctx context.Context, q *query, t spec.Table, shown func(schema, table, column string) bool) (sum, rows string, err error) {
+func sumColumns(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (sum, rows string, err error) {
 	var columns []string
 	for _, column := range t.Checksum.Columns {
-		if shown == nil || !shown(t.Table.Schema, t.Table.Table, column) {
-			if _, there, err := typeOf(ctx, q, t.Table, column); err != nil || there {
-				return "", "", verdict.Errorf(verdict.CodeTableChecksum, fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`, t.Table.Column(column)),
-					"%s is to be kept in the report as a part of a checksum, and is not preserved with a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
-			}
+		if _, err := (fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos.Line, t.Table, column}).find(ctx, q, c, o); err != nil {
+			return "", "", err
+		}
+		if o.Shown == nil || !o.Shown(t.Table.Schema, t.Table.Table, column) {
+			return "", "", verdict.Errorf(verdict.CodeTableChecksum, fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`, t.Table.Column(column)),
+				"%s is to be kept in the report as a part of a checksum, and is not preserved with a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
 		}
 		columns = append(columns, pgx.Identifier{column}.Sanitize())
 	}

@@ -22,13 +22,13 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 		}
 	}
 	for _, name := range e.Extensions {
-		add("extensions", true, extension(name))
+		add("extensions", true, extension(name, e.Extensions, o))
 	}
 	for _, name := range e.Roles {
-		add("roles", true, role(name))
+		add("roles", true, role(name, e.Roles, o))
 	}
 	for _, s := range e.Settings {
-		add("settings", true, setting(s))
+		add("settings", true, setting(s, e.Settings, o))
 	}
 	add("unlisted_tables", e.UnlistedTables == "warn" || e.UnlistedTables == "fail", unlistedTables(e, o.Excluded))
 	add("sequences", e.Sequences, sequences(o.Rewritten))
@@ -46,7 +46,18 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 const users = `n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
   and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`
 
-func extension(name string) check {
+// likeNamed are the names that SQL gives, which are near and of which the drill
+// file means none by another entry of its list.
+func likeNamed(ctx context.Context, q *query, name string, listed []string, sql string) ([]string, error) {
+	there, err := names(ctx, q, sql)
+	if err != nil {
+		return nil, fmt.Errorf("look for what is named like %s: %w", name, err)
+	}
+	return slices.DeleteFunc(nearest(name, there), func(near string) bool { return slices.Contains(listed, near) }), nil
+}
+
+func extension(name string, listed []string, o Options) check {
+	const all = "select extname from pg_catalog.pg_extension order by 1"
 	const find = `
 select a.name is not null, e.extname is not null
 from (select $1::pg_catalog.text) w(name)
@@ -59,16 +70,25 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 			if err != nil || len(rows) != 1 {
 				return fmt.Errorf("look for the extension %s: %w", name, err)
 			}
-			switch available, there := string(rows[0][0]) == "t", string(rows[0][1]) == "t"; {
-			case there:
+			available, there := string(rows[0][0]) == "t", string(rows[0][1]) == "t"
+			if there {
 				pass(c, "present")
+				return nil
+			}
+			near, err := likeNamed(ctx, q, name, listed, all)
+			switch {
+			case err != nil:
+				return err
+			case !available && len(near) > 0 && o.hadChecked(c.ID) == nil:
+				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct, "the sandbox has no extension %s to be restored, and the backup brings one of a name like it", name)
 			case !available:
 				return verdict.Errorf(verdict.CodeExtensions, "choose an image that has it (sandbox.image), else nobody can tell whether the backup brings it",
 					"the sandbox has no extension %s to be restored", name)
-			default:
-				say(c, verdict.Fail, "missing", "the backup does not create it: was it dropped, or dumped without (--schema, --extension)? what rests on it would fail",
-					"the extension %s is not in the restored database", name)
 			}
+			absent{
+				what: "the extension " + name + " is not in the restored database", near: near, had: o.hadChecked(c.ID), o: o,
+				lost: "the backup does not create it: was it dropped, or dumped without (--schema, --extension)? what rests on it would fail",
+			}.tell(c, "missing")
 			return nil
 		},
 	}
@@ -76,7 +96,13 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 
 // role judges whether the backup gives anything to a role: a dump that was
 // taken without owners and privileges restores well, and nobody may read it.
-func role(name string) check {
+func role(name string, listed []string, o Options) check {
+	const all = `
+select distinct r.rolname from pg_catalog.pg_roles r
+left join pg_catalog.pg_shdepend d on d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
+join pg_catalog.pg_database b on b.datname = pg_catalog.current_database()
+where r.oid = 10 or d.dbid = b.oid or d.dbid = 0 and d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid
+order by 1`
 	// The first superuser owns without a trace in pg_shdepend.
 	const find = `
 select r.oid is not null, coalesce(r.oid = 10, false),
@@ -98,9 +124,14 @@ where b.datname = pg_catalog.current_database()`
 			case there && things != "0":
 				pass(c, fmt.Sprintf("named by %s of the database's objects", things))
 			default:
-				say(c, verdict.Fail, "owns nothing, may nothing",
-					"was the dump taken with --no-owner or --no-privileges, or the role renamed? after a real restore its applications would be refused",
-					"nothing in the restored database belongs to the role %s, and nothing is granted to it", name)
+				near, err := likeNamed(ctx, q, name, listed, all)
+				if err != nil {
+					return err
+				}
+				absent{
+					what: "nothing in the restored database belongs to the role " + name + ", and nothing is granted to it", near: near, had: o.hadChecked(c.ID), o: o,
+					lost: "was the dump taken with --no-owner or --no-privileges, or the role renamed? after a real restore its applications would be refused",
+				}.tell(c, "owns nothing, may nothing")
 			}
 			return nil
 		},
@@ -110,7 +141,18 @@ where b.datname = pg_catalog.current_database()`
 // setting judges one that the database has for all its sessions. Who gives it
 // a dot in its name invents it, and may keep a secret in it: such a value is
 // not shown.
-func setting(s spec.Setting) check {
+func setting(s spec.Setting, declared []spec.Setting, o Options) check {
+	const all = `
+select distinct pg_catalog.lower(pg_catalog.split_part(kept, '=', 1))
+from pg_catalog.pg_db_role_setting s
+join pg_catalog.pg_database b on b.oid = s.setdatabase and b.datname = pg_catalog.current_database()
+cross join lateral pg_catalog.unnest(s.setconfig) as kept
+where s.setrole = 0
+order by 1`
+	var listed []string
+	for _, d := range declared {
+		listed = append(listed, d.Name)
+	}
 	const find = `
 select pg_catalog.substr(kept, pg_catalog.strpos(kept, '=') + 1)
 from pg_catalog.pg_db_role_setting s
@@ -138,7 +180,11 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 			const hint = "set it after a restore (ALTER DATABASE … SET), or correct the drill file; a plain dump holds it only if taken with --create"
 			switch {
 			case len(rows) == 0:
-				say(c, verdict.Fail, "not set", hint, "the restored database does not set %s", s.Name)
+				near, err := likeNamed(ctx, q, s.Name, listed, all)
+				if err != nil {
+					return err
+				}
+				absent{what: "the restored database does not set " + s.Name, near: near, had: o.hadChecked(c.ID), o: o, lost: hint}.tell(c, "not set")
 			case string(rows[0][0]) == s.Value, means(ctx, q, s.Name, s.Value, string(rows[0][0])):
 				pass(c, expected)
 			default:
@@ -160,10 +206,7 @@ select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text, true) = p
 // unlistedTables judges tables that nobody thought of when the drill file was
 // written. Partitions belong to their root, and what is excluded was thought of.
 func unlistedTables(e spec.Expectations, excluded func(schema, table string) bool) check {
-	listed := map[spec.Name]bool{}
-	for _, t := range e.Tables {
-		listed[t.Table] = true
-	}
+	listed := listedTables(e)
 	const find = `
 select n.nspname, c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -23,17 +23,18 @@ const (
 
 // LatestEvents reads the newest rows of tables, as people look for what is
 // newest. Cells of columns that shown allows come as text, cut and without
-// control characters; all others as their fingerprint; nulls as null. A table
-// that is missing is a failure, a column that is missing an error: such are
-// the checks, and their tables are left out. Where all is well there is none.
-func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents,
-	shown func(schema, table, column string) bool, fingerprint func(value string) string) ([]verdict.Events, []verdict.Check) {
+// control characters; all others as their fingerprint; nulls as null. What is
+// not there is judged as by Run: such are the checks, and their tables are left
+// out. Where all is well there is none. Of the options Shown, Past and File
+// count.
+func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents, fingerprint func(value string) string, o Options) ([]verdict.Events, []verdict.Check) {
+	o.memory = remember(o.Past)
 	s := session{connect: connect, names: newLookup(nil)}
 	defer s.close()
 	var events []verdict.Events
 	var trouble []verdict.Check
 	for _, w := range wanted {
-		reader := eventReader{LatestEvents: w, shown: shown, fingerprint: fingerprint}
+		reader := eventReader{LatestEvents: w, options: o, fingerprint: fingerprint}
 		if c := reader.check().run(ctx, &s); c.Outcome != verdict.Pass {
 			trouble = append(trouble, c)
 			continue
@@ -43,9 +44,12 @@ func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEven
 	return events, trouble
 }
 
+// eventsID begins the id of a check that reads newest rows.
+const eventsID = "latest_events:"
+
 type eventReader struct {
 	spec.LatestEvents
-	shown       func(schema, table, column string) bool
+	options     Options
 	fingerprint func(value string) string
 	found       verdict.Events
 }
@@ -53,7 +57,7 @@ type eventReader struct {
 func (e *eventReader) check() check {
 	return check{
 		Check: verdict.Check{
-			ID: "latest_events:" + e.Table.String(), Stage: verdict.StageExpect, Code: verdict.CodeLatestEvents,
+			ID: eventsID + e.Table.String(), Stage: verdict.StageExpect, Code: verdict.CodeLatestEvents,
 			Expected: fmt.Sprintf("the newest %d rows", e.Limit),
 		},
 		timeout: eventsTimeout,
@@ -66,8 +70,13 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	if err != nil {
 		return err
 	}
-	if !beThere(c, e.Table, r, "whose newest rows are to be shown") {
+	if !beThere(c, e.Table, r, "whose newest rows are to be shown", e.options) {
 		return nil
+	}
+	for _, column := range append([]string{e.OrderBy}, e.Columns...) {
+		if _, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c, e.options); err != nil {
+			return err
+		}
 	}
 	rows, err := q.rows(ctx, e.sql())
 	if err != nil {
@@ -100,7 +109,7 @@ func (e *eventReader) mostRead(column string) int {
 }
 
 func (e *eventReader) mayShow(column string) bool {
-	return e.shown(e.Table.Schema, e.Table.Table, column)
+	return e.options.Shown(e.Table.Schema, e.Table.Table, column)
 }
 
 func (e *eventReader) cells(row [][]byte) []string {

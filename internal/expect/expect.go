@@ -49,6 +49,9 @@ type Options struct {
 	// Structure is told what the database consists of where there is no
 	// baseline to compare it with. Nil: nobody keeps it.
 	Structure func(*spec.Structure)
+	// File is the drill file's SHA-256: what a drill that passed names in the
+	// very same file was there. Empty: it is not known.
+	File string
 	// TakenAt and SHA256 are the backup's, which tell whether it was drilled
 	// before; records of outside that are newer are not expected.
 	TakenAt time.Time
@@ -109,11 +112,16 @@ type check struct {
 // judgement is a judge that knows its check.
 type judgement = func(ctx context.Context, q *query) error
 
+// Count is how many checks Run gives for what is expected, those of amcheck
+// aside.
+func Count(e spec.Expectations) int { return len(declared(e, Options{})) }
+
 // declared are the checks of a drill file, in its order.
 func declared(e spec.Expectations, o Options) []check {
 	var all []check
+	listed := listedTables(e)
 	for _, t := range e.Tables {
-		all = append(all, tablePresent(t, o))
+		all = append(all, tablePresent(t, listed, o))
 		if t.RowCount != nil {
 			all = append(all, rowCount(t, o.Held))
 		}
@@ -127,7 +135,7 @@ func declared(e spec.Expectations, o Options) []check {
 			all = append(all, maxRegression(t, o))
 		}
 		for _, r := range t.Relationships {
-			all = append(all, relationship(t, r, o))
+			all = append(all, relationship(t, r, listed[r.References], o))
 		}
 		if t.Checksum != nil {
 			all = append(all, checksum(t, o))

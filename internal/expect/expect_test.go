@@ -43,7 +43,7 @@ func TestAgainstServer(t *testing.T) {
 		"server gone": testServerGone, "latest events": testLatestEvents,
 		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
 		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
-		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether,
+		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether, "absent": testAbsent,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,7 +203,7 @@ func testTables(t *testing.T, s server) {
 	t.Run("where it may be", func(t *testing.T) {
 		t.Parallel()
 		missing := drill(t, tables("{table: archive.people}", "{table: public.gone}")).Expectations
-		for i, want := range []string{"a table of this name is in schema public", "the backup does not bring it"} {
+		for i, want := range []string{"did you mean public.people?", "the backup does not bring it"} {
 			if got := Run(t.Context(), connect, missing, Options{AsOf: asOf})[i].Hint; !strings.Contains(got, want) {
 				t.Errorf("hint %q, want %q in it", got, want)
 			}
@@ -496,7 +496,7 @@ latest_events:
   - {table: public.orders, order_by: at, columns: [idd]}
   - {table: public.gone, order_by: at, columns: [id]}
 `)
-	events, checks := LatestEvents(t.Context(), connect, d.LatestEvents, shown, fingerprint)
+	events, checks := LatestEvents(t.Context(), connect, d.LatestEvents, fingerprint, Options{Shown: shown})
 	want := []verdict.Events{
 		{Table: "public.orders", Columns: []string{"id", "at", "note", "body", "tags", "Odd Name"}, Rows: [][]string{
 			{"22", "2026-11-21 00:00:00+00", "·[31mred·" + strings.Repeat("ü", 50) + "…", "null", "{}", "7"},
@@ -508,8 +508,8 @@ latest_events:
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	compare(t, []short{
-		{"latest_events:public.orders", "error", "the newest 5 rows", "", `column "att" does not exist (SQLSTATE 42703)`},
-		{"latest_events:public.orders", "error", "the newest 5 rows", "", `column "idd" does not exist (SQLSTATE 42703)`},
+		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.att (drill file, line"},
+		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.idd (drill file, line"},
 		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone, whose newest rows are to be shown, is not there"},
 	}, checks)
 }

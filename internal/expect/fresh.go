@@ -49,11 +49,10 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 func freshness(t spec.Table, o Options) check {
 	f, asOf := *t.Freshness, o.asOf()
 	return check{
-		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f,
-			asOf.from)},
+		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
 		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			how, err := clockOf(ctx, q, t)
+			how, err := clockOf(ctx, q, t, c, o)
 			if err != nil {
 				return err
 			}
@@ -95,18 +94,15 @@ const minute = "2006-01-02 15:04 MST"
 
 // clockOf finds out how the column tells a time, and refuses what the drill
 // file says too little or too much about.
-func clockOf(ctx context.Context, q *query, t spec.Table) (clock, error) {
+func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
 	f, column := *t.Freshness, t.Table.Column(t.Freshness.Column)
 	refuse := func(mend, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
 	}
-	of, there, err := typeOf(ctx, q, t.Table, f.Column)
+	of, err := fileColumn{verdict.CodeFreshness, "freshness.column", t.Pos.Line, t.Table, f.Column}.find(ctx, q, c, o)
 	if err != nil {
 		return clockUnknown, err
-	}
-	if !there {
-		return refuse("correct freshness.column", "there is no column %s", column)
 	}
 	kind := of.name
 	switch how := clocks[of.oid]; {

@@ -14,20 +14,34 @@ import (
 // relation is what the catalogue says of a table's name.
 type relation struct {
 	oid       string
-	kind      string // in words: table, partitioned table, view …
-	readable  bool   // it has rows that can be counted
-	populated bool   // false: a materialized view that was never filled
-	elsewhere string // not there: schemas that have one of the name, and how many tables there are
+	kind      string      // in words: table, partitioned table, view …
+	readable  bool        // it has rows that can be counted
+	populated bool        // false: a materialized view that was never filled
+	elsewhere string      // not there: what may be behind it
+	near      []spec.Name // not there: tables that have a name like it
 	columns   map[string]columnType
 }
 
-// beThere fails a check whose relation is not there to be read; what says what
-// is expected of it.
-func beThere(c *verdict.Check, name spec.Name, r relation, what string) bool {
-	if !r.there() {
+// beThere judges a check whose relation is not there to be read; what says
+// what is expected of it.
+func beThere(c *verdict.Check, name spec.Name, r relation, what string, o Options) bool {
+	switch {
+	case r.there():
+	case r.oid != "":
 		say(c, verdict.Fail, r.kind, r.elsewhere, "%s, %s, is not there to be read", name, what)
+	default:
+		r.absent(name, fmt.Sprintf("%s, %s, is not there to be read", name, what), o.hadTable(c.ID, name), o).tell(c, r.kind)
 	}
 	return r.there()
+}
+
+// absent is what is known of a relation that is not there.
+func (r relation) absent(name spec.Name, what string, had *verdict.Report, o Options) absent {
+	a := absent{what: what, lost: r.elsewhere, had: had, o: o}
+	for _, n := range r.near {
+		a.near = append(a.near, n.String())
+	}
+	return a
 }
 
 func (r relation) there() bool { return r.oid != "" && r.readable && r.populated }
@@ -48,6 +62,7 @@ type lookup struct {
 	mu      sync.Mutex
 	pending []wanted
 	known   map[spec.Name]relation
+	all     *[]spec.Name // all relations, once they were asked for
 }
 
 // newLookup gathers the tables and columns that are judged.
@@ -62,7 +77,8 @@ func newLookup(tables []spec.Table) *lookup {
 			l.want(t.Table, t.MaxRegression.Column)
 		}
 		for _, r := range t.Relationships {
-			l.want(r.References, "")
+			l.want(t.Table, r.Column)
+			l.want(r.References, r.ReferencedColumn)
 		}
 	}
 	return l
@@ -90,11 +106,12 @@ left join lateral (
     select t.typbasetype, depth + 1 from type join pg_catalog.pg_type t on t.oid = type.oid where t.typtype = 'd')
   select oid from type order by depth desc limit 1) base on true`
 
-const lookElsewhere = `
-select pg_catalog.count(*),
-       pg_catalog.string_agg(n.nspname, ', ' order by n.nspname) filter (where c.relname = $1::pg_catalog.text)
+const listRelations = `
+select n.nspname, c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_toast%'`
+where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_toast%'
+order by 1, 2`
 
 // find says what stands under a name.
 func find(ctx context.Context, q *query, name spec.Name) (relation, error) {
@@ -105,21 +122,70 @@ func find(ctx context.Context, q *query, name spec.Name) (relation, error) {
 	if there {
 		return r, nil
 	}
-	rows, err := q.rows(ctx, lookElsewhere, name.Table)
-	if err != nil || len(rows) != 1 {
-		return relation{}, fmt.Errorf("look for %s in other schemas: %w", name, err)
+	all, err := q.session.names.relations(ctx, q)
+	if err != nil {
+		return relation{}, fmt.Errorf("look for what is named like %s: %w", name, err)
 	}
-	return relation{kind: "missing", elsewhere: elsewhere(string(rows[0][0]), string(rows[0][1]))}, nil
+	r = relation{kind: "missing", elsewhere: elsewhere(name, all)}
+	for _, other := range all {
+		if name.Near(other) {
+			r.near = append(r.near, other)
+		}
+	}
+	return r, nil
 }
 
-func elsewhere(tables, schemas string) string {
-	switch {
-	case tables == "0":
-		return "the restored database holds no table at all: was the dump taken of an empty instance?"
-	case schemas != "":
-		return "a table of this name is in schema " + schemas + ": was it moved? then correct the drill file"
+// relations lists all that has rows, and is asked for once. The lock is not
+// held meanwhile: in a run of checks side by side, whoever asks is waited for.
+func (l *lookup) relations(ctx context.Context, q *query) ([]spec.Name, error) {
+	l.mu.Lock()
+	all := l.all
+	l.mu.Unlock()
+	if all != nil {
+		return *all, nil
 	}
-	return "the backup does not bring it: was it excluded from the dump, dropped, or is this another database? the database holds " + tables + " other tables"
+	rows, err := q.rows(ctx, listRelations)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]spec.Name, len(rows))
+	for i, row := range rows {
+		list[i] = spec.Name{Schema: string(row[0]), Table: string(row[1])}
+	}
+	l.mu.Lock()
+	l.all = &list
+	l.mu.Unlock()
+	return list, nil
+}
+
+// mostCompared names are gone through, letter by letter, for the one that a
+// table's is nearest to.
+const mostCompared = 200
+
+// elsewhere is what may be behind a table that is not there.
+func elsewhere(name spec.Name, all []spec.Name) string {
+	if len(all) == 0 {
+		return "the restored database holds no table at all: was the dump taken of an empty instance?"
+	}
+	const lost = "the backup does not bring it: was it excluded from the dump, dropped, or is this another database? " +
+		"the database holds %d other tables"
+	var names, schemas []string
+	for _, n := range all {
+		if n.Table == name.Table {
+			schemas = append(schemas, n.Schema)
+		}
+		if len(names) < mostCompared {
+			names = append(names, n.String())
+		}
+	}
+	if len(schemas) > 0 {
+		return "a table of this name is in schema " + several(schemas) + ": was it moved? then correct the drill file"
+	}
+	hint := fmt.Sprintf(lost, len(all))
+	if meant := spec.DidYouMean(name.String(), names, ""); meant != "" {
+		hint += "; " + meant
+	}
+	return hint
 }
 
 // typeOf gives the type of a column of a relation that was found; false where

@@ -1,9 +1,11 @@
 package expect
 
 import (
+	"strings"
 	"sync"
 
 	"daybefore/internal/history"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -17,6 +19,11 @@ type recalled struct {
 	checks map[string]*verdict.Check // by id
 	marks  map[column]string
 	tables map[string]*verdict.Table
+
+	// What was there beside tables, or need not be one: by its name as a drill
+	// file writes it.
+	relations map[string]bool
+	columns   map[string]bool
 }
 
 type column struct{ table, name string }
@@ -38,12 +45,32 @@ func recall(r *verdict.Report) *recalled {
 		checks: make(map[string]*verdict.Check, len(r.Checks)),
 		marks:  make(map[column]string, len(r.Marks)),
 		tables: make(map[string]*verdict.Table, len(r.Tables)),
+
+		relations: map[string]bool{}, columns: map[string]bool{},
 	}
 	for i := len(r.Checks) - 1; i >= 0; i-- {
-		all.checks[r.Checks[i].ID] = &r.Checks[i]
+		c := &r.Checks[i]
+		all.checks[c.ID] = c
+		if name, ok := strings.CutPrefix(c.ID, presentID); ok && c.Outcome == verdict.Pass && c.Accepted == nil {
+			all.relations[name] = true
+		}
+		for _, name := range c.Columns {
+			all.columns[name] = true
+		}
 	}
 	for i := len(r.Marks) - 1; i >= 0; i-- {
-		all.marks[column{r.Marks[i].Table, r.Marks[i].Column}] = r.Marks[i].Newest
+		m := r.Marks[i]
+		all.marks[column{m.Table, m.Column}] = m.Newest
+		all.columns[m.Table+"."+spec.Dotted(m.Column)] = true
+	}
+	for _, e := range r.LatestEvents {
+		all.relations[e.Table] = true
+		for _, name := range e.Columns {
+			all.columns[e.Table+"."+spec.Dotted(name)] = true
+		}
+	}
+	for _, w := range r.Witnesses {
+		all.relations[w.Table] = true
 	}
 	for i := len(r.Tables) - 1; i >= 0; i-- {
 		all.tables[r.Tables[i].Name] = &r.Tables[i]

@@ -34,7 +34,7 @@ func maxRegression(t spec.Table, o Options) check {
 		},
 		plain: true,
 		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			how, err := growsBy(ctx, q, t, o.Shown)
+			how, err := growsBy(ctx, q, t, c, o)
 			if err != nil {
 				return err
 			}
@@ -60,18 +60,15 @@ func tolerated(r spec.Regression) string {
 
 // growsBy finds out whether the column holds times or integers, and whether
 // the report may say them.
-func growsBy(ctx context.Context, q *query, t spec.Table, shown func(schema, table, column string) bool) (clock, error) {
+func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
 	r, column := *t.MaxRegression, t.Table.Column(t.MaxRegression.Column)
 	refuse := func(mend, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), r.Pos.Line)
 	}
-	of, there, err := typeOf(ctx, q, t.Table, r.Column)
+	of, err := fileColumn{verdict.CodeMaxRegression, "max_regression.column", r.Pos.Line, t.Table, r.Column}.find(ctx, q, c, o)
 	if err != nil {
 		return clockUnknown, err
-	}
-	if !there {
-		return refuse("correct max_regression.column", "there is no column %s", column)
 	}
 	kind, how := of.name, clocks[of.oid]
 	switch {
@@ -81,7 +78,7 @@ func growsBy(ctx context.Context, q *query, t spec.Table, shown func(schema, tab
 		return refuse("write max_regression.tolerance as a whole number, such as 100,", "%s is of type %s, and its tolerance a time", column, kind)
 	case how != clockNumber && r.IDs > 0:
 		return refuse("write max_regression.tolerance as a duration, such as 90s,", "%s is of type %s, and its tolerance a number", column, kind)
-	case how == clockNumber && (shown == nil || !shown(t.Table.Schema, t.Table.Table, r.Column)):
+	case how == clockNumber && (o.Shown == nil || !o.Shown(t.Table.Schema, t.Table.Table, r.Column)):
 		return refuse(fmt.Sprintf(`add {column: %s, preserve: true, why: "a number, no identity"} to scrub.rules`, column),
 			"%s is to be kept in the report, and is not preserved with a why", column)
 	}

@@ -15,7 +15,10 @@ import (
 // relationship counts the values of a column that refer to nothing. A foreign
 // key says nothing of it: a restore does not try the rows of one that is NOT
 // VALID, and in production a trigger or a replica may have left orphans.
-func relationship(t spec.Table, r spec.Relationship, o Options) check {
+//
+// A referenced table that the drill file lists (listed) is told once, by its
+// own check.
+func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) check {
 	from, to := t.Table.Column(r.Column), r.References.Column(r.ReferencedColumn)
 	return check{
 		Check: verdict.Check{ID: "relationships:" + from, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
@@ -25,12 +28,17 @@ func relationship(t spec.Table, r spec.Relationship, o Options) check {
 			switch {
 			case err != nil:
 				return err
-			case !target.there():
-				say(c, verdict.Skipped, target.kind, "see table_present:"+r.References.String()+", or name it under expectations.tables", "not looked at, since %s is not there to be read", r.References)
+			case !target.there() && listed:
+				say(c, verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not looked at, since %s is not there to be read", r.References)
+				return nil
+			case !beThere(c, r.References, target, "which "+from+" references", o):
 				return nil
 			case o.Agree != nil && !o.Agree(t.Table, r.Column, r.References, r.ReferencedColumn):
 				return verdict.Errorf(verdict.CodeRelationships, "give both columns the same transform and the same link, or preserve both",
 					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)", from, to, r.Pos.Line)
+			}
+			if err := bothColumns(ctx, q, t.Table, r, c, o); err != nil {
+				return err
 			}
 			n, err := countOrphans(ctx, q, t.Table, r)
 			if err != nil {
@@ -40,6 +48,16 @@ func relationship(t spec.Table, r spec.Relationship, o Options) check {
 			return nil
 		}),
 	}
+}
+
+func bothColumns(ctx context.Context, q *query, table spec.Name, r spec.Relationship, c *verdict.Check, o Options) error {
+	of := fileColumn{verdict.CodeRelationships, "relationships", r.Pos.Line, table, r.Column}
+	if _, err := of.find(ctx, q, c, o); err != nil {
+		return err
+	}
+	of.table, of.column = r.References, r.ReferencedColumn
+	_, err := of.find(ctx, q, c, o)
+	return err
 }
 
 func countOrphans(ctx context.Context, q *query, table spec.Name, r spec.Relationship) (int64, error) {

@@ -3,6 +3,7 @@ package expect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -11,10 +12,23 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// tablePresent is a check for every table that the drill file names.
-func tablePresent(t spec.Table, o Options) check {
+// presentID begins the id of a check that looks for a table.
+const presentID = "table_present:"
+
+// listedTables are those under the drill file's tables.
+func listedTables(e spec.Expectations) map[spec.Name]bool {
+	listed := map[spec.Name]bool{}
+	for _, t := range e.Tables {
+		listed[t.Table] = true
+	}
+	return listed
+}
+
+// tablePresent is a check for every table that the drill file lists. One that
+// it lists besides is not what it means by this one, however near.
+func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
 	return check{
-		Check: verdict.Check{ID: "table_present:" + t.Table.String(), Code: verdict.CodeTablePresent, Expected: "present"},
+		Check: verdict.Check{ID: presentID + t.Table.String(), Code: verdict.CodeTablePresent, Expected: "present"},
 		plain: true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			r, err := find(ctx, q, t.Table)
@@ -24,6 +38,7 @@ func tablePresent(t spec.Table, o Options) check {
 			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !o.Unfilled):
 				say(c, verdict.Skipped, r.kind, rebuildHint, "%s was not brought back, as may be", t.Table)
 			case r.oid == "":
+				r.near = slices.DeleteFunc(slices.Clone(r.near), func(n spec.Name) bool { return listed[n] })
 				judgeMissing(c, t, r, o)
 			case !r.readable:
 				say(c, verdict.Fail, r.kind, "name a table or a view; the backup brought something else under this name", "%s is no table", t.Table)
@@ -39,32 +54,20 @@ func tablePresent(t spec.Table, o Options) check {
 
 const rebuildHint = "it is declared as rebuildable: rebuild it after a real restore"
 
-// judgeMissing fails a table that is not there, unless a person wanted it to
-// be dropped, and no drill that passed has seen it since.
+// judgeMissing judges a table that is not there. It is well if a person wanted
+// it to be dropped, and no drill that passed has seen it since.
 func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
-	accepted, seen := o.Past.AcceptedFor(c.ID), lastSeen(o, c.ID)
+	accepted, seen := o.Past.AcceptedFor(c.ID), o.hadTable(c.ID, t.Table)
 	if accepted != nil && (seen == nil || !seen.StartedAt.After(accepted.At)) {
 		pass(c, r.kind)
 		c.Accepted = accepted.Note()
 		return
 	}
-	hint := r.elsewhere
+	r.absent(t.Table, t.Table.String()+" is not in the restored database", seen, o).tell(c, r.kind)
 	if seen != nil {
 		c.Change = &verdict.Change{Baseline: seen.Run, From: "present", To: r.kind}
-		hint += "; " + acceptHint
+		c.Hint = r.elsewhere + "; " + acceptHint
 	}
-	say(c, verdict.Fail, r.kind, hint, "%s is not in the restored database", t.Table)
-}
-
-// lastSeen is the last drill that passed in which a check found what it looks
-// for, and not only that it was given up.
-func lastSeen(o Options, id string) *verdict.Report {
-	for _, r := range o.Past.Passing {
-		if c := o.memory.of(r).checks[id]; c != nil && c.Outcome == verdict.Pass && c.Accepted == nil {
-			return r
-		}
-	}
-	return nil
 }
 
 // ofTable judges only where the table is there: a missing one is told once,
@@ -76,7 +79,7 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 			return err
 		}
 		if !r.there() {
-			say(c, verdict.Skipped, r.kind, "see table_present:"+t.Table.String(), "not looked at, since %s is not there to be read", t.Table)
+			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not looked at, since %s is not there to be read", t.Table)
 			return nil
 		}
 		if t.Rebuildable {

@@ -54,12 +54,12 @@ func witnessed(w spec.Witness, o Options) check {
 		timeout: w.Timeout,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			r, err := find(ctx, q, w.Table)
-			if err != nil || !beThere(c, w.Table, r, "whose rows the witness "+w.Name+" names") {
+			if err != nil || !beThere(c, w.Table, r, "whose rows the witness "+w.Name+" names", o) {
 				return err
 			}
 			h := hearing{spec: w, session: q.session, timeout: q.timeout,
 				found: verdict.Witness{Name: w.Name, Table: w.Table.String(), Until: until.UTC()}}
-			if h.columns, err = witnessColumns(ctx, q, w, o.Witnesses.Outside); err != nil {
+			if h.columns, err = witnessColumns(ctx, q, w, c, o); err != nil {
 				return err
 			}
 			if err := h.hear(ctx, o.Witnesses); err != nil {
@@ -81,18 +81,15 @@ type witnessColumn struct {
 	typ  string // without a length, as a cast can name it
 }
 
-func witnessColumns(ctx context.Context, q *query, w spec.Witness, outside func(schema, table, column string) (Outside, error)) ([]witnessColumn, error) {
+func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdict.Check, o Options) ([]witnessColumn, error) {
 	var all []witnessColumn
 	for _, k := range w.Key {
-		of, there, err := typeOf(ctx, q, w.Table, k.Column)
+		of, err := fileColumn{verdict.CodeWitness, "witness.key", w.Pos.Line, w.Table, k.Column}.find(ctx, q, check, o)
 		if err != nil {
 			return nil, err
 		}
-		if !there {
-			return nil, verdict.Errorf(verdict.CodeWitness, "correct witness.key in the drill file", "there is no column %s (drill file, line %d)", w.Table.Column(k.Column), w.Pos.Line)
-		}
 		c := witnessColumn{name: k.Column}
-		if c.Outside, err = outside(w.Table.Schema, w.Table.Table, k.Column); err != nil {
+		if c.Outside, err = o.Witnesses.Outside(w.Table.Schema, w.Table.Table, k.Column); err != nil {
 			return nil, err
 		}
 		// Without a modifier of -1 it would be char(1) for every char(n).

@@ -11,7 +11,7 @@ import (
 // Past is what a drill is compared with. The zero value is a drill's first
 // run.
 type Past struct {
-	Passing  []*verdict.Report // newest first; outcome pass or warn, all of this drill; without scrub, rows_held and latest events
+	Passing  []*verdict.Report // newest first; outcome pass or warn, all of this drill; without scrub, rows_held and the rows of latest events
 	Accepted []Acceptance      // newest first
 	Damaged  []string          // entries that cannot be used: which, and why
 	// Problem is why the past could not be read, where it could not: nothing

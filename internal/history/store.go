@@ -111,7 +111,10 @@ func Newest(ctx context.Context, dir string, s Store, drill string) (*verdict.Re
 // slim leaves out what nothing is compared with and, in a database of many
 // tables, takes the most memory.
 func slim(r *verdict.Report) *verdict.Report {
-	r.Scrub, r.LatestEvents, r.Trend = verdict.Scrub{}, nil, nil
+	r.Scrub, r.Trend = verdict.Scrub{}, nil
+	for i := range r.LatestEvents {
+		r.LatestEvents[i].Rows = nil
+	}
 	r.Checks = slices.Clip(slices.DeleteFunc(r.Checks, func(c verdict.Check) bool {
 		return c.Code == verdict.CodeRowsHeld || c.Stage == verdict.StageScrub
 	}))

@@ -80,8 +80,11 @@ func (p *planner) keep() error {
 		name := tableName{k.Table.Schema, k.Table.Table}
 		t := p.cat.byName[name]
 		loaded := t != nil && slices.ContainsFunc(withDescendants(t), func(t *table) bool { _, ok := p.loaded[t]; return ok })
+		if !loaded && p.isLost(func(schema, table string) bool { return schema == name.schema && table == name.table }) {
+			continue
+		}
 		if !loaded {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos, "correct the name, or take the entry away", "keep: the archive holds no rows for %s", name)
+			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos, p.meant(k.Table, "correct the name, or take the entry away"), "keep: the archive holds no rows for %s", name)
 			continue
 		}
 		made := &keeper{rule: k, table: t, match: map[string]foldedGlob{}, set: map[string][]byte{}}
@@ -102,7 +105,7 @@ func (p *planner) keepMatch(k *keeper) {
 	for _, name := range slices.Sorted(maps.Keys(k.rule.Match)) {
 		c := k.table.byName[name]
 		if c == nil || c.generated {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, "correct the name",
+			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.byName)), "correct the name"),
 				"keep: %s has no column %s whose values the archive holds", k.table.name, name)
 			continue
 		}

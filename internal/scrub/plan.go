@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +38,7 @@ type Request struct {
 	Encoding     string      // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
 	LargeObjects bool        // the archive has some
 	Rebuildable  []spec.Name // tables that may be missing or empty, so that rules for them may meet nothing
+	Lost         []spec.Name // tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
 }
 
 // Plan says what becomes of each column. Its methods may be called by several
@@ -62,6 +62,7 @@ type Plan struct {
 	seed        maphash.Seed // of samples
 	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
 	pairsEach   int          // of each column that is counted
+	unjudged    int
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -181,8 +182,11 @@ func (p *planner) exclude() error {
 				p.excluded[d] = true
 			}
 		}
-		if tables, err := spec.ParseTablePattern(pattern); !found && (err != nil || !p.mayMiss(tables.Schema, tables.Table)) {
-			p.problem(verdict.CodeRuleUnmet, pattern, pos, "take the pattern out of exclude_table_data, or correct it",
+		tables, err := spec.ParseTablePattern(pattern)
+		switch {
+		case found, err == nil && p.mayMiss(tables.Schema, tables.Table), err == nil && p.isLost(tables.Match):
+		default:
+			p.problem(verdict.CodeRuleUnmet, pattern, pos, p.meant(spec.Name{Schema: tables.Schema, Table: tables.Table}, "take the pattern out of exclude_table_data, or correct it"),
 				"exclude_table_data: no table of the backup is of the pattern %s", pattern)
 		}
 	}
@@ -193,6 +197,9 @@ func (p *planner) exclude() error {
 func (p *planner) load() error {
 	for _, h := range p.req.Headers {
 		t := p.cat.byName[tableName{h.Schema, h.Table}]
+		if t == nil && slices.Contains(p.req.Lost, spec.Name{Schema: h.Schema, Table: h.Table}) {
+			continue
+		}
 		if t == nil {
 			p.problem(verdict.CodeScrub, h.Schema+"."+h.Table, spec.Pos{}, "see the errors of the restore",
 				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema, h.Table)
@@ -237,6 +244,7 @@ func (p *planner) unmet() error {
 		reached, met, idle := p.reach(r)
 		switch {
 		case p.mayMiss(r.Column.Schema, r.Column.Table):
+		case !met && !idle && p.isLost(ofTables(r.Column).Match):
 		case !reached:
 			what, mend, err := p.nowhere(r)
 			if err != nil {
@@ -270,22 +278,6 @@ func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
 		return "names only what a view computes: no backup holds its rows", "write rules for the columns of tables that the view reads, and take this one away", err
 	}
 	return "names no column of the backup", p.nearest(r.Column), err
-}
-
-// nearest is the mend of a name that no column has: another column of the same
-// table or, where there is no such table, one that has the column.
-func (p *planner) nearest(name spec.ColumnPattern) string {
-	const otherwise = "correct the name, or take the rule away"
-	if t := p.cat.byName[tableName{name.Schema, name.Table}]; t != nil {
-		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.byName)), otherwise)
-	}
-	var tables []string
-	for _, t := range p.cat.tables {
-		if t.byName[name.Column] != nil {
-			tables = append(tables, t.name.String())
-		}
-	}
-	return spec.DidYouMean(name.Schema+"."+name.Table, tables, otherwise)
 }
 
 // mayMiss tells whether the words for a table name one that may be missing or

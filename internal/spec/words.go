@@ -1,6 +1,10 @@
 package spec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
 
 // alternatives joins words as a sentence does: a, b or c.
 func alternatives(words []string) string {
@@ -10,22 +14,59 @@ func alternatives(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// DidYouMean suggests the nearest of the known words, or says otherwise where
-// none is near.
+// mostMeant is how many names are suggested at once.
+const mostMeant = 3
+
+// DidYouMean suggests those of the known words that are Near or, where none
+// is, the one with the fewest letters to change, or says otherwise. Words of
+// other digits are never suggested: they are not what was meant.
 func DidYouMean(written string, known []string, otherwise string) string {
-	if len(written) < 3 { // everything short is near everything short
-		return otherwise
-	}
-	best, least := "", (len(written)+1)/3+1 // two letters of five: emial
+	var meant []string
 	for _, k := range known {
-		if d := distance(strings.ToLower(written), strings.ToLower(k)); d < least {
-			best, least = k, d
+		if k != written && Near(written, k) {
+			meant = append(meant, k)
 		}
 	}
-	if best == "" {
+	if len(meant) == 0 {
+		meant = misspelt(written, known)
+	}
+	if len(meant) == 0 {
 		return otherwise
 	}
-	return "did you mean " + best + "?"
+	return Meant(meant)
+}
+
+// Meant asks whether one of these names was meant. It names a few of many, and
+// a dot stands for what would move a terminal's cursor.
+func Meant(names []string) string {
+	var some []string
+	for _, name := range names[:min(len(names), mostMeant)] {
+		some = append(some, strings.Map(visible, strings.ToValidUTF8(name, "\uFFFD")))
+	}
+	return "did you mean " + alternatives(some) + "?"
+}
+
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '·'
+}
+
+// misspelt is the known word that is nearest by its letters, if one is.
+func misspelt(written string, known []string) []string {
+	if len(written) < 3 { // everything short is near everything short
+		return nil
+	}
+	var best []string
+	least := (len(written)+1)/3 + 1 // two letters of five: emial
+	for _, k := range known {
+		d := distance(strings.ToLower(written), strings.ToLower(k))
+		if d < least && slices.Equal(numbersIn(written), numbersIn(k)) {
+			best, least = []string{k}, d
+		}
+	}
+	return best
 }
 
 // distance is Levenshtein's: how many single letters to add, drop or change.

@@ -19,7 +19,7 @@ const (
 	CodeStoreUnreachable   Code = "store_unreachable"   // error: the store did not answer
 	CodeCredentialsMissing Code = "credentials_missing" // error: none were found
 	CodeCredentialsRefused Code = "credentials_refused" // error: the store said no
-	CodeNoBackup           Code = "no_backup"           // fail: nothing matches the declared name
+	CodeNoBackup           Code = "no_backup"           // fail: nothing matches the declared name; error: something nearly does, and no drill ever passed
 	CodeBackupAge          Code = "backup_age"          // warn, fail: the newest is older than declared
 	CodeCadence            Code = "cadence"             // warn, fail: too wide a gap between two backups
 	CodeMinBackups         Code = "min_backups"         // warn, fail: fewer backups than declared
@@ -42,7 +42,7 @@ const (
 	CodeCorrupt          Code = "corrupt"           // fail: the archive contradicts itself
 	CodeChecksum         Code = "checksum"          // fail: the side file says otherwise
 	CodeChangedMeanwhile Code = "changed_meanwhile" // error: the object was replaced while it was read
-	CodeDatabase         Code = "database"          // fail: the header names another database
+	CodeDatabase         Code = "database"          // fail: the header names another database; error: one of nearly that name, and no drill ever passed with it
 	CodeDiskSpace        Code = "disk_space"        // error: not enough room
 	CodeFetch            Code = "fetch"             // error: the download broke off for good
 

@@ -189,7 +189,10 @@ type Check struct {
 	Observed string  `json:"observed"`
 	Message  string  `json:"message"`
 	Hint     string  `json:"hint"`
-	Change   *Change `json:"change,omitempty"` // of a check that compares with past drills
+	// Columns are those that it looked for and found, as a drill file names
+	// them: a later drill knows by them that one is gone.
+	Columns []string `json:"columns,omitempty"`
+	Change  *Change  `json:"change,omitempty"` // of a check that compares with past drills
 	// Accepted is the change that a person wanted, where the check compared
 	// with what that led to.
 	Accepted *Accepted `json:"accepted,omitempty"`
