@@ -98,11 +98,21 @@ func TestS3Refusals(t *testing.T) {
 		}
 	})
 	t.Run("no region of a history beside a folder", func(t *testing.T) {
-		_, err := OpenShelf(t.Context(), spec.Source{URL: "s3://backups/", NoKeys: true})
-		for _, key := range []string{"source.", "history is"} { // there is none of source that would be taken
-			if hint := verdict.AsProblem(err).Hint; strings.Contains(hint, key) {
-				t.Errorf("hint: %s", hint)
-			}
+		wrong := serverSource(server, "")
+		wrong.Region = "eu-central-1"
+		u, err := parseURL(wrong.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := openS3(t.Context(), wrong, u, withKeys(server.AccessKey, server.SecretKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		_, err = (&Shelf{store: store, noKeys: true, listed: map[string]Object{}}).Names(t.Context(), "")
+		wantProblem(t, err, verdict.Error, verdict.CodeSpec)
+		if hint := verdict.AsProblem(err).Hint; strings.Contains(hint, "source.") || !strings.Contains(hint, "AWS_REGION") {
+			t.Errorf("hint: %s", hint)
 		}
 		src := serverSource(server, "")
 		src.NoKeys, src.Region = true, "eu-central-1"
