@@ -76,6 +76,11 @@ func newLookup(tables []spec.Table) *lookup {
 		if t.MaxRegression != nil {
 			l.want(t.Table, t.MaxRegression.Column)
 		}
+		if t.Checksum != nil {
+			for _, column := range t.Checksum.Columns {
+				l.want(t.Table, column)
+			}
+		}
 		for _, r := range t.Relationships {
 			l.want(t.Table, r.Column)
 			l.want(r.References, r.ReferencedColumn)
