@@ -302,6 +302,9 @@ func (r *run) expect(ctx context.Context) error {
 		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
 		r.report.LatestEvents = events
 		r.checks(told...)
+		if slices.ContainsFunc(slices.Concat(found, told), func(c verdict.Check) bool { return c.Code == verdict.CodeSandbox }) {
+			return expect.ErrBroken // the sandbox knows why
+		}
 		if !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
 			return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",
 				"nothing was expected of the restored database, so nothing is proven")
