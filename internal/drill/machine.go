@@ -26,9 +26,11 @@ func ofMachine(err error) *verdict.Problem {
 	switch {
 	case errors.As(err, &known):
 	case slices.ContainsFunc(full, is):
-		return verdict.Errorf(verdict.CodeDiskSpace, "make room where drills work (TMPDIR), then run the drill again", "the disk is full: %w", err)
+		return verdict.Errorf(verdict.CodeDiskSpace,
+			"make room where drills work (TMPDIR), then run the drill again", "the disk is full: %w", err)
 	case slices.ContainsFunc(short, is):
-		return verdict.Errorf(verdict.CodeSandbox, "this machine refused what the drill needs: look for its limits (ulimit -a), memory and file systems, then run the drill again",
+		return verdict.Errorf(verdict.CodeSandbox,
+			"this machine refused what the drill needs: look at ulimit -a, memory and file systems, then run the drill again",
 			"the drill could not work here: %w", err)
 	}
 	return verdict.AsProblem(err)

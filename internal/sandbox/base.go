@@ -52,7 +52,7 @@ type base struct {
 	cluster     kept
 
 	launch    func(c Command) (*program, error) // starts a program
-	oomKilled func() bool                       // asks whether the kernel ended one of its processes for want of memory; nil: nobody to ask
+	oomKilled func() bool                       // asks whether the kernel ended a process of it for want of memory; nil: nobody to ask
 	gone      func() bool                       // asks whether the server has ended, also before that is told; nil: nobody to ask
 	bringLog  func()                            // brings the server's log here; nil: it lies here
 
@@ -219,7 +219,8 @@ func (b *base) whyDead(status string, code int) error {
 	said, place := b.said(), ""
 	found := verdict.CodeSandbox
 	if isFull(b.work.Path()) || said != nil && strings.Contains(said.Error(), syscall.ENOSPC.Error()) {
-		found, hint, place = verdict.CodeDiskSpace, "make room where the sandbox keeps its data, then run the drill again", ", and its disk is full"
+		found, place = verdict.CodeDiskSpace, ", and its disk is full"
+		hint = "make room where the sandbox keeps its data, then run the drill again"
 	}
 	if said != nil {
 		return verdict.Errorf(found, hint, "the sandbox's server ended by itself (%s)%s: %w", status, place, said)

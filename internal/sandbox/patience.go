@@ -54,7 +54,8 @@ func isSilence(err error) bool {
 // await makes a call to the engine and waits for its answer no longer than
 // limit, also where the client does not heed its context. What comes too late
 // is handed to late, which may be nil.
-func await[T any](ctx context.Context, e *engine, limit time.Duration, asked string, call func(context.Context) (T, error), late func(T)) (T, error) {
+func await[T any](ctx context.Context, e *engine, limit time.Duration, asked string,
+	call func(context.Context) (T, error), late func(T)) (T, error) {
 	ctx, cancel := limited(ctx, limit, &silence{asked, limit})
 	defer cancel()
 	type answer struct {
@@ -86,7 +87,8 @@ func await[T any](ctx context.Context, e *engine, limit time.Duration, asked str
 
 // going makes a call to the engine that may take long, as long as it calls beat
 // again before each limit has passed.
-func (e *engine) going(ctx context.Context, limit time.Duration, asked string, call func(ctx context.Context, beat func()) error) error {
+func (e *engine) going(ctx context.Context, limit time.Duration, asked string,
+	call func(ctx context.Context, beat func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	beats, ended := make(chan struct{}), make(chan error, 1)
