@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,7 +135,8 @@ func TestAKilledServer(t *testing.T) {
 				t.Fatalf("the drill ended before its sandbox was used %d times: %d", c.at, used)
 			}
 			first := slices.IndexFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome == verdict.Error })
-			if r.Outcome != verdict.Error || r.Stages[first].Code != verdict.CodeSandbox {
+			if r.Outcome != verdict.Error || r.Stages[first].Code != verdict.CodeSandbox ||
+				!strings.Contains(r.Stages[first].Message, "the sandbox's server ended by itself") {
 				t.Errorf("%s: %+v", r.Outcome, r.Stages)
 			}
 		})
