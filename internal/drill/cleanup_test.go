@@ -14,11 +14,14 @@ func TestCleaning(t *testing.T) {
 	for name, c := range map[string]struct {
 		told time.Duration // after which the drill is told to stop; 0: before
 		want time.Duration
+		own  bool // it was the drill's own time that ran out
 	}{
-		"before":    {0, cleanUpTime},
-		"meanwhile": {30 * time.Second, 30*time.Second + cleanUpTime},
-		"at last":   {cleanUpMost - time.Second, cleanUpMost},
-		"never":     {cleanUpMost + time.Hour, cleanUpMost},
+		"before":       {0, cleanUpTime, false},
+		"meanwhile":    {30 * time.Second, 30*time.Second + cleanUpTime, false},
+		"at last":      {cleanUpMost - time.Second, cleanUpMost, false},
+		"never":        {cleanUpMost + time.Hour, cleanUpMost, false},
+		"own, before":  {0, cleanUpLate, true},
+		"own, at last": {30 * time.Second, 30*time.Second + cleanUpLate, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -29,7 +32,11 @@ func TestCleaning(t *testing.T) {
 					<-told.Done()
 				}
 				begun := time.Now()
-				ctx, cancel := cleaning(told)
+				caller := told
+				if c.own {
+					caller = t.Context()
+				}
+				ctx, cancel := cleaning(caller, told)
 				defer cancel()
 				<-ctx.Done()
 				if took := time.Since(begun); took != c.want {

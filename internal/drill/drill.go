@@ -82,6 +82,8 @@ const (
 	// cleanUpTime is how long removing everything may take once a drill was
 	// told to stop: Mage, or whoever told it, waits no longer.
 	cleanUpTime = 4 * time.Second
+	// cleanUpLate is how long it may take behind the drill's own timeout.
+	cleanUpLate = 6 * time.Second
 	// cleanUpMost is how long it may take otherwise. The files of ten thousand
 	// tables are not removed in seconds.
 	cleanUpMost = 2 * time.Minute
@@ -105,7 +107,7 @@ func perform(ctx context.Context, req Request, steps func(*run, context.Context)
 	ctx, cancel := context.WithTimeoutCause(ctx, req.Drill.Timeout, errTimeout)
 	defer cancel()
 	func() {
-		defer r.cleanUp(told)
+		defer r.cleanUp(told, ctx)
 		defer r.recovered()
 		// What steps return is in the report already, under its stage.
 		_ = steps(r, ctx)
@@ -161,7 +163,7 @@ var stageNames = []string{
 // the step, and is returned so that the caller can stop.
 func (r *run) stage(ctx context.Context, name string, step func(context.Context) error) error {
 	start := time.Now()
-	err := step(ctx)
+	err := r.why(ctx, name, step(ctx))
 	r.keep(name, time.Since(start), r.judge(ctx, err))
 	return err
 }
@@ -169,7 +171,7 @@ func (r *run) stage(ctx context.Context, name string, step func(context.Context)
 // judge turns an error into what the report says of it. The reason for which
 // a context ended hides what broke because of it.
 func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
-	if err == nil || errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) || errors.Is(err, errUnbuilt) {
+	if err == nil || isFinding(err) {
 		return nil
 	}
 	if errors.Is(err, errLost) {
@@ -188,7 +190,21 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 		return verdict.Errorf(verdict.CodeTimeout, "raise timeout in the drill file, or find out what became slow",
 			"the drill did not end within %s", r.Drill.Timeout)
 	}
-	return verdict.AsProblem(err)
+	return ofMachine(err)
+}
+
+// why asks the sandbox, from the stage in which there is one, whether an error
+// is owed to its end.
+func (r *run) why(ctx context.Context, stage string, err error) error {
+	if stage == verdict.StageChoose || stage == verdict.StageFetch || isFinding(err) || r.box.Box == nil {
+		return err
+	}
+	return r.box.Why(ctx, err)
+}
+
+// isFinding tells whether an error only ends a drill whose checks say why.
+func isFinding(err error) bool {
+	return errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) || errors.Is(err, errUnbuilt)
 }
 
 // keep adds time and outcome to a stage; a stage may run in several parts.
@@ -258,22 +274,27 @@ func (r *run) lastStage() string {
 }
 
 // cleaning is the context to remove everything with: that of the drill may have
-// ended. It ends soon after told does, or was.
-func cleaning(told context.Context) (context.Context, context.CancelFunc) {
+// ended. It ends soon after told does, or did, and a little later where it was
+// the drill's own time that ran out.
+func cleaning(told, drill context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(told), cleanUpMost)
-	stop := context.AfterFunc(told, func() {
-		select {
-		case <-time.After(cleanUpTime):
-			cancel()
-		case <-ctx.Done():
+	soon := func(grace time.Duration) func() {
+		return func() {
+			select {
+			case <-time.After(grace):
+				cancel()
+			case <-ctx.Done():
+			}
 		}
-	})
-	return ctx, func() { stop(); cancel() }
+	}
+	interrupted := context.AfterFunc(told, soon(cleanUpTime))
+	late := context.AfterFunc(drill, soon(cleanUpLate))
+	return ctx, func() { interrupted(); late(); cancel() }
 }
 
 // cleanUp removes everything.
-func (r *run) cleanUp(told context.Context) {
-	ctx, cancel := cleaning(told)
+func (r *run) cleanUp(told, drill context.Context) {
+	ctx, cancel := cleaning(told, drill)
 	defer cancel()
 	if err := r.box.close(ctx); err != nil {
 		r.keep(verdict.StageSandbox, 0, verdict.Errorf(verdict.CodeSandbox, "run the clean target", "remove the sandbox: %w", err))

@@ -315,6 +315,9 @@ func (r *run) expect(ctx context.Context) error {
 			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
 		r.report.LatestEvents = events
 		r.checks(told...)
+		if slices.ContainsFunc(slices.Concat(found, told), func(c verdict.Check) bool { return c.Code == verdict.CodeSandbox }) {
+			return expect.ErrBroken // the sandbox knows why
+		}
 		r.keepLost(len(found) + len(wanted))
 		if !r.lost.some() && !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
 			return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",

@@ -194,6 +194,8 @@ func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Pro
 		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again", "the drill was stopped before the check had ended")
 	case errors.Is(err, errTimeout):
 		return verdict.Errorf(verdict.CodeTimeout, "raise the check's timeout, or find out what became slow", "the check did not end within %s", spec.Span(timeout))
+	case errors.Is(err, ErrBroken):
+		return ErrBroken
 	}
 	return verdict.AsProblem(err)
 }

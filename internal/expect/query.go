@@ -45,6 +45,7 @@ func (s *session) open(ctx context.Context) error {
 }
 
 func (s *session) close() {
+	s.inside = false
 	if s.conn == nil {
 		return
 	}

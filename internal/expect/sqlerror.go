@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
 )
 
 // sqlError is a server's error without anything that a row could have put
@@ -16,10 +19,14 @@ type sqlError struct {
 
 func (e *sqlError) Error() string { return e.told + " (SQLSTATE " + e.State + ")" }
 
+// ErrBroken is what a check came to whose connection to the server broke.
+var ErrBroken = verdict.Errorf(verdict.CodeSandbox, "run the drill again; if it comes back, look for the machine's memory",
+	"the connection to the sandbox's server broke before the check had ended")
+
 // unprepared shows the server's message: it is about the statement.
 func unprepared(err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok || server.Code == queryCanceled {
+	if !ok || server.Code == queryCanceled || sandbox.Broken(err) {
 		return redacted(err)
 	}
 	return &sqlError{State: server.Code, told: server.Message}
@@ -36,6 +43,8 @@ const (
 func redacted(err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
+	case sandbox.Broken(err):
+		return ErrBroken
 	case !ok:
 		return err
 	case server.Code == queryCanceled:

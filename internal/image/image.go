@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // suites says which Debian carries which major.
@@ -169,8 +170,14 @@ func engineAnswers(ctx context.Context) error {
 	return err
 }
 
-// docker runs the client and gives its trimmed stdout.
+// answerTime is how long the engine may take for what it knows at once.
+const answerTime = 30 * time.Second
+
+// docker runs the client and gives its trimmed stdout. An engine may take a
+// request and never answer it, and the client would wait for good.
 func docker(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("the container engine did not answer within %v", answerTime))
+	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"daybefore/internal/verdict"
@@ -50,11 +51,13 @@ type base struct {
 	major       int // the least that will do; 0: any
 	cluster     kept
 
-	launch   func(c Command) (*program, error) // starts a program
-	gone     func() bool                       // asks whether the server has ended, also before that is told; nil: nobody to ask
-	bringLog func()                            // brings the server's log here; nil: it lies here
+	launch    func(c Command) (*program, error) // starts a program
+	oomKilled func() bool                       // asks whether the kernel ended a process of it for want of memory; nil: nobody to ask
+	gone      func() bool                       // asks whether the server has ended, also before that is told; nil: nobody to ask
+	bringLog  func()                            // brings the server's log here; nil: it lies here
 
-	dead    chan struct{} // closed when the server has ended
+	dead    chan struct{} // closed when the server has ended, or nobody can know
+	once    sync.Once     // of its closing
 	deadErr error         // why; to be read when dead is closed
 
 	mu       sync.Mutex
@@ -155,13 +158,22 @@ func (b *base) newEnough() error {
 		"%s holds PostgreSQL %s, and the backup needs %d or later", b.info.Image, b.info.ServerVersion, b.major)
 }
 
-// died is called once, when the server has ended, with what is known of it.
+// died is called when the server has ended, with what is known of it.
 func (b *base) died(status string, code int) {
-	b.deadErr = errClosed
-	if !b.isClosing() {
-		b.deadErr = b.whyDead(status, code)
+	if b.isClosing() {
+		b.ends(errClosed)
+		return
 	}
-	close(b.dead)
+	b.ends(b.whyDead(status, code))
+}
+
+// ends tells all that wait for the server, or use it, why it is no more. Who
+// calls first is right.
+func (b *base) ends(why error) {
+	b.once.Do(func() {
+		b.deadErr = why
+		close(b.dead)
+	})
 }
 
 func (b *base) isClosing() bool {
@@ -201,10 +213,29 @@ func (b *base) whyDead(status string, code int) error {
 			"the sandbox ended itself at its deadline, %s", b.deadline.UTC().Format(time.RFC3339))
 	}
 	hint := "look for the machine's memory and disk, then run the drill again"
-	if said := b.said(); said != nil {
-		return verdict.Errorf(verdict.CodeSandbox, hint, "the sandbox's server ended by itself (%s): %w", status, said)
+	if b.starved() {
+		status, hint = status+", and the kernel had ended a process for want of memory", moreMemory
 	}
-	return verdict.Errorf(verdict.CodeSandbox, hint, "the sandbox's server ended by itself (%s)", status)
+	said, place := b.said(), ""
+	found := verdict.CodeSandbox
+	if isFull(b.work.Path()) || said != nil && strings.Contains(said.Error(), syscall.ENOSPC.Error()) {
+		found, place = verdict.CodeDiskSpace, ", and its disk is full"
+		hint = "make room where the sandbox keeps its data, then run the drill again"
+	}
+	if said != nil {
+		return verdict.Errorf(found, hint, "the sandbox's server ended by itself (%s)%s: %w", status, place, said)
+	}
+	return verdict.Errorf(found, hint, "the sandbox's server ended by itself (%s)%s", status, place)
+}
+
+// leastRoom is what a disk has left, in bytes, that is not full.
+const leastRoom = 1 * mib
+
+// isFull tells whether the disk of a directory has no room. A server that dies
+// of it can often not even write so into its log.
+func isFull(path string) bool {
+	var disk syscall.Statfs_t
+	return syscall.Statfs(path, &disk) == nil && int64(disk.Bavail)*int64(disk.Bsize) < leastRoom
 }
 
 // said returns the end of the server's log as an error, or nil.
@@ -291,10 +322,12 @@ func (b *base) reason(ctx context.Context, err error) error {
 	}
 	select {
 	case <-b.dead:
-		return b.deadErr
 	case <-ctx.Done():
 		return err
+	case <-time.After(engineTimeout):
+		b.died("its end was not told", 0)
 	}
+	return b.deadErr
 }
 
 // wasKilled tells whether a program ended by a signal or in a way unknown, or

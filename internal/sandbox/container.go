@@ -38,13 +38,24 @@ const (
 	createGrace = 3 * time.Second
 	// execPoll is the pause until the engine knows how a program ended.
 	execPoll = 10 * time.Millisecond
+	// signalTimeout is how long it is tried to send a program a signal.
+	signalTimeout = 3 * time.Second
+	// heedEach is the pause between two looks whether the engine answers, and
+	// mostUnanswered how many may fail in a row.
+	heedEach       = 15 * time.Second
+	mostUnanswered = 2
 )
+
+// errForgotten is how a program ended that was told to, and for whose end
+// nobody waits.
+var errForgotten = errors.New("it did not end when told to")
 
 // container is a server in a container without a network.
 type container struct {
 	*base
 	engine *engine
 	name   string
+	begun  time.Time
 	life   context.Context // until the container is gone
 	end    context.CancelFunc
 	tunnel *tunnel // nil where directories are shared
@@ -52,6 +63,9 @@ type container struct {
 
 func startContainer(ctx context.Context, o Options) (Box, error) {
 	e, img, err := findContainer(ctx, o)
+	if isSilence(err) {
+		return nil, startProblem(Container, err)
+	}
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSandbox,
 			"start Docker and get the image (docker pull, or go tool mage image), or set sandbox.kind: local",
@@ -64,16 +78,18 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 // startFound starts the server from an image that the engine has, and closes
 // the engine in the end.
 func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, err error) {
-	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8)}
+	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8), begun: time.Now()}
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
-	c.base.gone = c.notRunning
+	c.base.gone, c.base.oomKilled = c.notRunning, c.oomKilled
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
 	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: NoNetwork}
 	defer func() {
 		if err != nil {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			ctx, cancel := closing(ctx)
 			defer cancel()
-			c.cluster.drop()
+			if !c.engine.silent.Load() {
+				c.cluster.drop()
+			}
 			err = errors.Join(startProblem(Container, err), c.Close(ctx))
 		}
 	}()
@@ -84,7 +100,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 		c.cluster = keptCluster(o, Container, img.id, img.data)
 	}
 	o.Progress("starting " + img.ref)
-	if err := c.prepare(); err != nil {
+	if err := c.prepare(img); err != nil {
 		return nil, err
 	}
 	if err := c.create(ctx, o, img); err != nil {
@@ -103,8 +119,11 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 
 // prepare lays out the directories for an account of the container that this
 // machine does not know. Around them is the caller's own 0700.
-func (c *container) prepare() error {
+func (c *container) prepare(img dbImage) error {
 	if err := c.furnish(); err != nil {
+		return err
+	}
+	if err := makeFile(filepath.Join(c.work.Path(), imageFile), []byte(img.ref), 0o600); err != nil {
 		return err
 	}
 	if err := os.Chmod(c.work.share(), 0o755); err != nil {
@@ -118,27 +137,31 @@ func (c *container) prepare() error {
 func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 	ctx, stop := lingering(ctx, createGrace)
 	defer stop()
-	created, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
-		ContainerRequest: c.request(o, img),
-		Logger:           tclog.NewNoopLogger(),
-	})
-	if err == nil && c.tunnel != nil {
-		err = c.tunnel.furnish(ctx)
-	}
-	if err == nil {
-		err = created.Start(ctx)
-	}
+	_, err := await(ctx, c.engine, createTimeout, "make and start a container", func(ctx context.Context) (any, error) {
+		created, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+			ContainerRequest: c.request(o, img),
+			Logger:           tclog.NewNoopLogger(),
+		})
+		if err == nil && c.tunnel != nil {
+			err = c.tunnel.furnish(ctx)
+		}
+		if err == nil {
+			err = created.Start(ctx)
+		}
+		return nil, err
+	}, nil)
 	if err != nil {
 		if strings.Contains(err.Error(), "bind source path does not exist") {
 			return fmt.Errorf("the engine does not see this machine's directory %s, so it is elsewhere: %w", c.work.Path(), err)
 		}
 		return err
 	}
-	found, err := c.engine.ContainerInspect(ctx, c.name, client.ContainerInspectOptions{})
+	found, err := c.engine.inspect(ctx, c.name)
 	if err != nil {
 		return fmt.Errorf("look at the container: %w%s", err, c.afterword())
 	}
 	go c.watch()
+	go c.heed()
 	if mode := found.Container.HostConfig.NetworkMode; !mode.IsNone() {
 		return verdict.Errorf(verdict.CodeIsolation, "look for what overrides the network of containers",
 			"the container was asked to have no network, and has %q", mode)
@@ -224,16 +247,37 @@ func (c *container) watch() {
 	case result := <-waiting.Result:
 		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
 	case err := <-waiting.Error:
-		c.died(err.Error(), 0)
+		c.died("the engine says no more of its container: "+err.Error(), 0)
 	}
+}
+
+// heed notices when the engine does not answer any more, which ends no
+// connection and no program.
+func (c *container) heed() {
+	for unanswered := 0; unanswered < mostUnanswered; {
+		select {
+		case <-c.dead:
+			return
+		case <-c.life.Done():
+			return
+		case <-time.After(heedEach):
+		}
+		_, err := await(c.life, c.engine, engineTimeout, "give a sign of life", func(ctx context.Context) (client.PingResult, error) {
+			return c.engine.Ping(ctx, client.PingOptions{})
+		}, nil)
+		unanswered++
+		if !isSilence(err) {
+			unanswered = 0
+		}
+	}
+	c.ends(verdict.Errorf(verdict.CodeSandbox, mendEngine,
+		"the container engine does not answer any more"))
 }
 
 // notRunning asks the engine whether the container has ended, of which watch
 // will hear too, perhaps a moment later.
 func (c *container) notRunning() bool {
-	ctx, cancel := context.WithTimeout(c.life, engineTimeout)
-	defer cancel()
-	found, err := c.engine.ContainerInspect(ctx, c.name, client.ContainerInspectOptions{})
+	found, err := c.engine.inspect(c.life, c.name)
 	if err != nil {
 		return errdefs.IsNotFound(err)
 	}
@@ -243,9 +287,9 @@ func (c *container) notRunning() bool {
 // fetchLog brings the log here from where it is not shared. A log that is
 // gone with its container is not missed.
 func (c *container) fetchLog() {
-	ctx, cancel := context.WithTimeout(c.life, engineTimeout)
-	defer cancel()
-	c.tunnel.fetchLog(ctx, filepath.Join(c.work.run(), logName))
+	_, _ = await(c.life, c.engine, engineTimeout, "hand out the server's log", func(ctx context.Context) (any, error) {
+		return nil, c.tunnel.fetchLog(ctx, filepath.Join(c.work.run(), logName))
+	}, nil)
 }
 
 // The wrapped program leaves its number, to be killed by, and becomes itself.
@@ -271,18 +315,24 @@ func (c *container) exec(cmd Command, pipe string) (*program, error) {
 		}
 	}
 	wrapped := append([]string{"sh", "-c", script, "sh", path.Join(insideRun, pidName), path.Join(insideRun, pipe)}, cmd.Args...)
-	attached, id, err := c.attach(wrapped, cmd.Stdout != nil)
+	attached, id, err := c.attach(c.life, wrapped, cmd.Stdout != nil)
 	if err != nil {
 		return nil, err
 	}
 	p := newProgram()
-	p.kill = func() { c.kill(p, pidName, attached) }
+	life, forget := context.WithCancelCause(c.life)
+	p.kill = func() {
+		c.kill(p, pidName)
+		forget(errForgotten)
+		attached.Close() // whatever it is, nobody listens to it any more
+	}
 	go func() {
+		defer forget(nil)
 		stderr := &lineWriter{tell: cmd.Stderr}
 		_, err := stdcopy.StdCopy(orDiscard(cmd.Stdout), stderr, attached.Reader)
 		stderr.close()
 		attached.Close()
-		p.status = c.execStatus(cmd.Args[0], id, err)
+		p.status = c.execStatus(life, cmd.Args[0], id, err)
 		os.Remove(filepath.Join(c.work.run(), pidName))
 		close(p.ended)
 	}()
@@ -297,25 +347,37 @@ func orDiscard(w io.Writer) io.Writer {
 }
 
 // attach starts a command and returns the connection that carries its output.
-func (c *container) attach(argv []string, stdout bool) (client.HijackedResponse, string, error) {
-	created, err := c.engine.ExecCreate(c.life, c.name, client.ExecCreateOptions{
+func (c *container) attach(ctx context.Context, argv []string, stdout bool) (client.HijackedResponse, string, error) {
+	return c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
 		User: containerUser, WorkingDir: insideRun, Cmd: argv,
 		Env:          programEnv(insideRun, insidePassfile),
 		AttachStdout: stdout, AttachStderr: true,
 	})
+}
+
+// runIn starts a command in a container, and returns the connection that
+// carries what it reads and writes, and its name. The connection outlives ctx.
+func (e *engine) runIn(ctx context.Context, container string, o client.ExecCreateOptions) (client.HijackedResponse, string, error) {
+	created, err := await(ctx, e, engineTimeout, "make ready a program", func(ctx context.Context) (client.ExecCreateResult, error) {
+		return e.ExecCreate(ctx, container, o)
+	}, nil)
 	if err != nil {
 		return client.HijackedResponse{}, "", err
 	}
-	attached, err := c.engine.ExecAttach(c.life, created.ID, client.ExecAttachOptions{})
+	attached, err := await(ctx, e, engineTimeout, "start a program", func(ctx context.Context) (client.ExecAttachResult, error) {
+		return e.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{})
+	}, func(late client.ExecAttachResult) { late.Close() })
 	return attached.HijackedResponse, created.ID, err
 }
 
 // execStatus returns how a program ended whose output has ended, with copyErr.
-func (c *container) execStatus(name, id string, copyErr error) error {
-	ctx, cancel := context.WithTimeout(c.life, engineTimeout)
+func (c *container) execStatus(ctx context.Context, name, id string, copyErr error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, engineTimeout, errors.New("the engine went on saying that it runs"))
 	defer cancel()
 	for {
-		state, err := c.engine.ExecInspect(ctx, id, client.ExecInspectOptions{})
+		state, err := await(ctx, c.engine, engineTimeout, "say how a program ended", func(ctx context.Context) (client.ExecInspectResult, error) {
+			return c.engine.ExecInspect(ctx, id, client.ExecInspectOptions{})
+		}, nil)
 		switch {
 		case err != nil:
 			return fmt.Errorf("its end was not seen: %w", err)
@@ -335,19 +397,26 @@ func (c *container) execStatus(name, id string, copyErr error) error {
 	}
 }
 
-// kill ends a program inside: with its container, or by its number.
-func (c *container) kill(p *program, pidName string, attached client.HijackedResponse) {
+// kill ends a program inside: with its container, or by its number. An engine
+// that does not answer is not asked for long: with the container the program
+// ends too.
+func (c *container) kill(p *program, pidName string) {
 	for _, signal := range []string{"TERM", "KILL"} {
+		ctx, cancel := context.WithTimeoutCause(c.life, signalTimeout, &silence{"end a program", signalTimeout})
 		again := time.After(killAfter)
-		for !c.signal(p, pidName, signal) {
+		for !c.signal(ctx, p, pidName, signal) {
 			select { // it has not yet left its number
 			case <-p.ended:
-				return
 			case <-c.dead:
+			case <-ctx.Done():
 			case <-time.After(execPoll):
 				continue
 			}
 			break
+		}
+		cancel()
+		if c.engine.silent.Load() {
+			return
 		}
 		select {
 		case <-p.ended:
@@ -355,24 +424,25 @@ func (c *container) kill(p *program, pidName string, attached client.HijackedRes
 		case <-again:
 		}
 	}
-	attached.Close() // whatever it is, nobody listens to it any more
 }
 
 // signal sends a signal to a program and tells whether that was possible, or
 // is not needed any more.
-func (c *container) signal(p *program, pidName, signal string) bool {
+func (c *container) signal(ctx context.Context, p *program, pidName, signal string) bool {
 	select {
 	case <-p.ended:
 		return true
 	default:
 	}
-	attached, id, err := c.attach([]string{"sh", "-c", killExec, "sh", path.Join(insideRun, pidName), signal}, false)
+	attached, id, err := c.attach(ctx, []string{"sh", "-c", killExec, "sh", path.Join(insideRun, pidName), signal}, false)
 	if err != nil {
 		return false
 	}
+	defer attached.Close()
+	stop := context.AfterFunc(ctx, attached.Close)
+	defer stop()
 	io.Copy(io.Discard, attached.Reader)
-	attached.Close()
-	return c.execStatus("kill", id, nil) == nil
+	return c.execStatus(ctx, "kill", id, nil) == nil
 }
 
 // Stream starts a program whose standard output is a named pipe in the shared
@@ -462,6 +532,7 @@ func (c *container) Close(ctx context.Context) error {
 	}
 	first := c.beginClosing()
 	if err := c.engine.remove(ctx, c.name); err != nil {
+		c.end() // nobody waits for its programs
 		return fmt.Errorf("end the container sandbox: %w", err)
 	}
 	if err := c.waitPrograms(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -18,8 +19,6 @@ import (
 )
 
 const (
-	// engineTimeout bounds what an engine that is well answers at once.
-	engineTimeout = 20 * time.Second
 	// removePoll is the pause while the engine removes a container by itself.
 	removePoll = 20 * time.Millisecond
 
@@ -35,7 +34,8 @@ const (
 // engine is a container engine that has answered.
 type engine struct {
 	*testcontainers.DockerClient
-	info system.Info
+	info   system.Info
+	silent atomic.Bool // the last request was not answered in time
 }
 
 // tameTestcontainers keeps the library silent, and its reaper off: that is a
@@ -52,38 +52,21 @@ func connectEngine(ctx context.Context) (*engine, error) {
 	if err := tameTestcontainers(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, engineTimeout, fmt.Errorf("it did not answer within %v", engineTimeout))
-	defer cancel()
-	type answer struct {
-		engine *engine
-		err    error
+	if err := aliveEngine(ctx); err != nil {
+		return nil, fmt.Errorf("no Docker engine answers: %w", err)
 	}
-	answered := make(chan answer, 1)
-	go func() {
+	e, err := await(ctx, nil, engineTimeout, "say what it is", func(ctx context.Context) (*engine, error) {
 		// The library remembers for good that the first search failed, so
 		// that search must not end with this drill.
-		e, err := openEngine(context.WithoutCancel(ctx))
-		if ctx.Err() != nil && e != nil {
-			e.Close() // nobody waits for it any more
-			return
-		}
-		answered <- answer{e, err}
-	}()
-	select {
-	case a := <-answered:
-		if a.err != nil {
-			return nil, fmt.Errorf("no Docker engine answers: %w", a.err)
-		}
-		return a.engine, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("look for a Docker engine: %w", context.Cause(ctx))
+		return openEngine(context.WithoutCancel(ctx))
+	}, func(e *engine) { e.Close() })
+	if err != nil {
+		return nil, fmt.Errorf("no Docker engine answers: %w", err)
 	}
+	return e, nil
 }
 
 func openEngine(ctx context.Context) (*engine, error) {
-	if err := declaredEngine(ctx); err != nil {
-		return nil, err
-	}
 	cli, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, err
@@ -96,21 +79,28 @@ func openEngine(ctx context.Context) (*engine, error) {
 	return &engine{DockerClient: cli, info: answer.Info}, nil
 }
 
-// declaredEngine asks the engine that DOCKER_HOST names, if it names one. The
-// library would go on to any other that it finds, and a drill would run on an
-// engine that was not meant.
-func declaredEngine(ctx context.Context) error {
+// aliveEngine asks the engine that DOCKER_HOST names, or the one at the usual
+// socket, for a sign of life. The library would go on from one that DOCKER_HOST
+// names to any other that it finds, and a drill would run on an engine that was
+// not meant; and it would wait for long for one that does not answer. Where
+// DOCKER_HOST names none, whether there is any is for the library to find out.
+func aliveEngine(ctx context.Context) error {
 	host := os.Getenv("DOCKER_HOST")
-	if host == "" {
-		return nil
-	}
-	cli, err := client.New(client.FromEnv)
-	if err == nil {
+	_, err := await(ctx, nil, signOfLife, "give a sign of life", func(ctx context.Context) (client.PingResult, error) {
+		cli, err := client.New(client.FromEnv)
+		if err != nil {
+			return client.PingResult{}, err
+		}
 		defer cli.Close()
-		_, err = cli.Ping(ctx, client.PingOptions{})
-	}
-	if err != nil {
+		return cli.Ping(ctx, client.PingOptions{})
+	}, nil)
+	switch {
+	case err == nil:
+		return nil
+	case host != "":
 		return fmt.Errorf("DOCKER_HOST is %s: %w", host, err)
+	case isSilence(err) || ctx.Err() != nil:
+		return err
 	}
 	return nil
 }
@@ -152,6 +142,9 @@ func (e *engine) findImage(ctx context.Context, o Options) (dbImage, error) {
 	}
 	ref := imageName + ":" + strconv.Itoa(major)
 	img, err := e.getImage(ctx, ref, o.Progress)
+	if isSilence(err) {
+		return dbImage{}, err
+	}
 	if err != nil {
 		higher, ok := e.higherImage(ctx, major)
 		if !ok {
@@ -187,7 +180,9 @@ func (e *engine) getImage(ctx context.Context, ref string, progress func(string)
 }
 
 func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
-	found, err := e.ImageInspect(ctx, ref)
+	found, err := await(ctx, e, engineTimeout, "look at the image "+ref, func(ctx context.Context) (client.ImageInspectResult, error) {
+		return e.ImageInspect(ctx, ref)
+	}, nil)
 	if err != nil {
 		return dbImage{}, err
 	}
@@ -204,7 +199,9 @@ func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
 
 // higherImage returns the local image of the lowest version above major.
 func (e *engine) higherImage(ctx context.Context, major int) (dbImage, bool) {
-	list, err := e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imageName+":*")})
+	list, err := await(ctx, e, engineTimeout, "list its images", func(ctx context.Context) (client.ImageListResult, error) {
+		return e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imageName+":*")})
+	}, nil)
 	if err != nil {
 		return dbImage{}, false
 	}
@@ -243,18 +240,35 @@ func (e *engine) pull(ctx context.Context, ref string) error {
 			return fmt.Errorf("encode the registry's credentials: %w", err)
 		}
 	}
-	answer, err := e.ImagePull(ctx, ref, options)
-	if err != nil {
-		return err
-	}
-	defer answer.Close()
-	return answer.Wait(ctx)
+	return e.going(ctx, pullTimeout, "pull the image "+ref, func(ctx context.Context, beat func()) error {
+		answer, err := e.ImagePull(ctx, ref, options)
+		if err != nil {
+			return err
+		}
+		defer answer.Close()
+		for message, err := range answer.JSONMessages(ctx) {
+			beat()
+			if err != nil {
+				return err
+			}
+			if message.Error != nil {
+				return message.Error
+			}
+		}
+		return nil
+	})
 }
 
 // remove removes a container with its anonymous volumes, and returns once it
 // is gone, whoever removed it.
 func (e *engine) remove(ctx context.Context, id string) error {
-	_, err := e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	limit := removeTimeout
+	if e.silent.Load() {
+		limit = lastTry
+	}
+	_, err := await(ctx, e, limit, "remove a container", func(ctx context.Context) (client.ContainerRemoveResult, error) {
+		return e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	}, nil)
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
 	}
@@ -262,8 +276,10 @@ func (e *engine) remove(ctx context.Context, id string) error {
 		return fmt.Errorf("remove the container %s: %w", id, err)
 	}
 	for { // it is being removed
-		if _, err := e.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); errdefs.IsNotFound(err) {
+		if _, err := e.inspect(ctx, id); errdefs.IsNotFound(err) {
 			return nil
+		} else if isSilence(err) {
+			return fmt.Errorf("wait until the container %s is gone: %w", id, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -271,4 +287,10 @@ func (e *engine) remove(ctx context.Context, id string) error {
 		case <-time.After(removePoll):
 		}
 	}
+}
+
+func (e *engine) inspect(ctx context.Context, id string) (client.ContainerInspectResult, error) {
+	return await(ctx, e, engineTimeout, "look at a container", func(ctx context.Context) (client.ContainerInspectResult, error) {
+		return e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	}, nil)
 }

@@ -1,11 +1,14 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"daybefore/internal/verdict"
 )
 
 func TestNewWorkdir(t *testing.T) {
@@ -23,12 +26,17 @@ func TestNewWorkdir(t *testing.T) {
 	}
 
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), strings.Repeat("x", maxSocketPath)))
-	if _, err := NewWorkdir(); err == nil || !strings.Contains(err.Error(), "set TMPDIR to a shorter path") {
-		t.Errorf("a path too long for a socket: %v", err)
-	}
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
-	if _, err := NewWorkdir(); err == nil {
-		t.Error("a work directory in no directory")
+	for place, hint := range map[string]string{
+		filepath.Join(t.TempDir(), strings.Repeat("x", maxSocketPath)): "set TMPDIR to a shorter path",
+		"/none":           "or set TMPDIR to another",
+		"/proc":           "or set TMPDIR to another",
+		"/etc/os-release": "or set TMPDIR to another",
+	} {
+		t.Setenv("TMPDIR", place)
+		_, err := NewWorkdir()
+		if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeSandbox || !strings.Contains(p.Hint, hint) {
+			t.Errorf("a work directory in %s: %+v", place, p)
+		}
 	}
 	var none *Workdir
 	if err := none.Close(); err != nil {

@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "hold":
 		err = holdBox(kind)
+	case "foreign":
+		err = leaveForeign(kind)
+	case "stall":
+		err = stallAll(kind)
 	case "sweep":
 		err = sweepAndTell()
 	}
@@ -274,4 +278,19 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("in vain: %s", what)
 		}
 	}
+}
+
+// withLabel names the containers whose label begins so.
+func withLabel(t testing.TB, e *engine, label, prefix string) (names []string) {
+	t.Helper()
+	list, err := e.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", label)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list.Items {
+		if strings.HasPrefix(c.Labels[label], prefix+"/") {
+			names = append(names, strings.Join(c.Names, ","))
+		}
+	}
+	return names
 }

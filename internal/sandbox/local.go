@@ -47,7 +47,7 @@ func startLocal(ctx context.Context, o Options) (Box, error) {
 // startBinaries starts the server that was found.
 func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err error) {
 	l := &local{bin: bin, base: newBase(o, o.Work.share())}
-	l.base.launch = l.launch
+	l.base.launch, l.base.oomKilled = l.launch, sinceNow()
 	l.info = verdict.Sandbox{Kind: Local, Why: bin.why, Warning: bin.warning, Isolation: NoListener}
 	l.cluster = keptCluster(o, bin.identity()...)
 	if err := l.prepare(); err != nil {
@@ -59,7 +59,7 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err err
 	o.Progress("starting PostgreSQL " + strconv.Itoa(bin.major))
 	defer func() {
 		if err != nil {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			ctx, cancel := closing(ctx)
 			defer cancel()
 			l.cluster.drop()
 			err = errors.Join(err, l.Close(ctx))
@@ -338,7 +338,7 @@ func (l *local) Close(ctx context.Context) error {
 	if err := l.waitPrograms(ctx); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(l.work.local()); err != nil {
+	if err := removeTree(l.work.local()); err != nil {
 		return fmt.Errorf("remove the local sandbox: %w", err)
 	}
 	return nil

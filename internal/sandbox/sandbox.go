@@ -75,6 +75,10 @@ type Box interface {
 	HostPath(name string) string
 	InsidePath(name string) string
 
+	// Why returns why err came about, where the end of the server or of a
+	// connection to it is the cause, as a *verdict.Problem; else err itself.
+	Why(ctx context.Context, err error) error
+
 	// Info is what the report says about the sandbox.
 	Info() verdict.Sandbox
 
@@ -199,6 +203,9 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 func startProblem(kind string, err error) *verdict.Problem {
 	p := verdict.Errorf(verdict.CodeSandbox, "this says nothing about the backup; mend the sandbox and run the drill again",
 		"start the %s sandbox: %w", kind, err)
+	if isSilence(err) {
+		p.Hint = mendEngine
+	}
 	if inner, ok := errors.AsType[*verdict.Problem](err); ok {
 		p.Outcome, p.Code, p.Hint = inner.Outcome, inner.Code, inner.Hint
 	}

@@ -69,6 +69,7 @@ func (m machine) settings(cluster, socketDir string) []string {
 		// Nothing outlives the drill.
 		{"fsync", "off"},
 		{"full_page_writes", "off"},
+		{"restart_after_crash", "off"}, // what a session's end took along is not known
 		{"synchronous_commit", "off"},
 		{"wal_level", "minimal"},
 		{"max_wal_senders", "0"},

@@ -36,8 +36,8 @@ func labels(o Options) map[string]string {
 // Sweep removes what drills left behind that were killed: containers, local
 // servers and work directories. What a living process of this machine owns
 // stays, and so does what another machine put on a shared engine, until its
-// deadline. It returns what it removed; an engine that does not answer is no
-// error.
+// deadline. It returns what it removed. That there is no engine is no error; one
+// that does not answer is.
 func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -49,12 +49,17 @@ func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) 
 
 func sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	e, err := connectEngine(ctx)
+	if isSilence(err) {
+		return nil, fmt.Errorf("look for containers that drills left: %w", err)
+	}
 	if err != nil {
 		log.Debug("no containers swept", "because", err)
 		return nil, nil
 	}
 	defer e.Close()
-	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
+	list, err := await(ctx, e, engineTimeout, "list its containers", func(ctx context.Context) (client.ContainerListResult, error) {
+		return e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
+	}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list what drills left: %w", err)
 	}
@@ -64,6 +69,9 @@ func sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, e
 		}
 		if e := e.remove(ctx, c.ID); e != nil {
 			err = errors.Join(err, e)
+			if isSilence(e) {
+				break // nor would it remove the others
+			}
 			continue
 		}
 		name := "container " + strings.TrimPrefix(strings.Join(c.Names, ","), "/")
@@ -134,12 +142,12 @@ func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 			return false, nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
 	if err := endUnder(ctx, filepath.Join(path, localName), filepath.Join(path, runName)); err != nil {
 		return false, err
 	}
-	if err := os.RemoveAll(path); err != nil {
+	if err := removeWork(ctx, path); err != nil {
 		return false, err
 	}
 	return true, nil

@@ -122,14 +122,16 @@ func (t *tunnel) sendFile(ctx context.Context, name string) error {
 // send streams a tar file into a directory of the container; nothing of it
 // is held in memory.
 func (t *tunnel) send(ctx context.Context, dir string, write func(*tar.Writer) error) error {
-	r, w := io.Pipe()
-	go func() {
-		tw := tar.NewWriter(w)
-		w.CloseWithError(errors.Join(write(tw), tw.Close()))
-	}()
-	defer r.Close()
-	_, err := t.engine.CopyToContainer(ctx, t.name, client.CopyToContainerOptions{DestinationPath: dir, Content: r})
-	return err
+	return t.engine.going(ctx, copyTimeout, "take a file", func(ctx context.Context, beat func()) error {
+		r, w := io.Pipe()
+		go func() {
+			tw := tar.NewWriter(w)
+			w.CloseWithError(errors.Join(write(tw), tw.Close()))
+		}()
+		defer r.Close()
+		_, err := t.engine.CopyToContainer(ctx, t.name, client.CopyToContainerOptions{DestinationPath: dir, Content: beating{r, beat}})
+		return err
+	})
 }
 
 // fetchLog brings the server's log here, which is told from there.
@@ -173,16 +175,12 @@ func (t *tunnel) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 func (t *tunnel) attachBridge(ctx context.Context) (client.HijackedResponse, error) {
-	created, err := t.engine.ExecCreate(ctx, t.name, client.ExecCreateOptions{
+	// The connection lives as long as the container, not as the dialling.
+	attached, _, err := t.engine.runIn(ctx, t.name, client.ExecCreateOptions{
 		User: containerUser, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		Cmd: []string{"perl", "-e", bridge, path.Join(insideRun, socketName)},
 	})
-	if err != nil {
-		return client.HijackedResponse{}, err
-	}
-	// The connection lives as long as the container, not as the dialling.
-	attached, err := t.engine.ExecAttach(t.life, created.ID, client.ExecAttachOptions{})
-	return attached.HijackedResponse, err
+	return attached, err
 }
 
 // connPair returns the two ends of a socket that has no name.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"daybefore/internal/verdict"
 )
 
 const (
@@ -33,6 +36,7 @@ const (
 //
 //	lock    held by the process
 //	spool/  the caller's own
+//	image   of which the container is, if there is one
 //	share/  what the sandbox may read: the archive, lists
 //	run/    what the sandbox may write: the socket, pipes, the server's log
 //	local/  the data directory of a local cluster
@@ -44,24 +48,35 @@ type Workdir struct {
 	lock *os.File
 }
 
-// NewWorkdir makes a work directory below os.TempDir().
+// NewWorkdir makes a work directory below os.TempDir(). The error is a
+// *verdict.Problem.
 func NewWorkdir() (*Workdir, error) {
 	name := randomHex(6)
 	path := filepath.Join(os.TempDir(), workPrefix+name)
 	if longest := filepath.Join(path, runName, socketName); len(longest) > maxSocketPath {
-		return nil, fmt.Errorf("make a work directory: the socket's path %s has %d bytes, and no more than %d are possible: set TMPDIR to a shorter path",
-			longest, len(longest), maxSocketPath)
+		return nil, verdict.Errorf(verdict.CodeSandbox, "set TMPDIR to a shorter path",
+			"make a work directory: the socket's path %s has %d bytes, and no more than %d are possible", longest, len(longest), maxSocketPath)
 	}
 	fresh := filepath.Join(os.TempDir(), newPrefix+name)
 	if err := os.Mkdir(fresh, 0o700); err != nil {
-		return nil, fmt.Errorf("make a work directory: %w", err)
+		return nil, noWorkdir(err)
 	}
 	w, err := furnish(fresh, path)
 	if err != nil {
 		os.RemoveAll(fresh)
-		return nil, fmt.Errorf("make a work directory: %w", err)
+		return nil, noWorkdir(err)
 	}
 	return w, nil
+}
+
+// noWorkdir says that there is no place to work in.
+func noWorkdir(err error) *verdict.Problem {
+	code := verdict.CodeSandbox
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		code = verdict.CodeDiskSpace
+	}
+	return verdict.Errorf(code, "make "+os.TempDir()+" a folder with room that may be written, or set TMPDIR to another",
+		"make a work directory: %w", err)
 }
 
 // furnish locks and fills a fresh directory, then gives it its name.
@@ -98,14 +113,19 @@ func (w *Workdir) run() string   { return filepath.Join(w.path, runName) }
 func (w *Workdir) local() string { return filepath.Join(w.path, localName) }
 
 // Close removes the directory and gives up its lock. It may be called again.
+// Where something cannot be removed, the directory and the lock's file stay, for
+// a sweep to find.
 func (w *Workdir) Close() error {
 	if w == nil || w.lock == nil {
 		return nil
 	}
-	if err := os.RemoveAll(w.path); err != nil {
-		return fmt.Errorf("remove the work directory: %w", err)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := removeWork(ctx, w.path)
+	if err != nil {
+		err = fmt.Errorf("remove the work directory %s: %w", w.path, err)
 	}
-	err := w.lock.Close()
+	err = errors.Join(err, w.lock.Close())
 	w.lock = nil
 	return err
 }
