@@ -52,11 +52,12 @@ type rewriter struct {
 	charset copytext.Charset
 	cells   []*cell // by field; nil: passes as it is
 	keepers []rowKeeper
-	watch   *watcher // nil: no column needs it
-	ends    []int    // of the row's fields
-	row     int64
-	spent   time.Duration
-	made    []byte // by lookOn
+	*originals
+	watch *watcher // nil: no column needs it
+	ends  []int    // of the row's fields
+	row   int64
+	spent time.Duration
+	made  []byte // by lookOn
 }
 
 // rowKeeper is a keeper for the fields of this header.
@@ -93,6 +94,9 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 			r.keepers = append(r.keepers, r.rowKeeper(p, k, mask, decode))
 			work = true
 		}
+	}
+	if work {
+		r.originals = p.newOriginals(r, decode)
 	}
 	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil {
 		return nil
@@ -174,6 +178,11 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.name, r.row, err)
 	}
+	if r.originals != nil {
+		if err := r.checkRow(row); err != nil {
+			return dst, err
+		}
+	}
 	var leak error // the row is looked at to its end
 	if r.watch != nil {
 		if leak = r.watch.look(r, row); leak != nil && !errors.Is(leak, ErrLeak) {
@@ -235,7 +244,11 @@ func (r *rewriter) failed(field int, err error) error {
 		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
 			"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 	}
-	return verdict.Errorf(verdict.CodeScrub, "correct the rule of this column, or report it as a bug if the column holds what its type says",
+	hint := "correct the rule of this column, or report it as a bug if the column holds what its type says"
+	if !r.table.byName[r.names[field]].input.Known() {
+		hint = "look at this row in production: either it is as it was, and the rule of this column does not suit it, or the backup is damaged"
+	}
+	return verdict.Errorf(verdict.CodeScrub, hint,
 		"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 }
 

@@ -104,6 +104,9 @@ func (p *Plan) Checks() []verdict.Check {
 	for _, k := range p.keeps {
 		checks = append(checks, k.check())
 	}
+	if replaced := p.replacedColumns(); len(replaced) > 0 {
+		checks = append(checks, originalsCheck(replaced))
+	}
 	return checks
 }
 
