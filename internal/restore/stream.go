@@ -305,7 +305,7 @@ func (b *block) pass() error {
 
 // passPart hands on a part of a row, as long as it can be one.
 func (b *block) passPart(n int) error {
-	if b.passed += n; b.passed > b.d.longest() {
+	if b.passed += n; b.passed > b.d.longest()+1 { // and its newline
 		return errLongRow(b.rows + 1)
 	}
 	b.take(n)
