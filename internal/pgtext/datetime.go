@@ -336,7 +336,7 @@ func (m *moment) numberField(fields []token, i int) (got int, ok bool) {
 		got, ok = m.runTogether(s, m.has|wholeDate)
 		return got, ok && got == wholeTime
 	case m.label != 0:
-		m.unsure = m.r.Major < strictSince
+		m.unsure = m.r.Major < strictSince && m.has&(wholeDate|wholeTime) != wholeDate|wholeTime
 		return 0, m.unsure
 	case m.timeOnly:
 		return m.timeNumber(fields, i, point)

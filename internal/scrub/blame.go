@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -23,8 +24,9 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 	if t == nil {
 		return nil
 	}
+	row := rowOf(refused, name)
 	for _, c := range t.columns {
-		pos, ok := p.rewrites(c)
+		pos, ok := p.rewrites(c, row)
 		if !ok || !refuses(refused, c) {
 			continue
 		}
@@ -39,14 +41,24 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 	return nil
 }
 
-// rewrites tells whether some of a column's values become others, and by which
-// place in the drill file: a rule's, or that of a keep which has set the column.
-func (p *Plan) rewrites(c *column) (spec.Pos, bool) {
+// rowOf is the number of the row that was refused, 0 where the server does not
+// say: COPY t, line 12, column c: … .
+func rowOf(refused *pgconn.PgError, name string) (row int64) {
+	if rest, ok := strings.CutPrefix(refused.Where, "COPY "+name+", line "); ok {
+		_, _ = fmt.Sscan(rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))], &row)
+	}
+	return row
+}
+
+// rewrites tells whether a column's values become others, in a row or, for 0,
+// in some, and by which place in the drill file: a rule's, or that of a keep
+// which has set the column.
+func (p *Plan) rewrites(c *column, row int64) (spec.Pos, bool) {
 	if r := p.assigned[c]; changes(r) {
 		return r.Pos, true
 	}
 	for _, k := range p.keeps {
-		if _, set := k.set[c.name]; set && within(k.table, c.table) && k.kept.Load() > 0 {
+		if _, set := k.set[c.name]; set && within(k.table, c.table) && k.mayHaveKept(c.table, row) {
 			return k.rule.Pos, true
 		}
 	}

@@ -165,7 +165,7 @@ func (b *builds) restsOn(d definition) (why []string, err error) {
 // values are compared otherwise than to the byte.
 func (b *builds) rewritten(why []string, t *table, names []string, loose bool) []string {
 	add := func(c *column) {
-		if pos, ok := b.rewrites(c); ok {
+		if pos, ok := b.rewrites(c, 0); ok {
 			if told := fmt.Sprintf("%s (%s)", c, b.place(pos)); !slices.Contains(why, told) {
 				why = append(why, told)
 			}

@@ -214,6 +214,7 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		copied, from = end, end+1
 	}
 	if kept != nil {
+		kept.remember(r.table, r.row)
 		r.countKept(row, kept)
 	}
 	return append(dst, row[copied:]...), leak
@@ -244,11 +245,7 @@ func (r *rewriter) failed(field int, err error) error {
 		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
 			"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 	}
-	hint := "correct the rule of this column, or report it as a bug if the column holds what its type says"
-	if !r.table.byName[r.names[field]].input.Known() {
-		hint = "look at this row in production: either it is as it was, and the rule of this column does not suit it, or the backup is damaged"
-	}
-	return verdict.Errorf(verdict.CodeScrub, hint,
+	return verdict.Errorf(verdict.CodeScrub, "look at this row in production: if the value is so there, the rule does not suit this column; if not, the backup is damaged",
 		"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 }
 
