@@ -213,16 +213,24 @@ const endless = -1 // of special words: infinity and epoch
 
 // words are datetktbl.
 var words = map[string]word{
-	"+infinity": {special, endless}, "-infinity": {special, endless}, "infinity": {special, endless}, "epoch": {special, endless},
-	"now": {special, wholeDate | wholeTime | zone}, "today": {special, wholeDate}, "tomorrow": {special, wholeDate}, "yesterday": {special, wholeDate},
-	"allballs": {special, wholeTime | zone},
-	"ad":       {era, 0}, "bc": {era, 1}, "am": {meridian, 0}, "pm": {meridian, 1}, "at": {ignored, 0}, "on": {ignored, 0},
-	"jan": {month, 1}, "january": {month, 1}, "feb": {month, 2}, "february": {month, 2}, "mar": {month, 3}, "march": {month, 3},
-	"apr": {month, 4}, "april": {month, 4}, "may": {month, 5}, "jun": {month, 6}, "june": {month, 6}, "jul": {month, 7}, "july": {month, 7},
-	"aug": {month, 8}, "august": {month, 8}, "sep": {month, 9}, "sept": {month, 9}, "september": {month, 9}, "oct": {month, 10}, "october": {month, 10},
+	"+infinity": {special, endless}, "-infinity": {special, endless}, "infinity": {special, endless},
+	"epoch": {special, endless},
+	"now":   {special, wholeDate | wholeTime | zone}, "today": {special, wholeDate}, "tomorrow": {special, wholeDate},
+	"yesterday": {special, wholeDate},
+	"allballs":  {special, wholeTime | zone},
+	"ad":        {era, 0}, "bc": {era, 1}, "am": {meridian, 0}, "pm": {meridian, 1}, "at": {ignored, 0},
+	"on":  {ignored, 0},
+	"jan": {month, 1}, "january": {month, 1}, "feb": {month, 2}, "february": {month, 2}, "mar": {month, 3},
+	"march": {month, 3},
+	"apr":   {month, 4}, "april": {month, 4}, "may": {month, 5}, "jun": {month, 6}, "june": {month, 6}, "jul": {month, 7},
+	"july": {month, 7},
+	"aug":  {month, 8}, "august": {month, 8}, "sep": {month, 9}, "sept": {month, 9}, "september": {month, 9},
+	"oct": {month, 10}, "october": {month, 10},
 	"nov": {month, 11}, "november": {month, 11}, "dec": {month, 12}, "december": {month, 12},
-	"sun": {weekday, 0}, "sunday": {weekday, 0}, "mon": {weekday, 1}, "monday": {weekday, 1}, "tue": {weekday, 2}, "tues": {weekday, 2}, "tuesday": {weekday, 2},
-	"wed": {weekday, 3}, "weds": {weekday, 3}, "wednesday": {weekday, 3}, "thu": {weekday, 4}, "thur": {weekday, 4}, "thurs": {weekday, 4}, "thursday": {weekday, 4},
+	"sun": {weekday, 0}, "sunday": {weekday, 0}, "mon": {weekday, 1}, "monday": {weekday, 1}, "tue": {weekday, 2},
+	"tues": {weekday, 2}, "tuesday": {weekday, 2},
+	"wed": {weekday, 3}, "weds": {weekday, 3}, "wednesday": {weekday, 3}, "thu": {weekday, 4}, "thur": {weekday, 4},
+	"thurs": {weekday, 4}, "thursday": {weekday, 4},
 	"fri": {weekday, 5}, "friday": {weekday, 5}, "sat": {weekday, 6}, "saturday": {weekday, 6},
 	"dst": {daylight, 0}, "t": {isoTime, 0}, "j": {julian, 0}, "jd": {julian, 0}, "julian": {julian, 0},
 	"d": {units, 0}, "h": {units, 0}, "m": {units, 0}, "mm": {units, 0}, "s": {units, 0}, "y": {units, 0},
@@ -638,7 +646,10 @@ func displaces(s []byte) bool {
 	return h <= mostHours && minutes <= 59 && seconds <= 59 && len(rest) == 0
 }
 
-var monthDays = [2][12]int{{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}, {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}}
+var monthDays = [2][12]int{
+	{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31},
+	{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31},
+}
 
 // valid is ValidateDate, and what is asked of the whole.
 func (m *moment) valid() bool {

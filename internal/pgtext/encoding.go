@@ -87,7 +87,8 @@ func sjis(s []byte) int {
 	switch c := s[0]; {
 	case 0xa1 <= c && c <= 0xdf:
 		return 1
-	case len(s) > 1 && (0x81 <= c && c <= 0x9f || 0xe0 <= c && c <= 0xfc) && (0x40 <= s[1] && s[1] <= 0x7e || 0x80 <= s[1] && s[1] <= 0xfc):
+	case len(s) > 1 && (0x81 <= c && c <= 0x9f || 0xe0 <= c && c <= 0xfc) &&
+		(0x40 <= s[1] && s[1] <= 0x7e || 0x80 <= s[1] && s[1] <= 0xfc):
 		return 2
 	}
 	return 0

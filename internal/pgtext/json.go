@@ -133,7 +133,10 @@ func (r *Reader) jsonNumber(s []byte, i int, text bool) int {
 			return -1
 		}
 	}
-	if large = large || i-start > mostFraction; i < len(s) && inJSONWord(s[i]) || text && large && !r.numeric(unlimited, s[start:i]) {
+	if i < len(s) && inJSONWord(s[i]) {
+		return -1
+	}
+	if large = large || i-start > mostFraction; text && large && !r.numeric(unlimited, s[start:i]) {
 		return -1
 	}
 	return i

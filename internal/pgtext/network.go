@@ -94,81 +94,90 @@ func hexNetwork(s []byte) bool {
 	return s[0] == '/' && bits >= 0 && len(rest) == 0
 }
 
+// groups are an IPv6 address as far as it was read.
+type groups struct {
+	address       [16]byte
+	n, gap        int // bytes, and how many of them stand before ::, -1 for none
+	digits, value int // of the group that is being read
+}
+
+// add takes in the group that was read; false if there is no room.
+func (g *groups) add() bool {
+	if g.n+2 > 16 {
+		return false
+	}
+	g.address[g.n], g.address[g.n+1] = byte(g.value>>8), byte(g.value)
+	g.n, g.digits, g.value = g.n+2, 0, 0
+	return true
+}
+
+// digit takes in a digit; there are four at most.
+func (g *groups) digit(d byte) bool {
+	g.value = g.value<<4 | int(d)
+	g.digits++
+	return g.digits <= 4
+}
+
+// colon ends a group, before what is left, or begins the gap.
+func (g *groups) colon(left int) bool {
+	if g.digits > 0 {
+		return left > 0 && g.add()
+	}
+	if g.gap >= 0 {
+		return false
+	}
+	g.gap = g.n
+	return true
+}
+
+// filled tells whether all bytes are there, once the gap is.
+func (g *groups) filled() bool {
+	if g.digits > 0 && !g.add() {
+		return false
+	}
+	if g.gap < 0 {
+		return g.n == 16
+	}
+	if g.n == 16 {
+		return false
+	}
+	tail := g.n - g.gap
+	copy(g.address[16-tail:], g.address[g.gap:g.n])
+	clear(g.address[g.gap : 16-tail])
+	return true
+}
+
 // ipv6 follows inet_cidr_pton_ipv6.
 func ipv6(s []byte, cidr bool) bool {
-	var address [16]byte
-	n, gap := 0, -1
-	bits := 128
+	g := groups{gap: -1}
 	if len(s) > 0 && s[0] == ':' {
 		if len(s) < 2 || s[1] != ':' {
 			return false
 		}
 		s = s[1:]
 	}
-	digits, value, token := 0, 0, s
-scan:
-	for len(s) > 0 {
+	s, mask, masked := bytes.Cut(s, []byte("/"))
+	bits := 128
+	if masked {
+		bits = prefix(mask)
+	}
+	ok := bits >= 0
+	for token := s; ok && len(s) > 0; {
 		c := s[0]
 		s = s[1:]
 		switch d := hexDigit(c); {
 		case d != 255:
-			value = value<<4 | int(d)
-			if digits++; digits > 4 {
-				return false
-			}
+			ok = g.digit(d)
 		case c == ':':
 			token = s
-			if digits == 0 {
-				if gap >= 0 {
-					return false
-				}
-				gap = n
-				continue
-			}
-			if len(s) == 0 || n+2 > 16 {
-				return false
-			}
-			address[n], address[n+1] = byte(value>>8), byte(value)
-			n, digits, value = n+2, 0, 0
-		case c == '.' && n+4 <= 16:
-			end := bytes.IndexByte(token, '/')
-			if end >= 0 {
-				if bits = prefix(token[end+1:]); bits < 0 {
-					return false
-				}
-				token = token[:end]
-			}
-			if !dotted(address[n:n+4], token, end >= 0) {
-				return false
-			}
-			n, digits = n+4, 0
-			break scan
-		case c == '/':
-			if bits = prefix(s); bits < 0 {
-				return false
-			}
-			break scan
+			ok = g.colon(len(s) + len(mask))
+		case c == '.' && g.n+4 <= 16 && dotted(g.address[g.n:g.n+4], token, masked):
+			g.n, g.digits, s = g.n+4, 0, nil
 		default:
-			return false
+			ok = false
 		}
 	}
-	if digits > 0 {
-		if n+2 > 16 {
-			return false
-		}
-		address[n], address[n+1] = byte(value>>8), byte(value)
-		n += 2
-	}
-	if gap >= 0 {
-		if n == 16 {
-			return false
-		}
-		tail := n - gap
-		copy(address[16-tail:], address[gap:n])
-		clear(address[gap : 16-tail])
-		n = 16
-	}
-	return n == 16 && (!cidr || nothingBehind(address, bits))
+	return ok && g.filled() && (!cidr || nothingBehind(g.address, bits))
 }
 
 // prefix is getbits: at most 128, without leading zeros.

@@ -97,7 +97,8 @@ func float(s []byte, bits int) bool {
 		return false
 	}
 	if c := body[0] | 0x20; c == 'n' || c == 'i' {
-		return fold(body, "nan") || fold(body, "infinity") || fold(body, "inf") || len(body) > 5 && fold(body[:4], "nan(") && body[len(body)-1] == ')'
+		return fold(body, "nan") || fold(body, "infinity") || fold(body, "inf") ||
+			len(body) > 5 && fold(body[:4], "nan(") && body[len(body)-1] == ')'
 	}
 	if len(body) > 2 && body[0] == '0' && body[1]|0x20 == 'x' {
 		return hexFloat(body[2:])

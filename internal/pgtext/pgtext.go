@@ -115,7 +115,11 @@ func (t *Type) Known() bool {
 
 // Any tells whether every text is accepted.
 func (t *Type) Any() bool {
-	return t == nil || t.what == "text" || t.what == "name" || t.what == `"char"` || t.what == "text of its length" && t.typmod <= header
+	switch {
+	case t == nil, t.what == "text", t.what == "name", t.what == `"char"`:
+		return true
+	}
+	return t.what == "text of its length" && t.typmod <= header
 }
 
 // What names the type in a message: the value is no valid … .

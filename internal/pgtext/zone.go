@@ -4,15 +4,20 @@ import "bytes"
 
 // areas are the first words of zones' names, before a slash.
 var areas = map[string]struct{}{
-	"africa": {}, "america": {}, "antarctica": {}, "arctic": {}, "asia": {}, "atlantic": {}, "australia": {}, "brazil": {}, "canada": {}, "chile": {},
-	"etc": {}, "europe": {}, "indian": {}, "mexico": {}, "pacific": {}, "posix": {}, "right": {}, "systemv": {}, "us": {},
+	"africa": {}, "america": {}, "antarctica": {}, "arctic": {}, "asia": {}, "atlantic": {}, "australia": {},
+	"brazil": {}, "canada": {}, "chile": {},
+	"etc": {}, "europe": {}, "indian": {}, "mexico": {}, "pacific": {}, "posix": {}, "right": {}, "systemv": {},
+	"us": {},
 }
 
 // zones are the names of zones that are one word.
 var zones = map[string]struct{}{
-	"cet": {}, "cuba": {}, "eet": {}, "egypt": {}, "eire": {}, "est": {}, "factory": {}, "gb": {}, "gmt": {}, "greenwich": {}, "hongkong": {}, "hst": {}, "iceland": {},
-	"iran": {}, "israel": {}, "jamaica": {}, "japan": {}, "kwajalein": {}, "libya": {}, "localtime": {}, "met": {}, "mst": {}, "navajo": {}, "nz": {}, "poland": {},
-	"portugal": {}, "posixrules": {}, "prc": {}, "roc": {}, "rok": {}, "singapore": {}, "turkey": {}, "uct": {}, "universal": {}, "utc": {}, "wet": {}, "zulu": {},
+	"cet": {}, "cuba": {}, "eet": {}, "egypt": {}, "eire": {}, "est": {}, "factory": {}, "gb": {}, "gmt": {},
+	"greenwich": {}, "hongkong": {}, "hst": {}, "iceland": {},
+	"iran": {}, "israel": {}, "jamaica": {}, "japan": {}, "kwajalein": {}, "libya": {}, "localtime": {}, "met": {},
+	"mst": {}, "navajo": {}, "nz": {}, "poland": {},
+	"portugal": {}, "posixrules": {}, "prc": {}, "roc": {}, "rok": {}, "singapore": {}, "turkey": {}, "uct": {},
+	"universal": {}, "utc": {}, "wet": {}, "zulu": {},
 	"gb-eire": {}, "nz-chat": {}, "w-su": {}, "gmt+0": {}, "gmt-0": {}, "gmt0": {},
 }
 

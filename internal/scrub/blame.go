@@ -13,7 +13,8 @@ import (
 
 // eitherHint is for what a rule's pseudonyms or damage to the backup may have
 // broken, which nobody can tell from what is left.
-const eitherHint = "preserve the column for one drill: if it is refused then too, the backup is damaged, so take another; if not, choose another transform, set_null, or preserve it with a why"
+const eitherHint = "preserve the column for one drill: if it is refused then too, the backup is damaged, " +
+	"so take another; if not, choose another transform, set_null, or preserve it with a why"
 
 // Blame tells whether rows may have been refused for what a rule made of them:
 // a constraint over several columns, or one that calls a function, can take
@@ -35,7 +36,8 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 			by = " by " + refused.ConstraintName
 		}
 		return verdict.Errorf(verdict.CodeRuleUnfit, eitherHint,
-			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s: either what the rule made is refused, or the row is damaged",
+			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s: "+
+				"either what the rule made is refused, or the row is damaged",
 			by, refused.Code, p.place(pos), c.name)
 	}
 	return nil
@@ -81,8 +83,8 @@ func refuses(err *pgconn.PgError, c *column) bool {
 		return false
 	case ofColumn:
 		return strings.HasPrefix(named, c.name+": ")
-	case err.Code == constraint && err.ConstraintName == "": // no partition is for it, and what decides that is not rewritten
-		return false
+	case err.Code == constraint && err.ConstraintName == "":
+		return false // no partition is for it, and what decides that is not rewritten
 	case err.ConstraintName == "":
 		return c.isComputedFrom()
 	}

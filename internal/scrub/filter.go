@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"daybefore/internal/copytext"
@@ -57,7 +58,8 @@ type rewriter struct {
 	ends  []int    // of the row's fields
 	row   int64
 	spent time.Duration
-	made  []byte // by lookOn
+	made  []byte       // by lookOn
+	ended *atomic.Bool // the plan's
 }
 
 // rowKeeper is a keeper for the fields of this header.
@@ -74,7 +76,7 @@ type fieldGlob struct {
 }
 
 func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
-	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns))}
+	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
 	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
@@ -162,14 +164,17 @@ func (w *person) read(r *rewriter, row []byte) error {
 	return nil
 }
 
-func (r *rewriter) rewrite(dst, row []byte) ([]byte, error) {
-	r.row++
-	if r.row%timedRows != 0 {
-		return r.apply(dst, row)
+func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
+	if r.row++; r.row%timedRows != 0 {
+		dst, err = r.apply(dst, row)
+	} else {
+		start := time.Now()
+		dst, err = r.apply(dst, row)
+		r.spent += timedRows * time.Since(start)
 	}
-	start := time.Now()
-	dst, err := r.apply(dst, row)
-	r.spent += timedRows * time.Since(start)
+	if err != nil {
+		r.ended.Store(true)
+	}
 	return dst, err
 }
 

@@ -18,7 +18,8 @@ import (
 // readServer asks what the sessions' input functions go by.
 func readServer(ctx context.Context, conn *pgx.Conn) (s pgtext.Server, err error) {
 	var style string
-	err = conn.QueryRow(ctx, "select current_setting('server_version_num')::int / 10000, current_setting('datestyle')").Scan(&s.Major, &style)
+	const sql = "select current_setting('server_version_num')::int / 10000, current_setting('datestyle')"
+	err = conn.QueryRow(ctx, sql).Scan(&s.Major, &style)
 	switch {
 	case strings.HasSuffix(style, "DMY"):
 		s.Dates = pgtext.DMY
@@ -137,7 +138,8 @@ type originals struct {
 
 func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
 	o := &originals{
-		reader: pgtext.NewReader(p.cat.server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)), charset: p.encoding.Charset, decode: decode,
+		reader: pgtext.NewReader(p.cat.server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)),
+		charset: p.encoding.Charset, decode: decode,
 		types: make([]*pgtext.Type, len(r.names)), replaced: make([]bool, len(r.names)),
 	}
 	for i, name := range r.names {
@@ -245,18 +247,21 @@ func (r *rewriter) checkRow(row []byte) error {
 
 // damaged is what is wrong with the original in a field; -1: in the row.
 func (r *rewriter) damaged(field int, err error) error {
-	const hint = "the row is damaged, and a restore by hand is refused there too: take another backup, and look at how this one was stored"
+	const hint = "the row is damaged, and a restore by hand is refused there too: " +
+		"take another backup, and look at how this one was stored"
 	if field < 0 {
 		return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d: %w", r.table.name, r.row, err)
 	}
 	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 }
 
+const originalsExpected = "every value that a rule replaces is one that its column takes"
+
 // originalsCheck says which values were looked at before a rule replaced them,
 // and what was not asked of them.
 func originalsCheck(replaced []*column) verdict.Check {
 	c := verdict.Check{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
-		Expected: "every value that a rule replaces is one that its column takes"}
+		Expected: originalsExpected}
 	read, unread, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, col := range replaced {
 		name := col.root().String()
@@ -275,8 +280,10 @@ func originalsCheck(replaced []*column) verdict.Check {
 			notes = append(notes, message+joined(slices.Sorted(maps.Keys(names))))
 		}
 	}
-	note(unread, "of a type of which only the encoding is looked at", "of the originals of these only the encoding was looked at, since this program does not read their type: ")
-	note(checked, "under a CHECK that saw only pseudonyms", "a CHECK constraint judged what the rule made, not the original, of ")
+	note(unread, "of a type of which only the encoding is looked at",
+		"of the originals of these only the encoding was looked at, since this program does not read their type: ")
+	note(checked, "under a CHECK that saw only pseudonyms",
+		"a CHECK constraint judged what the rule made, not the original, of ")
 	c.Message = strings.Join(notes, "; ")
 	return c
 }
@@ -300,5 +307,7 @@ func (p *Plan) replacedColumns() (all []*column) {
 
 // isChecked tells whether a CHECK looks at the column, its domain's among them.
 func (c *column) isChecked() bool {
-	return len(c.domainSQL) > 0 || slices.ContainsFunc(c.table.checks, func(k check) bool { return slices.Contains(k.columns, c.num) })
+	return len(c.domainSQL) > 0 || slices.ContainsFunc(c.table.checks, func(k check) bool {
+		return slices.Contains(k.columns, c.num)
+	})
 }

@@ -92,6 +92,22 @@ func TestDamagedOriginals(t *testing.T) {
 	}
 }
 
+// A load that a damaged row has ended says nothing about what did not pass.
+func TestChecksOfAnEndedLoad(t *testing.T) {
+	t.Parallel()
+	_, p, _ := originalsSituation(t).plan(t)
+	rewrite, err := p.Filter("public", "t", originalsColumns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rewrite(nil, []byte(strings.Replace(goodOriginal, "2024-02-29", "2024-02-30", 1))); err == nil {
+		t.Fatal("taken")
+	}
+	if all := p.Checks(); len(all) != 1 || all[0].ID != "originals" || all[0].Outcome != verdict.Skipped {
+		t.Errorf("%+v", all)
+	}
+}
+
 // What was not looked at is said, and which CHECKs saw pseudonyms.
 func TestOriginalsCheck(t *testing.T) {
 	t.Parallel()
