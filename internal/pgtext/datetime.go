@@ -733,9 +733,10 @@ func (r *Reader) moment(s []byte, last int) bool {
 }
 
 // usual tells of the form in which nearly all come, 2006-01-02 with or without
-// 15:04:05, whether it is a date; it is not sure of any other.
+// 15:04:05, a fraction and a zone's hours, whether it is a date; it is not sure
+// of any other.
 func usual(s []byte) (ok, sure bool) {
-	if len(s) < 10 || len(s) > 19 || s[4] != '-' || s[7] != '-' || !isDigit(s[0]) || !isDigit(s[1]) {
+	if len(s) < 10 || s[4] != '-' || s[7] != '-' || !isDigit(s[0]) || !isDigit(s[1]) {
 		return false, false
 	}
 	y, a := number(s[:4], 9999)
@@ -747,13 +748,28 @@ func usual(s []byte) (ok, sure bool) {
 	if len(s) == 10 {
 		return true, true
 	}
-	if len(s) != 19 || s[10] != ' ' || s[13] != ':' || s[16] != ':' {
+	if len(s) < 19 || s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return false, false
 	}
 	h, a := number(s[11:13], 23)
 	min, b := number(s[14:16], 59)
 	sec, c := number(s[17:19], 59)
-	return true, len(a)+len(b)+len(c) == 0 && h >= 0 && min >= 0 && sec >= 0
+	return true, len(a)+len(b)+len(c) == 0 && h >= 0 && min >= 0 && sec >= 0 && usualEnd(s[19:])
+}
+
+// usualEnd tells whether nothing but a fraction and a zone's hours follow.
+func usualEnd(s []byte) bool {
+	if len(s) > 1 && s[0] == '.' {
+		end := digitsEnd(s, 1)
+		if end == 1 || end > 7 {
+			return false
+		}
+		s = s[end:]
+	}
+	if len(s) == 0 {
+		return true
+	}
+	return len(s) == 3 && (s[0] == '+' || s[0] == '-') && (s[1] == '0' || s[1] == '1' && s[2] < '5') && isDigit(s[2])
 }
 
 // time is a time of day, with or without a zone.
