@@ -218,8 +218,24 @@ func brokenRestores() []Scenario {
 			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRoles, Check: "roles"}},
 		{"a function that fails for a materialized view", shopAfter(unqualifiedFunction),
 			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+		{"a damaged date that a rule replaces", shopAfter(damaged("integer", "date", "people", "birth_date", "2145031949")),
+			fail(verdict.StageRestore, verdict.CodeCorrupt)},
+		{"damaged letters that a rule replaces", shopAfter(damaged("bytea", "text", "addresses", "street", `'\xff41'`)),
+			fail(verdict.StageRestore, verdict.CodeCorrupt)},
+		{"a damaged document that a rule replaces", shopAfter(damagedDocument), fail(verdict.StageRestore, verdict.CodeCorrupt)},
 	}
 }
+
+// damaged writes a value that no server would have taken into a column of which
+// the scrub leaves nothing, by calling one type the other.
+func damaged(from, to, table, column, value string) string {
+	return fmt.Sprintf("CREATE CAST (%[1]s AS %[2]s) WITHOUT FUNCTION; UPDATE public.%[3]s SET %[4]s = (%[5]s::%[1]s)::%[2]s WHERE id = 7; DROP CAST (%[1]s AS %[2]s)",
+		from, to, table, column, value)
+}
+
+// damagedDocument is a document that lacks its last brace.
+const damagedDocument = `DROP INDEX public.people_profile; ALTER TABLE public.people ALTER profile DROP DEFAULT, ALTER profile TYPE json USING profile::json;
+CREATE CAST (bytea AS json) WITHOUT FUNCTION; UPDATE public.people SET profile = convert_to('{"a": 1', 'UTF8')::json WHERE id = 7; DROP CAST (bytea AS json)`
 
 // unqualifiedFunction works wherever search_path names public, as it does in
 // production, and fails under the empty one of a restore.

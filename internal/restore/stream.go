@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"daybefore/internal/verdict"
 )
 
 // A rewrite turns one row of COPY text, without its newline, into what is
@@ -24,6 +26,19 @@ const (
 	keepSize = 4 << 20
 )
 
+// maxRow is how long a line of COPY text can be: the server holds it in one
+// buffer, of MaxAllocSize (src/include/utils/memutils.h), as pg_dump's did.
+const maxRow = 1<<30 - 1
+
+// errLongRow is a row that no server has written, and none would read.
+func errLongRow(row int64) error {
+	return verdict.Failf(verdict.CodeCorrupt, "the ends of rows are lost, so the backup is damaged: take another one, and look at how this one was stored",
+		"row %d is longer than 1 GiB (PostgreSQL's limit)", row)
+}
+
+// errLine is what remains of a line that is longer than any row.
+var errLine = errors.New("a line is longer than 1 GiB (PostgreSQL's limit of a row)")
+
 // errNoEnd is what remains of a block that stopped before its end marker.
 var errNoEnd = errors.New(`the rows stopped before the marker \. that ends them`)
 
@@ -33,6 +48,7 @@ var errNoEnd = errors.New(`the rows stopped before the marker \. that ends them`
 // order, to the byte: nothing in a row, a name or a comment can pass for one.
 type dumpStream struct {
 	src   io.Reader
+	most  int    // bytes of a line; 0: maxRow
 	buf   []byte // buf[r:w] is read and not yet used
 	r, w  int
 	err   error // of src, sticky
@@ -64,7 +80,7 @@ func (d *dumpStream) fill() error {
 		d.w = copy(d.buf, d.buf[d.r:d.w])
 		d.r = 0
 	case d.w == len(d.buf):
-		grown := make([]byte, len(d.buf)+max(readSize, len(d.buf)/2))
+		grown := make([]byte, min(len(d.buf)+max(readSize, len(d.buf)/2), max(d.longest(), len(d.buf))+readSize))
 		d.w = copy(grown, d.buf[d.r:d.w])
 		d.r, d.buf = 0, grown
 	}
@@ -79,15 +95,22 @@ func (d *dumpStream) fill() error {
 	return err
 }
 
+func (d *dumpStream) longest() int { return cmp.Or(d.most, maxRow) }
+
 // line returns the next line without its newline, valid until the next call.
 func (d *dumpStream) line() ([]byte, error) {
 	for seen := 0; ; {
 		if i := bytes.IndexByte(d.buf[d.r+seen:d.w], '\n'); i >= 0 {
 			line := d.buf[d.r : d.r+seen+i]
-			d.r += seen + i + 1
+			if len(line) > d.longest() {
+				return nil, errLine
+			}
+			d.r += len(line) + 1
 			return line, nil
 		}
-		seen = d.w - d.r
+		if seen = d.w - d.r; seen > d.longest() {
+			return nil, errLine
+		}
 		if err := d.fill(); err != nil {
 			if err == io.EOF && seen > 0 {
 				err = io.ErrUnexpectedEOF
@@ -189,6 +212,7 @@ type block struct {
 	out     []byte // rewritten, not yet handed out
 	off     int
 	inRow   bool // passing: the output ends inside a row
+	passed  int  // passing: bytes of that row
 	done    bool
 	err     error // what ended it early
 	moved   func(rows, bytes int64)
@@ -258,17 +282,15 @@ func (b *block) pass() error {
 	if b.inRow {
 		i := bytes.IndexByte(chunk, '\n')
 		b.inRow = i < 0
-		b.take(cmp.Or(i+1, len(chunk)))
-		return nil
+		return b.passPart(cmp.Or(i+1, len(chunk)))
 	}
 	last := bytes.LastIndexByte(chunk, '\n')
 	if last < 0 {
 		if len(chunk) < len(endMarker) { // may yet become the end marker
 			return noEnd(d.fill())
 		}
-		b.inRow = true
-		b.take(len(chunk))
-		return nil
+		b.inRow, b.passed = true, 0
+		return b.passPart(len(chunk))
 	}
 	chunk = chunk[:last+1]
 	if end := markerAt(chunk); end >= 0 {
@@ -278,6 +300,15 @@ func (b *block) pass() error {
 		return nil
 	}
 	b.take(len(chunk))
+	return nil
+}
+
+// passPart hands on a part of a row, as long as it can be one.
+func (b *block) passPart(n int) error {
+	if b.passed += n; b.passed > b.d.longest()+1 { // and its newline
+		return errLongRow(b.rows + 1)
+	}
+	b.take(n)
 	return nil
 }
 
@@ -306,6 +337,9 @@ func markerAt(lines []byte) int {
 func (b *block) rewriteSome() error {
 	for len(b.out) < writeSize {
 		row, err := b.d.line()
+		if err == errLine {
+			return errLongRow(b.rows + 1)
+		}
 		if err != nil {
 			return noEnd(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"daybefore/internal/verdict"
 )
 
 // A stream as `pg_restore -f -` writes it (15.18), with what a careless
@@ -72,6 +74,36 @@ func TestRowsAreReadAsWritten(t *testing.T) {
 			if want := "[4 1 3 0]"; fmt.Sprint(counts) != want {
 				t.Errorf("%s, %s: counted %v, want %s", name, pace, counts, want)
 			}
+		}
+	}
+}
+
+// endless is a row that never ends, and counts what was read of it.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+// A row that is longer than the server can hold ends the load once that is
+// known, whatever is still to come, and no more of it is held or sent.
+func TestARowThatIsNone(t *testing.T) {
+	t.Parallel()
+	const most = 4 << 20
+	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+		src := &endless{}
+		d := newDumpStream(io.MultiReader(strings.NewReader("1\tone\n"+strings.Repeat("y", most)+"\n"), src))
+		d.most = most
+		n, err := io.Copy(io.Discard, &block{d: d, rewrite: rewrite})
+		if problem := verdict.AsProblem(err); problem == nil || problem.Outcome != verdict.Fail || problem.Code != verdict.CodeCorrupt || err.Error() != "row 3 is longer than 1 GiB (PostgreSQL's limit)" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if src.read > 2*most || len(d.buf) > most+2*readSize || n > 2*most+100 {
+			t.Errorf("%s: %d bytes read, %d held, %d sent", name, src.read, len(d.buf), n)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +10,11 @@ import (
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
+
+// eitherHint is for what a rule's pseudonyms or damage to the backup may have
+// broken, which nobody can tell from what is left.
+const eitherHint = "preserve the column for one drill: if it is refused then too, the backup is damaged, " +
+	"so take another; if not, choose another transform, set_null, or preserve it with a why"
 
 // Blame tells whether rows may have been refused for what a rule made of them:
 // a constraint over several columns, or one that calls a function, can take
@@ -19,8 +25,9 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 	if t == nil {
 		return nil
 	}
+	row := rowOf(refused, name)
 	for _, c := range t.columns {
-		pos, ok := p.rewrites(c)
+		pos, ok := p.rewrites(c, row)
 		if !ok || !refuses(refused, c) {
 			continue
 		}
@@ -28,29 +35,41 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 		if refused.ConstraintName != "" {
 			by = " by " + refused.ConstraintName
 		}
-		return verdict.Errorf(verdict.CodeRuleUnfit,
-			"choose another transform, set_null, or preserve the column with a why; if the same rows are refused when it is preserved, the backup is at fault",
-			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s", by, refused.Code, p.place(pos), c.name)
+		return verdict.Errorf(verdict.CodeRuleUnfit, eitherHint,
+			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s: "+
+				"either what the rule made is refused, or the row is damaged",
+			by, refused.Code, p.place(pos), c.name)
 	}
 	return nil
 }
 
-// rewrites tells whether some of a column's values become others, and by which
-// place in the drill file: a rule's, or that of a keep which has set the column.
-func (p *Plan) rewrites(c *column) (spec.Pos, bool) {
+// rowOf is the number of the row that was refused, 0 where the server does not
+// say: COPY t, line 12, column c: … .
+func rowOf(refused *pgconn.PgError, name string) (row int64) {
+	if rest, ok := strings.CutPrefix(refused.Where, "COPY "+name+", line "); ok {
+		_, _ = fmt.Sscan(rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))], &row)
+	}
+	return row
+}
+
+// rewrites tells whether a column's values become others, in a row or, for 0,
+// in some, and by which place in the drill file: a rule's, or that of a keep
+// which has set the column.
+func (p *Plan) rewrites(c *column, row int64) (spec.Pos, bool) {
 	if r := p.assigned[c]; changes(r) {
 		return r.Pos, true
 	}
 	for _, k := range p.keeps {
-		if _, set := k.set[c.name]; set && within(k.table, c.table) && k.kept.Load() > 0 {
+		if _, set := k.set[c.name]; set && within(k.table, c.table) && k.mayHaveKept(c.table, row) {
 			return k.rule.Pos, true
 		}
 	}
 	return spec.Pos{}, false
 }
 
-// refuses tells whether the server refused a row for what a column holds, or
-// for a constraint that the column is part of.
+// refuses tells whether the server may have refused a row for what a column
+// holds, or for a constraint that the column is part of. What the rules make is
+// text that COPY can read: where it could not, the row was damaged.
 //
 // What a data exception or a domain's constraint is about stands in the
 // context: COPY t, line 1, column c: … (CopyFromErrorCallback, copyfrom.c).
@@ -60,14 +79,27 @@ func refuses(err *pgconn.PgError, c *column) bool {
 	switch {
 	case err.Code == notNull:
 		return err.ColumnName == c.name
-	case !strings.HasPrefix(err.Code, "22") && err.Code != constraint:
+	case !strings.HasPrefix(err.Code, "22") && err.Code != constraint, slices.Contains(unreadable, err.Code):
 		return false
 	case ofColumn:
 		return strings.HasPrefix(named, c.name+": ")
-	case err.ConstraintName == "": // what is computed from the row cannot be
-		return true
+	case err.Code == constraint && err.ConstraintName == "":
+		return false // no partition is for it, and what decides that is not rewritten
+	case err.ConstraintName == "":
+		return c.isComputedFrom()
 	}
 	return slices.ContainsFunc(c.table.checks, func(k check) bool {
 		return k.name == err.ConstraintName && slices.Contains(k.columns, c.num)
 	})
+}
+
+// unreadable are the conditions of text that is not COPY's, or not in its
+// encoding: character_not_in_repertoire, bad_copy_file_format,
+// untranslatable_character.
+var unreadable = []string{"22021", "22P04", "22P05"}
+
+// isComputedFrom tells whether an expression over the column is computed as a
+// row is loaded: a CHECK's, or perhaps that of a generated column.
+func (c *column) isComputedFrom() bool {
+	return c.isChecked() || slices.ContainsFunc(c.table.columns, func(c *column) bool { return c.generated })
 }

@@ -30,6 +30,8 @@ func TestBlame(t *testing.T) {
 		{"a domain of the rewritten column", "x\tf\t1\t1\t" + long, "public.t.d text", "a row was refused by short_check (SQLSTATE 23514), in which the rule at drills/shop.yaml:1:7 had rewritten d"},
 		{"what is computed of the rewritten column", "12345678\tf\t1\t1\tx", "public.t.a text", "a row was refused (SQLSTATE 22012), in which the rule at drills/shop.yaml:1:7 had rewritten a"},
 		{"what is computed of what keep sets", "x\tf\t1\t1\tkept", "public.t.d text", "a row was refused (SQLSTATE 22012), in which the rule at drills/shop.yaml:5:5 had rewritten a"},
+		{"bytes that are no text, in another column", "x\tf\t1\t1\t\\xff", "public.t.a first_name", ""},
+		{"a marker within the row", "x\tf\t1\t1\tx\\.x", "public.t.a first_name", ""},
 		{"a table that nobody knows", "", "public.t.a text", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,6 +61,9 @@ func TestBlame(t *testing.T) {
 				t.Fatalf("the server took %s: %v", row, err)
 			}
 			blamed := p.Blame("public", "t", refused)
+			if tt.want != "" {
+				tt.want += ": either what the rule made is refused, or the row is damaged"
+			}
 			if got := messageOf(blamed); got != tt.want {
 				t.Errorf("%q, want %q, of %v", got, tt.want, refused)
 			}

@@ -38,7 +38,7 @@ func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, er
 		checks = append(checks, verdict.Check{
 			ID: "rule_unfit:" + d.table.String() + "." + d.name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
 			Message: "the " + d.words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
-			Hint:    "choose another transform, set_null, or preserve the column with a why; if it is refused when the column is preserved, the backup is at fault",
+			Hint:    eitherHint,
 		})
 	}
 	return checks, nil
@@ -165,7 +165,7 @@ func (b *builds) restsOn(d definition) (why []string, err error) {
 // values are compared otherwise than to the byte.
 func (b *builds) rewritten(why []string, t *table, names []string, loose bool) []string {
 	add := func(c *column) {
-		if pos, ok := b.rewrites(c); ok {
+		if pos, ok := b.rewrites(c, 0); ok {
 			if told := fmt.Sprintf("%s (%s)", c, b.place(pos)); !slices.Contains(why, told) {
 				why = append(why, told)
 			}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/pgtext"
 )
 
 // Catalogue is what the restored pre-data says about the user's tables. Keys,
@@ -16,6 +18,7 @@ type Catalogue struct {
 	tables []*table // by schema and name
 	byName map[tableName]*table
 	byOID  map[uint32]*table
+	server pgtext.Server
 }
 
 type tableName struct{ schema, table string }
@@ -43,12 +46,13 @@ type column struct {
 	types      []pgType // all that a rule may know its type by: domains, from the outermost, and base
 	base       pgType   // below domains, and the element of an array
 	array      bool
-	delim      byte      // of the array
-	fields     []*column // of a composite
-	length     int       // of varchar(n), char(n), name: characters; 0: no limit
-	notNull    bool      // also by its domain
-	domain     bool      // some domain may check the value
-	domainSQL  []string  // its CHECK constraints
+	input      *pgtext.Type // what its values are read by; nil: not known
+	delim      byte         // of the array
+	fields     []*column    // of a composite
+	length     int          // of varchar(n), char(n), name: characters; 0: no limit
+	notNull    bool         // also by its domain
+	domain     bool         // some domain may check the value
+	domainSQL  []string     // its CHECK constraints
 	generated  bool
 	identity   bool
 	unique     []string // names of the constraints that make it unique, alone or with others
@@ -82,6 +86,7 @@ func ReadCatalogue(ctx context.Context, conn *pgx.Conn) (*Catalogue, error) {
 		what string
 		read func() error
 	}{
+		{"settings", func() error { cat.server, err = readServer(ctx, conn); return err }},
 		{"tables", func() error { return cat.readTables(ctx, conn) }},
 		{"columns", func() error { return cat.readColumns(ctx, conn, types) }},
 		{"collations", func() error { return cat.readCollations(ctx, conn) }},
@@ -132,6 +137,8 @@ type typeRow struct {
 	delim   string
 	checks  []string    // of a domain
 	fields  []typeField // of a composite
+	labels  []string    // of an enum
+	bound   uint32      // of a range or multirange
 }
 
 // typeField is a field of a composite type.
@@ -161,7 +168,12 @@ func readTypes(ctx context.Context, conn *pgx.Conn) (map[uint32]typeRow, error) 
 	if err != nil {
 		return nil, err
 	}
-	return types, readFields(ctx, conn, types)
+	for _, read := range []func(context.Context, *pgx.Conn, map[uint32]typeRow) error{readFields, readLabels, readBounds} {
+		if err := read(ctx, conn, types); err != nil {
+			return nil, err
+		}
+	}
+	return types, nil
 }
 
 // readFields adds the fields of the user's composite types, row types of
@@ -201,6 +213,7 @@ func (cat *Catalogue) readColumns(ctx context.Context, conn *pgx.Conn, types map
 	}
 	var relation, typ uint32
 	var typmod int32
+	inputs := &inputTypes{types: types, made: map[inputType]*pgtext.Type{}}
 	c := &column{}
 	_, err = pgx.ForEachRow(rows, []any{&relation, &c.name, &c.num, &typ, &typmod, &c.typ, &c.notNull, &c.generated, &c.identity}, func() error {
 		t := cat.byOID[relation]
@@ -210,6 +223,7 @@ func (cat *Catalogue) readColumns(ctx context.Context, conn *pgx.Conn, types map
 		found := *c
 		found.table = t
 		found.resolve(types, typ, typmod)
+		found.input = inputs.of(typ, typmod)
 		t.columns = append(t.columns, &found)
 		t.byName[found.name] = &found
 		return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"daybefore/internal/copytext"
@@ -52,11 +53,13 @@ type rewriter struct {
 	charset copytext.Charset
 	cells   []*cell // by field; nil: passes as it is
 	keepers []rowKeeper
-	watch   *watcher // nil: no column needs it
-	ends    []int    // of the row's fields
-	row     int64
-	spent   time.Duration
-	made    []byte // by lookOn
+	*originals
+	watch *watcher // nil: no column needs it
+	ends  []int    // of the row's fields
+	row   int64
+	spent time.Duration
+	made  []byte       // by lookOn
+	ended *atomic.Bool // the plan's
 }
 
 // rowKeeper is a keeper for the fields of this header.
@@ -73,7 +76,7 @@ type fieldGlob struct {
 }
 
 func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
-	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns))}
+	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
 	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
@@ -93,6 +96,9 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 			r.keepers = append(r.keepers, r.rowKeeper(p, k, mask, decode))
 			work = true
 		}
+	}
+	if work {
+		r.originals = p.newOriginals(r, decode)
 	}
 	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil {
 		return nil
@@ -158,14 +164,17 @@ func (w *person) read(r *rewriter, row []byte) error {
 	return nil
 }
 
-func (r *rewriter) rewrite(dst, row []byte) ([]byte, error) {
-	r.row++
-	if r.row%timedRows != 0 {
-		return r.apply(dst, row)
+func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
+	if r.row++; r.row%timedRows != 0 {
+		dst, err = r.apply(dst, row)
+	} else {
+		start := time.Now()
+		dst, err = r.apply(dst, row)
+		r.spent += timedRows * time.Since(start)
 	}
-	start := time.Now()
-	dst, err := r.apply(dst, row)
-	r.spent += timedRows * time.Since(start)
+	if err != nil {
+		r.ended.Store(true)
+	}
 	return dst, err
 }
 
@@ -173,6 +182,11 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	if err := r.split(row); err != nil {
 		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.name, r.row, err)
+	}
+	if r.originals != nil {
+		if err := r.checkRow(row); err != nil {
+			return dst, err
+		}
 	}
 	var leak error // the row is looked at to its end
 	if r.watch != nil {
@@ -205,6 +219,7 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		copied, from = end, end+1
 	}
 	if kept != nil {
+		kept.remember(r.table, r.row)
 		r.countKept(row, kept)
 	}
 	return append(dst, row[copied:]...), leak
@@ -235,7 +250,7 @@ func (r *rewriter) failed(field int, err error) error {
 		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
 			"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 	}
-	return verdict.Errorf(verdict.CodeScrub, "correct the rule of this column, or report it as a bug if the column holds what its type says",
+	return verdict.Errorf(verdict.CodeScrub, "look at this row in production: if the value is so there, the rule does not suit this column; if not, the backup is damaged",
 		"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
 }
 

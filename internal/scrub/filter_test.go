@@ -258,9 +258,9 @@ func TestBadRows(t *testing.T) {
 		{"private\t{}\t1\t2024-01-01\t", verdict.CodeCorrupt, "row 2: not as many fields"},
 		{"", verdict.CodeCorrupt, "row 2"},
 		{`private` + "\t{}\t1\t2024-01-01\\", verdict.CodeCorrupt, "inside an escape"},
-		{"a\tprivate\t1\t2024-01-01", verdict.CodeScrub, "row 2, column tags: not an array"},
-		{"a\t{}\tprivate\t2024-01-01", verdict.CodeScrub, "column n"},
-		{"a\t{}\t1\tprivate", verdict.CodeScrub, "column at"},
+		{"a\tprivate\t1\t2024-01-01", verdict.CodeCorrupt, "row 2, column tags: a value that is not a valid array"},
+		{"a\t{}\tprivate\t2024-01-01", verdict.CodeCorrupt, "row 2, column n: a value that is not a valid integer"},
+		{"a\t{}\t1\tprivate", verdict.CodeCorrupt, "row 2, column at: a value that is not a valid date"},
 	} {
 		rewrite, err := p.Filter("public", "t", columns)
 		if err != nil {

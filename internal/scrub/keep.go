@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -20,6 +21,38 @@ type keeper struct {
 	match map[string]foldedGlob
 	set   map[string][]byte // in the encoding of the rows, escaped for COPY
 	kept  atomic.Int64
+
+	mu   sync.Mutex
+	rows map[keptRow]struct{} // mostRemembered at most
+}
+
+// keptRow is a row of a block, from 1.
+type keptRow struct {
+	table *table
+	row   int64
+}
+
+// mostRemembered is how many kept rows are known by their numbers.
+const mostRemembered = 1 << 16
+
+func (k *keeper) remember(t *table, row int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.rows == nil {
+		k.rows = map[keptRow]struct{}{}
+	}
+	if len(k.rows) < mostRemembered {
+		k.rows[keptRow{t, row}] = struct{}{}
+	}
+}
+
+// mayHaveKept tells whether a row of a table was kept, or may have been; 0 is
+// any row.
+func (k *keeper) mayHaveKept(t *table, row int64) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, ok := k.rows[keptRow{t, row}]
+	return ok || row == 0 && k.kept.Load() > 0 || len(k.rows) == mostRemembered
 }
 
 // foldedGlob is a pattern that is compared without the case of ASCII letters,

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 
@@ -68,6 +69,8 @@ type Plan struct {
 	rewriters []*rewriter
 	met       map[*table]bool
 	looking   bool // LookOn is under way
+
+	ended atomic.Bool // by a row that no filter could rewrite
 }
 
 // planner collects what is wrong while a plan is made.

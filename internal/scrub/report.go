@@ -94,6 +94,10 @@ func (p *Plan) Checks() []verdict.Check {
 	if found := p.leaks.checks(p.ofSample()); len(found) > 0 {
 		return found // they ended the load: what else did not happen is no finding
 	}
+	if p.ended.Load() {
+		return []verdict.Check{{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Skipped,
+			Expected: originalsExpected, Message: "a row ended the load, and not all values were looked at"}}
+	}
 	checks := []verdict.Check{p.scanCheck(), {
 		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
 		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked), Message: p.fallenMessage(),
@@ -103,6 +107,9 @@ func (p *Plan) Checks() []verdict.Check {
 	}
 	for _, k := range p.keeps {
 		checks = append(checks, k.check())
+	}
+	if replaced := p.replacedColumns(); len(replaced) > 0 {
+		checks = append(checks, originalsCheck(replaced))
 	}
 	return checks
 }

@@ -1,0 +1,313 @@
+package scrub
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/pgtext"
+	"daybefore/internal/verdict"
+)
+
+// readServer asks what the sessions' input functions go by.
+func readServer(ctx context.Context, conn *pgx.Conn) (s pgtext.Server, err error) {
+	var style string
+	const sql = "select current_setting('server_version_num')::int / 10000, current_setting('datestyle')"
+	err = conn.QueryRow(ctx, sql).Scan(&s.Major, &style)
+	switch {
+	case strings.HasSuffix(style, "DMY"):
+		s.Dates = pgtext.DMY
+	case strings.HasSuffix(style, "YMD"):
+		s.Dates = pgtext.YMD
+	}
+	return s, err
+}
+
+// inputTypes makes types of pgtext of those of a catalogue, each once.
+type inputTypes struct {
+	types map[uint32]typeRow
+	made  map[inputType]*pgtext.Type
+}
+
+type inputType struct {
+	oid    uint32
+	typmod int32
+}
+
+// of is what a type is read by, seen through domains; nil where that is not
+// known.
+func (in *inputTypes) of(oid uint32, typmod int32) *pgtext.Type {
+	key := inputType{oid, typmod}
+	made, ok := in.made[key]
+	if !ok {
+		made = in.make(oid, typmod)
+		in.made[key] = made
+	}
+	return made
+}
+
+func (in *inputTypes) make(oid uint32, typmod int32) *pgtext.Type {
+	t := in.types[oid]
+	switch {
+	case t.kind == "d":
+		if t.typmod >= 0 {
+			typmod = t.typmod
+		}
+		return in.of(t.base, typmod)
+	case t.is("int2vector", "oidvector"): // arrays that are written otherwise
+		return nil
+	case t.element != 0:
+		return pgtext.Array(in.of(t.element, typmod), in.types[t.element].delim[0])
+	case t.kind == "e":
+		return pgtext.Enum(t.labels)
+	case t.kind == "r":
+		return pgtext.Range(in.of(t.bound, -1))
+	case t.kind == "m":
+		return pgtext.Multirange(in.of(t.bound, -1))
+	case t.schema == "pg_catalog":
+		return pgtext.Base(t.name, typmod)
+	case t.kind == "c" && t.schema != "information_schema":
+		var fields []*pgtext.Type
+		for _, f := range t.fields {
+			fields = append(fields, in.of(f.oid, f.typmod))
+		}
+		return pgtext.Composite(fields)
+	case t.name == "citext":
+		return pgtext.Text()
+	case isHstore(t.pgType):
+		return pgtext.Hstore()
+	}
+	return nil
+}
+
+// readLabels adds the labels of enums.
+func readLabels(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) error {
+	rows, err := conn.Query(ctx, "select enumtypid, enumlabel::text from pg_enum")
+	if err != nil {
+		return err
+	}
+	var oid uint32
+	var label string
+	_, err = pgx.ForEachRow(rows, []any{&oid, &label}, func() error {
+		r := types[oid]
+		r.labels = append(r.labels, label)
+		types[oid] = r
+		return nil
+	})
+	return err
+}
+
+// readBounds adds what ranges, and since 14 multiranges, are of.
+func readBounds(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) error {
+	rows, err := conn.Query(ctx, `
+		select r.rngtypid, r.rngsubtype, coalesce((to_jsonb(r) ->> 'rngmultitypid')::oid, 0) from pg_range r`)
+	if err != nil {
+		return err
+	}
+	var of, bound, multi uint32
+	_, err = pgx.ForEachRow(rows, []any{&of, &bound, &multi}, func() error {
+		for _, oid := range []uint32{of, multi} {
+			if r, ok := types[oid]; ok {
+				r.bound = bound
+				types[oid] = r
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// originals looks at the values that a rule replaces before it does: nobody
+// else will, and a restore by hand would be refused for what is wrong with
+// them. Nil where nothing is replaced.
+type originals struct {
+	reader   *pgtext.Reader
+	valid    func([]byte) bool // the encoding's; nil: every byte is
+	types    []*pgtext.Type    // by field, of what is replaced
+	replaced []bool            // by field: by its rule, or by keep
+	charset  copytext.Charset
+	decode   *copytext.Decoder
+	raw      []byte
+}
+
+func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
+	o := &originals{
+		reader: pgtext.NewReader(p.cat.server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)),
+		charset: p.encoding.Charset, decode: decode,
+		types: make([]*pgtext.Type, len(r.names)), replaced: make([]bool, len(r.names)),
+	}
+	for i, name := range r.names {
+		sets := slices.ContainsFunc(r.keepers, func(k rowKeeper) bool { return k.set[i] != nil })
+		if o.replaced[i] = sets || r.cells[i] != nil; !o.replaced[i] {
+			continue
+		}
+		if t := r.table.byName[name].input; !t.Any() {
+			o.types[i] = t
+		}
+	}
+	return o
+}
+
+// damage is what is wrong with a value of a backup, without it.
+type damage string
+
+func (d damage) Error() string { return string(d) }
+
+// What the server refuses in the text of a row, whatever type it is of.
+const (
+	illFormed  damage = "bytes that are no text in the encoding of the rows"
+	zeroByte   damage = "a zero byte, which no text may hold"
+	bareReturn damage = "a carriage return that is not written as COPY writes it"
+	endWithin  damage = `the marker \. that ends the rows, within a row`
+)
+
+// row looks at what stands in a row as it is written.
+func (o *originals) row(row []byte) error {
+	switch {
+	case o.valid != nil && !o.valid(row):
+		return illFormed
+	case bytes.IndexByte(row, 0) >= 0:
+		return zeroByte
+	case bytes.IndexByte(row, '\r') >= 0:
+		return bareReturn
+	}
+	return nil
+}
+
+// field looks at a field that is not null.
+func (o *originals) field(i int, field []byte) (err error) {
+	t, value := o.types[i], field
+	if !copytext.Plain(field) {
+		if endsWithin(field) && o.charset == copytext.ASCIISafe {
+			return endWithin
+		}
+		if o.raw, err = o.charset.AppendUnescaped(o.raw[:0], field); err != nil {
+			return err
+		}
+		value = o.raw
+		if copytext.HasHighBytes(value) != copytext.HasHighBytes(field) && o.valid != nil && !o.valid(value) {
+			return illFormed
+		}
+		if bytes.IndexByte(value, 0) >= 0 {
+			return zeroByte
+		}
+	}
+	if t != nil && !o.reader.Accepts(t, o.decode.Decode(value)) {
+		return damage("a value that is not a valid " + t.What())
+	}
+	return nil
+}
+
+// endsWithin tells whether a point is escaped.
+func endsWithin(field []byte) bool {
+	for i := bytes.IndexByte(field, '\\'); i >= 0 && i+1 < len(field); {
+		if field[i+1] == '.' {
+			return true
+		}
+		next := bytes.IndexByte(field[i+2:], '\\')
+		if next < 0 {
+			return false
+		}
+		i += 2 + next
+	}
+	return false
+}
+
+// checkRow looks at the row that was split last, and at the values in it that
+// are replaced.
+func (r *rewriter) checkRow(row []byte) error {
+	if err := r.originals.row(row); err != nil {
+		for i := range r.ends { // where it is
+			if r.originals.row(r.field(row, i)) != nil {
+				return r.damaged(i, err)
+			}
+		}
+		return r.damaged(-1, err)
+	}
+	for i, replaced := range r.replaced {
+		if !replaced {
+			continue
+		}
+		field := r.field(row, i)
+		if r.types[i] == nil && copytext.Plain(field) || copytext.IsNull(field) {
+			continue
+		}
+		if err := r.originals.field(i, field); err != nil {
+			return r.damaged(i, err)
+		}
+	}
+	return nil
+}
+
+// damaged is what is wrong with the original in a field; -1: in the row.
+func (r *rewriter) damaged(field int, err error) error {
+	const hint = "the row is damaged, and a restore by hand is refused there too: " +
+		"take another backup, and look at how this one was stored"
+	if field < 0 {
+		return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d: %w", r.table.name, r.row, err)
+	}
+	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
+}
+
+const originalsExpected = "every value that a rule replaces is one that its column takes"
+
+// originalsCheck says which values were looked at before a rule replaced them,
+// and what was not asked of them.
+func originalsCheck(replaced []*column) verdict.Check {
+	c := verdict.Check{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
+		Expected: originalsExpected}
+	read, unread, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, col := range replaced {
+		name := col.root().String()
+		if read[name] = true; !col.input.Known() {
+			unread[name+" ("+col.typ+")"] = true
+		}
+		if col.isChecked() {
+			checked[name] = true
+		}
+	}
+	c.Observed = counted(int64(len(read)), "column")
+	var notes []string
+	note := func(names map[string]bool, observed, message string) {
+		if len(names) > 0 {
+			c.Observed += fmt.Sprintf(", %d %s", len(names), observed)
+			notes = append(notes, message+joined(slices.Sorted(maps.Keys(names))))
+		}
+	}
+	note(unread, "of a type of which only the encoding is looked at",
+		"of the originals of these only the encoding was looked at, since this program does not read their type: ")
+	note(checked, "under a CHECK that saw only pseudonyms",
+		"a CHECK constraint judged what the rule made, not the original, of ")
+	c.Message = strings.Join(notes, "; ")
+	return c
+}
+
+// replacedColumns are the loaded columns of which some value is replaced.
+func (p *Plan) replacedColumns() (all []*column) {
+	for t, names := range p.loaded {
+		for _, name := range names {
+			c := t.byName[name]
+			if c == nil {
+				continue
+			}
+			set := slices.ContainsFunc(p.keeps, func(k *keeper) bool { return k.set[name] != nil && within(k.table, t) })
+			if set || p.recipes[c] != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// isChecked tells whether a CHECK looks at the column, its domain's among them.
+func (c *column) isChecked() bool {
+	return len(c.domainSQL) > 0 || slices.ContainsFunc(c.table.checks, func(k check) bool {
+		return slices.Contains(k.columns, c.num)
+	})
+}
