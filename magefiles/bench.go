@@ -18,8 +18,6 @@ type Bench mg.Namespace
 // a function and a type of the same name.
 var Aliases = map[string]any{"bench": Bench.Run}
 
-func init() { bench.BecomeWorker() }
-
 // Run compares the drill with a restore by hand (`bench` for short): -scale (1 is about 3 GB), -rounds (3), -kind (auto), -ways (by_hand,usual,scrubbed,plain,watched,tunnel), -peers.
 func (Bench) Run(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool) error {
 	return bench.Run(ctx, benchOptions(bench.Options{

@@ -1,27 +1,37 @@
 //go:build mage
 
-// The targets of the restore-drill harness. Each is a few lines over a
-// package that is tested; `go tool mage -h TARGET` explains one.
+// The targets of the restore-drill harness. `help TARGET` explains one
+// (behind `go tool mage`: `-h TARGET`).
 package main
 
 import (
 	"context"
 
+	"daybefore/internal/bench"
 	"daybefore/internal/harness"
 	"daybefore/scenarios"
 )
 
-// Default lists, and restores nothing.
-var Default = Drills
+// Mage's main comes after this: a worker of the bench has no command line, and
+// any other has one that Mage is to read as we do.
+func init() {
+	bench.BecomeWorker()
+	harness.TakeArguments()
+}
 
-// Drill restores the newest backup of every drill, or of -name, -parallel of them at once, and says pass or fail.
+// Drill restores the newest backup of every drill, or of -name (names and globs: -name=shop,'blog*'), -parallel of them at once, and says pass or fail.
 func Drill(ctx context.Context, name *string, parallel *int) error {
 	return harness.Open().Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel)})
 }
 
-// Drills lists the drills with the outcome of their last run.
-func Drills() error {
-	return harness.Open().Drills()
+// Drills lists the drills, or those of -name, with the outcome of their last run (also where no target is named).
+func Drills(ctx context.Context, name *string) error {
+	return harness.Open().Drills(ctx, value(name))
+}
+
+// Validate checks the drill files, or those of -name, and nothing else: no store, no engine.
+func Validate(name *string) error {
+	return harness.Open().Validate(value(name))
 }
 
 // Gate opens only if -name's newest backup has a passing report not older than -within (24h), or passes now; -strict takes a warning for a failure.
@@ -63,6 +73,11 @@ func Scenarios(ctx context.Context) error {
 // RebuildDemo makes the demo's backups in drills/demo/backups anew.
 func RebuildDemo(ctx context.Context) error {
 	return scenarios.RebuildDemo(ctx, "drills/demo", harness.Open().Log)
+}
+
+// Version prints which harness this is, as its reports name it.
+func Version() error {
+	return harness.Open().Version()
 }
 
 // Clean removes what drills that were killed left behind.

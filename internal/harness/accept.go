@@ -37,17 +37,17 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	case len(why) > mostWhy:
 		return cannot("accept: the reason has %d bytes: say it in %d", len(why), mostWhy)
 	}
-	files, err := h.load(o.Name, spec.Loader{WithoutSecrets: true})
+	f, err := h.loadOne("accept", o.Name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
-	if files[0].Err != nil {
-		fmt.Fprintln(h.Stderr, files[0].Err)
+	if f.Err != nil {
+		fmt.Fprintln(h.Stderr, f.Err)
 		return cannot("nothing was accepted: the drill file of %s has mistakes", o.Name)
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
-	rec := h.record(ctx, files[0].Drill)
+	rec := h.record(ctx, f.Drill)
 	defer rec.close()
 	last, err := rec.newest(ctx)
 	switch {
@@ -79,7 +79,7 @@ func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) er
 		a.Check, a.Drill, a.From, cmp.Or(a.To, "no row"), a.Run, a.Who, a.Why, cmp.Or(a.To, "no row"))
 	err = rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.AcceptTo(ctx, s, a.Drill, name, b) })
 	if err != nil {
-		return cannot("accepted on this machine only: %v", err)
+		return cannot("accepted on this machine only: %v", kept(a.Drill, err, true))
 	}
 	return nil
 }

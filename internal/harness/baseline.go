@@ -21,11 +21,10 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	if name == "" {
 		return cannot("baseline wants -name=DRILL: it is taken of one database")
 	}
-	files, err := h.load(name, spec.Loader{WithoutBaseline: true})
+	f, err := h.loadOne("baseline", name, spec.Loader{WithoutBaseline: true})
 	if err != nil {
 		return err
 	}
-	f := files[0]
 	if f.Err != nil {
 		fmt.Fprintln(h.Stderr, f.Err)
 		return cannot("no baseline of %s: its drill file has mistakes", f.Name)
@@ -40,9 +39,6 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	}
 	if before != nil {
 		b.Salt = before.Salt // so that what did not change reads as before
-	}
-	if err := h.canKeep(); err != nil {
-		return err
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()

@@ -3,14 +3,12 @@ package harness
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"daybefore/internal/drill"
@@ -23,11 +21,11 @@ import (
 
 // DrillOptions say what to drill, and how much at once.
 type DrillOptions struct {
-	Name     string // one drill; empty: all
+	Name     string // of drills: names and globs, with commas between; empty: all
 	Parallel int    // drills at once; 0: as many as the machine's cores and memory carry
 }
 
-// Drill runs every drill, or the one that is named; one that fails does not
+// Drill runs every drill, or those that are named; one that fails does not
 // stop the others. It prints each report as it comes, and keeps it.
 func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	if o.Parallel < 0 {
@@ -37,30 +35,14 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := h.canKeep(); err != nil {
-		return err
-	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
 	return h.conclude(h.drillAll(ctx, files, o.Parallel))
 }
 
-// canKeep finds out before a long drill whether its report can be written.
-func (h *Home) canKeep() error {
-	err := os.MkdirAll(h.reportsDir(), 0o755)
-	if err == nil {
-		err = unix.Access(h.reportsDir(), unix.W_OK)
-	}
-	if err != nil {
-		return cannot("reports cannot be written to %s: %v; make it writable, or set DRILL_HOME to a folder that is", h.reportsDir(), err)
-	}
-	return nil
-}
-
 // drillOne runs one drill file, keeps its report, once it is finished, and
-// prints it. A file with
-// mistakes makes a report too.
+// prints it. A file with mistakes makes a report too.
 func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report)) *verdict.Report {
 	return h.drillFor(ctx, f, progress, finish, nil)
 }
@@ -79,15 +61,36 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, 
 	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r) })
 	h.printing.Lock()
 	defer h.printing.Unlock()
-	unkept := errors.Join(h.keep(r), inStore)
-	if err := report.Terminal(h.Stdout, r, h.terminal()); err != nil {
+	here := h.keep(r)
+	err := report.Terminal(h.Stdout, r, h.terminal())
+	if err != nil {
 		h.Log.Warn("print the report", "drill", f.Name, "err", err)
 	}
-	if unkept != nil {
-		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, unkept)
-		r.Outcome = verdict.Worst(r.Outcome, verdict.Error)
+	if here != nil {
+		err = h.printWhole(r, here)
+	}
+	if inStore != nil {
+		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, kept(f.Name, inStore, here == nil))
+	}
+	if inStore != nil || here != nil && err != nil && rec.store == nil {
+		r.Outcome = verdict.Worst(r.Outcome, verdict.Error) // the report is not where it was to be, or nowhere at all
 	}
 	return r
+}
+
+// printWhole writes a report that could not be kept to stdout, as report.json
+// would have been. What the drill came to stands.
+func (h *Home) printWhole(r *verdict.Report, unkept error) error {
+	text, err := r.JSON()
+	if err == nil {
+		_, err = fmt.Fprintf(h.Stdout, "\n%s\n", bytes.TrimSpace(text))
+	}
+	where := "its report stands whole on standard output instead"
+	if err != nil {
+		where = fmt.Sprintf("nor could it be printed: %v", err)
+	}
+	fmt.Fprintf(h.Stderr, "warning: %v; %s\n", unkept, where)
+	return err
 }
 
 func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Writer, structure func(*spec.Structure)) *verdict.Report {

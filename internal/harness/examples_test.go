@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
+	"daybefore/internal/verdict"
 )
 
 func example(name string) string { return filepath.Join(repository, "docs", "examples", name) }
@@ -190,5 +192,55 @@ func TestExampleOfAnImage(t *testing.T) {
 	out, err := exec.Command("docker", args...).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "gate shop is open") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// nightly is README's line for cron, as cron hands it to sh.
+func nightly(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^0 5 \* \* \*  (.*)$`).FindStringSubmatch(string(text))
+	if line == nil || regexp.MustCompile(`(^|[^\\])%`).MatchString(line[1]) {
+		t.Fatalf("README has no line for cron, or one with a bare %%, which cron takes for the end of a line: %q", line)
+	}
+	return strings.ReplaceAll(line[1], `\%`, "%")
+}
+
+// The nightly line mails what a red drill says, and nothing else.
+func TestExampleOfCron(t *testing.T) {
+	t.Parallel()
+	p := shop(t)
+	mails, path := filepath.Join(p.dir, "mails"), filepath.Join(p.dir, "path")
+	p.write("path/mail", "#!/bin/sh\n{ echo \"$@\"; cat; } >>'"+mails+"'\n")
+	if err := os.Chmod(filepath.Join(path, "mail"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	night := func(home string) (mailed string) {
+		cmd := exec.Command("/bin/sh", "-c", strings.ReplaceAll(nightly(t), "/srv/drills", home))
+		cmd.Env = slices.Concat(os.Environ(), []string{"TMPDIR=" + p.tmp, "PATH=" + path + ":" + os.Getenv("PATH")})
+		if out, err := cmd.CombinedOutput(); len(out) > 0 {
+			t.Errorf("cron would mail this itself: %v\n%s", err, out)
+		}
+		text, err := os.ReadFile(mails)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if mailed := night(p.dir); mailed != "" || p.latest("shop").Outcome != verdict.Pass {
+		t.Errorf("a green drill mailed:\n%s", mailed)
+	}
+	p.spoil()
+	red := night(p.dir)
+	for _, part := range []string{"-s restore drill ops@example.com\n", "FAIL  shop: ", "\nError: shop: fail at fetch (checksum)\n"} {
+		if !strings.Contains(red, part) {
+			t.Errorf("a red drill mailed no %q:\n%s", part, red)
+		}
+	}
+	if gone := strings.TrimPrefix(night(filepath.Join(p.dir, "gone")), red); !strings.Contains(gone, "gone") {
+		t.Errorf("a folder that is gone mailed:\n%s", gone)
 	}
 }

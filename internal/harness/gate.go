@@ -33,11 +33,10 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if err != nil {
 		return cannot("the gate's -within: %v", err)
 	}
-	files, err := h.load(o.Name, spec.Loader{})
+	f, err := h.loadOne("gate", o.Name, spec.Loader{})
 	if err != nil {
 		return err
 	}
-	f := files[0]
 	if f.Err != nil {
 		fmt.Fprintln(h.Stderr, f.Err)
 		return cannot("gate %s stays shut: its drill file has mistakes", f.Name)
@@ -50,9 +49,6 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if why == "" {
 		fmt.Fprintf(h.Stdout, "gate %s is open: its newest backup has been restored\n", f.Name)
 		return nil
-	}
-	if err := h.canKeep(); err != nil {
-		return err
 	}
 	fmt.Fprintf(h.Stderr, "gate %s: %s: drilling now\n", f.Name, why)
 	h.sweep(ctx)

@@ -5,7 +5,6 @@ package harness
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,14 +12,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"daybefore/internal/drill"
-	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -120,25 +116,3 @@ func (h *Home) interruptible(ctx context.Context) (_ context.Context, stop func(
 
 func (h *Home) drillsDir() string  { return filepath.Join(h.Dir, "drills") }
 func (h *Home) reportsDir() string { return filepath.Join(h.Dir, "reports") }
-
-// load reads the drill files: all of them, or the one that is named.
-func (h *Home) load(name string, loader spec.Loader) ([]spec.Loaded, error) {
-	files, err := loader.LoadAll(h.drillsDir())
-	switch {
-	case errors.Is(err, os.ErrNotExist), err == nil && len(files) == 0:
-		return nil, cannot("no drill file: %s holds no .yaml; run this where drills/ lies or say where with DRILL_HOME, or write the first one after the README", h.drillsDir())
-	case err != nil:
-		return nil, cannot("read the drill files: %v", err)
-	case name == "":
-		return files, nil
-	}
-	i := slices.IndexFunc(files, func(f spec.Loaded) bool { return f.Name == name })
-	if i < 0 {
-		var names []string
-		for _, f := range files {
-			names = append(names, f.Name)
-		}
-		return nil, cannot("no drill is called %q; there are: %s", name, strings.Join(names, ", "))
-	}
-	return files[i : i+1], nil
-}

@@ -15,7 +15,7 @@ import (
 // mostStores are looked into at once.
 const mostStores = 8
 
-// Inventory judges the stores of all drills, or of the one that is named, and
+// Inventory judges the stores of all drills, or of those that are named, and
 // prints what it found. Nothing is fetched or restored, and no report is kept:
 // it is no drill, and proves nothing about a backup.
 func (h *Home) Inventory(ctx context.Context, name string) error {

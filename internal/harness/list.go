@@ -5,36 +5,100 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
-	"daybefore/internal/history"
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/drill"
 	"daybefore/internal/report"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
 )
 
-// Drills lists the drill files with the outcome of their last run. It
-// restores nothing.
-func (h *Home) Drills() error {
-	files, err := h.load("", spec.Loader{WithoutSecrets: true})
+// Drills lists the drills, all or those that are named, with the outcome of
+// their last run, here or in the store of past reports. It restores nothing. A
+// drill of which the list cannot tell the truth, for its file or its reports,
+// ends it with an error.
+func (h *Home) Drills(ctx context.Context, names string) error {
+	files, err := h.load(names, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
-	var listing []report.Listing
-	for _, f := range files {
-		l := report.Listing{Name: f.Name}
-		last, err := history.Latest(h.reportsDir(), f.Name)
-		switch {
-		case f.Err != nil:
-			l.Note = f.Err.Error()
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			l.Note = err.Error()
-		default:
-			l.Last = last
-		}
-		listing = append(listing, l)
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
+	listing, faults := make([]report.Listing, len(files)), make([]string, len(files))
+	var looks errgroup.Group
+	looks.SetLimit(mostStores)
+	for i, f := range files {
+		looks.Go(func() error {
+			listing[i], faults[i] = h.listed(ctx, f)
+			return nil
+		})
 	}
-	return report.Drills(h.Stdout, listing, h.Now(), h.terminal())
+	_ = looks.Wait() // what went wrong is listed
+	if err := report.Drills(h.Stdout, listing, h.Now(), h.terminal()); err != nil {
+		return err
+	}
+	faults = slices.DeleteFunc(faults, func(s string) bool { return s == "" })
+	switch {
+	case errors.Is(context.Cause(ctx), drill.ErrInterrupted):
+		return &Exit{Code: verdict.ExitInterrupted, Reason: "drills: interrupted"}
+	case len(faults) > 0:
+		return cannot("%s", strings.Join(faults, ", "))
+	}
+	return nil
+}
+
+// listed is a drill's line, and what is wrong with it in a few words; empty if
+// nothing is.
+func (h *Home) listed(ctx context.Context, f spec.Loaded) (l report.Listing, fault string) {
+	l.Name = f.Name
+	if f.Err != nil {
+		l.Note = f.Err.Error()
+		return l, f.Name + ": its drill file has mistakes"
+	}
+	rec := h.record(ctx, f.Drill)
+	defer rec.close()
+	last, err := rec.newest(ctx)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		l.Note = err.Error()
+		return l, f.Name + ": its last report cannot be read"
+	default:
+		l.Last = last
+	}
+	return l, ""
+}
+
+// Validate checks the drill files, all or those that are named, and nothing
+// else: no store, no engine, no secret. All their mistakes are told.
+func (h *Home) Validate(names string) error {
+	files, err := h.load(names, spec.Loader{WithoutSecrets: true})
+	if err != nil {
+		return err
+	}
+	broken := 0
+	for _, f := range files {
+		if f.Err != nil {
+			broken++
+			fmt.Fprintln(h.Stderr, f.Err)
+		}
+	}
+	if broken > 0 {
+		return cannot("%s mistakes, of %d", counted(broken, "drill file has", "drill files have"), len(files))
+	}
+	_, err = fmt.Fprintln(h.Stdout, counted(len(files), "drill file is", "drill files are"), "valid")
+	return err
+}
+
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // Clean removes what drills that were killed left behind: containers,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"daybefore/internal/catalog"
@@ -73,25 +74,26 @@ func (rec *record) newest(ctx context.Context) (*verdict.Report, error) {
 // keep puts something into the store, even if the drill was interrupted.
 func (rec *record) keep(ctx context.Context, put func(context.Context, history.Store) error) error {
 	if rec.err != nil {
-		return kept(rec.drill, rec.err)
+		return rec.err
 	}
 	if rec.store == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
 	defer cancel()
-	return kept(rec.drill, put(ctx, rec.store))
+	return put(ctx, rec.store)
 }
 
-// kept says what to do about a store that did not take something.
-func kept(drill string, err error) error {
-	if err == nil {
-		return nil
-	}
-	hint := "the copy under reports/ is well"
+// kept says what to do about a store that did not take something, which may
+// be here.
+func kept(drill string, err error, here bool) error {
+	var hints []string
 	var p *verdict.Problem
 	if errors.As(err, &p) {
-		hint = p.Hint + "; " + hint
+		hints = append(hints, p.Hint)
 	}
-	return fmt.Errorf("keep what is known of %s in the history: %w; %s", drill, err, hint)
+	if here {
+		hints = append(hints, "the copy under reports/ is well")
+	}
+	return fmt.Errorf("keep what is known of %s in the history: %w; %s", drill, err, strings.Join(hints, "; "))
 }

@@ -60,11 +60,10 @@ func (h *Home) look(ctx context.Context, target, name string, run func(context.C
 	if name == "" {
 		return nil, cannot("%s wants -name=DRILL: it looks at one backup", target)
 	}
-	files, err := h.load(name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
+	f, err := h.loadOne(target, name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
 	if err != nil {
 		return nil, err
 	}
-	f := files[0]
 	if f.Err != nil {
 		fmt.Fprintln(h.Stderr, f.Err)
 		return nil, cannot("%s %s: its drill file has mistakes", target, name)

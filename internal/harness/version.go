@@ -19,6 +19,12 @@ const Release = "0.1.0"
 // sources is put in by the build target: a digest of what it compiled.
 var sources string
 
+// Version prints which harness this is, as its reports name it.
+func (h *Home) Version() error {
+	_, err := fmt.Fprintln(h.Stdout, "daybefore", version())
+	return err
+}
+
 // version names the build, so that a report tells which harness made it: the
 // release and the sources or, where the build target did not compile it, the
 // program itself. Two builds of different sources never have one name.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,14 +54,23 @@ func openDrill(dir, drill string) (*os.Root, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the directory of reports: %w", err)
+		return nil, fmt.Errorf("open the directory of reports: %w", nothingKept(os.Stat, dir, err))
 	}
 	defer root.Close()
 	sub, err := root.OpenRoot(drill)
 	if err != nil {
-		return nil, fmt.Errorf("open the reports of %s in %s: %w", drill, dir, err)
+		return nil, fmt.Errorf("open the reports of %s in %s: %w", drill, dir, nothingKept(root.Stat, drill, err))
 	}
 	return sub, nil
+}
+
+// nothingKept takes a file in the place of a directory for what it is: no
+// report can lie there.
+func nothingKept(stat func(string) (fs.FileInfo, error), name string, err error) error {
+	if info, statErr := stat(name); statErr == nil && !info.IsDir() {
+		return fmt.Errorf("%w: %w", err, fs.ErrNotExist)
+	}
+	return err
 }
 
 // makeDrill opens the folder of one drill, and makes it where there is none.

@@ -42,8 +42,8 @@ func Load(path string) (*Drill, error) { return Loader{}.Load(path) }
 
 // LoadAll reads every *.yaml and *.yml of a folder, sorted by name, save hidden
 // ones (.x.yaml, an editor's lock). A broken file does not keep the others
-// from being read. The error says only that the
-// folder itself could not be.
+// from being read. The error says only that the folder itself could not be.
+// See Strays for what is left out.
 func LoadAll(dir string) ([]Loaded, error) { return Loader{}.LoadAll(dir) }
 
 // Loaded is one file of a folder: a drill, or what is wrong with it.
@@ -59,7 +59,7 @@ func (l Loader) Load(path string) (*Drill, error) {
 	d := &desk{file: path}
 	data, err := readFile(path)
 	if err != nil {
-		d.refuse(Pos{}, "give the path of a drill file, such as drills/demo.yaml", "read drill file: %v", err)
+		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
 		return nil, d.mistakes
 	}
 	drill := l.check(d, path, data)
@@ -77,7 +77,7 @@ func (l Loader) LoadAll(dir string) ([]Loaded, error) {
 	}
 	var all []Loaded
 	for _, e := range entries {
-		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name())) {
+		if !e.IsDir() && !hidden(e.Name()) && isDrillFile(e.Name()) {
 			all = append(all, l.loadNamed(filepath.Join(dir, e.Name()), all))
 		}
 	}
@@ -108,7 +108,22 @@ func nameOf(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
+// readable is what to do about a file that could not be read.
+func readable(path string, err error) string {
+	target, link := os.Readlink(path)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return "let this user read it"
+	case link == nil && errors.Is(err, os.ErrNotExist):
+		return "it is a link to " + target + ", which is not there: put the file back, or remove the link"
+	}
+	return "give the path of a drill file, such as drills/demo.yaml"
+}
+
 func readFile(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New(path + " is no file") // opening a pipe would wait for its writer
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,26 @@ const mostMeant = 3
 // is, the one with the fewest letters to change, or says otherwise. Words of
 // other digits are never suggested: they are not what was meant.
 func DidYouMean(written string, known []string, otherwise string) string {
-	var meant []string
+	meant := nearest(written, known)
+	if len(meant) == 0 {
+		return otherwise
+	}
+	return Meant(meant)
+}
+
+// Nearest is the known word that the written one was most likely meant to be;
+// empty where none is near.
+func Nearest(written string, known []string) string {
+	meant := nearest(written, known)
+	if len(meant) == 0 {
+		return ""
+	}
+	return meant[0]
+}
+
+// nearest are the known words that are Near or, where none is, the one with
+// the fewest letters to change.
+func nearest(written string, known []string) (meant []string) {
 	for _, k := range known {
 		if k != written && Near(written, k) {
 			meant = append(meant, k)
@@ -30,10 +49,7 @@ func DidYouMean(written string, known []string, otherwise string) string {
 	if len(meant) == 0 {
 		meant = misspelt(written, known)
 	}
-	if len(meant) == 0 {
-		return otherwise
-	}
-	return Meant(meant)
+	return meant
 }
 
 // Meant asks whether one of these names was meant. It names a few of many, and
@@ -69,26 +85,29 @@ func misspelt(written string, known []string) []string {
 	return best
 }
 
-// distance is Levenshtein's: how many single letters to add, drop or change.
+// distance is Levenshtein's: how many single letters to add, drop or change, or
+// pairs of them to swap.
 func distance(a, b string) int {
 	const tooLong = 64 // no key is: a long text is far from all of them
 	if len(a) > tooLong || len(b) > tooLong {
 		return tooLong
 	}
-	row := make([]int, len(b)+1)
+	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		older, old, row = old, row, older
 		row[0] = i + 1
 		for j := range len(b) {
-			change := diagonal
+			change := old[j]
 			if a[i] != b[j] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			row[j+1] = min(change, row[j]+1, old[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], older[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]
