@@ -292,14 +292,14 @@ func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Pla
 // expect looks at what came back.
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
-		found := expect.Run(ctx, r.connect, r.Drill.Expectations, expect.Options{
+		found := expect.Run(ctx, r.connectUnder, r.Drill.Expectations, expect.Options{
 			AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan),
 		})
 		r.checks(found...)
-		events, told := expect.LatestEvents(ctx, r.connect, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
+		events, told := expect.LatestEvents(ctx, r.connectUnder, r.Drill.LatestEvents, r.plan.Shown, r.plan.Fingerprint)
 		r.report.LatestEvents = events
 		r.checks(told...)
 		if !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
@@ -331,7 +331,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			}
 			present.Tables = append(present.Tables, t)
 		}
-		r.checks(expect.Run(ctx, r.connect, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
+		r.checks(expect.Run(ctx, r.connectUnder, present, expect.Options{AsOf: r.asOf, Jobs: r.jobs(), Past: r.Past, Unfilled: true})...)
 		return ctx.Err()
 	})
 }
@@ -385,4 +385,10 @@ func (r *run) madeLater(name spec.Name) bool {
 
 func (r *run) connect(ctx context.Context) (*pgx.Conn, error) {
 	return r.box.DB().Connect(ctx, r.archive.Database)
+}
+
+// connectUnder opens a session that sees the database as whoever uses it does:
+// under its own settings.
+func (r *run) connectUnder(ctx context.Context) (*pgx.Conn, error) {
+	return r.box.DB().ConnectUnder(ctx, r.archive.Database)
 }
