@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -85,8 +86,9 @@ func (r *run) restore(ctx context.Context) error {
 	return r.scanLeaks(ctx)
 }
 
-// blameRules looks, where post-data met errors that were not declared, which of
-// them may be owed to what a rule made of the rows. Where all of them are,
+// blameRules looks, where the restore met errors that were not declared, which of
+// them may be owed to what a rule made of the rows, beside those that the
+// restore explains by itself. Where all of them are,
 // nothing is known of the backup, and there is no more to judge.
 func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
 	if !s.Failing() {
@@ -102,7 +104,11 @@ func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Pl
 		return err
 	}
 	r.checks(found...)
-	if s.Explain(len(found)) {
+	var objects []string
+	for _, c := range found {
+		objects = append(objects, strings.TrimPrefix(c.ID, "rule_unfit:"))
+	}
+	if s.Explain(objects) {
 		return errUnbuilt
 	}
 	return nil
@@ -294,7 +300,7 @@ func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		found := expect.Run(ctx, r.connectUnder, r.Drill.Expectations, expect.Options{
 			AsOf: r.asOf, Jobs: r.jobs(), Held: r.session.Held, Past: r.Past, Mark: r.mark, Shown: r.plan.Shown,
-			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
+			LeftEmpty: r.session.LeftEmpty, Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan),
 		})
@@ -319,7 +325,7 @@ func (r *run) expectTables(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		present := spec.Expectations{Timeout: r.Drill.Expectations.Timeout}
 		for _, t := range r.Drill.Expectations.Tables {
-			if r.madeLater(t.Table) {
+			if r.madeLater(t.Table) || r.session.Lost(t.Table.Schema, t.Table.Table) {
 				continue
 			}
 			stays, err := r.staysEmpty(ctx, t.Table)
