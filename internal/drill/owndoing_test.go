@@ -203,6 +203,22 @@ update pg_ts_dict set dictinitoption = 'synonyms = ''gone''' where dictname = 'o
 // undisturbed lets pg_dump work whatever the database sets.
 const undisturbed = ` options='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c client_encoding=UTF8 -c session_replication_role=origin'`
 
+// TestTemplateDatabase restores a database that every server has of its own.
+func TestTemplateDatabase(t *testing.T) {
+	t.Parallel()
+	source, clusters := dumptest.Server(t), t.TempDir()
+	source.Exec("template1", items+"alter database template1 set search_path = nowhere; alter role postgres set search_path = nowhere")
+	for _, args := range [][]string{{"-Fc"}, {"-Fp", "-C"}} {
+		dump := source.Dump(append(args, "template1")...)
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			if r := itemsDrill(t, sandbox.Local, clusters, dump, ""); r.Outcome != verdict.Pass {
+				t.Error(outcome(r))
+			}
+		})
+	}
+}
+
 // filled has the dump fill materialized views that cannot be filled here: the
 // catalogue says that they are.
 func filled(views ...string) (sql string) {
