@@ -36,6 +36,9 @@ expectations:
 	return run(t, t.Context(), load(t, kind, text), func(r *drill.Request) { r.Clusters = clusters })
 }
 
+// slow is an expectation that takes longer than some time-outs let it.
+const slow = "  failed_rows: [{name: slow, sql: 'select 1 from pg_sleep(0.1) where false', fail_if: '> 0'}]\n"
+
 // outcome is a report's, with the checks that are not passed.
 func outcome(r *verdict.Report) string {
 	var b strings.Builder
@@ -79,22 +82,29 @@ create materialized view mine as select * from tenants where tenant = current_se
 			args: []string{"-C"}, want: verdict.Pass,
 		},
 		"settings that would end or turn every session": {
-			set: `alter database %[1]s set statement_timeout = '1ms'; alter database %[1]s set idle_session_timeout = '1ms'; alter database %[1]s set lock_timeout = '1ms';
-alter database %[1]s set idle_in_transaction_session_timeout = '1ms'; alter database %[1]s set default_transaction_read_only = on; alter database %[1]s set role = app;
-alter database %[1]s set session_replication_role = replica; alter database %[1]s set client_encoding = 'LATIN1'; alter database %[1]s set standard_conforming_strings = off;
-alter database %[1]s set session_preload_libraries = 'auto_explain'; alter database %[1]s set DateStyle = 'SQL, DMY'; alter database %[1]s set quote_all_identifiers = on;
-alter database %[1]s set client_min_messages = debug5; alter database %[1]s set default_text_search_config = 'public.mine'; alter database %[1]s set default_tablespace = 'not_there';
-alter role postgres in database %[1]s set search_path = nowhere; alter role other in database %[1]s set work_mem = '1GB'; alter database %[1]s set extra_float_digits = -5`,
+			set: `alter database %[1]s set statement_timeout = '1ms'; alter database %[1]s set idle_session_timeout = '1ms';
+alter database %[1]s set lock_timeout = '1ms';
+alter database %[1]s set idle_in_transaction_session_timeout = '1ms'; alter database %[1]s set default_transaction_read_only = on;
+alter database %[1]s set role = app;
+alter database %[1]s set session_replication_role = replica; alter database %[1]s set client_encoding = 'LATIN1';
+alter database %[1]s set standard_conforming_strings = off;
+alter database %[1]s set session_preload_libraries = 'auto_explain'; alter database %[1]s set DateStyle = 'SQL, DMY';
+alter database %[1]s set quote_all_identifiers = on;
+alter database %[1]s set client_min_messages = debug5; alter database %[1]s set default_text_search_config = 'public.mine';
+alter database %[1]s set default_tablespace = 'not_there';
+alter role postgres in database %[1]s set search_path = nowhere; alter role other in database %[1]s set work_mem = '1GB';
+alter database %[1]s set extra_float_digits = -5`,
 			sql: `create text search configuration mine (copy = english); create table days(d date, i interval, f float8);
 insert into days values ('2026-03-04', '-1 day 2 hours', 0.1); create index on days(d);`,
 			args: []string{"-C"}, want: verdict.Warn, plain: true, says: []string{"warn roles: other"}, not: "warn restore",
-			more: "  failed_rows: [{name: slow, sql: 'select 1 from pg_sleep(0.1) where false', fail_if: '> 0'}]",
+			more: slow,
 		},
 		"the schema public alone": {args: []string{"-n", "public"}, want: verdict.Pass},
 		"the schema public, another, and its comment": {
 			plain: true,
-			sql:   "create schema app; create table app.t(i int); comment on schema public is 'ours'; grant usage on schema public to app; alter schema public owner to other",
-			args:  []string{"-n", "public", "-n", "app"}, want: verdict.Warn, more: "  roles: [app]", says: []string{"other"},
+			sql: `create schema app; create table app.t(i int); comment on schema public is 'ours'; grant usage on schema public to app;
+alter schema public owner to other`,
+			args: []string{"-n", "public", "-n", "app"}, want: verdict.Warn, more: "  roles: [app]", says: []string{"other"},
 		},
 		"the schema public, and a real error": {
 			sql: "create schema lost; create domain lost.d as int; create table t(i lost.d)", args: []string{"-n", "public"}, want: verdict.Fail,
@@ -138,9 +148,11 @@ create materialized view broken as select 1/(select count(*) - 20 from public.it
 			plain:  true, want: verdict.Error, says: []string{"the sandbox lacks a locale"}, not: "fail",
 		},
 		"an extension that is left out": {
-			sql:    "create extension citext; create table people(mail citext); insert into people values ('a'); create view mails as select mail from people; create index on people(mail)",
+			sql: `create extension citext; create table people(mail citext); insert into people values ('a');
+create view mails as select mail from people; create index on people(mail)`,
 			change: func(dump string) string { return strings.ReplaceAll(dump, "citext WITH", "nosuch WITH") },
-			plain:  true, more: "    - {table: public.people}\nrestore: {extensions: skip}", want: verdict.Error, says: []string{"an extension is left out"}, not: "fail",
+			plain:  true, more: "    - {table: public.people}\nrestore: {extensions: skip}",
+			want: verdict.Error, says: []string{"an extension is left out"}, not: "fail",
 		},
 		"an extension that is left out, and a real error": {
 			sql: "create extension citext; create table people(mail citext); insert into people values ('a'); create table amounts(n numeric(7,2))",
@@ -152,7 +164,8 @@ create materialized view broken as select 1/(select count(*) - 20 from public.it
 		"a language that the sandbox lacks": {
 			sql: "create function answer() returns int language plpgsql as 'begin return 42; end'; create view answers as select answer() as a",
 			change: func(dump string) string {
-				return strings.Replace(strings.Replace(dump, "LANGUAGE plpgsql", "LANGUAGE plperl", 1), "CREATE FUNCTION", "CREATE PROCEDURAL LANGUAGE plperl;\n\n\nCREATE FUNCTION", 1)
+				dump = strings.Replace(dump, "LANGUAGE plpgsql", "LANGUAGE plperl", 1)
+				return strings.Replace(dump, "CREATE FUNCTION", "CREATE PROCEDURAL LANGUAGE plperl;\n\n\nCREATE FUNCTION", 1)
 			},
 			plain: true, want: verdict.Error, says: []string{"library or language"},
 		},
@@ -201,7 +214,8 @@ create materialized view words as select to_tsvector('public.ours', label) from 
 update pg_ts_dict set dictinitoption = 'synonyms = ''gone''' where dictname = 'ours';`
 
 // undisturbed lets pg_dump work whatever the database sets.
-const undisturbed = ` options='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c client_encoding=UTF8 -c session_replication_role=origin'`
+const undisturbed = ` options='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0` +
+	` -c client_encoding=UTF8 -c session_replication_role=origin'`
 
 // TestTemplateDatabase restores a database that every server has of its own.
 func TestTemplateDatabase(t *testing.T) {
@@ -260,8 +274,7 @@ func TestPreloadedLibrary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := itemsDrill(t, sandbox.Container, "", []byte(dump), fmt.Sprintf(`  failed_rows: [{name: slow, sql: 'select 1 from pg_sleep(0.1) where false', fail_if: '> 0'}]
-sandbox: {image: "%s"%s}`, image, c.preload))
+			r := itemsDrill(t, sandbox.Container, "", []byte(dump), slow+fmt.Sprintf("sandbox: {image: %q%s}", image, c.preload))
 			if got := outcome(r); r.Outcome != c.want || !strings.Contains(got, c.says) {
 				t.Errorf("want %s and %q, got %s", c.want, c.says, got)
 			}
