@@ -71,9 +71,9 @@ var errLeaked = errors.New("the sandbox holds what it may not")
 // checks say where.
 var errMerged = errors.New("the scrub made different values equal")
 
-// errUnbuilt ends a drill whose rules may be why post-data could not be built;
-// the checks say which.
-var errUnbuilt = errors.New("the scrub may have broken what post-data builds")
+// errUnbuilt ends a drill whose rules may be why post-data could not be built,
+// or what it left out or its sandbox lacks; the checks say which.
+var errUnbuilt = errors.New("the drill itself may have broken what the restore builds")
 
 // errBadBackup ends what would have been done with a backup that is bad.
 var errBadBackup = errors.New("not needed: the backup could not be used")

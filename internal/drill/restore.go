@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -88,8 +89,9 @@ func (r *run) restore(ctx context.Context) error {
 	return r.scanLeaks(ctx)
 }
 
-// blameRules looks, where post-data met errors that were not declared, which of
-// them may be owed to what a rule made of the rows. Where all of them are,
+// blameRules looks, where the restore met errors that were not declared, which of
+// them may be owed to what a rule made of the rows, beside those that the
+// restore explains by itself. Where all of them are,
 // nothing is known of the backup, and there is no more to judge.
 func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
 	if !s.Failing() {
@@ -105,7 +107,11 @@ func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Pl
 		return err
 	}
 	r.checks(found...)
-	if s.Explain(len(found)) {
+	var objects []string
+	for _, c := range found {
+		objects = append(objects, strings.TrimPrefix(c.ID, "rule_unfit:"))
+	}
+	if s.Explain(objects) {
 		return errUnbuilt
 	}
 	return nil
@@ -302,8 +308,8 @@ func (r *run) expect(ctx context.Context) error {
 		if err := r.findLost(ctx, true); err != nil {
 			return err
 		}
-		found := r.lost.without(expect.Run(ctx, r.connect, r.lost.judgeable(r.Drill.Expectations), expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held,
+		found := r.lost.without(expect.Run(ctx, r.connectUnder, r.lost.judgeable(r.Drill.Expectations), expect.Options{
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, LeftEmpty: r.session.LeftEmpty,
 			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
@@ -311,7 +317,7 @@ func (r *run) expect(ctx context.Context) error {
 		}))
 		r.checks(found...)
 		wanted := r.lost.showable(r.Drill.LatestEvents)
-		events, told := expect.LatestEvents(ctx, r.connect, wanted, r.plan.Fingerprint,
+		events, told := expect.LatestEvents(ctx, r.connectUnder, wanted, r.plan.Fingerprint,
 			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
 		r.report.LatestEvents = events
 		r.checks(told...)
@@ -336,7 +342,7 @@ func (r *run) expectTables(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		present := spec.Expectations{Timeout: r.Drill.Expectations.Timeout}
 		for _, t := range r.lost.judgeable(r.Drill.Expectations).Tables {
-			if r.madeLater(t.Table) {
+			if r.madeLater(t.Table) || r.session.Lost(t.Table.Schema, t.Table.Table) {
 				continue
 			}
 			stays, err := r.staysEmpty(ctx, t.Table)
@@ -348,7 +354,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			}
 			present.Tables = append(present.Tables, t)
 		}
-		found := expect.Run(ctx, r.connect, present, expect.Options{
+		found := expect.Run(ctx, r.connectUnder, present, expect.Options{
 			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
 		})
 		r.checks(found...)
@@ -406,4 +412,10 @@ func (r *run) madeLater(name spec.Name) bool {
 
 func (r *run) connect(ctx context.Context) (*pgx.Conn, error) {
 	return r.box.DB().Connect(ctx, r.archive.Database)
+}
+
+// connectUnder opens a session that sees the database as whoever uses it does:
+// under its own settings.
+func (r *run) connectUnder(ctx context.Context) (*pgx.Conn, error) {
+	return r.box.DB().ConnectUnder(ctx, r.archive.Database)
 }

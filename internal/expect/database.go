@@ -34,7 +34,7 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 	add("sequences", e.Sequences, sequences(o.Rewritten))
 	add("indexes", e.Indexes, indexes.check())
 	add("constraints", e.Constraints, constraints.check())
-	add("materialized_views", e.MaterializedViews, materializedViews(e.Tables).check())
+	add("materialized_views", e.MaterializedViews, materializedViews(e.Tables, o.LeftEmpty).check())
 	add("collations", e.Collations, collations.check())
 	if e.Schema != nil {
 		add("schema", true, schema(*e.Schema, o.Structure))
@@ -331,14 +331,17 @@ where k.contype in ('c', 'f', 'n') and k.conparentid = 0 and (k.conislocal or k.
 }
 
 // materializedViews leaves those out that may be missing or empty.
-func materializedViews(tables []spec.Table) census {
+func materializedViews(tables []spec.Table, leftEmpty func(schema, table string) bool) census {
 	rebuildable := map[spec.Name]bool{}
 	for _, t := range tables {
 		rebuildable[t.Table] = t.Rebuildable
 	}
 	return census{
-		spared: func(row [][]byte) bool { return rebuildable[spec.Name{Schema: string(row[2]), Table: string(row[3])}] },
-		id:     "materialized_views", code: verdict.CodeMaterializedViews, one: "materialized view", all: "materialized views", good: "populated", rejected: "not populated",
+		spared: func(row [][]byte) bool {
+			n := spec.Name{Schema: string(row[2]), Table: string(row[3])}
+			return rebuildable[n] || leftEmpty != nil && leftEmpty(n.Schema, n.Table)
+		},
+		id: "materialized_views", code: verdict.CodeMaterializedViews, one: "materialized view", all: "materialized views", good: "populated", rejected: "not populated",
 		hint: "it was dumped unpopulated, or its query failed in the restore: REFRESH it there and look; queries on it fail",
 		sql: func(int) string {
 			return `

@@ -41,6 +41,9 @@ type Options struct {
 	Shown func(schema, table, column string) bool
 	// Excluded tells of which tables no rows are loaded, as declared. Nil: none.
 	Excluded func(schema, table string) bool
+	// LeftEmpty tells which materialized views the restore did not fill, since
+	// they read what the sandbox cannot reach. Nil: none.
+	LeftEmpty func(schema, table string) bool
 	// Rewritten tells which columns the scrub rewrites. Nil: none.
 	Rewritten func(schema, table, column string) bool
 	// Agree tells whether two columns hold equal values after the scrub where

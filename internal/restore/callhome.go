@@ -110,6 +110,7 @@ func (s *Session) nameServers(ctx context.Context, servers []archive.Entry) erro
 		rest := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(e.Defn, "CREATE SERVER "), name), e.Tag)
 		found := wrapper.FindStringSubmatch(rest)
 		if found == nil {
+			s.unnamed = append(s.unnamed, e.Tag)
 			continue // what needs it will say so
 		}
 		sql := "CREATE SERVER " + name + " FOREIGN DATA WRAPPER " + found[1]
@@ -117,7 +118,8 @@ func (s *Session) nameServers(ctx context.Context, servers []archive.Entry) erro
 			sql += "; ALTER SERVER " + name + " OWNER TO " + pgx.Identifier{e.Owner}.Sanitize()
 		}
 		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-			s.said.add(message{notice, "SERVER " + e.Tag, "could not be created without its options"})
+			s.unnamed = append(s.unnamed, e.Tag)
+			s.said.add(message{severity: notice, entry: "SERVER " + e.Tag, text: "could not be created without its options"})
 		}
 	}
 	return nil
@@ -145,4 +147,64 @@ func (s *Session) droppedChecks() []verdict.Check {
 		})
 	}
 	return checks
+}
+
+// readsForeign finds the materialized views that read foreign tables, by
+// themselves, through other views, or through tables of which one is a part.
+const readsForeign = `
+with recursive reading(oid) as (
+  select oid from pg_catalog.pg_class where relkind = 'f'
+  union
+  select more.oid from reading r cross join lateral (
+    select w.ev_class from pg_catalog.pg_depend d join pg_catalog.pg_rewrite w on w.oid = d.objid
+     where d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = r.oid
+    union all select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = r.oid) more(oid))
+select n.nspname::text, c.relname::text
+  from reading r join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm'`
+
+// withoutForeignRows leaves materialized views empty that read foreign tables:
+// there is no network to reach the others by, and no file of production's.
+func (s *Session) withoutForeignRows(ctx context.Context) error {
+	if !slices.ContainsFunc(s.archive.Entries, func(e archive.Entry) bool { return e.Desc == "FOREIGN TABLE" }) {
+		return nil
+	}
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	rows, err := conn.Query(ctx, readsForeign)
+	if err != nil {
+		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
+	}
+	reading := map[name]bool{}
+	var n name
+	if _, err := pgx.ForEachRow(rows, []any{&n.schema, &n.table}, func() error { reading[n] = true; return nil }); err != nil {
+		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
+	}
+	s.unfilled = take(&s.lists.post, func(e archive.Entry) bool {
+		return e.Desc == "MATERIALIZED VIEW DATA" && reading[name{e.Namespace, e.Tag}]
+	})
+	return nil
+}
+
+// LeftEmpty tells whether a materialized view was not filled, since it reads
+// what the sandbox cannot reach.
+func (s *Session) LeftEmpty(schema, table string) bool {
+	return slices.ContainsFunc(s.unfilled, func(e archive.Entry) bool { return e.Namespace == schema && e.Tag == table })
+}
+
+func (s *Session) unfilledCheck() *verdict.Check {
+	if len(s.unfilled) == 0 {
+		return nil
+	}
+	var names []string
+	for _, e := range s.unfilled {
+		names = append(names, e.Namespace+"."+e.Tag)
+	}
+	return &verdict.Check{
+		ID: "left_out:foreign_rows", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped, Observed: fmt.Sprint(len(names)),
+		Message: "not filled, since they read foreign tables and " + string(byNetwork) + ": " + list(names),
+		Hint:    "a restore beside those servers fills them; nothing is known of it here",
+	}
 }

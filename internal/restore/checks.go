@@ -15,6 +15,11 @@ const shown = 5
 func (s *Session) Checks() []verdict.Check {
 	checks := slices.Clone(s.checks)
 	checks = append(checks, s.errorsCheck(), s.warningsCheck())
+	for _, c := range []*verdict.Check{s.settingsCheck(), s.unfilledCheck()} {
+		if c != nil {
+			checks = append(checks, *c)
+		}
+	}
 	if s.empty() {
 		checks = append(checks, noRowsCheck)
 	}
@@ -46,40 +51,87 @@ var noRowsCheck = verdict.Check{
 }
 
 // errorsCheck: errors that were declared as known are a warning, more of them
-// a failure.
+// a failure, unless it is known of each that it need not be the backup's.
 func (s *Session) errorsCheck() verdict.Check {
-	said := s.said.all(failure)
+	said := s.attribute()
 	c := verdict.Check{
 		ID: "restore_errors", Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Outcome: verdict.Pass,
 		Expected: fmt.Sprintf("<= %d", s.opts.AllowedErrors), Observed: fmt.Sprint(len(said)), Message: quote(said),
 	}
-	if len(said) > 0 {
-		c.Outcome = verdict.Warn
-		c.Hint = "these errors are known and declared under expectations.restore.errors"
-	}
-	if s.Failing() {
-		c.Outcome = verdict.Fail
-		c.Hint = "a real restore would meet the same errors; what they are about is missing or half there"
-	}
-	if s.Failing() && s.explained >= len(said) {
-		c.Outcome = verdict.Error
-		c.Hint = "a real restore need not meet these errors: what the scrub's rules made of the rows may be why"
-	}
-	if len(said) > 0 && len(s.said.all(trouble)) > 0 {
+	causes, others := causesOf(said)
+	switch {
+	case len(said) == 0:
+	case len(s.said.all(trouble)) > 0:
 		c.Outcome = verdict.Error
 		c.Hint = "the machine gave out, and these errors may only follow from it"
+	case !s.Failing():
+		c.Outcome = verdict.Warn
+		c.Hint = "these errors are known and declared under expectations.restore.errors"
+	case others > s.explained:
+		c.Outcome = verdict.Fail
+		c.Hint = "what they are about is missing or half there; pg_restore or psql by hand, into an empty database of the same version, shows the same"
+		if len(causes) > 0 || s.explained > 0 {
+			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the backup's, as far as is known: %s",
+				len(said), len(said)-others+s.explained, strings.Join(s.ownDoing(causes), "; "), quote(unexplained(said)))
+		}
+	default:
+		c.Outcome = verdict.Error
+		c.Hint = "a real restore need not meet these errors: " + strings.Join(s.ownDoing(causes), "; ")
 	}
 	return c
+}
+
+// causesOf returns the causes of errors, each once, and how many have none.
+func causesOf(said []message) (causes []cause, others int) {
+	for _, m := range said {
+		switch {
+		case m.cause == "":
+			others++
+		case !slices.Contains(causes, m.cause):
+			causes = append(causes, m.cause)
+		}
+	}
+	return causes, others
+}
+
+func unexplained(said []message) []message {
+	return slices.DeleteFunc(slices.Clone(said), func(m message) bool { return m.cause != "" })
+}
+
+// ownDoing says what of the errors is owed to the drill, and the mend of each.
+func (s *Session) ownDoing(causes []cause) (words []string) {
+	for _, c := range causes {
+		words = append(words, string(c)+": "+remedies[c])
+	}
+	if s.explained > 0 {
+		words = append(words, "what the scrub's rules made of the rows may be why")
+	}
+	return words
 }
 
 // Failing tells whether there were more errors than were declared as known.
 func (s *Session) Failing() bool { return int64(len(s.said.all(failure))) > s.opts.AllowedErrors }
 
-// Explain says of how many errors it is known that they need not be the
-// backup's, and returns whether that is all of them.
-func (s *Session) Explain(n int) bool {
-	s.explained = n
-	return n >= len(s.said.all(failure))
+// Explain takes the objects, as schema.table.name, that need not be missing by
+// the backup's fault, and returns whether all errors are explained: by them,
+// or by what the drill left out or its sandbox lacks.
+func (s *Session) Explain(objects []string) bool {
+	said := s.attribute()
+	s.explained = 0
+	for _, o := range objects {
+		if !slices.ContainsFunc(said, func(m message) bool { return m.cause != "" && strings.HasSuffix(o, "."+s.about(m).name.table) }) {
+			s.explained++
+		}
+	}
+	_, others := causesOf(said)
+	return s.explained >= others
+}
+
+// Lost tells whether something is missing for a cause that is not the backup's.
+func (s *Session) Lost(schema, table string) bool {
+	return slices.ContainsFunc(s.attribute(), func(m message) bool {
+		return m.cause != "" && s.about(m).name == name{schema, table}
+	})
 }
 
 func (s *Session) warningsCheck() verdict.Check {

@@ -204,7 +204,7 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 
 // worker does what the crew gives it, over one connection.
 func (s *Session) worker(ctx context.Context, filter Filter) error {
-	conn, err := s.connect(ctx)
+	conn, err := s.connectToLoad(ctx)
 	if err != nil {
 		return err
 	}

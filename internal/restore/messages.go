@@ -3,6 +3,7 @@ package restore
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -28,6 +29,11 @@ type message struct {
 	severity severity
 	entry    string // "TABLE users app", empty outside an entry
 	text     string
+
+	id           int    // the entry's dump id; 0: not known
+	object       object // of a script's statement
+	mustBeLoaded bool   // an extension insists on its library, also where its words are not shown
+	cause        cause  // once errors were attributed
 }
 
 // messages collects what several programs and connections say.
@@ -48,6 +54,15 @@ func (m *messages) retell(msg *message, with message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	*msg = with
+}
+
+// each lets f change every message.
+func (m *messages) each(f func(*message)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, msg := range m.list {
+		f(msg)
+	}
 }
 
 // all returns the messages of one severity, in the order they came.
@@ -82,9 +97,11 @@ type listener struct {
 	to      *messages
 	several bool
 	entry   string
+	id      int // the entry's dump id, as far as pg_restore told it
 	last    *message
-	names   int // of the program, behind which another job's line came first
-	errors  int // likewise, with the word error
+	quoting bool // psql repeats the statement that was refused
+	names   int  // of the program, behind which another job's line came first
+	errors  int  // likewise, with the word error
 }
 
 // failed returns the last error that this program told.
@@ -99,7 +116,7 @@ func (l *listener) failed() (text string, ok bool) {
 
 // tocEntry is how pg_restore names the entry that the next error is about:
 // "from TOC entry 215; 1259 16388 TABLE users app".
-var tocEntry = regexp.MustCompile(`^from TOC entry \d+; \d+ \d+ (.*)$`)
+var tocEntry = regexp.MustCompile(`^from TOC entry (\d+); \d+ \d+ (.*)$`)
 
 // creating is how pg_restore -v says what it is at: `creating TABLE "a.b"`.
 var creating = regexp.MustCompile(`^(?:creating|processing data for) ([A-Z ]+) "(.*)"$`)
@@ -107,6 +124,36 @@ var creating = regexp.MustCompile(`^(?:creating|processing data for) ([A-Z ]+) "
 // psqlSays is a message of the server's that psql passes on, or of its own:
 // `psql:/path/script:12: ERROR:  ...`.
 var psqlSays = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?(ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|LOG|error):\s+(.*)$`)
+
+// psqlRepeats is the first line of a statement that was refused, which psql -b
+// repeats behind what was wrong with it.
+var psqlRepeats = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?STATEMENT:\s+(.*)$`)
+
+// makes is how a statement begins that makes something, or fills it.
+var makes = regexp.MustCompile(`^(?:CREATE(?: OR REPLACE)?(?: UNIQUE| TRUSTED| UNLOGGED)*|REFRESH) ` +
+	`([A-Z]+(?: (?:VIEW|TABLE|LANGUAGE|METHOD|CLASS|FAMILY|SEARCH [A-Z]+|DATA WRAPPER|MAPPING|TRIGGER))?) (?:IF NOT EXISTS )?(` + ident + `)(?:\.(` + ident + `))?`)
+
+// statement tells by the head of a statement what the last error was about.
+// All else of it may hold values.
+func (l *listener) statement(head string) {
+	m := makes.FindStringSubmatch(head)
+	if m == nil || l.last == nil {
+		return
+	}
+	o := object{m[1], name{"", unquoted(m[2])}}
+	if m[3] != "" {
+		o.name = name{unquoted(m[2]), unquoted(m[3])}
+	}
+	switch {
+	case strings.HasPrefix(head, "REFRESH"):
+		o.kind += " DATA"
+	case o.kind == "LANGUAGE":
+		o.kind = "PROCEDURAL LANGUAGE"
+	}
+	with := *l.last
+	with.object, with.entry = o, o.kind+" "+strings.TrimPrefix(o.name.display(), ".")
+	l.to.retell(l.last, with)
+}
 
 var severities = map[string]severity{
 	"ERROR": failure, "FATAL": failure, "PANIC": failure, "error": failure,
@@ -121,10 +168,17 @@ var severities = map[string]severity{
 func (l *listener) line(line string) {
 	text, ours := l.own(line)
 	if m := tocEntry.FindStringSubmatch(text); m != nil {
-		l.entry = m[1]
+		l.id, _ = strconv.Atoi(m[1])
+		l.entry = m[2]
+		return
+	}
+	if m := psqlRepeats.FindStringSubmatch(line); m != nil {
+		l.quoting = true
+		l.statement(m[1])
 		return
 	}
 	if m := psqlSays.FindStringSubmatch(line); m != nil {
+		l.quoting = false
 		if m[1] == "WARNING" {
 			l.warned(m[2])
 		} else {
@@ -133,12 +187,14 @@ func (l *listener) line(line string) {
 		return
 	}
 	if !ours {
-		l.foreign(line)
+		if !l.quoting {
+			l.foreign(line)
+		}
 		return
 	}
 	if m := creating.FindStringSubmatch(text); m != nil {
 		if !l.several {
-			l.entry = m[1] + " " + m[2]
+			l.entry, l.id = m[1]+" "+m[2], 0
 		}
 		return
 	}
@@ -214,7 +270,15 @@ func (l *listener) say(s severity, text string) {
 	if s == failure && machineTrouble.MatchString(text) {
 		s = trouble
 	}
-	l.last = l.to.add(message{severity: s, entry: l.about(s), text: Redact(text)})
+	l.last = l.to.add(message{severity: s, entry: l.about(s), text: Redact(text), id: l.idFor(s), mustBeLoaded: s >= failure && mustBeLoaded.MatchString(text)})
+}
+
+// idFor is the dump id of what about names.
+func (l *listener) idFor(s severity) int {
+	if s < failure {
+		return 0
+	}
+	return l.id
 }
 
 // about is the entry that a message of such severity is about, as far as can
@@ -237,7 +301,9 @@ var ownWords = regexp.MustCompile(`^CONTEXT:\s+(?:PL/pgSQL .* at (?:RAISE|ASSERT
 // context takes the line that tells where the last error came from.
 func (l *listener) context(line string) {
 	if l.last != nil && ownWords.MatchString(line) {
-		l.to.retell(l.last, message{severity: max(min(l.last.severity, failure), warning), entry: l.last.entry, text: raised})
+		with := *l.last
+		with.severity, with.text = max(min(with.severity, failure), warning), raised
+		l.to.retell(l.last, with)
 	}
 }
 
@@ -298,7 +364,7 @@ func serverError(entry string, err *pgconn.PgError) message {
 	case strings.HasPrefix(err.Code, "22"):
 		text = quoted.ReplaceAllString(text, "…")
 	}
-	return message{severity: failure, entry: entry, text: text + " (SQLSTATE " + err.Code + ")"}
+	return message{severity: failure, entry: entry, text: text + " (SQLSTATE " + err.Code + ")", mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
 }
 
 // inOwnWords tells whether a function of the backup chose the error's words

@@ -31,6 +31,9 @@ psql:/run/share/script-pre-data:13: NOTICE:  something
 psql: error: connection to server on socket failed
 `
 
+// inside compares all that messages hold.
+var inside = cmp.AllowUnexported(message{}, object{}, name{})
+
 func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 	t.Parallel()
 	var m messages
@@ -40,18 +43,18 @@ func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 	}
 	filled := "MATERIALIZED VIEW DATA public.filled"
 	want := []message{
-		{failure, "TABLE users app", `role "app" does not exist`},
-		{warning, filled, raised},
-		{notice, filled, "NOTICE:  something"},
-		{failure, filled, "invalid input syntax for type integer: …"},
-		{failure, filled, `invalid byte sequence for encoding "UTF8": …`},
-		{failure, filled, "date/time field value out of range: …"},
-		{failure, filled, "value …"},
-		{failure, filled, `role "app" does not exist`},
-		{notice, filled, "something"},
-		{trouble, filled, "connection to server on socket failed"},
+		{severity: failure, entry: "TABLE users app", text: `role "app" does not exist`, id: 215},
+		{severity: warning, entry: filled, text: raised},
+		{severity: notice, entry: filled, text: "NOTICE:  something"},
+		{severity: failure, entry: filled, text: "invalid input syntax for type integer: …"},
+		{severity: failure, entry: filled, text: `invalid byte sequence for encoding "UTF8": …`},
+		{severity: failure, entry: filled, text: "date/time field value out of range: …"},
+		{severity: failure, entry: filled, text: "value …"},
+		{severity: failure, entry: filled, text: `role "app" does not exist`},
+		{severity: notice, entry: filled, text: "something"},
+		{severity: trouble, entry: filled, text: "connection to server on socket failed"},
 	}
-	if diff := cmp.Diff(want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+	if diff := cmp.Diff(want, m.told(), inside); diff != "" {
 		t.Error(diff)
 	}
 	if got := m.count(); got.Errors != 6 || got.Warnings != 1 || got.Notices != 2 {
@@ -79,7 +82,7 @@ func TestErrorsOfSeveralJobsAreHeardWhereTheyMix(t *testing.T) {
 		for line := range strings.Lines(said) {
 			say(strings.TrimSuffix(line, "\n"))
 		}
-		if diff := cmp.Diff([]message{{failure, "CONSTRAINT t k app", "no index"}}, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+		if diff := cmp.Diff([]message{{severity: failure, entry: "CONSTRAINT t k app", text: "no index", id: 3}}, m.told(), inside); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -102,13 +105,13 @@ pg_restore: NOTICE:  something
 		say(strings.TrimSuffix(line, "\n"))
 	}
 	want := []message{
-		{warning, "", `no privileges were granted for "public"`},
-		{warning, "", "something"},
-		{failure, "INDEX c app", `role "app" does not exist`},
-		{warning, "", raised},
-		{notice, "", "NOTICE:  something"},
+		{severity: warning, entry: "", text: `no privileges were granted for "public"`},
+		{severity: warning, entry: "", text: "something"},
+		{severity: failure, entry: "INDEX c app", text: `role "app" does not exist`, id: 215},
+		{severity: warning, entry: "", text: raised},
+		{severity: notice, entry: "", text: "NOTICE:  something"},
 	}
-	if diff := cmp.Diff(want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+	if diff := cmp.Diff(want, m.told(), inside); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -129,30 +132,30 @@ func TestMessagesOfMachinesAndFunctions(t *testing.T) {
 	}{
 		{"a function's exception", `pg_restore: error: could not execute query: ERROR:  no such person: a-secret
 CONTEXT:  PL/pgSQL function public.f(text) line 1 at RAISE
-SQL function "g" statement 1`, []message{{failure, "", raised}}},
+SQL function "g" statement 1`, []message{{severity: failure, entry: "", text: raised}}},
 		{"a function's exception that looks like the machine's trouble", `pg_restore: error: could not execute query: ERROR:  No space left on device
-CONTEXT:  PL/pgSQL function public.f(text) line 1 at RAISE`, []message{{failure, "", raised}}},
+CONTEXT:  PL/pgSQL function public.f(text) line 1 at RAISE`, []message{{severity: failure, entry: "", text: raised}}},
 		{"the server's own error in a function", `pg_restore: error: could not execute query: ERROR:  relation "users" does not exist
-CONTEXT:  PL/pgSQL function public.f(text) line 1 at SQL statement`, []message{{failure, "", `relation "users" does not exist`}}},
+CONTEXT:  PL/pgSQL function public.f(text) line 1 at SQL statement`, []message{{severity: failure, entry: "", text: `relation "users" does not exist`}}},
 		{"a function in Perl", `pg_restore: error: could not execute query: ERROR:  a-secret at line 1.
-CONTEXT:  PL/Perl function "f"`, []message{{failure, "", raised}}},
-		{"a function's warning", "WARNING:  a-secret", []message{{warning, "", raised}}},
-		{"a server's warning", `WARNING:  no privileges were granted for "public"`, []message{{warning, "", `no privileges were granted for "public"`}}},
+CONTEXT:  PL/Perl function "f"`, []message{{severity: failure, entry: "", text: raised}}},
+		{"a function's warning", "WARNING:  a-secret", []message{{severity: warning, entry: "", text: raised}}},
+		{"a server's warning", `WARNING:  no privileges were granted for "public"`, []message{{severity: warning, entry: "", text: `no privileges were granted for "public"`}}},
 		{"the sandbox's own doing", `WARNING:  "wal_level" is insufficient to publish logical changes`,
-			[]message{{notice, "", `"wal_level" is insufficient to publish logical changes`}}},
+			[]message{{severity: notice, entry: "", text: `"wal_level" is insufficient to publish logical changes`}}},
 		{"a full disk", `pg_restore: error: could not execute query: ERROR:  could not extend file "base/5/16403": No space left on device
-HINT:  Check free disk space.`, []message{{trouble, "", `could not extend file "base/5/16403": No space left on device`}}},
+HINT:  Check free disk space.`, []message{{severity: trouble, entry: "", text: `could not extend file "base/5/16403": No space left on device`}}},
 		{"a server that is gone", "pg_restore: error: could not execute query: server closed the connection unexpectedly",
-			[]message{{trouble, "", "server closed the connection unexpectedly"}}},
+			[]message{{severity: trouble, entry: "", text: "server closed the connection unexpectedly"}}},
 		{"a server that goes", "pg_restore: error: could not execute query: FATAL:  terminating connection due to administrator command",
-			[]message{{trouble, "", "FATAL:  terminating connection due to administrator command"}}},
+			[]message{{severity: trouble, entry: "", text: "FATAL:  terminating connection due to administrator command"}}},
 	} {
 		var m messages
 		say := m.listener(1).line
 		for line := range strings.Lines(c.stderr) {
 			say(strings.TrimSuffix(line, "\n"))
 		}
-		if diff := cmp.Diff(c.want, m.told(), cmp.AllowUnexported(message{})); diff != "" {
+		if diff := cmp.Diff(c.want, m.told(), inside); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
 		}
 	}

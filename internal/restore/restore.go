@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -59,11 +60,18 @@ type Session struct {
 	created   []string // roles
 	skipped   bool     // extensions that the sandbox lacks were left out
 	explained int      // errors that need not be the backup's
-	tables    []*table
-	crew      *crew
-	held      map[name]int64
-	moved     progress
-	took      Sections
+
+	properties []string // statements about the database that come last
+	unset      []string // the database's settings that this server refused
+	unsetWhy   []string
+	unfilled   []archive.Entry // materialized views that nothing here can fill
+	unnamed    []string        // foreign servers that could not be created at all
+	makes      map[string]bool // names that the archive makes something of
+	tables     []*table
+	crew       *crew
+	held       map[name]int64
+	moved      progress
+	took       Sections
 }
 
 // Sections is how long each section of the restore took.
@@ -119,6 +127,9 @@ func (s *Session) PreData(ctx context.Context) error {
 	if err := s.preData(ctx); err != nil {
 		return err
 	}
+	if err := s.notPreloaded(); err != nil {
+		return err
+	}
 	if err := s.withoutMembers(ctx, strays); err != nil {
 		return err
 	}
@@ -126,13 +137,16 @@ func (s *Session) PreData(ctx context.Context) error {
 }
 
 // PostData builds what rests on the rows: indexes, constraints, triggers,
-// materialized views; then the settings that belong to the database.
+// materialized views; then what else belongs to the database.
 func (s *Session) PostData(ctx context.Context) error {
 	defer measure(&s.took.PostData)()
+	if err := s.withoutForeignRows(ctx); err != nil {
+		return err
+	}
 	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.opts.Jobs); err != nil {
 		return err
 	}
-	return s.applyDatabaseProperties(ctx)
+	return s.propertiesAfter(ctx)
 }
 
 // restoreEntries restores entries that are not rows, inside the sandbox.
@@ -150,7 +164,9 @@ func (s *Session) restoreEntries(ctx context.Context, step string, entries []arc
 	}
 	before := s.said.count().Errors
 	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.inUTF8(s.said.listener(jobs).line)})
-	return s.ended(ctx, step, err, before)
+	err = s.ended(ctx, step, err, before)
+	s.forgive()
+	return err
 }
 
 // pgRestore is the command that restores entries of an archive. Only with -v
@@ -180,7 +196,7 @@ func (s *Session) psql(step string, entries []archive.Entry, _ int) ([]string, e
 	if err != nil {
 		return nil, fmt.Errorf("write the script of %s: %w", step, err)
 	}
-	return []string{"psql", "-X", "-q", "-d", s.connString(), "-o", "/dev/null", "-f", s.box.InsidePath(name)}, nil
+	return []string{"psql", "-X", "-q", "-b", "-d", s.connString(), "-o", "/dev/null", "-f", s.box.InsidePath(name)}, nil
 }
 
 // connString names the database to a libpq program whatever its name holds.
@@ -209,6 +225,8 @@ func (s *Session) ended(ctx context.Context, step string, err error, errorsBefor
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("restore %s of %s: %w", step, s.archive.Database, context.Cause(ctx))
+	case s.notPreloaded() != nil: // which some extensions say by ending the session
+		return s.notPreloaded()
 	case len(s.said.all(trouble)) > 0:
 		said := quote(s.said.all(trouble))
 		code := verdict.CodeSandbox
@@ -239,26 +257,37 @@ func (s *Session) writeList(name string, entries []archive.Entry) (inside string
 // connect opens a connection to the restored database whose settings are
 // pg_dump's own, whatever the database would set.
 func (s *Session) connect(ctx context.Context) (*pgx.Conn, error) {
-	conn, err := s.box.DB().Connect(ctx, s.archive.Database)
+	return s.prepared(ctx, s.box.DB().Connect, ownFormats+sessionSettings)
+}
+
+// connectToLoad is connect as pg_restore does it: under the database's settings.
+func (s *Session) connectToLoad(ctx context.Context) (*pgx.Conn, error) {
+	return s.prepared(ctx, s.box.DB().ConnectUnder, sessionSettings)
+}
+
+func (s *Session) prepared(ctx context.Context, connect func(context.Context, string) (*pgx.Conn, error), settings string) (*pgx.Conn, error) {
+	conn, err := connect(ctx, s.archive.Database)
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSandbox, "the sandbox's server died or refused; run the drill again",
 			"connect to the sandbox's database %s: %w", s.archive.Database, err)
 	}
-	if _, err := conn.PgConn().Exec(ctx, sessionSettings).ReadAll(); err != nil {
+	if _, err := conn.PgConn().Exec(ctx, settings).ReadAll(); err != nil {
 		conn.Close(context.WithoutCancel(ctx))
 		return nil, fmt.Errorf("prepare a connection to %s: %w", s.archive.Database, err)
 	}
 	return conn, nil
 }
 
-// sessionSettings are what pg_dump writes at the top of every script, and the
-// settings of the database that could stop or change a load. search_path is
+// ownFormats are for reading: a dump's values are understood whatever these say.
+const ownFormats = `SET DateStyle = ISO; SET IntervalStyle = postgres;`
+
+// sessionSettings are what pg_dump writes at the top of every script. What else
+// could stop a load the sandbox's sessions do without. search_path is
 // emptied as a dump does it: a function or a check that only works otherwise
 // would fail in a real restore too.
 const sessionSettings = `
 SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0;
-SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed';
-SET standard_conforming_strings = on; SET DateStyle = ISO; SET IntervalStyle = postgres;
+SET standard_conforming_strings = on;
 SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning; SET row_security = off;
 SELECT pg_catalog.set_config('search_path', '', false);`
 
@@ -271,6 +300,8 @@ func fatal(err *pgconn.PgError) *verdict.Problem {
 	case err.Code == "53100":
 		return verdict.Errorf(verdict.CodeDiskSpace, "make room where the sandbox keeps its data, then run the drill again",
 			"the sandbox's disk is full: %s", Redact(err.Message))
+	case slices.ContainsFunc(signs, func(s sign) bool { return s.words.MatchString(err.Message) }):
+		return nil // a function of the backup's looked for what is not here
 	case strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57"),
 		strings.HasPrefix(err.Code, "58"), strings.HasPrefix(err.Code, "08"):
 		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server could not go on; look at the machine's memory, then run the drill again",

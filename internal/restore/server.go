@@ -16,13 +16,34 @@ import (
 )
 
 // maintenance is the database to be in while the restored one is created: the
-// archive may well bring one called postgres.
-const maintenance = "template1"
+// archive may well bring one called postgres. For one called template1 another
+// is made.
+const (
+	maintenance      = "template1"
+	otherMaintenance = "daybefore_maintenance"
+)
+
+// outside opens a session in another database than the archive's.
+func (s *Session) outside(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := s.box.DB().Connect(ctx, maintenance)
+	if err != nil || s.archive.Database != maintenance {
+		return conn, err
+	}
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+otherMaintenance+" TEMPLATE template0")
+	if err == nil {
+		_, err = conn.Exec(ctx, "ALTER DATABASE "+maintenance+" IS_TEMPLATE false")
+	}
+	conn.Close(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return s.box.DB().Connect(ctx, otherMaintenance)
+}
 
 // prepareServer makes what an archive takes for granted: extensions that can
 // be created, roles, and the database itself.
 func (s *Session) prepareServer(ctx context.Context) error {
-	conn, err := s.box.DB().Connect(ctx, maintenance)
+	conn, err := s.outside(ctx)
 	if err != nil {
 		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server died or refused; run the drill again",
 			"connect to the sandbox: %w", err)
@@ -40,7 +61,10 @@ func (s *Session) prepareServer(ctx context.Context) error {
 		return err
 	}
 	defer inside.Close(context.WithoutCancel(ctx))
-	return s.createRoles(ctx, inside)
+	if err := s.createRoles(ctx, inside); err != nil {
+		return err
+	}
+	return s.propertiesBefore(ctx, inside)
 }
 
 // createRoles creates the roles that the archive names and the server lacks,
@@ -97,6 +121,10 @@ func (s *Session) createDatabase(ctx context.Context, conn *pgx.Conn) error {
 		return verdict.Errorf(verdict.CodeUnsupported, "rename the database, to plain letters",
 			"create the database %q: its name is written in another encoding than UTF-8, which this version cannot make here", s.archive.Database)
 	}
+	if s.archive.Database == "template0" {
+		return verdict.Errorf(verdict.CodeUnsupported, "dump another database: nobody can connect to this one, which every server makes itself",
+			"create the database template0: a server cannot do without its own")
+	}
 	name := pgx.Identifier{s.archive.Database}.Sanitize()
 	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
 		return fmt.Errorf("drop the sandbox's own database %s: %w", name, err)
@@ -139,31 +167,4 @@ func localeOptions(d archive.DatabaseDefn) string {
 	option("ICU_RULES", d.ICURules)
 	option("BUILTIN_LOCALE", d.BuiltinLocale)
 	return b.String()
-}
-
-// applyDatabaseProperties restores what pg_restore only restores with
-// --create: settings, comment and privileges of the database itself. Last,
-// so that no setting can disturb the restore.
-func (s *Session) applyDatabaseProperties(ctx context.Context) error {
-	statements := s.archive.DatabaseProperties()
-	if len(statements) == 0 {
-		return nil
-	}
-	conn, err := s.connect(ctx) // where names of roles and of the database are written as the dump has them
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for _, sql := range statements {
-		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
-		var refused *pgconn.PgError
-		switch {
-		case err == nil:
-		case errors.As(err, &refused) && fatal(refused) == nil:
-			s.said.add(serverError("DATABASE PROPERTIES "+s.archive.Database, refused))
-		default:
-			return fmt.Errorf("restore the settings of database %s: %w", s.archive.Database, err)
-		}
-	}
-	return nil
 }

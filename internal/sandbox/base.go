@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,7 @@ const (
 // base is what both kinds have in common.
 type base struct {
 	work        *Workdir
+	preload     []string // named in the drill file
 	insideShare string
 	db          *DB
 	info        verdict.Sandbox
@@ -70,7 +72,7 @@ var errClosed = errors.New("the sandbox was closed")
 
 func newBase(o Options, insideShare string) *base {
 	return &base{
-		work: o.Work, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
+		work: o.Work, preload: o.Preload, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
 		db:   &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
 		dead: make(chan struct{}),
 	}
@@ -118,6 +120,9 @@ func (b *base) awaitServer(ctx context.Context) error {
 		conn, err := b.db.Connect(ctx, "template1") // the one that every cluster has
 		if err == nil {
 			b.info.ServerVersion, _, _ = strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
+			if err := b.db.learn(ctx, conn, b.serverMajor()); err != nil {
+				return errors.Join(err, conn.Close(ctx))
+			}
 			b.cluster.take(filepath.Join(b.work.run(), clusterName))
 			return errors.Join(conn.Close(ctx), b.clearShare(), b.newEnough())
 		}
@@ -150,12 +155,17 @@ func (b *base) clearShare() error {
 // newEnough makes sure that the server is not older than the backup, as one
 // from an image that was named may be: pg_restore would refuse the archive.
 func (b *base) newEnough() error {
-	var major int // 17.2, and 18beta1 too
-	if _, err := fmt.Sscanf(b.info.ServerVersion, "%d", &major); err != nil || major >= b.major {
+	if major := b.serverMajor(); major == 0 || major >= b.major {
 		return nil
 	}
 	return verdict.Errorf(verdict.CodeSandbox, fmt.Sprintf("name an image of PostgreSQL %d or later under sandbox.image, or none", b.major),
 		"%s holds PostgreSQL %s, and the backup needs %d or later", b.info.Image, b.info.ServerVersion, b.major)
+}
+
+// serverMajor is the server's; 0 where its version cannot be read.
+func (b *base) serverMajor() (major int) {
+	fmt.Sscanf(b.info.ServerVersion, "%d", &major) // 17.2, and 18beta1 too
+	return major
 }
 
 // died is called when the server has ended, with what is known of it.
@@ -222,6 +232,9 @@ func (b *base) whyDead(status string, code int) error {
 		found, place = verdict.CodeDiskSpace, ", and its disk is full"
 		hint = "make room where the sandbox keeps its data, then run the drill again"
 	}
+	if said != nil && len(b.preload) > 0 && noLibrary.MatchString(said.Error()) {
+		hint = "name an image under sandbox.image whose server has each library of sandbox.preload, or correct the names there"
+	}
 	if said != nil {
 		return verdict.Errorf(found, hint, "the sandbox's server ended by itself (%s)%s: %w", status, place, said)
 	}
@@ -237,6 +250,9 @@ func isFull(path string) bool {
 	var disk syscall.Statfs_t
 	return syscall.Statfs(path, &disk) == nil && int64(disk.Bavail)*int64(disk.Bsize) < leastRoom
 }
+
+// noLibrary is what a server says that cannot load a library at its start.
+var noLibrary = regexp.MustCompile(`could not (?:access|load) (?:file|library)|incompatible library`)
 
 // said returns the end of the server's log as an error, or nil.
 func (b *base) said() error {

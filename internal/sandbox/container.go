@@ -178,7 +178,7 @@ func (c *container) afterword() string {
 }
 
 func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequest {
-	m := machine{memory: o.Memory, cores: c.engine.info.NCPU, jobs: o.Jobs}
+	m := newMachine(o, o.Memory, c.engine.info.NCPU)
 	if m.memory == 0 {
 		m.memory = max(c.engine.info.MemTotal/2, gib/2)
 	}
@@ -350,7 +350,7 @@ func orDiscard(w io.Writer) io.Writer {
 func (c *container) attach(ctx context.Context, argv []string, stdout bool) (client.HijackedResponse, string, error) {
 	return c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
 		User: containerUser, WorkingDir: insideRun, Cmd: argv,
-		Env:          programEnv(insideRun, insidePassfile),
+		Env:          programEnv(insideRun, insidePassfile, c.db.options()),
 		AttachStdout: stdout, AttachStderr: true,
 	})
 }

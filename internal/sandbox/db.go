@@ -3,7 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
-	"maps"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,16 +24,38 @@ type DB struct {
 	password  string
 	cluster   string          // the name that the server was started with
 	dial      pgconn.DialFunc // nil: by the socket
+
+	major int               // the server's; 0 until it has answered
+	own   map[string]string // the server's own value of each setting that a session can have its own of
 }
 
 // Connect opens a connection to a database of the sandbox, as its superuser,
 // after the server has shown the name it was started with on the command
 // line, which no backup carries and no setting of a database overrides. The
-// session logs nothing, whatever the database's own settings say.
+// session logs nothing, and is as if neither database nor role had settings.
 func (d *DB) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	return d.connect(ctx, database, d.verify, d.overlook)
+}
+
+// ConnectUnder is Connect for what must see the database as others do: the
+// session lives under the settings of database and role, as far as they neither
+// log anything nor end it or keep it from writing.
+func (d *DB) ConnectUnder(ctx context.Context, database string) (*pgx.Conn, error) {
+	return d.connect(ctx, database, d.verify)
+}
+
+func (d *DB) connect(ctx context.Context, database string, first ...pgconn.AfterConnectFunc) (*pgx.Conn, error) {
 	cfg, err := d.config(database)
 	if err != nil {
 		return nil, err
+	}
+	cfg.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		for _, step := range first {
+			if err := step(ctx, conn); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
@@ -57,11 +79,10 @@ func (d *DB) config(database string) (*pgx.ConnConfig, error) {
 		cfg.DialFunc = d.dial
 	}
 	cfg.ConnectTimeout = connectTimeout
-	cfg.RuntimeParams = maps.Clone(quietSession)
+	cfg.RuntimeParams = startup(d.major)
 	// Schemas change between any two statements of a restore, so a plan or a
 	// description that outlives its statement would be wrong.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
-	cfg.AfterConnect = d.verify
 	return cfg, nil
 }
 
@@ -83,4 +104,60 @@ func (d *DB) verify(ctx context.Context, conn *pgconn.PgConn) error {
 			"the server at %s is not the sandbox that was started", d.socketDir)
 	}
 	return nil
+}
+
+// options is what programs inside start their sessions with, for PGOPTIONS.
+func (d *DB) options() string { return asOptions(startup(d.major)) }
+
+// learn keeps what the server itself sets, from a database without settings.
+func (d *DB) learn(ctx context.Context, conn *pgx.Conn, major int) error {
+	rows, err := conn.Query(ctx, "select pg_catalog.lower(name), setting::text from pg_catalog.pg_settings where context in ('user', 'superuser')")
+	if err != nil {
+		return fmt.Errorf("ask the server for its settings: %w", err)
+	}
+	d.major, d.own = major, map[string]string{}
+	var name, value string
+	if _, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error { d.own[name] = value; return nil }); err != nil {
+		return fmt.Errorf("ask the server for its settings: %w", err)
+	}
+	return nil
+}
+
+// brought names the settings that the session has from its database or role,
+// whose number is that of every cluster's first. A search_path that was brought
+// may hold operators of its own.
+const brought = `SELECT DISTINCT pg_catalog.lower(pg_catalog.split_part(c, '=', 1))
+ FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) c
+WHERE s.setrole OPERATOR(pg_catalog.=) ANY ('{0,10}'::pg_catalog.oid[])
+  AND (s.setdatabase OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR s.setdatabase OPERATOR(pg_catalog.=)
+       (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
+
+// overlook gives a session the server's own settings back, save those that it
+// was started with. What only a backup names has no value but its own.
+func (d *DB) overlook(ctx context.Context, conn *pgconn.PgConn) error {
+	results, err := conn.Exec(ctx, brought).ReadAll()
+	if err != nil {
+		return fmt.Errorf("ask what the database sets: %w", err)
+	}
+	given := startup(d.major)
+	var back strings.Builder
+	for _, row := range results[0].Rows {
+		name := strings.ToLower(string(row[0]))
+		value, known := d.own[name]
+		if _, started := given[name]; known && !started && name != "client_encoding" { // of which verify has seen to
+			fmt.Fprintf(&back, "SELECT pg_catalog.set_config(%s, %s, false);", literal(name), literal(value))
+		}
+	}
+	if back.Len() == 0 {
+		return nil
+	}
+	if _, err := conn.Exec(ctx, back.String()).ReadAll(); err != nil {
+		return fmt.Errorf("overlook what the database sets: %w", err)
+	}
+	return nil
+}
+
+// literal quotes a text whatever standard_conforming_strings says.
+func literal(text string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(text) + "'"
 }

@@ -167,7 +167,7 @@ func (l *local) start(o Options) error {
 	if err != nil {
 		return fmt.Errorf("nothing would end the server at its deadline: %w", err)
 	}
-	m := machine{memory: o.Memory, cores: runtime.NumCPU(), jobs: o.Jobs}
+	m := newMachine(o, o.Memory, runtime.NumCPU())
 	if m.memory == 0 {
 		m.memory = DefaultMemory()
 	}
@@ -214,15 +214,15 @@ func (l *local) passfile() string { return filepath.Join(l.work.local(), "pgpass
 // env is the environment of everything that runs inside. Nothing of the
 // caller's goes along: it may hold keys.
 func (l *local) env() []string {
-	return append(programEnv(l.work.run(), l.passfile()),
+	return append(programEnv(l.work.run(), l.passfile(), l.db.options()),
 		"PATH="+l.bin.dir+":/usr/local/bin:/usr/bin:/bin", "HOME="+l.work.run())
 }
 
 // programEnv lets libpq programs find the server, and speak English.
-func programEnv(socketDir, passfile string) []string {
+func programEnv(socketDir, passfile, options string) []string {
 	return []string{
 		"PGHOST=" + socketDir, "PGPORT=5432", "PGUSER=" + superuser, "PGPASSFILE=" + passfile,
-		"PGOPTIONS=" + quietOptions(), "PGSSLMODE=disable", "LC_ALL=C",
+		"PGOPTIONS=" + options, "PGSSLMODE=disable", "LC_ALL=C",
 	}
 }
 

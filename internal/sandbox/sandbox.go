@@ -48,6 +48,8 @@ type Options struct {
 	Memory    int64        // bytes that the sandbox may use; 0: half of the machine's
 	Jobs      int          // connections and programs that will work in parallel
 	Isolation string       // the least that is good enough; empty: any
+	Preload   []string     // libraries that the server loads at its start; what would run jobs in them is told not to
+	Database  string       // that will be restored, where it is known: pg_cron keeps to one; may be empty
 	Deadline  time.Time    // the sandbox ends itself then; zero: in six hours
 	Work      *Workdir     // the drill's private directory, for one sandbox
 	Drill     string       // for labels

@@ -34,11 +34,43 @@ var quietSession = map[string]string{
 	"application_name":          "daybefore",
 }
 
-// quietOptions is quietSession for PGOPTIONS.
-func quietOptions() string {
+// steadySession is what would end a session of the drill, or have it write
+// nothing, if a database or a role brought another value along; with the major
+// version from which a server knows it. pg_restore resets some of them by its
+// own first statement, which a time-out of a millisecond need not let through.
+var steadySession = []struct {
+	name, value string
+	since       int
+}{
+	{"statement_timeout", "0", 0},
+	{"lock_timeout", "0", 0},
+	{"idle_in_transaction_session_timeout", "0", 0},
+	{"idle_session_timeout", "0", 14},
+	{"transaction_timeout", "0", 17},
+	{"default_transaction_read_only", "off", 0},
+	{"default_transaction_isolation", "read committed", 0},
+	{"default_transaction_deferrable", "off", 0},
+	{"session_replication_role", "origin", 0},
+	{"role", "none", 0},
+}
+
+// startup is what sessions are started with on a server of this major version;
+// 0: one that is not known yet, whose sessions nothing but its command line sets.
+func startup(major int) map[string]string {
+	params := maps.Clone(quietSession)
+	for _, s := range steadySession {
+		if major > 0 && major >= s.since {
+			params[s.name] = s.value
+		}
+	}
+	return params
+}
+
+// asOptions writes settings for PGOPTIONS.
+func asOptions(params map[string]string) string {
 	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(quietSession)) {
-		fmt.Fprintf(&b, "-c %s=%s ", name, quietSession[name])
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		fmt.Fprintf(&b, "-c %s=%s ", name, strings.NewReplacer(`\`, `\\`, " ", `\ `).Replace(params[name]))
 	}
 	return strings.TrimSpace(b.String())
 }
@@ -48,6 +80,39 @@ type machine struct {
 	memory int64 // bytes
 	cores  int
 	jobs   int
+
+	preload  []string
+	database string
+}
+
+func newMachine(o Options, memory int64, cores int) machine {
+	return machine{memory: memory, cores: cores, jobs: o.Jobs, preload: o.Preload, database: o.Database}
+}
+
+// quietJobs keep libraries that are preloaded from working by themselves.
+// A server without the library takes them for settings of nobody.
+var quietJobs = [][2]string{
+	{"cron.launch_active_jobs", "off"},
+	{"cron.log_run", "off"},
+	{"cron.log_statement", "off"},
+	{"timescaledb.max_background_workers", "0"},
+	{"timescaledb.telemetry_level", "off"},
+	{"pg_prewarm.autoprewarm", "off"},
+	{"pg_stat_statements.save", "off"},
+}
+
+// preloaded returns the settings for libraries that the server loads at its
+// start. pg_cron can only be created in the one database that it is told.
+func (m machine) preloaded() [][2]string {
+	settings := [][2]string{{"shared_preload_libraries", strings.Join(m.preload, ",")}}
+	if len(m.preload) == 0 {
+		return settings
+	}
+	settings = append(settings, quietJobs...)
+	if m.database != "" {
+		settings = append(settings, [2]string{"cron.database_name", m.database})
+	}
+	return settings
 }
 
 // settings returns the server's command line: for a server that is thrown
@@ -80,7 +145,6 @@ func (m machine) settings(cluster, socketDir string) []string {
 		{"autovacuum", "off"},
 
 		// Nothing starts by itself.
-		{"shared_preload_libraries", ""},
 		{"max_logical_replication_workers", "0"},
 
 		{"shared_buffers", kilobytes(shared)},
@@ -106,6 +170,7 @@ func (m machine) settings(cluster, socketDir string) []string {
 		{"log_checkpoints", "off"},
 		{"log_timezone", "UTC"},
 	}
+	settings = append(settings, m.preloaded()...)
 	args := make([]string, 0, 2*len(settings))
 	for _, s := range settings {
 		args = append(args, "-c", s[0]+"="+s[1])

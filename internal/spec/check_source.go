@@ -300,7 +300,24 @@ func (c checker) sandbox(raw *rawSandbox) Sandbox {
 		Image:     c.filled(raw.Image, "sandbox.image", mend),
 		Memory:    raw.Memory.Value,
 		Isolation: raw.Isolation.Value,
+		Preload:   c.preload(raw.Preload),
 	}
+}
+
+// libraryName is a library of the server's own folder: a path could lead into
+// what a backup brought along.
+var libraryName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
+func (c checker) preload(raw []text) (libraries []string) {
+	seen := unique[string]{}
+	for _, t := range raw {
+		seen.check(c, t, t.Value, "sandbox.preload", "say it once")
+		if t.given() && !libraryName.MatchString(t.Value) {
+			c.refuse(t.at, "write a name such as pg_stat_statements", "sandbox.preload: %s is not the name of a library", shown(t.Value))
+		}
+		libraries = append(libraries, t.Value)
+	}
+	return libraries
 }
 
 func (c checker) restore(raw *rawRestore) Restore {

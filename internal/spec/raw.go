@@ -121,10 +121,11 @@ type rawAge struct {
 
 type rawSandbox struct {
 	section
-	Kind      text `json:"kind,omitempty" jsonschema:"enum=auto,enum=container,enum=local" jsonschema_description:"default auto"`
-	Image     text `json:"image,omitempty" jsonschema_description:"default postgres:<major>, by the archive's header"`
-	Memory    size `json:"memory,omitempty" jsonschema_description:"limit, such as 4GiB"`
-	Isolation text `json:"isolation,omitempty" jsonschema:"enum=no_network,enum=no_listener" jsonschema_description:"the least that is good enough; less: error"`
+	Kind      text   `json:"kind,omitempty" jsonschema:"enum=auto,enum=container,enum=local" jsonschema_description:"default auto"`
+	Image     text   `json:"image,omitempty" jsonschema_description:"default postgres:<major>, by the archive's header"`
+	Memory    size   `json:"memory,omitempty" jsonschema_description:"limit, such as 4GiB"`
+	Isolation text   `json:"isolation,omitempty" jsonschema:"enum=no_network,enum=no_listener" jsonschema_description:"the least that is good enough; less: error"`
+	Preload   []text `json:"preload,omitempty" jsonschema_description:"libraries that the server loads at its start (shared_preload_libraries), such as pg_stat_statements"`
 }
 
 type rawRestore struct {

@@ -111,10 +111,11 @@ type Age struct {
 
 // Sandbox says where to restore.
 type Sandbox struct {
-	Kind      string // auto (default) | container | local
-	Image     string // empty: postgres:<major>, by the archive's header
-	Memory    int64  // bytes; 0: sized to the machine
-	Isolation string // no_network | no_listener: the least that is good enough; empty: whatever the kind gives
+	Kind      string   // auto (default) | container | local
+	Image     string   // empty: postgres:<major>, by the archive's header
+	Memory    int64    // bytes; 0: sized to the machine
+	Isolation string   // no_network | no_listener: the least that is good enough; empty: whatever the kind gives
+	Preload   []string // libraries for shared_preload_libraries, in their order
 }
 
 // Restore says how to restore.

@@ -51,7 +51,7 @@ const (
 	CodeIsolation Code = "isolation" // error: less isolation than declared
 
 	// restore
-	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr; error: the machine gave out, or a rule of the scrub may be why
+	CodeRestoreErrors   Code = "restore_errors"   // fail or warn: errors on stderr; error: the machine, a rule of the scrub, or what the drill leaves out or its sandbox lacks may be why
 	CodeRestoreWarnings Code = "restore_warnings" // warnings on stderr
 	CodeNoSchema        Code = "no_schema"        // fail: rows, and no table to load them into
 	CodeRestore         Code = "restore"          // error: the restore could not go on
