@@ -6,6 +6,7 @@ package archive
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/verdict"
 )
 
 // Format is how a dump is laid out.
@@ -152,6 +154,7 @@ type Archive struct {
 	ClusterRoles []string
 
 	roles   []string // that a script's sessions act as
+	summed  bool     // checksums around the archive cover all of it
 	offSize int      // bytes of an offset in a custom archive
 	names   copytext.Encoding
 }
@@ -202,9 +205,22 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	}
 	defer u.Close()
 
-	if u.compression == None {
-		a, err := u.read(name, u, path, opts.Database)
-		return a, u.blame(name, err)
+	a, err := u.openAt(name, path, opts)
+	if err != nil {
+		err, _ = u.outranked(err, maxBehind)
+		return nil, u.blame(name, err)
+	}
+	a.summed = u.summed()
+	return a, nil
+}
+
+// openAt reads what was unwrapped of the file at path.
+func (u *unwrapped) openAt(name, path string, opts Options) (*Archive, error) {
+	switch {
+	case u.refused != nil:
+		return nil, u.refused
+	case u.compression == None:
+		return u.read(name, u, path, opts.Database)
 	}
 	return u.unpack(name, cmp.Or(opts.Dir, filepath.Dir(path)), opts.Database)
 }
@@ -253,7 +269,9 @@ const PeekSize = 256 << 10
 // of them where it has as many, through an outer compression. A stream that
 // ends within the table of contents is no error here: then Encoding may be
 // empty. Errors are those of Open; what Peek passes may still be broken
-// further on.
+// further on. What is wrong within a compressed stream that goes on behind
+// these bytes may be owed to damage, of which only its end tells: it is left to
+// Open, unless it is plain that this is another kind of file.
 func Peek(r io.Reader) (Header, error) {
 	const name = "the backup"
 	u, err := unwrap(name, &source{ctx: context.Background(), r: r})
@@ -261,19 +279,38 @@ func Peek(r io.Reader) (Header, error) {
 		return Header{}, err
 	}
 	defer u.Close()
-	if u.plain {
-		h, err := peekPlain(name, io.LimitReader(u, PeekSize))
-		h.Compression = u.compression
-		return h, err
+	h, err := u.peek(name)
+	if err == nil {
+		return h, nil
 	}
-	d := newDecoder(name, u)
-	h := d.header()
-	if d.err != nil {
-		return Header{}, d.err
+	err, whole := u.outranked(err, maxPeekBehind)
+	if u.compression == None || whole || errors.Is(err, errKnownKind) || damaged(err) {
+		return Header{}, u.blame(name, err)
+	}
+	return Header{Compression: u.compression}, nil
+}
+
+// peek reads the header of what was unwrapped.
+func (u *unwrapped) peek(name string) (h Header, err error) {
+	switch {
+	case u.refused != nil:
+		return Header{}, u.refused
+	case u.plain:
+		h, err = peekPlain(name, io.LimitReader(u, PeekSize))
+	default:
+		d := newDecoder(name, u)
+		if h, err = d.header(), d.err; err == nil {
+			d.special(&h)
+		}
 	}
 	h.Compression = u.compression
-	d.special(&h)
-	return h, nil
+	return h, err
+}
+
+// damaged tells what a decompressor says of bytes that cannot be.
+func damaged(err error) bool {
+	p, ok := errors.AsType[*verdict.Problem](err)
+	return ok && p.Code == verdict.CodeCorrupt
 }
 
 // DataOnly tells an archive that holds data and nothing to load it into, as

@@ -9,7 +9,6 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"daybefore/internal/verdict"
@@ -18,6 +17,12 @@ import (
 const (
 	sniffSize     = 32 << 10
 	progressEvery = 1 << 20
+
+	// maxBehind is how far a decompressed stream is read behind what ended its
+	// reading, only to hear whether its bytes are whole; maxPeekBehind the same
+	// for the first bytes alone.
+	maxBehind     = 1 << 40
+	maxPeekBehind = 64 << 20
 
 	// maxWindow is the most memory that an outer zstd may ask for: what the
 	// zstd program itself accepts unless told otherwise.
@@ -57,8 +62,10 @@ func (s *source) Read(p []byte) (int, error) {
 type unwrapped struct {
 	io.Reader
 	compression Compression
-	plain       bool // it is a script
-	converted   bool // its line ends look as if they had been converted
+	plain       bool        // it is a script
+	converted   bool        // its line ends look as if they had been converted
+	refused     error       // what came out of a decompressor is no backup, unless it is damaged
+	summed      func() bool // whether checksums cover all that was read so far
 	close       func()
 }
 
@@ -77,32 +84,45 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	u := &unwrapped{Reader: in, compression: outerOf(head)}
+	u := &unwrapped{Reader: in, compression: outerOf(head), converted: converted(head), summed: func() bool { return false }}
 	if u.compression == None {
-		u.converted, u.plain = converted(head), scripted(head)
+		u.plain = scripted(head)
 		return u, refuse(name, "", head)
 	}
 	skipped := skippable(head)
 	if err := u.open(name, in, src); err != nil {
-		return nil, err
+		return nil, u.blame(name, err)
 	}
 	out := bufio.NewReaderSize(u.Reader, readBuffer)
 	head, err = out.Peek(sniffSize)
 	u.Reader = out
 	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		u.Close()
-		return nil, err
+		return nil, u.blame(name, err)
 	}
 	if len(head) == 0 && skipped {
 		u.Close()
 		return nil, truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
 	}
-	if err := refuse(name, string(u.compression), head); err != nil {
-		u.Close()
-		return nil, err
-	}
-	u.plain = scripted(head)
+	u.refused = refuse(name, string(u.compression), head)
+	u.plain, u.converted = scripted(head), u.converted || converted(head)
 	return u, nil
+}
+
+// outranked is what is wrong with the backup where err ended its reading: the
+// decompressor's word if it has one. Whatever was made of damaged bytes, the
+// checksum at their end tells that they are. At most limit bytes are read on;
+// whole tells whether they were all, and their sums well.
+func (u *unwrapped) outranked(err error, limit int64) (worst error, whole bool) {
+	var p *verdict.Problem
+	if err == nil || u.compression == None || !errors.As(err, &p) || p.Code == verdict.CodeDiskSpace {
+		return err, false
+	}
+	_, outer := io.CopyN(io.Discard, u, limit)
+	if errors.As(outer, &p) && p.Outcome == verdict.Fail {
+		return outer, false
+	}
+	return err, errors.Is(outer, io.EOF)
 }
 
 // sniffed returns the first bytes, fewer if there are no more.
@@ -115,17 +135,18 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 	o := &outer{name: name, compression: u.compression, src: src}
 	switch u.compression {
 	case Gzip:
-		z, err := gzip.NewReader(in)
+		z, err := newGzipMembers(in)
 		if err != nil {
 			return o.explain(err)
 		}
-		o.r = z
+		o.r, u.summed = z, func() bool { return true }
 	case Zstd:
-		z, err := zstd.NewReader(in, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
+		frames := &zstdFrames{in: in}
+		z, err := zstd.NewReader(frames, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
 		if err != nil {
 			return o.explain(err)
 		}
-		o.r, u.close = z, z.Close
+		o.r, u.close, u.summed = z, z.Close, func() bool { return !frames.unsummed }
 	}
 	u.Reader = o
 	return nil

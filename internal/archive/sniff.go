@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -56,15 +57,22 @@ func refuse(name, within string, head []byte) error {
 			continue
 		}
 		if k.unsupported {
-			return verdict.Errorf(verdict.CodeUnsupported, k.orHint(hintUnsupported),
-				"read %s: it is %s, which is not supported by this version; expected an archive of pg_dump -Fc", name, k.what)
+			return knownKind{verdict.Errorf(verdict.CodeUnsupported, k.orHint(hintUnsupported),
+				"read %s: it is %s, which is not supported by this version; expected an archive of pg_dump -Fc", name, k.what)}
 		}
-		return verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
-			"read %s: it is %s; expected an archive of pg_dump -Fc", name, k.what)
+		return knownKind{verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
+			"read %s: it is %s; expected an archive of pg_dump -Fc", name, k.what)}
 	}
 	return verdict.Failf(verdict.CodeNotAnArchive, hintForeign,
 		"read %s: it is %s; expected an archive of pg_dump -Fc, which begins with %s", name, describe(head), magic)
 }
+
+// knownKind is what refuse says where it knows what stands in a backup's place.
+type knownKind struct{ error }
+
+func (k knownKind) Unwrap() []error { return []error{k.error, errKnownKind} }
+
+var errKnownKind = errors.New("another kind of file")
 
 // kind is something that people store where a backup should be.
 type kind struct {

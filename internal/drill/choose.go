@@ -54,7 +54,7 @@ func (r *run) peek(ctx context.Context) error {
 	}
 	r.header = h
 	b := &r.report.Backup
-	b.Format, b.Compression, b.Database = string(h.Format), string(h.Compression), h.Database
+	b.Format, b.Compression, b.Database = string(h.Format), h.Packing(), h.Database
 	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
 	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {
 		return nil

@@ -275,6 +275,9 @@ func format(b verdict.Backup) string {
 	if b.Compression == "" || b.Compression == "none" {
 		return labelled("format", b.Format)
 	}
+	if within := strings.Contains(b.Compression, " "); within {
+		return labelled("format", b.Format+", "+b.Compression)
+	}
 	return labelled("format", b.Format+" in "+b.Compression)
 }
 

@@ -140,7 +140,7 @@ type Backup struct {
 	ETag          string    `json:"etag"`
 	Checksum      string    `json:"checksum,omitempty"`    // verified | none: was there a side file to compare with
 	Format        string    `json:"format"`                // custom
-	Compression   string    `json:"compression,omitempty"` // around the archive: none | gzip | zstd
+	Compression   string    `json:"compression,omitempty"` // none | gzip | zstd around the archive; "lz4 within" it; "zstd around gzip"
 	Database      string    `json:"database"`
 	ServerVersion string    `json:"server_version"`
 	DumpVersion   string    `json:"dump_version,omitempty"` // pg_dump's

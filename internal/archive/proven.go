@@ -1,0 +1,35 @@
+package archive
+
+import "cmp"
+
+const tableOfContents = "the table of contents (definitions, owners, comments)"
+
+// Unproven is what of the backup no checksum of its own covers, as a short
+// phrase; empty if all of it is covered. gzip has a CRC-32 of all that it
+// holds, zstd a checksum unless it was told to leave it out. Within an archive
+// only zlib, which pg_dump calls gzip, has a sum of the rows (Adler-32, which
+// pg_restore compares): its lz4 and zstd are written without.
+func (a *Archive) Unproven() string {
+	switch {
+	case a.summed:
+		return ""
+	case a.Format == Plain:
+		return "the whole script"
+	case a.DataCompression == string(Gzip):
+		return tableOfContents
+	}
+	return "the rows and " + tableOfContents
+}
+
+// Packing says both compressions in one word or two: that around the archive,
+// and that of the rows within: "none", "gzip", "lz4 within", "zstd around gzip".
+func (h Header) Packing() string {
+	outer, inner := cmp.Or(h.Compression, None), cmp.Or(h.DataCompression, string(None))
+	switch {
+	case inner == string(None):
+		return string(outer)
+	case outer == None:
+		return inner + " within"
+	}
+	return string(outer) + " around " + inner
+}
