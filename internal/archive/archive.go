@@ -122,15 +122,24 @@ type Entry struct {
 	offset offset // where the table of contents says that the block begins
 
 	// of a script:
-	parts  []part    // its statements; for rows, the one run of bytes that holds them
-	roles  []string  // that its statements name
-	object string    // what a comment or privilege is about
-	table  [2]string // schema and name of the table that rows, an index or a constraint belong to
+	converted bool      // its rows end with CR LF
+	parts     []part    // its statements; for rows, the one run of bytes that holds them
+	roles     []string  // that its statements name
+	object    string    // what a comment or privilege is about
+	table     [2]string // schema and name of the table that rows, an index or a constraint belong to
 }
 
 // Inserts tells whether the entry's rows are INSERT statements.
 func (e Entry) Inserts() bool {
 	return e.Desc == "TABLE DATA" && e.HadData && e.CopyStmt == ""
+}
+
+// Replica tells whether a script loads the entry's rows under
+// session_replication_role = replica: no trigger fires and no key is checked.
+func (e Entry) Replica() bool {
+	return len(e.parts) > 0 && slices.ContainsFunc(e.parts[0].settings, func(s setting) bool {
+		return s.name == "session_replication_role" && strings.Contains(strings.ToLower(s.statement), "replica")
+	})
 }
 
 // name is the entry as an error names it: harmless on one line.
