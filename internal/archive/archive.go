@@ -251,7 +251,7 @@ func (u *unwrapped) unpack(name, dir, database string) (*Archive, error) {
 // read reads a bare archive or script, which lies at path, from r.
 func (u *unwrapped) read(name string, r io.Reader, path, database string) (*Archive, error) {
 	if u.plain {
-		return readPlain(name, r, path, database)
+		return readPlain(name, r, path, database, u.converted)
 	}
 	return read(name, r, path)
 }

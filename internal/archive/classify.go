@@ -37,6 +37,10 @@ type derived struct {
 	list      []string // a setting's value, item by item
 	byDefault bool     // a setting's value is DEFAULT
 
+	// triggers is where a statement goes that stands around a table's rows
+	// (--disable-triggers): before all rows, or behind them. Else it is zero.
+	triggers Section
+
 	replace bool // CREATE OR REPLACE VIEW, which --clean puts in the place of some DROPs
 }
 
@@ -295,6 +299,10 @@ func (d *derived) alter(s *scan) {
 		switch {
 		case s.drops():
 			d.kind = stmtClean
+		case s.takes("disable", "trigger", "all"):
+			d.triggers = SectionPreData
+		case s.takes("enable", "trigger", "all"):
+			d.triggers = SectionPostData
 		case s.contains("add", "constraint"):
 			d.desc, d.table = constraintKind(s), [2]string{d.ns, d.tag}
 		}

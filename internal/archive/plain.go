@@ -88,9 +88,11 @@ func newPlainReader(name string, r io.Reader) *plainReader {
 
 // readPlain reads a whole script, which lies at path unpacked, from r. Of
 // several databases, what belongs to the given one is kept; where it is empty,
-// the only one besides those that every cluster has.
-func readPlain(name string, r io.Reader, path, database string) (*Archive, error) {
+// the only one besides those that every cluster has. Converted tells that its
+// first lines all end with CR LF.
+func readPlain(name string, r io.Reader, path, database string, converted bool) (*Archive, error) {
 	p := newPlainReader(name, r)
+	p.s.converted = converted
 	if err := p.read(); err != nil {
 		return nil, err
 	}
@@ -533,11 +535,16 @@ func (d *plainDatabase) lengthen(end int64) {
 // pg_dump's comment has just announced. What the statement says counts.
 func (d *plainDatabase) rowsEntry(schema, table string) *Entry {
 	d.created, d.data, d.encoded = true, true, true
-	if n := len(d.entries); d.label.rows && n > 0 {
+	if d.label.rows {
 		d.label.rows = false
-		e := &d.entries[n-1]
+		at := len(d.entries) - 1
+		for at > 0 && d.entries[at].Desc != "TABLE DATA" {
+			at-- // past what disables triggers, to whose place the rows go
+		}
+		e := d.entries[at]
 		e.Namespace, e.Tag = schema, table
-		return e
+		d.entries = append(slices.Delete(d.entries, at, at+1), e)
+		return &d.entries[len(d.entries)-1]
 	}
 	d.entries = append(d.entries, Entry{Desc: "TABLE DATA", HadData: true, Section: SectionData, Namespace: schema, Tag: table, Owner: d.label.owner})
 	return &d.entries[len(d.entries)-1]
@@ -604,7 +611,7 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 // statement alone.
 func (d *plainDatabase) entryFor(s derived) *Entry {
 	n := len(d.entries)
-	if d.open && (d.label.desc != "" && !(s.verb == "create" && s.exact) || s.verb == "alter") {
+	if d.open && s.triggers == 0 && (d.label.desc != "" && !(s.verb == "create" && s.exact) || s.verb == "alter") {
 		if e := &d.entries[n-1]; e.Desc == s.desc && e.object == s.object || !decides(e.Desc) && !decides(s.desc) {
 			return e
 		}
@@ -625,11 +632,13 @@ func (d *plainDatabase) entryFor(s derived) *Entry {
 		e.Section = SectionNone
 	case e.Desc == "SEQUENCE SET", e.Desc == "BLOB" && d.data:
 		e.Section = SectionData
+	case s.triggers > 0 && d.data:
+		e.Section = s.triggers
 	case d.data, e.Desc == "MATERIALIZED VIEW DATA":
 		e.Section = SectionPostData
 	}
 	d.entries = append(d.entries, e)
-	d.open = true
+	d.open = s.triggers == 0
 	return &d.entries[n]
 }
 

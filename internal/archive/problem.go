@@ -22,10 +22,11 @@ func corrupt(format string, args ...any) error {
 	return verdict.Failf(verdict.CodeCorrupt, hintCorrupt, format, args...)
 }
 
-// blame names the cause of a failure that the first bytes give away.
+// blame names the cause of a failure that the first bytes give away. A script is
+// read with any line ends.
 func (u *unwrapped) blame(name string, err error) error {
 	var p *verdict.Problem
-	if !u.converted || !errors.As(err, &p) || p.Outcome != verdict.Fail {
+	if !u.converted || u.plain || !errors.As(err, &p) || p.Outcome != verdict.Fail {
 		return err
 	}
 	return verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",

@@ -59,6 +59,8 @@ type scanner struct {
 	stdStrings bool // standard_conforming_strings
 	charset    copytext.Charset
 
+	converted bool // every line end in it seems to be CR LF
+
 	keep bool // statement's text is kept on the way
 	text []byte
 	item item
@@ -373,6 +375,7 @@ scan:
 			if i < 0 {
 				break scan
 			}
+			s.inValue(window[n : n+i+1])
 			n += i + 2
 		case c == ',' || blank(c):
 			n++
@@ -412,7 +415,13 @@ func (s *scanner) blanks() {
 	s.skip(n)
 }
 
+// lineComment skips one within a statement. That a dump begins there tells that
+// the statement broke off.
 func (s *scanner) lineComment() {
+	if s.have(len(dumpBegins)+1) && s.item.kind == itemStatement && !s.tok.noise &&
+		string(s.buf[s.pos:s.pos+len(dumpBegins)]) == dumpBegins && s.at(len(dumpBegins)) <= '\r' {
+		s.fail(truncated("read %s: in line %d another dump begins before the end of the one before", s.name, s.lineNumber()))
+	}
 	for s.have(1) {
 		window := s.buf[s.pos:s.end]
 		if i := bytes.IndexAny(window, "\r\n"); i >= 0 {
@@ -423,6 +432,16 @@ func (s *scanner) lineComment() {
 	}
 }
 
+// inValue refuses a converted line end within the value of a row: it would be
+// restored, and as another value.
+func (s *scanner) inValue(text []byte) {
+	if s.converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
+		s.fail(verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
+			"read %s: every line end in it is CR LF, so its bytes were converted, and line ends within values with them: "+
+				"the rows behind line %d are not the database's", s.name, s.item.line))
+	}
+}
+
 // upTo skips from an opening quote to the closing one; a doubled quote is one
 // inside.
 func (s *scanner) upTo(quote byte, what string) {
@@ -430,6 +449,7 @@ func (s *scanner) upTo(quote byte, what string) {
 	for s.have(1) && s.err == nil {
 		window := s.buf[s.pos:s.end]
 		if i := bytes.IndexByte(window, quote); i >= 0 {
+			s.inValue(window[:i])
 			s.skip(i + 1)
 			if s.at(0) != quote {
 				return
@@ -437,6 +457,7 @@ func (s *scanner) upTo(quote byte, what string) {
 			s.skip(1)
 			continue
 		}
+		s.inValue(window)
 		s.skip(len(window))
 	}
 	s.cut(what)
@@ -456,6 +477,7 @@ func (s *scanner) str(escapes bool) {
 		for n < len(window) && window[n] != '\'' && window[n] != '\\' && !s.charset.Lead(window[n]) {
 			n++
 		}
+		s.inValue(window[:n])
 		s.skip(n)
 		if n == len(window) {
 			continue
