@@ -165,6 +165,7 @@ type Archive struct {
 	roles   []string // that a script's sessions act as
 	summed  bool     // checksums around the archive cover all of it
 	offSize int      // bytes of an offset in a custom archive
+	intSize int      // and of a number
 	names   copytext.Encoding
 }
 
@@ -262,7 +263,7 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 	a := &Archive{Header: d.header(), Path: path}
 	a.Entries = d.contents(&a.Header)
 	d.walk(a.Entries)
-	a.Size, a.offSize = d.pos, d.offSize
+	a.Size, a.offSize, a.intSize = d.pos, d.offSize, d.intSize
 	if d.err != nil {
 		return nil, d.err
 	}

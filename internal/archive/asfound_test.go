@@ -171,7 +171,7 @@ func TestScriptsAsTheyAreFoundCut(t *testing.T) {
 				t.Fatal(err)
 			}
 			for n := len(text) - 1; n > 0; n-- {
-				if n%7 > 0 && text[n-1] != '\n' && text[n] != '\n' && text[n-1] != ';' {
+				if n%23 > 0 && text[n-1] != '\n' && text[n] != '\n' && text[n-1] != ';' {
 					continue // near the ends of lines and statements every byte, else some
 				}
 				if err := os.Truncate(path, int64(n)); err != nil {

@@ -72,6 +72,7 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	begun := time.Now()
 	work, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, s.crew.stop)()
+	work.Go(func() error { return s.archive.CheckData(ctx, slices.Concat(s.lists.excluded, s.lists.leftOut)...) })
 	work.Go(func() error {
 		defer s.crew.rowsIn()
 		return s.restoreEntries(ctx, "data", s.lists.direct, 1)
@@ -271,6 +272,9 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 	before := s.said.count().Errors
 	for _, t := range tables {
 		if err := s.loadNext(ctx, conn, src, t, filter); err != nil {
+			if damaged := s.archive.CheckData(ctx, t.entry); damaged != nil && ctx.Err() == nil {
+				err = damaged // whatever was made of such bytes
+			}
 			return s.brokenSource(ctx, src, t, err)
 		}
 		s.crew.loaded(t)
