@@ -220,7 +220,9 @@ func TestWhatPsqlWouldLose(t *testing.T) {
 		says                 string
 	}{
 		{"twice", plain + plain, "", verdict.Error, verdict.CodeUnsupported, "two dumps stand in one file, from line 2 and from line "},
-		{"two databases", plain + script(strings.ReplaceAll(whole, "public.a", "public.b")), "shop", verdict.Error, verdict.CodeUnsupported, "two dumps stand in one file"},
+		{"two databases", plain + script(strings.ReplaceAll(whole, "public.a", "public.b")), "shop", verdict.Error, verdict.CodeUnsupported, "both make tables"},
+		{"two schemas", script(tableA) + script(strings.ReplaceAll(tableA, "public.a", "public.b")), "", verdict.Error, verdict.CodeUnsupported, "both make tables"},
+		{"a cluster without its end", strings.Split(globals, "--\n-- PostgreSQL database cluster dump complete")[0] + plain, "", verdict.Fail, verdict.CodeTruncated, clusterEnds},
 		{"two named databases", named("shop", whole) + named("blog", whole), "", verdict.Error, verdict.CodeSpec, "several databases (blog, shop)"},
 		{"another name", named("shop", whole) + named("blog", whole), "news", verdict.Fail, verdict.CodeDatabase, "no database news"},
 		{"rows before tables", script(rowsA) + script(tableA), "", verdict.Error, verdict.CodeUnsupported, "the rows stand before the tables"},
