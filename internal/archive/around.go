@@ -252,7 +252,8 @@ func (p *plainReader) joined(name string) (*plainDatabase, error) {
 func (p *plainReader) fit(all, next *plainDatabase) error {
 	const hint = "write one dump to a file: > begins a new one where >> appends"
 	unfit := func(why string) error {
-		return verdict.Errorf(verdict.CodeUnsupported, hint, "read %s: two dumps stand in one file, from line %d and from line %d on: %s", p.name, all.line, next.line, why)
+		return verdict.Errorf(verdict.CodeUnsupported, hint, "read %s: two dumps stand in one file, from line %d and from line %d on: %s",
+			p.name, all.line, next.line, why)
 	}
 	rows := func(d *plainDatabase) bool {
 		return slices.ContainsFunc(d.entries, func(e Entry) bool { return e.Desc == "TABLE DATA" })

@@ -200,7 +200,8 @@ func (p *plainReader) end() error {
 		return truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
 	}
 	return verdict.Errorf(verdict.CodeUnsupported, "keep pg_dump's comment lines: without them a whole dump and one that broke off look alike",
-		"read %s: it is an SQL script without pg_dump's comment lines, as grep or sed leave it; with them went %q, which proves that a dump is whole", p.name, dumpEnds)
+		"read %s: it is an SQL script without pg_dump's comment lines, as grep or sed leave it; with them went %q, which proves that a dump is whole",
+		p.name, dumpEnds)
 }
 
 // comment looks for the marks that pg_dump leaves in comments.
