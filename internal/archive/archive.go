@@ -122,15 +122,24 @@ type Entry struct {
 	offset offset // where the table of contents says that the block begins
 
 	// of a script:
-	parts  []part    // its statements; for rows, the one run of bytes that holds them
-	roles  []string  // that its statements name
-	object string    // what a comment or privilege is about
-	table  [2]string // schema and name of the table that rows, an index or a constraint belong to
+	converted bool      // its rows end with CR LF
+	parts     []part    // its statements; for rows, the one run of bytes that holds them
+	roles     []string  // that its statements name
+	object    string    // what a comment or privilege is about
+	table     [2]string // schema and name of the table that rows, an index or a constraint belong to
 }
 
 // Inserts tells whether the entry's rows are INSERT statements.
 func (e Entry) Inserts() bool {
 	return e.Desc == "TABLE DATA" && e.HadData && e.CopyStmt == ""
+}
+
+// Replica tells whether a script loads the entry's rows under
+// session_replication_role = replica: no trigger fires and no key is checked.
+func (e Entry) Replica() bool {
+	return len(e.parts) > 0 && slices.ContainsFunc(e.parts[0].settings, func(s setting) bool {
+		return s.name == "session_replication_role" && strings.Contains(strings.ToLower(s.statement), "replica")
+	})
 }
 
 // name is the entry as an error names it: harmless on one line.
@@ -156,6 +165,7 @@ type Archive struct {
 	roles   []string // that a script's sessions act as
 	summed  bool     // checksums around the archive cover all of it
 	offSize int      // bytes of an offset in a custom archive
+	intSize int      // and of a number
 	names   copytext.Encoding
 }
 
@@ -242,7 +252,7 @@ func (u *unwrapped) unpack(name, dir, database string) (*Archive, error) {
 // read reads a bare archive or script, which lies at path, from r.
 func (u *unwrapped) read(name string, r io.Reader, path, database string) (*Archive, error) {
 	if u.plain {
-		return readPlain(name, r, path, database)
+		return readPlain(name, r, path, database, u.converted)
 	}
 	return read(name, r, path)
 }
@@ -253,7 +263,7 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 	a := &Archive{Header: d.header(), Path: path}
 	a.Entries = d.contents(&a.Header)
 	d.walk(a.Entries)
-	a.Size, a.offSize = d.pos, d.offSize
+	a.Size, a.offSize, a.intSize = d.pos, d.offSize, d.intSize
 	if d.err != nil {
 		return nil, d.err
 	}

@@ -367,7 +367,7 @@ func TestCorrupt(t *testing.T) {
 		code verdict.Code
 		says string
 	}{
-		"a byte behind":            {append(bytes.Clone(whole), 0), verdict.CodeCorrupt, "more bytes follow"},
+		"a byte behind":            {append(bytes.Clone(whole), 1), verdict.CodeCorrupt, "more bytes follow"},
 		"a block's mark behind":    {append(bytes.Clone(whole), blockData), verdict.CodeCorrupt, "more bytes follow"},
 		"itself behind":            {append(bytes.Clone(whole), whole...), verdict.CodeCorrupt, "more bytes follow"},
 		"gzip, a byte behind":      {append(gzipped(t, whole), 'x'), verdict.CodeTruncated, ""},

@@ -62,7 +62,7 @@ func BenchmarkScript(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := readPlain("bench", strings.NewReader(data), "", ""); err != nil {
+				if _, err := readPlain("bench", strings.NewReader(data), "", "", false); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -16,7 +16,9 @@ const (
 	stmtClean                        // drops something
 	stmtCopy
 	stmtInsert
-	stmtLarge // fills large objects
+	stmtLarge       // fills large objects
+	stmtTransaction // BEGIN or COMMIT
+	stmtIdle        // changes nothing that a restore brings
 )
 
 // derived is what a statement's own words say about it.
@@ -30,6 +32,14 @@ type derived struct {
 	object string    // for comments and privileges: what kind of object they are about
 	owner  string    // new owner
 	table  [2]string // schema and name of the table that an index or constraint is on
+
+	database  string   // that a statement on databases is about
+	list      []string // a setting's value, item by item
+	byDefault bool     // a setting's value is DEFAULT
+
+	// triggers is where a statement goes that stands around a table's rows
+	// (--disable-triggers): before all rows, or behind them. Else it is zero.
+	triggers Section
 
 	replace bool // CREATE OR REPLACE VIEW, which --clean puts in the place of some DROPs
 }
@@ -55,7 +65,7 @@ func derive(tokens []token) derived {
 	case "alter":
 		d.alter(&s)
 	case "drop":
-		d.kind = stmtClean
+		d.kind, d.desc = stmtClean, s.object()
 	case "comment":
 		d.about(&s, "COMMENT", "on")
 	case "security":
@@ -71,12 +81,74 @@ func derive(tokens []token) derived {
 		d.kind = stmtCopy
 	case "insert":
 		d.insert(&s)
-	case "begin", "commit":
-		if len(tokens) == 1 || len(tokens) == 2 && tokens[1].is(";") {
-			d.kind = stmtLarge
+	case "update":
+		d.update(&s)
+	case "begin", "start", "commit", "end":
+		d.transaction(&s)
+	case "analyze", "vacuum", "checkpoint":
+		d.kind = stmtIdle
+	case "discard":
+		if s.takes("all") {
+			d.kind, d.verb, d.tag = stmtSetting, "reset", "all"
 		}
 	}
 	return d
+}
+
+// verbs are the words that statements begin with, in SQL as psql's server reads it.
+var verbs = []string{
+	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy", "create", "deallocate", "declare",
+	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen", "load", "lock", "merge", "move",
+	"notify", "prepare", "reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint", "security", "select", "set", "show",
+	"start", "table", "truncate", "unlisten", "update", "vacuum", "values", "with",
+}
+
+func isVerb(word string) bool { return slices.Contains(verbs, word) }
+
+// update reads UPDATE pg_catalog.pg_database, by which --clean makes a template
+// fit to be dropped: in a new server there is nothing to be made so.
+func (d *derived) update(s *scan) {
+	if s.takes("pg_catalog", "."); s.takes("pg_database", "set") && oneOf(s.peek().text, "datistemplate", "datallowconn", "datconnlimit") {
+		d.kind = stmtIdle
+	}
+}
+
+// transaction reads BEGIN and COMMIT with the words that change nothing.
+func (d *derived) transaction(s *scan) {
+	if d.verb == "start" {
+		s.pos--
+		if !s.takes("start", "transaction") {
+			return
+		}
+	}
+	if !s.takes("transaction") {
+		s.takes("work")
+	}
+	s.takes(";")
+	if s.pos < len(s.tokens) {
+		return
+	}
+	d.kind = stmtTransaction
+	if d.verb = "begin"; s.tokens[0].is("commit") || s.tokens[0].is("end") {
+		d.verb = "commit"
+	}
+}
+
+// global tells statements on what all databases share: roles, tablespaces and
+// parameters, and memberships, which are granted ON nothing.
+func (d derived) global() bool {
+	switch d.desc {
+	case "ROLE", "USER", "GROUP", "TABLESPACE":
+		return true
+	case "COMMENT", "SECURITY LABEL", "ACL":
+		return oneOf(d.object, "", "ROLE", "TABLESPACE", "PARAMETER")
+	}
+	return false
+}
+
+// ofDatabase tells statements on a database as a whole.
+func (d derived) ofDatabase() bool {
+	return d.database != "" || d.kind == stmtClean && d.desc == "DATABASE" || d.desc == "DATABASE PROPERTIES"
 }
 
 // setting reads SET name = value, SET SESSION AUTHORIZATION and RESET. What
@@ -87,6 +159,8 @@ func (d *derived) setting(s *scan) {
 		d.tag = "session authorization"
 	case s.takes("role"):
 		d.tag = "role"
+	case s.takes("time", "zone"):
+		d.tag = "timezone"
 	case s.pos < len(s.tokens) && s.tokens[s.pos].kind == tokenWord && !oneOf(s.tokens[s.pos].text, "local", "session", "transaction", "constraints", "time"):
 		for d.tag = s.text(); s.takes("."); {
 			d.tag += "." + s.text()
@@ -99,10 +173,20 @@ func (d *derived) setting(s *scan) {
 	}
 	if d.verb == "set" {
 		if t := s.peek(); !(t.kind == tokenWord && t.text == "default") {
-			d.ns = t.text
+			d.ns, d.list = t.text, s.items()
 		}
+		d.byDefault = d.ns == ""
 	}
 	d.kind = stmtSetting
+}
+
+// items takes values with commas between them.
+func (s *scan) items() []string {
+	items := []string{s.text()}
+	for s.takes(",") {
+		items = append(items, s.text())
+	}
+	return items
 }
 
 // call reads SELECT pg_catalog.function(...), of the functions that pg_dump calls.
@@ -123,6 +207,7 @@ func (d *derived) call(s *scan) {
 		d.kind, d.tag = stmtSetting, s.text()
 		if s.takes(",") {
 			d.ns = s.text()
+			d.list = (&scan{tokens: slices.Collect((&lexer{sql: d.ns, stdStrings: true}).all())}).items()
 		}
 	case "setval":
 		d.kind, d.desc = stmtObject, "SEQUENCE SET"
@@ -170,6 +255,9 @@ func (d *derived) create(s *scan) {
 		d.verb = "create table as"
 	}
 	d.replace = d.desc == "VIEW" && replace
+	if d.desc == "DATABASE" {
+		d.database = d.tag
+	}
 	if d.desc == "INDEX" && s.past("on") {
 		s.takes("only")
 		on := derived{}
@@ -197,11 +285,12 @@ func (d *derived) alter(s *scan) {
 		d.desc, d.tag = "BLOB", s.text()
 	case "ROLE", "USER":
 		d.name(s)
-		if s.contains("in", "database") {
-			d.desc, d.tag = "DATABASE PROPERTIES", ""
+		if look := *s; look.past("in") && look.takes("database") {
+			d.desc, d.tag, d.database = "DATABASE PROPERTIES", "", look.text()
 		}
 	case "DATABASE":
 		d.name(s)
+		d.database = d.tag
 		if !s.contains("owner", "to") {
 			d.desc = "DATABASE PROPERTIES"
 		}
@@ -210,6 +299,10 @@ func (d *derived) alter(s *scan) {
 		switch {
 		case s.drops():
 			d.kind = stmtClean
+		case s.takes("disable", "trigger", "all"):
+			d.triggers = SectionPreData
+		case s.takes("enable", "trigger", "all"):
+			d.triggers = SectionPostData
 		case s.contains("add", "constraint"):
 			d.desc, d.table = constraintKind(s), [2]string{d.ns, d.tag}
 		}
@@ -274,6 +367,9 @@ func (d *derived) about(s *scan, desc, word string) {
 		d.object = "TABLE" // GRANT ... ON name
 	}
 	d.tag = d.object + " " + s.peek().text
+	if d.object == "DATABASE" {
+		d.database = s.peek().text
+	}
 	d.exact = decidesBy(d.tag)
 	if d.exact {
 		d.object = d.tag

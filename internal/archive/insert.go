@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,19 +32,21 @@ type InsertTarget struct {
 // ON CONFLICT DO NOTHING and OVERRIDING SYSTEM VALUE are read and dropped:
 // COPY into an empty table does the same without them.
 type InsertReader struct {
-	s      *scanner
-	target InsertTarget
-	state  insertState
-	head   []byte // the current run's, from INSERT to VALUES, as it is written
-	next   insertHead
-	bare   bool // DEFAULT VALUES
-	first  bool // the run's first row is being read
-	fields []bool
-	out    []byte
-	off    int
-	value  []byte
-	err    error
-	utf8   func(string) string // of the archive's names; nil: they are
+	s        *scanner
+	target   InsertTarget
+	state    insertState
+	head     []byte // the current run's, from INSERT to VALUES, as it is written
+	next     insertHead
+	bare     bool // DEFAULT VALUES
+	first    bool // the run's first row is being read
+	fields   []bool
+	out      []byte
+	off      int
+	value    []byte
+	err      error
+	utf8     func(string) string // of the archive's names; nil: they are
+	schema   string              // of tables that are named without one, in UTF-8
+	inSchema string              // the same, as the current run began
 }
 
 // insertHead is a statement up to its rows.
@@ -105,7 +108,9 @@ func (r *InsertReader) Next() (InsertTarget, error) {
 	if r.err != nil {
 		return InsertTarget{}, r.err
 	}
-	return r.target.decoded(r.utf8), nil
+	target := r.target.decoded(r.utf8)
+	target.Schema = cmp.Or(target.Schema, r.inSchema)
+	return target, nil
 }
 
 // Read gives the rows of the current run as lines of COPY text, their end
@@ -147,6 +152,7 @@ func (r *InsertReader) gather() {
 func (r *InsertReader) begin() {
 	h := r.next
 	r.head, r.bare, r.next = h.raw, h.bare, insertHead{}
+	r.inSchema = r.schema
 	r.target = InsertTarget{Schema: h.schema, Table: h.table, Columns: h.columns}
 	r.fields, r.first = r.fields[:0], true
 	r.state = inStatement
@@ -197,7 +203,7 @@ func (r *InsertReader) endRun(state insertState) {
 // continues tells whether the head that was read belongs to the current run.
 func (r *InsertReader) continues() bool {
 	h, t := r.next, r.target
-	return h.schema == t.Schema && h.table == t.Table && h.bare == r.bare &&
+	return h.schema == t.Schema && (h.schema != "" || r.schema == r.inSchema) && h.table == t.Table && h.bare == r.bare &&
 		(h.columns == nil) == (t.Columns == nil) && slices.Equal(h.columns, t.Columns)
 }
 
@@ -264,6 +270,13 @@ func (r *InsertReader) setting() {
 		s.stdStrings = switchedOn(d.ns)
 	case "client_encoding":
 		s.charset = copytext.CharsetOf(d.ns)
+	case "search_path":
+		var path searchPath
+		path.set(d.tag, d)
+		r.schema = path.creates()
+		if r.utf8 != nil {
+			r.schema = r.utf8(r.schema)
+		}
 	}
 }
 
@@ -599,7 +612,7 @@ func (r *InsertReader) unexpected(what string) {
 
 // refuse is for what pg_dump does not write. It names no value.
 func (r *InsertReader) refuse(format string, args ...any) {
-	r.s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump, best without --inserts, and do not edit its scripts",
+	r.s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump, best without --inserts",
 		"read the INSERT statements of %s, line %d of them: found %s, as pg_dump does not write it",
 		r.name(), r.s.lineNumber(), fmt.Sprintf(format, args...)))
 }

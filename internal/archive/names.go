@@ -58,10 +58,11 @@ func (a *Archive) UTF8(text string) string {
 	return string(a.names.NewDecoder().Decode([]byte(text)))
 }
 
-// InsertReader reads the archive's INSERT statements from r.
-func (a *Archive) InsertReader(r io.Reader) *InsertReader {
+// InsertReader reads the archive's INSERT statements from r. Those that name no
+// schema are for tables of the given one, or of the search_path that r sets.
+func (a *Archive) InsertReader(r io.Reader, schema string) *InsertReader {
 	reader := NewInsertReader(r, a.Header)
-	reader.utf8 = a.UTF8
+	reader.utf8, reader.schema = a.UTF8, schema
 	return reader
 }
 

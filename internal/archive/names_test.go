@@ -78,7 +78,7 @@ func toldOf(t *testing.T, dump []byte) (told, copies []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			target, err := a.InsertReader(rows).Next()
+			target, err := a.InsertReader(rows, e.Namespace).Next()
 			told = append(told, fmt.Sprintf("%+v %v", target, err))
 			rows.Close()
 		}

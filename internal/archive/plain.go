@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,49 +32,67 @@ type setting struct{ name, statement string }
 type part struct {
 	start, end int64
 	settings   []setting
+	alone      bool // it needs a transaction that the script has around more than it
 }
 
-// plainDatabase is what a script holds of one database.
+// plainDatabase is what one dump of a script holds, or what stands beside the
+// dumps, of one database.
 type plainDatabase struct {
 	Header
 	entries []Entry
 	roles   []string // that sessions act as
 	label   label    // pg_dump's comment on the object that comes next
+	line    int64    // where it begins
 	open    bool     // the last entry may go on
 	head    []byte   // of the last INSERT statement, up to VALUES
+	named   bool     // it connected to its database itself
 	dropped bool     // --clean was used
 	created bool     // something was made: no longer the DROPs of --clean
-	data    bool     // the first rows came
-	ended   bool
-	begun   bool // BEGIN around large objects
-	encoded bool // client_encoding and standard_conforming_strings are settled
+	tables  bool     // of what was made, tables
+	data    bool     // the first rows came, here or in a dump before
+	ended   bool     // it is a whole dump
+	begun   bool     // BEGIN around large objects
+	encoded bool     // client_encoding and standard_conforming_strings are settled
 }
 
-// plainReader takes a script apart. A cluster's holds several databases, and
-// before them roles and tablespaces of which only the roles' names are kept.
+// plainReader takes a script apart as psql would run it: the dump of one
+// database, of a whole cluster, several of them in one file, and what people
+// and programs put around them. Of what belongs to a cluster only the roles'
+// names are kept, and how its databases are made.
 type plainReader struct {
 	name      string
 	s         *scanner
-	cluster   bool
-	ended     bool // the last end marker came
 	settings  []setting
+	encoding  string // client_encoding in force; empty: the session's own
+	path      searchPath
 	restrict  string // key of \restrict that no \unrestrict took back
-	connected string // database of the last \connect
+	sealed    bool   // a pair of them has ended, around more than a database's making
+	headers   int    // lines that begin a dump
+	inDump    bool   // the line that ends it is still to come
+	inCluster bool
+	cluster   bool   // there was a cluster's
+	begun     item   // BEGIN that no COMMIT took back
+	pending   bool   // nothing came behind it yet
+	outside   int64  // line of a statement that no dump encloses, and that would be missed
+	connected string // database that psql is in; empty: the one that it was told
 	dbs       []*plainDatabase
-	db        *plainDatabase // the one being read; nil between them
+	db        *plainDatabase // what is being read; nil until something comes
 	roles     map[string]bool
-	created   []Entry // CREATE DATABASE among the roles, as pg_dumpall 10 writes it
+	created   []Entry            // what globals say of databases: CREATE DATABASE and settings, as pg_dumpall 10 writes them
+	known     map[[3]string]bool // tables made so far: database, schema, name
 }
 
 func newPlainReader(name string, r io.Reader) *plainReader {
-	return &plainReader{name: name, s: newScanner(name, r), roles: map[string]bool{}}
+	return &plainReader{name: name, s: newScanner(name, r), roles: map[string]bool{}, known: map[[3]string]bool{}}
 }
 
-// readPlain reads a whole script, which lies at path unpacked, from r. Of a
-// cluster's, what belongs to the database is kept; where it is empty, the
-// only one besides those that every cluster has.
-func readPlain(name string, r io.Reader, path, database string) (*Archive, error) {
+// readPlain reads a whole script, which lies at path unpacked, from r. Of
+// several databases, what belongs to the given one is kept; where it is empty,
+// the only one besides those that every cluster has. Converted tells that its
+// first lines all end with CR LF.
+func readPlain(name string, r io.Reader, path, database string, converted bool) (*Archive, error) {
 	p := newPlainReader(name, r)
+	p.s.converted = converted
 	if err := p.read(); err != nil {
 		return nil, err
 	}
@@ -81,12 +100,8 @@ func readPlain(name string, r io.Reader, path, database string) (*Archive, error
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{Header: db.Header, Path: path, Size: p.s.offset(), Entries: db.entries, roles: db.roles}
-	if p.cluster {
-		a.Entries = slices.Concat(p.createdAs(db.Database), a.Entries)
-		delete(p.roles, "")
-		a.ClusterRoles = sortedKeys(p.roles)
-	}
+	a := &Archive{Header: db.Header, Path: path, Size: p.s.offset(), roles: db.roles, ClusterRoles: p.clusterRoles()}
+	a.Entries = slices.Concat(p.createdAs(cmp.Or(db.Database, database)), p.own(db))
 	number(a.Entries)
 	a.toUTF8()
 	return a, nil
@@ -121,11 +136,13 @@ func peekPlain(name string, r io.Reader) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	if len(p.dbs) == 0 {
-		return plainHeader(), nil
+	h := plainHeader()
+	for _, db := range slices.Backward(p.dbs) {
+		if db.ServerMajor > 0 || h.ServerMajor == 0 {
+			h = db.Header
+		}
 	}
-	h := p.dbs[0].Header
-	if p.cluster && len(p.dbs) > 0 {
+	if p.cluster || len(p.databases()) > 1 {
 		h.Database = "" // any of them may be meant
 	}
 	return h, nil
@@ -137,10 +154,11 @@ func plainHeader() Header {
 
 // read reads to the end of the script.
 func (p *plainReader) read() error {
+	p.s.skipMark()
 	for {
 		it, err := p.s.next()
 		if err != nil {
-			return err
+			return p.heard(err)
 		}
 		switch it.kind {
 		case itemEnd:
@@ -162,26 +180,35 @@ func (p *plainReader) read() error {
 
 // end checks that everything that began has ended.
 func (p *plainReader) end() error {
+	at := p.s.offset()
 	switch {
-	case !p.ended && p.cluster:
-		return truncated("read %s: it ends after %d bytes without %q", p.name, p.s.offset(), clusterEnds)
-	case !p.ended:
-		return truncated("read %s: it ends after %d bytes without %q", p.name, p.s.offset(), dumpEnds)
+	case p.inDump:
+		return truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
+	case p.inCluster:
+		return truncated("read %s: it ends after %d bytes without %q", p.name, at, clusterEnds)
 	case p.restrict != "":
-		return truncated(`read %s: it ends after %d bytes without the \unrestrict that its \restrict needs`, p.name, p.s.offset())
+		return truncated(`read %s: it ends after %d bytes without the \unrestrict that its \restrict needs`, p.name, at)
+	case p.begun.line > 0:
+		return truncated("read %s: it ends after %d bytes without the COMMIT of the transaction that line %d begins: a restore would keep nothing",
+			p.name, at, p.begun.line)
+	case p.headers > 0 && p.outside > 0:
+		return verdict.Errorf(verdict.CodeUnsupported, "put what is to be restored into the dump, or into a file of its own",
+			"read %s: line %d holds statements that no dump encloses, so that nothing tells whether all of them are there", p.name, p.outside)
+	case p.headers > 0, p.sealed && len(p.databases()) == 1:
+		return nil
+	case len(p.dbs) == 0 && len(p.roles) == 0:
+		return truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
 	}
-	return nil
+	return verdict.Errorf(verdict.CodeUnsupported, "keep pg_dump's comment lines: without them a whole dump and one that broke off look alike",
+		"read %s: it is an SQL script without pg_dump's comment lines, as grep or sed leave it; with them went %q, which proves that a dump is whole",
+		p.name, dumpEnds)
 }
 
 // comment looks for the marks that pg_dump leaves in comments.
 func (p *plainReader) comment(line string) {
-	if p.ended && line != "--" {
-		p.after("a comment")
-		return
-	}
 	switch line {
 	case clusterBegins:
-		p.cluster = p.cluster || len(p.dbs) == 0
+		p.beginCluster()
 		return
 	case dumpBegins:
 		p.begin()
@@ -220,24 +247,63 @@ func (d *plainDatabase) learn(line string) {
 	}
 }
 
-// begin starts a database's part.
-func (p *plainReader) begin() {
-	if p.db != nil {
-		p.s.fail(corrupt("read %s: in line %d another dump begins before the end of the one before", p.name, p.s.item.line))
+// beginCluster starts the dump of a cluster, or of what its databases share.
+func (p *plainReader) beginCluster() {
+	if p.inDump || p.inCluster {
+		p.tooEarly()
 		return
 	}
-	p.db = &plainDatabase{Header: plainHeader()}
-	if p.cluster {
-		p.db.Database = p.connected
+	p.headers++
+	p.inCluster, p.cluster, p.db = true, true, nil
+}
+
+// begin starts a dump.
+func (p *plainReader) begin() {
+	if p.inDump {
+		p.tooEarly()
+		return
 	}
-	p.connected = ""
+	p.headers++
+	p.inDump = true
+	p.add(p.connected)
+}
+
+func (p *plainReader) tooEarly() {
+	p.s.fail(truncated("read %s: in line %d another dump begins before the end of the one before", p.name, p.s.item.line))
+}
+
+// here is what a statement belongs to: the dump that it stands in, or else what
+// stands beside the dumps of the database that psql is in.
+func (p *plainReader) here() *plainDatabase {
+	if p.db == nil {
+		p.add(p.connected)
+	}
+	return p.db
+}
+
+// add begins what follows of a database, under the settings in force.
+func (p *plainReader) add(database string) {
+	h := plainHeader()
+	h.Database, h.Encoding, h.StdStrings = database, p.encoding, p.s.stdStrings
+	p.db = &plainDatabase{Header: h, line: max(1, p.s.item.line)}
+	p.db.follow(p.dbs)
 	p.dbs = append(p.dbs, p.db)
-	p.reset()
+}
+
+// follow learns how far the dumps before came with the same database.
+func (d *plainDatabase) follow(before []*plainDatabase) {
+	d.data, d.created = false, false
+	for _, b := range before {
+		if b != d && b.Database == d.Database {
+			d.data, d.created = d.data || b.data, d.created || b.created
+		}
+	}
 }
 
 // reset forgets the settings of the session before.
 func (p *plainReader) reset() {
-	p.settings, p.s.stdStrings, p.s.charset = nil, true, copytext.ASCIISafe
+	p.settings, p.path, p.encoding = nil, searchPath{}, ""
+	p.s.stdStrings, p.s.charset = true, copytext.ASCIISafe
 }
 
 // marker takes a line that ends a dump; its comment's last line must be there
@@ -249,139 +315,23 @@ func (p *plainReader) marker(line string) {
 		return
 	case it.kind != itemComment || string(it.text) != "--":
 		p.s.fail(truncated("read %s: it ends after %d bytes, in the middle of its end marker", p.name, p.s.offset()))
-	case line == dumpEnds && p.db == nil, line == clusterEnds && (!p.cluster || p.db != nil):
-		p.s.fail(corrupt("read %s: in line %d ends what did not begin", p.name, it.line))
+	case line == dumpEnds && !p.inDump, line == clusterEnds && (!p.inCluster || p.inDump):
+		p.s.fail(truncated("read %s: in line %d ends a dump whose beginning is missing", p.name, it.line))
 	case line == clusterEnds:
-		p.ended = true
+		p.inCluster, p.db = false, nil
 	default:
 		if p.db.begun {
 			p.s.fail(corrupt("read %s: in line %d the dump ends inside of a transaction", p.name, it.line))
 		}
-		p.db.ended, p.db, p.ended = true, nil, !p.cluster
-		p.connected = ""
-	}
-}
-
-func (p *plainReader) after(what string) {
-	p.s.fail(corrupt("read %s: in line %d %s follows the end marker, which ends where the dump should", p.name, p.s.item.line, what))
-}
-
-// meta accepts the meta-commands that pg_dump and pg_dumpall write.
-func (p *plainReader) meta(it item) {
-	line := it.line
-	command, arg, _ := strings.Cut(strings.TrimRight(string(it.text), " \r"), " ")
-	switch {
-	case !it.whole && (command != `\unrestrict` || arg != p.restrict):
-		p.s.cut("a meta-command")
-	case command == `\restrict` && isKey(arg) && p.restrict == "" && !p.ended:
-		p.restrict = arg
-	case command == `\unrestrict` && isKey(arg) && p.restrict != "":
-		if arg != p.restrict {
-			p.s.fail(truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name, line))
-		}
-		p.restrict = ""
-	case command == `\encoding` && arg == "SQL_ASCII" && !p.ended: // before the \connect of a name that is not ASCII
-	case command == `\connect` && !p.ended:
-		database, ok := connectTarget(arg)
-		if !ok {
-			p.refuseMeta(line, command)
-			return
-		}
-		p.connect(database)
-	default:
-		p.refuseMeta(line, command)
-	}
-}
-
-func (p *plainReader) refuseMeta(line int64, command string) {
-	if p.ended {
-		p.after("a meta-command")
-		return
-	}
-	name := strings.TrimLeft(command, `\`)
-	if len(name) > 20 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
-		name = ""
-	}
-	p.s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump; meta-commands could run programs, so only pg_dump's own are let through",
-		`read %s: line %d holds a meta-command of psql, \%s, as pg_dump does not write it`, p.name, line, name))
-}
-
-func isKey(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-}
-
-// connectTarget reads what appendPsqlMetaConnect writes (fe_utils/string_utils.c):
-// name, "name", or -reuse-previous=on "dbname='name'".
-func connectTarget(arg string) (string, bool) {
-	rest, conninfo := strings.CutPrefix(arg, "-reuse-previous=on ")
-	if n := len(rest); n >= 2 && rest[0] == '"' && rest[n-1] == '"' {
-		rest = strings.ReplaceAll(rest[1:n-1], `""`, `"`)
-	} else if strings.ContainsAny(rest, " \t'\"\\`:") {
-		return "", false
-	}
-	if !conninfo {
-		return rest, rest != ""
-	}
-	rest, ok := strings.CutPrefix(rest, "dbname=")
-	if n := len(rest); n >= 2 && rest[0] == '\'' && rest[n-1] == '\'' {
-		rest = strings.NewReplacer(`\\`, `\`, `\'`, `'`).Replace(rest[1 : n-1])
-	}
-	return rest, ok && rest != ""
-}
-
-// connect begins a session, in the database being read or the next one.
-func (p *plainReader) connect(database string) {
-	p.reset()
-	switch {
-	case p.db == nil:
-		p.connected = database
-	case p.db.Database != "" && p.db.Database != database:
-		p.s.refuse(p.s.item.line, "a change to a second database within the dump of one")
-	default:
-		p.db.Database = database
-	}
-}
-
-// choose picks the database that is kept.
-func (p *plainReader) choose(database string) (*plainDatabase, error) {
-	if !p.cluster {
-		return p.dbs[0], nil
-	}
-	var names []string
-	var own []*plainDatabase
-	for _, db := range p.dbs {
-		if db.Database == database && database != "" {
-			return db, nil
-		}
-		names = append(names, printable(db.Database))
-		if db.Database != "postgres" && db.Database != "template1" {
-			own = append(own, db)
+		p.db.ended, p.db, p.inDump = true, nil, false
+		if p.inCluster {
+			p.connected = "" // the next dump connects to its own
 		}
 	}
-	slices.Sort(names)
-	held := strings.Join(names, ", ")
-	switch {
-	case database != "":
-		return nil, verdict.Failf(verdict.CodeDatabase, "look at what the backup job dumps, or correct the database's name in the drill file",
-			"read %w", &OtherDatabaseError{Name: p.name, Wanted: database, Held: names})
-	case len(own) == 1:
-		return own[0], nil
-	}
-	return nil, verdict.Errorf(verdict.CodeSpec, "name the database to be restored in the drill file (source.database)",
-		"read %s: this dump of a cluster holds several databases (%s), and which one is meant is not said", p.name, held)
-}
-
-// createdAs returns the entries that make the database of that name.
-func (p *plainReader) createdAs(database string) []Entry {
-	return slices.DeleteFunc(p.created, func(e Entry) bool { return e.Tag != database })
 }
 
 // statement files one statement.
 func (p *plainReader) statement(it item) {
-	if p.ended {
-		p.after("a statement")
-		return
-	}
 	if p.db != nil && p.db.goesOn(it.text) {
 		p.db.lengthen(it.end)
 		return
@@ -389,28 +339,71 @@ func (p *plainReader) statement(it item) {
 	text := string(it.text)
 	tokens := slices.Collect((&lexer{sql: text, stdStrings: p.s.stdStrings}).all())
 	d := derive(tokens)
+	pending := p.pending
+	p.pending = false
 	switch {
+	case it.noise:
+		p.noise(it, text)
 	case d.kind == stmtForeign:
 		p.s.refuse(it.line, "a statement that begins with %s", strings.ToUpper(printable(d.verb)))
+	case d.kind == stmtIdle:
+	case d.kind == stmtTransaction:
+		p.transaction(it, d)
 	case d.kind == stmtSetting:
 		p.set(it, d, text)
-	case p.db == nil:
+	case d.global(), !p.inDump && d.ofDatabase():
 		p.global(it, d, tokens, text)
+	default:
+		p.content(it, d, tokens, text, pending)
+	}
+}
+
+// content files a statement that makes or fills something in a database.
+func (p *plainReader) content(it item, d derived, tokens []token, text string, pending bool) {
+	db := p.here()
+	p.enclosed(it, d)
+	switch {
+	case d.kind == stmtLarge:
+		db.large(it, p.settings, pending, p.begun.start)
+	case db.begun:
+		p.s.refuse(it.line, "a transaction around large objects and other things")
 	case d.kind == stmtCopy:
 		p.copy(it, text)
 	case d.kind == stmtInsert:
 		p.insert(it, d)
-	case d.kind == stmtLarge:
-		p.db.large(it, d, p.settings)
-	case p.db.begun:
-		p.s.refuse(it.line, "a transaction around other things than large objects")
-	case d.kind == stmtClean && !p.db.created: // of --clean: in a new database there is nothing to drop
-		p.db.dropped = true
-	case d.replace && p.db.dropped && !p.db.created: // of --clean too, where views depend on each other
+	case d.kind == stmtClean && d.desc == "DATABASE": // which the dump makes anew
+	case d.kind == stmtClean && !db.created: // of --clean: in a new database there is nothing to drop
+		db.dropped = true
+	case d.replace && db.dropped && !db.created: // of --clean too, where views depend on each other
 	case d.kind == stmtClean:
 		p.s.refuse(it.line, "a %s behind what it could have dropped", strings.ToUpper(d.verb))
 	default:
 		p.object(it, d, tokens, text)
+	}
+}
+
+// enclosed remembers a statement whose loss nothing would tell. What makes an
+// object before a dump has the dump behind it.
+func (p *plainReader) enclosed(it item, d derived) {
+	behind := slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return db.ended })
+	if p.outside == 0 && !p.inDump && p.restrict == "" && (behind || d.kind != stmtObject) {
+		p.outside = it.line
+	}
+}
+
+// transaction follows BEGIN and COMMIT: what stands between them is restored if
+// all of it is. Those around large objects are filed with them.
+func (p *plainReader) transaction(it item, d derived) {
+	if p.db != nil {
+		p.db.transaction(it, d)
+	}
+	switch {
+	case d.verb == "commit":
+		p.begun = item{}
+	case p.begun.line == 0:
+		p.begun = it
+		p.begun.text = nil
+		p.pending = true
 	}
 }
 
@@ -432,7 +425,7 @@ func (p *plainReader) set(it item, d derived, text string) {
 		if settled && p.db.Encoding != value {
 			p.s.refuse(it.line, "a change of %s between the objects", name)
 		}
-		p.s.charset = copytext.CharsetOf(value)
+		p.s.charset, p.encoding = copytext.CharsetOf(value), value
 		if p.db != nil {
 			p.db.Encoding = value
 		}
@@ -441,6 +434,14 @@ func (p *plainReader) set(it item, d derived, text string) {
 			p.db.roles = append(p.db.roles, value)
 		}
 	}
+	p.path.set(name, d)
+	if p.db != nil && name == "search_path" {
+		p.db.open = false
+	}
+	if name == "all" { // RESET ALL
+		p.reset()
+		return
+	}
 	rest := slices.DeleteFunc(slices.Clone(p.settings), func(s setting) bool { return s.name == name })
 	if d.verb != "reset" {
 		rest = append(rest, setting{name, text})
@@ -448,20 +449,33 @@ func (p *plainReader) set(it item, d derived, text string) {
 	p.settings = rest
 }
 
-// global takes the names of roles from a cluster's own statements, and leaves
-// everything else: passwords, memberships, tablespaces.
+// global takes the names of roles from a cluster's own statements, and how
+// databases are made and set up, and leaves everything else: passwords,
+// memberships, tablespaces.
 func (p *plainReader) global(it item, d derived, tokens []token, text string) {
 	switch {
-	case !p.cluster:
-		p.s.fail(corrupt("read %s: line %d holds a statement before the dump begins", p.name, it.line))
-	case d.kind != stmtObject && d.kind != stmtClean:
-		p.s.refuse(it.line, "rows before a database")
 	case d.desc == "ROLE" && d.verb == "create":
-		p.roles[d.tag] = true
-	case d.desc == "DATABASE" && d.verb == "create":
-		p.created = append(p.created, Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens),
-			parts: []part{{it.start, it.end, p.settings}}})
+		p.roles[p.decoded(d.tag)] = true
+	case d.kind == stmtObject && d.database != "" && !(d.desc == "DATABASE" && d.verb == "alter"):
+		p.created = append(p.created, Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens), object: d.database,
+			parts: []part{{start: it.start, end: it.end, settings: p.settings}}})
 	}
+}
+
+// decoded is a name of what all databases share, in the encoding in force.
+func (p *plainReader) decoded(name string) string {
+	if e, known := copytext.EncodingOf(p.encoding); known && p.encoding != "" && copytext.HasHighBytes(name) && e.Code != nil {
+		return string(e.NewDecoder().Decode([]byte(name)))
+	}
+	return name
+}
+
+func (p *plainReader) clusterRoles() []string {
+	delete(p.roles, "")
+	if len(p.roles) == 0 {
+		return nil
+	}
+	return sortedKeys(p.roles)
 }
 
 // copy files a COPY statement and the rows behind it.
@@ -472,10 +486,15 @@ func (p *plainReader) copy(it item, text string) {
 		return
 	}
 	settings := p.settings
-	start, end := p.s.rows()
-	e := p.db.rowsEntry(h.Schema, h.Table)
-	e.CopyStmt, e.DataSize = text+"\n", end-start
-	e.parts = []part{{start, end + int64(len(endOfRows)-1), settings}}
+	start, end, converted := p.s.rows()
+	schema := h.Schema
+	if schema == "" {
+		schema = p.schemaOf(h.Table)
+		text = qualified(text, "copy", schema)
+	}
+	e := p.db.rowsEntry(schema, h.Table)
+	e.CopyStmt, e.DataSize, e.converted = text+"\n", end-start, converted
+	e.parts = []part{{start: start, end: end + int64(len(p.s.endOfRows(converted))-1), settings: settings}}
 	p.db.open = false
 }
 
@@ -486,6 +505,9 @@ func (p *plainReader) insert(it item, d derived) {
 		return
 	}
 	db := p.db
+	if d.ns == "" {
+		d.ns = p.schemaOf(d.tag)
+	}
 	if db.open {
 		if e := &db.entries[len(db.entries)-1]; e.Inserts() && e.Namespace == d.ns && e.Tag == d.tag {
 			db.lengthen(it.end)
@@ -493,7 +515,7 @@ func (p *plainReader) insert(it item, d derived) {
 		}
 	}
 	e := db.rowsEntry(d.ns, d.tag)
-	e.parts = []part{{it.start, it.end, p.settings}}
+	e.parts = []part{{start: it.start, end: it.end, settings: p.settings}}
 	e.DataSize = it.end - it.start
 	db.open, db.head = true, bytes.Clone(it.text)
 }
@@ -514,36 +536,45 @@ func (d *plainDatabase) lengthen(end int64) {
 // pg_dump's comment has just announced. What the statement says counts.
 func (d *plainDatabase) rowsEntry(schema, table string) *Entry {
 	d.created, d.data, d.encoded = true, true, true
-	if n := len(d.entries); d.label.rows && n > 0 {
+	if d.label.rows {
 		d.label.rows = false
-		e := &d.entries[n-1]
+		at := len(d.entries) - 1
+		for at > 0 && d.entries[at].Desc != "TABLE DATA" {
+			at-- // past what disables triggers, to whose place the rows go
+		}
+		e := d.entries[at]
 		e.Namespace, e.Tag = schema, table
-		return e
+		d.entries = append(slices.Delete(d.entries, at, at+1), e)
+		return &d.entries[len(d.entries)-1]
 	}
 	d.entries = append(d.entries, Entry{Desc: "TABLE DATA", HadData: true, Section: SectionData, Namespace: schema, Tag: table, Owner: d.label.owner})
 	return &d.entries[len(d.entries)-1]
 }
 
-// large files the statements that fill large objects, with the transaction
-// around them.
-func (d *plainDatabase) large(it item, s derived, settings []setting) {
+// large files a statement that fills large objects, with the transaction around
+// them: pending tells that its BEGIN stands right before, at begun. One around
+// more than them is made theirs when they are restored.
+func (d *plainDatabase) large(it item, settings []setting, pending bool, begun int64) {
 	d.created, d.data, d.encoded = true, true, true
-	switch s.verb {
-	case "begin":
-		d.begun = true
-	case "commit":
-		d.begun = false
-	}
 	n := len(d.entries)
 	if !d.open || d.entries[n-1].Desc != "BLOBS" {
-		d.entries = append(d.entries, Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData,
-			parts: []part{{it.start, it.end, settings}}})
-		n++
+		p := part{start: it.start, settings: settings, alone: !pending}
+		if pending {
+			p.start, d.begun = begun, true
+		}
+		d.entries = append(d.entries, Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData, parts: []part{p}})
 	}
-	e := &d.entries[n-1]
-	e.parts[0].end = it.end
-	e.DataSize = it.end - e.parts[0].start
 	d.open = true
+	d.lengthen(it.end)
+}
+
+// transaction ends what is filed as one, with its COMMIT if it is theirs.
+func (d *plainDatabase) transaction(it item, s derived) {
+	if s.verb == "commit" && d.begun {
+		d.lengthen(it.end)
+		d.begun = false
+	}
+	d.open = false
 }
 
 // object files a statement of the schema.
@@ -551,6 +582,10 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 	db := p.db
 	db.encoded = true
 	db.created = true
+	text = p.place(&d, text)
+	if d.desc == "DATABASE PROPERTIES" {
+		d.object = d.database
+	}
 	if d.desc == "SEQUENCE SET" {
 		db.data = true
 	}
@@ -565,7 +600,7 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 	if e.Desc == "DATABASE" && d.verb == "alter" {
 		return // its owner: DatabaseProperties says it
 	}
-	e.parts = append(e.parts, part{it.start, it.end, p.settings})
+	e.parts = append(e.parts, part{start: it.start, end: it.end, settings: p.settings})
 	if e.Desc != "STATISTICS DATA" { // values of rows
 		e.Defn += text
 	}
@@ -577,7 +612,7 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 // statement alone.
 func (d *plainDatabase) entryFor(s derived) *Entry {
 	n := len(d.entries)
-	if d.open && (d.label.desc != "" && !(s.verb == "create" && s.exact) || s.verb == "alter") {
+	if d.open && s.triggers == 0 && (d.label.desc != "" && !(s.verb == "create" && s.exact) || s.verb == "alter") {
 		if e := &d.entries[n-1]; e.Desc == s.desc && e.object == s.object || !decides(e.Desc) && !decides(s.desc) {
 			return e
 		}
@@ -598,11 +633,13 @@ func (d *plainDatabase) entryFor(s derived) *Entry {
 		e.Section = SectionNone
 	case e.Desc == "SEQUENCE SET", e.Desc == "BLOB" && d.data:
 		e.Section = SectionData
+	case s.triggers > 0 && d.data:
+		e.Section = s.triggers
 	case d.data, e.Desc == "MATERIALIZED VIEW DATA":
 		e.Section = SectionPostData
 	}
 	d.entries = append(d.entries, e)
-	d.open = true
+	d.open = s.triggers == 0
 	return &d.entries[n]
 }
 
@@ -621,7 +658,7 @@ func (d *plainDatabase) take(l label, at int64, settings []setting) {
 		// A table without rows that is dumped by INSERT has nothing else.
 		d.created, d.data = true, true
 		d.entries = append(d.entries, Entry{Desc: l.desc, HadData: true, Section: SectionData, Tag: l.tag, Namespace: l.namespace, Owner: l.owner,
-			parts: []part{{at, at, settings}}})
+			parts: []part{{start: at, end: at, settings: settings}}})
 		l.rows = true
 	}
 	d.label = l
@@ -668,12 +705,36 @@ func (a *Archive) Rows(e Entry) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("read the rows of entry %s: %w", e.name(), err)
 	}
 	p := e.parts[0]
-	return &section{io.NewSectionReader(f, p.start, p.end-p.start), f}, nil
+	var rows io.Reader = io.NewSectionReader(f, p.start, p.end-p.start)
+	if e.converted {
+		rows = withoutCR{rows}
+	}
+	return &section{rows, f}, nil
 }
 
 type section struct {
-	*io.SectionReader
+	io.Reader
 	io.Closer
+}
+
+// withoutCR reads lines that end with CR LF as if they ended with LF. There is
+// no other CR in them: Open has looked.
+type withoutCR struct{ io.Reader }
+
+func (w withoutCR) Read(p []byte) (int, error) {
+	for {
+		n, err := w.Reader.Read(p)
+		kept := 0
+		for _, c := range p[:n] {
+			if c != '\r' {
+				p[kept] = c
+				kept++
+			}
+		}
+		if kept > 0 || err != nil || len(p) == 0 {
+			return kept, err
+		}
+	}
 }
 
 // Script writes the SQL of a plain archive's entries to w, in this order, for
@@ -721,6 +782,10 @@ func (o *scriptWriter) part(p part) {
 		}
 	}
 	o.force = slices.DeleteFunc(slices.Clone(p.settings), func(s setting) bool { return s.name == "default_tablespace" })
+	if p.alone {
+		o.print("BEGIN;\n")
+		defer o.print("COMMIT;\n")
+	}
 	if o.err == nil {
 		_, o.err = io.Copy(o.w, io.NewSectionReader(o.src, p.start, p.end-p.start))
 	}

@@ -22,10 +22,11 @@ func corrupt(format string, args ...any) error {
 	return verdict.Failf(verdict.CodeCorrupt, hintCorrupt, format, args...)
 }
 
-// blame names the cause of a failure that the first bytes give away.
+// blame names the cause of a failure that the first bytes give away. A script is
+// read with any line ends.
 func (u *unwrapped) blame(name string, err error) error {
 	var p *verdict.Problem
-	if !u.converted || !errors.As(err, &p) || p.Outcome != verdict.Fail {
+	if !u.converted || u.plain || !errors.As(err, &p) || p.Outcome != verdict.Fail {
 		return err
 	}
 	return verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
@@ -46,8 +47,8 @@ func printable(s string) string {
 	return s
 }
 
-// OtherDatabaseError tells that a dump of a cluster does not hold the database
-// that is wanted.
+// OtherDatabaseError reports that a script does not hold the database that is
+// wanted.
 type OtherDatabaseError struct {
 	Name   string   // of the dump
 	Wanted string   // database
@@ -55,5 +56,5 @@ type OtherDatabaseError struct {
 }
 
 func (e *OtherDatabaseError) Error() string {
-	return fmt.Sprintf("%s: this dump of a cluster holds no database %s; it holds %s", e.Name, printable(e.Wanted), strings.Join(e.Held, ", "))
+	return fmt.Sprintf("%s: it holds no database %s; it holds %s", e.Name, printable(e.Wanted), strings.Join(e.Held, ", "))
 }

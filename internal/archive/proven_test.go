@@ -107,3 +107,33 @@ func told(p *verdict.Problem, at int) bool {
 	}
 	return p.Outcome == verdict.Fail && slices.Contains(codes, p.Code)
 }
+
+// TestCheckData damages the blocks of an archive, which has no other sum of them.
+func TestCheckData(t *testing.T) {
+	t.Parallel()
+	data := []byte(readFile(t, small[0]))
+	path := filepath.Join(t.TempDir(), "backup")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.CheckData(t.Context(), a.Entries...); err != nil {
+		t.Fatalf("whole: %v", err)
+	}
+	for _, e := range a.Entries {
+		for at := e.offset.pos; e.HadData && at < e.offset.pos+e.DataSize; at++ {
+			flipped := bytes.Clone(data)
+			flipped[at] ^= 0x10
+			if err := os.WriteFile(path, flipped, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			inBlock := at >= e.offset.pos+16 // behind the block's kind, id and first length, and the number of a large object
+			if err := a.CheckData(t.Context(), a.Entries...); inBlock && (err == nil || verdict.AsProblem(err).Outcome != verdict.Fail) {
+				t.Errorf("%s, byte %d: %v", e.name(), at-e.offset.pos, err)
+			}
+		}
+	}
+}

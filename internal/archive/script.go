@@ -34,10 +34,12 @@ const (
 // item is one piece of a script. Text is valid until the next one is read.
 type item struct {
 	kind       itemKind
-	start, end int64  // bytes of the script
-	line       int64  // where it begins, from 1
-	text       []byte // an INSERT's ends behind VALUES
-	whole      bool   // a comment or meta-command: its line's end is there
+	start, end int64    // bytes of the script
+	line       int64    // where it begins, from 1
+	text       []byte   // an INSERT's ends behind VALUES
+	whole      bool     // a comment or meta-command: its line's end is there
+	noise      bool     // a statement: it does not begin with a word of SQL
+	metas      []string // meta-commands within noise
 }
 
 // scanner cuts a script into statements by psql's rules (psqlscan.l), reading
@@ -56,6 +58,8 @@ type scanner struct {
 	err        error
 	stdStrings bool // standard_conforming_strings
 	charset    copytext.Charset
+
+	converted bool // every line end in it seems to be CR LF
 
 	keep bool // statement's text is kept on the way
 	text []byte
@@ -76,6 +80,7 @@ type statementState struct {
 	insert  bool     // the first word was INSERT
 	word    [12]byte // the last one, in lower case
 	after   byte     // kind of a string that ended just before; 0 for none
+	noise   bool     // the first word is none of SQL's
 }
 
 // fill reads once more, making room first; false at the end.
@@ -167,7 +172,7 @@ func (s *scanner) fail(err error) {
 
 // refuse is for what may be a good script, but not one of pg_dump's.
 func (s *scanner) refuse(line int64, format string, args ...any) {
-	s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump, in any format, and do not edit its scripts",
+	s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump or pg_dumpall, in any format",
 		"read %s: line %d holds %s, which pg_dump does not write", s.name, line, fmt.Sprintf(format, args...)))
 }
 
@@ -184,6 +189,9 @@ func (s *scanner) next() (item, error) {
 		switch c := s.at(0); {
 		case c == 0 && !s.have(1):
 			return s.item, s.err
+		case c == 0:
+			s.padding()
+			continue
 		case blank(c):
 			s.pos++
 			continue
@@ -210,6 +218,26 @@ func (s *scanner) next() (item, error) {
 		return s.item, s.err
 	}
 	return item{}, s.err
+}
+
+// skipMark skips the byte order mark that some programs put before UTF-8 text,
+// as psql does.
+func (s *scanner) skipMark() {
+	const mark = "\xef\xbb\xbf"
+	if s.have(len(mark)) && string(s.buf[s.pos:s.pos+len(mark)]) == mark {
+		s.pos += len(mark)
+	}
+}
+
+// padding skips zeros behind the last statement, which psql does not see.
+func (s *scanner) padding() {
+	line := s.lineNumber()
+	for s.have(1) && s.buf[s.pos] == 0 {
+		s.pos++
+	}
+	if s.have(1) {
+		s.fail(corrupt("read %s: line %d holds zero bytes", s.name, line))
+	}
 }
 
 func blank(c byte) bool {
@@ -257,7 +285,8 @@ func (s *scanner) blockComment() {
 
 // statement reads one from its first byte to its semicolon.
 func (s *scanner) statement() {
-	s.keep, s.text, s.tok = true, s.text[:0], statementState{}
+	s.keep, s.text, s.tok, s.item.metas = true, s.text[:0], statementState{}, nil
+	s.tok.noise = !nameStart(s.at(0)) && s.at(0) != '('
 	for s.err == nil {
 		if !s.have(1) {
 			s.cut("a statement")
@@ -277,7 +306,7 @@ func (s *scanner) statement() {
 		s.token(c)
 	}
 	s.keep = false
-	s.item.text = s.text
+	s.item.text, s.item.noise = s.text, s.tok.noise
 }
 
 // token skips what begins with c: a token, a comment or blanks.
@@ -313,6 +342,8 @@ func (s *scanner) token(c byte) {
 	case c == '/' && s.at(1) == '*':
 		s.blockComment()
 		s.tok.after = after
+	case c == '\\' && s.tok.noise && bytes.HasSuffix(s.text, newline):
+		s.inNoise()
 	case c == '\\':
 		s.refuse(s.lineNumber(), "a meta-command inside of a statement")
 	case c == 0:
@@ -320,6 +351,15 @@ func (s *scanner) token(c byte) {
 	default:
 		s.skip(1)
 	}
+}
+
+// inNoise takes a meta-command out of a statement that is none: psql obeys it.
+func (s *scanner) inNoise() {
+	kept := s.text
+	s.text = nil
+	s.restOfLine("\n")
+	s.item.metas = append(s.item.metas, string(s.text))
+	s.text, s.item.text = kept, nil
 }
 
 // values skips what it can of an INSERT's rows, most of which is numbers, plain
@@ -335,6 +375,7 @@ scan:
 			if i < 0 {
 				break scan
 			}
+			s.inValue(window[n : n+i+1])
 			n += i + 2
 		case c == ',' || blank(c):
 			n++
@@ -374,7 +415,13 @@ func (s *scanner) blanks() {
 	s.skip(n)
 }
 
+// lineComment skips one within a statement. That a dump begins there tells that
+// the statement broke off.
 func (s *scanner) lineComment() {
+	if s.have(len(dumpBegins)+1) && s.item.kind == itemStatement && !s.tok.noise &&
+		string(s.buf[s.pos:s.pos+len(dumpBegins)]) == dumpBegins && s.at(len(dumpBegins)) <= '\r' {
+		s.fail(truncated("read %s: in line %d another dump begins before the end of the one before", s.name, s.lineNumber()))
+	}
 	for s.have(1) {
 		window := s.buf[s.pos:s.end]
 		if i := bytes.IndexAny(window, "\r\n"); i >= 0 {
@@ -385,6 +432,16 @@ func (s *scanner) lineComment() {
 	}
 }
 
+// inValue refuses a converted line end within the value of a row: it would be
+// restored, and as another value.
+func (s *scanner) inValue(text []byte) {
+	if s.converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
+		s.fail(verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
+			"read %s: every line end in it is CR LF, so its bytes were converted, and line ends within values with them: "+
+				"the rows behind line %d are not the database's", s.name, s.item.line))
+	}
+}
+
 // upTo skips from an opening quote to the closing one; a doubled quote is one
 // inside.
 func (s *scanner) upTo(quote byte, what string) {
@@ -392,6 +449,7 @@ func (s *scanner) upTo(quote byte, what string) {
 	for s.have(1) && s.err == nil {
 		window := s.buf[s.pos:s.end]
 		if i := bytes.IndexByte(window, quote); i >= 0 {
+			s.inValue(window[:i])
 			s.skip(i + 1)
 			if s.at(0) != quote {
 				return
@@ -399,6 +457,7 @@ func (s *scanner) upTo(quote byte, what string) {
 			s.skip(1)
 			continue
 		}
+		s.inValue(window)
 		s.skip(len(window))
 	}
 	s.cut(what)
@@ -418,6 +477,7 @@ func (s *scanner) str(escapes bool) {
 		for n < len(window) && window[n] != '\'' && window[n] != '\\' && !s.charset.Lead(window[n]) {
 			n++
 		}
+		s.inValue(window[:n])
 		s.skip(n)
 		if n == len(window) {
 			continue
@@ -454,6 +514,9 @@ func (s *scanner) word() {
 		}
 	}
 	word := s.tok.word[:min(n, len(s.tok.word))]
+	if s.tok.words == 0 && s.item.kind == itemStatement && s.offset() == s.item.start+int64(n) {
+		s.tok.noise = !isVerb(string(word)) || n > len(word)
+	}
 	if n == 1 && s.prefixed(word[0]) {
 		return
 	}
@@ -581,29 +644,75 @@ func (s *scanner) dollar() {
 }
 
 // rows skips the rows that follow a COPY statement, whose semicolon was just
-// read, and returns where they begin and where their end marker does.
-func (s *scanner) rows() (start, end int64) {
+// read, and returns where they begin and where their end marker does, and
+// whether their lines end with CR LF, as a terminal (docker exec -t) and
+// programs on Windows make them. The server takes the one or the other, and
+// goes by the first line (COPY, Notes).
+func (s *scanner) rows() (start, end int64, converted bool) {
+	if converted = s.at(0) == '\r' && s.at(1) == '\n'; converted {
+		s.pos++
+	}
 	switch c := s.at(0); {
 	case c == 0 && !s.have(1):
 		s.cut("a table's rows")
-		return 0, 0
+		return 0, 0, false
 	case c != '\n':
 		s.fail(corrupt("read %s: the COPY statement in line %d is not followed by the end of its line", s.name, s.item.line))
-		return 0, 0
+		return 0, 0, false
 	}
 	start = s.offset() + 1
+	marker := s.endOfRows(converted)
+	ends := lineEnds{last: '\r', skip: !converted}
 	for s.err == nil {
 		window := s.buf[s.pos:s.end]
-		if i := bytes.Index(window, endOfRows); i >= 0 {
-			s.skip(i + len(endOfRows))
-			return start, s.offset() - int64(len(endOfRows)) + 1
+		if i := bytes.Index(window, marker); i >= 0 {
+			s.sameEnds(&ends, i+len(marker))
+			return start, s.offset() - int64(len(marker)) + 1, converted
 		}
-		s.skip(max(0, len(window)-len(endOfRows)+1))
+		s.sameEnds(&ends, max(0, len(window)-len(marker)+1))
 		if !s.fill() {
 			s.cut("the rows of a COPY statement")
 		}
 	}
-	return 0, 0
+	return 0, 0, false
 }
 
-var endOfRows = []byte("\n\\.\n")
+// sameEnds skips n bytes of rows, and refuses line ends of two kinds.
+func (s *scanner) sameEnds(ends *lineEnds, n int) {
+	if !ends.same(s.buf[s.pos : s.pos+n]) {
+		s.fail(verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
+			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes", s.name, s.item.line))
+	}
+	s.skip(n)
+}
+
+// lineEnds looks whether every CR stands before an LF, and every LF behind a CR.
+type lineEnds struct {
+	last byte
+	skip bool
+}
+
+func (l *lineEnds) same(text []byte) bool {
+	if l.skip {
+		return true
+	}
+	for _, c := range text {
+		if (c == '\n') != (l.last == '\r') {
+			return false
+		}
+		l.last = c
+	}
+	return true
+}
+
+var (
+	endOfRows          = []byte("\n\\.\n")
+	endOfConvertedRows = []byte("\n\\.\r\n")
+)
+
+func (s *scanner) endOfRows(converted bool) []byte {
+	if converted {
+		return endOfConvertedRows
+	}
+	return endOfRows
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -50,7 +51,7 @@ func refuse(name, within string, head []byte) error {
 	}
 	if len(head) == 0 {
 		return verdict.Failf(verdict.CodeNotAnArchive, "the backup job failed without removing its output: look at its log and exit status",
-			"read %s: it is an empty file; expected an archive of pg_dump -Fc", name)
+			"read %s: it is an empty file; expected what pg_dump -Fc or plain pg_dump writes", name)
 	}
 	for _, k := range kinds {
 		if !k.is(head) {
@@ -58,10 +59,13 @@ func refuse(name, within string, head []byte) error {
 		}
 		if k.unsupported {
 			return knownKind{verdict.Errorf(verdict.CodeUnsupported, k.orHint(hintUnsupported),
-				"read %s: it is %s, which is not supported by this version; expected an archive of pg_dump -Fc", name, k.what)}
+				"read %s: it is %s, which is not supported by this version; expected what pg_dump -Fc or plain pg_dump writes", name, k.what)}
 		}
 		return knownKind{verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
-			"read %s: it is %s; expected an archive of pg_dump -Fc", name, k.what)}
+			"read %s: it is %s; expected what pg_dump -Fc or plain pg_dump writes", name, k.what)}
+	}
+	if statements.Match(head) && !bytes.Contains(head, []byte{0}) {
+		return nil
 	}
 	return verdict.Failf(verdict.CodeNotAnArchive, hintForeign,
 		"read %s: it is %s; expected an archive of pg_dump -Fc, which begins with %s", name, describe(head), magic)
@@ -108,6 +112,9 @@ var kinds = []kind{
 	{what: "a file encrypted with openssl enc", is: prefix("Salted__", "U2FsdGVkX1"), unsupported: true, hint: "decrypt the backup before the drill"},
 	{what: "a custom archive that a shell converted to UTF-16 text", is: prefix("\xff\xfeP\x00G\x00D\x00M\x00P\x00"),
 		hint: "PowerShell's > converts bytes to text: write dumps with pg_dump -f"},
+	{what: "text in UTF-16, which psql does not read", is: utf16,
+		hint: "PowerShell's > converts what programs write to UTF-16: write dumps with pg_dump -f; this one may be converted back: iconv -f UTF-16 -t UTF-8"},
+	{what: "a dump of SQLite", is: text("pragma ")},
 	{what: "an SQLite database", is: prefix("SQLite format 3\x00")},
 	{what: "a MySQL or MariaDB dump", is: prefix("-- MySQL dump", "-- MariaDB dump", "/*M!999999")},
 	{what: "a PDF document", is: prefix("%PDF-")},
@@ -169,6 +176,22 @@ func plainDump(head []byte) bool {
 	first := head[:min(len(head), 1024)]
 	return !tar(head) && (bytes.Contains(first, []byte(dumpBegins)) || bytes.Contains(first, []byte(clusterBegins)))
 }
+
+// utf16 tells text in which every second byte is zero, with a byte order mark or without.
+func utf16(head []byte) bool {
+	if prefix("\xff\xfe", "\xfe\xff")(head) {
+		return len(head) > 3 && (head[2] == 0) != (head[3] == 0)
+	}
+	head = head[:min(len(head), 64)&^1]
+	zeros := bytes.Count(head, []byte{0})
+	return len(head) > 7 && zeros == len(head)/2 && bytes.IndexByte(head, 0) < 2 && printableText(bytes.ReplaceAll(head, []byte{0}, nil))
+}
+
+// statements tells a script that lacks pg_dump's first comment, or has it
+// further on, by statements that only PostgreSQL's have.
+var statements = regexp.MustCompile(`(?m)^(-- PostgreSQL database (cluster )?dump\r?$|\\(restrict|connect) |COPY [^;\n]+ FROM stdin;|SELECT pg_catalog\.` +
+	`|SET (statement_timeout|lock_timeout|client_encoding|standard_conforming_strings|default_transaction_read_only|search_path|check_function_bodies) ` +
+	`|ALTER [A-Z ]+ [^;\n]+ OWNER TO |CREATE (ROLE|EXTENSION|SCHEMA|DATABASE) )`)
 
 // scripted tells a script from a custom archive in what refuse let pass.
 func scripted(head []byte) bool { return !begins(head, magic) }

@@ -32,7 +32,7 @@ func (d *decoder) walk(entries []Entry) {
 		d.block(owed)
 	}
 	d.what = "end"
-	if d.err == nil && !d.atEnd() {
+	if d.err == nil && !d.atEnd() && !d.padded() {
 		d.corrupt("more bytes follow the last data block, which end where the archive should")
 	}
 }
@@ -57,6 +57,18 @@ func (d *decoder) atEnd() bool {
 		d.broken(err)
 	}
 	return errors.Is(err, io.EOF)
+}
+
+// padded skips zeros, which tapes and block devices put behind a file and
+// pg_restore does not see, and tells whether nothing else follows.
+func (d *decoder) padded() bool {
+	switch err := padding(d.r); {
+	case errors.Is(err, errBehindPadding):
+		return false
+	case !errors.Is(err, io.EOF):
+		d.broken(err)
+	}
+	return true
 }
 
 // block reads one data block and takes its entry off the list of those owed.

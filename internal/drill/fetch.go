@@ -190,5 +190,6 @@ func (r *run) handOver() (inside string, err error) {
 	if err := os.Rename(r.archive.Path, to); err != nil {
 		return "", fmt.Errorf("hand %s to the sandbox: %w", filepath.Base(r.archive.Path), err)
 	}
+	r.archive.Path = to
 	return r.box.InsidePath(name), os.Chmod(to, 0o644)
 }

@@ -72,6 +72,7 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	begun := time.Now()
 	work, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, s.crew.stop)()
+	work.Go(func() error { return s.archive.CheckData(ctx, slices.Concat(s.lists.excluded, s.lists.leftOut)...) })
 	work.Go(func() error {
 		defer s.crew.rowsIn()
 		return s.restoreEntries(ctx, "data", s.lists.direct, 1)
@@ -132,12 +133,13 @@ func (s *Session) describe(ctx context.Context) error {
 		}
 		s.tables = append(s.tables, t)
 	}
-	throughRoot := map[name]bool{}
+	throughRoot, blocks := map[name]bool{}, map[name]int{}
 	for _, t := range s.tables {
 		throughRoot[t.name] = t.kind == partitioned
+		blocks[t.name]++
 	}
 	for _, t := range s.tables {
-		t.direct = !throughRoot[t.root] && !t.maybeThroughRoot()
+		t.direct = !throughRoot[t.root] && !t.maybeThroughRoot() && blocks[t.name] == 1
 	}
 	return nil
 }
@@ -152,7 +154,12 @@ func (s *Session) newTable(e archive.Entry) (*table, error) {
 		return nil, verdict.Failf(verdict.CodeCorrupt, "the archive is damaged, or not pg_dump's",
 			"restore entry %d of the archive: %w", e.DumpID, err)
 	}
-	return &table{entry: e, name: name{h.Schema, h.Table}, columns: h.Columns, copy: statement}, nil
+	t := &table{entry: e, name: name{h.Schema, h.Table}, columns: h.Columns, copy: statement}
+	if h.Schema == "" { // by a pg_dump before 10.3, which set search_path to the entry's schema instead
+		t.schema = e.Namespace
+		t.copy = t.copyStatement(t.name)
+	}
+	return t, nil
 }
 
 // maybeThroughRoot tells that rows may come under the name of the root, which
@@ -265,6 +272,9 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 	before := s.said.count().Errors
 	for _, t := range tables {
 		if err := s.loadNext(ctx, conn, src, t, filter); err != nil {
+			if damaged := s.archive.CheckData(ctx, t.entry); damaged != nil && ctx.Err() == nil {
+				err = damaged // whatever was made of such bytes
+			}
 			return s.brokenSource(ctx, src, t, err)
 		}
 		s.crew.loaded(t)
@@ -330,6 +340,11 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 			return err
 		}
 		options = append(options, "FREEZE")
+	}
+	if t.entry.Replica() {
+		if _, err := tx.Exec(ctx, "SET LOCAL session_replication_role = replica"); err != nil {
+			return err
+		}
 	}
 	tag, err := conn.PgConn().CopyFrom(ctx, b, withOptions(t.copy, options))
 	if err != nil {

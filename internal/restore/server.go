@@ -69,6 +69,7 @@ func (s *Session) prepareServer(ctx context.Context) error {
 
 // createRoles creates the roles that the archive names and the server lacks,
 // without login: owners and privileges come back, and nobody can use them.
+// Those that the dump of a cluster would create it brings along.
 func (s *Session) createRoles(ctx context.Context, conn *pgx.Conn) error {
 	rows, err := conn.Query(ctx, "select rolname::text from pg_roles")
 	if err != nil {
@@ -87,7 +88,7 @@ func (s *Session) createRoles(ctx context.Context, conn *pgx.Conn) error {
 			return fmt.Errorf("create the role %q in the sandbox: %w", role, err)
 		}
 		s.created = append(s.created, role)
-		if !slices.Contains(s.opts.DeclaredRoles, role) {
+		if !slices.Contains(s.opts.DeclaredRoles, role) && !slices.Contains(s.archive.ClusterRoles, role) {
 			undeclared = append(undeclared, role)
 		}
 	}

@@ -50,7 +50,7 @@ func (s *Session) open(ctx context.Context, list string, tables []*table) (sourc
 	if entries[0].Inserts() { // then all are: pg_dump writes the one or the other
 		return &insertRows{
 			program: program{stream, heard}, dump: newDumpStream(nil),
-			statements: s.archive.InsertReader(endsWell{stream}),
+			statements: s.archive.InsertReader(endsWell{stream}, ""),
 		}, nil
 	}
 	return &copyRows{program: program{stream, heard}, dump: newDumpStream(stream)}, nil
@@ -187,7 +187,7 @@ func (r *scriptRows) rows(t *table) (*dumpStream, error) {
 	if !t.entry.Inserts() {
 		return r.dump.reset(rows), nil
 	}
-	statements := r.archive.InsertReader(rows)
+	statements := r.archive.InsertReader(rows, t.entry.Namespace)
 	target, err := statements.Next()
 	switch {
 	case err == io.EOF:

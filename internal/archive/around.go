@@ -1,0 +1,309 @@
+package archive
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"daybefore/internal/verdict"
+)
+
+// meta accepts the meta-commands that pg_dump and pg_dumpall write, and those
+// around a dump that change nothing of what it restores.
+func (p *plainReader) meta(it item) {
+	command, arg, _ := strings.Cut(strings.TrimRight(string(it.text), " \t\r"), " ")
+	arg = strings.TrimLeft(arg, " \t")
+	switch {
+	case !it.whole && (command != `\unrestrict` || arg != p.restrict):
+		p.s.cut("a meta-command")
+	case command == `\restrict` && isKey(arg) && p.restrict == "":
+		p.restrict, p.sealed = arg, false
+	case command == `\unrestrict` && isKey(arg) && p.restrict != "":
+		if arg != p.restrict {
+			p.s.fail(truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name, it.line))
+		}
+		p.restrict, p.sealed = "", p.db != nil && p.db.created
+	case command == `\encoding` && arg == "SQL_ASCII": // before the \connect of a name that is not ASCII
+	case command == `\encoding` && arg != "" && strings.Trim(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'") == "":
+		value := strings.Trim(arg, "'")
+		p.set(it, derived{kind: stmtSetting, verb: "set", tag: "client_encoding", ns: value}, "SET client_encoding = '"+value+"';")
+	case command == `\connect`, command == `\c`:
+		database, ok := connectTarget(arg)
+		if !ok {
+			p.refuseMeta(it.line, command)
+			return
+		}
+		p.connect(database)
+	case idleMeta(command, arg):
+	default:
+		p.refuseMeta(it.line, command)
+	}
+}
+
+// idleMeta tells meta-commands that only change what psql says. Backticks would
+// run a program, and psql puts variables of other names into the statements.
+func idleMeta(command, arg string) bool {
+	if strings.Contains(arg, "`") {
+		return false
+	}
+	variable, _, _ := strings.Cut(arg, " ")
+	switch command {
+	case `\timing`, `\echo`, `\qecho`, `\warn`, `\pset`, `\x`, `\t`, `\a`, `\errverbose`:
+		return true
+	case `\set`, `\unset`:
+		return oneOf(variable, "ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "QUIET", "VERBOSITY", "SHOW_CONTEXT", "ECHO", "ECHO_HIDDEN", "FETCH_COUNT")
+	}
+	return false
+}
+
+func (p *plainReader) refuseMeta(line int64, command string) {
+	name := strings.TrimLeft(command, `\`)
+	if len(name) > 20 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
+		name = ""
+	}
+	p.s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump; meta-commands could run programs, so only pg_dump's own are let through",
+		`read %s: line %d holds a meta-command of psql, \%s, as pg_dump does not write it`, p.name, line, name))
+}
+
+func isKey(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+// connectTarget reads what appendPsqlMetaConnect writes (fe_utils/string_utils.c):
+// name, "name", or -reuse-previous=on "dbname='name'".
+func connectTarget(arg string) (string, bool) {
+	rest, conninfo := strings.CutPrefix(arg, "-reuse-previous=on ")
+	if n := len(rest); n >= 2 && rest[0] == '"' && rest[n-1] == '"' {
+		rest = strings.ReplaceAll(rest[1:n-1], `""`, `"`)
+	} else if strings.ContainsAny(rest, " \t'\"\\`:") || strings.HasPrefix(rest, "-") {
+		return "", false
+	}
+	if !conninfo {
+		return rest, rest != ""
+	}
+	rest, ok := strings.CutPrefix(rest, "dbname=")
+	if n := len(rest); n >= 2 && rest[0] == '\'' && rest[n-1] == '\'' {
+		rest = strings.NewReplacer(`\\`, `\`, `\'`, `'`).Replace(rest[1 : n-1])
+	}
+	return rest, ok && rest != ""
+}
+
+// connect begins a session, in the database of the dump being read or, beside
+// the dumps, in any.
+func (p *plainReader) connect(database string) {
+	if p.begun.line > 0 {
+		p.s.fail(truncated("read %s: line %d leaves the session in which line %d begins a transaction: a restore would keep nothing of it",
+			p.name, p.s.item.line, p.begun.line))
+	}
+	p.reset()
+	p.connected = database
+	switch db := p.db; {
+	case !p.inDump:
+		p.db = nil
+	case db.Database == database:
+		db.named = true
+	case db.named || slices.ContainsFunc(db.entries, func(e Entry) bool { return !e.aboutDump() }):
+		p.s.refuse(p.s.item.line, "a change to a second database within the dump of one")
+	default:
+		db.Database, db.named = database, true
+		db.follow(p.dbs)
+	}
+}
+
+// noise takes words that are no SQL before a statement: a program's messages
+// (2>&1, docker exec -t), a password prompt, a shell's. To psql they begin the
+// statement, which the server then refuses as a whole. Nothing is lost with a
+// setting that only says how long something may take.
+func (p *plainReader) noise(it item, text string) {
+	rest := behindNoise(text)
+	d := derive(slices.Collect((&lexer{sql: rest, stdStrings: p.s.stdStrings}).all()))
+	if d.kind != stmtSetting || !idleSetting(d.tag) {
+		p.s.fail(p.notSQL(it.line))
+		return
+	}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\r\n"); line == dumpEnds || line == clusterEnds {
+			p.s.fail(p.notSQL(it.line))
+		} else if strings.HasPrefix(line, "--") {
+			p.comment(line)
+		}
+	}
+	for _, line := range it.metas {
+		p.meta(item{kind: itemMeta, line: it.line, text: []byte(line), whole: true})
+	}
+}
+
+// behindNoise is the text from its first line that is a comment or SQL.
+func behindNoise(text string) string {
+	for {
+		_, rest, found := strings.Cut(text, "\n")
+		if !found {
+			return ""
+		}
+		if text = rest; strings.HasPrefix(text, "--") || !notSQLYet(text) {
+			return text
+		}
+	}
+}
+
+// notSQLYet tells lines that SQL does not begin with.
+func notSQLYet(text string) bool {
+	end := strings.IndexFunc(text, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
+	return end <= 0 || !isVerb(strings.ToLower(text[:end]))
+}
+
+// idleSetting tells settings that change nothing of what is restored.
+func idleSetting(name string) bool {
+	return oneOf(name, "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "client_min_messages",
+		"check_function_bodies", "xmloption", "row_security", "default_transaction_read_only", "bytea_output", "extra_float_digits")
+}
+
+func (p *plainReader) notSQL(line int64) error {
+	return verdict.Errorf(verdict.CodeUnsupported, "keep messages, prompts and what a terminal shows out of dumps: pg_dump -f, no 2>&1, docker exec without -t",
+		"read %s: line %d holds something other than SQL among the statements, as a program's messages or a shell's prompt are: "+
+			"psql takes it for the beginning of the statement behind it, which is then lost", p.name, line)
+}
+
+// heard says what ended the reading. Words that are no SQL explain what came of
+// reading on from them; behind all dumps they change nothing.
+func (p *plainReader) heard(err error) error {
+	var problem *verdict.Problem
+	if !errors.As(err, &problem) || p.s.item.kind != itemStatement || !p.s.tok.noise {
+		return err
+	}
+	atEnd := p.s.eof && p.s.pos == p.s.end
+	switch {
+	case atEnd && !p.inDump && p.headers > 0:
+		return p.end()
+	case atEnd && !slices.Contains(p.s.text, '\n'):
+		return err // cut within its first word
+	}
+	return p.notSQL(p.s.item.line)
+}
+
+// databases are the names of those that the script holds something of, in its order.
+func (p *plainReader) databases() []string {
+	var names []string
+	for _, db := range p.dbs {
+		if (db.ended || len(db.entries) > 0) && !slices.Contains(names, db.Database) {
+			names = append(names, db.Database)
+		}
+	}
+	return names
+}
+
+// choose picks the database that is kept, all that there is of it.
+func (p *plainReader) choose(database string) (*plainDatabase, error) {
+	names := p.databases()
+	own := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "postgres" || name == "template1" })
+	switch {
+	case len(names) == 0:
+		return nil, verdict.Failf(verdict.CodeDatabase, "dump the databases too: pg_dumpall without --globals-only or --roles-only, or pg_dump",
+			"read %s: it holds roles and what else all databases share, as pg_dumpall --globals-only and --roles-only write it, and no database", p.name)
+	case len(names) == 1 && !p.cluster:
+		return p.joined(names[0])
+	case database != "" && slices.Contains(names, database):
+		return p.joined(database)
+	case slices.Contains(own, "") && (database != "" || len(own) == 1): // what psql brings to the database that it is told
+		return p.joined("")
+	case database != "":
+		return nil, verdict.Failf(verdict.CodeDatabase, "look at what the backup job dumps, or correct the database's name in the drill file",
+			"read %w", &OtherDatabaseError{Name: p.name, Wanted: database, Held: shown(names)})
+	case len(own) == 1:
+		return p.joined(own[0])
+	}
+	return nil, verdict.Errorf(verdict.CodeSpec, "name the database to be restored in the drill file (source.database)",
+		"read %s: it holds several databases (%s), and which one is meant is not said", p.name, spelled(names))
+}
+
+func spelled(names []string) string { return strings.Join(shown(names), ", ") }
+
+// shown are names of databases fit to be shown, sorted.
+func shown(names []string) []string {
+	sorted := slices.Sorted(slices.Values(names))
+	for i, name := range sorted {
+		if sorted[i] = printable(name); name == "" {
+			sorted[i] = "one that is not named"
+		}
+	}
+	return sorted
+}
+
+// joined puts together what the script holds of a database: a schema and its
+// rows, sections one behind the other, or one whole dump. Of two dumps that each
+// make tables it cannot be told whether they are of one database.
+func (p *plainReader) joined(name string) (*plainDatabase, error) {
+	all := &plainDatabase{}
+	first := true
+	for _, db := range p.dbs {
+		if db.Database != name || !db.ended && len(db.entries) == 0 {
+			continue
+		}
+		if first {
+			all, first = db, false
+			continue
+		}
+		if err := p.fit(all, db); err != nil {
+			return nil, err
+		}
+		all.join(db)
+	}
+	return all, nil
+}
+
+// fit tells whether psql would restore what comes behind the rest as its part.
+func (p *plainReader) fit(all, next *plainDatabase) error {
+	const hint = "write one dump to a file: > begins a new one where >> appends"
+	unfit := func(why string) error {
+		return verdict.Errorf(verdict.CodeUnsupported, hint, "read %s: two dumps stand in one file, from line %d and from line %d on: %s",
+			p.name, all.line, next.line, why)
+	}
+	rows := func(d *plainDatabase) bool {
+		return slices.ContainsFunc(d.entries, func(e Entry) bool { return e.Desc == "TABLE DATA" })
+	}
+	twice := slices.ContainsFunc(next.entries, func(e Entry) bool {
+		return e.Desc == "TABLE DATA" && slices.ContainsFunc(all.entries, func(o Entry) bool {
+			return o.Desc == "TABLE DATA" && o.Namespace == e.Namespace && o.Tag == e.Tag
+		})
+	})
+	switch {
+	case all.tables && next.tables:
+		return unfit("both make tables, so that it cannot be told which is the database's")
+	case next.tables && rows(all):
+		return unfit("the rows stand before the tables")
+	case twice:
+		return unfit("both bring rows of one table")
+	case all.encoded && next.encoded && (all.Encoding != next.Encoding || all.StdStrings != next.StdStrings):
+		return unfit("they are written in different encodings")
+	}
+	return nil
+}
+
+// join adds what stands behind.
+func (d *plainDatabase) join(next *plainDatabase) {
+	if next.encoded && !d.encoded || d.Encoding == "" {
+		d.Encoding, d.StdStrings, d.encoded = next.Encoding, next.StdStrings, next.encoded
+	}
+	if d.ServerMajor == 0 {
+		d.ServerVersion, d.ServerMajor, d.DumpVersion, d.DumpMajor = next.ServerVersion, next.ServerMajor, next.DumpVersion, next.DumpMajor
+	}
+	if d.Created.IsZero() {
+		d.Created = next.Created
+	}
+	d.entries = append(d.entries, next.entries...)
+	d.roles = append(d.roles, next.roles...)
+	d.tables, d.data = d.tables || next.tables, d.data || next.data
+}
+
+// createdAs returns what globals say of the database of that name.
+func (p *plainReader) createdAs(database string) []Entry {
+	return slices.DeleteFunc(p.created, func(e Entry) bool { return e.object != database })
+}
+
+// own are the entries of a database, without the settings of others, which a
+// restore of this one alone has no use for.
+func (p *plainReader) own(db *plainDatabase) []Entry {
+	return slices.DeleteFunc(db.entries, func(e Entry) bool {
+		return db.Database != "" && e.Desc == "DATABASE PROPERTIES" && e.object != "" && e.object != db.Database
+	})
+}
