@@ -60,7 +60,9 @@ type Session struct {
 	skipped   bool     // extensions that the sandbox lacks were left out
 	explained int      // errors that need not be the backup's
 	tables    []*table
+	order     *order
 	crew      *crew
+	observing *pgx.Conn // what loads the tables that observe
 	held      map[name]int64
 	moved     progress
 	took      Sections
@@ -84,7 +86,7 @@ func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Sess
 	opts.Jobs = max(opts.Jobs, 1)
 	return &Session{
 		archive: a, box: box, opts: opts, file: inside,
-		lists: sortEntries(a.Entries, opts),
+		lists: sortEntries(a, opts),
 		moved: progress{tell: opts.Progress},
 	}
 }
@@ -126,10 +128,18 @@ func (s *Session) PreData(ctx context.Context) error {
 }
 
 // PostData builds what rests on the rows: indexes, constraints, triggers,
-// materialized views; then the settings that belong to the database.
+// materialized views; then privileges, as pg_restore itself does, and the
+// settings that belong to the database.
 func (s *Session) PostData(ctx context.Context) error {
+	if err := s.postData(ctx); err != nil {
+		return err
+	}
+	return s.probe(ctx)
+}
+
+func (s *Session) postData(ctx context.Context) error {
 	defer measure(&s.took.PostData)()
-	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.opts.Jobs); err != nil {
+	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.order.jobs(s.opts.Jobs)); err != nil {
 		return err
 	}
 	return s.applyDatabaseProperties(ctx)
