@@ -223,6 +223,12 @@ func brokenRestores() []Scenario {
 		{"damaged letters that a rule replaces", shopAfter(damaged("bytea", "text", "addresses", "street", `'\xff41'`)),
 			fail(verdict.StageRestore, verdict.CodeCorrupt)},
 		{"a damaged document that a rule replaces", shopAfter(damagedDocument), fail(verdict.StageRestore, verdict.CodeCorrupt)},
+		{"a CHECK that reads a table which comes later", shopAfter(checkAcross),
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+		{"an index that works by a privilege alone", shopAfter(indexByPrivilege),
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+		{"an index over another table's rows", shopAfter(indexAcross),
+			Want{Outcome: verdict.Warn, Stage: verdict.StageRestore, Code: verdict.CodeOrderDependent, Check: "order_dependent"}},
 	}
 }
 
@@ -236,6 +242,27 @@ func damaged(from, to, table, column, value string) string {
 // damagedDocument is a document that lacks its last brace.
 const damagedDocument = `DROP INDEX public.people_profile; ALTER TABLE public.people ALTER profile DROP DEFAULT, ALTER profile TYPE json USING profile::json;
 CREATE CAST (bytea AS json) WITHOUT FUNCTION; UPDATE public.people SET profile = convert_to('{"a": 1', 'UTF8')::json WHERE id = 7; DROP CAST (bytea AS json)`
+
+// checkAcross is well in production. In a restore the people are not there yet:
+// rows come in the order of the tables' names.
+const checkAcross = `
+CREATE FUNCTION public.is_known(bigint) RETURNS boolean LANGUAGE sql AS $$ SELECT EXISTS (SELECT FROM public.people WHERE id = $1) $$;
+ALTER TABLE bot.messages ADD CONSTRAINT to_somebody CHECK (public.is_known(person_id))`
+
+// indexByPrivilege is built as the table's owner, who may use the other schema
+// only once pg_restore has come to the privileges: behind all indexes.
+const indexByPrivilege = `
+CREATE SCHEMA tools; CREATE FUNCTION tools.fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
+GRANT USAGE ON SCHEMA tools TO app;
+CREATE FUNCTION public.folded(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN tools.fold(t); END $$;
+ALTER TABLE public.products OWNER TO app;
+CREATE INDEX products_folded ON public.products (public.folded(title))`
+
+// indexAcross holds what another table says, which it can say when that table's
+// rows are there: in a parallel restore, by chance.
+const indexAcross = `
+CREATE FUNCTION public.title_of(integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN (SELECT title FROM public.products WHERE id = $1); END $$;
+CREATE INDEX order_items_title ON public.order_items (public.title_of(product_id))`
 
 // unqualifiedFunction works wherever search_path names public, as it does in
 // production, and fails under the empty one of a restore.

@@ -23,8 +23,10 @@ func (s *Session) Checks() []verdict.Check {
 	if s.empty() {
 		checks = append(checks, noRowsCheck)
 	}
-	if c := s.leftOutCheck(); c != nil {
-		checks = append(checks, *c)
+	for _, c := range []*verdict.Check{s.orderCheck(), s.dependentCheck(), s.leftOutCheck()} {
+		if c != nil {
+			checks = append(checks, *c)
+		}
 	}
 	return append(checks, s.droppedChecks()...)
 }

@@ -22,13 +22,20 @@ import (
 // foreign keys between them. What needs more (materialized views, partitioned indexes)
 // waits for the last step, as does whatever fails to be built here: pg_restore
 // then tries again in the plain order, and reports it.
+//
+// Where something can observe the order of the load, there are several phases,
+// each dealt out when all of the one before is done; and nothing is built
+// before the last.
 type crew struct {
 	byTable map[int][]archive.Entry // indexes and keys, by the dump id of the table's rows
 	waiting map[int][]*foreignKey   // by the dump ids of the rows and builds that they wait for
 	numKeys map[int]int             // of those, by the dump id of the rows that refer to others
 
+	workers  int
 	mu       sync.Mutex
 	changed  *sync.Cond
+	phases   []phase  // to come
+	filled   []*table // in earlier phases: nothing is built on them yet
 	ready    taskHeap
 	checking []name // the tables whose rows are being compared with another's
 	running  int    // tasks that were dealt out and have not ended
@@ -45,8 +52,11 @@ type task struct {
 	seq   int   // of equals, the earlier first
 	name  string
 	load  []*table
-	build archive.Entry
-	key   *foreignKey
+	// serial: the tables are loaded where pg_restore would load them.
+	serial bool
+	direct []archive.Entry // for pg_restore itself: sequence values, large objects
+	build  archive.Entry
+	key    *foreignKey
 }
 
 // taskHeap has what is to be done first in front: what belongs to the table
@@ -68,7 +78,7 @@ func (h taskHeap) Less(i, j int) bool {
 
 func (t task) rank() int {
 	switch {
-	case t.load != nil:
+	case t.load != nil, t.direct != nil:
 		return 1
 	case t.key != nil:
 		return 2
@@ -80,27 +90,59 @@ func (t task) rank() int {
 // its own: a program's start costs as much as some megabytes.
 const alone = 4 << 20
 
-// newCrew finds the tasks. Large tables are dealt out one by one, so that a
-// worker who is done earlier takes the next; small ones in as many portions as
-// there are workers.
-func newCrew(a *archive.Archive, tables []*table, workers int) *crew {
+// newCrew finds the tasks of all phases.
+func newCrew(a *archive.Archive, tables []*table, o *order, workers int) *crew {
 	c := &crew{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{}, built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
-	c.findBuilds(a, tables)
+	c.workers, c.phases, c.lastRow = workers, o.phases, time.Now()
+	c.findBuilds(a, tables, o.isLate)
+	return c
+}
+
+// advance deals out the next phase that has anything to do, and tells whether
+// there is one.
+func (c *crew) advance() bool {
+	for len(c.ready) == 0 && len(c.phases) > 0 {
+		p := c.phases[0]
+		c.phases = c.phases[1:]
+		c.deal(p)
+		if len(c.phases) == 0 {
+			for _, t := range c.filled {
+				c.buildOn(t)
+			}
+		}
+	}
+	return len(c.ready) > 0
+}
+
+// deal deals out a phase. Large tables are dealt out one by one, so that a
+// worker who is done earlier takes the next; small ones in as many portions as
+// there are workers.
+func (c *crew) deal(p phase) {
+	if p.serial {
+		c.push(task{load: p.tables, serial: true})
+		return
+	}
+	if len(p.direct) > 0 {
+		var size int64
+		for _, e := range p.direct {
+			size += e.DataSize
+		}
+		c.push(task{ahead: size, direct: p.direct})
+	}
 	var small []*table
-	for _, t := range tables {
+	for _, t := range p.tables {
 		if t.entry.DataSize < alone {
 			small = append(small, t)
 			continue
 		}
 		c.push(task{ahead: c.ahead(t), load: []*table{t}})
 	}
-	for _, portion := range spread(small, workers) {
+	for _, portion := range spread(small, c.workers) {
 		if len(portion) > 0 {
 			c.push(task{ahead: c.ahead(portion...), load: portion})
 		}
 	}
-	return c
 }
 
 func (c *crew) push(t task) {
@@ -142,8 +184,8 @@ func spread(tables []*table, n int) [][]*table {
 // findBuilds finds what may be built early: entries of pg_dump's kinds INDEX
 // and CONSTRAINT (primary keys, unique and exclusion constraints) that rest on
 // one table of those to be loaded, and else on nothing later than the schema;
-// and foreign keys between such tables.
-func (c *crew) findBuilds(a *archive.Archive, tables []*table) {
+// and foreign keys between such tables. What observes keeps its place.
+func (c *crew) findBuilds(a *archive.Archive, tables []*table, observes map[int]bool) {
 	byID := map[int]*table{}
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
@@ -160,7 +202,7 @@ func (c *crew) findBuilds(a *archive.Archive, tables []*table) {
 	}
 	early := map[int]bool{}
 	for _, e := range a.Entries {
-		if e.Desc != "INDEX" && e.Desc != "CONSTRAINT" {
+		if e.Desc != "INDEX" && e.Desc != "CONSTRAINT" || observes[e.DumpID] {
 			continue
 		}
 		if rows, ok := restsOn(e, rowsOf, entries); ok {
@@ -169,7 +211,7 @@ func (c *crew) findBuilds(a *archive.Archive, tables []*table) {
 		}
 	}
 	for _, e := range a.Entries {
-		if e.Desc == "FK CONSTRAINT" {
+		if e.Desc == "FK CONSTRAINT" && !observes[e.DumpID] {
 			c.findKey(e, rowsOf, byName, early)
 		}
 	}
@@ -191,15 +233,24 @@ func restsOn(e archive.Entry, rowsOf map[int]int, entries map[int]archive.Entry)
 	return rows, ok
 }
 
-// loaded makes a table's indexes ready to be built.
+// loaded makes a table's indexes ready to be built, once nothing more is
+// loaded that could observe them.
 func (c *crew) loaded(t *table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.phases) > 0 {
+		c.filled = append(c.filled, t)
+		return
+	}
+	c.buildOn(t)
+	c.changed.Broadcast()
+}
+
+func (c *crew) buildOn(t *table) {
 	for _, e := range c.byTable[t.entry.DumpID] {
 		c.push(task{ahead: c.ahead(t), build: e})
 	}
 	c.done(t.entry.DumpID)
-	c.changed.Broadcast()
 }
 
 // done tells the foreign keys that rows are in, or a build is done.
@@ -222,10 +273,13 @@ func (c *crew) next() (task, bool) {
 			c.running++
 			return t, true
 		}
-		if c.running == 0 {
+		if c.running > 0 {
+			c.changed.Wait()
+		} else if !c.advance() {
 			break
+		} else {
+			c.changed.Broadcast()
 		}
-		c.changed.Wait()
 	}
 	return task{}, false
 }
@@ -255,20 +309,13 @@ func (c *crew) ended(t task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running--
-	if len(t.load) > 0 {
+	if len(t.load)+len(t.direct) > 0 {
 		c.lastRow = time.Now()
 	}
 	if t.key != nil {
 		c.checking = slices.DeleteFunc(c.checking, func(n name) bool { return n == t.key.from.name })
 	}
 	c.changed.Broadcast()
-}
-
-// rowsIn tells that rows were loaded by somebody else.
-func (c *crew) rowsIn() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lastRow = time.Now()
 }
 
 // stop lets nobody wait any longer.

@@ -60,27 +60,30 @@ const (
 )
 
 // Data streams the rows of every table, save those to be left out, through
-// the filter into the database, by as many workers as there are jobs, while
-// another pg_restore sets the sequences and large objects. The first error
+// the filter into the database, by as many workers as there are jobs; one of
+// them has a pg_restore set the sequences and large objects. What can observe
+// the order of the load is loaded in the archive's. The first error
 // that is not about one table alone ends all of them. Nil for leaveOut loads
 // all. What the server refuses of a table's rows is the backup's fault unless
 // blame, where it is not nil, has an error for it, which ends the load.
 func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool, blame Blame) error {
 	s.leaveOut(leaveOut)
 	s.blame = blame
-	s.crew = newCrew(s.archive, s.tables, s.opts.Jobs)
 	begun := time.Now()
+	if err := s.plan(ctx); err != nil {
+		return err
+	}
+	s.crew = newCrew(s.archive, s.tables, s.order, s.opts.Jobs)
 	work, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, s.crew.stop)()
 	work.Go(func() error { return s.archive.CheckData(ctx, slices.Concat(s.lists.excluded, s.lists.leftOut)...) })
-	work.Go(func() error {
-		defer s.crew.rowsIn()
-		return s.restoreEntries(ctx, "data", s.lists.direct, 1)
-	})
 	for range s.opts.Jobs {
 		work.Go(func() error { return s.worker(ctx, filter) })
 	}
 	err := work.Wait()
+	if s.observing != nil {
+		s.observing.Close(context.WithoutCancel(ctx))
+	}
 	s.took.Data, s.took.PostData = s.crew.lastRow.Sub(begun), time.Since(s.crew.lastRow)
 	return err
 }
@@ -224,6 +227,10 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 		switch {
 		case !ok:
 			return nil
+		case t.serial:
+			err = s.loadInOrder(ctx, t, filter)
+		case t.direct != nil:
+			err = s.restoreEntries(ctx, "data", t.direct, 1)
 		case t.load != nil:
 			err = s.loadAll(ctx, conn, t.name, t.load, filter)
 		case t.key != nil:
@@ -330,8 +337,16 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
+	seen, err := s.watchLoad(ctx, tx, t)
+	if err != nil {
+		return err
+	}
 	options := s.rowsEncoding()
-	if t.kind == ordinary && !t.member && t.direct && t.entry.DataSize >= emptied {
+	frozen, err := s.frozen(ctx, tx, t)
+	if err != nil {
+		return err
+	}
+	if frozen {
 		// A table emptied in the same transaction is loaded without WAL under
 		// wal_level=minimal, and its rows may come frozen: otherwise the first
 		// to read them, an index build, marks each and writes all pages again.
@@ -347,7 +362,7 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		}
 	}
 	tag, err := conn.PgConn().CopyFrom(ctx, b, withOptions(t.copy, options))
-	if err != nil {
+	if err := seen(err); err != nil {
 		return err
 	}
 	if !b.done || tag.RowsAffected() != b.rows {

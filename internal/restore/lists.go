@@ -12,7 +12,7 @@ type lists struct {
 	pre      []archive.Entry
 	rows     []archive.Entry // TABLE DATA, streamed
 	direct   []archive.Entry // other data that pg_restore loads itself: sequence values, large objects
-	post     []archive.Entry
+	post     []archive.Entry // and all privileges, which pg_restore grants last
 	excluded []archive.Entry // TABLE DATA left out on request
 	leftOut  []archive.Entry // left out by rule, and reported
 	dropped  []archive.Entry // left out since they would call home, and reported
@@ -21,8 +21,9 @@ type lists struct {
 // sortEntries puts every entry where it belongs. Entries that pg_dump gives
 // no section (comments, privileges) follow the section they stand in, as
 // pg_restore itself takes them.
-func sortEntries(entries []archive.Entry, opts Options) lists {
+func sortEntries(a *archive.Archive, opts Options) lists {
 	var l lists
+	entries := a.Entries
 	foreign := map[[2]string]bool{}
 	for _, e := range entries {
 		if e.Desc == "FOREIGN TABLE" {
@@ -46,6 +47,8 @@ func sortEntries(entries []archive.Entry, opts Options) lists {
 			if e.HadData {
 				l.rows = append(l.rows, e)
 			}
+		case privileges(e) && a.Format != archive.Plain: // a script has them where they are to be run
+			l.post = append(l.post, e)
 		case section == archive.SectionPreData:
 			l.pre = append(l.pre, e)
 		case section == archive.SectionData:
@@ -72,6 +75,13 @@ func take(list *[]archive.Entry, wanted func(archive.Entry) bool) (taken []archi
 		return out
 	})
 	return taken
+}
+
+// privileges are restored behind all objects, whatever they are about
+// (_tocEntryRestorePass in pg_backup_archiver.c): what works by them alone does
+// not work while rows are loaded and indexes built.
+func privileges(e archive.Entry) bool {
+	return e.Desc == "ACL" || e.Desc == "ACL LANGUAGE" || e.Desc == "DEFAULT ACL"
 }
 
 // special entries describe the dump or the database itself: the archive's

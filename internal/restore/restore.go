@@ -68,7 +68,9 @@ type Session struct {
 	unnamed    []string        // foreign servers that could not be created at all
 	makes      map[string]bool // names that the archive makes something of
 	tables     []*table
+	order      *order
 	crew       *crew
+	observing  *pgx.Conn // what loads the tables that observe
 	held       map[name]int64
 	moved      progress
 	took       Sections
@@ -92,7 +94,7 @@ func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Sess
 	opts.Jobs = max(opts.Jobs, 1)
 	return &Session{
 		archive: a, box: box, opts: opts, file: inside,
-		lists: sortEntries(a.Entries, opts),
+		lists: sortEntries(a, opts),
 		moved: progress{tell: opts.Progress},
 	}
 }
@@ -137,13 +139,21 @@ func (s *Session) PreData(ctx context.Context) error {
 }
 
 // PostData builds what rests on the rows: indexes, constraints, triggers,
-// materialized views; then what else belongs to the database.
+// materialized views; then privileges, as pg_restore itself does, and what else
+// belongs to the database.
 func (s *Session) PostData(ctx context.Context) error {
+	if err := s.postData(ctx); err != nil {
+		return err
+	}
+	return s.probe(ctx)
+}
+
+func (s *Session) postData(ctx context.Context) error {
 	defer measure(&s.took.PostData)()
 	if err := s.withoutForeignRows(ctx); err != nil {
 		return err
 	}
-	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.opts.Jobs); err != nil {
+	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.order.jobs(s.opts.Jobs)); err != nil {
 		return err
 	}
 	return s.propertiesAfter(ctx)

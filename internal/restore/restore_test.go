@@ -76,8 +76,8 @@ func open(t *testing.T, dump []byte, kind string, opts restore.Options) target {
 	return openOn(t, dump, kind, major, opts)
 }
 
-// openOn is open on a server of a major version.
-func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Options) target {
+// openOn is open on a server of a major version, of an image where one is named.
+func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Options, image ...string) target {
 	t.Helper()
 	work, err := sandbox.NewWorkdir()
 	if err != nil {
@@ -85,7 +85,7 @@ func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Opti
 	}
 	t.Cleanup(func() { work.Close() })
 	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(25 * time.Minute), Work: work, Drill: "test"}
-	if kind == "container" {
+	if o.Image = strings.Join(image, ""); kind == "container" && o.Image == "" {
 		testneed.Image(t, fmt.Sprintf("postgres:%d", major))
 	}
 	box, err := sandbox.Start(t.Context(), o)

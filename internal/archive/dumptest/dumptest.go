@@ -142,6 +142,25 @@ func (c *Cluster) DumpFile(args ...string) []byte {
 	return c.scratch(name)
 }
 
+// Restore has pg_restore, with these arguments, restore an archive into a new
+// database of this name, and returns how many errors it met.
+func (c *Cluster) Restore(database string, archive []byte, args ...string) (errors int) {
+	c.t.Helper()
+	c.Exec(superuser, `CREATE DATABASE "`+database+`" TEMPLATE template0`)
+	var stderr bytes.Buffer
+	cmd := c.command(c.t.Context(), "pg_restore", c.to(append(args, "-d", database, c.Scratch(database+".dump", archive))...)...)
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	if err == nil {
+		return 0
+	}
+	_, told, found := strings.Cut(stderr.String(), "errors ignored on restore: ")
+	if errors, _ = strconv.Atoi(strings.TrimSpace(told)); !found || errors == 0 {
+		c.t.Fatalf("pg_restore %q: %v: %s", args, err, stderr.Bytes())
+	}
+	return errors
+}
+
 // Run runs a program of PostgreSQL's, of the cluster's version, without a
 // connection, and returns what it writes to standard output.
 func (c *Cluster) Run(stdin []byte, program string, args ...string) []byte {
