@@ -115,7 +115,7 @@ func (s *Session) probe(ctx context.Context) error {
 	if s.order == nil || len(s.order.late) == 0 || s.archive.Format == archive.Plain {
 		return nil
 	}
-	conn, err := s.connect(ctx)
+	conn, err := s.connectToLoad(ctx)
 	if err != nil {
 		return err
 	}
