@@ -61,7 +61,7 @@ const (
 	CodeRowsHeld        Code = "rows_held"        // fail: rows passed are not the rows held, or there are none at all
 	CodeLeftOut         Code = "left_out"         // warn: entries of the archive that were not restored
 	CodeArchiveOrder    Code = "archive_order"    // what was restored one after the other, since the order can be observed
-	CodeOrderDependent  Code = "order_dependent"  // warn: restores or not by chance, with several jobs
+	CodeOrderDependent  Code = "order_dependent"  // skipped: restores or not by chance, with several jobs
 
 	// scrub
 	CodeUnmatched    Code = "unmatched"     // error: a column that looks sensitive and has no rule
