@@ -162,7 +162,7 @@ func isoInterval(s []byte) bool {
 		return false
 	}
 	s = s[1:]
-	if bytes.IndexAny(s, "YMWDHS") < 0 {
+	if !bytes.ContainsAny(s, "YMWDHS") {
 		return run(s, 0, "T.-+:", true, false) == len(s)
 	}
 	units, found := "YMWD", false

@@ -133,7 +133,6 @@ type Reader struct {
 	depth  int
 	values [][]byte // unquoted parts, by depth
 	nested []byte   // what json is in: { or [
-	counts []int
 }
 
 // NewReader returns a reader for what such a server would be given.
