@@ -99,6 +99,13 @@ insert into days values ('2026-03-04', '-1 day 2 hours', 0.1); create index on d
 			args: []string{"-C"}, want: verdict.Warn, plain: true, says: []string{"warn roles: other"}, not: "warn restore",
 			more: slow,
 		},
+		"a check that reads rows which are left out": {
+			sql: `create table a_kinds(code text); insert into a_kinds values ('k');
+create function known(text) returns boolean language plpgsql as $$begin return exists (select from public.a_kinds where code = $1); end$$;
+create table b_things(kind text check (public.known(kind))); insert into b_things values ('k')`,
+			more: "scrub: {exclude_table_data: [public.a_kinds]}\n", plain: true,
+			want: verdict.Error, says: []string{"it reads rows that the drill file leaves out"},
+		},
 		"the schema public alone": {args: []string{"-n", "public"}, want: verdict.Pass},
 		"the schema public, another, and its comment": {
 			plain: true,

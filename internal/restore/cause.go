@@ -29,6 +29,7 @@ const (
 	byTablespace cause = "tablespaces are left out"
 	byExtension  cause = "an extension is left out (restore.extensions: skip)"
 	byLeftOut    cause = "the drill leaves out what would call home"
+	byExcluded   cause = "it reads rows that the drill file leaves out"
 	bySetting    cause = "the sandbox's server does not take a setting of the database"
 )
 
@@ -42,6 +43,7 @@ var remedies = map[cause]string{
 	byTablespace: "nothing to do: a restore on a server that has the tablespace does not meet this",
 	byExtension:  "name an image that has the extension under sandbox.image",
 	byLeftOut:    "scrub.drop says what is left out",
+	byExcluded:   "take the table that it reads out of scrub.exclude_table_data",
 	bySetting:    "name an image under sandbox.image that takes the setting",
 }
 
@@ -173,6 +175,9 @@ func (s *Session) causeOf(m message, lost lostThings) cause {
 	if c := s.restsOnLost(m, lost); c != "" {
 		return c
 	}
+	if s.readExcluded(m) {
+		return byExcluded
+	}
 	if s.skipped && absent.MatchString(m.text) && !s.makesAny(m.text) {
 		return byExtension
 	}
@@ -197,6 +202,20 @@ func (s *Session) restsOnLost(m message, lost lostThings) cause {
 		}
 	}
 	return ""
+}
+
+// readExcluded reports whether the rows that an error is about were refused by
+// what had read a table whose own rows are left out on request.
+func (s *Session) readExcluded(m message) bool {
+	if s.order == nil || len(s.lists.excluded) == 0 {
+		return false
+	}
+	refused := s.about(m)
+	return slices.ContainsFunc(s.order.saw, func(seen sighting) bool {
+		return refused == objectOf(seen.entry) && slices.ContainsFunc(s.lists.excluded, func(e archive.Entry) bool {
+			return name{e.Namespace, e.Tag} == seen.read
+		})
+	})
 }
 
 // namesIn returns the names in a message, without quotes.

@@ -69,7 +69,7 @@ func watch(ctx context.Context, conn *pgx.Conn) (func() ([]name, error), error) 
 // before. It tells that it failed with what failed, and nothing else.
 func (s *Session) watchLoad(ctx context.Context, tx pgx.Tx, t *table) (func(failed error) error, error) {
 	reasons := s.order.observed[t.entry.DumpID]
-	if len(reasons) == 0 || s.archive.Format == archive.Plain {
+	if len(reasons) == 0 || s.archive.Format == archive.Plain && len(s.lists.excluded) == 0 {
 		return func(failed error) error { return failed }, nil
 	}
 	told, err := watch(ctx, tx.Conn())
