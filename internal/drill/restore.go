@@ -89,10 +89,10 @@ func (r *run) restore(ctx context.Context) error {
 	return r.scanLeaks(ctx)
 }
 
-// blameRules looks, where the restore met errors that were not declared, which of
-// them may be owed to what a rule made of the rows, beside those that the
-// restore explains by itself. Where all of them are,
-// nothing is known of the backup, and there is no more to judge.
+// blameRules looks, where the restore met errors that were not declared, which
+// of them may be owed to what a rule made of the rows, beside those that the
+// restore explains by itself. Where all of them are, nothing is known of the
+// backup, and there is no more to judge.
 func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
 	if !s.Failing() {
 		return nil
@@ -342,7 +342,7 @@ func (r *run) expectTables(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		present := spec.Expectations{Timeout: r.Drill.Expectations.Timeout}
 		for _, t := range r.lost.judgeable(r.Drill.Expectations).Tables {
-			if r.madeLater(t.Table) || r.session.Lost(t.Table.Schema, t.Table.Table) {
+			if r.madeLater(t.Table) {
 				continue
 			}
 			stays, err := r.staysEmpty(ctx, t.Table)

@@ -261,10 +261,17 @@ func (s *Session) about(m message) object {
 	return object{}
 }
 
-// entry finds an entry by its dump id, of which 0 is nobody's.
+// entry finds an entry by its dump id, of which 0 is nobody's. It is asked for
+// every error, of which there may be as many as entries.
 func (s *Session) entry(id int) (archive.Entry, bool) {
-	i := slices.IndexFunc(s.archive.Entries, func(e archive.Entry) bool { return id != 0 && e.DumpID == id })
-	if i < 0 {
+	if s.places == nil {
+		s.places = map[int]int{}
+		for i, e := range s.archive.Entries {
+			s.places[e.DumpID] = i
+		}
+	}
+	i, ok := s.places[id]
+	if id == 0 || !ok {
 		return archive.Entry{}, false
 	}
 	return s.archive.Entries[i], true

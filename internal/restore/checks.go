@@ -129,13 +129,6 @@ func (s *Session) Explain(objects []string) bool {
 	return s.explained >= others
 }
 
-// Lost tells whether something is missing for a cause that is not the backup's.
-func (s *Session) Lost(schema, table string) bool {
-	return slices.ContainsFunc(s.attribute(), func(m message) bool {
-		return m.cause != "" && s.about(m).name == name{schema, table}
-	})
-}
-
 func (s *Session) warningsCheck() verdict.Check {
 	said := s.said.all(warning)
 	c := verdict.Check{

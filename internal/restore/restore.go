@@ -67,6 +67,7 @@ type Session struct {
 	unfilled   []archive.Entry // materialized views that nothing here can fill
 	unnamed    []string        // foreign servers that could not be created at all
 	makes      map[string]bool // names that the archive makes something of
+	places     map[int]int     // where an entry stands in the archive, by its dump id
 	tables     []*table
 	order      *order
 	crew       *crew

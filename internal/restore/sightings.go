@@ -211,8 +211,9 @@ func (s *Session) dependentCheck() *verdict.Check {
 		return nil
 	}
 	var found []string
+	waits := dependenciesOf(s.archive.Entries)
 	for _, seen := range s.order.saw {
-		if s.byChance(seen) {
+		if s.byChance(seen, waits.of(seen.entry)) {
 			found = append(found, seen.by.String()+", which reads "+seen.read.display())
 		}
 	}
@@ -228,9 +229,9 @@ func (s *Session) dependentCheck() *verdict.Check {
 	}
 }
 
-// byChance tells whether what was read may be there or not in a parallel
-// restore: rows of the archive that the reader does not wait for.
-func (s *Session) byChance(seen sighting) bool {
+// byChance reports whether what was read may be there or not in a parallel
+// restore: rows of the archive that are not among those that the reader waits for.
+func (s *Session) byChance(seen sighting, waits map[int]bool) bool {
 	refresh := seen.entry.Desc == "MATERIALIZED VIEW DATA"
 	for _, e := range s.archive.Entries {
 		brings := e.Namespace == seen.read.schema && e.Tag == seen.read.table
@@ -246,7 +247,7 @@ func (s *Session) byChance(seen sighting) bool {
 		default:
 			brings = false
 		}
-		if brings && e.DumpID != seen.entry.DumpID && !s.waits(seen.entry, e.DumpID) {
+		if brings && e.DumpID != seen.entry.DumpID && !waits[e.DumpID] {
 			return true
 		}
 	}
@@ -258,40 +259,43 @@ func (s *Session) passed(id int) bool {
 	return slices.ContainsFunc(s.tables, func(t *table) bool { return t.entry.DumpID == id && t.passed > 0 })
 }
 
-// waits tells whether pg_restore -j begins an entry only when another is done.
+// dependencies are what pg_restore -j goes by.
+type dependencies struct {
+	entries map[int]archive.Entry // by dump id
+	rows    map[int][]int         // of a table
+}
+
+func dependenciesOf(entries []archive.Entry) dependencies {
+	d := dependencies{map[int]archive.Entry{}, map[int][]int{}}
+	for _, e := range entries {
+		d.entries[e.DumpID] = e
+		if e.Desc == "TABLE DATA" {
+			for _, id := range e.Deps {
+				d.rows[id] = append(d.rows[id], e.DumpID)
+			}
+		}
+	}
+	return d
+}
+
+// of is all that pg_restore -j has done before it begins an entry, by dump id.
 // What post-data needs of a table it needs of its rows (repoint_table_dependencies
 // in pg_backup_archiver.c).
-func (s *Session) waits(e archive.Entry, other int) bool {
-	entries, rows := map[int]archive.Entry{}, map[int][]int{}
-	for _, d := range s.archive.Entries {
-		entries[d.DumpID] = d
-		if d.Desc == "TABLE DATA" {
-			for _, id := range d.Deps {
-				rows[id] = append(rows[id], d.DumpID)
-			}
-		}
-	}
-	seen := map[int]bool{}
-	var look func(archive.Entry) bool
-	look = func(e archive.Entry) bool {
-		for _, id := range e.Deps {
+func (d dependencies) of(e archive.Entry) map[int]bool {
+	done := map[int]bool{}
+	for todo := []archive.Entry{e}; len(todo) > 0; todo = todo[1:] {
+		for _, id := range todo[0].Deps {
 			needs := []int{id}
-			if e.Section == archive.SectionPostData && entries[id].Desc == "TABLE" {
-				needs = rows[id]
+			if todo[0].Section == archive.SectionPostData && d.entries[id].Desc == "TABLE" {
+				needs = d.rows[id]
 			}
 			for _, id := range needs {
-				if id == other {
-					return true
-				}
-				if !seen[id] {
-					seen[id] = true
-					if look(entries[id]) {
-						return true
-					}
+				if !done[id] {
+					done[id] = true
+					todo = append(todo, d.entries[id])
 				}
 			}
 		}
-		return false
 	}
-	return look(e)
+	return done
 }

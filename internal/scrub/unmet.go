@@ -3,6 +3,7 @@ package scrub
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"daybefore/internal/spec"
 )
@@ -29,9 +30,12 @@ func ofTables(c spec.ColumnPattern) spec.TablePattern {
 // table or, where there is no such table, a column that is like it in one that
 // is, or the table that has the column.
 func (p *planner) nearest(name spec.ColumnPattern) string {
-	const otherwise = "correct the name, or take the rule away"
+	otherwise := "correct the name, or take the rule away"
 	if t := p.cat.byName[tableName{name.Schema, name.Table}]; t != nil {
 		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.byName)), otherwise)
+	}
+	if !strings.Contains(name.Schema+name.Table, "*") {
+		otherwise = "find out why the backup lacks the table; if that is meant, take the rule away, else correct the name"
 	}
 	table, tables, like := spec.Name{Schema: name.Schema, Table: name.Table}, []string(nil), []string(nil)
 	for _, t := range p.cat.tables {
