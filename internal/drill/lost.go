@@ -100,20 +100,10 @@ func (r *run) findLost(ctx context.Context, postData bool) error {
 		}
 		return nil
 	})
-	r.lost.tables = append(r.lost.tables, r.emptied()...)
-	return err
-}
-
-// emptied are the tables whose rows were refused for a cause that is not the
-// backup's.
-func (r *run) emptied() (tables []spec.Name) {
-	for _, h := range r.session.Headers() {
-		if t := (spec.Name{Schema: h.Schema, Table: h.Table}); r.session.Lost(h.Schema, h.Table) && !r.lost.table(t) {
-			tables = append(tables, t)
-		}
+	for _, t := range r.session.Refused() {
+		r.lost.tables = append(r.lost.tables, spec.Name{Schema: t[0], Table: t[1]})
 	}
-	slices.SortFunc(tables, func(a, b spec.Name) int { return strings.Compare(a.String(), b.String()) })
-	return tables
+	return err
 }
 
 // broken tells a check that says that something was not restored.

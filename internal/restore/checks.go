@@ -129,6 +129,17 @@ func (s *Session) Explain(objects []string) bool {
 	return s.explained >= others
 }
 
+// Refused are the tables, by schema and name, whose rows the server refused for
+// a cause that is not the backup's.
+func (s *Session) Refused() (tables [][2]string) {
+	for _, m := range s.attribute() {
+		if o := s.about(m); m.cause != "" && o.kind == "TABLE DATA" {
+			tables = append(tables, [2]string{o.name.schema, o.name.table})
+		}
+	}
+	return tables
+}
+
 func (s *Session) warningsCheck() verdict.Check {
 	said := s.said.all(warning)
 	c := verdict.Check{
