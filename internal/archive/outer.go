@@ -112,7 +112,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 // outranked is what is wrong with the backup where err ended its reading: the
 // decompressor's word if it has one. Whatever was made of damaged bytes, the
 // checksum at their end tells that they are. At most limit bytes are read on;
-// whole tells whether they were all, and their sums well.
+// whole reports whether they were all, and their sums well.
 func (u *unwrapped) outranked(err error, limit int64) (worst error, whole bool) {
 	var p *verdict.Problem
 	if err == nil || u.compression == None || !errors.As(err, &p) || p.Code == verdict.CodeDiskSpace {

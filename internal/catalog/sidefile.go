@@ -152,7 +152,7 @@ func baseOf(name string) string {
 	return path.Base(strings.ReplaceAll(name, `\`, "/"))
 }
 
-// ofAnother tells whether the side file says that its sum is of another file
+// ofAnother reports whether the side file says that its sum is of another file
 // than base: one that is not base, nor what it was called while it was written.
 func (b beside) ofAnother(base string) bool {
 	packed := strings.TrimPrefix(b.of, base)
