@@ -116,6 +116,9 @@ func cutOff(err error) bool {
 		return false
 	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if server.SeverityUnlocalized == "ERROR" { // of a statement, such as one that calls dblink: the session goes on
+			return false
+		}
 		return slices.Contains(brokenStates, server.Code) || strings.HasPrefix(server.Code, "08")
 	}
 	return isAny(err, cutOffBy)
