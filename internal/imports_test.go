@@ -38,6 +38,7 @@ var rooms = map[string]room{
 	"internal/spec":     {layer: 0, why: "a drill file means the same to every room, so it knows none of them"},
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
+	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
 	"internal/words":    {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 

@@ -134,7 +134,7 @@ func (e Entry) Inserts() bool {
 	return e.Desc == "TABLE DATA" && e.HadData && e.CopyStmt == ""
 }
 
-// Replica tells whether a script loads the entry's rows under
+// Replica reports whether a script loads the entry's rows under
 // session_replication_role = replica: no trigger fires and no key is checked.
 func (e Entry) Replica() bool {
 	return len(e.parts) > 0 && slices.ContainsFunc(e.parts[0].settings, func(s setting) bool {

@@ -251,7 +251,7 @@ func (p *plainReader) joined(name string) (*plainDatabase, error) {
 	return all, nil
 }
 
-// fit tells whether psql would restore what comes behind the rest as its part.
+// fit reports whether psql would restore what comes behind the rest as its part.
 func (p *plainReader) fit(all, next *plainDatabase) error {
 	const hint = "write one dump to a file: > begins a new one where >> appends"
 	unfit := func(why string) error {

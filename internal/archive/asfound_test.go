@@ -189,7 +189,7 @@ func TestScriptsAsTheyAreFoundCut(t *testing.T) {
 	}
 }
 
-// has tells whether the table is there with its rows and its key.
+// has reports whether the table is there with its rows and its key.
 func has(a *Archive) bool {
 	for _, desc := range []string{"TABLE", "TABLE DATA", "CONSTRAINT"} {
 		if !slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.Desc == desc }) {

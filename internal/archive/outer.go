@@ -9,8 +9,7 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/klauspost/compress/zstd"
-
+	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
 
@@ -23,10 +22,6 @@ const (
 	// for the first bytes alone.
 	maxBehind     = 1 << 40
 	maxPeekBehind = 64 << 20
-
-	// maxWindow is the most memory that an outer zstd may ask for: what the
-	// zstd program itself accepts unless told otherwise.
-	maxWindow = 128 << 20
 )
 
 // source is the file as it came from the store. It tells progress, ends when
@@ -112,7 +107,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 // outranked is what is wrong with the backup where err ended its reading: the
 // decompressor's word if it has one. Whatever was made of damaged bytes, the
 // checksum at their end tells that they are. At most limit bytes are read on;
-// whole tells whether they were all, and their sums well.
+// whole reports whether they were all, and their sums well.
 func (u *unwrapped) outranked(err error, limit int64) (worst error, whole bool) {
 	var p *verdict.Problem
 	if err == nil || u.compression == None || !errors.As(err, &p) || p.Code == verdict.CodeDiskSpace {
@@ -135,18 +130,17 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 	o := &outer{name: name, compression: u.compression, src: src}
 	switch u.compression {
 	case Gzip:
-		z, err := newGzipMembers(in)
+		z, err := packed.NewGzip(in)
 		if err != nil {
 			return o.explain(err)
 		}
 		o.r, u.summed = z, func() bool { return true }
 	case Zstd:
-		frames := &zstdFrames{in: in}
-		z, err := zstd.NewReader(frames, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
+		z, err := packed.NewZstd(in)
 		if err != nil {
 			return o.explain(err)
 		}
-		o.r, u.close, u.summed = z, z.Close, func() bool { return !frames.unsummed }
+		o.r, u.close, u.summed = z, z.Close, z.Summed
 	}
 	u.Reader = o
 	return nil
@@ -174,9 +168,9 @@ func (o *outer) explain(err error) error {
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
-	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case packed.TooWide(err):
 		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
-			"read %s: its zstd stream needs a window of more than %d MiB", o.name, maxWindow>>20)
+			"read %s: its zstd stream needs a window of more than %d MiB", o.name, packed.MaxWindow>>20)
 	}
 	return corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name, o.compression, o.src.done, err)
 }

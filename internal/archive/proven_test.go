@@ -98,7 +98,7 @@ func TestFlippedBytes(t *testing.T) {
 	}
 }
 
-// told tells whether a damaged byte was told as what it is: within the magic
+// told reports whether a damaged byte was told as what it is: within the magic
 // bytes, nobody knows what the file was.
 func told(p *verdict.Problem, at int) bool {
 	codes := []verdict.Code{verdict.CodeCorrupt, verdict.CodeTruncated}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"daybefore/internal/packed"
 )
 
 // Kinds of data blocks (pg_backup_archiver.h).
@@ -62,8 +64,8 @@ func (d *decoder) atEnd() bool {
 // padded skips zeros, which tapes and block devices put behind a file and
 // pg_restore does not see, and tells whether nothing else follows.
 func (d *decoder) padded() bool {
-	switch err := padding(d.r); {
-	case errors.Is(err, errBehindPadding):
+	switch err := packed.Padding(d.r); {
+	case errors.Is(err, packed.ErrBehindPadding):
 		return false
 	case !errors.Is(err, io.EOF):
 		d.broken(err)

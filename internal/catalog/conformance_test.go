@@ -578,6 +578,8 @@ func testBeside(t *testing.T, f fixture) {
 		{"x.sql.gz", ".sha256", gz, sum(gz) + "  x.sql.gz", "verified"},
 		{"x.sql.gz", ".sha256", gz, sum(inside) + "  x.sql", "unpacked"},
 		{"x.sql.gz", ".sha256", gz, sum(inside), "unpacked"},
+		{"x.sql.gz", ".sha256", append(slices.Clone(gz), 0, 0, 0), sum(inside) + "  x.sql", "unpacked"},
+		{"x.sql.zst", ".sha256", append(slices.Clone(zst), 0, 0, 0), sum(inside) + "  x.sql", "unpacked"},
 		{"x.sql.zst", ".sha256", zst, "SHA256 (x.sql) = " + sum(inside), "unpacked"},
 		{"x.sql.gz", ".sha256", gz, other + "  x.sql", "fail of x.sql; unpacked, it has " + sum(inside)},
 		{"x.sql.gz", ".sha256", gz[:len(gz)-9], sum(inside) + "  x.sql", "fail cannot be unpacked"},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
 
@@ -152,7 +153,7 @@ func baseOf(name string) string {
 	return path.Base(strings.ReplaceAll(name, `\`, "/"))
 }
 
-// ofAnother tells whether the side file says that its sum is of another file
+// ofAnother reports whether the side file says that its sum is of another file
 // than base: one that is not base, nor what it was called while it was written.
 func (b beside) ofAnother(base string) bool {
 	packed := strings.TrimPrefix(b.of, base)
@@ -282,10 +283,13 @@ func sameSum(a, b string) bool {
 // the side file's. It is no trouble, but told, where that is the unpacked
 // file's and agrees.
 func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err error) {
-	packed, within := unpackedSum(spool)
+	is, within, broken := unpackedSum(spool)
 	switch {
-	case packed && sameSum(within, b.sum):
+	case is && sameSum(within, b.sum):
 		return true, nil
+	case packed.TooWide(broken) && b.of != base:
+		return false, verdict.Errorf(verdict.CodeChecksum, "compress backups without zstd --long; "+writeSideHint,
+			"%s: %s may tell the sum of what is in it, which cannot be unpacked here: %w", doing, b.file, broken)
 	case b.inner:
 		return false, verdict.Errorf(verdict.CodeChecksum, "was it packed anew? "+writeSideHint,
 			"%s: what is in it has the SHA-256 %s, and %s says %s", doing,
@@ -295,7 +299,7 @@ func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err err
 			"%s: its SHA-256 is %s, and %s says %s of another file, %q", doing, sum, b.file, b.sum, b.of)
 	}
 	said := b.sum
-	if packed && b.of != "" && b.of != base && strings.HasPrefix(base, b.of) {
+	if is && b.of != "" && b.of != base && strings.HasPrefix(base, b.of) {
 		said += fmt.Sprintf(" of %s; unpacked, it has %s", b.of, cmp.Or(within, "none, since it cannot be unpacked"))
 	}
 	return false, verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: "+

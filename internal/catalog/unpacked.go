@@ -13,48 +13,51 @@ import (
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
+	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
 
-// unpackedSum is the SHA-256 of what a file holds under gzip or zstd; packed
-// tells whether it is under one. The sum is "" where it cannot be unpacked.
-func unpackedSum(path string) (packed bool, sum string) {
+// unpackedSum is the SHA-256 of what a file holds under gzip or zstd; is
+// reports whether it is under one. The error is why it cannot be unpacked.
+func unpackedSum(path string) (is bool, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return false, ""
+		return false, "", err
 	}
 	defer f.Close()
-	r, packed, err := unpacking(bufio.NewReaderSize(f, chunk))
-	if !packed || err != nil {
-		return packed, ""
+	r, err := unpacking(bufio.NewReaderSize(f, chunk))
+	if r == nil {
+		return err != nil, "", err
 	}
-	defer r.Close()
+	if z, ok := r.(*packed.Zstd); ok {
+		defer z.Close()
+	}
 	h := sha256.New()
 	if _, err := io.Copy(h, r); err != nil {
-		return true, ""
+		return true, "", err
 	}
-	return true, hex.EncodeToString(h.Sum(nil))
+	return true, hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func unpacking(in *bufio.Reader) (r io.ReadCloser, packed bool, err error) {
-	head, err := in.Peek(4)
+// unpacking gives what is in a packed file; nil where it is not packed.
+func unpacking(in *bufio.Reader) (io.Reader, error) {
+	head, _ := in.Peek(4)
 	switch {
-	case err != nil:
-		return nil, false, err
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(in)
-		return z, true, err
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+		z, err := packed.NewGzip(in)
 		if err != nil {
-			return nil, true, err
+			return nil, err
 		}
-		return z.IOReadCloser(), true, nil
+		return z, nil
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := packed.NewZstd(in)
+		if err != nil {
+			return nil, err
+		}
+		return z, nil
 	}
-	return nil, false, nil
+	return nil, nil
 }
 
 // ofBytes is how S3 writes the ETag of an object that was put in one piece: the

@@ -202,7 +202,7 @@ func (r *run) why(ctx context.Context, stage string, err error) error {
 	return r.box.Why(ctx, err)
 }
 
-// isFinding tells whether an error only ends a drill whose checks say why.
+// isFinding reports whether an error only ends a drill whose checks say why.
 func isFinding(err error) bool {
 	return errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) || errors.Is(err, errUnbuilt)
 }

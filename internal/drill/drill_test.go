@@ -527,7 +527,7 @@ scrub:
 `, store)))
 			got := map[string]string{}
 			for _, c := range r.Checks {
-				if c.Outcome != verdict.Pass {
+				if c.Outcome != verdict.Pass && c.Outcome != verdict.Skipped {
 					got[c.ID] = c.Observed
 				}
 			}

@@ -29,7 +29,7 @@ func (l lost) some() bool { return len(l.tables)+len(l.extensions) > 0 }
 
 func (l lost) table(n spec.Name) bool { return slices.Contains(l.tables, n) }
 
-// someOf tells whether the archive holds rows of any.
+// someOf reports whether the archive holds rows of any.
 func (l lost) someOf(headers []scrub.Header) bool {
 	return slices.ContainsFunc(headers, func(h scrub.Header) bool {
 		return l.table(spec.Name{Schema: h.Schema, Table: h.Table})

@@ -180,7 +180,7 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
 	return all, err
 }
 
-// isOf tells whether a past drill's backup is this one: of the same time or,
+// isOf reports whether a past drill's backup is this one: of the same time or,
 // where only the day is known, on which another may have been taken, of the
 // same bytes.
 func (o Options) isOf(b verdict.Backup) bool {

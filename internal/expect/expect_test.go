@@ -368,7 +368,14 @@ func testServerGone(t *testing.T, s server) {
 	t.Run("killed midway", func(t *testing.T) {
 		d := drill(t, queries("{name: dies, sql: select pg_terminate_backend(pg_backend_pid()), fail_if: '> 0'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
 		got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf})
-		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "SQLSTATE 57P01"}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "broke before the check had ended"}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+	})
+	t.Run("an error of a statement that speaks of another server", func(t *testing.T) {
+		connect := s.database(t, "far", `CREATE FUNCTION far() RETURNS int LANGUAGE plpgsql AS
+			$$ BEGIN RAISE 'could not establish connection' USING ERRCODE = '08001'; END $$`)
+		d := drill(t, queries("{name: far, sql: select far(), fail_if: '> 0'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
+		compare(t, []short{{"failed_rows:far", "error", "fail if > 0", "", "SQLSTATE 08001"}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}},
+			Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf}))
 	})
 	t.Run("ended by what the check before has set", func(t *testing.T) {
 		d := drill(t, queries("{name: sets, sql: \"select set_config('idle_in_transaction_session_timeout', '1', false)\", fail_if: '> 1'}", "{name: after, sql: select 1, fail_if: '> 1'}"))

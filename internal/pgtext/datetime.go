@@ -694,7 +694,7 @@ func (m *moment) anno() bool {
 	return m.bc || m.twoDigits || m.year > 0
 }
 
-// since tells whether the date is none before PostgreSQL's first, the day 0 of
+// since reports whether the date is none before PostgreSQL's first, the day 0 of
 // the Julian calendar.
 func (m *moment) since() bool {
 	return m.year > -4713 || m.year == -4713 && (m.month > 11 || m.month == 11 && m.day >= 24)
@@ -757,7 +757,7 @@ func usual(s []byte) (ok, sure bool) {
 	return true, len(a)+len(b)+len(c) == 0 && h >= 0 && min >= 0 && sec >= 0 && usualEnd(s[19:])
 }
 
-// usualEnd tells whether nothing but a fraction and a zone's hours follow.
+// usualEnd reports whether nothing but a fraction and a zone's hours follow.
 func usualEnd(s []byte) bool {
 	if len(s) > 1 && s[0] == '.' {
 		end := digitsEnd(s, 1)

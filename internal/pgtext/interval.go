@@ -71,7 +71,7 @@ func (r *Reader) spanOf(fields []token) bool {
 	return has != 0 && !(waits && r.Major >= strictSince)
 }
 
-// isUnit tells whether the token is a word that a number must precede.
+// isUnit reports whether the token is a word that a number must precede.
 func (f token) isUnit() bool {
 	if f.kind != aWord && f.kind != aSpecial || unitNames[string(truncated(f.text))] == ago {
 		return false

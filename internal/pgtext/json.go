@@ -189,7 +189,7 @@ func jsonString(s []byte, i int, text bool) int {
 
 func eight(s []byte) uint64 { return binary.LittleEndian.Uint64(s) }
 
-// ordinary tells whether none of eight bytes is a quote, a backslash or below a
+// ordinary reports whether none of eight bytes is a quote, a backslash or below a
 // blank. Of the latter it is sure only up to the first.
 func ordinary(word uint64) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080

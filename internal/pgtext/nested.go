@@ -82,7 +82,7 @@ func (d *dimensions) close() bool {
 	return true
 }
 
-// match tells whether the bounds that were given are those of the elements.
+// match reports whether the bounds that were given are those of the elements.
 func (d *dimensions) match() bool {
 	if d.bounds == 0 {
 		return true
@@ -289,7 +289,7 @@ func (r *Reader) spanBound(t *Type, s []byte) (value, rest []byte, ok bool) {
 	return value, rest, ok && r.part(t, value)
 }
 
-// after tells whether a bound is certainly behind another, as both are mostly
+// after reports whether a bound is certainly behind another, as both are mostly
 // written: whole numbers, and days and times without a zone.
 func after(t *Type, a, b []byte) bool {
 	if t == nil {

@@ -130,7 +130,7 @@ func (g *groups) colon(left int) bool {
 	return true
 }
 
-// filled tells whether all bytes are there, once the gap is.
+// filled reports whether all bytes are there, once the gap is.
 func (g *groups) filled() bool {
 	if g.digits > 0 && !g.add() {
 		return false

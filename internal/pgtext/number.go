@@ -274,7 +274,7 @@ func (d *decimal) before() int {
 	return n + d.exponent
 }
 
-// within tells whether the number, rounded to so many digits behind the point,
+// within reports whether the number, rounded to so many digits behind the point,
 // has at most so many in all.
 func (d *decimal) within(precision, scale int) bool {
 	if d.zero {
@@ -290,7 +290,7 @@ func (d *decimal) within(precision, scale int) bool {
 	return !d.roundsUp(before + scale)
 }
 
-// roundsUp tells whether the first so many digits that are not leading zeros
+// roundsUp reports whether the first so many digits that are not leading zeros
 // are nines, and what follows them rounds up.
 func (d *decimal) roundsUp(keep int) bool {
 	if keep < 0 {
@@ -331,7 +331,7 @@ func (r *Reader) money(_ *Type, s []byte) bool {
 
 func isDigitRune(c rune) bool { return '0' <= c && c <= '9' }
 
-// currency tells whether a sign of money may be so.
+// currency reports whether a sign of money may be so.
 func currency(s []byte) bool {
 	const most = 16
 	for _, c := range s {

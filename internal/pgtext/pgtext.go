@@ -100,7 +100,7 @@ func Multirange(bound *Type) *Type {
 // Hstore is the type of the extension hstore.
 func Hstore() *Type { return &Type{what: "hstore", read: (*Reader).hstore} }
 
-// Known tells whether all that a value of the type is made of is read.
+// Known reports whether all that a value of the type is made of is read.
 func (t *Type) Known() bool {
 	if t == nil {
 		return false
@@ -113,7 +113,7 @@ func (t *Type) Known() bool {
 	return true
 }
 
-// Any tells whether every text is accepted.
+// Any reports whether every text is accepted.
 func (t *Type) Any() bool {
 	switch {
 	case t == nil, t.what == "text", t.what == "name", t.what == `"char"`:
@@ -138,7 +138,7 @@ type Reader struct {
 // NewReader returns a reader for what such a server would be given.
 func NewReader(s Server) *Reader { return &Reader{Server: s} }
 
-// Accepts tells whether the server would take the value, which is UTF-8 where
+// Accepts reports whether the server would take the value, which is UTF-8 where
 // its length in characters matters.
 func (r *Reader) Accepts(t *Type, value []byte) bool {
 	if t == nil {
@@ -194,7 +194,7 @@ func trim(s []byte) []byte {
 	return s
 }
 
-// fold tells whether s is the word, in any case; the word is in lower case.
+// fold reports whether s is the word, in any case; the word is in lower case.
 func fold(s []byte, word string) bool {
 	if len(s) != len(word) {
 		return false

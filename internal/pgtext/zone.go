@@ -21,7 +21,7 @@ var zones = map[string]struct{}{
 	"gb-eire": {}, "nz-chat": {}, "w-su": {}, "gmt+0": {}, "gmt-0": {}, "gmt0": {},
 }
 
-// isZone tells whether a word may be a zone's name or POSIX's way to write one,
+// isZone reports whether a word may be a zone's name or POSIX's way to write one,
 // such as est5edt: a word in which anything may stand, and an offset.
 func isZone(s []byte) bool {
 	end := 0

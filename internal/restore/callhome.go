@@ -188,7 +188,7 @@ func (s *Session) withoutForeignRows(ctx context.Context) error {
 	return nil
 }
 
-// LeftEmpty tells whether a materialized view was not filled, since it reads
+// LeftEmpty reports whether a materialized view was not filled, since it reads
 // what the sandbox cannot reach.
 func (s *Session) LeftEmpty(schema, table string) bool {
 	return slices.ContainsFunc(s.unfilled, func(e archive.Entry) bool { return e.Namespace == schema && e.Tag == table })

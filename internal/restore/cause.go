@@ -232,7 +232,7 @@ func (s *Session) makesOneOf(text string, c cause) bool {
 	return c == byLocale && strings.HasPrefix(text, `collation "`) && s.makesAny(text)
 }
 
-// makesAny tells whether the archive makes anything that a message names.
+// makesAny reports whether the archive makes anything that a message names.
 func (s *Session) makesAny(text string) bool {
 	if s.makes == nil {
 		s.makes = map[string]bool{}

@@ -140,7 +140,7 @@ func (s *Session) loadInOrder(ctx context.Context, t task, filter Filter) error 
 	return s.loadAll(ctx, s.observing, t.name, t.load, filter)
 }
 
-// frozen tells whether a table's rows may be loaded frozen into a table that
+// frozen reports whether a table's rows may be loaded frozen into a table that
 // is emptied first: a plain one that nobody else looks into meanwhile, and that
 // nothing which observes has written to.
 func (s *Session) frozen(ctx context.Context, tx pgx.Tx, t *table) (frozen bool, err error) {

@@ -254,7 +254,7 @@ func (s *Session) byChance(seen sighting, waits map[int]bool) bool {
 	return false
 }
 
-// passed tells whether any row of an entry was loaded.
+// passed reports whether any row of an entry was loaded.
 func (s *Session) passed(id int) bool {
 	return slices.ContainsFunc(s.tables, func(t *table) bool { return t.entry.DumpID == id && t.passed > 0 })
 }

@@ -244,7 +244,7 @@ func (b *base) whyDead(status string, code int) error {
 // leastRoom is what a disk has left, in bytes, that is not full.
 const leastRoom = 1 * mib
 
-// isFull tells whether the disk of a directory has no room. A server that dies
+// isFull reports whether the disk of a directory has no room. A server that dies
 // of it can often not even write so into its log.
 func isFull(path string) bool {
 	var disk syscall.Statfs_t

@@ -45,7 +45,7 @@ func (s *silence) Error() string {
 // mendEngine is what to do about it.
 const mendEngine = "look at the container engine, start it again, then run the drill again"
 
-// isSilence tells whether an error is owed to an engine that does not answer.
+// isSilence reports whether an error is owed to an engine that does not answer.
 func isSilence(err error) bool {
 	_, ok := errors.AsType[*silence](err)
 	return ok

@@ -84,7 +84,7 @@ func (s *stalling) at(kind string) {
 	}
 }
 
-// refuses tells whether a request is one to leave unanswered, and ends all
+// refuses reports whether a request is one to leave unanswered, and ends all
 // waiting then.
 func (s *stalling) refuses(r *http.Request) bool {
 	s.mu.Lock()

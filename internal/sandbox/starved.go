@@ -10,7 +10,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// starved tells whether the kernel ended a process for want of memory since
+// starved reports whether the kernel ended a process for want of memory since
 // the sandbox began: one of the container's, or, for a local server, which has
 // no account of its own with the kernel, any of this machine's.
 func (b *base) starved() bool { return b.oomKilled != nil && b.oomKilled() }

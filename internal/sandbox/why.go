@@ -57,7 +57,7 @@ func (b *base) Why(ctx context.Context, err error) error {
 	}
 }
 
-// mayBeOurs tells whether an error can be owed to the end of the server: one
+// mayBeOurs reports whether an error can be owed to the end of the server: one
 // that broke a connection or killed a program, or of which no room knew better.
 func mayBeOurs(err error) bool {
 	p, known := errors.AsType[*verdict.Problem](err)
@@ -84,7 +84,7 @@ func (b *base) whyBroken(err error) error {
 	return err
 }
 
-// wasShot tells whether an error is that a program was ended by a signal which
+// wasShot reports whether an error is that a program was ended by a signal which
 // programs do not send themselves.
 func wasShot(err error) bool {
 	exit, ok := errors.AsType[*ExitError](err)
@@ -103,25 +103,28 @@ var (
 	perhapsBy = []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, syscall.EPIPE, syscall.ENOENT}
 )
 
-// Broken tells whether an error of a connection says that the server has ended,
+// Broken reports whether an error of a connection says that the server has ended,
 // or is ending.
 func Broken(err error) bool {
 	return cutOff(err) || err != nil && !toldByServer(err) && isAny(err, perhapsBy)
 }
 
-// cutOff tells whether an error can be none but that of a connection which
+// cutOff reports whether an error can be none but that of a connection which
 // broke.
 func cutOff(err error) bool {
 	if err == nil {
 		return false
 	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if server.SeverityUnlocalized == "ERROR" { // of a statement, such as one that calls dblink: the session goes on
+			return false
+		}
 		return slices.Contains(brokenStates, server.Code) || strings.HasPrefix(server.Code, "08")
 	}
 	return isAny(err, cutOffBy)
 }
 
-// toldByServer tells whether the server itself refused.
+// toldByServer reports whether the server itself refused.
 func toldByServer(err error) bool {
 	_, ok := errors.AsType[*pgconn.PgError](err)
 	return ok

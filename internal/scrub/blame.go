@@ -52,7 +52,7 @@ func rowOf(refused *pgconn.PgError, name string) (row int64) {
 	return row
 }
 
-// rewrites tells whether a column's values become others, in a row or, for 0,
+// rewrites reports whether a column's values become others, in a row or, for 0,
 // in some, and by which place in the drill file: a rule's, or that of a keep
 // which has set the column.
 func (p *Plan) rewrites(c *column, row int64) (spec.Pos, bool) {
@@ -67,7 +67,7 @@ func (p *Plan) rewrites(c *column, row int64) (spec.Pos, bool) {
 	return spec.Pos{}, false
 }
 
-// refuses tells whether the server may have refused a row for what a column
+// refuses reports whether the server may have refused a row for what a column
 // holds, or for a constraint that the column is part of. What the rules make is
 // text that COPY can read: where it could not, the row was damaged.
 //
@@ -98,7 +98,7 @@ func refuses(err *pgconn.PgError, c *column) bool {
 // untranslatable_character.
 var unreadable = []string{"22021", "22P04", "22P05"}
 
-// isComputedFrom tells whether an expression over the column is computed as a
+// isComputedFrom reports whether an expression over the column is computed as a
 // row is loaded: a CHECK's, or perhaps that of a generated column.
 func (c *column) isComputedFrom() bool {
 	return c.isChecked() || slices.ContainsFunc(c.table.columns, func(c *column) bool { return c.generated })

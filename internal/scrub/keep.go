@@ -46,7 +46,7 @@ func (k *keeper) remember(t *table, row int64) {
 	}
 }
 
-// mayHaveKept tells whether a row of a table was kept, or may have been; 0 is
+// mayHaveKept reports whether a row of a table was kept, or may have been; 0 is
 // any row.
 func (k *keeper) mayHaveKept(t *table, row int64) bool {
 	k.mu.Lock()

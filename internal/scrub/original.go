@@ -204,7 +204,7 @@ func (o *originals) field(i int, field []byte) (err error) {
 	return nil
 }
 
-// endsWithin tells whether a point is escaped.
+// endsWithin reports whether a point is escaped.
 func endsWithin(field []byte) bool {
 	for i := bytes.IndexByte(field, '\\'); i >= 0 && i+1 < len(field); {
 		if field[i+1] == '.' {
@@ -305,7 +305,7 @@ func (p *Plan) replacedColumns() (all []*column) {
 	return all
 }
 
-// isChecked tells whether a CHECK looks at the column, its domain's among them.
+// isChecked reports whether a CHECK looks at the column, its domain's among them.
 func (c *column) isChecked() bool {
 	return len(c.domainSQL) > 0 || slices.ContainsFunc(c.table.checks, func(k check) bool {
 		return slices.Contains(k.columns, c.num)

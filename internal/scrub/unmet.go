@@ -12,7 +12,7 @@ import (
 // of a lost table.
 func (p *Plan) Unjudged() int { return p.unjudged }
 
-// isLost tells whether what met nothing may name a lost table, and counts it.
+// isLost reports whether what met nothing may name a lost table, and counts it.
 func (p *planner) isLost(names func(schema, table string) bool) bool {
 	lost := slices.ContainsFunc(p.req.Lost, func(n spec.Name) bool { return names(n.Schema, n.Table) })
 	if lost {

@@ -223,12 +223,12 @@ func inLayout(layout, abbreviation string, offset int) string {
 	return time.Date(2031, time.November, 23, 17, 48, 59, 0, time.FixedZone(abbreviation, offset)).Format(layout)
 }
 
-// tellsZone tells whether a layout writes the zone too.
+// tellsZone reports whether a layout writes the zone too.
 func tellsZone(layout string) bool {
 	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || saysUTC(layout)
 }
 
-// abbreviates tells whether a layout writes the zone as letters, which tell
+// abbreviates reports whether a layout writes the zone as letters, which tell
 // nothing.
 func abbreviates(layout string) bool {
 	return inLayout(layout, "ABC", 0) != inLayout(layout, "DEF", 0)

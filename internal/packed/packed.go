@@ -1,4 +1,7 @@
-package archive
+// Package packed takes gzip and zstd off a stream, as far as its end and the
+// zeros behind it. Whoever reads a backup's bytes reads them through it, so that
+// what one takes for whole no other calls damaged.
+package packed
 
 import (
 	"bufio"
@@ -10,40 +13,46 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// errBehindPadding is what stands behind zeros that end a compressed stream.
-var errBehindPadding = errors.New("something follows the zeros behind its end")
+// MaxWindow is the most memory that zstd may ask for: what the zstd program
+// itself accepts unless told otherwise.
+const MaxWindow = 128 << 20
 
-// padding skips zeros, as tapes and block devices put them behind a file, and
+// ErrBehindPadding is what stands behind zeros that end a compressed stream.
+var ErrBehindPadding = errors.New("something follows the zeros behind its end")
+
+// Padding skips zeros, as tapes and block devices put them behind a file, and
 // returns io.EOF where nothing but they follow.
-func padding(in *bufio.Reader) error {
+func Padding(in *bufio.Reader) error {
 	for {
 		b, err := in.ReadByte()
 		switch {
 		case err != nil:
 			return err
 		case b != 0:
-			return errBehindPadding
+			return ErrBehindPadding
 		}
 	}
 }
 
-// gzipMembers reads one member of a gzip file after the other, each with its own CRC.
-type gzipMembers struct {
+// Gzip reads one member of a gzip file after the other, each with its own CRC.
+type Gzip struct {
 	*gzip.Reader
 	in  *bufio.Reader
 	err error // sticky
 }
 
-func newGzipMembers(in *bufio.Reader) (*gzipMembers, error) {
+// NewGzip reads the header of the first member.
+func NewGzip(in *bufio.Reader) (*Gzip, error) {
 	z, err := gzip.NewReader(in)
 	if err != nil {
 		return nil, err
 	}
 	z.Multistream(false)
-	return &gzipMembers{Reader: z, in: in}, nil
+	return &Gzip{Reader: z, in: in}, nil
 }
 
-func (m *gzipMembers) Read(p []byte) (int, error) {
+// Read is io.Reader's. An end that comes too early is io.ErrUnexpectedEOF.
+func (m *Gzip) Read(p []byte) (int, error) {
 	for m.err == nil {
 		n, err := m.Reader.Read(p)
 		if n > 0 || !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -58,18 +67,41 @@ func (m *gzipMembers) Read(p []byte) (int, error) {
 }
 
 // next begins another member; io.EOF if there is none.
-func (m *gzipMembers) next() error {
+func (m *Gzip) next() error {
 	switch b, err := m.in.Peek(1); {
 	case err != nil:
 		return err
 	case b[0] == 0:
-		return padding(m.in)
+		return Padding(m.in)
 	}
 	if err := m.Reader.Reset(m.in); err != nil {
 		return err
 	}
 	m.Multistream(false)
 	return nil
+}
+
+// Zstd reads one frame of a zstd file after the other.
+type Zstd struct {
+	*zstd.Decoder
+	frames *zstdFrames
+}
+
+// NewZstd reads nothing yet. The caller closes it.
+func NewZstd(in *bufio.Reader) (*Zstd, error) {
+	frames := &zstdFrames{in: in}
+	z, err := zstd.NewReader(frames, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(MaxWindow),
+		zstd.WithDecoderConcurrency(1))
+	return &Zstd{z, frames}, err
+}
+
+// Summed reports whether each frame so far has a checksum.
+func (z *Zstd) Summed() bool { return !z.frames.unsummed }
+
+// TooWide reports whether an error is that of a zstd stream that needs a larger
+// window than MaxWindow, which says nothing about its bytes.
+func TooWide(err error) bool {
+	return errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded)
 }
 
 // zstdFrames hands the bytes of a zstd file on to its decoder, and looks on the
@@ -105,7 +137,7 @@ func (f *zstdFrames) frame() error {
 		return err
 	}
 	if head[0] == 0 {
-		return padding(f.in)
+		return Padding(f.in)
 	}
 	var h zstd.Header
 	switch err := h.Decode(head); {
