@@ -146,6 +146,7 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 		if err != nil {
 			return o.explain(err)
 		}
+		o.wide = func() bool { return frames.wide }
 		o.r, u.close, u.summed = z, z.Close, func() bool { return !frames.unsummed }
 	}
 	u.Reader = o
@@ -158,6 +159,7 @@ type outer struct {
 	compression Compression
 	src         *source
 	r           io.Reader
+	wide        func() bool // whether a frame of zstd may rightly need too large a window
 }
 
 func (o *outer) Read(p []byte) (int, error) {
@@ -174,7 +176,7 @@ func (o *outer) explain(err error) error {
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
-	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case errors.Is(err, zstd.ErrWindowSizeExceeded) && o.wide != nil && o.wide(): // else it is said of damaged blocks
 		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
 			"read %s: its zstd stream needs a window of more than %d MiB", o.name, maxWindow>>20)
 	}
