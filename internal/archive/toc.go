@@ -237,7 +237,8 @@ func (d *decoder) checkMajors(h Header) {
 	case h.DumpMajor > likelyMajors:
 		d.corrupt("it claims to be written by pg_dump %d", h.DumpMajor)
 	case h.DumpMajor > 0 && h.ServerMajor > h.DumpMajor:
-		d.corrupt("it claims that pg_dump %d dumped a server of version %d, and it dumps none that is newer than itself", h.DumpMajor, h.ServerMajor)
+		d.corrupt("it claims that pg_dump %d dumped a server of version %d, and it dumps none that is newer than itself",
+			h.DumpMajor, h.ServerMajor)
 	}
 }
 
