@@ -36,9 +36,9 @@ func Padding(in *bufio.Reader) error {
 
 // Gzip reads one member of a gzip file after the other, each with its own CRC.
 type Gzip struct {
-	*gzip.Reader
-	in  *bufio.Reader
-	err error // sticky
+	member *gzip.Reader // not embedded: its WriteTo would end with its member
+	in     *bufio.Reader
+	err    error // sticky
 }
 
 // NewGzip reads the header of the first member.
@@ -48,13 +48,13 @@ func NewGzip(in *bufio.Reader) (*Gzip, error) {
 		return nil, err
 	}
 	z.Multistream(false)
-	return &Gzip{Reader: z, in: in}, nil
+	return &Gzip{member: z, in: in}, nil
 }
 
 // Read is io.Reader's. An end that comes too early is io.ErrUnexpectedEOF.
 func (m *Gzip) Read(p []byte) (int, error) {
 	for m.err == nil {
-		n, err := m.Reader.Read(p)
+		n, err := m.member.Read(p)
 		if n > 0 || !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			if errors.Is(err, io.EOF) {
 				err = nil
@@ -74,17 +74,17 @@ func (m *Gzip) next() error {
 	case b[0] == 0:
 		return Padding(m.in)
 	}
-	if err := m.Reader.Reset(m.in); err != nil {
+	if err := m.member.Reset(m.in); err != nil {
 		return err
 	}
-	m.Multistream(false)
+	m.member.Multistream(false)
 	return nil
 }
 
 // Zstd reads one frame of a zstd file after the other.
 type Zstd struct {
-	*zstd.Decoder
-	frames *zstdFrames
+	decoder *zstd.Decoder // not embedded: its WriteTo would pass by Read
+	frames  *zstdFrames
 }
 
 // NewZstd reads nothing yet. The caller closes it.
@@ -95,14 +95,25 @@ func NewZstd(in *bufio.Reader) (*Zstd, error) {
 	return &Zstd{z, frames}, err
 }
 
+// Read is io.Reader's.
+func (z *Zstd) Read(p []byte) (int, error) {
+	n, err := z.decoder.Read(p)
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) && z.frames.wide {
+		err = ErrTooWide
+	}
+	return n, err
+}
+
+// Close ends the decoder.
+func (z *Zstd) Close() { z.decoder.Close() }
+
 // Summed reports whether each frame so far has a checksum.
 func (z *Zstd) Summed() bool { return !z.frames.unsummed }
 
-// TooWide reports whether an error is that of a zstd stream that needs a larger
-// window than MaxWindow, which says nothing about its bytes.
-func TooWide(err error) bool {
-	return errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded)
-}
+// ErrTooWide is that of a zstd stream which needs a larger window than
+// MaxWindow. It says nothing about its bytes: a window that damaged ones ask for
+// is told as damage.
+var ErrTooWide = errors.New("it needs a larger window than is given")
 
 // zstdFrames hands the bytes of a zstd file on to its decoder, and looks on the
 // way at each frame's header: whether a checksum stands at its end (RFC 8878).
@@ -113,6 +124,7 @@ type zstdFrames struct {
 	inFrame  bool
 	sum      int64 // bytes of the checksum of the frame being read
 	unsummed bool  // a frame had none
+	wide     bool  // a frame asks for a window of more than MaxWindow, and its blocks may be such
 }
 
 func (f *zstdFrames) Read(p []byte) (int, error) {
@@ -151,26 +163,51 @@ func (f *zstdFrames) frame() error {
 			f.sum = 4
 		}
 		f.unsummed = f.unsummed || !h.HasCheckSum
+		f.wide = !h.SingleSegment && h.WindowSize > MaxWindow && f.blocksFollow(h.HeaderSize)
 	}
 	return nil
 }
 
-// block looks at the three bytes before a block: whether it is the last, how it
-// is packed, and its size.
-func (f *zstdFrames) block() error {
+// blocksFollow tells whether what follows a header looks like blocks, as far as
+// is read already: none is of the reserved kind, or larger than one may be.
+func (f *zstdFrames) blocksFollow(at int) bool {
+	const maxBlock, reserved = 128 << 10, 3
+	head, _ := f.in.Peek(f.in.Size())
+	for at+3 <= len(head) {
+		last, kind, size := blockHead(head[at:])
+		if kind == reserved || size > maxBlock {
+			return false
+		}
+		if last {
+			return true
+		}
+		at += 3 + int(size)
+	}
+	return true
+}
+
+// blockHead reads the three bytes before a block: whether it is the last, of
+// which kind it is, and how many bytes stand for it.
+func blockHead(b []byte) (last bool, kind uint32, size int64) {
 	const runLength = 1
+	word := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+	kind, size = word>>1&3, int64(word>>3)
+	if kind == runLength {
+		size = 1
+	}
+	return word&1 != 0, kind, size
+}
+
+// block looks at the three bytes before a block.
+func (f *zstdFrames) block() error {
 	head, err := f.in.Peek(3)
 	if len(head) < 3 {
 		f.left = math.MaxInt64
 		return ignoreEnd(err, len(head))
 	}
-	word := uint32(head[0]) | uint32(head[1])<<8 | uint32(head[2])<<16
-	size := int64(word >> 3)
-	if word>>1&3 == runLength {
-		size = 1
-	}
+	last, _, size := blockHead(head)
 	f.left = 3 + size
-	if last := word&1 != 0; last {
+	if last {
 		f.left += f.sum
 		f.inFrame = false
 	}
