@@ -1,8 +1,8 @@
 package catalog
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
