@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"daybefore/internal/archive/dumptest"
@@ -53,6 +54,9 @@ expectations: {tables: [{table: public.plain, row_count: {min: 1}}]}
 			s := stageOf(r, verdict.StageFetch)
 			if got := fmt.Sprintf("%s %s", s.Outcome, s.Code); got != c.want {
 				t.Errorf("%s: %s\n%s", got, s.Message, worst(r))
+			}
+			if slices.ContainsFunc(r.Checks, func(c verdict.Check) bool { return c.ID == "side_file" }) {
+				t.Error("that no sum was compared is told twice")
 			}
 		})
 	}
