@@ -77,21 +77,26 @@ func misspelt(written string, known []string) []string {
 	var best []string
 	least := len(written)
 	for _, k := range known {
-		d := distance(strings.ToLower(written), strings.ToLower(k))
-		if d < least && d < tooFar(written, k) && slices.Equal(numbersIn(written), numbersIn(k)) {
+		a, b := apart(strings.ToLower(written), strings.ToLower(k))
+		d := distance(a, b)
+		if d < least && d <= (len(a)+1)/3 && slices.Equal(numbersIn(written), numbersIn(k)) { // two letters of five: emial
 			best, least = []string{k}, d
 		}
 	}
 	return best
 }
 
-// tooFar is how many letters may not differ: more than two of five (emial), or
-// than half of a table's name. A schema that both are in makes them no nearer.
-func tooFar(written, known string) int {
-	if dot := strings.LastIndexByte(written, '.') + 1; dot > 0 && strings.HasPrefix(known, written[:dot]) {
-		return (len(written)-dot)/2 + 1
+// apart are two names without the schema, or the section, that both begin with:
+// that it is right makes the rest no nearer.
+func apart(a, b string) (string, string) {
+	for {
+		first, rest, dotted := strings.Cut(a, ".")
+		other, cut := strings.CutPrefix(b, first+".")
+		if !dotted || !cut {
+			return a, b
+		}
+		a, b = rest, other
 	}
-	return (len(written)+1)/3 + 1
 }
 
 // distance is Levenshtein's: how many single letters to add, drop or change, or
