@@ -75,23 +75,14 @@ func misspelt(written string, known []string) []string {
 		return nil
 	}
 	var best []string
-	least := len(written)
+	least := (len(written)+1)/3 + 1 // two letters of five: emial
 	for _, k := range known {
 		d := distance(strings.ToLower(written), strings.ToLower(k))
-		if d < least && d < tooFar(written, k) && slices.Equal(numbersIn(written), numbersIn(k)) {
+		if d < least && slices.Equal(numbersIn(written), numbersIn(k)) {
 			best, least = []string{k}, d
 		}
 	}
 	return best
-}
-
-// tooFar is how many letters may not differ: more than two of five (emial), or
-// than half of a table's name. A schema that both are in makes them no nearer.
-func tooFar(written, known string) int {
-	if dot := strings.LastIndexByte(written, '.') + 1; dot > 0 && strings.HasPrefix(known, written[:dot]) {
-		return (len(written)-dot)/2 + 1
-	}
-	return (len(written)+1)/3 + 1
 }
 
 // distance is Levenshtein's: how many single letters to add, drop or change, or
