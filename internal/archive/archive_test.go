@@ -245,6 +245,7 @@ func TestKindsOfData(t *testing.T) {
 		}
 	}
 	wantProblem(t, openBytes(t, c.Dump("-Ft", "-d", "postgres")), verdict.Error, verdict.CodeUnsupported, "tar format")
+	wantProblem(t, openBytes(t, c.Dump("-Ft", "-d", "postgres")[512:]), verdict.Error, verdict.CodeUnsupported, "it is the toc.dat")
 }
 
 func TestSmallArchives(t *testing.T) {
@@ -362,11 +363,28 @@ func TestCorrupt(t *testing.T) {
 		copy(data[at:], b)
 		return data
 	}
+	// The same by a pg_dump and of a server that is not known yet, and under a
+	// zstd frame whose blocks begin behind a window of 2^27 bytes or more.
+	future := func(at int64, b ...byte) []byte {
+		return bytes.ReplaceAll(spoil(at, b...), []byte(a.DumpVersion[:2]), []byte("19"))
+	}
+	window := func(header ...byte) []byte {
+		return append(append([]byte("\x28\xb5\x2f\xfd"), header...), bytes.Repeat([]byte{0xff}, 300)...)
+	}
+	serverAt := int64(bytes.Index(whole, []byte(a.ServerVersion)))
 	for name, test := range map[string]struct {
 		data []byte
 		code verdict.Code
 		says string
 	}{
+		"a version to come":        {spoil(6, 17), verdict.CodeCorrupt, "archive version of 1.17"},
+		"version 2.0":              {spoil(5, 2, 0), verdict.CodeCorrupt, "archive version of 2.0"},
+		"a version long past":      {spoil(6, 9), verdict.CodeCorrupt, "archive version of 1.9"},
+		"layout of a directory":    {spoil(10, 5), verdict.CodeCorrupt, "only the custom format"},
+		"layout of a tar":          {spoil(10, 3), verdict.CodeCorrupt, "only the custom format"},
+		"a server to come":         {spoil(serverAt, '3'), verdict.CodeCorrupt, "dumped a server of version 35"},
+		"a pg_dump of 2077":        {bytes.ReplaceAll(whole, []byte(a.DumpVersion[:2]), []byte("75")), verdict.CodeCorrupt, "pg_dump 75"},
+		"zstd, a wide window":      {window(0x84, 0xf0), verdict.CodeCorrupt, "zstd stream is damaged"},
 		"a byte behind":            {append(bytes.Clone(whole), 1), verdict.CodeCorrupt, "more bytes follow"},
 		"a block's mark behind":    {append(bytes.Clone(whole), blockData), verdict.CodeCorrupt, "more bytes follow"},
 		"itself behind":            {append(bytes.Clone(whole), whole...), verdict.CodeCorrupt, "more bytes follow"},
@@ -395,10 +413,10 @@ func TestCorrupt(t *testing.T) {
 		})
 	}
 	for name, data := range map[string][]byte{
-		"newer":   spoil(6, 17),
-		"2.0":     spoil(5, 2, 0),
-		"older":   spoil(6, 9),
-		"toc.dat": spoil(10, 3),
+		"newer":  future(6, 17),
+		"2.0":    future(5, 2, 0),
+		"older":  future(6, 9),
+		"window": append([]byte("\x28\xb5\x2f\xfd\x84\xf0\x00\x00\x00\x00\x01\x00\x00"), 0, 0, 0, 0),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

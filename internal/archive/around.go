@@ -23,6 +23,8 @@ func (p *plainReader) meta(it item) {
 			p.s.fail(truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name, it.line))
 		}
 		p.restrict, p.sealed = "", p.db != nil && p.db.created
+	case oneOf(command, `\restrict`, `\unrestrict`), nearRestrict(command):
+		p.s.fail(corrupt(`read %s: line %d holds \restrict or \unrestrict with a damaged name or key, or one without the other`, p.name, it.line))
 	case command == `\encoding` && arg == "SQL_ASCII": // before the \connect of a name that is not ASCII
 	case command == `\encoding` && arg != "" && strings.Trim(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'") == "":
 		value := strings.Trim(arg, "'")
@@ -38,6 +40,27 @@ func (p *plainReader) meta(it item) {
 	default:
 		p.refuseMeta(it.line, command)
 	}
+}
+
+// nearRestrict tells a command that a damaged byte or two make of \restrict or
+// \unrestrict, with its key if the blank before that is what was damaged. No
+// command of psql's is as near to them, and pg_dump writes both or none.
+func nearRestrict(command string) bool {
+	const keyed = 20 // bytes more than any command has
+	return slices.ContainsFunc([]string{`\restrict`, `\unrestrict`}, func(known string) bool {
+		return len(command) == len(known) && differing(command, known) <= 2 ||
+			len(command) > len(known)+keyed && strings.HasPrefix(command, known)
+	})
+}
+
+// differing counts the bytes that differ between texts of one length.
+func differing(a, b string) (n int) {
+	for i := range len(a) {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return n
 }
 
 // idleMeta tells meta-commands that only change what psql says. Backticks would

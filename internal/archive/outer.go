@@ -168,7 +168,7 @@ func (o *outer) explain(err error) error {
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
-	case packed.TooWide(err):
+	case errors.Is(err, packed.ErrTooWide):
 		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
 			"read %s: its zstd stream needs a window of more than %d MiB", o.name, packed.MaxWindow>>20)
 	}

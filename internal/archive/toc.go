@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,11 @@ const (
 
 	oldest = 10 // 1.10, PostgreSQL 8.0
 	newest = 16 // 1.16, PostgreSQL 17 and 18
+
+	// the versions of pg_dump that write these, and the newest that may yet come
+	oldestDump   = 8
+	newestDump   = 18
+	likelyMajors = 30
 
 	// since these minor versions of the archive there is
 	withSections    = 11
@@ -195,28 +201,91 @@ func (d *decoder) header() Header {
 	d.minor = int(minor)
 	h.ArchiveVersion = fmt.Sprintf("%d.%d", major, minor)
 
-	d.intSize, d.offSize = int(d.byte()), int(d.byte())
-	layout := d.byte()
-	if d.err == nil && (d.intSize < 2 || d.intSize > 8 || d.offSize < 4 || d.offSize > 8) {
-		d.corrupt("numbers of %d and offsets of %d bytes", d.intSize, d.offSize)
-	}
-	d.checkLayout(layout)
-	h.DataCompression = d.dataCompression()
-	h.Created = d.wallClock()
-	h.Database, _ = d.optional(maxHeaderString)
-	h.ServerVersion, _ = d.optional(maxHeaderString)
-	h.DumpVersion, _ = d.optional(maxHeaderString)
-	h.ServerMajor, h.DumpMajor = majorOf(h.ServerVersion), majorOf(h.DumpVersion)
+	d.sizes()
+	d.checkLayout(d.byte())
+	d.origin(&h)
+	d.checkMajors(h)
 	if d.err != nil {
 		return Header{}
 	}
 	return h
 }
 
+// sizes reads how many bytes numbers and offsets have.
+func (d *decoder) sizes() {
+	d.intSize, d.offSize = int(d.byte()), int(d.byte())
+	if d.err == nil && (d.intSize < 2 || d.intSize > 8 || d.offSize < 4 || d.offSize > 8) {
+		d.corrupt("numbers of %d and offsets of %d bytes", d.intSize, d.offSize)
+	}
+}
+
+// origin reads how, when, of what and by what the archive was written.
+func (d *decoder) origin(h *Header) {
+	h.DataCompression = d.dataCompression()
+	h.Created = d.wallClock()
+	h.Database, _ = d.optional(maxHeaderString)
+	h.ServerVersion, _ = d.optional(maxHeaderString)
+	h.DumpVersion, _ = d.optional(maxHeaderString)
+	h.ServerMajor, h.DumpMajor = majorOf(h.ServerVersion), majorOf(h.DumpVersion)
+}
+
+// checkMajors compares what the header says of both programs. pg_dump dumps no
+// server that is newer than itself (connectDatabase, "server version mismatch").
+func (d *decoder) checkMajors(h Header) {
+	switch {
+	case d.err != nil:
+	case h.DumpMajor > likelyMajors:
+		d.corrupt("it claims to be written by pg_dump %d", h.DumpMajor)
+	case h.DumpMajor > 0 && h.ServerMajor > h.DumpMajor:
+		d.corrupt("it claims that pg_dump %d dumped a server of version %d, and it dumps none that is newer than itself",
+			h.DumpMajor, h.ServerMajor)
+	}
+}
+
+// ahead is a decoder of what comes next, of which nothing is read away. It sees
+// as much as is told from the first bytes of any file.
+func (d *decoder) ahead() *decoder {
+	head, _ := d.r.Peek(sniffSize)
+	a := newDecoder(d.name, bytes.NewReader(head))
+	a.minor, a.intSize, a.offSize = d.minor, d.intSize, d.offSize
+	return a
+}
+
+// ofKnownDump tells whether what follows the version was written by a pg_dump
+// whose versions of archives are all known: then another one is damage.
+func (d *decoder) ofKnownDump() bool {
+	for _, minor := range []int{withAlgorithm - 1, newest} { // the headers' two layouts
+		var h Header
+		a := d.ahead()
+		a.minor = minor
+		a.sizes()
+		layout := a.byte()
+		a.origin(&h)
+		if a.err == nil && layout == layoutCustom && h.DumpMajor >= oldestDump && h.DumpMajor <= newestDump {
+			return true
+		}
+	}
+	return false
+}
+
+// ofCustom tells whether what follows the layout is an archive of the custom
+// format: only there an entry ends with an offset. Where another layout has a
+// file's name, the byte is 0.
+func (d *decoder) ofCustom() bool {
+	var h Header
+	a := d.ahead()
+	a.origin(&h)
+	entries := a.int()
+	a.entry()
+	return a.err == nil && entries > 0
+}
+
 func (d *decoder) checkVersion(major, minor int) {
 	const plausible = 64 // beyond this it is garbage, not a future
 	switch {
 	case d.err != nil, major == 1 && minor >= oldest && minor <= newest:
+	case major <= 2 && minor < plausible && d.ofKnownDump():
+		d.corrupt("it claims an archive version of %d.%d, which the pg_dump that wrote it does not write", major, minor)
 	case major == 1 && minor > newest && minor < plausible, major == 2 && minor < plausible:
 		d.fail(verdict.Errorf(verdict.CodeUnsupported, "update the harness to a version that knows the pg_dump which wrote this",
 			"read %s: its archive version %d.%d is newer than 1.%d, the newest that is known here", d.name, major, minor, newest))
@@ -231,6 +300,8 @@ func (d *decoder) checkVersion(major, minor int) {
 func (d *decoder) checkLayout(layout byte) {
 	switch {
 	case d.err != nil, layout == layoutCustom:
+	case layout == layoutTar && d.ofCustom(), layout == 5 && d.ofCustom():
+		d.corrupt("it claims the layout of a dump in directory or tar format, and holds what only the custom format has")
 	case layout == layoutTar, layout == 5:
 		d.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc",
 			"read %s: it is the toc.dat of a dump in directory or tar format, whose rows lie in other files; this version reads the custom format", d.name))

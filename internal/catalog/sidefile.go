@@ -287,7 +287,7 @@ func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err err
 	switch {
 	case is && sameSum(within, b.sum):
 		return true, nil
-	case packed.TooWide(broken) && b.of != base:
+	case errors.Is(broken, packed.ErrTooWide) && b.of != base:
 		return false, verdict.Errorf(verdict.CodeChecksum, "compress backups without zstd --long; "+writeSideHint,
 			"%s: %s may tell the sum of what is in it, which cannot be unpacked here: %w", doing, b.file, broken)
 	case b.inner:

@@ -297,7 +297,8 @@ func (r *run) cleanUp(told, drill context.Context) {
 	ctx, cancel := cleaning(told, drill)
 	defer cancel()
 	if err := r.box.close(ctx); err != nil {
-		r.keep(verdict.StageSandbox, 0, verdict.Errorf(verdict.CodeSandbox, "run the clean target", "remove the sandbox: %w", err))
+		r.keep(verdict.StageSandbox, 0, verdict.Errorf(verdict.CodeSandbox,
+			"run the clean target; as root where files of another account are left", "remove the sandbox: %w", err))
 	}
 	if r.store != nil {
 		r.store.Close()

@@ -139,6 +139,11 @@ func TestAKilledServer(t *testing.T) {
 				!strings.Contains(r.Stages[first].Message, "the sandbox's server ended by itself") {
 				t.Errorf("%s: %+v", r.Outcome, r.Stages)
 			}
+			for _, c := range r.Checks {
+				if c.Code == verdict.CodeRuleUnmet {
+					t.Errorf("told of rows that the end of the server kept away: %+v", c)
+				}
+			}
 		})
 	}
 }

@@ -64,6 +64,9 @@ func (r *run) restore(ctx context.Context) error {
 	if errors.Is(err, scrub.ErrLeak) {
 		r.lookOn(ctx, s, plan)
 	}
+	if err != nil {
+		plan.Ended()
+	}
 	r.keepScrub(plan)
 	if err != nil {
 		return err

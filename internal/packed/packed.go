@@ -6,6 +6,7 @@ package packed
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 
@@ -81,10 +82,14 @@ func (m *Gzip) next() error {
 	return nil
 }
 
+// ErrTooWide says that a zstd stream needs a larger window than MaxWindow, which
+// says nothing about its bytes.
+var ErrTooWide = fmt.Errorf("it needs a window of more than %d MiB", MaxWindow>>20)
+
 // Zstd reads one frame of a zstd file after the other.
 type Zstd struct {
-	*zstd.Decoder
-	frames *zstdFrames
+	decoder *zstd.Decoder
+	frames  *zstdFrames
 }
 
 // NewZstd reads nothing yet. The caller closes it.
@@ -95,14 +100,21 @@ func NewZstd(in *bufio.Reader) (*Zstd, error) {
 	return &Zstd{z, frames}, err
 }
 
+// Read is io.Reader's. The decoder says of damaged blocks, too, that they need
+// too much: that is ErrTooWide only where the frame's header says so.
+func (z *Zstd) Read(p []byte) (int, error) {
+	n, err := z.decoder.Read(p)
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) && z.frames.wide {
+		err = ErrTooWide
+	}
+	return n, err
+}
+
+// Close frees what the decoder holds.
+func (z *Zstd) Close() { z.decoder.Close() }
+
 // Summed reports whether each frame so far has a checksum.
 func (z *Zstd) Summed() bool { return !z.frames.unsummed }
-
-// TooWide reports whether an error is that of a zstd stream that needs a larger
-// window than MaxWindow, which says nothing about its bytes.
-func TooWide(err error) bool {
-	return errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded)
-}
 
 // zstdFrames hands the bytes of a zstd file on to its decoder, and looks on the
 // way at each frame's header: whether a checksum stands at its end (RFC 8878).
@@ -113,6 +125,7 @@ type zstdFrames struct {
 	inFrame  bool
 	sum      int64 // bytes of the checksum of the frame being read
 	unsummed bool  // a frame had none
+	wide     bool  // a frame asks for a window of more than MaxWindow, and its blocks may be such
 }
 
 func (f *zstdFrames) Read(p []byte) (int, error) {
@@ -151,26 +164,51 @@ func (f *zstdFrames) frame() error {
 			f.sum = 4
 		}
 		f.unsummed = f.unsummed || !h.HasCheckSum
+		f.wide = !h.SingleSegment && h.WindowSize > MaxWindow && f.blocksFollow(h.HeaderSize)
 	}
 	return nil
 }
 
-// block looks at the three bytes before a block: whether it is the last, how it
-// is packed, and its size.
-func (f *zstdFrames) block() error {
+// blocksFollow reports whether what follows a header looks like blocks, as far as
+// is read already: none is of the reserved kind, or larger than one may be.
+func (f *zstdFrames) blocksFollow(at int) bool {
+	const maxBlock, reserved = 128 << 10, 3
+	head, _ := f.in.Peek(f.in.Size())
+	for at+3 <= len(head) {
+		last, kind, size := blockHead(head[at:])
+		if kind == reserved || size > maxBlock {
+			return false
+		}
+		if last {
+			return true
+		}
+		at += 3 + int(size)
+	}
+	return true
+}
+
+// blockHead reads the three bytes before a block: whether it is the last, of
+// which kind it is, and how many bytes stand for it.
+func blockHead(b []byte) (last bool, kind uint32, size int64) {
 	const runLength = 1
+	word := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+	kind, size = word>>1&3, int64(word>>3)
+	if kind == runLength {
+		size = 1
+	}
+	return word&1 != 0, kind, size
+}
+
+// block looks at the three bytes before a block.
+func (f *zstdFrames) block() error {
 	head, err := f.in.Peek(3)
 	if len(head) < 3 {
 		f.left = math.MaxInt64
 		return ignoreEnd(err, len(head))
 	}
-	word := uint32(head[0]) | uint32(head[1])<<8 | uint32(head[2])<<16
-	size := int64(word >> 3)
-	if word>>1&3 == runLength {
-		size = 1
-	}
+	last, _, size := blockHead(head)
 	f.left = 3 + size
-	if last := word&1 != 0; last {
+	if last {
 		f.left += f.sum
 		f.inFrame = false
 	}

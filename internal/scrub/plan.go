@@ -70,7 +70,7 @@ type Plan struct {
 	met       map[*table]bool
 	looking   bool // LookOn is under way
 
-	ended atomic.Bool // by a row that no filter could rewrite
+	ended atomic.Bool // the load: by a row that no filter could rewrite, or see Ended
 }
 
 // planner collects what is wrong while a plan is made.
