@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -504,7 +505,11 @@ func fetch(t *testing.T, s Store, name string, o FetchOptions) (Spooled, error) 
 	if o.policy == (retryPolicy{}) {
 		o.policy = quick
 	}
-	return Fetch(t.Context(), s, Backup{Object: object}, o)
+	got, err := Fetch(t.Context(), s, Backup{Object: object}, o)
+	if got.Doubt != nil && (err != nil || os.Remove(got.Path) != nil) {
+		t.Errorf("beside the doubt %v: %+v, %v", got.Doubt, got, err)
+	}
+	return got, cmp.Or(err, got.Doubt)
 }
 
 func testFetch(t *testing.T, f fixture) {

@@ -63,19 +63,25 @@ type Spooled struct {
 	// Unread is what lies beside the backup and says something of its bytes,
 	// where no sum was read: "x.dump.md5 (an MD5 sum)". Empty: nothing.
 	Unread string
+	// Doubt is why a side file that is there vouches for nothing (CodeChecksum,
+	// error); nil: none. The backup may be bad by itself all the same, which is
+	// worth more to know.
+	Doubt error
 }
 
 // Fetch copies the chosen version of a backup into a new private file in
 // o.Dir, by several ranged reads at once; the sum is computed on the way. On
 // failure, and when ctx ends, no file is left.
 //
-// Problems: CodeChecksum (fail where a sum of these bytes disagrees or a
-// required one is not there, error where it cannot be used); CodeDiskSpace, CodeChangedMeanwhile, CodeFetch,
-// CodeCredentialsRefused, CodeStoreUnreachable (error).
+// Problems: CodeChecksum (fail) where a sum of these bytes disagrees or a
+// required one is not there; one that cannot be used is Spooled.Doubt.
+// CodeDiskSpace, CodeChangedMeanwhile, CodeFetch, CodeCredentialsRefused,
+// CodeStoreUnreachable (error).
 func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled, error) {
 	o = o.withDefaults()
 	doing := "fetch " + store.URL() + b.Name
 	told, err := sideSum(ctx, store, b.Object, o.Checksum == ChecksumRequired)
+	doubt, err := doubtful(err)
 	if err != nil {
 		return Spooled{}, err
 	}
@@ -87,7 +93,7 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		return Spooled{}, fmt.Errorf("%s: %w", doing, err)
 	}
 	sum, err := fill(ctx, store, b.Object, f, o)
-	got := Spooled{Path: f.Name(), SHA256: sum, Size: b.Size, Unread: told.unread}
+	got := Spooled{Path: f.Name(), SHA256: sum, Size: b.Size, Unread: told.unread, Doubt: doubt}
 	switch {
 	case err != nil || told.sum == "":
 	case sameSum(sum, told.sum):
@@ -97,6 +103,7 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		if stored := AsStored(ctx, store, b.Object, f.Name()); err != nil && stored != nil {
 			err = stored // nothing is known of the backup's own bytes
 		}
+		got.Doubt, err = doubtful(err)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		if stop := stopped(ctx, doing); stop != nil {
@@ -105,6 +112,15 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		return Spooled{}, errors.Join(whatFull(doing, err), os.Remove(f.Name()))
 	}
 	return got, nil
+}
+
+// doubtful parts an error of a side file that vouches for nothing from all
+// others.
+func doubtful(err error) (doubt, other error) {
+	if err != nil && outcome(err) == verdict.Error && verdict.AsProblem(err).Code == verdict.CodeChecksum {
+		return err, nil
+	}
+	return nil, err
 }
 
 const roomHint = "make room, or set TMPDIR to a directory on a larger disk"

@@ -42,6 +42,19 @@ type pattern struct {
 // was taken then: at its day's end, if names tell days.
 func (p pattern) until(taken time.Time) time.Time { return p.unit.End(taken.In(p.location)).UTC() }
 
+// begin is where what a name tells begins, of which taken was read: a day may
+// have no midnight.
+func (p pattern) begin(taken time.Time, text string) time.Time {
+	if p.unit < spec.Day || taken.Location() != p.location {
+		return taken
+	}
+	wall, err := time.ParseInLocation(p.layout, text, time.UTC)
+	if err != nil {
+		return taken
+	}
+	return p.unit.Begin(wall, p.location)
+}
+
 func newPattern(src spec.Source) (pattern, error) {
 	p := pattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
 	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
@@ -153,7 +166,7 @@ func (p pattern) matchTime(name string) (taken time.Time, ok bool, err error) {
 				continue
 			}
 			if taken, err := time.ParseInLocation(p.layout, text, p.location); err == nil {
-				return taken.UTC(), true, nil
+				return p.begin(taken, text).UTC(), true, nil
 			}
 		}
 	}

@@ -27,6 +27,10 @@ func TestPattern(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
+	chile, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Skip(err)
+	}
 	const none, unread = "none", "unread"
 	tests := []struct {
 		name, layout string
@@ -42,6 +46,7 @@ func TestPattern(t *testing.T) {
 		{"s-{time}UTC.dump", "20060102-1504", nil, "s-20261121-0304UTC.dump", "2026-11-21T03:04:00Z"},
 		{"s-{time}.dump", "20060102-1504UTC", tokyo, "s-20261121-0304UTC.dump", "2026-11-21T03:04:00Z"},
 		{"s-{time}.dump", "2006-Jan-2", nil, "s-2026-Nov-1.dump", "2026-11-01T00:00:00Z"},
+		{"s-{time}.dump", "2006-01-02", chile, "s-2026-09-06.dump", "2026-09-06T04:00:00Z"}, // which has no midnight
 		{"{time}/s.dump", "2006/01/02", nil, "2026/11/21/s.dump", "2026-11-21T00:00:00Z"},
 		{"{time}/s.dump", "2006/01/02", nil, "2026/11/s.dump", none},
 		{"{time}.dump", "2006-01-02", nil, "2026-11-21/x.dump", none},

@@ -81,6 +81,15 @@ func (r *run) fetch(ctx context.Context) error {
 	}
 	b := &r.report.Backup
 	b.SHA256, b.SizeBytes, b.Checksum = spooled.SHA256, spooled.Size, compared(spooled)
+	err = r.open(ctx, spooled)
+	if spooled.Doubt != nil && (err == nil || verdict.AsProblem(err).Outcome != verdict.Fail) {
+		return spooled.Doubt // else it is bad by itself, whatever a side file says
+	}
+	return err
+}
+
+// open reads what was fetched to its end.
+func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
 		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
 	})
@@ -132,7 +141,7 @@ func (r *run) proof(s catalog.Spooled) {
 		Expected: "a sum beside the backup that agrees"}
 	unproven := r.archive.Unproven()
 	switch {
-	case s.ChecksumVerified, unproven == "" && s.Unread == "" && !s.Unpacked:
+	case s.Doubt != nil, s.ChecksumVerified, unproven == "" && s.Unread == "" && !s.Unpacked:
 		return
 	case s.Unpacked:
 		c.Outcome, c.Observed = verdict.Pass, "the sum is of the unpacked file, and agrees"

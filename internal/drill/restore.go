@@ -226,7 +226,7 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
 			return err
 		}
-		r.checks(undecided...)
+		r.checks(r.gone(undecided)...)
 		r.lost.rules = plan.Unjudged()
 		switch {
 		case len(undecided) > 0:
@@ -318,7 +318,7 @@ func (r *run) expect(ctx context.Context) error {
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan),
 		}))
-		r.checks(found...)
+		r.checks(r.gone(found)...)
 		wanted := r.lost.showable(r.Drill.LatestEvents)
 		events, told := expect.LatestEvents(ctx, r.connectUnder, wanted, r.plan.Fingerprint,
 			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})

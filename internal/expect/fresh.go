@@ -164,7 +164,7 @@ func spanOf(how clock, f spec.Freshness, seconds float64) span {
 	case clockWall:
 		at = spec.InZone(at, f.Location)
 	case clockDay:
-		return span{from: spec.InZone(at, f.Location), to: spec.InZone(at.AddDate(0, 0, 1), f.Location)}
+		return span{from: spec.Day.Begin(at, f.Location), to: spec.Day.Begin(at.AddDate(0, 0, 1), f.Location)}
 	}
 	return span{from: at, to: at}
 }

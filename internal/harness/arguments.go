@@ -32,7 +32,7 @@ Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 i
 // never asked would be open. What cannot be understood ends the process with
 // 11 here, before anything runs.
 func TakeArguments() {
-	line, err := Arguments(os.Args[1:], os.Getenv)
+	line, err := Arguments(os.Args[1:], handedOn(sources != ""))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(verdict.ExitError)
@@ -41,6 +41,21 @@ func TakeArguments() {
 		fmt.Print(usage)
 	}
 	os.Args = append(os.Args[:1:1], line.Mage...)
+}
+
+// handedOn gives the variables with which `go tool mage` hands -h and -l on to
+// the targets that it compiled itself. It never runs what the build target
+// made: there they are left over from something else, and none is heard, by
+// Mage neither. A cron job in whose environment one stands would else print a
+// help page, drill nothing, and end with 0.
+func handedOn(built bool) func(name string) string {
+	if !built {
+		return os.Getenv
+	}
+	for _, name := range []string{"MAGEFILE_HELP", "MAGEFILE_LIST"} {
+		os.Unsetenv(name)
+	}
+	return func(string) string { return "" }
 }
 
 // Line is a command line that was understood.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -168,6 +169,21 @@ func TestArgumentsFromMage(t *testing.T) {
 		if !strings.HasPrefix(said, c.want) {
 			t.Errorf("%s with %s: %s, want %s", c.line, c.set, said, c.want)
 		}
+	}
+}
+
+// What the build target made is never run by `go tool mage`: variables that
+// would have it print help in place of a drill are not heard, by Mage neither.
+func TestWhatWasBuiltHearsNoVariable(t *testing.T) {
+	for _, name := range []string{"MAGEFILE_HELP", "MAGEFILE_LIST"} {
+		t.Setenv(name, "1")
+	}
+	line, err := Arguments([]string{"drill"}, handedOn(true))
+	if err != nil || strings.Join(line.Mage, " ") != "drill" {
+		t.Errorf("%v, %v", line, err)
+	}
+	if set := os.Getenv("MAGEFILE_HELP") + os.Getenv("MAGEFILE_LIST"); set != "" {
+		t.Error("Mage would still hear them")
 	}
 }
 

@@ -51,6 +51,23 @@ func TestCadenceOfDays(t *testing.T) {
 	}
 }
 
+// A day that has no midnight is a day of the calendar too.
+func TestCadenceOfADayWithoutMidnight(t *testing.T) {
+	t.Parallel()
+	chile, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Skip(err)
+	}
+	var all []catalog.Entry
+	for d := 8; d > 3; d-- {
+		begin := spec.Day.Begin(time.Date(2026, 9, d, 0, 0, 0, 0, time.UTC), chile)
+		all = append(all, catalog.Entry{TakenAt: begin.UTC(), Until: spec.Day.End(begin).UTC()})
+	}
+	if got := cadence(spec.Cadence{Every: day, Severity: "fail"}, 0, all, Options{At: at, Days: chile}); got.Outcome != verdict.Pass {
+		t.Errorf("%+v", got)
+	}
+}
+
 // The newest of a day is as old as the day's beginning, unless its header tells
 // more.
 func TestAgeOfADay(t *testing.T) {

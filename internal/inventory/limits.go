@@ -99,13 +99,23 @@ func gaps(all []catalog.Entry, since time.Time, days *time.Location) iter.Seq[ga
 			}
 			wide := to.Sub(from)
 			if days != nil {
-				wide = spec.InZone(to.In(days), time.UTC).Sub(spec.InZone(from.In(days), time.UTC))
+				wide = onCalendar(to.In(days)).Sub(onCalendar(from.In(days)))
 			}
 			if !yield(gap{before: all[i+1], after: all[i], wide: wide}) {
 				return
 			}
 		}
 	}
+}
+
+// onCalendar is what a calendar and a clock on the wall say. Of a day's first
+// moment that is midnight, also where the clocks went on at midnight.
+func onCalendar(at time.Time) time.Time {
+	wall := spec.InZone(at, time.UTC)
+	if spec.Day.Begin(at, at.Location()).Equal(at) {
+		wall = spec.Day.Begin(wall, time.UTC)
+	}
+	return wall
 }
 
 // cadence judges whether backups came as often as declared. What was missed

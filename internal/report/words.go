@@ -287,7 +287,7 @@ func format(b verdict.Backup) string {
 func checksum(b verdict.Backup) string {
 	switch b.Checksum {
 	case "none":
-		return "no side file to compare with"
+		return "compared with no sum" // there is none, or none that is read
 	case "unpacked":
 		return "verified by the unpacked file's sum"
 	case "":

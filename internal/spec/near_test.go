@@ -101,3 +101,14 @@ func TestDidYouMean(t *testing.T) {
 		}
 	}
 }
+
+// A schema that is right makes the table no nearer.
+func TestASchemaAloneIsNotMeant(t *testing.T) {
+	t.Parallel()
+	there := []string{"public.logs", "public.customers"}
+	for written, want := range map[string]string{"public.gone": "", "public.custmers": "public.customers", "pubic.logs": "public.logs"} {
+		if got := Nearest(written, there); got != want {
+			t.Errorf("%s: %q, want %q", written, got, want)
+		}
+	}
+}

@@ -32,17 +32,39 @@ func LayoutUnit(layout string) Unit {
 // day may have 23 or 25 hours. A second or a minute is a moment: it ends where
 // it begins.
 func (u Unit) End(from time.Time) time.Time {
+	y, m, d := from.Date()
 	switch u {
 	case Hour:
 		return from.Add(time.Hour)
 	case Day:
-		return from.AddDate(0, 0, 1)
+		return dayBegin(y, m, d+1, from.Location())
 	case Month:
-		return from.AddDate(0, 1, 0)
+		return dayBegin(y, m+1, 1, from.Location())
 	case Year:
-		return from.AddDate(1, 0, 0)
+		return dayBegin(y+1, 1, 1, from.Location())
 	}
 	return from
+}
+
+// Begin is where a unit begins of which a name tells this wall clock (its zone
+// is not looked at), in a zone.
+func (u Unit) Begin(wall time.Time, zone *time.Location) time.Time {
+	if u < Day {
+		return InZone(wall, zone)
+	}
+	y, m, d := wall.Date()
+	return dayBegin(y, m, d, zone)
+}
+
+// dayBegin is a day's first moment. Where the clocks go on at midnight (Chile,
+// the Azores, Cuba, Egypt) a day has no 0:00, and time.Date may give 23:00 of
+// the day before.
+func dayBegin(y int, m time.Month, d int, zone *time.Location) time.Time {
+	begin := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	if noon := time.Date(y, m, d, 12, 0, 0, 0, zone); begin.Day() != noon.Day() {
+		_, begin = begin.ZoneBounds()
+	}
+	return begin
 }
 
 // Least is how long a unit lasts at least; 0 for what is a moment.

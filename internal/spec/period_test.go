@@ -46,6 +46,34 @@ func TestUnitEnds(t *testing.T) {
 	}
 }
 
+// Where the clocks go on at midnight, a day begins at 1:00, and none begins or
+// ends on another.
+func TestADayWithoutMidnight(t *testing.T) {
+	t.Parallel()
+	for name, gap := range map[string]string{
+		"America/Santiago": "2026-09-06", "Atlantic/Azores": "2026-03-29", "America/Havana": "2026-03-08", "Africa/Cairo": "2026-04-24",
+	} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Skip(err)
+		}
+		wall, err := time.Parse(time.DateOnly, gap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := Day.Begin(wall, zone)
+		if got := begin.Format("2006-01-02 15"); got != gap+" 01" {
+			t.Errorf("%s begins at %s", name, got)
+		}
+		if got := Day.End(Day.Begin(wall.AddDate(0, 0, -1), zone)); !got.Equal(begin) {
+			t.Errorf("%s: the day before ends at %s", name, got)
+		}
+		if got := Day.End(begin).Format("2006-01-02 15"); got != wall.AddDate(0, 0, 1).Format(time.DateOnly)+" 00" {
+			t.Errorf("%s ends at %s", name, got)
+		}
+	}
+}
+
 // A bucket beside backups in a folder is reached as the environment says.
 func TestABucketBesideAFolderHasNoKeys(t *testing.T) {
 	t.Parallel()

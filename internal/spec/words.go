@@ -75,14 +75,28 @@ func misspelt(written string, known []string) []string {
 		return nil
 	}
 	var best []string
-	least := (len(written)+1)/3 + 1 // two letters of five: emial
+	least := len(written)
 	for _, k := range known {
-		d := distance(strings.ToLower(written), strings.ToLower(k))
-		if d < least && slices.Equal(numbersIn(written), numbersIn(k)) {
+		a, b := apart(strings.ToLower(written), strings.ToLower(k))
+		d := distance(a, b)
+		if d < least && d <= (len(a)+1)/3 && slices.Equal(numbersIn(written), numbersIn(k)) { // two letters of five: emial
 			best, least = []string{k}, d
 		}
 	}
 	return best
+}
+
+// apart are two names without the schema, or the section, that both begin with:
+// that it is right makes the rest no nearer.
+func apart(a, b string) (string, string) {
+	for {
+		first, rest, dotted := strings.Cut(a, ".")
+		other, cut := strings.CutPrefix(b, first+".")
+		if !dotted || !cut {
+			return a, b
+		}
+		a, b = rest, other
+	}
 }
 
 // distance is Levenshtein's: how many single letters to add, drop or change, or
