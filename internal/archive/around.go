@@ -323,6 +323,22 @@ func (p *plainReader) createdAs(database string) []Entry {
 	return slices.DeleteFunc(p.created, func(e Entry) bool { return e.object != database })
 }
 
+// heldIn returns what globals set for the superuser's sessions, as settings of
+// that role in a database that psql connects to behind them: there they hold
+// while the database is restored, and what the database sets for the role
+// outranks them.
+func (p *plainReader) heldIn(database string) []Entry {
+	if database == "" {
+		return nil
+	}
+	var entries []Entry
+	for _, set := range p.sessions {
+		entries = append(entries, Entry{Desc: "DATABASE PROPERTIES", Tag: database, Section: SectionPreData,
+			Defn: "ALTER ROLE " + superuser + " IN DATABASE " + quoteIdent(database) + " " + set + ";"})
+	}
+	return entries
+}
+
 // own are the entries of a database, without the settings of others, which a
 // restore of this one alone has no use for.
 func (p *plainReader) own(db *plainDatabase) []Entry {

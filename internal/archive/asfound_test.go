@@ -327,3 +327,26 @@ CREATE DATABASE "sh'op ""x" OWNER app; ALTER DATABASE "sh'op ""x" SET work_mem =
 		}
 	}
 }
+
+// What the superuser sets for its sessions holds once psql connects to a
+// database, and not before.
+func TestSettingsOfTheSuperuser(t *testing.T) {
+	t.Parallel()
+	const globals = "CREATE ROLE postgres;\nALTER ROLE postgres WITH SUPERUSER LOGIN PASSWORD 'hunter2';\nALTER ROLE postgres SET \"app.tenant\" TO 't1';\n" +
+		"CREATE ROLE app;\nALTER ROLE app SET work_mem TO '1MB';\n"
+	const connect = "CREATE DATABASE shop;\nALTER ROLE postgres IN DATABASE shop SET \"app.tenant\" TO 't2';\n\\connect shop\n"
+	for text, want := range map[string][]string{
+		globals + connect + script(whole): {`ALTER ROLE postgres IN DATABASE "shop" SET "app.tenant" TO 't1'`, `ALTER ROLE postgres IN DATABASE shop SET "app.tenant" TO 't2'`},
+		globals + script(whole):           nil,
+	} {
+		var got []string
+		for _, sql := range openScript(t, []byte(text)).DatabaseProperties() {
+			if strings.Contains(sql, "SET") {
+				got = append(got, strings.TrimSuffix(strings.TrimSpace(sql), ";"))
+			}
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

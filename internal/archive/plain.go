@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +79,7 @@ type plainReader struct {
 	dbs       []*plainDatabase
 	db        *plainDatabase // what is being read; nil until something comes
 	roles     map[string]bool
+	sessions  []string           // SET ... of the superuser's sessions, which holds once psql connects anew
 	created   []Entry            // what globals say of databases: CREATE DATABASE and settings, as pg_dumpall 10 writes them
 	known     map[[3]string]bool // tables made so far: database, schema, name
 }
@@ -101,7 +103,7 @@ func readPlain(name string, r io.Reader, path, database string, converted bool) 
 		return nil, err
 	}
 	a := &Archive{Header: db.Header, Path: path, Size: p.s.offset(), roles: db.roles, ClusterRoles: p.clusterRoles()}
-	a.Entries = slices.Concat(p.createdAs(cmp.Or(db.Database, database)), p.own(db))
+	a.Entries = slices.Concat(p.heldIn(db.Database), p.createdAs(cmp.Or(db.Database, database)), p.own(db))
 	number(a.Entries)
 	a.toUTF8()
 	return a, nil
@@ -449,13 +451,24 @@ func (p *plainReader) set(it item, d derived, text string) {
 	p.settings = rest
 }
 
-// global takes the names of roles from a cluster's own statements, and how
-// databases are made and set up, and leaves everything else: passwords,
-// memberships, tablespaces.
+// superuser is who restores the dump of a cluster, as nearly everywhere.
+const superuser = "postgres"
+
+// roleSetting is what a role sets for its sessions, as pg_dumpall writes it
+// (makeAlterConfigCommand in dumputils.c).
+var roleSetting = regexp.MustCompile(`(?is)^ALTER\s+ROLE\s+"?` + superuser + `"?\s+(SET\s.*?);?\s*$`)
+
+// global takes the names of roles from a cluster's own statements, how
+// databases are made and set up, and what the superuser sets for its sessions,
+// and leaves everything else: passwords, memberships, tablespaces.
 func (p *plainReader) global(it item, d derived, tokens []token, text string) {
 	switch {
 	case d.desc == "ROLE" && d.verb == "create":
 		p.roles[p.decoded(d.tag)] = true
+	case d.desc == "ROLE" && d.verb == "alter" && d.tag == superuser:
+		if m := roleSetting.FindStringSubmatch(text); m != nil {
+			p.sessions = append(p.sessions, m[1])
+		}
 	case d.kind == stmtObject && d.database != "" && !(d.desc == "DATABASE" && d.verb == "alter"):
 		p.created = append(p.created, Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens), object: d.database,
 			parts: []part{{start: it.start, end: it.end, settings: p.settings}}})

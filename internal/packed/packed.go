@@ -6,6 +6,7 @@ package packed
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 
@@ -81,6 +82,10 @@ func (m *Gzip) next() error {
 	return nil
 }
 
+// ErrTooWide says that a zstd stream needs a larger window than MaxWindow, which
+// says nothing about its bytes.
+var ErrTooWide = fmt.Errorf("it needs a window of more than %d MiB", MaxWindow>>20)
+
 // Zstd reads one frame of a zstd file after the other.
 type Zstd struct {
 	decoder *zstd.Decoder // not embedded: its WriteTo would pass by Read
@@ -95,7 +100,8 @@ func NewZstd(in *bufio.Reader) (*Zstd, error) {
 	return &Zstd{z, frames}, err
 }
 
-// Read is io.Reader's.
+// Read is io.Reader's. The decoder says of damaged blocks, too, that they need
+// too much: that is ErrTooWide only where the frame's header says so.
 func (z *Zstd) Read(p []byte) (int, error) {
 	n, err := z.decoder.Read(p)
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) && z.frames.wide {
@@ -104,16 +110,11 @@ func (z *Zstd) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the decoder.
+// Close frees what the decoder holds.
 func (z *Zstd) Close() { z.decoder.Close() }
 
 // Summed reports whether each frame so far has a checksum.
 func (z *Zstd) Summed() bool { return !z.frames.unsummed }
-
-// ErrTooWide is that of a zstd stream which needs a larger window than
-// MaxWindow. It says nothing about its bytes: a window that damaged ones ask for
-// is told as damage.
-var ErrTooWide = errors.New("it needs a larger window than is given")
 
 // zstdFrames hands the bytes of a zstd file on to its decoder, and looks on the
 // way at each frame's header: whether a checksum stands at its end (RFC 8878).
@@ -168,7 +169,7 @@ func (f *zstdFrames) frame() error {
 	return nil
 }
 
-// blocksFollow tells whether what follows a header looks like blocks, as far as
+// blocksFollow reports whether what follows a header looks like blocks, as far as
 // is read already: none is of the reserved kind, or larger than one may be.
 func (f *zstdFrames) blocksFollow(at int) bool {
 	const maxBlock, reserved = 128 << 10, 3

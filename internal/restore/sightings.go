@@ -212,9 +212,15 @@ func (s *Session) dependentCheck() *verdict.Check {
 	}
 	var found []string
 	waits := dependenciesOf(s.archive.Entries)
+	hint := "restore with one job (pg_restore without -j), or mend what reads other tables: a trigger or a foreign key is made for that"
 	for _, seen := range s.order.saw {
-		if s.byChance(seen, waits.of(seen.entry)) {
-			found = append(found, seen.by.String()+", which reads "+seen.read.display())
+		if !s.byChance(seen, waits.of(seen.entry)) {
+			continue
+		}
+		found = append(found, seen.by.String()+", which reads "+seen.read.display())
+		if s.refused(seen.entry.DumpID) {
+			hint = "one job (pg_restore without -j) meets the restore errors above, and more jobs only by chance do not: " +
+				"mend what reads other tables; a trigger or a foreign key is made for that"
 		}
 	}
 	if len(found) == 0 {
@@ -224,9 +230,16 @@ func (s *Session) dependentCheck() *verdict.Check {
 		ID: "order_dependent", Stage: verdict.StageRestore, Code: verdict.CodeOrderDependent, Outcome: verdict.Skipped,
 		Expected: "0", Observed: fmt.Sprint(len(found)),
 		Message: "pg_restore -j restores this by chance, since the archive does not say that it must wait: " + list(found),
-		Hint: "restore with one job (pg_restore without -j), or mend what reads other tables: " +
-			"a trigger or a foreign key is made for that",
+		Hint:    hint,
 	}
+}
+
+// refused reports whether an entry could not be restored in the archive's order.
+func (s *Session) refused(id int) bool {
+	return slices.ContainsFunc(s.said.all(failure), func(m message) bool {
+		e, _ := s.entry(id)
+		return m.id == id || m.id == 0 && s.about(m) == objectOf(e)
+	})
 }
 
 // byChance reports whether what was read may be there or not in a parallel

@@ -66,7 +66,7 @@ const (
 	// scrub
 	CodeUnmatched    Code = "unmatched"     // error: a column that looks sensitive and has no rule
 	CodeLeak         Code = "leak"          // error: after the load, a value that looks sensitive or is known to be real
-	CodeRuleUnmet    Code = "rule_unmet"    // error: a rule that meets no column
+	CodeRuleUnmet    Code = "rule_unmet"    // error: a rule that meets no column; fail where the rule of a drill that passed met one
 	CodeRuleUnfit    Code = "rule_unfit"    // error: a transform that the column would refuse, or that broke what post-data builds
 	CodeLargeObjects Code = "large_objects" // error: no decision about large objects
 	CodeKeep         Code = "keep"          // error: more kept rows than declared
