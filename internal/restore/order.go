@@ -13,7 +13,7 @@ import (
 // order is the way in which rows are loaded and the rest is built: the
 // archive's own wherever something can observe it, else the fastest.
 type order struct {
-	observed map[int][]reason  // why a table's rows are loaded in their place, by the dump id of the rows
+	observed map[int][]reason // why a table's rows are loaded in their place, by the dump id of the rows
 	late     []observingEntry // post-data that observes, and is built in its place
 	isLate   map[int]bool     // the same, by dump id
 	phases   []phase
