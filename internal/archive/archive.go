@@ -159,7 +159,9 @@ type Archive struct {
 	Entries []Entry // in the archive's order
 
 	// ClusterRoles are the roles that the dump of a whole cluster (pg_dumpall)
-	// would itself create, sorted. Which of them its database needs, Roles says.
+	// would itself create in front of its databases, sorted: behind them they
+	// come too late for owners and grants. Which of them its database needs,
+	// Roles says.
 	ClusterRoles []string
 
 	roles   []string // that a script's sessions act as

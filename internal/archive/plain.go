@@ -463,6 +463,8 @@ var roleSetting = regexp.MustCompile(`(?is)^ALTER\s+ROLE\s+"?` + superuser + `"?
 // and leaves everything else: passwords, memberships, tablespaces.
 func (p *plainReader) global(it item, d derived, tokens []token, text string) {
 	switch {
+	case d.desc == "ROLE" && d.verb == "create" && p.restored():
+		// Nothing before this line could be given to it.
 	case d.desc == "ROLE" && d.verb == "create":
 		p.roles[p.decoded(d.tag)] = true
 	case d.desc == "ROLE" && d.verb == "alter" && d.tag == superuser:
@@ -473,6 +475,11 @@ func (p *plainReader) global(it item, d derived, tokens []token, text string) {
 		p.created = append(p.created, Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens), object: d.database,
 			parts: []part{{start: it.start, end: it.end, settings: p.settings}}})
 	}
+}
+
+// restored tells whether the script has made anything of a database so far.
+func (p *plainReader) restored() bool {
+	return slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return len(db.entries) > 0 })
 }
 
 // decoded is a name of what all databases share, in the encoding in force.

@@ -349,11 +349,16 @@ func testFailedRows(t *testing.T, s server) {
 func testUnreadableView(t *testing.T, s server) {
 	connect := s.database(t, "broken", `
 create function public.leak() returns int language plpgsql as $$ begin raise exception 'secret@person.example'; end $$;
-create view public.v as select public.leak() offset 0;`)
-	d := drill(t, tables("{table: public.v, row_count: {min: 1}}"))
+create view public.v as select public.leak() offset 0;
+create extension postgres_fdw; create server far foreign data wrapper postgres_fdw;
+create table public.p (id int) partition by range (id); create foreign table public.p1 partition of public.p for values from (0) to (9) server far;`)
+	d := drill(t, tables("{table: public.v, row_count: {min: 1}}", "{table: public.p, row_count: {min: 1}}"))
 	compare(t, []short{
 		{"table_present:public.v", "pass", "present", "view", ""},
 		{"row_count:public.v", "error", ">= 1", "", "count the rows of public.v: an exception raised by a function (SQLSTATE P0001)"},
+		{"table_present:public.p", "pass", "present", "partitioned table", ""},
+		{"row_count:public.p", "error", ">= 1", "",
+			"count the rows of public.p: undefined object, such as the user mapping of a foreign table, which a drill leaves out (SQLSTATE 42704)"},
 	}, Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf}))
 }
 

@@ -65,7 +65,9 @@ var conditions = map[string]string{
 	"22P02":         "invalid text representation",
 	"21000":         "more than one row returned by a subquery",
 	readOnly:        "the SQL tries to change something, in a read-only transaction",
+	"08001":         "no connection, such as to a foreign server, which no sandbox reaches",
 	"42501":         "insufficient privilege",
+	"42704":         "undefined object, such as the user mapping of a foreign table, which a drill leaves out",
 	"42883":         "undefined function",
 	"42P01":         "undefined table",
 	"53100":         "disk full",
@@ -92,6 +94,7 @@ var conditions = map[string]string{
 	"55": "object not in prerequisite state",
 	"57": "operator intervention",
 	"58": "system error",
+	"HV": "error of a foreign data wrapper, whose server no sandbox reaches",
 	"P0": "error within a PL/pgSQL function",
 	"XX": "internal error of the server",
 }
