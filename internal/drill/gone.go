@@ -31,7 +31,8 @@ func (r *run) gone(found []verdict.Check) []verdict.Check {
 		case past != nil:
 			c.Outcome = verdict.Fail
 			c.Message += "; it was there in the last drill that passed with it (" + past.Run + ")"
-			c.Hint = "it was dropped or renamed in production, or the dump leaves it out: if that was meant, correct the drill file"
+			c.Hint = "it was dropped or renamed in production, or the dump leaves it out: " +
+				"if that was meant, correct the drill file"
 		case r.Past.Problem != nil:
 			c.Hint += pastUnread
 		}
@@ -52,7 +53,8 @@ func (r *run) passedWith(holds func(*verdict.Report) bool) *verdict.Report {
 // of that name: what is kept of past reports tells no more.
 func restored(p *verdict.Report, name string) bool {
 	table := strings.TrimPrefix(name, "keep:")
-	return answered(p, "scrub:"+name) || slices.ContainsFunc(p.Tables, func(t verdict.Table) bool { return t.Name == table })
+	return answered(p, "scrub:"+name) ||
+		slices.ContainsFunc(p.Tables, func(t verdict.Table) bool { return t.Name == table })
 }
 
 // answered reports whether a check of a drill came to something.
