@@ -70,8 +70,10 @@ func (r *run) restoreWitnessed(ctx context.Context) error {
 }
 
 func (r *run) hearWitnesses(ctx context.Context) error {
+	heard := r.Drill.Expectations
+	heard.Roles = nil // their privileges come with post-data
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
-		r.checks(expect.Run(ctx, r.connectUnder, r.Drill.Expectations, expect.Options{
+		r.checks(expect.Run(ctx, r.connectUnder, heard, expect.Options{
 			Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, TakenAt: r.report.Backup.TakenAt,
 			TakenUntil: r.report.Backup.TakenUntil, Witnesses: r.witnesses(r.plan),
 		})...)
