@@ -63,6 +63,19 @@ func differing(a, b string) (n int) {
 	return n
 }
 
+// madeWords are what pg_dump creates and alters, by the word behind the verb.
+var madeWords = []string{"aggregate", "collation", "conversion", "database", "default", "domain", "event", "extension", "foreign", "function",
+	"index", "language", "materialized", "operator", "policy", "procedure", "publication", "role", "rule", "schema", "sequence", "server",
+	"statistics", "subscription", "table", "tablespace", "text", "transform", "trigger", "type", "unique", "unlogged", "user", "view"}
+
+// nearWord tells a word that one damaged byte makes of one of them. Words that
+// are further off may be another program's own, such as PACKAGE.
+func nearWord(t token) bool {
+	return t.kind == tokenWord && slices.ContainsFunc(madeWords, func(known string) bool {
+		return len(t.text) == len(known) && differing(t.text, known) == 1
+	})
+}
+
 // idleMeta tells meta-commands that only change what psql says. Backticks would
 // run a program, and psql puts variables of other names into the statements.
 func idleMeta(command, arg string) bool {

@@ -248,6 +248,8 @@ func TestWhatPsqlWouldLose(t *testing.T) {
 		{"line ends of two kinds", strings.Replace(crlf(plain), "1\tone\r\n", "1\tone\n", 1), "", verdict.Fail, verdict.CodeCorrupt, "end with CR LF and some do not"},
 		{"a lone CR in rows", strings.Replace(crlf(plain), "1\tone", "1\to\rne", 1), "", verdict.Fail, verdict.CodeCorrupt, "end with CR LF and some do not"},
 		{"line ends within values", crlf(multiline), "", verdict.Fail, verdict.CodeCorrupt, "line ends within values"},
+		{"a damaged word", strings.Replace(plain, "CREATE TABLE", "CREATE TABME", 1), "", verdict.Fail, verdict.CodeCorrupt, "one byte off"},
+		{"another program's word", strings.Replace(plain, "CREATE TABLE", "CREATE PACKAGE p AS END;\nCREATE TABLE", 1), "", verdict.Error, verdict.CodeUnsupported, "CREATE"},
 		{"a damaged key", strings.Replace(plain, "SET client", "\\restrict k,y\n\nSET client", 1), "", verdict.Fail, verdict.CodeCorrupt, `\restrict or \unrestrict`},
 		{"UTF-16", "\xff\xfe" + utf16le(plain), "", verdict.Fail, verdict.CodeNotAnArchive, "UTF-16"},
 		{"UTF-16 without a mark", utf16le(plain), "", verdict.Fail, verdict.CodeNotAnArchive, "UTF-16"},

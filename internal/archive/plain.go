@@ -346,6 +346,9 @@ func (p *plainReader) statement(it item) {
 	switch {
 	case it.noise:
 		p.noise(it, text)
+	case d.kind == stmtForeign && oneOf(d.verb, "create", "alter") && len(tokens) > 1 && nearWord(tokens[1]):
+		p.s.fail(corrupt("read %s: line %d holds %s and a word that is one byte off one that PostgreSQL knows there",
+			p.name, it.line, strings.ToUpper(printable(d.verb))))
 	case d.kind == stmtForeign:
 		p.s.refuse(it.line, "a statement that begins with %s", strings.ToUpper(printable(d.verb)))
 	case d.kind == stmtIdle:
