@@ -137,7 +137,7 @@ func TestWithoutDocker(t *testing.T) {
 			t.Fatal(err)
 		}
 		const header = 200 // bytes, in which the versions stand
-		p.write("b/nightly.dump", strings.ReplaceAll(string(dump[:header]), "17.", "99.")+string(dump[header:]))
+		p.write("b/nightly.dump", strings.ReplaceAll(string(dump[:header]), "17.", "29.")+string(dump[header:]))
 		p.write("drills/old.yaml", fmt.Sprintf(oneTable, "file:../b/", "auto"))
 		cmd := exec.Command(binary(t), "drill")
 		cmd.Env = p.environ(noDocker)
@@ -145,7 +145,7 @@ func TestWithoutDocker(t *testing.T) {
 		if code := pr.end(); code != verdict.ExitError {
 			t.Errorf("ended with %d\n%s", code, pr.said())
 		}
-		if s := stageOf(p.latest("old"), verdict.StageSandbox); !strings.Contains(s.Message, "the backup needs PostgreSQL 99 or higher") {
+		if s := stageOf(p.latest("old"), verdict.StageSandbox); !strings.Contains(s.Message, "the backup needs PostgreSQL 29 or higher") {
 			t.Errorf("%+v", s)
 		}
 	})

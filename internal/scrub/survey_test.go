@@ -365,7 +365,7 @@ func TestDraftBesideRules(t *testing.T) {
 	if got, want := loadScrub(t, d.YAML()).Rules, 2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
 		t.Errorf("%+v", got)
 	}
-	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 || !strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; correct the name") {
+	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 || !strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; find out why the backup lacks the table") {
 		t.Error(notes)
 	}
 	if strings.Contains(d.YAML(), "locale") {
