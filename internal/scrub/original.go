@@ -127,28 +127,32 @@ func readBounds(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) e
 // else will, and a restore by hand would be refused for what is wrong with
 // them. Nil where nothing is replaced.
 type originals struct {
-	reader   *pgtext.Reader
-	valid    func([]byte) bool // the encoding's; nil: every byte is
-	types    []*pgtext.Type    // by field, of what is replaced
-	replaced []bool            // by field: by its rule, or by keep
-	charset  copytext.Charset
-	decode   *copytext.Decoder
-	raw      []byte
+	reader *pgtext.Reader
+	valid  func([]byte) bool // the encoding's; nil: every byte is
+	types  []*pgtext.Type    // by field, of what is replaced
+	// replacedFields are those of which a value is replaced, by its rule or by
+	// keep; typedFields those among them whose values are looked at as a type's.
+	replacedFields, typedFields []int
+	charset                     copytext.Charset
+	decode                      *copytext.Decoder
+	raw                         []byte
 }
 
 func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
 	o := &originals{
 		reader: pgtext.NewReader(p.cat.server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)),
 		charset: p.encoding.Charset, decode: decode,
-		types: make([]*pgtext.Type, len(r.names)), replaced: make([]bool, len(r.names)),
+		types: make([]*pgtext.Type, len(r.names)),
 	}
 	for i, name := range r.names {
 		sets := slices.ContainsFunc(r.keepers, func(k rowKeeper) bool { return k.set[i] != nil })
-		if o.replaced[i] = sets || r.cells[i] != nil; !o.replaced[i] {
+		if !sets && r.cells[i] == nil {
 			continue
 		}
+		o.replacedFields = append(o.replacedFields, i)
 		if t := r.table.byName[name].input; !t.Any() {
 			o.types[i] = t
+			o.typedFields = append(o.typedFields, i)
 		}
 	}
 	return o
@@ -230,10 +234,11 @@ func (r *rewriter) checkRow(row []byte) error {
 		}
 		return r.damaged(-1, err)
 	}
-	for i, replaced := range r.replaced {
-		if !replaced {
-			continue
-		}
+	look := r.replacedFields
+	if copytext.Plain(row) { // nothing is written in another way than it is
+		look = r.typedFields
+	}
+	for _, i := range look {
 		field := r.field(row, i)
 		if r.types[i] == nil && copytext.Plain(field) || copytext.IsNull(field) {
 			continue
