@@ -82,7 +82,9 @@ var named = regexp.MustCompile(`"([^"]+)"|\b([A-Za-z_][\w$]*\.[A-Za-z_][\w$]*)\b
 // attribute says of each error whose doing it is. What rests on something that
 // is missing has the same cause: so it begins anew until nothing more is found.
 func (s *Session) attribute() (said []message) {
-	said = s.said.all(failure)
+	if said = s.said.all(failure); len(said) == 0 {
+		return nil
+	}
 	lost := s.lostBefore()
 	for again := true; again; {
 		again = false

@@ -15,20 +15,22 @@ const shown = 5
 func (s *Session) Checks() []verdict.Check {
 	checks := slices.Clone(s.checks)
 	checks = append(checks, s.errorsCheck(), s.warningsCheck())
-	for _, c := range []*verdict.Check{s.settingsCheck(), s.unfilledCheck()} {
-		if c != nil {
-			checks = append(checks, *c)
-		}
-	}
-	if s.empty() {
-		checks = append(checks, noRowsCheck)
-	}
-	for _, c := range []*verdict.Check{s.orderCheck(), s.dependentCheck(), s.leftOutCheck()} {
+	for _, c := range []*verdict.Check{
+		s.settingsCheck(), s.unfilledCheck(), s.emptyCheck(), s.orderCheck(), s.dependentCheck(), s.leftOutCheck(),
+	} {
 		if c != nil {
 			checks = append(checks, *c)
 		}
 	}
 	return append(checks, s.droppedChecks()...)
+}
+
+func (s *Session) emptyCheck() *verdict.Check {
+	if !s.empty() {
+		return nil
+	}
+	c := noRowsCheck
+	return &c
 }
 
 // empty tells a backup without a single row: the schema alone was dumped, or
