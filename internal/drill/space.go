@@ -47,7 +47,7 @@ func freeSpace(ctx context.Context, box sandbox.Box) (int64, error) {
 		return 0, err
 	}
 	var out bytes.Buffer
-	if err := box.Run(ctx, sandbox.Command{Args: []string{"df", "-Pk", dir}, Stdout: &out}); err != nil {
+	if err := box.Run(ctx, sandbox.Command{Args: []string{"df", "-Pk", dir}, Stdout: &out, Beside: true}); err != nil {
 		return 0, err
 	}
 	return parseDF(out.String())

@@ -91,15 +91,15 @@ func (b *base) furnish() error {
 		content []byte
 		mode    os.FileMode
 	}{
-		{b.HostPath(scriptName), startScript, 0o644},
-		{b.HostPath(passwordName), []byte(b.db.password + "\n"), 0o644},
+		{filepath.Join(b.work.start(), scriptName), startScript, 0o644},
+		{filepath.Join(b.work.start(), passwordName), []byte(b.db.password + "\n"), 0o644},
 		{filepath.Join(b.work.run(), logName), nil, 0o666},
 	} {
 		if err := makeFile(f.path, f.content, f.mode); err != nil {
 			return err
 		}
 	}
-	return b.cluster.hand(b.HostPath(clusterName), filepath.Join(b.work.run(), clusterName))
+	return b.cluster.hand(filepath.Join(b.work.start(), clusterName), filepath.Join(b.work.run(), clusterName))
 }
 
 // makeFile writes a file with its mode, whatever the umask.
@@ -124,7 +124,7 @@ func (b *base) awaitServer(ctx context.Context) error {
 				return errors.Join(err, conn.Close(ctx))
 			}
 			b.cluster.take(filepath.Join(b.work.run(), clusterName))
-			return errors.Join(conn.Close(ctx), b.clearShare(), b.newEnough())
+			return errors.Join(conn.Close(ctx), b.clearStart(), b.newEnough())
 		}
 		if _, wrong := errors.AsType[*verdict.Problem](err); wrong {
 			return err
@@ -142,10 +142,10 @@ func (b *base) awaitServer(ctx context.Context) error {
 	}
 }
 
-// clearShare removes what only the start needed.
-func (b *base) clearShare() error {
+// clearStart removes what only the start needed.
+func (b *base) clearStart() error {
 	for _, name := range []string{passwordName, clusterName} {
-		if err := os.Remove(b.HostPath(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(filepath.Join(b.work.start(), name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}

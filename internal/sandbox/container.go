@@ -25,8 +25,10 @@ import (
 )
 
 const (
+	insideStart    = "/daybefore/start"
 	insideShare    = "/daybefore/share"
 	insideRun      = "/daybefore/run"
+	insideOut      = "/daybefore/out"
 	insidePassfile = "/tmp/daybefore-pgpass"
 	containerUser  = "postgres"
 
@@ -126,8 +128,10 @@ func (c *container) prepare(img dbImage) error {
 	if err := makeFile(filepath.Join(c.work.Path(), imageFile), []byte(img.ref), 0o600); err != nil {
 		return err
 	}
-	if err := os.Chmod(c.work.share(), 0o755); err != nil {
-		return err
+	for _, dir := range []string{c.work.start(), c.work.share()} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	return os.Chmod(c.work.run(), 0o777)
 }
@@ -186,7 +190,7 @@ func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequ
 		// The first process is a shell, since timeout(1) of coreutils 9.10
 		// refuses to be it.
 		[]string{"sh", "-c", `"$@" & wait "$!"`, "sh", "timeout"}, timeoutArgs(o.Deadline),
-		[]string{"sh", c.InsidePath(scriptName), img.data, insideRun, c.InsidePath(passwordName), insidePassfile, c.InsidePath(clusterName)},
+		[]string{"sh", path.Join(insideStart, scriptName), img.data, insideRun, path.Join(insideStart, passwordName), insidePassfile, path.Join(insideStart, clusterName)},
 		m.settings(c.db.cluster, insideRun))
 	return testcontainers.ContainerRequest{
 		Image:      img.ref,
@@ -222,6 +226,7 @@ func (c *container) confine(host *containertypes.HostConfig, memory int64) {
 		return
 	}
 	host.Mounts = []mount.Mount{
+		{Type: mount.TypeBind, Source: c.work.start(), Target: insideStart, ReadOnly: true},
 		{Type: mount.TypeBind, Source: c.work.share(), Target: insideShare, ReadOnly: true},
 		{Type: mount.TypeBind, Source: c.work.run(), Target: insideRun},
 	}

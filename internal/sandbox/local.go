@@ -120,11 +120,10 @@ func (l *local) handOver() error {
 			return err
 		}
 	}
-	if err := os.Chown(l.work.share(), 0, gid); err != nil {
-		return err
-	}
-	if err := os.Chmod(l.work.share(), 0o750); err != nil {
-		return err
+	for _, dir := range []string{l.work.start(), l.work.share()} {
+		if err := errors.Join(os.Chown(dir, 0, gid), os.Chmod(dir, 0o750)); err != nil {
+			return err
+		}
 	}
 	return os.Chmod(l.work.Path(), 0o711)
 }
@@ -171,8 +170,8 @@ func (l *local) start(o Options) error {
 	if m.memory == 0 {
 		m.memory = DefaultMemory()
 	}
-	args := append(timeoutArgs(o.Deadline), "sh", l.HostPath(scriptName),
-		l.data(), l.work.run(), l.HostPath(passwordName), l.passfile(), l.HostPath(clusterName))
+	args := append(timeoutArgs(o.Deadline), "sh", filepath.Join(l.work.start(), scriptName),
+		l.data(), l.work.run(), filepath.Join(l.work.start(), passwordName), l.passfile(), filepath.Join(l.work.start(), clusterName))
 	args = append(args, m.settings(l.db.cluster, l.work.run())...)
 	l.server = exec.Command(timeout, args...)
 	l.server.Dir, l.server.Env = l.work.run(), l.env()

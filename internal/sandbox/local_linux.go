@@ -123,6 +123,6 @@ func isOurs(proc, run string) bool {
 		return true
 	}
 	cmdline, err := os.ReadFile(filepath.Join(proc, "cmdline"))
-	script := filepath.Join(filepath.Dir(run), shareName, scriptName)
+	script := filepath.Join(filepath.Dir(run), startName, scriptName)
 	return err == nil && slices.Contains(strings.Split(string(cmdline), "\x00"), script)
 }

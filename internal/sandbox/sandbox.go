@@ -94,6 +94,7 @@ type Box interface {
 type Command struct {
 	Args   []string          // the program's name and its arguments
 	Stdout io.Writer         // nil: discarded; not used by Stream
+	Beside bool              // beside the server, where the backup's code runs, and not among the programs, which alone see shared files
 	Stderr func(line string) // called for each line, one at a time; nil: discarded
 }
 

@@ -59,7 +59,7 @@ func (e *engine) isElsewhere() bool {
 // furnish makes the directories in a container that does not run yet.
 func (t *tunnel) furnish(ctx context.Context) error {
 	err := t.send(ctx, "/", func(w *tar.Writer) error {
-		for dir, mode := range map[string]int64{insideShare: 0o755, insideRun: 0o777} {
+		for dir, mode := range map[string]int64{insideStart: 0o755, insideShare: 0o755, insideRun: 0o777} {
 			if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir[1:] + "/", Mode: mode}); err != nil {
 				return err
 			}

@@ -22,8 +22,10 @@ const (
 	lockName  = "lock"
 
 	spoolName = "spool"
+	startName = "start"
 	shareName = "share"
 	runName   = "run"
+	outName   = "out"
 	localName = "local"
 
 	socketName = ".s.PGSQL.5432"
@@ -37,8 +39,10 @@ const (
 //	lock    held by the process
 //	spool/  the caller's own
 //	image   of which the container is, if there is one
-//	share/  what the sandbox may read: the archive, lists
-//	run/    what the sandbox may write: the socket, pipes, the server's log
+//	start/  what the server's start needs: the script, the password, a cluster
+//	share/  what programs may read and the server never sees: the archive, lists
+//	run/    what the server may write: the socket, its log
+//	out/    what programs may write and the server never sees: pipes, numbers
 //	local/  the data directory of a local cluster
 //
 // What the sandbox may write and what this process writes by name are apart,
@@ -89,7 +93,7 @@ func furnish(fresh, path string) (*Workdir, error) {
 		lock.Close()
 		return nil, err
 	}
-	for _, sub := range []string{spoolName, shareName, runName} {
+	for _, sub := range []string{spoolName, startName, shareName, runName, outName} {
 		if err := os.Mkdir(filepath.Join(fresh, sub), 0o700); err != nil {
 			lock.Close()
 			return nil, err
@@ -108,8 +112,10 @@ func (w *Workdir) Path() string { return w.path }
 // Spool is a directory that nobody but the caller can read.
 func (w *Workdir) Spool() string { return filepath.Join(w.path, spoolName) }
 
+func (w *Workdir) start() string { return filepath.Join(w.path, startName) }
 func (w *Workdir) share() string { return filepath.Join(w.path, shareName) }
 func (w *Workdir) run() string   { return filepath.Join(w.path, runName) }
+func (w *Workdir) out() string   { return filepath.Join(w.path, outName) }
 func (w *Workdir) local() string { return filepath.Join(w.path, localName) }
 
 // Close removes the directory and gives up its lock. It may be called again.
