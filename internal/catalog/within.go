@@ -24,6 +24,9 @@ type folderView struct {
 // closes it.
 func (s *fileStore) enter() (*folderView, error) {
 	root, err := os.OpenRoot(s.dir)
+	if info, statErr := os.Stat(s.dir); err != nil && statErr == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: s.dir, Err: syscall.ENOTDIR} // which OpenRoot says in words alone
+	}
 	if err != nil {
 		return nil, err
 	}
