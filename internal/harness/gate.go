@@ -105,7 +105,7 @@ func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within
 // sameObject tells whether two reports speak of the same version of the same
 // object in the same store.
 func sameObject(a, b verdict.Backup) bool {
-	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.SizeBytes == b.SizeBytes && a.TakenAt.Equal(b.TakenAt)
+	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.Version == b.Version && a.SizeBytes == b.SizeBytes && a.TakenAt.Equal(b.TakenAt)
 }
 
 // reason is the worst thing a report says, in one line.
