@@ -44,8 +44,9 @@ func TestHistoryInABucket(t *testing.T) {
 		"drill": "history.key_env: the environment variable REPORT_KEY is not set", "inventory": "REPORT_KEY of history.key_env is not set",
 		"accept -name=demo -check=x -why=y": "could not be signed: tell who wrote past reports",
 	} {
-		if said := run(verdict.ExitError, strings.Fields(args)...).said(); !strings.Contains(said, want) {
-			t.Errorf("%s without the key: %q is not in\n%s", args, want, said)
+		said := strings.Join(strings.Fields(run(verdict.ExitError, strings.Fields(args)...).said()), " ") // lines are folded
+		if !strings.Contains(said, want) {
+			t.Errorf("%s without the key: %q is not in %s", args, want, said)
 		}
 	}
 	p.env = append(p.env, "REPORT_KEY="+key)
