@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
 
@@ -186,6 +187,10 @@ type Options struct {
 	// database do not ask.
 	Database string
 
+	// MaxRatio is to how many times its size a compressed backup may unpack,
+	// and to packed.LeastBound at the least; 0: without limit.
+	MaxRatio int64
+
 	// Progress, if not nil, is told how many bytes of the backup have been
 	// read, and how many it has, at least once a megabyte or so.
 	Progress func(done, total int64)
@@ -197,8 +202,9 @@ type Options struct {
 //
 // What is wrong with the backup comes back as *verdict.Problem: Fail with
 // CodeTruncated, CodeCorrupt or CodeNotAnArchive, Error with CodeUnsupported
-// for a format that this version cannot read, and with CodeDiskSpace where
-// the unpacked archive found no room.
+// for a format that this version cannot read, with CodeDiskSpace where the
+// unpacked archive found no room, and with CodeMaxRatio where it is too large
+// for what it was packed in.
 func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	name := cmp.Or(opts.Name, filepath.Base(path))
 	f, err := os.Open(path)
@@ -210,7 +216,7 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the backup %s: %w", name, err)
 	}
-	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress}
+	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress, bound: packed.Bound(info.Size(), opts.MaxRatio)}
 	u, err := unwrap(name, src)
 	if err != nil {
 		return nil, err

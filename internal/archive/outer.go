@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
@@ -32,6 +35,7 @@ type source struct {
 	done     int64
 	told     int64
 	total    int64
+	bound    int64 // bytes that it may unpack to; 0: any number
 	progress func(done, total int64)
 	err      error
 }
@@ -142,6 +146,7 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 		}
 		o.r, u.close, u.summed = z, z.Close, z.Summed
 	}
+	o.r = &packed.Bounded{R: o.r, Bound: src.bound}
 	u.Reader = o
 	return nil
 }
@@ -166,6 +171,10 @@ func (o *outer) explain(err error) error {
 	switch {
 	case o.src.err != nil:
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)
+	case errors.Is(err, packed.ErrTooMuch):
+		return verdict.Errorf(verdict.CodeMaxRatio, "if such backups are wanted (long runs of one letter), raise source.max_ratio; "+
+			"else find out what wrote this one", "read %s: its %d bytes unpack to more than %d MiB, as no dump of real rows does; "+
+			"the rest was left packed", o.name, o.src.total, o.src.bound>>20)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
 	case errors.Is(err, packed.ErrTooWide):
@@ -178,29 +187,68 @@ func (o *outer) explain(err error) error {
 // spool is the unpacked archive.
 type spool struct {
 	*os.File
-	name string // of the backup
+	name    string // of the backup
+	written int64
+	looked  int64 // what was written when the disk was last looked at
+	free    func(dir string) (free, total int64, err error)
 }
+
+const (
+	lookEvery = 64 << 20
+	leaveFree = 256 << 20 // of a disk, for all else that lives on it; of a small one a twentieth
+)
 
 func newSpool(name, dir string) (*spool, error) {
 	f, err := os.CreateTemp(dir, "archive-*")
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", name, err)
 	}
-	return &spool{File: f, name: name}, nil
+	return &spool{File: f, name: name, free: freeBytes}, nil
+}
+
+// room ends the unpacking before the disk is full, which others need too.
+func (s *spool) room() error {
+	if s.written-s.looked < lookEvery {
+		return nil
+	}
+	s.looked = s.written
+	free, total, err := s.free(filepath.Dir(s.Name()))
+	if err == nil && free < min(leaveFree, total/20) {
+		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
+			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20, free>>20)
+	}
+	return err
+}
+
+const roomHint = "free space for the whole unpacked archive where temporary files go, or set TMPDIR"
+
+// freeBytes is the room that an unprivileged process has on a folder's disk,
+// and the disk's size.
+func freeBytes(dir string) (free, total int64, err error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, 0, fmt.Errorf("look for room in %s: %w", dir, err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), nil
 }
 
 func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.File.Write(p)
+	s.written += int64(n)
+	if err == nil {
+		err = s.room()
+	}
 	return n, s.explain(err)
 }
 
 func (s *spool) explain(err error) error {
-	switch {
+	switch p, ok := errors.AsType[*verdict.Problem](err); {
 	case err == nil:
 		return nil
+	case ok:
+		return p
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return verdict.Errorf(verdict.CodeDiskSpace, "free space for the whole unpacked archive where temporary files go, or set TMPDIR",
-			"unpack %s: %w", s.name, err)
+		return verdict.Errorf(verdict.CodeDiskSpace, roomHint, "unpack %s: %w", s.name, err)
 	}
 	return fmt.Errorf("unpack %s: %w", s.name, err)
 }

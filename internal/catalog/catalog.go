@@ -35,6 +35,7 @@ type NotFile string
 const (
 	Folder       NotFile = "a directory"
 	DanglingLink NotFile = "a link that points nowhere"
+	OutsideLink  NotFile = "a link that leads out of the store"
 	SpecialFile  NotFile = "no regular file" // a pipe, a socket, a device
 )
 
@@ -72,7 +73,7 @@ func Open(ctx context.Context, src spec.Source) (Store, error) {
 	}
 	switch u.Scheme {
 	case "file":
-		s, err := openFile(u)
+		s, err := openFile(u, src)
 		return orNone(s, err)
 	case "s3":
 		s, err := openS3(ctx, src, u)

@@ -234,12 +234,17 @@ func notFile(store Store, o Object) error {
 	case DanglingLink:
 		return verdict.Failf(verdict.CodeNotAnArchive, "the backup that it pointed to was moved or removed, or is on a disk that is not mounted",
 			doing, store.URL(), o.Name, o.Not)
+	case OutsideLink:
+		return verdict.Errorf(verdict.CodeUnsupported, linkHint, doing, store.URL(), o.Name, o.Not)
 	case Folder:
 		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc or plain pg_dump; if it is no backup, let source.name match the backups only",
 			doing+": pg_dump's directory format is not read by this version", store.URL(), o.Name, o.Not)
 	}
 	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing, store.URL(), o.Name, o.Not)
 }
+
+const linkHint = "who may write to the store could let it lead to any file of this machine: put the file itself there, " +
+	"or set source.links: follow if links out of it are wanted"
 
 func unreadNames(store Store, unread []error) error {
 	more := ""

@@ -27,6 +27,9 @@ const (
 type FetchOptions struct {
 	Dir      string // a private directory for the spool file
 	Checksum string // ChecksumRequired | ChecksumIfPresent (default)
+	// MaxRatio is to how many times its size a packed backup may unpack where
+	// its side file is of what is in it; 0: without limit.
+	MaxRatio int64
 	// Progress is told the bytes in the spool file, from one goroutine at a
 	// time. Nil: nobody is told.
 	Progress func(done, total int64)
@@ -99,7 +102,7 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 	case sameSum(sum, told.sum):
 		got.ChecksumVerified = true
 	default:
-		got.Unpacked, err = told.disagree(doing, sum, f.Name(), path.Base(b.Name))
+		got.Unpacked, err = told.disagree(doing, sum, f.Name(), path.Base(b.Name), o.MaxRatio)
 		if stored := AsStored(ctx, store, b.Object, f.Name()); err != nil && stored != nil {
 			err = stored // nothing is known of the backup's own bytes
 		}

@@ -14,16 +14,18 @@ import (
 	"strings"
 	"syscall"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
 // fileStore is a directory, such as a mounted disk. gocloud's fileblob is not
 // used: it knows names only in an escaping of its own and cannot pin a version.
 type fileStore struct {
-	dir string
+	dir    string
+	follow bool // links may lead out of it
 }
 
-func openFile(u *url.URL) (*fileStore, error) {
+func openFile(u *url.URL, src spec.Source) (*fileStore, error) {
 	if u.Host != "" && u.Host != "localhost" {
 		return nil, verdict.Errorf(verdict.CodeSpec, "a path on this machine has three slashes: file:///dir/",
 			"open the store: source.url names the host %q", u.Host)
@@ -31,7 +33,7 @@ func openFile(u *url.URL) (*fileStore, error) {
 	if u.Path == "" {
 		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as file:///dir/", "open the store: source.url names no directory")
 	}
-	return &fileStore{dir: filepath.Clean(u.Path)}, nil
+	return &fileStore{dir: filepath.Clean(u.Path), follow: src.Links == spec.LinksFollow}, nil
 }
 
 func (s *fileStore) URL() string {
@@ -55,7 +57,12 @@ func (s *fileStore) List(ctx context.Context, prefix string, deep bool) iter.Seq
 }
 
 func (s *fileStore) walk(ctx context.Context, prefix string, deep bool, each func(Object) error) error {
-	return fs.WalkDir(os.DirFS(s.dir), ".", func(name string, d fs.DirEntry, err error) error {
+	in, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	return fs.WalkDir(in.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -69,7 +76,7 @@ func (s *fileStore) walk(ctx context.Context, prefix string, deep bool, each fun
 		case !strings.HasPrefix(name, prefix):
 			return nil
 		}
-		o, ok, err := s.stat(name)
+		o, ok, err := in.object(name, d.Type()&fs.ModeSymlink != 0)
 		if err != nil || !ok {
 			return err
 		}
@@ -92,49 +99,32 @@ func leadsTo(folder, prefix string) bool {
 	return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder)
 }
 
-// stat follows symbolic links. What is no regular file is an object too: it
-// may stand for the newest backup, and a broken newest is never passed over.
-func (s *fileStore) stat(name string) (o Object, ok bool, err error) {
-	info, err := os.Stat(s.path(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = os.Lstat(s.path(name))
-		if errors.Is(err, fs.ErrNotExist) {
-			return Object{}, false, nil // removed while listing
-		}
-		return Object{Name: name, Not: DanglingLink}, err == nil, err
-	}
-	switch {
-	case err != nil:
-		return Object{}, false, err
-	case info.IsDir():
-		return Object{Name: name, Not: Folder}, true, nil
-	case !info.Mode().IsRegular():
-		return Object{Name: name, Not: SpecialFile}, true, nil
-	}
-	return Object{Name: name, Size: info.Size(), ETag: fileETag(info), ModTime: info.ModTime()}, true, nil
-}
-
 func (s *fileStore) path(name string) string {
 	return filepath.Join(s.dir, filepath.FromSlash(path.Clean("/"+name)))
 }
 
 // fileETag marks a version: another file under the same name has another
-// inode, one written in place another time or size.
+// inode, and one that was written in place another size or time. Who may write
+// a file may set the time of its contents, and not that of its last change.
 func fileETag(info fs.FileInfo) string {
 	var inode uint64
+	var changed int64
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = st.Ino
+		inode, changed = st.Ino, changeTime(st)
 	}
-	return fmt.Sprintf("%x-%x-%x", info.Size(), info.ModTime().UnixNano(), inode)
+	return fmt.Sprintf("%x-%x-%x-%x", info.Size(), info.ModTime().UnixNano(), inode, changed)
 }
 
 func (s *fileStore) ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
 	if err := stopped(ctx, "read "+s.URL()+o.Name); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(s.path(o.Name))
+	f, err := s.open(o.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, changed(s, o, "it is gone, or a link that points nowhere,")
+	}
+	if errors.Is(err, errLeadsOut) {
+		return nil, changed(s, o, "it became a link that leads out of the store")
 	}
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -193,7 +183,7 @@ func (r *pinnedFile) check() error {
 		return fmt.Errorf("read %s%s: %w", r.store.URL(), r.object.Name, err)
 	}
 	if fileETag(info) != r.object.ETag {
-		return changed(r.store, r.object, "the file was replaced or written to")
+		return changed(r.store, r.object, "the file was replaced or written to, or its owner, mode or links were changed,")
 	}
 	return nil
 }

@@ -14,7 +14,12 @@ import (
 
 func openDir(t *testing.T, dir string) Store {
 	t.Helper()
-	store, err := Open(t.Context(), spec.Source{URL: "file://" + dir})
+	return openLinked(t, dir, spec.LinksRefuse)
+}
+
+func openLinked(t *testing.T, dir, links string) Store {
+	t.Helper()
+	store, err := Open(t.Context(), spec.Source{URL: "file://" + dir, Links: links})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +61,12 @@ func TestFilePermission(t *testing.T) {
 	wantProblem(t, listError(t, dir), verdict.Error, verdict.CodeCredentialsRefused, dir)
 }
 
-// TestFileLinks: links are followed, and what is no file is told for what it
-// is instead of being passed over.
+// TestFileLinks: links out of the store are followed where that is allowed,
+// and what is no file is told for what it is instead of being passed over.
 func TestFileLinks(t *testing.T) {
 	t.Parallel()
 	dir, elsewhere := t.TempDir(), t.TempDir()
+	openDir := func(t *testing.T, dir string) Store { return openLinked(t, dir, spec.LinksFollow) }
 	if err := os.WriteFile(filepath.Join(elsewhere, "real"), []byte("real"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -142,24 +142,12 @@ func (s *s3Store) put(ctx context.Context, name string, b []byte) error {
 // put makes the folders below the store's own, which must be there: a disk
 // that is not mounted is no empty history.
 func (s *fileStore) put(name string, b []byte) error {
-	if _, err := os.Stat(s.dir); err != nil {
-		return s.unwritten(err)
-	}
-	path := s.path(name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return s.unwritten(err)
-	}
-	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	in, err := s.enter()
 	if err != nil {
 		return s.unwritten(err)
 	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(b)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err != nil {
-		return s.unwritten(err)
-	}
-	if err := os.Link(temp.Name(), path); err != nil { // unlike a renaming it replaces nothing
+	defer in.close()
+	if err := in.put(filepath.FromSlash(name), b); err != nil {
 		return s.unwritten(err)
 	}
 	return nil

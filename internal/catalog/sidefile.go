@@ -282,11 +282,14 @@ func sameSum(a, b string) bool {
 // disagree says what it means that the sum of what was fetched is another than
 // the side file's. It is no trouble, but told, where that is the unpacked
 // file's and agrees.
-func (b beside) disagree(doing, sum, spool, base string) (unpacked bool, err error) {
-	is, within, broken := unpackedSum(spool)
+func (b beside) disagree(doing, sum, spool, base string, ratio int64) (unpacked bool, err error) {
+	is, within, broken := unpackedSum(spool, ratio)
 	switch {
 	case is && sameSum(within, b.sum):
 		return true, nil
+	case errors.Is(broken, packed.ErrTooMuch) && b.of != base:
+		return false, verdict.Errorf(verdict.CodeChecksum, "if such backups are wanted, raise source.max_ratio; else find out what wrote this one",
+			"%s: %s may tell the sum of what is in it, which was not unpacked to its end: %w", doing, b.file, broken)
 	case errors.Is(broken, packed.ErrTooWide) && b.of != base:
 		return false, verdict.Errorf(verdict.CodeChecksum, "compress backups without zstd --long; "+writeSideHint,
 			"%s: %s may tell the sum of what is in it, which cannot be unpacked here: %w", doing, b.file, broken)

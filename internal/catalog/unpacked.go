@@ -19,13 +19,18 @@ import (
 )
 
 // unpackedSum is the SHA-256 of what a file holds under gzip or zstd; is
-// reports whether it is under one. The error is why it cannot be unpacked.
-func unpackedSum(path string) (is bool, sum string, err error) {
+// reports whether it is under one. The error is why it cannot be unpacked:
+// packed.ErrTooMuch among others.
+func unpackedSum(path string, ratio int64) (is bool, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return false, "", err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, "", err
+	}
 	r, err := unpacking(bufio.NewReaderSize(f, chunk))
 	if r == nil {
 		return err != nil, "", err
@@ -34,7 +39,7 @@ func unpackedSum(path string) (is bool, sum string, err error) {
 		defer z.Close()
 	}
 	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
+	if _, err := io.Copy(h, &packed.Bounded{R: r, Bound: packed.Bound(info.Size(), ratio)}); err != nil {
 		return true, "", err
 	}
 	return true, hex.EncodeToString(h.Sum(nil)), nil

@@ -28,6 +28,9 @@ func (r *run) choose(ctx context.Context) error {
 		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime); err != nil {
 			return r.noBackup(err)
 		}
+		if r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object); err != nil {
+			return err
+		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
 		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt

@@ -74,6 +74,7 @@ func (r *run) fetch(ctx context.Context) error {
 	spooled, err := catalog.Fetch(ctx, r.store, r.backup, catalog.FetchOptions{
 		Dir:      r.box.work.Spool(),
 		Checksum: r.Drill.Source.Checksum,
+		MaxRatio: r.Drill.Source.MaxRatio,
 		Progress: func(done, total int64) { r.Progress(verdict.StageFetch, done, total, "bytes") },
 	})
 	if err != nil {
@@ -91,7 +92,7 @@ func (r *run) fetch(ctx context.Context) error {
 // open reads what was fetched to its end.
 func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
-		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
+		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database, MaxRatio: r.Drill.Source.MaxRatio,
 	})
 	if err != nil {
 		var other *archive.OtherDatabaseError

@@ -75,6 +75,7 @@ func judgedAt(r *verdict.Report) time.Time {
 // all is well, and nothing about the backup.
 func (r *run) judgePast() {
 	c := verdict.Check{ID: "history", Stage: verdict.StageChoose, Code: verdict.CodeHistory, Expected: "past reports can be read"}
+	unproven, hint := unprovenPast(r.Past.Unproven)
 	switch p := r.Past; {
 	case p.Problem != nil:
 		c.Outcome, c.Code, c.Message, c.Hint = p.Problem.Outcome, p.Problem.Code, p.Problem.Error(), p.Problem.Hint
@@ -82,8 +83,28 @@ func (r *run) judgePast() {
 		c.Outcome, c.Observed = verdict.Warn, fmt.Sprintf("%d damaged", len(p.Damaged))
 		c.Message = "left out: " + strings.Join(p.Damaged, "; ")
 		c.Hint = "nothing is compared with what is left out; the other past reports count"
+	case unproven != "":
+		c.Expected, c.Outcome, c.Message, c.Hint = "past reports whose author is known", verdict.Skipped, unproven, hint
+		c.Observed = fmt.Sprintf("%d unproven", p.Unproven.Unsigned+p.Unproven.Foreign)
 	default:
 		return
 	}
 	r.checks(c)
+}
+
+// unprovenPast says what nobody vouches for of what a drill is compared with,
+// and what to do; empty where all is proven.
+func unprovenPast(u history.Unproven) (message, hint string) {
+	switch {
+	case !u.Any():
+		return "", ""
+	case u.Used != "" && u.Foreign > 0:
+		return "whoever writes to " + u.Used + " decides what this drill is compared with",
+			"reports there are signed: name the variable with the key under history.key_env"
+	case u.Used != "":
+		return "whoever writes to " + u.Used + " decides what this drill is compared with",
+			"name a variable with a key under history.key_env, so that reports are signed"
+	}
+	message = fmt.Sprintf("left out: %d reports or acceptances without a keyed hash, %d signed with another key", u.Unsigned, u.Foreign)
+	return message, "nothing is to be done where the key is new; a key that is still trusted may stand behind a comma in the variable of history.key_env"
 }

@@ -49,6 +49,9 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	defer stop()
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
+	if p := rec.keyless(); p != nil {
+		return cannot("nothing was accepted, since it could not be signed: %v; %s", p, p.Hint)
+	}
 	last, err := rec.newest(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -71,7 +74,7 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 }
 
 func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) error {
-	name, b, err := history.Accept(rec.dir, a)
+	name, b, err := history.Accept(rec.dir, a, rec.keys...)
 	if err != nil {
 		return cannot("%v", err)
 	}

@@ -58,10 +58,10 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, 
 	r := h.runFile(ctx, f, rec, progress, structure)
 	finish(r)
 	// First: whoever reads what is printed may have gone.
-	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r) })
+	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r, rec.keys...) })
 	h.printing.Lock()
 	defer h.printing.Unlock()
-	here := h.keep(r)
+	here := h.keep(r, rec.keys)
 	err := report.Terminal(h.Stdout, r, h.terminal())
 	if err != nil {
 		h.Log.Warn("print the report", "drill", f.Name, "err", err)
@@ -133,8 +133,8 @@ func (h *Home) sweep(ctx context.Context) {
 	}
 }
 
-// keep writes the report in all its forms.
-func (h *Home) keep(r *verdict.Report) error {
+// keep writes the report in all its forms, of which report.json is signed.
+func (h *Home) keep(r *verdict.Report, keys []spec.Key) error {
 	files := map[string][]byte{}
 	for name, render := range map[string]func(io.Writer, *verdict.Report) error{
 		"junit.xml": report.JUnit, "report.md": report.Markdown,
@@ -145,7 +145,7 @@ func (h *Home) keep(r *verdict.Report) error {
 		}
 		files[name] = b.Bytes()
 	}
-	return history.Save(h.reportsDir(), r, files)
+	return history.Save(h.reportsDir(), r, files, keys...)
 }
 
 // conclude turns the reports into how the process ends.

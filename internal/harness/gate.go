@@ -3,9 +3,7 @@ package harness
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -22,9 +20,10 @@ type GateOptions struct {
 
 // Gate opens (returns nil) only if the newest backup in the store has been
 // proven to restore, by a report of this very object, drill file and harness
-// that is young enough, and the store is healthy now; or by drilling it now.
-// What kept it from opening at once, and what keeps it shut, is in the report
-// of that drill.
+// that is young enough, that somebody vouches for and that no failure of the
+// same object speaks against, and the store is healthy now; or by drilling it
+// now. What kept it from opening at once, and what keeps it shut, is in the
+// report of that drill.
 func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if o.Name == "" {
 		return cannot("the gate wants -name=DRILL: it stands before one database")
@@ -45,6 +44,9 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	defer stop()
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
+	if rec.url != "" && rec.keyEnv == "" {
+		fmt.Fprintf(h.Stderr, "gate %s: without history.key_env only the reports of this machine are trusted, not those in %s\n", f.Name, rec.url)
+	}
 	why := h.notProven(ctx, rec, f.Drill, within, o.Strict)
 	if why == "" {
 		fmt.Fprintf(h.Stdout, "gate %s is open: its newest backup has been restored\n", f.Name)
@@ -73,39 +75,27 @@ func shut(r *verdict.Report, strict bool) string {
 	return ""
 }
 
-// notProven says why the last report does not open the gate; empty if it does.
+// notProven says why past reports do not open the gate; empty if they do.
 func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within time.Duration, strict bool) string {
-	last, err := rec.newest(ctx)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "there is no report yet"
-	case err != nil:
-		return "the last report cannot be read"
-	case last.Drill != d.Name || last.DrillSHA256 != d.SHA256:
-		return "the drill file has changed since the last report"
-	case last.HarnessVersion != version():
-		return "the last report is another harness's"
-	case last.Outcome != verdict.Pass && last.Outcome != verdict.Warn:
-		return "the last drill did not pass"
-	case strict && last.Outcome == verdict.Warn:
-		return "the last drill had warnings"
-	case h.Now().Sub(last.FinishedAt) > within || last.FinishedAt.After(h.Now().Add(time.Minute)):
-		return fmt.Sprintf("the last report is not from the last %s", spec.Span(within))
-	}
-	now := h.inventoryOf(ctx, rec, d)
-	switch {
-	case now.Backup.Name != "" && !sameObject(now.Backup, last.Backup):
-		return "the store's newest backup is not the one that was drilled"
-	case shut(now, strict) != "":
+	past := rec.past(ctx)
+	now := h.inventoryOf(ctx, past, d)
+	if now.Backup.Name == "" {
 		return "the store of backups is not as declared: " + shut(now, strict)
 	}
+	q := question{
+		drill: d, harness: version(), backup: now.Backup, at: h.Now(), within: within, strict: strict, accepted: past.Accepted,
+	}
+	kept, err := rec.since(ctx, q.from())
+	if err != nil {
+		return "past reports cannot be read"
+	}
+	if why := q.refuse(kept); why != "" {
+		return why
+	}
+	if why := shut(now, strict); why != "" {
+		return "the store of backups is not as declared: " + why
+	}
 	return ""
-}
-
-// sameObject tells whether two reports speak of the same version of the same
-// object in the same store.
-func sameObject(a, b verdict.Backup) bool {
-	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.SizeBytes == b.SizeBytes && a.TakenAt.Equal(b.TakenAt)
 }
 
 // reason is the worst thing a report says, in one line.

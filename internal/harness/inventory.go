@@ -54,12 +54,12 @@ func (h *Home) inventoryOfFile(ctx context.Context, f spec.Loaded) *verdict.Repo
 	}
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
-	return h.inventoryOf(ctx, rec, f.Drill)
+	return h.inventoryOf(ctx, rec.past(ctx), f.Drill)
 }
 
-func (h *Home) inventoryOf(ctx context.Context, rec *record, d *spec.Drill) *verdict.Report {
+func (h *Home) inventoryOf(ctx context.Context, past history.Past, d *spec.Drill) *verdict.Report {
 	now := h.Now()
 	return drill.Newest(ctx, drill.Request{
-		Drill: d, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Past: rec.past(ctx),
+		Drill: d, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Past: past,
 	})
 }

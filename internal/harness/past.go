@@ -23,22 +23,25 @@ const (
 // record is what is kept of a drill's runs: below reports/, and in the store
 // that its drill file names.
 type record struct {
-	dir   string
-	drill string
-	store history.Store  // nil: there is none
-	shelf *catalog.Shelf // the same, to be closed
-	err   error          // why the store cannot be used
+	dir    string
+	drill  string
+	url    string         // of the store; empty: there is none
+	keyEnv string         // the variable with the keys; empty: reports are not signed
+	keys   []spec.Key     // nil with a keyEnv: the variable is not set
+	store  history.Store  // nil: there is none
+	shelf  *catalog.Shelf // the same, to be closed
+	err    error          // why the store cannot be used
 }
 
 // record opens what is kept of a drill. The caller closes it.
 func (h *Home) record(ctx context.Context, d *spec.Drill) *record {
-	rec := &record{dir: h.reportsDir(), drill: d.Name}
+	rec := &record{dir: h.reportsDir(), drill: d.Name, url: d.History.URL, keyEnv: d.History.KeyEnv, keys: d.History.Keys}
 	if d.History.URL == "" {
 		return rec
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPastTime)
 	defer cancel()
-	if rec.shelf, rec.err = catalog.OpenShelf(ctx, d.History); rec.err == nil {
+	if rec.shelf, rec.err = catalog.OpenShelf(ctx, d.History.Source); rec.err == nil {
 		rec.store = rec.shelf
 	}
 	return rec
@@ -50,25 +53,49 @@ func (rec *record) close() {
 	}
 }
 
+// keyless is why nothing may be said of the past, or written into it, where
+// reports are signed and the key is not here; nil where it is.
+func (rec *record) keyless() *verdict.Problem {
+	if rec.keyEnv == "" || len(rec.keys) > 0 {
+		return nil
+	}
+	return verdict.Errorf(verdict.CodeHistory, "set it to the key that the drills have",
+		"tell who wrote past reports: the environment variable %s of history.key_env is not set", rec.keyEnv)
+}
+
 // past is what a drill is compared with.
 func (rec *record) past(ctx context.Context) history.Past {
+	if p := rec.keyless(); p != nil {
+		return history.Past{Problem: p}
+	}
 	if rec.err != nil {
 		p := verdict.AsProblem(rec.err)
 		return history.Past{Problem: verdict.Errorf(verdict.CodeHistory, p.Hint, "open the store of past reports: %w", rec.err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPastTime)
 	defer cancel()
-	return history.Read(ctx, rec.dir, rec.store, rec.drill)
+	return history.Read(ctx, rec.dir, rec.store, rec.drill, rec.keys...)
 }
 
-// newest is the last report, whatever it came to.
+// since are the reports of runs that began at that time or later.
+func (rec *record) since(ctx context.Context, at time.Time) ([]history.Kept, error) {
+	if rec.err != nil {
+		return nil, rec.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readPastTime)
+	defer cancel()
+	return history.Since(ctx, rec.dir, rec.store, rec.drill, at, rec.keys...)
+}
+
+// newest is the last report, whatever it came to. Where the keys are not here,
+// it may be anybody's.
 func (rec *record) newest(ctx context.Context) (*verdict.Report, error) {
 	if rec.err != nil {
 		return nil, rec.err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPastTime)
 	defer cancel()
-	return history.Newest(ctx, rec.dir, rec.store, rec.drill)
+	return history.Newest(ctx, rec.dir, rec.store, rec.drill, rec.keys...)
 }
 
 // keep puts something into the store, even if the drill was interrupted.

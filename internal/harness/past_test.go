@@ -24,7 +24,7 @@ func TestHistoryInABucket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.write("drills/demo.yaml", "history: s3://"+server.Bucket+"/past/\n"+string(text))
+	p.write("drills/demo.yaml", "history: {url: 's3://"+server.Bucket+"/past/', key_env: REPORT_KEY}\n"+string(text))
 	run := func(code int, args ...string) *process {
 		cmd := p.start(args...)
 		t.Helper()
@@ -39,6 +39,17 @@ func TestHistoryInABucket(t *testing.T) {
 	} {
 		p.env = append(p.env, name+"="+value)
 	}
+	const key = "4f1c0a9be2d37586a1b2c3d4e5f60718"
+	for args, want := range map[string]string{
+		"drill": "history.key_env: the environment variable REPORT_KEY is not set", "inventory": "REPORT_KEY of history.key_env is not set",
+		"accept -name=demo -check=x -why=y": "could not be signed: tell who wrote past reports",
+	} {
+		said := strings.Join(strings.Fields(run(verdict.ExitError, strings.Fields(args)...).said()), " ") // lines are folded
+		if !strings.Contains(said, want) {
+			t.Errorf("%s without the key: %q is not in %s", args, want, said)
+		}
+	}
+	p.env = append(p.env, "REPORT_KEY="+key)
 	run(verdict.ExitOK, "drill")
 	if err := os.RemoveAll(filepath.Join(p.dir, "reports")); err != nil {
 		t.Fatal(err)
@@ -46,6 +57,7 @@ func TestHistoryInABucket(t *testing.T) {
 	if gate := run(verdict.ExitOK, "gate", "-name=demo"); strings.Contains(gate.said(), "drilling now") {
 		t.Errorf("the gate knows nothing of the bucket\n%s", gate.said())
 	}
+	p.env = append(p.env, "REPORT_KEY=c0ffee11223344556677889900aabbcc,"+key) // a new one, and the old one is trusted
 	run(verdict.ExitOK, "drill")
 	if r := p.latest("demo"); len(r.Trend) != 1 {
 		t.Errorf("the trend: %+v", r.Trend)
@@ -61,7 +73,7 @@ func TestHistoryInABucket(t *testing.T) {
 	if s := stageOf(r, verdict.StageChoose); s.Outcome != verdict.Error || s.Code != verdict.CodeHistory || stageOf(r, verdict.StageExpect).Outcome != verdict.Pass {
 		t.Errorf("%+v", r.Stages)
 	}
-	if strings.Contains(said, server.SecretKey) {
+	if strings.Contains(said, server.SecretKey) || strings.Contains(said, key) {
 		t.Error("the secret key is printed")
 	}
 }

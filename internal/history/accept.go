@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -25,6 +26,8 @@ type Acceptance struct {
 	Why      string    `json:"why"`
 	Who      string    `json:"who"`
 	At       time.Time `json:"at"`
+
+	Proven bool `json:"-"` // by its keyed hash; where there are no keys, by lying on this machine
 }
 
 // points is what the accepted change led to, as a number; none where that is
@@ -64,13 +67,14 @@ func isAccepted(name string) bool {
 }
 
 // Accept keeps an acceptance beside the reports and returns the name of its
-// file and what it holds, for a Store. An error says where and what to do.
-func Accept(dir string, a Acceptance) (name string, b []byte, err error) {
+// file and what it holds, for a Store. The first of the keys signs it. An error
+// says where and what to do.
+func Accept(dir string, a Acceptance, keys ...spec.Key) (name string, b []byte, err error) {
 	a.Schema = verdict.Schema
 	if b, err = json.MarshalIndent(a, "", "  "); err != nil {
 		return "", nil, err
 	}
-	b = append(b, '\n')
+	b = sign(signedAcceptance, append(b, '\n'), keys)
 	name = acceptedStart + NewRunID(a.At) + acceptedEnd
 	if err := placeFile(dir, a.Drill, name, b); err != nil {
 		return "", nil, fmt.Errorf("keep what was accepted for %s under %s: %w; %s", a.Drill, dir, err, mend(err))

@@ -14,10 +14,31 @@ type Past struct {
 	Passing  []*verdict.Report // newest first; outcome pass or warn, all of this drill; without scrub, rows_held and the rows of latest events
 	Accepted []Acceptance      // newest first
 	Damaged  []string          // entries that cannot be used: which, and why
+	Unproven Unproven          // entries of which nobody knows who wrote them
 	// Problem is why the past could not be read, where it could not: nothing
 	// may be judged against it then, since it only looks empty.
 	Problem *verdict.Problem
 }
+
+// Unproven counts entries of which nobody knows who wrote them. With keys they
+// are left out; without any, those of the store are used all the same.
+type Unproven struct {
+	Unsigned int    // without a keyed hash
+	Foreign  int    // signed with a key that is not known here
+	Used     string // the store that they were used from; empty: they were left out
+}
+
+func (u *Unproven) add(e entry, keyed bool) {
+	switch {
+	case keyed && e.proof == unsigned, !keyed && !e.here && e.proof == unsigned:
+		u.Unsigned++
+	case keyed && e.proof == foreign, !keyed && !e.here:
+		u.Foreign++
+	}
+}
+
+// Any reports whether there are such entries.
+func (u Unproven) Any() bool { return u.Unsigned+u.Foreign > 0 }
 
 // Point is a number of a past run, or one that a person accepted.
 type Point struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/sys/unix"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -30,15 +31,16 @@ const (
 // Save keeps a report, and its other renderings by file name, as one folder
 // that is there wholly or not at all; then makes it the latest unless a report
 // of a later start already is. Several processes may save at once. A run that
-// is kept already is refused (fs.ErrExist). An error says where and what to do.
-func Save(dir string, r *verdict.Report, others map[string][]byte) error {
-	if err := save(dir, r, others); err != nil {
+// is kept already is refused (fs.ErrExist). The first of the keys signs it; without
+// one it is not signed. An error says where and what to do.
+func Save(dir string, r *verdict.Report, others map[string][]byte, keys ...spec.Key) error {
+	if err := save(dir, r, others, keys); err != nil {
 		return fmt.Errorf("keep the report of %s under %s: %w; %s", r.Drill, dir, err, mend(err))
 	}
 	return nil
 }
 
-func save(dir string, r *verdict.Report, others map[string][]byte) error {
+func save(dir string, r *verdict.Report, others map[string][]byte, keys []spec.Key) error {
 	if err := checkName("the run", r.Run); err != nil {
 		return err
 	}
@@ -46,6 +48,7 @@ func save(dir string, r *verdict.Report, others map[string][]byte) error {
 	if err != nil {
 		return err
 	}
+	b = sign(signedReport, b, keys)
 	files := maps.Clone(others)
 	if files == nil {
 		files = map[string][]byte{}
@@ -172,7 +175,7 @@ func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
 	if err != nil {
 		for past, err := range runs(root, r.Drill) {
 			if err == nil && past.StartedAt.After(r.StartedAt) {
-				if b, err = past.JSON(); err != nil {
+				if b, err = readFile(root, filepath.Join(past.Run, reportFile)); err != nil {
 					return err
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,8 +31,8 @@ type Store interface {
 	Put(ctx context.Context, name string, b []byte) error
 }
 
-// SaveTo keeps a report in the store.
-func SaveTo(ctx context.Context, s Store, r *verdict.Report) error {
+// SaveTo keeps a report in the store. The first of the keys signs it.
+func SaveTo(ctx context.Context, s Store, r *verdict.Report, keys ...spec.Key) error {
 	b, err := r.JSON()
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func SaveTo(ctx context.Context, s Store, r *verdict.Report) error {
 			return err
 		}
 	}
-	return s.Put(ctx, path.Join(r.Drill, r.Run, reportFile), b)
+	return s.Put(ctx, path.Join(r.Drill, r.Run, reportFile), sign(signedReport, b, keys))
 }
 
 // AcceptTo keeps an acceptance, as Accept has written it, in the store.
@@ -52,16 +53,17 @@ func AcceptTo(ctx context.Context, s Store, drill, name string, b []byte) error 
 // Read gives the past of a drill from the reports below dir and those in the
 // store, if there is one: as many passing ones as any check may be compared
 // with. What cannot be used is named in Damaged, and what stands behind it
-// still counts.
-func Read(ctx context.Context, dir string, s Store, drill string) Past {
+// still counts. With keys, only what one of them signed is used; without any,
+// all is.
+func Read(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) Past {
 	var p Past
-	sh, err := open(ctx, dir, s, drill)
+	sh, err := open(ctx, dir, s, drill, keys)
 	if err != nil {
 		p.Problem = unread(err)
 		return p
 	}
 	defer sh.close()
-	if p.Accepted, p.Damaged, err = sh.accepted(ctx); err != nil {
+	if err := sh.accepted(ctx, &p); err != nil {
 		p.Problem = unread(err)
 		return p
 	}
@@ -75,22 +77,65 @@ func Read(ctx context.Context, dir string, s Store, drill string) Past {
 			switch {
 			case f.damaged != nil:
 				p.Damaged = append(p.Damaged, f.damaged.Error())
+			case !sh.proven(f) && len(keys) > 0:
+				p.Unproven.add(f, true)
 			case passed(f.report) && len(p.Passing) < spec.MostPast:
 				p.Passing = append(p.Passing, slim(f.report))
+				p.Unproven.add(f, len(keys) > 0)
 			}
 		}
 		if len(p.Passing) == spec.MostPast {
 			break
 		}
 	}
+	if s != nil && len(keys) == 0 && p.Unproven.Any() {
+		p.Unproven.Used = s.URL()
+	}
 	return p
 }
 
+// Kept is one report that is kept, and whether anybody vouches for it.
+type Kept struct {
+	Run    string
+	Report *verdict.Report // as those of Past.Passing; nil with Err
+	Proven bool            // by its keyed hash; without keys, by lying on this machine
+	Err    error           // a DamagedError
+}
+
+// Since gives the kept reports of all runs that began at that time or later,
+// the newest first. An error means that they could not be read.
+func Since(ctx context.Context, dir string, s Store, drill string, at time.Time, keys ...spec.Key) ([]Kept, error) {
+	sh, err := open(ctx, dir, s, drill, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer sh.close()
+	from := at.UTC().Format(runTime)
+	runs := slices.DeleteFunc(sh.runs, func(run string) bool { return run < from })
+	var all []Kept
+	for batch := range slices.Chunk(runs, atOnce) {
+		found, err := sh.reports(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range found {
+			k := Kept{Run: batch[i], Proven: sh.proven(f)}
+			if f.damaged != nil {
+				k.Err = f.damaged
+			} else {
+				k.Report = slim(f.report)
+			}
+			all = append(all, k)
+		}
+	}
+	return all, nil
+}
+
 // Newest returns the report of the drill that started last, from dir or the
-// store: fs.ErrNotExist if there is none, a DamagedError if it cannot be used.
-// An older report never stands in for a damaged one.
-func Newest(ctx context.Context, dir string, s Store, drill string) (*verdict.Report, error) {
-	sh, err := open(ctx, dir, s, drill)
+// store: fs.ErrNotExist if there is none, a DamagedError if it cannot be used
+// or, with keys, none of them signed it. An older report never stands in for it.
+func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) (*verdict.Report, error) {
+	sh, err := open(ctx, dir, s, drill, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -102,10 +147,16 @@ func Newest(ctx context.Context, dir string, s Store, drill string) (*verdict.Re
 	if err != nil {
 		return nil, err
 	}
-	if found[0].damaged != nil {
-		return nil, found[0].damaged
+	newest := found[0]
+	switch {
+	case newest.damaged != nil:
+		return nil, newest.damaged
+	case len(keys) == 0 || newest.proof == proven:
+		return newest.report, nil
+	case newest.proof == foreign:
+		return nil, &DamagedError{Path: newest.path, Err: errForeign}
 	}
-	return found[0].report, nil
+	return nil, &DamagedError{Path: newest.path, Err: errUnsigned}
 }
 
 // slim leaves out what nothing is compared with and, in a database of many
@@ -144,6 +195,7 @@ const atOnce = 8
 // shelf is all that is kept of one drill, here and in the store.
 type shelf struct {
 	drill  string
+	keys   []spec.Key
 	root   *os.Root // nil: nothing is kept here
 	store  Store    // nil: there is none
 	here   map[string]bool
@@ -152,12 +204,12 @@ type shelf struct {
 	wanted []string // files of acceptances
 }
 
-func open(ctx context.Context, dir string, s Store, drill string) (*shelf, error) {
+func open(ctx context.Context, dir string, s Store, drill string, keys []spec.Key) (*shelf, error) {
 	root, err := openDrill(dir, drill)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	sh := &shelf{drill: drill, root: root, store: s, here: map[string]bool{}, there: map[string]bool{}}
+	sh := &shelf{drill: drill, keys: keys, root: root, store: s, here: map[string]bool{}, there: map[string]bool{}}
 	if err := errors.Join(sh.listHere(), sh.listThere(ctx)); err != nil {
 		sh.close()
 		return nil, err
@@ -186,7 +238,7 @@ func (sh *shelf) listHere() error {
 	}
 	for _, e := range entries {
 		switch {
-		case strings.HasPrefix(e.Name(), "."):
+		case checkName("the run", e.Name()) != nil:
 		case e.IsDir():
 			sh.here[path.Join(e.Name(), reportFile)] = true
 			sh.runs = append(sh.runs, e.Name())
@@ -225,9 +277,21 @@ func (sh *shelf) listThere(ctx context.Context) error {
 
 // entry is what one file came to.
 type entry struct {
+	path     string // or URL
+	here     bool   // on this machine
+	proof    proof
 	report   *verdict.Report
 	accepted Acceptance
 	damaged  *DamagedError
+}
+
+// proven tells whether anybody vouches for an entry: the key that signed it or,
+// where there is none, this machine.
+func (sh *shelf) proven(e entry) bool {
+	if len(sh.keys) > 0 {
+		return e.proof == proven
+	}
+	return e.here
 }
 
 // reports reads runs. An error means that the store could not be read.
@@ -236,7 +300,7 @@ func (sh *shelf) reports(ctx context.Context, runs []string) ([]entry, error) {
 	for i, run := range runs {
 		names[i] = path.Join(run, reportFile)
 	}
-	return sh.readAll(ctx, names, func(e *entry, name string, b []byte) error {
+	return sh.readAll(ctx, signedReport, names, func(e *entry, name string, b []byte) error {
 		r, err := decode(b)
 		switch {
 		case err != nil:
@@ -252,30 +316,37 @@ func (sh *shelf) reports(ctx context.Context, runs []string) ([]entry, error) {
 }
 
 // accepted reads all acceptances, newest first.
-func (sh *shelf) accepted(ctx context.Context) (all []Acceptance, damaged []string, err error) {
-	found, err := sh.readAll(ctx, sh.wanted, func(e *entry, _ string, b []byte) (err error) {
+func (sh *shelf) accepted(ctx context.Context, p *Past) error {
+	found, err := sh.readAll(ctx, signedAcceptance, sh.wanted, func(e *entry, _ string, b []byte) (err error) {
 		e.accepted, err = decodeAccepted(b, sh.drill)
 		return err
 	})
 	for _, e := range found {
 		if e.damaged != nil {
-			damaged = append(damaged, e.damaged.Error())
+			p.Damaged = append(p.Damaged, e.damaged.Error())
 			continue
 		}
-		all = append(all, e.accepted)
+		p.Unproven.add(e, len(sh.keys) > 0)
+		e.accepted.Proven = sh.proven(e)
+		if e.accepted.Proven || len(sh.keys) == 0 {
+			p.Accepted = append(p.Accepted, e.accepted)
+		}
 	}
-	slices.SortStableFunc(all, func(a, b Acceptance) int { return b.At.Compare(a.At) })
-	return all, damaged, err
+	slices.SortStableFunc(p.Accepted, func(a, b Acceptance) int { return b.At.Compare(a.At) })
+	return err
 }
 
 // readAll reads files, from here where they are whole here, else from the
 // store.
-func (sh *shelf) readAll(ctx context.Context, names []string, use func(*entry, string, []byte) error) ([]entry, error) {
+func (sh *shelf) readAll(ctx context.Context, what string, names []string, use useFunc) ([]entry, error) {
 	found := make([]entry, len(names))
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(atOnce)
 	for i, name := range names {
-		work.Go(func() error { return sh.readOne(ctx, &found[i], name, use) })
+		work.Go(func() (err error) {
+			found[i], err = sh.readOne(ctx, what, name, use)
+			return err
+		})
 	}
 	if err := work.Wait(); err != nil {
 		return nil, err
@@ -283,32 +354,43 @@ func (sh *shelf) readAll(ctx context.Context, names []string, use func(*entry, s
 	return found, nil
 }
 
-func (sh *shelf) readOne(ctx context.Context, e *entry, name string, use func(*entry, string, []byte) error) error {
+// useFunc takes what a file holds for what it is.
+type useFunc func(e *entry, name string, b []byte) error
+
+// readOne reads a file here, and in the store where here it is not whole or
+// nobody vouches for it.
+func (sh *shelf) readOne(ctx context.Context, what, name string, use useFunc) (entry, error) {
+	var here entry
 	if sh.here[name] {
 		b, err := readFile(sh.root, name)
-		if err == nil {
-			err = use(e, name, b)
+		here = sh.entry(what, name, path.Join(sh.root.Name(), name), true, b, err, use)
+		if here.damaged == nil && sh.proven(here) || !sh.there[name] {
+			return here, nil
 		}
-		if err == nil {
-			return nil
-		}
-		e.damaged = &DamagedError{Path: path.Join(sh.root.Name(), name), Err: err}
-	}
-	if !sh.there[name] {
-		return nil
 	}
 	b, err := sh.store.Get(ctx, path.Join(sh.drill, name), maxReport)
 	var unreachable *verdict.Problem
 	if errors.As(err, &unreachable) || ctx.Err() != nil {
-		return cmp.Or(err, ctx.Err())
+		return entry{}, cmp.Or(err, ctx.Err())
+	}
+	there := sh.entry(what, name, sh.store.URL()+path.Join(sh.drill, name), false, b, err, use)
+	if sh.here[name] && here.damaged == nil && !(there.damaged == nil && sh.proven(there)) {
+		return here, nil
+	}
+	return there, nil
+}
+
+// entry is what a file's bytes come to, or why it could not be read.
+func (sh *shelf) entry(what, name, path string, here bool, b []byte, err error, use useFunc) entry {
+	e := entry{path: path, here: here}
+	if err == nil {
+		b, e.proof, err = prove(what, b, sh.keys)
 	}
 	if err == nil {
-		err = use(e, name, b)
+		err = use(&e, name, b)
 	}
 	if err != nil {
-		e.damaged = &DamagedError{Path: sh.store.URL() + path.Join(sh.drill, name), Err: err}
-		return nil
+		e.damaged = &DamagedError{Path: path, Err: err}
 	}
-	e.damaged = nil // the store's is whole
-	return nil
+	return e
 }

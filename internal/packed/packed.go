@@ -21,6 +21,45 @@ const MaxWindow = 128 << 20
 // ErrBehindPadding is what stands behind zeros that end a compressed stream.
 var ErrBehindPadding = errors.New("something follows the zeros behind its end")
 
+// LeastBound is what any packed file may unpack to, in bytes.
+const LeastBound = 64 << 20
+
+// Bound is how many bytes a packed file of so many may unpack to; 0: any
+// number, where ratio is 0.
+func Bound(size, ratio int64) int64 {
+	if ratio > 0 && size > math.MaxInt64/ratio {
+		return math.MaxInt64
+	}
+	if ratio > 0 {
+		return max(size*ratio, LeastBound)
+	}
+	return 0
+}
+
+// ErrTooMuch says that a packed file unpacks to more than its bound.
+var ErrTooMuch = errors.New("it unpacks to more than source.max_ratio allows")
+
+// Bounded reads what is unpacked, as far as the bound and no further; 0: all.
+type Bounded struct {
+	R     io.Reader
+	Bound int64
+	read  int64
+}
+
+// Read is io.Reader's. The error is ErrTooMuch from the first read on that goes
+// beyond the bound.
+func (b *Bounded) Read(p []byte) (int, error) {
+	if b.Bound > 0 && b.read > b.Bound {
+		return 0, ErrTooMuch
+	}
+	n, err := b.R.Read(p)
+	b.read += int64(n)
+	if b.Bound > 0 && b.read > b.Bound {
+		return 0, ErrTooMuch
+	}
+	return n, err
+}
+
 // Padding skips zeros, as tapes and block devices put them behind a file, and
 // returns io.EOF where nothing but they follow.
 func Padding(in *bufio.Reader) error {

@@ -61,32 +61,6 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 	return s
 }
 
-// key reads the secret that key_env names. Neither its value nor a name that
-// may be a secret itself is ever repeated.
-func (c checker) key(name text) []byte {
-	if !name.given() {
-		return nil
-	}
-	const mend = "set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"
-	if !envName.MatchString(name.Value) {
-		c.refuse(name.at, "write the variable's name, such as DRILL_SCRUB_KEY, never the key", "scrub.key_env is not the name of an environment variable")
-		return nil
-	}
-	if c.loader.WithoutSecrets {
-		return nil
-	}
-	value, ok := c.loader.lookup(name.Value)
-	switch {
-	case !ok || value == "":
-		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s is not set", name.Value)
-	case len(value) < minKey:
-		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s holds %d bytes, fewer than %d", name.Value, len(value), minKey)
-	case len(distinct(value)) < minKeyBytes:
-		c.refuse(name.at, mend, "scrub.key_env: the environment variable %s repeats so few different characters that it could be guessed", name.Value)
-	}
-	return []byte(value)
-}
-
 func distinct(s string) map[byte]bool {
 	seen := map[byte]bool{}
 	for i := range len(s) {

@@ -36,6 +36,11 @@ func (c checker) source(raw *rawSource) Source {
 		Location:   c.zone(raw.Timezone, "source.timezone"),
 		Database:   c.filled(raw.Database, "source.database", "write the database's name or remove the key"),
 		Checksum:   raw.Checksum.or("if_present"),
+		Links:      raw.Links.or(LinksRefuse),
+		MaxRatio:   raw.MaxRatio.or(DefaultMaxRatio),
+	}
+	if raw.MaxRatio.given() && s.MaxRatio < 1 {
+		c.refuse(raw.MaxRatio.at, "write 200, or what the backups need, or remove it", "source.max_ratio: nothing unpacks to %d times its size", s.MaxRatio)
 	}
 	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", toleranceFor(s))
 	c.onlyForS3("source", s.URL, map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at, "anonymous": raw.Anonymous.at})
@@ -58,18 +63,21 @@ func toleranceFor(s Source) time.Duration {
 	return unzonedTolerance
 }
 
-// history is where past reports are kept besides reports/.
-func (c checker) history(t text, source Source) Source {
-	h := Source{URL: c.storeURL(t, "history")}
-	if t.given() && h.URL != "" && strings.TrimSuffix(h.URL, "/") == strings.TrimSuffix(source.URL, "/") {
-		c.refuse(t.at, "give the reports a folder of their own", "history lies where the backups lie")
+// history is where past reports are kept besides reports/, and by what keys.
+func (c checker) history(raw *rawHistory, source Source, scrub Scrub) History {
+	if raw == nil {
+		return History{}
 	}
-	return c.sameStore(h.URL, source)
+	h := Source{URL: c.storeURL(raw.URL, "history")}
+	if raw.URL.given() && h.URL != "" && strings.TrimSuffix(h.URL, "/") == strings.TrimSuffix(source.URL, "/") {
+		c.refuse(raw.URL.at, "give the reports a folder of their own", "history lies where the backups lie")
+	}
+	return History{Source: c.sameStore(h.URL, source), KeyEnv: raw.KeyEnv.Value, Keys: c.reportKeys(raw.KeyEnv, scrub)}
 }
 
 // sameStore reaches a bucket as the backups' own is, where that is one.
 func (c checker) sameStore(url string, source Source) Source {
-	s := Source{URL: url}
+	s := Source{URL: url, Links: source.Links}
 	if strings.HasPrefix(url, "s3:") {
 		s.Region, s.Endpoint, s.PathStyle = source.Region, source.Endpoint, source.PathStyle
 		s.NoKeys = strings.HasPrefix(source.URL, "file:")

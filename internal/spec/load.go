@@ -29,7 +29,8 @@ type Loader struct {
 	// LookupEnv finds the secrets that a drill file names; nil: os.LookupEnv.
 	LookupEnv func(name string) (string, bool)
 	// WithoutSecrets leaves them alone, for those who only list drills:
-	// Scrub.Key stays nil and a missing one is no mistake.
+	// Scrub.Key stays nil and a missing one is no mistake. The keys of past
+	// reports are read where they are set, since some compare with these.
 	WithoutSecrets bool
 	// WithoutBaseline leaves the file of expectations.schema alone, for who
 	// writes it.
@@ -152,7 +153,7 @@ func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	drill.Scrub = c.scrub(raw.Scrub)
 	drill.Expectations = c.expectations(raw.Expectations)
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
-	drill.History = c.history(raw.History, drill.Source)
+	drill.History = c.history(raw.History, drill.Source, drill.Scrub)
 	drill.SHA256 = digest(data, drill.Expectations.Schema)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)

@@ -12,7 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const testKey = "0123456789abcdef0123456789abcdef"
+const (
+	testKey   = "0123456789abcdef0123456789abcdef"
+	reportKey = "fedcba9876543210fedcba9876543210"
+	olderKey  = "89abcdef0123456789abcdef01234567"
+)
 
 func testEnv(name string) (string, bool) {
 	value, ok := map[string]string{
@@ -20,6 +24,10 @@ func testEnv(name string) (string, bool) {
 		"SHORT_KEY":       testKey[1:],
 		"DULL_KEY":        strings.Repeat("0123456", 10),
 		"EMPTY_KEY":       "",
+		"REPORT_KEY":      reportKey,
+		"REPORT_KEYS":     " " + olderKey + " , " + reportKey + "\n",
+		"SHORT_SECOND":    reportKey + "," + testKey[1:],
+		"ENDS_IN_COMMA":   reportKey + ",",
 	}[name]
 	return value, ok
 }
@@ -176,6 +184,18 @@ var badInputs = []struct {
 	{"this machine's zone", drillFile(source("url: s3://b/, name: a, timezone: §Local")), []string{`source.timezone: "Local" is not the same zone on every machine; write a name such as Europe/Berlin or UTC`}},
 	{"a checksum of neither kind", drillFile(source("url: s3://b/, name: a, timezone: UTC, checksum: §requird")), []string{`source.checksum: "requird" is not one of its values; did you mean required?`}},
 
+	{"links of neither kind", drillFile(source("url: file:///b/, name: a, timezone: UTC, links: §folow")), []string{`source.links: "folow" is not one of its values; did you mean follow?`}},
+	{"a ratio of nothing", drillFile(source("url: file:///b/, name: a, timezone: UTC, max_ratio: §0")), []string{"source.max_ratio: nothing unpacks to 0 times its size; write 200, or what the backups need, or remove it"}},
+	{"a ratio that is no number", drillFile(source("url: file:///b/, name: a, timezone: UTC, max_ratio: §much")), []string{`source.max_ratio: "much" is not a whole number; write digits only, such as 1000`}},
+
+	{"a report key that is not set", drillFile("history: {key_env: §NOT_SET}"), []string{"history.key_env: the environment variable NOT_SET is not set; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a short report key", drillFile("history: {key_env: §SHORT_KEY}"), []string{"history.key_env: the environment variable SHORT_KEY holds 31 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a short second report key", drillFile("history: {key_env: §SHORT_SECOND}"), []string{"history.key_env: the environment variable SHORT_SECOND holds as its key 2 31 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"an empty second report key", drillFile("history: {key_env: §ENDS_IN_COMMA}"), []string{"history.key_env: the environment variable ENDS_IN_COMMA holds as its key 2 0 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a dull report key", drillFile("history: {key_env: §DULL_KEY}"), []string{"history.key_env: the environment variable DULL_KEY repeats so few different characters that it could be guessed; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a report key itself", drillFile("history: {key_env: §hunter-2}"), []string{"history.key_env is not the name of an environment variable; write the variable's name, such as DRILL_REPORT_KEY, never the key"}},
+	{"the scrub's key for reports", drillFile("scrub: {key_env: DRILL_SCRUB_KEY}", "history: {url: 's3://reports/', key_env: §DRILL_SCRUB_KEY}"), []string{"history.key_env names the key of scrub.key_env, by which pseudonyms are made; give each a key of its own"}},
+	{"a history of nothing", drillFile("§history: {}"), []string{"history is empty; fill it or remove it"}},
 	{"a history that is no URL", drillFile("history: §reports"), []string{"history is not a URL; write file:///dir/ or s3://bucket/prefix/"}},
 	{"a history with credentials", drillFile("history: §s3://a:b@reports/"), []string{"history holds credentials; take them out, change them, and give them in the environment"}},
 	{"a history among the backups", drillFile(source("url: s3://b/x, name: a, timezone: UTC"), "history: §s3://b/x/"), []string{"history lies where the backups lie; give the reports a folder of their own"}},
@@ -534,7 +554,7 @@ func TestEveryKey(t *testing.T) {
 	first := Source{
 		URL: "s3://shop-backups/nightly/", Region: "eu-central-1", Endpoint: "https://s3.example.com:9000",
 		PathStyle: true, Anonymous: true, Name: "shop-{time}.dump.zst", TimeLayout: "20060102T150405Z",
-		Location: berlin, TimeTolerance: 2 * time.Hour, Database: "shop", Checksum: "required",
+		Location: berlin, TimeTolerance: 2 * time.Hour, Database: "shop", Checksum: "required", Links: LinksRefuse, MaxRatio: 200,
 	}
 	second, third := first, first
 	second.URL = "s3://shop-second/nightly/"
@@ -606,6 +626,57 @@ func TestEveryKey(t *testing.T) {
 	want.SHA256 = got.SHA256
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What signs reports is read where secrets are left alone too, if it is there:
+// past reports are compared with, and accepted.
+func TestReportKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		history string
+		without bool
+		want    History
+	}{
+		{"s3://reports/", false, History{Source: Source{URL: "s3://reports/", Links: LinksRefuse, NoKeys: true}}},
+		{"{url: 's3://reports/', key_env: REPORT_KEY}", false,
+			History{Source{URL: "s3://reports/", Links: LinksRefuse, NoKeys: true}, "REPORT_KEY", []Key{Key(reportKey)}}},
+		{"{key_env: REPORT_KEYS}", true, History{Source{Links: LinksRefuse}, "REPORT_KEYS", []Key{Key(olderKey), Key(reportKey)}}},
+		{"{key_env: NOT_SET}", true, History{Source{Links: LinksRefuse}, "NOT_SET", nil}},
+	} {
+		l := Loader{LookupEnv: testEnv, WithoutSecrets: c.without}
+		d, err := l.Load(write(t, t.TempDir(), "shop.yaml", drillFile("history: "+c.history)))
+		if err != nil {
+			t.Errorf("%s: %v", c.history, err)
+			continue
+		}
+		if diff := cmp.Diff(c.want, d.History); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", c.history, diff)
+		}
+		if said := fmt.Sprintf("%v %+v %#v %x", d.History, d.History, d.History, d.History.Keys); strings.Contains(said, reportKey[:8]) ||
+			strings.Contains(said, fmt.Sprintf("%x", reportKey[:8])) {
+			t.Error("a key is printed")
+		}
+	}
+}
+
+// Every folder of a drill is read as the source's links say.
+func TestLinksHoldForEveryFolder(t *testing.T) {
+	t.Parallel()
+	for links, want := range map[string]string{"": LinksRefuse, ", links: refuse": LinksRefuse, ", links: follow": LinksFollow} {
+		d, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(source("url: file:///b/, name: a, timezone: UTC, max_ratio: 7"+links),
+			"history: file:///h/", "inventory: {copies: ['file:///c/'], catalogue: {url: 'file:///d/x.csv', name: n, at: a, timezone: UTC}}")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []Source{d.Source, d.History.Source, d.Inventory.Copies[0].Source, d.Inventory.Catalogue.Source} {
+			if s.Links != want {
+				t.Errorf("%q: %s of %s, want %s", links, s.Links, s.URL, want)
+			}
+		}
+		if d.Source.MaxRatio != 7 {
+			t.Errorf("max_ratio: %d", d.Source.MaxRatio)
+		}
 	}
 }
 

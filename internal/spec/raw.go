@@ -22,8 +22,21 @@ type rawDrill struct {
 	Scrub        *rawScrub        `json:"scrub,omitempty" jsonschema_description:"what is rewritten on the way in, and what may pass"`
 	Expectations *rawExpectations `json:"expectations" mend:"a drill that expects nothing proves nothing: name a table" jsonschema_description:"what the restored database must show"`
 	LatestEvents []rawLatest      `json:"latest_events,omitempty" jsonschema_description:"newest rows shown in the report, scrubbed"`
-	History      text             `json:"history,omitempty" jsonschema_description:"where past reports are kept besides reports/: file:///dir/ or s3://bucket/prefix/, reached as source is"`
+	History      *rawHistory      `json:"history,omitempty" jsonschema_description:"where past reports are kept besides reports/, and what proves who wrote them; a URL alone is the first"`
 }
+
+// rawHistory is a store of past reports; one that is written as a URL alone
+// holds reports that nobody signed.
+type rawHistory struct {
+	section
+	URL    text `json:"url,omitempty" jsonschema_description:"file:///dir/ or s3://bucket/prefix/, reached as source is"`
+	KeyEnv text `json:"key_env,omitempty" jsonschema_description:"environment variable with the key that signs reports, 32 bytes or more; several with commas between them: the first signs, any of them proves"`
+}
+
+func (h *rawHistory) short() scalar { return &h.URL }
+
+// JSONSchemaExtend tells editors of the short form.
+func (rawHistory) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
 
 type rawSource struct {
 	section
@@ -38,6 +51,8 @@ type rawSource struct {
 	TimeTolerance duration `json:"time_tolerance,omitempty" jsonschema_description:"name and header may differ by this much, beside the day or hour that the name tells (default 6h; 26h without timezone; 1h and 14h where {time} tells a day)"`
 	Database      text     `json:"database,omitempty" jsonschema_description:"the archive's header must name it"`
 	Checksum      text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present" jsonschema_description:"a .sha256 beside each backup must be there, or is compared where it is (default if_present)"`
+	Links         text     `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow" jsonschema_description:"links in a folder to what lies outside of it; for every folder that the drill reads (default refuse)"`
+	MaxRatio      integer  `json:"max_ratio,omitempty" jsonschema_description:"a compressed backup may unpack to so many times its size; more: error (default 200)"`
 }
 
 type rawInventory struct {

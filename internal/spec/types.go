@@ -21,7 +21,7 @@ type Drill struct {
 	Scrub        Scrub
 	Expectations Expectations
 	LatestEvents []LatestEvents
-	History      Source // where past reports are kept besides reports/; without a URL: nowhere
+	History      History
 }
 
 // Source says where the backups lie and how they are told apart.
@@ -39,6 +39,26 @@ type Source struct {
 	TimeTolerance time.Duration  // name against header, beside the name's own Unit; default 26h where Location is nil, else 6h; 14h and 1h for days
 	Database      string         // the header must name it; empty: any
 	Checksum      string         // required | if_present (default)
+	Links         string         // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
+	MaxRatio      int64          // times its size that a compressed backup may unpack to; default DefaultMaxRatio
+}
+
+// What becomes of links out of a folder.
+const (
+	LinksRefuse = "refuse"
+	LinksFollow = "follow"
+)
+
+// DefaultMaxRatio is more than dumps of real rows unpack to: gzip reaches 1000
+// with one letter alone.
+const DefaultMaxRatio = 200
+
+// History is where past reports are kept besides reports/, and what proves who
+// wrote them.
+type History struct {
+	Source        // without a URL: nowhere
+	KeyEnv string // environment variable that holds the keys; empty: reports are not signed
+	Keys   []Key  // the first one signs, any of them proves; nil without KeyEnv, and where secrets are left alone
 }
 
 // Inventory is what the store itself is expected to hold. What is nil or zero

@@ -41,6 +41,7 @@ const (
 	CodeTruncated        Code = "truncated"         // fail: the archive ends too early
 	CodeCorrupt          Code = "corrupt"           // fail: the archive contradicts itself
 	CodeChecksum         Code = "checksum"          // fail: the side file says otherwise
+	CodeMaxRatio         Code = "max_ratio"         // error: it unpacks to more than such a file should
 	CodeChangedMeanwhile Code = "changed_meanwhile" // error: the object was replaced while it was read
 	CodeDatabase         Code = "database"          // fail: the header names another database; error: one of nearly that name, and no drill ever passed with it
 	CodeDiskSpace        Code = "disk_space"        // error: not enough room

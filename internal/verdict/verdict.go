@@ -139,6 +139,7 @@ type Backup struct {
 	SizeBytes     int64     `json:"size_bytes"`
 	SHA256        string    `json:"sha256"` // of the file as it lies in the store
 	ETag          string    `json:"etag"`
+	Version       string    `json:"version,omitempty"`     // of a bucket's object: what tells it from others of this ETag
 	Checksum      string    `json:"checksum,omitempty"`    // verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to compare with
 	Format        string    `json:"format"`                // custom
 	Compression   string    `json:"compression,omitempty"` // none | gzip | zstd around the archive; "lz4 within" it; "zstd around gzip"

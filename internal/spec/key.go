@@ -1,0 +1,74 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+)
+
+const keyMend = "set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"
+
+// key reads the secret that key_env names. Neither its value nor a name that
+// may be a secret itself is ever repeated.
+func (c checker) key(name text) []byte {
+	const key = "scrub.key_env"
+	if !name.given() || !c.variable(name, key, "DRILL_SCRUB_KEY") || c.loader.WithoutSecrets {
+		return nil
+	}
+	value, ok := c.loader.lookup(name.Value)
+	if !ok || value == "" {
+		c.refuse(name.at, keyMend, "%s: the environment variable %s is not set", key, name.Value)
+		return nil
+	}
+	c.strong(name, key, value, "holds")
+	return []byte(value)
+}
+
+// variable refuses what names no environment variable.
+func (c checker) variable(name text, key, such string) bool {
+	ok := envName.MatchString(name.Value)
+	if !ok {
+		c.refuse(name.at, "write the variable's name, such as "+such+", never the key", "%s is not the name of an environment variable", key)
+	}
+	return ok
+}
+
+// strong refuses a key that could be guessed.
+func (c checker) strong(name text, key, value, holds string) {
+	switch {
+	case len(value) < minKey:
+		c.refuse(name.at, keyMend, "%s: the environment variable %s %s %d bytes, fewer than %d", key, name.Value, holds, len(value), minKey)
+	case len(distinct(value)) < minKeyBytes:
+		c.refuse(name.at, keyMend, "%s: the environment variable %s repeats so few different characters that it could be guessed", key, name.Value)
+	}
+}
+
+// reportKeys reads the secrets by which reports are signed and proven. None of
+// them is the scrub's, which more people may have.
+func (c checker) reportKeys(name text, scrub Scrub) (keys []Key) {
+	const key = "history.key_env"
+	if !name.given() || !c.variable(name, key, "DRILL_REPORT_KEY") {
+		return nil
+	}
+	value, ok := c.loader.lookup(name.Value)
+	switch {
+	case c.loader.WithoutSecrets && value == "":
+		return nil
+	case !ok || value == "":
+		c.refuse(name.at, keyMend, "%s: the environment variable %s is not set", key, name.Value)
+		return nil
+	}
+	for i, one := range strings.Split(value, ",") {
+		one = strings.TrimSpace(one)
+		holds := "holds"
+		if strings.Contains(value, ",") {
+			holds = fmt.Sprintf("holds as its key %d", i+1)
+		}
+		c.strong(name, key, one, holds)
+		if one != "" && one == string(scrub.Key) || name.Value == scrub.KeyEnv {
+			c.refuse(name.at, "give each a key of its own", "%s names the key of scrub.key_env, by which pseudonyms are made", key)
+			return nil
+		}
+		keys = append(keys, Key(one))
+	}
+	return keys
+}
