@@ -110,7 +110,7 @@ func TestStartDiesEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife), Tunnel: tunnel}.withDefaults()
-			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data"})
+			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data", volumes: []string{"/proc"}})
 			earlyDeath(t, b, err, "initdb", "/proc/data")
 			noContainers(t, o.Work)
 		})
@@ -130,13 +130,14 @@ func TestLateWatch(t *testing.T) {
 			b := start(t, Options{Kind: Container, Image: "postgres:17", Tunnel: tunnel}).(*container)
 			late := &container{base: newBase(Options{Work: b.work, Deadline: b.deadline}, insideShare),
 				engine: b.engine, name: b.name, life: b.life, tunnel: b.tunnel}
+			late.server.Store(b.server.Load())
 			late.base.launch = func(cmd Command) (*program, error) { return late.exec(cmd, "") }
 			late.bringLog = b.bringLog
 			var noticed sync.Once
 			late.gone = func() bool {
 				ended := b.notRunning()
 				if ended {
-					noticed.Do(func() { go late.watch() })
+					noticed.Do(func() { go late.tellServer(*b.server.Load()) })
 				}
 				return ended
 			}
@@ -146,7 +147,7 @@ func TestLateWatch(t *testing.T) {
 				cut <- late.Run(t.Context(), Command{Args: []string{"sh", "-c", "echo; sleep 600"}, Stdout: w})
 			}()
 			r.Read(make([]byte, 1)) // it runs
-			b.Run(t.Context(), Command{Args: []string{"sh", "-c", "kill -INT $(head -1 " + defaultData + "/postmaster.pid); sleep 600"}})
+			b.Run(t.Context(), Command{Beside: true, Args: []string{"sh", "-c", "kill -INT $(head -1 " + defaultData + "/postmaster.pid); sleep 600"}})
 			earlyDeath(t, nil, late.Run(t.Context(), Command{Args: []string{"true"}}), "fast shutdown request")
 			earlyDeath(t, nil, <-cut, "fast shutdown request")
 		})
