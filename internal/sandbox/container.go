@@ -137,7 +137,7 @@ func (c *container) prepare(img dbImage) error {
 // one that this account cannot remove.
 func (c *container) shutRun(ctx context.Context) error {
 	if c.tunnel != nil {
-		return c.tunnel.setMode(ctx, c.name, insideRun, 0o755)
+		return c.setMode(ctx, insideRun, "0755")
 	}
 	return os.Chmod(c.work.run(), 0o755)
 }
@@ -205,12 +205,17 @@ const keepGoing = `sh "$@" >/dev/null 2>&1; exit "$?"`
 // startServer starts the server in its container, with the image's account for
 // it, which no process there can leave.
 func (c *container) startServer(ctx context.Context, img dbImage, m machine) error {
-	data := img.data
+	data, theirs := img.data, []string{} // what a volume's root gives away
 	if !img.keepsData(data) {
-		if err := c.giveData(ctx); err != nil {
+		data, theirs = path.Join(insideData, "data"), append(theirs, insideData)
+	}
+	if c.tunnel != nil {
+		theirs = append(theirs, insideRun)
+	}
+	for _, dir := range theirs {
+		if err := c.setMode(ctx, dir, "0777"); err != nil {
 			return err
 		}
-		data = path.Join(insideData, "data")
 	}
 	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
 		User: containerUser, WorkingDir: insideRun, AttachStdout: true,
@@ -226,18 +231,18 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 	return nil
 }
 
-// giveData lets the server's account make its data directory in a volume, which
-// belongs to the engine's root.
-func (c *container) giveData(ctx context.Context) error {
+// setMode sets the mode of a directory of the server's container, a volume,
+// which belongs to the engine's root.
+func (c *container) setMode(ctx context.Context, dir, mode string) error {
 	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
-		User: "0:0", AttachStderr: true, Cmd: []string{"chmod", "0777", insideData}})
+		User: "0:0", AttachStderr: true, Cmd: []string{"chmod", mode, dir}})
 	if err == nil {
 		io.Copy(io.Discard, attached.Reader)
 		attached.Close()
 		err = c.execStatus(ctx, "chmod", id, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("give the server a place for its data: %w", err)
+		return fmt.Errorf("set the mode of %s in the container: %w", dir, err)
 	}
 	return nil
 }

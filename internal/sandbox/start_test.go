@@ -110,18 +110,17 @@ func TestStartDiesEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife), Tunnel: tunnel}.withDefaults()
-			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data", volumes: []string{"/proc"}})
-			earlyDeath(t, b, err, "initdb", "/proc/data")
+			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: insideStart + "/data", volumes: []string{insideStart}})
+			earlyDeath(t, b, err, "initdb", insideStart+"/data")
 			noContainers(t, o.Work)
 		})
 	}
 }
 
-// TestLateWatch has an engine that says that the container is not running
-// before the container's end has been noticed, as a loaded machine does. That
-// is asked about, and the server's last words are told all the same: to a
-// program that cannot begin, as a start through a tunnel runs one first, and to
-// one that is cut off.
+// TestLateWatch has an engine that says that the server is not running before
+// its end has been noticed, as a loaded machine does. That is asked about, and
+// the server's last words are told all the same: to a program that cannot begin
+// its work, and to one that is cut off.
 func TestLateWatch(t *testing.T) {
 	t.Parallel()
 	for _, tunnel := range []bool{false, true} {
@@ -148,7 +147,8 @@ func TestLateWatch(t *testing.T) {
 			}()
 			r.Read(make([]byte, 1)) // it runs
 			b.Run(t.Context(), Command{Beside: true, Args: []string{"sh", "-c", "kill -INT $(head -1 " + defaultData + "/postmaster.pid); sleep 600"}})
-			earlyDeath(t, nil, late.Run(t.Context(), Command{Args: []string{"true"}}), "fast shutdown request")
+			eventually(t, "the server is gone", b.notRunning)
+			earlyDeath(t, nil, late.Run(t.Context(), Command{Args: []string{"psql", "-d", "postgres", "-c", "select"}}), "fast shutdown request")
 			earlyDeath(t, nil, <-cut, "fast shutdown request")
 		})
 	}

@@ -69,7 +69,7 @@ func (t *tunnel) furnish(ctx context.Context, name string) error {
 		return t.sendShare(ctx)
 	}
 	err := t.send(ctx, name, insideRun, func(w *tar.Writer) error {
-		return errors.Join(dirMode(w, 0o777), w.WriteHeader(&tar.Header{Name: logName, Mode: 0o666}))
+		return w.WriteHeader(&tar.Header{Name: logName, Mode: 0o666})
 	})
 	for _, file := range []string{scriptName, passwordName} {
 		if err == nil {
@@ -80,16 +80,6 @@ func (t *tunnel) furnish(ctx context.Context, name string) error {
 		return fmt.Errorf("copy into the container: %w", err)
 	}
 	return nil
-}
-
-// setMode sets the mode of a directory of a container.
-func (t *tunnel) setMode(ctx context.Context, name, dir string, mode int64) error {
-	return t.send(ctx, name, dir, func(w *tar.Writer) error { return dirMode(w, mode) })
-}
-
-// dirMode says in a tar file what mode the directory has that it is unpacked in.
-func dirMode(w *tar.Writer, mode int64) error {
-	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: mode})
 }
 
 // sendShare copies what is new or changed among the shared files.
