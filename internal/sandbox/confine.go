@@ -44,8 +44,8 @@ const (
 // the status of timeout(1).
 const awaitDeadline = `sleep "$1" & wait "$!"; exit 124`
 
-// room is what one of a sandbox's two containers has.
-type room struct {
+// cell is what one of a sandbox's two containers has.
+type cell struct {
 	name    string
 	memory  int64
 	shm     int64
@@ -53,14 +53,14 @@ type room struct {
 	scratch map[string]string // folders in memory, with their options
 }
 
-// rooms returns the server's container and that of the programs. They share
+// cells returns the server's container and that of the programs. They share
 // nothing but the directory of the socket, and one cannot see what the other is
 // given.
-func (c *container) rooms(img dbImage, memory int64) (server, programs room) {
+func (c *container) cells(img dbImage, memory int64) (server, programs cell) {
 	forPrograms := min(max(memory/partPrograms, leastPrograms), memory)
 	forServer := max(memory-forPrograms, memory/2)
 	tmp := fmt.Sprintf("size=%d,mode=1777", scratch)
-	server = room{
+	server = cell{
 		name: c.name, memory: forServer, shm: max(minShm, forServer/4), // the default of 64 MB breaks parallel index builds
 		mounts:  []mount.Mount{c.place(startName, true), c.place(runName, false)},
 		scratch: map[string]string{"/tmp": tmp},
@@ -68,7 +68,7 @@ func (c *container) rooms(img dbImage, memory int64) (server, programs room) {
 	if !img.keepsData(img.data) {
 		server.mounts = append(server.mounts, volume("", insideData, false))
 	}
-	programs = room{
+	programs = cell{
 		name: c.programsName(), memory: forPrograms, shm: mib,
 		mounts:  []mount.Mount{c.place(shareName, true), c.place(runName, true)},
 		scratch: map[string]string{"/tmp": tmp},
@@ -120,7 +120,7 @@ func (img dbImage) keepsData(dir string) bool {
 }
 
 // request is for a container in which nothing runs yet but its first process.
-func (c *container) request(img dbImage, r room, deadline time.Time) testcontainers.GenericContainerRequest {
+func (c *container) request(img dbImage, r cell, deadline time.Time) testcontainers.GenericContainerRequest {
 	seconds := max(1, int64(math.Ceil(time.Until(deadline).Seconds())))
 	return testcontainers.GenericContainerRequest{
 		Logger: tclog.NewNoopLogger(),
@@ -139,7 +139,7 @@ func (c *container) request(img dbImage, r room, deadline time.Time) testcontain
 }
 
 // confine takes from a container everything that it does not need.
-func (c *container) confine(host *containertypes.HostConfig, r room) {
+func (c *container) confine(host *containertypes.HostConfig, r cell) {
 	processes := int64(maxProcesses)
 	host.NetworkMode = "none"
 	host.AutoRemove = true

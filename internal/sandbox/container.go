@@ -33,6 +33,9 @@ const (
 	// mostUnanswered how many may fail in a row.
 	heedEach       = 15 * time.Second
 	mostUnanswered = 2
+	// engineDiskEach is the pause between two looks at the disk of an engine
+	// that is elsewhere.
+	engineDiskEach = 5 * time.Second
 )
 
 // errForgotten is how a program ended that was told to, and for whose end
@@ -109,6 +112,9 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 	if err := c.shutRun(ctx); err != nil {
 		return nil, fmt.Errorf("close the socket's directory to the server: %w", err)
 	}
+	if err := c.guardDisks(o.Disk); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -150,11 +156,11 @@ func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 	if m.memory == 0 {
 		m.memory = max(c.engine.info.MemTotal/2, gib/2)
 	}
-	server, programs := c.rooms(img, m.memory)
+	server, programs := c.cells(img, m.memory)
 	m.memory = server.memory
 	other := make(chan error, 1)
-	go func() { other <- c.createRoom(ctx, img, programs) }()
-	err := c.createRoom(ctx, img, server)
+	go func() { other <- c.createCell(ctx, img, programs) }()
+	err := c.createCell(ctx, img, server)
 	if err == nil {
 		err = c.startServer(ctx, img, m)
 	}
@@ -168,8 +174,8 @@ func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 	return nil
 }
 
-// createRoom makes and starts a container, and makes sure that it has no network.
-func (c *container) createRoom(ctx context.Context, img dbImage, r room) error {
+// createCell makes and starts a container, and makes sure that it has no network.
+func (c *container) createCell(ctx context.Context, img dbImage, r cell) error {
 	_, err := await(ctx, c.engine, createTimeout, "make and start a container", func(ctx context.Context) (any, error) {
 		created, err := testcontainers.GenericContainer(ctx, c.request(img, r, c.deadline))
 		if err == nil && c.tunnel != nil {
@@ -245,6 +251,64 @@ func (c *container) setMode(ctx context.Context, dir, mode string) error {
 		return fmt.Errorf("set the mode of %s in the container: %w", dir, err)
 	}
 	return nil
+}
+
+// guardDisks looks after the disks that the server can fill: of the engine,
+// where its data are, and of the work directory. One that this machine does not
+// see is looked at from inside, which takes a program each time.
+func (c *container) guardDisks(most int64) error {
+	dirs := []string{c.work.Path()}
+	if _, err := roomOf(c.engine.info.DockerRootDir); c.tunnel == nil && err == nil {
+		dirs = append(dirs, c.engine.info.DockerRootDir)
+	} else {
+		then, err := c.engineRoom()
+		if err != nil {
+			return fmt.Errorf("look at the engine's disk: %w", err)
+		}
+		go c.watchEngineDisk(disk{"the container engine", then}, most)
+	}
+	return c.watchDisks(most, c.endAll, dirs...)
+}
+
+// watchEngineDisk is watchDisks for the disk of an engine that is elsewhere.
+func (c *container) watchEngineDisk(d disk, most int64) {
+	for {
+		select {
+		case <-c.dead:
+			return
+		case <-time.After(engineDiskEach):
+		}
+		now, err := c.engineRoom()
+		if err != nil {
+			continue // what ails it is told by others
+		}
+		if full := d.take(now, most); full != nil {
+			c.ends(full)
+			c.endAll()
+			return
+		}
+	}
+}
+
+// engineRoom is what the engine's disk has left, as the programs see it, beside
+// which nothing of a backup's runs.
+func (c *container) engineRoom() (room, error) {
+	var out strings.Builder
+	if err := c.Run(c.life, Command{Args: []string{"stat", "-f", "-c", "%S %b %a %c %d", "/"}, Stdout: &out}); err != nil {
+		return room{}, err
+	}
+	var block, size, free, most, files int64
+	if _, err := fmt.Sscan(out.String(), &block, &size, &free, &most, &files); err != nil {
+		return room{}, fmt.Errorf("stat said something unexpected: %w", err)
+	}
+	return room{free: free * block, size: size * block, files: files, most: most}, nil
+}
+
+// endAll ends what runs inside, at once, and gives back what it took.
+func (c *container) endAll() {
+	ctx, cancel := context.WithTimeout(c.life, closeTimeout)
+	defer cancel()
+	_ = c.remove(ctx) // Close does it again, and tells
 }
 
 // afterword is what the server said, behind another error.
