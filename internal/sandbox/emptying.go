@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
-	// batchNames is how many names of a directory are held at a time.
-	batchNames = 1024
 	// toldCauses is how many causes are told why something stays, and toldName
 	// how many bytes of a name.
 	toldCauses = 3
@@ -50,19 +50,18 @@ func emptyDir(ctx context.Context, path string, info fs.FileInfo) error {
 			return err
 		}
 	}
-	root, err := os.OpenRoot(path)
+	top, err := openDir(unix.AT_FDCWD, path)
 	if err != nil {
-		return err
+		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer root.Close()
-	e := emptying{root: root, prefix: ".gone-" + randomHex(8) + "-"}
-	e.clear(ctx, ".")
+	defer unix.Close(top)
+	e := emptying{path: path, top: top, prefix: ".gone-" + randomHex(8) + "-", names: make([]byte, 64<<10)}
+	e.clear(ctx, top, "")
 	for len(e.raised) > 0 && ctx.Err() == nil {
 		last := len(e.raised) - 1
 		dir := e.raised[last]
 		e.raised = e.raised[:last]
-		e.clear(ctx, dir)
-		e.remove(dir)
+		e.empty(ctx, dir)
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("empty %s: %w", toldPath(path), context.Cause(ctx))
@@ -74,20 +73,37 @@ func emptyDir(ctx context.Context, path string, info fs.FileInfo) error {
 // top before it is emptied, so that no path grows, however deep it lay, and no
 // descriptor is held for what is above it.
 type emptying struct {
-	root   *os.Root
+	path   string
+	top    int      // its descriptor
 	prefix string   // of the names of what was moved up, which nobody else gives
 	raised []string // what was moved up and is not yet empty
 	moved  int
+	names  []byte // as a folder gives them
 	stays  staying
 }
 
-// clear removes the files of a folder and moves its folders up. As the names
-// that a file system gives may change while some go, it is read again until
-// there is nothing more to be gained.
-func (e *emptying) clear(ctx context.Context, dir string) {
+// empty empties and removes a folder that was moved up.
+func (e *emptying) empty(ctx context.Context, dir string) {
+	fd, err := openDir(e.top, dir)
+	if err != nil {
+		e.stays.add(e.told(dir), err)
+		return
+	}
+	before := e.stays.count
+	e.clear(ctx, fd, dir)
+	unix.Close(fd)
+	if err := unix.Unlinkat(e.top, dir, unix.AT_REMOVEDIR); err != nil && e.stays.count == before {
+		e.stays.add(e.told(dir), err)
+	}
+}
+
+// clear removes the files of an open folder and moves its folders up. As the
+// names that a file system gives may change while some go, they are read again
+// until there is nothing more to be gained.
+func (e *emptying) clear(ctx context.Context, fd int, dir string) {
 	for ctx.Err() == nil {
 		stays := staying{}
-		gone, err := e.sweep(ctx, dir, &stays)
+		gone, err := e.sweep(ctx, fd, dir, &stays)
 		if err != nil {
 			stays.add(e.told(dir), err)
 		}
@@ -99,64 +115,55 @@ func (e *emptying) clear(ctx context.Context, dir string) {
 }
 
 // sweep goes over a folder once, and returns how many names are gone from it.
-func (e *emptying) sweep(ctx context.Context, dir string, stays *staying) (gone int, err error) {
-	f, err := e.open(dir)
-	if err != nil {
+func (e *emptying) sweep(ctx context.Context, fd int, dir string, stays *staying) (gone int, err error) {
+	if _, err := unix.Seek(fd, 0, io.SeekStart); err != nil {
 		return 0, err
 	}
-	defer f.Close()
+	var names []string
 	for ctx.Err() == nil {
-		entries, err := f.ReadDir(batchNames)
-		for _, entry := range entries {
-			if strings.HasPrefix(entry.Name(), e.prefix) {
+		n, err := unix.ReadDirent(fd, e.names)
+		if err != nil || n == 0 {
+			return gone, err
+		}
+		_, _, names = unix.ParseDirent(e.names[:n], -1, names[:0])
+		for _, name := range names {
+			if strings.HasPrefix(name, e.prefix) {
 				continue // it has its turn
 			}
-			name := filepath.Join(dir, entry.Name())
-			if err := e.take(name, entry.IsDir()); err != nil {
-				stays.add(e.told(name), err)
+			if err := e.take(fd, name); err != nil {
+				stays.add(e.told(filepath.Join(dir, name)), err)
 				continue
 			}
 			gone++
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return gone, err
 		}
 	}
 	return gone, nil
 }
 
-// open opens a folder to be read, also where its mode keeps its owner out.
-func (e *emptying) open(dir string) (*os.File, error) {
-	f, err := e.root.Open(dir)
-	if errors.Is(err, fs.ErrPermission) && e.root.Chmod(dir, 0o700) == nil {
-		f, err = e.root.Open(dir)
+// take takes a name out of its folder. A folder goes to the top, unless it can
+// be neither read nor opened to be, which is then told by its own name; what is
+// mounted cannot be moved, and so nothing in it is touched.
+func (e *emptying) take(fd int, name string) error {
+	err := unix.Unlinkat(fd, name, 0)
+	if err != unix.EISDIR && err != unix.EPERM { // the second is what other systems say of a folder
+		return unlessGone(err)
 	}
-	return f, err
-}
-
-// take takes a name out of its folder.
-func (e *emptying) take(name string, isDir bool) error {
-	err := e.root.Remove(name)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if e := unix.Unlinkat(fd, name, unix.AT_REMOVEDIR); e == unix.ENOTDIR {
+		return err
+	} else if e == nil || e == unix.EBUSY {
+		return e
 	}
-	if !isDir {
+	inner, err := openDir(fd, name)
+	if err != nil {
 		return err
 	}
-	f, err := e.open(name)
-	if err != nil {
-		return err // of another's: it keeps its name
-	}
-	f.Close()
+	unix.Close(inner)
 	raised := e.prefix + strconv.Itoa(e.moved)
-	err = e.root.Rename(name, raised)
-	if errors.Is(err, fs.ErrPermission) && e.root.Chmod(name, 0o700) == nil {
-		err = e.root.Rename(name, raised)
+	err = unix.Renameat(fd, name, e.top, raised)
+	if err == unix.EACCES && chmodDir(fd, name) == nil {
+		err = unix.Renameat(fd, name, e.top, raised)
 	}
-	if err != nil { // perhaps something is mounted there
+	if err != nil {
 		return err
 	}
 	e.moved++
@@ -164,15 +171,43 @@ func (e *emptying) take(name string, isDir bool) error {
 	return nil
 }
 
-// remove removes a folder that was emptied; why it is not empty was told.
-func (e *emptying) remove(dir string) {
-	if err := e.root.Remove(dir); err != nil && e.stays.count == 0 {
-		e.stays.add(e.told(dir), err)
+func unlessGone(err error) error {
+	if err == unix.ENOENT {
+		return nil
 	}
+	return err
+}
+
+// openDir opens a folder to be read, and no link to one, also where its mode
+// keeps its owner out.
+func openDir(at int, name string) (int, error) {
+	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Openat(at, name, flags, 0)
+	if err == unix.EACCES && chmodDir(at, name) == nil {
+		return unix.Openat(at, name, flags, 0)
+	}
+	return fd, err
+}
+
+// chmodDir lets the owner of a folder into it, and follows no link: older
+// kernels know no way to that but to look first.
+func chmodDir(at int, name string) error {
+	err := unix.Fchmodat(at, name, 0o700, unix.AT_SYMLINK_NOFOLLOW)
+	if err != unix.EOPNOTSUPP {
+		return err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return unix.ENOTDIR
+	}
+	return unix.Fchmodat(at, name, 0o700, 0)
 }
 
 // told is a name as it is told.
-func (e *emptying) told(name string) string { return toldPath(filepath.Join(e.root.Name(), name)) }
+func (e *emptying) told(name string) string { return toldPath(filepath.Join(e.path, name)) }
 
 // toldPath is a path on one line, without what a terminal would obey, and cut to
 // its head and its tail if it is long.

@@ -67,16 +67,12 @@ func TestRemoveTree(t *testing.T) {
 			defer unix.Close(fd)
 			return errors.Join(unix.Mkfifo(filepath.Join(dir, "pipe"), 0), unix.Bind(fd, &unix.SockaddrUnix{Name: filepath.Join(dir, "socket")}))
 		},
-		"40,000 levels": func(t *testing.T, dir, outside string) error {
-			deepTree(t, dir, 40_000, "d")
-			return nil
-		},
 		"long names, deep": func(t *testing.T, dir, outside string) error {
 			deepTree(t, dir, 300, long, "\n", "\xff\x1b[2J", "...", "-rf", ".gone-")
 			return nil
 		},
 		"wide": func(t *testing.T, dir, outside string) error {
-			for i := range 3 * batchNames {
+			for i := range 3000 {
 				if err := errors.Join(os.WriteFile(filepath.Join(dir, fmt.Sprint("f", i)), nil, 0), os.Mkdir(filepath.Join(dir, fmt.Sprint("d", i)), 0)); err != nil {
 					return err
 				}
@@ -122,6 +118,30 @@ func TestRemoveTree(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRemoveDeepTree removes more levels than a path may have, with fewer
+// descriptors than there are levels.
+func TestRemoveDeepTree(t *testing.T) {
+	t.Parallel()
+	place := shortTemp(t)
+	dir := filepath.Join(place, "run")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	deepTree(t, dir, 3000, "d")
+	if out, err := helper(t, "remove "+dir, place).Output(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+// removeWithFew removes a tree in a process that may hold few descriptors.
+func removeWithFew(dir string) error {
+	few := &unix.Rlimit{Cur: 100, Max: 100}
+	return errors.Join(unix.Setrlimit(unix.RLIMIT_NOFILE, few), removeTree(context.Background(), dir))
 }
 
 // TestRemoveTreeTells has more that stays than is told, by names that are long
