@@ -99,6 +99,7 @@ func listen(ctx context.Context, drill string) func() []seen {
 	})
 	var heard []seen
 	programs := map[string]string{} // by the exec's id
+	containers := 0                 // that are there
 	var once sync.Once
 	created, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -115,11 +116,14 @@ func listen(ctx context.Context, drill string) func() []seen {
 					programs[id] = programOf(command)
 				}
 				heard = append(heard, seen{time.Unix(0, e.TimeNano), strings.TrimSpace("engine: " + action + " " + programs[id])})
-				switch action { // a drill has one container
+				switch action {
 				case "create":
+					containers++
 					once.Do(func() { close(created) })
 				case "destroy":
-					return
+					if containers--; containers <= 0 {
+						return
+					}
 				}
 			case <-stream.Err:
 				return

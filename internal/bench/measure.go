@@ -131,13 +131,21 @@ func maxRSS(u *syscall.Rusage) int64 {
 // is seen from inside.
 const readCPU = `cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || cat /sys/fs/cgroup/cpu.stat`
 
-// containerCPU asks the sandbox for the CPU time of all that ever ran in it.
-func containerCPU(ctx context.Context, box sandbox.Box) (float64, error) {
-	var out bytes.Buffer
-	if err := box.Run(ctx, sandbox.Command{Args: []string{"sh", "-c", readCPU}, Stdout: &out}); err != nil {
-		return 0, err
+// containerCPU asks the sandbox for the CPU time of all that ever ran in it: in
+// the container of its programs, and in that of its server.
+func containerCPU(ctx context.Context, box sandbox.Box) (sum float64, err error) {
+	for _, beside := range []bool{false, true} {
+		var out bytes.Buffer
+		if err := box.Run(ctx, sandbox.Command{Args: []string{"sh", "-c", readCPU}, Stdout: &out, Beside: beside}); err != nil {
+			return 0, err
+		}
+		seconds, err := parseCPU(out.String())
+		if err != nil {
+			return 0, err
+		}
+		sum += seconds
 	}
-	return parseCPU(out.String())
+	return sum, nil
 }
 
 // serverCPU is the CPU time, in seconds, that a server has taken so far, and

@@ -132,8 +132,10 @@ func testStream(t *testing.T, b Box) {
 			t.Error(err)
 		}
 	}
-	left, _ := filepath.Glob(filepath.Join(baseOf(b).work.run(), "p*-*"))
-	if len(left) > 0 {
+	work := baseOf(b).work
+	left, _ := filepath.Glob(filepath.Join(work.run(), "p*-*"))
+	also, _ := filepath.Glob(filepath.Join(work.out(), "*"))
+	if left = append(left, also...); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }
@@ -322,7 +324,7 @@ func testPassword(t *testing.T, b Box) {
 	if !seen {
 		t.Error("the search saw not even the server")
 	}
-	if _, err := os.Stat(b.HostPath(passwordName)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(baseOf(b).work.start(), passwordName)); !os.IsNotExist(err) {
 		t.Errorf("the password's file is still there: %v", err)
 	}
 }

@@ -10,31 +10,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/moby/moby/api/pkg/stdcopy"
 	containertypes "github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-	tclog "github.com/testcontainers/testcontainers-go/log"
 
 	"daybefore/internal/verdict"
 )
 
 const (
-	insideStart    = "/daybefore/start"
-	insideShare    = "/daybefore/share"
-	insideRun      = "/daybefore/run"
-	insideOut      = "/daybefore/out"
-	insidePassfile = "/tmp/daybefore-pgpass"
-	containerUser  = "postgres"
-
-	// maxProcesses holds a fork bomb in a backup.
-	maxProcesses = 2048
-	minShm       = 256 * mib
 	// createGrace is how long a creation may go on after Ctrl-C, so that
 	// there is an answer that says what to remove.
 	createGrace = 3 * time.Second
@@ -46,19 +33,25 @@ const (
 	// mostUnanswered how many may fail in a row.
 	heedEach       = 15 * time.Second
 	mostUnanswered = 2
+	// engineDiskEach is the pause between two looks at the disk of an engine
+	// that is elsewhere.
+	engineDiskEach = 5 * time.Second
 )
 
 // errForgotten is how a program ended that was told to, and for whose end
 // nobody waits.
 var errForgotten = errors.New("it did not end when told to")
 
-// container is a server in a container without a network.
+// container is a server in a container without a network, and its programs in
+// another, which neither sees nor is seen by it.
 type container struct {
 	*base
 	engine *engine
-	name   string
+	name   string            // of the server's container; that of the programs is called after it
+	labels map[string]string // of both, and of a volume
 	begun  time.Time
-	life   context.Context // until the container is gone
+	server atomic.Pointer[string] // the engine's name of the server's process; nil: not yet started
+	life   context.Context        // until the containers are gone
 	end    context.CancelFunc
 	tunnel *tunnel // nil where directories are shared
 }
@@ -80,7 +73,7 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 // startFound starts the server from an image that the engine has, and closes
 // the engine in the end.
 func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, err error) {
-	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8), begun: time.Now()}
+	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8), labels: labels(o), begun: time.Now()}
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
 	c.base.gone, c.base.oomKilled = c.notRunning, c.oomKilled
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -96,7 +89,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 		}
 	}()
 	if o.Tunnel || e.isElsewhere() {
-		c.tunnel = &tunnel{engine: e, life: c.life, name: c.name, share: o.Work.share(), sent: map[string]fileState{}}
+		c.tunnel = c.newTunnel()
 		c.db.dial, c.bringLog = c.tunnel.dial, c.fetchLog
 	} else {
 		c.cluster = keptCluster(o, Container, img.id, img.data)
@@ -116,38 +109,77 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 	if err := c.awaitServer(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.shutRun(ctx); err != nil {
+		return nil, fmt.Errorf("close the socket's directory to the server: %w", err)
+	}
+	if err := c.guardDisks(o.Disk); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
-// prepare lays out the directories for an account of the container that this
+// prepare lays out the directories for an account of the containers that this
 // machine does not know. Around them is the caller's own 0700.
 func (c *container) prepare(img dbImage) error {
 	if err := c.furnish(); err != nil {
 		return err
 	}
+	if err := makeFile(filepath.Join(c.work.share(), passfileName), []byte("*:*:*:*:"+c.db.password+"\n"), 0o644); err != nil {
+		return err
+	}
 	if err := makeFile(filepath.Join(c.work.Path(), imageFile), []byte(img.ref), 0o600); err != nil {
 		return err
 	}
-	for _, dir := range []string{c.work.start(), c.work.share()} {
-		if err := os.Chmod(dir, 0o755); err != nil {
+	for dir, mode := range map[string]os.FileMode{c.work.start(): 0o755, c.work.share(): 0o755, c.work.run(): 0o777, c.work.out(): 0o777} {
+		if err := os.Chmod(dir, mode); err != nil {
 			return err
 		}
 	}
-	return os.Chmod(c.work.run(), 0o777)
+	return nil
 }
 
-// create creates and starts the container, and makes sure that it has no
-// network.
+// shutRun keeps the server's account from making anything more beside its
+// socket and its log, before any of a backup's code runs: a tree there would be
+// one that this account cannot remove.
+func (c *container) shutRun(ctx context.Context) error {
+	if c.tunnel != nil {
+		return c.setMode(ctx, insideRun, "0755")
+	}
+	return os.Chmod(c.work.run(), 0o755)
+}
+
+// create starts both containers, at the same time, and the server in its own.
 func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 	ctx, stop := lingering(ctx, createGrace)
 	defer stop()
+	m := newMachine(o, o.Memory, c.engine.info.NCPU)
+	if m.memory == 0 {
+		m.memory = max(c.engine.info.MemTotal/2, gib/2)
+	}
+	server, programs := c.cells(img, m.memory)
+	m.memory = server.memory
+	other := make(chan error, 1)
+	go func() { other <- c.createCell(ctx, img, programs) }()
+	err := c.createCell(ctx, img, server)
+	if err == nil {
+		err = c.startServer(ctx, img, m)
+	}
+	if e := <-other; err == nil { // else it is likely the same, told twice
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	go c.heed()
+	return nil
+}
+
+// createCell makes and starts a container, and makes sure that it has no network.
+func (c *container) createCell(ctx context.Context, img dbImage, r cell) error {
 	_, err := await(ctx, c.engine, createTimeout, "make and start a container", func(ctx context.Context) (any, error) {
-		created, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
-			ContainerRequest: c.request(o, img),
-			Logger:           tclog.NewNoopLogger(),
-		})
+		created, err := testcontainers.GenericContainer(ctx, c.request(img, r, c.deadline))
 		if err == nil && c.tunnel != nil {
-			err = c.tunnel.furnish(ctx)
+			err = c.tunnel.furnish(ctx, r.name)
 		}
 		if err == nil {
 			err = created.Start(ctx)
@@ -160,17 +192,123 @@ func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 		}
 		return err
 	}
-	found, err := c.engine.inspect(ctx, c.name)
+	found, err := c.engine.inspect(ctx, r.name)
 	if err != nil {
 		return fmt.Errorf("look at the container: %w%s", err, c.afterword())
 	}
-	go c.watch()
-	go c.heed()
+	go c.watch(r.name)
 	if mode := found.Container.HostConfig.NetworkMode; !mode.IsNone() {
 		return verdict.Errorf(verdict.CodeIsolation, "look for what overrides the network of containers",
 			"the container was asked to have no network, and has %q", mode)
 	}
 	return nil
+}
+
+// keepGoing waits for the server with an output that none of its processes has,
+// so that this ends with the server alone.
+const keepGoing = `sh "$@" >/dev/null 2>&1; exit "$?"`
+
+// startServer starts the server in its container, with the image's account for
+// it, which no process there can leave.
+func (c *container) startServer(ctx context.Context, img dbImage, m machine) error {
+	data, theirs := img.data, []string{} // what a volume's root gives away
+	if !img.keepsData(data) {
+		data, theirs = path.Join(insideData, "data"), append(theirs, insideData)
+	}
+	if c.tunnel != nil {
+		theirs = append(theirs, insideRun)
+	}
+	for _, dir := range theirs {
+		if err := c.setMode(ctx, dir, "0777"); err != nil {
+			return err
+		}
+	}
+	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
+		User: containerUser, WorkingDir: insideRun, AttachStdout: true,
+		Cmd: slices.Concat([]string{"sh", "-c", keepGoing, "sh", path.Join(insideStart, scriptName), data, insideRun,
+			path.Join(insideStart, passwordName), "/dev/null", path.Join(insideStart, clusterName)},
+			m.settings(c.db.cluster, insideRun)),
+	})
+	if err != nil {
+		return fmt.Errorf("start the server: %w", err)
+	}
+	c.server.Store(&id)
+	go c.watchServer(attached, id)
+	return nil
+}
+
+// setMode sets the mode of a directory of the server's container, a volume,
+// which belongs to the engine's root.
+func (c *container) setMode(ctx context.Context, dir, mode string) error {
+	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
+		User: "0:0", AttachStderr: true, Cmd: []string{"chmod", mode, dir}})
+	if err == nil {
+		io.Copy(io.Discard, attached.Reader)
+		attached.Close()
+		err = c.execStatus(ctx, "chmod", id, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("set the mode of %s in the container: %w", dir, err)
+	}
+	return nil
+}
+
+// guardDisks looks after the disks that the server can fill: of the engine,
+// where its data are, and of the work directory. One that this machine does not
+// see is looked at from inside, which takes a program each time.
+func (c *container) guardDisks(most int64) error {
+	dirs := []string{c.work.Path()}
+	if _, err := roomOf(c.engine.info.DockerRootDir); c.tunnel == nil && err == nil {
+		dirs = append(dirs, c.engine.info.DockerRootDir)
+	} else {
+		then, err := c.engineRoom()
+		if err != nil {
+			return fmt.Errorf("look at the engine's disk: %w", err)
+		}
+		go c.watchEngineDisk(disk{"the container engine", then}, most)
+	}
+	return c.watchDisks(most, c.endAll, dirs...)
+}
+
+// watchEngineDisk is watchDisks for the disk of an engine that is elsewhere.
+func (c *container) watchEngineDisk(d disk, most int64) {
+	for {
+		select {
+		case <-c.dead:
+			return
+		case <-time.After(engineDiskEach):
+		}
+		now, err := c.engineRoom()
+		if err != nil {
+			continue // what ails it is told by others
+		}
+		if full := d.take(now, most); full != nil {
+			c.ends(full)
+			c.endAll()
+			return
+		}
+	}
+}
+
+// engineRoom is what the engine's disk has left, as the programs see it, beside
+// which nothing of a backup's runs.
+func (c *container) engineRoom() (room, error) {
+	var out strings.Builder
+	if err := c.Run(c.life, Command{Args: []string{"stat", "-f", "-c", "%S %b %a %c %d", "/"}, Stdout: &out}); err != nil {
+		return room{}, err
+	}
+	var block, size, free, most, files int64
+	if _, err := fmt.Sscan(out.String(), &block, &size, &free, &most, &files); err != nil {
+		return room{}, fmt.Errorf("stat said something unexpected: %w", err)
+	}
+	return room{free: free * block, size: size * block, files: files, most: most}, nil
+}
+
+// endAll ends what runs inside, at once, and gives back what it took.
+func (c *container) endAll() {
+	ctx, cancel := context.WithTimeout(c.life, closeTimeout)
+	defer cancel()
+	_ = c.remove(ctx) // Close does it again, and tells
 }
 
 // afterword is what the server said, behind another error.
@@ -179,57 +317,6 @@ func (c *container) afterword() string {
 		return ": " + said.Error()
 	}
 	return ""
-}
-
-func (c *container) request(o Options, img dbImage) testcontainers.ContainerRequest {
-	m := newMachine(o, o.Memory, c.engine.info.NCPU)
-	if m.memory == 0 {
-		m.memory = max(c.engine.info.MemTotal/2, gib/2)
-	}
-	command := slices.Concat(
-		// The first process is a shell, since timeout(1) of coreutils 9.10
-		// refuses to be it.
-		[]string{"sh", "-c", `"$@" & wait "$!"`, "sh", "timeout"}, timeoutArgs(o.Deadline),
-		[]string{"sh", path.Join(insideStart, scriptName), img.data, insideRun, path.Join(insideStart, passwordName), insidePassfile, path.Join(insideStart, clusterName)},
-		m.settings(c.db.cluster, insideRun))
-	return testcontainers.ContainerRequest{
-		Image:      img.ref,
-		Name:       c.name,
-		Labels:     labels(o),
-		Entrypoint: command[:1],
-		Cmd:        command[1:],
-		ConfigModifier: func(cfg *containertypes.Config) {
-			cfg.User = containerUser
-		},
-		HostConfigModifier: func(host *containertypes.HostConfig) { c.confine(host, m.memory) },
-	}
-}
-
-// confine takes from the container everything that the server does not need.
-func (c *container) confine(host *containertypes.HostConfig, memory int64) {
-	processes := int64(maxProcesses)
-	host.NetworkMode = "none"
-	// When it ends itself it goes with its volume; unless the server's last
-	// words are in there, which are fetched first.
-	host.AutoRemove = c.tunnel == nil
-	host.CapDrop = []string{"ALL"}
-	host.SecurityOpt = []string{"no-new-privileges"}
-	if slices.ContainsFunc(c.engine.info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=selinux") }) {
-		// The directories belong to the caller and keep their label.
-		host.SecurityOpt = append(host.SecurityOpt, "label=disable")
-	}
-	host.LogConfig = containertypes.LogConfig{Type: "none"}
-	host.ShmSize = max(minShm, memory/4) // the default of 64 MB breaks parallel index builds
-	host.Resources.Memory = memory
-	host.Resources.PidsLimit = &processes
-	if c.tunnel != nil {
-		return
-	}
-	host.Mounts = []mount.Mount{
-		{Type: mount.TypeBind, Source: c.work.start(), Target: insideStart, ReadOnly: true},
-		{Type: mount.TypeBind, Source: c.work.share(), Target: insideShare, ReadOnly: true},
-		{Type: mount.TypeBind, Source: c.work.run(), Target: insideRun},
-	}
 }
 
 // lingering returns a context that ends a while after ctx does.
@@ -245,14 +332,34 @@ func lingering(ctx context.Context, grace time.Duration) (context.Context, conte
 	return later, func() { stop(); cancel(nil) }
 }
 
-// watch notices when the container ends, by itself or not.
-func (c *container) watch() {
-	waiting := c.engine.ContainerWait(c.life, c.name, client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
+// watch notices when a container ends, by itself or not.
+func (c *container) watch(name string) {
+	waiting := c.engine.ContainerWait(c.life, name, client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
 	select {
 	case result := <-waiting.Result:
 		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
 	case err := <-waiting.Error:
 		c.died("the engine says no more of its container: "+err.Error(), 0)
+	}
+}
+
+// watchServer notices when the server ends. What ends with its container is
+// told by who watches that.
+func (c *container) watchServer(attached client.HijackedResponse, id string) {
+	io.Copy(io.Discard, attached.Reader)
+	attached.Close()
+	c.tellServer(id)
+}
+
+// tellServer tells how the server ended.
+func (c *container) tellServer(id string) {
+	err := c.execStatus(c.life, "the server", id, nil)
+	if exit, ok := errors.AsType[*ExitError](err); ok || err == nil {
+		code := 0
+		if ok {
+			code = exit.Code
+		}
+		c.died(fmt.Sprintf("status %d", code), code)
 	}
 }
 
@@ -279,14 +386,24 @@ func (c *container) heed() {
 		"the container engine does not answer any more"))
 }
 
-// notRunning asks the engine whether the container has ended, of which watch
-// will hear too, perhaps a moment later.
+// notRunning asks the engine whether the server or a container has ended, of
+// which those that watch will hear too, perhaps a moment later.
 func (c *container) notRunning() bool {
-	found, err := c.engine.inspect(c.life, c.name)
-	if err != nil {
-		return errdefs.IsNotFound(err)
+	for _, name := range []string{c.name, c.programsName()} {
+		found, err := c.engine.inspect(c.life, name)
+		if err != nil && !errdefs.IsNotFound(err) {
+			return false
+		}
+		if err != nil || !found.Container.State.Running {
+			return true
+		}
 	}
-	return !found.Container.State.Running
+	id := c.server.Load()
+	if id == nil {
+		return false
+	}
+	state, err := c.engine.execState(c.life, *id)
+	return err == nil && !state.Running
 }
 
 // fetchLog brings the log here from where it is not shared. A log that is
@@ -297,246 +414,13 @@ func (c *container) fetchLog() {
 	}, nil)
 }
 
-// The wrapped program leaves its number, to be killed by, and becomes itself.
-const (
-	plainExec = `echo $$ >"$1"; shift 2; exec "$@"`
-	// pipedExec opens the pipe and takes its name away, so that no later
-	// reader can be given the output of a program that was forgotten.
-	pipedExec = `echo $$ >"$1"; f=$2; shift 2; exec >"$f"; rm -f -- "$f"; exec "$@"`
-	// killExec ends the program's whole group, as which an exec begins.
-	killExec = `p=$(cat "$1") && { kill -"$2" "-$p" || kill -"$2" "$p"; }`
-)
-
-// exec starts a program inside; with a pipe's name, its output goes there.
-func (c *container) exec(cmd Command, pipe string) (*program, error) {
-	pidName := "pid-" + randomHex(8)
-	script := plainExec
-	if pipe != "" {
-		script = pipedExec
-	}
-	if c.tunnel != nil {
-		if err := c.tunnel.sendShare(c.life); err != nil {
-			return nil, err
-		}
-	}
-	wrapped := append([]string{"sh", "-c", script, "sh", path.Join(insideRun, pidName), path.Join(insideRun, pipe)}, cmd.Args...)
-	attached, id, err := c.attach(c.life, wrapped, cmd.Stdout != nil)
-	if err != nil {
-		return nil, err
-	}
-	p := newProgram()
-	life, forget := context.WithCancelCause(c.life)
-	p.kill = func() {
-		c.kill(p, pidName)
-		forget(errForgotten)
-		attached.Close() // whatever it is, nobody listens to it any more
-	}
-	go func() {
-		defer forget(nil)
-		stderr := &lineWriter{tell: cmd.Stderr}
-		_, err := stdcopy.StdCopy(orDiscard(cmd.Stdout), stderr, attached.Reader)
-		stderr.close()
-		attached.Close()
-		p.status = c.execStatus(life, cmd.Args[0], id, err)
-		os.Remove(filepath.Join(c.work.run(), pidName))
-		close(p.ended)
-	}()
-	return p, nil
-}
-
-func orDiscard(w io.Writer) io.Writer {
-	if w == nil {
-		return io.Discard
-	}
-	return w
-}
-
-// attach starts a command and returns the connection that carries its output.
-func (c *container) attach(ctx context.Context, argv []string, stdout bool) (client.HijackedResponse, string, error) {
-	return c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
-		User: containerUser, WorkingDir: insideRun, Cmd: argv,
-		Env:          programEnv(insideRun, insidePassfile, c.db.options()),
-		AttachStdout: stdout, AttachStderr: true,
-	})
-}
-
-// runIn starts a command in a container, and returns the connection that
-// carries what it reads and writes, and its name. The connection outlives ctx.
-func (e *engine) runIn(ctx context.Context, container string, o client.ExecCreateOptions) (client.HijackedResponse, string, error) {
-	created, err := await(ctx, e, engineTimeout, "make ready a program", func(ctx context.Context) (client.ExecCreateResult, error) {
-		return e.ExecCreate(ctx, container, o)
-	}, nil)
-	if err != nil {
-		return client.HijackedResponse{}, "", err
-	}
-	attached, err := await(ctx, e, engineTimeout, "start a program", func(ctx context.Context) (client.ExecAttachResult, error) {
-		return e.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{})
-	}, func(late client.ExecAttachResult) { late.Close() })
-	return attached.HijackedResponse, created.ID, err
-}
-
-// execStatus returns how a program ended whose output has ended, with copyErr.
-func (c *container) execStatus(ctx context.Context, name, id string, copyErr error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, engineTimeout, errors.New("the engine went on saying that it runs"))
-	defer cancel()
-	for {
-		state, err := await(ctx, c.engine, engineTimeout, "say how a program ended", func(ctx context.Context) (client.ExecInspectResult, error) {
-			return c.engine.ExecInspect(ctx, id, client.ExecInspectOptions{})
-		}, nil)
-		switch {
-		case err != nil:
-			return fmt.Errorf("its end was not seen: %w", err)
-		case state.Running:
-		case state.ExitCode != 0:
-			return &ExitError{Program: name, Code: state.ExitCode}
-		case copyErr != nil:
-			return fmt.Errorf("its output was cut off: %w", copyErr)
-		default:
-			return nil
-		}
-		select {
-		case <-time.After(execPoll):
-		case <-c.dead:
-			return c.deadErr
-		}
-	}
-}
-
-// kill ends a program inside: with its container, or by its number. An engine
-// that does not answer is not asked for long: with the container the program
-// ends too.
-func (c *container) kill(p *program, pidName string) {
-	for _, signal := range []string{"TERM", "KILL"} {
-		ctx, cancel := context.WithTimeoutCause(c.life, signalTimeout, &silence{"end a program", signalTimeout})
-		again := time.After(killAfter)
-		for !c.signal(ctx, p, pidName, signal) {
-			select { // it has not yet left its number
-			case <-p.ended:
-			case <-c.dead:
-			case <-ctx.Done():
-			case <-time.After(execPoll):
-				continue
-			}
-			break
-		}
-		cancel()
-		if c.engine.silent.Load() {
-			return
-		}
-		select {
-		case <-p.ended:
-			return
-		case <-again:
-		}
-	}
-}
-
-// signal sends a signal to a program and tells whether that was possible, or
-// is not needed any more.
-func (c *container) signal(ctx context.Context, p *program, pidName, signal string) bool {
-	select {
-	case <-p.ended:
-		return true
-	default:
-	}
-	attached, id, err := c.attach(ctx, []string{"sh", "-c", killExec, "sh", path.Join(insideRun, pidName), signal}, false)
-	if err != nil {
-		return false
-	}
-	defer attached.Close()
-	stop := context.AfterFunc(ctx, attached.Close)
-	defer stop()
-	io.Copy(io.Discard, attached.Reader)
-	return c.execStatus(ctx, "kill", id, nil) == nil
-}
-
-// Stream starts a program whose standard output is a named pipe in the shared
-// directory: read through the engine it would cost more than the restore.
-func (c *container) Stream(ctx context.Context, cmd Command) (Stream, error) {
-	if c.tunnel != nil {
-		return c.streamThroughEngine(ctx, cmd)
-	}
-	name := "pipe-" + randomHex(8)
-	r, holder, err := makePipe(filepath.Join(c.work.run(), name))
-	if err != nil {
-		return nil, fmt.Errorf("make a pipe for %s: %w", cmd.Args[0], err)
-	}
-	p, err := c.begin(ctx, cmd, func(cmd Command) (*program, error) { return c.exec(cmd, name) })
-	if err != nil {
-		os.Remove(filepath.Join(c.work.run(), name))
-		return nil, errors.Join(err, holder.Close(), r.Close())
-	}
-	go func() {
-		<-p.ended
-		holder.Close()
-		os.Remove(filepath.Join(c.work.run(), name)) // of a writer that never came so far
-	}()
-	return newStream(p, r), nil
-}
-
-// streamThroughEngine starts a program whose standard output comes over the
-// engine's connection.
-func (c *container) streamThroughEngine(ctx context.Context, cmd Command) (Stream, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("run %s in the sandbox: %w", cmd.Args[0], err)
-	}
-	cmd.Stdout = w
-	p, err := c.begin(ctx, cmd, c.launch)
-	if err != nil {
-		return nil, errors.Join(err, r.Close(), w.Close())
-	}
-	go func() {
-		<-p.ended
-		w.Close()
-	}()
-	return newStream(p, r), nil
-}
-
-// makePipe makes a named pipe and opens both its ends. As long as the holder
-// is open the reader waits, also for a writer that has not come yet; once it
-// is closed the reader sees the end, also if no writer ever came.
-func makePipe(name string) (r, holder *os.File, err error) {
-	if err := syscall.Mkfifo(name, 0o600); err != nil {
-		return nil, nil, err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(name)
-		}
-	}()
-	r, err = os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	holder, err = os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		r.Close()
-		return nil, nil, err
-	}
-	widenPipe(r)
-	info, err := r.Stat()
-	if err == nil && info.Mode().Type() != os.ModeNamedPipe {
-		err = errors.New("something else came in its place")
-	}
-	if err == nil {
-		err = r.Chmod(0o622) // the container's account may write
-	}
-	if err != nil {
-		r.Close()
-		holder.Close()
-		return nil, nil, err
-	}
-	return r, holder, nil
-}
-
-// Close removes the container with everything in it.
+// Close removes both containers with everything in them.
 func (c *container) Close(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
 	first := c.beginClosing()
-	if err := c.engine.remove(ctx, c.name); err != nil {
+	if err := c.remove(ctx); err != nil {
 		c.end() // nobody waits for its programs
 		return fmt.Errorf("end the container sandbox: %w", err)
 	}
@@ -548,4 +432,19 @@ func (c *container) Close(ctx context.Context) error {
 		return c.engine.Close()
 	}
 	return nil
+}
+
+// remove removes both containers, at the same time, and then the volume that
+// they shared, if there is one.
+func (c *container) remove(ctx context.Context) error {
+	other := make(chan error, 1)
+	go func() { other <- c.engine.remove(ctx, c.programsName()) }()
+	err := c.engine.remove(ctx, c.name)
+	if e := <-other; !isSilence(err) { // else it is the same, told twice
+		err = errors.Join(err, e)
+	}
+	if err == nil && c.tunnel != nil {
+		err = c.engine.removeVolume(ctx, c.runVolume())
+	}
+	return err
 }

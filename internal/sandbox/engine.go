@@ -3,7 +3,9 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -110,6 +112,7 @@ type dbImage struct {
 	ref     string
 	id      string // of its content
 	data    string // the image's own PGDATA
+	volumes []string
 	why     string
 	warning string
 }
@@ -193,6 +196,7 @@ func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
 				img.data = data
 			}
 		}
+		img.volumes = slices.Sorted(maps.Keys(found.Config.Volumes))
 	}
 	return img, nil
 }
@@ -287,6 +291,21 @@ func (e *engine) remove(ctx context.Context, id string) error {
 		case <-time.After(removePoll):
 		}
 	}
+}
+
+// removeVolume removes a volume that has a name, once no container has it.
+func (e *engine) removeVolume(ctx context.Context, name string) error {
+	limit := removeTimeout
+	if e.silent.Load() {
+		limit = lastTry
+	}
+	_, err := await(ctx, e, limit, "remove a volume", func(ctx context.Context) (client.VolumeRemoveResult, error) {
+		return e.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
+	}, nil)
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	return fmt.Errorf("remove the volume %s: %w", name, err)
 }
 
 func (e *engine) inspect(ctx context.Context, id string) (client.ContainerInspectResult, error) {

@@ -337,7 +337,7 @@ func (l *local) Close(ctx context.Context) error {
 	if err := l.waitPrograms(ctx); err != nil {
 		return err
 	}
-	if err := removeTree(l.work.local()); err != nil {
+	if err := removeTree(ctx, l.work.local()); err != nil {
 		return fmt.Errorf("remove the local sandbox: %w", err)
 	}
 	return nil

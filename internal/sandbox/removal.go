@@ -23,10 +23,10 @@ const imageFile = "image"
 // be removed is found by the next sweep. What a container left under an account
 // that is not ours is removed by that account, in another container.
 func removeWork(ctx context.Context, path string) error {
-	err := removeBelow(path)
+	err := removeBelow(ctx, path)
 	if errors.Is(err, fs.ErrPermission) {
 		if e := emptyInside(ctx, path); e == nil {
-			err = removeBelow(path)
+			err = removeBelow(ctx, path)
 		} else if !errors.Is(e, errNoContainer) {
 			err = fmt.Errorf("%w; and not from inside: %w", err, e)
 		}
@@ -34,12 +34,17 @@ func removeWork(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	return os.RemoveAll(path)
+	for _, last := range []string{imageFile, lockName, ""} { // nothing else is left
+		if err := os.Remove(filepath.Join(path, last)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeBelow removes everything in a work directory but its lock and what
 // says whose container it was.
-func removeBelow(path string) error {
+func removeBelow(ctx context.Context, path string) error {
 	entries, err := os.ReadDir(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -47,35 +52,30 @@ func removeBelow(path string) error {
 	err = nil
 	for _, e := range entries {
 		if name := e.Name(); name != lockName && name != imageFile {
-			err = errors.Join(err, removeTree(filepath.Join(path, name)))
+			err = errors.Join(err, removeTree(ctx, filepath.Join(path, name)))
 		}
 	}
 	return err
 }
 
-// removeTree removes a directory with all in it, also where a mode keeps its
-// owner out.
-func removeTree(path string) error {
-	err := os.RemoveAll(path)
-	if !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	_ = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return nil
-		}
-		if info, err := d.Info(); err == nil {
-			_ = os.Chmod(name, info.Mode().Perm()|0o700) // of another's: it stays, and is told
-		}
-		return nil
-	})
-	return os.RemoveAll(path)
-}
-
 // errNoContainer says that no container worked in a directory.
 var errNoContainer = errors.New("no container worked here")
 
-// emptyInside removes what a container left in the directory it could write,
+// emptyScript removes all in the directories that it is given, as an account of
+// the image. Some images have tools that give whole paths to the kernel, which
+// takes no more than 4096 bytes: what is left then is moved up, some levels at a
+// time, and tried again.
+const emptyScript = `for dir; do
+	cd "$dir" || exit
+	while chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -delete 2>/dev/null
+		set -- $(find . -mindepth 12 -maxdepth 12 -type d 2>/dev/null | head -n 1 | wc -l)
+		[ "$1" -gt 0 ]
+	do
+		find . -mindepth 12 -maxdepth 12 -type d -exec sh -c 'for d; do mv -- "$d" "./.up-$$-$((n += 1))" || exit; done' sh {} + || exit
+	done
+done`
+
+// emptyInside removes what a container left in the directories it could write,
 // by the account that left it.
 func emptyInside(ctx context.Context, path string) error {
 	image, err := os.ReadFile(filepath.Join(path, imageFile))
@@ -95,8 +95,19 @@ func emptyInside(ctx context.Context, path string) error {
 	return err
 }
 
-// empty runs a container to its end that empties a work directory's run/.
+// empty runs a container to its end that empties what the containers of a work
+// directory could write to.
 func (e *engine) empty(ctx context.Context, name, image, path string) error {
+	entrypoint := []string{"sh", "-c", emptyScript, "sh"}
+	var mounts []mount.Mount
+	for sub, inside := range map[string]string{runName: insideRun, outName: insideOut} {
+		if _, err := os.Lstat(filepath.Join(path, sub)); err != nil {
+			continue // it is gone already
+		}
+		entrypoint = append(entrypoint, inside)
+		mounts = append(mounts, mount.Mount{Type: mount.TypeBind, Source: filepath.Join(path, sub), Target: inside})
+	}
+	processes := int64(maxProcesses)
 	_, err := e.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: name,
 		Config: &containertypes.Config{
@@ -105,12 +116,12 @@ func (e *engine) empty(ctx context.Context, name, image, path string) error {
 				labelOwner: owner(), labelLock: filepath.Join(path, lockName),
 				labelDeadline: time.Now().Add(createTimeout).UTC().Format(time.RFC3339),
 			},
-			Entrypoint: []string{"sh", "-c", `chmod -R u+rwX "$1" 2>/dev/null; find "$1" -mindepth 1 -delete`, "sh", insideRun},
+			Entrypoint: entrypoint,
 		},
 		HostConfig: &containertypes.HostConfig{
 			NetworkMode: "none", CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges", "label=disable"},
-			LogConfig: containertypes.LogConfig{Type: "none"},
-			Mounts:    []mount.Mount{{Type: mount.TypeBind, Source: filepath.Join(path, runName), Target: insideRun}},
+			ReadonlyRootfs: true, Resources: containertypes.Resources{Memory: emptyMemory, PidsLimit: &processes},
+			LogConfig: containertypes.LogConfig{Type: "none"}, Mounts: mounts,
 		},
 	})
 	if err != nil {
@@ -127,3 +138,6 @@ func (e *engine) empty(ctx context.Context, name, image, path string) error {
 		return err
 	}
 }
+
+// emptyMemory is what the removal of a deep tree may take, in bytes.
+const emptyMemory = 512 * mib

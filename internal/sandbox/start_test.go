@@ -110,18 +110,17 @@ func TestStartDiesEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := Options{Work: workdir(t), Deadline: time.Now().Add(testLife), Tunnel: tunnel}.withDefaults()
-			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: "/proc/data"})
-			earlyDeath(t, b, err, "initdb", "/proc/data")
+			b, err := startFound(t.Context(), o, own, dbImage{ref: "postgres:17", data: insideStart + "/data", volumes: []string{insideStart}})
+			earlyDeath(t, b, err, "initdb", insideStart+"/data")
 			noContainers(t, o.Work)
 		})
 	}
 }
 
-// TestLateWatch has an engine that says that the container is not running
-// before the container's end has been noticed, as a loaded machine does. That
-// is asked about, and the server's last words are told all the same: to a
-// program that cannot begin, as a start through a tunnel runs one first, and to
-// one that is cut off.
+// TestLateWatch has an engine that says that the server is not running before
+// its end has been noticed, as a loaded machine does. That is asked about, and
+// the server's last words are told all the same: to a program that cannot begin
+// its work, and to one that is cut off.
 func TestLateWatch(t *testing.T) {
 	t.Parallel()
 	for _, tunnel := range []bool{false, true} {
@@ -130,13 +129,14 @@ func TestLateWatch(t *testing.T) {
 			b := start(t, Options{Kind: Container, Image: "postgres:17", Tunnel: tunnel}).(*container)
 			late := &container{base: newBase(Options{Work: b.work, Deadline: b.deadline}, insideShare),
 				engine: b.engine, name: b.name, life: b.life, tunnel: b.tunnel}
+			late.server.Store(b.server.Load())
 			late.base.launch = func(cmd Command) (*program, error) { return late.exec(cmd, "") }
 			late.bringLog = b.bringLog
 			var noticed sync.Once
 			late.gone = func() bool {
 				ended := b.notRunning()
 				if ended {
-					noticed.Do(func() { go late.watch() })
+					noticed.Do(func() { go late.tellServer(*b.server.Load()) })
 				}
 				return ended
 			}
@@ -146,8 +146,9 @@ func TestLateWatch(t *testing.T) {
 				cut <- late.Run(t.Context(), Command{Args: []string{"sh", "-c", "echo; sleep 600"}, Stdout: w})
 			}()
 			r.Read(make([]byte, 1)) // it runs
-			b.Run(t.Context(), Command{Args: []string{"sh", "-c", "kill -INT $(head -1 " + defaultData + "/postmaster.pid); sleep 600"}})
-			earlyDeath(t, nil, late.Run(t.Context(), Command{Args: []string{"true"}}), "fast shutdown request")
+			b.Run(t.Context(), Command{Beside: true, Args: []string{"sh", "-c", "kill -INT $(head -1 " + defaultData + "/postmaster.pid); sleep 600"}})
+			eventually(t, "the server is gone", b.notRunning)
+			earlyDeath(t, nil, late.Run(t.Context(), Command{Args: []string{"psql", "-d", "postgres", "-c", "select"}}), "fast shutdown request")
 			earlyDeath(t, nil, <-cut, "fast shutdown request")
 		})
 	}

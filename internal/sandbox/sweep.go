@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/client"
 )
 
-// Labels of a sandbox's container, by which a sweep judges it.
+// Labels of a sandbox's containers and volume, by which a sweep judges it.
 const (
 	labelOwner    = "daybefore.owner"    // the machine and its temporary directory
 	labelLock     = "daybefore.lock"     // path of the work directory's lock
@@ -33,8 +34,8 @@ func labels(o Options) map[string]string {
 	}
 }
 
-// Sweep removes what drills left behind that were killed: containers, local
-// servers and work directories. What a living process of this machine owns
+// Sweep removes what drills left behind that were killed: containers, volumes,
+// local servers and work directories of this account. What a living process of this machine owns
 // stays, and so does what another machine put on a shared engine, until its
 // deadline. It returns what it removed. That there is no engine is no error; one
 // that does not answer is.
@@ -42,12 +43,13 @@ func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	removed, err = sweepContainers(ctx, log)
+	removed, err = sweepEngine(ctx, log)
 	dirs, dirErr := sweepDirectories(ctx, log)
 	return append(removed, dirs...), errors.Join(err, dirErr)
 }
 
-func sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+// sweepEngine removes containers and then what volumes they had in common.
+func sweepEngine(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	e, err := connectEngine(ctx)
 	if isSilence(err) {
 		return nil, fmt.Errorf("look for containers that drills left: %w", err)
@@ -57,6 +59,15 @@ func sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, e
 		return nil, nil
 	}
 	defer e.Close()
+	removed, err = e.sweepContainers(ctx, log)
+	if isSilence(err) {
+		return removed, err
+	}
+	volumes, volumeErr := e.sweepVolumes(ctx, log)
+	return append(removed, volumes...), errors.Join(err, volumeErr)
+}
+
+func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	list, err := await(ctx, e, engineTimeout, "list its containers", func(ctx context.Context) (client.ContainerListResult, error) {
 		return e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
 	}, nil)
@@ -81,7 +92,31 @@ func sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, e
 	return removed, err
 }
 
-// abandoned tells whether nobody owns a container with these labels any more.
+func (e *engine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+	list, err := await(ctx, e, engineTimeout, "list its volumes", func(ctx context.Context) (client.VolumeListResult, error) {
+		return e.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("label", labelOwner)})
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("list what drills left: %w", err)
+	}
+	for _, v := range list.Items {
+		if !abandoned(v.Labels, time.Now()) {
+			continue
+		}
+		if e := e.removeVolume(ctx, v.Name); e != nil {
+			err = errors.Join(err, e)
+			if isSilence(e) {
+				break
+			}
+			continue
+		}
+		log.Info("removed what a killed drill left", "what", "volume "+v.Name, "drill", v.Labels[labelDrill])
+		removed = append(removed, "volume "+v.Name)
+	}
+	return removed, err
+}
+
+// abandoned tells whether nobody owns what has these labels any more.
 func abandoned(labels map[string]string, now time.Time) bool {
 	deadline, err := time.Parse(time.RFC3339, labels[labelDeadline])
 	if err != nil || now.After(deadline.Add(freshAge)) {
@@ -90,12 +125,38 @@ func abandoned(labels map[string]string, now time.Time) bool {
 	if labels[labelOwner] != owner() {
 		return false
 	}
-	lock, err := os.OpenFile(labels[labelLock], os.O_RDWR, 0)
+	lock, err := openLock(labels[labelLock])
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)
 	}
 	defer lock.Close()
 	return flock(lock) == nil
+}
+
+// errNoLock says that a lock's name leads to something else than a lock of ours.
+var errNoLock = errors.New("no lock of this account")
+
+// openLock opens the lock of a work directory of this account, and nothing that
+// another may have put in its place.
+func openLock(path string) (*os.File, error) {
+	lock, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENXIO) {
+		return nil, errNoLock
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := lock.Stat(); err != nil || !info.Mode().IsRegular() || !isOwn(info) {
+		lock.Close()
+		return nil, errNoLock
+	}
+	return lock, nil
+}
+
+// isOwn reports whether a file belongs to the account of this process.
+func isOwn(info os.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid()
 }
 
 func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, err error) {
@@ -110,7 +171,7 @@ func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, 
 		}
 		gone, e := sweepDirectory(ctx, path)
 		if e != nil {
-			err = errors.Join(err, fmt.Errorf("remove %s: %w", path, e))
+			err = errors.Join(err, fmt.Errorf("%s stays: %w", path, e))
 		}
 		if gone {
 			log.Info("removed what a killed drill left", "what", path)
@@ -120,29 +181,32 @@ func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, 
 	return removed, err
 }
 
-// sweepDirectory removes a work directory and ends the server in it, unless
-// it is in use or somebody else's.
+// sweepDirectory removes a work directory and ends the server in it, unless it
+// is in use or somebody else's. Without a lock nothing tells that it is a work
+// directory: it goes if it is empty, as one is left that was killed right after
+// its making, or at the very end of its removal.
 func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
-	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() || !isOwn(info) {
+		return false, nil
+	}
+	lock, err := openLock(filepath.Join(path, lockName))
 	switch {
-	case errors.Is(err, os.ErrPermission):
+	case errors.Is(err, errNoLock):
 		return false, nil
 	case errors.Is(err, os.ErrNotExist):
-		// Killed between its making and its lock, or in the middle of its
-		// removal; or made at this very moment.
-		info, err := os.Stat(path)
-		if err != nil || time.Since(info.ModTime()) < freshAge {
+		if time.Since(info.ModTime()) < freshAge { // made at this very moment
 			return false, nil
 		}
+		return os.Remove(path) == nil, nil
 	case err != nil:
 		return false, err
-	default:
-		defer lock.Close()
-		if flock(lock) != nil || !stillThere(lock) {
-			return false, nil
-		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer lock.Close()
+	if flock(lock) != nil || !stillThere(lock) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
 	defer cancel()
 	if err := endUnder(ctx, filepath.Join(path, localName), filepath.Join(path, runName)); err != nil {
 		return false, err
@@ -160,6 +224,6 @@ func stillThere(lock *os.File) bool {
 	if err != nil {
 		return false
 	}
-	named, err := os.Stat(lock.Name())
+	named, err := os.Lstat(lock.Name())
 	return err == nil && os.SameFile(mine, named)
 }

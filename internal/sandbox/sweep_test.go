@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -104,6 +106,45 @@ func TestSweepDirectory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, false},
+		{"no work directory, though it is called so", func(t *testing.T, dir string) {
+			touch(t, filepath.Join(dir, "mine"))
+			chtimes(t, dir, old)
+		}, false},
+		{"a link as its lock", func(t *testing.T, dir string) {
+			lay(t, os.Symlink("../outside", filepath.Join(dir, lockName)))
+			chtimes(t, dir, old)
+		}, false},
+		{"a broken link as its lock", func(t *testing.T, dir string) {
+			lay(t, os.Symlink("nowhere", filepath.Join(dir, lockName)))
+			chtimes(t, dir, old)
+		}, false},
+		{"a pipe as its lock", func(t *testing.T, dir string) {
+			lay(t, syscall.Mkfifo(filepath.Join(dir, lockName), 0o600))
+			chtimes(t, dir, old)
+		}, false},
+		{"a folder as its lock", func(t *testing.T, dir string) {
+			lay(t, os.Mkdir(filepath.Join(dir, lockName), 0o700))
+			chtimes(t, dir, old)
+		}, false},
+		{"a link to a folder that looks abandoned", func(t *testing.T, dir string) {
+			lay(t, os.Rename(dir, dir+"2"))
+			touch(t, filepath.Join(dir+"2", lockName))
+			lay(t, os.Symlink(dir+"2", dir))
+		}, false},
+		{"another account's", func(t *testing.T, dir string) {
+			asRoot(t)
+			touch(t, filepath.Join(dir, lockName))
+			lay(t, os.Chown(dir, 12345, 12345))
+		}, false},
+		{"another account's, and empty", func(t *testing.T, dir string) {
+			asRoot(t)
+			chtimes(t, dir, old)
+			lay(t, os.Chown(dir, 12345, 12345))
+		}, false},
+		{"another account's lock", func(t *testing.T, dir string) {
+			asRoot(t)
+			lay(t, os.Chown(touch(t, filepath.Join(dir, lockName)).Name(), 12345, 12345))
+		}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -111,15 +152,34 @@ func TestSweepDirectory(t *testing.T) {
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
+			outside := touch(t, filepath.Join(filepath.Dir(dir), "outside")).Name()
 			tt.lay(t, dir)
 			gone, err := sweepDirectory(t.Context(), dir)
 			if err != nil || gone != tt.gone {
 				t.Errorf("swept: %v, %v; want %v", gone, err, tt.gone)
 			}
-			if _, err := os.Stat(dir); os.IsNotExist(err) != tt.gone {
+			if _, err := os.Lstat(dir); os.IsNotExist(err) != tt.gone {
 				t.Errorf("afterwards: %v", err)
 			}
+			if _, err := os.Stat(outside); err != nil {
+				t.Error(err)
+			}
 		})
+	}
+}
+
+func lay(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// asRoot leaves a test out that gives files to another account.
+func asRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may give a file away")
 	}
 }
 
@@ -163,6 +223,21 @@ func TestAbandoned(t *testing.T) {
 		labels := map[string]string{labelOwner: tt.owner, labelLock: tt.lock, labelDeadline: tt.deadline}
 		if got := abandoned(labels, now); got != tt.want {
 			t.Errorf("%s: abandoned %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestWorkdirNames takes for a work directory what is called exactly so.
+func TestWorkdirNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		workPrefix + "0123456789ab": true, newPrefix + "0123456789ab": true, workPrefix + randomHex(6): true,
+		workPrefix + "down": false, workPrefix + "0123456789abc": false, workPrefix + "0123456789AB": false,
+		"x" + workPrefix + "0123456789ab": false, workPrefix + "0123456789ab\n": false, workPrefix: false,
+		strings.TrimPrefix(newPrefix, ".") + "0123456789ab": false,
+	} {
+		if got := isWorkdir(name); got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
 		}
 	}
 }

@@ -35,13 +35,20 @@ const maxLog = 1 * mib
 // either. It costs CPU time (3 s for 800 MB of output), so it is not the
 // first choice.
 type tunnel struct {
-	engine *engine
-	life   context.Context
-	name   string // of the container
-	share  string // the directory on this machine whose files go along
+	engine   *engine
+	life     context.Context
+	server   string // its container
+	programs string // their container
+	start    string // the directory on this machine whose files the server starts with
+	share    string // the one whose files programs see
 
 	mu   sync.Mutex
 	sent map[string]fileState
+}
+
+func (c *container) newTunnel() *tunnel {
+	return &tunnel{engine: c.engine, life: c.life, server: c.name, programs: c.programsName(),
+		start: c.work.start(), share: c.work.share(), sent: map[string]fileState{}}
 }
 
 type fileState struct {
@@ -56,20 +63,23 @@ func (e *engine) isElsewhere() bool {
 		strings.Contains(e.info.OperatingSystem, "Docker Desktop")
 }
 
-// furnish makes the directories in a container that does not run yet.
-func (t *tunnel) furnish(ctx context.Context) error {
-	err := t.send(ctx, "/", func(w *tar.Writer) error {
-		for dir, mode := range map[string]int64{insideStart: 0o755, insideShare: 0o755, insideRun: 0o777} {
-			if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir[1:] + "/", Mode: mode}); err != nil {
-				return err
-			}
-		}
-		return w.WriteHeader(&tar.Header{Name: path.Join(insideRun, logName)[1:], Mode: 0o666})
+// furnish fills the directories of a container that does not run yet.
+func (t *tunnel) furnish(ctx context.Context, name string) error {
+	if name == t.programs {
+		return t.sendShare(ctx)
+	}
+	err := t.send(ctx, name, insideRun, func(w *tar.Writer) error {
+		return w.WriteHeader(&tar.Header{Name: logName, Mode: 0o666})
 	})
+	for _, file := range []string{scriptName, passwordName} {
+		if err == nil {
+			err = t.sendFile(ctx, name, insideStart, filepath.Join(t.start, file))
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("copy into the container: %w", err)
 	}
-	return t.sendShare(ctx)
+	return nil
 }
 
 // sendShare copies what is new or changed among the shared files.
@@ -92,7 +102,7 @@ func (t *tunnel) sendShare(ctx context.Context) error {
 		if t.sent[entry.Name()] == state {
 			continue
 		}
-		if err := t.sendFile(ctx, entry.Name()); err != nil {
+		if err := t.sendFile(ctx, t.programs, insideShare, filepath.Join(t.share, entry.Name())); err != nil {
 			return fmt.Errorf("copy %s into the container: %w", entry.Name(), err)
 		}
 		t.sent[entry.Name()] = state
@@ -100,8 +110,9 @@ func (t *tunnel) sendShare(ctx context.Context) error {
 	return nil
 }
 
-func (t *tunnel) sendFile(ctx context.Context, name string) error {
-	f, err := os.Open(filepath.Join(t.share, name))
+// sendFile copies a file into a directory of a container, to be read there.
+func (t *tunnel) sendFile(ctx context.Context, container, dir, name string) error {
+	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
@@ -110,8 +121,8 @@ func (t *tunnel) sendFile(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return t.send(ctx, insideShare, func(w *tar.Writer) error {
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: info.Size()}); err != nil {
+	return t.send(ctx, container, dir, func(w *tar.Writer) error {
+		if err := w.WriteHeader(&tar.Header{Name: filepath.Base(name), Mode: 0o644, Size: info.Size()}); err != nil {
 			return err
 		}
 		_, err := io.CopyN(w, f, info.Size())
@@ -119,9 +130,9 @@ func (t *tunnel) sendFile(ctx context.Context, name string) error {
 	})
 }
 
-// send streams a tar file into a directory of the container; nothing of it
-// is held in memory.
-func (t *tunnel) send(ctx context.Context, dir string, write func(*tar.Writer) error) error {
+// send streams a tar file into a directory of a container; nothing of it is
+// held in memory.
+func (t *tunnel) send(ctx context.Context, container, dir string, write func(*tar.Writer) error) error {
 	return t.engine.going(ctx, copyTimeout, "take a file", func(ctx context.Context, beat func()) error {
 		r, w := io.Pipe()
 		go func() {
@@ -129,14 +140,14 @@ func (t *tunnel) send(ctx context.Context, dir string, write func(*tar.Writer) e
 			w.CloseWithError(errors.Join(write(tw), tw.Close()))
 		}()
 		defer r.Close()
-		_, err := t.engine.CopyToContainer(ctx, t.name, client.CopyToContainerOptions{DestinationPath: dir, Content: beating{r, beat}})
+		_, err := t.engine.CopyToContainer(ctx, container, client.CopyToContainerOptions{DestinationPath: dir, Content: beating{r, beat}})
 		return err
 	})
 }
 
 // fetchLog brings the server's log here, which is told from there.
 func (t *tunnel) fetchLog(ctx context.Context, to string) error {
-	found, err := t.engine.CopyFromContainer(ctx, t.name, client.CopyFromContainerOptions{SourcePath: path.Join(insideRun, logName)})
+	found, err := t.engine.CopyFromContainer(ctx, t.server, client.CopyFromContainerOptions{SourcePath: path.Join(insideRun, logName)})
 	if err != nil {
 		return err
 	}
@@ -150,7 +161,7 @@ func (t *tunnel) fetchLog(ctx context.Context, to string) error {
 }
 
 // dial opens a connection to the server: a socket pair, one end of which is
-// joined to a program that runs beside the server.
+// joined to a program that runs where the server's socket is.
 func (t *tunnel) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	near, far, err := connPair()
 	if err != nil {
@@ -176,7 +187,7 @@ func (t *tunnel) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 
 func (t *tunnel) attachBridge(ctx context.Context) (client.HijackedResponse, error) {
 	// The connection lives as long as the container, not as the dialling.
-	attached, _, err := t.engine.runIn(ctx, t.name, client.ExecCreateOptions{
+	attached, _, err := t.engine.runIn(ctx, t.programs, client.ExecCreateOptions{
 		User: containerUser, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		Cmd: []string{"perl", "-e", bridge, path.Join(insideRun, socketName)},
 	})

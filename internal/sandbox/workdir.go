@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"syscall"
 
 	"daybefore/internal/verdict"
@@ -125,7 +125,7 @@ func (w *Workdir) Close() error {
 	if w == nil || w.lock == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
 	defer cancel()
 	err := removeWork(ctx, w.path)
 	if err != nil {
@@ -159,7 +159,8 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
+// workdirName is what a work directory is called, whoever made it.
+var workdirName = regexp.MustCompile(`^(?:\.new-)?drill-[0-9a-f]{12}$`)
+
 // isWorkdir tells whether a file name is that of a work directory.
-func isWorkdir(name string) bool {
-	return strings.HasPrefix(name, workPrefix) || strings.HasPrefix(name, newPrefix)
-}
+func isWorkdir(name string) bool { return workdirName.MatchString(name) }
