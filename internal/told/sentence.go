@@ -115,6 +115,12 @@ func (t template) fill(words []string) string {
 	return b.String()
 }
 
+// IsSentence reports whether PostgreSQL says this, whatever it says it of.
+func IsSentence(text string) bool {
+	_, _, ok := meant(strings.TrimSpace(text))
+	return ok && len(text) <= longest
+}
+
 // Sentence returns a message of PostgreSQL's with what it says of this database:
 // names that are known, kinds and types of the server's own. All else in it
 // becomes …, and a sentence that PostgreSQL does not say becomes Withheld.

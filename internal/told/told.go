@@ -7,6 +7,7 @@ package told
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +29,8 @@ func New(sensitive func(text string) bool) *Names {
 	return &Names{sensitive: sensitive, known: map[string]struct{}{}}
 }
 
-// Know adds names, each as a whole: of a table without its schema.
+// Know adds names, each as a whole and word by word: of a table without its
+// schema.
 func (n *Names) Know(names ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -37,6 +39,9 @@ func (n *Names) Know(names ...string) {
 			continue
 		}
 		n.known[name] = struct{}{}
+		for word := range wordsOf(name) {
+			n.known[word] = struct{}{}
+		}
 	}
 }
 
@@ -128,12 +133,16 @@ func (n *Names) Words(text string) bool {
 	if n.Knows(text) {
 		return true
 	}
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !isName(r) }) {
+	for word := range wordsOf(text) {
 		if !n.Knows(word) && !n.Knows(strings.ToLower(word)) && !short(word) {
 			return false
 		}
 	}
 	return true
+}
+
+func wordsOf(text string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(text, func(r rune) bool { return !isName(r) })
 }
 
 func isName(r rune) bool {
