@@ -99,4 +99,4 @@ select exists (
 
 // withoutIndexes keeps a transaction from reading by an index.
 var withoutIndexes = "select " + setLocal("enable_indexscan", "off") + ", " + setLocal("enable_indexonlyscan", "off") +
-	", " + setLocal("enable_bitmapscan", "off")
+	", " + setLocal("enable_bitmapscan", "off") + ", " + setLocal("enable_seqscan", "on")
