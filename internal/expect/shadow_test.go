@@ -128,7 +128,7 @@ create type public.mood as enum ('sad', 'ok');
 create function public.alike(public.mood, public.mood) returns bool language sql immutable as 'select true';
 create operator public.= (leftarg = public.mood, rightarg = public.mood, function = public.alike);
 create function public.no(int, int) returns int language sql immutable as 'select 1';
-create operator class public.blind for type int using btree as operator 3 pg_catalog.=(int, int), function 1 public.no(int, int);
+create operator class public.blind for type int using btree as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 public.no(int, int);
 create function public.cmp(varchar, varchar) returns int language sql immutable as 'select 0';
 create operator class public.loose default for type varchar using btree as operator 3 pg_catalog.=(text, text), function 1 public.cmp(varchar, varchar);
 create function public.to_uuid(text) returns uuid language sql immutable as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
@@ -136,7 +136,7 @@ create cast (text as uuid) with function public.to_uuid(text);
 create table public.t (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar, vs varchar[], u uuid);
 create table public.r (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar, vs varchar[], u uuid);
 insert into public.t select '5', '5', row(1, '5'::public.num)::public.pair, array['5'::public.num], 'sad', 5, '5', array['5'], '5d3b6b1e-0000-0000-0000-000000000005';
-insert into public.r select '7', '7', row(1, '7'::public.num)::public.pair, array['7'::public.num], 'ok', i, '7', array['7'], '5d3b6b1e-0000-0000-0000-000000000007' from generate_series(1, 9) i;
+insert into public.r select '7', '7', row(1, '7'::public.num)::public.pair, array['7'::public.num], 'ok', i, '7', array['7'], '5d3b6b1e-0000-0000-0000-000000000007' from generate_series(9, 1, -1) i;
 create index on public.r (i public.blind);
 alter database alien set enable_seqscan = off; alter database alien set enable_hashjoin = off; alter database alien set enable_mergejoin = off;`)
 	for column, want := range map[string]struct{ outcome, observed, says string }{
@@ -152,8 +152,13 @@ alter database alien set enable_seqscan = off; alter database alien set enable_h
 			t.Errorf("%s: %s, %q, %q; want %s, %q, %q", column, c.Outcome, c.Observed, c.Message, want.outcome, want.observed, want.says)
 		}
 	}
+	most := drill(t, tables("{table: public.r, max_regression: {column: i}}")).Expectations
+	shown := func(_, _, _ string) bool { return true }
+	if c := Run(t.Context(), connect, most, Options{AsOf: asOf, Jobs: 1, Shown: shown})[1]; c.Observed != "9" {
+		t.Errorf("the greatest by an index that sorts as the backup likes: %+v", c)
+	}
 	e := drill(t, tables("{table: public.t, checksum: {columns: [n]}}", "{table: public.r, checksum: {columns: [i, v, u, m]}}")).Expectations
-	got := Run(t.Context(), connect, e, Options{AsOf: asOf, Jobs: 1, Shown: func(_, _, _ string) bool { return true }})
+	got := Run(t.Context(), connect, e, Options{AsOf: asOf, Jobs: 1, Shown: shown})
 	if c := got[1]; c.Outcome != verdict.Error || !strings.Contains(c.Message, "public.t.n is of a type whose values code") {
 		t.Errorf("a sum of values that the backup's code writes: %+v", c)
 	}
