@@ -135,9 +135,9 @@ create function public.to_uuid(text) returns uuid language sql immutable as $$ s
 create cast (text as uuid) with function public.to_uuid(text);
 create table public.t (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar, vs varchar[], u uuid);
 create table public.r (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar, vs varchar[], u uuid);
-insert into public.t select '5', '5', row(1, '5'::public.num)::public.pair, array['5'::public.num], 'sad', 5, '5', array['5'], '5d3b6b1e-0000-0000-0000-000000000005';
-insert into public.r select '7', '7', row(1, '7'::public.num)::public.pair, array['7'::public.num], 'ok', i, '7', array['7'], '5d3b6b1e-0000-0000-0000-000000000007' from generate_series(9, 1, -1) i;
 create index on public.r (i public.blind);
+insert into public.t select '5', '5', row(1, '5'::public.num)::public.pair, array['5'::public.num], 'sad', 5, '5', array['5'], '5d3b6b1e-0000-0000-0000-000000000005';
+insert into public.r select '7', '7', row(1, '7'::public.num)::public.pair, array['7'::public.num], 'ok', i, '7', array['7'], '5d3b6b1e-0000-0000-0000-000000000007' from generate_series(1, 9) i;
 alter database alien set enable_seqscan = off; alter database alien set enable_hashjoin = off; alter database alien set enable_mergejoin = off;`)
 	for column, want := range map[string]struct{ outcome, observed, says string }{
 		"n": {"error", "", "public.t.n is of a type whose values code of the backup's own compares"},
