@@ -407,7 +407,7 @@ func (s *Session) brokenSource(ctx context.Context, src source, t *table, err er
 		}
 		if said, ok := src.complaint(); ok {
 			return verdict.Failf(verdict.CodeCorrupt, "the archive's data cannot be read: take the newest backup again, and compare its checksum",
-				"load %s: %w: %s", t.display(), err, said)
+				"load %s: %w: %s", t.display(), err, s.opts.Names.Sentence(said))
 		}
 	}
 	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
