@@ -63,6 +63,9 @@ type Options struct {
 	SHA256     string
 	// Witnesses say how outside records are read and compared.
 	Witnesses Witnesses
+	// Named tells which schemas the backup names, so that a report may say
+	// them. Nil: all.
+	Named func(schema string) bool
 	// Unfilled: the restore has not come to its materialized views yet, so
 	// that one without rows is no finding.
 	Unfilled bool
@@ -126,7 +129,7 @@ func declared(e spec.Expectations, o Options) []check {
 	for _, t := range e.Tables {
 		all = append(all, tablePresent(t, listed, o))
 		if t.RowCount != nil {
-			all = append(all, rowCount(t, o.Held))
+			all = append(all, rowCount(t, o))
 		}
 		if t.RowCountChange != nil {
 			all = append(all, rowCountChange(t, o))
@@ -146,10 +149,10 @@ func declared(e spec.Expectations, o Options) []check {
 	}
 	all = append(all, ofDatabase(e, o)...)
 	for _, f := range e.FailedRows {
-		all = append(all, failedRows(f))
+		all = append(all, failedRows(f, o))
 	}
 	if e.Canary != nil {
-		all = append(all, canary(*e.Canary))
+		all = append(all, canary(*e.Canary, o))
 	}
 	for _, w := range e.Witness {
 		all = append(all, witnessed(w, o))

@@ -85,7 +85,7 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 			return nil
 		}
 		if t.Rebuildable {
-			some, err := q.value(ctx, "select exists (select from "+identifier(t.Table)+")")
+			some, err := q.valueUnder(ctx, r.whose(), "select exists (select from "+identifier(t.Table)+")")
 			switch {
 			case err != nil:
 				return fmt.Errorf("look for rows of %s: %w", t.Table, err)
@@ -98,14 +98,17 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 	}
 }
 
-func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check {
+func rowCount(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount, Expected: countRange(*t.RowCount)},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			n, _, err := rowsOf(ctx, q, t, held)
+		judge: ofTable(t, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+			n, _, err := rowsOf(ctx, q, t, r, o.Held)
 			if err != nil {
 				return err
+			}
+			if r.whose() == theirs {
+				q.tellPath(c, o)
 			}
 			judgeCount(c, t, n)
 			return nil
@@ -114,13 +117,15 @@ func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check
 }
 
 // rowsOf counts a table's rows, unless the restore counted just them: alike.
-func rowsOf(ctx context.Context, q *query, t spec.Table, held func(schema, table string) (int64, bool)) (n int64, alike bool, err error) {
+func rowsOf(
+	ctx context.Context, q *query, t spec.Table, r relation, held func(schema, table string) (int64, bool),
+) (n int64, alike bool, err error) {
 	if held != nil {
 		if n, ok := held(t.Table.Schema, t.Table.Table); ok {
 			return n, true, nil
 		}
 	}
-	n, err = count(ctx, q, "select pg_catalog.count(*) from "+identifier(t.Table))
+	n, err = count(ctx, q, r.whose(), "select pg_catalog.count(*) from "+identifier(t.Table))
 	if err != nil {
 		return 0, false, verdict.Errorf(verdict.CodeRowCount, "count them by hand in a restored copy; where it is a view, run its query; "+
 			"rows of foreign tables, also of such partitions, are in no backup: expect nothing of them", "count the rows of %s: %w", t.Table, err)
@@ -163,8 +168,8 @@ func countRange(r spec.RowCount) string {
 	return ""
 }
 
-func count(ctx context.Context, q *query, sql string) (int64, error) {
-	text, err := q.value(ctx, sql)
+func count(ctx context.Context, q *query, path whose, sql string) (int64, error) {
+	text, err := q.valueUnder(ctx, path, sql)
 	if err != nil {
 		return 0, err
 	}
@@ -173,14 +178,15 @@ func count(ctx context.Context, q *query, sql string) (int64, error) {
 
 func identifier(n spec.Name) string { return pgx.Identifier{n.Schema, n.Table}.Sanitize() }
 
-func failedRows(f spec.FailedRows) check {
+func failedRows(f spec.FailedRows, o Options) check {
 	return check{
 		Check:   verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows, Expected: limits(f.WarnIf, f.FailIf)},
 		timeout: f.Timeout,
 		plain:   true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			// The line ends keep a comment in the SQL from eating the rest.
-			n, err := count(ctx, q, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
+			n, err := count(ctx, q, theirs, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
+			q.tellPath(c, o)
 			if err != nil {
 				return verdict.Errorf(verdict.CodeFailedRows, "correct the query in the drill file; it is run as a subquery, and may only read",
 					"run the query %s (drill file, line %d): %w", f.Name, f.Pos.Line, err)
