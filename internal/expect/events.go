@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -70,18 +71,23 @@ func (s *session) within(ctx context.Context, judge judgement) error {
 		return err
 	}
 	server := s.conn.PgConn()
-	opening := fmt.Sprintf("savepoint events; set local statement_timeout = %d; set local search_path = ''; set local row_security = off",
-		eventsTimeout.Milliseconds())
+	opening := "savepoint events; select " + setLocal("statement_timeout", fmt.Sprint(eventsTimeout.Milliseconds())) +
+		", " + setLocal("search_path", sandbox.OwnPath) + ", " + setLocal("row_security", "off") + ", " + setLocal("constraint_exclusion", "off")
 	if server.TxStatus() == 'I' {
 		opening = "begin read only; " + opening
 	}
 	if _, err := server.Exec(ctx, opening).ReadAll(); err != nil {
 		return fmt.Errorf("begin to read the newest rows: %w", redacted(err))
 	}
-	err := judge(ctx, &query{session: s, timeout: eventsTimeout, ask: func(sql string, args []string) ([][][]byte, error) {
+	err := judge(ctx, &query{session: s, timeout: eventsTimeout, ask: func(_ whose, sql string, args []string) ([][][]byte, error) {
 		values := make([][]byte, len(args))
 		for i := range args {
 			values[i] = []byte(args[i])
+		}
+		if s.names.mistrusted() {
+			if _, err := server.Exec(ctx, withoutIndexes).ReadAll(); err != nil {
+				return nil, redacted(err)
+			}
 		}
 		result := server.ExecParams(ctx, sql, values, nil, nil, nil).Read()
 		if result.Err != nil {
