@@ -180,7 +180,7 @@ func (q *query) alone(ctx context.Context, path whose, sql string, args []string
 	if err != nil {
 		return nil, redacted(err)
 	}
-	return answer(p, len(args))
+	return answer(p, sql, len(args))
 }
 
 // send gives the pipeline a statement behind so many that open a transaction.
@@ -227,11 +227,11 @@ func setLocal(name, value string) string {
 	return "pg_catalog.set_config('" + name + "', E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(value) + "', true)"
 }
 
-// answer reads what the server says to a statement with so many parameters.
-func answer(p *pgconn.Pipeline, params int) ([][][]byte, error) {
+// answer reads what the server says to a statement, with so many parameters.
+func answer(p *pgconn.Pipeline, sql string, params int) ([][][]byte, error) {
 	said, err := p.GetResults()
 	if err != nil {
-		return nil, unprepared(err)
+		return nil, unprepared(err, sql)
 	}
 	if d, ok := said.(*pgconn.StatementDescription); ok && len(d.ParamOIDs) != params {
 		return nil, &sqlError{State: "42P02", told: "the SQL holds a parameter such as $1, for which there is no value"}

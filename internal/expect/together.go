@@ -154,7 +154,7 @@ func (a *asking) hear(p *pgconn.Pipeline, opening int) bool {
 			return false
 		}
 	}
-	a.rows, a.err = answer(p, len(a.args))
+	a.rows, a.err = answer(p, a.sql, len(a.args))
 	a.lost = false
 	said, err := p.GetResults()
 	_, synced := said.(*pgconn.PipelineSync)
