@@ -16,6 +16,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/expect"
 	"daybefore/internal/restore"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -190,16 +191,9 @@ func (r *run) show(ctx context.Context) error {
 // run since the load, at all that was looked at before.
 func (r *run) scanLeaks(ctx context.Context, moment *still) error {
 	return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error {
-		found, err := r.plan.Aftermath(ctx, moment.connect, r.jobs())
+		found, err := r.lookAgain(ctx, moment)
 		if err != nil {
-			return err
-		}
-		if r.ownCode != "" {
-			again, err := r.plan.Distinct(ctx, moment.connect, r.jobs())
-			if err != nil {
-				return err
-			}
-			found = append(found, slices.DeleteFunc(again, func(c verdict.Check) bool { return c.Outcome != verdict.Error })...)
+			return r.byOwnCode(err)
 		}
 		r.checks(found...)
 		if slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome == verdict.Error }) {
@@ -207,6 +201,27 @@ func (r *run) scanLeaks(ctx context.Context, moment *still) error {
 		}
 		return nil
 	})
+}
+
+// lookAgain is what was found of what was restored, at last.
+func (r *run) lookAgain(ctx context.Context, moment *still) ([]verdict.Check, error) {
+	found, err := r.plan.Aftermath(ctx, moment.connect, r.jobs())
+	if err != nil || r.ownCode == "" {
+		return found, err
+	}
+	again, err := r.plan.Distinct(ctx, moment.connect, r.jobs())
+	bad := slices.DeleteFunc(again, func(c verdict.Check) bool { return c.Outcome != verdict.Error })
+	return append(found, bad...), err
+}
+
+// byOwnCode says of what the server refused, where code of the backup's own may
+// have changed tables or is run by reading them, that it may be why.
+func (r *run) byOwnCode(err error) error {
+	if r.ownCode == "" || len(serverErrors(err)) == 0 || sandbox.Broken(err) {
+		return err
+	}
+	return verdict.Errorf(verdict.CodeLeak, "nothing is known of the backup: look what its own code does to what is restored, first "+r.ownCode,
+		"what was restored could not be looked at behind the backup's own code: %w", err)
 }
 
 func (r *run) restoreOptions() restore.Options {
