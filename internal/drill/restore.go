@@ -42,6 +42,7 @@ func (r *run) drill(ctx context.Context) error {
 // the schema and the first row. Whatever ends it early, what was found until
 // then is in the report.
 func (r *run) restore(ctx context.Context) error {
+	r.codeRan()
 	s, err := r.preData(ctx, r.roomToLoad)
 	if s == nil {
 		return err
@@ -316,7 +317,7 @@ func (r *run) expect(ctx context.Context) error {
 			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
-			Witnesses: r.witnesses(r.plan),
+			Witnesses: r.witnesses(r.plan), Names: r.restoreOptions().Names, Made: r.archive.Kind,
 		}))
 		r.checks(r.gone(found)...)
 		wanted := r.lost.showable(r.Drill.LatestEvents)
@@ -324,6 +325,9 @@ func (r *run) expect(ctx context.Context) error {
 			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
 		r.report.LatestEvents = events
 		r.checks(told...)
+		// Whatever was asked may have run what writes.
+		changed := r.session.Recount(ctx, asked(r.Drill)...)
+		r.checks(changed...)
 		if slices.ContainsFunc(slices.Concat(found, told), func(c verdict.Check) bool { return c.Code == verdict.CodeSandbox }) {
 			return expect.ErrBroken // the sandbox knows why
 		}
@@ -358,7 +362,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			present.Tables = append(present.Tables, t)
 		}
 		found := expect.Run(ctx, r.connectUnder, present, expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true, Made: r.archive.Kind,
 		})
 		r.checks(found...)
 		r.keepLost(len(found))
