@@ -83,7 +83,7 @@ func (s *Session) Recount(ctx context.Context, queries ...string) []verdict.Chec
 		all.Observed = "not counted again: no code of the backup's own runs"
 		return []verdict.Check{all}
 	}
-	found, total, err := s.recount(ctx)
+	found, appeared, total, err := s.recount(ctx)
 	if err != nil {
 		p := verdict.AsProblem(err)
 		all.Outcome, all.Code, all.Message, all.Hint = p.Outcome, p.Code, p.Error(), p.Hint
@@ -96,7 +96,7 @@ func (s *Session) Recount(ctx context.Context, queries ...string) []verdict.Chec
 		all.Message, all.Hint = fmt.Sprintf("%d more tables are not as they were loaded", more), ownCodeHint
 		found = found[:most]
 	}
-	return append([]verdict.Check{all}, found...)
+	return slices.Concat([]verdict.Check{all}, found, appeared)
 }
 
 func worst(checks []verdict.Check) verdict.Outcome {
@@ -107,17 +107,17 @@ func worst(checks []verdict.Check) verdict.Outcome {
 	return verdict.Worst(all...)
 }
 
-// recount gives a check for each table that is not as it was loaded, and says
-// how many it looked at.
-func (s *Session) recount(ctx context.Context) (found []verdict.Check, total int, err error) {
+// recount gives a check for each table that is not as it was loaded, one of what
+// is new if anything is, and how many tables it looked at.
+func (s *Session) recount(ctx context.Context) (found, appeared []verdict.Check, total int, err error) {
 	conn, err := s.connect(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	now, err := readStandings(ctx, conn)
 	conn.Close(context.WithoutCancel(ctx))
 	if err != nil {
-		return nil, 0, fmt.Errorf("look how the tables of %s stand: %w", s.archive.Database, err)
+		return nil, nil, 0, fmt.Errorf("look how the tables of %s stand: %w", s.archive.Database, err)
 	}
 	var groups []*counted
 	for _, g := range s.groupsCounted {
@@ -133,18 +133,15 @@ func (s *Session) recount(ctx context.Context) (found []verdict.Check, total int
 		before[g.name] = g.held
 	}
 	if err := s.countAll(ctx, groups, s.countSince); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	for _, g := range groups {
 		if c := changedSince(g, before[g.name]); c != nil {
 			found = append(found, *c)
 		}
 	}
-	if c := s.appeared(now); c != nil {
-		found = append(found, *c)
-	}
 	slices.SortFunc(found, func(a, b verdict.Check) int { return strings.Compare(a.ID, b.ID) })
-	return found, total, nil
+	return found, s.appeared(now), total, nil
 }
 
 // countSince counts a table's rows, and those that were written since the load.
@@ -206,7 +203,7 @@ func changedSince(g *counted, before int64) *verdict.Check {
 
 // appeared judges what has rows and came after the load, other than what the
 // archive makes then.
-func (s *Session) appeared(now map[name]standing) *verdict.Check {
+func (s *Session) appeared(now map[name]standing) []verdict.Check {
 	var names [][]string
 	for n := range now {
 		if _, before := s.baseline.tables[n]; !before && s.archive.Kind(n.schema, n.table) == "" {
@@ -221,7 +218,7 @@ func (s *Session) appeared(now map[name]standing) *verdict.Check {
 	c := rowsChanged("new", "no table or view that the backup does not make", fmt.Sprint(len(names)), verdict.Warn,
 		"after the load there appeared: %s", s.opts.Names.List(most, "table", names...))
 	c.ID = "tables_appeared"
-	return c
+	return []verdict.Check{*c}
 }
 
 // writtenMeanwhile is about a table into which something wrote beside its load.
