@@ -5,7 +5,6 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/expect"
-	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -29,20 +28,4 @@ func ownCode(c archive.Code) verdict.OwnCode {
 		used = append(used[:most:most], fmt.Sprintf("and %d more", more))
 	}
 	return verdict.OwnCode{Function: c.Name, Language: c.Language, SHA256: c.SHA256, UsedBy: used}
-}
-
-// asked is the SQL of the drill file's that runs in the restored database.
-func asked(d *spec.Drill) (queries []string) {
-	for _, f := range d.Expectations.FailedRows {
-		queries = append(queries, f.SQL)
-	}
-	for _, t := range d.Expectations.Tables {
-		if t.Freshness != nil && t.Freshness.Where != "" {
-			queries = append(queries, t.Freshness.Where)
-		}
-	}
-	if c := d.Expectations.Canary; c != nil {
-		queries = append(queries, c.SQL)
-	}
-	return queries
 }

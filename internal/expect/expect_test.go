@@ -490,6 +490,8 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+func vouched(string, string, string, string) bool { return true }
+
 func testLatestEvents(t *testing.T, s server) {
 	connect := s.database(t, "newest", `
 create table public.orders (id int, at timestamptz, note text, body jsonb, tags text[], "Odd Name" int);
@@ -509,7 +511,7 @@ latest_events:
   - {table: public.orders, order_by: at, columns: [idd]}
   - {table: public.gone, order_by: at, columns: [id]}
 `)
-	events, checks := LatestEvents(t.Context(), connect, d.LatestEvents, fingerprint, Options{Shown: shown})
+	events, checks := LatestEvents(t.Context(), connect, d.LatestEvents, Cells{fingerprint, vouched}, Options{Shown: shown})
 	want := []verdict.Events{
 		{Table: "public.orders", Columns: []string{"id", "at", "note", "body", "tags", "Odd Name"}, Rows: [][]string{
 			{"22", "2026-11-21 00:00:00+00", "·[31mred·" + strings.Repeat("ü", 50) + "…", "null", "{}", "7"},

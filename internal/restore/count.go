@@ -33,7 +33,7 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	if s.archive.OwnCode() != "" {
 		count = countOwn
 	}
-	if err := s.countAll(ctx, groups, count); err != nil {
+	if err := s.countAll(ctx, s.connect, groups, count); err != nil {
 		return nil, err
 	}
 	var out []verdict.Table
@@ -97,7 +97,10 @@ func (s *Session) groups() []*counted {
 
 // countAll counts every group over as many connections as
 // there are jobs.
-func (s *Session) countAll(ctx context.Context, groups []*counted, count func(context.Context, *pgx.Conn, *counted) error) error {
+func (s *Session) countAll(
+	ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	groups []*counted, count func(context.Context, *pgx.Conn, *counted) error,
+) error {
 	work, ctx := errgroup.WithContext(ctx)
 	next := make(chan *counted)
 	work.Go(func() error {
@@ -113,7 +116,7 @@ func (s *Session) countAll(ctx context.Context, groups []*counted, count func(co
 	})
 	for range s.opts.Jobs {
 		work.Go(func() error {
-			conn, err := s.connect(ctx)
+			conn, err := connect(ctx)
 			if err != nil {
 				return err
 			}

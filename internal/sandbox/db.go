@@ -47,6 +47,12 @@ func (d *DB) ConnectUnder(ctx context.Context, database string) (*pgx.Conn, erro
 	return d.connect(ctx, database, nil, d.verify)
 }
 
+// ConnectToShow is ConnectUnder for who shows people what is stored: no event
+// trigger of the backup's runs at the session's beginning.
+func (d *DB) ConnectToShow(ctx context.Context, database string) (*pgx.Conn, error) {
+	return d.connect(ctx, database, withoutTriggers(d.major), d.verify)
+}
+
 // OwnPath is the search_path of what the harness asks: an operator, a function
 // or a type that a backup brings has no place in it, whatever its schema. That
 // of temporary tables goes last, since it would come first unsaid.
@@ -54,7 +60,15 @@ const OwnPath = "pg_catalog, pg_temp"
 
 // own is what the harness's own sessions are started with besides.
 func own(major int) map[string]string {
-	params := map[string]string{"search_path": OwnPath}
+	params := withoutTriggers(major)
+	params["search_path"] = OwnPath
+	return params
+}
+
+// withoutTriggers starts a session of which no event trigger is told, where the
+// server can leave them out.
+func withoutTriggers(major int) map[string]string {
+	params := map[string]string{}
 	if major >= loginTriggers {
 		params["event_triggers"] = "off"
 	}

@@ -97,6 +97,15 @@ func (n *Names) behind(whole string) string {
 	return " (" + n.fingerprint(whole) + ")"
 }
 
+// Place returns words that tell where something is, in which names are among
+// others, or what stands for a place that is not known.
+func (n *Names) Place(text string) string {
+	if n.Words(text) {
+		return text
+	}
+	return "a place that the backup does not name" + n.behind(text)
+}
+
 // List writes names, each of several parts, in their order: at most so many
 // that are known, then how many more there are, and how many of what noun says
 // the backup does not name. It names none of these.
@@ -160,7 +169,7 @@ func short(word string) bool {
 var serversOwn = setOf(`
 pg_catalog information_schema pg_toast public postgres template0 template1 plpgsql sql c internal utf8 sql_ascii libdir pgdg
 access aggregate array as cast check collation column columns comment constraint conversion data database default dictionary
-domain event exclusion extension family foreign foreign_key function generated index indexes key language large materialized
+domain event exclusion extension family foreign foreign_key function generated index indexes key label bounds catalogue objects object shared setting mapping materialized language large materialized
 method object operator policy primary privileges procedure publication role rule schema security sequence server set
 statistics subscription table tables tablespace template text search configuration parser transform trigger type types
 unique user mapping value values view wrapper acl blob blobs metadata properties owned by fk row class defaults shell of on
