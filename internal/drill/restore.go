@@ -44,6 +44,7 @@ func (r *run) drill(ctx context.Context) error {
 // the schema and the first row. Whatever ends it early, what was found until
 // then is in the report.
 func (r *run) restore(ctx context.Context) error {
+	r.codeRan()
 	s, err := r.preData(ctx, r.roomToLoad)
 	if s == nil {
 		return err
@@ -181,6 +182,13 @@ func (r *run) show(ctx context.Context) error {
 		return err
 	}
 	defer moment.close(ctx)
+	err = r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
+		r.checks(r.session.Recount(ctx, moment.connect, r.ownCode != "")...)
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
 	if err := r.scanLeaks(ctx, moment); err != nil {
 		return err
 	}
@@ -357,10 +365,10 @@ func (r *run) expect(ctx context.Context) error {
 		}
 		found := r.lost.without(expect.Run(ctx, r.connectUnder, r.lost.judgeable(r.Drill.Expectations), expect.Options{
 			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, LeftEmpty: r.session.LeftEmpty,
-			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown, Named: func(schema string) bool { return r.names.Knows(schema) },
+			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
-			Witnesses: r.witnesses(r.plan),
+			Witnesses: r.witnesses(r.plan), Names: r.names, Made: r.archive.Kind,
 		}))
 		r.checks(r.gone(found)...)
 		r.judged = found
@@ -415,7 +423,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			present.Tables = append(present.Tables, t)
 		}
 		found := expect.Run(ctx, r.connectUnder, present, expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true, Made: r.archive.Kind,
 		})
 		r.checks(found...)
 		r.keepLost(len(found))

@@ -56,6 +56,11 @@ func (r *run) queries() (all []string) {
 	for _, f := range r.Drill.Expectations.FailedRows {
 		all = append(all, f.SQL)
 	}
+	for _, t := range r.Drill.Expectations.Tables {
+		if t.Freshness != nil {
+			all = append(all, t.Freshness.Where)
+		}
+	}
 	if c := r.Drill.Expectations.Canary; c != nil {
 		eachText(reflect.ValueOf(c), func(text string) { all = append(all, text) })
 	}

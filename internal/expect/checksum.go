@@ -40,7 +40,7 @@ func checksum(t spec.Table, o Options) check {
 	}
 	return check{
 		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: expected},
-		judge: ofTable(t, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			sum, rows, err := sumColumns(ctx, q, t, r.whose(), c, o)
 			if err != nil {
 				return err
@@ -167,8 +167,8 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 
 const second = "2006-01-02 15:04:05 MST"
 
-// told is what a record of sums tells of one backup.
-type told struct {
+// toldSums are what a record of sums tells of one backup.
+type toldSums struct {
 	sums    []toldSum // different ones, of the time that is nearest
 	near    time.Duration
 	records int64
@@ -183,8 +183,8 @@ type toldSum struct {
 
 var isSum = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
-	var all told
+func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) {
+	var all toldSums
 	damaged := func(f *witness.Fault) {
 		if all.faults++; all.fault == nil {
 			all.fault = f
@@ -239,7 +239,7 @@ func (o Options) away(at time.Time) time.Duration {
 }
 
 // missedBy says how far the nearest record is from the backup.
-func (t told) missedBy() string {
+func (t toldSums) missedBy() string {
 	if t.records == 0 {
 		return "it holds no record"
 	}

@@ -15,6 +15,7 @@ import (
 
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -63,9 +64,11 @@ type Options struct {
 	SHA256     string
 	// Witnesses say how outside records are read and compared.
 	Witnesses Witnesses
-	// Named tells which schemas the backup names, so that a report may say
-	// them. Nil: all.
-	Named func(schema string) bool
+	// Names are those that a report may tell. Nil: all.
+	Names *told.Names
+	// Made is what the backup makes under a name: table, view, materialized view
+	// or foreign table; empty where it makes none of these. Nil: it is not known.
+	Made func(schema, table string) string
 	// Unfilled: the restore has not come to its materialized views yet, so
 	// that one without rows is no finding.
 	Unfilled bool

@@ -51,7 +51,7 @@ func freshness(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			how, err := clockOf(ctx, q, t, c, o)
 			if err != nil {
 				return err

@@ -1,9 +1,9 @@
 package expect
 
 import (
-	"slices"
 	"strings"
 
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -23,19 +23,19 @@ func (r relation) whose() whose {
 // where that is another than the server's own.
 func (q *query) tellPath(c *verdict.Check, o Options) {
 	if path := q.session.path; path != "" && path != defaultPath {
-		c.Expected = strings.TrimSpace(c.Expected + " under search_path " + shownPath(path, o.Named))
+		c.Expected = strings.TrimSpace(c.Expected + " under search_path " + shownPath(path, o.Names))
 	}
 }
 
 // shownPath writes a search_path with no more names of schemas than may be told.
-func shownPath(path string, named func(schema string) bool) string {
+func shownPath(path string, names *told.Names) string {
 	const most = 8
 	var all []string
 	for name := range strings.SplitSeq(path, ",") {
 		name = strings.TrimSpace(name)
 		schema := strings.ReplaceAll(strings.Trim(name, `"`), `""`, `"`)
-		if named != nil && !named(schema) && !slices.Contains([]string{"$user", "public", "pg_catalog"}, schema) {
-			name = "a schema that the backup does not name"
+		if schema != "$user" && !names.Knows(schema) {
+			name = names.Tell(schema)
 		}
 		all = append(all, printable(name))
 	}

@@ -36,7 +36,7 @@ func maxRegression(t spec.Table, o Options) check {
 			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression, Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" + tolerated(*t.MaxRegression),
 		},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			how, err := growsBy(ctx, q, t, c, o)
 			if err != nil {
 				return err

@@ -23,7 +23,7 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 	return check{
 		Check: verdict.Check{ID: "relationships:" + column, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, from relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, from relation, c *verdict.Check) error {
 			target, err := find(ctx, q, r.References)
 			switch {
 			case err != nil:

@@ -119,6 +119,9 @@ func (s *Session) describe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
 	}
+	if s.baseline.tables, err = readStandings(ctx, conn); err != nil {
+		return fmt.Errorf("read the restored tables of %s: %w", s.archive.Database, err)
+	}
 	for _, e := range s.lists.rows {
 		t, err := s.newTable(e)
 		if err != nil {

@@ -75,8 +75,11 @@ type Session struct {
 	crew       *crew
 	observing  *pgx.Conn // what loads the tables that observe
 	held       map[name]int64
-	moved      progress
-	took       Sections
+
+	groupsCounted []*counted // by Count
+	baseline      baseline
+	moved         progress
+	took          Sections
 }
 
 // Sections is how long each section of the restore took.
@@ -152,6 +155,9 @@ func (s *Session) PostData(ctx context.Context) error {
 }
 
 func (s *Session) postData(ctx context.Context) error {
+	if err := s.remember(ctx); err != nil {
+		return err
+	}
 	defer measure(&s.took.PostData)()
 	if err := s.withoutForeignRows(ctx); err != nil {
 		return err

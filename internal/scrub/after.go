@@ -138,7 +138,7 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 // counted twice.
 const largeObjectPieces = `
 	select pg_catalog.lo_get(p.loid, p.piece * 8192 * p.page, (8192 * p.page + 1024)::int4)
-	from (select distinct loid, pageno / 8192 as piece, pg_catalog.current_setting('block_size')::int8 / 4 as page from pg_catalog.pg_largeobject) p`
+	from (select distinct loid, pageno / 8192 as piece, pg_catalog.to_number(pg_catalog.current_setting('block_size'), '99999999')::int8 / 4 as page from pg_catalog.pg_largeobject) p`
 
 // tables are the generated and recomputed columns and, where values were
 // sampled, the columns that no rule rewrites, or not all of.
