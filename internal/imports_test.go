@@ -40,6 +40,7 @@ var rooms = map[string]room{
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
+	"internal/told":     {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
 	"internal/words":    {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},

@@ -53,7 +53,7 @@ func (s *server) close(ctx context.Context) error {
 
 // exec runs a script of SQL statements in a database, in one session.
 func (s *server) exec(ctx context.Context, database, script string) error {
-	conn, err := s.box.DB().Connect(ctx, database)
+	conn, err := s.box.DB().ConnectUnder(ctx, database)
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", database, err)
 	}

@@ -358,6 +358,24 @@ func (a *Archive) Makes(schema, table string) bool {
 	})
 }
 
+// Kind is what the archive makes under a name, as a report calls it: table, of
+// whatever sort; view, materialized view or foreign table. Empty: nothing that
+// has rows, or nothing at all.
+func (a *Archive) Kind(schema, name string) (kind string) {
+	for _, e := range a.Entries {
+		table, isReturn := strings.CutSuffix(e.Tag, " _RETURN")
+		switch {
+		case e.Namespace != schema:
+		case e.Desc == "RULE" && isReturn && table == name: // how a view that was dumped as a table becomes one
+			return "view"
+		case e.Tag != name:
+		case slices.Contains([]string{"TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"}, e.Desc):
+			kind = strings.ToLower(e.Desc)
+		}
+	}
+	return kind
+}
+
 // HoldsLargeObjects tells whether the archive has the contents of any.
 func (a *Archive) HoldsLargeObjects() bool {
 	return slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.Desc == "BLOBS" && e.HadData })

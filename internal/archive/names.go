@@ -2,6 +2,7 @@ package archive
 
 import (
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -47,6 +48,32 @@ func (a *Archive) toUTF8() {
 	}
 	for i := range a.roles {
 		decode(&a.roles[i])
+	}
+}
+
+// Names are what the archive calls things: the names and schemas of its entries,
+// their owners, and every name in the SQL that makes them or says which columns
+// rows have. What stands in strings there, such as a function's body, is none.
+// Some are there more than once.
+func (a *Archive) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		told := func(names ...string) bool {
+			return !slices.ContainsFunc(names, func(name string) bool { return !yield(name) })
+		}
+		for _, e := range a.Entries {
+			name, _, _ := strings.Cut(e.Tag, "(") // of a function
+			if !told(e.Tag, name, e.Namespace, e.Owner, e.Tablespace, e.TableAM, e.object) || !told(e.table[:]...) || !told(e.roles...) {
+				return
+			}
+			for _, sql := range []string{e.Defn, a.UTF8(e.CopyStmt)} {
+				for _, t := range a.tokens(sql) {
+					if (t.kind == tokenWord || t.kind == tokenQuoted) && !yield(t.text) {
+						return
+					}
+				}
+			}
+		}
+		_ = told(a.Database) && told(a.ClusterRoles...) && told(a.roles...)
 	}
 }
 

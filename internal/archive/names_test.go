@@ -85,3 +85,38 @@ func toldOf(t *testing.T, dump []byte) (told, copies []string) {
 	}
 	return told, copies
 }
+
+// What an archive calls things is told, and nothing that stands in its strings.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	source := dumptest.Server(t)
+	source.Exec("postgres", `
+CREATE SCHEMA "s s"; CREATE TABLE "s s"."t.t" ("c c" int DEFAULT 7 CONSTRAINT "k k" CHECK ("c c" < 9), txt text DEFAULT 'stringword');
+CREATE FUNCTION fun(arg int) RETURNS int LANGUAGE plpgsql AS 'DECLARE bodyword int; BEGIN RETURN 1; END';
+COMMENT ON TABLE "s s"."t.t" IS 'commentword'; CREATE TYPE mood AS ENUM ('labelword'); CREATE INDEX ix ON "s s"."t.t" (txt);
+INSERT INTO "s s"."t.t" VALUES (1, 'rowword')`)
+	for _, args := range [][]string{{"-Fc"}, {"-Fp"}, {"-Fp", "--inserts"}} {
+		path := filepath.Join(t.TempDir(), "dump")
+		if err := os.WriteFile(path, source.Dump(append(args, "postgres")...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]bool{}
+		for name := range a.Names() {
+			names[name] = true
+		}
+		for _, want := range []string{"s s", "t.t", "c c", "k k", "txt", "fun", "arg", "mood", "ix", "postgres"} {
+			if !names[want] {
+				t.Errorf("%v: %q is not told", args, want)
+			}
+		}
+		for _, hidden := range []string{"stringword", "bodyword", "commentword", "labelword", "rowword"} {
+			if names[hidden] {
+				t.Errorf("%v: %q is told", args, hidden)
+			}
+		}
+	}
+}

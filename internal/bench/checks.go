@@ -180,7 +180,7 @@ var dayOfChecks = time.Date(2024, 1, 3, 12, 0, 0, 0, time.UTC)
 func rehearse(ctx context.Context, box sandbox.Box, e spec.Expectations) ([]string, history.Past, error) {
 	var sent statements
 	connect := func(ctx context.Context) (*pgx.Conn, error) {
-		conn, err := box.DB().Connect(ctx, database)
+		conn, err := box.DB().ConnectUnder(ctx, database)
 		if err == nil {
 			conn.PgConn().Frontend().Trace(&sent, pgproto3.TracerOptions{SuppressTimestamps: true})
 		}
@@ -251,7 +251,7 @@ func (f eachWrite) Write(p []byte) (int, error) {
 // askByChecks runs what a drill runs. Every check must have compared, and
 // passed.
 func (j job) askByChecks(ctx context.Context, box sandbox.Box, e spec.Expectations, past history.Past) (*stopwatch, error) {
-	connect := func(ctx context.Context) (*pgx.Conn, error) { return box.DB().Connect(ctx, database) }
+	connect := func(ctx context.Context) (*pgx.Conn, error) { return box.DB().ConnectUnder(ctx, database) }
 	s := newStopwatch(j.Way)
 	found := expect.Run(ctx, connect, e, expect.Options{AsOf: dayOfChecks, Jobs: j.Jobs, Past: past, Mark: func(verdict.Mark) {}})
 	s.step("ask")

@@ -165,7 +165,7 @@ func execute(ctx context.Context, box sandbox.Box, database string, jobs int, st
 	close(next)
 	for range min(jobs, len(statements)) {
 		work.Go(func() error {
-			conn, err := box.DB().Connect(ctx, database)
+			conn, err := box.DB().ConnectUnder(ctx, database)
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,7 @@ import (
 	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -136,7 +137,10 @@ type run struct {
 	archive   *archive.Archive
 	session   *restore.Session
 	plan      *scrub.Plan
+	names     *told.Names // that the report may tell; nil: the archive is not read yet
+	ownCode   string      // what of the backup's own code may run; empty: nothing
 	lost      lost
+	judged    []verdict.Check // what was expected, and found
 }
 
 func newRun(req Request) *run {
@@ -164,7 +168,7 @@ var stageNames = []string{
 func (r *run) stage(ctx context.Context, name string, step func(context.Context) error) error {
 	start := time.Now()
 	err := r.why(ctx, name, step(ctx))
-	r.keep(name, time.Since(start), r.judge(ctx, err))
+	r.keep(name, time.Since(start), r.inKnownWords(r.judge(ctx, err)))
 	return err
 }
 
@@ -308,6 +312,7 @@ func (r *run) cleanUp(told, drill context.Context) {
 // finish judges the whole.
 func (r *run) finish() *verdict.Report {
 	rep := &r.report
+	r.vouch(rep)
 	slices.SortFunc(rep.Marks, func(a, b verdict.Mark) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Column, b.Column))
 	})

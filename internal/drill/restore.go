@@ -16,6 +16,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/expect"
 	"daybefore/internal/restore"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -28,9 +29,10 @@ func (r *run) jobs() int {
 	return runtime.NumCPU()
 }
 
-// drill is the order of the stages.
+// drill is the order of the stages. What is shown comes last: checks may call
+// what the backup brings, and nothing of it runs behind the last look.
 func (r *run) drill(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.expect} {
+	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.expect, r.show} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -42,6 +44,7 @@ func (r *run) drill(ctx context.Context) error {
 // the schema and the first row. Whatever ends it early, what was found until
 // then is in the report.
 func (r *run) restore(ctx context.Context) error {
+	r.codeRan()
 	s, err := r.preData(ctx, r.roomToLoad)
 	if s == nil {
 		return err
@@ -86,10 +89,7 @@ func (r *run) restore(ctx context.Context) error {
 		r.keepRecovery(s.Took())
 		return r.blameRules(ctx, s, plan)
 	})
-	if err != nil {
-		return err
-	}
-	return r.scanLeaks(ctx)
+	return err
 }
 
 // blameRules looks, where the restore met errors that were not declared, which
@@ -158,6 +158,7 @@ func (r *run) preData(ctx context.Context, ready func(context.Context) error) (*
 		if err != nil {
 			return err
 		}
+		r.names, r.ownCode = r.namesToTell(), r.archive.OwnCode(r.queries()...)
 		r.session = restore.New(r.archive, r.box, inside, r.restoreOptions())
 		if err := ready(ctx); err != nil {
 			return err
@@ -167,13 +168,40 @@ func (r *run) preData(ctx context.Context, ready func(context.Context) error) (*
 	return r.session, err
 }
 
-// scanLeaks looks at what no filter saw. What it finds ends the drill, so that
-// the sandbox is removed before anybody looks at it.
-func (r *run) scanLeaks(ctx context.Context) error {
+// show looks at what no filter saw, and shows the newest rows, both as they
+// are at one moment, behind all that can run code of the backup's own. What
+// the look finds ends the drill, so that the sandbox is removed before anybody
+// looks at it.
+func (r *run) show(ctx context.Context) error {
+	var moment *still
+	err := r.stage(ctx, verdict.StageScrub, func(ctx context.Context) (err error) {
+		moment, err = r.standStill(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer moment.close(ctx)
+	err = r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
+		r.checks(r.session.Recount(ctx, moment.connect, r.ownCode != "")...)
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.scanLeaks(ctx, moment); err != nil {
+		return err
+	}
+	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error { return r.latestEvents(ctx, moment) })
+}
+
+// scanLeaks looks at what no filter saw; where code of the backup's own could
+// run since the load, at all that was looked at before.
+func (r *run) scanLeaks(ctx context.Context, moment *still) error {
 	return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error {
-		found, err := r.plan.Aftermath(ctx, r.connect, r.jobs())
+		found, err := r.lookAgain(ctx, moment)
 		if err != nil {
-			return err
+			return r.byOwnCode(err)
 		}
 		r.checks(found...)
 		if slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome == verdict.Error }) {
@@ -181,6 +209,27 @@ func (r *run) scanLeaks(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// lookAgain is what was found of what was restored, at last.
+func (r *run) lookAgain(ctx context.Context, moment *still) ([]verdict.Check, error) {
+	found, err := r.plan.Aftermath(ctx, moment.connect, r.jobs())
+	if err != nil || r.ownCode == "" {
+		return found, err
+	}
+	again, err := r.plan.Distinct(ctx, moment.connect, r.jobs())
+	bad := slices.DeleteFunc(again, func(c verdict.Check) bool { return c.Outcome != verdict.Error })
+	return append(found, bad...), err
+}
+
+// byOwnCode says of what the server refused, where code of the backup's own may
+// have changed tables or is run by reading them, that it may be why.
+func (r *run) byOwnCode(err error) error {
+	if r.ownCode == "" || len(serverErrors(err)) == 0 || sandbox.Broken(err) {
+		return err
+	}
+	return verdict.Errorf(verdict.CodeLeak, "nothing is known of the backup: look what its own code does to what is restored, first "+r.ownCode,
+		"what was restored could not be looked at behind the backup's own code: %w", err)
 }
 
 func (r *run) restoreOptions() restore.Options {
@@ -193,6 +242,7 @@ func (r *run) restoreOptions() restore.Options {
 		LargeObjects:  d.Scrub.LargeObjects == "preserve",
 		Drop:          d.Scrub.Drop,
 		Warnings:      d.Expectations.Warnings,
+		Names:         r.names,
 		Progress: func(rows, bytes int64) {
 			r.Progress("load", rows, 0, "rows")
 			r.Progress("load", bytes, 0, "bytes")
@@ -226,6 +276,7 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
 			return err
 		}
+		r.names.FingerprintBy(plan.Fingerprint)
 		r.checks(r.gone(undecided)...)
 		r.lost.rules = plan.Unjudged()
 		switch {
@@ -241,7 +292,8 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 
 // scrubRequest is what the scrub is planned from, once pre-data is restored.
 func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Request, err error) {
-	req = scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding, Lost: r.lost.tables}
+	req = scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding, Lost: r.lost.tables,
+		OwnCode: r.ownCode != "", Names: r.names}
 	for _, t := range r.Drill.Expectations.Tables {
 		if t.Rebuildable {
 			req.Rebuildable = append(req.Rebuildable, t.Table)
@@ -305,7 +357,7 @@ func (r *run) recompute(ctx context.Context, s *restore.Session, plan *scrub.Pla
 	return plan.Recompute(ctx, conn)
 }
 
-// expect looks at what came back.
+// expect looks whether what came back is as declared.
 func (r *run) expect(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageExpect, func(ctx context.Context) error {
 		if err := r.findLost(ctx, true); err != nil {
@@ -316,24 +368,37 @@ func (r *run) expect(ctx context.Context) error {
 			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
-			Witnesses: r.witnesses(r.plan),
+			Witnesses: r.witnesses(r.plan), Names: r.names, Made: r.archive.Kind,
 		}))
 		r.checks(r.gone(found)...)
-		wanted := r.lost.showable(r.Drill.LatestEvents)
-		events, told := expect.LatestEvents(ctx, r.connectUnder, wanted, r.plan.Fingerprint,
-			expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
-		r.report.LatestEvents = events
-		r.checks(told...)
-		if slices.ContainsFunc(slices.Concat(found, told), func(c verdict.Check) bool { return c.Code == verdict.CodeSandbox }) {
+		r.judged = found
+		if slices.ContainsFunc(found, brokeOff) {
 			return expect.ErrBroken // the sandbox knows why
-		}
-		r.keepLost(len(found) + len(wanted))
-		if !r.lost.some() && !slices.ContainsFunc(found, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
-			return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",
-				"nothing was expected of the restored database, so nothing is proven")
 		}
 		return ctx.Err()
 	})
+}
+
+// brokeOff tells a check whose connection to the server broke.
+func brokeOff(c verdict.Check) bool { return c.Code == verdict.CodeSandbox }
+
+// latestEvents shows the newest rows, and says what was not judged.
+func (r *run) latestEvents(ctx context.Context, moment *still) error {
+	wanted := r.lost.showable(r.Drill.LatestEvents)
+	events, trouble := expect.LatestEvents(ctx, moment.connectToShow, wanted,
+		expect.Cells{Fingerprint: r.plan.Fingerprint, Vouch: r.plan.Vouch},
+		expect.Options{Shown: r.plan.Shown, Past: r.Past, File: r.Drill.SHA256})
+	r.report.LatestEvents = events
+	r.checks(trouble...)
+	if slices.ContainsFunc(trouble, brokeOff) {
+		return expect.ErrBroken
+	}
+	r.keepLost(len(r.judged) + len(wanted))
+	if !r.lost.some() && !slices.ContainsFunc(r.judged, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
+		return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",
+			"nothing was expected of the restored database, so nothing is proven")
+	}
+	return ctx.Err()
 }
 
 // expectTables looks, where the scrub refused to begin, for what is bad about
@@ -358,7 +423,7 @@ func (r *run) expectTables(ctx context.Context) error {
 			present.Tables = append(present.Tables, t)
 		}
 		found := expect.Run(ctx, r.connectUnder, present, expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true, Made: r.archive.Kind,
 		})
 		r.checks(found...)
 		r.keepLost(len(found))

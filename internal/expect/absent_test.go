@@ -127,7 +127,7 @@ func testAbsent(t *testing.T, s server) {
 				r.LatestEvents = []verdict.Events{{Table: "public.Orders"}, {Table: "public.orders", Columns: []string{"ID"}}}
 			}), verdict.Fail},
 		} {
-			_, found := LatestEvents(t.Context(), connect, wanted, nil, Options{Past: c.past, File: file, Shown: func(string, string, string) bool { return true }})
+			_, found := LatestEvents(t.Context(), connect, wanted, Cells{}, Options{Past: c.past, File: file, Shown: func(string, string, string) bool { return true }})
 			for _, got := range found {
 				if got.Outcome != c.want {
 					t.Errorf("%+v, want %s", got, c.want)

@@ -10,7 +10,7 @@ import (
 
 // canary judges a value that was planted in this database and in no other. It
 // is compared to the byte, and neither it nor what stands there is ever told.
-func canary(k spec.Canary) check {
+func canary(k spec.Canary, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "canary", Code: verdict.CodeCanary, Expected: "equal to $" + k.EqualsEnv},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -18,7 +18,8 @@ func canary(k spec.Canary) check {
 				return verdict.Errorf(verdict.CodeCanary, "correct canary.sql in the drill file: it gives one row of one column, and may only read", format+" (drill file, line %d)", append(args, k.Pos.Line)...)
 			}
 			// The line ends keep a comment in the SQL from eating the rest.
-			rows, err := q.rows(ctx, "select canary.* from (\n"+k.SQL+"\n) canary limit 2")
+			rows, err := q.under(ctx, theirs, "select canary.* from (\n"+k.SQL+"\n) canary limit 2")
+			q.tellPath(c, o)
 			const hint = "another database was dumped, or an old or empty copy of this one: find out which before this backup is trusted; if the value was changed on purpose, change the variable"
 			switch {
 			case err != nil:

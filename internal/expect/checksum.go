@@ -26,8 +26,8 @@ select pg_catalog.set_config(s.name, s.value, true) from (values
 // sumRows adds up the halves of the rows' digests, so that their order does
 // not matter and their number does.
 const sumRows = `
-select pg_catalog.count(*), pg_catalog.sum(('x' || pg_catalog.left(d, 16))::pg_catalog.bit(64)::pg_catalog.int8),
-       pg_catalog.sum(('x' || pg_catalog.right(d, 16))::pg_catalog.bit(64)::pg_catalog.int8)
+select pg_catalog.count(*), pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.left(d, 16))::pg_catalog.bit(64)::pg_catalog.int8),
+       pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.right(d, 16))::pg_catalog.bit(64)::pg_catalog.int8)
 from (select pg_catalog.md5(row(%s)::pg_catalog.text) from %s) s(d)`
 
 // checksum compares the values of columns with what they were when this very
@@ -40,8 +40,8 @@ func checksum(t spec.Table, o Options) check {
 	}
 	return check{
 		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: expected},
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			sum, rows, err := sumColumns(ctx, q, t, c, o)
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+			sum, rows, err := sumColumns(ctx, q, t, r.whose(), c, o)
 			if err != nil {
 				return err
 			}
@@ -55,27 +55,62 @@ func checksum(t spec.Table, o Options) check {
 	}
 }
 
-func sumColumns(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (sum, rows string, err error) {
+func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verdict.Check, o Options) (sum, rows string, err error) {
 	var columns []string
+	var types []columnType
 	for _, column := range t.Checksum.Columns {
-		if _, err := (fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos.Line, t.Table, column}).find(ctx, q, c, o); err != nil {
+		of, err := fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos.Line, t.Table, column}.find(ctx, q, c, o)
+		if err != nil {
 			return "", "", err
 		}
+		types = append(types, of)
 		if o.Shown == nil || !o.Shown(t.Table.Schema, t.Table.Table, column) {
 			return "", "", verdict.Errorf(verdict.CodeTableChecksum, fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`, t.Table.Column(column)),
 				"%s is to be kept in the report as a part of a checksum, and is not preserved with a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
 		}
 		columns = append(columns, pgx.Identifier{column}.Sanitize())
 	}
+	if err := sumsUp(ctx, q, t, types); err != nil {
+		return "", "", err
+	}
 	if _, err := q.rows(ctx, oneWay); err != nil {
 		return "", "", fmt.Errorf("sum up %s: %w", t.Table, err)
 	}
-	answer, err := q.rows(ctx, fmt.Sprintf(sumRows, strings.Join(columns, ", "), identifier(t.Table)))
+	answer, err := q.under(ctx, path, fmt.Sprintf(sumRows, strings.Join(columns, ", "), identifier(t.Table)))
 	if err != nil || len(answer) != 1 {
 		return "", "", verdict.Errorf(verdict.CodeTableChecksum, "look at checksum in the drill file", "sum up %s (drill file, line %d): %w", t.Table, t.Checksum.Pos.Line, err)
 	}
 	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", answer[0][0], answer[0][1], answer[0][2]))
 	return fmt.Sprintf("%x", digest[:8]), string(answer[0][0]), nil
+}
+
+// castsToBits asks for a cast that the backup brought between types of the
+// server's own, by which halves of digests would become what it likes.
+const castsToBits = `
+select exists (
+  select from pg_catalog.pg_cast k join pg_catalog.pg_proc f on f.oid = k.castfunc
+  where k.castsource = '25'::pg_catalog.oid and k.casttarget = '1560'::pg_catalog.oid and ` + itsOwn + `)`
+
+// sumsUp gives the Problem of a sum of which code of the backup's own decides.
+func sumsUp(ctx context.Context, q *query, t spec.Table, types []columnType) error {
+	alien, err := q.value(ctx, castsToBits)
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask for casts: %w", err)
+	case string(alien) == "t":
+		return verdict.Errorf(verdict.CodeTableChecksum, "drop the cast from text to bit in production, or take checksum out of the drill file",
+			"the backup brings a cast from text to bit, so that a sum would be what it likes (drill file, line %d)", t.Checksum.Pos.Line)
+	}
+	for i, of := range types {
+		by, err := q.comparedBy(ctx, of, false)
+		switch {
+		case err != nil:
+			return err
+		case by.alien:
+			return unjudged(verdict.CodeTableChecksum, t.Table, t.Checksum.Columns[i], t.Checksum.Pos.Line)
+		}
+	}
+	return nil
 }
 
 func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) {
@@ -132,8 +167,8 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 
 const second = "2006-01-02 15:04:05 MST"
 
-// told is what a record of sums tells of one backup.
-type told struct {
+// toldSums are what a record of sums tells of one backup.
+type toldSums struct {
 	sums    []toldSum // different ones, of the time that is nearest
 	near    time.Duration
 	records int64
@@ -148,8 +183,8 @@ type toldSum struct {
 
 var isSum = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-func readSums(ctx context.Context, w spec.SumFile, o Options) (told, error) {
-	var all told
+func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) {
+	var all toldSums
 	damaged := func(f *witness.Fault) {
 		if all.faults++; all.fault == nil {
 			all.fault = f
@@ -204,7 +239,7 @@ func (o Options) away(at time.Time) time.Duration {
 }
 
 // missedBy says how far the nearest record is from the backup.
-func (t told) missedBy() string {
+func (t toldSums) missedBy() string {
 	if t.records == 0 {
 		return "it holds no record"
 	}

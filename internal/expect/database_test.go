@@ -70,7 +70,7 @@ func testDatabase(t *testing.T, s server) {
 			[]short{{"indexes", "fail", "all valid", "1 of 2 not valid", "the index public.split_id is not valid"}}},
 		{"constraints", "constraints: valid",
 			[]short{{"constraints", "pass", "all validated", "2, all validated", ""}},
-			[]short{{"constraints", "fail", "all validated", "2 of 2 NOT VALID", "the constraints positive.above_zero, public.lines.lines_order are NOT VALID"}}},
+			[]short{{"constraints", "fail", "all validated", "2 of 2 NOT VALID", "the constraints public.lines.lines_order, public.positive.above_zero are NOT VALID"}}},
 		{"materialized views", "materialized_views: populated",
 			[]short{{"materialized_views", "pass", "all populated", "1, all populated", ""}},
 			[]short{{"materialized_views", "fail", "all populated", "1 of 1 not populated", "the materialized view public.ranks is not populated"}}},

@@ -157,8 +157,8 @@ func rowCountChange(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: id, Code: verdict.CodeRowCountChange},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			n, alike, err := rowsOf(ctx, q, t, o.Held)
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+			n, alike, err := rowsOf(ctx, q, t, r, o.Held)
 			if err != nil {
 				return err
 			}

@@ -2,13 +2,18 @@ package expect
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -16,32 +21,87 @@ import (
 const (
 	eventsTimeout = time.Minute
 	// cellShown is how many characters of a value are shown, cellRead how many
-	// of one that is only told apart are read.
+	// are read: what is shown was looked at as a whole.
 	cellShown = 60
 	cellRead  = 1 << 16
 )
 
+// Cells say what becomes of a value before it is shown.
+type Cells struct {
+	Fingerprint func(value string) string
+	// Vouch reports whether a value of a column that may be shown holds nothing
+	// that must not be seen. Nil: none does.
+	Vouch func(schema, table, column, value string) bool
+}
+
 // LatestEvents reads the newest rows of tables, as people look for what is
-// newest. Cells of columns that shown allows come as text, cut and without
-// control characters; all others as their fingerprint; nulls as null. What is
-// not there is judged as by Run: such are the checks, and their tables are left
-// out. Where all is well there is none. Of the options Shown, Past and File
-// count.
-func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents, fingerprint func(value string) string, o Options) ([]verdict.Events, []verdict.Check) {
+// newest, in one session, in the transaction that connect has begun, if it has.
+// Cells of columns that shown allows come as text, cut and without control
+// characters; all others, and what nobody vouches for, as their fingerprint;
+// nulls as null. Nothing of the backup's own computes what is read: a view, and
+// a column whose type has functions of its own, is refused. What is not there is
+// judged as by Run: such are the checks, and their tables are left out. A value
+// that nobody vouched for is a check of its own. Where all is well there is
+// none. Of the options Shown, Past and File count.
+func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents, cells Cells, o Options) ([]verdict.Events, []verdict.Check) {
 	o.memory = remember(o.Past)
 	s := session{connect: connect, names: newLookup(nil)}
 	defer s.close()
 	var events []verdict.Events
 	var trouble []verdict.Check
 	for _, w := range wanted {
-		reader := eventReader{LatestEvents: w, options: o, fingerprint: fingerprint}
-		if c := reader.check().run(ctx, &s); c.Outcome != verdict.Pass {
+		reader := eventReader{LatestEvents: w, Cells: cells, options: o}
+		c := reader.check().evaluate(ctx, &s, func(judge judgement) error { return s.within(ctx, judge) })
+		if c.Outcome != verdict.Pass {
 			trouble = append(trouble, c)
 			continue
 		}
 		events = append(events, reader.found)
+		trouble = append(trouble, reader.leaks()...)
 	}
 	return events, trouble
+}
+
+// within lets a judge ask in the transaction that the session is in, and takes
+// back what that did to it.
+func (s *session) within(ctx context.Context, judge judgement) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, eventsTimeout+grace, errTimeout)
+	defer cancel()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	server := s.conn.PgConn()
+	opening := "savepoint events; select " + setLocal("statement_timeout", fmt.Sprint(eventsTimeout.Milliseconds())) +
+		", " + setLocal("search_path", sandbox.OwnPath) + ", " + setLocal("row_security", "off") + ", " + setLocal("constraint_exclusion", "off")
+	if server.TxStatus() == 'I' {
+		opening = "begin read only; " + opening
+	}
+	if _, err := server.Exec(ctx, opening).ReadAll(); err != nil {
+		return fmt.Errorf("begin to read the newest rows: %w", redacted(err))
+	}
+	err := judge(ctx, &query{session: s, timeout: eventsTimeout, ask: func(_ whose, sql string, args []string) ([][][]byte, error) {
+		values := make([][]byte, len(args))
+		for i := range args {
+			values[i] = []byte(args[i])
+		}
+		if s.names.mistrusted() {
+			if _, err := server.Exec(ctx, withoutIndexes).ReadAll(); err != nil {
+				return nil, redacted(err)
+			}
+		}
+		result := server.ExecParams(ctx, sql, values, nil, nil, nil).Read()
+		if result.Err != nil {
+			return nil, redacted(result.Err)
+		}
+		return result.Rows, nil
+	}})
+	if _, back := server.Exec(ctx, "rollback to savepoint events").ReadAll(); back != nil {
+		s.close()
+	}
+	if err != nil && errors.Is(context.Cause(settled(ctx)), errTimeout) {
+		return errTimeout
+	}
+	return err
 }
 
 // eventsID begins the id of a check that reads newest rows.
@@ -49,9 +109,11 @@ const eventsID = "latest_events:"
 
 type eventReader struct {
 	spec.LatestEvents
-	options     Options
-	fingerprint func(value string) string
-	found       verdict.Events
+	Cells
+	options Options
+	found   verdict.Events
+	bases   map[string]string // oids of the columns' types, below domains
+	hidden  map[string]int    // cells that nobody vouched for, by column
 }
 
 func (e *eventReader) check() check {
@@ -73,10 +135,16 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	if !beThere(c, e.Table, r, "whose newest rows are to be shown", e.options) {
 		return nil
 	}
+	e.bases = map[string]string{}
 	for _, column := range append([]string{e.OrderBy}, e.Columns...) {
-		if _, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c, e.options); err != nil {
+		t, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c, e.options)
+		if err != nil {
 			return err
 		}
+		e.bases[column] = t.oid
+	}
+	if err := e.nothingComputes(ctx, q, r); err != nil {
+		return err
 	}
 	rows, err := q.rows(ctx, e.sql())
 	if err != nil {
@@ -91,21 +159,88 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	return nil
 }
 
+// nothingComputes refuses what the backup's own code, or a foreign server, would
+// compute while it is read.
+func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation) error {
+	refuse := func(hint, format string, args ...any) error {
+		return verdict.Errorf(verdict.CodeLatestEvents, hint, "%s (drill file, line %d) %s, so that nobody could look at it before it is shown",
+			e.Table, e.Pos.Line, fmt.Sprintf(format, args...))
+	}
+	const named = "name under latest_events a table or a materialized view, whose rows are stored"
+	if r.kind == "view" || r.kind == "foreign table" {
+		return refuse(named, "is a %s: what it shows is computed by the backup's own code as it is read", r.kind)
+	}
+	list, err := json.Marshal(append([]string{e.OrderBy}, e.Columns...))
+	if err != nil {
+		return err
+	}
+	rows, err := q.rows(ctx, computed, r.oid, string(list))
+	switch {
+	case err != nil:
+		return fmt.Errorf("look what computes the columns of %s: %w", e.Table, err)
+	case len(rows) == 0:
+		return nil
+	case len(rows[0][0]) == 0:
+		return refuse(named, "has foreign tables below it")
+	}
+	return refuse("leave the column out of latest_events", "has the column %s, whose type is written and ordered by functions of the backup's own",
+		e.Columns[max(0, slices.Index(e.Columns, string(rows[0][0])))])
+}
+
+// computed names the columns among those of a list whose types, as deep as they
+// go, have functions that neither the server nor an extension brought; first an
+// empty name where a foreign table is below the relation.
+const computed = `
+with recursive below(oid) as (
+  select $1::pg_catalog.oid
+  union select i.inhrelid from below b join pg_catalog.pg_inherits i on i.inhparent OPERATOR(pg_catalog.=) b.oid
+), part(col, typ) as (
+  select a.attname::pg_catalog.text, a.atttypid from pg_catalog.pg_attribute a
+   where a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid and a.attnum OPERATOR(pg_catalog.>) 0
+     and a.attname::pg_catalog.text OPERATOR(pg_catalog.=) any (array(select pg_catalog.json_array_elements_text($2::pg_catalog.json)))
+  union
+  select p.col, x.typ from part p join pg_catalog.pg_type t on t.oid OPERATOR(pg_catalog.=) p.typ cross join lateral (
+    select t.typelem as typ union all select t.typbasetype
+    union all select r.rngsubtype from pg_catalog.pg_range r where r.rngtypid OPERATOR(pg_catalog.=) t.oid
+    union all select a.atttypid from pg_catalog.pg_attribute a
+               where a.attrelid OPERATOR(pg_catalog.=) t.typrelid and a.attnum OPERATOR(pg_catalog.>) 0) x
+   where x.typ OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+), brought(oid) as (
+  select d.objid from pg_catalog.pg_depend d where d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+     and d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char"
+)
+select '' from below b join pg_catalog.pg_class c on c.oid OPERATOR(pg_catalog.=) b.oid
+ where c.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
+union all
+select p.col from part p join pg_catalog.pg_type t on t.oid OPERATOR(pg_catalog.=) p.typ
+  left join pg_catalog.pg_range r on r.rngtypid OPERATOR(pg_catalog.=) t.oid
+ where not exists (select from brought b where b.oid OPERATOR(pg_catalog.=) t.oid)
+   and (t.typoutput::pg_catalog.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+     or coalesce(r.rngsubopc, 0::pg_catalog.oid) OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)`
+
+// hasText are the types, by oid, whose text the server makes by a function of
+// its own instead of by the type's output: bool, "char", name, xml, cidr, inet,
+// bpchar.
+var hasText = []string{"16", "18", "19", "142", "650", "869", "1042"}
+
+// text writes a column down by nothing but the server's own functions. A cast
+// might be the backup's: CREATE CAST makes one from any type to text.
+func (e *eventReader) text(column string) string {
+	name := pgx.Identifier{column}.Sanitize()
+	text := fmt.Sprintf("pg_catalog.format('%%s', %s)", name)
+	if slices.Contains(hasText, e.bases[column]) {
+		text = fmt.Sprintf("pg_catalog.text(%s)", name)
+	}
+	return fmt.Sprintf("case when pg_catalog.num_nulls(%s) OPERATOR(pg_catalog.=) 0 then pg_catalog.left(%s, %d) end", name, text, cellRead)
+}
+
 func (e *eventReader) sql() string {
 	columns := make([]string, len(e.Columns))
 	for i, column := range e.Columns {
-		// A column that is called as a type is quoted, so it stays a column.
-		columns[i] = fmt.Sprintf("pg_catalog.left((%s)::pg_catalog.text, %d)", pgx.Identifier{column}.Sanitize(), e.mostRead(column))
+		columns[i] = e.text(column)
 	}
 	return fmt.Sprintf("select %s from %s order by %s desc nulls last limit %d",
 		strings.Join(columns, ", "), identifier(e.Table), pgx.Identifier{e.OrderBy}.Sanitize(), e.Limit)
-}
-
-func (e *eventReader) mostRead(column string) int {
-	if e.mayShow(column) {
-		return cellShown + 1 // one more tells that it was cut
-	}
-	return cellRead
 }
 
 func (e *eventReader) mayShow(column string) bool {
@@ -115,16 +250,38 @@ func (e *eventReader) mayShow(column string) bool {
 func (e *eventReader) cells(row [][]byte) []string {
 	cells := make([]string, len(row))
 	for i, value := range row {
+		column := e.Columns[i]
 		switch {
 		case value == nil:
 			cells[i] = "null"
-		case e.mayShow(e.Columns[i]):
+		case !e.mayShow(column):
+			cells[i] = e.Fingerprint(string(value))
+		case e.Vouch != nil && e.Vouch(e.Table.Schema, e.Table.Table, column, string(value)):
 			cells[i] = printable(string(value))
 		default:
-			cells[i] = e.fingerprint(string(value))
+			cells[i] = e.Fingerprint(string(value))
+			if e.hidden == nil {
+				e.hidden = map[string]int{}
+			}
+			e.hidden[column]++
 		}
 	}
 	return cells
+}
+
+// leaks tell the columns in which a value was not shown, though it might have
+// been.
+func (e *eventReader) leaks() (checks []verdict.Check) {
+	for _, column := range slices.Sorted(maps.Keys(e.hidden)) {
+		place := e.Table.Column(column)
+		checks = append(checks, verdict.Check{
+			ID: "leak:" + eventsID + place, Stage: verdict.StageExpect, Code: verdict.CodeLeak, Outcome: verdict.Error,
+			Expected: "no newest row that looks sensitive or holds a real value", Observed: fmt.Sprintf("%d of %d rows", e.hidden[column], len(e.found.Rows)),
+			Message: fmt.Sprintf("%s, which is to be shown, holds what looks sensitive or is a real value: it is told as a fingerprint", place),
+			Hint:    "look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
+		})
+	}
+	return checks
 }
 
 // printable cuts a value, and takes out what would move a terminal's cursor.

@@ -15,6 +15,7 @@ import (
 
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -63,6 +64,11 @@ type Options struct {
 	SHA256     string
 	// Witnesses say how outside records are read and compared.
 	Witnesses Witnesses
+	// Names are those that a report may tell. Nil: all.
+	Names *told.Names
+	// Made is what the backup makes under a name: table, view, materialized view
+	// or foreign table; empty where it makes none of these. Nil: it is not known.
+	Made func(schema, table string) string
 	// Unfilled: the restore has not come to its materialized views yet, so
 	// that one without rows is no finding.
 	Unfilled bool
@@ -126,7 +132,7 @@ func declared(e spec.Expectations, o Options) []check {
 	for _, t := range e.Tables {
 		all = append(all, tablePresent(t, listed, o))
 		if t.RowCount != nil {
-			all = append(all, rowCount(t, o.Held))
+			all = append(all, rowCount(t, o))
 		}
 		if t.RowCountChange != nil {
 			all = append(all, rowCountChange(t, o))
@@ -146,10 +152,10 @@ func declared(e spec.Expectations, o Options) []check {
 	}
 	all = append(all, ofDatabase(e, o)...)
 	for _, f := range e.FailedRows {
-		all = append(all, failedRows(f))
+		all = append(all, failedRows(f, o))
 	}
 	if e.Canary != nil {
-		all = append(all, canary(*e.Canary))
+		all = append(all, canary(*e.Canary, o))
 	}
 	for _, w := range e.Witness {
 		all = append(all, witnessed(w, o))

@@ -43,7 +43,7 @@ func TestAgainstServer(t *testing.T) {
 		"server gone": testServerGone, "latest events": testLatestEvents,
 		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
 		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
-		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether, "absent": testAbsent,
+		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether, "absent": testAbsent, "shadowed": testShadowed, "alien types": testAlienTypes,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -330,8 +330,9 @@ func testFailedRows(t *testing.T, s server) {
 			// Beside another check, which must run whatever this one does.
 			d := drill(t, queries(test.query, "{name: after, sql: select 1, fail_if: '> 1'}"))
 			test.want.ID = "failed_rows:q"
+			test.want.Expected += " under search_path app"
 			got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf, Jobs: 1})
-			compare(t, []short{test.want, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+			compare(t, []short{test.want, {"failed_rows:after", "pass", "fail if > 1 under search_path app", "1", ""}}, got)
 			if got[0].Code != test.code {
 				t.Errorf("code %s, want %s", got[0].Code, test.code)
 			}
@@ -373,7 +374,7 @@ func testServerGone(t *testing.T, s server) {
 	t.Run("killed midway", func(t *testing.T) {
 		d := drill(t, queries("{name: dies, sql: select pg_terminate_backend(pg_backend_pid()), fail_if: '> 0'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
 		got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf})
-		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "broke before the check had ended"}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "broke before the check had ended"}, {"failed_rows:after", "pass", "fail if > 1 under search_path app", "1", ""}}, got)
 	})
 	t.Run("an error of a statement that speaks of another server", func(t *testing.T) {
 		connect := s.database(t, "far", `CREATE FUNCTION far() RETURNS int LANGUAGE plpgsql AS
@@ -392,7 +393,7 @@ func testServerGone(t *testing.T, s server) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		got = append(got, checks[1].run(t.Context(), &one))
-		compare(t, []short{{"failed_rows:sets", "pass", "fail if > 1", "1", ""}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+		compare(t, []short{{"failed_rows:sets", "pass", "fail if > 1", "1", ""}, {"failed_rows:after", "pass", "fail if > 1 under search_path app", "1", ""}}, got)
 	})
 	t.Run("stopped by the server, not by losing the connection", func(t *testing.T) {
 		opened := 0
@@ -489,6 +490,8 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+func vouched(string, string, string, string) bool { return true }
+
 func testLatestEvents(t *testing.T, s server) {
 	connect := s.database(t, "newest", `
 create table public.orders (id int, at timestamptz, note text, body jsonb, tags text[], "Odd Name" int);
@@ -508,7 +511,7 @@ latest_events:
   - {table: public.orders, order_by: at, columns: [idd]}
   - {table: public.gone, order_by: at, columns: [id]}
 `)
-	events, checks := LatestEvents(t.Context(), connect, d.LatestEvents, fingerprint, Options{Shown: shown})
+	events, checks := LatestEvents(t.Context(), connect, d.LatestEvents, Cells{fingerprint, vouched}, Options{Shown: shown})
 	want := []verdict.Events{
 		{Table: "public.orders", Columns: []string{"id", "at", "note", "body", "tags", "Odd Name"}, Rows: [][]string{
 			{"22", "2026-11-21 00:00:00+00", "·[31mred·" + strings.Repeat("ü", 50) + "…", "null", "{}", "7"},

@@ -51,12 +51,19 @@ func freshness(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			how, err := clockOf(ctx, q, t, c, o)
 			if err != nil {
 				return err
 			}
-			seconds, some, err := askNewest(ctx, q, t, how)
+			path := r.whose()
+			if f.Where != "" {
+				path = theirs
+			}
+			seconds, some, err := askNewest(ctx, q, t, path, how)
+			if path == theirs {
+				q.tellPath(c, o)
+			}
 			switch {
 			case err != nil:
 				return err
@@ -121,13 +128,13 @@ func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 
 // askNewest gives the newest time as seconds, or as units of a number; some is
 // false where no row has one.
-func askNewest(ctx context.Context, q *query, t spec.Table, how clock) (seconds float64, some bool, err error) {
+func askNewest(ctx context.Context, q *query, t spec.Table, path whose, how clock) (seconds float64, some bool, err error) {
 	f := *t.Freshness
 	sql := "select " + fmt.Sprintf(newest[how], pgx.Identifier{f.Column}.Sanitize()) + " from " + identifier(t.Table)
 	if f.Where != "" {
 		sql += " where (\n" + f.Where + "\n)"
 	}
-	text, err := q.value(ctx, sql)
+	text, err := q.valueUnder(ctx, path, sql)
 	if err != nil {
 		return 0, false, verdict.Errorf(verdict.CodeFreshness, "look at freshness in the drill file, first of all at its where",
 			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.Pos.Line, err)

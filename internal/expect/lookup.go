@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"daybefore/internal/spec"
@@ -63,6 +64,7 @@ type lookup struct {
 	pending []wanted
 	known   map[spec.Name]relation
 	all     *[]spec.Name // all relations, once they were asked for
+	indexes atomic.Int32 // whether they tell the truth, as far as that was asked
 }
 
 // newLookup gathers the tables and columns that are judged.
@@ -245,8 +247,38 @@ func (l *lookup) knows(name spec.Name, columns []string) bool {
 	return known
 }
 
+// What is known of a database's indexes.
+const (
+	notAsked int32 = iota
+	truthful
+	mayMislead
+)
+
+// mistrusted reports whether an index may hide rows, as far as that was asked.
+func (l *lookup) mistrusted() bool { return l != nil && l.indexes.Load() == mayMislead }
+
+// trust asks once whether an index may hide rows.
+func (l *lookup) trust(ctx context.Context, q *query) error {
+	if l.indexes.Load() != notAsked {
+		return nil
+	}
+	text, err := q.value(ctx, misleading)
+	if err != nil {
+		return fmt.Errorf("ask for indexes whose functions the backup wrote: %w", err)
+	}
+	found := truthful
+	if string(text) == "t" {
+		found = mayMislead
+	}
+	l.indexes.Store(found)
+	return nil
+}
+
 // ask sends all that is pending in one statement.
 func (l *lookup) ask(ctx context.Context, q *query) error {
+	if err := l.trust(ctx, q); err != nil {
+		return err
+	}
 	list, err := json.Marshal(l.pending)
 	if err != nil {
 		return err

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
 
@@ -29,7 +31,8 @@ type session struct {
 	connect Connect
 	names   *lookup
 	conn    *pgx.Conn
-	inside  bool // a transaction that nobody needs any more
+	path    string // search_path as the database sets it
+	inside  bool   // a transaction that nobody needs any more
 }
 
 func (s *session) open(ctx context.Context) error {
@@ -41,6 +44,12 @@ func (s *session) open(ctx context.Context) error {
 		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server is gone or refuses connections; run the drill again", "connect to the restored database: %w", redacted(err))
 	}
 	s.conn, s.inside = conn, false
+	results, err := conn.PgConn().Exec(ctx, "show search_path").ReadAll()
+	if err != nil || len(results) != 1 || len(results[0].Rows) != 1 {
+		s.close()
+		return verdict.Errorf(verdict.CodeSandbox, "run the drill again", "ask the restored database for its search_path: %w", redacted(err))
+	}
+	s.path = string(results[0].Rows[0][0])
 	return nil
 }
 
@@ -98,13 +107,26 @@ func (s *session) rollback(ctx context.Context) {
 	s.inside = false
 }
 
+// whose search_path a statement is run under. The harness's own looks at
+// nothing but pg_catalog: what a backup brings may well be called as what the
+// server brings. What people wrote, and views, are run under the database's, as
+// the application would.
+type whose int
+
+const (
+	ours whose = iota
+	theirs
+)
+
 // query asks within a transaction.
 type query struct {
 	session *session
 	timeout time.Duration
 	begun   *pgx.Conn // in which the transaction was
+	path    whose     // search_path that the transaction is under
+	wary    bool      // the transaction reads by no index
 	// ask asks along with other checks' queries, where it is not nil.
-	ask func(sql string, args []string) ([][][]byte, error)
+	ask func(path whose, sql string, args []string) ([][][]byte, error)
 	// unopened is why there was no connection or no transaction to ask in.
 	unopened error
 }
@@ -116,22 +138,27 @@ type query struct {
 // the server's message can be shown in full; an error of its execution is told
 // by its SQLSTATE alone.
 func (q *query) rows(ctx context.Context, sql string, args ...string) ([][][]byte, error) {
+	return q.under(ctx, ours, sql, args...)
+}
+
+// under is rows under one of the two search_paths.
+func (q *query) under(ctx context.Context, path whose, sql string, args ...string) ([][][]byte, error) {
 	if q.ask != nil {
-		return q.ask(sql, args)
+		return q.ask(path, sql, args)
 	}
 	reused := q.session.inside
-	rows, err := q.alone(ctx, sql, args)
+	rows, err := q.alone(ctx, path, sql, args)
 	if q.unopened != nil && reused && ctx.Err() == nil {
 		// So the check before has left the connection, which may set what it
 		// likes until its transaction is rolled back: time limits too.
 		q.session.close()
-		return q.alone(ctx, sql, args)
+		return q.alone(ctx, path, sql, args)
 	}
 	return rows, err
 }
 
 // alone asks in the session's own transaction, which it begins if need be.
-func (q *query) alone(ctx context.Context, sql string, args []string) ([][][]byte, error) {
+func (q *query) alone(ctx context.Context, path whose, sql string, args []string) ([][][]byte, error) {
 	if q.unopened = q.session.open(ctx); q.unopened != nil {
 		return nil, q.unopened
 	}
@@ -139,7 +166,7 @@ func (q *query) alone(ctx context.Context, sql string, args []string) ([][][]byt
 	// thousand times the way there and back.
 	p := q.session.conn.PgConn().StartPipeline(ctx)
 	defer p.Close()
-	opening := q.send(p, sql, args)
+	opening := q.send(p, path, sql, args)
 	err := p.Sync()
 	for range opening {
 		if err == nil {
@@ -153,12 +180,12 @@ func (q *query) alone(ctx context.Context, sql string, args []string) ([][][]byt
 	if err != nil {
 		return nil, redacted(err)
 	}
-	return answer(p, len(args))
+	return answer(p, sql, len(args))
 }
 
 // send gives the pipeline a statement behind so many that open a transaction.
-func (q *query) send(p *pgconn.Pipeline, sql string, args []string) (opening int) {
-	all := q.opening()
+func (q *query) send(p *pgconn.Pipeline, path whose, sql string, args []string) (opening int) {
+	all := q.opening(path)
 	for _, sql := range all {
 		p.SendQueryParams(sql, nil, nil, nil, nil)
 	}
@@ -171,24 +198,40 @@ func (q *query) send(p *pgconn.Pipeline, sql string, args []string) (opening int
 	return len(all)
 }
 
-// opening is what must be said before the first statement.
-func (q *query) opening() []string {
-	if q.begun == q.session.conn {
-		return nil
+// opening is what must be said before a statement.
+func (q *query) opening(path whose) []string {
+	searchPath := sandbox.OwnPath
+	if path == theirs {
+		searchPath = q.session.path
 	}
 	var all []string
-	if q.session.inside {
-		all = append(all, "rollback")
+	if q.begun != q.session.conn {
+		if q.session.inside {
+			all = append(all, "rollback")
+		}
+		q.begun, q.path, q.wary, q.session.inside = q.session.conn, path, false, true
+		all = append(all, "begin read only", "select "+setLocal("statement_timeout", fmt.Sprint(max(q.timeout.Milliseconds(), 1)))+
+			", "+setLocal("search_path", searchPath)+", "+setLocal("constraint_exclusion", "off"))
 	}
-	q.begun, q.session.inside = q.session.conn, true
-	return append(all, "begin read only", fmt.Sprintf("set local statement_timeout = %d", max(q.timeout.Milliseconds(), 1)))
+	if q.path != path {
+		q.path, all = path, append(all, "select "+setLocal("search_path", searchPath))
+	}
+	if !q.wary && q.session.names.mistrusted() {
+		q.wary, all = true, append(all, withoutIndexes)
+	}
+	return all
 }
 
-// answer reads what the server says to a statement with so many parameters.
-func answer(p *pgconn.Pipeline, params int) ([][][]byte, error) {
+// setLocal sets something for the transaction, whatever search_path it is under.
+func setLocal(name, value string) string {
+	return "pg_catalog.set_config('" + name + "', E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(value) + "', true)"
+}
+
+// answer reads what the server says to a statement, with so many parameters.
+func answer(p *pgconn.Pipeline, sql string, params int) ([][][]byte, error) {
 	said, err := p.GetResults()
 	if err != nil {
-		return nil, unprepared(err)
+		return nil, unprepared(err, sql)
 	}
 	if d, ok := said.(*pgconn.StatementDescription); ok && len(d.ParamOIDs) != params {
 		return nil, &sqlError{State: "42P02", told: "the SQL holds a parameter such as $1, for which there is no value"}
@@ -210,7 +253,12 @@ func answer(p *pgconn.Pipeline, params int) ([][][]byte, error) {
 
 // value runs a statement that gives one row of one column.
 func (q *query) value(ctx context.Context, sql string, args ...string) ([]byte, error) {
-	rows, err := q.rows(ctx, sql, args...)
+	return q.valueUnder(ctx, ours, sql, args...)
+}
+
+// valueUnder is value under one of the two search_paths.
+func (q *query) valueUnder(ctx context.Context, path whose, sql string, args ...string) ([]byte, error) {
+	rows, err := q.under(ctx, path, sql, args...)
 	switch {
 	case err != nil:
 		return nil, err

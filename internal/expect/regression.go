@@ -15,12 +15,15 @@ import (
 
 // greatest gives the greatest value of a column as a mark; %s is the column.
 // What is no moment comes as PostgreSQL writes it.
+// Casts are none, since a backup may bring one from any type to text.
 var greatest = map[clock]string{
-	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') else m::pg_catalog.text end`,
-	clockWall:    `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') else m::pg_catalog.text end`,
-	clockDay:     `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') else m::pg_catalog.text end`,
-	clockNumber:  `m::pg_catalog.text`,
+	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ` + asWritten,
+	clockWall:    `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') ` + asWritten,
+	clockDay:     `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') ` + asWritten,
+	clockNumber:  `case ` + asWritten,
 }
+
+const asWritten = "when m is not null then pg_catalog.format('%%s', m) end"
 
 // integers are the built-in types, by OID, in which ids grow.
 var integers = map[string]bool{"21": true, "23": true, "20": true}
@@ -33,12 +36,12 @@ func maxRegression(t spec.Table, o Options) check {
 			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression, Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" + tolerated(*t.MaxRegression),
 		},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			how, err := growsBy(ctx, q, t, c, o)
 			if err != nil {
 				return err
 			}
-			mark, err := askGreatest(ctx, q, t, how)
+			mark, err := askGreatest(ctx, q, t, r.whose(), how)
 			if err != nil {
 				return err
 			}
@@ -86,9 +89,9 @@ func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 }
 
 // askGreatest gives the greatest value; empty where no row has one.
-func askGreatest(ctx context.Context, q *query, t spec.Table, how clock) (string, error) {
-	text, err := q.value(ctx, fmt.Sprintf("select %s from (select pg_catalog.max(%s) from %s) g(m)",
-		greatest[how], pgx.Identifier{t.MaxRegression.Column}.Sanitize(), identifier(t.Table)))
+func askGreatest(ctx context.Context, q *query, t spec.Table, path whose, how clock) (string, error) {
+	text, err := q.valueUnder(ctx, path, fmt.Sprintf("select "+greatest[how]+" from (select pg_catalog.max(%s) from %s) g(m)",
+		pgx.Identifier{t.MaxRegression.Column}.Sanitize(), identifier(t.Table)))
 	if err != nil {
 		return "", verdict.Errorf(verdict.CodeMaxRegression, "look at max_regression in the drill file",
 			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.MaxRegression.Pos.Line, err)

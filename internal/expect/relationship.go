@@ -19,11 +19,11 @@ import (
 // A referenced table that the drill file lists (listed) is told once, by its
 // own check.
 func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) check {
-	from, to := t.Table.Column(r.Column), r.References.Column(r.ReferencedColumn)
+	column, to := t.Table.Column(r.Column), r.References.Column(r.ReferencedColumn)
 	return check{
-		Check: verdict.Check{ID: "relationships:" + from, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
+		Check: verdict.Check{ID: "relationships:" + column, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
+		judge: ofTable(t, o, func(ctx context.Context, q *query, from relation, c *verdict.Check) error {
 			target, err := find(ctx, q, r.References)
 			switch {
 			case err != nil:
@@ -31,16 +31,21 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 			case !target.there() && listed:
 				say(c, verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not looked at, since %s is not there to be read", r.References)
 				return nil
-			case !beThere(c, r.References, target, "which "+from+" references", o):
+			case !beThere(c, r.References, target, "which "+column+" references", o):
 				return nil
 			case o.Agree != nil && !o.Agree(t.Table, r.Column, r.References, r.ReferencedColumn):
 				return verdict.Errorf(verdict.CodeRelationships, "give both columns the same transform and the same link, or preserve both",
-					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)", from, to, r.Pos.Line)
+					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)", column, to, r.Pos.Line)
 			}
-			if err := bothColumns(ctx, q, t.Table, r, c, o); err != nil {
+			equal, err := equality(ctx, q, t.Table, r, c, o)
+			if err != nil {
 				return err
 			}
-			n, err := countOrphans(ctx, q, t.Table, r)
+			path := max(from.whose(), target.whose())
+			n, err := countOrphans(ctx, q, path, equal, t.Table, r)
+			if path == theirs {
+				q.tellPath(c, o)
+			}
 			if err != nil {
 				return err
 			}
@@ -50,20 +55,35 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 	}
 }
 
-func bothColumns(ctx context.Context, q *query, table spec.Name, r spec.Relationship, c *verdict.Check, o Options) error {
+// equality is the operator that compares both columns.
+func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationship, c *verdict.Check, o Options) (string, error) {
 	of := fileColumn{verdict.CodeRelationships, "relationships", r.Pos.Line, table, r.Column}
-	if _, err := of.find(ctx, q, c, o); err != nil {
-		return err
+	from, err := of.find(ctx, q, c, o)
+	if err != nil {
+		return "", err
+	}
+	by, err := q.comparedBy(ctx, from, false)
+	if err != nil {
+		return "", err
+	}
+	if by.alien {
+		return "", unjudged(verdict.CodeRelationships, table, r.Column, r.Pos.Line)
 	}
 	of.table, of.column = r.References, r.ReferencedColumn
-	_, err := of.find(ctx, q, c, o)
-	return err
+	to, err := of.find(ctx, q, c, o)
+	if err != nil || to.oid == from.oid {
+		return by.equal, err
+	}
+	if by, err = q.comparedBy(ctx, to, false); err == nil && by.alien {
+		err = unjudged(verdict.CodeRelationships, r.References, r.ReferencedColumn, r.Pos.Line)
+	}
+	return ownEqual, err
 }
 
-func countOrphans(ctx context.Context, q *query, table spec.Name, r spec.Relationship) (int64, error) {
+func countOrphans(ctx context.Context, q *query, path whose, equal string, table spec.Name, r spec.Relationship) (int64, error) {
 	column, referenced := pgx.Identifier{r.Column}.Sanitize(), pgx.Identifier{r.ReferencedColumn}.Sanitize()
-	n, err := count(ctx, q, fmt.Sprintf("select pg_catalog.count(*) from %s f where f.%s is not null and not exists (select from %s t where t.%s = f.%s)",
-		identifier(table), column, identifier(r.References), referenced, column))
+	n, err := count(ctx, q, path, fmt.Sprintf("select pg_catalog.count(*) from %s f where f.%s is not null and not exists (select from %s t where t.%s %s f.%s)",
+		identifier(table), column, identifier(r.References), referenced, equal, column))
 	if err != nil {
 		return 0, verdict.Errorf(verdict.CodeRelationships, "look at relationships in the drill file: both columns must be there, and of types that can be compared",
 			"count the orphans of %s (drill file, line %d): %w", table.Column(r.Column), r.Pos.Line, err)

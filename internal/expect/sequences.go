@@ -52,6 +52,9 @@ func sequences(rewritten func(schema, table, column string) bool) check {
 	return check{
 		Check: verdict.Check{ID: "sequences", Code: verdict.CodeSequences, Expected: "none behind its column"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
+			if err := q.session.names.trust(ctx, q); err != nil {
+				return err
+			}
 			rows, err := q.rows(ctx, findSequences)
 			if err != nil {
 				return fmt.Errorf("list the sequences: %w", err)

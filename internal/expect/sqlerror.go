@@ -2,11 +2,11 @@ package expect
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/sandbox"
+	known "daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -17,19 +17,27 @@ type sqlError struct {
 	told  string // may be shown
 }
 
-func (e *sqlError) Error() string { return e.told + " (SQLSTATE " + e.State + ")" }
+func (e *sqlError) Error() string { return e.told + " (SQLSTATE " + known.State(e.State) + ")" }
 
 // ErrBroken is what a check came to whose connection to the server broke.
 var ErrBroken = verdict.Errorf(verdict.CodeSandbox, "run the drill again; if it comes back, look for the machine's memory",
 	"the connection to the sandbox's server broke before the check had ended")
 
-// unprepared shows the server's message: it is about the statement.
-func unprepared(err error) error {
+// unprepared shows the server's message, which is about the statement: with the
+// names that the statement itself has, since others are those that the
+// backup's code may have chosen.
+func unprepared(err error, sql string) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || server.Code == queryCanceled || sandbox.Broken(err) {
 		return redacted(err)
 	}
-	return &sqlError{State: server.Code, told: server.Message}
+	names := known.New(nil)
+	names.Know(sql)
+	said := names.Sentence(server.Message)
+	if said == known.Withheld {
+		said = conditionName(server.Code)
+	}
+	return &sqlError{State: server.Code, told: said}
 }
 
 const (
@@ -108,5 +116,5 @@ func conditionName(state string) string {
 			return name
 		}
 	}
-	return fmt.Sprintf("an error of class %.2s", state)
+	return "an error of its own"
 }

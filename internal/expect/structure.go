@@ -75,7 +75,7 @@ select 'policy ' || r.name || '.' || pg_catalog.quote_ident(p.polname),
 from pg_catalog.pg_policy p join relations r on r.oid = p.polrelid
 union all
 select 'sequence ' || r.name,
-       pg_catalog.concat_ws(', ', pg_catalog.format_type(q.seqtypid, null), case when q.seqincrement <> 1 then 'by ' || q.seqincrement end, case when q.seqcycle then 'cycle' end), null, null
+       pg_catalog.concat_ws(', ', pg_catalog.format_type(q.seqtypid, null), case when q.seqincrement <> 1 then pg_catalog.concat('by ', q.seqincrement) end, case when q.seqcycle then 'cycle' end), null, null
 from relations r join pg_catalog.pg_sequence q on q.seqrelid = r.oid
 union all
 select 'function ' || s.name || '.' || pg_catalog.quote_ident(f.proname) || '(' || pg_catalog.pg_get_function_identity_arguments(f.oid) || ')',
@@ -88,7 +88,7 @@ where not exists (select from extended e where e.class = 'pg_catalog.pg_proc'::p
 union all
 select 'type ' || s.name || '.' || pg_catalog.quote_ident(t.typname),
        case t.typtype
-         when 'e' then 'enum, ' || (select pg_catalog.count(*) from pg_catalog.pg_enum m where m.enumtypid = t.oid) || ' labels'
+         when 'e' then pg_catalog.concat('enum, ', (select pg_catalog.count(*) from pg_catalog.pg_enum m where m.enumtypid = t.oid), ' labels')
          when 'd' then pg_catalog.concat_ws(', ', 'domain over ' || pg_catalog.format_type(t.typbasetype, t.typtypmod), case when t.typnotnull then 'not null' end, case when t.typdefault is not null then 'has a default' end)
          when 'c' then (select 'composite (' || pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum) || ')'
                         from pg_catalog.pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped)

@@ -46,12 +46,56 @@ func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
 				say(c, verdict.Skipped, r.kind+", not filled", "try it by hand, beside the servers that it reads", "%s reads foreign tables, which nothing reaches from here", t.Table)
 			case !r.populated && !o.Unfilled:
 				say(c, verdict.Fail, r.kind+", never filled", "look at the restore's errors: its query failed while it was refreshed", "%s is there, but was never filled", t.Table)
+			case r.replaces(o.made(t.Table)):
+				say(c, verdict.Fail, r.kind, replacedHint, "%s is a %s, and the backup makes a %s of that name", t.Table, r.kind, o.made(t.Table))
 			default:
-				pass(c, r.kind)
+				judgeKind(c, t, r, o)
 			}
 			return nil
 		},
 	}
+}
+
+const replacedHint = "something put it there while the backup was restored, and would in a real restore: " +
+	"look at the backup's own code (code_ran in the report), and at who may write it in production"
+
+// made is what the backup makes under a name; empty: nothing that is known.
+func (o Options) made(t spec.Name) string {
+	if o.Made == nil {
+		return ""
+	}
+	return o.Made(t.Schema, t.Table)
+}
+
+// isTable is what holds rows that a backup brings.
+func isTable(kind string) bool { return kind == "table" || kind == "partitioned table" }
+
+// replaces reports whether what is there is of another kind than what the
+// backup makes under its name.
+func (r relation) replaces(made string) bool {
+	return made != "" && r.kind != made && !(made == "table" && isTable(r.kind))
+}
+
+// judgeKind warns once where a table of past drills is something else now,
+// which holds no rows of its own: tables are replaced by views on purpose too.
+func judgeKind(c *verdict.Check, t spec.Table, r relation, o Options) {
+	if !isTable(r.kind) {
+		for _, past := range o.Past.Passing {
+			old := o.memory.of(past).checks[c.ID]
+			if old == nil || old.Observed == "" {
+				continue
+			}
+			if isTable(old.Observed) {
+				say(c, verdict.Warn, r.kind, "if that was meant, nothing is to be done, and the next drill says no more of it: "+
+					"expect rows of the table that they are in now; else look who replaced it in production",
+					"%s is a %s now, and was a table in the last drill that passed with it (%s): what it shows is kept elsewhere, or nowhere",
+					t.Table, r.kind, past.Run)
+				return
+			}
+			break
+		}
+	}
+	pass(c, r.kind)
 }
 
 const rebuildHint = "it is declared as rebuildable: rebuild it after a real restore"
@@ -74,18 +118,23 @@ func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
 
 // ofTable judges only where the table is there: a missing one is told once,
 // by table_present.
-func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdict.Check) error) func(context.Context, *query, *verdict.Check) error {
+func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relation, *verdict.Check) error) func(context.Context, *query, *verdict.Check) error {
 	return func(ctx context.Context, q *query, c *verdict.Check) error {
 		r, err := find(ctx, q, t.Table)
 		if err != nil {
 			return err
+		}
+		made := o.made(t.Table)
+		if r.there() && r.replaces(made) {
+			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not looked at, since %s is not the %s that the backup makes", t.Table, made)
+			return nil
 		}
 		if !r.there() {
 			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not looked at, since %s is not there to be read", t.Table)
 			return nil
 		}
 		if t.Rebuildable {
-			some, err := q.value(ctx, "select exists (select from "+identifier(t.Table)+")")
+			some, err := q.valueUnder(ctx, r.whose(), "select exists (select from "+identifier(t.Table)+")")
 			switch {
 			case err != nil:
 				return fmt.Errorf("look for rows of %s: %w", t.Table, err)
@@ -98,14 +147,17 @@ func ofTable(t spec.Table, judge func(context.Context, *query, relation, *verdic
 	}
 }
 
-func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check {
+func rowCount(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount, Expected: countRange(*t.RowCount)},
 		plain: true,
-		judge: ofTable(t, func(ctx context.Context, q *query, _ relation, c *verdict.Check) error {
-			n, _, err := rowsOf(ctx, q, t, held)
+		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
+			n, _, err := rowsOf(ctx, q, t, r, o.Held)
 			if err != nil {
 				return err
+			}
+			if r.whose() == theirs {
+				q.tellPath(c, o)
 			}
 			judgeCount(c, t, n)
 			return nil
@@ -114,13 +166,15 @@ func rowCount(t spec.Table, held func(schema, table string) (int64, bool)) check
 }
 
 // rowsOf counts a table's rows, unless the restore counted just them: alike.
-func rowsOf(ctx context.Context, q *query, t spec.Table, held func(schema, table string) (int64, bool)) (n int64, alike bool, err error) {
+func rowsOf(
+	ctx context.Context, q *query, t spec.Table, r relation, held func(schema, table string) (int64, bool),
+) (n int64, alike bool, err error) {
 	if held != nil {
 		if n, ok := held(t.Table.Schema, t.Table.Table); ok {
 			return n, true, nil
 		}
 	}
-	n, err = count(ctx, q, "select pg_catalog.count(*) from "+identifier(t.Table))
+	n, err = count(ctx, q, r.whose(), "select pg_catalog.count(*) from "+identifier(t.Table))
 	if err != nil {
 		return 0, false, verdict.Errorf(verdict.CodeRowCount, "count them by hand in a restored copy; where it is a view, run its query; "+
 			"rows of foreign tables, also of such partitions, are in no backup: expect nothing of them", "count the rows of %s: %w", t.Table, err)
@@ -163,8 +217,8 @@ func countRange(r spec.RowCount) string {
 	return ""
 }
 
-func count(ctx context.Context, q *query, sql string) (int64, error) {
-	text, err := q.value(ctx, sql)
+func count(ctx context.Context, q *query, path whose, sql string) (int64, error) {
+	text, err := q.valueUnder(ctx, path, sql)
 	if err != nil {
 		return 0, err
 	}
@@ -173,14 +227,15 @@ func count(ctx context.Context, q *query, sql string) (int64, error) {
 
 func identifier(n spec.Name) string { return pgx.Identifier{n.Schema, n.Table}.Sanitize() }
 
-func failedRows(f spec.FailedRows) check {
+func failedRows(f spec.FailedRows, o Options) check {
 	return check{
 		Check:   verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows, Expected: limits(f.WarnIf, f.FailIf)},
 		timeout: f.Timeout,
 		plain:   true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			// The line ends keep a comment in the SQL from eating the rest.
-			n, err := count(ctx, q, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
+			n, err := count(ctx, q, theirs, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
+			q.tellPath(c, o)
 			if err != nil {
 				return verdict.Errorf(verdict.CodeFailedRows, "correct the query in the drill file; it is run as a subquery, and may only read",
 					"run the query %s (drill file, line %d): %w", f.Name, f.Pos.Line, err)

@@ -40,6 +40,7 @@ func (w *queue) take() (from, to int) {
 
 // question is a statement and, later, its answer.
 type question struct {
+	path whose
 	sql  string
 	args []string
 	rows [][][]byte
@@ -79,8 +80,8 @@ func (s *session) together(ctx context.Context, checks []check, found []verdict.
 		a := &asking{check: k, into: &found[i]}
 		a.resume, a.stop = iter.Pull(func(yield func(*question) bool) {
 			a.found = k.evaluate(ctx, s, func(judge judgement) error {
-				return judge(ctx, &query{session: s, ask: func(sql string, args []string) ([][][]byte, error) {
-					q := &question{sql: sql, args: args}
+				return judge(ctx, &query{session: s, ask: func(path whose, sql string, args []string) ([][][]byte, error) {
+					q := &question{path: path, sql: sql, args: args}
 					if !yield(q) {
 						return nil, errLost
 					}
@@ -128,7 +129,7 @@ func (s *session) answer(ctx context.Context, open []*asking) {
 	opened := make([]int, len(open))
 	for i, a := range open {
 		q := query{session: s, timeout: a.timeout}
-		opened[i] = q.send(p, a.sql, a.args)
+		opened[i] = q.send(p, a.path, a.sql, a.args)
 		p.SendPipelineSync()
 	}
 	if p.Flush() != nil {
@@ -153,7 +154,7 @@ func (a *asking) hear(p *pgconn.Pipeline, opening int) bool {
 			return false
 		}
 	}
-	a.rows, a.err = answer(p, len(a.args))
+	a.rows, a.err = answer(p, a.sql, len(a.args))
 	a.lost = false
 	said, err := p.GetResults()
 	_, synced := said.(*pgconn.PipelineSync)

@@ -57,7 +57,7 @@ func witnessed(w spec.Witness, o Options) check {
 			if err != nil || !beThere(c, w.Table, r, "whose rows the witness "+w.Name+" names", o) {
 				return err
 			}
-			h := hearing{spec: w, session: q.session, timeout: q.timeout,
+			h := hearing{spec: w, session: q.session, timeout: q.timeout, path: r.whose(),
 				found: verdict.Witness{Name: w.Name, Table: w.Table.String(), Until: until.UTC()}}
 			if h.columns, err = witnessColumns(ctx, q, w, c, o); err != nil {
 				return err
@@ -68,6 +68,9 @@ func witnessed(w spec.Witness, o Options) check {
 			if o.Witnesses.Keep != nil {
 				o.Witnesses.Keep(h.found)
 			}
+			if h.path == theirs {
+				q.tellPath(c, o)
+			}
 			h.judge(c)
 			return nil
 		},
@@ -77,8 +80,9 @@ func witnessed(w spec.Witness, o Options) check {
 // witnessColumn is a column of the key.
 type witnessColumn struct {
 	Outside
-	name string
-	typ  string // without a length, as a cast can name it
+	name  string
+	typ   string // without a length, as a cast can name it
+	equal string // the operator that compares its values
 }
 
 func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdict.Check, o Options) ([]witnessColumn, error) {
@@ -88,7 +92,14 @@ func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdic
 		if err != nil {
 			return nil, err
 		}
-		c := witnessColumn{name: k.Column}
+		by, err := q.comparedBy(ctx, of, true)
+		switch {
+		case err != nil:
+			return nil, err
+		case by.alien:
+			return nil, unjudged(verdict.CodeWitness, w.Table, k.Column, w.Pos.Line)
+		}
+		c := witnessColumn{name: k.Column, equal: by.equal}
 		if c.Outside, err = o.Witnesses.Outside(w.Table.Schema, w.Table.Table, k.Column); err != nil {
 			return nil, err
 		}
@@ -107,6 +118,7 @@ func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdic
 type hearing struct {
 	spec    spec.Witness
 	columns []witnessColumn
+	path    whose // under which the table is read
 	session *session
 	timeout time.Duration
 
@@ -276,12 +288,12 @@ func (h *hearing) missing(ctx context.Context, batch []witness.Record, scrubbed 
 		}
 	}
 	same := h.each(" and ", func(c witnessColumn, key string) string {
-		return "t." + pgx.Identifier{c.name}.Sanitize() + " = " + key
+		return "t." + pgx.Identifier{c.name}.Sanitize() + " " + c.equal + " " + key
 	})
 	sql := "select k.n from " + h.source() + " where not exists (select from " + identifier(h.spec.Table) + " t where " + same + ") order by k.n"
 	var all []witness.Record
 	err := h.session.transaction(ctx, h.timeout, func(ctx context.Context, q *query) error {
-		rows, err := q.rows(ctx, sql, h.arrays(keys)...)
+		rows, err := q.under(ctx, h.path, sql, h.arrays(keys)...)
 		if err != nil {
 			return fmt.Errorf("look for its keys in %s: %w", h.spec.Table, err)
 		}

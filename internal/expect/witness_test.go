@@ -101,7 +101,7 @@ create view seen as select * from events`)
 		"no such column": {block: "table: public.events, key: {nope: id}", text: all, want: short{id, verdict.Error, key, "", "there is no column public.events.nope"}},
 		"no such table":  {block: "table: public.nope, key: {id: id}", text: all, want: short{id, verdict.Fail, strings.Replace(key, "events", "nope", 1), "missing", "public.nope, whose rows the witness log names, is not there"}},
 		"nothing is equal": {block: "table: public.docs, key: {doc: id}", text: record("7", -5),
-			want: short{id, verdict.Error, strings.Replace(key, "events", "docs", 1), "", "operator does not exist: json = json"}},
+			want: short{id, verdict.Error, strings.Replace(key, "events", "docs", 1), "", "operator does not exist: json pg_catalog.= json"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

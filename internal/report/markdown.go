@@ -36,6 +36,7 @@ func Markdown(w io.Writer, r *verdict.Report) error {
 	m.stages(r)
 	m.folded("Checks that passed", passedRows(r))
 	m.folded("Tables", tableRows(r))
+	m.folded("Code of the backup's own", codeRows(r))
 	m.folded("Scrub: "+scrubbed(r.Scrub), scrubRows(r.Scrub))
 	for _, e := range r.LatestEvents {
 		m.folded("Latest in "+e.Table, eventRows(e))
@@ -128,6 +129,25 @@ func (m *markdown) rows(rows [][]string) {
 			return
 		}
 	}
+}
+
+// mostCode is how much of the backup's own code a page names.
+const mostCode = 20
+
+// codeRows are what the backup brings and a restore runs, what is new first.
+func codeRows(r *verdict.Report) [][]string {
+	rows := [][]string{{"Code", "Language", "Hash", "Used by", "New"}}
+	for _, c := range r.CodeRan[:min(len(r.CodeRan), mostCode)] {
+		isNew := ""
+		if c.New {
+			isNew = "new"
+		}
+		rows = append(rows, []string{c.Function, c.Language, c.SHA256, strings.Join(c.UsedBy, ", "), isNew})
+	}
+	if more := len(r.CodeRan) - mostCode; more > 0 {
+		rows = append(rows, []string{fmt.Sprintf("and %d more, all in report.json", more), "", "", "", ""})
+	}
+	return rows
 }
 
 func passedRows(r *verdict.Report) [][]string {

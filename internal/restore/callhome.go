@@ -119,7 +119,7 @@ func (s *Session) nameServers(ctx context.Context, servers []archive.Entry) erro
 		}
 		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			s.unnamed = append(s.unnamed, e.Tag)
-			s.said.add(message{severity: notice, entry: "SERVER " + e.Tag, text: "could not be created without its options"})
+			s.said.add(message{severity: notice, own: true, entry: "SERVER " + e.Tag, text: "could not be created without its options"})
 		}
 	}
 	return nil

@@ -57,15 +57,16 @@ var noRowsCheck = verdict.Check{
 // errorsCheck: errors that were declared as known are a warning, more of them
 // a failure, unless it is known of each that it need not be the backup's.
 func (s *Session) errorsCheck() verdict.Check {
-	said := s.attribute()
+	said, number := s.attribute(), s.said.number(failure)
 	c := verdict.Check{
 		ID: "restore_errors", Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Outcome: verdict.Pass,
-		Expected: fmt.Sprintf("<= %d", s.opts.AllowedErrors), Observed: fmt.Sprint(len(said)), Message: quote(said),
+		Expected: fmt.Sprintf("<= %d", s.opts.AllowedErrors), Observed: fmt.Sprint(number), Message: s.quote(said, number),
 	}
 	causes, others := causesOf(said)
+	others += number - len(said) // of which nothing is known
 	switch {
-	case len(said) == 0:
-	case len(s.said.all(trouble)) > 0:
+	case number == 0:
+	case s.said.number(trouble) > 0:
 		c.Outcome = verdict.Error
 		c.Hint = "the machine gave out, and these errors may only follow from it"
 	case !s.Failing():
@@ -76,7 +77,7 @@ func (s *Session) errorsCheck() verdict.Check {
 		c.Hint = "what they are about is missing or half there; pg_restore or psql by hand, into an empty database of the same version, shows the same"
 		if len(causes) > 0 || s.explained > 0 {
 			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the backup's, as far as is known: %s",
-				len(said), len(said)-others+s.explained, strings.Join(s.ownDoing(causes), "; "), quote(unexplained(said)))
+				number, number-others+s.explained, strings.Join(s.ownDoing(causes), "; "), s.quote(unexplained(said), others))
 		}
 	default:
 		c.Outcome = verdict.Error
@@ -114,7 +115,7 @@ func (s *Session) ownDoing(causes []cause) (words []string) {
 }
 
 // Failing tells whether there were more errors than were declared as known.
-func (s *Session) Failing() bool { return int64(len(s.said.all(failure))) > s.opts.AllowedErrors }
+func (s *Session) Failing() bool { return int64(s.said.number(failure)) > s.opts.AllowedErrors }
 
 // Explain takes the objects, as schema.table.name, that need not be missing by
 // the backup's fault, and returns whether all errors are explained: by them,
@@ -128,7 +129,7 @@ func (s *Session) Explain(objects []string) bool {
 		}
 	}
 	_, others := causesOf(said)
-	return s.explained >= others
+	return s.explained >= others+s.said.number(failure)-len(said)
 }
 
 // Refused are the tables, by schema and name, whose rows the server refused for
@@ -143,12 +144,12 @@ func (s *Session) Refused() (tables [][2]string) {
 }
 
 func (s *Session) warningsCheck() verdict.Check {
-	said := s.said.all(warning)
+	said, number := s.said.all(warning), s.said.number(warning)
 	c := verdict.Check{
 		ID: "restore_warnings", Stage: verdict.StageRestore, Code: verdict.CodeRestoreWarnings, Outcome: verdict.Pass,
-		Expected: "0", Observed: fmt.Sprint(len(said)), Message: quote(said),
+		Expected: "0", Observed: fmt.Sprint(number), Message: s.quote(said, number),
 	}
-	if len(said) == 0 {
+	if number == 0 {
 		return c
 	}
 	switch s.opts.Warnings {
@@ -178,21 +179,6 @@ func (s *Session) leftOutCheck() *verdict.Check {
 		Message: "left out on purpose: " + list(names),
 		Hint:    "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are never brought into a sandbox",
 	}
-}
-
-func quote(said []message) string {
-	var texts []string
-	for _, m := range said {
-		if m.entry != "" {
-			texts = append(texts, m.entry+": "+m.text)
-		} else {
-			texts = append(texts, m.text)
-		}
-	}
-	if len(texts) > shown {
-		texts = append(texts[:shown], fmt.Sprintf("and %d more", len(texts)-shown))
-	}
-	return strings.Join(texts, "; ")
 }
 
 // list writes names, each once, and no more than can be read.

@@ -18,21 +18,31 @@ type counted struct {
 	*table
 	passed, before int64
 	held           int64
+	strange        int64 // rows that its own load has not written, as far as that was looked for
 }
 
 // Count compares, for every table, the rows that the stream held with the
-// rows that the table holds now.
+// rows that the table holds now, and with whose they are where code of the
+// backup's own may have run meanwhile.
 func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	groups := s.groups()
+	s.groupsCounted = groups
 	s.held = map[name]int64{}
 	refused := s.Refused()
-	if err := s.countAll(ctx, groups); err != nil {
+	count := countHeld
+	if s.archive.OwnCode() != "" {
+		count = countOwn
+	}
+	if err := s.countAll(ctx, s.connect, groups, count); err != nil {
 		return nil, err
 	}
 	var out []verdict.Table
 	for _, g := range groups {
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
 		s.checks = append(s.checks, rowsHeld(g, slices.Contains(refused, [2]string{g.schema, g.name.table})))
+		if g.strange > 0 {
+			s.checks = append(s.checks, writtenMeanwhile(g))
+		}
 		if g.kind == partitioned || !g.parent {
 			s.held[g.name] = g.held
 		}
@@ -87,7 +97,10 @@ func (s *Session) groups() []*counted {
 
 // countAll counts every group over as many connections as
 // there are jobs.
-func (s *Session) countAll(ctx context.Context, groups []*counted) error {
+func (s *Session) countAll(
+	ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	groups []*counted, count func(context.Context, *pgx.Conn, *counted) error,
+) error {
 	work, ctx := errgroup.WithContext(ctx)
 	next := make(chan *counted)
 	work.Go(func() error {
@@ -103,13 +116,13 @@ func (s *Session) countAll(ctx context.Context, groups []*counted) error {
 	})
 	for range s.opts.Jobs {
 		work.Go(func() error {
-			conn, err := s.connect(ctx)
+			conn, err := connect(ctx)
 			if err != nil {
 				return err
 			}
 			defer conn.Close(context.WithoutCancel(ctx))
 			for g := range next {
-				if g.held, err = countRows(ctx, conn, g.table); err != nil {
+				if err := count(ctx, conn, g); err != nil {
 					return err
 				}
 			}
@@ -119,20 +132,47 @@ func (s *Session) countAll(ctx context.Context, groups []*counted) error {
 	return work.Wait()
 }
 
+func countHeld(ctx context.Context, conn *pgx.Conn, g *counted) (err error) {
+	g.held, err = countRows(ctx, conn, g.table)
+	return err
+}
+
+// countOwn counts besides whose rows they are: one transaction loads a table
+// that no other name leads to, and is written down in each of its rows.
+func countOwn(ctx context.Context, conn *pgx.Conn, g *counted) error {
+	if g.kind != ordinary || !g.direct || g.before > 0 {
+		return countHeld(ctx, conn, g)
+	}
+	err := conn.QueryRow(ctx, "SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, coalesce(pg_catalog.sum(n) - pg_catalog.max(n), 0)::pg_catalog.int8"+
+		" FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
+	if err != nil {
+		return fmt.Errorf("count the rows of %s: %w", g.display(), err)
+	}
+	return nil
+}
+
 // countRows counts what a table holds itself, or a partitioned one in all its
 // partitions. A table that was never created holds nothing.
 func countRows(ctx context.Context, conn *pgx.Conn, t *table) (n int64, err error) {
-	from := "ONLY " + t.sql()
-	switch t.kind {
-	case "":
+	from := t.from()
+	if from == "" {
 		return 0, nil
-	case partitioned:
-		from = t.sql()
 	}
-	if err := conn.QueryRow(ctx, "SELECT count(*) FROM "+from).Scan(&n); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT pg_catalog.count(*) FROM "+from).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the rows of %s: %w", t.display(), err)
 	}
 	return n, nil
+}
+
+// from is what is read for a table's rows; empty for one that was never created.
+func (t *table) from() string {
+	switch t.kind {
+	case "":
+		return ""
+	case partitioned:
+		return t.sql()
+	}
+	return "ONLY " + t.sql()
 }
 
 // rowsHeld compares what a table holds with what the stream held. Rows that are
@@ -146,6 +186,9 @@ func rowsHeld(g *counted, lost bool) verdict.Check {
 		c.Outcome = verdict.Fail
 		c.Message = fmt.Sprintf("the backup holds %d rows of %s and the restored table %d", g.passed+g.before, g.display(), g.held)
 		c.Hint = "look at the restore errors: a real restore would lose these rows too"
+		if g.held > g.passed+g.before {
+			c.Hint = "something wrote rows while the backup was restored, and would in a real restore: " + ownCodeHint
+		}
 		if lost {
 			c.Outcome, c.Hint = verdict.Error, "look at the restore errors, which say why; a real restore need not lose these rows"
 		}

@@ -344,7 +344,7 @@ func (c *crew) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql str
 		if problem := fatal(refused); problem != nil {
 			return false, problem
 		}
-		said.add(message{severity: notice, entry: e.Desc + " " + e.Namespace + "." + e.Tag, text: "could not be built early, and is tried again in the plain order"})
+		said.add(message{severity: notice, own: true, entry: e.Desc + " " + e.Namespace + "." + e.Tag, text: "could not be built early, and is tried again in the plain order"})
 		return false, nil
 	}
 	if err != nil {

@@ -119,6 +119,9 @@ func (s *Session) describe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
 	}
+	if s.baseline.tables, err = readStandings(ctx, conn); err != nil {
+		return fmt.Errorf("read the restored tables of %s: %w", s.archive.Database, err)
+	}
 	for _, e := range s.lists.rows {
 		t, err := s.newTable(e)
 		if err != nil {
@@ -407,7 +410,7 @@ func (s *Session) brokenSource(ctx context.Context, src source, t *table, err er
 		}
 		if said, ok := src.complaint(); ok {
 			return verdict.Failf(verdict.CodeCorrupt, "the archive's data cannot be read: take the newest backup again, and compare its checksum",
-				"load %s: %w: %s", t.display(), err, said)
+				"load %s: %w: %s", t.display(), err, s.opts.Names.Sentence(said))
 		}
 	}
 	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -24,11 +26,14 @@ const (
 
 // message is one thing that pg_restore or the server said, with the entry of
 // the archive it is about, as far as pg_restore tells. It holds no DETAIL, no
-// statement text and no quoted value: those print whole rows.
+// statement text and no quoted value: those print whole rows. What else it says
+// is judged, and only shown as Session.tell has it.
 type message struct {
 	severity severity
 	entry    string // "TABLE users app", empty outside an entry
 	text     string
+	state    string // SQLSTATE, where it is known
+	own      bool   // the words are the drill's own
 
 	id           int    // the entry's dump id; 0: not known
 	object       object // of a script's statement
@@ -36,36 +41,80 @@ type message struct {
 	cause        cause  // once errors were attributed
 }
 
+const (
+	// mostErrors are kept, each of which may have a cause of its own, and
+	// mostOthers of each kind besides: of the rest there is a count.
+	mostErrors = 10_000
+	mostOthers = 100
+	// longestText is how much of one is kept, in bytes.
+	longestText = 2 << 10
+)
+
 // messages collects what several programs and connections say.
 type messages struct {
-	mu   sync.Mutex
-	list []*message
+	mu     sync.Mutex
+	list   []*message
+	counts [trouble + 1]int // by severity, of all that was said
+	kept   [trouble + 1]int
 }
 
 func (m *messages) add(msg message) *message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.list = append(m.list, &msg)
+	if len(msg.text) > longestText {
+		msg.text = strings.ToValidUTF8(msg.text[:longestText], "")
+	}
+	msg.text, msg.entry = strings.Clone(msg.text), strings.Clone(msg.entry) // not the line that they were in
+	m.counts[msg.severity]++
+	m.keep(&msg)
 	return &msg
+}
+
+// keep keeps a message, if there is still room for its kind.
+func (m *messages) keep(msg *message) {
+	most := mostOthers
+	if msg.severity >= failure {
+		most = mostErrors
+	}
+	if m.kept[msg.severity] < most {
+		m.kept[msg.severity]++
+		m.list = append(m.list, msg)
+	}
 }
 
 // retell replaces a message, of which more has been heard.
 func (m *messages) retell(msg *message, with message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	*msg = with
+	m.become(msg, with)
 }
 
-// each lets f change every message.
+func (m *messages) become(msg *message, with message) {
+	kept := slices.Contains(m.list, msg)
+	m.counts[msg.severity]--
+	m.counts[with.severity]++
+	if kept {
+		m.kept[msg.severity]--
+		m.kept[with.severity]++
+	}
+	if *msg = with; !kept {
+		m.keep(msg)
+	}
+}
+
+// each lets f change every message that is kept.
 func (m *messages) each(f func(*message)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, msg := range m.list {
-		f(msg)
+		with := *msg
+		f(&with)
+		m.become(msg, with)
 	}
 }
 
-// all returns the messages of one severity, in the order they came.
+// all returns the messages of one severity that are kept, in the order they
+// came.
 func (m *messages) all(s severity) []message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,11 +127,18 @@ func (m *messages) all(s severity) []message {
 	return out
 }
 
+// number is how many messages of one severity there were.
+func (m *messages) number(s severity) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.counts[s]
+}
+
 func (m *messages) count() verdict.Messages {
 	return verdict.Messages{
-		Errors:   len(m.all(failure)),
-		Warnings: len(m.all(warning)),
-		Notices:  len(m.all(notice)),
+		Errors:   m.number(failure),
+		Warnings: m.number(warning),
+		Notices:  m.number(notice),
 	}
 }
 
@@ -292,7 +348,7 @@ func (l *listener) about(s severity) string {
 
 // raised stands for what a function of the backup said in its own words,
 // which may well be those of a row.
-const raised = "a message in a function's own words, which may hold values and is not shown"
+const raised = told.Withheld
 
 // ownWords is how the CONTEXT of an error begins whose text is a function's.
 // Only PL/pgSQL tells its own words from the server's.
@@ -307,22 +363,15 @@ func (l *listener) context(line string) {
 	}
 }
 
-// serverWarnings are the words in which a server's own warnings begin, as far
-// as a restore meets them. No CONTEXT comes with a warning, so that any other
-// may be a function's.
-var serverWarnings = []string{
-	"no privileges ", "not all privileges ", "skipping ", "database ", "collation ", "column ", "table ", "index ", "type ",
-	"extension ", "changing ", "hash indexes ", "event trigger", "transaction ", "there is ", "publication ", "subscription ",
-}
-
-// warned takes a warning of the server. That a publication would need another
-// wal_level is the sandbox's own doing.
+// warned takes a warning of the server. No CONTEXT comes with one, so that
+// any that no server says may be a function's. That a publication would need
+// another wal_level is the sandbox's own doing.
 func (l *listener) warned(text string) {
 	text = strings.TrimSpace(text)
 	switch {
 	case strings.Contains(text, "is insufficient to publish logical changes"):
 		l.say(notice, text)
-	case slices.ContainsFunc(serverWarnings, func(words string) bool { return strings.HasPrefix(text, words) }):
+	case told.IsSentence(text):
 		l.say(warning, text)
 	default:
 		l.say(warning, raised)
@@ -344,7 +393,8 @@ var machineTrouble = regexp.MustCompile(fullDisk.String() + `|could not resize s
 // behind the word value.
 var value = regexp.MustCompile(`(?s)(: |\bvalue )(["'({]|0x).*$`)
 
-// Redact takes the values out of a PostgreSQL message and leaves its names.
+// Redact takes the values out of a PostgreSQL message and leaves its names, so
+// that it can be judged. What is shown of it, Names say.
 func Redact(text string) string {
 	return value.ReplaceAllString(text, "${1}…")
 }
@@ -364,7 +414,7 @@ func serverError(entry string, err *pgconn.PgError) message {
 	case strings.HasPrefix(err.Code, "22"):
 		text = quoted.ReplaceAllString(text, "…")
 	}
-	return message{severity: failure, entry: entry, text: text + " (SQLSTATE " + err.Code + ")", mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
+	return message{severity: failure, entry: entry, text: text, state: err.Code, mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
 }
 
 // inOwnWords tells whether a function of the backup chose the error's words
@@ -376,4 +426,36 @@ func inOwnWords(err *pgconn.PgError) bool {
 	return slices.ContainsFunc([]string{"plperl", "plpy", "pltcl", "plv8"}, func(language string) bool {
 		return strings.HasPrefix(err.File, language)
 	})
+}
+
+// tell is what may be shown of a message: known words, and the entry it is
+// about if the archive has it. Whoever wrote the dump may write to stderr what
+// looks like a message, within one.
+func (s *Session) tell(m message) string {
+	text := m.text
+	if !m.own && text != raised {
+		text = s.opts.Names.Sentence(text)
+	}
+	if m.state != "" {
+		text += " (SQLSTATE " + told.State(m.state) + ")"
+	}
+	switch {
+	case m.entry == "":
+		return text
+	case s.opts.Names.Words(m.entry):
+		return m.entry + ": " + text
+	}
+	return "what the backup does not name: " + text
+}
+
+// quote tells some of so many messages.
+func (s *Session) quote(said []message, of int) string {
+	var texts []string
+	for _, m := range said[:min(len(said), shown)] {
+		texts = append(texts, s.tell(m))
+	}
+	if more := of - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, "; ")
 }

@@ -311,7 +311,7 @@ with recursive rel as materialized (
     union all select t.typbasetype where t.typbasetype <> 0
     union all select r.rngsubtype from pg_catalog.pg_range r where r.rngtypid = t.oid
     union all select r.rngtypid from pg_catalog.pg_range r
-       where t.typtype = 'm' and pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = t.oid::text
+       where t.typtype = 'm' and pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = pg_catalog.format('%s', t.oid)
     union all select a.atttypid from pg_catalog.pg_attribute a
        where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) x
 ), own (family, call) as (

@@ -20,6 +20,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/sandbox"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -43,6 +44,7 @@ type Options struct {
 	Drop          []string                // what would call home and is left out: subscriptions, user_mappings, foreign_servers, event_triggers, cron_jobs; nil: all
 	AllowedErrors int64                   // so many errors are a warning, more a failure
 	Warnings      string                  // ignore | warn | fail
+	Names         *told.Names             // that messages may tell; nil: all
 	Progress      func(rows, bytes int64) // totals loaded so far; nil is well
 }
 
@@ -73,8 +75,11 @@ type Session struct {
 	crew       *crew
 	observing  *pgx.Conn // what loads the tables that observe
 	held       map[name]int64
-	moved      progress
-	took       Sections
+
+	groupsCounted []*counted // by Count
+	baseline      baseline
+	moved         progress
+	took          Sections
 }
 
 // Sections is how long each section of the restore took.
@@ -150,6 +155,9 @@ func (s *Session) PostData(ctx context.Context) error {
 }
 
 func (s *Session) postData(ctx context.Context) error {
+	if err := s.remember(ctx); err != nil {
+		return err
+	}
 	defer measure(&s.took.PostData)()
 	if err := s.withoutForeignRows(ctx); err != nil {
 		return err
@@ -238,17 +246,18 @@ func (s *Session) ended(ctx context.Context, step string, err error, errorsBefor
 		return fmt.Errorf("restore %s of %s: %w", step, s.archive.Database, context.Cause(ctx))
 	case s.notPreloaded() != nil: // which some extensions say by ending the session
 		return s.notPreloaded()
-	case len(s.said.all(trouble)) > 0:
-		said := quote(s.said.all(trouble))
+	case s.said.number(trouble) > 0:
+		troubles := s.said.all(trouble)
+		said := s.quote(troubles, s.said.number(trouble))
 		code := verdict.CodeSandbox
-		if fullDisk.MatchString(said) {
+		if slices.ContainsFunc(troubles, func(m message) bool { return fullDisk.MatchString(m.text) }) {
 			code = verdict.CodeDiskSpace
 		}
 		return verdict.Errorf(code, "look for the machine's disk and memory, then run the drill again",
 			"restore %s of %s: the sandbox could not go on: %s", step, s.archive.Database, said)
 	case errors.As(err, &exit) && exit.Code == 1:
 		if s.said.count().Errors == errorsBefore {
-			s.said.add(message{severity: failure, text: step + ": pg_restore ended with status 1 and said no more"})
+			s.said.add(message{severity: failure, own: true, text: step + ": pg_restore ended with status 1 and said no more"})
 		}
 		return nil
 	}
@@ -302,6 +311,9 @@ SET standard_conforming_strings = on;
 SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning; SET row_security = off;
 SELECT pg_catalog.set_config('search_path', '', false);`
 
+// noNames are for messages that need none.
+var noNames = told.New(nil)
+
 // fatal tells whether the server refused for a reason that lies in the
 // machine and not in the rows: no room, no memory, going down.
 func fatal(err *pgconn.PgError) *verdict.Problem {
@@ -310,13 +322,13 @@ func fatal(err *pgconn.PgError) *verdict.Problem {
 		return nil
 	case err.Code == "53100":
 		return verdict.Errorf(verdict.CodeDiskSpace, "make room where the sandbox keeps its data, then run the drill again",
-			"the sandbox's disk is full: %s", Redact(err.Message))
+			"the sandbox's disk is full: %s", noNames.Sentence(err.Message))
 	case slices.ContainsFunc(signs, func(s sign) bool { return s.words.MatchString(err.Message) }):
 		return nil // a function of the backup's looked for what is not here
 	case strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57"),
 		strings.HasPrefix(err.Code, "58"), strings.HasPrefix(err.Code, "08"):
 		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server could not go on; look at the machine's memory, then run the drill again",
-			"the sandbox's server gave up: %s (SQLSTATE %s)", Redact(err.Message), err.Code)
+			"the sandbox's server gave up: %s (SQLSTATE %s)", noNames.Sentence(err.Message), told.State(err.Code))
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func (s *Session) property(ctx context.Context, conn *pgx.Conn, sql string) erro
 		return fmt.Errorf("restore the settings of database %s: %w", s.archive.Database, err)
 	case isSetting:
 		s.unset = append(s.unset, name)
-		s.unsetWhy = append(s.unsetWhy, serverError("", refused).text)
+		s.unsetWhy = append(s.unsetWhy, s.tell(serverError("", refused)))
 	default:
 		s.said.add(serverError("DATABASE PROPERTIES "+s.archive.Database, refused))
 	}

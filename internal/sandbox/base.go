@@ -56,6 +56,7 @@ type base struct {
 	launch    func(c Command) (*program, error) // starts a program
 	oomKilled func() bool                       // asks whether the kernel ended a process of it for want of memory; nil: nobody to ask
 	gone      func() bool                       // asks whether the server has ended, also before that is told; nil: nobody to ask
+	used      atomic.Bool                       // the server has answered: from now on anything may have run in it
 	bringLog  func()                            // brings the server's log here; nil: it lies here
 
 	dead    chan struct{} // closed when the server has ended, or nobody can know
@@ -124,6 +125,7 @@ func (b *base) awaitServer(ctx context.Context) error {
 				return errors.Join(err, conn.Close(ctx))
 			}
 			b.cluster.take(filepath.Join(b.work.run(), clusterName))
+			b.used.Store(true)
 			return errors.Join(conn.Close(ctx), b.clearStart(), b.newEnough())
 		}
 		if _, wrong := errors.AsType[*verdict.Problem](err); wrong {
@@ -259,10 +261,17 @@ func (b *base) said() error {
 	if b.bringLog != nil && !b.isClosing() {
 		b.bringLog()
 	}
-	if lines := lastWords(filepath.Join(b.work.run(), logName)); lines != "" {
-		return errors.New(lines)
+	log := filepath.Join(b.work.run(), logName)
+	lines := ""
+	if b.used.Load() {
+		lines = lastWords(log, phraseNames(b.preload))
+	} else {
+		lines = firstWords(log)
 	}
-	return nil
+	if lines == "" {
+		return nil
+	}
+	return errors.New(lines)
 }
 
 // Run runs a program to its end.

@@ -77,7 +77,7 @@ func testIdentity(t *testing.T, b Box, o Options) {
 
 func query(t *testing.T, b Box, sql string, to ...any) {
 	t.Helper()
-	conn, err := b.DB().Connect(t.Context(), "postgres")
+	conn, err := b.DB().ConnectUnder(t.Context(), "postgres")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func testLog(t *testing.T, b Box) {
 		"select '" + word + "'::int", "insert into logged values (-1, '" + word + "')",
 		"do $$begin raise log '" + word + "'; raise warning '" + word + "'; end$$",
 	} {
-		conn, err := b.DB().Connect(t.Context(), "postgres")
+		conn, err := b.DB().ConnectUnder(t.Context(), "postgres")
 		if err != nil {
 			t.Fatal(err)
 		}

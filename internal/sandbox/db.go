@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -33,22 +34,59 @@ type DB struct {
 // after the server has shown the name it was started with on the command
 // line, which no backup carries and no setting of a database overrides. The
 // session logs nothing, and is as if neither database nor role had settings.
+// Names without a schema are the server's own in it (OwnPath), and no event
+// trigger of the backup's runs at its beginning.
 func (d *DB) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	return d.connect(ctx, database, d.verify, d.overlook)
+	return d.connect(ctx, database, own(d.major), d.verify, d.overlook)
 }
 
 // ConnectUnder is Connect for what must see the database as others do: the
 // session lives under the settings of database and role, as far as they neither
 // log anything nor end it or keep it from writing.
 func (d *DB) ConnectUnder(ctx context.Context, database string) (*pgx.Conn, error) {
-	return d.connect(ctx, database, d.verify)
+	return d.connect(ctx, database, nil, d.verify)
 }
 
-func (d *DB) connect(ctx context.Context, database string, first ...pgconn.AfterConnectFunc) (*pgx.Conn, error) {
+// ConnectToShow is ConnectUnder for who shows people what is stored: no event
+// trigger of the backup's runs at the session's beginning.
+func (d *DB) ConnectToShow(ctx context.Context, database string) (*pgx.Conn, error) {
+	return d.connect(ctx, database, withoutTriggers(d.major), d.verify)
+}
+
+// OwnPath is the search_path of what the harness asks: an operator, a function
+// or a type that a backup brings has no place in it, whatever its schema. That
+// of temporary tables goes last, since it would come first unsaid.
+const OwnPath = "pg_catalog, pg_temp"
+
+// own is what the harness's own sessions are started with besides.
+func own(major int) map[string]string {
+	params := withoutTriggers(major)
+	params["search_path"] = OwnPath
+	return params
+}
+
+// withoutTriggers starts a session of which no event trigger is told, where the
+// server can leave them out.
+func withoutTriggers(major int) map[string]string {
+	params := map[string]string{}
+	if major >= loginTriggers {
+		params["event_triggers"] = "off"
+	}
+	return params
+}
+
+// loginTriggers is the first major version that lets a database run a function
+// whenever a session begins.
+const loginTriggers = 17
+
+func (d *DB) connect(
+	ctx context.Context, database string, besides map[string]string, first ...pgconn.AfterConnectFunc,
+) (*pgx.Conn, error) {
 	cfg, err := d.config(database)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(cfg.RuntimeParams, besides)
 	cfg.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
 		for _, step := range first {
 			if err := step(ctx, conn); err != nil {
@@ -90,7 +128,7 @@ func (d *DB) config(database string) (*pgx.ConnConfig, error) {
 // in; else a server takes their bytes for letters of its own encoding. Those of
 // SQL_ASCII may be anything, and of the other there is no way to UTF-8.
 const speakUTF8 = "SELECT pg_catalog.set_config('client_encoding', 'UTF8', false) " +
-	"WHERE pg_catalog.current_setting('server_encoding') NOT IN ('SQL_ASCII', 'MULE_INTERNAL')"
+	"WHERE pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) ALL ('{SQL_ASCII,MULE_INTERNAL}'::pg_catalog.text[])"
 
 // verify makes sure that this is the server that was started, and no other
 // that came by its socket.
@@ -111,7 +149,7 @@ func (d *DB) options() string { return asOptions(startup(d.major)) }
 
 // learn keeps what the server itself sets, from a database without settings.
 func (d *DB) learn(ctx context.Context, conn *pgx.Conn, major int) error {
-	rows, err := conn.Query(ctx, "select pg_catalog.lower(name), setting::text from pg_catalog.pg_settings where context in ('user', 'superuser')")
+	rows, err := conn.Query(ctx, "select pg_catalog.lower(name), setting from pg_catalog.pg_settings where context in ('user', 'superuser')")
 	if err != nil {
 		return fmt.Errorf("ask the server for its settings: %w", err)
 	}
@@ -140,6 +178,7 @@ func (d *DB) overlook(ctx context.Context, conn *pgconn.PgConn) error {
 		return fmt.Errorf("ask what the database sets: %w", err)
 	}
 	given := startup(d.major)
+	maps.Copy(given, own(d.major))
 	var back strings.Builder
 	for _, row := range results[0].Rows {
 		name := strings.ToLower(string(row[0]))

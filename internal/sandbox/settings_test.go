@@ -48,7 +48,7 @@ func testBroughtSettings(t *testing.T, b Box) {
 		connect func(context.Context, string) (*pgx.Conn, error)
 		want    string
 	}{
-		"the drill's own": {b.DB().Connect, `postgres "$user", public t UTC \x41 a C 0 t1`},
+		"the drill's own": {b.DB().Connect, `postgres pg_catalog, pg_temp t UTC \x41 a C 0 t1`},
 		"as others":       {b.DB().ConnectUnder, `postgres traps, pg_catalog t Asia/Tokyo A "a" POSIX 0 t1`},
 	} {
 		conn, err := c.connect(t.Context(), "brought")

@@ -427,6 +427,12 @@ func (d *domain) holds(pseudonym uint64) {
 	}
 }
 
+const (
+	bugHint     = "this is a bug of the harness: report it"
+	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which ran while it was restored, " +
+		"may have written them, so nothing is known of the backup; look at the functions that its schema calls"
+)
+
 // distinct says what became of a domain.
 func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *domain) (verdict.Check, error) {
 	before, parted := d.pairs.values()
@@ -442,15 +448,18 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 	case d.short != "":
 		c.Outcome, c.Message = verdict.Skipped, "not all rows of "+d.short+" arrived: see its rows_held"
 	case d.unknown > 0, d.complete && missing > 0:
-		c.Outcome, c.Hint = verdict.Error, "this is a bug of the harness: report it"
+		c.Outcome, c.Hint = verdict.Error, bugHint
+		if p.ownCode {
+			c.Hint = changedHint
+		}
 		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name, counted(int64(d.unknown), "value"), missing)
 	case parted > 0:
-		c.Outcome, c.Hint = verdict.Error, "this is a bug of the harness: report it"
+		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name, counted(int64(parted), "value"))
 	case len(d.pairs.further) > 0 && d.own && d.cell.recipe.normal != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
-		c.Outcome, c.Hint = verdict.Error, "this is a bug of the harness: report it"
+		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, counted(int64(len(d.pairs.further)), "value"))
 	}
 	return d.sampled(c), nil

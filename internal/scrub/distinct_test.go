@@ -31,7 +31,7 @@ func distinctOf(t testing.TB, conn *pgx.Conn, p *Plan, after string, tables ...s
 	return found
 }
 
-func told(checks []verdict.Check) []string {
+func checksOf(checks []verdict.Check) []string {
 	var all []string
 	for _, c := range checks {
 		all = append(all, fmt.Sprintf("%s: %s: %s", strings.TrimPrefix(c.ID, "distinct:"), c.Outcome, c.Observed))
@@ -67,7 +67,7 @@ func TestDistinct(t *testing.T) {
 		"public.users.bytes: pass: 1001 before, 1001 after", "public.users.id: pass: 1002 before, 1002 after",
 		"public.users.ref: pass: 1001 before, 1001 after", "public.users.tag: pass: 1001 before, 1001 after",
 	}
-	got := told(distinctOf(t, conn, p, "", "users", "orders"))
+	got := checksOf(distinctOf(t, conn, p, "", "users", "orders"))
 	for i := range got {
 		if after, ok := strings.CutPrefix(got[i], "link name: pass: 1001 before, "); ok && len(after) < len("1001 after") {
 			got[i] = "link name: pass: fewer after"
@@ -127,7 +127,7 @@ func TestDistinctFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := distinctOf(t, conn, p, tt.after, "t", "u")
-			if len(got) != 1 || !strings.HasPrefix(told(got)[0], tt.want) || !strings.Contains(got[0].Message, tt.says) || got[0].Outcome == verdict.Error && got[0].Hint == "" {
+			if len(got) != 1 || !strings.HasPrefix(checksOf(got)[0], tt.want) || !strings.Contains(got[0].Message, tt.says) || got[0].Outcome == verdict.Error && got[0].Hint == "" {
 				t.Errorf("%+v", got)
 			}
 			if value[bool](t, conn, "select exists (select from pg_indexes where tablename = 't')") {

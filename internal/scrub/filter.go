@@ -326,6 +326,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 		}
 		if value, err := c.read(field); err == nil { // it is not changed: whether the server takes it, it says
 			c.remained(value)
+			c.written.add(value)
 		}
 	}
 }
@@ -340,6 +341,7 @@ type cell struct {
 	by      *person
 	sample  *sampler     // nil: its values are not looked for
 	gather  *gatherer    // adds to the sample what is in a value; nil: the value itself is added
+	written *sampler     // of what stands in the column afterwards; nil: nobody asks
 	stays   []foldedGlob // values of the link that keep leaves as they are
 	direct  bool         // what it makes of a value without escapes needs none
 
@@ -389,6 +391,7 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *copytext.De
 		out.stays = p.keptInLink(r.Link)
 		out.each = r.Each
 		out.sampleTo(p.newSampler(c), made)
+		out.written = p.newWritten(out)
 	}
 	out.direct = out.direct && !out.each // an array quotes
 	return out
@@ -516,6 +519,7 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		if g.match(normalised) {
 			c.stayed = true
 			c.remained(decoded)
+			c.written.add(decoded)
 			return append(dst, value...), nil
 		}
 	}
@@ -527,6 +531,9 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 	start := len(dst)
 	dst, err := c.mask.append(dst, c.recipe, decoded, normalised)
 	c.became(decoded, normalised, dst[start:])
+	if c.written != nil {
+		c.written.add(c.decode.Decode(dst[start:]))
+	}
 	return dst, err
 }
 

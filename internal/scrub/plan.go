@@ -20,6 +20,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -39,6 +40,8 @@ type Request struct {
 	Encoding     string      // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
 	LargeObjects bool        // the archive has some
 	Rebuildable  []spec.Name // tables that may be missing or empty, so that rules for them may meet nothing
+	OwnCode      bool        // of the backup may run once rows are stored: what was looked at is looked at again
+	Names        *told.Names // that checks may tell; nil: all
 	Lost         []spec.Name // tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
 }
 
@@ -64,6 +67,9 @@ type Plan struct {
 	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
 	pairsEach   int          // of each column that is counted
 	unjudged    int
+	ownCode     bool
+	names       *told.Names
+	real        *overlap // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -111,11 +117,11 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	}
 	p := &planner{
 		Plan: &Plan{
-			file: req.File, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
+			file: req.File, ownCode: req.OwnCode, names: req.Names, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
 			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, seed: maphash.MakeSeed(),
 		},
-		prober: prober{ctx, conn}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
+		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"daybefore/internal/told"
 )
 
 // prober asks the server, in read-only transactions, what a column would say
@@ -17,6 +19,7 @@ import (
 type prober struct {
 	ctx  context.Context
 	conn *pgx.Conn
+	told *told.Names // that a refusal may name
 }
 
 // refusal says in words what refuses a value of the column; empty if nothing
@@ -79,7 +82,7 @@ func (p prober) ask(sql string, value *string) (string, error) {
 	var refusal *pgconn.PgError
 	switch {
 	case errors.As(result.Err, &refusal):
-		return refusal.Message, nil
+		return p.told.Sentence(refusal.Message), nil
 	case result.Err != nil:
 		return "", result.Err
 	case len(result.Rows) != 1 || string(result.Rows[0][0]) != "t":

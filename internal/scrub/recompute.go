@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -56,7 +57,7 @@ func (p prober) explain(sql string) (string, error) {
 	defer tx.Rollback(context.WithoutCancel(p.ctx))
 	err = p.conn.PgConn().ExecParams(p.ctx, "explain "+sql, nil, nil, nil, nil).Read().Err
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return refusal.Message, nil
+		return p.told.Sentence(refusal.Message), nil
 	}
 	return "", err
 }
@@ -101,7 +102,7 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, recomputeSQL(t, columns, expressions), pgx.QueryExecModeExec)
 		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok { // its message may hold a value
 			return verdict.Errorf(verdict.CodeRuleUnfit, fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
-				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.name, refusal.Code)
+				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.name, told.State(refusal.Code))
 		}
 		if err != nil {
 			return fmt.Errorf("compute the columns of %s that were loaded empty: %w", t.name, err)

@@ -21,6 +21,10 @@ func (c checker) database(raw *rawExpectations, e *Expectations) {
 	e.MaterializedViews = raw.MaterializedViews.given()
 	e.Collations = raw.Collations.given()
 	e.Schema = c.schema(raw.Schema)
+	e.CodeOnNew = "ignore"
+	if raw.CodeRan != nil {
+		e.CodeOnNew = raw.CodeRan.OnNew.or("ignore")
+	}
 	e.Amcheck = c.amcheck(raw.Amcheck)
 	e.Canary = c.canary(raw.Canary)
 	e.WarnOnly = c.warnOnly(raw)

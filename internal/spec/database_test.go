@@ -28,7 +28,7 @@ func TestDatabase(t *testing.T) {
 		AsOf: AsOfBackup, Warnings: "warn", Timeout: defaultCheckTimeout,
 		Roles: []string{"app"}, Extensions: []string{"pgcrypto", "odd name"},
 		Settings:       []Setting{{"timezone", "UTC"}, {"app.tenant", "7"}},
-		UnlistedTables: "warn", Sequences: true, Indexes: true, Constraints: true, MaterializedViews: true, Collations: true,
+		UnlistedTables: "warn", CodeOnNew: "ignore", Sequences: true, Indexes: true, Constraints: true, MaterializedViews: true, Collations: true,
 		Amcheck:  &Amcheck{Heap: true},
 		WarnOnly: []string{"roles", "constraints"},
 	}

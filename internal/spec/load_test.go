@@ -415,6 +415,8 @@ var badInputs = []struct {
 	{"no baseline", drillFile("expectations: {§schema: {on_added: fail}}"), []string{"expectations.schema.baseline is missing; name the file, such as drills/shop.schema.json, and write it: mage baseline"}},
 	{"a baseline of which nothing matters", drillFile("expectations: {§schema: {baseline: §/nowhere, on_added: ignore, on_removed: ignore, on_changed: ignore}}"), []string{
 		"expectations.schema ignores every difference; let one of on_added, on_removed, on_changed warn or fail", "expectations.schema.baseline: /nowhere is not there; write it: mage baseline -name=shop"}},
+	{"new code without a word", drillFile("expectations: {§code_ran: {}, tables: [{table: a.b}]}"), []string{"expectations.code_ran is empty; fill it or remove it"}},
+	{"new code of a severity that is none", drillFile("expectations: {code_ran: {on_new: §error}, tables: [{table: a.b}]}"), []string{`expectations.code_ran.on_new: "error" is not one of its values; write ignore, warn or fail`}},
 	{"an amcheck of nothing", drillFile("expectations: {§amcheck: {heap: false}}"), []string{"expectations.amcheck looks at nothing; write heap: true, indexes: true or both"}},
 	{"an extension twice", drillFile("expectations: {extensions: [citext, §citext]}"), []string{`expectations.extensions: "citext" is there twice, first in line 3; list it once`}},
 	{"an extension without a name", drillFile("expectations: {extensions: [§'']}"), []string{"expectations.extensions is empty; write an extension's name"}},
@@ -594,7 +596,7 @@ func TestEveryKey(t *testing.T) {
 			},
 		},
 		Expectations: Expectations{
-			AsOf: "fixed", AsOfTime: time.Date(2026, 11, 21, 3, 15, 0, 0, time.UTC), Errors: ptr(int64(3)), Warnings: "ignore", Roles: []string{"app", "readonly"}, Timeout: 2 * time.Minute, UnlistedTables: "ignore",
+			AsOf: "fixed", AsOfTime: time.Date(2026, 11, 21, 3, 15, 0, 0, time.UTC), Errors: ptr(int64(3)), Warnings: "ignore", Roles: []string{"app", "readonly"}, Timeout: 2 * time.Minute, UnlistedTables: "ignore", CodeOnNew: "ignore",
 			Tables: []Table{
 				{Table: Name{"public", "users"}, RowCount: &RowCount{Min: ptr(int64(1000)), Severity: "warn"}, Pos: Pos{74, 7}},
 				{Table: Name{"public", "orders"}, RowCount: &RowCount{Min: ptr(int64(100000)), Max: ptr(int64(5000000)), Severity: "fail"},

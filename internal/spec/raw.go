@@ -241,6 +241,7 @@ type rawExpectations struct {
 	MaterializedViews text            `json:"materialized_views,omitempty" jsonschema:"enum=populated"`
 	Collations        text            `json:"collations,omitempty" jsonschema:"enum=same_version" jsonschema_description:"the version noted in the database is the machine's"`
 	Schema            *rawSchema      `json:"schema,omitempty" jsonschema_description:"tables, columns, indexes, functions …, beside a file that keeps what they were"`
+	CodeRan           *rawCodeRan     `json:"code_ran,omitempty" jsonschema_description:"the backup's own code that a restore runs"`
 	Amcheck           *rawAmcheck     `json:"amcheck,omitempty" jsonschema_description:"the restored files, page by page, by PostgreSQL's own amcheck"`
 	Canary            *rawCanary      `json:"canary,omitempty" jsonschema_description:"a value that was planted, to tell this database from all others; it is never printed"`
 	Severity          *rawSeverity    `json:"severity,omitempty" jsonschema_description:"what failing one of these is worth (default fail)"`
@@ -309,6 +310,11 @@ type rawSchema struct {
 	OnAdded   text `json:"on_added,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default warn"`
 	OnRemoved text `json:"on_removed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default fail"`
 	OnChanged text `json:"on_changed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"default fail"`
+}
+
+type rawCodeRan struct {
+	section
+	OnNew text `json:"on_new" mend:"write on_new: warn, fail or ignore" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"functions that indexes, constraints, views, triggers and the like call, and that the last drill that passed had not, or not so (without code_ran: ignore, and listed)"`
 }
 
 type rawAmcheck struct {

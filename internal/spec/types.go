@@ -281,6 +281,7 @@ type Expectations struct {
 	MaterializedViews bool      // all are populated
 	Collations        bool      // all have the version that is noted
 	Schema            *Baseline
+	CodeOnNew         string // what new code of the backup's own leads to: ignore (default) | warn | fail
 	Amcheck           *Amcheck
 	Canary            *Canary
 	// WarnOnly are the keys of those above, and of Roles, that warn instead of

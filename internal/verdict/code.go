@@ -60,6 +60,8 @@ const (
 	CodeExtensions      Code = "extensions"       // error: extensions that the image lacks; fail: that the backup lacks
 	CodeLocale          Code = "locale"           // warn: database created with another locale
 	CodeRowsHeld        Code = "rows_held"        // fail: rows passed are not the rows held, or there are none at all
+	CodeRowsChanged     Code = "rows_changed"     // warn, fail: tables that are not as they were loaded
+	CodeCodeRan         Code = "code_ran"         // warn, fail: code of the backup's own that the last drill that passed had not
 	CodeLeftOut         Code = "left_out"         // warn: entries of the archive that were not restored
 	CodeArchiveOrder    Code = "archive_order"    // what was restored one after the other, since the order can be observed
 	CodeOrderDependent  Code = "order_dependent"  // skipped: restores or not by chance, with several jobs

@@ -67,6 +67,7 @@ type Report struct {
 	Checks         []Check   `json:"checks"`
 	Tables         []Table   `json:"tables"`
 	Scrub          Scrub     `json:"scrub"`
+	CodeRan        []OwnCode `json:"code_ran,omitempty"`
 	Messages       Messages  `json:"messages"`
 	RolesCreated   []string  `json:"roles_created"`
 	LatestEvents   []Events  `json:"latest_events"`
@@ -223,6 +224,16 @@ type Table struct {
 	RowsPassed int64  `json:"rows_passed"`
 	RowsHeld   int64  `json:"rows_held"`
 	Excluded   bool   `json:"excluded,omitempty"` // exclude_table_data
+}
+
+// OwnCode is a function that the backup brings and that something in it calls,
+// or a statement that it runs.
+type OwnCode struct {
+	Function string   `json:"function"` // with schema and arguments
+	Language string   `json:"language"`
+	SHA256   string   `json:"sha256"`            // of its definition in the backup, "sha256:" and 16 digits
+	UsedBy   []string `json:"used_by,omitempty"` // a few
+	New      bool     `json:"new,omitempty"`     // the last drill that passed did not have it so
 }
 
 // Scrub says what was rewritten on the way in.

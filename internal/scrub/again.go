@@ -1,0 +1,169 @@
+package scrub
+
+import (
+	"hash/maphash"
+	"slices"
+
+	"daybefore/internal/detect"
+)
+
+// What is stored is what the filters wrote, unless code of the backup's own ran
+// afterwards: a function that an index calls may rewrite any row. Then all that
+// was looked at is looked at again, and rewritten columns as well, which must
+// hold none of the values that were sampled before they were replaced.
+
+// newWritten remembers what a cell writes, where its rule may by chance make a
+// value that another row really had, or leaves some as they are.
+func (p *Plan) newWritten(c *cell) *sampler {
+	if c.sample == nil || !p.ownCode || !c.plain() || !c.recipe.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
+		return nil
+	}
+	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
+}
+
+// plain reports whether the cell's values are written as a whole.
+func (c *cell) plain() bool {
+	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.array && !isBytes(c.column.base)
+}
+
+// makesReal reports whether what a recipe makes may be a value that is real
+// elsewhere: of a list of names, or of the shape of what it replaces.
+func (r *recipe) makesReal() bool {
+	switch {
+	case r == nil:
+		return false
+	case r.document != nil:
+		return r.document.redact != nil || r.passesWithin() ||
+			slices.ContainsFunc(r.document.paths, func(p pathRecipe) bool { return p.made.makesReal() })
+	case r.composite != nil:
+		return r.passesWithin() || slices.ContainsFunc(r.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
+	}
+	return r.effect == merges
+}
+
+// writings are what the filters wrote into one column: exact as far as the
+// limit, which is the lowest of all that were remembered.
+type writings struct {
+	seed   maphash.Seed
+	hashes map[uint64]struct{}
+	limit  uint64
+	exact  bool // whatever is not known was not written
+	buf    []byte
+}
+
+// writings of a column, with all that is inherited from it. Nil: anything may
+// have been.
+func (p *Plan) writings(c *column) *writings {
+	w := &writings{seed: p.seed, hashes: map[uint64]struct{}{}, limit: ^uint64(0)}
+	if w.exact = !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]); w.exact {
+		return w
+	}
+	known := false
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.rewriters {
+		for _, cell := range r.cells {
+			if cell == nil || cell.written == nil || cell.column.root() != c.root() {
+				continue
+			}
+			known = true
+			cell.written.shrink()
+			w.limit = min(w.limit, cell.written.limit)
+			for _, s := range cell.written.kept {
+				w.hashes[s.hash] = struct{}{}
+			}
+		}
+	}
+	if !known {
+		return nil
+	}
+	return w
+}
+
+// mayHold reports whether a filter may have written a value.
+func (w *writings) mayHold(value []byte) bool {
+	if w == nil {
+		return true
+	}
+	if w.exact {
+		return false
+	}
+	w.buf = appendFolded(w.buf[:0], trimSpace(value))
+	h := maphash.Bytes(w.seed, w.buf)
+	_, known := w.hashes[h]
+	return known || h > w.limit
+}
+
+// again are the places that are looked at where code of the backup's own could
+// run: columns without a rule, by the detectors that looked at them as they
+// were loaded, and rewritten ones.
+func (a *aftermath) again() []site {
+	var all []site
+	for _, t := range a.plan.cat.tables {
+		if t.kind != "r" {
+			continue
+		}
+		var unruled, rewritten []*column
+		for _, c := range t.columns {
+			_, watched := a.plan.watched[c]
+			switch r := a.plan.assigned[c]; {
+			case c.generated:
+			case watched:
+				unruled = append(unruled, c)
+			case a.overlap != nil && changes(r) && !recomputes(r) && sampledType(c) && slices.Contains(a.plan.loaded[t], c.name):
+				rewritten = append(rewritten, c)
+			}
+		}
+		for _, s := range tablePlaces(t, unruled, true) {
+			for i, c := range unruled {
+				s.columns[i].scanner = new(a.plan.watched[c])
+			}
+			all = append(all, s)
+		}
+		for _, s := range tablePlaces(t, rewritten, false) {
+			for i, c := range rewritten {
+				s.columns[i].scrubbed, s.columns[i].again, s.columns[i].written = true, true, a.plan.writings(c)
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// Vouch reports whether a value that is about to be shown holds nothing that
+// was looked for: a sampled value, or, in a column that no transform rewrites
+// and whose name expects none, what the detectors know. Call it behind
+// Aftermath.
+func (p *Plan) Vouch(schema, table, column, value string) bool {
+	t := p.cat.byName[tableName{schema, table}]
+	if t == nil || !p.ownCode {
+		return true
+	}
+	c, text := t.byName[column], []byte(value)
+	if c == nil {
+		return false
+	}
+	if !changes(p.assigned[c]) && !looksSensitive(c) {
+		if _, found := p.scannerOf(c).Find(text); found {
+			return false
+		}
+	}
+	if p.real == nil {
+		return true
+	}
+	at, _, _, _ := p.real.find(text, 0, nil)
+	return at < 0 || changes(p.assigned[c]) && p.writings(c).mayHold(text)
+}
+
+func looksSensitive(c *column) bool {
+	what, _ := sensitive(c)
+	return what != ""
+}
+
+// scannerOf is what looked at a column as it was loaded, or would have.
+func (p *Plan) scannerOf(c *column) detect.Scanner {
+	if s, ok := p.watched[c]; ok {
+		return s
+	}
+	return p.scanner.Named(c.name)
+}

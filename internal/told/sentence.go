@@ -1,0 +1,169 @@
+package told
+
+import (
+	_ "embed"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// sentences are what a server and its programs say: the messages of versions 15
+// to 18 that are whole in PostgreSQL's sources. libraries are some of what
+// others say.
+var (
+	//go:embed sentences.txt
+	sentences string
+	//go:embed libraries.txt
+	libraries string
+)
+
+// Withheld stands for a sentence that no source of PostgreSQL's holds: a
+// function of the backup may have chosen its words, which may be those of a row.
+const Withheld = "a message in a function's own words, which may hold values and is not shown"
+
+// longest is how long a message may be in bytes to be told.
+const longest = 2 << 10
+
+// template is a sentence with gaps: what stands before, between and behind them.
+type template struct {
+	literals []string
+	weight   int // bytes of the literals
+}
+
+// conversion is a gap, as printf has it.
+var conversion = regexp.MustCompile(`%(?:\d+\$)?[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?([a-zA-Z%])`)
+
+// templates are grouped by their first word; those that begin with a gap have
+// none.
+var templates = sync.OnceValue(func() map[string][]template {
+	all := map[string][]template{}
+	for line := range strings.Lines(sentences + libraries) {
+		t := newTemplate(strings.TrimSuffix(line, "\n"))
+		word := t.firstWord()
+		all[word] = append(all[word], t)
+	}
+	return all
+})
+
+func newTemplate(text string) (t template) {
+	from, literal := 0, ""
+	for _, at := range conversion.FindAllStringSubmatchIndex(text, -1) {
+		literal += text[from:at[0]]
+		from = at[1]
+		if text[at[2]] == '%' {
+			literal += "%"
+			continue
+		}
+		t.literals, literal = append(t.literals, literal), ""
+	}
+	t.literals = append(t.literals, literal+text[from:])
+	for _, l := range t.literals {
+		t.weight += len(l)
+	}
+	return t
+}
+
+// firstWord is empty where a gap is in it, or right behind.
+func (t template) firstWord() string {
+	word, _, whole := strings.Cut(t.literals[0], " ")
+	if !whole && len(t.literals) > 1 {
+		return ""
+	}
+	return word
+}
+
+// gaps are what stands in a text where the template has gaps; ok is false where
+// the text is another sentence.
+func (t template) gaps(text string) (found []string, ok bool) {
+	last := len(t.literals) - 1
+	if text, ok = strings.CutPrefix(text, t.literals[0]); !ok {
+		return nil, false
+	}
+	if last == 0 {
+		return nil, text == ""
+	}
+	for _, literal := range t.literals[1:last] {
+		gap, rest, ok := cut(text, literal)
+		if !ok {
+			return nil, false
+		}
+		found, text = append(found, gap), rest
+	}
+	gap, ok := strings.CutSuffix(text, t.literals[last])
+	return append(found, gap), ok
+}
+
+// cut is strings.Cut, where of two gaps with nothing between them the first is
+// empty.
+func cut(text, literal string) (before, after string, ok bool) {
+	if literal == "" {
+		return "", text, true
+	}
+	return strings.Cut(text, literal)
+}
+
+// fill puts words into the gaps.
+func (t template) fill(words []string) string {
+	var b strings.Builder
+	for i, literal := range t.literals {
+		b.WriteString(literal)
+		if i < len(words) {
+			b.WriteString(words[i])
+		}
+	}
+	return b.String()
+}
+
+// IsSentence reports whether PostgreSQL says this, whatever it says it of.
+func IsSentence(text string) bool {
+	_, _, ok := meant(strings.TrimSpace(text))
+	return ok && len(text) <= longest
+}
+
+// Sentence returns a message of PostgreSQL's with what it says of this database:
+// names that are known, kinds and types of the server's own. All else in it
+// becomes …, and a sentence that PostgreSQL does not say becomes Withheld.
+func (n *Names) Sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) > longest {
+		return Withheld
+	}
+	t, gaps, ok := meant(text)
+	if !ok {
+		return Withheld
+	}
+	for i, gap := range gaps {
+		if !slices.Contains(systemErrors, gap) && !n.Words(gap) {
+			gaps[i] = "…"
+		}
+	}
+	return partly.ReplaceAllString(t.fill(gaps), "…")
+}
+
+// partly is a quoted or qualified name of which not all is known.
+var partly = regexp.MustCompile(`"[^"]*…[^"]*"|[^\s"]+\.…|…\.[^\s"]+`)
+
+// systemErrors are those that the messages of files and processes end with.
+var systemErrors = []string{
+	"No such file or directory", "Permission denied", "No space left on device", "Cannot allocate memory", "Disk quota exceeded",
+	"File exists", "Is a directory", "Not a directory", "Too many open files", "Input/output error", "Broken pipe",
+	"Connection refused", "Resource temporarily unavailable", "Operation not permitted", "Read-only file system",
+}
+
+// meant is the template that a text was made of: of several that with the most
+// words of its own.
+func meant(text string) (best template, gaps []string, ok bool) {
+	word, _, _ := strings.Cut(text, " ")
+	for _, group := range []string{word, ""} {
+		for _, t := range templates()[group] {
+			if ok && t.weight <= best.weight {
+				continue
+			}
+			if found, fits := t.gaps(text); fits {
+				best, gaps, ok = t, found, true
+			}
+		}
+	}
+	return best, gaps, ok
+}
