@@ -28,6 +28,7 @@ const (
 
 // Degrees of isolation, the better one first.
 const (
+	Enclosed   = "enclosed"    // sees no process, file, socket and network of the machine but its own
 	NoNetwork  = "no_network"  // no network interface but a loopback of its own
 	NoListener = "no_listener" // the server listens on no TCP port
 )
@@ -46,6 +47,7 @@ type Options struct {
 	Image     string       // for containers; empty: postgres:<Major>
 	Major     int          // of the server: the higher of the header's two; 0: any
 	Memory    int64        // bytes that the sandbox may use; 0: half of the machine's
+	Disk      int64        // bytes that its disks may lose while it is there; 0: all but what is always kept free
 	Jobs      int          // connections and programs that will work in parallel
 	Isolation string       // the least that is good enough; empty: any
 	Preload   []string     // libraries that the server loads at its start; what would run jobs in them is told not to
