@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -84,7 +86,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
 	c.base.gone, c.base.oomKilled = c.notRunning, c.oomKilled
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
-	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: NoNetwork}
+	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: Enclosed}
 	defer func() {
 		if err != nil {
 			ctx, cancel := closing(ctx)
@@ -548,4 +550,11 @@ func (c *container) Close(ctx context.Context) error {
 		return c.engine.Close()
 	}
 	return nil
+}
+
+// timeoutArgs are the arguments of timeout(1) before the command: an orderly
+// end at the deadline, and a hard one soon after.
+func timeoutArgs(deadline time.Time) []string {
+	seconds := max(1, int64(math.Ceil(time.Until(deadline).Seconds())))
+	return []string{"-s", "INT", "-k", "10", strconv.FormatInt(seconds, 10)}
 }

@@ -120,8 +120,8 @@ func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, 
 	return removed, err
 }
 
-// sweepDirectory removes a work directory and ends the server in it, unless
-// it is in use or somebody else's.
+// sweepDirectory removes a work directory, unless it is in use or somebody
+// else's. What ran in it ended with its drill.
 func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
 	switch {
@@ -144,9 +144,6 @@ func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
-	if err := endUnder(ctx, filepath.Join(path, localName), filepath.Join(path, runName)); err != nil {
-		return false, err
-	}
 	if err := removeWork(ctx, path); err != nil {
 		return false, err
 	}
