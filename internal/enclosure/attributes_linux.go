@@ -38,7 +38,7 @@ func (p plan) attributes() *syscall.SysProcAttr {
 
 // ids are the accounts that a user namespace knows.
 func (p plan) ids() []Account {
-	all := []Account{{os.Geteuid(), os.Getegid()}}
+	all := []Account{{UID: os.Geteuid(), GID: os.Getegid()}}
 	for _, a := range []*Account{p.Account, p.Keeper} {
 		if a != nil {
 			all = append(all, *a)

@@ -1,11 +1,13 @@
 package enclosure
 
 import (
+	"encoding/binary"
 	"runtime"
-	"unsafe"
+	"sync"
 
 	"github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,12 +32,12 @@ const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | u
 // families are those of sockets that a program may have.
 var families = []uint64{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
 
-// filterCalls denies calls to this process and all that it starts, and whatever
-// right an executable would give: for good.
-func filterCalls() error {
+// filters deny calls to a program and all that it starts, as instructions that
+// lie in memory as the kernel reads them.
+var filters = sync.OnceValues(func() ([][]byte, error) {
 	known, err := arch.GetInfo("")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	const (
 		no    = seccomp.ActionErrno | seccomp.Action(unix.EPERM)
@@ -49,23 +51,35 @@ func filterCalls() error {
 	for _, family := range families {
 		other.Conditions = append(other.Conditions, seccomp.Condition{Argument: 0, Operation: seccomp.NotEqual, Value: family})
 	}
-	filter := seccomp.Filter{
-		NoNewPrivs: true, Flag: seccomp.FilterFlagTSync,
-		Policy: seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
-			// Its flags lie in memory, where no filter sees them. Libraries then
-			// take clone.
-			{Names: have(known, "clone3"), Action: never},
-			{Names: have(known, denied...), Action: no},
-			{Action: no, NamesWithCondtions: []seccomp.NameWithConditions{
-				{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: flags, Operation: seccomp.BitsSet, Value: namespaces}}},
-				other,
-			}},
+	policy := seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
+		// Its flags lie in memory, where no filter sees them. Libraries then take
+		// clone.
+		{Names: have(known, "clone3"), Action: never},
+		{Names: have(known, denied...), Action: no},
+		{Action: no, NamesWithCondtions: []seccomp.NameWithConditions{
+			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: flags, Operation: seccomp.BitsSet, Value: namespaces}}},
+			other,
 		}},
+	}}
+	steps, err := policy.Assemble()
+	if err != nil {
+		return nil, err
 	}
-	if err := seccomp.LoadFilter(filter); err != nil {
-		return err
+	assembled, err := bpf.Assemble(steps)
+	if err != nil {
+		return nil, err
 	}
-	return onlyThis(uint32(known.ID))
+	var calls []byte
+	for _, s := range assembled {
+		calls = instruction(calls, s.Op, s.Jt, s.Jf, s.K)
+	}
+	return [][]byte{calls, onlyThis(uint32(known.ID))}, nil
+})
+
+// instruction appends one, as the kernel reads it.
+func instruction(to []byte, op uint16, jt, jf uint8, k uint32) []byte {
+	to = binary.NativeEndian.AppendUint16(to, op)
+	return binary.NativeEndian.AppendUint32(append(to, jt, jf), k)
 }
 
 // have leaves out calls that this processor's kernel does not have.
@@ -80,18 +94,10 @@ func have(known *arch.Info, names ...string) (here []string) {
 
 // onlyThis denies calls as programs of another word size make them, which have
 // other numbers.
-func onlyThis(architecture uint32) error {
+func onlyThis(architecture uint32) (steps []byte) {
 	const archOffset = 4
-	steps := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: archOffset},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: architecture},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_KILL_PROCESS},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	program := unix.SockFprog{Len: uint16(len(steps)), Filter: &steps[0]}
-	_, _, number := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
-	if number != 0 {
-		return number
-	}
-	return nil
+	steps = instruction(steps, unix.BPF_LD|unix.BPF_W|unix.BPF_ABS, 0, 0, archOffset)
+	steps = instruction(steps, unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, 1, 0, architecture)
+	steps = instruction(steps, unix.BPF_RET|unix.BPF_K, 0, 0, unix.SECCOMP_RET_KILL_PROCESS)
+	return instruction(steps, unix.BPF_RET|unix.BPF_K, 0, 0, unix.SECCOMP_RET_ALLOW)
 }

@@ -16,38 +16,32 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"daybefore/internal/enclosure/keeper"
 )
 
 // Degree is how far a program is set apart. A higher one includes the lower.
-type Degree int
+type Degree = keeper.Degree
 
 const (
 	// Watched is what every system gives: nothing of the program outlives its
 	// caller, and its limits hold. It sees all that its account may.
-	Watched Degree = iota
+	Watched = keeper.Watched
 	// NoNetwork also gives it processes and a network of its own.
-	NoNetwork
+	NoNetwork = keeper.NoNetwork
 	// Enclosed also gives it files of its own: the system's programs, which it
 	// may read, and what it is lent.
-	Enclosed
+	Enclosed = keeper.Enclosed
 )
 
-// Account is whom a program runs as.
-type Account struct{ UID, GID int }
-
-// Bind lends a directory or a file of the machine to an enclosed program.
-type Bind struct {
-	Source, Target string
-	Writable       bool
-}
-
-// Limits bound what a program and all that it starts may use. Zero is no limit.
-type Limits struct {
-	Memory    int64 // bytes: of each process, and of all private memory together
-	Processes int64
-	Files     int64 // that each process has open
-	Temporary int64 // bytes of its own /tmp, and as many of /dev/shm; only where it is enclosed
-}
+type (
+	// Account is whom a program runs as.
+	Account = keeper.Account
+	// Bind lends a directory or a file of the machine to an enclosed program.
+	Bind = keeper.Bind
+	// Limits bound what a program and all that it starts may use.
+	Limits = keeper.Limits
+)
 
 // Command is a program to start. Args, Env and Dir are as the program sees
 // them; Args[0] is looked for along the PATH of Env.
@@ -55,15 +49,15 @@ type Command struct {
 	Args           []string
 	Env            []string
 	Dir            string
-	Stdout, Stderr io.Writer `json:"-"` // nil: discarded
+	Stdout, Stderr io.Writer // nil: discarded
 	Account        *Account  // nil: the caller's own; only root may name another
 	Keeper         *Account  // whom the keeper is once it has started an enclosed program; nil: it stays what it is
 	Degree         Degree
 	Root           string   // an empty directory, on which an enclosed program's root is built; nothing is left in it
 	Programs       []string // directories beside the system's that an enclosed program may read, under their own names
 	Binds          []Bind
-	Limits
-	Deadline time.Time // zero: none
+	Limits         Limits
+	Deadline       time.Time // zero: none
 }
 
 // Cause is why a keeper ended a program before its time.

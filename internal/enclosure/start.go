@@ -3,44 +3,37 @@
 package enclosure
 
 import (
-	"encoding/json"
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
 	"time"
+
+	"daybefore/internal/enclosure/keeper"
 )
 
-const (
-	// marker is what a keeper's own name is, by which it knows what it is.
-	marker = "daybefore: keeper"
+// outputDelay is how long output may take that is still in a pipe when all who
+// wrote have ended.
+const outputDelay = 2 * time.Second
 
-	// What a keeper inherits: its plan, the pipe with whose end it ends, and the
-	// pipe by which it tells how it goes.
-	planFD, lifelineFD, reportFD = 3, 4, 5
-
-	// notSetUp is the status of a keeper that could not start its program.
-	notSetUp = 125
-	// outputDelay is how long output may take that is still in a pipe when all
-	// who wrote have ended.
-	outputDelay = 2 * time.Second
-)
-
-// plan is what a keeper is told.
+// plan is what a keeper is told, and where its program writes.
 type plan struct {
-	Command
-	Users   bool // it has a user namespace of its own
-	Dropped bool // it has built its world, and given up the rights that it took
+	keeper.Plan
+	stdout, stderr io.Writer
 }
 
-// told is what a keeper writes: how it goes.
-type told struct {
-	Started bool          `json:",omitempty"`
-	Ended   Cause         `json:",omitempty"` // by the keeper
-	Step    string        `json:",omitempty"` // that failed
-	Errno   syscall.Errno `json:",omitempty"`
-	Err     string        `json:",omitempty"` // where there is no number
+// plan is the keeper's, without a user namespace unless only that gives the
+// right to the others.
+func (c Command) plan() (plan, error) {
+	filters, err := filters()
+	return plan{stdout: c.Stdout, stderr: c.Stderr, Plan: keeper.Plan{
+		Args: c.Args, Env: c.Env, Dir: c.Dir, Account: c.Account, Keeper: c.Keeper, Degree: c.Degree, Root: c.Root,
+		Programs: c.Programs, Binds: c.Binds, Limits: c.Limits, Deadline: c.Deadline,
+		Filters: filters, Users: c.Degree > Watched && os.Geteuid() != 0,
+	}}, err
 }
 
 // Process is a program that was started.
@@ -48,7 +41,7 @@ type Process struct {
 	cmd      *exec.Cmd
 	lifeline *os.File
 	report   *os.File
-	heard    *json.Decoder // of report
+	heard    *bufio.Reader // of report
 	done     chan struct{} // closed when all of it has ended
 	end      End           // to be read then
 	err      error
@@ -57,7 +50,10 @@ type Process struct {
 // Start starts a program, and returns once it runs. The error is a *Refused
 // where this machine does not give the degree.
 func (c Command) Start() (*Process, error) {
-	p := plan{Command: c, Users: c.Degree > Watched && os.Geteuid() != 0}
+	p, err := c.plan()
+	if err != nil {
+		return nil, err
+	}
 	started, err := p.start()
 	if _, refused := errors.AsType[*Refused](err); refused && !p.Users && c.Degree > Watched {
 		p.Users = true // a root without the rights of one, such as a container's
@@ -69,10 +65,6 @@ func (c Command) Start() (*Process, error) {
 }
 
 func (p plan) start() (_ *Process, err error) {
-	written, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
 	pipes, err := openPipes(3)
 	if err != nil {
 		return nil, err
@@ -83,23 +75,23 @@ func (p plan) start() (_ *Process, err error) {
 		}
 	}()
 	cmd := exec.Command(thisProgram())
-	cmd.Args, cmd.Env, cmd.Dir = []string{marker}, []string{"GOTRACEBACK=none"}, "/"
-	cmd.Stdout, cmd.Stderr = p.Stdout, p.Stderr
+	cmd.Args, cmd.Env, cmd.Dir = []string{keeper.Marker}, []string{"GOTRACEBACK=none"}, "/"
+	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr
 	cmd.ExtraFiles = []*os.File{pipes[0].r, pipes[1].r, pipes[2].w}
 	cmd.SysProcAttr = p.attributes()
 	cmd.WaitDelay = outputDelay
 	if err := cmd.Start(); err != nil {
 		return nil, p.refusal("start a process in namespaces of its own", err)
 	}
-	for _, f := range append(cmd.ExtraFiles, nil)[:3] {
+	for _, f := range cmd.ExtraFiles {
 		f.Close()
 	}
-	_, err = pipes[0].w.Write(written)
+	_, err = pipes[0].w.Write(p.Encode())
 	if err := errors.Join(err, pipes[0].w.Close()); err != nil {
 		_ = cmd.Process.Kill()
 		return nil, errors.Join(fmt.Errorf("tell the keeper what to start: %w", err), cmd.Wait())
 	}
-	q := &Process{cmd: cmd, lifeline: pipes[1].w, report: pipes[2].r, heard: json.NewDecoder(pipes[2].r), done: make(chan struct{})}
+	q := &Process{cmd: cmd, lifeline: pipes[1].w, report: pipes[2].r, heard: bufio.NewReader(pipes[2].r), done: make(chan struct{})}
 	if err := q.awaitStart(p); err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // its status says less
@@ -146,28 +138,34 @@ func (p plan) refusal(step string, err error) error {
 	return fmt.Errorf("%s: %w", step, err)
 }
 
+// hear waits for the keeper's next word. At its end there is none.
+func (q *Process) hear() (keeper.Told, error) {
+	line, err := q.heard.ReadBytes('\n')
+	if err != nil {
+		return keeper.Told{}, err
+	}
+	return keeper.DecodeTold(line[:len(line)-1])
+}
+
 // awaitStart waits until the program runs.
 func (q *Process) awaitStart(p plan) error {
-	var t told
-	if err := q.heard.Decode(&t); err != nil {
+	told, err := q.hear()
+	switch {
+	case err != nil:
 		return p.refusal("set a program apart", fmt.Errorf("its keeper ended without a word (%w)", err))
-	}
-	if t.Started {
+	case told.Started:
 		return nil
+	case told.Errno != 0:
+		return p.refusal(told.Step, told.Errno)
 	}
-	var err error = errors.New(t.Err)
-	if t.Errno != 0 {
-		err = t.Errno
-	}
-	return p.refusal(t.Step, err)
+	return errors.New(told.Step)
 }
 
 // attend waits for the end of the keeper, with which all has ended.
 func (q *Process) attend() {
 	defer close(q.done)
-	var t told
-	_ = q.heard.Decode(&t) // at its end there is nothing
-	q.end.Cause = t.Ended
+	told, _ := q.hear()
+	q.end.Cause = Cause(told.Ended)
 	err := q.cmd.Wait()
 	q.lifeline.Close()
 	q.report.Close()

@@ -1,30 +1,21 @@
 //go:build unix
 
-package enclosure
+package keeper
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A keeper is this binary with another name, and nothing of it is initialized
 // but what this room needs.
 func init() {
-	if len(os.Args) == 1 && os.Args[0] == marker {
+	if len(os.Args) == 1 && os.Args[0] == Marker {
 		runtime.LockOSThread() // what a thread gives up, its program never has
-		debug.SetGCPercent(-1) // it needs next to nothing
-		debug.SetMemoryLimit(64 << 20)
 		os.Exit(keep())
 	}
 }
@@ -60,7 +51,7 @@ func inOrder(steps ...func() error) error {
 
 // keeper keeps one program.
 type keeper struct {
-	plan
+	Plan
 	lifeline, report *os.File
 	child            int // the program's number
 }
@@ -68,17 +59,17 @@ type keeper struct {
 // keep starts the program of the plan, and returns the status to end with.
 func keep() int {
 	if err := keepFiles(); err != nil {
-		return notSetUp
+		return NotSetUp
 	}
 	k := keeper{lifeline: os.NewFile(lifelineFD, "lifeline"), report: os.NewFile(reportFD, "report")}
 	if err := k.begin(); err != nil {
 		k.tellFailure(err)
-		return notSetUp
+		return NotSetUp
 	}
-	k.tell(told{Started: true})
+	k.tell(Told{Started: true})
 	go k.hold()
 	if !k.Deadline.IsZero() {
-		time.AfterFunc(time.Until(k.Deadline), func() { k.stop(AtDeadline) })
+		time.AfterFunc(time.Until(k.Deadline), func() { k.stop("deadline") })
 	}
 	if k.Degree >= NoNetwork {
 		go k.watch()
@@ -88,10 +79,14 @@ func keep() int {
 
 func (k *keeper) begin() error {
 	file := os.NewFile(planFD, "plan")
-	if err := json.NewDecoder(file).Decode(&k.plan); err != nil {
+	written, err := io.ReadAll(file)
+	file.Close()
+	if err != nil {
 		return try("read the plan", err)
 	}
-	file.Close()
+	if k.Plan, err = decode(written); err != nil {
+		return try("read the plan", err)
+	}
 	return inOrder(k.setUp, k.confine, k.start, k.stepDown)
 }
 
@@ -117,35 +112,46 @@ func (k *keeper) start() error {
 // find looks for the program along its own PATH.
 func (k *keeper) find() (string, error) {
 	name := k.Args[0]
-	if strings.Contains(name, "/") {
-		return name, nil
+	for _, c := range name {
+		if c == '/' {
+			return name, nil
+		}
 	}
 	for _, v := range k.Env {
-		dirs, ok := strings.CutPrefix(v, "PATH=")
-		if !ok {
+		if len(v) < 5 || v[:5] != "PATH=" {
 			continue
 		}
-		for _, dir := range filepath.SplitList(dirs) {
-			path := filepath.Join(dir, name)
+		for _, dir := range split(v[5:], ':') {
+			path := dir + "/" + name
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 				return path, nil
 			}
 		}
 	}
-	return "", exec.ErrNotFound
+	return "", syscall.ENOENT
+}
+
+// split cuts a text at a byte.
+func split(s string, at byte) (parts []string) {
+	begin := 0
+	for i := range len(s) {
+		if s[i] == at {
+			parts = append(parts, s[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(parts, s[begin:])
 }
 
 // tell tells the caller how it goes, if there still is one.
-func (k *keeper) tell(t told) { _ = json.NewEncoder(k.report).Encode(t) }
+func (k *keeper) tell(t Told) { _, _ = k.report.Write(t.encode()) }
 
 func (k *keeper) tellFailure(err error) {
-	f, ok := errors.AsType[*failure](err)
-	if !ok {
-		f = &failure{"set a program apart", err}
-	}
-	t := told{Step: f.step, Err: f.err.Error()}
-	if number, ok := errors.AsType[syscall.Errno](f.err); ok {
-		t.Errno = number
+	t := Told{Step: err.Error()}
+	if f, ok := errors.AsType[*failure](err); ok {
+		if number, ok := errors.AsType[syscall.Errno](f.err); ok {
+			t = Told{Step: f.step, Errno: number}
+		}
 	}
 	k.tell(t)
 }
@@ -153,15 +159,15 @@ func (k *keeper) tellFailure(err error) {
 // hold ends all when the caller is gone.
 func (k *keeper) hold() {
 	_, _ = io.Copy(io.Discard, k.lifeline)
-	k.stop(OfItself)
+	k.stop("")
 }
 
 // stop ends all, and says why.
-func (k *keeper) stop(why Cause) {
-	if why != OfItself {
-		k.tell(told{Ended: why})
+func (k *keeper) stop(why string) {
+	if why != "" {
+		k.tell(Told{Ended: why})
 	}
-	k.exit(128 + int(unix.SIGKILL))
+	k.exit(128 + int(syscall.SIGKILL))
 }
 
 // exit ends the keeper, and all with it.
@@ -175,12 +181,12 @@ func (k *keeper) exit(code int) {
 // reap waits for the program, and buries what else ends meanwhile.
 func (k *keeper) reap() int {
 	for {
-		var status unix.WaitStatus
-		pid, err := unix.Wait4(-1, &status, 0, nil)
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
 		switch {
-		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, syscall.EINTR):
 		case err != nil:
-			return notSetUp // it has no child, which cannot be
+			return NotSetUp // it has no child, which cannot be
 		case pid == k.child:
 			code := status.ExitStatus()
 			if status.Signaled() {

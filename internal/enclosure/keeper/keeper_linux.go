@@ -1,34 +1,29 @@
-package enclosure
+package keeper
 
 import (
-	"encoding/json"
-	"fmt"
-	"math"
 	"os"
 	"strconv"
 	"syscall"
-
-	"golang.org/x/sys/unix"
+	"unsafe"
 )
 
 // keepFiles keeps all that the keeper has open from its program, whoever left
 // it open.
 func keepFiles() error {
-	err := unix.CloseRange(planFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-	if err == nil {
+	if _, _, number := syscall.Syscall(sysCloseRange, planFD, ^uintptr(0)>>1, closeRangeCloexec); number == 0 {
 		return nil
 	}
 	entries, err := os.ReadDir("/proc/self/fd") // before Linux 5.11
 	for _, e := range entries {
 		if fd, wrong := strconv.Atoi(e.Name()); wrong == nil && fd >= planFD {
-			unix.CloseOnExec(fd)
+			syscall.CloseOnExec(fd)
 		}
 	}
 	return err
 }
 
 // adopt makes the keeper the parent of whatever loses its own.
-func adopt() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+func adopt() error { return prctl(prSetChildSubreaper, 1, 0) }
 
 // setUp makes the world that the program sees. Where that took rights within a
 // user namespace, the keeper becomes itself once more, without them: one thread
@@ -41,12 +36,12 @@ func (k *keeper) setUp() error {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	if k.Degree >= NoNetwork {
 		loopback()
-		_ = unix.Sethostname([]byte("sandbox"))
+		_ = syscall.Sethostname([]byte("sandbox"))
 	}
 	if k.Degree < Enclosed {
 		return nil
 	}
-	self, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
+	self, err := syscall.Open("/proc/self/exe", oPath|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return try("find this program", err)
 	}
@@ -62,19 +57,15 @@ func (k *keeper) setUp() error {
 // again lets the keeper begin once more, without the rights that it took.
 func (k *keeper) again(self int) error {
 	k.Dropped = true
-	written, err := json.Marshal(k.plan)
-	if err != nil {
-		return try("pass the plan on", err)
-	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return try("pass the plan on", err)
 	}
-	if _, err := w.Write(written); err != nil {
+	if _, err := w.Write(k.Encode()); err != nil {
 		return try("pass the plan on", err)
 	}
 	w.Close()
-	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+	if err := prctl(prCapAmbient, prCapAmbientClearAll, 0); err != nil {
 		return try("give up rights", err)
 	}
 	for from, to := range map[int]int{int(r.Fd()): planFD, lifelineFD: lifelineFD, reportFD: reportFD} {
@@ -82,42 +73,44 @@ func (k *keeper) again(self int) error {
 			return try("pass the plan on", err)
 		}
 	}
-	return try("begin again", execAt(self, []string{marker}, []string{"GOTRACEBACK=none"}))
+	return try("begin again", execAt(self, []string{Marker}, []string{"GOTRACEBACK=none"}))
 }
 
 // inherit lets the next program have a file under a number.
 func inherit(from, to int) error {
 	if from != to {
-		return unix.Dup3(from, to, 0)
+		return syscall.Dup3(from, to, 0)
 	}
-	_, err := unix.FcntlInt(uintptr(to), unix.F_SETFD, 0)
-	return err
+	if _, _, number := syscall.Syscall(syscall.SYS_FCNTL, uintptr(to), syscall.F_SETFD, 0); number != 0 {
+		return number
+	}
+	return nil
 }
 
 // confine sets what the program and all that it starts will have to keep to.
 func (k *keeper) confine() error {
-	return inOrder(k.limit, dropBounds, func() error { return try("filter calls", filterCalls()) })
+	return inOrder(k.limit, dropBounds, k.filterCalls)
 }
 
 // limit sets the limits of one process, which its children inherit.
 func (k *keeper) limit() error {
 	set := func(resource int, most int64) error {
-		var now unix.Rlimit
-		if err := unix.Getrlimit(resource, &now); err != nil {
+		var now syscall.Rlimit
+		if err := syscall.Getrlimit(resource, &now); err != nil {
 			return err
 		}
 		n := min(uint64(most), now.Max)
 		return syscall.Setrlimit(resource, &syscall.Rlimit{Cur: n, Max: n})
 	}
-	limits := map[int]int64{unix.RLIMIT_CORE: 0}
-	if k.Memory > 0 {
-		limits[unix.RLIMIT_DATA] = max(k.Memory, leastData)
+	limits := map[int]int64{syscall.RLIMIT_CORE: 0}
+	if k.Limits.Memory > 0 {
+		limits[syscall.RLIMIT_DATA] = max(k.Limits.Memory, leastData)
 	}
-	if k.Processes > 0 && k.countsApart() {
-		limits[unix.RLIMIT_NPROC] = k.Processes
+	if k.Limits.Processes > 0 && k.countsApart() {
+		limits[rlimitNproc] = k.Limits.Processes
 	}
-	if k.Files > 0 {
-		limits[unix.RLIMIT_NOFILE] = k.Files
+	if k.Limits.Files > 0 {
+		limits[syscall.RLIMIT_NOFILE] = k.Limits.Files
 	}
 	for resource, most := range limits {
 		if err := set(resource, most); err != nil {
@@ -137,23 +130,33 @@ func (k *keeper) countsApart() bool {
 	if k.Account != nil {
 		return true
 	}
-	var name unix.Utsname
-	if !k.Users || unix.Uname(&name) != nil {
+	var name syscall.Utsname
+	if !k.Users || syscall.Uname(&name) != nil {
 		return false
 	}
-	var major, minor int
-	_, _ = fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor)
-	return major > 5 || major == 5 && minor >= 14
+	var version [2]int // major and minor
+	part := 0
+	for _, c := range name.Release {
+		switch {
+		case c >= '0' && c <= '9':
+			version[part] = version[part]*10 + int(c-'0')
+		case c == '.' && part == 0:
+			part++
+		default:
+			return version[0] > 5 || version[0] == 5 && version[1] >= 14
+		}
+	}
+	return false
 }
 
 // dropBounds takes from the program every right that an executable could give
 // it back.
 func dropBounds() error {
-	for right := uintptr(0); right <= unix.CAP_LAST_CAP; right++ {
-		if right == unix.CAP_SETUID || right == unix.CAP_SETGID {
+	for right := uintptr(0); right <= capLast; right++ {
+		if right == capSetUID || right == capSetGID {
 			continue // by which it gets its account
 		}
-		_ = unix.Prctl(unix.PR_CAPBSET_DROP, right, 0, 0, 0) // refused where there is none to take
+		_ = prctl(prCapBoundsDrop, right, 0) // refused where there is none to take
 	}
 	return nil
 }
@@ -170,5 +173,21 @@ func (k *keeper) stepDown() error {
 			return try("become another account", err)
 		}
 	}
-	return try("close its memory to others", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
+	return try("close its memory to others", prctl(prSetDumpable, 0, 0))
+}
+
+// filterCalls denies calls to this process and to all that it starts, and
+// whatever right an executable would give: for good.
+func (k *keeper) filterCalls() error {
+	if err := prctl(prSetNoNewPrivs, 1, 0); err != nil {
+		return try("give up new rights", err)
+	}
+	for _, f := range k.Filters {
+		program := syscall.SockFprog{Len: uint16(len(f) / syscall.SizeofSockFilter), Filter: (*syscall.SockFilter)(unsafe.Pointer(unsafe.SliceData(f)))}
+		_, _, number := syscall.Syscall(sysSeccomp, seccompSetModeFilter, seccompFlagTSync, uintptr(unsafe.Pointer(&program)))
+		if number != 0 {
+			return try("filter calls", number)
+		}
+	}
+	return nil
 }

@@ -1,12 +1,10 @@
-package enclosure
+package keeper
 
 import (
-	"bytes"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // watchEach is the pause between two looks at what all processes hold together.
@@ -18,10 +16,10 @@ func (k *keeper) watch() {
 	for range time.Tick(watchEach) {
 		memory, processes := k.held()
 		switch {
-		case k.Memory > 0 && memory > k.Memory:
-			k.stop(Starved)
-		case k.Processes > 0 && processes > k.Processes:
-			k.stop(TooMany)
+		case k.Limits.Memory > 0 && memory > k.Limits.Memory:
+			k.stop("memory")
+		case k.Limits.Processes > 0 && processes > k.Limits.Processes:
+			k.stop("processes")
 		}
 	}
 }
@@ -40,19 +38,19 @@ func (k *keeper) held() (memory, processes int64) {
 			continue
 		}
 		statm, err := os.ReadFile("/proc/" + e.Name() + "/statm")
-		fields := bytes.Fields(statm)
+		fields := split(string(statm), ' ')
 		if err != nil || len(fields) < 3 {
 			continue
 		}
-		resident, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-		shared, _ := strconv.ParseInt(string(fields[2]), 10, 64)
+		resident, _ := strconv.ParseInt(fields[1], 10, 64)
+		shared, _ := strconv.ParseInt(fields[2], 10, 64)
 		memory += (resident - shared) * page
 		processes++
 	}
 	for _, dir := range inMemory {
-		var s unix.Statfs_t
-		if unix.Statfs(dir, &s) == nil {
-			memory += int64(s.Blocks-s.Bfree) * s.Bsize
+		var s syscall.Statfs_t
+		if syscall.Statfs(dir, &s) == nil {
+			memory += int64(s.Blocks-s.Bfree) * int64(s.Bsize)
 		}
 	}
 	return memory, processes

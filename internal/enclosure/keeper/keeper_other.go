@@ -1,30 +1,13 @@
 //go:build unix && !linux
 
-package enclosure
+package keeper
 
-import (
-	"os"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
-
-// thisProgram is the one that runs.
-func thisProgram() string {
-	path, err := os.Executable()
-	if err != nil {
-		return os.Args[0]
-	}
-	return path
-}
-
-// attributes are those of the keeper's process, which has no terminal.
-func (p plan) attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+import "syscall"
 
 // keepFiles keeps what the keeper has open from its program.
 func keepFiles() error {
 	for _, fd := range []int{planFD, lifelineFD, reportFD} {
-		unix.CloseOnExec(fd)
+		syscall.CloseOnExec(fd)
 	}
 	return nil
 }
@@ -50,4 +33,4 @@ func (k *keeper) stepDown() error { return nil }
 func (k *keeper) watch() {}
 
 // endDescendants ends the program's group, as which it began.
-func endDescendants(child int) { _ = unix.Kill(-child, unix.SIGKILL) }
+func endDescendants(child int) { _ = syscall.Kill(-child, syscall.SIGKILL) }

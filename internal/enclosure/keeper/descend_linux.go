@@ -1,11 +1,9 @@
-package enclosure
+package keeper
 
 import (
-	"bytes"
 	"os"
 	"strconv"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // endDescendants ends all that came of this process, where the kernel does not
@@ -17,13 +15,13 @@ func endDescendants(int) {
 		if len(below) == 0 {
 			return
 		}
-		for _, signal := range []unix.Signal{unix.SIGSTOP, unix.SIGKILL} {
+		for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
 			for _, pid := range below {
-				_ = unix.Kill(pid, signal)
+				_ = syscall.Kill(pid, signal)
 			}
 		}
 		for {
-			if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); pid <= 0 || err != nil {
+			if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {
 				break
 			}
 		}
@@ -59,10 +57,17 @@ func descendants() (below []int) {
 // may hold anything, parentheses too.
 func parentOf(pid int) (parent int, alive bool) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if err != nil || len(fields) < 2 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
+	at := len(stat) - 1
+	for at >= 0 && stat[at] != ')' {
+		at--
+	}
+	if err != nil || at < 0 {
 		return 0, false
 	}
-	parent, err = strconv.Atoi(string(fields[1]))
+	fields := split(string(stat[at+1:]), ' ') // the first is empty
+	if len(fields) < 3 || fields[1] == "Z" || fields[1] == "X" {
+		return 0, false
+	}
+	parent, err = strconv.Atoi(fields[2])
 	return parent, err == nil
 }

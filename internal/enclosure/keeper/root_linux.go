@@ -1,16 +1,11 @@
-package enclosure
+package keeper
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
+	"strconv"
 	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 var (
@@ -33,35 +28,35 @@ const mostFiles = "100k"
 func (k *keeper) buildRoot() error {
 	return inOrder(
 		func() error {
-			return try("keep its mounts to itself", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+			return try("keep its mounts to itself", syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""))
 		},
 		func() error { return try("mount a root of its own", k.mountTmpfs("/", 0o755, 1<<20)) },
 		k.bindSystem, k.furnishEtc, k.furnishDev,
-		func() error { return try("mount a /tmp of its own", k.mountTmpfs("/tmp", 0o1777, k.Temporary)) },
+		func() error { return try("mount a /tmp of its own", k.mountTmpfs("/tmp", 0o1777, k.Limits.Temporary)) },
 		k.mountProc, k.bindLent,
-		func() error { return try("close its root", restrict(k.Root, unix.MOUNT_ATTR_RDONLY, false)) },
+		func() error { return try("close its root", restrict(k.Root, attrRdonly, false)) },
 		k.enterRoot,
 	)
 }
 
 // at is where a path of the world is on the machine, until it is entered.
-func (k *keeper) at(path string) string { return filepath.Join(k.Root, path) }
+func (k *keeper) at(path string) string { return k.Root + path }
 
 // mountTmpfs mounts a file system in memory, of so many bytes; 0: half of the
 // machine's, as is the kernel's way.
-func (k *keeper) mountTmpfs(path string, mode os.FileMode, size int64) error {
+func (k *keeper) mountTmpfs(path string, mode, size int64) error {
 	if err := os.MkdirAll(k.at(path), 0o755); err != nil {
 		return err
 	}
-	options := fmt.Sprintf("mode=%o,nr_inodes=%s", mode, mostFiles)
+	options := "nr_inodes=" + mostFiles + ",mode=" + strconv.FormatInt(mode, 8)
 	if size > 0 {
-		options += fmt.Sprintf(",size=%d", size)
+		options += ",size=" + strconv.FormatInt(size, 10)
 	}
-	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV)
+	flags := uintptr(syscall.MS_NOSUID | syscall.MS_NODEV)
 	if path != "/" {
-		flags |= unix.MS_NOEXEC
+		flags |= syscall.MS_NOEXEC
 	}
-	return unix.Mount("tmpfs", k.at(path), "tmpfs", flags, options)
+	return syscall.Mount("tmpfs", k.at(path), "tmpfs", flags, options)
 }
 
 func (k *keeper) bindSystem() error {
@@ -70,13 +65,13 @@ func (k *keeper) bindSystem() error {
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
-		if err == nil && info.Mode().Type() == os.ModeSymlink && filepath.Dir(dir) == "/" {
+		if err == nil && info.Mode().Type() == os.ModeSymlink && directlyBelow(dir) {
 			var to string
 			if to, err = os.Readlink(dir); err == nil {
 				err = os.Symlink(to, k.at(dir))
 			}
 		} else if err == nil {
-			err = k.bind(Bind{Source: dir, Target: dir}, unix.MOUNT_ATTR_NODEV)
+			err = k.bind(Bind{Source: dir, Target: dir}, attrNodev)
 		}
 		if err != nil {
 			return try("lend "+dir, err)
@@ -93,8 +88,8 @@ func (k *keeper) furnishEtc() error {
 		uid, gid = k.Account.UID, k.Account.GID
 	}
 	for name, content := range map[string]string{
-		"passwd":        fmt.Sprintf("root:x:0:0::/:/bin/sh\nsandbox:x:%d:%d::/:/bin/sh\n", uid, gid),
-		"group":         fmt.Sprintf("root:x:0:\nsandbox:x:%d:\n", gid),
+		"passwd":        "root:x:0:0::/:/bin/sh\nsandbox:x:" + strconv.Itoa(uid) + ":" + strconv.Itoa(gid) + "::/:/bin/sh\n",
+		"group":         "root:x:0:\nsandbox:x:" + strconv.Itoa(gid) + ":\n",
 		"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 	} {
@@ -108,9 +103,21 @@ func (k *keeper) furnishEtc() error {
 	return nil
 }
 
+// parent is the directory of a path.
+func parent(path string) string {
+	at := len(path) - 1
+	for at > 0 && path[at] != '/' {
+		at--
+	}
+	return path[:at]
+}
+
+// directlyBelow reports whether a path is one of the root's own entries.
+func directlyBelow(path string) bool { return parent(path) == "" }
+
 func (k *keeper) furnishDev() error {
 	for _, device := range devices {
-		if err := k.bind(Bind{Source: device, Target: device, Writable: true}, unix.MOUNT_ATTR_NOEXEC); err != nil {
+		if err := k.bind(Bind{Source: device, Target: device, Writable: true}, attrNoexec); err != nil {
 			return try("lend "+device, err)
 		}
 	}
@@ -119,7 +126,7 @@ func (k *keeper) furnishDev() error {
 			return try("furnish /dev", err)
 		}
 	}
-	return try("mount a /dev/shm of its own", k.mountTmpfs("/dev/shm", 0o1777, k.Temporary))
+	return try("mount a /dev/shm of its own", k.mountTmpfs("/dev/shm", 0o1777, k.Limits.Temporary))
 }
 
 // mountProc shows the processes of the world. Where the machine hides parts of
@@ -129,8 +136,8 @@ func (k *keeper) mountProc() error {
 	if err := os.Mkdir(k.at("/proc"), 0o755); err != nil {
 		return try("mount a /proc of its own", err)
 	}
-	err := unix.Mount("proc", k.at("/proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
-	if errors.Is(err, unix.EPERM) {
+	err := syscall.Mount("proc", k.at("/proc"), "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, "")
+	if errors.Is(err, syscall.EPERM) {
 		return nil
 	}
 	return try("mount a /proc of its own", err)
@@ -138,7 +145,7 @@ func (k *keeper) mountProc() error {
 
 func (k *keeper) bindLent() error {
 	for _, b := range k.Binds {
-		if err := k.bind(b, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
+		if err := k.bind(b, attrNodev|attrNoexec); err != nil {
 			return try("lend "+b.Target, err)
 		}
 	}
@@ -154,18 +161,18 @@ func (k *keeper) bind(b Bind, flags uint64) error {
 	to := k.at(b.Target)
 	if info.IsDir() {
 		err = os.MkdirAll(to, 0o755)
-	} else if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
+	} else if err = os.MkdirAll(parent(to), 0o755); err == nil {
 		err = os.WriteFile(to, nil, 0o600)
 	}
 	if err != nil {
 		return err
 	}
-	if err := unix.Mount(b.Source, to, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+	if err := syscall.Mount(b.Source, to, "", syscall.MS_BIND|syscall.MS_REC, ""); err != nil {
 		return err
 	}
-	flags |= unix.MOUNT_ATTR_NOSUID
+	flags |= attrNosuid
 	if !b.Writable {
-		flags |= unix.MOUNT_ATTR_RDONLY
+		flags |= attrRdonly
 	}
 	return restrict(to, flags, true)
 }
@@ -173,12 +180,12 @@ func (k *keeper) bind(b Bind, flags uint64) error {
 // restrict adds flags to a mount, and, where below is set, to all that is
 // mounted below it.
 func restrict(path string, flags uint64, below bool) error {
-	how := uint(0)
+	how := uintptr(0)
 	if below {
-		how = unix.AT_RECURSIVE
+		how = atRecursive
 	}
-	err := unix.MountSetattr(unix.AT_FDCWD, path, how, &unix.MountAttr{Attr_set: flags})
-	if !errors.Is(err, unix.ENOSYS) {
+	err := mountSetattr(path, how, flags)
+	if !errors.Is(err, syscall.ENOSYS) {
 		return err
 	}
 	mounts := []string{path}
@@ -198,76 +205,87 @@ func restrict(path string, flags uint64, below bool) error {
 // remount adds flags to a mount, and keeps those that it has, of which a user
 // namespace may take none away.
 func remount(path string, flags uint64) error {
-	var s unix.Statfs_t
-	if err := unix.Statfs(path, &s); err != nil {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(path, &s); err != nil {
 		return err
 	}
-	all := uintptr(unix.MS_BIND | unix.MS_REMOUNT)
+	all := uintptr(syscall.MS_BIND | syscall.MS_REMOUNT)
 	for _, f := range []struct {
 		attr uint64
 		had  int64
 		flag uintptr
 	}{
-		{unix.MOUNT_ATTR_RDONLY, unix.ST_RDONLY, unix.MS_RDONLY},
-		{unix.MOUNT_ATTR_NOSUID, unix.ST_NOSUID, unix.MS_NOSUID},
-		{unix.MOUNT_ATTR_NODEV, unix.ST_NODEV, unix.MS_NODEV},
-		{unix.MOUNT_ATTR_NOEXEC, unix.ST_NOEXEC, unix.MS_NOEXEC},
-		{0, unix.ST_NOATIME, unix.MS_NOATIME},
-		{0, unix.ST_NODIRATIME, unix.MS_NODIRATIME},
-		{0, unix.ST_RELATIME, unix.MS_RELATIME},
+		{attrRdonly, stRdonly, syscall.MS_RDONLY},
+		{attrNosuid, stNosuid, syscall.MS_NOSUID},
+		{attrNodev, stNodev, syscall.MS_NODEV},
+		{attrNoexec, stNoexec, syscall.MS_NOEXEC},
+		{0, stNoatime, syscall.MS_NOATIME},
+		{0, stNodiratime, syscall.MS_NODIRATIME},
+		{0, stRelatime, syscall.MS_RELATIME},
 	} {
 		if flags&f.attr != 0 || int64(s.Flags)&f.had != 0 {
 			all |= f.flag
 		}
 	}
-	return unix.Mount("", path, "", all, "")
+	return syscall.Mount("", path, "", all, "")
 }
 
 // mountsBelow lists a mount and those below it.
 func mountsBelow(path string) (all []string, err error) {
-	f, err := os.Open("/proc/self/mountinfo")
+	info, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
+	for _, line := range split(string(info), '\n') {
+		fields := split(line, ' ')
 		if len(fields) < 5 {
 			continue
 		}
-		if at := unescape.Replace(fields[4]); at == path || strings.HasPrefix(at, path+"/") {
+		if at := unescape(fields[4]); at == path || len(at) > len(path) && at[:len(path)+1] == path+"/" {
 			all = append(all, at)
 		}
 	}
-	return all, lines.Err()
+	return all, nil
+}
+
+// unescape reads a path as the kernel writes it: odd bytes as three digits.
+func unescape(s string) string {
+	var b []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			b = append(b, (s[i+1]-'0')<<6|(s[i+2]-'0')<<3|s[i+3]-'0')
+			i += 3
+			continue
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
 }
 
 // enterRoot makes the world's root the only one.
 func (k *keeper) enterRoot() error {
 	return try("enter its root", inOrder(
-		func() error { return unix.Chdir(k.Root) },
-		func() error { return unix.PivotRoot(".", ".") },
-		func() error { return unix.Unmount(".", unix.MNT_DETACH) },
-		func() error { return unix.Chdir("/") },
+		func() error { return syscall.Chdir(k.Root) },
+		func() error { return syscall.PivotRoot(".", ".") },
+		func() error { return syscall.Unmount(".", syscall.MNT_DETACH) },
+		func() error { return syscall.Chdir("/") },
 	))
 }
 
 // loopback brings up the one interface of a network of its own, which servers
 // before PostgreSQL 15 count by. Without the right to it stays down.
 func loopback() {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
-	defer unix.Close(fd)
-	request, err := unix.NewIfreq("lo")
-	if err != nil {
-		return
-	}
-	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	_ = unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
+	defer syscall.Close(fd)
+	request := struct {
+		name  [syscall.IFNAMSIZ]byte
+		flags uint16
+		_     [22]byte
+	}{name: [syscall.IFNAMSIZ]byte{'l', 'o'}, flags: syscall.IFF_UP | syscall.IFF_RUNNING}
+	_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&request)))
 }
 
 // execAt becomes a program that is open, and may have no name here.
@@ -281,7 +299,7 @@ func execAt(fd int, args, env []string) error {
 		return err
 	}
 	empty := [1]byte{}
-	_, _, number := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])),
-		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])), unix.AT_EMPTY_PATH, 0)
+	_, _, number := syscall.RawSyscall6(sysExecveat, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])),
+		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])), atEmptyPath, 0)
 	return number
 }
