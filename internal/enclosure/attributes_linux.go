@@ -31,7 +31,7 @@ func (p plan) attributes() *syscall.SysProcAttr {
 	}
 	attr.GidMappingsEnableSetgroups = os.Geteuid() == 0
 	if os.Geteuid() != 0 && p.Degree >= Enclosed {
-		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN}
+		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
 	}
 	return attr
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,24 +77,36 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err err
 // enough, until one is to be had here.
 func (l *local) startApart(o Options) error {
 	l.info = verdict.Sandbox{Kind: Local, Why: l.bin.why, Warning: l.bin.warning}
+	var refused *enclosure.Refused
 	for _, d := range degrees {
 		l.degree = d.degree
 		if err := l.prepare(o); err != nil {
 			return err
 		}
 		err := l.start(o)
-		refused, no := errors.AsType[*enclosure.Refused](err)
-		if !no {
-			l.info.Isolation = d.name
+		no, was := errors.AsType[*enclosure.Refused](err)
+		switch {
+		case !was:
+			l.info.Isolation, l.info.Reach = d.name, l.reach(refused)
 			return err
+		case d.name == o.Isolation:
+			return tooLittleIsolation(d.name, no)
 		}
-		if d.name == o.Isolation {
-			return tooLittleIsolation(d.name, refused)
-		}
-		o.Log.Debug("a degree of isolation is not to be had", "degree", d.name, "err", refused)
-		l.info.Reach = append(l.info.Reach[:0], apartness(l.degree, l.accounts != nil, refused)...)
+		o.Log.Debug("a degree of isolation is not to be had", "degree", d.name, "err", no)
+		refused = cmp.Or(refused, no) // the first says why the best is not
 	}
 	return errors.New("no degree of isolation is to be had") // the last is never refused
+}
+
+// reach says how the sandbox is not as it should be; refused may be nil.
+func (l *local) reach(refused *enclosure.Refused) (all []string) {
+	if l.bin.instead {
+		all = append(all, "a local server took the place of a container")
+	}
+	if refused != nil {
+		all = append(all, shortfall(l.degree, l.accounts, refused)...)
+	}
+	return all
 }
 
 // tooLittleIsolation says what this machine lacks for the degree that is the

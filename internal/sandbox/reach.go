@@ -8,15 +8,27 @@ import (
 	"daybefore/internal/enclosure"
 )
 
-// apartness says what keeps the code of a backup from the machine, and what does
-// not, where a degree was refused and the next one has to do.
-func apartness(refused enclosure.Degree, root bool, why *enclosure.Refused) []string {
-	_, _, _ = refused, root, why
-	return nil
+// shortfall says what a backup's code could reach in a degree below Enclosed:
+// in whole sentences, for the report's first lines.
+func shortfall(degree enclosure.Degree, own *accounts, refused *enclosure.Refused) (all []string) {
+	say := func(format string, values ...any) { all = append(all, fmt.Sprintf(format, values...)) }
+	say("the backup's code was not enclosed: %v", refused)
+	switch {
+	case own == nil:
+		say("it ran as this user, with all of this user's files, the unscrubbed backup among them")
+	default:
+		say("it ran as %s, kept from the unscrubbed backup by another account, with what that account may read and do on this machine", leastAccount)
+	}
+	if degree < enclosure.NoNetwork {
+		say("it had this machine's network, processes and sockets")
+	} else {
+		say("it had no network, and this machine's sockets that have a path")
+	}
+	return all
 }
 
 // hinders are what keeps Linux from giving programs namespaces of their own: a
-// file, what it then begins with, and its mend.
+// file, what is then in it, and its mend.
 var hinders = []struct{ file, is, mend string }{
 	{"/proc/sys/user/max_user_namespaces", "0", "set the sysctl user.max_user_namespaces to more than 0"},
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", "set the sysctl kernel.unprivileged_userns_clone to 1"},
@@ -33,8 +45,8 @@ func mendIsolation() string {
 		}
 	}
 	if len(mends) == 0 {
-		mends = []string{"let the program make user namespaces (a container's seccomp profile or a service's settings may forbid it)"}
+		mends = []string{"let this program make user namespaces (the seccomp profile of a container, or a service's settings, may forbid it)"}
 	}
-	return fmt.Sprintf("%s; or use a container (sandbox.kind: container); or accept less, for backups whose origin is trusted, by sandbox.isolation: no_listener",
-		strings.Join(mends, "; "))
+	return strings.Join(mends, "; ") + "; or use a container (sandbox.kind: container); " +
+		"or allow less for backups whose origin is trusted (sandbox.isolation: no_network or no_listener)"
 }

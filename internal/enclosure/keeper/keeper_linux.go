@@ -41,7 +41,7 @@ func (k *keeper) setUp() error {
 	if k.Degree < Enclosed {
 		return nil
 	}
-	self, err := syscall.Open("/proc/self/exe", oPath|syscall.O_CLOEXEC, 0)
+	self, err := openSelf()
 	if err != nil {
 		return try("find this program", err)
 	}
@@ -54,9 +54,27 @@ func (k *keeper) setUp() error {
 	return k.again(self)
 }
 
+// openSelf opens this program, under a number beyond those that a keeper
+// inherits.
+func openSelf() (int, error) {
+	fd, err := syscall.Open("/proc/self/exe", oPath|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer syscall.Close(fd)
+	above, _, number := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, reportFD+1)
+	if number != 0 {
+		return 0, number
+	}
+	return int(above), nil
+}
+
 // again lets the keeper begin once more, without the rights that it took.
 func (k *keeper) again(self int) error {
 	k.Dropped = true
+	if err := dropBounds(); err != nil {
+		return err
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return try("pass the plan on", err)

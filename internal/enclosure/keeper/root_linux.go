@@ -31,9 +31,8 @@ func (k *keeper) buildRoot() error {
 			return try("keep its mounts to itself", syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""))
 		},
 		func() error { return try("mount a root of its own", k.mountTmpfs("/", 0o755, 1<<20)) },
-		k.bindSystem, k.furnishEtc, k.furnishDev,
 		func() error { return try("mount a /tmp of its own", k.mountTmpfs("/tmp", 0o1777, k.Limits.Temporary)) },
-		k.mountProc, k.bindLent,
+		k.bindSystem, k.furnishEtc, k.furnishDev, k.mountProc, k.bindLent,
 		func() error { return try("close its root", restrict(k.Root, attrRdonly, false)) },
 		k.enterRoot,
 	)
