@@ -43,6 +43,8 @@ var rooms = map[string]room{
 	"internal/told":     {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
 	"internal/words":    {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
+	"internal/enclosure": {layer: 0, why: "a program is set apart whatever it is; and a keeper starts before the rooms above are initialized"},
+
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
 	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},

@@ -172,7 +172,7 @@ func (r *run) start(ctx context.Context) error {
 	d := r.Drill
 	deadline, _ := ctx.Deadline()
 	box, err := sandbox.Start(ctx, sandbox.Options{
-		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Isolation: d.Sandbox.Isolation,
+		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Disk: d.Sandbox.Disk, Isolation: d.Sandbox.Isolation,
 		Preload: d.Sandbox.Preload, Database: cmp.Or(r.header.Database, d.Source.Database, unnamed),
 		Major: max(r.header.ServerMajor, r.header.DumpMajor), Jobs: r.jobs(),
 		Deadline: deadline, Work: r.box.work, Drill: d.Name, Log: r.Log,

@@ -25,6 +25,9 @@ const markdownRest = "\n_The report is longer than a page takes; report.json hol
 func Markdown(w io.Writer, r *verdict.Report) error {
 	m := &markdown{}
 	m.block("## " + badges[r.Outcome] + word(r.Outcome) + " " + escape(headline(r)) + "\n")
+	if says := setApart(r.Sandbox); says != "" {
+		m.block("\n**" + escape(says) + "**\n")
+	}
 	for _, f := range findings(r) {
 		m.finding(f)
 	}

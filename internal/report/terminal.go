@@ -36,6 +36,9 @@ const most = 40
 func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 	p := &page{width: o.width(), color: o.Color}
 	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
+	if says := setApart(r.Sandbox); says != "" {
+		p.hanging("", says)
+	}
 	p.stages(r)
 	p.findings(r)
 	p.accepted(r)

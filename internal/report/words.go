@@ -296,8 +296,19 @@ func checksum(b verdict.Backup) string {
 	return b.Checksum
 }
 
+// setApart says, for the first lines of a report, how the backup's code was not
+// set apart as it should be; empty where it was.
+func setApart(s verdict.Sandbox) string {
+	if len(s.Reach) == 0 {
+		return ""
+	}
+	return "Sandbox: " + clean(strings.Join(s.Reach, "; ")) + "."
+}
+
 func isolation(kind string) string {
 	switch kind {
+	case "enclosed":
+		return "enclosed: it sees nothing of this machine"
 	case "no_network":
 		return "no network"
 	case "no_listener":

@@ -25,6 +25,12 @@ const (
 	scriptName   = "start.sh"
 	passwordName = "password"
 	logName      = "log"
+	passfileName = "pgpass" // with the password, among what programs are given
+
+	// insideRoot is where those that are enclosed find what they are lent.
+	insideRoot = "/daybefore"
+	// maxFiles is how many files a process of the sandbox may have open.
+	maxFiles = 4096
 
 	// pollFirst and pollMost bound the pause between two attempts to reach a
 	// server that is starting.

@@ -30,6 +30,38 @@ type binaries struct {
 	major   int
 	why     string
 	warning string
+	instead bool // of a container, which was not to be had
+}
+
+// stores are where whole systems of packages lie, whose programs rest on others
+// of them.
+var stores = []string{"/nix/store", "/gnu/store", "/home/linuxbrew/.linuxbrew"}
+
+// lent are the directories beside the system's that the server and its programs
+// are to read: where they were installed, and no more of a home than that.
+func (b binaries) lent() []string {
+	dir, err := filepath.EvalSymlinks(b.dir)
+	if err != nil {
+		dir = b.dir
+	}
+	for _, store := range stores {
+		if strings.HasPrefix(dir, store+"/") {
+			return []string{store}
+		}
+	}
+	if strings.HasPrefix(dir, "/usr/") {
+		return nil
+	}
+	all := []string{b.dir}
+	prefix := filepath.Dir(dir)
+	if home, _ := os.UserHomeDir(); filepath.Base(dir) == "bin" && prefix != "/" && prefix != home {
+		all = append(all, prefix)
+	} else {
+		for _, name := range []string{"lib", "lib64", "share"} {
+			all = append(all, filepath.Join(prefix, name))
+		}
+	}
+	return all
 }
 
 // findBinaries picks the installed server of the wanted major version, else

@@ -17,8 +17,10 @@ import (
 const (
 	// clusterName is the file of a made cluster, which a new sandbox is given
 	// or gives.
-	clusterName  = "cluster.tar"
-	clusterMode  = 0o600 // of one that is kept
+	clusterName = "cluster.tar"
+	clusterMode = 0o600 // of one that is kept
+	// sumEnding is that of the file beside a kept cluster that holds its sum.
+	sumEnding    = ".sha256"
 	clusterAfter = 30 * 24 * time.Hour
 )
 
@@ -26,11 +28,13 @@ const (
 // A sandbox unpacks it where it would run initdb, which takes ten times as
 // long. It is packed before the server of the sandbox that made it starts, so
 // that nothing of any backup is in it, and every sandbox sets a password of its
-// own in its copy.
+// own in its copy. Its sum is taken as it is kept, before any backup's code ran,
+// and compared as it is handed out.
 type kept struct {
-	path  string // empty: nothing is kept
-	given bool   // it was there, and the sandbox has it
-	log   *slog.Logger
+	path     string // empty: nothing is kept
+	given    bool   // it was there, and the sandbox has it
+	log      *slog.Logger
+	progress func(string)
 }
 
 // keptCluster finds the one that suits a server, whose identity changes with
@@ -40,7 +44,7 @@ func keptCluster(o Options, identity ...string) kept {
 		return kept{}
 	}
 	name := sha256.Sum256([]byte(strings.Join(identity, "\x00") + "\x00" + string(startScript)))
-	return kept{path: filepath.Join(o.Clusters, hex.EncodeToString(name[:16])+".tar"), log: o.Log}
+	return kept{path: filepath.Join(o.Clusters, hex.EncodeToString(name[:16])+".tar"), log: o.Log, progress: o.Progress}
 }
 
 // hand gives the sandbox the kept cluster under to, if there is one, and an
@@ -49,15 +53,44 @@ func (k *kept) hand(to, from string) error {
 	if k.path == "" {
 		return nil
 	}
-	if err := copyOver(to, k.path, 0o644); err == nil {
+	switch err := k.verified(to); {
+	case err == nil:
 		k.given = true
-		now := time.Now()
-		_ = os.Chtimes(k.path, now, now) // it is of use; at worst it is made again
-	} else if !errors.Is(err, os.ErrNotExist) {
-		k.log.Debug("a cluster that was made earlier is of no use", "err", err)
-		_ = os.Remove(to)
+		for _, path := range []string{k.path, k.path + sumEnding} {
+			now := time.Now()
+			_ = os.Chtimes(path, now, now) // it is of use; at worst it is made again
+		}
+	case !errors.Is(err, os.ErrNotExist):
+		k.log.Warn("a cluster that was kept is removed, and made anew", "err", err)
+		k.progress("making a cluster anew: " + err.Error())
+		if err := errors.Join(remove(to), remove(k.path), remove(k.path+sumEnding)); err != nil {
+			return err
+		}
 	}
 	return makeFile(from, nil, 0o666)
+}
+
+// verified copies the kept cluster, and makes sure that it is as it was made.
+func (k *kept) verified(to string) error {
+	want, noSum := os.ReadFile(k.path + sumEnding)
+	got, err := copyOver(to, k.path, 0o644)
+	switch {
+	case err != nil:
+		return err
+	case noSum != nil:
+		return fmt.Errorf("the sum of %s cannot be read", k.path)
+	case got != strings.TrimSpace(string(want)):
+		return fmt.Errorf("%s is not as it was made", k.path)
+	}
+	return nil
+}
+
+// remove removes a file that may not be there.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // take keeps the cluster that the sandbox made, if it made one. It is called
@@ -83,10 +116,16 @@ func (k *kept) keep(from string) error {
 	}
 	fresh := filepath.Join(dir, ".new-"+randomHex(8))
 	defer os.Remove(fresh)
-	if err := copyOver(fresh, from, clusterMode); err != nil {
+	sum, err := copyOver(fresh, from, clusterMode)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, k.path); err != nil {
+	if err := makeFile(fresh+sumEnding, []byte(sum+"\n"), clusterMode); err != nil {
+		return err
+	}
+	defer os.Remove(fresh + sumEnding)
+	// Between the two a cluster has another's sum, and is made anew.
+	if err := errors.Join(os.Rename(fresh, k.path), os.Rename(fresh+sumEnding, k.path+sumEnding)); err != nil {
 		return err
 	}
 	return removeUnused(dir, time.Now().Add(-clusterAfter))
@@ -97,6 +136,7 @@ func (k *kept) keep(from string) error {
 func (k *kept) drop() {
 	if k.given {
 		os.Remove(k.path)
+		os.Remove(k.path + sumEnding)
 	}
 }
 
@@ -116,20 +156,22 @@ func removeUnused(dir string, before time.Time) error {
 	return err
 }
 
-// copyOver copies a file, and follows no link.
-func copyOver(to, from string, mode os.FileMode) (err error) {
-	in, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+// copyOver copies a file, and follows no link. It returns the sum of what it
+// copied.
+func copyOver(to, from string, mode os.FileMode) (sum string, err error) {
+	in, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer in.Close()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = io.Copy(out, in)
+	h := sha256.New()
+	_, err = io.Copy(io.MultiWriter(out, h), in)
 	if err := errors.Join(err, out.Close()); err != nil {
-		return fmt.Errorf("copy %s: %w", from, err)
+		return "", fmt.Errorf("copy %s: %w", from, err)
 	}
-	return os.Chmod(to, mode) // whatever the umask
+	return hex.EncodeToString(h.Sum(nil)), os.Chmod(to, mode) // whatever the umask
 }

@@ -3,8 +3,12 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,7 +29,7 @@ func startIn(t *testing.T, kind, dir string) Box {
 // keptIn returns the one cluster that is kept in dir.
 func keptIn(t *testing.T, dir string) string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "*"))
+	found, err := filepath.Glob(filepath.Join(dir, "*.tar"))
 	if err != nil || len(found) != 1 {
 		t.Fatalf("kept: %v, %v", found, err)
 	}
@@ -95,7 +99,7 @@ func TestKeptCluster(t *testing.T) {
 	}
 }
 
-// One that cannot be unpacked costs a start of its own, and no drill.
+// One that is not as it was made costs a start of its own, and no drill.
 func TestDamagedCluster(t *testing.T) {
 	t.Parallel()
 	need(t, Options{Kind: Local})
@@ -106,15 +110,41 @@ func TestDamagedCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, whole[:len(whole)/2], clusterMode); err != nil {
-		t.Fatal(err)
+	altered := bytes.Replace(whole, []byte("listen_addresses"), []byte("listen_addressed"), 1)
+	for name, damage := range map[string]struct {
+		path    string
+		content []byte
+	}{
+		"half of it":    {path, whole[:len(whole)/2]},
+		"one byte":      {path, altered},
+		"another's sum": {path + sumEnding, []byte(strings.Repeat("0", 64) + "\n")},
+		"no sum":        {path + sumEnding, nil},
+	} {
+		if err := os.WriteFile(damage.path, damage.content, clusterMode); err != nil {
+			t.Fatal(err)
+		}
+		to, from := filepath.Join(t.TempDir(), clusterName), filepath.Join(t.TempDir(), clusterName)
+		var told []string
+		k := kept{path: path, log: slog.New(slog.NewTextHandler(t.Output(), nil)), progress: func(s string) { told = append(told, s) }}
+		if err := k.hand(to, from); err != nil || k.given || len(told) != 1 {
+			t.Errorf("%s: handed out (%v), %v; told %q", name, k.given, err, told)
+		}
+		for _, gone := range []string{to, path, path + sumEnding} {
+			if _, err := os.Stat(gone); !os.IsNotExist(err) {
+				t.Errorf("%s: %s is there", name, gone)
+			}
+		}
+		if err := os.WriteFile(from, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k.take(from)
+		if healed, err := os.ReadFile(keptIn(t, dir)); err != nil || !bytes.Equal(healed, whole) {
+			t.Errorf("%s: %d bytes are kept, and not %d: %v", name, len(healed), len(whole), err)
+		}
 	}
 	second := startIn(t, Local, dir)
-	if a, b := ask(t, first, systemID), ask(t, second, systemID); a == b {
-		t.Error("half a cluster was taken")
-	}
-	if healed, err := os.ReadFile(path); err != nil || len(healed) != len(whole) {
-		t.Errorf("%d bytes are kept, and not %d: %v", len(healed), len(whole), err)
+	if a, b := ask(t, first, systemID), ask(t, second, systemID); a != b {
+		t.Errorf("what was kept anew was not taken: %s and %s", a, b)
 	}
 }
 
@@ -125,8 +155,12 @@ func TestUselessCluster(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "clusters")
 	startIn(t, Local, dir)
 	path := keptIn(t, dir)
-	if err := os.WriteFile(path, make([]byte, 10240), clusterMode); err != nil { // tar's end, and nothing before it
-		t.Fatal(err)
+	nothing := make([]byte, 10240) // tar's end, and nothing before it
+	sum := sha256.Sum256(nothing)
+	for name, content := range map[string][]byte{path: nothing, path + sumEnding: []byte(hex.EncodeToString(sum[:]))} {
+		if err := os.WriteFile(name, content, clusterMode); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if b, err := Start(t.Context(), Options{Kind: Local, Work: workdir(t), Deadline: time.Now().Add(testLife), Clusters: dir}); err == nil {
 		closeBox(t, b)

@@ -77,7 +77,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
 	c.base.gone, c.base.oomKilled = c.notRunning, c.oomKilled
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
-	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: NoNetwork}
+	c.info = verdict.Sandbox{Kind: Container, Why: img.why, Warning: img.warning, Image: img.ref, Isolation: Enclosed}
 	defer func() {
 		if err != nil {
 			ctx, cancel := closing(ctx)

@@ -255,16 +255,19 @@ func gone(t testing.TB, e *engine, name string, volumes []string) {
 	}
 }
 
-// workingUnder lists the processes that work in dir.
+// workingUnder lists the processes that work in a work directory, or were lent
+// a part of it.
 func workingUnder(t testing.TB, dir string) (pids []int) {
 	t.Helper()
-	dirs, err := filepath.Glob("/proc/[0-9]*/cwd")
+	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, link := range dirs {
-		if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, dir+"/") {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+	for _, proc := range dirs {
+		cwd, _ := os.Readlink(filepath.Join(proc, "cwd"))
+		mounts, _ := os.ReadFile(filepath.Join(proc, "mountinfo"))
+		if strings.HasPrefix(cwd, dir+"/") || strings.Contains(string(mounts), "/"+filepath.Base(dir)+"/") {
+			pid, _ := strconv.Atoi(filepath.Base(proc))
 			pids = append(pids, pid)
 		}
 	}

@@ -15,9 +15,6 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// passfileName is the file with the password among what programs are given.
-const passfileName = "pgpass"
-
 // The wrapped program leaves its number, to be killed by, and becomes itself.
 const (
 	plainExec = `echo $$ >"$1"; shift 2; exec "$@"`

@@ -1,36 +1,36 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
-	"os/exec"
-	"os/user"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"syscall"
-	"time"
 
+	"daybefore/internal/enclosure"
 	"daybefore/internal/verdict"
 )
 
-// leastAccount is whom a server runs as that root starts: no files are its own.
-const leastAccount = "nobody"
+// degrees are what a local server can be given, the better one first.
+var degrees = []struct {
+	name   string
+	degree enclosure.Degree
+}{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork}, {NoListener, enclosure.Watched}}
 
-// timeoutPrograms end the server at its deadline, whoever forgot it: GNU's or
-// BusyBox's, and what Homebrew calls GNU's.
-var timeoutPrograms = []string{"timeout", "gtimeout"}
-
-// local is a throwaway cluster of this machine's own binaries.
+// local is a throwaway cluster of this machine's own binaries. The server, and
+// each program, is set apart from the machine and from each other: only the
+// directory of the socket is seen by both.
 type local struct {
 	*base
-	bin       binaries
-	account   *syscall.Credential // nil: the caller's own
-	noNetwork bool
-	server    *exec.Cmd
+	bin      binaries
+	degree   enclosure.Degree
+	accounts *accounts // nil: all is the caller's own
+	limits   enclosure.Limits
+	server   *enclosure.Process
 }
 
 func startLocal(ctx context.Context, o Options) (Box, error) {
@@ -44,88 +44,133 @@ func startLocal(ctx context.Context, o Options) (Box, error) {
 	return startBinaries(ctx, o, bin)
 }
 
-// startBinaries starts the server that was found.
+// startBinaries starts the server that was found, as far apart as this machine
+// lets it, and no less than is good enough.
 func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err error) {
-	l := &local{bin: bin, base: newBase(o, o.Work.share())}
+	l := &local{bin: bin, base: newBase(o, "")}
 	l.base.launch, l.base.oomKilled = l.launch, sinceNow()
-	l.info = verdict.Sandbox{Kind: Local, Why: bin.why, Warning: bin.warning, Isolation: NoListener}
-	l.cluster = keptCluster(o, bin.identity()...)
-	if err := l.prepare(); err != nil {
-		return nil, startProblem(Local, err)
-	}
-	if o.Isolation == NoNetwork && !l.noNetwork {
-		return nil, tooLittleIsolation(o.Isolation)
-	}
 	o.Progress("starting PostgreSQL " + strconv.Itoa(bin.major))
 	defer func() {
 		if err != nil {
 			ctx, cancel := closing(ctx)
 			defer cancel()
 			l.cluster.drop()
-			err = errors.Join(err, l.Close(ctx))
+			err = errors.Join(startProblem(Local, err), l.Close(ctx))
 		}
 	}()
-	if err := l.start(o); err != nil {
-		return nil, startProblem(Local, err)
+	if err := os.Mkdir(l.work.local(), 0o700); err != nil {
+		return nil, err
+	}
+	if err := l.startApart(o); err != nil {
+		return nil, err
+	}
+	if err := l.watchDisks(o.Disk, l.server.Kill, l.work.local(), l.work.Path()); err != nil {
+		return nil, err
 	}
 	if err := l.awaitServer(ctx); err != nil {
-		return nil, startProblem(Local, err)
-	}
-	if l.noNetwork && inNetworkOfItsOwn(l.server.Process.Pid) {
-		l.info.Isolation = NoNetwork
-	}
-	if o.Isolation == NoNetwork && l.info.Isolation != NoNetwork {
-		return nil, tooLittleIsolation(o.Isolation)
+		return nil, err
 	}
 	return l, nil
 }
 
-func tooLittleIsolation(wanted string) error {
-	return verdict.Errorf(verdict.CodeIsolation,
-		"use a container (sandbox.kind: container), allow user namespaces, or accept isolation: no_listener",
-		"start the local sandbox: isolation %s is declared, and this machine gives a local server no network of its own", wanted)
+// startApart tries one degree after the other, down to the least that is good
+// enough, until one is to be had here.
+func (l *local) startApart(o Options) error {
+	l.info = verdict.Sandbox{Kind: Local, Why: l.bin.why, Warning: l.bin.warning}
+	var refused *enclosure.Refused
+	for _, d := range degrees {
+		l.degree = d.degree
+		if err := l.prepare(o); err != nil {
+			return err
+		}
+		err := l.start(o)
+		no, was := errors.AsType[*enclosure.Refused](err)
+		switch {
+		case !was:
+			l.info.Isolation, l.info.Reach = d.name, l.reach(refused)
+			return err
+		case d.name == o.Isolation:
+			return tooLittleIsolation(d.name, no)
+		}
+		o.Log.Debug("a degree of isolation is not to be had", "degree", d.name, "err", no)
+		refused = cmp.Or(refused, no) // the first says why the best is not
+	}
+	return errors.New("no degree of isolation is to be had") // the last is never refused
 }
 
-// prepare lays out the directories for the account that will run the server.
-func (l *local) prepare() error {
-	if err := os.Mkdir(l.work.local(), 0o700); err != nil {
+// reach says how the sandbox is not as it should be; refused may be nil.
+func (l *local) reach(refused *enclosure.Refused) (all []string) {
+	if l.bin.instead {
+		all = append(all, "a local server took the place of a container")
+	}
+	if refused != nil {
+		all = append(all, shortfall(l.degree, l.accounts, refused)...)
+	}
+	return all
+}
+
+// tooLittleIsolation says what this machine lacks for the degree that is the
+// least, and what lets it be had.
+func tooLittleIsolation(wanted string, refused *enclosure.Refused) error {
+	return verdict.Errorf(verdict.CodeIsolation, mendIsolation(),
+		"isolation %s is not to be had on this machine: %w", wanted, refused)
+}
+
+// prepare lays out the directories for the accounts that work in them.
+func (l *local) prepare(o Options) error {
+	var err error
+	if l.accounts, err = pickAccounts(l.degree); err != nil {
 		return err
 	}
-	if os.Geteuid() == 0 {
-		account, err := lookUp(leastAccount)
-		if err != nil {
-			return fmt.Errorf("PostgreSQL refuses to run as root, and there is no other account: %w", err)
+	for _, dir := range []string{l.work.start(), l.work.run()} { // of a better degree, which was refused
+		if err := os.RemoveAll(filepath.Join(dir, clusterName)); err != nil {
+			return err
 		}
-		l.account = account
+	}
+	l.insideShare, l.cluster = l.inside(shareName), kept{}
+	if l.degree == enclosure.Enclosed {
+		// Elsewhere the code of a backup could have written what is kept.
+		l.cluster = keptCluster(o, l.bin.identity()...)
 	}
 	if err := l.furnish(); err != nil {
 		return err
 	}
-	l.noNetwork = canLeaveNetwork(l.account)
-	if l.account == nil {
+	passfile := filepath.Join(l.work.share(), passfileName)
+	if err := makeFile(passfile, []byte("*:*:*:*:"+l.db.password+"\n"), 0o600); err != nil {
+		return err
+	}
+	if l.accounts == nil {
 		return nil
 	}
 	return l.handOver()
 }
 
-// handOver lets the server's account into its part of the work directory, and
-// nobody else.
+// handOver lets each account into its part of the work directory. Where they
+// see the machine's own directories, they must also be able to come so far.
 func (l *local) handOver() error {
-	if err := passable(filepath.Dir(l.work.Path())); err != nil {
-		return err
-	}
-	uid, gid := int(l.account.Uid), int(l.account.Gid)
-	for _, path := range []string{l.work.local(), l.work.run(), filepath.Join(l.work.run(), logName)} {
-		if err := os.Chown(path, uid, gid); err != nil {
+	server, programs := l.accounts.server, l.accounts.programs
+	for _, own := range []struct {
+		path string
+		enclosure.Account
+		mode os.FileMode
+	}{
+		{l.work.local(), server, 0o700},
+		{l.work.run(), server, 0o755},
+		{filepath.Join(l.work.run(), logName), server, 0o644},
+		{filepath.Join(l.work.run(), clusterName), server, 0o600},
+		{l.work.start(), enclosure.Account{GID: server.GID}, 0o750},
+		{l.work.share(), enclosure.Account{GID: programs.GID}, 0o750},
+		{filepath.Join(l.work.share(), passfileName), programs, 0o600},
+	} {
+		err := errors.Join(os.Chown(own.path, own.UID, own.GID), os.Chmod(own.path, own.mode))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
-	for _, dir := range []string{l.work.start(), l.work.share()} {
-		if err := errors.Join(os.Chown(dir, 0, gid), os.Chmod(dir, 0o750)); err != nil {
-			return err
-		}
+	if l.degree == enclosure.Enclosed {
+		return nil
 	}
-	return os.Chmod(l.work.Path(), 0o711)
+	return errors.Join(passable(filepath.Dir(l.work.Path())), os.Chmod(l.work.Path(), 0o711))
 }
 
 // passable makes sure that another account can come through to dir.
@@ -136,7 +181,7 @@ func passable(dir string) error {
 			return err
 		}
 		if info.Mode()&0o001 == 0 {
-			return fmt.Errorf("the server's account %s cannot enter %s (mode %v): set TMPDIR to a directory that it can reach", leastAccount, dir, info.Mode().Perm())
+			return fmt.Errorf("the server's account cannot enter %s (mode %v): set TMPDIR to a directory that it can reach", dir, info.Mode().Perm())
 		}
 		if dir == filepath.Dir(dir) {
 			return nil
@@ -144,77 +189,91 @@ func passable(dir string) error {
 	}
 }
 
-func lookUp(name string) (*syscall.Credential, error) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return nil, err
+// inside is where those that run inside find a part of the work directory.
+func (l *local) inside(name string) string {
+	if l.degree == enclosure.Enclosed {
+		return path.Join(insideRoot, name)
 	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	return filepath.Join(l.work.Path(), name)
+}
+
+// bind lends a part of the work directory to those inside.
+func (l *local) bind(name string, writable bool) enclosure.Bind {
+	return enclosure.Bind{Source: filepath.Join(l.work.Path(), name), Target: l.inside(name), Writable: writable}
 }
 
 // start starts the script that becomes the server.
 func (l *local) start(o Options) error {
-	timeout, err := lookFor(timeoutPrograms)
-	if err != nil {
-		return fmt.Errorf("nothing would end the server at its deadline: %w", err)
-	}
 	m := newMachine(o, o.Memory, runtime.NumCPU())
 	if m.memory == 0 {
 		m.memory = DefaultMemory()
 	}
-	args := append(timeoutArgs(o.Deadline), "sh", filepath.Join(l.work.start(), scriptName),
-		l.data(), l.work.run(), filepath.Join(l.work.start(), passwordName), l.passfile(), filepath.Join(l.work.start(), clusterName))
-	args = append(args, m.settings(l.db.cluster, l.work.run())...)
-	l.server = exec.Command(timeout, args...)
-	l.server.Dir, l.server.Env = l.work.run(), l.env()
-	l.server.SysProcAttr = apart(l.account, l.noNetwork)
-	if err := l.server.Start(); err != nil {
-		l.server = nil
+	l.limits = enclosure.Limits{Memory: m.memory, Processes: maxProcesses, Files: maxFiles, Temporary: max(minShm, m.memory/4)}
+	start := func(name string) string { return filepath.Join(l.inside(startName), name) }
+	c := l.besideServer(append([]string{"sh", start(scriptName), l.data(), l.inside(runName), start(passwordName), "", start(clusterName)},
+		m.settings(l.db.cluster, l.inside(runName))...))
+	c.Deadline = o.Deadline
+	server, err := c.Start()
+	if err != nil {
 		return err
 	}
+	l.server = server
 	go func() {
-		err := l.server.Wait()
-		status := "status 0"
-		if err != nil {
-			status = err.Error()
-		}
-		l.died(status, l.server.ProcessState.ExitCode())
+		end, _ := server.Wait() // it writes to nobody
+		l.serverEnded(end)
 	}()
 	return nil
 }
 
-// timeoutArgs are the arguments of timeout(1) before the command: an orderly
-// end at the deadline, and a hard one soon after.
-func timeoutArgs(deadline time.Time) []string {
-	seconds := max(1, int64(math.Ceil(time.Until(deadline).Seconds())))
-	return []string{"-s", "INT", "-k", "10", strconv.FormatInt(seconds, 10)}
-}
-
-func lookFor(programs []string) (path string, err error) {
-	for _, name := range programs {
-		if path, err = exec.LookPath(name); err == nil {
-			return path, nil
-		}
+// serverEnded tells why the server is no more.
+func (l *local) serverEnded(end enclosure.End) {
+	switch end.Cause {
+	case enclosure.AtDeadline:
+		end.Code = timedOut
+	case enclosure.Starved:
+		l.ends(verdict.Errorf(verdict.CodeSandbox, moreMemory,
+			"the sandbox was ended since all in it together held more than %d MB of memory", l.limits.Memory/mib))
+	case enclosure.TooMany:
+		l.ends(verdict.Errorf(verdict.CodeSandbox, "look at what the backup's own code starts",
+			"the sandbox was ended since it had more than %d processes", l.limits.Processes))
 	}
-	return "", err
+	l.died("status "+strconv.Itoa(end.Code), end.Code)
 }
 
-func (l *local) data() string     { return filepath.Join(l.work.local(), "data") }
-func (l *local) passfile() string { return filepath.Join(l.work.local(), "pgpass") }
+func (l *local) data() string { return filepath.Join(l.inside(localName), "data") }
 
-// env is the environment of everything that runs inside. Nothing of the
-// caller's goes along: it may hold keys.
-func (l *local) env() []string {
-	return append(programEnv(l.work.run(), l.passfile(), l.db.options()),
-		"PATH="+l.bin.dir+":/usr/local/bin:/usr/bin:/bin", "HOME="+l.work.run())
+// besideServer is a command that sees what the server does, and has its account.
+func (l *local) besideServer(args []string) enclosure.Command {
+	c := l.apart(args, l.inside(runName), l.bind(startName, false), l.bind(runName, true), l.bind(localName, true))
+	if l.accounts != nil {
+		c.Account = &l.accounts.server
+	}
+	return c
+}
+
+// amongPrograms is a command that sees what was shared, and of the server no
+// more than its socket.
+func (l *local) amongPrograms(args []string) enclosure.Command {
+	c := l.apart(args, "/", l.bind(shareName, false), l.bind(runName, false))
+	c.Env = append(c.Env, programEnv(l.inside(runName), l.InsidePath(passfileName), l.db.options())...)
+	if l.accounts != nil {
+		c.Account = &l.accounts.programs
+	}
+	return c
+}
+
+// apart is a command that is set apart with a part of the work directory.
+// Nothing of the caller's environment goes along: it may hold keys. And no home,
+// where programs look for what to do at their start.
+func (l *local) apart(args []string, dir string, lent ...enclosure.Bind) enclosure.Command {
+	c := enclosure.Command{
+		Args: args, Dir: dir, Degree: l.degree, Root: l.work.root(), Programs: l.bin.lent(), Binds: lent, Limits: l.limits,
+		Env: []string{"PATH=" + l.bin.dir + ":/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C"},
+	}
+	if l.accounts != nil {
+		c.Keeper = &l.accounts.keeper
+	}
+	return c
 }
 
 // programEnv lets libpq programs find the server, and speak English.
@@ -225,59 +284,30 @@ func programEnv(socketDir, passfile, options string) []string {
 	}
 }
 
-// launch starts a program with the server's account and isolation.
+// launch starts a program.
 func (l *local) launch(c Command) (*program, error) {
-	path := filepath.Join(l.bin.dir, c.Args[0])
-	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath(c.Args[0]); err != nil {
-			return nil, err
-		}
+	command := l.amongPrograms(c.Args)
+	if c.Beside {
+		command = l.besideServer(c.Args)
 	}
 	stderr := &lineWriter{tell: c.Stderr}
-	cmd := exec.Command(path, c.Args[1:]...)
-	cmd.Dir, cmd.Env = l.work.run(), l.env()
-	cmd.SysProcAttr = apart(l.account, l.noNetwork)
-	cmd.Stdout, cmd.Stderr = c.Stdout, stderr
-	cmd.WaitDelay = killAfter
-	if err := cmd.Start(); err != nil {
+	command.Stdout, command.Stderr, command.Deadline = c.Stdout, stderr, l.deadline
+	running, err := command.Start()
+	if err != nil {
 		return nil, err
 	}
 	p := newProgram()
-	p.kill = func() { endGroup(cmd.Process.Pid, p.ended) }
+	p.kill = running.Kill
 	go func() {
-		err := cmd.Wait()
+		end, err := running.Wait()
 		stderr.close()
-		p.status = exitStatus(c.Args[0], err)
+		p.status = err
+		if end.Code != 0 {
+			p.status = &ExitError{Program: c.Args[0], Code: end.Code}
+		}
 		close(p.ended)
 	}()
 	return p, nil
-}
-
-// exitStatus returns how a program of this machine ended, told as a shell would.
-func exitStatus(name string, err error) error {
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok {
-		return err
-	}
-	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return &ExitError{Program: name, Code: 128 + int(ws.Signal())}
-	}
-	return &ExitError{Program: name, Code: exit.ExitCode()}
-}
-
-// endGroup ends a program and its children, by force if they take too long.
-func endGroup(pid int, ended <-chan struct{}) {
-	select {
-	case <-ended:
-		return // the number may be another's by now
-	default:
-	}
-	syscall.Kill(-pid, syscall.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(killAfter):
-		syscall.Kill(-pid, syscall.SIGKILL)
-	}
 }
 
 // Stream starts a program whose standard output is a pipe to this process.
@@ -297,39 +327,18 @@ func (l *local) Stream(ctx context.Context, c Command) (Stream, error) {
 	return newStream(p, r), nil
 }
 
-// endUnder kills what works in a sandbox's directories, and returns once it
-// is gone. What is just being started may be seen only at the second look.
-func endUnder(ctx context.Context, local, run string) error {
-	for killUnder(local, run) > 0 {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for what works in %s: %w", run, context.Cause(ctx))
-		case <-time.After(pollFirst):
-		}
-	}
-	return nil
-}
-
-// Close ends the server at once and removes its cluster.
+// Close ends the server at once, with all that runs beside it, and removes its
+// cluster.
 func (l *local) Close(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
 	l.beginClosing()
 	if l.server != nil {
-		l.server.Process.Signal(syscall.SIGQUIT) // to timeout, which passes it on
+		l.server.Kill()
 		select {
 		case <-l.dead:
-		case <-time.After(killAfter):
-		case <-ctx.Done():
-		}
-	}
-	if err := endUnder(ctx, l.work.local(), l.work.run()); err != nil {
-		return fmt.Errorf("end the local sandbox: %w", err)
-	}
-	if l.server != nil {
-		select {
-		case <-l.dead:
+			<-l.server.Done()
 		case <-ctx.Done():
 			return fmt.Errorf("end the local sandbox: %w", context.Cause(ctx))
 		}

@@ -34,7 +34,7 @@ func leaveForeign(kind string) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Run(context.Background(), Command{Args: []string{"sh", "-c", litter}}); err != nil {
+		if err := b.Run(context.Background(), Command{Args: []string{"sh", "-c", litter}, Beside: true}); err != nil {
 			return err
 		}
 		if leave {
@@ -90,7 +90,7 @@ func powerless(t *testing.T, cmd *exec.Cmd, tmp string) *exec.Cmd {
 	if err != nil {
 		testneed.Missing(t, "an account of no power: %v", err)
 	}
-	group := account.Gid
+	group := uint32(account.GID)
 	if info, err := os.Stat("/var/run/docker.sock"); err == nil {
 		group = info.Sys().(*syscall.Stat_t).Gid
 	}
@@ -98,13 +98,13 @@ func powerless(t *testing.T, cmd *exec.Cmd, tmp string) *exec.Cmd {
 	program := filepath.Join(tmp, "helper")
 	if _, err := os.Stat(program); err != nil {
 		copied(t, program, cmd.Path)
-		if err := os.Chown(tmp, int(account.Uid), int(group)); err != nil {
+		if err := os.Chown(tmp, account.UID, int(group)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	cmd.Path, cmd.Dir = program, tmp
 	cmd.Env = append(cmd.Env, "HOME="+tmp)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: account.Uid, Gid: group}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(account.UID), Gid: group}}
 	return cmd
 }
 

@@ -49,7 +49,7 @@ type Options struct {
 	Memory    int64        // bytes that the sandbox may use; 0: half of the machine's
 	Disk      int64        // bytes that its disks may lose while it is there; 0: all but what is always kept free
 	Jobs      int          // connections and programs that will work in parallel
-	Isolation string       // the least that is good enough; empty: any
+	Isolation string       // the least that is good enough; empty: Enclosed
 	Preload   []string     // libraries that the server loads at its start; what would run jobs in them is told not to
 	Database  string       // that will be restored, where it is known: pg_cron keeps to one; may be empty
 	Deadline  time.Time    // the sandbox ends itself then; zero: in six hours
@@ -138,9 +138,9 @@ func Start(ctx context.Context, o Options) (Box, error) {
 	}
 	o = o.withDefaults()
 	switch o.Isolation {
-	case "", NoNetwork, NoListener:
+	case Enclosed, NoNetwork, NoListener:
 	default:
-		return nil, verdict.Errorf(verdict.CodeSpec, "write no_network or no_listener", "sandbox isolation %q: no such degree", o.Isolation)
+		return nil, verdict.Errorf(verdict.CodeSpec, "write enclosed, no_network or no_listener", "sandbox isolation %q: no such degree", o.Isolation)
 	}
 	begun := time.Now()
 	if !begun.Before(o.Deadline) {
@@ -170,7 +170,7 @@ func startKind(ctx context.Context, o Options) (Box, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.Kind = cmp.Or(o.Kind, Auto)
+	o.Kind, o.Isolation = cmp.Or(o.Kind, Auto), cmp.Or(o.Isolation, Enclosed)
 	o.Jobs = max(o.Jobs, 1)
 	if o.Deadline.IsZero() {
 		o.Deadline = time.Now().Add(defaultLifetime)
@@ -200,7 +200,7 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 			"install Docker, or a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql)",
 			"start a sandbox: no container, because %w; no local server, because %w", noContainer, noLocal)
 	}
-	bin.why = fmt.Sprintf("no container, because %s; %s", noContainer, bin.why)
+	bin.why, bin.instead = fmt.Sprintf("no container, because %s; %s", noContainer, bin.why), true
 	return startBinaries(ctx, o, bin)
 }
 

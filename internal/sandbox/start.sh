@@ -5,7 +5,8 @@
 #   DATA      the data directory to make
 #   RUN       where the socket, pipes and the log lie; the log is there already
 #   PASSWORD  a file with the superuser's password in its first line
-#   PASSFILE  a libpq password file to write, for programs that run in here
+#   PASSFILE  a libpq password file to write, for programs that run in here;
+#             empty: none does
 #   CLUSTER   a cluster that was made earlier, packed. If it is not there, or
 #             damaged, one is made, and packed into RUN/cluster.tar if that is
 #             there
@@ -46,7 +47,7 @@ else
 	fi
 fi
 
-printf '*:*:*:*:%s\n' "$secret" >"$passfile"
+[ -z "$passfile" ] || printf '*:*:*:*:%s\n' "$secret" >"$passfile"
 unset secret
 echo "-- server starts"
 exec postgres -D "$data" "$@"

@@ -337,7 +337,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 	var gid uint32
 	fmt.Sscan(docker.Gid, &gid)
-	nobody.Groups = []uint32{gid}
+	caller := &syscall.Credential{Uid: uint32(nobody.UID), Gid: uint32(nobody.GID), Groups: []uint32{gid}}
 
 	dir := shortTemp(t)
 	binary := filepath.Join(dir, "test")
@@ -346,12 +346,12 @@ func TestUnprivileged(t *testing.T) {
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(tmp, int(nobody.Uid), int(nobody.Gid)); err != nil {
+	if err := os.Chown(tmp, nobody.UID, nobody.GID); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), binary, "-test.run", "^TestBox$/^(container_17|local)$", "-test.v")
 	cmd.Dir, cmd.Env = tmp, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp, testneed.All + "=" + os.Getenv(testneed.All)}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: nobody}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: caller}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("as %s: %v\n%s", leastAccount, err, out)

@@ -181,10 +181,10 @@ func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, 
 	return removed, err
 }
 
-// sweepDirectory removes a work directory and ends the server in it, unless it
-// is in use or somebody else's. Without a lock nothing tells that it is a work
-// directory: it goes if it is empty, as one is left that was killed right after
-// its making, or at the very end of its removal.
+// sweepDirectory removes a work directory, unless it is in use or somebody
+// else's. What ran in it ended with its drill. Without a lock nothing tells that
+// it is a work directory: it goes if it is empty, as one is left that was killed
+// right after its making, or at the very end of its removal.
 func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || !isOwn(info) {
@@ -208,9 +208,6 @@ func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
 	defer cancel()
-	if err := endUnder(ctx, filepath.Join(path, localName), filepath.Join(path, runName)); err != nil {
-		return false, err
-	}
 	if err := removeWork(ctx, path); err != nil {
 		return false, err
 	}

@@ -27,6 +27,7 @@ const (
 	runName   = "run"
 	outName   = "out"
 	localName = "local"
+	rootName  = "root"
 
 	socketName = ".s.PGSQL.5432"
 	// maxSocketPath is what a Unix socket's address can hold.
@@ -44,6 +45,7 @@ const (
 //	run/    what the server may write: the socket, its log
 //	out/    what programs may write and the server never sees: pipes, numbers
 //	local/  the data directory of a local cluster
+//	root/   empty; the root of what runs in a local sandbox is built on it
 //
 // What the sandbox may write and what this process writes by name are apart,
 // since a link planted by a backup must not lead this process anywhere.
@@ -93,7 +95,7 @@ func furnish(fresh, path string) (*Workdir, error) {
 		lock.Close()
 		return nil, err
 	}
-	for _, sub := range []string{spoolName, startName, shareName, runName, outName} {
+	for _, sub := range []string{spoolName, startName, shareName, runName, outName, rootName} {
 		if err := os.Mkdir(filepath.Join(fresh, sub), 0o700); err != nil {
 			lock.Close()
 			return nil, err
@@ -117,6 +119,7 @@ func (w *Workdir) share() string { return filepath.Join(w.path, shareName) }
 func (w *Workdir) run() string   { return filepath.Join(w.path, runName) }
 func (w *Workdir) out() string   { return filepath.Join(w.path, outName) }
 func (w *Workdir) local() string { return filepath.Join(w.path, localName) }
+func (w *Workdir) root() string  { return filepath.Join(w.path, rootName) }
 
 // Close removes the directory and gives up its lock. It may be called again.
 // Where something cannot be removed, the directory and the lock's file stay, for

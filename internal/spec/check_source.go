@@ -290,11 +290,15 @@ var imageName = regexp.MustCompile(`^[0-9._:/-]*[A-Za-z][A-Za-z0-9._:/-]*(@[A-Za
 
 func (c checker) sandbox(raw *rawSandbox) Sandbox {
 	if raw == nil {
-		return Sandbox{Kind: "auto"}
+		return Sandbox{Kind: "auto", Isolation: "enclosed"}
 	}
 	const leastMemory = 64 << 20
 	if raw.Memory.given() && raw.Memory.Value < leastMemory {
 		c.refuse(raw.Memory.at, "write 64MiB or more", "sandbox.memory: no server runs in %d bytes", raw.Memory.Value)
+	}
+	const leastDisk = 256 << 20
+	if raw.Disk.given() && raw.Disk.Value < leastDisk {
+		c.refuse(raw.Disk.at, "write 256MiB or more", "sandbox.disk: a server alone takes more than %d bytes", raw.Disk.Value)
 	}
 	if raw.Kind.Value == "local" && raw.Image.given() {
 		c.refuse(raw.Image.at, "remove it, or say kind: container", "sandbox.image is for containers, and kind is local")
@@ -307,7 +311,8 @@ func (c checker) sandbox(raw *rawSandbox) Sandbox {
 		Kind:      raw.Kind.or("auto"),
 		Image:     c.filled(raw.Image, "sandbox.image", mend),
 		Memory:    raw.Memory.Value,
-		Isolation: raw.Isolation.Value,
+		Disk:      raw.Disk.Value,
+		Isolation: raw.Isolation.or("enclosed"),
 		Preload:   c.preload(raw.Preload),
 	}
 }

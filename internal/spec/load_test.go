@@ -236,6 +236,9 @@ var badInputs = []struct {
 	{"two libraries in one", drillFile("sandbox: {preload: [§'pg_cron,citus']}"), []string{`sandbox.preload: "pg_cron,citus" is not the name of a library; write a name such as pg_stat_statements`}},
 	{"a library twice", drillFile("sandbox: {preload: [citus, §citus]}"), []string{`sandbox.preload: "citus" is there twice, first in line 4; say it once`}},
 	{"memory without unit", drillFile("sandbox: {memory: §4096}"), []string{`sandbox.memory: "4096" is not a size; write 512MiB, 4GiB or 10MB`}},
+	{"a disk without unit", drillFile("sandbox: {disk: §4096}"), []string{`sandbox.disk: "4096" is not a size; write 512MiB, 4GiB or 10MB`}},
+	{"too little disk", drillFile("sandbox: {disk: §10MB}"), []string{"sandbox.disk: a server alone takes more than 10000000 bytes; write 256MiB or more"}},
+	{"no such isolation", drillFile("sandbox: {isolation: §total}"), []string{`sandbox.isolation: "total" is not one of its values; write enclosed, no_network or no_listener`}},
 	{"too little memory", drillFile("sandbox: {memory: §10MB}"), []string{"sandbox.memory: no server runs in 10000000 bytes; write 64MiB or more"}},
 	{"no jobs", drillFile("restore: {jobs: §0}"), []string{`restore.jobs: "0" is not a number of workers; write auto, or how many workers, such as 4`}},
 	{"unknown roles", drillFile("restore: {roles: §ignore}"), []string{`restore.roles: "ignore" is not one of its values; write create or fail`}},
@@ -573,7 +576,7 @@ func TestEveryKey(t *testing.T) {
 			OffSite:    &OffSite{ProductionHosts: []string{"db1.example.com", "10.0.0.5", "fd00::5"}}, Protection: []string{"versioning", "object_lock"},
 			Copies: []Copy{{Name: "s3://shop-second/nightly/", Source: second}, {Name: "s3://shop-third/", Source: third, Lag: 2 * time.Hour}},
 		},
-		Sandbox: Sandbox{Kind: "container", Image: "postgres:17", Memory: 4 << 30, Isolation: "no_network"},
+		Sandbox: Sandbox{Kind: "container", Image: "postgres:17", Memory: 4 << 30, Disk: 200 << 30, Isolation: "no_network"},
 		Restore: Restore{Jobs: 4, Roles: "fail", Extensions: "skip"},
 		Scrub: Scrub{
 			KeyEnv: "DRILL_SCRUB_KEY", Key: Key(testKey), Unmatched: "refuse", Locale: "de_DE",
@@ -689,9 +692,9 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Restore, d.Scrub.Unmatched, d.Scrub.Locale,
+	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Sandbox.Isolation, d.Restore, d.Scrub.Unmatched, d.Scrub.Locale,
 		d.Scrub.Rules[0].Percent, d.Expectations.AsOf, d.Expectations.Warnings, d.Expectations.Timeout, d.Expectations.Tables[0].Freshness.MaxFuture, d.Expectations.Errors)
-	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", Restore{0, "create", "require"}, "refuse", "en_US", 10.0, "backup", "warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
+	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed", Restore{0, "create", "require"}, "refuse", "en_US", 10.0, "backup", "warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

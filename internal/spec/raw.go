@@ -139,7 +139,8 @@ type rawSandbox struct {
 	Kind      text   `json:"kind,omitempty" jsonschema:"enum=auto,enum=container,enum=local" jsonschema_description:"default auto"`
 	Image     text   `json:"image,omitempty" jsonschema_description:"default postgres:<major>, by the archive's header"`
 	Memory    size   `json:"memory,omitempty" jsonschema_description:"limit, such as 4GiB"`
-	Isolation text   `json:"isolation,omitempty" jsonschema:"enum=no_network,enum=no_listener" jsonschema_description:"the least that is good enough; less: error"`
+	Disk      size   `json:"disk,omitempty" jsonschema_description:"what its disk may lose while the drill runs, such as 200GiB; more: error (default: all but what is always kept free)"`
+	Isolation text   `json:"isolation,omitempty" jsonschema:"enum=enclosed,enum=no_network,enum=no_listener" jsonschema_description:"the least that is good enough; less: error (default enclosed)"`
 	Preload   []text `json:"preload,omitempty" jsonschema_description:"libraries that the server loads at its start (shared_preload_libraries), such as pg_stat_statements"`
 }
 

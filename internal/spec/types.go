@@ -134,7 +134,8 @@ type Sandbox struct {
 	Kind      string   // auto (default) | container | local
 	Image     string   // empty: postgres:<major>, by the archive's header
 	Memory    int64    // bytes; 0: sized to the machine
-	Isolation string   // no_network | no_listener: the least that is good enough; empty: whatever the kind gives
+	Disk      int64    // bytes that its disk may lose while the drill runs; 0: all but what is always kept free
+	Isolation string   // enclosed (default) | no_network | no_listener: the least that is good enough
 	Preload   []string // libraries for shared_preload_libraries, in their order
 }
 

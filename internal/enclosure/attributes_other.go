@@ -1,0 +1,23 @@
+//go:build unix && !linux
+
+package enclosure
+
+import (
+	"os"
+	"syscall"
+)
+
+// thisProgram is the one that runs.
+func thisProgram() string {
+	path, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return path
+}
+
+// attributes are those of the keeper's process, which has no terminal.
+func (p plan) attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// filters has no filter for calls here.
+func filters() ([][]byte, error) { return nil, nil }

@@ -1,0 +1,6 @@
+package keeper
+
+const (
+	sysSeccomp  = 317
+	sysExecveat = 322
+)

@@ -1,0 +1,6 @@
+package keeper
+
+const (
+	sysSeccomp  = 358
+	sysExecveat = 362
+)

@@ -1,0 +1,6 @@
+package keeper
+
+const (
+	sysSeccomp  = 348
+	sysExecveat = 354
+)
