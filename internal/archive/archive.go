@@ -216,7 +216,8 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the backup %s: %w", name, err)
 	}
-	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress, bound: packed.Bound(info.Size(), opts.MaxRatio)}
+	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress}
+	src.bound = packed.Bound(info.Size(), opts.MaxRatio)
 	u, err := unwrap(name, src)
 	if err != nil {
 		return nil, err

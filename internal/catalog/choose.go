@@ -243,8 +243,8 @@ func notFile(store Store, o Object) error {
 	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing, store.URL(), o.Name, o.Not)
 }
 
-const linkHint = "who may write to the store could let it lead to any file of this machine: put the file itself there, " +
-	"or set source.links: follow if links out of it are wanted"
+const linkHint = "who may write to the store could let it lead to any file of this machine: put the file itself " +
+	"there, or set source.links: follow if links out of it are wanted"
 
 func unreadNames(store Store, unread []error) error {
 	more := ""

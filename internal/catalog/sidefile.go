@@ -288,7 +288,8 @@ func (b beside) disagree(doing, sum, spool, base string, ratio int64) (unpacked 
 	case is && sameSum(within, b.sum):
 		return true, nil
 	case errors.Is(broken, packed.ErrTooMuch) && b.of != base:
-		return false, verdict.Errorf(verdict.CodeChecksum, "if such backups are wanted, raise source.max_ratio; else find out what wrote this one",
+		return false, verdict.Errorf(verdict.CodeChecksum,
+			"if such backups are wanted, raise source.max_ratio; else find out what wrote this one",
 			"%s: %s may tell the sum of what is in it, which was not unpacked to its end: %w", doing, b.file, broken)
 	case errors.Is(broken, packed.ErrTooWide) && b.of != base:
 		return false, verdict.Errorf(verdict.CodeChecksum, "compress backups without zstd --long; "+writeSideHint,

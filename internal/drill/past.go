@@ -105,6 +105,8 @@ func unprovenPast(u history.Unproven) (message, hint string) {
 		return "whoever writes to " + u.Used + " decides what this drill is compared with",
 			"name a variable with a key under history.key_env, so that reports are signed"
 	}
-	message = fmt.Sprintf("left out: %d reports or acceptances without a keyed hash, %d signed with another key", u.Unsigned, u.Foreign)
-	return message, "nothing is to be done where the key is new; a key that is still trusted may stand behind a comma in the variable of history.key_env"
+	message = fmt.Sprintf("left out: %d reports or acceptances without a keyed hash, %d signed with another key",
+		u.Unsigned, u.Foreign)
+	return message, "nothing is to be done where the key is new; one that is still trusted may stand behind a comma in " +
+		"the variable of history.key_env"
 }

@@ -58,7 +58,9 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, 
 	r := h.runFile(ctx, f, rec, progress, structure)
 	finish(r)
 	// First: whoever reads what is printed may have gone.
-	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r, rec.keys...) })
+	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error {
+		return history.SaveTo(ctx, s, r, rec.keys...)
+	})
 	h.printing.Lock()
 	defer h.printing.Unlock()
 	here := h.keep(r, rec.keys)

@@ -45,7 +45,8 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
 	if rec.url != "" && rec.keyEnv == "" {
-		fmt.Fprintf(h.Stderr, "gate %s: without history.key_env only the reports of this machine are trusted, not those in %s\n", f.Name, rec.url)
+		fmt.Fprintf(h.Stderr, "gate %s: without history.key_env only the reports of this machine are trusted, not those in %s\n",
+			f.Name, rec.url)
 	}
 	why := h.notProven(ctx, rec, f.Drill, within, o.Strict)
 	if why == "" {

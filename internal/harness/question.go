@@ -70,14 +70,15 @@ func (q question) refuse(kept []history.Kept) string {
 // about reports whether a report is of this very object, drill file and
 // harness.
 func (q question) about(r *verdict.Report) bool {
-	return r.Drill == q.drill.Name && r.DrillSHA256 == q.drill.SHA256 && r.HarnessVersion == q.harness && sameObject(r.Backup, q.backup)
+	return r.Drill == q.drill.Name && r.DrillSHA256 == q.drill.SHA256 && r.HarnessVersion == q.harness &&
+		sameObject(r.Backup, q.backup)
 }
 
 // sameObject tells whether two reports speak of the same version of the same
 // object in the same store.
 func sameObject(a, b verdict.Backup) bool {
-	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.Version == b.Version && a.SizeBytes == b.SizeBytes &&
-		a.TakenAt.Equal(b.TakenAt)
+	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.Version == b.Version &&
+		a.SizeBytes == b.SizeBytes && a.TakenAt.Equal(b.TakenAt)
 }
 
 // closes reports whether a report speaks against the backup: it failed, and not
@@ -97,7 +98,9 @@ func (q question) closes(r *verdict.Report) bool {
 		}
 	}
 	for _, s := range r.Stages {
-		told := slices.ContainsFunc(r.Checks, func(c verdict.Check) bool { return failed(c) && c.Stage == s.Name && c.Code == s.Code })
+		told := slices.ContainsFunc(r.Checks, func(c verdict.Check) bool {
+			return failed(c) && c.Stage == s.Name && c.Code == s.Code
+		})
 		if s.Outcome == verdict.Fail && !told {
 			return true
 		}

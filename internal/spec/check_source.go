@@ -40,7 +40,8 @@ func (c checker) source(raw *rawSource) Source {
 		MaxRatio:   raw.MaxRatio.or(DefaultMaxRatio),
 	}
 	if raw.MaxRatio.given() && s.MaxRatio < 1 {
-		c.refuse(raw.MaxRatio.at, "write 200, or what the backups need, or remove it", "source.max_ratio: nothing unpacks to %d times its size", s.MaxRatio)
+		c.refuse(raw.MaxRatio.at, "write 200, or what the backups need, or remove it",
+			"source.max_ratio: nothing unpacks to %d times its size", s.MaxRatio)
 	}
 	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", toleranceFor(s))
 	c.onlyForS3("source", s.URL, map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at, "anonymous": raw.Anonymous.at})

@@ -27,7 +27,8 @@ func (c checker) key(name text) []byte {
 func (c checker) variable(name text, key, such string) bool {
 	ok := envName.MatchString(name.Value)
 	if !ok {
-		c.refuse(name.at, "write the variable's name, such as "+such+", never the key", "%s is not the name of an environment variable", key)
+		c.refuse(name.at, "write the variable's name, such as "+such+", never the key",
+			"%s is not the name of an environment variable", key)
 	}
 	return ok
 }
@@ -36,9 +37,11 @@ func (c checker) variable(name text, key, such string) bool {
 func (c checker) strong(name text, key, value, holds string) {
 	switch {
 	case len(value) < minKey:
-		c.refuse(name.at, keyMend, "%s: the environment variable %s %s %d bytes, fewer than %d", key, name.Value, holds, len(value), minKey)
+		c.refuse(name.at, keyMend, "%s: the environment variable %s %s %d bytes, fewer than %d",
+			key, name.Value, holds, len(value), minKey)
 	case len(distinct(value)) < minKeyBytes:
-		c.refuse(name.at, keyMend, "%s: the environment variable %s repeats so few different characters that it could be guessed", key, name.Value)
+		c.refuse(name.at, keyMend,
+			"%s: the environment variable %s repeats so few different characters that it could be guessed", key, name.Value)
 	}
 }
 
@@ -65,7 +68,8 @@ func (c checker) reportKeys(name text, scrub Scrub) (keys []Key) {
 		}
 		c.strong(name, key, one, holds)
 		if one != "" && one == string(scrub.Key) || name.Value == scrub.KeyEnv {
-			c.refuse(name.at, "give each a key of its own", "%s names the key of scrub.key_env, by which pseudonyms are made", key)
+			c.refuse(name.at, "give each a key of its own",
+				"%s names the key of scrub.key_env, by which pseudonyms are made", key)
 			return nil
 		}
 		keys = append(keys, Key(one))
