@@ -232,14 +232,6 @@ create table public.nearly (at timestamptz, day date);
 insert into nearly values ('2026-11-21 03:19:00+00', '2026-11-21');
 create table public.none (at timestamptz, day date); insert into none values (null, '-infinity');
 create table public.empty (at timestamptz);
-create view public.seen as select 1 as id, 'x' as note;
-create type pair as (a int); create function pair_text(pair) returns text language sql as $$ select 'by a cast' $$;
-create cast (pair as text) with function pair_text(pair);
-create function int_text(int) returns text language sql as $$ select 'by a cast' $$;
-create cast (int as text) with function int_text(int);
-create table public.pairs (id int, p pair, ok bool, pad char(4), home inet); insert into pairs values (1, row(7), true, 'ab', '10.0.0.1');
-create type rev as range (subtype = int, subtype_opclass = rev_ops);
-create table public.revs (id int, r rev);
 create table public.nan (at float8); insert into nan values ('NaN');`
 
 func testFreshness(t *testing.T, s server) {
