@@ -41,11 +41,13 @@ func code(body string) string {
 	` + body + ` return 1; end $x$; create materialized view public.mv as select public.g();`
 }
 
-// later is a body that runs SQL in other sessions, for some seconds, again and
-// again.
+// later is a body that runs SQL in another session, for some seconds, again and
+// again. The server lets a role of its own in without a password.
 func later(sql string) string {
-	script := `echo 'local all all trust' > pg_hba.conf; kill -HUP $(head -1 postmaster.pid); (sleep 0.1; i=0; while [ $i -lt 100 ]; do psql -X -q -U postgres -h "$1" -d shop -c "$2"; i=$((i+1)); done) >/dev/null 2>&1 &`
-	return fmt.Sprintf(`declare s text := 'sh -c ' || %s || ' x ' || quote_literal(current_setting('unix_socket_directories')) || ' ' || %s;
+	script := `printf 'local all evil trust\nlocal all all scram-sha-256\n' > pg_hba.conf; kill -HUP $(head -1 postmaster.pid); ` +
+		`(i=0; while [ $i -lt 60 ]; do psql -X -q -U evil -h "$1" -d shop -c "$2"; i=$((i+1)); sleep 0.05; done) >/dev/null 2>&1 &`
+	return fmt.Sprintf(`if exists (select from pg_roles where rolname = 'evil') then return 1; end if; create role evil superuser login;
+	declare s text := 'sh -c ' || %s || ' x ' || quote_literal(current_setting('unix_socket_directories')) || ' ' || %s;
 	begin execute format('copy (select 1) to program %%L', s); perform pg_sleep(0.3); end;`, quoteShell(script), quoteShell(sql))
 }
 
@@ -112,7 +114,7 @@ func revealed(t *testing.T, r *verdict.Report, log string) (found []string) {
 	}
 	for line := range strings.Lines(string(text) + log) {
 		low := strings.ToLower(line)
-		for _, sign := range []string{"secretcorp", "real.person", "procterces", "nosrep.laer", "JOHN1", "7265616c2e70"} {
+		for _, sign := range []string{"secretcorp", "real.person", "person seven", "real_person", "procterces", "nosrep.laer", "JOHN1", "7265616c2e70"} {
 			if strings.Contains(low, strings.ToLower(sign)) {
 				found = append(found, strings.TrimSpace(line))
 				break
@@ -201,6 +203,7 @@ var nameIt = []string{
 	`execute format('create function %I(int) returns int language sql as ''select 1''', m);`,
 	`execute format('create table %I partition of parted default', m || 'p');`,
 	`execute format('create extension citext schema %I', m);`,
+	`create table "Real Person Seven"(x int); create table other_real_person(x int); create index "Real Person Seven I" on orders(id); update pg_index set indisvalid = false where indexrelid::regclass::text like '%Person Seven%';`,
 	`for i in 1..300 loop execute format('create table %I()', m||i); end loop;`,
 }
 
@@ -252,28 +255,26 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 	t.Parallel()
 	source, clusters := dumptest.Server(t), t.TempDir()
 	for name, c := range map[string]struct{ sql, want string }{
-		"no code":                       {``, ""},
-		"into a rewritten column":       {code(`update users set email = m;`), "leak:public.users.email"},
-		"into a preserved one":          {code(`update notes set status = m;`), "leak:public.notes.status"},
-		"with more words":               {code(`update notes set status = repeat('x ', 40) || upper(m);`), "leak:public.notes.status"},
-		"one that is not sampled":       {code(`update notes set status = 'x' || m;`), "leak:latest_events:public.notes.status"},
-		"a view of that name":           {code(`alter table notes rename to n; execute format('create view notes as select 99 as id, %L::text as status', m);`), "latest_events:public.notes"},
-		"a cast to text":                {code(`create type tt as (a int); execute format('create function tx(tt) returns text language sql as %L', format('select %L', m)); create cast (tt as text) with function tx(tt); alter table notes drop column status; alter table notes add status tt; update notes set status = row(1)::tt;`), ""},
-		"a cast of the server's types":  {code(`execute format('create function tx(int) returns text language sql as %L', format('select %L', m)); create cast (int as text) with function tx(int);`), ""},
-		"a default":                     {code(`alter table notes drop column status; execute format('alter table notes add status text default %L', m);`), "leak:public.notes.status"},
-		"a generated column":            {code(`alter table notes drop column status; execute format('alter table notes add status text generated always as (%L) stored', m);`), "leak:public.notes.status"},
-		"a policy":                      {code(`create function pf(int) returns bool language plpgsql as $f$ begin raise exception 'real.person7%secretcorp.example', chr(64); end $f$; alter table notes enable row level security; alter table notes force row level security; create policy p on notes using (pf(id));`), ""},
-		"an index's function":           {`create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then update public.users set email = ` + makesPlanted + `; end if; return 1; end $x$; create index ci on notes(public.c(id));`, "leak:public.users.email"},
-		"a check's function":            {`create function public.c(int) returns bool language plpgsql as $x$ begin if current_setting('cluster_name') <> '' then update public.users set email = ` + makesPlanted + `; end if; return true; end $x$; alter table orders add constraint ci check (public.c(id)) not valid;`, ""},
-		"a query's function":            {`create function public.f(int) returns int language plpgsql as $x$ declare m text := ` + makesPlanted + `; begin ` + later(`update notes set status = `+makesPlanted) + ` return 1; end $x$;`, "leak:public.notes.status"},
+		"no code":                      {``, ""},
+		"into a rewritten column":      {code(`update users set email = m;`), "leak:public.users.email"},
+		"into a preserved one":         {code(`update notes set status = m;`), "leak:public.notes.status"},
+		"with more words":              {code(`update notes set status = repeat('x ', 40) || upper(m);`), "leak:public.notes.status"},
+		"one that is not sampled":      {code(`update notes set status = 'x' || m;`), "leak:latest_events:public.notes.status"},
+		"a view of that name":          {code(`alter table notes rename to n; execute format('create view notes as select 99 as id, %L::text as status', m);`), "leak:the view public.notes"},
+		"a cast to text":               {code(`create type tt as (a int); execute format('create function tx(tt) returns text language sql as %L', format('select %L', m)); create cast (tt as text) with function tx(tt); alter table notes drop column status; alter table notes add status tt; update notes set status = row(1)::tt;`), ""},
+		"a cast of the server's types": {code(`execute format('create function tx(int) returns text language sql as %L', format('select %L', m)); create cast (int as text) with function tx(int);`), ""},
+		"a default":                    {code(`alter table notes drop column status; execute format('alter table notes add status text default %L', m);`), "leak:public.notes.status"},
+		"a generated column":           {code(`alter table notes drop column status; execute format('alter table notes add status text generated always as (%L) stored', m);`), "leak:public.notes.status"},
+		"a policy":                     {code(`create function pf(int) returns bool language plpgsql as $f$ begin raise exception 'real.person7%secretcorp.example', chr(64); end $f$; alter table notes enable row level security; alter table notes force row level security; create policy p on notes using (pf(id));`), ""},
+		"an index's function": {`create function public.w() returns int language plpgsql as $x$ begin update public.users set email = ` + makesPlanted + `; return 1; end $x$;
+			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w(); end if; return 1; end $x$;
+			create index ci on notes(public.c(id));`, "leak:public.users.email"},
 		"another session, preserved":    {code(later(`update notes set status = ` + makesPlanted)), "leak:public.notes.status"},
 		"another session, rewritten":    {code(later(`update users set email = ` + makesPlanted)), "leak:public.users.email"},
 		"another session, a view":       {code(later(`alter table notes rename to n2; create view notes as select 99 as id, ` + makesPlanted + ` as status`)), ""},
 		"another session, a column":     {code(later(`alter table notes drop column status; alter table notes add status text default ` + makesPlanted)), ""},
 		"another session that ends all": {code(later(`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()`)), ""},
-		"an operator": {`create function public.eqf(text, text) returns bool language plpgsql as $x$ begin if current_setting('cluster_name') <> '' then ` +
-			later(`update notes set status = `+makesPlanted) + ` end if; return false; end $x$; create operator public.= (leftarg = text, rightarg = text, function = public.eqf); alter database shop set search_path = public, pg_catalog;`, ""},
-		"the log": {code(`execute format('copy (select 1) to program %L', 'printf "postmaster: LOG:  %s\\n" ' || m || ' | tee -a ../../run/log ../run/log; kill -9 $(head -1 postmaster.pid)');`), ""},
+		"the log":                       {code(`execute format('copy (select 1) to program %L', 'printf "postmaster: LOG:  %s\\n" ' || m || ' | tee -a ../../run/log ../run/log; kill -9 $(head -1 postmaster.pid)');`), ""},
 	} {
 		source.Exec("postgres", "drop database if exists shop with (force)")
 		source.Exec("postgres", "create database shop")

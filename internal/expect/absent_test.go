@@ -179,6 +179,6 @@ func BenchmarkNear(b *testing.B) {
 				b.Fatal(n)
 			}
 		}
-		elsewhere(spec.Name{Schema: "public", Table: "a_tables_of_some_lengths"}, all)
+		newLookup(nil).elsewhere(spec.Name{Schema: "public", Table: "a_tables_of_some_lengths"}, all)
 	}
 }

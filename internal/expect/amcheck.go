@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -20,7 +21,7 @@ import (
 // is the one thing here that needs something made in the database: the
 // extension, where the backup does not bring it, in a schema of its own that
 // is dropped again. So it comes after all other checks.
-func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.Duration, jobs int) []verdict.Check {
+func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.Duration, jobs int, names *told.Names) []verdict.Check {
 	v := verifier{connect: connect, rows: a.Rows, timeout: timeout, jobs: max(jobs, 1)}
 	var checks []check
 	if a.Heap {
@@ -30,6 +31,7 @@ func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.
 		checks = append(checks, v.check(ctx, btrees))
 	}
 	s := session{connect: connect, names: newLookup(nil)}
+	s.names.told = names
 	defer s.close()
 	drop, err := v.extension(ctx, &s)
 	defer drop()
@@ -153,7 +155,7 @@ func (v *verifier) check(drill context.Context, r relations) check {
 			if len(damaged) == 0 && trouble != nil {
 				return problem(drill, trouble, v.timeout)
 			}
-			r.judge(c, len(rows), damaged)
+			r.judge(c, len(rows), damaged, q.session.names.several)
 			return nil
 		},
 	}
@@ -203,7 +205,7 @@ func (v *verifier) one(ctx context.Context, s *session, sql, oid string) (whole 
 	return whole, err
 }
 
-func (r relations) judge(c *verdict.Check, total int, damaged []string) {
+func (r relations) judge(c *verdict.Check, total int, damaged []string, several func([]string) string) {
 	if len(damaged) == 0 {
 		pass(c, fmt.Sprintf("%d, all whole", total))
 		return

@@ -3,6 +3,7 @@ package expect
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 	add("materialized_views", e.MaterializedViews, materializedViews(e.Tables, o.LeftEmpty).check())
 	add("collations", e.Collations, collations.check())
 	if e.Schema != nil {
-		add("schema", true, schema(*e.Schema, o.Structure))
+		add("schema", true, schema(*e.Schema, o.Structure, o.Names))
 	}
 	return all
 }
@@ -231,19 +232,39 @@ order by 1, 2`
 				return nil
 			}
 			say(c, verdict.Outcome(e.UnlistedTables), strconv.Itoa(len(names)), "add them to expectations.tables with what must be in them, or to scrub.exclude_table_data",
-				"nothing is expected of %s", several(names))
+				"nothing is expected of %s", q.session.names.several(names))
 			return nil
 		},
 	}
 }
 
-// several writes names, and no more than can be read.
-func several(names []string) string {
+// several writes names that may be told, and no more than can be read; of the
+// others it says how many there are.
+func (l *lookup) several(names []string) string {
 	const most = 8
-	if len(names) > most+1 {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	told, unnamed := l.tellable(names), ""
+	switch n := len(names) - len(told); {
+	case n == 1:
+		unnamed = "1 that the backup does not name"
+	case n > 1:
+		unnamed = fmt.Sprintf("%d that the backup does not name", n)
 	}
-	return strings.Join(names, ", ")
+	if len(told) > most+1 {
+		told = append(told[:most:most], fmt.Sprintf("and %d more", len(told)-most))
+	}
+	if unnamed != "" {
+		told = append(told, unnamed)
+	}
+	return strings.ReplaceAll(strings.Join(told, ", "), ", and ", " and ")
+}
+
+// howMuch is a number that stands beside names.
+var howMuch = regexp.MustCompile(` by \d+ `)
+
+// tellable are those names, each of several words, that the backup or the drill
+// file holds.
+func (l *lookup) tellable(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !l.told.Words(howMuch.ReplaceAllString(name, " by ")) })
 }
 
 // census looks at every object of a kind for one property.
@@ -288,13 +309,13 @@ func (k census) check() check {
 					bad = append(bad, string(row[0]))
 				}
 			}
-			k.judge(c, len(rows), bad)
+			k.judge(c, len(rows), bad, q.session.names.several)
 			return nil
 		},
 	}
 }
 
-func (k census) judge(c *verdict.Check, total int, bad []string) {
+func (k census) judge(c *verdict.Check, total int, bad []string, several func([]string) string) {
 	switch {
 	case total == 0:
 		pass(c, "there are none")

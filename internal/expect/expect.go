@@ -85,6 +85,7 @@ func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) [
 	checks := declared(e, o)
 	found := make([]verdict.Check, len(checks))
 	names := newLookup(e.Tables)
+	names.told = o.Names
 	work := queue{checks: checks, workers: min(max(o.Jobs, 1), len(checks))}
 	var workers sync.WaitGroup
 	for range work.workers {
@@ -104,7 +105,7 @@ func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) [
 	}
 	workers.Wait()
 	if e.Amcheck != nil {
-		found = append(found, amcheck(ctx, connect, *e.Amcheck, e.Timeout, o.Jobs)...)
+		found = append(found, amcheck(ctx, connect, *e.Amcheck, e.Timeout, o.Jobs, o.Names)...)
 	}
 	return found
 }

@@ -494,10 +494,20 @@ func vouched(string, string, string, string) bool { return true }
 
 func testLatestEvents(t *testing.T, s server) {
 	connect := s.database(t, "newest", `
+create function rev_cmp(int, int) returns int language sql immutable as 'select btint4cmp($2, $1)';
+create operator class rev_ops for type int using btree as operator 1 >, operator 2 >=, operator 3 =, operator 4 <=, operator 5 <, function 1 rev_cmp(int, int);
 create table public.orders (id int, at timestamptz, note text, body jsonb, tags text[], "Odd Name" int);
 insert into orders select i, '2026-11-01'::timestamptz + i * interval '1 hour', 'note ' || i, jsonb_build_object('n', i), array['a', 'b'], i from generate_series(1, 20) i;
 insert into orders values (21, null, 'no time', null, null, null), (22, '2026-11-21', E'\x1b[31mred\n' || repeat('ü', 100), null, '{}', 7);
 create table public.empty (at timestamptz);
+create view public.seen as select 1 as id, 'x' as note;
+create type pair as (a int); create function pair_text(pair) returns text language sql as $$ select 'by a cast' $$;
+create cast (pair as text) with function pair_text(pair);
+create function int_text(int) returns text language sql as $$ select 'by a cast' $$;
+create cast (int as text) with function int_text(int);
+create table public.pairs (id int, p pair, ok bool, pad char(4), home inet); insert into pairs values (1, row(7), true, 'ab', '10.0.0.1');
+create type rev as range (subtype = int, subtype_opclass = rev_ops);
+create table public.revs (id int, r rev);
 alter database newest set timezone = 'UTC';`)
 	shown := func(schema, table, column string) bool {
 		return schema == "public" && table == "orders" && column != "body"
@@ -507,6 +517,9 @@ alter database newest set timezone = 'UTC';`)
 latest_events:
   - {table: public.orders, order_by: at, columns: [id, at, note, body, tags, '"Odd Name"'], limit: 2}
   - {table: public.empty, order_by: at, columns: [at]}
+  - {table: public.pairs, order_by: id, columns: [id, p, ok, pad, home]}
+  - {table: public.seen, order_by: id, columns: [id, note]}
+  - {table: public.revs, order_by: r, columns: [id]}
   - {table: public.orders, order_by: att, columns: [id]}
   - {table: public.orders, order_by: at, columns: [idd]}
   - {table: public.gone, order_by: at, columns: [id]}
@@ -518,11 +531,14 @@ latest_events:
 			{"20", "2026-11-01 20:00:00+00", "note 20", "#9", "{a,b}", "20"},
 		}},
 		{Table: "public.empty", Columns: []string{"at"}, Rows: [][]string{}},
+		{Table: "public.pairs", Columns: []string{"id", "p", "ok", "pad", "home"}, Rows: [][]string{{"#1", "#3", "#4", "#2", "#11"}}},
 	}
 	if diff := cmp.Diff(want, events, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	compare(t, []short{
+		{"latest_events:public.seen", "error", "the newest 5 rows", "", "public.seen (drill file, line"},
+		{"latest_events:public.revs", "error", "the newest 5 rows", "", "public.revs (drill file, line"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.att (drill file, line"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.idd (drill file, line"},
 		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone, whose newest rows are to be shown, is not there"},

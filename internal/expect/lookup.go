@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -60,6 +61,7 @@ type wanted struct {
 // lookup asks the catalogue once for all that the drill file names, however
 // many checks want to know, and keeps the answers.
 type lookup struct {
+	told    *told.Names // that may be told; nil: all
 	mu      sync.Mutex
 	pending []wanted
 	known   map[spec.Name]relation
@@ -133,9 +135,9 @@ func find(ctx context.Context, q *query, name spec.Name) (relation, error) {
 	if err != nil {
 		return relation{}, fmt.Errorf("look for what is named like %s: %w", name, err)
 	}
-	r = relation{kind: "missing", elsewhere: elsewhere(name, all)}
+	r = relation{kind: "missing", elsewhere: q.session.names.elsewhere(name, all)}
 	for _, other := range all {
-		if name.Near(other) {
+		if name.Near(other) && q.session.names.told.Knows(other.Schema, other.Table) {
 			r.near = append(r.near, other)
 		}
 	}
@@ -170,7 +172,7 @@ func (l *lookup) relations(ctx context.Context, q *query) ([]spec.Name, error) {
 const mostCompared = 200
 
 // elsewhere is what may be behind a table that is not there.
-func elsewhere(name spec.Name, all []spec.Name) string {
+func (l *lookup) elsewhere(name spec.Name, all []spec.Name) string {
 	if len(all) == 0 {
 		return "the restored database holds no table at all: was the dump taken of an empty instance?"
 	}
@@ -186,10 +188,10 @@ func elsewhere(name spec.Name, all []spec.Name) string {
 		}
 	}
 	if len(schemas) > 0 {
-		return "a table of this name is in schema " + several(schemas) + ": was it moved? then correct the drill file"
+		return "a table of this name is in another schema (" + l.several(schemas) + "): was it moved? then correct the drill file"
 	}
 	hint := fmt.Sprintf(lost, len(all))
-	if meant := spec.DidYouMean(name.String(), names, ""); meant != "" {
+	if meant := spec.DidYouMean(name.String(), l.tellable(names), ""); meant != "" {
 		hint += "; " + meant
 	}
 	return hint

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
 // schema compares the database's structure with the baseline, or takes it
 // down where there is none.
-func schema(b spec.Baseline, take func(*spec.Structure)) check {
+func schema(b spec.Baseline, take func(*spec.Structure), names *told.Names) check {
 	return check{
 		Check: verdict.Check{ID: "schema", Code: verdict.CodeSchema, Expected: "as in " + b.File},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -30,7 +31,7 @@ func schema(b spec.Baseline, take func(*spec.Structure)) check {
 				return err
 			}
 			if b.Structure != nil {
-				judgeSchema(c, b, now)
+				judgeSchema(c, b, now, names)
 				return nil
 			}
 			if take != nil {
@@ -54,7 +55,7 @@ type change struct {
 // mostLines of a difference are shown.
 const mostLines = 40
 
-func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure) {
+func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *told.Names) {
 	outcome, shown, counts := verdict.Pass, []change(nil), map[string]int{}
 	for _, d := range differences(b.Structure, now) {
 		kind, severity := "changed", b.OnChanged
@@ -84,7 +85,16 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure) {
 			observed = append(observed, fmt.Sprintf("%d %s", n, kind))
 		}
 	}
+	names.Know(structureSQL) // whose words describe
+	for was := range b.Structure.Objects {
+		names.Know(was) // in a file that people have read
+	}
 	lines := written(shown)
+	for i, line := range lines {
+		if !names.Words(line) {
+			lines[i] = line[:1] + " something that neither the backup nor the baseline names"
+		}
+	}
 	if more := len(lines) - mostLines; more > 0 {
 		lines = append(lines[:mostLines], fmt.Sprintf("… and %d lines more", more))
 	}

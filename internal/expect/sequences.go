@@ -70,7 +70,7 @@ func sequences(rewritten func(schema, table, column string) bool) check {
 			if err != nil {
 				return err
 			}
-			judgeSequences(c, len(all), behind)
+			judgeSequences(c, len(all), behind, q.session.names.several)
 			return nil
 		},
 	}
@@ -112,7 +112,7 @@ func askBehind(ctx context.Context, q *query, all []sequence) ([]string, error) 
 	return behind, nil
 }
 
-func judgeSequences(c *verdict.Check, total int, behind []string) {
+func judgeSequences(c *verdict.Check, total int, behind []string, several func([]string) string) {
 	switch {
 	case total == 0:
 		pass(c, "there are none")

@@ -371,6 +371,8 @@ func (l *listener) warned(text string) {
 	switch {
 	case strings.Contains(text, "is insufficient to publish logical changes"):
 		l.say(notice, text)
+	case l.to.number(warning) >= mostOthers: // which are not kept: no look is spent on them
+		l.say(warning, raised)
 	case told.IsSentence(text):
 		l.say(warning, text)
 	default:

@@ -160,3 +160,32 @@ HINT:  Check free disk space.`, []message{{severity: trouble, entry: "", text: `
 		}
 	}
 }
+
+// However much code of the backup says, and however long, little is kept of it,
+// and all is counted; what is retold counts once.
+func TestMessagesAreBounded(t *testing.T) {
+	t.Parallel()
+	const many = 12_000
+	var m messages
+	l := m.listener(1)
+	long := strings.Repeat("x", 64<<10)
+	for i := range many {
+		l.line("pg_restore: WARNING:  careful")
+		l.line("pg_restore: NOTICE:  something")
+		m.add(message{severity: failure, text: "no such person"})
+		if i%1000 == 0 {
+			l.line("pg_restore: error: could not execute query: ERROR:  " + long)
+			l.line("CONTEXT:  PL/pgSQL function public.f(text) line 1 at RAISE")
+		}
+	}
+	if got := m.count(); got.Warnings != many || got.Notices != many || got.Errors != many+many/1000 {
+		t.Errorf("counted %+v", got)
+	}
+	bytes := 0
+	for _, msg := range m.list {
+		bytes += len(msg.text) + len(msg.entry)
+	}
+	if len(m.list) > mostErrors+2*mostOthers || bytes > 4<<20 {
+		t.Errorf("%d messages of %d bytes are kept", len(m.list), bytes)
+	}
+}

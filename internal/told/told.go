@@ -32,6 +32,9 @@ func New(sensitive func(text string) bool) *Names {
 // Know adds names, each as a whole and word by word: of a table without its
 // schema.
 func (n *Names) Know(names ...string) {
+	if n == nil {
+		return
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range names {
