@@ -349,7 +349,7 @@ func (r *run) expect(ctx context.Context) error {
 			return err
 		}
 		found := r.lost.without(expect.Run(ctx, r.connectUnder, r.lost.judgeable(r.Drill.Expectations), expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, LeftEmpty: r.session.LeftEmpty,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, Brought: r.session.Brought, LeftEmpty: r.session.LeftEmpty,
 			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
