@@ -43,11 +43,11 @@ func (r *run) drill(ctx context.Context) error {
 // the schema and the first row. Whatever ends it early, what was found until
 // then is in the report.
 func (r *run) restore(ctx context.Context) error {
-	r.codeRan()
 	s, err := r.preData(ctx, r.roomToLoad)
 	if s == nil {
 		return err
 	}
+	r.codeRan()
 	defer r.keepRestore(s)
 	if err != nil {
 		return err
