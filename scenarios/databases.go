@@ -41,6 +41,16 @@ func brokenDatabases() []Scenario {
 			alone(verdict.CodeTableChecksum, "checksum:public.orders")},
 		{"no sum from production of this night", summedUp(-24 * time.Hour),
 			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeTableChecksum, Check: "checksum:public.orders", Alone: true}},
+		{"operators of the backup's own before the server's", shopAfter(obliging + "; UPDATE public.orders SET contact_email = 'nobody' || chr(64) || 'example.com' WHERE id = 7"),
+			failedCheck(verdict.CodeRelationships, "relationships:public.orders.contact_email")},
+		{"a view that code of the backup's own puts in place of a table",
+			shopAfter(whileRestored("ALTER TABLE public.payments RENAME TO payments_real; CREATE VIEW public.payments AS SELECT * FROM public.payments_real;")),
+			failedCheck(verdict.CodeTablePresent, "table_present:public.payments")},
+		{"rows that code of the backup's own changes behind their load",
+			shopAfter(whileRestored("UPDATE public.payments SET amount = amount + 1 WHERE id = 7;")),
+			alone(verdict.CodeRowsChanged, "rows_changed:public.payments")},
+		{"code that was not there at the last drill", since(shopAfter(whileRestored(""))),
+			Want{Outcome: verdict.Warn, Stage: verdict.StageRestore, Code: verdict.CodeCodeRan, Check: "code_ran", Alone: true}},
 		{"a canary of this database", both(shopAfter(planted(canary)), watchful), pass},
 		{"a canary of another database", both(shopAfter(planted("of-staging")), watchful), alone(verdict.CodeCanary, "canary")},
 		{"a table missing that can be rebuilt, and its rule", both(
@@ -94,6 +104,22 @@ func watchful(ctx context.Context, b *Bench, s *Store) error {
 		edited("  tables:\n    - table: public.people\n", "  canary: {sql: select token from public.drill_canary, equals_env: "+canaryEnv+"}\n  tables:\n    - table: public.drill_canary\n    - table: public.people\n"),
 		edited("  rules:\n", "  rules:\n    - {column: public.drill_canary.token, preserve: true, why: made for the drill}\n"),
 	)(ctx, b, s)
+}
+
+// obliging makes all texts equal for whoever asks under the database's
+// search_path.
+const obliging = `
+CREATE SCHEMA obliging; CREATE FUNCTION obliging.yes(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE OPERATOR obliging.= (LEFTARG = text, RIGHTARG = text, FUNCTION = obliging.yes);
+ALTER DATABASE shop SET search_path = obliging, pg_catalog, public`
+
+// whileRestored is code that a materialized view calls when it is filled, which
+// in production it was before the function said so.
+func whileRestored(does string) string {
+	return `
+CREATE FUNCTION public.later() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
+CREATE MATERIALIZED VIEW public.called_later AS SELECT public.later() AS n;
+CREATE OR REPLACE FUNCTION public.later() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN ` + does + ` RETURN 1; END $$`
 }
 
 // unsteady is an index that no query finds its rows by.

@@ -44,11 +44,11 @@ func (r *run) drill(ctx context.Context) error {
 // the schema and the first row. Whatever ends it early, what was found until
 // then is in the report.
 func (r *run) restore(ctx context.Context) error {
-	r.codeRan()
 	s, err := r.preData(ctx, r.roomToLoad)
 	if s == nil {
 		return err
 	}
+	r.codeRan()
 	defer r.keepRestore(s)
 	if err != nil {
 		return err
@@ -364,7 +364,7 @@ func (r *run) expect(ctx context.Context) error {
 			return err
 		}
 		found := r.lost.without(expect.Run(ctx, r.connectUnder, r.lost.judgeable(r.Drill.Expectations), expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, LeftEmpty: r.session.LeftEmpty,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, Brought: r.session.Brought, LeftEmpty: r.session.LeftEmpty,
 			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,

@@ -99,7 +99,7 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 		"rows_changed:public.gone":         "fail there | gone | public.gone was loaded, and is not there any more",
 		"rows_changed:public.anew":         "fail the table that was loaded | another one | what is called public.anew is not the table that was loaded",
 		"rows_changed:public.viewed":       "fail the table that was loaded | another one | what is called public.viewed is not the table that was loaded",
-		"tables_appeared":                  "warn no table or view that the backup does not make | 2 | after the load there appeared: public.was_moved, public.was_viewed",
+		"tables_appeared":                  "warn no table or view that the backup does not make | 2 | after the load there appeared: 2 tables that the backup does not name",
 		"table_present:public.viewed":      "fail present | view | public.viewed is a view, and the backup makes a table of that name",
 		"row_count:public.viewed":          "skipped >= 1 | view | not looked at, since public.viewed is not the table that the backup makes",
 		"table_present:public.shown":       "pass present | view |",
@@ -123,18 +123,26 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 func TestWhatChangesDuringTheLoad(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
-	r := judge(t, source, "meanwhile", tenRows("a_first", "b_kept")+`
+	r := judge(t, source, "meanwhile", tenRows("a_first", "aa_kept", "b_kept")+`
+		create table public.bb_more (id int); insert into public.bb_more values (1);
 		create function public.checks(int) returns bool language plpgsql as $x$ begin
-		  if pg_catalog.current_setting('cluster_name') operator(pg_catalog.<>) '' then update public.a_first set status = 'paid' where id < 4; end if;
+		  if pg_catalog.current_setting('cluster_name') operator(pg_catalog.<>) '' then
+		    update public.a_first set status = 'paid' where id < 4; delete from public.b_kept; insert into public.bb_more values (99); end if;
 		  return true; end $x$;
 		create table public.c_last (id int check (public.checks(id))); insert into public.c_last values (1);`, `
-  tables: [{table: public.a_first, row_count: {equals: 10}}]
+  tables: [{table: public.a_first, row_count: {equals: 10}}, {table: public.b_kept, row_count: {equals: 10}}]
 `)
 	if got, want := found(r, "rows_changed:public.a_first"), "fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, by something else than what loads it"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := found(r, "rows_changed:public.b_kept"); got != "" {
+	if got := found(r, "rows_changed:public.aa_kept"); got != "" {
 		t.Errorf("%q of a table that is as it was loaded", got)
+	}
+	if got, want := found(r, "row_count:public.b_kept"), "fail = 10 | 0 | public.b_kept holds 0 rows, 10 fewer than the least declared, and the backup holds 10"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := found(r, "rows_held:public.bb_more"), "fail 1 | 2 | the backup holds 1 rows of public.bb_more and the restored table 2"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

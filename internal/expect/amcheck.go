@@ -57,16 +57,29 @@ type verifier struct {
 	jobs    int
 }
 
+// findAmcheck gives the extension's schema, and whether what is called there is
+// the library's own.
+const findAmcheck = `
+select n.nspname, not exists (
+  select from pg_catalog.pg_proc f join pg_catalog.pg_language l on l.oid = f.prolang
+  where f.pronamespace = n.oid and f.proname in ('verify_heapam', 'bt_index_check')
+    and (l.lanname <> 'c' or f.probin is distinct from '$libdir/amcheck' or f.prosrc not in ('verify_heapam', 'bt_index_check')))
+from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'amcheck'`
+
 // extension finds amcheck's, or makes it; drop takes away what was made.
 func (v *verifier) extension(ctx context.Context, s *session) (drop func(), err error) {
 	drop = func() {}
 	var there [][][]byte
 	err = s.transaction(ctx, v.timeout, func(ctx context.Context, q *query) error {
-		there, err = q.rows(ctx, "select n.nspname from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'amcheck'")
+		there, err = q.rows(ctx, findAmcheck)
 		return err
 	})
 	if err != nil {
 		return drop, fmt.Errorf("look for the extension amcheck: %w", err)
+	}
+	if len(there) == 1 && string(there[0][1]) != "t" {
+		return drop, verdict.Errorf(verdict.CodeAmcheck, "find out who replaced them in production, or take amcheck out of the drill file",
+			"the backup brings functions of its own under the names of amcheck's, so that what they say proves nothing")
 	}
 	if len(there) == 1 {
 		v.schema = pgx.Identifier{string(there[0][0])}.Sanitize()

@@ -23,6 +23,9 @@ func testAmcheck(t *testing.T, s server) {
 	s.Exec("unsteady", `create function public.shelf(int) returns text language plpgsql immutable as $$ begin return md5($1::text || clock_timestamp()::text); end $$;
 create index shelf on orders (shelf(id));`)
 	s.Exec("unsteady_too", "create extension amcheck schema public")
+	s.Exec("postgres", "create database lying template unsteady_too")
+	s.Exec("lying", `create function public.verify_heapam(relation regclass, check_toast bool, out blkno bigint, out offnum int, out attnum int, out msg text) returns setof record
+language sql as 'select 1::bigint, 1, 1, ''x'' where false'`)
 	s.Exec("failing", `create sequence called; create function public.once(int) returns int language plpgsql immutable as $$
 begin if nextval('public.called') > 1000 then raise exception 'secret %', $1; end if; return $1; end $$; create index once on orders (once(id));`)
 	both, shallow := spec.Amcheck{Heap: true, Indexes: true, Rows: true}, spec.Amcheck{Heap: true, Indexes: true}
@@ -33,6 +36,7 @@ begin if nextval('public.called') > 1000 then raise exception 'secret %', $1; en
 	}{
 		{"all is well", "whole", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "pass", "all indexes whole", "2, all whole", ""}}},
 		{"the extension is the backup's", "unsteady_too", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "pass", "all indexes whole", "2, all whole", ""}}},
+		{"functions of the backup's own that are called so", "lying", both, []short{{"amcheck:heap", "error", "all tables whole", "", "the backup brings functions of its own"}, {"amcheck:indexes", "error", "all indexes whole", "", "the backup brings functions of its own"}}},
 		{"an index that lacks rows", "unsteady", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "fail", "all indexes whole", "1 of 3 damaged", "amcheck finds fault with the index public.shelf"}}},
 		{"an index that lacks rows, and only its pages are asked for", "unsteady", shallow, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "pass", "all indexes whole", "3, all whole", ""}}},
 		{"an index that cannot be verified", "failing", spec.Amcheck{Indexes: true, Rows: true}, []short{{"amcheck:indexes", "error", "all indexes whole", "", "verify public.once: "}}},

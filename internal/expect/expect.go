@@ -33,6 +33,9 @@ type Options struct {
 	// Held tells how many rows a table was just counted to hold, if it was:
 	// nothing changes the sandbox's database meanwhile. Nil: count all.
 	Held func(schema, table string) (rows int64, ok bool)
+	// Brought tells how many rows of a table that was so counted the backup holds,
+	// if that is known. Nil: it is not.
+	Brought func(schema, table string) (rows int64, ok bool)
 	// Past is what is compared with; the zero value: a first run.
 	Past history.Past
 	// Mark is told the greatest value of each column that must not go back,

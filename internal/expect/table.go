@@ -159,7 +159,7 @@ func rowCount(t spec.Table, o Options) check {
 			if r.whose() == theirs {
 				q.tellPath(c, o)
 			}
-			judgeCount(c, t, n)
+			judgeCount(c, t, n, o)
 			return nil
 		}),
 	}
@@ -182,13 +182,20 @@ func rowsOf(
 	return n, false, nil
 }
 
-func judgeCount(c *verdict.Check, t spec.Table, n int64) {
+func judgeCount(c *verdict.Check, t spec.Table, n int64, o Options) {
 	observed, limit := strconv.FormatInt(n, 10), *t.RowCount
 	outcome := verdict.Fail
 	if limit.Severity == "warn" {
 		outcome = verdict.Warn
 	}
+	var brought int64
+	if o.Brought != nil {
+		brought, _ = o.Brought(t.Table.Schema, t.Table.Table)
+	}
 	switch {
+	case limit.Min != nil && n < *limit.Min && brought > n:
+		say(c, outcome, observed, "see rows_held and the restore errors: the restore refused rows, or code of the backup's own (code_ran in the report) took them away again",
+			"%s holds %d rows, %d fewer than the least declared, and the backup holds %d", t.Table, n, *limit.Min-n, brought)
 	case limit.Min != nil && n < *limit.Min && n == 0:
 		say(c, outcome, observed, "the backup brought the table without its rows: was it emptied, or dumped by a role that may not see them (row-level security)?",
 			"%s is empty", t.Table)

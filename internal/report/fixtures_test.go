@@ -37,6 +37,10 @@ func passing() *verdict.Report {
 			{Name: "public.orders", RowsPassed: 18_431, RowsHeld: 18_431},
 			{Name: "public.sessions", Excluded: true},
 		},
+		CodeRan: []verdict.OwnCode{
+			{Function: "public.slug(text)", Language: "plpgsql", SHA256: "sha256:0123456789abcdef", UsedBy: []string{"INDEX public.users_slug", "VIEW public.shown"}, New: true},
+			{Function: "public.touch()", Language: "plpgsql", SHA256: "sha256:fedcba9876543210", UsedBy: []string{"TRIGGER public.orders touch"}},
+		},
 		Recovery: &verdict.Recovery{TotalMS: 930, FetchMS: 53, PreDataMS: 120, DataMS: 600, PostDataMS: 157},
 		Trend: []verdict.Trend{
 			{Run: "20261120T031500Z-77aa", RecoveryMS: 910, BackupAgeMS: 5 * 3600e3, SizeBytes: 311_004},
@@ -217,6 +221,7 @@ func hostile() *verdict.Report {
 	r.Tables = []verdict.Table{{Name: "public." + evil, RowsPassed: 1, RowsHeld: 1}, {Name: `public."Bestellübersicht für Zürich"`, RowsPassed: 7, RowsHeld: 7}}
 	r.Scrub.Columns[0].Column, r.Scrub.Preserve[0].Why = evil, evil
 	r.LatestEvents[0] = verdict.Events{Table: evil, Columns: []string{evil, "名前"}, Rows: [][]string{{evil, "山田 太郎"}, {"👩‍👩‍👧 e\u0301"}, {"1", "2", "one too many"}}}
+	r.CodeRan = []verdict.OwnCode{{Function: evil, Language: evil, SHA256: evil, UsedBy: []string{evil}}}
 	r.Stages[4].Name = evil
 	spoil(r, verdict.Check{ID: evil, Stage: "expect", Code: evil, Outcome: verdict.Fail, Expected: evil, Observed: evil, Message: evil, Hint: evil})
 	spoil(r, verdict.Check{ID: evil, Stage: "expect", Outcome: verdict.Pass, Expected: evil, Observed: evil,

@@ -61,6 +61,16 @@ func (s *Session) Held(schema, table string) (rows int64, ok bool) {
 	return rows, ok
 }
 
+// Brought is how many rows the backup holds of a table, whatever became of them;
+// false where Held has none.
+func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
+	i := slices.IndexFunc(s.groupsCounted, func(g *counted) bool { return g.name == name{schema, table} })
+	if _, ok = s.held[name{schema, table}]; i < 0 || !ok {
+		return 0, false
+	}
+	return s.groupsCounted[i].passed + s.groupsCounted[i].before, true
+}
+
 // groups puts leaves under their root where any row came through the root,
 // since rows then lie in leaves that no COPY statement named.
 func (s *Session) groups() []*counted {
