@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 		err = leaveForeign(kind)
 	case "stall":
 		err = stallAll(kind)
+	case "freeze":
+		err = freezeAndDie()
 	case "remove":
 		err = removeWithFew(kind)
 	case "sweep":
