@@ -140,10 +140,11 @@ func (c *container) prepare(img dbImage) error {
 
 // shutRun keeps the server's account from making anything more beside its
 // socket and its log, before any of a backup's code runs: a tree there would be
-// one that this account cannot remove.
+// one that this account cannot remove. What is sent to a container and is not
+// needed any more goes too.
 func (c *container) shutRun(ctx context.Context) error {
 	if c.tunnel != nil {
-		return c.setMode(ctx, insideRun, "0755")
+		return c.asRoot(ctx, "sh", "-c", "chmod 0755 "+insideRun+" && rm -f "+path.Join(insideStart, passwordName))
 	}
 	return os.Chmod(c.work.run(), 0o755)
 }
@@ -219,7 +220,7 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 		theirs = append(theirs, insideRun)
 	}
 	for _, dir := range theirs {
-		if err := c.setMode(ctx, dir, "0777"); err != nil {
+		if err := c.asRoot(ctx, "chmod", "0777", dir); err != nil {
 			return err
 		}
 	}
@@ -237,18 +238,17 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 	return nil
 }
 
-// setMode sets the mode of a directory of the server's container, a volume,
-// which belongs to the engine's root.
-func (c *container) setMode(ctx context.Context, dir, mode string) error {
-	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
-		User: "0:0", AttachStderr: true, Cmd: []string{"chmod", mode, dir}})
+// asRoot runs a program on the volumes of the server's container, which belong
+// to the engine's root. It has no capability either.
+func (c *container) asRoot(ctx context.Context, argv ...string) error {
+	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{User: "0:0", AttachStderr: true, Cmd: argv})
 	if err == nil {
 		io.Copy(io.Discard, attached.Reader)
 		attached.Close()
-		err = c.execStatus(ctx, "chmod", id, nil)
+		err = c.execStatus(ctx, argv[0], id, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("set the mode of %s in the container: %w", dir, err)
+		return fmt.Errorf("prepare the container's volumes: %w", err)
 	}
 	return nil
 }

@@ -138,6 +138,34 @@ func TestRemoveDeepTree(t *testing.T) {
 	}
 }
 
+// TestRemoveShutTree removes, as a user of no power, what this user's modes shut.
+func TestRemoveShutTree(t *testing.T) {
+	t.Parallel()
+	place := shortTemp(t)
+	dir := filepath.Join(place, "run")
+	if err := os.MkdirAll(filepath.Join(dir, "a/b/c"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := powerless(t, helper(t, "remove "+dir, place), place)
+	for _, below := range []string{"a/b/c", "a/b", "a", ""} {
+		path := filepath.Join(dir, below)
+		if attr := cmd.SysProcAttr; attr != nil {
+			if err := os.Chown(path, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(path, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := cmd.Output(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
 // removeWithFew removes a tree in a process that may hold few descriptors.
 func removeWithFew(dir string) error {
 	few := &unix.Rlimit{Cur: 100, Max: 100}

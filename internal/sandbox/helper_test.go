@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 		err = leaveForeign(kind)
 	case "stall":
 		err = stallAll(kind)
+	case "freeze":
+		err = freezeAndDie()
 	case "remove":
 		err = removeWithFew(kind)
 	case "sweep":
@@ -55,12 +57,19 @@ func TestMain(m *testing.M) {
 // held is what a helper says about the sandbox that it holds.
 type held struct{ Work, Container string }
 
+// tunnelKind is a container whose engine is taken to be elsewhere.
+const tunnelKind = "tunnel"
+
 func holdBox(kind string) error {
 	w, err := NewWorkdir()
 	if err != nil {
 		return err
 	}
-	b, err := Start(context.Background(), Options{Kind: kind, Image: imageFor(kind), Work: w, Deadline: time.Now().Add(testLife)})
+	o := Options{Kind: kind, Image: imageFor(kind), Work: w, Deadline: time.Now().Add(testLife)}
+	if kind == tunnelKind {
+		o.Kind, o.Image, o.Tunnel = Container, imageFor(Container), true
+	}
+	b, err := Start(context.Background(), o)
 	if err != nil {
 		return err
 	}

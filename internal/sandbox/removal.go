@@ -63,15 +63,17 @@ var errNoContainer = errors.New("no container worked here")
 
 // emptyScript removes all in the directories that it is given, as an account of
 // the image. Some images have tools that give whole paths to the kernel, which
-// takes no more than 4096 bytes: what is left then is moved up, some levels at a
-// time, and tried again.
+// takes no more than 4096 bytes: what they leave is moved up, some levels at a
+// time, until nothing is deep any more.
 const emptyScript = `for dir; do
 	cd "$dir" || exit
-	while chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -delete 2>/dev/null
-		set -- $(find . -mindepth 12 -maxdepth 12 -type d 2>/dev/null | head -n 1 | wc -l)
-		[ "$1" -gt 0 ]
-	do
-		find . -mindepth 12 -maxdepth 12 -type d -exec sh -c 'for d; do mv -- "$d" "./.up-$$-$((n += 1))" || exit; done' sh {} + || exit
+	chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null
+	round=0 left=
+	while [ -n "$(ls -A)" ] && [ "$(ls -A)" != "$left" ]; do
+		left=$(ls -A) round=$((round + 1))
+		find . -maxdepth 12 -type d ! -perm -700 -exec chmod u+rwx {} \; 2>/dev/null
+		find . -mindepth 12 -maxdepth 12 -type d -exec sh -c 'for d; do mv -- "$d" "./.up-$0-$((n += 1))"; done' "$round-$$" {} + 2>/dev/null
+		find . -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null
 	done
 done`
 

@@ -65,6 +65,7 @@ func TestSweep(t *testing.T) {
 			}
 			if e != nil {
 				gone(t, e, killed.Container, volumes)
+				gone(t, e, killed.Container+"-programs", nil)
 			}
 			if again := sweepElsewhere(t, tmp); len(again) > 0 {
 				t.Errorf("a second sweep still finds %q", again)
@@ -86,6 +87,38 @@ func TestSweep(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+// TestSweepEngine sweeps what a drill left on an engine that shares no folders: its
+// volume too, and also where only one of the two containers is there, as one that
+// was killed between the two starts leaves it.
+func TestSweepEngine(t *testing.T) {
+	t.Parallel()
+	need(t, Options{Kind: Container, Image: imageFor(Container)})
+	tmp := shortTemp(t)
+	killed, victim, _ := hold(t, tunnelKind, tmp)
+	e := testEngine(t)
+	volumes := volumesOf(t, e, killed.Container)
+	if !slices.Contains(volumes, killed.Container+"-run") {
+		t.Errorf("the socket lies in none of the volumes %q", volumes)
+	}
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	victim.Wait()
+	if err := e.remove(t.Context(), killed.Container+"-programs"); err != nil {
+		t.Fatal(err)
+	}
+	removed := sweepElsewhere(t, tmp)
+	for _, want := range []string{"container " + killed.Container, "volume " + killed.Container + "-run", killed.Work} {
+		if !slices.Contains(removed, want) {
+			t.Errorf("the sweep removed %q, not %s", removed, want)
+		}
+	}
+	gone(t, e, killed.Container, volumes)
+	if again := sweepElsewhere(t, tmp); len(again) > 0 {
+		t.Errorf("a second sweep still finds %q", again)
 	}
 }
 
