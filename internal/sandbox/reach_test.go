@@ -152,25 +152,31 @@ func TestEndsBeyondLimits(t *testing.T) {
 	need(t, Options{Kind: Local})
 	for name, bomb := range map[string]struct {
 		o       Options
+		disk    int64
 		command string
 		code    verdict.Code
 		says    string
 	}{
-		"memory": {Options{Memory: 128 * mib}, `for i in 1 2 3; do perl -e '$x = "x" x (50 << 20); sleep 60' & done; wait`,
+		"memory": {Options{Memory: 128 * mib}, 0, `for i in 1 2 3; do perl -e '$x = "x" x (50 << 20); sleep 60' & done; wait`,
 			verdict.CodeSandbox, "held more than 128 MB of memory"},
-		"disk": {Options{Disk: 64 * mib}, `head -c 200000000 /dev/zero >/daybefore/run/x; sleep 60`,
+		"disk": {Options{}, 64 * mib, `head -c 200000000 /dev/zero >/daybefore/run/x; sleep 60`,
 			verdict.CodeDiskSpace, "sandbox.disk allows 64 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bomb.o.Kind = Local
 			b := start(t, bomb.o)
-			conn, err := b.DB().Connect(t.Context(), "postgres")
-			if err != nil {
-				t.Fatal(err)
+			l := b.(*local)
+			if bomb.disk > 0 { // from now on, since the start takes more or less, and others write too
+				if err := l.watchDisks(bomb.disk, l.server.Kill, l.work.run()); err != nil {
+					t.Fatal(err)
+				}
 			}
-			defer conn.Close(context.WithoutCancel(t.Context()))
-			_, err = conn.Exec(t.Context(), "copy (select 1) to program "+literal(bomb.command))
+			conn, err := b.DB().Connect(t.Context(), "postgres")
+			if err == nil {
+				defer conn.Close(context.WithoutCancel(t.Context()))
+				_, err = conn.Exec(t.Context(), "copy (select 1) to program "+literal(bomb.command))
+			}
 			p, ok := errors.AsType[*verdict.Problem](b.Why(t.Context(), err))
 			if !ok || p.Code != bomb.code || p.Outcome != verdict.Error || !strings.Contains(p.Error(), bomb.says) {
 				t.Errorf("ended with %v (%v), want that it says %q", p, err, bomb.says)

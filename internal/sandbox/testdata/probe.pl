@@ -13,6 +13,7 @@ my ($mark, $planted, $socket, $abstract, $port, $pid) = @ARGV;
 $SIG{ALRM} = sub { die "took too long" };
 sub tried { my ($what, $did) = @_; print "$what\t", ($did ? "yes" : "no"), "\n" }
 sub reads { my ($path) = @_; open(my $f, '<', $path) or return 0; local $/; my $all = ''; alarm 5; eval { read($f, $all, 1 << 20); 1 }; alarm 0; return index($all, $mark) >= 0 }
+sub content { my ($path) = @_; open(my $f, '<', $path) or return ''; local $/; return <$f> // '' }
 sub works { return system("($_[0]) >/dev/null 2>&1 </dev/null") == 0 }
 sub writes { my ($path) = @_; my $did = open(my $f, '>>', $path); return $did }
 sub connects { my ($type, $name) = @_; socket(my $s, $type, SOCK_STREAM, 0) or return 0; return connect($s, $name) }
@@ -26,7 +27,7 @@ tried("write where the start was read", writes("/daybefore/start/start.sh") || w
 tried("write among the shared files", writes("/daybefore/share/x"));
 tried("write to the system", writes("/usr/x") || writes("/etc/x") || writes("/x") || writes("/usr/bin/perl"));
 tried("leave a program that becomes another account", works("cp /bin/true /tmp/t && chmod u+s /tmp/t && chown 0 /tmp/t"));
-tried("keep a file of the caller's open", scalar grep { my $to = readlink($_); defined $to && $to !~ m{^(pipe:|/dev/null|/proc/|/daybefore/|/var/lib/postgresql/)} } glob("/proc/$$/fd/*"));
+tried("keep a file of the caller's open", scalar grep { my $to = readlink($_); defined $to && $to !~ m{^(pipe:|socket:|anon_inode:|/dev/null|/dev/shm/|/proc/|/daybefore/|/var/lib/postgresql/)} } glob("/proc/$$/fd/*"));
 
 tried("reach a socket by its path", connects(PF_UNIX, pack_sockaddr_un($socket)));
 tried("reach a socket without one", connects(PF_UNIX, pack_sockaddr_un("\0$abstract")));
@@ -36,12 +37,11 @@ tried("have another interface", works("tail -n +3 /proc/net/dev | grep -v ' lo:'
 tried("send raw packets", works(qq(perl -MSocket -e 'socket(S, 17, 3, 0) or exit 1')) || works(qq(perl -MSocket -e 'socket(S, 2, 3, 1) or exit 1')));
 tried("reach a virtual machine's host", works(qq(perl -e 'socket(S, 40, 1, 0) or exit 1')));
 
-my $cmdline = ''; if (open(my $f, '<', "/proc/$pid/cmdline")) { local $/; $cmdline = <$f> }
+my $cmdline = content("/proc/$pid/cmdline");
 tried("see the drill", $cmdline =~ /\.test\b/);
 tried("signal the drill", $cmdline =~ /\.test\b/ && kill(0, $pid));
-my $first = ''; if (open(my $f, '<', "/proc/1/environ")) { local $/; $first = <$f> }
-tried("read the first process", $first ne '' || (open(my $f, '<', "/proc/1/mem") && 1));
-tried("end or stop the first process", do { kill('STOP', 1); kill('KILL', 1); my $state = ''; open(my $f, '<', "/proc/1/stat") and $state = <$f>; $state !~ /\) [SRD] / });
+tried("read the first process", content("/proc/1/environ") ne '' || works("head -c 1 /proc/1/mem || ls /proc/1/fd/ || ls /proc/1/root/"));
+tried("end or stop the first process", do { kill('STOP', 1); kill('KILL', 1); select(undef, undef, undef, 0.1); content("/proc/1/stat") !~ /\) [SRD] / });
 
 tried("mount", works("mount -t tmpfs none /tmp"));
 tried("mount again, to be written", works("mount -o remount,rw,bind /usr || mount -o remount,rw /"));
@@ -50,7 +50,7 @@ tried("enter another's namespaces", works("nsenter -t 1 -m true || nsenter -t 1 
 tried("have another root", works("chroot / true"));
 tried("become root", $> == 0 || works("setpriv --reuid=0 true") || works("perl -e '\$> = 0; exit(\$> != 0)'"));
 tried("make a device", works("mknod /tmp/d b 8 0"));
-my $status = ''; if (open(my $f, '<', "/proc/self/status")) { local $/; $status = <$f> }
+my $status = content("/proc/self/status");
 tried("have a capability", $status !~ /^CapEff:\s*0+$/m || $status !~ /^CapPrm:\s*0+$/m);
 tried("gain rights by a program", $status !~ /^NoNewPrivs:\s*1$/m);
 tried("make calls that no restore needs", $status !~ /^Seccomp:\s*2$/m);
