@@ -10,9 +10,8 @@
 #   PID       of the drill
 use strict; use Socket;
 my ($mark, $planted, $socket, $abstract, $port, $pid) = @ARGV;
-$SIG{ALRM} = sub { die "took too long" };
 sub tried { my ($what, $did) = @_; print "$what\t", ($did ? "yes" : "no"), "\n" }
-sub reads { my ($path) = @_; open(my $f, '<', $path) or return 0; local $/; my $all = ''; alarm 5; eval { read($f, $all, 1 << 20); 1 }; alarm 0; return index($all, $mark) >= 0 }
+sub reads { my ($path) = @_; return -f $path && index(content($path), $mark) >= 0 }
 sub content { my ($path) = @_; open(my $f, '<', $path) or return ''; local $/; return <$f> // '' }
 sub works { return system("($_[0]) >/dev/null 2>&1 </dev/null") == 0 }
 sub writes { my ($path) = @_; my $did = open(my $f, '>>', $path); return $did }
