@@ -216,10 +216,7 @@ func startAt(t *testing.T, name string) Box {
 	}
 	least := slices.IndexFunc(degrees, func(d degree) bool { return d.name == name })
 	b, err := startAmong(t.Context(), o, bin, degrees[least:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closeBox(t, b) })
+	b = closedWith(t, b, err)
 	if got := b.Info().Isolation; got != name {
 		t.Fatalf("isolation %s", got)
 	}
