@@ -22,10 +22,10 @@ import (
 var startScript []byte
 
 const (
-	scriptName   = "start.sh"
-	passwordName = "password"
-	logName      = "log"
-	passfileName = "pgpass" // of the programs of a local sandbox
+	scriptName    = "start.sh"
+	passwordName  = "password"
+	logName       = "log"
+	localPassfile = "pgpass" // of the programs of a local sandbox
 
 	// insideRoot is where those that are enclosed find what they are lent.
 	insideRoot = "/daybefore"

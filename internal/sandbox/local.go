@@ -143,7 +143,7 @@ func (l *local) prepare(o Options) error {
 	if err := l.furnish(); err != nil {
 		return err
 	}
-	passfile := filepath.Join(l.work.share(), passfileName)
+	passfile := filepath.Join(l.work.share(), localPassfile)
 	if err := makeFile(passfile, []byte("*:*:*:*:"+l.db.password+"\n"), 0o600); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (l *local) handOver() error {
 		{filepath.Join(l.work.run(), clusterName), server, 0o600},
 		{l.work.start(), enclosure.Account{GID: server.GID}, 0o750},
 		{l.work.share(), enclosure.Account{GID: programs.GID}, 0o750},
-		{filepath.Join(l.work.share(), passfileName), programs, 0o600},
+		{filepath.Join(l.work.share(), localPassfile), programs, 0o600},
 	} {
 		err := errors.Join(os.Chown(own.path, own.UID, own.GID), os.Chmod(own.path, own.mode))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -263,7 +263,7 @@ func (l *local) besideServer(args []string) enclosure.Command {
 // more than its socket.
 func (l *local) amongPrograms(args []string) enclosure.Command {
 	c := l.apart(args, "/", l.bind(shareName, false), l.bind(runName, false))
-	c.Env = append(c.Env, programEnv(l.inside(runName), l.InsidePath(passfileName), l.db.options())...)
+	c.Env = append(c.Env, programEnv(l.inside(runName), l.InsidePath(localPassfile), l.db.options())...)
 	if l.accounts != nil {
 		c.Account = &l.accounts.programs
 	}
