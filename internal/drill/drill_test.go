@@ -88,7 +88,7 @@ func TestTheDemoPasses(t *testing.T) {
 		if rows < 20_000 {
 			t.Errorf("the demo holds %d rows", rows)
 		}
-		if kind == sandbox.Container && r.Sandbox.Isolation != sandbox.NoNetwork {
+		if kind == sandbox.Container && r.Sandbox.Isolation != sandbox.Enclosed {
 			t.Errorf("isolation %s", r.Sandbox.Isolation)
 		}
 	})
@@ -458,7 +458,7 @@ func TestTheDemoPassesThroughTheTunnel(t *testing.T) {
 	t.Parallel()
 	testneed.Image(t, "postgres:15")
 	r := run(t, t.Context(), load(t, sandbox.Container, ""), func(req *drill.Request) { req.Tunnel = true })
-	if r.Outcome != verdict.Pass || r.Sandbox.Isolation != sandbox.NoNetwork {
+	if r.Outcome != verdict.Pass || r.Sandbox.Isolation != sandbox.Enclosed {
 		t.Errorf("%s, %+v\n%s", r.Outcome, r.Sandbox, worst(r))
 	}
 }

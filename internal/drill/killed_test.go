@@ -51,7 +51,8 @@ func (k killing) use() {
 	}
 }
 
-// murders are shell commands that run beside the server: P is the postmaster.
+// murders are shell commands that a session runs: P is the postmaster, and
+// $PPID the session.
 var murders = map[string]string{
 	"postmaster": `kill -9 "$P"`,
 	"smart":      `kill -TERM "$P"`,
@@ -60,16 +61,22 @@ var murders = map[string]string{
 	"backend": `for s in '*postgres: *daybefore*' '*postgres: postgres *' '*postgres: checkpointer*'; do
 		for d in /proc/[0-9]*; do
 			case $(tr '\0' ' ' <"$d/cmdline" 2>/dev/null) in $s)
-				[ "$(sed -n 's/^PPid:\s*//p' "$d/status")" = "$P" ] && kill -9 "${d#/proc/}" && exit;;
+				[ "$(sed -n 's/^PPid:\s*//p' "$d/status")" = "$P" ] && [ "${d#/proc/}" != $PPID ] && kill -9 "${d#/proc/}" && exit;;
 			esac
 		done
 	done`,
 }
 
 func (k killing) kill() {
-	find := `D=$(dirname "$PWD")/local/data; [ -d "$D" ] || D=/var/lib/postgresql/data; P=$(head -n 1 "$D/postmaster.pid") || exit 3; `
+	ctx := context.Background()
+	conn, err := k.Box.DB().Connect(ctx, "template1")
+	if err != nil {
+		return // it has ended already
+	}
+	defer conn.Close(ctx)
+	const find = `P=$(head -n 1 postmaster.pid) || exit 3; `
 	// That it was ended too is no error of it.
-	_ = k.Box.Run(context.Background(), sandbox.Command{Args: []string{"sh", "-c", find + murders[k.what]}})
+	_, _ = conn.Exec(ctx, "copy (select) to program '"+strings.ReplaceAll(find+murders[k.what], "'", "''")+"'")
 }
 
 // killed drills the demo and ends a part of its sandbox. It returns how often

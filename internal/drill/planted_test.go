@@ -336,7 +336,9 @@ func TestTheKeyStaysInItsEnvironment(t *testing.T) {
 			r := run(t, t.Context(), d, func(req *drill.Request) {
 				req.Inspect = func(ctx context.Context, box sandbox.Box) {
 					f.processes()
-					f.run(ctx, box, "sh", "-c", "env; cat /proc/[0-9]*/environ 2>/dev/null; true")
+					for _, beside := range []bool{false, true} {
+						f.run(ctx, box, sandbox.Command{Args: []string{"sh", "-c", "env; cat /proc/[0-9]*/environ 2>/dev/null; true"}, Beside: beside})
+					}
 					f.files(ctx, box)
 				}
 			})

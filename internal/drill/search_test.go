@@ -106,10 +106,10 @@ func (f *finder) files(ctx context.Context, box sandbox.Box) {
 	if _, err := conn.Exec(ctx, "checkpoint"); err != nil {
 		f.t.Error(err)
 	}
-	f.run(ctx, box, "sh", "-c", `find "$0" -type f -exec cat {} +`, dir)
+	f.run(ctx, box, sandbox.Command{Args: []string{"sh", "-c", `find "$0" -type f -exec cat {} +`, dir}, Beside: true})
 	work := filepath.Dir(filepath.Dir(box.HostPath("x")))
 	err = filepath.WalkDir(work, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() && (path == dir || path == filepath.Join(work, "spool")) {
+		if err == nil && e.IsDir() && (path == filepath.Join(work, "local") || path == filepath.Join(work, "spool")) {
 			return fs.SkipDir
 		}
 		if err != nil || !e.Type().IsRegular() || path == box.HostPath("archive") {
@@ -129,7 +129,7 @@ func (f *finder) files(ctx context.Context, box sandbox.Box) {
 // dump looks into what pg_dump makes of a restored database.
 func (f *finder) dump(ctx context.Context, box sandbox.Box, database string) {
 	f.t.Helper()
-	f.run(ctx, box, "pg_dump", "-C", database)
+	f.run(ctx, box, sandbox.Command{Args: []string{"pg_dump", "-C", database}})
 }
 
 // processes looks into the command lines of all processes of this machine.
@@ -142,10 +142,10 @@ func (f *finder) processes() {
 	}
 }
 
-func (f *finder) run(ctx context.Context, box sandbox.Box, args ...string) {
+func (f *finder) run(ctx context.Context, box sandbox.Box, c sandbox.Command) {
 	f.t.Helper()
-	err := box.Run(ctx, sandbox.Command{Args: args, Stdout: f, Stderr: func(line string) { f.t.Log(line) }})
-	if err != nil {
+	c.Stdout, c.Stderr = f, func(line string) { f.t.Log(line) }
+	if err := box.Run(ctx, c); err != nil {
 		f.t.Error(err)
 	}
 }

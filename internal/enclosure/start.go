@@ -39,6 +39,7 @@ func (c Command) plan() (plan, error) {
 // Process is a program that was started.
 type Process struct {
 	cmd      *exec.Cmd
+	degree   Degree
 	lifeline *os.File
 	report   *os.File
 	heard    *bufio.Reader // of report
@@ -91,7 +92,7 @@ func (p plan) start() (_ *Process, err error) {
 		_ = cmd.Process.Kill()
 		return nil, errors.Join(fmt.Errorf("tell the keeper what to start: %w", err), cmd.Wait())
 	}
-	q := &Process{cmd: cmd, lifeline: pipes[1].w, report: pipes[2].r, heard: bufio.NewReader(pipes[2].r), done: make(chan struct{})}
+	q := &Process{cmd: cmd, degree: p.Degree, lifeline: pipes[1].w, report: pipes[2].r, heard: bufio.NewReader(pipes[2].r), done: make(chan struct{})}
 	if err := q.awaitStart(p); err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // its status says less
@@ -195,7 +196,11 @@ func (q *Process) Kill() {
 	select {
 	case <-q.done:
 	default:
-		_ = q.cmd.Process.Kill()
+		if q.degree > Watched {
+			_ = q.cmd.Process.Kill() // and the kernel all else
+			return
+		}
+		q.lifeline.Close() // then the keeper sees to all else
 	}
 }
 

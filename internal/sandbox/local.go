@@ -16,10 +16,13 @@ import (
 )
 
 // degrees are what a local server can be given, the better one first.
-var degrees = []struct {
-	name   string
-	degree enclosure.Degree
-}{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork}, {NoListener, enclosure.Watched}}
+var degrees = []degree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork}, {NoListener, enclosure.Watched}}
+
+// degree is one of isolation, as a drill file and as the enclosure names it.
+type degree struct {
+	name string
+	enclosure.Degree
+}
 
 // local is a throwaway cluster of this machine's own binaries. The server, and
 // each program, is set apart from the machine and from each other: only the
@@ -46,7 +49,12 @@ func startLocal(ctx context.Context, o Options) (Box, error) {
 
 // startBinaries starts the server that was found, as far apart as this machine
 // lets it, and no less than is good enough.
-func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err error) {
+func startBinaries(ctx context.Context, o Options, bin binaries) (Box, error) {
+	return startAmong(ctx, o, bin, degrees)
+}
+
+// startAmong tries the degrees one after the other.
+func startAmong(ctx context.Context, o Options, bin binaries, among []degree) (_ Box, err error) {
 	l := &local{bin: bin, base: newBase(o, "")}
 	l.base.launch, l.base.oomKilled = l.launch, sinceNow()
 	o.Progress("starting PostgreSQL " + strconv.Itoa(bin.major))
@@ -61,7 +69,7 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err err
 	if err := os.Mkdir(l.work.local(), 0o700); err != nil {
 		return nil, err
 	}
-	if err := l.startApart(o); err != nil {
+	if err := l.startApart(o, among); err != nil {
 		return nil, err
 	}
 	if err := l.watchDisks(o.Disk, l.server.Kill, l.work.local(), l.work.Path()); err != nil {
@@ -75,11 +83,11 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (_ Box, err err
 
 // startApart tries one degree after the other, down to the least that is good
 // enough, until one is to be had here.
-func (l *local) startApart(o Options) error {
+func (l *local) startApart(o Options, among []degree) error {
 	l.info = verdict.Sandbox{Kind: Local, Why: l.bin.why, Warning: l.bin.warning}
 	var refused *enclosure.Refused
-	for _, d := range degrees {
-		l.degree = d.degree
+	for _, d := range among {
+		l.degree = d.Degree
 		if err := l.prepare(o); err != nil {
 			return err
 		}

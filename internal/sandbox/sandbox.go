@@ -2,9 +2,10 @@
 // reach: in a container without a network, or as a local cluster. It must
 // never connect to any other server, and leaves nothing behind.
 //
-// A backup is foreign code that runs as superuser. The container kind holds
-// it in; the local kind runs it under an account of little power, and is for
-// backups whose origin is trusted.
+// A backup is foreign code that runs as superuser. Both kinds hold it in, apart
+// from the machine and from the programs that read the backup itself. Where a
+// local one is allowed less, its report says so, and it is for backups whose
+// origin is trusted.
 package sandbox
 
 import (
