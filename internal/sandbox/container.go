@@ -227,7 +227,7 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{
 		User: containerUser, WorkingDir: insideRun, AttachStdout: true,
 		Cmd: slices.Concat([]string{"sh", "-c", keepGoing, "sh", path.Join(insideStart, scriptName), data, insideRun,
-			path.Join(insideStart, passwordName), "/dev/null", path.Join(insideStart, clusterName)},
+			path.Join(insideStart, passwordName), path.Join(insideStart, clusterName)},
 			m.settings(c.db.cluster, insideRun)),
 	})
 	if err != nil {

@@ -218,7 +218,7 @@ func (l *local) start(o Options) error {
 	}
 	l.limits = enclosure.Limits{Memory: m.memory, Processes: maxProcesses, Files: maxFiles, Temporary: max(minShm, m.memory/4)}
 	start := func(name string) string { return filepath.Join(l.inside(startName), name) }
-	c := l.besideServer(append([]string{"sh", start(scriptName), l.data(), l.inside(runName), start(passwordName), "", start(clusterName)},
+	c := l.besideServer(append([]string{"sh", start(scriptName), l.data(), l.inside(runName), start(passwordName), start(clusterName)},
 		m.settings(l.db.cluster, l.inside(runName))...))
 	c.Deadline = o.Deadline
 	server, err := c.Start()

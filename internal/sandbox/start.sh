@@ -1,19 +1,17 @@
 # Makes a cluster and becomes its server. Both kinds of sandbox run this, with
 # the sandbox's account, and never the image's own entrypoint.
 #
-# start.sh DATA RUN PASSWORD PASSFILE CLUSTER [server argument ...]
+# start.sh DATA RUN PASSWORD CLUSTER [server argument ...]
 #   DATA      the data directory to make
 #   RUN       where the socket, pipes and the log lie; the log is there already
 #   PASSWORD  a file with the superuser's password in its first line
-#   PASSFILE  a libpq password file to write, for programs that run in here;
-#             empty: none does
 #   CLUSTER   a cluster that was made earlier, packed. If it is not there, or
 #             damaged, one is made, and packed into RUN/cluster.tar if that is
 #             there
 set -eu
 umask 077
-data=$1 run=$2 password=$3 passfile=$4 cluster=$5
-shift 5
+data=$1 run=$2 password=$3 cluster=$4
+shift 4
 exec >>"$run/log" 2>&1 </dev/null
 cd "$run"
 
@@ -47,7 +45,6 @@ else
 	fi
 fi
 
-[ -z "$passfile" ] || printf '*:*:*:*:%s\n' "$secret" >"$passfile"
 unset secret
 echo "-- server starts"
 exec postgres -D "$data" "$@"
