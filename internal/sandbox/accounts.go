@@ -84,8 +84,7 @@ func freeIDs(n int) ([]int, error) {
 	return from.pick(n)
 }
 
-// highest is the run of the highest ids in a map of the kernel's; where that
-// reaches beyond what is free by convention, no more than the free ones.
+// highest is the run of the highest ids in a map of the kernel's.
 func highest(idMap string) (best span) {
 	for line := range strings.Lines(idMap) {
 		var first, outside, count int
