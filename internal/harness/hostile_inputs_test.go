@@ -76,7 +76,8 @@ dd if=/dev/zero of=$d/big bs=1M count=3000 2>/dev/null; done`,
 		{name: "fork-bomb", script: `perl -e 'for (1..20000) { my $p = fork; if (defined $p && !$p) { sleep 5; exit }
 last if !defined $p }'`,
 			want: some, stands: all},
-		{name: "many-names", code: `for i in 1..3000 loop execute format('create table public.%I ()', rpad(i::text, 63, 'x')); end loop;`,
+		{name: "many-names", code: `for i in 1..3000 loop
+execute format('create table public.%I ()', rpad(i::text, 63, 'x')); end loop;`,
 			want: some, stands: all},
 		{name: "many-messages", code: `for i in 1..300000 loop raise warning '%', repeat('Zaphod-Quill', 50);
 end loop;`, want: some, stands: all},
