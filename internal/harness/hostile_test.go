@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,8 @@ func drillHostile(t *testing.T, s stand, source *hostileSource, inputs []hostile
 	t.Cleanup(func() { _ = exec.Command("rm", "-rf", p.tmp).Run() }) // which may be too deep for os.RemoveAll
 	mark := strings.ToLower(rand.Text())
 	for _, in := range inputs {
-		p.write("store/"+in.name+"/shop-"+time.Now().UTC().Format("20060102T150405Z")+".dump", string(source.dump(in, mark)))
+		taken := time.Now().UTC().Format("20060102T150405Z")
+		p.write("store/"+in.name+"/shop-"+taken+".dump", string(source.dump(in, mark)))
 		p.write("drills/"+in.name+".yaml", in.drillFile(t, s.kind))
 	}
 	command := as(p, "drill")
@@ -146,7 +148,8 @@ func (s stand) prepare(t *testing.T, p *place) (as func(p *place, args ...string
 		if args[0] == "drill" {
 			p.give(nobody)
 		}
-		cmd := exec.Command(setpriv, append([]string{"--reuid=" + nobody.Uid, "--regid=" + nobody.Gid, groups, "--no-new-privs", binary(t)}, args...)...)
+		account := []string{"--reuid=" + nobody.Uid, "--regid=" + nobody.Gid, groups, "--no-new-privs"}
+		cmd := exec.Command(setpriv, slices.Concat(account, []string{binary(t)}, args)...)
 		cmd.Env = p.environ(env...)
 		return cmd
 	}
@@ -211,8 +214,11 @@ func findings(r *verdict.Report) string {
 var realValues = func() []string {
 	const value = "real.person"
 	spelled := []string{value, strings.ToUpper(value), "nosrep.laer", "erny.crefba", hex.EncodeToString([]byte(value))}
-	spelled = append(spelled, "Zaphod-Quill", "lliuQ-dohpaZ") // of a column that no rule names, which is shown as fingerprints alone
-	for i := range 3 {                                        // base64 at each place within its groups of three, without the letters that neighbors share
+	// Of a column that no rule names, which is shown as fingerprints alone.
+	spelled = append(spelled, "Zaphod-Quill", "lliuQ-dohpaZ")
+	// base64 at each place within its groups of three, without the letters that
+	// neighbors share.
+	for i := range 3 {
 		coded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", i) + value))
 		spelled = append(spelled, coded[4:len(coded)-4])
 	}
@@ -234,7 +240,11 @@ func tellsNothing(t *testing.T, what, text string) {
 
 // steers reports whether a character does something else than to be seen.
 func steers(r rune) bool {
-	return r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	switch r {
+	case '\n', '\t', '\r':
+		return false
+	}
+	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // marked lists processes whose command line has a mark, and those that have a
@@ -246,7 +256,8 @@ func marked(mark, dir string) (found []running) {
 		command, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
 		mounts, _ := os.ReadFile(filepath.Join(proc, "mountinfo"))
 		if bytes.Contains(command, []byte(mark)) || bytes.Contains(mounts, []byte(dir+"/")) {
-			found = append(found, running{command: filepath.Base(proc) + " " + string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))})
+			pid, _ := strconv.Atoi(filepath.Base(proc))
+			found = append(found, running{pid, string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))})
 		}
 	}
 	return found
@@ -297,7 +308,8 @@ insert into public.said values ('ran');
 return 1; end $x$;
 `, code)
 	if in.index {
-		return in.more + function + `create function public.gi(int) returns int language plpgsql immutable as 'begin return public.g(); end';
+		return in.more + function + `create function public.gi(int) returns int
+language plpgsql immutable as 'begin return public.g(); end';
 create table public.one(id int); insert into public.one values (1); create index i on public.one (public.gi(id));`
 	}
 	return in.more + function + "create materialized view public.mv as select public.g();"

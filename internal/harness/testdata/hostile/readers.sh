@@ -1,11 +1,11 @@
 # Whatever of the host, the archive or other drills can be reached is a line.
 R=/daybefore/run; [ -d $R ] || R=$(readlink /proc/$PPID/cwd | sed 's,/local/data$,/run,')
 said() { echo "reached $1"; }
-try() { grep -aqsE -D skip 'real\.person[0-9]|^PGDMP' "$1" && said "$1"; }
-for f in "$R"/../share/* "$R"/../spool/* "$R"/../out/* "$R"/../start/* /daybefore/share/* /daybefore/spool/* /daybefore/out/* \
-	/tmp/*/share/* /tmp/*/spool/* /var/tmp/*/share/* /tmp/*/*/*/share/* /tmp/*/*/*/spool/* /tmp/*/home/store/*/* /old*/* /dev/shm/*; do try "$f"; done
+try() { timeout 5 grep -alsE -D skip 'real\.person[0-9]|^PGDMP' "$@" </dev/null | sed 's/^/reached /'; }
+try "$R"/../share/* "$R"/../spool/* "$R"/../out/* "$R"/../start/* /daybefore/share/* /daybefore/spool/* /daybefore/out/* \
+	/tmp/*/share/* /tmp/*/spool/* /var/tmp/*/share/* /tmp/*/*/*/share/* /tmp/*/*/*/spool/* /tmp/*/home/store/*/* /old*/* /dev/shm/*
 for p in /proc/[0-9]*; do
-	for f in $p/root/daybefore/share/* $p/root/daybefore/spool/* $p/root/tmp/*/*/*/share/* $p/cwd/* $p/cwd/../share/* $p/fd/* $p/map_files/*; do try "$f"; done
+	try $p/root/daybefore/share/* $p/root/daybefore/spool/* $p/root/tmp/*/*/*/share/* $p/cwd/../share/* $p/fd/*
 	tr '\0' ' ' <$p/cmdline 2>/dev/null | grep -qE '^[^ ]*(pg_restore|pg_dump|drill) ' && said "the process $p"
 	readlink $p/fd/* 2>/dev/null | grep -qE '/(archive|out/|share/|spool/|docker)' && said "a descriptor of $p"
 done
