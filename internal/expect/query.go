@@ -181,7 +181,7 @@ func (q *query) alone(ctx context.Context, path whose, sql string, args []string
 	if err != nil {
 		return nil, redacted(err)
 	}
-	return answer(p, sql, len(args), q.session.names.told)
+	return answer(p, sql, len(args), q.session.told())
 }
 
 // send gives the pipeline a statement behind so many that open a transaction.
@@ -226,6 +226,15 @@ func (q *query) opening(path whose) []string {
 // setLocal sets something for the transaction, whatever search_path it is under.
 func setLocal(name, value string) string {
 	return "pg_catalog.set_config('" + name + "', E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(value) + "', true)"
+}
+
+// told are the names that may be told, with the sentences of the server; may
+// be nil.
+func (s *session) told() *told.Names {
+	if s.names == nil {
+		return nil
+	}
+	return s.names.told
 }
 
 // answer reads what the server says to a statement, with so many parameters.

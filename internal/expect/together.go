@@ -138,7 +138,7 @@ func (s *session) answer(ctx context.Context, open []*asking) {
 	}
 	for i, a := range open {
 		limit.Reset(a.timeout + grace)
-		if !a.hear(p, opened[i], s.names.told) {
+		if !a.hear(p, opened[i], s.told()) {
 			if errors.Is(context.Cause(ctx), errTimeout) {
 				a.err, a.lost = errTimeout, false
 			}
