@@ -293,7 +293,7 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 // scrubRequest is what the scrub is planned from, once pre-data is restored.
 func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Request, err error) {
 	req = scrub.Request{Rules: r.Drill.Scrub, File: r.Drill.Path, Encoding: r.archive.Encoding, Lost: r.lost.tables,
-		OwnCode: r.ownCode != "", Names: r.names}
+		OwnCode: r.ownCode != "", Names: r.names, LatestEvents: r.Drill.LatestEvents}
 	for _, t := range r.Drill.Expectations.Tables {
 		if t.Rebuildable {
 			req.Rebuildable = append(req.Rebuildable, t.Table)

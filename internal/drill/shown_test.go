@@ -14,6 +14,7 @@ import (
 	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
 	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
 
@@ -26,8 +27,8 @@ const (
 
 // shownShop is a database of which the drill below shows rows.
 const shownShop = `
-create table public.users(id int primary key, email text, created_at timestamptz);
-insert into users select i, 'real.person'||i||'@secretcorp.example', timestamptz '2026-11-01' - i*interval '1 min' from generate_series(1,60) i;
+create table public.users(id int primary key, email text, created_at timestamptz, nook text);
+insert into users select i, 'real.person'||i||'@secretcorp.example', timestamptz '2026-11-01' - i*interval '1 min', 'Zaphod Quill '||i from generate_series(1,60) i;
 create table public.orders(id int primary key, user_id int references users(id), status text, created_at timestamptz);
 insert into orders select i, 1+i%60, 'paid', timestamptz '2026-11-01' - i*interval '1 min' from generate_series(1,60) i;
 create table public.notes(id int, status text); insert into notes select i, 'fine' from generate_series(1,60) i;
@@ -45,7 +46,7 @@ func code(body string) string {
 // again. The server lets a role of its own in without a password.
 func later(sql string) string {
 	script := `printf 'local all evil trust\nlocal all all scram-sha-256\n' > pg_hba.conf; kill -HUP $(head -1 postmaster.pid); ` +
-		`(i=0; while [ $i -lt 60 ]; do psql -X -q -U evil -h "$1" -d shop -c "$2"; i=$((i+1)); sleep 0.05; done) >/dev/null 2>&1 &`
+		`(i=0; while [ $i -lt 60 ] && [ -S "$1/.s.PGSQL.5432" ]; do psql -X -q -U evil -h "$1" -d shop -c "$2"; i=$((i+1)); sleep 0.05; done) >/dev/null 2>&1 &`
 	return fmt.Sprintf(`if exists (select from pg_roles where rolname = 'evil') then return 1; end if; create role evil superuser login;
 	declare s text := 'sh -c ' || %s || ' x ' || quote_literal(current_setting('unix_socket_directories')) || ' ' || %s;
 	begin execute format('copy (select 1) to program %%L', s); perform pg_sleep(0.3); end;`, quoteShell(script), quoteShell(sql))
@@ -114,7 +115,7 @@ func revealed(t *testing.T, r *verdict.Report, log string) (found []string) {
 	}
 	for line := range strings.Lines(string(text) + log) {
 		low := strings.ToLower(line)
-		for _, sign := range []string{"secretcorp", "real.person", "person seven", "real_person", "procterces", "nosrep.laer", "JOHN1", "7265616c2e70"} {
+		for _, sign := range []string{"zaphod", "secretcorp", "real.person", "person seven", "real_person", "procterces", "nosrep.laer", "JOHN1", "7265616c2e70"} {
 			if strings.Contains(low, strings.ToLower(sign)) {
 				found = append(found, strings.TrimSpace(line))
 				break
@@ -255,7 +256,16 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 	t.Parallel()
 	source, clusters := dumptest.Server(t), t.TempDir()
 	for name, c := range map[string]struct{ sql, want string }{
-		"no code":                      {``, ""},
+		"no code":                     {``, ""},
+		"an unruled value":            {code(`update notes o set status = u.nook from users u where u.id = o.id;`), "not_loaded:latest_events:public.notes.status"},
+		"an unruled value, rewritten": {code(`update users set email = nook;`), "distinct:link person"},
+		"an heir's rows":              {code(`create table kid() inherits (notes); insert into kid select 1000+id, nook from users;`), "not_loaded:latest_events:public.notes.status"},
+		"a column's type":             {code(`create function of(int) returns text language sql as 'select nook from public.users where id = $1'; alter table notes alter status type text using public.of(id);`), "not_loaded:latest_events:public.notes.status"},
+		"another table's rows":        {code(`alter table notes rename to n2; create table notes as select id, nook as status from users;`), "not_loaded:latest_events:public.notes.status"},
+		"a materialized view's rows":  {code(`alter table notes rename to n2; create materialized view notes as select id, nook as status from users;`), "not_loaded:latest_events:public.notes.status"},
+		"an unruled value, an index's": {`create function public.w() returns int language plpgsql as $x$ begin update public.notes set status = (select nook from public.users limit 1); return 1; end $x$;
+			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w(); end if; return 1; end $x$;
+			create index ci on orders(public.c(id));`, "not_loaded:latest_events:public.notes.status"},
 		"into a rewritten column":      {code(`update users set email = m;`), "leak:public.users.email"},
 		"into a preserved one":         {code(`update notes set status = m;`), "leak:public.notes.status"},
 		"with more words":              {code(`update notes set status = repeat('x ', 40) || upper(m);`), "leak:public.notes.status"},
@@ -282,7 +292,12 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 		dump := source.Dump("-Fc", "shop")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, log := shownDrill(t, sandbox.Local, clusters, dump, 1000)
+			kind := sandbox.Local
+			if name == "an unruled value" || name == "another session, rewritten" {
+				testneed.Image(t, "postgres:15")
+				kind = sandbox.Container
+			}
+			r, log := shownDrill(t, kind, clusters, dump, 1000)
 			for _, f := range revealed(t, r, log) {
 				t.Errorf("%.400s", f)
 			}
@@ -291,6 +306,35 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 			}
 			if testing.Verbose() {
 				t.Log(outcome(r), r.LatestEvents)
+			}
+		})
+	}
+}
+
+// Where code could run and wrote nothing, all that is shown is shown as text.
+func TestWhatWasLoadedIsShown(t *testing.T) {
+	t.Parallel()
+	source, clusters := dumptest.Server(t), t.TempDir()
+	source.Exec("postgres", "create database shop")
+	source.Exec("shop", shownShop+code(``)+`alter database shop set timezone = 'Asia/Kathmandu'; alter database shop set datestyle = 'SQL, DMY';`)
+	for _, args := range [][]string{{"-Fc"}, {"-Fp", "-C", "--inserts"}} {
+		dump := source.Dump(append(args, "shop")...)
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			t.Parallel()
+			r, _ := shownDrill(t, sandbox.Local, clusters, dump, 1000)
+			for _, c := range r.Checks {
+				if strings.Contains(c.ID, "latest_events:") {
+					t.Errorf("%s: %s", c.ID, c.Message)
+				}
+			}
+			if len(r.LatestEvents) != 3 {
+				t.Fatalf("%d tables are shown: %s", len(r.LatestEvents), outcome(r))
+			}
+			for i, want := range []string{"fine", "@", "2026-11-01 05:"} {
+				row := r.LatestEvents[i].Rows[0]
+				if !strings.Contains(row[len(row)-1], want) {
+					t.Errorf("%s shows %q, want %q", r.LatestEvents[i].Table, row, want)
+				}
 			}
 		})
 	}

@@ -19,7 +19,7 @@ func (r *run) namesToTell() *told.Names {
 	names := told.New(func(text string) bool {
 		_, found := scanner.Find([]byte(text))
 		return found
-	})
+	}, r.box.Sentences())
 	for name := range r.archive.Names() {
 		names.Know(name)
 	}
@@ -89,7 +89,7 @@ func (r *run) inKnownWords(p *verdict.Problem) *verdict.Problem {
 func (r *run) sentence(said *pgconn.PgError) string {
 	names := r.names
 	if names == nil { // nothing of the backup's has run yet, and none is known
-		names = told.New(nil)
+		names = told.New(nil, nil)
 	}
 	return names.Sentence(said.Message) + " (SQLSTATE " + told.State(said.Code) + ")"
 }

@@ -490,7 +490,7 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-func vouched(string, string, string, string) bool { return true }
+func vouched(string, string, string, string) *verdict.Problem { return nil }
 
 func testLatestEvents(t *testing.T, s server) {
 	connect := s.database(t, "newest", `

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/sandbox"
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -180,7 +181,7 @@ func (q *query) alone(ctx context.Context, path whose, sql string, args []string
 	if err != nil {
 		return nil, redacted(err)
 	}
-	return answer(p, sql, len(args))
+	return answer(p, sql, len(args), q.session.told())
 }
 
 // send gives the pipeline a statement behind so many that open a transaction.
@@ -227,11 +228,20 @@ func setLocal(name, value string) string {
 	return "pg_catalog.set_config('" + name + "', E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(value) + "', true)"
 }
 
+// told are the names that may be told, with the sentences of the server; may
+// be nil.
+func (s *session) told() *told.Names {
+	if s.names == nil {
+		return nil
+	}
+	return s.names.told
+}
+
 // answer reads what the server says to a statement, with so many parameters.
-func answer(p *pgconn.Pipeline, sql string, params int) ([][][]byte, error) {
+func answer(p *pgconn.Pipeline, sql string, params int, names *told.Names) ([][][]byte, error) {
 	said, err := p.GetResults()
 	if err != nil {
-		return nil, unprepared(err, sql)
+		return nil, unprepared(err, sql, names)
 	}
 	if d, ok := said.(*pgconn.StatementDescription); ok && len(d.ParamOIDs) != params {
 		return nil, &sqlError{State: "42P02", told: "the SQL holds a parameter such as $1, for which there is no value"}

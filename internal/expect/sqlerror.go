@@ -26,12 +26,12 @@ var ErrBroken = verdict.Errorf(verdict.CodeSandbox, "run the drill again; if it 
 // unprepared shows the server's message, which is about the statement: with the
 // names that the statement itself has, since others are those that the
 // backup's code may have chosen.
-func unprepared(err error, sql string) error {
+func unprepared(err error, sql string, all *known.Names) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || server.Code == queryCanceled || sandbox.Broken(err) {
 		return redacted(err)
 	}
-	names := known.New(nil)
+	names := all.Others()
 	names.Know(sql)
 	said := names.Sentence(server.Message)
 	if said == known.Withheld {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -137,7 +138,7 @@ func (s *session) answer(ctx context.Context, open []*asking) {
 	}
 	for i, a := range open {
 		limit.Reset(a.timeout + grace)
-		if !a.hear(p, opened[i]) {
+		if !a.hear(p, opened[i], s.told()) {
 			if errors.Is(context.Cause(ctx), errTimeout) {
 				a.err, a.lost = errTimeout, false
 			}
@@ -148,13 +149,13 @@ func (s *session) answer(ctx context.Context, open []*asking) {
 
 // hear reads the answer behind so many statements that open the transaction,
 // and says whether the connection is fit for the next.
-func (a *asking) hear(p *pgconn.Pipeline, opening int) bool {
+func (a *asking) hear(p *pgconn.Pipeline, opening int, names *told.Names) bool {
 	for range opening {
 		if _, err := p.GetResults(); err != nil {
 			return false
 		}
 	}
-	a.rows, a.err = answer(p, a.sql, len(a.args))
+	a.rows, a.err = answer(p, a.sql, len(a.args), names)
 	a.lost = false
 	said, err := p.GetResults()
 	_, synced := said.(*pgconn.PipelineSync)

@@ -52,6 +52,7 @@ const (
 
 // messages collects what several programs and connections say.
 type messages struct {
+	names  *told.Names // whose sentences are the server's; nil: those that are always known
 	mu     sync.Mutex
 	list   []*message
 	counts [trouble + 1]int // by severity, of all that was said
@@ -373,7 +374,7 @@ func (l *listener) warned(text string) {
 		l.say(notice, text)
 	case l.to.number(warning) >= mostOthers: // which are not kept: no look is spent on them
 		l.say(warning, raised)
-	case told.IsSentence(text):
+	case l.to.names.IsSentence(text):
 		l.say(warning, text)
 	default:
 		l.say(warning, raised)

@@ -1,10 +1,13 @@
 package restore
 
 import (
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"daybefore/internal/told"
 )
 
 // What pg_restore 15.18 -v wrote, with a made-up value in every place where
@@ -30,6 +33,12 @@ psql:/run/share/script-pre-data:12: ERROR:  role "app" does not exist
 psql:/run/share/script-pre-data:13: NOTICE:  something
 psql: error: connection to server on socket failed
 `
+
+// spoken is a warning of a server's.
+var spoken = told.NewSentences(func(to io.Writer) error {
+	_, err := io.WriteString(to, "no privileges were granted for \"%s\"\x00")
+	return err
+})
 
 // inside compares all that messages hold.
 var inside = cmp.AllowUnexported(message{}, object{}, name{})
@@ -90,7 +99,7 @@ func TestErrorsOfSeveralJobsAreHeardWhereTheyMix(t *testing.T) {
 
 func TestWarningsOfSeveralJobsNameNoEntry(t *testing.T) {
 	t.Parallel()
-	var m messages
+	m := messages{names: told.All(spoken)}
 	say := m.listener(2).line
 	for line := range strings.Lines(`pg_restore: creating INDEX "public.a"
 pg_restore: creating INDEX "public.b"
@@ -150,7 +159,7 @@ HINT:  Check free disk space.`, []message{{severity: trouble, entry: "", text: `
 		{"a server that goes", "pg_restore: error: could not execute query: FATAL:  terminating connection due to administrator command",
 			[]message{{severity: trouble, entry: "", text: "FATAL:  terminating connection due to administrator command"}}},
 	} {
-		var m messages
+		m := messages{names: told.All(spoken)}
 		say := m.listener(1).line
 		for line := range strings.Lines(c.stderr) {
 			say(strings.TrimSuffix(line, "\n"))

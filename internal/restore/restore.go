@@ -98,8 +98,11 @@ func (s *Session) Took() Sections { return s.took }
 // at inside, the path under which the sandbox's programs find it.
 func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Session {
 	opts.Jobs = max(opts.Jobs, 1)
+	if opts.Names == nil {
+		opts.Names = told.All(box.Sentences())
+	}
 	return &Session{
-		archive: a, box: box, opts: opts, file: inside,
+		archive: a, box: box, opts: opts, file: inside, said: messages{names: opts.Names},
 		lists: sortEntries(a, opts),
 		moved: progress{tell: opts.Progress},
 	}
@@ -312,7 +315,7 @@ SET check_function_bodies = false; SET xmloption = content; SET client_min_messa
 SELECT pg_catalog.set_config('search_path', '', false);`
 
 // noNames are for messages that need none.
-var noNames = told.New(nil)
+var noNames = told.New(nil, nil)
 
 // fatal tells whether the server refused for a reason that lies in the
 // machine and not in the rows: no room, no memory, going down.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -58,6 +59,7 @@ type base struct {
 	deadline    time.Time
 	major       int // the least that will do; 0: any
 	cluster     kept
+	sentences   *told.Sentences
 
 	launch    func(c Command) (*program, error) // starts a program
 	oomKilled func() bool                       // asks whether the kernel ended a process of it for want of memory; nil: nobody to ask
@@ -78,17 +80,20 @@ type base struct {
 var errClosed = errors.New("the sandbox was closed")
 
 func newBase(o Options, insideShare string) *base {
-	return &base{
+	b := &base{
 		work: o.Work, preload: o.Preload, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
 		db:   &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
 		dead: make(chan struct{}),
 	}
+	b.sentences = told.NewSentences(b.readPrograms)
+	return b
 }
 
 func (b *base) DB() *DB                       { return b.db }
 func (b *base) Info() verdict.Sandbox         { return b.info }
 func (b *base) HostPath(name string) string   { return filepath.Join(b.work.share(), name) }
 func (b *base) InsidePath(name string) string { return path.Join(b.insideShare, name) }
+func (b *base) Sentences() *told.Sentences    { return b.sentences }
 
 // furnish writes what the start script needs. The modes are for a directory
 // that only its owners can enter.

@@ -17,6 +17,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -39,6 +40,7 @@ func TestBox(t *testing.T) {
 			t.Run("a program's end is told", func(t *testing.T) { testStreamEnds(t, b) })
 			t.Run("a cancelled program ends", func(t *testing.T) { testCancel(t, b) })
 			t.Run("shares files to be read only", func(t *testing.T) { testShare(t, b) })
+			t.Run("tells its own sentences", func(t *testing.T) { testSentences(t, b) })
 			t.Run("reaches no network", func(t *testing.T) { testNoNetwork(t, b) })
 			t.Run("keeps the password to itself", func(t *testing.T) { testPassword(t, b) })
 			t.Run("keeps what sessions say out of the log", func(t *testing.T) { testLog(t, b) })
@@ -249,6 +251,24 @@ func testShare(t *testing.T, b Box) {
 	err := b.Run(t.Context(), Command{Args: []string{"ln", "-s", "/etc/passwd", b.InsidePath("planted")}})
 	if _, ok := errors.AsType[*ExitError](err); !ok {
 		t.Errorf("planting a link among the shared files: %v", err)
+	}
+}
+
+// What the server and its programs say is read from their own files.
+func testSentences(t *testing.T, b Box) {
+	names := told.New(nil, b.Sentences())
+	for said, want := range map[string]string{
+		`relation "Anna" does not exist, skipping`:                      `relation … does not exist, skipping`,
+		`constraint "Anna" of relation "Anna" does not exist, skipping`: `constraint … of relation … does not exist, skipping`, // the server
+		`query has no destination for result data`:                      `query has no destination for result data`,            // PL/pgSQL
+		`the server knows Anna`:                                         told.Withheld,
+		`archive items not in correct section order`:                    `archive items not in correct section order`, // pg_restore
+		`Anna Schmidt`:  told.Withheld,
+		`Anna: Schmidt`: told.Withheld,
+	} {
+		if got := names.Sentence(said); got != want {
+			t.Errorf("%q is told as %q, want %q", said, got, want)
+		}
 	}
 }
 

@@ -99,7 +99,7 @@ var endings = []string{
 
 // phraseNames are what may be told of a server that was started with libraries.
 func phraseNames(preload []string) *told.Names {
-	names := told.New(nil)
+	names := told.New(nil, nil)
 	names.Know(endings...)
 	names.Know(preload...)
 	return names

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"time"
 
+	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
@@ -83,6 +84,10 @@ type Box interface {
 	// Why returns why err came about, where the end of the server or of a
 	// connection to it is the cause, as a *verdict.Problem; else err itself.
 	Why(ctx context.Context, err error) error
+
+	// Sentences are what the server and its programs say: read from them when
+	// the first message is to be told, where no code of a backup reaches them.
+	Sentences() *told.Sentences
 
 	// Info is what the report says about the sandbox.
 	Info() verdict.Sandbox

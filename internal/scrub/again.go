@@ -1,10 +1,12 @@
 package scrub
 
 import (
+	"errors"
 	"hash/maphash"
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/verdict"
 )
 
 // What is stored is what the filters wrote, unless code of the backup's own ran
@@ -130,29 +132,49 @@ func (a *aftermath) again() []site {
 	return all
 }
 
-// Vouch reports whether a value that is about to be shown holds nothing that
-// was looked for: a sampled value, or, in a column that no transform rewrites
-// and whose name expects none, what the detectors know. Call it behind
-// Aftermath.
-func (p *Plan) Vouch(schema, table, column, value string) bool {
+// What keeps a value from being shown.
+var (
+	errShows = verdict.Errorf(verdict.CodeLeak, "look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
+		"holds what looks sensitive or is a real value")
+	errNotLoaded = verdict.Errorf(verdict.CodeNotLoaded, "look which code of the backup's own writes to this table while it is restored, or leave the column out of latest_events",
+		"holds what is not as it was loaded: code of the backup's own may have copied it from anywhere")
+	errUnproven = &verdict.Problem{Outcome: verdict.Skipped, Code: verdict.CodeLatestEvents, Hint: "leave the column out of latest_events, or show what its rows are known by",
+		Err: errors.New("cannot be compared with what was loaded, by its type or since too many values differ")}
+)
+
+// Vouch returns what keeps a value from being shown, or nil: where code of the
+// backup's own could run, that the load did not store it in this column, and a
+// sampled value in it, or, in a column that no transform rewrites and whose
+// name expects none, what the detectors know. Call it behind Aftermath.
+func (p *Plan) Vouch(schema, table, column, value string) *verdict.Problem {
 	t := p.cat.byName[tableName{schema, table}]
 	if t == nil || !p.ownCode {
-		return true
+		return nil
 	}
-	c, text := t.byName[column], []byte(value)
-	if c == nil {
-		return false
+	c := t.byName[column]
+	switch {
+	case c == nil, p.shows(c, []byte(value)):
+		return errShows
+	case p.stored[c.root()] == nil, !p.stored[c.root()].proves():
+		return errUnproven
+	case !p.stored[c.root()].has(written(c, []byte(value))):
+		return errNotLoaded
 	}
+	return nil
+}
+
+// shows reports whether a value holds what was looked for.
+func (p *Plan) shows(c *column, text []byte) bool {
 	if !changes(p.assigned[c]) && !looksSensitive(c) {
 		if _, found := p.scannerOf(c).Find(text); found {
-			return false
+			return true
 		}
 	}
 	if p.real == nil {
-		return true
+		return false
 	}
 	at, _, _, _ := p.real.find(text, 0, nil)
-	return at < 0 || changes(p.assigned[c]) && p.writings(c).mayHold(text)
+	return at >= 0 && !(changes(p.assigned[c]) && p.writings(c).mayHold(text))
 }
 
 func looksSensitive(c *column) bool {

@@ -54,12 +54,13 @@ type rewriter struct {
 	cells   []*cell // by field; nil: passes as it is
 	keepers []rowKeeper
 	*originals
-	watch *watcher // nil: no column needs it
-	ends  []int    // of the row's fields
-	row   int64
-	spent time.Duration
-	made  []byte       // by lookOn
-	ended *atomic.Bool // the plan's
+	watch   *watcher // nil: no column needs it
+	storing *storing // nil: no column is shown, or nothing but the load writes rows
+	ends    []int    // of the row's fields
+	row     int64
+	spent   time.Duration
+	made    []byte       // by lookOn
+	ended   *atomic.Bool // the plan's
 }
 
 // rowKeeper is a keeper for the fields of this header.
@@ -100,7 +101,8 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 	if work {
 		r.originals = p.newOriginals(r, decode)
 	}
-	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil {
+	r.storing = p.newStoring(t, columns)
+	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil && r.storing == nil {
 		return nil
 	}
 	return r
@@ -205,10 +207,12 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 			replaces = kept.set[i] != nil
 		}
 		if !replaces {
+			r.storing.add(i, row[from:end])
 			from = end + 1
 			continue
 		}
 		dst = append(dst, row[copied:from]...)
+		start := len(dst)
 		if kept != nil {
 			dst = append(dst, kept.set[i]...)
 		} else if dst, err = r.replace(dst, row, i, row[from:end]); errors.Is(err, ErrLeak) {
@@ -216,6 +220,7 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		} else if err != nil {
 			return dst, err
 		}
+		r.storing.add(i, dst[start:])
 		copied, from = end, end+1
 	}
 	if kept != nil {

@@ -42,6 +42,7 @@ type Request struct {
 	Rebuildable  []spec.Name // tables that may be missing or empty, so that rules for them may meet nothing
 	OwnCode      bool        // of the backup may run once rows are stored: what was looked at is looked at again
 	Names        *told.Names // that checks may tell; nil: all
+	LatestEvents []spec.LatestEvents
 	Lost         []spec.Name // tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
 }
 
@@ -69,7 +70,8 @@ type Plan struct {
 	unjudged    int
 	ownCode     bool
 	names       *told.Names
-	real        *overlap // what Aftermath looked for; nil: nothing was sampled
+	stored      map[*column]*valueSet // by the topmost column; where own code may run, of what is shown
+	real        *overlap              // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -99,7 +101,7 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 	if err != nil {
 		return nil, nil, err
 	}
-	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch, p.count)
+	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch, p.count, p.remember)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,7 +121,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 		Plan: &Plan{
 			file: req.File, ownCode: req.OwnCode, names: req.Names, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
 			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
-			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, seed: maphash.MakeSeed(),
+			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, stored: map[*column]*valueSet{}, seed: maphash.MakeSeed(),
 		},
 		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
 	}

@@ -8,17 +8,13 @@ import (
 	"sync"
 )
 
-// sentences are what a server and its programs say: the messages of versions 15
-// to 18 that are whole in PostgreSQL's sources. libraries are some of what
-// others say.
-var (
-	//go:embed sentences.txt
-	sentences string
-	//go:embed libraries.txt
-	libraries string
-)
+// always are messages that are known of every server, those on which hints and
+// the end of a server rest among them.
+//
+//go:embed always.txt
+var always string
 
-// Withheld stands for a sentence that no source of PostgreSQL's holds: a
+// Withheld stands for a sentence that no program of the server's holds: a
 // function of the backup may have chosen its words, which may be those of a row.
 const Withheld = "a message in a function's own words, which may hold values and is not shown"
 
@@ -34,11 +30,11 @@ type template struct {
 // conversion is a gap, as printf has it.
 var conversion = regexp.MustCompile(`%(?:\d+\$)?[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?([a-zA-Z%])`)
 
-// templates are grouped by their first word; those that begin with a gap have
-// none.
-var templates = sync.OnceValue(func() map[string][]template {
+// known are the templates of always, by their first word; those that begin with
+// a gap have none.
+var known = sync.OnceValue(func() map[string][]template {
 	all := map[string][]template{}
-	for line := range strings.Lines(sentences + libraries) {
+	for line := range strings.Lines(always) {
 		t := newTemplate(strings.TrimSuffix(line, "\n"))
 		word := t.firstWord()
 		all[word] = append(all[word], t)
@@ -115,21 +111,24 @@ func (t template) fill(words []string) string {
 	return b.String()
 }
 
-// IsSentence reports whether PostgreSQL says this, whatever it says it of.
-func IsSentence(text string) bool {
-	_, _, ok := meant(strings.TrimSpace(text))
-	return ok && len(text) <= longest
+// IsSentence reports whether the server says this, whatever it says it of.
+func (n *Names) IsSentence(text string) bool {
+	if len(text) > longest {
+		return false
+	}
+	_, _, ok := n.spoken().meant(strings.TrimSpace(text))
+	return ok
 }
 
-// Sentence returns a message of PostgreSQL's with what it says of this database:
+// Sentence returns a message of the server's with what it says of this database:
 // names that are known, kinds and types of the server's own. All else in it
-// becomes …, and a sentence that PostgreSQL does not say becomes Withheld.
+// becomes …, and a sentence that the server does not say becomes Withheld.
 func (n *Names) Sentence(text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) > longest {
 		return Withheld
 	}
-	t, gaps, ok := meant(text)
+	t, gaps, ok := n.spoken().meant(text)
 	if !ok {
 		return Withheld
 	}
@@ -153,10 +152,10 @@ var systemErrors = []string{
 
 // meant is the template that a text was made of: of several that with the most
 // words of its own.
-func meant(text string) (best template, gaps []string, ok bool) {
+func (s *Sentences) meant(text string) (best template, gaps []string, ok bool) {
 	word, _, _ := strings.Cut(text, " ")
-	for _, group := range []string{word, ""} {
-		for _, t := range templates()[group] {
+	for _, group := range [][]template{known()[word], known()[""], s.by(word), s.by("")} {
+		for _, t := range group {
 			if ok && t.weight <= best.weight {
 				continue
 			}
@@ -164,6 +163,9 @@ func meant(text string) (best template, gaps []string, ok bool) {
 				best, gaps, ok = t, found, true
 			}
 		}
+	}
+	if !ok {
+		return s.tailOf(text)
 	}
 	return best, gaps, ok
 }

@@ -1,7 +1,7 @@
 // Package told decides which names and sentences of a restored database may be
 // shown. Whoever wrote the dump has code in it, which may make a name or an
 // error of any value: so a name is told if the backup's table of contents or
-// the drill file holds it, and a sentence if PostgreSQL's own sources do. It
+// the drill file holds it, and a sentence if the server's own programs do. It
 // reads no row, and guesses nothing: what it does not know it does not show.
 package told
 
@@ -17,6 +17,8 @@ import (
 // told otherwise. Several goroutines may use one.
 type Names struct {
 	sensitive func(text string) bool
+	sentences *Sentences
+	all       bool // every name is known
 
 	mu          sync.RWMutex
 	known       map[string]struct{}
@@ -24,15 +26,30 @@ type Names struct {
 }
 
 // New returns names of which none is known yet. What sensitive says yes to is
-// never told, whoever names it. Nil: it says yes to nothing.
-func New(sensitive func(text string) bool) *Names {
-	return &Names{sensitive: sensitive, known: map[string]struct{}{}}
+// never told, whoever names it; nil: it says yes to nothing. The sentences are
+// those of the server that is told of.
+func New(sensitive func(text string) bool, sentences *Sentences) *Names {
+	return &Names{sensitive: sensitive, sentences: sentences, known: map[string]struct{}{}}
+}
+
+// All returns names of which every one is known, as nil has them, beside the
+// sentences of a server.
+func All(sentences *Sentences) *Names { return &Names{sentences: sentences, all: true} }
+
+// Others returns names of which none is known, with the same sentences.
+func (n *Names) Others() *Names { return New(nil, n.spoken()) }
+
+func (n *Names) spoken() *Sentences {
+	if n == nil {
+		return nil
+	}
+	return n.sentences
 }
 
 // Know adds names, each as a whole and word by word: of a table without its
 // schema.
 func (n *Names) Know(names ...string) {
-	if n == nil {
+	if n == nil || n.all {
 		return
 	}
 	n.mu.Lock()
@@ -58,7 +75,7 @@ func (n *Names) FingerprintBy(fingerprint func(text string) string) {
 // Knows reports whether every part of a name, as of schema and table, is known.
 // Empty parts are.
 func (n *Names) Knows(parts ...string) bool {
-	if n == nil {
+	if n == nil || n.all {
 		return true
 	}
 	n.mu.RLock()

@@ -1,6 +1,7 @@
 package told_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -9,8 +10,28 @@ import (
 
 const planted = "real.person@secretcorp.example"
 
+// program is what a server's file holds of these sentences, among other things.
+const program = "\x7fELF\x02\x01\x01\x00\x00pg_catalog\x00" +
+	"relation \"%s\" of type \"%s\" does not exist, skipping\x00column \"%s\" of relation \"%s\" does not exist\x00" +
+	"column \"%s\" of relation \"%s\" already exists\x00function %s does not exist\x00\x00\x01" +
+	"invalid input syntax for type %s: \"%s\"\x00duplicate key value violates unique constraint \"%s\"\x00" +
+	"null value in column \"%s\" of relation \"%s\" violates not-null constraint\x00" +
+	"new row for relation \"%s\" violates check constraint \"%s\"\x00permission denied for table %s\x00" +
+	"division by zero\x00value \"%s\" is out of range for type %s\x00row is too big: size %zu, maximum size %zu\x00" +
+	"%s: %s\x00%s %s\x00%s\x00 %d\x00audit: total\nof a line\x00the person %s\x01is cut\x00"
+
+func programs(err error) *told.Sentences {
+	return told.NewSentences(func(to io.Writer) error {
+		for b := range strings.SplitSeq(program, "e") { // in pieces
+			_, _ = io.WriteString(to, b)
+			_, _ = io.WriteString(to, "e")
+		}
+		return err
+	})
+}
+
 func shop() *told.Names {
-	n := told.New(func(text string) bool { return strings.Contains(text, "@") })
+	n := told.New(func(text string) bool { return strings.Contains(text, "@") }, programs(nil))
 	n.Know("public", "orders", "user_id", "total", "audit log", "f", "a@b.example")
 	return n
 }
@@ -37,12 +58,17 @@ func TestSentence(t *testing.T) {
 		`row is too big: size 8200, maximum size 8160`:                      `row is too big: size …, maximum size …`,
 		`could not open file "/etc/passwd": Permission denied`:              `could not open file …: Permission denied`,
 		`could not access file "$libdir/hstore": No such file or directory`: `could not access file "$libdir/hstore": No such file or directory`,
-		planted:                     told.Withheld,
-		planted + ` does not exist`: told.Withheld,
-		`the person Anna Schmidt`:   told.Withheld,
-		``:                          told.Withheld,
-		`relation "orders" does not exist` + "\n" + planted: told.Withheld,
-		`audit: total`: told.Withheld,
+		`type "Anna" does not exist, skipping`:                              `type … does not exist, skipping`, // the end of another
+		`Anna" does not exist, skipping`:                                    told.Withheld,
+		`skipping`:                                                          told.Withheld,
+		`permission denied for Anna`:                                        told.Withheld,
+		`the person`:                                                        told.Withheld,
+		planted:                                                             told.Withheld,
+		planted + ` does not exist`:                                         told.Withheld,
+		`the person Anna Schmidt`:                                           told.Withheld,
+		``:                                                                  told.Withheld,
+		`relation "orders" does not exist` + "\n" + planted:                 told.Withheld,
+		`audit: total`:                                                      told.Withheld,
 		`relation "` + strings.Repeat("x", 3000) + `" does not exist`: told.Withheld,
 	} {
 		if got := shop().Sentence(said); got != want {

@@ -68,6 +68,7 @@ const (
 
 	// scrub
 	CodeUnmatched    Code = "unmatched"     // error: a column that looks sensitive and has no rule
+	CodeNotLoaded    Code = "not_loaded"    // error: a value that is to be shown was not stored by the load
 	CodeLeak         Code = "leak"          // error: after the load, a value that looks sensitive or is known to be real
 	CodeRuleUnmet    Code = "rule_unmet"    // error: a rule that meets no column; fail where the rule of a drill that passed met one
 	CodeRuleUnfit    Code = "rule_unfit"    // error: a transform that the column would refuse, or that broke what post-data builds

@@ -278,6 +278,10 @@ type Messages struct {
 	Notices  int `json:"notices"`
 }
 
+// CellRead is how many characters of a value are read to be shown: what is
+// shown was looked at as a whole.
+const CellRead = 1 << 16
+
 // Events are the newest rows of a table, as people look for them: the cells
 // of columns that are scrubbed or preserved as text, all others fingerprints.
 type Events struct {
