@@ -67,6 +67,19 @@ func TestEnds(t *testing.T) {
 	})
 }
 
+// TestUmask starts a program where the caller makes files for itself alone, as
+// hardened accounts do. It is the whole process' umask, so that no other test runs
+// beside this.
+func TestUmask(t *testing.T) {
+	before := unix.Umask(0o077)
+	defer unix.Umask(before)
+	var out bytes.Buffer
+	c := command(t, Enclosed, &out, "echo out >/dev/null; read -r first </etc/passwd; echo x >/tmp/x; echo $first")
+	if end, err := started(t, c).Wait(); err != nil || end != (End{}) || out.String() != "root:x:0:0::/:/bin/sh\n" {
+		t.Errorf("%+v, %v, %q", end, err, out.String())
+	}
+}
+
 // TestGivesNothing looks that no variable and no file of the caller's is there.
 func TestGivesNothing(t *testing.T) {
 	t.Parallel()
