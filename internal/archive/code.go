@@ -27,7 +27,8 @@ func (a *Archive) CodeRun() []Code {
 	brought := map[string][]int{} // entries by the name that calls them
 	for i, e := range a.Entries {
 		if e.isFunction() {
-			brought[e.called()] = append(brought[e.called()], i)
+			name := a.called(e)
+			brought[name] = append(brought[name], i)
 		}
 	}
 	uses := map[int]map[string]bool{} // by the function's entry
@@ -77,9 +78,11 @@ func (e Entry) isFunction() bool {
 }
 
 // called is what a function is called by: its name without its arguments.
-func (e Entry) called() string {
-	name, _, _ := strings.Cut(e.Tag, "(")
-	return strings.ReplaceAll(strings.Trim(name, `"`), `""`, `"`)
+func (a *Archive) called(e Entry) string {
+	for _, statement := range statementsOf(a.tokens(e.Defn)) {
+		return made(statement)
+	}
+	return ""
 }
 
 func (e Entry) display() string {
