@@ -116,6 +116,7 @@ func TestLimits(t *testing.T) {
 		"processes":         {`perl -e '` + many + `'; exit 0`, OfItself, "refused"},
 		"files that it has": {`perl -e 'for (1 .. 500) { open($f[$_], "<", "/dev/null") or do { print "refused\n"; last } }'`, OfItself, "refused"},
 		"calls":             {`unshare -U true 2>/dev/null || echo refused`, OfItself, "refused"},
+		"limits of others":  {`ulimit -n 100 && (prlimit --pid $$ --nofile=50 2>/dev/null || echo refused)`, OfItself, "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
