@@ -140,6 +140,9 @@ func (a *Archive) saysMore(e Entry) bool {
 	if e.isFunction() || e.Defn == "" || e.Desc == "STATISTICS DATA" { // which no drill restores
 		return false
 	}
+	if e.Desc == "BLOB METADATA" && strings.Trim(e.Defn, "0123456789\n") == "" {
+		return false // since pg_dump 17 it lists large objects, and holds no SQL
+	}
 	if e.runs() == "a statement" {
 		return true
 	}

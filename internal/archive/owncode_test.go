@@ -95,6 +95,8 @@ func TestOwnCodeOfForgedEntries(t *testing.T) {
 		"an index as a function":  {[]Entry{table, function, {Desc: "FUNCTION", Tag: "g()", Defn: index}}, "a statement"},
 		"an extension":            {[]Entry{{Desc: "EXTENSION", Tag: "citext", Defn: "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;\n"}}, ""},
 		"another extension":       {[]Entry{{Desc: "EXTENSION", Tag: "citext", Defn: "CREATE EXTENSION IF NOT EXISTS dblink WITH SCHEMA citext;\n"}}, "a statement"},
+		"large objects":           {[]Entry{{Desc: "BLOB METADATA", Tag: "777..778", Defn: "777\n778\n"}}, ""},
+		"large objects and more":  {[]Entry{{Desc: "BLOB METADATA", Tag: "777", Defn: "777'); SELECT s.f('1\n"}}, "a statement"},
 		"a name in escapes":       {[]Entry{table, {Desc: "FUNCTION", Defn: `CREATE FUNCTION U&"\0066"(integer) RETURNS integer LANGUAGE sql AS 'select 1';`}, {Desc: "INDEX", Defn: index}}, "a name that is written in escapes"},
 		"an aggregate's function": {[]Entry{table, function, {Desc: "AGGREGATE", Tag: "ag(integer)", Defn: "CREATE AGGREGATE s.ag(integer) (SFUNC = s.f, STYPE = integer);"}}, "the function ag"},
 	} {
