@@ -27,7 +27,8 @@ func (a *Archive) CodeRun() []Code {
 	brought := map[string][]int{} // entries by the name that calls them
 	for i, e := range a.Entries {
 		if e.isFunction() {
-			brought[e.called()] = append(brought[e.called()], i)
+			name := a.called(e)
+			brought[name] = append(brought[name], i)
 		}
 	}
 	uses := map[int]map[string]bool{} // by the function's entry
@@ -77,9 +78,11 @@ func (e Entry) isFunction() bool {
 }
 
 // called is what a function is called by: its name without its arguments.
-func (e Entry) called() string {
-	name, _, _ := strings.Cut(e.Tag, "(")
-	return strings.ReplaceAll(strings.Trim(name, `"`), `""`, `"`)
+func (a *Archive) called(e Entry) string {
+	for _, statement := range statementsOf(a.tokens(e.Defn)) {
+		return made(statement)
+	}
+	return ""
 }
 
 func (e Entry) display() string {
@@ -136,6 +139,9 @@ var declaring = strings.Fields("create alter comment grant revoke security set r
 func (a *Archive) saysMore(e Entry) bool {
 	if e.isFunction() || e.Defn == "" || e.Desc == "STATISTICS DATA" { // which no drill restores
 		return false
+	}
+	if e.Desc == "BLOB METADATA" && strings.Trim(e.Defn, "0123456789\n") == "" {
+		return false // since pg_dump 17 it lists large objects, and holds no SQL
 	}
 	if e.runs() == "a statement" {
 		return true

@@ -130,6 +130,10 @@ func TestCodeRunNamesStatements(t *testing.T) {
 			t.Errorf("%q: %+v", defn, got)
 		}
 	}
+	a.Entries = []Entry{{DumpID: 1, Desc: "BLOB METADATA", Tag: "777..778", Defn: "777\n778\n"}}
+	if got := a.CodeRun(); len(got) != 0 {
+		t.Errorf("of large objects, which are listed: %+v", got)
+	}
 	a.Entries = []Entry{{DumpID: 1, Desc: "TRICK", Tag: "t", Defn: "CREATE TABLE s.t ()"}}
 	if got := a.CodeRun(); len(got) != 1 || got[0].Name != "a statement of TRICK t" {
 		t.Errorf("of a kind that no pg_dump writes: %+v", got)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func (a *Archive) OwnCode(queries ...string) string {
 		return ""
 	}
 	for _, e := range a.Entries {
-		if found := e.runs(); found != "" {
+		if found := cmp.Or(e.runs(), a.hides(e)); found != "" {
 			return found
 		}
 		if slices.Contains(inert, e.Desc) {
@@ -45,25 +46,130 @@ func (a *Archive) OwnCode(queries ...string) string {
 func (a *Archive) functions() map[string]bool {
 	names := map[string]bool{}
 	for _, e := range a.Entries {
-		if !slices.Contains([]string{"FUNCTION", "PROCEDURE", "AGGREGATE"}, e.Desc) || a.isTriggers(e.Defn) {
-			continue
+		for _, statement := range statementsOf(a.tokens(e.Defn)) {
+			if name := made(statement); name != "" && !isTriggers(statement) {
+				names[name] = true
+			}
 		}
-		name, _, _ := strings.Cut(e.Tag, "(")
-		names[name] = true
 	}
 	return names
 }
 
-// isTriggers reports whether a definition is that of a function for triggers.
-func (a *Archive) isTriggers(sql string) bool {
-	before := token{}
-	for _, t := range a.tokens(sql) {
-		if before.is("returns") && t.is("trigger") {
-			return true
+// made is the name of the function that a statement makes; empty for any other.
+// An entry's tag would not do: a name may hold a bracket too, as that before the
+// arguments, and who writes an archive writes into it what he likes.
+func made(statement []token) string {
+	rest := statement
+	switch {
+	case leads(rest, "create", "or", "replace"):
+		rest = rest[3:]
+	case leads(rest, "create"):
+		rest = rest[1:]
+	default:
+		return ""
+	}
+	if !leads(rest, "function") && !leads(rest, "procedure") && !leads(rest, "aggregate") {
+		return ""
+	}
+	rest = rest[1:]
+	for len(rest) > 2 && rest[1].is(".") {
+		rest = rest[2:]
+	}
+	if len(rest) == 0 {
+		return ""
+	}
+	return rest[0].text
+}
+
+// leads reports whether a statement begins with these keywords.
+func leads(statement []token, words ...string) bool {
+	for i, w := range words {
+		if i >= len(statement) || !statement[i].is(w) {
+			return false
 		}
-		before = t
+	}
+	return true
+}
+
+// isTriggers reports whether a statement makes a function for triggers. What it
+// returns stands behind its arguments, and before anything of its body.
+func isTriggers(statement []token) bool {
+	depth := 0
+	for i, t := range statement[:max(0, len(statement)-1)] {
+		switch {
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		case depth > 0:
+		case t.is("returns"):
+			return statement[i+1].is("trigger")
+		case t.is("as"), t.is("begin"), t.is("return"):
+			return false
+		}
 	}
 	return false
+}
+
+// hides says what an entry holds that its kind does not say, or writes so that
+// no name in it is read: no pg_dump does either.
+func (a *Archive) hides(e Entry) string {
+	tokens := a.tokens(e.Defn)
+	for _, t := range tokens {
+		if t.kind == tokenQuoted && e.Defn[t.start] != '"' {
+			return "a name that is written in escapes"
+		}
+	}
+	statements, stray := statementsOf(tokens), false
+	switch {
+	case len(statements) == 0 || e.Desc == "STATISTICS DATA": // which no drill restores
+	case e.Desc == "FUNCTION" || e.Desc == "PROCEDURE":
+		stray = made(statements[0]) == "" || strays(statements)
+	case slices.Contains(inert, e.Desc):
+		stray = a.saysMore(e) || slices.ContainsFunc(statements, func(s []token) bool { return !e.says(s) })
+	default:
+		stray = a.saysMore(e)
+	}
+	if stray {
+		return "a statement"
+	}
+	return ""
+}
+
+// strays reports whether something follows the first statement, a function's,
+// but what says whose it is. Its body in SQL's own style was cut at semicolons.
+func strays(statements [][]token) bool {
+	within := slices.ContainsFunc(statements[0], func(t token) bool { return t.is("atomic") })
+	for _, s := range statements[1:] {
+		switch {
+		case within:
+			within = !leads(s, "end")
+		case !leads(s, "alter"):
+			return true
+		}
+	}
+	return false
+}
+
+// says reports whether a statement may stand in an entry of an inert kind: of
+// those that make something only what the entry is called after.
+func (e Entry) says(statement []token) bool {
+	switch {
+	case !leads(statement, "create"):
+		return true
+	case len(statement) < len([]string{"create", "kind", "name"}):
+		return false
+	}
+	if name := statement[2:]; leads(statement, "create", "extension") {
+		if leads(name, "if", "not", "exists") {
+			name = name[3:]
+		}
+		return len(name) > 0 && name[0].text == e.Tag && e.Desc == "EXTENSION"
+	}
+	words := strings.Fields(strings.ToLower(e.Desc))
+	return slices.ContainsFunc([][]string{{"create"}, {"create", "constraint"}, {"create", "or", "replace"}}, func(before []string) bool {
+		return leads(statement, append(before, words...)...)
+	})
 }
 
 // runs says what an entry runs by itself.

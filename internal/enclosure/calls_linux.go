@@ -59,6 +59,9 @@ var filters = sync.OnceValues(func() ([][]byte, error) {
 		{Action: no, NamesWithCondtions: []seccomp.NameWithConditions{
 			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: flags, Operation: seccomp.BitsSet, Value: namespaces}}},
 			other,
+			// Limits of another process, such as the keeper, which as an ordinary
+			// user has the program's account.
+			{Name: "prlimit64", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.NotEqual, Value: 0}}},
 		}},
 	}}
 	steps, err := policy.Assemble()

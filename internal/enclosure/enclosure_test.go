@@ -67,6 +67,19 @@ func TestEnds(t *testing.T) {
 	})
 }
 
+// TestUmask starts a program where the caller makes files for itself alone, as
+// hardened accounts do. It is the whole process' umask, so that no other test runs
+// beside this.
+func TestUmask(t *testing.T) {
+	before := unix.Umask(0o077)
+	defer unix.Umask(before)
+	var out bytes.Buffer
+	c := command(t, Enclosed, &out, "echo out >/dev/null; read -r first </etc/passwd; echo x >/tmp/x; echo $first")
+	if end, err := started(t, c).Wait(); err != nil || end != (End{}) || out.String() != "root:x:0:0::/:/bin/sh\n" {
+		t.Errorf("%+v, %v, %q", end, err, out.String())
+	}
+}
+
 // TestGivesNothing looks that no variable and no file of the caller's is there.
 func TestGivesNothing(t *testing.T) {
 	t.Parallel()
@@ -103,6 +116,7 @@ func TestLimits(t *testing.T) {
 		"processes":         {`perl -e '` + many + `'; exit 0`, OfItself, "refused"},
 		"files that it has": {`perl -e 'for (1 .. 500) { open($f[$_], "<", "/dev/null") or do { print "refused\n"; last } }'`, OfItself, "refused"},
 		"calls":             {`unshare -U true 2>/dev/null || echo refused`, OfItself, "refused"},
+		"limits of others":  {`ulimit -n 100 && (prlimit --pid $$ --nofile=50 2>/dev/null || echo refused)`, OfItself, "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -243,6 +243,7 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 func (c *container) asRoot(ctx context.Context, argv ...string) error {
 	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{User: "0:0", AttachStderr: true, Cmd: argv})
 	if err == nil {
+		defer context.AfterFunc(ctx, attached.Close)() // an engine may never say that it ended
 		io.Copy(io.Discard, attached.Reader)
 		attached.Close()
 		err = c.execStatus(ctx, argv[0], id, nil)

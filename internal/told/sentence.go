@@ -133,11 +133,31 @@ func (n *Names) Sentence(text string) string {
 		return Withheld
 	}
 	for i, gap := range gaps {
-		if !slices.Contains(systemErrors, gap) && !n.Words(gap) {
+		if !slices.Contains(systemErrors, gap) && !n.fills(gap) {
 			gaps[i] = "…"
 		}
 	}
 	return partly.ReplaceAllString(t.fill(gaps), "…")
+}
+
+const (
+	// mostInGap is how many words a gap may have whose order nobody vouches for,
+	// such as of a function with its arguments, and mostNumbers how many of them
+	// may be numbers: more of either could spell a value.
+	mostInGap   = 24
+	mostNumbers = 2
+)
+
+// fills reports whether what stands in a gap may be told.
+func (n *Names) fills(gap string) bool {
+	words, numbers := 0, 0
+	for word := range wordsOf(gap) {
+		words++
+		if short(word) {
+			numbers++
+		}
+	}
+	return n.Knows(gap) || words <= mostInGap && numbers <= mostNumbers && n.Words(gap)
 }
 
 // partly is a quoted or qualified name of which not all is known.

@@ -69,7 +69,10 @@ func TestSentence(t *testing.T) {
 		``:                                                                  told.Withheld,
 		`relation "orders" does not exist` + "\n" + planted:                 told.Withheld,
 		`audit: total`:                                                      told.Withheld,
-		`relation "` + strings.Repeat("x", 3000) + `" does not exist`: told.Withheld,
+		`relation "90 97 112 104 111 100" does not exist`:                   `relation … does not exist`, // the numbers of letters
+		`relation "` + strings.Repeat("orders public ", 20) + `" does not exist`: `relation … does not exist`,
+		`function f(integer, text, integer, text) does not exist`:                `function f(integer, text, integer, text) does not exist`,
+		`relation "` + strings.Repeat("x", 3000) + `" does not exist`:            told.Withheld,
 	} {
 		if got := shop().Sentence(said); got != want {
 			t.Errorf("%.80q is told as %q, want %q", said, got, want)

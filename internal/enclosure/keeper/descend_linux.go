@@ -4,7 +4,12 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 )
+
+// endPause lets processes end that were told to: one that waits for a disk takes
+// its time.
+const endPause = time.Millisecond
 
 // endDescendants ends all that came of this process, where the kernel does not
 // do so by itself. What loses its parent becomes this one's child; so a round
@@ -25,6 +30,7 @@ func endDescendants(int) {
 				break
 			}
 		}
+		time.Sleep(endPause)
 	}
 }
 

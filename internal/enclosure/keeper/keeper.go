@@ -71,7 +71,7 @@ func keep() int {
 	if !k.Deadline.IsZero() {
 		time.AfterFunc(time.Until(k.Deadline), func() { k.stop("deadline") })
 	}
-	if k.Degree >= NoNetwork {
+	if k.Degree >= Enclosed {
 		go k.watch()
 	}
 	return k.reap()

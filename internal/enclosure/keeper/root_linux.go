@@ -26,6 +26,7 @@ const mostFiles = "100k"
 // buildRoot makes a root of the world's own, with nothing in it but what a
 // program needs, and forgets that of the machine.
 func (k *keeper) buildRoot() error {
+	syscall.Umask(0o022) // else the program's account could not come to what is in it
 	return inOrder(
 		func() error {
 			return try("keep its mounts to itself", syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""))

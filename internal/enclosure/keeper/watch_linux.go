@@ -11,7 +11,7 @@ import (
 const watchEach = 200 * time.Millisecond
 
 // watch ends all when the processes together hold more than they may. It sees
-// them where the world has a /proc of its own.
+// them where the world has a /proc of its own, which only an enclosed one has.
 func (k *keeper) watch() {
 	for range time.Tick(watchEach) {
 		memory, processes := k.held()
@@ -27,9 +27,6 @@ func (k *keeper) watch() {
 // held sums the private memory of all processes but this one, and what lies in
 // file systems that are in memory.
 func (k *keeper) held() (memory, processes int64) {
-	if k.Degree < Enclosed {
-		return 0, 0 // /proc is that of the machine
-	}
 	entries, _ := os.ReadDir("/proc")
 	page := int64(os.Getpagesize())
 	for _, e := range entries {
