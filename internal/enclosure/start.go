@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 // outputDelay is how long output may take that is still in a pipe when all who
 // wrote have ended.
 const outputDelay = 2 * time.Second
+
+// startsWithin is how long a keeper may take until its program runs.
+const startsWithin = time.Minute
 
 // plan is what a keeper is told, and where its program writes.
 type plan struct {
@@ -92,6 +96,9 @@ func (p plan) start() (_ *Process, err error) {
 		_ = cmd.Process.Kill()
 		return nil, errors.Join(fmt.Errorf("tell the keeper what to start: %w", err), cmd.Wait())
 	}
+	// Whatever it waits for, a file system that does not answer, is waited for no longer.
+	late := time.AfterFunc(startsWithin, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
 	q := &Process{cmd: cmd, degree: p.Degree, lifeline: pipes[1].w, report: pipes[2].r, heard: bufio.NewReader(pipes[2].r), done: make(chan struct{})}
 	if err := q.awaitStart(p); err != nil {
 		_ = cmd.Process.Kill()
@@ -156,10 +163,18 @@ func (q *Process) awaitStart(p plan) error {
 		return p.refusal("set a program apart", fmt.Errorf("its keeper ended without a word (%w)", err))
 	case told.Started:
 		return nil
+	case told.Errno != 0 && isPlain(told.Step):
+		return fmt.Errorf("%s: %w", told.Step, told.Errno)
 	case told.Errno != 0:
 		return p.refusal(told.Step, told.Errno)
 	}
 	return errors.New(told.Step)
+}
+
+// isPlain reports whether a keeper's step is about the program itself, so that
+// its failure says nothing of the degrees that this machine gives.
+func isPlain(step string) bool {
+	return strings.HasPrefix(step, "find ") || strings.HasPrefix(step, "start ")
 }
 
 // attend waits for the end of the keeper, with which all has ended.

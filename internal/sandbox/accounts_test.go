@@ -47,10 +47,12 @@ func TestLent(t *testing.T) {
 		}
 	})
 	for dir, want := range map[string][]string{
-		"/opt/postgresql/17/bin":      {"/opt/postgresql/17/bin", "/opt/postgresql/17"},
-		"/home/u/pg17/bin":            {"/home/u/pg17/bin", "/home/u/pg17"},
+		"/opt/postgresql/17/bin": {"/opt/postgresql/17/bin", "/opt/postgresql/17/lib", "/opt/postgresql/17/lib64",
+			"/opt/postgresql/17/share"},
+		"/home/u/.local/bin": {"/home/u/.local/bin", "/home/u/.local/lib", "/home/u/.local/lib64",
+			"/home/u/.local/share/postgresql"},
 		"/nix/store/abc-postgres/bin": {"/nix/store"},
-		"/bin2":                       {"/bin2", "/lib", "/lib64", "/share"},
+		"/bin2":                       {"/bin2", "/lib", "/lib64", "/share/postgresql"},
 	} {
 		if got := (binaries{dir: dir}).lent(); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", dir, got, want)

@@ -52,14 +52,14 @@ func (b binaries) lent() []string {
 	if strings.HasPrefix(dir, "/usr/") {
 		return nil
 	}
-	all := []string{b.dir}
-	prefix := filepath.Dir(dir)
-	if home, _ := os.UserHomeDir(); filepath.Base(dir) == "bin" && prefix != "/" && prefix != home {
-		all = append(all, prefix)
-	} else {
-		for _, name := range []string{"lib", "lib64", "share"} {
-			all = append(all, filepath.Join(prefix, name))
-		}
+	all, prefix := []string{b.dir}, filepath.Dir(dir)
+	for _, name := range []string{"lib", "lib64", "share/postgresql"} {
+		all = append(all, filepath.Join(prefix, name))
+	}
+	// A prefix of the server's own has its share for itself; in one that it has
+	// together with others, as ~/.local, they keep there what is nobody else's.
+	if strings.Contains(prefix, "postgres") || strings.Contains(prefix, "pgsql") || exists(filepath.Join(prefix, "share", "postgres.bki")) {
+		all[len(all)-1] = filepath.Join(prefix, "share")
 	}
 	return all
 }
@@ -158,4 +158,9 @@ func majorOf(dir string) (int, bool) {
 	}
 	major, err := strconv.Atoi(string(m[1]))
 	return major, err == nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -153,7 +153,11 @@ func (t *tunnel) fetchLog(ctx context.Context, to string) error {
 	}
 	defer found.Content.Close()
 	r := tar.NewReader(found.Content)
-	if header, err := r.Next(); err != nil || header.Typeflag != tar.TypeReg {
+	header, err := r.Next()
+	if err == nil && header.Typeflag != tar.TypeReg {
+		err = errors.New("it is no file")
+	}
+	if err != nil {
 		return fmt.Errorf("fetch the server's log: %w", err)
 	}
 	log, err := io.ReadAll(io.LimitReader(r, maxLog))

@@ -44,6 +44,7 @@ const (
 	stRelatime   = 4096
 
 	// These have one number on every processor.
+	mfdCloexec      = 1
 	sysCloseRange   = 436
 	sysMountSetattr = 442
 )

@@ -75,23 +75,38 @@ func (k *keeper) again(self int) error {
 	if err := dropBounds(); err != nil {
 		return err
 	}
-	r, w, err := os.Pipe()
+	plan, err := inMemoryFile(k.Encode())
 	if err != nil {
 		return try("pass the plan on", err)
 	}
-	if _, err := w.Write(k.Encode()); err != nil {
-		return try("pass the plan on", err)
-	}
-	w.Close()
 	if err := prctl(prCapAmbient, prCapAmbientClearAll, 0); err != nil {
 		return try("give up rights", err)
 	}
-	for from, to := range map[int]int{int(r.Fd()): planFD, lifelineFD: lifelineFD, reportFD: reportFD} {
+	for from, to := range map[int]int{plan: planFD, lifelineFD: lifelineFD, reportFD: reportFD} {
 		if err := inherit(from, to); err != nil {
 			return try("pass the plan on", err)
 		}
 	}
 	return try("begin again", execAt(self, []string{Marker}, []string{"GOTRACEBACK=none"}))
+}
+
+// inMemoryFile holds a text, to be read from its beginning. A pipe would not do:
+// it takes as little as a page from who has many of them, and nobody reads yet.
+func inMemoryFile(content []byte) (int, error) {
+	name := [...]byte{'p', 'l', 'a', 'n', 0}
+	fd, _, number := syscall.Syscall(sysMemfdCreate, uintptr(unsafe.Pointer(&name[0])), mfdCloexec, 0)
+	if number != 0 {
+		return 0, number
+	}
+	for rest := content; len(rest) > 0; {
+		n, err := syscall.Write(int(fd), rest)
+		if err != nil {
+			return 0, err
+		}
+		rest = rest[n:]
+	}
+	_, err := syscall.Seek(int(fd), 0, 0)
+	return int(fd), err
 }
 
 // inherit lets the next program have a file under a number.

@@ -1,6 +1,7 @@
 package keeper
 
 const (
-	sysSeccomp  = 317
-	sysExecveat = 322
+	sysSeccomp     = 317
+	sysExecveat    = 322
+	sysMemfdCreate = 319
 )

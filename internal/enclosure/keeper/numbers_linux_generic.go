@@ -3,6 +3,7 @@
 package keeper
 
 const (
-	sysSeccomp  = 277
-	sysExecveat = 281
+	sysSeccomp     = 277
+	sysExecveat    = 281
+	sysMemfdCreate = 279
 )

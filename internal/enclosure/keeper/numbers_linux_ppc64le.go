@@ -1,6 +1,7 @@
 package keeper
 
 const (
-	sysSeccomp  = 358
-	sysExecveat = 362
+	sysSeccomp     = 358
+	sysExecveat    = 362
+	sysMemfdCreate = 360
 )

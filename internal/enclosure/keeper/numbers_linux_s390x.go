@@ -1,6 +1,7 @@
 package keeper
 
 const (
-	sysSeccomp  = 348
-	sysExecveat = 354
+	sysSeccomp     = 348
+	sysExecveat    = 354
+	sysMemfdCreate = 350
 )
