@@ -63,7 +63,7 @@ func testAbsent(t *testing.T, s server) {
 		{"irregular plural", tables("{table: public.person}"), history.Past{}, verdict.Error, "did you mean public.people?"},
 		{"of a view", tables("{table: public.Latest}"), history.Past{}, verdict.Error, "did you mean public.latest?"},
 		{"schema", tables("{table: public.invoices}"), history.Past{}, verdict.Error, "did you mean app.invoices?"},
-		{"schema of another year", tables("{table: y2025.bills}"), history.Past{}, verdict.Fail, "a table of this name is in schema y2026"},
+		{"schema of another year", tables("{table: y2025.bills}"), history.Past{}, verdict.Fail, "a table of this name is in another schema (y2026)"},
 		{"quotes", tables("{table: app.odd}"), history.Past{}, verdict.Error, `did you mean public."app.odd"?`},
 		{"another month", tables("{table: public.events_2026_11}"), history.Past{}, verdict.Fail, "is not in the restored database\nthe backup does not bring it"},
 		{"a typo", tables("{table: public.custmer}"), history.Past{}, verdict.Fail, "the backup does not bring it\ndid you mean public.Customer?"},

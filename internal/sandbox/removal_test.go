@@ -34,7 +34,10 @@ func leaveForeign(kind string) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Run(context.Background(), Command{Args: []string{"sh", "-c", litter}, Beside: true}); err != nil {
+		// A container's server can make nothing beside its socket, and the
+		// programs of a local one nothing at all.
+		where := Command{Args: []string{"sh", "-c", litter}, Beside: kind == Local}
+		if err := b.Run(context.Background(), where); err != nil {
 			return err
 		}
 		if leave {
