@@ -87,6 +87,9 @@ func TestUpdates(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), "set search_path = public"); err != nil {
+		t.Fatal(err)
+	}
 	for _, table := range tables {
 		for _, c := range table.scrub {
 			compare := fmt.Sprintf("select count(b.%[2]s), count(*) filter (where b.%[2]s = a.%[2]s) from before_%[1]s b join %[1]s a using (id)", table.name, c.column)

@@ -347,10 +347,7 @@ INSERT INTO queues.note VALUES (1, ''); INSERT INTO z_names SELECT 'n' || n FROM
 // lines are all rows of a query's last statement.
 func (s target) lines(t *testing.T, sql string) string {
 	t.Helper()
-	conn, err := s.box.DB().Connect(t.Context(), s.Database())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := s.connect(t)
 	defer conn.Close(t.Context())
 	results, err := conn.PgConn().Exec(t.Context(), sql).ReadAll()
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/jackc/pgx/v5"
+
 	"daybefore/internal/archive"
 	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/restore"
@@ -141,12 +143,22 @@ func (s target) without(t *testing.T, filter restore.Filter, leaveOut func(schem
 	return tables
 }
 
-func (s target) query(t *testing.T, sql string) (out string) {
+// connect opens a session that finds what lies in the schema public by its name.
+func (s target) connect(t *testing.T) *pgx.Conn {
 	t.Helper()
 	conn, err := s.box.DB().Connect(t.Context(), s.Database())
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := conn.Exec(t.Context(), "set search_path = public"); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func (s target) query(t *testing.T, sql string) (out string) {
+	t.Helper()
+	conn := s.connect(t)
 	defer conn.Close(context.Background())
 	if err := conn.QueryRow(t.Context(), sql).Scan(&out); err != nil {
 		t.Fatalf("%s: %v", sql, err)
