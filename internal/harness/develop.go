@@ -97,9 +97,9 @@ func (h *Home) Check(ctx context.Context) error {
 
 const (
 	// allTests is how long the tests of all packages may take together.
-	allTests = time.Hour
+	allTests = 80 * time.Minute
 	// onePackage is how long those of one may; go test knows no other limit.
-	onePackage = "25m"
+	onePackage = "45m"
 	// goodbye is how long a program that was told to end may take to do so.
 	goodbye = 10 * time.Second
 )
