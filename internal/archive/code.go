@@ -54,7 +54,7 @@ func (a *Archive) CodeRun() []Code {
 		case e.Desc == "TRIGGER" || e.Desc == "EVENT TRIGGER" || !slices.Contains(inert, e.Desc):
 			use(e, -1)
 		}
-		if a.saysMore(e) {
+		if e.saysMore(statementsOf(a.tokens(e.Defn))) {
 			all = append(all, Code{Name: "a statement of " + e.display(), Language: "sql", SHA256: digest(e.Defn)})
 		}
 	}
@@ -134,9 +134,9 @@ func (a *Archive) language(sql string) string {
 // runs anything of the backup's by itself.
 var declaring = strings.Fields("create alter comment grant revoke security set reset drop refresh import")
 
-// saysMore reports whether an entry holds a statement that does something else
-// than to declare what its kind says: pg_dump writes none.
-func (a *Archive) saysMore(e Entry) bool {
+// saysMore reports whether an entry, whose statements these are, does something
+// else than to declare what its kind says: pg_dump writes no such.
+func (e Entry) saysMore(statements [][]token) bool {
 	if e.isFunction() || e.Defn == "" || e.Desc == "STATISTICS DATA" { // which no drill restores
 		return false
 	}
@@ -146,7 +146,7 @@ func (a *Archive) saysMore(e Entry) bool {
 	if e.runs() == "a statement" {
 		return true
 	}
-	for _, statement := range statementsOf(a.tokens(e.Defn)) {
+	for _, statement := range statements {
 		if !slices.Contains(declaring, statement[0].text) && !setsOnly(statement) {
 			return true
 		}

@@ -13,8 +13,8 @@ import (
 // function counts that is named anywhere but in another's body.
 func (a *Archive) OwnCode(queries ...string) string {
 	authored := a.functions()
-	reached := func(sql string) string {
-		for _, t := range a.tokens(sql) {
+	reached := func(tokens []token) string {
+		for _, t := range tokens {
 			if t.kind == tokenWord && runsText.MatchString(t.text) || (t.kind == tokenWord || t.kind == tokenQuoted) && authored[t.text] {
 				return "the function " + t.text
 			}
@@ -22,18 +22,19 @@ func (a *Archive) OwnCode(queries ...string) string {
 		return ""
 	}
 	for _, e := range a.Entries {
-		if found := cmp.Or(e.runs(), a.hides(e)); found != "" {
+		tokens := a.tokens(e.Defn)
+		if found := cmp.Or(e.runs(), e.hides(tokens)); found != "" {
 			return found
 		}
 		if slices.Contains(inert, e.Desc) {
 			continue
 		}
-		if found := reached(e.Defn); found != "" {
+		if found := reached(tokens); found != "" {
 			return found
 		}
 	}
 	for _, sql := range queries {
-		if found := reached(sql); found != "" {
+		if found := reached(a.tokens(sql)); found != "" {
 			return found
 		}
 	}
@@ -113,8 +114,7 @@ func isTriggers(statement []token) bool {
 
 // hides says what an entry holds that its kind does not say, or writes so that
 // no name in it is read: no pg_dump does either.
-func (a *Archive) hides(e Entry) string {
-	tokens := a.tokens(e.Defn)
+func (e Entry) hides(tokens []token) string {
 	for _, t := range tokens {
 		if t.kind == tokenQuoted && e.Defn[t.start] != '"' {
 			return "a name that is written in escapes"
@@ -126,9 +126,9 @@ func (a *Archive) hides(e Entry) string {
 	case e.Desc == "FUNCTION" || e.Desc == "PROCEDURE":
 		stray = made(statements[0]) == "" || strays(statements)
 	case slices.Contains(inert, e.Desc):
-		stray = a.saysMore(e) || slices.ContainsFunc(statements, func(s []token) bool { return !e.says(s) })
+		stray = e.saysMore(statements) || slices.ContainsFunc(statements, func(s []token) bool { return !e.says(s) })
 	default:
-		stray = a.saysMore(e)
+		stray = e.saysMore(statements)
 	}
 	if stray {
 		return "a statement"

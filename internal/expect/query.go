@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -225,7 +224,7 @@ func (q *query) opening(path whose) []string {
 
 // setLocal sets something for the transaction, whatever search_path it is under.
 func setLocal(name, value string) string {
-	return "pg_catalog.set_config('" + name + "', E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(value) + "', true)"
+	return "pg_catalog.set_config('" + name + "', " + sandbox.Literal(value) + ", true)"
 }
 
 // told are the names that may be told, with the sentences of the server; may

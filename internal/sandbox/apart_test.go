@@ -26,7 +26,7 @@ func asCode(t *testing.T, b Box, script string) string {
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	var lines []string
 	for _, sql := range []string{"create temp table said (at serial, line text)",
-		"copy said (line) from program " + literal("exec 2>&1; "+script+"\ntrue") + " with (delimiter E'\\x01')"} {
+		"copy said (line) from program " + Literal("exec 2>&1; "+script+"\ntrue") + " with (delimiter E'\\x01')"} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", script, err)
 		}
@@ -240,7 +240,7 @@ func freezeAndDie() error {
 	const freeze = `cd /proc; for p in [0-9]*; do [ $p = $$ ] || kill -STOP $p; done 2>/dev/null; echo frozen >>/daybefore/run/log; kill -STOP $$`
 	ended := make(chan error, 1)
 	go func() {
-		ended <- b.Run(context.Background(), Command{Args: []string{"psql", "-d", "postgres", "-c", "copy (select) to program " + literal(freeze)}})
+		ended <- b.Run(context.Background(), Command{Args: []string{"psql", "-d", "postgres", "-c", "copy (select) to program " + Literal(freeze)}})
 	}()
 	for frozen := false; !frozen; {
 		select {

@@ -260,8 +260,8 @@ const leastRoom = 1 * mib
 // isFull reports whether the disk of a directory has no room. A server that dies
 // of it can often not even write so into its log.
 func isFull(path string) bool {
-	var disk syscall.Statfs_t
-	return syscall.Statfs(path, &disk) == nil && int64(disk.Bavail)*int64(disk.Bsize) < leastRoom
+	now, err := roomOf(path)
+	return err == nil && now.free < leastRoom
 }
 
 // noLibrary is what a server says that cannot load a library at its start.

@@ -184,7 +184,7 @@ func (d *DB) overlook(ctx context.Context, conn *pgconn.PgConn) error {
 		name := strings.ToLower(string(row[0]))
 		value, known := d.own[name]
 		if _, started := given[name]; known && !started && name != "client_encoding" { // of which verify has seen to
-			fmt.Fprintf(&back, "SELECT pg_catalog.set_config(%s, %s, false);", literal(name), literal(value))
+			fmt.Fprintf(&back, "SELECT pg_catalog.set_config(%s, %s, false);", Literal(name), Literal(value))
 		}
 	}
 	if back.Len() == 0 {
@@ -196,7 +196,7 @@ func (d *DB) overlook(ctx context.Context, conn *pgconn.PgConn) error {
 	return nil
 }
 
-// literal quotes a text whatever standard_conforming_strings says.
-func literal(text string) string {
+// Literal quotes a text whatever standard_conforming_strings says.
+func Literal(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(text) + "'"
 }

@@ -137,7 +137,7 @@ func besideServer(t *testing.T, b Box, command string) (lines []string) {
 	if _, err := conn.Exec(t.Context(), "create temp table said (line text)"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(t.Context(), "copy said from program "+literal(command)+" (format csv, delimiter E'\\x01', quote E'\\x02')"); err != nil {
+	if _, err := conn.Exec(t.Context(), "copy said from program "+Literal(command)+" (format csv, delimiter E'\\x01', quote E'\\x02')"); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.QueryRow(t.Context(), "select coalesce(array_agg(line), '{}') from said").Scan(&lines); err != nil {
@@ -176,7 +176,7 @@ func TestEndsBeyondLimits(t *testing.T) {
 			conn, err := b.DB().Connect(t.Context(), "postgres")
 			if err == nil {
 				defer conn.Close(context.WithoutCancel(t.Context()))
-				_, err = conn.Exec(t.Context(), "copy (select 1) to program "+literal(bomb.command))
+				_, err = conn.Exec(t.Context(), "copy (select 1) to program "+Literal(bomb.command))
 			}
 			p, ok := errors.AsType[*verdict.Problem](b.Why(t.Context(), err))
 			if !ok || p.Code != bomb.code || p.Outcome != verdict.Error || !strings.Contains(p.Error(), bomb.says) {

@@ -67,6 +67,13 @@ func sweepEngine(ctx context.Context, log *slog.Logger) (removed []string, err e
 	return append(removed, volumes...), errors.Join(err, volumeErr)
 }
 
+// leftover is something in the engine that may be what a killed drill left.
+type leftover struct {
+	what   string // as it is told
+	labels map[string]string
+	remove func(context.Context) error
+}
+
 func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	list, err := await(ctx, e, engineTimeout, "list its containers", func(ctx context.Context) (client.ContainerListResult, error) {
 		return e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
@@ -74,22 +81,12 @@ func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed
 	if err != nil {
 		return nil, fmt.Errorf("list what drills left: %w", err)
 	}
+	var all []leftover
 	for _, c := range list.Items {
-		if !abandoned(c.Labels, time.Now()) {
-			continue
-		}
-		if e := e.remove(ctx, c.ID); e != nil {
-			err = errors.Join(err, e)
-			if isSilence(e) {
-				break // nor would it remove the others
-			}
-			continue
-		}
-		name := "container " + strings.TrimPrefix(strings.Join(c.Names, ","), "/")
-		log.Info("removed what a killed drill left", "what", name, "drill", c.Labels[labelDrill])
-		removed = append(removed, name)
+		name := strings.TrimPrefix(strings.Join(c.Names, ","), "/")
+		all = append(all, leftover{"container " + name, c.Labels, func(ctx context.Context) error { return e.remove(ctx, c.ID) }})
 	}
-	return removed, err
+	return removeAbandoned(ctx, log, all)
 }
 
 func (e *engine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
@@ -99,19 +96,28 @@ func (e *engine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []
 	if err != nil {
 		return nil, fmt.Errorf("list what drills left: %w", err)
 	}
+	var all []leftover
 	for _, v := range list.Items {
-		if !abandoned(v.Labels, time.Now()) {
+		all = append(all, leftover{"volume " + v.Name, v.Labels, func(ctx context.Context) error { return e.removeVolume(ctx, v.Name) }})
+	}
+	return removeAbandoned(ctx, log, all)
+}
+
+// removeAbandoned removes what nobody owns any more. It returns what is gone.
+func removeAbandoned(ctx context.Context, log *slog.Logger, all []leftover) (removed []string, err error) {
+	for _, l := range all {
+		if !abandoned(l.labels, time.Now()) {
 			continue
 		}
-		if e := e.removeVolume(ctx, v.Name); e != nil {
+		if e := l.remove(ctx); e != nil {
 			err = errors.Join(err, e)
 			if isSilence(e) {
-				break
+				break // nor would it remove the others
 			}
 			continue
 		}
-		log.Info("removed what a killed drill left", "what", "volume "+v.Name, "drill", v.Labels[labelDrill])
-		removed = append(removed, "volume "+v.Name)
+		log.Info("removed what a killed drill left", "what", l.what, "drill", l.labels[labelDrill])
+		removed = append(removed, l.what)
 	}
 	return removed, err
 }
