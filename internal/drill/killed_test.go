@@ -143,7 +143,7 @@ func TestAKilledServer(t *testing.T) {
 			}
 			first := slices.IndexFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome == verdict.Error })
 			if r.Outcome != verdict.Error || r.Stages[first].Code != verdict.CodeSandbox ||
-				!strings.Contains(r.Stages[first].Message, "the sandbox's server") {
+				!strings.Contains(r.Stages[first].Message, "the sandbox's server ended by itself") {
 				t.Errorf("%s: %+v", r.Outcome, r.Stages)
 			}
 			for _, c := range r.Checks {
