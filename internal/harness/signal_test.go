@@ -18,6 +18,7 @@ import (
 
 	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/catalog/storetest"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
 
@@ -191,7 +192,7 @@ expectations: {tables: [{table: public.people}]}
 // starting waits until a sandbox is being started.
 func (p *place) starting(pr *process) bool {
 	for {
-		found, _ := filepath.Glob(filepath.Join(p.tmp, "drill-*", "share", "start.sh"))
+		found, _ := filepath.Glob(filepath.Join(p.tmp, "drill-*", "start", "start.sh"))
 		if len(found) > 0 {
 			return true
 		}
@@ -234,7 +235,7 @@ func (pr *process) ended() bool {
 	return now == "" || now == "Z"
 }
 
-// A kill -9 leaves a container or a server, and files. The clean target, and
+// A kill -9 leaves files, and a container. The clean target, and
 // the next drill's start, remove just that, and nothing of a drill that runs.
 func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 	source := dumptest.Server(t)
@@ -245,7 +246,7 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 		quicker := quick.drill(p, "running", kind, 8)
 		quick.drill(p, "next", kind, 0)
 
-		killed := killMidLoad(t, p, slowLoad)
+		killed := killMidLoad(t, p, kind, slowLoad)
 		running := p.start("drill", "-name=running")
 		if !quicker.busy(running, "SELECT") {
 			t.Fatalf("it ended too early\n%s", running.said())
@@ -253,7 +254,7 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 		// However long the rest takes here, it is there.
 		kill(t, running, syscall.SIGSTOP)
 		// The running drill's own start has swept already; another is killed.
-		killed = append(killed, killMidLoad(t, p, slowLoad)...)
+		killed = append(killed, killMidLoad(t, p, kind, slowLoad)...)
 		clean := p.start("clean")
 		if code := clean.end(); code != 0 || !strings.Contains(clean.stdout.String(), "removed ") {
 			t.Errorf("clean ended with %d\n%s", code, clean.said())
@@ -269,7 +270,7 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 		}
 		p.nothingLeft(volumes...)
 
-		killed = killMidLoad(t, p, slowLoad)
+		killed = killMidLoad(t, p, kind, slowLoad)
 		next := p.start("drill", "-name=next")
 		if code := next.end(); code != 0 {
 			t.Errorf("the next drill ended with %d\n%s", code, next.said())
@@ -281,7 +282,7 @@ func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 
 // killMidLoad kills a drill while it loads, and returns what must be gone
 // later: its volumes, and not those of a drill that was there before it.
-func killMidLoad(t *testing.T, p *place, s slow) (volumes []string) {
+func killMidLoad(t *testing.T, p *place, kind string, s slow) (volumes []string) {
 	t.Helper()
 	others := p.volumes()
 	pr := p.start("drill", "-name=killed")
@@ -291,8 +292,14 @@ func killMidLoad(t *testing.T, p *place, s slow) (volumes []string) {
 	volumes = slices.DeleteFunc(p.volumes(), func(v string) bool { return slices.Contains(others, v) })
 	kill(t, pr, syscall.SIGKILL)
 	pr.end()
-	if len(files(t, p.tmp)) == 0 || len(s.alive()) == 0 {
+	if len(files(t, p.tmp)) == 0 {
 		t.Fatal("the killed drill left nothing, so this test shows nothing")
+	}
+	switch {
+	case kind == sandbox.Local: // whose processes end with the harness
+		gone(t, s, nil)
+	case len(s.alive()) == 0:
+		t.Fatal("the killed drill's server is gone, so this test shows nothing")
 	}
 	return volumes
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path"
 	"slices"
@@ -127,7 +128,7 @@ func (c *container) request(img dbImage, r cell, deadline time.Time) testcontain
 		ContainerRequest: testcontainers.ContainerRequest{
 			Image:      img.ref,
 			Name:       r.name,
-			Labels:     c.labels,
+			Labels:     maps.Clone(c.labels), // to which testcontainers adds its own
 			Entrypoint: []string{"sh", "-c", awaitDeadline, "sh", strconv.FormatInt(seconds, 10)},
 			ConfigModifier: func(cfg *containertypes.Config) {
 				cfg.User, cfg.WorkingDir = watcherUser, "/"
