@@ -52,18 +52,18 @@ alter table public.users rename nook to email;
 alter table public.users rename x to nook;`, want: bad, stands: local},
 		{name: "heirs", code: `create table public.kid() inherits (public.notes);
 insert into public.kid select 1000+id, nook from public.users;`,
-			want: some, stands: all},
+			want: some, stands: local},
 		{name: "retyped", code: `create function public.of(int) returns text language sql as 'select nook
 from public.users where id = $1';
-alter table public.notes alter status type text using public.of(id);`, want: bad, stands: all},
+alter table public.notes alter status type text using public.of(id);`, want: bad, stands: local},
 		{name: "unruled", code: `update public.notes o set status = u.nook from public.users u
-where u.id = o.id;`, want: bad, stands: all},
+where u.id = o.id;`, want: bad, stands: local},
 		{name: "relfilenodes", code: `create table public.twin(id int, status text);
 insert into public.twin select id, nook from public.users;
 perform set_config('allow_system_table_mods','on',false);
 update pg_class a set relfilenode = b.relfilenode from pg_class b
 where a.oid = 'public.notes'::regclass and b.oid = 'public.twin'::regclass;
-`, want: some, stands: all},
+`, want: some, stands: local},
 		{name: "settings", code: settings, want: some, stands: local},
 		{name: "rewriting-checks", schema: rewriting, want: some, stands: local},
 		{name: "control-bytes", schema: controls, want: some, stands: local},
