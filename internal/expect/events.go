@@ -153,6 +153,10 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 		return err
 	}
 	rows, err := q.rows(ctx, e.sql())
+	if state, ok := errors.AsType[*sqlError](err); ok && state.State == undefinedFunction {
+		return verdict.Errorf(verdict.CodeLatestEvents, "order by a column of time or numbers",
+			"%s (drill file, line %d) cannot be ordered by %s: the server has no order for its type", e.Table, e.Pos.Line, e.OrderBy)
+	}
 	if err != nil {
 		return verdict.Errorf(verdict.CodeLatestEvents, "correct latest_events in the drill file",
 			"read the newest rows of %s (drill file, line %d): %w", e.Table, e.Pos.Line, err)
@@ -190,7 +194,7 @@ func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation)
 		return refuse(named, "has foreign tables below it")
 	}
 	return refuse("leave the column out of latest_events", "has the column %s, whose type is written and ordered by functions of the backup's own",
-		e.Columns[max(0, slices.Index(e.Columns, string(rows[0][0])))])
+		rows[0][0]) // which the drill file names
 }
 
 // computed names the columns among those of a list whose types, as deep as they

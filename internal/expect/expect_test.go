@@ -508,6 +508,7 @@ create cast (int as text) with function int_text(int);
 create table public.pairs (id int, p pair, ok bool, pad char(4), home inet); insert into pairs values (1, row(7), true, 'ab', '10.0.0.1');
 create type rev as range (subtype = int, subtype_opclass = rev_ops);
 create table public.revs (id int, r rev);
+create table public.spots (id int, at point);
 alter database newest set timezone = 'UTC';`)
 	shown := func(schema, table, column string) bool {
 		return schema == "public" && table == "orders" && column != "body"
@@ -520,6 +521,7 @@ latest_events:
   - {table: public.pairs, order_by: id, columns: [id, p, ok, pad, home]}
   - {table: public.seen, order_by: id, columns: [id, note]}
   - {table: public.revs, order_by: r, columns: [id]}
+  - {table: public.spots, order_by: at, columns: [id]}
   - {table: public.orders, order_by: att, columns: [id]}
   - {table: public.orders, order_by: at, columns: [idd]}
   - {table: public.gone, order_by: at, columns: [id]}
@@ -538,7 +540,8 @@ latest_events:
 	}
 	compare(t, []short{
 		{"latest_events:public.seen", "error", "the newest 5 rows", "", "public.seen (drill file, line"},
-		{"latest_events:public.revs", "error", "the newest 5 rows", "", "public.revs (drill file, line"},
+		{"latest_events:public.revs", "error", "the newest 5 rows", "", "has the column r, whose type"},
+		{"latest_events:public.spots", "error", "the newest 5 rows", "", "cannot be ordered by at: the server has no order for its type"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.att (drill file, line"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.idd (drill file, line"},
 		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone, whose newest rows are to be shown, is not there"},

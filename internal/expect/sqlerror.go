@@ -41,9 +41,10 @@ func unprepared(err error, sql string, all *known.Names) error {
 }
 
 const (
-	queryCanceled   = "57014"
-	readOnly        = "25006"
-	notYetPopulated = "55000"
+	queryCanceled     = "57014"
+	readOnly          = "25006"
+	notYetPopulated   = "55000"
+	undefinedFunction = "42883"
 )
 
 // redacted keeps of a server's error what kind it is. Other errors are the
@@ -64,29 +65,29 @@ func redacted(err error) error {
 // conditions are names of PostgreSQL's error codes and, by two letters, of
 // their classes.
 var conditions = map[string]string{
-	"22001":         "string data right truncation",
-	"22003":         "numeric value out of range",
-	"22007":         "invalid datetime format",
-	"22008":         "datetime field overflow",
-	"22012":         "division by zero",
-	"2201B":         "invalid regular expression",
-	"22P02":         "invalid text representation",
-	"21000":         "more than one row returned by a subquery",
-	readOnly:        "the SQL tries to change something, in a read-only transaction",
-	"08001":         "no connection, such as to a foreign server, which no sandbox reaches",
-	"42501":         "insufficient privilege",
-	"42704":         "undefined object, such as the user mapping of a foreign table, which a drill leaves out",
-	"42883":         "undefined function",
-	"42P01":         "undefined table",
-	"53100":         "disk full",
-	"53200":         "out of memory",
-	"53300":         "too many connections",
-	notYetPopulated: "object not in prerequisite state, such as a materialized view that was never filled",
-	"57P01":         "the server was shut down",
-	"57P02":         "the server crashed",
-	corruptData:     "data corrupted",
-	corruptIndex:    "index corrupted",
-	"P0001":         "an exception raised by a function",
+	"22001":           "string data right truncation",
+	"22003":           "numeric value out of range",
+	"22007":           "invalid datetime format",
+	"22008":           "datetime field overflow",
+	"22012":           "division by zero",
+	"2201B":           "invalid regular expression",
+	"22P02":           "invalid text representation",
+	"21000":           "more than one row returned by a subquery",
+	readOnly:          "the SQL tries to change something, in a read-only transaction",
+	"08001":           "no connection, such as to a foreign server, which no sandbox reaches",
+	"42501":           "insufficient privilege",
+	"42704":           "undefined object, such as the user mapping of a foreign table, which a drill leaves out",
+	undefinedFunction: "undefined function",
+	"42P01":           "undefined table",
+	"53100":           "disk full",
+	"53200":           "out of memory",
+	"53300":           "too many connections",
+	notYetPopulated:   "object not in prerequisite state, such as a materialized view that was never filled",
+	"57P01":           "the server was shut down",
+	"57P02":           "the server crashed",
+	corruptData:       "data corrupted",
+	corruptIndex:      "index corrupted",
+	"P0001":           "an exception raised by a function",
 
 	"08": "connection exception",
 	"21": "cardinality violation",
