@@ -56,8 +56,8 @@ func lookUp(name string) (enclosure.Account, error) {
 const (
 	firstFree = 0x70000000
 	lastFree  = 0x7ffefffd
-	// fewFree is how many of the highest ids are chosen from where the machine
-	// is a container that has not so many; of these, from nobodyID on are taken.
+	// fewFree is how many of the highest ids below nobodyID are chosen from where
+	// the machine is a container that has not so many.
 	fewFree  = 3000
 	nobodyID = 65534
 )
@@ -100,7 +100,7 @@ func (s span) pick(n int) ([]int, error) {
 	if s.first <= firstFree && s.last >= lastFree {
 		s = span{firstFree, lastFree}
 	} else {
-		if s.last >= nobodyID && s.last <= math.MaxUint16 {
+		if s.first < nobodyID && nobodyID <= s.last {
 			s.last = nobodyID - 1
 		}
 		s.first = max(s.first, s.last-fewFree+1, 1)

@@ -15,13 +15,15 @@ func TestFreeIDs(t *testing.T) {
 	}{
 		"a machine":                 {"         0          0 4294967295\n", span{firstFree, lastFree}},
 		"a container of many ids":   {"0 100000 65536\n", span{nobodyID - fewFree, nobodyID - 1}},
+		"a container of more ids":   {"0 100000 1000000\n", span{nobodyID - fewFree, nobodyID - 1}},
+		"ids above nobody's":        {"0 1000 1\n100000 100000 65536\n", span{165536 - fewFree, 165535}},
 		"two runs":                  {"0 1000 1\n1 100000 65536\n", span{nobodyID - fewFree, nobodyID - 1}},
 		"four ids, and root is one": {"0 1000 4\n", span{1, 3}},
 		"too few ids":               {"0 1000 3\n", span{}},
 		"root alone":                {"0 1000 1\n", span{}},
 		"no map":                    {"", span{}},
 	} {
-		for range 100 {
+		for range 1000 {
 			s := highest(tt.idMap)
 			ids, err := span{max(s.first, 0), min(s.last, math.MaxInt32)}.pick(3)
 			if tt.from == (span{}) {
