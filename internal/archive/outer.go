@@ -174,7 +174,7 @@ func (o *outer) explain(err error) error {
 	case errors.Is(err, packed.ErrTooMuch):
 		return verdict.Errorf(verdict.CodeMaxRatio,
 			"if such backups are wanted (long runs of one letter), raise source.max_ratio; else find out what wrote this one",
-			"read %s: its %d bytes unpack to more than %d MiB, as no dump of real rows does; the rest was left packed",
+			"read %s: its %d bytes unpack to more than %d MiB, which dumps of real rows hardly ever do; the rest was left packed",
 			o.name, o.src.total, o.src.bound>>20)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)

@@ -125,6 +125,8 @@ func readSide(ctx context.Context, store Store, o, side Object) (beside, error) 
 			"fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
 	}
 	switch {
+	case side.Not == OutsideLink:
+		return beside{}, verdict.Errorf(verdict.CodeChecksum, linkHint, "fetch %s%s: it is %s", store.URL(), side.Name, side.Not)
 	case side.Not != "":
 		return beside{}, unusable("it is %s, and no file with a sum", side.Not)
 	case side.Size > maxSideFile || side.Size < 0:

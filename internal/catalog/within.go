@@ -89,6 +89,9 @@ func (in *folderView) target(name string) (string, error) {
 		return "", err
 	}
 	full, err := filepath.EvalSymlinks(filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrNotExist) && !in.dangles(dir, name) {
+		err = fmt.Errorf("%s: %w", name, errLeadsOut)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -97,6 +100,33 @@ func (in *folderView) target(name string) (string, error) {
 		return "", fmt.Errorf("%s: %w", name, errLeadsOut)
 	}
 	return within, nil
+}
+
+// mostLinks is how many links in a row are followed, as Linux does.
+const mostLinks = 40
+
+// dangles reports whether a name, or what it leads to, is missing within the
+// store, which lies in dir. Whether something is there outside of it is never
+// asked: who writes into the store would learn it from the drill.
+func (in *folderView) dangles(dir, name string) bool {
+	for range mostLinks {
+		if _, err := in.root.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+		to, err := in.root.Readlink(name)
+		if err != nil {
+			return false
+		}
+		if !filepath.IsAbs(to) { // else os.Root does not follow it
+			to = filepath.Join(dir, filepath.Dir(name), to)
+		}
+		within, err := filepath.Rel(dir, to)
+		if err != nil || !filepath.IsLocal(within) {
+			return false
+		}
+		name = within
+	}
+	return false
 }
 
 // open opens a file for reading. A pipe that took its place is not waited for.

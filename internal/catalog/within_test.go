@@ -30,7 +30,8 @@ func linked(t *testing.T) (store, outside string) {
 
 		"out-relative": "../store-other/secret", "out-absolute": filepath.Join(outside, "secret"), "out-chain": "out-relative",
 		"out-folder": outside, "out-root": "/", "out-parent": "..", "sub/out": "../../store-other/secret", "out-proc": "/proc/self/environ",
-		"out-sub": "sub/out", "loop": "loop", "nowhere": "none", "out-nowhere": filepath.Join(outside, "none"),
+		"out-sub": "sub/out", "loop": "loop", "nowhere": "none", "nowhere-absolute": filepath.Join(store, "none"), "nowhere-chain": "nowhere-absolute",
+		"out-nowhere": filepath.Join(outside, "none"), "out-nowhere-chain": "out-nowhere", "out-folder-nowhere": "out-folder/none",
 	} {
 		must(t, os.Symlink(target, filepath.Join(store, name)))
 	}
@@ -70,15 +71,18 @@ func TestLinksOutOfTheStoreAreRefused(t *testing.T) {
 			}
 			r.Close()
 		}
-		for _, name := range []string{"out-relative", "out-absolute", "out-chain", "out-folder", "out-root", "out-parent", "out-proc", "out-sub", "sub/out"} {
+		for _, name := range []string{"out-relative", "out-absolute", "out-chain", "out-folder", "out-root", "out-parent", "out-proc", "out-sub", "sub/out",
+			"out-nowhere", "out-nowhere-chain", "out-folder-nowhere"} {
 			if o := all[name]; o.Not != OutsideLink || o.Size != 0 || o.ETag != "" {
 				t.Errorf("%+v", o)
 			}
 			_, err := store.ReadRange(t.Context(), Object{Name: name, Size: 7}, 0, 7)
 			wantProblem(t, err, verdict.Error, verdict.CodeChangedMeanwhile, "leads out of the store")
 		}
-		if all["folder"].Not != Folder || all["nowhere"].Not != DanglingLink || all["out-nowhere"].Not != DanglingLink {
-			t.Errorf("%+v", all)
+		for name, is := range map[string]NotFile{"folder": Folder, "nowhere": DanglingLink, "nowhere-absolute": DanglingLink, "nowhere-chain": DanglingLink} {
+			if all[name].Not != is {
+				t.Errorf("%s: %+v", name, all[name])
+			}
 		}
 		for _, name := range []string{"out-relative", "out-folder"} {
 			_, err := Choose(t.Context(), store, spec.Source{Name: name}, textHeader)

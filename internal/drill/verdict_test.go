@@ -86,7 +86,7 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 `)
 	const many = "pass as they were loaded"
 	for id, want := range map[string]string{
-		"rows_changed":                     many + " | 12 tables, 10 changed |",
+		"rows_changed":                     many + " | 2 of 12 tables |",
 		"rows_changed:public.kept":         "",
 		"rows_changed:public.kept_key":     "",
 		"rows_changed:public.written":      "fail 10 rows, as loaded | 10 rows, 3 of them written later | of the 10 rows that public.written was loaded with, 3 were written again or replaced",
@@ -169,7 +169,7 @@ func TestCodeIsComparedWithTheLastDrill(t *testing.T) {
 	}
 	grown := judge(t, source, "grown", tenRows("t")+strings.Replace(trigger, "return new", "return null", 1)+
 		"create function public.h() returns int language sql immutable as 'select 1'; create view public.v as select public.h();", expects, since(first))
-	want := "warn none that the last drill that passed had not | 2 of the backup's own, 2 new | code of the backup's own that the last drill that passed (test) had not, or not so: " +
+	want := "warn none that the last drill that passed had not | 2 of the backup's own, 2 new | code of the backup's own that is new or changed since the last drill that passed (test): " +
 		"public.h() (sql, VIEW public.v); public.tr() (plpgsql, TRIGGER public.t tr)"
 	if got := found(grown, "code_ran"); got != want || grown.Outcome != verdict.Warn {
 		t.Errorf("grown: %s, %q, want %q", grown.Outcome, got, want)

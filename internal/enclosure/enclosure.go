@@ -13,8 +13,9 @@
 package enclosure
 
 import (
-	"fmt"
+	"errors"
 	"io"
+	"syscall"
 	"time"
 
 	"daybefore/internal/enclosure/keeper"
@@ -84,5 +85,17 @@ type Refused struct {
 	Err    error
 }
 
-func (r *Refused) Error() string { return fmt.Sprintf("%s: %v", r.Step, r.Err) }
+// Error says what the kernel's errors mean here, where they say it badly: for
+// want of user namespaces it answers "no space left on device".
+func (r *Refused) Error() string {
+	says := r.Err.Error()
+	switch {
+	case errors.Is(r.Err, syscall.ENOSPC), errors.Is(r.Err, syscall.EUSERS):
+		says = "this machine allows no more namespaces"
+	case errors.Is(r.Err, syscall.EPERM), errors.Is(r.Err, syscall.EACCES):
+		says = "this machine does not permit it"
+	}
+	return r.Step + ": " + says
+}
+
 func (r *Refused) Unwrap() error { return r.Err }

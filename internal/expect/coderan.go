@@ -110,7 +110,7 @@ func judgeCode(c *verdict.Check, ran []verdict.OwnCode, onNew string, before *ve
 	}
 	say(c, verdict.Outcome(onNew), c.Observed,
 		"read it: it runs in every restore, with all the rights of who restores; find out who brought it into production; "+acceptHint,
-		"code of the backup's own that the last drill that passed (%s) had not, or not so: %s%s",
+		"code of the backup's own that is new or changed since the last drill that passed (%s): %s%s",
 		before.Run, strings.Join(added[:min(len(added), mostCodeTold)], "; "), more)
 }
 

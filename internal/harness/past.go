@@ -60,7 +60,7 @@ func (rec *record) keyless() *verdict.Problem {
 		return nil
 	}
 	return verdict.Errorf(verdict.CodeHistory, "set it to the key that the drills have",
-		"tell who wrote past reports: the environment variable %s of history.key_env is not set", rec.keyEnv)
+		"the environment variable %s of history.key_env is not set, so nothing tells who wrote past reports", rec.keyEnv)
 }
 
 // past is what a drill is compared with.

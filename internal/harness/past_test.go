@@ -42,7 +42,7 @@ func TestHistoryInABucket(t *testing.T) {
 	const key = "4f1c0a9be2d37586a1b2c3d4e5f60718"
 	for args, want := range map[string]string{
 		"drill": "history.key_env: the environment variable REPORT_KEY is not set", "inventory": "REPORT_KEY of history.key_env is not set",
-		"accept -name=demo -check=x -why=y": "could not be signed: tell who wrote past reports",
+		"accept -name=demo -check=x -why=y": "could not be signed: the environment variable",
 	} {
 		said := strings.Join(strings.Fields(run(verdict.ExitError, strings.Fields(args)...).said()), " ") // lines are folded
 		if !strings.Contains(said, want) {

@@ -108,11 +108,17 @@ func (q question) closes(r *verdict.Report) bool {
 	return false
 }
 
-// wanted reports whether a person accepted what a check found.
+// wanted reports whether a person accepted what a check found: in this run, or
+// in another one in which it found the very same.
 func (q question) wanted(r *verdict.Report, c verdict.Check) bool {
 	return slices.ContainsFunc(q.accepted, func(a history.Acceptance) bool {
-		return a.Proven && a.Run == r.Run && a.Check == c.ID
+		return a.Proven && a.Check == c.ID && (a.Run == r.Run || sameChange(a, c.Change))
 	})
+}
+
+// sameChange reports whether a change is the one that was accepted; it may be nil.
+func sameChange(a history.Acceptance, change *verdict.Change) bool {
+	return change != nil && change.To != "" && a.To == change.To && a.From == change.From && a.Baseline == change.Baseline
 }
 
 // against says which report speaks against the backup.

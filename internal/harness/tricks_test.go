@@ -88,7 +88,8 @@ func (w *watched) report(ago time.Duration, outcome verdict.Outcome) *verdict.Re
 	r.Checks, r.Stages = nil, []verdict.Stage{{Name: verdict.StageExpect, Outcome: outcome}}
 	if outcome == verdict.Fail || outcome == verdict.Warn {
 		r.Stages[0].Code = verdict.CodeRowCountChange
-		r.Checks = []verdict.Check{{ID: changeID, Stage: verdict.StageExpect, Code: verdict.CodeRowCountChange, Outcome: outcome}}
+		r.Checks = []verdict.Check{{ID: changeID, Stage: verdict.StageExpect, Code: verdict.CodeRowCountChange, Outcome: outcome,
+			Change: &verdict.Change{Baseline: "before", From: "9", To: "5"}}}
 	}
 	return r
 }
@@ -137,7 +138,19 @@ func (w *watched) forge(file, old, with string) {
 // accept keeps an acceptance in the history.
 func (w *watched) accept(run, check string, keys ...spec.Key) {
 	w.t.Helper()
-	name, b, err := history.Accept(w.t.TempDir(), history.Acceptance{Drill: "demo", Check: check, Run: run, To: "1", At: w.at}, keys...)
+	w.keepAcceptance(history.Acceptance{Check: check, Run: run, To: "1"}, keys...)
+}
+
+// acceptChange keeps one of what the check of failed found, or of something else.
+func (w *watched) acceptChange(run, baseline, from, to string) {
+	w.t.Helper()
+	w.keepAcceptance(history.Acceptance{Check: changeID, Run: run, Baseline: baseline, From: from, To: to}, w.keys...)
+}
+
+func (w *watched) keepAcceptance(a history.Acceptance, keys ...spec.Key) {
+	w.t.Helper()
+	a.Drill, a.At = "demo", w.at
+	name, b, err := history.Accept(w.t.TempDir(), a, keys...)
 	w.must(err)
 	w.write(filepath.Join(w.there, name), string(b))
 }
@@ -341,6 +354,21 @@ func TestWhatASignedReportOpens(t *testing.T) {
 		"an accepted failure alone": {func(w *watched) { w.accept(filepath.Base(filepath.Dir(w.failed(2*time.Hour))), changeID, w.keys...) }, "did not pass"},
 		"another check that was accepted": {func(w *watched) {
 			w.accept(filepath.Base(filepath.Dir(w.failed(2*time.Hour))), "row_count_change:x", w.keys...)
+			w.passed(time.Hour)
+		}, failedBefore},
+		"another run in which the same was accepted": {func(w *watched) {
+			w.failed(2 * time.Hour)
+			w.acceptChange("another", "before", "9", "5")
+			w.passed(time.Hour)
+		}, ""},
+		"another run in which more was accepted": {func(w *watched) {
+			w.failed(2 * time.Hour)
+			w.acceptChange("another", "before", "9", "6")
+			w.passed(time.Hour)
+		}, failedBefore},
+		"another run in which a change from elsewhere was accepted": {func(w *watched) {
+			w.failed(2 * time.Hour)
+			w.acceptChange("another", "before that", "9", "5")
 			w.passed(time.Hour)
 		}, failedBefore},
 		"another run that was accepted": {func(w *watched) {

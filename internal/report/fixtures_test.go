@@ -242,7 +242,7 @@ func misspelled() *verdict.Report {
 		Stages: []verdict.Stage{{
 			Name: "choose", Outcome: verdict.Error, Code: verdict.CodeSpec,
 			Message: "drills/bot.yaml:3:5: source.nmae: no such key; did you mean name?\ndrills/bot.yaml:9:14: row_count.min: \"many\" is no number; write a number such as 1000",
-			Hint:    "mend the drill file; nothing was fetched",
+			Hint:    "mend what is named; nothing was fetched",
 		}},
 	}
 }

@@ -32,8 +32,10 @@ func headline(r *verdict.Report) string {
 		says = backup + " restores"
 	case r.Outcome == verdict.Warn:
 		says = backup + " restores, with " + counted(tally(r)[verdict.Warn], "warning")
-	case r.Outcome == verdict.Fail && onlyStore(r):
+	case r.Outcome == verdict.Fail && failsOnly(r, verdict.Code.AboutStore):
 		says = backup + " restores, but the store of backups is not as declared"
+	case r.Outcome == verdict.Fail && failsOnly(r, func(c verdict.Code) bool { return c == verdict.CodeCodeRan }):
+		says = backup + " restores, but runs code that the last drill that passed did not have"
 	case r.Outcome == verdict.Fail && drilled:
 		says = backup + " would not bring the data back as declared"
 	case r.Outcome == verdict.Fail:
@@ -48,11 +50,11 @@ func headline(r *verdict.Report) string {
 	return clean(r.Drill) + ": " + says
 }
 
-// onlyStore tells whether a drill came to its end, and all that failed is about
-// the store as a whole.
-func onlyStore(r *verdict.Report) bool {
+// failsOnly reports whether a drill came to its end, and all that failed has
+// such a code.
+func failsOnly(r *verdict.Report, such func(verdict.Code) bool) bool {
 	for _, f := range findings(r) {
-		if f.Outcome == verdict.Error || f.Outcome == verdict.Fail && (f.ID == "" || !f.Code.AboutStore()) {
+		if f.Outcome == verdict.Error || f.Outcome == verdict.Fail && (f.ID == "" || !such(f.Code)) {
 			return false
 		}
 	}

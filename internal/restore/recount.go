@@ -89,7 +89,7 @@ func (s *Session) Recount(ctx context.Context, connect func(context.Context) (*p
 		all.Outcome, all.Code, all.Message, all.Hint = p.Outcome, p.Code, p.Error(), p.Hint
 		return []verdict.Check{all}
 	}
-	all.Observed = fmt.Sprintf("%d tables, %d changed", total, len(found))
+	all.Observed = fmt.Sprintf("%d of %d tables", total-len(found), total)
 	const most = 20
 	if more := len(found) - most; more > 0 {
 		all.Outcome = verdict.Worst(verdict.Warn, worst(found[most:]))
@@ -162,7 +162,7 @@ func rowsChanged(n string, expected, observed string, outcome verdict.Outcome, f
 	return &verdict.Check{
 		ID: "rows_changed:" + n, Stage: verdict.StageExpect, Code: verdict.CodeRowsChanged, Outcome: outcome,
 		Expected: expected, Observed: observed, Message: fmt.Sprintf(format, args...),
-		Hint: "checks judged what was written after the load, which is not what the backup holds; a real restore would have it too: " + ownCodeHint,
+		Hint: "checks judged the tables as they were then, which is not what the backup holds; a real restore ends so too: " + ownCodeHint,
 	}
 }
 

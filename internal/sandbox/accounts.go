@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"daybefore/internal/enclosure"
+	"daybefore/internal/verdict"
 )
 
 // leastAccount is whom a server runs as that root starts where it sees the
@@ -29,7 +30,8 @@ func pickAccounts(degree enclosure.Degree) (*accounts, error) {
 	}
 	ids, err := freeIDs(3)
 	if err != nil {
-		return nil, fmt.Errorf("PostgreSQL refuses to run as root: %w", err)
+		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill as an ordinary user, or where root has more accounts (a map of 65536 ids)",
+			"PostgreSQL refuses to run as root: %w", err)
 	}
 	own := func(id int) enclosure.Account { return enclosure.Account{UID: id, GID: id} }
 	a := &accounts{own(ids[0]), own(ids[1]), own(ids[2])}

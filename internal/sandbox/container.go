@@ -62,11 +62,13 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 		return nil, startProblem(Container, err)
 	}
 	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeSandbox,
-			"start Docker and get the image (docker pull, or go tool mage image), or set sandbox.kind: local",
-			"start the container sandbox: %w", err)
+		hint := "start Docker and get the image (docker pull, or go tool mage image), or set sandbox.kind: local"
+		if strings.Contains(err.Error(), "permission denied") { // which testcontainers tells in words alone
+			hint = "let this account use the container engine (the group docker, or DOCKER_HOST), or set sandbox.kind: local"
+		}
+		return nil, verdict.Errorf(verdict.CodeSandbox, hint, "start the container sandbox: %w", err)
 	}
-	img.why = "as declared; " + img.why
+	img.why = "kind as declared; " + img.why
 	return startFound(ctx, o, e, img)
 }
 

@@ -57,17 +57,17 @@ type disk struct {
 func (d disk) take(now room, most int64) error {
 	kept := d.then.kept()
 	const hint = "make room there, or drill on a machine with a larger disk; if the backup should not need so much, " +
-		"look at what its own code writes"
+		"look at what else writes there, and at what the backup's own code writes"
 	switch taken := d.then.free - now.free; {
 	case now.free < kept.free:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
-			"the sandbox was ended before it filled the disk of %s, which has %d MB left of the %d MB that were free", d.dir, now.free/mib, d.then.free/mib)
+			"the sandbox was ended before it filled the disk of %s, which has %d MiB left of the %d MiB that were free", d.dir, now.free/mib, d.then.free/mib)
 	case d.then.most > 0 && now.files < kept.files:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
 			"the sandbox was ended before it filled the disk of %s, which can take %d more files of the %d that it could", d.dir, now.files, d.then.files)
 	case most > 0 && taken > most:
-		return verdict.Errorf(verdict.CodeDiskSpace, "allow more under sandbox.disk, or look at what the backup's own code writes",
-			"the sandbox was ended because the disk of %s has %d MB less than when it began, and sandbox.disk allows %d MB", d.dir, taken/mib, most/mib)
+		return verdict.Errorf(verdict.CodeDiskSpace, "allow more under sandbox.disk, or look at what else writes there (the whole disk counts), and at what the backup's own code writes",
+			"the sandbox was ended because the disk of %s has %d MiB less than when it began, and sandbox.disk allows %d MiB", d.dir, taken/mib, most/mib)
 	}
 	return nil
 }

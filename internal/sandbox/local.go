@@ -43,7 +43,7 @@ func startLocal(ctx context.Context, o Options) (Box, error) {
 			"install a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql), or set sandbox.kind: container",
 			"start the local sandbox: %w", err)
 	}
-	bin.why = "as declared; " + bin.why
+	bin.why = "kind as declared; " + bin.why
 	return startBinaries(ctx, o, bin)
 }
 
@@ -120,7 +120,7 @@ func (l *local) reach(refused *enclosure.Refused) (all []string) {
 // tooLittleIsolation says what this machine lacks for the degree that is the
 // least, and what lets it be had.
 func tooLittleIsolation(wanted string, refused *enclosure.Refused) error {
-	return verdict.Errorf(verdict.CodeIsolation, mendIsolation(),
+	return verdict.Errorf(verdict.CodeIsolation, mendIsolation(wanted),
 		"isolation %s is not to be had on this machine: %w", wanted, refused)
 }
 

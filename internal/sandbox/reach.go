@@ -36,8 +36,9 @@ var hinders = []struct{ file, is, mend string }{
 		"set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, or give this program an AppArmor profile with userns"},
 }
 
-// mendIsolation says what would give a local sandbox more isolation here.
-func mendIsolation() string {
+// mendIsolation says what would give a local sandbox the degree of isolation
+// that was refused.
+func mendIsolation(refused string) string {
 	var mends []string
 	for _, h := range hinders {
 		if is, err := os.ReadFile(h.file); err == nil && strings.TrimSpace(string(is)) == h.is {
@@ -47,6 +48,10 @@ func mendIsolation() string {
 	if len(mends) == 0 {
 		mends = []string{"let this program make user namespaces (the seccomp profile of a container, or a service's settings, may forbid it)"}
 	}
+	less := "no_network or no_listener"
+	if refused == "no_network" {
+		less = "no_listener"
+	}
 	return strings.Join(mends, "; ") + "; or use a container (sandbox.kind: container); " +
-		"or allow less for backups whose origin is trusted (sandbox.isolation: no_network or no_listener)"
+		"or allow less for backups whose origin is trusted (sandbox.isolation: " + less + ")"
 }

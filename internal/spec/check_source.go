@@ -299,7 +299,7 @@ func (c checker) sandbox(raw *rawSandbox) Sandbox {
 	}
 	const leastDisk = 256 << 20
 	if raw.Disk.given() && raw.Disk.Value < leastDisk {
-		c.refuse(raw.Disk.at, "write 256MiB or more", "sandbox.disk: a server alone takes more than %d bytes", raw.Disk.Value)
+		c.refuse(raw.Disk.at, "write 256MiB or more", "sandbox.disk: %d bytes are less than a server alone takes", raw.Disk.Value)
 	}
 	if raw.Kind.Value == "local" && raw.Image.given() {
 		c.refuse(raw.Image.at, "remove it, or say kind: container", "sandbox.image is for containers, and kind is local")

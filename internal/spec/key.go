@@ -57,7 +57,8 @@ func (c checker) reportKeys(name text, scrub Scrub) (keys []Key) {
 	case c.loader.WithoutSecrets && value == "":
 		return nil
 	case !ok || value == "":
-		c.refuse(name.at, keyMend, "%s: the environment variable %s is not set", key, name.Value)
+		c.refuse(name.at, "set it to the key that earlier drills had, or before the first one to 32 random bytes or more (openssl rand -hex 32)",
+			"%s: the environment variable %s is not set", key, name.Value)
 		return nil
 	}
 	for i, one := range strings.Split(value, ",") {

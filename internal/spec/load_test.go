@@ -188,7 +188,7 @@ var badInputs = []struct {
 	{"a ratio of nothing", drillFile(source("url: file:///b/, name: a, timezone: UTC, max_ratio: §0")), []string{"source.max_ratio: nothing unpacks to 0 times its size; write 200, or what the backups need, or remove it"}},
 	{"a ratio that is no number", drillFile(source("url: file:///b/, name: a, timezone: UTC, max_ratio: §much")), []string{`source.max_ratio: "much" is not a whole number; write digits only, such as 1000`}},
 
-	{"a report key that is not set", drillFile("history: {key_env: §NOT_SET}"), []string{"history.key_env: the environment variable NOT_SET is not set; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
+	{"a report key that is not set", drillFile("history: {key_env: §NOT_SET}"), []string{"history.key_env: the environment variable NOT_SET is not set; set it to the key that earlier drills had, or before the first one to 32 random bytes or more (openssl rand -hex 32)"}},
 	{"a short report key", drillFile("history: {key_env: §SHORT_KEY}"), []string{"history.key_env: the environment variable SHORT_KEY holds 31 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
 	{"a short second report key", drillFile("history: {key_env: §SHORT_SECOND}"), []string{"history.key_env: the environment variable SHORT_SECOND holds as its key 2 31 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
 	{"an empty second report key", drillFile("history: {key_env: §ENDS_IN_COMMA}"), []string{"history.key_env: the environment variable ENDS_IN_COMMA holds as its key 2 0 bytes, fewer than 32; set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"}},
@@ -237,7 +237,7 @@ var badInputs = []struct {
 	{"a library twice", drillFile("sandbox: {preload: [citus, §citus]}"), []string{`sandbox.preload: "citus" is there twice, first in line 4; say it once`}},
 	{"memory without unit", drillFile("sandbox: {memory: §4096}"), []string{`sandbox.memory: "4096" is not a size; write 512MiB, 4GiB or 10MB`}},
 	{"a disk without unit", drillFile("sandbox: {disk: §4096}"), []string{`sandbox.disk: "4096" is not a size; write 512MiB, 4GiB or 10MB`}},
-	{"too little disk", drillFile("sandbox: {disk: §10MB}"), []string{"sandbox.disk: a server alone takes more than 10000000 bytes; write 256MiB or more"}},
+	{"too little disk", drillFile("sandbox: {disk: §10MB}"), []string{"sandbox.disk: 10000000 bytes are less than a server alone takes; write 256MiB or more"}},
 	{"no such isolation", drillFile("sandbox: {isolation: §total}"), []string{`sandbox.isolation: "total" is not one of its values; write enclosed, no_network or no_listener`}},
 	{"too little memory", drillFile("sandbox: {memory: §10MB}"), []string{"sandbox.memory: no server runs in 10000000 bytes; write 64MiB or more"}},
 	{"no jobs", drillFile("restore: {jobs: §0}"), []string{`restore.jobs: "0" is not a number of workers; write auto, or how many workers, such as 4`}},

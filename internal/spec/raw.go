@@ -315,7 +315,7 @@ type rawSchema struct {
 
 type rawCodeRan struct {
 	section
-	OnNew text `json:"on_new" mend:"write on_new: warn, fail or ignore" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"functions that indexes, constraints, views, triggers and the like call, and that the last drill that passed had not, or not so (without code_ran: ignore, and listed)"`
+	OnNew text `json:"on_new" mend:"write on_new: warn, fail or ignore" jsonschema:"enum=ignore,enum=warn,enum=fail" jsonschema_description:"functions that indexes, constraints, views, triggers and the like call, and that are new or changed since the last drill that passed (without code_ran: ignore, and listed)"`
 }
 
 type rawAmcheck struct {
