@@ -23,9 +23,9 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// hostileAll is the environment variable under which each stand drills every
-// input, and not only those that tell something there.
-const hostileAll = "HOSTILE"
+// hostileEnv is the environment variable that has each stand drill the input of
+// that name alone, or "all", and not only those that tell something there.
+const hostileEnv = "HOSTILE"
 
 // stand is a kind of sandbox and the account that drills in it.
 type stand struct {
@@ -72,12 +72,24 @@ func TestHostile(t *testing.T) {
 			t.Parallel()
 			var here []hostile
 			for _, in := range inputs {
-				if in.stands == nil || slices.Contains(in.stands, s) || os.Getenv(hostileAll) == "all" {
+				if in.drilledIn(s) {
 					here = append(here, in)
 				}
 			}
 			drillHostile(t, s, source, here)
 		})
+	}
+}
+
+// drilledIn reports whether an input is drilled in a stand.
+func (in hostile) drilledIn(s stand) bool {
+	switch asked := os.Getenv(hostileEnv); asked {
+	case "":
+		return in.stands == nil || slices.Contains(in.stands, s)
+	case "all":
+		return true
+	default:
+		return in.name == asked
 	}
 }
 
