@@ -162,3 +162,17 @@ func TestNothingOutlives(t *testing.T) {
 		}
 	})
 }
+
+// TestKeeperStepsDown looks that, once its program runs, a keeper that began as
+// root is another account, and one that the program is not.
+func TestKeeperStepsDown(t *testing.T) {
+	t.Parallel()
+	testneed.Root(t)
+	var out bytes.Buffer
+	c := command(t, Enclosed, &out, "")
+	c.Args[2] = fmt.Sprintf("until grep -q '^Uid:.%d' /proc/1/status; do sleep 0.02; done", c.Keeper.UID)
+	c.Deadline = time.Now().Add(20 * time.Second)
+	if end, err := started(t, c).Wait(); err != nil || end != (End{}) {
+		t.Errorf("%+v, %v, %q", end, err, out.String())
+	}
+}

@@ -143,6 +143,33 @@ func testTableDropped(t *testing.T, s server) {
 	}
 }
 
+// testKindChanged has a view where past drills saw something else.
+func testKindChanged(t *testing.T, s server) {
+	connect := s.database(t, "replaced", "create view public.seen as select 1 as id")
+	e := drill(t, tables("{table: public.seen}")).Expectations
+	for name, c := range map[string]struct {
+		kinds   []string // of the nights before, the last first
+		outcome verdict.Outcome
+	}{
+		"never seen":                      {nil, verdict.Pass},
+		"a view before":                   {[]string{"view", "table"}, verdict.Pass},
+		"a table before":                  {[]string{"table"}, verdict.Warn},
+		"a partitioned table before":      {[]string{"partitioned table", "view"}, verdict.Warn},
+		"a table, and a night of nothing": {[]string{"", "table"}, verdict.Warn},
+	} {
+		var past history.Past
+		for i, kind := range c.kinds {
+			past.Passing = append(past.Passing, night(i+1, func(r *verdict.Report) {
+				r.Checks = []verdict.Check{{ID: "table_present:public.seen", Outcome: verdict.Pass, Observed: kind}}
+			}))
+		}
+		got := Run(t.Context(), connect, e, Options{AsOf: asOf, Past: past})[0]
+		if got.Outcome != c.outcome || got.Observed != "view" || strings.Contains(got.Message, "is a view now, and was a table") != (c.outcome == verdict.Warn) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 const visits = `
 create domain public.moment as timestamptz;
 create table public.visits (id bigint, at timestamptz, wall timestamp, day date, small smallint, own public.moment, ended timestamptz, price numeric, note text);

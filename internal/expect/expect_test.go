@@ -42,7 +42,7 @@ func TestAgainstServer(t *testing.T) {
 		"tables": testTables, "freshness": testFreshness, "failed rows": testFailedRows, "unreadable view": testUnreadableView,
 		"server gone": testServerGone, "latest events": testLatestEvents,
 		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
-		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "max regression": testMaxRegression,
+		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "kind changed": testKindChanged, "max regression": testMaxRegression,
 		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether, "absent": testAbsent, "shadowed": testShadowed, "alien types": testAlienTypes,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -509,6 +509,10 @@ create table public.pairs (id int, p pair, ok bool, pad char(4), home inet); ins
 create type rev as range (subtype = int, subtype_opclass = rev_ops);
 create table public.revs (id int, r rev);
 create table public.spots (id int, at point);
+create extension file_fdw; create server files foreign data wrapper file_fdw;
+create foreign table public.far (id int, note text) server files options (program 'echo 1,read', format 'csv');
+create table public.parts (id int, note text) partition by range (id);
+create foreign table public.parts_1 partition of public.parts for values from (0) to (9) server files options (program 'echo 1,read', format 'csv');
 alter database newest set timezone = 'UTC';`)
 	shown := func(schema, table, column string) bool {
 		return schema == "public" && table == "orders" && column != "body"
@@ -522,6 +526,8 @@ latest_events:
   - {table: public.seen, order_by: id, columns: [id, note]}
   - {table: public.revs, order_by: r, columns: [id]}
   - {table: public.spots, order_by: at, columns: [id]}
+  - {table: public.far, order_by: id, columns: [id, note]}
+  - {table: public.parts, order_by: id, columns: [id, note]}
   - {table: public.orders, order_by: att, columns: [id]}
   - {table: public.orders, order_by: at, columns: [idd]}
   - {table: public.gone, order_by: at, columns: [id]}
@@ -539,9 +545,11 @@ latest_events:
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	compare(t, []short{
-		{"latest_events:public.seen", "error", "the newest 5 rows", "", "public.seen (drill file, line"},
-		{"latest_events:public.revs", "error", "the newest 5 rows", "", "has the column r, whose type"},
+		{"latest_events:public.seen", "error", "the newest 5 rows", "", "is a view: what it shows is computed"},
+		{"latest_events:public.revs", "error", "the newest 5 rows", "", "has the column r, whose type is written and ordered by functions of the backup's own"},
 		{"latest_events:public.spots", "error", "the newest 5 rows", "", "cannot be ordered by at: the server has no order for its type"},
+		{"latest_events:public.far", "error", "the newest 5 rows", "", "is a foreign table: what it shows is computed"},
+		{"latest_events:public.parts", "error", "the newest 5 rows", "", "has foreign tables below it"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.att (drill file, line"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.idd (drill file, line"},
 		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone, whose newest rows are to be shown, is not there"},

@@ -50,6 +50,8 @@ expectations:
         - {column: mood, references: public.people.mood, fail_if: "> 3"}
     - table: public.both
       row_count: {min: 1}
+      relationships:
+        - {column: visit, references: public.visits.id, fail_if: "> 3"}
     - table: public.never
     - table: public.peopl
       rebuildable: true

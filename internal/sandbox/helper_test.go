@@ -43,6 +43,8 @@ func TestMain(m *testing.M) {
 		err = leaveForeign(kind)
 	case "stall":
 		err = stallAll(kind)
+	case "joined":
+		err = startJoined()
 	case "freeze":
 		err = freezeAndDie()
 	case "remove":

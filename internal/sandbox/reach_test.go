@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
@@ -84,7 +88,10 @@ func testReach(t *testing.T, kind string) {
 	if err := os.Chmod(socket, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{mark, planted, socket, abstract, port, fmt.Sprint(os.Getpid())}
+	args := []string{mark, planted, socket, abstract, port, fmt.Sprint(os.Getpid()), fmt.Sprint(sharedMemory(t))}
+	if l, ok := b.(*local); ok {
+		args = append(args, l.bin.lent()...)
+	}
 	tried := map[string]string{}
 	for _, line := range besideServer(t, b, perl(probe, args...)) {
 		what, did, _ := strings.Cut(line, "\t")
@@ -112,11 +119,23 @@ func testReach(t *testing.T, kind string) {
 func probeTells(t *testing.T, args []string) {
 	out := strings.Join(besideServer(t, startAt(t, NoListener), perl(probe, args...)), "\n")
 	for _, what := range []string{"read a file of the machine", "see the machine's accounts", "reach a socket by its path", "reach a socket without one",
-		"reach the machine's loopback", "see the drill"} {
+		"reach the machine's loopback", "share memory with the machine", "see the drill"} {
 		if !strings.Contains(out, what+"\tyes") {
 			t.Errorf("where nothing keeps it in, the probe cannot %s:\n%s", what, out)
 		}
 	}
+}
+
+// sharedMemory is the key of memory that anybody on the machine may share.
+func sharedMemory(t *testing.T) int {
+	const mayAll = 0o666
+	key := rand.IntN(math.MaxInt32-1) + 1
+	id, err := unix.SysvShmGet(key, os.Getpagesize(), unix.IPC_CREAT|unix.IPC_EXCL|mayAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = unix.SysvShmCtl(id, unix.IPC_RMID, nil) })
+	return key
 }
 
 // perl is a shell's command that runs a script.
@@ -202,6 +221,56 @@ func TestNothingOutlives(t *testing.T) {
 			closeBox(t, b)
 			if left := named(mark); len(left) > 0 {
 				t.Errorf("it outlives the sandbox: %v", left)
+			}
+		})
+	}
+}
+
+// TestEachSeesItsPart looks what of the work directory the server and the
+// programs of a local sandbox are lent, which of it to be written, and that they
+// are two accounts where there are several.
+func TestEachSeesItsPart(t *testing.T) {
+	t.Parallel()
+	b := start(t, Options{Kind: Local})
+	if b.Info().Isolation != Enclosed {
+		testneed.Missing(t, "isolation for local sandboxes: %v", b.Info().Reach)
+	}
+	const script = `id -u; while read -r _ _ _ _ at flags _; do case $at in /daybefore/*) echo "$at ${flags%%,*}" ;; esac; done </proc/self/mountinfo | sort`
+	var out strings.Builder
+	if err := b.Run(t.Context(), Command{Args: []string{"sh", "-c", script}, Stdout: &out}); err != nil {
+		t.Fatal(err)
+	}
+	server, lent, _ := strings.Cut(asCode(t, b, script), "\n")
+	if want := "/daybefore/local rw\n/daybefore/run rw\n/daybefore/start ro"; lent != want {
+		t.Errorf("the server is lent %q, want %q", lent, want)
+	}
+	programs, lent, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
+	if want := "/daybefore/run ro\n/daybefore/share ro"; lent != want {
+		t.Errorf("the programs are lent %q, want %q", lent, want)
+	}
+	if b.(*local).accounts != nil && server == programs {
+		t.Errorf("server and programs are one account: %s", server)
+	}
+}
+
+// TestDiskIsWatched lets a sandbox take more of a disk than the drill file
+// allows, from its start on.
+func TestDiskIsWatched(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{Container, Local} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			o := Options{Kind: kind, Image: imageFor(kind), Work: workdir(t), Deadline: time.Now().Add(testLife), Disk: mib}
+			need(t, o)
+			b, err := Start(t.Context(), o)
+			if err == nil {
+				closedWith(t, b, nil)
+				err = b.Run(t.Context(), Command{Args: []string{"psql", "-d", "postgres", "-c",
+					"create table t as select repeat('x', 1000) from generate_series(1, 100000); select pg_sleep(60)"}})
+				err = b.Why(t.Context(), err)
+			}
+			if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeDiskSpace || !strings.Contains(p.Error(), "sandbox.disk allows 1 MB") {
+				t.Errorf("ended with %v", err)
 			}
 		})
 	}

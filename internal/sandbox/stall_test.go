@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -24,7 +25,8 @@ import (
 // requests unanswered as no real engine can be made to: the connection stays,
 // and nothing comes.
 type stalling struct {
-	real string
+	real  string
+	joins string // the network that it gives to each container, whatever was asked for; empty: what was
 
 	mu      sync.Mutex
 	stalls  *regexp.Regexp // of "METHOD /path", nil: none
@@ -109,6 +111,11 @@ func (s *stalling) serve(conn net.Conn) {
 	if s.refuses(request) {
 		select {} // as long as this process
 	}
+	if s.joins != "" && strings.HasSuffix(request.URL.Path, "/containers/create") {
+		if err := s.join(request); err != nil {
+			return
+		}
+	}
 	engine, err := net.Dial("unix", s.real)
 	if err != nil {
 		return
@@ -120,6 +127,17 @@ func (s *stalling) serve(conn net.Conn) {
 	}
 	go io.Copy(engine, from)
 	io.Copy(conn, engine)
+}
+
+// join has a request for a container ask for another network.
+func (s *stalling) join(request *http.Request) error {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return err
+	}
+	body = bytes.ReplaceAll(body, []byte(`"NetworkMode":"none"`), []byte(`"NetworkMode":"`+s.joins+`"`))
+	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return nil
 }
 
 // stalled is what a helper saw of an engine that did not answer.
@@ -241,5 +259,41 @@ func TestStalledEngine(t *testing.T) {
 				t.Errorf("left behind: the container %s", c)
 			}
 		})
+	}
+}
+
+// startJoined starts a sandbox by an engine that gives its containers a network.
+func startJoined() error {
+	s, err := newStalling()
+	if err != nil {
+		return err
+	}
+	s.joins = "bridge"
+	w, err := NewWorkdir()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	b, err := Start(context.Background(), Options{Kind: Container, Image: imageFor(Container), Work: w, Deadline: time.Now().Add(testLife)})
+	if err == nil {
+		return errors.Join(errors.New("it starts"), b.Close(context.Background()))
+	}
+	return err
+}
+
+// TestAnotherNetwork has a real engine give containers a network though they
+// asked for none: nothing of a backup gets there.
+func TestAnotherNetwork(t *testing.T) {
+	t.Parallel()
+	need(t, Options{Kind: Container, Image: imageFor(Container)})
+	tmp := shortTemp(t)
+	cmd := helper(t, "joined", tmp)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), `was asked to have no network, and has "bridge"`) {
+		t.Errorf("%v\n%s", err, &said)
+	}
+	for _, c := range withLabel(t, testEngine(t), labelLock, tmp) {
+		t.Errorf("left behind: the container %s", c)
 	}
 }

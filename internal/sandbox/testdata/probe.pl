@@ -1,15 +1,17 @@
 # What the author of a backup tries from inside. Each line of the output is what
 # was tried, and "yes" where it could be done.
 #
-# probe.pl MARK PLANTED SOCKET ABSTRACT PORT PID
+# probe.pl MARK PLANTED SOCKET ABSTRACT PORT PID KEY LENT...
 #   MARK      a word in the unscrubbed backup, and in PLANTED
 #   PLANTED   a file of the machine that anybody may read
 #   SOCKET    a listener of the machine, by path
 #   ABSTRACT  one without a path
 #   PORT      one on the machine's loopback
 #   PID       of the drill
+#   KEY       of memory that anybody on the machine may share
+#   LENT      directories with the server's programs, where the system's do not hold them
 use strict; use Socket;
-my ($mark, $planted, $socket, $abstract, $port, $pid) = @ARGV;
+my ($mark, $planted, $socket, $abstract, $port, $pid, $key, @lent) = @ARGV;
 sub tried { my ($what, $did) = @_; print "$what\t", ($did ? "yes" : "no"), "\n" }
 sub reads { my ($path) = @_; return -f $path && index(content($path), $mark) >= 0 }
 sub content { my ($path) = @_; open(my $f, '<', $path) or return ''; local $/; return <$f> // '' }
@@ -22,16 +24,21 @@ my @below = grep { reads($_) } map { glob($_) }
 tried("read the backup", scalar @below);
 tried("read a file of the machine", reads($planted) || reads("/proc/1/root$planted"));
 tried("see the machine's accounts", -e "/etc/shadow" || -e "/etc/ssh");
+my $lent = join '|', qw(/proc /sys /dev /tmp /usr /bin /sbin /lib\w* /daybefore/(start|run|local|data) /var/(cache|lib)/postgresql /run/(\.containerenv|secrets)
+	/etc/(ld\.so\.cache|localtime|timezone|alternatives|resolv\.conf|hostname|hosts)), map { quotemeta } @lent;
+tried("see a folder that nobody lent", scalar grep { !m{^(/|($lent)(/.*)?)$} } map { (split)[4] } split(/\n/, content("/proc/self/mountinfo")));
 tried("write where the start was read", writes("/daybefore/start/start.sh") || writes("/daybefore/start/x"));
 tried("write among the shared files", writes("/daybefore/share/x"));
 tried("write to the system", writes("/usr/x") || writes("/etc/x") || writes("/x") || writes("/usr/bin/perl"));
-tried("leave a program that becomes another account", works("cp /bin/true /tmp/t && chmod u+s /tmp/t && chown 0 /tmp/t"));
+tried("leave a program that becomes another account", works("cp /bin/true /tmp/t.$$ && chmod u+s /tmp/t.$$ && chown 0 /tmp/t.$$"));
+unlink "/tmp/t.$$"; # where /tmp is the machine's
 tried("keep a file of the caller's open", scalar grep { my $to = readlink($_); defined $to && $to !~ m{^(pipe:|socket:|anon_inode:|/dev/null|/dev/shm/|/proc/|/daybefore/|/var/lib/postgresql/)} } glob("/proc/$$/fd/*"));
 
 tried("reach a socket by its path", connects(PF_UNIX, pack_sockaddr_un($socket)));
 tried("reach a socket without one", connects(PF_UNIX, pack_sockaddr_un("\0$abstract")));
 tried("reach the machine's loopback", connects(PF_INET, pack_sockaddr_in($port, INADDR_LOOPBACK)));
 tried("reach another machine", connects(PF_INET, pack_sockaddr_in(53, inet_aton("192.0.2.1"))));
+tried("share memory with the machine", defined shmget($key, 0, 0));
 tried("have another interface", works("tail -n +3 /proc/net/dev | grep -v ' lo:'"));
 tried("send raw packets", works(qq(perl -MSocket -e 'socket(S, 17, 3, 0) or exit 1')) || works(qq(perl -MSocket -e 'socket(S, 2, 3, 1) or exit 1')));
 tried("reach a virtual machine's host", works(qq(perl -e 'socket(S, 40, 1, 0) or exit 1')));
