@@ -180,7 +180,7 @@ func TestEndsBeyondLimits(t *testing.T) {
 		"memory": {Options{Memory: 128 * mib}, 0, `for i in 1 2 3; do perl -e '$x = "x" x (50 << 20); sleep 60' & done; wait`,
 			verdict.CodeSandbox, "held more than 128 MB of memory"},
 		"disk": {Options{}, 64 * mib, `head -c 200000000 /dev/zero >/daybefore/run/x; sleep 60`,
-			verdict.CodeDiskSpace, "sandbox.disk allows 64 MB"},
+			verdict.CodeDiskSpace, "sandbox.disk allows 64 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
