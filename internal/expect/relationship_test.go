@@ -201,7 +201,7 @@ alter database summed_elsewhere set extra_float_digits = -3; alter database summ
 }
 
 // A record of outside is compared with instead of past drills. The statement
-// that docs/expectations.md tells to sum up with gives what the check gives.
+// that docs/witness.md tells to sum up with gives what the check gives.
 func testChecksumWitness(t *testing.T, s server) {
 	connect := s.database(t, "witnessed_sum", `create table public.orders (id int, total numeric, at timestamptz); create table public.none (id int);
 insert into orders select i, i / 8.0, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour' from generate_series(1, 5) i;
@@ -253,7 +253,7 @@ alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witness
 // documentedSum runs the statement of the documentation.
 func documentedSum(t *testing.T, connect Connect, table, columns string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/expectations.md")
+	text, err := os.ReadFile("../../docs/witness.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func documentedSum(t *testing.T, connect Connect, table, columns string) string 
 	sql, _, found := strings.Cut(rest, "```")
 	for _, part := range [][2]string{{"row(id, total)", "row(" + columns + ")"}, {"public.orders", table}} {
 		if !found || !strings.Contains(sql, part[0]) {
-			t.Fatalf("docs/expectations.md does not tell how to sum up: %q", sql)
+			t.Fatalf("docs/witness.md does not tell how to sum up: %q", sql)
 		}
 		sql = strings.ReplaceAll(sql, part[0], part[1])
 	}
