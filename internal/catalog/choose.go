@@ -237,13 +237,13 @@ func notFile(store Store, o Object) error {
 	case OutsideLink:
 		return verdict.Errorf(verdict.CodeUnsupported, linkHint, doing, store.URL(), o.Name, o.Not)
 	case Folder:
-		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc or plain pg_dump; if it is no backup, let source.name match the backups only",
+		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc or plain pg_dump; if it is not a backup, let source.name match the backups only",
 			doing+": pg_dump's directory format is not read by this version", store.URL(), o.Name, o.Not)
 	}
 	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing, store.URL(), o.Name, o.Not)
 }
 
-const linkHint = "who may write to the store could let it lead to any file of this machine: put the file itself " +
+const linkHint = "anyone who can write to the store could point it at any file of this machine: put the file itself " +
 	"there, or set source.links: follow if links out of it are wanted"
 
 func unreadNames(store Store, unread []error) error {

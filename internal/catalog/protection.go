@@ -113,7 +113,7 @@ func ask[T any](ctx context.Context, s *s3Store, doing, needs string, send func(
 	p := s.refusal(doing, err)
 	switch {
 	case status(err) == http.StatusNotImplemented:
-		return out, verdict.Errorf(verdict.CodeUnsupported, "this server knows no such thing: what protects its backups has to be looked at by hand", "%s: the server answered 501 %s", doing, s.hide(innermost(err)))
+		return out, verdict.Errorf(verdict.CodeUnsupported, "this S3 server does not support the call: check its protection by hand", "%s: the server answered 501 %s", doing, s.hide(innermost(err)))
 	case p == nil:
 		return out, verdict.Errorf(verdict.CodeStoreUnreachable, "is the store up and reachable from here?", "%s: %s", doing, s.hide(innermost(err)))
 	}

@@ -103,7 +103,7 @@ func checkEndpoint(endpoint string) (string, error) {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", verdict.Errorf(verdict.CodeSpec, "write source.endpoint as https://host", "open the store: source.endpoint is no http or https URL")
+		return "", verdict.Errorf(verdict.CodeSpec, "write source.endpoint as https://host", "open the store: source.endpoint is not an http or https URL")
 	}
 	if u.User != nil {
 		return "", verdict.Errorf(verdict.CodeSpec, "take the credentials out of source.endpoint and put them into the environment",

@@ -35,12 +35,12 @@ var meanings = map[string]meaning{
 	"InvalidToken":                       {verdict.CodeCredentialsRefused, tokenHint},
 	"RequestTimeTooSkewed":               {verdict.CodeCredentialsRefused, "this machine's clock is wrong: set it"},
 	"AccessDenied":                       {verdict.CodeCredentialsRefused, deniedHint},
-	"NoSuchBucket":                       {verdict.CodeStoreUnreachable, "the bucket does not exist there: look at source.url and source.endpoint, and whether somebody deleted it"},
+	"NoSuchBucket":                       {verdict.CodeStoreUnreachable, "the bucket does not exist there: look at source.url and source.endpoint, and whether it was deleted"},
 	"InvalidBucketName":                  {verdict.CodeSpec, "correct the bucket's name in source.url"},
 	"PermanentRedirect":                  {verdict.CodeSpec, regionHint},
 	"AuthorizationHeaderMalformed":       {verdict.CodeSpec, regionHint},
 	"IllegalLocationConstraintException": {verdict.CodeSpec, regionHint},
-	"InvalidObjectState":                 {verdict.CodeFetch, "the object lies in an archive tier: restore it there first, and keep the newest backups out of that tier"},
+	"InvalidObjectState":                 {verdict.CodeFetch, "the object is in an archive tier: restore it there first, and keep the newest backups out of that tier"},
 }
 
 const deniedHint = "the key may not do this: it needs s3:ListBucket on the bucket and s3:GetObject on its objects"

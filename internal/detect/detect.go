@@ -64,7 +64,7 @@ func Named(names ...string) (Set, error) {
 	for _, n := range names {
 		i := slices.Index(kindNames[:], n)
 		if i < 0 {
-			return 0, fmt.Errorf("%q is no detector: there are %s", n, strings.Join(kindNames[:], ", "))
+			return 0, fmt.Errorf("%q is not a detector: there are %s", n, strings.Join(kindNames[:], ", "))
 		}
 		s |= 1 << i
 	}

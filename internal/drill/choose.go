@@ -157,7 +157,7 @@ const (
 // so much later, or earlier: first of all another zone, where they are as far
 // apart as zones are.
 func mismatchHint(apart time.Duration) string {
-	cause := "an older dump lies under a newer name, or the name's time is not when it was taken; if it tells when a " +
+	cause := "an older dump has a newer name, or the name's time is not when it was taken; if it tells when a " +
 		"long dump ended, set source.time_tolerance to how long it takes"
 	if apart > 0 {
 		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a clock " +

@@ -44,7 +44,7 @@ type Request struct {
 	// Clusters is where clusters are kept that were made once; see
 	// sandbox.Options.
 	Clusters string
-	Progress func(stage string, done, total int64, unit string) // nil is well
+	Progress func(stage string, done, total int64, unit string) // may be nil
 	// Inspect, if not nil, is handed the sandbox after the last stage that
 	// could run, before it is removed.
 	Inspect func(ctx context.Context, box sandbox.Box)

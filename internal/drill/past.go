@@ -99,10 +99,10 @@ func unprovenPast(u history.Unproven) (message, hint string) {
 	case !u.Any():
 		return "", ""
 	case u.Used != "" && u.Foreign > 0:
-		return "whoever writes to " + u.Used + " decides what this drill is compared with",
+		return "anyone who can write to " + u.Used + " decides what this drill is compared with",
 			"reports there are signed: name the variable with the key under history.key_env"
 	case u.Used != "":
-		return "whoever writes to " + u.Used + " decides what this drill is compared with",
+		return "anyone who can write to " + u.Used + " decides what this drill is compared with",
 			"name a variable with a key under history.key_env, so that reports are signed"
 	}
 	message = fmt.Sprintf("left out: %d reports or acceptances without a keyed hash, %d signed with another key",

@@ -59,7 +59,7 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	later := *first
 	later.Checks, later.Marks = nil, []verdict.Mark{{Table: "bot.messages", Column: "sent_at", Newest: "2026-03-04T03:00:01Z"}}
 	later.Tables = []verdict.Table{{Name: "bot.messages", RowsHeld: 5000}}
-	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later}, Damaged: []string{"read the report x: it is no JSON"}}))
+	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later}, Damaged: []string{"read the report x: it is not JSON"}}))
 	if third.Outcome != verdict.Fail {
 		t.Errorf("%s\n%s", third.Outcome, worst(third))
 	}

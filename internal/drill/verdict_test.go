@@ -101,7 +101,7 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 		"rows_changed:public.viewed":       "fail the table that was loaded | another one | what is called public.viewed is not the table that was loaded",
 		"tables_appeared":                  "warn no table or view that the backup does not make | 2 | after the load there appeared: 2 tables that the backup does not name",
 		"table_present:public.viewed":      "fail present | view | public.viewed is a view, and the backup makes a table of that name",
-		"row_count:public.viewed":          "skipped >= 1 | view | not looked at, since public.viewed is not the table that the backup makes",
+		"row_count:public.viewed":          "skipped >= 1 | view | not checked: public.viewed is not the table that the backup makes",
 		"table_present:public.shown":       "pass present | view |",
 		"row_count:public.taken":           "pass = 10 | 10 |", // what was counted when it came in
 		"code_ran":                         "pass listed | 1 of the backup's own |",

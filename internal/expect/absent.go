@@ -35,7 +35,7 @@ func (a absent) tell(c *verdict.Check, observed string) {
 		say(c, verdict.Fail, observed, a.lost, "%s", a.what)
 	default:
 		say(c, verdict.Error, observed, spec.Meant(a.near)+correct,
-			"%s, and what is there has a name like it%s", a.what, a.history())
+			"%s; something with a similar name exists%s", a.what, a.history())
 	}
 }
 

@@ -53,7 +53,7 @@ func testAbsent(t *testing.T, s server) {
 		outcome     verdict.Outcome
 		says        string // in message and hint, line by line
 	}{
-		{"case", tables("{table: public.customer}"), history.Past{}, verdict.Error, "public.customer is not in the restored database, and what is there has a name like it\ndid you mean public.Customer?"},
+		{"case", tables("{table: public.customer}"), history.Past{}, verdict.Error, "public.customer is not in the restored database; something with a similar name exists\ndid you mean public.Customer?"},
 		{"case, past unread", tables("{table: public.customer}"), unread, verdict.Error, "whether it ever was there cannot be known\ndid you mean public.Customer?"},
 		{"case, seen before", tables("{table: public.customer}"), had("table_present:public.customer"), verdict.Fail, "was there in the last drill that passed with it (1d-ago)\nmage accept"},
 		{"case, restored before and not listed", tables("{table: public.customer}"),
@@ -82,10 +82,10 @@ func testAbsent(t *testing.T, s server) {
 		{"relationship", tables(`{table: public.orders, relationships: [{column: Customer_ID, references: 'public."Customer".id'}]}`), history.Past{}, verdict.Error, "did you mean customer_id?"},
 		{"relationship, the other side", tables(`{table: public.orders, relationships: [{column: customer_id, references: 'public."Customer".ID'}]}`), history.Past{}, verdict.Error, "there is no column public.Customer.ID\ndid you mean id?"},
 		{"relationship, the other table", tables("{table: public.orders, relationships: [{column: customer_id, references: public.customers.id}]}"), history.Past{}, verdict.Error,
-			"public.customers, which public.orders.customer_id references, is not there\ndid you mean public.Customer?"},
+			"public.customers (which public.orders.customer_id references) does not exist\ndid you mean public.Customer?"},
 		{"relationship, the other table seen before", tables("{table: public.orders, relationships: [{column: customer_id, references: public.customers.id}]}"),
 			sameFile("relationships:public.orders.customer_id", verdict.Pass), verdict.Fail, "(1d-ago)"},
-		{"witness", witnessOf("public.order", "id"), history.Past{}, verdict.Error, "public.order, whose rows the witness log names, is not there to be read\ndid you mean public.orders?"},
+		{"witness", witnessOf("public.order", "id"), history.Past{}, verdict.Error, "public.order (whose rows the witness log names) does not exist or cannot be read\ndid you mean public.orders?"},
 		{"witness, heard before", witnessOf("public.order", "id"), passed(func(r *verdict.Report) { r.Witnesses = []verdict.Witness{{Table: "public.order"}} }), verdict.Fail, "(1d-ago)"},
 		{"witness, column", witnessOf("public.orders", "ID"), history.Past{}, verdict.Error, "did you mean id? correct witness.key"},
 

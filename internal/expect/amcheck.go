@@ -228,5 +228,5 @@ func (r relations) judge(c *verdict.Check, total int, damaged []string, several 
 	if len(damaged) == 1 {
 		what = r.one
 	}
-	say(c, verdict.Fail, fmt.Sprintf("%d of %d damaged", len(damaged), total), r.hint, "amcheck finds fault with the %s %s", what, several(damaged))
+	say(c, verdict.Fail, fmt.Sprintf("%d of %d damaged", len(damaged), total), r.hint, "amcheck reports corruption in the %s %s", what, several(damaged))
 }

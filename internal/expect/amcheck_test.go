@@ -37,7 +37,7 @@ begin if nextval('public.called') > 1000 then raise exception 'secret %', $1; en
 		{"all is well", "whole", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "pass", "all indexes whole", "2, all whole", ""}}},
 		{"the extension is the backup's", "unsteady_too", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "pass", "all indexes whole", "2, all whole", ""}}},
 		{"functions of the backup's own that are called so", "lying", both, []short{{"amcheck:heap", "error", "all tables whole", "", "the backup brings functions of its own"}, {"amcheck:indexes", "error", "all indexes whole", "", "the backup brings functions of its own"}}},
-		{"an index that lacks rows", "unsteady", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "fail", "all indexes whole", "1 of 3 damaged", "amcheck finds fault with the index public.shelf"}}},
+		{"an index that lacks rows", "unsteady", both, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "fail", "all indexes whole", "1 of 3 damaged", "amcheck reports corruption in the index public.shelf"}}},
 		{"an index that lacks rows, and only its pages are asked for", "unsteady", shallow, []short{{"amcheck:heap", "pass", "all tables whole", "3, all whole", ""}, {"amcheck:indexes", "pass", "all indexes whole", "3, all whole", ""}}},
 		{"an index that cannot be verified", "failing", spec.Amcheck{Indexes: true, Rows: true}, []short{{"amcheck:indexes", "error", "all indexes whole", "", "verify public.once: "}}},
 	} {
@@ -55,7 +55,7 @@ begin if nextval('public.called') > 1000 then raise exception 'secret %', $1; en
 		path := s.Query("postgres", fmt.Sprintf("select current_setting('data_directory') || '/base/' || oid || '/%s' from pg_database where datname = 'damaged'",
 			s.Query("whole", "select relfilenode from pg_class where oid = 'public.orders'::regclass")))
 		s.Exec("postgres", `copy (select 1) to program 'printf "\\001\\200\\074\\000" | dd of=`+path+` bs=1 seek=24 conv=notrunc 2>/dev/null >&2'`)
-		compare(t, []short{{"amcheck:heap", "fail", "all tables whole", "1 of 3 damaged", "amcheck finds fault with the table public.orders"}},
+		compare(t, []short{{"amcheck:heap", "fail", "all tables whole", "1 of 3 damaged", "amcheck reports corruption in the table public.orders"}},
 			Run(t.Context(), s.connect(t, "damaged"), spec.Expectations{Timeout: time.Minute, Amcheck: &spec.Amcheck{Heap: true}}, Options{Jobs: 2}))
 	})
 	t.Run("a server that cannot verify tables", func(t *testing.T) {

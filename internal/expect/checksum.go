@@ -148,7 +148,7 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 		return fmt.Errorf("read the sums of %s (drill file, line %d): %w", t.Table, t.Checksum.Witness.Pos.Line, err)
 	}
 	observed, columns, file := rowsOfSum(rows, sum), strings.Join(t.Checksum.Columns, ", "), path.Base(t.Checksum.Witness.Source.URL)
-	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore gave other values; or the record was summed in another snapshot than the dump's, or otherwise than docs/expectations.md says"
+	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore gave other values; or the record was summed in another snapshot than the dump's, or otherwise than docs/witness.md says"
 	switch {
 	case len(told.sums) > 1:
 		say(c, verdict.Error, observed, "find out who wrote which, and leave one of them", "%s tells different sums of this backup (lines %d and %d)", file, told.sums[0].line, told.sums[1].line)
@@ -204,7 +204,7 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) 
 			if nearer {
 				all.sums = nil
 			}
-			damaged(&witness.Fault{Line: r.Line, What: "holds no sum: its " + w.Sum + " is not 16 hexadecimal digits", Mend: "sum up as docs/expectations.md says, and look at checksum.witness.sum in the drill file"})
+			damaged(&witness.Fault{Line: r.Line, What: "holds no sum: its " + w.Sum + " is not 16 hexadecimal digits", Mend: "sum up as docs/witness.md says, and look at checksum.witness.sum in the drill file"})
 		case nearer:
 			all.sums = []toldSum{{sum, r.Line}}
 		case away == all.near && !slices.ContainsFunc(all.sums, func(s toldSum) bool { return s.sum == sum }):

@@ -109,7 +109,7 @@ func judgeCode(c *verdict.Check, ran []verdict.OwnCode, onNew string, before *ve
 		more = fmt.Sprintf("; and %d more", n)
 	}
 	say(c, verdict.Outcome(onNew), c.Observed,
-		"read it: it runs in every restore, with all the rights of who restores; find out who brought it into production; "+acceptHint,
+		"read it: it runs in every restore, with all the rights of whoever restores; find out who put it into production; "+acceptHint,
 		"code of the backup's own that is new or changed since the last drill that passed (%s): %s%s",
 		before.Run, strings.Join(added[:min(len(added), mostCodeTold)], "; "), more)
 }

@@ -81,9 +81,9 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 			case err != nil:
 				return err
 			case !available && len(near) > 0 && o.hadChecked(c.ID) == nil:
-				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct, "the sandbox has no extension %s to be restored, and the backup brings one of a name like it", name)
+				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct, "the sandbox has no extension %s to restore, and the backup creates one with a similar name", name)
 			case !available:
-				return verdict.Errorf(verdict.CodeExtensions, "choose an image that has it (sandbox.image), else nobody can tell whether the backup brings it",
+				return verdict.Errorf(verdict.CodeExtensions, "choose an image that has it (sandbox.image): without it, nothing shows whether the backup creates it",
 					"the sandbox has no extension %s to be restored", name)
 			}
 			absent{

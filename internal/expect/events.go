@@ -173,7 +173,7 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 // compute while it is read.
 func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation) error {
 	refuse := func(hint, format string, args ...any) error {
-		return verdict.Errorf(verdict.CodeLatestEvents, hint, "%s (drill file, line %d) %s, so that nobody could look at it before it is shown",
+		return verdict.Errorf(verdict.CodeLatestEvents, hint, "%s (drill file, line %d) %s, so it cannot be checked before it is shown",
 			e.Table, e.Pos.Line, fmt.Sprintf(format, args...))
 	}
 	const named = "name under latest_events a table or a materialized view, whose rows are stored"
@@ -308,7 +308,7 @@ func (e *eventReader) leaks() (checks []verdict.Check) {
 			ID: string(d.why.Code) + ":" + eventsID + place, Stage: verdict.StageExpect, Code: d.why.Code, Outcome: d.why.Outcome,
 			Expected: "newest rows as they were loaded, that hold nothing which looks sensitive or is a real value",
 			Observed: fmt.Sprintf("%d of %d rows", rows, len(e.found.Rows)),
-			Message:  fmt.Sprintf("%s, which is to be shown, %v: it is told as a fingerprint", place, d.why.Err),
+			Message:  fmt.Sprintf("%s is to be shown, but %v: it is shown as a fingerprint", place, d.why.Err),
 			Hint:     d.why.Hint,
 		})
 	}

@@ -160,17 +160,17 @@ func testTables(t *testing.T, s server) {
 		}},
 		{"missing, and what else is expected of it", tables("{table: public.gone, row_count: {min: 1}, freshness: {column: at, fail_after: 1d}}"), []short{
 			{"table_present:public.gone", "fail", "present", "missing", "public.gone is not in the restored database"},
-			{"row_count:public.gone", "skipped", ">= 1", "missing", "not looked at"},
-			{"freshness:public.gone", "skipped", "newest row at most 1d before 2026-11-21 03:15 UTC", "missing", "not looked at"},
+			{"row_count:public.gone", "skipped", ">= 1", "missing", "not checked"},
+			{"freshness:public.gone", "skipped", "newest row at most 1d before 2026-11-21 03:15 UTC", "missing", "not checked"},
 		}},
 		{"no table", tables("{table: public.counter, row_count: {equals: 1}}", "{table: public.people_pkey}"), []short{
-			{"table_present:public.counter", "fail", "present", "sequence", "public.counter is no table"},
-			{"row_count:public.counter", "skipped", "= 1", "sequence", "not looked at"},
-			{"table_present:public.people_pkey", "fail", "present", "index", "public.people_pkey is no table"},
+			{"table_present:public.counter", "fail", "present", "sequence", "public.counter is not a table"},
+			{"row_count:public.counter", "skipped", "= 1", "sequence", "not checked"},
+			{"table_present:public.people_pkey", "fail", "present", "index", "public.people_pkey is not a table"},
 		}},
 		{"never filled", tables("{table: public.unfilled, row_count: {min: 1}}"), []short{
 			{"table_present:public.unfilled", "fail", "present", "materialized view, never filled", "was never filled"},
-			{"row_count:public.unfilled", "skipped", ">= 1", "materialized view", "not looked at"},
+			{"row_count:public.unfilled", "skipped", ">= 1", "materialized view", "not checked"},
 		}},
 		{"as many rows as declared", tables("{table: public.people, row_count: {min: 20}}", "{table: public.split, row_count: {equals: 7}}",
 			"{table: public.names, row_count: {between: [20, 21]}}", "{table: public.nothing, row_count: {max: 0}}"), []short{
@@ -267,7 +267,7 @@ func testFreshness(t *testing.T, s server) {
 		{"no row with a time", "none", "column: at, fail_after: 6h", short{"", "fail", fresh6h, "no row", "public.none has no row whose at is set"}},
 		{"no row that meets where", "t", "column: instant, fail_after: 6h, where: 'false'", short{"", "fail", fresh6h, "no row", "public.t has no row that meets its where and whose instant is set"}},
 		{"since ever", "none", "column: day, timezone: UTC, fail_after: 6h", short{"", "fail", fresh6h, "-infinity", "public.none has no row whose day is a moment in time"}},
-		{"from the future", "future", "column: at, fail_after: 6h", short{"", "fail", fresh6h, "6m after (2026-11-21 03:21 UTC)", "lies 6m in the future (allowed: 5m)"}},
+		{"from the future", "future", "column: at, fail_after: 6h", short{"", "fail", fresh6h, "6m after (2026-11-21 03:21 UTC)", "is 6m in the future (allowed: 5m)"}},
 		{"from the future, allowed", "future", "column: at, fail_after: 6h, max_future: 6m", short{"", "pass", fresh6h, "6m after (2026-11-21 03:21 UTC)", ""}},
 		{"from tomorrow", "future", "column: day, timezone: UTC, fail_after: 6h", short{"", "fail", fresh6h, "20h45m after (2026-11-22 00:00 UTC)", "in the future"}},
 		{"for ever", "future", "column: wall, timezone: UTC, fail_after: 6h", short{"", "fail", fresh6h, "infinity", "no moment in time"}},
@@ -566,6 +566,6 @@ latest_events:
 		{"latest_events:public.parts", "error", "the newest 5 rows", "", "has foreign tables below it"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.att (drill file, line"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.idd (drill file, line"},
-		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone, whose newest rows are to be shown, is not there"},
+		{"latest_events:public.gone", "fail", "the newest 5 rows", "missing", "public.gone (whose newest rows are to be shown) does not exist"},
 	}, checks)
 }

@@ -224,7 +224,7 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	case age > 0 && (f.FailAfter > 0 && most > f.FailAfter || f.WarnAfter > 0 && most > f.WarnAfter):
 		say(c, verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into "+
 			"source.time, or allow a day more",
-			"the newest row of %s is %s to %s old, so that nobody knows whether it is too old", t.Table, spec.Span(age),
+			"the newest row of %s is %s to %s old: it may be too old", t.Table, spec.Span(age),
 			spec.Span(most))
 	default:
 		pass(c, observed)
@@ -245,7 +245,7 @@ func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 	}
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)
 	say(c, verdict.Fail, fmt.Sprintf("%s (%s)", before(-ahead), newest.from.UTC().Format(minute)), hint,
-		"the newest row of %s lies %s in the future (allowed: %s), and hides how old the others are", t.Table, spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
+		"the newest row of %s is %s in the future (allowed: %s), and hides how old the others are", t.Table, spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
 }
 
 // before writes an age: 2h14m before, 3s after.

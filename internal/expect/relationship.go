@@ -29,7 +29,7 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 			case err != nil:
 				return err
 			case !target.there() && listed:
-				say(c, verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not looked at, since %s is not there to be read", r.References)
+				say(c, verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not checked: %s does not exist or cannot be read", r.References)
 				return nil
 			case !beThere(c, r.References, target, "which "+column+" references", o):
 				return nil

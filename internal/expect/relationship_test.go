@@ -47,7 +47,7 @@ func testRelationships(t *testing.T, s server) {
 		{"a column that is not there", "adrift", "{column: usr_id, references: public.users.id}", short{"relationships:public.adrift.usr_id", "error", any, "", "there is no column public.adrift.usr_id (drill file, line"}},
 		{"a referenced column that is not there", "adrift", "{column: user_id, references: public.users.uid}", short{"relationships:public.adrift.user_id", "error", any, "", "there is no column public.users.uid (drill file, line"}},
 		{"types that cannot be compared", "orders", "{column: body, references: public.users.id}", short{"relationships:public.orders.body", "error", any, "", "(SQLSTATE 42883)"}},
-		{"a referenced table that is not there", "adrift", "{column: user_id, references: public.gone.id}", short{"relationships:public.adrift.user_id", "fail", any, "missing", "public.gone, which public.adrift.user_id references, is not there to be read"}},
+		{"a referenced table that is not there", "adrift", "{column: user_id, references: public.gone.id}", short{"relationships:public.adrift.user_id", "fail", any, "missing", "public.gone (which public.adrift.user_id references) does not exist or cannot be read"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -84,16 +84,16 @@ create materialized view public.unfilled_too as select 1 as id with no data;`)
 		name, file string
 		want       []short
 	}{
-		{"missing", tables("{table: public.gone, " + all + "}"), append([]short{{"table_present:public.gone", "skipped", "present", "missing", "public.gone was not brought back, as may be"}},
-			six("skipped", "public.gone", "missing", "not looked at")...)},
+		{"missing", tables("{table: public.gone, " + all + "}"), append([]short{{"table_present:public.gone", "skipped", "present", "missing", "public.gone was not restored, which is allowed (rebuildable)"}},
+			six("skipped", "public.gone", "missing", "not checked")...)},
 		{"empty", tables("{table: public.empty, " + all + "}"), append([]short{{"table_present:public.empty", "pass", "present", "table", ""}},
-			six("skipped", "public.empty", "empty", "public.empty is empty, as it may be")...)},
+			six("skipped", "public.empty", "empty", "public.empty is empty, which is allowed (rebuildable)")...)},
 		{"half there", tables("{table: public.full, rebuildable: true, row_count: {min: 2}, relationships: [{column: user_id, references: public.full.id}]}"), []short{
 			{"table_present:public.full", "pass", "present", "table", ""},
 			{"row_count:public.full", "fail", ">= 2", "1", "1 fewer than the least declared"},
 			{"relationships:public.full.user_id", "fail", "orphans: fail if > 0", "1", "1 row of public.full whose user_id is no public.full.id"}}},
 		{"a materialized view that was never filled", tables("{table: public.unfilled, rebuildable: true}") + "  materialized_views: populated\n", []short{
-			{"table_present:public.unfilled", "skipped", "present", "materialized view", "public.unfilled was not brought back, as may be"},
+			{"table_present:public.unfilled", "skipped", "present", "materialized view", "public.unfilled was not restored, which is allowed (rebuildable)"},
 			{"materialized_views", "fail", "all populated", "1 of 1 not populated", "the materialized view public.unfilled_too is"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -201,7 +201,7 @@ alter database summed_elsewhere set extra_float_digits = -3; alter database summ
 }
 
 // A record of outside is compared with instead of past drills. The statement
-// that docs/expectations.md tells to sum up with gives what the check gives.
+// that docs/witness.md tells to sum up with gives what the check gives.
 func testChecksumWitness(t *testing.T, s server) {
 	connect := s.database(t, "witnessed_sum", `create table public.orders (id int, total numeric, at timestamptz); create table public.none (id int);
 insert into orders select i, i / 8.0, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour' from generate_series(1, 5) i;
@@ -229,7 +229,7 @@ alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witness
 		"no sum":                    {text: "at,orders\n" + at(0) + ",nobody's business\n", outcome: verdict.Error, holds: "sums tells no sum of this backup, of 2026-11-21 03:15:00 UTC; 1 of its lines cannot be used: line 2 holds no sum: its orders is not 16 hexadecimal digits"},
 		"no sum, and one far off":   {more: ", tolerance: 5m", text: "at,orders\n" + at(-time.Minute) + "," + good + "\n" + at(0) + ",nobody's business\n", outcome: verdict.Error, holds: "line 3 holds no sum"},
 		"damaged, and of no effect": {text: "{\n" + `{"at": "` + at(0) + `", "orders": "` + good + `"}`, outcome: verdict.Pass},
-		"damaged":                   {text: "{\n" + `{"at": "` + at(-time.Hour) + `", "orders": "` + good + `"}`, outcome: verdict.Error, holds: "1 of its lines cannot be used: line 1 is no JSON object"},
+		"damaged":                   {text: "{\n" + `{"at": "` + at(-time.Hour) + `", "orders": "` + good + `"}`, outcome: verdict.Error, holds: "1 of its lines cannot be used: line 1 is not a JSON object"},
 		"empty":                     {text: "", outcome: verdict.Error, holds: "it holds no record"},
 		"no such column":            {text: "at,ordres\n" + at(0) + "," + good + "\n", outcome: verdict.Error, holds: "its first line does not name the columns"},
 	} {
@@ -253,7 +253,7 @@ alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witness
 // documentedSum runs the statement of the documentation.
 func documentedSum(t *testing.T, connect Connect, table, columns string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/expectations.md")
+	text, err := os.ReadFile("../../docs/witness.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func documentedSum(t *testing.T, connect Connect, table, columns string) string 
 	sql, _, found := strings.Cut(rest, "```")
 	for _, part := range [][2]string{{"row(id, total)", "row(" + columns + ")"}, {"public.orders", table}} {
 		if !found || !strings.Contains(sql, part[0]) {
-			t.Fatalf("docs/expectations.md does not tell how to sum up: %q", sql)
+			t.Fatalf("docs/witness.md does not tell how to sum up: %q", sql)
 		}
 		sql = strings.ReplaceAll(sql, part[0], part[1])
 	}

@@ -36,12 +36,12 @@ func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
 			case err != nil:
 				return err
 			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !o.Unfilled):
-				say(c, verdict.Skipped, r.kind, rebuildHint, "%s was not brought back, as may be", t.Table)
+				say(c, verdict.Skipped, r.kind, rebuildHint, "%s was not restored, which is allowed (rebuildable)", t.Table)
 			case r.oid == "":
 				r.near = slices.DeleteFunc(slices.Clone(r.near), func(n spec.Name) bool { return listed[n] })
 				judgeMissing(c, t, r, o)
 			case !r.readable:
-				say(c, verdict.Fail, r.kind, "name a table or a view; the backup brought something else under this name", "%s is no table", t.Table)
+				say(c, verdict.Fail, r.kind, "name a table or a view; the backup makes something else under this name", "%s is not a table", t.Table)
 			case !r.populated && o.LeftEmpty != nil && o.LeftEmpty(t.Table.Schema, t.Table.Table):
 				say(c, verdict.Skipped, r.kind+", not filled", "try it by hand, beside the servers that it reads", "%s reads foreign tables, which nothing reaches from here", t.Table)
 			case !r.populated && !o.Unfilled:
@@ -57,7 +57,7 @@ func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
 }
 
 const replacedHint = "something put it there while the backup was restored, and would in a real restore: " +
-	"look at the backup's own code (code_ran in the report), and at who may write it in production"
+	"look at the backup's own code (code_ran in the report), and at who can change it in production"
 
 // made is what the backup makes under a name; empty: nothing that is known.
 func (o Options) made(t spec.Name) string {
@@ -86,7 +86,7 @@ func judgeKind(c *verdict.Check, t spec.Table, r relation, o Options) {
 				continue
 			}
 			if isTable(old.Observed) {
-				say(c, verdict.Warn, r.kind, "if that was meant, nothing is to be done, and the next drill says no more of it: "+
+				say(c, verdict.Warn, r.kind, "if that was intended, do nothing: the next drill does not repeat it; "+
 					"expect rows of the table that they are in now; else look who replaced it in production",
 					"%s is a %s now, and was a table in the last drill that passed with it (%s): what it shows is kept elsewhere, or nowhere",
 					t.Table, r.kind, past.Run)
@@ -126,11 +126,11 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 		}
 		made := o.made(t.Table)
 		if r.there() && r.replaces(made) {
-			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not looked at, since %s is not the %s that the backup makes", t.Table, made)
+			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s is not the %s that the backup makes", t.Table, made)
 			return nil
 		}
 		if !r.there() {
-			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not looked at, since %s is not there to be read", t.Table)
+			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s does not exist or cannot be read", t.Table)
 			return nil
 		}
 		if t.Rebuildable {
@@ -139,7 +139,7 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 			case err != nil:
 				return fmt.Errorf("look for rows of %s: %w", t.Table, err)
 			case string(some) != "t":
-				say(c, verdict.Skipped, "empty", rebuildHint, "not looked at, since %s is empty, as it may be", t.Table)
+				say(c, verdict.Skipped, "empty", rebuildHint, "not checked: %s is empty, which is allowed (rebuildable)", t.Table)
 				return nil
 			}
 		}
@@ -197,7 +197,7 @@ func judgeCount(c *verdict.Check, t spec.Table, n int64, o Options) {
 		say(c, outcome, observed, "see rows_held and the restore errors: the restore refused rows, or code of the backup's own (code_ran in the report) took them away again",
 			"%s holds %d rows, %d fewer than the least declared, and the backup holds %d", t.Table, n, *limit.Min-n, brought)
 	case limit.Min != nil && n < *limit.Min && n == 0:
-		say(c, outcome, observed, "the backup brought the table without its rows: was it emptied, or dumped by a role that may not see them (row-level security)?",
+		say(c, outcome, observed, "the backup has the table without its rows: was it emptied, or dumped by a role that may not see them (row-level security)?",
 			"%s is empty", t.Table)
 	case limit.Min != nil && n < *limit.Min:
 		say(c, outcome, observed, "compare with production before this backup is trusted: rows may have been deleted there, or never reached the backup",

@@ -375,7 +375,7 @@ func (h *hearing) judge(c *verdict.Check) {
 	case f.Damaged > 0:
 		say(c, verdict.Error, fmt.Sprintf("%d unusable, %s", f.Damaged, observed), h.faults[0].Mend, "%s", h.unusable())
 	case f.Expected+f.Newer == 0:
-		say(c, verdict.Error, "no record", "look at what writes it: a record of nothing vouches for nothing", "the witness %s holds no record", w.Name)
+		say(c, verdict.Error, "no record", "look at what writes it: an empty record proves nothing", "the witness %s holds no record", w.Name)
 	case f.Expected == 0:
 		say(c, verdict.Skipped, observed, "nothing that it names had happened when the backup was taken: is that right?", "not judged: no record of the witness %s is as old as the backup, %d are newer", w.Name, f.Newer)
 	case w.WarnIf != nil && w.WarnIf.Holds(f.Missing):

@@ -195,31 +195,34 @@ func TestExampleOfAnImage(t *testing.T) {
 	}
 }
 
-// nightly is README's line for cron, as cron hands it to sh.
-func nightly(t *testing.T) string {
+// cronLine is a page's line for cron that begins so, as cron hands it to sh.
+func cronLine(t *testing.T, page, schedule string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := regexp.MustCompile(`(?m)^0 5 \* \* \*  (.*)$`).FindStringSubmatch(string(text))
+	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(schedule) + `  (.*)$`).FindStringSubmatch(pages(t)[page])
 	if line == nil || regexp.MustCompile(`(^|[^\\])%`).MatchString(line[1]) {
-		t.Fatalf("README has no line for cron, or one with a bare %%, which cron takes for the end of a line: %q", line)
+		t.Fatalf("%s has no line for cron, or one with a bare %%, which cron takes for the end of a line: %q", page, line)
 	}
 	return strings.ReplaceAll(line[1], `\%`, "%")
 }
 
-// The nightly line mails what a red drill says, and nothing else.
+// The nightly line mails what a red drill says, and nothing else. So does the
+// hourly one.
 func TestExampleOfCron(t *testing.T) {
 	t.Parallel()
+	nightly := cronLine(t, "README.md", "0 5 * * *")
+	if other := cronLine(t, "docs/nightly.md", "0 5 * * *"); other != nightly {
+		t.Errorf("docs/nightly.md has another line than README.md: %s", other)
+	}
+	hourly := cronLine(t, "docs/nightly.md", "17 * * * *")
 	p := shop(t)
-	mails, path := filepath.Join(p.dir, "mails"), filepath.Join(p.dir, "path")
+	mails := filepath.Join(p.dir, "mails")
+	path := filepath.Join(p.dir, "path")
 	p.write("path/mail", "#!/bin/sh\n{ echo \"$@\"; cat; } >>'"+mails+"'\n")
 	if err := os.Chmod(filepath.Join(path, "mail"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	night := func(home string) (mailed string) {
-		cmd := exec.Command("/bin/sh", "-c", strings.ReplaceAll(nightly(t), "/srv/drills", home))
+	mailed := func(line, home string) string {
+		cmd := exec.Command("/bin/sh", "-c", strings.ReplaceAll(line, "/srv/drills", home))
 		cmd.Env = slices.Concat(os.Environ(), []string{"TMPDIR=" + p.tmp, "PATH=" + path + ":" + os.Getenv("PATH")})
 		if out, err := cmd.CombinedOutput(); len(out) > 0 {
 			t.Errorf("cron would mail this itself: %v\n%s", err, out)
@@ -230,17 +233,23 @@ func TestExampleOfCron(t *testing.T) {
 		}
 		return string(text)
 	}
-	if mailed := night(p.dir); mailed != "" || p.latest("shop").Outcome != verdict.Pass {
-		t.Errorf("a green drill mailed:\n%s", mailed)
+	if text := mailed(nightly, p.dir); text != "" || p.latest("shop").Outcome != verdict.Pass {
+		t.Errorf("a green drill mailed:\n%s", text)
+	}
+	if text := mailed(hourly, p.dir); text != "" {
+		t.Errorf("a healthy store mailed:\n%s", text)
 	}
 	p.spoil()
-	red := night(p.dir)
+	red := mailed(nightly, p.dir)
 	for _, part := range []string{"-s restore drill ops@example.com\n", "FAIL  shop: ", "\nError: shop: fail at fetch (checksum)\n"} {
 		if !strings.Contains(red, part) {
 			t.Errorf("a red drill mailed no %q:\n%s", part, red)
 		}
 	}
-	if gone := strings.TrimPrefix(night(filepath.Join(p.dir, "gone")), red); !strings.Contains(gone, "gone") {
-		t.Errorf("a folder that is gone mailed:\n%s", gone)
+	for _, line := range []string{nightly, hourly} {
+		before := len(red)
+		if red = mailed(line, filepath.Join(p.dir, "gone")); !strings.Contains(red[before:], "gone") {
+			t.Errorf("a folder that is gone mailed:\n%s", red[before:])
+		}
 	}
 }

@@ -1,5 +1,6 @@
 // Package harness is what the targets call, one function a target: it reads
-// drills/, writes reports/, and says with which code the process should end.
+// drills/, writes reports/, and says with which code the process should end. It
+// never judges a backup itself: that is for the rooms below.
 package harness
 
 import (

@@ -95,7 +95,7 @@ func placeFile(dir, drill, name string, b []byte) error {
 // decodeAccepted reads an acceptance, and refuses what it cannot vouch for.
 func decodeAccepted(b []byte, drill string) (a Acceptance, err error) {
 	if err := json.Unmarshal(b, &a); err != nil {
-		return a, fmt.Errorf("it is no JSON: %w", err)
+		return a, fmt.Errorf("it is not JSON: %w", err)
 	}
 	switch {
 	case a.Schema != verdict.Schema:

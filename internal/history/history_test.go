@@ -189,12 +189,12 @@ func TestDamagedReportsAreNamed(t *testing.T) {
 		name, text, want string
 		is               error
 	}{
-		{"empty", "", "no JSON", nil},
-		{"cut in half", string(whole[:len(whole)/2]), "no JSON", nil},
-		{"not a report", "[]", "no JSON", nil},
+		{"empty", "", "not JSON", nil},
+		{"cut in half", string(whole[:len(whole)/2]), "not JSON", nil},
+		{"not a report", "[]", "not JSON", nil},
 		{"of the next schema", `{"schema": 2}`, "this harness reads 1", ErrSchema},
 		{"of no schema", `{}`, "schema", ErrSchema},
-		{"of another type", `{"schema": 1, "drill": 7}`, "no report", nil},
+		{"of another type", `{"schema": 1, "drill": 7}`, "not a report", nil},
 		{"unknown outcome", `{"schema": 1, "drill": "shop", "outcome": "passed"}`, `"passed"`, nil},
 		{"no start", `{"schema": 1, "drill": "shop", "outcome": "pass"}`, "started", nil},
 		{"another drill's", strings.Replace(string(whole), `"shop"`, `"bot"`, 1), `"bot"`, nil},

@@ -167,14 +167,14 @@ func decode(b []byte) (*verdict.Report, error) {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal(b, &version); err != nil {
-		return nil, fmt.Errorf("it is no JSON: %w", err)
+		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
 	if version.Schema != verdict.Schema {
 		return nil, fmt.Errorf("%w: %d, this harness reads %d", ErrSchema, version.Schema, verdict.Schema)
 	}
 	var r verdict.Report
 	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, fmt.Errorf("it is no report: %w", err)
+		return nil, fmt.Errorf("it is not a report: %w", err)
 	}
 	switch r.Outcome {
 	case verdict.Pass, verdict.Warn, verdict.Fail, verdict.Error, verdict.Skipped:

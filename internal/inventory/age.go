@@ -39,7 +39,7 @@ func backupAge(age spec.Age, newest catalog.Backup, at time.Time) verdict.Check 
 func taken(from, until time.Time) string {
 	text := from.UTC().Format(minute)
 	if until.After(from) {
-		text += " or later, as its name tells no more"
+		text += " or later: its name says no more"
 	}
 	return text
 }

@@ -97,7 +97,7 @@ func (l listed) unusable(c *verdict.Check, file string) bool {
 	case l.faults > 0:
 		say(c, verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Mend, "%d of the lines of %s cannot be used; the first: %v", l.faults, file, l.fault)
 	case l.records == 0:
-		say(c, verdict.Error, "no record", "look at what writes it: a catalogue of nothing vouches for nothing", "%s holds no record", file)
+		say(c, verdict.Error, "no record", "look at what writes it: an empty catalog proves nothing", "%s holds no record", file)
 	default:
 		return false
 	}

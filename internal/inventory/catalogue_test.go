@@ -46,7 +46,7 @@ func TestCatalogue(t *testing.T) {
 		"one is not there yet":  {text: all + line("shop-1121T0300.dump", 0.25), lag: time.Hour, want: []short{{lacking, "pass", named, "0 of 7 lacking", ""}, {unnamed, "pass", none, "0 that it does not name", ""}}},
 		"it lost its entries":   {text: "", want: []short{{lacking, "error", named, "no record", "list.jsonl holds no record"}, {unnamed, "error", none, "no record", "list.jsonl holds no record"}}},
 		"another field":         {text: all + line("nobody's business", 1), want: []short{{lacking, "error", named, "1 lines unusable", "the first: line 9 names no backup"}, {unnamed, "error", none, "1 lines unusable", "line 9 names no backup"}}},
-		"damaged, and one gone": {text: all + "{\n" + line("shop-1120T1515.dump", 12), want: []short{{lacking, "fail", named, "1 of 9 lacking", "shop-1120T1515.dump"}, {unnamed, "error", none, "1 lines unusable", "line 9 is no JSON object"}}},
+		"damaged, and one gone": {text: all + "{\n" + line("shop-1120T1515.dump", 12), want: []short{{lacking, "fail", named, "1 of 9 lacking", "shop-1120T1515.dump"}, {unnamed, "error", none, "1 lines unusable", "line 9 is not a JSON object"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

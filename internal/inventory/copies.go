@@ -50,7 +50,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 		say(c, verdict.Fail, bytesText(like.Sizes[1]), mendCopy, "%s of %s has %d bytes, and %d in %s: it was cut off, or is another one", due.Name, second.URL(), like.Sizes[1], like.Sizes[0], store.URL())
 		return nil
 	case like.Differ:
-		say(c, verdict.Fail, "another "+like.By, "one of the two was damaged or replaced: find out which, and copy it again", "%s of %s is not the one of %s: it is as large, and its %s is another", due.Name, second.URL(), store.URL(), like.By)
+		say(c, verdict.Fail, "another "+like.By, "one of the two was damaged or replaced: find out which, and copy it again", "%s differs between %s and %s: same size, different %s", due.Name, store.URL(), second.URL(), like.By)
 		return nil
 	}
 	if there.TakenAt.After(newest.All[0].TakenAt) { // by their names
@@ -85,7 +85,7 @@ func newerCopy(ctx context.Context, c *verdict.Check, store, second catalog.Stor
 		return err
 	}
 	if !like.Absent {
-		pass(c, there.Name+", which came meanwhile")
+		pass(c, there.Name+", which arrived meanwhile")
 		return nil
 	}
 	say(c, verdict.Fail, "its newest is "+there.Name, "find out what removed it from the first store, or why it was never written there, before that is relied upon",

@@ -76,7 +76,7 @@ func TestAgeOfADay(t *testing.T) {
 	now := newest.TakenAt.Add(26 * time.Hour)
 	limit := spec.Age{FailAfter: day}
 	if got := backupAge(limit, newest, now); got.Outcome != verdict.Fail || !strings.Contains(got.Observed,
-		"1d2h old (taken 2026-11-27 23:00 UTC or later, as its name tells no more)") {
+		"1d2h old (taken 2026-11-27 23:00 UTC or later: its name says no more)") {
 		t.Errorf("%+v", got)
 	}
 	if got := backupAge(limit, newest, now.Add(-25*time.Hour)); got.Outcome != verdict.Pass {

@@ -176,7 +176,7 @@ func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time
 			"no backup was taken for %s, between %s and %s (allowed: %s)%s", spec.Span(worst.whole()),
 			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), spec.Span(d.Widest()), others)
 	case len(all) < 2:
-		say(c, verdict.Skipped, counted(int64(len(all))), "nothing is wrong yet; the next backup makes a gap to be judged", "there is one backup only, so that there is no gap between two")
+		say(c, verdict.Skipped, counted(int64(len(all))), "nothing is wrong yet; the next backup makes a gap to be judged", "there is only one backup, so there is no gap between two")
 	default:
 		pass(c, "no gap wider than "+spec.Span(widest.wide))
 	}

@@ -44,7 +44,7 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 	const move = "have the backups carried to a store that does not fall with it: a bucket of another provider, or a machine elsewhere"
 	switch {
 	case place.Here != "":
-		say(&c, verdict.Fail, "this machine: "+place.Here, move, "%s lies on a disk of this machine, %s: whoever loses the machine loses the backups", store.URL(), place.Here)
+		say(&c, verdict.Fail, "this machine: "+place.Here, move, "%s is on a disk of this machine, %s: losing the machine loses the backups", store.URL(), place.Here)
 		return []verdict.Check{c}
 	case len(place.Hosts) == 0:
 		say(&c, verdict.Skipped, place.What, "find out where it lies, and say here what can be judged", "which machine holds %s is not known: it is %s", store.URL(), place.What)
@@ -83,7 +83,7 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 // unjudged warns of what off_site could not compare.
 func unjudged(what, why string) verdict.Check {
 	c := verdict.Check{ID: "off_site:" + what, Code: verdict.CodeOffSite}
-	say(&c, verdict.Warn, "not known", "correct inventory.off_site.production_hosts, or make the name known to this machine: until then nobody notices if the store is there",
+	say(&c, verdict.Warn, "not known", "correct inventory.off_site.production_hosts, or make the name known to this machine: until then a store on that host goes unnoticed",
 		"whether the store is off-site was not compared with %s: %s", what, why)
 	return c
 }

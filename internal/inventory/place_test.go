@@ -82,7 +82,7 @@ func TestOffSite(t *testing.T) {
 		{"this machine by loopback", d, at("self.example.com"), nil, []short{{"off_site", "fail", expected, "this machine: 127.0.1.1", "this very machine"}}},
 		{"one of several machines", d, at("s3.example.com", "here.example.com"), nil, []short{{"off_site", "fail", expected, "this machine: 10.0.0.9", "this very machine"}}},
 		{"a disk of this machine", d, catalog.Place{Here: "/dev/vda1 (ext4), which holds / too"}, nil, []short{
-			{"off_site", "fail", expected, "this machine: /dev/vda1 (ext4), which holds / too", "lies on a disk of this machine, /dev/vda1 (ext4), which holds / too: whoever loses the machine loses the backups"}}},
+			{"off_site", "fail", expected, "this machine: /dev/vda1 (ext4), which holds / too", "is on a disk of this machine, /dev/vda1 (ext4), which holds / too: losing the machine loses the backups"}}},
 		{"nobody knows", d, catalog.Place{What: "fuse.s3fs from s3fs, mounted at /mnt"}, nil, []short{
 			{"off_site", "skipped", expected, "fuse.s3fs from s3fs, mounted at /mnt", "which machine holds s3://shop/nightly/ is not known"},
 			{"off_site:fuse.s3fs from s3fs, mounted at /mnt", "warn", "", "not known", "it does not say which machine it is"}}},
@@ -244,7 +244,7 @@ func TestCopies(t *testing.T) {
 
 	put("second/"+night(21), "NEW")
 	write(night(20), "ol")
-	judge(short{"", "fail", "", "another CRC-64/NVME", "is as large, and its CRC-64/NVME is another"}, short{"", "fail", "", "2B", "has 2 bytes, and 3 in s3://backups/nightly/"})
+	judge(short{"", "fail", "", "another CRC-64/NVME", "same size, different CRC-64/NVME"}, short{"", "fail", "", "2B", "has 2 bytes, and 3 in s3://backups/nightly/"})
 
 	put("second/"+night(21), "new")
 	write(night(20), "old")
@@ -281,7 +281,7 @@ func TestACopyThatIsAheadForAMoment(t *testing.T) {
 	write("shop-20261121.dump")
 	src.URL = "file://" + second
 	got := copied(t.Context(), spec.Copy{Source: src}, store, newest, Options{At: at})
-	if got.Outcome != verdict.Pass || got.Observed != "shop-20261121.dump, which came meanwhile" {
+	if got.Outcome != verdict.Pass || got.Observed != "shop-20261121.dump, which arrived meanwhile" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -48,7 +48,7 @@ func objectLock(ctx context.Context, c *verdict.Check, store catalog.Store, newe
 	case err != nil:
 		return err
 	case !lock.Enabled:
-		say(c, verdict.Fail, "off", "turn it on, which versioning has to be first; then "+rule, "the bucket of %s has no object lock: whoever holds a key that may delete can delete every backup", store.URL())
+		say(c, verdict.Fail, "off", "turn it on, which versioning has to be first; then "+rule, "the bucket of %s has no object lock: a key that may delete can delete every backup", store.URL())
 	case lock.Default != "":
 		pass(c, "by default, "+lock.Default)
 	case lock.Held:

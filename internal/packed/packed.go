@@ -1,6 +1,7 @@
 // Package packed takes gzip and zstd off a stream, as far as its end and the
 // zeros behind it. Whoever reads a backup's bytes reads them through it, so that
-// what one takes for whole no other calls damaged.
+// what one takes for whole no other calls damaged. It never calls a stream whole
+// that ended early, and knows nothing of what is in it.
 package packed
 
 import (

@@ -53,7 +53,7 @@ func (c checker) settings(raw map[string]text) []Setting {
 	for _, written := range slices.Sorted(maps.Keys(raw)) {
 		name := strings.ToLower(written)
 		if written == "" || strings.ContainsAny(written, blanks+"=") {
-			c.refuse(raw[written].at, "write a setting's name, such as timezone", "expectations.settings: %s is no setting's name", shown(written))
+			c.refuse(raw[written].at, "write a setting's name, such as timezone", "expectations.settings: %s is not a setting's name", shown(written))
 		}
 		seen.check(c, raw[written], name, "expectations.settings", "list it once")
 		all = append(all, Setting{Name: name, Value: raw[written].Value})

@@ -22,7 +22,7 @@ func (c checker) drift(raw *rawDrift, key string) *Drift {
 	}
 	switch {
 	case d.WarnPercent == nil && d.FailPercent == nil:
-		c.refuse(raw.at, "write fail_percent: 10, warn_percent or both", "%s says no limit", key)
+		c.refuse(raw.at, "write fail_percent: 10, warn_percent or both", "%s sets no limit", key)
 	case d.WarnPercent != nil && d.FailPercent != nil && *d.WarnPercent >= *d.FailPercent:
 		c.refuse(raw.WarnPercent.at, "let warn_percent be the smaller", "%s: warn_percent %v can never be seen beside fail_percent %v", key, *d.WarnPercent, *d.FailPercent)
 	}

@@ -102,7 +102,7 @@ func (c checker) rowCount(raw *rawRowCount) *RowCount {
 	}
 	switch {
 	case ways == 0:
-		c.refuse(raw.at, "write min, max, between or equals", "%s says no number", key)
+		c.refuse(raw.at, "write min, max, between or equals", "%s sets no number", key)
 		return count
 	case ways > 1:
 		c.refuse(raw.at, "keep one way of saying it", "%s: between, equals and min or max exclude one another", key)
@@ -156,7 +156,7 @@ func (c checker) freshness(raw *rawFreshness) *Freshness {
 func (c checker) failedRows(raw rawFailedRows) FailedRows {
 	const key = "expectations.failed_rows"
 	if raw.Name.given() && !checkName.MatchString(raw.Name.Value) {
-		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is no good name", key, shown(raw.Name.Value))
+		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is not a valid name", key, shown(raw.Name.Value))
 	}
 	f := FailedRows{
 		Name:    raw.Name.Value,

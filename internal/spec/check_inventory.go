@@ -134,7 +134,7 @@ func (c checker) another(raw rawCopy, source Source, key string) Source {
 // missed: without any backup, or with an empty one, there is nothing to judge.
 func leastOf[T int64 | time.Duration](c checker, at Pos, key, such string, warn, fail leaf[T], never T, show func(T) string) Least[T] {
 	if !warn.given() && !fail.given() {
-		c.refuse(at, "write "+such+", or {warn_below: …, fail_below: …}", "%s says no limit", key)
+		c.refuse(at, "write "+such+", or {warn_below: …, fail_below: …}", "%s sets no limit", key)
 	}
 	for _, l := range []leaf[T]{warn, fail} {
 		if l.given() && l.Value <= never {

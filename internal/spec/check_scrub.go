@@ -286,9 +286,9 @@ func (c checker) ways(raw rawRule) {
 	case raw.Recompute.given() && (raw.JSON != nil || raw.Fields != nil):
 		c.refuse(raw.Recompute.at, "keep one of them", "scrub.rules: recompute excludes json and fields")
 	case raw.Recompute.given() && raw.Each.given():
-		c.refuse(raw.Each.at, "remove it", "scrub.rules.each says nothing to recompute")
+		c.refuse(raw.Each.at, "remove it", "scrub.rules.each has no effect with recompute")
 	case keeps && strings.TrimSpace(raw.Why.Value) == "":
-		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, nobody's words"`, "scrub.rules: unmatched_paths: keep without a why")
+		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, no personal data"`, "scrub.rules: unmatched_paths: keep without a why")
 	case !keeps && raw.Why.given():
 		c.refuse(raw.Why.at, "write it as a # comment", "scrub.rules.why is for preserve and unmatched_paths: keep")
 	}
@@ -298,7 +298,7 @@ func (c checker) ways(raw rawRule) {
 func (c checker) oneWay(raw rawChange, at Pos, key string) {
 	switch {
 	case raw.Preserve.given() && !raw.Preserve.Value:
-		c.refuse(raw.Preserve.at, "say preserve: true with a why, or a transform", "%s.preserve: false says nothing", key)
+		c.refuse(raw.Preserve.at, "write preserve: true with a why, or a transform", "%s.preserve: false has no effect", key)
 	case raw.Preserve.given() && raw.Transform.given():
 		c.refuse(raw.Preserve.at, "keep one of them", "%s: transform and preserve exclude each other", key)
 	case !raw.Preserve.given() && !raw.Transform.given():
@@ -358,7 +358,7 @@ func idle(transform string, used []string) string {
 	case transform == "":
 		return "acts only with a transform"
 	}
-	return "says nothing to the transform " + transform
+	return "has no effect with the transform " + transform
 }
 
 // needed refuses a transform without what it cannot do without.
@@ -391,7 +391,7 @@ func (c checker) ranges(raw rawChange, key string) {
 	case raw.Days.given() && (raw.Days.Value < 1 || raw.Days.Value > mostDays):
 		c.refuse(raw.Days.at, "write 1 to 36525", "%s.days: %d is out of range", key, raw.Days.Value)
 	case raw.Transform.Value == "date_shift" && raw.Link.given() && !raw.By.given():
-		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link", "%s.link: without by, a date_shift is linked to nobody", key)
+		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link", "%s.link: without by, a date_shift cannot be linked", key)
 	}
 	if raw.Pattern.given() {
 		c.pattern(raw.Pattern, key)
@@ -428,7 +428,7 @@ func (c checker) groups(raw rawChange, key string) {
 		if n, err := strconv.Atoi(group); m[3] == "" && (group == "" || err == nil && n <= pattern.NumSubexp() || pattern.SubexpIndex(group) >= 0) {
 			continue
 		}
-		c.refuse(raw.With.at, "write ${1} for the first group in parentheses, $$ for a dollar sign", "%s.with: %s is no group of the pattern", key, m[0])
+		c.refuse(raw.With.at, "write ${1} for the first group in parentheses, $$ for a dollar sign", "%s.with: %s is not a group of the pattern", key, m[0])
 	}
 }
 
@@ -474,7 +474,7 @@ func (u unique[K]) check(c checker, t text, key K, what, mend string) {
 		return
 	}
 	if first, ok := u[key]; ok {
-		c.refuse(t.at, mend, "%s: %s is there twice, first in line %d", what, shown(t.Value), first.Line)
+		c.refuse(t.at, mend, "%s: %s appears twice, first in line %d", what, shown(t.Value), first.Line)
 		return
 	}
 	u[key] = t.at

@@ -71,7 +71,7 @@ func (c checker) history(raw *rawHistory, source Source, scrub Scrub) History {
 	}
 	h := Source{URL: c.storeURL(raw.URL, "history")}
 	if raw.URL.given() && h.URL != "" && strings.TrimSuffix(h.URL, "/") == strings.TrimSuffix(source.URL, "/") {
-		c.refuse(raw.URL.at, "give the reports a folder of their own", "history lies where the backups lie")
+		c.refuse(raw.URL.at, "give the reports a folder of their own", "history is in the folder of the backups")
 	}
 	return History{Source: c.sameStore(h.URL, source), KeyEnv: raw.KeyEnv.Value, Keys: c.reportKeys(raw.KeyEnv, scrub)}
 }
@@ -201,7 +201,7 @@ func (c checker) backupTime(raw *rawSource) {
 		c.refuse(raw.Name.at, "add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written", "source.name holds {time}, but source.time does not say how it is written")
 	}
 	if marks == 0 && raw.Time.given() && raw.Name.given() {
-		c.refuse(raw.Time.at, "write {time} where name holds the time, or remove time", "source.time: source.name holds no {time}")
+		c.refuse(raw.Time.at, "write {time} where name has the time, or remove time", "source.time: source.name has no {time}")
 	}
 	if raw.Time.given() {
 		if fault := checkLayout(raw.Time.Value); fault != nil {

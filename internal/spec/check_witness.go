@@ -24,7 +24,7 @@ func (c checker) witnesses(raw *rawExpectations, drill *Drill) []Witness {
 func (c checker) witness(raw rawWitness, drill *Drill) Witness {
 	const key = "expectations.witness"
 	if raw.Name.given() && !checkName.MatchString(raw.Name.Value) {
-		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is no good name", key, shown(raw.Name.Value))
+		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is not a valid name", key, shown(raw.Name.Value))
 	}
 	w := Witness{
 		Name:      raw.Name.Value,

@@ -40,7 +40,7 @@ func parse(d *desk, data []byte) (root ast.Node, at Pos) {
 		if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 			at, message = place(syntax.Token), syntax.Message
 		}
-		d.refuse(at, "mend the YAML here; the rest was not looked at", "not valid YAML: %s", message)
+		d.refuse(at, "fix the YAML here; the rest was not looked at", "not valid YAML: %s", message)
 		return nil, start
 	}
 	bodies := slices.DeleteFunc(slices.Clone(file.Docs), func(doc *ast.DocumentNode) bool { return doc.Body == nil })
@@ -182,9 +182,9 @@ func (w walker) eachKey(m *ast.MappingNode, path string, visit func(key string, 
 		key, ok := scalarText(entry.Key)
 		switch {
 		case !ok:
-			w.refuse(at, "write a plain key", "%s holds a key that is no text", cmp.Or(path, "the file"))
+			w.refuse(at, "write a plain key", "%s has a key that is not text", cmp.Or(path, "the file"))
 		case seen[key]:
-			w.refuse(at, "keep one of them", "%s is there twice", join(path, key))
+			w.refuse(at, "keep one of them", "%s appears twice", join(path, key))
 		default:
 			seen[key] = true
 			visit(key, at, entry.Value)

@@ -49,7 +49,7 @@ func jsonSteps(s string) ([]JSONStep, *fault) {
 	for rest != "" {
 		step, after, ok := jsonStep(rest)
 		if !ok {
-			return nil, faultf(mend, "%s is no path from %s on", shown(s), shown(rest))
+			return nil, faultf(mend, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
 		}
 		steps, rest = append(steps, step), after
 	}

@@ -123,7 +123,7 @@ func readable(path string, err error) string {
 
 func readFile(path string) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New(path + " is no file") // opening a pipe would wait for its writer
+		return nil, errors.New(path + " is not a file") // opening a pipe would wait for its writer
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -132,7 +132,7 @@ func readFile(path string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
-		err = errors.New("it is larger than 4 MiB, so it is no drill file")
+		err = errors.New("it is larger than 4 MiB, so it is not a drill file")
 	}
 	return data, err
 }
@@ -141,7 +141,7 @@ func readFile(path string) ([]byte, error) {
 func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	drill := &Drill{Name: nameOf(path), Path: path}
 	if !drillName.MatchString(drill.Name) {
-		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only", "a drill is called as its file, and %s is no good name", shown(drill.Name))
+		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only", "a drill is called as its file, and %s is not a valid name", shown(drill.Name))
 	}
 	raw := decode(d, data)
 	c := checker{desk: d, loader: l, folder: filepath.Dir(path)}
@@ -183,7 +183,7 @@ type checker struct {
 // positive gives a duration above zero, or the default.
 func (c checker) positive(d duration, key string, otherwise time.Duration) time.Duration {
 	if d.given() && d.Value <= 0 {
-		c.refuse(d.at, "write more than 0s or remove it", "%s: %v is no time at all", key, d.Value)
+		c.refuse(d.at, "write more than 0s or remove it", "%s: %v is not a duration", key, d.Value)
 	}
 	return d.or(otherwise)
 }
@@ -239,7 +239,7 @@ func (c checker) column(t text, key string) string {
 // limits checks a pair of ages: one at least, the warning first.
 func (c checker) limits(at Pos, key string, warnAfter, failAfter duration) (warn, fail time.Duration) {
 	if !warnAfter.given() && !failAfter.given() {
-		c.refuse(at, "write fail_after: 6h, warn_after or both", "%s says no limit", key)
+		c.refuse(at, "write fail_after: 6h, warn_after or both", "%s sets no limit", key)
 	}
 	warn = c.positive(warnAfter, key+".warn_after", 0)
 	fail = c.positive(failAfter, key+".fail_after", 0)

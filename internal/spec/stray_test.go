@@ -79,7 +79,7 @@ func TestUnreadableDrillFiles(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"dangling": "it is a link to gone.yaml, which is not there: put the file back, or remove the link",
-		"pipe":     "is no file", "self": "is no file", "round": "too many levels",
+		"pipe":     "is not a file", "self": "is not a file", "round": "too many levels",
 	} {
 		if !strings.Contains(said[name], want) {
 			t.Errorf("%s: %s, want %s", name, said[name], want)

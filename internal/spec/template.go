@@ -44,7 +44,7 @@ func templateParts(s string) (parts []TemplatePart, _ *fault) {
 				return nil, faultf("write {{ for a brace, or close it: {hash}", "a { is not closed")
 			}
 			if !slices.Contains(TemplateTransforms, word) {
-				return nil, faultf("write {{ for a brace, and between braces "+alternatives(TemplateTransforms), "{%s} is no transform that a template may hold", word)
+				return nil, faultf("write {{ for a brace, and between braces "+alternatives(TemplateTransforms), "{%s} is not a transform that a template may hold", word)
 			}
 			end()
 			parts, s = append(parts, TemplatePart{Transform: word}), rest

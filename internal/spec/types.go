@@ -1,3 +1,8 @@
+// Package spec turns a drill file into a checked value: names split, times
+// parsed, defaults filled in, and all mistakes reported at once, each with its
+// line and a suggested fix. It reads the drill file, the baseline that it names
+// and the environment, and nothing else. It never asks a store or a server, and
+// never repeats a secret.
 package spec
 
 import (

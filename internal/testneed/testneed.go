@@ -1,7 +1,7 @@
 // Package testneed lets a test say which real part it needs. Where the part
 // is missing, a bare `go test` skips with the reason; under DRILL_TEST_ALL=1,
 // as `mage test` and CI run it, the test fails instead, so that nothing
-// passes by skipping.
+// passes by skipping. It is imported by tests alone.
 package testneed
 
 import (

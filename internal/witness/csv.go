@@ -48,7 +48,7 @@ func newCSV(in *bufio.Reader, o Options) (*table, error) {
 		return t, nil
 	}
 	return nil, verdict.Errorf(verdict.CodeWitness, notRecords+", those of key and at among them",
-		"its first line does not name the columns that the drill file asks for, and it is no JSON object")
+		"its first line does not name the columns that the drill file asks for, and it is not a JSON object")
 }
 
 func (t *table) next() (int64, func(string) (string, error), error) {

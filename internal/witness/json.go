@@ -34,7 +34,7 @@ func (l *lines) next() (int64, func(string) (string, error), error) {
 		var object map[string]json.RawMessage
 		// the decoder would replace what is no UTF-8, and so look for another key
 		if text[0] != '{' || !utf8.Valid(text) || json.Unmarshal(text, &object) != nil {
-			return 0, nil, &Fault{l.line, "is no JSON object", "was it cut off, or written by two at once?"}
+			return 0, nil, &Fault{l.line, "is not a JSON object", "was it cut off, or written by two at once?"}
 		}
 		return l.line, func(name string) (string, error) { return scalarOf(object[name]) }, nil
 	}

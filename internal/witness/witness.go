@@ -140,7 +140,7 @@ func (r *Reader) Next() (Record, error) {
 		return Record{}, &Fault{line, fmt.Sprintf("holds no time that can be read: its %s %v", r.options.At, err), r.options.Clock.mend()}
 	}
 	if record.At.After(r.options.Now) {
-		return Record{}, &Fault{line, "holds a time that lies in the future", "a wrong clock, zone or unit where it was written, or in the drill file"}
+		return Record{}, &Fault{line, "holds a time in the future", "a wrong clock, zone or unit where it was written, or in the drill file"}
 	}
 	return record, nil
 }

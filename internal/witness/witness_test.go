@@ -89,9 +89,9 @@ func TestFaults(t *testing.T) {
 	const good = `{"id":"secret","at":"2026-11-21T03:15:00Z"}` + "\n"
 	const goodRow = "secret,2026-11-21T03:15:00Z\n"
 	for _, c := range []struct{ text, want string }{
-		{good + `{"id":"secret","at":"2026-11-` + "\n" + good, "line 2 is no JSON object"},
-		{good + `["secret"]` + "\n" + good, "line 2 is no JSON object"},
-		{good + "{\"id\":\"sec\xffret\",\"at\":\"2026-11-21T03:15:00Z\"}\n" + good, "line 2 is no JSON object"},
+		{good + `{"id":"secret","at":"2026-11-` + "\n" + good, "line 2 is not a JSON object"},
+		{good + `["secret"]` + "\n" + good, "line 2 is not a JSON object"},
+		{good + "{\"id\":\"sec\xffret\",\"at\":\"2026-11-21T03:15:00Z\"}\n" + good, "line 2 is not a JSON object"},
 		{good + `{"ID":"secret","at":"2026-11-21T03:15:00Z"}` + "\n" + good, "line 2 holds no key: its id is missing"},
 		{good + `{"id":null,"at":"2026-11-21T03:15:00Z"}` + "\n" + good, "line 2 holds no key: its id is empty"},
 		{good + `{"id":{"secret":1},"at":"2026-11-21T03:15:00Z"}` + "\n" + good, "line 2 holds no key: its id holds a list or an object"},
@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 		{good + `{"id":"secret","at":"secret"}` + "\n" + good, "line 2 holds no time that can be read: its at is no time"},
 		{good + `{"id":"secret","at":"2026-11-21T03:15:00"}` + "\n" + good, "line 2 holds no time that can be read: its at tells no zone"},
 		{good + `{"id":"secret","at":1790000000}` + "\n" + good, "line 2 holds no time that can be read: its at is a number, and of which unit is not said"},
-		{good + `{"id":"secret","at":"2026-11-21T06:00:01Z"}` + "\n" + good, "line 2 holds a time that lies in the future"},
+		{good + `{"id":"secret","at":"2026-11-21T06:00:01Z"}` + "\n" + good, "line 2 holds a time in the future"},
 		{"id,at\n" + goodRow + "secret\n" + goodRow, "line 3 has more or fewer columns than the first"},
 		{"id,at\n" + goodRow + `sec"ret,2026-11-21T03:15:00Z` + "\n" + goodRow, "line 3 is no CSV: a quote stands where none may"},
 		{"id,at\n" + goodRow + ",2026-11-21T03:15:00Z\n" + goodRow, "line 3 holds no key: its id is empty"},

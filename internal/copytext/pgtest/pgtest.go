@@ -1,6 +1,7 @@
 // Package pgtest gives tests a real server: one throwaway cluster for all
 // tests of a package, from installed PostgreSQL binaries, on a Unix socket in
-// a private directory, and an empty database of its own for each test.
+// a private directory, and an empty database of its own for each test. It is
+// never part of a drill.
 package pgtest
 
 import (
