@@ -232,8 +232,8 @@ func (b *builds) readGenerated() error {
 		if t == nil {
 			return nil
 		}
-		for _, token := range lex(expr) {
-			if source := t.byName[token.text]; token.isName() && source != nil {
+		for _, token := range tokensOf(expr) {
+			if source := t.byName[token.Text]; token.IsName() && source != nil {
 				b.sources[t.byName[name]] = append(b.sources[t.byName[name]], source)
 			}
 		}

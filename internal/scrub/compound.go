@@ -8,6 +8,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/spec"
+	"daybefore/internal/sqltext"
 )
 
 // unfitWithin tries what a rule makes of values that hold others (documents,
@@ -60,9 +61,9 @@ func (p *planner) compounds(c *column, r *spec.Rule, made *recipe) []string {
 func (c *column) literals() []string {
 	var all []string
 	for _, expr := range c.constraints() {
-		for _, t := range lex(expr) {
-			if (t.kind == stringLiteral || t.kind == numberLiteral) && t.text != "" && !slices.Contains(all, t.text) {
-				all = append(all, t.text)
+		for _, t := range tokensOf(expr) {
+			if (t.Kind == sqltext.String || t.Kind == sqltext.Number) && t.Text != "" && !slices.Contains(all, t.Text) {
+				all = append(all, t.Text)
 			}
 		}
 	}

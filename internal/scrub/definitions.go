@@ -2,7 +2,8 @@ package scrub
 
 import (
 	"slices"
-	"strings"
+
+	"daybefore/internal/sqltext"
 )
 
 // The kinds of definitions that bear on what a column may become.
@@ -43,8 +44,8 @@ type definition struct {
 func parseDefinitions(entries []string) []definition {
 	var found []definition
 	for _, entry := range entries {
-		for _, stmt := range statements(lex(entry)) {
-			p := &parser{tokens: stmt}
+		for _, stmt := range sqltext.Statements(tokensOf(entry)) {
+			p := &parser{sqltext.Cursor{Tokens: stmt}}
 			if d, ok := p.definition(); ok {
 				d.nullsEqual = nullsEqual(stmt)
 				found = append(found, d)
@@ -54,71 +55,35 @@ func parseDefinitions(entries []string) []definition {
 	return found
 }
 
-// statements cuts tokens at semicolons.
-func statements(tokens []token) [][]token {
-	var all [][]token
-	for {
-		i := slices.IndexFunc(tokens, func(t token) bool { return t.is(";") })
-		if i < 0 {
-			return append(all, tokens)
-		}
-		all, tokens = append(all, tokens[:i]), tokens[i+1:]
-	}
-}
+// tokensOf are the words of SQL that a server has written down.
+func tokensOf(sql string) []sqltext.Token { return sqltext.Tokens(sql, true) }
 
-func nullsEqual(stmt []token) bool {
+func nullsEqual(stmt []sqltext.Token) bool {
 	for i := range stmt {
-		p := parser{tokens: stmt[i:]}
-		if p.accept("nulls", "not", "distinct") {
+		if c := (sqltext.Cursor{Tokens: stmt, Pos: i}); c.Takes("nulls", "not", "distinct") {
 			return true
 		}
 	}
 	return false
 }
 
-type parser struct{ tokens []token }
+type parser struct{ sqltext.Cursor }
 
-// accept takes the words if all of them are next.
-func (p *parser) accept(words ...string) bool {
-	if len(p.tokens) < len(words) {
-		return false
-	}
-	for i, w := range words {
-		if !p.tokens[i].is(w) {
-			return false
-		}
-	}
-	p.tokens = p.tokens[len(words):]
-	return true
-}
-
-func (p *parser) name() string {
-	if len(p.tokens) == 0 || !p.tokens[0].isName() {
-		return ""
-	}
-	name := p.tokens[0].text
-	p.tokens = p.tokens[1:]
-	return name
-}
-
-func (p *parser) tableName() tableName {
-	p.accept("only")
-	t := tableName{table: p.name()}
-	if p.accept(".") {
-		t.schema, t.table = t.table, p.name()
-	}
+func (p *parser) tableName() (t tableName) {
+	p.Takes("only")
+	t.schema, t.table = p.Qualified()
 	return t
 }
 
 func (p *parser) definition() (definition, bool) {
 	switch {
-	case p.accept("alter", "table"):
+	case p.Takes("alter", "table"):
 		return p.constraint()
-	case p.accept("create", "unique", "index"):
+	case p.Takes("create", "unique", "index"):
 		return p.index(unique)
-	case p.accept("create", "index"):
+	case p.Takes("create", "index"):
 		return p.index(plainIndex)
-	case p.accept("refresh", "materialized", "view"):
+	case p.Takes("refresh", "materialized", "view"):
 		d := definition{kind: refresh, table: p.tableName()}
 		d.name = d.table.table
 		return d, d.name != ""
@@ -127,13 +92,13 @@ func (p *parser) definition() (definition, bool) {
 }
 
 func (p *parser) index(kind string) (definition, bool) {
-	d := definition{kind: kind, name: p.name()}
-	if !p.accept("on") {
+	d := definition{kind: kind, name: p.Name()}
+	if !p.Takes("on") {
 		return d, false
 	}
 	d.table = p.tableName()
-	if p.accept("using") {
-		p.name()
+	if p.Takes("using") {
+		p.Name()
 	}
 	d.columns, d.loose = p.names()
 	if d.loose = append(d.loose, p.predicate()...); kind == plainIndex { // which no value breaks but by what is computed of it
@@ -145,43 +110,43 @@ func (p *parser) index(kind string) (definition, bool) {
 // predicate is every name behind the next WHERE.
 func (p *parser) predicate() (names []string) {
 	within := false
-	for _, t := range p.tokens {
-		if within && t.isName() {
-			names = append(names, t.text)
+	for _, t := range p.Tokens[p.Pos:] {
+		if within && t.IsName() {
+			names = append(names, t.Text)
 		}
-		within = within || t.is("where")
+		within = within || t.Is("where")
 	}
 	return names
 }
 
 func (p *parser) constraint() (definition, bool) {
 	d := definition{table: p.tableName()}
-	if !p.accept("add", "constraint") {
+	if !p.Takes("add", "constraint") {
 		return d, false
 	}
-	d.name = p.name()
+	d.name = p.Name()
 	switch {
-	case p.accept("primary", "key"):
+	case p.Takes("primary", "key"):
 		d.kind = primaryKey
-	case p.accept("unique"):
+	case p.Takes("unique"):
 		d.kind = unique
-		_ = p.accept("nulls", "not", "distinct") || p.accept("nulls", "distinct")
-	case p.accept("exclude"):
+		_ = p.Takes("nulls", "not", "distinct") || p.Takes("nulls", "distinct")
+	case p.Takes("exclude"):
 		d.kind = exclusion
-		if p.accept("using") {
-			p.name()
+		if p.Takes("using") {
+			p.Name()
 		}
-	case p.accept("foreign", "key"):
+	case p.Takes("foreign", "key"):
 		d.kind = foreign
 		d.columns, _ = p.names()
-		if !p.accept("references") {
+		if !p.Takes("references") {
 			return d, false
 		}
 		d.references = p.tableName()
 		d.referenced, _ = p.names()
-		d.full = p.accept("match", "full")
+		d.full = p.Takes("match", "full")
 		return d, len(d.columns) > 0 && len(d.columns) == len(d.referenced)
-	case p.accept("check"):
+	case p.Takes("check"):
 		d.kind = checking
 		d.columns, _ = p.names()
 		d.loose = d.columns
@@ -199,187 +164,44 @@ func (p *parser) constraint() (definition, bool) {
 // cast; and those of them that stand in an expression.
 func (p *parser) names() (names, loose []string) {
 	const cast = 2 // colons
-	if !p.accept("(") {
+	if !p.Takes("(") {
 		return nil, nil
 	}
-	expression, colons := p.expression(), 0
-	for depth := 1; depth > 0 && len(p.tokens) > 0; p.tokens = p.tokens[1:] {
-		t := p.tokens[0]
+	expression := p.expression()
+	colons := 0
+	for depth := 1; depth > 0 && !p.Done(); {
+		t := p.Peek()
+		calls := p.calls()
+		p.Pos++
 		switch {
-		case t.is("("):
+		case t.Is("("):
 			depth++
-		case t.is(")"):
+		case t.Is(")"):
 			depth--
-		case t.is(",") && depth == 1:
-			expression = (&parser{p.tokens[1:]}).expression()
-		case t.is("period") && len(p.tokens) > 1 && p.tokens[1].isName():
-		case t.isName() && colons < cast && !p.calls():
-			names = append(names, t.text)
+		case t.Is(",") && depth == 1:
+			expression = p.expression()
+		case t.Is("period") && p.Peek().IsName():
+		case t.IsName() && colons < cast && !calls:
+			names = append(names, t.Text)
 			if expression {
-				loose = append(loose, t.text)
+				loose = append(loose, t.Text)
 			}
 		}
 		switch {
-		case t.is(":"):
+		case t.Is(":"):
 			colons++
-		case colons < cast || !t.isName() && !t.is("."):
+		case colons < cast || !t.IsName() && !t.Is("."):
 			colons = 0
 		}
 	}
 	return names, loose
 }
 
-// calls tells whether the next token is a function's name.
-func (p *parser) calls() bool { return len(p.tokens) > 1 && p.tokens[1].is("(") }
+// calls reports whether the next token is a function's name.
+func (p *parser) calls() bool {
+	return p.Pos+1 < len(p.Tokens) && p.Tokens[p.Pos+1].Is("(")
+}
 
-// expression tells whether the next of a list's elements is an expression: a
+// expression reports whether the next of a list's elements is an expression: a
 // server writes them as a call, or in parentheses.
-func (p *parser) expression() bool { return len(p.tokens) > 0 && p.tokens[0].is("(") || p.calls() }
-
-// token is a name, folded or unquoted; or punctuation, one byte; or a literal,
-// whose text is the value of a string and the digits of a number.
-type token struct {
-	text string
-	kind tokenKind
-}
-
-type tokenKind byte
-
-const (
-	bareName tokenKind = iota
-	quotedName
-	punctuation
-	stringLiteral
-	numberLiteral
-)
-
-// is tells whether the token is this word or sign; a quoted name is neither.
-func (t token) is(word string) bool {
-	return (t.kind == bareName || t.kind == punctuation) && t.text == word
-}
-
-func (t token) isName() bool { return t.kind == bareName || t.kind == quotedName }
-
-// lex cuts SQL as a server deparses it into tokens, without comments. Whatever
-// ends too early ends with the text.
-func lex(sql string) []token {
-	var tokens []token
-	for sql != "" {
-		n, t := 1, token{sql[:1], punctuation}
-		switch c := sql[0]; {
-		case c == ' ' || '\t' <= c && c <= '\r':
-			sql = sql[1:]
-			continue
-		case strings.HasPrefix(sql, "--"):
-			_, sql, _ = strings.Cut(sql, "\n")
-			continue
-		case strings.HasPrefix(sql, "/*"):
-			sql = sql[commentEnd(sql):]
-			continue
-		case c == '"':
-			t.text, n = quoted(sql, '"', false)
-			t.kind = quotedName
-		case c == '\'':
-			t.text, n = quoted(sql, '\'', false)
-			t.kind = stringLiteral
-		case (c == 'e' || c == 'E') && strings.HasPrefix(sql[1:], "'"):
-			t.text, n = quoted(sql[1:], '\'', true)
-			t.kind = stringLiteral
-			n++
-		case nameByte(c, true):
-			n = nameEnd(sql)
-			t = token{lower(sql[:n]), bareName}
-		case '0' <= c && c <= '9':
-			n = numberEnd(sql)
-			t = token{sql[:n], numberLiteral}
-		case c == '$':
-			if text, end := dollar(sql); end > 0 {
-				t, n = token{text, stringLiteral}, end
-			}
-		}
-		tokens, sql = append(tokens, t), sql[n:]
-	}
-	return tokens
-}
-
-// quoted returns what stands between two quotes, of which doubled ones stand
-// for one, and the length with the quotes.
-func quoted(s string, quote byte, backslashes bool) (string, int) {
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == quote && (i+1 == len(s) || s[i+1] != quote):
-			return b.String(), i + 1
-		case s[i] == quote || backslashes && s[i] == '\\' && i+1 < len(s):
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String(), len(s)
-}
-
-func nameByte(c byte, first bool) bool {
-	letter := 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || c >= 0x80
-	return letter || !first && (c == '$' || '0' <= c && c <= '9')
-}
-
-func nameEnd(s string) int {
-	n := 1
-	for n < len(s) && nameByte(s[n], false) {
-		n++
-	}
-	return n
-}
-
-func numberEnd(s string) int {
-	n := 1
-	for n < len(s) && (s[n] == '.' || '0' <= s[n] && s[n] <= '9') {
-		n++
-	}
-	return n
-}
-
-// dollar reads $tag$…$tag$; 0 if it is none.
-func dollar(s string) (string, int) {
-	tag := 1
-	for tag < len(s) && nameByte(s[tag], tag == 1) && s[tag] != '$' {
-		tag++
-	}
-	if tag == len(s) || s[tag] != '$' {
-		return "", 0
-	}
-	mark := s[:tag+1]
-	body, _, closed := strings.Cut(s[tag+1:], mark)
-	if !closed {
-		return body, len(s)
-	}
-	return body, len(body) + 2*len(mark)
-}
-
-func commentEnd(s string) int {
-	depth := 0
-	for i := 0; i+1 < len(s); i++ {
-		switch s[i : i+2] {
-		case "/*":
-			depth++
-			i++
-		case "*/":
-			depth--
-			i++
-			if depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return len(s)
-}
-
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c | 0x20
-		}
-	}
-	return string(b)
-}
+func (p *parser) expression() bool { return p.Peek().Is("(") || p.calls() }

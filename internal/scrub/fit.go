@@ -10,6 +10,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/spec"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
 )
@@ -325,7 +326,7 @@ func (p *planner) unfitPartition(c *column, r *spec.Rule) (why, mend string) {
 func withAncestors(t *table) []*table { return append([]*table{t}, t.ancestors()...) }
 
 func (t *table) partitionedBy(column string) bool {
-	return t.key != "" && slices.ContainsFunc(lex(t.key), func(k token) bool { return k.isName() && k.text == column })
+	return t.key != "" && slices.ContainsFunc(tokensOf(t.key), func(k sqltext.Token) bool { return k.IsName() && k.Text == column })
 }
 
 func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {

@@ -59,7 +59,9 @@ func (k *keeper) mayHaveKept(t *table, row int64) bool {
 // as people write e-mail addresses.
 type foldedGlob []string // what stands between the stars, lower-case
 
-func newFoldedGlob(pattern string) foldedGlob { return strings.Split(lower(pattern), "*") }
+func newFoldedGlob(pattern string) foldedGlob {
+	return strings.Split(string(appendFolded(nil, []byte(pattern))), "*")
+}
 
 // match tells whether the value is of the pattern.
 func (g foldedGlob) match(value []byte) bool {

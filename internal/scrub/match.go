@@ -143,8 +143,8 @@ func matchTable(pattern string, name tableName) bool {
 // patternPart takes the part up to the next dot, which is still in rest.
 func patternPart(s string) (part, rest string, literal bool) {
 	if strings.HasPrefix(s, `"`) {
-		part, n := quoted(s, '"', false)
-		return part, s[n:], true
+		t := tokensOf(s)[0]
+		return t.Text, s[t.End:], true
 	}
 	if i := strings.IndexByte(s, '.'); i >= 0 {
 		return s[:i], s[i:], false

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/sqltext"
 	"daybefore/internal/told"
 )
 
@@ -197,21 +198,21 @@ func (r *recipe) named(c *column) []string {
 // carry over.
 func literals(expr, transform string) []string {
 	var all []string
-	for _, t := range lex(expr) {
+	for _, t := range tokensOf(expr) {
 		switch {
-		case t.kind == numberLiteral && (transform == noise || transform == money):
-			for _, n := range neighbours(t.text) {
+		case t.Kind == sqltext.Number && (transform == noise || transform == money):
+			for _, n := range neighbours(t.Text) {
 				all = append(all, n, "-"+n)
 			}
-		case t.kind == stringLiteral && (transform == dateShift || transform == truncate):
-			all = append(all, t.text)
+		case t.Kind == sqltext.String && (transform == dateShift || transform == truncate):
+			all = append(all, t.Text)
 			for _, random := range []uint64{0, ^uint64(0)} {
-				if next, err := appendDate(nil, []byte(t.text), random, 1, spanOfTimestamp); err == nil {
+				if next, err := appendDate(nil, []byte(t.Text), random, 1, spanOfTimestamp); err == nil {
 					all = append(all, string(next))
 				}
 			}
-		case t.kind == stringLiteral && t.text != "":
-			all = append(all, t.text)
+		case t.Kind == sqltext.String && t.Text != "":
+			all = append(all, t.Text)
 		}
 	}
 	return all

@@ -496,6 +496,11 @@ func yamlText(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
+func nameByte(c byte, first bool) bool {
+	letter := 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || c >= 0x80
+	return letter || !first && (c == '$' || '0' <= c && c <= '9')
+}
+
 func yamlQuoted(s string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
