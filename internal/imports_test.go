@@ -38,6 +38,8 @@ var rooms = map[string]room{
 	"internal/spec":     {layer: 0, why: "a drill file means the same to every room, so it knows none of them"},
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
 	"internal/sqltext":  {layer: 0, only: []string{"internal/verdict", "internal/copytext"}, why: "SQL reads the same wherever it comes from; of what it reads it makes rows of COPY text"},
+	"internal/octets":   {layer: 0, why: "a trick with words of eight bytes, whatever they hold"},
+	"internal/jsontext": {layer: 0, only: []string{"internal/octets"}, why: "where JSON begins and ends does not depend on what becomes of it"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},

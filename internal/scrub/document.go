@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/jsontext"
 	"daybefore/internal/spec"
 )
 
@@ -33,7 +34,7 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 			made.made = p.recipe(within, &entry.Rule, domain)
 		}
 		if entry.Transform == constant && entry.Value != nil {
-			made.written, _ = p.encoding.Encode(constantJSON(*entry.Value))
+			made.written, _ = p.encoding.Encode(jsontext.Constant(*entry.Value))
 		}
 		d.paths = append(d.paths, made)
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/jsontext"
 )
 
 // gatherer adds to a sample what a value holds that a rule takes away as a
@@ -18,7 +19,6 @@ type gatherer struct {
 	array   copytext.ArrayRewriter
 	hstore  copytext.HstoreRewriter
 	fields  copytext.CompositeRewriter
-	texts   *document   // of which only what unescapes is used
 	inner   []*gatherer // by field of a composite
 	element func(dst, value []byte) ([]byte, error)
 	pair    func(dst, value []byte) ([]byte, error)
@@ -33,7 +33,7 @@ func newGatherer(c *column, s *sampler) *gatherer {
 	if s == nil || !sampledType(c) {
 		return nil
 	}
-	g := &gatherer{sample: s, column: c, texts: &document{decode: &copytext.Decoder{}}}
+	g := &gatherer{sample: s, column: c}
 	for _, f := range c.fields {
 		g.inner = append(g.inner, newGatherer(f, s))
 	}
@@ -89,18 +89,11 @@ func (g *gatherer) one(value []byte) {
 
 // document adds a document's texts, without its keys.
 func (g *gatherer) document(s []byte) {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '"' {
-			continue
+	for text, value := range jsontext.Texts(s) {
+		if value < 0 {
+			g.within = jsontext.AppendUnquoted(g.within[:0], text)
+			g.sample.add(g.within)
 		}
-		end, _ := textEnd(s, i+1)
-		if end > len(s) || end <= i+1 {
-			return
-		}
-		if next := afterBlanks(s, end); next >= len(s) || s[next] != ':' {
-			g.sample.add(g.texts.unescaped(s[i+1 : end-1]))
-		}
-		i = end - 1
 	}
 }
 

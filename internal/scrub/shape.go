@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"daybefore/internal/octets"
 )
 
 var (
@@ -61,8 +63,8 @@ func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly boo
 	start := len(dst)
 	dst = append(append(dst, value...), wordOfZeros[:]...)
 	for i := start; i < start+len(value); i += 8 {
-		word, random8 := load(dst[i:]), random.word()
-		if word&highBits != 0 {
+		word, random8 := octets.Load(dst[i:]), random.word()
+		if word&octets.High != 0 {
 			n := narrowBytes(word)
 			binary.LittleEndian.PutUint64(dst[i:], shapeWord(word, random8))
 			return appendWideShape(dst[:i+n], value[i-start+n:], random, asciiOnly)
@@ -77,7 +79,7 @@ var wordOfZeros [8]byte
 
 // narrowBytes is how many bytes of a word stand before the first one that is
 // no ASCII.
-func narrowBytes(word uint64) int { return bits.TrailingZeros64(word&highBits) / 8 }
+func narrowBytes(word uint64) int { return bits.TrailingZeros64(word&octets.High) / 8 }
 
 // shapeWord replaces the letters and digits among the ASCII of eight bytes, as
 // shapeOf says: 26 or 10 times a random byte, of which the upper half counts.
@@ -85,10 +87,10 @@ func shapeWord(word, random uint64) uint64 {
 	const (
 		even    = 0x00ff00ff00ff00ff
 		odd     = even << 8
-		low     = 0x7f * eachByte
-		byCase  = 0x20 * eachByte
-		letter  = 'A' * eachByte
-		numeral = '0' * eachByte
+		low     = 0x7f * octets.Each
+		byCase  = 0x20 * octets.Each
+		letter  = 'A' * octets.Each
+		numeral = '0' * octets.Each
 	)
 	ascii := word & low
 	letters := spanned(ascii|byCase, 'a', 'z')
@@ -101,7 +103,7 @@ func shapeWord(word, random uint64) uint64 {
 
 // spanned is all ones in the bytes of a word from first to last; all are ASCII.
 func spanned(word uint64, first, last byte) uint64 {
-	return ranged(word, first, last) >> 7 * 0xff
+	return octets.Ranged(word, first, last) >> 7 * 0xff
 }
 
 // appendWideShape is appendShape for what holds more than ASCII.

@@ -8,6 +8,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/jsontext"
 	"daybefore/internal/verdict"
 )
 
@@ -166,10 +167,10 @@ func (l *looker) finds(text []byte) bool {
 func (l *looker) document(v *view, doc []byte) {
 	v.documents++
 	v.values++
-	eachMember(doc, func(key, value []byte) {
+	for key, value := range jsontext.Members(doc) {
 		k := v.key(key)
 		if k == nil {
-			return
+			continue
 		}
 		if k.last != v.documents {
 			k.last = v.documents
@@ -177,10 +178,10 @@ func (l *looker) document(v *view, doc []byte) {
 		}
 		if value == nil {
 			k.containers++
-			return
+			continue
 		}
 		k.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
-	})
+	}
 }
 
 // key is what is known of a document's key; nil where it does not tell.

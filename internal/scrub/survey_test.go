@@ -2,7 +2,6 @@ package scrub
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -424,19 +423,5 @@ func TestSketch(t *testing.T) {
 				t.Errorf("%s of %d: %d, exactly: %v", name, n, got, exact)
 			}
 		}
-	}
-}
-
-func TestEachMember(t *testing.T) {
-	t.Parallel()
-	var got []string
-	eachMember([]byte(`{"a": "x\"y", "b" : [ "c", "d:"], "e": {"f": -1.5e3, "g": null}, "h": [{"i": [[7]]}], "j": "k\\"}`), func(key, value []byte) {
-		got = append(got, fmt.Sprintf("%s=%s", key, value))
-	})
-	if diff := cmp.Diff([]string{`a=x\"y`, "b=c", "e=", "f=-1.5e3", "h=", "i=7", `j=k\\`}, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, bad := range []string{"", `"`, `"a`, `"a\`, `{"a":`, `{"a": "`, `{"a": [`, "[1, 2]", "null"} {
-		eachMember([]byte(bad), func(_, _ []byte) {})
 	}
 }
