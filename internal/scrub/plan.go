@@ -184,8 +184,9 @@ func (p *planner) exclude() error {
 		if i < len(p.rules.ExcludePos) {
 			pos = p.rules.ExcludePos[i]
 		}
+		tables, err := spec.ParseTablePattern(pattern)
 		for _, t := range p.cat.tables {
-			if !matchTable(pattern, t.name) {
+			if err != nil || !tables.Match(t.name.schema, t.name.table) {
 				continue
 			}
 			found, p.excluded[t] = true, true
@@ -193,7 +194,6 @@ func (p *planner) exclude() error {
 				p.excluded[d] = true
 			}
 		}
-		tables, err := spec.ParseTablePattern(pattern)
 		switch {
 		case found, err == nil && p.mayMiss(tables.Schema, tables.Table), err == nil && p.isLost(tables.Match):
 		default:

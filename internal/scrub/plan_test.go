@@ -506,22 +506,6 @@ func FuzzDefinitions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sql string) { parseDefinitions([]string{sql}) })
 }
 
-func TestExcluded(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		pattern, schema, table string
-		want                   bool
-	}{
-		{"public.sessions", "public", "sessions", true}, {"public.sessions", "audit", "sessions", false}, {"audit.*", "audit", "log", true},
-		{"audit.*", "public", "audit", false}, {"*.log_*", "x", "log_1", true}, {`"a.b".t`, "a.b", "t", true}, {`public."*"`, "public", "x", false},
-		{`public."*"`, "public", "*", true}, {"sessions", "any", "sessions", true}, {`"x""y"`, "any", `x"y`, true}, {"", "a", "b", false},
-	} {
-		if got := matchTable(tt.pattern, tableName{tt.schema, tt.table}); got != tt.want {
-			t.Errorf("%s of %s.%s: %v", tt.pattern, tt.schema, tt.table, got)
-		}
-	}
-}
-
 func TestGlob(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

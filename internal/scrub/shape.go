@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"daybefore/internal/detect"
 	"daybefore/internal/octets"
 )
 
@@ -226,41 +227,12 @@ func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	if seen < least || seen > most {
 		return dst, errNotAnIBAN
 	}
-	sum := 98 - remainder97(dst[start:], head)
-	dst[check[0]], dst[check[1]] = '0'+byte(sum/10), '0'+byte(sum%10)
+	dst[check[0]] = '0'
+	dst[check[1]] = '0'
+	sum := 98 - detect.IBANRest(dst[start:])
+	dst[check[0]] += byte(sum / 10)
+	dst[check[1]] += byte(sum % 10)
 	return dst, nil
-}
-
-// remainder97 is what an IBAN with the check digits 00 leaves, its first
-// characters read last.
-func remainder97(written []byte, head int) int {
-	sum := 0
-	add := func(c byte) {
-		if '0' <= c && c <= '9' {
-			sum = (sum*10 + int(c-'0')) % 97
-		} else {
-			sum = (sum*100 + int(c|0x20-'a') + 10) % 97
-		}
-	}
-	seen := 0
-	for _, c := range written {
-		if c != ' ' {
-			if seen >= head {
-				add(c)
-			}
-			seen++
-		}
-	}
-	seen = 0
-	for _, c := range written {
-		if c != ' ' && seen < head-2 {
-			add(c)
-			seen++
-		}
-	}
-	add('0')
-	add('0')
-	return sum
 }
 
 // writeCard keeps the first digit, which tells the network, and the form, and
@@ -286,25 +258,6 @@ func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 		return dst, errNotACard
 	}
 	dst[last] = '0'
-	dst[last] = '0' + byte((10-luhn(dst[start:]))%10)
+	dst[last] = '0' + byte((10-detect.Luhn(dst[start:]))%10)
 	return dst, nil
-}
-
-// luhn is the sum of the digits after Luhn, modulo 10: 0 for a valid number.
-func luhn(written []byte) int {
-	sum, double := 0, false
-	for i := len(written) - 1; i >= 0; i-- {
-		c := written[i]
-		if c < '0' || '9' < c {
-			continue
-		}
-		d := int(c - '0')
-		if double {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum, double = sum+d, !double
-	}
-	return sum % 10
 }
