@@ -300,7 +300,7 @@ func (p *planner) fold(all []proposal) []proposal {
 	placeOf := func(m *proposal) place {
 		r := *m.rule
 		r.Column = spec.ColumnPattern{}
-		return place{m.root.table.name.table, m.root.name, ruleLine(&r, "")}
+		return place{m.root.table.name.table, m.root.name, r.YAML("")}
 	}
 	for i := range all {
 		alike[placeOf(&all[i])]++
@@ -354,7 +354,7 @@ func (d *Draft) write(all []judged, proposed []proposal) {
 		if m.schemas > 1 {
 			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
 		}
-		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+ruleLine(m.rule, "\n        "))
+		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+m.rule.YAML("\n        "))
 	}
 }
 

@@ -115,6 +115,6 @@ func undefeated(all []candidate) []candidate {
 }
 
 // patternOf writes a column's name as a drill file needs it.
-func patternOf(c *column) string { return yamlText(dotted(c)) }
+func patternOf(c *column) string { return spec.YAMLText(dotted(c)) }
 
 func dotted(c *column) string { return spec.Dotted(c.table.name.schema, c.table.name.table, c.name) }

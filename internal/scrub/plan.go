@@ -474,10 +474,10 @@ func (s *suspicion) mend(proposed []proposal) string {
 		case m.root == s.root:
 			own = m.rule
 		case m.equals == s.root:
-			equal = append(equal, ruleLine(m.rule, ""))
+			equal = append(equal, m.rule.YAML(""))
 		}
 	}
-	return advice(append([]string{ruleLine(own, "")}, equal...), own)
+	return advice(append([]string{own.YAML("")}, equal...), own)
 }
 
 // advice says where lines belong, of which the first is the rule's.

@@ -2,11 +2,8 @@ package scrub
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 
 	"daybefore/internal/detect"
 	"daybefore/internal/spec"
@@ -436,75 +433,4 @@ func (w *proposer) linkFor(l linked) string {
 	}
 	w.links[name] = l.rule.Transform
 	return name
-}
-
-// ruleLine writes a rule as a drill file does; between stands before each of
-// its paths and fields.
-func ruleLine(r *spec.Rule, between string) string {
-	parts := append([]string{"column: " + yamlText(r.Column.Source)}, changeParts(r)...)
-	if r.Unmatched != "" {
-		parts = append(parts, "unmatched_paths: "+r.Unmatched)
-	}
-	var within []string
-	for i := range r.JSON {
-		within = append(within, "{"+joined(append([]string{"path: " + yamlText(r.JSON[i].Path.Source)}, changeParts(&r.JSON[i].Rule)...))+"}")
-	}
-	for i := range r.Fields {
-		within = append(within, "{"+joined(append([]string{"field: " + yamlText(r.Fields[i].Source)}, changeParts(&r.Fields[i].Rule)...))+"}")
-	}
-	switch list := between + strings.Join(within, ","+cmp.Or(between, " ")); {
-	case len(r.JSON) > 0:
-		parts = append(parts, "json: ["+list+"]")
-	case len(r.Fields) > 0:
-		parts = append(parts, "fields: ["+list+"]")
-	}
-	return "- {" + joined(parts) + "}"
-}
-
-// changeParts are the keys of what becomes of a value, as far as a proposal
-// has them.
-func changeParts(r *spec.Rule) []string {
-	var parts []string
-	add := func(key, value string, given bool) {
-		if given {
-			parts = append(parts, key+": "+value)
-		}
-	}
-	add("transform", r.Transform, r.Transform != "")
-	if r.Value != nil {
-		add("value", yamlText(*r.Value), true)
-	}
-	add("link", yamlText(r.Link), r.Link != "")
-	add("each", "true", r.Each)
-	add("preserve", "true", r.Preserve)
-	add("why", yamlQuoted(r.Why), r.Preserve)
-	return parts
-}
-
-// yamlText writes a text as YAML within braces reads it again.
-func yamlText(s string) string {
-	plain := s != ""
-	for i := range len(s) {
-		plain = plain && (nameByte(s[i], i == 0) && s[i] != '$' || s[i] == '.' && i > 0)
-	}
-	switch {
-	case plain:
-		return s
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return yamlQuoted(s)
-	}
-	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-}
-
-func nameByte(c byte, first bool) bool {
-	letter := 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || c >= 0x80
-	return letter || !first && (c == '$' || '0' <= c && c <= '9')
-}
-
-func yamlQuoted(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // of a string, into memory
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -312,7 +312,7 @@ func (p *Plan) leaked(c *column, k detect.Kind) {
 	if t := suitable(root, fitting); t != "" {
 		r = ruleFor(root, &spec.Rule{Transform: t})
 	}
-	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{ruleLine(r, "")}, r)}, 1)
+	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{r.YAML("")}, r)}, 1)
 }
 
 // transformFor is what suits a kind of content.
