@@ -7,6 +7,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
 )
 
 // gatherer adds to a sample what a value holds that a rule takes away as a
@@ -15,7 +16,7 @@ import (
 // they are found elsewhere. One serves one goroutine.
 type gatherer struct {
 	sample  *sampler
-	column  *column
+	column  *schema.Column
 	array   copytext.ArrayRewriter
 	hstore  copytext.HstoreRewriter
 	fields  copytext.CompositeRewriter
@@ -29,12 +30,12 @@ type gatherer struct {
 
 // newGatherer is nil where there is no sample, or where nothing in a value
 // means anything by itself.
-func newGatherer(c *column, s *sampler) *gatherer {
-	if s == nil || !sampledType(c) {
+func newGatherer(c *schema.Column, s *sampler) *gatherer {
+	if s == nil || !c.HoldsText() {
 		return nil
 	}
 	g := &gatherer{sample: s, column: c}
-	for _, f := range c.fields {
+	for _, f := range c.Fields {
 		g.inner = append(g.inner, newGatherer(f, s))
 	}
 	g.element = func(dst, value []byte) ([]byte, error) {
@@ -52,19 +53,12 @@ func newGatherer(c *column, s *sampler) *gatherer {
 	return g
 }
 
-// sampledType tells the types whose values are looked for elsewhere. Numbers
-// and times mean nothing by themselves: one of a person is another's too.
-func sampledType(c *column) bool {
-	f := familyOf(c)
-	return f == textual || f == opaque || isUUID(c.base)
-}
-
 // add takes a value of the column in UTF-8.
 func (g *gatherer) add(value []byte) {
 	switch {
 	case g == nil:
-	case g.column.array:
-		g.out, _ = g.array.Append(g.out[:0], value, g.column.delim, g.element)
+	case g.column.Array:
+		g.out, _ = g.array.Append(g.out[:0], value, g.column.Delim, g.element)
 	default:
 		g.one(value)
 	}
@@ -73,14 +67,14 @@ func (g *gatherer) add(value []byte) {
 // one takes a value that is no array, or an element of one. What is not what
 // its type says is left out: the server refuses it, if anybody gives it to it.
 func (g *gatherer) one(value []byte) {
-	switch base := g.column.base; {
+	switch base := g.column.Base; {
 	case len(g.inner) > 0:
 		g.within, _ = g.fields.Append(g.within[:0], value, len(g.inner), g.field)
-	case isHstore(base):
+	case base.IsHstore():
 		g.within, _ = g.hstore.Append(g.within[:0], value, g.pair)
-	case base.is("json", "jsonb"):
+	case base.Is("json", "jsonb"):
 		g.document(value)
-	case isBytes(base):
+	case base.IsBytes():
 		g.bytes(value)
 	default:
 		g.sample.add(value)

@@ -10,6 +10,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
@@ -27,7 +28,7 @@ const (
 
 // documentRecipe says what becomes of the values in a JSON document.
 type documentRecipe struct {
-	column    *column
+	column    *schema.Column
 	paths     []pathRecipe
 	machine   paths // made of them
 	unmatched string
@@ -210,7 +211,7 @@ func (d *document) passed(from, inForce int) {
 	}
 	if kind, ok := d.inside.find(d.unescaped(d.src[from:d.at])); ok {
 		path := d.path()
-		d.inside.leaked(d.column.root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
+		d.inside.leaked(d.column.Root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/jsontext"
 	"daybefore/internal/octets"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -61,7 +62,7 @@ func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched strin
 	p.encoding, _ = copytext.EncodingOf(encoding)
 	r := jsonRule(t, "a.b."+name, entries...)
 	r.Unmatched = unmatched
-	c := &column{table: &table{name: tableName{"a", "b"}}, name: name}
+	c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "a", Table: "b"}}, Name: name}
 	made := p.documentRecipe(c, &r)
 	return newDocument(p.Plan, made.document, &masker{keyed: newKeyed(key)}, p.encoding.NewDecoder())
 }

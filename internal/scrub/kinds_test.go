@@ -25,7 +25,7 @@ import (
 // What a drill file may say and what is done are the same list.
 func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 	t.Parallel()
-	schema, err := spec.Schema()
+	namespace, err := spec.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 			} `json:"scrub"`
 		} `json:"properties"`
 	}
-	if err := json.Unmarshal(schema, &shape); err != nil {
+	if err := json.Unmarshal(namespace, &shape); err != nil {
 		t.Fatal(err)
 	}
 	said := shape.Properties.Scrub.Properties.Rules.Items.Properties.Transform.Enum

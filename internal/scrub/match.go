@@ -1,13 +1,12 @@
 package scrub
 
 import (
-	"slices"
-
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
-func matchColumn(p spec.ColumnPattern, c *column) bool {
-	return p.Match(c.table.name.schema, c.table.name.table, c.name)
+func matchColumn(p spec.ColumnPattern, c *schema.Column) bool {
+	return p.Match(c.Table.Name.Schema, c.Table.Name.Table, c.Name)
 }
 
 // widths are those of a rule's pattern, and behind them that of its type: a type
@@ -23,10 +22,6 @@ func widths(r *spec.Rule) [4]int {
 
 // exact reports whether the rule names one column and no other.
 func exact(r *spec.Rule) bool { return r.Column.Widths() == [3]int{} }
-
-func matchType(n spec.Name, c *column) bool {
-	return n == (spec.Name{}) || slices.ContainsFunc(c.types, func(t pgType) bool { return t.name == n.Table && (n.Schema == "" || n.Schema == t.schema) })
-}
 
 // candidate is a rule that reaches a column: its own, or that of the same
 // column of a table which this one is inherited from, so many steps away.
@@ -49,7 +44,7 @@ func (a candidate) beats(b candidate) bool {
 }
 
 // candidates are the rules that reach a column.
-func candidates(rules []spec.Rule, c *column) []candidate {
+func candidates(rules []spec.Rule, c *schema.Column) []candidate {
 	var found []candidate
 	for i := range rules {
 		if distance, ok := reaches(&rules[i], c); ok {
@@ -59,15 +54,15 @@ func candidates(rules []spec.Rule, c *column) []candidate {
 	return found
 }
 
-func reaches(r *spec.Rule, c *column) (distance int, ok bool) {
-	if !matchType(r.Type, c) {
+func reaches(r *spec.Rule, c *schema.Column) (distance int, ok bool) {
+	if !c.IsOf(r.Type) {
 		return 0, false
 	}
 	if matchColumn(r.Column, c) {
 		return 0, true
 	}
-	for i, t := range c.table.ancestors() {
-		if above := t.byName[c.name]; above != nil && matchColumn(r.Column, above) {
+	for i, t := range c.Table.Ancestors() {
+		if above := t.ByName[c.Name]; above != nil && matchColumn(r.Column, above) {
 			return i + 1, true
 		}
 	}
@@ -115,6 +110,4 @@ func undefeated(all []candidate) []candidate {
 }
 
 // patternOf writes a column's name as a drill file needs it.
-func patternOf(c *column) string { return spec.YAMLText(dotted(c)) }
-
-func dotted(c *column) string { return spec.Dotted(c.table.name.schema, c.table.name.table, c.name) }
+func patternOf(c *schema.Column) string { return spec.YAMLText(c.Dotted()) }

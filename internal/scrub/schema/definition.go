@@ -1,4 +1,4 @@
-package scrub
+package schema
 
 import (
 	"slices"
@@ -8,46 +8,46 @@ import (
 
 // The kinds of definitions that bear on what a column may become.
 const (
-	primaryKey = "primary key"
-	unique     = "unique"
-	exclusion  = "exclusion"
-	foreign    = "foreign key"
-	plainIndex = "index"
-	checking   = "check"
-	refresh    = "materialized view"
+	PrimaryKey = "primary key"
+	Unique     = "unique"
+	Exclusion  = "exclusion"
+	Foreign    = "foreign key"
+	Index      = "index"
+	Checking   = "check"
+	Refresh    = "materialized view"
 )
 
-// bears tells whether a definition bears on what a column may become, so that
+// Bears tells whether a definition bears on what a column may become, so that
 // a rule can be refused for it. Of the others only the server can tell, when
 // it builds them.
-func (d *definition) bears() bool {
-	return !slices.Contains([]string{plainIndex, checking, refresh}, d.kind)
+func (d *Definition) Bears() bool {
+	return !slices.Contains([]string{Index, Checking, Refresh}, d.Kind)
 }
 
-// definition is one constraint, index or materialized view of the archive's
+// Definition is one constraint, index or materialized view of the archive's
 // post-data.
-type definition struct {
-	kind       string
-	name       string
-	table      tableName
-	columns    []string // every name in the key: of an expression, also what is no column
-	loose      []string // those in expressions and predicates: what comes of them may be equal where the columns' values differ
-	nullsEqual bool     // NULLS NOT DISTINCT
-	references tableName
-	referenced []string
-	full       bool // MATCH FULL
+type Definition struct {
+	Kind       string
+	Name       string
+	Table      Name
+	Columns    []string // every name in the key: of an expression, also what is no column
+	Loose      []string // those in expressions and predicates: what comes of them may be equal where the columns' values differ
+	NullsEqual bool     // NULLS NOT DISTINCT
+	References Name
+	Referenced []string
+	Full       bool // MATCH FULL
 }
 
-// parseDefinitions reads statements as pg_dump writes them: ALTER TABLE … ADD
+// ParseDefinitions reads statements as pg_dump writes them: ALTER TABLE … ADD
 // CONSTRAINT …, CREATE INDEX … and REFRESH MATERIALIZED VIEW …. Others are
 // passed over.
-func parseDefinitions(entries []string) []definition {
-	var found []definition
+func ParseDefinitions(entries []string) []Definition {
+	var found []Definition
 	for _, entry := range entries {
 		for _, stmt := range sqltext.Statements(tokensOf(entry)) {
 			p := &parser{sqltext.Cursor{Tokens: stmt}}
 			if d, ok := p.definition(); ok {
-				d.nullsEqual = nullsEqual(stmt)
+				d.NullsEqual = nullsEqual(stmt)
 				found = append(found, d)
 			}
 		}
@@ -69,42 +69,42 @@ func nullsEqual(stmt []sqltext.Token) bool {
 
 type parser struct{ sqltext.Cursor }
 
-func (p *parser) tableName() (t tableName) {
+func (p *parser) tableName() (t Name) {
 	p.Takes("only")
-	t.schema, t.table = p.Qualified()
+	t.Schema, t.Table = p.Qualified()
 	return t
 }
 
-func (p *parser) definition() (definition, bool) {
+func (p *parser) definition() (Definition, bool) {
 	switch {
 	case p.Takes("alter", "table"):
 		return p.constraint()
 	case p.Takes("create", "unique", "index"):
-		return p.index(unique)
+		return p.index(Unique)
 	case p.Takes("create", "index"):
-		return p.index(plainIndex)
+		return p.index(Index)
 	case p.Takes("refresh", "materialized", "view"):
-		d := definition{kind: refresh, table: p.tableName()}
-		d.name = d.table.table
-		return d, d.name != ""
+		d := Definition{Kind: Refresh, Table: p.tableName()}
+		d.Name = d.Table.Table
+		return d, d.Name != ""
 	}
-	return definition{}, false
+	return Definition{}, false
 }
 
-func (p *parser) index(kind string) (definition, bool) {
-	d := definition{kind: kind, name: p.Name()}
+func (p *parser) index(kind string) (Definition, bool) {
+	d := Definition{Kind: kind, Name: p.Name()}
 	if !p.Takes("on") {
 		return d, false
 	}
-	d.table = p.tableName()
+	d.Table = p.tableName()
 	if p.Takes("using") {
 		p.Name()
 	}
-	d.columns, d.loose = p.names()
-	if d.loose = append(d.loose, p.predicate()...); kind == plainIndex { // which no value breaks but by what is computed of it
-		d.loose = d.columns
+	d.Columns, d.Loose = p.names()
+	if d.Loose = append(d.Loose, p.predicate()...); kind == Index { // which no value breaks but by what is computed of it
+		d.Loose = d.Columns
 	}
-	return d, len(d.columns) > 0
+	return d, len(d.Columns) > 0
 }
 
 // predicate is every name behind the next WHERE.
@@ -119,44 +119,44 @@ func (p *parser) predicate() (names []string) {
 	return names
 }
 
-func (p *parser) constraint() (definition, bool) {
-	d := definition{table: p.tableName()}
+func (p *parser) constraint() (Definition, bool) {
+	d := Definition{Table: p.tableName()}
 	if !p.Takes("add", "constraint") {
 		return d, false
 	}
-	d.name = p.Name()
+	d.Name = p.Name()
 	switch {
 	case p.Takes("primary", "key"):
-		d.kind = primaryKey
+		d.Kind = PrimaryKey
 	case p.Takes("unique"):
-		d.kind = unique
+		d.Kind = Unique
 		_ = p.Takes("nulls", "not", "distinct") || p.Takes("nulls", "distinct")
 	case p.Takes("exclude"):
-		d.kind = exclusion
+		d.Kind = Exclusion
 		if p.Takes("using") {
 			p.Name()
 		}
 	case p.Takes("foreign", "key"):
-		d.kind = foreign
-		d.columns, _ = p.names()
+		d.Kind = Foreign
+		d.Columns, _ = p.names()
 		if !p.Takes("references") {
 			return d, false
 		}
-		d.references = p.tableName()
-		d.referenced, _ = p.names()
-		d.full = p.Takes("match", "full")
-		return d, len(d.columns) > 0 && len(d.columns) == len(d.referenced)
+		d.References = p.tableName()
+		d.Referenced, _ = p.names()
+		d.Full = p.Takes("match", "full")
+		return d, len(d.Columns) > 0 && len(d.Columns) == len(d.Referenced)
 	case p.Takes("check"):
-		d.kind = checking
-		d.columns, _ = p.names()
-		d.loose = d.columns
-		return d, len(d.columns) > 0
+		d.Kind = Checking
+		d.Columns, _ = p.names()
+		d.Loose = d.Columns
+		return d, len(d.Columns) > 0
 	default:
 		return d, false
 	}
-	d.columns, d.loose = p.names()
-	d.loose = append(d.loose, p.predicate()...)
-	return d, len(d.columns) > 0
+	d.Columns, d.Loose = p.names()
+	d.Loose = append(d.Loose, p.predicate()...)
+	return d, len(d.Columns) > 0
 }
 
 // names takes a list in parentheses and returns every name in it, however
