@@ -48,19 +48,24 @@ func parseKey(sql string) (k keyStatement, ok bool) {
 	}
 	at := c.Pos
 	k.from.schema, k.from.table = c.Qualified()
+	if k.from.table == "" {
+		return keyStatement{}, false
+	}
 	k.table = written(at)
 	if !c.Takes("add", "constraint") {
 		return keyStatement{}, false
 	}
 	at = c.Pos
-	ok = c.Name() != ""
+	if c.Name() == "" {
+		return keyStatement{}, false
+	}
 	k.key = written(at)
-	if !ok || !c.Takes("foreign", "key") || !c.Past("references") {
+	if !c.Takes("foreign", "key") || !c.Past("references") {
 		return keyStatement{}, false
 	}
 	k.to.schema, k.to.table = c.Qualified()
 	k.sql = sql[tokens[0].Start:tokens[len(tokens)-1].End]
-	return k, !c.Contains("not", "valid")
+	return k, k.to.table != "" && !c.Contains("not", "valid")
 }
 
 // findKey adds a foreign key to those that wait, if it is one between tables

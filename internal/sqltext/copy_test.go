@@ -32,7 +32,8 @@ func TestParseCopy(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "COPY", "COPY t", "COPY t FROM stdin", "COPY t FROM stdin; x", "COPY t () FROM stdin;", "COPY t (a FROM stdin;",
-		`COPY "t FROM stdin;`, `COPY "" FROM stdin;`, `COPY "".t FROM stdin;`, `COPY s."" FROM stdin;`, `COPY U&"t" FROM stdin;`, "COPY t /* x */ FROM stdin;", "COPY t FROM stdin; -- x\n",
+		`COPY "t FROM stdin;`, `COPY "" FROM stdin;`, `COPY "".t FROM stdin;`, `COPY s."" FROM stdin;`, `COPY U&"t" FROM stdin;`, "COPY t /* x */ FROM stdin;",
+		"COPY t FROM stdin; -- x\n",
 		"COPY t (a,) FROM stdin;", "INSERT INTO t FROM stdin;", "COPY t FROM stdin WITH csv;", "COPY 1t FROM stdin;", "COPYt FROM stdin;"} {
 		if h, err := ParseCopy(bad); !errors.Is(err, ErrCopy) {
 			t.Errorf("%q: %v, %v", bad, h, err)

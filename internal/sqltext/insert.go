@@ -202,7 +202,7 @@ func (r *InsertReader) endRun(state insertState) {
 	}
 }
 
-// continues tells whether the head that was read belongs to the current run.
+// continues reports whether the head that was read belongs to the current run.
 func (r *InsertReader) continues() bool {
 	h, t := r.next, r.target
 	return h.schema == t.Schema && (h.schema != "" || r.Schema == r.inSchema) && h.table == t.Table && h.bare == r.bare &&
@@ -640,7 +640,8 @@ func (r *InsertReader) name() string {
 func (r *InsertReader) fail(err error) {
 	var problem *verdict.Problem
 	if errors.As(err, &problem) && problem.Code == verdict.CodeTruncated {
-		err = fmt.Errorf("read the INSERT statements of %s: they end in the middle of line %d: %w", r.name(), r.s.lineNumber(), io.ErrUnexpectedEOF)
+		err = fmt.Errorf("read the INSERT statements of %s: they end in the middle of line %d: %w",
+			r.name(), r.s.lineNumber(), io.ErrUnexpectedEOF)
 	}
 	if r.err == nil {
 		r.err = err

@@ -134,7 +134,7 @@ func (s *Scanner) broken(err error) error {
 	return fmt.Errorf("read %s at byte %d: %w", s.name, s.Offset(), err)
 }
 
-// have tells whether n bytes are there to be looked at; n is small.
+// have reports whether n bytes are there to be looked at; n is small.
 func (s *Scanner) have(n int) bool {
 	for s.end-s.pos < n {
 		if !s.fill() {
@@ -202,7 +202,8 @@ func (s *Scanner) Refuse(line int64, format string, args ...any) {
 
 // Cut records that the script ends in the middle of something.
 func (s *Scanner) Cut(what string) {
-	s.Fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of %s that begins in line %d", s.name, s.Offset(), what, s.item.Line))
+	s.Fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of %s that begins in line %d",
+		s.name, s.Offset(), what, s.item.Line))
 }
 
 // Next returns the next piece of the script.
@@ -442,7 +443,8 @@ func (s *Scanner) blanks() {
 func (s *Scanner) lineComment() {
 	if s.Begins != "" && s.have(len(s.Begins)+1) && s.item.Kind == ItemStatement && !s.tok.noise &&
 		string(s.buf[s.pos:s.pos+len(s.Begins)]) == s.Begins && s.at(len(s.Begins)) <= '\r' {
-		s.Fail(verdict.Truncated("read %s: in line %d another dump begins before the end of the one before", s.name, s.lineNumber()))
+		s.Fail(verdict.Truncated("read %s: in line %d another dump begins before the end of the one before",
+			s.name, s.lineNumber()))
 	}
 	for s.have(1) {
 		window := s.buf[s.pos:s.end]
@@ -613,9 +615,12 @@ func (t *statementState) routine() bool {
 
 // verbs are the words that statements begin with, in SQL as psql's server reads it.
 var verbs = []string{
-	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy", "create", "deallocate", "declare",
-	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen", "load", "lock", "merge", "move",
-	"notify", "prepare", "reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint", "security", "select", "set", "show",
+	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy", "create",
+	"deallocate", "declare",
+	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen", "load",
+	"lock", "merge", "move",
+	"notify", "prepare", "reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint",
+	"security", "select", "set", "show",
 	"start", "table", "truncate", "unlisten", "update", "vacuum", "values", "with",
 }
 
@@ -690,7 +695,8 @@ func (s *Scanner) Rows() (start, end int64, converted bool) {
 		s.Cut("a table's rows")
 		return 0, 0, false
 	case c != '\n':
-		s.Fail(verdict.Corrupt("read %s: the COPY statement in line %d is not followed by the end of its line", s.name, s.item.Line))
+		s.Fail(verdict.Corrupt("read %s: the COPY statement in line %d is not followed by the end of its line",
+			s.name, s.item.Line))
 		return 0, 0, false
 	}
 	start = s.Offset() + 1
@@ -714,7 +720,8 @@ func (s *Scanner) Rows() (start, end int64, converted bool) {
 func (s *Scanner) sameEnds(ends *lineEnds, n int) {
 	if !ends.same(s.buf[s.pos : s.pos+n]) {
 		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
-			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes", s.name, s.item.Line))
+			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes",
+			s.name, s.item.Line))
 	}
 	s.skip(n)
 }

@@ -32,14 +32,15 @@ func Errorf(code Code, hint, format string, args ...any) *Problem {
 
 // Truncated is a Problem of a backup that ends too early.
 func Truncated(format string, args ...any) *Problem {
-	return Failf(CodeTruncated, "the dump or its upload broke off: look at the backup job's own exit status, free disk space and log, "+
-		"then take a new backup", format, args...)
+	return Failf(CodeTruncated, "the dump or its upload broke off: look at the backup job's own exit status, "+
+		"free disk space and log, then take a new backup", format, args...)
 }
 
 // Corrupt is a Problem of a backup that contradicts itself.
 func Corrupt(format string, args ...any) *Problem {
 	return Failf(CodeCorrupt, "take a new backup and compare checksums where it is written and where it is stored; "+
-		"write dumps with pg_dump -f, never through a terminal (docker exec -t) or a shell that converts text", format, args...)
+		"write dumps with pg_dump -f, never through a terminal (docker exec -t) or a shell that converts text",
+		format, args...)
 }
 
 const maxShown = 120 // bytes of a foreign name that an error shows

@@ -20,7 +20,7 @@ func (t *Table) IsRelated(other *Table) bool {
 
 // PartitionedBy reports whether the partition key names the column.
 func (t *Table) PartitionedBy(column string) bool {
-	return t.Key != "" && slices.ContainsFunc(tokensOf(t.Key), func(k sqltext.Token) bool { return k.IsName() && k.Text == column })
+	return slices.ContainsFunc(tokensOf(t.Key), func(k sqltext.Token) bool { return k.IsName() && k.Text == column })
 }
 
 // Constrained reports whether a CHECK of the table looks at the column.
@@ -87,7 +87,9 @@ func (c *Column) Dotted() string { return spec.Dotted(c.Table.Name.Schema, c.Tab
 // IsOf reports whether the column is of the type or domain of that name; a name
 // without a schema is in any, the empty one is any type.
 func (c *Column) IsOf(n spec.Name) bool {
-	return n == (spec.Name{}) || slices.ContainsFunc(c.Types, func(t Type) bool { return t.Name == n.Table && (n.Schema == "" || n.Schema == t.Schema) })
+	return n == (spec.Name{}) || slices.ContainsFunc(c.Types, func(t Type) bool {
+		return t.Name == n.Table && (n.Schema == "" || n.Schema == t.Schema)
+	})
 }
 
 // Words name what a definition makes.

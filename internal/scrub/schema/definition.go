@@ -17,7 +17,7 @@ const (
 	Refresh    = "materialized view"
 )
 
-// Bears tells whether a definition bears on what a column may become, so that
+// Bears reports whether a definition bears on what a column may become, so that
 // a rule can be refused for it. Of the others only the server can tell, when
 // it builds them.
 func (d *Definition) Bears() bool {
@@ -31,7 +31,7 @@ type Definition struct {
 	Name       string
 	Table      Name
 	Columns    []string // every name in the key: of an expression, also what is no column
-	Loose      []string // those in expressions and predicates: what comes of them may be equal where the columns' values differ
+	Loose      []string // those in expressions and predicates, which may be equal where the columns' values differ
 	NullsEqual bool     // NULLS NOT DISTINCT
 	References Name
 	Referenced []string

@@ -86,7 +86,8 @@ func readLabels(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) e
 // readBounds adds what ranges, and since 14 multiranges, are of.
 func readBounds(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) error {
 	rows, err := conn.Query(ctx, `
-		select r.rngtypid, r.rngsubtype, coalesce(to_number(to_jsonb(r) ->> 'rngmultitypid', '9999999999')::int8::oid, 0) from pg_range r`)
+		select r.rngtypid, r.rngsubtype, coalesce(to_number(to_jsonb(r) ->> 'rngmultitypid', '9999999999')::int8::oid, 0)
+		from pg_range r`)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,8 @@ func readBounds(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) e
 func readServer(ctx context.Context, conn *pgx.Conn) (s pgtext.Server, err error) {
 	var style string
 	// By a function: a backup may bring a cast from text to int.
-	const sql = "select to_number(current_setting('server_version_num'), '99999999')::int / 10000, current_setting('datestyle')"
+	const sql = "select to_number(current_setting('server_version_num'), '99999999')::int / 10000, " +
+		"current_setting('datestyle')"
 	err = conn.QueryRow(ctx, sql).Scan(&s.Major, &style)
 	switch {
 	case strings.HasSuffix(style, "DMY"):

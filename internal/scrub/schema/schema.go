@@ -168,7 +168,8 @@ func readTypes(ctx context.Context, conn *pgx.Conn) (map[uint32]typeRow, error) 
 	types := map[uint32]typeRow{}
 	var oid uint32
 	var r typeRow
-	_, err = pgx.ForEachRow(rows, []any{&oid, &r.Schema, &r.Name, &r.Kind, &r.base, &r.typmod, &r.notNull, &r.element, &r.delim, &r.checks}, func() error {
+	into := []any{&oid, &r.Schema, &r.Name, &r.Kind, &r.base, &r.typmod, &r.notNull, &r.element, &r.delim, &r.checks}
+	_, err = pgx.ForEachRow(rows, into, func() error {
 		types[oid] = r
 		r.checks = nil
 		return nil
@@ -190,7 +191,8 @@ func readFields(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) e
 	rows, err := conn.Query(ctx, `
 		select t.oid, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid, a.atttypmod
 		from pg_type t join pg_namespace n on n.oid = t.typnamespace join pg_attribute a on a.attrelid = t.typrelid
-		where t.typtype = 'c' and a.attnum > 0 and not a.attisdropped and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+		where t.typtype = 'c' and a.attnum > 0 and not a.attisdropped
+		  and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
 		order by t.oid, a.attnum`)
 	if err != nil {
 		return err
@@ -223,7 +225,8 @@ func (s *Schema) readColumns(ctx context.Context, conn *pgx.Conn, types map[uint
 	var typmod int32
 	inputs := &inputTypes{types: types, made: map[inputType]*pgtext.Type{}}
 	c := &Column{}
-	_, err = pgx.ForEachRow(rows, []any{&relation, &c.Name, &c.Number, &typ, &typmod, &c.SQL, &c.NotNull, &c.Generated, &c.Identity}, func() error {
+	into := []any{&relation, &c.Name, &c.Number, &typ, &typmod, &c.SQL, &c.NotNull, &c.Generated, &c.Identity}
+	_, err = pgx.ForEachRow(rows, into, func() error {
 		t := s.ByOID[relation]
 		if t == nil {
 			return nil
@@ -319,7 +322,7 @@ func lengthOf(t Type, typmod int32) int {
 	return 0
 }
 
-// Is tells whether the type is one of PostgreSQL's own of these names.
+// Is reports whether the type is one of PostgreSQL's own of these names.
 func (t Type) Is(names ...string) bool {
 	return t.Schema == "pg_catalog" && slices.Contains(names, t.Name)
 }
@@ -402,7 +405,9 @@ func (s *Schema) Define(definitions []string) []ForeignKey {
 			continue
 		}
 		if d.Kind == Foreign {
-			fks = append(fks, ForeignKey{Name: d.Name, From: t, To: s.ByName[d.References], Columns: d.Columns, Referenced: d.Referenced, Full: d.Full})
+			fks = append(fks, ForeignKey{
+				Name: d.Name, From: t, To: s.ByName[d.References], Columns: d.Columns, Referenced: d.Referenced, Full: d.Full,
+			})
 			continue
 		}
 		affected := []*Table{t}

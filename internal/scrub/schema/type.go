@@ -26,7 +26,8 @@ func (c *Column) Family() Family {
 		return Numeric
 	case t.IsDate():
 		return Temporal
-	case t.Kind == "e", t.Is("bool", "uuid", "char", "oid", "xid", "xid8", "cid", "tid", "time", "timetz", "interval", "bit", "varbit",
+	case t.Kind == "e", t.Is("bool", "uuid", "char", "oid", "xid", "xid8", "cid", "tid",
+		"time", "timetz", "interval", "bit", "varbit",
 		"int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
 		"int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange",
 		"pg_lsn", "regclass", "regtype", "regproc", "regprocedure", "regrole", "regnamespace", "regconfig", "regdictionary"):
@@ -76,8 +77,10 @@ func (t Type) IsDate() bool { return t.Is("date", "timestamp", "timestamptz") }
 
 // bounds are the types within PostgreSQL's own ranges and multiranges.
 var bounds = map[string]string{
-	"int4range": "int4", "int8range": "int8", "numrange": "numeric", "daterange": "date", "tsrange": "timestamp", "tstzrange": "timestamptz",
-	"int4multirange": "int4", "int8multirange": "int8", "nummultirange": "numeric", "datemultirange": "date", "tsmultirange": "timestamp", "tstzmultirange": "timestamptz",
+	"int4range": "int4", "int8range": "int8", "numrange": "numeric", "daterange": "date", "tsrange": "timestamp",
+	"tstzrange":      "timestamptz",
+	"int4multirange": "int4", "int8multirange": "int8", "nummultirange": "numeric", "datemultirange": "date",
+	"tsmultirange": "timestamp", "tstzmultirange": "timestamptz",
 }
 
 // Bound is the type of a range's bounds; false for what is no range.
