@@ -439,33 +439,6 @@ func TestHeaderOfNothing(t *testing.T) {
 	}
 }
 
-func TestDefinitions(t *testing.T) {
-	t.Parallel()
-	got := schema.ParseDefinitions([]string{
-		`ALTER TABLE ONLY "a.b"."T;x" ADD CONSTRAINT "p;k" PRIMARY KEY (id, "Na""me") INCLUDE (other);`,
-		"CREATE UNIQUE INDEX u ON ONLY public.t USING btree (lower((email)::character varying(20)), COALESCE(x, 'it''s; (y)'::text), tail[1:z], id COLLATE \"C\") NULLS NOT DISTINCT WHERE (z > 0);",
-		"CREATE INDEX i ON public.t USING btree (a, ((b)::pg_catalog.date));\nALTER TABLE public.t CLUSTER ON i;",
-		"ALTER TABLE public.t\n    ADD CONSTRAINT f FOREIGN KEY (a, PERIOD period) REFERENCES public.r(b, PERIOD p) ON DELETE SET NULL (a) NOT VALID;",
-		"ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING gist (room WITH =, tsrange(since, until) WITH &&) WHERE ((NOT gone));",
-		"ALTER TABLE public.t ADD CONSTRAINT c CHECK ((x > 0)) NOT VALID;",
-		`REFRESH MATERIALIZED VIEW "a.b".m;`,
-		"-- ALTER TABLE a ADD CONSTRAINT x UNIQUE (y);\n/* /* ; */ */ ALTER TABLE t ADD CONSTRAINT u2 UNIQUE (y)",
-	})
-	want := []schema.Definition{
-		{Kind: schema.PrimaryKey, Name: "p;k", Table: schema.Name{Schema: "a.b", Table: "T;x"}, Columns: []string{"id", `Na"me`}},
-		{Kind: schema.Unique, Name: "u", Table: schema.Name{Schema: "public", Table: "t"}, Columns: []string{"email", "x", "tail", "z", "id", "collate", "C"}, Loose: []string{"email", "x", "z"}, NullsEqual: true},
-		{Kind: schema.Index, Name: "i", Table: schema.Name{Schema: "public", Table: "t"}, Columns: []string{"a", "b"}, Loose: []string{"a", "b"}},
-		{Kind: schema.Foreign, Name: "f", Table: schema.Name{Schema: "public", Table: "t"}, Columns: []string{"a", "period"}, References: schema.Name{Schema: "public", Table: "r"}, Referenced: []string{"b", "p"}},
-		{Kind: schema.Exclusion, Name: "e", Table: schema.Name{Schema: "public", Table: "t"}, Columns: []string{"room", "with", "since", "until", "with"}, Loose: []string{"since", "until", "with", "not", "gone"}},
-		{Kind: schema.Checking, Name: "c", Table: schema.Name{Schema: "public", Table: "t"}, Columns: []string{"x"}, Loose: []string{"x"}},
-		{Kind: schema.Refresh, Name: "m", Table: schema.Name{Schema: "a.b", Table: "m"}},
-		{Kind: schema.Unique, Name: "u2", Table: schema.Name{Schema: "", Table: "t"}, Columns: []string{"y"}},
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(schema.Definition{}, schema.Name{})); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // Every definition of a real server is read for what it is.
 func TestDefinitionsOfServer(t *testing.T) {
 	t.Parallel()
