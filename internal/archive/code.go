@@ -156,14 +156,17 @@ func (e Entry) saysMore(statements [][]sqltext.Token) bool {
 	return false
 }
 
-// setsOnly tells a call of the server's own with which a dump sets something:
-// SELECT pg_catalog.set_config(…), setval or lo_….
+// setsOnly reports whether a statement calls one of the server's own functions
+// with which a dump sets something: SELECT pg_catalog.set_config(…), setval or
+// lo_….
 func setsOnly(statement []sqltext.Token) bool {
-	if len(statement) < len([]string{"select", "pg_catalog", ".", "setval"}) || !statement[0].Is("select") || !statement[1].Is("pg_catalog") {
+	c := sqltext.Cursor{Tokens: statement}
+	if !c.Takes("select", "pg_catalog", ".") {
 		return false
 	}
-	called := statement[3].Text
-	return called == "set_config" || called == "setval" || strings.HasPrefix(called, "lo_") || strings.HasPrefix(called, "binary_upgrade")
+	called := c.Text()
+	return called == "set_config" || called == "setval" || strings.HasPrefix(called, "lo_") ||
+		strings.HasPrefix(called, "binary_upgrade")
 }
 
 // digest tells one definition from another.

@@ -62,36 +62,25 @@ func (a *Archive) functions() map[string]bool {
 // An entry's tag would not do: a name may hold a bracket too, as that before the
 // arguments, and who writes an archive writes into it what he likes.
 func made(statement []sqltext.Token) string {
-	rest := statement
-	switch {
-	case leads(rest, "create", "or", "replace"):
-		rest = rest[3:]
-	case leads(rest, "create"):
-		rest = rest[1:]
-	default:
+	c := sqltext.Cursor{Tokens: statement}
+	if !c.Takes("create") {
 		return ""
 	}
-	if !leads(rest, "function") && !leads(rest, "procedure") && !leads(rest, "aggregate") {
+	c.Takes("or", "replace")
+	if !c.Takes("function") && !c.Takes("procedure") && !c.Takes("aggregate") {
 		return ""
 	}
-	rest = rest[1:]
-	for len(rest) > 2 && rest[1].Is(".") {
-		rest = rest[2:]
+	name := c.Text()
+	for c.Takes(".") {
+		name = c.Text()
 	}
-	if len(rest) == 0 {
-		return ""
-	}
-	return rest[0].Text
+	return name
 }
 
 // leads reports whether a statement begins with these keywords.
 func leads(statement []sqltext.Token, words ...string) bool {
-	for i, w := range words {
-		if i >= len(statement) || !statement[i].Is(w) {
-			return false
-		}
-	}
-	return true
+	c := sqltext.Cursor{Tokens: statement}
+	return c.Takes(words...)
 }
 
 // isTriggers reports whether a statement makes a function for triggers. What it
