@@ -267,7 +267,7 @@ func (p *planner) unmatchedFields(c, within *column, path []string, r *spec.Rule
 			}
 			p.problem(verdict.CodeUnmatched, c.root().String()+"."+strings.Join(here, "."), r.Pos,
 				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", strings.Join(here, "."), cmp.Or(suitable(f, transform), setNull)),
-				"%s: its field %s looks like %s, and no rule names it", c.root(), strings.Join(here, "."), what)
+				"%s: its field %s looks like %s and has no rule", c.root(), strings.Join(here, "."), what)
 		}
 	}
 }
