@@ -11,32 +11,32 @@ import (
 	"daybefore/internal/gateway"
 )
 
-// strangerKeys are credentials that no S3 server knows.
-var strangerKeys = map[string]string{
+// dummyCredentials are credentials that no S3 server knows.
+var dummyCredentials = map[string]string{
 	"AWS_ACCESS_KEY_ID":     "STRANGERSTRANGER0000",
 	"AWS_SECRET_ACCESS_KEY": "a secret that opens no store",
 	"AWS_SESSION_TOKEN":     "",
 }
 
-// strangers lets one run at a time change this process's credentials.
-var strangers sync.Mutex
+// credentialsInUse lets one run at a time change this process's credentials.
+var credentialsInUse sync.Mutex
 
-// asStranger gives this process credentials that no store knows, until the
+// withDummyCredentials gives this process credentials that no store knows, until the
 // returned function is called. So no scenario can show a person's own
 // credentials to a server that is no store of theirs.
-func asStranger() (restore func(), err error) {
-	strangers.Lock()
+func withDummyCredentials() (restore func(), err error) {
+	credentialsInUse.Lock()
 	before := map[string]string{}
 	restore = func() {
-		defer strangers.Unlock()
-		for key := range strangerKeys {
+		defer credentialsInUse.Unlock()
+		for key := range dummyCredentials {
 			os.Unsetenv(key)
 			if value, was := before[key]; was {
 				os.Setenv(key, value)
 			}
 		}
 	}
-	for key, value := range strangerKeys {
+	for key, value := range dummyCredentials {
 		if old, is := os.LookupEnv(key); is {
 			before[key] = old
 		}
@@ -68,7 +68,7 @@ func refusingStore(ctx context.Context, b *Bench, s *Store) error {
 
 // inBucket moves the backups to an S3 server that knows this process.
 func inBucket(ctx context.Context, b *Bench, s *Store) error {
-	o, err := s.startGateway(ctx, b, strangerKeys["AWS_ACCESS_KEY_ID"], strangerKeys["AWS_SECRET_ACCESS_KEY"])
+	o, err := s.startGateway(ctx, b, dummyCredentials["AWS_ACCESS_KEY_ID"], dummyCredentials["AWS_SECRET_ACCESS_KEY"])
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 		return nil, err
 	}
 	defer work.Close()
-	restore, err := asStranger()
+	restore, err := withDummyCredentials()
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ var ErrHstore = errors.New("not an hstore")
 // HstoreRewriter rewrites the values of hstores. The zero value is ready; it
 // holds buffers, so that one serves one goroutine.
 type HstoreRewriter struct {
-	Key        func(quoted []byte) // is shown each key, as it is written; nil is well
+	Key        func(quoted []byte) // is shown each key, as it is written; may be nil
 	value, out []byte
 }
 

@@ -33,7 +33,7 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	why := strings.Join(strings.Fields(o.Why), " ")
 	switch {
 	case o.Name == "", o.Check == "", why == "":
-		return cannot(`accept wants -name=DRILL -check=ID -why="…": the id is in the last report, and the reason will be in the next`)
+		return cannot(`accept: -name, -check and -why are required: the id of the check is in the last report, and the reason will be in the next`)
 	case len(why) > mostWhy:
 		return cannot("accept: the reason has %d bytes: say it in %d", len(why), mostWhy)
 	}
@@ -99,13 +99,13 @@ func acceptable(r *verdict.Report, id string) (verdict.Check, error) {
 		case can:
 			others = append(others, c.ID)
 		case c.ID == id && found:
-			return c, cannot("nothing was accepted: %s compares with the drill file, not with past drills: what is wanted is said there", id)
+			return c, cannot("nothing was accepted: %s is compared with the drill file, not with past drills; change it there", id)
 		case c.ID == id:
 			return c, cannot("nothing was accepted: in the last report (%s) %s is %s", r.Run, id, c.Outcome)
 		}
 	}
 	slices.Sort(others)
-	return verdict.Check{}, cannot("nothing was accepted: the last report (%s) has no check %s; it has to be accepted or not: %s",
+	return verdict.Check{}, cannot("nothing was accepted: the last report (%s) has no check %s; checks that can be accepted: %s",
 		r.Run, id, cmp.Or(strings.Join(others, ", "), "nothing"))
 }
 

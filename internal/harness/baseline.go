@@ -19,7 +19,7 @@ import (
 // drills to be compared with. It says what changed since the one before.
 func (h *Home) Baseline(ctx context.Context, name string) error {
 	if name == "" {
-		return cannot("baseline wants -name=DRILL: it is taken of one database")
+		return cannot("baseline: -name is required: it is taken of one database")
 	}
 	f, err := h.loadOne("baseline", name, spec.Loader{WithoutBaseline: true})
 	if err != nil {
@@ -35,7 +35,7 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	}
 	before, err := readBaseline(b.Path)
 	if err != nil {
-		return cannot("no baseline of %s: %v; mend or remove the file", f.Name, err)
+		return cannot("no baseline of %s: %v; fix or remove the file", f.Name, err)
 	}
 	if before != nil {
 		b.Salt = before.Salt // so that what did not change reads as before

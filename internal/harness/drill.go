@@ -116,7 +116,7 @@ func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report
 		StartedAt: now.UTC(), FinishedAt: now.UTC(),
 		Stages: []verdict.Stage{{
 			Name: verdict.StageChoose, Outcome: verdict.Error, Code: verdict.CodeSpec,
-			Message: f.Err.Error(), Hint: "mend what is named; nothing was fetched",
+			Message: f.Err.Error(), Hint: "fix what is named; nothing was fetched",
 		}},
 	}
 	for _, name := range []string{

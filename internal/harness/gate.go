@@ -26,7 +26,7 @@ type GateOptions struct {
 // report of that drill.
 func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if o.Name == "" {
-		return cannot("the gate wants -name=DRILL: it stands before one database")
+		return cannot("gate: -name is required: it guards one database")
 	}
 	within, err := spec.ParseDuration(cmp.Or(o.Within, "24h"))
 	if err != nil {

@@ -59,7 +59,7 @@ func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) 
 		for _, s := range spec.Strays(h.drillsDir()) {
 			fmt.Fprintf(h.Stderr, "warning: %v\n", s)
 		}
-		return nil, nil, cannot("no drill file: %s holds no .yaml; run this where drills/ lies or say where with DRILL_HOME, or write the first one after the README", h.drillsDir())
+		return nil, nil, cannot("no drill file: %s has no .yaml; run this in the folder that holds drills/ or set DRILL_HOME, or write the first one as the README shows", h.drillsDir())
 	case err != nil:
 		return nil, nil, cannot("read the drill files: %v", err)
 	}
@@ -80,7 +80,7 @@ func choose(files []spec.Loaded, wanted string) ([]spec.Loaded, error) {
 		for i, f := range files {
 			matches, err := path.Match(pattern, f.Name)
 			if err != nil {
-				return nil, cannot("-name=%s is no glob: close its brackets, as in -name='shop[12]'", shell(pattern))
+				return nil, cannot("-name=%s is not a glob: close its brackets, as in -name='shop[12]'", shell(pattern))
 			}
 			if matches || f.Name == pattern {
 				chosen[i], found = true, true

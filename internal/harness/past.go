@@ -120,7 +120,7 @@ func kept(drill string, err error, here bool) error {
 		hints = append(hints, p.Hint)
 	}
 	if here {
-		hints = append(hints, "the copy under reports/ is well")
+		hints = append(hints, "the local copy under reports/ is complete")
 	}
 	return fmt.Errorf("keep what is known of %s in the history: %w; %s", drill, err, strings.Join(hints, "; "))
 }

@@ -64,7 +64,7 @@ func TestHistoryInABucket(t *testing.T) {
 	}
 	p.env = append(p.env, "AWS_ENDPOINT_URL=http://127.0.0.1:1") // nobody listens there
 	said := run(verdict.ExitError, "drill").said()
-	for _, want := range []string{"keep what is known of demo in the history", "the copy under reports/ is well"} {
+	for _, want := range []string{"keep what is known of demo in the history", "the local copy under reports/ is complete"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not in\n%s", want, said)
 		}

@@ -28,7 +28,7 @@ func (h *Home) ScrubDraft(ctx context.Context, name string) error {
 	case draft == nil:
 		return h.couldNot("draft the scrub of "+name, r)
 	case draft.Columns == 0:
-		return cannot("draft the scrub of %s: %s holds no column whose rows are loaded", name, r.Backup.Name)
+		return cannot("draft the scrub of %s: %s has no column whose rows are loaded", name, r.Backup.Name)
 	}
 	_, err = fmt.Fprint(h.Stdout, drafted(draft, r))
 	return err
@@ -58,7 +58,7 @@ func (h *Home) ScrubShow(ctx context.Context, name string) error {
 // is kept.
 func (h *Home) look(ctx context.Context, target, name string, run func(context.Context, drill.Request) *verdict.Report) (*verdict.Report, error) {
 	if name == "" {
-		return nil, cannot("%s wants -name=DRILL: it looks at one backup", target)
+		return nil, cannot("%s: -name is required: it looks at one backup", target)
 	}
 	f, err := h.loadOne(target, name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
 	if err != nil {
@@ -113,7 +113,7 @@ func drafted(d *scrub.Draft, r *verdict.Report) string {
 		say("No column without a rule looks sensitive, by its name, its type or its content.")
 	} else {
 		say("How sure a line is: high, where the content says so too; medium, where one thing says so; low, where little does.")
-		say("A column that holds nothing private: preserve: true and a why, instead of the transform.")
+		say("A column without personal data: preserve: true and a why, instead of the transform.")
 	}
 	b.WriteString(d.YAML())
 	return b.String()

@@ -80,7 +80,7 @@ func checkMirror(uri string) (string, error) {
 	case u.User != nil:
 		return "", fmt.Errorf("mirror %q carries credentials, which would be left in the image", u.Redacted())
 	case strings.ContainsFunc(u.String(), notPlain):
-		return "", fmt.Errorf("mirror %q holds a blank or what is no ASCII", u.Redacted())
+		return "", fmt.Errorf("mirror %q contains a space or a non-ASCII character", u.Redacted())
 	}
 	return u.String(), nil
 }

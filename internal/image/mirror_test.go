@@ -26,7 +26,7 @@ func TestPickMirror(t *testing.T) {
 		{name: "none", listed: "\n", wantErr: "apt knows no Debian mirror: run apt-get update"},
 		{name: "none usable", listed: "file:/srv/debian/\n", wantErr: `mirror "file:/srv/debian/" is not an http or https URL`},
 		{name: "credentials", listed: "https://user:hunter2@a.example.com/debian/\n", wantErr: "carries credentials"},
-		{name: "a blank in the query", listed: "https://a.example.com/debian/?x y\n", wantErr: "holds a blank or what is no ASCII"},
+		{name: "a blank in the query", listed: "https://a.example.com/debian/?x y\n", wantErr: "contains a space or a non-ASCII character"},
 		{name: "an address as host", listed: "http://[2001:db8::1]:3142/debian/\n", want: "http://[2001:db8::1]:3142/debian/"},
 		{name: "not a URL", listed: "https://user:hunter2@a.example.com:port/\n", wantErr: "a mirror is not a URL"},
 	} {

@@ -153,7 +153,7 @@ func failing() *verdict.Report {
 		Expected: "<= 0", Observed: "2",
 		Message: `MATERIALIZED VIEW DATA public.daily_totals: relation "rates" does not exist; ` +
 			`FK CONSTRAINT public.orders_user_id_fkey: insert or update on table "orders" violates foreign key constraint "orders_user_id_fkey"`,
-		Hint: "a real restore would meet the same errors; what they are about is missing or half there",
+		Hint: "a real restore would hit the same errors; the objects named are missing or incomplete",
 	})
 	spoil(r, verdict.Check{
 		ID: "row_count:public.orders", Stage: "expect", Code: verdict.CodeRowCount, Outcome: verdict.Warn,
@@ -242,7 +242,7 @@ func misspelled() *verdict.Report {
 		Stages: []verdict.Stage{{
 			Name: "choose", Outcome: verdict.Error, Code: verdict.CodeSpec,
 			Message: "drills/bot.yaml:3:5: source.nmae: no such key; did you mean name?\ndrills/bot.yaml:9:14: row_count.min: \"many\" is no number; write a number such as 1000",
-			Hint:    "mend what is named; nothing was fetched",
+			Hint:    "fix what is named; nothing was fetched",
 		}},
 	}
 }
@@ -255,7 +255,7 @@ func undecided() *verdict.Report {
 	for _, column := range []string{"users.email", "users.full_name", "users.telephone_number_of_a_relative", "orders.contact_email", "orders.note"} {
 		r.Checks = append(r.Checks, verdict.Check{
 			ID: "unmatched:public." + column, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
-			Message: "drills/shop.yaml: public." + column + " looks like something about a person, and no rule names it",
+			Message: "drills/shop.yaml: public." + column + " looks like something about a person, and has no rule",
 			Hint:    "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public." + column + ", transform: text}",
 		})
 	}

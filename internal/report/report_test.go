@@ -194,7 +194,7 @@ func TestMarkdownFitsAPage(t *testing.T) {
 	if strings.Count(md, "<details>") != strings.Count(md, "</details>") {
 		t.Error("a fold stays open")
 	}
-	if !strings.Contains(md, "what they are about is missing") {
+	if !strings.Contains(md, "the objects named are missing") {
 		t.Error("a finding gave way to checks that passed")
 	}
 	r.Checks = nil

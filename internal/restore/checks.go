@@ -74,7 +74,7 @@ func (s *Session) errorsCheck() verdict.Check {
 		c.Hint = "these errors are known and declared under expectations.restore.errors"
 	case others > s.explained:
 		c.Outcome = verdict.Fail
-		c.Hint = "what they are about is missing or half there; pg_restore or psql by hand, into an empty database of the same version, shows the same"
+		c.Hint = "the objects named are missing or incomplete; pg_restore or psql by hand, into an empty database of the same version, shows the same errors"
 		if len(causes) > 0 || s.explained > 0 {
 			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the backup's, as far as is known: %s",
 				number, number-others+s.explained, strings.Join(s.ownDoing(causes), "; "), s.quote(unexplained(said), others))
@@ -177,7 +177,7 @@ func (s *Session) leftOutCheck() *verdict.Check {
 		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Expected: "", Observed: fmt.Sprint(len(names)),
 		Message: "left out on purpose: " + list(names),
-		Hint:    "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are never brought into a sandbox",
+		Hint:    "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are never restored into a sandbox",
 	}
 }
 

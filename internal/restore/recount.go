@@ -25,7 +25,7 @@ type standing struct {
 }
 
 // ownCodeHint is where to look when something but the load wrote rows.
-const ownCodeHint = "look at the backup's own code (code_ran in the report), and at who may write it in production"
+const ownCodeHint = "look at the backup's own code (code_ran in the report), and at who can change it in production"
 
 // standings lists all that has rows, and is no extension's.
 const standings = `

@@ -45,7 +45,7 @@ type Options struct {
 	AllowedErrors int64                   // so many errors are a warning, more a failure
 	Warnings      string                  // ignore | warn | fail
 	Names         *told.Names             // that messages may tell; nil: all
-	Progress      func(rows, bytes int64) // totals loaded so far; nil is well
+	Progress      func(rows, bytes int64) // totals loaded so far; may be nil
 }
 
 // Session is one archive on its way into one sandbox. Its steps are PreData,
@@ -260,7 +260,7 @@ func (s *Session) ended(ctx context.Context, step string, err error, errorsBefor
 			"restore %s of %s: the sandbox could not go on: %s", step, s.archive.Database, said)
 	case errors.As(err, &exit) && exit.Code == 1:
 		if s.said.count().Errors == errorsBefore {
-			s.said.add(message{severity: failure, own: true, text: step + ": pg_restore ended with status 1 and said no more"})
+			s.said.add(message{severity: failure, own: true, text: step + ": pg_restore exited with status 1 and no message"})
 		}
 		return nil
 	}

@@ -123,7 +123,7 @@ func (s *Session) createDatabase(ctx context.Context, conn *pgx.Conn) error {
 			"create the database %q: its name is written in another encoding than UTF-8, which this version cannot make here", s.archive.Database)
 	}
 	if s.archive.Database == "template0" {
-		return verdict.Errorf(verdict.CodeUnsupported, "dump another database: nobody can connect to this one, which every server makes itself",
+		return verdict.Errorf(verdict.CodeUnsupported, "dump another database: no one can connect to this one, which every server creates itself",
 			"create the database template0: a server cannot do without its own")
 	}
 	name := pgx.Identifier{s.archive.Database}.Sanitize()

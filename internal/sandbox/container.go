@@ -342,7 +342,7 @@ func (c *container) watch(name string) {
 	case result := <-waiting.Result:
 		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
 	case err := <-waiting.Error:
-		c.died("the engine says no more of its container: "+err.Error(), 0)
+		c.died("the engine no longer reports on its container: "+err.Error(), 0)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 const (
 	// signOfLife is how long an engine may take to say that it is there.
 	signOfLife = 5 * time.Second
-	// engineTimeout bounds what an engine that is well answers at once.
+	// engineTimeout bounds calls that a healthy engine answers at once.
 	engineTimeout = 20 * time.Second
 	// createTimeout bounds the making and the start of a container.
 	createTimeout = time.Minute

@@ -212,7 +212,7 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 
 // startProblem is a sandbox that did not start, as a finding of the drill.
 func startProblem(kind string, err error) *verdict.Problem {
-	p := verdict.Errorf(verdict.CodeSandbox, "this says nothing about the backup; mend the sandbox and run the drill again",
+	p := verdict.Errorf(verdict.CodeSandbox, "this says nothing about the backup; fix the sandbox and run the drill again",
 		"start the %s sandbox: %w", kind, err)
 	if isSilence(err) {
 		p.Hint = mendEngine

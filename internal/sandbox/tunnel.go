@@ -155,7 +155,7 @@ func (t *tunnel) fetchLog(ctx context.Context, to string) error {
 	r := tar.NewReader(found.Content)
 	header, err := r.Next()
 	if err == nil && header.Typeflag != tar.TypeReg {
-		err = errors.New("it is no file")
+		err = errors.New("it is not a file")
 	}
 	if err != nil {
 		return fmt.Errorf("fetch the server's log: %w", err)

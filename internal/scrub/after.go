@@ -562,7 +562,7 @@ func (f *found) check(name string) verdict.Check {
 		ID: "leak:" + name, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Error,
 		Expected: "nothing that looks sensitive or is a real value", Observed: joined(parts),
 		Message: fmt.Sprintf("%s holds %s; keyed %s", name, joined(parts), plural("fingerprint", len(f.fingerprints))+" "+prints),
-		Hint:    "write a rule for the column, or for those it is computed from; take the value out of the schema; or, if it is nobody's, let scrub.leak_scan.allow match it",
+		Hint:    "write a rule for the column, or for those it is computed from; remove the value from the schema; or, if it is not personal data, let scrub.leak_scan.allow match it",
 	}
 }
 

@@ -255,7 +255,7 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 			}
 			p.problem(verdict.CodeUnmatched, c.Root().String()+"."+strings.Join(here, "."), r.Pos,
 				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", strings.Join(here, "."), cmp.Or(suitable(f, transform), setNull)),
-				"%s: its field %s looks like %s, and no rule names it", c.Root(), strings.Join(here, "."), what)
+				"%s: its field %s looks like %s and has no rule", c.Root(), strings.Join(here, "."), what)
 		}
 	}
 }

@@ -386,7 +386,7 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 	for _, c := range found {
 		if place, ok := strings.CutPrefix(c.ID, "leak:"); ok && c.Outcome == verdict.Error {
 			c.Message = place + " holds " + c.Observed
-			c.Hint = "no rule mends it: take it out of the schema or, if it is nobody's, let scrub.leak_scan.allow match it"
+			c.Hint = "no rule fixes it: remove it from the schema or, if it is not personal data, let scrub.leak_scan.allow match it"
 			d.left = append(d.left, c)
 		}
 	}

@@ -439,7 +439,7 @@ func (p *planner) unmatched() error {
 		return err
 	}
 	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and no rule names it", s.root, appears(s.what))
+		p.problem(verdict.CodeUnmatched, s.root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.root, appears(s.what))
 	}
 	return nil
 }

@@ -216,7 +216,7 @@ func TestDecisions(t *testing.T) {
 		{name: "all unmatched", situation: situation{ddl: people}, want: []string{"unmatched:public.orders.user_email", "unmatched:public.users.born",
 			"unmatched:public.users.doc", "unmatched:public.users.email", "unmatched:public.users.full_name", "unmatched:public.users.note", "unmatched:public.users.phone"},
 			says: "- {column: public.orders.user_email, transform: email, link: email}"},
-		{name: "opaque", situation: situation{ddl: "create table t (at point)"}, want: []string{"unmatched:public.t.at"}, says: "public.t.at is of type point, which can hold anything, and no rule names it"},
+		{name: "opaque", situation: situation{ddl: "create table t (at point)"}, want: []string{"unmatched:public.t.at"}, says: "public.t.at is of type point, which can hold anything, and has no rule"},
 		{name: "too long for a unique column", situation: situation{ddl: "create table t (code char(5))", definitions: codeUnique, rules: rules(t, "public.t.code hash")}, want: []string{"rule_unfit:public.t.code"},
 			says: "use one that would fit: set_null"},
 		{name: "too long for a unique column that cannot be null", situation: situation{ddl: "create table t (code char(5) not null)", definitions: codeUnique, rules: rules(t, "public.t.code hash")}, want: []string{"rule_unfit:public.t.code"},

@@ -397,7 +397,7 @@ func TestDraftTellsOfTheSchema(t *testing.T) {
 	t.Parallel()
 	var d Draft
 	d.AddSchema([]verdict.Check{{ID: "leak:a comment on t", Outcome: verdict.Error, Observed: "an e-mail address"}, {ID: "leak:a comment on u", Outcome: verdict.Pass, Observed: "nothing"}, {ID: "leak_scan", Outcome: verdict.Error}})
-	if notes := d.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "a comment on t holds an e-mail address; no rule mends it") {
+	if notes := d.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "a comment on t holds an e-mail address; no rule fixes it") {
 		t.Errorf("%q", notes)
 	}
 }

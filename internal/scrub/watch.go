@@ -18,7 +18,7 @@ import (
 
 // ErrLeak is in the error that ends a load because content told what no rule
 // had named. The plan's checks say where.
-var ErrLeak = errors.New("a value looks sensitive, and no rule names its column")
+var ErrLeak = errors.New("a value looks sensitive, and its column has no rule")
 
 // leaks are what was found where nothing sensitive may be. The zero value has
 // none.
@@ -94,7 +94,7 @@ func (l *leaks) checks(of string) []verdict.Check {
 		checks = append(checks, verdict.Check{
 			ID: "unmatched:" + at.place, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
 			Expected: "no value that looks sensitive in a column without a rule", Observed: found,
-			Message: fmt.Sprintf("%s holds what looks like %s, and no rule names it: nothing is loaded any more, and the sandbox is removed", at.place, at.what),
+			Message: fmt.Sprintf("%s contains what looks like %s and has no rule: load aborted, sandbox removed", at.place, at.what),
 			Hint:    at.mend,
 		})
 	}
