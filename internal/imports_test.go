@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,9 @@ var rooms = map[string]room{
 	"internal/verdict":  {layer: 0, why: "the nouns that all rooms share depend on none of them"},
 	"internal/spec":     {layer: 0, why: "a drill file means the same to every room, so it knows none of them"},
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
+	"internal/sqltext":  {layer: 0, only: []string{"internal/verdict", "internal/copytext"}, why: "SQL reads the same wherever it comes from; of what it reads it makes rows of COPY text"},
+	"internal/octets":   {layer: 0, why: "a trick with words of eight bytes, whatever they hold"},
+	"internal/jsontext": {layer: 0, only: []string{"internal/octets"}, why: "where JSON begins and ends does not depend on what becomes of it"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
@@ -74,6 +78,24 @@ var rooms = map[string]room{
 
 const testneedRoom = "internal/testneed"
 
+// inner is the order of the packages within a room, which each may import those
+// behind it and no other.
+var inner = map[string][]string{
+	"internal/scrub": {"internal/scrub", "internal/scrub/schema"},
+}
+
+// outward is what a package within a room may import of others, where that is
+// less than the room may.
+var outward = map[string][]string{
+	"internal/scrub/schema": {"internal/spec", "internal/pgtext", "internal/sqltext"},
+}
+
+// mostLines is how long the Go of a package may be, tests left out; longer names
+// those that are not cut yet.
+const mostLines = 6000
+
+var longer = map[string]int{"internal/scrub": 10_400}
+
 // roomOf is the room that a package of this module belongs to.
 func roomOf(pkg string) string {
 	parts := strings.Split(pkg, "/")
@@ -106,11 +128,30 @@ func refuse(from, to string, inTest bool) string {
 	case isHelper(to):
 		return fmt.Sprintf("%s imports %s outside of its tests: %s", from, to, rooms[testneedRoom].why)
 	case roomOf(from) == roomOf(to):
-		return ""
+		return refuseWithin(from, to)
+	case outward[from] != nil && !slices.Contains(outward[from], roomOf(to)):
+		return fmt.Sprintf("%s imports %s, and may import only %s", from, to, strings.Join(outward[from], ", "))
 	case f.only != nil && !slices.Contains(f.only, roomOf(to)):
 		return fmt.Sprintf("%s imports %s, and may import only %s: %s", from, to, strings.Join(f.only, ", "), f.why)
 	case f.only == nil && t.layer >= f.layer:
 		return fmt.Sprintf("%s (layer %d) imports %s (layer %d), and may import lower layers only: %s", from, f.layer, to, t.layer, f.why)
+	}
+	return ""
+}
+
+// refuseWithin says why a package may not import another of its room.
+func refuseWithin(from, to string) string {
+	order := inner[roomOf(from)]
+	if order == nil {
+		return ""
+	}
+	at := slices.Index(order, from)
+	below := slices.Index(order, to)
+	switch {
+	case at < 0 || below < 0:
+		return fmt.Sprintf("%s imports %s, and one of them has no place in the order of %s", from, to, roomOf(from))
+	case below <= at:
+		return fmt.Sprintf("%s imports %s, which stands above it within %s", from, to, roomOf(from))
 	}
 	return ""
 }
@@ -135,9 +176,28 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// No package grows until nobody finds their way in it.
+func TestLines(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "linux", "") {
+		lines := 0
+		for _, name := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += bytes.Count(text, []byte{'\n'})
+		}
+		if most := max(mostLines, longer[p.path()]); lines > most {
+			t.Errorf("%s has %d lines, and may have %d: cut it", p.path(), lines, most)
+		}
+	}
+}
+
 // goPackage is what go list tells of a package.
 type goPackage struct {
-	ImportPath                         string
+	ImportPath, Dir                    string
+	GoFiles                            []string
 	Imports, TestImports, XTestImports []string
 }
 
@@ -168,7 +228,7 @@ func (p goPackage) refusals() []string {
 // operating system with a build tag.
 func list(t *testing.T, goos, tags string) []goPackage {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-tags="+tags, "-json=ImportPath,Imports,TestImports,XTestImports", module+"/...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-tags="+tags, "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", module+"/...")
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -207,7 +267,16 @@ func TestRefuse(t *testing.T) {
 		{"internal/image/recipe", "internal/image", false, ""},
 		{"scenarios", "internal/sandbox", false, ""},
 		{"magefiles", "scenarios", false, ""},
+		{"internal/scrub", "internal/scrub/schema", false, ""},
+		{"internal/scrub/schema", "internal/sqltext", false, ""},
+		{"internal/inventory", "internal/expect", false, ""},
 
+		{"internal/scrub/schema", "internal/scrub", false, "stands above it"},
+		{"internal/scrub/schema", "internal/scrub", true, ""},
+		{"internal/scrub/schema", "internal/detect", false, "may import only"},
+		{"internal/scrub", "internal/scrub/another", false, "has no place"},
+		{"internal/sqltext", "internal/spec", false, "may import only"},
+		{"internal/jsontext", "internal/copytext", false, "may import only"},
 		{"internal/verdict", "internal/spec", false, "lower layers only"},
 		{"internal/archive", "internal/catalog", false, "lower layers only"},
 		{"internal/restore", "internal/scrub", false, "lower layers only"},

@@ -149,7 +149,7 @@ func (e Entry) name() string {
 	if e.Namespace != "" {
 		n = e.Namespace + "." + n
 	}
-	return fmt.Sprintf("%d (%s %s)", e.DumpID, printable(e.Desc), printable(n))
+	return fmt.Sprintf("%d (%s %s)", e.DumpID, verdict.Printable(e.Desc), verdict.Printable(n))
 }
 
 // Archive is a whole and readable backup: Open has read every byte of it.

@@ -5,40 +5,41 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
 
 // meta accepts the meta-commands that pg_dump and pg_dumpall write, and those
 // around a dump that change nothing of what it restores.
-func (p *plainReader) meta(it item) {
-	command, arg, _ := strings.Cut(strings.TrimRight(string(it.text), " \t\r"), " ")
+func (p *plainReader) meta(it sqltext.Item) {
+	command, arg, _ := strings.Cut(strings.TrimRight(string(it.Text), " \t\r"), " ")
 	arg = strings.TrimLeft(arg, " \t")
 	switch {
-	case !it.whole && (command != `\unrestrict` || arg != p.restrict):
-		p.s.cut("a meta-command")
-	case command == `\restrict` && isKey(arg) && p.restrict == "":
+	case !it.Whole && (command != `\unrestrict` || arg != p.restrict):
+		p.s.Cut("a meta-command")
+	case command == `\restrict` && sqltext.IsKey(arg) && p.restrict == "":
 		p.restrict, p.sealed = arg, false
-	case command == `\unrestrict` && isKey(arg) && p.restrict != "":
+	case command == `\unrestrict` && sqltext.IsKey(arg) && p.restrict != "":
 		if arg != p.restrict {
-			p.s.fail(truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name, it.line))
+			p.s.Fail(verdict.Truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name, it.Line))
 		}
 		p.restrict, p.sealed = "", p.db != nil && p.db.created
 	case oneOf(command, `\restrict`, `\unrestrict`), nearRestrict(command):
-		p.s.fail(corrupt(`read %s: line %d holds \restrict or \unrestrict with a damaged name or key, or one without the other`, p.name, it.line))
+		p.s.Fail(verdict.Corrupt(`read %s: line %d holds \restrict or \unrestrict with a damaged name or key, or one without the other`, p.name, it.Line))
 	case command == `\encoding` && arg == "SQL_ASCII": // before the \connect of a name that is not ASCII
 	case command == `\encoding` && arg != "" && strings.Trim(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'") == "":
 		value := strings.Trim(arg, "'")
-		p.set(it, derived{kind: stmtSetting, verb: "set", tag: "client_encoding", ns: value}, "SET client_encoding = '"+value+"';")
+		p.set(it, sqltext.Setting{Name: "client_encoding", Value: value}, "SET client_encoding = '"+value+"';")
 	case command == `\connect`, command == `\c`:
 		database, ok := connectTarget(arg)
 		if !ok {
-			p.refuseMeta(it.line, command)
+			p.refuseMeta(it.Line, command)
 			return
 		}
 		p.connect(database)
 	case idleMeta(command, arg):
 	default:
-		p.refuseMeta(it.line, command)
+		p.refuseMeta(it.Line, command)
 	}
 }
 
@@ -70,9 +71,9 @@ var madeWords = []string{"aggregate", "collation", "conversion", "database", "de
 
 // nearWord tells a word that one damaged byte makes of one of them. Words that
 // are further off may be another program's own, such as PACKAGE.
-func nearWord(t token) bool {
-	return t.kind == tokenWord && slices.ContainsFunc(madeWords, func(known string) bool {
-		return len(t.text) == len(known) && differing(t.text, known) == 1
+func nearWord(t sqltext.Token) bool {
+	return t.Kind == sqltext.Word && slices.ContainsFunc(madeWords, func(known string) bool {
+		return len(t.Text) == len(known) && differing(t.Text, known) == 1
 	})
 }
 
@@ -97,12 +98,8 @@ func (p *plainReader) refuseMeta(line int64, command string) {
 	if len(name) > 20 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
 		name = ""
 	}
-	p.s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump; meta-commands could run programs, so only pg_dump's own are let through",
+	p.s.Fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump; meta-commands could run programs, so only pg_dump's own are let through",
 		`read %s: line %d holds a meta-command of psql, \%s, as pg_dump does not write it`, p.name, line, name))
-}
-
-func isKey(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // connectTarget reads what appendPsqlMetaConnect writes (fe_utils/string_utils.c):
@@ -127,9 +124,9 @@ func connectTarget(arg string) (string, bool) {
 // connect begins a session, in the database of the dump being read or, beside
 // the dumps, in any.
 func (p *plainReader) connect(database string) {
-	if p.begun.line > 0 {
-		p.s.fail(truncated("read %s: line %d leaves the session in which line %d begins a transaction: a restore would keep nothing of it",
-			p.name, p.s.item.line, p.begun.line))
+	if p.begun.Line > 0 {
+		p.s.Fail(verdict.Truncated("read %s: line %d leaves the session in which line %d begins a transaction: a restore would keep nothing of it",
+			p.name, p.s.Item().Line, p.begun.Line))
 	}
 	p.reset()
 	p.connected = database
@@ -139,7 +136,7 @@ func (p *plainReader) connect(database string) {
 	case db.Database == database:
 		db.named = true
 	case db.named || slices.ContainsFunc(db.entries, func(e Entry) bool { return !e.aboutDump() }):
-		p.s.refuse(p.s.item.line, "a change to a second database within the dump of one")
+		p.s.Refuse(p.s.Item().Line, "a change to a second database within the dump of one")
 	default:
 		db.Database, db.named = database, true
 		db.follow(p.dbs)
@@ -150,22 +147,22 @@ func (p *plainReader) connect(database string) {
 // (2>&1, docker exec -t), a password prompt, a shell's. To psql they begin the
 // statement, which the server then refuses as a whole. Nothing is lost with a
 // setting that only says how long something may take.
-func (p *plainReader) noise(it item, text string) {
+func (p *plainReader) noise(it sqltext.Item, text string) {
 	rest := behindNoise(text)
-	d := derive(slices.Collect((&lexer{sql: rest, stdStrings: p.s.stdStrings}).all()))
-	if d.kind != stmtSetting || !idleSetting(d.tag) {
-		p.s.fail(p.notSQL(it.line))
+	d := derive(sqltext.Tokens(rest, p.s.StdStrings))
+	if d.kind != stmtSetting || !idleSetting(d.set.Name) {
+		p.s.Fail(p.notSQL(it.Line))
 		return
 	}
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n"); line == dumpEnds || line == clusterEnds {
-			p.s.fail(p.notSQL(it.line))
+			p.s.Fail(p.notSQL(it.Line))
 		} else if strings.HasPrefix(line, "--") {
 			p.comment(line)
 		}
 	}
-	for _, line := range it.metas {
-		p.meta(item{kind: itemMeta, line: it.line, text: []byte(line), whole: true})
+	for _, line := range it.Metas {
+		p.meta(sqltext.Item{Kind: sqltext.ItemMeta, Line: it.Line, Text: []byte(line), Whole: true})
 	}
 }
 
@@ -185,7 +182,7 @@ func behindNoise(text string) string {
 // notSQLYet tells lines that SQL does not begin with.
 func notSQLYet(text string) bool {
 	end := strings.IndexFunc(text, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
-	return end <= 0 || !isVerb(strings.ToLower(text[:end]))
+	return end <= 0 || !sqltext.IsVerb(strings.ToLower(text[:end]))
 }
 
 // idleSetting tells settings that change nothing of what is restored.
@@ -202,19 +199,18 @@ func (p *plainReader) notSQL(line int64) error {
 
 // heard says what ended the reading. Words that are no SQL explain what came of
 // reading on from them; behind all dumps they change nothing.
-func (p *plainReader) heard(err error) error {
+func (p *plainReader) heard(it sqltext.Item, err error) error {
 	var problem *verdict.Problem
-	if !errors.As(err, &problem) || p.s.item.kind != itemStatement || !p.s.tok.noise {
+	if !errors.As(err, &problem) || it.Kind != sqltext.ItemStatement || !it.Noise {
 		return err
 	}
-	atEnd := p.s.eof && p.s.pos == p.s.end
 	switch {
-	case atEnd && !p.inDump && p.headers > 0:
+	case p.s.AtEnd() && !p.inDump && p.headers > 0:
 		return p.end()
-	case atEnd && !slices.Contains(p.s.text, '\n'):
+	case p.s.AtEnd() && !slices.Contains(it.Text, '\n'):
 		return err // cut within its first word
 	}
-	return p.notSQL(p.s.item.line)
+	return p.notSQL(it.Line)
 }
 
 // databases are the names of those that the script holds something of, in its order.
@@ -258,7 +254,7 @@ func spelled(names []string) string { return strings.Join(shown(names), ", ") }
 func shown(names []string) []string {
 	sorted := slices.Sorted(slices.Values(names))
 	for i, name := range sorted {
-		if sorted[i] = printable(name); name == "" {
+		if sorted[i] = verdict.Printable(name); name == "" {
 			sorted[i] = "one that is not named"
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"daybefore/internal/sqltext"
 )
 
 // statementKind is what a script's statement is for.
@@ -26,16 +28,15 @@ type derived struct {
 	kind   statementKind
 	verb   string    // first word
 	desc   string    // kind of object, as pg_dump names kinds
-	tag    string    // name; of a setting too
-	ns     string    // schema; a setting's value
+	tag    string    // name
+	ns     string    // schema
 	exact  bool      // tag and ns are the object's whole name
 	object string    // for comments and privileges: what kind of object they are about
 	owner  string    // new owner
 	table  [2]string // schema and name of the table that an index or constraint is on
 
-	database  string   // that a statement on databases is about
-	list      []string // a setting's value, item by item
-	byDefault bool     // a setting's value is DEFAULT
+	database string          // that a statement on databases is about
+	set      sqltext.Setting // what a setting changes
 
 	// triggers is where a statement goes that stands around a table's rows
 	// (--disable-triggers): before all rows, or behind them. Else it is zero.
@@ -46,18 +47,20 @@ type derived struct {
 
 // derive reads what decides: what is to be done with the statement, and to
 // which table. It knows all that pg_dump writes and nothing else.
-func derive(tokens []token) derived {
+func derive(tokens []sqltext.Token) derived {
 	if len(tokens) == 0 {
 		return derived{}
 	}
-	s := scan{tokens: tokens, pos: 1}
-	d := derived{verb: tokens[0].text}
-	if tokens[0].kind != tokenWord {
+	if tokens[0].Kind != sqltext.Word {
 		return derived{verb: "?"}
 	}
+	s := scan{sqltext.Cursor{Tokens: tokens, Pos: 1}}
+	d := derived{verb: tokens[0].Text}
+	if set, ok := sqltext.ParseSetting(tokens); ok {
+		d.kind, d.set = stmtSetting, set
+		return d
+	}
 	switch d.verb {
-	case "set", "reset":
-		d.setting(&s)
 	case "select":
 		d.call(&s)
 	case "create":
@@ -73,7 +76,7 @@ func derive(tokens []token) derived {
 	case "grant", "revoke":
 		d.about(&s, "ACL", "on")
 	case "refresh":
-		if s.takes("materialized", "view") {
+		if s.Takes("materialized", "view") {
 			d.kind, d.desc = stmtObject, "MATERIALIZED VIEW DATA"
 			d.name(&s)
 		}
@@ -87,28 +90,14 @@ func derive(tokens []token) derived {
 		d.transaction(&s)
 	case "analyze", "vacuum", "checkpoint":
 		d.kind = stmtIdle
-	case "discard":
-		if s.takes("all") {
-			d.kind, d.verb, d.tag = stmtSetting, "reset", "all"
-		}
 	}
 	return d
 }
 
-// verbs are the words that statements begin with, in SQL as psql's server reads it.
-var verbs = []string{
-	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy", "create", "deallocate", "declare",
-	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen", "load", "lock", "merge", "move",
-	"notify", "prepare", "reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint", "security", "select", "set", "show",
-	"start", "table", "truncate", "unlisten", "update", "vacuum", "values", "with",
-}
-
-func isVerb(word string) bool { return slices.Contains(verbs, word) }
-
 // update reads UPDATE pg_catalog.pg_database, by which --clean makes a template
 // fit to be dropped: in a new server there is nothing to be made so.
 func (d *derived) update(s *scan) {
-	if s.takes("pg_catalog", "."); s.takes("pg_database", "set") && oneOf(s.peek().text, "datistemplate", "datallowconn", "datconnlimit") {
+	if s.Takes("pg_catalog", "."); s.Takes("pg_database", "set") && oneOf(s.Peek().Text, "datistemplate", "datallowconn", "datconnlimit") {
 		d.kind = stmtIdle
 	}
 }
@@ -116,20 +105,20 @@ func (d *derived) update(s *scan) {
 // transaction reads BEGIN and COMMIT with the words that change nothing.
 func (d *derived) transaction(s *scan) {
 	if d.verb == "start" {
-		s.pos--
-		if !s.takes("start", "transaction") {
+		s.Pos--
+		if !s.Takes("start", "transaction") {
 			return
 		}
 	}
-	if !s.takes("transaction") {
-		s.takes("work")
+	if !s.Takes("transaction") {
+		s.Takes("work")
 	}
-	s.takes(";")
-	if s.pos < len(s.tokens) {
+	s.Takes(";")
+	if s.Pos < len(s.Tokens) {
 		return
 	}
 	d.kind = stmtTransaction
-	if d.verb = "begin"; s.tokens[0].is("commit") || s.tokens[0].is("end") {
+	if d.verb = "begin"; s.Tokens[0].Is("commit") || s.Tokens[0].Is("end") {
 		d.verb = "commit"
 	}
 }
@@ -151,70 +140,26 @@ func (d derived) ofDatabase() bool {
 	return d.database != "" || d.kind == stmtClean && d.desc == "DATABASE" || d.desc == "DATABASE PROPERTIES"
 }
 
-// setting reads SET name = value, SET SESSION AUTHORIZATION and RESET. What
-// holds for a transaction only is not among what pg_dump writes.
-func (d *derived) setting(s *scan) {
-	switch {
-	case s.takes("session", "authorization"):
-		d.tag = "session authorization"
-	case s.takes("role"):
-		d.tag = "role"
-	case s.takes("time", "zone"):
-		d.tag = "timezone"
-	case s.pos < len(s.tokens) && s.tokens[s.pos].kind == tokenWord && !oneOf(s.tokens[s.pos].text, "local", "session", "transaction", "constraints", "time"):
-		for d.tag = s.text(); s.takes("."); {
-			d.tag += "." + s.text()
-		}
-		if d.verb == "set" && !s.takes("=") && !s.takes("to") {
-			return
-		}
-	default:
-		return
-	}
-	if d.verb == "set" {
-		if t := s.peek(); !(t.kind == tokenWord && t.text == "default") {
-			d.ns, d.list = t.text, s.items()
-		}
-		d.byDefault = d.ns == ""
-	}
-	d.kind = stmtSetting
-}
-
-// items takes values with commas between them.
-func (s *scan) items() []string {
-	items := []string{s.text()}
-	for s.takes(",") {
-		items = append(items, s.text())
-	}
-	return items
-}
-
 // call reads SELECT pg_catalog.function(...), of the functions that pg_dump calls.
 func (d *derived) call(s *scan) {
-	if s.takes("*", "from") { // set-returning, in PostgreSQL 18
-		if !s.takes("pg_catalog", ".") {
+	if s.Takes("*", "from") { // set-returning, in PostgreSQL 18
+		if !s.Takes("pg_catalog", ".") {
 			return
 		}
-	} else if !s.takes("pg_catalog", ".") {
+	} else if !s.Takes("pg_catalog", ".") {
 		return
 	}
-	function := s.text()
-	if !s.takes("(") {
+	function := s.Text()
+	if !s.Takes("(") {
 		return
 	}
 	switch function {
-	case "set_config":
-		d.kind, d.tag = stmtSetting, s.text()
-		if s.takes(",") {
-			d.ns = s.text()
-			d.list = (&scan{tokens: slices.Collect((&lexer{sql: d.ns, stdStrings: true}).all())}).items()
-		}
 	case "setval":
 		d.kind, d.desc = stmtObject, "SEQUENCE SET"
-		d.tag = s.text()
+		d.tag = s.Text()
 	case "lo_create":
 		d.kind, d.desc = stmtObject, "BLOB"
-		d.tag = s.text()
+		d.tag = s.Text()
 	case "lo_open", "lowrite", "lo_close":
 		d.kind = stmtLarge
 	case "lo_unlink":
@@ -227,21 +172,21 @@ func (d *derived) call(s *scan) {
 // create reads CREATE kind name. CREATE TABLE ... AS would bring rows that no
 // filter sees.
 func (d *derived) create(s *scan) {
-	replace := s.takes("or", "replace")
-	for s.pos < len(s.tokens) && s.tokens[s.pos].kind == tokenWord && oneOf(s.tokens[s.pos].text,
+	replace := s.Takes("or", "replace")
+	for s.Peek().Kind == sqltext.Word && oneOf(s.Peek().Text,
 		"unlogged", "temporary", "temp", "global", "local", "unique", "trusted", "procedural", "recursive") {
-		s.pos++
+		s.Pos++
 	}
 	d.desc = s.object()
-	s.takes("if", "not", "exists")
+	s.Takes("if", "not", "exists")
 	switch d.desc {
 	case "", "TABLE AS":
 		return
 	case "ROLE", "USER", "GROUP":
 		d.desc = "ROLE"
 	case "SCHEMA":
-		if s.takes("authorization") {
-			s.pos--
+		if s.Takes("authorization") {
+			s.Pos--
 		}
 	case "USER MAPPING":
 		d.kind, d.tag, d.exact = stmtObject, "USER MAPPING", false
@@ -250,7 +195,7 @@ func (d *derived) create(s *scan) {
 	d.kind = stmtObject
 	d.name(s)
 	d.exact = oneOf(d.desc, "TABLE", "FOREIGN TABLE", "EXTENSION", "DATABASE", "SUBSCRIPTION", "ROLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "SCHEMA")
-	if d.desc == "TABLE" && s.contains("as") {
+	if d.desc == "TABLE" && s.Contains("as") {
 		d.kind = stmtForeign
 		d.verb = "create table as"
 	}
@@ -258,8 +203,8 @@ func (d *derived) create(s *scan) {
 	if d.desc == "DATABASE" {
 		d.database = d.tag
 	}
-	if d.desc == "INDEX" && s.past("on") {
-		s.takes("only")
+	if d.desc == "INDEX" && s.Past("on") {
+		s.Takes("only")
 		on := derived{}
 		on.name(s)
 		d.table = [2]string{on.ns, on.tag}
@@ -269,7 +214,7 @@ func (d *derived) create(s *scan) {
 // alter reads ALTER kind name ..., which goes with what it alters, but for
 // what pg_dump has kinds of their own for.
 func (d *derived) alter(s *scan) {
-	if s.takes("default", "privileges") {
+	if s.Takes("default", "privileges") {
 		d.kind, d.desc = stmtObject, "DEFAULT ACL"
 		return
 	}
@@ -278,20 +223,20 @@ func (d *derived) alter(s *scan) {
 		return
 	}
 	d.kind = stmtObject
-	s.takes("if", "exists")
-	s.takes("only")
+	s.Takes("if", "exists")
+	s.Takes("only")
 	switch d.desc {
 	case "LARGE OBJECT":
-		d.desc, d.tag = "BLOB", s.text()
+		d.desc, d.tag = "BLOB", s.Text()
 	case "ROLE", "USER":
 		d.name(s)
-		if look := *s; look.past("in") && look.takes("database") {
-			d.desc, d.tag, d.database = "DATABASE PROPERTIES", "", look.text()
+		if look := *s; look.Past("in") && look.Takes("database") {
+			d.desc, d.tag, d.database = "DATABASE PROPERTIES", "", look.Text()
 		}
 	case "DATABASE":
 		d.name(s)
 		d.database = d.tag
-		if !s.contains("owner", "to") {
+		if !s.Contains("owner", "to") {
 			d.desc = "DATABASE PROPERTIES"
 		}
 	case "TABLE":
@@ -299,11 +244,11 @@ func (d *derived) alter(s *scan) {
 		switch {
 		case s.drops():
 			d.kind = stmtClean
-		case s.takes("disable", "trigger", "all"):
+		case s.Takes("disable", "trigger", "all"):
 			d.triggers = SectionPreData
-		case s.takes("enable", "trigger", "all"):
+		case s.Takes("enable", "trigger", "all"):
 			d.triggers = SectionPostData
-		case s.contains("add", "constraint"):
+		case s.Contains("add", "constraint"):
 			d.desc, d.table = constraintKind(s), [2]string{d.ns, d.tag}
 		}
 	case "DOMAIN":
@@ -313,13 +258,13 @@ func (d *derived) alter(s *scan) {
 		}
 	case "INDEX":
 		d.name(s)
-		if s.takes("attach", "partition") {
+		if s.Takes("attach", "partition") {
 			d.desc = "INDEX ATTACH"
 		}
 	default:
 		d.name(s)
 	}
-	if roles := (&scan{tokens: s.tokens, pos: s.pos}).after("owner", "to"); len(roles) == 1 {
+	if roles := (&scan{sqltext.Cursor{Tokens: s.Tokens, Pos: s.Pos}}).after("owner", "to"); len(roles) == 1 {
 		d.owner = roles[0]
 	}
 }
@@ -327,17 +272,17 @@ func (d *derived) alter(s *scan) {
 // drops tells whether what comes behind the name takes something away.
 func (s *scan) drops() bool {
 	look := *s
-	if look.takes("alter", "column") {
-		look.pos++
+	if look.Takes("alter", "column") {
+		look.Pos++
 	}
-	return look.takes("drop") || look.takes("detach", "partition")
+	return look.Takes("drop") || look.Takes("detach", "partition")
 }
 
 func constraintKind(s *scan) string {
 	switch {
-	case s.contains("foreign", "key"):
+	case s.Contains("foreign", "key"):
 		return "FK CONSTRAINT"
-	case s.contains("check"):
+	case s.Contains("check"):
 		return "CHECK CONSTRAINT"
 	}
 	return "CONSTRAINT"
@@ -346,13 +291,13 @@ func constraintKind(s *scan) string {
 // insert reads INSERT INTO name ... VALUES; desc stays empty without VALUES.
 func (d *derived) insert(s *scan) {
 	d.kind = stmtInsert
-	if !s.takes("into") {
+	if !s.Takes("into") {
 		return
 	}
 	d.name(s)
-	switch last := s.tokens[len(s.tokens)-1]; {
+	switch last := s.Tokens[len(s.Tokens)-1]; {
 	case d.tag == "":
-	case last.is("values"), s.contains("default", "values"):
+	case last.Is("values"), s.Contains("default", "values"):
 		d.desc = "TABLE DATA"
 	}
 }
@@ -360,15 +305,15 @@ func (d *derived) insert(s *scan) {
 // about reads statements on an object: COMMENT ON kind name, GRANT ... ON kind name.
 func (d *derived) about(s *scan, desc, word string) {
 	d.kind, d.desc = stmtObject, desc
-	if !s.past(word) {
+	if !s.Past(word) {
 		return // GRANT role TO role
 	}
 	if d.object = s.object(); d.object == "" {
 		d.object = "TABLE" // GRANT ... ON name
 	}
-	d.tag = d.object + " " + s.peek().text
+	d.tag = d.object + " " + s.Peek().Text
 	if d.object == "DATABASE" {
-		d.database = s.peek().text
+		d.database = s.Peek().Text
 	}
 	d.exact = decidesBy(d.tag)
 	if d.exact {
@@ -378,54 +323,10 @@ func (d *derived) about(s *scan, desc, word string) {
 
 // name reads name or schema.name.
 func (d *derived) name(s *scan) {
-	d.tag = s.text()
-	if s.takes(".") {
-		d.ns, d.tag = d.tag, s.text()
+	d.tag = s.Text()
+	if s.Takes(".") {
+		d.ns, d.tag = d.tag, s.Text()
 	}
-}
-
-// peek returns the next token; the zero token behind the last.
-func (s *scan) peek() token {
-	if s.pos < len(s.tokens) {
-		return s.tokens[s.pos]
-	}
-	return token{kind: tokenOther}
-}
-
-// text takes the next token and returns its text.
-func (s *scan) text() string {
-	t := s.peek()
-	s.pos++
-	return t.text
-}
-
-// past moves behind the first such word outside of parentheses.
-func (s *scan) past(word string) bool {
-	depth := 0
-	for i := s.pos; i < len(s.tokens); i++ {
-		switch t := s.tokens[i]; {
-		case t.is("("):
-			depth++
-		case t.is(")"):
-			depth--
-		case depth == 0 && t.is(word):
-			s.pos = i + 1
-			return true
-		}
-	}
-	return false
-}
-
-// contains tells whether these words follow one another further on, outside of
-// parentheses. The scan stays where it is.
-func (s *scan) contains(words ...string) bool {
-	look := *s
-	for look.past(words[0]) {
-		if look.takes(words[1:]...) {
-			return true
-		}
-	}
-	return false
 }
 
 // kinds of objects that have more than one word.
@@ -445,13 +346,13 @@ var shortKinds = []string{
 // object takes the kind of an object, in capitals; empty if none comes next.
 func (s *scan) object() string {
 	for _, words := range longKinds {
-		if s.takes(words...) {
+		if s.Takes(words...) {
 			return strings.ToUpper(strings.Join(words, " "))
 		}
 	}
-	if t := s.peek(); t.kind == tokenWord && slices.Contains(shortKinds, t.text) {
-		s.pos++
-		return strings.ToUpper(t.text)
+	if t := s.Peek(); t.Kind == sqltext.Word && slices.Contains(shortKinds, t.Text) {
+		s.Pos++
+		return strings.ToUpper(t.Text)
 	}
 	return ""
 }

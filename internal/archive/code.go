@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"daybefore/internal/sqltext"
 )
 
 // Code is a function or a statement of the backup's own that a restore, or
@@ -54,7 +56,7 @@ func (a *Archive) CodeRun() []Code {
 		case e.Desc == "TRIGGER" || e.Desc == "EVENT TRIGGER" || !slices.Contains(inert, e.Desc):
 			use(e, -1)
 		}
-		if e.saysMore(statementsOf(a.tokens(e.Defn))) {
+		if e.saysMore(sqltext.Statements(a.tokens(e.Defn))) {
 			all = append(all, Code{Name: "a statement of " + e.display(), Language: "sql", SHA256: digest(e.Defn)})
 		}
 	}
@@ -79,7 +81,7 @@ func (e Entry) isFunction() bool {
 
 // called is what a function is called by: its name without its arguments.
 func (a *Archive) called(e Entry) string {
-	for _, statement := range statementsOf(a.tokens(e.Defn)) {
+	for _, statement := range sqltext.Statements(a.tokens(e.Defn)) {
 		return made(statement)
 	}
 	return ""
@@ -108,11 +110,11 @@ func (a *Archive) calls(sql string, brought map[string][]int, anywhere bool, dep
 	tokens := a.tokens(sql)
 	for i, t := range tokens {
 		switch {
-		case t.kind == tokenString && depth > 0:
-			found = append(found, a.calls(t.text, brought, false, depth-1)...)
-		case t.kind != tokenWord && t.kind != tokenQuoted || brought[t.text] == nil:
-		case anywhere || i+1 < len(tokens) && tokens[i+1].is("("):
-			found = append(found, t.text)
+		case t.Kind == sqltext.String && depth > 0:
+			found = append(found, a.calls(t.Text, brought, false, depth-1)...)
+		case !t.IsName() || brought[t.Text] == nil:
+		case anywhere || i+1 < len(tokens) && tokens[i+1].Is("("):
+			found = append(found, t.Text)
 		}
 	}
 	return found
@@ -120,10 +122,10 @@ func (a *Archive) calls(sql string, brought map[string][]int, anywhere bool, dep
 
 // language is what a function's definition says it is written in.
 func (a *Archive) language(sql string) string {
-	before := token{}
+	before := sqltext.Token{}
 	for _, t := range a.tokens(sql) {
-		if before.is("language") && t.kind != tokenOther {
-			return t.text
+		if before.Is("language") && (t.IsName() || t.Kind == sqltext.String) {
+			return t.Text
 		}
 		before = t
 	}
@@ -136,7 +138,7 @@ var declaring = strings.Fields("create alter comment grant revoke security set r
 
 // saysMore reports whether an entry, whose statements these are, does something
 // else than to declare what its kind says: pg_dump writes no such.
-func (e Entry) saysMore(statements [][]token) bool {
+func (e Entry) saysMore(statements [][]sqltext.Token) bool {
 	if e.isFunction() || e.Defn == "" || e.Desc == "STATISTICS DATA" { // which no drill restores
 		return false
 	}
@@ -147,21 +149,24 @@ func (e Entry) saysMore(statements [][]token) bool {
 		return true
 	}
 	for _, statement := range statements {
-		if !slices.Contains(declaring, statement[0].text) && !setsOnly(statement) {
+		if !slices.Contains(declaring, statement[0].Text) && !setsOnly(statement) {
 			return true
 		}
 	}
 	return false
 }
 
-// setsOnly tells a call of the server's own with which a dump sets something:
-// SELECT pg_catalog.set_config(…), setval or lo_….
-func setsOnly(statement []token) bool {
-	if len(statement) < len([]string{"select", "pg_catalog", ".", "setval"}) || !statement[0].is("select") || !statement[1].is("pg_catalog") {
+// setsOnly reports whether a statement calls one of the server's own functions
+// with which a dump sets something: SELECT pg_catalog.set_config(…), setval or
+// lo_….
+func setsOnly(statement []sqltext.Token) bool {
+	c := sqltext.Cursor{Tokens: statement}
+	if !c.Takes("select", "pg_catalog", ".") {
 		return false
 	}
-	called := statement[3].text
-	return called == "set_config" || called == "setval" || strings.HasPrefix(called, "lo_") || strings.HasPrefix(called, "binary_upgrade")
+	called := c.Text()
+	return called == "set_config" || called == "setval" || strings.HasPrefix(called, "lo_") ||
+		strings.HasPrefix(called, "binary_upgrade")
 }
 
 // digest tells one definition from another.

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"strings"
+
+	"daybefore/internal/sqltext"
 )
 
 // DatabaseDefn is how the dumped database was created. What the archive does
@@ -32,13 +34,13 @@ func (a *Archive) DatabaseDefn() DatabaseDefn {
 }
 
 // readOptions reads pairs of NAME = value, in which pg_dump writes them all.
-func (d *DatabaseDefn) readOptions(tokens []token) {
+func (d *DatabaseDefn) readOptions(tokens []sqltext.Token) {
 	for i := 1; i+1 < len(tokens); i++ {
-		if tokens[i].text != "=" || tokens[i].kind != tokenOther {
+		if !tokens[i].Is("=") {
 			continue
 		}
-		value := tokens[i+1].text
-		switch tokens[i-1].text {
+		value := tokens[i+1].Text
+		switch tokens[i-1].Text {
 		case "encoding":
 			d.Encoding = value
 		case "locale_provider":
@@ -80,4 +82,16 @@ func (a *Archive) DatabaseProperties() []string {
 
 func quoteIdent(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// tokens are the words of SQL that the archive holds.
+func (a *Archive) tokens(sql string) []sqltext.Token { return sqltext.Tokens(sql, a.StdStrings) }
+
+// split returns the statements of sql without their semicolons.
+func (a *Archive) split(sql string) []string {
+	var statements []string
+	for _, tokens := range sqltext.Statements(a.tokens(sql)) {
+		statements = append(statements, sql[tokens[0].Start:tokens[len(tokens)-1].End])
+	}
+	return statements
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/sqltext"
 )
 
 // namesIn is what the archive's names and SQL are written in: its own encoding,
@@ -67,7 +68,7 @@ func (a *Archive) Names() iter.Seq[string] {
 			}
 			for _, sql := range []string{e.Defn, a.UTF8(e.CopyStmt)} {
 				for _, t := range a.tokens(sql) {
-					if (t.kind == tokenWord || t.kind == tokenQuoted) && !yield(t.text) {
+					if t.IsName() && !yield(t.Text) {
 						return
 					}
 				}
@@ -87,20 +88,9 @@ func (a *Archive) UTF8(text string) string {
 
 // InsertReader reads the archive's INSERT statements from r. Those that name no
 // schema are for tables of the given one, or of the search_path that r sets.
-func (a *Archive) InsertReader(r io.Reader, schema string) *InsertReader {
-	reader := NewInsertReader(r, a.Header)
-	reader.utf8, reader.schema = a.UTF8, schema
+func (a *Archive) InsertReader(r io.Reader, schema string) *sqltext.InsertReader {
+	reader := sqltext.NewInsertReader(r, a.Encoding, a.StdStrings)
+	reader.UTF8 = a.UTF8
+	reader.Schema = schema
 	return reader
-}
-
-// decoded is the target with its names in UTF-8.
-func (t InsertTarget) decoded(utf8 func(string) string) InsertTarget {
-	if utf8 == nil {
-		return t
-	}
-	t.Schema, t.Table, t.Columns = utf8(t.Schema), utf8(t.Table), slices.Clone(t.Columns)
-	for i, c := range t.Columns {
-		t.Columns[i] = utf8(c)
-	}
-	return t
 }

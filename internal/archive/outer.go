@@ -101,7 +101,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	}
 	if len(head) == 0 && skipped {
 		u.Close()
-		return nil, truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
+		return nil, verdict.Truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
 	}
 	u.refused = refuse(name, string(u.compression), head)
 	u.plain, u.converted = scripted(head), u.converted || converted(head)
@@ -177,12 +177,12 @@ func (o *outer) explain(err error) error {
 			"read %s: its %d bytes unpack to more than %d MiB, which dumps of real rows hardly ever do; the rest was left packed",
 			o.name, o.src.total, o.src.bound>>20)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
+		return verdict.Truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
 	case errors.Is(err, packed.ErrTooWide):
 		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
 			"read %s: its zstd stream needs a window of more than %d MiB", o.name, packed.MaxWindow>>20)
 	}
-	return corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name, o.compression, o.src.done, err)
+	return verdict.Corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name, o.compression, o.src.done, err)
 }
 
 // spool is the unpacked archive.

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"daybefore/internal/sqltext"
 )
 
 // OwnCode says what of the backup's own code a restore, or the queries asked
@@ -13,10 +15,10 @@ import (
 // function counts that is named anywhere but in another's body.
 func (a *Archive) OwnCode(queries ...string) string {
 	authored := a.functions()
-	reached := func(tokens []token) string {
+	reached := func(tokens []sqltext.Token) string {
 		for _, t := range tokens {
-			if t.kind == tokenWord && runsText.MatchString(t.text) || (t.kind == tokenWord || t.kind == tokenQuoted) && authored[t.text] {
-				return "the function " + t.text
+			if t.Kind == sqltext.Word && runsText.MatchString(t.Text) || t.IsName() && authored[t.Text] {
+				return "the function " + t.Text
 			}
 		}
 		return ""
@@ -47,7 +49,7 @@ func (a *Archive) OwnCode(queries ...string) string {
 func (a *Archive) functions() map[string]bool {
 	names := map[string]bool{}
 	for _, e := range a.Entries {
-		for _, statement := range statementsOf(a.tokens(e.Defn)) {
+		for _, statement := range sqltext.Statements(a.tokens(e.Defn)) {
 			if name := made(statement); name != "" && !isTriggers(statement) {
 				names[name] = true
 			}
@@ -59,53 +61,42 @@ func (a *Archive) functions() map[string]bool {
 // made is the name of the function that a statement makes; empty for any other.
 // An entry's tag would not do: a name may hold a bracket too, as that before the
 // arguments, and who writes an archive writes into it what he likes.
-func made(statement []token) string {
-	rest := statement
-	switch {
-	case leads(rest, "create", "or", "replace"):
-		rest = rest[3:]
-	case leads(rest, "create"):
-		rest = rest[1:]
-	default:
+func made(statement []sqltext.Token) string {
+	c := sqltext.Cursor{Tokens: statement}
+	if !c.Takes("create") {
 		return ""
 	}
-	if !leads(rest, "function") && !leads(rest, "procedure") && !leads(rest, "aggregate") {
+	c.Takes("or", "replace")
+	if !c.Takes("function") && !c.Takes("procedure") && !c.Takes("aggregate") {
 		return ""
 	}
-	rest = rest[1:]
-	for len(rest) > 2 && rest[1].is(".") {
-		rest = rest[2:]
+	name := c.Text()
+	for c.Takes(".") {
+		name = c.Text()
 	}
-	if len(rest) == 0 {
-		return ""
-	}
-	return rest[0].text
+	return name
 }
 
 // leads reports whether a statement begins with these keywords.
-func leads(statement []token, words ...string) bool {
-	for i, w := range words {
-		if i >= len(statement) || !statement[i].is(w) {
-			return false
-		}
-	}
-	return true
+func leads(statement []sqltext.Token, words ...string) bool {
+	c := sqltext.Cursor{Tokens: statement}
+	return c.Takes(words...)
 }
 
 // isTriggers reports whether a statement makes a function for triggers. What it
 // returns stands behind its arguments, and before anything of its body.
-func isTriggers(statement []token) bool {
+func isTriggers(statement []sqltext.Token) bool {
 	depth := 0
 	for i, t := range statement[:max(0, len(statement)-1)] {
 		switch {
-		case t.is("("):
+		case t.Is("("):
 			depth++
-		case t.is(")"):
+		case t.Is(")"):
 			depth--
 		case depth > 0:
-		case t.is("returns"):
-			return statement[i+1].is("trigger")
-		case t.is("as"), t.is("begin"), t.is("return"):
+		case t.Is("returns"):
+			return statement[i+1].Is("trigger")
+		case t.Is("as"), t.Is("begin"), t.Is("return"):
 			return false
 		}
 	}
@@ -114,19 +105,19 @@ func isTriggers(statement []token) bool {
 
 // hides says what an entry holds that its kind does not say, or writes so that
 // no name in it is read: no pg_dump does either.
-func (e Entry) hides(tokens []token) string {
+func (e Entry) hides(tokens []sqltext.Token) string {
 	for _, t := range tokens {
-		if t.kind == tokenQuoted && e.Defn[t.start] != '"' {
+		if t.Kind == sqltext.Escaped {
 			return "a name that is written in escapes"
 		}
 	}
-	statements, stray := statementsOf(tokens), false
+	statements, stray := sqltext.Statements(tokens), false
 	switch {
 	case len(statements) == 0 || e.Desc == "STATISTICS DATA": // which no drill restores
 	case e.Desc == "FUNCTION" || e.Desc == "PROCEDURE":
 		stray = made(statements[0]) == "" || strays(statements)
 	case slices.Contains(inert, e.Desc):
-		stray = e.saysMore(statements) || slices.ContainsFunc(statements, func(s []token) bool { return !e.says(s) })
+		stray = e.saysMore(statements) || slices.ContainsFunc(statements, func(s []sqltext.Token) bool { return !e.says(s) })
 	default:
 		stray = e.saysMore(statements)
 	}
@@ -138,8 +129,8 @@ func (e Entry) hides(tokens []token) string {
 
 // strays reports whether something follows the first statement, a function's,
 // but what says whose it is. Its body in SQL's own style was cut at semicolons.
-func strays(statements [][]token) bool {
-	within := slices.ContainsFunc(statements[0], func(t token) bool { return t.is("atomic") })
+func strays(statements [][]sqltext.Token) bool {
+	within := slices.ContainsFunc(statements[0], func(t sqltext.Token) bool { return t.Is("atomic") })
 	for _, s := range statements[1:] {
 		switch {
 		case within:
@@ -153,7 +144,7 @@ func strays(statements [][]token) bool {
 
 // says reports whether a statement may stand in an entry of an inert kind: of
 // those that make something only what the entry is called after.
-func (e Entry) says(statement []token) bool {
+func (e Entry) says(statement []sqltext.Token) bool {
 	switch {
 	case !leads(statement, "create"):
 		return true
@@ -164,7 +155,7 @@ func (e Entry) says(statement []token) bool {
 		if leads(name, "if", "not", "exists") {
 			name = name[3:]
 		}
-		return len(name) > 0 && name[0].text == e.Tag && e.Desc == "EXTENSION"
+		return len(name) > 0 && name[0].Text == e.Tag && e.Desc == "EXTENSION"
 	}
 	words := strings.Fields(strings.ToLower(e.Desc))
 	return slices.ContainsFunc([][]string{{"create"}, {"create", "constraint"}, {"create", "or", "replace"}}, func(before []string) bool {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
 
@@ -62,20 +63,20 @@ type plainDatabase struct {
 // names are kept, and how its databases are made.
 type plainReader struct {
 	name      string
-	s         *scanner
+	s         *sqltext.Scanner
 	settings  []setting
 	encoding  string // client_encoding in force; empty: the session's own
-	path      searchPath
+	path      sqltext.SearchPath
 	restrict  string // key of \restrict that no \unrestrict took back
 	sealed    bool   // a pair of them has ended, around more than a database's making
 	headers   int    // lines that begin a dump
 	inDump    bool   // the line that ends it is still to come
 	inCluster bool
-	cluster   bool   // there was a cluster's
-	begun     item   // BEGIN that no COMMIT took back
-	pending   bool   // nothing came behind it yet
-	outside   int64  // line of a statement that no dump encloses, and that would be missed
-	connected string // database that psql is in; empty: the one that it was told
+	cluster   bool         // there was a cluster's
+	begun     sqltext.Item // BEGIN that no COMMIT took back
+	pending   bool         // nothing came behind it yet
+	outside   int64        // line of a statement that no dump encloses, and that would be missed
+	connected string       // database that psql is in; empty: the one that it was told
 	dbs       []*plainDatabase
 	db        *plainDatabase // what is being read; nil until something comes
 	roles     map[string]bool
@@ -85,7 +86,9 @@ type plainReader struct {
 }
 
 func newPlainReader(name string, r io.Reader) *plainReader {
-	return &plainReader{name: name, s: newScanner(name, r), roles: map[string]bool{}, known: map[[3]string]bool{}}
+	s := sqltext.NewScanner(name, r)
+	s.Begins = dumpBegins
+	return &plainReader{name: name, s: s, roles: map[string]bool{}, known: map[[3]string]bool{}}
 }
 
 // readPlain reads a whole script, which lies at path unpacked, from r. Of
@@ -94,7 +97,7 @@ func newPlainReader(name string, r io.Reader) *plainReader {
 // first lines all end with CR LF.
 func readPlain(name string, r io.Reader, path, database string, converted bool) (*Archive, error) {
 	p := newPlainReader(name, r)
-	p.s.converted = converted
+	p.s.Converted = converted
 	if err := p.read(); err != nil {
 		return nil, err
 	}
@@ -102,7 +105,7 @@ func readPlain(name string, r io.Reader, path, database string, converted bool) 
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{Header: db.Header, Path: path, Size: p.s.offset(), roles: db.roles, ClusterRoles: p.clusterRoles()}
+	a := &Archive{Header: db.Header, Path: path, Size: p.s.Offset(), roles: db.roles, ClusterRoles: p.clusterRoles()}
 	a.Entries = slices.Concat(p.heldIn(db.Database), p.createdAs(cmp.Or(db.Database, database)), p.own(db))
 	number(a.Entries)
 	a.toUTF8()
@@ -156,50 +159,50 @@ func plainHeader() Header {
 
 // read reads to the end of the script.
 func (p *plainReader) read() error {
-	p.s.skipMark()
+	p.s.SkipMark()
 	for {
-		it, err := p.s.next()
+		it, err := p.s.Next()
 		if err != nil {
-			return p.heard(err)
+			return p.heard(it, err)
 		}
-		switch it.kind {
-		case itemEnd:
+		switch it.Kind {
+		case sqltext.ItemEnd:
 			return p.end()
-		case itemComment:
-			if it.whole { // a part of one may read like another
-				p.comment(string(it.text))
+		case sqltext.ItemComment:
+			if it.Whole { // a part of one may read like another
+				p.comment(string(it.Text))
 			}
-		case itemMeta:
+		case sqltext.ItemMeta:
 			p.meta(it)
-		case itemStatement:
+		case sqltext.ItemStatement:
 			p.statement(it)
 		}
-		if p.s.err != nil {
-			return p.s.err
+		if p.s.Err() != nil {
+			return p.s.Err()
 		}
 	}
 }
 
 // end checks that everything that began has ended.
 func (p *plainReader) end() error {
-	at := p.s.offset()
+	at := p.s.Offset()
 	switch {
 	case p.inDump:
-		return truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
+		return verdict.Truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
 	case p.inCluster:
-		return truncated("read %s: it ends after %d bytes without %q", p.name, at, clusterEnds)
+		return verdict.Truncated("read %s: it ends after %d bytes without %q", p.name, at, clusterEnds)
 	case p.restrict != "":
-		return truncated(`read %s: it ends after %d bytes without the \unrestrict that its \restrict needs`, p.name, at)
-	case p.begun.line > 0:
-		return truncated("read %s: it ends after %d bytes without the COMMIT of the transaction that line %d begins: a restore would keep nothing",
-			p.name, at, p.begun.line)
+		return verdict.Truncated(`read %s: it ends after %d bytes without the \unrestrict that its \restrict needs`, p.name, at)
+	case p.begun.Line > 0:
+		return verdict.Truncated("read %s: it ends after %d bytes without the COMMIT of the transaction that line %d begins: a restore would keep nothing",
+			p.name, at, p.begun.Line)
 	case p.headers > 0 && p.outside > 0:
 		return verdict.Errorf(verdict.CodeUnsupported, "put what is to be restored into the dump, or into a file of its own",
 			"read %s: line %d holds statements that no dump encloses, so that nothing tells whether all of them are there", p.name, p.outside)
 	case p.headers > 0, p.sealed && len(p.databases()) == 1:
 		return nil
 	case len(p.dbs) == 0 && len(p.roles) == 0:
-		return truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
+		return verdict.Truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
 	}
 	return verdict.Errorf(verdict.CodeUnsupported, "keep pg_dump's comment lines: without them a whole dump and one that broke off look alike",
 		"read %s: it is an SQL script without pg_dump's comment lines, as grep or sed leave it; with them went %q, which proves that a dump is whole",
@@ -224,7 +227,7 @@ func (p *plainReader) comment(line string) {
 		return
 	}
 	if l, ok := parseLabel(line); ok {
-		db.take(l, p.s.offset(), p.settings)
+		db.take(l, p.s.Offset(), p.settings)
 		return
 	}
 	db.learn(line)
@@ -271,7 +274,7 @@ func (p *plainReader) begin() {
 }
 
 func (p *plainReader) tooEarly() {
-	p.s.fail(truncated("read %s: in line %d another dump begins before the end of the one before", p.name, p.s.item.line))
+	p.s.Fail(verdict.Truncated("read %s: in line %d another dump begins before the end of the one before", p.name, p.s.Item().Line))
 }
 
 // here is what a statement belongs to: the dump that it stands in, or else what
@@ -286,8 +289,8 @@ func (p *plainReader) here() *plainDatabase {
 // add begins what follows of a database, under the settings in force.
 func (p *plainReader) add(database string) {
 	h := plainHeader()
-	h.Database, h.Encoding, h.StdStrings = database, p.encoding, p.s.stdStrings
-	p.db = &plainDatabase{Header: h, line: max(1, p.s.item.line)}
+	h.Database, h.Encoding, h.StdStrings = database, p.encoding, p.s.StdStrings
+	p.db = &plainDatabase{Header: h, line: max(1, p.s.Item().Line)}
 	p.db.follow(p.dbs)
 	p.dbs = append(p.dbs, p.db)
 }
@@ -304,26 +307,26 @@ func (d *plainDatabase) follow(before []*plainDatabase) {
 
 // reset forgets the settings of the session before.
 func (p *plainReader) reset() {
-	p.settings, p.path, p.encoding = nil, searchPath{}, ""
-	p.s.stdStrings, p.s.charset = true, copytext.ASCIISafe
+	p.settings, p.path, p.encoding = nil, sqltext.SearchPath{}, ""
+	p.s.StdStrings, p.s.Charset = true, copytext.ASCIISafe
 }
 
 // marker takes a line that ends a dump; its comment's last line must be there
 // too, since a cut may pass right behind the words.
 func (p *plainReader) marker(line string) {
-	it, err := p.s.next()
+	it, err := p.s.Next()
 	switch {
 	case err != nil:
 		return
-	case it.kind != itemComment || string(it.text) != "--":
-		p.s.fail(truncated("read %s: it ends after %d bytes, in the middle of its end marker", p.name, p.s.offset()))
+	case it.Kind != sqltext.ItemComment || string(it.Text) != "--":
+		p.s.Fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of its end marker", p.name, p.s.Offset()))
 	case line == dumpEnds && !p.inDump, line == clusterEnds && (!p.inCluster || p.inDump):
-		p.s.fail(truncated("read %s: in line %d ends a dump whose beginning is missing", p.name, it.line))
+		p.s.Fail(verdict.Truncated("read %s: in line %d ends a dump whose beginning is missing", p.name, it.Line))
 	case line == clusterEnds:
 		p.inCluster, p.db = false, nil
 	default:
 		if p.db.begun {
-			p.s.fail(corrupt("read %s: in line %d the dump ends inside of a transaction", p.name, it.line))
+			p.s.Fail(verdict.Corrupt("read %s: in line %d the dump ends inside of a transaction", p.name, it.Line))
 		}
 		p.db.ended, p.db, p.inDump = true, nil, false
 		if p.inCluster {
@@ -333,29 +336,29 @@ func (p *plainReader) marker(line string) {
 }
 
 // statement files one statement.
-func (p *plainReader) statement(it item) {
-	if p.db != nil && p.db.goesOn(it.text) {
-		p.db.lengthen(it.end)
+func (p *plainReader) statement(it sqltext.Item) {
+	if p.db != nil && p.db.goesOn(it.Text) {
+		p.db.lengthen(it.End)
 		return
 	}
-	text := string(it.text)
-	tokens := slices.Collect((&lexer{sql: text, stdStrings: p.s.stdStrings}).all())
+	text := string(it.Text)
+	tokens := sqltext.Tokens(text, p.s.StdStrings)
 	d := derive(tokens)
 	pending := p.pending
 	p.pending = false
 	switch {
-	case it.noise:
+	case it.Noise:
 		p.noise(it, text)
 	case d.kind == stmtForeign && oneOf(d.verb, "create", "alter") && len(tokens) > 1 && nearWord(tokens[1]):
-		p.s.fail(corrupt("read %s: line %d holds %s and a word that is one byte off one that PostgreSQL knows there",
-			p.name, it.line, strings.ToUpper(printable(d.verb))))
+		p.s.Fail(verdict.Corrupt("read %s: line %d holds %s and a word that is one byte off one that PostgreSQL knows there",
+			p.name, it.Line, strings.ToUpper(verdict.Printable(d.verb))))
 	case d.kind == stmtForeign:
-		p.s.refuse(it.line, "a statement that begins with %s", strings.ToUpper(printable(d.verb)))
+		p.s.Refuse(it.Line, "a statement that begins with %s", strings.ToUpper(verdict.Printable(d.verb)))
 	case d.kind == stmtIdle:
 	case d.kind == stmtTransaction:
 		p.transaction(it, d)
 	case d.kind == stmtSetting:
-		p.set(it, d, text)
+		p.set(it, d.set, text)
 	case d.global(), !p.inDump && d.ofDatabase():
 		p.global(it, d, tokens, text)
 	default:
@@ -364,14 +367,14 @@ func (p *plainReader) statement(it item) {
 }
 
 // content files a statement that makes or fills something in a database.
-func (p *plainReader) content(it item, d derived, tokens []token, text string, pending bool) {
+func (p *plainReader) content(it sqltext.Item, d derived, tokens []sqltext.Token, text string, pending bool) {
 	db := p.here()
 	p.enclosed(it, d)
 	switch {
 	case d.kind == stmtLarge:
-		db.large(it, p.settings, pending, p.begun.start)
+		db.large(it, p.settings, pending, p.begun.Start)
 	case db.begun:
-		p.s.refuse(it.line, "a transaction around large objects and other things")
+		p.s.Refuse(it.Line, "a transaction around large objects and other things")
 	case d.kind == stmtCopy:
 		p.copy(it, text)
 	case d.kind == stmtInsert:
@@ -381,7 +384,7 @@ func (p *plainReader) content(it item, d derived, tokens []token, text string, p
 		db.dropped = true
 	case d.replace && db.dropped && !db.created: // of --clean too, where views depend on each other
 	case d.kind == stmtClean:
-		p.s.refuse(it.line, "a %s behind what it could have dropped", strings.ToUpper(d.verb))
+		p.s.Refuse(it.Line, "a %s behind what it could have dropped", strings.ToUpper(d.verb))
 	default:
 		p.object(it, d, tokens, text)
 	}
@@ -389,48 +392,49 @@ func (p *plainReader) content(it item, d derived, tokens []token, text string, p
 
 // enclosed remembers a statement whose loss nothing would tell. What makes an
 // object before a dump has the dump behind it.
-func (p *plainReader) enclosed(it item, d derived) {
+func (p *plainReader) enclosed(it sqltext.Item, d derived) {
 	behind := slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return db.ended })
 	if p.outside == 0 && !p.inDump && p.restrict == "" && (behind || d.kind != stmtObject) {
-		p.outside = it.line
+		p.outside = it.Line
 	}
 }
 
 // transaction follows BEGIN and COMMIT: what stands between them is restored if
 // all of it is. Those around large objects are filed with them.
-func (p *plainReader) transaction(it item, d derived) {
+func (p *plainReader) transaction(it sqltext.Item, d derived) {
 	if p.db != nil {
 		p.db.transaction(it, d)
 	}
 	switch {
 	case d.verb == "commit":
-		p.begun = item{}
-	case p.begun.line == 0:
+		p.begun = sqltext.Item{}
+	case p.begun.Line == 0:
 		p.begun = it
-		p.begun.text = nil
+		p.begun.Text = nil
 		p.pending = true
 	}
 }
 
 // set keeps a setting, and lets those act that change how the rest is read.
-func (p *plainReader) set(it item, d derived, text string) {
-	name, value := d.tag, d.ns
+func (p *plainReader) set(it sqltext.Item, set sqltext.Setting, text string) {
+	name := set.Name
+	value := set.Value
 	settled := p.db != nil && p.db.encoded
 	switch name {
 	case "standard_conforming_strings":
-		std := switchedOn(value)
+		std := set.On()
 		if settled && std != p.db.StdStrings {
-			p.s.refuse(it.line, "a change of %s between the objects", name)
+			p.s.Refuse(it.Line, "a change of %s between the objects", name)
 		}
-		p.s.stdStrings = std
+		p.s.StdStrings = std
 		if p.db != nil {
 			p.db.StdStrings = std
 		}
 	case "client_encoding":
 		if settled && p.db.Encoding != value {
-			p.s.refuse(it.line, "a change of %s between the objects", name)
+			p.s.Refuse(it.Line, "a change of %s between the objects", name)
 		}
-		p.s.charset, p.encoding = copytext.CharsetOf(value), value
+		p.s.Charset, p.encoding = copytext.CharsetOf(value), value
 		if p.db != nil {
 			p.db.Encoding = value
 		}
@@ -439,16 +443,18 @@ func (p *plainReader) set(it item, d derived, text string) {
 			p.db.roles = append(p.db.roles, value)
 		}
 	}
-	p.path.set(name, d)
-	if p.db != nil && name == "search_path" {
-		p.db.open = false
+	if name == "search_path" {
+		p.path = set.Path()
+		if p.db != nil {
+			p.db.open = false
+		}
 	}
 	if name == "all" { // RESET ALL
 		p.reset()
 		return
 	}
 	rest := slices.DeleteFunc(slices.Clone(p.settings), func(s setting) bool { return s.name == name })
-	if d.verb != "reset" {
+	if !set.Reset {
 		rest = append(rest, setting{name, text})
 	}
 	p.settings = rest
@@ -464,7 +470,7 @@ var roleSetting = regexp.MustCompile(`(?is)^ALTER\s+ROLE\s+"?` + superuser + `"?
 // global takes the names of roles from a cluster's own statements, how
 // databases are made and set up, and what the superuser sets for its sessions,
 // and leaves everything else: passwords, memberships, tablespaces.
-func (p *plainReader) global(it item, d derived, tokens []token, text string) {
+func (p *plainReader) global(it sqltext.Item, d derived, tokens []sqltext.Token, text string) {
 	switch {
 	case d.desc == "ROLE" && d.verb == "create" && p.restored():
 		// Nothing before this line could be given to it.
@@ -476,7 +482,7 @@ func (p *plainReader) global(it item, d derived, tokens []token, text string) {
 		}
 	case d.kind == stmtObject && d.database != "" && !(d.desc == "DATABASE" && d.verb == "alter"):
 		p.created = append(p.created, Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens), object: d.database,
-			parts: []part{{start: it.start, end: it.end, settings: p.settings}}})
+			parts: []part{{start: it.Start, end: it.End, settings: p.settings}}})
 	}
 }
 
@@ -502,14 +508,14 @@ func (p *plainReader) clusterRoles() []string {
 }
 
 // copy files a COPY statement and the rows behind it.
-func (p *plainReader) copy(it item, text string) {
-	h, err := copytext.ParseHeader(text)
+func (p *plainReader) copy(it sqltext.Item, text string) {
+	h, err := sqltext.ParseCopy(text)
 	if err != nil {
-		p.s.refuse(it.line, "a COPY statement other than COPY ... FROM stdin;")
+		p.s.Refuse(it.Line, "a COPY statement other than COPY ... FROM stdin;")
 		return
 	}
 	settings := p.settings
-	start, end, converted := p.s.rows()
+	start, end, converted := p.s.Rows()
 	schema := h.Schema
 	if schema == "" {
 		schema = p.schemaOf(h.Table)
@@ -517,14 +523,14 @@ func (p *plainReader) copy(it item, text string) {
 	}
 	e := p.db.rowsEntry(schema, h.Table)
 	e.CopyStmt, e.DataSize, e.converted = text+"\n", end-start, converted
-	e.parts = []part{{start: start, end: end + int64(len(p.s.endOfRows(converted))-1), settings: settings}}
+	e.parts = []part{{start: start, end: end + int64(len(sqltext.EndOfRows(converted))-1), settings: settings}}
 	p.db.open = false
 }
 
 // insert files one INSERT, or lengthens the entry of those before it.
-func (p *plainReader) insert(it item, d derived) {
+func (p *plainReader) insert(it sqltext.Item, d derived) {
 	if d.desc == "" {
-		p.s.refuse(it.line, "an INSERT statement without VALUES")
+		p.s.Refuse(it.Line, "an INSERT statement without VALUES")
 		return
 	}
 	db := p.db
@@ -533,14 +539,14 @@ func (p *plainReader) insert(it item, d derived) {
 	}
 	if db.open {
 		if e := &db.entries[len(db.entries)-1]; e.Inserts() && e.Namespace == d.ns && e.Tag == d.tag {
-			db.lengthen(it.end)
+			db.lengthen(it.End)
 			return
 		}
 	}
 	e := db.rowsEntry(d.ns, d.tag)
-	e.parts = []part{{start: it.start, end: it.end, settings: p.settings}}
-	e.DataSize = it.end - it.start
-	db.open, db.head = true, bytes.Clone(it.text)
+	e.parts = []part{{start: it.Start, end: it.End, settings: p.settings}}
+	e.DataSize = it.End - it.Start
+	db.open, db.head = true, bytes.Clone(it.Text)
 }
 
 // goesOn tells one of many INSERT statements by its head, without a closer look.
@@ -577,31 +583,31 @@ func (d *plainDatabase) rowsEntry(schema, table string) *Entry {
 // large files a statement that fills large objects, with the transaction around
 // them: pending tells that its BEGIN stands right before, at begun. One around
 // more than them is made theirs when they are restored.
-func (d *plainDatabase) large(it item, settings []setting, pending bool, begun int64) {
+func (d *plainDatabase) large(it sqltext.Item, settings []setting, pending bool, begun int64) {
 	d.created, d.data, d.encoded = true, true, true
 	n := len(d.entries)
 	if !d.open || d.entries[n-1].Desc != "BLOBS" {
-		p := part{start: it.start, settings: settings, alone: !pending}
+		p := part{start: it.Start, settings: settings, alone: !pending}
 		if pending {
 			p.start, d.begun = begun, true
 		}
 		d.entries = append(d.entries, Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData, parts: []part{p}})
 	}
 	d.open = true
-	d.lengthen(it.end)
+	d.lengthen(it.End)
 }
 
 // transaction ends what is filed as one, with its COMMIT if it is theirs.
-func (d *plainDatabase) transaction(it item, s derived) {
+func (d *plainDatabase) transaction(it sqltext.Item, s derived) {
 	if s.verb == "commit" && d.begun {
-		d.lengthen(it.end)
+		d.lengthen(it.End)
 		d.begun = false
 	}
 	d.open = false
 }
 
 // object files a statement of the schema.
-func (p *plainReader) object(it item, d derived, tokens []token, text string) {
+func (p *plainReader) object(it sqltext.Item, d derived, tokens []sqltext.Token, text string) {
 	db := p.db
 	db.encoded = true
 	db.created = true
@@ -623,7 +629,7 @@ func (p *plainReader) object(it item, d derived, tokens []token, text string) {
 	if e.Desc == "DATABASE" && d.verb == "alter" {
 		return // its owner: DatabaseProperties says it
 	}
-	e.parts = append(e.parts, part{start: it.start, end: it.end, settings: p.settings})
+	e.parts = append(e.parts, part{start: it.Start, end: it.End, settings: p.settings})
 	if e.Desc != "STATISTICS DATA" { // values of rows
 		e.Defn += text
 	}
@@ -718,7 +724,7 @@ func parseLabel(line string) (label, bool) {
 
 // Rows returns the bytes of a plain archive that hold the rows of a TABLE
 // DATA entry: lines of COPY text with the end marker \. behind them, or
-// INSERT statements for an InsertReader. The caller closes it.
+// INSERT statements for InsertReader. The caller closes it.
 func (a *Archive) Rows(e Entry) (io.ReadCloser, error) {
 	if a.Format != Plain || e.Desc != "TABLE DATA" || len(e.parts) != 1 {
 		return nil, fmt.Errorf("read the rows of entry %s: it has none in a script", e.name())

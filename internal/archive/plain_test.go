@@ -17,6 +17,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
 
@@ -472,11 +473,11 @@ func rowsOf(t *testing.T, a *Archive, e Entry) string {
 		}
 		return e.CopyStmt + string(data)
 	}
-	return copied(t, NewInsertReader(r, a.Header))
+	return copied(t, a.InsertReader(r, ""))
 }
 
 // copied is all that an InsertReader gives, as COPY statements with their rows.
-func copied(t *testing.T, r *InsertReader) string {
+func copied(t *testing.T, r *sqltext.InsertReader) string {
 	t.Helper()
 	var b strings.Builder
 	for {
@@ -611,7 +612,7 @@ func FuzzScript(f *testing.F) {
 				text := data[p.start:p.end]
 				switch {
 				case e.CopyStmt != "":
-					endOfRows := (&scanner{}).endOfRows(e.converted)
+					endOfRows := sqltext.EndOfRows(e.converted)
 					if !bytes.HasSuffix(append([]byte{'\n'}, text...), endOfRows) || bytes.Contains(text[:len(text)-len(endOfRows)+2], endOfRows) {
 						t.Fatalf("%s: rows %q", e.name(), text)
 					}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"daybefore/internal/sqltext"
 )
 
 // Roles names every role that a restore of the archive will ask for, sorted:
@@ -27,7 +29,7 @@ func (a *Archive) Roles() []string {
 		if !namesRoles(e.Desc) {
 			continue
 		}
-		for _, tokens := range statementsOf(a.tokens(e.Defn)) {
+		for _, tokens := range sqltext.Statements(a.tokens(e.Defn)) {
 			for _, role := range rolesOf(tokens) {
 				found[role] = true
 			}
@@ -50,25 +52,25 @@ func namesRoles(desc string) bool {
 }
 
 // rolesOf names the roles in one statement.
-func rolesOf(tokens []token) []string {
-	s := scan{tokens: tokens}
+func rolesOf(tokens []sqltext.Token) []string {
+	s := scan{sqltext.Cursor{Tokens: tokens}}
 	switch {
-	case s.takes("grant"), s.takes("revoke"):
+	case s.Takes("grant"), s.Takes("revoke"):
 		return s.grant()
-	case s.takes("alter", "default", "privileges"):
+	case s.Takes("alter", "default", "privileges"):
 		roles := s.after("for", "role")
 		return append(roles, s.grant()...)
-	case s.takes("alter", "role"), s.takes("alter", "user"):
+	case s.Takes("alter", "role"), s.Takes("alter", "user"):
 		return s.list()
-	case s.takes("create", "policy"):
+	case s.Takes("create", "policy"):
 		return s.after("to")
-	case s.takes("create", "user", "mapping"):
+	case s.Takes("create", "user", "mapping"):
 		return s.after("for")
-	case s.takes("set", "session", "authorization"):
+	case s.Takes("set", "session", "authorization"):
 		return s.list()
-	case s.takes("alter"):
+	case s.Takes("alter"):
 		return s.after("owner", "to")
-	case s.takes("create", "schema"), s.takes("create", "database"):
+	case s.Takes("create", "schema"), s.Takes("create", "database"):
 		return append(s.after("authorization"), s.after("owner", "=")...)
 	}
 	return nil
@@ -76,40 +78,23 @@ func rolesOf(tokens []token) []string {
 
 // scan looks for roles in the tokens of a statement, outside of parentheses:
 // in there stand columns, arguments and conditions.
-type scan struct {
-	tokens []token
-	pos    int
-}
-
-// takes moves past these words if they come next.
-func (s *scan) takes(words ...string) bool {
-	if len(s.tokens)-s.pos < len(words) {
-		return false
-	}
-	for i, w := range words {
-		if !s.tokens[s.pos+i].is(w) {
-			return false
-		}
-	}
-	s.pos += len(words)
-	return true
-}
+type scan struct{ sqltext.Cursor }
 
 // after reads the list of roles behind the first occurrence of these words;
 // without one, the scan stays where it is.
 func (s *scan) after(words ...string) []string {
-	from, depth := s.pos, 0
-	for ; s.pos < len(s.tokens); s.pos++ {
-		switch t := s.tokens[s.pos]; {
-		case t.is("("):
+	from, depth := s.Pos, 0
+	for ; s.Pos < len(s.Tokens); s.Pos++ {
+		switch t := s.Tokens[s.Pos]; {
+		case t.Is("("):
 			depth++
-		case t.is(")"):
+		case t.Is(")"):
 			depth--
-		case depth == 0 && s.takes(words...):
+		case depth == 0 && s.Takes(words...):
 			return s.list()
 		}
 	}
-	s.pos = from
+	s.Pos = from
 	return nil
 }
 
@@ -124,19 +109,19 @@ func (s *scan) grant() []string {
 // it reads like a keyword.
 func (s *scan) list() []string {
 	var roles []string
-	for s.pos < len(s.tokens) {
-		if s.pos+1 < len(s.tokens) && s.tokens[s.pos].is("group") && !s.tokens[s.pos+1].is(",") {
-			s.pos++ // GRANT ... TO GROUP name, of old
+	for s.Pos < len(s.Tokens) {
+		if s.Pos+1 < len(s.Tokens) && s.Tokens[s.Pos].Is("group") && !s.Tokens[s.Pos+1].Is(",") {
+			s.Pos++ // GRANT ... TO GROUP name, of old
 		}
-		switch t := s.tokens[s.pos]; {
-		case t.kind == tokenOther:
+		switch t := s.Tokens[s.Pos]; {
+		case !t.IsName() && t.Kind != sqltext.String:
 			return roles
-		case t.kind == tokenWord && standIn(t.text):
+		case t.Kind == sqltext.Word && standIn(t.Text):
 		default:
-			roles = append(roles, t.text)
+			roles = append(roles, t.Text)
 		}
-		s.pos++
-		if !s.takes(",") {
+		s.Pos++
+		if !s.Takes(",") {
 			return roles
 		}
 	}

@@ -1,48 +1,16 @@
 package archive
 
-import (
-	"slices"
-	"strings"
-)
-
-// searchPath is where unqualified names of a script belong. The zero value is a
-// session's own. pg_dump has named schemas since 10.3 and 9.6.8; until then it
-// set the path before the objects of each.
-type searchPath struct {
-	given   bool
-	schemas []string
-}
-
-// set takes a setting if it is search_path.
-func (sp *searchPath) set(name string, d derived) {
-	if name != "search_path" {
-		return
-	}
-	*sp = searchPath{given: d.verb != "reset" && !d.byDefault, schemas: slices.DeleteFunc(slices.Clone(d.list), func(s string) bool {
-		return s == "" || s == "$user" || strings.HasPrefix(s, "pg_temp")
-	})}
-}
-
-// creates is the schema that gets what is made without naming one; empty if none does.
-func (sp searchPath) creates() string {
-	switch {
-	case !sp.given:
-		return "public"
-	case len(sp.schemas) == 0:
-		return ""
-	}
-	return sp.schemas[0]
-}
+import "daybefore/internal/sqltext"
 
 // schemaOf is the schema in which psql's session finds a table that is named
 // without one.
 func (p *plainReader) schemaOf(table string) string {
-	for _, schema := range p.path.schemas {
+	for _, schema := range p.path.Schemas {
 		if p.known[[3]string{p.db.Database, schema, table}] {
 			return schema
 		}
 	}
-	return p.path.creates()
+	return p.path.Creates()
 }
 
 // place completes a statement of the schema by the schemas that it leaves out, and
@@ -53,7 +21,7 @@ func (p *plainReader) place(d *derived, text string) string {
 		return text
 	case d.desc == "TABLE" && d.verb == "create", d.desc == "FOREIGN TABLE" && d.verb == "create":
 		if d.ns == "" {
-			d.ns = p.path.creates()
+			d.ns = p.path.Creates()
 		}
 		p.db.tables = true
 		p.known[[3]string{p.db.Database, d.ns, d.tag}] = true
@@ -81,18 +49,18 @@ func inSchema(desc string) bool {
 // qualified puts a schema before the name that follows the first such word
 // outside of parentheses, if it has none.
 func qualified(text, word, schema string) string {
-	s := scan{tokens: slices.Collect((&lexer{sql: text, stdStrings: true}).all())}
-	if schema == "" || !s.past(word) {
+	s := scan{sqltext.Cursor{Tokens: sqltext.Tokens(text, true)}}
+	if schema == "" || !s.Past(word) {
 		return text
 	}
-	s.takes("if", "exists")
-	s.takes("only")
-	name := s.peek()
-	if name.kind != tokenWord && name.kind != tokenQuoted || name.end == 0 {
+	s.Takes("if", "exists")
+	s.Takes("only")
+	name := s.Peek()
+	if !name.IsName() {
 		return text
 	}
-	if s.pos++; s.peek().is(".") {
+	if s.Pos++; s.Peek().Is(".") {
 		return text
 	}
-	return text[:name.start] + quoteIdent(schema) + "." + text[name.start:]
+	return text[:name.Start] + quoteIdent(schema) + "." + text[name.Start:]
 }

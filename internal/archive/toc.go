@@ -85,7 +85,7 @@ func (d *decoder) fail(err error) {
 }
 
 func (d *decoder) corrupt(format string, args ...any) {
-	d.fail(corrupt("read %s, %s at byte %d: %s", d.name, d.what, d.pos, fmt.Sprintf(format, args...)))
+	d.fail(verdict.Corrupt("read %s, %s at byte %d: %s", d.name, d.what, d.pos, fmt.Sprintf(format, args...)))
 }
 
 // broken records why the source gave no more bytes.
@@ -95,7 +95,7 @@ func (d *decoder) broken(err error) {
 	case errors.As(err, &problem):
 		d.fail(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		d.fail(truncated("read %s: it ends after %d bytes, in the middle of the %s", d.name, d.pos, d.what))
+		d.fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of the %s", d.name, d.pos, d.what))
 	default:
 		d.fail(fmt.Errorf("read %s, %s at byte %d: %w", d.name, d.what, d.pos, err))
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"daybefore/internal/packed"
+
+	"daybefore/internal/verdict"
 )
 
 // Kinds of data blocks (pg_backup_archiver.h).
@@ -27,7 +29,7 @@ func (d *decoder) walk(entries []Entry) {
 	for d.err == nil && len(owed) > 0 {
 		d.what = "data blocks"
 		if d.atEnd() {
-			d.fail(truncated("read %s: it ends after %d bytes, before the data of %d of its entries; the first without is %s",
+			d.fail(verdict.Truncated("read %s: it ends after %d bytes, before the data of %d of its entries; the first without is %s",
 				d.name, d.pos, len(owed), firstOwed(entries, owed).name()))
 			return
 		}

@@ -77,7 +77,7 @@ func newPattern(src spec.Source) (pattern, error) {
 	}
 	p.unit = src.Unit()
 	p.location = zoneOr(src.Location)
-	if saysUTC(src.TimeLayout) {
+	if spec.SaysUTC(src.TimeLayout) {
 		p.location = time.UTC
 	}
 	return p, nil
@@ -88,21 +88,6 @@ func zoneOr(l *time.Location) *time.Location {
 		return time.UTC
 	}
 	return l
-}
-
-// saysUTC tells whether a layout spells UTC out as plain text, which Go's
-// parser passes over: a Z behind a digit, or the letters.
-func saysUTC(layout string) bool {
-	if strings.Contains(layout, "UTC") || strings.Contains(layout, "GMT") {
-		return true
-	}
-	for i := 1; i < len(layout); i++ {
-		offset := strings.HasPrefix(layout[i:], "Z07") // an element that the parser does read
-		if layout[i] == 'Z' && '0' <= layout[i-1] && layout[i-1] <= '9' && !offset {
-			return true
-		}
-	}
-	return false
 }
 
 // Named tells of a name, without folders, whether it may be that of a backup:

@@ -149,35 +149,6 @@ func TestArray(t *testing.T) {
 	}
 }
 
-func TestParseHeader(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		stmt string
-		want Header
-	}{
-		{"COPY public.users (id, email) FROM stdin;\n", Header{"public", "users", []string{"id", "email"}}},
-		{"COPY t  FROM stdin;", Header{"", "t", nil}},
-		{"COPY public.empty  FROM stdin;\n", Header{"public", "empty", nil}},
-		{`COPY "a.b"."x; COPY y FROM stdin;` + "\nCOPY z\"" + ` ("say ""hi""", "Été") FROM stdin;`,
-			Header{"a.b", "x; COPY y FROM stdin;\nCOPY z", []string{`say "hi"`, "Été"}}},
-		{`COPY Public.été ("from") FROM stdin;`, Header{"public", "été", []string{"from"}}},
-	} {
-		got, err := ParseHeader(tt.stmt)
-		if err != nil {
-			t.Errorf("%q: %v", tt.stmt, err)
-		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%q: %s", tt.stmt, diff)
-		}
-	}
-	for _, bad := range []string{"", "COPY", "COPY t", "COPY t FROM stdin", "COPY t FROM stdin; x", "COPY t () FROM stdin;", "COPY t (a FROM stdin;",
-		`COPY "t FROM stdin;`, `COPY "" FROM stdin;`, "COPY t (a,) FROM stdin;", "INSERT INTO t FROM stdin;", "COPY t FROM stdin WITH csv;", "COPY 1t FROM stdin;", "COPYt FROM stdin;"} {
-		if h, err := ParseHeader(bad); !errors.Is(err, ErrHeader) {
-			t.Errorf("%q: %v, %v", bad, h, err)
-		}
-	}
-}
-
 // Any value, escaped and put between others, comes back as it was.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
@@ -287,16 +258,6 @@ func FuzzArray(f *testing.F) {
 		twice, err := r.Append(nil, once, ',', same)
 		if err != nil || !bytes.Equal(once, twice) {
 			t.Fatalf("%q became %q and then %q, %v", literal, once, twice, err)
-		}
-	})
-}
-
-func FuzzHeader(f *testing.F) {
-	f.Add(`COPY "a""b".t (x, "y z") FROM stdin;`)
-	f.Fuzz(func(t *testing.T, stmt string) {
-		h, err := ParseHeader(stmt)
-		if err == nil && (h.Table == "" || slices.Contains(h.Columns, "")) {
-			t.Fatalf("%q: %+v", stmt, h)
 		}
 	})
 }

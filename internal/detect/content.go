@@ -262,39 +262,24 @@ func isCard(digits []byte) bool {
 		3528 <= four && four <= 3589 && n == 16 ||
 		(two == 36 || two == 38 || two == 39 || 300 <= three && three <= 305) && n == 14 ||
 		two == 62 && 16 <= n
-	return known && luhn(digits)
+	return known && Luhn(digits) == 0
 }
 
-// luhn adds the digits up from the last, every second one doubled.
-func luhn(digits []byte) bool {
-	sum := 0
-	for i := range digits {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			d *= 2
-			if d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
-}
+const minIBANDigits = 10
 
 // ibanLengths are the lengths of the countries of the registry.
-var ibanLengths = map[[2]byte]int{}
-
-const (
-	minIBANDigits = 10
-)
-
-func init() {
-	for _, c := range strings.Fields("AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 " +
-		"HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 " +
-		"SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20") {
-		ibanLengths[[2]byte{c[0], c[1]}] = int(c[2]-'0')*10 + int(c[3]-'0')
+var ibanLengths = func() map[[2]byte]int {
+	lengths := map[[2]byte]int{}
+	for _, c := range strings.Fields(`
+		AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20
+		EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30
+		KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24
+		PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22
+		VG24 XK20`) {
+		lengths[[2]byte{c[0], c[1]}] = int(c[2]-'0')*10 + int(c[3]-'0')
 	}
-}
+	return lengths
+}()
 
 // nextIBAN finds a country's letters, two digits and what its length asks for,
 // in one run or in groups of four, whose remainder by 97 is 1.
@@ -339,16 +324,7 @@ func ibanAt(text []byte, at int) int {
 	if n < want || digits < minIBANDigits || !ends(text, i) {
 		return 0
 	}
-	rest := 0
-	for k := range want {
-		c := chars[(k+4)%want]
-		if isDigit(c) {
-			rest = (rest*10 + int(c-'0')) % 97
-		} else {
-			rest = (rest*100 + int(c-'A') + 10) % 97
-		}
-	}
-	if rest != 1 {
+	if IBANRest(chars[:want]) != 1 {
 		return 0
 	}
 	return i

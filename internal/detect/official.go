@@ -223,7 +223,7 @@ func isPersonal(s []byte) bool {
 	}
 	var digits [10]byte
 	copy(digits[copy(digits[:], s[:6]):], s[7:])
-	return isDay(numberOf2(s[2:4]), numberOf2(s[4:6])) && luhn(digits[:])
+	return isDay(numberOf2(s[2:4]), numberOf2(s[4:6])) && Luhn(digits[:]) == 0
 }
 
 func numberOf2(s []byte) int { return int(s[0]-'0')*10 + int(s[1]-'0') }

@@ -78,7 +78,7 @@ func (r *run) judgePast() {
 	unproven, hint := unprovenPast(r.Past.Unproven)
 	switch p := r.Past; {
 	case p.Problem != nil:
-		c.Outcome, c.Code, c.Message, c.Hint = p.Problem.Outcome, p.Problem.Code, p.Problem.Error(), p.Problem.Hint
+		c.Take(p.Problem)
 	case len(p.Damaged) > 0:
 		c.Outcome, c.Observed = verdict.Warn, fmt.Sprintf("%d damaged", len(p.Damaged))
 		c.Message = "left out: " + strings.Join(p.Damaged, "; ")

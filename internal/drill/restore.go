@@ -18,6 +18,7 @@ import (
 	"daybefore/internal/restore"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -299,7 +300,7 @@ func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Reque
 			req.Rebuildable = append(req.Rebuildable, t.Table)
 		}
 	}
-	if req.Catalogue, err = scrub.ReadCatalogue(ctx, conn); err != nil {
+	if req.Schema, err = schema.Read(ctx, conn); err != nil {
 		return req, err
 	}
 	fillFrom(&req, r.session.Headers(), r.archive.Entries)

@@ -29,12 +29,12 @@ const correct = " then correct the drill file: names are compared to the letter"
 func (a absent) tell(c *verdict.Check, observed string) {
 	switch {
 	case a.had != nil:
-		say(c, verdict.Fail, observed, dropped+"correct the drill file",
+		c.Say(verdict.Fail, observed, dropped+"correct the drill file",
 			"%s, and was there in the last drill that passed with it (%s)", a.what, a.had.Run)
 	case len(a.near) == 0:
-		say(c, verdict.Fail, observed, a.lost, "%s", a.what)
+		c.Say(verdict.Fail, observed, a.lost, "%s", a.what)
 	default:
-		say(c, verdict.Error, observed, spec.Meant(a.near)+correct,
+		c.Say(verdict.Error, observed, spec.Meant(a.near)+correct,
 			"%s; something with a similar name exists%s", a.what, a.history())
 	}
 }

@@ -39,7 +39,7 @@ func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.
 	for _, k := range checks {
 		k.timeout = timeout
 		if err != nil {
-			fill(&k.Check, problem(ctx, err, timeout))
+			k.Check.Take(problem(ctx, err, timeout))
 			found = append(found, k.Check)
 			continue
 		}
@@ -220,7 +220,7 @@ func (v *verifier) one(ctx context.Context, s *session, sql, oid string) (whole 
 
 func (r relations) judge(c *verdict.Check, total int, damaged []string, several func([]string) string) {
 	if len(damaged) == 0 {
-		pass(c, fmt.Sprintf("%d, all whole", total))
+		c.Pass(fmt.Sprintf("%d, all whole", total))
 		return
 	}
 	slices.Sort(damaged)
@@ -228,5 +228,5 @@ func (r relations) judge(c *verdict.Check, total int, damaged []string, several 
 	if len(damaged) == 1 {
 		what = r.one
 	}
-	say(c, verdict.Fail, fmt.Sprintf("%d of %d damaged", len(damaged), total), r.hint, "amcheck reports corruption in the %s %s", what, several(damaged))
+	c.Say(verdict.Fail, fmt.Sprintf("%d of %d damaged", len(damaged), total), r.hint, "amcheck reports corruption in the %s %s", what, several(damaged))
 }

@@ -25,17 +25,17 @@ func canary(k spec.Canary, o Options) check {
 			case err != nil:
 				return refuse("ask for the canary: %w", err)
 			case len(rows) == 0:
-				say(c, verdict.Fail, "no row", hint, "the canary is not in the restored database")
+				c.Say(verdict.Fail, "no row", hint, "the canary is not in the restored database")
 			case len(rows) > 1:
 				return refuse("ask for the canary: the query gives more than one row")
 			case len(rows[0]) != 1:
 				return refuse("ask for the canary: the query gives %d columns", len(rows[0]))
 			case rows[0][0] == nil:
-				say(c, verdict.Fail, "null", hint, "the canary is null in the restored database")
+				c.Say(verdict.Fail, "null", hint, "the canary is null in the restored database")
 			case !bytes.Equal(rows[0][0], k.Value):
-				say(c, verdict.Fail, "another value", hint, "the canary in the restored database is not the one that was planted")
+				c.Say(verdict.Fail, "another value", hint, "the canary in the restored database is not the one that was planted")
 			default:
-				pass(c, "equal")
+				c.Pass("equal")
 			}
 			return nil
 		},

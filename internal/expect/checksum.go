@@ -118,24 +118,24 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 	observed := rowsOfSum(rows, sum)
 	switch {
 	case o.Past.Problem != nil:
-		say(c, verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
+		c.Say(verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
 		return
 	case before == nil:
-		say(c, verdict.Skipped, observed, "nothing is wrong; later drills of the same backup are compared with this one, if it passes", "no history yet: no earlier drill of this backup that passed has summed these columns")
+		c.Say(verdict.Skipped, observed, "nothing is wrong; later drills of the same backup are compared with this one, if it passes", "no history yet: no earlier drill of this backup that passed has summed these columns")
 		return
 	}
 	c.Change.Baseline, c.Change.From = before.Run, was
 	switch a := o.Past.AcceptedFor(c.ID); {
 	case was == sum:
-		pass(c, observed)
+		c.Pass(observed)
 	case a != nil && a.To == sum && a.From == was:
-		pass(c, observed)
+		c.Pass(observed)
 		c.Accepted = a.Note()
 	case before.Backup.SHA256 != "" && before.Backup.SHA256 == o.SHA256:
-		say(c, verdict.Fail, observed, "the file is the same to the byte, so one of the two restores went wrong: a function, a default or a machine that gives other values each time",
+		c.Say(verdict.Fail, observed, "the file is the same to the byte, so one of the two restores went wrong: a function, a default or a machine that gives other values each time",
 			"%s does not hold the %s that it held when this very file was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
 	default:
-		say(c, verdict.Fail, observed, "the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the copy that is kept elsewhere; "+acceptHint,
+		c.Say(verdict.Fail, observed, "the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the copy that is kept elsewhere; "+acceptHint,
 			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
 	}
 }
@@ -151,15 +151,15 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore gave other values; or the record was summed in another snapshot than the dump's, or otherwise than docs/witness.md says"
 	switch {
 	case len(told.sums) > 1:
-		say(c, verdict.Error, observed, "find out who wrote which, and leave one of them", "%s tells different sums of this backup (lines %d and %d)", file, told.sums[0].line, told.sums[1].line)
+		c.Say(verdict.Error, observed, "find out who wrote which, and leave one of them", "%s tells different sums of this backup (lines %d and %d)", file, told.sums[0].line, told.sums[1].line)
 	case len(told.sums) == 1 && told.sums[0].sum == sum:
-		pass(c, observed)
+		c.Pass(observed)
 	case len(told.sums) == 1:
-		say(c, verdict.Fail, observed, hint, "%s does not hold the %s that were summed up when this backup was taken: the record says %s (%s, line %d)", t.Table, columns, told.sums[0].sum, file, told.sums[0].line)
+		c.Say(verdict.Fail, observed, hint, "%s does not hold the %s that were summed up when this backup was taken: the record says %s (%s, line %d)", t.Table, columns, told.sums[0].sum, file, told.sums[0].line)
 	case told.fault != nil:
-		say(c, verdict.Error, observed, told.fault.Mend, "%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file, o.TakenAt.UTC().Format(second), told.faults, told.fault)
+		c.Say(verdict.Error, observed, told.fault.Mend, "%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file, o.TakenAt.UTC().Format(second), told.faults, told.fault)
 	default:
-		say(c, verdict.Error, observed, "look at what writes it: there must be a record of each backup's time; where the two may differ, set checksum.witness.tolerance",
+		c.Say(verdict.Error, observed, "look at what writes it: there must be a record of each backup's time; where the two may differ, set checksum.witness.tolerance",
 			"%s tells no sum of this backup, of %s: %s", file, o.TakenAt.UTC().Format(second), told.missedBy())
 	}
 	return nil

@@ -73,7 +73,7 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 			}
 			available, there := string(rows[0][0]) == "t", string(rows[0][1]) == "t"
 			if there {
-				pass(c, "present")
+				c.Pass("present")
 				return nil
 			}
 			near, err := likeNamed(ctx, q, name, listed, all)
@@ -121,9 +121,9 @@ where b.datname = pg_catalog.current_database()`
 			}
 			switch there, first, things := string(rows[0][0]) == "t", string(rows[0][1]) == "t", string(rows[0][2]); {
 			case first:
-				pass(c, "superuser")
+				c.Pass("superuser")
 			case there && things != "0":
-				pass(c, fmt.Sprintf("named by %s of the database's objects", things))
+				c.Pass(fmt.Sprintf("named by %s of the database's objects", things))
 			default:
 				near, err := likeNamed(ctx, q, name, listed, all)
 				if err != nil {
@@ -187,9 +187,9 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 				}
 				absent{what: "the restored database does not set " + s.Name, near: near, had: o.hadChecked(c.ID), o: o, lost: hint}.tell(c, "not set")
 			case string(rows[0][0]) == s.Value, means(ctx, q, s.Name, s.Value, string(rows[0][0])):
-				pass(c, expected)
+				c.Pass(expected)
 			default:
-				say(c, verdict.Fail, shown(string(rows[0][0])), hint, "the restored database sets %s to something else than declared", s.Name)
+				c.Say(verdict.Fail, shown(string(rows[0][0])), hint, "the restored database sets %s to something else than declared", s.Name)
 			}
 			return nil
 		},
@@ -228,10 +228,10 @@ order by 1, 2`
 				}
 			}
 			if len(names) == 0 {
-				pass(c, "none")
+				c.Pass("none")
 				return nil
 			}
-			say(c, verdict.Outcome(e.UnlistedTables), strconv.Itoa(len(names)), "add them to expectations.tables with what must be in them, or to scrub.exclude_table_data",
+			c.Say(verdict.Outcome(e.UnlistedTables), strconv.Itoa(len(names)), "add them to expectations.tables with what must be in them, or to scrub.exclude_table_data",
 				"nothing is expected of %s", q.session.names.several(names))
 			return nil
 		},
@@ -299,7 +299,7 @@ func (k census) check() check {
 				rows = slices.DeleteFunc(rows, k.spared)
 			}
 			if spared := all - len(rows); spared == all && spared > 0 {
-				say(c, verdict.Skipped, fmt.Sprintf("%d not judged", spared), "",
+				c.Say(verdict.Skipped, fmt.Sprintf("%d not judged", spared), "",
 					"none of the %s is judged: each may be rebuilt, or was left unfilled in the sandbox", k.all)
 				return nil
 			}
@@ -318,16 +318,16 @@ func (k census) check() check {
 func (k census) judge(c *verdict.Check, total int, bad []string, several func([]string) string) {
 	switch {
 	case total == 0:
-		pass(c, "there are none")
+		c.Pass("there are none")
 	case len(bad) == 0:
-		pass(c, fmt.Sprintf("%d, all %s", total, k.good))
+		c.Pass(fmt.Sprintf("%d, all %s", total, k.good))
 	default:
 		slices.Sort(bad)
 		what, are := k.all, "are"
 		if len(bad) == 1 {
 			what, are = k.one, "is"
 		}
-		say(c, verdict.Fail, fmt.Sprintf("%d of %d %s", len(bad), total, k.rejected), k.hint, "the %s %s %s %s", what, several(bad), are, k.rejected)
+		c.Say(verdict.Fail, fmt.Sprintf("%d of %d %s", len(bad), total, k.rejected), k.hint, "the %s %s %s %s", what, several(bad), are, k.rejected)
 	}
 }
 

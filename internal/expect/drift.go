@@ -47,14 +47,14 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 	observed := fmt.Sprintf("%s (%s)", m.Show(m.Value), m.changed(percent, base))
 	outcome := driftOutcome(d, percent)
 	if outcome == verdict.Pass {
-		pass(c, observed)
+		c.Pass(observed)
 		return
 	}
 	hint := m.Dropped
 	if percent > 0 {
 		hint = m.Risen
 	}
-	say(c, outcome, observed, hint+"; "+acceptHint, "%s %s: %s, %s", m.Subject, m.Show(m.Value), m.changed(percent, base), comparedWith(points))
+	c.Say(outcome, observed, hint+"; "+acceptHint, "%s %s: %s, %s", m.Subject, m.Show(m.Value), m.changed(percent, base), comparedWith(points))
 }
 
 const acceptHint = `if it was meant, accept it: mage accept -name=DRILL -check=ID -why="…"`
@@ -65,11 +65,11 @@ func tooLittle(c *verdict.Check, past history.Past, points []history.Point, leas
 	accepted := len(points) > 0 && points[len(points)-1].Accepted
 	switch {
 	case past.Problem != nil:
-		say(c, verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
+		c.Say(verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
 	case len(points) == 0:
-		say(c, verdict.Skipped, observed, next, "no history yet: no earlier drill that passed says anything to compare with")
+		c.Say(verdict.Skipped, observed, next, "no history yet: no earlier drill that passed says anything to compare with")
 	case len(points) < least && !accepted: // what a person accepted is history enough
-		say(c, verdict.Skipped, observed, next, "no history yet: of the %d drills that must have passed (min_history) there are %d", least, len(points))
+		c.Say(verdict.Skipped, observed, next, "no history yet: of the %d drills that must have passed (min_history) there are %d", least, len(points))
 	default:
 		return false
 	}

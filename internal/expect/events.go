@@ -165,7 +165,7 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	for _, row := range rows {
 		e.found.Rows = append(e.found.Rows, e.cells(row))
 	}
-	pass(c, fmt.Sprint(len(rows)))
+	c.Pass(fmt.Sprint(len(rows)))
 	return nil
 }
 

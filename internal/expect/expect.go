@@ -7,7 +7,6 @@ package expect
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -184,12 +183,12 @@ func (k check) evaluate(ctx context.Context, s *session, within func(judgement) 
 	defer func() {
 		if recover() != nil { // the panic's text may hold anything
 			s.close()
-			fill(&c, verdict.AsProblem(errors.New("the check ended in a panic")))
+			c.Take(verdict.AsProblem(errors.New("the check ended in a panic")))
 		}
 	}()
 	err := within(func(ctx context.Context, q *query) error { return k.judge(ctx, q, &c) })
 	if err != nil {
-		fill(&c, problem(ctx, err, k.timeout))
+		c.Take(problem(ctx, err, k.timeout))
 	}
 	if k.lenient && c.Outcome == verdict.Fail {
 		c.Outcome = verdict.Warn
@@ -212,15 +211,3 @@ func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Pro
 	}
 	return verdict.AsProblem(err)
 }
-
-// fill makes a check tell a problem.
-func fill(c *verdict.Check, p *verdict.Problem) {
-	c.Outcome, c.Code, c.Message, c.Hint = p.Outcome, p.Code, p.Error(), p.Hint
-}
-
-// say fills in what was found.
-func say(c *verdict.Check, outcome verdict.Outcome, observed, hint, format string, args ...any) {
-	c.Outcome, c.Observed, c.Hint, c.Message = outcome, observed, hint, fmt.Sprintf(format, args...)
-}
-
-func pass(c *verdict.Check, observed string) { c.Outcome, c.Observed = verdict.Pass, observed }

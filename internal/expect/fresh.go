@@ -195,7 +195,7 @@ func judgeNone(c *verdict.Check, t spec.Table) {
 	if t.Freshness.Where != "" {
 		which = "that meets its where and whose"
 	}
-	say(c, verdict.Fail, "no row", "a table that is never empty in production came back empty, or the column was never filled",
+	c.Say(verdict.Fail, "no row", "a table that is never empty in production came back empty, or the column was never filled",
 		"%s has no row %s %s is set", t.Table, which, t.Freshness.Column)
 }
 
@@ -218,16 +218,16 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	const hint = "the backup is younger than its data: it was dumped from a stale copy, or nothing is written in production any more"
 	switch {
 	case f.FailAfter > 0 && age > f.FailAfter:
-		say(c, verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table, spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
+		c.Say(verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table, spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
 	case f.WarnAfter > 0 && age > f.WarnAfter:
-		say(c, verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns", t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
+		c.Say(verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns", t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
 	case age > 0 && (f.FailAfter > 0 && most > f.FailAfter || f.WarnAfter > 0 && most > f.WarnAfter):
-		say(c, verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into "+
+		c.Say(verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into "+
 			"source.time, or allow a day more",
 			"the newest row of %s is %s to %s old: it may be too old", t.Table, spec.Span(age),
 			spec.Span(most))
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 
@@ -237,14 +237,14 @@ func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 	switch newest.endless {
 	case "":
 	case beforeAll: // the greatest, so that there is no other
-		say(c, verdict.Fail, newest.endless, "judge by another column, or find out what writes it: in every row it is -infinity, or null", "%s has no row whose %s is a moment in time", t.Table, t.Freshness.Column)
+		c.Say(verdict.Fail, newest.endless, "judge by another column, or find out what writes it: in every row it is -infinity, or null", "%s has no row whose %s is a moment in time", t.Table, t.Freshness.Column)
 		return
 	default:
-		say(c, verdict.Fail, newest.endless, hint, "the newest row of %s is one whose %s is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
+		c.Say(verdict.Fail, newest.endless, hint, "the newest row of %s is one whose %s is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
 		return
 	}
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)
-	say(c, verdict.Fail, fmt.Sprintf("%s (%s)", before(-ahead), newest.from.UTC().Format(minute)), hint,
+	c.Say(verdict.Fail, fmt.Sprintf("%s (%s)", before(-ahead), newest.from.UTC().Format(minute)), hint,
 		"the newest row of %s is %s in the future (allowed: %s), and hides how old the others are", t.Table, spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
 }
 

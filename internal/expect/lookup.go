@@ -30,7 +30,7 @@ func beThere(c *verdict.Check, name spec.Name, r relation, what string, o Option
 	switch {
 	case r.there():
 	case r.oid != "":
-		say(c, verdict.Fail, r.kind, r.elsewhere, "%s (%s) does not exist or cannot be read", name, what)
+		c.Say(verdict.Fail, r.kind, r.elsewhere, "%s (%s) does not exist or cannot be read", name, what)
 	default:
 		r.absent(name, fmt.Sprintf("%s (%s) does not exist or cannot be read", name, what), o.hadTable(c.ID, name), o).tell(c, r.kind)
 	}

@@ -17,11 +17,11 @@ func RecoveryTime(limit spec.Age, r verdict.Recovery) verdict.Check {
 	parts := fmt.Sprintf("fetch %s, pre-data %s, data %s, post-data %s", ms(r.FetchMS), ms(r.PreDataMS), ms(r.DataMS), ms(r.PostDataMS))
 	switch {
 	case limit.FailAfter > 0 && took > limit.FailAfter:
-		say(&c, verdict.Fail, observed, hint, "it took %s to have the data back, and %s were promised (%s)", observed, spec.Span(limit.FailAfter), parts)
+		c.Say(verdict.Fail, observed, hint, "it took %s to have the data back, and %s were promised (%s)", observed, spec.Span(limit.FailAfter), parts)
 	case limit.WarnAfter > 0 && took > limit.WarnAfter:
-		say(&c, verdict.Warn, observed, hint, "it took %s to have the data back, and %s were promised (%s)", observed, spec.Span(limit.WarnAfter), parts)
+		c.Say(verdict.Warn, observed, hint, "it took %s to have the data back, and %s were promised (%s)", observed, spec.Span(limit.WarnAfter), parts)
 	default:
-		pass(&c, observed)
+		c.Pass(observed)
 	}
 	return c
 }

@@ -103,7 +103,7 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 	column := t.MaxRegression.Column
 	now, isMark := history.Number(mark)
 	if mark != "" && !isMark {
-		say(c, verdict.Error, mark, "judge by another column, or find out what writes it", "the newest %s of %s is no moment in time, and hides the others", column, t.Table)
+		c.Say(verdict.Error, mark, "judge by another column, or find out what writes it", "the newest %s of %s is no moment in time, and hides the others", column, t.Table)
 		return
 	}
 	c.Change = &verdict.Change{To: mark}
@@ -121,13 +121,13 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 	const hint = "what was dumped went back in time: look for a disk, a replica or a restore in production that lacks what was there at the last drill"
 	switch {
 	case mark == "":
-		say(c, verdict.Fail, "no row", hint+"; "+acceptHint, "%s has no row whose %s is set, and the newest in the last drill that passed (%s) was %s",
+		c.Say(verdict.Fail, "no row", hint+"; "+acceptHint, "%s has no row whose %s is set, and the newest in the last drill that passed (%s) was %s",
 			t.Table, column, last[0].Run, shownMark(how, c.Change.From, before))
 	case before-now > allowedBack(how, *t.MaxRegression):
-		say(c, verdict.Fail, shownMark(how, mark, now), hint+"; "+acceptHint, "the newest %s of %s is %s, %s before that of the last drill that passed (%s, %s)",
+		c.Say(verdict.Fail, shownMark(how, mark, now), hint+"; "+acceptHint, "the newest %s of %s is %s, %s before that of the last drill that passed (%s, %s)",
 			column, t.Table, shownMark(how, mark, now), distance(how, before-now), shownMark(how, c.Change.From, before), last[0].Run)
 	default:
-		pass(c, shownMark(how, mark, now))
+		c.Pass(shownMark(how, mark, now))
 	}
 }
 

@@ -29,7 +29,7 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 			case err != nil:
 				return err
 			case !target.there() && listed:
-				say(c, verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not checked: %s does not exist or cannot be read", r.References)
+				c.Say(verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not checked: %s does not exist or cannot be read", r.References)
 				return nil
 			case !beThere(c, r.References, target, "which "+column+" references", o):
 				return nil
@@ -97,11 +97,11 @@ func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int6
 	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with production before this backup is trusted"
 	switch {
 	case r.FailIf != nil && r.FailIf.Holds(n):
-		say(c, verdict.Fail, observed, hint, "%s (fail if %s)", orphans, r.FailIf)
+		c.Say(verdict.Fail, observed, hint, "%s (fail if %s)", orphans, r.FailIf)
 	case r.WarnIf != nil && r.WarnIf.Holds(n):
-		say(c, verdict.Warn, observed, hint, "%s (warn if %s)", orphans, r.WarnIf)
+		c.Say(verdict.Warn, observed, hint, "%s (warn if %s)", orphans, r.WarnIf)
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 

@@ -37,7 +37,7 @@ func schema(b spec.Baseline, take func(*spec.Structure), names *told.Names) chec
 			if take != nil {
 				take(now)
 			}
-			say(c, verdict.Skipped, objects(now), "it is written if this drill passes", "not compared, since the baseline is being made")
+			c.Say(verdict.Skipped, objects(now), "it is written if this drill passes", "not compared, since the baseline is being made")
 			return nil
 		},
 	}
@@ -76,7 +76,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 		note = fmt.Sprintf("; definitions were not compared, since PostgreSQL %d wrote those of the baseline, and %d writes them in other words", b.Structure.PostgreSQL, now.PostgreSQL)
 	}
 	if len(shown) == 0 {
-		pass(c, objects(now)+note)
+		c.Pass(objects(now) + note)
 		return
 	}
 	var observed []string
@@ -98,7 +98,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 	if more := len(lines) - mostLines; more > 0 {
 		lines = append(lines[:mostLines], fmt.Sprintf("… and %d lines more", more))
 	}
-	say(c, outcome, strings.Join(observed, ", ")+note, "if that was meant, write the baseline anew (mage baseline -name=DRILL) and look at what changes in it; else find out who changed production, or what the dump leaves out",
+	c.Say(outcome, strings.Join(observed, ", ")+note, "if that was meant, write the baseline anew (mage baseline -name=DRILL) and look at what changes in it; else find out who changed production, or what the dump leaves out",
 		"the structure is not that of %s:\n%s", b.File, strings.Join(lines, "\n"))
 }
 

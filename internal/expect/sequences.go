@@ -115,12 +115,12 @@ func askBehind(ctx context.Context, q *query, all []sequence) ([]string, error) 
 func judgeSequences(c *verdict.Check, total int, behind []string, several func([]string) string) {
 	switch {
 	case total == 0:
-		pass(c, "there are none")
+		c.Pass("there are none")
 	case len(behind) == 0:
-		pass(c, fmt.Sprintf("%d, none behind", total))
+		c.Pass(fmt.Sprintf("%d, none behind", total))
 	default:
 		slices.Sort(behind)
-		say(c, verdict.Fail, fmt.Sprintf("%d of %d behind", len(behind), total),
+		c.Say(verdict.Fail, fmt.Sprintf("%d of %d behind", len(behind), total),
 			"inserts would collide with rows that are there: setval() each after a restore, and find out what wrote the rows without it",
 			"behind their column: %s", several(behind))
 	}

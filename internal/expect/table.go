@@ -36,18 +36,18 @@ func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
 			case err != nil:
 				return err
 			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !o.Unfilled):
-				say(c, verdict.Skipped, r.kind, rebuildHint, "%s was not restored, which is allowed (rebuildable)", t.Table)
+				c.Say(verdict.Skipped, r.kind, rebuildHint, "%s was not restored, which is allowed (rebuildable)", t.Table)
 			case r.oid == "":
 				r.near = slices.DeleteFunc(slices.Clone(r.near), func(n spec.Name) bool { return listed[n] })
 				judgeMissing(c, t, r, o)
 			case !r.readable:
-				say(c, verdict.Fail, r.kind, "name a table or a view; the backup makes something else under this name", "%s is not a table", t.Table)
+				c.Say(verdict.Fail, r.kind, "name a table or a view; the backup makes something else under this name", "%s is not a table", t.Table)
 			case !r.populated && o.LeftEmpty != nil && o.LeftEmpty(t.Table.Schema, t.Table.Table):
-				say(c, verdict.Skipped, r.kind+", not filled", "try it by hand, beside the servers that it reads", "%s reads foreign tables, which nothing reaches from here", t.Table)
+				c.Say(verdict.Skipped, r.kind+", not filled", "try it by hand, beside the servers that it reads", "%s reads foreign tables, which nothing reaches from here", t.Table)
 			case !r.populated && !o.Unfilled:
-				say(c, verdict.Fail, r.kind+", never filled", "look at the restore's errors: its query failed while it was refreshed", "%s is there, but was never filled", t.Table)
+				c.Say(verdict.Fail, r.kind+", never filled", "look at the restore's errors: its query failed while it was refreshed", "%s is there, but was never filled", t.Table)
 			case r.replaces(o.made(t.Table)):
-				say(c, verdict.Fail, r.kind, replacedHint, "%s is a %s, and the backup makes a %s of that name", t.Table, r.kind, o.made(t.Table))
+				c.Say(verdict.Fail, r.kind, replacedHint, "%s is a %s, and the backup makes a %s of that name", t.Table, r.kind, o.made(t.Table))
 			default:
 				judgeKind(c, t, r, o)
 			}
@@ -86,7 +86,7 @@ func judgeKind(c *verdict.Check, t spec.Table, r relation, o Options) {
 				continue
 			}
 			if isTable(old.Observed) {
-				say(c, verdict.Warn, r.kind, "if that was intended, do nothing: the next drill does not repeat it; "+
+				c.Say(verdict.Warn, r.kind, "if that was intended, do nothing: the next drill does not repeat it; "+
 					"expect rows of the table that they are in now; else look who replaced it in production",
 					"%s is a %s now, and was a table in the last drill that passed with it (%s): what it shows is kept elsewhere, or nowhere",
 					t.Table, r.kind, past.Run)
@@ -95,7 +95,7 @@ func judgeKind(c *verdict.Check, t spec.Table, r relation, o Options) {
 			break
 		}
 	}
-	pass(c, r.kind)
+	c.Pass(r.kind)
 }
 
 const rebuildHint = "it is declared as rebuildable: rebuild it after a real restore"
@@ -105,7 +105,7 @@ const rebuildHint = "it is declared as rebuildable: rebuild it after a real rest
 func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
 	accepted, seen := o.Past.AcceptedFor(c.ID), o.hadTable(c.ID, t.Table)
 	if accepted != nil && (seen == nil || !seen.StartedAt.After(accepted.At)) {
-		pass(c, r.kind)
+		c.Pass(r.kind)
 		c.Accepted = accepted.Note()
 		return
 	}
@@ -126,11 +126,11 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 		}
 		made := o.made(t.Table)
 		if r.there() && r.replaces(made) {
-			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s is not the %s that the backup makes", t.Table, made)
+			c.Say(verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s is not the %s that the backup makes", t.Table, made)
 			return nil
 		}
 		if !r.there() {
-			say(c, verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s does not exist or cannot be read", t.Table)
+			c.Say(verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s does not exist or cannot be read", t.Table)
 			return nil
 		}
 		if t.Rebuildable {
@@ -139,7 +139,7 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 			case err != nil:
 				return fmt.Errorf("look for rows of %s: %w", t.Table, err)
 			case string(some) != "t":
-				say(c, verdict.Skipped, "empty", rebuildHint, "not checked: %s is empty, which is allowed (rebuildable)", t.Table)
+				c.Say(verdict.Skipped, "empty", rebuildHint, "not checked: %s is empty, which is allowed (rebuildable)", t.Table)
 				return nil
 			}
 		}
@@ -194,19 +194,19 @@ func judgeCount(c *verdict.Check, t spec.Table, n int64, o Options) {
 	}
 	switch {
 	case limit.Min != nil && n < *limit.Min && brought > n:
-		say(c, outcome, observed, "see rows_held and the restore errors: the restore refused rows, or code of the backup's own (code_ran in the report) took them away again",
+		c.Say(outcome, observed, "see rows_held and the restore errors: the restore refused rows, or code of the backup's own (code_ran in the report) took them away again",
 			"%s holds %d rows, %d fewer than the least declared, and the backup holds %d", t.Table, n, *limit.Min-n, brought)
 	case limit.Min != nil && n < *limit.Min && n == 0:
-		say(c, outcome, observed, "the backup has the table without its rows: was it emptied, or dumped by a role that may not see them (row-level security)?",
+		c.Say(outcome, observed, "the backup has the table without its rows: was it emptied, or dumped by a role that may not see them (row-level security)?",
 			"%s is empty", t.Table)
 	case limit.Min != nil && n < *limit.Min:
-		say(c, outcome, observed, "compare with production before this backup is trusted: rows may have been deleted there, or never reached the backup",
+		c.Say(outcome, observed, "compare with production before this backup is trusted: rows may have been deleted there, or never reached the backup",
 			"%s holds %d rows, %d fewer than the least declared", t.Table, n, *limit.Min-n)
 	case limit.Max != nil && n > *limit.Max:
-		say(c, outcome, observed, "rows may have been loaded twice, or the table has outgrown what the drill file declares",
+		c.Say(outcome, observed, "rows may have been loaded twice, or the table has outgrown what the drill file declares",
 			"%s holds %d rows, %d more than the most declared", t.Table, n, n-*limit.Max)
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 
@@ -258,10 +258,10 @@ func judgeFailed(c *verdict.Check, f spec.FailedRows, n int64) {
 	const hint = "run the query against production and against the restored backup: what it finds only here, the backup broke or lost"
 	switch {
 	case f.FailIf != nil && f.FailIf.Holds(n):
-		say(c, verdict.Fail, observed, hint, "the query %s gives %s (fail if %s)", f.Name, rowsInWords(n), f.FailIf)
+		c.Say(verdict.Fail, observed, hint, "the query %s gives %s (fail if %s)", f.Name, rowsInWords(n), f.FailIf)
 	case f.WarnIf != nil && f.WarnIf.Holds(n):
-		say(c, verdict.Warn, observed, hint, "the query %s gives %s (warn if %s)", f.Name, rowsInWords(n), f.WarnIf)
+		c.Say(verdict.Warn, observed, hint, "the query %s gives %s (warn if %s)", f.Name, rowsInWords(n), f.WarnIf)
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }

@@ -371,17 +371,17 @@ func (h *hearing) judge(c *verdict.Check) {
 	observed := fmt.Sprintf("%d of %d missing, %d newer", f.Missing, f.Expected, f.Newer)
 	switch {
 	case w.FailIf != nil && w.FailIf.Holds(f.Missing):
-		say(c, verdict.Fail, observed, h.lost(), "%s", h.missed())
+		c.Say(verdict.Fail, observed, h.lost(), "%s", h.missed())
 	case f.Damaged > 0:
-		say(c, verdict.Error, fmt.Sprintf("%d unusable, %s", f.Damaged, observed), h.faults[0].Mend, "%s", h.unusable())
+		c.Say(verdict.Error, fmt.Sprintf("%d unusable, %s", f.Damaged, observed), h.faults[0].Mend, "%s", h.unusable())
 	case f.Expected+f.Newer == 0:
-		say(c, verdict.Error, "no record", "look at what writes it: an empty record proves nothing", "the witness %s holds no record", w.Name)
+		c.Say(verdict.Error, "no record", "look at what writes it: an empty record proves nothing", "the witness %s holds no record", w.Name)
 	case f.Expected == 0:
-		say(c, verdict.Skipped, observed, "nothing that it names had happened when the backup was taken: is that right?", "not judged: no record of the witness %s is as old as the backup, %d are newer", w.Name, f.Newer)
+		c.Say(verdict.Skipped, observed, "nothing that it names had happened when the backup was taken: is that right?", "not judged: no record of the witness %s is as old as the backup, %d are newer", w.Name, f.Newer)
 	case w.WarnIf != nil && w.WarnIf.Holds(f.Missing):
-		say(c, verdict.Warn, observed, h.lost(), "%s", h.missed())
+		c.Say(verdict.Warn, observed, h.lost(), "%s", h.missed())
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 

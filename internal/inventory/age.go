@@ -23,14 +23,14 @@ func backupAge(age spec.Age, newest catalog.Backup, at time.Time) verdict.Check 
 	const late = "look at the backup job and at what carries its files to the store: nothing newer has arrived"
 	switch {
 	case old < -clocksApart:
-		say(&c, verdict.Fail, spec.Span(-old)+" in the future", "a wrong clock or time zone where backups are taken (source.timezone), or a wrong name",
+		c.Say(verdict.Fail, spec.Span(-old)+" in the future", "a wrong clock or time zone where backups are taken (source.timezone), or a wrong name",
 			"the newest backup says that it was taken %s after %s", spec.Span(-old), at.UTC().Format(minute))
 	case age.FailAfter > 0 && old > age.FailAfter:
-		say(&c, verdict.Fail, observed, late, "the newest backup is %s older than the %s allowed", spec.Span(old-age.FailAfter), spec.Span(age.FailAfter))
+		c.Say(verdict.Fail, observed, late, "the newest backup is %s older than the %s allowed", spec.Span(old-age.FailAfter), spec.Span(age.FailAfter))
 	case age.WarnAfter > 0 && old > age.WarnAfter:
-		say(&c, verdict.Warn, observed, late, "the newest backup is %s older than the %s after which it warns", spec.Span(old-age.WarnAfter), spec.Span(age.WarnAfter))
+		c.Say(verdict.Warn, observed, late, "the newest backup is %s older than the %s after which it warns", spec.Span(old-age.WarnAfter), spec.Span(age.WarnAfter))
 	default:
-		pass(&c, observed)
+		c.Pass(observed)
 	}
 	return c
 }

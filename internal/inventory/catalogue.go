@@ -69,13 +69,13 @@ func judgeLacking(c *verdict.Check, l listed, file, store string) {
 	observed := fmt.Sprintf("%d of %d lacking", l.lacking.count, l.named)
 	switch {
 	case l.lacking.count > 0:
-		say(c, verdict.Fail, observed, "something removes backups, or they never arrived: stop whatever prunes this store now, and find out which",
+		c.Say(verdict.Fail, observed, "something removes backups, or they never arrived: stop whatever prunes this store now, and find out which",
 			"%s lacks %d of the %d backups that %s names: %s", store, l.lacking.count, l.named, file, l.lacking)
 	case l.unusable(c, file):
 	case l.named == 0:
-		say(c, verdict.Skipped, observed, "is the catalogue still written?", "not compared: %s names no backup of that time", file)
+		c.Say(verdict.Skipped, observed, "is the catalogue still written?", "not compared: %s names no backup of that time", file)
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 
@@ -84,10 +84,10 @@ func judgeUnnamed(c *verdict.Check, l listed, file, store string) {
 	switch {
 	case l.unusable(c, file): // which may be those that name them
 	case l.unnamed.count > 0:
-		say(c, verdict.Fail, observed, "stop whatever prunes by the catalogue before it takes them for superfluous: has it lost entries, or is it another store's?",
+		c.Say(verdict.Fail, observed, "stop whatever prunes by the catalogue before it takes them for superfluous: has it lost entries, or is it another store's?",
 			"%s holds %s that %s does not name: %s", store, counted(l.unnamed.count), file, l.unnamed)
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 
@@ -95,9 +95,9 @@ func judgeUnnamed(c *verdict.Check, l listed, file, store string) {
 func (l listed) unusable(c *verdict.Check, file string) bool {
 	switch {
 	case l.faults > 0:
-		say(c, verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Mend, "%d of the lines of %s cannot be used; the first: %v", l.faults, file, l.fault)
+		c.Say(verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Mend, "%d of the lines of %s cannot be used; the first: %v", l.faults, file, l.fault)
 	case l.records == 0:
-		say(c, verdict.Error, "no record", "look at what writes it: an empty catalog proves nothing", "%s holds no record", file)
+		c.Say(verdict.Error, "no record", "look at what writes it: an empty catalog proves nothing", "%s holds no record", file)
 	default:
 		return false
 	}

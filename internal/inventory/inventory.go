@@ -7,7 +7,6 @@ package inventory
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -100,16 +99,10 @@ func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Ch
 // fill makes a check tell what kept it from knowing, or what it is to fail for.
 // Its code stays: another's would seem to be about the store itself.
 func fill(c *verdict.Check, err error) {
-	p := verdict.AsProblem(err)
-	c.Outcome, c.Message, c.Hint = p.Outcome, p.Error(), p.Hint
+	code := c.Code
+	c.Take(verdict.AsProblem(err))
+	c.Code = code
 }
-
-// say fills in what was found.
-func say(c *verdict.Check, outcome verdict.Outcome, observed, hint, format string, args ...any) {
-	c.Outcome, c.Observed, c.Hint, c.Message = outcome, observed, hint, fmt.Sprintf(format, args...)
-}
-
-func pass(c *verdict.Check, observed string) { c.Outcome, c.Observed = verdict.Pass, observed }
 
 // minute writes a point in time.
 const minute = "2006-01-02 15:04 MST"

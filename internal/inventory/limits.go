@@ -25,11 +25,11 @@ func judgeLeast[T int64 | time.Duration](c *verdict.Check, l spec.Least[T], v T,
 	}
 	switch {
 	case l.FailBelow > 0 && v < l.FailBelow:
-		say(c, verdict.Fail, observed, hint, "%s", text(l.FailBelow-v, l.FailBelow))
+		c.Say(verdict.Fail, observed, hint, "%s", text(l.FailBelow-v, l.FailBelow))
 	case v < l.WarnBelow:
-		say(c, verdict.Warn, observed, hint, "%s", text(l.WarnBelow-v, l.WarnBelow))
+		c.Say(verdict.Warn, observed, hint, "%s", text(l.WarnBelow-v, l.WarnBelow))
 	default:
-		pass(c, observed)
+		c.Pass(observed)
 	}
 }
 
@@ -165,19 +165,19 @@ func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time
 	const find = "find out why the backup job did not run then, or what removed its files"
 	switch {
 	case !all[0].TakenAt.After(since):
-		say(c, outcome, "none since "+since.UTC().Format(minute), "the backup job does not run, or does not reach this store any more: start it, and take a backup now",
+		c.Say(outcome, "none since "+since.UTC().Format(minute), "the backup job does not run, or does not reach this store any more: start it, and take a backup now",
 			"no backup was taken since %s; the newest is %s", since.UTC().Format(minute), all[0].Name)
 	case wide > 0:
 		others := ""
 		if wide > 1 {
 			others = fmt.Sprintf("; %d gaps are too wide, this is the widest", wide)
 		}
-		say(c, outcome, "a gap of "+spec.Span(worst.whole()), find+`; what was missed cannot be made up: once you know why, accept it: mage accept -name=DRILL -check=cadence -why="…"`,
+		c.Say(outcome, "a gap of "+spec.Span(worst.whole()), find+`; what was missed cannot be made up: once you know why, accept it: mage accept -name=DRILL -check=cadence -why="…"`,
 			"no backup was taken for %s, between %s and %s (allowed: %s)%s", spec.Span(worst.whole()),
 			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), spec.Span(d.Widest()), others)
 	case len(all) < 2:
-		say(c, verdict.Skipped, counted(int64(len(all))), "nothing is wrong yet; the next backup makes a gap to be judged", "there is only one backup, so there is no gap between two")
+		c.Say(verdict.Skipped, counted(int64(len(all))), "nothing is wrong yet; the next backup makes a gap to be judged", "there is only one backup, so there is no gap between two")
 	default:
-		pass(c, "no gap wider than "+spec.Span(widest.wide))
+		c.Pass("no gap wider than " + spec.Span(widest.wide))
 	}
 }

@@ -44,10 +44,10 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 	const move = "have the backups carried to a store that does not fall with it: a bucket of another provider, or a machine elsewhere"
 	switch {
 	case place.Here != "":
-		say(&c, verdict.Fail, "this machine: "+place.Here, move, "%s is on a disk of this machine, %s: losing the machine loses the backups", store.URL(), place.Here)
+		c.Say(verdict.Fail, "this machine: "+place.Here, move, "%s is on a disk of this machine, %s: losing the machine loses the backups", store.URL(), place.Here)
 		return []verdict.Check{c}
 	case len(place.Hosts) == 0:
-		say(&c, verdict.Skipped, place.What, "find out where it lies, and say here what can be judged", "which machine holds %s is not known: it is %s", store.URL(), place.What)
+		c.Say(verdict.Skipped, place.What, "find out where it lies, and say here what can be judged", "which machine holds %s is not known: it is %s", store.URL(), place.What)
 		return append([]verdict.Check{c}, unjudged(place.What, "it does not say which machine it is"))
 	}
 	known, unknown := m.resolve(ctx, slices.Concat(place.Hosts, d.ProductionHosts))
@@ -58,21 +58,21 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 	}
 	held := known.of(place.Hosts)
 	if at, ok := shared(held, own); ok {
-		say(&c, verdict.Fail, "this machine: "+at.String(), move, "%s is held by %s, which is this very machine (%s)", store.URL(), place.What, at)
+		c.Say(verdict.Fail, "this machine: "+at.String(), move, "%s is held by %s, which is this very machine (%s)", store.URL(), place.What, at)
 		return []verdict.Check{c}
 	}
 	for _, host := range d.ProductionHosts {
 		at, ok := shared(held, known[host])
 		if sameName := slices.ContainsFunc(place.Hosts, func(h string) bool { return strings.EqualFold(h, host) }); ok || sameName {
-			say(&c, verdict.Fail, host, move, "%s is held by %s, which is production's %s%s", store.URL(), place.What, host, inBrackets(at))
+			c.Say(verdict.Fail, host, move, "%s is held by %s, which is production's %s%s", store.URL(), place.What, host, inBrackets(at))
 			return []verdict.Check{c}
 		}
 	}
 	if len(unknown) == 0 {
-		pass(&c, place.What+", at "+some(held))
+		c.Pass(place.What + ", at " + some(held))
 		return []verdict.Check{c}
 	}
-	say(&c, verdict.Skipped, place.What, "make the name known to this machine, or write an address", "not judged: not every name resolves here; of the others none holds the store")
+	c.Say(verdict.Skipped, place.What, "make the name known to this machine, or write an address", "not judged: not every name resolves here; of the others none holds the store")
 	checks := []verdict.Check{c}
 	for _, host := range unknown {
 		checks = append(checks, unjudged(host, "it does not resolve on this machine"))
@@ -83,7 +83,7 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 // unjudged warns of what off_site could not compare.
 func unjudged(what, why string) verdict.Check {
 	c := verdict.Check{ID: "off_site:" + what, Code: verdict.CodeOffSite}
-	say(&c, verdict.Warn, "not known", "correct inventory.off_site.production_hosts, or make the name known to this machine: until then a store on that host goes unnoticed",
+	c.Say(verdict.Warn, "not known", "correct inventory.off_site.production_hosts, or make the name known to this machine: until then a store on that host goes unnoticed",
 		"whether the store is off-site was not compared with %s: %s", what, why)
 	return c
 }

@@ -31,11 +31,11 @@ func versioning(ctx context.Context, c *verdict.Check, store catalog.Store, _ ca
 	case err != nil:
 		return err
 	case status == "Enabled":
-		pass(c, "on")
+		c.Pass("on")
 	case status == "":
-		say(c, verdict.Fail, "off", turnOn, "the bucket of %s has no versioning: what is deleted or overwritten there is gone", store.URL())
+		c.Say(verdict.Fail, "off", turnOn, "the bucket of %s has no versioning: what is deleted or overwritten there is gone", store.URL())
 	default:
-		say(c, verdict.Fail, "suspended", "find out who suspended it, and why; then "+turnOn, "the versioning of the bucket of %s is suspended: what is deleted or overwritten there now is gone", store.URL())
+		c.Say(verdict.Fail, "suspended", "find out who suspended it, and why; then "+turnOn, "the versioning of the bucket of %s is suspended: what is deleted or overwritten there now is gone", store.URL())
 	}
 	return nil
 }
@@ -48,15 +48,15 @@ func objectLock(ctx context.Context, c *verdict.Check, store catalog.Store, newe
 	case err != nil:
 		return err
 	case !lock.Enabled:
-		say(c, verdict.Fail, "off", "turn it on, which versioning has to be first; then "+rule, "the bucket of %s has no object lock: a key that may delete can delete every backup", store.URL())
+		c.Say(verdict.Fail, "off", "turn it on, which versioning has to be first; then "+rule, "the bucket of %s has no object lock: a key that may delete can delete every backup", store.URL())
 	case lock.Default != "":
-		pass(c, "by default, "+lock.Default)
+		c.Pass("by default, " + lock.Default)
 	case lock.Held:
-		pass(c, "the newest is under a legal hold")
+		c.Pass("the newest is under a legal hold")
 	case lock.Until.After(at):
-		pass(c, "the newest, until "+lock.Until.UTC().Format(minute))
+		c.Pass("the newest, until " + lock.Until.UTC().Format(minute))
 	default:
-		say(c, verdict.Fail, "on, and nothing is locked", rule, "the bucket of %s can lock objects, but has no rule for it, and the newest backup (%s) is not locked", store.URL(), newest.Name)
+		c.Say(verdict.Fail, "on, and nothing is locked", rule, "the bucket of %s can lock objects, but has no rule for it, and the newest backup (%s) is not locked", store.URL(), newest.Name)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/copytext"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
 
@@ -155,7 +156,7 @@ func (s *Session) newTable(e archive.Entry) (*table, error) {
 		return &table{entry: e, name: name{e.Namespace, e.Tag}}, nil
 	}
 	statement := s.archive.UTF8(e.CopyStmt)
-	h, err := copytext.ParseHeader(statement)
+	h, err := sqltext.ParseCopy(statement)
 	if err != nil {
 		return nil, verdict.Failf(verdict.CodeCorrupt, "the archive is damaged, or not pg_dump's",
 			"restore entry %d of the archive: %w", e.DumpID, err)

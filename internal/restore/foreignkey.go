@@ -2,13 +2,11 @@ package restore
 
 import (
 	"context"
-	"regexp"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/archive"
-	"daybefore/internal/copytext"
+	"daybefore/internal/sqltext"
 )
 
 // foreignKey is a key between plain tables that may be checked before the last
@@ -27,25 +25,57 @@ type foreignKey struct {
 	waits    int    // for so many rows and builds
 }
 
-// keyStatement is pg_dump's (dumpConstraint in pg_dump.c): the table, the key's
-// name and the table that it refers to.
-var keyStatement = regexp.MustCompile(`^ALTER TABLE ONLY (` + qualified + `)\n    ADD CONSTRAINT (` + ident + `) FOREIGN KEY \([^;]*\) REFERENCES (` + qualified + `)\([^;]*;\s*$`)
+// keyStatement is pg_dump's (dumpConstraint in pg_dump.c).
+type keyStatement struct {
+	from, to name
+	sql      string // without its semicolon
+	table    string // as the statement writes it
+	key      string
+}
 
-const (
-	ident     = `(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")`
-	qualified = ident + `\.` + ident
-)
+// parseKey reads ALTER TABLE ONLY s.t ADD CONSTRAINT c FOREIGN KEY (…) REFERENCES
+// s.u(…), one statement and nothing else. A key that is NOT VALID is none.
+func parseKey(sql string) (k keyStatement, ok bool) {
+	statements := sqltext.Statements(sqltext.Tokens(sql, true))
+	if len(statements) != 1 {
+		return keyStatement{}, false
+	}
+	tokens := statements[0]
+	c := sqltext.Cursor{Tokens: tokens}
+	written := func(from int) string { return sql[tokens[from].Start:tokens[c.Pos-1].End] }
+	if !c.Takes("alter", "table", "only") {
+		return keyStatement{}, false
+	}
+	at := c.Pos
+	k.from.schema, k.from.table = c.Qualified()
+	if k.from.table == "" {
+		return keyStatement{}, false
+	}
+	k.table = written(at)
+	if !c.Takes("add", "constraint") {
+		return keyStatement{}, false
+	}
+	at = c.Pos
+	if c.Name() == "" {
+		return keyStatement{}, false
+	}
+	k.key = written(at)
+	if !c.Takes("foreign", "key") || !c.Past("references") {
+		return keyStatement{}, false
+	}
+	k.to.schema, k.to.table = c.Qualified()
+	k.sql = sql[tokens[0].Start:tokens[len(tokens)-1].End]
+	return k, k.to.table != "" && !c.Contains("not", "valid")
+}
 
 // findKey adds a foreign key to those that wait, if it is one between tables
 // that are loaded here, and says so as pg_dump does. Tables are found by name,
 // since a script's entries know no other dependency.
 func (c *crew) findKey(e archive.Entry, rowsOf map[int]int, byName map[name]*table, early map[int]bool) {
-	parts := keyStatement.FindStringSubmatch(e.Defn)
-	if parts == nil || strings.Contains(e.Defn, "NOT VALID") {
-		return
-	}
-	from, to := byName[parseName(parts[1])], byName[parseName(parts[3])]
-	if from == nil || to == nil {
+	said, ok := parseKey(e.Defn)
+	from := byName[said.from]
+	to := byName[said.to]
+	if !ok || from == nil || to == nil {
 		return
 	}
 	for _, d := range e.Deps {
@@ -53,12 +83,11 @@ func (c *crew) findKey(e archive.Entry, rowsOf map[int]int, byName map[name]*tab
 			return
 		}
 	}
-	statement := strings.TrimRight(e.Defn, "; \n")
 	k := &foreignKey{
 		entry: e, from: from, to: to.name,
-		add:      statement + " NOT VALID",
-		validate: "ALTER TABLE ONLY " + parts[1] + " VALIDATE CONSTRAINT " + parts[2],
-		remove:   "ALTER TABLE ONLY " + parts[1] + " DROP CONSTRAINT IF EXISTS " + parts[2],
+		add:      said.sql + " NOT VALID",
+		validate: "ALTER TABLE ONLY " + said.table + " VALIDATE CONSTRAINT " + said.key,
+		remove:   "ALTER TABLE ONLY " + said.table + " DROP CONSTRAINT IF EXISTS " + said.key,
 	}
 	c.numKeys[from.entry.DumpID]++
 	c.wait(k, from)
@@ -76,15 +105,6 @@ func (c *crew) wait(k *foreignKey, t *table) {
 		c.waiting[b.DumpID] = append(c.waiting[b.DumpID], k)
 		k.waits++
 	}
-}
-
-// parseName takes a qualified name apart.
-func parseName(sql string) name {
-	h, err := copytext.ParseHeader("COPY " + sql + " FROM stdin;") // which holds one too
-	if err != nil {
-		return name{}
-	}
-	return name{h.Schema, h.Table}
 }
 
 // check builds a foreign key. One that the rows break leaves no trace, so that

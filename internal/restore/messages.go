@@ -186,6 +186,11 @@ var psqlSays = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?(ERROR|FATAL|PANIC|WARNIN
 // repeats behind what was wrong with it.
 var psqlRepeats = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?STATEMENT:\s+(.*)$`)
 
+const (
+	ident     = `(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")`
+	qualified = ident + `\.` + ident
+)
+
 // makes is how a statement begins that makes something, or fills it.
 var makes = regexp.MustCompile(`^(?:CREATE(?: OR REPLACE)?(?: UNIQUE| TRUSTED| UNLOGGED)*|REFRESH) ` +
 	`([A-Z]+(?: (?:VIEW|TABLE|LANGUAGE|METHOD|CLASS|FAMILY|SEARCH [A-Z]+|DATA WRAPPER|MAPPING|TRIGGER))?) (?:IF NOT EXISTS )?(` + ident + `)(?:\.(` + ident + `))?`)

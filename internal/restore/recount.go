@@ -85,8 +85,7 @@ func (s *Session) Recount(ctx context.Context, connect func(context.Context) (*p
 	}
 	found, appeared, total, err := s.recount(ctx, connect)
 	if err != nil {
-		p := verdict.AsProblem(err)
-		all.Outcome, all.Code, all.Message, all.Hint = p.Outcome, p.Code, p.Error(), p.Hint
+		all.Take(verdict.AsProblem(err))
 		return []verdict.Check{all}
 	}
 	all.Observed = fmt.Sprintf("%d of %d tables", total-len(found), total)

@@ -738,7 +738,7 @@ INSERT INTO orphan VALUES (1);`)
 		if err := s.Data(t.Context(), astray, nil, nil); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.query(t, "select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f'"); got != "c d circle person_boss_fkey t\"t_a_b_fkey" {
+		if got := s.query(t, "select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f'"); got != "c d circle person_boss_fkey semicolon t\"t_a_b_fkey" {
 			t.Errorf("before post-data there are the keys %q", got)
 		}
 		if err := s.PostData(t.Context()); err != nil {

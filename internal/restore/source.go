@@ -10,6 +10,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/sandbox"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
 
@@ -81,8 +82,8 @@ func (c *copyRows) end() error                         { return c.dump.end() }
 type insertRows struct {
 	program
 	dump       *dumpStream
-	statements *archive.InsertReader
-	next       *archive.InsertTarget // read, and not yet asked for
+	statements *sqltext.InsertReader
+	next       *sqltext.InsertTarget // read, and not yet asked for
 	over       bool
 }
 
@@ -125,14 +126,14 @@ func (i *insertRows) end() error {
 
 // isTarget tells whether INSERT statements are those of a table: they name it,
 // or the root of its partition tree.
-func (t *table) isTarget(target archive.InsertTarget) bool {
+func (t *table) isTarget(target sqltext.InsertTarget) bool {
 	into := name{target.Schema, target.Table}
 	return into == t.name || into == t.root
 }
 
 // fits compares the columns of INSERT statements with the restored table's,
 // and lets the rows go to where the statements send them.
-func fits(target archive.InsertTarget, t *table) error {
+func fits(target sqltext.InsertTarget, t *table) error {
 	into := name{target.Schema, target.Table}
 	t.copy = t.copyStatement(into)
 	columns := target.Columns

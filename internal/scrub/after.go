@@ -18,6 +18,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -38,11 +39,11 @@ type site struct {
 }
 
 type siteColumn struct {
-	name     string  // as reports show it
-	binary   bool    // bytea: looked at as the text that its bytes are
-	scrubbed bool    // by a transform
-	within   *column // by a rule that lets parts of its values pass: only those are looked at; nil for all others
-	again    bool    // rewritten, and looked at for what no filter wrote
+	name     string         // as reports show it
+	binary   bool           // bytea: looked at as the text that its bytes are
+	scrubbed bool           // by a transform
+	within   *schema.Column // by a rule that lets parts of its values pass: only those are looked at; nil for all others
+	again    bool           // rewritten, and looked at for what no filter wrote
 	// of a place that is looked at again:
 	scanner *detect.Scanner // that looked at the column as it was loaded; nil: the plan's
 	written *writings       // what filters made of its values; nil: anything
@@ -144,19 +145,19 @@ const largeObjectPieces = `
 // sampled, the columns that no rule rewrites, or not all of.
 func (a *aftermath) tables() []site {
 	var all []site
-	for _, t := range a.plan.cat.tables {
-		if t.kind != "r" {
+	for _, t := range a.plan.schema.Tables {
+		if t.Kind != "r" {
 			continue
 		}
-		var computed, untouched, parted []*column
-		for _, c := range t.columns {
+		var computed, untouched, parted []*schema.Column
+		for _, c := range t.Columns {
 			switch {
-			case !holdsText(c):
-			case c.generated, recomputes(a.plan.assigned[c]):
+			case !c.HoldsText():
+			case c.Generated, recomputes(a.plan.assigned[c]):
 				computed = append(computed, c)
-			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.name):
+			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.Name):
 				untouched = append(untouched, c)
-			case a.overlap != nil && a.plan.recipes[c].passesWithin() && a.plan.encoding.Code == nil && slices.Contains(a.plan.loaded[t], c.name):
+			case a.overlap != nil && a.plan.recipes[c].passesWithin() && a.plan.encoding.Code == nil && slices.Contains(a.plan.loaded[t], c.Name):
 				parted = append(parted, c)
 			}
 		}
@@ -173,7 +174,7 @@ func (a *aftermath) tables() []site {
 }
 
 // recomputes tells whether the server computes a column from a rule's SQL.
-func (p *Plan) recomputes(c *column) bool {
+func (p *Plan) recomputes(c *schema.Column) bool {
 	made := p.recipes[c]
 	return made != nil && made.name == recomputed
 }
@@ -182,14 +183,14 @@ func (p *Plan) recomputes(c *column) bool {
 // explains what is found elsewhere.
 func (a *aftermath) stored() []site {
 	var all []site
-	for _, t := range a.plan.cat.tables {
-		var ruled []*column
+	for _, t := range a.plan.schema.Tables {
+		var ruled []*schema.Column
 		for _, name := range a.plan.loaded[t] {
-			if c := t.byName[name]; c != nil && a.plan.assigned[c] != nil && !a.plan.recomputes(c) && holdsText(c) {
+			if c := t.ByName[name]; c != nil && a.plan.assigned[c] != nil && !a.plan.recomputes(c) && c.HoldsText() {
 				ruled = append(ruled, c)
 			}
 		}
-		if t.kind == "r" {
+		if t.Kind == "r" {
 			for _, p := range tablePlaces(t, ruled, true) {
 				for i, c := range ruled {
 					p.columns[i].scrubbed = changes(a.plan.assigned[c]) && !recomputes(a.plan.assigned[c])
@@ -201,24 +202,18 @@ func (a *aftermath) stored() []site {
 	return all
 }
 
-func tablePlaces(t *table, columns []*column, computed bool) []site {
+func tablePlaces(t *schema.Table, columns []*schema.Column, computed bool) []site {
 	if len(columns) == 0 {
 		return nil
 	}
-	out := site{name: t.name.String(), computed: computed}
+	out := site{name: t.Name.String(), computed: computed}
 	var names []string
 	for _, c := range columns {
-		names = append(names, pgx.Identifier{c.name}.Sanitize())
-		out.columns = append(out.columns, siteColumn{name: c.root().String(), binary: isBytes(c.base) && !c.array})
+		names = append(names, pgx.Identifier{c.Name}.Sanitize())
+		out.columns = append(out.columns, siteColumn{name: c.Root().String(), binary: c.Base.IsBytes() && !c.Array})
 	}
-	out.sql = "COPY (SELECT " + strings.Join(names, ", ") + " FROM ONLY " + pgx.Identifier{t.name.schema, t.name.table}.Sanitize() + ") TO STDOUT"
+	out.sql = "COPY (SELECT " + strings.Join(names, ", ") + " FROM ONLY " + pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize() + ") TO STDOUT"
 	return []site{out}
-}
-
-// holdsText tells whether a column can hold what is looked for.
-func holdsText(c *column) bool {
-	f := familyOf(c)
-	return f == textual || f == opaque || isUUID(c.base)
 }
 
 // viewPlaces are the materialized views that hold rows, in columns that can
@@ -234,17 +229,17 @@ func viewPlaces(ctx context.Context, conn *pgx.Conn) ([]site, error) {
 		return nil, err
 	}
 	var all []site
-	var schema, name string
+	var namespace, name string
 	var columns []string
 	var binary []bool
-	_, err = pgx.ForEachRow(rows, []any{&schema, &name, &columns, &binary}, func() error {
-		v := site{name: schema + "." + name, computed: true}
+	_, err = pgx.ForEachRow(rows, []any{&namespace, &name, &columns, &binary}, func() error {
+		v := site{name: namespace + "." + name, computed: true}
 		var quoted []string
 		for i, c := range columns {
 			quoted = append(quoted, pgx.Identifier{c}.Sanitize())
 			v.columns = append(v.columns, siteColumn{name: v.name + "." + c, binary: binary[i]})
 		}
-		v.sql = "COPY (SELECT " + strings.Join(quoted, ", ") + " FROM " + pgx.Identifier{schema, name}.Sanitize() + ") TO STDOUT"
+		v.sql = "COPY (SELECT " + strings.Join(quoted, ", ") + " FROM " + pgx.Identifier{namespace, name}.Sanitize() + ") TO STDOUT"
 		all = append(all, v)
 		return nil
 	})

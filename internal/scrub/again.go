@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -25,7 +26,7 @@ func (p *Plan) newWritten(c *cell) *sampler {
 
 // plain reports whether the cell's values are written as a whole.
 func (c *cell) plain() bool {
-	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.array && !isBytes(c.column.base)
+	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.Array && !c.column.Base.IsBytes()
 }
 
 // makesReal reports whether what a recipe makes may be a value that is real
@@ -55,7 +56,7 @@ type writings struct {
 
 // writings of a column, with all that is inherited from it. Nil: anything may
 // have been.
-func (p *Plan) writings(c *column) *writings {
+func (p *Plan) writings(c *schema.Column) *writings {
 	w := &writings{seed: p.seed, hashes: map[uint64]struct{}{}, limit: ^uint64(0)}
 	if w.exact = !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]); w.exact {
 		return w
@@ -65,7 +66,7 @@ func (p *Plan) writings(c *column) *writings {
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
 		for _, cell := range r.cells {
-			if cell == nil || cell.written == nil || cell.column.root() != c.root() {
+			if cell == nil || cell.written == nil || cell.column.Root() != c.Root() {
 				continue
 			}
 			known = true
@@ -101,18 +102,18 @@ func (w *writings) mayHold(value []byte) bool {
 // were loaded, and rewritten ones.
 func (a *aftermath) again() []site {
 	var all []site
-	for _, t := range a.plan.cat.tables {
-		if t.kind != "r" {
+	for _, t := range a.plan.schema.Tables {
+		if t.Kind != "r" {
 			continue
 		}
-		var unruled, rewritten []*column
-		for _, c := range t.columns {
+		var unruled, rewritten []*schema.Column
+		for _, c := range t.Columns {
 			_, watched := a.plan.watched[c]
 			switch r := a.plan.assigned[c]; {
-			case c.generated:
+			case c.Generated:
 			case watched:
 				unruled = append(unruled, c)
-			case a.overlap != nil && changes(r) && !recomputes(r) && sampledType(c) && slices.Contains(a.plan.loaded[t], c.name):
+			case a.overlap != nil && changes(r) && !recomputes(r) && c.HoldsText() && slices.Contains(a.plan.loaded[t], c.Name):
 				rewritten = append(rewritten, c)
 			}
 		}
@@ -146,25 +147,25 @@ var (
 // backup's own could run, that the load did not store it in this column, and a
 // sampled value in it, or, in a column that no transform rewrites and whose
 // name expects none, what the detectors know. Call it behind Aftermath.
-func (p *Plan) Vouch(schema, table, column, value string) *verdict.Problem {
-	t := p.cat.byName[tableName{schema, table}]
+func (p *Plan) Vouch(namespace, table, column, value string) *verdict.Problem {
+	t := p.schema.ByName[schema.Name{Schema: namespace, Table: table}]
 	if t == nil || !p.ownCode {
 		return nil
 	}
-	c := t.byName[column]
+	c := t.ByName[column]
 	switch {
 	case c == nil, p.shows(c, []byte(value)):
 		return errShows
-	case p.stored[c.root()] == nil, !p.stored[c.root()].proves():
+	case p.stored[c.Root()] == nil, !p.stored[c.Root()].proves():
 		return errUnproven
-	case !p.stored[c.root()].has(written(c, []byte(value))):
+	case !p.stored[c.Root()].has(written(c, []byte(value))):
 		return errNotLoaded
 	}
 	return nil
 }
 
 // shows reports whether a value holds what was looked for.
-func (p *Plan) shows(c *column, text []byte) bool {
+func (p *Plan) shows(c *schema.Column, text []byte) bool {
 	if !changes(p.assigned[c]) && !looksSensitive(c) {
 		if _, found := p.scannerOf(c).Find(text); found {
 			return true
@@ -177,15 +178,15 @@ func (p *Plan) shows(c *column, text []byte) bool {
 	return at >= 0 && !(changes(p.assigned[c]) && p.writings(c).mayHold(text))
 }
 
-func looksSensitive(c *column) bool {
+func looksSensitive(c *schema.Column) bool {
 	what, _ := sensitive(c)
 	return what != ""
 }
 
 // scannerOf is what looked at a column as it was loaded, or would have.
-func (p *Plan) scannerOf(c *column) detect.Scanner {
+func (p *Plan) scannerOf(c *schema.Column) detect.Scanner {
 	if s, ok := p.watched[c]; ok {
 		return s
 	}
-	return p.scanner.Named(c.name)
+	return p.scanner.Named(c.Name)
 }

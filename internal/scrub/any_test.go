@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -244,7 +245,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 	}
 	var fitting []string
 	for _, n := range transformNames() {
-		if t := transforms[n]; t.fits(valuesOf(typeNamed(c.typ))) {
+		if t := transforms[n]; t.fits(typeNamed(c.typ).Values()) {
 			fitting = append(fitting, n)
 		}
 	}
@@ -267,12 +268,12 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 }
 
 // typeNamed is a type as the catalogue has it, by the name in a definition.
-func typeNamed(s string) pgType {
+func typeNamed(s string) schema.Type {
 	s, _, _ = strings.Cut(strings.TrimSuffix(strings.TrimSuffix(s, "[]"), "[]"), "(")
 	if s == "char" {
 		s = "bpchar"
 	}
-	return pgType{"pg_catalog", s, "b"}
+	return schema.Type{Schema: "pg_catalog", Name: s, Kind: "b"}
 }
 
 // anyLoad loads both tables through the plan, and holds the server's rows
@@ -320,7 +321,7 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 			}
 		}
 		for i := range a.columns {
-			c := plan.cat.byName[tableName{"public", a.name}].byName[a.column(i)]
+			c := plan.schema.ByName[schema.Name{Schema: "public", Table: a.name}].ByName[a.column(i)]
 			a.compare(rt, t, conn, plan, c, kept)
 			if r := plan.assigned[c]; !changes(r) || r.Transform == replace {
 				continue
@@ -336,7 +337,7 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 
 // compare holds each value of a column, and each within it, against what its
 // rule makes of it here.
-func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, c *column, kept map[int]bool) {
+func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, c *schema.Column, kept map[int]bool) {
 	made, within := plan.recipes[c], meaning{plan: plan, mask: &masker{keyed: newKeyed(plan.key)}}
 	link := ""
 	if r := plan.assigned[c]; r != nil {
@@ -384,33 +385,33 @@ type part struct {
 	of              func(*string) *string
 }
 
-func (m meaning) parts(c *column, made *recipe, link string) []part {
-	quoted := pgx.Identifier{c.name}.Sanitize()
+func (m meaning) parts(c *schema.Column, made *recipe, link string) []part {
+	quoted := pgx.Identifier{c.Name}.Sanitize()
 	switch {
 	case made == nil:
-		return []part{{quoted, c.typ, func(s *string) *string { return s }}}
+		return []part{{quoted, c.SQL, func(s *string) *string { return s }}}
 	case made.document != nil:
 		return []part{{quoted + "::jsonb", "jsonb", m.document(made.document)}}
 	case made.composite != nil:
 		return m.fields("("+quoted+")", c, made.composite)
-	case isHstore(c.base) && made.name != constant && made.effect != clears:
+	case c.Base.IsHstore() && made.name != constant && made.effect != clears:
 		return []part{{"hstore_to_jsonb(" + quoted + ")", "jsonb", m.nested(made, link)}}
 	case m.plan.assigned[c].Each:
 		return []part{{"to_jsonb(" + quoted + "::text[])", "jsonb", m.nested(made, link)}}
 	}
-	return []part{{quoted, c.typ, func(s *string) *string { return m.value(made, link, s) }}}
+	return []part{{quoted, c.SQL, func(s *string) *string { return m.value(made, link, s) }}}
 }
 
-func (m meaning) fields(within string, c *column, made *compositeRecipe) []part {
+func (m meaning) fields(within string, c *schema.Column, made *compositeRecipe) []part {
 	var all []part
-	for i, f := range c.fields {
-		expression := within + "." + pgx.Identifier{f.name}.Sanitize()
+	for i, f := range c.Fields {
+		expression := within + "." + pgx.Identifier{f.Name}.Sanitize()
 		switch rule := made.fields[i]; {
 		case rule.made == nil:
 		case rule.made.composite != nil:
 			all = append(all, m.fields("("+expression+")", f, rule.made.composite)...)
 		default:
-			all = append(all, part{expression, f.typ, func(s *string) *string { return m.value(rule.made, rule.link, s) }})
+			all = append(all, part{expression, f.SQL, func(s *string) *string { return m.value(rule.made, rule.link, s) }})
 		}
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -20,13 +21,13 @@ const eitherHint = "preserve the column for one drill: if it is refused then too
 // a constraint over several columns, or one that calls a function, can take
 // every sample and still refuse a row. Nothing is known of the backup then, and
 // the error says so. Nil where the rule changed nothing that was refused.
-func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
-	t := p.cat.byName[tableName{schema, name}]
+func (p *Plan) Blame(namespace, name string, refused *pgconn.PgError) error {
+	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
 	if t == nil {
 		return nil
 	}
 	row := rowOf(refused, name)
-	for _, c := range t.columns {
+	for _, c := range t.Columns {
 		pos, ok := p.rewrites(c, row)
 		if !ok || !refuses(refused, c) {
 			continue
@@ -38,7 +39,7 @@ func (p *Plan) Blame(schema, name string, refused *pgconn.PgError) error {
 		return verdict.Errorf(verdict.CodeRuleUnfit, eitherHint,
 			"a row was refused%s (SQLSTATE %s), in which the rule at %s had rewritten %s: "+
 				"either what the rule made is refused, or the row is damaged",
-			by, refused.Code, p.place(pos), c.name)
+			by, refused.Code, p.place(pos), c.Name)
 	}
 	return nil
 }
@@ -55,12 +56,12 @@ func rowOf(refused *pgconn.PgError, name string) (row int64) {
 // rewrites reports whether a column's values become others, in a row or, for 0,
 // in some, and by which place in the drill file: a rule's, or that of a keep
 // which has set the column.
-func (p *Plan) rewrites(c *column, row int64) (spec.Pos, bool) {
+func (p *Plan) rewrites(c *schema.Column, row int64) (spec.Pos, bool) {
 	if r := p.assigned[c]; changes(r) {
 		return r.Pos, true
 	}
 	for _, k := range p.keeps {
-		if _, set := k.set[c.name]; set && within(k.table, c.table) && k.mayHaveKept(c.table, row) {
+		if _, set := k.set[c.Name]; set && k.table.IsRelated(c.Table) && k.mayHaveKept(c.Table, row) {
 			return k.rule.Pos, true
 		}
 	}
@@ -73,23 +74,23 @@ func (p *Plan) rewrites(c *column, row int64) (spec.Pos, bool) {
 //
 // What a data exception or a domain's constraint is about stands in the
 // context: COPY t, line 1, column c: … (CopyFromErrorCallback, copyfrom.c).
-func refuses(err *pgconn.PgError, c *column) bool {
+func refuses(err *pgconn.PgError, c *schema.Column) bool {
 	const notNull, constraint = "23502", "23514"
 	_, named, ofColumn := strings.Cut(err.Where, ", column ")
 	switch {
 	case err.Code == notNull:
-		return err.ColumnName == c.name
+		return err.ColumnName == c.Name
 	case !strings.HasPrefix(err.Code, "22") && err.Code != constraint, slices.Contains(unreadable, err.Code):
 		return false
 	case ofColumn:
-		return strings.HasPrefix(named, c.name+": ")
+		return strings.HasPrefix(named, c.Name+": ")
 	case err.Code == constraint && err.ConstraintName == "":
 		return false // no partition is for it, and what decides that is not rewritten
 	case err.ConstraintName == "":
-		return c.isComputedFrom()
+		return c.IsComputedFrom()
 	}
-	return slices.ContainsFunc(c.table.checks, func(k check) bool {
-		return k.name == err.ConstraintName && slices.Contains(k.columns, c.num)
+	return slices.ContainsFunc(c.Table.Checks, func(k schema.Check) bool {
+		return k.Name == err.ConstraintName && slices.Contains(k.Columns, c.Number)
 	})
 }
 
@@ -97,9 +98,3 @@ func refuses(err *pgconn.PgError, c *column) bool {
 // encoding: character_not_in_repertoire, bad_copy_file_format,
 // untranslatable_character.
 var unreadable = []string{"22021", "22P04", "22P05"}
-
-// isComputedFrom reports whether an expression over the column is computed as a
-// row is loaded: a CHECK's, or perhaps that of a generated column.
-func (c *column) isComputedFrom() bool {
-	return c.isChecked() || slices.ContainsFunc(c.table.columns, func(c *column) bool { return c.generated })
-}

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
 
@@ -22,7 +24,7 @@ import (
 // A key or index on plain columns is not among them: a rule that would make
 // their values equal was refused, and Distinct has compared them.
 func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, error) {
-	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[tableName][]string{}}
+	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[schema.Name][]string{}}
 	if err := b.readGenerated(); err != nil {
 		return nil, fmt.Errorf("look what the rules have broken: %w", err)
 	}
@@ -36,43 +38,29 @@ func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, er
 			continue
 		}
 		checks = append(checks, verdict.Check{
-			ID: "rule_unfit:" + d.table.String() + "." + d.name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
-			Message: "the " + d.words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
+			ID: "rule_unfit:" + d.Table.String() + "." + d.Name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
+			Message: "the " + d.Words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
 			Hint:    eitherHint,
 		})
 	}
 	return checks, nil
 }
 
-// words name what a definition makes.
-func (d *definition) words() string {
-	kind := d.kind
-	switch d.kind {
-	case refresh:
-		return d.kind + " " + d.table.String()
-	case unique:
-		kind = "unique index"
-	case exclusion, checking:
-		kind += " constraint"
-	}
-	return kind + " " + d.name + " of " + d.table.String()
-}
-
 // attempt is a definition with its SQL.
 type attempt struct {
-	definition
+	schema.Definition
 	sql string
 }
 
 // attempts are all definitions, foreign keys behind the keys that they need.
 func (p *Plan) attempts() (all []attempt) {
 	for _, sql := range p.definitions {
-		for _, d := range parseDefinitions([]string{sql}) {
+		for _, d := range schema.ParseDefinitions([]string{sql}) {
 			all = append(all, attempt{d, sql})
 		}
 	}
 	rank := func(a attempt) int {
-		if a.kind == foreign {
+		if a.Kind == schema.Foreign {
 			return 1
 		}
 		return 0
@@ -110,61 +98,61 @@ type builds struct {
 	*Plan
 	ctx     context.Context
 	conn    *pgx.Conn
-	sources map[*column][]*column  // what generated columns are computed from
-	broken  map[tableName][]string // why, of tables that lack a key by a rule's fault
+	sources map[*schema.Column][]*schema.Column // what generated columns are computed from
+	broken  map[schema.Name][]string            // why, of tables that lack a key by a rule's fault
 }
 
-func (b *builds) stands(d definition) (stands bool, err error) {
+func (b *builds) stands(d schema.Definition) (stands bool, err error) {
 	sql := "select exists (select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and k.conname = $3)"
-	switch d.kind {
-	case refresh:
+	switch d.Kind {
+	case schema.Refresh:
 		sql = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)"
-	case unique, plainIndex:
+	case schema.Unique, schema.Index:
 		sql = "select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and x.relname = $3)"
 	}
-	err = b.conn.QueryRow(b.ctx, sql, d.table.schema, d.table.table, d.name).Scan(&stands)
+	err = b.conn.QueryRow(b.ctx, sql, d.Table.Schema, d.Table.Table, d.Name).Scan(&stands)
 	return stands, err
 }
 
 // blame says which columns' rules may be why something is not there.
 func (b *builds) blame(a attempt) (why []string, err error) {
-	if built, err := b.stands(a.definition); built || err != nil {
+	if built, err := b.stands(a.Definition); built || err != nil {
 		return nil, err
 	}
-	if a.kind == foreign && b.broken[a.references] != nil {
-		return b.broken[a.references], nil
+	if a.Kind == schema.Foreign && b.broken[a.References] != nil {
+		return b.broken[a.References], nil
 	}
-	if why, err = b.restsOn(a.definition); len(why) == 0 || err != nil {
+	if why, err = b.restsOn(a.Definition); len(why) == 0 || err != nil {
 		return nil, err
 	}
 	if refused, err := try(b.ctx, b.conn, a.sql); !ofRows(refused) || err != nil {
 		return nil, err
 	}
-	if a.kind != foreign {
-		b.broken[a.table] = why
+	if a.Kind != schema.Foreign {
+		b.broken[a.Table] = why
 	}
 	return why, nil
 }
 
 // restsOn names the rewritten columns that a definition goes by.
-func (b *builds) restsOn(d definition) (why []string, err error) {
-	switch t, to := b.cat.byName[d.table], b.cat.byName[d.references]; {
-	case d.kind == refresh:
+func (b *builds) restsOn(d schema.Definition) (why []string, err error) {
+	switch t, to := b.schema.ByName[d.Table], b.schema.ByName[d.References]; {
+	case d.Kind == schema.Refresh:
 		return b.readBy(d)
 	case t == nil:
 		return nil, nil
-	case d.kind == foreign && to != nil:
-		return b.rewritten(b.rewritten(nil, t, d.columns, false), to, d.referenced, false), nil
+	case d.Kind == schema.Foreign && to != nil:
+		return b.rewritten(b.rewritten(nil, t, d.Columns, false), to, d.Referenced, false), nil
 	default:
-		return b.rewritten(b.rewritten(nil, t, d.loose, true), t, d.columns, false), nil
+		return b.rewritten(b.rewritten(nil, t, d.Loose, true), t, d.Columns, false), nil
 	}
 }
 
 // rewritten adds those of the columns that a rule has rewritten, and what such
 // are computed from; of plain columns, which are not loose, only those whose
 // values are compared otherwise than to the byte.
-func (b *builds) rewritten(why []string, t *table, names []string, loose bool) []string {
-	add := func(c *column) {
+func (b *builds) rewritten(why []string, t *schema.Table, names []string, loose bool) []string {
+	add := func(c *schema.Column) {
 		if pos, ok := b.rewrites(c, 0); ok {
 			if told := fmt.Sprintf("%s (%s)", c, b.place(pos)); !slices.Contains(why, told) {
 				why = append(why, told)
@@ -172,12 +160,12 @@ func (b *builds) rewritten(why []string, t *table, names []string, loose bool) [
 		}
 	}
 	for _, name := range names {
-		for _, t := range withDescendants(t) {
-			c := t.byName[name]
+		for _, t := range t.WithDescendants() {
+			c := t.ByName[name]
 			if c == nil {
 				continue
 			}
-			if loose || c.alike || c.base.name == "citext" { // which folds as its server's locale does
+			if loose || c.Alike || c.Base.Name == "citext" { // which folds as its server's locale does
 				add(c)
 			}
 			for _, source := range b.sources[c] {
@@ -190,7 +178,7 @@ func (b *builds) rewritten(why []string, t *table, names []string, loose bool) [
 
 // readBy blames a rule for a materialized view that reads what it rewrote,
 // directly or by way of other views.
-func (b *builds) readBy(d definition) (why []string, err error) {
+func (b *builds) readBy(d schema.Definition) (why []string, err error) {
 	rows, err := b.conn.Query(b.ctx, `
 		with recursive reads(view, relation, attribute) as (
 		  select w.ev_class, d.refobjid, d.refobjsubid from pg_catalog.pg_rewrite w
@@ -201,14 +189,14 @@ func (b *builds) readBy(d definition) (why []string, err error) {
 		  where n.nspname = $1 and c.relname = $2
 		  union select r.relation, r.attribute from within w join reads r on r.view = w.relation)
 		select w.relation, a.attname::pg_catalog.text from within w join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
-		order by w.relation, a.attnum`, d.table.schema, d.table.table)
+		order by w.relation, a.attnum`, d.Table.Schema, d.Table.Table)
 	if err != nil {
 		return nil, err
 	}
 	var relation uint32
 	var name string
 	_, err = pgx.ForEachRow(rows, []any{&relation, &name}, func() error {
-		if t := b.cat.byOID[relation]; t != nil {
+		if t := b.schema.ByOID[relation]; t != nil {
 			why = b.rewritten(why, t, []string{name}, true)
 		}
 		return nil
@@ -218,7 +206,7 @@ func (b *builds) readBy(d definition) (why []string, err error) {
 
 // readGenerated finds what generated columns are computed from.
 func (b *builds) readGenerated() error {
-	b.sources = map[*column][]*column{}
+	b.sources = map[*schema.Column][]*schema.Column{}
 	rows, err := b.conn.Query(b.ctx, `
 		select a.attrelid, a.attname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
 		from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attgenerated <> ''`)
@@ -228,13 +216,13 @@ func (b *builds) readGenerated() error {
 	var relation uint32
 	var name, expr string
 	_, err = pgx.ForEachRow(rows, []any{&relation, &name, &expr}, func() error {
-		t := b.cat.byOID[relation]
+		t := b.schema.ByOID[relation]
 		if t == nil {
 			return nil
 		}
-		for _, token := range lex(expr) {
-			if source := t.byName[token.text]; token.isName() && source != nil {
-				b.sources[t.byName[name]] = append(b.sources[t.byName[name]], source)
+		for _, token := range sqltext.Tokens(expr, true) {
+			if source := t.ByName[token.Text]; token.IsName() && source != nil {
+				b.sources[t.ByName[name]] = append(b.sources[t.ByName[name]], source)
 			}
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -17,15 +18,15 @@ const compositeFields = "fields"
 
 // compositeRecipe says what becomes of the fields of a composite value.
 type compositeRecipe struct {
-	column *column
+	column *schema.Column
 	fields []fieldRecipe // in the order of the type's
 }
 
 type fieldRecipe struct {
-	column  *column
+	column  *schema.Column
 	made    *recipe // nil: the field passes
 	link    string
-	unnamed *column // that no rule names; nil for others
+	unnamed *schema.Column // that no rule names; nil for others
 	path    string
 }
 
@@ -49,8 +50,8 @@ func newComposite(p *Plan, r *compositeRecipe, mask *masker, decode *copytext.De
 		c.stays = append(c.stays, p.keptInLink(f.link))
 		if f.made != nil && f.made.composite != nil {
 			c.inner[i] = newComposite(p, f.made.composite, mask, decode)
-		} else if f.made != nil && isHstore(f.column.base) && f.made.name != constant && f.made.name != setNull {
-			c.pairs[i] = newHstoreValues(p, r.column.root().String()+"."+f.path, func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
+		} else if f.made != nil && f.column.Base.IsHstore() && f.made.name != constant && f.made.name != setNull {
+			c.pairs[i] = newHstoreValues(p, r.column.Root().String()+"."+f.path, func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
 		}
 		if f.unnamed != nil {
 			c.inside[i] = p.newInside(p.scannerFor(f.unnamed, false))
@@ -111,10 +112,10 @@ func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 }
 
 // sampleTo has what is taken away added to a sample; within has the fields.
-func (c *composite) sampleTo(within *column, s *sampler) {
-	for i, f := range within.fields {
+func (c *composite) sampleTo(within *schema.Column, s *sampler) {
+	for i, f := range within.Fields {
 		if c.pairs[i] != nil { // whose values come one by one
-			f = textOf(f)
+			f = f.AsText()
 		}
 		c.gather = append(c.gather, newGatherer(f, s))
 		if c.inner[i] != nil {
@@ -136,36 +137,23 @@ func (c *composite) passed(i int, value []byte) {
 		return
 	}
 	if kind, ok := inside.find(c.decode.Decode(value)); ok {
-		inside.leaked(c.column.root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), setNull)))
+		inside.leaked(c.column.Root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), setNull)))
 	}
 	c.leaked = c.leaked || inside.end() != nil
 }
 
-// field is a field of a composite column by its name, behind those of the
-// fields that it is in; nil where there is none.
-func (c *column) field(path []string) *column {
-	for depth, name := range path {
-		i := slices.IndexFunc(c.fields, func(f *column) bool { return f.name == name })
-		if i < 0 || depth > 0 && c.array { // whose elements are no fields
-			return nil
-		}
-		c = c.fields[i]
-	}
-	return c
-}
-
 // compositeRecipe makes a rule by fields ready.
-func (p *planner) compositeRecipe(c *column, r *spec.Rule) *recipe {
+func (p *planner) compositeRecipe(c *schema.Column, r *spec.Rule) *recipe {
 	made := p.fieldsRecipe(c, c, nil, r)
 	made.name, made.effect = compositeFields, merges
 	return made
 }
 
 // fieldsRecipe is that of the fields of within, to which path leads from c.
-func (p *planner) fieldsRecipe(c, within *column, path []string, r *spec.Rule) *recipe {
+func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.Rule) *recipe {
 	out := &compositeRecipe{column: c}
-	for _, f := range within.fields {
-		here := append(slices.Clone(path), f.name)
+	for _, f := range within.Fields {
+		here := append(slices.Clone(path), f.Name)
 		made := fieldRecipe{column: f, path: strings.Join(here, ".")}
 		if rule := fieldRule(r, here); rule != nil && !rule.Preserve {
 			domain := domainOf(rule.Link, c)
@@ -199,23 +187,23 @@ func ruledWithin(r *spec.Rule, path []string) bool {
 
 // unfitComposite says why a column cannot be rewritten by fields, and the
 // mend; or nothing.
-func (p *planner) unfitComposite(c *column, r *spec.Rule, made *recipe) (why, mend string, err error) {
+func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *recipe) (why, mend string, err error) {
 	switch {
-	case c.generated:
+	case c.Generated:
 		why, mend = unfitKind(c, r)
 		return why, mend, nil
-	case len(c.fields) == 0:
-		return fmt.Sprintf("is of type %s, which has no fields", c.typ), "take fields away and name a transform", nil
-	case c.array != r.Each:
-		return "is of type " + c.typ, "say each: true for arrays, and only for them", nil
-	case len(c.unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.unique)), "preserve it with a why", nil
+	case len(c.Fields) == 0:
+		return fmt.Sprintf("is of type %s, which has no fields", c.SQL), "take fields away and name a transform", nil
+	case c.Array != r.Each:
+		return "is of type " + c.SQL, "say each: true for arrays, and only for them", nil
+	case len(c.Unique) > 0:
+		return fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.Unique)), "preserve it with a why", nil
 	case p.encoding.Charset != copytext.ASCIISafe:
 		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
 	}
 	for i := range r.Fields {
 		rule := &r.Fields[i]
-		f := c.field(rule.Field)
+		f := c.Field(rule.Field)
 		if f == nil {
 			return "has no field " + rule.Source, "correct the name", nil
 		}
@@ -231,14 +219,14 @@ func (p *planner) unfitComposite(c *column, r *spec.Rule, made *recipe) (why, me
 	return refused("would refuse what its fields become", why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 
-func (p *planner) unfitField(f *column, r *spec.Rule) (why, mend string, err error) {
+func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, err error) {
 	switch {
 	case r.Preserve:
 		return "", "", nil
-	case f.array && r.Transform != setNull && r.Transform != constant:
+	case f.Array && r.Transform != setNull && r.Transform != constant:
 		return "is an array", "use set_null or constant, or preserve it with a why", nil
 	}
-	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, unfitType, unfitParameters, p.unfitLength, p.unfitEncoding} {
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){unfitKind, unfitType, unfitParameters, p.unfitLength, p.unfitEncoding} {
 		if why, mend := test(f, r); why != "" {
 			return why, mend, nil
 		}
@@ -251,23 +239,23 @@ func (p *planner) unfitField(f *column, r *spec.Rule) (why, mend string, err err
 }
 
 // unmatchedFields finds fields that look sensitive and that no rule names.
-func (p *planner) unmatchedFields(c, within *column, path []string, r *spec.Rule) {
-	for _, f := range within.fields {
-		here := append(slices.Clone(path), f.name)
+func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *spec.Rule) {
+	for _, f := range within.Fields {
+		here := append(slices.Clone(path), f.Name)
 		if fieldRule(r, here) != nil {
 			continue
 		}
-		if ruledWithin(r, here) && !f.array {
+		if ruledWithin(r, here) && !f.Array {
 			p.unmatchedFields(c, f, here, r)
 			continue
 		}
 		if what, transform := sensitive(f); what != "" {
-			if f.array {
+			if f.Array {
 				transform = setNull
 			}
-			p.problem(verdict.CodeUnmatched, c.root().String()+"."+strings.Join(here, "."), r.Pos,
+			p.problem(verdict.CodeUnmatched, c.Root().String()+"."+strings.Join(here, "."), r.Pos,
 				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", strings.Join(here, "."), cmp.Or(suitable(f, transform), setNull)),
-				"%s: its field %s looks like %s and has no rule", c.root(), strings.Join(here, "."), what)
+				"%s: its field %s looks like %s and has no rule", c.Root(), strings.Join(here, "."), what)
 		}
 	}
 }

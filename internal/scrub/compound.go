@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
 // unfitWithin tries what a rule makes of values that hold others (documents,
 // composites, hstores) on what the column asks of them: where a sample is
 // taken as it is, what becomes of it must be taken too, and some sample must.
-func (p *planner) unfitWithin(c *column, r *spec.Rule, made *recipe) (string, error) {
-	question := fmt.Sprint(c.root(), c.typ, c.constraints(), r)
-	if !c.constrained() && !c.domain || p.tried[question] {
+func (p *planner) unfitWithin(c *schema.Column, r *spec.Rule, made *recipe) (string, error) {
+	question := fmt.Sprint(c.Root(), c.SQL, c.Constraints(), r)
+	if !c.Constrained() && !c.InDomain || p.tried[question] {
 		return "", nil
 	}
 	p.tried[question] = true // a partition that is like another is not asked again
@@ -29,7 +30,7 @@ func (p *planner) unfitWithin(c *column, r *spec.Rule, made *recipe) (string, er
 
 // rewritten is what becomes of a value under several keys. What the rule ends
 // the load for becomes nothing.
-func (p *planner) rewritten(c *column, r *spec.Rule, made *recipe, in string) []string {
+func (p *planner) rewritten(c *schema.Column, r *spec.Rule, made *recipe, in string) []string {
 	const keys = 3
 	decode := p.encoding.NewDecoder()
 	var all []string
@@ -45,44 +46,20 @@ func (p *planner) rewritten(c *column, r *spec.Rule, made *recipe, in string) []
 }
 
 // compounds are likely values of the column, and such as its constraints name.
-func (p *planner) compounds(c *column, r *spec.Rule, made *recipe) []string {
-	named := c.literals()
+func (p *planner) compounds(c *schema.Column, r *spec.Rule, made *recipe) []string {
+	named := c.Literals()
 	switch {
 	case r.JSON != nil:
-		return sampleDocuments(made.document, textOf(c), named)
+		return sampleDocuments(made.document, c.AsText(), named)
 	case r.Fields != nil:
 		return sampleComposites(made.composite, c, named)
 	}
 	return sampleHstores(made, c, named)
 }
 
-// literals are the texts that a column's constraints name, each once.
-func (c *column) literals() []string {
-	var all []string
-	for _, expr := range c.constraints() {
-		for _, t := range lex(expr) {
-			if (t.kind == stringLiteral || t.kind == numberLiteral) && t.text != "" && !slices.Contains(all, t.text) {
-				all = append(all, t.text)
-			}
-		}
-	}
-	return all
-}
-
-// constraints are the expressions that a value of the column is asked.
-func (c *column) constraints() []string {
-	all := slices.Clone(c.domainSQL)
-	for _, k := range c.table.checks {
-		if slices.Contains(k.columns, c.num) {
-			all = append(all, k.expr)
-		}
-	}
-	return all
-}
-
 // sampleDocuments hold what the paths name, with values that their transforms
 // are at home with, and a member of each name that a constraint knows.
-func sampleDocuments(d *documentRecipe, within *column, named []string) []string {
+func sampleDocuments(d *documentRecipe, within *schema.Column, named []string) []string {
 	all := []string{"{}", "[]", `"x"`, "1"}
 	add := func(values func(path *pathRecipe) []any, members []any) {
 		for i := range most(values, d.paths) {
@@ -182,7 +159,7 @@ func plant(at any, steps []spec.JSONStep, value any) any {
 
 // sampleComposites have samples in the fields that are rewritten; in the
 // others null, or something of their type.
-func sampleComposites(made *compositeRecipe, c *column, named []string) []string {
+func sampleComposites(made *compositeRecipe, c *schema.Column, named []string) []string {
 	const tries = 12
 	var all []string
 	for _, filled := range []bool{false, true} {
@@ -193,14 +170,14 @@ func sampleComposites(made *compositeRecipe, c *column, named []string) []string
 	return all
 }
 
-func sampleComposite(made *compositeRecipe, c *column, named []string, i int, filled bool) []byte {
+func sampleComposite(made *compositeRecipe, c *schema.Column, named []string, i int, filled bool) []byte {
 	out := []byte("(")
-	for n, f := range c.fields {
+	for n, f := range c.Fields {
 		if n > 0 {
 			out = append(out, ',')
 		}
 		switch rule := made.fields[n].made; {
-		case f.array:
+		case f.Array:
 		case rule != nil && rule.composite != nil:
 			out = copytext.AppendDoubled(out, sampleComposite(rule.composite, f, named, i, filled))
 		case rule != nil && rule.effect != clears:
@@ -214,20 +191,20 @@ func sampleComposite(made *compositeRecipe, c *column, named []string, i int, fi
 }
 
 // fillerOf is a value of a field that passes; empty where none is known.
-func fillerOf(f *column, named []string, i int) string {
-	switch familyOf(f) {
-	case textual:
+func fillerOf(f *schema.Column, named []string, i int) string {
+	switch f.Family() {
+	case schema.Textual:
 		return append(slices.Clone(named), "x")[i%(len(named)+1)]
-	case numeric:
+	case schema.Numeric:
 		return "1"
-	case temporal:
+	case schema.Temporal:
 		return dateSamples[i%len(dateSamples)]
 	}
 	return ""
 }
 
 // sampleHstores have the keys that a constraint names.
-func sampleHstores(made *recipe, c *column, named []string) []string {
+func sampleHstores(made *recipe, c *schema.Column, named []string) []string {
 	all := []string{""}
 	for _, value := range slices.Concat(sampleInputs(made, c), named) {
 		var pairs []string

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -58,10 +59,10 @@ type damaged struct {
 	seen          map[string]int
 }
 
-func newDamaged(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) *damaged {
-	d := &damaged{t: t, conn: conn, p: p, schema: schema, table: table, columns: p.loaded[p.cat.byName[tableName{schema, table}]], seen: map[string]int{}}
+func newDamaged(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) *damaged {
+	d := &damaged{t: t, conn: conn, p: p, schema: namespace, table: table, columns: p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]], seen: map[string]int{}}
 	var out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &out, fmt.Sprintf("copy (select %s from %s limit 40) to stdout", names(d.columns), pgx.Identifier{schema, table}.Sanitize())); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &out, fmt.Sprintf("copy (select %s from %s limit 40) to stdout", names(d.columns), pgx.Identifier{namespace, table}.Sanitize())); err != nil {
 		t.Fatal(err)
 	}
 	d.block = out.Bytes()

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -141,13 +142,13 @@ type counters struct {
 
 // newCounters are those of a column whose values are plain: what lies within
 // documents, arrays and the like no query compares.
-func (p *Plan) newCounters(c *column, made *recipe) (out counters) {
+func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
 	r := p.assigned[c]
 	if !p.counts(c, made) {
 		return out
 	}
 	one := func() *pairs { return &pairs{seed: p.seed, most: p.pairsEach} }
-	if len(c.unique) > 0 {
+	if len(c.Unique) > 0 {
 		out.own, out.normal = one(), ownNormal(c, &spec.Rule{})
 	}
 	if r.Link != "" {
@@ -157,12 +158,12 @@ func (p *Plan) newCounters(c *column, made *recipe) (out counters) {
 }
 
 // counts tells whether a column's values are counted.
-func (p *Plan) counts(c *column, made *recipe) bool {
+func (p *Plan) counts(c *schema.Column, made *recipe) bool {
 	r := p.assigned[c]
-	if !changes(r) || made == nil || made.transform == nil || made.name != r.Transform || r.Each || made.whole || isHstore(c.base) {
+	if !changes(r) || made == nil || made.transform == nil || made.name != r.Transform || r.Each || made.whole || c.Base.IsHstore() {
 		return false
 	}
-	return r.Link != "" && r.Transform != dateShift || len(c.unique) > 0 && made.effect == keepsApart
+	return r.Link != "" && r.Transform != dateShift || len(c.Unique) > 0 && made.effect == keepsApart
 }
 
 // became notes what became of a value.
@@ -202,7 +203,7 @@ func (c *cell) remained(value []byte) {
 // comparable is a value as the server's text of it is read: without the blanks
 // that a char(n) is filled up with.
 func (c *cell) comparable(value []byte) []byte {
-	if c.column.base.is("bpchar") {
+	if c.column.Base.Is("bpchar") {
 		value = bytes.TrimRight(value, " ")
 	}
 	return value
@@ -214,7 +215,7 @@ type domain struct {
 	name    string
 	own     bool
 	made    *recipe
-	columns []*column
+	columns []*schema.Column
 	pairs   *pairs
 	cell    *cell // one of them
 
@@ -248,8 +249,8 @@ func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx
 
 // read is a table to read back, with the domains of each column.
 type read struct {
-	table   *table
-	columns []*column
+	table   *schema.Table
+	columns []*schema.Column
 	domains [][]*domain
 	rows    int64 // that were written
 	percent float64
@@ -259,7 +260,7 @@ type read struct {
 func (p *Plan) domains() ([]*domain, []*read) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	byName, reads := map[string]*domain{}, map[*table]*read{}
+	byName, reads := map[string]*domain{}, map[*schema.Table]*read{}
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if c == nil || c.counted.own == nil && c.counted.linked == nil {
@@ -315,12 +316,12 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 		}
 		all = append(all, d)
 	}
-	add(c.column.root().String(), c.counted.own)
+	add(c.column.Root().String(), c.counted.own)
 	add("link "+p.assigned[c.column].Link, c.counted.linked)
 	return all
 }
 
-func (rd *read) add(c *column, d *domain) {
+func (rd *read) add(c *schema.Column, d *domain) {
 	i := slices.Index(rd.columns, c)
 	if i < 0 {
 		i = len(rd.columns)
@@ -334,13 +335,13 @@ func (rd *read) add(c *column, d *domain) {
 func (rd *read) sql() string {
 	var columns []string
 	for _, c := range rd.columns {
-		columns = append(columns, pgx.Identifier{c.name}.Sanitize()+"::text")
+		columns = append(columns, pgx.Identifier{c.Name}.Sanitize()+"::text")
 	}
 	from := " FROM ONLY "
-	if rd.table.kind == "p" { // its rows went on into partitions
+	if rd.table.Kind == "p" { // its rows went on into partitions
 		from = " FROM "
 	}
-	from += pgx.Identifier{rd.table.name.schema, rd.table.name.table}.Sanitize()
+	from += pgx.Identifier{rd.table.Name.Schema, rd.table.Name.Table}.Sanitize()
 	if rd.percent > 0 {
 		from += fmt.Sprintf(" TABLESAMPLE SYSTEM (%f) REPEATABLE (1)", rd.percent)
 	}
@@ -367,7 +368,7 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 			defer conn.Close(context.WithoutCancel(ctx))
 			for rd := range next {
 				if err := rd.run(ctx, conn); err != nil {
-					return cmp.Or(context.Cause(ctx), fmt.Errorf("read %s back: %w", rd.table.name, err))
+					return cmp.Or(context.Cause(ctx), fmt.Errorf("read %s back: %w", rd.table.Name, err))
 				}
 			}
 			return nil
@@ -406,7 +407,7 @@ func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
 	if rd.percent == 0 && rows != rd.rows {
 		for _, domains := range rd.domains {
 			for _, d := range domains {
-				d.short = rd.table.name.String()
+				d.short = rd.table.Name.String()
 			}
 		}
 	}
@@ -502,9 +503,9 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 
 // brokenBy tries the keys and unique indexes that rest on a column, and names
 // the first that cannot be built since two rows are equal; none of them stays.
-func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *column) (string, error) {
+func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error) {
 	for _, a := range p.attempts() {
-		if a.kind == foreign || !a.bears() || p.cat.byName[a.table] != c.table || !slices.Contains(a.columns, c.name) {
+		if a.Kind == schema.Foreign || !a.Bears() || p.schema.ByName[a.Table] != c.Table || !slices.Contains(a.Columns, c.Name) {
 			continue
 		}
 		refused, err := try(ctx, conn, a.sql)
@@ -512,7 +513,7 @@ func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *column) (string,
 			return "", err
 		}
 		if refused != nil && refused.Code == "23505" {
-			return a.name, nil
+			return a.Name, nil
 		}
 	}
 	return "", nil

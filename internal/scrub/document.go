@@ -5,17 +5,14 @@ import (
 	"slices"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
-// textOf is the column as a text in one of its documents is seen.
-func textOf(c *column) *column {
-	return &column{table: c.table, name: c.name, typ: "text", base: pgType{"pg_catalog", "text", "b"}}
-}
-
 // documentRecipe makes a rule by paths ready.
-func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
-	within := textOf(c)
+func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *recipe {
+	within := c.AsText()
 	domain := domainOf("", c)
 	d := &documentRecipe{column: c, unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
 	for i := range r.JSON {
@@ -33,7 +30,7 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 			made.made = p.recipe(within, &entry.Rule, domain)
 		}
 		if entry.Transform == constant && entry.Value != nil {
-			made.written, _ = p.encoding.Encode(constantJSON(*entry.Value))
+			made.written, _ = p.encoding.Encode(jsontext.Constant(*entry.Value))
 		}
 		d.paths = append(d.paths, made)
 	}
@@ -43,7 +40,7 @@ func (p *planner) documentRecipe(c *column, r *spec.Rule) *recipe {
 
 // unfitDocument says why a column cannot be rewritten by paths, and the mend;
 // or nothing.
-func (p *planner) unfitDocument(c *column, r *spec.Rule, made *recipe) (why, mend string, err error) {
+func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *recipe) (why, mend string, err error) {
 	if why, mend = p.unfitPaths(c, r); why != "" {
 		return why, mend, nil
 	}
@@ -51,33 +48,33 @@ func (p *planner) unfitDocument(c *column, r *spec.Rule, made *recipe) (why, men
 	return refused("would refuse what its paths make", why), "take the paths away that its constraint asks for, or use set_null or constant", err
 }
 
-func (p *planner) unfitPaths(c *column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) {
 	switch {
-	case c.generated:
+	case c.Generated:
 		return unfitKind(c, r)
-	case !c.base.is("json", "jsonb"):
-		return fmt.Sprintf("is of type %s, which holds no documents", c.typ), "take json away and name a transform"
-	case c.array != r.Each:
-		return "is of type " + c.typ, "say each: true for arrays of documents, and only for them"
-	case len(c.unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.unique)), "preserve it with a why"
+	case !c.Base.Is("json", "jsonb"):
+		return fmt.Sprintf("is of type %s, which holds no documents", c.SQL), "take json away and name a transform"
+	case c.Array != r.Each:
+		return "is of type " + c.SQL, "say each: true for arrays of documents, and only for them"
+	case len(c.Unique) > 0:
+		return fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.Unique)), "preserve it with a why"
 	case p.encoding.Charset != copytext.ASCIISafe:
 		return fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
 	}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
-		if why, mend := p.unfitPath(textOf(c), &entry.Rule); why != "" {
+		if why, mend := p.unfitPath(c.AsText(), &entry.Rule); why != "" {
 			return fmt.Sprintf("%s %s", entry.Path, why), mend
 		}
 	}
 	return p.unfitPartition(c, r)
 }
 
-func (p *planner) unfitPath(within *column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend string) {
 	if r.Preserve {
 		return "", ""
 	}
-	tests := []func(*column, *spec.Rule) (string, string){unfitParameters, p.unfitEncoding}
+	tests := []func(*schema.Column, *spec.Rule) (string, string){unfitParameters, p.unfitEncoding}
 	if r.Transform != noise { // of numbers, and of texts that hold one
 		tests = append(tests, unfitType)
 	}

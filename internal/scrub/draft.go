@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -86,7 +87,7 @@ func (p *Plan) loadedColumns() (n int) {
 }
 
 func (d *Draft) countRows(lookers []*looker) {
-	seen := map[*table]bool{}
+	seen := map[*schema.Table]bool{}
 	for _, l := range lookers {
 		seen[l.table] = true
 		d.Rows += l.rows
@@ -96,10 +97,10 @@ func (d *Draft) countRows(lookers []*looker) {
 
 // judge finds what looks sensitive, by name, type and content.
 func (s *Survey) judge() []judged {
-	byRoot := map[*column]*evidence{}
+	byRoot := map[*schema.Column]*evidence{}
 	for _, l := range s.lookers {
 		for _, v := range l.views {
-			root := v.column.root()
+			root := v.column.Root()
 			if byRoot[root] == nil {
 				byRoot[root] = &evidence{}
 			}
@@ -122,20 +123,20 @@ func (s *Survey) judge() []judged {
 }
 
 // judge weighs what a name or type tells against the values.
-func (e *evidence) judge(c *column, what, transform string) judged {
+func (e *evidence) judge(c *schema.Column, what, transform string) judged {
 	kind, whole, hits := e.leading()
 	named := judged{suspicion: suspicion{what: what, transform: transform}, confidence: medium, reason: named(c, what)}
 	switch {
 	case what != "" && e.values == 0:
 		named.confidence, named.reason = low, named.reason+"; the backup has no value to look at"
 		return named
-	case familyOf(c) == opaque:
+	case c.Family() == schema.Opaque:
 		return e.judgeOpaque(c, named)
 	case nearlyAll(whole, e.values):
 		return e.wholly(c, named, kind, whole)
 	case what == "" && hits == 0:
 		return judged{}
-	case what == "" && familyOf(c) == numeric:
+	case what == "" && c.Family() == schema.Numeric:
 		return e.numbersByChance(hits)
 	case what == "":
 		return e.partly(hits)
@@ -143,18 +144,18 @@ func (e *evidence) judge(c *column, what, transform string) judged {
 	return e.byName(named)
 }
 
-func named(c *column, what string) string {
+func named(c *schema.Column, what string) string {
 	switch {
 	case what == "":
 		return ""
-	case familyOf(c) == opaque:
-		return "of type " + c.typ
+	case c.Family() == schema.Opaque:
+		return "of type " + c.SQL
 	}
 	return "named like " + what
 }
 
 // wholly: the values themselves are of one kind, whatever the name says.
-func (e *evidence) wholly(c *column, named judged, kind detect.Kind, whole int64) judged {
+func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
 	j := judged{suspicion: suspicion{what: kind.Words(), transform: transformFor[kind]}, confidence: medium}
 	switch f := e.likeness(); f {
@@ -231,7 +232,7 @@ func (e *evidence) byName(j judged) judged {
 }
 
 // judgeOpaque looks into what holds other values.
-func (e *evidence) judgeOpaque(c *column, j judged) judged {
+func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 	switch {
 	case e.documents > 0:
 		j.reason += "; " + counted(e.documents, "document")
@@ -244,7 +245,7 @@ func (e *evidence) judgeOpaque(c *column, j judged) judged {
 			j.confidence = high
 			j.reason += ", with the keys " + joined(names)
 		}
-	case isAddress(c.base), isMAC(c.base):
+	case c.Base.IsAddress(), c.Base.IsMAC():
 		j.confidence = high
 		fallthrough
 	default:
@@ -300,7 +301,7 @@ func (p *planner) fold(all []proposal) []proposal {
 	placeOf := func(m *proposal) place {
 		r := *m.rule
 		r.Column = spec.ColumnPattern{}
-		return place{m.root.table.name.table, m.root.name, ruleLine(&r, "")}
+		return place{m.root.Table.Name.Table, m.root.Name, r.YAML("")}
 	}
 	for i := range all {
 		alike[placeOf(&all[i])]++
@@ -324,8 +325,8 @@ func (p *planner) fold(all []proposal) []proposal {
 
 // tablesWith counts the tables of a name, in any schema, that have a column.
 func (p *Plan) tablesWith(name, column string) (n int) {
-	for _, t := range p.cat.tables {
-		if t.name.table == name && t.byName[column] != nil {
+	for _, t := range p.schema.Tables {
+		if t.Name.Table == name && t.ByName[column] != nil {
 			n++
 		}
 	}
@@ -334,7 +335,7 @@ func (p *Plan) tablesWith(name, column string) (n int) {
 
 // write makes the lines of the proposals, each below its reason.
 func (d *Draft) write(all []judged, proposed []proposal) {
-	reasons := map[*column]judged{}
+	reasons := map[*schema.Column]judged{}
 	for _, j := range all {
 		reasons[j.root] = j
 	}
@@ -354,7 +355,7 @@ func (d *Draft) write(all []judged, proposed []proposal) {
 		if m.schemas > 1 {
 			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
 		}
-		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+ruleLine(m.rule, "\n        "))
+		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+m.rule.YAML("\n        "))
 	}
 }
 

@@ -74,8 +74,8 @@ func (p *Plan) fallenMessage() string {
 		return ""
 	}
 	var names []string
-	for _, t := range p.cat.tables {
-		for _, c := range t.columns {
+	for _, t := range p.schema.Tables {
+		for _, c := range t.Columns {
 			if what := p.fallen[c]; what != "" {
 				names = append(names, fmt.Sprintf("%s (%s)", c, appears(what)))
 			}

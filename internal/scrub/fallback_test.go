@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -44,9 +45,9 @@ func TestUnmatchedDecides(t *testing.T) {
 			}
 			made := map[string]string{}
 			for _, table := range []string{"staff", "boss"} {
-				for _, c := range p.cat.byName[tableName{"public", table}].columns {
+				for _, c := range p.schema.ByName[schema.Name{Schema: "public", Table: table}].Columns {
 					if r := p.assigned[c]; r != nil && !r.Preserve {
-						made[c.name] = p.recipes[c].name
+						made[c.Name] = p.recipes[c].name
 					}
 				}
 			}

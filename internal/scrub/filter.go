@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -25,12 +26,12 @@ var (
 // nil if they pass as they are. Several workers may call Filter at once; what
 // it returns is for one goroutine. Its errors name table, column and row,
 // never a value.
-func (p *Plan) Filter(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
-	t := p.cat.byName[tableName{schema, table}]
+func (p *Plan) Filter(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	t := p.schema.ByName[schema.Name{Schema: namespace, Table: table}]
 	planned, ok := p.loaded[t]
 	if t == nil || !ok || !slices.Equal(planned, columns) {
 		return nil, verdict.Errorf(verdict.CodeScrub, "the archive contradicts its own table of contents",
-			"scrub %s.%s: the rows that come are not those that the scrub was planned for", schema, table)
+			"scrub %s.%s: the rows that come are not those that the scrub was planned for", namespace, table)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,7 +49,7 @@ func (p *Plan) Filter(schema, table string, columns []string) (func(dst, row []b
 
 // rewriter rewrites the rows of one block.
 type rewriter struct {
-	table   *table
+	table   *schema.Table
 	names   []string
 	charset copytext.Charset
 	cells   []*cell // by field; nil: passes as it is
@@ -76,12 +77,12 @@ type fieldGlob struct {
 	cell  *cell // unescapes, decodes and normalises
 }
 
-func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
+func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
 	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
-		c := t.byName[name]
+		c := t.ByName[name]
 		if made := p.recipes[c]; made != nil {
 			r.cells[i] = newCell(p, c, made, mask, decode)
 			work = true
@@ -93,7 +94,7 @@ func (p *Plan) newRewriter(t *table, columns []string) *rewriter {
 		}
 	}
 	for _, k := range p.keeps {
-		if k.table == t || slices.Contains(t.ancestors(), k.table) {
+		if k.table == t || slices.Contains(t.Ancestors(), k.table) {
 			r.keepers = append(r.keepers, r.rowKeeper(p, k, mask, decode))
 			work = true
 		}
@@ -118,8 +119,8 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.
 		}
 		reader := r.cells[i]
 		if reader == nil {
-			c := r.table.byName[name]
-			reader = newCell(p, c, &recipe{transform: transforms[constant], normal: normal{blanks: c.base.is("bpchar")}}, mask, decode)
+			c := r.table.ByName[name]
+			reader = newCell(p, c, &recipe{transform: transforms[constant], normal: normal{blanks: c.Base.Is("bpchar")}}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
@@ -133,7 +134,7 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker
 	if rule.By == "" || i < 0 {
 		return nil
 	}
-	c := r.table.byName[rule.By]
+	c := r.table.ByName[rule.By]
 	made := &recipe{transform: transforms[constant], domain: domainOf(rule.Link, c), normal: ownNormal(c, &spec.Rule{})}
 	if rule.Link != "" {
 		made.normal = linked
@@ -183,7 +184,7 @@ func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
 func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	if err := r.split(row); err != nil {
 		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
-			"scrub %s, row %d: %w", r.table.name, r.row, err)
+			"scrub %s, row %d: %w", r.table.Name, r.row, err)
 	}
 	if r.originals != nil {
 		if err := r.checkRow(row); err != nil {
@@ -249,14 +250,14 @@ func (r *rewriter) replace(dst, row []byte, i int, field []byte) ([]byte, error)
 // failed is an error of one value, without it.
 func (r *rewriter) failed(field int, err error) error {
 	if errors.Is(err, ErrLeak) {
-		return leakError(r.table.name.String(), r.row)
+		return leakError(r.table.Name.String(), r.row)
 	}
 	if unnamed, ok := errors.AsType[*unnamedValue](err); ok {
 		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
-			"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
+			"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 	}
 	return verdict.Errorf(verdict.CodeScrub, "look at this row in production: if the value is so there, the rule does not suit this column; if not, the backup is damaged",
-		"scrub %s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
+		"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 }
 
 func (r *rewriter) split(row []byte) error {
@@ -338,7 +339,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 
 // cell rewrites one field of each row.
 type cell struct {
-	column  *column
+	column  *schema.Column
 	recipe  *recipe
 	charset copytext.Charset
 	mask    *masker
@@ -365,7 +366,7 @@ type cell struct {
 	counted                 counters
 }
 
-func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *copytext.Decoder) *cell {
+func newCell(p *Plan, c *schema.Column, made *recipe, mask *masker, decode *copytext.Decoder) *cell {
 	out := &cell{column: c, recipe: made, charset: p.encoding.Charset, mask: mask, decode: decode}
 	out.counted = p.newCounters(c, made)
 	out.one = out.value
@@ -376,8 +377,8 @@ func newCell(p *Plan, c *column, made *recipe, mask *masker, decode *copytext.De
 	case made.composite != nil:
 		out.fields = newComposite(p, made.composite, mask, decode)
 		out.one = out.fields.append
-	case isHstore(c.base) && made.name != constant:
-		out.hstore = newHstoreValues(p, c.root().String(), out.value)
+	case c.Base.IsHstore() && made.name != constant:
+		out.hstore = newHstoreValues(p, c.Root().String(), out.value)
 		out.one = out.pairs
 	default:
 		out.direct = out.charset == copytext.ASCIISafe && made.writesPlain()
@@ -410,9 +411,9 @@ func (c *cell) sampleTo(s *sampler, made *recipe) {
 		c.document.sample = s
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
-	case made.effect == clears || made.name == constant || isBytes(c.column.base):
+	case made.effect == clears || made.name == constant || c.column.Base.IsBytes():
 		whole := *c.column
-		whole.array = whole.array && !c.each
+		whole.Array = whole.Array && !c.each
 		c.gather = newGatherer(&whole, s)
 	}
 }
@@ -496,7 +497,7 @@ func (c *cell) replace(value []byte) (err error) {
 		c.out, err = c.one(c.out[:0], value)
 		return err
 	}
-	c.out, err = c.array.Append(c.out[:0], value, c.column.delim, c.element)
+	c.out, err = c.array.Append(c.out[:0], value, c.column.Delim, c.element)
 	c.stayed = false // some elements may have; the array as a whole was rewritten
 	if c.leaked && err == nil {
 		err = ErrLeak

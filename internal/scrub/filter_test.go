@@ -14,30 +14,31 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
 // through sends a table's rows out of the server and through the plan's
 // filter; what comes out is COPY text, a row a line.
-func through(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) []byte {
+func through(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) []byte {
 	t.Helper()
-	out, err := tryThrough(t, conn, p, schema, table)
+	out, err := tryThrough(t, conn, p, namespace, table)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) ([]byte, error) {
+func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) ([]byte, error) {
 	t.Helper()
-	columns := p.loaded[p.cat.byName[tableName{schema, table}]]
-	rewrite, err := p.Filter(schema, table, columns)
+	columns := p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
+	rewrite, err := p.Filter(namespace, table, columns)
 	if err != nil {
 		return nil, err
 	}
 	var in, out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+names(columns)+" from "+pgx.Identifier{schema, table}.Sanitize()+") to stdout"); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+names(columns)+" from "+pgx.Identifier{namespace, table}.Sanitize()+") to stdout"); err != nil {
 		t.Fatal(err)
 	}
 	for row := range bytes.Lines(in.Bytes()) {
@@ -60,24 +61,24 @@ func names(columns []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-func target(schema, table string, columns []string) string {
+func target(namespace, table string, columns []string) string {
 	if len(columns) == 0 {
-		return pgx.Identifier{schema, table}.Sanitize()
+		return pgx.Identifier{namespace, table}.Sanitize()
 	}
-	return pgx.Identifier{schema, table}.Sanitize() + " (" + names(columns) + ")"
+	return pgx.Identifier{namespace, table}.Sanitize() + " (" + names(columns) + ")"
 }
 
 // reload empties the table and loads what came through.
-func reload(t testing.TB, conn *pgx.Conn, p *Plan, schema, table string) {
+func reload(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) {
 	t.Helper()
-	if err := reloadIn(t, conn, p, "UTF8", schema, table); err != nil {
+	if err := reloadIn(t, conn, p, "UTF8", namespace, table); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // reloadIn is reload with the rows in an encoding; the error is the filter's
 // or of the server, which refuses them.
-func reloadIn(t testing.TB, conn *pgx.Conn, p *Plan, encoding, schema, table string) error {
+func reloadIn(t testing.TB, conn *pgx.Conn, p *Plan, encoding, namespace, table string) error {
 	t.Helper()
 	exec := func(sql string) {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
@@ -86,16 +87,16 @@ func reloadIn(t testing.TB, conn *pgx.Conn, p *Plan, encoding, schema, table str
 	}
 	exec("set client_encoding = " + encoding)
 	defer exec("set client_encoding = UTF8")
-	out, err := tryThrough(t, conn, p, schema, table)
+	out, err := tryThrough(t, conn, p, namespace, table)
 	if err != nil {
 		return err
 	}
 	only := "only "
-	if p.cat.byName[tableName{schema, table}].kind == "p" {
+	if p.schema.ByName[schema.Name{Schema: namespace, Table: table}].Kind == "p" {
 		only = ""
 	}
-	exec("delete from " + only + pgx.Identifier{schema, table}.Sanitize())
-	_, err = conn.PgConn().CopyFrom(t.Context(), bytes.NewReader(out), "copy "+target(schema, table, p.loaded[p.cat.byName[tableName{schema, table}]])+" from stdin")
+	exec("delete from " + only + pgx.Identifier{namespace, table}.Sanitize())
+	_, err = conn.PgConn().CopyFrom(t.Context(), bytes.NewReader(out), "copy "+target(namespace, table, p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]])+" from stdin")
 	return err
 }
 
@@ -355,7 +356,7 @@ func TestBytesWithoutMeaning(t *testing.T) {
 
 func TestCitextAndChar(t *testing.T) {
 	t.Parallel()
-	n := ownNormal(&column{base: pgType{"public", "citext", "b"}}, &spec.Rule{})
+	n := ownNormal(&schema.Column{Base: schema.Type{Schema: "public", Name: "citext", Kind: "b"}}, &spec.Rule{})
 	if !n.lower {
 		t.Error("citext compares without case")
 	}
@@ -414,12 +415,12 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	x := "x"
-	_, _, err := NewPlan(ctx, conn, Request{Catalogue: p.cat, Headers: []Header{{1, copytext.Header{Schema: "public", Table: "t", Columns: []string{"x"}}}},
+	_, _, err := NewPlan(ctx, conn, Request{Schema: p.schema, Headers: []Header{{1, copytext.Header{Schema: "public", Table: "t", Columns: []string{"x"}}}},
 		Rules: spec.Scrub{Rules: []spec.Rule{{Column: spec.ColumnPattern{Schema: "public", Table: "t", Column: "x"}, Transform: constant, Value: &x}}}})
 	if err == nil {
 		t.Error("a plan without answers from the server")
 	}
-	if _, err := ReadCatalogue(ctx, conn); err == nil {
+	if _, err := schema.Read(ctx, conn); err == nil {
 		t.Error("a catalogue without a server")
 	}
 }
@@ -432,7 +433,7 @@ func realisticRow(t testing.TB) (func(dst, row []byte) ([]byte, error), []byte) 
 	if len(checks) > 0 {
 		t.Fatalf("%+v", checks)
 	}
-	rewrite, err := p.Filter("public", "users", p.loaded[p.cat.byName[tableName{"public", "users"}]])
+	rewrite, err := p.Filter("public", "users", p.loaded[p.schema.ByName[schema.Name{Schema: "public", Table: "users"}]])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -27,11 +28,11 @@ func (p *planner) fit() error {
 	seen := map[string]bool{}
 	for _, c := range p.columnsWithRules() {
 		r := p.assigned[c]
-		loaded := slices.Contains(p.loaded[c.table], c.name)
-		if !loaded && !c.generated {
+		loaded := slices.Contains(p.loaded[c.Table], c.Name)
+		if !loaded && !c.Generated {
 			continue
 		}
-		if r.Preserve && !c.generated {
+		if r.Preserve && !c.Generated {
 			continue
 		}
 		recipe, why, mend, err := p.try(c, r, seen)
@@ -39,7 +40,7 @@ func (p *planner) fit() error {
 			return err
 		}
 		if why != "" {
-			p.problem(verdict.CodeRuleUnfit, c.root().String(), r.Pos, mend, "%s %s", c, why)
+			p.problem(verdict.CodeRuleUnfit, c.Root().String(), r.Pos, mend, "%s %s", c, why)
 			continue
 		}
 		p.recipes[c] = recipe
@@ -49,7 +50,7 @@ func (p *planner) fit() error {
 
 // try makes a rule ready for a column, and says why the column would refuse it
 // and the mend; or nothing.
-func (p *planner) try(c *column, r *spec.Rule, asked map[string]bool) (made *recipe, why, mend string, err error) {
+func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (made *recipe, why, mend string, err error) {
 	switch {
 	case r.JSON != nil:
 		made = p.documentRecipe(c, r)
@@ -66,10 +67,10 @@ func (p *planner) try(c *column, r *spec.Rule, asked map[string]bool) (made *rec
 	return made, why, mend, err
 }
 
-func (p *planner) columnsWithRules() []*column {
-	var all []*column
-	for _, t := range p.cat.tables {
-		for _, c := range t.columns {
+func (p *planner) columnsWithRules() []*schema.Column {
+	var all []*schema.Column
+	for _, t := range p.schema.Tables {
+		for _, c := range t.Columns {
 			if p.assigned[c] != nil {
 				all = append(all, c)
 			}
@@ -85,64 +86,64 @@ func (p *planner) gatherLinks() {
 	for c, r := range p.assigned {
 		p.gatherLink(c, r)
 		for i := range r.JSON {
-			p.gatherLink(textOf(c), &r.JSON[i].Rule)
+			p.gatherLink(c.AsText(), &r.JSON[i].Rule)
 		}
 		for i := range r.Fields {
-			if f := c.field(r.Fields[i].Field); f != nil {
+			if f := c.Field(r.Fields[i].Field); f != nil {
 				p.gatherLink(f, &r.Fields[i].Rule)
 			}
 		}
 	}
 }
 
-func (p *planner) gatherLink(c *column, r *spec.Rule) {
-	if by := c.table.byName[r.By]; by != nil { // whose values are hashed
+func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
+	if by := c.Table.ByName[r.By]; by != nil { // whose values are hashed
 		c = by
 	}
 	if r.Link != "" && changes(r) {
 		n, own := p.links[r.Link], ownNormal(c, r)
 		p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
-		if shortest := p.limits[r.Link]; c.length > 0 && (shortest == 0 || c.length < shortest) {
-			p.limits[r.Link] = c.length
+		if shortest := p.limits[r.Link]; c.Length > 0 && (shortest == 0 || c.Length < shortest) {
+			p.limits[r.Link] = c.Length
 		}
 	}
 }
 
 // ownNormal: citext and some collations compare without case, char(n) without
 // trailing blanks.
-func ownNormal(c *column, r *spec.Rule) normal {
+func ownNormal(c *schema.Column, r *spec.Rule) normal {
 	return normal{
 		trim:   slices.Contains(r.Normalize, "trim"),
-		lower:  slices.Contains(r.Normalize, "lower") || c.base.name == "citext" || c.folds,
-		blanks: c.base.is("bpchar"),
+		lower:  slices.Contains(r.Normalize, "lower") || c.Base.Name == "citext" || c.Folds,
+		blanks: c.Base.Is("bpchar"),
 	}
 }
 
 // recipe makes a rule ready for a column, or for a part of it that has the
 // domain in which its values are hashed.
-func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
+func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *recipe {
 	out := &recipe{
 		transform: transforms[r.Transform], name: r.Transform, domain: domain, normal: ownNormal(c, r),
 		percent: cmp.Or(r.Percent, defaultPercent), days: cmp.Or(r.Days, defaultDays), bucket: uint64(r.Bucket), to: datePrecisions[r.To],
-		largest: largestOf(c.base), limit: c.length, span: spanOfTimestamp,
-		network: c.base.is("cidr"), plainNumber: isNumber(c.base), lenient: isText(valuesOf(c.base)), folded: r.Link != "" || len(r.Normalize) > 0,
+		largest: c.Base.Largest(), limit: c.Length, span: spanOfTimestamp,
+		network: c.Base.Is("cidr"), plainNumber: c.Base.IsNumber(), lenient: c.Base.Values().IsText(), folded: r.Link != "" || len(r.Normalize) > 0,
 		locale: p.locale(r), code: p.encoding.Code,
 	}
 	if out.transform == nil {
 		out.transform = &transform{effect: merges, write: func(_ *masker, dst []byte, _ *recipe, _ input) ([]byte, error) { return dst, errUnknownTransform }}
 	}
 	out.effect = out.transform.effect
-	if bound, ok := boundOf(c.base); ok && r.Transform != constant && r.Transform != setNull {
-		out.transform, out.whole = ofRanges(out.transform, c.base), true
-		out.largest = largestOf(bound)
+	if bound, ok := c.Base.Bound(); ok && r.Transform != constant && r.Transform != setNull {
+		out.transform, out.whole = ofRanges(out.transform, c.Base), true
+		out.largest = bound.Largest()
 	}
 	if r.Link != "" {
 		out.normal, out.limit = p.links[r.Link], p.limits[r.Link]
 	}
-	if c.base.is("date", "daterange", "datemultirange") {
+	if c.Base.Is("date", "daterange", "datemultirange") {
 		out.span = spanOfDate
 	}
-	if isBytes(c.base) {
+	if c.Base.IsBytes() {
 		out.lead = `\x`
 	}
 	switch {
@@ -160,15 +161,15 @@ func (p *planner) recipe(c *column, r *spec.Rule, domain []byte) *recipe {
 // unfit says why a column would refuse what a rule makes, and the mend; or
 // nothing. What the server was asked once is not asked again for a partition
 // that is like another.
-func (p *planner) unfit(c *column, r *spec.Rule, made *recipe, asked map[string]bool) (why, mend string, err error) {
-	for _, test := range []func(*column, *spec.Rule) (string, string){
+func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *recipe, asked map[string]bool) (why, mend string, err error) {
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
 		unfitKind, p.unfitPartition, unfitType, unfitParameters, p.unfitLength, unfitKey, p.unfitEncoding,
 	} {
 		if why, mend := test(c, r); why != "" {
 			return why, mend, nil
 		}
 	}
-	question := fmt.Sprint(c.root(), c.typ, c.notNull, c.table.checks, r)
+	question := fmt.Sprint(c.Root(), c.SQL, c.NotNull, c.Table.Checks, r)
 	if asked[question] {
 		return "", "", nil
 	}
@@ -183,50 +184,41 @@ func (p *planner) unfit(c *column, r *spec.Rule, made *recipe, asked map[string]
 	return why, "choose another transform, set_null, or preserve it with a why", nil
 }
 
-func unfitKind(c *column, r *spec.Rule) (why, mend string) {
+func unfitKind(c *schema.Column, r *spec.Rule) (why, mend string) {
 	switch {
-	case c.generated:
+	case c.Generated:
 		return "is a generated column: no backup holds its values", "write rules for the columns it is computed from, and take this one away"
-	case r.Transform == setNull && (c.notNull || c.primaryKey || c.identity):
+	case r.Transform == setNull && (c.NotNull || c.PrimaryKey || c.Identity):
 		return "cannot be null", "choose another transform"
-	case r.Transform == setNull && c.nullsEqual:
-		return "would hold more than one null, which " + joined(c.unique) + " forbids", "choose another transform"
+	case r.Transform == setNull && c.NullsEqual:
+		return "would hold more than one null, which " + joined(c.Unique) + " forbids", "choose another transform"
 	case r.Transform == setNull && r.Each:
 		return "is set to null as a whole: each says nothing here", "take each away"
-	case r.Each && !c.array:
+	case r.Each && !c.Array:
 		return "is no array", "take each away"
 	}
 	return "", ""
 }
 
 // unfitType: garbage in char, xml and the like would be taken without a word.
-func unfitType(c *column, r *spec.Rule) (why, mend string) {
+func unfitType(c *schema.Column, r *spec.Rule) (why, mend string) {
 	t := transforms[r.Transform]
 	switch {
 	case t == nil:
 		return "has the unknown transform " + r.Transform, "choose one of " + joined(transformNames())
 	case r.Transform == setNull || r.Transform == constant:
 		return "", ""
-	case !t.fits(valuesOf(c.base)):
-		return fmt.Sprintf("is of type %s, which %s cannot write", c.typ, r.Transform), "use set_null or constant, or preserve it with a why"
-	case c.array && !r.Each:
+	case !t.fits(c.Base.Values()):
+		return fmt.Sprintf("is of type %s, which %s cannot write", c.SQL, r.Transform), "use set_null or constant, or preserve it with a why"
+	case c.Array && !r.Each:
 		return "is an array", "add each: true"
 	}
 	return "", ""
 }
 
-// valuesOf is the type of what a transform rewrites one by one: the values of
-// an hstore are texts.
-func valuesOf(t pgType) pgType {
-	if isHstore(t) {
-		return pgType{"pg_catalog", "text", "b"}
-	}
-	return t
-}
-
 // unfitParameters are those that a drill file's reader lets through, or that
 // no drill file was read for.
-func unfitParameters(c *column, r *spec.Rule) (why, mend string) {
+func unfitParameters(c *schema.Column, r *spec.Rule) (why, mend string) {
 	switch {
 	case (r.Transform == constant || r.Transform == template) && r.Value == nil:
 		return "has the transform " + r.Transform + " without a value", "add value:"
@@ -239,51 +231,53 @@ func unfitParameters(c *column, r *spec.Rule) (why, mend string) {
 			return "has the transform replace without a pattern", "add pattern:"
 		}
 	case r.By != "":
-		if by := c.table.byName[r.By]; by == nil || by.generated {
-			return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By, c.table.name), "name the column that says who the row is about"
+		if by := c.Table.ByName[r.By]; by == nil || by.Generated {
+			return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By, c.Table.Name), "name the column that says who the row is about"
 		}
 	}
 	return "", ""
 }
 
-func (p *planner) unfitLength(c *column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, mend string) {
 	if need := tooLong(c, r, p.locale(r)); need > 0 {
-		return fmt.Sprintf("holds %d characters, and %s makes %d", c.length, r.Transform, need), mendFor(c, "fit", text, tokenLike, setNull)
+		return fmt.Sprintf("holds %d characters, and %s makes %d", c.Length, r.Transform, need), mendFor(c, "fit", text, tokenLike, setNull)
 	}
 	return "", ""
 }
 
 // tooLong is how many characters the column would have to hold, where it does
 // not.
-func tooLong(c *column, r *spec.Rule, locale *words.Locale) int {
+func tooLong(c *schema.Column, r *spec.Rule, locale *words.Locale) int {
 	need := 0
 	switch t := transforms[r.Transform]; {
-	case t != nil && t.length > 0 && isText(c.base):
+	case t != nil && t.length > 0 && c.Base.IsText():
 		need = t.length
-	case r.Transform == constant && r.Value != nil && isText(c.base) && !c.array:
+	case r.Transform == constant && r.Value != nil && c.Base.IsText() && !c.Array:
 		need = utf8.RuneCountInString(*r.Value)
 	case r.Transform == template && r.Value != nil:
 		_, need, _, _ = templateOf(*r.Value, locale, copytext.Encoding{})
 	}
-	if c.length > 0 && need > c.length {
+	if c.Length > 0 && need > c.Length {
 		return need
 	}
 	return 0
 }
 
-func unfitKey(c *column, r *spec.Rule) (why, mend string) {
+func unfitKey(c *schema.Column, r *spec.Rule) (why, mend string) {
 	if mergesKey(c, r) {
-		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.unique), r.Transform),
+		return fmt.Sprintf("is part of %s, and %s may make two values one", joined(c.Unique), r.Transform),
 			mendFor(c, "keep values apart", email, hash128, tokenLike, uuid4, webAddress)
 	}
 	return "", ""
 }
 
-func mergesKey(c *column, r *spec.Rule) bool { return len(c.unique) > 0 && effectOf(r) == merges }
+func mergesKey(c *schema.Column, r *spec.Rule) bool {
+	return len(c.Unique) > 0 && effectOf(r) == merges
+}
 
 // mendFor names those of the transforms that the column would not refuse in
 // turn; else set_null, if it takes that; else no transform.
-func mendFor(c *column, what string, transforms ...string) string {
+func mendFor(c *schema.Column, what string, transforms ...string) string {
 	if fitting := slices.DeleteFunc(transforms, func(t string) bool { return !takes(c, t) }); len(fitting) > 0 {
 		return "use one that would " + what + ": " + strings.Join(fitting, ", ")
 	}
@@ -293,8 +287,8 @@ func mendFor(c *column, what string, transforms ...string) string {
 	return "preserve it with a why: no transform that would " + what + " suits its type and length"
 }
 
-func takes(c *column, transform string) bool {
-	r := &spec.Rule{Transform: transform, Each: c.array && transform != setNull}
+func takes(c *schema.Column, transform string) bool {
+	r := &spec.Rule{Transform: transform, Each: c.Array && transform != setNull}
 	kind, _ := unfitKind(c, r)
 	typ, _ := unfitType(c, r)
 	return kind == "" && typ == "" && tooLong(c, r, words.Of(words.Default)) == 0 && !mergesKey(c, r)
@@ -313,23 +307,17 @@ func effectOf(r *spec.Rule) effect {
 
 // unfitPartition: a leaf refuses a row whose key has changed, and a root
 // would put it elsewhere.
-func (p *planner) unfitPartition(c *column, r *spec.Rule) (why, mend string) {
-	for _, t := range withAncestors(c.table) {
-		if t.partitionedBy(c.name) {
-			return fmt.Sprintf("decides which partition of %s a row belongs to", t.name), "preserve it with a why"
+func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, mend string) {
+	for _, t := range c.Table.WithAncestors() {
+		if t.PartitionedBy(c.Name) {
+			return fmt.Sprintf("decides which partition of %s a row belongs to", t.Name), "preserve it with a why"
 		}
 	}
 	return "", ""
 }
 
-func withAncestors(t *table) []*table { return append([]*table{t}, t.ancestors()...) }
-
-func (t *table) partitionedBy(column string) bool {
-	return t.key != "" && slices.ContainsFunc(lex(t.key), func(k token) bool { return k.isName() && k.text == column })
-}
-
-func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {
-	if (r.Each || isHstore(c.base)) && p.encoding.Charset != copytext.ASCIISafe {
+func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, mend string) {
+	if (r.Each || c.Base.IsHstore()) && p.encoding.Charset != copytext.ASCIISafe {
 		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
 	}
 	if r.Transform == replace && p.encoding.Code != nil {
@@ -346,7 +334,7 @@ func (p *planner) unfitEncoding(c *column, r *spec.Rule) (why, mend string) {
 
 // unfitServer asks the server what its types and CHECK constraints say to
 // samples of what the recipe makes.
-func (p *planner) unfitServer(c *column, r *spec.Rule, made *recipe) (string, error) {
+func (p *planner) unfitServer(c *schema.Column, r *spec.Rule, made *recipe) (string, error) {
 	switch r.Transform {
 	case setNull:
 		return p.refusal(c, nil)
@@ -355,21 +343,17 @@ func (p *planner) unfitServer(c *column, r *spec.Rule, made *recipe) (string, er
 		return p.refusal(c, &value)
 	}
 	switch {
-	case isHstore(c.base):
+	case c.Base.IsHstore():
 		return p.unfitWithin(c, r, made)
-	case !c.domain && isText(c.base) && !c.constrained():
+	case !c.InDomain && c.Base.IsText() && !c.Constrained():
 		return "", nil
 	}
 	return p.refusesSamples(c, r, made)
 }
 
-func (c *column) constrained() bool {
-	return slices.ContainsFunc(c.table.checks, func(k check) bool { return slices.Contains(k.columns, c.num) })
-}
-
 // refusesSamples: what does not depend on the value must pass; what keeps a
 // value's shape must pass where the value did, and some value must.
-func (p *planner) refusesSamples(c *column, r *spec.Rule, made *recipe) (string, error) {
+func (p *planner) refusesSamples(c *schema.Column, r *spec.Rule, made *recipe) (string, error) {
 	decode := p.encoding.NewDecoder()
 	var trials []trial
 	for _, s := range made.outcomes(c) {
@@ -397,7 +381,7 @@ type trial struct {
 
 // refusesAll says why the column refuses what becomes of a value that it
 // takes, or that it takes none.
-func (p *planner) refusesAll(c *column, trials []trial) (string, error) {
+func (p *planner) refusesAll(c *schema.Column, trials []trial) (string, error) {
 	accepted, first := false, ""
 	for _, t := range trials {
 		if t.in != nil {
@@ -425,9 +409,9 @@ func (p *planner) refusesAll(c *column, trials []trial) (string, error) {
 
 // arrayed is the value as the column is given it: alone in an array where the
 // rule goes by elements.
-func arrayed(c *column, r *spec.Rule, value string) string {
-	if !c.array || !r.Each {
+func arrayed(c *schema.Column, r *spec.Rule, value string) string {
+	if !c.Array || !r.Each {
 		return value
 	}
-	return string(append(copytext.AppendElement([]byte("{"), []byte(value), c.delim), '}'))
+	return string(append(copytext.AppendElement([]byte("{"), []byte(value), c.Delim), '}'))
 }

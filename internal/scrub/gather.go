@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
 )
 
 // gatherer adds to a sample what a value holds that a rule takes away as a
@@ -14,11 +16,10 @@ import (
 // they are found elsewhere. One serves one goroutine.
 type gatherer struct {
 	sample  *sampler
-	column  *column
+	column  *schema.Column
 	array   copytext.ArrayRewriter
 	hstore  copytext.HstoreRewriter
 	fields  copytext.CompositeRewriter
-	texts   *document   // of which only what unescapes is used
 	inner   []*gatherer // by field of a composite
 	element func(dst, value []byte) ([]byte, error)
 	pair    func(dst, value []byte) ([]byte, error)
@@ -29,12 +30,12 @@ type gatherer struct {
 
 // newGatherer is nil where there is no sample, or where nothing in a value
 // means anything by itself.
-func newGatherer(c *column, s *sampler) *gatherer {
-	if s == nil || !sampledType(c) {
+func newGatherer(c *schema.Column, s *sampler) *gatherer {
+	if s == nil || !c.HoldsText() {
 		return nil
 	}
-	g := &gatherer{sample: s, column: c, texts: &document{decode: &copytext.Decoder{}}}
-	for _, f := range c.fields {
+	g := &gatherer{sample: s, column: c}
+	for _, f := range c.Fields {
 		g.inner = append(g.inner, newGatherer(f, s))
 	}
 	g.element = func(dst, value []byte) ([]byte, error) {
@@ -52,19 +53,12 @@ func newGatherer(c *column, s *sampler) *gatherer {
 	return g
 }
 
-// sampledType tells the types whose values are looked for elsewhere. Numbers
-// and times mean nothing by themselves: one of a person is another's too.
-func sampledType(c *column) bool {
-	f := familyOf(c)
-	return f == textual || f == opaque || isUUID(c.base)
-}
-
 // add takes a value of the column in UTF-8.
 func (g *gatherer) add(value []byte) {
 	switch {
 	case g == nil:
-	case g.column.array:
-		g.out, _ = g.array.Append(g.out[:0], value, g.column.delim, g.element)
+	case g.column.Array:
+		g.out, _ = g.array.Append(g.out[:0], value, g.column.Delim, g.element)
 	default:
 		g.one(value)
 	}
@@ -73,14 +67,14 @@ func (g *gatherer) add(value []byte) {
 // one takes a value that is no array, or an element of one. What is not what
 // its type says is left out: the server refuses it, if anybody gives it to it.
 func (g *gatherer) one(value []byte) {
-	switch base := g.column.base; {
+	switch base := g.column.Base; {
 	case len(g.inner) > 0:
 		g.within, _ = g.fields.Append(g.within[:0], value, len(g.inner), g.field)
-	case isHstore(base):
+	case base.IsHstore():
 		g.within, _ = g.hstore.Append(g.within[:0], value, g.pair)
-	case base.is("json", "jsonb"):
+	case base.Is("json", "jsonb"):
 		g.document(value)
-	case isBytes(base):
+	case base.IsBytes():
 		g.bytes(value)
 	default:
 		g.sample.add(value)
@@ -89,18 +83,11 @@ func (g *gatherer) one(value []byte) {
 
 // document adds a document's texts, without its keys.
 func (g *gatherer) document(s []byte) {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '"' {
-			continue
+	for text, value := range jsontext.Texts(s) {
+		if value < 0 {
+			g.within = jsontext.AppendUnquoted(g.within[:0], text)
+			g.sample.add(g.within)
 		}
-		end, _ := textEnd(s, i+1)
-		if end > len(s) || end <= i+1 {
-			return
-		}
-		if next := afterBlanks(s, end); next >= len(s) || s[next] != ':' {
-			g.sample.add(g.texts.unescaped(s[i+1 : end-1]))
-		}
-		i = end - 1
 	}
 }
 

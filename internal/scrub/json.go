@@ -4,21 +4,17 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
 var errNotJSON = errors.New("not a JSON document")
-
-// deepest is how far documents may nest: further than a server's stack goes.
-const deepest = 100_000
 
 // documentPaths is the name under which a rule by paths is reported.
 const documentPaths = "json"
@@ -32,7 +28,7 @@ const (
 
 // documentRecipe says what becomes of the values in a JSON document.
 type documentRecipe struct {
-	column    *column
+	column    *schema.Column
 	paths     []pathRecipe
 	machine   paths // made of them
 	unmatched string
@@ -124,7 +120,7 @@ func (d *document) append(dst, src []byte) ([]byte, error) {
 	return d.dst, d.inside.end()
 }
 
-func (d *document) blanks() { d.at = afterBlanks(d.src, d.at) }
+func (d *document) blanks() { d.at = jsontext.AfterBlanks(d.src, d.at) }
 
 func (d *document) peek() byte {
 	if d.at < len(d.src) {
@@ -150,7 +146,7 @@ func (d *document) reached(depth int) []uint64 {
 // value rewrites the value that begins here. inForce is the path that decides
 // for all that it holds, unless a longer one names it; -1 for none.
 func (d *document) value(at level, inForce int) error {
-	if at.depth > deepest {
+	if at.depth > jsontext.Deepest {
 		return errNotJSON
 	}
 	if at.alive {
@@ -162,7 +158,7 @@ func (d *document) value(at level, inForce int) error {
 	case at.alive:
 	case d.passes(inForce):
 		from := d.at
-		err := d.moved(valueEnd(d.src, from, at.depth))
+		err := d.moved(jsontext.ValueEnd(d.src, from, at.depth))
 		d.passed(from, inForce)
 		return err
 	case inForce < 0 && d.unmatched == redactUnmatched:
@@ -178,7 +174,7 @@ func (d *document) value(at level, inForce int) error {
 	case c == '-' || '0' <= c && c <= '9':
 		return d.numeral(inForce)
 	}
-	return d.moved(wordEnd(d.src, d.at))
+	return d.moved(jsontext.LiteralEnd(d.src, d.at))
 }
 
 // named counts the paths that end here and tells which decides, and whether
@@ -215,13 +211,13 @@ func (d *document) passed(from, inForce int) {
 	}
 	if kind, ok := d.inside.find(d.unescaped(d.src[from:d.at])); ok {
 		path := d.path()
-		d.inside.leaked(d.column.root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
+		d.inside.leaked(d.column.Root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
 	}
 }
 
 func (d *document) replaceWhole(inForce int) error {
 	from := d.at
-	if err := d.moved(valueEnd(d.src, from, 0)); err != nil {
+	if err := d.moved(jsontext.ValueEnd(d.src, from, 0)); err != nil {
 		return err
 	}
 	p := &d.paths[inForce]
@@ -264,7 +260,7 @@ func (d *document) object(at level, inForce int) error {
 		if i >= len(s) || s[i] != '"' {
 			return errNotJSON
 		}
-		end, simple, escaped := labelEnd(s, i+1)
+		end, simple, escaped := jsontext.LabelEnd(s, i+1)
 		if end < 0 {
 			return errNotJSON
 		}
@@ -277,7 +273,7 @@ func (d *document) object(at level, inForce int) error {
 			}
 			i = d.at
 		}
-		if i, more = nextAt(s, i, '}'); i < 0 {
+		if i, more = jsontext.Next(s, i, '}'); i < 0 {
 			return errNotJSON
 		}
 	}
@@ -295,7 +291,7 @@ func (d *document) member(at level, wanted lengths, from, inForce int) error {
 	if err := d.key(from, literal, inForce); err != nil {
 		return err
 	}
-	if err := d.moved(colonEnd(d.src, d.at)); err != nil {
+	if err := d.moved(jsontext.ColonEnd(d.src, d.at)); err != nil {
 		return err
 	}
 	if err := d.value(inner, inForce); err != nil {
@@ -321,7 +317,7 @@ func (d *document) array(at level, inForce int) error {
 		if err := d.value(inner, inForce); err != nil {
 			return err
 		}
-		if d.at, more = nextAt(d.src, d.at, ']'); d.at < 0 {
+		if d.at, more = jsontext.Next(d.src, d.at, ']'); d.at < 0 {
 			return errNotJSON
 		}
 	}
@@ -480,9 +476,9 @@ func (d *document) write(from int, made *recipe, value, normalised []byte) (err 
 	if d.dst, err = d.mask.append(append(d.dst, '"'), made, value, normalised); err != nil {
 		return err
 	}
-	if made := d.dst[start+1:]; !verbatim(made) {
+	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {
 		d.out = append(d.out[:0], made...)
-		d.dst, d.escapes = appendJSONString(d.dst[:start], d.out), true
+		d.dst, d.escapes = jsontext.AppendQuoted(d.dst[:start], d.out), true
 		return nil
 	}
 	d.dst = append(d.dst, '"')
@@ -493,15 +489,15 @@ func (d *document) write(from int, made *recipe, value, normalised []byte) (err 
 // end.
 func (d *document) quote(from, end int) {
 	d.copy(from, end)
-	d.escapes = d.escapes || !verbatim(d.out)
-	d.dst = appendJSONString(d.dst, d.out)
+	d.escapes = d.escapes || !jsontext.Verbatim(d.out)
+	d.dst = jsontext.AppendQuoted(d.dst, d.out)
 }
 
 // numeral rewrites the number that begins here: by noise where the rule says
 // so, digit for digit where it keeps a text's shape, else as a string.
 func (d *document) numeral(inForce int) (err error) {
 	from := d.at
-	if err := d.moved(numeralEnd(d.src, from)); err != nil {
+	if err := d.moved(jsontext.NumberEnd(d.src, from)); err != nil {
 		return err
 	}
 	if d.passes(inForce) {
@@ -552,7 +548,7 @@ func (d *document) skipText() (err error) {
 	if d.peek() != '"' {
 		return errNotJSON
 	}
-	end, escaped := textEnd(d.src, d.at+1)
+	end, escaped := jsontext.TextEnd(d.src, d.at+1)
 	d.escaped = escaped
 	return d.moved(end)
 }
@@ -580,85 +576,6 @@ func (d *document) unescaped(s []byte) []byte {
 	if bytes.IndexByte(s, '\\') < 0 {
 		return s
 	}
-	d.raw = d.raw[:0]
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 == len(s) {
-			d.raw = append(d.raw, s[i])
-			continue
-		}
-		i++
-		switch s[i] {
-		case 'b':
-			d.raw = append(d.raw, '\b')
-		case 'f':
-			d.raw = append(d.raw, '\f')
-		case 'n':
-			d.raw = append(d.raw, '\n')
-		case 'r':
-			d.raw = append(d.raw, '\r')
-		case 't':
-			d.raw = append(d.raw, '\t')
-		case 'u':
-			r, n := codeUnit(s[i+1:])
-			if low, m := rune(0), 0; utf16.IsSurrogate(r) && hasPrefix(s[i+1+n:], `\u`) {
-				if low, m = codeUnit(s[i+3+n:]); utf16.DecodeRune(r, low) != utf8.RuneError {
-					r, n = utf16.DecodeRune(r, low), n+2+m
-				}
-			}
-			d.raw = utf8.AppendRune(d.raw, r)
-			i += n
-		default:
-			d.raw = append(d.raw, s[i])
-		}
-	}
+	d.raw = jsontext.AppendUnquoted(d.raw[:0], s)
 	return d.raw
-}
-
-// codeUnit reads up to four hexadecimal digits.
-func codeUnit(s []byte) (r rune, n int) {
-	for n < min(4, len(s)) && isHex(s[n]) {
-		c := s[n]
-		if c > '9' {
-			c = c&0x0f + 9 + '0'
-		}
-		r = r<<4 | rune(c-'0')
-		n++
-	}
-	return r, n
-}
-
-// appendJSONString appends a string as JSON writes it.
-func appendJSONString(dst, value []byte) []byte {
-	dst = append(dst, '"')
-	if verbatim(value) {
-		return append(append(dst, value...), '"')
-	}
-	done := 0
-	for i, c := range value {
-		if c != '"' && c != '\\' && c >= 0x20 {
-			continue
-		}
-		dst = append(dst, value[done:i]...)
-		done = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, `\n`...)
-		case '\t':
-			dst = append(dst, `\t`...)
-		default:
-			dst = append(dst, `\u00`...)
-			dst = append(dst, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
-		}
-	}
-	return append(append(dst, value[done:]...), '"')
-}
-
-// constantJSON is the value where it is JSON itself, else a string of it.
-func constantJSON(value string) string {
-	if json.Valid([]byte(value)) {
-		return value
-	}
-	return string(appendJSONString(nil, []byte(value)))
 }

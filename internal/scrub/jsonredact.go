@@ -8,6 +8,9 @@ import (
 	"math/bits"
 
 	"github.com/cespare/xxhash/v2"
+
+	"daybefore/internal/jsontext"
+	"daybefore/internal/octets"
 )
 
 // redactValue rewrites the value that begins at i, into which no path leads,
@@ -21,15 +24,15 @@ func (d *document) redactValue(i, depth int) int {
 	case c == '"':
 		return d.redactString(i + 1)
 	case c == '-' || c-'0' <= 9:
-		end := numeralEnd(d.src, i)
+		end := jsontext.NumberEnd(d.src, i)
 		if end > 0 {
 			d.redactDigits(i, end)
 		}
 		return end
 	case c != '{' && c != '[':
-		return wordEnd(d.src, i)
-	case depth >= deepest:
-		return emptyEnd(d.src, i)
+		return jsontext.LiteralEnd(d.src, i)
+	case depth >= jsontext.Deepest:
+		return jsontext.EmptyEnd(d.src, i)
 	}
 	return d.redactMembers(i, depth+1)
 }
@@ -40,7 +43,7 @@ func (d *document) redactMembers(i, depth int) int {
 	s := d.src
 	opened := s[i]
 	closes := opened + 2 // of either bracket in ASCII
-	if i = afterBlanks(s, i+1); i < len(s) && s[i] == closes {
+	if i = jsontext.AfterBlanks(s, i+1); i < len(s) && s[i] == closes {
 		return i + 1
 	}
 	for {
@@ -48,11 +51,11 @@ func (d *document) redactMembers(i, depth int) int {
 			if i >= len(s) || s[i] != '"' {
 				return -1
 			}
-			end, simple, _ := labelEnd(s, i+1)
+			end, simple, _ := jsontext.LabelEnd(s, i+1)
 			if !simple && !d.redactKey(i, end) {
 				return -1
 			}
-			if i = colonEnd(s, end); i < 0 {
+			if i = jsontext.ColonEnd(s, end); i < 0 {
 				return -1
 			}
 		}
@@ -64,16 +67,16 @@ func (d *document) redactMembers(i, depth int) int {
 		if i < 0 {
 			return -1
 		}
-		if oneBlank(s, i, ',') {
+		if jsontext.OneBlank(s, i, ',') {
 			i += 2
 			continue
 		}
-		if i = afterBlanks(s, i); i >= len(s) {
+		if i = jsontext.AfterBlanks(s, i); i >= len(s) {
 			return -1
 		}
 		switch s[i] {
 		case ',':
-			i = afterBlanks(s, i+1)
+			i = jsontext.AfterBlanks(s, i+1)
 		case closes:
 			return i + 1
 		default:
@@ -100,7 +103,7 @@ func (d *document) redactMember(i, end int, simple bool, depth int) int {
 	if !simple && !d.redactKey(i, end) {
 		return -1
 	}
-	if i = colonEnd(d.src, end); i < 0 {
+	if i = jsontext.ColonEnd(d.src, end); i < 0 {
 		return -1
 	}
 	return d.redactValue(i, depth)
@@ -113,7 +116,7 @@ func (d *document) redactString(from int) int {
 	s := d.src
 	i := from
 	for ; i+8 <= len(s); i += 8 {
-		word := load(s[i:])
+		word := octets.Load(s[i:])
 		random := d.words.next()
 		shaped := redactDigitsOf(redactLettersOf(word, random), random)
 		stops := redactStops(word)
@@ -139,7 +142,7 @@ func (d *document) redactString(from int) int {
 func (d *document) redactTail(from, i int) int {
 	var tail [8]byte
 	left := copy(tail[:], d.src[i:])
-	word, random := load(tail[:]), d.words.next()
+	word, random := octets.Load(tail[:]), d.words.next()
 	n := bits.TrailingZeros64(redactStops(word)) / 8 // of the zeros, if of nothing else
 	if n >= left || tail[n] != '"' {
 		return d.redactOddString(from)
@@ -159,8 +162,8 @@ func (d *document) redactTail(from, i int) int {
 // redactString halts: quotes, backslashes, control characters and what is no
 // ASCII. Behind the first, others may be marked too.
 func redactStops(word uint64) uint64 {
-	quotes, slashes := word^eachByte*'"', word^eachByte*'\\'
-	return ((word - eachByte*' ') | (quotes - eachByte) | (slashes - eachByte) | word) & highBits
+	quotes, slashes := word^octets.Each*'"', word^octets.Each*'\\'
+	return ((word - octets.Each*' ') | (quotes - octets.Each) | (slashes - octets.Each) | word) & octets.High
 }
 
 // first is a word whose first n bytes, seven at most, are those of one word and
@@ -189,7 +192,7 @@ func (d *document) ahead(i int) {
 
 // redactOddString is redactString for what is not all ASCII, or escaped.
 func (d *document) redactOddString(from int) int {
-	end, _ := textEnd(d.src, from)
+	end, _ := jsontext.TextEnd(d.src, from)
 	if end < 0 {
 		return -1
 	}
@@ -212,10 +215,10 @@ func (d *document) redactDigits(from, end int) {
 		d.dst = appendDigits(d.dst, s[from:end], d.words.bytes())
 		return
 	}
-	word, random := load(s[from:]), d.words.next()
+	word, random := octets.Load(s[from:]), d.words.next()
 	shaped := redactDigitsOf(word, random)
 	n := end - from
-	if stops := equal(word|0x20*eachByte, 'e'); stops != 0 {
+	if stops := octets.Equal(word|0x20*octets.Each, 'e'); stops != 0 {
 		n = min(n, bits.TrailingZeros64(stops)/8)
 	}
 	shaped = shaped&^0xff | uint64(shapeFirstOf(byte(word), byte(random)))
@@ -229,19 +232,19 @@ func (d *document) redactDigits(from, end int) {
 // no ASCII, by what five bits of a random byte choose: so they fit their bytes,
 // and all eight are reckoned as one number.
 func redactLettersOf(word, random uint64) uint64 {
-	letters := ranged(word|0x20*eachByte, 'a', 'z')
+	letters := octets.Ranged(word|0x20*octets.Each, 'a', 'z')
 	first := letters >> 7 // 'A' and 'a' are one more than their upper bits
 	places := letters>>2 - first
-	random &= 0x1f * eachByte
-	other := random - (random*3+0xf*eachByte)>>4&(7*eachByte) // of 32, 26
+	random &= 0x1f * octets.Each
+	other := random - (random*3+0xf*octets.Each)>>4&(7*octets.Each) // of 32, 26
 	return word&^places + first + other&places
 }
 
 // redactDigitsOf does likewise with digits.
 func redactDigitsOf(word, random uint64) uint64 {
-	digits := ranged(word, '0', '9')
+	digits := octets.Ranged(word, '0', '9')
 	places := digits>>3 - digits>>7
-	other := random & (0x1f * eachByte) * 5 >> 4 // of 32, 10
+	other := random & (0x1f * octets.Each) * 5 >> 4 // of 32, 10
 	return word&^places | other&places
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -17,7 +18,7 @@ import (
 // keeper leaves rows of a table, and of what is inherited from it, as they are.
 type keeper struct {
 	rule  *spec.Keep
-	table *table
+	table *schema.Table
 	match map[string]foldedGlob
 	set   map[string][]byte // in the encoding of the rows, escaped for COPY
 	kept  atomic.Int64
@@ -28,14 +29,14 @@ type keeper struct {
 
 // keptRow is a row of a block, from 1.
 type keptRow struct {
-	table *table
+	table *schema.Table
 	row   int64
 }
 
 // mostRemembered is how many kept rows are known by their numbers.
 const mostRemembered = 1 << 16
 
-func (k *keeper) remember(t *table, row int64) {
+func (k *keeper) remember(t *schema.Table, row int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.rows == nil {
@@ -48,7 +49,7 @@ func (k *keeper) remember(t *table, row int64) {
 
 // mayHaveKept reports whether a row of a table was kept, or may have been; 0 is
 // any row.
-func (k *keeper) mayHaveKept(t *table, row int64) bool {
+func (k *keeper) mayHaveKept(t *schema.Table, row int64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	_, ok := k.rows[keptRow{t, row}]
@@ -59,7 +60,9 @@ func (k *keeper) mayHaveKept(t *table, row int64) bool {
 // as people write e-mail addresses.
 type foldedGlob []string // what stands between the stars, lower-case
 
-func newFoldedGlob(pattern string) foldedGlob { return strings.Split(lower(pattern), "*") }
+func newFoldedGlob(pattern string) foldedGlob {
+	return strings.Split(string(appendFolded(nil, []byte(pattern))), "*")
+}
 
 // match tells whether the value is of the pattern.
 func (g foldedGlob) match(value []byte) bool {
@@ -110,10 +113,10 @@ func foldedPrefix(value []byte, prefix string) bool {
 func (p *planner) keep() error {
 	for i := range p.rules.Keep {
 		k := &p.rules.Keep[i]
-		name := tableName{k.Table.Schema, k.Table.Table}
-		t := p.cat.byName[name]
-		loaded := t != nil && slices.ContainsFunc(withDescendants(t), func(t *table) bool { _, ok := p.loaded[t]; return ok })
-		if !loaded && p.isLost(func(schema, table string) bool { return schema == name.schema && table == name.table }) {
+		name := schema.Name{Schema: k.Table.Schema, Table: k.Table.Table}
+		t := p.schema.ByName[name]
+		loaded := t != nil && slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { _, ok := p.loaded[t]; return ok })
+		if !loaded && p.isLost(func(namespace, table string) bool { return namespace == name.Schema && table == name.Table }) {
 			continue
 		}
 		if !loaded {
@@ -133,13 +136,13 @@ func (p *planner) keep() error {
 
 func (p *planner) keepMatch(k *keeper) {
 	if len(k.rule.Match) == 0 {
-		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.name.String(), k.rule.Pos, "add match:", "keep: every row of %s would stay as it is", k.table.name)
+		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String(), k.rule.Pos, "add match:", "keep: every row of %s would stay as it is", k.table.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.rule.Match)) {
-		c := k.table.byName[name]
-		if c == nil || c.generated {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.byName)), "correct the name"),
-				"keep: %s has no column %s whose values the archive holds", k.table.name, name)
+		c := k.table.ByName[name]
+		if c == nil || c.Generated {
+			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
+				"keep: %s has no column %s whose values the archive holds", k.table.Name, name)
 			continue
 		}
 		k.match[name] = newFoldedGlob(k.rule.Match[name])
@@ -150,31 +153,27 @@ func (p *planner) keepMatch(k *keeper) {
 // referenced no more. Where the pattern decides by the value, both sides agree.
 func (p *planner) keepForeign(k *keeper) {
 	for _, fk := range p.fks {
-		if fk.to == nil {
+		if fk.To == nil {
 			continue
 		}
 		var names []string
-		if within(k.table, fk.from) {
-			names = append(names, fk.columns...)
+		if k.table.IsRelated(fk.From) {
+			names = append(names, fk.Columns...)
 		}
-		if within(k.table, fk.to) {
-			names = append(names, fk.referenced...)
+		if k.table.IsRelated(fk.To) {
+			names = append(names, fk.Referenced...)
 		}
 		for _, name := range names {
-			c := k.table.byName[name]
+			c := k.table.ByName[name]
 			r := p.assigned[c]
 			_, byValue := k.match[name]
 			if c == nil || !changes(r) || r.Transform == setNull || byValue && len(k.match) == 1 && r.Link != "" {
 				continue
 			}
 			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos, "match this column alone, or preserve it with a why",
-				"keep: a kept row's %s would stay as it is, and the other side of foreign key %s would not", c, fk.name)
+				"keep: a kept row's %s would stay as it is, and the other side of foreign key %s would not", c, fk.Name)
 		}
 	}
-}
-
-func within(t, other *table) bool {
-	return t == other || slices.Contains(t.ancestors(), other) || slices.Contains(t.descendants(), other)
 }
 
 // keepSet holds the values that kept rows get against their columns.
@@ -186,7 +185,7 @@ func (p *planner) keepSet(k *keeper) error {
 			return err
 		}
 		if why != "" {
-			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.name.String()+"."+name, k.rule.Pos, "correct set:", "keep: %s.%s %s", k.table.name, name, why)
+			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, "correct set:", "keep: %s.%s %s", k.table.Name, name, why)
 			continue
 		}
 		encoded, _ := p.encoding.Encode(value)
@@ -196,12 +195,12 @@ func (p *planner) keepSet(k *keeper) error {
 }
 
 func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
-	c := k.table.byName[name]
+	c := k.table.ByName[name]
 	if c == nil {
 		return "does not exist", nil
 	}
 	rule := &spec.Rule{Transform: constant, Value: &value}
-	for _, test := range []func(*column, *spec.Rule) (string, string){unfitKind, p.unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){unfitKind, p.unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
 		if why, _ := test(c, rule); why != "" {
 			return why, nil
 		}
@@ -225,7 +224,7 @@ func (p *Plan) keptInLink(link string) []foldedGlob {
 	var all []foldedGlob
 	for _, k := range p.keeps {
 		for name, g := range k.match {
-			if r := p.assigned[k.table.byName[name]]; changes(r) && r.Link == link {
+			if r := p.assigned[k.table.ByName[name]]; changes(r) && r.Link == link {
 				all = append(all, g)
 			}
 		}
@@ -238,14 +237,14 @@ func (k *keeper) count() error {
 	n := k.kept.Add(1)
 	if k.rule.MaxRows > 0 && n > k.rule.MaxRows {
 		return verdict.Errorf(verdict.CodeKeep, "raise max_rows if so many are right, or narrow match",
-			"keep: more than %d rows of %s match", k.rule.MaxRows, k.table.name)
+			"keep: more than %d rows of %s match", k.rule.MaxRows, k.table.Name)
 	}
 	return nil
 }
 
 // check says how many rows were kept.
 func (k *keeper) check() verdict.Check {
-	c := verdict.Check{ID: "keep:" + k.table.name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "keep:" + k.table.Name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep, Outcome: verdict.Pass,
 		Expected: "any number of kept rows", Observed: fmt.Sprint(k.kept.Load())}
 	if k.rule.MaxRows > 0 {
 		c.Expected = fmt.Sprintf("at most %d kept rows", k.rule.MaxRows)

@@ -11,6 +11,8 @@ import (
 	prng "math/rand/v2"
 	"unicode"
 	"unicode/utf8"
+
+	"daybefore/internal/scrub/schema"
 )
 
 // KeySize is the least number of bytes of a key.
@@ -46,11 +48,11 @@ func (k *keyed) digest(domain, value []byte) *[sha256.Size]byte {
 
 // domainOf is the name under which equal values become equal: the link's, or
 // the column's own.
-func domainOf(link string, c *column) []byte {
+func domainOf(link string, c *schema.Column) []byte {
 	if link != "" {
 		return append([]byte("link "+link), 0)
 	}
-	root := c.root()
+	root := c.Root()
 	return append([]byte("column "+root.String()), 0)
 }
 

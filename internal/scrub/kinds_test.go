@@ -17,6 +17,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/detect"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -24,7 +25,7 @@ import (
 // What a drill file may say and what is done are the same list.
 func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 	t.Parallel()
-	schema, err := spec.Schema()
+	namespace, err := spec.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 			} `json:"scrub"`
 		} `json:"properties"`
 	}
-	if err := json.Unmarshal(schema, &shape); err != nil {
+	if err := json.Unmarshal(namespace, &shape); err != nil {
 		t.Fatal(err)
 	}
 	said := shape.Properties.Scrub.Properties.Rules.Items.Properties.Transform.Enum
@@ -120,13 +121,13 @@ func TestCheckDigits(t *testing.T) {
 		}
 		number := rapid.StringMatching(`[0-9]{4}([ -]?[0-9]){8,15}`).Draw(rt, "card")
 		out = mask(t, testKey, recipe{name: card}, number)
-		if luhn([]byte(out)) != 0 || out[0] != number[0] || len(out) != len(number) {
+		if detect.Luhn([]byte(out)) != 0 || out[0] != number[0] || len(out) != len(number) {
 			rt.Fatalf("%s became %s", number, out)
 		}
 	})
 	for number, want := range map[string]int{"4111111111111111": 0, "378282246310005": 0, "79927398713": 0, "4111 1111 1111 1112": 1} {
-		if luhn([]byte(number)) != want {
-			t.Errorf("%s leaves %d", number, luhn([]byte(number)))
+		if detect.Luhn([]byte(number)) != want {
+			t.Errorf("%s leaves %d", number, detect.Luhn([]byte(number)))
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -90,13 +91,13 @@ func (p *planner) remember() error {
 			if !p.Shown(e.Table.Schema, e.Table.Table, name) {
 				continue
 			}
-			root := p.cat.byName[tableName{e.Table.Schema, e.Table.Table}].byName[name].root()
+			root := p.schema.ByName[schema.Name{Schema: e.Table.Schema, Table: e.Table.Table}].ByName[name].Root()
 			if p.stored[root] != nil {
 				continue
 			}
 			s := &valueSet{seed: p.seed, words: make([]uint64, storedBits/64)}
-			for _, t := range withDescendants(root.table) {
-				s.loose = s.loose || p.loose(t.byName[name])
+			for _, t := range root.Table.WithDescendants() {
+				s.loose = s.loose || p.loose(t.ByName[name])
 			}
 			p.stored[root] = s
 		}
@@ -107,18 +108,18 @@ func (p *planner) remember() error {
 // loose reports whether the server may write a column's values otherwise than
 // they were loaded: what a filter put together, and what is written by settings
 // within something else.
-func (p *Plan) loose(c *column) bool {
+func (p *Plan) loose(c *schema.Column) bool {
 	if c == nil {
 		return true
 	}
-	within := c.array || c.base.kind != "b" && c.base.kind != "e"
+	within := c.Array || c.Base.Kind != "b" && c.Base.Kind != "e"
 	switch made := p.recipes[c]; {
-	case made != nil && (made.document != nil || made.composite != nil || c.array || isBytes(c.base) || isHstore(c.base)):
+	case made != nil && (made.document != nil || made.composite != nil || c.Array || c.Base.IsBytes() || c.Base.IsHstore()):
 		return true
-	case c.base.is("money"), c.base.kind == "c":
+	case c.Base.Is("money"), c.Base.Kind == "c":
 		return true
 	case within:
-		return c.base.is("timestamptz", "float4", "float8", "tstzrange", "tstzmultirange")
+		return c.Base.Is("timestamptz", "float4", "float8", "tstzrange", "tstzmultirange")
 	}
 	return false
 }
@@ -127,19 +128,19 @@ func (p *Plan) loose(c *column) bool {
 // sets.
 type storing struct {
 	sets    []*valueSet // by field; nil: is not shown
-	columns []*column
+	columns []*schema.Column
 	charset copytext.Charset
 	decode  *copytext.Decoder
 	raw     []byte
 }
 
 // newStoring is nil where none of the columns is shown.
-func (p *Plan) newStoring(t *table, columns []string) *storing {
-	s := &storing{sets: make([]*valueSet, len(columns)), columns: make([]*column, len(columns)), charset: p.encoding.Charset, decode: p.encoding.NewDecoder()}
+func (p *Plan) newStoring(t *schema.Table, columns []string) *storing {
+	s := &storing{sets: make([]*valueSet, len(columns)), columns: make([]*schema.Column, len(columns)), charset: p.encoding.Charset, decode: p.encoding.NewDecoder()}
 	some := false
 	for i, name := range columns {
-		if c := t.byName[name]; c != nil && p.stored[c.root()] != nil {
-			s.sets[i], s.columns[i], some = p.stored[c.root()], c, true
+		if c := t.ByName[name]; c != nil && p.stored[c.Root()] != nil {
+			s.sets[i], s.columns[i], some = p.stored[c.Root()], c, true
 		}
 	}
 	if !some {
@@ -166,25 +167,25 @@ func (s *storing) add(i int, field []byte) {
 
 // written is a value of a column in one of the forms in which a server, dumps
 // of any version and filters write it, as far as it is read to be shown.
-func written(c *column, value []byte) []byte {
+func written(c *schema.Column, value []byte) []byte {
 	switch {
-	case c.array:
+	case c.Array:
 		return beginning(value)
-	case c.base.is("bpchar"):
+	case c.Base.Is("bpchar"):
 		return bytes.TrimRight(beginning(value), " ")
-	case c.base.is("bool"):
+	case c.Base.Is("bool"):
 		return value[:min(len(value), 1)]
-	case c.base.is("uuid"):
+	case c.Base.Is("uuid"):
 		return bytes.ToLower(value)
-	case c.base.is("inet"):
+	case c.Base.Is("inet"):
 		return bytes.TrimSuffix(bytes.TrimSuffix(value, []byte("/32")), []byte("/128"))
-	case c.base.is("numeric"), c.base.is("time"), c.base.is("timestamp"):
+	case c.Base.Is("numeric"), c.Base.Is("time"), c.Base.Is("timestamp"):
 		return withoutZeros(value)
-	case c.base.is("float4"):
+	case c.Base.Is("float4"):
 		return shortest(value, 32)
-	case c.base.is("float8"):
+	case c.Base.Is("float8"):
 		return shortest(value, 64)
-	case c.base.is("timestamptz"):
+	case c.Base.Is("timestamptz"):
 		return instant(value)
 	}
 	return beginning(value)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -43,7 +44,9 @@ func TestValueSet(t *testing.T) {
 // What a server writes of a value is what was loaded, however the dump wrote it.
 func TestWritten(t *testing.T) {
 	t.Parallel()
-	of := func(typ string) *column { return &column{base: pgType{schema: "pg_catalog", name: typ, kind: "b"}} }
+	of := func(typ string) *schema.Column {
+		return &schema.Column{Base: schema.Type{Schema: "pg_catalog", Name: typ, Kind: "b"}}
+	}
 	long := strings.Repeat("ü", verdict.CellRead)
 	for _, c := range []struct {
 		typ, loaded, shown string

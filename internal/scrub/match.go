@@ -1,46 +1,27 @@
 package scrub
 
 import (
-	"slices"
-	"strings"
-
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
-func matchPart(pattern string, literal bool, s string) bool {
-	return literal && pattern == s || !literal && spec.Glob(pattern, s)
+func matchColumn(p spec.ColumnPattern, c *schema.Column) bool {
+	return p.Match(c.Table.Name.Schema, c.Table.Name.Table, c.Name)
 }
 
-func matchColumn(p spec.ColumnPattern, c *column) bool {
-	return p.Match(c.table.name.schema, c.table.name.table, c.name)
-}
-
-// rank says how narrow one part of a pattern is.
-func rank(part string, literal bool) int {
-	switch {
-	case literal || !strings.Contains(part, "*"):
-		return 2
-	case strings.Trim(part, "*") != "":
-		return 1
-	}
-	return 0
-}
-
-// ranks are those of a rule's parts; a type is narrower than any.
-func ranks(r *spec.Rule) [4]int {
-	p, typed := r.Column, 0
+// widths are those of a rule's pattern, and behind them that of its type: a type
+// is narrower than any.
+func widths(r *spec.Rule) [4]int {
+	anyType := 1
 	if r.Type != (spec.Name{}) {
-		typed = 1
+		anyType = 0
 	}
-	return [4]int{rank(p.Schema, p.LiteralSchema), rank(p.Table, p.LiteralTable), rank(p.Column, p.LiteralColumn), typed}
+	w := r.Column.Widths()
+	return [4]int{w[0], w[1], w[2], anyType}
 }
 
-// exact tells whether the rule names one column and no other.
-func exact(r *spec.Rule) bool { got := ranks(r); return [3]int(got[:3]) == [3]int{2, 2, 2} }
-
-func matchType(n spec.Name, c *column) bool {
-	return n == (spec.Name{}) || slices.ContainsFunc(c.types, func(t pgType) bool { return t.name == n.Table && (n.Schema == "" || n.Schema == t.schema) })
-}
+// exact reports whether the rule names one column and no other.
+func exact(r *spec.Rule) bool { return r.Column.Widths() == [3]int{} }
 
 // candidate is a rule that reaches a column: its own, or that of the same
 // column of a table which this one is inherited from, so many steps away.
@@ -49,22 +30,21 @@ type candidate struct {
 	distance int
 }
 
-// beats tells whether a is the narrower rule: in no part of the pattern wider
+// beats reports whether a is the narrower rule: in no part of the pattern wider
 // and in one narrower, or as narrow and nearer.
 func (a candidate) beats(b candidate) bool {
-	ra, rb := ranks(a.rule), ranks(b.rule)
-	narrower := false
-	for i := range ra {
-		if ra[i] < rb[i] {
+	mine := widths(a.rule)
+	theirs := widths(b.rule)
+	for i := range mine {
+		if mine[i] > theirs[i] {
 			return false
 		}
-		narrower = narrower || ra[i] > rb[i]
 	}
-	return narrower || a.distance < b.distance
+	return mine != theirs || a.distance < b.distance
 }
 
 // candidates are the rules that reach a column.
-func candidates(rules []spec.Rule, c *column) []candidate {
+func candidates(rules []spec.Rule, c *schema.Column) []candidate {
 	var found []candidate
 	for i := range rules {
 		if distance, ok := reaches(&rules[i], c); ok {
@@ -74,15 +54,15 @@ func candidates(rules []spec.Rule, c *column) []candidate {
 	return found
 }
 
-func reaches(r *spec.Rule, c *column) (distance int, ok bool) {
-	if !matchType(r.Type, c) {
+func reaches(r *spec.Rule, c *schema.Column) (distance int, ok bool) {
+	if !c.IsOf(r.Type) {
 		return 0, false
 	}
 	if matchColumn(r.Column, c) {
 		return 0, true
 	}
-	for i, t := range c.table.ancestors() {
-		if above := t.byName[c.name]; above != nil && matchColumn(r.Column, above) {
+	for i, t := range c.Table.Ancestors() {
+		if above := t.ByName[c.Name]; above != nil && matchColumn(r.Column, above) {
 			return i + 1, true
 		}
 	}
@@ -129,30 +109,5 @@ func undefeated(all []candidate) []candidate {
 	return top
 }
 
-// matchTable tells whether a pattern, schema.table with * in unquoted parts,
-// names a table. A pattern of one part is a table in any schema.
-func matchTable(pattern string, name tableName) bool {
-	first, rest, literal := patternPart(pattern)
-	if rest == "" {
-		return matchPart(first, literal, name.table)
-	}
-	second, _, literalSecond := patternPart(rest[1:])
-	return matchPart(first, literal, name.schema) && matchPart(second, literalSecond, name.table)
-}
-
-// patternPart takes the part up to the next dot, which is still in rest.
-func patternPart(s string) (part, rest string, literal bool) {
-	if strings.HasPrefix(s, `"`) {
-		part, n := quoted(s, '"', false)
-		return part, s[n:], true
-	}
-	if i := strings.IndexByte(s, '.'); i >= 0 {
-		return s[:i], s[i:], false
-	}
-	return s, "", false
-}
-
 // patternOf writes a column's name as a drill file needs it.
-func patternOf(c *column) string { return yamlText(dotted(c)) }
-
-func dotted(c *column) string { return spec.Dotted(c.table.name.schema, c.table.name.table, c.name) }
+func patternOf(c *schema.Column) string { return spec.YAMLText(c.Dotted()) }

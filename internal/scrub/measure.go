@@ -11,6 +11,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -32,15 +33,15 @@ func (p *Plan) Measure() *Measure {
 // Filter returns the function that measures the rows under one COPY header,
 // nil where no column is under a rule. Several workers may call Filter at
 // once; what it returns is for one goroutine, and appends nothing.
-func (m *Measure) Filter(schema, name string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
-	rewrite, err := m.plan.Filter(schema, name, columns)
+func (m *Measure) Filter(namespace, name string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	rewrite, err := m.plan.Filter(namespace, name, columns)
 	if err != nil {
 		return nil, err
 	}
-	t := m.plan.cat.byName[tableName{schema, name}]
+	t := m.plan.schema.ByName[schema.Name{Schema: namespace, Table: name}]
 	b := &measured{plan: m.plan, rewrite: rewrite, charset: m.plan.encoding.Charset, decode: m.plan.encoding.NewDecoder()}
 	for i, name := range columns {
-		if c := t.byName[name]; m.plan.assigned[c] != nil {
+		if c := t.ByName[name]; m.plan.assigned[c] != nil {
 			b.columns = append(b.columns, &measuredColumn{column: c, field: i})
 		}
 	}
@@ -67,7 +68,7 @@ type measured struct {
 }
 
 type measuredColumn struct {
-	column        *column
+	column        *schema.Column
 	field         int
 	before, after profile
 }
@@ -208,9 +209,9 @@ func (s *profile) median() int {
 
 // ruleOf is a column's rule, or that of one that is inherited from it: it may
 // hold no rows itself.
-func (p *Plan) ruleOf(c *column) *spec.Rule {
-	for _, t := range withDescendants(c.table) {
-		if r := p.assigned[t.byName[c.name]]; r != nil {
+func (p *Plan) ruleOf(c *schema.Column) *spec.Rule {
+	for _, t := range c.Table.WithDescendants() {
+		if r := p.assigned[t.ByName[c.Name]]; r != nil {
 			return r
 		}
 	}
@@ -239,10 +240,10 @@ func (m *Measure) Shapes() []verdict.Shapes {
 		before, after profile
 		rows          int64
 	}
-	byRoot := map[*column]*pair{}
+	byRoot := map[*schema.Column]*pair{}
 	for _, b := range m.blocks {
 		for _, c := range b.columns {
-			root := c.column.root()
+			root := c.column.Root()
 			if byRoot[root] == nil {
 				byRoot[root] = &pair{}
 			}
@@ -252,11 +253,11 @@ func (m *Measure) Shapes() []verdict.Shapes {
 		}
 	}
 	all := []verdict.Shapes{}
-	for _, c := range slices.SortedFunc(maps.Keys(byRoot), func(a, b *column) int {
-		return cmp.Or(byTableName(a.table, b.table), cmp.Compare(a.num, b.num), strings.Compare(a.name, b.name))
+	for _, c := range slices.SortedFunc(maps.Keys(byRoot), func(a, b *schema.Column) int {
+		return cmp.Or((*schema.Table).Compare(a.Table, b.Table), cmp.Compare(a.Number, b.Number), strings.Compare(a.Name, b.Name))
 	}) {
 		made := byRoot[c]
-		out := verdict.Shapes{Table: c.table.name.String(), Column: c.name, Rows: made.rows, Before: made.before.told(), After: made.after.told()}
+		out := verdict.Shapes{Table: c.Table.Name.String(), Column: c.Name, Rows: made.rows, Before: made.before.told(), After: made.after.told()}
 		if r := m.plan.ruleOf(c); changes(r) {
 			out.Transform, out.Link = wayOf(r), r.Link
 		}

@@ -32,7 +32,7 @@ func TestMeasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := p.Measure()
-	for _, h := range s.headers(p.cat) {
+	for _, h := range s.headers(p.schema) {
 		f, err := m.Filter(h.Schema, h.Table, h.Columns)
 		if err != nil {
 			t.Fatal(err)

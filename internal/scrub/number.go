@@ -121,21 +121,6 @@ func appendWhole(dst, digits []byte) []byte {
 	return append(dst, digits...)
 }
 
-// largestOf is the largest number of an integer type; 0 for others.
-func largestOf(t pgType) uint64 {
-	switch {
-	case t.is("money"):
-		return math.MaxInt64
-	case t.is("int2"):
-		return math.MaxInt16
-	case t.is("int4"):
-		return math.MaxInt32
-	case t.is("int8"):
-		return math.MaxInt64
-	}
-	return 0
-}
-
 func writeNumber(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	if r.bucket > 0 {
 		return m.appendBucket(dst, in.value, r.bucket)

@@ -2,127 +2,16 @@ package scrub
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"daybefore/internal/copytext"
 	"daybefore/internal/pgtext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
-
-// readServer asks what the sessions' input functions go by.
-func readServer(ctx context.Context, conn *pgx.Conn) (s pgtext.Server, err error) {
-	var style string
-	// By a function: a backup may bring a cast from text to int.
-	const sql = "select to_number(current_setting('server_version_num'), '99999999')::int / 10000, current_setting('datestyle')"
-	err = conn.QueryRow(ctx, sql).Scan(&s.Major, &style)
-	switch {
-	case strings.HasSuffix(style, "DMY"):
-		s.Dates = pgtext.DMY
-	case strings.HasSuffix(style, "YMD"):
-		s.Dates = pgtext.YMD
-	}
-	return s, err
-}
-
-// inputTypes makes types of pgtext of those of a catalogue, each once.
-type inputTypes struct {
-	types map[uint32]typeRow
-	made  map[inputType]*pgtext.Type
-}
-
-type inputType struct {
-	oid    uint32
-	typmod int32
-}
-
-// of is what a type is read by, seen through domains; nil where that is not
-// known.
-func (in *inputTypes) of(oid uint32, typmod int32) *pgtext.Type {
-	key := inputType{oid, typmod}
-	made, ok := in.made[key]
-	if !ok {
-		made = in.make(oid, typmod)
-		in.made[key] = made
-	}
-	return made
-}
-
-func (in *inputTypes) make(oid uint32, typmod int32) *pgtext.Type {
-	t := in.types[oid]
-	switch {
-	case t.kind == "d":
-		if t.typmod >= 0 {
-			typmod = t.typmod
-		}
-		return in.of(t.base, typmod)
-	case t.is("int2vector", "oidvector"): // arrays that are written otherwise
-		return nil
-	case t.element != 0:
-		return pgtext.Array(in.of(t.element, typmod), in.types[t.element].delim[0])
-	case t.kind == "e":
-		return pgtext.Enum(t.labels)
-	case t.kind == "r":
-		return pgtext.Range(in.of(t.bound, -1))
-	case t.kind == "m":
-		return pgtext.Multirange(in.of(t.bound, -1))
-	case t.schema == "pg_catalog":
-		return pgtext.Base(t.name, typmod)
-	case t.kind == "c" && t.schema != "information_schema":
-		var fields []*pgtext.Type
-		for _, f := range t.fields {
-			fields = append(fields, in.of(f.oid, f.typmod))
-		}
-		return pgtext.Composite(fields)
-	case t.name == "citext":
-		return pgtext.Text()
-	case isHstore(t.pgType):
-		return pgtext.Hstore()
-	}
-	return nil
-}
-
-// readLabels adds the labels of enums.
-func readLabels(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) error {
-	rows, err := conn.Query(ctx, "select enumtypid, enumlabel::text from pg_enum")
-	if err != nil {
-		return err
-	}
-	var oid uint32
-	var label string
-	_, err = pgx.ForEachRow(rows, []any{&oid, &label}, func() error {
-		r := types[oid]
-		r.labels = append(r.labels, label)
-		types[oid] = r
-		return nil
-	})
-	return err
-}
-
-// readBounds adds what ranges, and since 14 multiranges, are of.
-func readBounds(ctx context.Context, conn *pgx.Conn, types map[uint32]typeRow) error {
-	rows, err := conn.Query(ctx, `
-		select r.rngtypid, r.rngsubtype, coalesce(to_number(to_jsonb(r) ->> 'rngmultitypid', '9999999999')::int8::oid, 0) from pg_range r`)
-	if err != nil {
-		return err
-	}
-	var of, bound, multi uint32
-	_, err = pgx.ForEachRow(rows, []any{&of, &bound, &multi}, func() error {
-		for _, oid := range []uint32{of, multi} {
-			if r, ok := types[oid]; ok {
-				r.bound = bound
-				types[oid] = r
-			}
-		}
-		return nil
-	})
-	return err
-}
 
 // originals looks at the values that a rule replaces before it does: nobody
 // else will, and a restore by hand would be refused for what is wrong with
@@ -141,7 +30,7 @@ type originals struct {
 
 func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
 	o := &originals{
-		reader: pgtext.NewReader(p.cat.server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)),
+		reader: pgtext.NewReader(p.schema.Server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)),
 		charset: p.encoding.Charset, decode: decode,
 		types: make([]*pgtext.Type, len(r.names)),
 	}
@@ -151,7 +40,7 @@ func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
 			continue
 		}
 		o.replacedFields = append(o.replacedFields, i)
-		if t := r.table.byName[name].input; !t.Any() {
+		if t := r.table.ByName[name].Input; !t.Any() {
 			o.types[i] = t
 			o.typedFields = append(o.typedFields, i)
 		}
@@ -256,25 +145,25 @@ func (r *rewriter) damaged(field int, err error) error {
 	const hint = "the row is damaged, and a restore by hand is refused there too: " +
 		"take another backup, and look at how this one was stored"
 	if field < 0 {
-		return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d: %w", r.table.name, r.row, err)
+		return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d: %w", r.table.Name, r.row, err)
 	}
-	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.name, r.row, r.names[field], err)
+	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 }
 
 const originalsExpected = "every value that a rule replaces is one that its column takes"
 
 // originalsCheck says which values were looked at before a rule replaced them,
 // and what was not asked of them.
-func originalsCheck(replaced []*column) verdict.Check {
+func originalsCheck(replaced []*schema.Column) verdict.Check {
 	c := verdict.Check{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
 		Expected: originalsExpected}
 	read, unread, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, col := range replaced {
-		name := col.root().String()
-		if read[name] = true; !col.input.Known() {
-			unread[name+" ("+col.typ+")"] = true
+		name := col.Root().String()
+		if read[name] = true; !col.Input.Known() {
+			unread[name+" ("+col.SQL+")"] = true
 		}
-		if col.isChecked() {
+		if col.IsChecked() {
 			checked[name] = true
 		}
 	}
@@ -295,25 +184,18 @@ func originalsCheck(replaced []*column) verdict.Check {
 }
 
 // replacedColumns are the loaded columns of which some value is replaced.
-func (p *Plan) replacedColumns() (all []*column) {
+func (p *Plan) replacedColumns() (all []*schema.Column) {
 	for t, names := range p.loaded {
 		for _, name := range names {
-			c := t.byName[name]
+			c := t.ByName[name]
 			if c == nil {
 				continue
 			}
-			set := slices.ContainsFunc(p.keeps, func(k *keeper) bool { return k.set[name] != nil && within(k.table, t) })
+			set := slices.ContainsFunc(p.keeps, func(k *keeper) bool { return k.set[name] != nil && k.table.IsRelated(t) })
 			if set || p.recipes[c] != nil {
 				all = append(all, c)
 			}
 		}
 	}
 	return all
-}
-
-// isChecked reports whether a CHECK looks at the column, its domain's among them.
-func (c *column) isChecked() bool {
-	return len(c.domainSQL) > 0 || slices.ContainsFunc(c.table.checks, func(k check) bool {
-		return slices.Contains(k.columns, c.num)
-	})
 }

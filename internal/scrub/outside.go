@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -22,18 +23,18 @@ type Outside struct {
 
 // Outside finds out how values from outside are compared with a column of a
 // table. Problem: the scrub leaves nothing to compare with.
-func (p *Plan) Outside(schema, name, column string) (Outside, error) {
-	t := p.cat.byName[tableName{schema, name}]
-	if t == nil || t.byName[column] == nil {
-		return Outside{}, verdict.Errorf(verdict.CodeWitness, "name a table, whose rows come with the backup", "%s.%s is no column of a table", tableName{schema, name}, column)
+func (p *Plan) Outside(namespace, name, column string) (Outside, error) {
+	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
+	if t == nil || t.ByName[column] == nil {
+		return Outside{}, verdict.Errorf(verdict.CodeWitness, "name a table, whose rows come with the backup", "%s.%s is no column of a table", schema.Name{Schema: namespace, Table: name}, column)
 	}
-	c, out := t.byName[column], Outside{Tell: p.Fingerprint}
-	for _, d := range withDescendants(t) {
-		other := d.byName[column]
+	c, out := t.ByName[column], Outside{Tell: p.Fingerprint}
+	for _, d := range t.WithDescendants() {
+		other := d.ByName[column]
 		if p.loaded[d] == nil || other == nil {
 			continue
 		}
-		if p.loaded[c.table] == nil { // a partitioned root, of which only the leaves have rows
+		if p.loaded[c.Table] == nil { // a partitioned root, of which only the leaves have rows
 			c = other
 		}
 		if why := p.incomparable(c, other); why != "" {
@@ -54,17 +55,17 @@ func (p *Plan) Outside(schema, name, column string) (Outside, error) {
 
 // incomparable says why what the scrub makes of a value of other is not known
 // from the value alone, as it is of c; empty if it is.
-func (p *Plan) incomparable(c, other *column) string {
+func (p *Plan) incomparable(c, other *schema.Column) string {
 	made, r := p.recipes[other], p.assigned[other]
 	first := p.assigned[c]
 	switch {
-	case other.generated || recomputes(r):
+	case other.Generated || recomputes(r):
 		return "is computed by the server"
 	case changes(first) != changes(r):
 		return "is scrubbed in some of its tables and not in others"
 	case !changes(r):
 		return ""
-	case made == nil || made.document != nil || made.composite != nil || r.Each || isHstore(other.base):
+	case made == nil || made.document != nil || made.composite != nil || r.Each || other.Base.IsHstore():
 		return "is scrubbed in parts"
 	case made.effect != keepsApart:
 		return fmt.Sprintf("is scrubbed by %s, which makes different values equal", made.name)
@@ -75,7 +76,7 @@ func (p *Plan) incomparable(c, other *column) string {
 }
 
 // scrubOutside does to one value what the filter does to those that pass.
-func (p *Plan) scrubOutside(c *column) func(value string) (string, error) {
+func (p *Plan) scrubOutside(c *schema.Column) func(value string) (string, error) {
 	decode := p.encoding.NewDecoder()
 	cell := newCell(p, c, p.recipes[c], &masker{keyed: newKeyed(p.key)}, decode)
 	cell.sample, cell.gather = nil, nil // it is no value of the backup

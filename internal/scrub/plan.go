@@ -19,6 +19,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -32,7 +33,7 @@ type Header struct {
 
 // Request is what a plan is made from.
 type Request struct {
-	Catalogue    *Catalogue
+	Schema       *schema.Schema
 	Headers      []Header // every one that the archive has, also of tables that are not loaded
 	Definitions  []string // SQL of the archive's post-data that rests on what columns hold: constraints, indexes, materialized views
 	Rules        spec.Scrub
@@ -50,18 +51,18 @@ type Request struct {
 // goroutines at once.
 type Plan struct {
 	file        string
-	cat         *Catalogue
+	schema      *schema.Schema
 	rules       spec.Scrub
 	key         []byte
 	encoding    copytext.Encoding
-	assigned    map[*column]*spec.Rule
-	recipes     map[*column]*recipe
+	assigned    map[*schema.Column]*spec.Rule
+	recipes     map[*schema.Column]*recipe
 	keeps       []*keeper
-	loaded      map[*table][]string // columns, by the headers of what is loaded
-	excluded    map[*table]bool
-	looked      int                // columns that were judged by name and type
-	fallen      map[*column]string // what a column without a rule looks like, where unmatched decides about it
-	watched     map[*column]detect.Scanner
+	loaded      map[*schema.Table][]string // columns, by the headers of what is loaded
+	excluded    map[*schema.Table]bool
+	looked      int                       // columns that were judged by name and type
+	fallen      map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
+	watched     map[*schema.Column]detect.Scanner
 	scanner     detect.Scanner
 	leaks       leaks
 	seed        maphash.Seed // of samples
@@ -70,12 +71,12 @@ type Plan struct {
 	unjudged    int
 	ownCode     bool
 	names       *told.Names
-	stored      map[*column]*valueSet // by the topmost column; where own code may run, of what is shown
-	real        *overlap              // what Aftermath looked for; nil: nothing was sampled
+	stored      map[*schema.Column]*valueSet // by the topmost column; where own code may run, of what is shown
+	real        *overlap                     // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter
-	met       map[*table]bool
+	met       map[*schema.Table]bool
 	looking   bool // LookOn is under way
 
 	ended atomic.Bool // the load: by a row that no filter could rewrite, or see Ended
@@ -86,7 +87,7 @@ type planner struct {
 	*Plan
 	prober
 	req    Request
-	fks    []foreignKey
+	fks    []schema.ForeignKey
 	checks []verdict.Check
 	links  map[string]normal
 	limits map[string]int // by link: characters of its shortest column that has a limit
@@ -119,9 +120,9 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	}
 	p := &planner{
 		Plan: &Plan{
-			file: req.File, ownCode: req.OwnCode, names: req.Names, cat: req.Catalogue, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
-			assigned: map[*column]*spec.Rule{}, recipes: map[*column]*recipe{},
-			loaded: map[*table][]string{}, excluded: map[*table]bool{}, met: map[*table]bool{}, watched: map[*column]detect.Scanner{}, fallen: map[*column]string{}, stored: map[*column]*valueSet{}, seed: maphash.MakeSeed(),
+			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
+			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*recipe{},
+			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{}, watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{}, stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
 		},
 		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
 	}
@@ -129,7 +130,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
 			"the rows are in %s, of which this program has no table to read them by", encoding.Name)
 	}
-	p.fks = req.Catalogue.define(req.Definitions)
+	p.fks = req.Schema.Define(req.Definitions)
 	return p, nil
 }
 
@@ -184,16 +185,16 @@ func (p *planner) exclude() error {
 		if i < len(p.rules.ExcludePos) {
 			pos = p.rules.ExcludePos[i]
 		}
-		for _, t := range p.cat.tables {
-			if !matchTable(pattern, t.name) {
+		tables, err := spec.ParseTablePattern(pattern)
+		for _, t := range p.schema.Tables {
+			if err != nil || !tables.Match(t.Name.Schema, t.Name.Table) {
 				continue
 			}
 			found, p.excluded[t] = true, true
-			for _, d := range t.descendants() {
+			for _, d := range t.Descendants() {
 				p.excluded[d] = true
 			}
 		}
-		tables, err := spec.ParseTablePattern(pattern)
 		switch {
 		case found, err == nil && p.mayMiss(tables.Schema, tables.Table), err == nil && p.isLost(tables.Match):
 		default:
@@ -207,7 +208,7 @@ func (p *planner) exclude() error {
 // load finds the tables that the headers fill.
 func (p *planner) load() error {
 	for _, h := range p.req.Headers {
-		t := p.cat.byName[tableName{h.Schema, h.Table}]
+		t := p.schema.ByName[schema.Name{Schema: h.Schema, Table: h.Table}]
 		if t == nil && slices.Contains(p.req.Lost, spec.Name{Schema: h.Schema, Table: h.Table}) {
 			continue
 		}
@@ -216,14 +217,14 @@ func (p *planner) load() error {
 				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema, h.Table)
 			continue
 		}
-		if p.excluded[t] || t.kind == "f" { // there is nowhere to load foreign rows to
+		if p.excluded[t] || t.Kind == "f" { // there is nowhere to load foreign rows to
 			continue
 		}
 		p.loaded[t] = h.Columns
 		for _, name := range h.Columns {
-			if t.byName[name] == nil {
-				p.problem(verdict.CodeScrub, t.name.String()+"."+name, spec.Pos{}, "see the errors of the restore",
-					"the archive holds values of %s.%s, a column that the restored table lacks", t.name, name)
+			if t.ByName[name] == nil {
+				p.problem(verdict.CodeScrub, t.Name.String()+"."+name, spec.Pos{}, "see the errors of the restore",
+					"the archive holds values of %s.%s, a column that the restored table lacks", t.Name, name)
 			}
 		}
 	}
@@ -232,16 +233,16 @@ func (p *planner) load() error {
 
 // assign gives each column the narrowest rule that reaches it.
 func (p *planner) assign() error {
-	for _, t := range p.cat.tables {
-		for _, c := range t.columns {
+	for _, t := range p.schema.Tables {
+		for _, c := range t.Columns {
 			best, rival := narrowest(candidates(p.rules.Rules, c))
-			if best == nil || c.generated && !exact(best) {
+			if best == nil || c.Generated && !exact(best) {
 				continue
 			}
 			p.assigned[c] = best
 			if rival != nil {
-				p.problem(verdict.CodeRuleUnfit, c.root().String(), best.Pos, "write one rule for "+patternOf(c.root()),
-					"%s and %s both name %s, and neither is narrower", best.Names(), rival.Names(), c.root())
+				p.problem(verdict.CodeRuleUnfit, c.Root().String(), best.Pos, "write one rule for "+patternOf(c.Root()),
+					"%s and %s both name %s, and neither is narrower", best.Names(), rival.Names(), c.Root())
 			}
 		}
 	}
@@ -279,10 +280,10 @@ func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	var schema, view, column string
+	var namespace, view, column string
 	ofView := false
-	_, err = pgx.ForEachRow(rows, []any{&schema, &view, &column}, func() error {
-		ofView = ofView || r.Column.Match(schema, view, column)
+	_, err = pgx.ForEachRow(rows, []any{&namespace, &view, &column}, func() error {
+		ofView = ofView || r.Column.Match(namespace, view, column)
 		return nil
 	})
 	if ofView && r.Type == (spec.Name{}) {
@@ -293,23 +294,23 @@ func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
 
 // mayMiss tells whether the words for a table name one that may be missing or
 // empty, and is.
-func (p *planner) mayMiss(schema, table string) bool {
-	_, loaded := p.loaded[p.cat.byName[tableName{schema, table}]]
-	return !loaded && slices.Contains(p.req.Rebuildable, spec.Name{Schema: schema, Table: table})
+func (p *planner) mayMiss(namespace, table string) bool {
+	_, loaded := p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
+	return !loaded && slices.Contains(p.req.Rebuildable, spec.Name{Schema: namespace, Table: table})
 }
 
 // reach tells whether a rule reaches any column, whether one that is loaded,
 // and whether there is a reason why it is not: its table is excluded or
 // foreign, or the column generated, which is reported by itself.
 func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
-	for _, t := range p.cat.tables {
-		for _, c := range t.columns {
+	for _, t := range p.schema.Tables {
+		for _, c := range t.Columns {
 			if _, ok := reaches(r, c); !ok {
 				continue
 			}
 			reached = true
-			met = met || slices.Contains(p.loaded[t], c.name)
-			idle = idle || p.excluded[t] || t.kind == "f" || c.generated && exact(r)
+			met = met || slices.Contains(p.loaded[t], c.Name)
+			idle = idle || p.excluded[t] || t.Kind == "f" || c.Generated && exact(r)
 		}
 	}
 	return reached, met, idle
@@ -319,75 +320,73 @@ func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
 // references to rows that are not loaded.
 func (p *planner) foreignKeys() error {
 	for _, fk := range p.fks {
-		if fk.to == nil {
+		if fk.To == nil {
 			continue
 		}
 		p.dangling(fk)
 		p.halfNulled(fk)
-		for i, name := range fk.columns {
-			p.sides(fk, name, fk.referenced[i])
+		for i, name := range fk.Columns {
+			p.sides(fk, name, fk.Referenced[i])
 		}
 	}
 	return nil
 }
 
-func withDescendants(t *table) []*table { return append([]*table{t}, t.descendants()...) }
-
-func (p *planner) dangling(fk foreignKey) {
-	gone := func(t *table) bool { return p.excluded[t] }
-	if !slices.ContainsFunc(withDescendants(fk.to), gone) {
+func (p *planner) dangling(fk schema.ForeignKey) {
+	gone := func(t *schema.Table) bool { return p.excluded[t] }
+	if !slices.ContainsFunc(fk.To.WithDescendants(), gone) {
 		return
 	}
-	for _, from := range withDescendants(fk.from) {
-		if _, loaded := p.loaded[from]; !loaded || p.nulled(from, fk.columns) {
+	for _, from := range fk.From.WithDescendants() {
+		if _, loaded := p.loaded[from]; !loaded || p.nulled(from, fk.Columns) {
 			continue
 		}
 		p.problem(verdict.CodeRuleUnfit, fk.String(), spec.Pos{},
-			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.name, from.name, fk.columns[0], patternName(from, fk.columns[0])),
-			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.name, fk.to.name, fk.name)
+			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.Name, from.Name, fk.Columns[0], patternName(from, fk.Columns[0])),
+			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.Name, fk.To.Name, fk.Name)
 		return
 	}
 }
 
 // halfNulled: MATCH FULL takes no reference of which only a part is null.
-func (p *planner) halfNulled(fk foreignKey) {
-	for _, from := range withDescendants(fk.from) {
+func (p *planner) halfNulled(fk schema.ForeignKey) {
+	for _, from := range fk.From.WithDescendants() {
 		var rule *spec.Rule
 		nulls := 0
-		for _, name := range fk.columns {
-			if r := p.assigned[from.byName[name]]; r != nil && r.Transform == setNull {
+		for _, name := range fk.Columns {
+			if r := p.assigned[from.ByName[name]]; r != nil && r.Transform == setNull {
 				rule = r
 				nulls++
 			}
 		}
-		if fk.full && 0 < nulls && nulls < len(fk.columns) {
+		if fk.Full && 0 < nulls && nulls < len(fk.Columns) {
 			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, "set all of its columns to null, or none",
-				"foreign key %s of %s is MATCH FULL, and only a part of it would be null", fk.name, from.name)
+				"foreign key %s of %s is MATCH FULL, and only a part of it would be null", fk.Name, from.Name)
 			return
 		}
 	}
 }
 
-func patternName(t *table, name string) string {
-	if c := t.byName[name]; c != nil {
+func patternName(t *schema.Table, name string) string {
+	if c := t.ByName[name]; c != nil {
 		return patternOf(c)
 	}
-	return t.name.String() + "." + name
+	return t.Name.String() + "." + name
 }
 
 // nulled tells whether the reference is taken away: one null column is enough.
-func (p *planner) nulled(t *table, columns []string) bool {
+func (p *planner) nulled(t *schema.Table, columns []string) bool {
 	return slices.ContainsFunc(columns, func(name string) bool {
-		r := p.assigned[t.byName[name]]
+		r := p.assigned[t.ByName[name]]
 		return r != nil && r.Transform == setNull
 	})
 }
 
 // sides compares the rules of a referencing column with the referenced one's.
-func (p *planner) sides(fk foreignKey, name, referenced string) {
-	for _, from := range withDescendants(fk.from) {
-		for _, to := range withDescendants(fk.to) {
-			a, b := from.byName[name], to.byName[referenced]
+func (p *planner) sides(fk schema.ForeignKey, name, referenced string) {
+	for _, from := range fk.From.WithDescendants() {
+		for _, to := range fk.To.WithDescendants() {
+			a, b := from.ByName[name], to.ByName[referenced]
 			if a == nil || b == nil || p.agree(a, b) {
 				continue
 			}
@@ -396,7 +395,7 @@ func (p *planner) sides(fk foreignKey, name, referenced string) {
 				rule = p.assigned[b]
 			}
 			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, fmt.Sprintf("give %s and %s the same transform and the same link", a, b),
-				"%s references %s (foreign key %s), and their rules would not make equal values equal", a, b, fk.name)
+				"%s references %s (foreign key %s), and their rules would not make equal values equal", a, b, fk.Name)
 			return
 		}
 	}
@@ -406,7 +405,7 @@ func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
 
 // agree tells whether a and b hold equal values after the scrub if they did
 // before. Null references nothing.
-func (p *Plan) agree(a, b *column) bool {
+func (p *Plan) agree(a, b *schema.Column) bool {
 	ra, rb := p.assigned[a], p.assigned[b]
 	switch {
 	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == setNull:
@@ -474,10 +473,10 @@ func (s *suspicion) mend(proposed []proposal) string {
 		case m.root == s.root:
 			own = m.rule
 		case m.equals == s.root:
-			equal = append(equal, ruleLine(m.rule, ""))
+			equal = append(equal, m.rule.YAML(""))
 		}
 	}
-	return advice(append([]string{ruleLine(own, "")}, equal...), own)
+	return advice(append([]string{own.YAML("")}, equal...), own)
 }
 
 // advice says where lines belong, of which the first is the rule's.
@@ -491,28 +490,28 @@ func advice(lines []string, r *spec.Rule) string {
 
 // Excluded tells whether the rows of a table are not to be loaded: the table,
 // or one that it is inherited from, is under exclude_table_data.
-func (p *Plan) Excluded(schema, table string) bool {
-	return p.excluded[p.cat.byName[tableName{schema, table}]]
+func (p *Plan) Excluded(namespace, table string) bool {
+	return p.excluded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
 }
 
 // Related tells whether rows of one table may come under the name of another:
 // they are the same, or one inherits from the other.
 func (p *Plan) Related(one, other spec.Name) bool {
-	a, b := p.cat.byName[tableName{one.Schema, one.Table}], p.cat.byName[tableName{other.Schema, other.Table}]
-	return a != nil && b != nil && (a == b || slices.Contains(a.ancestors(), b) || slices.Contains(b.ancestors(), a))
+	a, b := p.schema.ByName[schema.Name{Schema: one.Schema, Table: one.Table}], p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
+	return a != nil && b != nil && (a == b || slices.Contains(a.Ancestors(), b) || slices.Contains(b.Ancestors(), a))
 }
 
 // Shown tells whether values of a column may be shown: what was rewritten, or
 // preserved with a why; not where keep leaves some as they are.
-func (p *Plan) Shown(schema, table, column string) bool {
-	t := p.cat.byName[tableName{schema, table}]
+func (p *Plan) Shown(namespace, table, column string) bool {
+	t := p.schema.ByName[schema.Name{Schema: namespace, Table: table}]
 	if t == nil || p.excluded[t] {
 		return false
 	}
-	for _, t := range withDescendants(t) {
-		c := t.byName[column]
+	for _, t := range t.WithDescendants() {
+		c := t.ByName[column]
 		r := p.assigned[c]
-		if c == nil || r == nil || c.generated || recomputes(r) || changes(r) && p.keptSome(c, r) {
+		if c == nil || r == nil || c.Generated || recomputes(r) || changes(r) && p.keptSome(c, r) {
 			return false
 		}
 	}
@@ -521,21 +520,21 @@ func (p *Plan) Shown(schema, table, column string) bool {
 
 // Rewritten tells whether the column, or that of a table that is inherited
 // from this one, does not hold what the backup does.
-func (p *Plan) Rewritten(schema, name, column string) bool {
-	t := p.cat.byName[tableName{schema, name}]
-	return t != nil && slices.ContainsFunc(withDescendants(t), func(t *table) bool { return changes(p.assigned[t.byName[column]]) })
+func (p *Plan) Rewritten(namespace, name, column string) bool {
+	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
+	return t != nil && slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { return changes(p.assigned[t.ByName[column]]) })
 }
 
 // Agree tells whether two columns hold equal values after the scrub where they
 // did before.
 func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColumn string) bool {
-	from, to := p.cat.byName[tableName{table.Schema, table.Table}], p.cat.byName[tableName{other.Schema, other.Table}]
+	from, to := p.schema.ByName[schema.Name{Schema: table.Schema, Table: table.Table}], p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
 	if from == nil || to == nil { // views hold what their tables do
 		return true
 	}
-	for _, from := range withDescendants(from) {
-		for _, to := range withDescendants(to) {
-			if a, b := from.byName[column], to.byName[otherColumn]; a != nil && b != nil && !p.agree(a, b) {
+	for _, from := range from.WithDescendants() {
+		for _, to := range to.WithDescendants() {
+			if a, b := from.ByName[column], to.ByName[otherColumn]; a != nil && b != nil && !p.agree(a, b) {
 				return false
 			}
 		}
@@ -544,9 +543,9 @@ func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColum
 }
 
 // keptSome tells whether some values of a scrubbed column stay.
-func (p *Plan) keptSome(c *column, r *spec.Rule) bool {
+func (p *Plan) keptSome(c *schema.Column, r *spec.Rule) bool {
 	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
-		return k.table == c.table || slices.Contains(c.table.ancestors(), k.table)
+		return k.table == c.Table || slices.Contains(c.Table.Ancestors(), k.table)
 	}) || p.keptWithin(r)
 }
 
@@ -555,16 +554,18 @@ func (p *Plan) keptSome(c *column, r *spec.Rule) bool {
 func (p *Plan) Fingerprint(value string) string { return fingerprint(p.key, value) }
 
 // loadedWithRules are the assigned columns that are loaded, in the order of names.
-func (p *Plan) loadedWithRules() []*column {
-	var all []*column
+func (p *Plan) loadedWithRules() []*schema.Column {
+	var all []*schema.Column
 	for t, names := range p.loaded {
 		for _, name := range names {
-			if c := t.byName[name]; c != nil && p.assigned[c] != nil {
+			if c := t.ByName[name]; c != nil && p.assigned[c] != nil {
 				all = append(all, c)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b *column) int { return cmp.Or(byTableName(a.table, b.table), cmp.Compare(a.num, b.num)) })
+	slices.SortFunc(all, func(a, b *schema.Column) int {
+		return cmp.Or((*schema.Table).Compare(a.Table, b.Table), cmp.Compare(a.Number, b.Number))
+	})
 	return all
 }
 

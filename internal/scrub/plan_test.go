@@ -11,6 +11,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -65,9 +66,9 @@ func rule(t testing.TB, line int, s string) spec.Rule {
 		case "bucket":
 			fmt.Sscan(value, &r.Bucket)
 		case "type":
-			schema, name, qualified := strings.Cut(value, ".")
-			if r.Type = (spec.Name{Schema: schema, Table: name}); !qualified {
-				r.Type = spec.Name{Table: schema}
+			namespace, name, qualified := strings.Cut(value, ".")
+			if r.Type = (spec.Name{Schema: namespace, Table: name}); !qualified {
+				r.Type = spec.Name{Table: namespace}
 			}
 		case "by":
 			r.By = value
@@ -113,40 +114,40 @@ func (s situation) planOn(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check)
 // planHere makes it for the tables that there are.
 func (s situation) planHere(t testing.TB, conn *pgx.Conn) (*Plan, []verdict.Check) {
 	t.Helper()
-	cat, err := ReadCatalogue(t.Context(), conn)
+	restored, err := schema.Read(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, checks, err := NewPlan(t.Context(), conn, s.request(cat))
+	p, checks, err := NewPlan(t.Context(), conn, s.request(restored))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p, checks
 }
 
-func (s situation) request(cat *Catalogue) Request {
+func (s situation) request(restored *schema.Schema) Request {
 	var places []spec.Pos
 	for i := range s.exclude {
 		places = append(places, spec.Pos{Line: i + 1, Column: 4})
 	}
 	return Request{
-		Catalogue: cat, Headers: s.headers(cat), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
+		Schema: restored, Headers: s.headers(restored), Definitions: s.definitions, File: "drills/shop.yaml", Encoding: s.encoding, LargeObjects: s.largeObjects,
 		Rules: spec.Scrub{Key: testKey, Rules: s.rules, Keep: s.keep, ExcludeTableData: s.exclude, ExcludePos: places, LeakScan: s.scan, Unmatched: s.unmatched, Locale: s.locale, LargeObjects: s.largeObjectRule},
 	}
 }
 
 // headers are what pg_dump writes for the tables: leaves by default.
-func (s situation) headers(cat *Catalogue) []Header {
+func (s situation) headers(restored *schema.Schema) []Header {
 	var all []Header
-	for i, t := range cat.tables {
-		partition := slices.ContainsFunc(t.parents, func(p *table) bool { return p.kind == "p" })
-		if s.roots && partition || !s.roots && t.kind == "p" {
+	for i, t := range restored.Tables {
+		partition := slices.ContainsFunc(t.Parents, func(p *schema.Table) bool { return p.Kind == "p" })
+		if s.roots && partition || !s.roots && t.Kind == "p" {
 			continue
 		}
-		h := Header{DumpID: i, Header: copytext.Header{Schema: t.name.schema, Table: t.name.table}}
-		for _, c := range t.columns {
-			if !c.generated {
-				h.Columns = append(h.Columns, c.name)
+		h := Header{DumpID: i, Header: copytext.Header{Schema: t.Name.Schema, Table: t.Name.Table}}
+		for _, c := range t.Columns {
+			if !c.Generated {
+				h.Columns = append(h.Columns, c.Name)
 			}
 		}
 		all = append(all, h)
@@ -425,43 +426,16 @@ func TestMendsMend(t *testing.T) {
 func TestHeaderOfNothing(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	cat, err := ReadCatalogue(t.Context(), conn)
+	restored, err := schema.Read(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, checks, err := NewPlan(t.Context(), conn, Request{Catalogue: cat, File: "f", Headers: []Header{{1, copytext.Header{Schema: "public", Table: "gone", Columns: []string{"x"}}}}})
+	_, checks, err := NewPlan(t.Context(), conn, Request{Schema: restored, File: "f", Headers: []Header{{1, copytext.Header{Schema: "public", Table: "gone", Columns: []string{"x"}}}}})
 	if err != nil || len(checks) != 1 || checks[0].Code != verdict.CodeScrub {
 		t.Errorf("%+v, %v", checks, err)
 	}
-	if _, _, err := NewPlan(t.Context(), conn, Request{Catalogue: cat, Rules: spec.Scrub{Key: []byte("short")}}); err == nil || strings.Contains(err.Error(), "short:") {
+	if _, _, err := NewPlan(t.Context(), conn, Request{Schema: restored, Rules: spec.Scrub{Key: []byte("short")}}); err == nil || strings.Contains(err.Error(), "short:") {
 		t.Errorf("a short key: %v", err)
-	}
-}
-
-func TestDefinitions(t *testing.T) {
-	t.Parallel()
-	got := parseDefinitions([]string{
-		`ALTER TABLE ONLY "a.b"."T;x" ADD CONSTRAINT "p;k" PRIMARY KEY (id, "Na""me") INCLUDE (other);`,
-		"CREATE UNIQUE INDEX u ON ONLY public.t USING btree (lower((email)::character varying(20)), COALESCE(x, 'it''s; (y)'::text), tail[1:z], id COLLATE \"C\") NULLS NOT DISTINCT WHERE (z > 0);",
-		"CREATE INDEX i ON public.t USING btree (a, ((b)::pg_catalog.date));\nALTER TABLE public.t CLUSTER ON i;",
-		"ALTER TABLE public.t\n    ADD CONSTRAINT f FOREIGN KEY (a, PERIOD period) REFERENCES public.r(b, PERIOD p) ON DELETE SET NULL (a) NOT VALID;",
-		"ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING gist (room WITH =, tsrange(since, until) WITH &&) WHERE ((NOT gone));",
-		"ALTER TABLE public.t ADD CONSTRAINT c CHECK ((x > 0)) NOT VALID;",
-		`REFRESH MATERIALIZED VIEW "a.b".m;`,
-		"-- ALTER TABLE a ADD CONSTRAINT x UNIQUE (y);\n/* /* ; */ */ ALTER TABLE t ADD CONSTRAINT u2 UNIQUE (y)",
-	})
-	want := []definition{
-		{kind: primaryKey, name: "p;k", table: tableName{"a.b", "T;x"}, columns: []string{"id", `Na"me`}},
-		{kind: unique, name: "u", table: tableName{"public", "t"}, columns: []string{"email", "x", "tail", "z", "id", "collate", "C"}, loose: []string{"email", "x", "z"}, nullsEqual: true},
-		{kind: plainIndex, name: "i", table: tableName{"public", "t"}, columns: []string{"a", "b"}, loose: []string{"a", "b"}},
-		{kind: foreign, name: "f", table: tableName{"public", "t"}, columns: []string{"a", "period"}, references: tableName{"public", "r"}, referenced: []string{"b", "p"}},
-		{kind: exclusion, name: "e", table: tableName{"public", "t"}, columns: []string{"room", "with", "since", "until", "with"}, loose: []string{"since", "until", "with", "not", "gone"}},
-		{kind: checking, name: "c", table: tableName{"public", "t"}, columns: []string{"x"}, loose: []string{"x"}},
-		{kind: refresh, name: "m", table: tableName{"a.b", "m"}},
-		{kind: unique, name: "u2", table: tableName{"", "t"}, columns: []string{"y"}},
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(definition{}, tableName{})); diff != "" {
-		t.Error(diff)
 	}
 }
 
@@ -486,8 +460,8 @@ func TestDefinitionsOfServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, d := range parseDefinitions(sql) {
-		got = append(got, fmt.Sprintf("%s of %s: %q -> %s %q", d.kind, d.table.table, d.columns, d.references.table, d.referenced))
+	for _, d := range schema.ParseDefinitions(sql) {
+		got = append(got, fmt.Sprintf("%s of %s: %q -> %s %q", d.Kind, d.Table.Table, d.Columns, d.References.Table, d.Referenced))
 	}
 	want := []string{
 		`exclusion of A b: ["r" "with"] ->  []`, `primary key of A b: ["id"] ->  []`, `unique of A b: ["e\"x"] ->  []`,
@@ -497,28 +471,6 @@ func TestDefinitionsOfServer(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, strings.Join(sql, "\n"))
-	}
-}
-
-func FuzzDefinitions(f *testing.F) {
-	f.Add(`ALTER TABLE ONLY a."b" ADD CONSTRAINT c FOREIGN KEY (x) REFERENCES y(z);`)
-	f.Add("CREATE UNIQUE INDEX i ON t USING btree (E'\\'', $a$ ; $a$, /* */ 1.5)")
-	f.Fuzz(func(t *testing.T, sql string) { parseDefinitions([]string{sql}) })
-}
-
-func TestExcluded(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		pattern, schema, table string
-		want                   bool
-	}{
-		{"public.sessions", "public", "sessions", true}, {"public.sessions", "audit", "sessions", false}, {"audit.*", "audit", "log", true},
-		{"audit.*", "public", "audit", false}, {"*.log_*", "x", "log_1", true}, {`"a.b".t`, "a.b", "t", true}, {`public."*"`, "public", "x", false},
-		{`public."*"`, "public", "*", true}, {"sessions", "any", "sessions", true}, {`"x""y"`, "any", `x"y`, true}, {"", "a", "b", false},
-	} {
-		if got := matchTable(tt.pattern, tableName{tt.schema, tt.table}); got != tt.want {
-			t.Errorf("%s of %s.%s: %v", tt.pattern, tt.schema, tt.table, got)
-		}
 	}
 }
 
@@ -539,9 +491,9 @@ func TestGlob(t *testing.T) {
 
 func TestSensitive(t *testing.T) {
 	t.Parallel()
-	textType := pgType{"pg_catalog", "text", "b"}
-	column := func(of, name string, typ pgType) *column {
-		return &column{name: name, base: typ, typ: typ.name, table: &table{name: tableName{"public", of}}}
+	textType := schema.Type{Schema: "pg_catalog", Name: "text", Kind: "b"}
+	column := func(of, name string, typ schema.Type) *schema.Column {
+		return &schema.Column{Name: name, Base: typ, SQL: typ.Name, Table: &schema.Table{Name: schema.Name{Schema: "public", Table: of}}}
 	}
 	for name, want := range map[string]bool{
 		"email": true, "userEmail": true, "EMAIL_ADDRESS": true, "e_mail": true, "useremail": true, "email_status": false, "phone": true, "mobile2": true, "telefonnummer": true,
@@ -567,7 +519,7 @@ func TestSensitive(t *testing.T) {
 		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", dateShift},
 		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", ipAddress}, {"t", "x", "macaddr", macAddress},
 	} {
-		_, got := sensitive(column(tt.table, tt.name, pgType{"pg_catalog", tt.typ, "b"}))
+		_, got := sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
 		if got != tt.want {
 			t.Errorf("%s.%s %s: %q, want %q", tt.table, tt.name, tt.typ, got, tt.want)
 		}
@@ -590,10 +542,10 @@ func TestSensitive(t *testing.T) {
 			}
 		}
 	}
-	if what, _ := sensitive(column("t", "mood", pgType{"public", "mood", "e"})); what != "" {
+	if what, _ := sensitive(column("t", "mood", schema.Type{Schema: "public", Name: "mood", Kind: "e"})); what != "" {
 		t.Errorf("an enum: %s", what)
 	}
-	if what, _ := sensitive(column("t", "x", pgType{"public", "text", "c"})); what == "" {
+	if what, _ := sensitive(column("t", "x", schema.Type{Schema: "public", Name: "text", Kind: "c"})); what == "" {
 		t.Error("somebody's own type that is called text is not text")
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/sqltext"
 	"daybefore/internal/told"
 )
 
@@ -24,18 +26,18 @@ type prober struct {
 
 // refusal says in words what refuses a value of the column; empty if nothing
 // does. A nil value is null. The error is the connection's.
-func (p prober) refusal(c *column, value *string) (string, error) {
-	why, err := p.ask(fmt.Sprintf("select ($1::%s) is null or true", c.typ), value)
+func (p prober) refusal(c *schema.Column, value *string) (string, error) {
+	why, err := p.ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
 	if err != nil || why != "" {
-		return refused("type "+c.typ, why), err
+		return refused("type "+c.SQL, why), err
 	}
-	for _, check := range c.table.checks {
-		if !slices.Contains(check.columns, c.num) {
+	for _, check := range c.Table.Checks {
+		if !slices.Contains(check.Columns, c.Number) {
 			continue
 		}
 		why, err := p.ask(p.expression(c, check), value)
 		if err != nil || why != "" {
-			return refused("constraint "+check.name, why), err
+			return refused("constraint "+check.Name, why), err
 		}
 	}
 	return "", nil
@@ -51,20 +53,20 @@ func refused(by, why string) string {
 // expression asks a CHECK of one column for anything but false, as the server
 // does; and one of several columns for true while the others are null, since
 // what they will hold is not known.
-func (p prober) expression(c *column, k check) string {
+func (p prober) expression(c *schema.Column, k schema.Check) string {
 	var row []string
-	for _, other := range c.table.columns {
+	for _, other := range c.Table.Columns {
 		value := "null"
 		if other == c {
 			value = "$1"
 		}
-		row = append(row, fmt.Sprintf("%s::%s as %s", value, other.typ, pgx.Identifier{other.name}.Sanitize()))
+		row = append(row, fmt.Sprintf("%s::%s as %s", value, other.SQL, pgx.Identifier{other.Name}.Sanitize()))
 	}
 	wanted := "is not false"
-	if len(k.columns) > 1 {
+	if len(k.Columns) > 1 {
 		wanted = "is true"
 	}
-	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.expr, wanted, strings.Join(row, ", "), pgx.Identifier{c.table.name.table}.Sanitize())
+	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.SQL, wanted, strings.Join(row, ", "), pgx.Identifier{c.Table.Name.Table}.Sanitize())
 }
 
 // ask runs a query that answers true; anything else is a refusal.
@@ -94,7 +96,7 @@ func (p prober) ask(sql string, value *string) (string, error) {
 // outcomes is what a recipe makes of sample values: all that it can make of
 // each, or the extremes. The key is fixed, so that a plan is decided the same
 // way in every run.
-func (r *recipe) outcomes(c *column) []sample {
+func (r *recipe) outcomes(c *schema.Column) []sample {
 	m := &masker{keyed: newKeyed([]byte("only for samples that decide whether a rule fits its column"))}
 	if r.words != nil { // a value decides only which of them are drawn
 		return []sample{{out: m.telling(r)}}
@@ -157,11 +159,11 @@ func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []var
 }
 
 // sampleInputs are likely values of a column, and the ones its constraints name.
-func sampleInputs(r *recipe, c *column) []string {
+func sampleInputs(r *recipe, c *schema.Column) []string {
 	all := r.samples
 	switch {
 	case r.whole:
-	case (r.name == noise || r.name == money) && !c.base.is("int2", "int4", "int8"):
+	case (r.name == noise || r.name == money) && !c.Base.Is("int2", "int4", "int8"):
 		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
 	case len(all) == 0:
 		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "12345", "AB-1234", "https://example.com/a", "aa bb cc"}
@@ -172,9 +174,9 @@ func sampleInputs(r *recipe, c *column) []string {
 
 // named are the values that a column's constraints name; of a range, ranges
 // that end there.
-func (r *recipe) named(c *column) []string {
+func (r *recipe) named(c *schema.Column) []string {
 	var all []string
-	for _, expr := range c.constraints() {
+	for _, expr := range c.Constraints() {
 		all = append(all, literals(expr, r.name)...)
 	}
 	if !r.whole {
@@ -183,7 +185,7 @@ func (r *recipe) named(c *column) []string {
 	var ranges []string
 	for _, limit := range all {
 		for _, s := range []string{"[" + limit + ",)", "(," + limit + "]"} {
-			if strings.HasSuffix(c.base.name, "multirange") {
+			if strings.HasSuffix(c.Base.Name, "multirange") {
 				s = "{" + s + "}"
 			}
 			ranges = append(ranges, s)
@@ -197,21 +199,21 @@ func (r *recipe) named(c *column) []string {
 // carry over.
 func literals(expr, transform string) []string {
 	var all []string
-	for _, t := range lex(expr) {
+	for _, t := range sqltext.Tokens(expr, true) {
 		switch {
-		case t.kind == numberLiteral && (transform == noise || transform == money):
-			for _, n := range neighbours(t.text) {
+		case t.Kind == sqltext.Number && (transform == noise || transform == money):
+			for _, n := range neighbours(t.Text) {
 				all = append(all, n, "-"+n)
 			}
-		case t.kind == stringLiteral && (transform == dateShift || transform == truncate):
-			all = append(all, t.text)
+		case t.Kind == sqltext.String && (transform == dateShift || transform == truncate):
+			all = append(all, t.Text)
 			for _, random := range []uint64{0, ^uint64(0)} {
-				if next, err := appendDate(nil, []byte(t.text), random, 1, spanOfTimestamp); err == nil {
+				if next, err := appendDate(nil, []byte(t.Text), random, 1, spanOfTimestamp); err == nil {
 					all = append(all, string(next))
 				}
 			}
-		case t.kind == stringLiteral && t.text != "":
-			all = append(all, t.text)
+		case t.Kind == sqltext.String && t.Text != "":
+			all = append(all, t.Text)
 		}
 	}
 	return all

@@ -2,41 +2,41 @@ package scrub
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
 // lineage is a column with all that is inherited from it, of those that are
 // loaded and have no rule.
 type lineage struct {
-	root    *column
-	columns []*column
+	root    *schema.Column
+	columns []*schema.Column
 }
 
 // lineages are in the order of the tables' names.
 func (p *planner) lineages() []lineage {
-	byRoot := map[*column][]*column{}
-	var roots []*column
-	for _, t := range p.cat.tables {
+	byRoot := map[*schema.Column][]*schema.Column{}
+	var roots []*schema.Column
+	for _, t := range p.schema.Tables {
 		for _, name := range p.loaded[t] {
-			c := t.byName[name]
+			c := t.ByName[name]
 			if c == nil || p.assigned[c] != nil {
 				continue
 			}
-			root := c.root()
+			root := c.Root()
 			if byRoot[root] == nil {
 				roots = append(roots, root)
 			}
 			byRoot[root] = append(byRoot[root], c)
 		}
 	}
-	slices.SortStableFunc(roots, func(a, b *column) int { return cmp.Or(byTableName(a.table, b.table), cmp.Compare(a.num, b.num)) })
+	slices.SortStableFunc(roots, func(a, b *schema.Column) int {
+		return cmp.Or((*schema.Table).Compare(a.Table, b.Table), cmp.Compare(a.Number, b.Number))
+	})
 	all := make([]lineage, len(roots))
 	for i, root := range roots {
 		all[i] = lineage{root, byRoot[root]}
@@ -75,16 +75,16 @@ type key struct {
 type proposal struct {
 	lineage
 	rule    *spec.Rule
-	equals  *column // a foreign key asks for it; nil where the family looks sensitive itself
-	schemas int     // that the rule is for; 0: one
-	tie     string  // a name for all that a foreign key ties together and that must stay equal
+	equals  *schema.Column // a foreign key asks for it; nil where the family looks sensitive itself
+	schemas int            // that the rule is for; 0: one
+	tie     string         // a name for all that a foreign key ties together and that must stay equal
 }
 
 // proposer finds rules that their columns take.
 type proposer struct {
 	*planner
 	asked    map[string]bool
-	lineages map[*column]lineage // by root
+	lineages map[*schema.Column]lineage // by root
 	means    map[*spec.Rule]string
 	before   map[string]string // transforms, by the names of the drill file's links
 	links    map[string]string // likewise, with those of proposals
@@ -93,7 +93,7 @@ type proposer struct {
 // propose finds a rule for each that looks sensitive, and for what a foreign
 // key ties to it. What takes no rule is preserved, with the reason.
 func (p *planner) propose(found []suspicion) ([]proposal, error) {
-	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*column]lineage{}, means: map[*spec.Rule]string{}, before: map[string]string{}}
+	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]lineage{}, means: map[*spec.Rule]string{}, before: map[string]string{}}
 	for _, f := range p.lineages() {
 		w.lineages[f.root] = f
 	}
@@ -108,7 +108,7 @@ func (p *planner) propose(found []suspicion) ([]proposal, error) {
 	}
 	w.links = maps.Clone(w.before)
 	var all []proposal
-	done := map[*column]bool{}
+	done := map[*schema.Column]bool{}
 	for i := range found {
 		s := &found[i]
 		if done[s.root] {
@@ -173,19 +173,19 @@ func (w *proposer) note(r *spec.Rule) {
 
 // tied are the columns whose values a foreign key ties to a column's, directly
 // or by way of others, itself among them.
-func (p *planner) tied(root *column) []*column {
-	all := []*column{root}
+func (p *planner) tied(root *schema.Column) []*schema.Column {
+	all := []*schema.Column{root}
 	for i := 0; i < len(all); i++ {
 		for _, fk := range p.fks {
-			if fk.to == nil {
+			if fk.To == nil {
 				continue
 			}
-			for k, name := range fk.columns {
-				a, b := fk.from.byName[name], fk.to.byName[fk.referenced[k]]
+			for k, name := range fk.Columns {
+				a, b := fk.From.ByName[name], fk.To.ByName[fk.Referenced[k]]
 				if a == nil || b == nil {
 					continue
 				}
-				for _, end := range [][2]*column{{a.root(), b.root()}, {b.root(), a.root()}} {
+				for _, end := range [][2]*schema.Column{{a.Root(), b.Root()}, {b.Root(), a.Root()}} {
 					if end[0] == all[i] && !slices.Contains(all, end[1]) {
 						all = append(all, end[1])
 					}
@@ -197,7 +197,7 @@ func (p *planner) tied(root *column) []*column {
 }
 
 // forAll proposes for a family and all that is tied to it.
-func (w *proposer) forAll(s *suspicion, tied []*column) ([]proposal, error) {
+func (w *proposer) forAll(s *suspicion, tied []*schema.Column) ([]proposal, error) {
 	var made []proposal
 	for _, root := range tied {
 		if f, ok := w.lineages[root]; ok {
@@ -208,7 +208,7 @@ func (w *proposer) forAll(s *suspicion, tied []*column) ([]proposal, error) {
 	if ruled := w.ruled(tied); ruled != nil { // the drill file has decided for one of them
 		ways = []spec.Rule{*ruled}
 	} else if len(made) > 1 {
-		ways, tie = keepingApart(ways), s.root.table.name.table+"_"+s.root.name
+		ways, tie = keepingApart(ways), s.root.Table.Name.Table+"_"+s.root.Name
 	}
 	for i := range ways {
 		why, err := w.refuses(made, &ways[i])
@@ -226,7 +226,7 @@ func (w *proposer) forAll(s *suspicion, tied []*column) ([]proposal, error) {
 }
 
 // ruled is the rule that the drill file has for one of the columns.
-func (p *planner) ruled(columns []*column) *spec.Rule {
+func (p *planner) ruled(columns []*schema.Column) *spec.Rule {
 	for _, c := range columns {
 		if r := p.assigned[c]; r != nil {
 			return r
@@ -256,11 +256,11 @@ func (w *proposer) refuses(made []proposal, r *spec.Rule) (string, error) {
 }
 
 // ruleFor is the rule for a column.
-func ruleFor(c *column, r *spec.Rule) *spec.Rule {
+func ruleFor(c *schema.Column, r *spec.Rule) *spec.Rule {
 	out := *r
-	out.Column, _ = spec.ParseColumnPattern(dotted(c)) // which is one
+	out.Column, _ = spec.ParseColumnPattern(c.Dotted()) // which is one
 	out.Pos = spec.Pos{}
-	out.Each = c.array && r.Transform != setNull && r.Transform != constant && !r.Preserve
+	out.Each = c.Array && r.Transform != setNull && r.Transform != constant && !r.Preserve
 	return &out
 }
 
@@ -277,7 +277,7 @@ func (w *proposer) write(made []proposal, r *spec.Rule, s *suspicion, tie string
 		}
 		for j := range m.rule.Fields {
 			f := &m.rule.Fields[j]
-			w.means[&f.Rule], _ = sensitive(m.root.field(f.Field))
+			w.means[&f.Rule], _ = sensitive(m.root.Field(f.Field))
 		}
 	}
 }
@@ -288,12 +288,12 @@ func (s *suspicion) ways() []spec.Rule {
 	switch c := s.root; {
 	case s.passes != "":
 		return []spec.Rule{{Preserve: true, Why: s.passes}}
-	case c.base.is("json", "jsonb"):
+	case c.Base.Is("json", "jsonb"):
 		if paths := s.paths(); len(paths) > 0 {
 			all = append(all, spec.Rule{JSON: paths, Unmatched: redactUnmatched})
 		}
 		all = append(all, spec.Rule{JSON: []spec.PathRule{}, Unmatched: redactUnmatched})
-	case len(c.fields) > 0:
+	case len(c.Fields) > 0:
 		if fields := fieldRules(c, nil); len(fields) > 0 {
 			all = append(all, spec.Rule{Fields: fields})
 		}
@@ -301,7 +301,7 @@ func (s *suspicion) ways() []spec.Rule {
 	for _, t := range transformsFor(s.transform) {
 		all = append(all, spec.Rule{Transform: t})
 	}
-	if familyOf(s.root) == opaque {
+	if s.root.Family() == schema.Opaque {
 		for _, value := range []string{"", "{}", "<empty/>", "(0,0)"} { // of types that may not be null
 			all = append(all, spec.Rule{Transform: constant, Value: &value})
 		}
@@ -320,26 +320,26 @@ func (s *suspicion) paths() []spec.PathRule {
 	var all []spec.PathRule
 	for _, k := range s.keys {
 		path, _ := spec.ParseJSONPath("$.." + k.name) // which is one: the key is a plain word
-		all = append(all, spec.PathRule{Path: path, Rule: spec.Rule{Transform: suitable(textOf(s.root), k.transform)}})
+		all = append(all, spec.PathRule{Path: path, Rule: spec.Rule{Transform: suitable(s.root.AsText(), k.transform)}})
 	}
 	return all
 }
 
 // fieldRules are those for the fields of a composite that look sensitive or
 // hold text.
-func fieldRules(within *column, path []string) []spec.FieldRule {
+func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 	var all []spec.FieldRule
-	for _, f := range within.fields {
-		here := append(slices.Clone(path), f.name)
-		if len(f.fields) > 0 && !f.array {
+	for _, f := range within.Fields {
+		here := append(slices.Clone(path), f.Name)
+		if len(f.Fields) > 0 && !f.Array {
 			all = append(all, fieldRules(f, here)...)
 			continue
 		}
 		what, transform := sensitive(f)
 		switch {
-		case f.array && (what != "" || familyOf(f) == textual):
+		case f.Array && (what != "" || f.Family() == schema.Textual):
 			transform = setNull
-		case what == "" && familyOf(f) == textual:
+		case what == "" && f.Family() == schema.Textual:
 			transform = text
 		case what == "":
 			continue
@@ -353,7 +353,7 @@ func fieldRules(within *column, path []string) []spec.FieldRule {
 
 // suitable is the transform, or else another that the column takes, as far as
 // can be told without its server: a mend that is refused in turn is none.
-func suitable(c *column, transform string) string {
+func suitable(c *schema.Column, transform string) string {
 	for _, t := range transformsFor(transform) {
 		if takes(c, t) {
 			return t
@@ -436,70 +436,4 @@ func (w *proposer) linkFor(l linked) string {
 	}
 	w.links[name] = l.rule.Transform
 	return name
-}
-
-// ruleLine writes a rule as a drill file does; between stands before each of
-// its paths and fields.
-func ruleLine(r *spec.Rule, between string) string {
-	parts := append([]string{"column: " + yamlText(r.Column.Source)}, changeParts(r)...)
-	if r.Unmatched != "" {
-		parts = append(parts, "unmatched_paths: "+r.Unmatched)
-	}
-	var within []string
-	for i := range r.JSON {
-		within = append(within, "{"+joined(append([]string{"path: " + yamlText(r.JSON[i].Path.Source)}, changeParts(&r.JSON[i].Rule)...))+"}")
-	}
-	for i := range r.Fields {
-		within = append(within, "{"+joined(append([]string{"field: " + yamlText(r.Fields[i].Source)}, changeParts(&r.Fields[i].Rule)...))+"}")
-	}
-	switch list := between + strings.Join(within, ","+cmp.Or(between, " ")); {
-	case len(r.JSON) > 0:
-		parts = append(parts, "json: ["+list+"]")
-	case len(r.Fields) > 0:
-		parts = append(parts, "fields: ["+list+"]")
-	}
-	return "- {" + joined(parts) + "}"
-}
-
-// changeParts are the keys of what becomes of a value, as far as a proposal
-// has them.
-func changeParts(r *spec.Rule) []string {
-	var parts []string
-	add := func(key, value string, given bool) {
-		if given {
-			parts = append(parts, key+": "+value)
-		}
-	}
-	add("transform", r.Transform, r.Transform != "")
-	if r.Value != nil {
-		add("value", yamlText(*r.Value), true)
-	}
-	add("link", yamlText(r.Link), r.Link != "")
-	add("each", "true", r.Each)
-	add("preserve", "true", r.Preserve)
-	add("why", yamlQuoted(r.Why), r.Preserve)
-	return parts
-}
-
-// yamlText writes a text as YAML within braces reads it again.
-func yamlText(s string) string {
-	plain := s != ""
-	for i := range len(s) {
-		plain = plain && (nameByte(s[i], i == 0) && s[i] != '$' || s[i] == '.' && i > 0)
-	}
-	switch {
-	case plain:
-		return s
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return yamlQuoted(s)
-	}
-	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-}
-
-func yamlQuoted(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // of a string, into memory
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -7,31 +7,10 @@ import (
 	"strings"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 )
 
 var errNotARange = errors.New("not a range")
-
-// bounds are the types within PostgreSQL's own ranges and multiranges.
-var bounds = map[string]string{
-	"int4range": "int4", "int8range": "int8", "numrange": "numeric", "daterange": "date", "tsrange": "timestamp", "tstzrange": "timestamptz",
-	"int4multirange": "int4", "int8multirange": "int8", "nummultirange": "numeric", "datemultirange": "date", "tsmultirange": "timestamp", "tstzmultirange": "timestamptz",
-}
-
-// boundOf is the type of a range's bounds; false for what is no range.
-func boundOf(t pgType) (pgType, bool) {
-	bound, ok := bounds[t.name]
-	return pgType{"pg_catalog", bound, "b"}, ok && t.schema == "pg_catalog"
-}
-
-func isNumberRange(t pgType) bool {
-	bound, ok := boundOf(t)
-	return ok && isNumber(bound)
-}
-
-func isDateRange(t pgType) bool {
-	bound, ok := boundOf(t)
-	return ok && isDate(bound)
-}
 
 var (
 	numberRangeSamples = []string{"[1,10)", "[5,)", "(,100)", "[-20,20)", "empty"}
@@ -39,13 +18,13 @@ var (
 )
 
 // ofRanges makes a transform of bounds one of ranges and multiranges.
-func ofRanges(bound *transform, t pgType) *transform {
+func ofRanges(bound *transform, t schema.Type) *transform {
 	out := *bound
 	out.samples = numberRangeSamples
-	if isDateRange(t) {
+	if t.IsDateRange() {
 		out.samples = dateRangeSamples
 	}
-	if strings.HasSuffix(t.name, "multirange") {
+	if strings.HasSuffix(t.Name, "multirange") {
 		samples := slices.Clone(out.samples)
 		for i, s := range samples {
 			samples[i] = "{" + s + "}"

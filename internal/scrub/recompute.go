@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -22,19 +23,19 @@ func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
 
 // recomputed is the recipe of such a column: null or, where that is refused,
 // the empty text of its type; or why it cannot be, and the mend.
-func (p *planner) recomputed(c *column, r *spec.Rule) (made *recipe, why, mend string, err error) {
+func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *recipe, why, mend string, err error) {
 	made = &recipe{transform: transforms[setNull], name: recomputed, effect: clears}
 	switch {
-	case c.generated:
+	case c.Generated:
 		why, mend = unfitKind(c, r)
 		return nil, why, mend, nil
-	case c.primaryKey || c.identity || len(c.unique) > 0:
-		return nil, "is part of " + joined(c.unique) + ", which what is computed may break", "preserve it with a why", nil
+	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
+		return nil, "is part of " + joined(c.Unique) + ", which what is computed may break", "preserve it with a why", nil
 	}
 	if why, mend = p.unfitPartition(c, r); why != "" {
 		return nil, why, mend, nil
 	}
-	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.notNull) {
+	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
 		empty := ""
 		made = &recipe{transform: transforms[constant], name: recomputed, effect: merges}
 		why, err = p.refusal(c, &empty)
@@ -42,7 +43,7 @@ func (p *planner) recomputed(c *column, r *spec.Rule) (made *recipe, why, mend s
 	if err != nil || why != "" {
 		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
 	}
-	if why, err = p.explain(recomputeSQL(c.table, []*column{c}, []string{r.Recompute})); err != nil || why != "" {
+	if why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute})); err != nil || why != "" {
 		return nil, "cannot be computed by its expression: " + why, "correct recompute:", err
 	}
 	return made, "", "", nil
@@ -62,16 +63,16 @@ func (p prober) explain(sql string) (string, error) {
 	return "", err
 }
 
-func recomputeSQL(t *table, columns []*column, expressions []string) string {
+func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []string) string {
 	var set []string
 	for i, c := range columns {
-		set = append(set, fmt.Sprintf("%s = (%s\n)", pgx.Identifier{c.name}.Sanitize(), expressions[i]))
+		set = append(set, fmt.Sprintf("%s = (%s\n)", pgx.Identifier{c.Name}.Sanitize(), expressions[i]))
 	}
 	only := "only "
-	if t.kind == "p" { // the archive holds the rows under their root
+	if t.Kind == "p" { // the archive holds the rows under their root
 		only = ""
 	}
-	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.name.schema, t.name.table}.Sanitize(), strings.Join(set, ", "))
+	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize(), strings.Join(set, ", "))
 }
 
 // Recomputes tells whether columns were loaded empty.
@@ -88,10 +89,10 @@ func (p *Plan) Recomputes() bool {
 // load, and before the triggers and foreign keys of the post-data are there.
 // Its errors hold no value.
 func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
-	for _, t := range p.cat.tables {
-		var columns []*column
+	for _, t := range p.schema.Tables {
+		var columns []*schema.Column
 		var expressions []string
-		for _, c := range t.columns {
+		for _, c := range t.Columns {
 			if made := p.recipes[c]; made != nil && made.name == recomputed {
 				columns, expressions = append(columns, c), append(expressions, p.assigned[c].Recompute)
 			}
@@ -102,10 +103,10 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, recomputeSQL(t, columns, expressions), pgx.QueryExecModeExec)
 		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok { // its message may hold a value
 			return verdict.Errorf(verdict.CodeRuleUnfit, fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
-				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.name, told.State(refusal.Code))
+				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.Name, told.State(refusal.Code))
 		}
 		if err != nil {
-			return fmt.Errorf("compute the columns of %s that were loaded empty: %w", t.name, err)
+			return fmt.Errorf("compute the columns of %s that were loaded empty: %w", t.Name, err)
 		}
 	}
 	return nil

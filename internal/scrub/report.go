@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -30,11 +31,11 @@ func (p *Plan) Report() verdict.Scrub {
 		out.Columns = append(out.Columns, t.ScrubColumn)
 	}
 	for _, k := range p.keeps {
-		out.Kept = append(out.Kept, verdict.ScrubKept{Table: k.table.name.String(), Rows: k.kept.Load()})
+		out.Kept = append(out.Kept, verdict.ScrubKept{Table: k.table.Name.String(), Rows: k.kept.Load()})
 	}
 	for _, c := range p.loadedWithRules() {
 		r := p.assigned[c]
-		kept := verdict.ScrubPreserved{Column: c.root().String(), Why: r.Why}
+		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
 		if what, _ := sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
 			out.Preserve = append(out.Preserve, kept)
 		}
@@ -47,12 +48,12 @@ func (p *Plan) tallies() []*tally {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := map[string]*tally{}
-	of := func(c *column) *tally {
+	of := func(c *schema.Column) *tally {
 		made, r := p.recipes[c], p.assigned[c]
-		key := c.root().String() + "\x00" + made.name + "\x00" + r.Link
+		key := c.Root().String() + "\x00" + made.name + "\x00" + r.Link
 		t := all[key]
 		if t == nil {
-			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.root().String(), Transform: made.name, Link: r.Link, Unmatched: p.fallen[c.root()]}, firstRule: p.place(r.Pos)}
+			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.Root().String(), Transform: made.name, Link: r.Link, Unmatched: p.fallen[c.Root()]}, firstRule: p.place(r.Pos)}
 			all[key] = t
 		}
 		return t
@@ -61,8 +62,8 @@ func (p *Plan) tallies() []*tally {
 		if p.recipes[c] == nil {
 			continue
 		}
-		if t := of(c); !p.met[c.table] {
-			t.neverMet = append(t.neverMet, c.table.name.String())
+		if t := of(c); !p.met[c.Table] {
+			t.neverMet = append(t.neverMet, c.Table.Name.String())
 		}
 	}
 	for _, r := range p.rewriters {

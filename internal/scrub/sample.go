@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 	"slices"
 	"unicode/utf8"
+
+	"daybefore/internal/scrub/schema"
 )
 
 // sampleLeast is how many characters a real value must have to be looked for:
@@ -32,9 +34,9 @@ type sampler struct {
 // newSampler is nil where the column's values are not to be looked for: there
 // is no rule that takes them away, or they are numbers and times, which mean
 // nothing by themselves.
-func (p *Plan) newSampler(c *column) *sampler {
+func (p *Plan) newSampler(c *schema.Column) *sampler {
 	r := p.assigned[c]
-	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !sampledType(c) {
+	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !c.HoldsText() {
 		return nil
 	}
 	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
@@ -118,7 +120,7 @@ func (p *Plan) overlap() *overlap {
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if c != nil && c.sample != nil {
-				name := c.column.root().String()
+				name := c.column.Root().String()
 				byRoot[name] = append(byRoot[name], c.sample.kept...)
 			}
 		}

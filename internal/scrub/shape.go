@@ -10,6 +10,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"daybefore/internal/detect"
+	"daybefore/internal/octets"
 )
 
 var (
@@ -61,8 +64,8 @@ func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly boo
 	start := len(dst)
 	dst = append(append(dst, value...), wordOfZeros[:]...)
 	for i := start; i < start+len(value); i += 8 {
-		word, random8 := load(dst[i:]), random.word()
-		if word&highBits != 0 {
+		word, random8 := octets.Load(dst[i:]), random.word()
+		if word&octets.High != 0 {
 			n := narrowBytes(word)
 			binary.LittleEndian.PutUint64(dst[i:], shapeWord(word, random8))
 			return appendWideShape(dst[:i+n], value[i-start+n:], random, asciiOnly)
@@ -77,7 +80,7 @@ var wordOfZeros [8]byte
 
 // narrowBytes is how many bytes of a word stand before the first one that is
 // no ASCII.
-func narrowBytes(word uint64) int { return bits.TrailingZeros64(word&highBits) / 8 }
+func narrowBytes(word uint64) int { return bits.TrailingZeros64(word&octets.High) / 8 }
 
 // shapeWord replaces the letters and digits among the ASCII of eight bytes, as
 // shapeOf says: 26 or 10 times a random byte, of which the upper half counts.
@@ -85,10 +88,10 @@ func shapeWord(word, random uint64) uint64 {
 	const (
 		even    = 0x00ff00ff00ff00ff
 		odd     = even << 8
-		low     = 0x7f * eachByte
-		byCase  = 0x20 * eachByte
-		letter  = 'A' * eachByte
-		numeral = '0' * eachByte
+		low     = 0x7f * octets.Each
+		byCase  = 0x20 * octets.Each
+		letter  = 'A' * octets.Each
+		numeral = '0' * octets.Each
 	)
 	ascii := word & low
 	letters := spanned(ascii|byCase, 'a', 'z')
@@ -101,7 +104,7 @@ func shapeWord(word, random uint64) uint64 {
 
 // spanned is all ones in the bytes of a word from first to last; all are ASCII.
 func spanned(word uint64, first, last byte) uint64 {
-	return ranged(word, first, last) >> 7 * 0xff
+	return octets.Ranged(word, first, last) >> 7 * 0xff
 }
 
 // appendWideShape is appendShape for what holds more than ASCII.
@@ -224,41 +227,12 @@ func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	if seen < least || seen > most {
 		return dst, errNotAnIBAN
 	}
-	sum := 98 - remainder97(dst[start:], head)
-	dst[check[0]], dst[check[1]] = '0'+byte(sum/10), '0'+byte(sum%10)
+	dst[check[0]] = '0'
+	dst[check[1]] = '0'
+	sum := 98 - detect.IBANRest(dst[start:])
+	dst[check[0]] += byte(sum / 10)
+	dst[check[1]] += byte(sum % 10)
 	return dst, nil
-}
-
-// remainder97 is what an IBAN with the check digits 00 leaves, its first
-// characters read last.
-func remainder97(written []byte, head int) int {
-	sum := 0
-	add := func(c byte) {
-		if '0' <= c && c <= '9' {
-			sum = (sum*10 + int(c-'0')) % 97
-		} else {
-			sum = (sum*100 + int(c|0x20-'a') + 10) % 97
-		}
-	}
-	seen := 0
-	for _, c := range written {
-		if c != ' ' {
-			if seen >= head {
-				add(c)
-			}
-			seen++
-		}
-	}
-	seen = 0
-	for _, c := range written {
-		if c != ' ' && seen < head-2 {
-			add(c)
-			seen++
-		}
-	}
-	add('0')
-	add('0')
-	return sum
 }
 
 // writeCard keeps the first digit, which tells the network, and the form, and
@@ -284,25 +258,6 @@ func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 		return dst, errNotACard
 	}
 	dst[last] = '0'
-	dst[last] = '0' + byte((10-luhn(dst[start:]))%10)
+	dst[last] = '0' + byte((10-detect.Luhn(dst[start:]))%10)
 	return dst, nil
-}
-
-// luhn is the sum of the digits after Luhn, modulo 10: 0 for a valid number.
-func luhn(written []byte) int {
-	sum, double := 0, false
-	for i := len(written) - 1; i >= 0; i-- {
-		c := written[i]
-		if c < '0' || '9' < c {
-			continue
-		}
-		d := int(c - '0')
-		if double {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum, double = sum+d, !double
-	}
-	return sum % 10
 }

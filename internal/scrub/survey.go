@@ -8,6 +8,8 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
@@ -35,15 +37,15 @@ func NewSurvey(ctx context.Context, conn *pgx.Conn, req Request) (*Survey, error
 // Filter returns the function that looks at the rows under one COPY header,
 // nil where there is nothing to look at. Several workers may call Filter at
 // once; what it returns is for one goroutine, and appends nothing.
-func (s *Survey) Filter(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
-	t := s.cat.byName[tableName{schema, table}]
+func (s *Survey) Filter(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	t := s.schema.ByName[schema.Name{Schema: namespace, Table: table}]
 	if t == nil { // Draft tells
 		return nil, nil
 	}
 	l := &looker{survey: s, table: t, charset: s.encoding.Charset, decode: s.encoding.NewDecoder(), columns: len(columns)}
 	l.hstore.Key = func(quoted []byte) { l.inKey = l.inKey || l.finds(quoted) }
 	for i, name := range columns {
-		if c := t.byName[name]; c != nil && s.assigned[c] == nil {
+		if c := t.ByName[name]; c != nil && s.assigned[c] == nil {
 			if v := s.viewOf(c, i); v != nil {
 				l.views = append(l.views, v)
 			}
@@ -58,13 +60,13 @@ func (s *Survey) Filter(schema, table string, columns []string) (func(dst, row [
 // view is a column that is looked at.
 type view struct {
 	evidence
-	column  *column
+	column  *schema.Column
 	field   int
 	scanner detect.Scanner
 }
 
 // viewOf is nil for a column whose values tell nothing.
-func (s *Survey) viewOf(c *column, field int) *view {
+func (s *Survey) viewOf(c *schema.Column, field int) *view {
 	v := &view{column: c, field: field, scanner: s.scannerFor(c, s.isKey(c))}
 	what, _ := sensitive(c)
 	if what == "" && !v.scanner.Looks() {
@@ -76,7 +78,7 @@ func (s *Survey) viewOf(c *column, field int) *view {
 // looker looks at the rows of one block.
 type looker struct {
 	survey  *Survey
-	table   *table
+	table   *schema.Table
 	columns int
 	views   []*view
 	charset copytext.Charset
@@ -95,7 +97,7 @@ func (l *looker) look(dst, row []byte) ([]byte, error) {
 	l.ends = l.charset.AppendEnds(l.ends[:0], row)
 	if len(l.ends) != l.columns {
 		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
-			"look at %s, row %d: %w", l.table.name, l.rows, errFields)
+			"look at %s, row %d: %w", l.table.Name, l.rows, errFields)
 	}
 	for _, v := range l.views {
 		from := 0
@@ -123,14 +125,14 @@ func (l *looker) value(v *view, field []byte) (err error) {
 		}
 		value = l.raw
 	}
-	if !v.column.array {
+	if !v.column.Array {
 		return l.one(v, value)
 	}
 	if l.charset != copytext.ASCIISafe { // braces cannot be told from letters
 		v.add(value, v.scanner, l.survey.seed)
 		return nil
 	}
-	l.scratch, err = l.array.Append(l.scratch[:0], value, v.column.delim, func(dst, element []byte) ([]byte, error) {
+	l.scratch, err = l.array.Append(l.scratch[:0], value, v.column.Delim, func(dst, element []byte) ([]byte, error) {
 		return dst, l.one(v, element)
 	})
 	return err
@@ -138,10 +140,10 @@ func (l *looker) value(v *view, field []byte) (err error) {
 
 // one looks at a value, or at one element of an array.
 func (l *looker) one(v *view, value []byte) (err error) {
-	switch base := v.column.base; {
-	case base.is("json", "jsonb"):
+	switch base := v.column.Base; {
+	case base.Is("json", "jsonb"):
 		l.document(v, value)
-	case isHstore(base) && l.charset == copytext.ASCIISafe:
+	case base.IsHstore() && l.charset == copytext.ASCIISafe:
 		l.inKey = false
 		l.scratch, err = l.hstore.Append(l.scratch[:0], value, func(dst, value []byte) ([]byte, error) {
 			v.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
@@ -166,10 +168,10 @@ func (l *looker) finds(text []byte) bool {
 func (l *looker) document(v *view, doc []byte) {
 	v.documents++
 	v.values++
-	eachMember(doc, func(key, value []byte) {
+	for key, value := range jsontext.Members(doc) {
 		k := v.key(key)
 		if k == nil {
-			return
+			continue
 		}
 		if k.last != v.documents {
 			k.last = v.documents
@@ -177,10 +179,10 @@ func (l *looker) document(v *view, doc []byte) {
 		}
 		if value == nil {
 			k.containers++
-			return
+			continue
 		}
 		k.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
-	})
+	}
 }
 
 // key is what is known of a document's key; nil where it does not tell.
@@ -191,7 +193,7 @@ func (v *view) key(key []byte) *keyEvidence {
 	if len(v.keys) >= mostKeys || bytes.IndexByte(key, '\\') >= 0 || !plainKey(key) {
 		return nil
 	}
-	what, transform := detect.Column(v.column.table.name.table, string(key), detect.Text)
+	what, transform := detect.Column(v.column.Table.Name.Table, string(key), detect.Text)
 	var k *keyEvidence
 	if what != "" {
 		k = &keyEvidence{what: what, transform: transform}

@@ -2,7 +2,6 @@ package scrub
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,21 +12,22 @@ import (
 
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
 // survey shows all rows of all tables to a survey, and drafts.
 func (s situation) survey(t testing.TB, conn *pgx.Conn) *Draft {
 	t.Helper()
-	cat, err := ReadCatalogue(t.Context(), conn)
+	restored, err := schema.Read(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	survey, err := NewSurvey(t.Context(), conn, s.request(cat))
+	survey, err := NewSurvey(t.Context(), conn, s.request(restored))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range s.headers(cat) {
+	for _, h := range s.headers(restored) {
 		if survey.Excluded(h.Schema, h.Table) {
 			continue
 		}
@@ -37,7 +37,7 @@ func (s situation) survey(t testing.TB, conn *pgx.Conn) *Draft {
 		}
 		var rows bytes.Buffer
 		only := "only "
-		if cat.byName[tableName{h.Schema, h.Table}].kind == "p" {
+		if restored.ByName[schema.Name{Schema: h.Schema, Table: h.Table}].Kind == "p" {
 			only = ""
 		}
 		if _, err := conn.PgConn().CopyTo(t.Context(), &rows, "copy (select "+names(h.Columns)+" from "+only+pgx.Identifier{h.Schema, h.Table}.Sanitize()+") to stdout"); err != nil {
@@ -59,18 +59,18 @@ func (s situation) survey(t testing.TB, conn *pgx.Conn) *Draft {
 // confirmed plans with a draft's rules and sends all rows through.
 func (s situation) confirmed(t testing.TB, conn *pgx.Conn, d *Draft) {
 	t.Helper()
-	cat, err := ReadCatalogue(t.Context(), conn)
+	restored, err := schema.Read(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	section := loadScrub(t, d.YAML())
 	s.rules = append(s.rules, section.Rules...)
 	s.largeObjectRule = section.LargeObjects
-	p, checks, err := NewPlan(t.Context(), conn, s.request(cat))
+	p, checks, err := NewPlan(t.Context(), conn, s.request(restored))
 	if err != nil || len(checks) > 0 {
 		t.Fatalf("%v, %+v\n%s", err, checks, d.YAML())
 	}
-	for _, h := range s.headers(cat) {
+	for _, h := range s.headers(restored) {
 		if !p.Excluded(h.Schema, h.Table) {
 			through(t, conn, p, h.Schema, h.Table)
 		}
@@ -240,7 +240,7 @@ func TestDraftWeighsValues(t *testing.T) {
 		{"one number in five", "int8", evidence{values: 1000, hits: hits(200), whole: hits(200)}, low, false},
 		{"fewer numbers", "int8", evidence{values: 1000, hits: hits(199), whole: hits(199)}, low, true},
 	} {
-		c := &column{table: &table{name: tableName{"public", "t"}}, name: "ref", typ: tt.typ, base: pgType{"pg_catalog", tt.typ, "b"}}
+		c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "t"}}, Name: "ref", SQL: tt.typ, Base: schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}}
 		j := tt.e.judge(c, "", "")
 		if j.confidence != tt.confidence || (j.passes != "") != tt.passes {
 			t.Errorf("%s: %s, passes %q", tt.name, j.confidence, j.passes)
@@ -424,19 +424,5 @@ func TestSketch(t *testing.T) {
 				t.Errorf("%s of %d: %d, exactly: %v", name, n, got, exact)
 			}
 		}
-	}
-}
-
-func TestEachMember(t *testing.T) {
-	t.Parallel()
-	var got []string
-	eachMember([]byte(`{"a": "x\"y", "b" : [ "c", "d:"], "e": {"f": -1.5e3, "g": null}, "h": [{"i": [[7]]}], "j": "k\\"}`), func(key, value []byte) {
-		got = append(got, fmt.Sprintf("%s=%s", key, value))
-	})
-	if diff := cmp.Diff([]string{`a=x\"y`, "b=c", "e=", "f=-1.5e3", "h=", "i=7", `j=k\\`}, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, bad := range []string{"", `"`, `"a`, `"a\`, `{"a":`, `{"a": "`, `{"a": [`, "[1, 2]", "null"} {
-		eachMember([]byte(bad), func(_, _ []byte) {})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/words"
 )
 
@@ -59,7 +60,7 @@ const (
 // what a CHECK takes or refuses depend on the value too.
 type transform struct {
 	effect     effect
-	fits       func(t pgType) bool
+	fits       func(t schema.Type) bool
 	length     int                              // characters it needs at least; 0: what the value had, or it is cut
 	most       int                              // characters it makes at most, where a template may hold it; 0: as many as words say, or it may not
 	words      func(*words.Locale) words.Phrase // what is drawn from a locale's words; nil: nothing
@@ -88,35 +89,35 @@ var emailAlphabet = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithP
 // transforms are all but those that need no value: constant and set_null are
 // here for what they are, and written by others.
 var transforms = map[string]*transform{
-	email:      {fits: isText, length: emailLength, most: emailLength, write: writeEmail},
-	hash128:    {fits: anyOf(isText, isUUID, isBytes), length: hashLength, most: hashLength, write: writeHash},
-	uuid4:      {fits: anyOf(isText, isUUID), length: uuidLength, most: uuidLength, write: writeUUID},
-	webAddress: {fits: isText, length: urlLength, most: urlLength, write: writeURL},
-	tokenLike:  {fits: isText, length: leastToken, keepsShape: true, write: writeToken},
+	email:      {fits: schema.Type.IsText, length: emailLength, most: emailLength, write: writeEmail},
+	hash128:    {fits: anyOf(schema.Type.IsText, schema.Type.IsUUID, schema.Type.IsBytes), length: hashLength, most: hashLength, write: writeHash},
+	uuid4:      {fits: anyOf(schema.Type.IsText, schema.Type.IsUUID), length: uuidLength, most: uuidLength, write: writeUUID},
+	webAddress: {fits: schema.Type.IsText, length: urlLength, most: urlLength, write: writeURL},
+	tokenLike:  {fits: schema.Type.IsText, length: leastToken, keepsShape: true, write: writeToken},
 
-	name:      {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.Name }, write: writeName},
-	firstName: {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.FirstName }, write: writeWords},
-	lastName:  {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.LastName }, write: writeWords},
-	company:   {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.Company }, write: writeWords},
-	street:    {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.Street }, write: writeWords},
-	city:      {effect: merges, fits: isText, words: func(l *words.Locale) words.Phrase { return l.City }, write: writeWords},
+	name:      {effect: merges, fits: schema.Type.IsText, words: func(l *words.Locale) words.Phrase { return l.Name }, write: writeName},
+	firstName: {effect: merges, fits: schema.Type.IsText, words: func(l *words.Locale) words.Phrase { return l.FirstName }, write: writeWords},
+	lastName:  {effect: merges, fits: schema.Type.IsText, words: func(l *words.Locale) words.Phrase { return l.LastName }, write: writeWords},
+	company:   {effect: merges, fits: schema.Type.IsText, words: func(l *words.Locale) words.Phrase { return l.Company }, write: writeWords},
+	street:    {effect: merges, fits: schema.Type.IsText, words: func(l *words.Locale) words.Phrase { return l.Street }, write: writeWords},
+	city:      {effect: merges, fits: schema.Type.IsText, words: func(l *words.Locale) words.Phrase { return l.City }, write: writeWords},
 
-	postcode:   {effect: merges, fits: isText, keepsShape: true, samples: []string{"10115", "SW1A 1AA", "1010 AB", "00-950", "75001"}, write: writeNumberShape},
-	phone:      {effect: merges, fits: isText, keepsShape: true, samples: phoneSamples, write: writeNumberShape},
-	text:       {effect: merges, fits: isText, keepsShape: true, write: writeShape},
-	ipAddress:  {effect: merges, fits: anyOf(isText, isAddress), keepsShape: true, samples: []string{"192.0.2.7", "198.51.100.0/24", "2001:db8::7"}, write: writeIP},
-	macAddress: {effect: merges, fits: anyOf(isText, isMAC), keepsShape: true, samples: []string{"00:00:5e:00:53:01", "00:00:5e:ff:fe:00:53:01"}, write: writeMAC},
-	iban:       {effect: merges, fits: isText, keepsShape: true, samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"}, write: writeIBAN},
-	card:       {effect: merges, fits: anyOf(isText, isDecimal), keepsShape: true, samples: []string{"4111111111111111", "378282246310005"}, write: writeCard},
-	password:   {effect: merges, fits: isText, length: len(knownBcrypt), keepsShape: true, samples: []string{knownBcrypt, knownSCRAM, knownArgon2}, write: writePassword},
+	postcode:   {effect: merges, fits: schema.Type.IsText, keepsShape: true, samples: []string{"10115", "SW1A 1AA", "1010 AB", "00-950", "75001"}, write: writeNumberShape},
+	phone:      {effect: merges, fits: schema.Type.IsText, keepsShape: true, samples: phoneSamples, write: writeNumberShape},
+	text:       {effect: merges, fits: schema.Type.IsText, keepsShape: true, write: writeShape},
+	ipAddress:  {effect: merges, fits: anyOf(schema.Type.IsText, schema.Type.IsAddress), keepsShape: true, samples: []string{"192.0.2.7", "198.51.100.0/24", "2001:db8::7"}, write: writeIP},
+	macAddress: {effect: merges, fits: anyOf(schema.Type.IsText, schema.Type.IsMAC), keepsShape: true, samples: []string{"00:00:5e:00:53:01", "00:00:5e:ff:fe:00:53:01"}, write: writeMAC},
+	iban:       {effect: merges, fits: schema.Type.IsText, keepsShape: true, samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"}, write: writeIBAN},
+	card:       {effect: merges, fits: anyOf(schema.Type.IsText, schema.Type.IsDecimal), keepsShape: true, samples: []string{"4111111111111111", "378282246310005"}, write: writeCard},
+	password:   {effect: merges, fits: schema.Type.IsText, length: len(knownBcrypt), keepsShape: true, samples: []string{knownBcrypt, knownSCRAM, knownArgon2}, write: writePassword},
 
-	money:     {effect: merges, fits: anyOf(isText, isNumber, isMoney), keepsShape: true, samples: numberSamples, write: writeMoney},
-	noise:     {effect: merges, fits: anyOf(isNumber, isNumberRange), keepsShape: true, samples: numberSamples, write: writeNumber},
-	dateShift: {effect: merges, fits: anyOf(isText, isDate, isDateRange), keepsShape: true, samples: dateSamples, write: writeDateShift},
-	truncate:  {effect: merges, fits: anyOf(isText, isDate, isDateRange), keepsShape: true, samples: dateSamples, write: writeTruncated},
+	money:     {effect: merges, fits: anyOf(schema.Type.IsText, schema.Type.IsNumber, schema.Type.IsMoney), keepsShape: true, samples: numberSamples, write: writeMoney},
+	noise:     {effect: merges, fits: anyOf(schema.Type.IsNumber, schema.Type.IsNumberRange), keepsShape: true, samples: numberSamples, write: writeNumber},
+	dateShift: {effect: merges, fits: anyOf(schema.Type.IsText, schema.Type.IsDate, schema.Type.IsDateRange), keepsShape: true, samples: dateSamples, write: writeDateShift},
+	truncate:  {effect: merges, fits: anyOf(schema.Type.IsText, schema.Type.IsDate, schema.Type.IsDateRange), keepsShape: true, samples: dateSamples, write: writeTruncated},
 
-	replace:  {effect: merges, fits: isText, keepsShape: true, write: writeReplaced},
-	template: {effect: merges, fits: isText, write: writeTemplate}, // recipes of safer parts say so
+	replace:  {effect: merges, fits: schema.Type.IsText, keepsShape: true, write: writeReplaced},
+	template: {effect: merges, fits: schema.Type.IsText, write: writeTemplate}, // recipes of safer parts say so
 
 	constant: {effect: merges, fits: anyType, write: writeConstant},
 	setNull:  {effect: clears, fits: anyType, write: writeNothing},
@@ -131,11 +132,11 @@ var (
 // transformNames are all of them, sorted.
 func transformNames() []string { return slices.Sorted(maps.Keys(transforms)) }
 
-func anyType(pgType) bool { return true }
+func anyType(schema.Type) bool { return true }
 
-func anyOf(kinds ...func(pgType) bool) func(pgType) bool {
-	return func(t pgType) bool {
-		return slices.ContainsFunc(kinds, func(is func(pgType) bool) bool { return is(t) })
+func anyOf(kinds ...func(schema.Type) bool) func(schema.Type) bool {
+	return func(t schema.Type) bool {
+		return slices.ContainsFunc(kinds, func(is func(schema.Type) bool) bool { return is(t) })
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
@@ -13,7 +14,7 @@ import (
 func (p *Plan) Unjudged() int { return p.unjudged }
 
 // isLost reports whether what met nothing may name a lost table, and counts it.
-func (p *planner) isLost(names func(schema, table string) bool) bool {
+func (p *planner) isLost(names func(namespace, table string) bool) bool {
 	lost := slices.ContainsFunc(p.req.Lost, func(n spec.Name) bool { return names(n.Schema, n.Table) })
 	if lost {
 		p.unjudged++
@@ -31,23 +32,23 @@ func ofTables(c spec.ColumnPattern) spec.TablePattern {
 // is, or the table that has the column.
 func (p *planner) nearest(name spec.ColumnPattern) string {
 	otherwise := "correct the name, or take the rule away"
-	if t := p.cat.byName[tableName{name.Schema, name.Table}]; t != nil {
-		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.byName)), otherwise)
+	if t := p.schema.ByName[schema.Name{Schema: name.Schema, Table: name.Table}]; t != nil {
+		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.ByName)), otherwise)
 	}
 	if !strings.Contains(name.Schema+name.Table, "*") {
 		otherwise = "find out why the backup lacks the table; if that is meant, take the rule away, else correct the name"
 	}
 	table, tables, like := spec.Name{Schema: name.Schema, Table: name.Table}, []string(nil), []string(nil)
-	for _, t := range p.cat.tables {
-		if t.byName[name.Column] != nil {
-			tables = append(tables, t.name.String())
+	for _, t := range p.schema.Tables {
+		if t.ByName[name.Column] != nil {
+			tables = append(tables, t.Name.String())
 		}
 		if !table.Near(nameOf(t)) {
 			continue
 		}
-		for _, c := range t.columns {
-			if spec.Near(name.Column, c.name) {
-				like = append(like, dotted(c))
+		for _, c := range t.Columns {
+			if spec.Near(name.Column, c.Name) {
+				like = append(like, c.Dotted())
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func (p *planner) nearest(name spec.ColumnPattern) string {
 // meant is the mend of a name that no table has.
 func (p *planner) meant(name spec.Name, otherwise string) string {
 	var like []string
-	for _, t := range p.cat.tables {
+	for _, t := range p.schema.Tables {
 		if there := nameOf(t); there != name && name.Near(there) {
 			like = append(like, there.String())
 		}
@@ -71,4 +72,4 @@ func (p *planner) meant(name spec.Name, otherwise string) string {
 	return spec.Meant(like) + " " + otherwise
 }
 
-func nameOf(t *table) spec.Name { return spec.Name{Schema: t.name.schema, Table: t.name.table} }
+func nameOf(t *schema.Table) spec.Name { return spec.Name{Schema: t.Name.Schema, Table: t.Name.Table} }

@@ -11,6 +11,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -136,7 +137,7 @@ func (p *planner) watch() error {
 	}
 	for t, names := range p.loaded {
 		for _, name := range names {
-			c := t.byName[name]
+			c := t.ByName[name]
 			if c == nil || p.assigned[c] != nil {
 				continue
 			}
@@ -151,38 +152,22 @@ func (p *planner) watch() error {
 // scannerFor looks for everything in text, and for cards in numbers that are
 // long enough and no key: a key is one of many in a row, of which every tenth
 // would pass Luhn's test.
-func (p *Plan) scannerFor(c *column, key bool) detect.Scanner {
+func (p *Plan) scannerFor(c *schema.Column, key bool) detect.Scanner {
 	switch {
-	case familyOf(c) == textual:
-		return p.scanner.Named(c.name)
-	case wholeDigits(c) >= detect.CardDigits && !key:
+	case c.Family() == schema.Textual:
+		return p.scanner.Named(c.Name)
+	case c.WholeDigits() >= detect.CardDigits && !key:
 		return p.scanner.Only(detect.Card)
 	}
 	return detect.Scanner{}
 }
 
-// wholeDigits is how many digits before the point a number can have.
-func wholeDigits(c *column) int {
-	const ofBigint, most = 19, 1000
-	switch {
-	case c.base.is("int8"):
-		return ofBigint
-	case c.base.is("numeric"):
-		var precision, scale int
-		if n, _ := fmt.Sscanf(c.typ, "numeric(%d,%d)", &precision, &scale); n > 0 {
-			return precision - scale
-		}
-		return most
-	}
-	return 0
-}
-
-func (p *planner) isKey(c *column) bool {
-	if len(c.unique) > 0 {
+func (p *planner) isKey(c *schema.Column) bool {
+	if len(c.Unique) > 0 {
 		return true
 	}
-	return slices.ContainsFunc(p.fks, func(fk foreignKey) bool {
-		return slices.Contains(fk.columns, c.name) && slices.Contains(withDescendants(fk.from), c.table)
+	return slices.ContainsFunc(p.fks, func(fk schema.ForeignKey) bool {
+		return slices.Contains(fk.Columns, c.Name) && slices.Contains(fk.From.WithDescendants(), c.Table)
 	})
 }
 
@@ -198,15 +183,15 @@ type watcher struct {
 
 type watchedField struct {
 	field   int
-	column  *column
+	column  *schema.Column
 	scanner detect.Scanner
 }
 
 // newWatcher is nil where there is nothing to look at.
-func (p *Plan) newWatcher(t *table, columns []string, decode *copytext.Decoder) *watcher {
+func (p *Plan) newWatcher(t *schema.Table, columns []string, decode *copytext.Decoder) *watcher {
 	w := &watcher{plan: p, charset: p.encoding.Charset, decode: decode, share: share{percent: p.rules.LeakScan.Percent}}
 	for i, name := range columns {
-		c := t.byName[name]
+		c := t.ByName[name]
 		if s, ok := p.watched[c]; ok {
 			w.fields = append(w.fields, watchedField{i, c, s})
 		}
@@ -221,7 +206,7 @@ func (p *Plan) newWatcher(t *table, columns []string, decode *copytext.Decoder) 
 // ended: read streams the whole of the rows through the filters that it is
 // given, which go on behind what they find, and stores nothing. Its error is
 // returned; what was found is then told as far as it is known.
-func (p *Plan) LookOn(read func(filter func(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
+func (p *Plan) LookOn(read func(filter func(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
 	p.mu.Lock()
 	p.looking = true
 	for _, k := range p.keeps {
@@ -265,7 +250,7 @@ func (w *watcher) look(r *rewriter, row []byte) error {
 		}
 	}
 	if hit {
-		return leakError(r.table.name.String(), r.row)
+		return leakError(r.table.Name.String(), r.row)
 	}
 	return nil
 }
@@ -302,17 +287,17 @@ func (w *watcher) value(field []byte) (value []byte, err error) {
 	return field, err
 }
 
-func (p *Plan) leaked(c *column, k detect.Kind) {
-	root := c.root()
+func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
+	root := c.Root()
 	fitting := transformFor[k]
-	if isNumber(root.base) { // the column holds others too, of which the kind's own transform could make nothing
+	if root.Base.IsNumber() { // the column holds others too, of which the kind's own transform could make nothing
 		fitting = noise
 	}
 	r := ruleFor(root, &spec.Rule{Preserve: true, Why: "no transform fits"})
 	if t := suitable(root, fitting); t != "" {
 		r = ruleFor(root, &spec.Rule{Transform: t})
 	}
-	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{ruleLine(r, "")}, r)}, 1)
+	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{r.YAML("")}, r)}, 1)
 }
 
 // transformFor is what suits a kind of content.
@@ -330,14 +315,14 @@ func (p *Plan) scanCheck() verdict.Check {
 	c := verdict.Check{ID: "leak_scan", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
 		Expected: "no value that looks sensitive in a column without a rule"}
 	var values int64
-	columns := map[*column]bool{}
+	columns := map[*schema.Column]bool{}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if looked := c.looked(); looked > 0 {
 				values += looked
-				columns[c.column.root()] = true
+				columns[c.column.Root()] = true
 			}
 		}
 		if r.watch == nil {
@@ -345,7 +330,7 @@ func (p *Plan) scanCheck() verdict.Check {
 		}
 		values += r.watch.rows * int64(len(r.watch.fields))
 		for _, f := range r.watch.fields {
-			columns[f.column.root()] = true
+			columns[f.column.Root()] = true
 		}
 	}
 	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"), counted(int64(len(columns)), "column")) + p.ofSample()

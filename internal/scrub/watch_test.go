@@ -13,6 +13,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -47,7 +48,7 @@ func TestLeakEndsTheLoad(t *testing.T) {
 			}
 			var err error
 			for _, table := range []string{"t", "t_1"} {
-				if p.loaded[p.cat.byName[tableName{"public", table}]] != nil && err == nil {
+				if p.loaded[p.schema.ByName[schema.Name{Schema: "public", Table: table}]] != nil && err == nil {
 					_, err = tryThrough(t, conn, p, "public", table)
 				}
 			}
@@ -211,12 +212,12 @@ func TestShareOfDocuments(t *testing.T) {
 // The words of the drill file are the detectors' own.
 func TestDetectorsAreNamed(t *testing.T) {
 	t.Parallel()
-	schema, err := spec.Schema()
+	namespace, err := spec.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range detect.Names() {
-		if !bytes.Contains(schema, []byte(`"`+name+`"`)) {
+		if !bytes.Contains(namespace, []byte(`"`+name+`"`)) {
 			t.Errorf("no drill file can name the detector %s", name)
 		}
 	}

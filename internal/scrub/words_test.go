@@ -20,7 +20,7 @@ import (
 // and rules take a locale where their transform has words.
 func TestLocalesAreThoseOfTheDrillFile(t *testing.T) {
 	t.Parallel()
-	schema, err := spec.Schema()
+	namespace, err := spec.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestLocalesAreThoseOfTheDrillFile(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(schema, &shape); err != nil {
+	if err := json.Unmarshal(namespace, &shape); err != nil {
 		t.Fatal(err)
 	}
 	scrub := shape.Properties.Scrub.Properties

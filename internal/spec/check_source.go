@@ -234,7 +234,7 @@ func inLayout(layout, abbreviation string, offset int) string {
 
 // tellsZone reports whether a layout writes the zone too.
 func tellsZone(layout string) bool {
-	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || saysUTC(layout)
+	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || SaysUTC(layout)
 }
 
 // abbreviates reports whether a layout writes the zone as letters, which tell
@@ -269,19 +269,6 @@ func checkLayout(layout string) *fault {
 		}
 	}
 	return nil
-}
-
-// saysUTC tells whether a layout spells UTC out: a Z behind a digit, or the letters.
-func saysUTC(layout string) bool {
-	if strings.Contains(layout, "UTC") || strings.Contains(layout, "GMT") {
-		return true
-	}
-	for i := 1; i < len(layout); i++ {
-		if layout[i] == 'Z' && '0' <= layout[i-1] && layout[i-1] <= '9' {
-			return true
-		}
-	}
-	return false
 }
 
 // imageName is what an image may be called, a registry before and a tag or

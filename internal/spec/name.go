@@ -46,7 +46,7 @@ func (p ColumnPattern) Match(schema, table, column string) bool {
 // than a pattern with a star, and that than a lone star. Of two rules for a
 // column, the narrower one holds.
 func (p ColumnPattern) NarrowerThan(other ColumnPattern) bool {
-	mine, theirs := p.widths(), other.widths()
+	mine, theirs := p.Widths(), other.Widths()
 	for i := range mine {
 		if mine[i] > theirs[i] {
 			return false
@@ -55,7 +55,9 @@ func (p ColumnPattern) NarrowerThan(other ColumnPattern) bool {
 	return mine != theirs
 }
 
-func (p ColumnPattern) widths() [3]int {
+// Widths are those of its parts: 0 of a whole name, 1 of one with a star, 2 of a
+// lone star.
+func (p ColumnPattern) Widths() [3]int {
 	return [3]int{width(p.Schema, p.LiteralSchema), width(p.Table, p.LiteralTable), width(p.Column, p.LiteralColumn)}
 }
 

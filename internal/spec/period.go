@@ -1,6 +1,9 @@
 package spec
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Unit is the finest part of a moment that a name tells.
 type Unit int
@@ -85,4 +88,19 @@ func (s Source) Unit() Unit {
 		return Second
 	}
 	return LayoutUnit(s.TimeLayout)
+}
+
+// SaysUTC reports whether a layout spells UTC out as plain text, which Go's
+// parser passes over: a Z behind a digit, or the letters.
+func SaysUTC(layout string) bool {
+	if strings.Contains(layout, "UTC") || strings.Contains(layout, "GMT") {
+		return true
+	}
+	for i := 1; i < len(layout); i++ {
+		offset := strings.HasPrefix(layout[i:], "Z07") // an element that the parser does read
+		if layout[i] == 'Z' && '0' <= layout[i-1] && layout[i-1] <= '9' && !offset {
+			return true
+		}
+	}
+	return false
 }

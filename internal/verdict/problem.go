@@ -3,6 +3,8 @@ package verdict
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // Problem is an error that knows what it means for the drill: whether the
@@ -26,6 +28,33 @@ func Failf(code Code, hint, format string, args ...any) *Problem {
 // Errorf is a Problem that keeps the drill from knowing.
 func Errorf(code Code, hint, format string, args ...any) *Problem {
 	return &Problem{Outcome: Error, Code: code, Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+// Truncated is a Problem of a backup that ends too early.
+func Truncated(format string, args ...any) *Problem {
+	return Failf(CodeTruncated, "the dump or its upload broke off: look at the backup job's own exit status, "+
+		"free disk space and log, then take a new backup", format, args...)
+}
+
+// Corrupt is a Problem of a backup that contradicts itself.
+func Corrupt(format string, args ...any) *Problem {
+	return Failf(CodeCorrupt, "take a new backup and compare checksums where it is written and where it is stored; "+
+		"write dumps with pg_dump -f, never through a terminal (docker exec -t) or a shell that converts text",
+		format, args...)
+}
+
+const maxShown = 120 // bytes of a foreign name that an error shows
+
+// Printable is a foreign name made fit for one line of an error: no control
+// characters, no end of line, not too long.
+func Printable(s string) string {
+	if len(s) > maxShown {
+		s = strings.ToValidUTF8(s[:maxShown], "") + "..."
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
 }
 
 // AsProblem returns err as a Problem; an error that is none is our own bug or

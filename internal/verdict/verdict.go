@@ -4,6 +4,7 @@
 package verdict
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -201,6 +202,28 @@ type Check struct {
 	// Accepted is the change that a person wanted, where the check compared
 	// with what that led to.
 	Accepted *Accepted `json:"accepted,omitempty"`
+}
+
+// Pass says that what was found is as it should be.
+func (c *Check) Pass(observed string) {
+	c.Outcome = Pass
+	c.Observed = observed
+}
+
+// Say fills in what was found, what it means and what to do about it.
+func (c *Check) Say(outcome Outcome, observed, hint, format string, args ...any) {
+	c.Outcome = outcome
+	c.Observed = observed
+	c.Hint = hint
+	c.Message = fmt.Sprintf(format, args...)
+}
+
+// Take fills in a problem, as the check's own. What was observed before stays.
+func (c *Check) Take(p *Problem) {
+	c.Outcome = p.Outcome
+	c.Code = p.Code
+	c.Message = p.Error()
+	c.Hint = p.Hint
 }
 
 // Accepted is a change that a person wanted.

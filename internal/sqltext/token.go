@@ -1,33 +1,39 @@
-package archive
+// Package sqltext is SQL as psql and the server read it: words, statements,
+// settings, and the rows of INSERT statements. It executes nothing, and guesses
+// nothing that versions of psql read differently.
+package sqltext
 
 import (
-	"iter"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// tokenKind says what a token is.
-type tokenKind int
+// Kind says what a Token is.
+type Kind int
 
 const (
-	tokenWord   tokenKind = iota // unquoted name or keyword, folded to lower case
-	tokenQuoted                  // "name", quotes taken off
-	tokenString                  // '...', E'...', $tag$...$tag$: the value, as far as it is needed
-	tokenOther                   // a number, or one character of punctuation
+	Word    Kind = iota // unquoted name or keyword, folded to lower case
+	Quoted              // "name", quotes taken off
+	Escaped             // U&"name", quotes taken off and escapes left
+	String              // '...', E'...', $tag$...$tag$: the value, as far as it is needed
+	Number
+	Sign // one character of punctuation
 )
 
-// token is a word of SQL. Start and end are byte offsets into the text.
-type token struct {
-	kind       tokenKind
-	text       string
-	start, end int
+// Token is a word of SQL. Start and End are byte offsets into the text.
+type Token struct {
+	Kind       Kind
+	Text       string
+	Start, End int
 }
 
-// is tells an unquoted keyword or a character of punctuation.
-func (t token) is(text string) bool {
-	return t.text == text && (t.kind == tokenWord || t.kind == tokenOther)
+// Is reports whether the token is this unquoted keyword or sign.
+func (t Token) Is(text string) bool {
+	return t.Text == text && (t.Kind == Word || t.Kind == Sign)
 }
+
+// IsName reports whether the token is a name or keyword.
+func (t Token) IsName() bool { return t.Kind <= Escaped }
 
 // lexer splits SQL as psql and the server do (scan.l): strings with and
 // without backslashes, quoted names, dollar quotes, both kinds of comments.
@@ -35,27 +41,25 @@ func (t token) is(text string) bool {
 type lexer struct {
 	sql        string
 	pos        int
-	stdStrings bool // standard_conforming_strings
+	stdStrings bool
 }
 
-func (a *Archive) tokens(sql string) []token {
-	return slices.Collect((&lexer{sql: sql, stdStrings: a.StdStrings}).all())
-}
-
-// split returns the statements of sql without their semicolons.
-func (a *Archive) split(sql string) []string {
-	var statements []string
-	for _, tokens := range statementsOf(a.tokens(sql)) {
-		statements = append(statements, sql[tokens[0].start:tokens[len(tokens)-1].end])
+// Tokens splits SQL into its words, without blanks and comments. A word that is
+// not finished ends with the text. StdStrings is standard_conforming_strings.
+func Tokens(sql string, stdStrings bool) []Token {
+	var tokens []Token
+	l := lexer{sql: sql, stdStrings: stdStrings}
+	for l.skipBlanks(); l.pos < len(sql); l.skipBlanks() {
+		tokens = append(tokens, l.next())
 	}
-	return statements
+	return tokens
 }
 
-// statementsOf cuts tokens at semicolons outside of parentheses, where a rule
+// Statements cuts tokens at semicolons outside of parentheses, where a rule
 // may have some; empty statements are left out. The body of a function in
 // SQL's own style (BEGIN ATOMIC) is cut as well: keep functions away from it.
-func statementsOf(tokens []token) [][]token {
-	var statements [][]token
+func Statements(tokens []Token) [][]Token {
+	var statements [][]Token
 	depth, begin := 0, 0
 	flush := func(end int) {
 		if end > begin {
@@ -65,27 +69,16 @@ func statementsOf(tokens []token) [][]token {
 	}
 	for i, t := range tokens {
 		switch {
-		case t.is("("):
+		case t.Is("("):
 			depth++
-		case t.is(")"):
+		case t.Is(")"):
 			depth = max(0, depth-1)
-		case t.is(";") && depth == 0:
+		case t.Is(";") && depth == 0:
 			flush(i)
 		}
 	}
 	flush(len(tokens))
 	return statements
-}
-
-func (l *lexer) all() iter.Seq[token] {
-	return func(yield func(token) bool) {
-		for {
-			l.skipBlanks()
-			if l.pos >= len(l.sql) || !yield(l.next()) {
-				return
-			}
-		}
-	}
 }
 
 // skipBlanks skips white space and comments; /* */ nests.
@@ -132,9 +125,9 @@ func (l *lexer) skipComment() {
 }
 
 // next reads the token at pos, where neither a blank nor the end is.
-func (l *lexer) next() token {
+func (l *lexer) next() Token {
 	start := l.pos
-	t := token{start: start}
+	t := Token{Start: start}
 	c := l.sql[start]
 	follows := func(i int) byte {
 		if start+i < len(l.sql) {
@@ -144,34 +137,34 @@ func (l *lexer) next() token {
 	}
 	switch {
 	case c == '\'':
-		t.kind, t.text = tokenString, l.quoted('\'', !l.stdStrings)
+		t.Kind, t.Text = String, l.quoted('\'', !l.stdStrings)
 	case (c == 'E' || c == 'e') && follows(1) == '\'':
 		l.pos++
-		t.kind, t.text = tokenString, l.quoted('\'', true)
+		t.Kind, t.Text = String, l.quoted('\'', true)
 	case strings.ContainsRune("NnBbXx", rune(c)) && follows(1) == '\'':
 		l.pos++
-		t.kind, t.text = tokenString, l.quoted('\'', !l.stdStrings && (c == 'N' || c == 'n'))
+		t.Kind, t.Text = String, l.quoted('\'', !l.stdStrings && (c == 'N' || c == 'n'))
 	case (c == 'U' || c == 'u') && follows(1) == '&' && (follows(2) == '\'' || follows(2) == '"'):
 		l.pos += 2
-		t.kind = tokenString
+		t.Kind = String
 		if follows(2) == '"' {
-			t.kind = tokenQuoted
+			t.Kind = Escaped
 		}
-		t.text = l.quoted(follows(2), false)
+		t.Text = l.quoted(follows(2), false)
 	case c == '"':
-		t.kind, t.text = tokenQuoted, l.quoted('"', false)
+		t.Kind, t.Text = Quoted, l.quoted('"', false)
 	case c == '$' && l.dollarTag() != "":
-		t.kind, t.text = tokenString, l.dollarQuoted()
+		t.Kind, t.Text = String, l.dollarQuoted()
 	case nameStart(c):
-		t.kind, t.text = tokenWord, l.word()
+		t.Kind, t.Text = Word, l.word()
 	case c >= '0' && c <= '9':
-		t.kind, t.text = tokenOther, l.number()
+		t.Kind, t.Text = Number, l.number()
 	default:
 		_, size := utf8.DecodeRuneInString(l.sql[start:])
 		l.pos += size
-		t.kind, t.text = tokenOther, l.sql[start:l.pos]
+		t.Kind, t.Text = Sign, l.sql[start:l.pos]
 	}
-	t.end = l.pos
+	t.End = l.pos
 	return t
 }
 

@@ -1,10 +1,11 @@
-package archive
+package sqltext
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"daybefore/internal/copytext"
@@ -19,56 +20,68 @@ const (
 	maxLine = 8 << 10
 	// maxTag is the longest $tag$ that is read; pg_dump's own are short.
 	maxTag = 256
+	// readBuffer is what is asked of the script at once.
+	readBuffer = 256 << 10
 )
-
-// itemKind is what a script is made of.
-type itemKind int
 
 const (
-	itemEnd       itemKind = iota
-	itemStatement          // up to and with its semicolon
-	itemComment            // one line from -- on, between statements
-	itemMeta               // one line from a backslash on
+	// HintConverted is what keeps the bytes of a backup as they are.
+	HintConverted = "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode"
+
+	hintDump = "take the backup with pg_dump or pg_dumpall, in any format"
+	hintLong = "take the backup with pg_dump -Fc"
 )
 
-// item is one piece of a script. Text is valid until the next one is read.
-type item struct {
-	kind       itemKind
-	start, end int64    // bytes of the script
-	line       int64    // where it begins, from 1
-	text       []byte   // an INSERT's ends behind VALUES
-	whole      bool     // a comment or meta-command: its line's end is there
-	noise      bool     // a statement: it does not begin with a word of SQL
-	metas      []string // meta-commands within noise
+// ItemKind says what an Item is.
+type ItemKind int
+
+const (
+	ItemEnd       ItemKind = iota // of the script
+	ItemStatement                 // up to and with its semicolon
+	ItemComment                   // one line from -- on, between statements
+	ItemMeta                      // one line from a backslash on
+)
+
+// Item is one piece of a script. Text is valid until the next one is read.
+type Item struct {
+	Kind       ItemKind
+	Start, End int64    // bytes of the script
+	Line       int64    // where it begins, from 1
+	Text       []byte   // an INSERT's ends behind VALUES
+	Whole      bool     // a comment or meta-command: its line's end is there
+	Noise      bool     // a statement: it does not begin with a word of SQL
+	Metas      []string // meta-commands within noise
 }
 
-// scanner cuts a script into statements by psql's rules (psqlscan.l), reading
+// Scanner cuts a script into statements by psql's rules (psqlscan.l), reading
 // it once and holding no more of it than a schema's statement. What psql of
 // one version reads otherwise than psql of another it refuses. The first
 // error sticks.
-type scanner struct {
-	name       string // of the backup, for errors
-	r          io.Reader
-	buf        []byte
-	pos, end   int   // buf[pos:end] is read and not yet used
-	base       int64 // where in the script buf begins
-	lines      int64 // line ends before buf[counted]
-	counted    int
-	eof        bool
-	err        error
-	stdStrings bool // standard_conforming_strings
-	charset    copytext.Charset
+type Scanner struct {
+	StdStrings bool // standard_conforming_strings
+	Charset    copytext.Charset
+	Converted  bool   // every line end seems to be CR LF
+	Begins     string // the line that begins a dump: within a statement it says that the statement broke off
 
-	converted bool // every line end in it seems to be CR LF
+	name     string // of the backup, for errors
+	r        io.Reader
+	buf      []byte
+	pos, end int   // buf[pos:end] is read and not yet used
+	base     int64 // where in the script buf begins
+	lines    int64 // line ends before buf[counted]
+	counted  int
+	eof      bool
+	err      error
 
 	keep bool // statement's text is kept on the way
 	text []byte
-	item item
+	item Item
 	tok  statementState
 }
 
-func newScanner(name string, r io.Reader) *scanner {
-	return &scanner{name: name, r: r, buf: make([]byte, readBuffer), stdStrings: true}
+// NewScanner reads a script from r. Errors call it by its name.
+func NewScanner(name string, r io.Reader) *Scanner {
+	return &Scanner{StdStrings: true, name: name, r: r, buf: make([]byte, readBuffer)}
 }
 
 // statementState is what decides where a statement ends (psqlscan.l: PsqlScanStateData).
@@ -84,7 +97,7 @@ type statementState struct {
 }
 
 // fill reads once more, making room first; false at the end.
-func (s *scanner) fill() bool {
+func (s *Scanner) fill() bool {
 	if s.eof || s.err != nil {
 		return false
 	}
@@ -113,16 +126,16 @@ func (s *scanner) fill() bool {
 
 var newline = []byte{'\n'}
 
-func (s *scanner) broken(err error) error {
+func (s *Scanner) broken(err error) error {
 	var problem *verdict.Problem
 	if errors.As(err, &problem) {
 		return err
 	}
-	return fmt.Errorf("read %s at byte %d: %w", s.name, s.offset(), err)
+	return fmt.Errorf("read %s at byte %d: %w", s.name, s.Offset(), err)
 }
 
-// have tells whether n bytes are there to be looked at; n is small.
-func (s *scanner) have(n int) bool {
+// have reports whether n bytes are there to be looked at; n is small.
+func (s *Scanner) have(n int) bool {
 	for s.end-s.pos < n {
 		if !s.fill() {
 			return false
@@ -132,31 +145,32 @@ func (s *scanner) have(n int) bool {
 }
 
 // at is the byte i further on; 0 behind the end.
-func (s *scanner) at(i int) byte {
+func (s *Scanner) at(i int) byte {
 	if s.pos+i < s.end || s.have(i+1) {
 		return s.buf[s.pos+i]
 	}
 	return 0
 }
 
-func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
+// Offset is where in the script the Scanner is, in bytes.
+func (s *Scanner) Offset() int64 { return s.base + int64(s.pos) }
 
-func (s *scanner) lineNumber() int64 {
+func (s *Scanner) lineNumber() int64 {
 	s.countLines()
 	return s.lines + 1
 }
 
-func (s *scanner) countLines() {
+func (s *Scanner) countLines() {
 	s.lines += int64(bytes.Count(s.buf[s.counted:s.pos], newline))
 	s.counted = s.pos
 }
 
 // skip moves on by n bytes that have been looked at.
-func (s *scanner) skip(n int) {
+func (s *Scanner) skip(n int) {
 	if s.keep {
 		if len(s.text)+n > maxStatement {
-			s.fail(verdict.Errorf(verdict.CodeUnsupported, hintUnsupported,
-				"read %s: the statement in line %d is longer than %d MiB and no INSERT", s.name, s.item.line, maxStatement>>20))
+			s.Fail(verdict.Errorf(verdict.CodeUnsupported, hintLong,
+				"read %s: the statement in line %d is longer than %d MiB and no INSERT", s.name, s.item.Line, maxStatement>>20))
 			n = min(n, maxStatement-len(s.text))
 		}
 		s.text = append(s.text, s.buf[s.pos:s.pos+n]...)
@@ -164,28 +178,39 @@ func (s *scanner) skip(n int) {
 	s.pos += n
 }
 
-func (s *scanner) fail(err error) {
+// Err is the error that ended the reading; nil as long as none did.
+func (s *Scanner) Err() error { return s.err }
+
+// Item is the one that Next returned last.
+func (s *Scanner) Item() Item { return s.item }
+
+// AtEnd reports whether the script has been read to its end.
+func (s *Scanner) AtEnd() bool { return s.eof && s.pos == s.end }
+
+// Fail ends the reading with an error, unless one already did.
+func (s *Scanner) Fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
 }
 
-// refuse is for what may be a good script, but not one of pg_dump's.
-func (s *scanner) refuse(line int64, format string, args ...any) {
-	s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump or pg_dumpall, in any format",
+// Refuse is for what may be a good script, but not one of pg_dump's.
+func (s *Scanner) Refuse(line int64, format string, args ...any) {
+	s.Fail(verdict.Errorf(verdict.CodeUnsupported, hintDump,
 		"read %s: line %d holds %s, which pg_dump does not write", s.name, line, fmt.Sprintf(format, args...)))
 }
 
-// cut records that the script ends in the middle of something.
-func (s *scanner) cut(what string) {
-	s.fail(truncated("read %s: it ends after %d bytes, in the middle of %s that begins in line %d", s.name, s.offset(), what, s.item.line))
+// Cut records that the script ends in the middle of something.
+func (s *Scanner) Cut(what string) {
+	s.Fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of %s that begins in line %d",
+		s.name, s.Offset(), what, s.item.Line))
 }
 
-// next returns the next piece of the script.
-func (s *scanner) next() (item, error) {
+// Next returns the next piece of the script.
+func (s *Scanner) Next() (Item, error) {
 	s.keep = false
 	for s.err == nil {
-		s.item = item{start: s.offset()}
+		s.item = Item{Start: s.Offset()}
 		switch c := s.at(0); {
 		case c == 0 && !s.have(1):
 			return s.item, s.err
@@ -199,30 +224,30 @@ func (s *scanner) next() (item, error) {
 			s.pos++
 			continue
 		}
-		s.item.line = s.lineNumber()
+		s.item.Line = s.lineNumber()
 		switch c := s.at(0); {
 		case c == '-' && s.at(1) == '-':
-			s.item.kind = itemComment
+			s.item.Kind = ItemComment
 			s.restOfLine("\r\n")
 		case c == '/' && s.at(1) == '*':
 			s.blockComment()
 			continue
 		case c == '\\':
-			s.item.kind = itemMeta
+			s.item.Kind = ItemMeta
 			s.restOfLine("\n")
 		default:
-			s.item.kind = itemStatement
+			s.item.Kind = ItemStatement
 			s.statement()
 		}
-		s.item.end = s.offset()
+		s.item.End = s.Offset()
 		return s.item, s.err
 	}
-	return item{}, s.err
+	return Item{}, s.err
 }
 
-// skipMark skips the byte order mark that some programs put before UTF-8 text,
+// SkipMark skips the byte order mark that some programs put before UTF-8 text,
 // as psql does.
-func (s *scanner) skipMark() {
+func (s *Scanner) SkipMark() {
 	const mark = "\xef\xbb\xbf"
 	if s.have(len(mark)) && string(s.buf[s.pos:s.pos+len(mark)]) == mark {
 		s.pos += len(mark)
@@ -230,13 +255,13 @@ func (s *scanner) skipMark() {
 }
 
 // padding skips zeros behind the last statement, which psql does not see.
-func (s *scanner) padding() {
+func (s *Scanner) padding() {
 	line := s.lineNumber()
 	for s.have(1) && s.buf[s.pos] == 0 {
 		s.pos++
 	}
 	if s.have(1) {
-		s.fail(corrupt("read %s: line %d holds zero bytes", s.name, line))
+		s.Fail(verdict.Corrupt("read %s: line %d holds zero bytes", s.name, line))
 	}
 }
 
@@ -245,7 +270,7 @@ func blank(c byte) bool {
 }
 
 // restOfLine reads up to one of the ends of a line, which it leaves.
-func (s *scanner) restOfLine(ends string) {
+func (s *Scanner) restOfLine(ends string) {
 	s.text = s.text[:0]
 	for s.have(1) {
 		window := s.buf[s.pos:s.end]
@@ -259,11 +284,11 @@ func (s *scanner) restOfLine(ends string) {
 			break
 		}
 	}
-	s.item.text, s.item.whole = s.text, s.have(1)
+	s.item.Text, s.item.Whole = s.text, s.have(1)
 }
 
 // blockComment skips a comment, in which others may be nested.
-func (s *scanner) blockComment() {
+func (s *Scanner) blockComment() {
 	depth := 0
 	for s.err == nil {
 		switch c := s.at(0); {
@@ -276,7 +301,7 @@ func (s *scanner) blockComment() {
 				return
 			}
 		case c == 0 && !s.have(1):
-			s.cut("a comment")
+			s.Cut("a comment")
 		default:
 			s.skip(1)
 		}
@@ -284,12 +309,12 @@ func (s *scanner) blockComment() {
 }
 
 // statement reads one from its first byte to its semicolon.
-func (s *scanner) statement() {
-	s.keep, s.text, s.tok, s.item.metas = true, s.text[:0], statementState{}, nil
+func (s *Scanner) statement() {
+	s.keep, s.text, s.tok, s.item.Metas = true, s.text[:0], statementState{}, nil
 	s.tok.noise = !nameStart(s.at(0)) && s.at(0) != '('
 	for s.err == nil {
 		if !s.have(1) {
-			s.cut("a statement")
+			s.Cut("a statement")
 			break
 		}
 		if !s.keep && s.tok.after != 'E' && s.tok.after != 'U' {
@@ -306,11 +331,11 @@ func (s *scanner) statement() {
 		s.token(c)
 	}
 	s.keep = false
-	s.item.text, s.item.noise = s.text, s.tok.noise
+	s.item.Text, s.item.Noise = s.text, s.tok.noise
 }
 
 // token skips what begins with c: a token, a comment or blanks.
-func (s *scanner) token(c byte) {
+func (s *Scanner) token(c byte) {
 	after := s.tok.after
 	s.tok.after = 0
 	switch {
@@ -319,9 +344,9 @@ func (s *scanner) token(c byte) {
 		s.tok.after = after
 	case c == '\'':
 		if after == 'E' || after == 'U' { // may go on with the string before, whose rules are others
-			s.refuse(s.lineNumber(), "two strings side by side")
+			s.Refuse(s.lineNumber(), "two strings side by side")
 		}
-		s.str(!s.stdStrings)
+		s.str(!s.StdStrings)
 	case nameStart(c):
 		s.word()
 	case c >= '0' && c <= '9':
@@ -345,32 +370,32 @@ func (s *scanner) token(c byte) {
 	case c == '\\' && s.tok.noise && bytes.HasSuffix(s.text, newline):
 		s.inNoise()
 	case c == '\\':
-		s.refuse(s.lineNumber(), "a meta-command inside of a statement")
+		s.Refuse(s.lineNumber(), "a meta-command inside of a statement")
 	case c == 0:
-		s.fail(corrupt("read %s: line %d holds a zero byte", s.name, s.lineNumber()))
+		s.Fail(verdict.Corrupt("read %s: line %d holds a zero byte", s.name, s.lineNumber()))
 	default:
 		s.skip(1)
 	}
 }
 
 // inNoise takes a meta-command out of a statement that is none: psql obeys it.
-func (s *scanner) inNoise() {
+func (s *Scanner) inNoise() {
 	kept := s.text
 	s.text = nil
 	s.restOfLine("\n")
-	s.item.metas = append(s.item.metas, string(s.text))
-	s.text, s.item.text = kept, nil
+	s.item.Metas = append(s.item.Metas, string(s.text))
+	s.text, s.item.Text = kept, nil
 }
 
 // values skips what it can of an INSERT's rows, most of which is numbers, plain
 // strings and commas; it stops at everything else, for token to look at.
-func (s *scanner) values() {
+func (s *Scanner) values() {
 	window := s.buf[s.pos:s.end]
 	n := 0
 scan:
 	for n < len(window) {
 		switch c := window[n]; {
-		case c == '\'' && s.stdStrings:
+		case c == '\'' && s.StdStrings:
 			i := bytes.IndexByte(window[n+1:], '\'')
 			if i < 0 {
 				break scan
@@ -390,7 +415,7 @@ scan:
 			for end < len(window) && (namePart(window[end]) || window[end] == '.') {
 				end++
 			}
-			if end == len(window) || oneOfBytes(window[end], "'\"$&") {
+			if end == len(window) || strings.IndexByte("'\"$&", window[end]) >= 0 {
 				break scan
 			}
 			n = end
@@ -404,9 +429,7 @@ scan:
 	}
 }
 
-func oneOfBytes(c byte, set string) bool { return strings.IndexByte(set, c) >= 0 }
-
-func (s *scanner) blanks() {
+func (s *Scanner) blanks() {
 	window := s.buf[s.pos:s.end]
 	n := 1
 	for n < len(window) && blank(window[n]) {
@@ -417,10 +440,11 @@ func (s *scanner) blanks() {
 
 // lineComment skips one within a statement. That a dump begins there tells that
 // the statement broke off.
-func (s *scanner) lineComment() {
-	if s.have(len(dumpBegins)+1) && s.item.kind == itemStatement && !s.tok.noise &&
-		string(s.buf[s.pos:s.pos+len(dumpBegins)]) == dumpBegins && s.at(len(dumpBegins)) <= '\r' {
-		s.fail(truncated("read %s: in line %d another dump begins before the end of the one before", s.name, s.lineNumber()))
+func (s *Scanner) lineComment() {
+	if s.Begins != "" && s.have(len(s.Begins)+1) && s.item.Kind == ItemStatement && !s.tok.noise &&
+		string(s.buf[s.pos:s.pos+len(s.Begins)]) == s.Begins && s.at(len(s.Begins)) <= '\r' {
+		s.Fail(verdict.Truncated("read %s: in line %d another dump begins before the end of the one before",
+			s.name, s.lineNumber()))
 	}
 	for s.have(1) {
 		window := s.buf[s.pos:s.end]
@@ -434,17 +458,17 @@ func (s *scanner) lineComment() {
 
 // inValue refuses a converted line end within the value of a row: it would be
 // restored, and as another value.
-func (s *scanner) inValue(text []byte) {
-	if s.converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
-		s.fail(verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
+func (s *Scanner) inValue(text []byte) {
+	if s.Converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
+		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
 			"read %s: every line end in it is CR LF, so its bytes were converted, and line ends within values with them: "+
-				"the rows behind line %d are not the database's", s.name, s.item.line))
+				"the rows behind line %d are not the database's", s.name, s.item.Line))
 	}
 }
 
 // upTo skips from an opening quote to the closing one; a doubled quote is one
 // inside.
-func (s *scanner) upTo(quote byte, what string) {
+func (s *Scanner) upTo(quote byte, what string) {
 	s.skip(1)
 	for s.have(1) && s.err == nil {
 		window := s.buf[s.pos:s.end]
@@ -460,11 +484,11 @@ func (s *scanner) upTo(quote byte, what string) {
 		s.inValue(window)
 		s.skip(len(window))
 	}
-	s.cut(what)
+	s.Cut(what)
 }
 
 // str skips a string from its opening quote on.
-func (s *scanner) str(escapes bool) {
+func (s *Scanner) str(escapes bool) {
 	if !escapes {
 		s.upTo('\'', "a string")
 		s.tok.after = 'S'
@@ -474,7 +498,7 @@ func (s *scanner) str(escapes bool) {
 	for s.have(1) && s.err == nil {
 		window := s.buf[s.pos:s.end]
 		n := 0
-		for n < len(window) && window[n] != '\'' && window[n] != '\\' && !s.charset.Lead(window[n]) {
+		for n < len(window) && window[n] != '\'' && window[n] != '\\' && !s.Charset.Lead(window[n]) {
 			n++
 		}
 		s.inValue(window[:n])
@@ -492,11 +516,11 @@ func (s *scanner) str(escapes bool) {
 		}
 		s.skip(2)
 	}
-	s.cut("a string")
+	s.Cut("a string")
 }
 
 // word skips an unquoted name, and the string that it is the prefix of.
-func (s *scanner) word() {
+func (s *Scanner) word() {
 	n := 0
 	for s.have(1) && s.err == nil {
 		window := s.buf[s.pos:s.end]
@@ -514,8 +538,8 @@ func (s *scanner) word() {
 		}
 	}
 	word := s.tok.word[:min(n, len(s.tok.word))]
-	if s.tok.words == 0 && s.item.kind == itemStatement && s.offset() == s.item.start+int64(n) {
-		s.tok.noise = !isVerb(string(word)) || n > len(word)
+	if s.tok.words == 0 && s.item.Kind == ItemStatement && s.Offset() == s.item.Start+int64(n) {
+		s.tok.noise = !IsVerb(string(word)) || n > len(word)
 	}
 	if n == 1 && s.prefixed(word[0]) {
 		return
@@ -527,12 +551,12 @@ func (s *scanner) word() {
 }
 
 // prefixed skips the string behind a prefix of one letter, if there is one.
-func (s *scanner) prefixed(letter byte) bool {
+func (s *Scanner) prefixed(letter byte) bool {
 	switch quote := s.at(0); {
 	case letter == 'e' && quote == '\'':
 		s.str(true)
 	case letter == 'n' && quote == '\'':
-		s.str(!s.stdStrings)
+		s.str(!s.StdStrings)
 	case (letter == 'b' || letter == 'x') && quote == '\'':
 		s.upTo('\'', "a string")
 		s.tok.after = 'U'
@@ -589,9 +613,23 @@ func (t *statementState) routine() bool {
 	return i[0] == 'c' && (is(i[1]) || i[1] == 'o' && i[2] == 'r' && is(i[3]))
 }
 
+// verbs are the words that statements begin with, in SQL as psql's server reads it.
+var verbs = []string{
+	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy", "create",
+	"deallocate", "declare",
+	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen", "load",
+	"lock", "merge", "move",
+	"notify", "prepare", "reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint",
+	"security", "select", "set", "show",
+	"start", "table", "truncate", "unlisten", "update", "vacuum", "values", "with",
+}
+
+// IsVerb reports whether statements begin with the word, in lower case.
+func IsVerb(word string) bool { return slices.Contains(verbs, word) }
+
 // number skips digits and what belongs to them. A quote right behind is read
 // in different ways by different versions.
-func (s *scanner) number() {
+func (s *Scanner) number() {
 	for s.have(1) && s.err == nil {
 		window := s.buf[s.pos:s.end]
 		i := 0
@@ -604,12 +642,12 @@ func (s *scanner) number() {
 		}
 	}
 	if c := s.at(0); c == '\'' || c == '"' || c == '$' {
-		s.refuse(s.lineNumber(), "a quote right behind a number")
+		s.Refuse(s.lineNumber(), "a quote right behind a number")
 	}
 }
 
 // dollar skips a dollar-quoted string, or a lone dollar sign.
-func (s *scanner) dollar() {
+func (s *Scanner) dollar() {
 	n := 1
 	for ; n < maxTag; n++ {
 		c := s.at(n)
@@ -625,7 +663,7 @@ func (s *scanner) dollar() {
 		}
 	}
 	if n == maxTag {
-		s.refuse(s.lineNumber(), "a dollar quote of more than %d bytes", maxTag)
+		s.Refuse(s.lineNumber(), "a dollar quote of more than %d bytes", maxTag)
 		return
 	}
 	tag := bytes.Clone(s.buf[s.pos : s.pos+n+1])
@@ -638,50 +676,52 @@ func (s *scanner) dollar() {
 		}
 		s.skip(max(0, len(window)-len(tag)+1))
 		if !s.fill() {
-			s.cut("a dollar-quoted string")
+			s.Cut("a dollar-quoted string")
 		}
 	}
 }
 
-// rows skips the rows that follow a COPY statement, whose semicolon was just
+// Rows skips the rows that follow a COPY statement, whose semicolon was just
 // read, and returns where they begin and where their end marker does, and
 // whether their lines end with CR LF, as a terminal (docker exec -t) and
 // programs on Windows make them. The server takes the one or the other, and
 // goes by the first line (COPY, Notes).
-func (s *scanner) rows() (start, end int64, converted bool) {
+func (s *Scanner) Rows() (start, end int64, converted bool) {
 	if converted = s.at(0) == '\r' && s.at(1) == '\n'; converted {
 		s.pos++
 	}
 	switch c := s.at(0); {
 	case c == 0 && !s.have(1):
-		s.cut("a table's rows")
+		s.Cut("a table's rows")
 		return 0, 0, false
 	case c != '\n':
-		s.fail(corrupt("read %s: the COPY statement in line %d is not followed by the end of its line", s.name, s.item.line))
+		s.Fail(verdict.Corrupt("read %s: the COPY statement in line %d is not followed by the end of its line",
+			s.name, s.item.Line))
 		return 0, 0, false
 	}
-	start = s.offset() + 1
-	marker := s.endOfRows(converted)
+	start = s.Offset() + 1
+	marker := EndOfRows(converted)
 	ends := lineEnds{last: '\r', skip: !converted}
 	for s.err == nil {
 		window := s.buf[s.pos:s.end]
 		if i := bytes.Index(window, marker); i >= 0 {
 			s.sameEnds(&ends, i+len(marker))
-			return start, s.offset() - int64(len(marker)) + 1, converted
+			return start, s.Offset() - int64(len(marker)) + 1, converted
 		}
 		s.sameEnds(&ends, max(0, len(window)-len(marker)+1))
 		if !s.fill() {
-			s.cut("the rows of a COPY statement")
+			s.Cut("the rows of a COPY statement")
 		}
 	}
 	return 0, 0, false
 }
 
 // sameEnds skips n bytes of rows, and refuses line ends of two kinds.
-func (s *scanner) sameEnds(ends *lineEnds, n int) {
+func (s *Scanner) sameEnds(ends *lineEnds, n int) {
 	if !ends.same(s.buf[s.pos : s.pos+n]) {
-		s.fail(verdict.Failf(verdict.CodeCorrupt, "write dumps with pg_dump -f; docker exec without -t; transfer them in binary mode",
-			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes", s.name, s.item.line))
+		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
+			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes",
+			s.name, s.item.Line))
 	}
 	s.skip(n)
 }
@@ -710,7 +750,9 @@ var (
 	endOfConvertedRows = []byte("\n\\.\r\n")
 )
 
-func (s *scanner) endOfRows(converted bool) []byte {
+// EndOfRows is the marker behind the rows of a COPY statement, from the end of
+// the last row on.
+func EndOfRows(converted bool) []byte {
 	if converted {
 		return endOfConvertedRows
 	}

@@ -1,4 +1,4 @@
-package archive
+package sqltext
 
 import (
 	"bytes"
@@ -32,7 +32,10 @@ type InsertTarget struct {
 // ON CONFLICT DO NOTHING and OVERRIDING SYSTEM VALUE are read and dropped:
 // COPY into an empty table does the same without them.
 type InsertReader struct {
-	s        *scanner
+	UTF8   func(string) string // of the names in the statements; nil: they are in UTF-8
+	Schema string              // of tables that are named without one, in UTF-8
+
+	s        *Scanner
 	target   InsertTarget
 	state    insertState
 	head     []byte // the current run's, from INSERT to VALUES, as it is written
@@ -44,9 +47,7 @@ type InsertReader struct {
 	off      int
 	value    []byte
 	err      error
-	utf8     func(string) string // of the archive's names; nil: they are
-	schema   string              // of tables that are named without one, in UTF-8
-	inSchema string              // the same, as the current run began
+	inSchema string // Schema as the current run began
 }
 
 // insertHead is a statement up to its rows.
@@ -72,12 +73,13 @@ const (
 	insertKeep  = 4 << 20  // the largest buffer that outlives a long row
 )
 
-// NewInsertReader reads statements from r: those that Archive.Rows gives for a
-// script's entry, or what pg_restore -f - writes for the entries of another
-// archive. The header says how strings are to be read, unless r itself does.
-func NewInsertReader(r io.Reader, h Header) *InsertReader {
-	s := newScanner("INSERT statements", r)
-	s.stdStrings, s.charset = h.StdStrings, copytext.CharsetOf(h.Encoding)
+// NewInsertReader reads statements from r: of a script, or what pg_restore -f -
+// writes for the entries of another archive. Encoding and stdStrings say how
+// strings are to be read, unless r itself does.
+func NewInsertReader(r io.Reader, encoding string, stdStrings bool) *InsertReader {
+	s := NewScanner("INSERT statements", r)
+	s.Charset = copytext.CharsetOf(encoding)
+	s.StdStrings = stdStrings
 	return &InsertReader{s: s}
 }
 
@@ -108,7 +110,7 @@ func (r *InsertReader) Next() (InsertTarget, error) {
 	if r.err != nil {
 		return InsertTarget{}, r.err
 	}
-	target := r.target.decoded(r.utf8)
+	target := r.target.decoded(r.UTF8)
 	target.Schema = cmp.Or(target.Schema, r.inSchema)
 	return target, nil
 }
@@ -152,7 +154,7 @@ func (r *InsertReader) gather() {
 func (r *InsertReader) begin() {
 	h := r.next
 	r.head, r.bare, r.next = h.raw, h.bare, insertHead{}
-	r.inSchema = r.schema
+	r.inSchema = r.Schema
 	r.target = InsertTarget{Schema: h.schema, Table: h.table, Columns: h.columns}
 	r.fields, r.first = r.fields[:0], true
 	r.state = inStatement
@@ -200,10 +202,10 @@ func (r *InsertReader) endRun(state insertState) {
 	}
 }
 
-// continues tells whether the head that was read belongs to the current run.
+// continues reports whether the head that was read belongs to the current run.
 func (r *InsertReader) continues() bool {
 	h, t := r.next, r.target
-	return h.schema == t.Schema && (h.schema != "" || r.schema == r.inSchema) && h.table == t.Table && h.bare == r.bare &&
+	return h.schema == t.Schema && (h.schema != "" || r.Schema == r.inSchema) && h.table == t.Table && h.bare == r.bare &&
 		(h.columns == nil) == (t.Columns == nil) && slices.Equal(h.columns, t.Columns)
 }
 
@@ -248,9 +250,14 @@ func (r *InsertReader) seek() bool {
 func (r *InsertReader) meta() {
 	r.s.restOfLine("\n")
 	command, key, _ := strings.Cut(string(r.s.text), " ")
-	if command != `\restrict` && command != `\unrestrict` || !isKey(key) {
+	if command != `\restrict` && command != `\unrestrict` || !IsKey(key) {
 		r.refuse("a meta-command")
 	}
+}
+
+// IsKey reports whether s may be the key of a \restrict.
+func IsKey(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // setting reads a SET statement, and obeys those about strings.
@@ -260,22 +267,20 @@ func (r *InsertReader) setting() {
 	if s.err != nil {
 		return
 	}
-	d := derive(slices.Collect((&lexer{sql: string(s.text), stdStrings: s.stdStrings}).all()))
-	if d.kind != stmtSetting {
+	set, ok := ParseSetting(Tokens(string(s.text), s.StdStrings))
+	if !ok {
 		r.refuse("a statement other than INSERT")
 		return
 	}
-	switch d.tag {
+	switch set.Name {
 	case "standard_conforming_strings":
-		s.stdStrings = switchedOn(d.ns)
+		s.StdStrings = set.On()
 	case "client_encoding":
-		s.charset = copytext.CharsetOf(d.ns)
+		s.Charset = copytext.CharsetOf(set.Value)
 	case "search_path":
-		var path searchPath
-		path.set(d.tag, d)
-		r.schema = path.creates()
-		if r.utf8 != nil {
-			r.schema = r.utf8(r.schema)
+		r.Schema = set.Path().Creates()
+		if r.UTF8 != nil {
+			r.Schema = r.UTF8(r.Schema)
 		}
 	}
 }
@@ -286,7 +291,7 @@ func (r *InsertReader) readHead() bool {
 	s.keep, s.text, s.tok = true, s.text[:0], statementState{}
 	for s.err == nil && s.keep {
 		if !s.have(1) {
-			s.cut("an INSERT statement")
+			s.Cut("an INSERT statement")
 			break
 		}
 		c := s.buf[s.pos]
@@ -300,7 +305,7 @@ func (r *InsertReader) readHead() bool {
 	if s.err != nil {
 		return false
 	}
-	h, ok := parseHead(string(s.text), s.stdStrings)
+	h, ok := parseHead(string(s.text), s.StdStrings)
 	if !ok {
 		r.refuse("an INSERT statement of another shape")
 		return false
@@ -312,26 +317,28 @@ func (r *InsertReader) readHead() bool {
 // parseHead reads INSERT INTO name [(columns)] [OVERRIDING SYSTEM VALUE]
 // {VALUES | DEFAULT VALUES}.
 func parseHead(text string, stdStrings bool) (h insertHead, ok bool) {
-	s := scan{tokens: slices.Collect((&lexer{sql: text, stdStrings: stdStrings}).all())}
-	ok = s.takes("insert", "into")
+	c := Cursor{Tokens: Tokens(text, stdStrings)}
+	ok = c.Takes("insert", "into")
 	name := func() string {
-		t := s.peek()
-		ok = ok && (t.kind == tokenWord || t.kind == tokenQuoted) && t.text != ""
-		return s.text()
+		name := c.Name()
+		ok = ok && name != ""
+		return name
 	}
-	h.raw, h.table = []byte(text), name()
-	if s.takes(".") {
-		h.schema, h.table = h.table, name()
+	h.raw = []byte(text)
+	h.table = name()
+	if c.Takes(".") {
+		h.schema = h.table
+		h.table = name()
 	}
-	if s.takes("(") {
-		for h.columns = []string{name()}; s.takes(","); {
+	if c.Takes("(") {
+		for h.columns = []string{name()}; c.Takes(","); {
 			h.columns = append(h.columns, name())
 		}
-		ok = s.takes(")") && ok
+		ok = c.Takes(")") && ok
 	}
-	s.takes("overriding", "system", "value")
-	h.bare = s.takes("default")
-	ok = s.takes("values") && ok && s.pos == len(s.tokens) && !(h.bare && h.columns != nil)
+	c.Takes("overriding", "system", "value")
+	h.bare = c.Takes("default")
+	ok = c.Takes("values") && ok && c.Done() && !(h.bare && h.columns != nil)
 	return h, ok
 }
 
@@ -424,7 +431,7 @@ func (r *InsertReader) word(w string) bool {
 	s := r.s
 	if !s.have(len(w)) {
 		if strings.HasPrefix(w, string(s.buf[s.pos:s.end])) {
-			s.cut("a word")
+			s.Cut("a word")
 		}
 		return false
 	}
@@ -442,11 +449,11 @@ func (r *InsertReader) word(w string) bool {
 func (r *InsertReader) field(c byte) {
 	known := false
 	switch {
-	case c == '\'' && r.s.stdStrings && r.s.charset == copytext.ASCIISafe:
+	case c == '\'' && r.s.StdStrings && r.s.Charset == copytext.ASCIISafe:
 		r.text()
 		return
 	case c == '\'':
-		r.anyText(!r.s.stdStrings)
+		r.anyText(!r.s.StdStrings)
 		return
 	case c >= '0' && c <= '9', c == '-', c == '+', c == '.':
 		known = r.number()
@@ -494,7 +501,7 @@ func (r *InsertReader) text() {
 		s.pos++
 		r.out = append(r.out, '\'')
 	}
-	s.cut("a string")
+	s.Cut("a string")
 }
 
 // anyText reads a string with or without escapes, in any charset.
@@ -506,14 +513,14 @@ func (r *InsertReader) anyText(escapes bool) {
 		c := s.buf[s.pos]
 		s.pos++
 		switch {
-		case s.charset.Lead(c) && s.have(1):
+		case s.Charset.Lead(c) && s.have(1):
 			r.value = append(r.value, c, s.buf[s.pos])
 			s.pos++
 		case c == '\'' && s.at(0) == '\'':
 			s.pos++
 			r.value = append(r.value, c)
 		case c == '\'':
-			r.out = s.charset.AppendEscaped(r.out, r.value)
+			r.out = s.Charset.AppendEscaped(r.out, r.value)
 			return
 		case c == '\\' && escapes && s.have(1):
 			r.escape()
@@ -521,7 +528,7 @@ func (r *InsertReader) anyText(escapes bool) {
 			r.value = append(r.value, c)
 		}
 	}
-	s.cut("a string")
+	s.Cut("a string")
 }
 
 // escape reads what follows a backslash in a string (scan.l, <xe>). pg_dump
@@ -604,7 +611,7 @@ func appendNibble(out []byte, n byte) []byte {
 // unexpected says that something else follows than should, or nothing.
 func (r *InsertReader) unexpected(what string) {
 	if !r.s.have(1) {
-		r.s.cut(what)
+		r.s.Cut(what)
 		return
 	}
 	r.refuse("something other than %s", what)
@@ -612,7 +619,7 @@ func (r *InsertReader) unexpected(what string) {
 
 // refuse is for what pg_dump does not write. It names no value.
 func (r *InsertReader) refuse(format string, args ...any) {
-	r.s.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump, best without --inserts",
+	r.s.Fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump, best without --inserts",
 		"read the INSERT statements of %s, line %d of them: found %s, as pg_dump does not write it",
 		r.name(), r.s.lineNumber(), fmt.Sprintf(format, args...)))
 }
@@ -622,9 +629,9 @@ func (r *InsertReader) name() string {
 	case t.Table == "":
 		return "the first table"
 	case t.Schema == "":
-		return printable(t.Table)
+		return verdict.Printable(t.Table)
 	default:
-		return printable(t.Schema + "." + t.Table)
+		return verdict.Printable(t.Schema + "." + t.Table)
 	}
 }
 
@@ -633,14 +640,22 @@ func (r *InsertReader) name() string {
 func (r *InsertReader) fail(err error) {
 	var problem *verdict.Problem
 	if errors.As(err, &problem) && problem.Code == verdict.CodeTruncated {
-		err = fmt.Errorf("read the INSERT statements of %s: they end in the middle of line %d: %w", r.name(), r.s.lineNumber(), io.ErrUnexpectedEOF)
+		err = fmt.Errorf("read the INSERT statements of %s: they end in the middle of line %d: %w",
+			r.name(), r.s.lineNumber(), io.ErrUnexpectedEOF)
 	}
 	if r.err == nil {
 		r.err = err
 	}
 }
 
-// switchedOn reads a boolean setting.
-func switchedOn(value string) bool {
-	return !oneOf(strings.ToLower(value), "off", "false", "no", "0")
+// decoded is the target with its names in UTF-8.
+func (t InsertTarget) decoded(utf8 func(string) string) InsertTarget {
+	if utf8 == nil {
+		return t
+	}
+	t.Schema, t.Table, t.Columns = utf8(t.Schema), utf8(t.Table), slices.Clone(t.Columns)
+	for i, c := range t.Columns {
+		t.Columns[i] = utf8(c)
+	}
+	return t
 }

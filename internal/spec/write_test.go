@@ -1,0 +1,38 @@
+package spec
+
+import (
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"pgregory.net/rapid"
+)
+
+// Any text within braces is read again as it was.
+func TestYAMLText(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		text := "x" + rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\n\t]*`)).Draw(rt, "text")
+		var read struct{ Text string }
+		if err := yaml.Unmarshal([]byte("{text: "+YAMLText(text)+", more: 1}"), &read); err != nil || read.Text != text {
+			rt.Fatalf("%q is written %s and read %q, %v", text, YAMLText(text), read.Text, err)
+		}
+	})
+}
+
+func TestRuleYAML(t *testing.T) {
+	t.Parallel()
+	value := "it's\n"
+	r := Rule{
+		Column: ColumnPattern{Source: `public."a.b".doc`}, Unmatched: "redact",
+		JSON: []PathRule{
+			{JSONPath{Source: "$.email"}, Rule{Transform: "email", Link: "person"}},
+			{JSONPath{Source: "$.note"}, Rule{Transform: "constant", Value: &value}},
+			{JSONPath{Source: "$.id"}, Rule{Preserve: true, Why: `no "person's"`}},
+		},
+	}
+	const want = `- {column: 'public."a.b".doc', unmatched_paths: redact, json: [{path: '$.email', transform: email, link: person}, ` +
+		`{path: '$.note', transform: constant, value: "it's\n"}, {path: '$.id', preserve: true, why: "no \"person's\""}]}`
+	if got := r.YAML(""); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
