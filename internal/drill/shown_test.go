@@ -268,6 +268,8 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 			create index ci on orders(public.c(id));`, "not_loaded:latest_events:public.notes.status"},
 		"into a rewritten column":      {code(`update users set email = m;`), "leak:public.users.email"},
 		"into a preserved one":         {code(`update notes set status = m;`), "leak:public.notes.status"},
+		"into an unruled one":          {code(`update users set nook = 'x' || m;`), "leak:public.users.nook"},
+		"one pseudonym for all":        {code(`update users set email = (select min(email) from users);`), "distinct:link person"},
 		"with more words":              {code(`update notes set status = repeat('x ', 40) || upper(m);`), "leak:public.notes.status"},
 		"one that is not sampled":      {code(`update notes set status = 'x' || m;`), "leak:latest_events:public.notes.status"},
 		"a view of that name":          {code(`alter table notes rename to n; execute format('create view notes as select 99 as id, %L::text as status', m);`), "leak:the view public.notes"},

@@ -180,11 +180,12 @@ func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation)
 	if r.kind == "view" || r.kind == "foreign table" {
 		return refuse(named, "is a %s: what it shows is computed by the backup's own code as it is read", r.kind)
 	}
-	list, err := json.Marshal(append([]string{e.OrderBy}, e.Columns...))
+	all := append([]string{e.OrderBy}, e.Columns...)
+	list, err := json.Marshal(all)
 	if err != nil {
 		return err
 	}
-	rows, err := q.rows(ctx, computed, r.oid, string(list))
+	rows, err := q.rows(ctx, computed, r.oid, string(list), e.OrderBy)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look what computes the columns of %s: %w", e.Table, err)
@@ -193,13 +194,14 @@ func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation)
 	case len(rows[0][0]) == 0:
 		return refuse(named, "has foreign tables below it")
 	}
-	return refuse("leave the column out of latest_events", "has the column %s, whose type is written and ordered by functions of the backup's own",
+	return refuse("leave the column out of latest_events", "has the column %s, whose type is written or ordered by functions of the backup's own",
 		rows[0][0]) // which the drill file names
 }
 
 // computed names the columns among those of a list whose types, as deep as they
-// go, have functions that neither the server nor an extension brought; first an
-// empty name where a foreign table is below the relation.
+// go, have functions that neither the server nor an extension brought, and that
+// which the rows are sorted by where such functions sort it; first an empty name
+// where a foreign table is below the relation.
 const computed = `
 with recursive below(oid) as (
   select $1::pg_catalog.oid
@@ -226,7 +228,15 @@ select p.col from part p join pg_catalog.pg_type t on t.oid OPERATOR(pg_catalog.
   left join pg_catalog.pg_range r on r.rngtypid OPERATOR(pg_catalog.=) t.oid
  where not exists (select from brought b where b.oid OPERATOR(pg_catalog.=) t.oid)
    and (t.typoutput::pg_catalog.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-     or coalesce(r.rngsubopc, 0::pg_catalog.oid) OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)`
+     or coalesce(r.rngsubopc, 0::pg_catalog.oid) OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)
+union all
+select p.col from part p join pg_catalog.pg_opclass k on k.opcintype OPERATOR(pg_catalog.=) p.typ and k.opcdefault
+  cross join lateral (
+    select m.amproc::pg_catalog.oid as oid from pg_catalog.pg_amproc m where m.amprocfamily OPERATOR(pg_catalog.=) k.opcfamily
+    union all select o.oprcode::pg_catalog.oid from pg_catalog.pg_amop m join pg_catalog.pg_operator o on o.oid OPERATOR(pg_catalog.=) m.amopopr
+               where m.amopfamily OPERATOR(pg_catalog.=) k.opcfamily) sorting
+  join pg_catalog.pg_proc f on f.oid OPERATOR(pg_catalog.=) sorting.oid
+ where p.col OPERATOR(pg_catalog.=) $3::pg_catalog.text and ` + itsOwn
 
 // hasText are the types, by oid, whose text the server makes by a function of
 // its own instead of by the type's output: bool, "char", name, xml, cidr, inet,

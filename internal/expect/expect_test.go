@@ -509,6 +509,14 @@ create table public.pairs (id int, p pair, ok bool, pad char(4), home inet); ins
 create type rev as range (subtype = int, subtype_opclass = rev_ops);
 create table public.revs (id int, r rev);
 create table public.spots (id int, at point);
+create type mood as enum ('sad', 'ok'); create function says(mood, mood) returns int language plpgsql immutable as $$ begin raise exception 'it runs'; end $$;
+create function less(mood, mood) returns bool language sql immutable as 'select true';
+create operator < (leftarg = mood, rightarg = mood, function = less); create operator <= (leftarg = mood, rightarg = mood, function = less); create operator = (leftarg = mood, rightarg = mood, function = less); create operator >= (leftarg = mood, rightarg = mood, function = less); create operator > (leftarg = mood, rightarg = mood, function = less); 
+create operator class moods default for type mood using btree as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 says(mood, mood);
+create table public.moods (id int, m mood); insert into moods values (1, 'sad'), (2, 'ok');
+create function cut(varchar, varchar) returns int language sql immutable as 'select 0';
+create operator class cuts default for type varchar using btree as operator 1 <(text, text), operator 2 <=(text, text), operator 3 =(text, text), operator 4 >=(text, text), operator 5 >(text, text), function 1 cut(varchar, varchar);
+create table public.cuts (v varchar); insert into cuts values ('a');
 create extension file_fdw; create server files foreign data wrapper file_fdw;
 create foreign table public.far (id int, note text) server files options (program 'echo 1,read', format 'csv');
 create table public.parts (id int, note text) partition by range (id);
@@ -526,6 +534,9 @@ latest_events:
   - {table: public.seen, order_by: id, columns: [id, note]}
   - {table: public.revs, order_by: r, columns: [id]}
   - {table: public.spots, order_by: at, columns: [id]}
+  - {table: public.moods, order_by: m, columns: [id]}
+  - {table: public.moods, order_by: id, columns: [m]}
+  - {table: public.cuts, order_by: v, columns: [v]}
   - {table: public.far, order_by: id, columns: [id, note]}
   - {table: public.parts, order_by: id, columns: [id, note]}
   - {table: public.orders, order_by: att, columns: [id]}
@@ -540,14 +551,17 @@ latest_events:
 		}},
 		{Table: "public.empty", Columns: []string{"at"}, Rows: [][]string{}},
 		{Table: "public.pairs", Columns: []string{"id", "p", "ok", "pad", "home"}, Rows: [][]string{{"#1", "#3", "#4", "#2", "#11"}}},
+		{Table: "public.moods", Columns: []string{"m"}, Rows: [][]string{{"#2"}, {"#3"}}},
 	}
 	if diff := cmp.Diff(want, events, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	compare(t, []short{
 		{"latest_events:public.seen", "error", "the newest 5 rows", "", "is a view: what it shows is computed"},
-		{"latest_events:public.revs", "error", "the newest 5 rows", "", "has the column r, whose type is written and ordered by functions of the backup's own"},
+		{"latest_events:public.revs", "error", "the newest 5 rows", "", "has the column r, whose type is written or ordered by functions of the backup's own"},
 		{"latest_events:public.spots", "error", "the newest 5 rows", "", "cannot be ordered by at: the server has no order for its type"},
+		{"latest_events:public.moods", "error", "the newest 5 rows", "", "has the column m, whose type is written or ordered by functions of the backup's own"},
+		{"latest_events:public.cuts", "error", "the newest 5 rows", "", "has the column v, whose type is written or ordered by functions of the backup's own"},
 		{"latest_events:public.far", "error", "the newest 5 rows", "", "is a foreign table: what it shows is computed"},
 		{"latest_events:public.parts", "error", "the newest 5 rows", "", "has foreign tables below it"},
 		{"latest_events:public.orders", "error", "the newest 5 rows", "", "there is no column public.orders.att (drill file, line"},

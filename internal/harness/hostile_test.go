@@ -114,7 +114,7 @@ func drillHostile(t *testing.T, s stand, source *hostileSource, inputs []hostile
 		t.Run(in.name, func(t *testing.T) { in.judge(t, p, s) })
 	}
 	tellsNothing(t, "what the drill wrote", pr.said())
-	if said := pr.said(); len(said) > mostSaid {
+	if said := pr.said(); len(said) > mostSaid*len(inputs) {
 		t.Errorf("the drill wrote %d bytes", len(said))
 	}
 	cleaned := p.startCmd(as(p, "clean"))
@@ -127,8 +127,8 @@ func drillHostile(t *testing.T, s stand, source *hostileSource, inputs []hostile
 	}
 }
 
-// mostSaid is what a drill of all inputs may write at most, in bytes.
-const mostSaid = 1 << 20
+// mostSaid is what a drill may write of each input, in bytes: twice what it does.
+const mostSaid = 12 << 10
 
 // prepare makes the place one of the stand's account, and returns what runs
 // the binary there as that account.
@@ -222,31 +222,86 @@ func findings(r *verdict.Report) string {
 	return b.String()
 }
 
-// realValues are spellings of what is in every address of the source.
-var realValues = func() []string {
-	const value = "real.person"
-	spelled := []string{value, strings.ToUpper(value), "nosrep.laer", "erny.crefba", hex.EncodeToString([]byte(value))}
-	// Of a column that no rule names, which is shown as fingerprints alone.
-	spelled = append(spelled, "Zaphod-Quill", "lliuQ-dohpaZ")
-	// base64 at each place within its groups of three, without the letters that
-	// neighbors share.
-	for i := range 3 {
-		coded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", i) + value))
-		spelled = append(spelled, coded[4:len(coded)-4])
+// realValues are spellings of what is in every address of the source, and of
+// what is in a column that no rule names, which is shown as fingerprints alone.
+var realValues = func() (spelled []string) {
+	for _, value := range []string{"real.person", "Zaphod-Quill"} {
+		for _, v := range []string{value, rotated(value), backward(value)} {
+			spelled = append(spelled, v, strings.ToUpper(v))
+		}
+		coded := hex.EncodeToString([]byte(value))
+		spelled = append(spelled, coded, strings.ToUpper(coded))
+		// base64 at each place within its groups of three, without the letters that
+		// neighbors share.
+		for i := range 3 {
+			coded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", i) + value))
+			spelled = append(spelled, coded[4:len(coded)-4])
+		}
 	}
 	return spelled
 }()
 
+func rotated(value string) string {
+	return strings.Map(func(r rune) rune {
+		for _, first := range "aA" {
+			if r >= first && r < first+26 {
+				return first + (r-first+13)%26
+			}
+		}
+		return r
+	}, value)
+}
+
+func backward(value string) string {
+	letters := []rune(value)
+	slices.Reverse(letters)
+	return string(letters)
+}
+
 // tellsNothing wants no real value and no byte that steers a terminal in a text.
 func tellsNothing(t *testing.T, what, text string) {
 	t.Helper()
+	for _, told := range tells(text) {
+		t.Errorf("%s %s", what, told)
+	}
+}
+
+// tells says what of real values, and what that steers a terminal, is in a text.
+func tells(text string) (told []string) {
 	for _, secret := range realValues {
 		if at := strings.Index(text, secret); at >= 0 {
-			t.Errorf("%s tells a real value: …%q…", what, text[max(0, at-200):min(len(text), at+200)])
+			told = append(told, fmt.Sprintf("tells a real value: …%q…", text[max(0, at-200):min(len(text), at+200)]))
 		}
 	}
 	if at := strings.IndexFunc(text, steers); at >= 0 {
-		t.Errorf("%s steers terminals: …%q…", what, text[max(0, at-200):min(len(text), at+50)])
+		told = append(told, fmt.Sprintf("steers terminals: …%q…", text[max(0, at-200):min(len(text), at+50)]))
+	}
+	return told
+}
+
+// TestTellsNothing shows the test's own eye values in each spelling that code
+// may choose, and what it may not take for one.
+func TestTellsNothing(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"real.person7@secretcorp.example", "Zaphod-Quill-7"} {
+		for name, spelled := range map[string]string{
+			"as it is": value, "in capitals": strings.ToUpper(value), "backward": backward(value), "rotated": rotated(value),
+			"hex": hex.EncodeToString([]byte(value)), "hex in capitals": fmt.Sprintf("%X", value),
+			"base64": base64.StdEncoding.EncodeToString([]byte(value)), "base64, 1 further": base64.StdEncoding.EncodeToString([]byte("a" + value)),
+			"base64, 2 further": base64.RawURLEncoding.EncodeToString([]byte("ab" + value)),
+		} {
+			if len(tells("some "+spelled+" words")) == 0 {
+				t.Errorf("%s: %q is not seen", name, spelled)
+			}
+		}
+	}
+	for _, steering := range []string{"\x1b[2J", "\a", "\u009b", "\x7f", "\u202e", "\u2066"} {
+		if len(tells("some"+steering+"words")) == 0 {
+			t.Errorf("%q is not seen", steering)
+		}
+	}
+	if told := tells("a real person\twrote\r\n7265616c, and so did Zaphod"); len(told) > 0 {
+		t.Errorf("%q", told)
 	}
 }
 

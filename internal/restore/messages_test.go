@@ -194,7 +194,7 @@ func TestMessagesAreBounded(t *testing.T) {
 	for _, msg := range m.list {
 		bytes += len(msg.text) + len(msg.entry)
 	}
-	if len(m.list) > mostErrors+2*mostOthers || bytes > 4<<20 {
+	if len(m.list) > many || bytes > 4<<20 {
 		t.Errorf("%d messages of %d bytes are kept", len(m.list), bytes)
 	}
 }

@@ -46,6 +46,7 @@ func TestBox(t *testing.T) {
 			t.Run("keeps what sessions say out of the log", func(t *testing.T) { testLog(t, b) })
 			t.Run("does not let a database's settings in", func(t *testing.T) { testDatabaseSettings(t, b) })
 			t.Run("is not disturbed by what a database sets", func(t *testing.T) { testBroughtSettings(t, b) })
+			t.Run("meets no trigger at its beginning", func(t *testing.T) { testLoginTrigger(t, b) })
 			t.Run("speaks one encoding with every database", func(t *testing.T) { testEncodings(t, b) })
 			t.Run("closes with programs running, and again", func(t *testing.T) { testClose(t, b) })
 		})

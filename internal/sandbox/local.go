@@ -169,6 +169,7 @@ func (l *local) handOver() error {
 		{l.work.start(), enclosure.Account{GID: server.GID}, 0o750},
 		{l.work.share(), enclosure.Account{GID: programs.GID}, 0o750},
 		{filepath.Join(l.work.share(), passfileName), programs, 0o600},
+		{l.work.out(), programs, 0o700},
 	} {
 		err := errors.Join(os.Chown(own.path, own.UID, own.GID), os.Chmod(own.path, own.mode))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -260,9 +261,9 @@ func (l *local) besideServer(args []string) enclosure.Command {
 }
 
 // amongPrograms is a command that sees what was shared, and of the server no
-// more than its socket.
+// more than its socket. It may write where it runs.
 func (l *local) amongPrograms(args []string) enclosure.Command {
-	c := l.apart(args, "/", l.bind(shareName, false), l.bind(runName, false))
+	c := l.apart(args, l.inside(outName), l.bind(shareName, false), l.bind(runName, false), l.bind(outName, true))
 	c.Env = append(c.Env, programEnv(l.inside(runName), l.InsidePath(passfileName), l.db.options())...)
 	if l.accounts != nil {
 		c.Account = &l.accounts.programs

@@ -180,7 +180,7 @@ func TestEndsBeyondLimits(t *testing.T) {
 		"memory": {Options{Memory: 128 * mib}, 0, `for i in 1 2 3; do perl -e '$x = "x" x (50 << 20); sleep 60' & done; wait`,
 			verdict.CodeSandbox, "held more than 128 MB of memory"},
 		"disk": {Options{}, 64 * mib, `head -c 200000000 /dev/zero >/daybefore/run/x; sleep 60`,
-			verdict.CodeDiskSpace, "sandbox.disk allows 64 MB"},
+			verdict.CodeDiskSpace, "sandbox.disk allows 64 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -245,7 +245,7 @@ func TestEachSeesItsPart(t *testing.T) {
 		t.Errorf("the server is lent %q, want %q", lent, want)
 	}
 	programs, lent, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
-	if want := "/daybefore/run ro\n/daybefore/share ro"; lent != want {
+	if want := "/daybefore/out rw\n/daybefore/run ro\n/daybefore/share ro"; lent != want {
 		t.Errorf("the programs are lent %q, want %q", lent, want)
 	}
 	if b.(*local).accounts != nil && server == programs {
@@ -269,7 +269,7 @@ func TestDiskIsWatched(t *testing.T) {
 					"create table t as select repeat('x', 1000) from generate_series(1, 100000); select pg_sleep(60)"}})
 				err = b.Why(t.Context(), err)
 			}
-			if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeDiskSpace || !strings.Contains(p.Error(), "sandbox.disk allows 1 MB") {
+			if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeDiskSpace || !strings.Contains(p.Error(), "sandbox.disk allows 1 MiB") {
 				t.Errorf("ended with %v", err)
 			}
 		})

@@ -75,6 +75,42 @@ func testBroughtSettings(t *testing.T, b Box) {
 	}
 }
 
+// testLoginTrigger has a database run a function whenever a session begins: with
+// the drill's own it does not.
+func testLoginTrigger(t *testing.T, b Box) {
+	if baseOf(b).serverMajor() < loginTriggers {
+		return // which knows none
+	}
+	query(t, b, "create database greeted")
+	sessions := func(connect func(context.Context, string) (*pgx.Conn, error), sql string) (met int) {
+		t.Helper()
+		conn, err := connect(t.Context(), "greeted")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+		if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.QueryRow(t.Context(), "select count(*) from public.met").Scan(&met); err != nil {
+			t.Fatal(err)
+		}
+		return met
+	}
+	sessions(b.DB().Connect, `create table public.met (n int);
+		create function public.meet() returns event_trigger language plpgsql as 'begin insert into public.met values (1); end';
+		create event trigger meet on login execute function public.meet(); alter event trigger meet enable always`)
+	if met := sessions(b.DB().Connect, ""); met != 0 {
+		t.Errorf("the drill's own session met it %d times", met)
+	}
+	if met := sessions(b.DB().ConnectToShow, ""); met != 0 {
+		t.Errorf("a session to show met it %d times", met)
+	}
+	if met := sessions(b.DB().ConnectUnder, ""); met != 1 {
+		t.Errorf("a session as others have met it %d times", met)
+	}
+}
+
 // TestPreload loads a library at the server's start, and names one that is not there.
 func TestPreload(t *testing.T) {
 	t.Parallel()
