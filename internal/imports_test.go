@@ -68,10 +68,13 @@ var rooms = map[string]room{
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
 
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
+	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
 	"scenarios":  {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway"}, targets...), why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
-	"magefiles":  {layer: 5, only: append([]string{"scenarios", "internal/bench"}, targets...), why: "a target is a few lines over a function that is tested"},
+	"targets":    {layer: 6, only: append([]string{"scenarios"}, targets...), why: "a target is a few lines over a function that is tested; what contributors need is in no user's binary"},
+	"cmd":        {layer: 7, only: append([]string{"targets"}, targets...), why: "the user's binary has the user's targets alone"},
+	"magefiles":  {layer: 7, only: append([]string{"targets", "scenarios", "internal/bench", "internal/develop"}, targets...), why: "a target is a few lines over a function that is tested"},
 	"internal":   {layer: 0, why: "only this test stands here"},
 	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},
 }
@@ -289,7 +292,9 @@ func TestRefuse(t *testing.T) {
 		{"internal/archive", "internal/archive/dumptest", false, "outside of its tests"},
 		{"internal/newroom", "internal/verdict", false, "has no layer"},
 		{"internal/drill", "internal/newroom", true, "has no layer"},
-		{"cmd", "internal/harness", false, "has no layer"},
+		{"cmd/drill", "internal/develop", false, "may import only"},
+		{"targets", "internal/bench", false, "may import only"},
+		{"newtop", "internal/harness", false, "has no layer"},
 	} {
 		got := refuse(c.from, c.to, c.inTest)
 		if c.want == "" && got != "" || c.want != "" && !strings.Contains(got, c.want) {

@@ -19,28 +19,18 @@ var ownOptions = []Option{
 	{Name: "h", Kind: YesNo}, {Name: "help", Kind: YesNo}, {Name: "version", Kind: YesNo},
 }
 
-const usage = `Usage: drill TARGET [-option=value ...]
-
-Options may stand before or behind the target. "drill help TARGET" explains one.
-Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
-
-`
-
 // TakeArguments reads the process's command line before Mage does and leaves
 // Mage what it understands. Mage alone takes an option in front of a target
 // for a question about its usage, answers it, and ends with 0: a gate that was
 // never asked would be open. What cannot be understood ends the process with
 // 11 here, before anything runs.
-func TakeArguments() {
-	line, err := Arguments(os.Args[1:], handedOn(sources != ""))
+func TakeArguments(ts Targets) {
+	line, err := ts.Arguments(os.Args[1:], handedOn(sources != ""))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(verdict.ExitError)
 	}
-	if line.Usage {
-		fmt.Print(usage)
-	}
-	os.Args = append(os.Args[:1:1], line.Mage...)
+	os.Args = append(os.Args[:1:1], line...)
 }
 
 // handedOn gives the variables with which `go tool mage` hands -h and -l on to
@@ -58,29 +48,24 @@ func handedOn(built bool) func(name string) string {
 	return func(string) string { return "" }
 }
 
-// Line is a command line that was understood.
-type Line struct {
-	Mage  []string // what Mage is to read in its place
-	Usage bool     // how to use the program is printed first
-}
-
-// Arguments reads a command line (without the program's name): targets, the
-// options of each behind it, or before it where there is but one. Help, the
-// list and the default target are asked for without a target's options. The
-// error is an *Exit with 11, and tells the nearest right line.
-func Arguments(args []string, getenv func(string) string) (Line, error) {
+// Arguments reads a command line (without the program's name) and returns the
+// one that Mage is to read in its place: targets, the options of each behind
+// it, or before it where there is but one. Help and the list are asked for
+// without a target's options. The error is an *Exit with 11, and tells the
+// nearest right line.
+func (ts Targets) Arguments(args []string, getenv func(string) string) ([]string, error) {
 	r := &reading{
-		args: args,
+		targets: ts, args: args,
 		help: yes(getenv("MAGEFILE_HELP")), list: yes(getenv("MAGEFILE_LIST")), // as `go tool mage` hands them on
 	}
 	if err := r.read(); err != nil {
-		return Line{}, err
+		return nil, err
 	}
 	switch {
 	case r.list:
 		return r.show()
 	case r.help && !r.asked && len(r.options) > 0: // set for all that runs here, it would open a gate
-		return Line{}, cannot("MAGEFILE_HELP is set, and nothing would run: unset it")
+		return nil, cannot("MAGEFILE_HELP is set, and nothing would run: unset it")
 	case r.help:
 		return r.explain()
 	}
@@ -94,7 +79,8 @@ func yes(text string) bool {
 
 // reading is a command line while it is read.
 type reading struct {
-	args []string
+	targets Targets
+	args    []string
 
 	calls      []call
 	options    []said // all of them
@@ -149,7 +135,7 @@ func (r *reading) option(i int) (said, error) {
 	s := said{at: i, last: i}
 	s.name, s.value, s.hasValue = strings.Cut(text, "=")
 	s.name = strings.ToLower(s.name)
-	o := anyOption(s.name)
+	o := r.targets.option(s.name)
 	switch {
 	case o == nil:
 		return s, r.unknown(s)
@@ -218,7 +204,7 @@ func (r *reading) place(s said) {
 		r.list = r.list || yes(s.value)
 	case s.name == "version":
 		if yes(s.value) {
-			r.calls = append(r.calls, call{Target: target(s.name)})
+			r.calls = append(r.calls, call{Target: r.targets.find(s.name)})
 		}
 	case optionOf(ownOptions, s.name) != nil:
 		r.own = append(r.own, s)
@@ -240,12 +226,13 @@ func (r *reading) takeWord(i int) error {
 		c.word = word
 		return nil
 	}
-	if strings.EqualFold(word, "help") && len(r.calls) == 0 {
+	isHelp := strings.EqualFold(word, helpTarget)
+	if isHelp && len(r.calls) == 0 {
 		r.help, r.asked = true, true
 		return nil
 	}
-	t := target(word)
-	if t == nil {
+	t := r.targets.find(word)
+	if t == nil || isHelp {
 		return r.noTarget(i)
 	}
 	r.calls = append(r.calls, call{Target: t})
@@ -260,40 +247,40 @@ func (r *reading) last() *call {
 }
 
 // show lists the targets and runs none.
-func (r *reading) show() (Line, error) {
+func (r *reading) show() ([]string, error) {
 	if len(r.calls) > 0 || len(r.early) > 0 {
-		return Line{}, cannot("-l lists the targets and runs none: " +
+		return nil, cannot("-l lists the targets and runs none: " +
 			"leave it out (and MAGEFILE_LIST unset) to run one, or all else to list them")
 	}
-	return Line{Mage: []string{"-l"}, Usage: r.help}, nil
+	return []string{"-l"}, nil
 }
 
 // explain is help about one target.
-func (r *reading) explain() (Line, error) {
+func (r *reading) explain() ([]string, error) {
 	switch len(r.calls) {
 	case 0:
 		if len(r.early) > 0 {
-			return Line{}, r.whichTarget()
+			return nil, r.whichTarget()
 		}
-		return Line{Mage: []string{"-l"}, Usage: true}, nil
+		return []string{helpTarget}, nil
 	case 1:
-		return Line{Mage: []string{"-h", r.calls[0].Name}}, nil
+		return []string{"-h", r.calls[0].Name}, nil
 	}
-	return Line{}, cannot("help explains one target at a time: drill help %s", r.calls[0].Name)
+	return nil, cannot("help explains one target at a time: drill help %s", r.calls[0].Name)
 }
 
 // run is the line as Mage reads it: its own options, then each target with
 // its options as -name=value.
-func (r *reading) run() (Line, error) {
+func (r *reading) run() ([]string, error) {
 	if err := r.settle(); err != nil {
-		return Line{}, err
+		return nil, err
+	}
+	if len(r.calls) == 0 {
+		return []string{helpTarget}, nil
 	}
 	var mage []string
 	for _, s := range r.own {
 		mage = append(mage, s.String())
-	}
-	if len(r.calls) == 0 {
-		mage = append(mage, unasked)
 	}
 	for _, c := range r.calls {
 		mage = append(mage, c.Name)
@@ -304,7 +291,7 @@ func (r *reading) run() (Line, error) {
 			mage = append(mage, s.String())
 		}
 	}
-	return Line{Mage: mage}, nil
+	return mage, nil
 }
 
 func (s said) String() string { return "-" + s.name + "=" + s.value }
@@ -364,7 +351,7 @@ func twice(options []said, of []Option) error {
 func (r *reading) whichTarget() error {
 	s := r.early[0]
 	var having []string
-	for _, t := range Targets {
+	for _, t := range r.targets {
 		if t.option(s.name) != nil {
 			having = append(having, t.Name)
 		}
@@ -379,9 +366,9 @@ func (r *reading) whichTarget() error {
 
 // unknown refuses an option that no target has.
 func (r *reading) unknown(s said) error {
-	options, of := []string{"help", "version"}, Targets
+	options, of := []string{"help", "version"}, r.targets
 	if c := r.last(); c != nil {
-		of = []Target{*c.Target}
+		of = Targets{*c.Target}
 	}
 	for _, t := range of {
 		for _, o := range t.Options {
@@ -413,7 +400,8 @@ var aName = regexp.MustCompile(`^[a-z0-9_*?,-]+$`)
 // noTarget refuses a word.
 func (r *reading) noTarget(i int) error {
 	word, c := r.args[i], r.last()
-	meant := spec.Nearest(word, append(targetNames(), "help"))
+	meant := spec.Nearest(word, r.targets.names())
+	dev := devTargets.find(devPrefix + word[strings.LastIndexByte(word, ':')+1:])
 	switch {
 	case strings.TrimSpace(word) == "":
 		return cannot("argument %d is empty: was a variable not set? Leave it out, or write -name=shop", i+1)
@@ -422,17 +410,21 @@ func (r *reading) noTarget(i int) error {
 	case r.behindYesNo(i) && isBool(word):
 		meant := slices.Replace(slices.Clone(r.args), i-1, i+1, r.args[i-1]+"="+word)
 		return cannot("%s is no target: did you mean: drill %s", shown(word), shellLine(meant))
-	case c != nil && strings.EqualFold(word, "help"):
+	case c != nil && strings.EqualFold(word, helpTarget):
 		return cannot("%s stands before a target: did you mean: drill help %s", shown(word), c.Name)
 	case c != nil && c.option(nameOption) != nil && aName.MatchString(word):
 		return r.alsoNamed(i, c)
+	case dev != nil && r.targets.find(dev.Name) != nil:
+		return r.nearest(i, dev.Name)
+	case dev != nil:
+		return cannot("%s is a target for contributors, in a checkout: go tool mage %s", shown(word), dev.Name)
 	case meant != "":
 		return r.nearest(i, meant)
 	case c == nil && len(r.early) == 0 && aName.MatchString(word):
-		return cannot("%s is no target: did you mean: drill drill -name=%s (drill help lists the targets)",
+		return cannot("%s is no target: did you mean: drill drill -name=%s (drill -l lists the targets)",
 			shown(word), shell(word))
 	}
-	return cannot("%s is no target: drill help lists them", shown(word))
+	return cannot("%s is no target: drill -l lists them", shown(word))
 }
 
 // nearest refuses a word, and tells the line with what was meant in its place.
@@ -464,7 +456,7 @@ func (r *reading) behindYesNo(i int) bool {
 		return false
 	}
 	s := r.options[len(r.options)-1]
-	return s.last == i-1 && anyOption(s.name).Kind == YesNo && !strings.Contains(r.args[s.at], "=")
+	return s.last == i-1 && r.targets.option(s.name).Kind == YesNo && !strings.Contains(r.args[s.at], "=")
 }
 
 func isBool(word string) bool {

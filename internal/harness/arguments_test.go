@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +26,8 @@ func TestArguments(t *testing.T) {
 	t.Parallel()
 	gate := "gate -name=shop -strict=true"
 	for line, want := range map[string]string{
-		"":                                  "drills",
-		"-v":                                "-v=true drills",
+		"":                                  "help",
+		"-v":                                "help",
 		"gate -name=shop -strict":           gate,
 		"-name=shop gate -strict":           gate,
 		"-name=shop -strict gate":           gate,
@@ -41,32 +42,29 @@ func TestArguments(t *testing.T) {
 		"-name drills drills":               "drills -name=drills",
 		"image 17":                          "image 17",
 		"-v image 17":                       "-v=true image 17",
-		"bench -peers -scale 0.1":           "bench:run -peers=true -scale=0.1",
+		"dev:bench -peers -scale 0.1":       "dev:bench -peers=true -scale=0.1",
 		"Scrub:Draft -name=shop":            "scrub:draft -name=shop",
-		"rebuilddemo":                       "rebuildDemo",
-		"check test":                        "check test",
+		"dev:rebuilddemo":                   "dev:rebuildDemo",
+		"dev:check dev:test":                "dev:check dev:test",
 		"drill -name=a,b* gate -name=a":     "drill -name=a,b* gate -name=a",
 		"accept -why=a=b -check=x -name=s":  "accept -why=a=b -check=x -name=s",
 		"-l":                                "-l",
 		"-v -l":                             "-l",
-		"help":                              "-l (usage)",
-		"-h":                                "-l (usage)",
-		"--help":                            "-l (usage)",
-		"help help":                         "-l (usage)",
+		"help":                              "help",
+		"-h":                                "help",
+		"--help":                            "help",
+		"help help":                         "help",
 		"help gate":                         "-h gate",
 		"gate --help":                       "-h gate",
 		"gate -name=shop -h":                "-h gate",
-		"-h bench":                          "-h bench:run",
+		"-h dev:bench":                      "-h dev:bench",
 		"image -h":                          "-h image",
 		"version":                           "version",
 		"--version":                         "version",
 		"gate --help=false -name=shop -l=0": "gate -name=shop",
 	} {
-		got, err := Arguments(strings.Fields(line), nothing)
-		said := strings.Join(got.Mage, " ")
-		if got.Usage {
-			said += " (usage)"
-		}
+		got, err := AllTargets.Arguments(strings.Fields(line), nothing)
+		said := strings.Join(got, " ")
 		if err != nil || said != want {
 			t.Errorf("%q: %q, want %q: %v", line, said, want, err)
 		}
@@ -83,7 +81,7 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"drill|-name|shop|blog", `"blog" is no target: did you mean: drill drill -name shop,blog`},
 		{"-name=shop|drill|blog", `"blog" is no target: did you mean: drill -name=shop,blog drill`},
 		{"gate|-name=shop|blog", `"blog" is no target, and gate takes one drill: call it for each`},
-		{"shop", `"shop" is no target: did you mean: drill drill -name=shop (drill help lists the targets)`},
+		{"shop", `"shop" is no target: did you mean: drill drill -name=shop (drill -l lists the targets)`},
 		{"gaet|-name=shop", `"gaet" is no target: did you mean: drill gate -name=shop`},
 		{"-name=shop|gaet", `did you mean: drill -name=shop gate`},
 		{"help|gaet", `did you mean: drill help gate`},
@@ -133,14 +131,40 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"image|17|18", `"18" is no target`},
 		{"drill|--|-name=shop", `"-name=shop" is no target`},
 		{"drill|-", `"-" is no target`},
-		{"drill|a\nb", `"a\nb" is no target: drill help lists them`},
+		{"drill|a\nb", `"a\nb" is no target: drill -l lists them`},
 		{"drill|" + strings.Repeat("x", 500), `is no target`},
+		{"check", `"check" is no target: did you mean: drill dev:check`},
+		{"bench:overhead|-rounds=1", `"bench:overhead" is no target: did you mean: drill dev:overhead -rounds=1`},
 	} {
-		line, err := Arguments(strings.Split(c.line, "|"), nothing)
+		line, err := AllTargets.Arguments(strings.Split(c.line, "|"), nothing)
 		exit := (*Exit)(nil)
 		if !errors.As(err, &exit) || exit.Code != verdict.ExitError || !strings.Contains(exit.Reason, c.says) || strings.Contains(exit.Reason, "\n") {
 			t.Errorf("%q: %v, %v; want %s", c.line, line, err, c.says)
 		}
+	}
+}
+
+// What is for contributors is named where it can be had.
+func TestArgumentsOfContributors(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"dev:test", "test", "bench:filter", "rebuildDemo"} {
+		_, err := UserTargets.Arguments([]string{word}, nothing)
+		if err == nil || !strings.Contains(err.Error(), "is a target for contributors, in a checkout: go tool mage dev:") {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+}
+
+// The help names each of the user's targets, and fits a newcomer's screen.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, name := range UserTargets.names() {
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(usage) {
+			t.Errorf("the help does not name %s", name)
+		}
+	}
+	if n := strings.Count(usage, "\n"); n > 9 { // and the line of the drills
+		t.Errorf("the help has %d lines", n+1)
 	}
 }
 
@@ -150,19 +174,19 @@ func TestArgumentsFromMage(t *testing.T) {
 	for _, c := range []struct{ line, set, want string }{
 		{"", "MAGEFILE_LIST", "-l"},
 		{"gate", "MAGEFILE_HELP", "-h gate"},
-		{"bench", "MAGEFILE_HELP", "-h bench:run"},
+		{"dev:bench", "MAGEFILE_HELP", "-h dev:bench"},
 		{"image", "MAGEFILE_HELP", "-h image"},
 		{"gate -name=shop", "MAGEFILE_VERBOSE", "gate -name=shop"},
 		{"gate -name=shop", "MAGEFILE_HELP", "MAGEFILE_HELP is set, and nothing would run: unset it"},
 		{"gate -name=shop", "MAGEFILE_LIST", "-l lists the targets and runs none: leave it out (and MAGEFILE_LIST unset)"},
 	} {
-		got, err := Arguments(strings.Fields(c.line), func(name string) string {
+		got, err := AllTargets.Arguments(strings.Fields(c.line), func(name string) string {
 			if name == c.set {
 				return "1"
 			}
 			return ""
 		})
-		said := strings.Join(got.Mage, " ")
+		said := strings.Join(got, " ")
 		if err != nil {
 			said = err.Error()
 		}
@@ -178,8 +202,8 @@ func TestWhatWasBuiltHearsNoVariable(t *testing.T) {
 	for _, name := range []string{"MAGEFILE_HELP", "MAGEFILE_LIST"} {
 		t.Setenv(name, "1")
 	}
-	line, err := Arguments([]string{"drill"}, handedOn(true))
-	if err != nil || strings.Join(line.Mage, " ") != "drill" {
+	line, err := AllTargets.Arguments([]string{"drill"}, handedOn(true))
+	if err != nil || strings.Join(line, " ") != "drill" {
 		t.Errorf("%v, %v", line, err)
 	}
 	if set := os.Getenv("MAGEFILE_HELP") + os.Getenv("MAGEFILE_LIST"); set != "" {
@@ -187,10 +211,30 @@ func TestWhatWasBuiltHearsNoVariable(t *testing.T) {
 	}
 }
 
-// The table of targets is what Mage finds in magefiles/.
-func TestTargetsAreThoseOfTheMagefiles(t *testing.T) {
+// The tables of targets are what Mage finds in cmd/drill and in magefiles.
+func TestTargetsAreThoseThatMageFinds(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "magefiles")
+	for dir, table := range map[string]Targets{"cmd/drill": UserTargets, "magefiles": AllTargets} {
+		found := targetsIn(t, filepath.Join("..", "..", dir))
+		table := slices.Clone(table)
+		for _, ts := range []Targets{found, table} {
+			slices.SortFunc(ts, func(a, b Target) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+		}
+		if len(found) != len(table) {
+			t.Errorf("%s: %d targets, and %d in the table", dir, len(found), len(table))
+		}
+		for i := range min(len(found), len(table)) {
+			is, has := found[i], table[i]
+			if !strings.EqualFold(is.Name, has.Name) || (is.Word == "") != (has.Word == "") || !sameOptions(is.Options, has.Options) {
+				t.Errorf("%s: %+v is %+v in the table", dir, is, has)
+			}
+		}
+	}
+}
+
+// targetsIn are those of a folder that Mage compiles, its imports' included.
+func targetsIn(t *testing.T, dir string) (found Targets) {
+	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -206,31 +250,20 @@ func TestTargetsAreThoseOfTheMagefiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.DefaultFunc != nil && info.DefaultFunc.Name != "" {
-		t.Errorf("the default target is %s: say it as unasked, where it may take options", info.DefaultFunc.Name)
+		t.Errorf("the default target is %s: it is %s, which Arguments names", info.DefaultFunc.Name, helpTarget)
 	}
-	var found []Target
-	for _, f := range info.Funcs {
-		found = append(found, asTarget(f, info.Aliases))
+	funcs := info.Funcs
+	for _, imported := range info.Imports {
+		funcs = append(funcs, imported.Info.Funcs...)
 	}
-	slices.SortFunc(found, func(a, b Target) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	if len(found) != len(Targets) {
-		t.Errorf("%d targets, and %d in the table", len(found), len(Targets))
+	for _, f := range funcs {
+		found = append(found, asTarget(f))
 	}
-	for i := range min(len(found), len(Targets)) {
-		is, has := found[i], Targets[i]
-		if !strings.EqualFold(is.Name, has.Name) || is.Alias != has.Alias || (is.Word == "") != (has.Word == "") || !sameOptions(is.Options, has.Options) {
-			t.Errorf("%+v is %+v in the table", is, has)
-		}
-	}
+	return found
 }
 
-func asTarget(f *parse.Function, aliases map[string]*parse.Function) Target {
+func asTarget(f *parse.Function) Target {
 	t := Target{Name: f.TargetName()}
-	for alias, of := range aliases {
-		if of.Name == f.Name && of.Receiver == f.Receiver {
-			t.Alias = alias
-		}
-	}
 	for _, a := range f.Args {
 		if a.Optional {
 			t.Options = append(t.Options, Option{Name: a.Name, Kind: Kind(a.Type)})
@@ -248,9 +281,9 @@ func sameOptions(is, has []Option) bool {
 // An option means one thing, also where it stands before its target.
 func TestOptionsOfOneNameAreOfOneKind(t *testing.T) {
 	t.Parallel()
-	for _, target := range Targets {
+	for _, target := range AllTargets {
 		for _, o := range target.Options {
-			if any := anyOption(o.Name); any.Kind != o.Kind || optionOf(ownOptions, o.Name) != nil {
+			if any := AllTargets.option(o.Name); any.Kind != o.Kind || optionOf(ownOptions, o.Name) != nil {
 				t.Errorf("%s -%s is %s, and elsewhere %s", target.Name, o.Name, o.Kind, any.Kind)
 			}
 		}
@@ -262,7 +295,7 @@ func TestOptionsOfOneNameAreOfOneKind(t *testing.T) {
 func TestNoLineIsHalfUnderstood(t *testing.T) {
 	t.Parallel()
 	words := []string{"help", "-h", "--help", "-l", "--version", "-v", "-t", "-t=1h", "--", "-", "", "shop", "17", "true", "-name", "-name=", "–name=x", "=", "-=", "---x", "\x00", "-strict=0"}
-	for _, target := range Targets {
+	for _, target := range AllTargets {
 		words = append(words, target.Name, strings.ToUpper(target.Name))
 		for _, o := range target.Options {
 			words = append(words, "-"+o.Name, "--"+o.Name+"=1", "-"+o.Name+"=shop")
@@ -271,7 +304,7 @@ func TestNoLineIsHalfUnderstood(t *testing.T) {
 	word := rapid.OneOf(rapid.SampledFrom(words), rapid.SampledFrom(words), rapid.String())
 	rapid.Check(t, func(t *rapid.T) {
 		args := rapid.SliceOfN(word, 0, 6).Draw(t, "args")
-		line, err := Arguments(args, nothing)
+		line, err := AllTargets.Arguments(args, nothing)
 		if err != nil {
 			exit := (*Exit)(nil)
 			if !errors.As(err, &exit) || exit.Code != verdict.ExitError || exit.Reason == "" || strings.Contains(exit.Reason, "\n") {
@@ -279,19 +312,20 @@ func TestNoLineIsHalfUnderstood(t *testing.T) {
 			}
 			return
 		}
-		does := asMage(t, line.Mage)
+		does := asMage(t, line)
 		asked := slices.ContainsFunc(args, func(a string) bool {
 			return slices.Contains([]string{"help", "-h", "--help", "-l"}, strings.ToLower(a))
 		})
-		if does == "nothing" && !asked {
-			t.Fatalf("%q becomes %q, which runs nothing", args, line.Mage)
+		named := slices.ContainsFunc(args, func(a string) bool { return AllTargets.find(a) != nil })
+		if does == "nothing" && named && !asked {
+			t.Fatalf("%q becomes %q, which runs nothing", args, line)
 		}
-		if does != "nothing" && len(args) > 0 && !told(args, line.Mage) {
-			t.Fatalf("%q becomes %q, which says less", args, line.Mage)
+		if does != "nothing" && len(args) > 0 && !told(args, line) {
+			t.Fatalf("%q becomes %q, which says less", args, line)
 		}
-		again, err := Arguments(line.Mage, nothing)
-		if err != nil || !reflect.DeepEqual(again.Mage, line.Mage) {
-			t.Fatalf("%q becomes %q, and that %q: %v", args, line.Mage, again.Mage, err)
+		again, err := AllTargets.Arguments(line, nothing)
+		if err != nil || !reflect.DeepEqual(again, line) {
+			t.Fatalf("%q becomes %q, and that %q: %v", args, line, again, err)
 		}
 	})
 }
@@ -321,11 +355,11 @@ func asMage(t *rapid.T, args []string) string {
 		t.Fatalf("Mage refuses %q: %v", args, err)
 	}
 	rest := fs.Args()
-	if *list || *help && len(rest) == 1 && target(rest[0]) != nil {
+	if *list || *help && len(rest) == 1 && AllTargets.find(rest[0]) != nil {
 		return "nothing"
 	}
 	for x := 0; x < len(rest); {
-		called := target(rest[x])
+		called := AllTargets.find(rest[x])
 		x++
 		if called == nil {
 			t.Fatalf("Mage finds no target %q in %q", rest[x-1], args)
@@ -343,7 +377,7 @@ func asMage(t *rapid.T, args []string) string {
 			}
 		}
 	}
-	if len(rest) == 0 {
+	if len(rest) == 0 || rest[0] == helpTarget {
 		return "nothing"
 	}
 	return "runs"

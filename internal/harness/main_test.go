@@ -50,7 +50,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("copy the sources: %w", err)
 	}
 	path := filepath.Join(buildDir, "drill")
-	cmd := exec.Command("go", "tool", "mage", "-keep", "-compile", path)
+	cmd := exec.Command("go", "tool", "mage", "-d", "cmd/drill", "-keep", "-compile", path)
 	cmd.Dir = sources()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("compile the targets: %w\n%s", err, out)
@@ -64,7 +64,7 @@ func sources() string { return filepath.Join(buildDir, "sources") }
 func TestTheTargetsAreCompiledElsewhere(t *testing.T) {
 	t.Parallel()
 	binary(t)
-	if _, err := os.Stat(filepath.Join(sources(), "magefiles", "mage_output_file.go")); err != nil {
+	if _, err := os.Stat(filepath.Join(sources(), "cmd", "drill", "mage_output_file.go")); err != nil {
 		t.Error(err)
 	}
 }

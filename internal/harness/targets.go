@@ -25,8 +25,7 @@ type Option struct {
 
 // Target is what a command line can ask for.
 type Target struct {
-	Name    string // as `help` lists it, such as scrub:draft
-	Alias   string // a shorter name; empty: none
+	Name    string // such as scrub:draft
 	Word    string // what the word behind it is called, a whole number; empty: it takes none
 	Options []Option
 }
@@ -44,57 +43,79 @@ var (
 	inWays     = Option{Name: "ways", Kind: Text}
 )
 
-// Targets are all there are: what magefiles/ declares, which a test compares.
-// Options of one name are of one kind, so that they are understood before the
-// target is known.
-var Targets = []Target{
+// Targets are what a program offers. Options of one name are of one kind, so
+// that they are understood before the target is known.
+type Targets []Target
+
+// UserTargets are those of bin/drill: what targets/ declares, which a test
+// compares.
+var UserTargets = Targets{
 	{Name: "accept", Options: []Option{oneDrill, {Name: "check", Kind: Text}, {Name: "why", Kind: Text}}},
 	{Name: "baseline", Options: []Option{oneDrill}},
-	{Name: "bench:checks", Options: []Option{atScale, inRounds, ofKind}},
-	{Name: "bench:filter", Options: []Option{inRounds}},
-	{Name: "bench:inventory", Options: []Option{{Name: "objects", Kind: Number}, inRounds}},
-	{Name: "bench:overhead", Options: []Option{inRounds, ofKind}},
-	{Name: "bench:run", Alias: "bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo}}},
-	{Name: "bench:scaling", Options: []Option{atScale, inRounds, ofKind}},
-	{Name: "bench:shapes", Options: []Option{atScale, inRounds, ofKind, inWays}},
 	{Name: "build"},
-	{Name: "check"},
 	{Name: "clean"},
 	{Name: "drill", Options: []Option{someDrills, {Name: "parallel", Kind: Number}}},
 	{Name: "drills", Options: []Option{someDrills}},
 	{Name: "gate", Options: []Option{oneDrill, {Name: "within", Kind: Text}, {Name: "strict", Kind: YesNo}}},
+	{Name: helpTarget},
 	{Name: "image", Word: "MAJOR"},
 	{Name: "inventory", Options: []Option{someDrills}},
-	{Name: "rebuildDemo"},
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},
 	{Name: "scrub:show", Options: []Option{oneDrill}},
-	{Name: "test"},
 	{Name: "validate", Options: []Option{someDrills}},
 	{Name: "version"},
 	{Name: "witness", Options: []Option{oneDrill}},
 }
 
-// unasked runs where no target is named: it restores nothing. Mage knows no
-// default target that takes options.
-const unasked = "drills"
+// devTargets are for contributors: what magefiles/ declares beside the user's.
+var devTargets = Targets{
+	{Name: "dev:bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo}}},
+	{Name: "dev:check"},
+	{Name: "dev:filter", Options: []Option{inRounds}},
+	{Name: "dev:overhead", Options: []Option{inRounds, ofKind}},
+	{Name: "dev:rebuildDemo"},
+	{Name: "dev:test", Options: []Option{{Name: "room", Kind: Text}}},
+	{Name: "test"},
+}
 
-// target finds one by its name or alias, in letters of any case as Mage does.
-func target(word string) *Target {
-	i := slices.IndexFunc(Targets, func(t Target) bool {
-		return strings.EqualFold(word, t.Name) || t.Alias != "" && strings.EqualFold(word, t.Alias)
-	})
+// AllTargets are those of `go tool mage`.
+var AllTargets = slices.Concat(UserTargets, devTargets)
+
+// devPrefix begins their names.
+const devPrefix = "dev:"
+
+// helpTarget also runs where no target is named.
+const helpTarget = "help"
+
+// find finds one by its name, in letters of any case as Mage does; nil if
+// there is none.
+func (ts Targets) find(word string) *Target {
+	i := slices.IndexFunc(ts, func(t Target) bool { return strings.EqualFold(word, t.Name) })
 	if i < 0 {
 		return nil
 	}
-	return &Targets[i]
+	return &ts[i]
 }
 
-func targetNames() (names []string) {
-	for _, t := range Targets {
-		names = append(names, cmp.Or(t.Alias, t.Name))
+func (ts Targets) names() (names []string) {
+	for _, t := range ts {
+		names = append(names, t.Name)
 	}
 	return names
+}
+
+// option finds one of any target, or of the program itself.
+func (ts Targets) option(name string) *Option {
+	if o := optionOf(ownOptions, name); o != nil {
+		return o
+	}
+	for i := range ts {
+		if o := ts[i].option(name); o != nil {
+			return o
+		}
+	}
+	return nil
 }
 
 // option finds one of the target's; nil if it has none of that name.
@@ -108,19 +129,6 @@ func optionOf(options []Option, name string) *Option {
 		return nil
 	}
 	return &options[i]
-}
-
-// anyOption finds an option of any target, or of the program itself.
-func anyOption(name string) *Option {
-	if o := optionOf(ownOptions, name); o != nil {
-		return o
-	}
-	for i := range Targets {
-		if o := Targets[i].option(name); o != nil {
-			return o
-		}
-	}
-	return nil
 }
 
 // takes names the options of a target.

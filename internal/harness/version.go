@@ -56,10 +56,10 @@ func addFile(digest hash.Hash, path string) error {
 }
 
 // sourcesOf is a digest of all files below dir that a build is made of. Tests
-// are none, nor is the file that Mage puts beside the targets meanwhile.
+// are none, nor is the file that Mage puts beside the binary's main meanwhile.
 func sourcesOf(dir string) (string, error) {
 	digest := sha256.New()
-	for _, top := range []string{"go.mod", "go.sum", "internal", "magefiles", "scenarios"} {
+	for _, top := range []string{"go.mod", "go.sum", "cmd", "internal", "scenarios", "targets"} {
 		err := filepath.WalkDir(filepath.Join(dir, top), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, "_test.go") || d.Name() == "mage_output_file.go" {
 				return err

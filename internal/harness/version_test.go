@@ -18,16 +18,16 @@ func TestSourcesName(t *testing.T) {
 			t.Fatal(err)
 		}
 		digest, err := sourcesOf(dir)
-		if err != nil && name == "scenarios/a.go" {
+		if err != nil && name == "targets/a.go" {
 			t.Fatal(err)
 		}
 		return digest
 	}
-	for _, name := range []string{"go.mod", "go.sum", "internal/a.go", "magefiles/a.go", "scenarios/a.go"} {
+	for _, name := range []string{"go.mod", "go.sum", "internal/a.go", "cmd/a.go", "scenarios/a.go", "targets/a.go"} {
 		write(name, "one")
 	}
 	before := write("internal/start.sh", "one")
-	for _, name := range []string{"internal/a_test.go", "magefiles/mage_output_file.go", "drills/shop.yaml", "README.md"} {
+	for _, name := range []string{"internal/a_test.go", "cmd/drill/mage_output_file.go", "magefiles/dev.go", "drills/shop.yaml", "README.md"} {
 		if got := write(name, "two"); got != before {
 			t.Errorf("%s makes another harness", name)
 		}

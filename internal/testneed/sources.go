@@ -11,7 +11,7 @@ import (
 // again, which another Mage, the go command or another package's test, at work
 // in the checkout at the same time, would stumble over.
 func CopySources(root, to string) error {
-	for _, dir := range []string{"internal", "magefiles", "scenarios", "drills"} {
+	for _, dir := range []string{"cmd", "drills", "internal", "magefiles", "scenarios", "targets"} {
 		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
 			return err
 		}

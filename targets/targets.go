@@ -1,30 +1,22 @@
-//go:build mage
-
-// The targets of the restore-drill harness. `help TARGET` explains one
-// (behind `go tool mage`: `-h TARGET`).
-package main
+// Package targets is what a user can ask for: a few lines a target over what
+// the harness does. bin/drill and `go tool mage` both import it. It must never
+// import what only the project's own makers need.
+package targets
 
 import (
 	"context"
 
-	"daybefore/internal/bench"
 	"daybefore/internal/harness"
 	"daybefore/scenarios"
 )
 
-// Mage's main comes after this: a worker of the bench has no command line, and
-// any other has one that Mage is to read as we do.
-func init() {
-	bench.BecomeWorker()
-	harness.TakeArguments()
-}
-
-// Drill restores the newest backup of every drill, or of -name (names and globs: -name=shop,'blog*'), -parallel of them at once, and says pass or fail.
+// Drill restores the newest backup of every drill, or of -name (names and globs:
+// -name=shop,'blog*'), -parallel of them at once, and says pass or fail.
 func Drill(ctx context.Context, name *string, parallel *int) error {
 	return harness.Open().Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel)})
 }
 
-// Drills lists the drills, or those of -name, with the outcome of their last run (also where no target is named).
+// Drills lists the drills, or those of -name, with the outcome of their last run.
 func Drills(ctx context.Context, name *string) error {
 	return harness.Open().Drills(ctx, value(name))
 }
@@ -34,31 +26,36 @@ func Validate(name *string) error {
 	return harness.Open().Validate(value(name))
 }
 
-// Gate opens only if -name's newest backup has a passing report not older than -within (24h), or passes now; -strict takes a warning for a failure.
+// Gate opens only if -name's newest backup has a passing report not older than -within (24h), or
+// passes now; -strict takes a warning for a failure.
 func Gate(ctx context.Context, name, within *string, strict *bool) error {
 	return harness.Open().Gate(ctx, harness.GateOptions{
 		Name: value(name), Within: value(within), Strict: value(strict),
 	})
 }
 
-// Accept records that what -check found in the last report of -name was wanted, and -why: the next drill is compared with it.
+// Accept records that what -check found in the last report of -name was wanted, and -why: the next
+// drill is compared with it.
 func Accept(ctx context.Context, name, check, why *string) error {
 	return harness.Open().Accept(ctx, harness.AcceptOptions{
 		Name: value(name), Check: value(check), Why: value(why),
 	})
 }
 
-// Inventory looks at the stores of all drills, or of -name, without fetching or restoring anything: in seconds, for an hourly job.
+// Inventory looks at the stores of all drills, or of -name, without fetching or restoring anything:
+// in seconds, for an hourly job.
 func Inventory(ctx context.Context, name *string) error {
 	return harness.Open().Inventory(ctx, value(name))
 }
 
-// Baseline drills -name and, if it passes, writes what its database consists of for expectations.schema.
+// Baseline drills -name and, if it passes, writes what its database consists of for
+// expectations.schema.
 func Baseline(ctx context.Context, name *string) error {
 	return harness.Open().Baseline(ctx, value(name))
 }
 
-// Witness says what would be lost if -name's newest backup were restored now, by the outside records under expectations.witness.
+// Witness says what would be lost if -name's newest backup were restored now, by the outside
+// records under expectations.witness.
 func Witness(ctx context.Context, name *string) error {
 	return harness.Open().Witness(ctx, value(name))
 }
@@ -70,9 +67,9 @@ func Scenarios(ctx context.Context) error {
 	return err
 }
 
-// RebuildDemo makes the demo's backups in drills/demo/backups anew.
-func RebuildDemo(ctx context.Context) error {
-	return scenarios.RebuildDemo(ctx, "drills/demo", harness.Open().Log)
+// Help shows what to do next, by task.
+func Help() error {
+	return harness.Open().Help()
 }
 
 // Version prints which harness this is, as its reports name it.
@@ -93,16 +90,6 @@ func Image(ctx context.Context, major int) error {
 // Build compiles bin/drill: the one binary that cron, CI and gates should run.
 func Build(ctx context.Context) error {
 	return harness.Open().Build(ctx)
-}
-
-// Test runs all tests against real servers, and sets up what they need.
-func Test(ctx context.Context) error {
-	return harness.Open().Test(ctx)
-}
-
-// Check vets the code: format, vet, staticcheck, and who may import whom.
-func Check(ctx context.Context) error {
-	return harness.Open().Check(ctx)
 }
 
 // value is what a flag says, or nothing.

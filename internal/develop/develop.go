@@ -1,12 +1,17 @@
-package harness
+// Package develop is what contributors need: the code's form, and the tests
+// with what they run against. No drill uses it, and bin/drill must never
+// contain it.
+package develop
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,55 +28,26 @@ var testMajors = []int{15, 17, 18}
 // toolsMod holds the tools whose modules have no place in go.mod.
 const toolsMod = "-modfile=tools/go.mod"
 
-// Image builds postgres:<major> from Debian's packages.
-func (h *Home) Image(ctx context.Context, major int) error {
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
-	say := func(line string) { fmt.Fprintln(h.Stderr, line) }
-	if err := image.Setup(ctx); err != nil {
-		return cannot("image: %v", err)
-	}
-	if err := image.Build(ctx, image.Options{Major: major, Progress: say}); err != nil {
-		return cannot("image: %v", err)
-	}
-	fmt.Fprintf(h.Stdout, "postgres:%d is built\n", major)
-	return nil
-}
-
-// Build compiles the targets into one binary, bin/drill.
-func (h *Home) Build(ctx context.Context) error {
-	out, err := filepath.Abs(filepath.Join(h.Dir, "bin", "drill"))
-	if err != nil {
-		return cannot("build: %v", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return cannot("build: %v", err)
-	}
-	digest, err := sourcesOf(h.Dir)
-	if err != nil {
-		return cannot("build: read the sources: %v; run this where the harness's go.mod lies", err)
-	}
-	stamp := "-X daybefore/internal/harness.sources=" + digest
-	// An absolute path, since Mage takes a relative one from magefiles/.
-	if err := h.run(ctx, nil, "go", "tool", "mage", "-ldflags", stamp, "-compile", out); err != nil {
-		return cannot("build: %v", err)
-	}
-	fmt.Fprintln(h.Stdout, "built", filepath.Join("bin", "drill"))
-	return nil
+// Checkout is a copy of the sources, and the streams to talk to.
+type Checkout struct {
+	Dir    string // that holds go.mod
+	Stdout io.Writer
+	Stderr io.Writer
 }
 
 // Check looks at the code without running it: format, vet with and without
-// the mage tag, staticcheck, and who may import whom.
-func (h *Home) Check(ctx context.Context) error {
+// the mage tag, staticcheck and go.mod. Who may import whom is a test, and
+// Test runs it.
+func (c Checkout) Check(ctx context.Context) error {
 	var unformatted bytes.Buffer
-	format := exec.CommandContext(ctx, "gofmt", "-l", "internal", "magefiles", "scenarios")
-	format.Dir, format.Stdout, format.Stderr = h.Dir, &unformatted, h.Stderr
+	format := exec.CommandContext(ctx, "gofmt", "-l", "cmd", "internal", "magefiles", "scenarios", "targets")
+	format.Dir, format.Stdout, format.Stderr = c.Dir, &unformatted, c.Stderr
 	if err := format.Run(); err != nil {
-		return &Exit{Code: 1, Reason: fmt.Sprintf("check: gofmt: %v", err)}
+		return fmt.Errorf("check: gofmt: %w", err)
 	}
 	var failed []string
 	if unformatted.Len() > 0 {
-		fmt.Fprint(h.Stderr, unformatted.String())
+		fmt.Fprint(c.Stderr, unformatted.String())
 		failed = append(failed, "gofmt")
 	}
 	for _, step := range []struct {
@@ -81,16 +57,15 @@ func (h *Home) Check(ctx context.Context) error {
 		{"go vet", []string{"go", "vet", "./..."}},
 		{"go vet -tags mage", []string{"go", "vet", "-tags", "mage", "./..."}},
 		{"staticcheck", []string{"go", "tool", toolsMod, "staticcheck", "-tags", "mage", "./..."}},
-		{"the import rule", []string{"go", "test", "-count=1", "./internal"}},
 		{"go mod tidy", []string{"go", "mod", "tidy", "-diff"}},
 	} {
-		fmt.Fprintln(h.Stderr, "check:", step.name)
-		if err := h.run(ctx, nil, step.argv[0], step.argv[1:]...); err != nil {
+		fmt.Fprintln(c.Stderr, "check:", step.name)
+		if err := c.run(ctx, nil, step.argv[0], step.argv[1:]...); err != nil {
 			failed = append(failed, step.name)
 		}
 	}
 	if len(failed) > 0 {
-		return &Exit{Code: 1, Reason: "check: " + strings.Join(failed, ", ")}
+		return fmt.Errorf("check: %s", strings.Join(failed, ", "))
 	}
 	return nil
 }
@@ -104,20 +79,40 @@ const (
 	goodbye = 10 * time.Second
 )
 
-// Test runs all tests against real servers, after setting up what they need;
-// within an hour, whatever hangs. With DRILL_TEST_ALL set, a test that lacks a
-// part fails instead of skipping.
-func (h *Home) Test(ctx context.Context) error {
-	ctx, stop := h.interruptible(ctx)
+// Test runs the tests of all packages against real servers, or those of one
+// room, after setting up what they need; within a limit, whatever hangs. With
+// DRILL_TEST_ALL set, a test that lacks a part fails instead of skipping.
+func (c Checkout) Test(ctx context.Context, room string) error {
+	packages, err := c.packages(room)
+	if err != nil {
+		return err
+	}
+	signal.Reset(os.Interrupt) // Mage listens too, and ends the process at a second Ctrl-C
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := h.prepareTests(ctx); err != nil {
-		return &Exit{Code: 1, Reason: err.Error()}
+	if err := c.prepareTests(ctx); err != nil {
+		return err
 	}
 	env := []string{"DRILL_TEST_ALL=1", "AWS_EC2_METADATA_DISABLED=true"}
-	if err := h.within(ctx, allTests, env, "go", "test", "-count=1", "-timeout="+onePackage, "./..."); err != nil {
-		return &Exit{Code: 1, Reason: fmt.Sprintf("test: %v", err)}
+	if err := c.within(ctx, allTests, env, "go", "test", "-count=1", "-timeout="+onePackage, packages); err != nil {
+		return fmt.Errorf("test: %w", err)
 	}
 	return nil
+}
+
+// packages is go's pattern for a room, a folder below internal or one beside
+// it, with what is below it; for none it means all packages.
+func (c Checkout) packages(room string) (string, error) {
+	if room == "" {
+		return "./...", nil
+	}
+	for _, dir := range []string{"internal/" + room, room} {
+		info, err := os.Stat(filepath.Join(c.Dir, dir))
+		if filepath.IsLocal(room) && err == nil && info.IsDir() {
+			return "./" + dir + "/...", nil
+		}
+	}
+	return "", fmt.Errorf("test: no room is called %q: name a folder below internal, or scenarios", room)
 }
 
 // need is a part that tests run against, and the Debian package that has it.
@@ -127,20 +122,23 @@ type need struct {
 	packages []string
 }
 
-func (h *Home) needs() []need {
+func (c Checkout) needs() []need {
 	return []need{
 		{docker, "a Docker engine that answers", nil},
 		{program("initdb", "/usr/lib/postgresql/*/bin/initdb"), "PostgreSQL server binaries", []string{"postgresql"}},
 		{program("docker-registry"), "docker-registry", []string{"docker-registry"}},
-		{h.images, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them", []string{"debootstrap"}},
+		{
+			c.images, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them",
+			[]string{"debootstrap"},
+		},
 	}
 }
 
 // prepareTests installs what is missing where that is possible: as root on
 // Debian. Anywhere else it names all of it in one line.
-func (h *Home) prepareTests(ctx context.Context) error {
+func (c Checkout) prepareTests(ctx context.Context) error {
 	var missing, packages []string
-	for _, n := range h.needs() {
+	for _, n := range c.needs() {
 		if n.there(ctx) {
 			continue
 		}
@@ -154,22 +152,22 @@ func (h *Home) prepareTests(ctx context.Context) error {
 		if !aptRoot() || slices.Contains(packages, "") {
 			return fmt.Errorf("test: install first: %s", strings.Join(missing, "; "))
 		}
-		if err := h.apt(ctx, packages); err != nil {
+		if err := c.apt(ctx, packages); err != nil {
 			return fmt.Errorf("test: install %s: %w", strings.Join(packages, " "), err)
 		}
 	}
-	return image.Ensure(ctx, func(line string) { fmt.Fprintln(h.Stderr, line) }, testMajors...)
+	return image.Ensure(ctx, func(line string) { fmt.Fprintln(c.Stderr, line) }, testMajors...)
 }
 
-func (h *Home) apt(ctx context.Context, packages []string) error {
+func (c Checkout) apt(ctx context.Context, packages []string) error {
 	env := []string{"DEBIAN_FRONTEND=noninteractive"}
 	return errors.Join(
-		h.run(ctx, env, "apt-get", "update", "-q"),
-		h.run(ctx, env, "apt-get", append([]string{"install", "-q", "-y", "--no-install-recommends"}, packages...)...),
+		c.run(ctx, env, "apt-get", "update", "-q"),
+		c.run(ctx, env, "apt-get", append([]string{"install", "-q", "-y", "--no-install-recommends"}, packages...)...),
 	)
 }
 
-func (h *Home) images(ctx context.Context) bool {
+func (c Checkout) images(ctx context.Context) bool {
 	for _, major := range testMajors {
 		if exec.CommandContext(ctx, "docker", "image", "inspect", fmt.Sprintf("postgres:%d", major)).Run() != nil {
 			return program("debootstrap")(ctx)
@@ -203,23 +201,23 @@ func aptRoot() bool {
 }
 
 // run runs a tool in the harness's folder with its output on ours.
-func (h *Home) run(ctx context.Context, env []string, name string, args ...string) error {
-	return h.command(ctx, env, name, args...).Run()
+func (c Checkout) run(ctx context.Context, env []string, name string, args ...string) error {
+	return c.command(ctx, env, name, args...).Run()
 }
 
-func (h *Home) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
+func (c Checkout) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = h.Dir, h.Stdout, h.Stderr
+	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Dir, c.Stdout, c.Stderr
 	cmd.Env = append(os.Environ(), env...)
 	return cmd
 }
 
 // within is run with a limit. At its end, or the context's, the tool ends
 // together with all that it started: go test leaves its tests running.
-func (h *Home) within(ctx context.Context, limit time.Duration, env []string, name string, args ...string) error {
+func (c Checkout) within(ctx context.Context, limit time.Duration, env []string, name string, args ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s, and ended", spec.Span(limit)))
 	defer cancel()
-	cmd := h.command(ctx, env, name, args...)
+	cmd := c.command(ctx, env, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = goodbye

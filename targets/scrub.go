@@ -1,6 +1,4 @@
-//go:build mage
-
-package main
+package targets
 
 import (
 	"context"
@@ -13,12 +11,14 @@ import (
 // Scrub helps to write the rules of a drill's scrub.
 type Scrub mg.Namespace
 
-// Draft writes the scrub section for -name's newest backup to stdout, for review: a rule for each column that looks sensitive and has none.
+// Draft writes the scrub section for -name's newest backup to stdout, for review: a rule for each
+// column that looks sensitive and has none.
 func (Scrub) Draft(ctx context.Context, name *string) error {
 	return harness.Open().ScrubDraft(ctx, value(name))
 }
 
-// Show prints what the values of each column under a rule are like, in -name's newest backup, before and after the scrub: lengths and counts, never a value.
+// Show prints what the values of each column under a rule are like, in -name's newest backup,
+// before and after the scrub: lengths and counts, never a value.
 func (Scrub) Show(ctx context.Context, name *string) error {
 	return harness.Open().ScrubShow(ctx, value(name))
 }

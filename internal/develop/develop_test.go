@@ -1,4 +1,4 @@
-package harness
+package develop
 
 import (
 	"context"
@@ -16,7 +16,7 @@ func TestNothingOutlivesItsLimit(t *testing.T) {
 	t.Parallel()
 	const hang = `sleep 600 & (trap '' TERM; echo up; while :; do sleep 600; done) & wait`
 	stopped := errors.New("stopped")
-	for name, c := range map[string]struct {
+	for name, end := range map[string]struct {
 		limit time.Duration
 		stop  bool
 		says  string
@@ -34,21 +34,38 @@ func TestNothingOutlivesItsLimit(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			up := make([]byte, len("up\n"))
-			if c.stop {
+			if end.stop {
 				go func() {
 					_, _ = io.ReadFull(r, up)
 					cancel(stopped)
 				}()
 			}
-			h := &Home{Dir: t.TempDir(), Stdout: w, Stderr: w}
-			err = h.within(ctx, c.limit, nil, "sh", "-c", hang)
+			c := Checkout{Dir: t.TempDir(), Stdout: w, Stderr: w}
+			err = c.within(ctx, end.limit, nil, "sh", "-c", hang)
 			w.Close()
-			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%v, want %q", err, c.says)
+			if err == nil || !strings.Contains(err.Error(), end.says) {
+				t.Errorf("%v, want %q", err, end.says)
 			}
 			if _, err := io.Copy(io.Discard, r); err != nil {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestPackagesOfARoom(t *testing.T) {
+	t.Parallel()
+	c := Checkout{Dir: "../.."}
+	for room, want := range map[string]string{
+		"": "./...", "scrub": "./internal/scrub/...", "scenarios": "./scenarios/...", "internal": "./internal/...",
+		"nosuch": `no room is called "nosuch"`, "../..": `no room is called "../.."`, "go.mod": `no room is called "go.mod"`,
+	} {
+		got, err := c.packages(room)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("-room=%s: %s, want %s", room, got, want)
+		}
 	}
 }

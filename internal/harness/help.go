@@ -1,0 +1,45 @@
+package harness
+
+import (
+	"fmt"
+	"strings"
+
+	"daybefore/internal/spec"
+)
+
+// usage has the user's targets by task, in ten lines with that of the drills.
+const usage = `Usage: drill TARGET [-option=value ...] (in a checkout: go tool mage TARGET)
+  drill       drill restores a backup and checks it; drills lists, validate checks the files; scenarios proves the alarm
+  gate        gate opens, before a deployment, only if the newest backup is known to restore
+  store       inventory judges all backups of a store, in seconds; witness says what would be lost now
+  scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
+  past        accept records that a change was wanted; baseline writes down what a database consists of
+  look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
+"drill help TARGET" explains one, "drill -l" lists all. Options may stand before or behind the target.
+Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
+`
+
+// Help shows what to do next. It asks no store and judges no drill file, so
+// that it always comes at once.
+func (h *Home) Help() error {
+	files, _ := spec.Loader{WithoutSecrets: true}.LoadAll(h.drillsDir()) // no folder, no drills
+	next := "Next: write drills/NAME.yaml, then: drill drill -name=NAME"
+	if len(files) > 0 {
+		next = fmt.Sprintf("Next: drill drill -name=%s (there are: %s)", files[0].Name, someNames(files))
+	}
+	_, err := fmt.Fprintln(h.Stdout, usage+next)
+	return err
+}
+
+// someNames is as many names as fit into a line.
+func someNames(files []spec.Loaded) string {
+	const most = 5
+	var names []string
+	for _, f := range files[:min(most, len(files))] {
+		names = append(names, f.Name)
+	}
+	if more := len(files) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
