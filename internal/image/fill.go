@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -16,11 +14,7 @@ import (
 //go:embed rootfs.sh
 var rootfsScript string
 
-//go:embed docker-entrypoint.sh
-var entrypoint []byte
-
-// fill puts Debian, PostgreSQL and the entrypoint into the empty directory
-// root.
+// fill puts Debian and PostgreSQL into the empty directory root.
 func (p plan) fill(ctx context.Context, root string) error {
 	args := append([]string{"--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
 		"sh", "-c", rootfsScript, "rootfs.sh",
@@ -35,11 +29,7 @@ func (p plan) fill(ctx context.Context, root string) error {
 	if err := cmd.Run(); err != nil {
 		return commandError(ctx, "fill the root directory", err, said.String())
 	}
-	path := filepath.Join(root, "usr/local/bin/docker-entrypoint.sh")
-	if err := os.WriteFile(path, entrypoint, 0o755); err != nil {
-		return fmt.Errorf("write the entrypoint: %w", err)
-	}
-	return os.Chmod(path, 0o755) // whatever the umask
+	return nil
 }
 
 // rootfsEnv keeps of the caller's environment how to reach the mirror. The rest

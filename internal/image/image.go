@@ -1,8 +1,8 @@
 // Package image makes a postgres image out of Debian's own packages, for
-// machines where none can be pulled. The image keeps the contract of the
-// official one (variables, paths, hooks), so that whatever runs the one runs
-// the other. It must never hold a cluster, a password or a mirror's
-// credentials.
+// machines where none can be pulled. The image has the variables, the paths and
+// the account of the official one, and no entrypoint: whoever runs it, a drill
+// too, makes the cluster and starts the server. It must never hold a cluster, a
+// password or a mirror's credentials.
 package image
 
 import (
@@ -152,11 +152,7 @@ func (p plan) build(ctx context.Context) (err error) {
 		return err
 	}
 	p.progress("packing the files into " + p.tag)
-	l, err := pack(ctx, root, filepath.Join(dir, "layer.tar"))
-	if err != nil {
-		return err
-	}
-	return p.load(ctx, l)
+	return p.pack(ctx, root, filepath.Join(dir, "context"))
 }
 
 // exists asks the engine for a local image.

@@ -31,7 +31,7 @@ in_root() { chroot "$dir" "$@"; }
 mount -t proc proc "$dir/proc"
 
 # Maintainer scripts must not start a server, and must not make a cluster that
-# would lie in the image beside the one the entrypoint makes.
+# would lie in the image.
 printf '#!/bin/sh\nexit 101\n' >"$dir/usr/sbin/policy-rc.d"
 chmod 755 "$dir/usr/sbin/policy-rc.d"
 mkdir -p "$dir/etc/postgresql-common"
@@ -52,18 +52,13 @@ step "installing PostgreSQL $major"
 in_root apt-get update -qq -o Acquire::Check-Valid-Until=false
 in_root apt-get install -y -qq --no-install-recommends \
 	-o Dpkg::Options::=--force-confold \
-	locales libnss-wrapper xz-utils zstd "postgresql-$major" "$@"
-
-sed -i "s/^#listen_addresses = .*/listen_addresses = '*'/" \
-	"$dir/usr/share/postgresql/$major/postgresql.conf.sample"
-grep -q "^listen_addresses = '\*'" "$dir/usr/share/postgresql/$major/postgresql.conf.sample"
+	locales "postgresql-$major" "$@"
 
 in_root rm -rf /var/lib/postgresql /run/postgresql
 in_root install -d -o postgres -g postgres /var/lib/postgresql
 in_root install -d -o postgres -g postgres -m 3777 /run/postgresql
 in_root install -d -o postgres -g postgres "${data%/*}"
 in_root install -d -o postgres -g postgres -m 1777 "$data"
-in_root install -d /docker-entrypoint-initdb.d
 
 step "removing what a server never reads"
 in_root apt-get clean
