@@ -48,7 +48,7 @@ var rooms = map[string]room{
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
 	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},
-	"internal/gateway": {layer: 1, why: "a server for tests and measurements knows nothing of what is measured"},
+	"internal/gateway": {layer: 1, why: "a server for tests and scenarios knows nothing of what they try"},
 	"internal/image":   {layer: 1, why: "an image is built without any backup"},
 	"internal/history": {layer: 1, why: "past reports are kept as they are, and judged elsewhere"},
 

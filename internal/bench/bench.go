@@ -41,10 +41,7 @@ type Options struct {
 	Peers  bool   // also the other harnesses that are installed
 	Cache  string // where dumps are kept; empty: the user's cache folder
 
-	Objects int // in the bucket that Inventory looks into; 0: 100,000
-
-	source string                                                // where the binary is compiled; empty: Dir
-	known  []Way                                                 // what -ways may name
+	binary string                                                // of the drill; empty: compiled from Dir
 	room   func(dir string) (device uint64, free int64, ok bool) // nil: as the system tells
 }
 
@@ -86,10 +83,9 @@ func cannot(ctx context.Context, format string, args ...any) error {
 // 1 or more, 11 where nothing could be measured, 12 after a signal.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
-	o.known = Ways
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := o.begin(ctx, o.needs)
+	r, err := o.begin(ctx)
 	if err != nil {
 		return cannot(ctx, "%v", err)
 	}
@@ -105,17 +101,17 @@ func Run(ctx context.Context, o Options) error {
 	if r.Samples, err = o.measure(ctx, jobs); err != nil {
 		return cannot(ctx, "%v", err)
 	}
-	return o.end(ctx, r, promises, "latest.json")
+	return o.end(ctx, r)
 }
 
 // begin refuses what cannot be measured before anything is begun, and removes
 // what an earlier process left.
-func (o Options) begin(ctx context.Context, needs func(Machine) []need) (*Result, error) {
+func (o Options) begin(ctx context.Context) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	m := describeMachine(ctx)
-	if err := o.enoughRoom(needs(m)); err != nil {
+	if err := o.enoughRoom(o.needs(m)); err != nil {
 		return nil, err
 	}
 	if _, err := sandbox.Sweep(ctx, o.Log); err != nil {
@@ -125,9 +121,9 @@ func (o Options) begin(ctx context.Context, needs func(Machine) []need) (*Result
 }
 
 // end judges, keeps and prints a result.
-func (o Options) end(ctx context.Context, r *Result, promises []promise, file string) error {
-	r.conclude(promises)
-	if err := r.save(filepath.Join(o.Dir, "reports", "bench", file)); err != nil {
+func (o Options) end(ctx context.Context, r *Result) error {
+	r.conclude()
+	if err := r.save(filepath.Join(o.Dir, "reports", "bench", "latest.json")); err != nil {
 		return cannot(ctx, "%v", err)
 	}
 	if err := r.print(o.Stdout); err != nil {
@@ -152,7 +148,6 @@ func (o Options) withDefaults() Options {
 	if o.Stderr == nil {
 		o.Stderr = io.Discard
 	}
-	o.source = cmp.Or(o.source, o.Dir)
 	if o.room == nil {
 		o.room = roomIn
 	}
@@ -172,8 +167,8 @@ func (o Options) check() error {
 		return fmt.Errorf("-kind=%s is not known; there are: auto, container, local", o.Kind)
 	}
 	for _, way := range o.ways() {
-		if !slices.Contains(o.known, way) {
-			return fmt.Errorf("-ways: %q is not known; there are: %v", way, o.known)
+		if !slices.Contains(Ways, way) {
+			return fmt.Errorf("-ways: %q is not known; there are: %v", way, Ways)
 		}
 	}
 	if o.Rounds < 0 {
@@ -188,7 +183,7 @@ func (o Options) check() error {
 // ways are those that were asked for.
 func (o Options) ways() []Way {
 	if o.Ways == "" {
-		return slices.Clone(o.known)
+		return slices.Clone(Ways)
 	}
 	var ways []Way
 	for name := range strings.SplitSeq(o.Ways, ",") {
@@ -255,20 +250,8 @@ func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err
 	return samples, nil
 }
 
-// tooSmall says from where on the limits count, if less was measured: there
-// the fixed cost weighs more than they allow for.
-func (o Options) tooSmall() string {
-	switch {
-	case o.Objects > 0 && o.Objects < fullBucket:
-		return fmt.Sprintf("-objects=%d", fullBucket)
-	case o.Objects == 0 && Scales[o.Scale] < 1:
-		return "-scale=1"
-	}
-	return ""
-}
-
-// verdict says whether a limit is broken. Where too little was measured they
-// are only shown.
+// verdict says whether a limit is broken. Below scale 1, where the fixed cost
+// weighs more than the limits allow for, they are only shown.
 func (o Options) verdict(r *Result) error {
 	var broken []string
 	for _, l := range r.Limits {
@@ -279,8 +262,8 @@ func (o Options) verdict(r *Result) error {
 	switch {
 	case len(broken) == 0:
 		return nil
-	case o.tooSmall() != "":
-		fmt.Fprintf(o.Stdout, "over the limits, which count from %s on: %s\n", o.tooSmall(), strings.Join(broken, "; "))
+	case Scales[o.Scale] < 1:
+		fmt.Fprintf(o.Stdout, "over the limits, which count from -scale=1 on: %s\n", strings.Join(broken, "; "))
 		return nil
 	}
 	return &exit{verdict.ExitFail, "bench: over the limit: " + strings.Join(broken, "; ")}

@@ -20,7 +20,10 @@ import (
 	"daybefore/internal/verdict"
 )
 
-var buildDir string // where the sources are copied to
+var (
+	buildDir string // of the binary
+	cacheDir string // of the dumps: a database is made once for all tests
+)
 
 func TestMain(m *testing.M) {
 	BecomeWorker()
@@ -30,14 +33,22 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(buildDir)
+		if err := os.Chmod(buildDir, 0o755); err != nil { // a keeper runs the binary as another account
+			panic(err)
+		}
+		cacheDir = filepath.Join(buildDir, "cache")
 		return m.Run()
 	}())
 }
 
-// sources is a copy of the checkout, in which a binary is compiled.
-var sources = sync.OnceValues(func() (string, error) {
+// binary is the drill's, compiled once in a copy of the checkout.
+var binary = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(buildDir, "sources")
-	return dir, testneed.CopySources(filepath.Join("..", ".."), dir)
+	if err := testneed.CopySources(filepath.Join("..", ".."), dir); err != nil {
+		return "", err
+	}
+	to := filepath.Join(buildDir, "drill")
+	return to, Options{Dir: dir}.withDefaults().compile(context.Background(), to)
 })
 
 // kinds runs a test with every kind of sandbox.
@@ -71,11 +82,7 @@ func home(t *testing.T, kind string) (Options, string) {
 	if err := os.Chmod(tmp, 0o755); err != nil { // a server's account comes through
 		t.Fatal(err)
 	}
-	source, err := sources()
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := Options{Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: t.TempDir(), Stderr: t.Output(), Stdout: io.Discard, source: source}
+	o := Options{Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: filepath.Join(cacheDir, kind), Stderr: t.Output(), Stdout: io.Discard}
 	t.Setenv("TMPDIR", tmp) // after t.TempDir, whose folders lie there too
 	return o, tmp
 }
@@ -122,7 +129,7 @@ func TestRun(t *testing.T) {
 			t.Fatalf("%v\n%s", err, &said)
 		}
 		leftBehind(t, tmp)
-		r := read(t, o, "latest.json")
+		r := read(t, o)
 		ways := slices.Clone(Ways)
 		if kind == sandbox.Local {
 			ways = slices.DeleteFunc(ways, func(w Way) bool { return w == Tunnel })
@@ -161,39 +168,47 @@ func again(t *testing.T, o Options) {
 	if said.Len() > 0 {
 		t.Errorf("the database was made again: %s", &said)
 	}
-	f, err := os.OpenFile(d.archive, os.O_WRONLY|os.O_APPEND, 0)
+	if err := os.Truncate(d.archive, d.ArchiveBytes+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cached(filepath.Dir(d.archive), d.Dump); err == nil || !strings.Contains(err.Error(), "not what was written there") {
+		t.Errorf("a dump that was changed was taken: %v", err)
+	}
+	if err := os.Truncate(d.archive, d.ArchiveBytes); err != nil { // for the other tests
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, o Options) (r Result) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(o.Dir, "reports", "bench", "latest.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteString("more"); err != nil {
+	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
-	f.Close()
-	if _, err := o.dump(t.Context(), shop(o.Scale)); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(said.String(), "not what was written there") {
-		t.Error("a dump that was changed was taken")
-	}
+	return r
 }
 
 // A bench that is interrupted, while it makes the database or while it
 // measures, leaves nothing behind.
 func TestInterrupted(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
-		for _, c := range []struct{ target, at string }{
-			{"bench", "making the database"}, {"bench", "round 1 of"}, {"shapes", "round 1 of"}, {"checks", "round 1 of"}, {"scaling", "compiling the binary"},
-		} {
-			t.Run(c.target+" "+c.at, func(t *testing.T) {
+		for _, at := range []string{"round 1 of", "making the database"} {
+			t.Run(at, func(t *testing.T) {
 				o, tmp := home(t, kind)
+				if at == "making the database" {
+					o.Cache = t.TempDir()
+				}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				o.Stderr = writerFunc(func(p []byte) {
-					if strings.Contains(string(p), c.at) {
+					if strings.Contains(string(p), at) {
 						go cancelAtWork(tmp, cancel)
 					}
 				})
-				if code := exitCode(targets[c.target](ctx, o)); code != verdict.ExitInterrupted {
+				if code := exitCode(Run(ctx, o)); code != verdict.ExitInterrupted {
 					t.Errorf("exit code %d", code)
 				}
 				leftBehind(t, tmp)
@@ -252,33 +267,27 @@ func TestWorkerAlone(t *testing.T) {
 	}
 }
 
-// targets are those that make a database.
-var targets = map[string]func(context.Context, Options) error{"bench": Run, "shapes": Shapes, "scaling": Scaling, "checks": Checks}
-
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	for name, run := range targets {
-		for what, c := range map[string]struct {
-			o    Options
-			want string
-		}{
-			"scale":  {Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
-			"kind":   {Options{Kind: "vm"}, "-kind=vm"},
-			"rounds": {Options{Rounds: -1}, "-rounds=-1"},
-		} {
-			c.o.Dir = t.TempDir()
-			refused(t, name+", "+what, run, c.o, c.want)
-		}
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
+		{Options{Kind: "vm"}, "-kind=vm"},
+		{Options{Rounds: -1}, "-rounds=-1"},
+		{Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand usual scrubbed plain watched tunnel]`},
+	} {
+		c.o.Dir = t.TempDir()
+		refused(t, c.o, c.want)
 	}
-	refused(t, "ways", Run, Options{Dir: t.TempDir(), Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand usual scrubbed plain watched tunnel]`)
-	refused(t, "shapes", Shapes, Options{Dir: t.TempDir(), Ways: "round"}, `-ways: "round" is not known; there are: [offsets many_tables one_large long_rows]`)
 }
 
-func refused(t *testing.T, name string, run func(context.Context, Options) error, o Options, want string) {
+func refused(t *testing.T, o Options, want string) {
 	t.Helper()
-	err := run(t.Context(), o)
+	err := Run(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != verdict.ExitError {
-		t.Errorf("%s: %v (exit code %d), want %q", name, err, exitCode(err), want)
+		t.Errorf("%v (exit code %d), want %q", err, exitCode(err), want)
 	}
 }
 
@@ -286,14 +295,12 @@ func refused(t *testing.T, name string, run func(context.Context, Options) error
 // begun.
 func TestNoRoom(t *testing.T) {
 	t.Parallel()
-	for name, run := range targets {
-		var said bytes.Buffer
-		o := Options{Dir: t.TempDir(), Cache: t.TempDir(), Stderr: &said, room: func(string) (uint64, int64, bool) { return 1, 100 * mib, true }}
-		refused(t, name, run, o, "iB of room, and there are 100 MiB (")
-		refused(t, name, run, o, "for the restored database in ")
-		if left, _ := os.ReadDir(o.Cache); len(left) > 0 || said.Len() > 0 {
-			t.Errorf("%s: it began: %v %s", name, left, &said)
-		}
+	var said bytes.Buffer
+	o := Options{Dir: t.TempDir(), Cache: t.TempDir(), Stderr: &said, room: func(string) (uint64, int64, bool) { return 1, 100 * mib, true }}
+	refused(t, o, "iB of room, and there are 100 MiB (")
+	refused(t, o, "for the restored database in ")
+	if left, _ := os.ReadDir(o.Cache); len(left) > 0 || said.Len() > 0 {
+		t.Errorf("it began: %v %s", left, &said)
 	}
 }
 

@@ -173,15 +173,12 @@ func numColumns() (all, scrubbed int) {
 
 // recipe is a database that is made, dumped and restored.
 type recipe struct {
-	name     string // of the folder in the cache
 	text     string // everything that decides what is in it
-	scale    string
+	scale    string // names the folder in the cache too
 	steps    []step
 	rows     map[string]int64 // of each table
 	columns  int
 	scrubbed int
-	piped    bool // dumped through a pipe, so that the archive knows no offsets
-	gzip     bool // as pg_dump compresses by itself, in small blocks
 }
 
 // step is statements that may run side by side, over so many connections.
@@ -193,7 +190,7 @@ type step struct {
 // shop is the database of the comparisons, at one of the Scales.
 func shop(scale string) recipe {
 	var text strings.Builder
-	r := recipe{name: scale, scale: scale, rows: map[string]int64{}}
+	r := recipe{scale: scale, rows: map[string]int64{}}
 	var creates, fills []string
 	for _, t := range tables {
 		fmt.Fprintln(&text, t.name, t.rows, t.create, t.fill)

@@ -57,7 +57,7 @@ func Filter(ctx context.Context, o Options) error {
 	case err != nil:
 		return cannot(ctx, "%v", err)
 	case len(broken) > 0:
-		return &exit{verdict.ExitFail, "bench:filter: over the limit: " + strings.Join(broken, "; ")}
+		return &exit{verdict.ExitFail, "dev:filter: over the limit: " + strings.Join(broken, "; ")}
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 	info := box.Info()
 	want := Dump{Scale: r.scale, Kind: info.Kind, Image: info.Image, ServerVersion: info.ServerVersion, Recipe: hash(r.text),
 		Columns: r.columns, Scrubbed: r.scrubbed}
-	dir := filepath.Join(o.Cache, r.name+"-"+info.ServerVersion)
+	dir := filepath.Join(o.Cache, r.scale+"-"+info.ServerVersion)
 	if d, err := cached(dir, want); err == nil {
 		return d, nil
 	} else if !errors.Is(err, os.ErrNotExist) {
@@ -113,13 +113,13 @@ func cached(dir string, want Dump) (*dumped, error) {
 // whole everything lies in the work directory, which is swept if this process
 // is killed.
 func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.Box, dir string, r recipe, d Dump) (*dumped, error) {
-	fmt.Fprintf(o.Stderr, "making the database %s: once, then its dump is kept in %s\n", r.name, o.Cache)
+	fmt.Fprintf(o.Stderr, "making the database %s: once, then its dump is kept in %s\n", r.scale, o.Cache)
 	if err := fillDatabase(ctx, box, r, &d); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(o.Stderr, "dumping %s\n", bytesText(d.DatabaseBytes))
 	spooled := filepath.Join(w.Spool(), archiveName)
-	if err := takeDump(ctx, box, r, spooled, &d); err != nil {
+	if err := takeDump(ctx, box, spooled, &d); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -182,10 +182,10 @@ func execute(ctx context.Context, box sandbox.Box, database string, jobs int, st
 }
 
 // takeDump writes a custom archive: to a file in the sandbox first, so that it
-// holds offsets, or through a pipe, so that it does not.
-func takeDump(ctx context.Context, box sandbox.Box, r recipe, to string, d *Dump) error {
+// holds offsets.
+func takeDump(ctx context.Context, box sandbox.Box, to string, d *Dump) error {
 	d.Compression = "zstd"
-	if r.gzip || major(d.ServerVersion) < 16 {
+	if major(d.ServerVersion) < 16 {
 		d.Compression = "gzip"
 	}
 	dump := []string{"pg_dump", "-Fc", "-d", database}
@@ -194,14 +194,11 @@ func takeDump(ctx context.Context, box sandbox.Box, r recipe, to string, d *Dump
 	}
 	var said []string
 	hear := func(line string) { said = append(said, line) }
-	if !r.piped {
-		err := box.Run(ctx, sandbox.Command{Args: append(dump, "-f", archiveName), Stderr: hear})
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, strings.Join(said, "; "))
-		}
-		dump = []string{"cat", archiveName}
+	err := box.Run(ctx, sandbox.Command{Args: append(dump, "-f", archiveName), Stderr: hear})
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, strings.Join(said, "; "))
 	}
-	stream, err := box.Stream(ctx, sandbox.Command{Args: dump, Stderr: hear})
+	stream, err := box.Stream(ctx, sandbox.Command{Args: []string{"cat", archiveName}, Stderr: hear})
 	if err != nil {
 		return err
 	}

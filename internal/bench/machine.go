@@ -61,12 +61,7 @@ func field(path, key string) string {
 	if err != nil {
 		return ""
 	}
-	return fieldIn(string(text), key)
-}
-
-// fieldIn is the same in such a file's text.
-func fieldIn(text, key string) string {
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(string(text)) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == key {
 			return strings.TrimSpace(value)
 		}

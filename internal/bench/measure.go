@@ -116,11 +116,6 @@ func peakRSS() int64 {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
-	return maxRSS(&u)
-}
-
-// maxRSS is the same in bytes on every system.
-func maxRSS(u *syscall.Rusage) int64 {
 	if runtime.GOOS == "darwin" {
 		return u.Maxrss
 	}
@@ -146,16 +141,6 @@ func containerCPU(ctx context.Context, box sandbox.Box) (sum float64, err error)
 		sum += seconds
 	}
 	return sum, nil
-}
-
-// serverCPU is the CPU time, in seconds, that a server has taken so far, and
-// what was run beside it: of a local one all that this process has started
-// since, 0 where the system does not tell.
-func serverCPU(ctx context.Context, box sandbox.Box) (float64, error) {
-	if box.Info().Kind == sandbox.Container {
-		return containerCPU(ctx, box)
-	}
-	return startedCPU(), nil
 }
 
 // startedCPU is the CPU time, in seconds, of all that this process has started,

@@ -99,9 +99,12 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 			err = errors.Join(err, w.Close())
 		}
 	}()
-	b := &overhead{work: w, dir: w.Spool(), binary: filepath.Join(w.Spool(), "drill"), name: "overhead-" + filepath.Base(w.Path())}
-	if err := o.compile(ctx, b.binary); err != nil {
-		return nil, err
+	binary := cmp.Or(o.binary, filepath.Join(w.Spool(), "drill"))
+	b := &overhead{work: w, dir: w.Spool(), binary: binary, name: "overhead-" + filepath.Base(w.Path())}
+	if o.binary == "" {
+		if err := o.compile(ctx, binary); err != nil {
+			return nil, err
+		}
 	}
 	d, err := b.copyDemo(o)
 	if err != nil {
@@ -119,8 +122,8 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 // compile writes the binary that users run.
 func (o Options) compile(ctx context.Context, to string) error {
 	fmt.Fprintln(o.Stderr, "compiling the binary")
-	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-compile", to)
-	cmd.Dir = o.source
+	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-d", "cmd/drill", "-compile", to)
+	cmd.Dir = o.Dir
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compile the binary: %w: %s", err, said)
 	}
@@ -264,7 +267,7 @@ func (b *overhead) verdict() error {
 	if broken == nil {
 		return nil
 	}
-	return &exit{verdict.ExitFail, "bench:overhead: " + strings.Join(broken, "; ")}
+	return &exit{verdict.ExitFail, "dev:overhead: " + strings.Join(broken, "; ")}
 }
 
 // print writes what was measured, and the timeline of the drill in the middle.

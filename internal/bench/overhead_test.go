@@ -13,12 +13,24 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// overheadHome is home for the demo, with the binary.
+func overheadHome(t *testing.T, kind string) (Options, string) {
+	t.Helper()
+	path, err := binary() // below the machine's own temporary folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, tmp := home(t, kind)
+	o.Dir, o.binary = filepath.Join("..", ".."), path
+	return o, tmp
+}
+
 // The demo is drilled and restored by hand, and every part of the table says
 // something. How long it took is not judged here.
 func TestOverhead(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
-		o, tmp := home(t, kind)
-		o.Dir, o.Rounds = filepath.Join("..", ".."), 2
+		o, tmp := overheadHome(t, kind)
+		o.Rounds = 2
 		var out bytes.Buffer
 		o.Stdout = &out
 		if err := Overhead(t.Context(), o); err != nil && exitCode(err) != verdict.ExitFail {
@@ -41,8 +53,8 @@ func TestOverhead(t *testing.T) {
 
 func TestOverheadInterrupted(t *testing.T) {
 	needLocal(t)
-	o, tmp := home(t, sandbox.Local)
-	o.Dir, o.Rounds = filepath.Join("..", ".."), 9
+	o, tmp := overheadHome(t, sandbox.Local)
+	o.Rounds = 9
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o.Stderr = writerFunc(func(p []byte) {

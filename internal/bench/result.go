@@ -22,9 +22,7 @@ type Result struct {
 	Schema    int       `json:"schema"`
 	StartedAt time.Time `json:"started_at"`
 	Machine   Machine   `json:"machine"`
-	Dump      Dump      `json:"dump"`             // of the comparisons; else that of the first shape
-	Shapes    []Shape   `json:"shapes,omitempty"` // the odd archives
-	Bucket    *Bucket   `json:"bucket,omitempty"` // where nothing is restored
+	Dump      Dump      `json:"dump"`
 	Jobs      int       `json:"jobs"`
 	Rounds    int       `json:"rounds"`
 	Ways      []Summary `json:"ways"`
@@ -95,7 +93,7 @@ func spread(of []float64) Spread {
 }
 
 // conclude fills in what follows from the samples.
-func (r *Result) conclude(promises []promise) {
+func (r *Result) conclude() {
 	var ways []Way
 	for _, s := range r.Samples {
 		if !slices.Contains(ways, s.Way) {
@@ -159,22 +157,13 @@ func (r *Result) save(path string) error {
 
 // printWhat says what was measured.
 func (r *Result) printWhat(w io.Writer) {
-	if b := r.Bucket; b != nil {
-		fmt.Fprintf(w, "a bucket of %d backups, one every %s, in %d folders, on an S3 server of this machine; %d rounds\n", b.Objects, b.Every, b.Folders, r.Rounds)
-		return
-	}
-	for _, s := range r.Shapes {
-		fmt.Fprintf(w, "%s: %s; %s, archive %s\n", s.Name, s.About, bytesText(s.DatabaseBytes), bytesText(s.ArchiveBytes))
-	}
 	d := r.Dump
-	if len(r.Shapes) == 0 {
-		var rows int64
-		for _, n := range d.Rows {
-			rows += n
-		}
-		fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
-			bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
+	var rows int64
+	for _, n := range d.Rows {
+		rows += n
 	}
+	fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
+		bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
 	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs, r.Rounds)
 }
 

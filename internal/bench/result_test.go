@@ -38,7 +38,7 @@ func TestConclude(t *testing.T) {
 		sample(2, Plain, 100, 10, 1e6), sample(2, ByHand, 100, 10, 1e6), sample(2, Usual, 300, 1, 1e6), sample(2, Scrubbed, 100, 12.1, 101e6),
 		sample(3, Scrubbed, 21, 11, 50e6), sample(3, Plain, 22, 10, 1e6), sample(3, ByHand, 20, 10, 1e6), sample(3, Usual, 50, 1, 1e6),
 	}}
-	r.conclude(promises)
+	r.conclude()
 	broken := map[string]bool{}
 	for _, l := range r.Limits {
 		broken[l.Name] = l.Broken
@@ -62,7 +62,7 @@ func TestConclude(t *testing.T) {
 func TestConcludeLeavesOut(t *testing.T) {
 	t.Parallel()
 	r := &Result{Samples: []Sample{{Round: 1, Way: ByHand, Wall: 1, ServerCPU: 1}, {Round: 1, Way: Plain, Wall: 2, ServerCPU: 1}}}
-	r.conclude(promises)
+	r.conclude()
 	var names []string
 	for _, l := range r.Limits {
 		names = append(names, l.Name)
@@ -72,19 +72,13 @@ func TestConcludeLeavesOut(t *testing.T) {
 	}
 }
 
-// Limits count from scale 1, or a full bucket, on: below it the fixed cost
-// weighs too much.
+// Limits count from scale 1 on: below it the fixed cost weighs too much.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	r := &Result{Limits: []Limit{{Name: "a", Limit: 1, Spread: Spread{Median: 2}, Broken: true}}}
 	for scale, want := range map[string]int{"0.1": 0, "1": 10, "2": 10} {
 		if got := exitCode(Options{Scale: scale}.withDefaults().verdict(r)); got != want {
 			t.Errorf("scale %s: exit code %d, want %d", scale, got, want)
-		}
-	}
-	for objects, want := range map[int]int{500: 0, fullBucket: 10} { // whatever the scale is
-		if got := exitCode(Options{Objects: objects, Scale: smallest}.withDefaults().verdict(r)); got != want {
-			t.Errorf("%d objects: exit code %d, want %d", objects, got, want)
 		}
 	}
 	if err := (Options{Scale: "1"}).verdict(&Result{Limits: []Limit{{}}}); err != nil {

@@ -47,8 +47,6 @@ type job struct {
 	Scratch string           `json:"scratch"` // folder for a drill file
 	Rows    map[string]int64 `json:"rows"`    // what must be counted in the end
 	Drilled *drilling        `json:"drilled"` // nil: by hand, or by a peer
-	Memory  int64            `json:"memory"`  // that a drill declares, in bytes; 0: nothing
-	Bucket  *opened          `json:"bucket"`  // nil: something is restored
 	// Clusters is where drills keep clusters that were made once. A restore by
 	// hand makes its own.
 	Clusters string `json:"clusters"`
@@ -104,8 +102,6 @@ type Sample struct {
 	HarnessCPU float64          `json:"harness_cpu_s"`
 	MachineCPU float64          `json:"machine_cpu_s"` // of all that ran meanwhile, as the container engine; 0 where it is not known
 	PeakRSS    int64            `json:"harness_peak_bytes"`
-	Memory     int64            `json:"memory_bytes,omitempty"` // of the harness and all servers at once, at most, where several drills ran
-	Declared   int64            `json:"memory_declared_bytes,omitempty"`
 	Steps      map[string]int64 `json:"steps_ms"` // the drill's stages, or what was done by hand
 	Failed     string           `json:"failed,omitempty"`
 }
@@ -118,12 +114,8 @@ const wayTime = 4 * time.Hour
 // run runs the job in this process.
 func (j job) run(ctx context.Context) (*Sample, error) {
 	switch {
-	case j.Bucket != nil:
-		return j.look(ctx)
 	case j.Drilled != nil:
 		return j.drill(ctx)
-	case j.Way == byPsql, j.Way == byChecks:
-		return j.checks(ctx)
 	case strings.HasPrefix(string(j.Way), peerPrefix):
 		return j.peer(ctx)
 	}
@@ -305,9 +297,6 @@ func proven(r *verdict.Report, j job) error {
 	return nil
 }
 
-// mostExpected is how many tables somebody would write into a drill file.
-const mostExpected = 100
-
 // drillFile is the drill of the archive: the same counts as by hand.
 func (j job) drillFile() string {
 	var b strings.Builder
@@ -317,17 +306,10 @@ func (j job) drillFile() string {
 	if j.Image != "" {
 		fmt.Fprintf(&b, ", image: %q", j.Image)
 	}
-	if j.Memory > 0 {
-		fmt.Fprintf(&b, ", memory: %dMiB", j.Memory/mib)
-	}
-	b.WriteString("}\n")
-	if j.Jobs > 0 {
-		fmt.Fprintf(&b, "restore: {jobs: %d}\n", j.Jobs)
-	}
+	fmt.Fprintf(&b, "}\nrestore: {jobs: %d}\n", j.Jobs)
 	fmt.Fprintf(&b, "scrub:\n%s", j.Drilled.Scrub)
 	b.WriteString("expectations:\n  tables:\n")
-	names := slices.Sorted(maps.Keys(j.Rows))
-	for _, name := range names[:min(len(names), mostExpected)] { // every table is counted anyway
+	for _, name := range slices.Sorted(maps.Keys(j.Rows)) {
 		fmt.Fprintf(&b, "    - {table: %s, row_count: {equals: %d}}\n", name, j.Rows[name])
 	}
 	return b.String()

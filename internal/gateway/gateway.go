@@ -1,5 +1,5 @@
-// Package gateway is a real S3 server (versitygw) on this machine: for tests,
-// scenarios and the bench. It is never part of a drill.
+// Package gateway is a real S3 server (versitygw) on this machine, for tests and
+// scenarios. It is never part of a drill.
 package gateway
 
 import (
