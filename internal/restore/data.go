@@ -366,6 +366,7 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) 
 		}
 	}
 	tag, err := conn.PgConn().CopyFrom(ctx, b, withOptions(t.copy, options))
+	b.stop()
 	if err := seen(err); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"daybefore/internal/verdict"
 )
@@ -216,11 +217,27 @@ type block struct {
 	done    bool
 	err     error // what ended it early
 	moved   func(rows, bytes int64)
+	reading sync.Mutex // held by Read, which another goroutine may be in
+	stopped bool       // nobody wants more
+}
+
+// stop waits for a Read that is under way, and lets no other begin. CopyFrom
+// returns from a connection that broke while its goroutine still reads: behind
+// this, nothing more is rewritten, counted or found.
+func (b *block) stop() {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	b.stopped = true
 }
 
 // Read fills p as long as there are rows: what it returns becomes a message to
 // the server, and each costs a system call on either side.
 func (b *block) Read(p []byte) (n int, err error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if b.stopped {
+		return 0, io.ErrClosedPipe
+	}
 	for n < len(p) {
 		if b.off == len(b.out) {
 			if b.err != nil || b.done {
