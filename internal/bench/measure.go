@@ -25,7 +25,7 @@ type stopwatch struct {
 	steps     map[string]int64
 	wall      float64
 	harness   float64
-	container float64 // CPU seconds, where the server is in a container
+	server    float64 // CPU seconds of the server, and of programs beside it
 	machine   float64 // CPU seconds of all that runs, when it began
 	busy      float64 // CPU seconds of all that ran meanwhile
 	peak      int64
@@ -53,13 +53,17 @@ func (s *stopwatch) stop(ctx context.Context, box sandbox.Box) {
 	s.busy = machineCPU() - s.machine
 	s.peak = peakRSS()
 	s.stopped = true
+	s.server = startedCPU() - s.children
 	if box != nil && box.Info().Kind == sandbox.Container {
-		s.container, s.err = containerCPU(ctx, box)
+		var inside float64
+		inside, s.err = containerCPU(ctx, box)
+		s.server += inside
 	}
 }
 
-// sample is to be called after the sandbox was removed: the CPU time of a
-// local server is known once it has ended.
+// sample is what was measured when the clock was stopped. What a local server
+// needs to end is not in it: the kernel ends an enclosure without telling what
+// it took.
 func (s *stopwatch) sample() (*Sample, error) {
 	if !s.stopped {
 		return nil, errors.New("the way ended before its last count")
@@ -67,8 +71,7 @@ func (s *stopwatch) sample() (*Sample, error) {
 	if s.err != nil {
 		return nil, fmt.Errorf("measure the sandbox's CPU time: %w", s.err)
 	}
-	server := s.container + usedCPU(syscall.RUSAGE_CHILDREN) - s.children
-	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: server, MachineCPU: s.busy, PeakRSS: s.peak, Steps: s.steps}, nil
+	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: s.server, MachineCPU: s.busy, PeakRSS: s.peak, Steps: s.steps}, nil
 }
 
 // usedCPU is the CPU time, in seconds, of this process or of its children
