@@ -137,14 +137,13 @@ func TestRun(t *testing.T) {
 		if len(r.Samples) != len(ways)+1 || r.Dump.Kind != kind || r.Dump.Scrubbed*4 != r.Dump.Columns {
 			t.Errorf("%d samples of a %s, %d of %d columns scrubbed", len(r.Samples), r.Dump.Kind, r.Dump.Scrubbed, r.Dump.Columns)
 		}
-		byHand := slices.IndexFunc(r.Samples, func(s Sample) bool { return s.Way == ByHand })
 		for _, s := range r.Samples {
 			isPeer := strings.HasPrefix(string(s.Way), peerPrefix)
 			if s.Wall <= 0 || s.PeakRSS < mib || len(s.Steps) == 0 || !isPeer && (s.ServerCPU <= 0 || s.HarnessCPU <= 0) {
 				t.Errorf("not measured: %+v", s)
 			}
-			// A drill's server restores the same rows as the one by hand.
-			if least := r.Samples[byHand].ServerCPU / 3; !isPeer && s.ServerCPU < least {
+			// To store rows takes several times what it takes to rewrite them.
+			if !isPeer && s.ServerCPU < 2*s.HarnessCPU {
 				t.Errorf("%s: of the server's CPU time only a part was measured: %+v", s.Way, s)
 			}
 		}
