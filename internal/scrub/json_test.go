@@ -482,8 +482,6 @@ func TestRedactedWords(t *testing.T) {
 	}
 }
 
-func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
-
 // Redacted documents differ as their texts do, and equal ones become equal,
 // wherever in the output they stand.
 func TestRedactedDocumentsAreKeyed(t *testing.T) {
