@@ -17,20 +17,20 @@ import (
 
 // stopwatch measures one way in a process that does nothing else.
 type stopwatch struct {
-	way       Way
-	begun     time.Time
-	last      time.Time
-	self      float64 // CPU seconds of this process when it began
-	children  float64
-	steps     map[string]int64
-	wall      float64
-	harness   float64
-	server    float64 // CPU seconds of the server, and of programs beside it
-	machine   float64 // CPU seconds of all that runs, when it began
-	busy      float64 // CPU seconds of all that ran meanwhile
-	peak      int64
-	err       error
-	stopped   bool
+	way      Way
+	begun    time.Time
+	last     time.Time
+	self     float64 // CPU seconds of this process when it began
+	children float64
+	steps    map[string]int64
+	wall     float64
+	harness  float64
+	server   float64 // CPU seconds of the server, and of programs beside it
+	machine  float64 // CPU seconds of all that runs, when it began
+	busy     float64 // CPU seconds of all that ran meanwhile
+	peak     int64
+	err      error
+	stopped  bool
 }
 
 func newStopwatch(way Way) *stopwatch {
