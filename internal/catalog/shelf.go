@@ -68,6 +68,19 @@ func (f *Shelf) Names(ctx context.Context, prefix string) ([]string, error) {
 
 // Get reads a file that Names listed. One larger than most bytes is refused.
 func (f *Shelf) Get(ctx context.Context, name string, most int64) ([]byte, error) {
+	b, err := f.get(ctx, name, most)
+	if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeChangedMeanwhile {
+		return b, err
+	}
+	// It was listed while it was written: in a folder the second name that put
+	// gives a file, and then removes, changes what its version is told by.
+	if _, err := f.Names(ctx, name); err != nil {
+		return nil, err
+	}
+	return f.get(ctx, name, most)
+}
+
+func (f *Shelf) get(ctx context.Context, name string, most int64) ([]byte, error) {
 	f.mu.Lock()
 	o, ok := f.listed[name]
 	f.mu.Unlock()

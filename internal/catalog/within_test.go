@@ -267,3 +267,25 @@ func tick(t *testing.T, path string) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// A file that was listed while put still held a second name of it is read as
+// it is, once that name is gone.
+func TestAFileListedWhileItIsWrittenIsRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, err := OpenShelf(t.Context(), spec.Source{URL: "file://" + dir, Links: spec.LinksRefuse})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	temp := filepath.Join(dir, ".tmp-of-put")
+	must(t, os.WriteFile(temp, []byte("whole"), 0o600), os.Link(temp, filepath.Join(dir, "report.json")))
+	if _, err := f.Names(t.Context(), "report.json"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // a file system's clock may tick as slowly
+	must(t, os.Remove(temp))
+	if b, err := f.Get(t.Context(), "report.json", 100); string(b) != "whole" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+}
