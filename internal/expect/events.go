@@ -142,7 +142,7 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 		return nil
 	}
 	e.bases = map[string]string{}
-	for _, column := range append([]string{e.OrderBy}, e.Columns...) {
+	for _, column := range e.named() {
 		t, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c, e.options)
 		if err != nil {
 			return err
@@ -169,6 +169,9 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	return nil
 }
 
+// named are the columns that are read: that which the rows are sorted by, first.
+func (e *eventReader) named() []string { return append([]string{e.OrderBy}, e.Columns...) }
+
 // nothingComputes refuses what the backup's own code, or a foreign server, would
 // compute while it is read.
 func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation) error {
@@ -180,8 +183,7 @@ func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation)
 	if r.kind == "view" || r.kind == "foreign table" {
 		return refuse(named, "is a %s: what it shows is computed by the backup's own code as it is read", r.kind)
 	}
-	all := append([]string{e.OrderBy}, e.Columns...)
-	list, err := json.Marshal(all)
+	list, err := json.Marshal(e.named())
 	if err != nil {
 		return err
 	}

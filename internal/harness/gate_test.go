@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,12 +30,7 @@ func TestTheGateJudgesTheAgeAgain(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
 			p.demo(sandbox.Local)
-			path := filepath.Join(p.dir, "drills", "demo.yaml")
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.write("drills/demo.yaml", strings.Replace(string(text), fixed, c.asOf, 1))
+			p.editDemo(func(text string) string { return strings.Replace(text, fixed, c.asOf, 1) })
 
 			now := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
 			var out bytes.Buffer

@@ -135,6 +135,16 @@ func (p *place) demo(kind string) {
 	}
 }
 
+// editDemo changes the demo's drill file in the place.
+func (p *place) editDemo(edit func(text string) string) {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, "drills", "demo.yaml"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write("drills/demo.yaml", edit(string(text)))
+}
+
 func copyDemo(dir, kind string) error {
 	drills := filepath.Join(repository, "drills")
 	text, err := os.ReadFile(filepath.Join(drills, "demo.yaml"))

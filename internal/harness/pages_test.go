@@ -139,14 +139,11 @@ func TestExampleOfAReport(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.demo(sandbox.Local)
-	path := filepath.Join(p.dir, "drills", "demo.yaml")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, after, _ := strings.Cut(string(text), "table: bot.messages\n")
-	after = strings.Replace(after, "row_count: {min: 4000}", "row_count: {min: 9000}", 1)
-	p.write("drills/demo.yaml", before+"table: bot.messages\n"+after)
+	p.editDemo(func(text string) string {
+		before, after, _ := strings.Cut(text, "table: bot.messages\n")
+		after = strings.Replace(after, "row_count: {min: 4000}", "row_count: {min: 9000}", 1)
+		return before + "table: bot.messages\n" + after
+	})
 	drill := p.start("drill")
 	if code := drill.end(); code != 10 {
 		t.Fatalf("ended with %d\n%s", code, drill.said())

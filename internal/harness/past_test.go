@@ -19,12 +19,9 @@ func TestHistoryInABucket(t *testing.T) {
 	server := storetest.S3(t)
 	p := newPlace(t)
 	p.demo(sandbox.Local)
-	path := filepath.Join(p.dir, "drills", "demo.yaml")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.write("drills/demo.yaml", "history: {url: 's3://"+server.Bucket+"/past/', key_env: REPORT_KEY}\n"+string(text))
+	p.editDemo(func(text string) string {
+		return "history: {url: 's3://" + server.Bucket + "/past/', key_env: REPORT_KEY}\n" + text
+	})
 	run := func(code int, args ...string) *process {
 		cmd := p.start(args...)
 		t.Helper()
