@@ -23,7 +23,8 @@ func TestJudge(t *testing.T) {
 	rows := failedCheck(verdict.CodeRowCount, "row_count:public.people")
 	age := Want{Outcome: verdict.Warn, Stage: verdict.StageChoose, Code: verdict.CodeBackupAge}
 	passed := report(verdict.Pass, verdict.StageExpect, "", "row_count:public.people")
-	alone, two := alone(verdict.CodeRowCount, rows.Check), report(verdict.Fail, verdict.StageExpect, verdict.CodeRowCount, rows.Check)
+	alone := alone(verdict.CodeRowCount, rows.Check)
+	two := report(verdict.Fail, verdict.StageExpect, verdict.CodeRowCount, rows.Check)
 	two.Checks = append(two.Checks, verdict.Check{ID: "roles", Stage: verdict.StageExpect, Outcome: verdict.Warn})
 	for _, tc := range []struct {
 		name   string
@@ -86,11 +87,14 @@ func TestTableFitsAndExplains(t *testing.T) {
 		f := Finding{Scenario: sc, Catch: ByOwn}
 		switch sc.Name {
 		case "truncated by one byte":
-			f.Catch, f.Report = ByAnother, report(verdict.Fail, verdict.StageFetch, verdict.CodeChecksum, "checksum")
+			f.Catch = ByAnother
+			f.Report = report(verdict.Fail, verdict.StageFetch, verdict.CodeChecksum, "checksum")
 		case "truncated by half":
-			f.Catch, f.Report = Missed, report(verdict.Pass, verdict.StageExpect, "", "")
+			f.Catch = Missed
+			f.Report = report(verdict.Pass, verdict.StageExpect, "", "")
 		case "emptied":
-			f.Catch, f.Err = NotRun, errors.New("no sandbox")
+			f.Catch = NotRun
+			f.Err = errors.New("no sandbox")
 		}
 		r = append(r, f)
 	}

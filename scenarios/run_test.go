@@ -82,7 +82,8 @@ func TestRebuildDemo(t *testing.T) {
 	if err := RebuildDemo(t.Context(), dir, nil); err != nil {
 		t.Fatal(err)
 	}
-	rebuilt, kept := &Store{dir: filepath.Dir(dir)}, &Store{dir: demoDrills}
+	rebuilt := &Store{dir: filepath.Dir(dir)}
+	kept := &Store{dir: demoDrills}
 	names, err := rebuilt.backups()
 	if err != nil {
 		t.Fatal(err)

@@ -87,7 +87,10 @@ func (s *Store) startGateway(ctx context.Context, b *Bench, access, secret strin
 	if o.Listen, err = gateway.FreeAddr(); err != nil {
 		return o, err
 	}
-	o.Dir, o.Region, o.AccessKey, o.SecretKey = filepath.Join(s.dir, "s3"), region, access, secret
+	o.Dir = filepath.Join(s.dir, "s3")
+	o.Region = region
+	o.AccessKey = access
+	o.SecretKey = secret
 	if err := os.MkdirAll(o.Bucket(bucket), 0o700); err != nil {
 		return o, err
 	}

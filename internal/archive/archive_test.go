@@ -314,7 +314,8 @@ func TestTruncatedAnywhere(t *testing.T) {
 		} {
 			t.Run(filepath.Base(path)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				file, dir := filepath.Join(t.TempDir(), "backup"), t.TempDir()
+				file := filepath.Join(t.TempDir(), "backup")
+				dir := t.TempDir()
 				if err := os.WriteFile(file, data, 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -597,7 +598,8 @@ func TestEveryVersion(t *testing.T) {
 			}
 			for i, e := range b.Entries {
 				o := a.Entries[i]
-				e.offset, o.offset = offset{}, offset{}
+				e.offset = offset{}
+				o.offset = offset{}
 				if minor < withRelKind {
 					o.RelKind = 0
 				}

@@ -155,7 +155,8 @@ func (p *plainReader) noise(it sqltext.Item, text string) {
 		return
 	}
 	for line := range strings.Lines(text) {
-		if line = strings.TrimRight(line, "\r\n"); line == dumpEnds || line == clusterEnds {
+		line = strings.TrimRight(line, "\r\n")
+		if line == dumpEnds || line == clusterEnds {
 			p.s.Fail(p.notSQL(it.Line))
 		} else if strings.HasPrefix(line, "--") {
 			p.comment(line)
@@ -173,7 +174,8 @@ func behindNoise(text string) string {
 		if !found {
 			return ""
 		}
-		if text = rest; strings.HasPrefix(text, "--") || !notSQLYet(text) {
+		text = rest
+		if strings.HasPrefix(text, "--") || !notSQLYet(text) {
 			return text
 		}
 	}
@@ -254,7 +256,8 @@ func spelled(names []string) string { return strings.Join(shown(names), ", ") }
 func shown(names []string) []string {
 	sorted := slices.Sorted(slices.Values(names))
 	for i, name := range sorted {
-		if sorted[i] = verdict.Printable(name); name == "" {
+		sorted[i] = verdict.Printable(name)
+		if name == "" {
 			sorted[i] = "one that is not named"
 		}
 	}

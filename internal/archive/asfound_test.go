@@ -138,9 +138,11 @@ func TestScriptsAsTheyAreFound(t *testing.T) {
 
 func replaceRows(text string) string {
 	for _, bare := range []bool{false, true} {
-		rows, inserts := "COPY public.a (x, t) FROM stdin;\n1\tone\n2\ttwo\\nlines\n\\.\n", inserted[strings.Index(inserted, "INSERT"):]
+		rows := "COPY public.a (x, t) FROM stdin;\n1\tone\n2\ttwo\\nlines\n\\.\n"
+		inserts := inserted[strings.Index(inserted, "INSERT"):]
 		if bare {
-			rows, inserts = strings.ReplaceAll(rows, "public.a", "a"), strings.ReplaceAll(inserts, "public.a", "a")
+			rows = strings.ReplaceAll(rows, "public.a", "a")
+			inserts = strings.ReplaceAll(inserts, "public.a", "a")
 		}
 		text = strings.Replace(text, rows, strings.TrimRight(inserts, "\n")+"\n", 1)
 		text = strings.Replace(text, crlf(rows), crlf(strings.TrimRight(inserts, "\n")+"\n"), 1)

@@ -68,7 +68,8 @@ func derive(tokens []sqltext.Token) derived {
 	case "alter":
 		d.alter(&s)
 	case "drop":
-		d.kind, d.desc = stmtClean, s.object()
+		d.kind = stmtClean
+		d.desc = s.object()
 	case "comment":
 		d.about(&s, "COMMENT", "on")
 	case "security":
@@ -97,7 +98,8 @@ func derive(tokens []sqltext.Token) derived {
 // update reads UPDATE pg_catalog.pg_database, by which --clean makes a template
 // fit to be dropped: in a new server there is nothing to be made so.
 func (d *derived) update(s *scan) {
-	if s.Takes("pg_catalog", "."); s.Takes("pg_database", "set") && oneOf(s.Peek().Text, "datistemplate", "datallowconn", "datconnlimit") {
+	s.Takes("pg_catalog", ".")
+	if s.Takes("pg_database", "set") && oneOf(s.Peek().Text, "datistemplate", "datallowconn", "datconnlimit") {
 		d.kind = stmtIdle
 	}
 }
@@ -118,7 +120,8 @@ func (d *derived) transaction(s *scan) {
 		return
 	}
 	d.kind = stmtTransaction
-	if d.verb = "begin"; s.Tokens[0].Is("commit") || s.Tokens[0].Is("end") {
+	d.verb = "begin"
+	if s.Tokens[0].Is("commit") || s.Tokens[0].Is("end") {
 		d.verb = "commit"
 	}
 }
@@ -227,11 +230,14 @@ func (d *derived) alter(s *scan) {
 	s.Takes("only")
 	switch d.desc {
 	case "LARGE OBJECT":
-		d.desc, d.tag = "BLOB", s.Text()
+		d.desc = "BLOB"
+		d.tag = s.Text()
 	case "ROLE", "USER":
 		d.name(s)
 		if look := *s; look.Past("in") && look.Takes("database") {
-			d.desc, d.tag, d.database = "DATABASE PROPERTIES", "", look.Text()
+			d.desc = "DATABASE PROPERTIES"
+			d.tag = ""
+			d.database = look.Text()
 		}
 	case "DATABASE":
 		d.name(s)
@@ -308,7 +314,8 @@ func (d *derived) about(s *scan, desc, word string) {
 	if !s.Past(word) {
 		return // GRANT role TO role
 	}
-	if d.object = s.object(); d.object == "" {
+	d.object = s.object()
+	if d.object == "" {
 		d.object = "TABLE" // GRANT ... ON name
 	}
 	d.tag = d.object + " " + s.Peek().Text
@@ -325,7 +332,8 @@ func (d *derived) about(s *scan, desc, word string) {
 func (d *derived) name(s *scan) {
 	d.tag = s.Text()
 	if s.Takes(".") {
-		d.ns, d.tag = d.tag, s.Text()
+		d.ns = d.tag
+		d.tag = s.Text()
 	}
 }
 

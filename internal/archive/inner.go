@@ -33,7 +33,9 @@ func (a *Archive) CheckData(ctx context.Context, entries ...Entry) error {
 			return fmt.Errorf("read the archive once more: %w", err)
 		}
 		d := newDecoder(filepath.Base(a.Path), &source{ctx: ctx, r: f})
-		d.pos, d.intSize, d.what = e.offset.pos, a.intSize, "data of entry "+e.name()
+		d.pos = e.offset.pos
+		d.intSize = a.intSize
+		d.what = "data of entry " + e.name()
 		if err := d.inflateBlock(e); err != nil {
 			return err
 		}

@@ -82,7 +82,8 @@ func TestInsertsAreTheRows(t *testing.T) {
 				custom := c.Dump(append([]string{"-Fc", "-d", "postgres"}, args...)...)
 				b := mustOpen(t, custom)
 				entries := slices.DeleteFunc(b.Entries, func(e Entry) bool { return !e.Inserts() })
-				list, file := c.Scratch("list", UseList(entries)), c.Scratch("inserts.dump", custom)
+				list := c.Scratch("list", UseList(entries))
+				file := c.Scratch("inserts.dump", custom)
 				out := c.Run(nil, "pg_restore", "-f", "-", "-L", list, file)
 				spelled := map[string]string{}
 				r := b.InsertReader(bytes.NewReader(out), "")

@@ -32,7 +32,8 @@ func (a *Archive) namesIn() copytext.Encoding {
 // tells it to this program and drill files have it. What programs compare with
 // the archive to the byte, COPY statements and a script's parts, stays.
 func (a *Archive) toUTF8() {
-	if a.names = a.namesIn(); a.names.Code == nil {
+	a.names = a.namesIn()
+	if a.names.Code == nil {
 		return
 	}
 	decode := func(texts ...*string) {

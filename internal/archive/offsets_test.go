@@ -18,7 +18,8 @@ func TestWriteOffsets(t *testing.T) {
 			c := start(t)
 			c.Exec("postgres", readFile(t, "testdata/nasty.sql"))
 			args := []string{"-Fc", "-d", nastyDB}
-			want, pipe := c.DumpFile(args...), write(t, c.Dump(args...))
+			want := c.DumpFile(args...)
+			pipe := write(t, c.Dump(args...))
 			a, err := Open(t.Context(), pipe, Options{})
 			if err != nil {
 				t.Fatal(err)

@@ -138,7 +138,8 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 		if err != nil {
 			return o.explain(err)
 		}
-		o.r, u.summed = z, func() bool { return true }
+		o.r = z
+		u.summed = func() bool { return true }
 	case Zstd:
 		z, err := packed.NewZstd(in)
 		if err != nil {

@@ -111,7 +111,8 @@ func (e Entry) hides(tokens []sqltext.Token) string {
 			return "a name that is written in escapes"
 		}
 	}
-	statements, stray := sqltext.Statements(tokens), false
+	statements := sqltext.Statements(tokens)
+	stray := false
 	switch {
 	case len(statements) == 0 || e.Desc == "STATISTICS DATA": // which no drill restores
 	case e.Desc == "FUNCTION" || e.Desc == "PROCEDURE":

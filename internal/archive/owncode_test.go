@@ -45,10 +45,12 @@ func TestOwnCode(t *testing.T) {
 		"a name within a text":               {f + "create table t (id text default 'f')", "", ""},
 		"an attribute that is a call":        {"create table t (id int); create function f(t) returns int language sql as 'select 1'; create view v as select t.f from t", "", "the function f"},
 	} {
-		database, args := "postgres", []string{"-Fc", "-n", "s"}
+		database := "postgres"
+		args := []string{"-Fc", "-n", "s"}
 		switch name { // what is in no schema
 		case "a cast", "an event trigger":
-			database, args = "other", []string{"-Fp"}
+			database = "other"
+			args = []string{"-Fp"}
 			source.Exec("postgres", "create database other")
 		}
 		source.Exec(database, "create schema s; set search_path = s; "+c.sql)

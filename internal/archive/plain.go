@@ -240,10 +240,12 @@ func (d *plainDatabase) learn(line string) {
 		return
 	}
 	if v, ok := strings.CutPrefix(line, "-- Dumped from database version "); ok {
-		d.ServerVersion, d.ServerMajor = v, majorOf(v)
+		d.ServerVersion = v
+		d.ServerMajor = majorOf(v)
 	}
 	if v, ok := strings.CutPrefix(line, "-- Dumped by pg_dump version "); ok {
-		d.DumpVersion, d.DumpMajor = v, majorOf(v)
+		d.DumpVersion = v
+		d.DumpMajor = majorOf(v)
 	}
 	if v, ok := strings.CutPrefix(line, "-- Started on "); ok {
 		if t, err := time.Parse(time.DateTime, v[:min(len(v), len(time.DateTime))]); err == nil {
@@ -307,7 +309,9 @@ func (d *plainDatabase) follow(before []*plainDatabase) {
 
 // reset forgets the settings of the session before.
 func (p *plainReader) reset() {
-	p.settings, p.path, p.encoding = nil, sqltext.SearchPath{}, ""
+	p.settings = nil
+	p.path = sqltext.SearchPath{}
+	p.encoding = ""
 	p.s.StdStrings, p.s.Charset = true, copytext.ASCIISafe
 }
 
@@ -434,7 +438,8 @@ func (p *plainReader) set(it sqltext.Item, set sqltext.Setting, text string) {
 		if settled && p.db.Encoding != value {
 			p.s.Refuse(it.Line, "a change of %s between the objects", name)
 		}
-		p.s.Charset, p.encoding = copytext.CharsetOf(value), value
+		p.s.Charset = copytext.CharsetOf(value)
+		p.encoding = value
 		if p.db != nil {
 			p.db.Encoding = value
 		}
@@ -546,7 +551,8 @@ func (p *plainReader) insert(it sqltext.Item, d derived) {
 	e := db.rowsEntry(d.ns, d.tag)
 	e.parts = []part{{start: it.Start, end: it.End, settings: p.settings}}
 	e.DataSize = it.End - it.Start
-	db.open, db.head = true, bytes.Clone(it.Text)
+	db.open = true
+	db.head = bytes.Clone(it.Text)
 }
 
 // goesOn tells one of many INSERT statements by its head, without a closer look.
@@ -698,7 +704,8 @@ func (d *plainDatabase) take(l label, at int64, settings []setting) {
 func parseLabel(line string) (label, bool) {
 	rest, ok := strings.CutPrefix(line, "-- Name: ")
 	if !ok {
-		if rest, ok = strings.CutPrefix(line, "-- Data for Name: "); !ok {
+		rest, ok = strings.CutPrefix(line, "-- Data for Name: ")
+		if !ok {
 			return label{}, false
 		}
 	}

@@ -104,7 +104,8 @@ func TestScriptTruncatedAnywhere(t *testing.T) {
 		for name, data := range map[string][]byte{"bare": bare, "gzip": gzipped(t, whole), "zstd": zstded(t, whole)} {
 			t.Run(filepath.Base(path)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				file, dir := filepath.Join(t.TempDir(), "backup"), t.TempDir()
+				file := filepath.Join(t.TempDir(), "backup")
+				dir := t.TempDir()
 				if err := os.WriteFile(file, data, 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -24,7 +24,8 @@ func (a *Archive) Unproven() string {
 // Packing says both compressions in one word or two: that around the archive,
 // and that of the rows within: "none", "gzip", "lz4 within", "zstd around gzip".
 func (h Header) Packing() string {
-	outer, inner := cmp.Or(h.Compression, None), cmp.Or(h.DataCompression, string(None))
+	outer := cmp.Or(h.Compression, None)
+	inner := cmp.Or(h.DataCompression, string(None))
 	switch {
 	case inner == string(None):
 		return string(outer)

@@ -24,7 +24,8 @@ func unsummed(t testing.TB, data []byte) []byte {
 
 func TestWhatNoSumCovers(t *testing.T) {
 	t.Parallel()
-	plain, custom := []byte(readFile(t, "testdata/small-15.sql")), []byte(readFile(t, small[0]))
+	plain := []byte(readFile(t, "testdata/small-15.sql"))
+	custom := []byte(readFile(t, small[0]))
 	zeros := make([]byte, 70_000)
 	for name, c := range map[string]struct {
 		data              []byte
@@ -63,7 +64,8 @@ func TestWhatNoSumCovers(t *testing.T) {
 // reading of what comes out meets first, the sum at the end tells.
 func TestFlippedBytes(t *testing.T) {
 	t.Parallel()
-	all, custom := []byte(readFile(t, "testdata/small-all-15.sql")), []byte(readFile(t, small[1]))
+	all := []byte(readFile(t, "testdata/small-all-15.sql"))
+	custom := []byte(readFile(t, small[1]))
 	for name, c := range map[string]struct{ whole, packed []byte }{
 		"sql.gz":   {all, gzipped(t, all)},
 		"dump.gz":  {custom, gzipped(t, custom)},
@@ -72,7 +74,8 @@ func TestFlippedBytes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path, dir := filepath.Join(t.TempDir(), "backup"), t.TempDir()
+			path := filepath.Join(t.TempDir(), "backup")
+			dir := t.TempDir()
 			for i := range 300 {
 				at := i * len(c.packed) / 300
 				data := bytes.Clone(c.packed)

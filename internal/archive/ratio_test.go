@@ -63,7 +63,8 @@ func TestMaxRatio(t *testing.T) {
 // No more is written than the bound allows, and what was written is removed.
 func TestWhatIsTooMuchIsNotWritten(t *testing.T) {
 	t.Parallel()
-	dir, spools := t.TempDir(), t.TempDir()
+	dir := t.TempDir()
+	spools := t.TempDir()
 	path := filepath.Join(dir, "backup")
 	if err := os.WriteFile(path, gzipped(t, append([]byte(readFile(t, small[0])), make([]byte, packed.LeastBound)...)), 0o600); err != nil {
 		t.Fatal(err)

@@ -59,7 +59,8 @@ func qualified(text, word, schema string) string {
 	if !name.IsName() {
 		return text
 	}
-	if s.Pos++; s.Peek().Is(".") {
+	s.Pos++
+	if s.Peek().Is(".") {
 		return text
 	}
 	return text[:name.Start] + quoteIdent(schema) + "." + text[name.Start:]

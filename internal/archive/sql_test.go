@@ -63,7 +63,9 @@ func TestDatabaseDefn(t *testing.T) {
 	} {
 		a := &Archive{Header: Header{Encoding: "SQL_ASCII", StdStrings: true}}
 		if sql != "" {
-			a.Entries, want.Statement, want.Owner = []Entry{{Desc: "DATABASE", Tag: "d", Owner: "o", Defn: sql}}, sql, "o"
+			a.Entries = []Entry{{Desc: "DATABASE", Tag: "d", Owner: "o", Defn: sql}}
+			want.Statement = sql
+			want.Owner = "o"
 		}
 		if diff := cmp.Diff(want, a.DatabaseDefn()); diff != "" {
 			t.Errorf("%s: %s", sql, diff)

@@ -195,7 +195,8 @@ func (d *decoder) header() Header {
 			return Header{}
 		}
 	}
-	major, minor := d.byte(), d.byte()
+	major := d.byte()
+	minor := d.byte()
 	d.byte() // revision: never told versions apart
 	d.checkVersion(int(major), int(minor))
 	d.minor = int(minor)
@@ -389,8 +390,10 @@ func (d *decoder) entry() Entry {
 	var e Entry
 	e.DumpID = d.small("an entry's id", 1, 1<<31-1)
 	e.HadData = d.int() != 0
-	e.TableOID, e.OID = d.oid(), d.oid()
-	e.Tag, e.Desc = d.string(), d.string()
+	e.TableOID = d.oid()
+	e.OID = d.oid()
+	e.Tag = d.string()
+	e.Desc = d.string()
 	if d.err == nil && e.Desc == "" {
 		d.corrupt("an entry has no kind")
 	}
@@ -399,8 +402,11 @@ func (d *decoder) entry() Entry {
 	} else {
 		e.Section = sectionOf(e.Desc)
 	}
-	e.Defn, e.DropStmt, e.CopyStmt = d.string(), d.string(), d.string()
-	e.Namespace, e.Tablespace = d.string(), d.string()
+	e.Defn = d.string()
+	e.DropStmt = d.string()
+	e.CopyStmt = d.string()
+	e.Namespace = d.string()
+	e.Tablespace = d.string()
 	if d.minor >= withAccessMeth {
 		e.TableAM = d.string()
 	}

@@ -78,7 +78,8 @@ func (d *decoder) padded() bool {
 // block reads one data block and takes its entry off the list of those owed.
 func (d *decoder) block(owed map[int]*Entry) {
 	start := d.pos
-	kind, id := d.byte(), d.int()
+	kind := d.byte()
+	id := d.int()
 	if d.err != nil {
 		return
 	}

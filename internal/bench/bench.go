@@ -195,7 +195,8 @@ func (o Options) ways() []Way {
 // jobs are the ways that were asked for. Where the server is no container, no
 // engine is between.
 func (o Options) jobs(d *dumped) ([]job, error) {
-	ways, drillings := o.ways(), drillings()
+	ways := o.ways()
+	drillings := drillings()
 	if d.Kind != sandbox.Container {
 		if o.Ways != "" && slices.Contains(ways, Tunnel) {
 			return nil, fmt.Errorf("-ways: %s is through a container's engine, and the sandbox is %s", Tunnel, d.Kind)

@@ -104,7 +104,9 @@ func printFilter(w io.Writer, all map[string][]float64) (broken []string, err er
 		for i := range of {
 			ratios = append(ratios, of[i]/to[i])
 		}
-		s, limit, word := spread(ratios), fmt.Sprintf("%.2f", p.limit), "kept"
+		s := spread(ratios)
+		limit := fmt.Sprintf("%.2f", p.limit)
+		word := "kept"
 		switch {
 		case p.limit == 0:
 			limit, word = "", ""

@@ -101,7 +101,8 @@ func listen(ctx context.Context, drill string) func() []seen {
 	programs := map[string]string{} // by the exec's id
 	containers := 0                 // that are there
 	var once sync.Once
-	created, done := make(chan struct{}), make(chan struct{})
+	created := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
@@ -121,7 +122,8 @@ func listen(ctx context.Context, drill string) func() []seen {
 					containers++
 					once.Do(func() { close(created) })
 				case "destroy":
-					if containers--; containers <= 0 {
+					containers--
+					if containers <= 0 {
 						return
 					}
 				}

@@ -42,7 +42,8 @@ func newStopwatch(way Way) *stopwatch {
 // step keeps the time since the last step under a name.
 func (s *stopwatch) step(name string) {
 	now := time.Now()
-	s.steps[name], s.last = now.Sub(s.last).Milliseconds(), now
+	s.steps[name] = now.Sub(s.last).Milliseconds()
+	s.last = now
 }
 
 // stop stops the clock while the sandbox still runs, and asks it for the CPU

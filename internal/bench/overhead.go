@@ -211,7 +211,8 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func (b *overhead) drill(ctx context.Context) (drilled, error) {
 	log := &logTimes{}
 	cmd := command(ctx, b.binary, b.dir, "drill", "-name="+b.name)
-	cmd.Env, cmd.Stderr = append(cmd.Env, "DRILL_LOG=debug"), log
+	cmd.Env = append(cmd.Env, "DRILL_LOG=debug")
+	cmd.Stderr = log
 	events := listen(ctx, b.name)
 	begun := time.Now()
 	err := cmd.Run()

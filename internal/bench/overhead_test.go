@@ -21,7 +21,8 @@ func overheadHome(t *testing.T, kind string) (Options, string) {
 		t.Fatal(err)
 	}
 	o, tmp := home(t, kind)
-	o.Dir, o.binary = filepath.Join("..", ".."), path
+	o.Dir = filepath.Join("..", "..")
+	o.binary = path
 	return o, tmp
 }
 

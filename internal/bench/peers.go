@@ -114,7 +114,8 @@ func (p *peerClock) hear(line string) error {
 }
 
 func (p *peerClock) begin() {
-	p.watch, p.cpu = newStopwatch(p.way), startedCPU()
+	p.watch = newStopwatch(p.way)
+	p.cpu = startedCPU()
 }
 
 // end stops the clocks, once.

@@ -54,7 +54,9 @@ func (o Options) dataDir(m Machine) string {
 // enoughRoom adds up what is needed on each file system, before anything is
 // begun.
 func (o Options) enoughRoom(needs []need) error {
-	wanted, free, folders := map[uint64]int64{}, map[uint64]int64{}, map[uint64][]string{}
+	wanted := map[uint64]int64{}
+	free := map[uint64]int64{}
+	folders := map[uint64][]string{}
 	for _, n := range needs {
 		dir, ok := existing(n.dir)
 		if !ok {

@@ -112,7 +112,8 @@ func parseURL(raw string) (*url.URL, error) {
 
 // folder gives the path below a bucket, "" or ending in a slash.
 func folder(path string) string {
-	if path = strings.Trim(path, "/"); path == "" {
+	path = strings.Trim(path, "/")
+	if path == "" {
 		return ""
 	}
 	return path + "/"

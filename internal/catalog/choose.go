@@ -267,7 +267,8 @@ func noBackup(ctx context.Context, store Store, p pattern) error {
 		if err != nil {
 			return err
 		}
-		if count++; count > mostListed {
+		count++
+		if count > mostListed {
 			break
 		}
 		text := fmt.Sprintf("%q", o.Name)

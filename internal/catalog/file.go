@@ -110,7 +110,8 @@ func fileETag(info fs.FileInfo) string {
 	var inode uint64
 	var changed int64
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode, changed = st.Ino, changeTime(st)
+		inode = st.Ino
+		changed = changeTime(st)
 	}
 	return fmt.Sprintf("%x-%x-%x-%x", info.Size(), info.ModTime().UnixNano(), inode, changed)
 }

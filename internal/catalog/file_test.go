@@ -65,7 +65,8 @@ func TestFilePermission(t *testing.T) {
 // and what is no file is told for what it is instead of being passed over.
 func TestFileLinks(t *testing.T) {
 	t.Parallel()
-	dir, elsewhere := t.TempDir(), t.TempDir()
+	dir := t.TempDir()
+	elsewhere := t.TempDir()
 	openDir := func(t *testing.T, dir string) Store { return openLinked(t, dir, spec.LinksFollow) }
 	if err := os.WriteFile(filepath.Join(elsewhere, "real"), []byte("real"), 0o600); err != nil {
 		t.Fatal(err)
@@ -135,7 +136,8 @@ func TestFileWrittenInPlace(t *testing.T) {
 
 func TestDiskSpace(t *testing.T) {
 	t.Parallel()
-	source, dir := t.TempDir(), t.TempDir()
+	source := t.TempDir()
+	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(source, "x"), noise(1000), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,8 @@ func ranged(change func(r *http.Response, b []byte)) func(*http.Response) error 
 // backup's, be there a sum or none.
 func TestRangesThatLie(t *testing.T) {
 	t.Parallel()
-	server, data := storetest.S3(t), noise(100_000)
+	server := storetest.S3(t)
+	data := noise(100_000)
 	for name, b := range map[string][]byte{"x": data, "s": data, "s.sha256": []byte(sum(data) + "  s\n")} {
 		if err := server.Put(t.Context(), name, b); err != nil {
 			t.Fatal(err)
@@ -131,7 +132,8 @@ func TestRangesThatLie(t *testing.T) {
 // backup; what the store itself holds does.
 func TestOtherBytes(t *testing.T) {
 	t.Parallel()
-	server, data := storetest.S3(t), noise(100_000)
+	server := storetest.S3(t)
+	data := noise(100_000)
 	for name, b := range map[string][]byte{"x": data, "s": data, "s.sha256": []byte(sum(data))} {
 		if err := server.Put(t.Context(), name, b); err != nil {
 			t.Fatal(err)
@@ -167,7 +169,8 @@ func TestOtherBytes(t *testing.T) {
 // TestSideFilesThatLie: a side file of an impossible size is an error.
 func TestSideFilesThatLie(t *testing.T) {
 	t.Parallel()
-	server, data := storetest.S3(t), noise(1000)
+	server := storetest.S3(t)
+	data := noise(1000)
 	for name, b := range map[string][]byte{"x": data, "x.sha256": []byte(sum(data) + "  x\n")} {
 		if err := server.Put(t.Context(), name, b); err != nil {
 			t.Fatal(err)

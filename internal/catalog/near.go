@@ -62,7 +62,8 @@ var (
 // nearPattern matches names that fit source.name but for what NearError says;
 // its group is the time.
 func (p pattern) nearPattern() *regexp.Regexp {
-	before, after := p.before, zoneFirst.ReplaceAllString(ending.ReplaceAllString(p.after, ""), "")
+	before := p.before
+	after := zoneFirst.ReplaceAllString(ending.ReplaceAllString(p.after, ""), "")
 	if !p.timed {
 		before = ending.ReplaceAllString(before, "")
 	}

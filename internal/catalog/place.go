@@ -44,7 +44,8 @@ func (s *fileStore) Place(ctx context.Context) (Place, error) {
 	if err != nil {
 		return Place{}, fmt.Errorf("find the disk that holds %s: %w", s.URL(), err)
 	}
-	m, root := mountOf(mounts, dir), mountOf(mounts, "/")
+	m := mountOf(mounts, dir)
+	root := mountOf(mounts, "/")
 	if m == nil {
 		return Place{What: "an unknown file system"}, nil
 	}

@@ -111,7 +111,8 @@ func TestProtection(t *testing.T) {
 		}
 	}
 	must(server.Put(ctx, "nightly/a", []byte("a")))
-	a, b := Object{Name: "a"}, Object{Name: "b"}
+	a := Object{Name: "a"}
+	b := Object{Name: "b"}
 	versioning("")
 	locked(a, Lock{})
 	must(server.Version(ctx, true))
@@ -145,8 +146,11 @@ func TestSame(t *testing.T) {
 	t.Parallel()
 	server := storetest.S3(t)
 	ctx := t.Context()
-	first, second, folder := openServer(t, server, "a/"), openServer(t, server, "b/"), t.TempDir()
-	data, other := noise(1000), append([]byte("x"), noise(1000)[1:]...)
+	first := openServer(t, server, "a/")
+	second := openServer(t, server, "b/")
+	folder := t.TempDir()
+	data := noise(1000)
+	other := append([]byte("x"), noise(1000)[1:]...)
 	put := func(name string, data []byte) {
 		t.Helper()
 		if err := server.Put(ctx, name, data); err != nil {

@@ -81,7 +81,9 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSpec, "correct source.url", "open %s: %s", s.url, s.hide(err))
 	}
-	s.client, s.bucketName, s.prefix = client, u.Host, folder(u.Path)
+	s.client = client
+	s.bucketName = u.Host
+	s.prefix = folder(u.Path)
 	if s.prefix != "" {
 		bucket = blob.PrefixedBucket(bucket, s.prefix)
 	}
@@ -317,9 +319,11 @@ const listHint = "is there a proxy or a cache before the store that changes requ
 // add refuses a page that does not lead on.
 func (p *pages) add(l *s3.ListObjectsV2Output) error {
 	if p.tokens == nil {
-		p.tokens, p.firsts = map[string]bool{}, map[string]bool{}
+		p.tokens = map[string]bool{}
+		p.firsts = map[string]bool{}
 	}
-	token, first := aws.ToString(l.NextContinuationToken), firstOf(l)
+	token := aws.ToString(l.NextContinuationToken)
+	first := firstOf(l)
 	again := p.firsts[first] || p.tokens[token] && token != ""
 	p.firsts[first], p.tokens[token] = first != "", true
 	switch {
@@ -390,7 +394,8 @@ func (s *s3Store) checkAnswer(r *blob.Reader, o Object, offset, length int64) er
 	if etag := trimETag(aws.ToString(out.ETag)); etag != o.ETag && etag != "" {
 		return changed(s, o, "the object was replaced")
 	}
-	got, sent := aws.ToString(out.ContentRange), aws.ToInt64(out.ContentLength)
+	got := aws.ToString(out.ContentRange)
+	sent := aws.ToInt64(out.ContentLength)
 	asked := fmt.Sprintf("bytes %d-%d", offset, offset+length-1)
 	switch {
 	case out.ContentLength != nil && sent != length:

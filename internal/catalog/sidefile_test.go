@@ -8,7 +8,8 @@ import (
 
 func TestParseSums(t *testing.T) {
 	t.Parallel()
-	a, b := strings.Repeat("0a", 32), strings.Repeat("b1", 32)
+	a := strings.Repeat("0a", 32)
+	b := strings.Repeat("b1", 32)
 	tests := []struct{ name, text, want string }{
 		{"bare", a, a},
 		{"bare, upper case, CRLF", strings.ToUpper(a) + "\r\n", a},

@@ -50,7 +50,9 @@ func parseSumLine(line string) (sumLine, bool) {
 
 // bsdLine reads one that names its kind.
 func bsdLine(m []string) (sumLine, bool) {
-	kind, name, sum := strings.ToUpper(m[2]), m[3], strings.ToLower(m[4])
+	kind := strings.ToUpper(m[2])
+	name := m[3]
+	sum := strings.ToLower(m[4])
 	if m[1] != "" {
 		name = unescapeName.Replace(name)
 	}

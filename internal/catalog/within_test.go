@@ -19,7 +19,8 @@ import (
 func linked(t *testing.T) (store, outside string) {
 	t.Helper()
 	top := t.TempDir()
-	store, outside = filepath.Join(top, "store"), filepath.Join(top, "store-other")
+	store = filepath.Join(top, "store")
+	outside = filepath.Join(top, "store-other")
 	must(t, os.MkdirAll(filepath.Join(store, "sub"), 0o700), os.MkdirAll(outside, 0o700),
 		os.WriteFile(filepath.Join(store, "real"), []byte("inside"), 0o600),
 		os.WriteFile(filepath.Join(store, "sub", "deep"), []byte("deeper"), 0o600),

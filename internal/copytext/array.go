@@ -34,7 +34,8 @@ func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, elemen
 		switch c := body[0]; {
 		case c == '{' && expectElement:
 			depth++
-			dst, body = append(dst, c), body[1:]
+			dst = append(dst, c)
+			body = body[1:]
 			if rest := skipSpace(body); len(rest) > 0 && rest[0] == '}' {
 				body, expectElement = rest, false
 			}
@@ -42,10 +43,12 @@ func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, elemen
 			return dst, ErrArray
 		case c == '}' && !expectElement:
 			depth--
-			dst, body = append(dst, c), body[1:]
+			dst = append(dst, c)
+			body = body[1:]
 		case c == delim && !expectElement:
 			expectElement = true
-			dst, body = append(dst, c), body[1:]
+			dst = append(dst, c)
+			body = body[1:]
 		case expectElement:
 			if dst, body, err = r.element(dst, body, delim, f); err != nil {
 				return dst, err
@@ -110,10 +113,12 @@ scan:
 		case c == '{' || c == '"':
 			return value, s, false, ErrArray
 		case c == '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return value, s, false, ErrArray
 			}
-			value, escaped = append(value, s[i]), true
+			value = append(value, s[i])
+			escaped = true
 			keep = len(value)
 		default:
 			value = append(value, c)

@@ -21,7 +21,8 @@ func (r *CompositeRewriter) Append(dst, s []byte, fields int, f func(field int, 
 	if len(s) == 0 || s[0] != '(' {
 		return dst, ErrComposite
 	}
-	dst, s = append(dst, '('), s[1:]
+	dst = append(dst, '(')
+	s = s[1:]
 	for i := range fields {
 		var there, null bool
 		var err error
@@ -40,13 +41,15 @@ func (r *CompositeRewriter) Append(dst, s []byte, fields int, f func(field int, 
 				dst = AppendDoubled(dst, r.out)
 			}
 		}
-		dst, s = append(dst, s[0]), s[1:]
+		dst = append(dst, s[0])
+		s = s[1:]
 	}
 	if fields == 0 {
 		if len(s) == 0 || s[0] != ')' {
 			return dst, ErrComposite
 		}
-		dst, s = append(dst, ')'), s[1:]
+		dst = append(dst, ')')
+		s = s[1:]
 	}
 	if len(skipSpace(s)) > 0 {
 		return dst, ErrComposite
@@ -61,10 +64,12 @@ func compositeField(value, s []byte) (out []byte, there bool, rest []byte, err e
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return value, there, s, ErrComposite
 			}
-			value, there = append(value, s[i]), true
+			value = append(value, s[i])
+			there = true
 		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
 			i++
 			value = append(value, c)
@@ -75,7 +80,8 @@ func compositeField(value, s []byte) (out []byte, there bool, rest []byte, err e
 		case !quoted && c == '(':
 			return value, there, s, ErrComposite
 		default:
-			value, there = append(value, c), true
+			value = append(value, c)
+			there = true
 		}
 	}
 	return value, there, s, ErrComposite

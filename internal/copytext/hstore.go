@@ -32,11 +32,13 @@ func (r *HstoreRewriter) Append(dst, s []byte, f func(dst, value []byte) ([]byte
 		s = rest
 		var err error
 		if after, null := bytes.CutPrefix(s, []byte("NULL")); null {
-			dst, s = append(dst, "NULL"...), after
+			dst = append(dst, "NULL"...)
+			s = after
 		} else if dst, s, err = r.replace(dst, s, f); err != nil {
 			return dst, err
 		}
-		if s, more = bytes.CutPrefix(s, []byte(", ")); more {
+		s, more = bytes.CutPrefix(s, []byte(", "))
+		if more {
 			dst = append(dst, ", "...)
 		}
 	}

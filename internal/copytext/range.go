@@ -50,10 +50,12 @@ func bound(value, s []byte) (out []byte, there bool, rest []byte, err error) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return value, there, s, ErrRange
 			}
-			value, there = append(value, s[i]), true
+			value = append(value, s[i])
+			there = true
 		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
 			i++
 			value = append(value, c)
@@ -64,7 +66,8 @@ func bound(value, s []byte) (out []byte, there bool, rest []byte, err error) {
 		case !quoted && (c == '(' || c == '['):
 			return value, there, s, ErrRange
 		default:
-			value, there = append(value, c), true
+			value = append(value, c)
+			there = true
 		}
 	}
 	return value, there, s, ErrRange

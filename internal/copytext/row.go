@@ -166,7 +166,8 @@ func (cs Charset) Open(row []byte) bool {
 	}
 	for i := 0; i < len(row); i++ {
 		if c := row[i]; c == '\\' || cs.lead[c] {
-			if i++; i == len(row) {
+			i++
+			if i == len(row) {
 				return c == '\\'
 			}
 		}

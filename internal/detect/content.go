@@ -195,7 +195,8 @@ func nextCard(text []byte, from int) (at, end int) {
 		if !isDigit(text[at]) {
 			continue
 		}
-		if end = cardAt(text, at); end > 0 {
+		end = cardAt(text, at)
+		if end > 0 {
 			return at, end
 		}
 		for at < len(text) && isDigit(text[at]) {
@@ -254,7 +255,11 @@ func isCard(digits []byte) bool {
 		}
 		return v
 	}
-	one, two, three, four, n := prefix(1), prefix(2), prefix(3), prefix(4), len(digits)
+	one := prefix(1)
+	two := prefix(2)
+	three := prefix(3)
+	four := prefix(4)
+	n := len(digits)
 	known := one == 4 && (n == 16 || n == 19) ||
 		(51 <= two && two <= 55 || 2221 <= four && four <= 2720) && n == 16 ||
 		(two == 34 || two == 37) && n == 15 ||
@@ -290,7 +295,8 @@ func nextIBAN(text []byte, from int) (at, end int) {
 		}
 		at = i - 2
 		if isDigit(text[i+1]) && isLetter(text[at]) && isLetter(text[at+1]) && starts(text, at) {
-			if end = ibanAt(text, at); end > 0 {
+			end = ibanAt(text, at)
+			if end > 0 {
 				return at, end
 			}
 		}

@@ -230,7 +230,8 @@ func numberOf2(s []byte) int { return int(s[0]-'0')*10 + int(s[1]-'0') }
 
 func isNational(s []byte) bool {
 	d, _ := digitsOf(s)
-	n, check := numberOf(d[:9]), numberOf(d[9:11])
+	n := numberOf(d[:9])
+	check := numberOf(d[9:11])
 	return isDay(d[2]*10+d[3], d[4]*10+d[5]) && (97-n%97 == check || 97-(n+2_000_000_000)%97 == check)
 }
 

@@ -71,7 +71,8 @@ func marked(text []byte, from int, marker byte) (first, last int) {
 			return 0, 0
 		}
 		i += next
-		if first, last = secretAt(text, from, i); last > 0 {
+		first, last = secretAt(text, from, i)
+		if last > 0 {
 			return first, last
 		}
 		i = max(i, first)
@@ -99,7 +100,8 @@ func secretAt(text []byte, from, i int) (first, last int) {
 	case '=':
 		return password(text, from, i)
 	case '_', 'K':
-		if first, last = awsSecret(text, from, i); last > 0 {
+		first, last = awsSecret(text, from, i)
+		if last > 0 {
 			return first, last
 		}
 	case '-':

@@ -79,7 +79,9 @@ func (r *run) peek(ctx context.Context) error {
 	}
 	r.header = h
 	b := &r.report.Backup
-	b.Format, b.Compression, b.Database = string(h.Format), h.Packing(), h.Database
+	b.Format = string(h.Format)
+	b.Compression = h.Packing()
+	b.Database = h.Database
 	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
 	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {
 		return nil
@@ -97,7 +99,8 @@ func takenBy(b catalog.Backup, created time.Time, src spec.Source) catalog.Backu
 	if src.Location == nil || !b.Until.After(b.TakenAt) {
 		return b
 	}
-	b.TakenAt, b.TimeFrom = spec.InZone(created, src.Location).UTC(), catalog.FromHeader
+	b.TakenAt = spec.InZone(created, src.Location).UTC()
+	b.TimeFrom = catalog.FromHeader
 	b.Until = b.TakenAt
 	b.All = slices.Clone(b.All)
 	b.All[0].Until = b.TakenAt // its TakenAt is compared with the names of others

@@ -223,9 +223,13 @@ func (r *run) keep(name string, took time.Duration, p *verdict.Problem) {
 	s := &r.report.Stages[i]
 	s.DurationMS += took.Milliseconds()
 	if p != nil && p.Outcome == verdict.Skipped {
-		s.Outcome, s.Message = p.Outcome, p.Error()
+		s.Outcome = p.Outcome
+		s.Message = p.Error()
 	} else if p != nil && verdict.Worst(s.Outcome, p.Outcome) != s.Outcome {
-		s.Outcome, s.Code, s.Message, s.Hint = p.Outcome, p.Code, p.Error(), p.Hint
+		s.Outcome = p.Outcome
+		s.Code = p.Code
+		s.Message = p.Error()
+		s.Hint = p.Hint
 	}
 	r.Log.Debug("stage", "drill", r.Drill.Name, "stage", name, "outcome", s.Outcome, "ms", s.DurationMS)
 }
@@ -333,7 +337,8 @@ func (r *run) finish() *verdict.Report {
 	}
 	rep.Outcome = verdict.Worst(outcomes...)
 	took := time.Since(r.begun)
-	rep.FinishedAt, rep.DurationMS = rep.StartedAt.Add(took), took.Milliseconds()
+	rep.FinishedAt = rep.StartedAt.Add(took)
+	rep.DurationMS = took.Milliseconds()
 	return rep
 }
 

@@ -63,7 +63,8 @@ func TestNamesInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	// Roles belong to a cluster, and are written as the database was that made
 	// them: so each has one of its own.
-	latin, unicode := dumptest.Server(t), dumptest.Server(t)
+	latin := dumptest.Server(t)
+	unicode := dumptest.Server(t)
 	latin.Exec("postgres", `CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
 	latin.Exec("latin1", foreignNames+`COMMENT ON DATABASE latin1 IS 'für Gäste'; ALTER DATABASE latin1 SET application_name = 'Gasthof';`)
 	// Names of databases are the cluster's, too.

@@ -81,7 +81,9 @@ func (r *run) fetch(ctx context.Context) error {
 		return err
 	}
 	b := &r.report.Backup
-	b.SHA256, b.SizeBytes, b.Checksum = spooled.SHA256, spooled.Size, compared(spooled)
+	b.SHA256 = spooled.SHA256
+	b.SizeBytes = spooled.Size
+	b.Checksum = compared(spooled)
 	err = r.open(ctx, spooled)
 	if spooled.Doubt != nil && (err == nil || verdict.AsProblem(err).Outcome != verdict.Fail) {
 		return spooled.Doubt // else it is bad by itself, whatever a side file says

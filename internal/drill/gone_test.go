@@ -66,7 +66,8 @@ expectations:
 		t.Errorf("by the same drill file: %q", got)
 	}
 	edited := *past
-	edited.DrillSHA256, edited.Scrub = "another", verdict.Scrub{} // as it is read again
+	edited.DrillSHA256 = "another"
+	edited.Scrub = verdict.Scrub{} // as it is read again
 	if got := findingsOf(run(t, t.Context(), d, with(&edited))); !slices.Equal(got, of("fail")) {
 		t.Errorf("by what the report names: %q", got)
 	}

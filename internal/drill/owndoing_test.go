@@ -56,7 +56,8 @@ func outcome(r *verdict.Report) string {
 // else is wrong stays its fault.
 func TestWhoseDoing(t *testing.T) {
 	t.Parallel()
-	source, clusters := dumptest.Server(t), t.TempDir()
+	source := dumptest.Server(t)
+	clusters := t.TempDir()
 	source.Exec("postgres", "create role app; create role other")
 	const foreign = `create extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (dbname 'nowhere');
 create foreign table far_items(id int, label text) server far options (table_name 'items');
@@ -227,7 +228,8 @@ const undisturbed = ` options='-c role=none -c statement_timeout=0 -c lock_timeo
 // TestTemplateDatabase restores a database that every server has of its own.
 func TestTemplateDatabase(t *testing.T) {
 	t.Parallel()
-	source, clusters := dumptest.Server(t), t.TempDir()
+	source := dumptest.Server(t)
+	clusters := t.TempDir()
 	source.Exec("template1", items+"alter database template1 set search_path = nowhere; alter role postgres set search_path = nowhere")
 	for _, args := range [][]string{{"-Fc"}, {"-Fp", "-C"}} {
 		dump := source.Dump(append(args, "template1")...)

@@ -80,7 +80,8 @@ func (r *run) judgePast() {
 	case p.Problem != nil:
 		c.Take(p.Problem)
 	case len(p.Damaged) > 0:
-		c.Outcome, c.Observed = verdict.Warn, fmt.Sprintf("%d damaged", len(p.Damaged))
+		c.Outcome = verdict.Warn
+		c.Observed = fmt.Sprintf("%d damaged", len(p.Damaged))
 		c.Message = "left out: " + strings.Join(p.Damaged, "; ")
 		c.Hint = "nothing is compared with what is left out; the other past reports count"
 	case unproven != "":

@@ -57,7 +57,8 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	}
 
 	later := *first
-	later.Checks, later.Marks = nil, []verdict.Mark{{Table: "bot.messages", Column: "sent_at", Newest: "2026-03-04T03:00:01Z"}}
+	later.Checks = nil
+	later.Marks = []verdict.Mark{{Table: "bot.messages", Column: "sent_at", Newest: "2026-03-04T03:00:01Z"}}
 	later.Tables = []verdict.Table{{Name: "bot.messages", RowsHeld: 5000}}
 	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later}, Damaged: []string{"read the report x: it is not JSON"}}))
 	if third.Outcome != verdict.Fail {

@@ -144,7 +144,8 @@ func (f *finder) processes() {
 
 func (f *finder) run(ctx context.Context, box sandbox.Box, c sandbox.Command) {
 	f.t.Helper()
-	c.Stdout, c.Stderr = f, func(line string) { f.t.Log(line) }
+	c.Stdout = f
+	c.Stderr = func(line string) { f.t.Log(line) }
 	if err := box.Run(ctx, c); err != nil {
 		f.t.Error(err)
 	}

@@ -101,7 +101,8 @@ latest_events:
 	var log bytes.Buffer
 	d := load(t, kind, text)
 	r := run(t, t.Context(), d, func(req *drill.Request) {
-		req.Clusters, req.Log = clusters, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		req.Clusters = clusters
+		req.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	return r, log.String()
 }
@@ -212,7 +213,8 @@ var nameIt = []string{
 // of it: neither in a sentence of the server's, nor in one that looks like it.
 func TestWordsOfCodeAreNotTold(t *testing.T) {
 	t.Parallel()
-	source, clusters := dumptest.Server(t), t.TempDir()
+	source := dumptest.Server(t)
+	clusters := t.TempDir()
 	for name, c := range map[string]struct {
 		sql  string
 		args []string
@@ -254,7 +256,8 @@ func TestWordsOfCodeAreNotTold(t *testing.T) {
 // What is shown was looked at behind the last statement of the backup's code.
 func TestWhatCodeWritesIsNotShown(t *testing.T) {
 	t.Parallel()
-	source, clusters := dumptest.Server(t), t.TempDir()
+	source := dumptest.Server(t)
+	clusters := t.TempDir()
 	for name, c := range map[string]struct{ sql, want string }{
 		"no code":                     {``, ""},
 		"an unruled value":            {code(`update notes o set status = u.nook from users u where u.id = o.id;`), "not_loaded:latest_events:public.notes.status"},
@@ -316,7 +319,8 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 // Where code could run and wrote nothing, all that is shown is shown as text.
 func TestWhatWasLoadedIsShown(t *testing.T) {
 	t.Parallel()
-	source, clusters := dumptest.Server(t), t.TempDir()
+	source := dumptest.Server(t)
+	clusters := t.TempDir()
 	source.Exec("postgres", "create database shop")
 	source.Exec("shop", shownShop+code(``)+`alter database shop set timezone = 'Asia/Kathmandu'; alter database shop set datestyle = 'SQL, DMY';`)
 	for _, args := range [][]string{{"-Fc"}, {"-Fp", "-C", "--inserts"}} {

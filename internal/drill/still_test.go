@@ -72,7 +72,8 @@ func TestStandStill(t *testing.T) {
 		}
 		var rows int
 		err = conn.QueryRow(t.Context(), "select count(*) from public.t").Scan(&rows)
-		if conn.Close(t.Context()); err != nil || rows != 1 {
+		conn.Close(t.Context())
+		if err != nil || rows != 1 {
 			t.Errorf("%s: %d rows of that moment, %v", name, rows, err)
 		}
 	}

@@ -24,7 +24,8 @@ func command(t *testing.T, degree Degree, out *bytes.Buffer, script string) Comm
 		Stdout: out, Stderr: out, Limits: Limits{Memory: 256 << 20, Processes: 60, Files: 256, Temporary: 4 << 20},
 	}
 	if os.Geteuid() == 0 {
-		c.Account, c.Keeper = &Account{UID: 0x70000001, GID: 0x70000001}, &Account{UID: 0x70000002, GID: 0x70000002}
+		c.Account = &Account{UID: 0x70000001, GID: 0x70000001}
+		c.Keeper = &Account{UID: 0x70000002, GID: 0x70000002}
 	}
 	return c
 }
@@ -60,7 +61,9 @@ func TestEnds(t *testing.T) {
 			}
 		}
 		c := command(t, d, nil, "")
-		c.Stdout, c.Stderr, c.Args = nil, nil, []string{"nosuchprogram"}
+		c.Stdout = nil
+		c.Stderr = nil
+		c.Args = []string{"nosuchprogram"}
 		if _, err := c.Start(); err == nil || !strings.Contains(err.Error(), "find nosuchprogram: no such file") {
 			t.Errorf("a program that is not there: %v", err)
 		}
@@ -133,7 +136,9 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	eachDegree(t, func(t *testing.T, d Degree) {
 		c := command(t, d, nil, "trap '' TERM INT; kill -STOP 1 $PPID 2>/dev/null; setsid sleep 600 & sleep 600")
-		c.Stdout, c.Stderr, c.Deadline = nil, nil, time.Now().Add(time.Second)
+		c.Stdout = nil
+		c.Stderr = nil
+		c.Deadline = time.Now().Add(time.Second)
 		if end, err := started(t, c).Wait(); err != nil || end != (End{Code: 137, Cause: AtDeadline}) {
 			t.Errorf("%+v, %v", end, err)
 		}

@@ -80,7 +80,9 @@ func (p plan) start() (_ *Process, err error) {
 		}
 	}()
 	cmd := exec.Command(thisProgram())
-	cmd.Args, cmd.Env, cmd.Dir = []string{keeper.Marker}, []string{"GOTRACEBACK=none"}, "/"
+	cmd.Args = []string{keeper.Marker}
+	cmd.Env = []string{"GOTRACEBACK=none"}
+	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr
 	cmd.ExtraFiles = []*os.File{pipes[0].r, pipes[1].r, pipes[2].w}
 	cmd.SysProcAttr = p.attributes()

@@ -147,7 +147,9 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 	if err != nil {
 		return fmt.Errorf("read the sums of %s (drill file, line %d): %w", t.Table, t.Checksum.Witness.Pos.Line, err)
 	}
-	observed, columns, file := rowsOfSum(rows, sum), strings.Join(t.Checksum.Columns, ", "), path.Base(t.Checksum.Witness.Source.URL)
+	observed := rowsOfSum(rows, sum)
+	columns := strings.Join(t.Checksum.Columns, ", ")
+	file := path.Base(t.Checksum.Witness.Source.URL)
 	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore gave other values; or the record was summed in another snapshot than the dump's, or otherwise than docs/witness.md says"
 	switch {
 	case len(told.sums) > 1:
@@ -186,7 +188,8 @@ var isSum = regexp.MustCompile(`^[0-9a-f]{16}$`)
 func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) {
 	var all toldSums
 	damaged := func(f *witness.Fault) {
-		if all.faults++; all.fault == nil {
+		all.faults++
+		if all.fault == nil {
 			all.fault = f
 		}
 	}

@@ -39,7 +39,8 @@ func CodeRan(ran []verdict.OwnCode, onNew string, past history.Past) ([]verdict.
 		c.Say(verdict.Skipped, c.Observed, "nothing is wrong; later drills are compared with this one, if it passes", "no history yet: no earlier drill that passed has listed the code that it ran")
 	case before != nil:
 		ran = markNew(ran, before.CodeRan)
-		c.Change.Baseline, c.Change.From = before.Run, digestIn(before)
+		c.Change.Baseline = before.Run
+		c.Change.From = digestIn(before)
 		judgeCode(&c, ran, onNew, before, past)
 	}
 	return ran[:min(len(ran), mostCode)], c

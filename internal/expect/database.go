@@ -242,7 +242,8 @@ order by 1, 2`
 // others it says how many there are.
 func (l *lookup) several(names []string) string {
 	const most = 8
-	told, unnamed := l.tellable(names), ""
+	told := l.tellable(names)
+	unnamed := ""
 	switch n := len(names) - len(told); {
 	case n == 1:
 		unnamed = "1 that the backup does not name"

@@ -55,7 +55,8 @@ create table public.names (name text collate public.sorted);
 alter database faulty set timezone = 'Europe/Berlin'; alter database faulty set app.secret = 'hunter2';`
 
 func testDatabase(t *testing.T, s server) {
-	soundly, brokenly := s.database(t, "sound", sound), s.database(t, "faulty", broken)
+	soundly := s.database(t, "sound", sound)
+	brokenly := s.database(t, "faulty", broken)
 	rewritten := func(schema, table, column string) bool { return table == "noise" }
 	for _, test := range []struct {
 		name, file string

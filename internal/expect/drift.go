@@ -36,7 +36,8 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 	points = points[:min(len(points), max(d.Median, 1))]
 	noteAccepted(c, past, points)
 	base := history.Median(points)
-	c.Change.Baseline, c.Change.From = points[0].Run, strconv.FormatInt(base, 10)
+	c.Change.Baseline = points[0].Run
+	c.Change.From = strconv.FormatInt(base, 10)
 	percent := (float64(m.Value) - float64(base)) * 100 / float64(base)
 	switch {
 	case m.Value == base:

@@ -100,7 +100,8 @@ func testRowCountChange(t *testing.T, s server) {
 		first := Run(t.Context(), connect, e, Options{AsOf: asOf})[1]
 		first.Change.To = "80"
 		past := history.Past{Passing: []*verdict.Report{night(1, func(r *verdict.Report) {
-			r.Tables, r.Checks = []verdict.Table{{Name: "public.names", RowsHeld: 3}}, []verdict.Check{first}
+			r.Tables = []verdict.Table{{Name: "public.names", RowsHeld: 3}}
+			r.Checks = []verdict.Check{first}
 		})}}
 		if got := Run(t.Context(), connect, e, Options{AsOf: asOf, Past: past})[1]; got.Outcome != verdict.Fail || !strings.Contains(got.Message, "75 % fewer than 80 rows") {
 			t.Errorf("%s: %s", got.Outcome, got.Message)

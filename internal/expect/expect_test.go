@@ -443,7 +443,8 @@ func testServerGone(t *testing.T, s server) {
 	t.Run("a panic is the check's own", func(t *testing.T) {
 		calls := 0
 		panicking := func(ctx context.Context) (*pgx.Conn, error) {
-			if calls++; calls == 1 {
+			calls++
+			if calls == 1 {
 				panic("secret@person.example")
 			}
 			return connect(ctx)

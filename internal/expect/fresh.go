@@ -47,7 +47,8 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 // the day has not begun. A row without a time does not count; no row at all,
 // or one from the future, is a failure.
 func freshness(t spec.Table, o Options) check {
-	f, asOf := *t.Freshness, o.asOf()
+	f := *t.Freshness
+	asOf := o.asOf()
 	return check{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
 		plain: true,
@@ -102,7 +103,8 @@ const minute = "2006-01-02 15:04 MST"
 // clockOf finds out how the column tells a time, and refuses what the drill
 // file says too little or too much about.
 func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
-	f, column := *t.Freshness, t.Table.Column(t.Freshness.Column)
+	f := *t.Freshness
+	column := t.Table.Column(t.Freshness.Column)
 	refuse := func(mend, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
@@ -208,9 +210,11 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 		judgeFuture(c, t, asOf.to, newest)
 		return
 	}
-	age, written := asOf.from.Sub(newest.from), newest.from.UTC().Format(minute)
+	age := asOf.from.Sub(newest.from)
+	written := newest.from.UTC().Format(minute)
 	if newest.isDay() {
-		age, written = max(asOf.from.Sub(newest.to), 0), newest.from.Format(time.DateOnly)
+		age = max(asOf.from.Sub(newest.to), 0)
+		written = newest.from.Format(time.DateOnly)
 	}
 	age = age.Truncate(time.Second) // as it is shown
 	most := age + asOf.to.Sub(asOf.from)

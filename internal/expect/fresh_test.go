@@ -56,7 +56,8 @@ func TestFreshnessOfADay(t *testing.T) {
 func TestAwayFromADay(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
-	day, moment := Options{TakenAt: begin, TakenUntil: begin.AddDate(0, 0, 1)}, Options{TakenAt: begin}
+	day := Options{TakenAt: begin, TakenUntil: begin.AddDate(0, 0, 1)}
+	moment := Options{TakenAt: begin}
 	for _, c := range []struct {
 		o           Options
 		after, want time.Duration
@@ -74,7 +75,8 @@ func TestAwayFromADay(t *testing.T) {
 func TestTheBackupOfADay(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
-	day, moment := Options{TakenAt: begin, TakenUntil: begin.AddDate(0, 0, 1), SHA256: "ab"}, Options{TakenAt: begin, SHA256: "ab"}
+	day := Options{TakenAt: begin, TakenUntil: begin.AddDate(0, 0, 1), SHA256: "ab"}
+	moment := Options{TakenAt: begin, SHA256: "ab"}
 	for _, c := range []struct {
 		o    Options
 		sha  string

@@ -159,7 +159,8 @@ func (q *query) under(ctx context.Context, path whose, sql string, args ...strin
 
 // alone asks in the session's own transaction, which it begins if need be.
 func (q *query) alone(ctx context.Context, path whose, sql string, args []string) ([][][]byte, error) {
-	if q.unopened = q.session.open(ctx); q.unopened != nil {
+	q.unopened = q.session.open(ctx)
+	if q.unopened != nil {
 		return nil, q.unopened
 	}
 	// All of it goes to the server at once: a thousand small tables cost a
@@ -214,10 +215,12 @@ func (q *query) opening(path whose) []string {
 			", "+setLocal("search_path", searchPath)+", "+setLocal("constraint_exclusion", "off"))
 	}
 	if q.path != path {
-		q.path, all = path, append(all, "select "+setLocal("search_path", searchPath))
+		q.path = path
+		all = append(all, "select "+setLocal("search_path", searchPath))
 	}
 	if !q.wary && q.session.names.mistrusted() {
-		q.wary, all = true, append(all, withoutIndexes)
+		q.wary = true
+		all = append(all, withoutIndexes)
 	}
 	return all
 }

@@ -64,7 +64,8 @@ func tolerated(r spec.Regression) string {
 // growsBy finds out whether the column holds times or integers, and whether
 // the report may say them.
 func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
-	r, column := *t.MaxRegression, t.Table.Column(t.MaxRegression.Column)
+	r := *t.MaxRegression
+	column := t.Table.Column(t.MaxRegression.Column)
 	refuse := func(mend, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), r.Pos.Line)
@@ -117,7 +118,8 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 	last := points[:1]
 	noteAccepted(c, o.Past, last)
 	before := last[0].Value
-	c.Change.Baseline, c.Change.From = last[0].Run, markText(how, before)
+	c.Change.Baseline = last[0].Run
+	c.Change.From = markText(how, before)
 	const hint = "what was dumped went back in time: look for a disk, a replica or a restore in production that lacks what was there at the last drill"
 	switch {
 	case mark == "":

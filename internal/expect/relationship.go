@@ -19,7 +19,8 @@ import (
 // A referenced table that the drill file lists (listed) is told once, by its
 // own check.
 func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) check {
-	column, to := t.Table.Column(r.Column), r.References.Column(r.ReferencedColumn)
+	column := t.Table.Column(r.Column)
+	to := r.References.Column(r.ReferencedColumn)
 	return check{
 		Check: verdict.Check{ID: "relationships:" + column, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
 		plain: true,
@@ -81,7 +82,8 @@ func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationshi
 }
 
 func countOrphans(ctx context.Context, q *query, path whose, equal string, table spec.Name, r spec.Relationship) (int64, error) {
-	column, referenced := pgx.Identifier{r.Column}.Sanitize(), pgx.Identifier{r.ReferencedColumn}.Sanitize()
+	column := pgx.Identifier{r.Column}.Sanitize()
+	referenced := pgx.Identifier{r.ReferencedColumn}.Sanitize()
 	n, err := count(ctx, q, path, fmt.Sprintf("select pg_catalog.count(*) from %s f where f.%s is not null and not exists (select from %s t where t.%s %s f.%s)",
 		identifier(table), column, identifier(r.References), referenced, equal, column))
 	if err != nil {

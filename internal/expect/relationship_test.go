@@ -157,7 +157,9 @@ insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hou
 	elsewhere := changed("summed_elsewhere", `delete from t where id < 3; insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour', i / 3.0, '\x00ff', i * interval '1 day', 'other' from generate_series(2, 1, -1) i;
 alter database summed_elsewhere set timezone = 'Asia/Tokyo'; alter database summed_elsewhere set datestyle = 'SQL, DMY'; alter database summed_elsewhere set bytea_output = 'escape';
 alter database summed_elsewhere set extra_float_digits = -3; alter database summed_elsewhere set intervalstyle = 'iso_8601';`)
-	swapped, doubled, nulled := changed("summed_swapped", "update t set id = 6 - id;"), changed("summed_doubled", "insert into t select * from t;"), changed("summed_nulled", "update t set b = null where id = 1;")
+	swapped := changed("summed_swapped", "update t set id = 6 - id;")
+	doubled := changed("summed_doubled", "insert into t select * from t;")
+	nulled := changed("summed_nulled", "update t set b = null where id = 1;")
 	for _, test := range []struct {
 		name    string
 		connect Connect
@@ -235,7 +237,8 @@ alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witness
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			table, columns := cmp.Or(c.table, "public.orders"), cmp.Or(c.columns, "id, total, at")
+			table := cmp.Or(c.table, "public.orders")
+			columns := cmp.Or(c.columns, "id, total, at")
 			d := drill(t, tables("{table: "+table+", checksum: {columns: ["+columns+"], witness: {url: 'file:///logs/sums', sum: orders, at: at"+c.more+"}}}"))
 			got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf, TakenAt: asOf, Shown: func(_, _, _ string) bool { return true }, Witnesses: Witnesses{
 				Now: asOf.Add(time.Hour),

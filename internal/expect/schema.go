@@ -56,7 +56,9 @@ type change struct {
 const mostLines = 40
 
 func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *told.Names) {
-	outcome, shown, counts := verdict.Pass, []change(nil), map[string]int{}
+	outcome := verdict.Pass
+	shown := []change(nil)
+	counts := map[string]int{}
 	for _, d := range differences(b.Structure, now) {
 		kind, severity := "changed", b.OnChanged
 		switch {

@@ -97,7 +97,8 @@ func testSchema(t *testing.T, s server) {
 				got = got[:i+1]
 			}
 			if strings.HasPrefix(key, "function app.biggest") { // what stands for its body differs from major to major
-				got, want = strings.TrimSuffix(strings.TrimSuffix(got, "#"), " "), strings.TrimSuffix(want, " #")
+				got = strings.TrimSuffix(strings.TrimSuffix(got, "#"), " ")
+				want = strings.TrimSuffix(want, " #")
 			}
 			if got != want {
 				t.Errorf("%s: got %q, want %q", key, got, want)
@@ -184,7 +185,8 @@ func testSchema(t *testing.T, s server) {
 	}
 	t.Run("another major version", func(t *testing.T) {
 		was := *baseline
-		was.PostgreSQL, was.Definitions = major-1, map[string]string{"view app.v": "#0"}
+		was.PostgreSQL = major - 1
+		was.Definitions = map[string]string{"view app.v": "#0"}
 		b := usual
 		b.Structure = &was
 		got := Run(t.Context(), connect, spec.Expectations{Timeout: time.Minute, Schema: &b}, Options{})

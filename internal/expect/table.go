@@ -103,7 +103,8 @@ const rebuildHint = "it is declared as rebuildable: rebuild it after a real rest
 // judgeMissing judges a table that is not there. It is well if a person wanted
 // it to be dropped, and no drill that passed has seen it since.
 func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
-	accepted, seen := o.Past.AcceptedFor(c.ID), o.hadTable(c.ID, t.Table)
+	accepted := o.Past.AcceptedFor(c.ID)
+	seen := o.hadTable(c.ID, t.Table)
 	if accepted != nil && (seen == nil || !seen.StartedAt.After(accepted.At)) {
 		c.Pass(r.kind)
 		c.Accepted = accepted.Note()
@@ -183,7 +184,8 @@ func rowsOf(
 }
 
 func judgeCount(c *verdict.Check, t spec.Table, n int64, o Options) {
-	observed, limit := strconv.FormatInt(n, 10), *t.RowCount
+	observed := strconv.FormatInt(n, 10)
+	limit := *t.RowCount
 	outcome := verdict.Fail
 	if limit.Severity == "warn" {
 		outcome = verdict.Warn

@@ -149,7 +149,8 @@ func (w Witnesses) each(ctx context.Context, from spec.Source, key string, o wit
 		return err
 	}
 	defer file.Close()
-	o.Name, o.Now = path.Base(from.URL), w.Now.Add(witness.ClockGrace)
+	o.Name = path.Base(from.URL)
+	o.Now = w.Now.Add(witness.ClockGrace)
 	return witness.Each(file, o, take, damaged)
 }
 
@@ -249,7 +250,8 @@ func (h *hearing) fitting(ctx context.Context, batch []witness.Record) ([]witnes
 	switch {
 	case errors.As(err, &refused) && strings.HasPrefix(refused.State, "22") && len(batch) == 1:
 		h.damaged(&witness.Fault{Line: batch[0].Line, What: "holds a key that is no value of its column's type", Mend: "look at what wrote it, and at witness.key in the drill file"})
-		if h.unfit++; h.unfit > mostUnfit {
+		h.unfit++
+		if h.unfit > mostUnfit {
 			return nil, verdict.Errorf(verdict.CodeWitness, "correct witness.key in the drill file: it is {column: field of the record}", "more than %d records hold a key that is no value of its column's type", mostUnfit)
 		}
 		return nil, nil

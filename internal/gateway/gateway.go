@@ -67,7 +67,9 @@ func (o Options) log() string { return filepath.Join(o.Dir, "log") }
 func (o Options) metadata() string { return filepath.Join(o.Dir, "metadata") }
 
 func (s *Server) launch(o Options) error {
-	buckets, metadata, versions := o.Bucket(""), o.metadata(), filepath.Join(o.Dir, "versions")
+	buckets := o.Bucket("")
+	metadata := o.metadata()
+	versions := filepath.Join(o.Dir, "versions")
 	for _, dir := range []string{buckets, metadata, versions} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err

@@ -366,7 +366,8 @@ func (r *reading) whichTarget() error {
 
 // unknown refuses an option that no target has.
 func (r *reading) unknown(s said) error {
-	options, of := []string{"help", "version"}, r.targets
+	options := []string{"help", "version"}
+	of := r.targets
 	if c := r.last(); c != nil {
 		of = Targets{*c.Target}
 	}
@@ -399,7 +400,8 @@ var aName = regexp.MustCompile(`^[a-z0-9_*?,-]+$`)
 
 // noTarget refuses a word.
 func (r *reading) noTarget(i int) error {
-	word, c := r.args[i], r.last()
+	word := r.args[i]
+	c := r.last()
 	meant := spec.Nearest(word, r.targets.names())
 	dev := devTargets.find(devPrefix + word[strings.LastIndexByte(word, ':')+1:])
 	switch {

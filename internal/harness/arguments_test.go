@@ -349,7 +349,8 @@ func asMage(t *rapid.T, args []string) string {
 	fs := flag.NewFlagSet("", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Bool("v", false, "")
-	list, help := fs.Bool("l", false, ""), fs.Bool("h", false, "")
+	list := fs.Bool("l", false, "")
+	help := fs.Bool("h", false, "")
 	fs.Duration("t", 0, "")
 	if err := fs.Parse(args); err != nil {
 		t.Fatalf("Mage refuses %q: %v", args, err)

@@ -115,11 +115,13 @@ func (p *place) spoil() {
 // with its code before a bad one.
 func TestExamplesOfPipelines(t *testing.T) {
 	t.Parallel()
-	p, commands := shop(t), pipelines(t)
+	p := shop(t)
+	commands := pipelines(t)
 	summary := filepath.Join(p.dir, "summary.md")
 	run := func(name string) (string, int) {
 		cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", strings.Join(commands[name], "\n"))
-		cmd.Dir, cmd.Env = p.dir, p.environ("GITHUB_STEP_SUMMARY="+summary)
+		cmd.Dir = p.dir
+		cmd.Env = p.environ("GITHUB_STEP_SUMMARY=" + summary)
 		out, err := cmd.CombinedOutput()
 		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 			t.Fatal(err)
@@ -149,7 +151,8 @@ func TestExamplesOfPipelines(t *testing.T) {
 
 func TestExampleOfMake(t *testing.T) {
 	t.Parallel()
-	program, p := testneed.Program(t, "make"), shop(t)
+	program := testneed.Program(t, "make")
+	p := shop(t)
 	path, err := filepath.Abs(example("Makefile"))
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +160,8 @@ func TestExampleOfMake(t *testing.T) {
 	migrated := filepath.Join(p.dir, "migrated")
 	deploy := func() (string, error) {
 		cmd := exec.Command(program, "-f", path, "deploy", "MIGRATE=touch "+migrated)
-		cmd.Dir, cmd.Env = t.TempDir(), p.environ()
+		cmd.Dir = t.TempDir()
+		cmd.Env = p.environ()
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
@@ -248,7 +252,8 @@ func TestExampleOfCron(t *testing.T) {
 	}
 	for _, line := range []string{nightly, hourly} {
 		before := len(red)
-		if red = mailed(line, filepath.Join(p.dir, "gone")); !strings.Contains(red[before:], "gone") {
+		red = mailed(line, filepath.Join(p.dir, "gone"))
+		if !strings.Contains(red[before:], "gone") {
 			t.Errorf("a folder that is gone mailed:\n%s", red[before:])
 		}
 	}

@@ -88,7 +88,8 @@ func cannot(format string, args ...any) *Exit {
 // the output who goes away ends the process: there may be a sandbox to remove.
 func (h *Home) interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	signals, broken := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 1)
+	broken := make(chan os.Signal, 1)
 	notify := func() {
 		// Mage listens too, and at a second Ctrl-C ends the process at once.
 		signal.Reset(os.Interrupt)

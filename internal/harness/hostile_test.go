@@ -349,7 +349,8 @@ func newHostileSource(t *testing.T) *hostileSource {
 
 // dump makes the archive of an input.
 func (s *hostileSource) dump(in hostile, mark string) []byte {
-	base, name := "base", "shop_"+strings.ToLower(rand.Text())
+	base := "base"
+	name := "shop_" + strings.ToLower(rand.Text())
 	if in.bad {
 		base = "base_bad"
 	}

@@ -28,7 +28,8 @@ func (h *Home) Drills(ctx context.Context, names string) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
-	listing, faults := make([]report.Listing, len(files)), make([]string, len(files))
+	listing := make([]report.Listing, len(files))
+	faults := make([]string, len(files))
 	var looks errgroup.Group
 	looks.SetLimit(mostStores)
 	for i, f := range files {

@@ -309,7 +309,8 @@ func (p *place) sweep() {
 // stay: the engine removes a volume a moment after its container.
 func settle(left func() []string) (found []string) {
 	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if found = left(); len(found) == 0 || time.Now().After(end) {
+		found = left()
+		if len(found) == 0 || time.Now().After(end) {
 			return found
 		}
 	}

@@ -170,7 +170,8 @@ func TestTheWorkflowRunsTheTwoCommands(t *testing.T) {
 	commands, _, _ = strings.Cut(commands, "```")
 	for line := range strings.Lines(commands) {
 		command, _, _ := strings.Cut(line, "#")
-		if command = strings.TrimSpace(command); !strings.Contains(string(workflow), "run: "+command+"\n") {
+		command = strings.TrimSpace(command)
+		if !strings.Contains(string(workflow), "run: "+command+"\n") {
 			t.Errorf("the workflow does not run %q", command)
 		}
 	}

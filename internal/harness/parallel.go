@@ -25,7 +25,8 @@ func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int) 
 	if parallel == 0 {
 		parallel = max(1, min(len(files), runtime.NumCPU(), int(budget/leastMemory)))
 	}
-	places, memory := make(chan struct{}, parallel), semaphore.NewWeighted(budget)
+	places := make(chan struct{}, parallel)
+	memory := semaphore.NewWeighted(budget)
 	reports := make([]*verdict.Report, len(files))
 	var drills sync.WaitGroup
 	for i, f := range files {

@@ -41,7 +41,8 @@ func (h *Home) record(ctx context.Context, d *spec.Drill) *record {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPastTime)
 	defer cancel()
-	if rec.shelf, rec.err = catalog.OpenShelf(ctx, d.History.Source); rec.err == nil {
+	rec.shelf, rec.err = catalog.OpenShelf(ctx, d.History.Source)
+	if rec.err == nil {
 		rec.store = rec.shelf
 	}
 	return rec

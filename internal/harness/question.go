@@ -28,7 +28,8 @@ const clocksApart = 48 * time.Hour
 // from is the beginning of the earliest run whose report may matter: it may be
 // of this object.
 func (q question) from() time.Time {
-	from, young := q.backup.TakenAt.Add(-clocksApart), q.at.Add(-q.within)
+	from := q.backup.TakenAt.Add(-clocksApart)
+	young := q.at.Add(-q.within)
 	if young.Before(from) {
 		return young
 	}

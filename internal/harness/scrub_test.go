@@ -18,7 +18,8 @@ func TestDraftTellsInFrontWhatPasses(t *testing.T) {
 	if !strings.HasSuffix(front, want) {
 		t.Error(front)
 	}
-	if d.Passing = nil; strings.Contains(drafted(d, r), "Passes") {
+	d.Passing = nil
+	if strings.Contains(drafted(d, r), "Passes") {
 		t.Error("something passes where nothing does")
 	}
 }

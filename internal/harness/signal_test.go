@@ -90,11 +90,13 @@ func (s slow) busy(pr *process, what string) bool {
 			if dir, _, _ := strings.Cut(p, "/cmdline"); !strings.Contains(p, what) || state(dir) != "S" {
 				continue
 			}
-			if asleep[p] = seen[p] + 1; asleep[p] == steady {
+			asleep[p] = seen[p] + 1
+			if asleep[p] == steady {
 				return true
 			}
 		}
-		if seen = asleep; pr.ended() {
+		seen = asleep
+		if pr.ended() {
 			return false
 		}
 	}
@@ -127,7 +129,8 @@ const hang = time.Minute
 
 func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 	source := dumptest.Server(t)
-	slowLoad, quick := newSlow(source, forever), newQuick(source)
+	slowLoad := newSlow(source, forever)
+	quick := newQuick(source)
 	stages := []struct {
 		name  string
 		db    slow
@@ -211,7 +214,8 @@ func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage st
 	// Twice, as timeout(1) does and as impatient people do.
 	kill(t, pr, sig)
 	_ = pr.Process.Signal(sig)
-	code, took := pr.end(), time.Since(sent)
+	code := pr.end()
+	took := time.Since(sent)
 	t.Logf("gone after %v", took.Round(time.Millisecond))
 	if took > hang {
 		t.Errorf("gone after %v only", took)
@@ -239,7 +243,8 @@ func (pr *process) ended() bool {
 // the next drill's start, remove just that, and nothing of a drill that runs.
 func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
 	source := dumptest.Server(t)
-	slowLoad, quick := newSlow(source, forever), newQuick(source)
+	slowLoad := newSlow(source, forever)
+	quick := newQuick(source)
 	kinds(t, func(t *testing.T, kind string) {
 		p := newPlace(t)
 		slowLoad := slowLoad.drill(p, "killed", kind, 0)

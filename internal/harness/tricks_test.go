@@ -84,8 +84,12 @@ func (w *watched) report(ago time.Duration, outcome verdict.Outcome) *verdict.Re
 	w.t.Helper()
 	r := w.h.inventoryOf(w.t.Context(), history.Past{}, w.d)
 	begun := w.at.Add(-ago)
-	r.Run, r.Outcome, r.StartedAt, r.FinishedAt = history.NewRunID(begun), outcome, begun, begun.Add(time.Minute)
-	r.Checks, r.Stages = nil, []verdict.Stage{{Name: verdict.StageExpect, Outcome: outcome}}
+	r.Run = history.NewRunID(begun)
+	r.Outcome = outcome
+	r.StartedAt = begun
+	r.FinishedAt = begun.Add(time.Minute)
+	r.Checks = nil
+	r.Stages = []verdict.Stage{{Name: verdict.StageExpect, Outcome: outcome}}
 	if outcome == verdict.Fail || outcome == verdict.Warn {
 		r.Stages[0].Code = verdict.CodeRowCountChange
 		r.Checks = []verdict.Check{{ID: changeID, Stage: verdict.StageExpect, Code: verdict.CodeRowCountChange, Outcome: outcome,
@@ -185,7 +189,8 @@ func TestTricksWithTheHistory(t *testing.T) {
 			w.write(file, lastMember.ReplaceAllString(strings.ReplaceAll(w.read(file), fail, pass), "\n}\n"))
 		}, signedByNobody},
 		"the hash of a pass under a failure made a pass": {func(w *watched) {
-			good, bad := w.passed(2*time.Hour), w.failed(time.Hour)
+			good := w.passed(2 * time.Hour)
+			bad := w.failed(time.Hour)
 			w.write(bad, withHash(strings.ReplaceAll(w.read(bad), fail, pass), w.read(good)))
 			w.must(os.RemoveAll(filepath.Dir(good)))
 		}, cannotBeUsed},
@@ -200,7 +205,8 @@ func TestTricksWithTheHistory(t *testing.T) {
 			w.write(filepath.Join(w.there, history.NewRunID(w.at), "report.json"), w.read(w.passed(time.Hour)))
 		}, cannotBeUsed},
 		"and its run rewritten": {func(w *watched) {
-			file, run := w.passed(30*time.Hour), history.NewRunID(w.at)
+			file := w.passed(30 * time.Hour)
+			run := history.NewRunID(w.at)
 			w.write(filepath.Join(w.there, run, "report.json"), strings.ReplaceAll(w.read(file), filepath.Base(filepath.Dir(file)), run))
 		}, cannotBeUsed},
 		"a member twice": {func(w *watched) {

@@ -203,7 +203,8 @@ func TestDamagedReportsAreNamed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			older, newer := report(0), report(10)
+			older := report(0)
+			newer := report(10)
 			keep(t, dir, older)
 			keep(t, dir, newer)
 			path := write(t, c.text, dir, "shop", "20261121T032000Z-beef", "report.json")
@@ -331,7 +332,8 @@ func TestNamesCannotEscape(t *testing.T) {
 
 func TestLinksCannotEscape(t *testing.T) {
 	t.Parallel()
-	dir, outside := t.TempDir(), t.TempDir()
+	dir := t.TempDir()
+	outside := t.TempDir()
 	if err := os.Symlink(outside, filepath.Join(dir, "shop")); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,8 @@ func rows(r *verdict.Report) (int64, bool) {
 // holding is a report of so many rows.
 func holding(minutes int, outcome verdict.Outcome, n int64) *verdict.Report {
 	r := report(minutes)
-	r.Outcome, r.Tables = outcome, []verdict.Table{{Name: "public.orders", RowsHeld: n}}
+	r.Outcome = outcome
+	r.Tables = []verdict.Table{{Name: "public.orders", RowsHeld: n}}
 	return r
 }
 

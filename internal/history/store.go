@@ -162,7 +162,8 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 // slim leaves out what nothing is compared with and, in a database of many
 // tables, takes the most memory.
 func slim(r *verdict.Report) *verdict.Report {
-	r.Scrub, r.Trend = verdict.Scrub{}, nil
+	r.Scrub = verdict.Scrub{}
+	r.Trend = nil
 	for i := range r.LatestEvents {
 		r.LatestEvents[i].Rows = nil
 	}

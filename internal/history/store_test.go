@@ -105,7 +105,8 @@ func testWithoutDisk(t *testing.T, s place) {
 	if p := history.Read(t.Context(), dir, s, "shop"); p.Problem != nil || len(p.Passing)+len(p.Damaged) > 0 {
 		t.Fatalf("an empty store: %+v", p)
 	}
-	first, second := save(t, s, report("shop", 0, verdict.Pass)), save(t, s, report("shop", 10, verdict.Warn))
+	first := save(t, s, report("shop", 0, verdict.Pass))
+	second := save(t, s, report("shop", 10, verdict.Warn))
 	save(t, s, report("shop", 15, verdict.Fail))
 	save(t, s, report("bot", 16, verdict.Pass))
 	here := report("shop", 5, verdict.Pass)

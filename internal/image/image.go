@@ -65,7 +65,8 @@ type plan struct {
 func (o Options) plan(ctx context.Context) (plan, error) {
 	p := plan{major: o.Major, tag: o.Tag, packages: o.Packages, progress: o.Progress}
 	var ok bool
-	if p.suite, ok = Suite(o.Major); !ok {
+	p.suite, ok = Suite(o.Major)
+	if !ok {
 		return plan{}, fmt.Errorf("no Debian suite carries PostgreSQL %d: choose one of %s", o.Major, majorsText())
 	}
 	if p.tag == "" {
@@ -189,7 +190,8 @@ func commandError(ctx context.Context, name string, err error, said string) erro
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%s: %w", name, cause)
 	}
-	if said = strings.TrimSpace(said); said != "" {
+	said = strings.TrimSpace(said)
+	if said != "" {
 		return fmt.Errorf("%s: %w: %s", name, err, said)
 	}
 	return fmt.Errorf("%s: %w", name, err)

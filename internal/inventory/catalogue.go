@@ -31,7 +31,8 @@ type names struct {
 }
 
 func (n *names) add(name string) {
-	if n.count++; n.count <= mostNamed {
+	n.count++
+	if n.count <= mostNamed {
 		n.first = append(n.first, name)
 	}
 }
@@ -48,7 +49,8 @@ func (n names) String() string {
 // backups names, and whether that names all which the store holds. Either way
 // whatever prunes by the one would soon delete the other.
 func catalogued(ctx context.Context, d spec.Catalogue, retention time.Duration, store catalog.Store, newest catalog.Backup, o Options) []verdict.Check {
-	file, within := path.Base(d.Source.URL), ""
+	file := path.Base(d.Source.URL)
+	within := ""
 	if retention > 0 {
 		within = ", of the last " + spec.Span(retention)
 	}
@@ -110,7 +112,8 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 	if err != nil {
 		return l, err
 	}
-	from, to := time.Time{}, o.At.Add(-d.Lag)
+	from := time.Time{}
+	to := o.At.Add(-d.Lag)
 	if retention > 0 {
 		from = o.At.Add(-retention)
 	}
@@ -145,7 +148,8 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 }
 
 func (l *listed) damaged(f *witness.Fault) {
-	if l.faults++; l.fault == nil {
+	l.faults++
+	if l.fault == nil {
 		l.fault = f
 	}
 }

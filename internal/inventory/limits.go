@@ -143,7 +143,8 @@ func cadence(d spec.Cadence, retention time.Duration, all []catalog.Entry, o Opt
 		case accepted != nil && g.after.TakenAt.Format(time.RFC3339) <= accepted.To:
 			c.Accepted = accepted.Note()
 		default:
-			if wide++; g.wide > worst.wide {
+			wide++
+			if g.wide > worst.wide {
 				worst = g
 			}
 			if c.Change == nil {

@@ -263,7 +263,8 @@ func TestCopies(t *testing.T) {
 // A backup that reached both stores between the two lists is no finding.
 func TestACopyThatIsAheadForAMoment(t *testing.T) {
 	t.Parallel()
-	first, second := t.TempDir(), t.TempDir()
+	first := t.TempDir()
+	second := t.TempDir()
 	src := spec.Source{URL: "file://" + first, Name: "shop-{time}.dump", TimeLayout: "20060102"}
 	write := func(name string) {
 		for _, dir := range []string{first, second} {

@@ -35,7 +35,8 @@ func TextEnd(s []byte, i int) (end int, escaped bool) {
 			i += 8
 			continue
 		}
-		if i += bits.TrailingZeros64(stops) / 8; s[i] == '"' {
+		i += bits.TrailingZeros64(stops) / 8
+		if s[i] == '"' {
 			return i + 1, escaped
 		}
 		i, escaped = i+2, true
@@ -84,21 +85,25 @@ func NumberEnd(s []byte, i int) int {
 		i++
 	}
 	whole := i
-	if i = digitsEnd(s, i); i == whole || i > whole+1 && s[whole] == '0' {
+	i = digitsEnd(s, i)
+	if i == whole || i > whole+1 && s[whole] == '0' {
 		return -1
 	}
 	if i < len(s) && s[i] == '.' {
 		fraction := i + 1
-		if i = digitsEnd(s, fraction); i == fraction {
+		i = digitsEnd(s, fraction)
+		if i == fraction {
 			return -1
 		}
 	}
 	if i < len(s) && s[i]|0x20 == 'e' {
-		if i++; i < len(s) && (s[i] == '+' || s[i] == '-') {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
 			i++
 		}
 		power := i
-		if i = digitsEnd(s, i); i == power {
+		i = digitsEnd(s, i)
+		if i == power {
 			return -1
 		}
 	}
@@ -164,12 +169,14 @@ func EmptyEnd(s []byte, i int) int {
 func membersEnd(s []byte, i, depth int) int {
 	opened := s[i]
 	closes := opened + 2 // of either bracket in ASCII
-	if i = AfterBlanks(s, i+1); i < len(s) && s[i] == closes {
+	i = AfterBlanks(s, i+1)
+	if i < len(s) && s[i] == closes {
 		return i + 1
 	}
 	for {
 		if opened == '{' {
-			if i = keyEnd(s, i); i < 0 {
+			i = keyEnd(s, i)
+			if i < 0 {
 				return -1
 			}
 		}
@@ -181,7 +188,8 @@ func membersEnd(s []byte, i, depth int) int {
 		if i < 0 {
 			return -1
 		}
-		if i = AfterBlanks(s, i); i >= len(s) {
+		i = AfterBlanks(s, i)
+		if i >= len(s) {
 			return -1
 		}
 		switch s[i] {
@@ -217,7 +225,8 @@ func ColonEnd(s []byte, i int) int {
 	if OneBlank(s, i, ':') {
 		return i + 2
 	}
-	if i = AfterBlanks(s, i); i >= len(s) || s[i] != ':' {
+	i = AfterBlanks(s, i)
+	if i >= len(s) || s[i] != ':' {
 		return -1
 	}
 	return AfterBlanks(s, i+1)
@@ -232,7 +241,8 @@ func Next(s []byte, i int, closes byte) (next int, more bool) {
 	if OneBlank(s, i, ',') {
 		return i + 2, true
 	}
-	if i = AfterBlanks(s, i); i >= len(s) {
+	i = AfterBlanks(s, i)
+	if i >= len(s) {
 		return -1, false
 	}
 	switch s[i] {

@@ -140,7 +140,8 @@ func digitsAt(s []byte) (field, int) {
 	case !oneOf(delim, "-/."):
 		return aNumber, i
 	}
-	if i++; i == len(s) || !isDigit(s[i]) {
+	i++
+	if i == len(s) || !isDigit(s[i]) {
 		for i < len(s) && (isDigit(s[i]) || isAlpha(s[i]) || s[i] == delim) {
 			i++
 		}
@@ -150,7 +151,8 @@ func digitsAt(s []byte) (field, int) {
 	if delim == '.' {
 		kind = aNumber
 	}
-	if i = digitsEnd(s, i); i < len(s) && s[i] == delim {
+	i = digitsEnd(s, i)
+	if i < len(s) && s[i] == delim {
 		kind = aDate
 		for i < len(s) && (isDigit(s[i]) || s[i] == delim) {
 			i++
@@ -435,7 +437,8 @@ func (m *moment) date(s []byte) (got int, ok bool) {
 	}
 	for rest := s; len(rest) > 0; { // a text is the month
 		var piece []byte
-		if piece, rest = datePiece(rest); len(piece) == 0 {
+		piece, rest = datePiece(rest)
+		if len(piece) == 0 {
 			return 0, false
 		}
 		if !isAlpha(piece[0]) {
@@ -452,7 +455,8 @@ func (m *moment) date(s []byte) (got int, ok bool) {
 	}
 	for rest := s; len(rest) > 0; {
 		var piece []byte
-		if piece, rest = datePiece(rest); isAlpha(piece[0]) {
+		piece, rest = datePiece(rest)
+		if isAlpha(piece[0]) {
 			continue
 		}
 		mask, ok := m.number(piece, have)
@@ -593,7 +597,8 @@ func (m *moment) clock(s []byte) bool {
 	case '.':
 		m.hour, m.minute, m.second = 0, m.hour, m.minute
 	case ':':
-		if m.second, rest = orZero(rest[1:]); len(rest) == 0 {
+		m.second, rest = orZero(rest[1:])
+		if len(rest) == 0 {
 			return m.minute <= 59 && m.second <= 60
 		}
 	}
@@ -608,12 +613,14 @@ func (m *moment) clock(s []byte) bool {
 // zero.
 func orZero(s []byte) (n int, rest []byte) {
 	if len(s) > 1 && (s[0] == '+' || s[0] == '-') && isDigit(s[1]) {
-		if n, rest = number(s[1:], 1<<31-1); s[0] == '-' && n != 0 {
+		n, rest = number(s[1:], 1<<31-1)
+		if s[0] == '-' && n != 0 {
 			n = 1<<31 - 1
 		}
 		return n, rest
 	}
-	if n, rest = number(s, 1<<31-1); n >= 0 {
+	n, rest = number(s, 1<<31-1)
+	if n >= 0 {
 		return n, rest
 	}
 	if len(s) > 0 && isDigit(s[0]) {
@@ -637,7 +644,8 @@ func displaces(s []byte) bool {
 	minutes, seconds := 0, 0
 	switch {
 	case len(rest) > 0 && rest[0] == ':':
-		if minutes, rest = orZero(rest[1:]); len(rest) > 0 && rest[0] == ':' {
+		minutes, rest = orZero(rest[1:])
+		if len(rest) > 0 && rest[0] == ':' {
 			seconds, rest = orZero(rest[1:])
 		}
 	case len(rest) == 0 && len(s) > 3:

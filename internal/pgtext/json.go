@@ -45,18 +45,22 @@ func (r *Reader) document(s []byte, text bool) bool {
 			r.nested, next = r.nested[:len(r.nested)-1], aCommaOrEnd
 			i++
 		case next == aKey || next == aKeyOrEnd:
-			if i = jsonKey(s, i, text); i < 0 {
+			i = jsonKey(s, i, text)
+			if i < 0 {
 				return false
 			}
 			next = aValue
 		case c == '{':
-			r.nested, next = append(r.nested, c), aKeyOrEnd
+			r.nested = append(r.nested, c)
+			next = aKeyOrEnd
 			i++
 		case c == '[':
-			r.nested, next = append(r.nested, c), aValueOrEnd
+			r.nested = append(r.nested, c)
+			next = aValueOrEnd
 			i++
 		default:
-			if i = r.scalar(s, i, text); i < 0 {
+			i = r.scalar(s, i, text)
+			if i < 0 {
 				return false
 			}
 			next = aCommaOrEnd
@@ -76,10 +80,12 @@ func jsonKey(s []byte, i int, text bool) int {
 	if s[i] != '"' {
 		return -1
 	}
-	if i = jsonString(s, i+1, text); i < 0 {
+	i = jsonString(s, i+1, text)
+	if i < 0 {
 		return -1
 	}
-	if i = afterJSONBlanks(s, i); i == len(s) || s[i] != ':' {
+	i = afterJSONBlanks(s, i)
+	if i == len(s) || s[i] != ':' {
 		return -1
 	}
 	return i + 1
@@ -119,24 +125,28 @@ func (r *Reader) jsonNumber(s []byte, i int, text bool) int {
 	}
 	if i < len(s) && s[i] == '.' {
 		from = i + 1
-		if i = digitsEnd(s, from); i == from {
+		i = digitsEnd(s, from)
+		if i == from {
 			return -1
 		}
 	}
 	if i < len(s) && s[i]|0x20 == 'e' {
 		large = true
-		if i++; i < len(s) && (s[i] == '+' || s[i] == '-') {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
 			i++
 		}
 		from = i
-		if i = digitsEnd(s, i); i == from {
+		i = digitsEnd(s, i)
+		if i == from {
 			return -1
 		}
 	}
 	if i < len(s) && inJSONWord(s[i]) {
 		return -1
 	}
-	if large = large || i-start > mostFraction; text && large && !r.numeric(unlimited, s[start:i]) {
+	large = large || i-start > mostFraction
+	if text && large && !r.numeric(unlimited, s[start:i]) {
 		return -1
 	}
 	return i
@@ -170,14 +180,16 @@ func jsonString(s []byte, i int, text bool) int {
 			i++
 			continue
 		}
-		if i++; i == len(s) {
+		i++
+		if i == len(s) {
 			return -1
 		}
 		switch s[i] {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			i++
 		case 'u':
-			if i = jsonUnicode(s, i+1, text); i < 0 {
+			i = jsonUnicode(s, i+1, text)
+			if i < 0 {
 				return -1
 			}
 		default:

@@ -23,7 +23,8 @@ func (r *Reader) array(t *Type, s []byte) bool {
 		return false
 	}
 	for {
-		if s = skipSpace(s); len(s) == 0 {
+		s = skipSpace(s)
+		if len(s) == 0 {
 			return false
 		}
 		switch c := s[0]; {
@@ -33,7 +34,8 @@ func (r *Reader) array(t *Type, s []byte) bool {
 			}
 			s = s[1:]
 		case c == '}' && (!d.expects || d.count[d.depth] == 0 && !d.hasElement):
-			if s = s[1:]; !d.close() {
+			s = s[1:]
+			if !d.close() {
 				return false
 			}
 			if d.depth == 0 {
@@ -42,7 +44,8 @@ func (r *Reader) array(t *Type, s []byte) bool {
 		case c == t.delim && !d.expects:
 			d.expects, s = true, s[1:]
 		case d.expects && d.leaf():
-			if s, ok = r.element(t, s); !ok {
+			s, ok = r.element(t, s)
+			if !ok {
 				return false
 			}
 		default:
@@ -132,7 +135,8 @@ func bound(s []byte) (n int, ok bool) {
 		s = s[1:]
 	}
 	n, rest := number(s, 1<<31-1)
-	if ok = len(bytes.Trim(rest, "+-0123456789")) == 0; n < 0 { // before 17 atoi read it
+	ok = len(bytes.Trim(rest, "+-0123456789")) == 0
+	if n < 0 { // before 17 atoi read it
 		n = 0
 	}
 	if negative {
@@ -161,7 +165,8 @@ func quotedElement(value, s []byte) (_, rest []byte, ok bool) {
 		case '"':
 			return value, s[i+1:], true
 		case '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return value, nil, false
 			}
 		}
@@ -181,13 +186,16 @@ func bareElement(value, s []byte, delim byte) (_, rest []byte, null, ok bool) {
 		case c == '{' || c == '"':
 			return value, nil, false, false
 		case c == '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return value, nil, false, false
 			}
-			value, escaped = append(value, s[i]), true
+			value = append(value, s[i])
+			escaped = true
 			keep = len(value)
 		default:
-			if value = append(value, c); !isSpace(c) {
+			value = append(value, c)
+			if !isSpace(c) {
 				keep = len(value)
 			}
 		}
@@ -204,7 +212,8 @@ func skipSpace(s []byte) []byte {
 
 // composite follows record_in: as many fields as there are, each of its type.
 func (r *Reader) composite(t *Type, s []byte) bool {
-	if s = skipSpace(s); len(s) == 0 || s[0] != '(' {
+	s = skipSpace(s)
+	if len(s) == 0 || s[0] != '(' {
 		return false
 	}
 	s = s[1:]
@@ -219,7 +228,8 @@ func (r *Reader) composite(t *Type, s []byte) bool {
 			continue
 		}
 		value, rest, ok := untilDelimiter(r.buffer(), s, ",)")
-		if r.keep(value); !ok || !r.part(field, value) {
+		r.keep(value)
+		if !ok || !r.part(field, value) {
 			return false
 		}
 		s = rest
@@ -234,7 +244,8 @@ func untilDelimiter(value, s []byte, delimiters string) (_, rest []byte, ok bool
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return value, nil, false
 			}
 			value = append(value, s[i])
@@ -323,7 +334,8 @@ func whole(s []byte) (n int, ok bool) {
 
 // spans is a multirange.
 func (r *Reader) spans(t *Type, s []byte) bool {
-	if s = skipSpace(s); len(s) == 0 || s[0] != '{' {
+	s = skipSpace(s)
+	if len(s) == 0 || s[0] != '{' {
 		return false
 	}
 	s = skipSpace(s[1:])
@@ -332,7 +344,8 @@ func (r *Reader) spans(t *Type, s []byte) bool {
 			break
 		}
 		rest, ok := r.oneSpan(t, s)
-		if s = skipSpace(rest); !ok || len(s) == 0 {
+		s = skipSpace(rest)
+		if !ok || len(s) == 0 {
 			return false
 		}
 		if s[0] == '}' {
@@ -349,20 +362,25 @@ func (r *Reader) spans(t *Type, s []byte) bool {
 // hstore follows parse_hstore: keys and values, quoted or not.
 func (r *Reader) hstore(_ *Type, s []byte) bool {
 	for {
-		if s = skipSpace(s); len(s) == 0 {
+		s = skipSpace(s)
+		if len(s) == 0 {
 			return true
 		}
 		rest, ok := hstoreWord(s, false)
-		if s = skipSpace(rest); !ok || !bytes.HasPrefix(s, []byte("=>")) {
+		s = skipSpace(rest)
+		if !ok || !bytes.HasPrefix(s, []byte("=>")) {
 			return false
 		}
-		if s = skipSpace(s[2:]); len(s) == 0 {
+		s = skipSpace(s[2:])
+		if len(s) == 0 {
 			return false
 		}
-		if rest, ok = hstoreWord(s, true); !ok {
+		rest, ok = hstoreWord(s, true)
+		if !ok {
 			return false
 		}
-		if s = skipSpace(rest); len(s) == 0 {
+		s = skipSpace(rest)
+		if len(s) == 0 {
 			return true
 		}
 		if s[0] != ',' {
@@ -384,7 +402,8 @@ func hstoreWord(s []byte, value bool) (rest []byte, ok bool) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
-			if i++; i == len(s) {
+			i++
+			if i == len(s) {
 				return nil, false
 			}
 		case i > 0 && (c == '=' && !value || c == ',' && value || isSpace(c)):

@@ -25,7 +25,8 @@ func inet4(s []byte) bool {
 		if n < 0 || parts == 4 {
 			return false
 		}
-		if parts, s = parts+1, rest; len(s) == 0 || s[0] != '.' {
+		parts, s = parts+1, rest
+		if len(s) == 0 || s[0] != '.' {
 			break
 		}
 		s = s[1:]
@@ -43,7 +44,8 @@ func number(s []byte, most int) (n int, rest []byte) {
 		return -1, s
 	}
 	for len(s) > 0 && isDigit(s[0]) {
-		if n = n*10 + int(s[0]-'0'); n > most {
+		n = n*10 + int(s[0]-'0')
+		if n > most {
 			return -1, s
 		}
 		s = s[1:]
@@ -72,7 +74,8 @@ func cidr4(s []byte) bool {
 		if s[0] != '.' {
 			return false
 		}
-		if s = s[1:]; len(s) == 0 { // a point at the end
+		s = s[1:]
+		if len(s) == 0 { // a point at the end
 			return false
 		}
 	}
@@ -272,7 +275,8 @@ func scanHex(s []byte, width int) (n int, rest []byte, ok bool) {
 		i, ok = i+2, true // no digits are 0, to most C libraries
 	}
 	for ; i < end && hexDigit(s[i]) != 255; i++ {
-		n, ok = min(n<<4|int(hexDigit(s[i])), 1<<20), true
+		n = min(n<<4|int(hexDigit(s[i])), 1<<20)
+		ok = true
 	}
 	if ok && s[0] == '-' {
 		n = -n
@@ -286,17 +290,20 @@ func (r *Reader) macaddr8(_ *Type, s []byte) bool {
 	s = skipSpace(s)
 	n, spacer := 0, byte(0)
 	for len(s) >= 2 {
-		if n++; n > 8 || hexDigit(s[0]) == 255 || hexDigit(s[1]) == 255 {
+		n++
+		if n > 8 || hexDigit(s[0]) == 255 || hexDigit(s[1]) == 255 {
 			return false
 		}
-		if s = s[2:]; len(s) > 0 && oneOf(s[0], ":-.") {
+		s = s[2:]
+		if len(s) > 0 && oneOf(s[0], ":-.") {
 			if spacer != 0 && spacer != s[0] {
 				return false
 			}
 			spacer, s = s[0], s[1:]
 		}
 		if (n == 6 || n == 8) && len(s) > 0 && isSpace(s[0]) {
-			if s = skipSpace(s); len(s) > 0 {
+			s = skipSpace(s)
+			if len(s) > 0 {
 				return false
 			}
 		}

@@ -20,7 +20,8 @@ func (r *Reader) oid(_ *Type, s []byte) bool {
 	if bytes.IndexByte(s, '_') >= 0 {
 		return false
 	}
-	if s = trim(s); r.Major >= sinceLiterals && len(s) > 1 && s[0] == '0' && isDigit(s[1]) {
+	s = trim(s)
+	if r.Major >= sinceLiterals && len(s) > 1 && s[0] == '0' && isDigit(s[1]) {
 		return octal(s)
 	}
 	n, negative, ok := r.magnitude(s)
@@ -49,8 +50,10 @@ func (r *Reader) magnitude(s []byte) (n uint64, negative, ok bool) {
 	}
 	base := byte(10)
 	if r.Major >= sinceLiterals && len(s) > 2 && s[0] == '0' {
-		if base = baseOf(s[1]); base != 10 {
-			if s = s[2:]; s[0] == '_' {
+		base = baseOf(s[1])
+		if base != 10 {
+			s = s[2:]
+			if s[0] == '_' {
 				s = s[1:]
 			}
 		}
@@ -131,7 +134,8 @@ func hexFloat(s []byte) bool {
 	if s[0]|0x20 != 'p' {
 		return false
 	}
-	if s = s[1:]; len(s) > 0 && (s[0] == '+' || s[0] == '-') {
+	s = s[1:]
+	if len(s) > 0 && (s[0] == '+' || s[0] == '-') {
 		s = s[1:]
 	}
 	return len(s) > 0 && digitsEnd(s, 0) == len(s)
@@ -317,7 +321,8 @@ func (d *decimal) roundsUp(keep int) bool {
 // wants nothing but separators between digits, and at the ends at most a few
 // letters, as of a currency.
 func (r *Reader) money(_ *Type, s []byte) bool {
-	first, last := bytes.IndexFunc(s, isDigitRune), bytes.LastIndexFunc(s, isDigitRune)
+	first := bytes.IndexFunc(s, isDigitRune)
+	last := bytes.LastIndexFunc(s, isDigitRune)
 	if first < 0 {
 		return currency(s)
 	}

@@ -206,7 +206,8 @@ func agree(t *testing.T, c *dumptest.Cluster) {
 			continue
 		}
 		all := k.chosen(chance)
-		asked, values = append(asked, k), append(values, all)
+		asked = append(asked, k)
+		values = append(values, all)
 		fmt.Fprintf(&sql, "select taken(%s, array[%s]);\n", literal(k.sql), literals(all))
 	}
 	for i, line := range strings.Split(c.Query("postgres", sql.String()), "\n") {
@@ -242,9 +243,11 @@ func (k kind) compare(t *testing.T, r *pgtext.Reader, values []string, taken str
 	if len(taken) != len(values) {
 		t.Fatalf("%s of %d: %d values, and %q", k.sql, r.Major, len(values), taken)
 	}
-	refused, passed := 0, []string{}
+	refused := 0
+	passed := []string{}
 	for i, v := range values {
-		takes, accepted := taken[i] == 't', r.Accepts(k.typ, []byte(v))
+		takes := taken[i] == 't'
+		accepted := r.Accepts(k.typ, []byte(v))
 		legal, wrong := i < len(k.values), i >= len(k.values) && i < len(k.values)+len(k.wrong)
 		switch {
 		case legal && !takes, wrong && takes:
@@ -254,7 +257,8 @@ func (k kind) compare(t *testing.T, r *pgtext.Reader, values []string, taken str
 		case wrong && accepted:
 			t.Errorf("%s of %d: %q is accepted here", k.sql, r.Major, v)
 		case !takes:
-			if refused++; accepted {
+			refused++
+			if accepted {
 				passed = append(passed, v)
 			}
 		}

@@ -38,7 +38,8 @@ func (r *Reader) uuid(_ *Type, s []byte) bool {
 		if len(s) < 2 || hexDigit(s[0]) == 255 || hexDigit(s[1]) == 255 {
 			return false
 		}
-		if s = s[2:]; len(s) > 0 && s[0] == '-' && i%2 == 1 && i < 15 {
+		s = s[2:]
+		if len(s) > 0 && s[0] == '-' && i%2 == 1 && i < 15 {
 			s = s[1:]
 		}
 	}

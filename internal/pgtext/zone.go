@@ -51,7 +51,8 @@ func isPOSIX(s []byte) bool {
 	for end < len(s) && !isDigit(s[end]) && !oneOf(s[end], "+-,") {
 		end++
 	}
-	if s = s[end:]; end == 0 {
+	s = s[end:]
+	if end == 0 {
 		return false
 	}
 	if len(s) > 0 && s[0] != ',' {

@@ -195,7 +195,11 @@ func unreachable() *verdict.Report {
 
 func interrupted() *verdict.Report {
 	r := passing()
-	r.Outcome, r.Checks, r.Tables, r.LatestEvents, r.Scrub = verdict.Error, nil, nil, nil, verdict.Scrub{}
+	r.Outcome = verdict.Error
+	r.Checks = nil
+	r.Tables = nil
+	r.LatestEvents = nil
+	r.Scrub = verdict.Scrub{}
 	r.Recovery = nil
 	for i := range r.Stages {
 		s := &r.Stages[i]
@@ -250,7 +254,10 @@ func misspelled() *verdict.Report {
 // undecided is a new database, whose scrub has no rules yet.
 func undecided() *verdict.Report {
 	r := passing()
-	r.Outcome, r.Tables, r.Scrub, r.LatestEvents = verdict.Error, nil, verdict.Scrub{}, nil
+	r.Outcome = verdict.Error
+	r.Tables = nil
+	r.Scrub = verdict.Scrub{}
+	r.LatestEvents = nil
 	r.Checks, r.Recovery = nil, nil
 	for _, column := range []string{"users.email", "users.full_name", "users.telephone_number_of_a_relative", "orders.contact_email", "orders.note"} {
 		r.Checks = append(r.Checks, verdict.Check{

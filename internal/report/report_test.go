@@ -201,7 +201,8 @@ func TestMarkdownFitsAPage(t *testing.T) {
 	for range 30 {
 		r.Checks = append(r.Checks, verdict.Check{ID: "x", Outcome: verdict.Fail, Message: strings.Repeat("ä|", 100_000)})
 	}
-	if md = rendered(t, Markdown, r); len(md) > 1<<20-1 || !utf8.ValidString(md) || !strings.Contains(md, "in full") {
+	md = rendered(t, Markdown, r)
+	if len(md) > 1<<20-1 || !utf8.ValidString(md) || !strings.Contains(md, "in full") {
 		t.Errorf("%d bytes of huge messages", len(md))
 	}
 }

@@ -58,11 +58,13 @@ func shapeRow(what, when string, rows int64, s verdict.Shape) []string {
 	if s.Nulls == rows {
 		return row
 	}
-	row[3], row[4] = fmt.Sprintf("%s to %s", count(s.Shortest), count(s.Longest)), count(s.Median)
+	row[3] = fmt.Sprintf("%s to %s", count(s.Shortest), count(s.Longest))
+	row[4] = count(s.Median)
 	if s.Shortest == s.Longest {
 		row[3] = "all " + count(s.Longest)
 	}
-	if row[5] = count(s.Different); s.Estimated {
+	row[5] = count(s.Different)
+	if s.Estimated {
 		row[5] = "~" + row[5]
 	}
 	row[6] = strings.Join(s.Characters.Words(), ", ")

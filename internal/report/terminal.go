@@ -270,7 +270,8 @@ func (p *page) hint(indent, text string) {
 
 // compared says what was expected and what was found, as far as a check knows.
 func compared(c verdict.Check) string {
-	expected, observed := labelled("expected", clean(c.Expected)), labelled("observed", clean(c.Observed))
+	expected := labelled("expected", clean(c.Expected))
+	observed := labelled("observed", clean(c.Observed))
 	if expected != "" && observed != "" {
 		return expected + ", " + observed
 	}

@@ -25,9 +25,14 @@ func TestWitnessGolden(t *testing.T) {
 	}
 	good := verdict.Witness{Name: "admin_log", Table: "public.events", Until: taken, Expected: 12345, Found: 12345}
 	newer, lost := good, good
-	newer.Newer, newer.NewerFrom, newer.NewerTo = 6, taken.Add(time.Minute), taken.Add(101*time.Minute)
-	lost.Found, lost.Missing, lost.MissingKeys = 12343, 2, []string{"line 17: id 4711", "line 18: id 4712"}
-	lost.MissingFrom, lost.MissingTo = taken.Add(-10*time.Hour), taken.Add(-time.Hour)
+	newer.Newer = 6
+	newer.NewerFrom = taken.Add(time.Minute)
+	newer.NewerTo = taken.Add(101 * time.Minute)
+	lost.Found = 12343
+	lost.Missing = 2
+	lost.MissingKeys = []string{"line 17: id 4711", "line 18: id 4712"}
+	lost.MissingFrom = taken.Add(-10 * time.Hour)
+	lost.MissingTo = taken.Add(-time.Hour)
 	for name, r := range map[string]*verdict.Report{
 		"pass": of(verdict.Pass, "", newer), "nothing": of(verdict.Pass, "", good),
 		"fail":  of(verdict.Fail, "public.events lacks 2 of the 12345 records of the witness admin_log", lost),

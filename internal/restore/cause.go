@@ -82,7 +82,8 @@ var named = regexp.MustCompile(`"([^"]+)"|\b([A-Za-z_][\w$]*\.[A-Za-z_][\w$]*)\b
 // attribute says of each error whose doing it is. What rests on something that
 // is missing has the same cause: so it begins anew until nothing more is found.
 func (s *Session) attribute() (said []message) {
-	if said = s.said.all(failure); len(said) == 0 {
+	said = s.said.all(failure)
+	if len(said) == 0 {
 		return nil
 	}
 	lost := s.lostBefore()
@@ -93,7 +94,8 @@ func (s *Session) attribute() (said []message) {
 			if m.cause != "" {
 				continue
 			}
-			if m.cause = s.causeOf(*m, lost); m.cause != "" {
+			m.cause = s.causeOf(*m, lost)
+			if m.cause != "" {
 				again = true
 				lost.add(s.about(*m), m)
 			}

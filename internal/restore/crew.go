@@ -94,7 +94,9 @@ const alone = 4 << 20
 func newCrew(a *archive.Archive, tables []*table, o *order, workers int) *crew {
 	c := &crew{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{}, built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
-	c.workers, c.phases, c.lastRow = workers, o.phases, time.Now()
+	c.workers = workers
+	c.phases = o.phases
+	c.lastRow = time.Now()
 	c.findBuilds(a, tables, o.isLate)
 	return c
 }
@@ -167,7 +169,8 @@ func spread(tables []*table, n int) [][]*table {
 	sorted := slices.SortedStableFunc(slices.Values(tables), func(a, b *table) int {
 		return cmp.Compare(b.entry.DataSize, a.entry.DataSize)
 	})
-	portions, load := make([][]*table, max(1, n)), make([]int64, max(1, n))
+	portions := make([][]*table, max(1, n))
+	load := make([]int64, max(1, n))
 	for _, t := range sorted {
 		least := 0
 		for i := range load {
@@ -190,7 +193,9 @@ func (c *crew) findBuilds(a *archive.Archive, tables []*table, observes map[int]
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
 	}
-	rowsOf, entries, byName := map[int]int{}, map[int]archive.Entry{}, map[name]*table{}
+	rowsOf := map[int]int{}
+	entries := map[int]archive.Entry{}
+	byName := map[name]*table{}
 	for _, e := range a.Entries {
 		entries[e.DumpID] = e
 		if t := byID[e.DumpID]; t != nil && t.kind == ordinary && t.direct {
@@ -256,7 +261,8 @@ func (c *crew) buildOn(t *table) {
 // done tells the foreign keys that rows are in, or a build is done.
 func (c *crew) done(id int) {
 	for _, k := range c.waiting[id] {
-		if k.waits--; k.waits == 0 {
+		k.waits--
+		if k.waits == 0 {
 			c.push(task{ahead: c.ahead(k.from), key: k})
 		}
 	}
@@ -289,7 +295,8 @@ func (c *crew) take() (t task, ok bool) {
 	var blocked []task
 	for !ok && len(c.ready) > 0 {
 		t = heap.Pop(&c.ready).(task)
-		if ok = t.key == nil || !c.checks(t.key.from.name) && !c.checks(t.key.to); !ok {
+		ok = t.key == nil || !c.checks(t.key.from.name) && !c.checks(t.key.to)
+		if !ok {
 			blocked = append(blocked, t)
 		}
 	}

@@ -140,7 +140,8 @@ func (s *Session) describe(ctx context.Context) error {
 		}
 		s.tables = append(s.tables, t)
 	}
-	throughRoot, blocks := map[name]bool{}, map[name]int{}
+	throughRoot := map[name]bool{}
+	blocks := map[name]int{}
 	for _, t := range s.tables {
 		throughRoot[t.name] = t.kind == partitioned
 		blocks[t.name]++
@@ -426,7 +427,8 @@ type progress struct {
 }
 
 func (p *progress) add(rows, bytes int64) {
-	r, b := p.rows.Add(rows), p.bytes.Add(bytes)
+	r := p.rows.Add(rows)
+	b := p.bytes.Add(bytes)
 	if p.tell != nil {
 		p.tell(r, b)
 	}

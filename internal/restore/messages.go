@@ -98,7 +98,8 @@ func (m *messages) become(msg *message, with message) {
 		m.kept[msg.severity]--
 		m.kept[with.severity]++
 	}
-	if *msg = with; !kept {
+	*msg = with
+	if !kept {
 		m.keep(msg)
 	}
 }
@@ -213,7 +214,8 @@ func (l *listener) statement(head string) {
 		o.kind = "PROCEDURAL LANGUAGE"
 	}
 	with := *l.last
-	with.object, with.entry = o, o.kind+" "+strings.TrimPrefix(o.name.display(), ".")
+	with.object = o
+	with.entry = o.kind + " " + strings.TrimPrefix(o.name.display(), ".")
 	l.to.retell(l.last, with)
 }
 
@@ -289,10 +291,12 @@ func (l *listener) own(line string) (text string, ours bool) {
 	names, errors := 0, 0
 	for again := true; again; {
 		text = strings.TrimLeft(text, " ")
-		if text, again = strings.CutPrefix(text, name); again {
+		text, again = strings.CutPrefix(text, name)
+		if again {
 			names++
 		} else if names > 0 || l.names > 0 {
-			if text, again = strings.CutPrefix(text, failed); again {
+			text, again = strings.CutPrefix(text, failed)
+			if again {
 				errors++
 			}
 		}

@@ -227,7 +227,8 @@ func (o *observers) ofSQL(sql string) (calls string, ok bool) {
 		return "", false
 	}
 	for _, m := range sqlCall.FindAllStringSubmatch(sql, -1) {
-		schema, called := unquoted(m[1]), unquoted(m[2])
+		schema := unquoted(m[1])
+		called := unquoted(m[2])
 		if o.calls[name{schema, called}] || schema == "" && o.unsaid[called] {
 			return strings.TrimPrefix(schema+"."+called, "."), true
 		}
@@ -243,7 +244,8 @@ func (o *observers) ofEntry(e archive.Entry, views map[int]archive.Entry) (c rea
 	case "INDEX", "CONSTRAINT", "FK CONSTRAINT":
 		c.calls, ok = o.ofSQL(e.Defn)
 	case "CHECK CONSTRAINT": // left to post-data since it calls what rests on its own table, or not yet validated
-		if ok = !strings.Contains(e.Defn, "NOT VALID"); ok {
+		ok = !strings.Contains(e.Defn, "NOT VALID")
+		if ok {
 			c.calls, _ = o.ofSQL(e.Defn)
 		}
 	case "MATERIALIZED VIEW DATA":
@@ -264,13 +266,15 @@ func (o *observers) ofView(e archive.Entry, views map[int]archive.Entry, seen ma
 			continue
 		}
 		seen[id] = true
-		if calls, ok = o.ofSQL(v.Defn); ok {
+		calls, ok = o.ofSQL(v.Defn)
+		if ok {
 			return calls, true
 		}
 		if found := readsByText.FindString(v.Defn); found != "" {
 			return strings.TrimSuffix(found, "("), true
 		}
-		if calls, ok = o.ofView(v, views, seen); ok {
+		calls, ok = o.ofView(v, views, seen)
+		if ok {
 			return calls, true
 		}
 	}

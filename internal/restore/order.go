@@ -40,7 +40,8 @@ func (s *Session) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	isData, views := map[int]bool{}, map[int]archive.Entry{}
+	isData := map[int]bool{}
+	views := map[int]archive.Entry{}
 	for _, e := range s.archive.Entries {
 		switch e.Desc {
 		case "TABLE DATA":
@@ -57,7 +58,8 @@ func (s *Session) plan(ctx context.Context) error {
 	}
 	for _, e := range s.lists.post {
 		if c, observes := seen.ofEntry(e, views); observes {
-			o.late, o.isLate[e.DumpID] = append(o.late, observingEntry{e, c}), true
+			o.late = append(o.late, observingEntry{e, c})
+			o.isLate[e.DumpID] = true
 		}
 	}
 	o.phases = phases(s.archive.Entries, s.tables, s.lists.direct, func(id int) bool { return o.observed[id] != nil })
@@ -68,7 +70,8 @@ func (s *Session) plan(ctx context.Context) error {
 // phases are the runs of entries between which something observes, in the
 // archive's order. The last is never serial: behind it builds begin.
 func phases(entries []archive.Entry, tables []*table, direct []archive.Entry, observes func(id int) bool) []phase {
-	byID, isDirect := map[int]*table{}, map[int]bool{}
+	byID := map[int]*table{}
+	isDirect := map[int]bool{}
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
 	}

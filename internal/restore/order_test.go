@@ -195,7 +195,8 @@ func sameOrder(t *testing.T, source *dumptest.Cluster, seed uint64, kinds int) {
 	first := int(seed) * kinds // each kind comes once before any comes twice
 	for i := range kinds {
 		o := observerKinds[(first+i)%len(observerKinds)].write(r, i)
-		sql, names = append(sql, o.sql), append(names, o.name)
+		sql = append(sql, o.sql)
+		names = append(names, o.name)
 		if o.probe != "" {
 			probes = append(probes, o.probe)
 		}
@@ -214,7 +215,8 @@ func sameOrder(t *testing.T, source *dumptest.Cluster, seed uint64, kinds int) {
 	by := func(database string) string {
 		return state(t, func(sql string) string { return source.Query(database, sql) }, probes)
 	}
-	serial, parallel := by(database+"_serial"), by(database+"_parallel")
+	serial := by(database + "_serial")
+	parallel := by(database + "_parallel")
 
 	s := open(t, ofDrill, "local", restore.Options{CreateRoles: true, DeclaredRoles: []string{"app"}, LargeObjects: true})
 	if err := s.PreData(t.Context()); err != nil {

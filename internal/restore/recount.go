@@ -92,7 +92,8 @@ func (s *Session) Recount(ctx context.Context, connect func(context.Context) (*p
 	const most = 20
 	if more := len(found) - most; more > 0 {
 		all.Outcome = verdict.Worst(verdict.Warn, worst(found[most:]))
-		all.Message, all.Hint = fmt.Sprintf("%d more tables are not as they were loaded", more), ownCodeHint
+		all.Message = fmt.Sprintf("%d more tables are not as they were loaded", more)
+		all.Hint = ownCodeHint
 		found = found[:most]
 	}
 	return slices.Concat([]verdict.Check{all}, found, appeared)

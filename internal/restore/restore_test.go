@@ -89,7 +89,8 @@ func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Opti
 	}
 	t.Cleanup(func() { work.Close() })
 	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(25 * time.Minute), Work: work, Drill: "test"}
-	if o.Image = strings.Join(image, ""); kind == "container" && o.Image == "" {
+	o.Image = strings.Join(image, "")
+	if kind == "container" && o.Image == "" {
 		testneed.Image(t, fmt.Sprintf("postgres:%d", major))
 	}
 	box, err := sandbox.Start(t.Context(), o)
@@ -358,10 +359,12 @@ func TestDeathMidway(t *testing.T) {
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
-				rows, killed := 0, make(chan struct{})
+				rows := 0
+				killed := make(chan struct{})
 				filter := func(string, string, []string) (func(dst, row []byte) ([]byte, error), error) {
 					return func(dst, row []byte) ([]byte, error) {
-						if rows++; rows == 100_000 {
+						rows++
+						if rows == 100_000 {
 							kill(t, s, cancel)
 							close(killed)
 						}

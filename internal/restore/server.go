@@ -104,7 +104,8 @@ func (s *Session) rolesCheck(undeclared []string) verdict.Check {
 	if len(undeclared) == 0 {
 		return c
 	}
-	c.Outcome, c.Observed = verdict.Fail, strings.Join(undeclared, ", ")
+	c.Outcome = verdict.Fail
+	c.Observed = strings.Join(undeclared, ", ")
 	c.Message = "the backup names roles that it does not bring along: " + c.Observed
 	c.Hint = "a real restore needs them first: keep a `pg_dumpall --roles-only` beside the backup, and list them under expectations.roles"
 	if s.opts.CreateRoles {

@@ -109,7 +109,8 @@ func (d *dumpStream) line() ([]byte, error) {
 			d.r += len(line) + 1
 			return line, nil
 		}
-		if seen = d.w - d.r; seen > d.longest() {
+		seen = d.w - d.r
+		if seen > d.longest() {
 			return nil, errLine
 		}
 		if err := d.fill(); err != nil {
@@ -322,7 +323,8 @@ func (b *block) pass() error {
 
 // passPart hands on a part of a row, as long as it can be one.
 func (b *block) passPart(n int) error {
-	if b.passed += n; b.passed > b.d.longest()+1 { // and its newline
+	b.passed += n
+	if b.passed > b.d.longest()+1 { // and its newline
 		return errLongRow(b.rows + 1)
 	}
 	b.take(n)

@@ -239,7 +239,8 @@ func (b *base) whyDead(status string, code int) error {
 	if b.starved() {
 		status, hint = status+", and the kernel had ended a process for want of memory", moreMemory
 	}
-	said, place := b.said(), ""
+	said := b.said()
+	place := ""
 	found := verdict.CodeSandbox
 	if isFull(b.work.Path()) || said != nil && strings.Contains(said.Error(), syscall.ENOSPC.Error()) {
 		found, place = verdict.CodeDiskSpace, ", and its disk is full"

@@ -52,7 +52,8 @@ func (b binaries) lent() []string {
 	if strings.HasPrefix(dir, "/usr/") {
 		return nil
 	}
-	all, prefix := []string{b.dir}, filepath.Dir(dir)
+	all := []string{b.dir}
+	prefix := filepath.Dir(dir)
 	for _, name := range []string{"lib", "lib64", "share/postgresql"} {
 		all = append(all, filepath.Join(prefix, name))
 	}

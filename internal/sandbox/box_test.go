@@ -137,7 +137,8 @@ func testStream(t *testing.T, b Box) {
 	work := baseOf(b).work
 	left, _ := filepath.Glob(filepath.Join(work.run(), "p*-*"))
 	also, _ := filepath.Glob(filepath.Join(work.out(), "*"))
-	if left = append(left, also...); len(left) > 0 {
+	left = append(left, also...)
+	if len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }
@@ -429,7 +430,8 @@ func testClose(t *testing.T, b Box) {
 	var name string
 	var volumes []string
 	if c, ok := b.(*container); ok {
-		e, name = testEngine(t), c.name
+		e = testEngine(t)
+		name = c.name
 		volumes = volumesOf(t, e, name)
 	}
 	s := begun(t, b, t.Context())
@@ -510,7 +512,8 @@ func TestDeadline(t *testing.T) {
 			var name string
 			var volumes []string
 			if c, ok := b.(*container); ok {
-				e, name = testEngine(t), c.name
+				e = testEngine(t)
+				name = c.name
 				volumes = volumesOf(t, e, name)
 			}
 			err := b.Run(t.Context(), Command{Args: []string{"sleep", "600"}})

@@ -123,7 +123,8 @@ func TestDamagedCluster(t *testing.T) {
 		if err := os.WriteFile(damage.path, damage.content, clusterMode); err != nil {
 			t.Fatal(err)
 		}
-		to, from := filepath.Join(t.TempDir(), clusterName), filepath.Join(t.TempDir(), clusterName)
+		to := filepath.Join(t.TempDir(), clusterName)
+		from := filepath.Join(t.TempDir(), clusterName)
 		var told []string
 		k := kept{path: path, log: slog.New(slog.NewTextHandler(t.Output(), nil)), progress: func(s string) { told = append(told, s) }}
 		if err := k.hand(to, from); err != nil || k.given || len(told) != 1 {
@@ -176,7 +177,8 @@ func TestUselessCluster(t *testing.T) {
 func TestRemoveUnused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	old, young := filepath.Join(dir, "old.tar"), filepath.Join(dir, "young.tar")
+	old := filepath.Join(dir, "old.tar")
+	young := filepath.Join(dir, "young.tar")
 	now := time.Now()
 	for name, at := range map[string]time.Time{old: now.Add(-2 * time.Hour), young: now} {
 		if err := os.WriteFile(name, nil, clusterMode); err != nil {

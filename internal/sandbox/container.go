@@ -214,9 +214,11 @@ const keepGoing = `sh "$@" >/dev/null 2>&1; exit "$?"`
 // startServer starts the server in its container, with the image's account for
 // it, which no process there can leave.
 func (c *container) startServer(ctx context.Context, img dbImage, m machine) error {
-	data, theirs := img.data, []string{} // what a volume's root gives away
+	data := img.data
+	theirs := []string{} // what a volume's root gives away
 	if !img.keepsData(data) {
-		data, theirs = path.Join(insideData, "data"), append(theirs, insideData)
+		data = path.Join(insideData, "data")
+		theirs = append(theirs, insideData)
 	}
 	if c.tunnel != nil {
 		theirs = append(theirs, insideRun)

@@ -96,7 +96,8 @@ func TestRemoveTree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			place := t.TempDir()
-			dir, outside := filepath.Join(place, "run"), filepath.Join(place, "outside")
+			dir := filepath.Join(place, "run")
+			outside := filepath.Join(place, "outside")
 			if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(outside, 0o755), os.WriteFile(filepath.Join(outside, "file"), []byte("mine"), 0o644)); err != nil {
 				t.Fatal(err)
 			}

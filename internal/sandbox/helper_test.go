@@ -71,7 +71,9 @@ func holdBox(kind string) error {
 	}
 	o := Options{Kind: kind, Image: imageFor(kind), Work: w, Deadline: time.Now().Add(testLife)}
 	if kind == tunnelKind {
-		o.Kind, o.Image, o.Tunnel = Container, imageFor(Container), true
+		o.Kind = Container
+		o.Image = imageFor(Container)
+		o.Tunnel = true
 	}
 	b, err := Start(context.Background(), o)
 	if err != nil {
@@ -197,7 +199,8 @@ func start(t testing.TB, o Options) Box {
 	if o.Deadline.IsZero() {
 		o.Deadline = time.Now().Add(testLife)
 	}
-	o.Log, o.Drill = slog.New(slog.NewTextHandler(t.Output(), nil)), t.Name()
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	o.Drill = t.Name()
 	b, err := Start(t.Context(), o)
 	return closedWith(t, b, err)
 }

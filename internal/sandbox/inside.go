@@ -47,7 +47,8 @@ func (c *container) insideOf(cmd Command) inside {
 
 // exec starts a program inside; with a pipe's name, its output goes there.
 func (c *container) exec(cmd Command, pipe string) (*program, error) {
-	in, number := c.insideOf(cmd), "pid-"+randomHex(8)
+	in := c.insideOf(cmd)
+	number := "pid-" + randomHex(8)
 	script := plainExec
 	if pipe != "" {
 		script = pipedExec

@@ -129,7 +129,8 @@ func tailOf(log *os.File) (tail string, cut bool) {
 	from := max(0, info.Size()-tailSize)
 	text := make([]byte, tailSize)
 	n, _ := log.ReadAt(text, from)
-	if tail = string(text[:n]); from > 0 {
+	tail = string(text[:n])
+	if from > 0 {
 		_, tail, _ = strings.Cut(tail, "\n")
 	}
 	return tail, from > 0

@@ -56,7 +56,8 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (Box, error) {
 // startAmong tries the degrees one after the other.
 func startAmong(ctx context.Context, o Options, bin binaries, among []degree) (_ Box, err error) {
 	l := &local{bin: bin, base: newBase(o, "")}
-	l.base.launch, l.base.oomKilled = l.launch, sinceNow()
+	l.base.launch = l.launch
+	l.base.oomKilled = sinceNow()
 	o.Progress("starting PostgreSQL " + strconv.Itoa(bin.major))
 	defer func() {
 		if err != nil {
@@ -135,7 +136,8 @@ func (l *local) prepare(o Options) error {
 			return err
 		}
 	}
-	l.insideShare, l.cluster = l.inside(shareName), kept{}
+	l.insideShare = l.inside(shareName)
+	l.cluster = kept{}
 	if l.degree == enclosure.Enclosed {
 		// Elsewhere the code of a backup could have written what is kept.
 		l.cluster = keptCluster(o, l.bin.identity()...)

@@ -91,7 +91,8 @@ func (e *engine) going(ctx context.Context, limit time.Duration, asked string,
 	call func(ctx context.Context, beat func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	beats, ended := make(chan struct{}), make(chan error, 1)
+	beats := make(chan struct{})
+	ended := make(chan error, 1)
 	beat := func() {
 		select {
 		case beats <- struct{}{}:

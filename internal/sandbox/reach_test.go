@@ -73,7 +73,8 @@ func testReach(t *testing.T, kind string) {
 			t.Fatal(err)
 		}
 	}
-	socket, abstract := filepath.Join(dir, "socket"), "daybefore-test-"+randomHex(8)
+	socket := filepath.Join(dir, "socket")
+	abstract := "daybefore-test-" + randomHex(8)
 	var port string
 	for _, at := range [][2]string{{"unix", socket}, {"unix", "@" + abstract}, {"tcp", "127.0.0.1:0"}} {
 		l, err := net.Listen(at[0], at[1])

@@ -206,7 +206,8 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 			"install Docker, or a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql)",
 			"start a sandbox: no container, because %w; no local server, because %w", noContainer, noLocal)
 	}
-	bin.why, bin.instead = fmt.Sprintf("no container, because %s; %s", noContainer, bin.why), true
+	bin.why = fmt.Sprintf("no container, because %s; %s", noContainer, bin.why)
+	bin.instead = true
 	return startBinaries(ctx, o, bin)
 }
 

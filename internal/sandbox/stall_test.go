@@ -136,7 +136,8 @@ func (s *stalling) join(request *http.Request) error {
 		return err
 	}
 	body = bytes.ReplaceAll(body, []byte(`"NetworkMode":"none"`), []byte(`"NetworkMode":"`+s.joins+`"`))
-	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	request.ContentLength = int64(len(body))
 	return nil
 }
 

@@ -350,7 +350,8 @@ func TestUnprivileged(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), binary, "-test.run", "^TestBox$/^(container_17|local)$", "-test.v")
-	cmd.Dir, cmd.Env = tmp, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp, testneed.All + "=" + os.Getenv(testneed.All)}
+	cmd.Dir = tmp
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp, testneed.All + "=" + os.Getenv(testneed.All)}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: caller}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

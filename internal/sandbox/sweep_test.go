@@ -236,7 +236,8 @@ func chtimes(t *testing.T, path string, at time.Time) {
 func TestAbandoned(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	soon, past := now.Add(time.Hour).Format(time.RFC3339), now.Add(-time.Hour).Format(time.RFC3339)
+	soon := now.Add(time.Hour).Format(time.RFC3339)
+	past := now.Add(-time.Hour).Format(time.RFC3339)
 	free := touch(t, filepath.Join(t.TempDir(), "free")).Name()
 	held := touch(t, filepath.Join(t.TempDir(), "held"))
 	if err := flock(held); err != nil {

@@ -215,7 +215,8 @@ func connPair() (near, far net.Conn, err error) {
 		f := os.NewFile(uintptr(fd), "tunnel")
 		end, e := net.FileConn(f)
 		f.Close()
-		ends[i], err = end, errors.Join(err, e)
+		ends[i] = end
+		err = errors.Join(err, e)
 	}
 	if err != nil {
 		for _, end := range ends {

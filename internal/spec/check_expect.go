@@ -47,7 +47,8 @@ func (c checker) expectations(raw *rawExpectations) Expectations {
 	if len(raw.Tables) == 0 && len(raw.FailedRows) == 0 && len(raw.Witness) == 0 && !e.ofDatabase() {
 		c.refuse(raw.at, "name a table under tables, or a query under failed_rows", "expectations names no table and no query: a drill that expects nothing proves nothing")
 	}
-	tables, names := unique[Name]{}, unique[string]{}
+	tables := unique[Name]{}
+	names := unique[string]{}
 	for _, t := range raw.Tables {
 		table := c.table(t)
 		tables.check(c, t.Table, table.Table, "expectations.tables.table", "put all that is expected of it under one entry")
@@ -173,7 +174,8 @@ func (c checker) failedRows(raw rawFailedRows) FailedRows {
 
 // conditions reads a pair, of which each must have its say.
 func (c checker) conditions(warnIf, failIf text, key string) (warn, fail *Condition) {
-	warn, fail = c.condition(warnIf, key+".warn_if"), c.condition(failIf, key+".fail_if")
+	warn = c.condition(warnIf, key+".warn_if")
+	fail = c.condition(failIf, key+".fail_if")
 	if warn != nil && fail != nil && fail.covers(*warn) {
 		c.refuse(warnIf.at, "let it begin earlier than fail_if, or remove it", "%s.warn_if can never be seen beside fail_if", key)
 	}

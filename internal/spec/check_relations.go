@@ -83,7 +83,8 @@ func (c checker) secret(name text) []byte {
 // scrubbedAlike refuses a relationship that the scrub tears apart: its orphans
 // would be the scrub's, not the backup's.
 func (c checker) scrubbedAlike(drill *Drill, raw rawRelationship, table Name, r Relationship) {
-	from, to := drill.Scrub.scrubbing(table, r.Column), drill.Scrub.scrubbing(r.References, r.ReferencedColumn)
+	from := drill.Scrub.scrubbing(table, r.Column)
+	to := drill.Scrub.scrubbing(r.References, r.ReferencedColumn)
 	const key, mend = "expectations.tables.relationships", "give both columns the same transform and the same link, or preserve both"
 	switch {
 	case from == nil && to == nil:

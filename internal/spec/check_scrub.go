@@ -46,7 +46,8 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 		s.Keep = append(s.Keep, c.keep(k))
 		tables.check(c, k.Table, s.Keep[len(s.Keep)-1].Table.String(), "scrub.keep.table", "put all of its columns under one match")
 	}
-	columns, links := unique[string]{}, map[string]rawChange{}
+	columns := unique[string]{}
+	links := map[string]rawChange{}
 	for _, r := range raw.Rules {
 		s.Rules = append(s.Rules, c.rule(r))
 		columns.check(c, r.Column, r.Column.Value+"\x00"+r.Type.Value, "scrub.rules.column", "keep one rule for it")
@@ -218,7 +219,8 @@ func (c checker) field(raw rawField) FieldRule {
 	for rest, more := raw.Field.Value, raw.Field.given(); more; {
 		var part namePart
 		var ok bool
-		if part, rest, more, ok = nextPart(rest); !ok {
+		part, rest, more, ok = nextPart(rest)
+		if !ok {
 			c.refuse(raw.Field.at, `write street, or home.street, a part that holds a dot quoted "like.this"`, "%s.field: %s is not a name", key, shown(raw.Field.Value))
 			break
 		}

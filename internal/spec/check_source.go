@@ -52,7 +52,8 @@ func (c checker) source(raw *rawSource) Source {
 // toleranceFor is how far a header's time may be from the name's where the
 // drill file does not say it.
 func toleranceFor(s Source) time.Duration {
-	zoned, days := s.Location != nil, s.Unit() >= Day
+	zoned := s.Location != nil
+	days := s.Unit() >= Day
 	switch {
 	case zoned && days:
 		return zonedDayTolerance

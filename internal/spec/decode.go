@@ -36,9 +36,11 @@ func parse(d *desk, data []byte) (root ast.Node, at Pos) {
 	start := Pos{Line: 1, Column: 1}
 	file, err := parseYAML(data)
 	if err != nil {
-		at, message := start, err.Error()
+		at := start
+		message := err.Error()
 		if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
-			at, message = place(syntax.Token), syntax.Message
+			at = place(syntax.Token)
+			message = syntax.Message
 		}
 		d.refuse(at, "fix the YAML here; the rest was not looked at", "not valid YAML: %s", message)
 		return nil, start

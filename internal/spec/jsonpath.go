@@ -51,7 +51,8 @@ func jsonSteps(s string) ([]JSONStep, *fault) {
 		if !ok {
 			return nil, faultf(mend, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
 		}
-		steps, rest = append(steps, step), after
+		steps = append(steps, step)
+		rest = after
 	}
 	if len(steps) > maxSteps {
 		return nil, faultf("name a value nearer to the top", "%s has more than %d steps", shown(s), maxSteps)
@@ -60,11 +61,14 @@ func jsonSteps(s string) ([]JSONStep, *fault) {
 }
 
 func jsonStep(s string) (step JSONStep, rest string, ok bool) {
-	if rest, ok = strings.CutPrefix(s, "["); ok {
+	rest, ok = strings.CutPrefix(s, "[")
+	if ok {
 		return elementStep(rest)
 	}
-	if rest, step.Deep = strings.CutPrefix(s, ".."); !step.Deep {
-		if rest, ok = strings.CutPrefix(s, "."); !ok {
+	rest, step.Deep = strings.CutPrefix(s, "..")
+	if !step.Deep {
+		rest, ok = strings.CutPrefix(s, ".")
+		if !ok {
 			return step, s, false
 		}
 	}
@@ -87,7 +91,8 @@ func jsonStep(s string) (step JSONStep, rest string, ok bool) {
 // elementStep reads what follows a bracket.
 func elementStep(s string) (step JSONStep, rest string, ok bool) {
 	if strings.HasPrefix(s, `"`) {
-		if step.Key, rest, ok = quotedKey(s); !ok {
+		step.Key, rest, ok = quotedKey(s)
+		if !ok {
 			return step, s, false
 		}
 		rest, ok = strings.CutPrefix(rest, "]")

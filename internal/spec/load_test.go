@@ -547,7 +547,8 @@ func TestEveryKey(t *testing.T) {
 		return p
 	}
 	rule := func(column string, line int, r Rule) Rule {
-		r.Column, r.Pos = pattern(column), Pos{line, 7}
+		r.Column = pattern(column)
+		r.Pos = Pos{line, 7}
 		if r.Percent == 0 {
 			r.Percent = 10
 		}

@@ -46,7 +46,8 @@ func (p ColumnPattern) Match(schema, table, column string) bool {
 // than a pattern with a star, and that than a lone star. Of two rules for a
 // column, the narrower one holds.
 func (p ColumnPattern) NarrowerThan(other ColumnPattern) bool {
-	mine, theirs := p.Widths(), other.Widths()
+	mine := p.Widths()
+	theirs := other.Widths()
 	for i := range mine {
 		if mine[i] > theirs[i] {
 			return false
@@ -211,7 +212,8 @@ func nextPart(s string) (part namePart, rest string, more, ok bool) {
 			return part, "", false, false
 		}
 		b.WriteString(before)
-		if s = after; !strings.HasPrefix(s, `"`) {
+		s = after
+		if !strings.HasPrefix(s, `"`) {
 			break
 		}
 		b.WriteByte('"')

@@ -22,7 +22,8 @@ func Near(a, b string) bool {
 	if a != "" && b != "" && isLetter(a[0]) && isLetter(b[0]) && a[0]|0x20 != b[0]|0x20 {
 		return false // as most are, at once
 	}
-	a, b = folded(a), folded(b)
+	a = folded(a)
+	b = folded(b)
 	for a != "" && b != "" {
 		var one, other string
 		one, a = cutWord(a)

@@ -29,7 +29,8 @@ func TestRelations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	zero, ten := &Condition{">", 0}, &Condition{">", 10}
+	zero := &Condition{">", 0}
+	ten := &Condition{">", 10}
 	want := []Table{
 		{Table: Name{"public", "orders"}, Pos: Pos{5, 7}, Checksum: &Checksum{Columns: []string{"id", "Total"}, Pos: Pos{10, 7}}, Relationships: []Relationship{
 			{Column: "user_id", References: Name{"public", "users"}, ReferencedColumn: "id", FailIf: zero, Pos: Pos{7, 11}},

@@ -15,7 +15,8 @@ import (
 // not.
 func TestStrays(t *testing.T) {
 	t.Parallel()
-	dir, elsewhere := filepath.Join(t.TempDir(), "drills"), t.TempDir()
+	dir := filepath.Join(t.TempDir(), "drills")
+	elsewhere := t.TempDir()
 	put := func(path, text string) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 			t.Fatal(err)

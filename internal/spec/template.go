@@ -47,7 +47,8 @@ func templateParts(s string) (parts []TemplatePart, _ *fault) {
 				return nil, faultf("write {{ for a brace, and between braces "+alternatives(TemplateTransforms), "{%s} is not a transform that a template may hold", word)
 			}
 			end()
-			parts, s = append(parts, TemplatePart{Transform: word}), rest
+			parts = append(parts, TemplatePart{Transform: word})
+			s = rest
 		default:
 			literal.WriteByte(s[0])
 			s = s[1:]

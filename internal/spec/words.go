@@ -80,7 +80,8 @@ func misspelt(written string, known []string) []string {
 		a, b := apart(strings.ToLower(written), strings.ToLower(k))
 		d := distance(a, b)
 		if d < least && d <= (len(a)+1)/3 && slices.Equal(numbersIn(written), numbersIn(k)) { // two letters of five: emial
-			best, least = []string{k}, d
+			best = []string{k}
+			least = d
 		}
 	}
 	return best
@@ -106,7 +107,9 @@ func distance(a, b string) int {
 	if len(a) > tooLong || len(b) > tooLong {
 		return tooLong
 	}
-	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	older := make([]int, len(b)+1)
+	old := make([]int, len(b)+1)
+	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}

@@ -153,7 +153,9 @@ func (r *InsertReader) gather() {
 // says what the others must be like.
 func (r *InsertReader) begin() {
 	h := r.next
-	r.head, r.bare, r.next = h.raw, h.bare, insertHead{}
+	r.head = h.raw
+	r.bare = h.bare
+	r.next = insertHead{}
 	r.inSchema = r.Schema
 	r.target = InsertTarget{Schema: h.schema, Table: h.table, Columns: h.columns}
 	r.fields, r.first = r.fields[:0], true
@@ -185,7 +187,8 @@ func (r *InsertReader) step() {
 	case !r.seek():
 		r.endRun(betweenRuns)
 	case r.continues():
-		r.head, r.next = r.next.raw, insertHead{}
+		r.head = r.next.raw
+		r.next = insertHead{}
 		r.state = inStatement
 	default:
 		r.endRun(aheadOfRun)
@@ -288,7 +291,9 @@ func (r *InsertReader) setting() {
 // readHead reads from INSERT to VALUES.
 func (r *InsertReader) readHead() bool {
 	s := r.s
-	s.keep, s.text, s.tok = true, s.text[:0], statementState{}
+	s.keep = true
+	s.text = s.text[:0]
+	s.tok = statementState{}
 	for s.err == nil && s.keep {
 		if !s.have(1) {
 			s.Cut("an INSERT statement")
@@ -411,7 +416,8 @@ func (r *InsertReader) endOfRow() {
 	}
 	if c == 'O' {
 		for _, word := range []string{"ON", "CONFLICT", "DO", "NOTHING"} {
-			if r.skipBlanks(); !r.word(word) {
+			r.skipBlanks()
+			if !r.word(word) {
 				r.unexpected("a row")
 				return
 			}

@@ -297,7 +297,8 @@ func (s *Scanner) blockComment() {
 			s.skip(2)
 		case c == '*' && s.at(1) == '/':
 			s.skip(2)
-			if depth--; depth == 0 {
+			depth--
+			if depth == 0 {
 				return
 			}
 		case c == 0 && !s.have(1):
@@ -310,7 +311,10 @@ func (s *Scanner) blockComment() {
 
 // statement reads one from its first byte to its semicolon.
 func (s *Scanner) statement() {
-	s.keep, s.text, s.tok, s.item.Metas = true, s.text[:0], statementState{}, nil
+	s.keep = true
+	s.text = s.text[:0]
+	s.tok = statementState{}
+	s.item.Metas = nil
 	s.tok.noise = !nameStart(s.at(0)) && s.at(0) != '('
 	for s.err == nil {
 		if !s.have(1) {
@@ -687,7 +691,8 @@ func (s *Scanner) dollar() {
 // programs on Windows make them. The server takes the one or the other, and
 // goes by the first line (COPY, Notes).
 func (s *Scanner) Rows() (start, end int64, converted bool) {
-	if converted = s.at(0) == '\r' && s.at(1) == '\n'; converted {
+	converted = s.at(0) == '\r' && s.at(1) == '\n'
+	if converted {
 		s.pos++
 	}
 	switch c := s.at(0); {

@@ -137,13 +137,16 @@ func (l *lexer) next() Token {
 	}
 	switch {
 	case c == '\'':
-		t.Kind, t.Text = String, l.quoted('\'', !l.stdStrings)
+		t.Kind = String
+		t.Text = l.quoted('\'', !l.stdStrings)
 	case (c == 'E' || c == 'e') && follows(1) == '\'':
 		l.pos++
-		t.Kind, t.Text = String, l.quoted('\'', true)
+		t.Kind = String
+		t.Text = l.quoted('\'', true)
 	case strings.ContainsRune("NnBbXx", rune(c)) && follows(1) == '\'':
 		l.pos++
-		t.Kind, t.Text = String, l.quoted('\'', !l.stdStrings && (c == 'N' || c == 'n'))
+		t.Kind = String
+		t.Text = l.quoted('\'', !l.stdStrings && (c == 'N' || c == 'n'))
 	case (c == 'U' || c == 'u') && follows(1) == '&' && (follows(2) == '\'' || follows(2) == '"'):
 		l.pos += 2
 		t.Kind = String
@@ -152,13 +155,17 @@ func (l *lexer) next() Token {
 		}
 		t.Text = l.quoted(follows(2), false)
 	case c == '"':
-		t.Kind, t.Text = Quoted, l.quoted('"', false)
+		t.Kind = Quoted
+		t.Text = l.quoted('"', false)
 	case c == '$' && l.dollarTag() != "":
-		t.Kind, t.Text = String, l.dollarQuoted()
+		t.Kind = String
+		t.Text = l.dollarQuoted()
 	case nameStart(c):
-		t.Kind, t.Text = Word, l.word()
+		t.Kind = Word
+		t.Text = l.word()
 	case c >= '0' && c <= '9':
-		t.Kind, t.Text = Number, l.number()
+		t.Kind = Number
+		t.Text = l.number()
 	default:
 		_, size := utf8.DecodeRuneInString(l.sql[start:])
 		l.pos += size

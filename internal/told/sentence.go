@@ -51,7 +51,8 @@ func newTemplate(text string) (t template) {
 			literal += "%"
 			continue
 		}
-		t.literals, literal = append(t.literals, literal), ""
+		t.literals = append(t.literals, literal)
+		literal = ""
 	}
 	t.literals = append(t.literals, literal+text[from:])
 	for _, l := range t.literals {
@@ -73,7 +74,8 @@ func (t template) firstWord() string {
 // the text is another sentence.
 func (t template) gaps(text string) (found []string, ok bool) {
 	last := len(t.literals) - 1
-	if text, ok = strings.CutPrefix(text, t.literals[0]); !ok {
+	text, ok = strings.CutPrefix(text, t.literals[0])
+	if !ok {
 		return nil, false
 	}
 	if last == 0 {
@@ -84,7 +86,8 @@ func (t template) gaps(text string) (found []string, ok bool) {
 		if !ok {
 			return nil, false
 		}
-		found, text = append(found, gap), rest
+		found = append(found, gap)
+		text = rest
 	}
 	gap, ok := strings.CutSuffix(text, t.literals[last])
 	return append(found, gap), ok

@@ -89,7 +89,8 @@ func saysSomething(text []byte) bool {
 	for _, b := range text {
 		switch {
 		case 'a' <= b|0x20 && b|0x20 <= 'z':
-			if letters++; letters == 2 {
+			letters++
+			if letters == 2 {
 				words++
 			}
 		case b == ' ':

@@ -135,7 +135,8 @@ func (n *Names) List(most int, noun string, names ...[]string) string {
 	for _, parts := range names {
 		switch {
 		case !n.Knows(parts...):
-			if unnamed++; unnamed == 1 {
+			unnamed++
+			if unnamed == 1 {
 				first = n.behind(joined(parts))
 			}
 		case len(out) < most:

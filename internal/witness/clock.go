@@ -49,7 +49,8 @@ func (c Clock) read(text string) (time.Time, error) {
 	case c.Unit != "":
 		return time.Time{}, errNoTime
 	}
-	if text = strings.ToUpper(text); len(text) > 10 && text[10] == ' ' {
+	text = strings.ToUpper(text)
+	if len(text) > 10 && text[10] == ' ' {
 		text = text[:10] + "T" + text[11:]
 	}
 	for _, layout := range zoned {

@@ -148,7 +148,8 @@ func (p part) telling() []string {
 	seen := strings.Join(all, "")
 	for _, w := range p.words {
 		if strings.Trim(w, seen) != "" {
-			all, seen = append(all, w), seen+w
+			all = append(all, w)
+			seen = seen + w
 		}
 	}
 	return all

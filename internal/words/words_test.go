@@ -72,7 +72,8 @@ func TestPhrases(t *testing.T) {
 		known := inText(l.Characters + digits)
 		for what, p := range phrasesOf(l) {
 			telling := inText(strings.Join(p.Telling(), "") + digits)
-			seen, longest := map[string]bool{}, p.Longest()
+			seen := map[string]bool{}
+			longest := p.Longest()
 			for range 5000 {
 				got := string(p.Append(nil, &[4]uint64{random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64()}))
 				seen[got] = true
@@ -107,7 +108,8 @@ func inText(text string) map[rune]bool {
 // each by its own.
 func TestDraws(t *testing.T) {
 	t.Parallel()
-	least, most := &[4]uint64{}, &[4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+	least := &[4]uint64{}
+	most := &[4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 	for _, test := range []struct{ locale, least, most string }{
 		{"de_DE", "Anna Müller|Hauptstraße 1|Berlin|Müller & Müller GmbH", "Tilda Zander|Bachstraße 199|Konstanz|Zander & Zander GmbH & Co. KG"},
 		{"es_ES", "María García|Calle Mayor, 1|Madrid|García y García, S.L.", "Jimena Toledo|Carretera de Madrid, 199|Reus|Toledo y Toledo, S. Coop."},
@@ -127,8 +129,10 @@ func TestDraws(t *testing.T) {
 		}
 	}
 	for _, name := range Locales() {
-		l, random := Of(name), &[4]uint64{1 << 60, 5 << 60, 9 << 60, 13 << 60}
-		first, last := l.FirstName.Append(nil, random), l.LastName.Append(nil, random)
+		l := Of(name)
+		random := &[4]uint64{1 << 60, 5 << 60, 9 << 60, 13 << 60}
+		first := l.FirstName.Append(nil, random)
+		last := l.LastName.Append(nil, random)
 		if full := l.Name.Append(nil, random); string(full) != string(first)+" "+string(last) {
 			t.Errorf("%s: %s is not %s %s", name, full, first, last)
 		}

@@ -56,7 +56,8 @@ func Server(t testing.TB) *Cluster {
 		command: func(ctx context.Context, program string, args ...string) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, filepath.Join(bin, program), args...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
-			cmd.Dir, cmd.Env = dir, environ()
+			cmd.Dir = dir
+			cmd.Env = environ()
 			return cmd
 		},
 		scratch: func(name string) []byte {
@@ -186,7 +187,9 @@ func (c *Cluster) run(stdin []byte, program string, args ...string) []byte {
 	c.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := c.command(c.t.Context(), program, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
+	cmd.Stdin = bytes.NewReader(stdin)
+	cmd.Stdout = &stdout
+	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
 		c.t.Fatalf("%s %q: %v: %s", program, args, err, stderr.Bytes())
 	}

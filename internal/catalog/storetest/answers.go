@@ -42,6 +42,7 @@ func Body(r *http.Response) ([]byte, error) {
 
 // SetBody gives an answer another body.
 func SetBody(r *http.Response, b []byte) {
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+	r.Body = io.NopCloser(bytes.NewReader(b))
+	r.ContentLength = int64(len(b))
 	r.Header.Set("Content-Length", strconv.Itoa(len(b)))
 }

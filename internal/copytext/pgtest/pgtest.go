@@ -88,7 +88,8 @@ func binaries(t testing.TB) string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	for _, f := range found {
 		if n, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(f)))); err == nil && n > major {
-			newest, major = filepath.Dir(f), n
+			newest = filepath.Dir(f)
+			major = n
 		}
 	}
 	if newest == "" {

@@ -193,7 +193,8 @@ func decode(written []byte) (Plan, error) {
 	for n := r.number(); n > 0 && r.err == nil; n-- {
 		p.Filters = append(p.Filters, []byte(r.text()))
 	}
-	p.Users, p.Dropped = r.flag(), r.flag()
+	p.Users = r.flag()
+	p.Dropped = r.flag()
 	if r.err == nil && len(r.left) > 0 {
 		r.err = errPlan
 	}

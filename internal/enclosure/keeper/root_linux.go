@@ -83,7 +83,8 @@ func (k *keeper) bindSystem() error {
 // furnishEtc writes the little of /etc without which programs do not know who
 // they are.
 func (k *keeper) furnishEtc() error {
-	uid, gid := os.Geteuid(), os.Getegid()
+	uid := os.Geteuid()
+	gid := os.Getegid()
 	if k.Account != nil {
 		uid, gid = k.Account.UID, k.Account.GID
 	}
