@@ -38,7 +38,8 @@ var rooms = map[string]room{
 	"internal/verdict":  {layer: 0, why: "the nouns that all rooms share depend on none of them"},
 	"internal/spec":     {layer: 0, why: "a drill file means the same to every room, so it knows none of them"},
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
-	"internal/sqltext":  {layer: 0, only: []string{"internal/verdict", "internal/copytext"}, why: "SQL reads the same wherever it comes from; of what it reads it makes rows of COPY text"},
+	"internal/sqltext": {layer: 0, only: []string{"internal/verdict", "internal/copytext"},
+		why: "SQL reads the same wherever it comes from; of what it reads it makes rows of COPY text"},
 	"internal/octets":   {layer: 0, why: "a trick with words of eight bytes, whatever they hold"},
 	"internal/jsontext": {layer: 0, only: []string{"internal/octets"}, why: "where JSON begins and ends does not depend on what becomes of it"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
@@ -62,7 +63,8 @@ var rooms = map[string]room{
 	"internal/scrub":   {layer: 2, why: "it is handed rows, whoever reads and loads them"},
 	"internal/expect":  {layer: 2, why: "a judge that knew how the data came would judge that instead of the data"},
 
-	"internal/inventory": {layer: 2, only: slices.Concat(nouns, []string{"internal/catalog", "internal/history", "internal/witness", "internal/expect"}), why: "it judges a list, whoever made it; what a number became since past drills is judged in one place, which is expect's"},
+	"internal/inventory": {layer: 2, only: slices.Concat(nouns, []string{"internal/catalog", "internal/history", "internal/witness", "internal/expect"}),
+		why: "it judges a list, whoever made it; what a number became since past drills is judged in one place, which is expect's"},
 
 	"internal/drill":  {layer: 3, why: "it alone knows the order of the stages; it reads and writes no report"},
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
@@ -71,10 +73,13 @@ var rooms = map[string]room{
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
-	"scenarios":  {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway"}, targets...), why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
-	"targets":    {layer: 6, only: append([]string{"scenarios"}, targets...), why: "a target is a few lines over a function that is tested; what contributors need is in no user's binary"},
-	"cmd":        {layer: 7, only: append([]string{"targets"}, targets...), why: "the user's binary has the user's targets alone"},
-	"magefiles":  {layer: 7, only: append([]string{"targets", "scenarios", "internal/bench", "internal/develop"}, targets...), why: "a target is a few lines over a function that is tested"},
+	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway"}, targets...),
+		why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
+	"targets": {layer: 6, only: append([]string{"scenarios"}, targets...),
+		why: "a target is a few lines over a function that is tested; what contributors need is in no user's binary"},
+	"cmd": {layer: 7, only: append([]string{"targets"}, targets...), why: "the user's binary has the user's targets alone"},
+	"magefiles": {layer: 7, only: append([]string{"targets", "scenarios", "internal/bench", "internal/develop"}, targets...),
+		why: "a target is a few lines over a function that is tested"},
 	"internal":   {layer: 0, why: "only this test stands here"},
 	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},
 }

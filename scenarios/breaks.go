@@ -22,7 +22,8 @@ import (
 
 // All returns every scenario, in the order of a drill's stages.
 func All() []Scenario {
-	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenStores(), brokenInventories(), brokenData(), brokenDatabases(), brokenSince(), unfitDrills(), brokenRestores())
+	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenStores(), brokenInventories(), brokenData(),
+		brokenDatabases(), brokenSince(), unfitDrills(), brokenRestores())
 }
 
 func unbroken() []Scenario {
@@ -38,12 +39,16 @@ func unbroken() []Scenario {
 
 func brokenFiles() []Scenario {
 	return []Scenario{
-		{"truncated by one byte", newest(func(dump []byte) []byte { return dump[:len(dump)-1] }), fail(verdict.StageFetch, verdict.CodeTruncated)},
-		{"truncated by half", newest(func(dump []byte) []byte { return dump[:len(dump)/2] }), fail(verdict.StageFetch, verdict.CodeTruncated)},
+		{"truncated by one byte", newest(func(dump []byte) []byte { return dump[:len(dump)-1] }),
+			fail(verdict.StageFetch, verdict.CodeTruncated)},
+		{"truncated by half", newest(func(dump []byte) []byte { return dump[:len(dump)/2] }),
+			fail(verdict.StageFetch, verdict.CodeTruncated)},
 		{"emptied", newest(func([]byte) []byte { return nil }), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
 		{"garbage", newest(garbage), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
-		{"an HTML page", newest(func([]byte) []byte { return []byte(errorPage) }), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
-		{"an SQLite file", newest(func([]byte) []byte { return sqliteFile }), fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
+		{"an HTML page", newest(func([]byte) []byte { return []byte(errorPage) }),
+			fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
+		{"an SQLite file", newest(func([]byte) []byte { return sqliteFile }),
+			fail(verdict.StageChoose, verdict.CodeNotAnArchive)},
 		{"a flipped byte beside a good checksum", flipped, fail(verdict.StageFetch, verdict.CodeChecksum)},
 	}
 }
@@ -55,8 +60,10 @@ func wrongBackups() []Scenario {
 			verdict.CodeTimeMismatch)},
 		{"two dumps of one day that nothing tells apart", both(byDay, twice), unverified(verdict.StageChoose,
 			verdict.CodeSpec)},
-		{"a dump of another database", dumped(variant{database: "warehouse", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
-		{"a dump of a sibling database", dumped(variant{database: "shop2", template: goodTemplate}), fail(verdict.StageFetch, verdict.CodeDatabase)},
+		{"a dump of another database", dumped(variant{database: "warehouse", template: goodTemplate}),
+			fail(verdict.StageFetch, verdict.CodeDatabase)},
+		{"a dump of a sibling database", dumped(variant{database: "shop2", template: goodTemplate}),
+			fail(verdict.StageFetch, verdict.CodeDatabase)},
 		{"a dump of an empty instance", dumped(variant{database: shopDatabase, template: "template0"}),
 			failedCheck(verdict.CodeTablePresent, "table_present:public.orders")},
 		{"no backup newer than declared", withoutNewest(2), fail(verdict.StageChoose, verdict.CodeBackupAge)},
@@ -68,19 +75,25 @@ func wrongBackups() []Scenario {
 func brokenStores() []Scenario {
 	return []Scenario{
 		{"the store does not answer", silentStore, unverified(verdict.StageChoose, verdict.CodeStoreUnreachable)},
-		{"the store refuses the credentials", refusingStore, unverified(verdict.StageChoose, verdict.CodeCredentialsRefused)},
-		{"the sandbox cannot start", edited("  kind: auto\n", "  kind: container\n  image: registry.example.invalid/postgres:17\n"),
+		{"the store refuses the credentials", refusingStore,
+			unverified(verdict.StageChoose, verdict.CodeCredentialsRefused)},
+		{"the sandbox cannot start",
+			edited("  kind: auto\n", "  kind: container\n  image: registry.example.invalid/postgres:17\n"),
 			unverified(verdict.StageSandbox, verdict.CodeSandbox)},
 	}
 }
 
 func brokenData() []Scenario {
 	return []Scenario{
-		{"a table missing", shopAfter("DROP TABLE public.payments"), failedCheck(verdict.CodeTablePresent, "table_present:public.payments")},
-		{"a month's partition missing", both(shopAfter("DROP TABLE bot.events_2026_03"), expecting("bot.events_2026_03")),
+		{"a table missing", shopAfter("DROP TABLE public.payments"),
+			failedCheck(verdict.CodeTablePresent, "table_present:public.payments")},
+		{"a month's partition missing",
+			both(shopAfter("DROP TABLE bot.events_2026_03"), expecting("bot.events_2026_03")),
 			failedCheck(verdict.CodeTablePresent, "table_present:bot.events_2026_03")},
-		{"a table emptied", shopAfter("TRUNCATE bot.messages"), failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
-		{"half of a table's rows gone", shopAfter("DELETE FROM bot.messages WHERE id % 2 = 0"), failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
+		{"a table emptied", shopAfter("TRUNCATE bot.messages"),
+			failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
+		{"half of a table's rows gone", shopAfter("DELETE FROM bot.messages WHERE id % 2 = 0"),
+			failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
 		{"newest rows a week old in a young file",
 			shopAfter("DELETE FROM bot.messages WHERE sent_at > timestamptz '2026-02-25 03:15:00+00'"),
 			failedCheck(verdict.CodeFreshness, "freshness:bot.messages")},
@@ -88,9 +101,11 @@ func brokenData() []Scenario {
 		{"events gone that an admin log names", shopAfter("DELETE FROM bot.events WHERE id BETWEEN 6640 AND 6669"),
 			alone(verdict.CodeWitness, "witness:admin_log")},
 		{"the admin log cannot be read", edited("url: file:demo/admin.jsonl", "url: file:demo/rotated.jsonl"),
-			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeWitness, Check: "witness:admin_log", Alone: true}},
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeWitness,
+				Check: "witness:admin_log", Alone: true}},
 		{"a line of the admin log damaged", damagedWitness,
-			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeWitness, Check: "witness:admin_log", Alone: true}},
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeWitness,
+				Check: "witness:admin_log", Alone: true}},
 	}
 }
 
@@ -106,25 +121,38 @@ func unfitDrills() []Scenario {
 		{"a rule for a column that is gone", shopAfter("ALTER TABLE public.orders DROP COLUMN note"),
 			unverified(verdict.StageScrub, verdict.CodeRuleUnmet)},
 		{"a table declared in another case", edited("    - table: public.sessions #", "    - table: public.Sessions #"),
-			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeTablePresent, Check: "table_present:public.Sessions", Alone: true}},
-		{"a file name declared with another suffix", edited("  name: shop-{time}.dump\n", "  name: shop-{time}.dump.gz\n"),
+			Want{Outcome: verdict.Error, Stage: verdict.StageExpect, Code: verdict.CodeTablePresent,
+				Check: "table_present:public.Sessions", Alone: true}},
+		{"a file name declared with another suffix",
+			edited("  name: shop-{time}.dump\n", "  name: shop-{time}.dump.gz\n"),
 			unverified(verdict.StageChoose, verdict.CodeNoBackup)},
-		{"two addresses that normalising makes one", shopAfter("INSERT INTO public.people (full_name, email, created_at, updated_at) SELECT full_name, upper(email), created_at, updated_at FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1"),
-			Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Check: "distinct:public.people.email"}},
+		{"two addresses that normalising makes one",
+			shopAfter("INSERT INTO public.people (full_name, email, created_at, updated_at) SELECT full_name, " +
+				"upper(email), created_at, updated_at FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1"),
+			Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeDistinct,
+				Check: "distinct:public.people.email"}},
 		{"a phone number in a column of harmless name",
-			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"), leaked("public.products.title")},
+			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"),
+			leaked("public.products.title")},
 		{"a card number behind a line break, in an array",
-			shopAfter(`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`), leaked("public.products.tags")},
+			shopAfter(
+				`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`,
+			), leaked("public.products.tags")},
 		{"an address at a new path of a document", both(
-			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', 'ada' || chr(64) || 'example.org') WHERE id = 7"),
-			edited(`meta, preserve: true, why: "the channel and a read mark, no words of people"`, `meta, unmatched_paths: keep, why: "marks", json: [{path: $.channel, preserve: true, why: "one of four words"}]`)),
+			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', 'ada' || chr(64) || "+
+				"'example.org') WHERE id = 7"),
+			edited(`meta, preserve: true, why: "the channel and a read mark, no words of people"`,
+				`meta, unmatched_paths: keep, why: "marks", json: [{path: $.channel, preserve: true, why: "one of four words"}]`)),
 			leaked("bot.messages.meta at $.to")},
 		{"an address in a materialized view",
-			shopAfter("CREATE MATERIALIZED VIEW public.mailing AS SELECT id, 'ada' || chr(64) || 'example.org' AS line FROM public.products"), stored("public.mailing.line")},
+			shopAfter("CREATE MATERIALIZED VIEW public.mailing AS SELECT id, 'ada' || chr(64) || 'example.org' " +
+				"AS line FROM public.products"), stored("public.mailing.line")},
 		{"an address in a comment",
-			shopAfter("COMMENT ON TABLE public.orders IS 'ask ada@example.org'"), stored("a comment on table public.orders")},
+			shopAfter("COMMENT ON TABLE public.orders IS 'ask ada@example.org'"),
+			stored("a comment on table public.orders")},
 		{"a customer's address in a preserved jsonb",
-			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', (SELECT email FROM public.people WHERE role = 'customer' ORDER BY id LIMIT 1)) WHERE id = 7"),
+			shopAfter("UPDATE bot.messages SET meta = meta || jsonb_build_object('to', (SELECT email FROM " +
+				"public.people WHERE role = 'customer' ORDER BY id LIMIT 1)) WHERE id = 7"),
 			stored("bot.messages.meta")},
 	}
 }
@@ -137,18 +165,21 @@ func brokenSince() []Scenario {
 	floorless := edited("row_count: {min: 4000}\n      # Beside", "row_count: {min: 1000}\n      # Beside")
 	return []Scenario{
 		{"nothing changed since a drill that passed", since(nil), pass},
-		{"some of a table's rows gone since the last drill", since(purged), failedCheck(verdict.CodeRowCountChange, check)},
+		{"some of a table's rows gone since the last drill", since(purged),
+			failedCheck(verdict.CodeRowCountChange, check)},
 		{"a table's newest rows gone since the last drill",
 			since(shopAfter("DELETE FROM bot.messages WHERE sent_at > timestamptz '2026-03-04 00:30:00+00'")),
 			failedCheck(verdict.CodeMaxRegression, "max_regression:bot.messages")},
 		{"a table renamed to another case since a pass", since(shopAfter(`ALTER TABLE bot.polls RENAME TO "Polls"`)),
 			failedCheck(verdict.CodeTablePresent, "table_present:bot.polls")},
-		{"backups under another suffix since the last drill", since(renamed(".dump", ".dmp")), fail(verdict.StageChoose, verdict.CodeNoBackup)},
+		{"backups under another suffix since the last drill", since(renamed(".dump", ".dmp")),
+			fail(verdict.StageChoose, verdict.CodeNoBackup)},
 		{"rows gone, which was accepted", accepted(purged, check), pass},
 		{"more rows gone than was accepted",
 			both(floorless, accepted(purged, check), shopAfter("DELETE FROM bot.messages WHERE id % 12 IN (5, 6)")),
 			failedCheck(verdict.CodeRowCountChange, check)},
-		{"a past report damaged", both(since(nil), damagedPast), Want{Outcome: verdict.Warn, Stage: verdict.StageChoose, Code: verdict.CodeHistory, Check: "history"}},
+		{"a past report damaged", both(since(nil), damagedPast),
+			Want{Outcome: verdict.Warn, Stage: verdict.StageChoose, Code: verdict.CodeHistory, Check: "history"}},
 		{"the store of past reports is gone", edited("version: 1\n", "version: 1\nhistory: file:not-mounted/\n"),
 			Want{Outcome: verdict.Error, Stage: verdict.StageChoose, Code: verdict.CodeHistory, Check: "history"}},
 		{"an index that takes longer than what was promised",
@@ -206,7 +237,8 @@ func stored(place string) Want {
 
 // leaked is what content tells where no rule names the place.
 func leaked(place string) Want {
-	return Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Check: "unmatched:" + place}
+	return Want{Outcome: verdict.Error, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched,
+		Check: "unmatched:" + place}
 }
 
 func brokenRestores() []Scenario {
@@ -217,25 +249,32 @@ func brokenRestores() []Scenario {
 		{"a role missing, and that is a failure", both(strangeRole, edited("  roles: create\n", "  roles: fail\n")),
 			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRoles, Check: "roles"}},
 		{"a function that fails for a materialized view", shopAfter(unqualifiedFunction),
-			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
-		{"a damaged date that a rule replaces", shopAfter(damaged("integer", "date", "people", "birth_date", "2145031949")),
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors,
+				Check: "restore_errors"}},
+		{"a damaged date that a rule replaces",
+			shopAfter(damaged("integer", "date", "people", "birth_date", "2145031949")),
 			fail(verdict.StageRestore, verdict.CodeCorrupt)},
 		{"damaged letters that a rule replaces", shopAfter(damaged("bytea", "text", "addresses", "street", `'\xff41'`)),
 			fail(verdict.StageRestore, verdict.CodeCorrupt)},
-		{"a damaged document that a rule replaces", shopAfter(damagedDocument), fail(verdict.StageRestore, verdict.CodeCorrupt)},
+		{"a damaged document that a rule replaces", shopAfter(damagedDocument),
+			fail(verdict.StageRestore, verdict.CodeCorrupt)},
 		{"a CHECK that reads a table which comes later", shopAfter(checkAcross),
-			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors,
+				Check: "restore_errors"}},
 		{"an index that works by a privilege alone", shopAfter(indexByPrivilege),
-			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors,
+				Check: "restore_errors"}},
 		{"a unique index over another table's rows", shopAfter(indexAcross),
-			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Check: "restore_errors"}},
+			Want{Outcome: verdict.Fail, Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors,
+				Check: "restore_errors"}},
 	}
 }
 
 // damaged writes a value that no server would have taken into a column of which
 // the scrub leaves nothing, by calling one type the other.
 func damaged(from, to, table, column, value string) string {
-	return fmt.Sprintf("CREATE CAST (%[1]s AS %[2]s) WITHOUT FUNCTION; UPDATE public.%[3]s SET %[4]s = (%[5]s::%[1]s)::%[2]s WHERE id = 7; DROP CAST (%[1]s AS %[2]s)",
+	return fmt.Sprintf("CREATE CAST (%[1]s AS %[2]s) WITHOUT FUNCTION; UPDATE public.%[3]s SET %[4]s = "+
+		"(%[5]s::%[1]s)::%[2]s WHERE id = 7; DROP CAST (%[1]s AS %[2]s)",
 		from, to, table, column, value)
 }
 

@@ -16,24 +16,33 @@ func brokenInventories() []Scenario {
 		{Name: "nothing broken, in a bucket", Break: inBucket, Want: pass},
 		{Name: "nothing broken, with a second copy", Break: copied(4, nil), Want: pass},
 		{"a night without a backup", without(1), storeAlone(verdict.CodeCadence, "cadence")},
-		{"fewer backups than declared", both(unlisted("cadence"), without(1, 2)), storeAlone(verdict.CodeMinBackups, "min_backups")},
+		{"fewer backups than declared", both(unlisted("cadence"), without(1, 2)),
+			storeAlone(verdict.CodeMinBackups, "min_backups")},
 		{"the oldest backup removed too early", without(0), storeAlone(verdict.CodeOldestAtLeast, "oldest_at_least")},
-		{"a newest backup smaller than declared", edited("  min_size: 50KiB\n", "  min_size: 1MiB\n"), storeAlone(verdict.CodeMinSize, "min_size")},
-		{"a newest backup many times as large as the last", since(shopAfter(swollen)), storeAlone(verdict.CodeSizeChange, "size_change")},
-		{"most backups deleted since the last drill", both(older(8), since(gone(8))), storeAlone(verdict.CodeCollapse, "collapse:backups")},
-		{"most backups emptied since the last drill", since(emptied(3)), storeAlone(verdict.CodeCollapse, "collapse:bytes")},
+		{"a newest backup smaller than declared", edited("  min_size: 50KiB\n", "  min_size: 1MiB\n"),
+			storeAlone(verdict.CodeMinSize, "min_size")},
+		{"a newest backup many times as large as the last", since(shopAfter(swollen)),
+			storeAlone(verdict.CodeSizeChange, "size_change")},
+		{"most backups deleted since the last drill", both(older(8), since(gone(8))),
+			storeAlone(verdict.CodeCollapse, "collapse:backups")},
+		{"most backups emptied since the last drill", since(emptied(3)),
+			storeAlone(verdict.CodeCollapse, "collapse:bytes")},
 		{"the store on this machine's own disk", declared("off_site: {production_hosts: [db1.example.com]}"),
 			storeAlone(verdict.CodeOffSite, "off_site")},
-		{"the store served by production's machine", both(inBucket, declared("off_site: {production_hosts: [localhost]}")),
+		{"the store served by production's machine",
+			both(inBucket, declared("off_site: {production_hosts: [localhost]}")),
 			storeAlone(verdict.CodeOffSite, "off_site")},
 		{"a bucket without versioning", both(inBucket, declared("protection: [versioning]")),
 			storeAlone(verdict.CodeProtection, "protection:versioning")},
 		{"a bucket without object lock", both(inBucket, declared("protection: [object_lock]")),
 			storeAlone(verdict.CodeProtection, "protection:object_lock")},
 		{"a copy that stopped a night ago", copied(3, nil), storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
-		{"a copy that was damaged", copied(4, func(dump []byte) { dump[len(dump)/2] ^= 1 }), storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
-		{"a backup gone that the catalogue names", both(catalogued(nights()), unlisted("cadence"), without(2)), storeAlone(verdict.CodeCatalogue, "catalogue:lacking")},
-		{"a catalogue that lost an entry", catalogued(nights()[2:]), storeAlone(verdict.CodeCatalogue, "catalogue:unnamed")},
+		{"a copy that was damaged", copied(4, func(dump []byte) { dump[len(dump)/2] ^= 1 }),
+			storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
+		{"a backup gone that the catalogue names", both(catalogued(nights()), unlisted("cadence"), without(2)),
+			storeAlone(verdict.CodeCatalogue, "catalogue:lacking")},
+		{"a catalogue that lost an entry", catalogued(nights()[2:]),
+			storeAlone(verdict.CodeCatalogue, "catalogue:unnamed")},
 	}
 }
 
@@ -60,7 +69,8 @@ func storeAlone(code verdict.Code, id string) Want {
 }
 
 // swollen is what a bot does that echoes itself: no row is more or less.
-const swollen = "UPDATE bot.messages m SET body = (SELECT string_agg(md5(m.id::text || n), ' ') FROM generate_series(1, 12) n)"
+const swollen = "UPDATE bot.messages m SET body = (SELECT string_agg(md5(m.id::text || n), ' ') " +
+	"FROM generate_series(1, 12) n)"
 
 // declared adds a line to what is expected of the store.
 func declared(line string) Break { return edited("inventory:\n", "inventory:\n  "+line+"\n") }

@@ -130,7 +130,8 @@ func (r Result) Err() error {
 		return &harness.Exit{Code: verdict.ExitFail, Reason: fmt.Sprintf(
 			"%d of %d scenarios were not caught by their own finding", wrong, len(r))}
 	case notRun > 0:
-		return &harness.Exit{Code: verdict.ExitError, Reason: fmt.Sprintf("%d of %d scenarios could not be run", notRun, len(r))}
+		return &harness.Exit{Code: verdict.ExitError,
+			Reason: fmt.Sprintf("%d of %d scenarios could not be run", notRun, len(r))}
 	}
 	return nil
 }

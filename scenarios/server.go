@@ -38,7 +38,8 @@ func startServer(ctx context.Context, log *slog.Logger) (*server, error) {
 	s.box, err = sandbox.Start(ctx, sandbox.Options{
 		Major: demoMajor, Deadline: time.Now().Add(serverTime), Work: work, Drill: "scenarios", Log: log})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start a server for the demo's database: %w", err), s.close(context.WithoutCancel(ctx)))
+		return nil, errors.Join(fmt.Errorf("start a server for the demo's database: %w", err),
+			s.close(context.WithoutCancel(ctx)))
 	}
 	return s, nil
 }
@@ -100,7 +101,8 @@ func openShop(ctx context.Context, s *server, dir string) (*shop, error) {
 		return nil, fmt.Errorf("read the demo's data: %w", err)
 	}
 	// Locale C is in every image and on every machine.
-	if err := s.exec(ctx, maintenance, "CREATE DATABASE "+shopDatabase+" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"); err != nil {
+	if err := s.exec(ctx, maintenance,
+		"CREATE DATABASE "+shopDatabase+" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"); err != nil {
 		return nil, err
 	}
 	if err := s.exec(ctx, shopDatabase, string(schema)); err != nil {

@@ -79,7 +79,8 @@ func findings(r *verdict.Report) []string {
 		before := len(found)
 		for _, c := range r.Checks {
 			if c.Stage == s.Name && !slices.Contains(quiet, c.Outcome) {
-				found = append(found, fmt.Sprintf("%s %s %s: %s", c.Outcome, c.Stage, c.ID, cmp.Or(c.Message, c.Observed)))
+				found = append(found,
+					fmt.Sprintf("%s %s %s: %s", c.Outcome, c.Stage, c.ID, cmp.Or(c.Message, c.Observed)))
 			}
 		}
 		if len(found) == before {

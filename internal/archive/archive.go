@@ -116,7 +116,8 @@ type Entry struct {
 	Defn     string // SQL that makes the object
 	DropStmt string
 	CopyStmt string // COPY ... FROM stdin; empty for rows dumped as INSERT statements
-	Deps     []int  // dump ids; of a script's entries only that of the TABLE that rows, an index or a constraint rest on
+	// dump ids; of a script's entries only that of the TABLE that rows, an index or a constraint rest on
+	Deps []int
 
 	DataSize int64 // bytes of its data block as stored, so compressed if the archive is
 

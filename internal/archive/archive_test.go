@@ -129,7 +129,8 @@ func listed(t *testing.T, c *dumptest.Cluster, data []byte) []string {
 		f := strings.Fields(rest)
 		kind := f[2:]
 		for i, w := range kind {
-			if i > 0 && (w == "-" || strings.ToUpper(w) != w || w == "DATABASE" || w == "EXTENSION" || w == "LARGE" || w == "ENCODING" || w == "STDSTRINGS" || w == "SEARCHPATH") {
+			if i > 0 && (w == "-" || strings.ToUpper(w) != w || w == "DATABASE" || w == "EXTENSION" || w == "LARGE" || w == "ENCODING" || w == "STDSTRINGS" ||
+				w == "SEARCHPATH") {
 				kind = kind[:i]
 				break
 			}
@@ -655,7 +656,8 @@ func (w *writer) archive(a *Archive) {
 	} else {
 		w.int(-1)
 	}
-	for _, n := range []int{a.Created.Second(), a.Created.Minute(), a.Created.Hour(), a.Created.Day(), int(a.Created.Month()) - 1, a.Created.Year() - 1900, -1} {
+	for _, n := range []int{a.Created.Second(), a.Created.Minute(), a.Created.Hour(), a.Created.Day(), int(a.Created.Month()) - 1, a.Created.Year() - 1900,
+		-1} {
 		w.int(n)
 	}
 	w.text(a.Database)

@@ -21,11 +21,17 @@ func (p *plainReader) meta(it sqltext.Item) {
 		p.restrict, p.sealed = arg, false
 	case command == `\unrestrict` && sqltext.IsKey(arg) && p.restrict != "":
 		if arg != p.restrict {
-			p.s.Fail(verdict.Truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name, it.Line))
+			p.s.Fail(verdict.Truncated(`read %s: the key of \unrestrict in line %d is not that of \restrict`, p.name,
+				it.Line))
 		}
 		p.restrict, p.sealed = "", p.db != nil && p.db.created
 	case oneOf(command, `\restrict`, `\unrestrict`), nearRestrict(command):
-		p.s.Fail(verdict.Corrupt(`read %s: line %d holds \restrict or \unrestrict with a damaged name or key, or one without the other`, p.name, it.Line))
+		p.s.Fail(
+			verdict.Corrupt(
+				`read %s: line %d holds \restrict or \unrestrict with a damaged name or key, or one without the other`,
+				p.name, it.Line,
+			),
+		)
 	case command == `\encoding` && arg == "SQL_ASCII": // before the \connect of a name that is not ASCII
 	case command == `\encoding` && arg != "" && strings.Trim(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789'") == "":
 		value := strings.Trim(arg, "'")
@@ -65,9 +71,12 @@ func differing(a, b string) (n int) {
 }
 
 // madeWords are what pg_dump creates and alters, by the word behind the verb.
-var madeWords = []string{"aggregate", "collation", "conversion", "database", "default", "domain", "event", "extension", "foreign", "function",
-	"index", "language", "materialized", "operator", "policy", "procedure", "publication", "role", "rule", "schema", "sequence", "server",
-	"statistics", "subscription", "table", "tablespace", "text", "transform", "trigger", "type", "unique", "unlogged", "user", "view"}
+var madeWords = []string{"aggregate", "collation", "conversion", "database", "default", "domain", "event", "extension",
+	"foreign", "function",
+	"index", "language", "materialized", "operator", "policy", "procedure", "publication", "role", "rule", "schema",
+	"sequence", "server",
+	"statistics", "subscription", "table", "tablespace", "text", "transform", "trigger", "type", "unique", "unlogged",
+	"user", "view"}
 
 // nearWord tells a word that one damaged byte makes of one of them. Words that
 // are further off may be another program's own, such as PACKAGE.
@@ -88,7 +97,8 @@ func idleMeta(command, arg string) bool {
 	case `\timing`, `\echo`, `\qecho`, `\warn`, `\pset`, `\x`, `\t`, `\a`, `\errverbose`:
 		return true
 	case `\set`, `\unset`:
-		return oneOf(variable, "ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "QUIET", "VERBOSITY", "SHOW_CONTEXT", "ECHO", "ECHO_HIDDEN", "FETCH_COUNT")
+		return oneOf(variable, "ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "QUIET", "VERBOSITY", "SHOW_CONTEXT", "ECHO",
+			"ECHO_HIDDEN", "FETCH_COUNT")
 	}
 	return false
 }
@@ -98,7 +108,8 @@ func (p *plainReader) refuseMeta(line int64, command string) {
 	if len(name) > 20 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
 		name = ""
 	}
-	p.s.Fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump; meta-commands could run programs, so only pg_dump's own are let through",
+	p.s.Fail(verdict.Errorf(verdict.CodeUnsupported,
+		"take the backup with pg_dump; meta-commands could run programs, so only pg_dump's own are let through",
 		`read %s: line %d holds a meta-command of psql, \%s, as pg_dump does not write it`, p.name, line, name))
 }
 
@@ -125,7 +136,8 @@ func connectTarget(arg string) (string, bool) {
 // the dumps, in any.
 func (p *plainReader) connect(database string) {
 	if p.begun.Line > 0 {
-		p.s.Fail(verdict.Truncated("read %s: line %d leaves the session in which line %d begins a transaction: a restore would keep nothing of it",
+		p.s.Fail(verdict.Truncated("read %s: line %d leaves the session in which line %d begins a transaction: a "+
+			"restore would keep nothing of it",
 			p.name, p.s.Item().Line, p.begun.Line))
 	}
 	p.reset()
@@ -189,13 +201,17 @@ func notSQLYet(text string) bool {
 
 // idleSetting tells settings that change nothing of what is restored.
 func idleSetting(name string) bool {
-	return oneOf(name, "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "client_min_messages",
-		"check_function_bodies", "xmloption", "row_security", "default_transaction_read_only", "bytea_output", "extra_float_digits")
+	return oneOf(name, "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout",
+		"transaction_timeout", "client_min_messages",
+		"check_function_bodies", "xmloption", "row_security", "default_transaction_read_only", "bytea_output",
+		"extra_float_digits")
 }
 
 func (p *plainReader) notSQL(line int64) error {
-	return verdict.Errorf(verdict.CodeUnsupported, "keep messages, prompts and what a terminal shows out of dumps: pg_dump -f, no 2>&1, docker exec without -t",
-		"read %s: line %d holds something other than SQL among the statements, as a program's messages or a shell's prompt are: "+
+	return verdict.Errorf(verdict.CodeUnsupported,
+		"keep messages, prompts and what a terminal shows out of dumps: pg_dump -f, no 2>&1, docker exec without -t",
+		"read %s: line %d holds something other than SQL among the statements, as a program's "+
+			"messages or a shell's prompt are: "+
 			"psql takes it for the beginning of the statement behind it, which is then lost", p.name, line)
 }
 
@@ -229,19 +245,24 @@ func (p *plainReader) databases() []string {
 // choose picks the database that is kept, all that there is of it.
 func (p *plainReader) choose(database string) (*plainDatabase, error) {
 	names := p.databases()
-	own := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "postgres" || name == "template1" })
+	own := slices.DeleteFunc(slices.Clone(names),
+		func(name string) bool { return name == "postgres" || name == "template1" })
 	switch {
 	case len(names) == 0:
-		return nil, verdict.Failf(verdict.CodeDatabase, "dump the databases too: pg_dumpall without --globals-only or --roles-only, or pg_dump",
-			"read %s: it holds roles and what else all databases share, as pg_dumpall --globals-only and --roles-only write it, and no database", p.name)
+		return nil, verdict.Failf(verdict.CodeDatabase,
+			"dump the databases too: pg_dumpall without --globals-only or --roles-only, or pg_dump",
+			"read %s: it holds roles and what else all databases share, as pg_dumpall --globals-only and "+
+				"--roles-only write it, and no database", p.name)
 	case len(names) == 1 && !p.cluster:
 		return p.joined(names[0])
 	case database != "" && slices.Contains(names, database):
 		return p.joined(database)
-	case slices.Contains(own, "") && (database != "" || len(own) == 1): // what psql brings to the database that it is told
+	// what psql brings to the database that it is told
+	case slices.Contains(own, "") && (database != "" || len(own) == 1):
 		return p.joined("")
 	case database != "":
-		return nil, verdict.Failf(verdict.CodeDatabase, "look at what the backup job dumps, or correct the database's name in the drill file",
+		return nil, verdict.Failf(verdict.CodeDatabase,
+			"look at what the backup job dumps, or correct the database's name in the drill file",
 			"read %w", &OtherDatabaseError{Name: p.name, Wanted: database, Held: shown(names)})
 	case len(own) == 1:
 		return p.joined(own[0])
@@ -290,7 +311,8 @@ func (p *plainReader) joined(name string) (*plainDatabase, error) {
 func (p *plainReader) fit(all, next *plainDatabase) error {
 	const hint = "write one dump to a file: > begins a new one where >> appends"
 	unfit := func(why string) error {
-		return verdict.Errorf(verdict.CodeUnsupported, hint, "read %s: two dumps stand in one file, from line %d and from line %d on: %s",
+		return verdict.Errorf(verdict.CodeUnsupported, hint,
+			"read %s: two dumps stand in one file, from line %d and from line %d on: %s",
 			p.name, all.line, next.line, why)
 	}
 	rows := func(d *plainDatabase) bool {
@@ -320,7 +342,8 @@ func (d *plainDatabase) join(next *plainDatabase) {
 		d.Encoding, d.StdStrings, d.encoded = next.Encoding, next.StdStrings, next.encoded
 	}
 	if d.ServerMajor == 0 {
-		d.ServerVersion, d.ServerMajor, d.DumpVersion, d.DumpMajor = next.ServerVersion, next.ServerMajor, next.DumpVersion, next.DumpMajor
+		d.ServerVersion, d.ServerMajor, d.DumpVersion, d.DumpMajor = next.ServerVersion, next.ServerMajor,
+			next.DumpVersion, next.DumpMajor
 	}
 	if d.Created.IsZero() {
 		d.Created = next.Created

@@ -16,15 +16,18 @@ import (
 
 // Pieces of dumps, as pg_dump and pg_dumpall write them.
 const (
-	globals = "--\n-- PostgreSQL database cluster dump\n--\n\nSET default_transaction_read_only = off;\n\nSET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\n\n" +
+	globals = "--\n-- PostgreSQL database cluster dump\n--\n\nSET default_transaction_read_only = off;\n\nSET client_encoding = 'UTF8';\nSET " +
+		"standard_conforming_strings = on;\n\n" +
 		"--\n-- Roles\n--\n\nCREATE ROLE app;\nALTER ROLE app WITH NOSUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$4096:hunter2';\nCREATE ROLE \"Reader, too\";\n" +
 		"ALTER ROLE app SET work_mem TO '8MB';\nCOMMENT ON ROLE app IS 'x';\nGRANT app TO \"Reader, too\" WITH ADMIN OPTION GRANTED BY postgres;\n\n" +
 		"CREATE TABLESPACE fast OWNER app LOCATION '/fast';\nGRANT ALL ON TABLESPACE fast TO app;\nGRANT SET ON PARAMETER work_mem TO app;\n\n" +
 		"--\n-- PostgreSQL database cluster dump complete\n--\n\n"
-	tableA = "--\n-- Name: a; Type: TABLE; Schema: public; Owner: app\n--\n\nCREATE TABLE public.a (\n    x integer,\n    t text\n);\n\nALTER TABLE public.a OWNER TO app;\n\n"
-	rowsA  = "--\n-- Data for Name: a; Type: TABLE DATA; Schema: public; Owner: app\n--\n\nCOPY public.a (x, t) FROM stdin;\n1\tone\n2\ttwo\\nlines\n\\.\n\n"
-	keyA   = "--\n-- Name: a a_pkey; Type: CONSTRAINT; Schema: public; Owner: app\n--\n\nALTER TABLE ONLY public.a\n    ADD CONSTRAINT a_pkey PRIMARY KEY (x);\n\n"
-	whole  = tableA + rowsA + keyA
+	tableA = "--\n-- Name: a; Type: TABLE; Schema: public; Owner: app\n--\n\nCREATE TABLE public.a (\n    x integer,\n    t text\n);\n\nALTER " +
+		"TABLE public.a OWNER TO app;\n\n"
+	rowsA = "--\n-- Data for Name: a; Type: TABLE DATA; Schema: public; Owner: app\n--\n\nCOPY public.a (x, t) FROM stdin;\n1\tone\n2\ttwo\\nlines\n\\.\n\n"
+	keyA  = "--\n-- Name: a a_pkey; Type: CONSTRAINT; Schema: public; Owner: app\n--\n\nALTER TABLE ONLY public.a\n    ADD CONSTRAINT " +
+		"a_pkey PRIMARY KEY (x);\n\n"
+	whole = tableA + rowsA + keyA
 )
 
 func crlf(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
@@ -35,35 +38,43 @@ func sealed(body string) string {
 
 // around are scripts that psql restores whole: the table public.a with its rows and its key.
 var around = map[string]string{
-	"bare":                        script(whole),
-	"CR LF":                       crlf(script(whole)),
-	"mark":                        "\xef\xbb\xbf" + script(whole),
-	"mark and CR LF":              "\xef\xbb\xbf" + crlf(script(whole)),
-	"zeros behind":                script(whole) + strings.Repeat("\x00", 5000),
-	"globals before":              globals + script(whole),
-	"globals behind":              script(whole) + globals,
-	"globals before, CR LF":       crlf(globals + script(whole)),
-	"schema and rows":             script(tableA+keyA) + script(rowsA),
-	"sections":                    script(tableA) + script(rowsA) + script(keyA),
-	"disabled triggers":           script(tableA) + script(strings.Replace(rowsA, "COPY", "ALTER TABLE public.a DISABLE TRIGGER ALL;\n\nCOPY", 1)+"ALTER TABLE public.a ENABLE TRIGGER ALL;\n\n") + script(keyA),
-	"transaction":                 "BEGIN;\n" + script(whole) + "COMMIT;\n",
-	"transaction within":          script("START TRANSACTION;\n" + whole + "END TRANSACTION;\n"),
-	"settings around":             "\\set ON_ERROR_STOP on\n\\timing\n\\echo begins\nSET session_replication_role = replica;\nSET TIME ZONE 'UTC';\n" + script(whole) + "RESET ALL;\nANALYZE;\n",
-	"a prompt behind":             script(whole) + "root@db1:/# ",
-	"a message behind":            script(whole) + "pg_dump: warning: it can't be\n",
-	"Dump completed":              script(whole) + "Dump completed\n",
-	"a comment behind":            script(whole) + "-- done on 2026-03-04\n",
-	"a message before":            "pg_dump: last built-in OID is 16383\n" + strings.Replace(script(whole), "SET client", "SET statement_timeout = 0;\nSET client", 1),
-	"a message before restrict":   "Defaulted container \"db\" out of: db, init (init)\n" + strings.Replace(script(whole), "-- Dumped from", "\\restrict abc\n\nSET statement_timeout = 0;\n-- Dumped from", 1) + "\\unrestrict abc\n",
-	"without comments, sealed":    sealed(whole[strings.Index(whole, "CREATE"):]),
-	"no comment at all, sealed":   sealed(uncommented(whole)),
-	"search_path":                 script("SET search_path = public, pg_catalog;\n\n" + strings.ReplaceAll(whole, "public.a", "a")),
-	"search_path as a function":   script("SELECT pg_catalog.set_config('search_path', 'public, pg_catalog', false);\n\n" + strings.ReplaceAll(whole, "public.a", "a")),
-	"no path set":                 script(strings.ReplaceAll(whole, "public.a", "a")),
-	"another path, then a lookup": script("SET search_path = public;\n" + strings.ReplaceAll(tableA, "public.a", "a") + "SET search_path = other, public;\n" + strings.ReplaceAll(rowsA+keyA, "public.a", "a")),
-	"a database made before":      "CREATE ROLE app;\nCREATE DATABASE shop;\n\\c shop\n" + script(whole),
-	"connected by a conninfo":     script("CREATE DATABASE shop WITH TEMPLATE = template0 ENCODING = 'UTF8';\n\n\\connect -reuse-previous=on \"dbname='shop'\"\n\nSET client_encoding = 'UTF8';\n" + whole),
-	"settings of others":          script("CREATE DATABASE shop;\nALTER DATABASE other SET work_mem TO '1MB';\nALTER ROLE app IN DATABASE other SET work_mem TO '1MB';\n\\connect shop\n" + whole),
+	"bare":                  script(whole),
+	"CR LF":                 crlf(script(whole)),
+	"mark":                  "\xef\xbb\xbf" + script(whole),
+	"mark and CR LF":        "\xef\xbb\xbf" + crlf(script(whole)),
+	"zeros behind":          script(whole) + strings.Repeat("\x00", 5000),
+	"globals before":        globals + script(whole),
+	"globals behind":        script(whole) + globals,
+	"globals before, CR LF": crlf(globals + script(whole)),
+	"schema and rows":       script(tableA+keyA) + script(rowsA),
+	"sections":              script(tableA) + script(rowsA) + script(keyA),
+	"disabled triggers": script(tableA) + script(strings.Replace(rowsA, "COPY", "ALTER TABLE public.a DISABLE TRIGGER ALL;\n\nCOPY", 1)+
+		"ALTER TABLE public.a ENABLE TRIGGER ALL;\n\n") + script(keyA),
+	"transaction":        "BEGIN;\n" + script(whole) + "COMMIT;\n",
+	"transaction within": script("START TRANSACTION;\n" + whole + "END TRANSACTION;\n"),
+	"settings around": "\\set ON_ERROR_STOP on\n\\timing\n\\echo begins\nSET session_replication_role = replica;\nSET TIME ZONE 'UTC';\n" +
+		script(whole) + "RESET ALL;\nANALYZE;\n",
+	"a prompt behind":  script(whole) + "root@db1:/# ",
+	"a message behind": script(whole) + "pg_dump: warning: it can't be\n",
+	"Dump completed":   script(whole) + "Dump completed\n",
+	"a comment behind": script(whole) + "-- done on 2026-03-04\n",
+	"a message before": "pg_dump: last built-in OID is 16383\n" +
+		strings.Replace(script(whole), "SET client", "SET statement_timeout = 0;\nSET client", 1),
+	"a message before restrict": "Defaulted container \"db\" out of: db, init (init)\n" +
+		strings.Replace(script(whole), "-- Dumped from", "\\restrict abc\n\nSET statement_timeout = 0;\n-- Dumped from", 1) + "\\unrestrict abc\n",
+	"without comments, sealed":  sealed(whole[strings.Index(whole, "CREATE"):]),
+	"no comment at all, sealed": sealed(uncommented(whole)),
+	"search_path":               script("SET search_path = public, pg_catalog;\n\n" + strings.ReplaceAll(whole, "public.a", "a")),
+	"search_path as a function": script("SELECT pg_catalog.set_config('search_path', 'public, pg_catalog', false);\n\n" +
+		strings.ReplaceAll(whole, "public.a", "a")),
+	"no path set": script(strings.ReplaceAll(whole, "public.a", "a")),
+	"another path, then a lookup": script("SET search_path = public;\n" + strings.ReplaceAll(tableA, "public.a", "a") + "SET search_path = other, public;\n" +
+		strings.ReplaceAll(rowsA+keyA, "public.a", "a")),
+	"a database made before": "CREATE ROLE app;\nCREATE DATABASE shop;\n\\c shop\n" + script(whole),
+	"connected by a conninfo": script("CREATE DATABASE shop WITH TEMPLATE = template0 ENCODING = 'UTF8';\n\n\\connect -reuse-previous=on " +
+		"\"dbname='shop'\"\n\nSET client_encoding = 'UTF8';\n" + whole),
+	"settings of others": script("CREATE DATABASE shop;\nALTER DATABASE other SET work_mem TO '1MB';\nALTER ROLE app IN DATABASE other SET work_mem " +
+		"TO '1MB';\n\\connect shop\n" + whole),
 }
 
 func uncommented(s string) string {
@@ -222,9 +233,12 @@ func TestWhatPsqlWouldLose(t *testing.T) {
 		says                 string
 	}{
 		{"twice", plain + plain, "", verdict.Error, verdict.CodeUnsupported, "two dumps stand in one file, from line 2 and from line "},
-		{"two databases", plain + script(strings.ReplaceAll(whole, "public.a", "public.b")), "shop", verdict.Error, verdict.CodeUnsupported, "both make tables"},
-		{"two schemas", script(tableA) + script(strings.ReplaceAll(tableA, "public.a", "public.b")), "", verdict.Error, verdict.CodeUnsupported, "both make tables"},
-		{"a cluster without its end", strings.Split(globals, "--\n-- PostgreSQL database cluster dump complete")[0] + plain, "", verdict.Fail, verdict.CodeTruncated, clusterEnds},
+		{"two databases", plain + script(strings.ReplaceAll(whole, "public.a", "public.b")), "shop", verdict.Error, verdict.CodeUnsupported,
+			"both make tables"},
+		{"two schemas", script(tableA) + script(strings.ReplaceAll(tableA, "public.a", "public.b")), "", verdict.Error, verdict.CodeUnsupported,
+			"both make tables"},
+		{"a cluster without its end", strings.Split(globals, "--\n-- PostgreSQL database cluster dump complete")[0] + plain, "", verdict.Fail,
+			verdict.CodeTruncated, clusterEnds},
 		{"two named databases", named("shop", whole) + named("blog", whole), "", verdict.Error, verdict.CodeSpec, "several databases (blog, shop)"},
 		{"another name", named("shop", whole) + named("blog", whole), "news", verdict.Fail, verdict.CodeDatabase, "no database news"},
 		{"rows before tables", script(rowsA) + script(tableA), "", verdict.Error, verdict.CodeUnsupported, "the rows stand before the tables"},
@@ -234,25 +248,31 @@ func TestWhatPsqlWouldLose(t *testing.T) {
 		{"the first one cut", plain[:len(plain)-60] + "\n" + plain, "", verdict.Fail, verdict.CodeTruncated, "another dump begins before the end"},
 		{"the beginning cut", plain[strings.Index(plain, "SET "):], "", verdict.Fail, verdict.CodeTruncated, "whose beginning is missing"},
 		{"no comments", uncommented(plain), "", verdict.Error, verdict.CodeUnsupported, "without pg_dump's comment lines"},
-		{"no comments, two databases", sealed("CREATE DATABASE a;\n") + "\\connect a\n" + sealed("CREATE TABLE x ();\n") + "\\connect b\n" + sealed("CREATE TABLE y ();\n"), "a",
+		{"no comments, two databases",
+			sealed("CREATE DATABASE a;\n") + "\\connect a\n" + sealed("CREATE TABLE x ();\n") + "\\connect b\n" + sealed("CREATE TABLE y ();\n"), "a",
 			verdict.Error, verdict.CodeUnsupported, "without pg_dump's comment lines"},
 		{"no COMMIT", "BEGIN;\n" + plain, "", verdict.Fail, verdict.CodeTruncated, "without the COMMIT"},
 		{"ROLLBACK", "BEGIN;\n" + plain + "ROLLBACK;\n", "", verdict.Error, verdict.CodeUnsupported, "begins with ROLLBACK"},
 		{"left the transaction", "BEGIN;\n\\c shop\n" + plain, "", verdict.Fail, verdict.CodeTruncated, "leaves the session"},
 		{"AUTOCOMMIT", "\\set AUTOCOMMIT off\n" + plain, "", verdict.Error, verdict.CodeUnsupported, `\set`},
-		{"a message among the statements", strings.Replace(plain, "CREATE TABLE", "pg_dump: warning: there are circular foreign-key constraints\nCREATE TABLE", 1), "",
+		{"a message among the statements",
+			strings.Replace(plain, "CREATE TABLE", "pg_dump: warning: there are circular foreign-key constraints\nCREATE TABLE", 1), "",
 			verdict.Error, verdict.CodeUnsupported, "something other than SQL"},
 		{"a message with a quote", strings.Replace(plain, "CREATE TABLE", "pg_dump: warning: can't say\nCREATE TABLE", 1), "",
 			verdict.Error, verdict.CodeUnsupported, "something other than SQL"},
-		{"Password", strings.Replace(plain, "--\n\n-- Dumped", "--\n\nPassword: \nCREATE SCHEMA s;\n-- Dumped", 1), "", verdict.Error, verdict.CodeUnsupported, "something other than SQL"},
+		{"Password", strings.Replace(plain, "--\n\n-- Dumped", "--\n\nPassword: \nCREATE SCHEMA s;\n-- Dumped", 1), "", verdict.Error, verdict.CodeUnsupported,
+			"something other than SQL"},
 		{"statements behind", plain + "GRANT SELECT ON TABLE public.a TO app;\n", "", verdict.Error, verdict.CodeUnsupported, "that no dump encloses"},
 		{"rows behind", plain + rowsA, "", verdict.Error, verdict.CodeUnsupported, "that no dump encloses"},
-		{"line ends of two kinds", strings.Replace(crlf(plain), "1\tone\r\n", "1\tone\n", 1), "", verdict.Fail, verdict.CodeCorrupt, "end with CR LF and some do not"},
+		{"line ends of two kinds", strings.Replace(crlf(plain), "1\tone\r\n", "1\tone\n", 1), "", verdict.Fail, verdict.CodeCorrupt,
+			"end with CR LF and some do not"},
 		{"a lone CR in rows", strings.Replace(crlf(plain), "1\tone", "1\to\rne", 1), "", verdict.Fail, verdict.CodeCorrupt, "end with CR LF and some do not"},
 		{"line ends within values", crlf(multiline), "", verdict.Fail, verdict.CodeCorrupt, "line ends within values"},
 		{"a damaged word", strings.Replace(plain, "CREATE TABLE", "CREATE TABME", 1), "", verdict.Fail, verdict.CodeCorrupt, "one byte off"},
-		{"another program's word", strings.Replace(plain, "CREATE TABLE", "CREATE PACKAGE p AS END;\nCREATE TABLE", 1), "", verdict.Error, verdict.CodeUnsupported, "CREATE"},
-		{"a damaged key", strings.Replace(plain, "SET client", "\\restrict k,y\n\nSET client", 1), "", verdict.Fail, verdict.CodeCorrupt, `\restrict or \unrestrict`},
+		{"another program's word", strings.Replace(plain, "CREATE TABLE", "CREATE PACKAGE p AS END;\nCREATE TABLE", 1), "", verdict.Error,
+			verdict.CodeUnsupported, "CREATE"},
+		{"a damaged key", strings.Replace(plain, "SET client", "\\restrict k,y\n\nSET client", 1), "", verdict.Fail, verdict.CodeCorrupt,
+			`\restrict or \unrestrict`},
 		{"UTF-16", "\xff\xfe" + utf16le(plain), "", verdict.Fail, verdict.CodeNotAnArchive, "UTF-16"},
 		{"UTF-16 without a mark", utf16le(plain), "", verdict.Fail, verdict.CodeNotAnArchive, "UTF-16"},
 	} {
@@ -341,8 +361,9 @@ func TestSettingsOfTheSuperuser(t *testing.T) {
 		"CREATE ROLE app;\nALTER ROLE app SET work_mem TO '1MB';\n"
 	const connect = "CREATE DATABASE shop;\nALTER ROLE postgres IN DATABASE shop SET \"app.tenant\" TO 't2';\n\\connect shop\n"
 	for text, want := range map[string][]string{
-		globals + connect + script(whole): {`ALTER ROLE postgres IN DATABASE "shop" SET "app.tenant" TO 't1'`, `ALTER ROLE postgres IN DATABASE shop SET "app.tenant" TO 't2'`},
-		globals + script(whole):           nil,
+		globals + connect + script(whole): {`ALTER ROLE postgres IN DATABASE "shop" SET "app.tenant" TO 't1'`,
+			`ALTER ROLE postgres IN DATABASE shop SET "app.tenant" TO 't2'`},
+		globals + script(whole): nil,
 	} {
 		var got []string
 		for _, sql := range openScript(t, []byte(text)).DatabaseProperties() {

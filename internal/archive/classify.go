@@ -197,7 +197,8 @@ func (d *derived) create(s *scan) {
 	}
 	d.kind = stmtObject
 	d.name(s)
-	d.exact = oneOf(d.desc, "TABLE", "FOREIGN TABLE", "EXTENSION", "DATABASE", "SUBSCRIPTION", "ROLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "SCHEMA")
+	d.exact = oneOf(d.desc, "TABLE", "FOREIGN TABLE", "EXTENSION", "DATABASE", "SUBSCRIPTION", "ROLE", "SEQUENCE",
+		"VIEW", "MATERIALIZED VIEW", "SCHEMA")
 	if d.desc == "TABLE" && s.Contains("as") {
 		d.kind = stmtForeign
 		d.verb = "create table as"
@@ -341,13 +342,16 @@ func (d *derived) name(s *scan) {
 var longKinds = [][]string{
 	{"access", "method"}, {"event", "trigger"}, {"foreign", "data", "wrapper"}, {"foreign", "table"},
 	{"materialized", "view"}, {"operator", "class"}, {"operator", "family"}, {"large", "object"},
-	{"text", "search", "configuration"}, {"text", "search", "dictionary"}, {"text", "search", "parser"}, {"text", "search", "template"},
+	{"text", "search", "configuration"}, {"text", "search", "dictionary"}, {"text", "search", "parser"},
+	{"text", "search", "template"},
 	{"user", "mapping"}, {"constraint", "trigger"}, {"default", "conversion"},
 }
 
 var shortKinds = []string{
-	"aggregate", "cast", "collation", "column", "constraint", "conversion", "database", "domain", "extension", "function", "group", "index",
-	"language", "operator", "parameter", "policy", "procedure", "property", "publication", "role", "routine", "rule", "schema", "sequence",
+	"aggregate", "cast", "collation", "column", "constraint", "conversion", "database", "domain", "extension",
+	"function", "group", "index",
+	"language", "operator", "parameter", "policy", "procedure", "property", "publication", "role", "routine", "rule",
+	"schema", "sequence",
 	"server", "statistics", "subscription", "table", "tablespace", "transform", "trigger", "type", "user", "view",
 }
 
@@ -369,8 +373,10 @@ func (s *scan) object() string {
 // by executing it where it stands.
 func decides(desc string) bool {
 	switch desc {
-	case "TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS", "STATISTICS DATA", "MATERIALIZED VIEW DATA",
-		"SUBSCRIPTION", "SUBSCRIPTION TABLE", "USER MAPPING", "EXTENSION", "FOREIGN TABLE", "DATABASE", "DATABASE PROPERTIES",
+	case "TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS", "STATISTICS DATA",
+		"MATERIALIZED VIEW DATA",
+		"SUBSCRIPTION", "SUBSCRIPTION TABLE", "USER MAPPING", "EXTENSION", "FOREIGN TABLE", "DATABASE",
+		"DATABASE PROPERTIES",
 		"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "INDEX", "ENCODING", "STDSTRINGS", "SEARCHPATH":
 		return true
 	}
@@ -379,7 +385,8 @@ func decides(desc string) bool {
 
 // decidesBy tells the tags that do so, of comments and privileges.
 func decidesBy(tag string) bool {
-	return strings.HasPrefix(tag, "DATABASE ") || strings.HasPrefix(tag, "SUBSCRIPTION ") || strings.HasPrefix(tag, "LARGE OBJECT")
+	return strings.HasPrefix(tag, "DATABASE ") || strings.HasPrefix(tag, "SUBSCRIPTION ") ||
+		strings.HasPrefix(tag, "LARGE OBJECT")
 }
 
 // unsectioned tells the kinds that pg_dump gives no section.

@@ -68,7 +68,8 @@ func (a *Archive) CodeRun() []Code {
 	for i, by := range uses {
 		e := a.Entries[i]
 		all = append(all, Code{
-			Name: e.Namespace + "." + e.Tag, Language: a.language(e.Defn), SHA256: digest(e.Defn), UsedBy: slices.Sorted(maps.Keys(by)),
+			Name: e.Namespace + "." + e.Tag, Language: a.language(e.Defn), SHA256: digest(e.Defn),
+			UsedBy: slices.Sorted(maps.Keys(by)),
 		})
 	}
 	slices.SortFunc(all, func(a, b Code) int { return strings.Compare(a.Name+a.SHA256, b.Name+b.SHA256) })
@@ -96,7 +97,8 @@ func (e Entry) display() string {
 
 // callsByName are kinds of entries that name a function without its brackets.
 var callsByName = []string{
-	"AGGREGATE", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "TYPE", "PROCEDURAL LANGUAGE", "CONVERSION", "ACCESS METHOD",
+	"AGGREGATE", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "TYPE", "PROCEDURAL LANGUAGE", "CONVERSION",
+	"ACCESS METHOD",
 	"TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "FOREIGN DATA WRAPPER",
 }
 

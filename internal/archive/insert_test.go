@@ -65,7 +65,8 @@ func TestInsertsAreTheRows(t *testing.T) {
 			if len(want) != 4 || strings.Count(want["types"], "\n") != 5 {
 				t.Fatalf("rows of %q", slices.Sorted(maps.Keys(want)))
 			}
-			for _, args := range [][]string{{"--inserts"}, {"--column-inserts"}, {"--rows-per-insert=2"}, {"--column-inserts", "--rows-per-insert=3", "--on-conflict-do-nothing"}, {"--inserts", "--quote-all-identifiers"}} {
+			for _, args := range [][]string{{"--inserts"}, {"--column-inserts"}, {"--rows-per-insert=2"},
+				{"--column-inserts", "--rows-per-insert=3", "--on-conflict-do-nothing"}, {"--inserts", "--quote-all-identifiers"}} {
 				if name == "17" && len(args) == 1 {
 					continue // the rest is the same in all versions
 				}

@@ -21,7 +21,8 @@ func (a *Archive) namesIn() copytext.Encoding {
 			return copytext.Encoding{}
 		}
 	}
-	if e, known := copytext.EncodingOf(a.Encoding); known && a.Encoding != "" && !strings.EqualFold(e.Name, "SQL_ASCII") {
+	if e, known := copytext.EncodingOf(a.Encoding); known && a.Encoding != "" &&
+		!strings.EqualFold(e.Name, "SQL_ASCII") {
 		return e
 	}
 	e, _ := copytext.EncodingOf(stored)
@@ -43,7 +44,8 @@ func (a *Archive) toUTF8() {
 	}
 	for i := range a.Entries {
 		e := &a.Entries[i]
-		decode(&e.Tag, &e.Namespace, &e.Owner, &e.Tablespace, &e.TableAM, &e.Defn, &e.DropStmt, &e.object, &e.table[0], &e.table[1])
+		decode(&e.Tag, &e.Namespace, &e.Owner, &e.Tablespace, &e.TableAM, &e.Defn, &e.DropStmt, &e.object, &e.table[0],
+			&e.table[1])
 		for j := range e.roles {
 			decode(&e.roles[j])
 		}
@@ -64,7 +66,8 @@ func (a *Archive) Names() iter.Seq[string] {
 		}
 		for _, e := range a.Entries {
 			name, _, _ := strings.Cut(e.Tag, "(") // of a function
-			if !told(e.Tag, name, e.Namespace, e.Owner, e.Tablespace, e.TableAM, e.object) || !told(e.table[:]...) || !told(e.roles...) {
+			if !told(e.Tag, name, e.Namespace, e.Owner, e.Tablespace, e.TableAM, e.object) || !told(e.table[:]...) ||
+				!told(e.roles...) {
 				return
 			}
 			for _, sql := range []string{e.Defn, a.UTF8(e.CopyStmt)} {

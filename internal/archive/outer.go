@@ -83,7 +83,8 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	u := &unwrapped{Reader: in, compression: outerOf(head), converted: converted(head), summed: func() bool { return false }}
+	u := &unwrapped{Reader: in, compression: outerOf(head), converted: converted(head),
+		summed: func() bool { return false }}
 	if u.compression == None {
 		u.plain = scripted(head)
 		return u, refuse(name, "", head)
@@ -174,16 +175,21 @@ func (o *outer) explain(err error) error {
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)
 	case errors.Is(err, packed.ErrTooMuch):
 		return verdict.Errorf(verdict.CodeMaxRatio,
-			"if such backups are wanted (long runs of one letter), raise source.max_ratio; else find out what wrote this one",
-			"read %s: its %d bytes unpack to more than %d MiB, which dumps of real rows hardly ever do; the rest was left packed",
+			"if such backups are wanted (long runs of one letter), raise source.max_ratio; else "+
+				"find out what wrote this one",
+			"read %s: its %d bytes unpack to more than %d MiB, which dumps of real rows hardly ever "+
+				"do; the rest was left packed",
 			o.name, o.src.total, o.src.bound>>20)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return verdict.Truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression, o.src.done)
+		return verdict.Truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression,
+			o.src.done)
 	case errors.Is(err, packed.ErrTooWide):
-		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
+		return verdict.Errorf(verdict.CodeUnsupported,
+			"compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
 			"read %s: its zstd stream needs a window of more than %d MiB", o.name, packed.MaxWindow>>20)
 	}
-	return verdict.Corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name, o.compression, o.src.done, err)
+	return verdict.Corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name,
+		o.compression, o.src.done, err)
 }
 
 // spool is the unpacked archive.
@@ -217,7 +223,8 @@ func (s *spool) room() error {
 	free, total, err := s.free(filepath.Dir(s.Name()))
 	if err == nil && free < min(leaveFree, total/20) {
 		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
-			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20, free>>20)
+			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
+			free>>20)
 	}
 	return err
 }

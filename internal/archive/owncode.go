@@ -118,7 +118,8 @@ func (e Entry) hides(tokens []sqltext.Token) string {
 	case e.Desc == "FUNCTION" || e.Desc == "PROCEDURE":
 		stray = made(statements[0]) == "" || strays(statements)
 	case slices.Contains(inert, e.Desc):
-		stray = e.saysMore(statements) || slices.ContainsFunc(statements, func(s []sqltext.Token) bool { return !e.says(s) })
+		stray = e.saysMore(statements) ||
+			slices.ContainsFunc(statements, func(s []sqltext.Token) bool { return !e.says(s) })
 	default:
 		stray = e.saysMore(statements)
 	}
@@ -159,9 +160,10 @@ func (e Entry) says(statement []sqltext.Token) bool {
 		return len(name) > 0 && name[0].Text == e.Tag && e.Desc == "EXTENSION"
 	}
 	words := strings.Fields(strings.ToLower(e.Desc))
-	return slices.ContainsFunc([][]string{{"create"}, {"create", "constraint"}, {"create", "or", "replace"}}, func(before []string) bool {
-		return leads(statement, append(before, words...)...)
-	})
+	return slices.ContainsFunc([][]string{{"create"}, {"create", "constraint"}, {"create", "or", "replace"}},
+		func(before []string) bool {
+			return leads(statement, append(before, words...)...)
+		})
 }
 
 // runs says what an entry runs by itself.
@@ -180,18 +182,24 @@ func (e Entry) runs() string {
 // inert are kinds of entries that call nothing, or nothing before a row is
 // written again.
 var inert = []string{
-	"FUNCTION", "PROCEDURE", "TRIGGER", "COMMENT", "ACL", "DEFAULT ACL", "SECURITY LABEL", "ENCODING", "STDSTRINGS", "SEARCHPATH",
-	"TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS", "STATISTICS DATA", "EXTENSION", "DATABASE",
+	"FUNCTION", "PROCEDURE", "TRIGGER", "COMMENT", "ACL", "DEFAULT ACL", "SECURITY LABEL", "ENCODING", "STDSTRINGS",
+	"SEARCHPATH",
+	"TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS", "STATISTICS DATA", "EXTENSION",
+	"DATABASE",
 }
 
 // descriptions are kinds of entries that declare something, beside those that
 // are inert; of any other it is not known.
 var descriptions = append([]string{
-	"TABLE", "VIEW", "MATERIALIZED VIEW", "MATERIALIZED VIEW DATA", "FOREIGN TABLE", "SEQUENCE", "SEQUENCE OWNED BY", "INDEX",
-	"INDEX ATTACH", "TABLE ATTACH", "CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "DEFAULT", "RULE", "POLICY", "ROW SECURITY",
-	"TYPE", "DOMAIN", "SHELL TYPE", "SCHEMA", "AGGREGATE", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "CAST", "COLLATION",
+	"TABLE", "VIEW", "MATERIALIZED VIEW", "MATERIALIZED VIEW DATA", "FOREIGN TABLE", "SEQUENCE", "SEQUENCE OWNED BY",
+	"INDEX",
+	"INDEX ATTACH", "TABLE ATTACH", "CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "DEFAULT", "RULE", "POLICY",
+	"ROW SECURITY",
+	"TYPE", "DOMAIN", "SHELL TYPE", "SCHEMA", "AGGREGATE", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "CAST",
+	"COLLATION",
 	"CONVERSION", "ACCESS METHOD", "PROCEDURAL LANGUAGE", "TEXT SEARCH CONFIGURATION", "TEXT SEARCH DICTIONARY",
-	"TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "FOREIGN DATA WRAPPER", "SERVER", "USER MAPPING", "STATISTICS", "TRANSFORM",
+	"TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "FOREIGN DATA WRAPPER", "SERVER", "USER MAPPING", "STATISTICS",
+	"TRANSFORM",
 	"PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "SUBSCRIPTION", "SUBSCRIPTION TABLE",
 	"DATABASE PROPERTIES", "ROLE", "TABLESPACE",
 }, inert...)

@@ -80,9 +80,10 @@ type plainReader struct {
 	dbs       []*plainDatabase
 	db        *plainDatabase // what is being read; nil until something comes
 	roles     map[string]bool
-	sessions  []string           // SET ... of the superuser's sessions, which holds once psql connects anew
-	created   []Entry            // what globals say of databases: CREATE DATABASE and settings, as pg_dumpall 10 writes them
-	known     map[[3]string]bool // tables made so far: database, schema, name
+	sessions  []string // SET ... of the superuser's sessions, which holds once psql connects anew
+	// what globals say of databases: CREATE DATABASE and settings, as pg_dumpall 10 writes them
+	created []Entry
+	known   map[[3]string]bool // tables made so far: database, schema, name
 }
 
 func newPlainReader(name string, r io.Reader) *plainReader {
@@ -192,20 +193,26 @@ func (p *plainReader) end() error {
 	case p.inCluster:
 		return verdict.Truncated("read %s: it ends after %d bytes without %q", p.name, at, clusterEnds)
 	case p.restrict != "":
-		return verdict.Truncated(`read %s: it ends after %d bytes without the \unrestrict that its \restrict needs`, p.name, at)
+		return verdict.Truncated(`read %s: it ends after %d bytes without the \unrestrict that its \restrict needs`,
+			p.name, at)
 	case p.begun.Line > 0:
-		return verdict.Truncated("read %s: it ends after %d bytes without the COMMIT of the transaction that line %d begins: a restore would keep nothing",
+		return verdict.Truncated("read %s: it ends after %d bytes without the COMMIT of the transaction that line %d "+
+			"begins: a restore would keep nothing",
 			p.name, at, p.begun.Line)
 	case p.headers > 0 && p.outside > 0:
-		return verdict.Errorf(verdict.CodeUnsupported, "put what is to be restored into the dump, or into a file of its own",
-			"read %s: line %d holds statements that no dump encloses, so that nothing tells whether all of them are there", p.name, p.outside)
+		return verdict.Errorf(verdict.CodeUnsupported,
+			"put what is to be restored into the dump, or into a file of its own",
+			"read %s: line %d holds statements that no dump encloses, so that nothing tells "+
+				"whether all of them are there", p.name, p.outside)
 	case p.headers > 0, p.sealed && len(p.databases()) == 1:
 		return nil
 	case len(p.dbs) == 0 && len(p.roles) == 0:
 		return verdict.Truncated("read %s: it ends after %d bytes without %q", p.name, at, dumpEnds)
 	}
-	return verdict.Errorf(verdict.CodeUnsupported, "keep pg_dump's comment lines: without them a whole dump and one that broke off look alike",
-		"read %s: it is an SQL script without pg_dump's comment lines, as grep or sed leave it; with them went %q, which proves that a dump is whole",
+	return verdict.Errorf(verdict.CodeUnsupported,
+		"keep pg_dump's comment lines: without them a whole dump and one that broke off look alike",
+		"read %s: it is an SQL script without pg_dump's comment lines, as grep or sed leave it; with them went %q, "+
+			"which proves that a dump is whole",
 		p.name, dumpEnds)
 }
 
@@ -276,7 +283,8 @@ func (p *plainReader) begin() {
 }
 
 func (p *plainReader) tooEarly() {
-	p.s.Fail(verdict.Truncated("read %s: in line %d another dump begins before the end of the one before", p.name, p.s.Item().Line))
+	p.s.Fail(verdict.Truncated("read %s: in line %d another dump begins before the end of the one before", p.name,
+		p.s.Item().Line))
 }
 
 // here is what a statement belongs to: the dump that it stands in, or else what
@@ -323,7 +331,8 @@ func (p *plainReader) marker(line string) {
 	case err != nil:
 		return
 	case it.Kind != sqltext.ItemComment || string(it.Text) != "--":
-		p.s.Fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of its end marker", p.name, p.s.Offset()))
+		p.s.Fail(verdict.Truncated("read %s: it ends after %d bytes, in the middle of its end marker", p.name,
+			p.s.Offset()))
 	case line == dumpEnds && !p.inDump, line == clusterEnds && (!p.inCluster || p.inDump):
 		p.s.Fail(verdict.Truncated("read %s: in line %d ends a dump whose beginning is missing", p.name, it.Line))
 	case line == clusterEnds:
@@ -354,7 +363,8 @@ func (p *plainReader) statement(it sqltext.Item) {
 	case it.Noise:
 		p.noise(it, text)
 	case d.kind == stmtForeign && oneOf(d.verb, "create", "alter") && len(tokens) > 1 && nearWord(tokens[1]):
-		p.s.Fail(verdict.Corrupt("read %s: line %d holds %s and a word that is one byte off one that PostgreSQL knows there",
+		p.s.Fail(verdict.Corrupt("read %s: line %d holds %s and a word that is one byte off one "+
+			"that PostgreSQL knows there",
 			p.name, it.Line, strings.ToUpper(verdict.Printable(d.verb))))
 	case d.kind == stmtForeign:
 		p.s.Refuse(it.Line, "a statement that begins with %s", strings.ToUpper(verdict.Printable(d.verb)))
@@ -486,8 +496,10 @@ func (p *plainReader) global(it sqltext.Item, d derived, tokens []sqltext.Token,
 			p.sessions = append(p.sessions, m[1])
 		}
 	case d.kind == stmtObject && d.database != "" && !(d.desc == "DATABASE" && d.verb == "alter"):
-		p.created = append(p.created, Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens), object: d.database,
-			parts: []part{{start: it.Start, end: it.End, settings: p.settings}}})
+		p.created = append(p.created,
+			Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens),
+				object: d.database,
+				parts:  []part{{start: it.Start, end: it.End, settings: p.settings}}})
 	}
 }
 
@@ -498,7 +510,8 @@ func (p *plainReader) restored() bool {
 
 // decoded is a name of what all databases share, in the encoding in force.
 func (p *plainReader) decoded(name string) string {
-	if e, known := copytext.EncodingOf(p.encoding); known && p.encoding != "" && copytext.HasHighBytes(name) && e.Code != nil {
+	if e, known := copytext.EncodingOf(p.encoding); known && p.encoding != "" && copytext.HasHighBytes(name) &&
+		e.Code != nil {
 		return string(e.NewDecoder().Decode([]byte(name)))
 	}
 	return name
@@ -582,7 +595,9 @@ func (d *plainDatabase) rowsEntry(schema, table string) *Entry {
 		d.entries = append(slices.Delete(d.entries, at, at+1), e)
 		return &d.entries[len(d.entries)-1]
 	}
-	d.entries = append(d.entries, Entry{Desc: "TABLE DATA", HadData: true, Section: SectionData, Namespace: schema, Tag: table, Owner: d.label.owner})
+	d.entries = append(d.entries,
+		Entry{Desc: "TABLE DATA", HadData: true, Section: SectionData, Namespace: schema, Tag: table,
+			Owner: d.label.owner})
 	return &d.entries[len(d.entries)-1]
 }
 
@@ -597,7 +612,8 @@ func (d *plainDatabase) large(it sqltext.Item, settings []setting, pending bool,
 		if pending {
 			p.start, d.begun = begun, true
 		}
-		d.entries = append(d.entries, Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData, parts: []part{p}})
+		d.entries = append(d.entries,
+			Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData, parts: []part{p}})
 	}
 	d.open = true
 	d.lengthen(it.End)
@@ -692,8 +708,9 @@ func (d *plainDatabase) take(l label, at int64, settings []setting) {
 	if rows := l.desc == "TABLE DATA"; rows {
 		// A table without rows that is dumped by INSERT has nothing else.
 		d.created, d.data = true, true
-		d.entries = append(d.entries, Entry{Desc: l.desc, HadData: true, Section: SectionData, Tag: l.tag, Namespace: l.namespace, Owner: l.owner,
-			parts: []part{{start: at, end: at, settings: settings}}})
+		d.entries = append(d.entries,
+			Entry{Desc: l.desc, HadData: true, Section: SectionData, Tag: l.tag, Namespace: l.namespace, Owner: l.owner,
+				parts: []part{{start: at, end: at, settings: settings}}})
 		l.rows = true
 	}
 	d.label = l
@@ -817,7 +834,8 @@ func (o *scriptWriter) part(p part) {
 			o.print(s.statement + "\n")
 		}
 	}
-	o.force = slices.DeleteFunc(slices.Clone(p.settings), func(s setting) bool { return s.name == "default_tablespace" })
+	o.force = slices.DeleteFunc(slices.Clone(p.settings),
+		func(s setting) bool { return s.name == "default_tablespace" })
 	if p.alone {
 		o.print("BEGIN;\n")
 		defer o.print("COMMIT;\n")

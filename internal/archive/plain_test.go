@@ -263,7 +263,8 @@ func TestLabelsAreNoSafety(t *testing.T) {
 			l("COMMENT", "COMMENT ON SUBSCRIPTION sub IS 'x';")+
 			l("COMMENT", "COMMENT ON TABLE a.b IS 'x';\nCOMMENT ON DATABASE d IS 'y';")+
 			"--\n-- Data for Name: y; Type: TABLE DATA; Schema: z; Owner: somebody\n--\n\nCOPY a.b (c) FROM stdin;\n1\n\\.\n\n"+
-			"--\n-- Data for Name: b; Type: TABLE DATA; Schema: a; Owner: somebody\n--\n\nINSERT INTO a.b VALUES (1);\nINSERT INTO a.c VALUES (1);\nINSERT INTO a.c VALUES (1);\n\n"+
+			"--\n-- Data for Name: b; Type: TABLE DATA; Schema: a; Owner: somebody\n--\n\nINSERT INTO a.b VALUES (1);\nINSERT INTO a.c VALUES "+
+			"(1);\nINSERT INTO a.c VALUES (1);\n\n"+
 			l("TABLE", "ALTER TABLE ONLY a.b ADD CONSTRAINT k UNIQUE (c);")+
 			l("CONSTRAINT", "ALTER TABLE ONLY a.b ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES a.c (c);"))))
 	var got []string
@@ -395,7 +396,9 @@ func contentOf(a *Archive) []string {
 		case e.Desc == "TABLE" && e.Section == SectionPostData: // ALTER TABLE ... CLUSTER ON, which archives keep with the index
 		case e.Desc == "ENCODING", e.Desc == "STDSTRINGS", e.Desc == "SEARCHPATH", strings.HasPrefix(e.Desc, "BLOB"), strings.HasPrefix(e.Tag, "LARGE OBJECT"):
 		default:
-			content = append(content, fmt.Sprintf("%s %s.%s %s", e.Desc, e.Namespace, strings.NewReplacer("\n", " ", `DATABASE "nasty db"`, "DATABASE nasty db").Replace(e.Tag), e.Section))
+			content = append(content,
+				fmt.Sprintf("%s %s.%s %s", e.Desc, e.Namespace, strings.NewReplacer("\n", " ", `DATABASE "nasty db"`, "DATABASE nasty db").Replace(e.Tag),
+					e.Section))
 		}
 	}
 	slices.Sort(content)

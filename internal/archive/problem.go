@@ -29,5 +29,6 @@ type OtherDatabaseError struct {
 }
 
 func (e *OtherDatabaseError) Error() string {
-	return fmt.Sprintf("%s: it holds no database %s; it holds %s", e.Name, verdict.Printable(e.Wanted), strings.Join(e.Held, ", "))
+	return fmt.Sprintf("%s: it holds no database %s; it holds %s", e.Name, verdict.Printable(e.Wanted),
+		strings.Join(e.Held, ", "))
 }

@@ -42,7 +42,8 @@ func (p *plainReader) place(d *derived, text string) string {
 
 // inSchema tells the kinds whose schema a restore asks for.
 func inSchema(desc string) bool {
-	return oneOf(desc, "TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "MATERIALIZED VIEW DATA", "SEQUENCE", "INDEX",
+	return oneOf(desc, "TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "MATERIALIZED VIEW DATA", "SEQUENCE",
+		"INDEX",
 		"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT")
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	hintForeign     = "look at what the backup job wrote and uploaded: this drill expects what pg_dump -Fc or plain pg_dump writes, bare or under gzip or zstd"
+	hintForeign = "look at what the backup job wrote and uploaded: this drill expects what pg_dump -Fc or plain " +
+		"pg_dump writes, bare or under gzip or zstd"
 	hintUnsupported = "take the backup with pg_dump -Fc or plain pg_dump, bare or under gzip or zstd"
 )
 
@@ -50,7 +51,8 @@ func refuse(name, within string, head []byte) error {
 		name += " (unpacked from " + within + ")"
 	}
 	if len(head) == 0 {
-		return verdict.Failf(verdict.CodeNotAnArchive, "the backup job failed without removing its output: look at its log and exit status",
+		return verdict.Failf(verdict.CodeNotAnArchive,
+			"the backup job failed without removing its output: look at its log and exit status",
 			"read %s: it is an empty file; expected what pg_dump -Fc or plain pg_dump writes", name)
 	}
 	for _, k := range kinds {
@@ -59,7 +61,8 @@ func refuse(name, within string, head []byte) error {
 		}
 		if k.unsupported {
 			return knownKind{verdict.Errorf(verdict.CodeUnsupported, k.orHint(hintUnsupported),
-				"read %s: it is %s, which is not supported by this version; expected what pg_dump -Fc or plain pg_dump writes", name, k.what)}
+				"read %s: it is %s, which is not supported by this version; expected what pg_dump "+
+					"-Fc or plain pg_dump writes", name, k.what)}
 		}
 		return knownKind{verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
 			"read %s: it is %s; expected what pg_dump -Fc or plain pg_dump writes", name, k.what)}
@@ -106,23 +109,30 @@ var kinds = []kind{
 	{what: "a zstd file once more", is: prefix("\x28\xb5\x2f\xfd"), unsupported: true, hint: "compress backups once"},
 	{what: "a zip file", is: prefix("PK\x03\x04", "PK\x05\x06", "PK\x07\x08"), unsupported: true},
 	{what: "a 7-Zip file", is: prefix("7z\xbc\xaf\x27\x1c"), unsupported: true},
-	{what: "a file encrypted with age", is: prefix("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"), unsupported: true,
-		hint: "decrypt the backup before the drill"},
+	{what: "a file encrypted with age", is: prefix("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"),
+		unsupported: true,
+		hint:        "decrypt the backup before the drill"},
 	{what: "a file encrypted with PGP", is: pgp, unsupported: true, hint: "decrypt the backup before the drill"},
-	{what: "a file encrypted with openssl enc", is: prefix("Salted__", "U2FsdGVkX1"), unsupported: true, hint: "decrypt the backup before the drill"},
+	{what: "a file encrypted with openssl enc", is: prefix("Salted__", "U2FsdGVkX1"), unsupported: true,
+		hint: "decrypt the backup before the drill"},
 	{what: "a custom archive that a shell converted to UTF-16 text", is: prefix("\xff\xfeP\x00G\x00D\x00M\x00P\x00"),
 		hint: "PowerShell's > converts bytes to text: write dumps with pg_dump -f"},
 	{what: "text in UTF-16, which psql does not read", is: utf16,
-		hint: "PowerShell's > converts what programs write to UTF-16: write dumps with pg_dump -f; this one may be converted back: iconv -f UTF-16 -t UTF-8"},
+		hint: "PowerShell's > converts what programs write to UTF-16: write dumps with pg_dump -f; this one may be " +
+			"converted back: iconv -f UTF-16 -t UTF-8"},
 	{what: "a dump of SQLite", is: text("pragma ")},
 	{what: "an SQLite database", is: prefix("SQLite format 3\x00")},
 	{what: "a MySQL or MariaDB dump", is: prefix("-- MySQL dump", "-- MariaDB dump", "/*M!999999")},
 	{what: "a PDF document", is: prefix("%PDF-")},
 	{what: "an ELF program", is: prefix("\x7fELF")},
 	{what: "a shell script", is: prefix("#!")},
-	{what: "an HTML page", is: htmlPage, hint: "a proxy, a login page or an error page was stored instead of the backup: look at the URL and credentials of the upload"},
-	{what: "an XML document", is: text("<?xml", "<error"), hint: "an error message of the store may have been stored instead of the backup"},
-	{what: "a JSON document", is: text("{", "["), hint: "an error message of an API may have been stored instead of the backup"},
+	{what: "an HTML page", is: htmlPage,
+		hint: "a proxy, a login page or an error page was stored instead of the backup: look at the URL " +
+			"and credentials of the upload"},
+	{what: "an XML document", is: text("<?xml", "<error"),
+		hint: "an error message of the store may have been stored instead of the backup"},
+	{what: "a JSON document", is: text("{", "["),
+		hint: "an error message of an API may have been stored instead of the backup"},
 	{what: "nothing but zero bytes", is: func(head []byte) bool { return len(bytes.Trim(head, "\x00")) == 0 },
 		hint: "the upload or the disk lost the content: compare sizes and checksums with where the backup was written"},
 }
@@ -184,7 +194,8 @@ func utf16(head []byte) bool {
 	}
 	head = head[:min(len(head), 64)&^1]
 	zeros := bytes.Count(head, []byte{0})
-	return len(head) > 7 && zeros == len(head)/2 && bytes.IndexByte(head, 0) < 2 && printableText(bytes.ReplaceAll(head, []byte{0}, nil))
+	return len(head) > 7 && zeros == len(head)/2 && bytes.IndexByte(head, 0) < 2 &&
+		printableText(bytes.ReplaceAll(head, []byte{0}, nil))
 }
 
 // statements tells a script that lacks pg_dump's first comment, or has it

@@ -288,11 +288,14 @@ func (d *decoder) checkVersion(major, minor int) {
 	case major <= 2 && minor < plausible && d.ofKnownDump():
 		d.corrupt("it claims an archive version of %d.%d, which the pg_dump that wrote it does not write", major, minor)
 	case major == 1 && minor > newest && minor < plausible, major == 2 && minor < plausible:
-		d.fail(verdict.Errorf(verdict.CodeUnsupported, "update the harness to a version that knows the pg_dump which wrote this",
-			"read %s: its archive version %d.%d is newer than 1.%d, the newest that is known here", d.name, major, minor, newest))
+		d.fail(verdict.Errorf(verdict.CodeUnsupported,
+			"update the harness to a version that knows the pg_dump which wrote this",
+			"read %s: its archive version %d.%d is newer than 1.%d, the newest that is known here", d.name, major,
+			minor, newest))
 	case major <= 1 && minor < oldest:
 		d.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with a pg_dump of PostgreSQL 9.0 or later",
-			"read %s: its archive version %d.%d is older than 1.%d, the oldest that is known here", d.name, major, minor, oldest))
+			"read %s: its archive version %d.%d is older than 1.%d, the oldest that is known here", d.name, major,
+			minor, oldest))
 	default:
 		d.corrupt("it claims an archive version of %d.%d", major, minor)
 	}
@@ -302,10 +305,13 @@ func (d *decoder) checkLayout(layout byte) {
 	switch {
 	case d.err != nil, layout == layoutCustom:
 	case layout == layoutTar && d.ofCustom(), layout == 5 && d.ofCustom():
-		d.corrupt("it claims the layout of a dump in directory or tar format, and holds what only the custom format has")
+		d.corrupt(
+			"it claims the layout of a dump in directory or tar format, and holds what only the custom format has",
+		)
 	case layout == layoutTar, layout == 5:
 		d.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc",
-			"read %s: it is the toc.dat of a dump in directory or tar format, whose rows lie in other files; this version reads the custom format", d.name))
+			"read %s: it is the toc.dat of a dump in directory or tar format, whose rows lie in other files; this "+
+				"version reads the custom format", d.name))
 	default:
 		d.corrupt("it claims layout %d, not %d (custom)", layout, layoutCustom)
 	}

@@ -29,7 +29,8 @@ func (d *decoder) walk(entries []Entry) {
 	for d.err == nil && len(owed) > 0 {
 		d.what = "data blocks"
 		if d.atEnd() {
-			d.fail(verdict.Truncated("read %s: it ends after %d bytes, before the data of %d of its entries; the first without is %s",
+			d.fail(verdict.Truncated("read %s: it ends after %d bytes, before the data of %d of its "+
+				"entries; the first without is %s",
 				d.name, d.pos, len(owed), firstOwed(entries, owed).name()))
 			return
 		}
@@ -92,7 +93,8 @@ func (d *decoder) block(owed map[int]*Entry) {
 	case (kind == blockBlobs) != (e.Desc == "BLOBS"):
 		d.corrupt("the data block of entry %s is of kind %d", e.name(), kind)
 	case e.offset.state == offsetKnown && e.offset.pos != start:
-		d.corrupt("the data block of entry %s begins at byte %d, and the table of contents says %d", e.name(), start, e.offset.pos)
+		d.corrupt("the data block of entry %s begins at byte %d, and the table of contents says %d", e.name(), start,
+			e.offset.pos)
 	}
 	if d.err != nil {
 		return

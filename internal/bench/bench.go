@@ -117,7 +117,8 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 	if _, err := sandbox.Sweep(ctx, o.Log); err != nil {
 		o.Log.Warn("sweep what an earlier process left", "err", err)
 	}
-	return &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Rounds: o.Rounds, Jobs: runtime.NumCPU()}, nil
+	return &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Rounds: o.Rounds,
+		Jobs: runtime.NumCPU()}, nil
 }
 
 // end judges, keeps and prints a result.
@@ -245,7 +246,8 @@ func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err
 			}
 			s.Round = round + 1
 			samples = append(samples, *s)
-			fmt.Fprintf(o.Stderr, "round %d of %d: %-8s %7.2f s, %7.2f CPU s\n", s.Round, o.Rounds, s.Way, s.Wall, s.CPU())
+			fmt.Fprintf(o.Stderr, "round %d of %d: %-8s %7.2f s, %7.2f CPU s\n", s.Round, o.Rounds, s.Way, s.Wall,
+				s.CPU())
 		}
 	}
 	return samples, nil

@@ -13,9 +13,10 @@ type table struct {
 	rows    float64 // at scale 1
 	columns int
 	create  string
-	fill    string     // rows for the numbers i from generate_series(%d, %d); other rows' numbers come from %[3]d and on
-	scrub   []scrubbed // columns that hold what may not lie in a sandbox
-	keep    []string   // columns that look as if, and do not
+	// rows for the numbers i from generate_series(%d, %d); other rows' numbers come from %[3]d and on
+	fill  string
+	scrub []scrubbed // columns that hold what may not lie in a sandbox
+	keep  []string   // columns that look as if, and do not
 }
 
 // scrubbed is a column, how the drill rewrites it and how SQL does.
@@ -55,17 +56,22 @@ var tables = []table{
 			jsonb_build_object('theme', (array['dark','light'])[1 + i % 2], 'beta', i % 7 = 0, 'visits', (i * 37) % 5000, 'tags', jsonb_build_array('t' || i % 90, 't' || i % 77)),
 			timestamptz '2020-01-01' + i % 180000000 * interval '1 second'`,
 		scrub: []scrubbed{
-			{"email", "transform: email, link: person, normalize: [trim, lower]", `'u' || left(md5($K || lower(trim(email))), 16) || '@example.invalid'`},
-			{"full_name", "transform: name", `'N' || left(md5($K || full_name), 7) || ' L' || right(md5($K || full_name), 9)`},
-			{"phone", "transform: phone", `'+49 30 ' || right((('x' || left(md5($K || phone), 15))::bit(60)::bigint)::text, 8)`},
-			{"birth_date", "transform: date_shift, days: 180", `birth_date + (('x' || left(md5($K || birth_date::text), 7))::bit(28)::int % 361 - 180)`},
+			{"email", "transform: email, link: person, normalize: [trim, lower]",
+				`'u' || left(md5($K || lower(trim(email))), 16) || '@example.invalid'`},
+			{"full_name", "transform: name",
+				`'N' || left(md5($K || full_name), 7) || ' L' || right(md5($K || full_name), 9)`},
+			{"phone", "transform: phone",
+				`'+49 30 ' || right((('x' || left(md5($K || phone), 15))::bit(60)::bigint)::text, 8)`},
+			{"birth_date", "transform: date_shift, days: 180",
+				`birth_date + (('x' || left(md5($K || birth_date::text), 7))::bit(28)::int % 361 - 180)`},
 		},
 		keep: []string{"profile"},
 	},
 	{
 		name: "products", rows: numProducts, columns: 5,
 		create: `id int not null, sku text not null, title text not null, price numeric(10,2) not null, attributes jsonb not null`,
-		fill: `select i, 'SKU-' || lpad(i::text, 9, '0'), 'Product ' || ` + prose("i * 13 % 600", "10 + i % 30") + `, (i * 97 % 100000)::numeric / 100,
+		fill: `select i, 'SKU-' || lpad(i::text, 9, '0'), 'Product ' || ` + prose("i * 13 % 600", "10 + i % 30") +
+			`, (i * 97 % 100000)::numeric / 100,
 			jsonb_build_object('weight', i % 3000, 'color', (array['red','green','blue'])[1 + i % 3])`,
 		keep: []string{"attributes"},
 	},
@@ -75,10 +81,12 @@ var tables = []table{
 			contact_email text not null, note text, created_at timestamptz not null`,
 		fill: `select i, 1 + (i * 7919) % $users, (array['new','paid','shipped','returned'])[1 + i % 4], (i * 31 % 1000000)::numeric / 100,
 			'user' || 1 + (i * 7919) % $users || '@mail' || i % 40 || '.example.com',
-			case when i % 3 > 0 then 'leave it with ' || left(md5(i::text), 8) || ', ' || ` + prose("i * 17 % 500", "20 + i % 60") + ` end,
+			case when i % 3 > 0 then 'leave it with ' || left(md5(i::text), 8) || ', ' || ` + prose("i * 17 % 500",
+			"20 + i % 60") + ` end,
 			timestamptz '2022-01-01' + i * interval '31 seconds'`,
 		scrub: []scrubbed{
-			{"contact_email", "transform: email, link: person, normalize: [trim, lower]", `'u' || left(md5($K || lower(trim(contact_email))), 16) || '@example.invalid'`},
+			{"contact_email", "transform: email, link: person, normalize: [trim, lower]",
+				`'u' || left(md5($K || lower(trim(contact_email))), 16) || '@example.invalid'`},
 			{"note", "transform: text", `md5($K || note) || left(md5(note || $K), greatest(length(note) - 32, 0))`},
 		},
 	},
@@ -96,14 +104,16 @@ var tables = []table{
 			timestamp '2023-01-01' + i * interval '20 seconds'`,
 		scrub: []scrubbed{
 			{"ip", "transform: hash", `md5($K || ip)`},
-			{"user_agent", "transform: text", `md5($K || user_agent) || left(md5(user_agent || $K), greatest(length(user_agent) - 32, 0))`},
+			{"user_agent", "transform: text",
+				`md5($K || user_agent) || left(md5(user_agent || $K), greatest(length(user_agent) - 32, 0))`},
 		},
 		keep: []string{"payload"},
 	},
 	{
 		name: "messages", rows: numMessages, columns: 5,
 		create: `id bigint not null, author_id bigint not null, body text not null, meta jsonb not null, sent_at timestamptz not null`,
-		fill: `select i, 1 + (i * 7907) % $users, left(md5(i::text), 10) || ' ' || ` + prose("i * 7 % 400", "80 + i * 13 % 220") + `,
+		fill: `select i, 1 + (i * 7907) % $users, left(md5(i::text), 10) || ' ' || ` +
+			prose("i * 7 % 400", "80 + i * 13 % 220") + `,
 			jsonb_build_object('channel', 'c' || i % 300, 'read', i % 3 = 0), timestamptz '2023-01-01' + i * interval '80 seconds'`,
 		scrub: []scrubbed{{"body", "transform: text",
 			`rpad(md5($K || body) || md5(body || $K), length(body), md5($K || body))`}},
@@ -146,7 +156,8 @@ func (t table) numRows(scale float64) int64 { return int64(math.Round(t.rows * s
 // slice is the statement that makes the rows of the numbers first to last.
 func (t table) slice(scale float64, first, last int64) string {
 	at := func(rows float64) string { return fmt.Sprint(int64(math.Round(rows * scale))) }
-	fill := strings.NewReplacer("$users", at(numUsers), "$orders", at(numOrders), "$products", at(numProducts)).Replace(t.fill)
+	fill := strings.NewReplacer("$users", at(numUsers), "$orders", at(numOrders), "$products",
+		at(numProducts)).Replace(t.fill)
 	return fmt.Sprintf("insert into %s %s from generate_series(%d::bigint, %d::bigint) as i", t.name, fill, first, last)
 }
 

@@ -62,7 +62,8 @@ func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	box, err := sandbox.Start(ctx, sandbox.Options{
-		Kind: o.Kind, Jobs: runtime.NumCPU(), Deadline: time.Now().Add(generateTime), Work: w, Drill: "bench", Log: o.Log})
+		Kind: o.Kind, Jobs: runtime.NumCPU(), Deadline: time.Now().Add(generateTime), Work: w, Drill: "bench",
+		Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,8 @@ func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 		err = errors.Join(err, box.Close(ctx))
 	}()
 	info := box.Info()
-	want := Dump{Scale: r.scale, Kind: info.Kind, Image: info.Image, ServerVersion: info.ServerVersion, Recipe: hash(r.text),
+	want := Dump{Scale: r.scale, Kind: info.Kind, Image: info.Image, ServerVersion: info.ServerVersion,
+		Recipe:  hash(r.text),
 		Columns: r.columns, Scrubbed: r.scrubbed}
 	dir := filepath.Join(o.Cache, r.scale+"-"+info.ServerVersion)
 	if d, err := cached(dir, want); err == nil {
@@ -112,7 +114,8 @@ func cached(dir string, want Dump) (*dumped, error) {
 // generate makes the database in box and leaves its dump in dir. Until it is
 // whole everything lies in the work directory, which is swept if this process
 // is killed.
-func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.Box, dir string, r recipe, d Dump) (*dumped, error) {
+func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.Box, dir string, r recipe,
+	d Dump) (*dumped, error) {
 	fmt.Fprintf(o.Stderr, "making the database %s: once, then its dump is kept in %s\n", r.scale, o.Cache)
 	if err := fillDatabase(ctx, box, r, &d); err != nil {
 		return nil, err

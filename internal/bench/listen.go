@@ -116,7 +116,8 @@ func listen(ctx context.Context, drill string) func() []seen {
 				if action == "exec_create" {
 					programs[id] = programOf(command)
 				}
-				heard = append(heard, seen{time.Unix(0, e.TimeNano), strings.TrimSpace("engine: " + action + " " + programs[id])})
+				heard = append(heard,
+					seen{time.Unix(0, e.TimeNano), strings.TrimSpace("engine: " + action + " " + programs[id])})
 				switch action {
 				case "create":
 					containers++

@@ -30,7 +30,8 @@ type Machine struct {
 const engineTime = 10 * time.Second
 
 func describeMachine(ctx context.Context) Machine {
-	m := Machine{CPU: cpuModel(), Cores: runtime.NumCPU(), MemoryBytes: memory(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
+	m := Machine{CPU: cpuModel(), Cores: runtime.NumCPU(), MemoryBytes: memory(),
+		OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {
 		m.Kernel = unix.ByteSliceToString(name.Release[:])
@@ -49,7 +50,8 @@ func describeMachine(ctx context.Context) Machine {
 	if err != nil {
 		return m
 	}
-	m.Engine, m.StorageDriver, m.CgroupVersion = answer.Info.ServerVersion, answer.Info.Driver, answer.Info.CgroupVersion
+	m.Engine, m.StorageDriver, m.CgroupVersion = answer.Info.ServerVersion, answer.Info.Driver,
+		answer.Info.CgroupVersion
 	m.dockerRoot = answer.Info.DockerRootDir
 	return m
 }

@@ -72,7 +72,8 @@ func (s *stopwatch) sample() (*Sample, error) {
 	if s.err != nil {
 		return nil, fmt.Errorf("measure the sandbox's CPU time: %w", s.err)
 	}
-	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: s.server, MachineCPU: s.busy, PeakRSS: s.peak, Steps: s.steps}, nil
+	return &Sample{Way: s.way, Wall: s.wall, HarnessCPU: s.harness, ServerCPU: s.server, MachineCPU: s.busy,
+		PeakRSS: s.peak, Steps: s.steps}, nil
 }
 
 // usedCPU is the CPU time, in seconds, of this process or of its children
@@ -135,7 +136,8 @@ const readCPU = `cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || cat /sy
 func containerCPU(ctx context.Context, box sandbox.Box) (sum float64, err error) {
 	for _, beside := range []bool{false, true} {
 		var out bytes.Buffer
-		if err := box.Run(ctx, sandbox.Command{Args: []string{"sh", "-c", readCPU}, Stdout: &out, Beside: beside}); err != nil {
+		if err := box.Run(ctx,
+			sandbox.Command{Args: []string{"sh", "-c", readCPU}, Stdout: &out, Beside: beside}); err != nil {
 			return 0, err
 		}
 		seconds, err := parseCPU(out.String())

@@ -178,7 +178,8 @@ func (b *overhead) measure(ctx context.Context, o Options) error {
 				return fmt.Errorf("round %d: %w", round+1, err)
 			}
 		}
-		fmt.Fprintf(o.Stderr, "round %d of %d: by hand %4.0f ms, the drill %4.0f ms, its binary's start %3.0f ms\n", round+1, o.Rounds,
+		fmt.Fprintf(o.Stderr, "round %d of %d: by hand %4.0f ms, the drill %4.0f ms, its binary's start %3.0f ms\n",
+			round+1, o.Rounds,
 			b.hands[round].total, b.drills[round].total, b.starts[round])
 	}
 	return nil
@@ -260,7 +261,8 @@ func (b *overhead) ratios() Spread {
 func (b *overhead) verdict() error {
 	var broken []string
 	if r := b.ratios().Median; r > overheadLimit {
-		broken = append(broken, fmt.Sprintf("the demo's drill takes %.2f times what it takes by hand (limit %.2f)", r, overheadLimit))
+		broken = append(broken,
+			fmt.Sprintf("the demo's drill takes %.2f times what it takes by hand (limit %.2f)", r, overheadLimit))
 	}
 	if s := spread(b.starts).Median; s > startLimit {
 		broken = append(broken, fmt.Sprintf("the binary starts in %.0f ms (limit %d ms)", s, startLimit))
@@ -274,7 +276,8 @@ func (b *overhead) verdict() error {
 // print writes what was measured, and the timeline of the drill in the middle.
 func (b *overhead) print(w io.Writer) error {
 	s := b.report.Sandbox
-	fmt.Fprintf(w, "the demo's drill in a %s, PostgreSQL %s %s; %d rounds; milliseconds\n\n", s.Kind, s.ServerVersion, s.Image, len(b.drills))
+	fmt.Fprintf(w, "the demo's drill in a %s, PostgreSQL %s %s; %d rounds; milliseconds\n\n", s.Kind, s.ServerVersion,
+		s.Image, len(b.drills))
 	totals := [][]string{
 		{"by hand, one script", spread(each(b.hands, func(h handed) float64 { return h.total })).text("%.0f", 1), ""},
 		{"the drill, compiled", spread(each(b.drills, func(d drilled) float64 { return d.total })).text("%.0f", 1), ""},
@@ -325,7 +328,8 @@ func (b *overhead) stages() [][]string {
 }
 
 func (b *overhead) middle() [][]string {
-	byTotal := slices.SortedFunc(slices.Values(b.drills), func(x, y drilled) int { return cmp.Compare(x.total, y.total) })
+	byTotal := slices.SortedFunc(slices.Values(b.drills),
+		func(x, y drilled) int { return cmp.Compare(x.total, y.total) })
 	var rows [][]string
 	last := 0.0
 	for _, m := range byTotal[len(byTotal)/2].timeline {

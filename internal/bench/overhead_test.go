@@ -105,7 +105,8 @@ func TestUpdates(t *testing.T) {
 	}
 	for _, table := range tables {
 		for _, c := range table.scrub {
-			compare := fmt.Sprintf("select count(b.%[2]s), count(*) filter (where b.%[2]s = a.%[2]s) from before_%[1]s b join %[1]s a using (id)", table.name, c.column)
+			compare := fmt.Sprintf("select count(b.%[2]s), count(*) filter (where b.%[2]s = a.%[2]s) from before_%[1]s b join %[1]s a using (id)", table.name,
+				c.column)
 			var values, same int64
 			err := conn.QueryRow(t.Context(), compare).Scan(&values, &same)
 			// A date moves by one of 361 days, and so may stay.

@@ -164,7 +164,8 @@ func (r *Result) printWhat(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
 		bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
-	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs, r.Rounds)
+	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs,
+		r.Rounds)
 }
 
 // print writes the tables.
@@ -172,13 +173,15 @@ func (r *Result) print(w io.Writer) error {
 	m := r.Machine
 	r.printWhat(w)
 	fmt.Fprintf(w, "%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s\n\n",
-		cmp.Or(m.CPU, m.OS), m.Cores, bytesText(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver, m.Go, m.Load)
+		cmp.Or(m.CPU, m.OS), m.Cores, bytesText(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver,
+		m.Go, m.Load)
 	rowsOut := [][]string{}
 	for _, s := range r.Ways {
 		rowsOut = append(rowsOut, []string{string(s.Way), s.Wall.text("%.1f", 1), s.CPU.text("%.1f", 1),
 			s.HarnessCPU.text("%.1f", 1), s.MachineCPU.text("%.1f", 1), s.PeakRSS.text("%.0f", 1e6)})
 	}
-	if err := writeTable(w, []string{"way", "wall s", "CPU s", "of it harness", "whole machine", "harness peak MB"}, rowsOut); err != nil {
+	if err := writeTable(w, []string{"way", "wall s", "CPU s", "of it harness", "whole machine", "harness peak MB"},
+		rowsOut); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)

@@ -74,8 +74,10 @@ func drillings() map[Way]*drilling {
 // keepAll scrubs nothing, and watchAll looks for everything that the leak
 // scan knows, in every row, and afterwards for real values.
 const (
-	keepAll  = "  rules: [{column: \"*.*.*\", preserve: true, why: \"measured without a scrub; the rows are made up\"}]\n"
-	watchAll = "  leak_scan: {detectors: [email, phone, card, iban, ip, national_id, secret], sample: full, source_overlap: 10000}\n"
+	keepAll = "  rules: [{column: \"*.*.*\", preserve: true, why: \"measured without a " +
+		"scrub; the rows are made up\"}]\n"
+	watchAll = "  leak_scan: {detectors: [email, phone, card, iban, ip, national_id, secret], sample: " +
+		"full, source_overlap: 10000}\n"
 )
 
 // shopRules scrub the shop.
@@ -95,12 +97,13 @@ func shopRules() string {
 
 // Sample is what one way took, once. Times are seconds.
 type Sample struct {
-	Round      int              `json:"round"`
-	Way        Way              `json:"way"`
-	Wall       float64          `json:"wall_s"`
-	ServerCPU  float64          `json:"server_cpu_s"`
-	HarnessCPU float64          `json:"harness_cpu_s"`
-	MachineCPU float64          `json:"machine_cpu_s"` // of all that ran meanwhile, as the container engine; 0 where it is not known
+	Round      int     `json:"round"`
+	Way        Way     `json:"way"`
+	Wall       float64 `json:"wall_s"`
+	ServerCPU  float64 `json:"server_cpu_s"`
+	HarnessCPU float64 `json:"harness_cpu_s"`
+	// of all that ran meanwhile, as the container engine; 0 where it is not known
+	MachineCPU float64          `json:"machine_cpu_s"`
 	PeakRSS    int64            `json:"harness_peak_bytes"`
 	Steps      map[string]int64 `json:"steps_ms"` // the drill's stages, or what was done by hand
 	Failed     string           `json:"failed,omitempty"`
@@ -145,7 +148,8 @@ func (j job) byHand(ctx context.Context) (_ *Sample, err error) {
 // server starts the server that a drill would start and gives it the archive;
 // begin is called when all is ready for the start. Whoever asked for it calls
 // closed, and closes the directory.
-func (j job) server(ctx context.Context, begin func()) (_ *sandbox.Workdir, _ sandbox.Box, closed func() error, err error) {
+func (j job) server(ctx context.Context, begin func()) (_ *sandbox.Workdir, _ sandbox.Box, closed func() error,
+	err error) {
 	w, err := sandbox.NewWorkdir()
 	if err != nil {
 		return nil, nil, nil, err
@@ -267,7 +271,9 @@ func (j job) drill(ctx context.Context) (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := drill.Run(ctx, drill.Request{Drill: d, Run: "bench", Now: time.Now(), Version: "bench", Tunnel: j.Drilled.Tunnel, Clusters: j.Clusters, Inspect: s.stop})
+	report := drill.Run(ctx,
+		drill.Request{Drill: d, Run: "bench", Now: time.Now(), Version: "bench", Tunnel: j.Drilled.Tunnel,
+			Clusters: j.Clusters, Inspect: s.stop})
 	if err := proven(report, j); err != nil {
 		return nil, err
 	}
@@ -301,7 +307,8 @@ func proven(r *verdict.Report, j job) error {
 func (j job) drillFile() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\ntimeout: %v\n", wayTime)
-	fmt.Fprintf(&b, "source: {url: %q, name: %s, timezone: UTC, database: %s}\n", "file://"+filepath.Dir(j.Archive)+"/", archiveName, database)
+	fmt.Fprintf(&b, "source: {url: %q, name: %s, timezone: UTC, database: %s}\n", "file://"+filepath.Dir(j.Archive)+"/",
+		archiveName, database)
 	fmt.Fprintf(&b, "sandbox: {kind: %s", j.Kind)
 	if j.Image != "" {
 		fmt.Fprintf(&b, ", image: %q", j.Image)

@@ -97,14 +97,17 @@ func orNone[S Store](s S, err error) (Store, error) {
 func parseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil { // not wrapped: it quotes what stands there
-		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as file:///dir/ or s3://bucket/prefix/", "open the store: source.url is no URL")
+		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as file:///dir/ or s3://bucket/prefix/",
+			"open the store: source.url is no URL")
 	}
 	switch {
 	case u.User != nil:
-		return nil, verdict.Errorf(verdict.CodeSpec, "take the credentials out of source.url and put them into the environment",
+		return nil, verdict.Errorf(verdict.CodeSpec,
+			"take the credentials out of source.url and put them into the environment",
 			"open the store: source.url holds credentials")
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, verdict.Errorf(verdict.CodeSpec, "region, endpoint, path_style and anonymous are keys of source; write # as %23 and ? as %3F",
+		return nil, verdict.Errorf(verdict.CodeSpec,
+			"region, endpoint, path_style and anonymous are keys of source; write # as %23 and ? as %3F",
 			"open the store: source.url has a part after ? or #")
 	}
 	return u, nil

@@ -40,10 +40,12 @@ const (
 // Backup is the object that was chosen.
 type Backup struct {
 	Object
-	TakenAt  time.Time // UTC; may lie in the future, which the caller judges
-	Until    time.Time // UTC; when it was taken at the latest: later than TakenAt where the name tells no more than an hour, a day or a month
-	TimeFrom string    // FromName | FromHeader
-	All      []Entry   // all backups that match source.name, the newest first
+	TakenAt time.Time // UTC; may lie in the future, which the caller judges
+	// UTC; when it was taken at the latest: later than TakenAt where the name tells no more than an hour, a day or a
+	// month
+	Until    time.Time
+	TimeFrom string  // FromName | FromHeader
+	All      []Entry // all backups that match source.name, the newest first
 }
 
 // Entry is one of the backups in a store.
@@ -157,7 +159,8 @@ func foremost(ctx context.Context, store Store, p pattern, same []Backup, peek P
 	}
 	byHeader := slices.Clone(same)
 	err := peekAll(ctx, store, byHeader, p.location, peek,
-		"the names of several backups tell the same time, so that their headers must say which is the newest; remove the "+
+		"the names of several backups tell the same time, so that their headers must say "+
+			"which is the newest; remove the "+
 			"broken one")
 	switch {
 	case err != nil && verdict.AsProblem(err).Code == verdict.CodeSpec: // a header tells no time
@@ -232,15 +235,19 @@ func notFile(store Store, o Object) error {
 	case "":
 		return nil
 	case DanglingLink:
-		return verdict.Failf(verdict.CodeNotAnArchive, "the backup that it pointed to was moved or removed, or is on a disk that is not mounted",
+		return verdict.Failf(verdict.CodeNotAnArchive,
+			"the backup that it pointed to was moved or removed, or is on a disk that is not mounted",
 			doing, store.URL(), o.Name, o.Not)
 	case OutsideLink:
 		return verdict.Errorf(verdict.CodeUnsupported, linkHint, doing, store.URL(), o.Name, o.Not)
 	case Folder:
-		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc or plain pg_dump; if it is not a backup, let source.name match the backups only",
+		return verdict.Errorf(verdict.CodeUnsupported,
+			"take the backup with pg_dump -Fc or plain pg_dump; if it is not a backup, let "+
+				"source.name match the backups only",
 			doing+": pg_dump's directory format is not read by this version", store.URL(), o.Name, o.Not)
 	}
-	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing, store.URL(), o.Name, o.Not)
+	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing,
+		store.URL(), o.Name, o.Not)
 }
 
 const linkHint = "anyone who can write to the store could point it at any file of this machine: put the file itself " +
@@ -252,7 +259,8 @@ func unreadNames(store Store, unread []error) error {
 		more = fmt.Sprintf("\n… and %d more", n)
 	}
 	return verdict.Errorf(verdict.CodeSpec,
-		"it may be the newest backup, so it is not passed over: rename or remove it, or correct source.name and source.time",
+		"it may be the newest backup, so it is not passed over: rename or remove it, or correct "+
+			"source.name and source.time",
 		"choose a backup in %s: %w%s", store.URL(), errors.Join(unread[:min(len(unread), shown)]...), more)
 }
 

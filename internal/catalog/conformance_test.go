@@ -388,7 +388,8 @@ func testChooseByName(t *testing.T, f fixture) {
 		t.Fatal(err)
 	}
 	want := time.Date(2026, 11, 20, 4, 0, 0, 0, time.UTC)
-	if b.Name != "shop-20261120T040000Z.dump" || b.Size != 0 || !b.TakenAt.Equal(want) || b.TakenAt.Location() != time.UTC || b.TimeFrom != FromName || named(b.All) != "shop-20261120T040000Z.dump shop-20261120T030000Z.dump shop-20261119T030000Z.dump shop-20261118T030000Z.dump" || b.ETag == "" {
+	if b.Name != "shop-20261120T040000Z.dump" || b.Size != 0 || !b.TakenAt.Equal(want) || b.TakenAt.Location() != time.UTC || b.TimeFrom != FromName ||
+		named(b.All) != "shop-20261120T040000Z.dump shop-20261120T030000Z.dump shop-20261119T030000Z.dump shop-20261118T030000Z.dump" || b.ETag == "" {
 		t.Errorf("chose %+v", b)
 	}
 
@@ -467,7 +468,8 @@ func testChooseByHeader(t *testing.T, f fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC); b.Name != "00.dump" || !b.TakenAt.Equal(want) || b.TimeFrom != FromHeader || !strings.HasPrefix(named(b.All), "00.dump 19.dump 18.dump ") || len(b.All) != 20 {
+	if want := time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC); b.Name != "00.dump" || !b.TakenAt.Equal(want) || b.TimeFrom != FromHeader ||
+		!strings.HasPrefix(named(b.All), "00.dump 19.dump 18.dump ") || len(b.All) != 20 {
 		t.Errorf("chose %+v", b)
 	}
 

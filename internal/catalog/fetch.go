@@ -149,7 +149,8 @@ func enoughRoom(doing string, size int64, o FetchOptions) error {
 // room that was there at the start.
 func whatFull(doing string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return verdict.Errorf(verdict.CodeDiskSpace, roomHint, "%s: the disk filled up during the download: %w", doing, err)
+		return verdict.Errorf(verdict.CodeDiskSpace, roomHint, "%s: the disk filled up during the download: %w", doing,
+			err)
 	}
 	return err
 }

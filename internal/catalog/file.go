@@ -31,7 +31,8 @@ func openFile(u *url.URL, src spec.Source) (*fileStore, error) {
 			"open the store: source.url names the host %q", u.Host)
 	}
 	if u.Path == "" {
-		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as file:///dir/", "open the store: source.url names no directory")
+		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as file:///dir/",
+			"open the store: source.url names no directory")
 	}
 	return &fileStore{dir: filepath.Clean(u.Path), follow: src.Links == spec.LinksFollow}, nil
 }
@@ -144,7 +145,8 @@ func (s *fileStore) problem(ctx context.Context, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return verdict.Errorf(verdict.CodeCredentialsRefused, "let the account that runs the drill read this directory and its files",
+		return verdict.Errorf(verdict.CodeCredentialsRefused,
+			"let the account that runs the drill read this directory and its files",
 			"read %s: %w", s.URL(), err)
 	case errors.Is(err, fs.ErrNotExist):
 		return verdict.Errorf(verdict.CodeStoreUnreachable, "is the disk mounted, and source.url right?",
@@ -184,7 +186,8 @@ func (r *pinnedFile) check() error {
 		return fmt.Errorf("read %s%s: %w", r.store.URL(), r.object.Name, err)
 	}
 	if fileETag(info) != r.object.ETag {
-		return changed(r.store, r.object, "the file was replaced or written to, or its owner, mode or links were changed,")
+		return changed(r.store, r.object,
+			"the file was replaced or written to, or its owner, mode or links were changed,")
 	}
 	return nil
 }

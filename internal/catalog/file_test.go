@@ -71,7 +71,8 @@ func TestFileLinks(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(elsewhere, "real"), []byte("real"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, target := range map[string]string{"good-1": filepath.Join(elsewhere, "real"), "dangling-2": filepath.Join(elsewhere, "none"), "folder-3": elsewhere} {
+	for name, target := range map[string]string{"good-1": filepath.Join(elsewhere, "real"), "dangling-2": filepath.Join(elsewhere, "none"),
+		"folder-3": elsewhere} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -60,9 +60,11 @@ func newPattern(src spec.Source) (pattern, error) {
 	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
 	switch {
 	case src.Name == "":
-		return p, verdict.Errorf(verdict.CodeSpec, `write source.name, such as "shop-{time}.dump"`, "choose a backup: source.name is empty")
+		return p, verdict.Errorf(verdict.CodeSpec, `write source.name, such as "shop-{time}.dump"`,
+			"choose a backup: source.name is empty")
 	case strings.Contains(p.after, timeMark):
-		return p, verdict.Errorf(verdict.CodeSpec, "keep one {time} and write * for the other", "choose a backup: source.name %q holds {time} twice", src.Name)
+		return p, verdict.Errorf(verdict.CodeSpec, "keep one {time} and write * for the other",
+			"choose a backup: source.name %q holds {time} twice", src.Name)
 	case isSideFile(src.Name):
 		return p, verdict.Errorf(verdict.CodeSpec, "name the backups; the files beside them are found by themselves",
 			"choose a backup: source.name %q names side files, which are never backups", src.Name)
@@ -70,10 +72,13 @@ func newPattern(src spec.Source) (pattern, error) {
 		p.location = zoneOr(src.Location)
 		return p, nil
 	case src.TimeLayout == "":
-		return p, verdict.Errorf(verdict.CodeSpec, "write source.time, such as 20060102T150405Z", "choose a backup: source.name holds {time}, but source.time is empty")
+		return p, verdict.Errorf(verdict.CodeSpec, "write source.time, such as 20060102T150405Z",
+			"choose a backup: source.name holds {time}, but source.time is empty")
 	case strings.Contains(src.TimeLayout, "MST"):
-		return p, verdict.Errorf(verdict.CodeSpec, "write the zone as an offset (-0700), or leave it out and set source.timezone",
-			"choose a backup: source.time %q holds a zone's abbreviation, which does not tell its offset", src.TimeLayout)
+		return p, verdict.Errorf(verdict.CodeSpec,
+			"write the zone as an offset (-0700), or leave it out and set source.timezone",
+			"choose a backup: source.time %q holds a zone's abbreviation, which does not tell its offset",
+			src.TimeLayout)
 	}
 	p.unit = src.Unit()
 	p.location = zoneOr(src.Location)
@@ -158,7 +163,8 @@ func (p pattern) matchTime(name string) (taken time.Time, ok bool, err error) {
 	if !ok {
 		return time.Time{}, false, nil
 	}
-	return time.Time{}, true, fmt.Errorf("%q matches source.name %q, but holds no time written as %q", name, p.source, p.layout)
+	return time.Time{}, true, fmt.Errorf("%q matches source.name %q, but holds no time written as %q", name, p.source,
+		p.layout)
 }
 
 // ends are the places where {time} may end in name, the last one first.

@@ -28,7 +28,8 @@ func (s *s3Store) Place(ctx context.Context) (Place, error) {
 		Bucket: &s.bucketName, Region: &o.Region, Endpoint: o.BaseEndpoint, ForcePathStyle: &o.UsePathStyle,
 	})
 	if err != nil {
-		return Place{}, verdict.Errorf(verdict.CodeSpec, "correct source.endpoint and source.region", "find the server of %s: %s", s.url, s.hide(err))
+		return Place{}, verdict.Errorf(verdict.CodeSpec, "correct source.endpoint and source.region",
+			"find the server of %s: %s", s.url, s.hide(err))
 	}
 	host := at.URI.Hostname()
 	return Place{Hosts: []string{host}, What: "the S3 server " + host}, nil
@@ -62,7 +63,8 @@ func mountOf(mounts []*mountinfo.Info, path string) *mountinfo.Info {
 	var found *mountinfo.Info
 	for _, m := range mounts {
 		at := strings.TrimSuffix(m.Mountpoint, "/")
-		if (path == at || strings.HasPrefix(path, at+"/")) && (found == nil || len(m.Mountpoint) >= len(found.Mountpoint)) {
+		if (path == at || strings.HasPrefix(path, at+"/")) &&
+			(found == nil || len(m.Mountpoint) >= len(found.Mountpoint)) {
 			found = m
 		}
 	}
@@ -71,7 +73,8 @@ func mountOf(mounts []*mountinfo.Info, path string) *mountinfo.Info {
 
 // remote are the file systems that hold nothing themselves, by their type or
 // what it begins with. Those of FUSE may be anything.
-var remote = []string{"nfs", "cifs", "smb", "ceph", "gluster", "lustre", "afs", "beegfs", "davfs", "webdav", "9p", "virtiofs", "vboxsf", "vmhgfs", "prl_fs", "fuse.", "macfuse", "osxfuse"}
+var remote = []string{"nfs", "cifs", "smb", "ceph", "gluster", "lustre", "afs", "beegfs", "davfs", "webdav", "9p",
+	"virtiofs", "vboxsf", "vmhgfs", "prl_fs", "fuse.", "macfuse", "osxfuse"}
 
 func placeOf(m *mountinfo.Info) Place {
 	p := Place{What: fmt.Sprintf("%s from %s, mounted at %s", m.FSType, m.Source, m.Mountpoint)}

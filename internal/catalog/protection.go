@@ -30,9 +30,10 @@ func Versioning(ctx context.Context, store Store) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := ask(ctx, s, "ask for the versioning of", "s3:GetBucketVersioning on the bucket", func() (*s3.GetBucketVersioningOutput, error) {
-		return s.client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &s.bucketName})
-	})
+	out, err := ask(ctx, s, "ask for the versioning of", "s3:GetBucketVersioning on the bucket",
+		func() (*s3.GetBucketVersioningOutput, error) {
+			return s.client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &s.bucketName})
+		})
 	if err != nil {
 		return "", err
 	}
@@ -46,14 +47,17 @@ func ObjectLock(ctx context.Context, store Store, o Object) (Lock, error) {
 	if err != nil {
 		return Lock{}, err
 	}
-	out, err := ask(ctx, s, "ask for the object lock of", "s3:GetBucketObjectLockConfiguration on the bucket", func() (*s3.GetObjectLockConfigurationOutput, error) {
-		out, err := s.client.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: &s.bucketName})
-		if apiCode(err) == "ObjectLockConfigurationNotFoundError" {
-			return &s3.GetObjectLockConfigurationOutput{}, nil
-		}
-		return out, err
-	})
-	if err != nil || out.ObjectLockConfiguration == nil || out.ObjectLockConfiguration.ObjectLockEnabled != types.ObjectLockEnabledEnabled {
+	out, err := ask(ctx, s, "ask for the object lock of", "s3:GetBucketObjectLockConfiguration on the bucket",
+		func() (*s3.GetObjectLockConfigurationOutput, error) {
+			out, err := s.client.GetObjectLockConfiguration(ctx,
+				&s3.GetObjectLockConfigurationInput{Bucket: &s.bucketName})
+			if apiCode(err) == "ObjectLockConfigurationNotFoundError" {
+				return &s3.GetObjectLockConfigurationOutput{}, nil
+			}
+			return out, err
+		})
+	if err != nil || out.ObjectLockConfiguration == nil ||
+		out.ObjectLockConfiguration.ObjectLockEnabled != types.ObjectLockEnabledEnabled {
 		return Lock{}, err
 	}
 	l := Lock{Enabled: true}
@@ -72,7 +76,8 @@ func ObjectLock(ctx context.Context, store Store, o Object) (Lock, error) {
 
 // retention writes a bucket's rule: governance, 7 days.
 func retention(d *types.DefaultRetention) string {
-	mode := map[types.ObjectLockRetentionMode]string{types.ObjectLockRetentionModeGovernance: "governance", types.ObjectLockRetentionModeCompliance: "compliance"}[d.Mode]
+	mode := map[types.ObjectLockRetentionMode]string{types.ObjectLockRetentionModeGovernance: "governance",
+		types.ObjectLockRetentionModeCompliance: "compliance"}[d.Mode]
 	if d.Years != nil {
 		return fmt.Sprintf("%s, %d years", mode, *d.Years)
 	}
@@ -81,16 +86,20 @@ func retention(d *types.DefaultRetention) string {
 
 // head asks for what the server says of an object.
 func (s *s3Store) head(ctx context.Context, o Object) (*s3.HeadObjectOutput, error) {
-	return ask(ctx, s, "ask about "+o.Name+" in", "s3:GetObject and s3:GetObjectRetention on the objects", func() (*s3.HeadObjectOutput, error) {
-		return s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucketName, Key: aws.String(s.prefix + o.Name), ChecksumMode: types.ChecksumModeEnabled})
-	})
+	return ask(ctx, s, "ask about "+o.Name+" in", "s3:GetObject and s3:GetObjectRetention on the objects",
+		func() (*s3.HeadObjectOutput, error) {
+			return s.client.HeadObject(ctx,
+				&s3.HeadObjectInput{Bucket: &s.bucketName, Key: aws.String(s.prefix + o.Name),
+					ChecksumMode: types.ChecksumModeEnabled})
+		})
 }
 
 func asBucket(store Store, what string) (*s3Store, error) {
 	if s, ok := store.(*s3Store); ok {
 		return s, nil
 	}
-	return nil, verdict.Errorf(verdict.CodeUnsupported, "remove inventory.protection", "ask for the %s of %s: only an S3 bucket has one", what, store.URL())
+	return nil, verdict.Errorf(verdict.CodeUnsupported, "remove inventory.protection",
+		"ask for the %s of %s: only an S3 bucket has one", what, store.URL())
 }
 
 // ask sends one request, again if the trouble may pass. Where the key may not,
@@ -113,9 +122,12 @@ func ask[T any](ctx context.Context, s *s3Store, doing, needs string, send func(
 	p := s.refusal(doing, err)
 	switch {
 	case status(err) == http.StatusNotImplemented:
-		return out, verdict.Errorf(verdict.CodeUnsupported, "this S3 server does not support the call: check its protection by hand", "%s: the server answered 501 %s", doing, s.hide(innermost(err)))
+		return out, verdict.Errorf(verdict.CodeUnsupported,
+			"this S3 server does not support the call: check its protection by hand", "%s: the server answered 501 %s",
+			doing, s.hide(innermost(err)))
 	case p == nil:
-		return out, verdict.Errorf(verdict.CodeStoreUnreachable, "is the store up and reachable from here?", "%s: %s", doing, s.hide(innermost(err)))
+		return out, verdict.Errorf(verdict.CodeStoreUnreachable, "is the store up and reachable from here?", "%s: %s",
+			doing, s.hide(innermost(err)))
 	}
 	refused := verdict.AsProblem(p)
 	if refused.Hint == deniedHint {

@@ -48,12 +48,14 @@ func findRecord(ctx context.Context, store Store, name, key string) (Object, err
 		case err != nil:
 			return Object{}, err
 		case o.Name == name && o.Not != "":
-			return Object{}, verdict.Errorf(verdict.CodeWitness, key+" names one file", "read %s%s: it is %s", store.URL(), name, o.Not)
+			return Object{}, verdict.Errorf(verdict.CodeWitness, key+" names one file", "read %s%s: it is %s",
+				store.URL(), name, o.Not)
 		case o.Name == name:
 			return o, nil
 		}
 	}
-	return Object{}, verdict.Errorf(verdict.CodeWitness, "is "+key+" right, and was the file written?", "read %s%s: there is no such file", store.URL(), name)
+	return Object{}, verdict.Errorf(verdict.CodeWitness, "is "+key+" right, and was the file written?",
+		"read %s%s: there is no such file", store.URL(), name)
 }
 
 // record is the file's bytes, and its store while they are read.
@@ -88,7 +90,8 @@ func ofRecord(err error, src spec.Source, key string) error {
 // anonymous reading, and with noKeys none for region and endpoint either.
 func hintFor(hint, key, needs string, noKeys bool) string {
 	if hint == deniedHint {
-		return "the key may not do this: " + key + " needs s3:ListBucket on the bucket, and " + needs + " on its objects"
+		return "the key may not do this: " + key + " needs s3:ListBucket on the bucket, and " + needs +
+			" on its objects"
 	}
 	if noKeys {
 		hint = fromEnvironment.Replace(hint)

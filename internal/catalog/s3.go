@@ -54,7 +54,8 @@ type loadOption = func(*config.LoadOptions) error
 
 func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption) (*s3Store, error) {
 	if u.Host == "" {
-		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as s3://bucket/prefix/", "open the store: source.url names no bucket")
+		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as s3://bucket/prefix/",
+			"open the store: source.url names no bucket")
 	}
 	endpoint, err := checkEndpoint(src.Endpoint)
 	if err != nil {
@@ -105,10 +106,12 @@ func checkEndpoint(endpoint string) (string, error) {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", verdict.Errorf(verdict.CodeSpec, "write source.endpoint as https://host", "open the store: source.endpoint is not an http or https URL")
+		return "", verdict.Errorf(verdict.CodeSpec, "write source.endpoint as https://host",
+			"open the store: source.endpoint is not an http or https URL")
 	}
 	if u.User != nil {
-		return "", verdict.Errorf(verdict.CodeSpec, "take the credentials out of source.endpoint and put them into the environment",
+		return "", verdict.Errorf(verdict.CodeSpec,
+			"take the credentials out of source.endpoint and put them into the environment",
 			"open the store: source.endpoint holds credentials")
 	}
 	return endpoint, nil
@@ -158,7 +161,8 @@ func (s *s3Store) loadConfig(ctx context.Context, src spec.Source, opts []loadOp
 	}
 	if cfg.Region == "" {
 		if src.Endpoint == "" && cfg.BaseEndpoint == nil {
-			return cfg, verdict.Errorf(verdict.CodeSpec, "set source.region, or AWS_REGION", "open %s: the bucket's region is not known", s.url)
+			return cfg, verdict.Errorf(verdict.CodeSpec, "set source.region, or AWS_REGION",
+				"open %s: the bucket's region is not known", s.url)
 		}
 		cfg.Region = "us-east-1" // what other S3 servers expect
 	}
@@ -290,7 +294,8 @@ var errNoList = errors.New("what answered sent no list of a bucket: is it an S3 
 // of all backups.
 func refuseNoList(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("refuseNoList",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		func(ctx context.Context, in middleware.InitializeInput,
+			next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			out, meta, err := next.HandleInitialize(ctx, in)
 			l, ok := out.Result.(*s3.ListObjectsV2Output)
 			switch seen, _ := ctx.Value(pagesKey{}).(*pages); {
@@ -331,7 +336,8 @@ func (p *pages) add(l *s3.ListObjectsV2Output) error {
 		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint,
 			"the server answers with the same page of the list again, so that the list has no end")
 	case aws.ToBool(l.IsTruncated) && token == "":
-		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "the server says that the list goes on, and not where")
+		return verdict.Errorf(verdict.CodeStoreUnreachable, listHint,
+			"the server says that the list goes on, and not where")
 	}
 	return nil
 }

@@ -268,7 +268,8 @@ func faultyFetch(t *testing.T, hurt func(*storetest.Server)) (server *storetest.
 	object := list(t, store, "x", false)["x"]
 	hurt(server)
 	dir = t.TempDir()
-	got, err = Fetch(t.Context(), store, Backup{Object: object}, FetchOptions{Dir: dir, PartSize: 256 << 10, Parallel: 3, policy: quick.notWaiting(2 * time.Second)})
+	got, err = Fetch(t.Context(), store, Backup{Object: object},
+		FetchOptions{Dir: dir, PartSize: 256 << 10, Parallel: 3, policy: quick.notWaiting(2 * time.Second)})
 	return server, data, got, dir, err
 }
 

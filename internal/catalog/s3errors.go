@@ -19,7 +19,8 @@ type meaning struct {
 	hint string
 }
 
-const unknownKeyHint = "the store does not know the key id: look at AWS_ACCESS_KEY_ID or AWS_PROFILE, and at source.endpoint"
+const unknownKeyHint = "the store does not know the key id: look at AWS_ACCESS_KEY_ID or " +
+	"AWS_PROFILE, and at source.endpoint"
 
 const tokenHint = "the session has ended: log in again, or let the job fetch a new session token"
 
@@ -28,19 +29,22 @@ const regionHint = "set source.region to the bucket's own region"
 // meanings of the codes that another try does not mend. The text of the
 // server's own message goes with them.
 var meanings = map[string]meaning{
-	"InvalidAccessKeyId":                 {verdict.CodeCredentialsRefused, unknownKeyHint},
-	"XAdminUserNotFound":                 {verdict.CodeCredentialsRefused, unknownKeyHint}, // versitygw's word for it
-	"SignatureDoesNotMatch":              {verdict.CodeCredentialsRefused, "the secret key does not belong to the key id: look at AWS_SECRET_ACCESS_KEY"},
-	"ExpiredToken":                       {verdict.CodeCredentialsRefused, tokenHint},
-	"InvalidToken":                       {verdict.CodeCredentialsRefused, tokenHint},
-	"RequestTimeTooSkewed":               {verdict.CodeCredentialsRefused, "this machine's clock is wrong: set it"},
-	"AccessDenied":                       {verdict.CodeCredentialsRefused, deniedHint},
-	"NoSuchBucket":                       {verdict.CodeStoreUnreachable, "the bucket does not exist there: look at source.url and source.endpoint, and whether it was deleted"},
+	"InvalidAccessKeyId": {verdict.CodeCredentialsRefused, unknownKeyHint},
+	"XAdminUserNotFound": {verdict.CodeCredentialsRefused, unknownKeyHint}, // versitygw's word for it
+	"SignatureDoesNotMatch": {verdict.CodeCredentialsRefused,
+		"the secret key does not belong to the key id: look at AWS_SECRET_ACCESS_KEY"},
+	"ExpiredToken":         {verdict.CodeCredentialsRefused, tokenHint},
+	"InvalidToken":         {verdict.CodeCredentialsRefused, tokenHint},
+	"RequestTimeTooSkewed": {verdict.CodeCredentialsRefused, "this machine's clock is wrong: set it"},
+	"AccessDenied":         {verdict.CodeCredentialsRefused, deniedHint},
+	"NoSuchBucket": {verdict.CodeStoreUnreachable,
+		"the bucket does not exist there: look at source.url and source.endpoint, and whether it was deleted"},
 	"InvalidBucketName":                  {verdict.CodeSpec, "correct the bucket's name in source.url"},
 	"PermanentRedirect":                  {verdict.CodeSpec, regionHint},
 	"AuthorizationHeaderMalformed":       {verdict.CodeSpec, regionHint},
 	"IllegalLocationConstraintException": {verdict.CodeSpec, regionHint},
-	"InvalidObjectState":                 {verdict.CodeFetch, "the object is in an archive tier: restore it there first, and keep the newest backups out of that tier"},
+	"InvalidObjectState": {verdict.CodeFetch,
+		"the object is in an archive tier: restore it there first, and keep the newest backups out of that tier"},
 }
 
 const deniedHint = "the key may not do this: it needs s3:ListBucket on the bucket and s3:GetObject on its objects"
@@ -57,7 +61,8 @@ func (s *s3Store) listProblem(ctx context.Context, err error) error {
 	if p := s.refusal("list "+s.url, err); p != nil {
 		return p
 	}
-	return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.endpoint right, and the store up and reachable from here?",
+	return verdict.Errorf(verdict.CodeStoreUnreachable,
+		"is source.endpoint right, and the store up and reachable from here?",
 		"list %s: %s", s.url, s.hide(innermost(err)))
 }
 

@@ -89,7 +89,8 @@ func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, erro
 			return nil, err
 		}
 		if head.ChecksumType != types.ChecksumTypeComposite { // which depends on the parts
-			for i, sum := range []*string{head.ChecksumSHA256, head.ChecksumSHA1, head.ChecksumCRC64NVME, head.ChecksumCRC32C, head.ChecksumCRC32} {
+			for i, sum := range []*string{head.ChecksumSHA256, head.ChecksumSHA1, head.ChecksumCRC64NVME,
+				head.ChecksumCRC32C, head.ChecksumCRC32} {
 				if raw, err := base64.StdEncoding.DecodeString(aws.ToString(sum)); err == nil && len(raw) > 0 {
 					sums[sumKinds[i]] = hex.EncodeToString(raw)
 				}

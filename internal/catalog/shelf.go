@@ -148,7 +148,8 @@ func (s *s3Store) put(ctx context.Context, name string, b []byte) error {
 	if p := s.refusal(doing, err); p != nil {
 		return p
 	}
-	return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.endpoint right, and the store up and reachable from here?",
+	return verdict.Errorf(verdict.CodeStoreUnreachable,
+		"is source.endpoint right, and the store up and reachable from here?",
 		"%s: %s", doing, s.hide(innermost(err)))
 }
 

@@ -49,7 +49,8 @@ func sideSum(ctx context.Context, store Store, o Object, required bool) (beside,
 		return told, err
 	case len(others) == 0 && required:
 		return beside{}, verdict.Failf(verdict.CodeChecksum, writeSideHint,
-			"fetch %s%s: source.checksum is required, and there is no %s beside it", store.URL(), o.Name, path.Base(o.Name)+sumSuffixes[0])
+			"fetch %s%s: source.checksum is required, and there is no %s beside it", store.URL(), o.Name,
+			path.Base(o.Name)+sumSuffixes[0])
 	case required:
 		return beside{}, verdict.Errorf(verdict.CodeChecksum, writeSideHint,
 			"fetch %s%s: source.checksum is required, and beside it is only %s, which this version does not read",
@@ -126,7 +127,8 @@ func readSide(ctx context.Context, store Store, o, side Object) (beside, error) 
 	}
 	switch {
 	case side.Not == OutsideLink:
-		return beside{}, verdict.Errorf(verdict.CodeChecksum, linkHint, "fetch %s%s: it is %s", store.URL(), side.Name, side.Not)
+		return beside{}, verdict.Errorf(verdict.CodeChecksum, linkHint, "fetch %s%s: it is %s", store.URL(), side.Name,
+			side.Not)
 	case side.Not != "":
 		return beside{}, unusable("it is %s, and no file with a sum", side.Not)
 	case side.Size > maxSideFile || side.Size < 0:
@@ -250,12 +252,14 @@ func sideText(text []byte) (string, error) {
 	clear := string(text)
 	for _, begin := range signatures {
 		if strings.HasPrefix(strings.TrimSpace(clear), begin) {
-			return "", errors.New("it is signed, and this version verifies no signatures: keep the sum alone in this file, " +
+			return "", errors.New("it is signed, and this version verifies no signatures: keep " +
+				"the sum alone in this file, " +
 				"and the signature in another")
 		}
 	}
 	clear = strings.TrimRight(clear, "\x1a") // how DOS ends a text
-	if strings.ContainsFunc(clear, func(r rune) bool { return r > 0 && r < ' ' && !strings.ContainsRune("\t\n\r", r) }) {
+	if strings.ContainsFunc(clear,
+		func(r rune) bool { return r > 0 && r < ' ' && !strings.ContainsRune("\t\n\r", r) }) {
 		return "", errors.New("it is binary: no sum, but a signature of it, or another file")
 	}
 	return clear, nil

@@ -10,10 +10,11 @@ import (
 type sumLine struct{ sum, name, kind string }
 
 var (
-	bareSum  = regexp.MustCompile(`^(?i:sha256:)?([0-9a-fA-F]{8,128})$`)
-	gnuSum   = regexp.MustCompile(`^(\\?)([0-9a-fA-F]{8,128})[ \t]+\*?(.+)$`)                      // sha256sum
-	bsdSum   = regexp.MustCompile(`^(\\?)([A-Za-z][A-Za-z0-9/_-]*) ?\((.+)\) ?= ?([0-9a-fA-F]+)$`) // sha256, sha256sum --tag, openssl
-	crcSum   = regexp.MustCompile(`^[0-9]{1,10} [0-9]+ .+$`)                                       // cksum
+	bareSum = regexp.MustCompile(`^(?i:sha256:)?([0-9a-fA-F]{8,128})$`)
+	gnuSum  = regexp.MustCompile(`^(\\?)([0-9a-fA-F]{8,128})[ \t]+\*?(.+)$`) // sha256sum
+	// sha256, sha256sum --tag, openssl
+	bsdSum   = regexp.MustCompile(`^(\\?)([A-Za-z][A-Za-z0-9/_-]*) ?\((.+)\) ?= ?([0-9a-fA-F]+)$`)
+	crcSum   = regexp.MustCompile(`^[0-9]{1,10} [0-9]+ .+$`) // cksum
 	sfvSum   = regexp.MustCompile(`^.+ [0-9a-fA-F]{8}$`)
 	sha256In = map[string]bool{"SHA256": true, "SHA2-256": true, "SHA-256": true}
 )

@@ -19,7 +19,8 @@ type ArrayRewriter struct {
 // stay. f gets the unquoted element, valid until it returns, and appends its
 // replacement to what it is given. delim is the element type's delimiter: a
 // comma, but for box a semicolon.
-func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, element []byte) ([]byte, error)) ([]byte, error) {
+func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, element []byte) ([]byte, error)) ([]byte,
+	error) {
 	body, err := skipBounds(array)
 	if err != nil {
 		return dst, err
@@ -65,7 +66,8 @@ func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, elemen
 }
 
 // element rewrites the element at the beginning of s and returns what is left.
-func (r *ArrayRewriter) element(dst, s []byte, delim byte, f func(dst, element []byte) ([]byte, error)) (out, rest []byte, err error) {
+func (r *ArrayRewriter) element(dst, s []byte, delim byte, f func(dst, element []byte) ([]byte, error)) (out,
+	rest []byte, err error) {
 	var null bool
 	if s[0] == '"' {
 		r.value, rest, err = unquote(r.value[:0], s[1:])

@@ -7,7 +7,8 @@ func CharsetOf(encoding string) Charset {
 	switch strings.ToUpper(strings.NewReplacer("_", "", "-", "").Replace(encoding)) {
 	case "SJIS", "SHIFTJIS", "MSKANJI", "WIN932", "WINDOWS932", "SHIFTJIS2004":
 		return ShiftJIS
-	case "BIG5", "WIN950", "WINDOWS950", "GBK", "WIN936", "WINDOWS936", "UHC", "WIN949", "WINDOWS949", "JOHAB", "GB18030":
+	case "BIG5", "WIN950", "WINDOWS950", "GBK", "WIN936", "WINDOWS936", "UHC", "WIN949", "WINDOWS949", "JOHAB",
+		"GB18030":
 		return DoubleByte
 	}
 	return ASCIISafe

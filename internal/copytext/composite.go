@@ -16,7 +16,8 @@ type CompositeRewriter struct {
 // with f's answer in the place of each field that is not null. f gets the
 // field's number, from 0, and the unquoted value, valid until it returns; it
 // appends its replacement, or tells that there is to be a null.
-func (r *CompositeRewriter) Append(dst, s []byte, fields int, f func(field int, dst, value []byte) (out []byte, null bool, err error)) ([]byte, error) {
+func (r *CompositeRewriter) Append(dst, s []byte, fields int,
+	f func(field int, dst, value []byte) (out []byte, null bool, err error)) ([]byte, error) {
 	s = skipSpace(s)
 	if len(s) == 0 || s[0] != '(' {
 		return dst, ErrComposite

@@ -138,7 +138,8 @@ func TestArray(t *testing.T) {
 	if got, err := r.Append(nil, []byte(`{(1,1),(0,0);(2,2),(1,1)}`), ';', mark); err != nil || string(got) != `{!(1,1),(0,0);!(2,2),(1,1)}` {
 		t.Errorf("box: %s, %v", got, err)
 	}
-	for _, bad := range []string{``, `a`, `{`, `}`, `{a`, `{a,}`, `{,a}`, `{a}}`, `{a}b`, `{"a}`, `{"a"b}`, `{a"b"}`, `{a\`, `{"a\`, `[0:1]{a}`, `[x]={a}`, `[0:1`, `{a{b}}`} {
+	for _, bad := range []string{``, `a`, `{`, `}`, `{a`, `{a,}`, `{,a}`, `{a}}`, `{a}b`, `{"a}`, `{"a"b}`, `{a"b"}`, `{a\`, `{"a\`, `[0:1]{a}`, `[x]={a}`,
+		`[0:1`, `{a{b}}`} {
 		if got, err := r.Append(nil, []byte(bad), ',', mark); !errors.Is(err, ErrArray) {
 			t.Errorf("%s: got %s, %v; want ErrArray", bad, got, err)
 		}
@@ -262,7 +263,8 @@ func FuzzArray(f *testing.F) {
 	})
 }
 
-var benchRow = []byte("1042\tada@example.com\tAda Lovelace\t+44 20 7946 0000\t{\"a b\",c,NULL}\tline one\\nline two\\tand more\t2026-11-20 03:15:00+00\t\\N\t12.50\tt")
+var benchRow = []byte("1042\tada@example.com\tAda Lovelace\t+44 20 7946 0000\t{\"a b\",c,NULL}\tline one\\nline two\\tand " +
+	"more\t2026-11-20 03:15:00+00\t\\N\t12.50\tt")
 
 func BenchmarkRow(b *testing.B) {
 	b.ReportAllocs()

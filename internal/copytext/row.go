@@ -28,9 +28,10 @@ type Charset struct {
 
 // The charsets with such bytes, by PostgreSQL's names of the encodings.
 var (
-	ASCIISafe  = Charset{}
-	ShiftJIS   = Charset{leads(0x81, 0x9f, 0xe0, 0xfc)} // SJIS, SHIFT_JIS_2004
-	DoubleByte = Charset{leads(0x81, 0xfe)}             // BIG5, GBK, UHC, JOHAB; GB18030's four bytes are two such pairs
+	ASCIISafe = Charset{}
+	ShiftJIS  = Charset{leads(0x81, 0x9f, 0xe0, 0xfc)} // SJIS, SHIFT_JIS_2004
+	// BIG5, GBK, UHC, JOHAB; GB18030's four bytes are two such pairs
+	DoubleByte = Charset{leads(0x81, 0xfe)}
 )
 
 func leads(ranges ...byte) *[256]bool {
@@ -300,7 +301,8 @@ var escapes = [256]byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't', '
 func AppendEscaped(dst, value []byte) []byte {
 	done := 0
 	for i := 0; i < len(value); {
-		if rest := value[i:]; len(rest) >= 16 && !mayEscape(binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])) {
+		if rest := value[i:]; len(rest) >= 16 &&
+			!mayEscape(binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])) {
 			i += 16
 			continue
 		}

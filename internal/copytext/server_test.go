@@ -30,7 +30,8 @@ func TestAgainstServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &out, "copy (select id, v, encode(convert_to(v, 'UTF8'), 'hex'), a, m, b from nasty order by id) to stdout"); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &out,
+		"copy (select id, v, encode(convert_to(v, 'UTF8'), 'hex'), a, m, b from nasty order by id) to stdout"); err != nil {
 		t.Fatal(err)
 	}
 	rows := bytes.Split(bytes.TrimSuffix(out.Bytes(), []byte("\n")), []byte("\n"))

@@ -33,7 +33,9 @@ func TestTypesOfServer(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
 	const texts = `(values ('plain'), (''), ('null'), ('NULL'), ('"'), (chr(92)), ('a b'), (' '), ('(,)'), ('[,]'), ('a,b'), ('x"y\z'), (E'tab\there'), (E'new\nline'), ('=>'), ('", "'), ('äöü'), (null)) v(s)`
-	if _, err := conn.Exec(t.Context(), "create extension hstore; create type pair as (a text, b int, c text); create type lonely as (a text); create type nothing as (); create type textrange as range (subtype = text)"); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		"create extension hstore; create type pair as (a text, b int, c text); create type lonely as (a text); create type nothing as (); create type "+
+			"textrange as range (subtype = text)"); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

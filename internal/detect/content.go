@@ -49,7 +49,8 @@ func addressAround(text []byte, from int, sign byte) (first, last int) {
 		for end > domain && (text[end-1] == '.' || text[end-1] == '-') {
 			end--
 		}
-		if at < middle && end > domain && isHost(text[domain:end]) && string(text[at:middle]) != "git" && !isUser(text, middle) {
+		if at < middle && end > domain && isHost(text[domain:end]) && string(text[at:middle]) != "git" &&
+			!isUser(text, middle) {
 			return at, end
 		}
 		from = domain
@@ -87,7 +88,8 @@ func isLocal(c byte) bool {
 func isDomain(c byte) bool { return isWord(c) || c == '.' || c == '-' }
 
 // files are endings that make a name with an @ a file's, as in logo@2x.png.
-var files = []string{"png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "js", "css", "map", "json", "html", "pdf", "txt", "invalid"}
+var files = []string{"png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "js", "css", "map", "json", "html", "pdf",
+	"txt", "invalid"}
 
 // isHost tells a domain name with a top level that is no number and no file's.
 func isHost(name []byte) bool {
@@ -101,7 +103,8 @@ func isHost(name []byte) bool {
 		}
 	}
 	top := name[dot+1:]
-	return (isLetter(top[0]) || top[0] >= 0x80) && !slices.ContainsFunc(files, func(f string) bool { return bytes.EqualFold(top, []byte(f)) })
+	return (isLetter(top[0]) || top[0] >= 0x80) &&
+		!slices.ContainsFunc(files, func(f string) bool { return bytes.EqualFold(top, []byte(f)) })
 }
 
 const (
@@ -226,7 +229,8 @@ func cardAt(text []byte, at int) int {
 			return i
 		}
 		group := i - start
-		if i+1 >= len(text) || text[i] != ' ' && text[i] != '-' || gap != 0 && text[i] != gap || group < 4 || group > 6 {
+		if i+1 >= len(text) || text[i] != ' ' && text[i] != '-' || gap != 0 && text[i] != gap || group < 4 ||
+			group > 6 {
 			return 0
 		}
 		gap = text[i]
@@ -373,7 +377,8 @@ func trimmed(text []byte, at, end int) (first, last int) {
 		end--
 	}
 	word := text[at:end]
-	if colon := bytes.LastIndexByte(word, ':'); colon > 0 && bytes.Count(word[:colon], []byte(".")) == 3 && bytes.IndexByte(word[:colon], ':') < 0 {
+	if colon := bytes.LastIndexByte(word, ':'); colon > 0 && bytes.Count(word[:colon], []byte(".")) == 3 &&
+		bytes.IndexByte(word[:colon], ':') < 0 {
 		end = at + colon
 	}
 	return at, end

@@ -32,7 +32,8 @@ var kindNames = [kinds]string{"email", "phone", "card", "iban", "ip", "national_
 // String is the kind's name as drill files write it.
 func (k Kind) String() string { return kindNames[k] }
 
-var kindWords = [kinds]string{"an e-mail address", "a phone number", "a card number", "an IBAN", "a network address", "an official number", "a secret"}
+var kindWords = [kinds]string{"an e-mail address", "a phone number", "a card number", "an IBAN", "a network address",
+	"an official number", "a secret"}
 
 // Words say what the value looks like, as in "holds …".
 func (k Kind) Words() string { return kindWords[k] }
@@ -194,7 +195,8 @@ type search struct {
 type finding struct{ first, last int32 }
 
 // seek looks for the next place at or behind from, by next, unless it is known.
-func (f *finding) seek(sign byte, text []byte, from int, next func(text []byte, from int, sign byte) (first, last int)) {
+func (f *finding) seek(sign byte, text []byte, from int,
+	next func(text []byte, from int, sign byte) (first, last int)) {
 	if f.last < 0 || f.last > 0 && int(f.first) >= from {
 		return
 	}
@@ -281,7 +283,8 @@ var lanes = func() (t [256]uint64) {
 	for c := '0'; c <= '9'; c++ {
 		t[c] = 1 << digitsAt
 	}
-	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt, '_': jointsAt, '$': jointsAt, '=': jointsAt,
+	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt,
+		'_': jointsAt, '$': jointsAt, '=': jointsAt,
 		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
 	}

@@ -82,8 +82,10 @@ var sensitiveTexts = []struct{ text, want string }{
 	{"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPx" + "RfiCYEXAMPLEKEY", "secret:secret_access_key = wJalrXUtnFEMI/K7MDENG/bPx" + "RfiCYEXAMPLEKEY"},
 	{`{"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPx` + `RfiCYEXAMPLEKEY"}`, `secret:SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPx` + `RfiCYEXAMPLEKEY`},
 	{"bot 6120478391:AA" + strings.Repeat("x1y", 11), "secret:6120478391:AA" + strings.Repeat("x1y", 11)},
-	{"https://hooks.slack.com/services/" + "T07HG8343/B30K45H578E/" + strings.Repeat("kH2v", 6), "secret:://hooks.slack.com/services/" + "T07HG8343/B30K45H578E/" + strings.Repeat("kH2v", 6)},
-	{"https://discord.com/api/webhooks/" + "1759288123/" + strings.Repeat("kH2v", 17), "secret:://discord.com/api/webhooks/" + "1759288123/" + strings.Repeat("kH2v", 17)},
+	{"https://hooks.slack.com/services/" + "T07HG8343/B30K45H578E/" + strings.Repeat("kH2v", 6),
+		"secret:://hooks.slack.com/services/" + "T07HG8343/B30K45H578E/" + strings.Repeat("kH2v", 6)},
+	{"https://discord.com/api/webhooks/" + "1759288123/" + strings.Repeat("kH2v", 17),
+		"secret:://discord.com/api/webhooks/" + "1759288123/" + strings.Repeat("kH2v", 17)},
 	{"GOCSPX-" + strings.Repeat("a1b2", 7), "secret:GOCSPX-" + strings.Repeat("a1b2", 7)},
 	{"sk_live_" + strings.Repeat("4eC3", 6), "secret:sk_live_" + strings.Repeat("4eC3", 6)},
 }
@@ -146,17 +148,25 @@ func TestFindsNothing(t *testing.T) {
 	all := NewScanner(All)
 	for _, text := range []string{
 		"", "a", "hello", "a@b", "@handle", "user@", "@example.com", "logo@2x.png", "git@github.com:x/y.git", "abcd@example.invalid", "3 @ 4.50 each",
-		"2024-05-01 03:15:00+00", "2024-05-01T03:15:00.123456Z", "+1 234", "+0123456789", "(617) 555-01-48-A", "(617) 555-0148-2", "(117) 555-0148", "(617) 155-0148", "f(617) 5-0148", "20%4050", "100%40", "ada%40host",
-		"ssh://deploy@host.example/x", "https://x-access-token:$GITHUB_TOKEN@github.com/practice/app", "postgres://report@db1.example:5432/shop", "redis://cache.example:6379/0", "host=db user=app passfile=/run/x", "password=secret1", "user=app password=$PASSWORD dbname=x", "Pwd={0};Server=db",
-		"aws_secret_access_key = ${SECRET}", "secret_access_key: see the vault", "6120478391:A", "12345:AA" + strings.Repeat("x1y", 11), "6120478391:AA" + strings.Repeat("x1y", 12),
-		"https://hooks.slack.com/services/", "https://hooks.example/services/T0/B0/" + strings.Repeat("kH2v", 6), "Authorization: Bearer $TOKEN", "Authorization: Basic (see the vault)", "1+4915123456789", "C++20", "+1234567890123456",
-		"4111111111111112", "41111111111111111", "a4111111111111111", "1717171717171", "0000000000000000", "1234567890123456", "20240501123456", "order-4111111111111111-x",
+		"2024-05-01 03:15:00+00", "2024-05-01T03:15:00.123456Z", "+1 234", "+0123456789", "(617) 555-01-48-A", "(617) 555-0148-2", "(117) 555-0148",
+		"(617) 155-0148", "f(617) 5-0148", "20%4050", "100%40", "ada%40host",
+		"ssh://deploy@host.example/x", "https://x-access-token:$GITHUB_TOKEN@github.com/practice/app", "postgres://report@db1.example:5432/shop",
+		"redis://cache.example:6379/0", "host=db user=app passfile=/run/x", "password=secret1", "user=app password=$PASSWORD dbname=x", "Pwd={0};Server=db",
+		"aws_secret_access_key = ${SECRET}", "secret_access_key: see the vault", "6120478391:A", "12345:AA" + strings.Repeat("x1y", 11),
+		"6120478391:AA" + strings.Repeat("x1y", 12),
+		"https://hooks.slack.com/services/", "https://hooks.example/services/T0/B0/" + strings.Repeat("kH2v", 6), "Authorization: Bearer $TOKEN",
+		"Authorization: Basic (see the vault)", "1+4915123456789", "C++20", "+1234567890123456",
+		"4111111111111112", "41111111111111111", "a4111111111111111", "1717171717171", "0000000000000000", "1234567890123456", "20240501123456",
+		"order-4111111111111111-x",
 		"6fa459ea-ee8a-3ca4-894e-db77e160355e", "d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
 		"+44 no20 7946B058 nlw", "DE89370400440532013001", "DE8937040044053201300", "XX89370400440532013000", "ADE89370400440532013000",
-		"Mozilla/5.0 (X11; Linux) Chrome/91.0.4472.124 Safari/537.36 Edge/1.2.3.4", "v1.2.3.4", "1.2.3", "256.1.1.1", "1.2.3.4.5", "127.0.0.1", "0.0.0.0", "255.255.255.0",
+		"Mozilla/5.0 (X11; Linux) Chrome/91.0.4472.124 Safari/537.36 Edge/1.2.3.4", "v1.2.3.4", "1.2.3", "256.1.1.1", "1.2.3.4.5", "127.0.0.1", "0.0.0.0",
+		"255.255.255.0",
 		"std::vector", "select 1::int", "a::b", "::1", "12:30:45:99", "10:20", "03:15:00:00:00",
-		"000-12-3456", "666-12-3456", "987-65-4321", "078-00-1120", "1078-05-1120", "111.444.777-36", "12345678A", "QQ123456C", "131052-308U", "811218-9875", "555-010-9999",
-		"AKIA", "AKIAshort", "xoxb-1", "eyJhbGciOiJIUzI1NiJ9", "-----BEGIN PUBLIC KEY-----", "$2b$12$short", "https://example.com/a:b", "http://localhost:8080/x@y", "ghp_short", "$100.00 and $200",
+		"000-12-3456", "666-12-3456", "987-65-4321", "078-00-1120", "1078-05-1120", "111.444.777-36", "12345678A", "QQ123456C", "131052-308U", "811218-9875",
+		"555-010-9999",
+		"AKIA", "AKIAshort", "xoxb-1", "eyJhbGciOiJIUzI1NiJ9", "-----BEGIN PUBLIC KEY-----", "$2b$12$short", "https://example.com/a:b",
+		"http://localhost:8080/x@y", "ghp_short", "$100.00 and $200",
 		"SKU-12345678", "2026-03-04", "19.99", "-12345.678", "1e10", "{1,2,3}", "{\"channel\": \"web\", \"read\": true}",
 	} {
 		if got := found(all, text); len(got) > 0 {
@@ -189,12 +199,17 @@ func TestFindsInOneGo(t *testing.T) {
 	s := NewScanner(All, regexp.MustCompile(`.`)) // what is allowed is passed over, and the search goes on
 	const size = 1 << 20
 	for _, tt := range []struct{ begin, again, end string }{
-		{again: "password="}, {again: "pwd=x;"}, {again: "-eyJ"}, {again: "eyJ."}, {again: "eyJhbGci.ey"}, {again: ".eyJ-----"}, {again: "://a:b"}, {again: "://a:b@"}, {again: `"uthorization":`}, {again: `:" `},
-		{again: "1:AA"}, {again: "://hooks.slack.com/services/T"}, {again: "secret_access_key="}, {again: "-----BEGIN "}, {again: "$6$"}, {again: "sk-"}, {again: "glpat-"}, {again: "github_pat_"}, {again: "xoxb-"},
-		{again: "a@"}, {again: "@a"}, {again: "a%40"}, {again: "a@b.de "}, {again: "a%40b.de ", end: "a@b.de"}, {again: "a@b.de ", end: "a%40b.de"}, {begin: "a@", again: "b."}, {again: "@:"},
-		{again: "+1"}, {again: "+1 "}, {again: "+4915123456789 ", end: "(617) 555-0148"}, {again: "(617) 555-0148 ", end: "+4915123456789"}, {again: "("}, {again: "DE12"}, {again: "DE12 "}, {again: "4111 "}, {again: "4111-"}, {again: "1"},
+		{again: "password="}, {again: "pwd=x;"}, {again: "-eyJ"}, {again: "eyJ."}, {again: "eyJhbGci.ey"}, {again: ".eyJ-----"}, {again: "://a:b"},
+		{again: "://a:b@"}, {again: `"uthorization":`}, {again: `:" `},
+		{again: "1:AA"}, {again: "://hooks.slack.com/services/T"}, {again: "secret_access_key="}, {again: "-----BEGIN "}, {again: "$6$"}, {again: "sk-"},
+		{again: "glpat-"}, {again: "github_pat_"}, {again: "xoxb-"},
+		{again: "a@"}, {again: "@a"}, {again: "a%40"}, {again: "a@b.de "}, {again: "a%40b.de ", end: "a@b.de"}, {again: "a@b.de ", end: "a%40b.de"},
+		{begin: "a@", again: "b."}, {again: "@:"},
+		{again: "+1"}, {again: "+1 "}, {again: "+4915123456789 ", end: "(617) 555-0148"}, {again: "(617) 555-0148 ", end: "+4915123456789"}, {again: "("},
+		{again: "DE12"}, {again: "DE12 "}, {again: "4111 "}, {again: "4111-"}, {again: "1"},
 		{again: "1."}, {again: "1:"}, {again: "1.2.3."}, {again: "::"}, {again: "a:"}, {again: "1.2.3.4 "}, {again: "AAAAAA"}, {again: "99-99-"},
-		{again: "sk_live_" + strings.Repeat("4eC3", 6) + " ", end: "://a:b@"}, {again: "://a:b@ ", end: "-eyJ"}, {again: jwtSample + " "}, {again: jwtSample + "-"}, {again: "Authorization: Basic ZGVwbG95OnMzY3JldA== "},
+		{again: "sk_live_" + strings.Repeat("4eC3", 6) + " ", end: "://a:b@"}, {again: "://a:b@ ", end: "-eyJ"}, {again: jwtSample + " "},
+		{again: jwtSample + "-"}, {again: "Authorization: Basic ZGVwbG95OnMzY3JldA== "},
 	} {
 		text := []byte(tt.begin + strings.Repeat(tt.again, size/len(tt.again)) + tt.end)
 		if h, ok := s.Find(text); ok {
@@ -251,7 +266,8 @@ func FuzzFind(f *testing.F) {
 
 // cleanRows are rows as a shop's tables have them, without a hit.
 var cleanRows = func() [][]byte {
-	words := strings.Fields("The parcel arrived on Monday and the box was open so I would like to return it please find the order number below thanks a lot kind regards from the whole team")
+	words := strings.Fields("The parcel arrived on Monday and the box was open so I would like to return it please find the order number below thanks a lot " +
+		"kind regards from the whole team")
 	var rows [][]byte
 	for i := range 64 {
 		var b strings.Builder
@@ -259,7 +275,8 @@ var cleanRows = func() [][]byte {
 			b.WriteString(words[(i*7+j*5)%len(words)])
 			b.WriteByte(" .,-"[(i+j)%4])
 		}
-		rows = append(rows, []byte("SKU-"+strings.Repeat("7", i%9)+"\tshipped\thttps://example.com/p/"+words[i%20]+"/1842\t"+b.String()+"\t2026-03-04 03:15:00.123+00\tDE"))
+		rows = append(rows,
+			[]byte("SKU-"+strings.Repeat("7", i%9)+"\tshipped\thttps://example.com/p/"+words[i%20]+"/1842\t"+b.String()+"\t2026-03-04 03:15:00.123+00\tDE"))
 	}
 	return rows
 }()

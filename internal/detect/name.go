@@ -36,14 +36,17 @@ type named struct {
 // costs a line with its why in the drill file, than one too few.
 var byName = []named{
 	{what: "a secret", transform: "token",
-		words:   "pin otp totp token tokens jwt bearer cookie cookies session sessions salt credential credentials psk",
-		phrases: []string{"sess id", "api key", "api keys", "access key", "private key", "signing key", "encryption key", "license key", "recovery code", "recovery codes", "backup code", "backup codes", "security answer"},
-		inside:  []string{"secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken", "sessionid"}},
+		words: "pin otp totp token tokens jwt bearer cookie cookies session sessions salt credential credentials psk",
+		phrases: []string{"sess id", "api key", "api keys", "access key", "private key", "signing key",
+			"encryption key", "license key", "recovery code", "recovery codes", "backup code", "backup codes",
+			"security answer"},
+		inside: []string{"secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken", "sessionid"}},
 	{what: "a secret", transform: "token", tables: sessionWords, words: "data vars sess sid"},
 	{what: "a password", transform: "password",
 		words:   "pw pwd pass senha haslo mdp parol пароль",
 		phrases: []string{"mot de passe"},
-		inside:  []string{"password", "passwd", "passphrase", "passwort", "kennwort", "wachtwoord", "contrasena", "losenord", "adgangskode"}},
+		inside: []string{"password", "passwd", "passphrase", "passwort", "kennwort", "wachtwoord", "contrasena",
+			"losenord", "adgangskode"}},
 	{what: "an e-mail address", transform: "email",
 		words:   "mail mails correo courriel пошта",
 		phrases: []string{"e mail", "e mails"},
@@ -59,9 +62,10 @@ var byName = []named{
 		words:   "bic swift cvv cvc kontonummer",
 		phrases: []string{"account number", "account no", "sort code", "routing number", "bank account"}},
 	{what: "an official number", transform: "text", numbers: true,
-		words:   "ssn nin nino dni nie nif pesel cpf cnpj bsn tin ausweis",
-		phrases: []string{"tax id", "tax number", "vat id", "vat number", "national id", "social security", "driver license", "driving licence", "license plate", "codice fiscale"},
-		inside:  []string{"passport", "personnummer", "steuernummer"}},
+		words: "ssn nin nino dni nie nif pesel cpf cnpj bsn tin ausweis",
+		phrases: []string{"tax id", "tax number", "vat id", "vat number", "national id", "social security",
+			"driver license", "driving licence", "license plate", "codice fiscale"},
+		inside: []string{"passport", "personnummer", "steuernummer"}},
 	{what: "a date of birth", transform: "date_shift", dates: true,
 		words:  "dob born bday birth nascita nacimiento naissance nascimento народження",
 		inside: []string{"birthda", "dateofbirth", "geburt", "geboorte", "urodzeni", "fodelse"}},
@@ -70,13 +74,15 @@ var byName = []named{
 		phrases: []string{"first name", "given name", "middle name"},
 		inside:  []string{"firstname", "vorname"}},
 	{what: "a last name", transform: "last_name",
-		words:   "lname familienname apellido apellidos cognome sobrenome nazwisko efternamn etternavn efternavn prizvyshche прізвище",
+		words: "lname familienname apellido apellidos cognome sobrenome nazwisko efternamn etternavn efternavn " +
+			"prizvyshche прізвище",
 		phrases: []string{"last name", "family name", "maiden name", "nom de famille"},
 		inside:  []string{"lastname", "surname", "nachname", "achternaam"}},
 	{what: "a person's name", transform: "name",
 		words: "realname displayname recipient addressee gecos",
 		phrases: []string{"full name", "display name", "legal name", "real name",
-			"contact name", "contact person", "poc name", "customer name", "user name", "recipient name", "billing name", "shipping name", "owner name"},
+			"contact name", "contact person", "poc name", "customer name", "user name", "recipient name",
+			"billing name", "shipping name", "owner name"},
 		inside: []string{"fullname"}},
 	{what: "a person's name", transform: "name", tables: peopleWords,
 		words:   "name nom nombre nome naam namn navn imia імя",
@@ -90,9 +96,10 @@ var byName = []named{
 	{what: "a web address", transform: "url", tables: peopleWords,
 		words: "url website homepage webpage avatar"},
 	{what: "a network address", transform: "ip",
-		words:   "ip ips ipaddr ipv",
-		phrases: []string{"proxy address", "server address", "host address", "remote address", "client address", "peer address", "listen address", "bind address"},
-		inside:  []string{"ipaddress", "ipadress"}},
+		words: "ip ips ipaddr ipv",
+		phrases: []string{"proxy address", "server address", "host address", "remote address", "client address",
+			"peer address", "listen address", "bind address"},
+		inside: []string{"ipaddress", "ipadress"}},
 	{what: "a network address", transform: "mac",
 		words:  "mac",
 		inside: []string{"macaddr", "macadress"}},
@@ -105,12 +112,14 @@ var byName = []named{
 		phrases: []string{"postal code", "code postal", "codigo postal", "kod pocztowy"},
 		inside:  []string{"postcode", "postleitzahl", "zipcode"}},
 	{what: "a city", transform: "city",
-		words: "city town ort ville ciudad citta cidade miasto woonplaats plaats stad postort localidad municipio comune miejscowosc misto місто"},
+		words: "city town ort ville ciudad citta cidade miasto woonplaats plaats stad postort localidad municipio " +
+			"comune miejscowosc misto місто"},
 	{what: "a place", transform: "text",
 		words:   "location geo gps coordinates hausnummer huisnummer bairro",
 		phrases: []string{"house number", "address country", "address region", "address state"}},
 	{what: "a street", transform: "street",
-		words:  "addr adres adresa rue calle direccion indirizzo endereco logradouro rua ulica gata gade vulytsia адреса вулиця",
+		words: "addr adres adresa rue calle direccion indirizzo endereco logradouro rua ulica gata gade " +
+			"vulytsia адреса вулиця",
 		inside: []string{"address", "adress", "street", "strasse", "straat", "anschrift"}},
 	{what: "a place", transform: "text",
 		words: "postal"},
@@ -119,30 +128,43 @@ var byName = []named{
 	{what: "a trait of a person", transform: "text",
 		words: "gender sex nationality religion ethnicity race marital geschlecht sexo genre diagnosis allergies"},
 	{what: "free text", transform: "text", prose: true,
-		words: "body msg content contents contact summary note notes memo bio about text subject remark remarks feedback transcript prompt reply answer caption reason description details signature payload raw " +
-			"kommentar kommentare nachricht nachrichten notiz notizen bemerkung bemerkungen anmerkung anmerkungen beschreibung commentaire commentaires remarque remarques " +
-			"comentario comentarios mensaje mensajes notas observaciones descripcion commento commenti messaggio messaggi descrizione mensagem mensagens observacao observacoes descricao " +
-			"bericht berichten opmerking opmerkingen toelichting omschrijving meddelande meddelanden anteckning anteckningar beskrivning wiadomosc wiadomosci uwagi opis коментар опис",
+		words: "body msg content contents contact summary note notes memo bio about text subject remark remarks " +
+			"feedback transcript prompt reply answer caption reason description details signature payload raw " +
+			"kommentar kommentare nachricht nachrichten notiz notizen bemerkung bemerkungen anmerkung anmerkungen " +
+			"beschreibung commentaire commentaires remarque remarques " +
+			"comentario comentarios mensaje mensajes notas observaciones descripcion commento commenti messaggio " +
+			"messaggi descrizione mensagem mensagens observacao observacoes descricao " +
+			"bericht berichten opmerking opmerkingen toelichting omschrijving meddelande meddelanden anteckning " +
+			"anteckningar beskrivning wiadomosc wiadomosci uwagi opis коментар опис",
 		inside:  []string{"comment", "message", "freetext"},
 		endings: []string{"content", "contents", "notes", "description", "contactinfo"}},
 }
 
 // neutral are last words that say: this is about the value, not the value.
-var neutral = []string{"type", "kind", "status", "count", "format", "lang", "language", "locale", "mode", "enabled", "verified",
-	"provider", "version", "template", "category", "level", "total", "limit", "size", "length", "policy", "method", "attribute", "host", "server", "port"}
+var neutral = []string{"type", "kind", "status", "count", "format", "lang", "language", "locale", "mode", "enabled",
+	"verified",
+	"provider", "version", "template", "category", "level", "total", "limit", "size", "length", "policy", "method",
+	"attribute", "host", "server", "port"}
 
 // versions are last words of columns that hold version numbers.
 var versions = []string{"version", "versions", "release", "build", "firmware"}
 
 // neutralNumbers are last words of numbers that are keys or amounts.
-var neutralNumbers = []string{"id", "ids", "num", "qty", "amount", "score", "rate", "price", "cents", "fee", "at", "attempts"}
+var neutralNumbers = []string{"id", "ids", "num", "qty", "amount", "score", "rate", "price", "cents", "fee", "at",
+	"attempts"}
 
 // peopleWords are tables in which a "name" is a person's.
-var peopleWords = []string{"user", "customer", "client", "person", "people", "member", "contact", "employee", "staff", "patient", "author",
-	"guest", "subscriber", "account", "identity", "address", "profile", "student", "teacher", "driver", "tenant", "lead", "applicant", "candidate", "recipient", "sender",
-	"attendee", "participant", "visitor", "player", "owner", "admin", "kunde", "kunden", "benutzer", "nutzer", "mitarbeiter", "mitglied", "mitglieder", "usuario", "cliente", "empleado", "funcionario", "utilisateur", "employe", "membre", "persona", "pessoa",
-	"utente", "utenti", "clienti", "dipendente", "dipendenti", "klant", "klanten", "gebruiker", "medewerker", "klient", "klienci", "pracownik", "pracownicy", "uzytkownik", "uzytkownicy",
-	"kund", "kunder", "anvandare", "medarbetare", "клієнт", "клієнти", "користувач", "користувачі", "працівник", "працівники"}
+var peopleWords = []string{"user", "customer", "client", "person", "people", "member", "contact", "employee", "staff",
+	"patient", "author",
+	"guest", "subscriber", "account", "identity", "address", "profile", "student", "teacher", "driver", "tenant",
+	"lead", "applicant", "candidate", "recipient", "sender",
+	"attendee", "participant", "visitor", "player", "owner", "admin", "kunde", "kunden", "benutzer", "nutzer",
+	"mitarbeiter", "mitglied", "mitglieder", "usuario", "cliente", "empleado", "funcionario", "utilisateur", "employe",
+	"membre", "persona", "pessoa",
+	"utente", "utenti", "clienti", "dipendente", "dipendenti", "klant", "klanten", "gebruiker", "medewerker", "klient",
+	"klienci", "pracownik", "pracownicy", "uzytkownik", "uzytkownicy",
+	"kund", "kunder", "anvandare", "medarbetare", "клієнт", "клієнти", "користувач", "користувачі", "працівник",
+	"працівники"}
 
 // sessionWords are tables whose rows let somebody in.
 var sessionWords = []string{"session", "sess"}
@@ -196,7 +218,8 @@ func (d named) tells(words []string, table string) bool {
 		return false
 	}
 	for _, w := range words {
-		if strings.Contains(" "+d.words+" ", " "+w+" ") || containsAny(w, d.inside) || slices.ContainsFunc(d.endings, func(e string) bool { return strings.HasSuffix(w, e) }) {
+		if strings.Contains(" "+d.words+" ", " "+w+" ") || containsAny(w, d.inside) ||
+			slices.ContainsFunc(d.endings, func(e string) bool { return strings.HasSuffix(w, e) }) {
 			return true
 		}
 	}
@@ -219,7 +242,8 @@ func containsAny(s string, parts []string) bool {
 // holdsWord tells whether a name holds one of the words, or more than one of it.
 func holdsWord(name string, words []string) bool {
 	return slices.ContainsFunc(splitWords(name), func(w string) bool {
-		for _, one := range [...]string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es"), strings.TrimSuffix(w, "ies") + "y"} {
+		for _, one := range [...]string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es"),
+			strings.TrimSuffix(w, "ies") + "y"} {
 			if slices.Contains(words, one) {
 				return true
 			}

@@ -193,7 +193,8 @@ func isFiscal(s []byte) bool {
 func isNIR(s []byte) bool {
 	d, _ := digitsOf(s)
 	month := numberOf(d[3:5])
-	return (d[0] == 1 || d[0] == 2) && (1 <= month && month <= 12 || 20 <= month && month <= 42) && 97-numberOf(d[:13])%97 == numberOf(d[13:15])
+	return (d[0] == 1 || d[0] == 2) && (1 <= month && month <= 12 || 20 <= month && month <= 42) &&
+		97-numberOf(d[:13])%97 == numberOf(d[13:15])
 }
 
 func isHetu(s []byte) bool {

@@ -18,10 +18,13 @@ type shape struct {
 
 var shapes = []shape{
 	{"AKIA", 1, isUpperOrDigit, 16}, {"ASIA", 1, isUpperOrDigit, 16}, {"AIza", 2, isName, 35}, {"SG.", 1, isJWT, 60},
-	{"ghp_", 3, isAlnum, 36}, {"gho_", 3, isAlnum, 36}, {"ghu_", 3, isAlnum, 36}, {"ghs_", 3, isAlnum, 36}, {"ghr_", 3, isAlnum, 36},
-	{"github_pat_", 6, isName, 22}, {"npm_", 3, isAlnum, 36}, {"sk_live_", 2, isAlnum, 16}, {"sk_test_", 2, isAlnum, 16}, {"rk_live_", 2, isAlnum, 16}, {"whsec_", 5, isAlnum, 24},
+	{"ghp_", 3, isAlnum, 36}, {"gho_", 3, isAlnum, 36}, {"ghu_", 3, isAlnum, 36}, {"ghs_", 3, isAlnum, 36},
+	{"ghr_", 3, isAlnum, 36},
+	{"github_pat_", 6, isName, 22}, {"npm_", 3, isAlnum, 36}, {"sk_live_", 2, isAlnum, 16},
+	{"sk_test_", 2, isAlnum, 16}, {"rk_live_", 2, isAlnum, 16}, {"whsec_", 5, isAlnum, 24},
 	{"glpat-", 5, isName, 20}, {"GOCSPX-", 0, isName, 28}, {"sk-", 2, isName, 32},
-	{"xoxb-", 4, isName, 20}, {"xoxp-", 4, isName, 20}, {"xoxa-", 4, isName, 20}, {"xoxr-", 4, isName, 20}, {"xoxs-", 4, isName, 20},
+	{"xoxb-", 4, isName, 20}, {"xoxp-", 4, isName, 20}, {"xoxa-", 4, isName, 20}, {"xoxr-", 4, isName, 20},
+	{"xoxs-", 4, isName, 20},
 	{"$2a$", 0, isHash, 56}, {"$2b$", 0, isHash, 56}, {"$2y$", 0, isHash, 56}, {"$argon2", 0, isHash, 30},
 	{"$6$", 0, isHash, 80}, {"$5$", 0, isHash, 40}, {"$1$", 0, isHash, 20}, {"$y$", 0, isHash, 40},
 	{"SCRAM-SHA-256$", 13, isHash, 60}, {"pbkdf2_sha256$", 13, isHash, 40},
@@ -50,7 +53,8 @@ const markers = "@-:_$=JKSGz"
 func (s *search) nextSecret(text []byte, from int) (at, end int) {
 	at, end = -1, -1
 	k := 0
-	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.dashes, 1}, {s.colons, 1}, {s.joints, len("_$=")}, {s.capitals, len("JKSGz")}} {
+	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.dashes, 1}, {s.colons, 1},
+		{s.joints, len("_$=")}, {s.capitals, len("JKSGz")}} {
 		last := k + counted.markers
 		if counted.count == 0 {
 			k = last
@@ -115,7 +119,8 @@ func secretAt(text []byte, from, i int) (first, last int) {
 	for j := range shapesBy[text[i]] {
 		s := &shapesBy[text[i]][j]
 		first = i - s.rare
-		if first < from || text[first] != s.prefix[0] || !bytes.HasPrefix(text[first:], []byte(s.prefix)) || isWord(s.prefix[0]) && !starts(text, first) {
+		if first < from || text[first] != s.prefix[0] || !bytes.HasPrefix(text[first:], []byte(s.prefix)) ||
+			isWord(s.prefix[0]) && !starts(text, first) {
 			continue
 		}
 		n := first + len(s.prefix)
@@ -168,7 +173,8 @@ func userinfo(text []byte, from, at int) (first, last int) {
 	near := max(from, at-longestAuthority)
 	colon, user := authority(text[near:at])
 	_, password, found := bytes.Cut(user, []byte(":"))
-	if !found || len(password) == 0 || strings.IndexByte(variables, password[0]) >= 0 || bytes.ContainsAny(user, notAuthority) {
+	if !found || len(password) == 0 || strings.IndexByte(variables, password[0]) >= 0 ||
+		bytes.ContainsAny(user, notAuthority) {
 		return 0, 0
 	}
 	return near + colon, at + 1
@@ -231,7 +237,8 @@ func password(text []byte, from, i int) (first, last int) {
 	default:
 		return 0, 0
 	}
-	n := run(text[i+1:min(len(text), i+1+most)], func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
+	n := run(text[i+1:min(len(text), i+1+most)],
+		func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
 	if n < 4 || strings.IndexByte(variables, text[i+1]) >= 0 {
 		return 0, 0
 	}
@@ -253,7 +260,8 @@ func awsSecret(text []byte, from, i int) (first, last int) {
 	if text[i] == 'K' {
 		name, first = "secretAccessKey", i-len("secretAccess")
 	}
-	if first < from || len(text)-first < len(name)+1+length || !bytes.EqualFold(text[first:first+len(name)], []byte(name)) {
+	if first < from || len(text)-first < len(name)+1+length ||
+		!bytes.EqualFold(text[first:first+len(name)], []byte(name)) {
 		return 0, 0
 	}
 	rest := bytes.TrimLeft(text[first+len(name):], `"' `)

@@ -60,7 +60,8 @@ func days(src spec.Source) *time.Location {
 func peekTime(first io.Reader) (time.Time, error) {
 	h, err := archive.Peek(first)
 	if err == nil && h.Created.IsZero() {
-		err = verdict.Errorf(verdict.CodeSpec, "put {time} into source.name: a plain dump does not say when it was taken",
+		err = verdict.Errorf(verdict.CodeSpec,
+			"put {time} into source.name: a plain dump does not say when it was taken",
 			"read the time out of the header: there is none")
 	}
 	return h.Created, err
@@ -163,7 +164,8 @@ func mismatchHint(apart time.Duration) string {
 	cause := "an older dump has a newer name, or the name's time is not when it was taken; if it tells when a " +
 		"long dump ended, set source.time_tolerance to how long it takes"
 	if apart > 0 {
-		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a clock " +
+		cause = "a newer dump was written under an older name, or the name's time is not when " +
+			"the dump began, or a clock " +
 			"is wrong: find out what names the files"
 	}
 	apart = apart.Abs()

@@ -23,7 +23,8 @@ func (r *run) codeRan() {
 // tellCode is code as a report tells it.
 func (r *run) tellCode(c archive.Code) verdict.OwnCode {
 	const most = 5
-	told := verdict.OwnCode{Function: r.nameOr(c.Name, "a function whose name is not shown"), Language: c.Language, SHA256: c.SHA256}
+	told := verdict.OwnCode{Function: r.nameOr(c.Name, "a function whose name is not shown"), Language: c.Language,
+		SHA256: c.SHA256}
 	for i, by := range c.UsedBy {
 		if i == most {
 			told.UsedBy = append(told.UsedBy, fmt.Sprintf("and %d more", len(c.UsedBy)-most))

@@ -34,7 +34,8 @@ func daily(t *testing.T, zone string, names ...string) *spec.Drill {
 		{"name: shop-{time}.dump", "name: shop-{time}*.dump"}, {"time: 20060102T150405Z", "time: 2006-01-02"}, {"timezone: UTC\n  # How far",
 			"timezone: " + zone + "\n  # How far"},
 		{"url: file:demo/backups/", "url: file:" + filepath.Join(dir, "store") + "/"}, {"checksum: required", "checksum: if_present"},
-		{"as_of: 2026-03-04T05:00:00Z", "as_of: backup"}, {"baseline: drills/demo/schema.json, ", "baseline: " + mustAbs(t, "../../drills/demo/schema.json") + ", "},
+		{"as_of: 2026-03-04T05:00:00Z", "as_of: backup"},
+		{"baseline: drills/demo/schema.json, ", "baseline: " + mustAbs(t, "../../drills/demo/schema.json") + ", "},
 		{"url: file:demo/admin.jsonl", "url: file:" + mustAbs(t, "../../drills/demo/admin.jsonl")},
 	} {
 		if strings.Count(string(text), replace[0]) != 1 {
@@ -90,7 +91,8 @@ func TestANameOfADay(t *testing.T) {
 			"2026-03-05T00:00:00Z to 2026-03-06T00:00:00Z and its header 2026-03-04"},
 		{"the day before's name", "UTC", []string{"shop-2026-03-03.dump"}, time.Hour, verdict.Fail, verdict.CodeTimeMismatch, "3h15m0s apart"},
 		{"the day of another zone", "Asia/Tokyo", []string{"shop-2026-03-04.dump"}, time.Hour, verdict.Pass, "", ""},
-		{"two of one day", "UTC", []string{"shop-2026-03-04.a.dump", "shop-2026-03-04.b.dump"}, time.Hour, verdict.Error, verdict.CodeSpec, `"shop-2026-03-04.a.dump" and "shop-2026-03-04.b.dump"`},
+		{"two of one day", "UTC", []string{"shop-2026-03-04.a.dump", "shop-2026-03-04.b.dump"}, time.Hour, verdict.Error, verdict.CodeSpec,
+			`"shop-2026-03-04.a.dump" and "shop-2026-03-04.b.dump"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

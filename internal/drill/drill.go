@@ -208,7 +208,8 @@ func (r *run) why(ctx context.Context, stage string, err error) error {
 
 // isFinding reports whether an error only ends a drill whose checks say why.
 func isFinding(err error) bool {
-	return errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) || errors.Is(err, errUnbuilt)
+	return errors.Is(err, errUndecided) || errors.Is(err, errLeaked) || errors.Is(err, errMerged) ||
+		errors.Is(err, errUnbuilt)
 }
 
 // keep adds time and outcome to a stage; a stage may run in several parts.
@@ -240,7 +241,8 @@ func (r *run) checks(found ...verdict.Check) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range found {
-		c.Hint = strings.NewReplacer("-name=DRILL", "-name="+r.Drill.Name, "-check=ID", "-check="+shellWord(c.ID)).Replace(c.Hint)
+		c.Hint = strings.NewReplacer("-name=DRILL", "-name="+r.Drill.Name, "-check=ID",
+			"-check="+shellWord(c.ID)).Replace(c.Hint)
 		r.report.Checks = append(r.report.Checks, c)
 	}
 }
@@ -269,7 +271,8 @@ func (r *run) recovered() {
 	}
 	r.Log.Error("panic", "drill", r.Drill.Name, "stack", string(debug.Stack()))
 	r.keep(r.lastStage(), 0, verdict.Errorf(verdict.CodeInternal,
-		"this is a bug of the harness, not a finding about the backup: please report it with the stack in the log", "%s", text))
+		"this is a bug of the harness, not a finding about the backup: please report it with the stack in the log",
+		"%s", text))
 }
 
 func (r *run) lastStage() string {

@@ -271,8 +271,9 @@ CREATE TABLE grown (id int); CREATE TABLE grown_more () INHERITS (grown); INSERT
 		"a root":         {[]string{"--load-via-partition-root", "--exclude-table-data=events_1"}, nil},
 		"a parent":       {[]string{"--exclude-table-data=grown"}, nil},
 		"a family":       {[]string{"--exclude-table-data=grown*"}, []string{"row_count:public.grown"}},
-		"all":            {[]string{"--schema-only"}, []string{"rows_held", "row_count:public.users", "row_count:public.events", "row_count:public.grown", "row_count:public.orders"}},
-		"a plain table":  {[]string{"-Fp", "-C", "--exclude-table-data=users"}, []string{"row_count:public.users"}},
+		"all": {[]string{"--schema-only"},
+			[]string{"rows_held", "row_count:public.users", "row_count:public.events", "row_count:public.grown", "row_count:public.orders"}},
+		"a plain table": {[]string{"-Fp", "-C", "--exclude-table-data=users"}, []string{"row_count:public.users"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -358,7 +359,9 @@ INSERT INTO a SELECT repeat('Wort', 20), true, n FROM generate_series(1, 500) n;
 			}
 			r := drilledBy(t, dump, c.rule)
 			told := worst(r)
-			if r.Outcome != c.want || (c.want == verdict.Error) != strings.Contains(told, "restore: error rule_unfit load public.a: a row was refused by a_check (SQLSTATE 23514), in which the rule at ") {
+			if r.Outcome != c.want ||
+				(c.want == verdict.Error) != strings.Contains(told,
+					"restore: error rule_unfit load public.a: a row was refused by a_check (SQLSTATE 23514), in which the rule at ") {
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, told)
 			}
 			if c.want == verdict.Error {
@@ -397,7 +400,8 @@ INSERT INTO a SELECT n / 2, CASE n % 2 WHEN 0 THEN 'gone' END, n FROM generate_s
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
 			}
 			blamed := slices.ContainsFunc(r.Checks, func(check verdict.Check) bool {
-				return check.ID == "rule_unfit:public.a.alive" && check.Outcome == verdict.Error && strings.Contains(check.Message, "had rewritten what it rests on: public.a.gone (")
+				return check.ID == "rule_unfit:public.a.alive" && check.Outcome == verdict.Error &&
+					strings.Contains(check.Message, "had rewritten what it rests on: public.a.gone (")
 			})
 			if want := strings.Contains(c.rule, "set_null"); blamed != want {
 				t.Errorf("blamed: %t, want %t: %+v", blamed, want, r.Checks)
@@ -505,7 +509,8 @@ func TestOtherFormats(t *testing.T) {
 func TestOneReportNamesEveryPlace(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
-	source.Exec("postgres", `CREATE TABLE a (id int, x text, y text); INSERT INTO a SELECT n, 'ada' || n || '@example.com', 'no ' || n FROM generate_series(1, 30) AS n;
+	source.Exec("postgres",
+		`CREATE TABLE a (id int, x text, y text); INSERT INTO a SELECT n, 'ada' || n || '@example.com', 'no ' || n FROM generate_series(1, 30) AS n;
 CREATE TABLE b (id int, x text[]); INSERT INTO b VALUES (1, '{x}'), (2, '{+4915112345678}'), (3, '{a,+4915112345679}');
 CREATE TABLE c (id int, doc jsonb, mail text); INSERT INTO c SELECT n, '{"to": "4111 1111 1111 1111"}', 'boss@example.com' FROM generate_series(1, 4) AS n;`)
 	for name, args := range map[string][]string{"custom": {"-Fc"}, "inserts": {"-Fc", "--inserts"}, "plain": {"-Fp"}} {
@@ -531,7 +536,8 @@ scrub:
 					got[c.ID] = c.Observed
 				}
 			}
-			want := map[string]string{"unmatched:public.a.x": "30 values looked like an e-mail address", "unmatched:public.b.x": "2 values looked like a phone number"}
+			want := map[string]string{"unmatched:public.a.x": "30 values looked like an e-mail address",
+				"unmatched:public.b.x": "2 values looked like a phone number"}
 			if !maps.Equal(got, want) || r.Outcome != verdict.Error {
 				t.Errorf("%s: %q\n%s", r.Outcome, got, worst(r))
 			}

@@ -68,7 +68,8 @@ func TestNamesInOtherEncodings(t *testing.T) {
 	latin.Exec("postgres", `CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
 	latin.Exec("latin1", foreignNames+`COMMENT ON DATABASE latin1 IS 'für Gäste'; ALTER DATABASE latin1 SET application_name = 'Gasthof';`)
 	// Names of databases are the cluster's, too.
-	latin.Exec("postgres", `CREATE DATABASE "Läden" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0; COMMENT ON DATABASE "Läden" IS 'für Gäste'; ALTER DATABASE "Läden" SET work_mem = '8MB'`)
+	latin.Exec("postgres",
+		`CREATE DATABASE "Läden" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0; COMMENT ON DATABASE "Läden" IS 'für Gäste'; ALTER DATABASE "Läden" SET work_mem = '8MB'`)
 	latin.Exec("Läden", strings.Replace(foreignNames, `CREATE ROLE "Prüfer";`, "", 1))
 	unicode.Exec("postgres", foreignNames)
 	for name, args := range map[string][]string{
@@ -106,7 +107,8 @@ func TestNamesInOtherEncodings(t *testing.T) {
 						return
 					}
 					defer conn.Close(ctx)
-					_ = conn.QueryRow(ctx, "select coalesce(shobj_description(oid, 'pg_database'), '') from pg_database where datname = 'latin1'").Scan(&comment)
+					_ = conn.QueryRow(ctx,
+						"select coalesce(shobj_description(oid, 'pg_database'), '') from pg_database where datname = 'latin1'").Scan(&comment)
 				}
 			})
 			for _, c := range r.Checks {
@@ -125,7 +127,8 @@ func TestNamesInOtherEncodings(t *testing.T) {
 			if strings.Contains(strings.Join(args, " "), "inserts") { // which may have gone through the root
 				leaf = "public.gemäß"
 			}
-			if want := []string{"Verkäufe.Kunden-Größe 400 false", "public.Prüfspur 0 true", "public.café 7 false", leaf + " 2 false"}; !slices.Equal(held, want) {
+			if want := []string{"Verkäufe.Kunden-Größe 400 false", "public.Prüfspur 0 true", "public.café 7 false", leaf + " 2 false"}; !slices.Equal(held,
+				want) {
 				t.Errorf("%q, want %q", held, want)
 			}
 			if r.Messages.Errors+r.Messages.Warnings+r.Messages.Notices > 0 {

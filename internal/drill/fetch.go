@@ -94,7 +94,8 @@ func (r *run) fetch(ctx context.Context) error {
 // open reads what was fetched to its end.
 func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
-		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database, MaxRatio: r.Drill.Source.MaxRatio,
+		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
+		MaxRatio: r.Drill.Source.MaxRatio,
 	})
 	if err != nil {
 		var other *archive.OtherDatabaseError
@@ -111,8 +112,10 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 		return nil
 	}
 	if want != "" && r.archive.Database != want {
-		return r.misnamed(want, []string{r.archive.Database}, verdict.Failf(verdict.CodeDatabase, "the backup job dumps another database than declared under source.database",
-			"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want))
+		return r.misnamed(want, []string{r.archive.Database},
+			verdict.Failf(verdict.CodeDatabase,
+				"the backup job dumps another database than declared under source.database",
+				"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want))
 	}
 	return nil
 }
@@ -174,8 +177,9 @@ func (r *run) start(ctx context.Context) error {
 	d := r.Drill
 	deadline, _ := ctx.Deadline()
 	box, err := sandbox.Start(ctx, sandbox.Options{
-		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Disk: d.Sandbox.Disk, Isolation: d.Sandbox.Isolation,
-		Preload: d.Sandbox.Preload, Database: cmp.Or(r.header.Database, d.Source.Database, unnamed),
+		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Disk: d.Sandbox.Disk,
+		Isolation: d.Sandbox.Isolation,
+		Preload:   d.Sandbox.Preload, Database: cmp.Or(r.header.Database, d.Source.Database, unnamed),
 		Major: max(r.header.ServerMajor, r.header.DumpMajor), Jobs: r.jobs(),
 		Deadline: deadline, Work: r.box.work, Drill: d.Name, Log: r.Log,
 		Tunnel: r.Tunnel, Clusters: r.Clusters,

@@ -23,7 +23,10 @@ func (r *run) gone(found []verdict.Check) []verdict.Check {
 				return p.DrillSHA256 == r.Drill.SHA256 || restored(p, name)
 			})
 		case asksForWhatIsNotThere(*c):
-			past = r.passedWith(func(p *verdict.Report) bool { return p.DrillSHA256 == r.Drill.SHA256 && answered(p, c.ID) })
+			past = r.passedWith(func(p *verdict.Report) bool {
+				return p.DrillSHA256 == r.Drill.SHA256 &&
+					answered(p, c.ID)
+			})
 		default:
 			continue
 		}

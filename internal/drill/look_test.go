@@ -28,7 +28,9 @@ func TestDraftAndShowStoreNothing(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(store, "20261121.dump"), source.Dump(append(options, "postgres")...), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			d := load(t, sandbox.Local, fmt.Sprintf("version: 1\nsource: {url: %q, name: '{time}.dump', time: '20060102', time_tolerance: 99999d, timezone: UTC, database: postgres}\nexpectations: {tables: [{table: public.people}]}\n", "file://"+store))
+			d := load(t, sandbox.Local,
+				fmt.Sprintf("version: 1\nsource: {url: %q, name: '{time}.dump', time: '20060102', time_tolerance: 99999d, timezone: UTC, database: "+
+					"postgres}\nexpectations: {tables: [{table: public.people}]}\n", "file://"+store))
 			f := newFinder(t, values)
 			draft, r := drill.Draft(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test",
 				Inspect: func(ctx context.Context, box sandbox.Box) { f.files(ctx, box) }})
@@ -38,17 +40,22 @@ func TestDraftAndShowStoreNothing(t *testing.T) {
 			if found := f.names(values, true); len(found) > 0 {
 				t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
 			}
-			const email = "# high: named like an e-mail address, and all 200 values look like one\n    - {column: public.people.email, transform: email, link: email}"
+			const email = "# high: named like an e-mail address, and all 200 values look like one\n    - {column: public.people.email, " +
+				"transform: email, link: email}"
 			if draft.Rows != 200 || !strings.Contains(draft.YAML(), email) || strings.Contains(draft.YAML(), "planted") {
 				t.Errorf("%d rows\n%s", draft.Rows, draft.YAML())
 			}
-			d = load(t, sandbox.Local, strings.NewReplacer(`name: "*.dump"`, `name: "{time}.dump", time: "20060102", time_tolerance: 99999d, database: postgres`, "scrub:\n", "scrub:\n  large_objects: drop\n").Replace(plantedDrill(store, true)))
+			d = load(t, sandbox.Local,
+				strings.NewReplacer(`name: "*.dump"`, `name: "{time}.dump", time: "20060102", time_tolerance: 99999d, database: postgres`, "scrub:\n",
+					"scrub:\n  large_objects: drop\n").Replace(plantedDrill(store, true)))
 			shapes, r := drill.Shapes(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test",
 				Inspect: func(ctx context.Context, box sandbox.Box) { f.files(ctx, box) }})
-			if found := f.names(values, true); len(found) > 0 || len(shapes) != 12 || shapes[0].Column != "email" || shapes[0].Before.Different != 200 || shapes[0].After.Longest != 32 {
+			if found := f.names(values, true); len(found) > 0 || len(shapes) != 12 || shapes[0].Column != "email" || shapes[0].Before.Different != 200 ||
+				shapes[0].After.Longest != 32 {
 				t.Errorf("%s\n%s%d real values lie in the sandbox; %+v", r.Outcome, worst(r), len(found), shapes)
 			}
-			if notes := strings.Join(draft.Notes(), "\n"); len(draft.Notes()) != 1 || !strings.Contains(notes, "a comment on table public.people holds an e-mail address") || strings.Contains(notes, "ada@") {
+			if notes := strings.Join(draft.Notes(), "\n"); len(draft.Notes()) != 1 ||
+				!strings.Contains(notes, "a comment on table public.people holds an e-mail address") || strings.Contains(notes, "ada@") {
 				t.Errorf("notes: %s", notes)
 			}
 		})

@@ -118,7 +118,8 @@ func (l lost) judgeable(e spec.Expectations) spec.Expectations {
 	e.Witness = but(e.Witness, func(w spec.Witness) bool { return l.table(w.Table) })
 	e.Tables = but(e.Tables, func(t spec.Table) bool { return l.table(t.Table) })
 	for i, t := range e.Tables {
-		e.Tables[i].Relationships = but(t.Relationships, func(r spec.Relationship) bool { return l.table(r.References) })
+		e.Tables[i].Relationships = but(t.Relationships,
+			func(r spec.Relationship) bool { return l.table(r.References) })
 	}
 	return e
 }

@@ -79,7 +79,9 @@ CREATE TABLE plain (id int); INSERT INTO plain VALUES (1); CREATE VIEW ones AS S
 				t.Errorf("%s: %q, want %q", r.Outcome, got, want)
 			}
 			c := checkOf(t, r, "not_judged")
-			if c.Outcome != verdict.Skipped || !strings.HasPrefix(c.Message, "5 rules and 6 checks could not be judged since the restore met errors, which took with them: public.t1, public.t2, public.t3") {
+			if c.Outcome != verdict.Skipped ||
+				!strings.HasPrefix(c.Message,
+					"5 rules and 6 checks could not be judged since the restore met errors, which took with them: public.t1, public.t2, public.t3") {
 				t.Errorf("%+v", c)
 			}
 			if name != "custom.dump" { // from here on, all is as there
@@ -111,7 +113,8 @@ latest_events: [{table: public.ones, order_by: one, columns: [one]}]
 		if got := findingsOf(r); !slices.Equal(got, []string{"fail restore_errors"}) {
 			t.Errorf("%q\n%s", got, worst(r))
 		}
-		if c := checkOf(t, r, "not_judged"); !strings.HasPrefix(c.Message, "0 rules and 5 checks could not be judged") || checkOf(t, r, "row_count:public.plain").Outcome != verdict.Pass {
+		if c := checkOf(t, r, "not_judged"); !strings.HasPrefix(c.Message, "0 rules and 5 checks could not be judged") ||
+			checkOf(t, r, "row_count:public.plain").Outcome != verdict.Pass {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -160,7 +163,8 @@ func TestADatabaseOfAnotherName(t *testing.T) {
 	} {
 		t.Run(c.file+" for "+c.database+" is "+string(c.want), func(t *testing.T) {
 			t.Parallel()
-			text := fmt.Sprintf("version: 1\nsource: {url: 'file://%s', name: '%s', time: 20060102T150405Z, timezone: UTC, database: %s}\nexpectations: {tables: [{table: public.a}]}\n", store, c.file, c.database)
+			text := fmt.Sprintf("version: 1\nsource: {url: 'file://%s', name: '%s', time: 20060102T150405Z, timezone: UTC, database: %s}\nexpectations: "+
+				"{tables: [{table: public.a}]}\n", store, c.file, c.database)
 			if !strings.Contains(c.file, "{time}") {
 				text = strings.Replace(text, "time: 20060102T150405Z, ", "", 1)
 			}
@@ -197,7 +201,8 @@ func TestAStoreInWhichNothingMatches(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		text := fmt.Sprintf("version: 1\nsource: {url: 'file://%s', name: 'shop-{time}.dump', time: 20060102T150405Z}\nexpectations: {tables: [{table: public.a}]}\n", store)
+		text := fmt.Sprintf("version: 1\nsource: {url: 'file://%s', name: 'shop-{time}.dump', time: 20060102T150405Z}\nexpectations: "+
+			"{tables: [{table: public.a}]}\n", store)
 		r := drill.Newest(t.Context(), drill.Request{Drill: load(t, sandbox.Local, text), Past: c.past})
 		s := stageOf(r, verdict.StageChoose)
 		if s.Outcome != c.want || s.Code != verdict.CodeNoBackup || !strings.Contains(s.Hint, c.hint) {

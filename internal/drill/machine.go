@@ -30,7 +30,8 @@ func ofMachine(err error) *verdict.Problem {
 			"make room where drills work (TMPDIR), then run the drill again", "the disk is full: %w", err)
 	case slices.ContainsFunc(short, is):
 		return verdict.Errorf(verdict.CodeSandbox,
-			"this machine refused what the drill needs: look at ulimit -a, memory and file systems, then run the drill again",
+			"this machine refused what the drill needs: look at ulimit -a, memory and file "+
+				"systems, then run the drill again",
 			"the drill could not work here: %w", err)
 	}
 	return verdict.AsProblem(err)

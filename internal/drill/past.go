@@ -74,7 +74,8 @@ func judgedAt(r *verdict.Report) time.Time {
 // judgePast tells of past reports that cannot be used. It says nothing where
 // all is well, and nothing about the backup.
 func (r *run) judgePast() {
-	c := verdict.Check{ID: "history", Stage: verdict.StageChoose, Code: verdict.CodeHistory, Expected: "past reports can be read"}
+	c := verdict.Check{ID: "history", Stage: verdict.StageChoose, Code: verdict.CodeHistory,
+		Expected: "past reports can be read"}
 	unproven, hint := unprovenPast(r.Past.Unproven)
 	switch p := r.Past; {
 	case p.Problem != nil:
@@ -108,6 +109,7 @@ func unprovenPast(u history.Unproven) (message, hint string) {
 	}
 	message = fmt.Sprintf("left out: %d reports or acceptances without a keyed hash, %d signed with another key",
 		u.Unsigned, u.Foreign)
-	return message, "nothing is to be done where the key is new; one that is still trusted may stand behind a comma in " +
-		"the variable of history.key_env"
+	return message,
+		"nothing is to be done where the key is new; one that is still trusted may stand behind a comma in " +
+			"the variable of history.key_env"
 }

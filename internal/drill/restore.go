@@ -54,7 +54,8 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return r.findLost(ctx, false) }); err != nil {
+	if err := r.stage(ctx, verdict.StageRestore,
+		func(ctx context.Context) error { return r.findLost(ctx, false) }); err != nil {
 		return err
 	}
 	plan, err := r.planScrub(ctx, s)
@@ -64,7 +65,8 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return s.Data(ctx, plan.Filter, plan.Excluded, plan.Blame) })
+	err = r.stage(ctx, verdict.StageRestore,
+		func(ctx context.Context) error { return s.Data(ctx, plan.Filter, plan.Excluded, plan.Blame) })
 	if errors.Is(err, scrub.ErrLeak) {
 		r.lookOn(ctx, s, plan)
 	}
@@ -79,7 +81,8 @@ func (r *run) restore(ctx context.Context) error {
 		return err
 	}
 	if plan.Recomputes() {
-		if err := r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error { return r.recompute(ctx, s, plan) }); err != nil {
+		if err := r.stage(ctx, verdict.StageScrub,
+			func(ctx context.Context) error { return r.recompute(ctx, s, plan) }); err != nil {
 			return err
 		}
 	}
@@ -229,7 +232,8 @@ func (r *run) byOwnCode(err error) error {
 	if r.ownCode == "" || len(serverErrors(err)) == 0 || sandbox.Broken(err) {
 		return err
 	}
-	return verdict.Errorf(verdict.CodeLeak, "nothing is known of the backup: look what its own code does to what is restored, first "+r.ownCode,
+	return verdict.Errorf(verdict.CodeLeak,
+		"nothing is known of the backup: look what its own code does to what is restored, first "+r.ownCode,
 		"what was restored could not be looked at behind the backup's own code: %w", err)
 }
 
@@ -365,8 +369,9 @@ func (r *run) expect(ctx context.Context) error {
 			return err
 		}
 		found := r.lost.without(expect.Run(ctx, r.connectUnder, r.lost.judgeable(r.Drill.Expectations), expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, Brought: r.session.Brought, LeftEmpty: r.session.LeftEmpty,
-			Past: r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Held: r.session.Held, Brought: r.session.Brought,
+			LeftEmpty: r.session.LeftEmpty,
+			Past:      r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
 			Witnesses: r.witnesses(r.plan), Names: r.names, Made: r.archive.Kind,
@@ -395,7 +400,8 @@ func (r *run) latestEvents(ctx context.Context, moment *still) error {
 		return expect.ErrBroken
 	}
 	r.keepLost(len(r.judged) + len(wanted))
-	if !r.lost.some() && !slices.ContainsFunc(r.judged, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
+	if !r.lost.some() &&
+		!slices.ContainsFunc(r.judged, func(c verdict.Check) bool { return c.Outcome != verdict.Skipped }) {
 		return verdict.Errorf(verdict.CodeNoExpectations, "declare under expectations what must come back",
 			"nothing was expected of the restored database, so nothing is proven")
 	}
@@ -424,7 +430,8 @@ func (r *run) expectTables(ctx context.Context) error {
 			present.Tables = append(present.Tables, t)
 		}
 		found := expect.Run(ctx, r.connectUnder, present, expect.Options{
-			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true, Made: r.archive.Kind,
+			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
+			Made: r.archive.Kind,
 		})
 		r.checks(found...)
 		r.keepLost(len(found))

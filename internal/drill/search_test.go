@@ -154,7 +154,8 @@ func (f *finder) run(ctx context.Context, box sandbox.Box, c sandbox.Command) {
 // What is looked for is found wherever a write ends, and in a command line.
 func TestTheSearchFinds(t *testing.T) {
 	t.Parallel()
-	all := needles{"whole": {"a needle in one write"}, "split": {"a needle in several"}, "running": {"a needle in a command line"}, "nowhere": {"a needle in no place"}}
+	all := needles{"whole": {"a needle in one write"}, "split": {"a needle in several"}, "running": {"a needle in a command line"},
+		"nowhere": {"a needle in no place"}}
 	f := newFinder(t, all)
 	_, _ = f.Write([]byte("hay a needle in one write and a needle i"))
 	_, _ = f.Write([]byte("n seve"))

@@ -116,7 +116,8 @@ func revealed(t *testing.T, r *verdict.Report, log string) (found []string) {
 	}
 	for line := range strings.Lines(string(text) + log) {
 		low := strings.ToLower(line)
-		for _, sign := range []string{"zaphod", "secretcorp", "real.person", "person seven", "real_person", "procterces", "nosrep.laer", "JOHN1", "7265616c2e70"} {
+		for _, sign := range []string{"zaphod", "secretcorp", "real.person", "person seven", "real_person", "procterces", "nosrep.laer", "JOHN1",
+			"7265616c2e70"} {
 			if strings.Contains(low, strings.ToLower(sign)) {
 				found = append(found, strings.TrimSpace(line))
 				break
@@ -222,13 +223,17 @@ func TestWordsOfCodeAreNotTold(t *testing.T) {
 		"sentences":         {views(sayIt...), []string{"-Fc"}},
 		"sentences of psql": {views(sayIt...), []string{"-Fp"}},
 		"names":             {code(attempts(nameIt...)), []string{"-Fc"}},
-		"names of what it renames": {code(attempts(`execute format('alter table orders rename status to %I', m);`, `execute format('alter table notes rename to %I', m);`,
+		"names of what it renames": {code(attempts(`execute format('alter table orders rename status to %I', m);`,
+			`execute format('alter table notes rename to %I', m);`,
 			`execute format('alter table orders rename constraint orders_pkey to %I', m);`)), []string{"-Fc"}},
 		"a row refused": {`create function public.c(int) returns bool language plpgsql as $x$ begin if current_setting('cluster_name') <> '' then
-			execute format('select 1 from %I', ` + makesPlanted + `); end if; return true; end $x$; alter table notes add constraint cc check (public.c(id));`, []string{"-Fc"}},
+			execute format('select 1 from %I', ` + makesPlanted + `); end if; return true; end $x$; alter table notes add constraint cc check (public.c(id));`,
+			[]string{"-Fc"}},
 		"a row refused in words": {`create function public.c(int) returns bool language plpgsql as $x$ begin if current_setting('cluster_name') <> '' then
-			raise exception using message = ` + makesPlanted + `, errcode = '53100'; end if; return true; end $x$; alter table notes add constraint cc check (public.c(id));`, []string{"-Fc"}},
-		"a query": {`create function public.f(int) returns int language plpgsql as $x$ begin execute format('select 1 from %I', ` + makesPlanted + `); return 1; end $x$;`, []string{"-Fc"}},
+			raise exception using message = ` + makesPlanted +
+			`, errcode = '53100'; end if; return true; end $x$; alter table notes add constraint cc check (public.c(id));`, []string{"-Fc"}},
+		"a query": {`create function public.f(int) returns int language plpgsql as $x$ begin execute format('select 1 from %I', ` + makesPlanted +
+			`); return 1; end $x$;`, []string{"-Fc"}},
 		"a plan": {`create function pf(int) returns int language plpgsql immutable as $f$ begin if current_setting('application_name') <> 'daybefore' then return 1; end if;
 			execute format('select 1 from %I', ` + makesPlanted + `); return 1; end $f$;` +
 			code(`set application_name = 'x'; create index pix on notes(id) where pf(1) = 1; create index piy on users(id) where pf(1) = 1;`), []string{"-Fc"}},
@@ -259,37 +264,57 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 	source := dumptest.Server(t)
 	clusters := t.TempDir()
 	for name, c := range map[string]struct{ sql, want string }{
-		"no code":                     {``, ""},
-		"an unruled value":            {code(`update notes o set status = u.nook from users u where u.id = o.id;`), "not_loaded:latest_events:public.notes.status"},
+		"no code": {``, ""},
+		"an unruled value": {code(`update notes o set status = u.nook from users u where u.id = o.id;`),
+			"not_loaded:latest_events:public.notes.status"},
 		"an unruled value, rewritten": {code(`update users set email = nook;`), "distinct:link person"},
-		"an heir's rows":              {code(`create table kid() inherits (notes); insert into kid select 1000+id, nook from users;`), "not_loaded:latest_events:public.notes.status"},
-		"a column's type":             {code(`create function of(int) returns text language sql as 'select nook from public.users where id = $1'; alter table notes alter status type text using public.of(id);`), "not_loaded:latest_events:public.notes.status"},
-		"another table's rows":        {code(`alter table notes rename to n2; create table notes as select id, nook as status from users;`), "not_loaded:latest_events:public.notes.status"},
-		"a materialized view's rows":  {code(`alter table notes rename to n2; create materialized view notes as select id, nook as status from users;`), "not_loaded:latest_events:public.notes.status"},
+		"an heir's rows": {code(`create table kid() inherits (notes); insert into kid select 1000+id, nook from users;`),
+			"not_loaded:latest_events:public.notes.status"},
+		"a column's type": {code(
+			`create function of(int) returns text language sql as 'select nook from public.users where id = $1'; alter table notes alter status type text using public.of(id);`,
+		), "not_loaded:latest_events:public.notes.status"},
+		"another table's rows": {code(`alter table notes rename to n2; create table notes as select id, nook as status from users;`),
+			"not_loaded:latest_events:public.notes.status"},
+		"a materialized view's rows": {code(`alter table notes rename to n2; create materialized view notes as select id, nook as status from users;`),
+			"not_loaded:latest_events:public.notes.status"},
 		"an unruled value, an index's": {`create function public.w() returns int language plpgsql as $x$ begin update public.notes set status = (select nook from public.users limit 1); return 1; end $x$;
 			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w(); end if; return 1; end $x$;
 			create index ci on orders(public.c(id));`, "not_loaded:latest_events:public.notes.status"},
-		"into a rewritten column":      {code(`update users set email = m;`), "leak:public.users.email"},
-		"into a preserved one":         {code(`update notes set status = m;`), "leak:public.notes.status"},
-		"into an unruled one":          {code(`update users set nook = 'x' || m;`), "leak:public.users.nook"},
-		"one pseudonym for all":        {code(`update users set email = (select min(email) from users);`), "distinct:link person"},
-		"with more words":              {code(`update notes set status = repeat('x ', 40) || upper(m);`), "leak:public.notes.status"},
-		"one that is not sampled":      {code(`update notes set status = 'x' || m;`), "leak:latest_events:public.notes.status"},
-		"a view of that name":          {code(`alter table notes rename to n; execute format('create view notes as select 99 as id, %L::text as status', m);`), "leak:the view public.notes"},
-		"a cast to text":               {code(`create type tt as (a int); execute format('create function tx(tt) returns text language sql as %L', format('select %L', m)); create cast (tt as text) with function tx(tt); alter table notes drop column status; alter table notes add status tt; update notes set status = row(1)::tt;`), ""},
-		"a cast of the server's types": {code(`execute format('create function tx(int) returns text language sql as %L', format('select %L', m)); create cast (int as text) with function tx(int);`), ""},
-		"a default":                    {code(`alter table notes drop column status; execute format('alter table notes add status text default %L', m);`), "leak:public.notes.status"},
-		"a generated column":           {code(`alter table notes drop column status; execute format('alter table notes add status text generated always as (%L) stored', m);`), "leak:public.notes.status"},
-		"a policy":                     {code(`create function pf(int) returns bool language plpgsql as $f$ begin raise exception 'real.person7%secretcorp.example', chr(64); end $f$; alter table notes enable row level security; alter table notes force row level security; create policy p on notes using (pf(id));`), ""},
-		"an index's function": {`create function public.w() returns int language plpgsql as $x$ begin update public.users set email = ` + makesPlanted + `; return 1; end $x$;
+		"into a rewritten column": {code(`update users set email = m;`), "leak:public.users.email"},
+		"into a preserved one":    {code(`update notes set status = m;`), "leak:public.notes.status"},
+		"into an unruled one":     {code(`update users set nook = 'x' || m;`), "leak:public.users.nook"},
+		"one pseudonym for all":   {code(`update users set email = (select min(email) from users);`), "distinct:link person"},
+		"with more words":         {code(`update notes set status = repeat('x ', 40) || upper(m);`), "leak:public.notes.status"},
+		"one that is not sampled": {code(`update notes set status = 'x' || m;`), "leak:latest_events:public.notes.status"},
+		"a view of that name": {code(`alter table notes rename to n; execute format('create view notes as select 99 as id, %L::text as status', m);`),
+			"leak:the view public.notes"},
+		"a cast to text": {code(
+			`create type tt as (a int); execute format('create function tx(tt) returns text language sql as %L', format('select %L', m)); create cast (tt as text) with function tx(tt); alter table notes drop column status; alter table notes add status tt; update notes set status = row(1)::tt;`,
+		), ""},
+		"a cast of the server's types": {code(
+			`execute format('create function tx(int) returns text language sql as %L', format('select %L', m)); create cast (int as text) with function tx(int);`,
+		), ""},
+		"a default": {code(`alter table notes drop column status; execute format('alter table notes add status text default %L', m);`),
+			"leak:public.notes.status"},
+		"a generated column": {code(
+			`alter table notes drop column status; execute format('alter table notes add status text generated always as (%L) stored', m);`,
+		), "leak:public.notes.status"},
+		"a policy": {code(
+			`create function pf(int) returns bool language plpgsql as $f$ begin raise exception 'real.person7%secretcorp.example', chr(64); end $f$; alter table notes enable row level security; alter table notes force row level security; create policy p on notes using (pf(id));`,
+		), ""},
+		"an index's function": {`create function public.w() returns int language plpgsql as $x$ begin update public.users set email = ` + makesPlanted +
+			`; return 1; end $x$;
 			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w(); end if; return 1; end $x$;
 			create index ci on notes(public.c(id));`, "leak:public.users.email"},
-		"another session, preserved":    {code(later(`update notes set status = ` + makesPlanted)), "leak:public.notes.status"},
-		"another session, rewritten":    {code(later(`update users set email = ` + makesPlanted)), "leak:public.users.email"},
-		"another session, a view":       {code(later(`alter table notes rename to n2; create view notes as select 99 as id, ` + makesPlanted + ` as status`)), ""},
+		"another session, preserved": {code(later(`update notes set status = ` + makesPlanted)), "leak:public.notes.status"},
+		"another session, rewritten": {code(later(`update users set email = ` + makesPlanted)), "leak:public.users.email"},
+		"another session, a view": {code(later(`alter table notes rename to n2; create view notes as select 99 as id, ` + makesPlanted + ` as status`)),
+			""},
 		"another session, a column":     {code(later(`alter table notes drop column status; alter table notes add status text default ` + makesPlanted)), ""},
 		"another session that ends all": {code(later(`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()`)), ""},
-		"the log":                       {code(`execute format('copy (select 1) to program %L', 'printf "postmaster: LOG:  %s\\n" ' || m || ' | tee -a ../../run/log ../run/log; kill -9 $(head -1 postmaster.pid)');`), ""},
+		"the log": {code(
+			`execute format('copy (select 1) to program %L', 'printf "postmaster: LOG:  %s\\n" ' || m || ' | tee -a ../../run/log ../run/log; kill -9 $(head -1 postmaster.pid)');`,
+		), ""},
 	} {
 		source.Exec("postgres", "drop database if exists shop with (force)")
 		source.Exec("postgres", "create database shop")

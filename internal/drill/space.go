@@ -29,8 +29,10 @@ func (r *run) roomToLoad(ctx context.Context) error {
 		return fmt.Errorf("look at the sandbox's disk: %w", err)
 	}
 	if need := r.archive.Size * growth(r.archive.DataCompression); free < need {
-		return verdict.Errorf(verdict.CodeDiskSpace, "make room where the sandbox keeps its data, or drill on a larger machine",
-			"load %s: the database needs %d MB or more, and the sandbox's disk has %d MB free", r.backup.Name, need>>20, free>>20)
+		return verdict.Errorf(verdict.CodeDiskSpace,
+			"make room where the sandbox keeps its data, or drill on a larger machine",
+			"load %s: the database needs %d MB or more, and the sandbox's disk has %d MB free", r.backup.Name, need>>20,
+			free>>20)
 	}
 	return nil
 }

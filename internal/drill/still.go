@@ -75,10 +75,12 @@ func (s *still) at(ctx context.Context, connect func(context.Context) (*pgx.Conn
 	if err != nil {
 		return nil, err
 	}
-	_, err = conn.PgConn().Exec(ctx, "begin isolation level repeatable read read only; set transaction snapshot '"+s.snapshot+"'").ReadAll()
+	_, err = conn.PgConn().Exec(ctx,
+		"begin isolation level repeatable read read only; set transaction snapshot '"+s.snapshot+"'").ReadAll()
 	if err != nil {
 		conn.Close(context.WithoutCancel(ctx))
-		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again; if it comes back, look what the backup's own code does to the server",
+		return nil, verdict.Errorf(verdict.CodeSandbox,
+			"run the drill again; if it comes back, look what the backup's own code does to the server",
 			"look at what was restored, as it was: %w", err)
 	}
 	return conn, nil

@@ -23,7 +23,8 @@ func (r *run) namesToTell() *told.Names {
 	for name := range r.archive.Names() {
 		names.Know(name)
 	}
-	for _, part := range []any{r.Drill.Expectations, r.Drill.Scrub.Rules, r.Drill.Scrub.Keep, r.Drill.Scrub.ExcludeTableData, r.Drill.LatestEvents} {
+	for _, part := range []any{r.Drill.Expectations, r.Drill.Scrub.Rules, r.Drill.Scrub.Keep,
+		r.Drill.Scrub.ExcludeTableData, r.Drill.LatestEvents} {
 		eachText(reflect.ValueOf(part), func(text string) { names.Know(text) })
 	}
 	return names

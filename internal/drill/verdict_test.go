@@ -86,31 +86,37 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 `)
 	const many = "pass as they were loaded"
 	for id, want := range map[string]string{
-		"rows_changed":                     many + " | 2 of 12 tables |",
-		"rows_changed:public.kept":         "",
-		"rows_changed:public.kept_key":     "",
-		"rows_changed:public.written":      "fail 10 rows, as loaded | 10 rows, 3 of them written later | of the 10 rows that public.written was loaded with, 3 were written again or replaced",
-		"rows_changed:public.added":        "warn 10 rows, as loaded | 12 rows, 2 of them written later | public.added holds 2 rows that were written after it was loaded",
-		"rows_changed:public.taken":        "fail 10 rows, as loaded | 7 rows, 0 of them written later | public.taken was loaded with 10 rows, and holds 7 now",
-		"rows_changed:public.swapped_rows": "fail 10 rows, as loaded | 10 rows, 1 of them written later | of the 10 rows that public.swapped_rows was loaded with, 1 were written again or replaced",
-		"rows_changed:public.part":         "fail 2 rows, as loaded | 2 rows, 1 of them written later | of the 2 rows that public.part was loaded with, 1 were written again or replaced",
-		"rows_changed:public.widened":      "fail the columns that were loaded | other ones | public.widened has not the columns that it was loaded with",
-		"rows_changed:public.moved":        "fail there | gone | public.moved was loaded, and is not there any more",
-		"rows_changed:public.gone":         "fail there | gone | public.gone was loaded, and is not there any more",
-		"rows_changed:public.anew":         "fail the table that was loaded | another one | what is called public.anew is not the table that was loaded",
-		"rows_changed:public.viewed":       "fail the table that was loaded | another one | what is called public.viewed is not the table that was loaded",
-		"tables_appeared":                  "warn no table or view that the backup does not make | 2 | after the load there appeared: 2 tables that the backup does not name",
-		"table_present:public.viewed":      "fail present | view | public.viewed is a view, and the backup makes a table of that name",
-		"row_count:public.viewed":          "skipped >= 1 | view | not checked: public.viewed is not the table that the backup makes",
-		"table_present:public.shown":       "pass present | view |",
-		"row_count:public.taken":           "pass = 10 | 10 |", // what was counted when it came in
-		"code_ran":                         "pass listed | 1 of the backup's own |",
+		"rows_changed":                 many + " | 2 of 12 tables |",
+		"rows_changed:public.kept":     "",
+		"rows_changed:public.kept_key": "",
+		"rows_changed:public.written": "fail 10 rows, as loaded | 10 rows, 3 of them written later | of the 10 rows that public.written was loaded " +
+			"with, 3 were written again or replaced",
+		"rows_changed:public.added": "warn 10 rows, as loaded | 12 rows, 2 of them written later | public.added holds 2 rows that were " +
+			"written after it was loaded",
+		"rows_changed:public.taken": "fail 10 rows, as loaded | 7 rows, 0 of them written later | public.taken was loaded with 10 rows, and holds 7 now",
+		"rows_changed:public.swapped_rows": "fail 10 rows, as loaded | 10 rows, 1 of them written later | of the 10 rows that public.swapped_rows was loaded " +
+			"with, 1 were written again or replaced",
+		"rows_changed:public.part": "fail 2 rows, as loaded | 2 rows, 1 of them written later | of the 2 rows that public.part was loaded with, 1 " +
+			"were written again or replaced",
+		"rows_changed:public.widened": "fail the columns that were loaded | other ones | public.widened has not the columns that it was loaded with",
+		"rows_changed:public.moved":   "fail there | gone | public.moved was loaded, and is not there any more",
+		"rows_changed:public.gone":    "fail there | gone | public.gone was loaded, and is not there any more",
+		"rows_changed:public.anew":    "fail the table that was loaded | another one | what is called public.anew is not the table that was loaded",
+		"rows_changed:public.viewed":  "fail the table that was loaded | another one | what is called public.viewed is not the table that was loaded",
+		"tables_appeared": "warn no table or view that the backup does not make | 2 | after the load there appeared: 2 tables " +
+			"that the backup does not name",
+		"table_present:public.viewed": "fail present | view | public.viewed is a view, and the backup makes a table of that name",
+		"row_count:public.viewed":     "skipped >= 1 | view | not checked: public.viewed is not the table that the backup makes",
+		"table_present:public.shown":  "pass present | view |",
+		"row_count:public.taken":      "pass = 10 | 10 |", // what was counted when it came in
+		"code_ran":                    "pass listed | 1 of the backup's own |",
 	} {
 		if got := found(r, id); got != want {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}
 	}
-	if len(r.CodeRan) != 1 || r.CodeRan[0].Function != "public.g()" || !slices.Equal(r.CodeRan[0].UsedBy, []string{"MATERIALIZED VIEW public.mv"}) || r.CodeRan[0].New {
+	if len(r.CodeRan) != 1 || r.CodeRan[0].Function != "public.g()" || !slices.Equal(r.CodeRan[0].UsedBy, []string{"MATERIALIZED VIEW public.mv"}) ||
+		r.CodeRan[0].New {
 		t.Errorf("%+v", r.CodeRan)
 	}
 	if r.Outcome != verdict.Fail {
@@ -132,13 +138,15 @@ func TestWhatChangesDuringTheLoad(t *testing.T) {
 		create table public.c_last (id int check (public.checks(id))); insert into public.c_last values (1);`, `
   tables: [{table: public.a_first, row_count: {equals: 10}}, {table: public.b_kept, row_count: {equals: 10}}]
 `)
-	if got, want := found(r, "rows_changed:public.a_first"), "fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, by something else than what loads it"; got != want {
+	if got, want := found(r, "rows_changed:public.a_first"),
+		"fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, by something else than what loads it"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := found(r, "rows_changed:public.aa_kept"); got != "" {
 		t.Errorf("%q of a table that is as it was loaded", got)
 	}
-	if got, want := found(r, "row_count:public.b_kept"), "fail = 10 | 0 | public.b_kept holds 0 rows, 10 fewer than the least declared, and the backup holds 10"; got != want {
+	if got, want := found(r, "row_count:public.b_kept"),
+		"fail = 10 | 0 | public.b_kept holds 0 rows, 10 fewer than the least declared, and the backup holds 10"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got, want := found(r, "rows_held:public.bb_more"), "fail 1 | 2 | the backup holds 1 rows of public.bb_more and the restored table 2"; got != want {
@@ -152,12 +160,15 @@ func TestCodeIsComparedWithTheLastDrill(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
 	const expects = "\n  code_ran: {on_new: warn}\n  tables: [{table: public.t, row_count: {equals: 10}}]\n"
-	const trigger = "create function public.tr() returns trigger language plpgsql as 'begin return new; end'; create trigger tr before update on public.t for each row execute function public.tr();"
+	const trigger = "create function public.tr() returns trigger language plpgsql as 'begin return new; end'; create trigger tr before update on public.t " +
+		"for each row execute function public.tr();"
 	first := judge(t, source, "first", tenRows("t")+trigger, expects)
-	if got := found(first, "rows_changed"); first.Outcome != verdict.Pass || got != "pass as they were loaded | not counted again: no code of the backup's own runs |" {
+	if got := found(first, "rows_changed"); first.Outcome != verdict.Pass ||
+		got != "pass as they were loaded | not counted again: no code of the backup's own runs |" {
 		t.Errorf("%s, %q\n%s", first.Outcome, got, worst(first))
 	}
-	if got := found(first, "code_ran"); !strings.HasPrefix(got, "skipped none that the last drill that passed had not | 1 of the backup's own | no history yet") {
+	if got := found(first, "code_ran"); !strings.HasPrefix(got,
+		"skipped none that the last drill that passed had not | 1 of the backup's own | no history yet") {
 		t.Errorf("first: %q", got)
 	}
 	since := func(past ...*verdict.Report) func(*drill.Request) {
@@ -169,7 +180,8 @@ func TestCodeIsComparedWithTheLastDrill(t *testing.T) {
 	}
 	grown := judge(t, source, "grown", tenRows("t")+strings.Replace(trigger, "return new", "return null", 1)+
 		"create function public.h() returns int language sql immutable as 'select 1'; create view public.v as select public.h();", expects, since(first))
-	want := "warn none that the last drill that passed had not | 2 of the backup's own, 2 new | code of the backup's own that is new or changed since the last drill that passed (test): " +
+	want := "warn none that the last drill that passed had not | 2 of the backup's own, 2 new | code of the backup's own that is new or changed since the " +
+		"last drill that passed (test): " +
 		"public.h() (sql, VIEW public.v); public.tr() (plpgsql, TRIGGER public.t tr)"
 	if got := found(grown, "code_ran"); got != want || grown.Outcome != verdict.Warn {
 		t.Errorf("grown: %s, %q, want %q", grown.Outcome, got, want)
@@ -234,7 +246,8 @@ scrub:
 			t.Errorf("%s: %s %s", s.Name, s.Code, s.Message)
 		}
 	}
-	if got, want := found(r, "relationships:public.notes.id"), "fail orphans: fail if > 0 | 60 | 60 rows of public.notes whose id is no public.users.id (fail if > 0)"; got != want {
+	if got, want := found(r, "relationships:public.notes.id"),
+		"fail orphans: fail if > 0 | 60 | 60 rows of public.notes whose id is no public.users.id (fail if > 0)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got, want := found(r, "failed_rows:asked"), "pass fail if > 200 under search_path evil, pg_catalog, public | 111 |"; got != want {

@@ -20,7 +20,8 @@ func Witness(ctx context.Context, req Request) *verdict.Report {
 	d, e := *req.Drill, req.Drill.Expectations
 	d.Inventory = spec.Inventory{}
 	d.Expectations = spec.Expectations{
-		AsOf: e.AsOf, AsOfTime: e.AsOfTime, Roles: e.Roles, Errors: e.Errors, Warnings: e.Warnings, Timeout: e.Timeout, Witness: e.Witness,
+		AsOf: e.AsOf, AsOfTime: e.AsOfTime, Roles: e.Roles, Errors: e.Errors, Warnings: e.Warnings, Timeout: e.Timeout,
+		Witness: e.Witness,
 	}
 	req.Drill = &d
 	return perform(ctx, req, (*run).hear)
@@ -28,7 +29,8 @@ func Witness(ctx context.Context, req Request) *verdict.Report {
 
 // hear is the order of the stages where only witnesses are heard.
 func (r *run) hear(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.hasWitness, r.choose, r.fetchAndStart, r.restoreWitnessed, r.hearWitnesses} {
+	for _, step := range []func(context.Context) error{r.hasWitness, r.choose, r.fetchAndStart, r.restoreWitnessed,
+		r.hearWitnesses} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -41,7 +43,8 @@ func (r *run) hasWitness(ctx context.Context) error {
 		return nil
 	}
 	return r.stage(ctx, verdict.StageChoose, func(context.Context) error {
-		return verdict.Errorf(verdict.CodeSpec, "declare an outside record under expectations.witness", "the drill file names no witness")
+		return verdict.Errorf(verdict.CodeSpec, "declare an outside record under expectations.witness",
+			"the drill file names no witness")
 	})
 }
 
@@ -58,11 +61,13 @@ func (r *run) restoreWitnessed(ctx context.Context) error {
 	}
 	r.plan = plan
 	others := func(schema, table string) bool {
-		return plan.Excluded(schema, table) || !slices.ContainsFunc(r.Drill.Expectations.Witness, func(w spec.Witness) bool {
-			return plan.Related(w.Table, spec.Name{Schema: schema, Table: table})
-		})
+		return plan.Excluded(schema, table) ||
+			!slices.ContainsFunc(r.Drill.Expectations.Witness, func(w spec.Witness) bool {
+				return plan.Related(w.Table, spec.Name{Schema: schema, Table: table})
+			})
 	}
-	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error { return s.Data(ctx, plan.Filter, others, plan.Blame) })
+	err = r.stage(ctx, verdict.StageRestore,
+		func(ctx context.Context) error { return s.Data(ctx, plan.Filter, others, plan.Blame) })
 	if errors.Is(err, scrub.ErrLeak) { // which alone its checks tell then
 		r.keepScrub(plan)
 	}

@@ -49,7 +49,8 @@ var filters = sync.OnceValues(func() ([][]byte, error) {
 	}
 	other := seccomp.NameWithConditions{Name: "socket"}
 	for _, family := range families {
-		other.Conditions = append(other.Conditions, seccomp.Condition{Argument: 0, Operation: seccomp.NotEqual, Value: family})
+		other.Conditions = append(other.Conditions,
+			seccomp.Condition{Argument: 0, Operation: seccomp.NotEqual, Value: family})
 	}
 	policy := seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
 		// Its flags lie in memory, where no filter sees them. Libraries then take
@@ -57,11 +58,14 @@ var filters = sync.OnceValues(func() ([][]byte, error) {
 		{Names: have(known, "clone3"), Action: never},
 		{Names: have(known, denied...), Action: no},
 		{Action: no, NamesWithCondtions: []seccomp.NameWithConditions{
-			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: flags, Operation: seccomp.BitsSet, Value: namespaces}}},
+			{Name: "clone",
+				Conditions: seccomp.ArgumentConditions{{Argument: flags, Operation: seccomp.BitsSet,
+					Value: namespaces}}},
 			other,
 			// Limits of another process, such as the keeper, which as an ordinary
 			// user has the program's account.
-			{Name: "prlimit64", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.NotEqual, Value: 0}}},
+			{Name: "prlimit64",
+				Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.NotEqual, Value: 0}}},
 		}},
 	}}
 	steps, err := policy.Assemble()

@@ -98,7 +98,8 @@ func TestGivesNothing(t *testing.T) {
 	eachDegree(t, func(t *testing.T, d Degree) {
 		var out bytes.Buffer
 		c := command(t, d, &out, "env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=; ls /proc/self/fd | wc -w")
-		if _, err := started(t, c).Wait(); err != nil || strings.TrimSpace(out.String()) != "PATH=/usr/bin:/bin\nGIVEN=1\n4" && strings.TrimSpace(out.String()) != "GIVEN=1\nPATH=/usr/bin:/bin\n4" {
+		if _, err := started(t, c).Wait(); err != nil || strings.TrimSpace(out.String()) != "PATH=/usr/bin:/bin\nGIVEN=1\n4" &&
+			strings.TrimSpace(out.String()) != "GIVEN=1\nPATH=/usr/bin:/bin\n4" {
 			t.Errorf("it was given %q, %v", out.String(), err)
 		}
 	})
@@ -152,7 +153,9 @@ func TestNothingOutlives(t *testing.T) {
 	eachDegree(t, func(t *testing.T, d Degree) {
 		mark := fmt.Sprintf("outlives-%d-%d", os.Getpid(), d)
 		var out bytes.Buffer
-		script := fmt.Sprintf(`for i in 1 2; do setsid perl -e 'exit if fork; fork; $0 = "%s"; $SIG{TERM} = "IGNORE"; sleep 600' >/dev/null 2>&1 & done; wait; echo left`, mark)
+		script := fmt.Sprintf(
+			`for i in 1 2; do setsid perl -e 'exit if fork; fork; $0 = "%s"; $SIG{TERM} = "IGNORE"; sleep 600' >/dev/null 2>&1 & done; wait; echo left`, mark,
+		)
 		if _, err := started(t, command(t, d, &out, script)).Wait(); err != nil || out.String() != "left\n" {
 			t.Errorf("%v, %q", err, out.String())
 		}

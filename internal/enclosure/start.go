@@ -101,7 +101,8 @@ func (p plan) start() (_ *Process, err error) {
 	// Whatever it waits for, a file system that does not answer, is waited for no longer.
 	late := time.AfterFunc(startsWithin, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
-	q := &Process{cmd: cmd, degree: p.Degree, lifeline: pipes[1].w, report: pipes[2].r, heard: bufio.NewReader(pipes[2].r), done: make(chan struct{})}
+	q := &Process{cmd: cmd, degree: p.Degree, lifeline: pipes[1].w, report: pipes[2].r,
+		heard: bufio.NewReader(pipes[2].r), done: make(chan struct{})}
 	if err := q.awaitStart(p); err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // its status says less
@@ -139,7 +140,8 @@ func (o openedPipes) close() {
 // kernel says that has, or lets one have, no such thing.
 func (p plan) refusal(step string, err error) error {
 	if p.Degree > Watched {
-		for _, no := range []error{syscall.EPERM, syscall.EACCES, syscall.ENOSYS, syscall.EINVAL, syscall.ENOSPC, syscall.EUSERS} {
+		for _, no := range []error{syscall.EPERM, syscall.EACCES, syscall.ENOSYS, syscall.EINVAL, syscall.ENOSPC,
+			syscall.EUSERS} {
 			if errors.Is(err, no) {
 				return &Refused{p.Degree, step, err}
 			}

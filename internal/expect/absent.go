@@ -96,7 +96,8 @@ func (f fileColumn) find(ctx context.Context, q *query, c *verdict.Check, o Opti
 	}
 	if had := o.hadColumn(c.ID, name); had != nil {
 		return of, verdict.Failf(f.code, dropped+"correct "+f.key+" in the drill file",
-			"there is no column %s any more: it was there in the last drill that passed with it (%s) (drill file, line %d)",
+			"there is no column %s any more: it was there in the last drill that passed with "+
+				"it (%s) (drill file, line %d)",
 			name, had.Run, f.line)
 	}
 	mend, err := f.mend(ctx, q)

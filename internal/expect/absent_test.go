@@ -54,47 +54,68 @@ func testAbsent(t *testing.T, s server) {
 		outcome     verdict.Outcome
 		says        string // in message and hint, line by line
 	}{
-		{"case", tables("{table: public.customer}"), history.Past{}, verdict.Error, "public.customer is not in the restored database; something with a similar name exists\ndid you mean public.Customer?"},
-		{"case, past unread", tables("{table: public.customer}"), unread, verdict.Error, "whether it ever was there cannot be known\ndid you mean public.Customer?"},
-		{"case, seen before", tables("{table: public.customer}"), had("table_present:public.customer"), verdict.Fail, "was there in the last drill that passed with it (1d-ago)\nmage accept"},
+		{"case", tables("{table: public.customer}"), history.Past{}, verdict.Error,
+			"public.customer is not in the restored database; something with a similar name exists\ndid you mean public.Customer?"},
+		{"case, past unread", tables("{table: public.customer}"), unread, verdict.Error,
+			"whether it ever was there cannot be known\ndid you mean public.Customer?"},
+		{"case, seen before", tables("{table: public.customer}"), had("table_present:public.customer"), verdict.Fail,
+			"was there in the last drill that passed with it (1d-ago)\nmage accept"},
 		{"case, restored before and not listed", tables("{table: public.customer}"),
 			passed(func(r *verdict.Report) { r.Tables = []verdict.Table{{Name: "public.customer"}} }), verdict.Fail, "(1d-ago)"},
-		{"case, another seen before", tables("{table: public.customer}"), had("table_present:public.orders"), verdict.Error, "no drill that passed had it\ndid you mean"},
+		{"case, another seen before", tables("{table: public.customer}"), had("table_present:public.orders"), verdict.Error,
+			"no drill that passed had it\ndid you mean"},
 		{"plural", tables("{table: public.order}"), history.Past{}, verdict.Error, "did you mean public.orders?"},
 		{"irregular plural", tables("{table: public.person}"), history.Past{}, verdict.Error, "did you mean public.people?"},
 		{"of a view", tables("{table: public.Latest}"), history.Past{}, verdict.Error, "did you mean public.latest?"},
 		{"schema", tables("{table: public.invoices}"), history.Past{}, verdict.Error, "did you mean app.invoices?"},
 		{"schema of another year", tables("{table: y2025.bills}"), history.Past{}, verdict.Fail, "a table of this name is in another schema (y2026)"},
 		{"quotes", tables("{table: app.odd}"), history.Past{}, verdict.Error, `did you mean public."app.odd"?`},
-		{"another month", tables("{table: public.events_2026_11}"), history.Past{}, verdict.Fail, "is not in the restored database\nthe backup does not bring it"},
+		{"another month", tables("{table: public.events_2026_11}"), history.Past{}, verdict.Fail,
+			"is not in the restored database\nthe backup does not bring it"},
 		{"a typo", tables("{table: public.custmer}"), history.Past{}, verdict.Fail, "the backup does not bring it\ndid you mean public.Customer?"},
 		{"both are listed", tables("{table: public.order}", "{table: public.orders}"), history.Past{}, verdict.Fail, "the backup does not bring it"},
 
-		{"freshness", tables(customer("freshness: {column: Created, fail_after: 1d}")), history.Past{}, verdict.Error, "there is no column public.Customer.Created (drill file, line 6)\ndid you mean created? correct freshness.column"},
-		{"freshness, far", tables(customer("freshness: {column: nope, fail_after: 1d}")), history.Past{}, verdict.Error, "there is no column public.Customer.nope"},
-		{"freshness, seen before", tables(customer("freshness: {column: Created, fail_after: 1d}")), column("public.Customer.Created"), verdict.Fail, "any more: it was there in the last drill that passed with it (1d-ago)"},
-		{"freshness, the same file", tables(customer("freshness: {column: Created, fail_after: 1d}")), sameFile("freshness:public.Customer", verdict.Warn), verdict.Fail, "any more"},
-		{"freshness, the same file skipped it", tables(customer("freshness: {column: Created, fail_after: 1d}")), sameFile("freshness:public.Customer", verdict.Skipped), verdict.Error, "there is no column"},
-		{"freshness, of another column before", tables(customer("freshness: {column: Created, fail_after: 1d}")), had("freshness:public.Customer"), verdict.Error, "there is no column"},
+		{"freshness", tables(customer("freshness: {column: Created, fail_after: 1d}")), history.Past{}, verdict.Error,
+			"there is no column public.Customer.Created (drill file, line 6)\ndid you mean created? correct freshness.column"},
+		{"freshness, far", tables(customer("freshness: {column: nope, fail_after: 1d}")), history.Past{}, verdict.Error,
+			"there is no column public.Customer.nope"},
+		{"freshness, seen before", tables(customer("freshness: {column: Created, fail_after: 1d}")), column("public.Customer.Created"), verdict.Fail,
+			"any more: it was there in the last drill that passed with it (1d-ago)"},
+		{"freshness, the same file", tables(customer("freshness: {column: Created, fail_after: 1d}")), sameFile("freshness:public.Customer", verdict.Warn),
+			verdict.Fail, "any more"},
+		{"freshness, the same file skipped it", tables(customer("freshness: {column: Created, fail_after: 1d}")),
+			sameFile("freshness:public.Customer", verdict.Skipped), verdict.Error, "there is no column"},
+		{"freshness, of another column before", tables(customer("freshness: {column: Created, fail_after: 1d}")), had("freshness:public.Customer"),
+			verdict.Error, "there is no column"},
 		{"max_regression, marked before", tables(customer("max_regression: {column: Created}")),
 			passed(func(r *verdict.Report) { r.Marks = []verdict.Mark{{Table: "public.Customer", Column: "Created"}} }), verdict.Fail, "any more"},
-		{"max_regression, another month", tables(customer("max_regression: {column: total_2026_11}")), history.Past{}, verdict.Error, "there is no column public.Customer.total_2026_11"},
-		{"checksum", tables(customer("checksum: {columns: [name]}")), history.Past{}, verdict.Error, "there is no column public.Customer.name\ndid you mean Name?"},
-		{"relationship", tables(`{table: public.orders, relationships: [{column: Customer_ID, references: 'public."Customer".id'}]}`), history.Past{}, verdict.Error, "did you mean customer_id?"},
-		{"relationship, the other side", tables(`{table: public.orders, relationships: [{column: customer_id, references: 'public."Customer".ID'}]}`), history.Past{}, verdict.Error, "there is no column public.Customer.ID\ndid you mean id?"},
-		{"relationship, the other table", tables("{table: public.orders, relationships: [{column: customer_id, references: public.customers.id}]}"), history.Past{}, verdict.Error,
+		{"max_regression, another month", tables(customer("max_regression: {column: total_2026_11}")), history.Past{}, verdict.Error,
+			"there is no column public.Customer.total_2026_11"},
+		{"checksum", tables(customer("checksum: {columns: [name]}")), history.Past{}, verdict.Error,
+			"there is no column public.Customer.name\ndid you mean Name?"},
+		{"relationship", tables(`{table: public.orders, relationships: [{column: Customer_ID, references: 'public."Customer".id'}]}`), history.Past{},
+			verdict.Error, "did you mean customer_id?"},
+		{"relationship, the other side", tables(`{table: public.orders, relationships: [{column: customer_id, references: 'public."Customer".ID'}]}`),
+			history.Past{}, verdict.Error, "there is no column public.Customer.ID\ndid you mean id?"},
+		{"relationship, the other table", tables("{table: public.orders, relationships: [{column: customer_id, references: public.customers.id}]}"),
+			history.Past{}, verdict.Error,
 			"public.customers (which public.orders.customer_id references) does not exist\ndid you mean public.Customer?"},
 		{"relationship, the other table seen before", tables("{table: public.orders, relationships: [{column: customer_id, references: public.customers.id}]}"),
 			sameFile("relationships:public.orders.customer_id", verdict.Pass), verdict.Fail, "(1d-ago)"},
-		{"witness", witnessOf("public.order", "id"), history.Past{}, verdict.Error, "public.order (whose rows the witness log names) does not exist or cannot be read\ndid you mean public.orders?"},
-		{"witness, heard before", witnessOf("public.order", "id"), passed(func(r *verdict.Report) { r.Witnesses = []verdict.Witness{{Table: "public.order"}} }), verdict.Fail, "(1d-ago)"},
+		{"witness", witnessOf("public.order", "id"), history.Past{}, verdict.Error,
+			"public.order (whose rows the witness log names) does not exist or cannot be read\ndid you mean public.orders?"},
+		{"witness, heard before", witnessOf("public.order", "id"), passed(func(r *verdict.Report) { r.Witnesses = []verdict.Witness{{Table: "public.order"}} }),
+			verdict.Fail, "(1d-ago)"},
 		{"witness, column", witnessOf("public.orders", "ID"), history.Past{}, verdict.Error, "did you mean id? correct witness.key"},
 
 		{"extension", "expectations: {timeout: 20s, extensions: [CITEXT]}", history.Past{}, verdict.Error, "did you mean citext?"},
 		{"role", "expectations: {timeout: 20s, roles: [Near_App], indexes: valid}", history.Past{}, verdict.Error, "did you mean near_app?"},
-		{"role, seen before", "expectations: {timeout: 20s, roles: [Near_App], indexes: valid}", had("roles:Near_App"), verdict.Fail, "was there in the last drill"},
-		{"role of another number", "expectations: {timeout: 20s, roles: [near_app3], indexes: valid}", history.Past{}, verdict.Fail, "was the dump taken with --no-owner"},
-		{"setting", "expectations: {timeout: 20s, settings: {work_mems: 64MB}}", history.Past{}, verdict.Error, "the restored database does not set work_mems\ndid you mean work_mem?"},
+		{"role, seen before", "expectations: {timeout: 20s, roles: [Near_App], indexes: valid}", had("roles:Near_App"), verdict.Fail,
+			"was there in the last drill"},
+		{"role of another number", "expectations: {timeout: 20s, roles: [near_app3], indexes: valid}", history.Past{}, verdict.Fail,
+			"was the dump taken with --no-owner"},
+		{"setting", "expectations: {timeout: 20s, settings: {work_mems: 64MB}}", history.Past{}, verdict.Error,
+			"the restored database does not set work_mems\ndid you mean work_mem?"},
 		{"setting, seen before", "expectations: {timeout: 20s, settings: {work_mems: 64MB}}", had("settings:work_mems"), verdict.Fail, "(1d-ago)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -117,7 +138,9 @@ func testAbsent(t *testing.T, s server) {
 	}
 	t.Run("latest events", func(t *testing.T) {
 		t.Parallel()
-		wanted := drill(t, tables("{table: public.orders}")+"latest_events: [{table: public.Orders, order_by: id, columns: [id]}, {table: public.orders, order_by: ID, columns: [id]}]").LatestEvents
+		wanted := drill(t,
+			tables("{table: public.orders}")+
+				"latest_events: [{table: public.Orders, order_by: id, columns: [id]}, {table: public.orders, order_by: ID, columns: [id]}]").LatestEvents
 		for _, c := range []struct {
 			past history.Past
 			want verdict.Outcome
@@ -128,7 +151,8 @@ func testAbsent(t *testing.T, s server) {
 				r.LatestEvents = []verdict.Events{{Table: "public.Orders"}, {Table: "public.orders", Columns: []string{"ID"}}}
 			}), verdict.Fail},
 		} {
-			_, found := LatestEvents(t.Context(), connect, wanted, Cells{}, Options{Past: c.past, File: file, Shown: func(string, string, string) bool { return true }})
+			_, found := LatestEvents(t.Context(), connect, wanted, Cells{},
+				Options{Past: c.past, File: file, Shown: func(string, string, string) bool { return true }})
 			for _, got := range found {
 				if got.Outcome != c.want {
 					t.Errorf("%+v, want %s", got, c.want)

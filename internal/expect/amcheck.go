@@ -21,7 +21,8 @@ import (
 // is the one thing here that needs something made in the database: the
 // extension, where the backup does not bring it, in a schema of its own that
 // is dropped again. So it comes after all other checks.
-func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.Duration, jobs int, names *told.Names) []verdict.Check {
+func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.Duration, jobs int,
+	names *told.Names) []verdict.Check {
 	v := verifier{connect: connect, rows: a.Rows, timeout: timeout, jobs: max(jobs, 1)}
 	var checks []check
 	if a.Heap {
@@ -78,7 +79,8 @@ func (v *verifier) extension(ctx context.Context, s *session) (drop func(), err 
 		return drop, fmt.Errorf("look for the extension amcheck: %w", err)
 	}
 	if len(there) == 1 && string(there[0][1]) != "t" {
-		return drop, verdict.Errorf(verdict.CodeAmcheck, "find out who replaced them in production, or take amcheck out of the drill file",
+		return drop, verdict.Errorf(verdict.CodeAmcheck,
+			"find out who replaced them in production, or take amcheck out of the drill file",
 			"the backup brings functions of its own under the names of amcheck's, so that what they say proves nothing")
 	}
 	if len(there) == 1 {
@@ -87,12 +89,15 @@ func (v *verifier) extension(ctx context.Context, s *session) (drop func(), err 
 	}
 	v.schema = pgx.Identifier{"daybefore_" + strings.ToLower(rand.Text())}.Sanitize()
 	if err := s.write(ctx, "create schema "+v.schema+"; create extension amcheck with schema "+v.schema); err != nil {
-		return drop, verdict.Errorf(verdict.CodeAmcheck, "choose an image that has PostgreSQL's contrib modules (sandbox.image)", "make the extension amcheck: %w", err)
+		return drop, verdict.Errorf(verdict.CodeAmcheck,
+			"choose an image that has PostgreSQL's contrib modules (sandbox.image)", "make the extension amcheck: %w",
+			err)
 	}
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 		defer cancel()
-		_ = s.write(ctx, "set client_min_messages = error; drop schema "+v.schema+" cascade") // it goes with the sandbox anyway
+		// it goes with the sandbox anyway
+		_ = s.write(ctx, "set client_min_messages = error; drop schema "+v.schema+" cascade")
 	}, nil
 }
 
@@ -128,9 +133,11 @@ from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamesp
 where c.relkind in ('r', 'm') and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname not like 'pg\_%'
 order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 	verify: func(schema string, rows bool) string {
-		return fmt.Sprintf("select nullif(pg_catalog.count(*), 0) from %s.verify_heapam(relation => $1::pg_catalog.oid::pg_catalog.regclass, check_toast => %v)", schema, rows)
+		return fmt.Sprintf("select nullif(pg_catalog.count(*), 0) from %s.verify_heapam(relation => "+
+			"$1::pg_catalog.oid::pg_catalog.regclass, check_toast => %v)", schema, rows)
 	},
-	hint: "these pages were just written, so that the machine's memory or disk is the first to be asked; of a backup that holds files, the backup",
+	hint: "these pages were just written, so that the machine's memory or disk is the first to be asked; of a backup " +
+		"that holds files, the backup",
 }
 
 var btrees = relations{
@@ -142,23 +149,28 @@ join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_am m
 where i.indisvalid and i.indisready and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname not like 'pg\_%'
 order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 	verify: func(schema string, rows bool) string {
-		return fmt.Sprintf("select nullif((%s.bt_index_check($1::pg_catalog.oid::pg_catalog.regclass, %v))::pg_catalog.text, '')", schema, rows)
+		return fmt.Sprintf("select "+
+			"nullif((%s.bt_index_check($1::pg_catalog.oid::pg_catalog.regclass, %v))::pg_catalog.text, '')", schema,
+			rows)
 	},
-	hint: "look for a function that is called IMMUTABLE and is not, an operator class that contradicts itself, or another collation; in production, amcheck the same index and REINDEX it",
+	hint: "look for a function that is called IMMUTABLE and is not, an operator class that contradicts itself, or " +
+		"another collation; in production, amcheck the same index and REINDEX it",
 }
 
 // check verifies all of them and tells the damaged ones. The timeout is each
 // relation's; all of them have the drill's.
 func (v *verifier) check(drill context.Context, r relations) check {
 	return check{
-		Check: verdict.Check{ID: r.id, Stage: verdict.StageExpect, Code: verdict.CodeAmcheck, Expected: "all " + r.all + " whole"},
+		Check: verdict.Check{ID: r.id, Stage: verdict.StageExpect, Code: verdict.CodeAmcheck,
+			Expected: "all " + r.all + " whole"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			version, err := q.version(ctx)
 			if err != nil {
 				return err
 			}
 			if version < r.since {
-				return verdict.Errorf(verdict.CodeAmcheck, "take it out of amcheck in the drill file", "PostgreSQL %d cannot verify %s", version/10000, r.all)
+				return verdict.Errorf(verdict.CodeAmcheck, "take it out of amcheck in the drill file",
+					"PostgreSQL %d cannot verify %s", version/10000, r.all)
 			}
 			rows, err := q.rows(ctx, r.list)
 			if err != nil {
@@ -194,7 +206,9 @@ func (v *verifier) verify(ctx context.Context, rows [][][]byte, sql string) (dam
 				mu.Lock()
 				switch {
 				case err != nil && trouble == nil:
-					trouble = verdict.Errorf(verdict.CodeAmcheck, "find out what it rests on: a function or an operator class that fails, or a lock", "verify %s: %w", name, err)
+					trouble = verdict.Errorf(verdict.CodeAmcheck,
+						"find out what it rests on: a function or an operator class that fails, or a lock",
+						"verify %s: %w", name, err)
 				case err == nil && !whole:
 					damaged = append(damaged, name)
 				}
@@ -228,5 +242,6 @@ func (r relations) judge(c *verdict.Check, total int, damaged []string, several 
 	if len(damaged) == 1 {
 		what = r.one
 	}
-	c.Say(verdict.Fail, fmt.Sprintf("%d of %d damaged", len(damaged), total), r.hint, "amcheck reports corruption in the %s %s", what, several(damaged))
+	c.Say(verdict.Fail, fmt.Sprintf("%d of %d damaged", len(damaged), total), r.hint,
+		"amcheck reports corruption in the %s %s", what, several(damaged))
 }

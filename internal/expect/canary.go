@@ -15,12 +15,15 @@ func canary(k spec.Canary, o Options) check {
 		Check: verdict.Check{ID: "canary", Code: verdict.CodeCanary, Expected: "equal to $" + k.EqualsEnv},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			refuse := func(format string, args ...any) error {
-				return verdict.Errorf(verdict.CodeCanary, "correct canary.sql in the drill file: it gives one row of one column, and may only read", format+" (drill file, line %d)", append(args, k.Pos.Line)...)
+				return verdict.Errorf(verdict.CodeCanary,
+					"correct canary.sql in the drill file: it gives one row of one column, and may only read",
+					format+" (drill file, line %d)", append(args, k.Pos.Line)...)
 			}
 			// The line ends keep a comment in the SQL from eating the rest.
 			rows, err := q.under(ctx, theirs, "select canary.* from (\n"+k.SQL+"\n) canary limit 2")
 			q.tellPath(c, o)
-			const hint = "another database was dumped, or an old or empty copy of this one: find out which before this backup is trusted; if the value was changed on purpose, change the variable"
+			const hint = "another database was dumped, or an old or empty copy of this one: find out which before " +
+				"this backup is trusted; if the value was changed on purpose, change the variable"
 			switch {
 			case err != nil:
 				return refuse("ask for the canary: %w", err)
@@ -33,7 +36,8 @@ func canary(k spec.Canary, o Options) check {
 			case rows[0][0] == nil:
 				c.Say(verdict.Fail, "null", hint, "the canary is null in the restored database")
 			case !bytes.Equal(rows[0][0], k.Value):
-				c.Say(verdict.Fail, "another value", hint, "the canary in the restored database is not the one that was planted")
+				c.Say(verdict.Fail, "another value", hint,
+					"the canary in the restored database is not the one that was planted")
 			default:
 				c.Pass("equal")
 			}

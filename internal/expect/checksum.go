@@ -36,7 +36,8 @@ from (select pg_catalog.md5(row(%s)::pg_catalog.text) from %s) s(d)`
 func checksum(t spec.Table, o Options) check {
 	expected := "the same " + strings.Join(t.Checksum.Columns, ", ") + " as in the last drill of this backup"
 	if w := t.Checksum.Witness; w != nil {
-		expected = fmt.Sprintf("the sum of %s that the record %s tells", strings.Join(t.Checksum.Columns, ", "), path.Base(w.Source.URL))
+		expected = fmt.Sprintf("the sum of %s that the record %s tells", strings.Join(t.Checksum.Columns, ", "),
+			path.Base(w.Source.URL))
 	}
 	return check{
 		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: expected},
@@ -55,18 +56,23 @@ func checksum(t spec.Table, o Options) check {
 	}
 }
 
-func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verdict.Check, o Options) (sum, rows string, err error) {
+func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verdict.Check, o Options) (sum, rows string,
+	err error) {
 	var columns []string
 	var types []columnType
 	for _, column := range t.Checksum.Columns {
-		of, err := fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos.Line, t.Table, column}.find(ctx, q, c, o)
+		of, err := fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos.Line, t.Table,
+			column}.find(ctx, q, c, o)
 		if err != nil {
 			return "", "", err
 		}
 		types = append(types, of)
 		if o.Shown == nil || !o.Shown(t.Table.Schema, t.Table.Table, column) {
-			return "", "", verdict.Errorf(verdict.CodeTableChecksum, fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`, t.Table.Column(column)),
-				"%s is to be kept in the report as a part of a checksum, and is not preserved with a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
+			return "", "", verdict.Errorf(verdict.CodeTableChecksum,
+				fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`,
+					t.Table.Column(column)),
+				"%s is to be kept in the report as a part of a checksum, and is not preserved with "+
+					"a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
 		}
 		columns = append(columns, pgx.Identifier{column}.Sanitize())
 	}
@@ -78,7 +84,8 @@ func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verd
 	}
 	answer, err := q.under(ctx, path, fmt.Sprintf(sumRows, strings.Join(columns, ", "), identifier(t.Table)))
 	if err != nil || len(answer) != 1 {
-		return "", "", verdict.Errorf(verdict.CodeTableChecksum, "look at checksum in the drill file", "sum up %s (drill file, line %d): %w", t.Table, t.Checksum.Pos.Line, err)
+		return "", "", verdict.Errorf(verdict.CodeTableChecksum, "look at checksum in the drill file",
+			"sum up %s (drill file, line %d): %w", t.Table, t.Checksum.Pos.Line, err)
 	}
 	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", answer[0][0], answer[0][1], answer[0][2]))
 	return fmt.Sprintf("%x", digest[:8]), string(answer[0][0]), nil
@@ -98,8 +105,10 @@ func sumsUp(ctx context.Context, q *query, t spec.Table, types []columnType) err
 	case err != nil:
 		return fmt.Errorf("ask for casts: %w", err)
 	case string(alien) == "t":
-		return verdict.Errorf(verdict.CodeTableChecksum, "drop the cast from text to bit in production, or take checksum out of the drill file",
-			"the backup brings a cast from text to bit, so that a sum would be what it likes (drill file, line %d)", t.Checksum.Pos.Line)
+		return verdict.Errorf(verdict.CodeTableChecksum,
+			"drop the cast from text to bit in production, or take checksum out of the drill file",
+			"the backup brings a cast from text to bit, so that a sum would be what it likes (drill file, line %d)",
+			t.Checksum.Pos.Line)
 	}
 	for i, of := range types {
 		by, err := q.comparedBy(ctx, of, false)
@@ -121,7 +130,9 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 		c.Say(verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
 		return
 	case before == nil:
-		c.Say(verdict.Skipped, observed, "nothing is wrong; later drills of the same backup are compared with this one, if it passes", "no history yet: no earlier drill of this backup that passed has summed these columns")
+		c.Say(verdict.Skipped, observed,
+			"nothing is wrong; later drills of the same backup are compared with this one, if it passes",
+			"no history yet: no earlier drill of this backup that passed has summed these columns")
 		return
 	}
 	c.Change.Baseline, c.Change.From = before.Run, was
@@ -132,11 +143,17 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 		c.Pass(observed)
 		c.Accepted = a.Note()
 	case before.Backup.SHA256 != "" && before.Backup.SHA256 == o.SHA256:
-		c.Say(verdict.Fail, observed, "the file is the same to the byte, so one of the two restores went wrong: a function, a default or a machine that gives other values each time",
-			"%s does not hold the %s that it held when this very file was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
+		c.Say(verdict.Fail, observed,
+			"the file is the same to the byte, so one of the two restores went wrong: a function, a default or a "+
+				"machine that gives other values each time",
+			"%s does not hold the %s that it held when this very file was drilled in %s", t.Table,
+			strings.Join(t.Checksum.Columns, ", "), before.Run)
 	default:
-		c.Say(verdict.Fail, observed, "the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the copy that is kept elsewhere; "+acceptHint,
-			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table, strings.Join(t.Checksum.Columns, ", "), before.Run)
+		c.Say(verdict.Fail, observed,
+			"the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the "+
+				"copy that is kept elsewhere; "+acceptHint,
+			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table,
+			strings.Join(t.Checksum.Columns, ", "), before.Run)
 	}
 }
 
@@ -150,18 +167,27 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 	observed := rowsOfSum(rows, sum)
 	columns := strings.Join(t.Checksum.Columns, ", ")
 	file := path.Base(t.Checksum.Witness.Source.URL)
-	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore gave other values; or the record was summed in another snapshot than the dump's, or otherwise than docs/witness.md says"
+	const hint = "compare the table with production, if its rows of then are still there: the backup or its restore " +
+		"gave other values; or the record was summed in another snapshot than the dump's, or " +
+		"otherwise than docs/witness.md says"
 	switch {
 	case len(told.sums) > 1:
-		c.Say(verdict.Error, observed, "find out who wrote which, and leave one of them", "%s tells different sums of this backup (lines %d and %d)", file, told.sums[0].line, told.sums[1].line)
+		c.Say(verdict.Error, observed, "find out who wrote which, and leave one of them",
+			"%s tells different sums of this backup (lines %d and %d)", file, told.sums[0].line, told.sums[1].line)
 	case len(told.sums) == 1 && told.sums[0].sum == sum:
 		c.Pass(observed)
 	case len(told.sums) == 1:
-		c.Say(verdict.Fail, observed, hint, "%s does not hold the %s that were summed up when this backup was taken: the record says %s (%s, line %d)", t.Table, columns, told.sums[0].sum, file, told.sums[0].line)
+		c.Say(verdict.Fail, observed, hint,
+			"%s does not hold the %s that were summed up when this backup was taken: the record says %s (%s, line %d)",
+			t.Table, columns, told.sums[0].sum, file, told.sums[0].line)
 	case told.fault != nil:
-		c.Say(verdict.Error, observed, told.fault.Mend, "%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file, o.TakenAt.UTC().Format(second), told.faults, told.fault)
+		c.Say(verdict.Error, observed, told.fault.Mend,
+			"%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file,
+			o.TakenAt.UTC().Format(second), told.faults, told.fault)
 	default:
-		c.Say(verdict.Error, observed, "look at what writes it: there must be a record of each backup's time; where the two may differ, set checksum.witness.tolerance",
+		c.Say(verdict.Error, observed,
+			"look at what writes it: there must be a record of each backup's time; where the two may differ, "+
+				"set checksum.witness.tolerance",
 			"%s tells no sum of this backup, of %s: %s", file, o.TakenAt.UTC().Format(second), told.missedBy())
 	}
 	return nil
@@ -193,7 +219,8 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) 
 			all.fault = f
 		}
 	}
-	options := witness.Options{Fields: []string{w.Sum}, At: w.At, Clock: witness.Clock{Location: w.Location, Unit: w.Unit}}
+	options := witness.Options{Fields: []string{w.Sum}, At: w.At,
+		Clock: witness.Clock{Location: w.Location, Unit: w.Unit}}
 	err := o.Witnesses.each(ctx, w.Source, "checksum.witness.url", options, func(r witness.Record) error {
 		all.records++
 		away := o.away(r.At)
@@ -207,7 +234,8 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) 
 			if nearer {
 				all.sums = nil
 			}
-			damaged(&witness.Fault{Line: r.Line, What: "holds no sum: its " + w.Sum + " is not 16 hexadecimal digits", Mend: "sum up as docs/witness.md says, and look at checksum.witness.sum in the drill file"})
+			damaged(&witness.Fault{Line: r.Line, What: "holds no sum: its " + w.Sum + " is not 16 hexadecimal digits",
+				Mend: "sum up as docs/witness.md says, and look at checksum.witness.sum in the drill file"})
 		case nearer:
 			all.sums = []toldSum{{sum, r.Line}}
 		case away == all.near && !slices.ContainsFunc(all.sums, func(s toldSum) bool { return s.sum == sum }):

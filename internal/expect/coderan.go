@@ -36,7 +36,8 @@ func CodeRan(ran []verdict.OwnCode, onNew string, past history.Past) ([]verdict.
 	case past.Problem != nil && onNew != "ignore":
 		c.Say(verdict.Skipped, c.Observed, "see the check history", "not compared, since the past could not be read")
 	case before == nil && onNew != "ignore":
-		c.Say(verdict.Skipped, c.Observed, "nothing is wrong; later drills are compared with this one, if it passes", "no history yet: no earlier drill that passed has listed the code that it ran")
+		c.Say(verdict.Skipped, c.Observed, "nothing is wrong; later drills are compared with this one, if it passes",
+			"no history yet: no earlier drill that passed has listed the code that it ran")
 	case before != nil:
 		ran = markNew(ran, before.CodeRan)
 		c.Change.Baseline = before.Run
@@ -110,7 +111,8 @@ func judgeCode(c *verdict.Check, ran []verdict.OwnCode, onNew string, before *ve
 		more = fmt.Sprintf("; and %d more", n)
 	}
 	c.Say(verdict.Outcome(onNew), c.Observed,
-		"read it: it runs in every restore, with all the rights of whoever restores; find out who put it into production; "+acceptHint,
+		"read it: it runs in every restore, with all the rights of whoever restores; find out "+
+			"who put it into production; "+acceptHint,
 		"code of the backup's own that is new or changed since the last drill that passed (%s): %s%s",
 		before.Run, strings.Join(added[:min(len(added), mostCodeTold)], "; "), more)
 }

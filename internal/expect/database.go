@@ -81,14 +81,19 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 			case err != nil:
 				return err
 			case !available && len(near) > 0 && o.hadChecked(c.ID) == nil:
-				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct, "the sandbox has no extension %s to restore, and the backup creates one with a similar name", name)
+				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct,
+					"the sandbox has no extension %s to restore, and the backup creates one with a similar name", name)
 			case !available:
-				return verdict.Errorf(verdict.CodeExtensions, "choose an image that has it (sandbox.image): without it, nothing shows whether the backup creates it",
+				return verdict.Errorf(verdict.CodeExtensions,
+					"choose an image that has it (sandbox.image): without it, nothing shows "+
+						"whether the backup creates it",
 					"the sandbox has no extension %s to be restored", name)
 			}
 			absent{
-				what: "the extension " + name + " is not in the restored database", near: near, had: o.hadChecked(c.ID), o: o,
-				lost: "the backup does not create it: was it dropped, or dumped without (--schema, --extension)? what rests on it would fail",
+				what: "the extension " + name + " is not in the restored database", near: near, had: o.hadChecked(c.ID),
+				o: o,
+				lost: "the backup does not create it: was it dropped, or dumped without (--schema, --extension)? " +
+					"what rests on it would fail",
 			}.tell(c, "missing")
 			return nil
 		},
@@ -113,7 +118,8 @@ select r.oid is not null, coalesce(r.oid = 10, false),
 from pg_catalog.pg_database b left join pg_catalog.pg_roles r on r.rolname = $1::pg_catalog.text
 where b.datname = pg_catalog.current_database()`
 	return check{
-		Check: verdict.Check{ID: "roles:" + name, Code: verdict.CodeRoles, Expected: "owns something, or may something"},
+		Check: verdict.Check{ID: "roles:" + name, Code: verdict.CodeRoles,
+			Expected: "owns something, or may something"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find, name)
 			if err != nil || len(rows) != 1 {
@@ -130,8 +136,10 @@ where b.datname = pg_catalog.current_database()`
 					return err
 				}
 				absent{
-					what: "nothing in the restored database belongs to the role " + name + ", and nothing is granted to it", near: near, had: o.hadChecked(c.ID), o: o,
-					lost: "was the dump taken with --no-owner or --no-privileges, or the role renamed? after a real restore its applications would be refused",
+					what: "nothing in the restored database belongs to the role " + name +
+						", and nothing is granted to it", near: near, had: o.hadChecked(c.ID), o: o,
+					lost: "was the dump taken with --no-owner or --no-privileges, or the role renamed? after a real " +
+						"restore its applications would be refused",
 				}.tell(c, "owns nothing, may nothing")
 			}
 			return nil
@@ -178,18 +186,21 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 			if err != nil {
 				return fmt.Errorf("look for the setting %s: %w", s.Name, err)
 			}
-			const hint = "set it after a restore (ALTER DATABASE … SET), or correct the drill file; a plain dump holds it only if taken with --create"
+			const hint = "set it after a restore (ALTER DATABASE … SET), or correct the drill file; a plain dump " +
+				"holds it only if taken with --create"
 			switch {
 			case len(rows) == 0:
 				near, err := likeNamed(ctx, q, s.Name, listed, all)
 				if err != nil {
 					return err
 				}
-				absent{what: "the restored database does not set " + s.Name, near: near, had: o.hadChecked(c.ID), o: o, lost: hint}.tell(c, "not set")
+				absent{what: "the restored database does not set " + s.Name, near: near, had: o.hadChecked(c.ID), o: o,
+					lost: hint}.tell(c, "not set")
 			case string(rows[0][0]) == s.Value, means(ctx, q, s.Name, s.Value, string(rows[0][0])):
 				c.Pass(expected)
 			default:
-				c.Say(verdict.Fail, shown(string(rows[0][0])), hint, "the restored database sets %s to something else than declared", s.Name)
+				c.Say(verdict.Fail, shown(string(rows[0][0])), hint,
+					"the restored database sets %s to something else than declared", s.Name)
 			}
 			return nil
 		},
@@ -231,7 +242,8 @@ order by 1, 2`
 				c.Pass("none")
 				return nil
 			}
-			c.Say(verdict.Outcome(e.UnlistedTables), strconv.Itoa(len(names)), "add them to expectations.tables with what must be in them, or to scrub.exclude_table_data",
+			c.Say(verdict.Outcome(e.UnlistedTables), strconv.Itoa(len(names)),
+				"add them to expectations.tables with what must be in them, or to scrub.exclude_table_data",
 				"nothing is expected of %s", q.session.names.several(names))
 			return nil
 		},
@@ -265,7 +277,8 @@ var howMuch = regexp.MustCompile(` by \d+ `)
 // tellable are those names, each of several words, that the backup or the drill
 // file holds.
 func (l *lookup) tellable(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !l.told.Words(howMuch.ReplaceAllString(name, " by ")) })
+	return slices.DeleteFunc(slices.Clone(names),
+		func(name string) bool { return !l.told.Words(howMuch.ReplaceAllString(name, " by ")) })
 }
 
 // census looks at every object of a kind for one property.
@@ -328,13 +341,15 @@ func (k census) judge(c *verdict.Check, total int, bad []string, several func([]
 		if len(bad) == 1 {
 			what, are = k.one, "is"
 		}
-		c.Say(verdict.Fail, fmt.Sprintf("%d of %d %s", len(bad), total, k.rejected), k.hint, "the %s %s %s %s", what, several(bad), are, k.rejected)
+		c.Say(verdict.Fail, fmt.Sprintf("%d of %d %s", len(bad), total, k.rejected), k.hint, "the %s %s %s %s", what,
+			several(bad), are, k.rejected)
 	}
 }
 
 var indexes = census{
 	id: "indexes", code: verdict.CodeIndexes, one: "index", all: "indexes", good: "valid", rejected: "not valid",
-	hint: "no query uses such an index, and a unique one guards nothing: build it anew (REINDEX), or attach what its partitions lack",
+	hint: "no query uses such an index, and a unique one guards nothing: build it anew (REINDEX), or " +
+		"attach what its partitions lack",
 	sql: func(int) string {
 		return `
 select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), i.indisvalid and i.indisready and i.indislive
@@ -345,8 +360,9 @@ where ` + users
 
 // constraints leaves those out that only follow from another's.
 var constraints = census{
-	id: "constraints", code: verdict.CodeConstraints, one: "constraint", all: "constraints", good: "validated", rejected: "NOT VALID",
-	hint: "rows that break it may be there: find them, then ALTER TABLE … VALIDATE CONSTRAINT in production",
+	id: "constraints", code: verdict.CodeConstraints, one: "constraint", all: "constraints", good: "validated",
+	rejected: "NOT VALID",
+	hint:     "rows that break it may be there: find them, then ALTER TABLE … VALIDATE CONSTRAINT in production",
 	sql: func(int) string {
 		return `
 select coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.format_type(k.contypid, null))
@@ -369,8 +385,10 @@ func materializedViews(tables []spec.Table, leftEmpty func(schema, table string)
 			n := spec.Name{Schema: string(row[2]), Table: string(row[3])}
 			return rebuildable[n] || leftEmpty != nil && leftEmpty(n.Schema, n.Table)
 		},
-		id: "materialized_views", code: verdict.CodeMaterializedViews, one: "materialized view", all: "materialized views", good: "populated", rejected: "not populated",
-		hint: "it was dumped unpopulated, or its query failed in the restore: REFRESH it there and look; queries on it fail",
+		id: "materialized_views", code: verdict.CodeMaterializedViews, one: "materialized view",
+		all: "materialized views", good: "populated", rejected: "not populated",
+		hint: "it was dumped unpopulated, or its query failed in the restore: REFRESH it there " +
+			"and look; queries on it fail",
 		sql: func(int) string {
 			return `
 select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relispopulated, n.nspname, c.relname
@@ -384,8 +402,10 @@ where c.relkind = 'm' and ` + users
 // changes and has none. A logical dump says no versions, unless its SQL does:
 // then the restore has noted those of the machine it was on.
 var collations = census{
-	id: "collations", code: verdict.CodeCollations, one: "collation", all: "collations", good: "of the version noted", rejected: "of another version than noted",
-	hint: "what was sorted by the noted version is out of order under this machine's: REINDEX, then ALTER COLLATION (or DATABASE) … REFRESH VERSION; or use an image of production's system",
+	id: "collations", code: verdict.CodeCollations, one: "collation", all: "collations", good: "of the version noted",
+	rejected: "of another version than noted",
+	hint: "what was sorted by the noted version is out of order under this machine's: REINDEX, then ALTER COLLATION " +
+		"(or DATABASE) … REFRESH VERSION; or use an image of production's system",
 	sql: func(version int) string {
 		sql := `
 select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), l.collversion is not distinct from pg_catalog.pg_collation_actual_version(l.oid)

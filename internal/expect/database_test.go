@@ -65,25 +65,31 @@ func testDatabase(t *testing.T, s server) {
 	}{
 		{"sequences", "sequences: not_behind",
 			[]short{{"sequences", "pass", "none behind its column", "6, none behind", ""}},
-			[]short{{"sequences", "fail", "none behind its column", "3 of 3 behind", "behind their column: public.down by 3 (public.lines.down), public.lines_n_seq by 1 (public.lines.n), public.orders_id_seq by 12 (public.orders.id)"}}},
+			[]short{{"sequences", "fail", "none behind its column", "3 of 3 behind",
+				"behind their column: public.down by 3 (public.lines.down), public.lines_n_seq by 1 (public.lines.n), " +
+					"public.orders_id_seq by 12 (public.orders.id)"}}},
 		{"indexes", "indexes: valid",
 			[]short{{"indexes", "pass", "all valid", "3, all valid", ""}},
 			[]short{{"indexes", "fail", "all valid", "1 of 2 not valid", "the index public.split_id is not valid"}}},
 		{"constraints", "constraints: valid",
 			[]short{{"constraints", "pass", "all validated", "2, all validated", ""}},
-			[]short{{"constraints", "fail", "all validated", "2 of 2 NOT VALID", "the constraints public.lines.lines_order, public.positive.above_zero are NOT VALID"}}},
+			[]short{{"constraints", "fail", "all validated", "2 of 2 NOT VALID",
+				"the constraints public.lines.lines_order, public.positive.above_zero are NOT VALID"}}},
 		{"materialized views", "materialized_views: populated",
 			[]short{{"materialized_views", "pass", "all populated", "1, all populated", ""}},
 			[]short{{"materialized_views", "fail", "all populated", "1 of 1 not populated", "the materialized view public.ranks is not populated"}}},
 		{"collations", "collations: same_version",
 			[]short{{"collations", "pass", "all of the version noted", "there are none", ""}},
-			[]short{{"collations", "fail", "all of the version noted", "1 of 1 of another version than noted", "the collation public.sorted is of another version"}}},
+			[]short{{"collations", "fail", "all of the version noted", "1 of 1 of another version than noted",
+				"the collation public.sorted is of another version"}}},
 		{"lenient", "indexes: valid, severity: {indexes: warn}",
 			[]short{{"indexes", "pass", "all valid", "3, all valid", ""}},
 			[]short{{"indexes", "warn", "all valid", "1 of 2 not valid", "the index public.split_id is not valid"}}},
 		{"extensions", "extensions: [citext, nowhere]",
-			[]short{{"extensions:citext", "pass", "present", "present", ""}, {"extensions:nowhere", "error", "present", "", "the sandbox has no extension nowhere"}},
-			[]short{{"extensions:citext", "fail", "present", "missing", "the extension citext is not in the restored database"}, {"extensions:nowhere", "error", "present", "", "the sandbox has no extension nowhere"}}},
+			[]short{{"extensions:citext", "pass", "present", "present", ""},
+				{"extensions:nowhere", "error", "present", "", "the sandbox has no extension nowhere"}},
+			[]short{{"extensions:citext", "fail", "present", "missing", "the extension citext is not in the restored database"},
+				{"extensions:nowhere", "error", "present", "", "the sandbox has no extension nowhere"}}},
 		{"roles", "roles: [sound_app, sound_reader, postgres], indexes: valid",
 			[]short{
 				{"roles:sound_app", "pass", "owns something, or may something", "named by 1 of the database's objects", ""},
@@ -91,18 +97,22 @@ func testDatabase(t *testing.T, s server) {
 				{"roles:postgres", "pass", "owns something, or may something", "superuser", ""},
 				{"indexes", "pass", "all valid", "3, all valid", ""}},
 			[]short{
-				{"roles:sound_app", "fail", "owns something, or may something", "owns nothing, may nothing", "nothing in the restored database belongs to the role sound_app"},
+				{"roles:sound_app", "fail", "owns something, or may something", "owns nothing, may nothing",
+					"nothing in the restored database belongs to the role sound_app"},
 				{"roles:sound_reader", "fail", "owns something, or may something", "owns nothing, may nothing", ""},
 				{"roles:postgres", "pass", "owns something, or may something", "superuser", ""},
 				{"indexes", "fail", "all valid", "1 of 2 not valid", ""}}},
 		{"unknown role", "roles: [nobody_at_all], indexes: valid, severity: {roles: warn}",
-			[]short{{"roles:nobody_at_all", "warn", "owns something, or may something", "owns nothing, may nothing", ""}, {"indexes", "pass", "all valid", "3, all valid", ""}}, nil},
+			[]short{{"roles:nobody_at_all", "warn", "owns something, or may something", "owns nothing, may nothing", ""},
+				{"indexes", "pass", "all valid", "3, all valid", ""}}, nil},
 		{"settings", "settings: {TimeZone: UTC, work_mem: 65536kB, app.secret: hunter3}",
 			[]short{
-				{"settings:timezone", "pass", "UTC", "UTC", ""}, {"settings:app.secret", "fail", "as declared", "another value", "sets app.secret to something else"},
+				{"settings:timezone", "pass", "UTC", "UTC", ""},
+				{"settings:app.secret", "fail", "as declared", "another value", "sets app.secret to something else"},
 				{"settings:work_mem", "pass", "65536kB", "65536kB", ""}},
 			[]short{
-				{"settings:timezone", "fail", "UTC", "Europe/Berlin", "the restored database sets timezone to something else"}, {"settings:app.secret", "fail", "as declared", "another value", ""},
+				{"settings:timezone", "fail", "UTC", "Europe/Berlin", "the restored database sets timezone to something else"},
+				{"settings:app.secret", "fail", "as declared", "another value", ""},
 				{"settings:work_mem", "fail", "65536kB", "not set", "the restored database does not set work_mem"}}},
 		{"a secret that is right", "settings: {app.secret: hunter2, shared_buffers: 1GB}",
 			[]short{{"settings:app.secret", "pass", "as declared", "as declared", ""}, {"settings:shared_buffers", "fail", "1GB", "not set", ""}}, nil},
@@ -137,7 +147,8 @@ func testDatabase(t *testing.T, s server) {
 	})
 	t.Run("sequences by the hundred", func(t *testing.T) {
 		t.Parallel()
-		connect := s.database(t, "many", `do $$ begin for i in 1..450 loop execute format('create table t%s (id serial)', i); end loop; end $$; insert into t299 values (5);`)
+		connect := s.database(t, "many",
+			`do $$ begin for i in 1..450 loop execute format('create table t%s (id serial)', i); end loop; end $$; insert into t299 values (5);`)
 		compare(t, []short{{"sequences", "fail", "none behind its column", "1 of 450 behind", "public.t299_id_seq by 5 (public.t299.id)"}},
 			Run(t.Context(), connect, spec.Expectations{Sequences: true, Timeout: time.Minute}, Options{}))
 	})

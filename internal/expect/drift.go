@@ -55,7 +55,8 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 	if percent > 0 {
 		hint = m.Risen
 	}
-	c.Say(outcome, observed, hint+"; "+acceptHint, "%s %s: %s, %s", m.Subject, m.Show(m.Value), m.changed(percent, base), comparedWith(points))
+	c.Say(outcome, observed, hint+"; "+acceptHint, "%s %s: %s, %s", m.Subject, m.Show(m.Value),
+		m.changed(percent, base), comparedWith(points))
 }
 
 const acceptHint = `if it was meant, accept it: mage accept -name=DRILL -check=ID -why="…"`
@@ -68,9 +69,11 @@ func tooLittle(c *verdict.Check, past history.Past, points []history.Point, leas
 	case past.Problem != nil:
 		c.Say(verdict.Skipped, observed, "see the check history", "not compared, since the past could not be read")
 	case len(points) == 0:
-		c.Say(verdict.Skipped, observed, next, "no history yet: no earlier drill that passed says anything to compare with")
+		c.Say(verdict.Skipped, observed, next,
+			"no history yet: no earlier drill that passed says anything to compare with")
 	case len(points) < least && !accepted: // what a person accepted is history enough
-		c.Say(verdict.Skipped, observed, next, "no history yet: of the %d drills that must have passed (min_history) there are %d", least, len(points))
+		c.Say(verdict.Skipped, observed, next,
+			"no history yet: of the %d drills that must have passed (min_history) there are %d", least, len(points))
 	default:
 		return false
 	}
@@ -165,9 +168,10 @@ func rowCountChange(t spec.Table, o Options) check {
 			}
 			Drift(c, *t.RowCountChange, o.Past, Measured{
 				Value: n, Subject: t.Table.String() + " holds", Show: rowsInWords, Less: "fewer", More: "more",
-				Dropped: "find out who deleted them in production, or why the backup lacks them, before this backup is trusted",
-				Risen:   "rows may have been loaded twice, or something writes many more than it did",
-				Of:      func(r *verdict.Report) (int64, bool) { return pastRows(o.memory.of(r), id, t.Table, alike) },
+				Dropped: "find out who deleted them in production, or why the backup lacks them, " +
+					"before this backup is trusted",
+				Risen: "rows may have been loaded twice, or something writes many more than it did",
+				Of:    func(r *verdict.Report) (int64, bool) { return pastRows(o.memory.of(r), id, t.Table, alike) },
 			})
 			return nil
 		}),

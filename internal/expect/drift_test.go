@@ -56,24 +56,35 @@ func testRowCountChange(t *testing.T, s server) {
 		accepted       bool
 	}{
 		{"first run", drop10, history.Past{}, verdict.Skipped, "20 rows", "no history yet", false},
-		{"unread past", drop10, history.Past{Problem: verdict.Errorf(verdict.CodeHistory, "", "x")}, verdict.Skipped, "20 rows", "the past could not be read", false},
+		{"unread past", drop10, history.Past{Problem: verdict.Errorf(verdict.CodeHistory, "", "x")}, verdict.Skipped, "20 rows", "the past could not be read",
+			false},
 		{"unchanged", drop10, held(20), verdict.Pass, "20 rows (unchanged)", "", false},
 		{"a tenth is allowed", drop10, held(22), verdict.Pass, "20 rows (9.1 % fewer than 22 rows)", "", false},
-		{"warned", drop10, held(25), verdict.Warn, "20 rows (20 % fewer than 25 rows)", lost + "20 % fewer than 25 rows, as in the last drill that passed (1d-ago)", false},
+		{"warned", drop10, held(25), verdict.Warn, "20 rows (20 % fewer than 25 rows)",
+			lost + "20 % fewer than 25 rows, as in the last drill that passed (1d-ago)", false},
 		{"exactly half", drop10, held(40), verdict.Warn, "20 rows (50 % fewer than 40 rows)", lost, false},
 		{"failed", drop10, held(41), verdict.Fail, "20 rows (51.2 % fewer than 41 rows)", lost, false},
 		{"a rise, where drops are looked at", drop10, held(1), verdict.Pass, "20 rows (1900 % more than 1 row)", "", false},
 		{"a rise", "row_count_change: {fail_percent: 99}", held(10), verdict.Fail, "20 rows (100 % more than 10 rows)", lost + "100 % more", false},
-		{"a drop, where rises are looked at", "row_count_change: {direction: rise, fail_percent: 5}", held(100), verdict.Pass, "20 rows (80 % fewer than 100 rows)", "", false},
+		{"a drop, where rises are looked at", "row_count_change: {direction: rise, fail_percent: 5}", held(100), verdict.Pass,
+			"20 rows (80 % fewer than 100 rows)", "", false},
 		{"from nothing", "row_count_change: {fail_percent: 1000}", held(0), verdict.Fail, "20 rows (more than 0 rows)", lost + "more than 0 rows", false},
-		{"the median hides one odd night", "row_count_change: {against: median(3), fail_percent: 10}", held(100, 20, 20, 100, 100), verdict.Pass, "20 rows (unchanged)", "", false},
-		{"against the median", "row_count_change: {against: median(3), fail_percent: 10}", held(20, 30, 40, 20, 20), verdict.Fail, "20 rows (33.3 % fewer than 30 rows)", lost + "33.3 % fewer than 30 rows, the median of the last 3 drills that passed", false},
-		{"too few", "row_count_change: {against: median(3), fail_percent: 10, min_history: 3}", held(99, 99), verdict.Skipped, "20 rows", "no history yet: of the 3 drills that must have passed (min_history) there are 2", false},
-		{"enough", "row_count_change: {against: median(3), fail_percent: 10, min_history: 3}", held(99, 99, 99), verdict.Fail, "20 rows (79.8 % fewer than 99 rows)", lost, false},
-		{"a purge that was accepted", "row_count_change: {against: median(3), fail_percent: 10, min_history: 3}", purged.since(held(100, 100)), verdict.Pass, "20 rows (unchanged)", "", true},
-		{"another drop after an accepted one", drop10, acceptedAt{purged.check, "100", "50", 1}.since(held(100, 100)), verdict.Fail, "20 rows (60 % fewer than 50 rows)", lost + "60 % fewer than 50 rows, which was accepted after the run purge", true},
-		{"a later drill counts for more", drop10, acceptedAt{purged.check, "100", "20", 2}.since(held(60, 100)), verdict.Fail, "20 rows (66.7 % fewer than 60 rows)", lost, false},
-		{"accepted for another table", drop10, acceptedAt{"row_count_change:public.orders", "100", "20", 1}.since(held(100)), verdict.Fail, "20 rows (80 % fewer than 100 rows)", lost, false},
+		{"the median hides one odd night", "row_count_change: {against: median(3), fail_percent: 10}", held(100, 20, 20, 100, 100), verdict.Pass,
+			"20 rows (unchanged)", "", false},
+		{"against the median", "row_count_change: {against: median(3), fail_percent: 10}", held(20, 30, 40, 20, 20), verdict.Fail,
+			"20 rows (33.3 % fewer than 30 rows)", lost + "33.3 % fewer than 30 rows, the median of the last 3 drills that passed", false},
+		{"too few", "row_count_change: {against: median(3), fail_percent: 10, min_history: 3}", held(99, 99), verdict.Skipped, "20 rows",
+			"no history yet: of the 3 drills that must have passed (min_history) there are 2", false},
+		{"enough", "row_count_change: {against: median(3), fail_percent: 10, min_history: 3}", held(99, 99, 99), verdict.Fail,
+			"20 rows (79.8 % fewer than 99 rows)", lost, false},
+		{"a purge that was accepted", "row_count_change: {against: median(3), fail_percent: 10, min_history: 3}", purged.since(held(100, 100)), verdict.Pass,
+			"20 rows (unchanged)", "", true},
+		{"another drop after an accepted one", drop10, acceptedAt{purged.check, "100", "50", 1}.since(held(100, 100)), verdict.Fail,
+			"20 rows (60 % fewer than 50 rows)", lost + "60 % fewer than 50 rows, which was accepted after the run purge", true},
+		{"a later drill counts for more", drop10, acceptedAt{purged.check, "100", "20", 2}.since(held(60, 100)), verdict.Fail,
+			"20 rows (66.7 % fewer than 60 rows)", lost, false},
+		{"accepted for another table", drop10, acceptedAt{"row_count_change:public.orders", "100", "20", 1}.since(held(100)), verdict.Fail,
+			"20 rows (80 % fewer than 100 rows)", lost, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +114,8 @@ func testRowCountChange(t *testing.T, s server) {
 			r.Tables = []verdict.Table{{Name: "public.names", RowsHeld: 3}}
 			r.Checks = []verdict.Check{first}
 		})}}
-		if got := Run(t.Context(), connect, e, Options{AsOf: asOf, Past: past})[1]; got.Outcome != verdict.Fail || !strings.Contains(got.Message, "75 % fewer than 80 rows") {
+		if got := Run(t.Context(), connect, e, Options{AsOf: asOf, Past: past})[1]; got.Outcome != verdict.Fail ||
+			!strings.Contains(got.Message, "75 % fewer than 80 rows") {
 			t.Errorf("%s: %s", got.Outcome, got.Message)
 		}
 	})
@@ -165,7 +177,8 @@ func testKindChanged(t *testing.T, s server) {
 			}))
 		}
 		got := Run(t.Context(), connect, e, Options{AsOf: asOf, Past: past})[0]
-		if got.Outcome != c.outcome || got.Observed != "view" || strings.Contains(got.Message, "is a view now, and was a table") != (c.outcome == verdict.Warn) {
+		if got.Outcome != c.outcome || got.Observed != "view" ||
+			strings.Contains(got.Message, "is a view now, and was a table") != (c.outcome == verdict.Warn) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -196,20 +209,27 @@ func testMaxRegression(t *testing.T, s server) {
 		{"first run", "at", "", history.Past{}, verdict.Skipped, "2026-11-20 03:30:00 UTC", "no history yet", "2026-11-20T03:30:00.500000Z"},
 		{"the same", "at", "", marked("at", "2026-11-20T03:30:00.5Z"), verdict.Pass, "2026-11-20 03:30:00 UTC", "", "2026-11-20T03:30:00.500000Z"},
 		{"later", "at", "", marked("at", "2026-11-19T03:30:00Z"), verdict.Pass, "2026-11-20 03:30:00 UTC", "", "2026-11-20T03:30:00.500000Z"},
-		{"a microsecond back", "at", "", marked("at", "2026-11-20T03:30:00.500001Z"), verdict.Fail, "2026-11-20 03:30:00 UTC", "1µs before that of the last drill that passed", "2026-11-20T03:30:00.500000Z"},
+		{"a microsecond back", "at", "", marked("at", "2026-11-20T03:30:00.500001Z"), verdict.Fail, "2026-11-20 03:30:00 UTC",
+			"1µs before that of the last drill that passed", "2026-11-20T03:30:00.500000Z"},
 		{"a day back", "at", "", marked("at", "2026-11-21T03:30:00.5Z"), verdict.Fail, "2026-11-20 03:30:00 UTC",
-			"the newest at of public.visits is 2026-11-20 03:30:00 UTC, 1d before that of the last drill that passed (2026-11-21 03:30:00 UTC, 1d-ago)", "2026-11-20T03:30:00.500000Z"},
+			"the newest at of public.visits is 2026-11-20 03:30:00 UTC, 1d before that of the last drill that passed (2026-11-21 03:30:00 UTC, 1d-ago)",
+			"2026-11-20T03:30:00.500000Z"},
 		{"as far as allowed", "at", "1d", marked("at", "2026-11-21T03:30:00.5Z"), verdict.Pass, "2026-11-20 03:30:00 UTC", "", "2026-11-20T03:30:00.500000Z"},
 		{"a wall clock", "wall", "", marked("wall", "2026-11-20T04:30:00"), verdict.Fail, "2026-11-20 03:30:00", "1h before", "2026-11-20T03:30:00.250000"},
 		{"days", "day", "", marked("day", "2026-11-21"), verdict.Fail, "2026-11-20", "the newest day of public.visits is 2026-11-20, 1d before", "2026-11-20"},
 		{"a domain", "own", "", marked("own", "2026-11-20T03:00:00Z"), verdict.Pass, "2026-11-20 03:00:00 UTC", "", "2026-11-20T03:00:00.000000Z"},
-		{"ids", "id", "", marked("id", "12"), verdict.Fail, "9", "the newest id of public.visits is 9, 3 before that of the last drill that passed (12, 1d-ago)", "9"},
+		{"ids", "id", "", marked("id", "12"), verdict.Fail, "9",
+			"the newest id of public.visits is 9, 3 before that of the last drill that passed (12, 1d-ago)", "9"},
 		{"ids as far as allowed", "id", "3", marked("id", "12"), verdict.Pass, "9", "", "9"},
 		{"small ids", "small", "", marked("small", "2"), verdict.Pass, "2", "", "2"},
 		{"a mark of another kind", "id", "", marked("id", "2026-11-20"), verdict.Skipped, "9", "no history yet", "9"},
-		{"a mark of another column", "at", "", marked("wall", "2027-11-20T04:30:00"), verdict.Skipped, "2026-11-20 03:30:00 UTC", "no history yet", "2026-11-20T03:30:00.500000Z"},
-		{"accepted", "at", "", acceptedAt{"max_regression:public.visits", "", "2026-11-20T03:30:00.500000Z", 0}.since(marked("at", "2026-11-21T03:30:00.5Z")), verdict.Pass, "2026-11-20 03:30:00 UTC", "", "2026-11-20T03:30:00.500000Z"},
-		{"back behind what was accepted", "at", "", acceptedAt{"max_regression:public.visits", "", "2026-11-20T09:00:00.000000Z", 0}.since(marked("at", "2026-11-21T03:30:00.5Z")), verdict.Fail, "2026-11-20 03:30:00 UTC", "before that of the last drill that passed", "2026-11-20T03:30:00.500000Z"},
+		{"a mark of another column", "at", "", marked("wall", "2027-11-20T04:30:00"), verdict.Skipped, "2026-11-20 03:30:00 UTC", "no history yet",
+			"2026-11-20T03:30:00.500000Z"},
+		{"accepted", "at", "", acceptedAt{"max_regression:public.visits", "", "2026-11-20T03:30:00.500000Z", 0}.since(marked("at", "2026-11-21T03:30:00.5Z")),
+			verdict.Pass, "2026-11-20 03:30:00 UTC", "", "2026-11-20T03:30:00.500000Z"},
+		{"back behind what was accepted", "at", "",
+			acceptedAt{"max_regression:public.visits", "", "2026-11-20T09:00:00.000000Z", 0}.since(marked("at", "2026-11-21T03:30:00.5Z")), verdict.Fail,
+			"2026-11-20 03:30:00 UTC", "before that of the last drill that passed", "2026-11-20T03:30:00.500000Z"},
 		{"an id that may not be shown", "price", "", history.Past{}, verdict.Error, "", "is of type numeric, of which nothing is the newest", ""},
 		{"text", "note", "", history.Past{}, verdict.Error, "", "is of type text", ""},
 		{"no column", "nope", "", history.Past{}, verdict.Error, "", "there is no column public.visits.nope", ""},
@@ -244,7 +264,8 @@ func testMaxRegression(t *testing.T, s server) {
 		t.Parallel()
 		e := drill(t, tables("{table: public.visits, max_regression: {column: id}}")).Expectations
 		got := Run(t.Context(), connect, e, Options{AsOf: asOf, Past: marked("id", "12")})[1]
-		if got.Outcome != verdict.Error || strings.Contains(got.Message+got.Observed, "9") || !strings.Contains(got.Hint, "{column: public.visits.id, preserve: true, why: ") {
+		if got.Outcome != verdict.Error || strings.Contains(got.Message+got.Observed, "9") ||
+			!strings.Contains(got.Hint, "{column: public.visits.id, preserve: true, why: ") {
 			t.Errorf("%+v", got)
 		}
 	})

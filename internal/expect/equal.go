@@ -84,7 +84,8 @@ func (q *query) comparedBy(ctx context.Context, t columnType, casts bool) (compa
 // unjudged is why nothing can be said of values that the backup's code compares.
 func unjudged(code verdict.Code, name spec.Name, column string, line int) *verdict.Problem {
 	return verdict.Errorf(code, "judge by a column of one of the server's own types",
-		"%s is of a type whose values code of the backup's own compares, reads or writes, so that nothing is proven by it (drill file, line %d)",
+		"%s is of a type whose values code of the backup's own compares, reads or writes, so that nothing is proven "+
+			"by it (drill file, line %d)",
 		name.Column(column), line)
 }
 

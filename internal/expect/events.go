@@ -41,7 +41,8 @@ type Cells struct {
 // judged as by Run: such are the checks, and their tables are left out. A value
 // that nobody vouched for is a check of its own. Where all is well there is
 // none. Of the options Shown, Past and File count.
-func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents, cells Cells, o Options) ([]verdict.Events, []verdict.Check) {
+func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEvents, cells Cells,
+	o Options) ([]verdict.Events, []verdict.Check) {
 	o.memory = remember(o.Past)
 	s := session{connect: connect, names: newLookup(nil)}
 	defer s.close()
@@ -70,31 +71,35 @@ func (s *session) within(ctx context.Context, judge judgement) error {
 	}
 	server := s.conn.PgConn()
 	opening := "savepoint events; select " + setLocal("statement_timeout", fmt.Sprint(eventsTimeout.Milliseconds())) +
-		", " + setLocal("search_path", sandbox.OwnPath) + ", " + setLocal("row_security", "off") + ", " + setLocal("constraint_exclusion", "off") +
-		", " + setLocal("datestyle", "ISO") + ", " + setLocal("intervalstyle", "postgres") + ", " + setLocal("extra_float_digits", "1") +
-		", " + setLocal("bytea_output", "hex") // as pg_dump writes them, so that they can be compared with what was loaded
+		", " + setLocal("search_path", sandbox.OwnPath) + ", " + setLocal("row_security", "off") + ", " +
+		setLocal("constraint_exclusion", "off") +
+		", " + setLocal("datestyle", "ISO") + ", " + setLocal("intervalstyle", "postgres") + ", " +
+		setLocal("extra_float_digits", "1") +
+		// as pg_dump writes them, so that they can be compared with what was loaded
+		", " + setLocal("bytea_output", "hex")
 	if server.TxStatus() == 'I' {
 		opening = "begin read only; " + opening
 	}
 	if _, err := server.Exec(ctx, opening).ReadAll(); err != nil {
 		return fmt.Errorf("begin to read the newest rows: %w", redacted(err))
 	}
-	err := judge(ctx, &query{session: s, timeout: eventsTimeout, ask: func(_ whose, sql string, args []string) ([][][]byte, error) {
-		values := make([][]byte, len(args))
-		for i := range args {
-			values[i] = []byte(args[i])
-		}
-		if s.names.mistrusted() {
-			if _, err := server.Exec(ctx, withoutIndexes).ReadAll(); err != nil {
-				return nil, redacted(err)
+	err := judge(ctx,
+		&query{session: s, timeout: eventsTimeout, ask: func(_ whose, sql string, args []string) ([][][]byte, error) {
+			values := make([][]byte, len(args))
+			for i := range args {
+				values[i] = []byte(args[i])
 			}
-		}
-		result := server.ExecParams(ctx, sql, values, nil, nil, nil).Read()
-		if result.Err != nil {
-			return nil, redacted(result.Err)
-		}
-		return result.Rows, nil
-	}})
+			if s.names.mistrusted() {
+				if _, err := server.Exec(ctx, withoutIndexes).ReadAll(); err != nil {
+					return nil, redacted(err)
+				}
+			}
+			result := server.ExecParams(ctx, sql, values, nil, nil, nil).Read()
+			if result.Err != nil {
+				return nil, redacted(result.Err)
+			}
+			return result.Rows, nil
+		}})
 	if _, back := server.Exec(ctx, "rollback to savepoint events").ReadAll(); back != nil {
 		s.close()
 	}
@@ -143,7 +148,8 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	}
 	e.bases = map[string]string{}
 	for _, column := range e.named() {
-		t, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c, e.options)
+		t, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c,
+			e.options)
 		if err != nil {
 			return err
 		}
@@ -155,7 +161,8 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	rows, err := q.rows(ctx, e.sql())
 	if state, ok := errors.AsType[*sqlError](err); ok && state.State == undefinedFunction {
 		return verdict.Errorf(verdict.CodeLatestEvents, "order by a column of time or numbers",
-			"%s (drill file, line %d) cannot be ordered by %s: the server has no order for its type", e.Table, e.Pos.Line, e.OrderBy)
+			"%s (drill file, line %d) cannot be ordered by %s: the server has no order for its type", e.Table,
+			e.Pos.Line, e.OrderBy)
 	}
 	if err != nil {
 		return verdict.Errorf(verdict.CodeLatestEvents, "correct latest_events in the drill file",
@@ -176,7 +183,8 @@ func (e *eventReader) named() []string { return append([]string{e.OrderBy}, e.Co
 // compute while it is read.
 func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation) error {
 	refuse := func(hint, format string, args ...any) error {
-		return verdict.Errorf(verdict.CodeLatestEvents, hint, "%s (drill file, line %d) %s, so it cannot be checked before it is shown",
+		return verdict.Errorf(verdict.CodeLatestEvents, hint,
+			"%s (drill file, line %d) %s, so it cannot be checked before it is shown",
 			e.Table, e.Pos.Line, fmt.Sprintf(format, args...))
 	}
 	const named = "name under latest_events a table or a materialized view, whose rows are stored"
@@ -196,7 +204,8 @@ func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation)
 	case len(rows[0][0]) == 0:
 		return refuse(named, "has foreign tables below it")
 	}
-	return refuse("leave the column out of latest_events", "has the column %s, whose type is written or ordered by functions of the backup's own",
+	return refuse("leave the column out of latest_events",
+		"has the column %s, whose type is written or ordered by functions of the backup's own",
 		rows[0][0]) // which the drill file names
 }
 
@@ -253,7 +262,8 @@ func (e *eventReader) text(column string) string {
 	if slices.Contains(hasText, e.bases[column]) {
 		text = fmt.Sprintf("pg_catalog.text(%s)", name)
 	}
-	return fmt.Sprintf("case when pg_catalog.num_nulls(%s) OPERATOR(pg_catalog.=) 0 then pg_catalog.left(%s, %d) end", name, text, verdict.CellRead)
+	return fmt.Sprintf("case when pg_catalog.num_nulls(%s) OPERATOR(pg_catalog.=) 0 then pg_catalog.left(%s, %d) end",
+		name, text, verdict.CellRead)
 }
 
 func (e *eventReader) sql() string {
@@ -307,7 +317,8 @@ func (e *eventReader) leaks() (checks []verdict.Check) {
 	for d, rows := range e.hidden {
 		place := e.Table.Column(d.column)
 		checks = append(checks, verdict.Check{
-			ID: string(d.why.Code) + ":" + eventsID + place, Stage: verdict.StageExpect, Code: d.why.Code, Outcome: d.why.Outcome,
+			ID: string(d.why.Code) + ":" + eventsID + place, Stage: verdict.StageExpect, Code: d.why.Code,
+			Outcome:  d.why.Outcome,
 			Expected: "newest rows as they were loaded, that hold nothing which looks sensitive or is a real value",
 			Observed: fmt.Sprintf("%d of %d rows", rows, len(e.found.Rows)),
 			Message:  fmt.Sprintf("%s is to be shown, but %v: it is shown as a fingerprint", place, d.why.Err),

@@ -201,11 +201,14 @@ func (k check) evaluate(ctx context.Context, s *session, within func(judgement) 
 func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Problem {
 	switch stopped := settled(ctx).Err(); {
 	case errors.Is(stopped, context.DeadlineExceeded):
-		return verdict.Errorf(verdict.CodeTimeout, "raise the drill's timeout, or find out what became slow", "the drill's time ran out before the check had ended")
+		return verdict.Errorf(verdict.CodeTimeout, "raise the drill's timeout, or find out what became slow",
+			"the drill's time ran out before the check had ended")
 	case stopped != nil:
-		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again", "the drill was stopped before the check had ended")
+		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again",
+			"the drill was stopped before the check had ended")
 	case errors.Is(err, errTimeout):
-		return verdict.Errorf(verdict.CodeTimeout, "raise the check's timeout, or find out what became slow", "the check did not end within %s", spec.Span(timeout))
+		return verdict.Errorf(verdict.CodeTimeout, "raise the check's timeout, or find out what became slow",
+			"the check did not end within %s", spec.Span(timeout))
 	case errors.Is(err, ErrBroken):
 		return ErrBroken
 	}

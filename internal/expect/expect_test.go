@@ -42,8 +42,10 @@ func TestAgainstServer(t *testing.T) {
 		"tables": testTables, "freshness": testFreshness, "failed rows": testFailedRows, "unreadable view": testUnreadableView,
 		"server gone": testServerGone, "latest events": testLatestEvents,
 		"database": testDatabase, "relationships": testRelationships, "rebuildable": testRebuildable, "canary": testCanary,
-		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck, "row count change": testRowCountChange, "table dropped": testTableDropped, "kind changed": testKindChanged, "max regression": testMaxRegression,
-		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether, "absent": testAbsent, "shadowed": testShadowed, "alien types": testAlienTypes,
+		"checksum": testChecksum, "checksum beside a witness": testChecksumWitness, "schema": testSchema, "amcheck": testAmcheck,
+		"row count change": testRowCountChange, "table dropped": testTableDropped, "kind changed": testKindChanged, "max regression": testMaxRegression,
+		"witness": testWitness, "witness in batches": testWitnessBatches, "together": testTogether, "absent": testAbsent, "shadowed": testShadowed,
+		"alien types": testAlienTypes,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,13 +153,15 @@ func testTables(t *testing.T, s server) {
 		name, file string
 		want       []short
 	}{
-		{"all kinds are there", tables("{table: public.people}", "{table: public.names}", "{table: public.ranks}", "{table: public.split}", `{table: '"odd.schema"."say ""hi"""'}`), []short{
-			{"table_present:public.people", "pass", "present", "table", ""},
-			{"table_present:public.names", "pass", "present", "view", ""},
-			{"table_present:public.ranks", "pass", "present", "materialized view", ""},
-			{"table_present:public.split", "pass", "present", "partitioned table", ""},
-			{`table_present:"odd.schema"."say ""hi"""`, "pass", "present", "table", ""},
-		}},
+		{"all kinds are there",
+			tables("{table: public.people}", "{table: public.names}", "{table: public.ranks}", "{table: public.split}", `{table: '"odd.schema"."say ""hi"""'}`),
+			[]short{
+				{"table_present:public.people", "pass", "present", "table", ""},
+				{"table_present:public.names", "pass", "present", "view", ""},
+				{"table_present:public.ranks", "pass", "present", "materialized view", ""},
+				{"table_present:public.split", "pass", "present", "partitioned table", ""},
+				{`table_present:"odd.schema"."say ""hi"""`, "pass", "present", "table", ""},
+			}},
 		{"missing, and what else is expected of it", tables("{table: public.gone, row_count: {min: 1}, freshness: {column: at, fail_after: 1d}}"), []short{
 			{"table_present:public.gone", "fail", "present", "missing", "public.gone is not in the restored database"},
 			{"row_count:public.gone", "skipped", ">= 1", "missing", "not checked"},
@@ -255,32 +259,45 @@ func testFreshness(t *testing.T, s server) {
 		{"fractions", "t", "column: f, unit: s, fail_after: 6h", short{"", "pass", fresh6h, "1h59m59s before (2026-11-21 01:15 UTC)", ""}},
 		{"as of now", "nearly", "column: at, fail_after: 6h", short{"", "pass", fresh6h, "4m after (2026-11-21 03:19 UTC)", ""}},
 		{"today", "nearly", "column: day, timezone: UTC, fail_after: 6h", short{"", "pass", fresh6h, "0s before (2026-11-21)", ""}},
-		{"where, with a comment", "t", `column: instant, fail_after: 1d, where: "kind = 'old' -- only those"`, short{"", "pass", "newest row at most 1d before 2026-11-21 03:15 UTC", "1d before (2026-11-20 03:15 UTC)", ""}},
+		{"where, with a comment", "t", `column: instant, fail_after: 1d, where: "kind = 'old' -- only those"`,
+			short{"", "pass", "newest row at most 1d before 2026-11-21 03:15 UTC", "1d before (2026-11-20 03:15 UTC)", ""}},
 
 		{"a little old", "t", "column: instant, warn_after: 1h59m59s, fail_after: 6h",
-			short{"", "warn", "newest row at most 1h59m59s (warn), 6h (fail) before 2026-11-21 03:15 UTC", two, "1s older than the 1h59m59s after which it warns"}},
-		{"too old", "t", "column: instant, fail_after: 1h59m59s", short{"", "fail", "newest row at most 1h59m59s before 2026-11-21 03:15 UTC", two, "1s older than the 1h59m59s allowed"}},
-		{"too old, but only a warning", "t", "column: instant, warn_after: 1h", short{"", "warn", "newest row at most 1h before 2026-11-21 03:15 UTC (warn)", two, "1h older than"}},
-		{"too old where", "t", `column: instant, fail_after: 6h, where: "kind = 'old'"`, short{"", "fail", fresh6h, "1d before (2026-11-20 03:15 UTC)", "18h older than the 6h allowed"}},
-		{"a day too old", "t", "column: day, timezone: UTC, fail_after: 3h14m", short{"", "fail", "newest row at most 3h14m before 2026-11-21 03:15 UTC", "3h15m before (2026-11-20)", "1m older"}},
-		{"no row", "empty", "column: at, warn_after: 6h", short{"", "fail", "newest row at most 6h before 2026-11-21 03:15 UTC (warn)", "no row", "public.empty has no row whose at is set"}},
+			short{"", "warn", "newest row at most 1h59m59s (warn), 6h (fail) before 2026-11-21 03:15 UTC", two,
+				"1s older than the 1h59m59s after which it warns"}},
+		{"too old", "t", "column: instant, fail_after: 1h59m59s",
+			short{"", "fail", "newest row at most 1h59m59s before 2026-11-21 03:15 UTC", two, "1s older than the 1h59m59s allowed"}},
+		{"too old, but only a warning", "t", "column: instant, warn_after: 1h",
+			short{"", "warn", "newest row at most 1h before 2026-11-21 03:15 UTC (warn)", two, "1h older than"}},
+		{"too old where", "t", `column: instant, fail_after: 6h, where: "kind = 'old'"`,
+			short{"", "fail", fresh6h, "1d before (2026-11-20 03:15 UTC)", "18h older than the 6h allowed"}},
+		{"a day too old", "t", "column: day, timezone: UTC, fail_after: 3h14m",
+			short{"", "fail", "newest row at most 3h14m before 2026-11-21 03:15 UTC", "3h15m before (2026-11-20)", "1m older"}},
+		{"no row", "empty", "column: at, warn_after: 6h",
+			short{"", "fail", "newest row at most 6h before 2026-11-21 03:15 UTC (warn)", "no row", "public.empty has no row whose at is set"}},
 		{"no row with a time", "none", "column: at, fail_after: 6h", short{"", "fail", fresh6h, "no row", "public.none has no row whose at is set"}},
-		{"no row that meets where", "t", "column: instant, fail_after: 6h, where: 'false'", short{"", "fail", fresh6h, "no row", "public.t has no row that meets its where and whose instant is set"}},
-		{"since ever", "none", "column: day, timezone: UTC, fail_after: 6h", short{"", "fail", fresh6h, "-infinity", "public.none has no row whose day is a moment in time"}},
-		{"from the future", "future", "column: at, fail_after: 6h", short{"", "fail", fresh6h, "6m after (2026-11-21 03:21 UTC)", "is 6m in the future (allowed: 5m)"}},
+		{"no row that meets where", "t", "column: instant, fail_after: 6h, where: 'false'",
+			short{"", "fail", fresh6h, "no row", "public.t has no row that meets its where and whose instant is set"}},
+		{"since ever", "none", "column: day, timezone: UTC, fail_after: 6h",
+			short{"", "fail", fresh6h, "-infinity", "public.none has no row whose day is a moment in time"}},
+		{"from the future", "future", "column: at, fail_after: 6h",
+			short{"", "fail", fresh6h, "6m after (2026-11-21 03:21 UTC)", "is 6m in the future (allowed: 5m)"}},
 		{"from the future, allowed", "future", "column: at, fail_after: 6h, max_future: 6m", short{"", "pass", fresh6h, "6m after (2026-11-21 03:21 UTC)", ""}},
-		{"from tomorrow", "future", "column: day, timezone: UTC, fail_after: 6h", short{"", "fail", fresh6h, "20h45m after (2026-11-22 00:00 UTC)", "in the future"}},
+		{"from tomorrow", "future", "column: day, timezone: UTC, fail_after: 6h",
+			short{"", "fail", fresh6h, "20h45m after (2026-11-22 00:00 UTC)", "in the future"}},
 		{"for ever", "future", "column: wall, timezone: UTC, fail_after: 6h", short{"", "fail", fresh6h, "infinity", "no moment in time"}},
 		{"the wrong unit", "future", "column: s, unit: s, fail_after: 6h", short{"", "fail", fresh6h, "no time", "no moment in time"}},
 		{"no number", "nan", "column: at, unit: s, fail_after: 6h", short{"", "fail", fresh6h, "no time", "no moment in time"}},
 
 		{"no such column", "t", "column: instnt, fail_after: 6h", short{"", "error", fresh6h, "", "there is no column public.t.instnt (drill file, line 6)"}},
-		{"no zone", "t", "column: wall, fail_after: 6h", short{"", "error", fresh6h, "", "public.t.wall is of type timestamp without time zone, which has no time zone"}},
+		{"no zone", "t", "column: wall, fail_after: 6h",
+			short{"", "error", fresh6h, "", "public.t.wall is of type timestamp without time zone, which has no time zone"}},
 		{"no zone for a day", "t", "column: day, fail_after: 6h", short{"", "error", fresh6h, "", "is of type date, which has no time zone"}},
 		{"no unit", "t", "column: s, fail_after: 6h", short{"", "error", fresh6h, "", "is of type integer, which does not tell its unit"}},
 		{"a unit of a timestamp", "t", "column: instant, unit: s, fail_after: 6h", short{"", "error", fresh6h, "", "unit is for numbers"}},
 		{"text", "t", "column: name, fail_after: 6h", short{"", "error", fresh6h, "", "is of type text, which tells no time"}},
-		{"a wrong where", "t", "column: instant, fail_after: 6h, where: 'knid = 1'", short{"", "error", fresh6h, "", `(drill file, line 6): column "knid" does not exist (SQLSTATE 42703)`}},
+		{"a wrong where", "t", "column: instant, fail_after: 6h, where: 'knid = 1'",
+			short{"", "error", fresh6h, "", `(drill file, line 6): column "knid" does not exist (SQLSTATE 42703)`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -306,25 +323,39 @@ func testFailedRows(t *testing.T, s server) {
 		want        short
 		code        verdict.Code
 	}{
-		{"none, by the database's own search_path", q("select id from orders where id > 3", "fail_if: '> 0'"), short{"", "pass", "fail if > 0", "0", ""}, verdict.CodeFailedRows},
-		{"some", q("select id from orders", "fail_if: '> 2'"), short{"", "fail", "fail if > 2", "3", "the query q gives 3 rows (fail if > 2)"}, verdict.CodeFailedRows},
-		{"some, but not yet too many", q("select id from orders", "warn_if: '> 2', fail_if: '> 3'"), short{"", "warn", "warn if > 2, fail if > 3", "3", "(warn if > 2)"}, verdict.CodeFailedRows},
+		{"none, by the database's own search_path", q("select id from orders where id > 3", "fail_if: '> 0'"), short{"", "pass", "fail if > 0", "0", ""},
+			verdict.CodeFailedRows},
+		{"some", q("select id from orders", "fail_if: '> 2'"), short{"", "fail", "fail if > 2", "3", "the query q gives 3 rows (fail if > 2)"},
+			verdict.CodeFailedRows},
+		{"some, but not yet too many", q("select id from orders", "warn_if: '> 2', fail_if: '> 3'"),
+			short{"", "warn", "warn if > 2, fail if > 3", "3", "(warn if > 2)"}, verdict.CodeFailedRows},
 		{"too few", q("select 1 where false", "fail_if: '< 1'"), short{"", "fail", "fail if < 1", "0", ""}, verdict.CodeFailedRows},
-		{"columns of one name, a comment, a semicolon", q("select id, id from orders -- all\n;\n", "fail_if: '!= 3'"), short{"", "pass", "fail if != 3", "3", ""}, verdict.CodeFailedRows},
+		{"columns of one name, a comment, a semicolon", q("select id, id from orders -- all\n;\n", "fail_if: '!= 3'"),
+			short{"", "pass", "fail if != 3", "3", ""}, verdict.CodeFailedRows},
 		{"values", q("values (1), (2)", "fail_if: '!= 2'"), short{"", "pass", "fail if != 2", "2", ""}, verdict.CodeFailedRows},
 
 		{"wrong SQL", q("selec id from orders", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", `(SQLSTATE 42601)`}, verdict.CodeFailedRows},
-		{"a wrong column", q("select idd from orders", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", `(drill file, line 6): column "idd" does not exist (SQLSTATE 42703)`}, verdict.CodeFailedRows},
+		{"a wrong column", q("select idd from orders", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", `(drill file, line 6): column "idd" does not exist (SQLSTATE 42703)`}, verdict.CodeFailedRows},
 		{"a parameter", q("select $1::int", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "holds a parameter"}, verdict.CodeFailedRows},
-		{"too slow", q("select pg_sleep(60)", "fail_if: '> 0', timeout: 1s"), short{"", "error", "fail if > 0", "", "did not end within 1s"}, verdict.CodeTimeout},
-		{"a second statement", q("select 1) x; drop table app.orders; select (1", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "cannot insert multiple commands"}, verdict.CodeFailedRows},
-		{"an end of the transaction", q("commit; drop table app.orders", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "syntax error"}, verdict.CodeFailedRows},
-		{"a change", q("with gone as (delete from orders returning 1) select * from gone", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "(SQLSTATE 0A000)"}, verdict.CodeFailedRows},
-		{"a change by a function", q("select app.writes()", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "tries to change something, in a read-only transaction (SQLSTATE 25006)"}, verdict.CodeFailedRows},
-		{"a change of the mode", q("select set_config('transaction_read_only', 'off', false), app.writes()", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "SQLSTATE"}, verdict.CodeFailedRows},
-		{"a value in an error", q("select 1 from orders where email::int > 0", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "invalid text representation (SQLSTATE 22P02)"}, verdict.CodeFailedRows},
-		{"a function's own words", q("select app.leak() from orders offset 0", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "an exception raised by a function (SQLSTATE P0001)"}, verdict.CodeFailedRows},
-		{"a function that poses as the parser", q("select app.posing() offset 0", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "(SQLSTATE 42703)"}, verdict.CodeFailedRows},
+		{"too slow", q("select pg_sleep(60)", "fail_if: '> 0', timeout: 1s"), short{"", "error", "fail if > 0", "", "did not end within 1s"},
+			verdict.CodeTimeout},
+		{"a second statement", q("select 1) x; drop table app.orders; select (1", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", "cannot insert multiple commands"}, verdict.CodeFailedRows},
+		{"an end of the transaction", q("commit; drop table app.orders", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "syntax error"},
+			verdict.CodeFailedRows},
+		{"a change", q("with gone as (delete from orders returning 1) select * from gone", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", "(SQLSTATE 0A000)"}, verdict.CodeFailedRows},
+		{"a change by a function", q("select app.writes()", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", "tries to change something, in a read-only transaction (SQLSTATE 25006)"}, verdict.CodeFailedRows},
+		{"a change of the mode", q("select set_config('transaction_read_only', 'off', false), app.writes()", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", "SQLSTATE"}, verdict.CodeFailedRows},
+		{"a value in an error", q("select 1 from orders where email::int > 0", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", "invalid text representation (SQLSTATE 22P02)"}, verdict.CodeFailedRows},
+		{"a function's own words", q("select app.leak() from orders offset 0", "fail_if: '> 0'"),
+			short{"", "error", "fail if > 0", "", "an exception raised by a function (SQLSTATE P0001)"}, verdict.CodeFailedRows},
+		{"a function that poses as the parser", q("select app.posing() offset 0", "fail_if: '> 0'"), short{"", "error", "fail if > 0", "", "(SQLSTATE 42703)"},
+			verdict.CodeFailedRows},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// Beside another check, which must run whatever this one does.
@@ -372,9 +403,11 @@ func testServerGone(t *testing.T, s server) {
 		return conn, err
 	}
 	t.Run("killed midway", func(t *testing.T) {
-		d := drill(t, queries("{name: dies, sql: select pg_terminate_backend(pg_backend_pid()), fail_if: '> 0'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
+		d := drill(t,
+			queries("{name: dies, sql: select pg_terminate_backend(pg_backend_pid()), fail_if: '> 0'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
 		got := Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf})
-		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "broke before the check had ended"}, {"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
+		compare(t, []short{{"failed_rows:dies", "error", "fail if > 0", "", "broke before the check had ended"},
+			{"failed_rows:after", "pass", "fail if > 1", "1", ""}}, got)
 	})
 	t.Run("an error of a statement that speaks of another server", func(t *testing.T) {
 		connect := s.database(t, "far", `CREATE FUNCTION far() RETURNS int LANGUAGE plpgsql AS
@@ -384,7 +417,9 @@ func testServerGone(t *testing.T, s server) {
 			Run(t.Context(), connect, d.Expectations, Options{AsOf: asOf}))
 	})
 	t.Run("ended by what the check before has set", func(t *testing.T) {
-		d := drill(t, queries("{name: sets, sql: \"select set_config('idle_in_transaction_session_timeout', '1', false)\", fail_if: '> 1'}", "{name: after, sql: select 1, fail_if: '> 1'}"))
+		d := drill(t,
+			queries("{name: sets, sql: \"select set_config('idle_in_transaction_session_timeout', '1', false)\", fail_if: '> 1'}",
+				"{name: after, sql: select 1, fail_if: '> 1'}"))
 		checks := declared(d.Expectations, Options{})
 		one := session{connect: connect, names: newLookup(nil)}
 		defer one.close()
@@ -411,7 +446,9 @@ func testServerGone(t *testing.T, s server) {
 		nowhere := func(ctx context.Context) (*pgx.Conn, error) {
 			return pgx.Connect(ctx, "host=/nonexistent user=postgres password=hunter2 sslmode=disable")
 		}
-		got := Run(t.Context(), nowhere, drill(t, tables("{table: a.b}", "{table: a.c}")+"  failed_rows: [{name: q, sql: select 1, fail_if: '> 0'}]\n").Expectations, Options{AsOf: asOf, Jobs: 2})
+		got := Run(t.Context(), nowhere,
+			drill(t, tables("{table: a.b}", "{table: a.c}")+"  failed_rows: [{name: q, sql: select 1, fail_if: '> 0'}]\n").Expectations,
+			Options{AsOf: asOf, Jobs: 2})
 		for _, c := range got {
 			if c.Outcome != verdict.Error || c.Code != verdict.CodeSandbox || strings.Contains(c.Message, "hunter2") {
 				t.Errorf("%+v", c)
@@ -436,7 +473,8 @@ func testServerGone(t *testing.T, s server) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		d := drill(t, queries("{name: long, sql: select pg_sleep(60), fail_if: '> 0'}"))
-		if c := Run(ctx, connect, d.Expectations, Options{AsOf: asOf})[0]; c.Outcome != verdict.Error || c.Code != verdict.CodeTimeout || !strings.Contains(c.Message, "the drill's time") {
+		if c := Run(ctx, connect, d.Expectations, Options{AsOf: asOf})[0]; c.Outcome != verdict.Error || c.Code != verdict.CodeTimeout ||
+			!strings.Contains(c.Message, "the drill's time") {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -449,8 +487,10 @@ func testServerGone(t *testing.T, s server) {
 			}
 			return connect(ctx)
 		}
-		got := Run(t.Context(), panicking, drill(t, queries("{name: a, sql: select 1, fail_if: '> 1'}", "{name: b, sql: select 1, fail_if: '> 1'}")).Expectations, Options{AsOf: asOf})
-		if got[0].Outcome != verdict.Error || got[0].Code != verdict.CodeInternal || strings.Contains(got[0].Message, "secret") || got[1].Outcome != verdict.Pass {
+		got := Run(t.Context(), panicking,
+			drill(t, queries("{name: a, sql: select 1, fail_if: '> 1'}", "{name: b, sql: select 1, fail_if: '> 1'}")).Expectations, Options{AsOf: asOf})
+		if got[0].Outcome != verdict.Error || got[0].Code != verdict.CodeInternal || strings.Contains(got[0].Message, "secret") ||
+			got[1].Outcome != verdict.Pass {
 			t.Errorf("%+v", got)
 		}
 	})

@@ -27,7 +27,8 @@ const (
 // clocks by the OID of a built-in type.
 var clocks = map[string]clock{
 	"1184": clockInstant, "1114": clockWall, "1082": clockDay,
-	"21": clockNumber, "23": clockNumber, "20": clockNumber, "1700": clockNumber, "700": clockNumber, "701": clockNumber,
+	"21": clockNumber, "23": clockNumber, "20": clockNumber, "1700": clockNumber, "700": clockNumber,
+	"701": clockNumber,
 }
 
 // newest gives seconds since 1970 as text; %s is the column. Wall clocks and
@@ -50,7 +51,8 @@ func freshness(t spec.Table, o Options) check {
 	f := *t.Freshness
 	asOf := o.asOf()
 	return check{
-		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness, Expected: freshEnough(f, asOf.from)},
+		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness,
+			Expected: freshEnough(f, asOf.from)},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			how, err := clockOf(ctx, q, t, c, o)
@@ -95,7 +97,8 @@ func freshEnough(f spec.Freshness, asOf time.Time) string {
 	case f.WarnAfter == 0:
 		return fmt.Sprintf("newest row at most %s before %s", spec.Span(f.FailAfter), at)
 	}
-	return fmt.Sprintf("newest row at most %s (warn), %s (fail) before %s", spec.Span(f.WarnAfter), spec.Span(f.FailAfter), at)
+	return fmt.Sprintf("newest row at most %s (warn), %s (fail) before %s", spec.Span(f.WarnAfter),
+		spec.Span(f.FailAfter), at)
 }
 
 const minute = "2006-01-02 15:04 MST"
@@ -116,13 +119,15 @@ func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 	kind := of.name
 	switch how := clocks[of.oid]; {
 	case how == clockUnknown:
-		return refuse("choose a timestamp, a date or a number for freshness.column", "%s is of type %s, which tells no time", column, kind)
+		return refuse("choose a timestamp, a date or a number for freshness.column",
+			"%s is of type %s, which tells no time", column, kind)
 	case how == clockNumber && f.Unit == "":
 		return refuse("add unit: s, ms, us or ns", "%s is of type %s, which does not tell its unit", column, kind)
 	case how != clockNumber && f.Unit != "":
 		return refuse("remove unit", "%s is of type %s, and unit is for numbers", column, kind)
 	case (how == clockWall || how == clockDay) && f.Location == nil:
-		return refuse("add timezone: the zone in which the application writes it, such as Europe/Berlin or UTC", "%s is of type %s, which has no time zone", column, kind)
+		return refuse("add timezone: the zone in which the application writes it, such as Europe/Berlin or UTC",
+			"%s is of type %s, which has no time zone", column, kind)
 	default:
 		return how, nil
 	}
@@ -130,7 +135,8 @@ func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 
 // askNewest gives the newest time as seconds, or as units of a number; some is
 // false where no row has one.
-func askNewest(ctx context.Context, q *query, t spec.Table, path whose, how clock) (seconds float64, some bool, err error) {
+func askNewest(ctx context.Context, q *query, t spec.Table, path whose, how clock) (seconds float64, some bool,
+	err error) {
 	f := *t.Freshness
 	sql := "select " + fmt.Sprintf(newest[how], pgx.Identifier{f.Column}.Sanitize()) + " from " + identifier(t.Table)
 	if f.Where != "" {
@@ -138,7 +144,8 @@ func askNewest(ctx context.Context, q *query, t spec.Table, path whose, how cloc
 	}
 	text, err := q.valueUnder(ctx, path, sql)
 	if err != nil {
-		return 0, false, verdict.Errorf(verdict.CodeFreshness, "look at freshness in the drill file, first of all at its where",
+		return 0, false, verdict.Errorf(verdict.CodeFreshness,
+			"look at freshness in the drill file, first of all at its where",
 			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.Pos.Line, err)
 	}
 	if text == nil {
@@ -197,7 +204,8 @@ func judgeNone(c *verdict.Check, t spec.Table) {
 	if t.Freshness.Where != "" {
 		which = "that meets its where and whose"
 	}
-	c.Say(verdict.Fail, "no row", "a table that is never empty in production came back empty, or the column was never filled",
+	c.Say(verdict.Fail, "no row",
+		"a table that is never empty in production came back empty, or the column was never filled",
 		"%s has no row %s %s is set", t.Table, which, t.Freshness.Column)
 }
 
@@ -219,12 +227,15 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	age = age.Truncate(time.Second) // as it is shown
 	most := age + asOf.to.Sub(asOf.from)
 	observed := fmt.Sprintf("%s (%s)", before(age), written)
-	const hint = "the backup is younger than its data: it was dumped from a stale copy, or nothing is written in production any more"
+	const hint = "the backup is younger than its data: it was dumped from a stale copy, or nothing is " +
+		"written in production any more"
 	switch {
 	case f.FailAfter > 0 && age > f.FailAfter:
-		c.Say(verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table, spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
+		c.Say(verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table,
+			spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
 	case f.WarnAfter > 0 && age > f.WarnAfter:
-		c.Say(verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns", t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
+		c.Say(verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns",
+			t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
 	case age > 0 && (f.FailAfter > 0 && most > f.FailAfter || f.WarnAfter > 0 && most > f.WarnAfter):
 		c.Say(verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into "+
 			"source.time, or allow a day more",
@@ -237,19 +248,25 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 
 // judgeFuture: one row from the future would make a table fresh for ever.
 func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
-	const hint = "a wrong clock, time zone or unit; or a date that is meant to lie ahead, which freshness.where can leave out"
+	const hint = "a wrong clock, time zone or unit; or a date that is meant to lie ahead, which " +
+		"freshness.where can leave out"
 	switch newest.endless {
 	case "":
 	case beforeAll: // the greatest, so that there is no other
-		c.Say(verdict.Fail, newest.endless, "judge by another column, or find out what writes it: in every row it is -infinity, or null", "%s has no row whose %s is a moment in time", t.Table, t.Freshness.Column)
+		c.Say(verdict.Fail, newest.endless,
+			"judge by another column, or find out what writes it: in every row it is -infinity, or null",
+			"%s has no row whose %s is a moment in time", t.Table, t.Freshness.Column)
 		return
 	default:
-		c.Say(verdict.Fail, newest.endless, hint, "the newest row of %s is one whose %s is no moment in time, and hides how old the others are", t.Table, t.Freshness.Column)
+		c.Say(verdict.Fail, newest.endless, hint,
+			"the newest row of %s is one whose %s is no moment in time, and hides how old the others are", t.Table,
+			t.Freshness.Column)
 		return
 	}
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)
 	c.Say(verdict.Fail, fmt.Sprintf("%s (%s)", before(-ahead), newest.from.UTC().Format(minute)), hint,
-		"the newest row of %s is %s in the future (allowed: %s), and hides how old the others are", t.Table, spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
+		"the newest row of %s is %s in the future (allowed: %s), and hides how old the others are", t.Table,
+		spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
 }
 
 // before writes an age: 2h14m before, 3s after.

@@ -32,7 +32,8 @@ func beThere(c *verdict.Check, name spec.Name, r relation, what string, o Option
 	case r.oid != "":
 		c.Say(verdict.Fail, r.kind, r.elsewhere, "%s (%s) does not exist or cannot be read", name, what)
 	default:
-		r.absent(name, fmt.Sprintf("%s (%s) does not exist or cannot be read", name, what), o.hadTable(c.ID, name), o).tell(c, r.kind)
+		r.absent(name, fmt.Sprintf("%s (%s) does not exist or cannot be read", name, what), o.hadTable(c.ID, name),
+			o).tell(c, r.kind)
 	}
 	return r.there()
 }
@@ -188,7 +189,8 @@ func (l *lookup) elsewhere(name spec.Name, all []spec.Name) string {
 		}
 	}
 	if len(schemas) > 0 {
-		return "a table of this name is in another schema (" + l.several(schemas) + "): was it moved? then correct the drill file"
+		return "a table of this name is in another schema (" + l.several(schemas) +
+			"): was it moved? then correct the drill file"
 	}
 	hint := fmt.Sprintf(lost, len(all))
 	if meant := spec.DidYouMean(name.String(), l.tellable(names), ""); meant != "" {
@@ -295,7 +297,8 @@ func (l *lookup) ask(ctx context.Context, q *query) error {
 	l.pending = nil
 	for _, row := range rows {
 		l.keep(wanted{string(row[0]), string(row[1]), string(row[2])},
-			relation{oid: string(row[3]), kind: string(row[4]), readable: string(row[5]) == "t", populated: string(row[6]) == "t"},
+			relation{oid: string(row[3]), kind: string(row[4]), readable: string(row[5]) == "t",
+				populated: string(row[6]) == "t"},
 			columnType{oid: string(row[7]), name: string(row[8])})
 	}
 	return nil

@@ -41,13 +41,16 @@ func (s *session) open(ctx context.Context) error {
 	}
 	conn, err := s.connect(ctx)
 	if err != nil {
-		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server is gone or refuses connections; run the drill again", "connect to the restored database: %w", redacted(err))
+		return verdict.Errorf(verdict.CodeSandbox,
+			"the sandbox's server is gone or refuses connections; run the drill again",
+			"connect to the restored database: %w", redacted(err))
 	}
 	s.conn, s.inside = conn, false
 	results, err := conn.PgConn().Exec(ctx, "show search_path").ReadAll()
 	if err != nil || len(results) != 1 || len(results[0].Rows) != 1 {
 		s.close()
-		return verdict.Errorf(verdict.CodeSandbox, "run the drill again", "ask the restored database for its search_path: %w", redacted(err))
+		return verdict.Errorf(verdict.CodeSandbox, "run the drill again",
+			"ask the restored database for its search_path: %w", redacted(err))
 	}
 	s.path = string(results[0].Rows[0][0])
 	return nil
@@ -67,7 +70,8 @@ func (s *session) close() {
 // transaction runs work in a read-only transaction, which begins with its
 // first statement and is rolled back whatever happens. Its statements end at
 // the timeout: errTimeout then.
-func (s *session) transaction(ctx context.Context, timeout time.Duration, work func(context.Context, *query) error) error {
+func (s *session) transaction(ctx context.Context, timeout time.Duration,
+	work func(context.Context, *query) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout+grace, errTimeout)
 	defer cancel()
 	q := &query{session: s, timeout: timeout}
@@ -211,8 +215,9 @@ func (q *query) opening(path whose) []string {
 			all = append(all, "rollback")
 		}
 		q.begun, q.path, q.wary, q.session.inside = q.session.conn, path, false, true
-		all = append(all, "begin read only", "select "+setLocal("statement_timeout", fmt.Sprint(max(q.timeout.Milliseconds(), 1)))+
-			", "+setLocal("search_path", searchPath)+", "+setLocal("constraint_exclusion", "off"))
+		all = append(all, "begin read only",
+			"select "+setLocal("statement_timeout", fmt.Sprint(max(q.timeout.Milliseconds(), 1)))+
+				", "+setLocal("search_path", searchPath)+", "+setLocal("constraint_exclusion", "off"))
 	}
 	if q.path != path {
 		q.path = path

@@ -18,9 +18,11 @@ import (
 // Casts are none, since a backup may bring one from any type to text.
 var greatest = map[clock]string{
 	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ` + asWritten,
-	clockWall:    `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') ` + asWritten,
-	clockDay:     `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') ` + asWritten,
-	clockNumber:  `case ` + asWritten,
+	clockWall: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') ` +
+		asWritten,
+	clockDay: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') ` +
+		asWritten,
+	clockNumber: `case ` + asWritten,
 }
 
 const asWritten = "when m is not null then pg_catalog.format('%%s', m) end"
@@ -33,7 +35,9 @@ var integers = map[string]bool{"21": true, "23": true, "20": true}
 func maxRegression(t spec.Table, o Options) check {
 	return check{
 		Check: verdict.Check{
-			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression, Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" + tolerated(*t.MaxRegression),
+			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression,
+			Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" +
+				tolerated(*t.MaxRegression),
 		},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
@@ -70,20 +74,25 @@ func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, mend+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), r.Pos.Line)
 	}
-	of, err := fileColumn{verdict.CodeMaxRegression, "max_regression.column", r.Pos.Line, t.Table, r.Column}.find(ctx, q, c, o)
+	of, err := fileColumn{verdict.CodeMaxRegression, "max_regression.column", r.Pos.Line, t.Table, r.Column}.find(ctx,
+		q, c, o)
 	if err != nil {
 		return clockUnknown, err
 	}
 	kind, how := of.name, clocks[of.oid]
 	switch {
 	case how == clockUnknown, how == clockNumber && !integers[of.oid]:
-		return refuse("choose a timestamp, a date or an integer for max_regression.column", "%s is of type %s, of which nothing is the newest", column, kind)
+		return refuse("choose a timestamp, a date or an integer for max_regression.column",
+			"%s is of type %s, of which nothing is the newest", column, kind)
 	case how == clockNumber && r.Time > 0:
-		return refuse("write max_regression.tolerance as a whole number, such as 100,", "%s is of type %s, and its tolerance a time", column, kind)
+		return refuse("write max_regression.tolerance as a whole number, such as 100,",
+			"%s is of type %s, and its tolerance a time", column, kind)
 	case how != clockNumber && r.IDs > 0:
-		return refuse("write max_regression.tolerance as a duration, such as 90s,", "%s is of type %s, and its tolerance a number", column, kind)
+		return refuse("write max_regression.tolerance as a duration, such as 90s,",
+			"%s is of type %s, and its tolerance a number", column, kind)
 	case how == clockNumber && (o.Shown == nil || !o.Shown(t.Table.Schema, t.Table.Table, r.Column)):
-		return refuse(fmt.Sprintf(`add {column: %s, preserve: true, why: "a number, no identity"} to scrub.rules`, column),
+		return refuse(fmt.Sprintf(`add {column: %s, preserve: true, why: "a number, no identity"} to scrub.rules`,
+			column),
 			"%s is to be kept in the report, and is not preserved with a why", column)
 	}
 	return how, nil
@@ -91,8 +100,9 @@ func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 
 // askGreatest gives the greatest value; empty where no row has one.
 func askGreatest(ctx context.Context, q *query, t spec.Table, path whose, how clock) (string, error) {
-	text, err := q.valueUnder(ctx, path, fmt.Sprintf("select "+greatest[how]+" from (select pg_catalog.max(%s) from %s) g(m)",
-		pgx.Identifier{t.MaxRegression.Column}.Sanitize(), identifier(t.Table)))
+	text, err := q.valueUnder(ctx, path,
+		fmt.Sprintf("select "+greatest[how]+" from (select pg_catalog.max(%s) from %s) g(m)",
+			pgx.Identifier{t.MaxRegression.Column}.Sanitize(), identifier(t.Table)))
 	if err != nil {
 		return "", verdict.Errorf(verdict.CodeMaxRegression, "look at max_regression in the drill file",
 			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.MaxRegression.Pos.Line, err)
@@ -104,7 +114,8 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 	column := t.MaxRegression.Column
 	now, isMark := history.Number(mark)
 	if mark != "" && !isMark {
-		c.Say(verdict.Error, mark, "judge by another column, or find out what writes it", "the newest %s of %s is no moment in time, and hides the others", column, t.Table)
+		c.Say(verdict.Error, mark, "judge by another column, or find out what writes it",
+			"the newest %s of %s is no moment in time, and hides the others", column, t.Table)
 		return
 	}
 	c.Change = &verdict.Change{To: mark}
@@ -120,14 +131,18 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 	before := last[0].Value
 	c.Change.Baseline = last[0].Run
 	c.Change.From = markText(how, before)
-	const hint = "what was dumped went back in time: look for a disk, a replica or a restore in production that lacks what was there at the last drill"
+	const hint = "what was dumped went back in time: look for a disk, a replica or a restore in production that " +
+		"lacks what was there at the last drill"
 	switch {
 	case mark == "":
-		c.Say(verdict.Fail, "no row", hint+"; "+acceptHint, "%s has no row whose %s is set, and the newest in the last drill that passed (%s) was %s",
+		c.Say(verdict.Fail, "no row", hint+"; "+acceptHint,
+			"%s has no row whose %s is set, and the newest in the last drill that passed (%s) was %s",
 			t.Table, column, last[0].Run, shownMark(how, c.Change.From, before))
 	case before-now > allowedBack(how, *t.MaxRegression):
-		c.Say(verdict.Fail, shownMark(how, mark, now), hint+"; "+acceptHint, "the newest %s of %s is %s, %s before that of the last drill that passed (%s, %s)",
-			column, t.Table, shownMark(how, mark, now), distance(how, before-now), shownMark(how, c.Change.From, before), last[0].Run)
+		c.Say(verdict.Fail, shownMark(how, mark, now), hint+"; "+acceptHint,
+			"the newest %s of %s is %s, %s before that of the last drill that passed (%s, %s)",
+			column, t.Table, shownMark(how, mark, now), distance(how, before-now),
+			shownMark(how, c.Change.From, before), last[0].Run)
 	default:
 		c.Pass(shownMark(how, mark, now))
 	}

@@ -22,7 +22,8 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 	column := t.Table.Column(r.Column)
 	to := r.References.Column(r.ReferencedColumn)
 	return check{
-		Check: verdict.Check{ID: "relationships:" + column, Code: verdict.CodeRelationships, Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
+		Check: verdict.Check{ID: "relationships:" + column, Code: verdict.CodeRelationships,
+			Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, from relation, c *verdict.Check) error {
 			target, err := find(ctx, q, r.References)
@@ -30,13 +31,16 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 			case err != nil:
 				return err
 			case !target.there() && listed:
-				c.Say(verdict.Skipped, target.kind, "see "+presentID+r.References.String(), "not checked: %s does not exist or cannot be read", r.References)
+				c.Say(verdict.Skipped, target.kind, "see "+presentID+r.References.String(),
+					"not checked: %s does not exist or cannot be read", r.References)
 				return nil
 			case !beThere(c, r.References, target, "which "+column+" references", o):
 				return nil
 			case o.Agree != nil && !o.Agree(t.Table, r.Column, r.References, r.ReferencedColumn):
-				return verdict.Errorf(verdict.CodeRelationships, "give both columns the same transform and the same link, or preserve both",
-					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)", column, to, r.Pos.Line)
+				return verdict.Errorf(verdict.CodeRelationships,
+					"give both columns the same transform and the same link, or preserve both",
+					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)",
+					column, to, r.Pos.Line)
 			}
 			equal, err := equality(ctx, q, t.Table, r, c, o)
 			if err != nil {
@@ -57,7 +61,8 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) che
 }
 
 // equality is the operator that compares both columns.
-func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationship, c *verdict.Check, o Options) (string, error) {
+func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationship, c *verdict.Check, o Options) (string,
+	error) {
 	of := fileColumn{verdict.CodeRelationships, "relationships", r.Pos.Line, table, r.Column}
 	from, err := of.find(ctx, q, c, o)
 	if err != nil {
@@ -81,13 +86,17 @@ func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationshi
 	return ownEqual, err
 }
 
-func countOrphans(ctx context.Context, q *query, path whose, equal string, table spec.Name, r spec.Relationship) (int64, error) {
+func countOrphans(ctx context.Context, q *query, path whose, equal string, table spec.Name, r spec.Relationship) (int64,
+	error) {
 	column := pgx.Identifier{r.Column}.Sanitize()
 	referenced := pgx.Identifier{r.ReferencedColumn}.Sanitize()
-	n, err := count(ctx, q, path, fmt.Sprintf("select pg_catalog.count(*) from %s f where f.%s is not null and not exists (select from %s t where t.%s %s f.%s)",
-		identifier(table), column, identifier(r.References), referenced, equal, column))
+	n, err := count(ctx, q, path,
+		fmt.Sprintf("select pg_catalog.count(*) from %s f where f.%s is not null and not exists (select "+
+			"from %s t where t.%s %s f.%s)",
+			identifier(table), column, identifier(r.References), referenced, equal, column))
 	if err != nil {
-		return 0, verdict.Errorf(verdict.CodeRelationships, "look at relationships in the drill file: both columns must be there, and of types that can be compared",
+		return 0, verdict.Errorf(verdict.CodeRelationships,
+			"look at relationships in the drill file: both columns must be there, and of types that can be compared",
 			"count the orphans of %s (drill file, line %d): %w", table.Column(r.Column), r.Pos.Line, err)
 	}
 	return n, nil
@@ -95,8 +104,10 @@ func countOrphans(ctx context.Context, q *query, path whose, equal string, table
 
 func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int64) {
 	observed := strconv.FormatInt(n, 10)
-	orphans := fmt.Sprintf("%s of %s whose %s is no %s", rowsInWords(n), table, r.Column, r.References.Column(r.ReferencedColumn))
-	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with production before this backup is trusted"
+	orphans := fmt.Sprintf("%s of %s whose %s is no %s", rowsInWords(n), table, r.Column,
+		r.References.Column(r.ReferencedColumn))
+	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with " +
+		"production before this backup is trusted"
 	switch {
 	case r.FailIf != nil && r.FailIf.Holds(n):
 		c.Say(verdict.Fail, observed, hint, "%s (fail if %s)", orphans, r.FailIf)

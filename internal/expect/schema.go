@@ -37,7 +37,8 @@ func schema(b spec.Baseline, take func(*spec.Structure), names *told.Names) chec
 			if take != nil {
 				take(now)
 			}
-			c.Say(verdict.Skipped, objects(now), "it is written if this drill passes", "not compared, since the baseline is being made")
+			c.Say(verdict.Skipped, objects(now), "it is written if this drill passes",
+				"not compared, since the baseline is being made")
 			return nil
 		},
 	}
@@ -75,7 +76,8 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 	}
 	note := ""
 	if b.Structure.PostgreSQL != now.PostgreSQL {
-		note = fmt.Sprintf("; definitions were not compared, since PostgreSQL %d wrote those of the baseline, and %d writes them in other words", b.Structure.PostgreSQL, now.PostgreSQL)
+		note = fmt.Sprintf("; definitions were not compared, since PostgreSQL %d wrote those of the baseline, and "+
+			"%d writes them in other words", b.Structure.PostgreSQL, now.PostgreSQL)
 	}
 	if len(shown) == 0 {
 		c.Pass(objects(now) + note)
@@ -100,7 +102,9 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 	if more := len(lines) - mostLines; more > 0 {
 		lines = append(lines[:mostLines], fmt.Sprintf("… and %d lines more", more))
 	}
-	c.Say(outcome, strings.Join(observed, ", ")+note, "if that was meant, write the baseline anew (mage baseline -name=DRILL) and look at what changes in it; else find out who changed production, or what the dump leaves out",
+	c.Say(outcome, strings.Join(observed, ", ")+note,
+		"if that was meant, write the baseline anew (mage baseline -name=DRILL) and look at what changes in it; else "+
+			"find out who changed production, or what the dump leaves out",
 		"the structure is not that of %s:\n%s", b.File, strings.Join(lines, "\n"))
 }
 
@@ -132,7 +136,8 @@ func differences(was, now *spec.Structure) []change {
 			keys = append(keys, key)
 		}
 	}
-	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(strings.Compare(nameIn(a), nameIn(b)), strings.Compare(a, b)) })
+	slices.SortFunc(keys,
+		func(a, b string) int { return cmp.Or(strings.Compare(nameIn(a), nameIn(b)), strings.Compare(a, b)) })
 	var all []change
 	whole := map[bool][]string{} // names of tables that came, or went
 	for _, key := range keys {
@@ -147,7 +152,8 @@ func differences(was, now *spec.Structure) []change {
 	}
 	return slices.DeleteFunc(all, func(d change) bool {
 		came := d.was == nil
-		return came != (d.is == nil) && !isRelation(d.key) && slices.ContainsFunc(whole[came], func(table string) bool { return strings.HasPrefix(nameIn(d.key), table) })
+		return came != (d.is == nil) && !isRelation(d.key) &&
+			slices.ContainsFunc(whole[came], func(table string) bool { return strings.HasPrefix(nameIn(d.key), table) })
 	})
 }
 

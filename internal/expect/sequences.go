@@ -62,8 +62,10 @@ func sequences(rewritten func(schema, table, column string) bool) check {
 			var all []sequence
 			for _, row := range rows {
 				// A column that the scrub rewrites says nothing about the backup.
-				if schema, table, column := string(row[2]), string(row[3]), string(row[4]); rewritten == nil || !rewritten(schema, table, column) {
-					all = append(all, newSequence(string(row[0]), string(row[1]), schema, table, column, string(row[5])))
+				if schema, table, column := string(row[2]), string(row[3]),
+					string(row[4]); rewritten == nil || !rewritten(schema, table, column) {
+					all = append(all,
+						newSequence(string(row[0]), string(row[1]), schema, table, column, string(row[5])))
 				}
 			}
 			behind, err := askBehind(ctx, q, all)
@@ -85,7 +87,8 @@ func newSequence(schema, name, ofSchema, table, column, increment string) sequen
 		name:   spec.Name{Schema: schema, Table: name}.String(),
 		column: spec.Name{Schema: ofSchema, Table: table}.Column(column),
 		sql: fmt.Sprintf(`select %s from (select case when is_called then last_value::pg_catalog.numeric + (%s) else last_value end, (select pg_catalog.%s(%s)::pg_catalog.numeric from %s) from %s) s(next, m)`,
-			ahead, increment, extreme, pgx.Identifier{column}.Sanitize(), pgx.Identifier{ofSchema, table}.Sanitize(), pgx.Identifier{schema, name}.Sanitize()),
+			ahead, increment, extreme, pgx.Identifier{column}.Sanitize(), pgx.Identifier{ofSchema, table}.Sanitize(),
+			pgx.Identifier{schema, name}.Sanitize()),
 	}
 }
 
@@ -121,7 +124,8 @@ func judgeSequences(c *verdict.Check, total int, behind []string, several func([
 	default:
 		slices.Sort(behind)
 		c.Say(verdict.Fail, fmt.Sprintf("%d of %d behind", len(behind), total),
-			"inserts would collide with rows that are there: setval() each after a restore, and find out what wrote the rows without it",
+			"inserts would collide with rows that are there: setval() each after a restore, and find out "+
+				"what wrote the rows without it",
 			"behind their column: %s", several(behind))
 	}
 }

@@ -72,14 +72,17 @@ expectations:
 // testShadowed judges a database twice: once where everything of the server's
 // has a namesake that comes first, and once where it has not.
 func testShadowed(t *testing.T, s server) {
-	plain := s.database(t, "unshadowed", judgedAlike+"alter database unshadowed set work_mem = '8MB'; alter database unshadowed set search_path = evil, pg_catalog, public")
+	plain := s.database(t, "unshadowed",
+		judgedAlike+"alter database unshadowed set work_mem = '8MB'; alter database unshadowed set search_path = evil, pg_catalog, public")
 	hostile := s.database(t, "shadowed", judgedAlike+dumptest.Shadow+
-		"alter database shadowed set work_mem = '8192kB'; alter database shadowed set search_path = evil, pg_catalog, public; alter database shadowed set evil.armed = on")
+		"alter database shadowed set work_mem = '8192kB'; alter database shadowed set search_path = evil, pg_catalog, public; alter database "+
+		"shadowed set evil.armed = on")
 	e := drill(t, strings.ReplaceAll(judgedBlocks, "  schema: {baseline: x.json}\n", "")).Expectations
 	e.Schema = &spec.Baseline{File: "x.json", Salt: "s", OnAdded: "ignore", OnChanged: "fail", OnRemoved: "fail"}
 	past := history.Past{Passing: []*verdict.Report{night(1, func(r *verdict.Report) {
 		r.Tables = []verdict.Table{{Name: "public.people", RowsHeld: 20}}
-		r.Marks = []verdict.Mark{{Table: "public.visits", Column: "id", Newest: "120"}, {Table: "public.people", Column: "seen", Newest: "2026-11-20T03:00:00.000000Z"}}
+		r.Marks = []verdict.Mark{{Table: "public.visits", Column: "id", Newest: "120"},
+			{Table: "public.people", Column: "seen", Newest: "2026-11-20T03:00:00.000000Z"}}
 	})}}
 	var structure [2]*spec.Structure
 	judge := func(i int, connect Connect) []verdict.Check {
@@ -178,7 +181,9 @@ alter database alien set enable_seqscan = off; alter database alien set enable_h
 		if err := os.WriteFile(file, []byte("at,key\n2026-11-20T00:00:00Z,5\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		e := drill(t, "expectations:\n  timeout: 20s\n  witness:\n    - {name: log, url: 'file:"+file+"', table: public.t, key: {"+column+": key}, at: at}\n").Expectations
+		e := drill(t,
+			"expectations:\n  timeout: 20s\n  witness:\n    - {name: log, url: 'file:"+file+"', table: public.t, key: {"+column+
+				": key}, at: at}\n").Expectations
 		got := Run(t.Context(), connect, e, Options{AsOf: asOf, Jobs: 1, TakenAt: asOf, Witnesses: Witnesses{
 			Now: asOf, Open: func(context.Context, spec.Source, string) (io.ReadCloser, error) { return os.Open(file) },
 			Outside: func(_, _, _ string) (Outside, error) { return Outside{Tell: func(v string) string { return v }}, nil },

@@ -20,7 +20,8 @@ type sqlError struct {
 func (e *sqlError) Error() string { return e.told + " (SQLSTATE " + known.State(e.State) + ")" }
 
 // ErrBroken is what a check came to whose connection to the server broke.
-var ErrBroken = verdict.Errorf(verdict.CodeSandbox, "run the drill again; if it comes back, look for the machine's memory",
+var ErrBroken = verdict.Errorf(verdict.CodeSandbox,
+	"run the drill again; if it comes back, look for the machine's memory",
 	"the connection to the sandbox's server broke before the check had ended")
 
 // unprepared shows the server's message, which is about the statement: with the

@@ -153,7 +153,8 @@ func newSalt() string { return rand.Text() }
 func definition(key, text, salt string) string {
 	bare, whole := outline(text)
 	switch {
-	case strings.HasPrefix(key, "view "), strings.HasPrefix(key, "materialized view "), strings.HasPrefix(key, "function "):
+	case strings.HasPrefix(key, "view "), strings.HasPrefix(key, "materialized view "),
+		strings.HasPrefix(key, "function "):
 		return fingerprint(salt, text)
 	case whole:
 		return bare

@@ -36,18 +36,24 @@ func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
 			case err != nil:
 				return err
 			case t.Rebuildable && (r.oid == "" || r.readable && !r.populated && !o.Unfilled):
-				c.Say(verdict.Skipped, r.kind, rebuildHint, "%s was not restored, which is allowed (rebuildable)", t.Table)
+				c.Say(verdict.Skipped, r.kind, rebuildHint, "%s was not restored, which is allowed (rebuildable)",
+					t.Table)
 			case r.oid == "":
 				r.near = slices.DeleteFunc(slices.Clone(r.near), func(n spec.Name) bool { return listed[n] })
 				judgeMissing(c, t, r, o)
 			case !r.readable:
-				c.Say(verdict.Fail, r.kind, "name a table or a view; the backup makes something else under this name", "%s is not a table", t.Table)
+				c.Say(verdict.Fail, r.kind, "name a table or a view; the backup makes something else under this name",
+					"%s is not a table", t.Table)
 			case !r.populated && o.LeftEmpty != nil && o.LeftEmpty(t.Table.Schema, t.Table.Table):
-				c.Say(verdict.Skipped, r.kind+", not filled", "try it by hand, beside the servers that it reads", "%s reads foreign tables, which nothing reaches from here", t.Table)
+				c.Say(verdict.Skipped, r.kind+", not filled", "try it by hand, beside the servers that it reads",
+					"%s reads foreign tables, which nothing reaches from here", t.Table)
 			case !r.populated && !o.Unfilled:
-				c.Say(verdict.Fail, r.kind+", never filled", "look at the restore's errors: its query failed while it was refreshed", "%s is there, but was never filled", t.Table)
+				c.Say(verdict.Fail, r.kind+", never filled",
+					"look at the restore's errors: its query failed while it was refreshed",
+					"%s is there, but was never filled", t.Table)
 			case r.replaces(o.made(t.Table)):
-				c.Say(verdict.Fail, r.kind, replacedHint, "%s is a %s, and the backup makes a %s of that name", t.Table, r.kind, o.made(t.Table))
+				c.Say(verdict.Fail, r.kind, replacedHint, "%s is a %s, and the backup makes a %s of that name", t.Table,
+					r.kind, o.made(t.Table))
 			default:
 				judgeKind(c, t, r, o)
 			}
@@ -88,7 +94,8 @@ func judgeKind(c *verdict.Check, t spec.Table, r relation, o Options) {
 			if isTable(old.Observed) {
 				c.Say(verdict.Warn, r.kind, "if that was intended, do nothing: the next drill does not repeat it; "+
 					"expect rows of the table that they are in now; else look who replaced it in production",
-					"%s is a %s now, and was a table in the last drill that passed with it (%s): what it shows is kept elsewhere, or nowhere",
+					"%s is a %s now, and was a table in the last drill that passed with it (%s): what it shows "+
+						"is kept elsewhere, or nowhere",
 					t.Table, r.kind, past.Run)
 				return
 			}
@@ -119,7 +126,9 @@ func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
 
 // ofTable judges only where the table is there: a missing one is told once,
 // by table_present.
-func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relation, *verdict.Check) error) func(context.Context, *query, *verdict.Check) error {
+func ofTable(t spec.Table, o Options,
+	judge func(context.Context, *query, relation, *verdict.Check) error) func(context.Context, *query,
+	*verdict.Check) error {
 	return func(ctx context.Context, q *query, c *verdict.Check) error {
 		r, err := find(ctx, q, t.Table)
 		if err != nil {
@@ -127,11 +136,13 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 		}
 		made := o.made(t.Table)
 		if r.there() && r.replaces(made) {
-			c.Say(verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s is not the %s that the backup makes", t.Table, made)
+			c.Say(verdict.Skipped, r.kind, "see "+presentID+t.Table.String(),
+				"not checked: %s is not the %s that the backup makes", t.Table, made)
 			return nil
 		}
 		if !r.there() {
-			c.Say(verdict.Skipped, r.kind, "see "+presentID+t.Table.String(), "not checked: %s does not exist or cannot be read", t.Table)
+			c.Say(verdict.Skipped, r.kind, "see "+presentID+t.Table.String(),
+				"not checked: %s does not exist or cannot be read", t.Table)
 			return nil
 		}
 		if t.Rebuildable {
@@ -140,7 +151,8 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 			case err != nil:
 				return fmt.Errorf("look for rows of %s: %w", t.Table, err)
 			case string(some) != "t":
-				c.Say(verdict.Skipped, "empty", rebuildHint, "not checked: %s is empty, which is allowed (rebuildable)", t.Table)
+				c.Say(verdict.Skipped, "empty", rebuildHint, "not checked: %s is empty, which is allowed (rebuildable)",
+					t.Table)
 				return nil
 			}
 		}
@@ -150,7 +162,8 @@ func ofTable(t spec.Table, o Options, judge func(context.Context, *query, relati
 
 func rowCount(t spec.Table, o Options) check {
 	return check{
-		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount, Expected: countRange(*t.RowCount)},
+		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount,
+			Expected: countRange(*t.RowCount)},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			n, _, err := rowsOf(ctx, q, t, r, o.Held)
@@ -177,8 +190,10 @@ func rowsOf(
 	}
 	n, err = count(ctx, q, r.whose(), "select pg_catalog.count(*) from "+identifier(t.Table))
 	if err != nil {
-		return 0, false, verdict.Errorf(verdict.CodeRowCount, "count them by hand in a restored copy; where it is a view, run its query; "+
-			"rows of foreign tables, also of such partitions, are in no backup: expect nothing of them", "count the rows of %s: %w", t.Table, err)
+		return 0, false, verdict.Errorf(verdict.CodeRowCount,
+			"count them by hand in a restored copy; where it is a view, run its query; "+
+				"rows of foreign tables, also of such partitions, are in no backup: expect nothing of them",
+			"count the rows of %s: %w", t.Table, err)
 	}
 	return n, false, nil
 }
@@ -196,16 +211,24 @@ func judgeCount(c *verdict.Check, t spec.Table, n int64, o Options) {
 	}
 	switch {
 	case limit.Min != nil && n < *limit.Min && brought > n:
-		c.Say(outcome, observed, "see rows_held and the restore errors: the restore refused rows, or code of the backup's own (code_ran in the report) took them away again",
-			"%s holds %d rows, %d fewer than the least declared, and the backup holds %d", t.Table, n, *limit.Min-n, brought)
+		c.Say(outcome, observed,
+			"see rows_held and the restore errors: the restore refused rows, or code of the backup's own (code_ran "+
+				"in the report) took them away again",
+			"%s holds %d rows, %d fewer than the least declared, and the backup holds %d", t.Table, n, *limit.Min-n,
+			brought)
 	case limit.Min != nil && n < *limit.Min && n == 0:
-		c.Say(outcome, observed, "the backup has the table without its rows: was it emptied, or dumped by a role that may not see them (row-level security)?",
+		c.Say(outcome, observed,
+			"the backup has the table without its rows: was it emptied, or dumped by a role that may not "+
+				"see them (row-level security)?",
 			"%s is empty", t.Table)
 	case limit.Min != nil && n < *limit.Min:
-		c.Say(outcome, observed, "compare with production before this backup is trusted: rows may have been deleted there, or never reached the backup",
+		c.Say(outcome, observed,
+			"compare with production before this backup is trusted: rows may have been deleted there, "+
+				"or never reached the backup",
 			"%s holds %d rows, %d fewer than the least declared", t.Table, n, *limit.Min-n)
 	case limit.Max != nil && n > *limit.Max:
-		c.Say(outcome, observed, "rows may have been loaded twice, or the table has outgrown what the drill file declares",
+		c.Say(outcome, observed,
+			"rows may have been loaded twice, or the table has outgrown what the drill file declares",
 			"%s holds %d rows, %d more than the most declared", t.Table, n, n-*limit.Max)
 	default:
 		c.Pass(observed)
@@ -238,7 +261,8 @@ func identifier(n spec.Name) string { return pgx.Identifier{n.Schema, n.Table}.S
 
 func failedRows(f spec.FailedRows, o Options) check {
 	return check{
-		Check:   verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows, Expected: limits(f.WarnIf, f.FailIf)},
+		Check: verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows,
+			Expected: limits(f.WarnIf, f.FailIf)},
 		timeout: f.Timeout,
 		plain:   true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -246,7 +270,8 @@ func failedRows(f spec.FailedRows, o Options) check {
 			n, err := count(ctx, q, theirs, "select pg_catalog.count(*) from (\n"+f.SQL+"\n) failed_rows")
 			q.tellPath(c, o)
 			if err != nil {
-				return verdict.Errorf(verdict.CodeFailedRows, "correct the query in the drill file; it is run as a subquery, and may only read",
+				return verdict.Errorf(verdict.CodeFailedRows,
+					"correct the query in the drill file; it is run as a subquery, and may only read",
 					"run the query %s (drill file, line %d): %w", f.Name, f.Pos.Line, err)
 			}
 			judgeFailed(c, f, n)
@@ -257,7 +282,8 @@ func failedRows(f spec.FailedRows, o Options) check {
 
 func judgeFailed(c *verdict.Check, f spec.FailedRows, n int64) {
 	observed := strconv.FormatInt(n, 10)
-	const hint = "run the query against production and against the restored backup: what it finds only here, the backup broke or lost"
+	const hint = "run the query against production and against the restored backup: what it finds only " +
+		"here, the backup broke or lost"
 	switch {
 	case f.FailIf != nil && f.FailIf.Holds(n):
 		c.Say(verdict.Fail, observed, hint, "the query %s gives %s (fail if %s)", f.Name, rowsInWords(n), f.FailIf)

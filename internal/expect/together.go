@@ -33,7 +33,8 @@ func (w *queue) take() (from, to int) {
 	defer w.mu.Unlock()
 	from = w.next
 	most := min(max((len(w.checks)-from)/(4*w.workers), 1), mostTogether)
-	for w.next < len(w.checks) && w.next-from < most && (w.next == from || w.checks[w.next].plain && w.checks[from].plain) {
+	for w.next < len(w.checks) && w.next-from < most &&
+		(w.next == from || w.checks[w.next].plain && w.checks[from].plain) {
 		w.next++
 	}
 	return from, w.next
@@ -81,13 +82,14 @@ func (s *session) together(ctx context.Context, checks []check, found []verdict.
 		a := &asking{check: k, into: &found[i]}
 		a.resume, a.stop = iter.Pull(func(yield func(*question) bool) {
 			a.found = k.evaluate(ctx, s, func(judge judgement) error {
-				return judge(ctx, &query{session: s, ask: func(path whose, sql string, args []string) ([][][]byte, error) {
-					q := &question{path: path, sql: sql, args: args}
-					if !yield(q) {
-						return nil, errLost
-					}
-					return q.rows, q.err
-				}})
+				return judge(ctx,
+					&query{session: s, ask: func(path whose, sql string, args []string) ([][][]byte, error) {
+						q := &question{path: path, sql: sql, args: args}
+						if !yield(q) {
+							return nil, errLost
+						}
+						return q.rows, q.err
+					}})
 			})
 		})
 		if a.goOn() {

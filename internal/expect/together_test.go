@@ -33,8 +33,10 @@ func testTogether(t *testing.T, s server) {
 	for range 8 {
 		add("select 1", "")
 	}
-	d := drill(t, tables("{table: public.v, row_count: {min: 1}, freshness: {column: at, fail_after: 1h}}", "{table: public.gone, row_count: {min: 1}}", "{table: app.orders, rebuildable: true, row_count: {min: 9}}")+
-		"  failed_rows:\n    - "+strings.Join(entries, "\n    - ")+"\n")
+	d := drill(t,
+		tables("{table: public.v, row_count: {min: 1}, freshness: {column: at, fail_after: 1h}}", "{table: public.gone, row_count: {min: 1}}",
+			"{table: app.orders, rebuildable: true, row_count: {min: 9}}")+
+			"  failed_rows:\n    - "+strings.Join(entries, "\n    - ")+"\n")
 	o := Options{AsOf: asOf, Jobs: 1}
 	if from, to := (&queue{checks: declared(d.Expectations, o), workers: 1}).take(); to-from < mostTogether {
 		t.Fatalf("%d checks are taken at once", to-from)

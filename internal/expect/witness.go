@@ -50,7 +50,8 @@ func witnessed(w spec.Witness, o Options) check {
 	until := o.TakenAt.Add(-w.Tolerance)
 	return check{
 		Check: verdict.Check{ID: "witness:" + w.Name, Code: verdict.CodeWitness,
-			Expected: fmt.Sprintf("its records up to %s in %s, %s missing", until.UTC().Format(minute), w.Table, limits(w.WarnIf, w.FailIf))},
+			Expected: fmt.Sprintf("its records up to %s in %s, %s missing", until.UTC().Format(minute), w.Table,
+				limits(w.WarnIf, w.FailIf))},
 		timeout: w.Timeout,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			r, err := find(ctx, q, w.Table)
@@ -85,7 +86,8 @@ type witnessColumn struct {
 	equal string // the operator that compares its values
 }
 
-func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdict.Check, o Options) ([]witnessColumn, error) {
+func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdict.Check, o Options) ([]witnessColumn,
+	error) {
 	var all []witnessColumn
 	for _, k := range w.Key {
 		of, err := fileColumn{verdict.CodeWitness, "witness.key", w.Pos.Line, w.Table, k.Column}.find(ctx, q, check, o)
@@ -134,7 +136,8 @@ func (h *hearing) hear(ctx context.Context, w Witnesses) error {
 	for _, k := range h.spec.Key {
 		options.Fields = append(options.Fields, k.Field)
 	}
-	err := w.each(ctx, h.spec.Source, "witness.url", options, func(r witness.Record) error { return h.take(ctx, r) }, h.damaged)
+	err := w.each(ctx, h.spec.Source, "witness.url", options, func(r witness.Record) error { return h.take(ctx, r) },
+		h.damaged)
 	if err != nil {
 		return err
 	}
@@ -143,7 +146,8 @@ func (h *hearing) hear(ctx context.Context, w Witnesses) error {
 
 // each reads a file's records, one after another, and tells of those that
 // cannot be used.
-func (w Witnesses) each(ctx context.Context, from spec.Source, key string, o witness.Options, take func(witness.Record) error, damaged func(*witness.Fault)) error {
+func (w Witnesses) each(ctx context.Context, from spec.Source, key string, o witness.Options,
+	take func(witness.Record) error, damaged func(*witness.Fault)) error {
 	file, err := w.Open(ctx, from, key)
 	if err != nil {
 		return err
@@ -242,17 +246,22 @@ func (h *hearing) fitting(ctx context.Context, batch []witness.Record) ([]witnes
 	}
 	var rows [][][]byte
 	err := h.session.transaction(ctx, h.timeout, func(ctx context.Context, q *query) (err error) {
-		rows, err = q.rows(ctx, "select "+h.each(", ", func(c witnessColumn, key string) string { return "(" + key + ")::pg_catalog.text" })+
-			" from "+h.source()+" order by k.n", h.arrays(batch)...)
+		rows, err = q.rows(ctx,
+			"select "+h.each(", ",
+				func(c witnessColumn, key string) string { return "(" + key + ")::pg_catalog.text" })+
+				" from "+h.source()+" order by k.n", h.arrays(batch)...)
 		return err
 	})
 	var refused *sqlError
 	switch {
 	case errors.As(err, &refused) && strings.HasPrefix(refused.State, "22") && len(batch) == 1:
-		h.damaged(&witness.Fault{Line: batch[0].Line, What: "holds a key that is no value of its column's type", Mend: "look at what wrote it, and at witness.key in the drill file"})
+		h.damaged(&witness.Fault{Line: batch[0].Line, What: "holds a key that is no value of its column's type",
+			Mend: "look at what wrote it, and at witness.key in the drill file"})
 		h.unfit++
 		if h.unfit > mostUnfit {
-			return nil, verdict.Errorf(verdict.CodeWitness, "correct witness.key in the drill file: it is {column: field of the record}", "more than %d records hold a key that is no value of its column's type", mostUnfit)
+			return nil, verdict.Errorf(verdict.CodeWitness,
+				"correct witness.key in the drill file: it is {column: field of the record}",
+				"more than %d records hold a key that is no value of its column's type", mostUnfit)
 		}
 		return nil, nil
 	case errors.As(err, &refused) && strings.HasPrefix(refused.State, "22"):
@@ -292,7 +301,8 @@ func (h *hearing) missing(ctx context.Context, batch []witness.Record, scrubbed 
 	same := h.each(" and ", func(c witnessColumn, key string) string {
 		return "t." + pgx.Identifier{c.name}.Sanitize() + " " + c.equal + " " + key
 	})
-	sql := "select k.n from " + h.source() + " where not exists (select from " + identifier(h.spec.Table) + " t where " + same + ") order by k.n"
+	sql := "select k.n from " + h.source() + " where not exists (select from " + identifier(h.spec.Table) +
+		" t where " + same + ") order by k.n"
 	var all []witness.Record
 	err := h.session.transaction(ctx, h.timeout, func(ctx context.Context, q *query) error {
 		rows, err := q.under(ctx, h.path, sql, h.arrays(keys)...)
@@ -377,9 +387,11 @@ func (h *hearing) judge(c *verdict.Check) {
 	case f.Damaged > 0:
 		c.Say(verdict.Error, fmt.Sprintf("%d unusable, %s", f.Damaged, observed), h.faults[0].Mend, "%s", h.unusable())
 	case f.Expected+f.Newer == 0:
-		c.Say(verdict.Error, "no record", "look at what writes it: an empty record proves nothing", "the witness %s holds no record", w.Name)
+		c.Say(verdict.Error, "no record", "look at what writes it: an empty record proves nothing",
+			"the witness %s holds no record", w.Name)
 	case f.Expected == 0:
-		c.Say(verdict.Skipped, observed, "nothing that it names had happened when the backup was taken: is that right?", "not judged: no record of the witness %s is as old as the backup, %d are newer", w.Name, f.Newer)
+		c.Say(verdict.Skipped, observed, "nothing that it names had happened when the backup was taken: is that right?",
+			"not judged: no record of the witness %s is as old as the backup, %d are newer", w.Name, f.Newer)
 	case w.WarnIf != nil && w.WarnIf.Holds(f.Missing):
 		c.Say(verdict.Warn, observed, h.lost(), "%s", h.missed())
 	default:
@@ -397,7 +409,8 @@ func (h *hearing) missed() string {
 	if to := f.MissingTo.Format(minute); to != when {
 		when += " to " + to
 	}
-	text := fmt.Sprintf("%s lacks %d of the %d records of the witness %s, of %s: %s", f.Table, f.Missing, f.Expected, f.Name, when, keys)
+	text := fmt.Sprintf("%s lacks %d of the %d records of the witness %s, of %s: %s", f.Table, f.Missing, f.Expected,
+		f.Name, when, keys)
 	if f.Damaged > 0 {
 		text += ". Besides, " + h.unusable()
 	}
@@ -412,15 +425,18 @@ func (h *hearing) unusable() string {
 	if more := h.found.Damaged - int64(len(lines)); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Sprintf("%d of the lines of the witness %s cannot be used: %s", h.found.Damaged, h.spec.Name, strings.Join(lines, "; "))
+	return fmt.Sprintf("%d of the lines of the witness %s cannot be used: %s", h.found.Damaged, h.spec.Name,
+		strings.Join(lines, "; "))
 }
 
 // lost says what may be behind it that records are missing.
 func (h *hearing) lost() string {
 	const justBefore = 10 * time.Minute
-	hint := "look these lines up, and their rows in production: what is there was never in this backup (a disk that went back in time, another database, an older copy); what is gone there too was deleted"
+	hint := "look these lines up, and their rows in production: what is there was never in this backup (a disk that " +
+		"went back in time, another database, an older copy); what is gone there too was deleted"
 	if age := h.found.Until.Sub(h.found.MissingFrom); age < justBefore {
-		hint = fmt.Sprintf("all of them are of the last %s: if the time in the backup's name is when the dump ended, set witness.tolerance; else %s", spec.Span(age), hint)
+		hint = fmt.Sprintf("all of them are of the last %s: if the time in the backup's name is when the dump ended, "+
+			"set witness.tolerance; else %s", spec.Span(age), hint)
 	}
 	return hint
 }

@@ -86,7 +86,8 @@ func (s *Server) launch(o Options) error {
 	}
 	defer stdin.Close()
 	s.alive = alive
-	s.cmd = exec.Command("/bin/sh", "-c", launcher, "sh", o.Binary, "--port", o.Listen, "--region", o.Region, "--quiet", "--keep-alive",
+	s.cmd = exec.Command("/bin/sh", "-c", launcher, "sh", o.Binary, "--port", o.Listen, "--region", o.Region, "--quiet",
+		"--keep-alive",
 		"posix", "--sidecar", metadata, "--versioning-dir", versions, buckets)
 	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+o.AccessKey, "ROOT_SECRET_ACCESS_KEY="+o.SecretKey)
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, log, log

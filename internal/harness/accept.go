@@ -33,7 +33,9 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	why := strings.Join(strings.Fields(o.Why), " ")
 	switch {
 	case o.Name == "", o.Check == "", why == "":
-		return cannot(`accept: -name, -check and -why are required: the id of the check is in the last report, and the reason will be in the next`)
+		return cannot(
+			`accept: -name, -check and -why are required: the id of the check is in the last report, and the reason will be in the next`,
+		)
 	case len(why) > mostWhy:
 		return cannot("accept: the reason has %d bytes: say it in %d", len(why), mostWhy)
 	}
@@ -78,9 +80,11 @@ func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) er
 	if err != nil {
 		return cannot("%v", err)
 	}
-	fmt.Fprintf(h.Stdout, "accepted: %s of %s, %s -> %s as seen in the run %s, by %s: %s\nthe next drill is compared with %s\n",
+	fmt.Fprintf(h.Stdout,
+		"accepted: %s of %s, %s -> %s as seen in the run %s, by %s: %s\nthe next drill is compared with %s\n",
 		a.Check, a.Drill, a.From, cmp.Or(a.To, "no row"), a.Run, a.Who, a.Why, cmp.Or(a.To, "no row"))
-	err = rec.keep(ctx, func(ctx context.Context, s history.Store) error { return history.AcceptTo(ctx, s, a.Drill, name, b) })
+	err = rec.keep(ctx,
+		func(ctx context.Context, s history.Store) error { return history.AcceptTo(ctx, s, a.Drill, name, b) })
 	if err != nil {
 		return cannot("accepted on this machine only: %v", kept(a.Drill, err, true))
 	}
@@ -99,14 +103,16 @@ func acceptable(r *verdict.Report, id string) (verdict.Check, error) {
 		case can:
 			others = append(others, c.ID)
 		case c.ID == id && found:
-			return c, cannot("nothing was accepted: %s is compared with the drill file, not with past drills; change it there", id)
+			return c, cannot("nothing was accepted: %s is compared with the drill file, not with "+
+				"past drills; change it there", id)
 		case c.ID == id:
 			return c, cannot("nothing was accepted: in the last report (%s) %s is %s", r.Run, id, c.Outcome)
 		}
 	}
 	slices.Sort(others)
-	return verdict.Check{}, cannot("nothing was accepted: the last report (%s) has no check %s; checks that can be accepted: %s",
-		r.Run, id, cmp.Or(strings.Join(others, ", "), "nothing"))
+	return verdict.Check{},
+		cannot("nothing was accepted: the last report (%s) has no check %s; checks that can be accepted: %s",
+			r.Run, id, cmp.Or(strings.Join(others, ", "), "nothing"))
 }
 
 // whoami is who asks, as far as this machine knows.

@@ -155,7 +155,8 @@ func (s said) check(o Option) error {
 	case !s.hasValue:
 		return cannot("-%s says no value: write -%s=%s", o.Name, o.Name, example(o))
 	case strings.TrimSpace(s.value) == "":
-		return cannot("-%s= is empty: was a variable not set? Write -%s=%s, or leave it out", o.Name, o.Name, example(o))
+		return cannot("-%s= is empty: was a variable not set? Write -%s=%s, or leave it out", o.Name, o.Name,
+			example(o))
 	case o.Kind == Number:
 		_, err = strconv.Atoi(s.value)
 		wants = "a whole number"

@@ -294,7 +294,8 @@ func TestOptionsOfOneNameAreOfOneKind(t *testing.T) {
 // that runs what was asked; or the process ends with 11.
 func TestNoLineIsHalfUnderstood(t *testing.T) {
 	t.Parallel()
-	words := []string{"help", "-h", "--help", "-l", "--version", "-v", "-t", "-t=1h", "--", "-", "", "shop", "17", "true", "-name", "-name=", "–name=x", "=", "-=", "---x", "\x00", "-strict=0"}
+	words := []string{"help", "-h", "--help", "-l", "--version", "-v", "-t", "-t=1h", "--", "-", "", "shop", "17", "true", "-name", "-name=", "–name=x", "=",
+		"-=", "---x", "\x00", "-strict=0"}
 	for _, target := range AllTargets {
 		words = append(words, target.Name, strings.ToUpper(target.Name))
 		for _, o := range target.Options {

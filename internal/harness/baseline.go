@@ -31,7 +31,8 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	}
 	b := f.Drill.Expectations.Schema
 	if b == nil {
-		return cannot("no baseline of %s: say under expectations where it is kept, such as schema: {baseline: drills/%s.schema.json}", f.Name, f.Name)
+		return cannot("no baseline of %s: say under expectations where it is kept, such as schema: "+
+			"{baseline: drills/%s.schema.json}", f.Name, f.Name)
 	}
 	before, err := readBaseline(b.Path)
 	if err != nil {
@@ -93,7 +94,8 @@ func writeBaseline(path string, s *spec.Structure) error {
 
 func tellBaseline(w io.Writer, file string, before, now *spec.Structure) error {
 	if before == nil {
-		_, err := fmt.Fprintf(w, "\nwritten: %s, %d objects; keep it in version control beside the drill file\n", file, len(now.Objects))
+		_, err := fmt.Fprintf(w, "\nwritten: %s, %d objects; keep it in version control beside the drill file\n", file,
+			len(now.Objects))
 		return err
 	}
 	changes := expect.Differences(before, now)

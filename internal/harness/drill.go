@@ -43,13 +43,15 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 
 // drillOne runs one drill file, keeps its report, once it is finished, and
 // prints it. A file with mistakes makes a report too.
-func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report)) *verdict.Report {
+func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer,
+	finish func(*verdict.Report)) *verdict.Report {
 	return h.drillFor(ctx, f, progress, finish, nil)
 }
 
 // drillFor is drillOne that also tells what the database consists of, if the
 // drill file wants to know and no baseline was read.
-func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report), structure func(*spec.Structure)) *verdict.Report {
+func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report),
+	structure func(*spec.Structure)) *verdict.Report {
 	rec := &record{}
 	if f.Err == nil {
 		rec = h.record(ctx, f.Drill)
@@ -95,7 +97,8 @@ func (h *Home) printWhole(r *verdict.Report, unkept error) error {
 	return err
 }
 
-func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Writer, structure func(*spec.Structure)) *verdict.Report {
+func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Writer,
+	structure func(*spec.Structure)) *verdict.Report {
 	now := h.Now()
 	id := history.NewRunID(now)
 	if f.Err != nil {
@@ -104,8 +107,9 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Wri
 	progress := report.NewProgress(w, f.Name)
 	defer progress.Close()
 	return drill.Run(ctx, drill.Request{
-		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters, Progress: progress.Update,
-		Past: rec.past(ctx), Structure: structure,
+		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters,
+		Progress: progress.Update,
+		Past:     rec.past(ctx), Structure: structure,
 	})
 }
 

@@ -45,7 +45,8 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
 	if rec.url != "" && rec.keyEnv == "" {
-		fmt.Fprintf(h.Stderr, "gate %s: without history.key_env only the reports of this machine are trusted, not those in %s\n",
+		fmt.Fprintf(h.Stderr,
+			"gate %s: without history.key_env only the reports of this machine are trusted, not those in %s\n",
 			f.Name, rec.url)
 	}
 	why := h.notProven(ctx, rec, f.Drill, within, o.Strict)
@@ -59,7 +60,8 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: o.Strict, Shut: shut(r, o.Strict)}
 	})
 	if why := shut(r, o.Strict); why != "" {
-		return &Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail), Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, why)}
+		return &Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail),
+			Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, why)}
 	}
 	fmt.Fprintf(h.Stdout, "gate %s is open\n", f.Name)
 	return nil
@@ -84,7 +86,8 @@ func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within
 		return "the store of backups is not as declared: " + shut(now, strict)
 	}
 	q := question{
-		drill: d, harness: version(), backup: now.Backup, at: h.Now(), within: within, strict: strict, accepted: past.Accepted,
+		drill: d, harness: version(), backup: now.Backup, at: h.Now(), within: within, strict: strict,
+		accepted: past.Accepted,
 	}
 	kept, err := rec.since(ctx, q.from())
 	if err != nil {

@@ -67,7 +67,8 @@ where a.oid = 'public.notes'::regclass and b.oid = 'public.twin'::regclass;
 		{name: "settings", code: settings, want: some, stands: local},
 		{name: "rewriting-checks", schema: rewriting, want: some, stands: local},
 		{name: "control-bytes", schema: controls, want: some, stands: local},
-		{name: "disk-bomb", script: `dd if=/dev/zero of=$(readlink /proc/$PPID/cwd)/big bs=1M count=900 2>/dev/null; sleep 3`, sandbox: ", disk: 400MiB", want: red, stands: all},
+		{name: "disk-bomb", script: `dd if=/dev/zero of=$(readlink /proc/$PPID/cwd)/big bs=1M count=900 2>/dev/null; sleep 3`, sandbox: ", disk: 400MiB",
+			want: red, stands: all},
 		{name: "shm-bomb", script: `for d in /dev/shm /tmp /var/tmp; do
 dd if=/dev/zero of=$d/big bs=1M count=3000 2>/dev/null; done`,
 			sandbox: ", memory: 1GiB", want: some, stands: all},

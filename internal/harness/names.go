@@ -43,7 +43,8 @@ func (h *Home) loadOne(target, name string, loader spec.Loader) (spec.Loaded, er
 	case i >= 0:
 		return files[i], nil
 	case strings.ContainsAny(name, ",*?["):
-		return spec.Loaded{}, cannot("%s takes one drill, and -name=%s may be several: call it for each", target, shell(name))
+		return spec.Loaded{}, cannot("%s takes one drill, and -name=%s may be several: call it for each", target,
+			shell(name))
 	}
 	for _, s := range strays {
 		fmt.Fprintf(h.Stderr, "warning: %v\n", s)
@@ -59,7 +60,9 @@ func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) 
 		for _, s := range spec.Strays(h.drillsDir()) {
 			fmt.Fprintf(h.Stderr, "warning: %v\n", s)
 		}
-		return nil, nil, cannot("no drill file: %s has no .yaml; run this in the folder that holds drills/ or set DRILL_HOME, or write the first one as the README shows", h.drillsDir())
+		return nil, nil,
+			cannot("no drill file: %s has no .yaml; run this in the folder that holds drills/ or set DRILL_HOME, or "+
+				"write the first one as the README shows", h.drillsDir())
 	case err != nil:
 		return nil, nil, cannot("read the drill files: %v", err)
 	}
@@ -74,7 +77,8 @@ func choose(files []spec.Loaded, wanted string) ([]spec.Loaded, error) {
 	for pattern := range strings.SplitSeq(wanted, ",") {
 		pattern = strings.TrimSpace(pattern)
 		if pattern == "" {
-			return nil, cannot("-name=%s holds an empty name: was a variable not set? If not, leave out the comma", shell(wanted))
+			return nil, cannot("-name=%s holds an empty name: was a variable not set? If not, leave out the comma",
+				shell(wanted))
 		}
 		found := false
 		for i, f := range files {

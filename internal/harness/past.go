@@ -35,7 +35,8 @@ type record struct {
 
 // record opens what is kept of a drill. The caller closes it.
 func (h *Home) record(ctx context.Context, d *spec.Drill) *record {
-	rec := &record{dir: h.reportsDir(), drill: d.Name, url: d.History.URL, keyEnv: d.History.KeyEnv, keys: d.History.Keys}
+	rec := &record{dir: h.reportsDir(), drill: d.Name, url: d.History.URL, keyEnv: d.History.KeyEnv,
+		keys: d.History.Keys}
 	if d.History.URL == "" {
 		return rec
 	}
@@ -61,7 +62,8 @@ func (rec *record) keyless() *verdict.Problem {
 		return nil
 	}
 	return verdict.Errorf(verdict.CodeHistory, "set it to the key that the drills have",
-		"the environment variable %s of history.key_env is not set, so nothing tells who wrote past reports", rec.keyEnv)
+		"the environment variable %s of history.key_env is not set, so nothing tells who wrote past reports",
+		rec.keyEnv)
 }
 
 // past is what a drill is compared with.
@@ -71,7 +73,8 @@ func (rec *record) past(ctx context.Context) history.Past {
 	}
 	if rec.err != nil {
 		p := verdict.AsProblem(rec.err)
-		return history.Past{Problem: verdict.Errorf(verdict.CodeHistory, p.Hint, "open the store of past reports: %w", rec.err)}
+		return history.Past{Problem: verdict.Errorf(verdict.CodeHistory, p.Hint, "open the store of past reports: %w",
+			rec.err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPastTime)
 	defer cancel()

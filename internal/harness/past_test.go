@@ -67,7 +67,8 @@ func TestHistoryInABucket(t *testing.T) {
 		}
 	}
 	r := p.latest("demo")
-	if s := stageOf(r, verdict.StageChoose); s.Outcome != verdict.Error || s.Code != verdict.CodeHistory || stageOf(r, verdict.StageExpect).Outcome != verdict.Pass {
+	if s := stageOf(r, verdict.StageChoose); s.Outcome != verdict.Error || s.Code != verdict.CodeHistory ||
+		stageOf(r, verdict.StageExpect).Outcome != verdict.Pass {
 		t.Errorf("%+v", r.Stages)
 	}
 	if strings.Contains(said, server.SecretKey) || strings.Contains(said, key) {

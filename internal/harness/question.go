@@ -119,7 +119,8 @@ func (q question) wanted(r *verdict.Report, c verdict.Check) bool {
 
 // sameChange reports whether a change is the one that was accepted; it may be nil.
 func sameChange(a history.Acceptance, change *verdict.Change) bool {
-	return change != nil && change.To != "" && a.To == change.To && a.From == change.From && a.Baseline == change.Baseline
+	return change != nil && change.To != "" && a.To == change.To && a.From == change.From &&
+		a.Baseline == change.Baseline
 }
 
 // against says which report speaks against the backup.

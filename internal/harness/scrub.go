@@ -49,14 +49,16 @@ func (h *Home) ScrubShow(ctx context.Context, name string) error {
 	case shapes == nil:
 		return h.couldNot("show the scrub of "+name, r)
 	case len(shapes) == 0:
-		return cannot("show the scrub of %s: no column of %s is under a rule; scrub:draft -name=%s proposes some", name, r.Backup.Name, name)
+		return cannot("show the scrub of %s: no column of %s is under a rule; scrub:draft -name=%s proposes some", name,
+			r.Backup.Name, name)
 	}
 	return report.Shapes(h.Stdout, r, shapes, h.terminal())
 }
 
 // look runs what looks at one drill's newest backup, and is no drill: no report
 // is kept.
-func (h *Home) look(ctx context.Context, target, name string, run func(context.Context, drill.Request) *verdict.Report) (*verdict.Report, error) {
+func (h *Home) look(ctx context.Context, target, name string,
+	run func(context.Context, drill.Request) *verdict.Report) (*verdict.Report, error) {
 	if name == "" {
 		return nil, cannot("%s: -name is required: it looks at one backup", target)
 	}
@@ -75,7 +77,8 @@ func (h *Home) look(ctx context.Context, target, name string, run func(context.C
 	defer progress.Close()
 	now := h.Now()
 	return run(ctx, drill.Request{
-		Drill: f.Drill, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters, Progress: progress.Update,
+		Drill: f.Drill, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel,
+		Clusters: h.Clusters, Progress: progress.Update,
 	}), nil
 }
 
@@ -99,7 +102,8 @@ func drafted(d *scrub.Draft, r *verdict.Report) string {
 	say := func(format string, args ...any) {
 		b.WriteString("# " + strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")
 	}
-	say("Drafted from %s: %d rows of %d tables, of %d columns all that have no rule. Review every line.", r.Backup.Name, d.Rows, d.Tables, d.Columns)
+	say("Drafted from %s: %d rows of %d tables, of %d columns all that have no rule. Review every line.", r.Backup.Name,
+		d.Rows, d.Tables, d.Columns)
 	if d.Ruled > 0 {
 		say("The drill file has rules for %d columns: put these below them.", d.Ruled)
 	}
@@ -112,7 +116,8 @@ func drafted(d *scrub.Draft, r *verdict.Report) string {
 	if d.Rules == 0 {
 		say("No column without a rule looks sensitive, by its name, its type or its content.")
 	} else {
-		say("How sure a line is: high, where the content says so too; medium, where one thing says so; low, where little does.")
+		say("How sure a line is: high, where the content says so too; medium, where one thing says " +
+			"so; low, where little does.")
 		say("A column without personal data: preserve: true and a why, instead of the transform.")
 	}
 	b.WriteString(d.YAML())

@@ -387,7 +387,8 @@ func TestWhatASignedReportOpens(t *testing.T) {
 			w.d.History.Keys = []spec.Key{spec.Key(theKey), spec.Key(otherKey)}
 		}, ""},
 		"a key that is no longer trusted": {func(w *watched) { w.passed(time.Hour); w.d.History.Keys = []spec.Key{spec.Key(otherKey)} }, signedByNobody},
-		"a history that is not there":     {func(w *watched) { w.passed(time.Hour); w.must(os.RemoveAll(filepath.Dir(w.there))) }, "past reports cannot be read"},
+		"a history that is not there": {func(w *watched) { w.passed(time.Hour); w.must(os.RemoveAll(filepath.Dir(w.there))) },
+			"past reports cannot be read"},
 		"written in place, time set back": {func(w *watched) { w.passed(time.Hour); w.spoil(w.dump, then) }, another},
 		"renamed over, time set back": {func(w *watched) {
 			w.passed(time.Hour)

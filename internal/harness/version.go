@@ -61,7 +61,8 @@ func sourcesOf(dir string) (string, error) {
 	digest := sha256.New()
 	for _, top := range []string{"go.mod", "go.sum", "cmd", "internal", "scenarios", "targets"} {
 		err := filepath.WalkDir(filepath.Join(dir, top), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, "_test.go") || d.Name() == "mage_output_file.go" {
+			if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, "_test.go") ||
+				d.Name() == "mage_output_file.go" {
 				return err
 			}
 			name, err := filepath.Rel(dir, path)

@@ -101,7 +101,8 @@ func TestAPastIsProven(t *testing.T) {
 	}
 	save(30)
 	var damaged *DamagedError
-	if _, err := Newest(t.Context(), dir, nil, "shop", keys...); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "no keyed hash; it counts for nothing") {
+	if _, err := Newest(t.Context(), dir, nil, "shop", keys...); !errors.As(err, &damaged) ||
+		!strings.Contains(err.Error(), "no keyed hash; it counts for nothing") {
 		t.Errorf("the newest is signed by nobody: %v", err)
 	}
 }

@@ -40,7 +40,8 @@ func (e *DamagedError) Error() string {
 	case errors.Is(e.Err, errUnsigned):
 		mend = "it counts for nothing where history.key_env is set: drill again, and the report will be signed"
 	case errors.Is(e.Err, errForeign):
-		mend = "if that key is still trusted, add it to the variable of history.key_env, behind a comma; else drill again"
+		mend = "if that key is still trusted, add it to the variable of history.key_env, " +
+			"behind a comma; else drill again"
 	}
 	return fmt.Sprintf("read the report %s: %v; %s", e.Path, e.Err, mend)
 }

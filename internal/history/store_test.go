@@ -50,7 +50,8 @@ func places(t *testing.T) map[string]func(*testing.T) place {
 		},
 		"s3": func(t *testing.T) place {
 			s := storetest.S3(t)
-			for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": s.AccessKey, "AWS_SECRET_ACCESS_KEY": s.SecretKey, "AWS_EC2_METADATA_DISABLED": "true"} {
+			for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": s.AccessKey, "AWS_SECRET_ACCESS_KEY": s.SecretKey,
+				"AWS_EC2_METADATA_DISABLED": "true"} {
 				t.Setenv(name, value)
 			}
 			src := spec.Source{URL: "s3://" + s.Bucket + "/past/", Endpoint: s.Endpoint, PathStyle: true}

@@ -36,7 +36,8 @@ func (p plan) fill(ctx context.Context, root string) error {
 // is about this machine's files (TMPDIR, PERL5LIB), and the packages' scripts,
 // which inherit it, run in a root that does not have them.
 func rootfsEnv(environ []string) []string {
-	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"}
+	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+		"DEBIAN_FRONTEND=noninteractive"}
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
 		switch strings.ToLower(name) {

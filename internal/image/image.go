@@ -173,7 +173,8 @@ const answerTime = 30 * time.Second
 // docker runs the client and gives its trimmed stdout. An engine may take a
 // request and never answer it, and the client would wait for good.
 func docker(ctx context.Context, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("the container engine did not answer within %v", answerTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime,
+		fmt.Errorf("the container engine did not answer within %v", answerTime))
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "docker", args...)

@@ -16,7 +16,9 @@ import (
 func findMirror(ctx context.Context) (string, error) {
 	path, err := exec.LookPath("apt-get")
 	if err != nil {
-		return "", errors.New("apt is not installed, so no Debian mirror is known: run this on Debian, or name a mirror")
+		return "", errors.New(
+			"apt is not installed, so no Debian mirror is known: run this on Debian, or name a mirror",
+		)
 	}
 	// The label keeps out the security archive, which has no base system, and
 	// everybody else's repositories.

@@ -28,11 +28,13 @@ STOPSIGNAL SIGINT
 // kernel file systems stay out: the engine mounts its own, and a rootless one
 // could not even make them.
 func (p plan) pack(ctx context.Context, root, folder string) error {
-	err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte(p.recipe()), 0o644))
+	err := errors.Join(os.Mkdir(folder, 0o755),
+		os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte(p.recipe()), 0o644))
 	if err != nil {
 		return err
 	}
-	tar := []string{"--create", "--file", filepath.Join(folder, "root.tar"), "--directory", root, "--sort=name", "--numeric-owner",
+	tar := []string{"--create", "--file", filepath.Join(folder, "root.tar"), "--directory", root, "--sort=name",
+		"--numeric-owner",
 		"--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./run/lock/*", "."}
 	if err := run(ctx, "tar", tar...); err != nil {
 		return err

@@ -23,12 +23,15 @@ func backupAge(age spec.Age, newest catalog.Backup, at time.Time) verdict.Check 
 	const late = "look at the backup job and at what carries its files to the store: nothing newer has arrived"
 	switch {
 	case old < -clocksApart:
-		c.Say(verdict.Fail, spec.Span(-old)+" in the future", "a wrong clock or time zone where backups are taken (source.timezone), or a wrong name",
+		c.Say(verdict.Fail, spec.Span(-old)+" in the future",
+			"a wrong clock or time zone where backups are taken (source.timezone), or a wrong name",
 			"the newest backup says that it was taken %s after %s", spec.Span(-old), at.UTC().Format(minute))
 	case age.FailAfter > 0 && old > age.FailAfter:
-		c.Say(verdict.Fail, observed, late, "the newest backup is %s older than the %s allowed", spec.Span(old-age.FailAfter), spec.Span(age.FailAfter))
+		c.Say(verdict.Fail, observed, late, "the newest backup is %s older than the %s allowed",
+			spec.Span(old-age.FailAfter), spec.Span(age.FailAfter))
 	case age.WarnAfter > 0 && old > age.WarnAfter:
-		c.Say(verdict.Warn, observed, late, "the newest backup is %s older than the %s after which it warns", spec.Span(old-age.WarnAfter), spec.Span(age.WarnAfter))
+		c.Say(verdict.Warn, observed, late, "the newest backup is %s older than the %s after which it warns",
+			spec.Span(old-age.WarnAfter), spec.Span(age.WarnAfter))
 	default:
 		c.Pass(observed)
 	}

@@ -48,14 +48,17 @@ func (n names) String() string {
 // catalogued judges whether the store holds all that a catalogue of the
 // backups names, and whether that names all which the store holds. Either way
 // whatever prunes by the one would soon delete the other.
-func catalogued(ctx context.Context, d spec.Catalogue, retention time.Duration, store catalog.Store, newest catalog.Backup, o Options) []verdict.Check {
+func catalogued(ctx context.Context, d spec.Catalogue, retention time.Duration, store catalog.Store,
+	newest catalog.Backup, o Options) []verdict.Check {
 	file := path.Base(d.Source.URL)
 	within := ""
 	if retention > 0 {
 		within = ", of the last " + spec.Span(retention)
 	}
-	lacking := verdict.Check{ID: "catalogue:lacking", Code: verdict.CodeCatalogue, Expected: "every backup that " + file + " names" + within}
-	unnamed := verdict.Check{ID: "catalogue:unnamed", Code: verdict.CodeCatalogue, Expected: "no backup that " + file + " does not name" + within}
+	lacking := verdict.Check{ID: "catalogue:lacking", Code: verdict.CodeCatalogue,
+		Expected: "every backup that " + file + " names" + within}
+	unnamed := verdict.Check{ID: "catalogue:unnamed", Code: verdict.CodeCatalogue,
+		Expected: "no backup that " + file + " does not name" + within}
 	l, err := readCatalogue(ctx, d, retention, newest, o)
 	if err != nil {
 		fill(&lacking, err)
@@ -71,11 +74,13 @@ func judgeLacking(c *verdict.Check, l listed, file, store string) {
 	observed := fmt.Sprintf("%d of %d lacking", l.lacking.count, l.named)
 	switch {
 	case l.lacking.count > 0:
-		c.Say(verdict.Fail, observed, "something removes backups, or they never arrived: stop whatever prunes this store now, and find out which",
+		c.Say(verdict.Fail, observed,
+			"something removes backups, or they never arrived: stop whatever prunes this store now, and find out which",
 			"%s lacks %d of the %d backups that %s names: %s", store, l.lacking.count, l.named, file, l.lacking)
 	case l.unusable(c, file):
 	case l.named == 0:
-		c.Say(verdict.Skipped, observed, "is the catalogue still written?", "not compared: %s names no backup of that time", file)
+		c.Say(verdict.Skipped, observed, "is the catalogue still written?",
+			"not compared: %s names no backup of that time", file)
 	default:
 		c.Pass(observed)
 	}
@@ -86,7 +91,9 @@ func judgeUnnamed(c *verdict.Check, l listed, file, store string) {
 	switch {
 	case l.unusable(c, file): // which may be those that name them
 	case l.unnamed.count > 0:
-		c.Say(verdict.Fail, observed, "stop whatever prunes by the catalogue before it takes them for superfluous: has it lost entries, or is it another store's?",
+		c.Say(verdict.Fail, observed,
+			"stop whatever prunes by the catalogue before it takes them for superfluous: has it lost "+
+				"entries, or is it another store's?",
 			"%s holds %s that %s does not name: %s", store, counted(l.unnamed.count), file, l.unnamed)
 	default:
 		c.Pass(observed)
@@ -97,16 +104,19 @@ func judgeUnnamed(c *verdict.Check, l listed, file, store string) {
 func (l listed) unusable(c *verdict.Check, file string) bool {
 	switch {
 	case l.faults > 0:
-		c.Say(verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Mend, "%d of the lines of %s cannot be used; the first: %v", l.faults, file, l.fault)
+		c.Say(verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Mend,
+			"%d of the lines of %s cannot be used; the first: %v", l.faults, file, l.fault)
 	case l.records == 0:
-		c.Say(verdict.Error, "no record", "look at what writes it: an empty catalog proves nothing", "%s holds no record", file)
+		c.Say(verdict.Error, "no record", "look at what writes it: an empty catalog proves nothing",
+			"%s holds no record", file)
 	default:
 		return false
 	}
 	return true
 }
 
-func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duration, newest catalog.Backup, o Options) (listed, error) {
+func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duration, newest catalog.Backup,
+	o Options) (listed, error) {
 	var l listed
 	matches, err := catalog.Named(d.Backups)
 	if err != nil {
@@ -132,7 +142,9 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 		case there:
 			l.named++
 		case !matches(path.Base(r.Key[0])): // which may be anything, and is not told
-			l.damaged(&witness.Fault{Line: r.Line, What: "names no backup: its " + d.Name + " is none as source.name tells", Mend: "look at what wrote it, and at inventory.catalogue.name in the drill file"})
+			l.damaged(&witness.Fault{Line: r.Line,
+				What: "names no backup: its " + d.Name + " is none as source.name tells",
+				Mend: "look at what wrote it, and at inventory.catalogue.name in the drill file"})
 		default:
 			l.named++
 			l.lacking.add(path.Base(r.Key[0]))
@@ -165,7 +177,8 @@ func heldAs(held map[string]bool, name string) (string, bool) {
 	return "", false
 }
 
-func eachRecord(ctx context.Context, d spec.Catalogue, o Options, take func(witness.Record) error, damaged func(*witness.Fault)) error {
+func eachRecord(ctx context.Context, d spec.Catalogue, o Options, take func(witness.Record) error,
+	damaged func(*witness.Fault)) error {
 	const key = "inventory.catalogue.url"
 	file, err := catalog.OpenRecord(ctx, d.Source, key)
 	if err != nil {

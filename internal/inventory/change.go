@@ -25,7 +25,8 @@ func collapsed(d spec.Drift, now verdict.Inventory, past history.Past, s sum) ve
 	c := verdict.Check{ID: "collapse:" + s.name, Code: verdict.CodeCollapse}
 	expect.Drift(&c, d, past, expect.Measured{
 		Value: s.of(now), Subject: "the store holds", Show: s.show, Less: s.less, More: "more",
-		Dropped: "something removes backups: stop whatever prunes this store now, before it goes on, and find out what it took for superfluous",
+		Dropped: "something removes backups: stop whatever prunes this store now, before it goes on, and find out " +
+			"what it took for superfluous",
 		Of: func(r *verdict.Report) (int64, bool) {
 			return s.of(r.Inventory), r.Inventory.Backups > 0 // older harnesses did not count
 		},
@@ -38,9 +39,11 @@ func sizeChange(d spec.Drift, size int64, past history.Past) verdict.Check {
 	c := verdict.Check{ID: "size_change", Code: verdict.CodeSizeChange}
 	expect.Drift(&c, d, past, expect.Measured{
 		Value: size, Subject: "the newest backup has", Show: bytesText, Less: "less", More: "more",
-		Dropped: "find out what it lacks: tables or databases that are no longer dumped, rows that were deleted, a dump that broke off, a stronger compression",
-		Risen:   "find out what grew: a table that nothing cleans up, a compression that was lost, data that came in twice",
-		Of:      func(r *verdict.Report) (int64, bool) { return r.Backup.SizeBytes, r.Backup.SizeBytes > 0 },
+		Dropped: "find out what it lacks: tables or databases that are no longer dumped, rows that were deleted, a " +
+			"dump that broke off, a stronger compression",
+		Risen: "find out what grew: a table that nothing cleans up, a compression that was " +
+			"lost, data that came in twice",
+		Of: func(r *verdict.Report) (int64, bool) { return r.Backup.SizeBytes, r.Backup.SizeBytes > 0 },
 	})
 	return c
 }

@@ -24,10 +24,12 @@ func copied(ctx context.Context, d spec.Copy, store catalog.Store, newest catalo
 	return c
 }
 
-func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catalog.Store, newest catalog.Backup, o Options) error {
+func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catalog.Store, newest catalog.Backup,
+	o Options) error {
 	due, ok := dueBackup(d, newest.All, o)
 	if !ok {
-		c.Say(verdict.Skipped, "", "nothing is wrong; later backups are compared", "no backup is older than the %s that the copy may be behind", spec.Span(d.Lag))
+		c.Say(verdict.Skipped, "", "nothing is wrong; later backups are compared",
+			"no backup is older than the %s that the copy may be behind", spec.Span(d.Lag))
 		return nil
 	}
 	second, err := catalog.Open(ctx, d.Source)
@@ -44,13 +46,18 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 	case err != nil:
 		return err
 	case like.Absent:
-		c.Say(verdict.Fail, "its newest is "+there.Name, mendCopy, "%s lacks %s; %s", second.URL(), due.Name, behind(there, due))
+		c.Say(verdict.Fail, "its newest is "+there.Name, mendCopy, "%s lacks %s; %s", second.URL(), due.Name,
+			behind(there, due))
 		return nil
 	case like.Differ && like.Sizes[0] != like.Sizes[1]:
-		c.Say(verdict.Fail, bytesText(like.Sizes[1]), mendCopy, "%s of %s has %d bytes, and %d in %s: it was cut off, or is another one", due.Name, second.URL(), like.Sizes[1], like.Sizes[0], store.URL())
+		c.Say(verdict.Fail, bytesText(like.Sizes[1]), mendCopy,
+			"%s of %s has %d bytes, and %d in %s: it was cut off, or is another one", due.Name, second.URL(),
+			like.Sizes[1], like.Sizes[0], store.URL())
 		return nil
 	case like.Differ:
-		c.Say(verdict.Fail, "another "+like.By, "one of the two was damaged or replaced: find out which, and copy it again", "%s differs between %s and %s: same size, different %s", due.Name, store.URL(), second.URL(), like.By)
+		c.Say(verdict.Fail, "another "+like.By,
+			"one of the two was damaged or replaced: find out which, and copy it again",
+			"%s differs between %s and %s: same size, different %s", due.Name, store.URL(), second.URL(), like.By)
 		return nil
 	}
 	if there.TakenAt.After(newest.All[0].TakenAt) { // by their names
@@ -88,7 +95,8 @@ func newerCopy(ctx context.Context, c *verdict.Check, store, second catalog.Stor
 		c.Pass(there.Name + ", which arrived meanwhile")
 		return nil
 	}
-	c.Say(verdict.Fail, "its newest is "+there.Name, "find out what removed it from the first store, or why it was never written there, before that is relied upon",
+	c.Say(verdict.Fail, "its newest is "+there.Name,
+		"find out what removed it from the first store, or why it was never written there, before that is relied upon",
 		"%s holds a newer backup than %s, which lacks %s", second.URL(), store.URL(), there.Name)
 	return nil
 }

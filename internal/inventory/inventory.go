@@ -40,19 +40,23 @@ func Of(all []catalog.Entry) verdict.Inventory {
 // Judge returns a check for all that is declared of the store in which this
 // backup is the newest, in the order of the drill file. What cannot be found
 // out is an error of its own check.
-func Judge(ctx context.Context, store catalog.Store, inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Check {
+func Judge(ctx context.Context, store catalog.Store, inv spec.Inventory, newest catalog.Backup,
+	o Options) []verdict.Check {
 	var questions []func() []verdict.Check
 	if inv.OffSite != nil {
 		questions = append(questions, func() []verdict.Check { return offSite(ctx, *inv.OffSite, store, thisMachine) })
 	}
 	for _, kind := range inv.Protection {
-		questions = append(questions, func() []verdict.Check { return []verdict.Check{protection(ctx, kind, store, newest, o.At)} })
+		questions = append(questions,
+			func() []verdict.Check { return []verdict.Check{protection(ctx, kind, store, newest, o.At)} })
 	}
 	for _, second := range inv.Copies {
-		questions = append(questions, func() []verdict.Check { return []verdict.Check{copied(ctx, second, store, newest, o)} })
+		questions = append(questions,
+			func() []verdict.Check { return []verdict.Check{copied(ctx, second, store, newest, o)} })
 	}
 	if inv.Catalogue != nil {
-		questions = append(questions, func() []verdict.Check { return catalogued(ctx, *inv.Catalogue, inv.Retention(), store, newest, o) })
+		questions = append(questions,
+			func() []verdict.Check { return catalogued(ctx, *inv.Catalogue, inv.Retention(), store, newest, o) })
 	}
 	answers := make([][]verdict.Check, len(questions))
 	var asking sync.WaitGroup

@@ -88,11 +88,14 @@ func TestCadence(t *testing.T) {
 		{"just late enough", sixHourly, week, []float64{1, 7, 13.5}, short{"", "pass", thatWeek, "no gap wider than 6h30m", ""}},
 		{"one missed", sixHourly, week, []float64{1, 7, 19, 25}, short{"", "fail", thatWeek, "a gap of 12h",
 			"no backup was taken for 12h, between 2026-11-20 08:15 UTC and 2026-11-20 20:15 UTC (allowed: 6h30m)"}},
-		{"two missed", sixHourly, week, []float64{1, 13, 19, 37}, short{"", "fail", thatWeek, "a gap of 18h", "(allowed: 6h30m); 2 gaps are too wide, this is the widest"}},
+		{"two missed", sixHourly, week, []float64{1, 13, 19, 37},
+			short{"", "fail", thatWeek, "a gap of 18h", "(allowed: 6h30m); 2 gaps are too wide, this is the widest"}},
 		{"missed before the retention", sixHourly, week, []float64{160, 166, 180, 300}, short{"", "pass", thatWeek, "no gap wider than 6h", ""}},
-		{"missed where the retention begins", sixHourly, week, []float64{160, 180}, short{"", "fail", thatWeek, "a gap of 20h", "no backup was taken for 20h, between 2026-11-13 15:15 UTC"}},
+		{"missed where the retention begins", sixHourly, week, []float64{160, 180},
+			short{"", "fail", thatWeek, "a gap of 20h", "no backup was taken for 20h, between 2026-11-13 15:15 UTC"}},
 		{"thinned out behind the retention", sixHourly, spec.Least[time.Duration]{}, []float64{1, 300}, short{"", "fail", inWords, "a gap of 12d11h", ""}},
-		{"none in the retention", sixHourly, week, []float64{200, 206}, short{"", "fail", thatWeek, "none since 2026-11-14 03:15 UTC", "the newest is shop-1112T1915.dump"}},
+		{"none in the retention", sixHourly, week, []float64{200, 206},
+			short{"", "fail", thatWeek, "none since 2026-11-14 03:15 UTC", "the newest is shop-1112T1915.dump"}},
 		{"only one", sixHourly, week, []float64{1}, short{"", "skipped", thatWeek, "1 backup", "no gap between two"}},
 		{"only a warning", nightly, week, []float64{1, 25.5}, short{"", "warn", "a backup every 1d, for the last 7d", "a gap of 1d30m", "(allowed: 1d)"}},
 	} {
@@ -126,7 +129,8 @@ func TestAcceptedGap(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	seven := spec.Inventory{
-		MinBackups: spec.Least[int64]{FailBelow: 7}, MinSize: spec.Least[int64]{FailBelow: 1 << 20}, OldestAtLeast: spec.Least[time.Duration]{FailBelow: 7 * day},
+		MinBackups: spec.Least[int64]{FailBelow: 7}, MinSize: spec.Least[int64]{FailBelow: 1 << 20},
+		OldestAtLeast: spec.Least[time.Duration]{FailBelow: 7 * day},
 	}
 	both := spec.Inventory{
 		MinBackups: spec.Least[int64]{WarnBelow: 7, FailBelow: 3}, MinSize: spec.Least[int64]{WarnBelow: 10 << 20, FailBelow: 1 << 10},
@@ -262,10 +266,13 @@ func TestBackupAge(t *testing.T) {
 	}{
 		{"young", both, 6 * time.Hour, short{"", "pass", expected, "6h old (taken 2026-11-20 21:15 UTC)", ""}},
 		{"just young enough", both, 7*time.Hour + time.Second/2, short{"", "pass", expected, "7h old (taken 2026-11-20 20:14 UTC)", ""}},
-		{"a little old", both, 7*time.Hour + time.Second, short{"", "warn", expected, "7h1s old (taken 2026-11-20 20:14 UTC)", "1s older than the 7h after which it warns"}},
+		{"a little old", both, 7*time.Hour + time.Second,
+			short{"", "warn", expected, "7h1s old (taken 2026-11-20 20:14 UTC)", "1s older than the 7h after which it warns"}},
 		{"too old", both, 14 * time.Hour, short{"", "fail", expected, "14h old (taken 2026-11-20 13:15 UTC)", "1h older than the 13h allowed"}},
-		{"only a warning", spec.Age{WarnAfter: time.Hour}, 14 * time.Hour, short{"", "warn", "at most 1h old (warn)", "14h old (taken 2026-11-20 13:15 UTC)", "13h older"}},
-		{"only a failure", spec.Age{FailAfter: time.Hour}, 14 * time.Hour, short{"", "fail", "at most 1h old", "14h old (taken 2026-11-20 13:15 UTC)", "13h older"}},
+		{"only a warning", spec.Age{WarnAfter: time.Hour}, 14 * time.Hour,
+			short{"", "warn", "at most 1h old (warn)", "14h old (taken 2026-11-20 13:15 UTC)", "13h older"}},
+		{"only a failure", spec.Age{FailAfter: time.Hour}, 14 * time.Hour,
+			short{"", "fail", "at most 1h old", "14h old (taken 2026-11-20 13:15 UTC)", "13h older"}},
 		{"clocks apart", both, -4 * time.Minute, short{"", "pass", expected, "-4m old (taken 2026-11-21 03:19 UTC)", ""}},
 		{"from the future", both, -time.Hour, short{"", "fail", expected, "1h in the future", "taken 1h after 2026-11-21 03:15 UTC"}},
 	} {

@@ -14,7 +14,8 @@ import (
 
 // judgeLeast compares a value with its lower limits. Where it misses one, the
 // text says so: short is what it is short of the limit by.
-func judgeLeast[T int64 | time.Duration](c *verdict.Check, l spec.Least[T], v T, observed, hint string, show func(T) string, text func(short, limit T) string) {
+func judgeLeast[T int64 | time.Duration](c *verdict.Check, l spec.Least[T], v T, observed, hint string,
+	show func(T) string, text func(short, limit T) string) {
 	switch {
 	case l.WarnBelow == 0:
 		c.Expected = "at least " + show(l.FailBelow)
@@ -36,7 +37,9 @@ func judgeLeast[T int64 | time.Duration](c *verdict.Check, l spec.Least[T], v T,
 func minBackups(l spec.Least[int64], all []catalog.Entry) verdict.Check {
 	c := verdict.Check{ID: "min_backups", Code: verdict.CodeMinBackups}
 	n := int64(len(all))
-	judgeLeast(&c, l, n, counted(n), "find out what removed the others (a rotation, a clean-up, a person) and stop it before it removes more; if fewer are meant, lower inventory.min_backups",
+	judgeLeast(&c, l, n, counted(n),
+		"find out what removed the others (a rotation, a clean-up, a person) and stop it before it removes more; if "+
+			"fewer are meant, lower inventory.min_backups",
 		counted, func(short, limit int64) string {
 			return fmt.Sprintf("the store holds %s, %d fewer than the %d that must be there", counted(n), short, limit)
 		})
@@ -56,9 +59,12 @@ func bytesText(n int64) string { return units.BytesSize(float64(n)) }
 
 func minSize(l spec.Least[int64], newest catalog.Backup) verdict.Check {
 	c := verdict.Check{ID: "min_size", Code: verdict.CodeMinSize}
-	judgeLeast(&c, l, newest.Size, bytesText(newest.Size), "a dump that failed, or one of the wrong or an empty server, is small: look at the backup job's own output of that night; the one before it is the last good one",
+	judgeLeast(&c, l, newest.Size, bytesText(newest.Size),
+		"a dump that failed, or one of the wrong or an empty server, is small: look at the backup job's own output "+
+			"of that night; the one before it is the last good one",
 		bytesText, func(_, limit int64) string {
-			return fmt.Sprintf("the newest backup, %s, has %s, and must have %s at least", newest.Name, bytesText(newest.Size), bytesText(limit))
+			return fmt.Sprintf("the newest backup, %s, has %s, and must have %s at least", newest.Name,
+				bytesText(newest.Size), bytesText(limit))
 		})
 	return c
 }
@@ -68,9 +74,12 @@ func oldestAtLeast(l spec.Least[time.Duration], all []catalog.Entry, at time.Tim
 	oldest := all[len(all)-1]
 	old := at.Sub(oldest.TakenAt).Truncate(time.Second)
 	observed := fmt.Sprintf("%s (taken %s)", spec.Span(old), taken(oldest.TakenAt, oldest.Until))
-	judgeLeast(&c, l, old, observed, "older ones were removed too early, or were never made: look at what rotates the backups; one that deletes after just so long leaves the oldest a little younger",
+	judgeLeast(&c, l, old, observed,
+		"older ones were removed too early, or were never made: look at what rotates the backups; one that deletes "+
+			"after just so long leaves the oldest a little younger",
 		spec.Span, func(short, limit time.Duration) string {
-			return fmt.Sprintf("the oldest backup is %s old, %s less than the %s for which backups are to be kept", spec.Span(old), spec.Span(short), spec.Span(limit))
+			return fmt.Sprintf("the oldest backup is %s old, %s less than the %s for which backups are to be kept",
+				spec.Span(old), spec.Span(short), spec.Span(limit))
 		})
 	return c
 }
@@ -158,7 +167,8 @@ func cadence(d spec.Cadence, retention time.Duration, all []catalog.Entry, o Opt
 
 // changeOf is what a person accepts of a gap: that it was, and when it ended.
 func changeOf(g gap) *verdict.Change {
-	return &verdict.Change{Baseline: g.before.Name, From: g.before.TakenAt.Format(time.RFC3339), To: g.after.TakenAt.Format(time.RFC3339)}
+	return &verdict.Change{Baseline: g.before.Name, From: g.before.TakenAt.Format(time.RFC3339),
+		To: g.after.TakenAt.Format(time.RFC3339)}
 }
 
 func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time.Time, widest, worst gap, wide int) {
@@ -166,18 +176,22 @@ func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time
 	const find = "find out why the backup job did not run then, or what removed its files"
 	switch {
 	case !all[0].TakenAt.After(since):
-		c.Say(outcome, "none since "+since.UTC().Format(minute), "the backup job does not run, or does not reach this store any more: start it, and take a backup now",
+		c.Say(outcome, "none since "+since.UTC().Format(minute),
+			"the backup job does not run, or does not reach this store any more: start it, and take a backup now",
 			"no backup was taken since %s; the newest is %s", since.UTC().Format(minute), all[0].Name)
 	case wide > 0:
 		others := ""
 		if wide > 1 {
 			others = fmt.Sprintf("; %d gaps are too wide, this is the widest", wide)
 		}
-		c.Say(outcome, "a gap of "+spec.Span(worst.whole()), find+`; what was missed cannot be made up: once you know why, accept it: mage accept -name=DRILL -check=cadence -why="…"`,
+		c.Say(outcome, "a gap of "+spec.Span(worst.whole()),
+			find+`; what was missed cannot be made up: once you know why, accept it: mage accept -name=DRILL -check=cadence -why="…"`,
 			"no backup was taken for %s, between %s and %s (allowed: %s)%s", spec.Span(worst.whole()),
 			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), spec.Span(d.Widest()), others)
 	case len(all) < 2:
-		c.Say(verdict.Skipped, counted(int64(len(all))), "nothing is wrong yet; the next backup makes a gap to be judged", "there is only one backup, so there is no gap between two")
+		c.Say(verdict.Skipped, counted(int64(len(all))),
+			"nothing is wrong yet; the next backup makes a gap to be judged",
+			"there is only one backup, so there is no gap between two")
 	default:
 		c.Pass("no gap wider than " + spec.Span(widest.wide))
 	}

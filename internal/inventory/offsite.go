@@ -35,19 +35,23 @@ var thisMachine = machine{
 // this one. A name that does not resolve here leaves that open: the check is
 // skipped, and a warning says which name.
 func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine) []verdict.Check {
-	c := verdict.Check{ID: "off_site", Code: verdict.CodeOffSite, Expected: "on none of " + strings.Join(d.ProductionHosts, ", ") + ", nor on this machine"}
+	c := verdict.Check{ID: "off_site", Code: verdict.CodeOffSite,
+		Expected: "on none of " + strings.Join(d.ProductionHosts, ", ") + ", nor on this machine"}
 	place, err := store.Place(ctx)
 	if err != nil {
 		fill(&c, err)
 		return []verdict.Check{c}
 	}
-	const move = "have the backups carried to a store that does not fall with it: a bucket of another provider, or a machine elsewhere"
+	const move = "have the backups carried to a store that does not fall with it: a bucket of another " +
+		"provider, or a machine elsewhere"
 	switch {
 	case place.Here != "":
-		c.Say(verdict.Fail, "this machine: "+place.Here, move, "%s is on a disk of this machine, %s: losing the machine loses the backups", store.URL(), place.Here)
+		c.Say(verdict.Fail, "this machine: "+place.Here, move,
+			"%s is on a disk of this machine, %s: losing the machine loses the backups", store.URL(), place.Here)
 		return []verdict.Check{c}
 	case len(place.Hosts) == 0:
-		c.Say(verdict.Skipped, place.What, "find out where it lies, and say here what can be judged", "which machine holds %s is not known: it is %s", store.URL(), place.What)
+		c.Say(verdict.Skipped, place.What, "find out where it lies, and say here what can be judged",
+			"which machine holds %s is not known: it is %s", store.URL(), place.What)
 		return append([]verdict.Check{c}, unjudged(place.What, "it does not say which machine it is"))
 	}
 	known, unknown := m.resolve(ctx, slices.Concat(place.Hosts, d.ProductionHosts))
@@ -58,13 +62,16 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 	}
 	held := known.of(place.Hosts)
 	if at, ok := shared(held, own); ok {
-		c.Say(verdict.Fail, "this machine: "+at.String(), move, "%s is held by %s, which is this very machine (%s)", store.URL(), place.What, at)
+		c.Say(verdict.Fail, "this machine: "+at.String(), move, "%s is held by %s, which is this very machine (%s)",
+			store.URL(), place.What, at)
 		return []verdict.Check{c}
 	}
 	for _, host := range d.ProductionHosts {
 		at, ok := shared(held, known[host])
-		if sameName := slices.ContainsFunc(place.Hosts, func(h string) bool { return strings.EqualFold(h, host) }); ok || sameName {
-			c.Say(verdict.Fail, host, move, "%s is held by %s, which is production's %s%s", store.URL(), place.What, host, inBrackets(at))
+		if sameName := slices.ContainsFunc(place.Hosts,
+			func(h string) bool { return strings.EqualFold(h, host) }); ok || sameName {
+			c.Say(verdict.Fail, host, move, "%s is held by %s, which is production's %s%s", store.URL(), place.What,
+				host, inBrackets(at))
 			return []verdict.Check{c}
 		}
 	}
@@ -72,7 +79,8 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 		c.Pass(place.What + ", at " + some(held))
 		return []verdict.Check{c}
 	}
-	c.Say(verdict.Skipped, place.What, "make the name known to this machine, or write an address", "not judged: not every name resolves here; of the others none holds the store")
+	c.Say(verdict.Skipped, place.What, "make the name known to this machine, or write an address",
+		"not judged: not every name resolves here; of the others none holds the store")
 	checks := []verdict.Check{c}
 	for _, host := range unknown {
 		checks = append(checks, unjudged(host, "it does not resolve on this machine"))
@@ -83,7 +91,9 @@ func offSite(ctx context.Context, d spec.OffSite, store catalog.Store, m machine
 // unjudged warns of what off_site could not compare.
 func unjudged(what, why string) verdict.Check {
 	c := verdict.Check{ID: "off_site:" + what, Code: verdict.CodeOffSite}
-	c.Say(verdict.Warn, "not known", "correct inventory.off_site.production_hosts, or make the name known to this machine: until then a store on that host goes unnoticed",
+	c.Say(verdict.Warn, "not known",
+		"correct inventory.off_site.production_hosts, or make the name known to this machine: until then a store "+
+			"on that host goes unnoticed",
 		"whether the store is off-site was not compared with %s: %s", what, why)
 	return c
 }

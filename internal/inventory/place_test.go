@@ -71,29 +71,37 @@ func TestOffSite(t *testing.T) {
 		err   error
 		want  []short
 	}{
-		{"elsewhere", d, at("s3.example.com"), nil, []short{{"off_site", "pass", expected, "the S3 server s3.example.com, at 203.0.113.7, 203.0.113.8, 203.0.113.9, …", ""}}},
+		{"elsewhere", d, at("s3.example.com"), nil,
+			[]short{{"off_site", "pass", expected, "the S3 server s3.example.com, at 203.0.113.7, 203.0.113.8, 203.0.113.9, …", ""}}},
 		{"production by its address", d, at("minio.example.com"), nil, []short{{"off_site", "fail", expected, "db1.example.com",
 			"s3://shop/nightly/ is held by the S3 server minio.example.com, which is production's db1.example.com (10.0.0.5)"}}},
 		{"production by its name", spec.OffSite{ProductionHosts: []string{"nas.internal"}}, at("NAS.internal"), nil, []short{
 			{"off_site", "fail", "on none of nas.internal, nor on this machine", "nas.internal", "which is production's nas.internal"}}},
 		{"production's address", spec.OffSite{ProductionHosts: []string{"fd00::5"}}, at("db1.example.com"), nil, []short{
 			{"off_site", "fail", "on none of fd00::5, nor on this machine", "fd00::5", "production's fd00::5 (fd00::5)"}}},
-		{"this machine", d, at("here.example.com"), nil, []short{{"off_site", "fail", expected, "this machine: 10.0.0.9", "which is this very machine (10.0.0.9)"}}},
+		{"this machine", d, at("here.example.com"), nil,
+			[]short{{"off_site", "fail", expected, "this machine: 10.0.0.9", "which is this very machine (10.0.0.9)"}}},
 		{"this machine by loopback", d, at("self.example.com"), nil, []short{{"off_site", "fail", expected, "this machine: 127.0.1.1", "this very machine"}}},
-		{"one of several machines", d, at("s3.example.com", "here.example.com"), nil, []short{{"off_site", "fail", expected, "this machine: 10.0.0.9", "this very machine"}}},
+		{"one of several machines", d, at("s3.example.com", "here.example.com"), nil,
+			[]short{{"off_site", "fail", expected, "this machine: 10.0.0.9", "this very machine"}}},
 		{"a disk of this machine", d, catalog.Place{Here: "/dev/vda1 (ext4), which holds / too"}, nil, []short{
-			{"off_site", "fail", expected, "this machine: /dev/vda1 (ext4), which holds / too", "is on a disk of this machine, /dev/vda1 (ext4), which holds / too: losing the machine loses the backups"}}},
+			{"off_site", "fail", expected, "this machine: /dev/vda1 (ext4), which holds / too",
+				"is on a disk of this machine, /dev/vda1 (ext4), which holds / too: losing the machine loses the backups"}}},
 		{"nobody knows", d, catalog.Place{What: "fuse.s3fs from s3fs, mounted at /mnt"}, nil, []short{
 			{"off_site", "skipped", expected, "fuse.s3fs from s3fs, mounted at /mnt", "which machine holds s3://shop/nightly/ is not known"},
 			{"off_site:fuse.s3fs from s3fs, mounted at /mnt", "warn", "", "not known", "it does not say which machine it is"}}},
 		{"a name that does not resolve", spec.OffSite{ProductionHosts: []string{"db1.example.com", "db9.internal"}}, at("s3.example.com"), nil, []short{
-			{"off_site", "skipped", "on none of db1.example.com, db9.internal, nor on this machine", "the S3 server s3.example.com", "not every name resolves here"},
+			{"off_site", "skipped", "on none of db1.example.com, db9.internal, nor on this machine", "the S3 server s3.example.com",
+				"not every name resolves here"},
 			{"off_site:db9.internal", "warn", "", "not known", "was not compared with db9.internal: it does not resolve on this machine"}}},
-		{"a name that does not resolve, and one that tells", spec.OffSite{ProductionHosts: []string{"db9.internal", "db1.example.com"}}, at("minio.example.com"), nil, []short{
-			{"off_site", "fail", "on none of db9.internal, db1.example.com, nor on this machine", "db1.example.com", "production's db1.example.com"}}},
+		{"a name that does not resolve, and one that tells", spec.OffSite{ProductionHosts: []string{"db9.internal", "db1.example.com"}},
+			at("minio.example.com"), nil, []short{
+				{"off_site", "fail", "on none of db9.internal, db1.example.com, nor on this machine", "db1.example.com", "production's db1.example.com"}}},
 		{"a store that does not resolve", d, at("s3.internal"), nil, []short{
-			{"off_site", "skipped", expected, "the S3 server s3.internal", "not every name"}, {"off_site:s3.internal", "warn", "", "not known", "does not resolve"}}},
-		{"a store that is not there", d, catalog.Place{}, verdict.Errorf(verdict.CodeStoreUnreachable, "mount it", "read it: gone"), []short{{"off_site", "error", expected, "", "gone"}}},
+			{"off_site", "skipped", expected, "the S3 server s3.internal", "not every name"},
+			{"off_site:s3.internal", "warn", "", "not known", "does not resolve"}}},
+		{"a store that is not there", d, catalog.Place{}, verdict.Errorf(verdict.CodeStoreUnreachable, "mount it", "read it: gone"),
+			[]short{{"off_site", "error", expected, "", "gone"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -137,7 +145,8 @@ func open(t *testing.T, url string) catalog.Store {
 func bucket(t *testing.T) (*storetest.Server, spec.Source) {
 	server := storetest.S3(t)
 	for key, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": server.AccessKey, "AWS_SECRET_ACCESS_KEY": server.SecretKey, "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_ACCESS_KEY_ID": server.AccessKey, "AWS_SECRET_ACCESS_KEY": server.SecretKey, "AWS_CONFIG_FILE": os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 	} {
 		t.Setenv(key, value)
 	}
@@ -191,7 +200,8 @@ func TestProtection(t *testing.T) {
 	silent, err := catalog.Open(ctx, src)
 	must(err)
 	defer silent.Close()
-	if got := protection(ctx, spec.Versioned, silent, catalog.Backup{}, at); got.Outcome != verdict.Error || got.Code != verdict.CodeProtection || got.Hint == "" {
+	if got := protection(ctx, spec.Versioned, silent, catalog.Backup{}, at); got.Outcome != verdict.Error || got.Code != verdict.CodeProtection ||
+		got.Hint == "" {
 		t.Errorf("of a store that is gone: %+v", got)
 	}
 }
@@ -244,7 +254,8 @@ func TestCopies(t *testing.T) {
 
 	put("second/"+night(21), "NEW")
 	write(night(20), "ol")
-	judge(short{"", "fail", "", "another CRC-64/NVME", "same size, different CRC-64/NVME"}, short{"", "fail", "", "2B", "has 2 bytes, and 3 in s3://backups/nightly/"})
+	judge(short{"", "fail", "", "another CRC-64/NVME", "same size, different CRC-64/NVME"},
+		short{"", "fail", "", "2B", "has 2 bytes, and 3 in s3://backups/nightly/"})
 
 	put("second/"+night(21), "new")
 	write(night(20), "old")
@@ -252,7 +263,8 @@ func TestCopies(t *testing.T) {
 
 	put("second/"+night(22), "newer")
 	write(night(22), "newer")
-	judge(short{"", "fail", "", "its newest is " + night(22), "holds a newer backup than s3://backups/nightly/, which lacks " + night(22)}, short{"", "fail", "", "its newest is " + night(22), "file://"})
+	judge(short{"", "fail", "", "its newest is " + night(22), "holds a newer backup than s3://backups/nightly/, which lacks " + night(22)},
+		short{"", "fail", "", "its newest is " + night(22), "file://"})
 
 	third.URL = "file://" + filepath.Join(folder, "gone")
 	inv.Copies[1].Source = third

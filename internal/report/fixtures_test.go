@@ -31,14 +31,16 @@ func passing() *verdict.Report {
 			Format: "custom", Compression: "zstd", Database: "shop", ServerVersion: "15.18", DumpVersion: "15.18", Encoding: "UTF8",
 		},
 		Inventory: verdict.Inventory{Backups: 28, Bytes: 8_746_210, NewestAt: began.Add(-5 * time.Hour), OldestAt: began.Add(-173 * time.Hour)},
-		Sandbox:   verdict.Sandbox{Kind: "container", Image: "postgres:17", ServerVersion: "17.11", Isolation: "no_network", Why: "Docker answers and has the image"},
+		Sandbox: verdict.Sandbox{Kind: "container", Image: "postgres:17", ServerVersion: "17.11", Isolation: "no_network",
+			Why: "Docker answers and has the image"},
 		Tables: []verdict.Table{
 			{Name: "public.users", RowsPassed: 2000, RowsHeld: 2000},
 			{Name: "public.orders", RowsPassed: 18_431, RowsHeld: 18_431},
 			{Name: "public.sessions", Excluded: true},
 		},
 		CodeRan: []verdict.OwnCode{
-			{Function: "public.slug(text)", Language: "plpgsql", SHA256: "sha256:0123456789abcdef", UsedBy: []string{"INDEX public.users_slug", "VIEW public.shown"}, New: true},
+			{Function: "public.slug(text)", Language: "plpgsql", SHA256: "sha256:0123456789abcdef",
+				UsedBy: []string{"INDEX public.users_slug", "VIEW public.shown"}, New: true},
 			{Function: "public.touch()", Language: "plpgsql", SHA256: "sha256:fedcba9876543210", UsedBy: []string{"TRIGGER public.orders touch"}},
 		},
 		Recovery: &verdict.Recovery{TotalMS: 930, FetchMS: 53, PreDataMS: 120, DataMS: 600, PostDataMS: 157},
@@ -64,7 +66,8 @@ func passing() *verdict.Report {
 	}
 	for _, t := range r.Tables[:2] {
 		held := fmt.Sprint(t.RowsHeld)
-		r.Checks = append(r.Checks, verdict.Check{ID: "rows_held:" + t.Name, Stage: "restore", Code: verdict.CodeRowsHeld, Outcome: verdict.Pass, Expected: held, Observed: held})
+		r.Checks = append(r.Checks,
+			verdict.Check{ID: "rows_held:" + t.Name, Stage: "restore", Code: verdict.CodeRowsHeld, Outcome: verdict.Pass, Expected: held, Observed: held})
 	}
 	r.Checks = append(r.Checks,
 		verdict.Check{ID: "row_count:public.users", Stage: "expect", Code: verdict.CodeRowCount, Outcome: verdict.Pass, Expected: ">= 1000", Observed: "2000"},
@@ -81,7 +84,8 @@ func looked(checks ...verdict.Check) *verdict.Report {
 		Schema: verdict.Schema, Drill: "demo", Run: p.Run, Outcome: verdict.Pass, AsOf: p.AsOf, StartedAt: began, DurationMS: 41,
 		Backup: p.Backup, Inventory: p.Inventory, Stages: p.Stages[:1],
 		Checks: []verdict.Check{
-			{ID: "backup_age", Stage: "choose", Code: verdict.CodeBackupAge, Outcome: verdict.Pass, Expected: "at most 7h (warn), 13h (fail) old", Observed: "5h old (taken 2026-11-20 22:15 UTC)"},
+			{ID: "backup_age", Stage: "choose", Code: verdict.CodeBackupAge, Outcome: verdict.Pass, Expected: "at most 7h (warn), 13h (fail) old",
+				Observed: "5h old (taken 2026-11-20 22:15 UTC)"},
 			{ID: "min_backups", Stage: "choose", Code: verdict.CodeMinBackups, Outcome: verdict.Pass, Expected: "at least 28 backups", Observed: "28 backups"},
 		},
 	}
@@ -224,7 +228,8 @@ func hostile() *verdict.Report {
 	r.RolesCreated = []string{evil}
 	r.Tables = []verdict.Table{{Name: "public." + evil, RowsPassed: 1, RowsHeld: 1}, {Name: `public."Bestellübersicht für Zürich"`, RowsPassed: 7, RowsHeld: 7}}
 	r.Scrub.Columns[0].Column, r.Scrub.Preserve[0].Why = evil, evil
-	r.LatestEvents[0] = verdict.Events{Table: evil, Columns: []string{evil, "名前"}, Rows: [][]string{{evil, "山田 太郎"}, {"👩‍👩‍👧 e\u0301"}, {"1", "2", "one too many"}}}
+	r.LatestEvents[0] = verdict.Events{Table: evil, Columns: []string{evil, "名前"},
+		Rows: [][]string{{evil, "山田 太郎"}, {"👩‍👩‍👧 e\u0301"}, {"1", "2", "one too many"}}}
 	r.CodeRan = []verdict.OwnCode{{Function: evil, Language: evil, SHA256: evil, UsedBy: []string{evil}}}
 	r.Stages[4].Name = evil
 	spoil(r, verdict.Check{ID: evil, Stage: "expect", Code: evil, Outcome: verdict.Fail, Expected: evil, Observed: evil, Message: evil, Hint: evil})
@@ -245,8 +250,9 @@ func misspelled() *verdict.Report {
 		Schema: verdict.Schema, Drill: "bot", Run: "20261121T031500Z-0002", Outcome: verdict.Error, StartedAt: began, FinishedAt: began,
 		Stages: []verdict.Stage{{
 			Name: "choose", Outcome: verdict.Error, Code: verdict.CodeSpec,
-			Message: "drills/bot.yaml:3:5: source.nmae: no such key; did you mean name?\ndrills/bot.yaml:9:14: row_count.min: \"many\" is no number; write a number such as 1000",
-			Hint:    "fix what is named; nothing was fetched",
+			Message: "drills/bot.yaml:3:5: source.nmae: no such key; did you mean name?\ndrills/bot.yaml:9:14: row_count.min: \"many\" is no number; " +
+				"write a number such as 1000",
+			Hint: "fix what is named; nothing was fetched",
 		}},
 	}
 }
@@ -263,7 +269,8 @@ func undecided() *verdict.Report {
 		r.Checks = append(r.Checks, verdict.Check{
 			ID: "unmatched:public." + column, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
 			Message: "drills/shop.yaml: public." + column + " looks like something about a person, and has no rule",
-			Hint:    "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public." + column + ", transform: text}",
+			Hint: "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public." + column +
+				", transform: text}",
 		})
 	}
 	for i := range r.Stages {

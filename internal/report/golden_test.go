@@ -70,7 +70,8 @@ func TestInventoryGolden(t *testing.T) {
 	for name, r := range map[string]*verdict.Report{
 		"pass": looked(), "undeclared": undeclared, "error": unreachable(), "interrupted": interrupted(), "spec": misspelled(),
 		"fail": looked(collapsing(), verdict.Check{
-			ID: "collapse:bytes", Stage: "choose", Code: verdict.CodeCollapse, Outcome: verdict.Skipped, Observed: "8.3MiB", Message: "no history yet", Hint: "nothing is wrong",
+			ID: "collapse:bytes", Stage: "choose", Code: verdict.CodeCollapse, Outcome: verdict.Skipped, Observed: "8.3MiB", Message: "no history yet",
+			Hint: "nothing is wrong",
 		}),
 	} {
 		golden(t, "inventory."+name+".txt", rendered(t, func(w io.Writer, r *verdict.Report) error { return Inventory(w, r, Options{}) }, r))
@@ -95,11 +96,15 @@ func TestShapesGolden(t *testing.T) {
 	r := &verdict.Report{Drill: "shop", Backup: verdict.Backup{Name: "shop-20260304T031500Z.dump"}}
 	text := verdict.LowerCase | verdict.UpperCase | verdict.Digits | verdict.Blanks | verdict.Signs | verdict.OtherScripts
 	all := []verdict.Shapes{
-		{Table: "public.orders", Column: "note", Transform: "set_null", Rows: 1, Before: verdict.Shape{Shortest: 7, Median: 7, Longest: 7, Different: 1, Characters: text}, After: verdict.Shape{Nulls: 1}},
+		{Table: "public.orders", Column: "note", Transform: "set_null", Rows: 1,
+			Before: verdict.Shape{Shortest: 7, Median: 7, Longest: 7, Different: 1, Characters: text}, After: verdict.Shape{Nulls: 1}},
 		{Table: "public.users", Column: "email", Transform: "email", Link: "person_email", Rows: 20000,
-			Before: verdict.Shape{Nulls: 17, Shortest: 9, Median: 24, Longest: 61, Different: 19720, Estimated: true, Characters: verdict.LowerCase | verdict.Digits | verdict.Signs},
-			After:  verdict.Shape{Nulls: 17, Shortest: 32, Median: 32, Longest: 32, Different: 19720, Estimated: true, Characters: verdict.LowerCase | verdict.Digits | verdict.Signs}},
-		{Table: "public.users", Column: "country", Rows: 20000, Before: verdict.Shape{Shortest: 2, Median: 2, Longest: 2, Different: 31, Characters: verdict.UpperCase}},
+			Before: verdict.Shape{Nulls: 17, Shortest: 9, Median: 24, Longest: 61, Different: 19720, Estimated: true,
+				Characters: verdict.LowerCase | verdict.Digits | verdict.Signs},
+			After: verdict.Shape{Nulls: 17, Shortest: 32, Median: 32, Longest: 32, Different: 19720, Estimated: true,
+				Characters: verdict.LowerCase | verdict.Digits | verdict.Signs}},
+		{Table: "public.users", Column: "country", Rows: 20000,
+			Before: verdict.Shape{Shortest: 2, Median: 2, Longest: 2, Different: 31, Characters: verdict.UpperCase}},
 		{Table: "public.users", Column: "nothing", Transform: "text", Rows: 0},
 	}
 	for name, width := range map[string]int{"shapes.txt": 80, "shapes.narrow.txt": 40} {

@@ -68,7 +68,8 @@ func storeFacts(r *verdict.Report) []fact {
 	if b := r.Backup; b.Name != "" {
 		facts = append(facts, fact{"newest", clean(b.Name) + ", " + backupTime(b) + ", " + size(b.SizeBytes)})
 	}
-	return append(facts, fact{"judged", at(judgedAt(r)) + ", in " + tookMS(r.DurationMS) + "; nothing was fetched or restored"})
+	return append(facts,
+		fact{"judged", at(judgedAt(r)) + ", in " + tookMS(r.DurationMS) + "; nothing was fetched or restored"})
 }
 
 // held says how much a store holds; empty where nobody looked.
@@ -76,5 +77,6 @@ func held(v verdict.Inventory) string {
 	if v.Backups == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), at(v.OldestAt), at(v.NewestAt))
+	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), at(v.OldestAt),
+		at(v.NewestAt))
 }

@@ -116,7 +116,8 @@ func (c *junitCases) whole(r *verdict.Report) {
 func (c *junitCases) add(name, time string, of verdict.Check) {
 	k := junitCase{Classname: c.suite.Name, Name: c.unique(clean(name)), Time: time}
 	text := strings.Join(inFull(of), "\n")
-	m := &junitMessage{Message: clean(firstOf(of.Message, of.Observed, string(of.Outcome))), Type: clean(string(of.Code)), Text: text}
+	m := &junitMessage{Message: clean(firstOf(of.Message, of.Observed, string(of.Outcome))),
+		Type: clean(string(of.Code)), Text: text}
 	c.suite.Tests++
 	switch of.Outcome {
 	case verdict.Pass:

@@ -473,7 +473,8 @@ func TestAdviceStandsBelowWhatItIsFor(t *testing.T) {
 	t.Parallel()
 	r := passing()
 	for i, hint := range []string{"take each away", "choose another", "take each away", "add:\n- {a: b}", "add:\n- {c: d}"} {
-		spoil(r, verdict.Check{ID: fmt.Sprintf("rule_unfit:c%d", i), Stage: "scrub", Code: verdict.CodeRuleUnfit, Outcome: verdict.Error, Message: fmt.Sprintf("column %d is odd", i), Hint: hint})
+		spoil(r, verdict.Check{ID: fmt.Sprintf("rule_unfit:c%d", i), Stage: "scrub", Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
+			Message: fmt.Sprintf("column %d is odd", i), Hint: hint})
 	}
 	const want = `
        - column 0 is odd

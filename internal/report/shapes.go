@@ -13,7 +13,9 @@ import (
 // report's backup, before and after the scrub.
 func Shapes(w io.Writer, r *verdict.Report, all []verdict.Shapes, o Options) error {
 	p := &page{width: o.width(), color: o.Color}
-	p.hanging("", fmt.Sprintf("%s: what the scrub makes of %s in %s", clean(r.Drill), counted(len(all), "column"), clean(r.Backup.Name)))
+	p.hanging("",
+		fmt.Sprintf("%s: what the scrub makes of %s in %s", clean(r.Drill), counted(len(all), "column"),
+			clean(r.Backup.Name)))
 	estimated := false
 	for len(all) > 0 {
 		n := slices.IndexFunc(all, func(s verdict.Shapes) bool { return s.Table != all[0].Table })
@@ -21,12 +23,14 @@ func Shapes(w io.Writer, r *verdict.Report, all []verdict.Shapes, o Options) err
 			n = len(all)
 		}
 		p.shapes(all[:n])
-		estimated = estimated || slices.ContainsFunc(all[:n], func(s verdict.Shapes) bool { return s.Before.Estimated || s.After.Estimated })
+		estimated = estimated ||
+			slices.ContainsFunc(all[:n], func(s verdict.Shapes) bool { return s.Before.Estimated || s.After.Estimated })
 		all = all[n:]
 	}
 	if estimated {
 		p.blank()
-		p.hanging("", "~ is estimated, from keyed hashes: within 3 percent, two times of three. All other counts are exact.")
+		p.hanging("",
+			"~ is estimated, from keyed hashes: within 3 percent, two times of three. All other counts are exact.")
 	}
 	if p.err != nil {
 		return fmt.Errorf("render the shapes of %s: %w", r.Drill, p.err)
@@ -38,7 +42,8 @@ func Shapes(w io.Writer, r *verdict.Report, all []verdict.Shapes, o Options) err
 // shapes writes those of one table.
 func (p *page) shapes(all []verdict.Shapes) {
 	p.heading(clean(all[0].Table) + ", " + counted(all[0].Rows, "row"))
-	g := grid{indent: "  ", header: []string{"COLUMN", "STATE", "NULLS", "LENGTHS", "MEDIAN", "DIFFERENT", "MADE OF"}, right: []int{2, 4, 5}}
+	g := grid{indent: "  ", header: []string{"COLUMN", "STATE", "NULLS", "LENGTHS", "MEDIAN", "DIFFERENT", "MADE OF"},
+		right: []int{2, 4, 5}}
 	for _, s := range all {
 		if s.Transform == "" {
 			g.rows = append(g.rows, shapeRow(clean(s.Column), "passes", s.Rows, s.Before))
@@ -48,7 +53,8 @@ func (p *page) shapes(all []verdict.Shapes) {
 		if s.Link != "" {
 			by += ", link " + clean(s.Link)
 		}
-		g.rows = append(g.rows, shapeRow(clean(s.Column), "before", s.Rows, s.Before), shapeRow(by, "after", s.Rows, s.After))
+		g.rows = append(g.rows, shapeRow(clean(s.Column), "before", s.Rows, s.Before),
+			shapeRow(by, "after", s.Rows, s.After))
 	}
 	p.table(g)
 }

@@ -44,7 +44,8 @@ func witnessHeadline(r *verdict.Report) string {
 	case r.Outcome == verdict.Fail:
 		says = backup + " would not bring back what the witnesses name"
 	case r.Outcome == verdict.Error && newer > 0:
-		return clean(r.Drill) + ": could not tell all that a restore of " + backup + " would lose; " + counted(newer, "newer record") + " at least"
+		return clean(r.Drill) + ": could not tell all that a restore of " + backup + " would lose; " +
+			counted(newer, "newer record") + " at least"
 	case r.Outcome == verdict.Error:
 		says = "could not tell what a restore would lose"
 	case r.Outcome == verdict.Skipped:
@@ -65,9 +66,12 @@ func (p *page) witnesses(r *verdict.Report) {
 		return
 	}
 	outcomes := witnessOutcomes(r)
-	g := grid{header: []string{"WITNESS", "OUTCOME", "EXPECTED", "FOUND", "MISSING", "UNUSABLE", "NEWER"}, right: []int{2, 3, 4, 5, 6}}
+	g := grid{header: []string{"WITNESS", "OUTCOME", "EXPECTED", "FOUND", "MISSING", "UNUSABLE", "NEWER"},
+		right: []int{2, 3, 4, 5, 6}}
 	for _, v := range r.Witnesses {
-		g.rows = append(g.rows, []string{clean(v.Name), p.paint(outcomes[v.Name]), count(v.Expected), count(v.Found), count(v.Missing), count(v.Damaged), count(v.Newer)})
+		g.rows = append(g.rows,
+			[]string{clean(v.Name), p.paint(outcomes[v.Name]), count(v.Expected), count(v.Found), count(v.Missing),
+				count(v.Damaged), count(v.Newer)})
 	}
 	p.blank()
 	p.table(g)
@@ -99,7 +103,8 @@ func witnessFacts(r *verdict.Report) []fact {
 		}
 		if o := outcomes[v.Name]; v.Missing > 0 && o != verdict.Fail && o != verdict.Warn {
 			all = append(all, fact{"missing", fmt.Sprintf("%s in %s, of %s: %s",
-				counted(v.Missing, "record"), clean(v.Table), span(v.MissingFrom, v.MissingTo), clean(strings.Join(v.MissingKeys, "; ")))})
+				counted(v.Missing, "record"), clean(v.Table), span(v.MissingFrom, v.MissingTo),
+				clean(strings.Join(v.MissingKeys, "; ")))})
 		}
 	}
 	return append(all, fact{"judged", "in " + tookMS(r.DurationMS) + "; nothing is kept"})

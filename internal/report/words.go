@@ -242,7 +242,8 @@ func facts(r *verdict.Report) []fact {
 		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion))
 	add("store", held(r.Inventory))
 	add("checksum", checksum(b), labelled("sha256", b.SHA256))
-	add("sandbox", strings.TrimSpace(s.Kind+" "+s.Image), labelled("PostgreSQL", s.ServerVersion), isolation(s.Isolation), s.Why)
+	add("sandbox", strings.TrimSpace(s.Kind+" "+s.Image), labelled("PostgreSQL", s.ServerVersion),
+		isolation(s.Isolation), s.Why)
 	add("judged", judged(r))
 	add("roles made", strings.Join(r.RolesCreated, ", "))
 	add("pg_restore", messages(r))
@@ -321,7 +322,8 @@ func isolation(kind string) string {
 
 func messages(r *verdict.Report) string {
 	if m := r.Messages; m.Errors+m.Warnings+m.Notices > 0 {
-		return fmt.Sprintf("%s, %s, %s", counted(m.Errors, "error"), counted(m.Warnings, "warning"), counted(m.Notices, "notice"))
+		return fmt.Sprintf("%s, %s, %s", counted(m.Errors, "error"), counted(m.Warnings, "warning"),
+			counted(m.Notices, "notice"))
 	}
 	return ""
 }
@@ -337,7 +339,9 @@ func scrubbed(s verdict.Scrub) string {
 	}
 	var parts []string
 	if len(s.Columns) > 0 {
-		parts = append(parts, fmt.Sprintf("%s in %s rewritten on the way in", counted(values, "value"), counted(len(s.Columns), "column")))
+		parts = append(parts,
+			fmt.Sprintf("%s in %s rewritten on the way in", counted(values, "value"),
+				counted(len(s.Columns), "column")))
 	}
 	if kept > 0 {
 		parts = append(parts, counted(kept, "row")+" kept as they are")

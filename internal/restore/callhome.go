@@ -92,7 +92,8 @@ func (s *Session) preData(ctx context.Context) error {
 // needsServer tells what can only come after the foreign servers: pg_dump
 // writes their wrappers before, and what rests on them behind them.
 func needsServer(e archive.Entry) bool {
-	return e.Desc == "FOREIGN TABLE" || e.Desc == "USER MAPPING" || strings.HasPrefix(e.Tag, "FOREIGN SERVER ") || strings.HasPrefix(e.Tag, "SERVER ")
+	return e.Desc == "FOREIGN TABLE" || e.Desc == "USER MAPPING" || strings.HasPrefix(e.Tag, "FOREIGN SERVER ") ||
+		strings.HasPrefix(e.Tag, "SERVER ")
 }
 
 // wrapper finds the foreign data wrapper in a server's definition.
@@ -119,7 +120,8 @@ func (s *Session) nameServers(ctx context.Context, servers []archive.Entry) erro
 		}
 		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			s.unnamed = append(s.unnamed, e.Tag)
-			s.said.add(message{severity: notice, own: true, entry: "SERVER " + e.Tag, text: "could not be created without its options"})
+			s.said.add(message{severity: notice, own: true, entry: "SERVER " + e.Tag,
+				text: "could not be created without its options"})
 		}
 	}
 	return nil
@@ -141,9 +143,10 @@ func (s *Session) droppedChecks() []verdict.Check {
 		}
 		slices.Sort(names)
 		checks = append(checks, verdict.Check{
-			ID: "left_out:" + what, Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped, Observed: fmt.Sprint(len(names)),
-			Message: "left out, so that nothing calls home: " + strings.Join(names, ", "),
-			Hint:    "scrub.drop says what is left out; without it, all that would call home",
+			ID: "left_out:" + what, Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
+			Observed: fmt.Sprint(len(names)),
+			Message:  "left out, so that nothing calls home: " + strings.Join(names, ", "),
+			Hint:     "scrub.drop says what is left out; without it, all that would call home",
 		})
 	}
 	return checks
@@ -179,7 +182,8 @@ func (s *Session) withoutForeignRows(ctx context.Context) error {
 	}
 	reading := map[name]bool{}
 	var n name
-	if _, err := pgx.ForEachRow(rows, []any{&n.schema, &n.table}, func() error { reading[n] = true; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&n.schema, &n.table},
+		func() error { reading[n] = true; return nil }); err != nil {
 		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
 	}
 	s.unfilled = take(&s.lists.post, func(e archive.Entry) bool {
@@ -191,7 +195,8 @@ func (s *Session) withoutForeignRows(ctx context.Context) error {
 // LeftEmpty reports whether a materialized view was not filled, since it reads
 // what the sandbox cannot reach.
 func (s *Session) LeftEmpty(schema, table string) bool {
-	return slices.ContainsFunc(s.unfilled, func(e archive.Entry) bool { return e.Namespace == schema && e.Tag == table })
+	return slices.ContainsFunc(s.unfilled,
+		func(e archive.Entry) bool { return e.Namespace == schema && e.Tag == table })
 }
 
 func (s *Session) unfilledCheck() *verdict.Check {
@@ -203,8 +208,9 @@ func (s *Session) unfilledCheck() *verdict.Check {
 		names = append(names, e.Namespace+"."+e.Tag)
 	}
 	return &verdict.Check{
-		ID: "left_out:foreign_rows", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped, Observed: fmt.Sprint(len(names)),
-		Message: "not filled, since they read foreign tables and " + string(byNetwork) + ": " + list(names),
-		Hint:    "a restore beside those servers fills them; nothing is known of it here",
+		ID: "left_out:foreign_rows", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
+		Observed: fmt.Sprint(len(names)),
+		Message:  "not filled, since they read foreign tables and " + string(byNetwork) + ": " + list(names),
+		Hint:     "a restore beside those servers fills them; nothing is known of it here",
 	}
 }

@@ -313,8 +313,10 @@ func (s *Session) notPreloaded() error {
 	slices.Sort(libraries)
 	libraries = slices.Compact(libraries)
 	return verdict.Errorf(verdict.CodeExtensions,
-		fmt.Sprintf("set sandbox.preload: [%s] (the library nearly always has the extension's name), with an image that has it", strings.Join(libraries, ", ")),
-		"restore %s: extensions of the backup can only be created where the server loaded their library at its start: %s",
+		fmt.Sprintf("set sandbox.preload: [%s] (the library nearly always has the extension's "+
+			"name), with an image that has it", strings.Join(libraries, ", ")),
+		"restore %s: extensions of the backup can only be created where the server loaded "+
+			"their library at its start: %s",
 		s.archive.Database, strings.Join(libraries, ", "))
 }
 

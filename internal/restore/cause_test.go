@@ -34,18 +34,20 @@ func TestCausesOfErrors(t *testing.T) {
 		`extension "hstore" already exists`:                                                                        "",
 		`could not create locale "de_DE.utf8": No such file or directory`:                                          byLocale,
 		`collation "pg_catalog.de_DE" for encoding "UTF8" does not exist`:                                          byLocale,
-		`collation "public.ours" for encoding "UTF8" does not exist`:                                               "", // the archive makes it, and nothing is wrong with it
-		`could not connect to server "far"`:                                                                        byNetwork,
-		`user mapping not found for user "postgres", server "far"`:                                                 byNetwork,
-		`user mapping not found for "postgres"`:                                                                    byNetwork,
-		`could not establish connection`:                                                                           byNetwork,
-		`pg_stat_statements must be loaded via "shared_preload_libraries"`:                                         byPreload,
-		`tablespace "fast" does not exist`:                                                                         byTablespace,
-		`relation "public.t" does not exist`:                                                                       "",
-		`type "public.citext" does not exist`:                                                                      "",
-		`duplicate key value violates unique constraint "t_pkey"`:                                                  "",
+		// the archive makes it, and nothing is wrong with it
+		`collation "public.ours" for encoding "UTF8" does not exist`:       "",
+		`could not connect to server "far"`:                                byNetwork,
+		`user mapping not found for user "postgres", server "far"`:         byNetwork,
+		`user mapping not found for "postgres"`:                            byNetwork,
+		`could not establish connection`:                                   byNetwork,
+		`pg_stat_statements must be loaded via "shared_preload_libraries"`: byPreload,
+		`tablespace "fast" does not exist`:                                 byTablespace,
+		`relation "public.t" does not exist`:                               "",
+		`type "public.citext" does not exist`:                              "",
+		`duplicate key value violates unique constraint "t_pkey"`:          "",
 	} {
-		s := heard("psql:/run/share/script-pre-data:1: ERROR:  "+text+"\n", archive.Entry{Desc: "COLLATION", Namespace: "public", Tag: "ours", Section: archive.SectionPreData})
+		s := heard("psql:/run/share/script-pre-data:1: ERROR:  "+text+"\n",
+			archive.Entry{Desc: "COLLATION", Namespace: "public", Tag: "ours", Section: archive.SectionPreData})
 		said := s.attribute()
 		if len(said) != 1 || said[0].cause != want {
 			t.Errorf("%s: %+v, want cause %q", text, said, want)

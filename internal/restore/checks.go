@@ -51,7 +51,8 @@ func (s *Session) empty() bool {
 var noRowsCheck = verdict.Check{
 	ID: "rows_held", Stage: verdict.StageRestore, Code: verdict.CodeRowsHeld, Outcome: verdict.Fail,
 	Expected: ">= 1", Observed: "0", Message: "the backup holds no rows at all",
-	Hint: "was the schema alone dumped, an empty instance, or by a role that may not see the rows (row-level security)? look at the backup job",
+	Hint: "was the schema alone dumped, an empty instance, or by a role that may not see the rows (row-level " +
+		"security)? look at the backup job",
 }
 
 // errorsCheck: errors that were declared as known are a warning, more of them
@@ -60,7 +61,8 @@ func (s *Session) errorsCheck() verdict.Check {
 	said, number := s.attribute(), s.said.number(failure)
 	c := verdict.Check{
 		ID: "restore_errors", Stage: verdict.StageRestore, Code: verdict.CodeRestoreErrors, Outcome: verdict.Pass,
-		Expected: fmt.Sprintf("<= %d", s.opts.AllowedErrors), Observed: fmt.Sprint(number), Message: s.quote(said, number),
+		Expected: fmt.Sprintf("<= %d", s.opts.AllowedErrors), Observed: fmt.Sprint(number),
+		Message: s.quote(said, number),
 	}
 	causes, others := causesOf(said)
 	others += number - len(said) // of which nothing is known
@@ -74,10 +76,13 @@ func (s *Session) errorsCheck() verdict.Check {
 		c.Hint = "these errors are known and declared under expectations.restore.errors"
 	case others > s.explained:
 		c.Outcome = verdict.Fail
-		c.Hint = "the objects named are missing or incomplete; pg_restore or psql by hand, into an empty database of the same version, shows the same errors"
+		c.Hint = "the objects named are missing or incomplete; pg_restore or psql by hand, into an empty database of " +
+			"the same version, shows the same errors"
 		if len(causes) > 0 || s.explained > 0 {
-			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the backup's, as far as is known: %s",
-				number, number-others+s.explained, strings.Join(s.ownDoing(causes), "; "), s.quote(unexplained(said), others))
+			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the "+
+				"backup's, as far as is known: %s",
+				number, number-others+s.explained, strings.Join(s.ownDoing(causes), "; "),
+				s.quote(unexplained(said), others))
 		}
 	default:
 		c.Outcome = verdict.Error
@@ -124,7 +129,8 @@ func (s *Session) Explain(objects []string) bool {
 	said := s.attribute()
 	s.explained = 0
 	for _, o := range objects {
-		if !slices.ContainsFunc(said, func(m message) bool { return m.cause != "" && strings.HasSuffix(o, "."+s.about(m).name.table) }) {
+		if !slices.ContainsFunc(said,
+			func(m message) bool { return m.cause != "" && strings.HasSuffix(o, "."+s.about(m).name.table) }) {
 			s.explained++
 		}
 	}
@@ -177,7 +183,8 @@ func (s *Session) leftOutCheck() *verdict.Check {
 		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Expected: "", Observed: fmt.Sprint(len(names)),
 		Message: "left out on purpose: " + list(names),
-		Hint:    "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are never restored into a sandbox",
+		Hint: "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are " +
+			"never restored into a sandbox",
 	}
 }
 

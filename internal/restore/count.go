@@ -153,8 +153,10 @@ func countOwn(ctx context.Context, conn *pgx.Conn, g *counted) error {
 	if g.kind != ordinary || !g.direct || g.before > 0 {
 		return countHeld(ctx, conn, g)
 	}
-	err := conn.QueryRow(ctx, "SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, coalesce(pg_catalog.sum(n) - pg_catalog.max(n), 0)::pg_catalog.int8"+
-		" FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
+	err := conn.QueryRow(ctx,
+		"SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, coalesce(pg_catalog.sum(n) - "+
+			"pg_catalog.max(n), 0)::pg_catalog.int8"+
+			" FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
 	if err != nil {
 		return fmt.Errorf("count the rows of %s: %w", g.display(), err)
 	}
@@ -194,13 +196,15 @@ func rowsHeld(g *counted, lost bool) verdict.Check {
 	}
 	if g.held != g.passed+g.before {
 		c.Outcome = verdict.Fail
-		c.Message = fmt.Sprintf("the backup holds %d rows of %s and the restored table %d", g.passed+g.before, g.display(), g.held)
+		c.Message = fmt.Sprintf("the backup holds %d rows of %s and the restored table %d", g.passed+g.before,
+			g.display(), g.held)
 		c.Hint = "look at the restore errors: a real restore would lose these rows too"
 		if g.held > g.passed+g.before {
 			c.Hint = "something wrote rows while the backup was restored, and would in a real restore: " + ownCodeHint
 		}
 		if lost {
-			c.Outcome, c.Hint = verdict.Error, "look at the restore errors, which say why; a real restore need not lose these rows"
+			c.Outcome, c.Hint = verdict.Error,
+				"look at the restore errors, which say why; a real restore need not lose these rows"
 		}
 	}
 	return c

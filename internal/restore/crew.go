@@ -73,7 +73,8 @@ func (h *taskHeap) Pop() any {
 	return t
 }
 func (h taskHeap) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(h[j].ahead, h[i].ahead), cmp.Compare(h[i].rank(), h[j].rank()), cmp.Compare(h[i].seq, h[j].seq)) < 0
+	return cmp.Or(cmp.Compare(h[j].ahead, h[i].ahead), cmp.Compare(h[i].rank(), h[j].rank()),
+		cmp.Compare(h[i].seq, h[j].seq)) < 0
 }
 
 func (t task) rank() int {
@@ -92,7 +93,8 @@ const alone = 4 << 20
 
 // newCrew finds the tasks of all phases.
 func newCrew(a *archive.Archive, tables []*table, o *order, workers int) *crew {
-	c := &crew{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{}, built: map[int]bool{}}
+	c := &crew{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
+		built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
 	c.workers = workers
 	c.phases = o.phases
@@ -344,14 +346,16 @@ func (c *crew) build(ctx context.Context, conn *pgx.Conn, e archive.Entry, said 
 
 // try runs a statement of an entry. One that the server refuses is no error
 // yet, and no more than a notice.
-func (c *crew) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql string, said *messages) (ok bool, err error) {
+func (c *crew) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql string, said *messages) (ok bool,
+	err error) {
 	_, err = conn.PgConn().Exec(ctx, sql).ReadAll()
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		if problem := fatal(refused); problem != nil {
 			return false, problem
 		}
-		said.add(message{severity: notice, own: true, entry: e.Desc + " " + e.Namespace + "." + e.Tag, text: "could not be built early, and is tried again in the plain order"})
+		said.add(message{severity: notice, own: true, entry: e.Desc + " " + e.Namespace + "." + e.Tag,
+			text: "could not be built early, and is tried again in the plain order"})
 		return false, nil
 	}
 	if err != nil {

@@ -67,7 +67,8 @@ const (
 // that is not about one table alone ends all of them. Nil for leaveOut loads
 // all. What the server refuses of a table's rows is the backup's fault unless
 // blame, where it is not nil, has an error for it, which ends the load.
-func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool, blame Blame) error {
+func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool,
+	blame Blame) error {
 	s.leaveOut(leaveOut)
 	s.blame = blame
 	begun := time.Now()
@@ -209,11 +210,13 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	}
 	byName := map[name]relation{}
 	var t table
-	_, err = pgx.ForEachRow(rows, []any{&t.schema, &t.table, &t.kind, &t.root.schema, &t.root.table, &t.member, &t.parent, &t.stored}, func() error {
-		byName[t.name] = t.relation
-		t.stored = nil // the next scan must not share it
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows,
+		[]any{&t.schema, &t.table, &t.kind, &t.root.schema, &t.root.table, &t.member, &t.parent, &t.stored},
+		func() error {
+			byName[t.name] = t.relation
+			t.stored = nil // the next scan must not share it
+			return nil
+		})
 	return byName, err
 }
 
@@ -412,11 +415,13 @@ func (s *Session) brokenSource(ctx context.Context, src source, t *table, err er
 			err = fmt.Errorf("%w; %w", err, exit)
 		}
 		if said, ok := src.complaint(); ok {
-			return verdict.Failf(verdict.CodeCorrupt, "the archive's data cannot be read: take the newest backup again, and compare its checksum",
+			return verdict.Failf(verdict.CodeCorrupt,
+				"the archive's data cannot be read: take the newest backup again, and compare its checksum",
 				"load %s: %w: %s", t.display(), err, s.opts.Names.Sentence(said))
 		}
 	}
-	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
+	return verdict.Errorf(verdict.CodeRestore,
+		"the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
 		"load %s: %w", t.display(), err)
 }
 

@@ -29,7 +29,8 @@ func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
 	if !s.opts.SkipMissing {
 		return verdict.Errorf(verdict.CodeExtensions,
 			"name an image that has them under sandbox.image, or set restore.extensions: skip",
-			"restore %s: the sandbox lacks extensions that the backup needs: %s", s.archive.Database, strings.Join(missing, ", "))
+			"restore %s: the sandbox lacks extensions that the backup needs: %s", s.archive.Database,
+			strings.Join(missing, ", "))
 	}
 	s.skipped = true
 	s.setAside(&s.lists.pre, func(e archive.Entry) bool {
@@ -103,13 +104,15 @@ func (s *Session) withoutMembers(ctx context.Context, strays []archive.Entry) er
 		schema := schemaOf(e)
 		return schema != "" && !slices.Contains(schemas, schema)
 	}
-	for _, list := range []*[]archive.Entry{&strays, &s.lists.direct, &s.lists.post} { // a script's privileges stand at its end
+	// a script's privileges stand at its end
+	for _, list := range []*[]archive.Entry{&strays, &s.lists.direct, &s.lists.post} {
 		s.setAside(list, func(e archive.Entry) bool {
 			return (e.Desc == "DEFAULT ACL" || saidOfAnother(e)) && nowhere(e)
 		})
 	}
 	if err := s.withoutStrangers(ctx, conn); err != nil {
-		return fmt.Errorf("look for what extensions that are left out would have made in %s: %w", s.archive.Database, err)
+		return fmt.Errorf("look for what extensions that are left out would have made in %s: %w", s.archive.Database,
+			err)
 	}
 	return s.restoreEntries(ctx, "pre-data-extensions", strays, 1)
 }
@@ -139,7 +142,9 @@ func (s *Session) withoutStrangers(ctx context.Context, conn *pgx.Conn) error {
 				return false
 			}
 			var there bool
-			err = conn.QueryRow(ctx, "select pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text)) is not null", e.Namespace, e.Tag).Scan(&there)
+			err = conn.QueryRow(ctx,
+				"select pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text)) is not null",
+				e.Namespace, e.Tag).Scan(&there)
 			return err == nil && !there
 		})
 		if err != nil {

@@ -62,7 +62,8 @@ func sortEntries(a *archive.Archive, opts Options) lists {
 
 // exclude takes the rows of tables that are not wanted out of the list.
 func (l *lists) exclude(unwanted func(schema, table string) bool) {
-	l.excluded = append(l.excluded, take(&l.rows, func(e archive.Entry) bool { return unwanted(e.Namespace, e.Tag) })...)
+	l.excluded = append(l.excluded,
+		take(&l.rows, func(e archive.Entry) bool { return unwanted(e.Namespace, e.Tag) })...)
 }
 
 // take takes entries out of a list, and returns them.

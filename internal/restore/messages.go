@@ -325,7 +325,8 @@ func (l *listener) foreign(line string) {
 		l.warned(strings.TrimPrefix(line, "WARNING:"))
 	case strings.HasPrefix(line, "NOTICE:"):
 		l.say(notice, strings.TrimPrefix(line, "NOTICE:"))
-	case strings.HasPrefix(line, "sh: "), strings.HasPrefix(line, "Segmentation fault"), strings.HasPrefix(line, "Killed"):
+	case strings.HasPrefix(line, "sh: "), strings.HasPrefix(line, "Segmentation fault"),
+		strings.HasPrefix(line, "Killed"):
 		l.say(failure, line)
 	}
 }
@@ -336,7 +337,8 @@ func (l *listener) say(s severity, text string) {
 	if s == failure && machineTrouble.MatchString(text) {
 		s = trouble
 	}
-	l.last = l.to.add(message{severity: s, entry: l.about(s), text: Redact(text), id: l.idFor(s), mustBeLoaded: s >= failure && mustBeLoaded.MatchString(text)})
+	l.last = l.to.add(message{severity: s, entry: l.about(s), text: Redact(text), id: l.idFor(s),
+		mustBeLoaded: s >= failure && mustBeLoaded.MatchString(text)})
 }
 
 // idFor is the dump id of what about names.
@@ -362,7 +364,9 @@ const raised = told.Withheld
 
 // ownWords is how the CONTEXT of an error begins whose text is a function's.
 // Only PL/pgSQL tells its own words from the server's.
-var ownWords = regexp.MustCompile(`^CONTEXT:\s+(?:PL/pgSQL .* at (?:RAISE|ASSERT)$|PL/(?:Perl|Python|Tcl|v8)|PL(?:Perl|Python|Tcl|v8|V8))`)
+var ownWords = regexp.MustCompile(
+	`^CONTEXT:\s+(?:PL/pgSQL .* at (?:RAISE|ASSERT)$|PL/(?:Perl|Python|Tcl|v8)|PL(?:Perl|Python|Tcl|v8|V8))`,
+)
 
 // context takes the line that tells where the last error came from.
 func (l *listener) context(line string) {
@@ -396,7 +400,8 @@ var fullDisk = regexp.MustCompile(`No space left on device|Disk quota exceeded|c
 // machineTrouble is what a server or pg_restore says when the machine cannot
 // go on, which says nothing about the backup. See fatal, which does the same
 // where there is an SQLSTATE.
-var machineTrouble = regexp.MustCompile(fullDisk.String() + `|could not resize shared memory|^out of (?:shared )?memory|Cannot allocate memory|` +
+var machineTrouble = regexp.MustCompile(fullDisk.String() +
+	`|could not resize shared memory|^out of (?:shared )?memory|Cannot allocate memory|` +
 	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is|terminating connection)|` +
 	`server closed the connection unexpectedly|^connection to server|no connection to the server|could not fork`)
 
@@ -426,7 +431,8 @@ func serverError(entry string, err *pgconn.PgError) message {
 	case strings.HasPrefix(err.Code, "22"):
 		text = quoted.ReplaceAllString(text, "…")
 	}
-	return message{severity: failure, entry: entry, text: text, state: err.Code, mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
+	return message{severity: failure, entry: entry, text: text, state: err.Code,
+		mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
 }
 
 // inOwnWords tells whether a function of the backup chose the error's words

@@ -78,13 +78,19 @@ func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 func TestErrorsOfSeveralJobsAreHeardWhereTheyMix(t *testing.T) {
 	t.Parallel()
 	for name, said := range map[string]string{
-		"whole":            "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: could not execute query: ERROR:  no index\n",
-		"behind the name":  "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: launching item 5 INDEX j\nerror: could not execute query: ERROR:  no index\nerror: a-secret of the statement\n",
-		"behind the error": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: finished item 4 INDEX i\ncould not execute query: ERROR:  no index\ncould not execute query: a-secret of the statement\n",
-		"within":           "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: could not execute query: ERROR:  no index\nlaunching item 5 INDEX j\n",
-		"across":           "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: error: launching item 5 INDEX j\ncould not execute query: ERROR:  no index\n",
-		"before the blank": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore:pg_restore: finished item 4 INDEX i\n error: could not execute query: ERROR:  no index\n",
-		"behind both":      "pg_restore: pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: error: pg_restore: finished item 5 INDEX j\ncould not execute query: ERROR:  no index\n",
+		"whole": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: could not execute query: ERROR:  no index\n",
+		"behind the name": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX i\npg_restore: launching " +
+			"item 5 INDEX j\nerror: could not execute query: ERROR:  no index\nerror: a-secret of the statement\n",
+		"behind the error": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: finished item 4 INDEX i\ncould not " +
+			"execute query: ERROR:  no index\ncould not execute query: a-secret of the statement\n",
+		"within": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: error: pg_restore: could not execute query: ERROR:  no " +
+			"index\nlaunching item 5 INDEX j\n",
+		"across": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: error: launching item 5 INDEX j\ncould not " +
+			"execute query: ERROR:  no index\n",
+		"before the blank": "pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore:pg_restore: finished item 4 INDEX i\n error: could not " +
+			"execute query: ERROR:  no index\n",
+		"behind both": "pg_restore: pg_restore: from TOC entry 3; 2606 1 CONSTRAINT t k app\npg_restore: pg_restore: finished item 4 INDEX " +
+			"i\npg_restore: error: pg_restore: finished item 5 INDEX j\ncould not execute query: ERROR:  no index\n",
 	} {
 		var m messages
 		say := m.listener(2).line
@@ -149,7 +155,8 @@ CONTEXT:  PL/pgSQL function public.f(text) line 1 at SQL statement`, []message{{
 		{"a function in Perl", `pg_restore: error: could not execute query: ERROR:  a-secret at line 1.
 CONTEXT:  PL/Perl function "f"`, []message{{severity: failure, entry: "", text: raised}}},
 		{"a function's warning", "WARNING:  a-secret", []message{{severity: warning, entry: "", text: raised}}},
-		{"a server's warning", `WARNING:  no privileges were granted for "public"`, []message{{severity: warning, entry: "", text: `no privileges were granted for "public"`}}},
+		{"a server's warning", `WARNING:  no privileges were granted for "public"`,
+			[]message{{severity: warning, entry: "", text: `no privileges were granted for "public"`}}},
 		{"the sandbox's own doing", `WARNING:  "wal_level" is insufficient to publish logical changes`,
 			[]message{{severity: notice, entry: "", text: `"wal_level" is insufficient to publish logical changes`}}},
 		{"a full disk", `pg_restore: error: could not execute query: ERROR:  could not extend file "base/5/16403": No space left on device

@@ -66,8 +66,10 @@ var builtIn = words(
 // else those that match, as far as they are known.
 var extensions = map[string]*regexp.Regexp{
 	"btree_gin": nil, "btree_gist": nil, "citext": nil, "cube": nil, "earthdistance": nil, "fuzzystrmatch": nil,
-	"hstore": nil, "intarray": nil, "isn": nil, "ltree": nil, "pg_trgm": nil, "pgcrypto": nil, "seg": nil, "unaccent": nil,
-	"uuid-ossp": nil, "vector": nil, "semver": nil, "ip4r": nil, "prefix": nil, "bloom": nil, "pg_uuidv7": nil, "h3": nil, "hll": nil,
+	"hstore": nil, "intarray": nil, "isn": nil, "ltree": nil, "pg_trgm": nil, "pgcrypto": nil, "seg": nil,
+	"unaccent":  nil,
+	"uuid-ossp": nil, "vector": nil, "semver": nil, "ip4r": nil, "prefix": nil, "bloom": nil, "pg_uuidv7": nil,
+	"h3": nil, "hll": nil,
 	"roaringbitmap": nil, "rum": nil, "pg_bigm": nil, "tdigest": nil, "topn": nil,
 	// ST_Transform and geography's functions look into spatial_ref_sys; these do not.
 	"postgis": regexp.MustCompile(`^(?:geometry_.*|geometry|gserialized_.*|box2d.*|box3d.*|geometrytype|` +
@@ -128,13 +130,15 @@ select p.oid, n.nspname::text, p.proname::text, l.lanname::text, coalesce(e.extn
     on d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid and d.deptype = 'e'
   left join pg_catalog.pg_extension e on e.oid = d.refobjid
  where p.oid >= $3 and $2 or p.oid = any ($1)
-    or p.oid in (select o.oprcode from pg_catalog.pg_operator o where o.oid = any ($1))`, called, all, uint32(firstUserID))
+    or p.oid in (select o.oprcode from pg_catalog.pg_operator o where o.oid = any ($1))`, called, all,
+		uint32(firstUserID))
 	if err != nil {
 		return err
 	}
 	var f function
 	var operators []uint32
-	fields := []any{&f.id, &f.schema, &f.name, &f.language, &f.extension, &f.volatility, &f.body, &f.trigger, &f.isCast, &operators}
+	fields := []any{&f.id, &f.schema, &f.name, &f.language, &f.extension, &f.volatility, &f.body, &f.trigger, &f.isCast,
+		&operators}
 	_, err = pgx.ForEachRow(rows, fields, func() error {
 		one := f
 		one.isOfOperator = len(operators) > 0
@@ -188,7 +192,9 @@ var rangeConstructor = regexp.MustCompile(`^(?:multi)?range_constructor[0-3]$`)
 // What a node tree (src/backend/nodes/outfuncs.c) says of the functions and
 // operators that it calls, and of the relations that it reads.
 var (
-	nodeCall      = regexp.MustCompile(`:(?:funcid|opno|opfuncid|aggfnoid|winfnoid|sortop|eqop) (\d+)|:opnos \(o ([\d ]+)\)`)
+	nodeCall = regexp.MustCompile(
+		`:(?:funcid|opno|opfuncid|aggfnoid|winfnoid|sortop|eqop) (\d+)|:opnos \(o ([\d ]+)\)`,
+	)
 	readsRelation = regexp.MustCompile(`:relid [1-9]|\{NEXTVALUEEXPR`)
 	nodeResult    = regexp.MustCompile(`:resulttype (\d+)`)
 )

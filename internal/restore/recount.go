@@ -71,7 +71,8 @@ func (s *Session) remember(ctx context.Context) error {
 // connect opens, once nothing more runs: a row that came, went or was written
 // again since is not what the backup holds. It counts nothing where no code of
 // the backup's own can have run.
-func (s *Session) Recount(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), ownCode bool) []verdict.Check {
+func (s *Session) Recount(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	ownCode bool) []verdict.Check {
 	if s.baseline.xid == "" {
 		return nil
 	}
@@ -149,8 +150,10 @@ func (s *Session) recount(
 // countSince counts a table's rows, and those that were written since the load.
 func (s *Session) countSince(ctx context.Context, conn *pgx.Conn, g *counted) error {
 	// Transactions of one drill are far fewer than what makes numbers go round.
-	err := conn.QueryRow(ctx, "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE pg_catalog.age(xmin) <= pg_catalog.age($1::pg_catalog.xid)) FROM "+
-		g.from(), s.baseline.xid).Scan(&g.held, &g.strange)
+	err := conn.QueryRow(ctx,
+		"SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE pg_catalog.age(xmin) <= "+
+			"pg_catalog.age($1::pg_catalog.xid)) FROM "+
+			g.from(), s.baseline.xid).Scan(&g.held, &g.strange)
 	if err != nil {
 		return fmt.Errorf("count the rows of %s again: %w", g.display(), err)
 	}
@@ -158,11 +161,13 @@ func (s *Session) countSince(ctx context.Context, conn *pgx.Conn, g *counted) er
 }
 
 // rowsChanged is a check about one table.
-func rowsChanged(n string, expected, observed string, outcome verdict.Outcome, format string, args ...any) *verdict.Check {
+func rowsChanged(n string, expected, observed string, outcome verdict.Outcome, format string,
+	args ...any) *verdict.Check {
 	return &verdict.Check{
 		ID: "rows_changed:" + n, Stage: verdict.StageExpect, Code: verdict.CodeRowsChanged, Outcome: outcome,
 		Expected: expected, Observed: observed, Message: fmt.Sprintf(format, args...),
-		Hint: "checks judged the tables as they were then, which is not what the backup holds; a real restore ends so too: " + ownCodeHint,
+		Hint: "checks judged the tables as they were then, which is not what the backup holds; " +
+			"a real restore ends so too: " + ownCodeHint,
 	}
 }
 
@@ -175,11 +180,14 @@ func (s *Session) replaced(n name, now map[name]standing) *verdict.Check {
 	case !known: // an extension's, or one that could not be made: told elsewhere
 		return nil
 	case !there:
-		return rowsChanged(n.display(), "there", "gone", verdict.Fail, "%s was loaded, and is not there any more", n.display())
+		return rowsChanged(n.display(), "there", "gone", verdict.Fail, "%s was loaded, and is not there any more",
+			n.display())
 	case is.oid != was.oid || is.kind != was.kind:
-		return rowsChanged(n.display(), "the table that was loaded", "another one", verdict.Fail, "what is called %s is not the table that was loaded", n.display())
+		return rowsChanged(n.display(), "the table that was loaded", "another one", verdict.Fail,
+			"what is called %s is not the table that was loaded", n.display())
 	case is.columns != was.columns:
-		return rowsChanged(n.display(), "the columns that were loaded", "other ones", verdict.Fail, "%s has not the columns that it was loaded with", n.display())
+		return rowsChanged(n.display(), "the columns that were loaded", "other ones", verdict.Fail,
+			"%s has not the columns that it was loaded with", n.display())
 	}
 	return nil
 }
@@ -194,12 +202,15 @@ func changedSince(g *counted, before int64) *verdict.Check {
 	case g.strange == 0 && g.held == before:
 		return nil
 	case loaded == before:
-		return rowsChanged(g.display(), expected, observed, verdict.Warn, "%s holds %d rows that were written after it was loaded", g.display(), g.strange)
+		return rowsChanged(g.display(), expected, observed, verdict.Warn,
+			"%s holds %d rows that were written after it was loaded", g.display(), g.strange)
 	case g.held < before:
-		return rowsChanged(g.display(), expected, observed, verdict.Fail, "%s was loaded with %d rows, and holds %d now", g.display(), before, g.held)
+		return rowsChanged(g.display(), expected, observed, verdict.Fail,
+			"%s was loaded with %d rows, and holds %d now", g.display(), before, g.held)
 	default:
 		return rowsChanged(g.display(), expected, observed, verdict.Fail,
-			"of the %d rows that %s was loaded with, %d were written again or replaced", before, g.display(), before-loaded)
+			"of the %d rows that %s was loaded with, %d were written again or replaced", before, g.display(),
+			before-loaded)
 	}
 }
 
@@ -226,5 +237,6 @@ func (s *Session) appeared(now map[name]standing) []verdict.Check {
 // writtenMeanwhile is about a table into which something wrote beside its load.
 func writtenMeanwhile(g *counted) verdict.Check {
 	return *rowsChanged(g.display(), "rows of its own load", fmt.Sprintf("%d others", g.strange), verdict.Fail,
-		"%d rows of %s were written while the backup was restored, by something else than what loads it", g.strange, g.display())
+		"%d rows of %s were written while the backup was restored, by something else than what loads it", g.strange,
+		g.display())
 }

@@ -37,11 +37,13 @@ type Blame = func(schema, table string, refused *pgconn.PgError) error
 // worker and takes every undeclared role for a failure.
 type Options struct {
 	Jobs          int
-	DeclaredRoles []string                // roles that the archive may name without a word
-	CreateRoles   bool                    // other roles that the archive names: a warning instead of a failure
-	SkipMissing   bool                    // extensions that the image lacks are left out instead of refused
-	LargeObjects  bool                    // bring them back; false: leave them out
-	Drop          []string                // what would call home and is left out: subscriptions, user_mappings, foreign_servers, event_triggers, cron_jobs; nil: all
+	DeclaredRoles []string // roles that the archive may name without a word
+	CreateRoles   bool     // other roles that the archive names: a warning instead of a failure
+	SkipMissing   bool     // extensions that the image lacks are left out instead of refused
+	LargeObjects  bool     // bring them back; false: leave them out
+	// what would call home and is left out: subscriptions, user_mappings, foreign_servers, event_triggers, cron_jobs;
+	// nil: all
+	Drop          []string
 	AllowedErrors int64                   // so many errors are a warning, more a failure
 	Warnings      string                  // ignore | warn | fail
 	Names         *told.Names             // that messages may tell; nil: all
@@ -165,7 +167,8 @@ func (s *Session) postData(ctx context.Context) error {
 	if err := s.withoutForeignRows(ctx); err != nil {
 		return err
 	}
-	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post), s.order.jobs(s.opts.Jobs)); err != nil {
+	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post),
+		s.order.jobs(s.opts.Jobs)); err != nil {
 		return err
 	}
 	return s.propertiesAfter(ctx)
@@ -218,7 +221,8 @@ func (s *Session) psql(step string, entries []archive.Entry, _ int) ([]string, e
 	if err != nil {
 		return nil, fmt.Errorf("write the script of %s: %w", step, err)
 	}
-	return []string{"psql", "-X", "-q", "-b", "-d", s.connString(), "-o", "/dev/null", "-f", s.box.InsidePath(name)}, nil
+	return []string{"psql", "-X", "-q", "-b", "-d", s.connString(), "-o", "/dev/null", "-f",
+		s.box.InsidePath(name)}, nil
 }
 
 // connString names the database to a libpq program whatever its name holds.
@@ -260,11 +264,13 @@ func (s *Session) ended(ctx context.Context, step string, err error, errorsBefor
 			"restore %s of %s: the sandbox could not go on: %s", step, s.archive.Database, said)
 	case errors.As(err, &exit) && exit.Code == 1:
 		if s.said.count().Errors == errorsBefore {
-			s.said.add(message{severity: failure, own: true, text: step + ": pg_restore exited with status 1 and no message"})
+			s.said.add(message{severity: failure, own: true,
+				text: step + ": pg_restore exited with status 1 and no message"})
 		}
 		return nil
 	}
-	return verdict.Errorf(verdict.CodeRestore, "the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
+	return verdict.Errorf(verdict.CodeRestore,
+		"the sandbox or a program in it died; look for the machine's memory and disk, then run the drill again",
 		"restore %s of %s: %w", step, s.archive.Database, err)
 }
 
@@ -288,7 +294,8 @@ func (s *Session) connectToLoad(ctx context.Context) (*pgx.Conn, error) {
 	return s.prepared(ctx, s.box.DB().ConnectUnder, sessionSettings)
 }
 
-func (s *Session) prepared(ctx context.Context, connect func(context.Context, string) (*pgx.Conn, error), settings string) (*pgx.Conn, error) {
+func (s *Session) prepared(ctx context.Context, connect func(context.Context, string) (*pgx.Conn, error),
+	settings string) (*pgx.Conn, error) {
 	conn, err := connect(ctx, s.archive.Database)
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSandbox, "the sandbox's server died or refused; run the drill again",
@@ -324,13 +331,15 @@ func fatal(err *pgconn.PgError) *verdict.Problem {
 	case inOwnWords(err):
 		return nil
 	case err.Code == "53100":
-		return verdict.Errorf(verdict.CodeDiskSpace, "make room where the sandbox keeps its data, then run the drill again",
+		return verdict.Errorf(verdict.CodeDiskSpace,
+			"make room where the sandbox keeps its data, then run the drill again",
 			"the sandbox's disk is full: %s", noNames.Sentence(err.Message))
 	case slices.ContainsFunc(signs, func(s sign) bool { return s.words.MatchString(err.Message) }):
 		return nil // a function of the backup's looked for what is not here
 	case strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57"),
 		strings.HasPrefix(err.Code, "58"), strings.HasPrefix(err.Code, "08"):
-		return verdict.Errorf(verdict.CodeSandbox, "the sandbox's server could not go on; look at the machine's memory, then run the drill again",
+		return verdict.Errorf(verdict.CodeSandbox,
+			"the sandbox's server could not go on; look at the machine's memory, then run the drill again",
 			"the sandbox's server gave up: %s (SQLSTATE %s)", noNames.Sentence(err.Message), told.State(err.Code))
 	}
 	return nil

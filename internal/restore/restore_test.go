@@ -213,7 +213,8 @@ func TestANastyDatabaseComesBack(t *testing.T) {
 					}
 				}
 				for sql, want := range map[string]string{
-					`select string_agg(coalesce(t, '-'), '|' order by id) from plain`:          "COPY public.plain (id, t) FROM stdin;|\\.|tab\tand\nnewline|-|\\N",
+					`select string_agg(coalesce(t, '-'), '|' order by id) from plain`: "COPY public.plain (id, t) FROM " +
+						"stdin;|\\.|tab\tand\nnewline|-|\\N",
 					`select sum(length(t))::text from long_rows`:                               "9000000",
 					`select s::text from summed`:                                               "5050",
 					`select count(*)::text from by_hash`:                                       "300",
@@ -346,7 +347,8 @@ func TestDeathMidway(t *testing.T) {
 				return
 			}
 			_ = s.box.Run(context.Background(), sandbox.Command{Args: []string{"sh", "-c",
-				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then kill -9 ${p#/proc/}; fi; done`, "sh", s.box.InsidePath("archive")}})
+				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then kill -9 ${p#/proc/}; fi; done`,
+				"sh", s.box.InsidePath("archive")}})
 		},
 		"the drill": func(_ *testing.T, _ target, cancel context.CancelCauseFunc) { cancel(errors.New("told to stop")) },
 	} {
@@ -419,12 +421,14 @@ func neverRestored(t *testing.T, s target) {
 	if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {
 		t.Errorf("%+v", got)
 	}
-	for _, sql := range []string{"select count(*)::text from pg_user_mapping", "select count(*)::text from pg_subscription", "select count(*)::text from pg_largeobject"} {
+	for _, sql := range []string{"select count(*)::text from pg_user_mapping", "select count(*)::text from pg_subscription",
+		"select count(*)::text from pg_largeobject"} {
 		if got := s.query(t, sql); got != "0" {
 			t.Errorf("%s: %s", sql, got)
 		}
 	}
-	if got := s.check(t, "left_out"); got.Outcome != verdict.Skipped || strings.Contains(fmt.Sprint(got), "hunter2") || !strings.Contains(got.Message, "SECURITY LABEL TABLE kept") {
+	if got := s.check(t, "left_out"); got.Outcome != verdict.Skipped || strings.Contains(fmt.Sprint(got), "hunter2") ||
+		!strings.Contains(got.Message, "SECURITY LABEL TABLE kept") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -460,7 +464,8 @@ INSERT INTO mine.kept (tag) VALUES ('a'), ('b');`)
 		if got := s.check(t, "left_out"); got.Observed != "8" {
 			t.Errorf("%s: %+v", format, got)
 		}
-		if got := s.query(t, "select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) from mine.kept"); got != "a11 b223ours" {
+		if got := s.query(t,
+			"select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) from mine.kept"); got != "a11 b223ours" {
 			t.Errorf("%s: the rest: %s", format, got)
 		}
 	}
@@ -498,7 +503,8 @@ CREATE SCHEMA cron; CREATE TABLE cron.job (jobid int, command text); INSERT INTO
 			t.Parallel()
 			s := open(t, dump, "local", restore.Options{Drop: tt.drop})
 			s.all(t, pass)
-			got := s.query(t, `select concat_ws(' ', (select count(*) from pg_user_mapping), (select count(*) from pg_subscription), (select count(srvoptions) from pg_foreign_server),
+			got := s.query(t,
+				`select concat_ws(' ', (select count(*) from pg_user_mapping), (select count(*) from pg_subscription), (select count(srvoptions) from pg_foreign_server),
 				(select count(*) from pg_event_trigger), (select count(*) from cron.job), (select count(*) from pg_foreign_table))`)
 			if got != tt.want {
 				t.Errorf("came back: %s, want %s", got, tt.want)
@@ -560,7 +566,9 @@ CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE tem
 CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;`)
 	source.Exec("latin", `SET client_encoding = 'UTF8'; CREATE TABLE a (t text); INSERT INTO a VALUES ('Zoë')`)
 	source.Exec("bytes", `CREATE TABLE a (t text); INSERT INTO a VALUES (convert_from('\xe9', 'SQL_ASCII'))`)
-	source.Exec("bytes", "CREATE TABLE \"caf\xe9\" (\"gr\xf6\xdfe\" int); INSERT INTO \"caf\xe9\" VALUES (7); CREATE UNIQUE INDEX \"schl\xfcssel\" ON \"caf\xe9\" (\"gr\xf6\xdfe\")")
+	source.Exec("bytes",
+		"CREATE TABLE \"caf\xe9\" (\"gr\xf6\xdfe\" int); INSERT INTO \"caf\xe9\" VALUES (7); CREATE UNIQUE INDEX \"schl\xfcssel\" ON "+
+			"\"caf\xe9\" (\"gr\xf6\xdfe\")")
 	// 表 is 0x95 0x5C in SJIS: its second byte is a backslash.
 	source.Exec("postgres", `CREATE TABLE a (t text); INSERT INTO a VALUES ('表'), ('ソ' || chr(9) || '能')`)
 	for name, c := range map[string]struct {
@@ -611,13 +619,15 @@ CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE 
 func TestMessagesInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
-	source.Exec("postgres", `SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s "Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
+	source.Exec("postgres",
+		`SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s "Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
 	for name, args := range map[string][]string{"custom": {"-Fc"}, "plain": {"-Fp"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, source.Dump(append(args, "-E", "LATIN1", "-t", "kept", "-t", `"Gr"*`, "postgres")...), "local", restore.Options{})
 			s.all(t, pass)
-			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type "public.Stückelung" does not exist`) || !utf8.ValidString(c.Message) {
+			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type "public.Stückelung" does not exist`) ||
+				!utf8.ValidString(c.Message) {
 				t.Errorf("%s: %q", c.Outcome, c.Message)
 			}
 		})
@@ -678,7 +688,8 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 		if err := s.Data(t.Context(), double, nil, nil); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.query(t, "select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
+		if got := s.query(t,
+			"select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
 			t.Errorf("before post-data good has the indexes %q", got)
 		}
 		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {
@@ -725,7 +736,8 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 INSERT INTO person SELECT n, n, n, n FROM generate_series(1, 100) n;
 INSERT INTO "odd FOREIGN KEY"."t""t" SELECT n, n, n, n FROM generate_series(1, 50) n; UPDATE person SET best = 1;
 INSERT INTO orphan VALUES (1);`)
-	const keys = "select string_agg(conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid), e'\\n' order by 1, conname, conrelid::regclass::text) from pg_constraint where contype = 'f'"
+	const keys = "select string_agg(conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid), e'\\n' order by 1, " +
+		"conname, conrelid::regclass::text) from pg_constraint where contype = 'f'"
 	want := source.Query("postgres", keys)
 	for _, format := range []string{"-Fc", "-Fp"} {
 		s := open(t, source.Dump(format, "postgres"), "local", restore.Options{Jobs: 3})
@@ -741,7 +753,9 @@ INSERT INTO orphan VALUES (1);`)
 		if err := s.Data(t.Context(), astray, nil, nil); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.query(t, "select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f'"); got != "c d circle person_boss_fkey semicolon t\"t_a_b_fkey" {
+		if got := s.query(t,
+			"select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f'"); got != "c d circle "+
+			"person_boss_fkey semicolon t\"t_a_b_fkey" {
 			t.Errorf("before post-data there are the keys %q", got)
 		}
 		if err := s.PostData(t.Context()); err != nil {
@@ -777,7 +791,9 @@ CREATE TRIGGER replica AFTER INSERT ON logged FOR EACH ROW EXECUTE FUNCTION copi
 ALTER TABLE logged ENABLE REPLICA TRIGGER replica;`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
 	s.all(t, copyRows)
-	if got := s.query(t, "select (select string_agg(v, ' ') from logged) || ' ' || (select count(*) from log) || (select string_agg(tgenabled, '' order by tgname) from pg_trigger where not tgisinternal)"); got != "as it was 0AR" {
+	if got := s.query(t,
+		"select (select string_agg(v, ' ') from logged) || ' ' || (select count(*) from log) || (select string_agg(tgenabled, '' order by tgname) from "+
+			"pg_trigger where not tgisinternal)"); got != "as it was 0AR" {
 		t.Errorf("after the restore: %s", got)
 	}
 }

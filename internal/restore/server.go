@@ -107,7 +107,8 @@ func (s *Session) rolesCheck(undeclared []string) verdict.Check {
 	c.Outcome = verdict.Fail
 	c.Observed = strings.Join(undeclared, ", ")
 	c.Message = "the backup names roles that it does not bring along: " + c.Observed
-	c.Hint = "a real restore needs them first: keep a `pg_dumpall --roles-only` beside the backup, and list them under expectations.roles"
+	c.Hint = "a real restore needs them first: keep a `pg_dumpall --roles-only` beside the backup, and list " +
+		"them under expectations.roles"
 	if s.opts.CreateRoles {
 		c.Outcome = verdict.Warn
 		c.Message += "; they were created here, without login"
@@ -121,10 +122,12 @@ func (s *Session) rolesCheck(undeclared []string) verdict.Check {
 func (s *Session) createDatabase(ctx context.Context, conn *pgx.Conn) error {
 	if !utf8.ValidString(s.archive.Database) {
 		return verdict.Errorf(verdict.CodeUnsupported, "rename the database, to plain letters",
-			"create the database %q: its name is written in another encoding than UTF-8, which this version cannot make here", s.archive.Database)
+			"create the database %q: its name is written in another encoding than UTF-8, which "+
+				"this version cannot make here", s.archive.Database)
 	}
 	if s.archive.Database == "template0" {
-		return verdict.Errorf(verdict.CodeUnsupported, "dump another database: no one can connect to this one, which every server creates itself",
+		return verdict.Errorf(verdict.CodeUnsupported,
+			"dump another database: no one can connect to this one, which every server creates itself",
 			"create the database template0: a server cannot do without its own")
 	}
 	name := pgx.Identifier{s.archive.Database}.Sanitize()
@@ -139,14 +142,16 @@ func (s *Session) createDatabase(ctx context.Context, conn *pgx.Conn) error {
 	}
 	fallback := archive.DatabaseDefn{Encoding: declared.Encoding, Provider: "libc", Collate: "C", CType: "C"}
 	if _, again := conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"+localeOptions(fallback)); again != nil {
-		return verdict.Errorf(verdict.CodeRestore, "name an image under sandbox.image that has the backup's locale and encoding",
+		return verdict.Errorf(verdict.CodeRestore,
+			"name an image under sandbox.image that has the backup's locale and encoding",
 			"create database %s (%s): %s", name, strings.TrimSpace(localeOptions(declared)), refused.Message)
 	}
 	s.checks = append(s.checks, verdict.Check{
 		ID: "locale", Stage: verdict.StageRestore, Code: verdict.CodeLocale, Outcome: verdict.Warn,
 		Expected: strings.TrimSpace(localeOptions(declared)), Observed: strings.TrimSpace(localeOptions(fallback)),
-		Message: "the sandbox lacks the backup's locale, so the database was created with the C locale: " + Redact(refused.Message),
-		Hint:    "sort order may differ from production's; an image with that locale (sandbox.image) avoids this",
+		Message: "the sandbox lacks the backup's locale, so the database was created with the C locale: " +
+			Redact(refused.Message),
+		Hint: "sort order may differ from production's; an image with that locale (sandbox.image) avoids this",
 	})
 	return nil
 }

@@ -16,7 +16,8 @@ import (
 
 // alterSetting is how pg_dump writes what a database, or a role in it, sets for
 // its sessions (makeAlterConfigCommand in dumputils.c).
-var alterSetting = regexp.MustCompile(`(?s)^ALTER (?:DATABASE ` + anyIdent + `|ROLE ` + anyIdent + ` IN DATABASE ` + anyIdent + `)\s+SET (` + anyIdent + `) (?:TO|=) (.*?);?\s*$`)
+var alterSetting = regexp.MustCompile(`(?s)^ALTER (?:DATABASE ` + anyIdent + `|ROLE ` + anyIdent + ` IN DATABASE ` +
+	anyIdent + `)\s+SET (` + anyIdent + `) (?:TO|=) (.*?);?\s*$`)
 
 // anyIdent is an identifier, also one that no fold has been through.
 const anyIdent = `(?:"(?:[^"]|"")+"|[^\s";.]+(?:\.[^\s";]+)?)`
@@ -55,7 +56,8 @@ func (s *Session) early(ctx context.Context, conn *pgx.Conn, sql string) (bool, 
 	// One of the backup's own is not there yet, and each session would say so.
 	var there bool
 	err := conn.QueryRow(ctx, "select exists ("+
-		"select from pg_catalog.pg_ts_config where cfgnamespace = 'pg_catalog'::pg_catalog.regnamespace and cfgname = $1)",
+		"select from pg_catalog.pg_ts_config where cfgnamespace = "+
+		"'pg_catalog'::pg_catalog.regnamespace and cfgname = $1)",
 		strings.TrimPrefix(value, "pg_catalog.")).Scan(&there)
 	return there, err
 }
@@ -70,7 +72,8 @@ func (s *Session) propertiesBefore(ctx context.Context, conn *pgx.Conn) error {
 		case err != nil:
 			return fmt.Errorf("read the settings of database %s: %w", s.archive.Database, err)
 		case strings.HasPrefix(sql, "SECURITY LABEL"): // no server takes one without the module that asked for it
-			s.lists.leftOut = append(s.lists.leftOut, archive.Entry{Desc: "SECURITY LABEL", Tag: "DATABASE " + s.archive.Database})
+			s.lists.leftOut = append(s.lists.leftOut,
+				archive.Entry{Desc: "SECURITY LABEL", Tag: "DATABASE " + s.archive.Database})
 		case !now:
 			s.properties = append(s.properties, sql)
 		default:
@@ -128,7 +131,8 @@ func (s *Session) settingsCheck() *verdict.Check {
 		ID: "database_settings", Stage: verdict.StageRestore, Code: verdict.CodeSettings, Outcome: verdict.Warn,
 		Expected: "all", Observed: fmt.Sprintf("all but %d", len(s.unset)),
 		Message: "the sandbox's server does not take what the backup sets for the database: " + list(s.unsetWhy),
-		Hint: "it was restored without them; a real server need not know them either: compare its version, locales and libraries " +
+		Hint: "it was restored without them; a real server need not know them either: compare its " +
+			"version, locales and libraries " +
 			"(sandbox.image and sandbox.preload name others here)",
 	}
 }

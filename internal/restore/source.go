@@ -46,7 +46,8 @@ func (s *Session) open(ctx context.Context, list string, tables []*table) (sourc
 		Stderr: s.inUTF8(heard.line),
 	})
 	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w", err)
+		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w",
+			err)
 	}
 	if entries[0].Inserts() { // then all are: pg_dump writes the one or the other
 		return &insertRows{
@@ -118,7 +119,8 @@ func (i *insertRows) end() error {
 		return err
 	}
 	if !i.over {
-		return verdict.Errorf(verdict.CodeUnsupported, "take the backup without --inserts, or without --load-via-partition-root",
+		return verdict.Errorf(verdict.CodeUnsupported,
+			"take the backup without --inserts, or without --load-via-partition-root",
 			"INSERT statements for %s.%s stand among another table's rows", i.next.Schema, i.next.Table)
 	}
 	return nil
@@ -143,7 +145,8 @@ func fits(target sqltext.InsertTarget, t *table) error {
 	}
 	if columns == nil {
 		if stored := target.Width - len(target.Defaults); stored != len(t.columns) {
-			return fmt.Errorf("the INSERT statements give %d values where the restored table %s has %d columns", stored, t.display(), len(t.columns))
+			return fmt.Errorf("the INSERT statements give %d values where the restored table %s has %d columns", stored,
+				t.display(), len(t.columns))
 		}
 		return nil
 	}

@@ -33,7 +33,8 @@ const maxRow = 1<<30 - 1
 
 // errLongRow is a row that no server has written, and none would read.
 func errLongRow(row int64) error {
-	return verdict.Failf(verdict.CodeCorrupt, "the ends of rows are lost, so the backup is damaged: take another one, and look at how this one was stored",
+	return verdict.Failf(verdict.CodeCorrupt,
+		"the ends of rows are lost, so the backup is damaged: take another one, and look at how this one was stored",
 		"row %d is longer than 1 GiB (PostgreSQL's limit)", row)
 }
 
@@ -162,7 +163,8 @@ func (d *dumpStream) next(copyStmt string) error {
 			return err
 		}
 		if !between(line) {
-			return fmt.Errorf("pg_restore wrote something other than this table's COPY statement (%d bytes beginning with %q)",
+			return fmt.Errorf("pg_restore wrote something other than this table's COPY statement "+
+				"(%d bytes beginning with %q)",
 				len(line), firstWord(line))
 		}
 	}
@@ -179,7 +181,8 @@ func (d *dumpStream) end() error {
 			return err
 		}
 		if !between(line) {
-			return fmt.Errorf("pg_restore wrote more than was asked for (%d bytes beginning with %q)", len(line), firstWord(line))
+			return fmt.Errorf("pg_restore wrote more than was asked for (%d bytes beginning with %q)", len(line),
+				firstWord(line))
 		}
 	}
 }

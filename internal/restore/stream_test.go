@@ -27,7 +27,8 @@ const (
 
 func script(parts ...string) string {
 	var b strings.Builder
-	b.WriteString("--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\nSET client_encoding = 'UTF8';\nSELECT pg_catalog.set_config('search_path', '', false);\n\n")
+	b.WriteString("--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\nSET client_encoding = 'UTF8';\nSELECT " +
+		"pg_catalog.set_config('search_path', '', false);\n\n")
 	for i := 0; i < len(parts); i += 2 {
 		b.WriteString("--\n-- Data for Name: a; Type: TABLE DATA; Schema: public; Owner: app\n--\n\n")
 		b.WriteString(parts[i] + parts[i+1] + "\\.\n\n\n")
@@ -99,7 +100,8 @@ func TestARowThatIsNone(t *testing.T) {
 		d := newDumpStream(io.MultiReader(strings.NewReader("1\tone\n"+strings.Repeat("y", most)+"\n"), src))
 		d.most = most
 		n, err := io.Copy(io.Discard, &block{d: d, rewrite: rewrite})
-		if problem := verdict.AsProblem(err); problem == nil || problem.Outcome != verdict.Fail || problem.Code != verdict.CodeCorrupt || err.Error() != "row 3 is longer than 1 GiB (PostgreSQL's limit)" {
+		if problem := verdict.AsProblem(err); problem == nil || problem.Outcome != verdict.Fail || problem.Code != verdict.CodeCorrupt ||
+			err.Error() != "row 3 is longer than 1 GiB (PostgreSQL's limit)" {
 			t.Errorf("%s: %v", name, err)
 		}
 		if src.read > 2*most || len(d.buf) > most+2*readSize || n > 2*most+100 {

@@ -30,7 +30,8 @@ func pickAccounts(degree enclosure.Degree) (*accounts, error) {
 	}
 	ids, err := freeIDs(3)
 	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill as an ordinary user, or where root has more accounts (a map of 65536 ids)",
+		return nil, verdict.Errorf(verdict.CodeSandbox,
+			"run the drill as an ordinary user, or where root has more accounts (a map of 65536 ids)",
 			"PostgreSQL refuses to run as root: %w", err)
 	}
 	own := func(id int) enclosure.Account { return enclosure.Account{UID: id, GID: id} }
@@ -108,7 +109,8 @@ func (s span) pick(n int) ([]int, error) {
 		s.first = max(s.first, s.last-fewFree+1, 1)
 	}
 	if s.last-s.first+1 < n {
-		return nil, fmt.Errorf("this process may act as %d other accounts only, and needs %d", max(0, s.last-s.first+1), n)
+		return nil, fmt.Errorf("this process may act as %d other accounts only, and needs %d", max(0, s.last-s.first+1),
+			n)
 	}
 	at := rand.IntN(s.last - s.first - n + 2)
 	ids := make([]int, n)

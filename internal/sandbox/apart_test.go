@@ -87,15 +87,20 @@ func testPossible(t *testing.T, b Box) {
 
 func testImpossible(t *testing.T, b Box) {
 	if said := asCode(t, b, tried(
-		"ls /daybefore/share", "cat /daybefore/share/archive", "ls /daybefore/out", "ls /daybefore/spool", "ls /daybefore/local", "cat /daybefore/run/../share/archive",
+		"ls /daybefore/share", "cat /daybefore/share/archive", "ls /daybefore/out", "ls /daybefore/spool", "ls /daybefore/local",
+		"cat /daybefore/run/../share/archive",
 		"cat /daybefore/start/password", "cat /tmp/daybefore-pgpass", "cat /daybefore/start/cluster.tar",
-		"touch /daybefore/run/own", "mkdir /daybefore/run/own", "ln -s / /daybefore/run/own", "mkfifo /daybefore/run/own", "mv /daybefore/run/log /daybefore/run/log2",
+		"touch /daybefore/run/own", "mkdir /daybefore/run/own", "ln -s / /daybefore/run/own", "mkfifo /daybefore/run/own",
+		"mv /daybefore/run/log /daybefore/run/log2",
 		"rm -f /daybefore/run/log", "chmod 0777 /daybefore/run",
-		"touch /daybefore/start/own", "echo >>/daybefore/start/start.sh", "chmod 0777 /daybefore/start", "touch /daybefore/own", "touch /own", "touch /etc/own", "touch /var/tmp/own",
-		"touch /usr/local/bin/own", "touch /run/own", "touch /var/lib/postgresql/own", "touch /dev/own", "touch /sys/own", "echo 1 >/proc/sys/kernel/panic", "echo x >/proc/1/comm",
+		"touch /daybefore/start/own", "echo >>/daybefore/start/start.sh", "chmod 0777 /daybefore/start", "touch /daybefore/own", "touch /own", "touch /etc/own",
+		"touch /var/tmp/own",
+		"touch /usr/local/bin/own", "touch /run/own", "touch /var/lib/postgresql/own", "touch /dev/own", "touch /sys/own", "echo 1 >/proc/sys/kernel/panic",
+		"echo x >/proc/1/comm",
 		"kill -0 1", "kill -STOP 1", "kill -KILL 1", "ls /proc/1/root/", "ls /proc/1/fd/", "cat /proc/1/environ", "readlink /proc/1/cwd",
 		"find /proc/[0-9]*/root/ -maxdepth 2 -path '*daybefore/share' | grep .",
-		"mount -t tmpfs none /tmp", "mount -o remount,rw /", "mount --bind / /tmp", "umount /daybefore/run", "unshare -r true", "unshare -m true", "unshare -n true", "chroot / true",
+		"mount -t tmpfs none /tmp", "mount -o remount,rw /", "mount --bind / /tmp", "umount /daybefore/run", "unshare -r true", "unshare -m true",
+		"unshare -n true", "chroot / true",
 		"mknod /tmp/disk b 254 0", "mknod /tmp/null c 1 3", "su -c true", "setpriv --reuid 0 true", "chown 0 /tmp/x", "chmod u+s /bin/sh",
 		`perl -e 'use Socket; socket(S, AF_INET, SOCK_RAW, 1) or exit 1'`, `perl -e 'use Socket; socket(S, 17, SOCK_RAW, 768) or exit 1'`,
 		`perl -e 'syscall(101, 16, 1, 0, 0) == 0 or exit 1'`, // ptrace(PTRACE_ATTACH, 1)
@@ -154,7 +159,8 @@ func testBounded(t *testing.T, b Box) {
 // socket, and a password that only they can read.
 func testPrograms(t *testing.T, b Box) {
 	var out strings.Builder
-	script := tried("ls /daybefore/start", "touch /daybefore/run/own", "echo >>/daybefore/run/log", "touch /daybefore/share/own", "touch /etc/own", "ls /daybefore/data",
+	script := tried("ls /daybefore/start", "touch /daybefore/run/own", "echo >>/daybefore/run/log", "touch /daybefore/share/own", "touch /etc/own",
+		"ls /daybefore/data",
 		"pgrep postgres", "kill -0 1") + `stat -c %a $PGPASSFILE; psql -d postgres -Atc 'select 1'; env | grep -c "$(cut -d: -f5 $PGPASSFILE)"; true`
 	if err := b.Run(t.Context(), Command{Args: []string{"sh", "-c", script}, Stdout: &out}); err != nil {
 		t.Error(err)

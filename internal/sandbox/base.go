@@ -61,11 +61,13 @@ type base struct {
 	cluster     kept
 	sentences   *told.Sentences
 
-	launch    func(c Command) (*program, error) // starts a program
-	oomKilled func() bool                       // asks whether the kernel ended a process of it for want of memory; nil: nobody to ask
-	gone      func() bool                       // asks whether the server has ended, also before that is told; nil: nobody to ask
-	used      atomic.Bool                       // the server has answered: from now on anything may have run in it
-	bringLog  func()                            // brings the server's log here; nil: it lies here
+	launch func(c Command) (*program, error) // starts a program
+	// asks whether the kernel ended a process of it for want of memory; nil: nobody to ask
+	oomKilled func() bool
+	// asks whether the server has ended, also before that is told; nil: nobody to ask
+	gone     func() bool
+	used     atomic.Bool // the server has answered: from now on anything may have run in it
+	bringLog func()      // brings the server's log here; nil: it lies here
 
 	dead    chan struct{} // closed when the server has ended, or nobody can know
 	once    sync.Once     // of its closing
@@ -125,7 +127,8 @@ func makeFile(path string, content []byte, mode os.FileMode) error {
 // awaitServer returns once the server has answered over its socket, and
 // notices at once when it has died instead.
 func (b *base) awaitServer(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the server did not answer within %v", startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+		fmt.Errorf("the server did not answer within %v", startTimeout))
 	defer cancel()
 	var refused error
 	for pause := pollFirst; ; pause = min(2*pause, pollMost) {
@@ -171,7 +174,8 @@ func (b *base) newEnough() error {
 	if major := b.serverMajor(); major == 0 || major >= b.major {
 		return nil
 	}
-	return verdict.Errorf(verdict.CodeSandbox, fmt.Sprintf("name an image of PostgreSQL %d or later under sandbox.image, or none", b.major),
+	return verdict.Errorf(verdict.CodeSandbox,
+		fmt.Sprintf("name an image of PostgreSQL %d or later under sandbox.image, or none", b.major),
 		"%s holds PostgreSQL %s, and the backup needs %d or later", b.info.Image, b.info.ServerVersion, b.major)
 }
 
@@ -232,7 +236,8 @@ func (b *base) enter() error {
 
 func (b *base) whyDead(status string, code int) error {
 	if code == timedOut || !time.Now().Before(b.deadline) {
-		return verdict.Errorf(verdict.CodeTimeout, "give the drill more time under timeout, or find out what takes so long",
+		return verdict.Errorf(verdict.CodeTimeout,
+			"give the drill more time under timeout, or find out what takes so long",
 			"the sandbox ended itself at its deadline, %s", b.deadline.UTC().Format(time.RFC3339))
 	}
 	hint := "look for the machine's memory and disk, then run the drill again"
@@ -247,7 +252,8 @@ func (b *base) whyDead(status string, code int) error {
 		hint = "make room where the sandbox keeps its data, then run the drill again"
 	}
 	if said != nil && len(b.preload) > 0 && noLibrary.MatchString(said.Error()) {
-		hint = "name an image under sandbox.image whose server has each library of sandbox.preload, or correct the names there"
+		hint = "name an image under sandbox.image whose server has each library of " +
+			"sandbox.preload, or correct the names there"
 	}
 	if said != nil {
 		return verdict.Errorf(found, hint, "the sandbox's server ended by itself (%s)%s: %w", status, place, said)

@@ -59,7 +59,8 @@ func (b binaries) lent() []string {
 	}
 	// A prefix of the server's own has its share for itself; in one that it has
 	// together with others, as ~/.local, they keep there what is nobody else's.
-	if strings.Contains(prefix, "postgres") || strings.Contains(prefix, "pgsql") || exists(filepath.Join(prefix, "share", "postgres.bki")) {
+	if strings.Contains(prefix, "postgres") || strings.Contains(prefix, "pgsql") ||
+		exists(filepath.Join(prefix, "share", "postgres.bki")) {
 		all[len(all)-1] = filepath.Join(prefix, "share")
 	}
 	return all
@@ -101,7 +102,8 @@ func noBinaries(major int, found []binaries) error {
 		return fmt.Errorf("no PostgreSQL server binaries were found in PATH or %s", strings.Join(binaryDirs, ", "))
 	}
 	highest := slices.MaxFunc(found, func(a, b binaries) int { return cmp.Compare(a.major, b.major) })
-	return fmt.Errorf("the backup needs PostgreSQL %d or higher, and the highest installed is %d (%s)", major, highest.major, highest.dir)
+	return fmt.Errorf("the backup needs PostgreSQL %d or higher, and the highest installed is %d (%s)", major,
+		highest.major, highest.dir)
 }
 
 // pick returns the one with the lowest version that is at least wanted, or

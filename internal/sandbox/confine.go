@@ -62,7 +62,8 @@ func (c *container) cells(img dbImage, memory int64) (server, programs cell) {
 	forServer := max(memory-forPrograms, memory/2)
 	tmp := fmt.Sprintf("size=%d,mode=1777", scratch)
 	server = cell{
-		name: c.name, memory: forServer, shm: max(minShm, forServer/4), // the default of 64 MB breaks parallel index builds
+		// the default of 64 MB breaks parallel index builds
+		name: c.name, memory: forServer, shm: max(minShm, forServer/4),
 		mounts:  []mount.Mount{c.place(startName, true), c.place(runName, false)},
 		scratch: map[string]string{"/tmp": tmp},
 	}
@@ -100,7 +101,8 @@ func (c *container) place(name string, readOnly bool) mount.Mount {
 	inside := path.Join(path.Dir(insideStart), name)
 	switch {
 	case c.tunnel == nil:
-		return mount.Mount{Type: mount.TypeBind, Source: path.Join(c.work.Path(), name), Target: inside, ReadOnly: readOnly}
+		return mount.Mount{Type: mount.TypeBind, Source: path.Join(c.work.Path(), name), Target: inside,
+			ReadOnly: readOnly}
 	case name == runName:
 		m := volume(c.runVolume(), inside, readOnly)
 		m.VolumeOptions.Labels = c.labels
@@ -117,7 +119,8 @@ func volume(name, inside string, readOnly bool) mount.Mount {
 
 // keepsData reports whether a directory lies in one of the image's volumes.
 func (img dbImage) keepsData(dir string) bool {
-	return slices.ContainsFunc(img.volumes, func(v string) bool { return dir == v || strings.HasPrefix(dir, strings.TrimSuffix(v, "/")+"/") })
+	return slices.ContainsFunc(img.volumes,
+		func(v string) bool { return dir == v || strings.HasPrefix(dir, strings.TrimSuffix(v, "/")+"/") })
 }
 
 // request is for a container in which nothing runs yet but its first process.
@@ -147,7 +150,8 @@ func (c *container) confine(host *containertypes.HostConfig, r cell) {
 	host.ReadonlyRootfs = true
 	host.CapDrop = []string{"ALL"}
 	host.SecurityOpt = []string{"no-new-privileges"}
-	if slices.ContainsFunc(c.engine.info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=selinux") }) {
+	if slices.ContainsFunc(c.engine.info.SecurityOptions,
+		func(s string) bool { return strings.Contains(s, "name=selinux") }) {
 		// The directories belong to the caller and keep their label.
 		host.SecurityOpt = append(host.SecurityOpt, "label=disable")
 	}

@@ -64,7 +64,8 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 	if err != nil {
 		hint := "start Docker and get the image (docker pull, or go tool mage image), or set sandbox.kind: local"
 		if strings.Contains(err.Error(), "permission denied") { // which testcontainers tells in words alone
-			hint = "let this account use the container engine (the group docker, or DOCKER_HOST), or set sandbox.kind: local"
+			hint = "let this account use the container engine (the group docker, or " +
+				"DOCKER_HOST), or set sandbox.kind: local"
 		}
 		return nil, verdict.Errorf(verdict.CodeSandbox, hint, "start the container sandbox: %w", err)
 	}
@@ -75,7 +76,8 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 // startFound starts the server from an image that the engine has, and closes
 // the engine in the end.
 func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, err error) {
-	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8), labels: labels(o), begun: time.Now()}
+	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8), labels: labels(o),
+		begun: time.Now()}
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
 	c.base.gone, c.base.oomKilled = c.notRunning, c.oomKilled
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -126,13 +128,15 @@ func (c *container) prepare(img dbImage) error {
 	if err := c.furnish(); err != nil {
 		return err
 	}
-	if err := makeFile(filepath.Join(c.work.share(), passfileName), []byte("*:*:*:*:"+c.db.password+"\n"), 0o644); err != nil {
+	if err := makeFile(filepath.Join(c.work.share(), passfileName), []byte("*:*:*:*:"+c.db.password+"\n"),
+		0o644); err != nil {
 		return err
 	}
 	if err := makeFile(filepath.Join(c.work.Path(), imageFile), []byte(img.ref), 0o600); err != nil {
 		return err
 	}
-	for dir, mode := range map[string]os.FileMode{c.work.start(): 0o755, c.work.share(): 0o755, c.work.run(): 0o777, c.work.out(): 0o777} {
+	for dir, mode := range map[string]os.FileMode{c.work.start(): 0o755, c.work.share(): 0o755, c.work.run(): 0o777,
+		c.work.out(): 0o777} {
 		if err := os.Chmod(dir, mode); err != nil {
 			return err
 		}
@@ -191,7 +195,8 @@ func (c *container) createCell(ctx context.Context, img dbImage, r cell) error {
 	}, nil)
 	if err != nil {
 		if strings.Contains(err.Error(), "bind source path does not exist") {
-			return fmt.Errorf("the engine does not see this machine's directory %s, so it is elsewhere: %w", c.work.Path(), err)
+			return fmt.Errorf("the engine does not see this machine's directory %s, so it is elsewhere: %w",
+				c.work.Path(), err)
 		}
 		return err
 	}
@@ -245,7 +250,8 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 // asRoot runs a program on the volumes of the server's container, which belong
 // to the engine's root. It has no capability either.
 func (c *container) asRoot(ctx context.Context, argv ...string) error {
-	attached, id, err := c.engine.runIn(ctx, c.name, client.ExecCreateOptions{User: "0:0", AttachStderr: true, Cmd: argv})
+	attached, id, err := c.engine.runIn(ctx, c.name,
+		client.ExecCreateOptions{User: "0:0", AttachStderr: true, Cmd: argv})
 	if err == nil {
 		defer context.AfterFunc(ctx, attached.Close)() // an engine may never say that it ended
 		io.Copy(io.Discard, attached.Reader)
@@ -299,7 +305,8 @@ func (c *container) watchEngineDisk(d disk, most int64) {
 // which nothing of a backup's runs.
 func (c *container) engineRoom() (room, error) {
 	var out strings.Builder
-	if err := c.Run(c.life, Command{Args: []string{"stat", "-f", "-c", "%S %b %a %c %d", "/"}, Stdout: &out}); err != nil {
+	if err := c.Run(c.life,
+		Command{Args: []string{"stat", "-f", "-c", "%S %b %a %c %d", "/"}, Stdout: &out}); err != nil {
 		return room{}, err
 	}
 	var block, size, free, most, files int64
@@ -339,7 +346,8 @@ func lingering(ctx context.Context, grace time.Duration) (context.Context, conte
 
 // watch notices when a container ends, by itself or not.
 func (c *container) watch(name string) {
-	waiting := c.engine.ContainerWait(c.life, name, client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
+	waiting := c.engine.ContainerWait(c.life, name,
+		client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
 	select {
 	case result := <-waiting.Result:
 		c.died(fmt.Sprintf("status %d", result.StatusCode), int(result.StatusCode))
@@ -379,9 +387,10 @@ func (c *container) heed() {
 			return
 		case <-time.After(heedEach):
 		}
-		_, err := await(c.life, c.engine, engineTimeout, "give a sign of life", func(ctx context.Context) (client.PingResult, error) {
-			return c.engine.Ping(ctx, client.PingOptions{})
-		}, nil)
+		_, err := await(c.life, c.engine, engineTimeout, "give a sign of life",
+			func(ctx context.Context) (client.PingResult, error) {
+				return c.engine.Ping(ctx, client.PingOptions{})
+			}, nil)
 		unanswered++
 		if !isSilence(err) {
 			unanswered = 0

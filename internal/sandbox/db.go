@@ -128,7 +128,8 @@ func (d *DB) config(database string) (*pgx.ConnConfig, error) {
 // in; else a server takes their bytes for letters of its own encoding. Those of
 // SQL_ASCII may be anything, and of the other there is no way to UTF-8.
 const speakUTF8 = "SELECT pg_catalog.set_config('client_encoding', 'UTF8', false) " +
-	"WHERE pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) ALL ('{SQL_ASCII,MULE_INTERNAL}'::pg_catalog.text[])"
+	"WHERE pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) ALL " +
+	"('{SQL_ASCII,MULE_INTERNAL}'::pg_catalog.text[])"
 
 // verify makes sure that this is the server that was started, and no other
 // that came by its socket.
@@ -149,14 +150,16 @@ func (d *DB) options() string { return asOptions(startup(d.major)) }
 
 // learn keeps what the server itself sets, from a database without settings.
 func (d *DB) learn(ctx context.Context, conn *pgx.Conn, major int) error {
-	rows, err := conn.Query(ctx, "select pg_catalog.lower(name), setting from pg_catalog.pg_settings where context in ('user', 'superuser')")
+	rows, err := conn.Query(ctx,
+		"select pg_catalog.lower(name), setting from pg_catalog.pg_settings where context in ('user', 'superuser')")
 	if err != nil {
 		return fmt.Errorf("ask the server for its settings: %w", err)
 	}
 	d.major = major
 	d.own = map[string]string{}
 	var name, value string
-	if _, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error { d.own[name] = value; return nil }); err != nil {
+	if _, err = pgx.ForEachRow(rows, []any{&name, &value},
+		func() error { d.own[name] = value; return nil }); err != nil {
 		return fmt.Errorf("ask the server for its settings: %w", err)
 	}
 	return nil

@@ -34,7 +34,8 @@ func roomOf(dir string) (room, error) {
 		return room{}, err
 	}
 	block := int64(s.Bsize)
-	return room{free: int64(s.Bavail) * block, size: int64(s.Blocks) * block, files: int64(s.Ffree), most: int64(s.Files)}, nil
+	return room{free: int64(s.Bavail) * block, size: int64(s.Blocks) * block, files: int64(s.Ffree),
+		most: int64(s.Files)}, nil
 }
 
 // kept is what stays free of a file system that has this much room.
@@ -61,13 +62,18 @@ func (d disk) take(now room, most int64) error {
 	switch taken := d.then.free - now.free; {
 	case now.free < kept.free:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
-			"the sandbox was ended before it filled the disk of %s, which has %d MiB left of the %d MiB that were free", d.dir, now.free/mib, d.then.free/mib)
+			"the sandbox was ended before it filled the disk of %s, which has %d MiB left of the %d MiB that were free",
+			d.dir, now.free/mib, d.then.free/mib)
 	case d.then.most > 0 && now.files < kept.files:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
-			"the sandbox was ended before it filled the disk of %s, which can take %d more files of the %d that it could", d.dir, now.files, d.then.files)
+			"the sandbox was ended before it filled the disk of %s, which can take %d more "+
+				"files of the %d that it could", d.dir, now.files, d.then.files)
 	case most > 0 && taken > most:
-		return verdict.Errorf(verdict.CodeDiskSpace, "allow more under sandbox.disk, or look at what else writes there (the whole disk counts), and at what the backup's own code writes",
-			"the sandbox was ended because the disk of %s has %d MiB less than when it began, and sandbox.disk allows %d MiB", d.dir, taken/mib, most/mib)
+		return verdict.Errorf(verdict.CodeDiskSpace,
+			"allow more under sandbox.disk, or look at what else writes there (the whole disk counts), and at what "+
+				"the backup's own code writes",
+			"the sandbox was ended because the disk of %s has %d MiB less than when it began, "+
+				"and sandbox.disk allows %d MiB", d.dir, taken/mib, most/mib)
 	}
 	return nil
 }

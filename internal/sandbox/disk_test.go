@@ -30,9 +30,10 @@ func TestDiskTake(t *testing.T) {
 		"a folder too many":         {small, room{free: 600 * mib, files: 499}, 0, "can take 499 more files"},
 		"no limit for files":        {plain, room{free: 300 * mib}, 0, ""},
 		"what is allowed":           {large, room{free: 99 * gib, files: 5_000_000}, gib, ""},
-		"more than is allowed":      {large, room{free: 99*gib - 1, files: 5_000_000}, gib, "1024 MiB less than when it began, and sandbox.disk allows 1024 MiB"},
-		"more room than before":     {large, room{free: 101 * gib, files: 5_000_000}, gib, ""},
-		"no limit at all":           {large, room{free: 5 * gib, files: 5_000_000}, math.MaxInt64, ""},
+		"more than is allowed": {large, room{free: 99*gib - 1, files: 5_000_000}, gib,
+			"1024 MiB less than when it began, and sandbox.disk allows 1024 MiB"},
+		"more room than before": {large, room{free: 101 * gib, files: 5_000_000}, gib, ""},
+		"no limit at all":       {large, room{free: 5 * gib, files: 5_000_000}, math.MaxInt64, ""},
 	} {
 		err := disk{"/d", tt.then}.take(tt.now, tt.most)
 		if tt.says == "" {

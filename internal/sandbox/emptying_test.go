@@ -73,7 +73,8 @@ func TestRemoveTree(t *testing.T) {
 		},
 		"wide": func(t *testing.T, dir, outside string) error {
 			for i := range 3000 {
-				if err := errors.Join(os.WriteFile(filepath.Join(dir, fmt.Sprint("f", i)), nil, 0), os.Mkdir(filepath.Join(dir, fmt.Sprint("d", i)), 0)); err != nil {
+				if err := errors.Join(os.WriteFile(filepath.Join(dir, fmt.Sprint("f", i)), nil, 0),
+					os.Mkdir(filepath.Join(dir, fmt.Sprint("d", i)), 0)); err != nil {
 					return err
 				}
 			}
@@ -98,7 +99,8 @@ func TestRemoveTree(t *testing.T) {
 			place := t.TempDir()
 			dir := filepath.Join(place, "run")
 			outside := filepath.Join(place, "outside")
-			if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(outside, 0o755), os.WriteFile(filepath.Join(outside, "file"), []byte("mine"), 0o644)); err != nil {
+			if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(outside, 0o755),
+				os.WriteFile(filepath.Join(outside, "file"), []byte("mine"), 0o644)); err != nil {
 				t.Fatal(err)
 			}
 			if err := lay(t, dir, outside); err != nil {
@@ -187,7 +189,8 @@ func TestRemoveTreeTells(t *testing.T) {
 	if len(lines) != toldCauses+1 || lines[toldCauses] != "and 2 more" || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("%d lines: %v", len(lines), err)
 	}
-	if !strings.HasPrefix(lines[0], "/tmp/drill-0123456789ab/run/d/") || !strings.HasSuffix(lines[0], "/last: operation not permitted") || len(lines[0]) > 2*toldName {
+	if !strings.HasPrefix(lines[0], "/tmp/drill-0123456789ab/run/d/") || !strings.HasSuffix(lines[0], "/last: operation not permitted") ||
+		len(lines[0]) > 2*toldName {
 		t.Errorf("a long name is told as %q", lines[0])
 	}
 	if want := `"a\nb\x1b[2J\xff": operation not permitted`; lines[1] != want {

@@ -183,9 +183,10 @@ func (e *engine) getImage(ctx context.Context, ref string, progress func(string)
 }
 
 func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
-	found, err := await(ctx, e, engineTimeout, "look at the image "+ref, func(ctx context.Context) (client.ImageInspectResult, error) {
-		return e.ImageInspect(ctx, ref)
-	}, nil)
+	found, err := await(ctx, e, engineTimeout, "look at the image "+ref,
+		func(ctx context.Context) (client.ImageInspectResult, error) {
+			return e.ImageInspect(ctx, ref)
+		}, nil)
 	if err != nil {
 		return dbImage{}, err
 	}
@@ -203,9 +204,10 @@ func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
 
 // higherImage returns the local image of the lowest version above major.
 func (e *engine) higherImage(ctx context.Context, major int) (dbImage, bool) {
-	list, err := await(ctx, e, engineTimeout, "list its images", func(ctx context.Context) (client.ImageListResult, error) {
-		return e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imageName+":*")})
-	}, nil)
+	list, err := await(ctx, e, engineTimeout, "list its images",
+		func(ctx context.Context) (client.ImageListResult, error) {
+			return e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imageName+":*")})
+		}, nil)
 	if err != nil {
 		return dbImage{}, false
 	}
@@ -270,9 +272,10 @@ func (e *engine) remove(ctx context.Context, id string) error {
 	if e.silent.Load() {
 		limit = lastTry
 	}
-	_, err := await(ctx, e, limit, "remove a container", func(ctx context.Context) (client.ContainerRemoveResult, error) {
-		return e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	}, nil)
+	_, err := await(ctx, e, limit, "remove a container",
+		func(ctx context.Context) (client.ContainerRemoveResult, error) {
+			return e.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		}, nil)
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
 	}
@@ -309,7 +312,8 @@ func (e *engine) removeVolume(ctx context.Context, name string) error {
 }
 
 func (e *engine) inspect(ctx context.Context, id string) (client.ContainerInspectResult, error) {
-	return await(ctx, e, engineTimeout, "look at a container", func(ctx context.Context) (client.ContainerInspectResult, error) {
-		return e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-	}, nil)
+	return await(ctx, e, engineTimeout, "look at a container",
+		func(ctx context.Context) (client.ContainerInspectResult, error) {
+			return e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		}, nil)
 }

@@ -113,22 +113,28 @@ func TestLastWords(t *testing.T) {
 	t.Parallel()
 	const planted = "real.person@secretcorp.example"
 	for line, want := range map[string]string{
-		"postmaster: LOG:  server process (PID 4711) was terminated by signal 9: Killed":           "postmaster: LOG:  server process (PID …) was terminated by signal 9: Killed",
-		"postmaster: LOG:  terminating any other active server processes":                          "postmaster: LOG:  terminating any other active server processes",
-		"postmaster: LOG:  shutting down because restart_after_crash is off":                       "postmaster: LOG:  shutting down because restart_after_crash is off",
-		`postmaster: FATAL:  could not access file "mylib": No such file or directory`:             `postmaster: FATAL:  could not access file "mylib": No such file or directory`,
-		`postmaster: FATAL:  could not access file "` + planted + `": No such file or directory`:   "postmaster: FATAL:  could not access file …: No such file or directory",
-		`postmaster: FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device`: "postmaster: FATAL:  could not write to file …: No space left on device",
-		`startup: PANIC:  could not locate a valid checkpoint record`:                              `startup: PANIC:  could not locate a valid checkpoint record`,
-		"postmaster: LOG:  " + planted:                                                             "and 1 line that is not shown",
-		"postmaster: LOG:  \x1b[31mred":                                                            "and 1 line that is not shown",
-		"postmaster: DETAIL:  Failed process was running: " + planted:                              "and 1 line that is not shown",
-		"client backend: ERROR:  out of memory":                                                    "and 1 line that is not shown",
-		"initdb: error: " + planted:                                                                "and 1 line that is not shown",
-		planted + "\n" + planted:                                                                   "and 2 lines that are not shown",
-		"postmaster: LOG:  out of memory\n\t" + planted:                                            "postmaster: LOG:  out of memory\nand 1 line that is not shown",
-		planted + "\n-- server starts":                                                             "and 1 line that is not shown",
-		"":                                                                                         "",
+		"postmaster: LOG:  server process (PID 4711) was terminated by signal 9: Killed": "postmaster: LOG:  server process (PID …) was " +
+			"terminated by signal 9: Killed",
+		"postmaster: LOG:  terminating any other active server processes": "postmaster: LOG:  terminating any " +
+			"other active server processes",
+		"postmaster: LOG:  shutting down because restart_after_crash is off": "postmaster: LOG:  shutting down " +
+			"because restart_after_crash is off",
+		`postmaster: FATAL:  could not access file "mylib": No such file or directory`: `postmaster: FATAL:  could not access file "mylib": No such file or directory`,
+		`postmaster: FATAL:  could not access file "` + planted +
+			`": No such file or directory`: "postmaster: FATAL:  could not access file …: No such file or directory",
+		`postmaster: FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device`: "postmaster: FATAL:  could not write to file " +
+			"…: No space left on device",
+		`startup: PANIC:  could not locate a valid checkpoint record`: `startup: PANIC:  could not locate a valid checkpoint record`,
+		"postmaster: LOG:  " + planted:                                "and 1 line that is not shown",
+		"postmaster: LOG:  \x1b[31mred":                               "and 1 line that is not shown",
+		"postmaster: DETAIL:  Failed process was running: " + planted: "and 1 line that is not shown",
+		"client backend: ERROR:  out of memory":                       "and 1 line that is not shown",
+		"initdb: error: " + planted:                                   "and 1 line that is not shown",
+		planted + "\n" + planted:                                      "and 2 lines that are not shown",
+		"postmaster: LOG:  out of memory\n\t" +
+			planted: "postmaster: LOG:  out of memory\nand 1 line that is not shown",
+		planted + "\n-- server starts": "and 1 line that is not shown",
+		"":                             "",
 	} {
 		path := filepath.Join(t.TempDir(), "log")
 		if err := os.WriteFile(path, []byte(line+"\n"), 0o600); err != nil {

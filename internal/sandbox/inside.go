@@ -59,7 +59,8 @@ func (c *container) exec(cmd Command, pipe string) (*program, error) {
 		}
 	}
 	numberFile := path.Join(in.numbers, number)
-	wrapped := append([]string{"sh", "-c", in.prologue + script, "sh", numberFile, path.Join(insideOut, pipe)}, cmd.Args...)
+	wrapped := append([]string{"sh", "-c", in.prologue + script, "sh", numberFile, path.Join(insideOut, pipe)},
+		cmd.Args...)
 	attached, id, err := c.attach(c.life, in, wrapped, cmd.Stdout != nil)
 	if err != nil {
 		return nil, err
@@ -92,7 +93,8 @@ func orDiscard(w io.Writer) io.Writer {
 }
 
 // attach starts a command and returns the connection that carries its output.
-func (c *container) attach(ctx context.Context, in inside, argv []string, stdout bool) (client.HijackedResponse, string, error) {
+func (c *container) attach(ctx context.Context, in inside, argv []string, stdout bool) (client.HijackedResponse, string,
+	error) {
 	return c.engine.runIn(ctx, in.container, client.ExecCreateOptions{
 		User: containerUser, WorkingDir: in.dir, Cmd: argv,
 		Env:          programEnv(insideRun, insidePassfile, c.db.options()),
@@ -102,16 +104,19 @@ func (c *container) attach(ctx context.Context, in inside, argv []string, stdout
 
 // runIn starts a command in a container, and returns the connection that
 // carries what it reads and writes, and its name. The connection outlives ctx.
-func (e *engine) runIn(ctx context.Context, container string, o client.ExecCreateOptions) (client.HijackedResponse, string, error) {
-	created, err := await(ctx, e, engineTimeout, "make ready a program", func(ctx context.Context) (client.ExecCreateResult, error) {
-		return e.ExecCreate(ctx, container, o)
-	}, nil)
+func (e *engine) runIn(ctx context.Context, container string, o client.ExecCreateOptions) (client.HijackedResponse,
+	string, error) {
+	created, err := await(ctx, e, engineTimeout, "make ready a program",
+		func(ctx context.Context) (client.ExecCreateResult, error) {
+			return e.ExecCreate(ctx, container, o)
+		}, nil)
 	if err != nil {
 		return client.HijackedResponse{}, "", err
 	}
-	attached, err := await(ctx, e, engineTimeout, "start a program", func(ctx context.Context) (client.ExecAttachResult, error) {
-		return e.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{})
-	}, func(late client.ExecAttachResult) { late.Close() })
+	attached, err := await(ctx, e, engineTimeout, "start a program",
+		func(ctx context.Context) (client.ExecAttachResult, error) {
+			return e.ExecAttach(context.WithoutCancel(ctx), created.ID, client.ExecAttachOptions{})
+		}, func(late client.ExecAttachResult) { late.Close() })
 	return attached.HijackedResponse, created.ID, err
 }
 
@@ -142,9 +147,10 @@ func (c *container) execStatus(ctx context.Context, name, id string, copyErr err
 
 // execState asks whether a program still runs, and how it ended.
 func (e *engine) execState(ctx context.Context, id string) (client.ExecInspectResult, error) {
-	return await(ctx, e, engineTimeout, "say how a program ended", func(ctx context.Context) (client.ExecInspectResult, error) {
-		return e.ExecInspect(ctx, id, client.ExecInspectOptions{})
-	}, nil)
+	return await(ctx, e, engineTimeout, "say how a program ended",
+		func(ctx context.Context) (client.ExecInspectResult, error) {
+			return e.ExecInspect(ctx, id, client.ExecInspectOptions{})
+		}, nil)
 }
 
 // kill ends a program inside: with its container, or by its number. An engine

@@ -92,8 +92,10 @@ func phrase(line string, names *told.Names) (_ string, ok bool) {
 // endings are what a postmaster says of its processes and how they ended, beside
 // PostgreSQL's sentences.
 var endings = []string{
-	"server process", "startup process", "checkpointer process", "background writer process", "walwriter process", "parallel worker",
-	"Killed", "Terminated", "Aborted", "Segmentation fault", "Bus error", "Illegal instruction", "Floating point exception", "File size limit exceeded",
+	"server process", "startup process", "checkpointer process", "background writer process", "walwriter process",
+	"parallel worker",
+	"Killed", "Terminated", "Aborted", "Segmentation fault", "Bus error", "Illegal instruction",
+	"Floating point exception", "File size limit exceeded",
 	"shared_preload_libraries", "max_connections", "shared_buffers", "PostgreSQL", "IPv4", "IPv6", "Unix",
 }
 

@@ -16,7 +16,8 @@ import (
 )
 
 // degrees are what a local server can be given, the better one first.
-var degrees = []degree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork}, {NoListener, enclosure.Watched}}
+var degrees = []degree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork},
+	{NoListener, enclosure.Watched}}
 
 // degree is one of isolation, as a drill file and as the enclosure names it.
 type degree struct {
@@ -40,7 +41,8 @@ func startLocal(ctx context.Context, o Options) (Box, error) {
 	bin, err := findBinaries(o.Major)
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeSandbox,
-			"install a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql), or set sandbox.kind: container",
+			"install a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql), or "+
+				"set sandbox.kind: container",
 			"start the local sandbox: %w", err)
 	}
 	bin.why = "kind as declared; " + bin.why
@@ -192,7 +194,8 @@ func passable(dir string) error {
 			return err
 		}
 		if info.Mode()&0o001 == 0 {
-			return fmt.Errorf("the server's account cannot enter %s (mode %v): set TMPDIR to a directory that it can reach", dir, info.Mode().Perm())
+			return fmt.Errorf("the server's account cannot enter %s (mode %v): set TMPDIR to a "+
+				"directory that it can reach", dir, info.Mode().Perm())
 		}
 		if dir == filepath.Dir(dir) {
 			return nil
@@ -219,9 +222,11 @@ func (l *local) start(o Options) error {
 	if m.memory == 0 {
 		m.memory = DefaultMemory()
 	}
-	l.limits = enclosure.Limits{Memory: m.memory, Processes: maxProcesses, Files: maxFiles, Temporary: max(minShm, m.memory/4)}
+	l.limits = enclosure.Limits{Memory: m.memory, Processes: maxProcesses, Files: maxFiles,
+		Temporary: max(minShm, m.memory/4)}
 	start := func(name string) string { return filepath.Join(l.inside(startName), name) }
-	c := l.besideServer(append([]string{"sh", start(scriptName), l.data(), l.inside(runName), start(passwordName), start(clusterName)},
+	c := l.besideServer(append([]string{"sh", start(scriptName), l.data(), l.inside(runName), start(passwordName),
+		start(clusterName)},
 		m.settings(l.db.cluster, l.inside(runName))...))
 	c.Deadline = o.Deadline
 	server, err := c.Start()
@@ -278,8 +283,9 @@ func (l *local) amongPrograms(args []string) enclosure.Command {
 // where programs look for what to do at their start.
 func (l *local) apart(args []string, dir string, lent ...enclosure.Bind) enclosure.Command {
 	c := enclosure.Command{
-		Args: args, Dir: dir, Degree: l.degree, Root: l.work.root(), Programs: l.bin.lent(), Binds: lent, Limits: l.limits,
-		Env: []string{"PATH=" + l.bin.dir + ":/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C"},
+		Args: args, Dir: dir, Degree: l.degree, Root: l.work.root(), Programs: l.bin.lent(), Binds: lent,
+		Limits: l.limits,
+		Env:    []string{"PATH=" + l.bin.dir + ":/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C"},
 	}
 	if l.accounts != nil {
 		c.Keeper = &l.accounts.keeper

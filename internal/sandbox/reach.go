@@ -17,7 +17,8 @@ func shortfall(degree enclosure.Degree, own *accounts, refused *enclosure.Refuse
 	case own == nil:
 		say("it ran as this user, with all of this user's files, the unscrubbed backup among them")
 	default:
-		say("it ran as %s, kept from the unscrubbed backup by another account, with what that account may read and do on this machine", leastAccount)
+		say("it ran as %s, kept from the unscrubbed backup by another account, with what that account may "+
+			"read and do on this machine", leastAccount)
 	}
 	if degree < enclosure.NoNetwork {
 		say("it had this machine's network, processes and sockets")
@@ -33,7 +34,8 @@ var hinders = []struct{ file, is, mend string }{
 	{"/proc/sys/user/max_user_namespaces", "0", "set the sysctl user.max_user_namespaces to more than 0"},
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", "set the sysctl kernel.unprivileged_userns_clone to 1"},
 	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-		"set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, or give this program an AppArmor profile with userns"},
+		"set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, or give this program an " +
+			"AppArmor profile with userns"},
 }
 
 // mendIsolation says what would give a local sandbox the degree of isolation
@@ -46,7 +48,8 @@ func mendIsolation(refused string) string {
 		}
 	}
 	if len(mends) == 0 {
-		mends = []string{"let this program make user namespaces (the seccomp profile of a container, or a service's settings, may forbid it)"}
+		mends = []string{"let this program make user namespaces (the seccomp profile of a container, or a " +
+			"service's settings, may forbid it)"}
 	}
 	less := "no_network or no_listener"
 	if refused == "no_network" {

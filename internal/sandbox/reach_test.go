@@ -270,7 +270,8 @@ func TestDiskIsWatched(t *testing.T) {
 					"create table t as select repeat('x', 1000) from generate_series(1, 100000); select pg_sleep(60)"}})
 				err = b.Why(t.Context(), err)
 			}
-			if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeDiskSpace || !strings.Contains(p.Error(), "sandbox.disk allows 1 MiB") {
+			if p, ok := errors.AsType[*verdict.Problem](err); !ok || p.Code != verdict.CodeDiskSpace ||
+				!strings.Contains(p.Error(), "sandbox.disk allows 1 MiB") {
 				t.Errorf("ended with %v", err)
 			}
 		})

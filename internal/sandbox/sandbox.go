@@ -45,22 +45,24 @@ const (
 // Options say what is wanted. Work is required; the zero value of everything
 // else has a meaning.
 type Options struct {
-	Kind      string       // Auto (also when empty), Container or Local
-	Image     string       // for containers; empty: postgres:<Major>
-	Major     int          // of the server: the higher of the header's two; 0: any
-	Memory    int64        // bytes that the sandbox may use; 0: half of the machine's
-	Disk      int64        // bytes that its disks may lose while it is there; 0: all but what is always kept free
-	Jobs      int          // connections and programs that will work in parallel
-	Isolation string       // the least that is good enough; empty: Enclosed
-	Preload   []string     // libraries that the server loads at its start; what would run jobs in them is told not to
-	Database  string       // that will be restored, where it is known: pg_cron keeps to one; may be empty
-	Deadline  time.Time    // the sandbox ends itself then; zero: in six hours
-	Work      *Workdir     // the drill's private directory, for one sandbox
-	Drill     string       // for labels
-	Clusters  string       // folder of this user's where clusters are kept that were made once; empty: each start makes its own
-	Tunnel    bool         // reach the container through the engine, as is done by itself where no directory can be shared
-	Log       *slog.Logger // nil: silent
-	Progress  func(string) // told, in a few words, what takes long; may be nil
+	Kind      string    // Auto (also when empty), Container or Local
+	Image     string    // for containers; empty: postgres:<Major>
+	Major     int       // of the server: the higher of the header's two; 0: any
+	Memory    int64     // bytes that the sandbox may use; 0: half of the machine's
+	Disk      int64     // bytes that its disks may lose while it is there; 0: all but what is always kept free
+	Jobs      int       // connections and programs that will work in parallel
+	Isolation string    // the least that is good enough; empty: Enclosed
+	Preload   []string  // libraries that the server loads at its start; what would run jobs in them is told not to
+	Database  string    // that will be restored, where it is known: pg_cron keeps to one; may be empty
+	Deadline  time.Time // the sandbox ends itself then; zero: in six hours
+	Work      *Workdir  // the drill's private directory, for one sandbox
+	Drill     string    // for labels
+	// folder of this user's where clusters are kept that were made once; empty: each start makes its own
+	Clusters string
+	// reach the container through the engine, as is done by itself where no directory can be shared
+	Tunnel   bool
+	Log      *slog.Logger // nil: silent
+	Progress func(string) // told, in a few words, what takes long; may be nil
 }
 
 // Box is a running sandbox. Its methods may be called concurrently.
@@ -100,9 +102,10 @@ type Box interface {
 // Command is a program that runs inside. It finds the server by its
 // environment, so that `pg_restore -d name` needs no more arguments.
 type Command struct {
-	Args   []string          // the program's name and its arguments
-	Stdout io.Writer         // nil: discarded; not used by Stream
-	Beside bool              // beside the server, where the backup's code runs, and not among the programs, which alone see shared files
+	Args   []string  // the program's name and its arguments
+	Stdout io.Writer // nil: discarded; not used by Stream
+	// beside the server, where the backup's code runs, and not among the programs, which alone see shared files
+	Beside bool
 	Stderr func(line string) // called for each line, one at a time; nil: discarded
 }
 
@@ -140,13 +143,15 @@ func DefaultMemory() int64 { return machineMemory() / 2 }
 // running. The error is a *verdict.Problem.
 func Start(ctx context.Context, o Options) (Box, error) {
 	if o.Work == nil {
-		return nil, verdict.Errorf(verdict.CodeInternal, "report this", "start a sandbox: it was given no work directory")
+		return nil, verdict.Errorf(verdict.CodeInternal, "report this",
+			"start a sandbox: it was given no work directory")
 	}
 	o = o.withDefaults()
 	switch o.Isolation {
 	case Enclosed, NoNetwork, NoListener:
 	default:
-		return nil, verdict.Errorf(verdict.CodeSpec, "write enclosed, no_network or no_listener", "sandbox isolation %q: no such degree", o.Isolation)
+		return nil, verdict.Errorf(verdict.CodeSpec, "write enclosed, no_network or no_listener",
+			"sandbox isolation %q: no such degree", o.Isolation)
 	}
 	begun := time.Now()
 	if !begun.Before(o.Deadline) {
@@ -158,7 +163,8 @@ func Start(ctx context.Context, o Options) (Box, error) {
 		return nil, err
 	}
 	info := box.Info()
-	o.Log.Debug("sandbox started", "kind", info.Kind, "why", info.Why, "image", info.Image, "server", info.ServerVersion,
+	o.Log.Debug("sandbox started", "kind", info.Kind, "why", info.Why, "image", info.Image, "server",
+		info.ServerVersion,
 		"isolation", info.Isolation, "took", time.Since(begun))
 	return box, nil
 }
@@ -172,7 +178,8 @@ func startKind(ctx context.Context, o Options) (Box, error) {
 	case Auto:
 		return startAuto(ctx, o)
 	}
-	return nil, verdict.Errorf(verdict.CodeSpec, "write auto, container or local", "sandbox kind %q: no such kind", o.Kind)
+	return nil, verdict.Errorf(verdict.CodeSpec, "write auto, container or local", "sandbox kind %q: no such kind",
+		o.Kind)
 }
 
 func (o Options) withDefaults() Options {
@@ -203,7 +210,8 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 	bin, noLocal := findBinaries(o.Major)
 	if noLocal != nil {
 		return nil, verdict.Errorf(verdict.CodeSandbox,
-			"install Docker, or a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql)",
+			"install Docker, or a PostgreSQL server of at least the backup's major version "+
+				"(Debian: apt install postgresql)",
 			"start a sandbox: no container, because %w; no local server, because %w", noContainer, noLocal)
 	}
 	bin.why = fmt.Sprintf("no container, because %s; %s", noContainer, bin.why)
@@ -213,7 +221,8 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 
 // startProblem is a sandbox that did not start, as a finding of the drill.
 func startProblem(kind string, err error) *verdict.Problem {
-	p := verdict.Errorf(verdict.CodeSandbox, "this says nothing about the backup; fix the sandbox and run the drill again",
+	p := verdict.Errorf(verdict.CodeSandbox,
+		"this says nothing about the backup; fix the sandbox and run the drill again",
 		"start the %s sandbox: %w", kind, err)
 	if isSilence(err) {
 		p.Hint = mendEngine

@@ -293,7 +293,10 @@ func startRegistry(t *testing.T, program string) (address string) {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: '127.0.0.1:0', secret: none}\n", dir), 0o600); err != nil {
+	if err := os.WriteFile(config,
+		fmt.Appendf(nil,
+			"version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "+
+				"'127.0.0.1:0', secret: none}\n", dir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "serve", config)

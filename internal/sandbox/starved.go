@@ -37,17 +37,18 @@ func sinceNow() func() bool {
 // oomKilled asks the engine, which keeps its last events, whether one was that
 // the container had too little memory. The container itself may be gone.
 func (c *container) oomKilled() bool {
-	found, err := await(c.life, c.engine, signalTimeout, "tell of a container's memory", func(ctx context.Context) (bool, error) {
-		events := c.engine.Events(ctx, client.EventsListOptions{
-			Since: strconv.FormatInt(c.begun.Unix(), 10), Until: strconv.FormatInt(time.Now().Unix()+1, 10),
-			Filters: client.Filters{}.Add("container", c.name).Add("event", "oom"),
-		})
-		select {
-		case <-events.Messages:
-			return true, nil
-		case <-events.Err:
-			return false, nil
-		}
-	}, nil)
+	found, err := await(c.life, c.engine, signalTimeout, "tell of a container's memory",
+		func(ctx context.Context) (bool, error) {
+			events := c.engine.Events(ctx, client.EventsListOptions{
+				Since: strconv.FormatInt(c.begun.Unix(), 10), Until: strconv.FormatInt(time.Now().Unix()+1, 10),
+				Filters: client.Filters{}.Add("container", c.name).Add("event", "oom"),
+			})
+			select {
+			case <-events.Messages:
+				return true, nil
+			case <-events.Err:
+				return false, nil
+			}
+		}, nil)
 	return err == nil && found
 }

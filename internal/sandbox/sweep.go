@@ -75,30 +75,36 @@ type leftover struct {
 }
 
 func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
-	list, err := await(ctx, e, engineTimeout, "list its containers", func(ctx context.Context) (client.ContainerListResult, error) {
-		return e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
-	}, nil)
+	list, err := await(ctx, e, engineTimeout, "list its containers",
+		func(ctx context.Context) (client.ContainerListResult, error) {
+			return e.ContainerList(ctx,
+				client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
+		}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list what drills left: %w", err)
 	}
 	var all []leftover
 	for _, c := range list.Items {
 		name := strings.TrimPrefix(strings.Join(c.Names, ","), "/")
-		all = append(all, leftover{"container " + name, c.Labels, func(ctx context.Context) error { return e.remove(ctx, c.ID) }})
+		all = append(all,
+			leftover{"container " + name, c.Labels, func(ctx context.Context) error { return e.remove(ctx, c.ID) }})
 	}
 	return removeAbandoned(ctx, log, all)
 }
 
 func (e *engine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
-	list, err := await(ctx, e, engineTimeout, "list its volumes", func(ctx context.Context) (client.VolumeListResult, error) {
-		return e.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("label", labelOwner)})
-	}, nil)
+	list, err := await(ctx, e, engineTimeout, "list its volumes",
+		func(ctx context.Context) (client.VolumeListResult, error) {
+			return e.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("label", labelOwner)})
+		}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list what drills left: %w", err)
 	}
 	var all []leftover
 	for _, v := range list.Items {
-		all = append(all, leftover{"volume " + v.Name, v.Labels, func(ctx context.Context) error { return e.removeVolume(ctx, v.Name) }})
+		all = append(all,
+			leftover{"volume " + v.Name, v.Labels,
+				func(ctx context.Context) error { return e.removeVolume(ctx, v.Name) }})
 	}
 	return removeAbandoned(ctx, log, all)
 }

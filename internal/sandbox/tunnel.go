@@ -140,14 +140,16 @@ func (t *tunnel) send(ctx context.Context, container, dir string, write func(*ta
 			w.CloseWithError(errors.Join(write(tw), tw.Close()))
 		}()
 		defer r.Close()
-		_, err := t.engine.CopyToContainer(ctx, container, client.CopyToContainerOptions{DestinationPath: dir, Content: beating{r, beat}})
+		_, err := t.engine.CopyToContainer(ctx, container,
+			client.CopyToContainerOptions{DestinationPath: dir, Content: beating{r, beat}})
 		return err
 	})
 }
 
 // fetchLog brings the server's log here, which is told from there.
 func (t *tunnel) fetchLog(ctx context.Context, to string) error {
-	found, err := t.engine.CopyFromContainer(ctx, t.server, client.CopyFromContainerOptions{SourcePath: path.Join(insideRun, logName)})
+	found, err := t.engine.CopyFromContainer(ctx, t.server,
+		client.CopyFromContainerOptions{SourcePath: path.Join(insideRun, logName)})
 	if err != nil {
 		return err
 	}
@@ -233,7 +235,8 @@ func connPair() (near, far net.Conn, err error) {
 func (c *container) canBridge(ctx context.Context) error {
 	err := c.Run(ctx, Command{Args: []string{"perl", "-MIO::Socket::UNIX", "-e", "1"}})
 	if exit, ok := errors.AsType[*ExitError](err); ok {
-		return verdict.Errorf(verdict.CodeSandbox, "use an image that has perl, as the Debian ones of postgres do, or an engine on this machine",
+		return verdict.Errorf(verdict.CodeSandbox,
+			"use an image that has perl, as the Debian ones of postgres do, or an engine on this machine",
 			"the engine is elsewhere, and the image has no perl to reach its server by: %w", exit)
 	}
 	return err

@@ -22,7 +22,8 @@ const (
 )
 
 // moreMemory is what to do where the kernel ended a process for want of memory.
-const moreMemory = "give the sandbox more memory (sandbox.memory) or fewer jobs (restore.jobs), on a machine that has so much, then run the drill again"
+const moreMemory = "give the sandbox more memory (sandbox.memory) or fewer jobs (restore.jobs), on a machine that " +
+	"has so much, then run the drill again"
 
 // Why returns why err came about, where that is the sandbox's own affair: its
 // server has ended, a connection to it broke, or a program in it was killed.
@@ -73,12 +74,15 @@ func (b *base) whyBroken(err error) error {
 	switch {
 	case wasShot(err):
 		if b.starved() {
-			return verdict.Errorf(verdict.CodeSandbox, moreMemory, "the kernel ended a program of the sandbox for want of memory: %w", err)
+			return verdict.Errorf(verdict.CodeSandbox, moreMemory,
+				"the kernel ended a program of the sandbox for want of memory: %w", err)
 		}
-		return verdict.Errorf(verdict.CodeSandbox, "look for the machine's memory and who ends programs on it, then run the drill again",
+		return verdict.Errorf(verdict.CodeSandbox,
+			"look for the machine's memory and who ends programs on it, then run the drill again",
 			"a program of the sandbox was killed: %w", err)
 	case cutOff(err):
-		return verdict.Errorf(verdict.CodeSandbox, "look for the machine's memory and who ends programs on it, then run the drill again",
+		return verdict.Errorf(verdict.CodeSandbox,
+			"look for the machine's memory and who ends programs on it, then run the drill again",
 			"a connection to the sandbox's server broke: %w", err)
 	}
 	return err

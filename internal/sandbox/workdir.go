@@ -61,7 +61,8 @@ func NewWorkdir() (*Workdir, error) {
 	path := filepath.Join(os.TempDir(), workPrefix+name)
 	if longest := filepath.Join(path, runName, socketName); len(longest) > maxSocketPath {
 		return nil, verdict.Errorf(verdict.CodeSandbox, "set TMPDIR to a shorter path",
-			"make a work directory: the socket's path %s has %d bytes, and no more than %d are possible", longest, len(longest), maxSocketPath)
+			"make a work directory: the socket's path %s has %d bytes, and no more than %d are possible", longest,
+			len(longest), maxSocketPath)
 	}
 	fresh := filepath.Join(os.TempDir(), newPrefix+name)
 	if err := os.Mkdir(fresh, 0o700); err != nil {
@@ -81,7 +82,8 @@ func noWorkdir(err error) *verdict.Problem {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		code = verdict.CodeDiskSpace
 	}
-	return verdict.Errorf(code, "make "+os.TempDir()+" a folder with room that may be written, or set TMPDIR to another",
+	return verdict.Errorf(code,
+		"make "+os.TempDir()+" a folder with room that may be written, or set TMPDIR to another",
 		"make a work directory: %w", err)
 }
 

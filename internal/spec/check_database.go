@@ -33,7 +33,8 @@ func (c checker) database(raw *rawExpectations, e *Expectations) {
 // ofDatabase tells whether anything is expected of the database as a whole.
 func (e Expectations) ofDatabase() bool {
 	return len(e.Extensions) > 0 || len(e.Settings) > 0 || e.UnlistedTables != "ignore" ||
-		e.Sequences || e.Indexes || e.Constraints || e.MaterializedViews || e.Collations || e.Schema != nil || e.Amcheck != nil || e.Canary != nil
+		e.Sequences || e.Indexes || e.Constraints || e.MaterializedViews || e.Collations || e.Schema != nil ||
+		e.Amcheck != nil || e.Canary != nil
 }
 
 func (c checker) amcheck(raw *rawAmcheck) *Amcheck {
@@ -53,7 +54,8 @@ func (c checker) settings(raw map[string]text) []Setting {
 	for _, written := range slices.Sorted(maps.Keys(raw)) {
 		name := strings.ToLower(written)
 		if written == "" || strings.ContainsAny(written, blanks+"=") {
-			c.refuse(raw[written].at, "write a setting's name, such as timezone", "expectations.settings: %s is not a setting's name", shown(written))
+			c.refuse(raw[written].at, "write a setting's name, such as timezone",
+				"expectations.settings: %s is not a setting's name", shown(written))
 		}
 		seen.check(c, raw[written], name, "expectations.settings", "list it once")
 		all = append(all, Setting{Name: name, Value: raw[written].Value})
@@ -84,7 +86,8 @@ func (c checker) warnOnly(raw *rawExpectations) []string {
 	} {
 		switch {
 		case k.severity.given() && !k.declared:
-			c.refuse(k.severity.at, "declare it under expectations, or remove it here", "expectations.severity.%s: %s are not judged", k.key, strings.ReplaceAll(k.key, "_", " "))
+			c.refuse(k.severity.at, "declare it under expectations, or remove it here",
+				"expectations.severity.%s: %s are not judged", k.key, strings.ReplaceAll(k.key, "_", " "))
 		case k.severity.Value == "warn":
 			keys = append(keys, k.key)
 		}

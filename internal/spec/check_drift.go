@@ -24,10 +24,12 @@ func (c checker) drift(raw *rawDrift, key string) *Drift {
 	case d.WarnPercent == nil && d.FailPercent == nil:
 		c.refuse(raw.at, "write fail_percent: 10, warn_percent or both", "%s sets no limit", key)
 	case d.WarnPercent != nil && d.FailPercent != nil && *d.WarnPercent >= *d.FailPercent:
-		c.refuse(raw.WarnPercent.at, "let warn_percent be the smaller", "%s: warn_percent %v can never be seen beside fail_percent %v", key, *d.WarnPercent, *d.FailPercent)
+		c.refuse(raw.WarnPercent.at, "let warn_percent be the smaller",
+			"%s: warn_percent %v can never be seen beside fail_percent %v", key, *d.WarnPercent, *d.FailPercent)
 	}
 	if n := raw.MinHistory; n.given() && (n.Value < 1 || n.Value > MostPast) {
-		c.refuse(n.at, "write 1 to "+strconv.Itoa(MostPast), "%s.min_history: %d is out of range: so many past drills are never looked at", key, n.Value)
+		c.refuse(n.at, "write 1 to "+strconv.Itoa(MostPast),
+			"%s.min_history: %d is out of range: so many past drills are never looked at", key, n.Value)
 	}
 	return d
 }
@@ -80,7 +82,8 @@ func (c checker) regression(raw *rawRegression) *Regression {
 		r.Time, isTime = parseDuration(raw.Tolerance.Value)
 	}
 	if !isID && !isTime {
-		c.refuse(raw.Tolerance.at, "write 0s, 90s or 6h for a time, 100 for an integer", "%s.tolerance: %s is neither a duration nor a whole number", key, shown(raw.Tolerance.Value))
+		c.refuse(raw.Tolerance.at, "write 0s, 90s or 6h for a time, 100 for an integer",
+			"%s.tolerance: %s is neither a duration nor a whole number", key, shown(raw.Tolerance.Value))
 	}
 	return r
 }

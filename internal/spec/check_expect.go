@@ -45,13 +45,15 @@ func (c checker) expectations(raw *rawExpectations) Expectations {
 	}
 	c.database(raw, &e)
 	if len(raw.Tables) == 0 && len(raw.FailedRows) == 0 && len(raw.Witness) == 0 && !e.ofDatabase() {
-		c.refuse(raw.at, "name a table under tables, or a query under failed_rows", "expectations names no table and no query: a drill that expects nothing proves nothing")
+		c.refuse(raw.at, "name a table under tables, or a query under failed_rows",
+			"expectations names no table and no query: a drill that expects nothing proves nothing")
 	}
 	tables := unique[Name]{}
 	names := unique[string]{}
 	for _, t := range raw.Tables {
 		table := c.table(t)
-		tables.check(c, t.Table, table.Table, "expectations.tables.table", "put all that is expected of it under one entry")
+		tables.check(c, t.Table, table.Table, "expectations.tables.table",
+			"put all that is expected of it under one entry")
 		e.Tables = append(e.Tables, table)
 	}
 	for _, f := range raw.FailedRows {
@@ -67,7 +69,8 @@ func (c checker) asOf(t text) (string, time.Time) {
 	}
 	at, err := time.Parse(time.RFC3339, t.Value)
 	if err != nil {
-		c.refuse(t.at, "write backup, now, or a time such as 2026-11-21T03:15:00Z", "expectations.as_of: %s is not a time", shown(t.Value))
+		c.refuse(t.at, "write backup, now, or a time such as 2026-11-21T03:15:00Z",
+			"expectations.as_of: %s is not a time", shown(t.Value))
 	}
 	return AsOfFixed, at.UTC()
 }
@@ -113,7 +116,8 @@ func (c checker) rowCount(raw *rawRowCount) *RowCount {
 	case len(raw.Between) == 2:
 		count.Min, count.Max = &raw.Between[0].Value, &raw.Between[1].Value
 	case len(raw.Between) > 0:
-		c.refuse(raw.Between[0].at, "write between: [least, most]", "%s.between holds %d numbers", key, len(raw.Between))
+		c.refuse(raw.Between[0].at, "write between: [least, most]", "%s.between holds %d numbers", key,
+			len(raw.Between))
 		return count
 	}
 	c.countRange(raw, count, key)
@@ -129,7 +133,8 @@ func (c checker) countRange(raw *rawRowCount, count *RowCount, key string) {
 	}
 	switch {
 	case count.Min != nil && count.Max != nil && *count.Min > *count.Max:
-		c.refuse(raw.at, "write the smaller one first", "%s: no count is at least %d and at most %d", key, *count.Min, *count.Max)
+		c.refuse(raw.at, "write the smaller one first", "%s: no count is at least %d and at most %d", key, *count.Min,
+			*count.Max)
 	case raw.Min.given() && raw.Min.Value == 0:
 		c.refuse(raw.Min.at, "write 1 or more, or remove it", "%s.min: 0 can never fail", key)
 	}
@@ -149,7 +154,8 @@ func (c checker) freshness(raw *rawFreshness) *Freshness {
 	}
 	f.WarnAfter, f.FailAfter = c.limits(raw.at, key, raw.WarnAfter, raw.FailAfter)
 	if raw.Unit.given() && raw.Timezone.given() {
-		c.refuse(raw.Timezone.at, "keep the one that fits the column's type", "%s: unit is for numbers, timezone for timestamps; a column is one of them", key)
+		c.refuse(raw.Timezone.at, "keep the one that fits the column's type",
+			"%s: unit is for numbers, timezone for timestamps; a column is one of them", key)
 	}
 	return f
 }
@@ -157,11 +163,13 @@ func (c checker) freshness(raw *rawFreshness) *Freshness {
 func (c checker) failedRows(raw rawFailedRows) FailedRows {
 	const key = "expectations.failed_rows"
 	if raw.Name.given() && !checkName.MatchString(raw.Name.Value) {
-		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is not a valid name", key, shown(raw.Name.Value))
+		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is not a valid name", key,
+			shown(raw.Name.Value))
 	}
 	f := FailedRows{
-		Name:    raw.Name.Value,
-		SQL:     strings.TrimRight(c.filled(raw.SQL, key+".sql", "write the query whose rows are to be counted"), "; \t\r\n"),
+		Name: raw.Name.Value,
+		SQL: strings.TrimRight(c.filled(raw.SQL, key+".sql", "write the query whose rows are to be counted"),
+			"; \t\r\n"),
 		Timeout: c.positive(raw.Timeout, key+".timeout", 0),
 		Pos:     raw.at,
 	}
@@ -177,7 +185,8 @@ func (c checker) conditions(warnIf, failIf text, key string) (warn, fail *Condit
 	warn = c.condition(warnIf, key+".warn_if")
 	fail = c.condition(failIf, key+".fail_if")
 	if warn != nil && fail != nil && fail.covers(*warn) {
-		c.refuse(warnIf.at, "let it begin earlier than fail_if, or remove it", "%s.warn_if can never be seen beside fail_if", key)
+		c.refuse(warnIf.at, "let it begin earlier than fail_if, or remove it",
+			"%s.warn_if can never be seen beside fail_if", key)
 	}
 	return warn, fail
 }
@@ -271,14 +280,17 @@ func (c checker) scrubbedTimes(raw *rawDrill, drill *Drill) {
 	if raw.Expectations != nil {
 		for i, t := range drill.Expectations.Tables {
 			if t.Freshness != nil {
-				c.notScrubbed(drill, raw.Expectations.Tables[i].Freshness.Column, t.Table, t.Freshness.Column, "expectations.tables.freshness.column")
+				c.notScrubbed(drill, raw.Expectations.Tables[i].Freshness.Column, t.Table, t.Freshness.Column,
+					"expectations.tables.freshness.column")
 			}
 			if t.MaxRegression != nil {
-				c.notScrubbed(drill, raw.Expectations.Tables[i].MaxRegression.Column, t.Table, t.MaxRegression.Column, "expectations.tables.max_regression.column")
+				c.notScrubbed(drill, raw.Expectations.Tables[i].MaxRegression.Column, t.Table, t.MaxRegression.Column,
+					"expectations.tables.max_regression.column")
 			}
 			if t.Checksum != nil {
 				for j, column := range t.Checksum.Columns {
-					c.notScrubbed(drill, raw.Expectations.Tables[i].Checksum.Columns[j], t.Table, column, "expectations.tables.checksum.columns")
+					c.notScrubbed(drill, raw.Expectations.Tables[i].Checksum.Columns[j], t.Table, column,
+						"expectations.tables.checksum.columns")
 				}
 			}
 			for j, r := range t.Relationships {
@@ -294,11 +306,13 @@ func (c checker) scrubbedTimes(raw *rawDrill, drill *Drill) {
 // loadedTables refuses to expect rows of a table whose rows are never loaded.
 func (c checker) loadedTables(raw *rawDrill, drill *Drill) {
 	for i, t := range drill.Expectations.Tables {
-		if t.RowCount != nil || t.Freshness != nil || t.RowCountChange != nil || t.MaxRegression != nil || t.Relationships != nil || t.Checksum != nil {
+		if t.RowCount != nil || t.Freshness != nil || t.RowCountChange != nil || t.MaxRegression != nil ||
+			t.Relationships != nil || t.Checksum != nil {
 			c.notExcluded(drill, raw.Expectations.Tables[i].Table, t.Table, "expectations.tables.table")
 		}
 		for j, r := range t.Relationships {
-			c.notExcluded(drill, raw.Expectations.Tables[i].Relationships[j].References, r.References, "expectations.tables.relationships.references")
+			c.notExcluded(drill, raw.Expectations.Tables[i].Relationships[j].References, r.References,
+				"expectations.tables.relationships.references")
 		}
 	}
 	for i, e := range drill.LatestEvents {
@@ -309,7 +323,8 @@ func (c checker) loadedTables(raw *rawDrill, drill *Drill) {
 func (c checker) notExcluded(drill *Drill, t text, table Name, key string) {
 	for _, excluded := range drill.Scrub.ExcludeTableData {
 		if p, err := ParseTablePattern(excluded); err == nil && t.given() && p.Match(table.Schema, table.Table) {
-			c.refuse(t.at, "expect no rows of it, or load them", "%s: the rows of %s are never loaded (scrub.exclude_table_data)", key, table)
+			c.refuse(t.at, "expect no rows of it, or load them",
+				"%s: the rows of %s are never loaded (scrub.exclude_table_data)", key, table)
 			return
 		}
 	}

@@ -23,13 +23,16 @@ func (c checker) inventory(raw *rawInventory, source Source) Inventory {
 		inv.BackupAge = &Age{WarnAfter: warn, FailAfter: fail}
 	}
 	if l := raw.MinBackups; l != nil {
-		inv.MinBackups = leastOf(c, l.at, "inventory.min_backups", "2", l.WarnBelow.leaf, l.FailBelow.leaf, 1, func(n int64) string { return strconv.FormatInt(n, 10) })
+		inv.MinBackups = leastOf(c, l.at, "inventory.min_backups", "2", l.WarnBelow.leaf, l.FailBelow.leaf, 1,
+			func(n int64) string { return strconv.FormatInt(n, 10) })
 	}
 	if l := raw.MinSize; l != nil {
-		inv.MinSize = leastOf(c, l.at, "inventory.min_size", "10MiB", l.WarnBelow.leaf, l.FailBelow.leaf, 0, func(n int64) string { return units.BytesSize(float64(n)) })
+		inv.MinSize = leastOf(c, l.at, "inventory.min_size", "10MiB", l.WarnBelow.leaf, l.FailBelow.leaf, 0,
+			func(n int64) string { return units.BytesSize(float64(n)) })
 	}
 	if l := raw.OldestAtLeast; l != nil {
-		inv.OldestAtLeast = leastOf(c, l.at, "inventory.oldest_at_least", "7d", l.WarnBelow.leaf, l.FailBelow.leaf, 0, Span)
+		inv.OldestAtLeast = leastOf(c, l.at, "inventory.oldest_at_least", "7d", l.WarnBelow.leaf, l.FailBelow.leaf, 0,
+			Span)
 	}
 	inv.Cadence = c.cadence(raw.Cadence, inv.Retention(), source.Unit())
 	inv.OffSite = c.offSite(raw.OffSite)
@@ -49,14 +52,17 @@ func (c checker) offSite(raw *rawOffSite) *OffSite {
 	for _, t := range raw.ProductionHosts {
 		hosts.check(c, t, strings.ToLower(t.Value), key, "list it once")
 		if _, err := netip.ParseAddr(t.Value); err != nil && !hostName.MatchString(t.Value) {
-			c.refuse(t.at, "write a name such as db1.example.com, or an address, without a port", "%s: %s is not a host's name", key, shown(t.Value))
+			c.refuse(t.at, "write a name such as db1.example.com, or an address, without a port",
+				"%s: %s is not a host's name", key, shown(t.Value))
 		}
 		names = append(names, t.Value)
 	}
 	return &OffSite{ProductionHosts: names}
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+var hostName = regexp.MustCompile(
+	`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`,
+)
 
 func (c checker) protection(raw []text, source Source) []string {
 	const key = "inventory.protection"
@@ -82,7 +88,8 @@ func (c checker) copies(raw []rawCopy, source Source) []Copy {
 		switch id := storeID(s); {
 		case s.URL == "":
 		case id == storeID(source):
-			c.refuse(r.URL.at, "name another store, or remove it", "%s: %s is the store itself", key, shown(r.URL.Value))
+			c.refuse(r.URL.at, "name another store, or remove it", "%s: %s is the store itself", key,
+				shown(r.URL.Value))
 		default:
 			stores.check(c, r.URL, id, key, "list it once")
 		}
@@ -96,7 +103,9 @@ func (c checker) catalogue(raw *rawCatalogue, source Source, retention time.Dura
 	}
 	const key = "inventory.catalogue"
 	if retention > 0 && raw.Lag.Value >= retention {
-		c.refuse(raw.Lag.at, "write less than oldest_at_least", "%s.lag: with %s, nothing of the %s of oldest_at_least is compared", key, Span(raw.Lag.Value), Span(retention))
+		c.refuse(raw.Lag.at, "write less than oldest_at_least",
+			"%s.lag: with %s, nothing of the %s of oldest_at_least is compared", key, Span(raw.Lag.Value),
+			Span(retention))
 	}
 	c.oneClock(raw.Unit, raw.Timezone, key)
 	return &Catalogue{
@@ -117,7 +126,8 @@ func (c checker) another(raw rawCopy, source Source, key string) Source {
 	s := source
 	s.URL = c.storeURL(raw.URL, key+".url")
 	c.onlyForS3(key, s.URL, map[string]Pos{
-		"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at, "anonymous": raw.Anonymous.at, "profile": raw.Profile.at,
+		"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at,
+		"anonymous": raw.Anonymous.at, "profile": raw.Profile.at,
 	})
 	if raw.Region.given() {
 		s.Region = c.filled(raw.Region, key+".region", "write the bucket's region, such as eu-central-1")
@@ -132,7 +142,8 @@ func (c checker) another(raw rawCopy, source Source, key string) Source {
 
 // leastOf checks a pair of lower limits. One of never or less cannot be
 // missed: without any backup, or with an empty one, there is nothing to judge.
-func leastOf[T int64 | time.Duration](c checker, at Pos, key, such string, warn, fail leaf[T], never T, show func(T) string) Least[T] {
+func leastOf[T int64 | time.Duration](c checker, at Pos, key, such string, warn, fail leaf[T], never T,
+	show func(T) string) Least[T] {
 	if !warn.given() && !fail.given() {
 		c.refuse(at, "write "+such+", or {warn_below: …, fail_below: …}", "%s sets no limit", key)
 	}
@@ -142,7 +153,8 @@ func leastOf[T int64 | time.Duration](c checker, at Pos, key, such string, warn,
 		}
 	}
 	if warn.given() && fail.given() && warn.Value <= fail.Value {
-		c.refuse(warn.at, "let warn_below be the greater", "%s: warn_below %s can never be seen beside fail_below %s", key, show(warn.Value), show(fail.Value))
+		c.refuse(warn.at, "let warn_below be the greater", "%s: warn_below %s can never be seen beside fail_below %s",
+			key, show(warn.Value), show(fail.Value))
 	}
 	return Least[T]{WarnBelow: warn.Value, FailBelow: fail.Value}
 }
@@ -157,7 +169,9 @@ func (c checker) cadence(raw *rawCadence, retention time.Duration, unit Unit) *C
 	every := c.positive(raw.Every, key+".every", 0)
 	cadence := &Cadence{Every: every, Tolerance: raw.Tolerance.or(every / 10), Severity: raw.Severity.or("fail")}
 	if retention > 0 && retention <= cadence.Widest() {
-		c.refuse(raw.at, "raise oldest_at_least, or remove cadence", "%s can never fail: no gap of %s is seen in the %s of oldest_at_least", key, Span(cadence.Widest()), Span(retention))
+		c.refuse(raw.at, "raise oldest_at_least, or remove cadence",
+			"%s can never fail: no gap of %s is seen in the %s of oldest_at_least", key, Span(cadence.Widest()),
+			Span(retention))
 	}
 	if cadence.Widest() < unit.Least() && every > 0 {
 		c.refuse(raw.at, "write the hour into the names and into source.time, or every: "+Span(unit.Least()),
@@ -179,5 +193,6 @@ func (c checker) collapse(raw *rawCollapse) *Drift {
 	}
 	direction := text{}
 	direction.Value, direction.at = DirectionDrop, raw.at
-	return c.drift(&rawDrift{section: raw.section, Direction: direction, WarnPercent: raw.WarnPercent, FailPercent: raw.FailPercent}, "inventory.collapse")
+	return c.drift(&rawDrift{section: raw.section, Direction: direction, WarnPercent: raw.WarnPercent,
+		FailPercent: raw.FailPercent}, "inventory.collapse")
 }

@@ -24,7 +24,8 @@ func (c checker) leakScan(raw *rawLeakScan) LeakScan {
 	s.Percent = c.sample(raw.Sample)
 	s.SourceOverlap = int(raw.SourceOverlap.Value)
 	if n := raw.SourceOverlap; n.given() && (n.Value < 1 || n.Value > mostOverlap) {
-		c.refuse(n.at, "write 1 to 1000000, such as 10000, or remove it", "scrub.leak_scan.source_overlap: %d is out of range", n.Value)
+		c.refuse(n.at, "write 1 to 1000000, such as 10000, or remove it",
+			"scrub.leak_scan.source_overlap: %d is out of range", n.Value)
 	}
 	return s
 }
@@ -40,10 +41,12 @@ func (c checker) allowed(t text) *regexp.Regexp {
 	re, err := regexp.Compile(t.Value)
 	switch {
 	case err != nil:
-		c.refuse(t.at, `write a regular expression as RE2 does, such as '@example\.com$'`, "scrub.leak_scan.allow: %s is not a regular expression", shown(t.Value))
+		c.refuse(t.at, `write a regular expression as RE2 does, such as '@example\.com$'`,
+			"scrub.leak_scan.allow: %s is not a regular expression", shown(t.Value))
 		return nil
 	case re.MatchString(""):
-		c.refuse(t.at, `say what is allowed, such as '@example\.com$'`, "scrub.leak_scan.allow: %s allows everything", shown(t.Value))
+		c.refuse(t.at, `say what is allowed, such as '@example\.com$'`, "scrub.leak_scan.allow: %s allows everything",
+			shown(t.Value))
 		return nil
 	}
 	return re
@@ -57,7 +60,8 @@ func (c checker) sample(t text) float64 {
 	digits, found := strings.CutSuffix(t.Value, "%")
 	v, err := strconv.ParseFloat(digits, 64)
 	if !found || err != nil || !(v > 0 && v <= 100) {
-		c.refuse(t.at, "write full, or a percentage such as 10%", "scrub.leak_scan.sample: %s is neither full nor a percentage of the rows", shown(t.Value))
+		c.refuse(t.at, "write full, or a percentage such as 10%",
+			"scrub.leak_scan.sample: %s is neither full nor a percentage of the rows", shown(t.Value))
 		return 0
 	}
 	return v

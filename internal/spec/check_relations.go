@@ -8,7 +8,8 @@ func (c checker) relationships(raw []rawRelationship) []Relationship {
 	columns := unique[string]{}
 	for _, r := range raw {
 		relation := Relationship{Column: c.column(r.Column, key+".column"), Pos: r.at}
-		columns.check(c, r.Column, relation.Column, key+".column", "count the orphans of its other reference by failed_rows")
+		columns.check(c, r.Column, relation.Column, key+".column",
+			"count the orphans of its other reference by failed_rows")
 		relation.References, relation.ReferencedColumn = c.wholeColumn(r.References, key+".references")
 		relation.WarnIf, relation.FailIf = c.conditions(r.WarnIf, r.FailIf, key)
 		if !r.WarnIf.given() && !r.FailIf.given() {
@@ -31,7 +32,8 @@ func (c checker) wholeColumn(t text, key string) (table Name, column string) {
 	}
 	for _, p := range parts {
 		if !p.quoted && strings.Contains(p.text, "*") {
-			c.refuse(t.at, "name one column; quote the part if its name holds a *", "%s: %s is a pattern", key, shown(t.Value))
+			c.refuse(t.at, "name one column; quote the part if its name holds a *", "%s: %s is a pattern", key,
+				shown(t.Value))
 		}
 	}
 	return Name{Schema: parts[0].text, Table: parts[1].text}, parts[2].text
@@ -57,7 +59,8 @@ func (c checker) canary(raw *rawCanary) *Canary {
 		return nil
 	}
 	return &Canary{
-		SQL:       strings.TrimRight(c.filled(raw.SQL, "expectations.canary.sql", "write a query that gives one value"), "; \t\r\n"),
+		SQL: strings.TrimRight(c.filled(raw.SQL, "expectations.canary.sql", "write a query that gives one value"),
+			"; \t\r\n"),
 		EqualsEnv: raw.EqualsEnv.Value,
 		Value:     c.secret(raw.EqualsEnv),
 		Pos:       raw.at,
@@ -70,10 +73,12 @@ func (c checker) secret(name text) []byte {
 	switch value, ok := c.loader.lookup(name.Value); {
 	case !name.given():
 	case !envName.MatchString(name.Value):
-		c.refuse(name.at, "write the variable's name, such as DRILL_CANARY, never the value", "%s is not the name of an environment variable", key)
+		c.refuse(name.at, "write the variable's name, such as DRILL_CANARY, never the value",
+			"%s is not the name of an environment variable", key)
 	case c.loader.WithoutSecrets:
 	case !ok || value == "":
-		c.refuse(name.at, "set it to the value that was planted", "%s: the environment variable %s is not set", key, name.Value)
+		c.refuse(name.at, "set it to the value that was planted", "%s: the environment variable %s is not set", key,
+			name.Value)
 	default:
 		return []byte(value)
 	}
@@ -85,16 +90,22 @@ func (c checker) secret(name text) []byte {
 func (c checker) scrubbedAlike(drill *Drill, raw rawRelationship, table Name, r Relationship) {
 	from := drill.Scrub.scrubbing(table, r.Column)
 	to := drill.Scrub.scrubbing(r.References, r.ReferencedColumn)
-	const key, mend = "expectations.tables.relationships", "give both columns the same transform and the same link, or preserve both"
+	const key, mend = "expectations.tables.relationships",
+		"give both columns the same transform and the same link, or preserve both"
 	switch {
 	case from == nil && to == nil:
 	case from == nil:
-		c.refuse(raw.References.at, mend, "%s.references: %s is scrubbed (%s, line %d), and %s is not", key, r.References.Column(r.ReferencedColumn), to.Transform, to.Pos.Line, table.Column(r.Column))
+		c.refuse(raw.References.at, mend, "%s.references: %s is scrubbed (%s, line %d), and %s is not", key,
+			r.References.Column(r.ReferencedColumn), to.Transform, to.Pos.Line, table.Column(r.Column))
 	case to == nil:
-		c.refuse(raw.Column.at, mend, "%s.column: %s is scrubbed (%s, line %d), and %s is not", key, table.Column(r.Column), from.Transform, from.Pos.Line, r.References.Column(r.ReferencedColumn))
+		c.refuse(raw.Column.at, mend, "%s.column: %s is scrubbed (%s, line %d), and %s is not", key,
+			table.Column(r.Column), from.Transform, from.Pos.Line, r.References.Column(r.ReferencedColumn))
 	case from.Transform == "set_null":
-		c.refuse(raw.Column.at, "judge a column that is not emptied", "%s.column: %s is set to null (line %d), so that nothing of it could be an orphan", key, table.Column(r.Column), from.Pos.Line)
+		c.refuse(raw.Column.at, "judge a column that is not emptied",
+			"%s.column: %s is set to null (line %d), so that nothing of it could be an orphan", key,
+			table.Column(r.Column), from.Pos.Line)
 	case from.Transform != to.Transform || from.Link != to.Link:
-		c.refuse(raw.Column.at, mend, "%s: %s and %s are scrubbed in different ways (lines %d and %d)", key, table.Column(r.Column), r.References.Column(r.ReferencedColumn), from.Pos.Line, to.Pos.Line)
+		c.refuse(raw.Column.at, mend, "%s: %s and %s are scrubbed in different ways (lines %d and %d)", key,
+			table.Column(r.Column), r.References.Column(r.ReferencedColumn), from.Pos.Line, to.Pos.Line)
 	}
 }

@@ -44,7 +44,8 @@ func (c checker) scrub(raw *rawScrub) Scrub {
 	tables := unique[string]{}
 	for _, k := range raw.Keep {
 		s.Keep = append(s.Keep, c.keep(k))
-		tables.check(c, k.Table, s.Keep[len(s.Keep)-1].Table.String(), "scrub.keep.table", "put all of its columns under one match")
+		tables.check(c, k.Table, s.Keep[len(s.Keep)-1].Table.String(), "scrub.keep.table",
+			"put all of its columns under one match")
 	}
 	columns := unique[string]{}
 	links := map[string]rawChange{}
@@ -88,11 +89,13 @@ func (c checker) keep(raw rawKeep) Keep {
 		Pos:     raw.at,
 	}
 	if raw.MaxRows.given() && raw.MaxRows.Value < 1 {
-		c.refuse(raw.MaxRows.at, "write 1 or more, or remove the entry", "scrub.keep.max_rows: %d rows can never be kept", raw.MaxRows.Value)
+		c.refuse(raw.MaxRows.at, "write 1 or more, or remove the entry",
+			"scrub.keep.max_rows: %d rows can never be kept", raw.MaxRows.Value)
 	}
 	for _, column := range slices.Sorted(maps.Keys(raw.Match)) {
 		if pattern := raw.Match[column]; pattern.given() && strings.Trim(pattern.Value, "*") == "" {
-			c.refuse(pattern.at, `say which rows, such as "*@ourco.example"`, "scrub.keep.match.%s keeps every row as it is", column)
+			c.refuse(pattern.at, `say which rows, such as "*@ourco.example"`,
+				"scrub.keep.match.%s keeps every row as it is", column)
 		}
 	}
 	return k
@@ -131,14 +134,16 @@ func (c checker) rule(raw rawRule) Rule {
 		r.Column = pattern
 	}
 	r.Type = c.typeName(raw.Type)
-	r.Recompute = c.filled(raw.Recompute, "scrub.rules.recompute", "write SQL, such as to_tsvector('simple', full_name)")
+	r.Recompute = c.filled(raw.Recompute, "scrub.rules.recompute",
+		"write SQL, such as to_tsvector('simple', full_name)")
 	c.ways(raw)
 	fields := unique[string]{}
 	for _, f := range raw.Fields {
 		r.Fields = append(r.Fields, c.field(f))
 		fields.check(c, f.Field, f.Field.Value, "scrub.rules.fields.field", "keep one of them")
 	}
-	if raw.Each.given() && raw.JSON == nil && raw.Fields == nil && !raw.Recompute.given() && !slices.Contains(byElement, raw.Transform.Value) {
+	if raw.Each.given() && raw.JSON == nil && raw.Fields == nil && !raw.Recompute.given() &&
+		!slices.Contains(byElement, raw.Transform.Value) {
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
 	}
 	paths := unique[string]{}
@@ -167,9 +172,11 @@ func (r rawRule) redactsAll() bool {
 // spoken are the names that SQL has for types which PostgreSQL's catalogue, by
 // which rules know them, calls otherwise.
 var spoken = map[string]string{
-	"smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "decimal": "numeric", "real": "float4", "float": "float8", "double precision": "float8",
+	"smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "decimal": "numeric", "real": "float4",
+	"float": "float8", "double precision": "float8",
 	"boolean": "bool", "character varying": "varchar", "character": "bpchar", "char": "bpchar", "bit varying": "varbit",
-	"timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp", "time with time zone": "timetz", "time without time zone": "time",
+	"timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp",
+	"time with time zone": "timetz", "time without time zone": "time",
 }
 
 // typeName reads a type's name, with its schema or without.
@@ -181,7 +188,8 @@ func (c checker) typeName(t text) Name {
 		return Name{Schema: "pg_catalog", Table: name}
 	}
 	if strings.ContainsAny(t.Value, "([") {
-		c.refuse(t.at, "write the name alone, such as varchar: columns of every length are meant, and arrays too", "scrub.rules.type: %s is more than a type's name", shown(t.Value))
+		c.refuse(t.at, "write the name alone, such as varchar: columns of every length are meant, and arrays too",
+			"scrub.rules.type: %s is more than a type's name", shown(t.Value))
 		return Name{}
 	}
 	if parts, fault := nameParts(t.Value, "type"); fault == nil && !strings.Contains(t.Value, "*") {
@@ -221,7 +229,8 @@ func (c checker) field(raw rawField) FieldRule {
 		var ok bool
 		part, rest, more, ok = nextPart(rest)
 		if !ok {
-			c.refuse(raw.Field.at, `write street, or home.street, a part that holds a dot quoted "like.this"`, "%s.field: %s is not a name", key, shown(raw.Field.Value))
+			c.refuse(raw.Field.at, `write street, or home.street, a part that holds a dot quoted "like.this"`,
+				"%s.field: %s is not a name", key, shown(raw.Field.Value))
 			break
 		}
 		f.Field = append(f.Field, part.text)
@@ -290,7 +299,8 @@ func (c checker) ways(raw rawRule) {
 	case raw.Recompute.given() && raw.Each.given():
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each has no effect with recompute")
 	case keeps && strings.TrimSpace(raw.Why.Value) == "":
-		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, no personal data"`, "scrub.rules: unmatched_paths: keep without a why")
+		c.refuse(raw.UnmatchedPaths.at, `add why: "settings, no personal data"`,
+			"scrub.rules: unmatched_paths: keep without a why")
 	case !keeps && raw.Why.given():
 		c.refuse(raw.Why.at, "write it as a # comment", "scrub.rules.why is for preserve and unmatched_paths: keep")
 	}
@@ -300,11 +310,13 @@ func (c checker) ways(raw rawRule) {
 func (c checker) oneWay(raw rawChange, at Pos, key string) {
 	switch {
 	case raw.Preserve.given() && !raw.Preserve.Value:
-		c.refuse(raw.Preserve.at, "write preserve: true with a why, or a transform", "%s.preserve: false has no effect", key)
+		c.refuse(raw.Preserve.at, "write preserve: true with a why, or a transform", "%s.preserve: false has no effect",
+			key)
 	case raw.Preserve.given() && raw.Transform.given():
 		c.refuse(raw.Preserve.at, "keep one of them", "%s: transform and preserve exclude each other", key)
 	case !raw.Preserve.given() && !raw.Transform.given():
-		c.refuse(at, "add transform: …, or preserve: true with a why", "%s: the rule neither transforms nor preserves", key)
+		c.refuse(at, "add transform: …, or preserve: true with a why", "%s: the rule neither transforms nor preserves",
+			key)
 	case raw.Preserve.given() && strings.TrimSpace(raw.Why.Value) == "":
 		c.refuse(at, `add why: "an amount, no identity"`, "%s: preserve: true without a why", key)
 	case raw.Transform.given() && raw.Why.given():
@@ -313,14 +325,16 @@ func (c checker) oneWay(raw rawChange, at Pos, key string) {
 }
 
 // hashing transforms derive their output from the input by the key.
-var hashing = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "postcode", "phone", "text", "hash",
+var hashing = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "postcode", "phone",
+	"text", "hash",
 	"token", "uuid", "url", "ip", "mac", "iban", "card", "template"}
 
 // wordy transforms take words of a locale.
 var wordy = []string{"name", "first_name", "last_name", "company", "street", "city", "template"}
 
 // byElement are the transforms that can go through an array.
-var byElement = append(slices.Clone(hashing), "constant", "number", "money", "date_shift", "truncate", "password", "replace")
+var byElement = append(slices.Clone(hashing), "constant", "number", "money", "date_shift", "truncate", "password",
+	"replace")
 
 // parameters refuses those that would not act under the rule's transform,
 // those that are missing, and those whose value makes no sense.
@@ -385,7 +399,8 @@ func (c checker) ranges(raw rawChange, key string) {
 	const mostDays = 36525 // a century
 	switch {
 	case raw.Percent.given() && (raw.Percent.Value <= 0 || raw.Percent.Value > 100):
-		c.refuse(raw.Percent.at, "write more than 0 and at most 100", "%s.percent: %v is out of range", key, raw.Percent.Value)
+		c.refuse(raw.Percent.at, "write more than 0 and at most 100", "%s.percent: %v is out of range", key,
+			raw.Percent.Value)
 	case raw.Percent.given() && raw.Bucket.given():
 		c.refuse(raw.Bucket.at, "keep one of them", "%s: bucket and percent exclude each other", key)
 	case raw.Bucket.given() && raw.Bucket.Value < 2:
@@ -393,7 +408,8 @@ func (c checker) ranges(raw rawChange, key string) {
 	case raw.Days.given() && (raw.Days.Value < 1 || raw.Days.Value > mostDays):
 		c.refuse(raw.Days.at, "write 1 to 36525", "%s.days: %d is out of range", key, raw.Days.Value)
 	case raw.Transform.Value == "date_shift" && raw.Link.given() && !raw.By.given():
-		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link", "%s.link: without by, a date_shift cannot be linked", key)
+		c.refuse(raw.Link.at, "add by: with the column of the same row that says who it is about, or remove link",
+			"%s.link: without by, a date_shift cannot be linked", key)
 	}
 	if raw.Pattern.given() {
 		c.pattern(raw.Pattern, key)
@@ -427,10 +443,12 @@ func (c checker) groups(raw rawChange, key string) {
 	}
 	for _, m := range reference.FindAllStringSubmatch(raw.With.Value, -1) {
 		group := m[1] + m[2]
-		if n, err := strconv.Atoi(group); m[3] == "" && (group == "" || err == nil && n <= pattern.NumSubexp() || pattern.SubexpIndex(group) >= 0) {
+		if n, err := strconv.Atoi(group); m[3] == "" &&
+			(group == "" || err == nil && n <= pattern.NumSubexp() || pattern.SubexpIndex(group) >= 0) {
 			continue
 		}
-		c.refuse(raw.With.at, "write ${1} for the first group in parentheses, $$ for a dollar sign", "%s.with: %s is not a group of the pattern", key, m[0])
+		c.refuse(raw.With.at, "write ${1} for the first group in parentheses, $$ for a dollar sign",
+			"%s.with: %s is not a group of the pattern", key, m[0])
 	}
 }
 
@@ -455,14 +473,21 @@ func (c checker) oneTransform(r rawChange, locale string, links map[string]rawCh
 	const mend = "use one transform under a link, or another link"
 	switch {
 	case first.Transform.Value != r.Transform.Value:
-		c.refuse(r.Transform.at, mend, "scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
+		c.refuse(r.Transform.at, mend,
+			"scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
 			shown(r.Link.Value), first.Transform.Value, first.Transform.at.Line)
 	case first.Value.Value != r.Value.Value:
-		c.refuse(r.Link.at, "use one value under a link, or another link", "scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
+		c.refuse(r.Link.at, "use one value under a link, or another link",
+			"scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Link.at.Line)
 	case first.Locale.or(locale) != r.Locale.or(locale):
-		c.refuse(r.Link.at, "use the same locale under a link, or another link", "scrub.rules: link %s has another locale elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
+		c.refuse(r.Link.at, "use the same locale under a link, or another link",
+			"scrub.rules: link %s has another locale elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Link.at.Line)
 	case first.Days.or(180) != r.Days.or(180):
-		c.refuse(r.Link.at, "use the same days under a link, or another link", "scrub.rules: link %s has other days elsewhere (line %d), so that one person's dates would part", shown(r.Link.Value), first.Link.at.Line)
+		c.refuse(r.Link.at, "use the same days under a link, or another link",
+			"scrub.rules: link %s has other days elsewhere (line %d), so that one person's dates would part",
+			shown(r.Link.Value), first.Link.at.Line)
 	}
 }
 

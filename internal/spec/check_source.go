@@ -44,7 +44,9 @@ func (c checker) source(raw *rawSource) Source {
 			"source.max_ratio: nothing unpacks to %d times its size", s.MaxRatio)
 	}
 	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", toleranceFor(s))
-	c.onlyForS3("source", s.URL, map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at, "anonymous": raw.Anonymous.at})
+	c.onlyForS3("source", s.URL,
+		map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at,
+			"anonymous": raw.Anonymous.at})
 	c.backupTime(raw)
 	return s
 }
@@ -154,7 +156,8 @@ func (c checker) folderURL(at Pos, u *url.URL, key string) string {
 	case u.Host == "." || u.Host == "..":
 		path = filepath.Join(c.folder, u.Host, u.Path)
 	case u.Host != "":
-		c.refuse(at, "write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file", "%s: a folder's URL names no host", key)
+		c.refuse(at, "write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file",
+			"%s: a folder's URL names no host", key)
 		return ""
 	case path == "":
 		c.refuse(at, "write file:///dir/ or file:dir/", "%s names no folder", key)
@@ -199,10 +202,12 @@ func (c checker) backupTime(raw *rawSource) {
 		c.refuse(raw.Name.at, "keep one and write * for the other", "source.name holds {time} %d times", marks)
 	}
 	if marks > 0 && !raw.Time.given() {
-		c.refuse(raw.Name.at, "add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written", "source.name holds {time}, but source.time does not say how it is written")
+		c.refuse(raw.Name.at, "add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written",
+			"source.name holds {time}, but source.time does not say how it is written")
 	}
 	if marks == 0 && raw.Time.given() && raw.Name.given() {
-		c.refuse(raw.Time.at, "write {time} where name has the time, or remove time", "source.time: source.name has no {time}")
+		c.refuse(raw.Time.at, "write {time} where name has the time, or remove time",
+			"source.time: source.name has no {time}")
 	}
 	if raw.Time.given() {
 		if fault := checkLayout(raw.Time.Value); fault != nil {
@@ -218,7 +223,8 @@ func (c checker) backupTime(raw *rawSource) {
 func (c checker) zoneMissing(raw *rawSource, timed bool) {
 	const mend = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
 	switch {
-	case raw.Time.given() && (tellsZone(raw.Time.Value) || abbreviates(raw.Time.Value)): // of which the layout's own mistake tells
+	// of which the layout's own mistake tells
+	case raw.Time.given() && (tellsZone(raw.Time.Value) || abbreviates(raw.Time.Value)):
 	case !raw.Time.given() && timed:
 		c.refuse(raw.at, mend, "source.timezone is missing: it is needed unless source.time writes the zone")
 	case raw.Time.given():
@@ -263,7 +269,8 @@ func checkLayout(layout string) *fault {
 	switch read.Hour() {
 	case 17:
 	case 5:
-		return faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon", shown(layout))
+		return faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon",
+			shown(layout))
 	default:
 		if read.Hour() != 0 || read.Minute() != 0 || read.Second() != 0 {
 			return faultf(mend, "%s does not tell the hour", shown(layout))
@@ -287,10 +294,12 @@ func (c checker) sandbox(raw *rawSandbox) Sandbox {
 	}
 	const leastDisk = 256 << 20
 	if raw.Disk.given() && raw.Disk.Value < leastDisk {
-		c.refuse(raw.Disk.at, "write 256MiB or more", "sandbox.disk: %d bytes are less than a server alone takes", raw.Disk.Value)
+		c.refuse(raw.Disk.at, "write 256MiB or more", "sandbox.disk: %d bytes are less than a server alone takes",
+			raw.Disk.Value)
 	}
 	if raw.Kind.Value == "local" && raw.Image.given() {
-		c.refuse(raw.Image.at, "remove it, or say kind: container", "sandbox.image is for containers, and kind is local")
+		c.refuse(raw.Image.at, "remove it, or say kind: container",
+			"sandbox.image is for containers, and kind is local")
 	}
 	const mend = "write an image such as postgres:17, or remove the key"
 	if raw.Image.given() && strings.TrimSpace(raw.Image.Value) != "" && !imageName.MatchString(raw.Image.Value) {
@@ -315,7 +324,8 @@ func (c checker) preload(raw []text) (libraries []string) {
 	for _, t := range raw {
 		seen.check(c, t, t.Value, "sandbox.preload", "say it once")
 		if t.given() && !libraryName.MatchString(t.Value) {
-			c.refuse(t.at, "write a name such as pg_stat_statements", "sandbox.preload: %s is not the name of a library", shown(t.Value))
+			c.refuse(t.at, "write a name such as pg_stat_statements",
+				"sandbox.preload: %s is not the name of a library", shown(t.Value))
 		}
 		libraries = append(libraries, t.Value)
 	}
@@ -340,7 +350,8 @@ func (c checker) jobs(t text) int {
 	const most = 1024
 	n, err := strconv.Atoi(t.Value)
 	if err != nil || n < 1 || n > most {
-		c.refuse(t.at, "write auto, or how many workers, such as 4", "restore.jobs: %s is not a number of workers", shown(t.Value))
+		c.refuse(t.at, "write auto, or how many workers, such as 4", "restore.jobs: %s is not a number of workers",
+			shown(t.Value))
 	}
 	return n
 }

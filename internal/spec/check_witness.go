@@ -24,7 +24,8 @@ func (c checker) witnesses(raw *rawExpectations, drill *Drill) []Witness {
 func (c checker) witness(raw rawWitness, drill *Drill) Witness {
 	const key = "expectations.witness"
 	if raw.Name.given() && !checkName.MatchString(raw.Name.Value) {
-		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is not a valid name", key, shown(raw.Name.Value))
+		c.refuse(raw.Name.at, "use small letters, digits and _", "%s.name: %s is not a valid name", key,
+			shown(raw.Name.Value))
 	}
 	w := Witness{
 		Name:      raw.Name.Value,
@@ -74,7 +75,8 @@ func (c checker) sumFiles(raw *rawExpectations, drill *Drill) {
 // oneClock refuses to read a field's times in two ways.
 func (c checker) oneClock(unit, zone text, key string) {
 	if unit.given() && zone.given() {
-		c.refuse(zone.at, "keep the one that fits the field", "%s: unit is for numbers, timezone for times without a zone; a field is one of them", key)
+		c.refuse(zone.at, "keep the one that fits the field",
+			"%s: unit is for numbers, timezone for times without a zone; a field is one of them", key)
 	}
 }
 
@@ -101,9 +103,12 @@ func (c checker) witnessKey(raw rawWitness, table Name, drill *Drill) []WitnessK
 	for _, written := range slices.Sorted(maps.Keys(raw.Key)) {
 		c.filled(raw.Key[written], key+"."+written, "name the field of a record that holds it")
 		column, _ := parseColumn(written)
-		if r := drill.Scrub.scrubbing(table, column); r != nil && (r.Transform == "set_null" || r.Transform == "constant") {
-			c.refuse(raw.Key[written].at, "choose a column that is preserved, or of which different values stay different",
-				"%s: nothing is left of %s to compare with (%s, line %d)", key, table.Column(column), r.Transform, r.Pos.Line)
+		if r := drill.Scrub.scrubbing(table, column); r != nil &&
+			(r.Transform == "set_null" || r.Transform == "constant") {
+			c.refuse(raw.Key[written].at,
+				"choose a column that is preserved, or of which different values stay different",
+				"%s: nothing is left of %s to compare with (%s, line %d)", key, table.Column(column), r.Transform,
+				r.Pos.Line)
 		}
 	}
 	return all

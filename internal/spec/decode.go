@@ -51,7 +51,8 @@ func parse(d *desk, data []byte) (root ast.Node, at Pos) {
 		d.refuse(start, "begin with version: 1", "the drill file is empty")
 		return nil, start
 	case len(file.Docs) > 1:
-		d.refuse(nodePos(file.Docs[1]), "one drill a file: move what follows --- into a file of its own", "the file holds more than one document")
+		d.refuse(nodePos(file.Docs[1]), "one drill a file: move what follows --- into a file of its own",
+			"the file holds more than one document")
 		return nil, start
 	}
 	return bodies[0].Body, start
@@ -79,7 +80,8 @@ func (w walker) into(node ast.Node, at Pos, v reflect.Value, path string, rules 
 		w.null(at, path, rules)
 		return
 	case *ast.AliasNode:
-		w.refuse(nodePos(node), `quote it if it is a pattern ("*.*.created_at"), else write the value out`, "%s: YAML reads a bare * as an alias, which drill files do not use", path)
+		w.refuse(nodePos(node), `quote it if it is a pattern ("*.*.created_at"), else write the value out`,
+			"%s: YAML reads a bare * as an alias, which drill files do not use", path)
 		return
 	case *ast.AnchorNode, *ast.TagNode:
 		w.refuse(nodePos(node), "write the value out", "%s: YAML anchors and tags are not used in drill files", path)
@@ -134,7 +136,8 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 		w.refuse(at, "write "+alternatives(allowed), "%s: %s is not supported by this version", path, written)
 		return
 	}
-	w.refuse(at, DidYouMean(written, allowed, "write "+alternatives(allowed)), "%s: %s is not one of its values", path, shown(written))
+	w.refuse(at, DidYouMean(written, allowed, "write "+alternatives(allowed)), "%s: %s is not one of its values", path,
+		shown(written))
 }
 
 func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
@@ -177,7 +180,8 @@ func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
 
 // eachKey visits a mapping's keys in their order, each but once, and returns
 // their names.
-func (w walker) eachKey(m *ast.MappingNode, path string, visit func(key string, at Pos, value ast.Node)) map[string]bool {
+func (w walker) eachKey(m *ast.MappingNode, path string,
+	visit func(key string, at Pos, value ast.Node)) map[string]bool {
 	seen := map[string]bool{}
 	for _, entry := range m.Values {
 		at := nodePos(entry.Key)
@@ -204,13 +208,15 @@ func (w walker) unknown(key string, at Pos, path string, fields []field) {
 	for i, f := range fields {
 		known[i] = f.key
 	}
-	w.refuse(at, DidYouMean(key, known, "known here: "+strings.Join(known, ", ")), "%s is not a key of a drill file", shown(join(path, key)))
+	w.refuse(at, DidYouMean(key, known, "known here: "+strings.Join(known, ", ")), "%s is not a key of a drill file",
+		shown(join(path, key)))
 }
 
 func (w walker) sequence(node ast.Node, v reflect.Value, path string, rules reflect.StructTag) {
 	s, ok := node.(*ast.SequenceNode)
 	if !ok {
-		w.refuse(nodePos(node), "write [a, b], or one a line with - before each", "%s is a list, not %s", path, kind(node))
+		w.refuse(nodePos(node), "write [a, b], or one a line with - before each", "%s is a list, not %s", path,
+			kind(node))
 		return
 	}
 	if len(s.Values) == 0 {

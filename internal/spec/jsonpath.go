@@ -81,7 +81,9 @@ func jsonStep(s string) (step JSONStep, rest string, ok bool) {
 		return step, rest, ok
 	}
 	n := 0
-	for n < len(rest) && (rest[n] == '_' || rest[n] == '-' || '0' <= rest[n] && rest[n] <= '9' || 'a' <= rest[n]|0x20 && rest[n]|0x20 <= 'z' || rest[n] >= 0x80) {
+	for n < len(rest) &&
+		(rest[n] == '_' || rest[n] == '-' || '0' <= rest[n] && rest[n] <= '9' || 'a' <= rest[n]|0x20 &&
+			rest[n]|0x20 <= 'z' || rest[n] >= 0x80) {
 		n++
 	}
 	step.Key = rest[:n]

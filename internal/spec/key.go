@@ -41,7 +41,8 @@ func (c checker) strong(name text, key, value, holds string) {
 			key, name.Value, holds, len(value), minKey)
 	case len(distinct(value)) < minKeyBytes:
 		c.refuse(name.at, keyMend,
-			"%s: the environment variable %s repeats so few different characters that it could be guessed", key, name.Value)
+			"%s: the environment variable %s repeats so few different characters that it could be guessed", key,
+			name.Value)
 	}
 }
 
@@ -57,7 +58,9 @@ func (c checker) reportKeys(name text, scrub Scrub) (keys []Key) {
 	case c.loader.WithoutSecrets && value == "":
 		return nil
 	case !ok || value == "":
-		c.refuse(name.at, "set it to the key that earlier drills had, or before the first one to 32 random bytes or more (openssl rand -hex 32)",
+		c.refuse(name.at,
+			"set it to the key that earlier drills had, or before the first one to 32 random bytes or "+
+				"more (openssl rand -hex 32)",
 			"%s: the environment variable %s is not set", key, name.Value)
 		return nil
 	}

@@ -90,7 +90,8 @@ func (l Loader) loadNamed(path string, before []Loaded) Loaded {
 	loaded := Loaded{Name: nameOf(path), Path: path}
 	if i := slices.IndexFunc(before, func(b Loaded) bool { return b.Name == loaded.Name }); i >= 0 {
 		loaded.Err = Mistakes{{File: path, Line: 1, Column: 1,
-			Message: fmt.Sprintf("the drill %s is also in %s", loaded.Name, before[i].Path), Mend: "rename one of the files"}}
+			Message: fmt.Sprintf("the drill %s is also in %s", loaded.Name, before[i].Path),
+			Mend:    "rename one of the files"}}
 		return loaded
 	}
 	loaded.Drill, loaded.Err = l.Load(path)
@@ -141,7 +142,8 @@ func readFile(path string) ([]byte, error) {
 func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	drill := &Drill{Name: nameOf(path), Path: path}
 	if !drillName.MatchString(drill.Name) {
-		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only", "a drill is called as its file, and %s is not a valid name", shown(drill.Name))
+		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only",
+			"a drill is called as its file, and %s is not a valid name", shown(drill.Name))
 	}
 	raw := decode(d, data)
 	c := checker{desk: d, loader: l, folder: filepath.Dir(path)}
@@ -244,7 +246,8 @@ func (c checker) limits(at Pos, key string, warnAfter, failAfter duration) (warn
 	warn = c.positive(warnAfter, key+".warn_after", 0)
 	fail = c.positive(failAfter, key+".fail_after", 0)
 	if warn > 0 && fail > 0 && warn >= fail {
-		c.refuse(warnAfter.at, "let warn_after be the shorter", "%s: warn_after %s can never be seen beside fail_after %s", key, Span(warn), Span(fail))
+		c.refuse(warnAfter.at, "let warn_after be the shorter",
+			"%s: warn_after %s can never be seen beside fail_after %s", key, Span(warn), Span(fail))
 	}
 	return warn, fail
 }

@@ -98,7 +98,8 @@ func TestConditions(t *testing.T) {
 			t.Errorf("%s beside %s: %v", test.warn, test.fail, got)
 		}
 	}
-	holds := map[string][3]bool{">": {false, false, true}, ">=": {false, true, true}, "<": {true, false, false}, "<=": {true, true, false}, "==": {false, true, false}, "!=": {true, false, true}}
+	holds := map[string][3]bool{">": {false, false, true}, ">=": {false, true, true}, "<": {true, false, false}, "<=": {true, true, false},
+		"==": {false, true, false}, "!=": {true, false, true}}
 	for op, want := range holds {
 		for i := range want {
 			if c := (Condition{op, 5}); c.Holds(int64(4+i)) != want[i] {

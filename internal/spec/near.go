@@ -72,7 +72,8 @@ func numbersIn(name string) []string { return numbers.FindAllString(name, -1) }
 // plurals by how a word ends, and how more of them do.
 var plurals = [][2]string{
 	{"y", "ies"}, {"f", "ves"}, {"fe", "ves"}, {"is", "es"}, {"ix", "ices"}, {"ex", "ices"},
-	{"person", "people"}, {"child", "children"}, {"man", "men"}, {"foot", "feet"}, {"mouse", "mice"}, {"quiz", "quizzes"},
+	{"person", "people"}, {"child", "children"}, {"man", "men"}, {"foot", "feet"}, {"mouse", "mice"},
+	{"quiz", "quizzes"},
 }
 
 // isPlural reports whether many is the English plural of one, both in lower

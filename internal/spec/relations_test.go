@@ -39,7 +39,8 @@ func TestRelations(t *testing.T) {
 		}},
 		{Table: Name{"public", "ranks"}, Rebuildable: true, Pos: Pos{11, 7}},
 		{Table: Name{"public", "totals"}, Pos: Pos{12, 7}, Checksum: &Checksum{Columns: []string{"id"}, Pos: Pos{13, 7}, Witness: &SumFile{
-			Source: Source{URL: "file://" + dir + "/logs/sums.csv", Links: LinksRefuse}, Sum: "totals", At: "taken_at", Location: time.UTC, Tolerance: 5 * time.Minute, Pos: Pos{13, 33}}}},
+			Source: Source{URL: "file://" + dir + "/logs/sums.csv", Links: LinksRefuse}, Sum: "totals", At: "taken_at", Location: time.UTC,
+			Tolerance: 5 * time.Minute, Pos: Pos{13, 33}}}},
 	}
 	if diff := cmp.Diff(want, drill.Expectations.Tables, cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -44,7 +44,8 @@ func Strays(dir string) []Stray {
 		case isFolder(path, e):
 			strays = append(strays, straysBelow(dir, path)...)
 		case misnamed(e.Name()):
-			strays = append(strays, Stray{path, "not drilled: its name does not end in .yaml", "rename it to " + renamed(path)})
+			strays = append(strays,
+				Stray{path, "not drilled: its name does not end in .yaml", "rename it to " + renamed(path)})
 		}
 	}
 	return strays
@@ -95,7 +96,8 @@ func straysBelow(dir, folder string) (strays []Stray) {
 			return fs.SkipAll
 		case err != nil: // a folder that is not for this user, such as of backups
 			return fs.SkipDir
-		case e.IsDir() && below != "" && (hidden(e.Name()) || strings.Count(below, string(filepath.Separator)) > deepest):
+		case e.IsDir() && below != "" &&
+			(hidden(e.Name()) || strings.Count(below, string(filepath.Separator)) > deepest):
 			return fs.SkipDir
 		case !e.IsDir() && !hidden(e.Name()) && nearlyYAML.MatchString(e.Name()) && likeADrill(path):
 			strays = append(strays, Stray{folder + below, "not drilled: only files that lie in " + dir + " itself are",
@@ -104,7 +106,9 @@ func straysBelow(dir, folder string) (strays []Stray) {
 		return nil
 	})
 	if isDrillFile(folder) {
-		strays = append(strays, Stray{folder, "not drilled: it is a folder, and is called as a drill file", "rename it, or put a drill file in its place"})
+		strays = append(strays,
+			Stray{folder, "not drilled: it is a folder, and is called as a drill file",
+				"rename it, or put a drill file in its place"})
 	}
 	return strays
 }

@@ -39,7 +39,8 @@ func TestStrays(t *testing.T) {
 	for _, s := range Strays(dir) {
 		got = append(got, strings.ReplaceAll(s.String(), dir, "drills"))
 	}
-	const below, ending = ": not drilled: only files that lie in drills itself are; move it to drills/", ": not drilled: its name does not end in .yaml; rename it to drills/"
+	const below, ending = ": not drilled: only files that lie in drills itself are; move it to drills/",
+		": not drilled: its name does not end in .yaml; rename it to drills/"
 	want := []string{
 		"drills/Mail.YML" + ending + "mail.yaml",
 		"drills/folder.yaml/x.yaml" + below + "x.yaml",

@@ -23,7 +23,8 @@ func TestBaseline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Baseline{File: "drills/shop.schema.json", Path: filepath.Join(home, "drills/shop.schema.json"), OnAdded: "warn", OnRemoved: "warn", OnChanged: "fail", Pos: Pos{3, 16}}
+	want := &Baseline{File: "drills/shop.schema.json", Path: filepath.Join(home, "drills/shop.schema.json"), OnAdded: "warn", OnRemoved: "warn",
+		OnChanged: "fail", Pos: Pos{3, 16}}
 	if diff := cmp.Diff(want, unread.Expectations.Schema); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

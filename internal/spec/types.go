@@ -31,21 +31,24 @@ type Drill struct {
 
 // Source says where the backups lie and how they are told apart.
 type Source struct {
-	URL           string         // file:///dir/ or s3://bucket/prefix/; relative file URLs are made absolute against the drill file's folder
-	Region        string         // s3
-	Endpoint      string         // s3: another server's URL
-	PathStyle     bool           // s3
-	Anonymous     bool           // s3: send no credentials
-	NoKeys        bool           // s3: no key of the drill file says region and endpoint, since the backups lie elsewhere; the environment does
-	Profile       string         // s3: of the shared configuration; empty: whatever the environment says
-	Name          string         // pattern with at most one {time}; * matches anything but a slash
-	TimeLayout    string         // Go layout of {time}
-	Location      *time.Location // zone of {time} and of a header's time, where they have none; nil: not said
-	TimeTolerance time.Duration  // name against header, beside the name's own Unit; default 26h where Location is nil, else 6h; 14h and 1h for days
-	Database      string         // the header must name it; empty: any
-	Checksum      string         // required | if_present (default)
-	Links         string         // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
-	MaxRatio      int64          // times its size that a compressed backup may unpack to; default DefaultMaxRatio
+	// file:///dir/ or s3://bucket/prefix/; relative file URLs are made absolute against the drill file's folder
+	URL       string
+	Region    string // s3
+	Endpoint  string // s3: another server's URL
+	PathStyle bool   // s3
+	Anonymous bool   // s3: send no credentials
+	// s3: no key of the drill file says region and endpoint, since the backups lie elsewhere; the environment does
+	NoKeys     bool
+	Profile    string         // s3: of the shared configuration; empty: whatever the environment says
+	Name       string         // pattern with at most one {time}; * matches anything but a slash
+	TimeLayout string         // Go layout of {time}
+	Location   *time.Location // zone of {time} and of a header's time, where they have none; nil: not said
+	// name against header, beside the name's own Unit; default 26h where Location is nil, else 6h; 14h and 1h for days
+	TimeTolerance time.Duration
+	Database      string // the header must name it; empty: any
+	Checksum      string // required | if_present (default)
+	Links         string // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
+	MaxRatio      int64  // times its size that a compressed backup may unpack to; default DefaultMaxRatio
 }
 
 // What becomes of links out of a folder.
@@ -209,15 +212,16 @@ type Rule struct {
 	JSON      []PathRule  // json and jsonb columns: by path; nil where Transform or Preserve is set
 	Unmatched string      // JSON: redact | refuse | keep: values that no path names
 	Fields    []FieldRule // composite columns: by field; nil where Transform or Preserve is set
-	Recompute string      // SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
-	Value     *string     // constant: the value; template: text with {transform} in it
-	Percent   float64     // number, money: noise of at most so many percent; default 10
-	Bucket    int64       // number: down to a multiple of it, instead of noise; 0: noise
-	Days      int         // date_shift: at most so many days either way; default 180
-	By        string      // date_shift: a column of the same row whose value decides the shift
-	To        string      // truncate: hour, day, month, year
-	Pattern   string      // replace: a regular expression, RE2
-	With      string      // replace: what is put in its place, with $1 for the first group
+	// SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
+	Recompute string
+	Value     *string // constant: the value; template: text with {transform} in it
+	Percent   float64 // number, money: noise of at most so many percent; default 10
+	Bucket    int64   // number: down to a multiple of it, instead of noise; 0: noise
+	Days      int     // date_shift: at most so many days either way; default 180
+	By        string  // date_shift: a column of the same row whose value decides the shift
+	To        string  // truncate: hour, day, month, year
+	Pattern   string  // replace: a regular expression, RE2
+	With      string  // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
 }
 

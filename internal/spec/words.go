@@ -79,7 +79,8 @@ func misspelt(written string, known []string) []string {
 	for _, k := range known {
 		a, b := apart(strings.ToLower(written), strings.ToLower(k))
 		d := distance(a, b)
-		if d < least && d <= (len(a)+1)/3 && slices.Equal(numbersIn(written), numbersIn(k)) { // two letters of five: emial
+		// two letters of five: emial
+		if d < least && d <= (len(a)+1)/3 && slices.Equal(numbersIn(written), numbersIn(k)) {
 			best = []string{k}
 			least = d
 		}

@@ -208,7 +208,8 @@ func (r *InsertReader) endRun(state insertState) {
 // continues reports whether the head that was read belongs to the current run.
 func (r *InsertReader) continues() bool {
 	h, t := r.next, r.target
-	return h.schema == t.Schema && (h.schema != "" || r.Schema == r.inSchema) && h.table == t.Table && h.bare == r.bare &&
+	return h.schema == t.Schema && (h.schema != "" || r.Schema == r.inSchema) && h.table == t.Table &&
+		h.bare == r.bare &&
 		(h.columns == nil) == (t.Columns == nil) && slices.Equal(h.columns, t.Columns)
 }
 

@@ -170,7 +170,8 @@ func (s *Scanner) skip(n int) {
 	if s.keep {
 		if len(s.text)+n > maxStatement {
 			s.Fail(verdict.Errorf(verdict.CodeUnsupported, hintLong,
-				"read %s: the statement in line %d is longer than %d MiB and no INSERT", s.name, s.item.Line, maxStatement>>20))
+				"read %s: the statement in line %d is longer than %d MiB and no INSERT", s.name, s.item.Line,
+				maxStatement>>20))
 			n = min(n, maxStatement-len(s.text))
 		}
 		s.text = append(s.text, s.buf[s.pos:s.pos+n]...)
@@ -465,7 +466,8 @@ func (s *Scanner) lineComment() {
 func (s *Scanner) inValue(text []byte) {
 	if s.Converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
 		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
-			"read %s: every line end in it is CR LF, so its bytes were converted, and line ends within values with them: "+
+			"read %s: every line end in it is CR LF, so its bytes were converted, and line "+
+				"ends within values with them: "+
 				"the rows behind line %d are not the database's", s.name, s.item.Line))
 	}
 }
@@ -619,9 +621,11 @@ func (t *statementState) routine() bool {
 
 // verbs are the words that statements begin with, in SQL as psql's server reads it.
 var verbs = []string{
-	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy", "create",
+	"abort", "alter", "analyze", "begin", "call", "checkpoint", "close", "cluster", "comment", "commit", "copy",
+	"create",
 	"deallocate", "declare",
-	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen", "load",
+	"delete", "discard", "do", "drop", "end", "execute", "explain", "fetch", "grant", "import", "insert", "listen",
+	"load",
 	"lock", "merge", "move",
 	"notify", "prepare", "reassign", "refresh", "reindex", "release", "reset", "revoke", "rollback", "savepoint",
 	"security", "select", "set", "show",

@@ -63,7 +63,8 @@ func (c *Cursor) settingName() (name string, assigned, ok bool) {
 		return "timezone", false, true
 	}
 	t := c.Peek()
-	if t.Kind != Word || slices.Contains([]string{"", "local", "session", "transaction", "constraints", "time"}, t.Text) {
+	if t.Kind != Word ||
+		slices.Contains([]string{"", "local", "session", "transaction", "constraints", "time"}, t.Text) {
 		return "", false, false
 	}
 	for name = c.Text(); c.Takes("."); {

@@ -33,7 +33,8 @@ func TestParseSetting(t *testing.T) {
 			t.Errorf("%s: creates in %q, want %q", c.sql, in, c.creates)
 		}
 	}
-	for _, sql := range []string{"", "SET", "SET x", "SET LOCAL x = 1", "SET TRANSACTION READ ONLY", "SET 'x' = 1", "RESET", "DISCARD TEMP", "SELECT 1", "UPDATE a SET b = 1"} {
+	for _, sql := range []string{"", "SET", "SET x", "SET LOCAL x = 1", "SET TRANSACTION READ ONLY", "SET 'x' = 1", "RESET", "DISCARD TEMP", "SELECT 1",
+		"UPDATE a SET b = 1"} {
 		if got, ok := ParseSetting(Tokens(sql, true)); ok {
 			t.Errorf("%s: %+v", sql, got)
 		}

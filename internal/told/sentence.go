@@ -168,7 +168,8 @@ var partly = regexp.MustCompile(`"[^"]*…[^"]*"|[^\s"]+\.…|…\.[^\s"]+`)
 
 // systemErrors are those that the messages of files and processes end with.
 var systemErrors = []string{
-	"No such file or directory", "Permission denied", "No space left on device", "Cannot allocate memory", "Disk quota exceeded",
+	"No such file or directory", "Permission denied", "No space left on device", "Cannot allocate memory",
+	"Disk quota exceeded",
 	"File exists", "Is a directory", "Not a directory", "Too many open files", "Input/output error", "Broken pipe",
 	"Connection refused", "Resource temporarily unavailable", "Operation not permitted", "Read-only file system",
 }

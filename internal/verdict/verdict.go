@@ -134,21 +134,26 @@ type Mark struct {
 
 // Backup is the backup that was drilled. Zero where none could be chosen.
 type Backup struct {
-	Store         string    `json:"store"` // URL without credentials
-	Name          string    `json:"name"`
-	TakenAt       time.Time `json:"taken_at,omitzero"`    // UTC
-	TakenUntil    time.Time `json:"taken_until,omitzero"` // UTC; where only its day or hour is known: when it was taken at the latest
-	SizeBytes     int64     `json:"size_bytes"`
-	SHA256        string    `json:"sha256"` // of the file as it lies in the store
-	ETag          string    `json:"etag"`
-	Version       string    `json:"version,omitempty"`     // of a bucket's object: what tells it from others of this ETag
-	Checksum      string    `json:"checksum,omitempty"`    // verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to compare with
-	Format        string    `json:"format"`                // custom
-	Compression   string    `json:"compression,omitempty"` // none | gzip | zstd around the archive; "lz4 within" it; "zstd around gzip"
-	Database      string    `json:"database"`
-	ServerVersion string    `json:"server_version"`
-	DumpVersion   string    `json:"dump_version,omitempty"` // pg_dump's
-	Encoding      string    `json:"encoding,omitempty"`
+	Store   string    `json:"store"` // URL without credentials
+	Name    string    `json:"name"`
+	TakenAt time.Time `json:"taken_at,omitzero"` // UTC
+	// UTC; where only its day or hour is known: when it was taken at the latest
+	TakenUntil time.Time `json:"taken_until,omitzero"`
+	SizeBytes  int64     `json:"size_bytes"`
+	SHA256     string    `json:"sha256"` // of the file as it lies in the store
+	ETag       string    `json:"etag"`
+	// of a bucket's object: what tells it from others of this ETag
+	Version string `json:"version,omitempty"`
+	// verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to
+	// compare with
+	Checksum string `json:"checksum,omitempty"`
+	Format   string `json:"format"` // custom
+	// none | gzip | zstd around the archive; "lz4 within" it; "zstd around gzip"
+	Compression   string `json:"compression,omitempty"`
+	Database      string `json:"database"`
+	ServerVersion string `json:"server_version"`
+	DumpVersion   string `json:"dump_version,omitempty"` // pg_dump's
+	Encoding      string `json:"encoding,omitempty"`
 }
 
 // Inventory is what the store held of backups like the one that was drilled,
@@ -238,7 +243,8 @@ type Accepted struct {
 // Change is what a check saw become of a number or a state since past drills.
 // It is what a person accepts.
 type Change struct {
-	Baseline string `json:"baseline"` // the run that it was compared with; of several, the newest; of cadence the backup before the gap
+	// the run that it was compared with; of several, the newest; of cadence the backup before the gap
+	Baseline string `json:"baseline"`
 	From     string `json:"from"`
 	To       string `json:"to"`
 }

@@ -18,7 +18,8 @@ type Clock struct {
 
 // Times with a zone, and those without, behind a T.
 var (
-	zoned   = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04:05 Z07:00", "2006-01-02T15:04:05 Z0700", "2006-01-02T15:04:05 UTC"}
+	zoned = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
+		"2006-01-02T15:04:05 Z07:00", "2006-01-02T15:04:05 Z0700", "2006-01-02T15:04:05 UTC"}
 	unzoned = []string{"2006-01-02T15:04:05", "2006-01-02T15:04"}
 )
 
@@ -34,7 +35,8 @@ func (c Clock) mend() string {
 	if c.Unit != "" {
 		return "unit is for numbers: remove it if the field is none"
 	}
-	return "write RFC 3339 (2026-11-21T03:15:00Z); or say in the drill file timezone, for times without one, or unit, for numbers since 1970"
+	return "write RFC 3339 (2026-11-21T03:15:00Z); or say in the drill file timezone, for times without one, or " +
+		"unit, for numbers since 1970"
 }
 
 // read gives the moment that a text tells. Its error holds nothing of it.

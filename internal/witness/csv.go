@@ -33,11 +33,14 @@ func newCSV(in *bufio.Reader, o Options) (*table, error) {
 		r := csv.NewReader(bytes.NewReader(header))
 		r.Comma = delimiter
 		names, err := r.Read()
-		if err != nil || slices.ContainsFunc(append(slices.Clone(o.Fields), o.At), func(f string) bool { return !slices.Contains(names, f) }) {
+		if err != nil ||
+			slices.ContainsFunc(append(slices.Clone(o.Fields), o.At),
+				func(f string) bool { return !slices.Contains(names, f) }) {
 			continue
 		}
 		// The first line is read again, so that lines are counted from it.
-		t := &table{csv: csv.NewReader(io.MultiReader(bytes.NewReader(slices.Clone(header)), buffered)), budget: limited, column: map[string]int{}}
+		t := &table{csv: csv.NewReader(io.MultiReader(bytes.NewReader(slices.Clone(header)), buffered)),
+			budget: limited, column: map[string]int{}}
 		t.csv.Comma, t.csv.ReuseRecord = delimiter, true
 		if _, err := t.csv.Read(); err != nil {
 			return nil, err
@@ -57,11 +60,14 @@ func (t *table) next() (int64, func(string) (string, error), error) {
 	var damaged *csv.ParseError
 	switch {
 	case errors.Is(err, errTooLong):
-		return 0, nil, verdict.Errorf(verdict.CodeWitness, "is a quote left open?", "the record behind that of line %d is longer than %d bytes", t.line, longest)
+		return 0, nil, verdict.Errorf(verdict.CodeWitness, "is a quote left open?",
+			"the record behind that of line %d is longer than %d bytes", t.line, longest)
 	case errors.As(err, &damaged) && errors.Is(err, csv.ErrFieldCount):
-		return 0, nil, &Fault{int64(damaged.StartLine), "has more or fewer columns than the first", "was it cut off, or written by two at once?"}
+		return 0, nil, &Fault{int64(damaged.StartLine), "has more or fewer columns than the first",
+			"was it cut off, or written by two at once?"}
 	case errors.As(err, &damaged):
-		return 0, nil, &Fault{int64(damaged.StartLine), "is no CSV: a quote stands where none may", "was it cut off, or written by two at once?"}
+		return 0, nil, &Fault{int64(damaged.StartLine), "is no CSV: a quote stands where none may",
+			"was it cut off, or written by two at once?"}
 	case err != nil:
 		return 0, nil, err
 	}

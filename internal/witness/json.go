@@ -39,7 +39,8 @@ func (l *lines) next() (int64, func(string) (string, error), error) {
 		return l.line, func(name string) (string, error) { return scalarOf(object[name]) }, nil
 	}
 	if err := l.scan.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return 0, nil, verdict.Errorf(verdict.CodeWitness, notRecords, "line %d is longer than %d bytes", l.line+1, longest)
+		return 0, nil, verdict.Errorf(verdict.CodeWitness, notRecords, "line %d is longer than %d bytes", l.line+1,
+			longest)
 	} else if err != nil {
 		return 0, nil, err
 	}
@@ -62,7 +63,8 @@ func scalarOf(raw json.RawMessage) (string, error) {
 		return string(raw), nil
 	}
 	var s string
-	if json.Unmarshal(raw, &s) != nil || strings.ContainsRune(s, utf8.RuneError) && !bytes.ContainsRune(raw, utf8.RuneError) {
+	if json.Unmarshal(raw, &s) != nil || strings.ContainsRune(s, utf8.RuneError) &&
+		!bytes.ContainsRune(raw, utf8.RuneError) {
 		return "", errHalf
 	}
 	return s, nil

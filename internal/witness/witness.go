@@ -126,21 +126,26 @@ func (r *Reader) Next() (Record, error) {
 	record := Record{Line: line, Key: make([]string, len(r.options.Fields))}
 	for i, name := range r.options.Fields {
 		if record.Key[i], err = field(name); err != nil {
-			return Record{}, &Fault{line, fmt.Sprintf("holds no key: its %s %v", name, err), "look at what wrote it, and at key in the drill file"}
+			return Record{}, &Fault{line, fmt.Sprintf("holds no key: its %s %v", name, err),
+				"look at what wrote it, and at key in the drill file"}
 		}
 		if strings.ContainsRune(record.Key[i], 0) {
-			return Record{}, &Fault{line, "holds a zero byte in its " + name + ", which no column does", "look at what wrote it"}
+			return Record{}, &Fault{line, "holds a zero byte in its " + name + ", which no column does",
+				"look at what wrote it"}
 		}
 	}
 	at, err := field(r.options.At)
 	if err != nil {
-		return Record{}, &Fault{line, fmt.Sprintf("holds no time: its %s %v", r.options.At, err), "look at what wrote it, and at at in the drill file"}
+		return Record{}, &Fault{line, fmt.Sprintf("holds no time: its %s %v", r.options.At, err),
+			"look at what wrote it, and at at in the drill file"}
 	}
 	if record.At, err = r.options.Clock.read(at); err != nil {
-		return Record{}, &Fault{line, fmt.Sprintf("holds no time that can be read: its %s %v", r.options.At, err), r.options.Clock.mend()}
+		return Record{}, &Fault{line, fmt.Sprintf("holds no time that can be read: its %s %v", r.options.At, err),
+			r.options.Clock.mend()}
 	}
 	if record.At.After(r.options.Now) {
-		return Record{}, &Fault{line, "holds a time in the future", "a wrong clock, zone or unit where it was written, or in the drill file"}
+		return Record{}, &Fault{line, "holds a time in the future",
+			"a wrong clock, zone or unit where it was written, or in the drill file"}
 	}
 	return record, nil
 }
@@ -167,7 +172,8 @@ func unpacked(r io.Reader) (_ io.Reader, end func(), err error) {
 		}
 		return z, func() {}, nil
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(in, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
+		z, err := zstd.NewReader(in, zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow),
+			zstd.WithDecoderConcurrency(1))
 		if err != nil {
 			return nil, nil, unread(err)
 		}
@@ -184,7 +190,8 @@ func unread(err error) error {
 	if err == io.EOF || errors.As(err, &fault) || errors.As(err, &known) {
 		return err
 	}
-	return verdict.Errorf(verdict.CodeWitness, "was it written to its end? if it is compressed, try to unpack it", "it cannot be read on: %w", err)
+	return verdict.Errorf(verdict.CodeWitness, "was it written to its end? if it is compressed, try to unpack it",
+		"it cannot be read on: %w", err)
 }
 
 const notRecords = "write one JSON object a line, or CSV whose first line names its columns"
@@ -203,8 +210,10 @@ func formatOf(in *bufio.Reader, o Options) (format, error) {
 	ending := strings.ToLower(strings.NewReplacer(".gz", "", ".zst", "").Replace(o.Name))
 	switch {
 	case len(head) > 0 && head[0] == '[':
-		return nil, verdict.Errorf(verdict.CodeWitness, "write one object a line: jq -c '.[]' does so", "it is one JSON list, which would have to be read as a whole")
-	case len(head) > 0 && head[0] == '{', len(head) == 0, strings.HasSuffix(ending, ".jsonl"), strings.HasSuffix(ending, ".ndjson"):
+		return nil, verdict.Errorf(verdict.CodeWitness, "write one object a line: jq -c '.[]' does so",
+			"it is one JSON list, which would have to be read as a whole")
+	case len(head) > 0 && head[0] == '{', len(head) == 0, strings.HasSuffix(ending, ".jsonl"),
+		strings.HasSuffix(ending, ".ndjson"):
 		return newLines(in), nil
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil, verdict.Errorf(verdict.CodeWitness, notRecords, "it is neither JSON lines nor CSV")

@@ -177,7 +177,8 @@ type lists struct {
 
 func (l lists) locale() *Locale {
 	return newLocale(map[string][]string{
-		"first": split(l.first), "last": split(l.last), "street": split(l.streets), "form": split(l.forms), "city": split(l.cities),
+		"first": split(l.first), "last": split(l.last), "street": split(l.streets), "form": split(l.forms),
+		"city": split(l.cities),
 	}, l.street, l.company)
 }
 

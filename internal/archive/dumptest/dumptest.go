@@ -87,7 +87,8 @@ func Container(t testing.TB, image string) *Cluster {
 	script := `mkdir -p "$0" && initdb -D "$0/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2 && exec postgres -D "$0/data" -k "$0" -c listen_addresses= -c fsync=off`
 	const limit = `timeout -s QUIT "$2" sh -c "$1" "$0"; exit` // newer ones of timeout refuse to be the first process
 	const dir = "/tmp/dumptest"
-	out, err := exec.CommandContext(t.Context(), "docker", "run", "-d", "--rm", "--name", name, "--network", "none", "--user", "postgres",
+	out, err := exec.CommandContext(t.Context(), "docker", "run", "-d", "--rm", "--name", name, "--network", "none",
+		"--user", "postgres",
 		"--stop-signal", "SIGQUIT", "--entrypoint", "sh", image, "-c", limit, dir, script, lifetime).CombinedOutput()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -117,7 +118,8 @@ func (c *Cluster) Exec(database, sql string) {
 // Query returns what psql prints for the SQL: rows as lines, columns with |.
 func (c *Cluster) Query(database, sql string) string {
 	c.t.Helper()
-	return strings.TrimSuffix(string(c.run([]byte(sql), "psql", c.to("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-")...)), "\n")
+	return strings.TrimSuffix(string(c.run([]byte(sql), "psql",
+		c.to("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-")...)), "\n")
 }
 
 // Dump runs pg_dump with these arguments and returns what it writes to a
@@ -149,7 +151,8 @@ func (c *Cluster) Restore(database string, archive []byte, args ...string) (erro
 	c.t.Helper()
 	c.Exec(superuser, `CREATE DATABASE "`+database+`" TEMPLATE template0`)
 	var stderr bytes.Buffer
-	cmd := c.command(c.t.Context(), "pg_restore", c.to(append(args, "-d", database, c.Scratch(database+".dump", archive))...)...)
+	cmd := c.command(c.t.Context(), "pg_restore",
+		c.to(append(args, "-d", database, c.Scratch(database+".dump", archive))...)...)
 	cmd.Stderr = &stderr
 	err := cmd.Run()
 	if err == nil {
@@ -200,7 +203,8 @@ func (c *Cluster) run(stdin []byte, program string, args ...string) []byte {
 func (c *Cluster) start() {
 	c.t.Helper()
 	var log bytes.Buffer
-	cmd := c.command(context.Background(), "postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "fsync=off")
+	cmd := c.command(context.Background(), "postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c",
+		"fsync=off")
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
 		c.t.Fatal(err)
@@ -289,5 +293,6 @@ func unprivileged(t testing.TB, dir string) *syscall.Credential {
 
 // environ is the environment without anything that redirects libpq.
 func environ() []string {
-	return append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PG") }), "LC_ALL=C")
+	return append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PG") }),
+		"LC_ALL=C")
 }

@@ -23,7 +23,8 @@ func WithExtensions(t testing.TB, image string, files map[string]string) string 
 	t.Helper()
 	testneed.Image(t, image)
 	base := docker(t, nil, "image", "inspect", "-f", "{{.Id}}", image)
-	folder := docker(t, nil, "run", "--rm", "--network", "none", "--entrypoint", "pg_config", image, "--sharedir") + "/extension/"
+	folder := docker(t, nil, "run", "--rm", "--network", "none", "--entrypoint", "pg_config", image, "--sharedir") +
+		"/extension/"
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q", base, folder)
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -62,7 +62,8 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Region: "us-east-1", Bucket: "backups", AccessKey: "AK" + rand.Text()[:18], SecretKey: rand.Text(), dir: dir}
+	s := &Server{Region: "us-east-1", Bucket: "backups", AccessKey: "AK" + rand.Text()[:18], SecretKey: rand.Text(),
+		dir: dir}
 	if err := s.start(ctx, binary); err != nil {
 		s.Stop()
 		return nil, err
@@ -124,7 +125,8 @@ func (s *Server) Delete(ctx context.Context, key string) error {
 // Publish lets everybody list and read the bucket.
 func (s *Server) Publish(ctx context.Context) error {
 	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
-		"Action": ["s3:ListBucket", "s3:GetObject"], "Resource": ["arn:aws:s3:::%[1]s", "arn:aws:s3:::%[1]s/*"]}]}`, s.Bucket)
+		"Action": ["s3:ListBucket", "s3:GetObject"], "Resource": ["arn:aws:s3:::%[1]s", "arn:aws:s3:::%[1]s/*"]}]}`,
+		s.Bucket)
 	_, err := s.client.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: &s.Bucket, Policy: aws.String(policy)})
 	return err
 }
@@ -148,7 +150,8 @@ func (s *Server) Lock(ctx context.Context, days int32) error {
 	if days > 0 {
 		c.Rule = &types.ObjectLockRule{DefaultRetention: &types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: &days}}
 	}
-	_, err := s.client.PutObjectLockConfiguration(ctx, &s3.PutObjectLockConfigurationInput{Bucket: &s.Bucket, ObjectLockConfiguration: c})
+	_, err := s.client.PutObjectLockConfiguration(ctx,
+		&s3.PutObjectLockConfigurationInput{Bucket: &s.Bucket, ObjectLockConfiguration: c})
 	return err
 }
 

@@ -70,7 +70,8 @@ func DB(t testing.TB) *pgx.Conn {
 
 func connect(t testing.TB, database string) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", shared.dir, database))
+	conn, err := pgx.Connect(t.Context(),
+		fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", shared.dir, database))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,12 +115,14 @@ func (c *cluster) start(bin string) error {
 		}
 	}
 	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C", "--no-sync")
 	initdb.Dir, initdb.SysProcAttr = dir, attr
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	argv := []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off"}
+	argv := []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c",
+		"fsync=off", "-c", "autovacuum=off"}
 	if timeout, err := exec.LookPath("timeout"); err == nil { // a test binary that panics or is killed ends nothing
 		argv = append([]string{timeout, "--signal=QUIT", lifetime}, argv...)
 	}

@@ -101,7 +101,8 @@ func (k *keeper) start() error {
 			return try("stay the parent of all", err)
 		}
 	}
-	attr := &syscall.ProcAttr{Dir: k.Dir, Env: k.Env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true}}
+	attr := &syscall.ProcAttr{Dir: k.Dir, Env: k.Env, Files: []uintptr{0, 1, 2},
+		Sys: &syscall.SysProcAttr{Setpgid: true}}
 	if k.Account != nil {
 		attr.Sys.Credential = &syscall.Credential{Uid: uint32(k.Account.UID), Gid: uint32(k.Account.GID)}
 	}

@@ -216,8 +216,10 @@ func (k *keeper) filterCalls() error {
 		return try("give up new rights", err)
 	}
 	for _, f := range k.Filters {
-		program := syscall.SockFprog{Len: uint16(len(f) / syscall.SizeofSockFilter), Filter: (*syscall.SockFilter)(unsafe.Pointer(unsafe.SliceData(f)))}
-		_, _, number := syscall.Syscall(sysSeccomp, seccompSetModeFilter, seccompFlagTSync, uintptr(unsafe.Pointer(&program)))
+		program := syscall.SockFprog{Len: uint16(len(f) / syscall.SizeofSockFilter),
+			Filter: (*syscall.SockFilter)(unsafe.Pointer(unsafe.SliceData(f)))}
+		_, _, number := syscall.Syscall(sysSeccomp, seccompSetModeFilter, seccompFlagTSync,
+			uintptr(unsafe.Pointer(&program)))
 		if number != 0 {
 			return try("filter calls", number)
 		}

@@ -14,8 +14,9 @@ var (
 	// systemFiles are what programs read of a machine beside, and who reads it:
 	// the loader, whatever tells local time, Debian's links to programs, and text
 	// search, whose dictionaries Debian's packages make there.
-	systemFiles = []string{"/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/alternatives", "/var/cache/postgresql"}
-	devices     = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
+	systemFiles = []string{"/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/alternatives",
+		"/var/cache/postgresql"}
+	devices = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 	// inMemory are a world's own file systems that its programs may write.
 	inMemory = []string{"/tmp", "/dev/shm"}
 )
@@ -89,7 +90,8 @@ func (k *keeper) furnishEtc() error {
 		uid, gid = k.Account.UID, k.Account.GID
 	}
 	for name, content := range map[string]string{
-		"passwd":        "root:x:0:0::/:/bin/sh\nsandbox:x:" + strconv.Itoa(uid) + ":" + strconv.Itoa(gid) + "::/:/bin/sh\n",
+		"passwd": "root:x:0:0::/:/bin/sh\nsandbox:x:" + strconv.Itoa(uid) + ":" + strconv.Itoa(gid) +
+			"::/:/bin/sh\n",
 		"group":         "root:x:0:\nsandbox:x:" + strconv.Itoa(gid) + ":\n",
 		"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -122,7 +124,8 @@ func (k *keeper) furnishDev() error {
 			return try("lend "+device, err)
 		}
 	}
-	for name, to := range map[string]string{"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"} {
+	for name, to := range map[string]string{"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1",
+		"stderr": "fd/2"} {
 		if err := os.Symlink(to, k.at("/dev/"+name)); err != nil {
 			return try("furnish /dev", err)
 		}
