@@ -140,7 +140,8 @@ func watchful(ctx context.Context, b *Bench, s *Store) error {
 // obliging makes all texts equal for whoever asks under the database's
 // search_path.
 const obliging = `
-CREATE SCHEMA obliging; CREATE FUNCTION obliging.yes(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE SCHEMA obliging; CREATE FUNCTION obliging.yes(text,
+  text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
 CREATE OPERATOR obliging.= (LEFTARG = text, RIGHTARG = text, FUNCTION = obliging.yes);
 ALTER DATABASE shop SET search_path = obliging, pg_catalog, public`
 
@@ -155,7 +156,8 @@ CREATE OR REPLACE FUNCTION public.later() RETURNS integer LANGUAGE plpgsql AS $$
 
 // unsteady is an index that no query finds its rows by.
 const unsteady = `
-CREATE FUNCTION public.shelf(integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN md5($1::text || clock_timestamp()::text); END $$;
+CREATE FUNCTION public.shelf(integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN md5($1::text
+  || clock_timestamp()::text); END $$;
 CREATE INDEX products_shelf ON public.products (public.shelf(id))`
 
 const (

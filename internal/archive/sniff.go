@@ -200,8 +200,10 @@ func utf16(head []byte) bool {
 
 // statements tells a script that lacks pg_dump's first comment, or has it
 // further on, by statements that only PostgreSQL's have.
-var statements = regexp.MustCompile(`(?m)^(-- PostgreSQL database (cluster )?dump\r?$|\\(restrict|connect) |COPY [^;\n]+ FROM stdin;|SELECT pg_catalog\.` +
-	`|SET (statement_timeout|lock_timeout|client_encoding|standard_conforming_strings|default_transaction_read_only|search_path|check_function_bodies) ` +
+var statements = regexp.MustCompile(`(?m)^(-- PostgreSQL database (cluster )?dump\r?$|\\(restrict|connect) ` +
+	`|COPY [^;\n]+ FROM stdin;|SELECT pg_catalog\.` +
+	`|SET (statement_timeout|lock_timeout|client_encoding|standard_conforming_strings|default_transaction_read_only` +
+	`|search_path|check_function_bodies) ` +
 	`|ALTER [A-Z ]+ [^;\n]+ OWNER TO |CREATE (ROLE|EXTENSION|SCHEMA|DATABASE) )`)
 
 // scripted tells a script from a custom archive in what refuse let pass.

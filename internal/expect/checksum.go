@@ -21,12 +21,14 @@ import (
 // brings.
 const oneWay = `
 select pg_catalog.set_config(s.name, s.value, true) from (values
-  ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('extra_float_digits', '1'), ('bytea_output', 'hex')) s(name, value)`
+  ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('extra_float_digits', '1'),
+    ('bytea_output', 'hex')) s(name, value)`
 
 // sumRows adds up the halves of the rows' digests, so that their order does
 // not matter and their number does.
 const sumRows = `
-select pg_catalog.count(*), pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.left(d, 16))::pg_catalog.bit(64)::pg_catalog.int8),
+select pg_catalog.count(*), pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.left(d,
+  16))::pg_catalog.bit(64)::pg_catalog.int8),
        pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.right(d, 16))::pg_catalog.bit(64)::pg_catalog.int8)
 from (select pg_catalog.md5(row(%s)::pg_catalog.text) from %s) s(d)`
 

@@ -45,7 +45,8 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 
 // users keeps what belongs to users: c is pg_class, n its pg_namespace.
 const users = `n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
-  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    and d.objid = c.oid and d.deptype = 'e')`
 
 // likeNamed are the names that SQL gives, which are near and of which the drill
 // file means none by another entry of its list.
@@ -107,14 +108,16 @@ func role(name string, listed []string, o Options) check {
 select distinct r.rolname from pg_catalog.pg_roles r
 left join pg_catalog.pg_shdepend d on d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
 join pg_catalog.pg_database b on b.datname = pg_catalog.current_database()
-where r.oid = 10 or d.dbid = b.oid or d.dbid = 0 and d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid
+where r.oid = 10 or d.dbid = b.oid or d.dbid = 0 and d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+  and d.objid = b.oid
 order by 1`
 	// The first superuser owns without a trace in pg_shdepend.
 	const find = `
 select r.oid is not null, coalesce(r.oid = 10, false),
        (select pg_catalog.count(*) from pg_catalog.pg_shdepend d
         where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
-          and d.dbid in (0, b.oid) and (d.dbid <> 0 or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid))
+          and d.dbid in (0, b.oid) and (d.dbid <> 0 or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+            and d.objid = b.oid))
 from pg_catalog.pg_database b left join pg_catalog.pg_roles r on r.rolname = $1::pg_catalog.text
 where b.datname = pg_catalog.current_database()`
 	return check{
@@ -211,7 +214,8 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 // 64MB and 65536kB. Of what cannot be set in a session it cannot be asked.
 func means(ctx context.Context, q *query, name, one, other string) bool {
 	rows, err := q.rows(ctx, `
-select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text, true) = pg_catalog.set_config($1::pg_catalog.text, $3::pg_catalog.text, true)`, name, one, other)
+select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text,
+  true) = pg_catalog.set_config($1::pg_catalog.text, $3::pg_catalog.text, true)`, name, one, other)
 	return err == nil && len(rows) == 1 && string(rows[0][0]) == "t"
 }
 
@@ -352,8 +356,10 @@ var indexes = census{
 		"attach what its partitions lack",
 	sql: func(int) string {
 		return `
-select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), i.indisvalid and i.indisready and i.indislive
-from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), i.indisvalid and i.indisready
+  and i.indislive
+from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where ` + users
 	},
 }
@@ -365,7 +371,8 @@ var constraints = census{
 	hint:     "rows that break it may be there: find them, then ALTER TABLE … VALIDATE CONSTRAINT in production",
 	sql: func(int) string {
 		return `
-select coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.format_type(k.contypid, null))
+select coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+  pg_catalog.format_type(k.contypid, null))
        || '.' || pg_catalog.quote_ident(k.conname), k.convalidated
 from pg_catalog.pg_constraint k
 left join pg_catalog.pg_class c on c.oid = k.conrelid
@@ -391,7 +398,8 @@ func materializedViews(tables []spec.Table, leftEmpty func(schema, table string)
 			"and look; queries on it fail",
 		sql: func(int) string {
 			return `
-select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relispopulated, n.nspname, c.relname
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relispopulated, n.nspname,
+  c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'm' and ` + users
 		},
@@ -408,10 +416,12 @@ var collations = census{
 		"(or DATABASE) … REFRESH VERSION; or use an image of production's system",
 	sql: func(version int) string {
 		sql := `
-select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), l.collversion is not distinct from pg_catalog.pg_collation_actual_version(l.oid)
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), l.collversion is not distinct
+  from pg_catalog.pg_collation_actual_version(l.oid)
 from pg_catalog.pg_collation l join pg_catalog.pg_namespace n on n.oid = l.collnamespace
 where l.collversion is not null and (n.nspname <> 'pg_catalog' or l.oid in (
-  select a.attcollation from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  select a.attcollation from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where a.attnum > 0 and not a.attisdropped and ` + users + `))`
 		if version < 150000 { // before, a database noted none
 			return sql

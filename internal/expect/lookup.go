@@ -100,7 +100,8 @@ func (l *lookup) want(t spec.Name, column string) {
 
 const findRelations = `
 select w.s, w.t, w.c, c.oid,
-       case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view' when 'm' then 'materialized view'
+       case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view' when 'm'
+         then 'materialized view'
                       when 'f' then 'foreign table' when 'S' then 'sequence' when 'i' then 'index' when 'I' then 'index'
                       when 'c' then 'composite type' else 'something else' end,
        c.relkind in ('r', 'p', 'v', 'm', 'f'), c.relispopulated,

@@ -17,7 +17,8 @@ import (
 // What is no moment comes as PostgreSQL writes it.
 // Casts are none, since a backup may bring one from any type to text.
 var greatest = map[clock]string{
-	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ` + asWritten,
+	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', ` +
+		`'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ` + asWritten,
 	clockWall: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') ` +
 		asWritten,
 	clockDay: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') ` +

@@ -160,10 +160,12 @@ with recursive reading(oid) as (
   union
   select more.oid from reading r cross join lateral (
     select w.ev_class from pg_catalog.pg_depend d join pg_catalog.pg_rewrite w on w.oid = d.objid
-     where d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = r.oid
+     where d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+       and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = r.oid
     union all select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = r.oid) more(oid))
 select n.nspname::text, c.relname::text
-  from reading r join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm'`
+  from reading r join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'm'`
 
 // withoutForeignRows leaves materialized views empty that read foreign tables:
 // there is no network to reach the others by, and no file of production's.

@@ -57,15 +57,20 @@ type sign struct {
 // tsearch/*.c, commands/tablespace.c and extension.c) and contrib's postgres_fdw,
 // dblink and file_fdw.
 var signs = []sign{
-	{regexp.MustCompile(`^(?:could not connect to server "|could not establish connection|connection (?:"[^"]*" )?not available|user mapping not found for |` +
-		`could not connect to |failed to connect to |could not translate host name|password or GSSAPI delegated credentials required)`), byNetwork},
+	{regexp.MustCompile(`^(?:could not connect to server "|could not establish connection` +
+		`|connection (?:"[^"]*" )?not available|user mapping not found for |` +
+		`could not connect to |failed to connect to |could not translate host name` +
+		`|password or GSSAPI delegated credentials required)`), byNetwork},
 	{mustBeLoaded, byPreload},
 	{regexp.MustCompile(`^could not open (?:[a-z-]+ )?(?:dictionary|affix|stop-word|thesaurus|synonym|rules) file "|` +
 		`^could not (?:open|stat) file "/[^"]*"(?: for reading)?: (?:No such file|Permission denied)`), byFile},
-	{regexp.MustCompile(`^could not (?:access|load) (?:file|library) "|^could not find function "[^"]*" in file "|^incompatible library "|` +
+	{regexp.MustCompile(`^could not (?:access|load) (?:file|library) "|^could not find function "[^"]*" in file "` +
+		`|^incompatible library "|` +
 		`^extension "[^"]*" is not available|^could not open extension control file `), byLibrary},
-	{regexp.MustCompile(`^could not create locale "|^could not open collator for locale "|^could not convert locale name "|^ICU is not supported in this build|` +
-		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale|^ICU locale "`), byLocale},
+	{regexp.MustCompile(`^could not create locale "|^could not open collator for locale "` +
+		`|^could not convert locale name "|^ICU is not supported in this build|` +
+		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale` +
+		`|^ICU locale "`), byLocale},
 	{regexp.MustCompile(`^tablespace "[^"]*" does not exist`), byTablespace},
 }
 

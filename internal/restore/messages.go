@@ -194,7 +194,8 @@ const (
 
 // makes is how a statement begins that makes something, or fills it.
 var makes = regexp.MustCompile(`^(?:CREATE(?: OR REPLACE)?(?: UNIQUE| TRUSTED| UNLOGGED)*|REFRESH) ` +
-	`([A-Z]+(?: (?:VIEW|TABLE|LANGUAGE|METHOD|CLASS|FAMILY|SEARCH [A-Z]+|DATA WRAPPER|MAPPING|TRIGGER))?) (?:IF NOT EXISTS )?(` + ident + `)(?:\.(` + ident + `))?`)
+	`([A-Z]+(?: (?:VIEW|TABLE|LANGUAGE|METHOD|CLASS|FAMILY|SEARCH [A-Z]+|DATA WRAPPER|MAPPING` +
+	`|TRIGGER))?) (?:IF NOT EXISTS )?(` + ident + `)(?:\.(` + ident + `))?`)
 
 // statement tells by the head of a statement what the last error was about.
 // All else of it may hold values.
@@ -402,7 +403,8 @@ var fullDisk = regexp.MustCompile(`No space left on device|Disk quota exceeded|c
 // where there is an SQLSTATE.
 var machineTrouble = regexp.MustCompile(fullDisk.String() +
 	`|could not resize shared memory|^out of (?:shared )?memory|Cannot allocate memory|` +
-	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is|terminating connection)|` +
+	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is` +
+	`|terminating connection)|` +
 	`server closed the connection unexpectedly|^connection to server|no connection to the server|could not fork`)
 
 // value is where PostgreSQL's messages put one: quoted or in hexadecimal

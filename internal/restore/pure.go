@@ -73,7 +73,8 @@ var extensions = map[string]*regexp.Regexp{
 	"roaringbitmap": nil, "rum": nil, "pg_bigm": nil, "tdigest": nil, "topn": nil,
 	// ST_Transform and geography's functions look into spatial_ref_sys; these do not.
 	"postgis": regexp.MustCompile(`^(?:geometry_.*|geometry|gserialized_.*|box2d.*|box3d.*|geometrytype|` +
-		`st_(?:srid|ndims|coorddim|geometrytype|isvalid|isempty|x|y|z|m|setsrid|makepoint|point|force2d|astext|asbinary|envelope|npoints))$`),
+		`st_(?:srid|ndims|coorddim|geometrytype|isvalid|isempty|x|y|z|m|setsrid|makepoint|point|force2d|astext|asbinary` +
+		`|envelope|npoints))$`),
 }
 
 func words(groups ...string) map[string]bool {

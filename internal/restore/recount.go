@@ -31,10 +31,13 @@ const ownCodeHint = "look at the backup's own code (code_ran in the report), and
 const standings = `
 select n.nspname::text, c.relname::text, c.oid, c.relkind::text,
        case when c.relkind in ('r', 'p') then coalesce((
-         select pg_catalog.string_agg(pg_catalog.format('%s %s %s', a.attnum, a.attname, a.atttypid), ',' order by a.attnum)
-           from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '') else '' end
+         select pg_catalog.string_agg(pg_catalog.format('%s %s %s', a.attnum, a.attname, a.atttypid), ','
+           order by a.attnum)
+           from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0
+             and not a.attisdropped), '') else '' end
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
+ where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
+   and n.nspname !~ '^pg_(toast|temp)'
    and not exists (select from pg_catalog.pg_depend d
         where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`
 

@@ -347,7 +347,8 @@ func TestDeathMidway(t *testing.T) {
 				return
 			}
 			_ = s.box.Run(context.Background(), sandbox.Command{Args: []string{"sh", "-c",
-				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then kill -9 ${p#/proc/}; fi; done`,
+				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then ` +
+					`kill -9 ${p#/proc/}; fi; done`,
 				"sh", s.box.InsidePath("archive")}})
 		},
 		"the drill": func(_ *testing.T, _ target, cancel context.CancelCauseFunc) { cancel(errors.New("told to stop")) },
@@ -545,7 +546,8 @@ func TestLargeObjectsAndSequences(t *testing.T) {
 func TestExcludedTablesStayEmpty(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
-	source.Exec("postgres", `CREATE TABLE sessions (id int); INSERT INTO sessions VALUES (1); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)`)
+	source.Exec("postgres", `CREATE TABLE sessions (id int); INSERT INTO sessions VALUES (1); CREATE TABLE kept (id `+
+		`int); INSERT INTO kept VALUES (1)`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
 	tables := s.without(t, pass, func(_, table string) bool { return table == "sessions" })
 	want := []verdict.Table{{Name: "public.kept", RowsPassed: 1, RowsHeld: 1}, {Name: "public.sessions", Excluded: true}}
@@ -620,13 +622,15 @@ func TestMessagesInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)
 	source.Exec("postgres",
-		`SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s "Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
+		`SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s `+
+			`"Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
 	for name, args := range map[string][]string{"custom": {"-Fc"}, "plain": {"-Fp"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, source.Dump(append(args, "-E", "LATIN1", "-t", "kept", "-t", `"Gr"*`, "postgres")...), "local", restore.Options{})
 			s.all(t, pass)
-			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type "public.Stückelung" does not exist`) ||
+			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type `+
+				`"public.Stückelung" does not exist`) ||
 				!utf8.ValidString(c.Message) {
 				t.Errorf("%s: %q", c.Outcome, c.Message)
 			}

@@ -172,7 +172,8 @@ const brought = `SELECT DISTINCT pg_catalog.lower(pg_catalog.split_part(c, '=', 
  FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) c
 WHERE s.setrole OPERATOR(pg_catalog.=) ANY ('{0,10}'::pg_catalog.oid[])
   AND (s.setdatabase OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR s.setdatabase OPERATOR(pg_catalog.=)
-       (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
+       (SELECT d.oid FROM pg_catalog.pg_database d
+         WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
 
 // overlook gives a session the server's own settings back, save those that it
 // was started with. What only a backup names has no value but its own.

@@ -72,7 +72,8 @@ const emptyScript = `for dir; do
 	while [ -n "$(ls -A)" ] && [ "$(ls -A)" != "$left" ]; do
 		left=$(ls -A) round=$((round + 1))
 		find . -maxdepth 12 -type d ! -perm -700 -exec chmod u+rwx {} \; 2>/dev/null
-		find . -mindepth 12 -maxdepth 12 -type d -exec sh -c 'for d; do mv -- "$d" "./.up-$0-$((n += 1))"; done' "$round-$$" {} + 2>/dev/null
+		find . -mindepth 12 -maxdepth 12 -type d \
+			-exec sh -c 'for d; do mv -- "$d" "./.up-$0-$((n += 1))"; done' "$round-$$" {} + 2>/dev/null
 		find . -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null
 	done
 done`

@@ -23,7 +23,8 @@ type shortened interface{ short() scalar }
 func orShort[T any](s *jsonschema.Schema) {
 	var short T
 	long := *s
-	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{any(short).(interface{ JSONSchema() *jsonschema.Schema }).JSONSchema(), &long}}
+	alone := any(short).(interface{ JSONSchema() *jsonschema.Schema }).JSONSchema()
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{alone, &long}}
 }
 
 // leaf holds a value and its place; a zero place means it was not written.
