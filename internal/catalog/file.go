@@ -18,8 +18,7 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// fileStore is a directory, such as a mounted disk. gocloud's fileblob is not
-// used: it knows names only in an escaping of its own and cannot pin a version.
+// fileStore is a directory, such as a mounted disk.
 type fileStore struct {
 	dir    string
 	follow bool // links may lead out of it

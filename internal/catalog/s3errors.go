@@ -142,10 +142,6 @@ func innermost(err error) error {
 	if errors.As(err, &garbled) {
 		return fmt.Errorf("the answer cannot be read: %w", garbled.Err)
 	}
-	var operation *smithy.OperationError
-	if errors.As(err, &operation) {
-		err = operation // gocloud's layer above has no single error below it
-	}
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
