@@ -25,7 +25,7 @@ type Locale struct {
 
 // locales are made when first asked for; each has a file of its own.
 var locales = map[string]func() *Locale{
-	Default: sync.OnceValue(enUS),
+	Default: sync.OnceValue(enUS.locale),
 	"de_DE": sync.OnceValue(deDE.locale),
 	"es_ES": sync.OnceValue(esES.locale),
 	"fr_FR": sync.OnceValue(frFR.locale),
