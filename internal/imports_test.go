@@ -113,7 +113,7 @@ func roomOf(pkg string) string {
 	return parts[0]
 }
 
-// isHelper tells whether a package is there for tests alone: testneed, and
+// isHelper reports whether a package is there for tests alone: testneed, and
 // packages such as internal/archive/dumptest below a room.
 func isHelper(pkg string) bool {
 	return pkg == testneedRoom || pkg != roomOf(pkg) && strings.HasSuffix(pkg, "test")

@@ -244,7 +244,7 @@ func judge(want Want, r *verdict.Report) Catch {
 	return ByAnother
 }
 
-// says tells whether the report holds the wanted finding.
+// says reports whether the report holds the wanted finding.
 func says(want Want, r *verdict.Report) bool {
 	if want.Stage == "" {
 		return !slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome != want.Outcome })

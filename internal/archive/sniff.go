@@ -34,7 +34,7 @@ func skippable(head []byte) bool {
 	return len(head) > 1 && head[0]&0xf0 == 0x50 && begins(head[1:], "\x2a\x4d\x18")
 }
 
-// begins tells whether head starts with magic, or ends before it could.
+// begins reports whether head starts with magic, or ends before it could.
 func begins(head []byte, magic string) bool {
 	n := min(len(head), len(magic))
 	return n > 0 && string(head[:n]) == magic[:n]

@@ -252,7 +252,7 @@ func (d *decoder) ahead() *decoder {
 	return a
 }
 
-// ofKnownDump tells whether what follows the version was written by a pg_dump
+// ofKnownDump reports whether what follows the version was written by a pg_dump
 // whose versions of archives are all known: then another one is damage.
 func (d *decoder) ofKnownDump() bool {
 	for _, minor := range []int{withAlgorithm - 1, newest} { // the headers' two layouts
@@ -269,7 +269,7 @@ func (d *decoder) ofKnownDump() bool {
 	return false
 }
 
-// ofCustom tells whether what follows the layout is an archive of the custom
+// ofCustom reports whether what follows the layout is an archive of the custom
 // format: only there an entry ends with an offset. Where another layout has a
 // file's name, the byte is 0.
 func (d *decoder) ofCustom() bool {

@@ -137,7 +137,7 @@ func stopped(ctx context.Context, doing string) error {
 	return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 }
 
-// isProblem tells whether another try is pointless.
+// isProblem reports whether another try is pointless.
 func isProblem(err error) bool {
 	var p *verdict.Problem
 	return errors.As(err, &p)

@@ -344,7 +344,7 @@ func appendFile(all []Entry, b Backup) []Entry {
 	return append(all, Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: b.Size})
 }
 
-// maybeDump tells whether a folder stands in a backup's place. A pattern that
+// maybeDump reports whether a folder stands in a backup's place. A pattern that
 // ends in a star matches any: then it has to be what pg_dump writes.
 func maybeDump(ctx context.Context, store Store, p pattern, folder Object) bool {
 	if !strings.HasSuffix(p.before, "*") {

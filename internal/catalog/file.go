@@ -94,7 +94,7 @@ func (s *fileStore) folder(name, prefix string, deep bool, each func(Object) err
 	return fs.SkipDir
 }
 
-// leadsTo tells whether names in the folder can begin with prefix.
+// leadsTo reports whether names in the folder can begin with prefix.
 func leadsTo(folder, prefix string) bool {
 	return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder)
 }

@@ -117,12 +117,12 @@ func (p pattern) literalPrefix() string {
 	return prefix
 }
 
-// deep tells whether matching names lie in folders below the store's own.
+// deep reports whether matching names lie in folders below the store's own.
 func (p pattern) deep() bool {
 	return strings.Contains(p.before+p.after, "/") || p.timed && strings.Contains(p.layout, "/")
 }
 
-// match tells whether name is a backup's, and with {time} its time. A text in
+// match reports whether name is a backup's, and with {time} its time. A text in
 // {time}'s place without any digit ("shop-latest.dump") is no match; one with
 // digits that cannot be read as a time is an error, since it may be the newest
 // backup. Where stars leave a choice, the leftmost, then longest time counts.
@@ -178,7 +178,7 @@ func (p pattern) ends(name string) []int {
 	return ends
 }
 
-// glob tells whether s is pattern, in which a star stands for any text without
+// glob reports whether s is pattern, in which a star stands for any text without
 // a slash. Going back to the last star is enough: a star further left could
 // only help by passing a slash.
 func glob(pattern, s string) bool {

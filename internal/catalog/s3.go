@@ -175,7 +175,7 @@ func (s *s3Store) noCredentials(ctx context.Context, err error) error {
 		"open %s: no usable credentials were found: %s", s.url, s.hide(innermost(err)))
 }
 
-// onEC2 tells whether this machine is one of Amazon's, by its firmware.
+// onEC2 reports whether this machine is one of Amazon's, by its firmware.
 func onEC2() bool {
 	for _, file := range []string{"sys_vendor", "bios_vendor", "bios_version"} {
 		text, err := os.ReadFile("/sys/class/dmi/id/" + file)

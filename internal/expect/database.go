@@ -210,7 +210,7 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 	}
 }
 
-// means tells whether the server takes two ways of writing a setting for one:
+// means reports whether the server takes two ways of writing a setting for one:
 // 64MB and 65536kB. Of what cannot be set in a session it cannot be asked.
 func means(ctx context.Context, q *query, name, one, other string) bool {
 	rows, err := q.rows(ctx, `

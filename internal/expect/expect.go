@@ -49,7 +49,7 @@ type Options struct {
 	LeftEmpty func(schema, table string) bool
 	// Rewritten tells which columns the scrub rewrites. Nil: none.
 	Rewritten func(schema, table, column string) bool
-	// Agree tells whether two columns hold equal values after the scrub where
+	// Agree reports whether two columns hold equal values after the scrub where
 	// they did before. Nil: all do.
 	Agree func(table spec.Name, column string, other spec.Name, otherColumn string) bool
 	// Structure is told what the database consists of where there is no

@@ -178,7 +178,7 @@ func fingerprint(salt, text string) string {
 func newSalt() string { return rand.Text() }
 
 // definition is the server's text without what may be a value of somebody: a
-// fingerprint tells whether that has changed. Of views, which are long, it
+// fingerprint reports whether that has changed. Of views, which are long, it
 // stands for all.
 func definition(key, text, salt string) string {
 	bare, whole := outline(text)

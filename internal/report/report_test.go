@@ -125,7 +125,7 @@ func TestColourSaysNothingMore(t *testing.T) {
 	}
 }
 
-// mayStand tells whether a character may stand in what people print or read:
+// mayStand reports whether a character may stand in what people print or read:
 // no control character but the newline, no mark that turns the writing.
 func mayStand(r rune) bool {
 	return r == '\n' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r)

@@ -54,13 +54,13 @@ func callHome(e archive.Entry) string {
 	return ""
 }
 
-// drops tells whether an entry is left out so that it calls nobody.
+// drops reports whether an entry is left out so that it calls nobody.
 func (o Options) drops(e archive.Entry) bool {
 	what := callHome(e)
 	return what != "" && (o.Drop == nil || slices.Contains(o.Drop, what))
 }
 
-// LeftOut tells whether an entry is not restored because it would call home.
+// LeftOut reports whether an entry is not restored because it would call home.
 func (s *Session) LeftOut(e archive.Entry) bool { return s.opts.drops(e) }
 
 // preData restores the schema. Foreign servers that are left out leave a name

@@ -119,7 +119,7 @@ func (s *Session) ownDoing(causes []cause) (words []string) {
 	return words
 }
 
-// Failing tells whether there were more errors than were declared as known.
+// Failing reports whether there were more errors than were declared as known.
 func (s *Session) Failing() bool { return int64(s.said.number(failure)) > s.opts.AllowedErrors }
 
 // Explain takes the objects, as schema.table.name, that need not be missing by

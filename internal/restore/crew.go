@@ -103,7 +103,7 @@ func newCrew(a *archive.Archive, tables []*table, o *order, workers int) *crew {
 	return c
 }
 
-// advance deals out the next phase that has anything to do, and tells whether
+// advance deals out the next phase that has anything to do, and reports whether
 // there is one.
 func (c *crew) advance() bool {
 	for len(c.ready) == 0 && len(c.phases) > 0 {

@@ -437,7 +437,7 @@ func serverError(entry string, err *pgconn.PgError) message {
 		mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
 }
 
-// inOwnWords tells whether a function of the backup chose the error's words
+// inOwnWords reports whether a function of the backup chose the error's words
 // and SQLSTATE, by the place in the server's source that reported it.
 func inOwnWords(err *pgconn.PgError) bool {
 	if err.Routine == "exec_stmt_raise" || err.Routine == "exec_stmt_assert" {

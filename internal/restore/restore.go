@@ -30,7 +30,7 @@ import (
 // COPY statement, unquoted; nil where it names none.
 type Filter = func(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)
 
-// Blame tells whether rows that the server refused are not the backup's fault.
+// Blame reports whether rows that the server refused are not the backup's fault.
 type Blame = func(schema, table string, refused *pgconn.PgError) error
 
 // Options say how to restore. The zero value restores everything with one
@@ -324,7 +324,7 @@ SELECT pg_catalog.set_config('search_path', '', false);`
 // noNames are for messages that need none.
 var noNames = told.New(nil, nil)
 
-// fatal tells whether the server refused for a reason that lies in the
+// fatal reports whether the server refused for a reason that lies in the
 // machine and not in the rows: no room, no memory, going down.
 func fatal(err *pgconn.PgError) *verdict.Problem {
 	switch {

@@ -126,7 +126,7 @@ func (i *insertRows) end() error {
 	return nil
 }
 
-// isTarget tells whether INSERT statements are those of a table: they name it,
+// isTarget reports whether INSERT statements are those of a table: they name it,
 // or the root of its partition tree.
 func (t *table) isTarget(target sqltext.InsertTarget) bool {
 	into := name{target.Schema, target.Table}

@@ -123,7 +123,7 @@ func (d *dumpStream) line() ([]byte, error) {
 	}
 }
 
-// hasPrefix tells whether prefix is next, reading as far as needed to know.
+// hasPrefix reports whether prefix is next, reading as far as needed to know.
 func (d *dumpStream) hasPrefix(prefix string) (bool, error) {
 	for {
 		n := min(d.w-d.r, len(prefix))
@@ -187,7 +187,7 @@ func (d *dumpStream) end() error {
 	}
 }
 
-// between tells whether a line may stand between two entries.
+// between reports whether a line may stand between two entries.
 func between(line []byte) bool {
 	line = bytes.TrimRight(line, "\r")
 	return len(line) == 0 ||

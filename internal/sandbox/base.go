@@ -209,7 +209,7 @@ func (b *base) isClosing() bool {
 	return b.closing
 }
 
-// beginClosing lets no more programs in, and tells whether it is the first time.
+// beginClosing lets no more programs in, and reports whether it is the first time.
 func (b *base) beginClosing() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -373,7 +373,7 @@ func (b *base) reason(ctx context.Context, err error) error {
 	return b.deadErr
 }
 
-// wasKilled tells whether a program ended by a signal or in a way unknown, or
+// wasKilled reports whether a program ended by a signal or in a way unknown, or
 // never began, which is what an engine says of a container that is ending.
 func wasKilled(err error) bool {
 	exit, ok := errors.AsType[*ExitError](err)

@@ -182,7 +182,7 @@ func (c *container) kill(p *program, in inside, numberFile string) {
 	}
 }
 
-// signal sends a signal to a program and tells whether that was possible, or
+// signal sends a signal to a program and reports whether that was possible, or
 // is not needed any more.
 func (c *container) signal(ctx context.Context, p *program, in inside, numberFile, signal string) bool {
 	select {

@@ -128,7 +128,7 @@ func removeAbandoned(ctx context.Context, log *slog.Logger, all []leftover) (rem
 	return removed, err
 }
 
-// abandoned tells whether nobody owns what has these labels any more.
+// abandoned reports whether nobody owns what has these labels any more.
 func abandoned(labels map[string]string, now time.Time) bool {
 	deadline, err := time.Parse(time.RFC3339, labels[labelDeadline])
 	if err != nil || now.After(deadline.Add(freshAge)) {
@@ -226,7 +226,7 @@ func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	return true, nil
 }
 
-// stillThere tells whether an open lock is the one that its name leads to,
+// stillThere reports whether an open lock is the one that its name leads to,
 // and not one that another sweep has removed meanwhile.
 func stillThere(lock *os.File) bool {
 	mine, err := lock.Stat()

@@ -56,7 +56,7 @@ type fileState struct {
 	modified time.Time
 }
 
-// isElsewhere tells whether a socket in a directory of this machine cannot
+// isElsewhere reports whether a socket in a directory of this machine cannot
 // be reached from a container of the engine.
 func (e *engine) isElsewhere() bool {
 	return runtime.GOOS != "linux" || !strings.HasPrefix(e.DaemonHost(), "unix://") ||

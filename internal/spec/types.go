@@ -125,7 +125,7 @@ func (c Cadence) Widest() time.Duration { return c.Every + c.Tolerance }
 // Least is a pair of lower limits; zero means that side is not declared.
 type Least[T int64 | time.Duration] struct{ WarnBelow, FailBelow T }
 
-// Declared tells whether there is a limit at all.
+// Declared reports whether there is a limit at all.
 func (l Least[T]) Declared() bool { return l != Least[T]{} }
 
 // MostPast is how many past drills a check may be compared with at most.

@@ -1,7 +1,7 @@
 package words
 
 // enUS has its words, and their order, from the lists of gofakeit 7
-// (MIT License, Brian Voelker), so that pseudonyms stay what they were. Its
+// (MIT License), so that pseudonyms stay what they were. Its
 // streets are called after a person and a kind of way.
 var enUS = lists{
 	first: `Aaliyah, Aaron, Abbey, Abbie, Abby, Abdul, Abdullah, Abe, Abel, Abigail, Abigale, Abigayle, Abner,

@@ -52,7 +52,7 @@ func scriptOf(locale string) func(rune) bool {
 	}
 }
 
-// plausible tells whether a word is one that anybody would write so.
+// plausible reports whether a word is one that anybody would write so.
 func plausible(w string) bool {
 	strange := func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune(" '-.&", r) }
 	return w != "" && strings.TrimSpace(w) == w && !strings.Contains(w, "  ") && norm.NFC.IsNormalString(w) && strings.IndexFunc(w, strange) < 0
