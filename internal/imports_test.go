@@ -40,6 +40,7 @@ var rooms = map[string]room{
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
 	"internal/sqltext": {layer: 0, only: []string{"internal/verdict", "internal/copytext"},
 		why: "SQL reads the same wherever it comes from; of what it reads it makes rows of COPY text"},
+	"internal/machine":  {layer: 0, why: "space and signals are the machine's, whoever asks for them"},
 	"internal/octets":   {layer: 0, why: "a trick with words of eight bytes, whatever they hold"},
 	"internal/jsontext": {layer: 0, only: []string{"internal/octets"}, why: "where JSON begins and ends does not depend on what becomes of it"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
@@ -73,7 +74,7 @@ var rooms = map[string]room{
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
-	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway"}, targets...),
+	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway", "internal/machine"}, targets...),
 		why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
 	"targets": {layer: 6, only: append([]string{"scenarios"}, targets...),
 		why: "a target is a few lines over a function that is tested; what contributors need is in no user's binary"},

@@ -10,8 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"daybefore/internal/machine"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -198,7 +197,7 @@ type spool struct {
 	name    string // of the backup
 	written int64
 	looked  int64 // what was written when the disk was last looked at
-	free    func(dir string) (free, total int64, err error)
+	space   func(dir string) (machine.Space, error)
 }
 
 const (
@@ -211,7 +210,7 @@ func newSpool(name, dir string) (*spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", name, err)
 	}
-	return &spool{File: f, name: name, free: freeBytes}, nil
+	return &spool{File: f, name: name, space: machine.SpaceOf}, nil
 }
 
 // room ends the unpacking before the disk is full, which others need too.
@@ -220,26 +219,16 @@ func (s *spool) room() error {
 		return nil
 	}
 	s.looked = s.written
-	free, total, err := s.free(filepath.Dir(s.Name()))
-	if err == nil && free < min(leaveFree, total/20) {
+	left, err := s.space(filepath.Dir(s.Name()))
+	if err == nil && left.Free < min(leaveFree, left.Size/20) {
 		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
 			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
-			free>>20)
+			left.Free>>20)
 	}
 	return err
 }
 
 const roomHint = "free space for the whole unpacked archive where temporary files go, or set TMPDIR"
-
-// freeBytes is the room that an unprivileged process has on a folder's disk,
-// and the disk's size.
-func freeBytes(dir string) (free, total int64, err error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, 0, fmt.Errorf("look for room in %s: %w", dir, err)
-	}
-	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), nil
-}
 
 func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.File.Write(p)

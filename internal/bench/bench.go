@@ -14,14 +14,13 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -83,7 +82,7 @@ func cannot(ctx context.Context, format string, args ...any) error {
 // 1 or more, 11 where nothing could be measured, 12 after a signal.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	r, err := o.begin(ctx)
 	if err != nil {

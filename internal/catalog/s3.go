@@ -69,7 +69,8 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.BaseEndpoint = declaredOr(endpoint, o.BaseEndpoint)
 		o.UsePathStyle = src.PathStyle
-		o.Retryer = aws.NopRetryer{}                                              // page and resumed know better where to go on
+		// page and resumed know better where to go on
+		o.Retryer = aws.NopRetryer{}
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired // other servers' answers lack them
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // and some refuse them
 	})

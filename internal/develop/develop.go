@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"daybefore/internal/image"
+	"daybefore/internal/machine"
 	"daybefore/internal/spec"
 )
 
@@ -87,7 +87,7 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(ctx)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	if err := c.prepareTests(ctx); err != nil {
 		return err
@@ -97,17 +97,6 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 		return fmt.Errorf("test: %w", err)
 	}
 	return nil
-}
-
-// interruptible ends the context with Ctrl-C, and as harness does when a
-// terminal is closed, unless that is ignored, as under nohup.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	signal.Reset(os.Interrupt) // Mage listens too, and ends the process at a second Ctrl-C
-	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		ends = append(ends, syscall.SIGHUP)
-	}
-	return signal.NotifyContext(ctx, ends...)
 }
 
 // packages is go's pattern for a room, a folder below internal or one beside

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
@@ -58,7 +59,7 @@ type base struct {
 	info        verdict.Sandbox
 	deadline    time.Time
 	major       int // the least that will do; 0: any
-	cluster     kept
+	cluster     cachedCluster
 	sentences   *told.Sentences
 
 	launch func(c Command) (*program, error) // starts a program
@@ -267,8 +268,8 @@ const leastRoom = 1 * mib
 // isFull reports whether the disk of a directory has no room. A server that dies
 // of it can often not even write so into its log.
 func isFull(path string) bool {
-	now, err := roomOf(path)
-	return err == nil && now.free < leastRoom
+	now, err := machine.SpaceOf(path)
+	return err == nil && now.Free < leastRoom
 }
 
 // noLibrary is what a server says that cannot load a library at its start.

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
 
@@ -96,7 +97,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 		c.tunnel = c.newTunnel()
 		c.db.dial, c.bringLog = c.tunnel.dial, c.fetchLog
 	} else {
-		c.cluster = keptCluster(o, Container, img.id, img.data)
+		c.cluster = clusterFor(o, Container, img.id, img.data)
 	}
 	o.Progress("starting " + img.ref)
 	if err := c.prepare(img); err != nil {
@@ -159,7 +160,7 @@ func (c *container) shutRun(ctx context.Context) error {
 func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 	ctx, stop := lingering(ctx, createGrace)
 	defer stop()
-	m := newMachine(o, o.Memory, c.engine.info.NCPU)
+	m := newMeans(o, o.Memory, c.engine.info.NCPU)
 	if m.memory == 0 {
 		m.memory = max(c.engine.info.MemTotal/2, gib/2)
 	}
@@ -218,7 +219,7 @@ const keepGoing = `sh "$@" >/dev/null 2>&1; exit "$?"`
 
 // startServer starts the server in its container, with the image's account for
 // it, which no process there can leave.
-func (c *container) startServer(ctx context.Context, img dbImage, m machine) error {
+func (c *container) startServer(ctx context.Context, img dbImage, m means) error {
 	data := img.data
 	theirs := []string{} // what a volume's root gives away
 	if !img.keepsData(data) {
@@ -269,10 +270,10 @@ func (c *container) asRoot(ctx context.Context, argv ...string) error {
 // see is looked at from inside, which takes a program each time.
 func (c *container) guardDisks(most int64) error {
 	dirs := []string{c.work.Path()}
-	if _, err := roomOf(c.engine.info.DockerRootDir); c.tunnel == nil && err == nil {
+	if _, err := machine.SpaceOf(c.engine.info.DockerRootDir); c.tunnel == nil && err == nil {
 		dirs = append(dirs, c.engine.info.DockerRootDir)
 	} else {
-		then, err := c.engineRoom()
+		then, err := c.engineSpace()
 		if err != nil {
 			return fmt.Errorf("look at the engine's disk: %w", err)
 		}
@@ -289,7 +290,7 @@ func (c *container) watchEngineDisk(d disk, most int64) {
 			return
 		case <-time.After(engineDiskEach):
 		}
-		now, err := c.engineRoom()
+		now, err := c.engineSpace()
 		if err != nil {
 			continue // what ails it is told by others
 		}
@@ -301,19 +302,19 @@ func (c *container) watchEngineDisk(d disk, most int64) {
 	}
 }
 
-// engineRoom is what the engine's disk has left, as the programs see it, beside
+// engineSpace is what the engine's disk has left, as the programs see it, beside
 // which nothing of a backup's runs.
-func (c *container) engineRoom() (room, error) {
+func (c *container) engineSpace() (machine.Space, error) {
 	var out strings.Builder
 	if err := c.Run(c.life,
 		Command{Args: []string{"stat", "-f", "-c", "%S %b %a %c %d", "/"}, Stdout: &out}); err != nil {
-		return room{}, err
+		return machine.Space{}, err
 	}
 	var block, size, free, most, files int64
 	if _, err := fmt.Sscan(out.String(), &block, &size, &free, &most, &files); err != nil {
-		return room{}, fmt.Errorf("stat said something unexpected: %w", err)
+		return machine.Space{}, fmt.Errorf("stat said something unexpected: %w", err)
 	}
-	return room{free: free * block, size: size * block, files: files, most: most}, nil
+	return machine.Space{Free: free * block, Size: size * block, Files: files, Most: most}, nil
 }
 
 // endAll ends what runs inside, at once, and gives back what it took.

@@ -139,10 +139,10 @@ func (l *local) prepare(o Options) error {
 		}
 	}
 	l.insideShare = l.inside(shareName)
-	l.cluster = kept{}
+	l.cluster = cachedCluster{}
 	if l.degree == enclosure.Enclosed {
 		// Elsewhere the code of a backup could have written what is kept.
-		l.cluster = keptCluster(o, l.bin.identity()...)
+		l.cluster = clusterFor(o, l.bin.identity()...)
 	}
 	if err := l.furnish(); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (l *local) bind(name string, writable bool) enclosure.Bind {
 
 // start starts the script that becomes the server.
 func (l *local) start(o Options) error {
-	m := newMachine(o, o.Memory, runtime.NumCPU())
+	m := newMeans(o, o.Memory, runtime.NumCPU())
 	if m.memory == 0 {
 		m.memory = DefaultMemory()
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/sandbox"
 )
 
@@ -82,11 +83,11 @@ func (o Options) enoughRoom(needs []need) error {
 // roomIn tells the file system of a folder, and what is free there.
 func roomIn(dir string) (device uint64, free int64, ok bool) {
 	var st unix.Stat_t
-	var fs unix.Statfs_t
-	if unix.Stat(dir, &st) != nil || unix.Statfs(dir, &fs) != nil {
+	space, err := machine.SpaceOf(dir)
+	if err != nil || unix.Stat(dir, &st) != nil {
 		return 0, 0, false
 	}
-	return uint64(st.Dev), int64(fs.Bavail) * int64(fs.Bsize), true
+	return uint64(st.Dev), space.Free, true
 }
 
 // existing is the folder itself, or the one above it that is there.
