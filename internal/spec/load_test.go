@@ -113,7 +113,8 @@ var badInputs = []struct {
 
 	// Keys.
 	{"unknown key", drillFile("§notifications: {}"),
-		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events, history`}},
+		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, ` +
+			`latest_events, history`}},
 	{"misspelt key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
 	{"misspelt key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
 	{"misspelt key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")),
@@ -146,7 +147,8 @@ var badInputs = []struct {
 			"postcode, phone, text, hash, token, uuid, url, ip, mac, iban, card, money, number, date_shift, truncate, password, replace, " +
 			"template, constant or set_null"}},
 	{"an alias", drillFile(rule("{column: §*.*.c, transform: hash}")),
-		[]string{`scrub.rules.column: YAML reads a bare * as an alias, which drill files do not use; quote it if it is a pattern ("*.*.created_at"), else write the value out`}},
+		[]string{`scrub.rules.column: YAML reads a bare * as an alias, which drill files do not use; quote it if it is a pattern ("*.*.created_at"), else write ` +
+			`the value out`}},
 	{"an anchor", drillFile("sandbox: §&a {kind: auto}"), []string{"sandbox: YAML anchors and tags are not used in drill files; write the value out"}},
 	{"a tag", drillFile("sandbox: {kind: §!!str auto}"), []string{"sandbox.kind: YAML anchors and tags are not used in drill files; write the value out"}},
 	{"not a duration", drillFile("timeout: §6 hours"), []string{`timeout: "6 hours" is not a duration; write 90s, 45m, 6h, 7d or 1d12h`}},
@@ -186,7 +188,8 @@ var badInputs = []struct {
 	{"a layout without a time in the name", drillFile(source("url: s3://b/, name: a, timezone: UTC, time: §20060102")),
 		[]string{"source.time: source.name has no {time}; write {time} where name has the time, or remove time"}},
 	{"a layout that is an example", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §20261121T031500Z")),
-		[]string{`source.time: "20261121T031500Z" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
+		[]string{`source.time: "20261121T031500Z" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as ` +
+			`20060102T150405Z`}},
 	{"a layout in other words", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §YYYYMMDD")),
 		[]string{`source.time: "YYYYMMDD" does not tell year, month and day; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
 	{"a layout of twelve hours", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §20060102T030405")),
@@ -194,7 +197,8 @@ var badInputs = []struct {
 	{"a layout without hour", drillFile(source("url: s3://b/, name: 'a-{time}', timezone: UTC, time: §20060102-0405")),
 		[]string{`source.time: "20060102-0405" does not tell the hour; write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z`}},
 	{"a zone's abbreviation", drillFile(source("url: s3://b/, name: 'a-{time}', time: §20060102T150405MST")),
-		[]string{`source.time: "20060102T150405MST" holds a zone's abbreviation, which does not tell its offset; write -0700 for the zone, or leave it out and say timezone`}},
+		[]string{`source.time: "20060102T150405MST" holds a zone's abbreviation, which does not tell its offset; write -0700 for the zone, or leave it out and ` +
+			`say timezone`}},
 	{"a time without zone", drillFile(source("url: s3://b/, name: 'a-{time}', time: §20060102T150405")),
 		[]string{"source.timezone is missing: {time} has no zone; add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"}},
 	{"a header without zone", drillFile("§source: {url: s3://b/, name: a}"),
@@ -374,7 +378,8 @@ var badInputs = []struct {
 		[]string{`scrub.rules.transform: "emial" is not one of its values; did you mean email?`}},
 	{"no column", drillFile(rule("§{transform: hash}")), []string{"scrub.rules.column is missing; name it as schema.table.column"}},
 	{"a column of two parts", drillFile(rule("{column: §users.email, transform: hash}")),
-		[]string{`scrub.rules.column: "users.email" has 2 of the 3 parts of schema.table.column; write schema.table.column, a part that holds a dot quoted "like.this"`}},
+		[]string{`scrub.rules.column: "users.email" has 2 of the 3 parts of schema.table.column; write schema.table.column, a part that holds a dot quoted ` +
+			`"like.this"`}},
 	{"an open quote", drillFile(rule(`{column: §'public."users.email', transform: hash}`)),
 		[]string{`scrub.rules.column: "public.\"users.email" is not a name; write schema.table.column, a part that holds a dot quoted "like.this"`}},
 	{"a rule twice", drillFile(rule("{column: a.b.c, transform: hash}, {column: §a.b.c, transform: text}")),
@@ -466,9 +471,11 @@ var badInputs = []struct {
 		[]string{"scrub.rules.json.by acts only on a column of its own; remove it: dates in a value move by themselves"}},
 	{"a link over a path and a column",
 		drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: hash, link: p}]}, {column: a.b.d, transform: §email, link: p}")),
-		[]string{`scrub.rules: link "p" is transformed by hash elsewhere (line 4), so that equal values would part; use one transform under a link, or another link`}},
+		[]string{`scrub.rules: link "p" is transformed by hash elsewhere (line 4), so that equal values would part; use one transform under a link, or another ` +
+			`link`}},
 	{"a type with its length", drillFile(rule("{column: a.b.c, type: §varchar(20), transform: hash}")),
-		[]string{`scrub.rules.type: "varchar(20)" is more than a type's name; write the name alone, such as varchar: columns of every length are meant, and arrays too`}},
+		[]string{`scrub.rules.type: "varchar(20)" is more than a type's name; write the name alone, such as varchar: columns of every length are meant, and ` +
+			`arrays too`}},
 	{"an array's type", drillFile(rule("{column: a.b.c, type: §'text[]', transform: hash}")),
 		[]string{`scrub.rules.type: "text[]" is more than a type's name; write the name alone, such as varchar: columns of every length are meant, and arrays too`}},
 	{"a type of three parts", drillFile(rule("{column: a.b.c, type: §a.b.c, transform: hash}")),
@@ -491,7 +498,8 @@ var badInputs = []struct {
 	{"recompute a document", drillFile(rule("{column: a.b.c, recompute: §x, json: [{path: $.a, transform: hash}]}")),
 		[]string{"scrub.rules: recompute excludes json and fields; keep one of them"}},
 	{"one link, two transforms", drillFile(rule("{column: a.b.c, transform: email, link: p}, {column: a.b.d, transform: §hash, link: p}")),
-		[]string{`scrub.rules: link "p" is transformed by email elsewhere (line 4), so that equal values would part; use one transform under a link, or another link`}},
+		[]string{`scrub.rules: link "p" is transformed by email elsewhere (line 4), so that equal values would part; use one transform under a link, or another ` +
+			`link`}},
 	{"keep all", drillFile("scrub: {keep: [{table: a.b, match: {email: §'*'}}]}"),
 		[]string{`scrub.keep.match.email keeps every row as it is; say which rows, such as "*@ourco.example"`}},
 	{"keep without match", drillFile("scrub: {keep: [§{table: a.b}]}"),
@@ -635,7 +643,8 @@ var badInputs = []struct {
 	{"too many events", drillFile("latest_events: [{table: a.b, order_by: c, columns: [d], limit: §101}]"),
 		[]string{"latest_events.limit: 101 is out of range; write 1 to 100"}},
 	{"a relationship to no column", drillFile(table("relationships: [{column: a, references: §public.users}]")),
-		[]string{`expectations.tables.relationships.references: "public.users" has 2 of the 3 parts of schema.table.column; write schema.table.column, a part that holds a dot quoted "like.this"`}},
+		[]string{`expectations.tables.relationships.references: "public.users" has 2 of the 3 parts of schema.table.column; write schema.table.column, a part ` +
+			`that holds a dot quoted "like.this"`}},
 	{"a relationship to a pattern", drillFile(table("relationships: [{column: a, references: §'*.users.id'}]")),
 		[]string{`expectations.tables.relationships.references: "*.users.id" is a pattern; name one column; quote the part if its name holds a *`}},
 	{"a relationship of no limit", drillFile(table("relationships: [{column: a, references: a.b.c, fail_if: §'>= 0'}]")),
