@@ -140,7 +140,7 @@ func TestWhatChangesDuringTheLoad(t *testing.T) {
   tables: [{table: public.a_first, row_count: {equals: 10}}, {table: public.b_kept, row_count: {equals: 10}}]
 `)
 	if got, want := found(r, "rows_changed:public.a_first"),
-		"fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, " +
+		"fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, "+
 			"by something else than what loads it"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -75,9 +75,9 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	if err := s.plan(ctx); err != nil {
 		return err
 	}
-	s.crew = newCrew(s.archive, s.tables, s.order, s.opts.Jobs)
+	s.scheduler = newScheduler(s.archive, s.tables, s.order, s.opts.Jobs)
 	work, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, s.crew.stop)()
+	defer context.AfterFunc(ctx, s.scheduler.stop)()
 	work.Go(func() error { return s.archive.CheckData(ctx, slices.Concat(s.lists.excluded, s.lists.leftOut)...) })
 	for range s.opts.Jobs {
 		work.Go(func() error { return s.worker(ctx, filter) })
@@ -86,7 +86,7 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	if s.observing != nil {
 		s.observing.Close(context.WithoutCancel(ctx))
 	}
-	s.took.Data, s.took.PostData = s.crew.lastRow.Sub(begun), time.Since(s.crew.lastRow)
+	s.took.Data, s.took.PostData = s.scheduler.lastRow.Sub(begun), time.Since(s.scheduler.lastRow)
 	return err
 }
 
@@ -221,7 +221,7 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	return byName, err
 }
 
-// worker does what the crew gives it, over one connection.
+// worker does what the scheduler gives it, over one connection.
 func (s *Session) worker(ctx context.Context, filter Filter) error {
 	conn, err := s.connectToLoad(ctx)
 	if err != nil {
@@ -232,7 +232,7 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 		return err
 	}
 	for {
-		t, ok := s.crew.next()
+		t, ok := s.scheduler.next()
 		switch {
 		case !ok:
 			return nil
@@ -243,11 +243,11 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 		case t.load != nil:
 			err = s.loadAll(ctx, conn, t.name, t.load, filter)
 		case t.key != nil:
-			err = s.crew.check(ctx, conn, t.key, &s.said)
+			err = s.scheduler.check(ctx, conn, t.key, &s.said)
 		default:
-			err = s.crew.build(ctx, conn, t.build, &s.said)
+			err = s.scheduler.build(ctx, conn, t.build, &s.said)
 		}
-		s.crew.ended(t)
+		s.scheduler.ended(t)
 		if err != nil {
 			return err
 		}
@@ -293,7 +293,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 			}
 			return s.brokenSource(ctx, src, t, err)
 		}
-		s.crew.loaded(t)
+		s.scheduler.loaded(t)
 	}
 	if err := src.end(); err != nil {
 		return s.brokenSource(ctx, src, tables[len(tables)-1], err)

@@ -74,7 +74,7 @@ type Session struct {
 	places     map[int]int     // where an entry stands in the archive, by its dump id
 	tables     []*table
 	order      *order
-	crew       *crew
+	scheduler       *scheduler
 	observing  *pgx.Conn // what loads the tables that observe
 	held       map[name]int64
 
@@ -167,7 +167,7 @@ func (s *Session) postData(ctx context.Context) error {
 	if err := s.withoutForeignRows(ctx); err != nil {
 		return err
 	}
-	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post),
+	if err := s.restoreEntries(ctx, "post-data", s.scheduler.remaining(s.lists.post),
 		s.order.jobs(s.opts.Jobs)); err != nil {
 		return err
 	}

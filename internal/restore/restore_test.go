@@ -468,7 +468,7 @@ INSERT INTO mine.kept (tag) VALUES ('a'), ('b');`)
 			t.Errorf("%s: %+v", format, got)
 		}
 		if got := s.query(t,
-			"select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) " +
+			"select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) "+
 				"from mine.kept"); got != "a11 b223ours" {
 			t.Errorf("%s: the rest: %s", format, got)
 		}
@@ -696,7 +696,7 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 			t.Fatal(err)
 		}
 		if got := s.query(t,
-			"select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) " +
+			"select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) "+
 				"from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
 			t.Errorf("before post-data good has the indexes %q", got)
 		}

@@ -16,7 +16,7 @@ import (
 	"daybefore/internal/archive"
 )
 
-// crew deals out what there is to do to the workers, what belongs to the table
+// scheduler deals out the work to the workers: first what belongs to the table
 // with the most to do first: tables to load; as soon as a table's rows are in,
 // its indexes and keys to build; and once that is done for two tables, the
 // foreign keys between them. What needs more (materialized views, partitioned indexes)
@@ -26,7 +26,7 @@ import (
 // Where something can observe the order of the load, there are several phases,
 // each dealt out when all of the one before is done; and nothing is built
 // before the last.
-type crew struct {
+type scheduler struct {
 	byTable map[int][]archive.Entry // indexes and keys, by the dump id of the table's rows
 	waiting map[int][]*foreignKey   // by the dump ids of the rows and builds that they wait for
 	numKeys map[int]int             // of those, by the dump id of the rows that refer to others
@@ -91,9 +91,9 @@ func (t task) rank() int {
 // its own: a program's start costs as much as some megabytes.
 const alone = 4 << 20
 
-// newCrew finds the tasks of all phases.
-func newCrew(a *archive.Archive, tables []*table, o *order, workers int) *crew {
-	c := &crew{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
+// newScheduler finds the tasks of all phases.
+func newScheduler(a *archive.Archive, tables []*table, o *order, workers int) *scheduler {
+	c := &scheduler{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
 		built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
 	c.workers = workers
@@ -105,7 +105,7 @@ func newCrew(a *archive.Archive, tables []*table, o *order, workers int) *crew {
 
 // advance deals out the next phase that has anything to do, and reports whether
 // there is one.
-func (c *crew) advance() bool {
+func (c *scheduler) advance() bool {
 	for len(c.ready) == 0 && len(c.phases) > 0 {
 		p := c.phases[0]
 		c.phases = c.phases[1:]
@@ -122,7 +122,7 @@ func (c *crew) advance() bool {
 // deal deals out a phase. Large tables are dealt out one by one, so that a
 // worker who is done earlier takes the next; small ones in as many portions as
 // there are workers.
-func (c *crew) deal(p phase) {
+func (c *scheduler) deal(p phase) {
 	if p.serial {
 		c.push(task{load: p.tables, serial: true})
 		return
@@ -149,7 +149,7 @@ func (c *crew) deal(p phase) {
 	}
 }
 
-func (c *crew) push(t task) {
+func (c *scheduler) push(t task) {
 	t.seq = c.numDealt
 	t.name = fmt.Sprintf("data-%d", t.seq)
 	c.numDealt++
@@ -158,7 +158,7 @@ func (c *crew) push(t task) {
 
 // ahead is what there is to do about tables, in bytes of the archive: each index
 // and each key reads their rows once more.
-func (c *crew) ahead(tables ...*table) (sum int64) {
+func (c *scheduler) ahead(tables ...*table) (sum int64) {
 	for _, t := range tables {
 		sum += t.entry.DataSize * int64(1+len(c.byTable[t.entry.DumpID])+c.numKeys[t.entry.DumpID])
 	}
@@ -190,7 +190,7 @@ func spread(tables []*table, n int) [][]*table {
 // and CONSTRAINT (primary keys, unique and exclusion constraints) that rest on
 // one table of those to be loaded, and else on nothing later than the schema;
 // and foreign keys between such tables. What observes keeps its place.
-func (c *crew) findBuilds(a *archive.Archive, tables []*table, observes map[int]bool) {
+func (c *scheduler) findBuilds(a *archive.Archive, tables []*table, observes map[int]bool) {
 	byID := map[int]*table{}
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
@@ -242,7 +242,7 @@ func restsOn(e archive.Entry, rowsOf map[int]int, entries map[int]archive.Entry)
 
 // loaded makes a table's indexes ready to be built, once nothing more is
 // loaded that could observe them.
-func (c *crew) loaded(t *table) {
+func (c *scheduler) loaded(t *table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.phases) > 0 {
@@ -253,7 +253,7 @@ func (c *crew) loaded(t *table) {
 	c.changed.Broadcast()
 }
 
-func (c *crew) buildOn(t *table) {
+func (c *scheduler) buildOn(t *table) {
 	for _, e := range c.byTable[t.entry.DumpID] {
 		c.push(task{ahead: c.ahead(t), build: e})
 	}
@@ -261,7 +261,7 @@ func (c *crew) buildOn(t *table) {
 }
 
 // done tells the foreign keys that rows are in, or a build is done.
-func (c *crew) done(id int) {
+func (c *scheduler) done(id int) {
 	for _, k := range c.waiting[id] {
 		k.waits--
 		if k.waits == 0 {
@@ -273,7 +273,7 @@ func (c *crew) done(id int) {
 
 // next returns what a worker is to do now, and waits as long as what others do
 // may make more ready; false: there will be nothing more.
-func (c *crew) next() (task, bool) {
+func (c *scheduler) next() (task, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !c.stopped {
@@ -293,7 +293,7 @@ func (c *crew) next() (task, bool) {
 }
 
 // take takes the first task that can be done now.
-func (c *crew) take() (t task, ok bool) {
+func (c *scheduler) take() (t task, ok bool) {
 	var blocked []task
 	for !ok && len(c.ready) > 0 {
 		t = heap.Pop(&c.ready).(task)
@@ -311,10 +311,10 @@ func (c *crew) take() (t task, ok bool) {
 	return t, ok
 }
 
-func (c *crew) checks(n name) bool { return slices.Contains(c.checking, n) }
+func (c *scheduler) checks(n name) bool { return slices.Contains(c.checking, n) }
 
 // ended tells that a worker did, or could not do, what next gave it.
-func (c *crew) ended(t task) {
+func (c *scheduler) ended(t task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running--
@@ -328,7 +328,7 @@ func (c *crew) ended(t task) {
 }
 
 // stop lets nobody wait any longer.
-func (c *crew) stop() {
+func (c *scheduler) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopped = true
@@ -336,7 +336,7 @@ func (c *crew) stop() {
 }
 
 // build builds one entry over a worker's connection.
-func (c *crew) build(ctx context.Context, conn *pgx.Conn, e archive.Entry, said *messages) error {
+func (c *scheduler) build(ctx context.Context, conn *pgx.Conn, e archive.Entry, said *messages) error {
 	ok, err := c.try(ctx, conn, e, e.Defn, said)
 	if ok {
 		c.isBuilt(e)
@@ -346,7 +346,7 @@ func (c *crew) build(ctx context.Context, conn *pgx.Conn, e archive.Entry, said 
 
 // try runs a statement of an entry. One that the server refuses is no error
 // yet, and no more than a notice.
-func (c *crew) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql string, said *messages) (ok bool,
+func (c *scheduler) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql string, said *messages) (ok bool,
 	err error) {
 	_, err = conn.PgConn().Exec(ctx, sql).ReadAll()
 	var refused *pgconn.PgError
@@ -364,7 +364,7 @@ func (c *crew) try(ctx context.Context, conn *pgx.Conn, e archive.Entry, sql str
 	return true, nil
 }
 
-func (c *crew) isBuilt(e archive.Entry) {
+func (c *scheduler) isBuilt(e archive.Entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.built[e.DumpID] = true
@@ -374,7 +374,7 @@ func (c *crew) isBuilt(e archive.Entry) {
 
 // remaining are the entries that are not built yet: all, where nobody was at
 // work.
-func (c *crew) remaining(entries []archive.Entry) []archive.Entry {
+func (c *scheduler) remaining(entries []archive.Entry) []archive.Entry {
 	if c == nil {
 		return entries
 	}
