@@ -16,12 +16,12 @@ import (
 	"daybefore/internal/archive"
 )
 
-// scheduler deals out the work to the workers: first what belongs to the table
-// with the most to do first: tables to load; as soon as a table's rows are in,
-// its indexes and keys to build; and once that is done for two tables, the
-// foreign keys between them. What needs more (materialized views, partitioned indexes)
-// waits for the last step, as does whatever fails to be built here: pg_restore
-// then tries again in the plain order, and reports it.
+// scheduler deals out the work to the workers. What belongs to the table with
+// the most ahead of it comes first: tables to load; as soon as a table's rows
+// are in, its indexes and keys to build; and once that is done for two tables,
+// the foreign keys between them. What needs more (materialized views,
+// partitioned indexes) waits for the last step, as does whatever fails to be
+// built here: pg_restore then tries again in the plain order, and reports it.
 //
 // Where something can observe the order of the load, there are several phases,
 // each dealt out when all of the one before is done; and nothing is built
