@@ -59,7 +59,7 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 		m.changed(percent, base), comparedWith(points))
 }
 
-const acceptHint = `if it was meant, accept it: mage accept -name=DRILL -check=ID -why="…"`
+const acceptHint = `if it was meant, accept it: drill accept -name=DRILL -check=ID -why="…"`
 
 // tooLittle skips a check that has nothing, or not enough, to be compared with.
 func tooLittle(c *verdict.Check, past history.Past, points []history.Point, least int, observed string) bool {

@@ -307,7 +307,7 @@ type rawSumFile struct {
 
 type rawSchema struct {
 	section
-	Baseline  text `json:"baseline" mend:"name the file, such as drills/shop.schema.json, and write it: mage baseline"`
+	Baseline  text `json:"baseline" mend:"name the file, such as drills/shop.schema.json, and write it: drill baseline"`
 	OnAdded   text `json:"on_added,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnRemoved text `json:"on_removed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnChanged text `json:"on_changed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`

@@ -87,7 +87,7 @@ func (c checker) schema(raw *rawSchema) *Baseline {
 
 func (c checker) baseline(t text, path string) *Structure {
 	const key = "expectations.schema.baseline"
-	write := "write it: mage baseline -name=" + nameOf(c.file)
+	write := "write it: drill baseline -name=" + nameOf(c.file)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		c.refuse(t.at, write, "%s: %s is not there", key, path)
