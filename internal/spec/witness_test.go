@@ -31,7 +31,7 @@ func TestWitness(t *testing.T) {
 			WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 3}, Pos: Pos{5, 7}},
 		{Name: "journal", Table: events, Key: []WitnessKey{{"id", "id"}}, At: "ms", Unit: "ms",
 			Source: Source{URL: "file://" + dir + "/logs/a%20b.csv.gz", Links: LinksRefuse},
-			FailIf: &Condition{">", 0}, Tolerance: 2 * time.Minute, Timeout: 20 * time.Minute, Pos: Pos{6, 7}},
+			FailIf: &Condition{">", 0}, Tolerance: 2 * time.Minute, Timeout: 20 * time.Minute, Pos: Pos{7, 7}},
 	}
 	if diff := cmp.Diff(want, drill.Expectations.Witness); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
