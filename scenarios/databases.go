@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"daybefore/internal/verdict"
 )
 
 // brokenDatabases restore without a word, and hold all their rows.
-func brokenDatabases() []Scenario {
+func brokenDatabases() []Scenario { return slices.Concat(brokenObjects(), brokenContents()) }
+
+func brokenObjects() []Scenario {
 	return []Scenario{
 		{"an extension that the backup does not bring",
 			edited("  roles: [app, readonly]\n", "  roles: [app, readonly]\n  extensions: [citext]\n"),
@@ -47,6 +50,11 @@ func brokenDatabases() []Scenario {
 			alone(verdict.CodeSchema, "schema")},
 		{"an index on a function that is not what it says", shopAfter(unsteady),
 			alone(verdict.CodeAmcheck, "amcheck:indexes")},
+	}
+}
+
+func brokenContents() []Scenario {
+	return []Scenario{
 		{"an order of somebody who is not there",
 			shopAfter("UPDATE public.orders SET contact_email = 'nobody' || chr(64) || 'example.com' WHERE id = 7"),
 			alone(verdict.CodeRelationships, "relationships:public.orders.contact_email")},

@@ -82,7 +82,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	u := &unwrapped{Reader: in, compression: outerOf(head), converted: converted(head),
+	u := &unwrapped{Reader: in, compression: outerOf(head), converted: isConverted(head),
 		summed: func() bool { return false }}
 	if u.compression == None {
 		u.plain = scripted(head)
@@ -104,7 +104,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 		return nil, verdict.Truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
 	}
 	u.refused = refuse(name, string(u.compression), head)
-	u.plain, u.converted = scripted(head), u.converted || converted(head)
+	u.plain, u.converted = scripted(head), u.converted || isConverted(head)
 	return u, nil
 }
 
@@ -131,7 +131,7 @@ func sniffed(in *bufio.Reader, src *source) ([]byte, error) {
 }
 
 func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
-	o := &outer{name: name, compression: u.compression, src: src}
+	o := &compression{name: name, compression: u.compression, src: src}
 	switch u.compression {
 	case Gzip:
 		z, err := packed.NewGzip(in)
@@ -152,15 +152,15 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 	return nil
 }
 
-// outer explains a decompressor's errors as what they mean for the backup.
-type outer struct {
+// compression explains a decompressor's errors as what they mean for the backup.
+type compression struct {
 	name        string
 	compression Compression
 	src         *source
 	r           io.Reader
 }
 
-func (o *outer) Read(p []byte) (int, error) {
+func (o *compression) Read(p []byte) (int, error) {
 	n, err := o.r.Read(p)
 	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return n, err
@@ -168,7 +168,7 @@ func (o *outer) Read(p []byte) (int, error) {
 	return n, o.explain(err)
 }
 
-func (o *outer) explain(err error) error {
+func (o *compression) explain(err error) error {
 	switch {
 	case o.src.err != nil:
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)

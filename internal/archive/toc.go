@@ -17,7 +17,7 @@ import (
 // (ReadHead, ReadToc, ReadInt, ReadStr, ReadOffset) and pg_backup_custom.c.
 
 const (
-	magic = "PGDMP"
+	customMagic = "PGDMP"
 
 	oldest = 10 // 1.10, PostgreSQL 8.0
 	newest = 16 // 1.16, PostgreSQL 17 and 18
@@ -189,9 +189,9 @@ func (d *decoder) oid() uint32 {
 // header reads everything before the table of contents.
 func (d *decoder) header() Header {
 	h := Header{Format: Custom, Compression: None, StdStrings: true}
-	for i := range len(magic) {
-		if b := d.byte(); b != magic[i] {
-			d.corrupt("it does not begin with %s", magic)
+	for i := range len(customMagic) {
+		if b := d.byte(); b != customMagic[i] {
+			d.corrupt("it does not begin with %s", customMagic)
 			return Header{}
 		}
 	}

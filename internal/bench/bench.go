@@ -196,7 +196,7 @@ func (o Options) ways() []Way {
 // engine is between.
 func (o Options) jobs(d *dumped) ([]job, error) {
 	ways := o.ways()
-	drillings := drillings()
+	drillings := allDrillings()
 	if d.Kind != sandbox.Container {
 		if o.Ways != "" && slices.Contains(ways, Tunnel) {
 			return nil, fmt.Errorf("-ways: %s is through a container's engine, and the sandbox is %s", Tunnel, d.Kind)
@@ -239,7 +239,7 @@ func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err
 		for i := range jobs {
 			j := jobs[(i+round)%len(jobs)]
 			j.Scratch = w.Spool()
-			s, err := work(ctx, j, o.Stderr)
+			s, err := runWorker(ctx, j, o.Stderr)
 			if err != nil {
 				return nil, fmt.Errorf("round %d, %s: %w", round+1, j.Way, err)
 			}

@@ -15,12 +15,12 @@ type table struct {
 	create  string
 	// rows for the numbers i from generate_series(%d, %d); other rows' numbers come from %[3]d and on
 	fill  string
-	scrub []scrubbed // columns that hold what may not lie in a sandbox
-	keep  []string   // columns that look as if, and do not
+	scrub []scrubbedColumn // columns that hold what may not lie in a sandbox
+	keep  []string         // columns that look as if, and do not
 }
 
-// scrubbed is a column, how the drill rewrites it and how SQL does.
-type scrubbed struct {
+// scrubbedColumn is a column, how the drill rewrites it and how SQL does.
+type scrubbedColumn struct {
 	column string
 	rule   string // of the drill file
 	sql    string // the usual expression
@@ -63,7 +63,7 @@ var tables = []table{
 			jsonb_build_object('theme', (array['dark','light'])[1 + i % 2], 'beta', i % 7 = 0, 'visits', (i * 37) % 5000,
 				'tags', jsonb_build_array('t' || i % 90, 't' || i % 77)),
 			timestamptz '2020-01-01' + i % 180000000 * interval '1 second'`,
-		scrub: []scrubbed{
+		scrub: []scrubbedColumn{
 			{"email", "transform: email, link: person, normalize: [trim, lower]",
 				`'u' || left(md5($K || lower(trim(email))), 16) || '@example.invalid'`},
 			{"full_name", "transform: name",
@@ -94,7 +94,7 @@ var tables = []table{
 			case when i % 3 > 0 then 'leave it with ' || left(md5(i::text), 8) || ', ' || ` + prose("i * 17 % 500",
 			"20 + i % 60") + ` end,
 			timestamptz '2022-01-01' + i * interval '31 seconds'`,
-		scrub: []scrubbed{
+		scrub: []scrubbedColumn{
 			{"contact_email", "transform: email, link: person, normalize: [trim, lower]",
 				`'u' || left(md5($K || lower(trim(contact_email))), 16) || '@example.invalid'`},
 			{"note", "transform: text", `md5($K || note) || left(md5(note || $K), greatest(length(note) - 32, 0))`},
@@ -118,7 +118,7 @@ var tables = []table{
 			jsonb_build_object('page', '/p/' || i % 50000, 'ms', (i * 7919) % 3000, 'ref', left(md5('r' || i), 12), 'ab',
 				jsonb_build_object('x', i % 2, 'y', i % 5)),
 			timestamp '2023-01-01' + i * interval '20 seconds'`,
-		scrub: []scrubbed{
+		scrub: []scrubbedColumn{
 			{"ip", "transform: hash", `md5($K || ip)`},
 			{"user_agent", "transform: text",
 				`md5($K || user_agent) || left(md5(user_agent || $K), greatest(length(user_agent) - 32, 0))`},
@@ -133,7 +133,7 @@ var tables = []table{
 			prose("i * 7 % 400", "80 + i * 13 % 220") + `,
 			jsonb_build_object('channel', 'c' || i % 300, 'read', i % 3 = 0),
 				timestamptz '2023-01-01' + i * interval '80 seconds'`,
-		scrub: []scrubbed{{"body", "transform: text",
+		scrub: []scrubbedColumn{{"body", "transform: text",
 			`rpad(md5($K || body) || md5(body || $K), length(body), md5($K || body))`}},
 		keep: []string{"meta"},
 	},
@@ -204,14 +204,14 @@ func numColumns() (all, scrubbed int) {
 type recipe struct {
 	text     string // everything that decides what is in it
 	scale    string // names the folder in the cache too
-	steps    []step
+	steps    []drillStep
 	rows     map[string]int64 // of each table
 	columns  int
 	scrubbed int
 }
 
-// step is statements that may run side by side, over so many connections.
-type step struct {
+// drillStep is statements that may run side by side, over so many connections.
+type drillStep struct {
 	jobs       int
 	statements []string
 }
@@ -235,6 +235,6 @@ func shop(scale string) recipe {
 	r.text = text.String()
 	r.columns, r.scrubbed = numColumns()
 	jobs := runtime.NumCPU()
-	r.steps = []step{{1, creates}, {jobs, fills}, {jobs, afterFill}, {1, afterKeys}}
+	r.steps = []drillStep{{1, creates}, {jobs, fills}, {jobs, afterFill}, {1, afterKeys}}
 	return r
 }

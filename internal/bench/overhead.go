@@ -185,8 +185,8 @@ func (b *overhead) measure(ctx context.Context, o Options) error {
 	return nil
 }
 
-// command runs the binary at a home.
-func command(ctx context.Context, binary, home string, args ...string) *exec.Cmd {
+// benchCommand runs the binary at a home.
+func benchCommand(ctx context.Context, binary, home string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "DRILL_HOME="+home, workerEnv+"=") // it may be a worker that asks
@@ -199,7 +199,7 @@ func command(ctx context.Context, binary, home string, args ...string) *exec.Cmd
 // start measures a target that does next to nothing: it lists the drills.
 func (b *overhead) start(ctx context.Context) error {
 	begun := time.Now()
-	if err := command(ctx, b.binary, b.dir, "drills").Run(); err != nil {
+	if err := benchCommand(ctx, b.binary, b.dir, "drills").Run(); err != nil {
 		return fmt.Errorf("list the drills: %w", err)
 	}
 	b.starts = append(b.starts, ms(time.Since(begun)))
@@ -211,7 +211,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // drill runs the demo's drill, listening to what its log and the engine say.
 func (b *overhead) drill(ctx context.Context) (drilled, error) {
 	log := &logTimes{}
-	cmd := command(ctx, b.binary, b.dir, "drill", "-name="+b.name)
+	cmd := benchCommand(ctx, b.binary, b.dir, "drill", "-name="+b.name)
 	cmd.Env = append(cmd.Env, "DRILL_LOG=debug")
 	cmd.Stderr = log
 	events := listen(ctx, b.name)

@@ -23,7 +23,7 @@ func peerSays(t *testing.T, ctx context.Context, script string) (*Sample, error)
 	}
 	bin := filepath.Dir(path)
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	return work(ctx, job{Way: peerPrefix + "test", Archive: filepath.Join(bin, "archive"), Jobs: 2}, io.Discard)
+	return runWorker(ctx, job{Way: peerPrefix + "test", Archive: filepath.Join(bin, "archive"), Jobs: 2}, io.Discard)
 }
 
 // archive is the path that the last peer was given; a script writes there what

@@ -58,9 +58,9 @@ func serve(in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(s)
 }
 
-// work runs a job in a process of its own, which outlives neither ctx nor
+// runWorker runs a job in a process of its own, which outlives neither ctx nor
 // this process by more than it takes to remove its server.
-func work(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
+func runWorker(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 		return nil, err
 	}
 	s := &s3Store{
-		url:       (&url.URL{Scheme: "s3", Host: u.Host, Path: "/" + folder(u.Path)}).String(),
+		url:       (&url.URL{Scheme: "s3", Host: u.Host, Path: "/" + folderPath(u.Path)}).String(),
 		anonymous: src.Anonymous,
 		policy:    hurried,
 	}
@@ -75,7 +75,7 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // and some refuse them
 	})
 	s.bucketName = u.Host
-	s.prefix = folder(u.Path)
+	s.prefix = folderPath(u.Path)
 	return s, nil
 }
 
@@ -356,7 +356,7 @@ func (s *s3Store) ReadRange(ctx context.Context, o Object, offset, length int64)
 // Range: they answer with other bytes, and with no error.
 func (s *s3Store) checkAnswer(out *s3.GetObjectOutput, o Object, offset, length int64) error {
 	if etag := trimETag(aws.ToString(out.ETag)); etag != o.ETag && etag != "" {
-		return changed(s, o, "the object was replaced")
+		return wasChanged(s, o, "the object was replaced")
 	}
 	got := aws.ToString(out.ContentRange)
 	sent := aws.ToInt64(out.ContentLength)

@@ -24,7 +24,7 @@ import (
 func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.Duration, jobs int,
 	names *told.Names) []verdict.Check {
 	v := verifier{connect: connect, rows: a.Rows, timeout: timeout, jobs: max(jobs, 1)}
-	var checks []check
+	var checks []pendingCheck
 	if a.Heap {
 		checks = append(checks, v.check(ctx, heaps))
 	}
@@ -162,10 +162,10 @@ order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 		"another collation; in production, amcheck the same index and REINDEX it",
 }
 
-// check verifies all of them and tells the damaged ones. The timeout is each
+// pendingCheck verifies all of them and tells the damaged ones. The timeout is each
 // relation's; all of them have the drill's.
-func (v *verifier) check(drill context.Context, r relations) check {
-	return check{
+func (v *verifier) check(drill context.Context, r relations) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: r.id, Stage: verdict.StageExpect, Code: verdict.CodeAmcheck,
 			Expected: "all " + r.all + " whole"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {

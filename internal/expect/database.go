@@ -14,9 +14,9 @@ import (
 
 // ofDatabase are the checks of the database as a whole, in the order of the
 // drill file's example.
-func ofDatabase(e spec.Expectations, o Options) []check {
-	var all []check
-	add := func(key string, declared bool, c check) {
+func ofDatabase(e spec.Expectations, o Options) []pendingCheck {
+	var all []pendingCheck
+	add := func(key string, declared bool, c pendingCheck) {
 		if declared {
 			c.lenient = slices.Contains(e.WarnOnly, key)
 			all = append(all, c)
@@ -38,7 +38,7 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 	add("materialized_views", e.MaterializedViews, materializedViews(e.Tables, o.LeftEmpty).check())
 	add("collations", e.Collations, collations.check())
 	if e.Schema != nil {
-		add("schema", true, schema(*e.Schema, o.Structure, o.Names))
+		add("schema", true, checkSchema(*e.Schema, o.Structure, o.Names))
 	}
 	return all
 }
@@ -51,21 +51,21 @@ const users = `n.nspname not in ('pg_catalog', 'information_schema') and n.nspna
 // likeNamed are the names that SQL gives, which are near and of which the drill
 // file means none by another entry of its list.
 func likeNamed(ctx context.Context, q *query, name string, listed []string, sql string) ([]string, error) {
-	there, err := names(ctx, q, sql)
+	there, err := askNames(ctx, q, sql)
 	if err != nil {
 		return nil, fmt.Errorf("look for what is named like %s: %w", name, err)
 	}
 	return slices.DeleteFunc(nearest(name, there), func(near string) bool { return slices.Contains(listed, near) }), nil
 }
 
-func extension(name string, listed []string, o Options) check {
+func extension(name string, listed []string, o Options) pendingCheck {
 	const all = "select extname from pg_catalog.pg_extension order by 1"
 	const find = `
 select a.name is not null, e.extname is not null
 from (select $1::pg_catalog.text) w(name)
 left join pg_catalog.pg_available_extensions a on a.name = w.name
 left join pg_catalog.pg_extension e on e.extname = w.name`
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "extensions:" + name, Code: verdict.CodeExtensions, Expected: "present"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find, name)
@@ -103,7 +103,7 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 
 // role judges whether the backup gives anything to a role: a dump that was
 // taken without owners and privileges restores well, and nobody may read it.
-func role(name string, listed []string, o Options) check {
+func role(name string, listed []string, o Options) pendingCheck {
 	const all = `
 select distinct r.rolname from pg_catalog.pg_roles r
 left join pg_catalog.pg_shdepend d on d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
@@ -120,7 +120,7 @@ select r.oid is not null, coalesce(r.oid = 10, false),
             and d.objid = b.oid))
 from pg_catalog.pg_database b left join pg_catalog.pg_roles r on r.rolname = $1::pg_catalog.text
 where b.datname = pg_catalog.current_database()`
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "roles:" + name, Code: verdict.CodeRoles,
 			Expected: "owns something, or may something"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -153,7 +153,7 @@ where b.datname = pg_catalog.current_database()`
 // setting judges one that the database has for all its sessions. Who gives it
 // a dot in its name invents it, and may keep a secret in it: such a value is
 // not shown.
-func setting(s spec.Setting, declared []spec.Setting, o Options) check {
+func setting(s spec.Setting, declared []spec.Setting, o Options) pendingCheck {
 	const all = `
 select distinct pg_catalog.lower(pg_catalog.split_part(kept, '=', 1))
 from pg_catalog.pg_db_role_setting s
@@ -182,7 +182,7 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 	if public {
 		expected = s.Value
 	}
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "settings:" + s.Name, Code: verdict.CodeSettings, Expected: expected},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find, s.Name)
@@ -221,14 +221,14 @@ select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text,
 
 // unlistedTables judges tables that nobody thought of when the drill file was
 // written. Partitions belong to their root, and what is excluded was thought of.
-func unlistedTables(e spec.Expectations, excluded func(schema, table string) bool) check {
+func unlistedTables(e spec.Expectations, excluded func(schema, table string) bool) pendingCheck {
 	listed := listedTables(e)
 	const find = `
 select n.nspname, c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and not c.relispartition and ` + users + `
 order by 1, 2`
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "unlisted_tables", Code: verdict.CodeUnlistedTables, Expected: "none"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find)
@@ -298,10 +298,10 @@ type census struct {
 	spared   func(row [][]byte) bool // rows of the SQL that are not judged; nil: none
 }
 
-// check gives one for objects that the SQL lists as name and whether it is
+// pendingCheck gives one for objects that the SQL lists as name and whether it is
 // good.
-func (k census) check() check {
-	return check{
+func (k census) check() pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: k.id, Code: k.code, Expected: "all " + k.good},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			version, err := q.version(ctx)

@@ -156,9 +156,9 @@ func allowedDrift(d spec.Drift, m Measured) string {
 }
 
 // rowCountChange compares a table's rows with those of past drills.
-func rowCountChange(t spec.Table, o Options) check {
+func rowCountChange(t spec.Table, o Options) pendingCheck {
 	id := "row_count_change:" + t.Table.String()
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: id, Code: verdict.CodeRowCountChange},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {

@@ -127,8 +127,8 @@ type eventReader struct {
 	hidden  map[doubt]int     // cells that nobody vouched for
 }
 
-func (e *eventReader) check() check {
-	return check{
+func (e *eventReader) check() pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{
 			ID: eventsID + e.Table.String(), Stage: verdict.StageExpect, Code: verdict.CodeLatestEvents,
 			Expected: fmt.Sprintf("the newest %d rows", e.Limit),
@@ -139,7 +139,7 @@ func (e *eventReader) check() check {
 }
 
 func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) error {
-	r, err := find(ctx, q, e.Table)
+	r, err := findRelation(ctx, q, e.Table)
 	if err != nil {
 		return err
 	}

@@ -427,7 +427,7 @@ func testServerGone(t *testing.T, s server) {
 		d := drill(t,
 			queries("{name: sets, sql: \"select set_config('idle_in_transaction_session_timeout', '1', false)\", fail_if: '> 1'}",
 				"{name: after, sql: select 1, fail_if: '> 1'}"))
-		checks := declared(d.Expectations, Options{})
+		checks := declaredChecks(d.Expectations, Options{})
 		one := session{connect: connect, names: newLookup(nil)}
 		defer one.close()
 		got := []verdict.Check{checks[0].run(t.Context(), &one)}

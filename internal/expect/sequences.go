@@ -50,8 +50,8 @@ const sequencesAtOnce = 200
 
 // sequences judges whether any of them would give a number next that stands
 // in its column, or before what stands there: inserts would collide.
-func sequences(rewritten func(schema, table, column string) bool) check {
-	return check{
+func sequences(rewritten func(schema, table, column string) bool) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: "sequences", Code: verdict.CodeSequences, Expected: "none behind its column"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			if err := q.session.names.trust(ctx, q); err != nil {

@@ -38,15 +38,15 @@ const (
 
 // witnessed judges whether what an outside record names is there. The record
 // is read as a stream, of any length.
-func witnessed(w spec.Witness, o Options) check {
+func witnessed(w spec.Witness, o Options) pendingCheck {
 	until := o.TakenAt.Add(-w.Tolerance)
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "witness:" + w.Name, Code: verdict.CodeWitness,
 			Expected: fmt.Sprintf("its records up to %s in %s, %s missing", until.UTC().Format(minute), w.Table,
-				limits(w.WarnIf, w.FailIf))},
+				limitText(w.WarnIf, w.FailIf))},
 		timeout: w.Timeout,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
-			r, err := find(ctx, q, w.Table)
+			r, err := findRelation(ctx, q, w.Table)
 			if err != nil || !beThere(c, w.Table, r, "whose rows the witness "+w.Name+" names", o) {
 				return err
 			}

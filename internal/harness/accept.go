@@ -87,7 +87,7 @@ func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) er
 	err = rec.keep(ctx,
 		func(ctx context.Context, s history.Store) error { return history.AcceptTo(ctx, s, a.Drill, name, b) })
 	if err != nil {
-		return cannot("accepted on this machine only: %v", kept(a.Drill, err, true))
+		return cannot("accepted on this machine only: %v", notKept(a.Drill, err, true))
 	}
 	return nil
 }

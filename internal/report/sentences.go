@@ -10,8 +10,8 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// word is an outcome as it is shown.
-func word(o verdict.Outcome) string {
+// outcomeWord is an outcome as it is shown.
+func outcomeWord(o verdict.Outcome) string {
 	if o == "" {
 		return "UNKNOWN"
 	}
@@ -101,11 +101,11 @@ func judged(r *verdict.Report) string {
 	case !ok:
 		return r.AsOf
 	case mode == "backup":
-		return "as of the backup's time, " + at(t)
+		return "as of the backup's time, " + instant(t)
 	case mode == "fixed":
-		return "as of " + at(t) + ", a fixed time that the drill file says"
+		return "as of " + instant(t) + ", a fixed time that the drill file says"
 	}
-	return "as of " + mode + ", " + at(t)
+	return "as of " + mode + ", " + instant(t)
 }
 
 // finding is a check, or a stage whose trouble no check explains.
@@ -181,7 +181,7 @@ func acceptance(c verdict.Check) string {
 	if a == nil {
 		return ""
 	}
-	return clean(fmt.Sprintf("%s -> %s, by %s on %s: %s", a.From, a.To, a.Who, at(a.At), a.Why))
+	return clean(fmt.Sprintf("%s -> %s, by %s on %s: %s", a.From, a.To, a.Who, instant(a.At), a.Why))
 }
 
 // recovery says how long it took to have the data back: fetching and
@@ -226,8 +226,8 @@ func trend(r *verdict.Report) string {
 // fact is a line of "where and what".
 type fact struct{ key, value string }
 
-// facts say which backup was drilled, where, and when. Values are clean.
-func facts(r *verdict.Report) []fact {
+// headFacts say which backup was drilled, where, and when. Values are clean.
+func headFacts(r *verdict.Report) []fact {
 	var all []fact
 	add := func(key string, values ...string) {
 		values = slices.DeleteFunc(values, func(v string) bool { return v == "" })
@@ -248,7 +248,8 @@ func facts(r *verdict.Report) []fact {
 	add("roles made", strings.Join(r.RolesCreated, ", "))
 	add("pg_restore", messages(r))
 	add("gate", gate(r.Gate))
-	add("run", r.Run, "began "+at(r.StartedAt), "took "+tookMS(r.DurationMS), labelled("harness", r.HarnessVersion))
+	add("run", r.Run, "began "+instant(r.StartedAt), "took "+tookMS(r.DurationMS),
+		labelled("harness", r.HarnessVersion))
 	return all
 }
 
@@ -272,9 +273,9 @@ func backupTime(b verdict.Backup) string {
 		return ""
 	}
 	if !b.TakenUntil.IsZero() {
-		return "taken between " + at(b.TakenAt) + " and " + at(b.TakenUntil)
+		return "taken between " + instant(b.TakenAt) + " and " + instant(b.TakenUntil)
 	}
-	return "taken " + at(b.TakenAt)
+	return "taken " + instant(b.TakenAt)
 }
 
 func format(b verdict.Backup) string {

@@ -182,14 +182,14 @@ func (s *Session) withoutForeignRows(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
 	}
-	reading := map[name]bool{}
-	var n name
+	reading := map[tableName]bool{}
+	var n tableName
 	if _, err := pgx.ForEachRow(rows, []any{&n.schema, &n.table},
 		func() error { reading[n] = true; return nil }); err != nil {
 		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
 	}
 	s.unfilled = take(&s.lists.post, func(e archive.Entry) bool {
-		return e.Desc == "MATERIALIZED VIEW DATA" && reading[name{e.Namespace, e.Tag}]
+		return e.Desc == "MATERIALIZED VIEW DATA" && reading[tableName{e.Namespace, e.Tag}]
 	})
 	return nil
 }
@@ -212,7 +212,7 @@ func (s *Session) unfilledCheck() *verdict.Check {
 	return &verdict.Check{
 		ID: "left_out:foreign_rows", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Observed: fmt.Sprint(len(names)),
-		Message:  "not filled, since they read foreign tables and " + string(byNetwork) + ": " + list(names),
+		Message:  "not filled, since they read foreign tables and " + string(byNetwork) + ": " + shortList(names),
 		Hint:     "a restore beside those servers fills them; nothing is known of it here",
 	}
 }

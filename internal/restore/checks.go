@@ -45,7 +45,7 @@ func (s *Session) empty() bool {
 		return true
 	}
 	return s.held != nil && len(s.lists.excluded) == 0 &&
-		!slices.ContainsFunc(s.tables, func(t *table) bool { return t.passed > 0 })
+		!slices.ContainsFunc(s.tables, func(t *tableLoad) bool { return t.passed > 0 })
 }
 
 var noRowsCheck = verdict.Check{
@@ -182,14 +182,14 @@ func (s *Session) leftOutCheck() *verdict.Check {
 	return &verdict.Check{
 		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Expected: "", Observed: fmt.Sprint(len(names)),
-		Message: "left out on purpose: " + list(names),
+		Message: "left out on purpose: " + shortList(names),
 		Hint: "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are " +
 			"never restored into a sandbox",
 	}
 }
 
-// list writes names, each once, and no more than can be read.
-func list(names []string) string {
+// shortList writes names, each once, and no more than can be read.
+func shortList(names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	if len(names) > shown {

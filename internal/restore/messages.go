@@ -204,9 +204,9 @@ func (l *listener) statement(head string) {
 	if m == nil || l.last == nil {
 		return
 	}
-	o := object{m[1], name{"", unquoted(m[2])}}
+	o := object{m[1], tableName{"", unquoted(m[2])}}
 	if m[3] != "" {
-		o.name = name{unquoted(m[2]), unquoted(m[3])}
+		o.name = tableName{unquoted(m[2]), unquoted(m[3])}
 	}
 	switch {
 	case strings.HasPrefix(head, "REFRESH"):
@@ -407,15 +407,15 @@ var machineTrouble = regexp.MustCompile(fullDisk.String() +
 	`|terminating connection)|` +
 	`server closed the connection unexpectedly|^connection to server|no connection to the server|could not fork`)
 
-// value is where PostgreSQL's messages put one: quoted or in hexadecimal
+// quotedValue is where PostgreSQL's messages put one: quoted or in hexadecimal
 // behind a colon (invalid input syntax for type integer: "x"), or quoted
 // behind the word value.
-var value = regexp.MustCompile(`(?s)(: |\bvalue )(["'({]|0x).*$`)
+var quotedValue = regexp.MustCompile(`(?s)(: |\bvalue )(["'({]|0x).*$`)
 
 // Redact takes the values out of a PostgreSQL message and leaves its names, so
 // that it can be judged. What is shown of it, Names say.
 func Redact(text string) string {
-	return value.ReplaceAllString(text, "${1}…")
+	return quotedValue.ReplaceAllString(text, "${1}…")
 }
 
 // quoted is any quoted part of a message.

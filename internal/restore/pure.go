@@ -31,7 +31,7 @@ const firstUserID = 16384
 // builtIn are the server's own functions that are not immutable and read no
 // row, sequence, large object or index all the same. Whatever is missing here
 // costs time, never truth.
-var builtIn = words(
+var builtIn = wordSet(
 	// the time, and the session's zone and format for it
 	`now clock_timestamp statement_timestamp transaction_timestamp timeofday age date date_part date_trunc date_bin extract
 	 timezone timestamp timestamptz time timetz make_timestamptz date_cmp_timestamptz date_eq_timestamptz date_ge_timestamptz
@@ -77,7 +77,7 @@ var extensions = map[string]*regexp.Regexp{
 		`|envelope|npoints))$`),
 }
 
-func words(groups ...string) map[string]bool {
+func wordSet(groups ...string) map[string]bool {
 	set := map[string]bool{}
 	for _, g := range groups {
 		for _, w := range strings.Fields(g) {

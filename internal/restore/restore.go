@@ -72,11 +72,11 @@ type Session struct {
 	unnamed    []string        // foreign servers that could not be created at all
 	makes      map[string]bool // names that the archive makes something of
 	places     map[int]int     // where an entry stands in the archive, by its dump id
-	tables     []*table
+	tables     []*tableLoad
 	order      *order
-	scheduler       *scheduler
+	scheduler  *scheduler
 	observing  *pgx.Conn // what loads the tables that observe
-	held       map[name]int64
+	held       map[tableName]int64
 
 	groupsCounted []*counted // by Count
 	baseline      baseline
@@ -334,7 +334,7 @@ func fatal(err *pgconn.PgError) *verdict.Problem {
 		return verdict.Errorf(verdict.CodeDiskSpace,
 			"make room where the sandbox keeps its data, then run the drill again",
 			"the sandbox's disk is full: %s", noNames.Sentence(err.Message))
-	case slices.ContainsFunc(signs, func(s sign) bool { return s.words.MatchString(err.Message) }):
+	case slices.ContainsFunc(signs, func(s causeSign) bool { return s.words.MatchString(err.Message) }):
 		return nil // a function of the backup's looked for what is not here
 	case strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57"),
 		strings.HasPrefix(err.Code, "58"), strings.HasPrefix(err.Code, "08"):

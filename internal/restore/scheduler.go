@@ -34,11 +34,11 @@ type scheduler struct {
 	workers  int
 	mu       sync.Mutex
 	changed  *sync.Cond
-	phases   []phase  // to come
-	filled   []*table // in earlier phases: nothing is built on them yet
+	phases   []phase      // to come
+	filled   []*tableLoad // in earlier phases: nothing is built on them yet
 	ready    taskHeap
-	checking []name // the tables whose rows are being compared with another's
-	running  int    // tasks that were dealt out and have not ended
+	checking []tableName // the tables whose rows are being compared with another's
+	running  int         // tasks that were dealt out and have not ended
 	numDealt int
 	built    map[int]bool // dump ids
 	stopped  bool
@@ -51,7 +51,7 @@ type task struct {
 	ahead int64 // what there is to do about its table, or tables
 	seq   int   // of equals, the earlier first
 	name  string
-	load  []*table
+	load  []*tableLoad
 	// serial: the tables are loaded where pg_restore would load them.
 	serial bool
 	direct []archive.Entry // for pg_restore itself: sequence values, large objects
@@ -92,7 +92,7 @@ func (t task) rank() int {
 const alone = 4 << 20
 
 // newScheduler finds the tasks of all phases.
-func newScheduler(a *archive.Archive, tables []*table, o *order, workers int) *scheduler {
+func newScheduler(a *archive.Archive, tables []*tableLoad, o *order, workers int) *scheduler {
 	c := &scheduler{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
 		built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
@@ -134,13 +134,13 @@ func (c *scheduler) deal(p phase) {
 		}
 		c.push(task{ahead: size, direct: p.direct})
 	}
-	var small []*table
+	var small []*tableLoad
 	for _, t := range p.tables {
 		if t.entry.DataSize < alone {
 			small = append(small, t)
 			continue
 		}
-		c.push(task{ahead: c.ahead(t), load: []*table{t}})
+		c.push(task{ahead: c.ahead(t), load: []*tableLoad{t}})
 	}
 	for _, portion := range spread(small, c.workers) {
 		if len(portion) > 0 {
@@ -158,7 +158,7 @@ func (c *scheduler) push(t task) {
 
 // ahead is what there is to do about tables, in bytes of the archive: each index
 // and each key reads their rows once more.
-func (c *scheduler) ahead(tables ...*table) (sum int64) {
+func (c *scheduler) ahead(tables ...*tableLoad) (sum int64) {
 	for _, t := range tables {
 		sum += t.entry.DataSize * int64(1+len(c.byTable[t.entry.DumpID])+c.numKeys[t.entry.DumpID])
 	}
@@ -167,11 +167,11 @@ func (c *scheduler) ahead(tables ...*table) (sum int64) {
 
 // spread deals tables out to at most n portions so that none is much larger
 // than the others: the largest first, each to the portion with the least.
-func spread(tables []*table, n int) [][]*table {
-	sorted := slices.SortedStableFunc(slices.Values(tables), func(a, b *table) int {
+func spread(tables []*tableLoad, n int) [][]*tableLoad {
+	sorted := slices.SortedStableFunc(slices.Values(tables), func(a, b *tableLoad) int {
 		return cmp.Compare(b.entry.DataSize, a.entry.DataSize)
 	})
-	portions := make([][]*table, max(1, n))
+	portions := make([][]*tableLoad, max(1, n))
 	load := make([]int64, max(1, n))
 	for _, t := range sorted {
 		least := 0
@@ -190,18 +190,18 @@ func spread(tables []*table, n int) [][]*table {
 // and CONSTRAINT (primary keys, unique and exclusion constraints) that rest on
 // one table of those to be loaded, and else on nothing later than the schema;
 // and foreign keys between such tables. What observes keeps its place.
-func (c *scheduler) findBuilds(a *archive.Archive, tables []*table, observes map[int]bool) {
-	byID := map[int]*table{}
+func (c *scheduler) findBuilds(a *archive.Archive, tables []*tableLoad, observes map[int]bool) {
+	byID := map[int]*tableLoad{}
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
 	}
 	rowsOf := map[int]int{}
 	entries := map[int]archive.Entry{}
-	byName := map[name]*table{}
+	byName := map[tableName]*tableLoad{}
 	for _, e := range a.Entries {
 		entries[e.DumpID] = e
 		if t := byID[e.DumpID]; t != nil && t.kind == ordinary && t.direct {
-			byName[t.name] = t
+			byName[t.tableName] = t
 			for _, d := range e.Deps {
 				rowsOf[d] = e.DumpID // TABLE DATA depends on its TABLE
 			}
@@ -242,7 +242,7 @@ func restsOn(e archive.Entry, rowsOf map[int]int, entries map[int]archive.Entry)
 
 // loaded makes a table's indexes ready to be built, once nothing more is
 // loaded that could observe them.
-func (c *scheduler) loaded(t *table) {
+func (c *scheduler) loaded(t *tableLoad) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.phases) > 0 {
@@ -253,7 +253,7 @@ func (c *scheduler) loaded(t *table) {
 	c.changed.Broadcast()
 }
 
-func (c *scheduler) buildOn(t *table) {
+func (c *scheduler) buildOn(t *tableLoad) {
 	for _, e := range c.byTable[t.entry.DumpID] {
 		c.push(task{ahead: c.ahead(t), build: e})
 	}
@@ -297,7 +297,7 @@ func (c *scheduler) take() (t task, ok bool) {
 	var blocked []task
 	for !ok && len(c.ready) > 0 {
 		t = heap.Pop(&c.ready).(task)
-		ok = t.key == nil || !c.checks(t.key.from.name) && !c.checks(t.key.to)
+		ok = t.key == nil || !c.checks(t.key.from.tableName) && !c.checks(t.key.to)
 		if !ok {
 			blocked = append(blocked, t)
 		}
@@ -306,12 +306,12 @@ func (c *scheduler) take() (t task, ok bool) {
 		heap.Push(&c.ready, b)
 	}
 	if ok && t.key != nil {
-		c.checking = append(c.checking, t.key.from.name)
+		c.checking = append(c.checking, t.key.from.tableName)
 	}
 	return t, ok
 }
 
-func (c *scheduler) checks(n name) bool { return slices.Contains(c.checking, n) }
+func (c *scheduler) checks(n tableName) bool { return slices.Contains(c.checking, n) }
 
 // ended tells that a worker did, or could not do, what next gave it.
 func (c *scheduler) ended(t task) {
@@ -322,7 +322,7 @@ func (c *scheduler) ended(t task) {
 		c.lastRow = time.Now()
 	}
 	if t.key != nil {
-		c.checking = slices.DeleteFunc(c.checking, func(n name) bool { return n == t.key.from.name })
+		c.checking = slices.DeleteFunc(c.checking, func(n tableName) bool { return n == t.key.from.tableName })
 	}
 	c.changed.Broadcast()
 }

@@ -133,7 +133,7 @@ func (s *Session) settingsCheck() *verdict.Check {
 	return &verdict.Check{
 		ID: "database_settings", Stage: verdict.StageRestore, Code: verdict.CodeSettings, Outcome: verdict.Warn,
 		Expected: "all", Observed: fmt.Sprintf("all but %d", len(s.unset)),
-		Message: "the sandbox's server does not take what the backup sets for the database: " + list(s.unsetWhy),
+		Message: "the sandbox's server does not take what the backup sets for the database: " + shortList(s.unsetWhy),
 		Hint: "it was restored without them; a real server need not know them either: compare its " +
 			"version, locales and libraries " +
 			"(sandbox.image and sandbox.preload name others here)",

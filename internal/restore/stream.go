@@ -14,7 +14,7 @@ import (
 
 // A rewrite turns one row of COPY text, without its newline, into what is
 // sent to the server, appended to dst.
-type rewrite = func(dst, row []byte) ([]byte, error)
+type rewriteFunc = func(dst, row []byte) ([]byte, error)
 
 // Sizes of the buffers between pg_restore and the server. The first holds
 // several reads of a pipe; the second is what pgconn asks for at a time.
@@ -212,7 +212,7 @@ func firstWord(line []byte) string {
 // anywhere else.
 type block struct {
 	d       *dumpStream
-	rewrite rewrite
+	rewrite rewriteFunc
 	rows    int64
 	out     []byte // rewritten, not yet handed out
 	off     int

@@ -37,7 +37,7 @@ type DB struct {
 // Names without a schema are the server's own in it (OwnPath), and no event
 // trigger of the backup's runs at its beginning.
 func (d *DB) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	return d.connect(ctx, database, own(d.major), d.verify, d.overlook)
+	return d.connect(ctx, database, ownSettings(d.major), d.verify, d.overlook)
 }
 
 // ConnectUnder is Connect for what must see the database as others do: the
@@ -58,8 +58,8 @@ func (d *DB) ConnectToShow(ctx context.Context, database string) (*pgx.Conn, err
 // of temporary tables goes last, since it would come first unsaid.
 const OwnPath = "pg_catalog, pg_temp"
 
-// own is what the harness's own sessions are started with besides.
-func own(major int) map[string]string {
+// ownSettings is what the harness's own sessions are started with besides.
+func ownSettings(major int) map[string]string {
 	params := withoutTriggers(major)
 	params["search_path"] = OwnPath
 	return params
@@ -183,7 +183,7 @@ func (d *DB) overlook(ctx context.Context, conn *pgconn.PgConn) error {
 		return fmt.Errorf("ask what the database sets: %w", err)
 	}
 	given := startup(d.major)
-	maps.Copy(given, own(d.major))
+	maps.Copy(given, ownSettings(d.major))
 	var back strings.Builder
 	for _, row := range results[0].Rows {
 		name := strings.ToLower(string(row[0]))

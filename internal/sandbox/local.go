@@ -16,11 +16,11 @@ import (
 )
 
 // degrees are what a local server can be given, the better one first.
-var degrees = []degree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork},
+var degrees = []enclosureDegree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork},
 	{NoListener, enclosure.Watched}}
 
-// degree is one of isolation, as a drill file and as the enclosure names it.
-type degree struct {
+// enclosureDegree is one of isolation, as a drill file and as the enclosure names it.
+type enclosureDegree struct {
 	name string
 	enclosure.Degree
 }
@@ -56,7 +56,7 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (Box, error) {
 }
 
 // startAmong tries the degrees one after the other.
-func startAmong(ctx context.Context, o Options, bin binaries, among []degree) (_ Box, err error) {
+func startAmong(ctx context.Context, o Options, bin binaries, among []enclosureDegree) (_ Box, err error) {
 	l := &local{bin: bin, base: newBase(o, "")}
 	l.base.launch = l.launch
 	l.base.oomKilled = sinceNow()
@@ -86,7 +86,7 @@ func startAmong(ctx context.Context, o Options, bin binaries, among []degree) (_
 
 // startApart tries one degree after the other, down to the least that is good
 // enough, until one is to be had here.
-func (l *local) startApart(o Options, among []degree) error {
+func (l *local) startApart(o Options, among []enclosureDegree) error {
 	l.info = verdict.Sandbox{Kind: Local, Why: l.bin.why, Warning: l.bin.warning}
 	var refused *enclosure.Refused
 	for _, d := range among {

@@ -100,7 +100,7 @@ func emptyInside(ctx context.Context, path string) error {
 
 // empty runs a container to its end that empties what the containers of a work
 // directory could write to.
-func (e *engine) empty(ctx context.Context, name, image, path string) error {
+func (e *containerEngine) empty(ctx context.Context, name, image, path string) error {
 	entrypoint := []string{"sh", "-c", emptyScript, "sh"}
 	var mounts []mount.Mount
 	for sub, inside := range map[string]string{runName: insideRun, outName: insideOut} {

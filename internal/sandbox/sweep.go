@@ -25,7 +25,7 @@ const (
 // freshAge is how long a work directory may take from its making to its lock.
 const freshAge = time.Minute
 
-func labels(o Options) map[string]string {
+func labelsOf(o Options) map[string]string {
 	return map[string]string{
 		labelOwner:    owner(),
 		labelLock:     filepath.Join(o.Work.Path(), lockName),
@@ -74,7 +74,7 @@ type leftover struct {
 	remove func(context.Context) error
 }
 
-func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+func (e *containerEngine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	list, err := await(ctx, e, engineTimeout, "list its containers",
 		func(ctx context.Context) (client.ContainerListResult, error) {
 			return e.ContainerList(ctx,
@@ -92,7 +92,7 @@ func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed
 	return removeAbandoned(ctx, log, all)
 }
 
-func (e *engine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+func (e *containerEngine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	list, err := await(ctx, e, engineTimeout, "list its volumes",
 		func(ctx context.Context) (client.VolumeListResult, error) {
 			return e.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("label", labelOwner)})

@@ -31,7 +31,7 @@ type Server struct {
 	SecretKey string
 
 	client *s3.Client
-	proxy  *proxy
+	proxy  *proxyServer
 	dir    string
 	server *gateway.Server
 }
