@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/verdict"
 )
 
@@ -40,7 +41,7 @@ func (s situation) survey(t testing.TB, conn *pgx.Conn) *Draft {
 		if restored.ByName[schema.Name{Schema: h.Schema, Table: h.Table}].Kind == "p" {
 			only = ""
 		}
-		if _, err := conn.PgConn().CopyTo(t.Context(), &rows, "copy (select "+names(h.Columns)+" from "+only+pgx.Identifier{h.Schema, h.Table}.Sanitize()+") to stdout"); err != nil {
+		if _, err := conn.PgConn().CopyTo(t.Context(), &rows, "copy (select "+scrubtest.Names(h.Columns)+" from "+only+pgx.Identifier{h.Schema, h.Table}.Sanitize()+") to stdout"); err != nil {
 			t.Fatal(err)
 		}
 		for row := range bytes.Lines(rows.Bytes()) {
@@ -63,7 +64,7 @@ func (s situation) confirmed(t testing.TB, conn *pgx.Conn, d *Draft) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	section := loadScrub(t, d.YAML())
+	section := scrubtest.LoadSection(t, d.YAML())
 	s.rules = append(s.rules, section.Rules...)
 	s.largeObjectRule = section.LargeObjects
 	p, checks, err := NewPlan(t.Context(), conn, s.request(restored))
@@ -325,10 +326,10 @@ func TestDraftLinksNoTexts(t *testing.T) {
 func TestDraftOfANastySchema(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), nasty); err != nil {
+	if _, err := conn.Exec(t.Context(), scrubtest.Nasty); err != nil {
 		t.Fatal(err)
 	}
-	s := situation{definitions: nastyKeys}
+	s := situation{definitions: scrubtest.NastyKeys}
 	d := s.survey(t, conn)
 	s.confirmed(t, conn, d)
 	if !strings.Contains(d.YAML(), "# low: named like an e-mail address; the backup has no value to look at\n    - {column: public.users.email, transform: email, link: email}") {
@@ -362,7 +363,7 @@ func TestDraftBesideRules(t *testing.T) {
 	}
 	s := situation{exclude: []string{"public.sessions"}, rules: rules(t, "public.users.email email link=person_email", "public.users.full_name preserve", "public.gone.email email")}
 	d := s.survey(t, conn)
-	if got, want := loadScrub(t, d.YAML()).Rules, 2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
+	if got, want := scrubtest.LoadSection(t, d.YAML()).Rules, 2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
 		t.Errorf("%+v", got)
 	}
 	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 || !strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; find out why the backup lacks the table") {
@@ -379,7 +380,7 @@ func TestDraftBesideRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.rules = append(rules(t, "public.users.email preserve", "public.users.full_name preserve"), within)
-	if got := loadScrub(t, s.survey(t, conn).YAML()).Rules; len(got) != 2 || got[0].Link != "person_email" {
+	if got := scrubtest.LoadSection(t, s.survey(t, conn).YAML()).Rules; len(got) != 2 || got[0].Link != "person_email" {
 		t.Errorf("%+v", got)
 	}
 	s.rules = append(rules(t, "public.users.email preserve", "public.users.full_name hash link=email"), within)
@@ -387,7 +388,7 @@ func TestDraftBesideRules(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "alter table orders add other_email text"); err != nil {
 		t.Fatal(err)
 	}
-	if got := loadScrub(t, s.survey(t, conn).YAML()).Rules; len(got) != 3 || got[0].Link != "email_email" || got[2].Link != "email_email" {
+	if got := scrubtest.LoadSection(t, s.survey(t, conn).YAML()).Rules; len(got) != 3 || got[0].Link != "email_email" || got[2].Link != "email_email" {
 		t.Errorf("the name of a link that is taken: %+v", got)
 	}
 }
