@@ -179,7 +179,7 @@ func (p *Plan) shows(c *schema.Column, text []byte) bool {
 }
 
 func looksSensitive(c *schema.Column) bool {
-	what, _ := sensitive(c)
+	what, _ := Sensitive(c)
 	return what != ""
 }
 

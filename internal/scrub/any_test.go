@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -508,7 +509,7 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 			out := map[string]any{}
 			for k := range v {
 				key := k
-				if !plainKey([]byte(k)) {
+				if !jsontext.PlainKey([]byte(k)) {
 					key = emailAlphabet.EncodeToString(m.mask.digest(made.domain, []byte(k))[:emailBytes])
 				}
 				out[key] = walk(v[k])

@@ -249,7 +249,7 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 			p.unmatchedFields(c, f, here, r)
 			continue
 		}
-		if what, transform := sensitive(f); what != "" {
+		if what, transform := Sensitive(f); what != "" {
 			if f.Array {
 				transform = setNull
 			}

@@ -381,7 +381,7 @@ func (d *document) key(from int, literal bool, inForce int) error {
 		d.passed(from, inForce)
 		return nil
 	}
-	if literal || plainKey(key) || d.names(key) {
+	if literal || jsontext.PlainKey(key) || d.names(key) {
 		return nil
 	}
 	made := d.redact
@@ -396,40 +396,12 @@ func (d *document) key(from int, literal bool, inForce int) error {
 }
 
 // names tells whether a key is a plain word once it is unescaped.
-func (d *document) names(key []byte) bool { return plainKey(d.unescaped(key)) }
+func (d *document) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
 
 func (d *document) replaceKey(from, end int, made *recipe) {
 	digest := d.mask.digest(made.domain, d.unescaped(d.src[from+1:end-1]))
 	d.copy(from, end)
 	d.dst = append(emailAlphabet.AppendEncode(append(d.dst, '"'), digest[:emailBytes]), '"')
-}
-
-// keySigns tells the bytes of a word that names: 1 for a digit, strange for
-// what is in no such word.
-var keySigns = func() (t [256]int) {
-	for c := range t {
-		switch b := byte(c); {
-		case 'a' <= b|0x20 && b|0x20 <= 'z', b == '_', b == '-', b == '.', b == '$', b == ':', b == '/':
-		case '0' <= b && b <= '9':
-			t[c] = 1
-		default:
-			t[c] = strangeSign
-		}
-	}
-	return t
-}()
-
-const strangeSign = 1 << 16
-
-// plainKey tells a word that names from one that may be somebody's: without
-// blanks, signs of an address and more digits than a counter has.
-func plainKey(key []byte) bool {
-	const counter = 6
-	digits := 0
-	for _, c := range key {
-		digits += keySigns[c]
-	}
-	return digits <= counter
 }
 
 // text rewrites the string that begins here.
@@ -561,7 +533,7 @@ func (d *document) path() string {
 		switch key := d.src[p.from:p.to]; {
 		case p.to == 0:
 			s = append(s, "[*]"...)
-		case len(key) > 0 && plainKey(key) && !bytes.ContainsAny(key, ".$:/"):
+		case len(key) > 0 && jsontext.PlainKey(key) && !bytes.ContainsAny(key, ".$:/"):
 			s = append(append(s, '.'), key...)
 		default:
 			s = append(s, ".*"...)

@@ -91,7 +91,7 @@ func (d *document) redactKey(i, end int) (ok bool) {
 	if end < 0 {
 		return false
 	}
-	if key := d.src[i+1 : end-1]; !plainKey(key) && !d.names(key) {
+	if key := d.src[i+1 : end-1]; !jsontext.PlainKey(key) && !d.names(key) {
 		d.replaceKey(i, end, d.redact)
 	}
 	return true

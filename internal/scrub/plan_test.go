@@ -440,7 +440,7 @@ func TestSensitive(t *testing.T) {
 		"largecontent": true, "contenttype": false, "sitenotes": true, "contact": true, "contact_id": false, "contactinfo": true, "summary": true, "gecos": true, "poc_1_name": true, "tls_psk": true, "sess_id": true,
 		"mail_host": false, "smtp_server": false, "username_attribute": false, "proxy_address": true, "company": false, "data": false, "vars": false,
 	} {
-		if what, _ := sensitive(column("things", name, textType)); (what != "") != want {
+		if what, _ := Sensitive(column("things", name, textType)); (what != "") != want {
 			t.Errorf("%s: %q", name, what)
 		}
 	}
@@ -455,7 +455,7 @@ func TestSensitive(t *testing.T) {
 		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", dateShift},
 		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", ipAddress}, {"t", "x", "macaddr", macAddress},
 	} {
-		_, got := sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
+		_, got := Sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
 		if got != tt.want {
 			t.Errorf("%s.%s %s: %q, want %q", tt.table, tt.name, tt.typ, got, tt.want)
 		}
@@ -473,15 +473,15 @@ func TestSensitive(t *testing.T) {
 	} {
 		for _, pair := range strings.Fields(tt.names) {
 			of, want, _ := strings.Cut(pair, ":")
-			if _, got := sensitive(column(tt.table, of, textType)); got != want {
+			if _, got := Sensitive(column(tt.table, of, textType)); got != want {
 				t.Errorf("%s.%s: %q, want %q", tt.table, of, got, want)
 			}
 		}
 	}
-	if what, _ := sensitive(column("t", "mood", schema.Type{Schema: "public", Name: "mood", Kind: "e"})); what != "" {
+	if what, _ := Sensitive(column("t", "mood", schema.Type{Schema: "public", Name: "mood", Kind: "e"})); what != "" {
 		t.Errorf("an enum: %s", what)
 	}
-	if what, _ := sensitive(column("t", "x", schema.Type{Schema: "public", Name: "text", Kind: "c"})); what == "" {
+	if what, _ := Sensitive(column("t", "x", schema.Type{Schema: "public", Name: "text", Kind: "c"})); what == "" {
 		t.Error("somebody's own type that is called text is not text")
 	}
 }

@@ -36,7 +36,7 @@ func (p *Plan) Report() verdict.Scrub {
 	for _, c := range p.loadedWithRules() {
 		r := p.assigned[c]
 		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
-		if what, _ := sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
+		if what, _ := Sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
 			out.Preserve = append(out.Preserve, kept)
 		}
 	}
