@@ -484,7 +484,7 @@ func BenchmarkTransform(b *testing.B) {
 		}
 		b.Run(n, func(b *testing.B) {
 			b.ReportAllocs()
-			m := &masker{keyed: newKeyed(testKey)}
+			m := newMasker(testKey)
 			r := ready(recipe{name: n, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp, value: []byte("x"), pattern: regexp.MustCompile("@.*"), with: []byte("@x")})
 			r.parts, _, _, _ = templateOf("user-{hash}", english, copytext.Encoding{})
 			var out []byte

@@ -64,7 +64,7 @@ func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched strin
 	r.Unmatched = unmatched
 	c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "a", Table: "b"}}, Name: name}
 	made := p.documentRecipe(c, &r)
-	return newDocument(p.Plan, made.document, &masker{keyed: newKeyed(key)}, p.encoding.NewDecoder())
+	return newDocument(p.Plan, made.document, newMasker(key), p.encoding.NewDecoder())
 }
 
 func TestDocuments(t *testing.T) {
@@ -136,7 +136,7 @@ func TestDocuments(t *testing.T) {
 // throughCell is what becomes of a document from COPY to COPY.
 func throughCell(t testing.TB, d *document, in string) string {
 	t.Helper()
-	c := newCell(&Plan{}, d.column, &recipe{name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	c := newCell(&Plan{}, d.column, &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
 	field, err := c.append(nil, copytext.AppendEscaped(nil, []byte(in)))
 	if err != nil {
 		t.Fatal(err)
@@ -661,7 +661,7 @@ func (b benchmarkDocument) field(t testing.TB, unmatched string, scanner detect.
 	t.Helper()
 	d := newTestDocument(t, unmatched, b.paths...)
 	p := &Plan{scanner: scanner}
-	c := newCell(p, d.column, &recipe{name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	c := newCell(p, d.column, &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
 	return c, copytext.AppendEscaped(nil, b.text)
 }
 

@@ -78,6 +78,13 @@ type randomBytes struct {
 
 func newRandomBytes(digest *[sha256.Size]byte) randomBytes { return randomBytes{digest: *digest} }
 
+// seededBytes are those of a generator that two words seed.
+func seededBytes(a, b uint64) randomBytes {
+	r := randomBytes{used: 1 + sha256.Size/8}
+	r.more.Seed(a, b)
+	return r
+}
+
 func (r *randomBytes) next() byte {
 	if r.left == 0 {
 		r.current, r.left = r.word(), 8
@@ -170,3 +177,27 @@ func trimSpace(b []byte) []byte {
 	}
 	return b
 }
+
+// normalise takes off a value what its recipe says; valid until the next call.
+func (m *masker) normalise(r *recipe, value []byte) []byte {
+	if r.normal == (normal{}) {
+		return value
+	}
+	m.norm = r.normal.append(m.norm[:0], value)
+	return m.norm
+}
+
+// digestOf is the digest of a value under the recipe's link or column, valid until
+// the next call.
+func (m *masker) digestOf(r *recipe, value []byte) *[sha256.Size]byte {
+	return m.digest(r.domain, value)
+}
+
+// setPerson has what date_shift makes depend on a value of the same row, which
+// the recipe of its column says how to hash, until clearPerson.
+func (m *masker) setPerson(r *recipe, normalised []byte) {
+	m.seed = number(m.digest(r.domain, normalised)[:])
+	m.person = &m.seed
+}
+
+func (m *masker) clearPerson() { m.person = nil }

@@ -460,7 +460,7 @@ func TestTransformsAllocateNothing(t *testing.T) {
 			continue
 		}
 		in := []byte(slices.Concat(kind.samples, []string{"Ada Lovelace"})[0])
-		m := &masker{keyed: newKeyed(testKey)}
+		m := newMasker(testKey)
 		r := ready(recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, value: []byte("x")})
 		r.parts, _, _, _ = templateOf("a {hash} {name}", english, copytext.Encoding{})
 		var out []byte
@@ -482,7 +482,7 @@ func FuzzTransforms(f *testing.F) {
 		if len(in) == 0 {
 			return
 		}
-		m := &masker{keyed: newKeyed(testKey)}
+		m := newMasker(testKey)
 		for n := range transforms {
 			if n == setNull {
 				continue

@@ -32,7 +32,7 @@ var testKey = bytes.Repeat([]byte("k"), KeySize)
 func mask(t testing.TB, key []byte, r recipe, value string) string {
 	t.Helper()
 	r = ready(r)
-	m := &masker{keyed: newKeyed(key)}
+	m := newMasker(key)
 	out, err := m.append(nil, &r, []byte(value), r.normal.append(nil, []byte(value)))
 	if err != nil {
 		t.Fatalf("%s of %q: %v", r.name, value, err)
@@ -157,7 +157,7 @@ func class(r rune) rune {
 // What a value becomes depends on no other value before it.
 func TestReusedMasker(t *testing.T) {
 	t.Parallel()
-	m := &masker{keyed: newKeyed(testKey)}
+	m := newMasker(testKey)
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.StringN(1, 100, -1).Draw(rt, "value")
 		for _, transform := range textTransforms {
