@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"errors"
 	"hash/maphash"
 	"slices"
@@ -37,7 +38,7 @@ func (c *change) makesReal() bool {
 		return false
 	case c.document != nil:
 		return c.document.redact != nil || c.passesWithin() ||
-			slices.ContainsFunc(c.document.paths, func(p pathRecipe) bool { return p.made != nil && p.made.effect == merges })
+			slices.ContainsFunc(c.document.paths, func(p pathRecipe) bool { return p.made != nil && p.made.Effect() == merges })
 	case c.composite != nil:
 		return c.passesWithin() || slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
@@ -91,7 +92,7 @@ func (w *writings) mayHold(value []byte) bool {
 	if w.exact {
 		return false
 	}
-	w.buf = appendFolded(w.buf[:0], trimSpace(value))
+	w.buf = appendFolded(w.buf[:0], bytes.TrimSpace(value))
 	h := maphash.Bytes(w.seed, w.buf)
 	_, known := w.hashes[h]
 	return known || h > w.limit

@@ -194,7 +194,7 @@ func anyDrop(t testing.TB, conn *pgx.Conn) {
 func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 	var fitting []string
 	for _, n := range []string{email, hash128, tokenLike, uuid4, webAddress, template, name} {
-		if transforms[n].fits(typeNamed(key.typ)) {
+		if fits(n, typeNamed(key.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
@@ -544,7 +544,7 @@ func TestErrorsHoldNoValue(t *testing.T) {
 			continue
 		}
 		for _, n := range transformNames() {
-			if !transforms[n].fits(typeNamed(c.typ)) || n == constant || n == setNull || n == replace || n == template {
+			if !fits(n, typeNamed(c.typ)) || n == constant || n == setNull || n == replace || n == template {
 				continue
 			}
 			r := rule(t, 1, "public.t.c "+n)

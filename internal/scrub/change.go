@@ -11,4 +11,4 @@ type change struct {
 }
 
 // byTransform is what a recipe does by itself.
-func byTransform(r *recipe) *change { return &change{recipe: r, name: r.name, effect: r.effect} }
+func byTransform(r *recipe) *change { return &change{recipe: r, name: r.Name(), effect: r.Effect()} }

@@ -81,7 +81,7 @@ func sampleDocuments(d *documentRecipe, within *schema.Column, named []string) [
 		if path.made == nil {
 			return []any{"x"}
 		}
-		for _, s := range sampleInputs(path.made, within) {
+		for _, s := range path.made.Inputs(within) {
 			values = append(values, s)
 		}
 		return values
@@ -181,7 +181,7 @@ func sampleComposite(made *compositeRecipe, c *schema.Column, named []string, i 
 		case rule != nil && rule.composite != nil:
 			out = copytext.AppendDoubled(out, sampleComposite(rule.composite, f, named, i, filled))
 		case rule != nil && rule.effect != clears:
-			samples := slices.Concat(sampleInputs(rule.recipe, f), named)
+			samples := slices.Concat(rule.Inputs(f), named)
 			out = copytext.AppendDoubled(out, []byte(samples[i%len(samples)]))
 		case filled && fillerOf(f, named, i) != "":
 			out = copytext.AppendDoubled(out, []byte(fillerOf(f, named, i)))
@@ -206,7 +206,7 @@ func fillerOf(f *schema.Column, named []string, i int) string {
 // sampleHstores have the keys that a constraint names.
 func sampleHstores(made *change, c *schema.Column, named []string) []string {
 	all := []string{""}
-	for _, value := range slices.Concat(sampleInputs(made.recipe, c), named) {
+	for _, value := range slices.Concat(made.Inputs(c), named) {
 		var pairs []string
 		for _, key := range append(slices.Clone(named), "a") {
 			pairs = append(pairs, quotedPair(key)+"=>"+quotedPair(value))

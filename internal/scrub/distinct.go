@@ -160,7 +160,7 @@ func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 // counts tells whether a column's values are counted.
 func (p *Plan) counts(c *schema.Column, made *change) bool {
 	r := p.assigned[c]
-	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.whole || c.Base.IsHstore() {
+	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {
 		return false
 	}
 	return r.Link != "" && r.Transform != dateShift || len(c.Unique) > 0 && made.effect == keepsApart
@@ -457,7 +457,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name, counted(int64(parted), "value"))
-	case len(d.pairs.further) > 0 && d.own && d.cell.made.normal != d.cell.counted.normal:
+	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint

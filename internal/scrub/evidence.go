@@ -53,7 +53,7 @@ const mostKeys = 10_000
 
 // add takes a value in UTF-8.
 func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) {
-	value = trimSpace(value)
+	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
 		return
 	}

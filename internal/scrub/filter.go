@@ -90,7 +90,7 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	}
 	for _, c := range r.cells {
 		if c != nil {
-			c.by = r.byField(p, p.assigned[c.column], c.made.normal, mask, decode)
+			c.by = r.byField(p, p.assigned[c.column], c.made.Normal(), mask, decode)
 		}
 	}
 	for _, k := range p.keeps {

@@ -193,7 +193,7 @@ func (p *planner) refusesSamples(c *schema.Column, r *spec.Rule, made *change) (
 			}
 			return all
 		}}
-		if made.keepsShape {
+		if made.KeepsShape() {
 			in := arrayed(c, r, s.in)
 			t.in = &in
 		}

@@ -196,7 +196,7 @@ func (d *document) named(depth, inForce int) (int, bool) {
 
 // whole tells whether a path's rule replaces objects and arrays too.
 func (p *pathRecipe) whole() bool {
-	return p.made != nil && (p.made.name == setNull || p.made.name == constant)
+	return p.made != nil && (p.made.Name() == setNull || p.made.Name() == constant)
 }
 
 func (d *document) passes(inForce int) bool {
@@ -224,7 +224,7 @@ func (d *document) replaceWhole(inForce int) error {
 		d.sample.add(d.unescaped(d.src[from+1 : d.at-1]))
 	}
 	d.until(from)
-	if p.made.name == setNull || string(d.src[from:d.at]) == "null" {
+	if p.made.Name() == setNull || string(d.src[from:d.at]) == "null" {
 		d.dst = append(d.dst, "null"...)
 	} else {
 		d.dst, d.escapes = append(d.dst, p.written...), true
@@ -508,7 +508,7 @@ func (d *document) numeral(inForce int) (err error) {
 	}
 	made, value := d.paths[inForce].made, d.src[from:d.at]
 	switch {
-	case made.name == noise || made.name == money:
+	case made.Name() == noise || made.Name() == money:
 		d.until(from)
 		d.dst, err = d.mask.appendNoise(d.dst, made, value)
 		return err

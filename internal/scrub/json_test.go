@@ -424,21 +424,6 @@ func TestUnnamedValueEndsTheLoad(t *testing.T) {
 	}
 }
 
-// What a shape makes of eight bytes at once is what it makes of each of them.
-func TestShapesByWord(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		word, random := rapid.Uint64().Draw(rt, "word")&^octets.High, rapid.Uint64().Draw(rt, "random")
-		out := shapeWord(word, random)
-		for i := range 8 {
-			c, r := byte(word>>(8*i)), byte(random>>(8*i))
-			if want := shapeOf[c].first + byte(uint16(r)*uint16(shapeOf[c].many)>>8); byte(out>>(8*i)) != want {
-				rt.Fatalf("%q by %d became %q, want %q", c, r, byte(out>>(8*i)), want)
-			}
-		}
-	})
-}
-
 // Redacting eight bytes at once changes letters and digits alone, each to one
 // of its own kind, up to what is no ASCII.
 func TestRedactedWords(t *testing.T) {

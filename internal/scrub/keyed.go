@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -135,7 +136,7 @@ func (n normal) append(dst, value []byte) []byte {
 		}
 	}
 	if n.trim {
-		value = trimSpace(value)
+		value = bytes.TrimSpace(value)
 	}
 	if !n.lower {
 		return append(dst, value...)
@@ -158,24 +159,6 @@ func (n normal) append(dst, value []byte) []byte {
 		value = value[size:]
 	}
 	return dst
-}
-
-func trimSpace(b []byte) []byte {
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		if !unicode.IsSpace(r) {
-			break
-		}
-		b = b[size:]
-	}
-	for len(b) > 0 {
-		r, size := utf8.DecodeLastRune(b)
-		if !unicode.IsSpace(r) {
-			break
-		}
-		b = b[:len(b)-size]
-	}
-	return b
 }
 
 // normalise takes off a value what its recipe says; valid until the next call.

@@ -18,7 +18,7 @@ func (r *recipe) outcomes(c *schema.Column) []sample {
 		return []sample{{out: m.telling(r)}}
 	}
 	var all []sample
-	for _, in := range sampleInputs(r, c) {
+	for _, in := range r.Inputs(c) {
 		s := sample{in: in}
 		for _, variant := range r.variants() {
 			if out, ok := variant(m, in); ok {
@@ -74,8 +74,8 @@ func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []var
 	return all
 }
 
-// sampleInputs are likely values of a column, and the ones its constraints name.
-func sampleInputs(r *recipe, c *schema.Column) []string {
+// Inputs are likely values of a column, and the ones its constraints name.
+func (r *recipe) Inputs(c *schema.Column) []string {
 	all := r.samples
 	switch {
 	case r.whole:

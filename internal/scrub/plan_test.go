@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,8 @@ import (
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var testKey = bytes.Repeat([]byte("k"), KeySize)
 
 // situation is a restored pre-data, and what a drill file says about it.
 type situation struct {

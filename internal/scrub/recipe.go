@@ -74,6 +74,22 @@ func newRecipe(c *schema.Column, r *spec.Rule, domain []byte, env env) *recipe {
 	return out
 }
 
+// Name is the transform's, as drill files have it; empty for a Reader.
+func (r *recipe) Name() string { return r.name }
+
+// Effect is what the recipe does to values that were apart.
+func (r *recipe) Effect() effect { return r.effect }
+
+// Normal is what is taken off a value before it is hashed.
+func (r *recipe) Normal() normal { return r.normal }
+
+// KeepsShape reports whether what is made has the form of the value, so that a
+// CHECK may take one and refuse another.
+func (r *recipe) KeepsShape() bool { return r.keepsShape }
+
+// OfRanges reports whether the values are ranges, of which the bounds are rewritten.
+func (r *recipe) OfRanges() bool { return r.whole }
+
 // bare is the recipe of a transform that needs no rule.
 func bare(transform string) *recipe {
 	return &recipe{transform: transforms[transform], name: transform, effect: transforms[transform].effect}

@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"slices"
 	"unicode"
@@ -110,7 +111,7 @@ func cutTo(dst []byte, start, limit int) []byte {
 }
 
 func severalWords(value []byte) bool {
-	value = trimSpace(value)
+	value = bytes.TrimSpace(value)
 	for i := 0; i < len(value); {
 		r, size := utf8.DecodeRune(value[i:])
 		if unicode.IsSpace(r) {
