@@ -344,7 +344,7 @@ func (s *seeker) begin(p site) {
 	s.cells = make([]*cell, len(p.columns))
 	for i, c := range p.columns {
 		if c.within != nil {
-			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], &masker{keyed: s.keyed}, &copytext.Decoder{})
+			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], newMasker(s.plan.key), &copytext.Decoder{})
 			s.cells[i].every(func(text []byte) { s.seek(c.name, text, siteColumn{}) })
 		}
 	}

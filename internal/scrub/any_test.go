@@ -195,7 +195,7 @@ func anyDrop(t testing.TB, conn *pgx.Conn) {
 func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 	var fitting []string
 	for _, n := range []string{email, hash128, tokenLike, uuid4, webAddress, template, name} {
-		if transforms[n].fits(typeNamed(key.typ)) {
+		if fits(n, typeNamed(key.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
@@ -246,7 +246,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 	}
 	var fitting []string
 	for _, n := range transformNames() {
-		if t := transforms[n]; t.fits(typeNamed(c.typ).Values()) {
+		if fits(n, typeNamed(c.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
@@ -339,7 +339,7 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 // compare holds each value of a column, and each within it, against what its
 // rule makes of it here.
 func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, c *schema.Column, kept map[int]bool) {
-	made, within := plan.recipes[c], meaning{plan: plan, mask: &masker{keyed: newKeyed(plan.key)}}
+	made, within := plan.recipes[c], meaning{plan: plan, mask: newMasker(plan.key)}
 	link := ""
 	if r := plan.assigned[c]; r != nil {
 		link = r.Link
@@ -386,7 +386,7 @@ type part struct {
 	of              func(*string) *string
 }
 
-func (m meaning) parts(c *schema.Column, made *recipe, link string) []part {
+func (m meaning) parts(c *schema.Column, made *change, link string) []part {
 	quoted := pgx.Identifier{c.Name}.Sanitize()
 	switch {
 	case made == nil:
@@ -419,27 +419,24 @@ func (m meaning) fields(within string, c *schema.Column, made *compositeRecipe) 
 }
 
 // value is what becomes of one value.
-func (m meaning) value(made *recipe, link string, s *string) *string {
+func (m meaning) value(made *change, link string, s *string) *string {
 	switch {
 	case made.effect == clears:
 		return nil
 	case s == nil:
 		return nil
-	case made.name == constant:
-		out := string(made.value)
-		return &out
 	}
 	value := []byte(*s)
-	normalised := m.mask.normalise(made, value)
+	normalised := m.mask.normalise(made.recipe, value)
 	for _, g := range m.plan.keptInLink(link) {
 		if g.match(normalised) {
 			return s
 		}
 	}
-	if len(normalised) == 0 {
+	if len(normalised) == 0 && made.name != constant {
 		return s
 	}
-	out, err := m.mask.append(nil, made, value, normalised)
+	out, err := m.mask.append(nil, made.recipe, value, normalised)
 	if err != nil {
 		panic(err)
 	}
@@ -448,7 +445,7 @@ func (m meaning) value(made *recipe, link string, s *string) *string {
 }
 
 // nested is what becomes of all texts in what the server wrote as JSON.
-func (m meaning) nested(made *recipe, link string) func(*string) *string {
+func (m meaning) nested(made *change, link string) func(*string) *string {
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -493,7 +490,7 @@ func (m meaning) json(walk func(any) any) func(*string) *string {
 // document is what becomes of all texts, numbers and keys of a document whose
 // one path names all of it.
 func (m meaning) document(d *documentRecipe) func(*string) *string {
-	made := d.paths[0].made
+	made := byTransform(d.paths[0].made)
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -510,7 +507,7 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 			for k := range v {
 				key := k
 				if !jsontext.PlainKey([]byte(k)) {
-					key = emailAlphabet.EncodeToString(m.mask.digest(made.domain, []byte(k))[:emailBytes])
+					key = string(m.mask.appendWord(nil, made.recipe, []byte(k)))
 				}
 				out[key] = walk(v[k])
 			}
@@ -524,15 +521,12 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 	return m.json(walk)
 }
 
-func (m meaning) number(made *recipe, value []byte) any {
-	random := newRandomBytes(m.mask.digest(made.domain, value))
+func (m meaning) number(made *change, value []byte) any {
 	switch made.name {
 	case text:
-		return json.Number(appendDigits(nil, value, &random))
+		return json.Number(m.mask.appendDigits(nil, made.recipe, value))
 	case noise:
-		plain := *made
-		plain.plainNumber, plain.lenient = true, false
-		out, err := m.mask.append(nil, &plain, value, value)
+		out, err := m.mask.appendNoise(nil, made.recipe, value)
 		if err != nil {
 			panic(err)
 		}
@@ -551,7 +545,7 @@ func TestErrorsHoldNoValue(t *testing.T) {
 			continue
 		}
 		for _, n := range transformNames() {
-			if !transforms[n].fits(typeNamed(c.typ)) || n == constant || n == setNull || n == replace || n == template {
+			if !fits(n, typeNamed(c.typ)) || n == constant || n == setNull || n == replace || n == template {
 				continue
 			}
 			r := rule(t, 1, "public.t.c "+n)

@@ -24,7 +24,7 @@ type compositeRecipe struct {
 
 type fieldRecipe struct {
 	column  *schema.Column
-	made    *recipe // nil: the field passes
+	made    *change // nil: the field passes
 	link    string
 	unnamed *schema.Column // that no rule names; nil for others
 	path    string
@@ -98,7 +98,7 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 	made := c.fields[i].made
 	decoded := c.decode.Decode(value)
-	normalised := c.mask.normalise(made, decoded)
+	normalised := c.mask.normalise(made.recipe, decoded)
 	if len(normalised) == 0 && made.name != constant {
 		return append(dst, value...), nil
 	}
@@ -108,7 +108,7 @@ func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 		}
 	}
 	c.took(i, decoded)
-	return c.mask.append(dst, made, decoded, normalised)
+	return c.mask.append(dst, made.recipe, decoded, normalised)
 }
 
 // sampleTo has what is taken away added to a sample; within has the fields.
@@ -143,14 +143,14 @@ func (c *composite) passed(i int, value []byte) {
 }
 
 // compositeRecipe makes a rule by fields ready.
-func (p *planner) compositeRecipe(c *schema.Column, r *spec.Rule) *recipe {
+func (p *planner) compositeRecipe(c *schema.Column, r *spec.Rule) *change {
 	made := p.fieldsRecipe(c, c, nil, r)
 	made.name, made.effect = compositeFields, merges
 	return made
 }
 
 // fieldsRecipe is that of the fields of within, to which path leads from c.
-func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.Rule) *recipe {
+func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.Rule) *change {
 	out := &compositeRecipe{column: c}
 	for _, f := range within.Fields {
 		here := append(slices.Clone(path), f.Name)
@@ -160,7 +160,7 @@ func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.
 			if rule.Link == "" {
 				domain = append(domain, strings.Join(here, ".")+"\x00"...)
 			}
-			made.made, made.link = p.recipe(f, &rule.Rule, domain), rule.Link
+			made.made, made.link = byTransform(p.recipe(f, &rule.Rule, domain)), rule.Link
 		} else if rule == nil && ruledWithin(r, here) {
 			made.made = p.fieldsRecipe(c, f, here, r)
 		} else if rule == nil {
@@ -168,7 +168,7 @@ func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.
 		}
 		out.fields = append(out.fields, made)
 	}
-	return &recipe{composite: out}
+	return &change{recipe: &recipe{}, composite: out}
 }
 
 func fieldRule(r *spec.Rule, path []string) *spec.FieldRule {
@@ -187,7 +187,7 @@ func ruledWithin(r *spec.Rule, path []string) bool {
 
 // unfitComposite says why a column cannot be rewritten by fields, and the
 // mend; or nothing.
-func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *recipe) (why, mend string, err error) {
+func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
 	switch {
 	case c.Generated:
 		why, mend = unfitKind(c, r)
@@ -231,7 +231,7 @@ func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, 
 			return why, mend, nil
 		}
 	}
-	why, err = p.unfitServer(f, r, p.recipe(f, r, []byte("field\x00")))
+	why, err = p.unfitServer(f, r, byTransform(p.recipe(f, r, []byte("field\x00"))))
 	if why != "" {
 		why = fmt.Sprintf("would refuse what %s makes: %s", r.Transform, why)
 	}

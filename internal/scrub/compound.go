@@ -14,7 +14,7 @@ import (
 // unfitWithin tries what a rule makes of values that hold others (documents,
 // composites, hstores) on what the column asks of them: where a sample is
 // taken as it is, what becomes of it must be taken too, and some sample must.
-func (p *planner) unfitWithin(c *schema.Column, r *spec.Rule, made *recipe) (string, error) {
+func (p *planner) unfitWithin(c *schema.Column, r *spec.Rule, made *change) (string, error) {
 	question := fmt.Sprint(c.Root(), c.SQL, c.Constraints(), r)
 	if !c.Constrained() && !c.InDomain || p.tried[question] {
 		return "", nil
@@ -30,12 +30,12 @@ func (p *planner) unfitWithin(c *schema.Column, r *spec.Rule, made *recipe) (str
 
 // rewritten is what becomes of a value under several keys. What the rule ends
 // the load for becomes nothing.
-func (p *planner) rewritten(c *schema.Column, r *spec.Rule, made *recipe, in string) []string {
+func (p *planner) rewritten(c *schema.Column, r *spec.Rule, made *change, in string) []string {
 	const keys = 3
 	decode := p.encoding.NewDecoder()
 	var all []string
 	for i := range keys {
-		mask := &masker{keyed: newKeyed(append([]byte("only for samples "), byte(i)))}
+		mask := newMasker(append([]byte("only for samples "), byte(i)))
 		cell := newCell(p.Plan, c, made, mask, decode)
 		cell.each = r.Each
 		if err := cell.replace([]byte(in)); err == nil {
@@ -46,7 +46,7 @@ func (p *planner) rewritten(c *schema.Column, r *spec.Rule, made *recipe, in str
 }
 
 // compounds are likely values of the column, and such as its constraints name.
-func (p *planner) compounds(c *schema.Column, r *spec.Rule, made *recipe) []string {
+func (p *planner) compounds(c *schema.Column, r *spec.Rule, made *change) []string {
 	named := c.Literals()
 	switch {
 	case r.JSON != nil:
@@ -81,7 +81,7 @@ func sampleDocuments(d *documentRecipe, within *schema.Column, named []string) [
 		if path.made == nil {
 			return []any{"x"}
 		}
-		for _, s := range sampleInputs(path.made, within) {
+		for _, s := range path.made.Inputs(within) {
 			values = append(values, s)
 		}
 		return values
@@ -181,7 +181,7 @@ func sampleComposite(made *compositeRecipe, c *schema.Column, named []string, i 
 		case rule != nil && rule.composite != nil:
 			out = copytext.AppendDoubled(out, sampleComposite(rule.composite, f, named, i, filled))
 		case rule != nil && rule.effect != clears:
-			samples := slices.Concat(sampleInputs(rule, f), named)
+			samples := slices.Concat(rule.Inputs(f), named)
 			out = copytext.AppendDoubled(out, []byte(samples[i%len(samples)]))
 		case filled && fillerOf(f, named, i) != "":
 			out = copytext.AppendDoubled(out, []byte(fillerOf(f, named, i)))
@@ -204,9 +204,9 @@ func fillerOf(f *schema.Column, named []string, i int) string {
 }
 
 // sampleHstores have the keys that a constraint names.
-func sampleHstores(made *recipe, c *schema.Column, named []string) []string {
+func sampleHstores(made *change, c *schema.Column, named []string) []string {
 	all := []string{""}
-	for _, value := range slices.Concat(sampleInputs(made, c), named) {
+	for _, value := range slices.Concat(made.Inputs(c), named) {
 		var pairs []string
 		for _, key := range append(slices.Clone(named), "a") {
 			pairs = append(pairs, quotedPair(key)+"=>"+quotedPair(value))

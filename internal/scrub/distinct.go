@@ -142,7 +142,7 @@ type counters struct {
 
 // newCounters are those of a column whose values are plain: what lies within
 // documents, arrays and the like no query compares.
-func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
+func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 	r := p.assigned[c]
 	if !p.counts(c, made) {
 		return out
@@ -158,9 +158,9 @@ func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
 }
 
 // counts tells whether a column's values are counted.
-func (p *Plan) counts(c *schema.Column, made *recipe) bool {
+func (p *Plan) counts(c *schema.Column, made *change) bool {
 	r := p.assigned[c]
-	if !changes(r) || made == nil || made.transform == nil || made.name != r.Transform || r.Each || made.whole || c.Base.IsHstore() {
+	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {
 		return false
 	}
 	return r.Link != "" && r.Transform != dateShift || len(c.Unique) > 0 && made.effect == keepsApart
@@ -214,7 +214,7 @@ func (c *cell) comparable(value []byte) []byte {
 type domain struct {
 	name    string
 	own     bool
-	made    *recipe
+	made    *change
 	columns []*schema.Column
 	pairs   *pairs
 	cell    *cell // one of them
@@ -306,7 +306,7 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 		d := byName[name]
 		if d == nil {
 			counted.most = mostPairs
-			d = &domain{name: name, own: counted == c.counted.own, made: c.recipe, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
+			d = &domain{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
 			byName[name] = d
 		} else {
 			d.pairs.join(counted)
@@ -457,7 +457,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name, counted(int64(parted), "value"))
-	case len(d.pairs.further) > 0 && d.own && d.cell.recipe.normal != d.cell.counted.normal:
+	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint

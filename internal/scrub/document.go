@@ -11,7 +11,7 @@ import (
 )
 
 // documentRecipe makes a rule by paths ready.
-func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *recipe {
+func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
 	within := c.AsText()
 	domain := domainOf("", c)
 	d := &documentRecipe{column: c, unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
@@ -35,12 +35,12 @@ func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *recipe {
 		d.paths = append(d.paths, made)
 	}
 	d.machine = newPaths(d.paths)
-	return &recipe{name: documentPaths, effect: merges, document: d}
+	return &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d}
 }
 
 // unfitDocument says why a column cannot be rewritten by paths, and the mend;
 // or nothing.
-func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *recipe) (why, mend string, err error) {
+func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
 	if why, mend = p.unfitPaths(c, r); why != "" {
 		return why, mend, nil
 	}

@@ -79,7 +79,7 @@ type fieldGlob struct {
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
-	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.NewDecoder()
+	mask, decode := newMasker(p.key), p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
 		c := t.ByName[name]
@@ -90,7 +90,7 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	}
 	for _, c := range r.cells {
 		if c != nil {
-			c.by = r.byField(p, p.assigned[c.column], c.recipe.normal, mask, decode)
+			c.by = r.byField(p, p.assigned[c.column], c.made.Normal(), mask, decode)
 		}
 	}
 	for _, k := range p.keeps {
@@ -120,7 +120,7 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.
 		reader := r.cells[i]
 		if reader == nil {
 			c := r.table.ByName[name]
-			reader = newCell(p, c, &recipe{transform: transforms[constant], normal: normal{blanks: c.Base.Is("bpchar")}}, mask, decode)
+			reader = newCell(p, c, &change{recipe: readerOf(nil, normal{blanks: c.Base.Is("bpchar")})}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
@@ -135,10 +135,11 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker
 		return nil
 	}
 	c := r.table.ByName[rule.By]
-	made := &recipe{transform: transforms[constant], domain: domainOf(rule.Link, c), normal: ownNormal(c, &spec.Rule{})}
+	normalised := ownNormal(c, &spec.Rule{})
 	if rule.Link != "" {
-		made.normal = linked
+		normalised = linked
 	}
+	made := &change{recipe: readerOf(domainOf(rule.Link, c), normalised)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 
@@ -146,13 +147,12 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker
 type person struct {
 	field int
 	cell  *cell // reads it
-	seed  uint64
 }
 
 // read leaves the person's seed in the masker, or nothing where the row does
 // not say whose it is.
 func (w *person) read(r *rewriter, row []byte) error {
-	w.cell.mask.person = nil
+	w.cell.mask.clearPerson()
 	field := r.field(row, w.field)
 	if copytext.IsNull(field) {
 		return nil
@@ -161,9 +161,7 @@ func (w *person) read(r *rewriter, row []byte) error {
 	if err != nil {
 		return r.failed(w.field, err)
 	}
-	mask := w.cell.mask
-	w.seed = number(mask.digest(w.cell.recipe.domain, w.cell.normalise(value))[:])
-	mask.person = &w.seed
+	w.cell.mask.setPerson(w.cell.made.recipe, w.cell.normalise(value))
 	return nil
 }
 
@@ -340,7 +338,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 // cell rewrites one field of each row.
 type cell struct {
 	column  *schema.Column
-	recipe  *recipe
+	made    *change
 	charset copytext.Charset
 	mask    *masker
 	decode  *copytext.Decoder
@@ -366,8 +364,8 @@ type cell struct {
 	counted                 counters
 }
 
-func newCell(p *Plan, c *schema.Column, made *recipe, mask *masker, decode *copytext.Decoder) *cell {
-	out := &cell{column: c, recipe: made, charset: p.encoding.Charset, mask: mask, decode: decode}
+func newCell(p *Plan, c *schema.Column, made *change, mask *masker, decode *copytext.Decoder) *cell {
+	out := &cell{column: c, made: made, charset: p.encoding.Charset, mask: mask, decode: decode}
 	out.counted = p.newCounters(c, made)
 	out.one = out.value
 	switch {
@@ -404,7 +402,7 @@ func newCell(p *Plan, c *schema.Column, made *recipe, mask *masker, decode *copy
 }
 
 // sampleTo has the cell add to a sample what its rule takes away.
-func (c *cell) sampleTo(s *sampler, made *recipe) {
+func (c *cell) sampleTo(s *sampler, made *change) {
 	switch c.sample = s; {
 	case s == nil:
 	case c.document != nil:
@@ -418,7 +416,7 @@ func (c *cell) sampleTo(s *sampler, made *recipe) {
 	}
 }
 
-func (c *cell) forget() { c.mask.person = nil }
+func (c *cell) forget() { c.mask.clearPerson() }
 
 // append appends what becomes of a field, as COPY needs it.
 func (c *cell) append(dst, field []byte) ([]byte, error) {
@@ -427,7 +425,7 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 		c.nullsIn++
 	}
 	switch {
-	case c.recipe.effect == clears:
+	case c.made.effect == clears:
 		if !null {
 			c.rows++
 			if err := c.sampled(field); err != nil {
@@ -517,7 +515,7 @@ func (c *cell) pairs(dst, value []byte) ([]byte, error) {
 func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.Decode(value)
 	normalised := c.normalise(decoded)
-	if len(normalised) == 0 && c.recipe.name != constant {
+	if len(normalised) == 0 && c.made.name != constant {
 		c.remained(decoded)
 		return append(dst, value...), nil
 	}
@@ -535,7 +533,7 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		c.sample.add(decoded)
 	}
 	start := len(dst)
-	dst, err := c.mask.append(dst, c.recipe, decoded, normalised)
+	dst, err := c.mask.append(dst, c.made.recipe, decoded, normalised)
 	c.became(decoded, normalised, dst[start:])
 	if c.written != nil {
 		c.written.add(c.decode.Decode(dst[start:]))
@@ -568,13 +566,4 @@ func (c *cell) unescape(field []byte) (value []byte, err error) {
 }
 
 // normalise is valid until the next call of any cell of the row.
-func (c *cell) normalise(value []byte) []byte { return c.mask.normalise(c.recipe, value) }
-
-// normalise takes off a value what its recipe says; valid until the next call.
-func (m *masker) normalise(r *recipe, value []byte) []byte {
-	if r.normal == (normal{}) {
-		return value
-	}
-	m.norm = r.normal.append(m.norm[:0], value)
-	return m.norm
-}
+func (c *cell) normalise(value []byte) []byte { return c.mask.normalise(c.made.recipe, value) }

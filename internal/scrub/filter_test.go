@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -456,35 +455,5 @@ func BenchmarkRow(b *testing.B) {
 	var out []byte
 	for b.Loop() {
 		out, _ = rewrite(out[:0], row)
-	}
-}
-
-// BenchmarkTransform shows every transform beside a bare HMAC of an address.
-func BenchmarkTransform(b *testing.B) {
-	b.Run("hmac", func(b *testing.B) {
-		k, domain, value := newKeyed(testKey), []byte("link person\x00"), []byte("ada@example.com")
-		for b.Loop() {
-			k.digest(domain, value)
-		}
-	})
-	for _, n := range transformNames() {
-		in := "ada@example.com"
-		switch samples := transforms[n].samples; {
-		case len(samples) > 0:
-			in = samples[0]
-		case n == name || n == text:
-			in = "Ada Lovelace"
-		}
-		b.Run(n, func(b *testing.B) {
-			b.ReportAllocs()
-			m := &masker{keyed: newKeyed(testKey)}
-			r := ready(recipe{name: n, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp, value: []byte("x"), pattern: regexp.MustCompile("@.*"), with: []byte("@x")})
-			r.parts, _, _, _ = templateOf("user-{hash}", english, copytext.Encoding{})
-			var out []byte
-			value := []byte(in)
-			for b.Loop() {
-				out, _ = m.append(out[:0], &r, value, value)
-			}
-		})
 	}
 }

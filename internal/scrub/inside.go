@@ -142,21 +142,21 @@ func (c *composite) every(w *inside) {
 
 // passesWithin tells whether a rule lets texts pass within the values of a
 // column.
-func (r *recipe) passesWithin() bool {
+func (c *change) passesWithin() bool {
 	switch {
-	case r == nil:
+	case c == nil:
 		return false
-	case r.document != nil:
-		if r.document.unmatched == keepUnmatched {
+	case c.document != nil:
+		if c.document.unmatched == keepUnmatched {
 			return true
 		}
-		for i := range r.document.paths {
-			if r.document.paths[i].made == nil {
+		for i := range c.document.paths {
+			if c.document.paths[i].made == nil {
 				return true
 			}
 		}
-	case r.composite != nil:
-		for _, f := range r.composite.fields {
+	case c.composite != nil:
+		for _, f := range c.composite.fields {
 			if f.made == nil || f.made.passesWithin() {
 				return true
 			}

@@ -67,7 +67,6 @@ type document struct {
 	words   wordStream // for what is redacted: of the whole document
 	cipher  cipher.Block
 	block   [aes.BlockSize]byte
-	number  recipe // for a number in the place of a text
 	raw     []byte
 	out     []byte
 }
@@ -197,7 +196,7 @@ func (d *document) named(depth, inForce int) (int, bool) {
 
 // whole tells whether a path's rule replaces objects and arrays too.
 func (p *pathRecipe) whole() bool {
-	return p.made != nil && (p.made.name == setNull || p.made.name == constant)
+	return p.made != nil && (p.made.Name() == setNull || p.made.Name() == constant)
 }
 
 func (d *document) passes(inForce int) bool {
@@ -225,7 +224,7 @@ func (d *document) replaceWhole(inForce int) error {
 		d.sample.add(d.unescaped(d.src[from+1 : d.at-1]))
 	}
 	d.until(from)
-	if p.made.name == setNull || string(d.src[from:d.at]) == "null" {
+	if p.made.Name() == setNull || string(d.src[from:d.at]) == "null" {
 		d.dst = append(d.dst, "null"...)
 	} else {
 		d.dst, d.escapes = append(d.dst, p.written...), true
@@ -399,9 +398,9 @@ func (d *document) key(from int, literal bool, inForce int) error {
 func (d *document) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
 
 func (d *document) replaceKey(from, end int, made *recipe) {
-	digest := d.mask.digest(made.domain, d.unescaped(d.src[from+1:end-1]))
+	key := d.unescaped(d.src[from+1 : end-1])
 	d.copy(from, end)
-	d.dst = append(emailAlphabet.AppendEncode(append(d.dst, '"'), digest[:emailBytes]), '"')
+	d.dst = append(d.mask.appendWord(append(d.dst, '"'), made, key), '"')
 }
 
 // text rewrites the string that begins here.
@@ -481,38 +480,16 @@ func (d *document) numeral(inForce int) (err error) {
 	}
 	made, value := d.paths[inForce].made, d.src[from:d.at]
 	switch {
-	case made.name == noise || made.name == money:
-		d.number = *made
-		d.number.plainNumber, d.number.lenient = true, false
+	case made.Name() == noise || made.Name() == money:
 		d.until(from)
-		d.dst, err = d.mask.append(d.dst, &d.number, value, value)
+		d.dst, err = d.mask.appendNoise(d.dst, made, value)
 		return err
-	case made.keepsShape && made.name != password && made.name != tokenLike:
-		digest := d.mask.digest(made.domain, value)
-		random := newRandomBytes(digest)
+	case made.replacesDigits():
 		d.until(from)
-		d.dst = appendDigits(d.dst, value, &random)
+		d.dst = d.mask.appendDigits(d.dst, made, value)
 		return nil
 	}
 	return d.write(from, made, value, value)
-}
-
-// appendDigits replaces a number's digits one for one; a leading zero, the
-// point and the exponent stay.
-func appendDigits(dst, value []byte, random *randomBytes) []byte {
-	first := true
-	for i, c := range value {
-		switch {
-		case c == 'e' || c == 'E':
-			return append(dst, value[i:]...)
-		case '0' <= c && c <= '9' && first:
-			c, first = shapeFirst(rune(c), random), false
-		case '0' <= c && c <= '9':
-			c = '0' + random.below(10)
-		}
-		dst = append(dst, c)
-	}
-	return dst
 }
 
 // skipText passes over the string that begins here.

@@ -64,7 +64,7 @@ func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched strin
 	r.Unmatched = unmatched
 	c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "a", Table: "b"}}, Name: name}
 	made := p.documentRecipe(c, &r)
-	return newDocument(p.Plan, made.document, &masker{keyed: newKeyed(key)}, p.encoding.NewDecoder())
+	return newDocument(p.Plan, made.document, newMasker(key), p.encoding.NewDecoder())
 }
 
 func TestDocuments(t *testing.T) {
@@ -136,7 +136,7 @@ func TestDocuments(t *testing.T) {
 // throughCell is what becomes of a document from COPY to COPY.
 func throughCell(t testing.TB, d *document, in string) string {
 	t.Helper()
-	c := newCell(&Plan{}, d.column, &recipe{name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	c := newCell(&Plan{}, d.column, &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
 	field, err := c.append(nil, copytext.AppendEscaped(nil, []byte(in)))
 	if err != nil {
 		t.Fatal(err)
@@ -424,21 +424,6 @@ func TestUnnamedValueEndsTheLoad(t *testing.T) {
 	}
 }
 
-// What a shape makes of eight bytes at once is what it makes of each of them.
-func TestShapesByWord(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		word, random := rapid.Uint64().Draw(rt, "word")&^octets.High, rapid.Uint64().Draw(rt, "random")
-		out := shapeWord(word, random)
-		for i := range 8 {
-			c, r := byte(word>>(8*i)), byte(random>>(8*i))
-			if want := shapeOf[c].first + byte(uint16(r)*uint16(shapeOf[c].many)>>8); byte(out>>(8*i)) != want {
-				rt.Fatalf("%q by %d became %q, want %q", c, r, byte(out>>(8*i)), want)
-			}
-		}
-	})
-}
-
 // Redacting eight bytes at once changes letters and digits alone, each to one
 // of its own kind, up to what is no ASCII.
 func TestRedactedWords(t *testing.T) {
@@ -661,7 +646,7 @@ func (b benchmarkDocument) field(t testing.TB, unmatched string, scanner detect.
 	t.Helper()
 	d := newTestDocument(t, unmatched, b.paths...)
 	p := &Plan{scanner: scanner}
-	c := newCell(p, d.column, &recipe{name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	c := newCell(p, d.column, &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
 	return c, copytext.AppendEscaped(nil, b.text)
 }
 

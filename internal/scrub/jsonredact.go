@@ -198,7 +198,7 @@ func (d *document) redactOddString(from int) int {
 	}
 	value := d.unescaped(d.src[from : end-1])
 	d.sample.add(value)
-	d.out = appendShape(d.out[:0], value, d.words.bytes(), false, d.redact.code != nil)
+	d.out = d.redact.appendShape(d.out[:0], value, d.words.bytes())
 	d.quote(from-1, end)
 	return end
 }
@@ -270,8 +270,7 @@ func (w *wordStream) next() uint64 {
 
 // bytes is for what is not rewritten word by word, valid until the next call.
 func (w *wordStream) bytes() *randomBytes {
-	w.random = randomBytes{used: 1 + sha256.Size/8}
-	w.random.more.Seed(w.next(), w.next())
+	w.random = seededBytes(w.next(), w.next())
 	return &w.random
 }
 
@@ -281,12 +280,13 @@ func (w *wordStream) bytes() *randomBytes {
 // chance, or by somebody's art, tell nothing of either.
 func (d *document) seed() {
 	if d.cipher == nil {
-		d.cipher = newCipher(d.mask.digest(d.redact.domain, nil))
+		d.cipher = newCipher(d.mask.digestOf(d.redact, nil))
 	}
 	clear(d.block[:])
 	binary.LittleEndian.PutUint64(d.block[:], xxhash.Sum64(d.src))
 	d.cipher.Encrypt(d.block[:], d.block[:])
-	d.words.state, d.words.flip = number(d.block[:]), number(d.block[8:])
+	d.words.state = binary.LittleEndian.Uint64(d.block[:])
+	d.words.flip = binary.LittleEndian.Uint64(d.block[8:])
 }
 
 func newCipher(key *[sha256.Size]byte) cipher.Block {

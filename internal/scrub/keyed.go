@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -78,6 +79,13 @@ type randomBytes struct {
 
 func newRandomBytes(digest *[sha256.Size]byte) randomBytes { return randomBytes{digest: *digest} }
 
+// seededBytes are those of a generator that two words seed.
+func seededBytes(a, b uint64) randomBytes {
+	r := randomBytes{used: 1 + sha256.Size/8}
+	r.more.Seed(a, b)
+	return r
+}
+
 func (r *randomBytes) next() byte {
 	if r.left == 0 {
 		r.current, r.left = r.word(), 8
@@ -128,7 +136,7 @@ func (n normal) append(dst, value []byte) []byte {
 		}
 	}
 	if n.trim {
-		value = trimSpace(value)
+		value = bytes.TrimSpace(value)
 	}
 	if !n.lower {
 		return append(dst, value...)
@@ -153,20 +161,26 @@ func (n normal) append(dst, value []byte) []byte {
 	return dst
 }
 
-func trimSpace(b []byte) []byte {
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		if !unicode.IsSpace(r) {
-			break
-		}
-		b = b[size:]
+// normalise takes off a value what its recipe says; valid until the next call.
+func (m *masker) normalise(r *recipe, value []byte) []byte {
+	if r.normal == (normal{}) {
+		return value
 	}
-	for len(b) > 0 {
-		r, size := utf8.DecodeLastRune(b)
-		if !unicode.IsSpace(r) {
-			break
-		}
-		b = b[:len(b)-size]
-	}
-	return b
+	m.norm = r.normal.append(m.norm[:0], value)
+	return m.norm
 }
+
+// digestOf is the digest of a value under the recipe's link or column, valid until
+// the next call.
+func (m *masker) digestOf(r *recipe, value []byte) *[sha256.Size]byte {
+	return m.digest(r.domain, value)
+}
+
+// setPerson has what date_shift makes depend on a value of the same row, which
+// the recipe of its column says how to hash, until clearPerson.
+func (m *masker) setPerson(r *recipe, normalised []byte) {
+	m.seed = number(m.digest(r.domain, normalised)[:])
+	m.person = &m.seed
+}
+
+func (m *masker) clearPerson() { m.person = nil }

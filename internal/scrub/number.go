@@ -233,3 +233,8 @@ func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// appendNoise is append for a number that must stay one, whatever it stands in.
+func (m *masker) appendNoise(dst []byte, r *recipe, value []byte) ([]byte, error) {
+	return writeNumber(m, dst, r, input{value: value, normalised: value, digest: m.digest(r.domain, value)})
+}

@@ -78,7 +78,7 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 // scrubOutside does to one value what the filter does to those that pass.
 func (p *Plan) scrubOutside(c *schema.Column) func(value string) (string, error) {
 	decode := p.encoding.NewDecoder()
-	cell := newCell(p, c, p.recipes[c], &masker{keyed: newKeyed(p.key)}, decode)
+	cell := newCell(p, c, p.recipes[c], newMasker(p.key), decode)
 	cell.sample, cell.gather = nil, nil // it is no value of the backup
 	return func(value string) (string, error) {
 		encoded, ok := p.encoding.Encode(value)

@@ -56,7 +56,7 @@ type Plan struct {
 	key         []byte
 	encoding    copytext.Encoding
 	assigned    map[*schema.Column]*spec.Rule
-	recipes     map[*schema.Column]*recipe
+	recipes     map[*schema.Column]*change
 	keeps       []*keeper
 	loaded      map[*schema.Table][]string // columns, by the headers of what is loaded
 	excluded    map[*schema.Table]bool
@@ -121,7 +121,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	p := &planner{
 		Plan: &Plan{
 			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
-			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*recipe{},
+			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*change{},
 			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{}, watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{}, stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
 		},
 		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
@@ -413,7 +413,7 @@ func (p *Plan) agree(a, b *schema.Column) bool {
 	case !changes(ra) || !changes(rb):
 		return false
 	}
-	if transforms[ra.Transform] == nil || ra.By != "" || rb.By != "" { // what is made depends on more than the value
+	if !known(ra.Transform) || ra.By != "" || rb.By != "" { // what is made depends on more than the value
 		return false
 	}
 	return ra.Transform == rb.Transform && string(domainOf(ra.Link, a)) == string(domainOf(rb.Link, b))

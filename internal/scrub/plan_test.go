@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ var (
 	rule  = scrubtest.Rule
 	rules = scrubtest.Rules
 )
+
+var testKey = bytes.Repeat([]byte("k"), KeySize)
 
 // situation is a restored pre-data, and what a drill file says about it.
 type situation struct {

@@ -21,10 +21,10 @@ const recomputed = "recompute"
 
 func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
 
-// recomputed is the recipe of such a column: null or, where that is refused,
+// recomputed is what becomes of such a column: null or, where that is refused,
 // the empty text of its type; or why it cannot be, and the mend.
-func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *recipe, why, mend string, err error) {
-	made = &recipe{transform: transforms[setNull], name: recomputed, effect: clears}
+func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why, mend string, err error) {
+	made = &change{recipe: bare(setNull), name: recomputed, effect: clears}
 	switch {
 	case c.Generated:
 		why, mend = unfitKind(c, r)
@@ -37,7 +37,7 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *recipe, why,
 	}
 	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
 		empty := ""
-		made = &recipe{transform: transforms[constant], name: recomputed, effect: merges}
+		made = &change{recipe: bare(constant), name: recomputed, effect: merges}
 		why, err = p.refusal(c, &empty)
 	}
 	if err != nil || why != "" {

@@ -261,3 +261,39 @@ func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	dst[last] = '0' + byte((10-detect.Luhn(dst[start:]))%10)
 	return dst, nil
 }
+
+// appendDigits replaces a number's digits one for one; a leading zero, the
+// point and the exponent stay.
+func appendDigits(dst, value []byte, random *randomBytes) []byte {
+	first := true
+	for i, c := range value {
+		switch {
+		case c == 'e' || c == 'E':
+			return append(dst, value[i:]...)
+		case '0' <= c && c <= '9' && first:
+			c, first = shapeFirst(rune(c), random), false
+		case '0' <= c && c <= '9':
+			c = '0' + random.below(10)
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// appendDigits is appendDigits by the recipe's digest of the value.
+func (m *masker) appendDigits(dst []byte, r *recipe, value []byte) []byte {
+	random := newRandomBytes(m.digest(r.domain, value))
+	return appendDigits(dst, value, &random)
+}
+
+// replacesDigits reports whether a number that is no text is rewritten digit for
+// digit: where the shape of a text would be kept.
+func (r *recipe) replacesDigits() bool {
+	return r.keepsShape && r.name != password && r.name != tokenLike
+}
+
+// appendShape gives a text other letters and digits, as the transform text does,
+// by bytes of the caller's.
+func (r *recipe) appendShape(dst, value []byte, random *randomBytes) []byte {
+	return appendShape(dst, value, random, false, r.code != nil)
+}

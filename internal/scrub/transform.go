@@ -132,6 +132,12 @@ var (
 // transformNames are all of them, sorted.
 func transformNames() []string { return slices.Sorted(maps.Keys(transforms)) }
 
+// known reports whether there is a transform of that name.
+func known(name string) bool { return transforms[name] != nil }
+
+// fits reports whether a transform can write values of a type.
+func fits(name string, t schema.Type) bool { return known(name) && transforms[name].fits(t.Values()) }
+
 func anyType(schema.Type) bool { return true }
 
 func anyOf(kinds ...func(schema.Type) bool) func(schema.Type) bool {
@@ -145,11 +151,9 @@ var errUnknownTransform = errors.New("no such transform")
 // recipe is a rule made ready for one column, or for a part of its values.
 type recipe struct {
 	*transform
-	name        string           // of the transform
-	effect      effect           // of the transform, or of what the template is made of
-	document    *documentRecipe  // instead of a transform; nil for all others
-	composite   *compositeRecipe // likewise
-	domain      []byte           // with its zero byte
+	name        string // of the transform
+	effect      effect // of the transform, or of what the template is made of
+	domain      []byte // with its zero byte
 	normal      normal
 	value       []byte         // constant: in the encoding of the rows
 	parts       []templatePart // template
@@ -177,11 +181,14 @@ type recipe struct {
 // letters and words of its own.
 func (r *recipe) writesPlain() bool {
 	switch r.name {
-	case constant, replace, template, recomputed:
+	case constant, replace, template:
 		return false
 	}
 	return len(r.lead) == 0
 }
+
+// newMasker makes one whose digests are under a key.
+func newMasker(key []byte) *masker { return &masker{keyed: newKeyed(key)} }
 
 // masker applies recipes; one serves one goroutine.
 type masker struct {
@@ -192,6 +199,7 @@ type masker struct {
 	ranges              copytext.RangeReader
 	lower, upper        []byte  // a range's bounds
 	person              *uint64 // date_shift: who the value is about, instead of the value itself
+	seed                uint64  // person's
 }
 
 // append appends what the recipe makes of a value, which is UTF-8 and not
@@ -255,4 +263,9 @@ func writePassword(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+// appendWord appends a word of 16 characters for a value: 80 bits of its digest.
+func (m *masker) appendWord(dst []byte, r *recipe, value []byte) []byte {
+	return emailAlphabet.AppendEncode(dst, m.digest(r.domain, value)[:emailBytes])
 }

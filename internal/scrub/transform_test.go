@@ -27,12 +27,10 @@ const goldenDigest = "86ff8f5693ce8cd758b5b4d0e3532b41"
 
 var english = words.Of(words.Default)
 
-var testKey = bytes.Repeat([]byte("k"), KeySize)
-
 func mask(t testing.TB, key []byte, r recipe, value string) string {
 	t.Helper()
 	r = ready(r)
-	m := &masker{keyed: newKeyed(key)}
+	m := newMasker(key)
 	out, err := m.append(nil, &r, []byte(value), r.normal.append(nil, []byte(value)))
 	if err != nil {
 		t.Fatalf("%s of %q: %v", r.name, value, err)
@@ -157,7 +155,7 @@ func class(r rune) rune {
 // What a value becomes depends on no other value before it.
 func TestReusedMasker(t *testing.T) {
 	t.Parallel()
-	m := &masker{keyed: newKeyed(testKey)}
+	m := newMasker(testKey)
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.StringN(1, 100, -1).Draw(rt, "value")
 		for _, transform := range textTransforms {
@@ -342,4 +340,34 @@ func FuzzNumberAndDate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkTransform shows every transform beside a bare HMAC of an address.
+func BenchmarkTransform(b *testing.B) {
+	b.Run("hmac", func(b *testing.B) {
+		k, domain, value := newKeyed(testKey), []byte("link person\x00"), []byte("ada@example.com")
+		for b.Loop() {
+			k.digest(domain, value)
+		}
+	})
+	for _, n := range transformNames() {
+		in := "ada@example.com"
+		switch samples := transforms[n].samples; {
+		case len(samples) > 0:
+			in = samples[0]
+		case n == name || n == text:
+			in = "Ada Lovelace"
+		}
+		b.Run(n, func(b *testing.B) {
+			b.ReportAllocs()
+			m := newMasker(testKey)
+			r := ready(recipe{name: n, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp, value: []byte("x"), pattern: regexp.MustCompile("@.*"), with: []byte("@x")})
+			r.parts, _, _, _ = templateOf("user-{hash}", english, copytext.Encoding{})
+			var out []byte
+			value := []byte(in)
+			for b.Loop() {
+				out, _ = m.append(out[:0], &r, value, value)
+			}
+		})
+	}
 }

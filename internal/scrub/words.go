@@ -1,9 +1,8 @@
 package scrub
 
 import (
-	"cmp"
+	"bytes"
 	"crypto/sha256"
-	"fmt"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -14,19 +13,6 @@ import (
 	"daybefore/internal/spec"
 	"daybefore/internal/words"
 )
-
-// locale is where a rule's words come from: what it names itself, else what
-// the scrub section does.
-func (p *planner) locale(r *spec.Rule) *words.Locale {
-	if found := words.Of(p.localeName(r)); found != nil {
-		return found
-	}
-	return words.Of(words.Default)
-}
-
-func (p *Plan) localeName(r *spec.Rule) string {
-	return cmp.Or(r.Locale, p.rules.Locale, words.Default)
-}
 
 // writeWords draws what the transform takes from the recipe's locale.
 func writeWords(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
@@ -85,21 +71,6 @@ func (m *masker) encoded(dst []byte, start int, code encoding.Encoding) ([]byte,
 	return dst[:start+n], err
 }
 
-// unfitWords finds words for which the rows' encoding has no letters, or the
-// database's, into which the server turns it.
-func (p *planner) unfitWords(r *spec.Rule) (why, mend string) {
-	if !writesWords(r) {
-		return "", ""
-	}
-	stored, _ := copytext.EncodingOf(p.conn.PgConn().ParameterStatus("server_encoding"))
-	for _, encoding := range []copytext.Encoding{p.encoding, stored} {
-		if _, ok := encoding.Encode(p.locale(r).Characters); !ok {
-			return fmt.Sprintf("gets words of %s, for which %s has not all letters", p.localeName(r), encoding.Name), "name another locale, or another transform"
-		}
-	}
-	return "", ""
-}
-
 // writesWords tells whether the rule's transform, one in its template or one
 // of its paths and fields takes words of a locale.
 func writesWords(r *spec.Rule) bool {
@@ -140,7 +111,7 @@ func cutTo(dst []byte, start, limit int) []byte {
 }
 
 func severalWords(value []byte) bool {
-	value = trimSpace(value)
+	value = bytes.TrimSpace(value)
 	for i := 0; i < len(value); {
 		r, size := utf8.DecodeRune(value[i:])
 		if unicode.IsSpace(r) {
