@@ -10,11 +10,14 @@ import (
 	"daybefore/internal/spec"
 )
 
+// documentPaths is the name under which a rule by paths is reported.
+const documentPaths = "json"
+
 // documentRecipe makes a rule by paths ready.
 func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
 	within := c.AsText()
 	domain := domainOf("", c)
-	d := &documentRecipe{column: c, unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
+	d := &documentRecipe{unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
 		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
@@ -84,6 +87,42 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 		}
 	}
 	return "", ""
+}
+
+// rewriteDocuments has the cell rewrite documents.
+func (c *cell) rewriteDocuments(p *Plan, r *documentRecipe) {
+	c.document = newDocument(r, c.mask, c.decode)
+	for i := range r.paths {
+		if stays := p.keptInLink(r.paths[i].link); len(stays) > 0 {
+			c.document.stays[i] = func(normalised []byte) bool { return matchAny(stays, normalised) }
+		}
+	}
+	if r.unmatched == keepUnmatched {
+		c.watchDocuments(p.newInside(p.scanner))
+	}
+}
+
+// watchDocuments has what passes within the cell's documents looked at; w may be nil.
+func (c *cell) watchDocuments(w *inside) {
+	c.inside, c.document.watch = w, nil
+	if w == nil {
+		return
+	}
+	c.document.watch = &documentWatch{
+		begin: func() bool {
+			w.begin()
+			return !w.asleep
+		},
+		look: func(text []byte, path func() string) {
+			if kind, ok := w.find(text); ok {
+				at := path()
+				w.leaked(c.column.Root().String()+" at "+at, kind,
+					fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", at, transformFor[kind]))
+			}
+		},
+		named: w.every != nil,
+		end:   w.end,
+	}
 }
 
 // keptWithin tells whether keep leaves values of a link of the rule, or of its

@@ -350,6 +350,7 @@ type cell struct {
 	direct  bool         // what it makes of a value without escapes needs none
 
 	document                *document     // nil: the value is no document
+	inside                  *inside       // looks at what passes of documents; nil: nobody does
 	fields                  *composite    // nil: the value is no composite
 	hstore                  *hstoreValues // nil: the value is no hstore
 	one                     func(dst, value []byte) ([]byte, error)
@@ -370,7 +371,7 @@ func newCell(p *Plan, c *schema.Column, made *change, mask *masker, decode *copy
 	out.one = out.value
 	switch {
 	case made.document != nil:
-		out.document = newDocument(p, made.document, mask, decode)
+		out.rewriteDocuments(p, made.document)
 		out.one = out.document.append
 	case made.composite != nil:
 		out.fields = newComposite(p, made.composite, mask, decode)
@@ -406,7 +407,7 @@ func (c *cell) sampleTo(s *sampler, made *change) {
 	switch c.sample = s; {
 	case s == nil:
 	case c.document != nil:
-		c.document.sample = s
+		c.document.sample = s.add
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
 	case made.effect == clears || made.name == constant || c.column.Base.IsBytes():

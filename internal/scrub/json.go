@@ -5,19 +5,14 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
-	"fmt"
 	"math/bits"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/jsontext"
-	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
 var errNotJSON = errors.New("not a JSON document")
-
-// documentPaths is the name under which a rule by paths is reported.
-const documentPaths = "json"
 
 // What becomes of values that no path names.
 const (
@@ -28,7 +23,6 @@ const (
 
 // documentRecipe says what becomes of the values in a JSON document.
 type documentRecipe struct {
-	column    *schema.Column
 	paths     []pathRecipe
 	machine   paths // made of them
 	unmatched string
@@ -51,24 +45,34 @@ type document struct {
 	*documentRecipe
 	mask   *masker
 	decode *copytext.Decoder
-	stays  [][]foldedGlob // by path: values of its link that keep leaves as they are
-	met    []int64        // by path: values that it named
-	sample *sampler       // of the texts that it rewrites; nil: not wanted
-	inside *inside        // looks at what passes; nil: nobody does
+	stays  []func(normalised []byte) bool // by path, of its texts: those to be left as they are; nil: none
+	met    []int64                        // by path: values that it named
+	sample func(text []byte)              // is shown the texts that are taken away, in UTF-8; may be nil
+	watch  *documentWatch                 // looks at what passes; nil: nobody does
 
 	src     []byte
-	at      int      // in src
-	escaped bool     // the string that ends there holds a backslash
-	dst     []byte   // what the document becomes
-	copied  int      // of src to dst
-	escapes bool     // what was put in may hold what COPY escapes
-	states  []uint64 // of the paths, for each level of nesting
+	looking bool          // watch looks at this document
+	place   func() string // path
+	at      int           // in src
+	escaped bool          // the string that ends there holds a backslash
+	dst     []byte        // what the document becomes
+	copied  int           // of src to dst
+	escapes bool          // what was put in may hold what COPY escapes
+	states  []uint64      // of the paths, for each level of nesting
 	trail   []place
 	words   wordStream // for what is redacted: of the whole document
 	cipher  cipher.Block
 	block   [aes.BlockSize]byte
 	raw     []byte
 	out     []byte
+}
+
+// documentWatch looks at what a rule by paths lets pass.
+type documentWatch struct {
+	begin func() bool                           // is called before each document, and reports whether it is to be looked at
+	look  func(text []byte, path func() string) // at what stays as it is, in UTF-8, and where it stands
+	named bool                                  // look also at what a path preserves
+	end   func() error                          // of a document that was looked at, if there was no error before
 }
 
 // place is a member's key in src, or an array's element where to is 0.
@@ -86,14 +90,12 @@ type unnamedValue struct{ path string }
 
 func (e *unnamedValue) Error() string { return "a value at " + e.path + " that no path names" }
 
-func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *copytext.Decoder) *document {
-	d := &document{documentRecipe: r, mask: mask, decode: decode, met: make([]int64, len(r.paths))}
-	if r.unmatched == keepUnmatched {
-		d.inside = p.newInside(p.scanner)
+func newDocument(r *documentRecipe, mask *masker, decode *copytext.Decoder) *document {
+	d := &document{
+		documentRecipe: r, mask: mask, decode: decode,
+		stays: make([]func([]byte) bool, len(r.paths)), met: make([]int64, len(r.paths)),
 	}
-	for _, path := range r.paths {
-		d.stays = append(d.stays, p.keptInLink(path.link))
-	}
+	d.place = d.path
 	return d
 }
 
@@ -107,7 +109,7 @@ func (d *document) append(dst, src []byte) ([]byte, error) {
 	for i := range d.machine {
 		d.states = append(d.states, d.machine[i].begin)
 	}
-	d.inside.begin()
+	d.looking = d.watch != nil && d.watch.begin()
 	d.blanks()
 	if err := d.value(level{alive: len(d.paths) > 0}, -1); err != nil {
 		return d.dst, err
@@ -116,7 +118,10 @@ func (d *document) append(dst, src []byte) ([]byte, error) {
 		return d.dst, errNotJSON
 	}
 	d.copy(len(src), len(src))
-	return d.dst, d.inside.end()
+	if d.looking {
+		return d.dst, d.watch.end()
+	}
+	return d.dst, nil
 }
 
 func (d *document) blanks() { d.at = jsontext.AfterBlanks(d.src, d.at) }
@@ -205,12 +210,15 @@ func (d *document) passes(inForce int) bool {
 
 // passed looks at what stays as it is, from where it begins up to here.
 func (d *document) passed(from, inForce int) {
-	if !d.inside.looks(inForce >= 0) {
-		return
+	if d.looking && (inForce < 0 || d.watch.named) {
+		d.watch.look(d.unescaped(d.src[from:d.at]), d.place)
 	}
-	if kind, ok := d.inside.find(d.unescaped(d.src[from:d.at])); ok {
-		path := d.path()
-		d.inside.leaked(d.column.Root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
+}
+
+// sampled shows a text that is taken away, in UTF-8.
+func (d *document) sampled(text []byte) {
+	if d.sample != nil {
+		d.sample(text)
 	}
 }
 
@@ -221,7 +229,7 @@ func (d *document) replaceWhole(inForce int) error {
 	}
 	p := &d.paths[inForce]
 	if d.src[from] == '"' {
-		d.sample.add(d.unescaped(d.src[from+1 : d.at-1]))
+		d.sampled(d.unescaped(d.src[from+1 : d.at-1]))
 	}
 	d.until(from)
 	if p.made.Name() == setNull || string(d.src[from:d.at]) == "null" {
@@ -422,12 +430,10 @@ func (d *document) text(inForce int) error {
 	if len(normalised) == 0 {
 		return nil
 	}
-	for _, g := range stays {
-		if g.match(normalised) {
-			return nil
-		}
+	if stays != nil && stays(normalised) {
+		return nil
 	}
-	d.sample.add(value)
+	d.sampled(value)
 	return d.write(from, made, value, normalised)
 }
 

@@ -130,7 +130,7 @@ func (d *document) redactString(from int) int {
 		}
 		d.put(i, first(n, shaped, word))
 		if d.sample != nil {
-			d.sample.add(s[from : i+n])
+			d.sample(s[from : i+n])
 		}
 		return i + n + 1
 	}
@@ -153,7 +153,7 @@ func (d *document) redactTail(from, i int) int {
 	}
 	copy(d.dst[len(d.dst)-(d.copied-i):], tail[:n])
 	if d.sample != nil {
-		d.sample.add(d.src[from : i+n])
+		d.sample(d.src[from : i+n])
 	}
 	return i + n + 1
 }
@@ -197,7 +197,7 @@ func (d *document) redactOddString(from int) int {
 		return -1
 	}
 	value := d.unescaped(d.src[from : end-1])
-	d.sample.add(value)
+	d.sampled(value)
 	d.out = d.redact.appendShape(d.out[:0], value, d.words.bytes())
 	d.quote(from-1, end)
 	return end
