@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"fmt"
 	"slices"
@@ -65,7 +67,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	}
 	folded := s.fold(proposed)
 	d.write(all, folded)
-	d.english = slices.ContainsFunc(folded, func(m proposal) bool { return writesWords(m.rule) && s.localeName(m.rule) == words.Default })
+	d.english = slices.ContainsFunc(folded, func(m proposal) bool { return transform.WritesWords(m.rule) && s.localeName(m.rule) == words.Default })
 	req := s.req
 	req.Rules.Rules = slices.Clone(req.Rules.Rules)
 	for _, f := range folded {
@@ -113,8 +115,8 @@ func (s *Survey) judge() []judged {
 		if e == nil {
 			e = &evidence{}
 		}
-		what, transform := f.sensitive()
-		j := e.judge(f.root, what, transform)
+		what, fitting := f.sensitive()
+		j := e.judge(f.root, what, fitting)
 		if j.lineage = f; j.what != "" {
 			all = append(all, j)
 		}
@@ -123,9 +125,9 @@ func (s *Survey) judge() []judged {
 }
 
 // judge weighs what a name or type tells against the values.
-func (e *evidence) judge(c *schema.Column, what, transform string) judged {
+func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	kind, whole, hits := e.leading()
-	named := judged{suspicion: suspicion{what: what, transform: transform}, confidence: medium, reason: named(c, what)}
+	named := judged{suspicion: suspicion{what: what, transform: fitting}, confidence: medium, reason: named(c, what)}
 	switch {
 	case what != "" && e.values == 0:
 		named.confidence, named.reason = low, named.reason+"; the backup has no value to look at"
@@ -183,7 +185,7 @@ func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whol
 // numbersByChance: one in ten of all long numbers passes a card's test.
 func (e *evidence) numbersByChance(hits int64) judged {
 	const some = 5
-	j := judged{suspicion: suspicion{what: detect.Card.Words(), transform: noise}, confidence: low,
+	j := judged{suspicion: suspicion{what: detect.Card.Words(), transform: transform.Number}, confidence: low,
 		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
 	if hits*some < e.values {
 		j.passes = "long numbers, of which few look like a card's, as some do by chance"
@@ -193,7 +195,7 @@ func (e *evidence) numbersByChance(hits int64) judged {
 
 // partly: texts in which something stands.
 func (e *evidence) partly(hits int64) judged {
-	j := judged{suspicion: suspicion{transform: text, within: true}, confidence: medium}
+	j := judged{suspicion: suspicion{transform: transform.Text, within: true}, confidence: medium}
 	var kinds []string
 	for _, k := range detect.Kinds() {
 		if e.hits[k] > 0 {
@@ -252,7 +254,7 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 		j.reason += "; " + counted(e.values, "value")
 	}
 	if e.inKeys > 0 { // which stay as they are
-		j.transform, j.confidence = setNull, high
+		j.transform, j.confidence = transform.SetNull, high
 		j.reason += ", some with keys that look sensitive"
 	}
 	return j

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"hash/maphash"
 	"net"
@@ -23,7 +25,7 @@ const (
 )
 
 // likenessTransform is what suits a likeness.
-var likenessTransform = [likenesses]string{likeUUID: uuid4, likeURL: webAddress, likeIP: ipAddress, likeMAC: macAddress, likeHash: password}
+var likenessTransform = [likenesses]string{likeUUID: transform.UUID, likeURL: transform.URL, likeIP: transform.IP, likeMAC: transform.MAC, likeHash: transform.Password}
 
 // likenessWords are those for many of them.
 var likenessWords = [likenesses]string{likeUUID: "UUIDs", likeURL: "web addresses", likeIP: "network addresses", likeMAC: "device addresses", likeHash: "password hashes"}

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"maps"
 	"slices"
@@ -45,13 +47,13 @@ func (p *planner) lineages() []lineage {
 }
 
 // sensitive is what a name or type tells of any of the columns.
-func (f lineage) sensitive() (what, transform string) {
+func (f lineage) sensitive() (what, fitting string) {
 	for _, c := range f.columns {
-		if what, transform = sensitive(c); what != "" {
+		if what, fitting = sensitive(c); what != "" {
 			break
 		}
 	}
-	return what, transform
+	return what, fitting
 }
 
 // suspicion is a family that looks sensitive.
@@ -143,14 +145,14 @@ func (p *planner) propose(found []suspicion) ([]proposal, error) {
 func (w *proposer) alike(all []proposal) error {
 	apart := map[string]string{} // transforms, by meaning
 	for _, m := range all {
-		if means := w.meaning(m.rule); means != m.rule.Transform && effectOf(m.rule) == keepsApart && apart[means] == "" {
+		if means := w.meaning(m.rule); means != m.rule.Transform && transform.EffectOf(m.rule) == transform.KeepsApart && apart[means] == "" {
 			apart[means] = m.rule.Transform
 		}
 	}
 	for i := range all {
 		m := &all[i]
 		means := w.meaning(m.rule)
-		if m.rule.Transform != text || means == "" || apart[means] == "" {
+		if m.rule.Transform != transform.Text || means == "" || apart[means] == "" {
 			continue
 		}
 		why, err := w.refuses(all[i:i+1], &spec.Rule{Transform: apart[means]})
@@ -237,7 +239,7 @@ func (p *planner) ruled(columns []*schema.Column) *spec.Rule {
 
 // keepingApart are the ways that leave keys keys.
 func keepingApart(ways []spec.Rule) []spec.Rule {
-	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return effectOf(&r) != keepsApart })
+	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return transform.EffectOf(&r) != transform.KeepsApart })
 }
 
 // refuses says why one of the columns would refuse a rule, or nothing.
@@ -260,7 +262,7 @@ func ruleFor(c *schema.Column, r *spec.Rule) *spec.Rule {
 	out := *r
 	out.Column, _ = spec.ParseColumnPattern(c.Dotted()) // which is one
 	out.Pos = spec.Pos{}
-	out.Each = c.Array && r.Transform != setNull && r.Transform != constant && !r.Preserve
+	out.Each = c.Array && r.Transform != transform.SetNull && r.Transform != transform.Constant && !r.Preserve
 	return &out
 }
 
@@ -303,16 +305,16 @@ func (s *suspicion) ways() []spec.Rule {
 	}
 	if s.root.Family() == schema.Opaque {
 		for _, value := range []string{"", "{}", "<empty/>", "(0,0)"} { // of types that may not be null
-			all = append(all, spec.Rule{Transform: constant, Value: &value})
+			all = append(all, spec.Rule{Transform: transform.Constant, Value: &value})
 		}
 	}
 	return all
 }
 
 // transformsFor are a transform and those that may suit where it does not fit.
-func transformsFor(transform string) []string {
-	all := []string{transform, text, noise, tokenLike, hash128, setNull}
-	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == transform })...)
+func transformsFor(fitting string) []string {
+	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.SetNull}
+	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
 }
 
 // paths are the rules for the keys that look sensitive, at any depth.
@@ -335,16 +337,16 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 			all = append(all, fieldRules(f, here)...)
 			continue
 		}
-		what, transform := sensitive(f)
+		what, fitting := sensitive(f)
 		switch {
 		case f.Array && (what != "" || f.Family() == schema.Textual):
-			transform = setNull
+			fitting = transform.SetNull
 		case what == "" && f.Family() == schema.Textual:
-			transform = text
+			fitting = transform.Text
 		case what == "":
 			continue
 		}
-		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, transform), setNull)}}
+		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, fitting), transform.SetNull)}}
 		rule.Source = spec.Dotted(here...)
 		all = append(all, rule)
 	}
@@ -353,9 +355,9 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 
 // suitable is the transform, or else another that the column takes, as far as
 // can be told without its server: a mend that is refused in turn is none.
-func suitable(c *schema.Column, transform string) string {
-	for _, t := range transformsFor(transform) {
-		if takes(c, t) {
+func suitable(c *schema.Column, fitting string) string {
+	for _, t := range transformsFor(fitting) {
+		if transform.Takes(c, t) {
 			return t
 		}
 	}
@@ -397,15 +399,15 @@ func (w *proposer) link(all []proposal) {
 // equal values mean nothing.
 func (w *proposer) meaning(r *spec.Rule) string {
 	switch r.Transform {
-	case email, phone, iban, card, ipAddress, macAddress, name, firstName, lastName:
+	case transform.Email, transform.Phone, transform.IBAN, transform.Card, transform.IP, transform.MAC, transform.Name, transform.FirstName, transform.LastName:
 		return r.Transform
 	}
-	if r.Transform == setNull || r.Transform == "" {
+	if r.Transform == transform.SetNull || r.Transform == "" {
 		return ""
 	}
 	switch w.means[r] {
 	case detect.Email.Words():
-		return email
+		return transform.Email
 	case "an account's name":
 		return "login"
 	case detect.NationalID.Words():

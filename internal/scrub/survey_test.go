@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"regexp"
 	"slices"
@@ -193,7 +195,7 @@ func TestDraftWeighsKeys(t *testing.T) {
 	t.Parallel()
 	key := func(documents, containers int64, e evidence) *keyEvidence {
 		e.values = documents - containers
-		return &keyEvidence{evidence: e, what: "a secret", transform: tokenLike, documents: documents, containers: containers}
+		return &keyEvidence{evidence: e, what: "a secret", transform: transform.Token, documents: documents, containers: containers}
 	}
 	for _, tt := range []struct {
 		name      string
@@ -201,15 +203,15 @@ func TestDraftWeighsKeys(t *testing.T) {
 		key       *keyEvidence
 		want      string // the transform; empty: it is redacted with the rest
 	}{
-		{"in one of a hundred", 1000, key(10, 0, evidence{}), tokenLike},
+		{"in one of a hundred", 1000, key(10, 0, evidence{}), transform.Token},
 		{"in fewer", 1000, key(9, 0, evidence{}), ""},
 		{"in the only one", 1, key(1, 0, evidence{}), ""},
-		{"in both", 2, key(2, 0, evidence{}), tokenLike},
+		{"in both", 2, key(2, 0, evidence{}), transform.Token},
 		{"an object in every second", 100, key(100, 50, evidence{}), ""},
-		{"an object in every tenth", 100, key(100, 10, evidence{}), tokenLike},
-		{"addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 90}}), email},
-		{"some addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 50}}), tokenLike},
-		{"UUIDs", 100, key(100, 0, evidence{forms: [likenesses]int64{likeUUID: 100}}), uuid4},
+		{"an object in every tenth", 100, key(100, 10, evidence{}), transform.Token},
+		{"addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 90}}), transform.Email},
+		{"some addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 50}}), transform.Token},
+		{"UUIDs", 100, key(100, 0, evidence{forms: [likenesses]int64{likeUUID: 100}}), transform.UUID},
 		{"no word that tells", 100, nil, ""},
 	} {
 		e := evidence{documents: tt.documents, keys: map[string]*keyEvidence{"k": tt.key}}
