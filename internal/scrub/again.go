@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"errors"
 	"hash/maphash"
@@ -38,11 +40,11 @@ func (c *change) makesReal() bool {
 		return false
 	case c.document != nil:
 		return c.document.redact != nil || c.passesWithin() ||
-			slices.ContainsFunc(c.document.paths, func(p pathRecipe) bool { return p.made != nil && p.made.Effect() == merges })
+			slices.ContainsFunc(c.document.paths, func(p pathRecipe) bool { return p.made != nil && p.made.Effect() == transform.Merges })
 	case c.composite != nil:
 		return c.passesWithin() || slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
-	return c.effect == merges
+	return c.effect == transform.Merges
 }
 
 // writings are what the filters wrote into one column: exact as far as the

@@ -8,6 +8,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
@@ -57,7 +58,7 @@ func (a *Assignment) ScannerFor(c *schema.Column) detect.Scanner {
 // LocaleOf names the locale from which a rule takes words; empty if it takes
 // none.
 func (a *Assignment) LocaleOf(r *spec.Rule) string {
-	if !writesWords(r) {
+	if !transform.WritesWords(r) {
 		return ""
 	}
 	return a.planner.localeName(r)

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -35,7 +37,7 @@ func (p *planner) rewritten(c *schema.Column, r *spec.Rule, made *change, in str
 	decode := p.encoding.NewDecoder()
 	var all []string
 	for i := range keys {
-		mask := newMasker(append([]byte("only for samples "), byte(i)))
+		mask := transform.NewMasker(append([]byte("only for samples "), byte(i)))
 		cell := newCell(p.Plan, c, made, mask, decode)
 		cell.each = r.Each
 		if err := cell.replace([]byte(in)); err == nil {
@@ -180,7 +182,7 @@ func sampleComposite(made *compositeRecipe, c *schema.Column, named []string, i 
 		case f.Array:
 		case rule != nil && rule.composite != nil:
 			out = copytext.AppendDoubled(out, sampleComposite(rule.composite, f, named, i, filled))
-		case rule != nil && rule.effect != clears:
+		case rule != nil && rule.effect != transform.Clears:
 			samples := slices.Concat(rule.Inputs(f), named)
 			out = copytext.AppendDoubled(out, []byte(samples[i%len(samples)]))
 		case filled && fillerOf(f, named, i) != "":
@@ -198,7 +200,7 @@ func fillerOf(f *schema.Column, named []string, i int) string {
 	case schema.Numeric:
 		return "1"
 	case schema.Temporal:
-		return dateSamples[i%len(dateSamples)]
+		return transform.DateSamples[i%len(transform.DateSamples)]
 	}
 	return ""
 }

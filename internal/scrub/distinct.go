@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"cmp"
 	"context"
@@ -137,7 +139,7 @@ func (p *pairs) hash(value []byte) uint64 {
 // a key or a unique index rests on, and as a link's. Either may be nil.
 type counters struct {
 	own, linked *pairs
-	normal      normal // what the column's type takes for equal
+	normal      transform.Normal // what the column's type takes for equal
 }
 
 // newCounters are those of a column whose values are plain: what lies within
@@ -149,7 +151,7 @@ func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 	}
 	one := func() *pairs { return &pairs{seed: p.seed, most: p.pairsEach} }
 	if len(c.Unique) > 0 {
-		out.own, out.normal = one(), ownNormal(c, &spec.Rule{})
+		out.own, out.normal = one(), transform.NormalOf(c, &spec.Rule{})
 	}
 	if r.Link != "" {
 		out.linked = one()
@@ -163,7 +165,7 @@ func (p *Plan) counts(c *schema.Column, made *change) bool {
 	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {
 		return false
 	}
-	return r.Link != "" && r.Transform != dateShift || len(c.Unique) > 0 && made.effect == keepsApart
+	return r.Link != "" && r.Transform != transform.DateShift || len(c.Unique) > 0 && made.effect == transform.KeepsApart
 }
 
 // became notes what became of a value.
@@ -181,7 +183,7 @@ func (c *cell) became(value, normalised, pseudonym []byte) {
 		linked.add(p.hash(normalised), h)
 	}
 	if own := c.counted.own; own.wants(h) {
-		own.buf = c.counted.normal.append(own.buf[:0], value)
+		own.buf = c.counted.normal.Append(own.buf[:0], value)
 		own.add(max(maphash.Bytes(p.seed, own.buf), itself+1), h)
 	}
 }
@@ -272,7 +274,7 @@ func (p *Plan) domains() ([]*domain, []*read) {
 					rd = &read{table: r.table}
 					reads[r.table] = rd
 				}
-				if d.made.effect == keepsApart {
+				if d.made.effect == transform.KeepsApart {
 					rd.add(c.column, d)
 				}
 			}
@@ -441,7 +443,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Outcome: verdict.Pass,
 		Expected: "as many different values after as before",
 		Observed: fmt.Sprintf("%d before, %d after", before, after)}
-	if d.made.effect != keepsApart {
+	if d.made.effect != transform.KeepsApart {
 		c.Expected = "no more different values after than before: " + d.made.name + " makes some of them equal"
 		return d.sampled(c), nil
 	}
@@ -471,7 +473,7 @@ func (d *domain) sampled(c verdict.Check) verdict.Check {
 	if d.pairs.halved > 0 {
 		c.Observed = fmt.Sprintf("of one pseudonym in %d: ", 1<<d.pairs.halved) + c.Observed
 	}
-	if !d.complete && d.made.effect == keepsApart {
+	if !d.complete && d.made.effect == transform.KeepsApart {
 		c.Observed += ", with some of the rows read back"
 	}
 	return c

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -83,18 +85,18 @@ func TestDistinct(t *testing.T) {
 func TestDistinctFinds(t *testing.T) {
 	t.Parallel()
 	// short makes 20,000 values a few less than so many; parting does not take equal ones for equal.
-	short := func(c *schema.Column, r *spec.Rule) *recipe {
-		return newRecipe(c, &spec.Rule{Transform: text, Link: r.Link}, []byte("any"), env{normal: normal{trim: r.Link != ""}})
+	short := func(c *schema.Column, r *spec.Rule) *transform.Recipe {
+		return transform.New(c, &spec.Rule{Transform: transform.Text, Link: r.Link}, []byte("any"), transform.Env{Normal: transform.Normal{Trim: r.Link != ""}})
 	}
-	parting := func(c *schema.Column, r *spec.Rule) *recipe {
-		return newRecipe(c, r, domainOf("", c), env{normal: normal{trim: true}})
+	parting := func(c *schema.Column, r *spec.Rule) *transform.Recipe {
+		return transform.New(c, r, transform.Domain("", c), transform.Env{Normal: transform.Normal{Trim: true}})
 	}
 	const rows = "insert into t select 'v' || i, 'x' || i from generate_series(1, 20000) i; insert into u select 'v' || i || case i % 2 when 1 then ' ' else '' end from generate_series(1, 20000) i;"
 	unique := []string{"CREATE UNIQUE INDEX t_v ON public.t USING btree (v);"}
 	for _, tt := range []struct {
 		name, rule, rows, after string
 		definitions             []string
-		breaks                  func(*schema.Column, *spec.Rule) *recipe
+		breaks                  func(*schema.Column, *spec.Rule) *transform.Recipe
 		want                    string // of the first check
 		says                    string
 	}{
@@ -118,7 +120,7 @@ func TestDistinctFinds(t *testing.T) {
 			}
 			for c, made := range p.recipes {
 				if tt.breaks != nil {
-					made.recipe = tt.breaks(c, p.assigned[c])
+					made.Recipe = tt.breaks(c, p.assigned[c])
 				}
 			}
 			if _, err := conn.Exec(t.Context(), tt.rows); err != nil {

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"fmt"
 	"slices"
 
@@ -16,8 +18,8 @@ const documentPaths = "json"
 // documentRecipe makes a rule by paths ready.
 func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
 	within := c.AsText()
-	domain := domainOf("", c)
-	d := &documentRecipe{unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
+	domain := transform.Domain("", c)
+	d := &documentRecipe{unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: transform.Text}, domain)}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
 		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
@@ -26,19 +28,19 @@ func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
 			made.keys = append(made.keys, key)
 		}
 		if !entry.Preserve {
-			domain := domainOf(entry.Link, c)
+			domain := transform.Domain(entry.Link, c)
 			if entry.Link == "" {
 				domain = append(domain, entry.Path.Source+"\x00"...)
 			}
 			made.made = p.recipe(within, &entry.Rule, domain)
 		}
-		if entry.Transform == constant && entry.Value != nil {
+		if entry.Transform == transform.Constant && entry.Value != nil {
 			made.written, _ = p.encoding.Encode(jsontext.Constant(*entry.Value))
 		}
 		d.paths = append(d.paths, made)
 	}
 	d.machine = newPaths(d.paths)
-	return &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d}
+	return &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d}
 }
 
 // unfitDocument says why a column cannot be rewritten by paths, and the mend;
@@ -54,7 +56,7 @@ func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (w
 func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) {
 	switch {
 	case c.Generated:
-		return unfitKind(c, r)
+		return transform.UnfitKind(c, r)
 	case !c.Base.Is("json", "jsonb"):
 		return fmt.Sprintf("is of type %s, which holds no documents", c.SQL), "take json away and name a transform"
 	case c.Array != r.Each:
@@ -77,9 +79,9 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 	if r.Preserve {
 		return "", ""
 	}
-	tests := []func(*schema.Column, *spec.Rule) (string, string){unfitParameters, p.unfitEncoding}
-	if r.Transform != noise { // of numbers, and of texts that hold one
-		tests = append(tests, unfitType)
+	tests := []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitParameters, p.unfitEncoding}
+	if r.Transform != transform.Number { // of numbers, and of texts that hold one
+		tests = append(tests, transform.UnfitType)
 	}
 	for _, test := range tests {
 		if why, mend := test(within, r); why != "" {

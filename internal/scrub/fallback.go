@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"fmt"
 
 	"daybefore/internal/spec"
@@ -48,12 +50,12 @@ func (p *planner) redactUnmatched() error {
 func (p *planner) nullUnmatched() error {
 	w := &proposer{planner: p, asked: map[string]bool{}}
 	for _, s := range p.suspicions() {
-		why, err := w.refuses([]Proposal{{Lineage: s.Lineage}}, &spec.Rule{Transform: setNull})
+		why, err := w.refuses([]Proposal{{Lineage: s.Lineage}}, &spec.Rule{Transform: transform.SetNull})
 		if err != nil {
 			return err
 		}
 		if why == "" {
-			p.fall(s.Lineage, s.What, ruleFor(s.Root, &spec.Rule{Transform: setNull}))
+			p.fall(s.Lineage, s.What, ruleFor(s.Root, &spec.Rule{Transform: transform.SetNull}))
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"errors"
 	"fmt"
 	"slices"
@@ -79,7 +81,7 @@ type fieldGlob struct {
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
-	mask, decode := newMasker(p.key), p.encoding.NewDecoder()
+	mask, decode := transform.NewMasker(p.key), p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
 		c := t.ByName[name]
@@ -109,7 +111,7 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	return r
 }
 
-func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.Decoder) rowKeeper {
+func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *transform.Masker, decode *copytext.Decoder) rowKeeper {
 	out := rowKeeper{keeper: k, set: make([][]byte, len(r.names))}
 	for i, name := range r.names {
 		out.set[i] = k.set[name]
@@ -120,7 +122,7 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.
 		reader := r.cells[i]
 		if reader == nil {
 			c := r.table.ByName[name]
-			reader = newCell(p, c, &change{recipe: readerOf(nil, normal{blanks: c.Base.Is("bpchar")})}, mask, decode)
+			reader = newCell(p, c, &change{Recipe: transform.Reader(nil, transform.Normal{Blanks: c.Base.Is("bpchar")})}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
@@ -129,17 +131,17 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.
 
 // byField is the field that says who a row is about, for the rule of a cell;
 // linked is what is taken off the persons of its link, if it has one.
-func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker, decode *copytext.Decoder) *person {
+func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, mask *transform.Masker, decode *copytext.Decoder) *person {
 	i := slices.Index(r.names, rule.By)
 	if rule.By == "" || i < 0 {
 		return nil
 	}
 	c := r.table.ByName[rule.By]
-	normalised := ownNormal(c, &spec.Rule{})
+	normalised := transform.NormalOf(c, &spec.Rule{})
 	if rule.Link != "" {
 		normalised = linked
 	}
-	made := &change{recipe: readerOf(domainOf(rule.Link, c), normalised)}
+	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalised)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 
@@ -152,7 +154,7 @@ type person struct {
 // read leaves the person's seed in the masker, or nothing where the row does
 // not say whose it is.
 func (w *person) read(r *rewriter, row []byte) error {
-	w.cell.mask.clearPerson()
+	w.cell.mask.ClearPerson()
 	field := r.field(row, w.field)
 	if copytext.IsNull(field) {
 		return nil
@@ -161,7 +163,7 @@ func (w *person) read(r *rewriter, row []byte) error {
 	if err != nil {
 		return r.failed(w.field, err)
 	}
-	w.cell.mask.setPerson(w.cell.made.recipe, w.cell.normalise(value))
+	w.cell.mask.SetPerson(w.cell.made.Recipe, w.cell.normalise(value))
 	return nil
 }
 
@@ -340,7 +342,7 @@ type cell struct {
 	column  *schema.Column
 	made    *change
 	charset copytext.Charset
-	mask    *masker
+	mask    *transform.Masker
 	decode  *copytext.Decoder
 	by      *person
 	sample  *sampler     // nil: its values are not looked for
@@ -365,7 +367,7 @@ type cell struct {
 	counted                 counters
 }
 
-func newCell(p *Plan, c *schema.Column, made *change, mask *masker, decode *copytext.Decoder) *cell {
+func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, decode *copytext.Decoder) *cell {
 	out := &cell{column: c, made: made, charset: p.encoding.Charset, mask: mask, decode: decode}
 	out.counted = p.newCounters(c, made)
 	out.one = out.value
@@ -376,11 +378,11 @@ func newCell(p *Plan, c *schema.Column, made *change, mask *masker, decode *copy
 	case made.composite != nil:
 		out.fields = newComposite(p, made.composite, mask, decode)
 		out.one = out.fields.append
-	case c.Base.IsHstore() && made.name != constant:
+	case c.Base.IsHstore() && made.name != transform.Constant:
 		out.hstore = newHstoreValues(p, c.Root().String(), out.value)
 		out.one = out.pairs
 	default:
-		out.direct = out.charset == copytext.ASCIISafe && made.writesPlain()
+		out.direct = out.charset == copytext.ASCIISafe && made.WritesPlain()
 	}
 	out.element = out.one
 	if made.document != nil || made.composite != nil {
@@ -410,14 +412,14 @@ func (c *cell) sampleTo(s *sampler, made *change) {
 		c.document.sample = s.add
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
-	case made.effect == clears || made.name == constant || c.column.Base.IsBytes():
+	case made.effect == transform.Clears || made.name == transform.Constant || c.column.Base.IsBytes():
 		whole := *c.column
 		whole.Array = whole.Array && !c.each
 		c.gather = newGatherer(&whole, s)
 	}
 }
 
-func (c *cell) forget() { c.mask.clearPerson() }
+func (c *cell) forget() { c.mask.ClearPerson() }
 
 // append appends what becomes of a field, as COPY needs it.
 func (c *cell) append(dst, field []byte) ([]byte, error) {
@@ -426,7 +428,7 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 		c.nullsIn++
 	}
 	switch {
-	case c.made.effect == clears:
+	case c.made.effect == transform.Clears:
 		if !null {
 			c.rows++
 			if err := c.sampled(field); err != nil {
@@ -516,7 +518,7 @@ func (c *cell) pairs(dst, value []byte) ([]byte, error) {
 func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.Decode(value)
 	normalised := c.normalise(decoded)
-	if len(normalised) == 0 && c.made.name != constant {
+	if len(normalised) == 0 && c.made.name != transform.Constant {
 		c.remained(decoded)
 		return append(dst, value...), nil
 	}
@@ -534,7 +536,7 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		c.sample.add(decoded)
 	}
 	start := len(dst)
-	dst, err := c.mask.append(dst, c.made.recipe, decoded, normalised)
+	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalised)
 	c.became(decoded, normalised, dst[start:])
 	if c.written != nil {
 		c.written.add(c.decode.Decode(dst[start:]))
@@ -567,4 +569,4 @@ func (c *cell) unescape(field []byte) (value []byte, err error) {
 }
 
 // normalise is valid until the next call of any cell of the row.
-func (c *cell) normalise(value []byte) []byte { return c.mask.normalise(c.made.recipe, value) }
+func (c *cell) normalise(value []byte) []byte { return c.mask.Normalize(c.made.Recipe, value) }

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"context"
 	"fmt"
@@ -295,7 +297,7 @@ func TestShownAndFingerprint(t *testing.T) {
 			t.Errorf("%s shown: %v", column, !want)
 		}
 	}
-	if a, b := p.Fingerprint("x"), p.Fingerprint("x"); a != b || len(a) != 2*fingerprintSize || a == p.Fingerprint("y") {
+	if a, b := p.Fingerprint("x"), p.Fingerprint("x"); a != b || len(a) != 2*transform.FingerprintSize || a == p.Fingerprint("y") {
 		t.Errorf("fingerprints %s, %s", a, b)
 	}
 }
@@ -348,8 +350,8 @@ func TestBytesWithoutMeaning(t *testing.T) {
 
 func TestCitextAndChar(t *testing.T) {
 	t.Parallel()
-	n := ownNormal(&schema.Column{Base: schema.Type{Schema: "public", Name: "citext", Kind: "b"}}, &spec.Rule{})
-	if !n.lower {
+	n := transform.NormalOf(&schema.Column{Base: schema.Type{Schema: "public", Name: "citext", Kind: "b"}}, &spec.Rule{})
+	if !n.Lower {
 		t.Error("citext compares without case")
 	}
 	_, p, checks := situation{ddl: "create table a (email char(40)); create table b (email text)", rules: rules(t, "*.*.email email link=e")}.plan(t)
@@ -408,7 +410,7 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	x := "x"
 	_, _, err := NewPlan(ctx, conn, Request{Schema: p.schema, Headers: []Header{{1, copytext.Header{Schema: "public", Table: "t", Columns: []string{"x"}}}},
-		Rules: spec.Scrub{Rules: []spec.Rule{{Column: spec.ColumnPattern{Schema: "public", Table: "t", Column: "x"}, Transform: constant, Value: &x}}}})
+		Rules: spec.Scrub{Rules: []spec.Rule{{Column: spec.ColumnPattern{Schema: "public", Table: "t", Column: "x"}, Transform: transform.Constant, Value: &x}}}})
 	if err == nil {
 		t.Error("a plan without answers from the server")
 	}

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"fmt"
 	"slices"
 
@@ -50,7 +52,7 @@ func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (ma
 		made = p.compositeRecipe(c, r)
 		why, mend, err = p.unfitComposite(c, r, made)
 	default:
-		made = byTransform(p.recipe(c, r, domainOf(r.Link, c)))
+		made = byTransform(p.recipe(c, r, transform.Domain(r.Link, c)))
 		why, mend, err = p.unfit(c, r, made, asked)
 	}
 	return made, why, mend, err
@@ -90,8 +92,8 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 		c = by
 	}
 	if r.Link != "" && changes(r) {
-		n, own := p.links[r.Link], ownNormal(c, r)
-		p.links[r.Link] = normal{trim: n.trim || own.trim, lower: n.lower || own.lower, blanks: n.blanks || own.blanks}
+		n, own := p.links[r.Link], transform.NormalOf(c, r)
+		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower, Blanks: n.Blanks || own.Blanks}
 		if shortest := p.limits[r.Link]; c.Length > 0 && (shortest == 0 || c.Length < shortest) {
 			p.limits[r.Link] = c.Length
 		}
@@ -100,8 +102,8 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 
 // recipe makes a rule ready for a column, or for a part of it that has the
 // domain in which its values are hashed.
-func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *recipe {
-	return newRecipe(c, r, domain, env{locale: p.locale(r), encoding: p.encoding, normal: p.links[r.Link], limit: p.limits[r.Link]})
+func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe {
+	return transform.New(c, r, domain, transform.Env{Locale: p.locale(r), Encoding: p.encoding, Normal: p.links[r.Link], Limit: p.limits[r.Link]})
 }
 
 // unfit says why a column would refuse what a rule makes, and the mend; or
@@ -109,7 +111,7 @@ func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *recipe 
 // that is like another.
 func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, mend string, err error) {
 	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
-		unfitKind, p.unfitPartition, unfitType, unfitParameters, p.unfitLength, unfitKey, p.unfitEncoding,
+		transform.UnfitKind, p.unfitPartition, transform.UnfitType, transform.UnfitParameters, p.unfitLength, transform.UnfitKey, p.unfitEncoding,
 	} {
 		if why, mend := test(c, r); why != "" {
 			return why, mend, nil
@@ -131,7 +133,7 @@ func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[
 }
 
 func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, mend string) {
-	return unfitLength(c, r, p.locale(r))
+	return transform.UnfitLength(c, r, p.locale(r))
 }
 
 // unfitPartition: a leaf refuses a row whose key has changed, and a root
@@ -149,10 +151,10 @@ func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, mend strin
 	if (r.Each || c.Base.IsHstore()) && p.encoding.Charset != copytext.ASCIISafe {
 		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
 	}
-	if r.Transform == replace && p.encoding.Code != nil {
+	if r.Transform == transform.Replace && p.encoding.Code != nil {
 		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.Name), "use another transform, or dump with --encoding=UTF8"
 	}
-	if r.Transform != constant && r.Transform != template {
+	if r.Transform != transform.Constant && r.Transform != transform.Template {
 		return p.unfitWords(r)
 	}
 	if _, ok := p.encoding.Encode(*r.Value); !ok {
@@ -165,9 +167,9 @@ func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, mend strin
 // samples of what the recipe makes.
 func (p *planner) unfitServer(c *schema.Column, r *spec.Rule, made *change) (string, error) {
 	switch r.Transform {
-	case setNull:
+	case transform.SetNull:
 		return p.refusal(c, nil)
-	case constant:
+	case transform.Constant:
 		value := arrayed(c, r, *r.Value)
 		return p.refusal(c, &value)
 	}
@@ -185,16 +187,16 @@ func (p *planner) unfitServer(c *schema.Column, r *spec.Rule, made *change) (str
 func (p *planner) refusesSamples(c *schema.Column, r *spec.Rule, made *change) (string, error) {
 	decode := p.encoding.NewDecoder()
 	var trials []trial
-	for _, s := range made.outcomes(c) {
+	for _, s := range made.Outcomes(c) {
 		t := trial{out: func() []string {
-			all := make([]string, len(s.out))
-			for i, out := range s.out {
+			all := make([]string, len(s.Out))
+			for i, out := range s.Out {
 				all[i] = arrayed(c, r, string(decode.Decode([]byte(out))))
 			}
 			return all
 		}}
 		if made.KeepsShape() {
-			in := arrayed(c, r, s.in)
+			in := arrayed(c, r, s.In)
 			t.in = &in
 		}
 		trials = append(trials, t)

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
@@ -26,14 +28,14 @@ type documentRecipe struct {
 	paths     []pathRecipe
 	machine   paths // made of them
 	unmatched string
-	redact    *recipe // of texts
+	redact    *transform.Recipe // of texts
 }
 
 type pathRecipe struct {
 	spec.JSONPath
-	keys    [][]byte // of the steps, in the encoding of the rows
-	made    *recipe  // nil: the value passes
-	written []byte   // constant, as JSON
+	keys    [][]byte          // of the steps, in the encoding of the rows
+	made    *transform.Recipe // nil: the value passes
+	written []byte            // constant, as JSON
 	link    string
 	pos     spec.Pos
 }
@@ -43,7 +45,7 @@ type pathRecipe struct {
 // goroutine.
 type document struct {
 	*documentRecipe
-	mask   *masker
+	mask   *transform.Masker
 	decode *copytext.Decoder
 	stays  []func(normalised []byte) bool // by path, of its texts: those to be left as they are; nil: none
 	met    []int64                        // by path: values that it named
@@ -90,7 +92,7 @@ type unnamedValue struct{ path string }
 
 func (e *unnamedValue) Error() string { return "a value at " + e.path + " that no path names" }
 
-func newDocument(r *documentRecipe, mask *masker, decode *copytext.Decoder) *document {
+func newDocument(r *documentRecipe, mask *transform.Masker, decode *copytext.Decoder) *document {
 	d := &document{
 		documentRecipe: r, mask: mask, decode: decode,
 		stays: make([]func([]byte) bool, len(r.paths)), met: make([]int64, len(r.paths)),
@@ -201,7 +203,7 @@ func (d *document) named(depth, inForce int) (int, bool) {
 
 // whole tells whether a path's rule replaces objects and arrays too.
 func (p *pathRecipe) whole() bool {
-	return p.made != nil && (p.made.Name() == setNull || p.made.Name() == constant)
+	return p.made != nil && (p.made.Name() == transform.SetNull || p.made.Name() == transform.Constant)
 }
 
 func (d *document) passes(inForce int) bool {
@@ -232,7 +234,7 @@ func (d *document) replaceWhole(inForce int) error {
 		d.sampled(d.unescaped(d.src[from+1 : d.at-1]))
 	}
 	d.until(from)
-	if p.made.Name() == setNull || string(d.src[from:d.at]) == "null" {
+	if p.made.Name() == transform.SetNull || string(d.src[from:d.at]) == "null" {
 		d.dst = append(d.dst, "null"...)
 	} else {
 		d.dst, d.escapes = append(d.dst, p.written...), true
@@ -405,10 +407,10 @@ func (d *document) key(from int, literal bool, inForce int) error {
 // names tells whether a key is a plain word once it is unescaped.
 func (d *document) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
 
-func (d *document) replaceKey(from, end int, made *recipe) {
+func (d *document) replaceKey(from, end int, made *transform.Recipe) {
 	key := d.unescaped(d.src[from+1 : end-1])
 	d.copy(from, end)
-	d.dst = append(d.mask.appendWord(append(d.dst, '"'), made, key), '"')
+	d.dst = append(d.mask.AppendWord(append(d.dst, '"'), made, key), '"')
 }
 
 // text rewrites the string that begins here.
@@ -426,7 +428,7 @@ func (d *document) text(inForce int) error {
 	}
 	made, stays := d.paths[inForce].made, d.stays[inForce]
 	value := d.unescaped(d.src[from+1 : d.at-1])
-	normalised := d.mask.normalise(made, value)
+	normalised := d.mask.Normalize(made, value)
 	if len(normalised) == 0 {
 		return nil
 	}
@@ -447,10 +449,10 @@ func (d *document) unnamed(from int) error {
 
 // write puts what the recipe makes in the place of what was read from from on,
 // as a string.
-func (d *document) write(from int, made *recipe, value, normalised []byte) (err error) {
+func (d *document) write(from int, made *transform.Recipe, value, normalised []byte) (err error) {
 	d.until(from)
 	start := len(d.dst)
-	if d.dst, err = d.mask.append(append(d.dst, '"'), made, value, normalised); err != nil {
+	if d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalised); err != nil {
 		return err
 	}
 	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {
@@ -486,13 +488,13 @@ func (d *document) numeral(inForce int) (err error) {
 	}
 	made, value := d.paths[inForce].made, d.src[from:d.at]
 	switch {
-	case made.Name() == noise || made.Name() == money:
+	case made.Name() == transform.Number || made.Name() == transform.Money:
 		d.until(from)
-		d.dst, err = d.mask.appendNoise(d.dst, made, value)
+		d.dst, err = d.mask.AppendNumber(d.dst, made, value)
 		return err
-	case made.replacesDigits():
+	case made.ReplacesDigits():
 		d.until(from)
-		d.dst = d.mask.appendDigits(d.dst, made, value)
+		d.dst = d.mask.AppendDigits(d.dst, made, value)
 		return nil
 	}
 	return d.write(from, made, value, value)

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -57,12 +59,12 @@ func newTestDocument(t testing.TB, unmatched string, entries ...string) *documen
 // newTestDocumentOf rewrites those of a column under a key.
 func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched string, entries ...string) *document {
 	t.Helper()
-	p := &planner{Plan: &Plan{}, links: map[string]normal{}}
+	p := &planner{Plan: &Plan{}, links: map[string]transform.Normal{}}
 	p.encoding, _ = copytext.EncodingOf(encoding)
 	r := jsonRule(t, "a.b."+name, entries...)
 	r.Unmatched = unmatched
 	made := p.documentRecipe(documentColumn(name), &r)
-	return newDocument(made.document, newMasker(key), p.encoding.NewDecoder())
+	return newDocument(made.document, transform.NewMasker(key), p.encoding.NewDecoder())
 }
 
 func documentColumn(name string) *schema.Column {
@@ -138,7 +140,7 @@ func TestDocuments(t *testing.T) {
 // throughCell is what becomes of a document from COPY to COPY.
 func throughCell(t testing.TB, d *document, in string) string {
 	t.Helper()
-	c := newCell(&Plan{}, documentColumn("doc"), &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	c := newCell(&Plan{}, documentColumn("doc"), &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d.documentRecipe}, d.mask, d.decode)
 	field, err := c.append(nil, copytext.AppendEscaped(nil, []byte(in)))
 	if err != nil {
 		t.Fatal(err)
@@ -474,7 +476,7 @@ func TestRedactedWords(t *testing.T) {
 func TestRedactedDocumentsAreKeyed(t *testing.T) {
 	t.Parallel()
 	d, others := newTestDocument(t, redactUnmatched, "$.a email"), map[string]*document{
-		"key":    newTestDocumentOf(t, bytes.Repeat([]byte("l"), KeySize), "doc", "UTF8", redactUnmatched, "$.a email"),
+		"key":    newTestDocumentOf(t, bytes.Repeat([]byte("l"), transform.KeySize), "doc", "UTF8", redactUnmatched, "$.a email"),
 		"column": newTestDocumentOf(t, testKey, "extra", "UTF8", redactUnmatched, "$.a email"),
 	}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -648,7 +650,7 @@ func (b benchmarkDocument) field(t testing.TB, unmatched string, scanner detect.
 	t.Helper()
 	d := newTestDocument(t, unmatched, b.paths...)
 	p := &Plan{scanner: scanner}
-	c := newCell(p, documentColumn("doc"), &change{recipe: &recipe{}, name: documentPaths, effect: merges, document: d.documentRecipe}, d.mask, d.decode)
+	c := newCell(p, documentColumn("doc"), &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d.documentRecipe}, d.mask, d.decode)
 	return c, copytext.AppendEscaped(nil, b.text)
 }
 

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
@@ -198,7 +200,7 @@ func (d *document) redactOddString(from int) int {
 	}
 	value := d.unescaped(d.src[from : end-1])
 	d.sampled(value)
-	d.out = d.redact.appendShape(d.out[:0], value, d.words.bytes())
+	d.out = d.redact.AppendShape(d.out[:0], value, d.words.bytes())
 	d.quote(from-1, end)
 	return end
 }
@@ -212,7 +214,7 @@ func (d *document) redactDigits(from, end int) {
 	}
 	if from+8 > len(s) || end-from > 8 {
 		d.copy(from, end)
-		d.dst = appendDigits(d.dst, s[from:end], d.words.bytes())
+		d.dst = transform.AppendDigits(d.dst, s[from:end], d.words.bytes())
 		return
 	}
 	word, random := octets.Load(s[from:]), d.words.next()
@@ -259,7 +261,7 @@ func shapeFirstOf(c, random byte) byte {
 // They are those of wyrand.
 type wordStream struct {
 	state, flip uint64
-	random      randomBytes
+	random      transform.Random
 }
 
 func (w *wordStream) next() uint64 {
@@ -269,8 +271,8 @@ func (w *wordStream) next() uint64 {
 }
 
 // bytes is for what is not rewritten word by word, valid until the next call.
-func (w *wordStream) bytes() *randomBytes {
-	w.random = seededBytes(w.next(), w.next())
+func (w *wordStream) bytes() *transform.Random {
+	w.random = transform.SeededRandom(w.next(), w.next())
 	return &w.random
 }
 
@@ -280,7 +282,7 @@ func (w *wordStream) bytes() *randomBytes {
 // chance, or by somebody's art, tell nothing of either.
 func (d *document) seed() {
 	if d.cipher == nil {
-		d.cipher = newCipher(d.mask.digestOf(d.redact, nil))
+		d.cipher = newCipher(d.mask.DigestOf(d.redact, nil))
 	}
 	clear(d.block[:])
 	binary.LittleEndian.PutUint64(d.block[:], xxhash.Sum64(d.src))

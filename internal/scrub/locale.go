@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"fmt"
 
@@ -25,7 +27,7 @@ func (p *Plan) localeName(r *spec.Rule) string {
 // unfitWords finds words for which the rows' encoding has no letters, or the
 // database's, into which the server turns it.
 func (p *planner) unfitWords(r *spec.Rule) (why, mend string) {
-	if !writesWords(r) {
+	if !transform.WritesWords(r) {
 		return "", ""
 	}
 	stored, _ := copytext.EncodingOf(p.conn.PgConn().ParameterStatus("server_encoding"))

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"fmt"
 	"slices"
@@ -25,7 +27,7 @@ var (
 	rules = scrubtest.Rules
 )
 
-var testKey = bytes.Repeat([]byte("k"), KeySize)
+var testKey = bytes.Repeat([]byte("k"), transform.KeySize)
 
 // situation is a restored pre-data, and what a drill file says about it.
 type situation struct {
@@ -451,12 +453,12 @@ func TestSensitive(t *testing.T) {
 		table, name, typ string
 		want             string
 	}{
-		{"users", "name", "text", name}, {"staff_members", "name", "varchar", name}, {"products", "name", "text", ""}, {"identities", "name", "text", name}, {"collected_addresses", "name", "text", name},
-		{"identities", "organization", "text", company}, {"customers", "company_id", "text", ""}, {"t", "proxy_address", "text", ipAddress}, {"t", "site_address", "text", street},
-		{"session", "vars", "text", tokenLike}, {"php_sessions", "data", "text", tokenLike}, {"sessions", "data", "int4", ""}, {"sessions", "name", "text", ""},
-		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", noise}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", noise},
-		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", dateShift},
-		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", ipAddress}, {"t", "x", "macaddr", macAddress},
+		{"users", "name", "text", transform.Name}, {"staff_members", "name", "varchar", transform.Name}, {"products", "name", "text", ""}, {"identities", "name", "text", transform.Name}, {"collected_addresses", "name", "text", transform.Name},
+		{"identities", "organization", "text", transform.Company}, {"customers", "company_id", "text", ""}, {"t", "proxy_address", "text", transform.IP}, {"t", "site_address", "text", transform.Street},
+		{"session", "vars", "text", transform.Token}, {"php_sessions", "data", "text", transform.Token}, {"sessions", "data", "int4", ""}, {"sessions", "name", "text", ""},
+		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", transform.Number}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", transform.Number},
+		{"t", "latitude", "float8", transform.Number}, {"t", "birth_date", "date", transform.DateShift}, {"t", "born_at", "timestamptz", transform.DateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", transform.DateShift},
+		{"t", "doc", "jsonb", transform.SetNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", transform.SetNull}, {"t", "address", "inet", transform.IP}, {"t", "x", "macaddr", transform.MAC},
 	} {
 		_, got := Sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
 		if got != tt.want {

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"maps"
 	"slices"
@@ -45,13 +47,13 @@ func (p *planner) lineages() []Lineage {
 }
 
 // Sensitive is what a name or type tells of any of the columns.
-func (f Lineage) Sensitive() (what, transform string) {
+func (f Lineage) Sensitive() (what, fitting string) {
 	for _, c := range f.Columns {
-		if what, transform = Sensitive(c); what != "" {
+		if what, fitting = Sensitive(c); what != "" {
 			break
 		}
 	}
-	return what, transform
+	return what, fitting
 }
 
 // Suspicion is a family that looks sensitive.
@@ -142,14 +144,14 @@ func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 func (w *proposer) alike(all []Proposal) error {
 	apart := map[string]string{} // transforms, by meaning
 	for _, m := range all {
-		if means := w.meaning(m.Rule); means != m.Rule.Transform && effectOf(m.Rule) == keepsApart && apart[means] == "" {
+		if means := w.meaning(m.Rule); means != m.Rule.Transform && transform.EffectOf(m.Rule) == transform.KeepsApart && apart[means] == "" {
 			apart[means] = m.Rule.Transform
 		}
 	}
 	for i := range all {
 		m := &all[i]
 		means := w.meaning(m.Rule)
-		if m.Rule.Transform != text || means == "" || apart[means] == "" {
+		if m.Rule.Transform != transform.Text || means == "" || apart[means] == "" {
 			continue
 		}
 		why, err := w.refuses(all[i:i+1], &spec.Rule{Transform: apart[means]})
@@ -236,7 +238,7 @@ func (p *planner) ruled(columns []*schema.Column) *spec.Rule {
 
 // keepingApart are the ways that leave keys keys.
 func keepingApart(ways []spec.Rule) []spec.Rule {
-	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return effectOf(&r) != keepsApart })
+	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return transform.EffectOf(&r) != transform.KeepsApart })
 }
 
 // refuses says why one of the columns would refuse a rule, or nothing.
@@ -259,7 +261,7 @@ func ruleFor(c *schema.Column, r *spec.Rule) *spec.Rule {
 	out := *r
 	out.Column, _ = spec.ParseColumnPattern(c.Dotted()) // which is one
 	out.Pos = spec.Pos{}
-	out.Each = c.Array && r.Transform != setNull && r.Transform != constant && !r.Preserve
+	out.Each = c.Array && r.Transform != transform.SetNull && r.Transform != transform.Constant && !r.Preserve
 	return &out
 }
 
@@ -302,16 +304,16 @@ func (s *Suspicion) ways() []spec.Rule {
 	}
 	if s.Root.Family() == schema.Opaque {
 		for _, value := range []string{"", "{}", "<empty/>", "(0,0)"} { // of types that may not be null
-			all = append(all, spec.Rule{Transform: constant, Value: &value})
+			all = append(all, spec.Rule{Transform: transform.Constant, Value: &value})
 		}
 	}
 	return all
 }
 
 // transformsFor are a transform and those that may suit where it does not fit.
-func transformsFor(transform string) []string {
-	all := []string{transform, text, noise, tokenLike, hash128, setNull}
-	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == transform })...)
+func transformsFor(fitting string) []string {
+	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.SetNull}
+	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
 }
 
 // paths are the rules for the keys that look sensitive, at any depth.
@@ -334,16 +336,16 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 			all = append(all, fieldRules(f, here)...)
 			continue
 		}
-		what, transform := Sensitive(f)
+		what, fitting := Sensitive(f)
 		switch {
 		case f.Array && (what != "" || f.Family() == schema.Textual):
-			transform = setNull
+			fitting = transform.SetNull
 		case what == "" && f.Family() == schema.Textual:
-			transform = text
+			fitting = transform.Text
 		case what == "":
 			continue
 		}
-		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, transform), setNull)}}
+		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, fitting), transform.SetNull)}}
 		rule.Source = spec.Dotted(here...)
 		all = append(all, rule)
 	}
@@ -352,9 +354,9 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 
 // suitable is the transform, or else another that the column takes, as far as
 // can be told without its server: a mend that is refused in turn is none.
-func suitable(c *schema.Column, transform string) string {
-	for _, t := range transformsFor(transform) {
-		if takes(c, t) {
+func suitable(c *schema.Column, fitting string) string {
+	for _, t := range transformsFor(fitting) {
+		if transform.Takes(c, t) {
 			return t
 		}
 	}
@@ -396,15 +398,15 @@ func (w *proposer) link(all []Proposal) {
 // equal values mean nothing.
 func (w *proposer) meaning(r *spec.Rule) string {
 	switch r.Transform {
-	case email, phone, iban, card, ipAddress, macAddress, name, firstName, lastName:
+	case transform.Email, transform.Phone, transform.IBAN, transform.Card, transform.IP, transform.MAC, transform.Name, transform.FirstName, transform.LastName:
 		return r.Transform
 	}
-	if r.Transform == setNull || r.Transform == "" {
+	if r.Transform == transform.SetNull || r.Transform == "" {
 		return ""
 	}
 	switch w.means[r] {
 	case detect.Email.Words():
-		return email
+		return transform.Email
 	case "an account's name":
 		return "login"
 	case detect.NationalID.Words():

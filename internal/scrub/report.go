@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"fmt"
 	"maps"
@@ -147,7 +149,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
 		Expected: "every value rewritten, nulls as many as before",
 		Observed: fmt.Sprintf("%d rewritten, %d null before, %d after, %d kept", t.Rows, t.NullsIn, t.NullsOut, t.Kept)}
-	if t.Transform == setNull {
+	if t.Transform == transform.SetNull {
 		c.Expected = "every value null"
 	}
 	if t.Transform == recomputed {
@@ -173,7 +175,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 
 // adds tells whether each value and null is accounted for, once.
 func (t *tally) adds() bool {
-	if t.Transform == setNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
+	if t.Transform == transform.SetNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
 		return t.NullsOut+t.Kept == t.total
 	}
 	return t.NullsOut <= t.NullsIn && t.Rows+t.Kept+t.NullsOut == t.total

@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -111,8 +112,8 @@ func (s *Survey) judge() []judged {
 		if e == nil {
 			e = &evidence{}
 		}
-		what, transform := f.Sensitive()
-		j := e.judge(f.Root, what, transform)
+		what, fitting := f.Sensitive()
+		j := e.judge(f.Root, what, fitting)
 		if j.Lineage = f; j.What != "" {
 			all = append(all, j)
 		}
@@ -121,9 +122,9 @@ func (s *Survey) judge() []judged {
 }
 
 // judge weighs what a name or type tells against the values.
-func (e *evidence) judge(c *schema.Column, what, transform string) judged {
+func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	kind, whole, hits := e.leading()
-	named := judged{Suspicion: scrub.Suspicion{What: what, Transform: transform}, confidence: medium, reason: named(c, what)}
+	named := judged{Suspicion: scrub.Suspicion{What: what, Transform: fitting}, confidence: medium, reason: named(c, what)}
 	switch {
 	case what != "" && e.values == 0:
 		named.confidence, named.reason = low, named.reason+"; the backup has no value to look at"
@@ -181,7 +182,7 @@ func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whol
 // numbersByChance: one in ten of all long numbers passes a card's test.
 func (e *evidence) numbersByChance(hits int64) judged {
 	const some = 5
-	j := judged{Suspicion: scrub.Suspicion{What: detect.Card.Words(), Transform: noise}, confidence: low,
+	j := judged{Suspicion: scrub.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
 		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
 	if hits*some < e.values {
 		j.Passes = "long numbers, of which few look like a card's, as some do by chance"
@@ -191,7 +192,7 @@ func (e *evidence) numbersByChance(hits int64) judged {
 
 // partly: texts in which something stands.
 func (e *evidence) partly(hits int64) judged {
-	j := judged{Suspicion: scrub.Suspicion{Transform: text, Within: true}, confidence: medium}
+	j := judged{Suspicion: scrub.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
 	var kinds []string
 	for _, k := range detect.Kinds() {
 		if e.hits[k] > 0 {
@@ -250,7 +251,7 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 		j.reason += "; " + counted(e.values, "value")
 	}
 	if e.inKeys > 0 { // which stay as they are
-		j.Transform, j.confidence = setNull, high
+		j.Transform, j.confidence = transform.SetNull, high
 		j.reason += ", some with keys that look sensitive"
 	}
 	return j

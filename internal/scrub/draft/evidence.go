@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/transform"
 )
 
 // likeness is what a whole value is, where no detector tells or none tells enough.
@@ -23,7 +24,7 @@ const (
 )
 
 // likenessTransform is what suits a likeness.
-var likenessTransform = [likenesses]string{likeUUID: uuid4, likeURL: webAddress, likeIP: ipAddress, likeMAC: macAddress, likeHash: password}
+var likenessTransform = [likenesses]string{likeUUID: transform.UUID, likeURL: transform.URL, likeIP: transform.IP, likeMAC: transform.MAC, likeHash: transform.Password}
 
 // likenessWords are those for many of them.
 var likenessWords = [likenesses]string{likeUUID: "UUIDs", likeURL: "web addresses", likeIP: "network addresses", likeMAC: "device addresses", likeHash: "password hashes"}

@@ -10,6 +10,7 @@ import (
 	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/scrubtest"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -32,7 +33,7 @@ func (s situation) request(restored *schema.Schema) scrub.Request {
 	req := scrub.Request{
 		Schema: restored, Definitions: s.definitions, File: "drills/shop.yaml", LargeObjects: s.largeObjects,
 		Rules: spec.Scrub{
-			Key: bytes.Repeat([]byte("test"), scrub.KeySize), Rules: s.rules, ExcludeTableData: s.exclude,
+			Key: bytes.Repeat([]byte("test"), transform.KeySize), Rules: s.rules, ExcludeTableData: s.exclude,
 			Locale: s.locale, LargeObjects: s.largeObjectRule,
 		},
 	}

@@ -210,10 +210,10 @@ func (v *view) key(key []byte) *keyEvidence {
 	if len(v.keys) >= mostKeys || bytes.IndexByte(key, '\\') >= 0 || !jsontext.PlainKey(key) {
 		return nil
 	}
-	what, transform := detect.Column(v.column.Table.Name.Table, string(key), detect.Text)
+	what, fitting := detect.Column(v.column.Table.Name.Table, string(key), detect.Text)
 	var k *keyEvidence
 	if what != "" {
-		k = &keyEvidence{what: what, transform: transform}
+		k = &keyEvidence{what: what, transform: fitting}
 	}
 	if v.keys == nil {
 		v.keys = map[string]*keyEvidence{}

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -49,11 +49,11 @@ func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 	}
 	said := shape.Properties.Scrub.Properties.Rules.Items.Properties.Transform.Enum
 	slices.Sort(said)
-	if !slices.Equal(said, transformNames()) {
-		t.Errorf("the drill file knows %q, the scrub %q", said, transformNames())
+	if !slices.Equal(said, Names()) {
+		t.Errorf("the drill file knows %q, the scrub %q", said, Names())
 	}
 	for _, n := range spec.TemplateTransforms {
-		if transforms[n] == nil || transforms[n].most == 0 && transforms[n].words == nil {
+		if kinds[n] == nil || kinds[n].most == 0 && kinds[n].words == nil {
 			t.Errorf("a template may hold {%s}, of which nobody knows how long it becomes", n)
 		}
 	}
@@ -64,21 +64,21 @@ func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 func TestForms(t *testing.T) {
 	t.Parallel()
 	forms := map[string]*regexp.Regexp{
-		firstName: regexp.MustCompile(`^[A-Za-z ]+$`), lastName: regexp.MustCompile(`^[A-Za-z ]+$`), city: regexp.MustCompile(`^[A-Za-z ]+$`),
-		company: regexp.MustCompile(`^[A-Za-z ]+-[A-Za-z ]+ [A-Za-z ]+$`), street: regexp.MustCompile(`^[1-9]\d{0,2} [A-Za-z ]+ [A-Za-z]+$`),
-		uuid4:      regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
-		webAddress: regexp.MustCompile(`^https://example\.invalid/[a-z2-7]{16}$`), tokenLike: regexp.MustCompile(`^[A-Za-z0-9]{16,}$`),
-		email: shapes[email], hash128: shapes[hash128], name: regexp.MustCompile(`^[A-Za-z ]+$`),
+		FirstName: regexp.MustCompile(`^[A-Za-z ]+$`), LastName: regexp.MustCompile(`^[A-Za-z ]+$`), City: regexp.MustCompile(`^[A-Za-z ]+$`),
+		Company: regexp.MustCompile(`^[A-Za-z ]+-[A-Za-z ]+ [A-Za-z ]+$`), Street: regexp.MustCompile(`^[1-9]\d{0,2} [A-Za-z ]+ [A-Za-z]+$`),
+		UUID: regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
+		URL:  regexp.MustCompile(`^https://example\.invalid/[a-z2-7]{16}$`), Token: regexp.MustCompile(`^[A-Za-z0-9]{16,}$`),
+		Email: shapes[Email], Hash: shapes[Hash], Name: regexp.MustCompile(`^[A-Za-z ]+$`),
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.StringN(1, 60, -1).Draw(rt, "value")
 		for n, form := range forms {
-			out := mask(t, testKey, recipe{name: n}, value)
+			out := mask(t, testKey, Recipe{name: n}, value)
 			if !form.MatchString(out) || out == value || mostOf(n) > 0 && len(out) > mostOf(n) {
 				rt.Fatalf("%s of %q is %q", n, value, out)
 			}
 			limit := rapid.IntRange(1, 60).Draw(rt, "limit")
-			if cut := mask(t, testKey, recipe{name: n, limit: limit}, value); transforms[n].length == 0 && (len(cut) > limit || cut == "") {
+			if cut := mask(t, testKey, Recipe{name: n, limit: limit}, value); kinds[n].length == 0 && (len(cut) > limit || cut == "") {
 				rt.Fatalf("%s of %q cut to %d is %q", n, value, limit, cut)
 			}
 		}
@@ -87,10 +87,10 @@ func TestForms(t *testing.T) {
 
 // mostOf is how many characters a transform makes at most; 0: it does not say.
 func mostOf(transform string) int {
-	if w := transforms[transform].words; w != nil {
+	if w := kinds[transform].words; w != nil {
 		return w(english).Longest()
 	}
-	return transforms[transform].most
+	return kinds[transform].most
 }
 
 func TestCheckDigits(t *testing.T) {
@@ -108,19 +108,19 @@ func TestCheckDigits(t *testing.T) {
 		n, _ := new(big.Int).SetString(digits.String(), 10)
 		return new(big.Int).Mod(n, big.NewInt(97)).Int64()
 	}
-	for _, good := range transforms[iban].samples {
+	for _, good := range kinds[IBAN].samples {
 		if mod97(good) != 1 {
 			t.Fatalf("%s is no example of a good one", good)
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		in := rapid.StringMatching(`[A-Za-z]{2}[0-9]{2}( ?[A-Za-z0-9]){11,30}`).Draw(rt, "iban")
-		out := mask(t, testKey, recipe{name: iban}, in)
+		out := mask(t, testKey, Recipe{name: IBAN}, in)
 		if mod97(out) != 1 || out[:2] != in[:2] || len(out) != len(in) || strings.Count(out, " ") != strings.Count(in, " ") {
 			rt.Fatalf("%s became %s", in, out)
 		}
 		number := rapid.StringMatching(`[0-9]{4}([ -]?[0-9]){8,15}`).Draw(rt, "card")
-		out = mask(t, testKey, recipe{name: card}, number)
+		out = mask(t, testKey, Recipe{name: Card}, number)
 		if detect.Luhn([]byte(out)) != 0 || out[0] != number[0] || len(out) != len(number) {
 			rt.Fatalf("%s became %s", number, out)
 		}
@@ -141,20 +141,20 @@ func TestAddresses(t *testing.T) {
 		"1.2.3": regexp.MustCompile(`^\d\.\d\.\d$`), "1.2.3.256": regexp.MustCompile(`^\d\.\d\.\d\.\d{3}$`), "unknown": regexp.MustCompile(`^[a-z]{7}$`),
 		"192.0.2.1, 192.0.2.2": regexp.MustCompile(`^\d{3}\.\d\.\d\.\d, \d{3}\.\d\.\d\.\d$`), "1.2.3.4/33": regexp.MustCompile(`^\d\.\d\.\d\.\d/\d\d$`),
 	} {
-		if out := mask(t, testKey, recipe{name: ipAddress, lenient: true}, in); !want.MatchString(out) || out == in {
+		if out := mask(t, testKey, Recipe{name: IP, lenient: true}, in); !want.MatchString(out) || out == in {
 			t.Errorf("ip of %s is %s", in, out)
 		}
 	}
 	for in, want := range map[string]string{"192.0.2.0/24": `^10\.\d+\.\d+\.0/24$`, "192.0.0.0/2": `^0\.0\.0\.0/2$`, "2001:db8::/32": `^2001:db8::/32$`, "192.0.2.1/32": `^10\.\d+\.\d+\.\d+/32$`} {
-		if out := mask(t, testKey, recipe{name: ipAddress, network: true}, in); !regexp.MustCompile(want).MatchString(out) {
+		if out := mask(t, testKey, Recipe{name: IP, network: true}, in); !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("ip of the network %s is %s", in, out)
 		}
 	}
-	if out := mask(t, testKey, recipe{name: ipAddress, lenient: true, limit: 15}, "::1"); len(out) > 15 {
+	if out := mask(t, testKey, Recipe{name: IP, lenient: true, limit: 15}, "::1"); len(out) > 15 {
 		t.Errorf("%s does not fit", out)
 	}
 	for in, want := range map[string]string{"08:00:2b:01:02:03": `^02(:[0-9a-f]{2}){5}$`, "08002B.010203": `^02[0-9A-F]{4}\.[0-9A-F]{6}$`, "08:00:2b:01:02:03:04:05": `^02(:[0-9a-f]{2}){7}$`, "08:00": `^\d\d:\d\d$`} {
-		if out := mask(t, testKey, recipe{name: macAddress, lenient: true}, in); !regexp.MustCompile(want).MatchString(out) {
+		if out := mask(t, testKey, Recipe{name: MAC, lenient: true}, in); !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("mac of %s is %s", in, out)
 		}
 	}
@@ -164,19 +164,19 @@ func TestAddresses(t *testing.T) {
 func TestKnownPassword(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{"$2a$10$abc", "$2y$12$abc", "$2b$", "plain", "pbkdf2_sha256$1$x$y"} {
-		out := mask(t, testKey, recipe{name: password}, in)
+		out := mask(t, testKey, Recipe{name: Password}, in)
 		if err := bcrypt.CompareHashAndPassword([]byte(out), []byte(knownPassword)); err != nil || len(in) > 4 && in[:2] == "$2" && out[:4] != in[:4] {
 			t.Errorf("%s became %s, %v", in, out, err)
 		}
 	}
-	salt, sum, _ := strings.Cut(strings.TrimPrefix(mask(t, testKey, recipe{name: password}, "$argon2id$v=19$x"), "$argon2id$v=19$m=65536,t=3,p=4$"), "$")
+	salt, sum, _ := strings.Cut(strings.TrimPrefix(mask(t, testKey, Recipe{name: Password}, "$argon2id$v=19$x"), "$argon2id$v=19$m=65536,t=3,p=4$"), "$")
 	raw, err := base64.RawStdEncoding.DecodeString(salt)
 	if err != nil || base64.RawStdEncoding.EncodeToString(argon2.IDKey([]byte(knownPassword), raw, 3, 65536, 4, 32)) != sum {
 		t.Errorf("argon2id is of another password (%v)", err)
 	}
 	// the server itself says what the SCRAM verifier is of
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), "create role scrub_password_test login password '"+mask(t, testKey, recipe{name: password}, "SCRAM-SHA-256$x")+"'"); err != nil {
+	if _, err := conn.Exec(t.Context(), "create role scrub_password_test login password '"+mask(t, testKey, Recipe{name: Password}, "SCRAM-SHA-256$x")+"'"); err != nil {
 		t.Fatal(err)
 	}
 	var got string
@@ -194,7 +194,7 @@ func TestBuckets(t *testing.T) {
 		if rapid.Bool().Draw(rt, "small") {
 			bucket = bucket%1000 + 2
 		}
-		b, err := (&masker{}).appendBucket(nil, []byte(in), bucket)
+		b, err := (&Masker{}).appendBucket(nil, []byte(in), bucket)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func TestBuckets(t *testing.T) {
 		}
 	})
 	for in, want := range map[string]string{"NaN": "NaN", "-Infinity": "-Infinity", "1.5e+20": "1.5e+20", "1.5e-07": "0", "-7": "0", "-17.50": "-10.00"} {
-		if got, err := (&masker{}).appendBucket(nil, []byte(in), 10); err != nil || string(got) != want {
+		if got, err := (&Masker{}).appendBucket(nil, []byte(in), 10); err != nil || string(got) != want {
 			t.Errorf("%s became %s, %v", in, got, err)
 		}
 	}
@@ -221,13 +221,13 @@ func TestTruncated(t *testing.T) {
 		{"2024-02-29T23:59:58Z", "day", "2024-02-29T00:00:00Z"}, {"0044-03-15 12:34:56 BC", "month", "0044-03-01 00:00:00 BC"}, {"infinity", "day", "infinity"},
 		{"4714-11-24 BC", "year", "4713-01-02 BC"},
 	} {
-		if got := mask(t, testKey, recipe{name: truncate, to: datePrecisions[tt.to], span: spanOfDate}, tt.in); got != tt.want {
+		if got := mask(t, testKey, Recipe{name: Truncate, to: datePrecisions[tt.to], span: spanOfDate}, tt.in); got != tt.want {
 			t.Errorf("%s to the %s is %s, want %s", tt.in, tt.to, got, tt.want)
 		}
 	}
 	for _, in := range []string{"2024-02-29 Ada", "2024-02-29, at Ada's", "born 2024", "2024-02-29 12:30 o'clock"} {
-		for _, n := range []string{truncate, dateShift} {
-			if out := mask(t, testKey, recipe{name: n, lenient: true, span: spanOfDate, days: 9}, in); strings.Contains(out, "Ada") || strings.Contains(out, "clock") {
+		for _, n := range []string{Truncate, DateShift} {
+			if out := mask(t, testKey, Recipe{name: n, lenient: true, span: spanOfDate, days: 9}, in); strings.Contains(out, "Ada") || strings.Contains(out, "clock") {
 				t.Errorf("%s of %q lets words through: %q", n, in, out)
 			}
 		}
@@ -237,7 +237,7 @@ func TestTruncated(t *testing.T) {
 func TestMoney(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"$1,234.50": `^\$[01],\d{3}\.\d\d$`, "-$5.00": `^-\$[45]\.\d\d$`, "1.234,50 EUR": `^[01]\.\d{3},\d\d EUR$`, "12 for Ada": `^\d\d [a-z]{3} [A-Z][a-z]{2}$`} {
-		if out := mask(t, testKey, recipe{name: money, percent: 10, lenient: true}, in); !regexp.MustCompile(want).MatchString(out) {
+		if out := mask(t, testKey, Recipe{name: Money, percent: 10, lenient: true}, in); !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("money of %s is %s", in, out)
 		}
 	}
@@ -245,7 +245,7 @@ func TestMoney(t *testing.T) {
 
 func TestReplaced(t *testing.T) {
 	t.Parallel()
-	r := recipe{name: replace, pattern: regexp.MustCompile(`^(\w+)-(\d+)$`), with: []byte("${1}-0")}
+	r := Recipe{name: Replace, pattern: regexp.MustCompile(`^(\w+)-(\d+)$`), with: []byte("${1}-0")}
 	for in, want := range map[string]string{"AB-123": "^AB-0$", "Ada Lovelace": "^[A-Z][a-z]{2} [A-Z][a-z]{7}$"} {
 		if out := mask(t, testKey, r, in); !regexp.MustCompile(want).MatchString(out) || strings.Contains(out, "Ada") {
 			t.Errorf("%s became %s", in, out)
@@ -282,16 +282,16 @@ func TestGreater(t *testing.T) {
 // Nothing allocates per value, once the buffers have grown; replace may, where
 // it finds something.
 func TestTransformsAllocateNothing(t *testing.T) {
-	for n, kind := range transforms {
-		if n == replace {
+	for n, kind := range kinds {
+		if n == Replace {
 			continue
 		}
 		in := []byte(slices.Concat(kind.samples, []string{"Ada Lovelace"})[0])
-		m := newMasker(testKey)
-		r := ready(recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, value: []byte("x")})
+		m := NewMasker(testKey)
+		r := ready(Recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, value: []byte("x")})
 		r.parts, _, _, _ = templateOf("a {hash} {name}", english, copytext.Encoding{})
 		var out []byte
-		if allocs := testing.AllocsPerRun(100, func() { out, _ = m.append(out[:0], &r, in, in) }); allocs > 0 {
+		if allocs := testing.AllocsPerRun(100, func() { out, _ = m.Append(out[:0], &r, in, in) }); allocs > 0 {
 			t.Errorf("%s allocates %v times a value", n, allocs)
 		}
 	}
@@ -300,7 +300,7 @@ func TestTransformsAllocateNothing(t *testing.T) {
 // Whatever a text holds, a transform makes something of it, and nothing that
 // is as long as the value and of its letters.
 func FuzzTransforms(f *testing.F) {
-	for _, kind := range transforms {
+	for _, kind := range kinds {
 		for _, s := range kind.samples {
 			f.Add([]byte(s))
 		}
@@ -309,19 +309,19 @@ func FuzzTransforms(f *testing.F) {
 		if len(in) == 0 {
 			return
 		}
-		m := newMasker(testKey)
-		for n := range transforms {
-			if n == setNull {
+		m := NewMasker(testKey)
+		for n := range kinds {
+			if n == SetNull {
 				continue
 			}
-			r := ready(recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, lenient: true, value: []byte("x"), pattern: regexp.MustCompile("[a-f]+"), with: []byte("y")})
+			r := ready(Recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, lenient: true, value: []byte("x"), pattern: regexp.MustCompile("[a-f]+"), with: []byte("y")})
 			r.parts, _, _, _ = templateOf("{hash}", english, copytext.Encoding{})
-			out, err := m.append([]byte("before"), &r, in, in)
+			out, err := m.Append([]byte("before"), &r, in, in)
 			if err != nil || !bytes.HasPrefix(out, []byte("before")) || len(out) == len("before") {
 				t.Fatalf("%s of %q is %q, %v", n, in, out, err)
 			}
 			r.lenient = false
-			if out, _ := m.append([]byte("before"), &r, in, in); !bytes.HasPrefix(out, []byte("before")) {
+			if out, _ := m.Append([]byte("before"), &r, in, in); !bytes.HasPrefix(out, []byte("before")) {
 				t.Fatalf("%s of %q is %q", n, in, out)
 			}
 		}

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -19,12 +19,12 @@ const (
 	uuidLength = 36
 )
 
-func writeURL(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeURL(_ *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	return emailAlphabet.AppendEncode(append(dst, urlPrefix...), in.digest[:emailBytes]), nil
 }
 
 // writeUUID writes a random one's version and variant over 122 bits of the digest.
-func writeUUID(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeUUID(_ *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	b := [16]byte(in.digest[:16])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
@@ -38,7 +38,7 @@ func writeUUID(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 // writeIP gives an address that is nobody's on the internet, and keeps family
 // and netmask.
-func writeIP(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeIP(_ *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	host, mask, masked := bytes.Cut(in.value, []byte("/"))
 	var a netip.Addr
 	switch {
@@ -118,7 +118,7 @@ func isIPv6(s []byte) bool {
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 // writeMAC keeps the form and gives a unicast address that no maker has given out.
-func writeMAC(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeMAC(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const short, long = 12, 16
 	random := newRandomBytes(in.digest)
 	digits, alphabet := 0, "0123456789abcdef"

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -15,28 +15,28 @@ import (
 )
 
 // writeWords draws what the transform takes from the recipe's locale.
-func writeWords(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeWords(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	return m.appendPhrase(dst, r, r.words(r.locale), in.digest)
 }
 
 // writeName gives a first name to a single word and a full name to several.
-func writeName(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeName(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	phrase := r.locale.FirstName
-	if severalWords(in.normalised) {
+	if severalWords(in.normalized) {
 		phrase = r.locale.Name
 	}
 	return m.appendPhrase(dst, r, phrase, in.digest)
 }
 
-func (m *masker) appendPhrase(dst []byte, r *recipe, phrase words.Phrase, digest *[sha256.Size]byte) ([]byte, error) {
-	random := [...]uint64{number(digest[:]), number(digest[8:]), number(digest[16:]), number(digest[24:])}
+func (m *Masker) appendPhrase(dst []byte, r *Recipe, phrase words.Phrase, digest *[sha256.Size]byte) ([]byte, error) {
+	random := [...]uint64{leading(digest[:]), leading(digest[8:]), leading(digest[16:]), leading(digest[24:])}
 	start := len(dst)
-	return m.encoded(cutTo(phrase.Append(dst, &random), start, r.limit), start, r.code)
+	return m.encoded(CutTo(phrase.Append(dst, &random), start, r.limit), start, r.code)
 }
 
 // phrases are all that a recipe of words can write.
-func (r *recipe) phrases() []words.Phrase {
-	if r.name == name {
+func (r *Recipe) phrases() []words.Phrase {
+	if r.name == Name {
 		return []words.Phrase{r.locale.FirstName, r.locale.Name}
 	}
 	return []words.Phrase{r.words(r.locale)}
@@ -44,11 +44,11 @@ func (r *recipe) phrases() []words.Phrase {
 
 // telling is what a recipe of words writes, as far as a constraint could tell
 // one from another by its length or its characters.
-func (m *masker) telling(r *recipe) []string {
+func (m *Masker) telling(r *Recipe) []string {
 	var all []string
 	for _, phrase := range r.phrases() {
 		for _, text := range phrase.Telling() {
-			if out, err := m.encoded(cutTo([]byte(text), 0, r.limit), 0, r.code); err == nil {
+			if out, err := m.encoded(CutTo([]byte(text), 0, r.limit), 0, r.code); err == nil {
 				all = append(all, string(out))
 			}
 		}
@@ -58,7 +58,7 @@ func (m *masker) telling(r *recipe) []string {
 
 // encoded writes what dst holds from start on, which is UTF-8, as the rows are
 // written.
-func (m *masker) encoded(dst []byte, start int, code encoding.Encoding) ([]byte, error) {
+func (m *Masker) encoded(dst []byte, start int, code encoding.Encoding) ([]byte, error) {
 	if code == nil || !copytext.HasHighBytes(dst[start:]) {
 		return dst, nil
 	}
@@ -71,28 +71,28 @@ func (m *masker) encoded(dst []byte, start int, code encoding.Encoding) ([]byte,
 	return dst[:start+n], err
 }
 
-// writesWords tells whether the rule's transform, one in its template or one
+// WritesWords tells whether the rule's transform, one in its template or one
 // of its paths and fields takes words of a locale.
-func writesWords(r *spec.Rule) bool {
-	if slices.ContainsFunc(r.JSON, func(p spec.PathRule) bool { return writesWords(&p.Rule) }) ||
-		slices.ContainsFunc(r.Fields, func(f spec.FieldRule) bool { return writesWords(&f.Rule) }) {
+func WritesWords(r *spec.Rule) bool {
+	if slices.ContainsFunc(r.JSON, func(p spec.PathRule) bool { return WritesWords(&p.Rule) }) ||
+		slices.ContainsFunc(r.Fields, func(f spec.FieldRule) bool { return WritesWords(&f.Rule) }) {
 		return true
 	}
-	if r.Transform == template && r.Value != nil {
+	if r.Transform == Template && r.Value != nil {
 		parts, _ := spec.ParseTemplate(*r.Value)
 		for _, part := range parts {
-			if t := transforms[part.Transform]; t != nil && t.words != nil {
+			if t := kinds[part.Transform]; t != nil && t.words != nil {
 				return true
 			}
 		}
 	}
-	t := transforms[r.Transform]
+	t := kinds[r.Transform]
 	return t != nil && t.words != nil
 }
 
-// cutTo cuts what dst holds from start on to limit characters, if there is a
+// CutTo cuts what dst holds from start on to limit characters, if there is a
 // limit, and leaves no blank at its end.
-func cutTo(dst []byte, start, limit int) []byte {
+func CutTo(dst []byte, start, limit int) []byte {
 	if limit <= 0 || len(dst)-start <= limit {
 		return dst
 	}

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"slices"
@@ -9,20 +9,20 @@ import (
 	"daybefore/internal/sqltext"
 )
 
-// outcomes is what a recipe makes of sample values: all that it can make of
+// Outcomes is what a recipe makes of sample values: all that it can make of
 // each, or the extremes. The key is fixed, so that a plan is decided the same
 // way in every run.
-func (r *recipe) outcomes(c *schema.Column) []sample {
-	m := newMasker([]byte("only for samples that decide whether a rule fits its column"))
+func (r *Recipe) Outcomes(c *schema.Column) []Sample {
+	m := NewMasker([]byte("only for samples that decide whether a rule fits its column"))
 	if r.words != nil { // a value decides only which of them are drawn
-		return []sample{{out: m.telling(r)}}
+		return []Sample{{Out: m.telling(r)}}
 	}
-	var all []sample
+	var all []Sample
 	for _, in := range r.Inputs(c) {
-		s := sample{in: in}
+		s := Sample{In: in}
 		for _, variant := range r.variants() {
 			if out, ok := variant(m, in); ok {
-				s.out = append(s.out, out)
+				s.Out = append(s.Out, out)
 			}
 		}
 		all = append(all, s)
@@ -30,23 +30,23 @@ func (r *recipe) outcomes(c *schema.Column) []sample {
 	return all
 }
 
-// sample is a value and what may become of it, as the rows are written.
-type sample struct {
-	in  string
-	out []string
+// Sample is a value and what may become of it, as the rows are written.
+type Sample struct {
+	In  string
+	Out []string
 }
 
-type variant = func(m *masker, in string) (string, bool)
+type variant = func(m *Masker, in string) (string, bool)
 
-func (r *recipe) variants() []variant {
+func (r *Recipe) variants() []variant {
 	switch {
 	case r.whole:
-	case r.name == noise && r.bucket == 0:
-		return extremes(func(m *masker, in string, random uint64) ([]byte, error) {
-			return m.appendNumber(nil, []byte(in), random, r.percent, r.largest)
+	case r.name == Number && r.bucket == 0:
+		return extremes(func(m *Masker, in string, random uint64) ([]byte, error) {
+			return m.appendNoise(nil, []byte(in), random, r.percent, r.largest)
 		})
-	case r.name == dateShift:
-		return extremes(func(_ *masker, in string, random uint64) ([]byte, error) {
+	case r.name == DateShift:
+		return extremes(func(_ *Masker, in string, random uint64) ([]byte, error) {
 			return appendDate(nil, []byte(in), random, r.days, r.span)
 		})
 	}
@@ -54,8 +54,8 @@ func (r *recipe) variants() []variant {
 	for i := range 4 {
 		other := *r
 		other.domain = append([]byte{byte(i)}, r.domain...)
-		all = append(all, func(m *masker, in string) (string, bool) {
-			out, err := m.append(nil, &other, []byte(in), []byte(in))
+		all = append(all, func(m *Masker, in string) (string, bool) {
+			out, err := m.Append(nil, &other, []byte(in), []byte(in))
 			return string(out), err == nil
 		})
 	}
@@ -63,10 +63,10 @@ func (r *recipe) variants() []variant {
 }
 
 // extremes are the least and the most, and a step into either direction.
-func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []variant {
+func extremes(f func(m *Masker, in string, random uint64) ([]byte, error)) []variant {
 	var all []variant
 	for _, random := range []uint64{0, 1 << 63, 1<<63 - 1, ^uint64(0)} {
-		all = append(all, func(m *masker, in string) (string, bool) {
+		all = append(all, func(m *Masker, in string) (string, bool) {
 			out, err := f(m, in, random)
 			return string(out), err == nil
 		})
@@ -75,11 +75,11 @@ func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []var
 }
 
 // Inputs are likely values of a column, and the ones its constraints name.
-func (r *recipe) Inputs(c *schema.Column) []string {
+func (r *Recipe) Inputs(c *schema.Column) []string {
 	all := r.samples
 	switch {
 	case r.whole:
-	case (r.name == noise || r.name == money) && !c.Base.Is("int2", "int4", "int8"):
+	case (r.name == Number || r.name == Money) && !c.Base.Is("int2", "int4", "int8"):
 		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
 	case len(all) == 0:
 		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "12345", "AB-1234", "https://example.com/a", "aa bb cc"}
@@ -90,7 +90,7 @@ func (r *recipe) Inputs(c *schema.Column) []string {
 
 // named are the values that a column's constraints name; of a range, ranges
 // that end there.
-func (r *recipe) named(c *schema.Column) []string {
+func (r *Recipe) named(c *schema.Column) []string {
 	var all []string
 	for _, expr := range c.Constraints() {
 		all = append(all, literals(expr, r.name)...)
@@ -117,11 +117,11 @@ func literals(expr, transform string) []string {
 	var all []string
 	for _, t := range sqltext.Tokens(expr, true) {
 		switch {
-		case t.Kind == sqltext.Number && (transform == noise || transform == money):
+		case t.Kind == sqltext.Number && (transform == Number || transform == Money):
 			for _, n := range neighbours(t.Text) {
 				all = append(all, n, "-"+n)
 			}
-		case t.Kind == sqltext.String && (transform == dateShift || transform == truncate):
+		case t.Kind == sqltext.String && (transform == DateShift || transform == Truncate):
 			all = append(all, t.Text)
 			for _, random := range []uint64{0, ^uint64(0)} {
 				if next, err := appendDate(nil, []byte(t.Text), random, 1, spanOfTimestamp); err == nil {

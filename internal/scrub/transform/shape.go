@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -20,14 +20,14 @@ var (
 	errNotACard  = errors.New("not a card number")
 )
 
-func writeShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeShape(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	random := newRandomBytes(in.digest)
 	return appendShape(dst, in.value, &random, false, r.code != nil), nil
 }
 
 // writeNumberShape is writeShape for what begins with a digit that says
 // something: it stays zero, or not zero.
-func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeNumberShape(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	random := newRandomBytes(in.digest)
 	return appendShape(dst, in.value, &random, true, r.code != nil), nil
 }
@@ -52,7 +52,7 @@ var shapeOf = func() (t [utf8.RuneSelf]shape) {
 // appendShape replaces letters by ASCII letters of the same case and digits by
 // digits, one for one; other characters stay. With keepZero the first digit
 // stays zero, or not zero.
-func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly bool) []byte {
+func appendShape(dst, value []byte, random *Random, keepZero, asciiOnly bool) []byte {
 	if keepZero {
 		if i := bytes.IndexFunc(value, unicode.IsNumber); i >= 0 {
 			r, size := utf8.DecodeRune(value[i:])
@@ -108,7 +108,7 @@ func spanned(word uint64, first, last byte) uint64 {
 }
 
 // appendWideShape is appendShape for what holds more than ASCII.
-func appendWideShape(dst, value []byte, random *randomBytes, asciiOnly bool) []byte {
+func appendWideShape(dst, value []byte, random *Random, asciiOnly bool) []byte {
 	shapes := wideShapes()
 	for i := 0; i < len(value); {
 		if c := value[i]; c < utf8.RuneSelf {
@@ -177,7 +177,7 @@ func symbolShape(r rune) shape {
 	return shape{}
 }
 
-func shapeFirst(r rune, random *randomBytes) byte {
+func shapeFirst(r rune, random *Random) byte {
 	if r == '0' {
 		return '0'
 	}
@@ -189,7 +189,7 @@ const (
 	leastToken    = 16 // characters: 95 bits
 )
 
-func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeToken(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	n := max(leastToken, utf8.RuneCount(in.value))
 	random := newRandomBytes(in.digest)
 	for range n {
@@ -200,7 +200,7 @@ func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 // writeIBAN keeps the country and the form, blanks and all, and makes the
 // check digits valid.
-func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeIBAN(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most, head = 15, 34, 4
 	random := newRandomBytes(in.digest)
 	start, seen := len(dst), 0
@@ -237,7 +237,7 @@ func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 // writeCard keeps the first digit, which tells the network, and the form, and
 // makes the last digit valid after Luhn.
-func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeCard(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most = 12, 19
 	random := newRandomBytes(in.digest)
 	start, digits, last := len(dst), 0, 0
@@ -262,9 +262,9 @@ func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	return dst, nil
 }
 
-// appendDigits replaces a number's digits one for one; a leading zero, the
+// AppendDigits replaces a number's digits one for one; a leading zero, the
 // point and the exponent stay.
-func appendDigits(dst, value []byte, random *randomBytes) []byte {
+func AppendDigits(dst, value []byte, random *Random) []byte {
 	first := true
 	for i, c := range value {
 		switch {
@@ -280,20 +280,20 @@ func appendDigits(dst, value []byte, random *randomBytes) []byte {
 	return dst
 }
 
-// appendDigits is appendDigits by the recipe's digest of the value.
-func (m *masker) appendDigits(dst []byte, r *recipe, value []byte) []byte {
-	random := newRandomBytes(m.digest(r.domain, value))
-	return appendDigits(dst, value, &random)
+// AppendDigits is appendDigits by the recipe's digest of the value.
+func (m *Masker) AppendDigits(dst []byte, r *Recipe, value []byte) []byte {
+	random := newRandomBytes(m.Digest(r.domain, value))
+	return AppendDigits(dst, value, &random)
 }
 
-// replacesDigits reports whether a number that is no text is rewritten digit for
+// ReplacesDigits reports whether a number that is no text is rewritten digit for
 // digit: where the shape of a text would be kept.
-func (r *recipe) replacesDigits() bool {
-	return r.keepsShape && r.name != password && r.name != tokenLike
+func (r *Recipe) ReplacesDigits() bool {
+	return r.keepsShape && r.name != Password && r.name != Token
 }
 
-// appendShape gives a text other letters and digits, as the transform text does,
+// AppendShape gives a text other letters and digits, as the transform text does,
 // by bytes of the caller's.
-func (r *recipe) appendShape(dst, value []byte, random *randomBytes) []byte {
+func (r *Recipe) AppendShape(dst, value []byte, random *Random) []byte {
 	return appendShape(dst, value, random, false, r.code != nil)
 }

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -14,11 +14,11 @@ var errNotANumber = errors.New("not a number")
 // rest are replaced.
 const exactDigits = 19
 
-// appendNumber appends a number at most percent away from the one that value
+// appendNoise appends a number at most percent away from the one that value
 // spells, picked by random: 0 is the lowest, all ones the highest. It has the
 // same sign, the same digits after the point, no more digits before it, and is
 // not above largest, if that is not 0. Zero, NaN and the infinities stay.
-func (m *masker) appendNumber(dst, value []byte, random uint64, percent float64, largest uint64) ([]byte, error) {
+func (m *Masker) appendNoise(dst, value []byte, random uint64, percent float64, largest uint64) ([]byte, error) {
 	switch string(value) {
 	case "NaN", "Infinity", "-Infinity":
 		return append(dst, value...), nil
@@ -121,17 +121,17 @@ func appendWhole(dst, digits []byte) []byte {
 	return append(dst, digits...)
 }
 
-func writeNumber(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeNumber(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	if r.bucket > 0 {
 		return m.appendBucket(dst, in.value, r.bucket)
 	}
-	return m.appendNumber(dst, in.value, number(in.digest[:]), r.percent, r.largest)
+	return m.appendNoise(dst, in.value, leading(in.digest[:]), r.percent, r.largest)
 }
 
 // appendBucket appends the number's foot: the nearest multiple of bucket that
 // is not farther from zero, with as many digits after the point as before, all
 // zero. NaN and the infinities stay.
-func (m *masker) appendBucket(dst, value []byte, bucket uint64) ([]byte, error) {
+func (m *Masker) appendBucket(dst, value []byte, bucket uint64) ([]byte, error) {
 	switch string(value) {
 	case "NaN", "Infinity", "-Infinity":
 		return append(dst, value...), nil
@@ -204,7 +204,7 @@ func appendFloatBucket(dst, value []byte, bucket uint64) ([]byte, error) {
 }
 
 // writeMoney is noise for an amount in any form: $1,234.50 or 1.234,50 EUR.
-func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeMoney(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	if r.plainNumber {
 		return writeNumber(m, dst, r, in)
 	}
@@ -222,7 +222,7 @@ func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	if len(m.digits) == 0 || letters > currency {
 		return dst, errNotANumber
 	}
-	perturb(m.digits, number(in.digest[:]), r.percent, r.largest, false)
+	perturb(m.digits, leading(in.digest[:]), r.percent, r.largest, false)
 	next := 0
 	for _, c := range in.value {
 		if '0' <= c && c <= '9' {
@@ -234,7 +234,7 @@ func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	return dst, nil
 }
 
-// appendNoise is append for a number that must stay one, whatever it stands in.
-func (m *masker) appendNoise(dst []byte, r *recipe, value []byte) ([]byte, error) {
-	return writeNumber(m, dst, r, input{value: value, normalised: value, digest: m.digest(r.domain, value)})
+// AppendNumber is append for a number that must stay one, whatever it stands in.
+func (m *Masker) AppendNumber(dst []byte, r *Recipe, value []byte) ([]byte, error) {
+	return writeNumber(m, dst, r, input{value: value, normalized: value, digest: m.Digest(r.domain, value)})
 }

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -94,8 +94,8 @@ func (d dateText) append(dst []byte) []byte {
 	return dst
 }
 
-func writeDateShift(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	random := number(in.digest[:])
+func writeDateShift(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
+	random := leading(in.digest[:])
 	if m.person != nil {
 		random = *m.person
 	}
@@ -116,7 +116,7 @@ var datePrecisions = map[string]datePrecision{"year": toYear, "month": toMonth, 
 
 // writeTruncated appends the beginning of the value's hour, day, month or
 // year, in the zone that the value is written in.
-func writeTruncated(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeTruncated(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	d, err := readDate(in.value)
 	if err != nil || d.infinite {
 		return append(dst, d.rest...), err
