@@ -1,14 +1,12 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"fmt"
 	"slices"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
@@ -17,29 +15,7 @@ const documentPaths = "json"
 
 // documentRecipe makes a rule by paths ready.
 func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
-	within := c.AsText()
-	domain := transform.Domain("", c)
-	d := &documentRecipe{unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: transform.Text}, domain)}
-	for i := range r.JSON {
-		entry := &r.JSON[i]
-		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
-		for _, step := range entry.Path.Steps {
-			key, _ := p.encoding.Encode(step.Key)
-			made.keys = append(made.keys, key)
-		}
-		if !entry.Preserve {
-			domain := transform.Domain(entry.Link, c)
-			if entry.Link == "" {
-				domain = append(domain, entry.Path.Source+"\x00"...)
-			}
-			made.made = p.recipe(within, &entry.Rule, domain)
-		}
-		if entry.Transform == transform.Constant && entry.Value != nil {
-			made.written, _ = p.encoding.Encode(jsontext.Constant(*entry.Value))
-		}
-		d.paths = append(d.paths, made)
-	}
-	d.machine = newPaths(d.paths)
+	d := newDocumentRecipe(c, r, p.encoding, p.recipe)
 	return &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d}
 }
 
@@ -96,7 +72,7 @@ func (c *cell) rewriteDocuments(p *Plan, r *documentRecipe) {
 	c.document = newDocument(r, c.mask, c.decode)
 	for i := range r.paths {
 		if stays := p.keptInLink(r.paths[i].link); len(stays) > 0 {
-			c.document.stays[i] = func(normalised []byte) bool { return matchAny(stays, normalised) }
+			c.document.stays[i] = func(normalized []byte) bool { return matchAny(stays, normalized) }
 		}
 	}
 	if r.unmatched == keepUnmatched {

@@ -147,14 +147,7 @@ func (c *change) passesWithin() bool {
 	case c == nil:
 		return false
 	case c.document != nil:
-		if c.document.unmatched == keepUnmatched {
-			return true
-		}
-		for i := range c.document.paths {
-			if c.document.paths[i].made == nil {
-				return true
-			}
-		}
+		return c.document.passesSome()
 	case c.composite != nil:
 		for _, f := range c.composite.fields {
 			if f.made == nil || f.made.passesWithin() {

@@ -1,16 +1,17 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
 	"math/bits"
+	"slices"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
@@ -23,21 +24,62 @@ const (
 	keepUnmatched   = "keep"
 )
 
-// documentRecipe says what becomes of the values in a JSON document.
+// documentRecipe says what becomes of the values in the JSON documents of a
+// column.
 type documentRecipe struct {
 	paths     []pathRecipe
-	machine   paths // made of them
 	unmatched string
-	redact    *transform.Recipe // of texts
+	redact    *transform.Recipe // of texts that no path names
+	machine   paths             // made of the paths
 }
 
+// pathRecipe says what becomes of the values that a path names.
 type pathRecipe struct {
 	spec.JSONPath
-	keys    [][]byte          // of the steps, in the encoding of the rows
 	made    *transform.Recipe // nil: the value passes
-	written []byte            // constant, as JSON
 	link    string
 	pos     spec.Pos
+	keys    [][]byte // of the steps, in the encoding of the rows
+	written []byte   // constant, as JSON
+}
+
+// recipeFunc makes a rule ready for texts of a column, which are hashed under a
+// domain.
+type recipeFunc = func(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe
+
+// newDocumentRecipe makes a rule by paths ready for a column, whose rows are in
+// an encoding.
+func newDocumentRecipe(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe recipeFunc) *documentRecipe {
+	within := c.AsText()
+	d := &documentRecipe{unmatched: r.Unmatched}
+	d.redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.Domain("", c))
+	for i := range r.JSON {
+		entry := &r.JSON[i]
+		path := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
+		for _, step := range entry.Path.Steps {
+			key, _ := encoding.Encode(step.Key)
+			path.keys = append(path.keys, key)
+		}
+		if !entry.Preserve {
+			domain := transform.Domain(entry.Link, c)
+			if entry.Link == "" {
+				domain = append(domain, entry.Path.Source+"\x00"...)
+			}
+			path.made = recipe(within, &entry.Rule, domain)
+		}
+		if entry.Transform == transform.Constant && entry.Value != nil {
+			path.written, _ = encoding.Encode(jsontext.Constant(*entry.Value))
+		}
+		d.paths = append(d.paths, path)
+	}
+	d.machine = newPaths(d.paths)
+	return d
+}
+
+// passesSome reports whether texts may stay as they are: those that a path
+// preserves, or all that no path names.
+func (r *documentRecipe) passesSome() bool {
+	return r.unmatched == keepUnmatched || slices.ContainsFunc(r.paths, func(p pathRecipe) bool { return p.made == nil })
 }
 
 // document rewrites JSON documents byte by byte: what it does not replace
@@ -47,7 +89,7 @@ type document struct {
 	*documentRecipe
 	mask   *transform.Masker
 	decode *copytext.Decoder
-	stays  []func(normalised []byte) bool // by path, of its texts: those to be left as they are; nil: none
+	stays  []func(normalized []byte) bool // by path, of its texts: those to be left as they are; nil: none
 	met    []int64                        // by path: values that it named
 	sample func(text []byte)              // is shown the texts that are taken away, in UTF-8; may be nil
 	watch  *documentWatch                 // looks at what passes; nil: nobody does
@@ -428,15 +470,15 @@ func (d *document) text(inForce int) error {
 	}
 	made, stays := d.paths[inForce].made, d.stays[inForce]
 	value := d.unescaped(d.src[from+1 : d.at-1])
-	normalised := d.mask.Normalize(made, value)
-	if len(normalised) == 0 {
+	normalized := d.mask.Normalize(made, value)
+	if len(normalized) == 0 {
 		return nil
 	}
-	if stays != nil && stays(normalised) {
+	if stays != nil && stays(normalized) {
 		return nil
 	}
 	d.sampled(value)
-	return d.write(from, made, value, normalised)
+	return d.write(from, made, value, normalized)
 }
 
 // unnamed rewrites a string or number that no path names, and that may not pass.
@@ -449,10 +491,10 @@ func (d *document) unnamed(from int) error {
 
 // write puts what the recipe makes in the place of what was read from from on,
 // as a string.
-func (d *document) write(from int, made *transform.Recipe, value, normalised []byte) (err error) {
+func (d *document) write(from int, made *transform.Recipe, value, normalized []byte) (err error) {
 	d.until(from)
 	start := len(d.dst)
-	if d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalised); err != nil {
+	if d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalized); err != nil {
 		return err
 	}
 	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {

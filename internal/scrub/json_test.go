@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -20,25 +18,13 @@ import (
 	"daybefore/internal/jsontext"
 	"daybefore/internal/octets"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
-// jsonRule reads "$.path transform key=value …" entries as a rule by paths.
-func jsonRule(t testing.TB, column string, entries ...string) spec.Rule {
-	t.Helper()
-	r := rule(t, 1, column+" unused")
-	r.Transform, r.Unmatched, r.JSON = "", redactUnmatched, []spec.PathRule{}
-	for i, e := range entries {
-		source, rest, _ := strings.Cut(e, " ")
-		path, err := spec.ParseJSONPath(source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.JSON = append(r.JSON, spec.PathRule{Path: path, Rule: rule(t, i+2, "a.b.c "+rest)})
-	}
-	return r
-}
+var jsonRule = scrubtest.JSONRule
 
 func refuseOthers(r spec.Rule) spec.Rule {
 	r.Unmatched = refuseUnmatched

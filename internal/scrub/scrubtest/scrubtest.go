@@ -82,6 +82,22 @@ func Rules(t testing.TB, lines ...string) []spec.Rule {
 	return all
 }
 
+// JSONRule reads "$.path transform key=value …" entries as a rule by paths.
+func JSONRule(t testing.TB, column string, entries ...string) spec.Rule {
+	t.Helper()
+	r := Rule(t, 1, column+" unused")
+	r.Transform, r.Unmatched, r.JSON = "", "redact", []spec.PathRule{}
+	for i, e := range entries {
+		source, rest, _ := strings.Cut(e, " ")
+		path, err := spec.ParseJSONPath(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.JSON = append(r.JSON, spec.PathRule{Path: path, Rule: Rule(t, i+2, "a.b.c "+rest)})
+	}
+	return r
+}
+
 // LoadRules reads rules as a drill file holds them.
 func LoadRules(t testing.TB, lines []string) spec.Scrub {
 	t.Helper()
