@@ -50,7 +50,7 @@ func (p *planner) compounds(c *schema.Column, r *spec.Rule, made *change) []stri
 	named := c.Literals()
 	switch {
 	case r.JSON != nil:
-		return made.document.samples(c.AsText(), named)
+		return made.document.Samples(c.AsText(), named)
 	case r.Fields != nil:
 		return sampleComposites(made.composite, c, named)
 	}

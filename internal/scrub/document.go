@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -15,7 +16,7 @@ const documentPaths = "json"
 
 // documentRecipe makes a rule by paths ready.
 func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
-	d := newDocumentRecipe(c, r, p.encoding, p.recipe)
+	d := document.New(c, r, p.encoding, p.recipe)
 	return &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d}
 }
 
@@ -68,38 +69,38 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 }
 
 // rewriteDocuments has the cell rewrite documents.
-func (c *cell) rewriteDocuments(p *Plan, r *documentRecipe) {
-	c.document = newDocument(r, c.mask, c.decode)
-	for i := range r.paths {
-		if stays := p.keptInLink(r.paths[i].link); len(stays) > 0 {
-			c.document.stays[i] = func(normalized []byte) bool { return matchAny(stays, normalized) }
+func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
+	c.document = document.NewRewriter(r, c.mask, c.decode)
+	for i := range r.Paths {
+		if stays := p.keptInLink(r.Paths[i].Link); len(stays) > 0 {
+			c.document.Stays[i] = func(normalized []byte) bool { return matchAny(stays, normalized) }
 		}
 	}
-	if r.unmatched == keepUnmatched {
+	if r.Unmatched == document.Keep {
 		c.watchDocuments(p.newInside(p.scanner))
 	}
 }
 
 // watchDocuments has what passes within the cell's documents looked at; w may be nil.
 func (c *cell) watchDocuments(w *inside) {
-	c.inside, c.document.watch = w, nil
+	c.inside, c.document.Watch = w, nil
 	if w == nil {
 		return
 	}
-	c.document.watch = &documentWatch{
-		begin: func() bool {
+	c.document.Watch = &document.Watch{
+		Begin: func() bool {
 			w.begin()
 			return !w.asleep
 		},
-		look: func(text []byte, path func() string) {
+		Look: func(text []byte, path func() string) {
 			if kind, ok := w.find(text); ok {
 				at := path()
 				w.leaked(c.column.Root().String()+" at "+at, kind,
 					fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", at, transformFor[kind]))
 			}
 		},
-		named: w.every != nil,
-		end:   w.end,
+		Named: w.every != nil,
+		End:   w.end,
 	}
 }
 

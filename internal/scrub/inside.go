@@ -147,7 +147,7 @@ func (c *change) passesWithin() bool {
 	case c == nil:
 		return false
 	case c.document != nil:
-		return c.document.passesSome()
+		return c.document.PassesSome()
 	case c.composite != nil:
 		for _, f := range c.composite.fields {
 			if f.made == nil || f.made.passesWithin() {

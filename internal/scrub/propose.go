@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
@@ -291,9 +292,9 @@ func (s *Suspicion) ways() []spec.Rule {
 		return []spec.Rule{{Preserve: true, Why: s.Passes}}
 	case c.Base.Is("json", "jsonb"):
 		if paths := s.paths(); len(paths) > 0 {
-			all = append(all, spec.Rule{JSON: paths, Unmatched: redactUnmatched})
+			all = append(all, spec.Rule{JSON: paths, Unmatched: document.Redact})
 		}
-		all = append(all, spec.Rule{JSON: []spec.PathRule{}, Unmatched: redactUnmatched})
+		all = append(all, spec.Rule{JSON: []spec.PathRule{}, Unmatched: document.Redact})
 	case len(c.Fields) > 0:
 		if fields := fieldRules(c, nil); len(fields) > 0 {
 			all = append(all, spec.Rule{Fields: fields})

@@ -1,4 +1,4 @@
-package scrub
+package document
 
 import (
 	"encoding/json"
@@ -10,14 +10,14 @@ import (
 
 // samples are documents that hold what the paths name, with values that their
 // transforms are at home with, and a member of each name that a constraint knows.
-func (r *documentRecipe) samples(within *schema.Column, named []string) []string {
+func (r *Recipe) Samples(within *schema.Column, named []string) []string {
 	all := []string{"{}", "[]", `"x"`, "1"}
-	add := func(values func(path *pathRecipe) []any, members []any) {
-		for i := range most(values, r.paths) {
+	add := func(values func(path *Path) []any, members []any) {
+		for i := range most(values, r.Paths) {
 			var document any
-			for j := range r.paths {
-				fitting := values(&r.paths[j])
-				document = plant(document, r.paths[j].Steps, fitting[i%len(fitting)])
+			for j := range r.Paths {
+				fitting := values(&r.Paths[j])
+				document = plant(document, r.Paths[j].Steps, fitting[i%len(fitting)])
 			}
 			for _, name := range named {
 				document = plant(document, membersOf(name), members[i%len(members)])
@@ -27,30 +27,30 @@ func (r *documentRecipe) samples(within *schema.Column, named []string) []string
 			}
 		}
 	}
-	texts := func(path *pathRecipe) []any {
+	texts := func(path *Path) []any {
 		var values []any
-		if path.made == nil {
+		if path.Made == nil {
 			return []any{"x"}
 		}
-		for _, s := range path.made.Inputs(within) {
+		for _, s := range path.Made.Inputs(within) {
 			values = append(values, s)
 		}
 		return values
 	}
-	numbers := func(*pathRecipe) []any { return []any{42, 7.5, -1} }
+	numbers := func(*Path) []any { return []any{42, 7.5, -1} }
 	add(texts, []any{"x", 1, true})
 	add(numbers, []any{1, "x"})
 	for _, v := range named {
 		add(numbers, []any{v})
-		add(func(*pathRecipe) []any { return []any{v} }, []any{v})
+		add(func(*Path) []any { return []any{v} }, []any{v})
 		if json.Valid([]byte(v)) {
-			add(func(*pathRecipe) []any { return []any{json.RawMessage(v)} }, []any{json.RawMessage(v)})
+			add(func(*Path) []any { return []any{json.RawMessage(v)} }, []any{json.RawMessage(v)})
 		}
 	}
 	return all
 }
 
-func most(values func(*pathRecipe) []any, paths []pathRecipe) int {
+func most(values func(*Path) []any, paths []Path) int {
 	n := 1
 	for i := range paths {
 		n = max(n, len(values(&paths[i])))
