@@ -200,6 +200,7 @@ func (c checker) change(raw rawChange, at Pos, key string) Rule {
 		Normalize: c.normalize(raw.Normalize, key),
 		Locale:    raw.Locale.Value,
 		Value:     raw.Value.pointer(),
+		Values:    c.values(raw.Values, key),
 		Percent:   raw.Percent.or(10),
 		Days:      int(raw.Days.or(180)),
 		Bucket:    raw.Bucket.Value,
@@ -262,6 +263,24 @@ func (c checker) normalize(raw []text, key string) []string {
 	return steps
 }
 
+func (c checker) values(raw []text, key string) []string {
+	if len(raw) == 0 {
+		return nil
+	}
+	var all []string
+	for _, t := range raw {
+		if t.given() && slices.Contains(all, t.Value) {
+			c.refuse(t.at, "say it once", "%s.values: %s appears twice, first in line %d",
+				key, shown(t.Value), raw[slices.Index(all, t.Value)].at.Line)
+		}
+		all = append(all, t.Value)
+	}
+	if len(raw) == 1 {
+		c.refuse(raw[0].at, "write two or more, or use constant", "%s.values: one value leaves no choice", key)
+	}
+	return all
+}
+
 // ways wants a rule to say one thing: what becomes of a value, or of the
 // values in a document.
 func (c checker) ways(raw rawRule) {
@@ -322,6 +341,7 @@ func (c checker) parameters(raw rawChange, key string) {
 		{"normalize", firstPlace(raw.Normalize)},
 		{"locale", raw.Locale.at},
 		{"value", raw.Value.at},
+		{"values", firstPlace(raw.Values)},
 		{"percent", raw.Percent.at},
 		{"bucket", raw.Bucket.at},
 		{"days", raw.Days.at},
@@ -344,7 +364,7 @@ func idle(transform, key string) string {
 	const few = 4
 	used := slices.Sorted(slices.Values(transformsWith(key)))
 	switch {
-	case len(used) <= few:
+	case 0 < len(used) && len(used) <= few:
 		return "acts only with " + alternatives(used)
 	case transform == "":
 		return "acts only with a transform"
@@ -355,7 +375,7 @@ func idle(transform, key string) string {
 // needed refuses a transform without what it cannot do without.
 func (c checker) needed(raw rawChange, key string) {
 	given := map[string]bool{
-		"value": raw.Value.given(), "to": raw.To.given(), "pattern": raw.Pattern.given(), "with": raw.With.given(),
+		"value": raw.Value.given(), "values": len(raw.Values) > 0, "to": raw.To.given(), "pattern": raw.Pattern.given(), "with": raw.With.given(),
 	}
 	t, _ := TransformNamed(raw.Transform.Value)
 	for _, p := range t.Needs {
@@ -443,6 +463,10 @@ func (c checker) oneTransform(r rawChange, locale string, links map[string]rawCh
 			shown(r.Link.Value), first.Transform.Value, first.Transform.at.Line)
 	case first.Value.Value != r.Value.Value:
 		c.refuse(r.Link.at, "use one value under a link, or another link", "scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
+	case !slices.EqualFunc(first.Values, r.Values, func(a, b text) bool { return a.Value == b.Value }):
+		c.refuse(r.Link.at, "use the same values under a link, or another link",
+			"scrub.rules: link %s has other values elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Link.at.Line)
 	case first.Locale.or(locale) != r.Locale.or(locale):
 		c.refuse(r.Link.at, "use the same locale under a link, or another link", "scrub.rules: link %s has another locale elsewhere (line %d), so that equal values would part", shown(r.Link.Value), first.Link.at.Line)
 	case first.Days.or(180) != r.Days.or(180):

@@ -134,7 +134,7 @@ var badInputs = []struct {
 	{"an empty enumerated value", drillFile("sandbox: {kind: §''}"), []string{`sandbox.kind: "" is not one of its values; write auto, container or local`}},
 	{"an enumerated null", drillFile("sandbox: {§kind: }"), []string{"sandbox.kind has no value; write auto, container or local"}},
 	{"transform: null", drillFile(rule("{column: a.b.c, §transform: null}")), []string{
-		"scrub.rules.transform has no value; to write nulls say transform: set_null, else write email, name, first_name, last_name, company, street, city, postcode, phone, text, hash, token, uuid, url, ip, mac, iban, card, money, number, date_shift, truncate, password, replace, template, constant or set_null"}},
+		"scrub.rules.transform has no value; to write nulls say transform: set_null, else write " + alternatives(TransformNames())}},
 	{"an alias", drillFile(rule("{column: §*.*.c, transform: hash}")), []string{`scrub.rules.column: YAML reads a bare * as an alias, which drill files do not use; quote it if it is a pattern ("*.*.created_at"), else write the value out`}},
 	{"an anchor", drillFile("sandbox: §&a {kind: auto}"), []string{"sandbox: YAML anchors and tags are not used in drill files; write the value out"}},
 	{"a tag", drillFile("sandbox: {kind: §!!str auto}"), []string{"sandbox.kind: YAML anchors and tags are not used in drill files; write the value out"}},
@@ -295,7 +295,7 @@ var badInputs = []struct {
 	{"a pattern that is none", drillFile(rule("{column: a.b.c, transform: replace, with: x, pattern: §'a(b'}")), []string{`scrub.rules.pattern: "a(b" is not a regular expression; write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax`}},
 	{"an empty pattern", drillFile(rule("{column: a.b.c, transform: replace, with: x, pattern: §''}")), []string{`scrub.rules.pattern: "" is not a regular expression; write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax`}},
 	{"a template of nothing", drillFile(rule("{column: a.b.c, transform: template, value: §abc}")), []string{"scrub.rules.value: no transform is in it; write {hash} or the like in it, or use constant"}},
-	{"a transform of another tool", drillFile(rule("{column: a.b.c, transform: §mask}")), []string{"scrub.rules.transform: \"mask\" is not one of its values; write email, name, first_name, last_name, company, street, city, postcode, phone, text, hash, token, uuid, url, ip, mac, iban, card, money, number, date_shift, truncate, password, replace, template, constant or set_null"}},
+	{"a transform of another tool", drillFile(rule("{column: a.b.c, transform: §mask}")), []string{"scrub.rules.transform: \"mask\" is not one of its values; write " + alternatives(TransformNames())}},
 	{"a locale as browsers write it", drillFile(rule("{column: a.b.c, transform: city, locale: §de-DE}")), []string{"scrub.rules.locale: \"de-DE\" is not one of its values; did you mean de_DE?"}},
 	{"a template that is not closed", drillFile(rule("{column: a.b.c, transform: template, value: §'x{email'}")), []string{"scrub.rules.value: a { is not closed; write {{ for a brace, or close it: {hash}"}},
 	{"a group that is none", drillFile(rule("{column: a.b.c, transform: replace, pattern: '(a)(?P<rest>b)', with: §'$1x ${2} ${rest} $$3'}")), []string{"scrub.rules.with: $1x is not a group of the pattern; write ${1} for the first group in parentheses, $$ for a dollar sign"}},

@@ -207,6 +207,7 @@ type rawChange struct {
 	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower" jsonschema_description:"applied before hashing, so that values that differ only so become equal"`
 	Locale    text    `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA" jsonschema_description:"country of the words (default the section's)"`
 	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value; template: text with {transform} in it"`
+	Values    []text  `json:"values,omitempty" jsonschema_description:"what is made of a value is one of these"`
 	Percent   number  `json:"percent,omitempty" jsonschema_description:"noise of at most this many percent (default 10)"`
 	Bucket    integer `json:"bucket,omitempty" jsonschema_description:"round toward zero to a multiple of this, instead of noise"`
 	Days      integer `json:"days,omitempty" jsonschema_description:"at most this many days either way (default 180)"`

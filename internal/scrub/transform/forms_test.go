@@ -51,7 +51,7 @@ func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 // what any of them needs.
 func onText(name, value string) *Recipe {
 	rule := &spec.Rule{
-		Transform: name, Value: &value, Percent: 10, Days: 30, To: "year", Pattern: "[a-f]+", With: "y",
+		Transform: name, Value: &value, Values: []string{"first", "second"}, Percent: 10, Days: 30, To: "year", Pattern: "[a-f]+", With: "y",
 	}
 	column := (&schema.Column{}).AsText()
 	return New(column, rule, []byte("link test\x00"), Env{Locale: english})
