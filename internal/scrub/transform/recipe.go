@@ -87,6 +87,10 @@ func (r *Recipe) KeepsShape() bool { return r.keepsShape }
 // OfRanges reports whether the values are ranges, of which the bounds are rewritten.
 func (r *Recipe) OfRanges() bool { return r.whole }
 
+// IsFixed reports whether the rule says all that is made, so that nothing of a value
+// is in it.
+func (r *Recipe) IsFixed() bool { return r.kind != nil && r.fixed }
+
 // Bare is the recipe of a transform that needs no rule.
 func Bare(transform string) *Recipe {
 	return &Recipe{kind: kinds[transform], name: transform, effect: kinds[transform].effect}
