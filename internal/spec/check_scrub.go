@@ -380,7 +380,7 @@ func (c checker) needed(raw rawChange, key string) {
 	t, _ := TransformNamed(raw.Transform.Value)
 	for _, p := range t.Needs {
 		if !given[p.Key] {
-			c.refuse(raw.Transform.at, "add "+p.Key+": "+p.Example, "%s: %s without a %s", key, t.Name, p.Key)
+			c.refuse(raw.Transform.at, "add "+p.Key+": "+p.Example, "%s: %s without %s", key, t.Name, p.named())
 		}
 	}
 }

@@ -23,6 +23,14 @@ type Transform struct {
 // Parameter is a key that a rule must have, and how it is written.
 type Parameter struct{ Key, Example string }
 
+// named is the key in a sentence.
+func (p Parameter) named() string {
+	if strings.HasSuffix(p.Key, "s") {
+		return p.Key
+	}
+	return "a " + p.Key
+}
+
 // Transforms are all that a rule may name: the table from which the drill file's
 // values, its schema and its checks are made, and which the documentation and
 // what rewrites the values are compared with. internal/scrub/transform has a

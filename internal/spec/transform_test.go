@@ -68,7 +68,7 @@ func TestNeedsOfTransforms(t *testing.T) {
 				t.Errorf("%s needs %s, and does not take it", row.Name, p.Key)
 			}
 			path := write(t, t.TempDir(), "shop.yaml", drillFile(rule("{column: a.b.c, transform: "+row.Name+"}")))
-			want := row.Name + " without a " + p.Key
+			want := row.Name + " without " + p.named()
 			if _, err := (Loader{}).Load(path); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v, want %s", err, want)
 			}
