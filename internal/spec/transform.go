@@ -67,6 +67,8 @@ var Transforms = []Transform{
 		Needs: []Parameter{{"value", `"user-{hash}"`}}},
 	{Name: "constant", For: "all", Elements: true, Takes: []string{"value"},
 		Needs: []Parameter{{"value", `"…"`}}},
+	{Name: "choice", For: "all", Hashes: true, Elements: true, Takes: []string{"values"},
+		Needs: []Parameter{{"values", "[a, b]"}}},
 	{Name: "set_null", For: "all that may be null"},
 }
 
