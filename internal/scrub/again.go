@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
@@ -39,8 +40,8 @@ func (c *change) makesReal() bool {
 	case c == nil:
 		return false
 	case c.document != nil:
-		return c.document.redact != nil || c.passesWithin() ||
-			slices.ContainsFunc(c.document.paths, func(p pathRecipe) bool { return p.made != nil && p.made.Effect() == transform.Merges })
+		return c.document.Redact != nil || c.passesWithin() ||
+			slices.ContainsFunc(c.document.Paths, func(p document.Path) bool { return p.Made != nil && p.Made.Effect() == transform.Merges })
 	case c.composite != nil:
 		return c.passesWithin() || slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
@@ -182,7 +183,7 @@ func (p *Plan) shows(c *schema.Column, text []byte) bool {
 }
 
 func looksSensitive(c *schema.Column) bool {
-	what, _ := sensitive(c)
+	what, _ := Sensitive(c)
 	return what != ""
 }
 

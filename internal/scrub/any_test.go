@@ -15,6 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -238,7 +240,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		return spec.Rule{Preserve: true, Why: "made for the test"}
 	case strings.HasPrefix(c.typ, "json") && kind > 1:
 		path, _ := spec.ParseJSONPath("$")
-		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token, transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: redactUnmatched}
+		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token, transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
 			return spec.FieldRule{Field: strings.Split(name, "."), Source: name, Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300, Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
@@ -490,8 +492,8 @@ func (m meaning) json(walk func(any) any) func(*string) *string {
 
 // document is what becomes of all texts, numbers and keys of a document whose
 // one path names all of it.
-func (m meaning) document(d *documentRecipe) func(*string) *string {
-	made := byTransform(d.paths[0].made)
+func (m meaning) document(d *document.Recipe) func(*string) *string {
+	made := byTransform(d.Paths[0].Made)
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -507,7 +509,7 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 			out := map[string]any{}
 			for k := range v {
 				key := k
-				if !plainKey([]byte(k)) {
+				if !jsontext.PlainKey([]byte(k)) {
 					key = string(m.mask.AppendWord(nil, made.Recipe, []byte(k)))
 				}
 				out[key] = walk(v[k])

@@ -251,7 +251,7 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 			p.unmatchedFields(c, f, here, r)
 			continue
 		}
-		if what, fitting := sensitive(f); what != "" {
+		if what, fitting := Sensitive(f); what != "" {
 			if f.Array {
 				fitting = transform.SetNull
 			}

@@ -1,15 +1,13 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
@@ -52,111 +50,11 @@ func (p *planner) compounds(c *schema.Column, r *spec.Rule, made *change) []stri
 	named := c.Literals()
 	switch {
 	case r.JSON != nil:
-		return sampleDocuments(made.document, c.AsText(), named)
+		return made.document.Samples(c.AsText(), named)
 	case r.Fields != nil:
 		return sampleComposites(made.composite, c, named)
 	}
 	return sampleHstores(made, c, named)
-}
-
-// sampleDocuments hold what the paths name, with values that their transforms
-// are at home with, and a member of each name that a constraint knows.
-func sampleDocuments(d *documentRecipe, within *schema.Column, named []string) []string {
-	all := []string{"{}", "[]", `"x"`, "1"}
-	add := func(values func(path *pathRecipe) []any, members []any) {
-		for i := range most(values, d.paths) {
-			var document any
-			for j := range d.paths {
-				fitting := values(&d.paths[j])
-				document = plant(document, d.paths[j].Steps, fitting[i%len(fitting)])
-			}
-			for _, name := range named {
-				document = plant(document, membersOf(name), members[i%len(members)])
-			}
-			if b, err := json.Marshal(document); err == nil && document != nil {
-				all = append(all, string(b))
-			}
-		}
-	}
-	texts := func(path *pathRecipe) []any {
-		var values []any
-		if path.made == nil {
-			return []any{"x"}
-		}
-		for _, s := range path.made.Inputs(within) {
-			values = append(values, s)
-		}
-		return values
-	}
-	numbers := func(*pathRecipe) []any { return []any{42, 7.5, -1} }
-	add(texts, []any{"x", 1, true})
-	add(numbers, []any{1, "x"})
-	for _, v := range named {
-		add(numbers, []any{v})
-		add(func(*pathRecipe) []any { return []any{v} }, []any{v})
-		if json.Valid([]byte(v)) {
-			add(func(*pathRecipe) []any { return []any{json.RawMessage(v)} }, []any{json.RawMessage(v)})
-		}
-	}
-	return all
-}
-
-func most(values func(*pathRecipe) []any, paths []pathRecipe) int {
-	n := 1
-	for i := range paths {
-		n = max(n, len(values(&paths[i])))
-	}
-	return n
-}
-
-// membersOf are the steps to a member that a constraint names: by its name, or
-// by those that lead to it, as #> takes them.
-func membersOf(name string) []spec.JSONStep {
-	var steps []spec.JSONStep
-	if inner, ok := strings.CutPrefix(name, "{"); ok && strings.HasSuffix(inner, "}") {
-		for _, key := range strings.Split(inner[:len(inner)-1], ",") {
-			steps = append(steps, spec.JSONStep{Key: key})
-		}
-		return steps
-	}
-	return append(steps, spec.JSONStep{Key: name})
-}
-
-// plant puts a value where the steps lead, and makes what they lead through;
-// what is there already stays.
-func plant(at any, steps []spec.JSONStep, value any) any {
-	const longest = 8
-	if len(steps) == 0 {
-		if at == nil {
-			return value
-		}
-		return at
-	}
-	step := steps[0]
-	if step.Element {
-		list, ok := at.([]any)
-		if !ok && at != nil || step.Index >= longest {
-			return at
-		}
-		for len(list) <= step.Index {
-			list = append(list, nil)
-		}
-		list[step.Index] = plant(list[step.Index], steps[1:], value)
-		return list
-	}
-	members, ok := at.(map[string]any)
-	if !ok && at != nil {
-		return at
-	}
-	if members == nil {
-		members = map[string]any{}
-	}
-	key := step.Key
-	if step.Any {
-		key = "any"
-	}
-	members[key] = plant(members[key], steps[1:], value)
-	return members
 }
 
 // sampleComposites have samples in the fields that are rewritten; in the

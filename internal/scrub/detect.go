@@ -7,10 +7,10 @@ import (
 	"daybefore/internal/scrub/schema"
 )
 
-// sensitive says what a column's values look like by its name and type, or
+// Sensitive says what a column's values look like by its name and type, or
 // nothing, and which transform would suit them. Better a column too many, which
 // costs a line with its why in the drill file, than one too few.
-func sensitive(c *schema.Column) (what, fitting string) {
+func Sensitive(c *schema.Column) (what, fitting string) {
 	switch c.Family() {
 	case schema.Textual:
 		return detect.Column(c.Table.Name.Table, c.Name, detect.Text)

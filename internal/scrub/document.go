@@ -1,42 +1,22 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"fmt"
 	"slices"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
+// documentPaths is the name under which a rule by paths is reported.
+const documentPaths = "json"
+
 // documentRecipe makes a rule by paths ready.
 func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
-	within := c.AsText()
-	domain := transform.Domain("", c)
-	d := &documentRecipe{column: c, unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: transform.Text}, domain)}
-	for i := range r.JSON {
-		entry := &r.JSON[i]
-		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
-		for _, step := range entry.Path.Steps {
-			key, _ := p.encoding.Encode(step.Key)
-			made.keys = append(made.keys, key)
-		}
-		if !entry.Preserve {
-			domain := transform.Domain(entry.Link, c)
-			if entry.Link == "" {
-				domain = append(domain, entry.Path.Source+"\x00"...)
-			}
-			made.made = p.recipe(within, &entry.Rule, domain)
-		}
-		if entry.Transform == transform.Constant && entry.Value != nil {
-			made.written, _ = p.encoding.Encode(jsontext.Constant(*entry.Value))
-		}
-		d.paths = append(d.paths, made)
-	}
-	d.machine = newPaths(d.paths)
+	d := document.New(c, r, p.encoding, p.recipe)
 	return &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d}
 }
 
@@ -86,6 +66,42 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 		}
 	}
 	return "", ""
+}
+
+// rewriteDocuments has the cell rewrite documents.
+func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
+	c.document = document.NewRewriter(r, c.mask, c.decode)
+	for i := range r.Paths {
+		if stays := p.keptInLink(r.Paths[i].Link); len(stays) > 0 {
+			c.document.Stays[i] = func(normalized []byte) bool { return matchAny(stays, normalized) }
+		}
+	}
+	if r.Unmatched == document.Keep {
+		c.watchDocuments(p.newInside(p.scanner))
+	}
+}
+
+// watchDocuments has what passes within the cell's documents looked at; w may be nil.
+func (c *cell) watchDocuments(w *inside) {
+	c.inside, c.document.Watch = w, nil
+	if w == nil {
+		return
+	}
+	c.document.Watch = &document.Watch{
+		Begin: func() bool {
+			w.begin()
+			return !w.asleep
+		},
+		Look: func(text []byte, path func() string) {
+			if kind, ok := w.find(text); ok {
+				at := path()
+				w.leaked(c.column.Root().String()+" at "+at, kind,
+					fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", at, transformFor[kind]))
+			}
+		},
+		Named: w.every != nil,
+		End:   w.end,
+	}
 }
 
 // keptWithin tells whether keep leaves values of a link of the rule, or of its

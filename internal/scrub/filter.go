@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -252,8 +253,8 @@ func (r *rewriter) failed(field int, err error) error {
 	if errors.Is(err, ErrLeak) {
 		return leakError(r.table.Name.String(), r.row)
 	}
-	if unnamed, ok := errors.AsType[*unnamedValue](err); ok {
-		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
+	if unnamed, ok := errors.AsType[*document.UnnamedError](err); ok {
+		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.Path),
 			"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 	}
 	return verdict.Errorf(verdict.CodeScrub, "look at this row in production: if the value is so there, the rule does not suit this column; if not, the backup is damaged",
@@ -351,9 +352,10 @@ type cell struct {
 	stays   []foldedGlob // values of the link that keep leaves as they are
 	direct  bool         // what it makes of a value without escapes needs none
 
-	document                *document     // nil: the value is no document
-	fields                  *composite    // nil: the value is no composite
-	hstore                  *hstoreValues // nil: the value is no hstore
+	document                *document.Rewriter // nil: the value is no document
+	inside                  *inside            // looks at what passes of documents; nil: nobody does
+	fields                  *composite         // nil: the value is no composite
+	hstore                  *hstoreValues      // nil: the value is no hstore
 	one                     func(dst, value []byte) ([]byte, error)
 	each                    bool // the field is an array, of whose elements each is a value
 	array                   copytext.ArrayRewriter
@@ -372,8 +374,8 @@ func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, de
 	out.one = out.value
 	switch {
 	case made.document != nil:
-		out.document = newDocument(p, made.document, mask, decode)
-		out.one = out.document.append
+		out.rewriteDocuments(p, made.document)
+		out.one = out.document.Append
 	case made.composite != nil:
 		out.fields = newComposite(p, made.composite, mask, decode)
 		out.one = out.fields.append
@@ -408,7 +410,7 @@ func (c *cell) sampleTo(s *sampler, made *change) {
 	switch c.sample = s; {
 	case s == nil:
 	case c.document != nil:
-		c.document.sample = s
+		c.document.Sample = s.add
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
 	case made.effect == transform.Clears || made.IsFixed() || c.column.Base.IsBytes():
@@ -478,11 +480,11 @@ func (c *cell) appendDirect(dst, field []byte) (_ []byte, err error) {
 // Only what was put in can need it then.
 func (c *cell) appendDocument(dst, field []byte) ([]byte, error) {
 	start := len(dst)
-	dst, err := c.document.append(dst, field)
+	dst, err := c.document.Append(dst, field)
 	if err != nil {
 		return dst[:start], err
 	}
-	if c.document.escapes {
+	if c.document.Escapes() {
 		c.out = append(c.out[:0], dst[start:]...)
 		dst = copytext.AppendEscaped(dst[:start], c.out)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -39,7 +40,7 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) 
 		return nil, err
 	}
 	var in, out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+names(columns)+" from "+pgx.Identifier{namespace, table}.Sanitize()+") to stdout"); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+scrubtest.Names(columns)+" from "+pgx.Identifier{namespace, table}.Sanitize()+") to stdout"); err != nil {
 		t.Fatal(err)
 	}
 	for row := range bytes.Lines(in.Bytes()) {
@@ -54,19 +55,11 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) 
 	return out.Bytes(), nil
 }
 
-func names(columns []string) string {
-	var quoted []string
-	for _, c := range columns {
-		quoted = append(quoted, pgx.Identifier{c}.Sanitize())
-	}
-	return strings.Join(quoted, ", ")
-}
-
 func target(namespace, table string, columns []string) string {
 	if len(columns) == 0 {
 		return pgx.Identifier{namespace, table}.Sanitize()
 	}
-	return pgx.Identifier{namespace, table}.Sanitize() + " (" + names(columns) + ")"
+	return pgx.Identifier{namespace, table}.Sanitize() + " (" + scrubtest.Names(columns) + ")"
 }
 
 // reload empties the table and loads what came through.

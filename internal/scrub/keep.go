@@ -86,6 +86,16 @@ func (g foldedGlob) match(value []byte) bool {
 	return len(value) >= len(last) && foldedPrefix(value[len(value)-len(last):], last)
 }
 
+// matchAny reports whether the value is of one of the patterns.
+func matchAny(patterns []foldedGlob, value []byte) bool {
+	for _, g := range patterns {
+		if g.match(value) {
+			return true
+		}
+	}
+	return false
+}
+
 func foldedIndex(value []byte, part string) int {
 	for i := range len(value) - len(part) + 1 {
 		if foldedPrefix(value[i:], part) {

@@ -205,7 +205,7 @@ func TestRecomputeThroughServer(t *testing.T) {
 func TestChoiceThroughServer(t *testing.T) {
 	t.Parallel()
 	values := []string{"single", "married", "in two\nlines\tor \\N"}
-	rule := func(column string) spec.Rule {
+	choice := func(column string) spec.Rule {
 		r := rule(t, 1, column+" choice link=status")
 		r.Values = values
 		return r
@@ -213,7 +213,7 @@ func TestChoiceThroughServer(t *testing.T) {
 	s := situation{
 		ddl: `create type mood as enum ('glad', 'sad'); create table t (id int, status text, tags text[], mood mood);
 			create table u (id int, status varchar(40))`,
-		rules: append(rules(t, "public.t.mood choice values=sad,glad"), rule("public.t.status"), rule("public.u.status"), each(rule("public.t.tags"))),
+		rules: append(rules(t, "public.t.mood choice values=sad,glad"), choice("public.t.status"), choice("public.u.status"), each(choice("public.t.tags"))),
 	}
 	conn, p, checks := s.plan(t)
 	if len(checks) > 0 {

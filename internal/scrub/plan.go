@@ -441,23 +441,23 @@ func (p *planner) unmatched() error {
 		return err
 	}
 	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.root, appears(s.what))
+		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.Root, appears(s.What))
 	}
 	return nil
 }
 
 // suspicions are the columns that look sensitive by name or type.
-func (p *planner) suspicions() []suspicion {
-	var found []suspicion
+func (p *planner) suspicions() []Suspicion {
+	var found []Suspicion
 	for _, f := range p.lineages() {
-		if what, fitting := f.sensitive(); what != "" {
-			found = append(found, suspicion{lineage: f, what: what, transform: fitting})
+		if what, fitting := f.Sensitive(); what != "" {
+			found = append(found, Suspicion{Lineage: f, What: what, Transform: fitting})
 		}
 	}
 	return found
 }
 
-// appears puts what sensitive says into a sentence.
+// appears puts what Sensitive says into a sentence.
 func appears(what string) string {
 	if strings.HasPrefix(what, "of type ") {
 		return "is " + what
@@ -467,15 +467,15 @@ func appears(what string) string {
 
 // mend is the line to add, ready to be copied, below one that says where; and
 // behind it those of the columns that must stay equal.
-func (s *suspicion) mend(proposed []proposal) string {
+func (s *Suspicion) mend(proposed []Proposal) string {
 	var own *spec.Rule
 	var equal []string
 	for _, m := range proposed {
 		switch {
-		case m.root == s.root:
-			own = m.rule
-		case m.equals == s.root:
-			equal = append(equal, m.rule.YAML(""))
+		case m.Root == s.Root:
+			own = m.Rule
+		case m.Equals == s.Root:
+			equal = append(equal, m.Rule.YAML(""))
 		}
 	}
 	return advice(append([]string{own.YAML("")}, equal...), own)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -21,8 +22,8 @@ type tally struct {
 	total     int64 // values and nulls
 	neverMet  []string
 	firstRule string
-	paths     []pathRecipe // of documents
-	met       []int64      // by path: values
+	paths     []document.Path // of documents
+	met       []int64         // by path: values
 }
 
 // Report counts what was rewritten, exactly. Call it, like all that counts,
@@ -38,7 +39,7 @@ func (p *Plan) Report() verdict.Scrub {
 	for _, c := range p.loadedWithRules() {
 		r := p.assigned[c]
 		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
-		if what, _ := sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
+		if what, _ := Sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
 			out.Preserve = append(out.Preserve, kept)
 		}
 	}
@@ -121,11 +122,11 @@ func (p *Plan) Checks() []verdict.Check {
 	return checks
 }
 
-func (t *tally) addPaths(d *document) {
+func (t *tally) addPaths(d *document.Rewriter) {
 	if t.met == nil {
-		t.paths, t.met = d.paths, make([]int64, len(d.paths))
+		t.paths, t.met = d.Paths, make([]int64, len(d.Paths))
 	}
-	for i, n := range d.met {
+	for i, n := range d.Met {
 		t.met[i] += n
 	}
 }
@@ -138,7 +139,7 @@ func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
 			continue
 		}
 		if len(paths) == 0 {
-			first = t.paths[i].pos
+			first = t.paths[i].Pos
 		}
 		paths = append(paths, t.paths[i].String())
 	}

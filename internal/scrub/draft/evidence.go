@@ -1,14 +1,13 @@
-package scrub
+package draft
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"hash/maphash"
 	"net"
 	"net/netip"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/transform"
 )
 
 // likeness is what a whole value is, where no detector tells or none tells enough.
