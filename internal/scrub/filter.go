@@ -413,7 +413,7 @@ func (c *cell) sampleTo(s *sampler, made *change) {
 		c.document.Sample = s.add
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
-	case made.effect == transform.Clears || made.name == transform.Constant || c.column.Base.IsBytes():
+	case made.effect == transform.Clears || made.IsFixed() || c.column.Base.IsBytes():
 		whole := *c.column
 		whole.Array = whole.Array && !c.each
 		c.gather = newGatherer(&whole, s)

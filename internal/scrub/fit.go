@@ -154,11 +154,11 @@ func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, mend strin
 	if r.Transform == transform.Replace && p.encoding.Code != nil {
 		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.Name), "use another transform, or dump with --encoding=UTF8"
 	}
-	if r.Transform != transform.Constant && r.Transform != transform.Template {
-		return p.unfitWords(r)
-	}
-	if _, ok := p.encoding.Encode(*r.Value); !ok {
-		return fmt.Sprintf("gets a value that %s, the encoding of the rows, cannot write", p.encoding.Name), "choose a value of plain letters"
+	for _, text := range transform.Texts(r) {
+		if _, ok := p.encoding.Encode(text); !ok {
+			return fmt.Sprintf("gets a value that %s, the encoding of the rows, cannot write", p.encoding.Name),
+				"choose a value of plain letters"
+		}
 	}
 	return p.unfitWords(r)
 }

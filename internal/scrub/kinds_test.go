@@ -199,3 +199,46 @@ func TestRecomputeThroughServer(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A choice is the same of equal values in both columns of a link; null stays null, and
+// what COPY would take for something else is written as it is.
+func TestChoiceThroughServer(t *testing.T) {
+	t.Parallel()
+	values := []string{"single", "married", "in two\nlines\tor \\N"}
+	choice := func(column string) spec.Rule {
+		r := rule(t, 1, column+" choice link=status")
+		r.Values = values
+		return r
+	}
+	s := situation{
+		ddl: `create type mood as enum ('glad', 'sad'); create table t (id int, status text, tags text[], mood mood);
+			create table u (id int, status varchar(40))`,
+		rules: append(rules(t, "public.t.mood choice values=sad,glad"), choice("public.t.status"), choice("public.u.status"), each(choice("public.t.tags"))),
+	}
+	conn, p, checks := s.plan(t)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	exec(t, conn, `insert into t select i, case when i % 5 > 0 then 'status ' || i % 5 end, array['status ' || i % 5, null], 'glad' from generate_series(0, 499) i;
+		insert into u select id, status from t`)
+	for _, table := range []string{"t", "u"} {
+		reload(t, conn, p, "public", table)
+	}
+	for what, sql := range map[string]string{
+		"one of the values":      "select bool_and(status = any ($1)) and bool_and(tags[1] = any ($1)) from t where status is not null",
+		"null stays null":        "select bool_and((status is null) = (id % 5 = 0) and tags[2] is null) and $1::text[] is not null from t",
+		"equal stays equal":      "select bool_and(t.status = u.status and t.tags[1] = t.status) and $1::text[] is not null from t join u using (id) where id % 5 > 0",
+		"one choice for a value": "select count(distinct (id % 5, status)) = 4 and $1::text[] is not null from t where id % 5 > 0",
+		"of the type's own":      "select count(distinct mood) = 1 and $1::text[] is not null from t",
+	} {
+		var holds bool
+		if err := conn.QueryRow(t.Context(), sql, values).Scan(&holds); err != nil || !holds {
+			t.Errorf("%s: %v, %v", what, holds, err)
+		}
+	}
+	for _, c := range p.Checks() {
+		if c.Outcome != verdict.Pass {
+			t.Errorf("%+v", c)
+		}
+	}
+}

@@ -262,6 +262,9 @@ func fieldsOf(t reflect.Type) []field {
 
 // enum lists what a key's value may be, nil where it is free.
 func enum(rules reflect.StructTag) []string {
+	if rules.Get("enum") == "transforms" {
+		return TransformNames()
+	}
 	var allowed []string
 	for _, keyword := range strings.Split(rules.Get("jsonschema"), ",") {
 		if value, ok := strings.CutPrefix(keyword, "enum="); ok {

@@ -200,20 +200,21 @@ type rawField struct {
 
 // rawChange is what becomes of a value, wherever it stands.
 type rawChange struct {
-	Transform text    `json:"transform,omitempty" jsonschema:"enum=email,enum=name,enum=first_name,enum=last_name,enum=company,enum=street,enum=city,enum=postcode,enum=phone,enum=text,enum=hash,enum=token,enum=uuid,enum=url,enum=ip,enum=mac,enum=iban,enum=card,enum=money,enum=number,enum=date_shift,enum=truncate,enum=password,enum=replace,enum=template,enum=constant,enum=set_null" jsonschema_description:"how the value is rewritten"`
+	Transform text    `json:"transform,omitempty" enum:"transforms" jsonschema_description:"how the value is rewritten"`
 	Preserve  boolean `json:"preserve,omitempty" jsonschema_description:"let the value pass; needs a why"`
 	Why       text    `json:"why,omitempty" jsonschema_description:"with preserve or unmatched_paths: keep: the reason why real values may pass"`
 	Link      text    `json:"link,omitempty" jsonschema_description:"equal inputs under one link give equal outputs"`
 	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower" jsonschema_description:"applied before hashing, so that values that differ only so become equal"`
-	Locale    text    `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA" jsonschema_description:"name, first_name, last_name, company, street, city, template: country of the words (default the section's)"`
+	Locale    text    `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA" jsonschema_description:"country of the words (default the section's)"`
 	Value     text    `json:"value,omitempty" jsonschema_description:"constant: the value; template: text with {transform} in it"`
-	Percent   number  `json:"percent,omitempty" jsonschema_description:"number, money: noise of at most this many percent (default 10)"`
-	Bucket    integer `json:"bucket,omitempty" jsonschema_description:"number: round toward zero to a multiple of this, instead of noise"`
-	Days      integer `json:"days,omitempty" jsonschema_description:"date_shift: at most this many days either way (default 180)"`
-	By        text    `json:"by,omitempty" jsonschema_description:"date_shift: column of the same row, such as user_id; rows with one value of it move by the same days"`
-	To        text    `json:"to,omitempty" jsonschema:"enum=hour,enum=day,enum=month,enum=year" jsonschema_description:"truncate: precision that is left"`
-	Pattern   text    `json:"pattern,omitempty" jsonschema_description:"replace: a regular expression (RE2); a value that it does not match is rewritten as by text"`
-	With      text    `json:"with,omitempty" jsonschema_description:"replace: the replacement, with ${1} for the first group"`
+	Values    []text  `json:"values,omitempty" jsonschema_description:"what is made of a value is one of these"`
+	Percent   number  `json:"percent,omitempty" jsonschema_description:"noise of at most this many percent (default 10)"`
+	Bucket    integer `json:"bucket,omitempty" jsonschema_description:"round toward zero to a multiple of this, instead of noise"`
+	Days      integer `json:"days,omitempty" jsonschema_description:"at most this many days either way (default 180)"`
+	By        text    `json:"by,omitempty" jsonschema_description:"column of the same row, such as user_id; rows with one value of it move by the same days"`
+	To        text    `json:"to,omitempty" jsonschema:"enum=hour,enum=day,enum=month,enum=year" jsonschema_description:"precision that is left"`
+	Pattern   text    `json:"pattern,omitempty" jsonschema_description:"a regular expression (RE2); a value that it does not match is rewritten as by text"`
+	With      text    `json:"with,omitempty" jsonschema_description:"the replacement, with ${1} for the first group"`
 }
 
 type rawPath struct {

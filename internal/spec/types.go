@@ -211,6 +211,7 @@ type Rule struct {
 	Fields    []FieldRule // composite columns: by field; nil where Transform or Preserve is set
 	Recompute string      // SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
 	Value     *string     // constant: the value; template: text with {transform} in it
+	Values    []string    // what is made of a value is one of these, under a transform that takes them
 	Percent   float64     // number, money: noise of at most so many percent; default 10
 	Bucket    int64       // number: down to a multiple of it, instead of noise; 0: noise
 	Days      int         // date_shift: at most so many days either way; default 180

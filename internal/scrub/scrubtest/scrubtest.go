@@ -44,6 +44,8 @@ func Rule(t testing.TB, line int, s string) spec.Rule {
 			r.Each = true
 		case "value":
 			r.Value = &value
+		case "values":
+			r.Values = strings.Split(value, ",")
 		case "normalize":
 			r.Normalize = strings.Split(value, ",")
 		case "days":

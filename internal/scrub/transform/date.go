@@ -4,7 +4,26 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/spec"
 )
+
+const (
+	DateShift = "date_shift" // a day near the value's, at the same time of day
+	Truncate  = "truncate"   // the beginning of the value's hour, day, month or year
+)
+
+// DateSamples are days of different times, as every type of a day takes them.
+var DateSamples = []string{"1950-06-15", "1999-12-31", "2024-02-29", "2099-01-01"}
+
+func init() {
+	fits := anyOf(schema.Type.IsText, schema.Type.IsDate, schema.Type.IsDateRange)
+	register(DateShift, kind{fits: fits, keepsShape: true, samples: DateSamples, write: writeDateShift})
+	register(Truncate, kind{
+		fits: fits, keepsShape: true, samples: DateSamples, lacks: lacksPrecision, write: writeTruncated,
+	})
+}
 
 var errNotADate = errors.New("not a date as DateStyle ISO writes it")
 
@@ -113,6 +132,13 @@ const (
 )
 
 var datePrecisions = map[string]datePrecision{"year": toYear, "month": toMonth, "day": toDay, "hour": toHour}
+
+func lacksPrecision(r *spec.Rule) (why, mend string) {
+	if _, known := datePrecisions[r.To]; !known {
+		return "has the transform truncate without to", "add to: hour, day, month or year"
+	}
+	return "", ""
+}
 
 // writeTruncated appends the beginning of the value's hour, day, month or
 // year, in the zone that the value is written in.

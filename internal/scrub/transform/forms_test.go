@@ -3,7 +3,6 @@ package transform
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"regexp"
@@ -15,48 +14,47 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"pgregory.net/rapid"
 
-	"daybefore/internal/copytext"
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
 	"daybefore/internal/octets"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
-// What a drill file may say and what is done are the same list.
+// Each row of the drill file's table has a writer, each writer a row, and what they
+// say of themselves agrees.
 func TestTransformsAreThoseOfTheDrillFile(t *testing.T) {
 	t.Parallel()
-	namespace, err := spec.Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var shape struct {
-		Properties struct {
-			Scrub struct {
-				Properties struct {
-					Rules struct {
-						Items struct {
-							Properties struct {
-								Transform struct{ Enum []string } `json:"transform"`
-							} `json:"properties"`
-						} `json:"items"`
-					} `json:"rules"`
-				} `json:"properties"`
-			} `json:"scrub"`
-		} `json:"properties"`
-	}
-	if err := json.Unmarshal(namespace, &shape); err != nil {
-		t.Fatal(err)
-	}
-	said := shape.Properties.Scrub.Properties.Rules.Items.Properties.Transform.Enum
-	slices.Sort(said)
+	said := slices.Sorted(slices.Values(spec.TransformNames()))
 	if !slices.Equal(said, Names()) {
-		t.Errorf("the drill file knows %q, the scrub %q", said, Names())
+		t.Errorf("the drill file knows %q, the writers are of %q", said, Names())
 	}
-	for _, n := range spec.TemplateTransforms {
-		if kinds[n] == nil || kinds[n].most == 0 && kinds[n].words == nil {
-			t.Errorf("a template may hold {%s}, of which nobody knows how long it becomes", n)
+	for _, row := range spec.Transforms {
+		k := kinds[row.Name]
+		switch {
+		case k == nil:
+		case k.write == nil || k.fits == nil:
+			t.Errorf("%s has no writer, or fits nothing", row.Name)
+		case row.Apart != (k.effect == KeepsApart):
+			t.Errorf("%s keeps values apart: %v says its row", row.Name, row.Apart)
+		case row.Words != (k.words != nil || row.Name == Template):
+			t.Errorf("%s takes words of a locale: %v says its row", row.Name, row.Words)
+		case row.Template && k.most == 0 && k.words == nil:
+			t.Errorf("a template may hold {%s}, of which nobody knows how long it becomes", row.Name)
+		case len(row.Needs) > 0 && k.lacks == nil:
+			t.Errorf("%s needs parameters, and does not miss them", row.Name)
 		}
 	}
+}
+
+// onText is the recipe of a transform on a column of texts, under a rule that has
+// what any of them needs.
+func onText(name, value string) *Recipe {
+	rule := &spec.Rule{
+		Transform: name, Value: &value, Values: []string{"first", "second"}, Percent: 10, Days: 30, To: "year", Pattern: "[a-f]+", With: "y",
+	}
+	column := (&schema.Column{}).AsText()
+	return New(column, rule, []byte("link test\x00"), Env{Locale: english})
 }
 
 // What is made has its kind's form, at most the length it promises, and is
@@ -145,7 +143,12 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("ip of %s is %s", in, out)
 		}
 	}
-	for in, want := range map[string]string{"192.0.2.0/24": `^10\.\d+\.\d+\.0/24$`, "192.0.0.0/2": `^0\.0\.0\.0/2$`, "2001:db8::/32": `^2001:db8::/32$`, "192.0.2.1/32": `^10\.\d+\.\d+\.\d+/32$`} {
+	for in, want := range map[string]string{
+		"192.0.2.0/24":  `^10\.\d+\.\d+\.0/24$`,
+		"192.0.0.0/2":   `^0\.0\.0\.0/2$`,
+		"2001:db8::/32": `^2001:db8::/32$`,
+		"192.0.2.1/32":  `^10\.\d+\.\d+\.\d+/32$`,
+	} {
 		if out := mask(t, testKey, Recipe{name: IP, network: true}, in); !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("ip of the network %s is %s", in, out)
 		}
@@ -153,7 +156,12 @@ func TestAddresses(t *testing.T) {
 	if out := mask(t, testKey, Recipe{name: IP, lenient: true, limit: 15}, "::1"); len(out) > 15 {
 		t.Errorf("%s does not fit", out)
 	}
-	for in, want := range map[string]string{"08:00:2b:01:02:03": `^02(:[0-9a-f]{2}){5}$`, "08002B.010203": `^02[0-9A-F]{4}\.[0-9A-F]{6}$`, "08:00:2b:01:02:03:04:05": `^02(:[0-9a-f]{2}){7}$`, "08:00": `^\d\d:\d\d$`} {
+	for in, want := range map[string]string{
+		"08:00:2b:01:02:03":       `^02(:[0-9a-f]{2}){5}$`,
+		"08002B.010203":           `^02[0-9A-F]{4}\.[0-9A-F]{6}$`,
+		"08:00:2b:01:02:03:04:05": `^02(:[0-9a-f]{2}){7}$`,
+		"08:00":                   `^\d\d:\d\d$`,
+	} {
 		if out := mask(t, testKey, Recipe{name: MAC, lenient: true}, in); !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("mac of %s is %s", in, out)
 		}
@@ -176,7 +184,8 @@ func TestKnownPassword(t *testing.T) {
 	}
 	// the server itself says what the SCRAM verifier is of
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), "create role scrub_password_test login password '"+mask(t, testKey, Recipe{name: Password}, "SCRAM-SHA-256$x")+"'"); err != nil {
+	verifier := mask(t, testKey, Recipe{name: Password}, "SCRAM-SHA-256$x")
+	if _, err := conn.Exec(t.Context(), "create role scrub_password_test login password '"+verifier+"'"); err != nil {
 		t.Fatal(err)
 	}
 	var got string
@@ -236,7 +245,12 @@ func TestTruncated(t *testing.T) {
 
 func TestMoney(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"$1,234.50": `^\$[01],\d{3}\.\d\d$`, "-$5.00": `^-\$[45]\.\d\d$`, "1.234,50 EUR": `^[01]\.\d{3},\d\d EUR$`, "12 for Ada": `^\d\d [a-z]{3} [A-Z][a-z]{2}$`} {
+	for in, want := range map[string]string{
+		"$1,234.50":    `^\$[01],\d{3}\.\d\d$`,
+		"-$5.00":       `^-\$[45]\.\d\d$`,
+		"1.234,50 EUR": `^[01]\.\d{3},\d\d EUR$`,
+		"12 for Ada":   `^\d\d [a-z]{3} [A-Z][a-z]{2}$`,
+	} {
 		if out := mask(t, testKey, Recipe{name: Money, percent: 10, lenient: true}, in); !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("money of %s is %s", in, out)
 		}
@@ -282,16 +296,15 @@ func TestGreater(t *testing.T) {
 // Nothing allocates per value, once the buffers have grown; replace may, where
 // it finds something.
 func TestTransformsAllocateNothing(t *testing.T) {
-	for n, kind := range kinds {
+	for n, k := range kinds {
 		if n == Replace {
 			continue
 		}
-		in := []byte(slices.Concat(kind.samples, []string{"Ada Lovelace"})[0])
+		in := []byte(slices.Concat(k.samples, []string{"Ada Lovelace"})[0])
 		m := NewMasker(testKey)
-		r := ready(Recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, value: []byte("x")})
-		r.parts, _, _, _ = templateOf("a {hash} {name}", english, copytext.Encoding{})
+		r := onText(n, "a {hash} {name}")
 		var out []byte
-		if allocs := testing.AllocsPerRun(100, func() { out, _ = m.Append(out[:0], &r, in, in) }); allocs > 0 {
+		if allocs := testing.AllocsPerRun(100, func() { out, _ = m.Append(out[:0], r, in, in) }); allocs > 0 {
 			t.Errorf("%s allocates %v times a value", n, allocs)
 		}
 	}
@@ -300,8 +313,8 @@ func TestTransformsAllocateNothing(t *testing.T) {
 // Whatever a text holds, a transform makes something of it, and nothing that
 // is as long as the value and of its letters.
 func FuzzTransforms(f *testing.F) {
-	for _, kind := range kinds {
-		for _, s := range kind.samples {
+	for _, k := range kinds {
+		for _, s := range k.samples {
 			f.Add([]byte(s))
 		}
 	}
@@ -314,14 +327,13 @@ func FuzzTransforms(f *testing.F) {
 			if n == SetNull {
 				continue
 			}
-			r := ready(Recipe{name: n, percent: 10, days: 30, span: spanOfTimestamp, lenient: true, value: []byte("x"), pattern: regexp.MustCompile("[a-f]+"), with: []byte("y")})
-			r.parts, _, _, _ = templateOf("{hash}", english, copytext.Encoding{})
-			out, err := m.Append([]byte("before"), &r, in, in)
+			r := onText(n, "a {hash}")
+			out, err := m.Append([]byte("before"), r, in, in)
 			if err != nil || !bytes.HasPrefix(out, []byte("before")) || len(out) == len("before") {
 				t.Fatalf("%s of %q is %q, %v", n, in, out, err)
 			}
 			r.lenient = false
-			if out, _ := m.Append([]byte("before"), &r, in, in); !bytes.HasPrefix(out, []byte("before")) {
+			if out, _ := m.Append([]byte("before"), r, in, in); !bytes.HasPrefix(out, []byte("before")) {
 				t.Fatalf("%s of %q is %q", n, in, out)
 			}
 		}

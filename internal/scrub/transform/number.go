@@ -6,7 +6,27 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+
+	"daybefore/internal/scrub/schema"
 )
+
+const (
+	Number = "number" // a number near the value, or the foot of its bucket
+	Money  = "money"  // an amount near the value, in the same form
+)
+
+var numberSamples = []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"}
+
+func init() {
+	register(Number, kind{
+		fits: anyOf(schema.Type.IsNumber, schema.Type.IsNumberRange), keepsShape: true,
+		samples: numberSamples, write: writeNumber,
+	})
+	register(Money, kind{
+		fits: anyOf(schema.Type.IsText, schema.Type.IsNumber, schema.Type.IsMoney), keepsShape: true,
+		samples: numberSamples, write: writeMoney,
+	})
+}
 
 var errNotANumber = errors.New("not a number")
 

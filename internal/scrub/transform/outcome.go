@@ -14,14 +14,21 @@ import (
 // way in every run.
 func (r *Recipe) Outcomes(c *schema.Column) []Sample {
 	m := NewMasker([]byte("only for samples that decide whether a rule fits its column"))
-	if r.words != nil { // a value decides only which of them are drawn
+	switch { // a value decides only which of them are made
+	case r.words != nil:
 		return []Sample{{Out: m.telling(r)}}
+	case r.fixed:
+		var all []string
+		for _, text := range r.encoded {
+			all = append(all, string(text))
+		}
+		return []Sample{{Out: all}}
 	}
 	var all []Sample
 	for _, in := range r.Inputs(c) {
 		s := Sample{In: in}
-		for _, variant := range r.variants() {
-			if out, ok := variant(m, in); ok {
+		for _, made := range r.variants() {
+			if out, ok := made(m, in); ok {
 				s.Out = append(s.Out, out)
 			}
 		}
@@ -74,6 +81,10 @@ func extremes(f func(m *Masker, in string, random uint64) ([]byte, error)) []var
 	return all
 }
 
+var textSamples = []string{
+	"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "12345", "AB-1234", "https://example.com/a", "aa bb cc",
+}
+
 // Inputs are likely values of a column, and the ones its constraints name.
 func (r *Recipe) Inputs(c *schema.Column) []string {
 	all := r.samples
@@ -82,7 +93,7 @@ func (r *Recipe) Inputs(c *schema.Column) []string {
 	case (r.name == Number || r.name == Money) && !c.Base.Is("int2", "int4", "int8"):
 		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
 	case len(all) == 0:
-		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "12345", "AB-1234", "https://example.com/a", "aa bb cc"}
+		all = textSamples
 	}
 	all = append(slices.Clone(all), r.named(c)...)
 	return all

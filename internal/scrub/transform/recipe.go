@@ -2,7 +2,6 @@ package transform
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 
 	"daybefore/internal/copytext"
@@ -40,16 +39,16 @@ type Env struct {
 func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 	out := &Recipe{
 		kind: kinds[r.Transform], name: r.Transform, domain: domain, normal: NormalOf(c, r),
-		percent: cmp.Or(r.Percent, defaultPercent), days: cmp.Or(r.Days, defaultDays), bucket: uint64(r.Bucket), to: datePrecisions[r.To],
-		largest: c.Base.Largest(), limit: c.Length, span: spanOfTimestamp,
-		network: c.Base.Is("cidr"), plainNumber: c.Base.IsNumber(), lenient: c.Base.Values().IsText(), folded: r.Link != "" || len(r.Normalize) > 0,
-		locale: env.Locale, code: env.Encoding.Code,
+		percent: cmp.Or(r.Percent, defaultPercent), bucket: uint64(r.Bucket), largest: c.Base.Largest(),
+		days: cmp.Or(r.Days, defaultDays), to: datePrecisions[r.To], span: spanOfTimestamp,
+		limit: c.Length, network: c.Base.Is("cidr"), plainNumber: c.Base.IsNumber(), lenient: c.Base.Values().IsText(),
+		folded: r.Link != "" || len(r.Normalize) > 0, locale: env.Locale, code: env.Encoding.Code,
 	}
 	if out.kind == nil {
-		out.kind = &kind{effect: Merges, write: func(_ *Masker, dst []byte, _ *Recipe, _ input) ([]byte, error) { return dst, errUnknownTransform }}
+		out.kind = &kind{effect: Merges, write: writeUnknown}
 	}
 	out.effect = out.kind.effect
-	if bound, ok := c.Base.Bound(); ok && r.Transform != Constant && r.Transform != SetNull {
+	if bound, ok := c.Base.Bound(); ok && !out.fixed && out.effect != Clears {
 		out.kind, out.whole = ofRanges(out.kind, c.Base), true
 		out.largest = bound.Largest()
 	}
@@ -62,16 +61,14 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 	if c.Base.IsBytes() {
 		out.lead = `\x`
 	}
-	switch {
-	case r.Transform == Template && r.Value != nil:
-		out.parts, _, out.effect, _ = templateOf(*r.Value, out.locale, env.Encoding)
-	case r.Transform == Replace:
-		out.pattern, _ = regexp.Compile(r.Pattern) // spec has looked at it
-		out.with = []byte(r.With)
-	case r.Value != nil:
-		out.value, _ = env.Encoding.Encode(*r.Value)
+	if out.ready != nil {
+		out.ready(out, r, env)
 	}
 	return out
+}
+
+func writeUnknown(_ *Masker, dst []byte, _ *Recipe, _ input) ([]byte, error) {
+	return dst, errUnknownTransform
 }
 
 // Name is the transform's, as drill files have it; empty for a Reader.
@@ -89,6 +86,10 @@ func (r *Recipe) KeepsShape() bool { return r.keepsShape }
 
 // OfRanges reports whether the values are ranges, of which the bounds are rewritten.
 func (r *Recipe) OfRanges() bool { return r.whole }
+
+// IsFixed reports whether the rule says all that is made, so that nothing of a value
+// is in it.
+func (r *Recipe) IsFixed() bool { return r.kind != nil && r.fixed }
 
 // Bare is the recipe of a transform that needs no rule.
 func Bare(transform string) *Recipe {

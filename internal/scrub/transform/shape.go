@@ -13,7 +13,40 @@ import (
 
 	"daybefore/internal/detect"
 	"daybefore/internal/octets"
+	"daybefore/internal/scrub/schema"
 )
+
+const (
+	Text     = "text"     // other letters and digits in the same places
+	Phone    = "phone"    // other digits in the same places
+	Postcode = "postcode" // other letters and digits in the same places; the first digit zero or not as it was
+	Token    = "token"    // letters and digits, as many as the value has and at least 16
+	IBAN     = "iban"     // the same country and form, with valid check digits
+	Card     = "card"     // the same first digit and form, with a valid check digit
+)
+
+var phoneSamples = []string{
+	"+491712345678", "+49 171 2345678", "+1 (555) 010-1234", "01712345678", "0171-2345678", "(555) 010-1234",
+	"555-010-1234", "5550101234", "123456789",
+}
+
+func init() {
+	register(Text, kind{fits: schema.Type.IsText, keepsShape: true, write: writeShape})
+	register(Phone, kind{fits: schema.Type.IsText, keepsShape: true, samples: phoneSamples, write: writeNumberShape})
+	register(Postcode, kind{
+		fits: schema.Type.IsText, keepsShape: true,
+		samples: []string{"10115", "SW1A 1AA", "1010 AB", "00-950", "75001"}, write: writeNumberShape,
+	})
+	register(Token, kind{fits: schema.Type.IsText, length: leastToken, keepsShape: true, write: writeToken})
+	register(IBAN, kind{
+		fits: schema.Type.IsText, keepsShape: true,
+		samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"}, write: writeIBAN,
+	})
+	register(Card, kind{
+		fits: anyOf(schema.Type.IsText, schema.Type.IsDecimal), keepsShape: true,
+		samples: []string{"4111111111111111", "378282246310005"}, write: writeCard,
+	})
+}
 
 var (
 	errNotAnIBAN = errors.New("not an IBAN")
@@ -109,7 +142,7 @@ func spanned(word uint64, first, last byte) uint64 {
 
 // appendWideShape is appendShape for what holds more than ASCII.
 func appendWideShape(dst, value []byte, random *Random, asciiOnly bool) []byte {
-	shapes := wideShapes()
+	wide := wideShapes()
 	for i := 0; i < len(value); {
 		if c := value[i]; c < utf8.RuneSelf {
 			s := shapeOf[c]
@@ -120,8 +153,8 @@ func appendWideShape(dst, value []byte, random *Random, asciiOnly bool) []byte {
 		r, size := utf8.DecodeRune(value[i:])
 		s := shape{'a', 26}
 		switch {
-		case int(r) < len(shapes):
-			s = shapes[r]
+		case int(r) < len(wide):
+			s = wide[r]
 		case r != utf8.RuneError || size > 1:
 			s = wideShape(r)
 		}

@@ -1,12 +1,30 @@
 package transform
 
 import (
+	"regexp"
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/words"
 )
+
+const (
+	Template = "template" // the rule's value, with {other transforms} in it
+	Replace  = "replace"  // what pattern finds replaced; text where it finds nothing
+)
+
+func init() {
+	register(Template, kind{
+		fits: schema.Type.IsText, escapes: true, texts: valueOf,
+		lacks: lacksTemplate, ready: readyTemplate, write: writeTemplate,
+	})
+	register(Replace, kind{
+		fits: schema.Type.IsText, keepsShape: true, escapes: true,
+		lacks: lacksPattern, ready: readyPattern, write: writeReplaced,
+	})
+}
 
 // writeReplaced lets through what the pattern does not find in a value, and
 // nothing of a value in which it finds nothing.
@@ -25,7 +43,9 @@ type templatePart struct {
 
 // templateOf is a template made ready, how many characters it makes at most,
 // and its effect: what keeps values apart does so between other words too.
-func templateOf(s string, locale *words.Locale, rows copytext.Encoding) (parts []templatePart, most int, made Effect, err error) {
+func templateOf(s string, locale *words.Locale, rows copytext.Encoding) (
+	parts []templatePart, most int, made Effect, err error,
+) {
 	read, err := spec.ParseTemplate(s)
 	made = Merges
 	for _, p := range read {
@@ -57,4 +77,33 @@ func writeTemplate(m *Masker, dst []byte, r *Recipe, in input) (_ []byte, err er
 		}
 	}
 	return dst, nil
+}
+
+func lacksTemplate(r *spec.Rule) (why, mend string) {
+	if why, mend = lacksValue(r); why != "" {
+		return why, mend
+	}
+	if _, err := spec.ParseTemplate(*r.Value); err != nil {
+		return "has a template in which " + err.Error(), "correct value:"
+	}
+	return "", ""
+}
+
+// readyTemplate: what keeps values apart does so within a template too.
+func readyTemplate(out *Recipe, r *spec.Rule, env Env) {
+	if r.Value != nil {
+		out.parts, _, out.effect, _ = templateOf(*r.Value, out.locale, env.Encoding)
+	}
+}
+
+func lacksPattern(r *spec.Rule) (why, mend string) {
+	if _, err := regexp.Compile(r.Pattern); err != nil || r.Pattern == "" {
+		return "has the transform replace without a pattern", "add pattern:"
+	}
+	return "", ""
+}
+
+func readyPattern(out *Recipe, r *spec.Rule, _ Env) {
+	out.pattern, _ = regexp.Compile(r.Pattern) // spec has looked at it
+	out.with = []byte(r.With)
 }

@@ -121,7 +121,8 @@ func TestShapeIsKept(t *testing.T) {
 			}
 		}
 	})
-	if out := mask(t, testKey, Recipe{name: Text}, "ⓐⒹⓐ ①② 🅰🄳🅐 🇩🇪 ㎏ ℡ ™ €+😀"); !regexp.MustCompile(`^[a-z][A-Z][a-z] \d\d [A-Z]{3} [A-Z]{2} [a-z] [A-Z] [A-Z] €\+😀$`).MatchString(out) {
+	plain := regexp.MustCompile(`^[a-z][A-Z][a-z] \d\d [A-Z]{3} [A-Z]{2} [a-z] [A-Z] [A-Z] €\+😀$`)
+	if out := mask(t, testKey, Recipe{name: Text}, "ⓐⒹⓐ ①② 🅰🄳🅐 🇩🇪 ㎏ ℡ ™ €+😀"); !plain.MatchString(out) {
 		t.Errorf("letters and digits in disguise became %q", out)
 	}
 	for in, first := range map[string]string{"+49 171": "+", "0171": "0"} {
@@ -242,7 +243,8 @@ func TestNumber(t *testing.T) {
 	} {
 		m := &Masker{}
 		got, err := m.appendNoise(nil, []byte(tt.in), tt.random, 10, tt.largest)
-		if err != nil || string(got) != tt.want && !strings.HasPrefix(tt.in, "9223") || tt.largest > 0 && strings.TrimLeft(string(got), "-") > fmt.Sprint(tt.largest) {
+		above := tt.largest > 0 && strings.TrimLeft(string(got), "-") > fmt.Sprint(tt.largest)
+		if err != nil || string(got) != tt.want && !strings.HasPrefix(tt.in, "9223") || above {
 			t.Errorf("%s became %s, %v; want %s", tt.in, got, err, tt.want)
 		}
 	}
@@ -363,12 +365,11 @@ func BenchmarkTransform(b *testing.B) {
 		b.Run(n, func(b *testing.B) {
 			b.ReportAllocs()
 			m := NewMasker(testKey)
-			r := ready(Recipe{name: n, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp, value: []byte("x"), pattern: regexp.MustCompile("@.*"), with: []byte("@x")})
-			r.parts, _, _, _ = templateOf("user-{hash}", english, copytext.Encoding{})
+			r := onText(n, "user-{hash}")
 			var out []byte
 			value := []byte(in)
 			for b.Loop() {
-				out, _ = m.Append(out[:0], &r, value, value)
+				out, _ = m.Append(out[:0], r, value, value)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package transform
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -13,10 +12,13 @@ import (
 	"daybefore/internal/words"
 )
 
+// UnfitKind says why the column is none that the rule may rewrite, and the fix; or
+// nothing.
 func UnfitKind(c *schema.Column, r *spec.Rule) (why, mend string) {
 	switch {
 	case c.Generated:
-		return "is a generated column: no backup holds its values", "write rules for the columns it is computed from, and take this one away"
+		return "is a generated column: no backup holds its values",
+			"write rules for the columns it is computed from, and take this one away"
 	case r.Transform == SetNull && (c.NotNull || c.PrimaryKey || c.Identity):
 		return "cannot be null", "choose another transform"
 	case r.Transform == SetNull && c.NullsEqual:
@@ -29,7 +31,8 @@ func UnfitKind(c *schema.Column, r *spec.Rule) (why, mend string) {
 	return "", ""
 }
 
-// UnfitType: garbage in char, xml and the like would be taken without a word.
+// UnfitType says why the transform cannot write the column's type, and the fix; or
+// nothing. The server would take garbage in char, xml and the like without a word.
 func UnfitType(c *schema.Column, r *spec.Rule) (why, mend string) {
 	t := kinds[r.Transform]
 	switch {
@@ -38,38 +41,36 @@ func UnfitType(c *schema.Column, r *spec.Rule) (why, mend string) {
 	case r.Transform == SetNull || r.Transform == Constant:
 		return "", ""
 	case !Fits(r.Transform, c.Base):
-		return fmt.Sprintf("is of type %s, which %s cannot write", c.SQL, r.Transform), "use set_null or constant, or preserve it with a why"
+		return fmt.Sprintf("is of type %s, which %s cannot write", c.SQL, r.Transform),
+			"use set_null or constant, or preserve it with a why"
 	case c.Array && !r.Each:
 		return "is an array", "add each: true"
 	}
 	return "", ""
 }
 
-// UnfitParameters are those that a drill file's reader lets through, or that
-// no drill file was read for.
+// UnfitParameters says which parameters are missing or make no sense, where no drill
+// file was read or its reader lets them through, and the fix; or nothing.
 func UnfitParameters(c *schema.Column, r *spec.Rule) (why, mend string) {
-	switch {
-	case (r.Transform == Constant || r.Transform == Template) && r.Value == nil:
-		return "has the transform " + r.Transform + " without a value", "add value:"
-	case r.Transform == Template:
-		if _, err := spec.ParseTemplate(*r.Value); err != nil {
-			return "has a template in which " + err.Error(), "correct value:"
-		}
-	case r.Transform == Replace:
-		if _, err := regexp.Compile(r.Pattern); err != nil || r.Pattern == "" {
-			return "has the transform replace without a pattern", "add pattern:"
-		}
-	case r.By != "":
-		if by := c.Table.ByName[r.By]; by == nil || by.Generated {
-			return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By, c.Table.Name), "name the column that says who the row is about"
-		}
+	if k := kinds[r.Transform]; k != nil && k.lacks != nil {
+		return k.lacks(r)
+	}
+	if r.By == "" {
+		return "", ""
+	}
+	if by := c.Table.ByName[r.By]; by == nil || by.Generated {
+		return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By, c.Table.Name),
+			"name the column that says who the row is about"
 	}
 	return "", ""
 }
 
+// UnfitLength says that the column has not the length for what the rule makes, and
+// the fix; or nothing.
 func UnfitLength(c *schema.Column, r *spec.Rule, locale *words.Locale) (why, mend string) {
 	if need := tooLong(c, r, locale); need > 0 {
-		return fmt.Sprintf("holds %d characters, and %s makes %d", c.Length, r.Transform, need), mendFor(c, "fit", Text, Token, SetNull)
+		return fmt.Sprintf("holds %d characters, and %s makes %d", c.Length, r.Transform, need),
+			mendFor(c, "fit", Text, Token, SetNull)
 	}
 	return "", ""
 }
@@ -78,11 +79,14 @@ func UnfitLength(c *schema.Column, r *spec.Rule, locale *words.Locale) (why, men
 // not.
 func tooLong(c *schema.Column, r *spec.Rule, locale *words.Locale) int {
 	need := 0
-	switch t := kinds[r.Transform]; {
-	case t != nil && t.length > 0 && c.Base.IsText():
-		need = t.length
-	case r.Transform == Constant && r.Value != nil && c.Base.IsText() && !c.Array:
-		need = utf8.RuneCountInString(*r.Value)
+	switch k := kinds[r.Transform]; {
+	case k == nil:
+	case k.length > 0 && c.Base.IsText():
+		need = k.length
+	case k.fixed && c.Base.IsText() && (!c.Array || r.Each):
+		for _, text := range k.texts(r) {
+			need = max(need, utf8.RuneCountInString(text))
+		}
 	case r.Transform == Template && r.Value != nil:
 		_, need, _, _ = templateOf(*r.Value, locale, copytext.Encoding{})
 	}
@@ -92,6 +96,8 @@ func tooLong(c *schema.Column, r *spec.Rule, locale *words.Locale) int {
 	return 0
 }
 
+// UnfitKey says that the rule may make two values of a key equal, and the fix; or
+// nothing.
 func UnfitKey(c *schema.Column, r *spec.Rule) (why, mend string) {
 	if mergesKey(c, r) {
 		return fmt.Sprintf("is part of %s, and %s may make two values one", strings.Join(c.Unique, ", "), r.Transform),
@@ -116,13 +122,18 @@ func mendFor(c *schema.Column, what string, transforms ...string) string {
 	return "preserve it with a why: no transform that would " + what + " suits its type and length"
 }
 
+// Takes reports whether a column could be under a transform, as far as its
+// definition tells.
 func Takes(c *schema.Column, transform string) bool {
 	r := &spec.Rule{Transform: transform, Each: c.Array && transform != SetNull}
-	kind, _ := UnfitKind(c, r)
-	typ, _ := UnfitType(c, r)
-	return kind == "" && typ == "" && tooLong(c, r, words.Of(words.Default)) == 0 && !mergesKey(c, r)
+	why, _ := UnfitKind(c, r)
+	if why == "" {
+		why, _ = UnfitType(c, r)
+	}
+	return why == "" && tooLong(c, r, words.Of(words.Default)) == 0 && !mergesKey(c, r)
 }
 
+// EffectOf is what a rule does to values that were apart.
 func EffectOf(r *spec.Rule) Effect {
 	if r.Transform == Template && r.Value != nil {
 		_, _, made, _ := templateOf(*r.Value, words.Of(words.Default), copytext.Encoding{})
@@ -132,4 +143,13 @@ func EffectOf(r *spec.Rule) Effect {
 		return t.effect
 	}
 	return Merges
+}
+
+// Texts are what a rule has its transform write, as the drill file has them: the
+// encoding of the rows must have all their letters.
+func Texts(r *spec.Rule) []string {
+	if k := kinds[r.Transform]; k != nil && k.texts != nil {
+		return k.texts(r)
+	}
+	return nil
 }

@@ -10,9 +10,34 @@ import (
 	"golang.org/x/text/encoding"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/words"
 )
+
+const (
+	Name      = "name"       // a first name, and a last name where the value has several words
+	FirstName = "first_name" // a first name
+	LastName  = "last_name"  // a last name
+	Company   = "company"    // a company that is called after two people
+	Street    = "street"     // a number and a street
+	City      = "city"       // a city's name
+)
+
+func init() {
+	register(Name, kind{fits: schema.Type.IsText, words: fullName, write: writeName})
+	for name, phrase := range map[string]func(*words.Locale) words.Phrase{
+		FirstName: func(l *words.Locale) words.Phrase { return l.FirstName },
+		LastName:  func(l *words.Locale) words.Phrase { return l.LastName },
+		Company:   func(l *words.Locale) words.Phrase { return l.Company },
+		Street:    func(l *words.Locale) words.Phrase { return l.Street },
+		City:      func(l *words.Locale) words.Phrase { return l.City },
+	} {
+		register(name, kind{fits: schema.Type.IsText, words: phrase, write: writeWords})
+	}
+}
+
+func fullName(l *words.Locale) words.Phrase { return l.Name }
 
 // writeWords draws what the transform takes from the recipe's locale.
 func writeWords(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
