@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"cmp"
 	"context"
@@ -303,7 +305,7 @@ func (a *aftermath) scanAll(ctx context.Context, connect func(context.Context) (
 				return err
 			}
 			defer conn.Close(context.WithoutCancel(ctx))
-			s := &seeker{aftermath: a, sink: sink, keyed: newKeyed(a.plan.key)}
+			s := &seeker{aftermath: a, sink: sink, keyed: transform.NewKeyed(a.plan.key)}
 			for p := range next {
 				s.begin(p)
 				w := &rowWriter{row: s.row}
@@ -333,7 +335,7 @@ type seeker struct {
 	*aftermath
 	site
 	sink     func(*seeker, finding)
-	keyed    *keyed
+	keyed    *transform.Keyed
 	cells    []*cell // by column: finds what passes within its values; nil where all is looked at
 	raw, buf []byte
 	seen     int64
@@ -344,7 +346,7 @@ func (s *seeker) begin(p site) {
 	s.cells = make([]*cell, len(p.columns))
 	for i, c := range p.columns {
 		if c.within != nil {
-			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], &masker{keyed: s.keyed}, &copytext.Decoder{})
+			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], transform.NewMasker(s.plan.key), &copytext.Decoder{})
 			s.cells[i].every(func(text []byte) { s.seek(c.name, text, siteColumn{}) })
 		}
 	}
@@ -455,7 +457,7 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 // fingerprint is keyed, and the same whatever the case of letters.
 func (s *seeker) fingerprint(token []byte) uint64 {
 	s.buf = appendFolded(s.buf[:0], token)
-	return binary.BigEndian.Uint64(s.keyed.digest([]byte("fingerprint\x00"), s.buf)[:fingerprintSize])
+	return binary.BigEndian.Uint64(s.keyed.Digest([]byte("fingerprint\x00"), s.buf)[:transform.FingerprintSize])
 }
 
 // suspect notes what was found.

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -172,7 +173,7 @@ func TestAftermathWithin(t *testing.T) {
 			s := afterSituation(t)
 			s.ddl += "create type pair as (tag text, said text); create table t (id int, doc jsonb, who pair, docs jsonb[])"
 			doc := jsonRule(t, "public.t.doc", "$.a preserve", "$.n name")
-			doc.Unmatched = keepUnmatched
+			doc.Unmatched = document.Keep
 			s.rules = append(s.rules, doc, fieldsRule(t, "public.t.who", "said text"), each(jsonRule(t, "public.t.docs", "$.a preserve")))
 			// found where the filter did not see it, as a trigger would put it there
 			_, found := aftermathOf(t, s, afterRows+`insert into t values (1, '{"a": 1, "n": "x"}', row('x', 'y'), array['{"a": "x"}']::jsonb[]);`, tt.rows, "people", "t")

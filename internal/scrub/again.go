@@ -1,11 +1,15 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
+	"bytes"
 	"errors"
 	"hash/maphash"
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
@@ -18,7 +22,7 @@ import (
 // newWritten remembers what a cell writes, where its rule may by chance make a
 // value that another row really had, or leaves some as they are.
 func (p *Plan) newWritten(c *cell) *sampler {
-	if c.sample == nil || !p.ownCode || !c.plain() || !c.recipe.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
+	if c.sample == nil || !p.ownCode || !c.plain() || !c.made.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
 		return nil
 	}
 	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
@@ -29,19 +33,19 @@ func (c *cell) plain() bool {
 	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.Array && !c.column.Base.IsBytes()
 }
 
-// makesReal reports whether what a recipe makes may be a value that is real
+// makesReal reports whether what a rule makes may be a value that is real
 // elsewhere: of a list of names, or of the shape of what it replaces.
-func (r *recipe) makesReal() bool {
+func (c *change) makesReal() bool {
 	switch {
-	case r == nil:
+	case c == nil:
 		return false
-	case r.document != nil:
-		return r.document.redact != nil || r.passesWithin() ||
-			slices.ContainsFunc(r.document.paths, func(p pathRecipe) bool { return p.made.makesReal() })
-	case r.composite != nil:
-		return r.passesWithin() || slices.ContainsFunc(r.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
+	case c.document != nil:
+		return c.document.Redact != nil || c.passesWithin() ||
+			slices.ContainsFunc(c.document.Paths, func(p document.Path) bool { return p.Made != nil && p.Made.Effect() == transform.Merges })
+	case c.composite != nil:
+		return c.passesWithin() || slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
-	return r.effect == merges
+	return c.effect == transform.Merges
 }
 
 // writings are what the filters wrote into one column: exact as far as the
@@ -91,7 +95,7 @@ func (w *writings) mayHold(value []byte) bool {
 	if w.exact {
 		return false
 	}
-	w.buf = appendFolded(w.buf[:0], trimSpace(value))
+	w.buf = appendFolded(w.buf[:0], bytes.TrimSpace(value))
 	h := maphash.Bytes(w.seed, w.buf)
 	_, known := w.hashes[h]
 	return known || h > w.limit
@@ -179,7 +183,7 @@ func (p *Plan) shows(c *schema.Column, text []byte) bool {
 }
 
 func looksSensitive(c *schema.Column) bool {
-	what, _ := sensitive(c)
+	what, _ := Sensitive(c)
 	return what != ""
 }
 

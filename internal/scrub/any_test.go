@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -13,6 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -193,8 +197,8 @@ func anyDrop(t testing.TB, conn *pgx.Conn) {
 // anyKeyRules are for both sides of a reference, mostly such as hold it.
 func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 	var fitting []string
-	for _, n := range []string{email, hash128, tokenLike, uuid4, webAddress, template, name} {
-		if transforms[n].fits(typeNamed(key.typ)) {
+	for _, n := range []string{transform.Email, transform.Hash, transform.Token, transform.UUID, transform.URL, transform.Template, transform.Name} {
+		if transform.Fits(n, typeNamed(key.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
@@ -236,32 +240,32 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		return spec.Rule{Preserve: true, Why: "made for the test"}
 	case strings.HasPrefix(c.typ, "json") && kind > 1:
 		path, _ := spec.ParseJSONPath("$")
-		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{email, text, noise, setNull, tokenLike, name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: redactUnmatched}
+		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token, transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
 			return spec.FieldRule{Field: strings.Split(name, "."), Source: name, Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300, Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
 		}
-		return spec.Rule{Fields: []spec.FieldRule{field("s", email, text, setNull, constant, tokenLike), field("n", noise), field("part.s", text, name), field("part.d", dateShift, setNull)}}
+		return spec.Rule{Fields: []spec.FieldRule{field("s", transform.Email, transform.Text, transform.SetNull, transform.Constant, transform.Token), field("n", transform.Number), field("part.s", transform.Text, transform.Name), field("part.d", transform.DateShift, transform.SetNull)}}
 	}
 	var fitting []string
-	for _, n := range transformNames() {
-		if t := transforms[n]; t.fits(typeNamed(c.typ).Values()) {
+	for _, n := range transform.Names() {
+		if transform.Fits(n, typeNamed(c.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
 	r.Transform = rapid.SampledFrom(fitting).Draw(rt, "transform")
-	if kind > 5 && slices.Contains(fitting, text) { // what keeps quotes, so that they must be written again
-		r.Transform = text
+	if kind > 5 && slices.Contains(fitting, transform.Text) { // what keeps quotes, so that they must be written again
+		r.Transform = transform.Text
 	}
 	r.Locale = rapid.SampledFrom(words.Locales()).Draw(rt, "locale")
 	switch r.Transform {
-	case template:
+	case transform.Template:
 		word = "a {hash} {name}"
-	case truncate:
+	case transform.Truncate:
 		r.To = rapid.SampledFrom([]string{"hour", "day", "month", "year"}).Draw(rt, "to")
-	case noise:
+	case transform.Number:
 		r.Bucket = rapid.Int64Range(0, 1000).Draw(rt, "bucket")
-	case setNull:
+	case transform.SetNull:
 		r.Each = false
 	}
 	return r
@@ -323,7 +327,7 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 		for i := range a.columns {
 			c := plan.schema.ByName[schema.Name{Schema: "public", Table: a.name}].ByName[a.column(i)]
 			a.compare(rt, t, conn, plan, c, kept)
-			if r := plan.assigned[c]; !changes(r) || r.Transform == replace {
+			if r := plan.assigned[c]; !changes(r) || r.Transform == transform.Replace {
 				continue
 			}
 			for row := range anyRows {
@@ -338,7 +342,7 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 // compare holds each value of a column, and each within it, against what its
 // rule makes of it here.
 func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, c *schema.Column, kept map[int]bool) {
-	made, within := plan.recipes[c], meaning{plan: plan, mask: &masker{keyed: newKeyed(plan.key)}}
+	made, within := plan.recipes[c], meaning{plan: plan, mask: transform.NewMasker(plan.key)}
 	link := ""
 	if r := plan.assigned[c]; r != nil {
 		link = r.Link
@@ -375,7 +379,7 @@ func show(s *string) string {
 // meaning says what rules mean, without COPY and its quoting.
 type meaning struct {
 	plan *Plan
-	mask *masker
+	mask *transform.Masker
 }
 
 // part is a part of a column's values, by an expression over the row, that is
@@ -385,7 +389,7 @@ type part struct {
 	of              func(*string) *string
 }
 
-func (m meaning) parts(c *schema.Column, made *recipe, link string) []part {
+func (m meaning) parts(c *schema.Column, made *change, link string) []part {
 	quoted := pgx.Identifier{c.Name}.Sanitize()
 	switch {
 	case made == nil:
@@ -394,7 +398,7 @@ func (m meaning) parts(c *schema.Column, made *recipe, link string) []part {
 		return []part{{quoted + "::jsonb", "jsonb", m.document(made.document)}}
 	case made.composite != nil:
 		return m.fields("("+quoted+")", c, made.composite)
-	case c.Base.IsHstore() && made.name != constant && made.effect != clears:
+	case c.Base.IsHstore() && made.name != transform.Constant && made.effect != transform.Clears:
 		return []part{{"hstore_to_jsonb(" + quoted + ")", "jsonb", m.nested(made, link)}}
 	case m.plan.assigned[c].Each:
 		return []part{{"to_jsonb(" + quoted + "::text[])", "jsonb", m.nested(made, link)}}
@@ -418,27 +422,24 @@ func (m meaning) fields(within string, c *schema.Column, made *compositeRecipe) 
 }
 
 // value is what becomes of one value.
-func (m meaning) value(made *recipe, link string, s *string) *string {
+func (m meaning) value(made *change, link string, s *string) *string {
 	switch {
-	case made.effect == clears:
+	case made.effect == transform.Clears:
 		return nil
 	case s == nil:
 		return nil
-	case made.name == constant:
-		out := string(made.value)
-		return &out
 	}
 	value := []byte(*s)
-	normalised := m.mask.normalise(made, value)
+	normalised := m.mask.Normalize(made.Recipe, value)
 	for _, g := range m.plan.keptInLink(link) {
 		if g.match(normalised) {
 			return s
 		}
 	}
-	if len(normalised) == 0 {
+	if len(normalised) == 0 && made.name != transform.Constant {
 		return s
 	}
-	out, err := m.mask.append(nil, made, value, normalised)
+	out, err := m.mask.Append(nil, made.Recipe, value, normalised)
 	if err != nil {
 		panic(err)
 	}
@@ -447,7 +448,7 @@ func (m meaning) value(made *recipe, link string, s *string) *string {
 }
 
 // nested is what becomes of all texts in what the server wrote as JSON.
-func (m meaning) nested(made *recipe, link string) func(*string) *string {
+func (m meaning) nested(made *change, link string) func(*string) *string {
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -491,8 +492,8 @@ func (m meaning) json(walk func(any) any) func(*string) *string {
 
 // document is what becomes of all texts, numbers and keys of a document whose
 // one path names all of it.
-func (m meaning) document(d *documentRecipe) func(*string) *string {
-	made := d.paths[0].made
+func (m meaning) document(d *document.Recipe) func(*string) *string {
+	made := byTransform(d.Paths[0].Made)
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -508,8 +509,8 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 			out := map[string]any{}
 			for k := range v {
 				key := k
-				if !plainKey([]byte(k)) {
-					key = emailAlphabet.EncodeToString(m.mask.digest(made.domain, []byte(k))[:emailBytes])
+				if !jsontext.PlainKey([]byte(k)) {
+					key = string(m.mask.AppendWord(nil, made.Recipe, []byte(k)))
 				}
 				out[key] = walk(v[k])
 			}
@@ -517,21 +518,18 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 		}
 		return v
 	}
-	if made.effect == clears {
+	if made.effect == transform.Clears {
 		return m.json(func(any) any { return nil })
 	}
 	return m.json(walk)
 }
 
-func (m meaning) number(made *recipe, value []byte) any {
-	random := newRandomBytes(m.mask.digest(made.domain, value))
+func (m meaning) number(made *change, value []byte) any {
 	switch made.name {
-	case text:
-		return json.Number(appendDigits(nil, value, &random))
-	case noise:
-		plain := *made
-		plain.plainNumber, plain.lenient = true, false
-		out, err := m.mask.append(nil, &plain, value, value)
+	case transform.Text:
+		return json.Number(m.mask.AppendDigits(nil, made.Recipe, value))
+	case transform.Number:
+		out, err := m.mask.AppendNumber(nil, made.Recipe, value)
 		if err != nil {
 			panic(err)
 		}
@@ -549,8 +547,8 @@ func TestErrorsHoldNoValue(t *testing.T) {
 		if strings.Contains(c.typ, "stor") || c.typ == "citext" || c.typ == "pair" {
 			continue
 		}
-		for _, n := range transformNames() {
-			if !transforms[n].fits(typeNamed(c.typ)) || n == constant || n == setNull || n == replace || n == template {
+		for _, n := range transform.Names() {
+			if !transform.Fits(n, typeNamed(c.typ)) || n == transform.Constant || n == transform.SetNull || n == transform.Replace || n == transform.Template {
 				continue
 			}
 			r := rule(t, 1, "public.t.c "+n)

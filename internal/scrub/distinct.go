@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"cmp"
 	"context"
@@ -137,19 +139,19 @@ func (p *pairs) hash(value []byte) uint64 {
 // a key or a unique index rests on, and as a link's. Either may be nil.
 type counters struct {
 	own, linked *pairs
-	normal      normal // what the column's type takes for equal
+	normal      transform.Normal // what the column's type takes for equal
 }
 
 // newCounters are those of a column whose values are plain: what lies within
 // documents, arrays and the like no query compares.
-func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
+func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 	r := p.assigned[c]
 	if !p.counts(c, made) {
 		return out
 	}
 	one := func() *pairs { return &pairs{seed: p.seed, most: p.pairsEach} }
 	if len(c.Unique) > 0 {
-		out.own, out.normal = one(), ownNormal(c, &spec.Rule{})
+		out.own, out.normal = one(), transform.NormalOf(c, &spec.Rule{})
 	}
 	if r.Link != "" {
 		out.linked = one()
@@ -158,12 +160,12 @@ func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
 }
 
 // counts tells whether a column's values are counted.
-func (p *Plan) counts(c *schema.Column, made *recipe) bool {
+func (p *Plan) counts(c *schema.Column, made *change) bool {
 	r := p.assigned[c]
-	if !changes(r) || made == nil || made.transform == nil || made.name != r.Transform || r.Each || made.whole || c.Base.IsHstore() {
+	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {
 		return false
 	}
-	return r.Link != "" && r.Transform != dateShift || len(c.Unique) > 0 && made.effect == keepsApart
+	return r.Link != "" && r.Transform != transform.DateShift || len(c.Unique) > 0 && made.effect == transform.KeepsApart
 }
 
 // became notes what became of a value.
@@ -181,7 +183,7 @@ func (c *cell) became(value, normalised, pseudonym []byte) {
 		linked.add(p.hash(normalised), h)
 	}
 	if own := c.counted.own; own.wants(h) {
-		own.buf = c.counted.normal.append(own.buf[:0], value)
+		own.buf = c.counted.normal.Append(own.buf[:0], value)
 		own.add(max(maphash.Bytes(p.seed, own.buf), itself+1), h)
 	}
 }
@@ -214,7 +216,7 @@ func (c *cell) comparable(value []byte) []byte {
 type domain struct {
 	name    string
 	own     bool
-	made    *recipe
+	made    *change
 	columns []*schema.Column
 	pairs   *pairs
 	cell    *cell // one of them
@@ -272,7 +274,7 @@ func (p *Plan) domains() ([]*domain, []*read) {
 					rd = &read{table: r.table}
 					reads[r.table] = rd
 				}
-				if d.made.effect == keepsApart {
+				if d.made.effect == transform.KeepsApart {
 					rd.add(c.column, d)
 				}
 			}
@@ -306,7 +308,7 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 		d := byName[name]
 		if d == nil {
 			counted.most = mostPairs
-			d = &domain{name: name, own: counted == c.counted.own, made: c.recipe, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
+			d = &domain{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
 			byName[name] = d
 		} else {
 			d.pairs.join(counted)
@@ -441,7 +443,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Outcome: verdict.Pass,
 		Expected: "as many different values after as before",
 		Observed: fmt.Sprintf("%d before, %d after", before, after)}
-	if d.made.effect != keepsApart {
+	if d.made.effect != transform.KeepsApart {
 		c.Expected = "no more different values after than before: " + d.made.name + " makes some of them equal"
 		return d.sampled(c), nil
 	}
@@ -457,7 +459,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name, counted(int64(parted), "value"))
-	case len(d.pairs.further) > 0 && d.own && d.cell.recipe.normal != d.cell.counted.normal:
+	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
@@ -471,7 +473,7 @@ func (d *domain) sampled(c verdict.Check) verdict.Check {
 	if d.pairs.halved > 0 {
 		c.Observed = fmt.Sprintf("of one pseudonym in %d: ", 1<<d.pairs.halved) + c.Observed
 	}
-	if !d.complete && d.made.effect == keepsApart {
+	if !d.complete && d.made.effect == transform.KeepsApart {
 		c.Observed += ", with some of the rows read back"
 	}
 	return c

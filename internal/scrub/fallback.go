@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"fmt"
 
 	"daybefore/internal/spec"
@@ -33,14 +35,14 @@ func (p *planner) redactUnmatched() error {
 		return err
 	}
 	for _, m := range proposed {
-		if m.rule.Preserve { // no transform fits
+		if m.Rule.Preserve { // no transform fits
 			continue
 		}
-		what, _ := m.sensitive()
-		if m.equals != nil {
-			what = "the values of " + m.equals.String()
+		what, _ := m.Sensitive()
+		if m.Equals != nil {
+			what = "the values of " + m.Equals.String()
 		}
-		p.fall(m.lineage, what, m.rule)
+		p.fall(m.Lineage, what, m.Rule)
 	}
 	return nil
 }
@@ -48,12 +50,12 @@ func (p *planner) redactUnmatched() error {
 func (p *planner) nullUnmatched() error {
 	w := &proposer{planner: p, asked: map[string]bool{}}
 	for _, s := range p.suspicions() {
-		why, err := w.refuses([]proposal{{lineage: s.lineage}}, &spec.Rule{Transform: setNull})
+		why, err := w.refuses([]Proposal{{Lineage: s.Lineage}}, &spec.Rule{Transform: transform.SetNull})
 		if err != nil {
 			return err
 		}
 		if why == "" {
-			p.fall(s.lineage, s.what, ruleFor(s.root, &spec.Rule{Transform: setNull}))
+			p.fall(s.Lineage, s.What, ruleFor(s.Root, &spec.Rule{Transform: transform.SetNull}))
 		}
 	}
 	return nil
@@ -61,9 +63,9 @@ func (p *planner) nullUnmatched() error {
 
 // fall gives a column, and what is inherited from it, a rule that the drill
 // file lacks.
-func (p *planner) fall(f lineage, what string, r *spec.Rule) {
-	p.fallen[f.root] = what
-	for _, c := range f.columns {
+func (p *planner) fall(f Lineage, what string, r *spec.Rule) {
+	p.fallen[f.Root] = what
+	for _, c := range f.Columns {
 		p.assigned[c] = r
 	}
 }

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"maps"
 	"slices"
 	"strings"
@@ -27,10 +29,10 @@ func TestUnmatchedDecides(t *testing.T) {
 		refused []string
 	}{
 		unmatchedRedact: {
-			map[string]string{"email": email, "login": tokenLike, "mobile": phone, "phone": phone, "born": dateShift, "memo": text, "doc": documentPaths, "raw": documentPaths},
+			map[string]string{"email": transform.Email, "login": transform.Token, "mobile": transform.Phone, "phone": transform.Phone, "born": transform.DateShift, "memo": transform.Text, "doc": documentPaths, "raw": documentPaths},
 			[]string{}},
 		unmatchedSetNull: {
-			map[string]string{"login": setNull, "mobile": setNull, "phone": setNull, "born": setNull, "memo": setNull, "doc": setNull},
+			map[string]string{"login": transform.SetNull, "mobile": transform.SetNull, "phone": transform.SetNull, "born": transform.SetNull, "memo": transform.SetNull, "doc": transform.SetNull},
 			[]string{"unmatched:public.staff.email", "unmatched:public.staff.raw"}},
 		"refuse": {map[string]string{}, []string{"unmatched:public.staff.born", "unmatched:public.staff.doc", "unmatched:public.staff.email", "unmatched:public.staff.login",
 			"unmatched:public.staff.memo", "unmatched:public.staff.mobile", "unmatched:public.staff.phone", "unmatched:public.staff.raw"}},

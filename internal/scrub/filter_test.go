@@ -1,10 +1,11 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -38,7 +40,7 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) 
 		return nil, err
 	}
 	var in, out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+names(columns)+" from "+pgx.Identifier{namespace, table}.Sanitize()+") to stdout"); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &in, "copy (select "+scrubtest.Names(columns)+" from "+pgx.Identifier{namespace, table}.Sanitize()+") to stdout"); err != nil {
 		t.Fatal(err)
 	}
 	for row := range bytes.Lines(in.Bytes()) {
@@ -53,19 +55,11 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) 
 	return out.Bytes(), nil
 }
 
-func names(columns []string) string {
-	var quoted []string
-	for _, c := range columns {
-		quoted = append(quoted, pgx.Identifier{c}.Sanitize())
-	}
-	return strings.Join(quoted, ", ")
-}
-
 func target(namespace, table string, columns []string) string {
 	if len(columns) == 0 {
 		return pgx.Identifier{namespace, table}.Sanitize()
 	}
-	return pgx.Identifier{namespace, table}.Sanitize() + " (" + names(columns) + ")"
+	return pgx.Identifier{namespace, table}.Sanitize() + " (" + scrubtest.Names(columns) + ")"
 }
 
 // reload empties the table and loads what came through.
@@ -303,7 +297,7 @@ func TestShownAndFingerprint(t *testing.T) {
 			t.Errorf("%s shown: %v", column, !want)
 		}
 	}
-	if a, b := p.Fingerprint("x"), p.Fingerprint("x"); a != b || len(a) != 2*fingerprintSize || a == p.Fingerprint("y") {
+	if a, b := p.Fingerprint("x"), p.Fingerprint("x"); a != b || len(a) != 2*transform.FingerprintSize || a == p.Fingerprint("y") {
 		t.Errorf("fingerprints %s, %s", a, b)
 	}
 }
@@ -356,8 +350,8 @@ func TestBytesWithoutMeaning(t *testing.T) {
 
 func TestCitextAndChar(t *testing.T) {
 	t.Parallel()
-	n := ownNormal(&schema.Column{Base: schema.Type{Schema: "public", Name: "citext", Kind: "b"}}, &spec.Rule{})
-	if !n.lower {
+	n := transform.NormalOf(&schema.Column{Base: schema.Type{Schema: "public", Name: "citext", Kind: "b"}}, &spec.Rule{})
+	if !n.Lower {
 		t.Error("citext compares without case")
 	}
 	_, p, checks := situation{ddl: "create table a (email char(40)); create table b (email text)", rules: rules(t, "*.*.email email link=e")}.plan(t)
@@ -416,7 +410,7 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	x := "x"
 	_, _, err := NewPlan(ctx, conn, Request{Schema: p.schema, Headers: []Header{{1, copytext.Header{Schema: "public", Table: "t", Columns: []string{"x"}}}},
-		Rules: spec.Scrub{Rules: []spec.Rule{{Column: spec.ColumnPattern{Schema: "public", Table: "t", Column: "x"}, Transform: constant, Value: &x}}}})
+		Rules: spec.Scrub{Rules: []spec.Rule{{Column: spec.ColumnPattern{Schema: "public", Table: "t", Column: "x"}, Transform: transform.Constant, Value: &x}}}})
 	if err == nil {
 		t.Error("a plan without answers from the server")
 	}
@@ -463,35 +457,5 @@ func BenchmarkRow(b *testing.B) {
 	var out []byte
 	for b.Loop() {
 		out, _ = rewrite(out[:0], row)
-	}
-}
-
-// BenchmarkTransform shows every transform beside a bare HMAC of an address.
-func BenchmarkTransform(b *testing.B) {
-	b.Run("hmac", func(b *testing.B) {
-		k, domain, value := newKeyed(testKey), []byte("link person\x00"), []byte("ada@example.com")
-		for b.Loop() {
-			k.digest(domain, value)
-		}
-	})
-	for _, n := range transformNames() {
-		in := "ada@example.com"
-		switch samples := transforms[n].samples; {
-		case len(samples) > 0:
-			in = samples[0]
-		case n == name || n == text:
-			in = "Ada Lovelace"
-		}
-		b.Run(n, func(b *testing.B) {
-			b.ReportAllocs()
-			m := &masker{keyed: newKeyed(testKey)}
-			r := ready(recipe{name: n, domain: []byte("link person\x00"), percent: 10, days: 180, span: spanOfTimestamp, value: []byte("x"), pattern: regexp.MustCompile("@.*"), with: []byte("@x")})
-			r.parts, _, _, _ = templateOf("user-{hash}", english, copytext.Encoding{})
-			var out []byte
-			value := []byte(in)
-			for b.Loop() {
-				out, _ = m.append(out[:0], &r, value, value)
-			}
-		})
 	}
 }

@@ -95,8 +95,8 @@ func (h *hstoreValues) append(dst, value []byte) ([]byte, error) {
 func (c *cell) looked() int64 {
 	switch {
 	case c == nil:
-	case c.document != nil && c.document.inside != nil:
-		return c.document.inside.rows
+	case c.inside != nil:
+		return c.inside.rows
 	case c.fields != nil:
 		return c.fields.looked()
 	case c.hstore != nil && c.hstore.inside != nil:
@@ -124,7 +124,7 @@ func (c *composite) looked() (n int64) {
 func (c *cell) every(f func(text []byte)) {
 	w := &inside{every: f}
 	if c.document != nil {
-		c.document.inside = w
+		c.watchDocuments(w)
 	}
 	if c.fields != nil {
 		c.fields.every(w)
@@ -142,21 +142,14 @@ func (c *composite) every(w *inside) {
 
 // passesWithin tells whether a rule lets texts pass within the values of a
 // column.
-func (r *recipe) passesWithin() bool {
+func (c *change) passesWithin() bool {
 	switch {
-	case r == nil:
+	case c == nil:
 		return false
-	case r.document != nil:
-		if r.document.unmatched == keepUnmatched {
-			return true
-		}
-		for i := range r.document.paths {
-			if r.document.paths[i].made == nil {
-				return true
-			}
-		}
-	case r.composite != nil:
-		for _, f := range r.composite.fields {
+	case c.document != nil:
+		return c.document.PassesSome()
+	case c.composite != nil:
+		for _, f := range c.composite.fields {
 			if f.made == nil || f.made.passesWithin() {
 				return true
 			}

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"fmt"
 	"maps"
 	"slices"
@@ -82,6 +84,16 @@ func (g foldedGlob) match(value []byte) bool {
 		value = value[i+len(part):]
 	}
 	return len(value) >= len(last) && foldedPrefix(value[len(value)-len(last):], last)
+}
+
+// matchAny reports whether the value is of one of the patterns.
+func matchAny(patterns []foldedGlob, value []byte) bool {
+	for _, g := range patterns {
+		if g.match(value) {
+			return true
+		}
+	}
+	return false
 }
 
 func foldedIndex(value []byte, part string) int {
@@ -167,7 +179,7 @@ func (p *planner) keepForeign(k *keeper) {
 			c := k.table.ByName[name]
 			r := p.assigned[c]
 			_, byValue := k.match[name]
-			if c == nil || !changes(r) || r.Transform == setNull || byValue && len(k.match) == 1 && r.Link != "" {
+			if c == nil || !changes(r) || r.Transform == transform.SetNull || byValue && len(k.match) == 1 && r.Link != "" {
 				continue
 			}
 			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos, "match this column alone, or preserve it with a why",
@@ -199,8 +211,8 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 	if c == nil {
 		return "does not exist", nil
 	}
-	rule := &spec.Rule{Transform: constant, Value: &value}
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){unfitKind, p.unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
+	rule := &spec.Rule{Transform: transform.Constant, Value: &value}
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, p.unfitLength, transform.UnfitKey, p.unfitPartition, p.unfitEncoding} {
 		if why, _ := test(c, rule); why != "" {
 			return why, nil
 		}

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"bytes"
 	"hash/maphash"
 	"math"
@@ -196,7 +198,7 @@ func beginning(value []byte) []byte {
 	if len(value) <= verdict.CellRead {
 		return value
 	}
-	return cutTo(value, 0, verdict.CellRead)
+	return transform.CutTo(value, 0, verdict.CellRead)
 }
 
 // withoutZeros is a number, or a time, without zeros at the end of its fraction.

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"fmt"
 	"slices"
 
@@ -67,9 +69,9 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 		return ""
 	case made == nil || made.document != nil || made.composite != nil || r.Each || other.Base.IsHstore():
 		return "is scrubbed in parts"
-	case made.effect != keepsApart:
+	case made.effect != transform.KeepsApart:
 		return fmt.Sprintf("is scrubbed by %s, which makes different values equal", made.name)
-	case first.Transform != r.Transform || !slices.Equal(domainOf(first.Link, c), domainOf(r.Link, other)):
+	case first.Transform != r.Transform || !slices.Equal(transform.Domain(first.Link, c), transform.Domain(r.Link, other)):
 		return "is scrubbed in several ways"
 	}
 	return ""
@@ -78,7 +80,7 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 // scrubOutside does to one value what the filter does to those that pass.
 func (p *Plan) scrubOutside(c *schema.Column) func(value string) (string, error) {
 	decode := p.encoding.NewDecoder()
-	cell := newCell(p, c, p.recipes[c], &masker{keyed: newKeyed(p.key)}, decode)
+	cell := newCell(p, c, p.recipes[c], transform.NewMasker(p.key), decode)
 	cell.sample, cell.gather = nil, nil // it is no value of the backup
 	return func(value string) (string, error) {
 		encoded, ok := p.encoding.Encode(value)

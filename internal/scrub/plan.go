@@ -6,6 +6,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"context"
 	"fmt"
@@ -56,7 +58,7 @@ type Plan struct {
 	key         []byte
 	encoding    copytext.Encoding
 	assigned    map[*schema.Column]*spec.Rule
-	recipes     map[*schema.Column]*recipe
+	recipes     map[*schema.Column]*change
 	keeps       []*keeper
 	loaded      map[*schema.Table][]string // columns, by the headers of what is loaded
 	excluded    map[*schema.Table]bool
@@ -89,7 +91,7 @@ type planner struct {
 	req    Request
 	fks    []schema.ForeignKey
 	checks []verdict.Check
-	links  map[string]normal
+	links  map[string]transform.Normal
 	limits map[string]int // by link: characters of its shortest column that has a limit
 	tried  map[string]bool
 }
@@ -114,17 +116,17 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	key := req.Rules.Key
 	switch {
 	case key == nil:
-		key = newKey()
-	case len(key) < KeySize:
+		key = transform.NewKey()
+	case len(key) < transform.KeySize:
 		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes", "plan the scrub: the key has %d bytes", len(key))
 	}
 	p := &planner{
 		Plan: &Plan{
 			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
-			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*recipe{},
+			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*change{},
 			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{}, watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{}, stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
 		},
-		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
+		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{}, tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
@@ -354,7 +356,7 @@ func (p *planner) halfNulled(fk schema.ForeignKey) {
 		var rule *spec.Rule
 		nulls := 0
 		for _, name := range fk.Columns {
-			if r := p.assigned[from.ByName[name]]; r != nil && r.Transform == setNull {
+			if r := p.assigned[from.ByName[name]]; r != nil && r.Transform == transform.SetNull {
 				rule = r
 				nulls++
 			}
@@ -378,7 +380,7 @@ func patternName(t *schema.Table, name string) string {
 func (p *planner) nulled(t *schema.Table, columns []string) bool {
 	return slices.ContainsFunc(columns, func(name string) bool {
 		r := p.assigned[t.ByName[name]]
-		return r != nil && r.Transform == setNull
+		return r != nil && r.Transform == transform.SetNull
 	})
 }
 
@@ -408,15 +410,15 @@ func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
 func (p *Plan) agree(a, b *schema.Column) bool {
 	ra, rb := p.assigned[a], p.assigned[b]
 	switch {
-	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == setNull:
+	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == transform.SetNull:
 		return true
 	case !changes(ra) || !changes(rb):
 		return false
 	}
-	if transforms[ra.Transform] == nil || ra.By != "" || rb.By != "" { // what is made depends on more than the value
+	if !transform.Known(ra.Transform) || ra.By != "" || rb.By != "" { // what is made depends on more than the value
 		return false
 	}
-	return ra.Transform == rb.Transform && string(domainOf(ra.Link, a)) == string(domainOf(rb.Link, b))
+	return ra.Transform == rb.Transform && string(transform.Domain(ra.Link, a)) == string(transform.Domain(rb.Link, b))
 }
 
 func (p *planner) largeObjects() error {
@@ -439,23 +441,23 @@ func (p *planner) unmatched() error {
 		return err
 	}
 	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.root, appears(s.what))
+		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.Root, appears(s.What))
 	}
 	return nil
 }
 
 // suspicions are the columns that look sensitive by name or type.
-func (p *planner) suspicions() []suspicion {
-	var found []suspicion
+func (p *planner) suspicions() []Suspicion {
+	var found []Suspicion
 	for _, f := range p.lineages() {
-		if what, transform := f.sensitive(); what != "" {
-			found = append(found, suspicion{lineage: f, what: what, transform: transform})
+		if what, fitting := f.Sensitive(); what != "" {
+			found = append(found, Suspicion{Lineage: f, What: what, Transform: fitting})
 		}
 	}
 	return found
 }
 
-// appears puts what sensitive says into a sentence.
+// appears puts what Sensitive says into a sentence.
 func appears(what string) string {
 	if strings.HasPrefix(what, "of type ") {
 		return "is " + what
@@ -465,15 +467,15 @@ func appears(what string) string {
 
 // mend is the line to add, ready to be copied, below one that says where; and
 // behind it those of the columns that must stay equal.
-func (s *suspicion) mend(proposed []proposal) string {
+func (s *Suspicion) mend(proposed []Proposal) string {
 	var own *spec.Rule
 	var equal []string
 	for _, m := range proposed {
 		switch {
-		case m.root == s.root:
-			own = m.rule
-		case m.equals == s.root:
-			equal = append(equal, m.rule.YAML(""))
+		case m.Root == s.Root:
+			own = m.Rule
+		case m.Equals == s.Root:
+			equal = append(equal, m.Rule.YAML(""))
 		}
 	}
 	return advice(append([]string{own.YAML("")}, equal...), own)
@@ -551,7 +553,7 @@ func (p *Plan) keptSome(c *schema.Column, r *spec.Rule) bool {
 
 // Fingerprint stands for a value that may not be shown: equal for equal values
 // under one key, and of no use without it.
-func (p *Plan) Fingerprint(value string) string { return fingerprint(p.key, value) }
+func (p *Plan) Fingerprint(value string) string { return transform.Fingerprint(p.key, value) }
 
 // loadedWithRules are the assigned columns that are loaded, in the order of names.
 func (p *Plan) loadedWithRules() []*schema.Column {

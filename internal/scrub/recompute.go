@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +23,13 @@ const recomputed = "recompute"
 
 func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
 
-// recomputed is the recipe of such a column: null or, where that is refused,
+// recomputed is what becomes of such a column: null or, where that is refused,
 // the empty text of its type; or why it cannot be, and the mend.
-func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *recipe, why, mend string, err error) {
-	made = &recipe{transform: transforms[setNull], name: recomputed, effect: clears}
+func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why, mend string, err error) {
+	made = &change{Recipe: transform.Bare(transform.SetNull), name: recomputed, effect: transform.Clears}
 	switch {
 	case c.Generated:
-		why, mend = unfitKind(c, r)
+		why, mend = transform.UnfitKind(c, r)
 		return nil, why, mend, nil
 	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
 		return nil, "is part of " + joined(c.Unique) + ", which what is computed may break", "preserve it with a why", nil
@@ -37,7 +39,7 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *recipe, why,
 	}
 	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
 		empty := ""
-		made = &recipe{transform: transforms[constant], name: recomputed, effect: merges}
+		made = &change{Recipe: transform.Bare(transform.Constant), name: recomputed, effect: transform.Merges}
 		why, err = p.refusal(c, &empty)
 	}
 	if err != nil || why != "" {

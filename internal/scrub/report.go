@@ -1,12 +1,15 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -19,8 +22,8 @@ type tally struct {
 	total     int64 // values and nulls
 	neverMet  []string
 	firstRule string
-	paths     []pathRecipe // of documents
-	met       []int64      // by path: values
+	paths     []document.Path // of documents
+	met       []int64         // by path: values
 }
 
 // Report counts what was rewritten, exactly. Call it, like all that counts,
@@ -36,7 +39,7 @@ func (p *Plan) Report() verdict.Scrub {
 	for _, c := range p.loadedWithRules() {
 		r := p.assigned[c]
 		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
-		if what, _ := sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
+		if what, _ := Sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
 			out.Preserve = append(out.Preserve, kept)
 		}
 	}
@@ -119,11 +122,11 @@ func (p *Plan) Checks() []verdict.Check {
 	return checks
 }
 
-func (t *tally) addPaths(d *document) {
+func (t *tally) addPaths(d *document.Rewriter) {
 	if t.met == nil {
-		t.paths, t.met = d.paths, make([]int64, len(d.paths))
+		t.paths, t.met = d.Paths, make([]int64, len(d.Paths))
 	}
-	for i, n := range d.met {
+	for i, n := range d.Met {
 		t.met[i] += n
 	}
 }
@@ -136,7 +139,7 @@ func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
 			continue
 		}
 		if len(paths) == 0 {
-			first = t.paths[i].pos
+			first = t.paths[i].Pos
 		}
 		paths = append(paths, t.paths[i].String())
 	}
@@ -147,7 +150,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
 		Expected: "every value rewritten, nulls as many as before",
 		Observed: fmt.Sprintf("%d rewritten, %d null before, %d after, %d kept", t.Rows, t.NullsIn, t.NullsOut, t.Kept)}
-	if t.Transform == setNull {
+	if t.Transform == transform.SetNull {
 		c.Expected = "every value null"
 	}
 	if t.Transform == recomputed {
@@ -173,7 +176,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 
 // adds tells whether each value and null is accounted for, once.
 func (t *tally) adds() bool {
-	if t.Transform == setNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
+	if t.Transform == transform.SetNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
 		return t.NullsOut+t.Kept == t.total
 	}
 	return t.NullsOut <= t.NullsIn && t.Rows+t.Kept+t.NullsOut == t.total

@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
@@ -47,7 +48,7 @@ func (s *sampler) add(value []byte) {
 	if s == nil {
 		return
 	}
-	value = trimSpace(value)
+	value = bytes.TrimSpace(value)
 	if len(value) < sampleLeast || len(value) < 4*sampleLeast && utf8.RuneCount(value) < sampleLeast {
 		return
 	}

@@ -1,6 +1,8 @@
 package scrub
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"cmp"
 	"errors"
 	"fmt"
@@ -291,7 +293,7 @@ func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
 	root := c.Root()
 	fitting := transformFor[k]
 	if root.Base.IsNumber() { // the column holds others too, of which the kind's own transform could make nothing
-		fitting = noise
+		fitting = transform.Number
 	}
 	r := ruleFor(root, &spec.Rule{Preserve: true, Why: "no transform fits"})
 	if t := suitable(root, fitting); t != "" {
@@ -302,7 +304,7 @@ func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
 
 // transformFor is what suits a kind of content.
 var transformFor = map[detect.Kind]string{
-	detect.Email: email, detect.Phone: phone, detect.Card: card, detect.IBAN: iban, detect.IP: ipAddress, detect.NationalID: text, detect.Secret: tokenLike,
+	detect.Email: transform.Email, detect.Phone: transform.Phone, detect.Card: transform.Card, detect.IBAN: transform.IBAN, detect.IP: transform.IP, detect.NationalID: transform.Text, detect.Secret: transform.Token,
 }
 
 func leakError(place string, row int64) error {

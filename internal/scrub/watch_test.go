@@ -13,6 +13,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -77,7 +78,7 @@ func TestLeakWithin(t *testing.T) {
 	t.Parallel()
 	const home = "create type place as (label text, note text); create type home as (street text, note text, ref numeric, place place); "
 	kept := func(r spec.Rule) spec.Rule {
-		r.Unmatched, r.Why = keepUnmatched, "made for the test"
+		r.Unmatched, r.Why = document.Keep, "made for the test"
 		return r
 	}
 	for _, tt := range []struct {
@@ -188,7 +189,7 @@ func TestShareOfDocuments(t *testing.T) {
 	t.Parallel()
 	for percent, want := range map[float64]string{0: "0 of 4 values in 1 column", 50: "0 of 2 values in 1 column, in a sample of 50% of the rows"} {
 		doc := jsonRule(t, "public.t.doc", "$.a text")
-		doc.Unmatched, doc.Why = keepUnmatched, "made for the test"
+		doc.Unmatched, doc.Why = document.Keep, "made for the test"
 		conn, p, checks := situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{doc}, scan: spec.LeakScan{Percent: percent}}.plan(t)
 		if len(checks) > 0 {
 			t.Fatal(checks)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -78,9 +79,9 @@ func wordsRules(t *testing.T, locale string) []spec.Rule {
 	}
 	within := rule(t, 4, "public.t.note name"+locale)
 	within.Column = spec.ColumnPattern{}
-	document := rule(t, 4, "public.t.note preserve")
-	document.Preserve, document.Why, document.JSON, document.Unmatched = false, "", []spec.PathRule{{Path: path, Rule: within}}, redactUnmatched
-	return append(all, document)
+	note := rule(t, 4, "public.t.note preserve")
+	note.Preserve, note.Why, note.JSON, note.Unmatched = false, "", []spec.PathRule{{Path: path, Rule: within}}, document.Redact
+	return append(all, note)
 }
 
 // A locale's words stand wherever a rule says so; the section's where none

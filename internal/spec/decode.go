@@ -268,17 +268,6 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-// enum lists what a key's value may be, nil where it is free.
-func enum(rules reflect.StructTag) []string {
-	var allowed []string
-	for _, keyword := range strings.Split(rules.Get("jsonschema"), ",") {
-		if value, ok := strings.CutPrefix(keyword, "enum="); ok {
-			allowed = append(allowed, value)
-		}
-	}
-	return allowed
-}
-
 func join(path, key string) string {
 	if path == "" {
 		return key

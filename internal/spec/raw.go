@@ -3,8 +3,8 @@ package spec
 import "github.com/invopop/jsonschema"
 
 // The shapes of a drill file as it is written. A key without omitempty is
-// required; an enum tag lists what may be said, a later tag what a later
-// version will accept. The decoder and the JSON Schema both read them.
+// required; an enum says what may be said, or names a list of enumerations. The
+// decoder and the JSON Schema both read them.
 
 // section is a mapping's place in the file.
 type section struct{ at Pos }
@@ -155,10 +155,10 @@ type rawScrub struct {
 	section
 	KeyEnv           text         `json:"key_env,omitempty"`
 	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse,enum=set_null,enum=redact"`
-	Locale           text         `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA"`
+	Locale           text         `json:"locale,omitempty" enum:"locales"`
 	ExcludeTableData []text       `json:"exclude_table_data,omitempty"`
 	LargeObjects     text         `json:"large_objects,omitempty" jsonschema:"enum=drop,enum=preserve"`
-	Drop             []text       `json:"drop,omitempty" jsonschema:"enum=subscriptions,enum=user_mappings,enum=foreign_servers,enum=event_triggers,enum=cron_jobs"`
+	Drop             []text       `json:"drop,omitempty" enum:"drop"`
 	Keep             []rawKeep    `json:"keep,omitempty"`
 	Rules            []rawRule    `json:"rules,omitempty"`
 	LeakScan         *rawLeakScan `json:"leak_scan,omitempty"`
@@ -166,7 +166,7 @@ type rawScrub struct {
 
 type rawLeakScan struct {
 	section
-	Detectors     []text  `json:"detectors,omitempty" jsonschema:"enum=email,enum=phone,enum=card,enum=iban,enum=ip,enum=national_id,enum=secret"`
+	Detectors     []text  `json:"detectors,omitempty" enum:"detectors"`
 	Allow         []text  `json:"allow,omitempty"`
 	SourceOverlap integer `json:"source_overlap,omitempty"`
 	Sample        text    `json:"sample,omitempty" jsonschema:"pattern=^(full|[0-9]+(\\.[0-9]+)?%)$"`
@@ -200,13 +200,14 @@ type rawField struct {
 
 // rawChange is what becomes of a value, wherever it stands.
 type rawChange struct {
-	Transform text    `json:"transform,omitempty" jsonschema:"enum=email,enum=name,enum=first_name,enum=last_name,enum=company,enum=street,enum=city,enum=postcode,enum=phone,enum=text,enum=hash,enum=token,enum=uuid,enum=url,enum=ip,enum=mac,enum=iban,enum=card,enum=money,enum=number,enum=date_shift,enum=truncate,enum=password,enum=replace,enum=template,enum=constant,enum=set_null"`
+	Transform text    `json:"transform,omitempty" enum:"transforms"`
 	Preserve  boolean `json:"preserve,omitempty"`
 	Why       text    `json:"why,omitempty"`
 	Link      text    `json:"link,omitempty"`
 	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower"`
-	Locale    text    `json:"locale,omitempty" jsonschema:"enum=de_DE,enum=en_US,enum=es_ES,enum=fr_FR,enum=it_IT,enum=nl_NL,enum=pl_PL,enum=pt_BR,enum=sv_SE,enum=uk_UA"`
+	Locale    text    `json:"locale,omitempty" enum:"locales"`
 	Value     text    `json:"value,omitempty"`
+	Values    []text  `json:"values,omitempty"`
 	Percent   number  `json:"percent,omitempty"`
 	Bucket    integer `json:"bucket,omitempty"`
 	Days      integer `json:"days,omitempty"`

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ var (
 )
 
 // ofRanges makes a transform of bounds one of ranges and multiranges.
-func ofRanges(bound *transform, t schema.Type) *transform {
+func ofRanges(bound *kind, t schema.Type) *kind {
 	out := *bound
 	out.samples = numberRangeSamples
 	if t.IsDateRange() {
@@ -30,12 +30,12 @@ func ofRanges(bound *transform, t schema.Type) *transform {
 			samples[i] = "{" + s + "}"
 		}
 		out.samples = samples
-		out.write = func(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+		out.write = func(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 			return m.appendRanges(dst, r, in, bound)
 		}
 		return &out
 	}
-	out.write = func(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+	out.write = func(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 		dst, rest, err := m.appendRange(dst, in.value, r, in, bound)
 		if err == nil && len(rest) > 0 {
 			err = errNotARange
@@ -46,7 +46,7 @@ func ofRanges(bound *transform, t schema.Type) *transform {
 }
 
 // appendRanges rewrites a multirange: {[1,3),[5,7)}.
-func (m *masker) appendRanges(dst []byte, r *recipe, in input, bound *transform) (_ []byte, err error) {
+func (m *Masker) appendRanges(dst []byte, r *Recipe, in input, bound *kind) (_ []byte, err error) {
 	s := in.value
 	if string(s) == "{}" {
 		return append(dst, s...), nil
@@ -69,7 +69,7 @@ func (m *masker) appendRanges(dst []byte, r *recipe, in input, bound *transform)
 // appendRange rewrites the bounds of the range at the beginning of s by one
 // digest, and returns what follows it. What would stand in the wrong order is
 // exchanged: noise may carry the lower bound past the upper one.
-func (m *masker) appendRange(dst, s []byte, r *recipe, in input, bound *transform) (_, rest []byte, err error) {
+func (m *Masker) appendRange(dst, s []byte, r *Recipe, in input, bound *kind) (_, rest []byte, err error) {
 	read, rest, err := m.ranges.Read(s)
 	if err != nil {
 		return dst, s, errNotARange

@@ -1,4 +1,8 @@
-package scrub
+// Package draft writes a scrub section for a person to review, from what the rows
+// of a backup look like, and measures what a section's rules make of them. It
+// decides nothing, which is scrub's: no row that it is shown is loaded. Of what it
+// is shown it keeps numbers, and no value.
+package draft
 
 import (
 	"cmp"
@@ -7,7 +11,9 @@ import (
 	"strings"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -23,7 +29,7 @@ type Draft struct {
 
 	Passing []string // proposed rules that let a column pass that looks sensitive, each with its why
 
-	Plan *Plan // by the drill file's rules and those proposed; with Left, not to be used
+	Plan *scrub.Plan // by the drill file's rules and those proposed; with Left, not to be used
 
 	largeObjects bool
 	english      bool // words are drafted, and no locale was chosen
@@ -42,7 +48,7 @@ const (
 
 // judged is a suspicion with what it rests on.
 type judged struct {
-	suspicion
+	scrub.Suspicion
 	confidence
 	reason string
 }
@@ -51,44 +57,37 @@ type judged struct {
 // rows that were seen until now: call it when no function of Filter is running
 // any more. The error is the connection's.
 func (s *Survey) Draft() (*Draft, error) {
-	d := &Draft{Columns: s.loadedColumns(), largeObjects: s.req.LargeObjects && s.rules.LargeObjects == ""}
-	d.countRows(s.lookers)
-	d.Ruled = len(s.loadedWithRules())
+	d := &Draft{largeObjects: s.req.LargeObjects && s.req.Rules.LargeObjects == ""}
+	d.Columns, d.Ruled = s.Columns()
+	d.countRows(s.scanners)
 	all := s.judge()
-	var found []suspicion
+	var found []scrub.Suspicion
 	for _, j := range all {
-		found = append(found, j.suspicion)
+		found = append(found, j.Suspicion)
 	}
-	proposed, err := s.propose(found)
+	proposed, err := s.Propose(found)
 	if err != nil {
 		return nil, err
 	}
 	folded := s.fold(proposed)
 	d.write(all, folded)
-	d.english = slices.ContainsFunc(folded, func(m proposal) bool { return writesWords(m.rule) && s.localeName(m.rule) == words.Default })
+	d.english = slices.ContainsFunc(folded, func(m foldedRule) bool { return s.LocaleOf(m.Rule) == words.Default })
 	req := s.req
 	req.Rules.Rules = slices.Clone(req.Rules.Rules)
 	for _, f := range folded {
-		req.Rules.Rules = append(req.Rules.Rules, *f.rule)
+		req.Rules.Rules = append(req.Rules.Rules, *f.Rule)
 	}
 	d.Rules = len(folded)
 	if d.largeObjects {
 		req.Rules.LargeObjects = "drop"
 	}
-	d.Plan, d.left, err = NewPlan(s.ctx, s.conn, req)
+	d.Plan, d.left, err = scrub.NewPlan(s.ctx, s.conn, req)
 	return d, err
 }
 
-func (p *Plan) loadedColumns() (n int) {
-	for _, columns := range p.loaded {
-		n += len(columns)
-	}
-	return n
-}
-
-func (d *Draft) countRows(lookers []*looker) {
+func (d *Draft) countRows(scanners []*rowScanner) {
 	seen := map[*schema.Table]bool{}
-	for _, l := range lookers {
+	for _, l := range scanners {
 		seen[l.table] = true
 		d.Rows += l.rows
 	}
@@ -98,7 +97,7 @@ func (d *Draft) countRows(lookers []*looker) {
 // judge finds what looks sensitive, by name, type and content.
 func (s *Survey) judge() []judged {
 	byRoot := map[*schema.Column]*evidence{}
-	for _, l := range s.lookers {
+	for _, l := range s.scanners {
 		for _, v := range l.views {
 			root := v.column.Root()
 			if byRoot[root] == nil {
@@ -108,14 +107,14 @@ func (s *Survey) judge() []judged {
 		}
 	}
 	var all []judged
-	for _, f := range s.lineages() {
-		e := byRoot[f.root]
+	for _, f := range s.Unruled() {
+		e := byRoot[f.Root]
 		if e == nil {
 			e = &evidence{}
 		}
-		what, transform := f.sensitive()
-		j := e.judge(f.root, what, transform)
-		if j.lineage = f; j.what != "" {
+		what, fitting := f.Sensitive()
+		j := e.judge(f.Root, what, fitting)
+		if j.Lineage = f; j.What != "" {
 			all = append(all, j)
 		}
 	}
@@ -123,17 +122,21 @@ func (s *Survey) judge() []judged {
 }
 
 // judge weighs what a name or type tells against the values.
-func (e *evidence) judge(c *schema.Column, what, transform string) judged {
+func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	kind, whole, hits := e.leading()
-	named := judged{suspicion: suspicion{what: what, transform: transform}, confidence: medium, reason: named(c, what)}
+	byName := judged{
+		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
+		confidence: medium, reason: named(c, what),
+	}
 	switch {
 	case what != "" && e.values == 0:
-		named.confidence, named.reason = low, named.reason+"; the backup has no value to look at"
-		return named
+		byName.confidence = low
+		byName.reason += "; the backup has no value to look at"
+		return byName
 	case c.Family() == schema.Opaque:
-		return e.judgeOpaque(c, named)
+		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
-		return e.wholly(c, named, kind, whole)
+		return e.wholly(c, byName, kind, whole)
 	case what == "" && hits == 0:
 		return judged{}
 	case what == "" && c.Family() == schema.Numeric:
@@ -141,7 +144,7 @@ func (e *evidence) judge(c *schema.Column, what, transform string) judged {
 	case what == "":
 		return e.partly(hits)
 	}
-	return e.byName(named)
+	return e.byName(byName)
 }
 
 func named(c *schema.Column, what string) string {
@@ -157,25 +160,25 @@ func named(c *schema.Column, what string) string {
 // wholly: the values themselves are of one kind, whatever the name says.
 func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
-	j := judged{suspicion: suspicion{what: kind.Words(), transform: transformFor[kind]}, confidence: medium}
+	j := judged{Suspicion: scrub.Suspicion{What: kind.Words(), Transform: scrub.TransformFor(kind)}, confidence: medium}
 	switch f := e.likeness(); f {
 	case likeHash:
-		j.what = "a password"
+		j.What = "a password"
 		fallthrough
 	case likeMAC:
-		j.transform = likenessTransform[f]
+		j.Transform = likenessTransform[f]
 	}
-	if named.what == j.what || whole >= enough {
+	if named.What == j.What || whole >= enough {
 		j.confidence = high
 	}
 	j.reason = ofValues(whole, e.values, "look") + " like "
-	switch named.what {
+	switch named.What {
 	case "":
-		j.reason += j.what
-	case j.what:
+		j.reason += j.What
+	case j.What:
 		j.reason = named.reason + ", and " + j.reason + "one"
 	default:
-		j.reason = named.reason + ", but " + j.reason + j.what
+		j.reason = named.reason + ", but " + j.reason + j.What
 	}
 	return j
 }
@@ -183,24 +186,24 @@ func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whol
 // numbersByChance: one in ten of all long numbers passes a card's test.
 func (e *evidence) numbersByChance(hits int64) judged {
 	const some = 5
-	j := judged{suspicion: suspicion{what: detect.Card.Words(), transform: noise}, confidence: low,
+	j := judged{Suspicion: scrub.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
 		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
 	if hits*some < e.values {
-		j.passes = "long numbers, of which few look like a card's, as some do by chance"
+		j.Passes = "long numbers, of which few look like a card's, as some do by chance"
 	}
 	return j
 }
 
 // partly: texts in which something stands.
 func (e *evidence) partly(hits int64) judged {
-	j := judged{suspicion: suspicion{transform: text, within: true}, confidence: medium}
+	j := judged{Suspicion: scrub.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
 	var kinds []string
 	for _, k := range detect.Kinds() {
 		if e.hits[k] > 0 {
 			kinds = append(kinds, k.Words())
 		}
 	}
-	j.what = kinds[0]
+	j.What = kinds[0]
 	if hits*100 < e.values {
 		j.confidence = low
 	}
@@ -218,8 +221,8 @@ func (e *evidence) byName(j judged) judged {
 	}
 	j.reason += fmt.Sprintf("; %s, %s%d different", counted(e.values, "value"), about, n)
 	switch f := e.likeness(); {
-	case f != noLikeness && f != likeIP && likenessTransform[f] != j.transform:
-		j.transform = likenessTransform[f]
+	case f != noLikeness && f != likeIP && likenessTransform[f] != j.Transform:
+		j.Transform = likenessTransform[f]
 		fallthrough
 	case f != noLikeness:
 		j.confidence = high
@@ -236,14 +239,14 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 	switch {
 	case e.documents > 0:
 		j.reason += "; " + counted(e.documents, "document")
-		j.keys = e.telling()
+		j.Keys = e.telling()
 		var names []string
-		for _, k := range j.keys {
-			names = append(names, k.name)
+		for _, k := range j.Keys {
+			names = append(names, k.Name)
 		}
 		if len(names) > 0 {
 			j.confidence = high
-			j.reason += ", with the keys " + joined(names)
+			j.reason += ", with the keys " + strings.Join(names, ", ")
 		}
 	case c.Base.IsAddress(), c.Base.IsMAC():
 		j.confidence = high
@@ -252,7 +255,7 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 		j.reason += "; " + counted(e.values, "value")
 	}
 	if e.inKeys > 0 { // which stay as they are
-		j.transform, j.confidence = setNull, high
+		j.Transform, j.confidence = transform.SetNull, high
 		j.reason += ", some with keys that look sensitive"
 	}
 	return j
@@ -260,24 +263,32 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 
 // telling are the keys to name: words that tell, in so many documents that the
 // next backup will have them too. All else in a document is redacted.
-func (e *evidence) telling() []key {
+func (e *evidence) telling() []scrub.DocumentKey {
 	const few, percent = 2, 1
-	var all []key
+	var all []scrub.DocumentKey
 	for name, k := range e.keys {
-		if k == nil || k.documents < few || 100*k.documents < percent*e.documents || !nearlyAll(k.documents-k.containers, k.documents) {
+		if k == nil || k.documents < few || 100*k.documents < percent*e.documents ||
+			!nearlyAll(k.documents-k.containers, k.documents) {
 			continue
 		}
-		out := key{name: name, what: k.what, transform: k.transform}
+		out := scrub.DocumentKey{Name: name, What: k.what, Transform: k.transform}
 		if kind, whole, _ := k.leading(); nearlyAll(whole, k.values) {
-			out.what, out.transform = kind.Words(), transformFor[kind]
+			out.What, out.Transform = kind.Words(), scrub.TransformFor(kind)
 		}
 		if f := k.likeness(); f != noLikeness {
-			out.transform = likenessTransform[f]
+			out.Transform = likenessTransform[f]
 		}
 		all = append(all, out)
 	}
-	slices.SortFunc(all, func(a, b key) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(all, func(a, b scrub.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // ofValues says how many of the values do something.
@@ -293,29 +304,37 @@ func ofValues(n, of int64, do string) string {
 	return fmt.Sprintf("%d of %d values %s", n, of, do)
 }
 
+// foldedRule is a proposal for one column, or for its like in several schemas.
+type foldedRule struct {
+	scrub.Proposal
+	schemas int // that the rule is for; 0: one
+}
+
 // fold writes one rule for the same column of the same table in several
 // schemas, where no other column is of its pattern.
-func (p *planner) fold(all []proposal) []proposal {
+func (s *Survey) fold(all []scrub.Proposal) []foldedRule {
 	type place struct{ table, column, rule string }
 	alike := map[place]int{}
-	placeOf := func(m *proposal) place {
-		r := *m.rule
+	placeOf := func(m *scrub.Proposal) place {
+		r := *m.Rule
 		r.Column = spec.ColumnPattern{}
-		return place{m.root.Table.Name.Table, m.root.Name, r.YAML("")}
+		return place{m.Root.Table.Name.Table, m.Root.Name, r.YAML("")}
 	}
 	for i := range all {
 		alike[placeOf(&all[i])]++
 	}
 	done := map[place]bool{}
-	var folded []proposal
-	for _, m := range all {
-		at := placeOf(&m)
-		if n := alike[at]; n > 1 && n == p.tablesWith(at.table, at.column) && !strings.Contains(at.table+at.column, "*") {
+	var folded []foldedRule
+	for i := range all {
+		m := foldedRule{Proposal: all[i]}
+		at := placeOf(&all[i])
+		n := alike[at]
+		if n > 1 && n == s.tablesWith(at.table, at.column) && !strings.Contains(at.table+at.column, "*") {
 			if done[at] {
 				continue
 			}
 			done[at] = true
-			m.rule.Column, _ = spec.ParseColumnPattern("*." + spec.Dotted(at.table, at.column)) // which is one
+			m.Rule.Column, _ = spec.ParseColumnPattern("*." + spec.Dotted(at.table, at.column)) // which is one
 			m.schemas = n
 		}
 		folded = append(folded, m)
@@ -324,8 +343,8 @@ func (p *planner) fold(all []proposal) []proposal {
 }
 
 // tablesWith counts the tables of a name, in any schema, that have a column.
-func (p *Plan) tablesWith(name, column string) (n int) {
-	for _, t := range p.schema.Tables {
+func (s *Survey) tablesWith(name, column string) (n int) {
+	for _, t := range s.req.Schema.Tables {
 		if t.Name.Table == name && t.ByName[column] != nil {
 			n++
 		}
@@ -334,28 +353,31 @@ func (p *Plan) tablesWith(name, column string) (n int) {
 }
 
 // write makes the lines of the proposals, each below its reason.
-func (d *Draft) write(all []judged, proposed []proposal) {
+func (d *Draft) write(all []judged, proposed []foldedRule) {
 	reasons := map[*schema.Column]judged{}
 	for _, j := range all {
-		reasons[j.root] = j
+		reasons[j.Root] = j
 	}
 	table := ""
 	for _, m := range proposed {
-		if m.rule.Preserve {
-			d.Passing = append(d.Passing, oneLine(fmt.Sprintf("%s: %s", m.rule.Column, m.rule.Why)))
+		if m.Rule.Preserve {
+			d.Passing = append(d.Passing, oneLine(fmt.Sprintf("%s: %s", m.Rule.Column, m.Rule.Why)))
 		}
-		if name := patternTable(m.rule.Column); name != table {
+		if name := patternTable(m.Rule.Column); name != table {
 			table = name
 			d.lines = append(d.lines, "    # "+name)
 		}
-		j, ok := reasons[m.root]
+		j, ok := reasons[m.Root]
 		if !ok {
-			j.confidence, j.reason = reasons[m.equals].confidence, fmt.Sprintf("its values are those of %s, to which a foreign key ties it", m.equals)
+			j.confidence = reasons[m.Equals].confidence
+			j.reason = fmt.Sprintf("its values are those of %s, to which a foreign key ties it", m.Equals)
 		}
 		if m.schemas > 1 {
 			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
 		}
-		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+m.rule.YAML("\n        "))
+		d.lines = append(d.lines,
+			fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)),
+			"    "+m.Rule.YAML("\n        "))
 	}
 }
 
@@ -386,7 +408,8 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 	for _, c := range found {
 		if place, ok := strings.CutPrefix(c.ID, "leak:"); ok && c.Outcome == verdict.Error {
 			c.Message = place + " holds " + c.Observed
-			c.Hint = "no rule fixes it: remove it from the schema or, if it is not personal data, let scrub.leak_scan.allow match it"
+			c.Hint = "no rule fixes it: remove it from the schema " +
+				"or, if it is not personal data, let scrub.leak_scan.allow match it"
 			d.left = append(d.left, c)
 		}
 	}
@@ -399,10 +422,12 @@ func (d *Draft) YAML() string {
 		b.WriteString("scrub:\n")
 	}
 	if d.english {
-		b.WriteString("  # people, streets and cities will be called as in " + words.Default + "; locale: says otherwise, and knows " + joined(words.Locales()) + "\n")
+		b.WriteString("  # people, streets and cities will be called as in " + words.Default +
+			"; locale: says otherwise, and knows " + strings.Join(words.Locales(), ", ") + "\n")
 	}
 	if d.largeObjects {
-		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n  large_objects: drop\n")
+		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
+			"  large_objects: drop\n")
 	}
 	if d.Rules > 0 {
 		b.WriteString("  rules:\n")

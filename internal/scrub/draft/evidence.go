@@ -1,4 +1,4 @@
-package scrub
+package draft
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/transform"
 )
 
 // likeness is what a whole value is, where no detector tells or none tells enough.
@@ -23,10 +24,22 @@ const (
 )
 
 // likenessTransform is what suits a likeness.
-var likenessTransform = [likenesses]string{likeUUID: uuid4, likeURL: webAddress, likeIP: ipAddress, likeMAC: macAddress, likeHash: password}
+var likenessTransform = [likenesses]string{
+	likeUUID: transform.UUID,
+	likeURL:  transform.URL,
+	likeIP:   transform.IP,
+	likeMAC:  transform.MAC,
+	likeHash: transform.Password,
+}
 
 // likenessWords are those for many of them.
-var likenessWords = [likenesses]string{likeUUID: "UUIDs", likeURL: "web addresses", likeIP: "network addresses", likeMAC: "device addresses", likeHash: "password hashes"}
+var likenessWords = [likenesses]string{
+	likeUUID: "UUIDs",
+	likeURL:  "web addresses",
+	likeIP:   "network addresses",
+	likeMAC:  "device addresses",
+	likeHash: "password hashes",
+}
 
 // evidence is what the values of a column look like, in numbers: none of it is
 // a value. The zero value is ready; one serves one goroutine.
@@ -53,7 +66,7 @@ const mostKeys = 10_000
 
 // add takes a value in UTF-8.
 func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) {
-	value = trimSpace(value)
+	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
 		return
 	}
@@ -142,9 +155,10 @@ func likenessOf(v []byte) likeness {
 		return likeUUID
 	case bytes.HasPrefix(v, []byte("https://")), bytes.HasPrefix(v, []byte("http://")):
 		return likeURL
-	case len(v) >= len("$1$") && v[0] == '$' && bytes.IndexByte(v[1:], '$') > 0, bytes.HasPrefix(v, []byte("SCRAM-SHA-256$")), bytes.HasPrefix(v, []byte("pbkdf2_")):
+	case len(v) >= len("$1$") && v[0] == '$' && bytes.IndexByte(v[1:], '$') > 0,
+		bytes.HasPrefix(v, []byte("SCRAM-SHA-256$")), bytes.HasPrefix(v, []byte("pbkdf2_")):
 		return likeHash
-	case len(v) < shortest || len(v) > longestAddress || bytes.IndexByte(v, '.') < 0 && bytes.IndexByte(v, ':') < 0 && bytes.IndexByte(v, '-') < 0:
+	case len(v) < shortest || len(v) > longestAddress || bytes.IndexAny(v, ".:-") < 0:
 		return noLikeness
 	}
 	s := string(v)

@@ -1,4 +1,4 @@
-package scrub
+package document
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ type pathBit struct {
 	key  []byte // of the step, in the encoding of the rows
 }
 
-func newPaths(all []pathRecipe) (made paths) {
+func newPaths(all []Path) (made paths) {
 	const word = 64
 	for i := range all {
 		p := &all[i]
@@ -44,7 +44,7 @@ func newPaths(all []pathRecipe) (made paths) {
 	return made
 }
 
-func (w *pathWord) add(path int, p *pathRecipe) {
+func (w *pathWord) add(path int, p *Path) {
 	w.begin |= 1 << len(w.at)
 	for n := range p.Steps {
 		step, bit := &p.Steps[n], uint64(1)<<len(w.at)

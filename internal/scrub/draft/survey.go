@@ -1,51 +1,68 @@
-package scrub
+package draft
 
 import (
 	"bytes"
 	"context"
+	"errors"
+	"hash/maphash"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
+
+var errFields = errors.New("not as many fields as columns")
 
 // Survey looks at the rows of a backup, before there are rules for all that
 // looks sensitive, and drafts these. It keeps numbers of what it is shown, and
 // no value.
 type Survey struct {
-	*planner
-	lookers []*looker
+	*scrub.Assignment
+	ctx      context.Context
+	conn     *pgx.Conn
+	req      scrub.Request
+	encoding copytext.Encoding
+	seed     maphash.Seed
+
+	mu       sync.Mutex
+	scanners []*rowScanner
 }
 
 // NewSurvey begins a survey of what is loaded. The connection is needed until
 // Draft has returned.
-func NewSurvey(ctx context.Context, conn *pgx.Conn, req Request) (*Survey, error) {
-	p, err := newPlanner(ctx, conn, req)
+func NewSurvey(ctx context.Context, conn *pgx.Conn, req scrub.Request) (*Survey, error) {
+	assigned, err := scrub.Assign(ctx, conn, req)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.run(p.exclude, p.load, p.assign, p.scan); err != nil {
-		return nil, err
-	}
-	return &Survey{planner: p}, nil
+	encoding, _ := copytext.EncodingOf(req.Encoding) // NewPlan tells of one that is not known
+	return &Survey{
+		Assignment: assigned, ctx: ctx, conn: conn, req: req,
+		encoding: encoding, seed: maphash.MakeSeed(),
+	}, nil
 }
 
 // Filter returns the function that looks at the rows under one COPY header,
 // nil where there is nothing to look at. Several workers may call Filter at
 // once; what it returns is for one goroutine, and appends nothing.
 func (s *Survey) Filter(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
-	t := s.schema.ByName[schema.Name{Schema: namespace, Table: table}]
+	t := s.req.Schema.ByName[schema.Name{Schema: namespace, Table: table}]
 	if t == nil { // Draft tells
 		return nil, nil
 	}
-	l := &looker{survey: s, table: t, charset: s.encoding.Charset, decode: s.encoding.NewDecoder(), columns: len(columns)}
+	l := &rowScanner{
+		survey: s, table: t, columns: len(columns),
+		charset: s.encoding.Charset, decode: s.encoding.NewDecoder(), scanner: s.Scanner(),
+	}
 	l.hstore.Key = func(quoted []byte) { l.inKey = l.inKey || l.finds(quoted) }
 	for i, name := range columns {
-		if c := t.ByName[name]; c != nil && s.assigned[c] == nil {
+		if c := t.ByName[name]; c != nil && s.Rule(c) == nil {
 			if v := s.viewOf(c, i); v != nil {
 				l.views = append(l.views, v)
 			}
@@ -53,8 +70,8 @@ func (s *Survey) Filter(namespace, table string, columns []string) (func(dst, ro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lookers = append(s.lookers, l)
-	return l.look, nil
+	s.scanners = append(s.scanners, l)
+	return l.scan, nil
 }
 
 // view is a column that is looked at.
@@ -67,17 +84,18 @@ type view struct {
 
 // viewOf is nil for a column whose values tell nothing.
 func (s *Survey) viewOf(c *schema.Column, field int) *view {
-	v := &view{column: c, field: field, scanner: s.scannerFor(c, s.isKey(c))}
-	what, _ := sensitive(c)
+	v := &view{column: c, field: field, scanner: s.ScannerFor(c)}
+	what, _ := scrub.Sensitive(c)
 	if what == "" && !v.scanner.Looks() {
 		return nil
 	}
 	return v
 }
 
-// looker looks at the rows of one block.
-type looker struct {
+// rowScanner looks at the rows of one block.
+type rowScanner struct {
 	survey  *Survey
+	scanner detect.Scanner // of what stands within a value
 	table   *schema.Table
 	columns int
 	views   []*view
@@ -92,11 +110,13 @@ type looker struct {
 	rows    int64
 }
 
-func (l *looker) look(dst, row []byte) ([]byte, error) {
+func (l *rowScanner) scan(dst, row []byte) ([]byte, error) {
 	l.rows++
 	l.ends = l.charset.AppendEnds(l.ends[:0], row)
 	if len(l.ends) != l.columns {
-		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
+		return dst, verdict.Failf(verdict.CodeCorrupt,
+			"the backup's rows are not what their header says: "+
+				"take another backup, and look at how this one was stored",
 			"look at %s, row %d: %w", l.table.Name, l.rows, errFields)
 	}
 	for _, v := range l.views {
@@ -110,14 +130,15 @@ func (l *looker) look(dst, row []byte) ([]byte, error) {
 			continue
 		}
 		if err := l.value(v, field); err != nil {
-			return dst, verdict.Errorf(verdict.CodeScrub, "report it as a bug if the column holds what its type says", "look at %s, row %d: %w", v.column, l.rows, err)
+			return dst, verdict.Errorf(verdict.CodeScrub, "report it as a bug if the column holds what its type says",
+				"look at %s, row %d: %w", v.column, l.rows, err)
 		}
 	}
 	return dst, nil
 }
 
 // value looks at a field that is not null.
-func (l *looker) value(v *view, field []byte) (err error) {
+func (l *rowScanner) value(v *view, field []byte) (err error) {
 	value := field
 	if !copytext.Plain(field) {
 		if l.raw, err = l.charset.AppendUnescaped(l.raw[:0], field); err != nil {
@@ -139,14 +160,14 @@ func (l *looker) value(v *view, field []byte) (err error) {
 }
 
 // one looks at a value, or at one element of an array.
-func (l *looker) one(v *view, value []byte) (err error) {
+func (l *rowScanner) one(v *view, value []byte) (err error) {
 	switch base := v.column.Base; {
 	case base.Is("json", "jsonb"):
 		l.document(v, value)
 	case base.IsHstore() && l.charset == copytext.ASCIISafe:
 		l.inKey = false
 		l.scratch, err = l.hstore.Append(l.scratch[:0], value, func(dst, value []byte) ([]byte, error) {
-			v.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
+			v.add(l.decode.Decode(value), l.scanner, l.survey.seed)
 			return dst, nil
 		})
 		if l.inKey {
@@ -158,14 +179,14 @@ func (l *looker) one(v *view, value []byte) (err error) {
 	return err
 }
 
-func (l *looker) finds(text []byte) bool {
-	_, found := l.survey.scanner.Find(text)
+func (l *rowScanner) finds(text []byte) bool {
+	_, found := l.scanner.Find(text)
 	return found
 }
 
 // document looks at the members of a document whose keys are words that tell.
 // No other key is remembered: it may be somebody's.
-func (l *looker) document(v *view, doc []byte) {
+func (l *rowScanner) document(v *view, doc []byte) {
 	v.documents++
 	v.values++
 	for key, value := range jsontext.Members(doc) {
@@ -181,7 +202,7 @@ func (l *looker) document(v *view, doc []byte) {
 			k.containers++
 			continue
 		}
-		k.add(l.decode.Decode(value), l.survey.scanner, l.survey.seed)
+		k.add(l.decode.Decode(value), l.scanner, l.survey.seed)
 	}
 }
 
@@ -190,13 +211,13 @@ func (v *view) key(key []byte) *keyEvidence {
 	if k, known := v.keys[string(key)]; known {
 		return k
 	}
-	if len(v.keys) >= mostKeys || bytes.IndexByte(key, '\\') >= 0 || !plainKey(key) {
+	if len(v.keys) >= mostKeys || bytes.IndexByte(key, '\\') >= 0 || !jsontext.PlainKey(key) {
 		return nil
 	}
-	what, transform := detect.Column(v.column.Table.Name.Table, string(key), detect.Text)
+	what, fitting := detect.Column(v.column.Table.Name.Table, string(key), detect.Text)
 	var k *keyEvidence
 	if what != "" {
-		k = &keyEvidence{what: what, transform: transform}
+		k = &keyEvidence{what: what, transform: fitting}
 	}
 	if v.keys == nil {
 		v.keys = map[string]*keyEvidence{}

@@ -1,86 +1,19 @@
-package scrub
+package draft
 
 import (
-	"bytes"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/verdict"
 )
-
-// survey shows all rows of all tables to a survey, and drafts.
-func (s situation) survey(t testing.TB, conn *pgx.Conn) *Draft {
-	t.Helper()
-	restored, err := schema.Read(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	survey, err := NewSurvey(t.Context(), conn, s.request(restored))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range s.headers(restored) {
-		if survey.Excluded(h.Schema, h.Table) {
-			continue
-		}
-		look, err := survey.Filter(h.Schema, h.Table, h.Columns)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rows bytes.Buffer
-		only := "only "
-		if restored.ByName[schema.Name{Schema: h.Schema, Table: h.Table}].Kind == "p" {
-			only = ""
-		}
-		if _, err := conn.PgConn().CopyTo(t.Context(), &rows, "copy (select "+names(h.Columns)+" from "+only+pgx.Identifier{h.Schema, h.Table}.Sanitize()+") to stdout"); err != nil {
-			t.Fatal(err)
-		}
-		for row := range bytes.Lines(rows.Bytes()) {
-			if out, err := look(nil, bytes.TrimSuffix(row, []byte("\n"))); err != nil || len(out) > 0 {
-				t.Fatalf("%d bytes came out: %v", len(out), err)
-			}
-		}
-	}
-	d, err := survey.Draft()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// confirmed plans with a draft's rules and sends all rows through.
-func (s situation) confirmed(t testing.TB, conn *pgx.Conn, d *Draft) {
-	t.Helper()
-	restored, err := schema.Read(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	section := loadScrub(t, d.YAML())
-	s.rules = append(s.rules, section.Rules...)
-	s.largeObjectRule = section.LargeObjects
-	p, checks, err := NewPlan(t.Context(), conn, s.request(restored))
-	if err != nil || len(checks) > 0 {
-		t.Fatalf("%v, %+v\n%s", err, checks, d.YAML())
-	}
-	for _, h := range s.headers(restored) {
-		if !p.Excluded(h.Schema, h.Table) {
-			through(t, conn, p, h.Schema, h.Table)
-		}
-	}
-	for _, c := range p.Checks() {
-		if c.Outcome != verdict.Pass {
-			t.Errorf("%+v", c)
-		}
-	}
-}
 
 const contents = `
 	create extension hstore;
@@ -193,7 +126,7 @@ func TestDraftWeighsKeys(t *testing.T) {
 	t.Parallel()
 	key := func(documents, containers int64, e evidence) *keyEvidence {
 		e.values = documents - containers
-		return &keyEvidence{evidence: e, what: "a secret", transform: tokenLike, documents: documents, containers: containers}
+		return &keyEvidence{evidence: e, what: "a secret", transform: "token", documents: documents, containers: containers}
 	}
 	for _, tt := range []struct {
 		name      string
@@ -201,21 +134,21 @@ func TestDraftWeighsKeys(t *testing.T) {
 		key       *keyEvidence
 		want      string // the transform; empty: it is redacted with the rest
 	}{
-		{"in one of a hundred", 1000, key(10, 0, evidence{}), tokenLike},
+		{"in one of a hundred", 1000, key(10, 0, evidence{}), "token"},
 		{"in fewer", 1000, key(9, 0, evidence{}), ""},
 		{"in the only one", 1, key(1, 0, evidence{}), ""},
-		{"in both", 2, key(2, 0, evidence{}), tokenLike},
+		{"in both", 2, key(2, 0, evidence{}), "token"},
 		{"an object in every second", 100, key(100, 50, evidence{}), ""},
-		{"an object in every tenth", 100, key(100, 10, evidence{}), tokenLike},
-		{"addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 90}}), email},
-		{"some addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 50}}), tokenLike},
-		{"UUIDs", 100, key(100, 0, evidence{forms: [likenesses]int64{likeUUID: 100}}), uuid4},
+		{"an object in every tenth", 100, key(100, 10, evidence{}), "token"},
+		{"addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 90}}), "email"},
+		{"some addresses", 100, key(100, 0, evidence{whole: map[detect.Kind]int64{detect.Email: 50}}), "token"},
+		{"UUIDs", 100, key(100, 0, evidence{forms: [likenesses]int64{likeUUID: 100}}), "uuid"},
 		{"no word that tells", 100, nil, ""},
 	} {
 		e := evidence{documents: tt.documents, keys: map[string]*keyEvidence{"k": tt.key}}
 		got := ""
 		for _, k := range e.telling() {
-			got = k.transform
+			got = k.Transform
 		}
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
@@ -242,8 +175,8 @@ func TestDraftWeighsValues(t *testing.T) {
 	} {
 		c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "t"}}, Name: "ref", SQL: tt.typ, Base: schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}}
 		j := tt.e.judge(c, "", "")
-		if j.confidence != tt.confidence || (j.passes != "") != tt.passes {
-			t.Errorf("%s: %s, passes %q", tt.name, j.confidence, j.passes)
+		if j.confidence != tt.confidence || (j.Passes != "") != tt.passes {
+			t.Errorf("%s: %s, passes %q", tt.name, j.confidence, j.Passes)
 		}
 	}
 }
@@ -325,10 +258,10 @@ func TestDraftLinksNoTexts(t *testing.T) {
 func TestDraftOfANastySchema(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), nasty); err != nil {
+	if _, err := conn.Exec(t.Context(), scrubtest.Nasty); err != nil {
 		t.Fatal(err)
 	}
-	s := situation{definitions: nastyKeys}
+	s := situation{definitions: scrubtest.NastyKeys}
 	d := s.survey(t, conn)
 	s.confirmed(t, conn, d)
 	if !strings.Contains(d.YAML(), "# low: named like an e-mail address; the backup has no value to look at\n    - {column: public.users.email, transform: email, link: email}") {
@@ -362,7 +295,7 @@ func TestDraftBesideRules(t *testing.T) {
 	}
 	s := situation{exclude: []string{"public.sessions"}, rules: rules(t, "public.users.email email link=person_email", "public.users.full_name preserve", "public.gone.email email")}
 	d := s.survey(t, conn)
-	if got, want := loadScrub(t, d.YAML()).Rules, 2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
+	if got, want := scrubtest.LoadSection(t, d.YAML()).Rules, 2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
 		t.Errorf("%+v", got)
 	}
 	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 || !strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; find out why the backup lacks the table") {
@@ -374,12 +307,12 @@ func TestDraftBesideRules(t *testing.T) {
 	if d.Ruled != 2 {
 		t.Error(d.Ruled)
 	}
-	within := jsonRule(t, "public.users.doc", "$.mail email link=person_email")
+	within := scrubtest.JSONRule(t, "public.users.doc", "$.mail email link=person_email")
 	if _, err := conn.Exec(t.Context(), "alter table users add doc jsonb"); err != nil {
 		t.Fatal(err)
 	}
 	s.rules = append(rules(t, "public.users.email preserve", "public.users.full_name preserve"), within)
-	if got := loadScrub(t, s.survey(t, conn).YAML()).Rules; len(got) != 2 || got[0].Link != "person_email" {
+	if got := scrubtest.LoadSection(t, s.survey(t, conn).YAML()).Rules; len(got) != 2 || got[0].Link != "person_email" {
 		t.Errorf("%+v", got)
 	}
 	s.rules = append(rules(t, "public.users.email preserve", "public.users.full_name hash link=email"), within)
@@ -387,7 +320,7 @@ func TestDraftBesideRules(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "alter table orders add other_email text"); err != nil {
 		t.Fatal(err)
 	}
-	if got := loadScrub(t, s.survey(t, conn).YAML()).Rules; len(got) != 3 || got[0].Link != "email_email" || got[2].Link != "email_email" {
+	if got := scrubtest.LoadSection(t, s.survey(t, conn).YAML()).Rules; len(got) != 3 || got[0].Link != "email_email" || got[2].Link != "email_email" {
 		t.Errorf("the name of a link that is taken: %+v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package scrub
+package draft
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/scrub"
 	"daybefore/internal/verdict"
 )
 
@@ -17,32 +18,31 @@ import (
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	s := situation{
-		ddl: `create table people (id int, email text, note text, kind text, story text, tall int, born date) partition by list (kind);
-			create table people_a partition of people for values in ('a'); create table people_b partition of people for values in ('b'); create table empty (email text)`,
-		rules: rules(t, "public.people.email email link=person", "public.people.note set_null", "public.people.kind preserve", "public.people.born truncate to=year", "public.empty.email email"),
-	}
-	p, checks := s.planOn(t, conn)
-	if len(checks) > 0 {
-		t.Fatal(checks)
-	}
-	if _, err := conn.Exec(t.Context(), `insert into people select n, 'Ada' || n || '@example.com', case when n % 2 = 0 then E'tab\t\\' || n else null end,
+	if _, err := conn.Exec(t.Context(), `
+		create table people (id int, email text, note text, kind text, story text, tall int, born date) partition by list (kind);
+		create table people_a partition of people for values in ('a');
+		create table people_b partition of people for values in ('b');
+		create table empty (email text);
+		insert into people select n, 'Ada' || n || '@example.com', case when n % 2 = 0 then E'tab\t\\' || n else null end,
 		case when n % 3 = 0 then 'a' else 'b' end, 'call +49 171 2345678', 170 + n % 20, '1990-01-01'::date + n from generate_series(1, 99) n;
 		insert into people values (100, 'Ädä 1@example.com', repeat('x', 3000), 'a', 'x', 1, null)`); err != nil {
 		t.Fatal(err)
 	}
-	m := p.Measure()
-	for _, h := range s.headers(p.schema) {
+	s := situation{rules: rules(t, "public.people.email email link=person", "public.people.note set_null",
+		"public.people.kind preserve", "public.people.born truncate to=year", "public.empty.email email")}
+	req := s.request(read(t, conn))
+	p, checks, err := scrub.NewPlan(t.Context(), conn, req)
+	if err != nil || len(checks) > 0 {
+		t.Fatal(err, checks)
+	}
+	m := NewMeasure(p)
+	for _, h := range req.Headers {
 		f, err := m.Filter(h.Schema, h.Table, h.Columns)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var rows bytes.Buffer
-		if _, err := conn.PgConn().CopyTo(t.Context(), &rows, "copy public."+h.Table+" to stdout"); err != nil {
-			t.Fatal(err)
-		}
-		for row := range bytes.Lines(rows.Bytes()) {
-			if out, err := f(nil, bytes.TrimSuffix(row, []byte("\n"))); err != nil || len(out) > 0 {
+		for _, row := range rowsOf(t, conn, h) {
+			if out, err := f(nil, row); err != nil || len(out) > 0 {
 				t.Fatalf("%d bytes came out: %v", len(out), err)
 			}
 		}

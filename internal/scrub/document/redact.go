@@ -1,6 +1,8 @@
-package scrub
+package document
 
 import (
+	"daybefore/internal/scrub/transform"
+
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
@@ -16,7 +18,7 @@ import (
 // redactValue rewrites the value that begins at i, into which no path leads,
 // and returns where it ends; -1 for none. Like valueEnd, of which it has the
 // form, it is what most of a document passes through.
-func (d *document) redactValue(i, depth int) int {
+func (d *Rewriter) redactValue(i, depth int) int {
 	if i >= len(d.src) {
 		return -1
 	}
@@ -39,7 +41,7 @@ func (d *document) redactValue(i, depth int) int {
 
 // redactMembers rewrites the object or array that begins at i, whose members
 // stand at a depth, and returns where it ends; -1 for none.
-func (d *document) redactMembers(i, depth int) int {
+func (d *Rewriter) redactMembers(i, depth int) int {
 	s := d.src
 	opened := s[i]
 	closes := opened + 2 // of either bracket in ASCII
@@ -87,19 +89,19 @@ func (d *document) redactMembers(i, depth int) int {
 
 // redactKey judges the key that stands from i to end and is not simple; ok is
 // false for one that does not end.
-func (d *document) redactKey(i, end int) (ok bool) {
+func (d *Rewriter) redactKey(i, end int) (ok bool) {
 	if end < 0 {
 		return false
 	}
-	if key := d.src[i+1 : end-1]; !plainKey(key) && !d.names(key) {
-		d.replaceKey(i, end, d.redact)
+	if key := d.src[i+1 : end-1]; !jsontext.PlainKey(key) && !d.names(key) {
+		d.replaceKey(i, end, d.Redact)
 	}
 	return true
 }
 
 // redactMember rewrites the member whose key stands from i to end, and returns
 // where it ends; -1 for none.
-func (d *document) redactMember(i, end int, simple bool, depth int) int {
+func (d *Rewriter) redactMember(i, end int, simple bool, depth int) int {
 	if !simple && !d.redactKey(i, end) {
 		return -1
 	}
@@ -112,7 +114,7 @@ func (d *document) redactMember(i, end int, simple bool, depth int) int {
 // redactString gives the string whose quote is before from other letters and
 // digits, and returns where it ends; -1 if it does not. What is looked for in
 // eight bytes and what becomes of them come from one look at them.
-func (d *document) redactString(from int) int {
+func (d *Rewriter) redactString(from int) int {
 	s := d.src
 	i := from
 	for ; i+8 <= len(s); i += 8 {
@@ -129,8 +131,8 @@ func (d *document) redactString(from int) int {
 			return d.redactOddString(from)
 		}
 		d.put(i, first(n, shaped, word))
-		if d.sample != nil {
-			d.sample.add(s[from : i+n])
+		if d.Sample != nil {
+			d.Sample(s[from : i+n])
 		}
 		return i + n + 1
 	}
@@ -139,7 +141,7 @@ func (d *document) redactString(from int) int {
 
 // redactTail is redactString at i, behind which there is no whole word any more:
 // most documents end with a text.
-func (d *document) redactTail(from, i int) int {
+func (d *Rewriter) redactTail(from, i int) int {
 	var tail [8]byte
 	left := copy(tail[:], d.src[i:])
 	word, random := octets.Load(tail[:]), d.words.next()
@@ -152,8 +154,8 @@ func (d *document) redactTail(from, i int) int {
 		d.ahead(i)
 	}
 	copy(d.dst[len(d.dst)-(d.copied-i):], tail[:n])
-	if d.sample != nil {
-		d.sample.add(d.src[from : i+n])
+	if d.Sample != nil {
+		d.Sample(d.src[from : i+n])
 	}
 	return i + n + 1
 }
@@ -174,7 +176,7 @@ func first(n int, word, other uint64) uint64 {
 }
 
 // put puts eight bytes in the place of as many in src, to which dst goes ahead.
-func (d *document) put(i int, word uint64) {
+func (d *Rewriter) put(i int, word uint64) {
 	if i+8 > d.copied {
 		d.ahead(i)
 	}
@@ -183,7 +185,7 @@ func (d *document) put(i int, word uint64) {
 
 // ahead copies so much at once that what stays between two strings costs
 // nothing, and so little that it may be in vain.
-func (d *document) ahead(i int) {
+func (d *Rewriter) ahead(i int) {
 	const window = 512
 	end := min(i+window, len(d.src))
 	d.dst = append(d.dst, d.src[d.copied:end]...)
@@ -191,28 +193,28 @@ func (d *document) ahead(i int) {
 }
 
 // redactOddString is redactString for what is not all ASCII, or escaped.
-func (d *document) redactOddString(from int) int {
+func (d *Rewriter) redactOddString(from int) int {
 	end, _ := jsontext.TextEnd(d.src, from)
 	if end < 0 {
 		return -1
 	}
 	value := d.unescaped(d.src[from : end-1])
-	d.sample.add(value)
-	d.out = appendShape(d.out[:0], value, d.words.bytes(), false, d.redact.code != nil)
+	d.sampled(value)
+	d.out = d.Redact.AppendShape(d.out[:0], value, d.words.bytes())
 	d.quote(from-1, end)
 	return end
 }
 
 // redactDigits gives a number other digits: its first one stays zero or not
 // zero, its exponent as it is.
-func (d *document) redactDigits(from, end int) {
+func (d *Rewriter) redactDigits(from, end int) {
 	s := d.src
 	if s[from] == '-' {
 		from++
 	}
 	if from+8 > len(s) || end-from > 8 {
 		d.copy(from, end)
-		d.dst = appendDigits(d.dst, s[from:end], d.words.bytes())
+		d.dst = transform.AppendDigits(d.dst, s[from:end], d.words.bytes())
 		return
 	}
 	word, random := octets.Load(s[from:]), d.words.next()
@@ -259,7 +261,7 @@ func shapeFirstOf(c, random byte) byte {
 // They are those of wyrand.
 type wordStream struct {
 	state, flip uint64
-	random      randomBytes
+	random      transform.Random
 }
 
 func (w *wordStream) next() uint64 {
@@ -269,9 +271,8 @@ func (w *wordStream) next() uint64 {
 }
 
 // bytes is for what is not rewritten word by word, valid until the next call.
-func (w *wordStream) bytes() *randomBytes {
-	w.random = randomBytes{used: 1 + sha256.Size/8}
-	w.random.more.Seed(w.next(), w.next())
+func (w *wordStream) bytes() *transform.Random {
+	w.random = transform.SeededRandom(w.next(), w.next())
 	return &w.random
 }
 
@@ -279,14 +280,15 @@ func (w *wordStream) bytes() *randomBytes {
 // is the key's digest, makes them of their hash. A digest of all their bytes
 // would cost as much as the rest; and two documents that share letters by
 // chance, or by somebody's art, tell nothing of either.
-func (d *document) seed() {
+func (d *Rewriter) seed() {
 	if d.cipher == nil {
-		d.cipher = newCipher(d.mask.digest(d.redact.domain, nil))
+		d.cipher = newCipher(d.mask.DigestOf(d.Redact, nil))
 	}
 	clear(d.block[:])
 	binary.LittleEndian.PutUint64(d.block[:], xxhash.Sum64(d.src))
 	d.cipher.Encrypt(d.block[:], d.block[:])
-	d.words.state, d.words.flip = number(d.block[:]), number(d.block[8:])
+	d.words.state = binary.LittleEndian.Uint64(d.block[:])
+	d.words.flip = binary.LittleEndian.Uint64(d.block[8:])
 }
 
 func newCipher(key *[sha256.Size]byte) cipher.Block {

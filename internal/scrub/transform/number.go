@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -6,7 +6,27 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+
+	"daybefore/internal/scrub/schema"
 )
+
+const (
+	Number = "number" // a number near the value, or the foot of its bucket
+	Money  = "money"  // an amount near the value, in the same form
+)
+
+var numberSamples = []string{"1", "2", "3", "5", "10", "50", "99", "100", "1000", "12345", "-1", "-10", "-100"}
+
+func init() {
+	register(Number, kind{
+		fits: anyOf(schema.Type.IsNumber, schema.Type.IsNumberRange), keepsShape: true,
+		samples: numberSamples, write: writeNumber,
+	})
+	register(Money, kind{
+		fits: anyOf(schema.Type.IsText, schema.Type.IsNumber, schema.Type.IsMoney), keepsShape: true,
+		samples: numberSamples, write: writeMoney,
+	})
+}
 
 var errNotANumber = errors.New("not a number")
 
@@ -14,11 +34,11 @@ var errNotANumber = errors.New("not a number")
 // rest are replaced.
 const exactDigits = 19
 
-// appendNumber appends a number at most percent away from the one that value
+// appendNoise appends a number at most percent away from the one that value
 // spells, picked by random: 0 is the lowest, all ones the highest. It has the
 // same sign, the same digits after the point, no more digits before it, and is
 // not above largest, if that is not 0. Zero, NaN and the infinities stay.
-func (m *masker) appendNumber(dst, value []byte, random uint64, percent float64, largest uint64) ([]byte, error) {
+func (m *Masker) appendNoise(dst, value []byte, random uint64, percent float64, largest uint64) ([]byte, error) {
 	switch string(value) {
 	case "NaN", "Infinity", "-Infinity":
 		return append(dst, value...), nil
@@ -121,17 +141,17 @@ func appendWhole(dst, digits []byte) []byte {
 	return append(dst, digits...)
 }
 
-func writeNumber(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeNumber(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	if r.bucket > 0 {
 		return m.appendBucket(dst, in.value, r.bucket)
 	}
-	return m.appendNumber(dst, in.value, number(in.digest[:]), r.percent, r.largest)
+	return m.appendNoise(dst, in.value, leading(in.digest[:]), r.percent, r.largest)
 }
 
 // appendBucket appends the number's foot: the nearest multiple of bucket that
 // is not farther from zero, with as many digits after the point as before, all
 // zero. NaN and the infinities stay.
-func (m *masker) appendBucket(dst, value []byte, bucket uint64) ([]byte, error) {
+func (m *Masker) appendBucket(dst, value []byte, bucket uint64) ([]byte, error) {
 	switch string(value) {
 	case "NaN", "Infinity", "-Infinity":
 		return append(dst, value...), nil
@@ -204,7 +224,7 @@ func appendFloatBucket(dst, value []byte, bucket uint64) ([]byte, error) {
 }
 
 // writeMoney is noise for an amount in any form: $1,234.50 or 1.234,50 EUR.
-func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeMoney(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	if r.plainNumber {
 		return writeNumber(m, dst, r, in)
 	}
@@ -222,7 +242,7 @@ func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	if len(m.digits) == 0 || letters > currency {
 		return dst, errNotANumber
 	}
-	perturb(m.digits, number(in.digest[:]), r.percent, r.largest, false)
+	perturb(m.digits, leading(in.digest[:]), r.percent, r.largest, false)
 	next := 0
 	for _, c := range in.value {
 		if '0' <= c && c <= '9' {
@@ -232,4 +252,9 @@ func writeMoney(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 		dst = append(dst, c)
 	}
 	return dst, nil
+}
+
+// AppendNumber is append for a number that must stay one, whatever it stands in.
+func (m *Masker) AppendNumber(dst []byte, r *Recipe, value []byte) ([]byte, error) {
+	return writeNumber(m, dst, r, input{value: value, normalized: value, digest: m.Digest(r.domain, value)})
 }

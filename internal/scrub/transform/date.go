@@ -1,10 +1,29 @@
-package scrub
+package transform
 
 import (
 	"bytes"
 	"errors"
 	"strconv"
+
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/spec"
 )
+
+const (
+	DateShift = "date_shift" // a day near the value's, at the same time of day
+	Truncate  = "truncate"   // the beginning of the value's hour, day, month or year
+)
+
+// DateSamples are days of different times, as every type of a day takes them.
+var DateSamples = []string{"1950-06-15", "1999-12-31", "2024-02-29", "2099-01-01"}
+
+func init() {
+	fits := anyOf(schema.Type.IsText, schema.Type.IsDate, schema.Type.IsDateRange)
+	register(DateShift, kind{fits: fits, keepsShape: true, samples: DateSamples, write: writeDateShift})
+	register(Truncate, kind{
+		fits: fits, keepsShape: true, samples: DateSamples, lacks: lacksPrecision, write: writeTruncated,
+	})
+}
 
 var errNotADate = errors.New("not a date as DateStyle ISO writes it")
 
@@ -94,8 +113,8 @@ func (d dateText) append(dst []byte) []byte {
 	return dst
 }
 
-func writeDateShift(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	random := number(in.digest[:])
+func writeDateShift(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
+	random := leading(in.digest[:])
 	if m.person != nil {
 		random = *m.person
 	}
@@ -114,9 +133,16 @@ const (
 
 var datePrecisions = map[string]datePrecision{"year": toYear, "month": toMonth, "day": toDay, "hour": toHour}
 
+func lacksPrecision(r *spec.Rule) (why, mend string) {
+	if _, known := datePrecisions[r.To]; !known {
+		return "has the transform truncate without to", "add to: hour, day, month or year"
+	}
+	return "", ""
+}
+
 // writeTruncated appends the beginning of the value's hour, day, month or
 // year, in the zone that the value is written in.
-func writeTruncated(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeTruncated(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	d, err := readDate(in.value)
 	if err != nil || d.infinite {
 		return append(dst, d.rest...), err

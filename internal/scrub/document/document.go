@@ -1,75 +1,60 @@
-package scrub
+// Package document rewrites JSON documents by path, byte by byte: each value that a
+// path names becomes what its transform makes of it, and all others are redacted,
+// kept or refused. It must never let a text or number pass that no path preserves
+// unless the rule keeps the rest, and never put one into an error; what it does not
+// replace stays as it was written.
+package document
 
 import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
-	"fmt"
 	"math/bits"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/jsontext"
-	"daybefore/internal/scrub/schema"
-	"daybefore/internal/spec"
+	"daybefore/internal/scrub/transform"
 )
 
 var errNotJSON = errors.New("not a JSON document")
 
-// documentPaths is the name under which a rule by paths is reported.
-const documentPaths = "json"
-
-// What becomes of values that no path names.
-const (
-	redactUnmatched = "redact"
-	refuseUnmatched = "refuse"
-	keepUnmatched   = "keep"
-)
-
-// documentRecipe says what becomes of the values in a JSON document.
-type documentRecipe struct {
-	column    *schema.Column
-	paths     []pathRecipe
-	machine   paths // made of them
-	unmatched string
-	redact    *recipe // of texts
-}
-
-type pathRecipe struct {
-	spec.JSONPath
-	keys    [][]byte // of the steps, in the encoding of the rows
-	made    *recipe  // nil: the value passes
-	written []byte   // constant, as JSON
-	link    string
-	pos     spec.Pos
-}
-
-// document rewrites JSON documents byte by byte: what it does not replace
+// Rewriter rewrites JSON documents byte by byte: what it does not replace
 // stays as it was written, to the last digit and blank. One serves one
 // goroutine.
-type document struct {
-	*documentRecipe
-	mask   *masker
+type Rewriter struct {
+	*Recipe
+	Stays  []func(normalized []byte) bool // by path: reports which of its texts are left as they are; may be nil
+	Met    []int64                        // by path: values that it named
+	Sample func(text []byte)              // is shown the texts that are taken away, in UTF-8; may be nil
+	Watch  *Watch                         // looks at what passes; may be nil
+
+	mask   *transform.Masker
 	decode *copytext.Decoder
-	stays  [][]foldedGlob // by path: values of its link that keep leaves as they are
-	met    []int64        // by path: values that it named
-	sample *sampler       // of the texts that it rewrites; nil: not wanted
-	inside *inside        // looks at what passes; nil: nobody does
 
 	src     []byte
-	at      int      // in src
-	escaped bool     // the string that ends there holds a backslash
-	dst     []byte   // what the document becomes
-	copied  int      // of src to dst
-	escapes bool     // what was put in may hold what COPY escapes
-	states  []uint64 // of the paths, for each level of nesting
+	looking bool          // Watch looks at this document
+	where   func() string // path
+	at      int           // in src
+	escaped bool          // the string that ends there holds a backslash
+	dst     []byte        // what the document becomes
+	copied  int           // of src to dst
+	escapes bool          // what was put in may hold what COPY escapes
+	states  []uint64      // of the paths, for each level of nesting
 	trail   []place
 	words   wordStream // for what is redacted: of the whole document
 	cipher  cipher.Block
 	block   [aes.BlockSize]byte
-	number  recipe // for a number in the place of a text
 	raw     []byte
 	out     []byte
+}
+
+// Watch looks at what a rule by paths lets pass.
+type Watch struct {
+	Begin func() bool                           // before each document; reports whether it is to be looked at
+	Look  func(text []byte, path func() string) // at what stays as it is, in UTF-8; path is where it stands
+	Named bool                                  // look also at what a path preserves
+	End   func() error                          // behind a document that was looked at; its error is Append's
 }
 
 // place is a member's key in src, or an array's element where to is 0.
@@ -82,47 +67,54 @@ type level struct {
 	alive bool
 }
 
-// unnamedValue is a value that no path names, where that is refused.
-type unnamedValue struct{ path string }
+// UnnamedError is a value that no path names, where that is refused.
+type UnnamedError struct{ Path string }
 
-func (e *unnamedValue) Error() string { return "a value at " + e.path + " that no path names" }
+func (e *UnnamedError) Error() string { return "a value at " + e.Path + " that no path names" }
 
-func newDocument(p *Plan, r *documentRecipe, mask *masker, decode *copytext.Decoder) *document {
-	d := &document{documentRecipe: r, mask: mask, decode: decode, met: make([]int64, len(r.paths))}
-	if r.unmatched == keepUnmatched {
-		d.inside = p.newInside(p.scanner)
+// NewRewriter rewrites by a recipe, under the key of a masker that no other
+// goroutine uses.
+func NewRewriter(r *Recipe, mask *transform.Masker, decode *copytext.Decoder) *Rewriter {
+	d := &Rewriter{
+		Recipe: r, mask: mask, decode: decode,
+		Stays: make([]func([]byte) bool, len(r.Paths)), Met: make([]int64, len(r.Paths)),
 	}
-	for _, path := range r.paths {
-		d.stays = append(d.stays, p.keptInLink(path.link))
-	}
+	d.where = d.path
 	return d
 }
 
-// append appends the document with its values rewritten.
-func (d *document) append(dst, src []byte) ([]byte, error) {
+// Append appends the document with its values rewritten.
+func (d *Rewriter) Append(dst, src []byte) ([]byte, error) {
 	d.src, d.at, d.dst, d.copied, d.trail = src, 0, dst, 0, d.trail[:0]
 	d.states, d.escapes = d.states[:0], false
-	if d.unmatched == redactUnmatched {
+	if d.Unmatched == Redact {
 		d.seed()
 	}
 	for i := range d.machine {
 		d.states = append(d.states, d.machine[i].begin)
 	}
-	d.inside.begin()
+	d.looking = d.Watch != nil && d.Watch.Begin()
 	d.blanks()
-	if err := d.value(level{alive: len(d.paths) > 0}, -1); err != nil {
+	if err := d.value(level{alive: len(d.Paths) > 0}, -1); err != nil {
 		return d.dst, err
 	}
 	if d.blanks(); d.at != len(src) {
 		return d.dst, errNotJSON
 	}
 	d.copy(len(src), len(src))
-	return d.dst, d.inside.end()
+	if d.looking {
+		return d.dst, d.Watch.End()
+	}
+	return d.dst, nil
 }
 
-func (d *document) blanks() { d.at = jsontext.AfterBlanks(d.src, d.at) }
+// Escapes reports whether what was put into the last document may hold what COPY
+// escapes, where the document itself held nothing of that kind.
+func (d *Rewriter) Escapes() bool { return d.escapes }
 
-func (d *document) peek() byte {
+func (d *Rewriter) blanks() { d.at = jsontext.AfterBlanks(d.src, d.at) }
+
+func (d *Rewriter) peek() byte {
 	if d.at < len(d.src) {
 		return d.src[d.at]
 	}
@@ -130,7 +122,7 @@ func (d *document) peek() byte {
 }
 
 // moved goes on where something ended; it did not where that is below 0.
-func (d *document) moved(end int) error {
+func (d *Rewriter) moved(end int) error {
 	if end < 0 {
 		return errNotJSON
 	}
@@ -139,18 +131,18 @@ func (d *document) moved(end int) error {
 }
 
 // reached are the states of the paths at one level of nesting.
-func (d *document) reached(depth int) []uint64 {
+func (d *Rewriter) reached(depth int) []uint64 {
 	return d.states[depth*len(d.machine) : (depth+1)*len(d.machine)]
 }
 
 // value rewrites the value that begins here. inForce is the path that decides
 // for all that it holds, unless a longer one names it; -1 for none.
-func (d *document) value(at level, inForce int) error {
+func (d *Rewriter) value(at level, inForce int) error {
 	if at.depth > jsontext.Deepest {
 		return errNotJSON
 	}
 	if at.alive {
-		if inForce, at.alive = d.named(at.depth, inForce); inForce >= 0 && d.paths[inForce].whole() {
+		if inForce, at.alive = d.named(at.depth, inForce); inForce >= 0 && d.Paths[inForce].whole() {
 			return d.replaceWhole(inForce)
 		}
 	}
@@ -161,7 +153,7 @@ func (d *document) value(at level, inForce int) error {
 		err := d.moved(jsontext.ValueEnd(d.src, from, at.depth))
 		d.passed(from, inForce)
 		return err
-	case inForce < 0 && d.unmatched == redactUnmatched:
+	case inForce < 0 && d.Unmatched == Redact:
 		return d.moved(d.redactValue(d.at, at.depth))
 	}
 	switch c := d.peek(); {
@@ -179,14 +171,14 @@ func (d *document) value(at level, inForce int) error {
 
 // named counts the paths that end here and tells which decides, and whether
 // any leads further.
-func (d *document) named(depth, inForce int) (int, bool) {
+func (d *Rewriter) named(depth, inForce int) (int, bool) {
 	found, alive := false, false
 	for i, state := range d.reached(depth) {
 		w := &d.machine[i]
 		alive = alive || state&^w.ends != 0
 		for ends := state & w.ends; ends != 0; ends &= ends - 1 {
 			path := w.at[bits.TrailingZeros64(ends)].path
-			d.met[path]++
+			d.Met[path]++
 			if !found {
 				inForce, found = path, true
 			}
@@ -195,37 +187,40 @@ func (d *document) named(depth, inForce int) (int, bool) {
 	return inForce, alive
 }
 
-// whole tells whether a path's rule replaces objects and arrays too.
-func (p *pathRecipe) whole() bool {
-	return p.made != nil && (p.made.name == setNull || p.made.name == constant)
+// whole reports whether a path's rule replaces objects and arrays too.
+func (p *Path) whole() bool {
+	return p.Made != nil && (p.Made.Name() == transform.SetNull || p.Made.Name() == transform.Constant)
 }
 
-func (d *document) passes(inForce int) bool {
-	return inForce >= 0 && d.paths[inForce].made == nil || inForce < 0 && d.unmatched == keepUnmatched
+func (d *Rewriter) passes(inForce int) bool {
+	return inForce >= 0 && d.Paths[inForce].Made == nil || inForce < 0 && d.Unmatched == Keep
 }
 
 // passed looks at what stays as it is, from where it begins up to here.
-func (d *document) passed(from, inForce int) {
-	if !d.inside.looks(inForce >= 0) {
-		return
-	}
-	if kind, ok := d.inside.find(d.unescaped(d.src[from:d.at])); ok {
-		path := d.path()
-		d.inside.leaked(d.column.Root().String()+" at "+path, kind, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", path, transformFor[kind]))
+func (d *Rewriter) passed(from, inForce int) {
+	if d.looking && (inForce < 0 || d.Watch.Named) {
+		d.Watch.Look(d.unescaped(d.src[from:d.at]), d.where)
 	}
 }
 
-func (d *document) replaceWhole(inForce int) error {
+// sampled shows a text that is taken away, in UTF-8.
+func (d *Rewriter) sampled(text []byte) {
+	if d.Sample != nil {
+		d.Sample(text)
+	}
+}
+
+func (d *Rewriter) replaceWhole(inForce int) error {
 	from := d.at
 	if err := d.moved(jsontext.ValueEnd(d.src, from, 0)); err != nil {
 		return err
 	}
-	p := &d.paths[inForce]
+	p := &d.Paths[inForce]
 	if d.src[from] == '"' {
-		d.sample.add(d.unescaped(d.src[from+1 : d.at-1]))
+		d.sampled(d.unescaped(d.src[from+1 : d.at-1]))
 	}
 	d.until(from)
-	if p.made.name == setNull || string(d.src[from:d.at]) == "null" {
+	if p.Made.Name() == transform.SetNull || string(d.src[from:d.at]) == "null" {
 		d.dst = append(d.dst, "null"...)
 	} else {
 		d.dst, d.escapes = append(d.dst, p.written...), true
@@ -235,11 +230,11 @@ func (d *document) replaceWhole(inForce int) error {
 
 // until appends what was passed over before from, and counts what was read
 // since as replaced.
-func (d *document) until(from int) { d.copy(from, d.at) }
+func (d *Rewriter) until(from int) { d.copy(from, d.at) }
 
 // copy brings dst to what becomes of src before from, to which it may be ahead,
 // and goes on at end.
-func (d *document) copy(from, end int) {
+func (d *Rewriter) copy(from, end int) {
 	if from >= d.copied {
 		d.dst = append(d.dst, d.src[d.copied:from]...)
 	} else {
@@ -248,13 +243,13 @@ func (d *document) copy(from, end int) {
 	d.copied = end
 }
 
-func (d *document) object(at level, inForce int) error {
+func (d *Rewriter) object(at level, inForce int) error {
 	d.at++
 	if d.blanks(); d.peek() == '}' {
 		d.at++
 		return nil
 	}
-	wanted, redacts := d.wanted(at), inForce < 0 && d.unmatched == redactUnmatched
+	wanted, redacts := d.wanted(at), inForce < 0 && d.Unmatched == Redact
 	s, i := d.src, d.at
 	for more := true; more; {
 		if i >= len(s) || s[i] != '"' {
@@ -282,7 +277,7 @@ func (d *document) object(at level, inForce int) error {
 }
 
 // member rewrites the member whose key began at from and ends here.
-func (d *document) member(at level, wanted lengths, from, inForce int) error {
+func (d *Rewriter) member(at level, wanted lengths, from, inForce int) error {
 	inner, literal := level{depth: at.depth + 1}, false
 	if wanted.has(d.at-from-2) || d.escaped && wanted != 0 {
 		literal, inner.alive = d.toMember(at.depth, d.src[from+1:d.at-1])
@@ -301,7 +296,7 @@ func (d *document) member(at level, wanted lengths, from, inForce int) error {
 	return nil
 }
 
-func (d *document) array(at level, inForce int) error {
+func (d *Rewriter) array(at level, inForce int) error {
 	d.at++
 	if d.blanks(); d.peek() == ']' {
 		d.at++
@@ -327,7 +322,7 @@ func (d *document) array(at level, inForce int) error {
 
 // wanted are the lengths of the keys that lead further from what stands at a
 // level.
-func (d *document) wanted(at level) (all lengths) {
+func (d *Rewriter) wanted(at level) (all lengths) {
 	if at.alive {
 		for i, state := range d.reached(at.depth) {
 			all |= d.machine[i].wanted(state)
@@ -337,8 +332,8 @@ func (d *document) wanted(at level) (all lengths) {
 }
 
 // toMember reckons where a member of what stands at a depth leads; literal
-// tells whether a path names it by its key, alive whether any leads there.
-func (d *document) toMember(depth int, key []byte) (literal, alive bool) {
+// reports whether a path names it by its key, alive whether any leads there.
+func (d *Rewriter) toMember(depth int, key []byte) (literal, alive bool) {
 	var plain []byte
 	if d.escaped {
 		plain = d.unescaped(key)
@@ -356,7 +351,7 @@ func (d *document) toMember(depth int, key []byte) (literal, alive bool) {
 }
 
 // toElement does likewise for an array's element.
-func (d *document) toElement(depth, index int) (alive bool) {
+func (d *Rewriter) toElement(depth, index int) (alive bool) {
 	above, below := d.descend(depth)
 	for i := range d.machine {
 		below[i] = d.machine[i].toElement(above[i], index)
@@ -366,7 +361,7 @@ func (d *document) toElement(depth, index int) (alive bool) {
 }
 
 // descend are the states at a depth, and the place of those below it.
-func (d *document) descend(depth int) (above, below []uint64) {
+func (d *Rewriter) descend(depth int) (above, below []uint64) {
 	for need := (depth + 2) * len(d.machine); len(d.states) < need; {
 		d.states = append(d.states, 0)
 	}
@@ -375,65 +370,37 @@ func (d *document) descend(depth int) (above, below []uint64) {
 
 // key judges a member's key, which may be a value itself: {"ada@example.com": 1}.
 // One that is no plain word, and that no path names, goes the way of values.
-func (d *document) key(from int, literal bool, inForce int) error {
+func (d *Rewriter) key(from int, literal bool, inForce int) error {
 	key := d.src[from+1 : d.at-1]
 	if d.passes(inForce) && !literal {
 		d.passed(from, inForce)
 		return nil
 	}
-	if literal || plainKey(key) || d.names(key) {
+	if literal || jsontext.PlainKey(key) || d.names(key) {
 		return nil
 	}
-	made := d.redact
+	made := d.Redact
 	switch {
 	case inForce >= 0:
-		made = d.paths[inForce].made
-	case d.unmatched == refuseUnmatched:
-		return &unnamedValue{d.path()}
+		made = d.Paths[inForce].Made
+	case d.Unmatched == Refuse:
+		return &UnnamedError{d.path()}
 	}
 	d.replaceKey(from, d.at, made)
 	return nil
 }
 
-// names tells whether a key is a plain word once it is unescaped.
-func (d *document) names(key []byte) bool { return plainKey(d.unescaped(key)) }
+// names reports whether a key is a plain word once it is unescaped.
+func (d *Rewriter) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
 
-func (d *document) replaceKey(from, end int, made *recipe) {
-	digest := d.mask.digest(made.domain, d.unescaped(d.src[from+1:end-1]))
+func (d *Rewriter) replaceKey(from, end int, made *transform.Recipe) {
+	key := d.unescaped(d.src[from+1 : end-1])
 	d.copy(from, end)
-	d.dst = append(emailAlphabet.AppendEncode(append(d.dst, '"'), digest[:emailBytes]), '"')
-}
-
-// keySigns tells the bytes of a word that names: 1 for a digit, strange for
-// what is in no such word.
-var keySigns = func() (t [256]int) {
-	for c := range t {
-		switch b := byte(c); {
-		case 'a' <= b|0x20 && b|0x20 <= 'z', b == '_', b == '-', b == '.', b == '$', b == ':', b == '/':
-		case '0' <= b && b <= '9':
-			t[c] = 1
-		default:
-			t[c] = strangeSign
-		}
-	}
-	return t
-}()
-
-const strangeSign = 1 << 16
-
-// plainKey tells a word that names from one that may be somebody's: without
-// blanks, signs of an address and more digits than a counter has.
-func plainKey(key []byte) bool {
-	const counter = 6
-	digits := 0
-	for _, c := range key {
-		digits += keySigns[c]
-	}
-	return digits <= counter
+	d.dst = append(d.mask.AppendWord(append(d.dst, '"'), made, key), '"')
 }
 
 // text rewrites the string that begins here.
-func (d *document) text(inForce int) error {
+func (d *Rewriter) text(inForce int) error {
 	from := d.at
 	if err := d.skipText(); err != nil || d.at-from == len(`""`) {
 		return err
@@ -445,35 +412,33 @@ func (d *document) text(inForce int) error {
 	if inForce < 0 {
 		return d.unnamed(from)
 	}
-	made, stays := d.paths[inForce].made, d.stays[inForce]
+	made, stays := d.Paths[inForce].Made, d.Stays[inForce]
 	value := d.unescaped(d.src[from+1 : d.at-1])
-	normalised := d.mask.normalise(made, value)
-	if len(normalised) == 0 {
+	normalized := d.mask.Normalize(made, value)
+	if len(normalized) == 0 {
 		return nil
 	}
-	for _, g := range stays {
-		if g.match(normalised) {
-			return nil
-		}
+	if stays != nil && stays(normalized) {
+		return nil
 	}
-	d.sample.add(value)
-	return d.write(from, made, value, normalised)
+	d.sampled(value)
+	return d.write(from, made, value, normalized)
 }
 
 // unnamed rewrites a string or number that no path names, and that may not pass.
-func (d *document) unnamed(from int) error {
-	if d.unmatched == refuseUnmatched {
-		return &unnamedValue{d.path()}
+func (d *Rewriter) unnamed(from int) error {
+	if d.Unmatched == Refuse {
+		return &UnnamedError{d.path()}
 	}
 	return d.moved(d.redactValue(from, 0))
 }
 
 // write puts what the recipe makes in the place of what was read from from on,
 // as a string.
-func (d *document) write(from int, made *recipe, value, normalised []byte) (err error) {
+func (d *Rewriter) write(from int, made *transform.Recipe, value, normalized []byte) (err error) {
 	d.until(from)
 	start := len(d.dst)
-	if d.dst, err = d.mask.append(append(d.dst, '"'), made, value, normalised); err != nil {
+	if d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalized); err != nil {
 		return err
 	}
 	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {
@@ -487,7 +452,7 @@ func (d *document) write(from int, made *recipe, value, normalised []byte) (err 
 
 // quote puts d.out as a string in the place of what stands in src from from to
 // end.
-func (d *document) quote(from, end int) {
+func (d *Rewriter) quote(from, end int) {
 	d.copy(from, end)
 	d.escapes = d.escapes || !jsontext.Verbatim(d.out)
 	d.dst = jsontext.AppendQuoted(d.dst, d.out)
@@ -495,7 +460,7 @@ func (d *document) quote(from, end int) {
 
 // numeral rewrites the number that begins here: by noise where the rule says
 // so, digit for digit where it keeps a text's shape, else as a string.
-func (d *document) numeral(inForce int) (err error) {
+func (d *Rewriter) numeral(inForce int) (err error) {
 	from := d.at
 	if err := d.moved(jsontext.NumberEnd(d.src, from)); err != nil {
 		return err
@@ -507,44 +472,22 @@ func (d *document) numeral(inForce int) (err error) {
 	if inForce < 0 {
 		return d.unnamed(from)
 	}
-	made, value := d.paths[inForce].made, d.src[from:d.at]
+	made, value := d.Paths[inForce].Made, d.src[from:d.at]
 	switch {
-	case made.name == noise || made.name == money:
-		d.number = *made
-		d.number.plainNumber, d.number.lenient = true, false
+	case made.Name() == transform.Number || made.Name() == transform.Money:
 		d.until(from)
-		d.dst, err = d.mask.append(d.dst, &d.number, value, value)
+		d.dst, err = d.mask.AppendNumber(d.dst, made, value)
 		return err
-	case made.keepsShape && made.name != password && made.name != tokenLike:
-		digest := d.mask.digest(made.domain, value)
-		random := newRandomBytes(digest)
+	case made.ReplacesDigits():
 		d.until(from)
-		d.dst = appendDigits(d.dst, value, &random)
+		d.dst = d.mask.AppendDigits(d.dst, made, value)
 		return nil
 	}
 	return d.write(from, made, value, value)
 }
 
-// appendDigits replaces a number's digits one for one; a leading zero, the
-// point and the exponent stay.
-func appendDigits(dst, value []byte, random *randomBytes) []byte {
-	first := true
-	for i, c := range value {
-		switch {
-		case c == 'e' || c == 'E':
-			return append(dst, value[i:]...)
-		case '0' <= c && c <= '9' && first:
-			c, first = shapeFirst(rune(c), random), false
-		case '0' <= c && c <= '9':
-			c = '0' + random.below(10)
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
 // skipText passes over the string that begins here.
-func (d *document) skipText() (err error) {
+func (d *Rewriter) skipText() (err error) {
 	if d.peek() != '"' {
 		return errNotJSON
 	}
@@ -555,13 +498,13 @@ func (d *document) skipText() (err error) {
 
 // path is where the value that is read stands, without keys that may be
 // somebody's.
-func (d *document) path() string {
+func (d *Rewriter) path() string {
 	s := []byte("$")
 	for _, p := range d.trail {
 		switch key := d.src[p.from:p.to]; {
 		case p.to == 0:
 			s = append(s, "[*]"...)
-		case len(key) > 0 && plainKey(key) && !bytes.ContainsAny(key, ".$:/"):
+		case len(key) > 0 && jsontext.PlainKey(key) && !bytes.ContainsAny(key, ".$:/"):
 			s = append(append(s, '.'), key...)
 		default:
 			s = append(s, ".*"...)
@@ -571,7 +514,7 @@ func (d *document) path() string {
 }
 
 // unescaped is a string's value in UTF-8, valid until the next call.
-func (d *document) unescaped(s []byte) []byte {
+func (d *Rewriter) unescaped(s []byte) []byte {
 	s = d.decode.Decode(s)
 	if bytes.IndexByte(s, '\\') < 0 {
 		return s

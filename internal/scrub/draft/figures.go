@@ -1,4 +1,4 @@
-package scrub
+package draft
 
 import (
 	"cmp"
@@ -7,10 +7,11 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/detect"
+	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -19,15 +20,18 @@ import (
 // Measure measures what the rules of a plan make of the values that pass. It
 // keeps numbers of what it is shown, and no value.
 type Measure struct {
-	plan   *Plan
-	blocks []*measured // guarded by the plan's mu
+	plan *scrub.Plan
+	seed maphash.Seed
+
+	mu     sync.Mutex
+	blocks []*measured
 }
 
-// Measure is for rows that are not loaded: nothing ends it that looks sensitive
-// and has no rule. The plan is of no use for a load then.
-func (p *Plan) Measure() *Measure {
-	p.watched, p.scanner, p.rules.LeakScan.SourceOverlap = nil, detect.Scanner{}, 0
-	return &Measure{plan: p}
+// NewMeasure begins to measure, for rows that are not loaded: nothing ends it
+// that looks sensitive and has no rule. The plan is of no use for a load then.
+func NewMeasure(plan *scrub.Plan) *Measure {
+	plan.Unwatch()
+	return &Measure{plan: plan, seed: maphash.MakeSeed()}
 }
 
 // Filter returns the function that measures the rows under one COPY header,
@@ -38,25 +42,26 @@ func (m *Measure) Filter(namespace, name string, columns []string) (func(dst, ro
 	if err != nil {
 		return nil, err
 	}
-	t := m.plan.schema.ByName[schema.Name{Schema: namespace, Table: name}]
-	b := &measured{plan: m.plan, rewrite: rewrite, charset: m.plan.encoding.Charset, decode: m.plan.encoding.NewDecoder()}
+	encoding := m.plan.Encoding()
+	t := m.plan.Table(namespace, name)
+	b := &measured{seed: m.seed, rewrite: rewrite, charset: encoding.Charset, decode: encoding.NewDecoder()}
 	for i, name := range columns {
-		if c := t.ByName[name]; m.plan.assigned[c] != nil {
+		if c := t.ByName[name]; m.plan.Rule(c) != nil {
 			b.columns = append(b.columns, &measuredColumn{column: c, field: i})
 		}
 	}
 	if len(b.columns) == 0 {
 		return nil, nil
 	}
-	m.plan.mu.Lock()
-	defer m.plan.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.blocks = append(m.blocks, b)
 	return b.row, nil
 }
 
 // measured are the columns of one block.
 type measured struct {
-	plan    *Plan
+	seed    maphash.Seed
 	rewrite func(dst, row []byte) ([]byte, error) // nil: all of it passes
 	columns []*measuredColumn
 	charset copytext.Charset
@@ -110,7 +115,7 @@ func (b *measured) fields(row []byte, of func(*measuredColumn) *profile) error {
 			}
 			field = b.raw
 		}
-		of(c).add(b.decode.Decode(field), b.plan.seed)
+		of(c).add(b.decode.Decode(field), b.seed)
 	}
 	return nil
 }
@@ -209,33 +214,20 @@ func (s *profile) median() int {
 
 // ruleOf is a column's rule, or that of one that is inherited from it: it may
 // hold no rows itself.
-func (p *Plan) ruleOf(c *schema.Column) *spec.Rule {
+func (m *Measure) ruleOf(c *schema.Column) *spec.Rule {
 	for _, t := range c.Table.WithDescendants() {
-		if r := p.assigned[t.ByName[c.Name]]; r != nil {
+		if r := m.plan.Rule(t.ByName[c.Name]); r != nil {
 			return r
 		}
 	}
 	return nil
 }
 
-// wayOf names what a rule does.
-func wayOf(r *spec.Rule) string {
-	switch {
-	case r.JSON != nil:
-		return documentPaths
-	case r.Fields != nil:
-		return compositeFields
-	case r.Recompute != "":
-		return recomputed
-	}
-	return r.Transform
-}
-
 // Shapes are those of all columns under a rule whose rows were measured, each
 // with all that is inherited from it, in the order of names.
 func (m *Measure) Shapes() []verdict.Shapes {
-	m.plan.mu.Lock()
-	defer m.plan.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	type pair struct {
 		before, after profile
 		rows          int64
@@ -254,12 +246,15 @@ func (m *Measure) Shapes() []verdict.Shapes {
 	}
 	all := []verdict.Shapes{}
 	for _, c := range slices.SortedFunc(maps.Keys(byRoot), func(a, b *schema.Column) int {
-		return cmp.Or((*schema.Table).Compare(a.Table, b.Table), cmp.Compare(a.Number, b.Number), strings.Compare(a.Name, b.Name))
+		return cmp.Or(a.Table.Compare(b.Table), cmp.Compare(a.Number, b.Number), strings.Compare(a.Name, b.Name))
 	}) {
 		made := byRoot[c]
-		out := verdict.Shapes{Table: c.Table.Name.String(), Column: c.Name, Rows: made.rows, Before: made.before.told(), After: made.after.told()}
-		if r := m.plan.ruleOf(c); changes(r) {
-			out.Transform, out.Link = wayOf(r), r.Link
+		out := verdict.Shapes{
+			Table: c.Table.Name.String(), Column: c.Name, Rows: made.rows,
+			Before: made.before.told(), After: made.after.told(),
+		}
+		if r := m.ruleOf(c); r != nil && !r.Preserve {
+			out.Transform, out.Link = scrub.WayOf(r), r.Link
 		}
 		all = append(all, out)
 	}

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -6,7 +6,30 @@ import (
 	"errors"
 	"net/netip"
 	"strconv"
+
+	"daybefore/internal/scrub/schema"
 )
+
+const (
+	URL  = "url"  // https://example.invalid/<16 characters, 80 bits>
+	UUID = "uuid" // a random UUID's form
+	IP   = "ip"   // an address of 10.0.0.0/8 or 2001:db8::/32
+	MAC  = "mac"  // a locally administered address in the same form
+)
+
+func init() {
+	uuids := anyOf(schema.Type.IsText, schema.Type.IsUUID)
+	register(URL, kind{fits: schema.Type.IsText, length: urlLength, most: urlLength, write: writeURL})
+	register(UUID, kind{fits: uuids, length: uuidLength, most: uuidLength, write: writeUUID})
+	register(IP, kind{
+		fits: anyOf(schema.Type.IsText, schema.Type.IsAddress), keepsShape: true,
+		samples: []string{"192.0.2.7", "198.51.100.0/24", "2001:db8::7"}, write: writeIP,
+	})
+	register(MAC, kind{
+		fits: anyOf(schema.Type.IsText, schema.Type.IsMAC), keepsShape: true,
+		samples: []string{"00:00:5e:00:53:01", "00:00:5e:ff:fe:00:53:01"}, write: writeMAC,
+	})
+}
 
 var (
 	errNotAnAddress = errors.New("not a network address")
@@ -19,12 +42,12 @@ const (
 	uuidLength = 36
 )
 
-func writeURL(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeURL(_ *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	return emailAlphabet.AppendEncode(append(dst, urlPrefix...), in.digest[:emailBytes]), nil
 }
 
 // writeUUID writes a random one's version and variant over 122 bits of the digest.
-func writeUUID(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeUUID(_ *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	b := [16]byte(in.digest[:16])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
@@ -38,8 +61,8 @@ func writeUUID(_ *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 // writeIP gives an address that is nobody's on the internet, and keeps family
 // and netmask.
-func writeIP(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
-	host, mask, masked := bytes.Cut(in.value, []byte("/"))
+func writeIP(_ *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
+	host, netmask, masked := bytes.Cut(in.value, []byte("/"))
 	var a netip.Addr
 	switch {
 	case isIPv4(host):
@@ -53,11 +76,11 @@ func writeIP(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	}
 	bits := a.BitLen()
 	if masked {
-		n, digits := 0, digitsOf(mask)
-		for _, c := range mask[:digits] {
+		n, digits := 0, digitsOf(netmask)
+		for _, c := range netmask[:digits] {
 			n = min(n*10+int(c-'0'), bits+1)
 		}
-		if digits == 0 || digits != len(mask) || n > bits {
+		if digits == 0 || digits != len(netmask) || n > bits {
 			return dst, errNotAnAddress
 		}
 		bits = n
@@ -80,6 +103,7 @@ func writeIP(_ *masker, dst []byte, r *recipe, in input) ([]byte, error) {
 	return dst, nil
 }
 
+// isIPv4 does not allocate, as netip.ParseAddr would for each value.
 func isIPv4(s []byte) bool {
 	parts := 0
 	for {
@@ -118,7 +142,7 @@ func isIPv6(s []byte) bool {
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 // writeMAC keeps the form and gives a unicast address that no maker has given out.
-func writeMAC(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeMAC(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const short, long = 12, 16
 	random := newRandomBytes(in.digest)
 	digits, alphabet := 0, "0123456789abcdef"

@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -13,21 +13,54 @@ import (
 
 	"daybefore/internal/detect"
 	"daybefore/internal/octets"
+	"daybefore/internal/scrub/schema"
 )
+
+const (
+	Text     = "text"     // other letters and digits in the same places
+	Phone    = "phone"    // other digits in the same places
+	Postcode = "postcode" // other letters and digits in the same places; the first digit zero or not as it was
+	Token    = "token"    // letters and digits, as many as the value has and at least 16
+	IBAN     = "iban"     // the same country and form, with valid check digits
+	Card     = "card"     // the same first digit and form, with a valid check digit
+)
+
+var phoneSamples = []string{
+	"+491712345678", "+49 171 2345678", "+1 (555) 010-1234", "01712345678", "0171-2345678", "(555) 010-1234",
+	"555-010-1234", "5550101234", "123456789",
+}
+
+func init() {
+	register(Text, kind{fits: schema.Type.IsText, keepsShape: true, write: writeShape})
+	register(Phone, kind{fits: schema.Type.IsText, keepsShape: true, samples: phoneSamples, write: writeNumberShape})
+	register(Postcode, kind{
+		fits: schema.Type.IsText, keepsShape: true,
+		samples: []string{"10115", "SW1A 1AA", "1010 AB", "00-950", "75001"}, write: writeNumberShape,
+	})
+	register(Token, kind{fits: schema.Type.IsText, length: leastToken, keepsShape: true, write: writeToken})
+	register(IBAN, kind{
+		fits: schema.Type.IsText, keepsShape: true,
+		samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"}, write: writeIBAN,
+	})
+	register(Card, kind{
+		fits: anyOf(schema.Type.IsText, schema.Type.IsDecimal), keepsShape: true,
+		samples: []string{"4111111111111111", "378282246310005"}, write: writeCard,
+	})
+}
 
 var (
 	errNotAnIBAN = errors.New("not an IBAN")
 	errNotACard  = errors.New("not a card number")
 )
 
-func writeShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeShape(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	random := newRandomBytes(in.digest)
 	return appendShape(dst, in.value, &random, false, r.code != nil), nil
 }
 
 // writeNumberShape is writeShape for what begins with a digit that says
 // something: it stays zero, or not zero.
-func writeNumberShape(m *masker, dst []byte, r *recipe, in input) ([]byte, error) {
+func writeNumberShape(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	random := newRandomBytes(in.digest)
 	return appendShape(dst, in.value, &random, true, r.code != nil), nil
 }
@@ -52,7 +85,7 @@ var shapeOf = func() (t [utf8.RuneSelf]shape) {
 // appendShape replaces letters by ASCII letters of the same case and digits by
 // digits, one for one; other characters stay. With keepZero the first digit
 // stays zero, or not zero.
-func appendShape(dst, value []byte, random *randomBytes, keepZero, asciiOnly bool) []byte {
+func appendShape(dst, value []byte, random *Random, keepZero, asciiOnly bool) []byte {
 	if keepZero {
 		if i := bytes.IndexFunc(value, unicode.IsNumber); i >= 0 {
 			r, size := utf8.DecodeRune(value[i:])
@@ -108,8 +141,8 @@ func spanned(word uint64, first, last byte) uint64 {
 }
 
 // appendWideShape is appendShape for what holds more than ASCII.
-func appendWideShape(dst, value []byte, random *randomBytes, asciiOnly bool) []byte {
-	shapes := wideShapes()
+func appendWideShape(dst, value []byte, random *Random, asciiOnly bool) []byte {
+	wide := wideShapes()
 	for i := 0; i < len(value); {
 		if c := value[i]; c < utf8.RuneSelf {
 			s := shapeOf[c]
@@ -120,8 +153,8 @@ func appendWideShape(dst, value []byte, random *randomBytes, asciiOnly bool) []b
 		r, size := utf8.DecodeRune(value[i:])
 		s := shape{'a', 26}
 		switch {
-		case int(r) < len(shapes):
-			s = shapes[r]
+		case int(r) < len(wide):
+			s = wide[r]
 		case r != utf8.RuneError || size > 1:
 			s = wideShape(r)
 		}
@@ -177,7 +210,7 @@ func symbolShape(r rune) shape {
 	return shape{}
 }
 
-func shapeFirst(r rune, random *randomBytes) byte {
+func shapeFirst(r rune, random *Random) byte {
 	if r == '0' {
 		return '0'
 	}
@@ -189,7 +222,7 @@ const (
 	leastToken    = 16 // characters: 95 bits
 )
 
-func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeToken(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	n := max(leastToken, utf8.RuneCount(in.value))
 	random := newRandomBytes(in.digest)
 	for range n {
@@ -200,7 +233,7 @@ func writeToken(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 // writeIBAN keeps the country and the form, blanks and all, and makes the
 // check digits valid.
-func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeIBAN(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most, head = 15, 34, 4
 	random := newRandomBytes(in.digest)
 	start, seen := len(dst), 0
@@ -237,7 +270,7 @@ func writeIBAN(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 
 // writeCard keeps the first digit, which tells the network, and the form, and
 // makes the last digit valid after Luhn.
-func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
+func writeCard(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most = 12, 19
 	random := newRandomBytes(in.digest)
 	start, digits, last := len(dst), 0, 0
@@ -260,4 +293,40 @@ func writeCard(m *masker, dst []byte, _ *recipe, in input) ([]byte, error) {
 	dst[last] = '0'
 	dst[last] = '0' + byte((10-detect.Luhn(dst[start:]))%10)
 	return dst, nil
+}
+
+// AppendDigits replaces a number's digits one for one; a leading zero, the
+// point and the exponent stay.
+func AppendDigits(dst, value []byte, random *Random) []byte {
+	first := true
+	for i, c := range value {
+		switch {
+		case c == 'e' || c == 'E':
+			return append(dst, value[i:]...)
+		case '0' <= c && c <= '9' && first:
+			c, first = shapeFirst(rune(c), random), false
+		case '0' <= c && c <= '9':
+			c = '0' + random.below(10)
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// AppendDigits is appendDigits by the recipe's digest of the value.
+func (m *Masker) AppendDigits(dst []byte, r *Recipe, value []byte) []byte {
+	random := newRandomBytes(m.Digest(r.domain, value))
+	return AppendDigits(dst, value, &random)
+}
+
+// ReplacesDigits reports whether a number that is no text is rewritten digit for
+// digit: where the shape of a text would be kept.
+func (r *Recipe) ReplacesDigits() bool {
+	return r.keepsShape && r.name != Password && r.name != Token
+}
+
+// AppendShape gives a text other letters and digits, as the transform text does,
+// by bytes of the caller's.
+func (r *Recipe) AppendShape(dst, value []byte, random *Random) []byte {
+	return appendShape(dst, value, random, false, r.code != nil)
 }

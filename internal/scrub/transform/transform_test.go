@@ -1,4 +1,4 @@
-package scrub
+package transform
 
 import (
 	"bytes"
@@ -29,11 +29,11 @@ var english = words.Of(words.Default)
 
 var testKey = bytes.Repeat([]byte("k"), KeySize)
 
-func mask(t testing.TB, key []byte, r recipe, value string) string {
+func mask(t testing.TB, key []byte, r Recipe, value string) string {
 	t.Helper()
 	r = ready(r)
-	m := &masker{keyed: newKeyed(key)}
-	out, err := m.append(nil, &r, []byte(value), r.normal.append(nil, []byte(value)))
+	m := NewMasker(key)
+	out, err := m.Append(nil, &r, []byte(value), r.normal.Append(nil, []byte(value)))
 	if err != nil {
 		t.Fatalf("%s of %q: %v", r.name, value, err)
 	}
@@ -41,8 +41,8 @@ func mask(t testing.TB, key []byte, r recipe, value string) string {
 }
 
 // ready is the recipe of the name with what every recipe has.
-func ready(r recipe) recipe {
-	r.transform = transforms[r.name]
+func ready(r Recipe) Recipe {
+	r.kind = kinds[r.name]
 	if r.domain == nil {
 		r.domain = []byte("link test\x00")
 	}
@@ -57,7 +57,7 @@ func TestDigest(t *testing.T) {
 	mac.Write([]byte("link person\x00ada@example.com"))
 	want := hex.EncodeToString(mac.Sum(nil)[:hashBytes])
 	for range 2 { // a reused state is as good as a new one
-		if got := mask(t, testKey, recipe{name: hash128, domain: domainOf("person", nil)}, "ada@example.com"); got != want {
+		if got := mask(t, testKey, Recipe{name: Hash, domain: Domain("person", nil)}, "ada@example.com"); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -68,12 +68,12 @@ func TestDigest(t *testing.T) {
 }
 
 var shapes = map[string]*regexp.Regexp{
-	email:   regexp.MustCompile(`^[a-z2-7]{16}@example\.invalid$`),
-	hash128: regexp.MustCompile(`^[0-9a-f]{32}$`),
-	name:    regexp.MustCompile(`^[A-Za-z]+( [A-Za-z]+)?$`),
+	Email: regexp.MustCompile(`^[a-z2-7]{16}@example\.invalid$`),
+	Hash:  regexp.MustCompile(`^[0-9a-f]{32}$`),
+	Name:  regexp.MustCompile(`^[A-Za-z]+( [A-Za-z]+)?$`),
 }
 
-var textTransforms = []string{email, hash128, name, phone, text}
+var textTransforms = []string{Email, Hash, Name, Phone, Text}
 
 // Equal values under one key and link become equal, under another key or link
 // different, and what is made has the transform's form.
@@ -83,7 +83,7 @@ func TestTransformsAreKeyed(t *testing.T) {
 		value := rapid.StringN(8, 60, -1).Draw(rt, "value")
 		other := rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(rt, "key")
 		for _, transform := range textTransforms {
-			r := recipe{name: transform}
+			r := Recipe{name: transform}
 			a, b := mask(t, testKey, r, value), mask(t, testKey, r, value)
 			if a != b {
 				rt.Fatalf("%s of %q is %q and %q", transform, value, a, b)
@@ -91,10 +91,10 @@ func TestTransformsAreKeyed(t *testing.T) {
 			if form := shapes[transform]; form != nil && !form.MatchString(a) {
 				rt.Fatalf("%s of %q is %q", transform, value, a)
 			}
-			if transform != email && transform != hash128 || bytes.Equal(other, testKey) {
+			if transform != Email && transform != Hash || bytes.Equal(other, testKey) {
 				continue
 			}
-			if a == mask(t, other, r, value) || a == mask(t, testKey, recipe{name: transform, domain: []byte("link other\x00")}, value) {
+			if a == mask(t, other, r, value) || a == mask(t, testKey, Recipe{name: transform, domain: []byte("link other\x00")}, value) {
 				rt.Fatalf("%s of %q does not depend on key and link", transform, value)
 			}
 		}
@@ -105,8 +105,8 @@ func TestShapeIsKept(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.String().Draw(rt, "value")
-		for _, transform := range []string{text, phone} {
-			out := mask(t, testKey, recipe{name: transform}, value)
+		for _, transform := range []string{Text, Phone} {
+			out := mask(t, testKey, Recipe{name: transform}, value)
 			if utf8.RuneCountInString(out) != utf8.RuneCountInString(value) {
 				rt.Fatalf("%s of %q is %q", transform, value, out)
 			}
@@ -116,20 +116,21 @@ func TestShapeIsKept(t *testing.T) {
 					rt.Fatalf("%s of %q is %q: character %d", transform, value, out, i)
 				}
 			}
-			if ascii := mask(t, testKey, recipe{name: transform, code: charmap.ISO8859_1}, value); copytext.HasHighBytes(ascii) {
+			if ascii := mask(t, testKey, Recipe{name: transform, code: charmap.ISO8859_1}, value); copytext.HasHighBytes(ascii) {
 				rt.Fatalf("%q is not ASCII", ascii)
 			}
 		}
 	})
-	if out := mask(t, testKey, recipe{name: text}, "ⓐⒹⓐ ①② 🅰🄳🅐 🇩🇪 ㎏ ℡ ™ €+😀"); !regexp.MustCompile(`^[a-z][A-Z][a-z] \d\d [A-Z]{3} [A-Z]{2} [a-z] [A-Z] [A-Z] €\+😀$`).MatchString(out) {
+	plain := regexp.MustCompile(`^[a-z][A-Z][a-z] \d\d [A-Z]{3} [A-Z]{2} [a-z] [A-Z] [A-Z] €\+😀$`)
+	if out := mask(t, testKey, Recipe{name: Text}, "ⓐⒹⓐ ①② 🅰🄳🅐 🇩🇪 ㎏ ℡ ™ €+😀"); !plain.MatchString(out) {
 		t.Errorf("letters and digits in disguise became %q", out)
 	}
 	for in, first := range map[string]string{"+49 171": "+", "0171": "0"} {
-		if out := mask(t, testKey, recipe{name: phone}, in); !strings.HasPrefix(out, first) || first == "+" && out[1] == '0' {
+		if out := mask(t, testKey, Recipe{name: Phone}, in); !strings.HasPrefix(out, first) || first == "+" && out[1] == '0' {
 			t.Errorf("phone of %s is %s", in, out)
 		}
 	}
-	if out := mask(t, testKey, recipe{name: text}, "M\xfcller"); copytext.HasHighBytes(out) || len(out) != 6 {
+	if out := mask(t, testKey, Recipe{name: Text}, "M\xfcller"); copytext.HasHighBytes(out) || len(out) != 6 {
 		t.Errorf("broken UTF-8 became %q", out)
 	}
 }
@@ -157,12 +158,12 @@ func class(r rune) rune {
 // What a value becomes depends on no other value before it.
 func TestReusedMasker(t *testing.T) {
 	t.Parallel()
-	m := &masker{keyed: newKeyed(testKey)}
+	m := NewMasker(testKey)
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.StringN(1, 100, -1).Draw(rt, "value")
 		for _, transform := range textTransforms {
-			r := ready(recipe{name: transform})
-			got, err := m.append(nil, &r, []byte(value), []byte(value))
+			r := ready(Recipe{name: transform})
+			got, err := m.Append(nil, &r, []byte(value), []byte(value))
 			if want := mask(t, testKey, r, value); err != nil || string(got) != want {
 				rt.Fatalf("%s of %q after others is %q, alone %q, %v", transform, value, got, want, err)
 			}
@@ -173,7 +174,7 @@ func TestReusedMasker(t *testing.T) {
 // A long value's letters do not repeat with the digest.
 func TestLongText(t *testing.T) {
 	t.Parallel()
-	out := mask(t, testKey, recipe{name: text}, strings.Repeat("a", 1000))
+	out := mask(t, testKey, Recipe{name: Text}, strings.Repeat("a", 1000))
 	if out[:32] == out[32:64] || strings.Contains(out, "aaaaaa") {
 		t.Errorf("a pattern shows: %s", out[:100])
 	}
@@ -182,12 +183,12 @@ func TestLongText(t *testing.T) {
 func TestNameIsCut(t *testing.T) {
 	t.Parallel()
 	for limit := 1; limit < 30; limit++ {
-		out := mask(t, testKey, recipe{name: name, limit: limit}, "Ada Lovelace")
+		out := mask(t, testKey, Recipe{name: Name, limit: limit}, "Ada Lovelace")
 		if out == "" || len(out) > limit || strings.HasSuffix(out, " ") {
 			t.Errorf("cut to %d: %q", limit, out)
 		}
 	}
-	if out := mask(t, testKey, recipe{name: name}, " Ada "); strings.Contains(out, " ") {
+	if out := mask(t, testKey, Recipe{name: Name}, " Ada "); strings.Contains(out, " ") {
 		t.Errorf("one word became %q", out)
 	}
 }
@@ -195,13 +196,13 @@ func TestNameIsCut(t *testing.T) {
 func TestNormal(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		n        normal
+		n        Normal
 		in, want string
 	}{
-		{normal{}, " A ", " A "}, {normal{trim: true}, "\t A\u00a0", "A"}, {normal{lower: true}, "ÀÉ\xff", "àé\xff"},
-		{normal{trim: true, lower: true}, " Ada@Example.COM ", "ada@example.com"}, {normal{blanks: true}, " a  ", " a"},
+		{Normal{}, " A ", " A "}, {Normal{Trim: true}, "\t A\u00a0", "A"}, {Normal{Lower: true}, "ÀÉ\xff", "àé\xff"},
+		{Normal{Trim: true, Lower: true}, " Ada@Example.COM ", "ada@example.com"}, {Normal{Blanks: true}, " a  ", " a"},
 	} {
-		if got := string(tt.n.append(nil, []byte(tt.in))); got != tt.want {
+		if got := string(tt.n.Append(nil, []byte(tt.in))); got != tt.want {
 			t.Errorf("%+v of %q is %q", tt.n, tt.in, got)
 		}
 	}
@@ -215,8 +216,8 @@ func TestNumber(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.StringMatching(`-?(0|[1-9]\d{0,24})(\.\d{1,6})?`).Draw(rt, "value")
 		random, percent := rapid.Uint64().Draw(rt, "random"), rapid.Float64Range(0.1, 100).Draw(rt, "percent")
-		m := &masker{}
-		b, err := m.appendNumber(nil, []byte(value), random, percent, 0)
+		m := &Masker{}
+		b, err := m.appendNoise(nil, []byte(value), random, percent, 0)
 		out := string(b)
 		if err != nil || !form.MatchString(out) {
 			rt.Fatalf("%s became %s, %v", value, out, err)
@@ -240,14 +241,15 @@ func TestNumber(t *testing.T) {
 		{"-32768", "-29492", ^uint64(0), 32767}, {"1.5e-07", "1.4e-07", ^uint64(0), 0}, {"3", "3", 0, 0}, {"0.05", "0.05", 0, 0}, {"-10.00", "-9.00", 0, 0},
 		{"9223372036854775807", "8301034833169298228", 0, 1<<63 - 1},
 	} {
-		m := &masker{}
-		got, err := m.appendNumber(nil, []byte(tt.in), tt.random, 10, tt.largest)
-		if err != nil || string(got) != tt.want && !strings.HasPrefix(tt.in, "9223") || tt.largest > 0 && strings.TrimLeft(string(got), "-") > fmt.Sprint(tt.largest) {
+		m := &Masker{}
+		got, err := m.appendNoise(nil, []byte(tt.in), tt.random, 10, tt.largest)
+		above := tt.largest > 0 && strings.TrimLeft(string(got), "-") > fmt.Sprint(tt.largest)
+		if err != nil || string(got) != tt.want && !strings.HasPrefix(tt.in, "9223") || above {
 			t.Errorf("%s became %s, %v; want %s", tt.in, got, err, tt.want)
 		}
 	}
 	for _, bad := range []string{"", "-", "abc", "1e", "1x", "$1", "1.2.3", "1 ", "e5"} {
-		if got, err := (&masker{}).appendNumber(nil, []byte(bad), 1, 10, 0); err == nil {
+		if got, err := (&Masker{}).appendNoise(nil, []byte(bad), 1, 10, 0); err == nil {
 			t.Errorf("%q became %q", bad, got)
 		}
 	}
@@ -332,9 +334,9 @@ func FuzzNumberAndDate(f *testing.F) {
 	f.Add([]byte("-12.50"), uint64(7))
 	f.Add([]byte("2024-02-29 12:00:00+00 BC"), uint64(7))
 	f.Fuzz(func(t *testing.T, value []byte, random uint64) {
-		m := &masker{}
-		m.appendNumber(nil, value, random, 10, 0)
-		m.appendNumber(nil, value, random, 100, 32767)
+		m := &Masker{}
+		m.appendNoise(nil, value, random, 10, 0)
+		m.appendNoise(nil, value, random, 100, 32767)
 		out, err := appendDate(nil, value, random, 180, spanOfTimestamp)
 		if err == nil {
 			if _, err := appendDate(nil, out, random, 180, spanOfTimestamp); err != nil {
@@ -342,4 +344,33 @@ func FuzzNumberAndDate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkTransform shows every transform beside a bare HMAC of an address.
+func BenchmarkTransform(b *testing.B) {
+	b.Run("hmac", func(b *testing.B) {
+		k, domain, value := NewKeyed(testKey), []byte("link person\x00"), []byte("ada@example.com")
+		for b.Loop() {
+			k.Digest(domain, value)
+		}
+	})
+	for _, n := range Names() {
+		in := "ada@example.com"
+		switch samples := kinds[n].samples; {
+		case len(samples) > 0:
+			in = samples[0]
+		case n == Name || n == Text:
+			in = "Ada Lovelace"
+		}
+		b.Run(n, func(b *testing.B) {
+			b.ReportAllocs()
+			m := NewMasker(testKey)
+			r := onText(n, "user-{hash}")
+			var out []byte
+			value := []byte(in)
+			for b.Loop() {
+				out, _ = m.Append(out[:0], r, value, value)
+			}
+		})
+	}
 }
