@@ -136,7 +136,6 @@ func (c Checkout) needs() []need {
 	return []need{
 		{docker, "a Docker engine that answers", nil},
 		{program("initdb", "/usr/lib/postgresql/*/bin/initdb"), "PostgreSQL server binaries", []string{"postgresql"}},
-		{program("docker-registry"), "docker-registry", []string{"docker-registry"}},
 		{
 			c.images, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them",
 			[]string{"debootstrap"},

@@ -280,7 +280,7 @@ func TestPick(t *testing.T) {
 func TestPull(t *testing.T) {
 	t.Parallel()
 	testneed.Image(t, "postgres:17")
-	program := testneed.Program(t, "docker-registry")
+	program := testneed.Debian(t, "docker-registry").Program(t, "docker-registry")
 	ref := startRegistry(t, program) + "/postgres:17"
 	for _, args := range [][]string{{"tag", "postgres:17", ref}, {"push", "-q", ref}, {"rmi", ref}} {
 		if out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput(); err != nil {
