@@ -52,6 +52,12 @@ func checkout() develop.Checkout {
 	return develop.Checkout{Dir: h.Dir, Stdout: h.Stdout, Stderr: h.Stderr}
 }
 
+// Release compiles bin/drill for Linux and macOS into dist/, with SHA256SUMS; the same sources and
+// the same Go give the same sums.
+func (Dev) Release(ctx context.Context) error {
+	return checkout().Release(ctx, harness.Open(), develop.Platforms)
+}
+
 // RebuildDemo makes the demo's backups in drills/demo/backups anew.
 func (Dev) RebuildDemo(ctx context.Context) error {
 	return scenarios.RebuildDemo(ctx, "drills/demo", harness.Open().Log)
