@@ -86,6 +86,7 @@ func (Dev) Filter(ctx context.Context, rounds *int) error {
 func benchOptions(o bench.Options) bench.Options {
 	h := harness.Open()
 	o.Dir, o.Stdout, o.Stderr, o.Log, o.Now = h.Dir, h.Stdout, h.Stderr, h.Log, h.Now
+	o.Compile = h.Compile
 	return o
 }
 

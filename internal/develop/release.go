@@ -26,8 +26,8 @@ type Compiler interface {
 	// BuildName names the version and the sources: 0.1.0+src.1f3870be274f.
 	BuildName() (string, error)
 
-	// Compile compiles into a file, for a platform.
-	Compile(ctx context.Context, out, system, processor string) error
+	// CompileFor compiles into a file, for a platform.
+	CompileFor(ctx context.Context, out, system, processor string) error
 }
 
 // Release compiles a binary for each platform into dist/, with their sums.
@@ -55,7 +55,7 @@ func (c Checkout) release(ctx context.Context, compiler Compiler, platforms []Pl
 		name := strings.Join([]string{"drill", version, p.System, p.Processor}, "_")
 		fmt.Fprintln(c.Stderr, "release:", name)
 		path := filepath.Join(dist, name)
-		if err := compiler.Compile(ctx, path, p.System, p.Processor); err != nil {
+		if err := compiler.CompileFor(ctx, path, p.System, p.Processor); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		sum, err := sumOf(path)

@@ -63,7 +63,7 @@ func (c *changing) BuildName() (string, error) {
 	return fmt.Sprintf("1.0.0+src.%d", c.asked), nil
 }
 
-func (c *changing) Compile(_ context.Context, out, _, _ string) error {
+func (c *changing) CompileFor(_ context.Context, out, _, _ string) error {
 	return errors.Join(os.MkdirAll(filepath.Dir(out), 0o755), os.WriteFile(out, nil, 0o755))
 }
 

@@ -31,22 +31,25 @@ const binarySources = "cmd/drill"
 // Build compiles the targets into one binary, bin/drill.
 func (h *Home) Build(ctx context.Context) error {
 	path := filepath.Join("bin", "drill")
-	if err := h.compile(ctx, filepath.Join(h.Dir, path), "", nil); err != nil {
+	if err := h.Compile(ctx, filepath.Join(h.Dir, path)); err != nil {
 		return cannot("build: %v", err)
 	}
 	fmt.Fprintln(h.Stdout, "built", path)
 	return nil
 }
 
+// Compile compiles the targets into a file, for this machine.
+func (h *Home) Compile(ctx context.Context, out string) error { return h.compile(ctx, out, "", nil) }
+
 // released is how a binary is compiled for machines that nobody knows yet: for
 // the oldest processors, without a library of the system's, and without a word
 // of where it was compiled.
 var released = []string{"CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=-trimpath -buildvcs=false"}
 
-// Compile compiles the targets into a file, for an operating system and a
-// processor as Go names them. The same sources become the same bytes with the
-// same Go, wherever they lie.
-func (h *Home) Compile(ctx context.Context, out, system, processor string) error {
+// CompileFor is Compile for an operating system and a processor, as Go names
+// them. The same sources become the same bytes with the same Go, wherever they
+// lie.
+func (h *Home) CompileFor(ctx context.Context, out, system, processor string) error {
 	return h.compile(ctx, out, "-s -w", released, "-goos", system, "-goarch", processor)
 }
 
