@@ -31,7 +31,7 @@ func init() {
 type Dev mg.Namespace
 
 // Test runs all tests against real servers, and sets up what they need; -room=scrub those of one
-// folder below internal, or of scenarios.
+// folder below internal, with the rooms in it, or of scenarios.
 func (Dev) Test(ctx context.Context, room *string) error {
 	return checkout().Test(ctx, value(room))
 }
