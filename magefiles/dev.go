@@ -31,7 +31,7 @@ func init() {
 type Dev mg.Namespace
 
 // Test runs all tests against real servers, and sets up what they need; -room=scrub those of one
-// folder below internal, or of scenarios.
+// folder below internal, with the rooms in it, or of scenarios.
 func (Dev) Test(ctx context.Context, room *string) error {
 	return checkout().Test(ctx, value(room))
 }
@@ -50,6 +50,12 @@ func (Dev) Check(ctx context.Context) error {
 func checkout() develop.Checkout {
 	h := harness.Open()
 	return develop.Checkout{Dir: h.Dir, Stdout: h.Stdout, Stderr: h.Stderr}
+}
+
+// Release compiles bin/drill for Linux and macOS into dist/, with SHA256SUMS; the same sources and
+// the same Go give the same sums.
+func (Dev) Release(ctx context.Context) error {
+	return checkout().Release(ctx, harness.Open(), develop.Platforms)
 }
 
 // RebuildDemo makes the demo's backups in drills/demo/backups anew.
@@ -80,6 +86,7 @@ func (Dev) Filter(ctx context.Context, rounds *int) error {
 func benchOptions(o bench.Options) bench.Options {
 	h := harness.Open()
 	o.Dir, o.Stdout, o.Stderr, o.Log, o.Now = h.Dir, h.Stdout, h.Stderr, h.Log, h.Now
+	o.Compile = h.Compile
 	return o
 }
 

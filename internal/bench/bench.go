@@ -25,13 +25,16 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// Options say what to measure. Dir is required.
+// Options say what to measure. Dir is required, and so is Compile for Overhead.
 type Options struct {
 	Dir    string    // the harness's folder: reports/bench/latest.json lies below it
 	Stdout io.Writer // the table
 	Stderr io.Writer // how far it is
 	Log    *slog.Logger
 	Now    func() time.Time
+
+	// Compile writes the binary that users run into a file.
+	Compile func(ctx context.Context, to string) error
 
 	Scale  string // of the database, one of Scales; empty: 1, which is about 3 GB
 	Rounds int    // each measures every way once; 0: 3
@@ -40,8 +43,9 @@ type Options struct {
 	Peers  bool   // also the other harnesses that are installed
 	Cache  string // where dumps are kept; empty: the user's cache folder
 
-	binary string                                                // of the drill; empty: compiled from Dir
-	room   func(dir string) (device uint64, free int64, ok bool) // nil: as the system tells
+	tmp  string                                                // for work directories; empty: os.TempDir()
+	path string                                                // where peers are looked for; empty: PATH
+	room func(dir string) (device uint64, free int64, ok bool) // nil: as the system tells
 }
 
 // Scales are the sizes of the database that can be asked for. At 1 it is
@@ -113,7 +117,7 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 	if err := o.enoughRoom(o.needs(m)); err != nil {
 		return nil, err
 	}
-	if _, err := sandbox.Sweep(ctx, o.Log); err != nil {
+	if _, err := sandbox.SweepIn(ctx, o.Log, o.tmp); err != nil {
 		o.Log.Warn("sweep what an earlier process left", "err", err)
 	}
 	return &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Rounds: o.Rounds,
@@ -136,6 +140,8 @@ func (o Options) withDefaults() Options {
 	o.Scale = cmp.Or(o.Scale, defaultScale)
 	o.Rounds = cmp.Or(o.Rounds, defaultRounds)
 	o.Kind = cmp.Or(o.Kind, sandbox.Auto)
+	o.tmp = cmp.Or(o.tmp, os.TempDir())
+	o.path = cmp.Or(o.path, os.Getenv("PATH"))
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -203,19 +209,20 @@ func (o Options) jobs(d *dumped) ([]job, error) {
 		}
 		ways = slices.DeleteFunc(ways, func(w Way) bool { return w == Tunnel })
 	}
+	var peers map[Way]string
 	if o.Peers {
-		peers := findPeers()
+		peers = findPeers(o.path)
 		if len(peers) == 0 {
 			fmt.Fprintf(o.Stderr, "peers: none installed (a program in PATH called %sNAME)\n", peerPrefix)
 		}
-		for _, p := range peers {
-			ways = append(ways, Way(p))
-		}
+		ways = append(ways, slices.Sorted(maps.Keys(peers))...)
 	}
 	var jobs []job
 	for _, way := range ways {
 		j := d.job(way, runtime.NumCPU())
 		j.Drilled = drillings[way]
+		j.Peer = peers[way]
+		j.Tmp = o.tmp
 		jobs = append(jobs, j)
 	}
 	return jobs, nil
@@ -230,7 +237,7 @@ func (d *dumped) job(way Way, jobs int) job {
 // measure runs all jobs in every round, beginning each round with another, so
 // that none always follows the same one.
 func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err error) {
-	w, err := sandbox.NewWorkdir() // swept if this process is killed
+	w, err := sandbox.NewWorkdirIn(o.tmp) // swept if this process is killed
 	if err != nil {
 		return nil, err
 	}

@@ -20,44 +20,34 @@ import (
 	"daybefore/internal/verdict"
 )
 
-var (
-	buildDir string // of the binary
-	cacheDir string // of the dumps: a database is made once for all tests
-)
+// cacheDir is that of the dumps: a database is made once for all tests.
+var cacheDir string
 
 func TestMain(m *testing.M) {
 	BecomeWorker()
 	os.Exit(func() int {
 		var err error
-		if buildDir, err = os.MkdirTemp("", "bench-"); err != nil {
+		if cacheDir, err = os.MkdirTemp("", "bench-"); err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(buildDir)
-		if err := os.Chmod(buildDir, 0o755); err != nil { // a keeper runs the binary as another account
+		defer os.RemoveAll(cacheDir)
+		if err := os.Chmod(cacheDir, 0o755); err != nil { // a server's account reads a dump
 			panic(err)
 		}
-		cacheDir = filepath.Join(buildDir, "cache")
 		return m.Run()
 	}())
 }
 
-// binary is the drill's, compiled once in a copy of the checkout.
-var binary = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(buildDir, "sources")
-	if err := testneed.CopySources(filepath.Join("..", ".."), dir); err != nil {
-		return "", err
-	}
-	to := filepath.Join(buildDir, "drill")
-	return to, Options{Dir: dir}.withDefaults().compile(context.Background(), to)
-})
-
 // kinds runs a test with every kind of sandbox.
 func kinds(t *testing.T, test func(t *testing.T, kind string)) {
+	t.Parallel()
 	t.Run("container", func(t *testing.T) {
+		t.Parallel()
 		testneed.Image(t, "postgres:17")
 		test(t, sandbox.Container)
 	})
 	t.Run("local", func(t *testing.T) {
+		t.Parallel()
 		needLocal(t)
 		test(t, sandbox.Local)
 	})
@@ -82,8 +72,38 @@ func home(t *testing.T, kind string) (Options, string) {
 	if err := os.Chmod(tmp, 0o755); err != nil { // a server's account comes through
 		t.Fatal(err)
 	}
-	o := Options{Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: filepath.Join(cacheDir, kind), Stderr: t.Output(), Stdout: io.Discard}
-	t.Setenv("TMPDIR", tmp) // after t.TempDir, whose folders lie there too
+	return Options{
+		Dir: t.TempDir(), Scale: smallest, Rounds: 1, Kind: kind, Cache: filepath.Join(cacheDir, kind),
+		Stderr: t.Output(), Stdout: io.Discard, tmp: tmp,
+	}, tmp
+}
+
+// making is how the first bench of a kind makes the database, for all of them.
+type making struct {
+	once sync.Once
+	said bytes.Buffer
+	err  error
+}
+
+var makings = map[string]*making{sandbox.Container: {}, sandbox.Local: {}}
+
+// withDump is home with a dump in its cache.
+func withDump(t *testing.T, kind string) (Options, string) {
+	t.Helper()
+	o, tmp := home(t, kind)
+	m := makings[kind]
+	m.once.Do(func() {
+		first := o
+		first.Stderr = &m.said
+		first = first.withDefaults()
+		_, m.err = first.dump(context.Background(), shop(o.Scale))
+	})
+	if m.err != nil {
+		t.Fatalf("%v\n%s", m.err, &m.said)
+	}
+	if !strings.Contains(m.said.String(), "making the database") {
+		t.Error("the first bench did not make the database")
+	}
 	return o, tmp
 }
 
@@ -116,12 +136,12 @@ func exitCode(err error) int {
 
 func TestRun(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
-		o, tmp := home(t, kind)
+		o, tmp := withDump(t, kind)
 		bin := t.TempDir()
 		if err := os.WriteFile(filepath.Join(bin, peerPrefix+"test"), []byte("#!/bin/sh\ntest -s \"$1\" && test \"$2\" -gt 0\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+		o.path = bin
 		o.Peers = true
 		var out, said bytes.Buffer
 		o.Stdout, o.Stderr = &out, &said
@@ -152,16 +172,21 @@ func TestRun(t *testing.T) {
 				t.Errorf("the table lacks %q:\n%s", want, &out)
 			}
 		}
-		if !strings.Contains(said.String(), "making the database") {
-			t.Error("the first bench did not make the database")
+		if strings.Contains(said.String(), "making the database") {
+			t.Errorf("the database was made again: %s", &said)
 		}
 		again(t, o)
 	})
 }
 
-// again takes the dump from the cache, unless it was tampered with there.
+// again takes the dump from a cache, unless it was tampered with there.
 func again(t *testing.T, o Options) {
 	t.Helper()
+	others := o.Cache
+	o.Cache = t.TempDir()
+	if err := os.CopyFS(o.Cache, os.DirFS(others)); err != nil {
+		t.Fatal(err)
+	}
 	var said bytes.Buffer
 	o.Stderr = &said
 	o = o.withDefaults()
@@ -177,9 +202,6 @@ func again(t *testing.T, o Options) {
 	}
 	if _, err := cached(filepath.Dir(d.archive), d.Dump); err == nil || !strings.Contains(err.Error(), "not what was written there") {
 		t.Errorf("a dump that was changed was taken: %v", err)
-	}
-	if err := os.Truncate(d.archive, d.ArchiveBytes); err != nil { // for the other tests
-		t.Fatal(err)
 	}
 }
 
@@ -201,7 +223,8 @@ func TestInterrupted(t *testing.T) {
 	kinds(t, func(t *testing.T, kind string) {
 		for _, at := range []string{"round 1 of", "making the database"} {
 			t.Run(at, func(t *testing.T) {
-				o, tmp := home(t, kind)
+				t.Parallel()
+				o, tmp := withDump(t, kind)
 				if at == "making the database" {
 					o.Cache = t.TempDir()
 				}
@@ -244,16 +267,16 @@ func (f writerFunc) Write(p []byte) (int, error) {
 
 // A worker whose starter is gone ends its work.
 func TestWorkerAlone(t *testing.T) {
+	t.Parallel()
 	r, w := io.Pipe()
 	var out bytes.Buffer
 	ended := make(chan error, 1)
 	go func() { ended <- serve(r, &out) }()
-	bin := t.TempDir()
-	if err := os.WriteFile(filepath.Join(bin, peerPrefix+"slow"), []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+	slow := filepath.Join(t.TempDir(), peerPrefix+"slow")
+	if err := os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	if err := json.NewEncoder(w).Encode(job{Way: peerPrefix + "slow"}); err != nil {
+	if err := json.NewEncoder(w).Encode(job{Way: peerPrefix + "slow", Peer: slow}); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()

@@ -56,7 +56,7 @@ const (
 // else made anew. A server is started either way: it tells which kind and
 // version the ways will have.
 func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
-	w, err := sandbox.NewWorkdir()
+	w, err := sandbox.NewWorkdirIn(o.tmp)
 	if err != nil {
 		return nil, err
 	}

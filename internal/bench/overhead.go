@@ -42,7 +42,7 @@ func Overhead(ctx context.Context, o Options) (err error) {
 	if err := o.check(); err != nil {
 		return cannot(ctx, "%v", err)
 	}
-	if _, err := sandbox.Sweep(ctx, o.Log); err != nil {
+	if _, err := sandbox.SweepIn(ctx, o.Log, o.tmp); err != nil {
 		o.Log.Warn("sweep what an earlier process left", "err", err)
 	}
 	b, err := o.prepareOverhead(ctx)
@@ -90,7 +90,7 @@ type moment struct {
 // prepareOverhead compiles the binary, and drills once: that tells which kind
 // of sandbox and which image there is, and brings everything into memory.
 func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
-	w, err := sandbox.NewWorkdir()
+	w, err := sandbox.NewWorkdirIn(o.tmp)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +99,11 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 			err = errors.Join(err, w.Close())
 		}
 	}()
-	binary := cmp.Or(o.binary, filepath.Join(w.Spool(), "drill"))
+	binary := filepath.Join(w.Spool(), "drill")
 	b := &overhead{work: w, dir: w.Spool(), binary: binary, name: "overhead-" + filepath.Base(w.Path())}
-	if o.binary == "" {
-		if err := o.compile(ctx, binary); err != nil {
-			return nil, err
-		}
+	fmt.Fprintln(o.Stderr, "compiling the binary")
+	if err := o.Compile(ctx, binary); err != nil {
+		return nil, fmt.Errorf("compile the binary: %w", err)
 	}
 	d, err := b.copyDemo(o)
 	if err != nil {
@@ -117,17 +116,6 @@ func (o Options) prepareOverhead(ctx context.Context) (_ *overhead, err error) {
 	b.report = first.report
 	b.byHand, err = newByHand(w, first.report, d)
 	return b, err
-}
-
-// compile writes the binary that users run.
-func (o Options) compile(ctx context.Context, to string) error {
-	fmt.Fprintln(o.Stderr, "compiling the binary")
-	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-d", "cmd/drill", "-compile", to)
-	cmd.Dir = o.Dir
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compile the binary: %w: %s", err, said)
-	}
-	return nil
 }
 
 // copyDemo makes the demo a drill of the kind that was asked for.
@@ -185,12 +173,13 @@ func (b *overhead) measure(ctx context.Context, o Options) error {
 	return nil
 }
 
-// benchCommand runs the binary at a home.
-func benchCommand(ctx context.Context, binary, home string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Dir = home
-	cmd.Env = append(os.Environ(), "DRILL_HOME="+home, workerEnv+"=") // it may be a worker that asks
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}             // a Ctrl-C is passed on once
+// command runs the binary at its home.
+func (b *overhead) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, b.binary, args...)
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), "DRILL_HOME="+b.dir, "TMPDIR="+filepath.Dir(b.work.Path()),
+		workerEnv+"=") // it may be a worker that asks
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is passed on once
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = cleanTime
 	return cmd
@@ -199,7 +188,7 @@ func benchCommand(ctx context.Context, binary, home string, args ...string) *exe
 // start measures a target that does next to nothing: it lists the drills.
 func (b *overhead) start(ctx context.Context) error {
 	begun := time.Now()
-	if err := benchCommand(ctx, b.binary, b.dir, "drills").Run(); err != nil {
+	if err := b.command(ctx, "drills").Run(); err != nil {
 		return fmt.Errorf("list the drills: %w", err)
 	}
 	b.starts = append(b.starts, ms(time.Since(begun)))
@@ -211,7 +200,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // drill runs the demo's drill, listening to what its log and the engine say.
 func (b *overhead) drill(ctx context.Context) (drilled, error) {
 	log := &logTimes{}
-	cmd := benchCommand(ctx, b.binary, b.dir, "drill", "-name="+b.name)
+	cmd := b.command(ctx, "drill", "-name="+b.name)
 	cmd.Env = append(cmd.Env, "DRILL_LOG=debug")
 	cmd.Stderr = log
 	events := listen(ctx, b.name)

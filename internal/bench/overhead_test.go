@@ -10,19 +10,16 @@ import (
 	"time"
 
 	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
 
 // overheadHome is home for the demo, with the binary.
 func overheadHome(t *testing.T, kind string) (Options, string) {
 	t.Helper()
-	path, err := binary() // below the machine's own temporary folder
-	if err != nil {
-		t.Fatal(err)
-	}
 	o, tmp := home(t, kind)
 	o.Dir = filepath.Join("..", "..")
-	o.binary = path
+	o.Compile = func(_ context.Context, to string) error { return testneed.CopyDrill(o.Dir, to) }
 	return o, tmp
 }
 
@@ -53,6 +50,7 @@ func TestOverhead(t *testing.T) {
 }
 
 func TestOverheadInterrupted(t *testing.T) {
+	t.Parallel()
 	needLocal(t)
 	o, tmp := overheadHome(t, sandbox.Local)
 	o.Rounds = 9
@@ -72,10 +70,11 @@ func TestOverheadInterrupted(t *testing.T) {
 // The usual way rewrites every value that the drill rewrites, or its time
 // would be no comparison.
 func TestUpdates(t *testing.T) {
+	t.Parallel()
 	needLocal(t)
 	o, _ := home(t, sandbox.Local)
 	o = o.withDefaults()
-	w, err := sandbox.NewWorkdir()
+	w, err := sandbox.NewWorkdirIn(o.tmp)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,24 +28,25 @@ import (
 // All other lines are nothing to us. Its CPU time is that of its processes.
 const peerPrefix = "daybefore-peer-"
 
-// findPeers lists the peers in PATH, sorted.
-func findPeers() []string {
-	var names []string
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+// findPeers finds the peers' programs in a list of folders. Of several with one
+// name the first counts.
+func findPeers(list string) map[Way]string {
+	peers := map[Way]string{}
+	for _, dir := range filepath.SplitList(list) {
 		found, _ := filepath.Glob(filepath.Join(dir, peerPrefix+"*"))
 		for _, path := range found {
-			if _, err := exec.LookPath(path); err == nil {
-				names = append(names, filepath.Base(path))
+			name := Way(filepath.Base(path))
+			if _, err := exec.LookPath(path); err == nil && peers[name] == "" {
+				peers[name] = path
 			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return peers
 }
 
 // peer runs a peer's program.
 func (j job) peer(ctx context.Context) (*Sample, error) {
-	cmd := exec.CommandContext(ctx, string(j.Way), j.Archive, fmt.Sprint(j.Jobs))
+	cmd := exec.CommandContext(ctx, j.Peer, j.Archive, fmt.Sprint(j.Jobs))
 	// A shell cleans up only once the program has ended that it waits for, so
 	// both are told.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

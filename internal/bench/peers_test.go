@@ -14,23 +14,15 @@ import (
 )
 
 // peerSays measures a peer that is these lines of shell, in a process of its
-// own, so that no other test's children count as its.
-func peerSays(t *testing.T, ctx context.Context, script string) (*Sample, error) {
+// own, so that no other test's children count as its. It is given the path of
+// an archive, where the script writes what the test is to know.
+func peerSays(ctx context.Context, t *testing.T, archive, script string) (*Sample, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), peerPrefix+"test")
 	if err := os.WriteFile(path, []byte("#!/bin/sh\nset -eu\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	bin := filepath.Dir(path)
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	return runWorker(ctx, job{Way: peerPrefix + "test", Archive: filepath.Join(bin, "archive"), Jobs: 2}, io.Discard)
-}
-
-// archive is the path that the last peer was given; a script writes there what
-// a test is to know.
-func archive() string {
-	bin, _, _ := strings.Cut(os.Getenv("PATH"), ":")
-	return filepath.Join(bin, "archive")
+	return runWorker(ctx, job{Way: peerPrefix + "test", Peer: path, Archive: archive, Jobs: 2}, io.Discard)
 }
 
 // burn takes CPU time, and writes into the archive's place how much the shell
@@ -57,6 +49,7 @@ func burnt(t *testing.T, path string) (seconds float64) {
 // A peer counts from its begin to its end, in time and in CPU time, with what
 // it says was used elsewhere.
 func TestPeerBeginsAndEnds(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		script      string
 		steps       string
@@ -72,7 +65,9 @@ func TestPeerBeginsAndEnds(t *testing.T) {
 		"begin in pieces": {script: "echo step fill; printf be; printf 'gin\\nstep dump\\n'\n", steps: "dump", most: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := peerSays(t, t.Context(), c.script)
+			t.Parallel()
+			archive := filepath.Join(t.TempDir(), "archive")
+			s, err := peerSays(t.Context(), t, archive, c.script)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +75,7 @@ func TestPeerBeginsAndEnds(t *testing.T) {
 				t.Errorf("steps %v, want %s", steps, c.steps)
 			}
 			if c.ofBurnt {
-				all := burnt(t, archive())
+				all := burnt(t, archive)
 				c.least, c.most = c.least*all, c.most*all
 			}
 			if s.ServerCPU < c.least || s.ServerCPU > c.most {
@@ -95,6 +90,7 @@ func TestPeerBeginsAndEnds(t *testing.T) {
 
 // What a peer says wrongly, or fails in, before or after its end, is no figure.
 func TestPeerRefused(t *testing.T) {
+	t.Parallel()
 	for script, want := range map[string]string{
 		"echo begin; echo end soon\n":    `it said "end soon", which is no CPU time`,
 		"echo begin; echo end -1\n":      `it said "end -1"`,
@@ -102,7 +98,8 @@ func TestPeerRefused(t *testing.T) {
 		"echo begin; echo end; exit 3\n": "exit status 3",
 		"echo begin; exit 4\n":           "exit status 4",
 	} {
-		if s, err := peerSays(t, t.Context(), script); err == nil || !strings.Contains(err.Error(), want) {
+		s, err := peerSays(t.Context(), t, filepath.Join(t.TempDir(), "archive"), script)
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %+v, %v", script, s, err)
 		}
 	}
@@ -111,18 +108,20 @@ func TestPeerRefused(t *testing.T) {
 // A peer that is interrupted is told, with what it waits for, and has the time
 // to clean up.
 func TestPeerInterrupted(t *testing.T) {
+	t.Parallel()
+	archive := filepath.Join(t.TempDir(), "archive")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
 		defer cancel()
 		for ctx.Err() == nil { // which it is at the test's end
-			if _, err := os.Stat(archive() + ".begun"); err == nil {
+			if _, err := os.Stat(archive + ".begun"); err == nil {
 				return
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	_, err := peerSays(t, ctx, `trap 'echo cleaned >"$1"' EXIT
+	_, err := peerSays(ctx, t, archive, `trap 'echo cleaned >"$1"' EXIT
 trap 'exit 143' TERM
 echo begin; echo >"$1.begun"
 sleep 600
@@ -130,7 +129,7 @@ sleep 600
 	if err == nil {
 		t.Error("it worked on")
 	}
-	if text, err := os.ReadFile(archive()); string(text) != "cleaned\n" {
+	if text, err := os.ReadFile(archive); string(text) != "cleaned\n" {
 		t.Errorf("it did not clean up: %q, %v", text, err)
 	}
 }

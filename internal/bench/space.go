@@ -39,7 +39,7 @@ func (o Options) needs(m Machine) []need {
 	of := func(bytes float64) int64 { return int64(bytes * scale) }
 	needs := []need{
 		{"the dump that is kept", o.Cache, of(archiveBytes)},
-		{"a copy of the dump", os.TempDir(), of(archiveBytes)},
+		{"a copy of the dump", o.tmp, of(archiveBytes)},
 	}
 	return append(needs, need{"the restored database", o.dataDir(m), of(clusterBytes) + fixedBytes})
 }
@@ -49,7 +49,7 @@ func (o Options) dataDir(m Machine) string {
 	if o.Kind != sandbox.Local && m.dockerRoot != "" {
 		return m.dockerRoot
 	}
-	return os.TempDir()
+	return o.tmp
 }
 
 // enoughRoom adds up what is needed on each file system, before anything is

@@ -45,7 +45,9 @@ type job struct {
 	Jobs    int              `json:"jobs"`
 	Archive string           `json:"archive"`
 	Scratch string           `json:"scratch"` // folder for a drill file
+	Tmp     string           `json:"tmp"`     // for its work directory; empty: as this process has it
 	Rows    map[string]int64 `json:"rows"`    // what must be counted in the end
+	Peer    string           `json:"peer"`    // its program; empty: none
 	Drilled *drilling        `json:"drilled"` // nil: by hand, or by a peer
 	// Clusters is where drills keep clusters that were made once. A restore by
 	// hand makes its own.
@@ -119,7 +121,7 @@ func (j job) run(ctx context.Context) (*Sample, error) {
 	switch {
 	case j.Drilled != nil:
 		return j.drill(ctx)
-	case strings.HasPrefix(string(j.Way), peerPrefix):
+	case j.Peer != "":
 		return j.peer(ctx)
 	}
 	return j.byHand(ctx)

@@ -71,6 +71,9 @@ func runWorker(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
 	}
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	if j.Tmp != "" {
+		cmd.Env = append(cmd.Env, "TMPDIR="+j.Tmp)
+	}
 	// A Ctrl-C is passed on once, by this process.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,15 +59,45 @@ func TestPackagesOfARoom(t *testing.T) {
 	t.Parallel()
 	c := Checkout{Dir: "../.."}
 	for room, want := range map[string]string{
-		"": "./...", "scrub": "./internal/scrub/...", "scenarios": "./scenarios/...", "internal": "./internal/...",
+		"": strings.Join(longest, " ") + " ./...", "scrub": "./internal/scrub/...", "scrub/schema": "./internal/scrub/schema/...",
+		"scenarios": "./scenarios/...", "internal": "./internal/...",
 		"nosuch": `no room is called "nosuch"`, "../..": `no room is called "../.."`, "go.mod": `no room is called "go.mod"`,
 	} {
-		got, err := c.packages(room)
+		packages, err := c.packages(room)
+		got := strings.Join(packages, " ")
 		if err != nil {
 			got = err.Error()
 		}
-		if !strings.Contains(got, want) {
+		if got != want && (err == nil || !strings.Contains(got, want)) {
 			t.Errorf("-room=%s: %s, want %s", room, got, want)
+		}
+	}
+}
+
+// What is tested first is tested once, and a room with the rooms in it.
+func TestPackagesAreTestedOnce(t *testing.T) {
+	t.Parallel()
+	c := Checkout{Dir: "../.."}
+	for room, want := range map[string][]string{"": longest, "scrub": {"./internal/scrub", "./internal/scrub/schema"}} {
+		patterns, err := c.packages(room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := exec.CommandContext(t.Context(), "go", append([]string{"list", "-f", "{{.ImportPath}}"}, patterns...)...)
+		list.Dir = c.Dir
+		out, err := list.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Fields(string(out))
+		for i, name := range want {
+			if len(got) <= i || got[i] != strings.Replace(name, ".", "daybefore", 1) {
+				t.Errorf("-room=%s: %d is not %s of %v", room, i, name, got)
+			}
+		}
+		slices.Sort(got)
+		if len(slices.Compact(slices.Clone(got))) != len(got) {
+			t.Errorf("-room=%s: tested twice: %v", room, got)
 		}
 	}
 }

@@ -30,24 +30,53 @@ const binarySources = "cmd/drill"
 
 // Build compiles the targets into one binary, bin/drill.
 func (h *Home) Build(ctx context.Context) error {
-	out, err := filepath.Abs(filepath.Join(h.Dir, "bin", "drill"))
-	if err != nil {
+	path := filepath.Join("bin", "drill")
+	if err := h.Compile(ctx, filepath.Join(h.Dir, path)); err != nil {
 		return cannot("build: %v", err)
 	}
+	fmt.Fprintln(h.Stdout, "built", path)
+	return nil
+}
+
+// Compile compiles the targets into a file, for this machine.
+func (h *Home) Compile(ctx context.Context, out string) error { return h.compile(ctx, out, "", nil) }
+
+// released is how a binary is compiled for machines that nobody knows yet: for
+// the oldest processors, without a library of the system's, and without a word
+// of where it was compiled.
+var released = []string{"CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=-trimpath -buildvcs=false"}
+
+// CompileFor is Compile for an operating system and a processor, as Go names
+// them. The same sources become the same bytes with the same Go, wherever they
+// lie.
+func (h *Home) CompileFor(ctx context.Context, out, system, processor string) error {
+	return h.compile(ctx, out, "-s -w", released, "-goos", system, "-goarch", processor)
+}
+
+// BuildName is what version says in a binary that is compiled from the sources
+// as they are now.
+func (h *Home) BuildName() (string, error) {
+	digest, err := sourcesOf(h.Dir)
+	return nameOf(digest), err
+}
+
+// compile has Mage compile the targets, with the name of their sources.
+func (h *Home) compile(ctx context.Context, out, ldflags string, env []string, more ...string) error {
+	out, err := filepath.Abs(out) // since Mage takes a relative one from where its targets lie
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return cannot("build: %v", err)
+		return err
 	}
 	digest, err := sourcesOf(h.Dir)
 	if err != nil {
-		return cannot("build: read the sources: %v; run this where the harness's go.mod lies", err)
+		return fmt.Errorf("read the sources: %w; run this where the harness's go.mod lies", err)
 	}
-	stamp := "-X daybefore/internal/harness.sources=" + digest
-	// An absolute path, since Mage takes a relative one from where its targets lie.
-	cmd := exec.CommandContext(ctx, "go", "tool", "mage", "-d", binarySources, "-ldflags", stamp, "-compile", out)
+	ldflags += " -X daybefore/internal/harness.sources=" + digest
+	args := append([]string{"tool", "mage", "-d", binarySources, "-ldflags", ldflags}, more...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "-compile", out)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = h.Dir, h.Stdout, h.Stderr
-	if err := cmd.Run(); err != nil {
-		return cannot("build: %v", err)
-	}
-	fmt.Fprintln(h.Stdout, "built", filepath.Join("bin", "drill"))
-	return nil
+	cmd.Env = append(os.Environ(), env...)
+	return cmd.Run()
 }

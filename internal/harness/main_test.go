@@ -43,31 +43,11 @@ func TestMain(m *testing.M) {
 
 const repository = "../.."
 
-// build compiles the targets, as the build target does, but from a copy of the
-// sources.
+// build puts the compiled targets where other accounts find them too.
 var build = sync.OnceValues(func() (string, error) {
-	if err := testneed.CopySources(repository, sources()); err != nil {
-		return "", fmt.Errorf("copy the sources: %w", err)
-	}
 	path := filepath.Join(buildDir, "drill")
-	cmd := exec.Command("go", "tool", "mage", "-d", "cmd/drill", "-keep", "-compile", path)
-	cmd.Dir = sources()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compile the targets: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, testneed.CopyDrill(repository, path)
 })
-
-func sources() string { return filepath.Join(buildDir, "sources") }
-
-// What Mage writes while it compiles lies in the copy, not in the checkout.
-func TestTheTargetsAreCompiledElsewhere(t *testing.T) {
-	t.Parallel()
-	binary(t)
-	if _, err := os.Stat(filepath.Join(sources(), "cmd", "drill", "mage_output_file.go")); err != nil {
-		t.Error(err)
-	}
-}
 
 func binary(t testing.TB) string {
 	t.Helper()

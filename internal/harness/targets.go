@@ -75,6 +75,7 @@ var devTargets = Targets{
 	{Name: "dev:filter", Options: []Option{inRounds}},
 	{Name: "dev:overhead", Options: []Option{inRounds, ofKind}},
 	{Name: "dev:rebuildDemo"},
+	{Name: "dev:release"},
 	{Name: "dev:test", Options: []Option{{Name: "room", Kind: Text}}},
 	{Name: "test"},
 }

@@ -30,7 +30,7 @@ func (h *Home) Version() error {
 // program itself. Two builds of different sources never have one name.
 var version = sync.OnceValue(func() string {
 	if sources != "" {
-		return Release + "+src." + sources
+		return nameOf(sources)
 	}
 	digest := sha256.New()
 	path, err := os.Executable()
@@ -42,6 +42,9 @@ var version = sync.OnceValue(func() string {
 	}
 	return Release + "+exe." + short(digest)
 })
+
+// nameOf names a build by its sources.
+func nameOf(sources string) string { return Release + "+src." + sources }
 
 func short(digest hash.Hash) string { return hex.EncodeToString(digest.Sum(nil))[:12] }
 

@@ -2,11 +2,13 @@ package sandbox
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,9 +68,18 @@ func (b binaries) lent() []string {
 	return all
 }
 
+// errNeedsLinux is why there is no local sandbox on any other system.
+var errNeedsLinux = errors.New("local sandboxes need Linux, which can set a server apart from its machine")
+
 // findBinaries picks the installed server of the wanted major version, else
 // the lowest higher one; any at all for 0.
-func findBinaries(major int) (binaries, error) {
+func findBinaries(major int) (binaries, error) { return findOn(runtime.GOOS, major) }
+
+// findOn is findBinaries on an operating system.
+func findOn(system string, major int) (binaries, error) {
+	if system != "linux" {
+		return binaries{}, errNeedsLinux
+	}
 	found := installed()
 	wanted := major
 	if major != 0 {
@@ -83,6 +94,16 @@ func findBinaries(major int) (binaries, error) {
 		chosen.warning = fmt.Sprintf("restored into PostgreSQL %d, since %d is not here", chosen.major, major)
 	}
 	return chosen, nil
+}
+
+// hintWithout says what helps where no binaries were found: what gives a
+// container, or a server if one would do.
+func hintWithout(err error, container string) string {
+	if errors.Is(err, errNeedsLinux) {
+		return container
+	}
+	return container + ", or install a PostgreSQL server of at least the backup's major version " +
+		"(Debian: apt install postgresql)"
 }
 
 // identity tells these binaries from those of another version, as an update

@@ -40,9 +40,7 @@ type local struct {
 func startLocal(ctx context.Context, o Options) (Box, error) {
 	bin, err := findBinaries(o.Major)
 	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeSandbox,
-			"install a PostgreSQL server of at least the backup's major version (Debian: apt install postgresql), or "+
-				"set sandbox.kind: container",
+		return nil, verdict.Errorf(verdict.CodeSandbox, hintWithout(err, "set sandbox.kind: container"),
 			"start the local sandbox: %w", err)
 	}
 	bin.why = "kind as declared; " + bin.why

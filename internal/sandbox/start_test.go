@@ -242,6 +242,23 @@ func TestHigherMajor(t *testing.T) {
 	})
 }
 
+// Where nothing can set a server apart, none is started, whatever is installed.
+func TestLocalNeedsLinux(t *testing.T) {
+	t.Parallel()
+	if bin, err := findOn("darwin", 0); !errors.Is(err, errNeedsLinux) || bin.dir != "" {
+		t.Errorf("found %+v, %v", bin, err)
+	}
+	for err, want := range map[error]string{
+		errNeedsLinux:       "set sandbox.kind: container",
+		noBinaries(17, nil): "set sandbox.kind: container, or install a PostgreSQL server",
+	} {
+		hint := hintWithout(err, "set sandbox.kind: container")
+		if !strings.HasPrefix(hint, want) || errors.Is(err, errNeedsLinux) && hint != want {
+			t.Errorf("%v: hint %q, want %q", err, hint, want)
+		}
+	}
+}
+
 func TestPick(t *testing.T) {
 	t.Parallel()
 	have := []int{15, 18, 13, 17}
@@ -263,7 +280,7 @@ func TestPick(t *testing.T) {
 func TestPull(t *testing.T) {
 	t.Parallel()
 	testneed.Image(t, "postgres:17")
-	program := testneed.Program(t, "docker-registry")
+	program := testneed.Debian(t, "docker-registry").Program(t, "docker-registry")
 	ref := startRegistry(t, program) + "/postgres:17"
 	for _, args := range [][]string{{"tag", "postgres:17", ref}, {"push", "-q", ref}, {"rmi", ref}} {
 		if out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput(); err != nil {

@@ -40,11 +40,16 @@ func labelsOf(o Options) map[string]string {
 // deadline. It returns what it removed. That there is no engine is no error; one
 // that does not answer is.
 func Sweep(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+	return SweepIn(ctx, log, os.TempDir())
+}
+
+// SweepIn is Sweep with the work directories below another folder.
+func SweepIn(ctx context.Context, log *slog.Logger, dir string) (removed []string, err error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	removed, err = sweepEngine(ctx, log)
-	dirs, dirErr := sweepDirectories(ctx, log)
+	dirs, dirErr := sweepDirectories(ctx, log, dir)
 	return append(removed, dirs...), errors.Join(err, dirErr)
 }
 
@@ -171,13 +176,13 @@ func isOwn(info os.FileInfo) bool {
 	return ok && int(st.Uid) == os.Geteuid()
 }
 
-func sweepDirectories(ctx context.Context, log *slog.Logger) (removed []string, err error) {
-	entries, err := os.ReadDir(os.TempDir())
+func sweepDirectories(ctx context.Context, log *slog.Logger, dir string) (removed []string, err error) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("look for what drills left: %w", err)
 	}
 	for _, entry := range entries {
-		path := filepath.Join(os.TempDir(), entry.Name())
+		path := filepath.Join(dir, entry.Name())
 		if !entry.IsDir() || !isWorkdir(entry.Name()) {
 			continue
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,42 @@ func shortTemp(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// A sweep of one folder takes what nobody owns there, and looks into no other.
+func TestSweepInAFolder(t *testing.T) {
+	t.Parallel()
+	swept := t.TempDir()
+	other := t.TempDir()
+	abandon := func(dir string) string {
+		w, err := NewWorkdirIn(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Dir(w.Path()) != dir {
+			t.Errorf("%s is not in %s", w.Path(), dir)
+		}
+		if err := w.lock.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return w.Path()
+	}
+	gone := abandon(swept)
+	stays := abandon(other)
+	living, err := NewWorkdirIn(swept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer living.Close()
+	removed, err := sweepDirectories(t.Context(), slog.New(slog.DiscardHandler), swept)
+	if err != nil || !slices.Equal(removed, []string{gone}) {
+		t.Errorf("the sweep removed %q, want %s: %v", removed, gone, err)
+	}
+	for path, want := range map[string]bool{gone: false, stays: true, living.Path(): true} {
+		if exists(path) != want {
+			t.Errorf("%s is there: %v", path, !want)
+		}
+	}
 }
 
 // TestSweep kills a drill, and looks that the next sweep takes away all that

@@ -56,34 +56,37 @@ type Workdir struct {
 
 // NewWorkdir makes a work directory below os.TempDir(). The error is a
 // *verdict.Problem.
-func NewWorkdir() (*Workdir, error) {
+func NewWorkdir() (*Workdir, error) { return NewWorkdirIn(os.TempDir()) }
+
+// NewWorkdirIn is NewWorkdir below another folder.
+func NewWorkdirIn(dir string) (*Workdir, error) {
 	name := randomHex(6)
-	path := filepath.Join(os.TempDir(), workPrefix+name)
+	path := filepath.Join(dir, workPrefix+name)
 	if longest := filepath.Join(path, runName, socketName); len(longest) > maxSocketPath {
 		return nil, verdict.Errorf(verdict.CodeSandbox, "set TMPDIR to a shorter path",
 			"make a work directory: the socket's path %s has %d bytes, and no more than %d are possible", longest,
 			len(longest), maxSocketPath)
 	}
-	fresh := filepath.Join(os.TempDir(), newPrefix+name)
+	fresh := filepath.Join(dir, newPrefix+name)
 	if err := os.Mkdir(fresh, 0o700); err != nil {
-		return nil, noWorkdir(err)
+		return nil, noWorkdir(dir, err)
 	}
 	w, err := furnish(fresh, path)
 	if err != nil {
 		os.RemoveAll(fresh)
-		return nil, noWorkdir(err)
+		return nil, noWorkdir(dir, err)
 	}
 	return w, nil
 }
 
 // noWorkdir says that there is no place to work in.
-func noWorkdir(err error) *verdict.Problem {
+func noWorkdir(dir string, err error) *verdict.Problem {
 	code := verdict.CodeSandbox
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		code = verdict.CodeDiskSpace
 	}
 	return verdict.Errorf(code,
-		"make "+os.TempDir()+" a folder with room that may be written, or set TMPDIR to another",
+		"make "+dir+" a folder with room that may be written, or set TMPDIR to another",
 		"make a work directory: %w", err)
 }
 

@@ -12,25 +12,16 @@ func keepFiles() error {
 	return nil
 }
 
-// setUp refuses what only Linux has.
-func (k *keeper) setUp() error {
-	if k.Degree > Watched {
-		return try("set a program apart on this system", syscall.ENOSYS)
-	}
-	return nil
-}
+// setUp refuses any degree: only Linux lets a program be bounded, and all that
+// it started be ended. So nothing below comes to pass.
+func (k *keeper) setUp() error { return try("set a program apart on this system", syscall.ENOSYS) }
 
-// confine has nothing by which this system could.
-func (k *keeper) confine() error { return nil }
+func (k *keeper) confine() error { return k.setUp() }
 
-// adopt has nothing by which this system could.
-func adopt() error { return nil }
+func (k *keeper) stepDown() error { return k.setUp() }
 
-// stepDown leaves the keeper as it is.
-func (k *keeper) stepDown() error { return nil }
+func adopt() error { return syscall.ENOSYS }
 
-// watch sees nothing here.
 func (k *keeper) watch() {}
 
-// endDescendants ends the program's group, as which it began.
-func endDescendants(child int) { _ = syscall.Kill(-child, syscall.SIGKILL) }
+func endDescendants(int) {}
