@@ -69,14 +69,14 @@ func (p *Plan) writings(c *schema.Column) *writings {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
-		for _, cell := range r.cells {
-			if cell == nil || cell.written == nil || cell.column.Root() != c.Root() {
+		for _, other := range r.cells {
+			if other == nil || other.written == nil || other.column.Root() != c.Root() {
 				continue
 			}
 			known = true
-			cell.written.shrink()
-			w.limit = min(w.limit, cell.written.limit)
-			for _, s := range cell.written.kept {
+			other.written.shrink()
+			w.limit = min(w.limit, other.written.limit)
+			for _, s := range other.written.kept {
 				w.hashes[s.hash] = struct{}{}
 			}
 		}

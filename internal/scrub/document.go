@@ -28,7 +28,7 @@ func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (w
 	}
 	why, err = p.unfitWithin(c, r, made)
 	mend = "take the paths away that its constraint asks for, or use set_null or constant"
-	return refused("would refuse what its paths make", why), mend, err
+	return refusedBy("would refuse what its paths make", why), mend, err
 }
 
 func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) {
