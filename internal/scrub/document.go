@@ -90,7 +90,7 @@ func (c *cell) watchDocuments(w *inside) {
 	c.document.Watch = &document.Watch{
 		Begin: func() bool {
 			w.begin()
-			return !w.asleep
+			return w.looks(w.readsAll())
 		},
 		Look: func(text []byte, path func() string) {
 			if kind, ok := w.find(text); ok {
@@ -99,7 +99,7 @@ func (c *cell) watchDocuments(w *inside) {
 					fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", at, transformFor[kind]))
 			}
 		},
-		Named: w.every != nil,
+		Named: w.readsAll(),
 		End:   w.end,
 	}
 }
