@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"daybefore/internal/scrub/transform"
+	"daybefore/internal/told"
 
 	"bytes"
 	"cmp"
@@ -23,6 +24,8 @@ import (
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
+
+var errColumns = errors.New("not as many fields as columns")
 
 // mostSuspects is how many different findings are kept: more cannot be told
 // from pseudonyms any more.
@@ -47,7 +50,7 @@ type siteColumn struct {
 	within   *schema.Column // by a rule that lets parts of its values pass: only those are looked at; nil for all others
 	again    bool           // rewritten, and looked at for what no filter wrote
 	// of a place that is looked at again:
-	scanner *detect.Scanner // that looked at the column as it was loaded; nil: the plan's
+	scanner *detect.Scanner // that looked at the column as it was loaded; nil: the one of all
 	written *writings       // what filters made of its values; nil: anything
 }
 
@@ -58,10 +61,33 @@ type suspect struct {
 	count          int64
 }
 
+// stored says what the server holds after the restore, and what is known of it.
+type stored struct {
+	schema       *schema.Schema
+	decision     func(*schema.Column) decision
+	within       func(c *schema.Column, look func(text []byte)) func(value []byte) error // reads what a rule lets pass within a value
+	written      func(*schema.Column) *writings                                          // what filters made of a column's values; nil: anything
+	scanner      detect.Scanner
+	overlap      *overlap // nil: nothing was sampled
+	key          []byte
+	names        *told.Names
+	largeObjects bool // they were loaded
+	ownCode      bool // of the backup may have run since the load: all is looked at again
+}
+
+// decision is what became of a column.
+type decision struct {
+	loaded     bool            // from the archive
+	ruled      bool            // by a rule, if only to let it pass
+	rewritten  bool            // by a rule
+	recomputed bool            // by the server, by a rule's SQL
+	passes     bool            // a rule lets texts pass within its values, and they can be read
+	scanner    *detect.Scanner // that looked at it as it was loaded; nil: none did
+}
+
 // aftermath looks at what the server holds after the restore.
 type aftermath struct {
-	plan    *Plan
-	overlap *overlap // nil: nothing was sampled
+	stored
 
 	mu       sync.Mutex
 	suspects map[uint64][]*suspect // by the keyed fingerprint of what was found
@@ -70,17 +96,12 @@ type aftermath struct {
 	full     bool
 }
 
-// Aftermath looks, after the post-data, at what no filter saw: what the server
-// computed (materialized views, generated columns), large objects and the
-// texts of the catalogue, by the detectors; and, where real values were
-// sampled, at every column that no rule rewrites, for those. Where code of the
-// backup's own could run since the load, it looks at all columns again. What a
-// pseudonym explains is no finding. Checks of outcome error say where and how often,
-// with a keyed fingerprint; the error is the connection's.
-func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int) ([]verdict.Check, error) {
-	p.real = p.overlap()
-	a := &aftermath{plan: p, overlap: p.real, suspects: map[uint64][]*suspect{}}
-	conn, err := p.scanConn(ctx, connect)
+// scanStored looks at it over as many connections as there are jobs. Checks of outcome
+// error say where something was found and how often, with a keyed fingerprint; the
+// error is the connection's.
+func scanStored(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int, what stored) ([]verdict.Check, error) {
+	a := &aftermath{stored: what, suspects: map[uint64][]*suspect{}}
+	conn, err := scanConn(ctx, connect)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +114,7 @@ func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pg
 		return nil, err
 	}
 	if len(a.suspects) > 0 {
-		if err := a.scanAll(ctx, connect, a.stored(), jobs, (*seeker).explain); err != nil {
+		if err := a.scanAll(ctx, connect, a.ruled(), jobs, (*seeker).explain); err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +123,7 @@ func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pg
 
 // scanConn opens a connection on which nothing hides a row or ends a scan. That
 // it speaks UTF-8 where there is a way to it is connect's work, as for all.
-func (p *Plan) scanConn(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*pgx.Conn, error) {
+func scanConn(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*pgx.Conn, error) {
 	conn, err := connect(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +140,7 @@ func (p *Plan) scanConn(ctx context.Context, connect func(context.Context) (*pgx
 // places are what is to be looked at.
 func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) {
 	all := a.tables()
-	if a.plan.ownCode {
+	if a.ownCode {
 		all = append(all, a.again()...)
 	}
 	views, err := viewPlaces(ctx, conn)
@@ -128,7 +149,7 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 	}
 	all = append(all, views...)
 	all = append(all, site{name: "the catalogue", sql: "COPY (" + catalogueTexts + ") TO STDOUT", computed: true, columns: []siteColumn{{}, {}}})
-	if a.plan.rules.LargeObjects == "preserve" {
+	if a.largeObjects {
 		all = append(all, site{name: "large objects", computed: true, columns: []siteColumn{{name: "large objects", binary: true}},
 			sql: "COPY (" + largeObjectPieces + ") TO STDOUT"})
 	}
@@ -147,19 +168,22 @@ const largeObjectPieces = `
 // sampled, the columns that no rule rewrites, or not all of.
 func (a *aftermath) tables() []site {
 	var all []site
-	for _, t := range a.plan.schema.Tables {
+	for _, t := range a.schema.Tables {
 		if t.Kind != "r" {
 			continue
 		}
 		var computed, untouched, parted []*schema.Column
 		for _, c := range t.Columns {
-			switch {
-			case !c.HoldsText():
-			case c.Generated, recomputes(a.plan.assigned[c]):
+			if !c.HoldsText() {
+				continue
+			}
+			switch d := a.decision(c); {
+			case c.Generated, d.recomputed:
 				computed = append(computed, c)
-			case a.overlap != nil && !changes(a.plan.assigned[c]) && slices.Contains(a.plan.loaded[t], c.Name):
+			case a.overlap == nil || !d.loaded:
+			case !d.rewritten:
 				untouched = append(untouched, c)
-			case a.overlap != nil && a.plan.recipes[c].passesWithin() && a.plan.encoding.Code == nil && slices.Contains(a.plan.loaded[t], c.Name):
+			case d.passes:
 				parted = append(parted, c)
 			}
 		}
@@ -175,30 +199,60 @@ func (a *aftermath) tables() []site {
 	return all
 }
 
-// recomputes tells whether the server computes a column from a rule's SQL.
-func (p *Plan) recomputes(c *schema.Column) bool {
-	made := p.recipes[c]
-	return made != nil && made.name == recomputed
-}
-
-// stored are the columns under a rule: what they hold now is known, and
+// ruled are the columns under a rule: what they hold now is known, and
 // explains what is found elsewhere.
-func (a *aftermath) stored() []site {
+func (a *aftermath) ruled() []site {
 	var all []site
-	for _, t := range a.plan.schema.Tables {
+	for _, t := range a.schema.Tables {
+		if t.Kind != "r" {
+			continue
+		}
 		var ruled []*schema.Column
-		for _, name := range a.plan.loaded[t] {
-			if c := t.ByName[name]; c != nil && a.plan.assigned[c] != nil && !a.plan.recomputes(c) && c.HoldsText() {
+		for _, c := range t.Columns {
+			if d := a.decision(c); d.loaded && d.ruled && !d.recomputed && c.HoldsText() {
 				ruled = append(ruled, c)
 			}
 		}
-		if t.Kind == "r" {
-			for _, p := range tablePlaces(t, ruled, true) {
-				for i, c := range ruled {
-					p.columns[i].scrubbed = changes(a.plan.assigned[c]) && !recomputes(a.plan.assigned[c])
-				}
-				all = append(all, p)
+		for _, p := range tablePlaces(t, ruled, true) {
+			for i, c := range ruled {
+				p.columns[i].scrubbed = a.decision(c).rewritten
 			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// again are the places that are looked at where code of the backup's own could
+// run: columns without a rule, by the detectors that looked at them as they
+// were loaded, and rewritten ones.
+func (a *aftermath) again() []site {
+	var all []site
+	for _, t := range a.schema.Tables {
+		if t.Kind != "r" {
+			continue
+		}
+		var unruled, rewritten []*schema.Column
+		for _, c := range t.Columns {
+			switch d := a.decision(c); {
+			case c.Generated:
+			case d.scanner != nil:
+				unruled = append(unruled, c)
+			case a.overlap != nil && d.rewritten && !d.recomputed && c.HoldsText() && d.loaded:
+				rewritten = append(rewritten, c)
+			}
+		}
+		for _, s := range tablePlaces(t, unruled, true) {
+			for i, c := range unruled {
+				s.columns[i].scanner = a.decision(c).scanner
+			}
+			all = append(all, s)
+		}
+		for _, s := range tablePlaces(t, rewritten, false) {
+			for i, c := range rewritten {
+				s.columns[i].scrubbed, s.columns[i].again, s.columns[i].written = true, true, a.written(c)
+			}
+			all = append(all, s)
 		}
 	}
 	return all
@@ -300,12 +354,12 @@ func (a *aftermath) scanAll(ctx context.Context, connect func(context.Context) (
 	close(next)
 	for range min(max(jobs, 1), len(places)) {
 		work.Go(func() error {
-			conn, err := a.plan.scanConn(ctx, connect)
+			conn, err := scanConn(ctx, connect)
 			if err != nil {
 				return err
 			}
 			defer conn.Close(context.WithoutCancel(ctx))
-			s := &seeker{aftermath: a, sink: sink, keyed: transform.NewKeyed(a.plan.key)}
+			s := &seeker{aftermath: a, sink: sink, keyed: transform.NewKeyed(a.key)}
 			for p := range next {
 				s.begin(p)
 				w := &rowWriter{row: s.row}
@@ -336,18 +390,17 @@ type seeker struct {
 	site
 	sink     func(*seeker, finding)
 	keyed    *transform.Keyed
-	cells    []*cell // by column: finds what passes within its values; nil where all is looked at
+	readers  []func(value []byte) error // by column: finds what passes within its values; nil where all is looked at
 	raw, buf []byte
 	seen     int64
 }
 
 func (s *seeker) begin(p site) {
 	s.site, s.seen = p, 0
-	s.cells = make([]*cell, len(p.columns))
+	s.readers = make([]func([]byte) error, len(p.columns))
 	for i, c := range p.columns {
 		if c.within != nil {
-			s.cells[i] = newCell(s.plan, c.within, s.plan.recipes[c.within], transform.NewMasker(s.plan.key), &copytext.Decoder{})
-			s.cells[i].every(func(text []byte) { s.seek(c.name, text, siteColumn{}) })
+			s.readers[i] = s.within(c.within, func(text []byte) { s.seek(c.name, text, siteColumn{}) })
 		}
 	}
 }
@@ -391,7 +444,7 @@ func (s *seeker) row(row []byte) error {
 	for i := range s.columns {
 		field, ok := fields.Next()
 		if !ok {
-			return errFields
+			return errColumns
 		}
 		if i == 0 && s.columns[0].name == "" { // the catalogue's rows name their place themselves
 			name = string(field)
@@ -405,8 +458,8 @@ func (s *seeker) row(row []byte) error {
 			return err
 		}
 		s.seen++
-		if s.cells[i] != nil {
-			if err := s.cells[i].replace(text); err != nil {
+		if s.readers[i] != nil {
+			if err := s.readers[i](text); err != nil {
 				return err
 			}
 			continue
@@ -432,7 +485,7 @@ func (s *seeker) text(field []byte, binary bool) (text []byte, err error) {
 // look tells the sink all that is found in a text.
 func (s *seeker) look(name string, text []byte, c siteColumn) {
 	if s.computed {
-		cmp.Or(c.scanner, &s.plan.scanner).Each(text, func(h detect.Hit) {
+		cmp.Or(c.scanner, &s.scanner).Each(text, func(h detect.Hit) {
 			s.sink(s, finding{name, h.Kind.Words(), text[h.From:h.To], false, c.scrubbed})
 		})
 	}
@@ -513,7 +566,7 @@ func (a *aftermath) checks(places []site) []verdict.Check {
 		if len(checks) > mostPlaces { // the summary says how many there are
 			break
 		}
-		checks = append(checks, byPlace[name].check(a.plan.names.Place(name)))
+		checks = append(checks, byPlace[name].check(a.names.Place(name)))
 	}
 	return checks
 }
@@ -522,12 +575,12 @@ func (a *aftermath) checks(places []site) []verdict.Check {
 func (a *aftermath) summary(places []site, byPlace map[string]*found) verdict.Check {
 	c := verdict.Check{ID: "leak_scan:stored", Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Pass,
 		Expected: "nothing sensitive in what the server computed, nor in the catalogue's texts",
-		Observed: fmt.Sprintf("%s in %s looked at, findings in %d", counted(a.values, "value"), counted(int64(len(places)), "place"), len(byPlace))}
-	if a.plan.ownCode {
+		Observed: fmt.Sprintf("%s in %s looked at, findings in %d", amount(a.values, "value"), amount(int64(len(places)), "place"), len(byPlace))}
+	if a.ownCode {
 		c.Observed += "; looked at again, since code of the backup's own may have run"
 	}
 	if a.overlap != nil {
-		c.Expected += fmt.Sprintf("; none of %s of %s in any column that no rule rewrites", counted(int64(a.overlap.values), "sampled real value"), counted(int64(len(a.overlap.names)), "column"))
+		c.Expected += fmt.Sprintf("; none of %s of %s in any column that no rule rewrites", amount(int64(a.overlap.values), "sampled real value"), amount(int64(len(a.overlap.names)), "column"))
 	}
 	switch {
 	case len(byPlace) > 0:
@@ -552,18 +605,18 @@ func (f *found) check(name string) verdict.Check {
 	const shown = 3
 	var parts []string
 	for _, what := range slices.Sorted(maps.Keys(f.what)) {
-		parts = append(parts, fmt.Sprintf("%s (%s)", what, counted(f.what[what], "time")))
+		parts = append(parts, fmt.Sprintf("%s (%s)", what, amount(f.what[what], "time")))
 	}
 	slices.Sort(f.fingerprints)
 	f.fingerprints = slices.Compact(f.fingerprints)
-	prints := joined(f.fingerprints[:min(len(f.fingerprints), shown)])
+	prints := strings.Join(f.fingerprints[:min(len(f.fingerprints), shown)], ", ")
 	if n := len(f.fingerprints) - shown; n > 0 {
 		prints += fmt.Sprintf(" and %d more", n)
 	}
 	return verdict.Check{
 		ID: "leak:" + name, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Error,
-		Expected: "nothing that looks sensitive or is a real value", Observed: joined(parts),
-		Message: fmt.Sprintf("%s holds %s; keyed %s", name, joined(parts), plural("fingerprint", len(f.fingerprints))+" "+prints),
+		Expected: "nothing that looks sensitive or is a real value", Observed: strings.Join(parts, ", "),
+		Message: fmt.Sprintf("%s holds %s; keyed %s", name, strings.Join(parts, ", "), plural("fingerprint", len(f.fingerprints))+" "+prints),
 		Hint:    "write a rule for the column, or for those it is computed from; remove the value from the schema; or, if it is not personal data, let scrub.leak_scan.allow match it",
 	}
 }

@@ -363,7 +363,7 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 	close(next)
 	for range min(max(jobs, 1), len(next)) {
 		work.Go(func() error {
-			conn, err := p.scanConn(ctx, connect)
+			conn, err := scanConn(ctx, connect)
 			if err != nil {
 				return err
 			}

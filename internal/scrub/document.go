@@ -93,7 +93,7 @@ func (c *cell) watchDocuments(w *inside) {
 	c.document.Watch = &document.Watch{
 		Begin: func() bool {
 			w.begin()
-			return !w.asleep
+			return w.looks(w.readsAll())
 		},
 		Look: func(text []byte, path func() string) {
 			if kind, ok := w.find(text); ok {
@@ -102,7 +102,7 @@ func (c *cell) watchDocuments(w *inside) {
 				w.leaked(c.column.Root().String()+" at "+at, kind, "add under json: - "+line+", or preserve: true with a why")
 			}
 		},
-		Named: w.every != nil,
+		Named: w.readsAll(),
 		End:   w.end,
 	}
 }

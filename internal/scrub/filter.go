@@ -194,8 +194,10 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	}
 	var leak error // the row is looked at to its end
 	if r.watch != nil {
-		if leak = r.watch.look(r, row); leak != nil && !errors.Is(leak, ErrLeak) {
-			return dst, leak
+		if field, err := r.watch.look(row, r.ends); errors.Is(err, ErrLeak) {
+			leak = leakError(r.table.Name.String(), r.row)
+		} else if err != nil {
+			return dst, r.failed(field, err)
 		}
 	}
 	kept, err := r.keptBy(row)

@@ -7,57 +7,9 @@ import (
 	"daybefore/internal/detect"
 )
 
-// inside looks at what a rule lets pass within a value: members of a document,
-// fields of a composite, keys of an hstore. The nil one looks at nothing. One
-// serves one goroutine.
-type inside struct {
-	plan    *Plan
-	scanner detect.Scanner
-	share
-	asleep bool // this value is not looked at
-	hit    bool
-	every  func(text []byte) // instead of the detectors, and of what a rule preserves too
-}
-
 // newInside is nil where there is nothing to look for.
 func (p *Plan) newInside(scanner detect.Scanner) *inside {
-	if !scanner.Looks() {
-		return nil
-	}
-	return &inside{plan: p, scanner: scanner, share: share{percent: p.rules.LeakScan.Percent}}
-}
-
-// begin begins with a value.
-func (w *inside) begin() {
-	if w != nil {
-		w.hit, w.asleep = false, w.skips()
-	}
-}
-
-// looks tells whether what passes is to be looked at; named is what a rule
-// preserves.
-func (w *inside) looks(named bool) bool { return w != nil && !w.asleep && (!named || w.every != nil) }
-
-func (w *inside) find(text []byte) (detect.Kind, bool) {
-	if w.every != nil {
-		w.every(text)
-		return 0, false
-	}
-	h, ok := w.scanner.Find(text)
-	return h.Kind, ok
-}
-
-func (w *inside) leaked(place string, kind detect.Kind, mend string) {
-	w.hit = true
-	w.plan.leaks.add(leak{place: place, what: kind.Words(), mend: mend}, 1)
-}
-
-// end tells whether the value that was begun with held something.
-func (w *inside) end() error {
-	if w != nil && w.hit {
-		return ErrLeak
-	}
-	return nil
+	return newInside(scanner, p.rules.LeakScan.Percent, &p.leaks)
 }
 
 // hstoreValues rewrites the values of hstores, and looks at their keys, which stay.
@@ -96,25 +48,23 @@ func (c *cell) looked() int64 {
 	switch {
 	case c == nil:
 	case c.inside != nil:
-		return c.inside.rows
+		return c.inside.looked()
 	case c.fields != nil:
 		return c.fields.looked()
-	case c.hstore != nil && c.hstore.inside != nil:
-		return c.hstore.rows
+	case c.hstore != nil:
+		return c.hstore.inside.looked()
 	}
 	return 0
 }
 
 func (c *composite) looked() (n int64) {
 	for i, w := range c.inside {
-		if w != nil {
-			n += w.rows
-		}
+		n += w.looked()
 		if c.inner[i] != nil {
 			n += c.inner[i].looked()
 		}
-		if h := c.pairs[i]; h != nil && h.inside != nil {
-			n += h.rows
+		if h := c.pairs[i]; h != nil {
+			n += h.inside.looked()
 		}
 	}
 	return n
@@ -122,7 +72,7 @@ func (c *composite) looked() (n int64) {
 
 // every has f look at all that the cell's rule lets pass.
 func (c *cell) every(f func(text []byte)) {
-	w := &inside{every: f}
+	w := newReader(f)
 	if c.document != nil {
 		c.watchDocuments(w)
 	}

@@ -6,8 +6,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"unicode/utf8"
-
-	"daybefore/internal/scrub/schema"
 )
 
 // sampleLeast is how many characters a real value must have to be looked for:
@@ -32,15 +30,9 @@ type sampler struct {
 	buf   []byte
 }
 
-// newSampler is nil where the column's values are not to be looked for: there
-// is no rule that takes them away, or they are numbers and times, which mean
-// nothing by themselves.
-func (p *Plan) newSampler(c *schema.Column) *sampler {
-	r := p.assigned[c]
-	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !c.HoldsText() {
-		return nil
-	}
-	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
+// newSampler keeps so many values at most, by hashes of a seed.
+func newSampler(seed maphash.Seed, most int) *sampler {
+	return &sampler{seed: seed, most: most, limit: ^uint64(0)}
 }
 
 // add takes a value in UTF-8.
@@ -112,22 +104,16 @@ type overlap struct {
 
 const filterBits = 18
 
-// overlap joins what the columns' samplers kept; nil if there is nothing.
-func (p *Plan) overlap() *overlap {
-	o := &overlap{seed: p.seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{}, columns: map[uint64]int32{}}
-	byRoot := map[string][]sampled{}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.rewriters {
-		for _, c := range r.cells {
-			if c != nil && c.sample != nil {
-				name := c.column.Root().String()
-				byRoot[name] = append(byRoot[name], c.sample.kept...)
-			}
+// newOverlap joins what the samplers of each column kept, so many of each; nil if
+// there is nothing.
+func newOverlap(seed maphash.Seed, most int, columns map[string][]*sampler) *overlap {
+	o := &overlap{seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{}, columns: map[uint64]int32{}}
+	for name, samplers := range columns {
+		var tokens []sampled
+		for _, s := range samplers {
+			tokens = append(tokens, s.kept...)
 		}
-	}
-	for name, tokens := range byRoot {
-		for _, t := range lowest(tokens, p.rules.LeakScan.SourceOverlap) {
+		for _, t := range lowest(tokens, most) {
 			o.put(t, int32(len(o.names)))
 		}
 		o.names = append(o.names, name)
@@ -136,6 +122,15 @@ func (p *Plan) overlap() *overlap {
 		return nil
 	}
 	return o
+}
+
+// holds reports whether a sampled value is in a text.
+func (o *overlap) holds(text []byte) bool {
+	if o == nil {
+		return false
+	}
+	at, _, _, _ := o.find(text, 0, nil)
+	return at >= 0
 }
 
 func (o *overlap) put(t sampled, column int32) {
