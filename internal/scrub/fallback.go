@@ -1,10 +1,9 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"fmt"
 
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
