@@ -1,10 +1,8 @@
 package scrub
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"hash/maphash"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -196,52 +193,5 @@ func TestAftermathOfRecomputed(t *testing.T) {
 	_, found := aftermathOf(t, s, "insert into t values (1, 'x', 'ada@example.org')", "update t set line = 'bob@example.org'", "t")
 	if diff := cmp.Diff([]string{"leak:public.t.line: an e-mail address (1 time)"}, reds(found)); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// The bytes of SQL_ASCII may be no text: they are looked at as they are.
-func TestAftermathOfAnyBytes(t *testing.T) {
-	t.Parallel()
-	conn := pgtest.DB(t)
-	const name = "scrub_any_bytes"
-	for _, sql := range []string{"drop database if exists " + name, "create database " + name + " encoding 'SQL_ASCII' locale 'C' template template0"} {
-		if _, err := conn.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Cleanup(func() { conn.Exec(context.Background(), "drop database "+name) })
-	scan, err := (&Plan{}).scanConn(t.Context(), func(ctx context.Context) (*pgx.Conn, error) {
-		cfg := conn.Config().Copy()
-		cfg.Database = name
-		return pgx.ConnectConfig(ctx, cfg)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer scan.Close(t.Context())
-	var out bytes.Buffer
-	if _, err := scan.PgConn().CopyTo(t.Context(), &out, `COPY (SELECT E'\xf6') TO STDOUT`); err != nil || out.String() != "\xf6\n" {
-		t.Errorf("%q, %v", out.String(), err)
-	}
-}
-
-// A sample stays in its bounds, holds different values only, and finds what it
-// holds.
-func TestSample(t *testing.T) {
-	s := &sampler{seed: maphash.MakeSeed(), most: 100, limit: ^uint64(0)}
-	for i := range 10000 {
-		s.add(fmt.Appendf(nil, "value number %d", i/2))
-		if len(s.kept) > 200 {
-			t.Fatal("out of bounds")
-		}
-	}
-	s.add([]byte("short"))
-	kept := lowest(s.kept, 100)
-	if len(kept) != 100 {
-		t.Fatalf("%d kept", len(kept))
-	}
-	n := testing.AllocsPerRun(100, func() { s.add([]byte("value number 17")) })
-	if n != 0 {
-		t.Errorf("%v allocations a value", n)
 	}
 }

@@ -1,16 +1,14 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
-	"bytes"
 	"errors"
-	"hash/maphash"
 	"slices"
 
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 
@@ -21,11 +19,11 @@ import (
 
 // newWritten remembers what a cell writes, where its rule may by chance make a
 // value that another row really had, or leaves some as they are.
-func (p *Plan) newWritten(c *cell) *sampler {
+func (p *Plan) newWritten(c *cell) *leakscan.Sampler {
 	if c.sample == nil || !p.ownCode || !c.plain() || !c.made.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
 		return nil
 	}
-	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
+	return leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
 }
 
 // plain reports whether the cell's values are written as a whole.
@@ -48,93 +46,23 @@ func (c *change) makesReal() bool {
 	return c.effect == transform.Merges
 }
 
-// writings are what the filters wrote into one column: exact as far as the
-// limit, which is the lowest of all that were remembered.
-type writings struct {
-	seed   maphash.Seed
-	hashes map[uint64]struct{}
-	limit  uint64
-	exact  bool // whatever is not known was not written
-	buf    []byte
-}
-
 // writings of a column, with all that is inherited from it. Nil: anything may
 // have been.
-func (p *Plan) writings(c *schema.Column) *writings {
-	w := &writings{seed: p.seed, hashes: map[uint64]struct{}{}, limit: ^uint64(0)}
-	if w.exact = !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]); w.exact {
-		return w
+func (p *Plan) writings(c *schema.Column) *leakscan.Writings {
+	if !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]) {
+		return leakscan.NoWritings()
 	}
-	known := false
+	var written []*leakscan.Sampler
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
-		for _, cell := range r.cells {
-			if cell == nil || cell.written == nil || cell.column.Root() != c.Root() {
-				continue
-			}
-			known = true
-			cell.written.shrink()
-			w.limit = min(w.limit, cell.written.limit)
-			for _, s := range cell.written.kept {
-				w.hashes[s.hash] = struct{}{}
+		for _, other := range r.cells {
+			if other != nil && other.written != nil && other.column.Root() == c.Root() {
+				written = append(written, other.written)
 			}
 		}
 	}
-	if !known {
-		return nil
-	}
-	return w
-}
-
-// mayHold reports whether a filter may have written a value.
-func (w *writings) mayHold(value []byte) bool {
-	if w == nil {
-		return true
-	}
-	if w.exact {
-		return false
-	}
-	w.buf = appendFolded(w.buf[:0], bytes.TrimSpace(value))
-	h := maphash.Bytes(w.seed, w.buf)
-	_, known := w.hashes[h]
-	return known || h > w.limit
-}
-
-// again are the places that are looked at where code of the backup's own could
-// run: columns without a rule, by the detectors that looked at them as they
-// were loaded, and rewritten ones.
-func (a *aftermath) again() []site {
-	var all []site
-	for _, t := range a.plan.schema.Tables {
-		if t.Kind != "r" {
-			continue
-		}
-		var unruled, rewritten []*schema.Column
-		for _, c := range t.Columns {
-			_, watched := a.plan.watched[c]
-			switch r := a.plan.assigned[c]; {
-			case c.Generated:
-			case watched:
-				unruled = append(unruled, c)
-			case a.overlap != nil && changes(r) && !recomputes(r) && c.HoldsText() && slices.Contains(a.plan.loaded[t], c.Name):
-				rewritten = append(rewritten, c)
-			}
-		}
-		for _, s := range tablePlaces(t, unruled, true) {
-			for i, c := range unruled {
-				s.columns[i].scanner = new(a.plan.watched[c])
-			}
-			all = append(all, s)
-		}
-		for _, s := range tablePlaces(t, rewritten, false) {
-			for i, c := range rewritten {
-				s.columns[i].scrubbed, s.columns[i].again, s.columns[i].written = true, true, a.plan.writings(c)
-			}
-			all = append(all, s)
-		}
-	}
-	return all
+	return leakscan.NewWritings(p.seed, written)
 }
 
 // What keeps a value from being shown.
@@ -175,11 +103,7 @@ func (p *Plan) shows(c *schema.Column, text []byte) bool {
 			return true
 		}
 	}
-	if p.real == nil {
-		return false
-	}
-	at, _, _, _ := p.real.find(text, 0, nil)
-	return at >= 0 && !(changes(p.assigned[c]) && p.writings(c).mayHold(text))
+	return p.real.Holds(text) && !(changes(p.assigned[c]) && p.writings(c).MayHold(text))
 }
 
 func looksSensitive(c *schema.Column) bool {

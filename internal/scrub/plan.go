@@ -6,8 +6,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"cmp"
 	"context"
 	"fmt"
@@ -21,7 +19,9 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -66,7 +66,7 @@ type Plan struct {
 	fallen      map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
 	watched     map[*schema.Column]detect.Scanner
 	scanner     detect.Scanner
-	leaks       leaks
+	leaks       leakscan.Findings
 	seed        maphash.Seed // of samples
 	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
 	pairsEach   int          // of each column that is counted
@@ -74,7 +74,7 @@ type Plan struct {
 	ownCode     bool
 	names       *told.Names
 	stored      map[*schema.Column]*valueSet // by the topmost column; where own code may run, of what is shown
-	real        *overlap                     // what Aftermath looked for; nil: nothing was sampled
+	real        *leakscan.Overlap            // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -251,175 +251,7 @@ func (p *planner) assign() error {
 	return nil
 }
 
-// unmet finds rules that no row will ever see.
-func (p *planner) unmet() error {
-	for i := range p.rules.Rules {
-		r := &p.rules.Rules[i]
-		reached, met, idle := p.reach(r)
-		switch {
-		case p.mayMiss(r.Column.Schema, r.Column.Table):
-		case !met && !idle && p.isLost(ofTables(r.Column).Match):
-		case !reached:
-			what, mend, err := p.nowhere(r)
-			if err != nil {
-				return err
-			}
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, mend, "%s %s", r.Names(), what)
-		case !met && !idle:
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "name the table that the archive holds the rows under, or its parent",
-				"the archive holds no rows for %s", r.Names())
-		}
-	}
-	return nil
-}
-
-// nowhere says of a rule that reaches no column what it names instead, and the
-// mend.
-func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
-	rows, err := p.conn.Query(p.ctx, `
-		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-		where c.relkind in ('v', 'm') and a.attnum > 0 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`)
-	if err != nil {
-		return "", "", err
-	}
-	var namespace, view, column string
-	ofView := false
-	_, err = pgx.ForEachRow(rows, []any{&namespace, &view, &column}, func() error {
-		ofView = ofView || r.Column.Match(namespace, view, column)
-		return nil
-	})
-	if ofView && r.Type == (spec.Name{}) {
-		return "names only what a view computes: no backup holds its rows", "write rules for the columns of tables that the view reads, and take this one away", err
-	}
-	return "names no column of the backup", p.nearest(r.Column), err
-}
-
-// mayMiss tells whether the words for a table name one that may be missing or
-// empty, and is.
-func (p *planner) mayMiss(namespace, table string) bool {
-	_, loaded := p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
-	return !loaded && slices.Contains(p.req.Rebuildable, spec.Name{Schema: namespace, Table: table})
-}
-
-// reach tells whether a rule reaches any column, whether one that is loaded,
-// and whether there is a reason why it is not: its table is excluded or
-// foreign, or the column generated, which is reported by itself.
-func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
-	for _, t := range p.schema.Tables {
-		for _, c := range t.Columns {
-			if _, ok := reaches(r, c); !ok {
-				continue
-			}
-			reached = true
-			met = met || slices.Contains(p.loaded[t], c.Name)
-			idle = idle || p.excluded[t] || t.Kind == "f" || c.Generated && exact(r)
-		}
-	}
-	return reached, met, idle
-}
-
-// foreignKeys finds rules that tear two sides of a reference apart, and
-// references to rows that are not loaded.
-func (p *planner) foreignKeys() error {
-	for _, fk := range p.fks {
-		if fk.To == nil {
-			continue
-		}
-		p.dangling(fk)
-		p.halfNulled(fk)
-		for i, name := range fk.Columns {
-			p.sides(fk, name, fk.Referenced[i])
-		}
-	}
-	return nil
-}
-
-func (p *planner) dangling(fk schema.ForeignKey) {
-	gone := func(t *schema.Table) bool { return p.excluded[t] }
-	if !slices.ContainsFunc(fk.To.WithDescendants(), gone) {
-		return
-	}
-	for _, from := range fk.From.WithDescendants() {
-		if _, loaded := p.loaded[from]; !loaded || p.nulled(from, fk.Columns) {
-			continue
-		}
-		p.problem(verdict.CodeRuleUnfit, fk.String(), spec.Pos{},
-			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.Name, from.Name, fk.Columns[0], patternName(from, fk.Columns[0])),
-			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.Name, fk.To.Name, fk.Name)
-		return
-	}
-}
-
-// halfNulled: MATCH FULL takes no reference of which only a part is null.
-func (p *planner) halfNulled(fk schema.ForeignKey) {
-	for _, from := range fk.From.WithDescendants() {
-		var rule *spec.Rule
-		nulls := 0
-		for _, name := range fk.Columns {
-			if r := p.assigned[from.ByName[name]]; r != nil && r.Transform == transform.SetNull {
-				rule = r
-				nulls++
-			}
-		}
-		if fk.Full && 0 < nulls && nulls < len(fk.Columns) {
-			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, "set all of its columns to null, or none",
-				"foreign key %s of %s is MATCH FULL, and only a part of it would be null", fk.Name, from.Name)
-			return
-		}
-	}
-}
-
-func patternName(t *schema.Table, name string) string {
-	if c := t.ByName[name]; c != nil {
-		return patternOf(c)
-	}
-	return t.Name.String() + "." + name
-}
-
-// nulled tells whether the reference is taken away: one null column is enough.
-func (p *planner) nulled(t *schema.Table, columns []string) bool {
-	return slices.ContainsFunc(columns, func(name string) bool {
-		r := p.assigned[t.ByName[name]]
-		return r != nil && r.Transform == transform.SetNull
-	})
-}
-
-// sides compares the rules of a referencing column with the referenced one's.
-func (p *planner) sides(fk schema.ForeignKey, name, referenced string) {
-	for _, from := range fk.From.WithDescendants() {
-		for _, to := range fk.To.WithDescendants() {
-			a, b := from.ByName[name], to.ByName[referenced]
-			if a == nil || b == nil || p.agree(a, b) {
-				continue
-			}
-			rule := p.assigned[a]
-			if changes(p.assigned[b]) {
-				rule = p.assigned[b]
-			}
-			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, fmt.Sprintf("give %s and %s the same transform and the same link", a, b),
-				"%s references %s (foreign key %s), and their rules would not make equal values equal", a, b, fk.Name)
-			return
-		}
-	}
-}
-
 func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
-
-// agree tells whether a and b hold equal values after the scrub if they did
-// before. Null references nothing.
-func (p *Plan) agree(a, b *schema.Column) bool {
-	ra, rb := p.assigned[a], p.assigned[b]
-	switch {
-	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == transform.SetNull:
-		return true
-	case !changes(ra) || !changes(rb):
-		return false
-	}
-	if !transform.Known(ra.Transform) || ra.By != "" || rb.By != "" { // what is made depends on more than the value
-		return false
-	}
-	return ra.Transform == rb.Transform && string(transform.Domain(ra.Link, a)) == string(transform.Domain(rb.Link, b))
-}
 
 func (p *planner) largeObjects() error {
 	if p.req.LargeObjects && p.rules.LargeObjects == "" {
@@ -427,67 +259,6 @@ func (p *planner) largeObjects() error {
 			"the backup holds large objects, and the drill file does not say what becomes of them")
 	}
 	return nil
-}
-
-// unmatched finds columns that look sensitive and that no rule names, once for
-// a column and all that is inherited from it, and proposes rules for them.
-func (p *planner) unmatched() error {
-	for _, columns := range p.loaded {
-		p.looked += len(columns)
-	}
-	found := p.suspicions()
-	proposed, err := p.propose(found)
-	if err != nil {
-		return err
-	}
-	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.Root, appears(s.What))
-	}
-	return nil
-}
-
-// suspicions are the columns that look sensitive by name or type.
-func (p *planner) suspicions() []Suspicion {
-	var found []Suspicion
-	for _, f := range p.lineages() {
-		if what, fitting := f.Sensitive(); what != "" {
-			found = append(found, Suspicion{Lineage: f, What: what, Transform: fitting})
-		}
-	}
-	return found
-}
-
-// appears puts what Sensitive says into a sentence.
-func appears(what string) string {
-	if strings.HasPrefix(what, "of type ") {
-		return "is " + what
-	}
-	return "looks like " + what
-}
-
-// mend is the line to add, ready to be copied, below one that says where; and
-// behind it those of the columns that must stay equal.
-func (s *Suspicion) mend(proposed []Proposal) string {
-	var own *spec.Rule
-	var equal []string
-	for _, m := range proposed {
-		switch {
-		case m.Root == s.Root:
-			own = m.Rule
-		case m.Equals == s.Root:
-			equal = append(equal, m.Rule.YAML(""))
-		}
-	}
-	return advice(append([]string{own.YAML("")}, equal...), own)
-}
-
-// advice says where lines belong, of which the first is the rule's.
-func advice(lines []string, r *spec.Rule) string {
-	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
-	if r.Preserve {
-		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
-	}
-	return say + "\n" + strings.Join(lines, "\n")
 }
 
 // Excluded tells whether the rows of a table are not to be loaded: the table,

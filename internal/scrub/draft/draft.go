@@ -158,7 +158,7 @@ func named(c *schema.Column, what string) string {
 }
 
 // wholly: the values themselves are of one kind, whatever the name says.
-func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whole int64) judged {
+func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
 	j := judged{Suspicion: scrub.Suspicion{What: kind.Words(), Transform: scrub.TransformFor(kind)}, confidence: medium}
 	switch f := e.likeness(); f {
@@ -168,17 +168,17 @@ func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whol
 	case likeMAC:
 		j.Transform = likenessTransform[f]
 	}
-	if named.What == j.What || whole >= enough {
+	if byName.What == j.What || whole >= enough {
 		j.confidence = high
 	}
 	j.reason = ofValues(whole, e.values, "look") + " like "
-	switch named.What {
+	switch byName.What {
 	case "":
 		j.reason += j.What
 	case j.What:
-		j.reason = named.reason + ", and " + j.reason + "one"
+		j.reason = byName.reason + ", and " + j.reason + "one"
 	default:
-		j.reason = named.reason + ", but " + j.reason + j.What
+		j.reason = byName.reason + ", but " + j.reason + j.What
 	}
 	return j
 }

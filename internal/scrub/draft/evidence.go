@@ -158,7 +158,7 @@ func likenessOf(v []byte) likeness {
 	case len(v) >= len("$1$") && v[0] == '$' && bytes.IndexByte(v[1:], '$') > 0,
 		bytes.HasPrefix(v, []byte("SCRAM-SHA-256$")), bytes.HasPrefix(v, []byte("pbkdf2_")):
 		return likeHash
-	case len(v) < shortest || len(v) > longestAddress || bytes.IndexAny(v, ".:-") < 0:
+	case len(v) < shortest || len(v) > longestAddress || !bytes.ContainsAny(v, ".:-"):
 		return noLikeness
 	}
 	s := string(v)

@@ -39,10 +39,10 @@ func readyTexts(out *Recipe, r *spec.Rule, env Env) {
 }
 
 func writeConstant(_ *Masker, dst []byte, r *Recipe, _ input) ([]byte, error) {
-	for _, text := range r.encoded {
-		dst = append(dst, text...)
+	if len(r.encoded) == 0 { // Bare
+		return dst, nil
 	}
-	return dst, nil
+	return append(dst, r.encoded[0]...), nil
 }
 
 func writeNothing(_ *Masker, dst []byte, _ *Recipe, _ input) ([]byte, error) { return dst, nil }
