@@ -71,7 +71,8 @@ func (a anyTable) mark(i int) string { return "Qz" + a.name + a.column(i) }
 // fill creates the table with its rows; the error is of values that do not fit
 // their type.
 func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, words []string) error {
-	ddl, values := []string{"id int"}, []string{"i"}
+	ddl := []string{"id int"}
+	values := []string{"i"}
 	for i, c := range a.columns {
 		value := fmt.Sprintf("(select %s from (values (i, '%s' || lpad(i::text, 5, '0') || 'Tv' || ($1::text[])[1 + i %% $2::int])) v(i, s))", c.values, a.mark(i))
 		if i == 0 && key != "" {
@@ -81,7 +82,8 @@ func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, wo
 		if rapid.IntRange(0, 3).Draw(rt, "nullable") > 0 {
 			null, value = "", "case when i % 5 > 0 then "+value+" end"
 		}
-		ddl, values = append(ddl, a.column(i)+" "+c.typ+null), append(values, value)
+		ddl = append(ddl, a.column(i)+" "+c.typ+null)
+		values = append(values, value)
 	}
 	if _, err := conn.Exec(t.Context(), "create table "+a.name+" ("+strings.Join(ddl, ", ")+")"); err != nil {
 		t.Fatal(err)
@@ -124,7 +126,8 @@ func TestAnyRulesThroughServer(t *testing.T) {
 		w := rapid.SampledFrom(anyWords).Draw(rt, "encoding")
 		written := rapid.SliceOfN(w.words, 1, 12).Draw(rt, "words")
 		key := rapid.SampledFrom(anyKeys).Draw(rt, "key")
-		p, q := anyTable{name: "p", columns: []anyColumn{key}}, anyTable{name: "q", columns: []anyColumn{key}}
+		p := anyTable{name: "p", columns: []anyColumn{key}}
+		q := anyTable{name: "q", columns: []anyColumn{key}}
 		reference := "(select k from p where p.id = i / 2)"
 		if key.typ != "uuid" && rapid.Bool().Draw(rt, "written otherwise") {
 			q.columns[0] = rapid.SampledFrom(anyKeys[:4]).Draw(rt, "referencing key")
@@ -147,7 +150,8 @@ func TestAnyRulesThroughServer(t *testing.T) {
 		if len(problems) > 0 {
 			refused++
 			s.rules = preserved(s.rules, problems) // what is left may fit
-			if plan, problems = s.planHere(t, conn); len(problems) > 0 {
+			plan, problems = s.planHere(t, conn)
+			if len(problems) > 0 {
 				return
 			}
 		}
@@ -341,19 +345,22 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 // compare holds each value of a column, and each within it, against what its
 // rule makes of it here.
 func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, c *schema.Column, kept map[int]bool) {
-	made, within := plan.recipes[c], meaning{plan: plan, mask: transform.NewMasker(plan.key)}
+	made := plan.recipes[c]
+	within := meaning{plan: plan, mask: transform.NewMasker(plan.key)}
 	link := ""
 	if r := plan.assigned[c]; r != nil {
 		link = r.Link
 	}
 	for _, part := range within.parts(c, made, link) {
-		before, after := a.texts(t, conn, part.expression, "before."+a.name), a.texts(t, conn, part.expression, "public."+a.name)
+		before := a.texts(t, conn, part.expression, "before."+a.name)
+		after := a.texts(t, conn, part.expression, "public."+a.name)
 		if len(before) != anyRows || len(after) != anyRows {
 			rt.Fatalf("%s: %d rows became %d", a.name, len(before), len(after))
 		}
 		meant := make([]*string, anyRows)
 		for i := range before {
-			if meant[i] = before[i]; !kept[i] {
+			meant[i] = before[i]
+			if !kept[i] {
 				meant[i] = part.of(before[i])
 			}
 		}

@@ -135,7 +135,8 @@ func (c *composite) took(i int, value []byte) {
 // passed looks at a field that stays as it is.
 func (c *composite) passed(i int, value []byte) {
 	f, inside := &c.fields[i], c.inside[i]
-	if inside.Begin(); !inside.Looks(f.unnamed == nil) {
+	inside.Begin()
+	if !inside.Looks(f.unnamed == nil) {
 		return
 	}
 	if kind, ok := inside.Find(c.decode.Decode(value)); ok {
@@ -162,7 +163,8 @@ func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.
 			if rule.Link == "" {
 				domain = append(domain, strings.Join(here, ".")+"\x00"...)
 			}
-			made.made, made.link = byTransform(p.recipe(f, &rule.Rule, domain)), rule.Link
+			made.made = byTransform(p.recipe(f, &rule.Rule, domain))
+			made.link = rule.Link
 		} else if rule == nil && ruledWithin(r, here) {
 			made.made = p.fieldsRecipe(c, f, here, r)
 		} else if rule == nil {
@@ -214,7 +216,8 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		}
 	}
 	p.unmatchedFields(c, c, nil, r)
-	if why, mend = p.unfitPartition(c, r); why != "" {
+	why, mend = p.unfitPartition(c, r)
+	if why != "" {
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)

@@ -25,7 +25,8 @@ func Sensitive(c *schema.Column) (what, fitting string) {
 
 // opaqueType is what a type tells by itself.
 func opaqueType(c *schema.Column) (what, fitting string) {
-	switch what = "of type " + c.SQL + ", which can hold anything"; {
+	what = "of type " + c.SQL + ", which can hold anything"
+	switch {
 	case c.Base.IsAddress():
 		return detect.IP.Words(), transform.IP
 	case c.Base.IsMAC():

@@ -112,7 +112,8 @@ func (p *pairs) values() (n, parted int) {
 	n = became[itself]
 	delete(became, itself)
 	for _, pseudonyms := range became {
-		if n++; pseudonyms > 1 {
+		n++
+		if pseudonyms > 1 {
 			parted++
 		}
 	}
@@ -151,7 +152,8 @@ func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 	}
 	one := func() *pairs { return &pairs{seed: p.seed, most: p.pairsEach} }
 	if len(c.Unique) > 0 {
-		out.own, out.normal = one(), transform.NormalOf(c, &spec.Rule{})
+		out.own = one()
+		out.normal = transform.NormalOf(c, &spec.Rule{})
 	}
 	if r.Link != "" {
 		out.linked = one()
@@ -175,7 +177,8 @@ func (c *cell) became(value, normalised, pseudonym []byte) {
 		return
 	}
 	if c.decode.Converts() && copytext.HasHighBytes(pseudonym) { // words of a template or a locale
-		value, normalised = bytes.Clone(value), bytes.Clone(normalised)
+		value = bytes.Clone(value)
+		normalised = bytes.Clone(normalised)
 		pseudonym = c.decode.Decode(pseudonym)
 	}
 	h := p.hash(c.comparable(pseudonym))
@@ -262,7 +265,8 @@ type read struct {
 func (p *Plan) domains() ([]*keySpace, []*read) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	byName, reads := map[string]*keySpace{}, map[*schema.Table]*read{}
+	byName := map[string]*keySpace{}
+	reads := map[*schema.Table]*read{}
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if c == nil || c.counted.own == nil && c.counted.linked == nil {

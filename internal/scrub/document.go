@@ -24,7 +24,8 @@ func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
 // unfitDocument says why a column cannot be rewritten by paths, and the mend;
 // or nothing.
 func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
-	if why, mend = p.unfitPaths(c, r); why != "" {
+	why, mend = p.unfitPaths(c, r)
+	if why != "" {
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)

@@ -82,7 +82,8 @@ type fieldGlob struct {
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
-	mask, decode := transform.NewMasker(p.key), p.encoding.NewDecoder()
+	mask := transform.NewMasker(p.key)
+	decode := p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
 		c := t.ByName[name]
@@ -106,7 +107,8 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 		r.originals = p.newOriginals(r, decode)
 	}
 	r.storing = p.newStoring(t, columns)
-	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil && r.storing == nil {
+	r.watch = p.newWatcher(t, columns, decode)
+	if !work && r.watch == nil && r.storing == nil {
 		return nil
 	}
 	return r
@@ -169,7 +171,8 @@ func (w *person) read(r *rewriter, row []byte) error {
 }
 
 func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
-	if r.row++; r.row%timedRows != 0 {
+	r.row++
+	if r.row%timedRows != 0 {
 		dst, err = r.apply(dst, row)
 	} else {
 		start := time.Now()
@@ -409,7 +412,8 @@ func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, de
 
 // sampleTo has the cell add to a sample what its rule takes away.
 func (c *cell) sampleTo(s *leakscan.Sampler, made *change) {
-	switch c.sample = s; {
+	c.sample = s
+	switch {
 	case s == nil:
 	case c.document != nil:
 		c.document.Sample = s.Add

@@ -91,7 +91,8 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 		c = by
 	}
 	if r.Link != "" && changes(r) {
-		n, own := p.links[r.Link], transform.NormalOf(c, r)
+		n := p.links[r.Link]
+		own := transform.NormalOf(c, r)
 		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower, Blanks: n.Blanks || own.Blanks}
 		if least := p.limits[r.Link]; c.Length > 0 && (least == 0 || c.Length < least) {
 			p.limits[r.Link] = c.Length

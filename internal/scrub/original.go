@@ -157,10 +157,13 @@ const originalsExpected = "every value that a rule replaces is one that its colu
 func originalsCheck(replaced []*schema.Column) verdict.Check {
 	c := verdict.Check{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
 		Expected: originalsExpected}
-	read, unread, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	read := map[string]bool{}
+	unread := map[string]bool{}
+	checked := map[string]bool{}
 	for _, col := range replaced {
 		name := col.Root().String()
-		if read[name] = true; !col.Input.Known() {
+		read[name] = true
+		if !col.Input.Known() {
 			unread[name+" ("+col.SQL+")"] = true
 		}
 		if col.IsChecked() {

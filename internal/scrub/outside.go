@@ -29,7 +29,8 @@ func (p *Plan) Outside(namespace, name, column string) (Outside, error) {
 	if t == nil || t.ByName[column] == nil {
 		return Outside{}, verdict.Errorf(verdict.CodeWitness, "name a table, whose rows come with the backup", "%s.%s is no column of a table", schema.Name{Schema: namespace, Table: name}, column)
 	}
-	c, out := t.ByName[column], Outside{Tell: p.Fingerprint}
+	c := t.ByName[column]
+	out := Outside{Tell: p.Fingerprint}
 	for _, d := range t.WithDescendants() {
 		other := d.ByName[column]
 		if p.loaded[d] == nil || other == nil {
@@ -49,7 +50,8 @@ func (p *Plan) Outside(namespace, name, column string) (Outside, error) {
 	case r.Preserve:
 		out.Tell = func(value string) string { return value }
 	default:
-		out.Keeps, out.Scrub = p.keptSome(c, r), p.scrubOutside(c)
+		out.Keeps = p.keptSome(c, r)
+		out.Scrub = p.scrubOutside(c)
 	}
 	return out, nil
 }

@@ -183,7 +183,8 @@ func (p *Plan) place(pos spec.Pos) string {
 // names, and what is inherited from them.
 func (p *planner) exclude() error {
 	for i, pattern := range p.rules.ExcludeTableData {
-		found, pos := false, spec.Pos{}
+		found := false
+		pos := spec.Pos{}
 		if i < len(p.rules.ExcludePos) {
 			pos = p.rules.ExcludePos[i]
 		}
@@ -270,7 +271,8 @@ func (p *Plan) Excluded(namespace, table string) bool {
 // Related tells whether rows of one table may come under the name of another:
 // they are the same, or one inherits from the other.
 func (p *Plan) Related(one, other spec.Name) bool {
-	a, b := p.schema.ByName[schema.Name{Schema: one.Schema, Table: one.Table}], p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
+	a := p.schema.ByName[schema.Name{Schema: one.Schema, Table: one.Table}]
+	b := p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
 	return a != nil && b != nil && (a == b || slices.Contains(a.Ancestors(), b) || slices.Contains(b.Ancestors(), a))
 }
 
@@ -301,7 +303,8 @@ func (p *Plan) Rewritten(namespace, name, column string) bool {
 // Agree tells whether two columns hold equal values after the scrub where they
 // did before.
 func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColumn string) bool {
-	from, to := p.schema.ByName[schema.Name{Schema: table.Schema, Table: table.Table}], p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
+	from := p.schema.ByName[schema.Name{Schema: table.Schema, Table: table.Table}]
+	to := p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
 	if from == nil || to == nil { // views hold what their tables do
 		return true
 	}

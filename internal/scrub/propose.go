@@ -49,7 +49,8 @@ func (p *planner) lineages() []Lineage {
 // Sensitive is what a name or type tells of any of the columns.
 func (f Lineage) Sensitive() (what, fitting string) {
 	for _, c := range f.Columns {
-		if what, fitting = Sensitive(c); what != "" {
+		what, fitting = Sensitive(c)
+		if what != "" {
 			break
 		}
 	}
@@ -205,11 +206,14 @@ func (w *proposer) forAll(s *Suspicion, tied []*schema.Column) ([]Proposal, erro
 			made = append(made, Proposal{Lineage: f})
 		}
 	}
-	ways, refused, tie := s.ways(), "", ""
+	ways := s.ways()
+	refused := ""
+	tie := ""
 	if ruled := w.ruled(tied); ruled != nil { // the drill file has decided for one of them
 		ways = []spec.Rule{*ruled}
 	} else if len(made) > 1 {
-		ways, tie = keepingApart(ways), s.Root.Table.Name.Table+"_"+s.Root.Name
+		ways = keepingApart(ways)
+		tie = s.Root.Table.Name.Table + "_" + s.Root.Name
 	}
 	for i := range ways {
 		why, err := w.refuses(made, &ways[i])
@@ -269,7 +273,8 @@ func ruleFor(c *schema.Column, r *spec.Rule) *spec.Rule {
 func (w *proposer) write(made []Proposal, r *spec.Rule, s *Suspicion, tie string) {
 	for i := range made {
 		m := &made[i]
-		m.Rule, m.tie = ruleFor(m.Root, r), tie
+		m.Rule = ruleFor(m.Root, r)
+		m.tie = tie
 		if !s.Within {
 			w.means[m.Rule] = s.What
 		}

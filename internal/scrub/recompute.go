@@ -33,7 +33,8 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why,
 	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
 		return nil, "is part of " + joined(c.Unique) + ", which what is computed may break", "preserve it with a why", nil
 	}
-	if why, mend = p.unfitPartition(c, r); why != "" {
+	why, mend = p.unfitPartition(c, r)
+	if why != "" {
 		return nil, why, mend, nil
 	}
 	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
@@ -95,7 +96,8 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		var expressions []string
 		for _, c := range t.Columns {
 			if made := p.recipes[c]; made != nil && made.name == recomputed {
-				columns, expressions = append(columns, c), append(expressions, p.assigned[c].Recompute)
+				columns = append(columns, c)
+				expressions = append(expressions, p.assigned[c].Recompute)
 			}
 		}
 		if len(columns) == 0 {

@@ -123,7 +123,8 @@ func (p *Plan) Checks() []verdict.Check {
 
 func (t *tally) addPaths(d *document.Rewriter) {
 	if t.met == nil {
-		t.paths, t.met = d.Paths, make([]int64, len(d.Paths))
+		t.paths = d.Paths
+		t.met = make([]int64, len(d.Paths))
 	}
 	for i, n := range d.Met {
 		t.met[i] += n

@@ -141,7 +141,9 @@ func (p *Plan) newStoring(t *schema.Table, columns []string) *storing {
 	some := false
 	for i, name := range columns {
 		if c := t.ByName[name]; c != nil && p.stored[c.Root()] != nil {
-			s.sets[i], s.columns[i], some = p.stored[c.Root()], c, true
+			s.sets[i] = p.stored[c.Root()]
+			s.columns[i] = c
+			some = true
 		}
 	}
 	if !some {

@@ -108,7 +108,9 @@ func (p *planner) nearest(name spec.ColumnPattern) string {
 	if !strings.Contains(name.Schema+name.Table, "*") {
 		otherwise = "find out why the backup lacks the table; if that is meant, take the rule away, else correct the name"
 	}
-	table, tables, like := spec.Name{Schema: name.Schema, Table: name.Table}, []string(nil), []string(nil)
+	table := spec.Name{Schema: name.Schema, Table: name.Table}
+	tables := []string(nil)
+	like := []string(nil)
 	for _, t := range p.schema.Tables {
 		if t.ByName[name.Column] != nil {
 			tables = append(tables, t.Name.String())

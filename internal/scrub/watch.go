@@ -96,7 +96,8 @@ func (p *Plan) LookOn(read func(filter func(namespace, table string, columns []s
 // lookOn is rewrite without a result, for which a finding is no error.
 func (r *rewriter) lookOn(dst, row []byte) ([]byte, error) {
 	made, err := r.rewrite(r.made[:0], row)
-	if r.made = made; errors.Is(err, ErrLeak) {
+	r.made = made
+	if errors.Is(err, ErrLeak) {
 		err = nil
 	}
 	return dst, err

@@ -290,7 +290,8 @@ func BenchmarkWatch(b *testing.B) {
 }
 
 func TestWatchAllocatesNothing(t *testing.T) {
-	rewrite, rows := cleanPlan(t, spec.LeakScan{}), cleanRows()
+	rewrite := cleanPlan(t, spec.LeakScan{})
+	rows := cleanRows()
 	out := make([]byte, 0, 1<<20)
 	n := testing.AllocsPerRun(20, func() {
 		out = out[:0]

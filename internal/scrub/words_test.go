@@ -80,7 +80,10 @@ func wordsRules(t *testing.T, locale string) []spec.Rule {
 	within := rule(t, 4, "public.t.note name"+locale)
 	within.Column = spec.ColumnPattern{}
 	note := rule(t, 4, "public.t.note preserve")
-	note.Preserve, note.Why, note.JSON, note.Unmatched = false, "", []spec.PathRule{{Path: path, Rule: within}}, document.Redact
+	note.Preserve = false
+	note.Why = ""
+	note.JSON = []spec.PathRule{{Path: path, Rule: within}}
+	note.Unmatched = document.Redact
 	return append(all, note)
 }
 

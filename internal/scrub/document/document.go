@@ -98,7 +98,8 @@ func (d *Rewriter) Append(dst, src []byte) ([]byte, error) {
 	if err := d.value(level{alive: len(d.Paths) > 0}, -1); err != nil {
 		return d.dst, err
 	}
-	if d.blanks(); d.at != len(src) {
+	d.blanks()
+	if d.at != len(src) {
 		return d.dst, errNotJSON
 	}
 	d.copy(len(src), len(src))
@@ -142,7 +143,8 @@ func (d *Rewriter) value(at level, inForce int) error {
 		return errNotJSON
 	}
 	if at.alive {
-		if inForce, at.alive = d.named(at.depth, inForce); inForce >= 0 && d.Paths[inForce].whole() {
+		inForce, at.alive = d.named(at.depth, inForce)
+		if inForce >= 0 && d.Paths[inForce].whole() {
 			return d.replaceWhole(inForce)
 		}
 	}
@@ -223,7 +225,8 @@ func (d *Rewriter) replaceWhole(inForce int) error {
 	if p.Made.Name() == transform.SetNull || string(d.src[from:d.at]) == "null" {
 		d.dst = append(d.dst, "null"...)
 	} else {
-		d.dst, d.escapes = append(d.dst, p.written...), true
+		d.dst = append(d.dst, p.written...)
+		d.escapes = true
 	}
 	return nil
 }
@@ -245,11 +248,13 @@ func (d *Rewriter) copy(from, end int) {
 
 func (d *Rewriter) object(at level, inForce int) error {
 	d.at++
-	if d.blanks(); d.peek() == '}' {
+	d.blanks()
+	if d.peek() == '}' {
 		d.at++
 		return nil
 	}
-	wanted, redacts := d.wanted(at), inForce < 0 && d.Unmatched == Redact
+	wanted := d.wanted(at)
+	redacts := inForce < 0 && d.Unmatched == Redact
 	s, i := d.src, d.at
 	for more := true; more; {
 		if i >= len(s) || s[i] != '"' {
@@ -268,7 +273,8 @@ func (d *Rewriter) object(at level, inForce int) error {
 			}
 			i = d.at
 		}
-		if i, more = jsontext.Next(s, i, '}'); i < 0 {
+		i, more = jsontext.Next(s, i, '}')
+		if i < 0 {
 			return errNotJSON
 		}
 	}
@@ -278,7 +284,8 @@ func (d *Rewriter) object(at level, inForce int) error {
 
 // member rewrites the member whose key began at from and ends here.
 func (d *Rewriter) member(at level, wanted lengths, from, inForce int) error {
-	inner, literal := level{depth: at.depth + 1}, false
+	inner := level{depth: at.depth + 1}
+	literal := false
 	if wanted.has(d.at-from-2) || d.escaped && wanted != 0 {
 		literal, inner.alive = d.toMember(at.depth, d.src[from+1:d.at-1])
 	}
@@ -298,7 +305,8 @@ func (d *Rewriter) member(at level, wanted lengths, from, inForce int) error {
 
 func (d *Rewriter) array(at level, inForce int) error {
 	d.at++
-	if d.blanks(); d.peek() == ']' {
+	d.blanks()
+	if d.peek() == ']' {
 		d.at++
 		return nil
 	}
@@ -312,7 +320,8 @@ func (d *Rewriter) array(at level, inForce int) error {
 		if err := d.value(inner, inForce); err != nil {
 			return err
 		}
-		if d.at, more = jsontext.Next(d.src, d.at, ']'); d.at < 0 {
+		d.at, more = jsontext.Next(d.src, d.at, ']')
+		if d.at < 0 {
 			return errNotJSON
 		}
 	}
@@ -443,7 +452,8 @@ func (d *Rewriter) write(from int, made *transform.Recipe, value, normalized []b
 	}
 	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {
 		d.out = append(d.out[:0], made...)
-		d.dst, d.escapes = jsontext.AppendQuoted(d.dst[:start], d.out), true
+		d.dst = jsontext.AppendQuoted(d.dst[:start], d.out)
+		d.escapes = true
 		return nil
 	}
 	d.dst = append(d.dst, '"')

@@ -258,7 +258,8 @@ func documents() *rapid.Generator[string] {
 // What nothing names stays to the byte; what is redacted keeps its form.
 func TestDocumentsKeepTheirForm(t *testing.T) {
 	t.Parallel()
-	kept, redacted := newTestDocument(t, Keep, "$.nowhere.a email", "$..nothing text"), newTestDocument(t, Redact)
+	kept := newTestDocument(t, Keep, "$.nowhere.a email", "$..nothing text")
+	redacted := newTestDocument(t, Redact)
 	rapid.Check(t, func(rt *rapid.T) {
 		in := documents().Draw(rt, "document")
 		if out, err := kept.Append(nil, []byte(in)); err != nil || string(out) != in {
@@ -316,7 +317,8 @@ func TestRedactedWords(t *testing.T) {
 	}
 	seen := map[byte]bool{}
 	rapid.Check(t, func(rt *rapid.T) {
-		word, random := rapid.Uint64().Draw(rt, "word"), rapid.Uint64().Draw(rt, "random")
+		word := rapid.Uint64().Draw(rt, "word")
+		random := rapid.Uint64().Draw(rt, "random")
 		out := redactDigitsOf(redactLettersOf(word, random), random)
 		stops := redactStops(word)
 		halted := false
@@ -348,7 +350,8 @@ func TestRedactedWords(t *testing.T) {
 // wherever in the output they stand.
 func TestRedactedDocumentsAreKeyed(t *testing.T) {
 	t.Parallel()
-	d, others := newTestDocument(t, Redact, "$.a email"), map[string]*Rewriter{
+	d := newTestDocument(t, Redact, "$.a email")
+	others := map[string]*Rewriter{
 		"key":    newTestDocumentOf(t, bytes.Repeat([]byte("l"), transform.KeySize), "doc", "UTF8", Redact, "$.a email"),
 		"column": newTestDocumentOf(t, testKey, "extra", "UTF8", Redact, "$.a email"),
 	}
@@ -383,7 +386,8 @@ func TestRedactedPlaces(t *testing.T) {
 		if length == 28 {
 			length = 500 // where what was copied ahead ends
 		}
-		word, digits := strings.Repeat("q", length), strings.Repeat("7", length)
+		word := strings.Repeat("q", length)
+		digits := strings.Repeat("7", length)
 		// in the middle of the document and at its end, plain and odd
 		for _, form := range []string{`{"n": %d, "v": "*", "w": [true]}`, `["%d", "*"]`, `"%d *"`, `{"n": [%d, "“*"], "q7": false}`, `["%d", "\n*"]`, `{"n": %d, "v": #, "q7": true}`, `[%d,#]`, `[%d, -#.5e7, "qqqq7777"]`, `{"n": %d, "k": {"v":#,"q77777":"é"}}`} {
 			at := strings.IndexAny(form, "*#")

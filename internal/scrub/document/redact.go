@@ -45,7 +45,8 @@ func (d *Rewriter) redactMembers(i, depth int) int {
 	s := d.src
 	opened := s[i]
 	closes := opened + 2 // of either bracket in ASCII
-	if i = jsontext.AfterBlanks(s, i+1); i < len(s) && s[i] == closes {
+	i = jsontext.AfterBlanks(s, i+1)
+	if i < len(s) && s[i] == closes {
 		return i + 1
 	}
 	for {
@@ -57,7 +58,8 @@ func (d *Rewriter) redactMembers(i, depth int) int {
 			if !simple && !d.redactKey(i, end) {
 				return -1
 			}
-			if i = jsontext.ColonEnd(s, end); i < 0 {
+			i = jsontext.ColonEnd(s, end)
+			if i < 0 {
 				return -1
 			}
 		}
@@ -73,7 +75,8 @@ func (d *Rewriter) redactMembers(i, depth int) int {
 			i += 2
 			continue
 		}
-		if i = jsontext.AfterBlanks(s, i); i >= len(s) {
+		i = jsontext.AfterBlanks(s, i)
+		if i >= len(s) {
 			return -1
 		}
 		switch s[i] {
@@ -105,7 +108,8 @@ func (d *Rewriter) redactMember(i, end int, simple bool, depth int) int {
 	if !simple && !d.redactKey(i, end) {
 		return -1
 	}
-	if i = jsontext.ColonEnd(d.src, end); i < 0 {
+	i = jsontext.ColonEnd(d.src, end)
+	if i < 0 {
 		return -1
 	}
 	return d.redactValue(i, depth)
@@ -144,7 +148,8 @@ func (d *Rewriter) redactString(from int) int {
 func (d *Rewriter) redactTail(from, i int) int {
 	var tail [8]byte
 	left := copy(tail[:], d.src[i:])
-	word, random := octets.Load(tail[:]), d.words.next()
+	word := octets.Load(tail[:])
+	random := d.words.next()
 	n := bits.TrailingZeros64(redactStops(word)) / 8 // of the zeros, if of nothing else
 	if n >= left || tail[n] != '"' {
 		return d.redactOddString(from)
@@ -217,7 +222,8 @@ func (d *Rewriter) redactDigits(from, end int) {
 		d.dst = transform.AppendDigits(d.dst, s[from:end], d.words.bytes())
 		return
 	}
-	word, random := octets.Load(s[from:]), d.words.next()
+	word := octets.Load(s[from:])
+	random := d.words.next()
 	shaped := redactDigitsOf(word, random)
 	n := end - from
 	if stops := octets.Equal(word|0x20*octets.Each, 'e'); stops != 0 {

@@ -114,7 +114,8 @@ func (s *Survey) judge() []judged {
 		}
 		what, fitting := f.Sensitive()
 		j := e.judge(f.Root, what, fitting)
-		if j.Lineage = f; j.What != "" {
+		j.Lineage = f
+		if j.What != "" {
 			all = append(all, j)
 		}
 	}
@@ -273,7 +274,8 @@ func (e *evidence) telling() []scrub.DocumentKey {
 		}
 		out := scrub.DocumentKey{Name: name, What: k.what, Transform: k.transform}
 		if kind, whole, _ := k.leading(); nearlyAll(whole, k.values) {
-			out.What, out.Transform = kind.Words(), scrub.TransformFor(kind)
+			out.What = kind.Words()
+			out.Transform = scrub.TransformFor(kind)
 		}
 		if f := k.likeness(); f != noLikeness {
 			out.Transform = likenessTransform[f]

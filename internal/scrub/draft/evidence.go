@@ -81,7 +81,8 @@ func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) 
 		return
 	}
 	if e.hits == nil {
-		e.hits, e.whole = map[detect.Kind]int64{}, map[detect.Kind]int64{}
+		e.hits = map[detect.Kind]int64{}
+		e.whole = map[detect.Kind]int64{}
 	}
 	e.hits[h.Kind]++
 	if h.From == 0 && h.To == len(value) {
@@ -99,7 +100,8 @@ func (e *evidence) join(other *evidence) {
 		e.forms[f] += n
 	}
 	if e.hits == nil {
-		e.hits, e.whole = map[detect.Kind]int64{}, map[detect.Kind]int64{}
+		e.hits = map[detect.Kind]int64{}
+		e.whole = map[detect.Kind]int64{}
 	}
 	for k, n := range other.hits {
 		e.hits[k] += n

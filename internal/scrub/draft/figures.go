@@ -133,7 +133,8 @@ type profile struct {
 func (s *profile) add(value []byte, seed maphash.Seed) {
 	n := utf8.RuneCount(value)
 	if s.lengths == nil {
-		s.lengths, s.shortest = map[int]int64{}, n
+		s.lengths = map[int]int64{}
+		s.shortest = n
 	}
 	s.lengths[rounded(n)]++
 	s.shortest, s.longest = min(s.shortest, n), max(s.longest, n)
@@ -183,7 +184,8 @@ func (s *profile) join(other *profile) {
 		return
 	}
 	if s.lengths == nil {
-		s.lengths, s.shortest = map[int]int64{}, other.shortest
+		s.lengths = map[int]int64{}
+		s.shortest = other.shortest
 	}
 	s.shortest, s.longest = min(s.shortest, other.shortest), max(s.longest, other.longest)
 	for n, count := range other.lengths {
@@ -205,7 +207,8 @@ func (s *profile) median() int {
 		values += n
 	}
 	for _, length := range slices.Sorted(maps.Keys(s.lengths)) {
-		if below += s.lengths[length]; 2*below >= values {
+		below += s.lengths[length]
+		if 2*below >= values {
 			return min(max(length, s.shortest), s.longest)
 		}
 	}
@@ -254,7 +257,8 @@ func (m *Measure) Shapes() []verdict.Shapes {
 			Before: made.before.told(), After: made.after.told(),
 		}
 		if r := m.ruleOf(c); r != nil && !r.Preserve {
-			out.Transform, out.Link = scrub.WayOf(r), r.Link
+			out.Transform = scrub.WayOf(r)
+			out.Link = r.Link
 		}
 		all = append(all, out)
 	}

@@ -21,7 +21,8 @@ func (s *sketch) add(hash uint64) {
 	if s.full && hash > s.kept[sketchSize-1] {
 		return
 	}
-	if s.kept = append(s.kept, hash); len(s.kept) >= 2*sketchSize {
+	s.kept = append(s.kept, hash)
+	if len(s.kept) >= 2*sketchSize {
 		s.shrink()
 	}
 }
@@ -37,7 +38,8 @@ func (s *sketch) shrink() {
 
 // join takes in what another has counted with the same key.
 func (s *sketch) join(other *sketch) {
-	s.kept, s.full = append(s.kept, other.kept...), s.full || other.full
+	s.kept = append(s.kept, other.kept...)
+	s.full = s.full || other.full
 	s.shrink()
 }
 

@@ -22,7 +22,8 @@ func (w *RowWriter) Write(b []byte) (int, error) {
 			w.rest = append(w.rest, row...)
 			row = w.rest
 		}
-		if w.Err = w.Row(row); w.Err != nil {
+		w.Err = w.Row(row)
+		if w.Err != nil {
 			return 0, w.Err
 		}
 		w.rest, b = w.rest[:0], b[i+1:]

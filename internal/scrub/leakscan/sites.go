@@ -150,7 +150,9 @@ func (a *aftermath) again() []site {
 		}
 		for _, s := range tablePlaces(t, rewritten, false) {
 			for i, c := range rewritten {
-				s.columns[i].scrubbed, s.columns[i].again, s.columns[i].written = true, true, a.Written(c)
+				s.columns[i].scrubbed = true
+				s.columns[i].again = true
+				s.columns[i].written = a.Written(c)
 			}
 			all = append(all, s)
 		}

@@ -250,7 +250,8 @@ func (s *seeker) look(name string, text []byte, c siteColumn) {
 // seek tells the sink of real values.
 func (s *seeker) seek(name string, text []byte, c siteColumn) {
 	for at, end, column := 0, 0, int32(0); ; {
-		if at, end, column, s.buf = s.Overlap.find(text, end, s.buf); at < 0 {
+		at, end, column, s.buf = s.Overlap.find(text, end, s.buf)
+		if at < 0 {
 			return
 		}
 		if c.again && c.written.MayHold(text) {
@@ -277,7 +278,8 @@ func (s *seeker) suspect(f sighting) {
 			return
 		}
 	}
-	if s.kept++; s.kept > mostSuspects {
+	s.kept++
+	if s.kept > mostSuspects {
 		s.full = true
 		return
 	}

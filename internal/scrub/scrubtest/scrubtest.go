@@ -56,7 +56,8 @@ func Rule(t testing.TB, line int, s string) spec.Rule {
 			fmt.Sscan(value, &r.Bucket)
 		case "type":
 			namespace, name, qualified := strings.Cut(value, ".")
-			if r.Type = (spec.Name{Schema: namespace, Table: name}); !qualified {
+			r.Type = (spec.Name{Schema: namespace, Table: name})
+			if !qualified {
 				r.Type = spec.Name{Table: namespace}
 			}
 		case "by":
@@ -88,7 +89,9 @@ func Rules(t testing.TB, lines ...string) []spec.Rule {
 func JSONRule(t testing.TB, column string, entries ...string) spec.Rule {
 	t.Helper()
 	r := Rule(t, 1, column+" unused")
-	r.Transform, r.Unmatched, r.JSON = "", "redact", []spec.PathRule{}
+	r.Transform = ""
+	r.Unmatched = "redact"
+	r.JSON = []spec.PathRule{}
 	for i, e := range entries {
 		source, rest, _ := strings.Cut(e, " ")
 		path, err := spec.ParseJSONPath(source)

@@ -77,7 +77,8 @@ func TestChoiceIsTriedWhole(t *testing.T) {
 	if why, _ := UnfitLength(column, rule, english); why != "holds 3 characters, and choice makes 4" {
 		t.Error(why)
 	}
-	if column.Length = 4; tooLong(column, rule, english) != 0 {
+	column.Length = 4
+	if tooLong(column, rule, english) != 0 {
 		t.Error("four characters do not fit four")
 	}
 	if why, _ := UnfitParameters(column, &spec.Rule{Transform: Choice}); why == "" {

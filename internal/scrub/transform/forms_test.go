@@ -132,7 +132,8 @@ func TestCheckDigits(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	v4, v6 := regexp.MustCompile(`^10\.\d+\.\d+\.\d+$`), regexp.MustCompile(`^2001:db8:[0-9a-f:]+$`)
+	v4 := regexp.MustCompile(`^10\.\d+\.\d+\.\d+$`)
+	v6 := regexp.MustCompile(`^2001:db8:[0-9a-f:]+$`)
 	for in, want := range map[string]*regexp.Regexp{
 		"192.0.2.1": v4, "0.0.0.0": v4, "255.255.255.255": v4, "::1": v6, "2001:db8::": v6, "::ffff:192.0.2.1": v6,
 		"192.0.2.1/24": regexp.MustCompile(`^10\.\d+\.\d+\.\d+/24$`), "2001:db8::/32": regexp.MustCompile(`^2001:db8:[0-9a-f:]+/32$`),
@@ -271,7 +272,8 @@ func TestReplaced(t *testing.T) {
 func TestShapesByWord(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		word, random := rapid.Uint64().Draw(rt, "word")&^octets.High, rapid.Uint64().Draw(rt, "random")
+		word := rapid.Uint64().Draw(rt, "word") &^ octets.High
+		random := rapid.Uint64().Draw(rt, "random")
 		out := shapeWord(word, random)
 		for i := range 8 {
 			c, r := byte(word>>(8*i)), byte(random>>(8*i))
@@ -286,7 +288,8 @@ func TestGreater(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		number := rapid.StringMatching(`-?(0|[1-9]\d{0,20})(\.\d{1,4})?`)
-		a, b := number.Draw(rt, "a"), number.Draw(rt, "b")
+		a := number.Draw(rt, "a")
+		b := number.Draw(rt, "b")
 		if c := rational(a).Cmp(rational(b)); greater([]byte(a), []byte(b)) != (c > 0) && rational(a).Sign()+rational(b).Sign() != 0 {
 			rt.Fatalf("%s > %s: %v", a, b, c <= 0)
 		}

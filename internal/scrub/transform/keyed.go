@@ -88,7 +88,8 @@ func SeededRandom(a, b uint64) Random {
 
 func (r *Random) next() byte {
 	if r.left == 0 {
-		r.current, r.left = r.word(), 8
+		r.current = r.word()
+		r.left = 8
 	}
 	b := byte(r.current)
 	r.current >>= 8
@@ -146,7 +147,8 @@ func (n Normal) Append(dst, value []byte) []byte {
 			if 'A' <= c && c <= 'Z' {
 				c += 'a' - 'A'
 			}
-			dst, value = append(dst, c), value[1:]
+			dst = append(dst, c)
+			value = value[1:]
 			continue
 		}
 		r, size := utf8.DecodeRune(value)

@@ -76,7 +76,8 @@ func writeIP(_ *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	}
 	bits := a.BitLen()
 	if masked {
-		n, digits := 0, digitsOf(netmask)
+		n := 0
+		digits := digitsOf(netmask)
 		for _, c := range netmask[:digits] {
 			n = min(n*10+int(c-'0'), bits+1)
 		}
@@ -107,7 +108,8 @@ func writeIP(_ *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 func isIPv4(s []byte) bool {
 	parts := 0
 	for {
-		n, value := digitsOf(s), 0
+		n := digitsOf(s)
+		value := 0
 		for _, c := range s[:min(n, 4)] {
 			value = value*10 + int(c-'0')
 		}
@@ -115,7 +117,8 @@ func isIPv4(s []byte) bool {
 			return false
 		}
 		parts++
-		if s = s[n:]; len(s) == 0 {
+		s = s[n:]
+		if len(s) == 0 {
 			return parts == 4
 		}
 		if s[0] != '.' {

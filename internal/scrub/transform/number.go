@@ -45,7 +45,8 @@ func (m *Masker) appendNoise(dst, value []byte, random uint64, percent float64, 
 	}
 	rest := value
 	if len(rest) > 0 && (rest[0] == '-' || rest[0] == '+') {
-		dst, rest = append(dst, rest[0]), rest[1:]
+		dst = append(dst, rest[0])
+		rest = rest[1:]
 	}
 	whole := digitsOf(rest)
 	rest = rest[whole:]
@@ -201,7 +202,8 @@ func footOf(digits []byte, bucket uint64) {
 	for i := len(digits) - 1; i >= 0; i-- {
 		d, off := uint64(digits[i]-'0'), remainder%10+borrow
 		remainder /= 10
-		if borrow = 0; d < off {
+		borrow = 0
+		if d < off {
 			d, borrow = d+10, 1
 		}
 		digits[i] = '0' + byte(d-off)

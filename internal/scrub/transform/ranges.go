@@ -112,7 +112,8 @@ func after(a, b []byte) bool {
 func greater(a, b []byte) bool {
 	a, negativeA := bytes.CutPrefix(a, []byte("-"))
 	b, negativeB := bytes.CutPrefix(b, []byte("-"))
-	wholeA, wholeB := digitsOf(a), digitsOf(b)
+	wholeA := digitsOf(a)
+	wholeB := digitsOf(b)
 	switch {
 	case wholeA == 0 || wholeB == 0: // NaN, Infinity
 		return false

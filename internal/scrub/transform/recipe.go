@@ -49,7 +49,8 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 	}
 	out.effect = out.kind.effect
 	if bound, ok := c.Base.Bound(); ok && !out.fixed && out.effect != Clears {
-		out.kind, out.whole = ofRanges(out.kind, c.Base), true
+		out.kind = ofRanges(out.kind, c.Base)
+		out.whole = true
 		out.largest = bound.Largest()
 	}
 	if r.Link != "" {

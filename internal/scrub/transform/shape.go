@@ -74,7 +74,8 @@ var shapeOf = func() (t [utf8.RuneSelf]shape) {
 		t[c].first = byte(c)
 	}
 	for c := byte('a'); c <= 'z'; c++ {
-		t[c], t[c-'a'+'A'] = shape{'a', 26}, shape{'A', 26}
+		t[c] = shape{'a', 26}
+		t[c-'a'+'A'] = shape{'A', 26}
 	}
 	for c := '0'; c <= '9'; c++ {
 		t[c] = shape{'0', 10}
@@ -304,7 +305,8 @@ func AppendDigits(dst, value []byte, random *Random) []byte {
 		case c == 'e' || c == 'E':
 			return append(dst, value[i:]...)
 		case '0' <= c && c <= '9' && first:
-			c, first = shapeFirst(rune(c), random), false
+			c = shapeFirst(rune(c), random)
+			first = false
 		case '0' <= c && c <= '9':
 			c = '0' + random.below(10)
 		}

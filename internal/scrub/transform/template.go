@@ -80,7 +80,8 @@ func writeTemplate(m *Masker, dst []byte, r *Recipe, in input) (_ []byte, err er
 }
 
 func lacksTemplate(r *spec.Rule) (why, mend string) {
-	if why, mend = lacksValue(r); why != "" {
+	why, mend = lacksValue(r)
+	if why != "" {
 		return why, mend
 	}
 	if _, err := spec.ParseTemplate(*r.Value); err != nil {

@@ -87,7 +87,8 @@ func TestTransformsAreKeyed(t *testing.T) {
 		other := rapid.SliceOfN(rapid.Byte(), KeySize, KeySize).Draw(rt, "key")
 		for _, transform := range textTransforms {
 			r := Recipe{name: transform}
-			a, b := mask(t, testKey, r, value), mask(t, testKey, r, value)
+			a := mask(t, testKey, r, value)
+			b := mask(t, testKey, r, value)
 			if a != b {
 				rt.Fatalf("%s of %q is %q and %q", transform, value, a, b)
 			}
@@ -218,14 +219,16 @@ func TestNumber(t *testing.T) {
 	form := regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?$`)
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.StringMatching(`-?(0|[1-9]\d{0,24})(\.\d{1,6})?`).Draw(rt, "value")
-		random, percent := rapid.Uint64().Draw(rt, "random"), rapid.Float64Range(0.1, 100).Draw(rt, "percent")
+		random := rapid.Uint64().Draw(rt, "random")
+		percent := rapid.Float64Range(0.1, 100).Draw(rt, "percent")
 		m := &Masker{}
 		b, err := m.appendNoise(nil, []byte(value), random, percent, 0)
 		out := string(b)
 		if err != nil || !form.MatchString(out) {
 			rt.Fatalf("%s became %s, %v", value, out, err)
 		}
-		in, got := rational(value), rational(out)
+		in := rational(value)
+		got := rational(out)
 		if in.Sign() != got.Sign() || scaleOf(value) != scaleOf(out) || len(out) > len(value) {
 			rt.Fatalf("%s became %s", value, out)
 		}
@@ -352,7 +355,9 @@ func FuzzNumberAndDate(f *testing.F) {
 // BenchmarkTransform shows every transform beside a bare HMAC of an address.
 func BenchmarkTransform(b *testing.B) {
 	b.Run("hmac", func(b *testing.B) {
-		k, domain, value := NewKeyed(testKey), []byte("link person\x00"), []byte("ada@example.com")
+		k := NewKeyed(testKey)
+		domain := []byte("link person\x00")
+		value := []byte("ada@example.com")
 		for b.Loop() {
 			k.Digest(domain, value)
 		}
