@@ -20,7 +20,8 @@ import (
 // backup's own could run since the load, it looks at all columns again. What a
 // pseudonym explains is no finding. Checks of outcome error say where and how often,
 // with a keyed fingerprint; the error is the connection's.
-func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int) ([]verdict.Check, error) {
+func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	jobs int) ([]verdict.Check, error) {
 	p.real = p.overlap()
 	return leakscan.Scan(ctx, connect, jobs, leakscan.Request{
 		Schema: p.schema, Decision: p.decision, Within: p.within, Written: p.writings, Scanner: p.scanner,
@@ -33,8 +34,9 @@ func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pg
 func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 	r := p.assigned[c]
 	d := leakscan.Decision{
-		Loaded: slices.Contains(p.loaded[c.Table], c.Name), Ruled: r != nil, Rewritten: changes(r), Recomputed: recomputes(r),
-		Passes: p.recipes[c].passesWithin() && p.encoding.Code == nil,
+		Loaded: slices.Contains(p.loaded[c.Table], c.Name), Ruled: r != nil, Rewritten: changes(r),
+		Recomputed: recomputes(r),
+		Passes:     p.recipes[c].passesWithin() && p.encoding.Code == nil,
 	}
 	if s, ok := p.watched[c]; ok {
 		d.Scanner = &s

@@ -20,7 +20,8 @@ import (
 // newWritten remembers what a cell writes, where its rule may by chance make a
 // value that another row really had, or leaves some as they are.
 func (p *Plan) newWritten(c *cell) *leakscan.Sampler {
-	if c.sample == nil || !p.ownCode || !c.plain() || !c.made.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
+	if c.sample == nil || !p.ownCode || !c.plain() || !c.made.makesReal() &&
+		!p.keptSome(c.column, p.assigned[c.column]) {
 		return nil
 	}
 	return leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
@@ -28,7 +29,8 @@ func (p *Plan) newWritten(c *cell) *leakscan.Sampler {
 
 // plain reports whether the cell's values are written as a whole.
 func (c *cell) plain() bool {
-	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.Array && !c.column.Base.IsBytes()
+	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.Array &&
+		!c.column.Base.IsBytes()
 }
 
 // makesReal reports whether what a rule makes may be a value that is real
@@ -39,9 +41,11 @@ func (c *change) makesReal() bool {
 		return false
 	case c.document != nil:
 		return c.document.Redact != nil || c.passesWithin() ||
-			slices.ContainsFunc(c.document.Paths, func(p document.Path) bool { return p.Made != nil && p.Made.Effect() == transform.Merges })
+			slices.ContainsFunc(c.document.Paths,
+				func(p document.Path) bool { return p.Made != nil && p.Made.Effect() == transform.Merges })
 	case c.composite != nil:
-		return c.passesWithin() || slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
+		return c.passesWithin() ||
+			slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
 	return c.effect == transform.Merges
 }
@@ -67,12 +71,16 @@ func (p *Plan) writings(c *schema.Column) *leakscan.Writings {
 
 // What keeps a value from being shown.
 var (
-	errShows = verdict.Errorf(verdict.CodeLeak, "look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
+	errShows = verdict.Errorf(verdict.CodeLeak,
+		"look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
 		"holds what looks sensitive or is a real value")
-	errNotLoaded = verdict.Errorf(verdict.CodeNotLoaded, "look which code of the backup's own writes to this table while it is restored, or leave the column out of latest_events",
+	errNotLoaded = verdict.Errorf(verdict.CodeNotLoaded,
+		"look which code of the backup's own writes to this table while it is restored, or leave the "+
+			"column out of latest_events",
 		"holds what is not as it was loaded: code of the backup's own may have copied it from anywhere")
-	errUnproven = &verdict.Problem{Outcome: verdict.Skipped, Code: verdict.CodeLatestEvents, Hint: "leave the column out of latest_events, or show what its rows are known by",
-		Err: errors.New("cannot be compared with what was loaded, by its type or since too many values differ")}
+	errUnproven = &verdict.Problem{Outcome: verdict.Skipped, Code: verdict.CodeLatestEvents,
+		Hint: "leave the column out of latest_events, or show what its rows are known by",
+		Err:  errors.New("cannot be compared with what was loaded, by its type or since too many values differ")}
 )
 
 // Vouch returns what keeps a value from being shown, or nil: where code of the

@@ -30,18 +30,32 @@ type anyColumn struct {
 }
 
 var anyColumns = []anyColumn{
-	{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "varchar(20)", values: "left(s, 20)"}, {typ: "char(36)", values: "left(s, 36)"}, {typ: "citext", values: "s"}, {typ: "name", values: "left(s, 15)"},
-	{typ: "text[]", values: "array[s, null, s || i]", each: true}, {typ: "text[][]", values: `array[[s, ''], [null, '\"' || s]]`, each: true}, {typ: "int4[]", values: "array[i, null, -i]", each: true}, {typ: "uuid", values: "md5(i::text)::uuid"}, {typ: "bytea", values: "convert_to(s, 'UTF8')"},
-	{typ: "inet", values: "('192.0.2.' || i || '/' || i % 33)::inet"}, {typ: "cidr", values: "network(('2001:db8::' || i || '/' || i % 129)::inet)"}, {typ: "macaddr", values: "('08:00:2b:01:02:' || lpad(to_hex(i), 2, '0'))::macaddr"},
-	{typ: "int2", values: "i * 300 - 32768"}, {typ: "int4", values: "i * 21474836 - 2147483648"}, {typ: "int8", values: "9223372036854775807 - i"}, {typ: "numeric(12,2)", values: "i * 99999999.99"}, {typ: "float8", values: "i * 1e300"}, {typ: "money", values: "(i * 1e14)::numeric::money"},
-	{typ: "date", values: "case when i % 2 = 0 then '4714-11-24 BC'::date + i else '5874897-12-31'::date - i end"}, {typ: "timestamp", values: "case when i % 2 = 0 then '4714-11-24 BC'::timestamp + i * interval '1 hour' else '294276-12-31'::timestamp - i * interval '7 hours' end"}, {typ: "timestamptz", values: "now() - i * interval '13 hours'"},
-	{typ: "int4range", values: "int4range(i, i * i)"}, {typ: "numrange", values: "numrange(-i, null)"}, {typ: "daterange", values: "daterange('2024-01-01', '2024-01-02'::date + i)"}, {typ: "tstzmultirange", values: "tstzmultirange(tstzrange(now(), now() + i * interval '1 day'))"},
-	{typ: "hstore", values: `hstore(array['a', s, 'b', null, 'c "=>', 'x' || s])`}, {typ: "hstore", values: `hstore(array['"', '"' || s || '\'])`}, {typ: "text[]", values: "array[s, '\"', '\\', '{', ',']", each: true}, {typ: "jsonb", values: "jsonb_build_object('a', s, 'n', i * 1.50, 'l', jsonb_build_array(s, null, true))"}, {typ: "json", values: "json_build_array(s, json_build_object(s || '@x', s))"}, {typ: "pair", values: "row(s, i, row(s, '2024-01-01'::date + i)::part)::pair"},
+	{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "varchar(20)", values: "left(s, 20)"},
+	{typ: "char(36)", values: "left(s, 36)"}, {typ: "citext", values: "s"}, {typ: "name", values: "left(s, 15)"},
+	{typ: "text[]", values: "array[s, null, s || i]", each: true}, {typ: "text[][]", values: `array[[s, ''], [null, '\"' || s]]`, each: true},
+	{typ: "int4[]", values: "array[i, null, -i]", each: true}, {typ: "uuid", values: "md5(i::text)::uuid"}, {typ: "bytea", values: "convert_to(s, 'UTF8')"},
+	{typ: "inet", values: "('192.0.2.' || i || '/' || i % 33)::inet"}, {typ: "cidr", values: "network(('2001:db8::' || i || '/' || i % 129)::inet)"},
+	{typ: "macaddr", values: "('08:00:2b:01:02:' || lpad(to_hex(i), 2, '0'))::macaddr"},
+	{typ: "int2", values: "i * 300 - 32768"}, {typ: "int4", values: "i * 21474836 - 2147483648"}, {typ: "int8", values: "9223372036854775807 - i"},
+	{typ: "numeric(12,2)", values: "i * 99999999.99"}, {typ: "float8", values: "i * 1e300"}, {typ: "money", values: "(i * 1e14)::numeric::money"},
+	{typ: "date", values: "case when i % 2 = 0 then '4714-11-24 BC'::date + i else '5874897-12-31'::date - i end"},
+	{typ: "timestamp",
+		values: "case when i % 2 = 0 then '4714-11-24 BC'::timestamp + i * interval '1 hour' else '294276-12-31'::timestamp - i * interval '7 hours' end"},
+	{typ: "timestamptz", values: "now() - i * interval '13 hours'"},
+	{typ: "int4range", values: "int4range(i, i * i)"}, {typ: "numrange", values: "numrange(-i, null)"},
+	{typ: "daterange", values: "daterange('2024-01-01', '2024-01-02'::date + i)"},
+	{typ: "tstzmultirange", values: "tstzmultirange(tstzrange(now(), now() + i * interval '1 day'))"},
+	{typ: "hstore", values: `hstore(array['a', s, 'b', null, 'c "=>', 'x' || s])`}, {typ: "hstore", values: `hstore(array['"', '"' || s || '\'])`},
+	{typ: "text[]", values: "array[s, '\"', '\\', '{', ',']", each: true},
+	{typ: "jsonb", values: "jsonb_build_object('a', s, 'n', i * 1.50, 'l', jsonb_build_array(s, null, true))"},
+	{typ: "json", values: "json_build_array(s, json_build_object(s || '@x', s))"},
+	{typ: "pair", values: "row(s, i, row(s, '2024-01-01'::date + i)::part)::pair"},
 	{typ: "xml", values: "'<a/>'::xml"}, {typ: "bool", values: "i % 2 = 0"},
 }
 
 // anyKeys are columns that another table references.
-var anyKeys = []anyColumn{{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "citext", values: "s"}, {typ: "char(60)", values: "left(s, 60)"}, {typ: "uuid", values: "md5(i::text)::uuid"}}
+var anyKeys = []anyColumn{{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "citext", values: "s"},
+	{typ: "char(60)", values: "left(s, 60)"}, {typ: "uuid", values: "md5(i::text)::uuid"}}
 
 // anyWords are what an encoding of rows can write.
 var anyWords = []struct {
@@ -50,7 +64,9 @@ var anyWords = []struct {
 }{
 	{"UTF8", rapid.StringN(0, 24, 80).Filter(func(s string) bool { return !strings.Contains(s, "\x00") })},
 	{"UTF8", rapid.StringOf(rapid.RuneFrom([]rune(`\\\\"'{},()=> NULL.` + "\t\n\r\v\b\f"))).Filter(shorter)},
-	{"LATIN1", rapid.StringOf(rapid.RuneFrom([]rune("aB7 äöüßÿ\\\t\n\""))).Filter(shorter)}, {"SJIS", rapid.StringOf(rapid.RuneFrom([]rune("aB7 ソ表能\t\n\""))).Filter(shorter)}, {"GBK", rapid.StringOf(rapid.RuneFrom([]rune("aB7 誠功\\\t\n"))).Filter(shorter)},
+	{"LATIN1", rapid.StringOf(rapid.RuneFrom([]rune("aB7 äöüßÿ\\\t\n\""))).Filter(shorter)},
+	{"SJIS", rapid.StringOf(rapid.RuneFrom([]rune("aB7 ソ表能\t\n\""))).Filter(shorter)},
+	{"GBK", rapid.StringOf(rapid.RuneFrom([]rune("aB7 誠功\\\t\n"))).Filter(shorter)},
 }
 
 func shorter(s string) bool { return len(s) < 40 }
@@ -74,7 +90,8 @@ func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, wo
 	ddl := []string{"id int"}
 	values := []string{"i"}
 	for i, c := range a.columns {
-		value := fmt.Sprintf("(select %s from (values (i, '%s' || lpad(i::text, 5, '0') || 'Tv' || ($1::text[])[1 + i %% $2::int])) v(i, s))", c.values, a.mark(i))
+		value := fmt.Sprintf("(select %s from (values (i, '%s' || lpad(i::text, 5, '0') || 'Tv' || ($1::text[])[1 + i %% $2::int])) v(i, s))", c.values,
+			a.mark(i))
 		if i == 0 && key != "" {
 			value = key
 		}
@@ -88,7 +105,8 @@ func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, wo
 	if _, err := conn.Exec(t.Context(), "create table "+a.name+" ("+strings.Join(ddl, ", ")+")"); err != nil {
 		t.Fatal(err)
 	}
-	_, err := conn.Exec(t.Context(), fmt.Sprintf("insert into %s select %s from generate_series(1, %d) i", a.name, strings.Join(values, ", "), anyRows), pgx.QueryExecModeExec, words, len(words))
+	_, err := conn.Exec(t.Context(), fmt.Sprintf("insert into %s select %s from generate_series(1, %d) i", a.name, strings.Join(values, ", "), anyRows),
+		pgx.QueryExecModeExec, words, len(words))
 	return err
 }
 
@@ -96,7 +114,8 @@ func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, wo
 // not, by the order of id.
 func (a anyTable) texts(t testing.TB, conn *pgx.Conn, expression, from string) []*string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), "select case when num_nulls("+expression+") = 0 then concat("+expression+") end from "+from+" order by id", pgx.QueryExecModeExec)
+	rows, err := conn.Query(t.Context(), "select case when num_nulls("+expression+") = 0 then concat("+expression+") end from "+from+" order by id",
+		pgx.QueryExecModeExec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +134,15 @@ func (a anyTable) texts(t testing.TB, conn *pgx.Conn, expression, from string) [
 func TestAnyRulesThroughServer(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), `create schema extensions; create extension citext schema extensions; create extension hstore schema extensions; create extension btree_gist schema extensions; set search_path = public, extensions`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`create schema extensions; create extension citext schema extensions; create extension hstore schema extensions; create extension btree_gist schema `+
+			`extensions; set search_path = public, extensions`); err != nil {
 		t.Fatal(err)
 	}
 	refused, taken := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if _, err := conn.Exec(t.Context(), "drop schema public cascade; create schema public; create type part as (s text, d date); create type pair as (s text, n numeric, part part)"); err != nil {
+		if _, err := conn.Exec(t.Context(),
+			"drop schema public cascade; create schema public; create type part as (s text, d date); create type pair as (s text, n numeric, part part)"); err != nil {
 			t.Fatal(err)
 		}
 		w := rapid.SampledFrom(anyWords).Draw(rt, "encoding")
@@ -141,8 +163,9 @@ func TestAnyRulesThroughServer(t *testing.T) {
 		if err := cmp.Or(p.fill(rt, t, conn, "", written), q.fill(rt, t, conn, reference, written)); err != nil {
 			rt.Skip(err) // there is nothing to scrub
 		}
-		s := situation{encoding: w.encoding, rules: append(anyKeyRules(rt, key), append(anyRules(rt, p), anyRules(rt, q)...)...), definitions: anyConstraints(rt, t, conn),
-			scan: spec.LeakScan{Detectors: []string{"iban"}}} // any words may look like an address
+		s := situation{encoding: w.encoding, rules: append(anyKeyRules(rt, key), append(anyRules(rt, p), anyRules(rt, q)...)...),
+			definitions: anyConstraints(rt, t, conn),
+			scan:        spec.LeakScan{Detectors: []string{"iban"}}} // any words may look like an address
 		if rapid.IntRange(0, 3).Draw(rt, "keep") == 0 {
 			s.keep = []spec.Keep{{Table: spec.Name{Schema: "public", Table: "p"}, Match: map[string]string{"k": "qzpk00007*"}}}
 		}
@@ -170,7 +193,8 @@ func anyConstraints(rt *rapid.T, t testing.TB, conn *pgx.Conn) []string {
 	wanted := rapid.SliceOfN(rapid.Bool(), 5, 5).Draw(rt, "constraints")
 	for i, sql := range []string{
 		"ALTER TABLE ONLY public.p ADD CONSTRAINT p_k UNIQUE (k);", "ALTER TABLE ONLY public.q ADD CONSTRAINT q_k FOREIGN KEY (k) REFERENCES public.p(k);",
-		"CREATE UNIQUE INDEX p_l ON public.p USING btree (l);", "CREATE UNIQUE INDEX q_ml ON public.q USING btree (m, l) WHERE (id > 3);", "ALTER TABLE ONLY public.q ADD CONSTRAINT q_x EXCLUDE USING gist (l WITH =);",
+		"CREATE UNIQUE INDEX p_l ON public.p USING btree (l);", "CREATE UNIQUE INDEX q_ml ON public.q USING btree (m, l) WHERE (id > 3);",
+		"ALTER TABLE ONLY public.q ADD CONSTRAINT q_x EXCLUDE USING gist (l WITH =);",
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err == nil && (wanted[i] || i < 2) {
 			met = append(met, sql)
@@ -192,7 +216,9 @@ func preserved(rules []spec.Rule, problems []verdict.Check) []spec.Rule {
 }
 
 func anyDrop(t testing.TB, conn *pgx.Conn) {
-	if _, err := conn.Exec(t.Context(), `alter table q drop constraint if exists q_k; alter table p drop constraint if exists p_k; drop index if exists p_l; drop index if exists q_ml; alter table q drop constraint if exists q_x`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`alter table q drop constraint if exists q_k; alter table p drop constraint if exists p_k; drop index if exists p_l; drop index if exists q_ml; alter `+
+			`table q drop constraint if exists q_x`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -206,8 +232,9 @@ func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 		}
 	}
 	word := "a {hash} {name}"
-	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word, Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize"),
-		Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}
+	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word,
+		Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize"),
+		Locale:    rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}
 	var all []spec.Rule
 	switch rapid.IntRange(0, 7).Draw(rt, "key rules") {
 	case 0:
@@ -243,12 +270,17 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		return spec.Rule{Preserve: true, Why: "made for the test"}
 	case strings.HasPrefix(c.typ, "json") && kind > 1:
 		path, _ := spec.ParseJSONPath("$")
-		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token, transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
+		return spec.Rule{JSON: []spec.PathRule{{Path: path,
+			Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token,
+				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
-			return spec.FieldRule{Field: strings.Split(name, "."), Source: name, Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300, Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
+			return spec.FieldRule{Field: strings.Split(name, "."), Source: name,
+				Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300,
+					Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
 		}
-		return spec.Rule{Fields: []spec.FieldRule{field("s", transform.Email, transform.Text, transform.SetNull, transform.Constant, transform.Token), field("n", transform.Number), field("part.s", transform.Text, transform.Name), field("part.d", transform.DateShift, transform.SetNull)}}
+		return spec.Rule{Fields: []spec.FieldRule{field("s", transform.Email, transform.Text, transform.SetNull, transform.Constant, transform.Token),
+			field("n", transform.Number), field("part.s", transform.Text, transform.Name), field("part.d", transform.DateShift, transform.SetNull)}}
 	}
 	var fitting []string
 	for _, n := range transform.Names() {
@@ -364,12 +396,15 @@ func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan,
 				meant[i] = part.of(before[i])
 			}
 		}
-		if err := conn.QueryRow(t.Context(), "select array(select case when num_nulls(x) = 0 then concat(x::"+part.typ+") end from unnest($1::text[]) with ordinality u(x, n) order by n)", pgx.QueryExecModeExec, meant).Scan(&meant); err != nil {
+		if err := conn.QueryRow(t.Context(),
+			"select array(select case when num_nulls(x) = 0 then concat(x::"+part.typ+") end from unnest($1::text[]) with ordinality u(x, n) order by n)",
+			pgx.QueryExecModeExec, meant).Scan(&meant); err != nil {
 			rt.Fatalf("%s under %+v: what was meant is refused: %v", c, plan.assigned[c], err)
 		}
 		for i := range meant {
 			if (meant[i] == nil) != (after[i] == nil) || meant[i] != nil && *meant[i] != *after[i] {
-				rt.Fatalf("%s, %s, row %d, under %+v: %q is to become %q, and the server holds %q", c, part.expression, i+1, plan.assigned[c], show(before[i]), show(meant[i]), show(after[i]))
+				rt.Fatalf("%s, %s, row %d, under %+v: %q is to become %q, and the server holds %q", c, part.expression, i+1, plan.assigned[c], show(before[i]),
+					show(meant[i]), show(after[i]))
 			}
 		}
 	}

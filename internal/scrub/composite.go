@@ -47,13 +47,16 @@ type composite struct {
 }
 
 func newComposite(p *Plan, r *compositeRecipe, mask *transform.Masker, decode *copytext.Decoder) *composite {
-	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*leakscan.Within, len(r.fields))}
+	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)),
+		pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*leakscan.Within, len(r.fields))}
 	for i, f := range r.fields {
 		c.stays = append(c.stays, p.keptInLink(f.link))
 		if f.made != nil && f.made.composite != nil {
 			c.inner[i] = newComposite(p, f.made.composite, mask, decode)
-		} else if f.made != nil && f.column.Base.IsHstore() && f.made.name != transform.Constant && f.made.name != transform.SetNull {
-			c.pairs[i] = newHstoreValues(p, r.column.Root().String()+"."+f.path, func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
+		} else if f.made != nil && f.column.Base.IsHstore() && f.made.name != transform.Constant &&
+			f.made.name != transform.SetNull {
+			c.pairs[i] = newHstoreValues(p, r.column.Root().String()+"."+f.path,
+				func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
 		}
 		if f.unnamed != nil {
 			c.inside[i] = p.newInside(p.scannerFor(f.unnamed, false))
@@ -140,7 +143,9 @@ func (c *composite) passed(i int, value []byte) {
 		return
 	}
 	if kind, ok := inside.Find(c.decode.Decode(value)); ok {
-		inside.Leaked(c.column.Root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), transform.SetNull)))
+		inside.Leaked(c.column.Root().String()+"."+f.path, kind,
+			fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path,
+				cmp.Or(suitable(f.unnamed, transformFor[kind]), transform.SetNull)))
 	}
 	c.leaked = c.leaked || inside.End() != nil
 }
@@ -201,9 +206,11 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 	case c.Array != r.Each:
 		return "is of type " + c.SQL, "say each: true for arrays, and only for them", nil
 	case len(c.Unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.Unique)), "preserve it with a why", nil
+		return fmt.Sprintf("is part of %s, and rewritten values may become equal",
+			joined(c.Unique)), "preserve it with a why", nil
 	case p.encoding.Charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
+		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters",
+			p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
 	}
 	for i := range r.Fields {
 		rule := &r.Fields[i]
@@ -221,7 +228,8 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return refusedBy("would refuse what its fields become", why), "choose other transforms for the fields, or set_null or constant for the column", err
+	return refusedBy("would refuse what its fields become",
+		why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 
 func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, err error) {
@@ -231,7 +239,8 @@ func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, 
 	case f.Array && r.Transform != transform.SetNull && r.Transform != transform.Constant:
 		return "is an array", "use set_null or constant, or preserve it with a why", nil
 	}
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, transform.UnfitType, transform.UnfitParameters, p.unfitLength, p.unfitEncoding} {
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, transform.UnfitType,
+		transform.UnfitParameters, p.unfitLength, p.unfitEncoding} {
 		if why, mend := test(f, r); why != "" {
 			return why, mend, nil
 		}
@@ -259,7 +268,8 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 				fitting = transform.SetNull
 			}
 			p.problem(verdict.CodeUnmatched, c.Root().String()+"."+strings.Join(here, "."), r.Pos,
-				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", strings.Join(here, "."), cmp.Or(suitable(f, fitting), transform.SetNull)),
+				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why",
+					strings.Join(here, "."), cmp.Or(suitable(f, fitting), transform.SetNull)),
 				"%s: its field %s looks like %s and has no rule", c.Root(), strings.Join(here, "."), what)
 		}
 	}

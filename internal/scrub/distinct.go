@@ -167,7 +167,8 @@ func (p *Plan) counts(c *schema.Column, made *change) bool {
 	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {
 		return false
 	}
-	return r.Link != "" && r.Transform != transform.DateShift || len(c.Unique) > 0 && made.effect == transform.KeepsApart
+	return r.Link != "" && r.Transform != transform.DateShift || len(c.Unique) > 0 &&
+		made.effect == transform.KeepsApart
 }
 
 // became notes what became of a value.
@@ -236,7 +237,8 @@ type keySpace struct {
 // had, and how many pseudonyms the server holds. Checks of outcome error say
 // where values became one, or came out otherwise than they were written; the
 // error is the connection's.
-func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int) ([]verdict.Check, error) {
+func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	jobs int) ([]verdict.Check, error) {
 	domains, reads := p.domains()
 	if err := p.readBack(ctx, connect, reads, jobs); err != nil {
 		return nil, err
@@ -300,7 +302,8 @@ func (p *Plan) domains() ([]*keySpace, []*read) {
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Values(byName), func(a, b *keySpace) int { return strings.Compare(a.name, b.name) }), all
+	return slices.SortedFunc(maps.Values(byName),
+		func(a, b *keySpace) int { return strings.Compare(a.name, b.name) }), all
 }
 
 func (p *Plan) domainsOf(byName map[string]*keySpace, c *cell) []*keySpace {
@@ -312,7 +315,8 @@ func (p *Plan) domainsOf(byName map[string]*keySpace, c *cell) []*keySpace {
 		d := byName[name]
 		if d == nil {
 			counted.most = mostPairs
-			d = &keySpace{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
+			d = &keySpace{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true,
+				pairs: counted, seen: map[uint64]bool{}}
 			byName[name] = d
 		} else {
 			d.pairs.join(counted)
@@ -356,7 +360,8 @@ func (rd *read) sql() string {
 
 // readBack reads what the server holds, over as many connections as there are
 // jobs.
-func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), reads []*read, jobs int) error {
+func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), reads []*read,
+	jobs int) error {
 	work, ctx := errgroup.WithContext(ctx)
 	next := make(chan *read, len(reads))
 	for _, rd := range reads {
@@ -436,15 +441,18 @@ func (d *keySpace) holds(pseudonym uint64) {
 
 const (
 	bugHint     = "this is a bug of the harness: report it"
-	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which ran while it was restored, " +
+	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which " +
+		"ran while it was restored, " +
 		"may have written them, so nothing is known of the backup; look at the functions that its schema calls"
 )
 
 // distinct says what became of a domain.
-func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace) (verdict.Check, error) {
+func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	d *keySpace) (verdict.Check, error) {
 	before, parted := d.pairs.values()
 	after, missing := len(d.pairs.of), len(d.pairs.of)-len(d.seen)
-	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct,
+		Outcome:  verdict.Pass,
 		Expected: "as many different values after as before",
 		Observed: fmt.Sprintf("%d before, %d after", before, after)}
 	if d.made.effect != transform.KeepsApart {
@@ -459,10 +467,12 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 		if p.ownCode {
 			c.Hint = changedHint
 		}
-		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name, counted(int64(d.unknown), "value"), missing)
+		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name,
+			counted(int64(d.unknown), "value"), missing)
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
-		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name, counted(int64(parted), "value"))
+		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name,
+			counted(int64(parted), "value"))
 	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
@@ -485,21 +495,24 @@ func (d *keySpace) sampled(c verdict.Check) verdict.Check {
 
 // normalisedApart is about values that only normalising made equal, as the
 // rule says it shall: what was unique may be so no more.
-func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace, c verdict.Check) (verdict.Check, error) {
+func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace,
+	c verdict.Check) (verdict.Check, error) {
 	conn, err := connect(ctx)
 	if err != nil {
 		return c, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	merged := counted(int64(len(d.pairs.further)), "value")
-	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone", p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
+	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone",
+		p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
 	for _, column := range d.columns {
 		broken, err := p.brokenBy(ctx, conn, column)
 		if err != nil {
 			return c, err
 		}
 		if broken != "" {
-			c.Outcome, c.Hint = verdict.Error, "take normalize away, from the other rules of its link too; or mend these rows where the backup is from"
+			c.Outcome, c.Hint = verdict.Error,
+				"take normalize away, from the other rules of its link too; or mend these rows where the backup is from"
 			c.Message += ", which " + broken + " forbids"
 			break
 		}
@@ -511,7 +524,8 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 // the first that cannot be built since two rows are equal; none of them stays.
 func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error) {
 	for _, a := range p.attempts() {
-		if a.Kind == schema.Foreign || !a.Bears() || p.schema.ByName[a.Table] != c.Table || !slices.Contains(a.Columns, c.Name) {
+		if a.Kind == schema.Foreign || !a.Bears() || p.schema.ByName[a.Table] != c.Table ||
+			!slices.Contains(a.Columns, c.Name) {
 			continue
 		}
 		refused, err := try(ctx, conn, a.sql)

@@ -101,7 +101,8 @@ func (c *cell) watchDocuments(w *leakscan.Within) {
 			if kind, ok := w.Find(text); ok {
 				at := path()
 				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
-				w.Leaked(c.column.Root().String()+" at "+at, kind, "add under json: - "+line+", or preserve: true with a why")
+				w.Leaked(c.column.Root().String()+" at "+at, kind,
+					"add under json: - "+line+", or preserve: true with a why")
 			}
 		},
 		Named: w.ReadsAll(),

@@ -81,7 +81,8 @@ type fieldGlob struct {
 }
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
-	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
+	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)),
+		ends: make([]int, 0, len(columns)), ended: &p.ended}
 	mask := transform.NewMasker(p.key)
 	decode := p.encoding.NewDecoder()
 	work := false
@@ -125,7 +126,8 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *transform.Masker, decode 
 		reader := r.cells[i]
 		if reader == nil {
 			c := r.table.ByName[name]
-			reader = newCell(p, c, &change{Recipe: transform.Reader(nil, transform.Normal{Blanks: c.Base.Is("bpchar")})}, mask, decode)
+			reader = newCell(p, c,
+				&change{Recipe: transform.Reader(nil, transform.Normal{Blanks: c.Base.Is("bpchar")})}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
@@ -134,7 +136,8 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *transform.Masker, decode 
 
 // byField is the field that says who a row is about, for the rule of a cell;
 // linked is what is taken off the persons of its link, if it has one.
-func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, mask *transform.Masker, decode *copytext.Decoder) *person {
+func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, mask *transform.Masker,
+	decode *copytext.Decoder) *person {
 	i := slices.Index(r.names, rule.By)
 	if rule.By == "" || i < 0 {
 		return nil
@@ -187,7 +190,8 @@ func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
 
 func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	if err := r.split(row); err != nil {
-		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
+		return dst, verdict.Failf(verdict.CodeCorrupt,
+			"the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.Name, r.row, err)
 	}
 	if r.originals != nil {
@@ -259,10 +263,14 @@ func (r *rewriter) failed(field int, err error) error {
 		return leakError(r.table.Name.String(), r.row)
 	}
 	if unnamed, ok := errors.AsType[*document.UnnamedError](err); ok {
-		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.Path),
+		return verdict.Errorf(verdict.CodeUnmatched,
+			fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact",
+				unnamed.Path),
 			"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 	}
-	return verdict.Errorf(verdict.CodeScrub, "look at this row in production: if the value is so there, the rule does not suit this column; if not, the backup is damaged",
+	return verdict.Errorf(verdict.CodeScrub,
+		"look at this row in production: if the value is so there, the rule does not suit this column; "+
+			"if not, the backup is damaged",
 		"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 }
 

@@ -40,7 +40,8 @@ func (p *planner) fit() error {
 
 // try makes a rule ready for a column, and says why the column would refuse it
 // and the mend; or nothing.
-func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (made *change, why, mend string, err error) {
+func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (made *change, why, mend string,
+	err error) {
 	switch {
 	case r.JSON != nil:
 		made = p.documentRecipe(c, r)
@@ -93,7 +94,8 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 	if r.Link != "" && changes(r) {
 		n := p.links[r.Link]
 		own := transform.NormalOf(c, r)
-		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower, Blanks: n.Blanks || own.Blanks}
+		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower,
+			Blanks: n.Blanks || own.Blanks}
 		if least := p.limits[r.Link]; c.Length > 0 && (least == 0 || c.Length < least) {
 			p.limits[r.Link] = c.Length
 		}
@@ -103,15 +105,18 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 // recipe makes a rule ready for a column, or for a part of it that has the
 // domain in which its values are hashed.
 func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe {
-	return transform.New(c, r, domain, transform.Env{Locale: p.locale(r), Encoding: p.encoding, Normal: p.links[r.Link], Limit: p.limits[r.Link]})
+	return transform.New(c, r, domain,
+		transform.Env{Locale: p.locale(r), Encoding: p.encoding, Normal: p.links[r.Link], Limit: p.limits[r.Link]})
 }
 
 // unfit says why a column would refuse what a rule makes, and the mend; or
 // nothing. What the server was asked once is not asked again for a partition
 // that is like another.
-func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, mend string, err error) {
+func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, mend string,
+	err error) {
 	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
-		transform.UnfitKind, p.unfitPartition, transform.UnfitType, transform.UnfitParameters, p.unfitLength, transform.UnfitKey, p.unfitEncoding,
+		transform.UnfitKind, p.unfitPartition, transform.UnfitType, transform.UnfitParameters, p.unfitLength,
+		transform.UnfitKey, p.unfitEncoding,
 	} {
 		if why, mend := test(c, r); why != "" {
 			return why, mend, nil
@@ -149,10 +154,12 @@ func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, mend stri
 
 func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, mend string) {
 	if (r.Each || c.Base.IsHstore()) && p.encoding.Charset != copytext.ASCIISafe {
-		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
+		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters",
+			p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
 	}
 	if r.Transform == transform.Replace && p.encoding.Code != nil {
-		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back", p.encoding.Name), "use another transform, or dump with --encoding=UTF8"
+		return fmt.Sprintf("is in %s, in which what replace leaves cannot be written back",
+			p.encoding.Name), "use another transform, or dump with --encoding=UTF8"
 	}
 	for _, text := range transform.Texts(r) {
 		if _, ok := p.encoding.Encode(text); !ok {

@@ -36,8 +36,10 @@ func (p *planner) dangling(fk schema.ForeignKey) {
 			continue
 		}
 		p.problem(verdict.CodeRuleUnfit, fk.String(), spec.Pos{},
-			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.Name, from.Name, fk.Columns[0], patternName(from, fk.Columns[0])),
-			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.Name, fk.To.Name, fk.Name)
+			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.Name,
+				from.Name, fk.Columns[0], patternName(from, fk.Columns[0])),
+			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.Name,
+			fk.To.Name, fk.Name)
 		return
 	}
 }
@@ -88,7 +90,8 @@ func (p *planner) sides(fk schema.ForeignKey, name, referenced string) {
 			if changes(p.assigned[b]) {
 				rule = p.assigned[b]
 			}
-			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, fmt.Sprintf("give %s and %s the same transform and the same link", a, b),
+			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos,
+				fmt.Sprintf("give %s and %s the same transform and the same link", a, b),
 				"%s references %s (foreign key %s), and their rules would not make equal values equal", a, b, fk.Name)
 			return
 		}

@@ -127,12 +127,16 @@ func (p *planner) keep() error {
 		k := &p.rules.Keep[i]
 		name := schema.Name{Schema: k.Table.Schema, Table: k.Table.Table}
 		t := p.schema.ByName[name]
-		loaded := t != nil && slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { _, ok := p.loaded[t]; return ok })
-		if !loaded && p.isLost(func(namespace, table string) bool { return namespace == name.Schema && table == name.Table }) {
+		loaded := t != nil &&
+			slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { _, ok := p.loaded[t]; return ok })
+		if !loaded &&
+			p.isLost(func(namespace, table string) bool { return namespace == name.Schema && table == name.Table }) {
 			continue
 		}
 		if !loaded {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos, p.meant(k.Table, "correct the name, or take the entry away"), "keep: the archive holds no rows for %s", name)
+			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos,
+				p.meant(k.Table, "correct the name, or take the entry away"), "keep: the archive holds no rows for %s",
+				name)
 			continue
 		}
 		made := &keeper{rule: k, table: t, match: map[string]foldedGlob{}, set: map[string][]byte{}}
@@ -148,12 +152,14 @@ func (p *planner) keep() error {
 
 func (p *planner) keepMatch(k *keeper) {
 	if len(k.rule.Match) == 0 {
-		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String(), k.rule.Pos, "add match:", "keep: every row of %s would stay as it is", k.table.Name)
+		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String(), k.rule.Pos, "add match:",
+			"keep: every row of %s would stay as it is", k.table.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.rule.Match)) {
 		c := k.table.ByName[name]
 		if c == nil || c.Generated {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
+			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos,
+				spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
 				"keep: %s has no column %s whose values the archive holds", k.table.Name, name)
 			continue
 		}
@@ -179,10 +185,12 @@ func (p *planner) keepForeign(k *keeper) {
 			c := k.table.ByName[name]
 			r := p.assigned[c]
 			_, byValue := k.match[name]
-			if c == nil || !changes(r) || r.Transform == transform.SetNull || byValue && len(k.match) == 1 && r.Link != "" {
+			if c == nil || !changes(r) || r.Transform == transform.SetNull || byValue && len(k.match) == 1 &&
+				r.Link != "" {
 				continue
 			}
-			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos, "match this column alone, or preserve it with a why",
+			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos,
+				"match this column alone, or preserve it with a why",
 				"keep: a kept row's %s would stay as it is, and the other side of foreign key %s would not", c, fk.Name)
 		}
 	}
@@ -197,7 +205,8 @@ func (p *planner) keepSet(k *keeper) error {
 			return err
 		}
 		if why != "" {
-			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, "correct set:", "keep: %s.%s %s", k.table.Name, name, why)
+			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, "correct set:",
+				"keep: %s.%s %s", k.table.Name, name, why)
 			continue
 		}
 		encoded, _ := p.encoding.Encode(value)
@@ -212,7 +221,8 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 		return "does not exist", nil
 	}
 	rule := &spec.Rule{Transform: transform.Constant, Value: &value}
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, p.unfitLength, transform.UnfitKey, p.unfitPartition, p.unfitEncoding} {
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, p.unfitLength,
+		transform.UnfitKey, p.unfitPartition, p.unfitEncoding} {
 		if why, _ := test(c, rule); why != "" {
 			return why, nil
 		}
@@ -256,7 +266,8 @@ func (k *keeper) count() error {
 
 // check says how many rows were kept.
 func (k *keeper) check() verdict.Check {
-	c := verdict.Check{ID: "keep:" + k.table.Name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "keep:" + k.table.Name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep,
+		Outcome:  verdict.Pass,
 		Expected: "any number of kept rows", Observed: fmt.Sprint(k.kept.Load())}
 	if k.rule.MaxRows > 0 {
 		c.Expected = fmt.Sprintf("at most %d kept rows", k.rule.MaxRows)

@@ -32,7 +32,8 @@ func (p *planner) unfitWords(r *spec.Rule) (why, mend string) {
 	stored, _ := copytext.EncodingOf(p.conn.PgConn().ParameterStatus("server_encoding"))
 	for _, encoding := range []copytext.Encoding{p.encoding, stored} {
 		if _, ok := encoding.Encode(p.locale(r).Characters); !ok {
-			return fmt.Sprintf("gets words of %s, for which %s has not all letters", p.localeName(r), encoding.Name), "name another locale, or another transform"
+			return fmt.Sprintf("gets words of %s, for which %s has not all letters", p.localeName(r),
+				encoding.Name), "name another locale, or another transform"
 		}
 	}
 	return "", ""

@@ -147,7 +147,8 @@ func (r *rewriter) damaged(field int, err error) error {
 	if field < 0 {
 		return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d: %w", r.table.Name, r.row, err)
 	}
-	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
+	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.Name, r.row, r.names[field],
+		err)
 }
 
 const originalsExpected = "every value that a rule replaces is one that its column takes"
@@ -194,7 +195,8 @@ func (p *Plan) replacedColumns() (all []*schema.Column) {
 			if c == nil {
 				continue
 			}
-			set := slices.ContainsFunc(p.keeps, func(k *keeper) bool { return k.set[name] != nil && k.table.IsRelated(t) })
+			set := slices.ContainsFunc(p.keeps,
+				func(k *keeper) bool { return k.set[name] != nil && k.table.IsRelated(t) })
 			if set || p.recipes[c] != nil {
 				all = append(all, c)
 			}

@@ -27,7 +27,8 @@ type Outside struct {
 func (p *Plan) Outside(namespace, name, column string) (Outside, error) {
 	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
 	if t == nil || t.ByName[column] == nil {
-		return Outside{}, verdict.Errorf(verdict.CodeWitness, "name a table, whose rows come with the backup", "%s.%s is no column of a table", schema.Name{Schema: namespace, Table: name}, column)
+		return Outside{}, verdict.Errorf(verdict.CodeWitness, "name a table, whose rows come with the backup",
+			"%s.%s is no column of a table", schema.Name{Schema: namespace, Table: name}, column)
 	}
 	c := t.ByName[column]
 	out := Outside{Tell: p.Fingerprint}
@@ -40,7 +41,9 @@ func (p *Plan) Outside(namespace, name, column string) (Outside, error) {
 			c = other
 		}
 		if why := p.incomparable(c, other); why != "" {
-			return Outside{}, verdict.Errorf(verdict.CodeWitness, "choose a key that is preserved, or whose transform keeps different values apart: email, hash, token, uuid, url",
+			return Outside{}, verdict.Errorf(verdict.CodeWitness,
+				"choose a key that is preserved, or whose transform keeps different values apart: "+
+					"email, hash, token, uuid, url",
 				"%s %s: what an outside record says cannot be found in it", other, why)
 		}
 	}
@@ -72,7 +75,8 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 		return "is scrubbed in parts"
 	case made.effect != transform.KeepsApart:
 		return fmt.Sprintf("is scrubbed by %s, which makes different values equal", made.name)
-	case first.Transform != r.Transform || !slices.Equal(transform.Domain(first.Link, c), transform.Domain(r.Link, other)):
+	case first.Transform != r.Transform ||
+		!slices.Equal(transform.Domain(first.Link, c), transform.Domain(r.Link, other)):
 		return "is scrubbed in several ways"
 	}
 	return ""
@@ -89,7 +93,8 @@ func (p *Plan) scrubOutside(c *schema.Column) func(value string) (string, error)
 			return value, nil // the backup cannot hold it
 		}
 		if err := scratch.replace(encoded); err != nil {
-			return "", verdict.Errorf(verdict.CodeWitness, "correct the rule of this column", "scrub a value for %s: %w", c, err)
+			return "", verdict.Errorf(verdict.CodeWitness, "correct the rule of this column",
+				"scrub a value for %s: %w", c, err)
 		}
 		return string(decode.Decode(scratch.out)), nil
 	}

@@ -69,7 +69,8 @@ func TestOutside(t *testing.T) {
 	} {
 		table, column, _ := strings.Cut(column, ".")
 		_, err := p.Outside("public", table, column)
-		if err == nil || !strings.Contains(err.Error(), why) || verdict.AsProblem(err).Code != verdict.CodeWitness || verdict.AsProblem(err).Outcome != verdict.Error {
+		if err == nil || !strings.Contains(err.Error(), why) || verdict.AsProblem(err).Code != verdict.CodeWitness ||
+			verdict.AsProblem(err).Outcome != verdict.Error {
 			t.Errorf("%s.%s: %v, want %q", table, column, err, why)
 		}
 	}

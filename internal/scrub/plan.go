@@ -35,9 +35,10 @@ type Header struct {
 
 // Request is what a plan is made from.
 type Request struct {
-	Schema       *schema.Schema
-	Headers      []Header // every one that the archive has, also of tables that are not loaded
-	Definitions  []string // SQL of the archive's post-data that rests on what columns hold: constraints, indexes, materialized views
+	Schema  *schema.Schema
+	Headers []Header // every one that the archive has, also of tables that are not loaded
+	// SQL of the archive's post-data that rests on what columns hold: constraints, indexes, materialized views
+	Definitions  []string
 	Rules        spec.Scrub
 	File         string      // the drill file, for messages
 	Encoding     string      // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
@@ -46,30 +47,32 @@ type Request struct {
 	OwnCode      bool        // of the backup may run once rows are stored: what was looked at is looked at again
 	Names        *told.Names // that checks may tell; nil: all
 	LatestEvents []spec.LatestEvents
-	Lost         []spec.Name // tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
+	// tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
+	Lost []spec.Name
 }
 
 // Plan says what becomes of each column. Its methods may be called by several
 // goroutines at once.
 type Plan struct {
-	file        string
-	schema      *schema.Schema
-	rules       spec.Scrub
-	key         []byte
-	encoding    copytext.Encoding
-	assigned    map[*schema.Column]*spec.Rule
-	recipes     map[*schema.Column]*change
-	keeps       []*keeper
-	loaded      map[*schema.Table][]string // columns, by the headers of what is loaded
-	excluded    map[*schema.Table]bool
-	looked      int                       // columns that were judged by name and type
-	fallen      map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
-	watched     map[*schema.Column]detect.Scanner
-	scanner     detect.Scanner
-	leaks       leakscan.Findings
-	seed        maphash.Seed // of samples
-	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
-	pairsEach   int          // of each column that is counted
+	file     string
+	schema   *schema.Schema
+	rules    spec.Scrub
+	key      []byte
+	encoding copytext.Encoding
+	assigned map[*schema.Column]*spec.Rule
+	recipes  map[*schema.Column]*change
+	keeps    []*keeper
+	loaded   map[*schema.Table][]string // columns, by the headers of what is loaded
+	excluded map[*schema.Table]bool
+	looked   int                       // columns that were judged by name and type
+	fallen   map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
+	watched  map[*schema.Column]detect.Scanner
+	scanner  detect.Scanner
+	leaks    leakscan.Findings
+	seed     maphash.Seed // of samples
+	// the request's, to be tried where values became equal, and to be blamed where they were refused
+	definitions []string
+	pairsEach   int // of each column that is counted
 	unjudged    int
 	ownCode     bool
 	names       *told.Names
@@ -104,7 +107,8 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 	if err != nil {
 		return nil, nil, err
 	}
-	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch, p.count, p.remember)
+	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects,
+		p.unmatched, p.watch, p.count, p.remember)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -118,15 +122,20 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	case key == nil:
 		key = transform.NewKey()
 	case len(key) < transform.KeySize:
-		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes", "plan the scrub: the key has %d bytes", len(key))
+		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes",
+			"plan the scrub: the key has %d bytes", len(key))
 	}
 	p := &planner{
 		Plan: &Plan{
-			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
+			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules,
+			key: slices.Clone(key), encoding: encoding,
 			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*change{},
-			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{}, watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{}, stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
+			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{},
+			watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{},
+			stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
 		},
-		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{}, tried: map[string]bool{},
+		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
+		tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
@@ -153,7 +162,8 @@ func (p *planner) problem(code verdict.Code, id string, pos spec.Pos, hint, form
 	if place := p.place(pos); place != "" {
 		message = place + ": " + message
 	}
-	c := verdict.Check{ID: string(code) + ":" + id, Stage: verdict.StageScrub, Code: code, Outcome: verdict.Error, Message: message, Hint: hint}
+	c := verdict.Check{ID: string(code) + ":" + id, Stage: verdict.StageScrub, Code: code, Outcome: verdict.Error,
+		Message: message, Hint: hint}
 	if !slices.ContainsFunc(p.checks, func(old verdict.Check) bool { return old.ID == c.ID }) {
 		p.checks = append(p.checks, c)
 	}
@@ -201,7 +211,9 @@ func (p *planner) exclude() error {
 		switch {
 		case found, err == nil && p.mayMiss(tables.Schema, tables.Table), err == nil && p.isLost(tables.Match):
 		default:
-			p.problem(verdict.CodeRuleUnmet, pattern, pos, p.meant(spec.Name{Schema: tables.Schema, Table: tables.Table}, "take the pattern out of exclude_table_data, or correct it"),
+			p.problem(verdict.CodeRuleUnmet, pattern, pos,
+				p.meant(spec.Name{Schema: tables.Schema, Table: tables.Table},
+					"take the pattern out of exclude_table_data, or correct it"),
 				"exclude_table_data: no table of the backup is of the pattern %s", pattern)
 		}
 	}
@@ -217,7 +229,8 @@ func (p *planner) load() error {
 		}
 		if t == nil {
 			p.problem(verdict.CodeScrub, h.Schema+"."+h.Table, spec.Pos{}, "see the errors of the restore",
-				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema, h.Table)
+				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema,
+				h.Table)
 			continue
 		}
 		if p.excluded[t] || t.Kind == "f" { // there is nowhere to load foreign rows to
@@ -256,7 +269,8 @@ func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
 
 func (p *planner) largeObjects() error {
 	if p.req.LargeObjects && p.rules.LargeObjects == "" {
-		p.problem(verdict.CodeLargeObjects, "large_objects", spec.Pos{}, "add to scrub: large_objects: drop (or preserve, if nothing in them is private)",
+		p.problem(verdict.CodeLargeObjects, "large_objects", spec.Pos{},
+			"add to scrub: large_objects: drop (or preserve, if nothing in them is private)",
 			"the backup holds large objects, and the drill file does not say what becomes of them")
 	}
 	return nil
@@ -297,7 +311,9 @@ func (p *Plan) Shown(namespace, table, column string) bool {
 // from this one, does not hold what the backup does.
 func (p *Plan) Rewritten(namespace, name, column string) bool {
 	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
-	return t != nil && slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { return changes(p.assigned[t.ByName[column]]) })
+	return t != nil &&
+		slices.ContainsFunc(t.WithDescendants(),
+			func(t *schema.Table) bool { return changes(p.assigned[t.ByName[column]]) })
 }
 
 // Agree tells whether two columns hold equal values after the scrub where they

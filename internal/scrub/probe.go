@@ -64,7 +64,8 @@ func (p prober) expression(c *schema.Column, k schema.Check) string {
 	if len(k.Columns) > 1 {
 		wanted = "is true"
 	}
-	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.SQL, wanted, strings.Join(row, ", "), pgx.Identifier{c.Table.Name.Table}.Sanitize())
+	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.SQL, wanted, strings.Join(row, ", "),
+		pgx.Identifier{c.Table.Name.Table}.Sanitize())
 }
 
 // ask runs a query that answers true; anything else is a refusal.

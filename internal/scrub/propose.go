@@ -95,7 +95,8 @@ type proposer struct {
 // propose finds a rule for each that looks sensitive, and for what a foreign
 // key ties to it. What takes no rule is preserved, with the reason.
 func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
-	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]Lineage{}, means: map[*spec.Rule]string{}, before: map[string]string{}}
+	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]Lineage{},
+		means: map[*spec.Rule]string{}, before: map[string]string{}}
 	for _, f := range p.lineages() {
 		w.lineages[f.Root] = f
 	}
@@ -145,7 +146,8 @@ func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 func (w *proposer) alike(all []Proposal) error {
 	apart := map[string]string{} // transforms, by meaning
 	for _, m := range all {
-		if means := w.meaning(m.Rule); means != m.Rule.Transform && transform.EffectOf(m.Rule) == transform.KeepsApart && apart[means] == "" {
+		if means := w.meaning(m.Rule); means != m.Rule.Transform &&
+			transform.EffectOf(m.Rule) == transform.KeepsApart && apart[means] == "" {
 			apart[means] = m.Rule.Transform
 		}
 	}
@@ -226,7 +228,9 @@ func (w *proposer) forAll(s *Suspicion, tied []*schema.Column) ([]Proposal, erro
 		}
 		refused = cmp.Or(refused, "it "+why)
 	}
-	w.write(made, &spec.Rule{Preserve: true, Why: "no transform fits: " + cmp.Or(refused, "nothing that suits its type leaves a key a key")}, s, "")
+	w.write(made,
+		&spec.Rule{Preserve: true,
+			Why: "no transform fits: " + cmp.Or(refused, "nothing that suits its type leaves a key a key")}, s, "")
 	return made, nil
 }
 
@@ -393,7 +397,8 @@ func (w *proposer) link(all []Proposal) {
 		count[l.name+" "+l.rule.Transform]++
 	}
 	for _, l := range found {
-		if l.name != "" && l.rule.Link == "" && (l.must || count[l.name+" "+l.rule.Transform] > 1 || w.linkedBefore(l) != "") {
+		if l.name != "" && l.rule.Link == "" &&
+			(l.must || count[l.name+" "+l.rule.Transform] > 1 || w.linkedBefore(l) != "") {
 			l.rule.Link = w.linkFor(l)
 		}
 	}
@@ -403,7 +408,8 @@ func (w *proposer) link(all []Proposal) {
 // equal values mean nothing.
 func (w *proposer) meaning(r *spec.Rule) string {
 	switch r.Transform {
-	case transform.Email, transform.Phone, transform.IBAN, transform.Card, transform.IP, transform.MAC, transform.Name, transform.FirstName, transform.LastName:
+	case transform.Email, transform.Phone, transform.IBAN, transform.Card, transform.IP, transform.MAC, transform.Name,
+		transform.FirstName, transform.LastName:
 		return r.Transform
 	}
 	if r.Transform == transform.SetNull || r.Transform == "" {

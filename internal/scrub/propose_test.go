@@ -57,8 +57,10 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.ip_text, transform: ip, link: ip}`,
 		`- {column: public.users.phones, transform: phone, link: phone, each: true}`,
 		`- {column: public.users.born, transform: date_shift}`,
-		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: number}, {field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
-		`- {column: public.users.homes, each: true, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: number}, {field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
+		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: number}, ` +
+			`{field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
+		`- {column: public.users.homes, each: true, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: ` +
+			`number}, {field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
 		`- {column: public.users.profile, unmatched_paths: redact}`,
 		`- {column: public.users.profiles, each: true, unmatched_paths: redact}`,
 		`- {column: public.users.tags, transform: text}`,
@@ -94,10 +96,13 @@ func TestProposalsKeepForeignKeys(t *testing.T) {
 		ddl: `create table people (login text); create table visits (who text, at date); create table badges (holder text);
 			create table mails (email text); create table sent (recipient_mail text); create table bounced (of_mail text, to_phone varchar(30)); create table phones (phone varchar(30)); create table seen (username varchar(40), handle varchar(9))`,
 		definitions: []string{
-			"ALTER TABLE ONLY public.people ADD CONSTRAINT people_pkey PRIMARY KEY (login);", "ALTER TABLE ONLY public.mails ADD CONSTRAINT mails_pkey PRIMARY KEY (email);",
+			"ALTER TABLE ONLY public.people ADD CONSTRAINT people_pkey PRIMARY KEY (login);",
+			"ALTER TABLE ONLY public.mails ADD CONSTRAINT mails_pkey PRIMARY KEY (email);",
 			"ALTER TABLE ONLY public.phones ADD CONSTRAINT phones_pkey PRIMARY KEY (phone);",
-			"ALTER TABLE ONLY public.visits ADD CONSTRAINT v FOREIGN KEY (who) REFERENCES public.people(login);", "ALTER TABLE ONLY public.badges ADD CONSTRAINT b FOREIGN KEY (holder) REFERENCES public.visits(who);",
-			"ALTER TABLE ONLY public.sent ADD CONSTRAINT s FOREIGN KEY (recipient_mail) REFERENCES public.mails(email);", "ALTER TABLE ONLY public.bounced ADD CONSTRAINT o FOREIGN KEY (of_mail) REFERENCES public.mails(email);",
+			"ALTER TABLE ONLY public.visits ADD CONSTRAINT v FOREIGN KEY (who) REFERENCES public.people(login);",
+			"ALTER TABLE ONLY public.badges ADD CONSTRAINT b FOREIGN KEY (holder) REFERENCES public.visits(who);",
+			"ALTER TABLE ONLY public.sent ADD CONSTRAINT s FOREIGN KEY (recipient_mail) REFERENCES public.mails(email);",
+			"ALTER TABLE ONLY public.bounced ADD CONSTRAINT o FOREIGN KEY (of_mail) REFERENCES public.mails(email);",
 			"ALTER TABLE ONLY public.bounced ADD CONSTRAINT p FOREIGN KEY (to_phone) REFERENCES public.phones(phone);",
 		},
 		rules: rules(t, "public.mails.email hash link=mail", "public.sent.recipient_mail hash link=mail", "public.phones.phone preserve"),

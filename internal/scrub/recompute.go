@@ -31,7 +31,8 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why,
 		why, mend = transform.UnfitKind(c, r)
 		return nil, why, mend, nil
 	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
-		return nil, "is part of " + joined(c.Unique) + ", which what is computed may break", "preserve it with a why", nil
+		return nil, "is part of " + joined(c.Unique) +
+			", which what is computed may break", "preserve it with a why", nil
 	}
 	why, mend = p.unfitPartition(c, r)
 	if why != "" {
@@ -45,7 +46,8 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why,
 	if err != nil || why != "" {
 		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
 	}
-	if why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute})); err != nil || why != "" {
+	if why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute})); err != nil ||
+		why != "" {
 		return nil, "cannot be computed by its expression: " + why, "correct recompute:", err
 	}
 	return made, "", "", nil
@@ -74,7 +76,8 @@ func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []strin
 	if t.Kind == "p" { // the archive holds the rows under their root
 		only = ""
 	}
-	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize(), strings.Join(set, ", "))
+	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize(),
+		strings.Join(set, ", "))
 }
 
 // Recomputes tells whether columns were loaded empty.
@@ -105,8 +108,10 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		}
 		_, err := conn.Exec(ctx, recomputeSQL(t, columns, expressions), pgx.QueryExecModeExec)
 		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok { // its message may hold a value
-			return verdict.Errorf(verdict.CodeRuleUnfit, fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
-				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.Name, told.State(refusal.Code))
+			return verdict.Errorf(verdict.CodeRuleUnfit,
+				fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
+				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.Name,
+				told.State(refusal.Code))
 		}
 		if err != nil {
 			return fmt.Errorf("compute the columns of %s that were loaded empty: %w", t.Name, err)

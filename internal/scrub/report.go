@@ -55,7 +55,8 @@ func (p *Plan) tallies() []*tally {
 		key := c.Root().String() + "\x00" + made.name + "\x00" + r.Link
 		t := all[key]
 		if t == nil {
-			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.Root().String(), Transform: made.name, Link: r.Link, Unmatched: p.fallen[c.Root()]}, firstRule: p.place(r.Pos)}
+			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.Root().String(), Transform: made.name, Link: r.Link,
+				Unmatched: p.fallen[c.Root()]}, firstRule: p.place(r.Pos)}
 			all[key] = t
 		}
 		return t
@@ -102,12 +103,14 @@ func (p *Plan) Checks() []verdict.Check {
 		return found // they ended the load: what else did not happen is no finding
 	}
 	if p.ended.Load() {
-		return []verdict.Check{{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Skipped,
+		return []verdict.Check{{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub,
+			Outcome:  verdict.Skipped,
 			Expected: originalsExpected, Message: "the load ended early, and not all values were looked at"}}
 	}
 	checks := []verdict.Check{p.scanCheck(), {
 		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
-		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked), Message: p.fallenMessage(),
+		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
+		Message: p.fallenMessage(),
 	}}
 	for _, t := range p.tallies() {
 		checks = append(checks, t.check(p))
@@ -147,7 +150,8 @@ func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
 }
 
 func (t *tally) check(p *Plan) verdict.Check {
-	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub,
+		Outcome:  verdict.Pass,
 		Expected: "every value rewritten, nulls as many as before",
 		Observed: fmt.Sprintf("%d rewritten, %d null before, %d after, %d kept", t.Rows, t.NullsIn, t.NullsOut, t.Kept)}
 	if t.Transform == transform.SetNull {
@@ -160,7 +164,8 @@ func (t *tally) check(p *Plan) verdict.Check {
 	switch {
 	case len(t.neverMet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
-		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule, joined(t.neverMet))
+		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule,
+			joined(t.neverMet))
 		c.Hint = "see the restore's checks"
 	case len(unmet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error

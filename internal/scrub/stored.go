@@ -115,7 +115,8 @@ func (p *Plan) loose(c *schema.Column) bool {
 	}
 	within := c.Array || c.Base.Kind != "b" && c.Base.Kind != "e"
 	switch made := p.recipes[c]; {
-	case made != nil && (made.document != nil || made.composite != nil || c.Array || c.Base.IsBytes() || c.Base.IsHstore()):
+	case made != nil &&
+		(made.document != nil || made.composite != nil || c.Array || c.Base.IsBytes() || c.Base.IsHstore()):
 		return true
 	case c.Base.Is("money"), c.Base.Kind == "c":
 		return true
@@ -137,7 +138,8 @@ type storing struct {
 
 // newStoring is nil where none of the columns is shown.
 func (p *Plan) newStoring(t *schema.Table, columns []string) *storing {
-	s := &storing{sets: make([]*valueSet, len(columns)), columns: make([]*schema.Column, len(columns)), charset: p.encoding.Charset, decode: p.encoding.NewDecoder()}
+	s := &storing{sets: make([]*valueSet, len(columns)), columns: make([]*schema.Column, len(columns)),
+		charset: p.encoding.Charset, decode: p.encoding.NewDecoder()}
 	some := false
 	for i, name := range columns {
 		if c := t.ByName[name]; c != nil && p.stored[c.Root()] != nil {

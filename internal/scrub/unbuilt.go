@@ -38,7 +38,8 @@ func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, er
 			continue
 		}
 		checks = append(checks, verdict.Check{
-			ID: "rule_unfit:" + d.Table.String() + "." + d.Name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit, Outcome: verdict.Error,
+			ID: "rule_unfit:" + d.Table.String() + "." + d.Name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit,
+			Outcome: verdict.Error,
 			Message: "the " + d.Words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
 			Hint:    eitherHint,
 		})
@@ -90,7 +91,8 @@ func try(ctx context.Context, conn *pgx.Conn, sql string) (*pgconn.PgError, erro
 //
 // The classes are those of PostgreSQL's appendix A.
 func ofRows(refused *pgconn.PgError) bool {
-	return refused != nil && slices.Contains([]string{"21", "22", "23", "38", "54", "P0"}, refused.Code[:min(2, len(refused.Code))])
+	return refused != nil &&
+		slices.Contains([]string{"21", "22", "23", "38", "54", "P0"}, refused.Code[:min(2, len(refused.Code))])
 }
 
 // builds is what was learned about post-data.
@@ -103,12 +105,17 @@ type builds struct {
 }
 
 func (b *builds) stands(d schema.Definition) (stands bool, err error) {
-	sql := "select exists (select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and k.conname = $3)"
+	sql := "select exists (select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid " +
+		"join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and " +
+		"c.relname = $2 and k.conname = $3)"
 	switch d.Kind {
 	case schema.Refresh:
-		sql = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)"
+		sql = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = " +
+			"c.relnamespace where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)"
 	case schema.Unique, schema.Index:
-		sql = "select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and x.relname = $3)"
+		sql = "select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid " +
+			"join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = " +
+			"c.relnamespace where n.nspname = $1 and c.relname = $2 and x.relname = $3)"
 	}
 	err = b.conn.QueryRow(b.ctx, sql, d.Table.Schema, d.Table.Table, d.Name).Scan(&stands)
 	return stands, err

@@ -32,23 +32,35 @@ func TestUnbuilt(t *testing.T) {
 	for _, tt := range []struct {
 		name, rule, definition, want string
 	}{
-		{"an expression", "public.t.email email", "CREATE UNIQUE INDEX u ON public.t USING btree (split_part(email, '@'::text, 2));", "the unique index u of public.t was refused, and rules had rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
+		{"an expression", "public.t.email email", "CREATE UNIQUE INDEX u ON public.t USING btree (split_part(email, '@'::text, 2));",
+			"the unique index u of public.t was refused, and rules had rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
 		{"an expression over what no rule rewrites", "public.t.gone token", "CREATE UNIQUE INDEX u ON public.t USING btree (left(email, 1));", ""},
 		{"a plain index of numbers", "public.t.n token", "CREATE INDEX i ON public.t USING btree (((n)::integer));", "the index i of public.t was refused"},
-		{"what keep sets", "public.t.gone token", "CREATE INDEX i ON public.t USING btree (((n)::integer));", "what it rests on: public.t.n (drills/shop.yaml)"},
-		{"a predicate", "public.t.gone set_null", "CREATE UNIQUE INDEX u ON public.t USING btree (id) WHERE (gone IS NULL);", "rewritten what it rests on: public.t.gone (drills/shop.yaml:1:7)"},
-		{"a key of several", "public.t.gone token; public.t.n token", "CREATE UNIQUE INDEX u ON public.t USING btree (\"left\"(email, 0), ((\"left\"(gone, 0) || \"left\"(n, 0))));", "what it rests on: public.t.gone (drills/shop.yaml:1:7), public.t.n (drills/shop.yaml:2:7)"},
-		{"an exclusion's predicate", "public.t.gone set_null", "ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING btree (id WITH =) WHERE (gone IS NULL);", "the exclusion constraint e of public.t was refused"},
-		{"a generated column", "public.t.email email", "ALTER TABLE ONLY public.t ADD CONSTRAINT s UNIQUE (short);", "rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
+		{"what keep sets", "public.t.gone token", "CREATE INDEX i ON public.t USING btree (((n)::integer));",
+			"what it rests on: public.t.n (drills/shop.yaml)"},
+		{"a predicate", "public.t.gone set_null", "CREATE UNIQUE INDEX u ON public.t USING btree (id) WHERE (gone IS NULL);",
+			"rewritten what it rests on: public.t.gone (drills/shop.yaml:1:7)"},
+		{"a key of several", "public.t.gone token; public.t.n token",
+			"CREATE UNIQUE INDEX u ON public.t USING btree (\"left\"(email, 0), ((\"left\"(gone, 0) || \"left\"(n, 0))));",
+			"what it rests on: public.t.gone (drills/shop.yaml:1:7), public.t.n (drills/shop.yaml:2:7)"},
+		{"an exclusion's predicate", "public.t.gone set_null",
+			"ALTER TABLE ONLY public.t ADD CONSTRAINT e EXCLUDE USING btree (id WITH =) WHERE (gone IS NULL);",
+			"the exclusion constraint e of public.t was refused"},
+		{"a generated column", "public.t.email email", "ALTER TABLE ONLY public.t ADD CONSTRAINT s UNIQUE (short);",
+			"rewritten what it rests on: public.t.email (drills/shop.yaml:1:7)"},
 		{"plain columns", "public.t.gone token", "ALTER TABLE ONLY public.t ADD CONSTRAINT k PRIMARY KEY (id);", ""},
 		{"plain columns that a rule keeps apart", "public.t.n token", "ALTER TABLE ONLY public.t ADD CONSTRAINT k UNIQUE (n);", ""},
-		{"a check that comes late", "public.t.n token", "ALTER TABLE public.t ADD CONSTRAINT k CHECK ((n ~ '^[0-9]+$'::text));", "the check constraint k of public.t was refused"},
+		{"a check that comes late", "public.t.n token", "ALTER TABLE public.t ADD CONSTRAINT k CHECK ((n ~ '^[0-9]+$'::text));",
+			"the check constraint k of public.t was refused"},
 		{"a view", "public.t.gone constant value=x", "REFRESH MATERIALIZED VIEW public.m;", "the materialized view public.m was refused"},
 		{"a view whose function finds no table", "public.t.gone token", "REFRESH MATERIALIZED VIEW public.astray;", ""},
 		{"a view of what no rule rewrites", "public.t.email email", "REFRESH MATERIALIZED VIEW public.m;", ""},
-		{"a reference by letters without accents", "public.*.v token link=v", "ALTER TABLE ONLY public.c ADD CONSTRAINT f FOREIGN KEY (v) REFERENCES public.p(v);", "the foreign key f of public.c was refused"},
-		{"a reference by letters of any case, which is hashed so", "public.*.w token link=w", "ALTER TABLE ONLY public.c ADD CONSTRAINT f FOREIGN KEY (w) REFERENCES public.p(w);", "built"},
-		{"letters that a locale keeps apart", "public.z.v token", "ALTER TABLE ONLY public.z ADD CONSTRAINT k UNIQUE (v);", "what it rests on: public.z.v (drills/shop.yaml:1:7)"},
+		{"a reference by letters without accents", "public.*.v token link=v",
+			"ALTER TABLE ONLY public.c ADD CONSTRAINT f FOREIGN KEY (v) REFERENCES public.p(v);", "the foreign key f of public.c was refused"},
+		{"a reference by letters of any case, which is hashed so", "public.*.w token link=w",
+			"ALTER TABLE ONLY public.c ADD CONSTRAINT f FOREIGN KEY (w) REFERENCES public.p(w);", "built"},
+		{"letters that a locale keeps apart", "public.z.v token", "ALTER TABLE ONLY public.z ADD CONSTRAINT k UNIQUE (v);",
+			"what it rests on: public.z.v (drills/shop.yaml:1:7)"},
 		{"an index that stands", "public.t.email email", "CREATE INDEX i ON public.t USING btree (lower(email));", "built"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,7 +70,8 @@ func TestUnbuilt(t *testing.T) {
 				s.rules = append(s.rules, rule(t, 9, "public.t.email preserve"))
 			}
 			if tt.name == "what keep sets" {
-				s.keep = []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"}, Match: map[string]string{"email": "u*"}, Set: map[string]string{"n": "none"}}}
+				s.keep = []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"}, Match: map[string]string{"email": "u*"},
+					Set: map[string]string{"n": "none"}}}
 			}
 			conn, p, checks := s.plan(t)
 			if len(checks) > 0 {

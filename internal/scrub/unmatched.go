@@ -21,7 +21,8 @@ func (p *planner) unmatched() error {
 		return err
 	}
 	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.Root, appears(s.What))
+		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule",
+			s.Root, appears(s.What))
 	}
 	return nil
 }

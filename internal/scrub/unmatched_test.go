@@ -28,13 +28,16 @@ func TestUnmatchedDecides(t *testing.T) {
 		refused []string
 	}{
 		unmatchedRedact: {
-			map[string]string{"email": transform.Email, "login": transform.Token, "mobile": transform.Phone, "phone": transform.Phone, "born": transform.DateShift, "memo": transform.Text, "doc": documentPaths, "raw": documentPaths},
+			map[string]string{"email": transform.Email, "login": transform.Token, "mobile": transform.Phone, "phone": transform.Phone,
+				"born": transform.DateShift, "memo": transform.Text, "doc": documentPaths, "raw": documentPaths},
 			[]string{}},
 		unmatchedSetNull: {
-			map[string]string{"login": transform.SetNull, "mobile": transform.SetNull, "phone": transform.SetNull, "born": transform.SetNull, "memo": transform.SetNull, "doc": transform.SetNull},
+			map[string]string{"login": transform.SetNull, "mobile": transform.SetNull, "phone": transform.SetNull, "born": transform.SetNull,
+				"memo": transform.SetNull, "doc": transform.SetNull},
 			[]string{"unmatched:public.staff.email", "unmatched:public.staff.raw"}},
-		"refuse": {map[string]string{}, []string{"unmatched:public.staff.born", "unmatched:public.staff.doc", "unmatched:public.staff.email", "unmatched:public.staff.login",
-			"unmatched:public.staff.memo", "unmatched:public.staff.mobile", "unmatched:public.staff.phone", "unmatched:public.staff.raw"}},
+		"refuse": {map[string]string{},
+			[]string{"unmatched:public.staff.born", "unmatched:public.staff.doc", "unmatched:public.staff.email", "unmatched:public.staff.login",
+				"unmatched:public.staff.memo", "unmatched:public.staff.mobile", "unmatched:public.staff.phone", "unmatched:public.staff.raw"}},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
@@ -58,11 +61,13 @@ func TestUnmatchedDecides(t *testing.T) {
 			if mode != unmatchedRedact {
 				return
 			}
-			if _, err := conn.Exec(t.Context(), "insert into staff (id, email, login, phone, raw) values (1, 'ada@example.com', 'ada', '+4915112345678', '{}')"); err != nil {
+			if _, err := conn.Exec(t.Context(),
+				"insert into staff (id, email, login, phone, raw) values (1, 'ada@example.com', 'ada', '+4915112345678', '{}')"); err != nil {
 				t.Fatal(err)
 			}
 			reload(t, conn, p, "public", "staff")
-			if n := value[int](t, conn, "select count(*) from staff where email like '%@example.invalid' and login <> 'ada' and phone like '+%' and phone <> '+4915112345678'"); n != 1 {
+			if n := value[int](t, conn,
+				"select count(*) from staff where email like '%@example.invalid' and login <> 'ada' and phone like '+%' and phone <> '+4915112345678'"); n != 1 {
 				t.Error("the row is not rewritten, or not there")
 			}
 			through(t, conn, p, "public", "boss")
@@ -76,7 +81,8 @@ func TestUnmatchedDecides(t *testing.T) {
 				t.Errorf("told: %q", told)
 			}
 			i := slices.IndexFunc(p.Checks(), func(c verdict.Check) bool { return c.ID == "unmatched" })
-			if c := p.Checks()[i]; c.Outcome != verdict.Pass || !strings.Contains(c.Message, "no rule names public.staff.email (looks like an e-mail address), ") {
+			if c := p.Checks()[i]; c.Outcome != verdict.Pass ||
+				!strings.Contains(c.Message, "no rule names public.staff.email (looks like an e-mail address), ") {
 				t.Errorf("%+v", c)
 			}
 		})

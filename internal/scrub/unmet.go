@@ -27,7 +27,8 @@ func (p *planner) unmet() error {
 			}
 			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, mend, "%s %s", r.Names(), what)
 		case !met && !idle:
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "name the table that the archive holds the rows under, or its parent",
+			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos,
+				"name the table that the archive holds the rows under, or its parent",
 				"the archive holds no rows for %s", r.Names())
 		}
 	}
@@ -50,7 +51,8 @@ func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
 		return nil
 	})
 	if ofView && r.Type == (spec.Name{}) {
-		return "names only what a view computes: no backup holds its rows", "write rules for the columns of tables that the view reads, and take this one away", err
+		return "names only what a view computes: no backup holds its rows",
+			"write rules for the columns of tables that the view reads, and take this one away", err
 	}
 	return "names no column of the backup", p.nearest(r.Column), err
 }
@@ -94,7 +96,8 @@ func (p *planner) isLost(names func(namespace, table string) bool) bool {
 
 // ofTables are the parts of a column's pattern that name its table.
 func ofTables(c spec.ColumnPattern) spec.TablePattern {
-	return spec.TablePattern{Schema: c.Schema, Table: c.Table, LiteralSchema: c.LiteralSchema, LiteralTable: c.LiteralTable}
+	return spec.TablePattern{Schema: c.Schema, Table: c.Table, LiteralSchema: c.LiteralSchema,
+		LiteralTable: c.LiteralTable}
 }
 
 // nearest is the mend of a name that no column has: another column of the same
@@ -106,7 +109,8 @@ func (p *planner) nearest(name spec.ColumnPattern) string {
 		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.ByName)), otherwise)
 	}
 	if !strings.Contains(name.Schema+name.Table, "*") {
-		otherwise = "find out why the backup lacks the table; if that is meant, take the rule away, else correct the name"
+		otherwise = "find out why the backup lacks the table; if that is meant, take the rule " +
+			"away, else correct the name"
 	}
 	table := spec.Name{Schema: name.Schema, Table: name.Table}
 	tables := []string(nil)

@@ -81,7 +81,8 @@ func (p *Plan) newWatcher(t *schema.Table, names []string, decode *copytext.Deco
 // ended: read streams the whole of the rows through the filters that it is
 // given, which go on behind what they find, and stores nothing. Its error is
 // returned; what was found is then told as far as it is known.
-func (p *Plan) LookOn(read func(filter func(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
+func (p *Plan) LookOn(read func(filter func(namespace, table string,
+	columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
 	p.mu.Lock()
 	p.looking = true
 	for _, k := range p.keeps {
@@ -118,7 +119,9 @@ func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
 
 // transformFor is what suits a kind of content.
 var transformFor = map[detect.Kind]string{
-	detect.Email: transform.Email, detect.Phone: transform.Phone, detect.Card: transform.Card, detect.IBAN: transform.IBAN, detect.IP: transform.IP, detect.NationalID: transform.Text, detect.Secret: transform.Token,
+	detect.Email: transform.Email, detect.Phone: transform.Phone, detect.Card: transform.Card,
+	detect.IBAN: transform.IBAN, detect.IP: transform.IP, detect.NationalID: transform.Text,
+	detect.Secret: transform.Token,
 }
 
 func leakError(place string, row int64) error {
@@ -153,6 +156,7 @@ func (p *Plan) scanCheck() verdict.Check {
 			columns[c.Root()] = true
 		}
 	}
-	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"), counted(int64(len(columns)), "column")) + p.ofSample()
+	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"),
+		counted(int64(len(columns)), "column")) + p.ofSample()
 	return c
 }

@@ -212,16 +212,17 @@ type Rule struct {
 	JSON      []PathRule  // json and jsonb columns: by path; nil where Transform or Preserve is set
 	Unmatched string      // JSON: redact | refuse | keep: values that no path names
 	Fields    []FieldRule // composite columns: by field; nil where Transform or Preserve is set
-	Recompute string      // SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
-	Value     *string     // constant: the value; template: text with {transform} in it
-	Values    []string    // what is made of a value is one of these, under a transform that takes them
-	Percent   float64     // number, money: noise of at most so many percent; default 10
-	Bucket    int64       // number: down to a multiple of it, instead of noise; 0: noise
-	Days      int         // date_shift: at most so many days either way; default 180
-	By        string      // date_shift: a column of the same row whose value decides the shift
-	To        string      // truncate: hour, day, month, year
-	Pattern   string      // replace: a regular expression, RE2
-	With      string      // replace: what is put in its place, with $1 for the first group
+	// SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
+	Recompute string
+	Value     *string  // constant: the value; template: text with {transform} in it
+	Values    []string // what is made of a value is one of these, under a transform that takes them
+	Percent   float64  // number, money: noise of at most so many percent; default 10
+	Bucket    int64    // number: down to a multiple of it, instead of noise; 0: noise
+	Days      int      // date_shift: at most so many days either way; default 180
+	By        string   // date_shift: a column of the same row whose value decides the shift
+	To        string   // truncate: hour, day, month, year
+	Pattern   string   // replace: a regular expression, RE2
+	With      string   // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
 }
 

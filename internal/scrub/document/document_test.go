@@ -51,24 +51,33 @@ func TestDocuments(t *testing.T) {
 		paths           []string
 		in, want        string // want is a pattern where it begins with ^
 	}{
-		{"nothing named, kept", Keep, nil, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `},
-		{"several blanks, kept", Keep, []string{"$.c set_null"}, "{\"a\":  [1,  2, \t3],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   1}", "{\"a\":  [1,  2, \t3],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   null}"},
-		{"several blanks, redacted", Redact, []string{"$.c set_null"}, "{\"a\":  [0,  null, \t\"\"],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   1}", "{\"a\":  [0,  null, \t\"\"],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   null}"},
+		{"nothing named, kept", Keep, nil, ` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `,
+			` {"a" : [1.50, -0e-7, "x\u00e9", null,true ] , "a":{} }  `},
+		{"several blanks, kept", Keep, []string{"$.c set_null"}, "{\"a\":  [1,  2, \t3],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   1}",
+			"{\"a\":  [1,  2, \t3],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   null}"},
+		{"several blanks, redacted", Redact, []string{"$.c set_null"}, "{\"a\":  [0,  null, \t\"\"],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   1}",
+			"{\"a\":  [0,  null, \t\"\"],  \"b\": \n {\"x\" :  0 },\r\n \"c\":   null}"},
 		{"a member", Keep, []string{"$.a email"}, `{"a":"ada@example.com", "b":"x"}`, `^\{"a":"[a-z2-7]{16}@example\.invalid", "b":"x"\}$`},
 		{"both of a key that is there twice", Keep, []string{"$.a hash"}, `{"a":"x","a":"y"}`, `^\{"a":"[0-9a-f]{32}","a":"[0-9a-f]{32}"\}$`},
-		{"every element", Keep, []string{"$.c[*].e set_null"}, `{"c":[{"e":"x"},{"e":[1,{}]},{"f":"y"}],"e":"z"}`, `{"c":[{"e":null},{"e":null},{"f":"y"}],"e":"z"}`},
+		{"every element", Keep, []string{"$.c[*].e set_null"}, `{"c":[{"e":"x"},{"e":[1,{}]},{"f":"y"}],"e":"z"}`,
+			`{"c":[{"e":null},{"e":null},{"f":"y"}],"e":"z"}`},
 		{"one element", Keep, []string{"$[1] set_null"}, `["a","b","c"]`, `["a",null,"c"]`},
-		{"at any depth", Keep, []string{"$..ssn set_null"}, `{"ssn":1,"x":[{"ssn":{"a":2},"y":{"ssn":"3"}}]}`, `{"ssn":null,"x":[{"ssn":null,"y":{"ssn":null}}]}`},
+		{"at any depth", Keep, []string{"$..ssn set_null"}, `{"ssn":1,"x":[{"ssn":{"a":2},"y":{"ssn":"3"}}]}`,
+			`{"ssn":null,"x":[{"ssn":null,"y":{"ssn":null}}]}`},
 		{"every member", Keep, []string{"$.m.* constant value=0"}, `{"m":{"a":"x","b":[1],"c":null},"n":"y"}`, `{"m":{"a":0,"b":0,"c":null},"n":"y"}`},
-		{"members and elements", Keep, []string{"$[*].a[*] set_null", "$[*].b.* set_null"}, `[{"a":{"x":1},"b":[2]},{"a":[1],"b":{"y":2}}]`, `[{"a":{"x":1},"b":[2]},{"a":[null],"b":{"y":null}}]`},
+		{"members and elements", Keep, []string{"$[*].a[*] set_null", "$[*].b.* set_null"}, `[{"a":{"x":1},"b":[2]},{"a":[1],"b":{"y":2}}]`,
+			`[{"a":{"x":1},"b":[2]},{"a":[null],"b":{"y":null}}]`},
 		{"a quoted key", Keep, []string{`$."a.b\"c" set_null`}, `{"a.b\"c":"x","a.b\u0022c":"y"}`, `{"a.b\"c":null,"a.b\u0022c":null}`},
-		{"all below", Keep, []string{"$.p text"}, `{"p":{"a":"Ada","b":["Bob",12,true]},"q":"Ada"}`, `^\{"p":\{"a":"[A-Z][a-z]{2}","b":\["[A-Z][a-z]{2}",[1-9]\d,true\]\},"q":"Ada"\}$`},
+		{"all below", Keep, []string{"$.p text"}, `{"p":{"a":"Ada","b":["Bob",12,true]},"q":"Ada"}`,
+			`^\{"p":\{"a":"[A-Z][a-z]{2}","b":\["[A-Z][a-z]{2}",[1-9]\d,true\]\},"q":"Ada"\}$`},
 		{"a longer path below", Keep, []string{"$.p text", "$.p.a preserve"}, `{"p":{"a":"Ada","b":"Bob"}}`, `^\{"p":\{"a":"Ada","b":"[A-Z][a-z]{2}"\}\}$`},
 		{"the first of two paths", Keep, []string{"$.a set_null", "$.* text"}, `{"a":"x"}`, `{"a":null}`},
 		{"the whole document", Keep, []string{"$ constant value={}"}, `[1,2]`, `{}`},
 		{"a constant text", Keep, []string{`$.a constant value=it"s`}, `{"a":[]}`, `{"a":"it\"s"}`},
-		{"redacted", Redact, []string{"$.k preserve"}, `{"k":"Ada","s":"Ada 1","n":-120.50e3,"z":0.5,"t":true,"u":null,"e":"","l":["x"]}`, `^\{"k":"Ada","s":"[A-Z][a-z]{2} \d","n":-[1-9]\d\d\.\d\de3,"z":0\.\d,"t":true,"u":null,"e":"","l":\["[a-z]"\]\}$`},
-		{"keys that are somebody's", Redact, nil, `{"ada@example.com":1,"Ada Lovelace":{"ok":2},"42":3}`, `^\{"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\{"ok":\d\},"42":\d\}$`},
+		{"redacted", Redact, []string{"$.k preserve"}, `{"k":"Ada","s":"Ada 1","n":-120.50e3,"z":0.5,"t":true,"u":null,"e":"","l":["x"]}`,
+			`^\{"k":"Ada","s":"[A-Z][a-z]{2} \d","n":-[1-9]\d\d\.\d\de3,"z":0\.\d,"t":true,"u":null,"e":"","l":\["[a-z]"\]\}$`},
+		{"keys that are somebody's", Redact, nil, `{"ada@example.com":1,"Ada Lovelace":{"ok":2},"42":3}`,
+			`^\{"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\{"ok":\d\},"42":\d\}$`},
 		{"named keys stay", Redact, []string{`$."First@Name" first_name`}, `{"First@Name":"Ada"}`, `^\{"First@Name":"[A-Za-z]+"\}$`},
 		{"numbers by noise", Redact, []string{"$.n number", "$.m number bucket=10"}, `{"n":100000000000000000000.5,"m":47}`, `^\{"n":\d{20,21}\.\d,"m":40\}$`},
 		{"a number as a text", Redact, []string{"$.n hash"}, `{"n":12}`, `^\{"n":"[0-9a-f]{32}"\}$`},
@@ -76,22 +85,33 @@ func TestDocuments(t *testing.T) {
 		{"dates in texts", Redact, []string{"$.d truncate to=year"}, `{"d":"2024-05-06T07:08:09Z"}`, `{"d":"2024-01-01T00:00:00Z"}`},
 		{"the last text", Redact, nil, `["Ada Lovelace", "a_b", "Ada 1815"]`, `^\["[A-Z][a-z]{2} [A-Z][a-z]{7}", "[a-z]_[a-z]", "[A-Z][a-z]{2} \d{4}"\]$`},
 		{"wide texts", Redact, nil, `{"s":"“Ünï Ω١漢” 5"}`, `^\{"s":"“[A-Z][a-z][a-z] [A-Z]\d[a-z]” \d"\}$`},
-		{"keys by the word", Redact, nil, `{"camelCase_and_more":1,"line1":2,"tax_rate":3,"abcdefgh ijkl":4,"abcdefghi@":5,"a\u0062":6,"1234567":7}`, `^\{"camelCase_and_more":\d,"line1":\d,"tax_rate":\d,"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\d,"a\\u0062":\d,"[a-z2-7]{16}":\d\}$`},
+		{"keys by the word", Redact, nil, `{"camelCase_and_more":1,"line1":2,"tax_rate":3,"abcdefgh ijkl":4,"abcdefghi@":5,"a\u0062":6,"1234567":7}`,
+			`^\{"camelCase_and_more":\d,"line1":\d,"tax_rate":\d,"[a-z2-7]{16}":\d,"[a-z2-7]{16}":\d,"a\\u0062":\d,"[a-z2-7]{16}":\d\}$`},
 		{"a scalar", Redact, nil, `"Ada"`, `^"[A-Z][a-z]{2}"$`},
-		{"any blanks", Keep, []string{"$.a set_null"}, "\r\n{\r\n\t\"b\" :\r[ 1\r, 2 ]\r,\r\"a\"\r:\r1\r}\r", "\r\n{\r\n\t\"b\" :\r[ 1\r, 2 ]\r,\r\"a\"\r:\rnull\r}\r"},
+		{"any blanks", Keep, []string{"$.a set_null"}, "\r\n{\r\n\t\"b\" :\r[ 1\r, 2 ]\r,\r\"a\"\r:\r1\r}\r",
+			"\r\n{\r\n\t\"b\" :\r[ 1\r, 2 ]\r,\r\"a\"\r:\rnull\r}\r"},
 		{"an escaped key that a path names", Redact, []string{"$.ab set_null"}, `{"a\u0062":"x","c":"y"}`, `^\{"a\\u0062":null,"c":"[a-z]"\}$`},
 		{"an escaped key at the end", Keep, []string{`$["\n"] set_null`}, `{"\n":1}`, `{"\n":null}`},
-		{"keys beside a path", Redact, []string{"$.k preserve"}, `{"k":"Ada","ada@example.com":1,"Ada Lovelace":{"Ada Lovelace":2},"line1":3,"li\u006ee":4,"a\u0040b":5}`, `^\{"k":"Ada","[a-z2-7]{16}":\d,"[a-z2-7]{16}":\{"[a-z2-7]{16}":\d\},"line1":\d,"li\\u006ee":\d,"[a-z2-7]{16}":\d\}$`},
-		{"keys that count and keys that lead", Redact, nil, `{"line_123456":1,"shop.example:a/b$c-d":{"x.y":2}}`, `^\{"line_123456":\d,"shop\.example:a/b\$c-d":\{"x\.y":\d\}\}$`},
-		{"long keys", Redact, []string{"$." + long + " set_null", "$." + long[:63] + " set_null"}, `{"` + long + `":"x","` + long[:63] + `":"y","` + long + `k":"z"}`, `^\{"k{64}":null,"k{63}":null,"k{65}":"[a-z]"\}$`},
-		{"exponents", Redact, nil, `[1E5,1.5e+300,-2E-7,0E0,123456789E17,5e14,6E15]`, `^\[[1-9]E5,[1-9]\.\de\+300,-[1-9]E-7,0E0,[1-9]\d{8}E17,[1-9]e14,[1-9]E15\]$`},
+		{"keys beside a path", Redact, []string{"$.k preserve"},
+			`{"k":"Ada","ada@example.com":1,"Ada Lovelace":{"Ada Lovelace":2},"line1":3,"li\u006ee":4,"a\u0040b":5}`,
+			`^\{"k":"Ada","[a-z2-7]{16}":\d,"[a-z2-7]{16}":\{"[a-z2-7]{16}":\d\},"line1":\d,"li\\u006ee":\d,"[a-z2-7]{16}":\d\}$`},
+		{"keys that count and keys that lead", Redact, nil, `{"line_123456":1,"shop.example:a/b$c-d":{"x.y":2}}`,
+			`^\{"line_123456":\d,"shop\.example:a/b\$c-d":\{"x\.y":\d\}\}$`},
+		{"long keys", Redact, []string{"$." + long + " set_null", "$." + long[:63] + " set_null"},
+			`{"` + long + `":"x","` + long[:63] + `":"y","` + long + `k":"z"}`, `^\{"k{64}":null,"k{63}":null,"k{65}":"[a-z]"\}$`},
+		{"exponents", Redact, nil, `[1E5,1.5e+300,-2E-7,0E0,123456789E17,5e14,6E15]`,
+			`^\[[1-9]E5,[1-9]\.\de\+300,-[1-9]E-7,0E0,[1-9]\d{8}E17,[1-9]e14,[1-9]E15\]$`},
 		{"numbers in their form", Keep, []string{"$ text"}, `[0.5,0.25,1E5,-20e-7,10.05e12]`, `^\[0\.\d,0\.\d\d,[1-9]E5,-[1-9]\de-7,[1-9]\d\.\d\de12\]$`},
-		{"amounts", Redact, []string{"$.* money percent=1"}, `{"a":1000.00,"b":1000,"c":"EUR 1000.00"}`, `^\{"a":(99|100|101)\d\.\d\d,"b":(99|100|101)\d,"c":"EUR (0?99|100|101)\d\.\d\d"\}$`},
-		{"numbers that are secrets", Redact, []string{"$.p password", "$.t token"}, `{"p":1234,"t":1234}`, `^\{"p":"\$2b\$10\$[^"]{53}","t":"[A-Za-z0-9]{16}"\}$`},
+		{"amounts", Redact, []string{"$.* money percent=1"}, `{"a":1000.00,"b":1000,"c":"EUR 1000.00"}`,
+			`^\{"a":(99|100|101)\d\.\d\d,"b":(99|100|101)\d,"c":"EUR (0?99|100|101)\d\.\d\d"\}$`},
+		{"numbers that are secrets", Redact, []string{"$.p password", "$.t token"}, `{"p":1234,"t":1234}`,
+			`^\{"p":"\$2b\$10\$[^"]{53}","t":"[A-Za-z0-9]{16}"\}$`},
 		{"blank texts", Keep, []string{"$.a hash normalize=trim"}, `{"a":"  ","b":""}`, `{"a":"  ","b":""}`},
-		{"every escape", Keep, []string{"$ text"}, `["\b\f\n\r\t\/\\\"\u001F","\\","-------\\","\u0007--------","\u20AC"]`, `["\u0008\u000c\n\u000d\t/\\\"\u001f","\\","-------\\","\u0007--------","€"]`},
+		{"every escape", Keep, []string{"$ text"}, `["\b\f\n\r\t\/\\\"\u001F","\\","-------\\","\u0007--------","\u20AC"]`,
+			`["\u0008\u000c\n\u000d\t/\\\"\u001f","\\","-------\\","\u0007--------","€"]`},
 		{"quotes put in", Keep, []string{`$.a replace pattern=x with="`}, `{"a":"x"}`, `{"a":"\""}`},
-		{"true, false and null", Keep, []string{"$.t text", "$.c constant value=x", "$.n set_null"}, `{"t":[true,false,null],"c":[null],"n":true}`, `{"t":[true,false,null],"c":"x","n":null}`},
+		{"true, false and null", Keep, []string{"$.t text", "$.c constant value=x", "$.n set_null"}, `{"t":[true,false,null],"c":[null],"n":true}`,
+			`{"t":[true,false,null],"c":"x","n":null}`},
 	} {
 		d := newTestDocument(t, tt.unmatched, tt.paths...)
 		out, err := d.Append(nil, []byte(tt.in))
@@ -111,7 +131,8 @@ func TestDocuments(t *testing.T) {
 
 func TestDocumentsThatAreNone(t *testing.T) {
 	t.Parallel()
-	for _, in := range []string{"", "private", `{"private"`, `{"private":}`, `{"a":1,}`, `[1,]`, `["private]`, `{"a" "b"}`, `[1 2]`, `{} private`, `01`, `1.`, `1e`, `-`, `{private:1}`, `["\"]`, `[1}`, `{"a":"private"]`, `{"b":[1}}`, `{"b":{"c":1]}`, `{"b":nope}`, `[truth]`, `falsy`, `tru`} {
+	for _, in := range []string{"", "private", `{"private"`, `{"private":}`, `{"a":1,}`, `[1,]`, `["private]`, `{"a" "b"}`, `[1 2]`, `{} private`, `01`, `1.`,
+		`1e`, `-`, `{private:1}`, `["\"]`, `[1}`, `{"a":"private"]`, `{"b":[1}}`, `{"b":{"c":1]}`, `{"b":nope}`, `[truth]`, `falsy`, `tru`} {
 		for _, unmatched := range []string{Keep, Redact} {
 			out, err := newTestDocument(t, unmatched, "$.a email").Append(nil, []byte(in))
 			if err == nil || strings.Contains(err.Error(), "private") {
@@ -132,7 +153,8 @@ func TestDeepDocuments(t *testing.T) {
 				depth int
 				in    string
 				fits  bool
-			}{{jsontext.Deepest, "true", true}, {jsontext.Deepest, "[]", true}, {jsontext.Deepest, "{ }", true}, {jsontext.Deepest + 1, "true", false}, {jsontext.Deepest + 1, "[]", false}, {3 * jsontext.Deepest, "true", false}} {
+			}{{jsontext.Deepest, "true", true}, {jsontext.Deepest, "[]", true}, {jsontext.Deepest, "{ }", true}, {jsontext.Deepest + 1, "true", false},
+				{jsontext.Deepest + 1, "[]", false}, {3 * jsontext.Deepest, "true", false}} {
 				in := strings.Repeat("[", tt.depth) + tt.in + strings.Repeat("]", tt.depth)
 				if out, err := d.Append(nil, []byte(in)); (err == nil) != tt.fits || tt.fits && string(out) != in {
 					t.Errorf("%s, %q: %s in %d arrays: %v", unmatched, paths, tt.in, tt.depth, err)
@@ -180,7 +202,10 @@ func TestDocumentsInOtherEncodings(t *testing.T) {
 func TestPathsAreApart(t *testing.T) {
 	t.Parallel()
 	d := newTestDocument(t, Keep, "$.a[*] hash", "$.b hash", "$.c hash link=p", "$.d hash link=p", "$.e email link=q", "$.f email link=q")
-	out, err := d.Append(nil, []byte(`{"a":["Ada","Ada"],"b":"Ada","c":"Ada","d":"Ada","e":{"ada@example.com":1,"ad\u0061@example.com":2,"x":[{"ada@example.com":3}]},"f":"ada@example.com"}`))
+	out, err := d.Append(nil,
+		[]byte(
+			`{"a":["Ada","Ada"],"b":"Ada","c":"Ada","d":"Ada","e":{"ada@example.com":1,"ad\u0061@example.com":2,"x":[{"ada@example.com":3}]},"f":"ada@example.com"}`,
+		))
 	var got struct {
 		A          []string
 		B, C, D, F string
@@ -203,7 +228,8 @@ func TestPathsAreApart(t *testing.T) {
 func TestUnnamedValues(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$.*", `{"b":{"pri vate":{"c":7}}}`: "$.b.*", `["private"]`: "$[*]", `"private"`: "$", `{"b":[[1]],"x.y":{"z":"private"}}`: "$.b[*][*]", `{"b":[[],[null]],"x.y":{"z":"private"}}`: "$.*.z",
+		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$.*", `{"b":{"pri vate":{"c":7}}}`: "$.b.*", `["private"]`: "$[*]",
+		`"private"`: "$", `{"b":[[1]],"x.y":{"z":"private"}}`: "$.b[*][*]", `{"b":[[],[null]],"x.y":{"z":"private"}}`: "$.*.z",
 	} {
 		_, err := newTestDocument(t, Refuse, "$.a text").Append(nil, []byte(in))
 		unnamed, ok := err.(*UnnamedError)
@@ -245,7 +271,8 @@ func documents() *rapid.Generator[string] {
 			for range rapid.IntRange(0, 4).Draw(t, "parts") {
 				part := blank.Draw(t, "b") + value(depth-1).Draw(t, "value") + blank.Draw(t, "b")
 				if kind == 0 {
-					part = blank.Draw(t, "b") + rapid.SampledFrom([]string{`"a"`, `"b"`, `"\u0061"`, `"x y"`, `""`}).Draw(t, "key") + blank.Draw(t, "b") + ":" + part
+					part = blank.Draw(t, "b") + rapid.SampledFrom([]string{`"a"`, `"b"`, `"\u0061"`, `"x y"`, `""`}).Draw(t, "key") + blank.Draw(t, "b") + ":" +
+						part
 				}
 				parts = append(parts, part)
 			}
@@ -356,7 +383,8 @@ func TestRedactedDocumentsAreKeyed(t *testing.T) {
 		"column": newTestDocumentOf(t, testKey, "extra", "UTF8", Redact, "$.a email"),
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		in := fmt.Sprintf(`{"a": %s, "b": {"c": "%s", "d": %d.5e3}}`, documents().Draw(rt, "a"), rapid.StringMatching(`[a-zé"\\]{0,1}[A-Za-z0-9 ]{12,700}`).Draw(rt, "c"), rapid.IntRange(-1e12, 1e12).Draw(rt, "d"))
+		in := fmt.Sprintf(`{"a": %s, "b": {"c": "%s", "d": %d.5e3}}`, documents().Draw(rt, "a"),
+			rapid.StringMatching(`[a-zé"\\]{0,1}[A-Za-z0-9 ]{12,700}`).Draw(rt, "c"), rapid.IntRange(-1e12, 1e12).Draw(rt, "d"))
 		first, err := d.Append(nil, []byte(in))
 		second, err2 := d.Append([]byte("before"), []byte(in))
 		if fmt.Sprint(err) != fmt.Sprint(err2) || err == nil && string(second) != "before"+string(first) {
@@ -389,7 +417,8 @@ func TestRedactedPlaces(t *testing.T) {
 		word := strings.Repeat("q", length)
 		digits := strings.Repeat("7", length)
 		// in the middle of the document and at its end, plain and odd
-		for _, form := range []string{`{"n": %d, "v": "*", "w": [true]}`, `["%d", "*"]`, `"%d *"`, `{"n": [%d, "“*"], "q7": false}`, `["%d", "\n*"]`, `{"n": %d, "v": #, "q7": true}`, `[%d,#]`, `[%d, -#.5e7, "qqqq7777"]`, `{"n": %d, "k": {"v":#,"q77777":"é"}}`} {
+		for _, form := range []string{`{"n": %d, "v": "*", "w": [true]}`, `["%d", "*"]`, `"%d *"`, `{"n": [%d, "“*"], "q7": false}`, `["%d", "\n*"]`,
+			`{"n": %d, "v": #, "q7": true}`, `[%d,#]`, `[%d, -#.5e7, "qqqq7777"]`, `{"n": %d, "k": {"v":#,"q77777":"é"}}`} {
 			at := strings.IndexAny(form, "*#")
 			filled := strings.NewReplacer("*", word, "#", digits).Replace(form)
 			seen := make([]map[byte]bool, length)

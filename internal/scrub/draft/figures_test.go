@@ -51,11 +51,13 @@ func TestMeasure(t *testing.T) {
 	want := []verdict.Shapes{
 		{Table: "public.empty", Column: "email", Transform: "email"},
 		{Table: "public.people", Column: "email", Transform: "email", Link: "person", Rows: 100,
-			Before: verdict.Shape{Shortest: 16, Median: 17, Longest: 17, Different: 100, Characters: mail | verdict.UpperCase | verdict.Blanks | verdict.OtherScripts},
-			After:  verdict.Shape{Shortest: 32, Median: 32, Longest: 32, Different: 100, Characters: mail}},
+			Before: verdict.Shape{Shortest: 16, Median: 17, Longest: 17, Different: 100,
+				Characters: mail | verdict.UpperCase | verdict.Blanks | verdict.OtherScripts},
+			After: verdict.Shape{Shortest: 32, Median: 32, Longest: 32, Different: 100, Characters: mail}},
 		{Table: "public.people", Column: "note", Transform: "set_null", Rows: 100,
-			Before: verdict.Shape{Nulls: 50, Shortest: 6, Median: 7, Longest: 3000, Different: 50, Characters: verdict.LowerCase | verdict.Blanks | verdict.Digits | verdict.Signs},
-			After:  verdict.Shape{Nulls: 100}},
+			Before: verdict.Shape{Nulls: 50, Shortest: 6, Median: 7, Longest: 3000, Different: 50,
+				Characters: verdict.LowerCase | verdict.Blanks | verdict.Digits | verdict.Signs},
+			After: verdict.Shape{Nulls: 100}},
 		{Table: "public.people", Column: "kind", Rows: 100,
 			Before: verdict.Shape{Shortest: 1, Median: 1, Longest: 1, Different: 2, Characters: verdict.LowerCase},
 			After:  verdict.Shape{Shortest: 1, Median: 1, Longest: 1, Different: 2, Characters: verdict.LowerCase}},
@@ -78,7 +80,9 @@ func TestMedianOfLongValues(t *testing.T) {
 	}
 	a.join(&b)
 	got := a.told()
-	if got.Shortest != 0 || got.Longest != 9998 || got.Median < 3300*98/100 || got.Median > 3334 || len(a.lengths) > 2000 || !got.Estimated || got.Different < 8000 || got.Different > 12000 { // six times the deviation of an estimate
+	// six times the deviation of an estimate
+	if got.Shortest != 0 || got.Longest != 9998 || got.Median < 3300*98/100 || got.Median > 3334 || len(a.lengths) > 2000 || !got.Estimated ||
+		got.Different < 8000 || got.Different > 12000 {
 		t.Errorf("%+v, %d lengths", got, len(a.lengths))
 	}
 	if got := (&profile{}).told(); got != (verdict.Shape{}) {

@@ -173,7 +173,8 @@ func TestDraftWeighsValues(t *testing.T) {
 		{"one number in five", "int8", evidence{values: 1000, hits: hits(200), whole: hits(200)}, low, false},
 		{"fewer numbers", "int8", evidence{values: 1000, hits: hits(199), whole: hits(199)}, low, true},
 	} {
-		c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "t"}}, Name: "ref", SQL: tt.typ, Base: schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}}
+		c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "t"}}, Name: "ref", SQL: tt.typ,
+			Base: schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}}
 		j := tt.e.judge(c, "", "")
 		if j.confidence != tt.confidence || (j.Passes != "") != tt.passes {
 			t.Errorf("%s: %s, passes %q", tt.name, j.confidence, j.Passes)
@@ -206,12 +207,14 @@ number" text); create table "a#b" (email text);
 func TestDraftOfDocuments(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), `create table users (ssn text, login text, tied_to text); create table events (doc jsonb, short jsonb check (length(short ->> 'email') < 24));
+	if _, err := conn.Exec(t.Context(),
+		`create table users (ssn text, login text, tied_to text); create table events (doc jsonb, short jsonb check (length(short ->> 'email') < 24));
 		insert into users select '123-45-' || i, 'user' || i, 'user' || i from generate_series(1000, 1100) i;
 		insert into events select jsonb_build_object('ssn', ssn, 'email', login || '@example.com'), jsonb_build_object('email', login || '@example.com') from users`); err != nil {
 		t.Fatal(err)
 	}
-	s := situation{definitions: []string{"ALTER TABLE ONLY public.users ADD CONSTRAINT u UNIQUE (login);", "ALTER TABLE ONLY public.users ADD CONSTRAINT f FOREIGN KEY (tied_to) REFERENCES public.users(login);"}}
+	s := situation{definitions: []string{"ALTER TABLE ONLY public.users ADD CONSTRAINT u UNIQUE (login);",
+		"ALTER TABLE ONLY public.users ADD CONSTRAINT f FOREIGN KEY (tied_to) REFERENCES public.users(login);"}}
 	d := s.survey(t, conn)
 	want := `scrub:
   rules:
@@ -247,7 +250,8 @@ func TestDraftLinksNoTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := situation{}.survey(t, conn)
-	for _, line := range []string{"{column: public.a.header, transform: text}", "{column: public.a.email, transform: email, link: email}", "{column: public.b.sender, transform: email, link: email}"} {
+	for _, line := range []string{"{column: public.a.header, transform: text}", "{column: public.a.email, transform: email, link: email}",
+		"{column: public.b.sender, transform: email, link: email}"} {
 		if !strings.Contains(d.YAML(), line) {
 			t.Errorf("%s is not in\n%s", line, d.YAML())
 		}
@@ -264,7 +268,8 @@ func TestDraftOfANastySchema(t *testing.T) {
 	s := situation{definitions: scrubtest.NastyKeys}
 	d := s.survey(t, conn)
 	s.confirmed(t, conn, d)
-	if !strings.Contains(d.YAML(), "# low: named like an e-mail address; the backup has no value to look at\n    - {column: public.users.email, transform: email, link: email}") {
+	if !strings.Contains(d.YAML(),
+		"# low: named like an e-mail address; the backup has no value to look at\n    - {column: public.users.email, transform: email, link: email}") {
 		t.Error(d.YAML())
 	}
 }
@@ -274,7 +279,8 @@ func TestDraftOfANastySchema(t *testing.T) {
 func TestDraftSpeaksOfLocales(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), `create table t (doc jsonb); insert into t select jsonb_build_object('street', 'Am Hang ' || n) from generate_series(1, 30) n`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`create table t (doc jsonb); insert into t select jsonb_build_object('street', 'Am Hang ' || n) from generate_series(1, 30) n`); err != nil {
 		t.Fatal(err)
 	}
 	for locale, spoken := range map[string]bool{"": true, "en_US": true, "de_DE": false} {
@@ -290,15 +296,19 @@ func TestDraftSpeaksOfLocales(t *testing.T) {
 func TestDraftBesideRules(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), `create table users (email text, full_name text); create table orders (email text, note text); create table sessions (token text)`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`create table users (email text, full_name text); create table orders (email text, note text); create table sessions (token text)`); err != nil {
 		t.Fatal(err)
 	}
-	s := situation{exclude: []string{"public.sessions"}, rules: rules(t, "public.users.email email link=person_email", "public.users.full_name preserve", "public.gone.email email")}
+	s := situation{exclude: []string{"public.sessions"},
+		rules: rules(t, "public.users.email email link=person_email", "public.users.full_name preserve", "public.gone.email email")}
 	d := s.survey(t, conn)
-	if got, want := scrubtest.LoadSection(t, d.YAML()).Rules, 2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
+	if got, want := scrubtest.LoadSection(t, d.YAML()).Rules,
+		2; len(got) != want || got[0].Link != "person_email" || got[1].Column.Source != "public.orders.note" {
 		t.Errorf("%+v", got)
 	}
-	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 || !strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; find out why the backup lacks the table") {
+	if notes := strings.Join(d.Notes(), "\n"); len(d.Notes()) != 1 ||
+		!strings.Contains(notes, "drills/shop.yaml:3:7: public.gone.email names no column of the backup; find out why the backup lacks the table") {
 		t.Error(notes)
 	}
 	if strings.Contains(d.YAML(), "locale") {
@@ -329,7 +339,8 @@ func TestDraftBesideRules(t *testing.T) {
 func TestDraftTellsOfTheSchema(t *testing.T) {
 	t.Parallel()
 	var d Draft
-	d.AddSchema([]verdict.Check{{ID: "leak:a comment on t", Outcome: verdict.Error, Observed: "an e-mail address"}, {ID: "leak:a comment on u", Outcome: verdict.Pass, Observed: "nothing"}, {ID: "leak_scan", Outcome: verdict.Error}})
+	d.AddSchema([]verdict.Check{{ID: "leak:a comment on t", Outcome: verdict.Error, Observed: "an e-mail address"},
+		{ID: "leak:a comment on u", Outcome: verdict.Pass, Observed: "nothing"}, {ID: "leak_scan", Outcome: verdict.Error}})
 	if notes := d.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "a comment on t holds an e-mail address; no rule fixes it") {
 		t.Errorf("%q", notes)
 	}

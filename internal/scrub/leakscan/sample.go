@@ -108,7 +108,8 @@ const filterBits = 18
 // there is nothing.
 func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Overlap {
 	o := &Overlap{
-		seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{}, columns: map[uint64]int32{},
+		seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{},
+		columns: map[uint64]int32{},
 	}
 	for name, samplers := range columns {
 		var tokens []sampled

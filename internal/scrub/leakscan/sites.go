@@ -21,11 +21,12 @@ type site struct {
 }
 
 type siteColumn struct {
-	name     string         // as reports show it
-	binary   bool           // bytea: looked at as the text that its bytes are
-	scrubbed bool           // by a transform
-	within   *schema.Column // by a rule that lets parts of its values pass: only those are looked at; nil for all others
-	again    bool           // rewritten, and looked at for what no filter wrote
+	name     string // as reports show it
+	binary   bool   // bytea: looked at as the text that its bytes are
+	scrubbed bool   // by a transform
+	// by a rule that lets parts of its values pass: only those are looked at; nil for all others
+	within *schema.Column
+	again  bool // rewritten, and looked at for what no filter wrote
 	// of a place that is looked at again:
 	scanner *detect.Scanner // that looked at the column as it was loaded; nil: the one of all
 	written *Writings       // what filters made of its values; nil: anything
@@ -43,7 +44,8 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 	}
 	all = append(all, views...)
 	all = append(all, site{
-		name: "the catalogue", sql: "COPY (" + catalogTexts + ") TO STDOUT", computed: true, columns: []siteColumn{{}, {}},
+		name: "the catalogue", sql: "COPY (" + catalogTexts + ") TO STDOUT", computed: true,
+		columns: []siteColumn{{}, {}},
 	})
 	if a.LargeObjects {
 		all = append(all, site{

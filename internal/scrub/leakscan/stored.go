@@ -144,7 +144,8 @@ func (a *aftermath) scanAll(
 				s.begin(p)
 				w := &RowWriter{Row: s.row}
 				if _, err := conn.PgConn().CopyTo(ctx, w, p.sql); err != nil {
-					return cmp.Or(context.Cause(ctx), fmt.Errorf("leak scan of %s: %w", p.name, errors.Join(w.Err, err)))
+					return cmp.Or(context.Cause(ctx),
+						fmt.Errorf("leak scan of %s: %w", p.name, errors.Join(w.Err, err)))
 				}
 				s.end()
 			}

@@ -237,7 +237,8 @@ func TestTruncated(t *testing.T) {
 	}
 	for _, in := range []string{"2024-02-29 Ada", "2024-02-29, at Ada's", "born 2024", "2024-02-29 12:30 o'clock"} {
 		for _, n := range []string{Truncate, DateShift} {
-			if out := mask(t, testKey, Recipe{name: n, lenient: true, span: spanOfDate, days: 9}, in); strings.Contains(out, "Ada") || strings.Contains(out, "clock") {
+			if out := mask(t, testKey, Recipe{name: n, lenient: true, span: spanOfDate, days: 9}, in); strings.Contains(out, "Ada") ||
+				strings.Contains(out, "clock") {
 				t.Errorf("%s of %q lets words through: %q", n, in, out)
 			}
 		}

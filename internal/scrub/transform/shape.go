@@ -40,7 +40,8 @@ func init() {
 	register(Token, kind{fits: schema.Type.IsText, length: leastToken, keepsShape: true, write: writeToken})
 	register(IBAN, kind{
 		fits: schema.Type.IsText, keepsShape: true,
-		samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"}, write: writeIBAN,
+		samples: []string{"DE75512108001245126199", "GB33BUKB20201555555555", "NL91 ABNA 0417 1643 00"},
+		write:   writeIBAN,
 	})
 	register(Card, kind{
 		fits: anyOf(schema.Type.IsText, schema.Type.IsDecimal), keepsShape: true,

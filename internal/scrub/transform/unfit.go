@@ -22,7 +22,8 @@ func UnfitKind(c *schema.Column, r *spec.Rule) (why, mend string) {
 	case r.Transform == SetNull && (c.NotNull || c.PrimaryKey || c.Identity):
 		return "cannot be null", "choose another transform"
 	case r.Transform == SetNull && c.NullsEqual:
-		return "would hold more than one null, which " + strings.Join(c.Unique, ", ") + " forbids", "choose another transform"
+		return "would hold more than one null, which " + strings.Join(c.Unique, ", ") +
+			" forbids", "choose another transform"
 	case r.Transform == SetNull && r.Each:
 		return "is set to null as a whole: each says nothing here", "take each away"
 	case r.Each && !c.Array:
@@ -59,7 +60,8 @@ func UnfitParameters(c *schema.Column, r *spec.Rule) (why, mend string) {
 		return "", ""
 	}
 	if by := c.Table.ByName[r.By]; by == nil || by.Generated {
-		return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By, c.Table.Name),
+		return fmt.Sprintf("is shifted by %s, which is no column of %s whose values the archive holds", r.By,
+				c.Table.Name),
 			"name the column that says who the row is about"
 	}
 	return "", ""
