@@ -213,8 +213,9 @@ var runsText = regexp.MustCompile(`^(?:\w+_to_xml\w*|ts_stat|ts_rewrite|lo_\w+|l
 
 // quietExtensions have no function that runs a text or writes, beside those
 // that runsText names.
-var quietExtensions = strings.Fields(`plpgsql amcheck bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch h3 hll
-	hstore intarray ip4r isn lo ltree pageinspect pg_bigm pg_buffercache pg_freespacemap pg_prewarm
+var quietExtensions = strings.Fields(`
+	plpgsql amcheck bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch h3
+	hll hstore intarray ip4r isn lo ltree pageinspect pg_bigm pg_buffercache pg_freespacemap pg_prewarm
 	pg_stat_statements pg_trgm pg_uuidv7 pg_visibility pgcrypto pgrowlocks pgstattuple postgis prefix
 	roaringbitmap rum seg semver sslinfo tablefunc tdigest topn tsm_system_rows tsm_system_time unaccent
 	uuid-ossp vector`)

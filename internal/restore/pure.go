@@ -33,16 +33,17 @@ const firstUserID = 16384
 // costs time, never truth.
 var builtIn = wordSet(
 	// the time, and the session's zone and format for it
-	`now clock_timestamp statement_timestamp transaction_timestamp timeofday age date date_part date_trunc date_bin extract
-	 timezone timestamp timestamptz time timetz make_timestamptz date_cmp_timestamptz date_eq_timestamptz date_ge_timestamptz
-	 date_gt_timestamptz date_le_timestamptz date_lt_timestamptz date_ne_timestamptz timestamp_cmp_timestamptz
-	 timestamp_eq_timestamptz timestamp_ge_timestamptz timestamp_gt_timestamptz timestamp_le_timestamptz
-	 timestamp_lt_timestamptz timestamp_ne_timestamptz timestamptz_cmp_date timestamptz_cmp_timestamp timestamptz_eq_date
-	 timestamptz_eq_timestamp timestamptz_ge_date timestamptz_ge_timestamp timestamptz_gt_date timestamptz_gt_timestamp
-	 timestamptz_le_date timestamptz_le_timestamp timestamptz_lt_date timestamptz_lt_timestamp timestamptz_ne_date
-	 timestamptz_ne_timestamp timestamptz_mi_interval timestamptz_pl_interval interval_pl_timestamptz overlaps in_range
-	 date_in date_out time_in time_out timetz_in timetz_out timestamp_in timestamp_out timestamptz_in timestamptz_out
-	 interval_in interval_out generate_series`,
+	`now clock_timestamp statement_timestamp transaction_timestamp timeofday age date date_part date_trunc
+	 date_bin extract timezone timestamp timestamptz time timetz make_timestamptz date_cmp_timestamptz
+	 date_eq_timestamptz date_ge_timestamptz date_gt_timestamptz date_le_timestamptz date_lt_timestamptz
+	 date_ne_timestamptz timestamp_cmp_timestamptz timestamp_eq_timestamptz timestamp_ge_timestamptz
+	 timestamp_gt_timestamptz timestamp_le_timestamptz timestamp_lt_timestamptz timestamp_ne_timestamptz
+	 timestamptz_cmp_date timestamptz_cmp_timestamp timestamptz_eq_date timestamptz_eq_timestamp
+	 timestamptz_ge_date timestamptz_ge_timestamp timestamptz_gt_date timestamptz_gt_timestamp
+	 timestamptz_le_date timestamptz_le_timestamp timestamptz_lt_date timestamptz_lt_timestamp
+	 timestamptz_ne_date timestamptz_ne_timestamp timestamptz_mi_interval timestamptz_pl_interval
+	 interval_pl_timestamptz overlaps in_range date_in date_out time_in time_out timetz_in timetz_out
+	 timestamp_in timestamp_out timestamptz_in timestamptz_out interval_in interval_out generate_series`,
 	// chance
 	`random random_normal gen_random_uuid uuidv4 uuidv7`,
 	// the session: its settings, its user, its server

@@ -98,7 +98,7 @@ func (p *Plan) Vouch(namespace, table, column, value string) *verdict.Problem {
 		return errShows
 	case p.stored[c.Root()] == nil, !p.stored[c.Root()].proves():
 		return errUnproven
-	case !p.stored[c.Root()].has(written(c, []byte(value))):
+	case !p.stored[c.Root()].has(plainForm(c, []byte(value))):
 		return errNotLoaded
 	}
 	return nil

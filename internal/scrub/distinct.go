@@ -254,8 +254,8 @@ func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx
 	return checks, nil
 }
 
-// read is a table to read back, with the domains of each column.
-type read struct {
+// readBack is a table to read back, with the domains of each column.
+type readBack struct {
 	table   *schema.Table
 	columns []*schema.Column
 	domains [][]*keySpace
@@ -264,11 +264,11 @@ type read struct {
 }
 
 // domains joins what the blocks' cells counted, by name; and says what to read.
-func (p *Plan) domains() ([]*keySpace, []*read) {
+func (p *Plan) domains() ([]*keySpace, []*readBack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	byName := map[string]*keySpace{}
-	reads := map[*schema.Table]*read{}
+	reads := map[*schema.Table]*readBack{}
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if c == nil || c.counted.own == nil && c.counted.linked == nil {
@@ -277,7 +277,7 @@ func (p *Plan) domains() ([]*keySpace, []*read) {
 			for _, d := range p.domainsOf(byName, c) {
 				rd := reads[r.table]
 				if rd == nil {
-					rd = &read{table: r.table}
+					rd = &readBack{table: r.table}
 					reads[r.table] = rd
 				}
 				if d.made.effect == transform.KeepsApart {
@@ -291,7 +291,7 @@ func (p *Plan) domains() ([]*keySpace, []*read) {
 			rd.rows += r.row
 		}
 	}
-	all := slices.SortedFunc(maps.Values(reads), func(a, b *read) int { return cmp.Compare(b.rows, a.rows) })
+	all := slices.SortedFunc(maps.Values(reads), func(a, b *readBack) int { return cmp.Compare(b.rows, a.rows) })
 	for _, rd := range all {
 		if rd.rows > mostReadBack {
 			rd.percent = 100 * mostReadBack / float64(rd.rows)
@@ -331,7 +331,7 @@ func (p *Plan) domainsOf(byName map[string]*keySpace, c *cell) []*keySpace {
 	return all
 }
 
-func (rd *read) add(c *schema.Column, d *keySpace) {
+func (rd *readBack) add(c *schema.Column, d *keySpace) {
 	i := slices.Index(rd.columns, c)
 	if i < 0 {
 		i = len(rd.columns)
@@ -342,7 +342,7 @@ func (rd *read) add(c *schema.Column, d *keySpace) {
 	}
 }
 
-func (rd *read) sql() string {
+func (rd *readBack) sql() string {
 	var columns []string
 	for _, c := range rd.columns {
 		columns = append(columns, pgx.Identifier{c.Name}.Sanitize()+"::text")
@@ -360,10 +360,10 @@ func (rd *read) sql() string {
 
 // readBack reads what the server holds, over as many connections as there are
 // jobs.
-func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), reads []*read,
+func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), reads []*readBack,
 	jobs int) error {
 	work, ctx := errgroup.WithContext(ctx)
-	next := make(chan *read, len(reads))
+	next := make(chan *readBack, len(reads))
 	for _, rd := range reads {
 		if len(rd.columns) > 0 {
 			next <- rd
@@ -388,7 +388,7 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 	return work.Wait()
 }
 
-func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
+func (rd *readBack) run(ctx context.Context, conn *pgx.Conn) error {
 	rows, raw := int64(0), []byte(nil)
 	hashed := &pairs{seed: rd.domains[0][0].pairs.seed}
 	w := &leakscan.RowWriter{Row: func(row []byte) (err error) {
@@ -468,16 +468,16 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 			c.Hint = changedHint
 		}
 		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name,
-			counted(int64(d.unknown), "value"), missing)
+			countOf(int64(d.unknown), "value"), missing)
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name,
-			counted(int64(parted), "value"))
+			countOf(int64(parted), "value"))
 	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
-		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, counted(int64(len(d.pairs.further)), "value"))
+		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, countOf(int64(len(d.pairs.further)), "value"))
 	}
 	return d.sampled(c), nil
 }
@@ -502,7 +502,7 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 		return c, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	merged := counted(int64(len(d.pairs.further)), "value")
+	merged := countOf(int64(len(d.pairs.further)), "value")
 	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone",
 		p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
 	for _, column := range d.columns {

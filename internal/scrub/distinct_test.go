@@ -47,7 +47,8 @@ func TestDistinct(t *testing.T) {
 	t.Parallel()
 	s := situation{
 		ddl: `create extension citext; create table users (id uuid, email citext, code char(40), ref text, bytes bytea, tag text, full_name text, role text);
-			create table orders (user_id text, email text, code varchar(60), contact text) partition by list (code); create table orders_1 partition of orders default`, roots: true,
+			create table orders (user_id text, email text, code varchar(60), contact text) partition by list (code);
+				create table orders_1 partition of orders default`, roots: true,
 		definitions: []string{"ALTER TABLE ONLY public.users ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
 			"ALTER TABLE ONLY public.users ADD CONSTRAINT users_refs UNIQUE (ref, bytes, tag);"},
 		rules: rules(t, "public.users.id uuid link=id", "public.orders.user_id uuid link=id", "public.*.email email link=email normalize=trim",
@@ -62,9 +63,12 @@ func TestDistinct(t *testing.T) {
 		t.Fatalf("%+v", checks)
 	}
 	_, err := conn.Exec(t.Context(),
-		`insert into users select md5(i::text)::uuid, 'User' || i || '@Example.com', 'C' || i, 'R' || i, ('r' || i)::bytea, 'T' || i, 'Real Name ' || i, 'user' from generate_series(1, 1000) i;
-		insert into users values (md5('boss')::uuid, 'Boss@OurCo.example', 'C0', '', '', '', 'Boss', 'user'), (md5('none')::uuid, null, null, null, null, null, null, null);
-		insert into orders select id::text, ' ' || lower(email) || '  ', 'x' || code, trim(code) from users where email is not null; insert into orders values ('', '', 'c', null), (null, '  ', 'd', null)`)
+		`insert into users select md5(i::text)::uuid, 'User' || i || '@Example.com', 'C' || i, 'R' || i, ('r' || i)::bytea, 'T' || i, 'Real Name ' || i, 'user'
+			from generate_series(1, 1000) i;
+		insert into users values (md5('boss')::uuid, 'Boss@OurCo.example', 'C0', '', '', '', 'Boss', 'user'), (md5('none')::uuid, null, null, null, null, null,
+			null, null);
+		insert into orders select id::text, ' ' || lower(email) || '  ', 'x' || code, trim(code) from users where email is not null;
+			insert into orders values ('', '', 'c', null), (null, '  ', 'd', null)`)
 	if err != nil {
 		t.Fatal(err)
 	}

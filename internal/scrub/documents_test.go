@@ -83,9 +83,11 @@ func TestDocumentsThroughServer(t *testing.T) {
 		t.Fatalf("%+v", checks)
 	}
 	_, err := conn.Exec(t.Context(),
-		`insert into t select i, case when i % 5 > 0 then jsonb_build_object('contacts', jsonb_build_array(jsonb_build_object('email', 'user' || i || '@example.com', 'name', E'tab\t"\\' || i), 7), 'ssn', '123-45-' || i,
+		`insert into t select i, case when i % 5 > 0 then jsonb_build_object('contacts', jsonb_build_array(jsonb_build_object('email', 'user' || i
+			|| '@example.com', 'name', E'tab\t"\\' || i), 7), 'ssn', '123-45-' || i,
 			'total', i * 1.10, 'id', 12345678901234567890.123456789, 'note', 'Real ' || i) end,
-		('{"email" : "user' || i || '@example.com", "email":"x", "n":1.00}')::json, array['{"name": "Real Name"}', null, '{}']::jsonb[], '{"a":1.0,  "a":2}', 'user' || i || '@example.com' from generate_series(1, 100) i;
+		('{"email" : "user' || i || '@example.com", "email":"x", "n":1.00}')::json, array['{"name": "Real Name"}', null, '{}']::jsonb[], '{"a":1.0,  "a":2}',
+			'user' || i || '@example.com' from generate_series(1, 100) i;
 		create table before as table t`)
 	if err != nil {
 		t.Fatal(err)

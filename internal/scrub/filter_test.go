@@ -114,11 +114,15 @@ const shop = `
 	create table empty (); insert into empty default values;`
 
 const shopRows = `
-	insert into users select i, case when i % 10 = 0 then null when i % 10 = 1 then '  User' || i || '@Example.com ' else 'user' || i || '@example.com' end, 'login' || i,
-		'Real Person' || i, '+49 171 ' || i, array['0171-' || i, null, 'tab' || chr(9) || '{"' || chr(92)], E'line\tone\nand ' || repeat('x', i % 100) || ' \\ C:\\new', md5(i::text)::uuid,
-		case i when 2 then 'infinity' when 3 then '0044-03-15 BC' else date '1970-01-01' + i end, now() - i * interval '1 hour', i * 1.25 - 100, i % 32000, 'secret' || i, 'user',
+	insert into users select i, case when i % 10 = 0 then null when i % 10 = 1 then '  User' || i || '@Example.com ' else 'user' || i || '@example.com' end,
+		'login' || i,
+		'Real Person' || i, '+49 171 ' || i, array['0171-' || i, null, 'tab' || chr(9) || '{"' || chr(92)], E'line\tone\nand ' || repeat('x', i % 100)
+			|| ' \\ C:\\new', md5(i::text)::uuid,
+		case i when 2 then 'infinity' when 3 then '0044-03-15 BC' else date '1970-01-01' + i end, now() - i * interval '1 hour', i * 1.25 - 100, i % 32000,
+			'secret' || i, 'user',
 		E'\\N\t' || i, 'pad' || i from generate_series(1, 2000) i;
-	insert into users (id, email, full_name, secret, role, plain) values (5001, 'Boss@OurCo.example', 'Boss Kept', 'kept secret', 'user', 'p'), (5002, '', '', '', null, '');
+	insert into users (id, email, full_name, secret, role, plain) values (5001, 'Boss@OurCo.example', 'Boss Kept', 'kept secret', 'user', 'p'), (5002, '', '',
+		'', null, '');
 	insert into orders select i, 'USER' || i || '@example.com', i * 3.5 from generate_series(1, 2000) i; insert into orders values (5001, 'boss@ourco.example', 1);
 	insert into msgs select i, date '2024-01-01' + i % 700, 'hello ' || i from generate_series(1, 1000) i;`
 

@@ -49,7 +49,8 @@ func TestPartsOfValuesAreSampled(t *testing.T) {
 				lost = "Real Person"
 			}
 			s := situation{
-				ddl: `create extension hstore; create type who as (n text, i int, l text[]); create type pair as (w who, i int); create type tagged as (h hstore); create domain names as text[];
+				ddl: `create extension hstore; create type who as (n text, i int, l text[]); create type pair as (w who, i int); create type tagged as (h hstore);
+					create domain names as text[];
 					create table t (id int, v ` + tt.typ + `); create table plain (id int, tag text)`,
 				rules: []spec.Rule{tt.rule(t)}, scan: spec.LeakScan{SourceOverlap: 100}}
 			_, found := aftermathOf(t, s, "insert into t values (1, "+tt.value+")", "set bytea_output = 'hex'; insert into plain values (1, 'seen: "+lost+".')",

@@ -22,7 +22,8 @@ func TestKeysSurvive(t *testing.T) {
 	s := situation{definitions: keys,
 		ddl: `create table people (id uuid, boss uuid, email varchar(60), org text, code varchar(40), full_name varchar(40), ip inet);
 		create table orders (email text, org char(40), code text, contact varchar(12), ip text);
-		create table visits (at date, person uuid) partition by range (at); create table visits_a partition of visits for values from ('2024-01-01') to ('2024-02-01'); create table visits_b partition of visits for values from ('2024-02-01') to ('2025-01-01')`,
+		create table visits (at date, person uuid) partition by range (at); create table visits_a partition of visits for values
+			from ('2024-01-01') to ('2024-02-01'); create table visits_b partition of visits for values from ('2024-02-01') to ('2025-01-01')`,
 		rules: rules(t, "public.people.id uuid link=id", "public.people.boss uuid link=id", "public.visits.person uuid link=id",
 			"public.*.email email link=email normalize=trim", "public.*.org hash link=org", "public.*.code token link=code",
 			"public.people.full_name name link=name", "public.orders.contact name link=name", "public.*.ip ip link=ip")}
@@ -31,7 +32,8 @@ func TestKeysSurvive(t *testing.T) {
 		t.Fatalf("%+v", checks)
 	}
 	_, err := conn.Exec(t.Context(),
-		`insert into people select md5(i::text)::uuid, case when i > 1 then md5((i / 2)::text)::uuid end, 'user' || i || '@example.com', 'Org ' || i % 10, 'C' || i, 'R N' || i, '192.0.2.1'::inet + i from generate_series(1, 500) i;
+		`insert into people select md5(i::text)::uuid, case when i > 1 then md5((i / 2)::text)::uuid end, 'user' || i || '@example.com', 'Org ' || i % 10, 'C'
+			|| i, 'R N' || i, '192.0.2.1'::inet + i from generate_series(1, 500) i;
 		insert into orders select email, org, code, full_name, host(ip) from people; insert into orders (email) values (null);
 		insert into visits select '2024-01-01'::date + i % 300, md5(i::text)::uuid from generate_series(1, 500) i;`+strings.Join(keys, "\n"))
 	if err != nil {

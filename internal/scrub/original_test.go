@@ -12,7 +12,8 @@ const originalsDDL = `
 	create extension hstore; create extension citext;
 	create type mood as enum ('sad', 'glad'); create type pair as (a int, b date);
 	create domain born as date check (value > '0044-01-01'); create domain code as varchar(4);
-	create table t (id int, d date, n numeric(5,2), u uuid, j jsonb, v varchar(5), b born, c code, m mood, p pair, a int[], r daterange, h hstore, x xml, ci citext, k text,
+	create table t (id int, d date, n numeric(5,2), u uuid, j jsonb, v varchar(5), b born, c code, m mood, p pair, a int[], r daterange, h hstore, x xml,
+		ci citext, k text,
 		check (n < 500), check (id > 0));`
 
 // originalsSituation has a rule for every column but id and k, of which keep

@@ -94,7 +94,8 @@ func TestProposalsKeepForeignKeys(t *testing.T) {
 	conn := pgtest.DB(t)
 	s := situation{
 		ddl: `create table people (login text); create table visits (who text, at date); create table badges (holder text);
-			create table mails (email text); create table sent (recipient_mail text); create table bounced (of_mail text, to_phone varchar(30)); create table phones (phone varchar(30)); create table seen (username varchar(40), handle varchar(9))`,
+			create table mails (email text); create table sent (recipient_mail text); create table bounced (of_mail text, to_phone varchar(30));
+				create table phones (phone varchar(30)); create table seen (username varchar(40), handle varchar(9))`,
 		definitions: []string{
 			"ALTER TABLE ONLY public.people ADD CONSTRAINT people_pkey PRIMARY KEY (login);",
 			"ALTER TABLE ONLY public.mails ADD CONSTRAINT mails_pkey PRIMARY KEY (email);",

@@ -199,7 +199,7 @@ func (p *Plan) Duration() time.Duration {
 	return sum
 }
 
-func counted(n int64, noun string) string {
+func countOf(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -167,12 +167,12 @@ func (s *storing) add(i int, field []byte) {
 		}
 		value = s.raw
 	}
-	s.sets[i].add(written(s.columns[i], s.decode.Decode(value)))
+	s.sets[i].add(plainForm(s.columns[i], s.decode.Decode(value)))
 }
 
-// written is a value of a column in one of the forms in which a server, dumps
+// plainForm is a value of a column in one of the forms in which a server, dumps
 // of any version and filters write it, as far as it is read to be shown.
-func written(c *schema.Column, value []byte) []byte {
+func plainForm(c *schema.Column, value []byte) []byte {
 	switch {
 	case c.Array:
 		return beginning(value)

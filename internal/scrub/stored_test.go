@@ -76,8 +76,8 @@ func TestWritten(t *testing.T) {
 		{"timestamp", "2026-11-01 12:00:00", "2026-11-01 12:00:01", false},
 		{"uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", true},
 	} {
-		loaded := string(written(of(c.typ), []byte(c.loaded)))
-		shown := string(written(of(c.typ), []byte(c.shown)))
+		loaded := string(plainForm(of(c.typ), []byte(c.loaded)))
+		shown := string(plainForm(of(c.typ), []byte(c.shown)))
 		if (loaded == shown) != c.same {
 			t.Errorf("%s: %.40q and %.40q: same is %v", c.typ, c.loaded, c.shown, loaded == shown)
 		}

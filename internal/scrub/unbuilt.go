@@ -189,13 +189,16 @@ func (b *builds) readBy(d schema.Definition) (why []string, err error) {
 	rows, err := b.conn.Query(b.ctx, `
 		with recursive reads(view, relation, attribute) as (
 		  select w.ev_class, d.refobjid, d.refobjsubid from pg_catalog.pg_rewrite w
-		  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid
+		  	and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
 		  where w.rulename = '_RETURN'),
 		within(relation, attribute) as (
-		  select r.relation, r.attribute from reads r join pg_catalog.pg_class c on c.oid = r.view join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		  select r.relation, r.attribute from reads r join pg_catalog.pg_class c on c.oid = r.view
+		  	join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 		  where n.nspname = $1 and c.relname = $2
 		  union select r.relation, r.attribute from within w join reads r on r.view = w.relation)
-		select w.relation, a.attname::pg_catalog.text from within w join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
+		select w.relation, a.attname::pg_catalog.text from within w
+			join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
 		order by w.relation, a.attnum`, d.Table.Schema, d.Table.Table)
 	if err != nil {
 		return nil, err
@@ -216,7 +219,8 @@ func (b *builds) readGenerated() error {
 	b.sources = map[*schema.Column][]*schema.Column{}
 	rows, err := b.conn.Query(b.ctx, `
 		select a.attrelid, a.attname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
-		from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attgenerated <> ''`)
+		from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+			where a.attgenerated <> ''`)
 	if err != nil {
 		return err
 	}

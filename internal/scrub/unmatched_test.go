@@ -18,7 +18,8 @@ import (
 func TestUnmatchedDecides(t *testing.T) {
 	t.Parallel()
 	s := situation{
-		ddl: `create table staff (id int, email text not null, login text, mobile varchar(20), phone text check (phone like '+%'), born date, pin int, tags text[], memo text, doc jsonb, raw jsonb not null, title text, kept_note text);
+		ddl: `create table staff (id int, email text not null, login text, mobile varchar(20), phone text check (phone like '+%'), born date, pin int,
+			tags text[], memo text, doc jsonb, raw jsonb not null, title text, kept_note text);
 			create table boss (office text) inherits (staff)`,
 		definitions: []string{"ALTER TABLE ONLY public.staff ADD CONSTRAINT staff_login_key UNIQUE (login);"},
 		rules:       rules(t, "public.staff.kept_note preserve"),

@@ -39,7 +39,8 @@ func (p *planner) unmet() error {
 // mend.
 func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
 	rows, err := p.conn.Query(p.ctx, `
-		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+			join pg_namespace n on n.oid = c.relnamespace
 		where c.relkind in ('v', 'm') and a.attnum > 0 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`)
 	if err != nil {
 		return "", "", err

@@ -128,7 +128,7 @@ func (c checker) rule(raw rawRule) Rule {
 	r.Each = raw.Each.Value
 	if raw.Column.given() {
 		pattern, err := ParseColumnPattern(raw.Column.Value)
-		if f, ok := err.(*fault); ok {
+		if f, ok := err.(*unplaced); ok {
 			c.refuseFault(raw.Column.at, "scrub.rules.column", f)
 		}
 		r.Column = pattern

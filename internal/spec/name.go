@@ -146,10 +146,10 @@ func ParseColumnPattern(s string) (ColumnPattern, error) {
 }
 
 // Error is the fault with its mend.
-func (f *fault) Error() string { return f.message + "; " + f.mend }
+func (f *unplaced) Error() string { return f.message + "; " + f.mend }
 
 // parseName reads schema.table without patterns.
-func parseName(s string) (Name, *fault) {
+func parseName(s string) (Name, *unplaced) {
 	parts, fault := nameParts(s, "schema.table")
 	if fault != nil {
 		return Name{}, fault
@@ -163,7 +163,7 @@ func parseName(s string) (Name, *fault) {
 }
 
 // parseColumn reads a single column's name, quoted or not.
-func parseColumn(s string) (string, *fault) {
+func parseColumn(s string) (string, *unplaced) {
 	parts, fault := nameParts(s, "column")
 	if fault != nil {
 		return "", fault
@@ -180,7 +180,7 @@ type namePart struct {
 }
 
 // nameParts splits a dotted name and wants as many parts as shape has.
-func nameParts(s, shape string) ([]namePart, *fault) {
+func nameParts(s, shape string) ([]namePart, *unplaced) {
 	mend := "write " + shape + ", a part that holds a dot quoted \"like.this\""
 	var parts []namePart
 	for rest, more := s, true; more; {

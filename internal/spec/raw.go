@@ -6,13 +6,13 @@ import "github.com/invopop/jsonschema"
 // required; an enum says what may be said, or names a list of enumerations. The
 // decoder and the JSON Schema both read them.
 
-// section is a mapping's place in the file.
-type section struct{ at Pos }
+// mapping is a mapping's place in the file.
+type mapping struct{ at Pos }
 
-func (s *section) place(at Pos) { s.at = at }
+func (s *mapping) place(at Pos) { s.at = at }
 
 type rawDrill struct {
-	section
+	mapping
 	Version      integer          `json:"version" mend:"write version: 1" jsonschema:"enum=1"`
 	Timeout      duration         `json:"timeout,omitempty"`
 	Source       *rawSource       `json:"source" mend:"say where the backups lie and how they are named"`
@@ -28,7 +28,7 @@ type rawDrill struct {
 // rawHistory is a store of past reports; one that is written as a URL alone
 // holds reports that nobody signed.
 type rawHistory struct {
-	section
+	mapping
 	URL    text `json:"url,omitempty"`
 	KeyEnv text `json:"key_env,omitempty"`
 }
@@ -39,7 +39,7 @@ func (h *rawHistory) short() scalar { return &h.URL }
 func (rawHistory) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
 
 type rawSource struct {
-	section
+	mapping
 	URL           text     `json:"url" mend:"write file:///dir/ or s3://bucket/prefix/"`
 	Region        text     `json:"region,omitempty"`
 	Endpoint      text     `json:"endpoint,omitempty"`
@@ -56,7 +56,7 @@ type rawSource struct {
 }
 
 type rawInventory struct {
-	section
+	mapping
 	BackupAge     *rawAge             `json:"backup_age,omitempty"`
 	Cadence       *rawCadence         `json:"cadence,omitempty"`
 	MinBackups    *rawLeast[integer]  `json:"min_backups,omitempty"`
@@ -71,7 +71,7 @@ type rawInventory struct {
 }
 
 type rawCatalogue struct {
-	section
+	mapping
 	URL      text     `json:"url" mend:"write file:///dir/backups.jsonl or s3://bucket/prefix/backups.jsonl"`
 	Name     text     `json:"name" mend:"name the field that holds a backup's name"`
 	At       text     `json:"at" mend:"name the field that tells when the backup was taken"`
@@ -81,14 +81,14 @@ type rawCatalogue struct {
 }
 
 type rawOffSite struct {
-	section
+	mapping
 	ProductionHosts []text `json:"production_hosts" mend:"name production's machines, such as [db1.example.com]"`
 }
 
 // rawCopy is another store; one that is written as a URL alone is reached as
 // the source is.
 type rawCopy struct {
-	section
+	mapping
 	URL       text     `json:"url" mend:"write file:///dir/ or s3://bucket/prefix/"`
 	Region    text     `json:"region,omitempty"`
 	Endpoint  text     `json:"endpoint,omitempty"`
@@ -105,7 +105,7 @@ func (rawCopy) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
 
 // rawLeast is a lower limit; one that is written alone is fail_below.
 type rawLeast[T any] struct {
-	section
+	mapping
 	WarnBelow T `json:"warn_below,omitempty"`
 	FailBelow T `json:"fail_below,omitempty"`
 }
@@ -116,26 +116,26 @@ func (l *rawLeast[T]) short() scalar { return any(&l.FailBelow).(scalar) }
 func (rawLeast[T]) JSONSchemaExtend(s *jsonschema.Schema) { orShort[T](s) }
 
 type rawCadence struct {
-	section
+	mapping
 	Every     duration `json:"every" mend:"say how often a backup is taken, such as 6h"`
 	Tolerance duration `json:"tolerance,omitempty"`
 	Severity  text     `json:"severity,omitempty" jsonschema:"enum=warn,enum=fail"`
 }
 
 type rawCollapse struct {
-	section
+	mapping
 	WarnPercent number `json:"warn_percent,omitempty"`
 	FailPercent number `json:"fail_percent,omitempty"`
 }
 
 type rawAge struct {
-	section
+	mapping
 	WarnAfter duration `json:"warn_after,omitempty"`
 	FailAfter duration `json:"fail_after,omitempty"`
 }
 
 type rawSandbox struct {
-	section
+	mapping
 	Kind      text   `json:"kind,omitempty" jsonschema:"enum=auto,enum=container,enum=local"`
 	Image     text   `json:"image,omitempty"`
 	Memory    size   `json:"memory,omitempty"`
@@ -145,14 +145,14 @@ type rawSandbox struct {
 }
 
 type rawRestore struct {
-	section
+	mapping
 	Jobs       text `json:"jobs,omitempty" jsonschema:"pattern=^(auto|[1-9][0-9]*)$"`
 	Roles      text `json:"roles,omitempty" jsonschema:"enum=create,enum=fail"`
 	Extensions text `json:"extensions,omitempty" jsonschema:"enum=require,enum=skip"`
 }
 
 type rawScrub struct {
-	section
+	mapping
 	KeyEnv           text         `json:"key_env,omitempty"`
 	Unmatched        text         `json:"unmatched,omitempty" jsonschema:"enum=refuse,enum=set_null,enum=redact"`
 	Locale           text         `json:"locale,omitempty" enum:"locales"`
@@ -165,7 +165,7 @@ type rawScrub struct {
 }
 
 type rawLeakScan struct {
-	section
+	mapping
 	Detectors     []text  `json:"detectors,omitempty" enum:"detectors"`
 	Allow         []text  `json:"allow,omitempty"`
 	SourceOverlap integer `json:"source_overlap,omitempty"`
@@ -173,7 +173,7 @@ type rawLeakScan struct {
 }
 
 type rawKeep struct {
-	section
+	mapping
 	Table   text            `json:"table" mend:"name the table, such as public.users"`
 	Match   map[string]text `json:"match" mend:"say which rows, such as match: {email: \"*@ourco.example\"}"`
 	MaxRows integer         `json:"max_rows,omitempty"`
@@ -181,7 +181,7 @@ type rawKeep struct {
 }
 
 type rawRule struct {
-	section
+	mapping
 	Column text `json:"column" mend:"name it as schema.table.column"`
 	Type   text `json:"type,omitempty"`
 	rawChange
@@ -193,7 +193,7 @@ type rawRule struct {
 }
 
 type rawField struct {
-	section
+	mapping
 	Field text `json:"field" mend:"name the field, such as street"`
 	rawChange
 }
@@ -218,13 +218,13 @@ type rawChange struct {
 }
 
 type rawPath struct {
-	section
+	mapping
 	Path text `json:"path" mend:"name the values, such as $.contacts[*].email"`
 	rawChange
 }
 
 type rawExpectations struct {
-	section
+	mapping
 	AsOf       text              `json:"as_of,omitempty"`
 	Restore    *rawRestoreExpect `json:"restore,omitempty"`
 	Roles      []text            `json:"roles,omitempty"`
@@ -251,7 +251,7 @@ type rawExpectations struct {
 
 // rawSeverity says of checks of the whole database what failing them is worth.
 type rawSeverity struct {
-	section
+	mapping
 	Roles             text `json:"roles,omitempty" jsonschema:"enum=warn,enum=fail"`
 	Extensions        text `json:"extensions,omitempty" jsonschema:"enum=warn,enum=fail"`
 	Settings          text `json:"settings,omitempty" jsonschema:"enum=warn,enum=fail"`
@@ -263,13 +263,13 @@ type rawSeverity struct {
 }
 
 type rawRestoreExpect struct {
-	section
+	mapping
 	Errors   integer `json:"errors,omitempty"`
 	Warnings text    `json:"warnings,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 }
 
 type rawTable struct {
-	section
+	mapping
 	Table     text          `json:"table" mend:"name the table, such as public.users"`
 	RowCount  *rawRowCount  `json:"row_count,omitempty"`
 	Freshness *rawFreshness `json:"freshness,omitempty"`
@@ -283,7 +283,7 @@ type rawTable struct {
 }
 
 type rawRelationship struct {
-	section
+	mapping
 	Column     text `json:"column" mend:"name the column that refers to another"`
 	References text `json:"references" mend:"name the column that it refers to, such as public.users.id"`
 	WarnIf     text `json:"warn_if,omitempty"`
@@ -291,13 +291,13 @@ type rawRelationship struct {
 }
 
 type rawChecksum struct {
-	section
+	mapping
 	Columns []text      `json:"columns" mend:"list the columns"`
 	Witness *rawSumFile `json:"witness,omitempty"`
 }
 
 type rawSumFile struct {
-	section
+	mapping
 	URL       text     `json:"url" mend:"write file:///dir/sums.jsonl or s3://bucket/prefix/sums.jsonl"`
 	Sum       text     `json:"sum" mend:"name the field that holds this table's sum"`
 	At        text     `json:"at" mend:"name the field that tells the backup's time"`
@@ -307,7 +307,7 @@ type rawSumFile struct {
 }
 
 type rawSchema struct {
-	section
+	mapping
 	Baseline  text `json:"baseline" mend:"name the file, such as drills/shop.schema.json, and write it: drill baseline"`
 	OnAdded   text `json:"on_added,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnRemoved text `json:"on_removed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
@@ -315,26 +315,26 @@ type rawSchema struct {
 }
 
 type rawCodeRan struct {
-	section
+	mapping
 	OnNew text `json:"on_new" mend:"write on_new: warn, fail or ignore" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 }
 
 type rawAmcheck struct {
-	section
+	mapping
 	Heap    boolean `json:"heap,omitempty"`
 	Indexes boolean `json:"indexes,omitempty"`
 	Depth   text    `json:"depth,omitempty" jsonschema:"enum=structure,enum=rows"`
 }
 
 type rawCanary struct {
-	section
+	mapping
 	SQL       text `json:"sql" mend:"write a query that gives one value, such as select token from drill_canary"`
 	EqualsEnv text `json:"equals_env" mend:"name the environment variable that holds the value"`
 }
 
 // rawDrift is how much a number may change since past drills.
 type rawDrift struct {
-	section
+	mapping
 	Against     text    `json:"against,omitempty" jsonschema:"pattern=^(last|median\\([0-9]+\\))$"`
 	Direction   text    `json:"direction,omitempty" jsonschema:"enum=drop,enum=rise,enum=any"`
 	WarnPercent number  `json:"warn_percent,omitempty"`
@@ -343,13 +343,13 @@ type rawDrift struct {
 }
 
 type rawRegression struct {
-	section
+	mapping
 	Column    text `json:"column" mend:"name a column that only grows, such as created_at or id"`
 	Tolerance text `json:"tolerance,omitempty" jsonschema:"pattern=^((?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?|\\d+)$"`
 }
 
 type rawRowCount struct {
-	section
+	mapping
 	Min      integer   `json:"min,omitempty"`
 	Max      integer   `json:"max,omitempty"`
 	Between  []integer `json:"between,omitempty" jsonschema:"minItems=2,maxItems=2"`
@@ -358,7 +358,7 @@ type rawRowCount struct {
 }
 
 type rawFreshness struct {
-	section
+	mapping
 	Column    text     `json:"column" mend:"name the column that holds the time of a row"`
 	Timezone  text     `json:"timezone,omitempty"`
 	Unit      text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns"`
@@ -369,7 +369,7 @@ type rawFreshness struct {
 }
 
 type rawFailedRows struct {
-	section
+	mapping
 	Name    text     `json:"name" mend:"name it, such as paid_without_payment" jsonschema:"pattern=^[a-z0-9_]+$"`
 	SQL     text     `json:"sql" mend:"write the query whose rows are to be counted"`
 	WarnIf  text     `json:"warn_if,omitempty"`
@@ -378,7 +378,7 @@ type rawFailedRows struct {
 }
 
 type rawWitness struct {
-	section
+	mapping
 	Name      text            `json:"name" mend:"name it, such as admin_log" jsonschema:"pattern=^[a-z0-9_]+$"`
 	URL       text            `json:"url" mend:"write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl"`
 	Table     text            `json:"table" mend:"name the table, such as public.events"`
@@ -393,7 +393,7 @@ type rawWitness struct {
 }
 
 type rawLatest struct {
-	section
+	mapping
 	Table   text    `json:"table" mend:"name the table, such as public.orders"`
 	OrderBy text    `json:"order_by" mend:"name the column that tells what is newest"`
 	Columns []text  `json:"columns" mend:"list the columns to show"`

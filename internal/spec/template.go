@@ -19,7 +19,7 @@ func ParseTemplate(s string) ([]TemplatePart, error) {
 	return parts, nil
 }
 
-func templateParts(s string) (parts []TemplatePart, _ *fault) {
+func templateParts(s string) (parts []TemplatePart, _ *unplaced) {
 	var literal strings.Builder
 	end := func() {
 		if literal.Len() > 0 {

@@ -17,11 +17,14 @@ import (
 
 const contents = `
 	create extension hstore;
-	create table people (id int, email text, full_name text, site text, reach text[], ip text, hardware text, pass text, session text, city text, blank_note text, remark text,
+	create table people (id int, email text, full_name text, site text, reach text[], ip text, hardware text, pass text, session text, city text,
+		blank_note text, remark text,
 		profile jsonb, tags hstore, owners hstore);
 	insert into people select n, 'Person.' || n || '@example.com', 'Ada Nobody ' || n, 'https://example.com/' || n, array['+49 171 23456' || 10 + n, null],
-		'203.0.113.' || n, '00:1a:2b:3c:4d:' || lpad(to_hex(n), 2, '0'), '$2b$12$' || repeat('abcdefgh', 6) || lpad(n::text, 5, '0'), gen_random_uuid(), (array['Bern', 'Oslo'])[1 + n % 2], ' ', null,
-		jsonb_build_object('contact_email', 'ada' || n || '@example.com', 'address', jsonb_build_object('street', 'A ' || n, 'zip', '1234' || n), 'level', n, 'ada.nobody' || n, 'ada' || n || '@example.com', 'phones', jsonb_build_array('+49 171 2345678')),
+		'203.0.113.' || n, '00:1a:2b:3c:4d:' || lpad(to_hex(n), 2, '0'), '$2b$12$' || repeat('abcdefgh', 6) || lpad(n::text, 5, '0'), gen_random_uuid(),
+			(array['Bern', 'Oslo'])[1 + n % 2], ' ', null,
+		jsonb_build_object('contact_email', 'ada' || n || '@example.com', 'address', jsonb_build_object('street', 'A ' || n, 'zip', '1234' || n), 'level', n,
+			'ada.nobody' || n, 'ada' || n || '@example.com', 'phones', jsonb_build_array('+49 171 2345678')),
 		hstore('k', 'ada' || n || '@example.com'), hstore('ada' || n || '@example.com', 'v')
 		from generate_series(1, 100) n;
 	create table things (id int, kontakt text, story text, serial_no bigint, invoice numeric(19), plain text, seen_by text);
@@ -43,7 +46,8 @@ func TestDraftLooksAtContents(t *testing.T) {
 	s := situation{largeObjects: true}
 	d := s.survey(t, conn)
 	want := `scrub:
-  # people, streets and cities will be called as in en_US; locale: says otherwise, and knows de_DE, en_US, es_ES, fr_FR, it_IT, nl_NL, pl_PL, pt_BR, sv_SE, uk_UA
+  # people, streets and cities will be called as in en_US; locale: says otherwise,
+    and knows de_DE, en_US, es_ES, fr_FR, it_IT, nl_NL, pl_PL, pt_BR, sv_SE, uk_UA
   # high: the backup holds large objects, which can be anything; the other way is preserve
   large_objects: drop
   rules:
@@ -210,7 +214,8 @@ func TestDraftOfDocuments(t *testing.T) {
 	if _, err := conn.Exec(t.Context(),
 		`create table users (ssn text, login text, tied_to text); create table events (doc jsonb, short jsonb check (length(short ->> 'email') < 24));
 		insert into users select '123-45-' || i, 'user' || i, 'user' || i from generate_series(1000, 1100) i;
-		insert into events select jsonb_build_object('ssn', ssn, 'email', login || '@example.com'), jsonb_build_object('email', login || '@example.com') from users`); err != nil {
+		insert into events select jsonb_build_object('ssn', ssn, 'email', login || '@example.com'), jsonb_build_object('email', login || '@example.com')
+			from users`); err != nil {
 		t.Fatal(err)
 	}
 	s := situation{definitions: []string{"ALTER TABLE ONLY public.users ADD CONSTRAINT u UNIQUE (login);",
