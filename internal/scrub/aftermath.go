@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
@@ -21,22 +22,22 @@ import (
 // with a keyed fingerprint; the error is the connection's.
 func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int) ([]verdict.Check, error) {
 	p.real = p.overlap()
-	return scanStored(ctx, connect, jobs, stored{
-		schema: p.schema, decision: p.decision, within: p.within, written: p.writings, scanner: p.scanner,
-		overlap: p.real, key: p.key, names: p.names,
-		largeObjects: p.rules.LargeObjects == "preserve", ownCode: p.ownCode,
+	return leakscan.Scan(ctx, connect, jobs, leakscan.Request{
+		Schema: p.schema, Decision: p.decision, Within: p.within, Written: p.writings, Scanner: p.scanner,
+		Overlap: p.real, Key: p.key, Names: p.names,
+		LargeObjects: p.rules.LargeObjects == "preserve", OwnCode: p.ownCode,
 	})
 }
 
 // decision is what became of a column, as far as it says what may be in it now.
-func (p *Plan) decision(c *schema.Column) decision {
+func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 	r := p.assigned[c]
-	d := decision{
-		loaded: slices.Contains(p.loaded[c.Table], c.Name), ruled: r != nil, rewritten: changes(r), recomputed: recomputes(r),
-		passes: p.recipes[c].passesWithin() && p.encoding.Code == nil,
+	d := leakscan.Decision{
+		Loaded: slices.Contains(p.loaded[c.Table], c.Name), Ruled: r != nil, Rewritten: changes(r), Recomputed: recomputes(r),
+		Passes: p.recipes[c].passesWithin() && p.encoding.Code == nil,
 	}
 	if s, ok := p.watched[c]; ok {
-		d.scanner = &s
+		d.Scanner = &s
 	}
 	return d
 }
@@ -50,8 +51,8 @@ func (p *Plan) within(c *schema.Column, look func(text []byte)) func(value []byt
 }
 
 // overlap joins what the columns' samplers kept; nil if there is nothing.
-func (p *Plan) overlap() *overlap {
-	columns := map[string][]*sampler{}
+func (p *Plan) overlap() *leakscan.Overlap {
+	columns := map[string][]*leakscan.Sampler{}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
@@ -62,22 +63,16 @@ func (p *Plan) overlap() *overlap {
 			}
 		}
 	}
-	return newOverlap(p.seed, p.rules.LeakScan.SourceOverlap, columns)
+	return leakscan.NewOverlap(p.seed, p.rules.LeakScan.SourceOverlap, columns)
 }
 
 // newSampler is nil where the column's values are not to be looked for: there
 // is no rule that takes them away, or they are numbers and times, which mean
 // nothing by themselves.
-func (p *Plan) newSampler(c *schema.Column) *sampler {
+func (p *Plan) newSampler(c *schema.Column) *leakscan.Sampler {
 	r := p.assigned[c]
 	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !c.HoldsText() {
 		return nil
 	}
-	return newSampler(p.seed, p.rules.LeakScan.SourceOverlap)
-}
-
-// recomputes tells whether the server computes a column from a rule's SQL.
-func (p *Plan) recomputes(c *schema.Column) bool {
-	made := p.recipes[c]
-	return made != nil && made.name == recomputed
+	return leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
 }

@@ -1,14 +1,14 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"errors"
 	"slices"
 
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 
@@ -19,11 +19,11 @@ import (
 
 // newWritten remembers what a cell writes, where its rule may by chance make a
 // value that another row really had, or leaves some as they are.
-func (p *Plan) newWritten(c *cell) *sampler {
+func (p *Plan) newWritten(c *cell) *leakscan.Sampler {
 	if c.sample == nil || !p.ownCode || !c.plain() || !c.made.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
 		return nil
 	}
-	return newSampler(p.seed, p.rules.LeakScan.SourceOverlap)
+	return leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
 }
 
 // plain reports whether the cell's values are written as a whole.
@@ -48,11 +48,11 @@ func (c *change) makesReal() bool {
 
 // writings of a column, with all that is inherited from it. Nil: anything may
 // have been.
-func (p *Plan) writings(c *schema.Column) *writings {
+func (p *Plan) writings(c *schema.Column) *leakscan.Writings {
 	if !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]) {
-		return noWritings()
+		return leakscan.NoWritings()
 	}
-	var written []*sampler
+	var written []*leakscan.Sampler
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
@@ -62,7 +62,7 @@ func (p *Plan) writings(c *schema.Column) *writings {
 			}
 		}
 	}
-	return newWritings(p.seed, written)
+	return leakscan.NewWritings(p.seed, written)
 }
 
 // What keeps a value from being shown.
@@ -103,7 +103,7 @@ func (p *Plan) shows(c *schema.Column, text []byte) bool {
 			return true
 		}
 	}
-	return p.real.holds(text) && !(changes(p.assigned[c]) && p.writings(c).mayHold(text))
+	return p.real.Holds(text) && !(changes(p.assigned[c]) && p.writings(c).MayHold(text))
 }
 
 func looksSensitive(c *schema.Column) bool {

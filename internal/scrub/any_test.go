@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -18,6 +16,7 @@ import (
 	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"

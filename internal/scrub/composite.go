@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"cmp"
 	"errors"
 	"fmt"
@@ -10,7 +8,9 @@ import (
 	"strings"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -41,13 +41,13 @@ type composite struct {
 	inner    []*composite    // by field; nil where it is no composite, or passes
 	pairs    []*hstoreValues // by field; nil where it is no hstore, or not rewritten value by value
 	stays    [][]foldedGlob
-	inside   []*inside   // by field: looks at what passes; nil: nobody does
-	gather   []*gatherer // by field: adds to a sample what is taken away; nil: nobody does
-	leaked   bool        // the last value held what it may not
+	inside   []*leakscan.Within   // by field: looks at what passes; nil: nobody does
+	gather   []*leakscan.Gatherer // by field: adds to a sample what is taken away; nil: nobody does
+	leaked   bool                 // the last value held what it may not
 }
 
 func newComposite(p *Plan, r *compositeRecipe, mask *transform.Masker, decode *copytext.Decoder) *composite {
-	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*inside, len(r.fields))}
+	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*leakscan.Within, len(r.fields))}
 	for i, f := range r.fields {
 		c.stays = append(c.stays, p.keptInLink(f.link))
 		if f.made != nil && f.made.composite != nil {
@@ -114,12 +114,12 @@ func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 }
 
 // sampleTo has what is taken away added to a sample; within has the fields.
-func (c *composite) sampleTo(within *schema.Column, s *sampler) {
+func (c *composite) sampleTo(within *schema.Column, s *leakscan.Sampler) {
 	for i, f := range within.Fields {
 		if c.pairs[i] != nil { // whose values come one by one
 			f = f.AsText()
 		}
-		c.gather = append(c.gather, newGatherer(f, s))
+		c.gather = append(c.gather, leakscan.NewGatherer(f, s))
 		if c.inner[i] != nil {
 			c.inner[i].sampleTo(f, s)
 		}
@@ -128,20 +128,20 @@ func (c *composite) sampleTo(within *schema.Column, s *sampler) {
 
 func (c *composite) took(i int, value []byte) {
 	if c.gather != nil {
-		c.gather[i].add(value)
+		c.gather[i].Add(value)
 	}
 }
 
 // passed looks at a field that stays as it is.
 func (c *composite) passed(i int, value []byte) {
 	f, inside := &c.fields[i], c.inside[i]
-	if inside.begin(); !inside.looks(f.unnamed == nil) {
+	if inside.Begin(); !inside.Looks(f.unnamed == nil) {
 		return
 	}
-	if kind, ok := inside.find(c.decode.Decode(value)); ok {
-		inside.leaked(c.column.Root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), transform.SetNull)))
+	if kind, ok := inside.Find(c.decode.Decode(value)); ok {
+		inside.Leaked(c.column.Root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), transform.SetNull)))
 	}
-	c.leaked = c.leaked || inside.end() != nil
+	c.leaked = c.leaked || inside.End() != nil
 }
 
 // compositeRecipe makes a rule by fields ready.

@@ -1,10 +1,9 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 )
 
 // Sensitive says what a column's values look like by its name and type, or

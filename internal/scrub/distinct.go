@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"cmp"
 	"context"
@@ -18,7 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -363,7 +363,7 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 	close(next)
 	for range min(max(jobs, 1), len(next)) {
 		work.Go(func() error {
-			conn, err := scanConn(ctx, connect)
+			conn, err := leakscan.Connect(ctx, connect)
 			if err != nil {
 				return err
 			}
@@ -382,7 +382,7 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
 	rows, raw := int64(0), []byte(nil)
 	hashed := &pairs{seed: rd.domains[0][0].pairs.seed}
-	w := &rowWriter{row: func(row []byte) (err error) {
+	w := &leakscan.RowWriter{Row: func(row []byte) (err error) {
 		rows++
 		fields := copytext.Split(row)
 		for _, domains := range rd.domains {
@@ -404,7 +404,7 @@ func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
 		return nil
 	}}
 	if _, err := conn.PgConn().CopyTo(ctx, w, rd.sql()); err != nil {
-		return errors.Join(w.err, err)
+		return errors.Join(w.Err, err)
 	}
 	if rd.percent == 0 && rows != rd.rows {
 		for _, domains := range rd.domains {

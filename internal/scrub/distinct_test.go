@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -13,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )

@@ -6,6 +6,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -85,25 +86,25 @@ func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
 }
 
 // watchDocuments has what passes within the cell's documents looked at; w may be nil.
-func (c *cell) watchDocuments(w *inside) {
+func (c *cell) watchDocuments(w *leakscan.Within) {
 	c.inside, c.document.Watch = w, nil
 	if w == nil {
 		return
 	}
 	c.document.Watch = &document.Watch{
 		Begin: func() bool {
-			w.begin()
-			return w.looks(w.readsAll())
+			w.Begin()
+			return w.Looks(w.ReadsAll())
 		},
 		Look: func(text []byte, path func() string) {
-			if kind, ok := w.find(text); ok {
+			if kind, ok := w.Find(text); ok {
 				at := path()
 				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
-				w.leaked(c.column.Root().String()+" at "+at, kind, "add under json: - "+line+", or preserve: true with a why")
+				w.Leaked(c.column.Root().String()+" at "+at, kind, "add under json: - "+line+", or preserve: true with a why")
 			}
 		},
-		Named: w.readsAll(),
-		End:   w.end,
+		Named: w.ReadsAll(),
+		End:   w.End,
 	}
 }
 

@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"errors"
 	"fmt"
 	"slices"
@@ -11,7 +9,9 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -58,9 +58,9 @@ type rewriter struct {
 	cells   []*cell // by field; nil: passes as it is
 	keepers []rowKeeper
 	*originals
-	watch   *watcher // nil: no column needs it
-	storing *storing // nil: no column is shown, or nothing but the load writes rows
-	ends    []int    // of the row's fields
+	watch   *leakscan.Watcher // nil: no column needs it
+	storing *storing          // nil: no column is shown, or nothing but the load writes rows
+	ends    []int             // of the row's fields
 	row     int64
 	spent   time.Duration
 	made    []byte       // by lookOn
@@ -194,7 +194,7 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	}
 	var leak error // the row is looked at to its end
 	if r.watch != nil {
-		if field, err := r.watch.look(row, r.ends); errors.Is(err, ErrLeak) {
+		if field, err := r.watch.Look(row, r.ends); errors.Is(err, ErrLeak) {
 			leak = leakError(r.table.Name.String(), r.row)
 		} else if err != nil {
 			return dst, r.failed(field, err)
@@ -335,7 +335,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 		}
 		if value, err := c.read(field); err == nil { // it is not changed: whether the server takes it, it says
 			c.remained(value)
-			c.written.add(value)
+			c.written.Add(value)
 		}
 	}
 }
@@ -348,14 +348,14 @@ type cell struct {
 	mask    *transform.Masker
 	decode  *copytext.Decoder
 	by      *person
-	sample  *sampler     // nil: its values are not looked for
-	gather  *gatherer    // adds to the sample what is in a value; nil: the value itself is added
-	written *sampler     // of what stands in the column afterwards; nil: nobody asks
-	stays   []foldedGlob // values of the link that keep leaves as they are
-	direct  bool         // what it makes of a value without escapes needs none
+	sample  *leakscan.Sampler  // nil: its values are not looked for
+	gather  *leakscan.Gatherer // adds to the sample what is in a value; nil: the value itself is added
+	written *leakscan.Sampler  // of what stands in the column afterwards; nil: nobody asks
+	stays   []foldedGlob       // values of the link that keep leaves as they are
+	direct  bool               // what it makes of a value without escapes needs none
 
 	document                *document.Rewriter // nil: the value is no document
-	inside                  *inside            // looks at what passes of documents; nil: nobody does
+	inside                  *leakscan.Within   // looks at what passes of documents; nil: nobody does
 	fields                  *composite         // nil: the value is no composite
 	hstore                  *hstoreValues      // nil: the value is no hstore
 	one                     func(dst, value []byte) ([]byte, error)
@@ -408,17 +408,17 @@ func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, de
 }
 
 // sampleTo has the cell add to a sample what its rule takes away.
-func (c *cell) sampleTo(s *sampler, made *change) {
+func (c *cell) sampleTo(s *leakscan.Sampler, made *change) {
 	switch c.sample = s; {
 	case s == nil:
 	case c.document != nil:
-		c.document.Sample = s.add
+		c.document.Sample = s.Add
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
 	case made.effect == transform.Clears || made.IsFixed() || c.column.Base.IsBytes():
 		whole := *c.column
 		whole.Array = whole.Array && !c.each
-		c.gather = newGatherer(&whole, s)
+		c.gather = leakscan.NewGatherer(&whole, s)
 	}
 }
 
@@ -529,20 +529,20 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		if g.match(normalised) {
 			c.stayed = true
 			c.remained(decoded)
-			c.written.add(decoded)
+			c.written.Add(decoded)
 			return append(dst, value...), nil
 		}
 	}
 	if c.gather != nil {
-		c.gather.add(decoded)
+		c.gather.Add(decoded)
 	} else {
-		c.sample.add(decoded)
+		c.sample.Add(decoded)
 	}
 	start := len(dst)
 	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalised)
 	c.became(decoded, normalised, dst[start:])
 	if c.written != nil {
-		c.written.add(c.decode.Decode(dst[start:]))
+		c.written.Add(c.decode.Decode(dst[start:]))
 	}
 	return dst, err
 }
@@ -553,7 +553,7 @@ func (c *cell) sampled(field []byte) error {
 		return nil
 	}
 	value, err := c.read(field)
-	c.gather.add(value)
+	c.gather.Add(value)
 	return err
 }
 

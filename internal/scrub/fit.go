@@ -1,13 +1,12 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"fmt"
 	"slices"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )

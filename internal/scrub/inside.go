@@ -5,42 +5,43 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 )
 
 // newInside is nil where there is nothing to look for.
-func (p *Plan) newInside(scanner detect.Scanner) *inside {
-	return newInside(scanner, p.rules.LeakScan.Percent, &p.leaks)
+func (p *Plan) newInside(scanner detect.Scanner) *leakscan.Within {
+	return leakscan.NewWithin(scanner, p.rules.LeakScan.Percent, &p.leaks)
 }
 
 // hstoreValues rewrites the values of hstores, and looks at their keys, which stay.
 // One serves one goroutine.
 type hstoreValues struct {
 	copytext.HstoreRewriter
-	*inside
+	*leakscan.Within
 	value func(dst, value []byte) ([]byte, error)
 }
 
 func newHstoreValues(p *Plan, place string, value func(dst, value []byte) ([]byte, error)) *hstoreValues {
-	out := &hstoreValues{inside: p.newInside(p.scanner), value: value}
-	if out.inside != nil {
+	out := &hstoreValues{Within: p.newInside(p.scanner), value: value}
+	if out.Within != nil {
 		out.Key = func(quoted []byte) { out.key(place, quoted) }
 	}
 	return out
 }
 
 func (h *hstoreValues) key(place string, quoted []byte) {
-	if !h.looks(false) {
+	if !h.Looks(false) {
 		return
 	}
-	if kind, ok := h.find(quoted); ok {
-		h.leaked(place+" (a key)", kind, "keys of an hstore stay: use set_null, or preserve it with a why")
+	if kind, ok := h.Find(quoted); ok {
+		h.Leaked(place+" (a key)", kind, "keys of an hstore stay: use set_null, or preserve it with a why")
 	}
 }
 
 func (h *hstoreValues) append(dst, value []byte) ([]byte, error) {
-	h.begin()
+	h.Begin()
 	dst, err := h.Append(dst, value, h.value)
-	return dst, cmp.Or(err, h.end())
+	return dst, cmp.Or(err, h.End())
 }
 
 // looked is how many values had something in them that was looked at.
@@ -48,23 +49,23 @@ func (c *cell) looked() int64 {
 	switch {
 	case c == nil:
 	case c.inside != nil:
-		return c.inside.looked()
+		return c.inside.Looked()
 	case c.fields != nil:
 		return c.fields.looked()
 	case c.hstore != nil:
-		return c.hstore.inside.looked()
+		return c.hstore.Within.Looked()
 	}
 	return 0
 }
 
 func (c *composite) looked() (n int64) {
 	for i, w := range c.inside {
-		n += w.looked()
+		n += w.Looked()
 		if c.inner[i] != nil {
 			n += c.inner[i].looked()
 		}
 		if h := c.pairs[i]; h != nil {
-			n += h.inside.looked()
+			n += h.Within.Looked()
 		}
 	}
 	return n
@@ -72,7 +73,7 @@ func (c *composite) looked() (n int64) {
 
 // every has f look at all that the cell's rule lets pass.
 func (c *cell) every(f func(text []byte)) {
-	w := newReader(f)
+	w := leakscan.NewReader(f)
 	if c.document != nil {
 		c.watchDocuments(w)
 	}
@@ -81,7 +82,7 @@ func (c *cell) every(f func(text []byte)) {
 	}
 }
 
-func (c *composite) every(w *inside) {
+func (c *composite) every(w *leakscan.Within) {
 	for i := range c.inside {
 		c.inside[i] = w
 		if c.inner[i] != nil {

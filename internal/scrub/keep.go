@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"fmt"
 	"maps"
 	"slices"
@@ -12,7 +10,9 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -63,7 +63,7 @@ func (k *keeper) mayHaveKept(t *schema.Table, row int64) bool {
 type foldedGlob []string // what stands between the stars, lower-case
 
 func newFoldedGlob(pattern string) foldedGlob {
-	return strings.Split(string(appendFolded(nil, []byte(pattern))), "*")
+	return strings.Split(string(leakscan.AppendFolded(nil, []byte(pattern))), "*")
 }
 
 // match tells whether the value is of the pattern.

@@ -1,12 +1,11 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"cmp"
 	"fmt"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/words"
 )

@@ -1,12 +1,11 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"fmt"
 	"slices"
 
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 

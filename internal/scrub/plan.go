@@ -6,8 +6,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"cmp"
 	"context"
 	"fmt"
@@ -21,7 +19,9 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -66,7 +66,7 @@ type Plan struct {
 	fallen      map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
 	watched     map[*schema.Column]detect.Scanner
 	scanner     detect.Scanner
-	leaks       leaks
+	leaks       leakscan.Findings
 	seed        maphash.Seed // of samples
 	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
 	pairsEach   int          // of each column that is counted
@@ -74,7 +74,7 @@ type Plan struct {
 	ownCode     bool
 	names       *told.Names
 	stored      map[*schema.Column]*valueSet // by the topmost column; where own code may run, of what is shown
-	real        *overlap                     // what Aftermath looked for; nil: nothing was sampled
+	real        *leakscan.Overlap            // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter

@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"fmt"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/scrubtest"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )

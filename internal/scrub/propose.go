@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"cmp"
 	"maps"
 	"slices"
@@ -10,6 +8,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 

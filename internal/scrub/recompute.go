@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"

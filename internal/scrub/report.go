@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"cmp"
 	"fmt"
 	"maps"
@@ -11,6 +9,7 @@ import (
 
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -99,7 +98,7 @@ func (p *Plan) Ended() { p.ended.Store(true) }
 // Checks says, after the load, whether every value met its rule, and whether
 // any met none and should have.
 func (p *Plan) Checks() []verdict.Check {
-	if found := p.leaks.checks(p.ofSample()); len(found) > 0 {
+	if found := p.leaks.Checks(p.ofSample()); len(found) > 0 {
 		return found // they ended the load: what else did not happen is no finding
 	}
 	if p.ended.Load() {
@@ -192,4 +191,11 @@ func (p *Plan) Duration() time.Duration {
 		sum += r.spent
 	}
 	return sum
+}
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

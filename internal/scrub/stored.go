@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"bytes"
 	"hash/maphash"
 	"math"
@@ -15,6 +13,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 

@@ -1,22 +1,26 @@
 package scrub
 
 import (
-	"daybefore/internal/scrub/transform"
-
 	"errors"
 	"fmt"
 	"slices"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
+// ErrLeak is in the error that ends a load because content told what no rule
+// had named. The plan's checks say where.
+var ErrLeak = leakscan.ErrLeak
+
 // scan decides what is looked for.
 func (p *planner) scan() (err error) {
-	p.scanner, err = newScanner(p.rules.LeakScan)
+	p.scanner, err = leakscan.NewScanner(p.rules.LeakScan)
 	return err
 }
 
@@ -63,12 +67,14 @@ func (p *planner) isKey(c *schema.Column) bool {
 }
 
 // newWatcher is nil where there is nothing to look at.
-func (p *Plan) newWatcher(t *schema.Table, names []string, decode *copytext.Decoder) *watcher {
+func (p *Plan) newWatcher(t *schema.Table, names []string, decode *copytext.Decoder) *leakscan.Watcher {
 	var columns []*schema.Column
 	for _, name := range names {
 		columns = append(columns, t.ByName[name])
 	}
-	return newWatcher(columns, p.watched, p.rules.LeakScan.Percent, p.encoding, decode, p.leaked)
+	return leakscan.NewWatcher(columns, p.watched, leakscan.Rows{
+		Charset: p.encoding.Charset, Decode: decode, Percent: p.rules.LeakScan.Percent, Found: p.leaked,
+	})
 }
 
 // LookOn finds all that looks sensitive, after a load that the first such value
@@ -82,8 +88,8 @@ func (p *Plan) LookOn(read func(filter func(namespace, table string, columns []s
 		k.kept.Store(0) // they are counted again
 	}
 	p.mu.Unlock()
-	before := p.leaks.restart()
-	defer p.leaks.atLeast(before)
+	before := p.leaks.Restart()
+	defer p.leaks.AtLeast(before)
 	return read(p.Filter)
 }
 
@@ -106,7 +112,7 @@ func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
 	if t := suitable(root, fitting); t != "" {
 		r = ruleFor(root, &spec.Rule{Transform: t})
 	}
-	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{r.YAML("")}, r)}, 1)
+	p.leaks.Add(leakscan.Finding{Place: root.String(), What: k.Words(), Fix: advice([]string{r.YAML("")}, r)}, 1)
 }
 
 // transformFor is what suits a kind of content.
@@ -120,7 +126,7 @@ func leakError(place string, row int64) error {
 }
 
 // ofSample says behind a count which part of the rows was looked at.
-func (p *Plan) ofSample() string { return ofSample(p.rules.LeakScan.Percent) }
+func (p *Plan) ofSample() string { return leakscan.OfSample(p.rules.LeakScan.Percent) }
 
 // scanCheck says what was looked at as it passed.
 func (p *Plan) scanCheck() verdict.Check {
@@ -140,7 +146,7 @@ func (p *Plan) scanCheck() verdict.Check {
 		if r.watch == nil {
 			continue
 		}
-		seen, of := r.watch.looked()
+		seen, of := r.watch.Looked()
 		values += seen
 		for _, c := range of {
 			columns[c.Root()] = true

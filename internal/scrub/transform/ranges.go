@@ -94,7 +94,7 @@ func (m *Masker) appendRange(dst, s []byte, r *Recipe, in input, bound *kind) (_
 	return copytext.AppendRange(dst, read), rest, nil
 }
 
-// after tells whether a is a later date or a greater number than b. Infinities
+// after reports whether a is a later date or a greater number than b. Infinities
 // and NaN stay where they are, so that their order is right.
 func after(a, b []byte) bool {
 	da, errA := readDate(a)

@@ -124,7 +124,7 @@ type Recipe struct {
 	lenient     bool              // the value is a text: what is not of the transform's kind becomes text's
 }
 
-// WritesPlain tells whether what the recipe makes holds nothing that COPY
+// WritesPlain reports whether what the recipe makes holds nothing that COPY
 // escapes, unless the value did: it copies of the value, and writes digits,
 // letters and words of its own.
 func (r *Recipe) WritesPlain() bool { return (r.kind == nil || !r.escapes) && len(r.lead) == 0 }

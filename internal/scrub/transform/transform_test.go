@@ -20,8 +20,11 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/words"
 )
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const goldenDigest = "86ff8f5693ce8cd758b5b4d0e3532b41"
 

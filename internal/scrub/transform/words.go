@@ -96,7 +96,7 @@ func (m *Masker) encoded(dst []byte, start int, code encoding.Encoding) ([]byte,
 	return dst[:start+n], err
 }
 
-// WritesWords tells whether the rule's transform, one in its template or one
+// WritesWords reports whether the rule's transform, one in its template or one
 // of its paths and fields takes words of a locale.
 func WritesWords(r *spec.Rule) bool {
 	if slices.ContainsFunc(r.JSON, func(p spec.PathRule) bool { return WritesWords(&p.Rule) }) ||

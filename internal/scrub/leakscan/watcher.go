@@ -1,4 +1,4 @@
-package scrub
+package leakscan
 
 import (
 	"daybefore/internal/copytext"
@@ -6,8 +6,8 @@ import (
 	"daybefore/internal/scrub/schema"
 )
 
-// watcher looks at the values of a block that no rule names.
-type watcher struct {
+// Watcher looks at the values of a block that no rule names.
+type Watcher struct {
 	found   func(*schema.Column, detect.Kind)
 	fields  []watchedField
 	charset copytext.Charset
@@ -22,9 +22,17 @@ type watchedField struct {
 	scanner detect.Scanner
 }
 
-// newWatcher is nil where there is nothing to look at: no column has a scanner.
-func newWatcher(columns []*schema.Column, scanners map[*schema.Column]detect.Scanner, percent float64, encoding copytext.Encoding, decode *copytext.Decoder, found func(*schema.Column, detect.Kind)) *watcher {
-	w := &watcher{found: found, charset: encoding.Charset, decode: decode, share: share{percent: percent}}
+// Rows says how the rows of a block are read, and whom findings are told.
+type Rows struct {
+	Charset copytext.Charset
+	Decode  *copytext.Decoder
+	Percent float64 // of the rows that are looked at; 0: all
+	Found   func(*schema.Column, detect.Kind)
+}
+
+// NewWatcher is nil where there is nothing to look at: no column has a scanner.
+func NewWatcher(columns []*schema.Column, scanners map[*schema.Column]detect.Scanner, rows Rows) *Watcher {
+	w := &Watcher{found: rows.Found, charset: rows.Charset, decode: rows.Decode, share: share{percent: rows.Percent}}
 	for i, c := range columns {
 		if s, ok := scanners[c]; ok {
 			w.fields = append(w.fields, watchedField{i, c, s})
@@ -36,18 +44,18 @@ func newWatcher(columns []*schema.Column, scanners map[*schema.Column]detect.Sca
 	return w
 }
 
-// looked are how many values were looked at, and the columns that they are of.
-func (w *watcher) looked() (values int64, columns []*schema.Column) {
+// Looked are how many values were looked at, and the columns that they are of.
+func (w *Watcher) Looked() (values int64, columns []*schema.Column) {
 	for _, f := range w.fields {
 		columns = append(columns, f.column)
 	}
 	return w.rows * int64(len(w.fields)), columns
 }
 
-// look returns ErrLeak if a value of the row, whose fields end where ends says, looks
+// Look returns ErrLeak if a value of the row, whose fields end where ends says, looks
 // sensitive, once all of the row was looked at. Other errors are of the field whose
 // number comes with them.
-func (w *watcher) look(row []byte, ends []int) (field int, _ error) {
+func (w *Watcher) Look(row []byte, ends []int) (field int, _ error) {
 	if w.skips() {
 		return 0, nil
 	}
@@ -78,7 +86,7 @@ func (w *watcher) look(row []byte, ends []int) (field int, _ error) {
 }
 
 // value is a field as text of which ASCII can be told, valid until the next.
-func (w *watcher) value(field []byte) (value []byte, err error) {
+func (w *Watcher) value(field []byte) (value []byte, err error) {
 	if !copytext.Plain(field) {
 		w.raw, err = w.charset.AppendUnescaped(w.raw[:0], field)
 		field = w.raw

@@ -1,4 +1,4 @@
-package scrub
+package leakscan
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"daybefore/internal/copytext/pgtest"
 )
 
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
 // The bytes of SQL_ASCII may be no text: they are looked at as they are.
 func TestAftermathOfAnyBytes(t *testing.T) {
 	t.Parallel()
@@ -23,7 +25,7 @@ func TestAftermathOfAnyBytes(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() { conn.Exec(context.Background(), "drop database "+name) })
-	scan, err := scanConn(t.Context(), func(ctx context.Context) (*pgx.Conn, error) {
+	scan, err := Connect(t.Context(), func(ctx context.Context) (*pgx.Conn, error) {
 		cfg := conn.Config().Copy()
 		cfg.Database = name
 		return pgx.ConnectConfig(ctx, cfg)
@@ -41,19 +43,19 @@ func TestAftermathOfAnyBytes(t *testing.T) {
 // A sample stays in its bounds, holds different values only, and finds what it
 // holds.
 func TestSample(t *testing.T) {
-	s := newSampler(maphash.MakeSeed(), 100)
+	s := NewSampler(maphash.MakeSeed(), 100)
 	for i := range 10000 {
-		s.add(fmt.Appendf(nil, "value number %d", i/2))
+		s.Add(fmt.Appendf(nil, "value number %d", i/2))
 		if len(s.kept) > 200 {
 			t.Fatal("out of bounds")
 		}
 	}
-	s.add([]byte("short"))
+	s.Add([]byte("short"))
 	kept := lowest(s.kept, 100)
 	if len(kept) != 100 {
 		t.Fatalf("%d kept", len(kept))
 	}
-	n := testing.AllocsPerRun(100, func() { s.add([]byte("value number 17")) })
+	n := testing.AllocsPerRun(100, func() { s.Add([]byte("value number 17")) })
 	if n != 0 {
 		t.Errorf("%v allocations a value", n)
 	}

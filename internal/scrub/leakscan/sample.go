@@ -1,4 +1,4 @@
-package scrub
+package leakscan
 
 import (
 	"bytes"
@@ -20,9 +20,9 @@ type sampled struct {
 	length int32
 }
 
-// sampler keeps a keyed sample of the different values of a column: those of
+// Sampler keeps a keyed sample of the different values of a column: those of
 // the lowest hashes. One serves one goroutine.
-type sampler struct {
+type Sampler struct {
 	seed  maphash.Seed
 	most  int
 	limit uint64 // hashes above it are of no use any more
@@ -30,13 +30,13 @@ type sampler struct {
 	buf   []byte
 }
 
-// newSampler keeps so many values at most, by hashes of a seed.
-func newSampler(seed maphash.Seed, most int) *sampler {
-	return &sampler{seed: seed, most: most, limit: ^uint64(0)}
+// NewSampler keeps so many values at most, by hashes of a seed.
+func NewSampler(seed maphash.Seed, most int) *Sampler {
+	return &Sampler{seed: seed, most: most, limit: ^uint64(0)}
 }
 
-// add takes a value in UTF-8.
-func (s *sampler) add(value []byte) {
+// Add takes a value in UTF-8.
+func (s *Sampler) Add(value []byte) {
 	if s == nil {
 		return
 	}
@@ -44,7 +44,7 @@ func (s *sampler) add(value []byte) {
 	if len(value) < sampleLeast || len(value) < 4*sampleLeast && utf8.RuneCount(value) < sampleLeast {
 		return
 	}
-	s.buf = appendFolded(s.buf[:0], value)
+	s.buf = AppendFolded(s.buf[:0], value)
 	h := maphash.Bytes(s.seed, s.buf)
 	if h > s.limit {
 		return
@@ -56,7 +56,7 @@ func (s *sampler) add(value []byte) {
 }
 
 // shrink leaves each value once, and the most lowest.
-func (s *sampler) shrink() {
+func (s *Sampler) shrink() {
 	s.kept = lowest(s.kept, s.most)
 	if len(s.kept) == s.most {
 		s.limit = s.kept[s.most-1].hash
@@ -74,8 +74,8 @@ func lowest(all []sampled, most int) []sampled {
 	return all[:min(len(all), most)]
 }
 
-// appendFolded appends a value with its ASCII letters in lower case.
-func appendFolded(dst, value []byte) []byte {
+// AppendFolded appends a value with its ASCII letters in lower case.
+func AppendFolded(dst, value []byte) []byte {
 	for _, c := range value {
 		if 'A' <= c && c <= 'Z' {
 			c |= 0x20
@@ -92,8 +92,8 @@ func prefixOf(value []byte) uint32 {
 	return uint32((binary.LittleEndian.Uint64(value) | folded) * odd >> 32)
 }
 
-// overlap finds sampled values in text.
-type overlap struct {
+// Overlap finds sampled values in text.
+type Overlap struct {
 	seed    maphash.Seed
 	filter  []uint64           // a bit for each prefix's upper bits
 	lengths map[uint32][]int32 // of the values of a prefix
@@ -104,10 +104,12 @@ type overlap struct {
 
 const filterBits = 18
 
-// newOverlap joins what the samplers of each column kept, so many of each; nil if
+// NewOverlap joins what the samplers of each column kept, so many of each; nil if
 // there is nothing.
-func newOverlap(seed maphash.Seed, most int, columns map[string][]*sampler) *overlap {
-	o := &overlap{seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{}, columns: map[uint64]int32{}}
+func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Overlap {
+	o := &Overlap{
+		seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{}, columns: map[uint64]int32{},
+	}
 	for name, samplers := range columns {
 		var tokens []sampled
 		for _, s := range samplers {
@@ -124,8 +126,8 @@ func newOverlap(seed maphash.Seed, most int, columns map[string][]*sampler) *ove
 	return o
 }
 
-// holds reports whether a sampled value is in a text.
-func (o *overlap) holds(text []byte) bool {
+// Holds reports whether a sampled value is in a text.
+func (o *Overlap) Holds(text []byte) bool {
 	if o == nil {
 		return false
 	}
@@ -133,7 +135,7 @@ func (o *overlap) holds(text []byte) bool {
 	return at >= 0
 }
 
-func (o *overlap) put(t sampled, column int32) {
+func (o *Overlap) put(t sampled, column int32) {
 	if _, known := o.columns[t.hash]; known {
 		return
 	}
@@ -156,7 +158,7 @@ var wordBytes = func() (t [256]bool) {
 
 // find returns the first sampled value at or behind from that stands between
 // word boundaries, and its column; at is -1 for none. buf is for its use.
-func (o *overlap) find(text []byte, from int, buf []byte) (at, end int, column int32, _ []byte) {
+func (o *Overlap) find(text []byte, from int, buf []byte) (at, end int, column int32, _ []byte) {
 	for i := from; i+sampleLeast <= len(text); i++ {
 		if i > 0 && wordBytes[text[i-1]] && wordBytes[text[i]] || text[i] == ' ' {
 			continue
@@ -171,7 +173,7 @@ func (o *overlap) find(text []byte, from int, buf []byte) (at, end int, column i
 			if last > len(text) || last < len(text) && wordBytes[text[last-1]] && wordBytes[text[last]] {
 				continue
 			}
-			buf = appendFolded(buf[:0], text[i:last])
+			buf = AppendFolded(buf[:0], text[i:last])
 			if column, ok := o.columns[maphash.Bytes(o.seed, buf)]; ok {
 				return i, last, column, buf
 			}
