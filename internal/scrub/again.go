@@ -56,9 +56,9 @@ func (p *Plan) writings(c *schema.Column) *leakscan.Writings {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
-		for _, cell := range r.cells {
-			if cell != nil && cell.written != nil && cell.column.Root() == c.Root() {
-				written = append(written, cell.written)
+		for _, other := range r.cells {
+			if other != nil && other.written != nil && other.column.Root() == c.Root() {
+				written = append(written, other.written)
 			}
 		}
 	}

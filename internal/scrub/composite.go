@@ -218,7 +218,7 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return refused("would refuse what its fields become", why), "choose other transforms for the fields, or set_null or constant for the column", err
+	return refusedBy("would refuse what its fields become", why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 
 func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, err error) {

@@ -36,10 +36,10 @@ func (p *planner) rewritten(c *schema.Column, r *spec.Rule, made *change, in str
 	var all []string
 	for i := range keys {
 		mask := transform.NewMasker(append([]byte("only for samples "), byte(i)))
-		cell := newCell(p.Plan, c, made, mask, decode)
-		cell.each = r.Each
-		if err := cell.replace([]byte(in)); err == nil {
-			all = append(all, string(decode.Decode(cell.out)))
+		scratch := newCell(p.Plan, c, made, mask, decode)
+		scratch.each = r.Each
+		if err := scratch.replace([]byte(in)); err == nil {
+			all = append(all, string(decode.Decode(scratch.out)))
 		}
 	}
 	return all
@@ -107,11 +107,11 @@ func fillerOf(f *schema.Column, named []string, i int) string {
 func sampleHstores(made *change, c *schema.Column, named []string) []string {
 	all := []string{""}
 	for _, value := range slices.Concat(made.Inputs(c), named) {
-		var pairs []string
+		var entries []string
 		for _, key := range append(slices.Clone(named), "a") {
-			pairs = append(pairs, quotedPair(key)+"=>"+quotedPair(value))
+			entries = append(entries, quotedPair(key)+"=>"+quotedPair(value))
 		}
-		all = append(all, strings.Join(pairs, ", "))
+		all = append(all, strings.Join(entries, ", "))
 	}
 	return all
 }

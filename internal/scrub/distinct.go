@@ -211,9 +211,9 @@ func (c *cell) comparable(value []byte) []byte {
 	return value
 }
 
-// domain is where different values have to stay apart: a column that is a key
+// keySpace is where different values have to stay apart: a column that is a key
 // or in a unique index, with what is inherited from it, or a link.
-type domain struct {
+type keySpace struct {
 	name    string
 	own     bool
 	made    *change
@@ -253,16 +253,16 @@ func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx
 type read struct {
 	table   *schema.Table
 	columns []*schema.Column
-	domains [][]*domain
+	domains [][]*keySpace
 	rows    int64 // that were written
 	percent float64
 }
 
 // domains joins what the blocks' cells counted, by name; and says what to read.
-func (p *Plan) domains() ([]*domain, []*read) {
+func (p *Plan) domains() ([]*keySpace, []*read) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	byName, reads := map[string]*domain{}, map[*schema.Table]*read{}
+	byName, reads := map[string]*keySpace{}, map[*schema.Table]*read{}
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if c == nil || c.counted.own == nil && c.counted.linked == nil {
@@ -296,11 +296,11 @@ func (p *Plan) domains() ([]*domain, []*read) {
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Values(byName), func(a, b *domain) int { return strings.Compare(a.name, b.name) }), all
+	return slices.SortedFunc(maps.Values(byName), func(a, b *keySpace) int { return strings.Compare(a.name, b.name) }), all
 }
 
-func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
-	var all []*domain
+func (p *Plan) domainsOf(byName map[string]*keySpace, c *cell) []*keySpace {
+	var all []*keySpace
 	add := func(name string, counted *pairs) {
 		if counted == nil {
 			return
@@ -308,7 +308,7 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 		d := byName[name]
 		if d == nil {
 			counted.most = mostPairs
-			d = &domain{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
+			d = &keySpace{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
 			byName[name] = d
 		} else {
 			d.pairs.join(counted)
@@ -323,7 +323,7 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 	return all
 }
 
-func (rd *read) add(c *schema.Column, d *domain) {
+func (rd *read) add(c *schema.Column, d *keySpace) {
 	i := slices.Index(rd.columns, c)
 	if i < 0 {
 		i = len(rd.columns)
@@ -417,7 +417,7 @@ func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // holds notes that the server holds a pseudonym.
-func (d *domain) holds(pseudonym uint64) {
+func (d *keySpace) holds(pseudonym uint64) {
 	if pseudonym > ^uint64(0)>>d.pairs.halved {
 		return
 	}
@@ -437,7 +437,7 @@ const (
 )
 
 // distinct says what became of a domain.
-func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *domain) (verdict.Check, error) {
+func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace) (verdict.Check, error) {
 	before, parted := d.pairs.values()
 	after, missing := len(d.pairs.of), len(d.pairs.of)-len(d.seen)
 	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Outcome: verdict.Pass,
@@ -469,7 +469,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 }
 
 // sampled says of which part of the values the numbers are.
-func (d *domain) sampled(c verdict.Check) verdict.Check {
+func (d *keySpace) sampled(c verdict.Check) verdict.Check {
 	if d.pairs.halved > 0 {
 		c.Observed = fmt.Sprintf("of one pseudonym in %d: ", 1<<d.pairs.halved) + c.Observed
 	}
@@ -481,7 +481,7 @@ func (d *domain) sampled(c verdict.Check) verdict.Check {
 
 // normalisedApart is about values that only normalising made equal, as the
 // rule says it shall: what was unique may be so no more.
-func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *domain, c verdict.Check) (verdict.Check, error) {
+func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace, c verdict.Check) (verdict.Check, error) {
 	conn, err := connect(ctx)
 	if err != nil {
 		return c, err

@@ -28,7 +28,8 @@ func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (w
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return refused("would refuse what its paths make", why), "take the paths away that its constraint asks for, or use set_null or constant", err
+	mend = "take the paths away that its constraint asks for, or use set_null or constant"
+	return refusedBy("would refuse what its paths make", why), mend, err
 }
 
 func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) {
@@ -40,9 +41,11 @@ func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) 
 	case c.Array != r.Each:
 		return "is of type " + c.SQL, "say each: true for arrays of documents, and only for them"
 	case len(c.Unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.Unique)), "preserve it with a why"
+		why = fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.Unique))
+		return why, "preserve it with a why"
 	case p.encoding.Charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
+		why = fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.Name)
+		return why, "use set_null, or dump with --encoding=UTF8"
 	}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
@@ -96,8 +99,8 @@ func (c *cell) watchDocuments(w *leakscan.Within) {
 		Look: func(text []byte, path func() string) {
 			if kind, ok := w.Find(text); ok {
 				at := path()
-				w.Leaked(c.column.Root().String()+" at "+at, kind,
-					fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why", at, transformFor[kind]))
+				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
+				w.Leaked(c.column.Root().String()+" at "+at, kind, "add under json: - "+line+", or preserve: true with a why")
 			}
 		},
 		Named: w.ReadsAll(),
@@ -105,7 +108,7 @@ func (c *cell) watchDocuments(w *leakscan.Within) {
 	}
 }
 
-// keptWithin tells whether keep leaves values of a link of the rule, or of its
+// keptWithin reports whether keep leaves values of a link of the rule, or of its
 // paths or fields, as they are.
 func (p *Plan) keptWithin(r *spec.Rule) bool {
 	return len(p.keptInLink(r.Link)) > 0 ||

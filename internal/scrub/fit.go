@@ -93,7 +93,7 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 	if r.Link != "" && changes(r) {
 		n, own := p.links[r.Link], transform.NormalOf(c, r)
 		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower, Blanks: n.Blanks || own.Blanks}
-		if shortest := p.limits[r.Link]; c.Length > 0 && (shortest == 0 || c.Length < shortest) {
+		if least := p.limits[r.Link]; c.Length > 0 && (least == 0 || c.Length < least) {
 			p.limits[r.Link] = c.Length
 		}
 	}

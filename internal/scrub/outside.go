@@ -79,16 +79,16 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 // scrubOutside does to one value what the filter does to those that pass.
 func (p *Plan) scrubOutside(c *schema.Column) func(value string) (string, error) {
 	decode := p.encoding.NewDecoder()
-	cell := newCell(p, c, p.recipes[c], transform.NewMasker(p.key), decode)
-	cell.sample, cell.gather = nil, nil // it is no value of the backup
+	scratch := newCell(p, c, p.recipes[c], transform.NewMasker(p.key), decode)
+	scratch.sample, scratch.gather = nil, nil // it is no value of the backup
 	return func(value string) (string, error) {
 		encoded, ok := p.encoding.Encode(value)
 		if !ok {
 			return value, nil // the backup cannot hold it
 		}
-		if err := cell.replace(encoded); err != nil {
+		if err := scratch.replace(encoded); err != nil {
 			return "", verdict.Errorf(verdict.CodeWitness, "correct the rule of this column", "scrub a value for %s: %w", c, err)
 		}
-		return string(decode.Decode(cell.out)), nil
+		return string(decode.Decode(scratch.out)), nil
 	}
 }

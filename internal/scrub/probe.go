@@ -27,7 +27,7 @@ type prober struct {
 func (p prober) refusal(c *schema.Column, value *string) (string, error) {
 	why, err := p.ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
 	if err != nil || why != "" {
-		return refused("type "+c.SQL, why), err
+		return refusedBy("type "+c.SQL, why), err
 	}
 	for _, check := range c.Table.Checks {
 		if !slices.Contains(check.Columns, c.Number) {
@@ -35,13 +35,13 @@ func (p prober) refusal(c *schema.Column, value *string) (string, error) {
 		}
 		why, err := p.ask(p.expression(c, check), value)
 		if err != nil || why != "" {
-			return refused("constraint "+check.Name, why), err
+			return refusedBy("constraint "+check.Name, why), err
 		}
 	}
 	return "", nil
 }
 
-func refused(by, why string) string {
+func refusedBy(by, why string) string {
 	if why == "" {
 		return ""
 	}

@@ -363,8 +363,8 @@ func suitable(c *schema.Column, fitting string) string {
 	return ""
 }
 
-// linked is a rule that may stand under a link with others.
-type linked struct {
+// linkedRule is a rule that may stand under a link with others.
+type linkedRule struct {
 	rule *spec.Rule
 	name string // of the link; empty: none
 	must bool   // a foreign key asks for it
@@ -373,14 +373,14 @@ type linked struct {
 // link puts values of one meaning under one link, where several columns hold
 // them or a foreign key ties them.
 func (w *proposer) link(all []Proposal) {
-	var found []linked
+	var found []linkedRule
 	for _, m := range all {
-		found = append(found, linked{m.Rule, cmp.Or(w.meaning(m.Rule), m.tie), m.tie != ""})
+		found = append(found, linkedRule{m.Rule, cmp.Or(w.meaning(m.Rule), m.tie), m.tie != ""})
 		for i := range m.Rule.JSON {
-			found = append(found, linked{rule: &m.Rule.JSON[i].Rule, name: w.meaning(&m.Rule.JSON[i].Rule)})
+			found = append(found, linkedRule{rule: &m.Rule.JSON[i].Rule, name: w.meaning(&m.Rule.JSON[i].Rule)})
 		}
 		for i := range m.Rule.Fields {
-			found = append(found, linked{rule: &m.Rule.Fields[i].Rule, name: w.meaning(&m.Rule.Fields[i].Rule)})
+			found = append(found, linkedRule{rule: &m.Rule.Fields[i].Rule, name: w.meaning(&m.Rule.Fields[i].Rule)})
 		}
 	}
 	count := map[string]int{}
@@ -417,7 +417,7 @@ func (w *proposer) meaning(r *spec.Rule) string {
 
 // linkedBefore is the link under which the drill file puts values of this
 // meaning.
-func (w *proposer) linkedBefore(l linked) string {
+func (w *proposer) linkedBefore(l linkedRule) string {
 	for _, name := range slices.Sorted(maps.Keys(w.before)) {
 		if w.before[name] == l.rule.Transform && (name == l.name || l.name == l.rule.Transform) {
 			return name
@@ -427,7 +427,7 @@ func (w *proposer) linkedBefore(l linked) string {
 }
 
 // linkFor is the link's name, which no other transform has taken.
-func (w *proposer) linkFor(l linked) string {
+func (w *proposer) linkFor(l linkedRule) string {
 	if before := w.linkedBefore(l); before != "" {
 		return before
 	}

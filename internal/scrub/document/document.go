@@ -187,7 +187,7 @@ func (d *Rewriter) named(depth, inForce int) (int, bool) {
 	return inForce, alive
 }
 
-// whole tells whether a path's rule replaces objects and arrays too.
+// whole reports whether a path's rule replaces objects and arrays too.
 func (p *Path) whole() bool {
 	return p.Made != nil && (p.Made.Name() == transform.SetNull || p.Made.Name() == transform.Constant)
 }
@@ -332,7 +332,7 @@ func (d *Rewriter) wanted(at level) (all lengths) {
 }
 
 // toMember reckons where a member of what stands at a depth leads; literal
-// tells whether a path names it by its key, alive whether any leads there.
+// reports whether a path names it by its key, alive whether any leads there.
 func (d *Rewriter) toMember(depth int, key []byte) (literal, alive bool) {
 	var plain []byte
 	if d.escaped {
@@ -390,7 +390,7 @@ func (d *Rewriter) key(from int, literal bool, inForce int) error {
 	return nil
 }
 
-// names tells whether a key is a plain word once it is unescaped.
+// names reports whether a key is a plain word once it is unescaped.
 func (d *Rewriter) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
 
 func (d *Rewriter) replaceKey(from, end int, made *transform.Recipe) {

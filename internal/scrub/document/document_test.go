@@ -454,6 +454,27 @@ func TestDocumentsAreSampled(t *testing.T) {
 	}
 }
 
+// Texts may stay where a path preserves them or the rest is kept, and nowhere else.
+func TestPassesSome(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		unmatched string
+		paths     []string
+		want      bool
+	}{
+		{Keep, nil, true},
+		{Keep, []string{"$.a email"}, true},
+		{Redact, []string{"$.a email", "$.b preserve"}, true},
+		{Refuse, []string{"$.b preserve"}, true},
+		{Redact, []string{"$.a email"}, false},
+		{Refuse, nil, false},
+	} {
+		if got := newTestDocument(t, tt.unmatched, tt.paths...).PassesSome(); got != tt.want {
+			t.Errorf("%s, %q: %v, want %v", tt.unmatched, tt.paths, got, tt.want)
+		}
+	}
+}
+
 // Documents leave nothing behind that grows with their number.
 func TestDocumentsLeaveNothing(t *testing.T) {
 	t.Parallel()

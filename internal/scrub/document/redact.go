@@ -235,11 +235,11 @@ func (d *Rewriter) redactDigits(from, end int) {
 // and all eight are reckoned as one number.
 func redactLettersOf(word, random uint64) uint64 {
 	letters := octets.Ranged(word|0x20*octets.Each, 'a', 'z')
-	first := letters >> 7 // 'A' and 'a' are one more than their upper bits
-	places := letters>>2 - first
+	ones := letters >> 7 // 'A' and 'a' are one more than their upper bits
+	places := letters>>2 - ones
 	random &= 0x1f * octets.Each
 	other := random - (random*3+0xf*octets.Each)>>4&(7*octets.Each) // of 32, 26
-	return word&^places + first + other&places
+	return word&^places + ones + other&places
 }
 
 // redactDigitsOf does likewise with digits.

@@ -50,10 +50,10 @@ func (r *Recipe) Samples(within *schema.Column, named []string) []string {
 	return all
 }
 
-func most(values func(*Path) []any, paths []Path) int {
+func most(values func(*Path) []any, of []Path) int {
 	n := 1
-	for i := range paths {
-		n = max(n, len(values(&paths[i])))
+	for i := range of {
+		n = max(n, len(values(&of[i])))
 	}
 	return n
 }

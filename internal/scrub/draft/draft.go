@@ -124,15 +124,19 @@ func (s *Survey) judge() []judged {
 // judge weighs what a name or type tells against the values.
 func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	kind, whole, hits := e.leading()
-	named := judged{Suspicion: scrub.Suspicion{What: what, Transform: fitting}, confidence: medium, reason: named(c, what)}
+	byName := judged{
+		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
+		confidence: medium, reason: named(c, what),
+	}
 	switch {
 	case what != "" && e.values == 0:
-		named.confidence, named.reason = low, named.reason+"; the backup has no value to look at"
-		return named
+		byName.confidence = low
+		byName.reason += "; the backup has no value to look at"
+		return byName
 	case c.Family() == schema.Opaque:
-		return e.judgeOpaque(c, named)
+		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
-		return e.wholly(c, named, kind, whole)
+		return e.wholly(c, byName, kind, whole)
 	case what == "" && hits == 0:
 		return judged{}
 	case what == "" && c.Family() == schema.Numeric:
@@ -140,7 +144,7 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	case what == "":
 		return e.partly(hits)
 	}
-	return e.byName(named)
+	return e.byName(byName)
 }
 
 func named(c *schema.Column, what string) string {
@@ -154,7 +158,7 @@ func named(c *schema.Column, what string) string {
 }
 
 // wholly: the values themselves are of one kind, whatever the name says.
-func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whole int64) judged {
+func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
 	j := judged{Suspicion: scrub.Suspicion{What: kind.Words(), Transform: scrub.TransformFor(kind)}, confidence: medium}
 	switch f := e.likeness(); f {
@@ -164,17 +168,17 @@ func (e *evidence) wholly(c *schema.Column, named judged, kind detect.Kind, whol
 	case likeMAC:
 		j.Transform = likenessTransform[f]
 	}
-	if named.What == j.What || whole >= enough {
+	if byName.What == j.What || whole >= enough {
 		j.confidence = high
 	}
 	j.reason = ofValues(whole, e.values, "look") + " like "
-	switch named.What {
+	switch byName.What {
 	case "":
 		j.reason += j.What
 	case j.What:
-		j.reason = named.reason + ", and " + j.reason + "one"
+		j.reason = byName.reason + ", and " + j.reason + "one"
 	default:
-		j.reason = named.reason + ", but " + j.reason + j.What
+		j.reason = byName.reason + ", but " + j.reason + j.What
 	}
 	return j
 }
@@ -263,7 +267,8 @@ func (e *evidence) telling() []scrub.DocumentKey {
 	const few, percent = 2, 1
 	var all []scrub.DocumentKey
 	for name, k := range e.keys {
-		if k == nil || k.documents < few || 100*k.documents < percent*e.documents || !nearlyAll(k.documents-k.containers, k.documents) {
+		if k == nil || k.documents < few || 100*k.documents < percent*e.documents ||
+			!nearlyAll(k.documents-k.containers, k.documents) {
 			continue
 		}
 		out := scrub.DocumentKey{Name: name, What: k.what, Transform: k.transform}
@@ -323,7 +328,8 @@ func (s *Survey) fold(all []scrub.Proposal) []foldedRule {
 	for i := range all {
 		m := foldedRule{Proposal: all[i]}
 		at := placeOf(&all[i])
-		if n := alike[at]; n > 1 && n == s.tablesWith(at.table, at.column) && !strings.Contains(at.table+at.column, "*") {
+		n := alike[at]
+		if n > 1 && n == s.tablesWith(at.table, at.column) && !strings.Contains(at.table+at.column, "*") {
 			if done[at] {
 				continue
 			}
@@ -363,12 +369,15 @@ func (d *Draft) write(all []judged, proposed []foldedRule) {
 		}
 		j, ok := reasons[m.Root]
 		if !ok {
-			j.confidence, j.reason = reasons[m.Equals].confidence, fmt.Sprintf("its values are those of %s, to which a foreign key ties it", m.Equals)
+			j.confidence = reasons[m.Equals].confidence
+			j.reason = fmt.Sprintf("its values are those of %s, to which a foreign key ties it", m.Equals)
 		}
 		if m.schemas > 1 {
 			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
 		}
-		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)), "    "+m.Rule.YAML("\n        "))
+		d.lines = append(d.lines,
+			fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)),
+			"    "+m.Rule.YAML("\n        "))
 	}
 }
 
@@ -399,7 +408,8 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 	for _, c := range found {
 		if place, ok := strings.CutPrefix(c.ID, "leak:"); ok && c.Outcome == verdict.Error {
 			c.Message = place + " holds " + c.Observed
-			c.Hint = "no rule fixes it: remove it from the schema or, if it is not personal data, let scrub.leak_scan.allow match it"
+			c.Hint = "no rule fixes it: remove it from the schema " +
+				"or, if it is not personal data, let scrub.leak_scan.allow match it"
 			d.left = append(d.left, c)
 		}
 	}
@@ -412,10 +422,12 @@ func (d *Draft) YAML() string {
 		b.WriteString("scrub:\n")
 	}
 	if d.english {
-		b.WriteString("  # people, streets and cities will be called as in " + words.Default + "; locale: says otherwise, and knows " + strings.Join(words.Locales(), ", ") + "\n")
+		b.WriteString("  # people, streets and cities will be called as in " + words.Default +
+			"; locale: says otherwise, and knows " + strings.Join(words.Locales(), ", ") + "\n")
 	}
 	if d.largeObjects {
-		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n  large_objects: drop\n")
+		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
+			"  large_objects: drop\n")
 	}
 	if d.Rules > 0 {
 		b.WriteString("  rules:\n")

@@ -24,10 +24,22 @@ const (
 )
 
 // likenessTransform is what suits a likeness.
-var likenessTransform = [likenesses]string{likeUUID: transform.UUID, likeURL: transform.URL, likeIP: transform.IP, likeMAC: transform.MAC, likeHash: transform.Password}
+var likenessTransform = [likenesses]string{
+	likeUUID: transform.UUID,
+	likeURL:  transform.URL,
+	likeIP:   transform.IP,
+	likeMAC:  transform.MAC,
+	likeHash: transform.Password,
+}
 
 // likenessWords are those for many of them.
-var likenessWords = [likenesses]string{likeUUID: "UUIDs", likeURL: "web addresses", likeIP: "network addresses", likeMAC: "device addresses", likeHash: "password hashes"}
+var likenessWords = [likenesses]string{
+	likeUUID: "UUIDs",
+	likeURL:  "web addresses",
+	likeIP:   "network addresses",
+	likeMAC:  "device addresses",
+	likeHash: "password hashes",
+}
 
 // evidence is what the values of a column look like, in numbers: none of it is
 // a value. The zero value is ready; one serves one goroutine.
@@ -143,9 +155,10 @@ func likenessOf(v []byte) likeness {
 		return likeUUID
 	case bytes.HasPrefix(v, []byte("https://")), bytes.HasPrefix(v, []byte("http://")):
 		return likeURL
-	case len(v) >= len("$1$") && v[0] == '$' && bytes.IndexByte(v[1:], '$') > 0, bytes.HasPrefix(v, []byte("SCRAM-SHA-256$")), bytes.HasPrefix(v, []byte("pbkdf2_")):
+	case len(v) >= len("$1$") && v[0] == '$' && bytes.IndexByte(v[1:], '$') > 0,
+		bytes.HasPrefix(v, []byte("SCRAM-SHA-256$")), bytes.HasPrefix(v, []byte("pbkdf2_")):
 		return likeHash
-	case len(v) < shortest || len(v) > longestAddress || bytes.IndexByte(v, '.') < 0 && bytes.IndexByte(v, ':') < 0 && bytes.IndexByte(v, '-') < 0:
+	case len(v) < shortest || len(v) > longestAddress || !bytes.ContainsAny(v, ".:-"):
 		return noLikeness
 	}
 	s := string(v)

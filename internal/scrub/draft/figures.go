@@ -246,10 +246,13 @@ func (m *Measure) Shapes() []verdict.Shapes {
 	}
 	all := []verdict.Shapes{}
 	for _, c := range slices.SortedFunc(maps.Keys(byRoot), func(a, b *schema.Column) int {
-		return cmp.Or((*schema.Table).Compare(a.Table, b.Table), cmp.Compare(a.Number, b.Number), strings.Compare(a.Name, b.Name))
+		return cmp.Or(a.Table.Compare(b.Table), cmp.Compare(a.Number, b.Number), strings.Compare(a.Name, b.Name))
 	}) {
 		made := byRoot[c]
-		out := verdict.Shapes{Table: c.Table.Name.String(), Column: c.Name, Rows: made.rows, Before: made.before.told(), After: made.after.told()}
+		out := verdict.Shapes{
+			Table: c.Table.Name.String(), Column: c.Name, Rows: made.rows,
+			Before: made.before.told(), After: made.after.told(),
+		}
 		if r := m.ruleOf(c); r != nil && !r.Preserve {
 			out.Transform, out.Link = scrub.WayOf(r), r.Link
 		}

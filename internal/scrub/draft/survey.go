@@ -42,7 +42,10 @@ func NewSurvey(ctx context.Context, conn *pgx.Conn, req scrub.Request) (*Survey,
 		return nil, err
 	}
 	encoding, _ := copytext.EncodingOf(req.Encoding) // NewPlan tells of one that is not known
-	return &Survey{Assignment: assigned, ctx: ctx, conn: conn, req: req, encoding: encoding, seed: maphash.MakeSeed()}, nil
+	return &Survey{
+		Assignment: assigned, ctx: ctx, conn: conn, req: req,
+		encoding: encoding, seed: maphash.MakeSeed(),
+	}, nil
 }
 
 // Filter returns the function that looks at the rows under one COPY header,
@@ -112,7 +115,8 @@ func (l *rowScanner) scan(dst, row []byte) ([]byte, error) {
 	l.ends = l.charset.AppendEnds(l.ends[:0], row)
 	if len(l.ends) != l.columns {
 		return dst, verdict.Failf(verdict.CodeCorrupt,
-			"the backup's rows are not what their header says: take another backup, and look at how this one was stored",
+			"the backup's rows are not what their header says: "+
+				"take another backup, and look at how this one was stored",
 			"look at %s, row %d: %w", l.table.Name, l.rows, errFields)
 	}
 	for _, v := range l.views {

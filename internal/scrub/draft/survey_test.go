@@ -307,7 +307,7 @@ func TestDraftBesideRules(t *testing.T) {
 	if d.Ruled != 2 {
 		t.Error(d.Ruled)
 	}
-	within := scrubtest.LoadRules(t, []string{"- {column: public.users.doc, unmatched_paths: redact, json: [{path: $.mail, transform: email, link: person_email}]}"}).Rules[0]
+	within := scrubtest.JSONRule(t, "public.users.doc", "$.mail email link=person_email")
 	if _, err := conn.Exec(t.Context(), "alter table users add doc jsonb"); err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,73 @@ package scrub
 
 import (
 	"fmt"
+	"strings"
 
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
 )
+
+// unmatched finds columns that look sensitive and that no rule names, once for
+// a column and all that is inherited from it, and proposes rules for them.
+func (p *planner) unmatched() error {
+	for _, columns := range p.loaded {
+		p.looked += len(columns)
+	}
+	found := p.suspicions()
+	proposed, err := p.propose(found)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.Root, appears(s.What))
+	}
+	return nil
+}
+
+// suspicions are the columns that look sensitive by name or type.
+func (p *planner) suspicions() []Suspicion {
+	var found []Suspicion
+	for _, f := range p.lineages() {
+		if what, fitting := f.Sensitive(); what != "" {
+			found = append(found, Suspicion{Lineage: f, What: what, Transform: fitting})
+		}
+	}
+	return found
+}
+
+// appears puts what Sensitive says into a sentence.
+func appears(what string) string {
+	if strings.HasPrefix(what, "of type ") {
+		return "is " + what
+	}
+	return "looks like " + what
+}
+
+// mend is the line to add, ready to be copied, below one that says where; and
+// behind it those of the columns that must stay equal.
+func (s *Suspicion) mend(proposed []Proposal) string {
+	var own *spec.Rule
+	var equal []string
+	for _, m := range proposed {
+		switch {
+		case m.Root == s.Root:
+			own = m.Rule
+		case m.Equals == s.Root:
+			equal = append(equal, m.Rule.YAML(""))
+		}
+	}
+	return advice(append([]string{own.YAML("")}, equal...), own)
+}
+
+// advice says where lines belong, of which the first is the rule's.
+func advice(lines []string, r *spec.Rule) string {
+	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
+	if r.Preserve {
+		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
+	}
+	return say + "\n" + strings.Join(lines, "\n")
+}
 
 // What becomes of a column that looks sensitive and that no rule names.
 const (
