@@ -41,7 +41,7 @@ const (
 
 // Store is a place where backups lie. It is read and never written.
 //
-// An error that another try cannot mend is a *verdict.Problem; any other error
+// An error that another try cannot fix is a *verdict.Problem; any other error
 // of ReadRange, or of the reader that it returns, may be gone the next time.
 // An error is never a Problem merely because ctx ended.
 type Store interface {

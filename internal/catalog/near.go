@@ -22,8 +22,8 @@ type NearError struct {
 func (e *NearError) Error() string { return e.err.Error() }
 func (e *NearError) Unwrap() error { return e.err }
 
-// Mend says what to correct in the drill file.
-func (e *NearError) Mend() string {
+// Hint says what to correct in the drill file.
+func (e *NearError) Hint() string {
 	if e.Meant == "" {
 		return fmt.Sprintf("did you mean files such as %q? then correct source.name, source.time and source.timezone: "+
 			"names are compared to the letter", e.Name)
@@ -153,6 +153,6 @@ func (p namePattern) noMatch(url, found string, near *NearError) error {
 	}
 	near.err = failed.Err
 	failed.Err = near
-	failed.Hint = "find out what the backup job changed; or " + near.Mend()
+	failed.Hint = "find out what the backup job changed; or " + near.Hint()
 	return failed
 }

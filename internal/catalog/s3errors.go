@@ -26,7 +26,7 @@ const tokenHint = "the session has ended: log in again, or let the job fetch a n
 
 const regionHint = "set source.region to the bucket's own region"
 
-// meanings of the codes that another try does not mend. The text of the
+// meanings of the codes that another try does not fix. The text of the
 // server's own message goes with them.
 var meanings = map[string]meaning{
 	"InvalidAccessKeyId": {verdict.CodeCredentialsRefused, unknownKeyHint},

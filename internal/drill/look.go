@@ -80,7 +80,7 @@ func (r *run) draft(ctx context.Context, s *restore.Session) (*draft.Draft, erro
 	if err != nil {
 		return nil, err
 	}
-	// What the leak scan would find in the schema itself no rule can mend.
+	// What the leak scan would find in the schema itself no rule can fix.
 	if err := s.PostData(ctx); err != nil {
 		return nil, err
 	}

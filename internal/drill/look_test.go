@@ -15,7 +15,7 @@ import (
 )
 
 // A draft is made from all rows, and the scrub measured on them, of which none
-// reaches any file that the server wrote; what the schema itself holds is told, since no rule mends it.
+// reaches any file that the server wrote; what the schema itself holds is told, since no rule fixes it.
 func TestDraftAndShowStoreNothing(t *testing.T) {
 	t.Parallel()
 	source := dumptest.Server(t)

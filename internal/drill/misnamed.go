@@ -18,7 +18,7 @@ func (r *run) noBackup(err error) error {
 	if !errors.As(err, &near) || len(r.Past.Passing) > 0 {
 		return err
 	}
-	return r.mistaken(verdict.CodeNoBackup, near.Mend(), err)
+	return r.mistaken(verdict.CodeNoBackup, near.Hint(), err)
 }
 
 // misnamed judges a backup that does not hold the database of source.database:
@@ -40,8 +40,8 @@ func (r *run) misnamed(want string, held []string, failed *verdict.Problem) erro
 	if len(near) == 0 {
 		return failed
 	}
-	mend := spec.Meant(near) + " then correct source.database: names are compared to the letter"
-	return r.mistaken(verdict.CodeDatabase, mend, failed)
+	hint := spec.Meant(near) + " then correct source.database: names are compared to the letter"
+	return r.mistaken(verdict.CodeDatabase, hint, failed)
 }
 
 // mistaken is the Problem of a drill file that may be wrong.

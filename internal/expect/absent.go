@@ -100,11 +100,11 @@ func (f fileColumn) find(ctx context.Context, q *query, c *verdict.Check, o Opti
 				"it (%s) (drill file, line %d)",
 			name, had.Run, f.line)
 	}
-	mend, err := f.mend(ctx, q)
+	hint, err := f.hint(ctx, q)
 	if err != nil {
 		return of, err
 	}
-	return of, verdict.Errorf(f.code, mend, "there is no column %s (drill file, line %d)", name, f.line)
+	return of, verdict.Errorf(f.code, hint, "there is no column %s (drill file, line %d)", name, f.line)
 }
 
 const listColumns = `
@@ -112,9 +112,9 @@ select attname from pg_catalog.pg_attribute
 where attrelid = $1::pg_catalog.oid and attnum > 0 and not attisdropped
 order by attnum`
 
-// mend is what to do about a column that never was there.
-func (f fileColumn) mend(ctx context.Context, q *query) (string, error) {
-	mend := "correct " + f.key + " in the drill file"
+// hint is what to do about a column that never was there.
+func (f fileColumn) hint(ctx context.Context, q *query) (string, error) {
+	hint := "correct " + f.key + " in the drill file"
 	r, _, err := q.session.names.of(ctx, q, f.table)
 	if err != nil {
 		return "", fmt.Errorf("look for %s: %w", f.table, err)
@@ -124,9 +124,9 @@ func (f fileColumn) mend(ctx context.Context, q *query) (string, error) {
 		return "", fmt.Errorf("list the columns of %s: %w", f.table, err)
 	}
 	if meant := spec.DidYouMean(f.column, known, ""); meant != "" {
-		mend = meant + " " + mend
+		hint = meant + " " + hint
 	}
-	return mend, nil
+	return hint, nil
 }
 
 // hadTable is the newest drill that passed which had the table, as its report

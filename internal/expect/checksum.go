@@ -183,7 +183,7 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 			"%s does not hold the %s that were summed up when this backup was taken: the record says %s (%s, line %d)",
 			t.Table, columns, told.sums[0].sum, file, told.sums[0].line)
 	case told.fault != nil:
-		c.Say(verdict.Error, observed, told.fault.Mend,
+		c.Say(verdict.Error, observed, told.fault.Hint,
 			"%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file,
 			o.TakenAt.UTC().Format(toTheSecond), told.faults, told.fault)
 	default:
@@ -237,7 +237,7 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) 
 				all.sums = nil
 			}
 			damaged(&witness.Fault{Line: r.Line, What: "holds no sum: its " + w.Sum + " is not 16 hexadecimal digits",
-				Mend: "sum up as docs/witness.md says, and look at checksum.witness.sum in the drill file"})
+				Hint: "sum up as docs/witness.md says, and look at checksum.witness.sum in the drill file"})
 		case nearer:
 			all.sums = []toldSum{{sum, r.Line}}
 		case away == all.near && !slices.ContainsFunc(all.sums, func(s toldSum) bool { return s.sum == sum }):

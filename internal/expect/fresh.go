@@ -108,8 +108,8 @@ const minute = "2006-01-02 15:04 MST"
 func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
 	f := *t.Freshness
 	column := t.Table.Column(t.Freshness.Column)
-	refuse := func(mend, format string, args ...any) (clock, error) {
-		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, mend+" in the drill file",
+	refuse := func(hint, format string, args ...any) (clock, error) {
+		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, hint+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
 	}
 	of, err := fileColumn{verdict.CodeFreshness, "freshness.column", t.Pos.Line, t.Table, f.Column}.find(ctx, q, c, o)

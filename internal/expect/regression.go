@@ -71,8 +71,8 @@ func tolerated(r spec.Regression) string {
 func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Options) (clock, error) {
 	r := *t.MaxRegression
 	column := t.Table.Column(t.MaxRegression.Column)
-	refuse := func(mend, format string, args ...any) (clock, error) {
-		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, mend+" in the drill file",
+	refuse := func(hint, format string, args ...any) (clock, error) {
+		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, hint+" in the drill file",
 			"%s (drill file, line %d)", fmt.Sprintf(format, args...), r.Pos.Line)
 	}
 	of, err := fileColumn{verdict.CodeMaxRegression, "max_regression.column", r.Pos.Line, t.Table, r.Column}.find(ctx,

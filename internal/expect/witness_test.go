@@ -101,7 +101,7 @@ create view seen as select * from events`)
 			want: short{id, verdict.Fail, strings.Replace(key, "events", "secrets", 1), "1 of 3 missing, 0 newer", "line 3: mail c0ffee"}},
 		"not to be compared": {block: events, text: all,
 			outside: func(string, string, string) (Outside, error) {
-				return Outside{}, verdict.Errorf(verdict.CodeWitness, "mend", "it is scrubbed away")
+				return Outside{}, verdict.Errorf(verdict.CodeWitness, "hint", "it is scrubbed away")
 			},
 			want: short{id, verdict.Error, key, "", "it is scrubbed away"}},
 		"no such column": {block: "table: public.events, key: {nope: id}", text: all,

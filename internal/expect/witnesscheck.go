@@ -157,7 +157,7 @@ func (h *witnessCheck) fitting(ctx context.Context, batch []witness.Record) ([]w
 	switch {
 	case errors.As(err, &refused) && strings.HasPrefix(refused.State, "22") && len(batch) == 1:
 		h.damaged(&witness.Fault{Line: batch[0].Line, What: "holds a key that is no value of its column's type",
-			Mend: "look at what wrote it, and at witness.key in the drill file"})
+			Hint: "look at what wrote it, and at witness.key in the drill file"})
 		h.unfit++
 		if h.unfit > mostUnfit {
 			return nil, verdict.Errorf(verdict.CodeWitness,
@@ -286,7 +286,7 @@ func (h *witnessCheck) judge(c *verdict.Check) {
 	case w.FailIf != nil && w.FailIf.Holds(f.Missing):
 		c.Say(verdict.Fail, observed, h.lost(), "%s", h.missed())
 	case f.Damaged > 0:
-		c.Say(verdict.Error, fmt.Sprintf("%d unusable, %s", f.Damaged, observed), h.faults[0].Mend, "%s", h.unusable())
+		c.Say(verdict.Error, fmt.Sprintf("%d unusable, %s", f.Damaged, observed), h.faults[0].Hint, "%s", h.unusable())
 	case f.Expected+f.Newer == 0:
 		c.Say(verdict.Error, "no record", "look at what writes it: an empty record proves nothing",
 			"the witness %s holds no record", w.Name)

@@ -350,7 +350,7 @@ func TestCannotWrite(t *testing.T) {
 	file := write(t, "", t.TempDir(), "reports")
 	err := Save(file, report(0), nil)
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "make sure that it is a directory") {
-		t.Errorf("no path or no mend: %v", err)
+		t.Errorf("no path or no hint: %v", err)
 	}
 }
 
@@ -373,7 +373,7 @@ func TestHalfWritten(t *testing.T) {
 	keep(t, dir, report(20))
 }
 
-func TestMend(t *testing.T) {
+func TestHint(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]string{
 		syscall.ENOSPC: "make room", syscall.EDQUOT: "make room", syscall.EROFS: "let this user write",

@@ -31,19 +31,19 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	mend := "move it away, past reports are not needed to drill"
+	hint := "move it away, past reports are not needed to drill"
 	switch {
 	case errors.Is(e.Err, ErrSchema):
-		mend = "read it with the harness that wrote it, or move it away"
+		hint = "read it with the harness that wrote it, or move it away"
 	case errors.Is(e.Err, errForged):
-		mend = "find out who can write there, then move it away"
+		hint = "find out who can write there, then move it away"
 	case errors.Is(e.Err, errUnsigned):
-		mend = "it counts for nothing where history.key_env is set: drill again, and the report will be signed"
+		hint = "it counts for nothing where history.key_env is set: drill again, and the report will be signed"
 	case errors.Is(e.Err, errForeign):
-		mend = "if that key is still trusted, add it to the variable of history.key_env, " +
+		hint = "if that key is still trusted, add it to the variable of history.key_env, " +
 			"behind a comma; else drill again"
 	}
-	return fmt.Sprintf("read the report %s: %v; %s", e.Path, e.Err, mend)
+	return fmt.Sprintf("read the report %s: %v; %s", e.Path, e.Err, hint)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

@@ -104,7 +104,7 @@ func judgeUnnamed(c *verdict.Check, l listed, file, store string) {
 func (l listed) unusable(c *verdict.Check, file string) bool {
 	switch {
 	case l.faults > 0:
-		c.Say(verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Mend,
+		c.Say(verdict.Error, fmt.Sprintf("%d lines unusable", l.faults), l.fault.Hint,
 			"%d of the lines of %s cannot be used; the first: %v", l.faults, file, l.fault)
 	case l.records == 0:
 		c.Say(verdict.Error, "no record", "look at what writes it: an empty catalog proves nothing",
@@ -144,7 +144,7 @@ func readCatalogue(ctx context.Context, d spec.Catalogue, retention time.Duratio
 		case !matches(path.Base(r.Key[0])): // which may be anything, and is not told
 			l.damaged(&witness.Fault{Line: r.Line,
 				What: "names no backup: its " + d.Name + " is none as source.name tells",
-				Mend: "look at what wrote it, and at inventory.catalogue.name in the drill file"})
+				Hint: "look at what wrote it, and at inventory.catalogue.name in the drill file"})
 		default:
 			l.named++
 			l.lacking.add(path.Base(r.Key[0]))

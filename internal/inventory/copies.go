@@ -10,7 +10,7 @@ import (
 	"daybefore/internal/verdict"
 )
 
-const mendCopy = "look at what copies the backups there; until it works again there is one copy less than you count on"
+const hintCopy = "look at what copies the backups there; until it works again there is one copy less than you count on"
 
 // copied judges whether another store holds the newest backup too.
 func copied(ctx context.Context, d spec.Copy, store catalog.Store, newest catalog.Backup, o Options) verdict.Check {
@@ -46,11 +46,11 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 	case err != nil:
 		return err
 	case like.Absent:
-		c.Say(verdict.Fail, "its newest is "+there.Name, mendCopy, "%s lacks %s; %s", second.URL(), due.Name,
+		c.Say(verdict.Fail, "its newest is "+there.Name, hintCopy, "%s lacks %s; %s", second.URL(), due.Name,
 			behind(there, due))
 		return nil
 	case like.Differ && like.Sizes[0] != like.Sizes[1]:
-		c.Say(verdict.Fail, bytesText(like.Sizes[1]), mendCopy,
+		c.Say(verdict.Fail, bytesText(like.Sizes[1]), hintCopy,
 			"%s of %s has %d bytes, and %d in %s: it was cut off, or is another one", due.Name, second.URL(),
 			like.Sizes[1], like.Sizes[0], store.URL())
 		return nil

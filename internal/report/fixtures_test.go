@@ -165,7 +165,7 @@ func failing() *verdict.Report {
 	})
 	spoil(r, verdict.Check{
 		ID: "failed_rows:paid_without_payment", Stage: "expect", Code: verdict.CodeFailedRows, Outcome: verdict.Error,
-		Expected: "<= 10", Message: `the query failed: column o.paid does not exist (SQLSTATE 42703)`, Hint: "mend its sql in drills/demo.yaml:41:7",
+		Expected: "<= 10", Message: `the query failed: column o.paid does not exist (SQLSTATE 42703)`, Hint: "correct its sql in drills/demo.yaml:41:7",
 	})
 	spoil(r, verdict.Check{
 		ID: "freshness:a_schema_with_a_long_name.a_table_with_an_even_longer_name_that_goes_on.last_seen_at", Stage: "expect",

@@ -108,7 +108,7 @@ func unexplained(said []message) []message {
 	return slices.DeleteFunc(slices.Clone(said), func(m message) bool { return m.cause != "" })
 }
 
-// ownDoing says what of the errors is owed to the drill, and the mend of each.
+// ownDoing says what of the errors is owed to the drill, and the hint of each.
 func (s *Session) ownDoing(causes []cause) (words []string) {
 	for _, c := range causes {
 		words = append(words, string(c)+": "+remedies[c])

@@ -395,7 +395,7 @@ func (l *listener) warned(text string) {
 	}
 }
 
-// fullDisk is the trouble that a larger disk mends.
+// fullDisk is the trouble that a larger disk cures.
 var fullDisk = regexp.MustCompile(`No space left on device|Disk quota exceeded|could not (?:extend|write to) file`)
 
 // machineTrouble is what a server or pg_restore says when the machine cannot

@@ -7,7 +7,7 @@ import (
 	"daybefore/internal/archive"
 )
 
-// Where one job meets an error, one job is no mend for what more jobs meet.
+// Where one job meets an error, one job is no cure for what more jobs meet.
 func TestWhatMendsAnOrder(t *testing.T) {
 	t.Parallel()
 	things := archive.Entry{DumpID: 5, Desc: "TABLE DATA", Namespace: "public", Tag: "thing"}

@@ -397,7 +397,7 @@ func (c *containerBox) heed() {
 			unanswered = 0
 		}
 	}
-	c.ends(verdict.Errorf(verdict.CodeSandbox, mendEngine,
+	c.ends(verdict.Errorf(verdict.CodeSandbox, hintEngine,
 		"the container engine does not answer any more"))
 }
 

@@ -121,7 +121,7 @@ func (l *local) reach(refused *enclosure.Refused) (all []string) {
 // tooLittleIsolation says what this machine lacks for the degree that is the
 // least, and what lets it be had.
 func tooLittleIsolation(wanted string, refused *enclosure.Refused) error {
-	return verdict.Errorf(verdict.CodeIsolation, mendIsolation(wanted),
+	return verdict.Errorf(verdict.CodeIsolation, hintIsolation(wanted),
 		"isolation %s is not to be had on this machine: %w", wanted, refused)
 }
 

@@ -42,8 +42,8 @@ func (s *silence) Error() string {
 	return fmt.Sprintf("the container engine was asked to %s and did not answer within %v", s.asked, s.limit)
 }
 
-// mendEngine is what to do about it.
-const mendEngine = "look at the container engine, start it again, then run the drill again"
+// hintEngine is what to do about it.
+const hintEngine = "look at the container engine, start it again, then run the drill again"
 
 // isSilence reports whether an error is owed to an engine that does not answer.
 func isSilence(err error) bool {

@@ -29,8 +29,8 @@ func shortfall(degree enclosure.Degree, own *accounts, refused *enclosure.Refuse
 }
 
 // hinders are what keeps Linux from giving programs namespaces of their own: a
-// file, what is then in it, and its mend.
-var hinders = []struct{ file, is, mend string }{
+// file, what is then in it, and its hint.
+var hinders = []struct{ file, is, hint string }{
 	{"/proc/sys/user/max_user_namespaces", "0", "set the sysctl user.max_user_namespaces to more than 0"},
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", "set the sysctl kernel.unprivileged_userns_clone to 1"},
 	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
@@ -38,23 +38,23 @@ var hinders = []struct{ file, is, mend string }{
 			"AppArmor profile with userns"},
 }
 
-// mendIsolation says what would give a local sandbox the degree of isolation
+// hintIsolation says what would give a local sandbox the degree of isolation
 // that was refused.
-func mendIsolation(refused string) string {
-	var mends []string
+func hintIsolation(refused string) string {
+	var hints []string
 	for _, h := range hinders {
 		if is, err := os.ReadFile(h.file); err == nil && strings.TrimSpace(string(is)) == h.is {
-			mends = append(mends, h.mend)
+			hints = append(hints, h.hint)
 		}
 	}
-	if len(mends) == 0 {
-		mends = []string{"let this program make user namespaces (the seccomp profile of a container, or a " +
+	if len(hints) == 0 {
+		hints = []string{"let this program make user namespaces (the seccomp profile of a container, or a " +
 			"service's settings, may forbid it)"}
 	}
 	less := "no_network or no_listener"
 	if refused == "no_network" {
 		less = "no_listener"
 	}
-	return strings.Join(mends, "; ") + "; or use a container (sandbox.kind: container); " +
+	return strings.Join(hints, "; ") + "; or use a container (sandbox.kind: container); " +
 		"or allow less for backups whose origin is trusted (sandbox.isolation: " + less + ")"
 }

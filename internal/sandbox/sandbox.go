@@ -223,7 +223,7 @@ func startProblem(kind string, err error) *verdict.Problem {
 		"this says nothing about the backup; fix the sandbox and run the drill again",
 		"start the %s sandbox: %w", kind, err)
 	if isSilence(err) {
-		p.Hint = mendEngine
+		p.Hint = hintEngine
 	}
 	if inner, ok := errors.AsType[*verdict.Problem](err); ok {
 		p.Outcome, p.Code, p.Hint = inner.Outcome, inner.Code, inner.Hint

@@ -35,7 +35,7 @@ func (b *base) Why(ctx context.Context, err error) error {
 		return err
 	}
 	if isSilence(err) {
-		return verdict.Errorf(verdict.CodeSandbox, mendEngine, "the sandbox cannot be used: %w", err)
+		return verdict.Errorf(verdict.CodeSandbox, hintEngine, "the sandbox cannot be used: %w", err)
 	}
 	wait := tellVague
 	if Broken(err) || wasShot(err) {

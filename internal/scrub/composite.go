@@ -195,12 +195,12 @@ func ruledWithin(r *spec.Rule, path []string) bool {
 }
 
 // unfitComposite says why a column cannot be rewritten by fields, and the
-// mend; or nothing.
-func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
+// hint; or nothing.
+func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (why, hint string, err error) {
 	switch {
 	case c.Generated:
-		why, mend = transform.UnfitKind(c, r)
-		return why, mend, nil
+		why, hint = transform.UnfitKind(c, r)
+		return why, hint, nil
 	case len(c.Fields) == 0:
 		return fmt.Sprintf("is of type %s, which has no fields", c.SQL), "take fields away and name a transform", nil
 	case c.Array != r.Each:
@@ -218,21 +218,21 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		if f == nil {
 			return "has no field " + rule.Source, "correct the name", nil
 		}
-		if why, mend, err = p.unfitField(f, &rule.Rule); err != nil || why != "" {
-			return fmt.Sprintf("has the field %s, which %s", rule.Source, why), mend, err
+		if why, hint, err = p.unfitField(f, &rule.Rule); err != nil || why != "" {
+			return fmt.Sprintf("has the field %s, which %s", rule.Source, why), hint, err
 		}
 	}
 	p.unmatchedFields(c, c, nil, r)
-	why, mend = p.unfitPartition(c, r)
+	why, hint = p.unfitPartition(c, r)
 	if why != "" {
-		return why, mend, nil
+		return why, hint, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
 	return refusedBy("would refuse what its fields become",
 		why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 
-func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, err error) {
+func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, hint string, err error) {
 	switch {
 	case r.Preserve:
 		return "", "", nil
@@ -241,8 +241,8 @@ func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, 
 	}
 	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, transform.UnfitType,
 		transform.UnfitParameters, p.unfitLength, p.unfitEncoding} {
-		if why, mend := test(f, r); why != "" {
-			return why, mend, nil
+		if why, hint := test(f, r); why != "" {
+			return why, hint, nil
 		}
 	}
 	why, err = p.unfitServer(f, r, byTransform(p.recipe(f, r, []byte("field\x00"))))

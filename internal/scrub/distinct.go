@@ -512,7 +512,7 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 		}
 		if broken != "" {
 			c.Outcome, c.Hint = verdict.Error,
-				"take normalize away, from the other rules of its link too; or mend these rows where the backup is from"
+				"take normalize away, from the other rules of its link too; or correct these rows where the backup is from"
 			c.Message += ", which " + broken + " forbids"
 			break
 		}

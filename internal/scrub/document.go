@@ -21,19 +21,19 @@ func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
 	return &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d}
 }
 
-// unfitDocument says why a column cannot be rewritten by paths, and the mend;
+// unfitDocument says why a column cannot be rewritten by paths, and the hint;
 // or nothing.
-func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
-	why, mend = p.unfitPaths(c, r)
+func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (why, hint string, err error) {
+	why, hint = p.unfitPaths(c, r)
 	if why != "" {
-		return why, mend, nil
+		return why, hint, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	mend = "take the paths away that its constraint asks for, or use set_null or constant"
-	return refusedBy("would refuse what its paths make", why), mend, err
+	hint = "take the paths away that its constraint asks for, or use set_null or constant"
+	return refusedBy("would refuse what its paths make", why), hint, err
 }
 
-func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, hint string) {
 	switch {
 	case c.Generated:
 		return transform.UnfitKind(c, r)
@@ -50,14 +50,14 @@ func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) 
 	}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
-		if why, mend := p.unfitPath(c.AsText(), &entry.Rule); why != "" {
-			return fmt.Sprintf("%s %s", entry.Path, why), mend
+		if why, hint := p.unfitPath(c.AsText(), &entry.Rule); why != "" {
+			return fmt.Sprintf("%s %s", entry.Path, why), hint
 		}
 	}
 	return p.unfitPartition(c, r)
 }
 
-func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, hint string) {
 	if r.Preserve {
 		return "", ""
 	}
@@ -66,8 +66,8 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 		tests = append(tests, transform.UnfitType)
 	}
 	for _, test := range tests {
-		if why, mend := test(within, r); why != "" {
-			return why, mend
+		if why, hint := test(within, r); why != "" {
+			return why, hint
 		}
 	}
 	return "", ""

@@ -25,12 +25,12 @@ func (p *planner) fit() error {
 		if r.Preserve && !c.Generated {
 			continue
 		}
-		made, why, mend, err := p.try(c, r, seen)
+		made, why, hint, err := p.try(c, r, seen)
 		if err != nil {
 			return err
 		}
 		if why != "" {
-			p.problem(verdict.CodeRuleUnfit, c.Root().String(), r.Pos, mend, "%s %s", c, why)
+			p.problem(verdict.CodeRuleUnfit, c.Root().String(), r.Pos, hint, "%s %s", c, why)
 			continue
 		}
 		p.recipes[c] = made
@@ -39,23 +39,23 @@ func (p *planner) fit() error {
 }
 
 // try makes a rule ready for a column, and says why the column would refuse it
-// and the mend; or nothing.
-func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (made *change, why, mend string,
+// and the hint; or nothing.
+func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (made *change, why, hint string,
 	err error) {
 	switch {
 	case r.JSON != nil:
 		made = p.documentRecipe(c, r)
-		why, mend, err = p.unfitDocument(c, r, made)
+		why, hint, err = p.unfitDocument(c, r, made)
 	case r.Recompute != "":
-		made, why, mend, err = p.recomputed(c, r)
+		made, why, hint, err = p.recomputed(c, r)
 	case r.Fields != nil:
 		made = p.compositeRecipe(c, r)
-		why, mend, err = p.unfitComposite(c, r, made)
+		why, hint, err = p.unfitComposite(c, r, made)
 	default:
 		made = byTransform(p.recipe(c, r, transform.Domain(r.Link, c)))
-		why, mend, err = p.unfit(c, r, made, asked)
+		why, hint, err = p.unfit(c, r, made, asked)
 	}
-	return made, why, mend, err
+	return made, why, hint, err
 }
 
 func (p *planner) columnsWithRules() []*schema.Column {
@@ -109,17 +109,17 @@ func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transfo
 		transform.Env{Locale: p.locale(r), Encoding: p.encoding, Normal: p.links[r.Link], Limit: p.limits[r.Link]})
 }
 
-// unfit says why a column would refuse what a rule makes, and the mend; or
+// unfit says why a column would refuse what a rule makes, and the hint; or
 // nothing. What the server was asked once is not asked again for a partition
 // that is like another.
-func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, mend string,
+func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, hint string,
 	err error) {
 	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
 		transform.UnfitKind, p.unfitPartition, transform.UnfitType, transform.UnfitParameters, p.unfitLength,
 		transform.UnfitKey, p.unfitEncoding,
 	} {
-		if why, mend := test(c, r); why != "" {
-			return why, mend, nil
+		if why, hint := test(c, r); why != "" {
+			return why, hint, nil
 		}
 	}
 	question := fmt.Sprint(c.Root(), c.SQL, c.NotNull, c.Table.Checks, r)
@@ -137,13 +137,13 @@ func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[
 	return why, "choose another transform, set_null, or preserve it with a why", nil
 }
 
-func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, hint string) {
 	return transform.UnfitLength(c, r, p.locale(r))
 }
 
 // unfitPartition: a leaf refuses a row whose key has changed, and a root
 // would put it elsewhere.
-func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, hint string) {
 	for _, t := range c.Table.WithAncestors() {
 		if t.PartitionedBy(c.Name) {
 			return fmt.Sprintf("decides which partition of %s a row belongs to", t.Name), "preserve it with a why"
@@ -152,7 +152,7 @@ func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, mend stri
 	return "", ""
 }
 
-func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, mend string) {
+func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, hint string) {
 	if (r.Each || c.Base.IsHstore()) && p.encoding.Charset != copytext.ASCIISafe {
 		return fmt.Sprintf("is an array or hstore in %s, where braces and quotes cannot be told from letters",
 			p.encoding.Name), "use set_null, or dump with --encoding=UTF8"

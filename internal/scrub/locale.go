@@ -25,7 +25,7 @@ func (p *Plan) localeName(r *spec.Rule) string {
 
 // unfitWords finds words for which the rows' encoding has no letters, or the
 // database's, into which the server turns it.
-func (p *planner) unfitWords(r *spec.Rule) (why, mend string) {
+func (p *planner) unfitWords(r *spec.Rule) (why, hint string) {
 	if !transform.WritesWords(r) {
 		return "", ""
 	}

@@ -543,7 +543,7 @@ func TestDecisions(t *testing.T) {
 				"unmatched:public.t.z"}},
 		{name: "strange names", situation: situation{ddl: `create schema "a.b"; create table "a.b"."T""x" ("e-mail" text)`},
 			want: []string{`unmatched:a.b.T"x.e-mail`}, says: `{column: '"a.b"."T""x".e-mail', transform: email}`},
-		{name: "a mend that fits a short key",
+		{name: "a hint that fits a short key",
 			situation: situation{ddl: "create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb not null)",
 				definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone);"}},
 			want: []string{"unmatched:public.t.doc", "unmatched:public.t.phone", "unmatched:public.t.pin", "unmatched:public.t.token"},
@@ -596,15 +596,15 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// What the mends propose is accepted, every line of it.
-func TestMendsMend(t *testing.T) {
+// What the hints propose is accepted, every line of it.
+func TestMendsHint(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
 	s := situation{ddl: shop +
 		`create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb, lat float8, dob text, born date, addresses varchar(9)[], email char(12))`,
 		definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone, pin);"}}
 	_, checks := s.planOn(t, conn)
-	s.rules = scrubtest.LoadRules(t, mends(t, checks)).Rules
+	s.rules = scrubtest.LoadRules(t, hints(t, checks)).Rules
 	if len(s.rules) < 15 {
 		t.Errorf("only %d lines proposed", len(s.rules))
 	}

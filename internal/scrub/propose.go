@@ -362,7 +362,7 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 }
 
 // suitable is the transform, or else another that the column takes, as far as
-// can be told without its server: a mend that is refused in turn is none.
+// can be told without its server: a hint that is refused in turn is none.
 func suitable(c *schema.Column, fitting string) string {
 	for _, t := range transformsFor(fitting) {
 		if transform.Takes(c, t) {

@@ -12,8 +12,8 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// mends are the lines that the checks say to add.
-func mends(t testing.TB, checks []verdict.Check) []string {
+// hints are the lines that the checks say to add.
+func hints(t testing.TB, checks []verdict.Check) []string {
 	t.Helper()
 	var all []string
 	for _, c := range checks {
@@ -33,7 +33,7 @@ func TestProposals(t *testing.T) {
 	conn := pgtest.DB(t)
 	s := situation{ddl: scrubtest.Nasty, definitions: scrubtest.NastyKeys}
 	_, checks := s.planOn(t, conn)
-	got := mends(t, checks)
+	got := hints(t, checks)
 	want := []string{
 		`- {column: public.keys.email, preserve: true, why: "no transform fits: it holds 12 characters, and email makes 32"}`,
 		`- {column: public.keys.note, transform: text}`,
@@ -110,7 +110,7 @@ func TestProposalsKeepForeignKeys(t *testing.T) {
 	}
 	_, checks := s.planOn(t, conn)
 	checks = slices.DeleteFunc(checks, func(c verdict.Check) bool { return c.Code != verdict.CodeUnmatched })
-	got := mends(t, checks)
+	got := hints(t, checks)
 	want := []string{
 		`- {column: public.bounced.of_mail, transform: hash, link: mail}`,
 		`- {column: public.bounced.to_phone, preserve: true, why: "made for the test"}`,

@@ -23,20 +23,20 @@ const recomputed = "recompute"
 func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
 
 // recomputed is what becomes of such a column: null or, where that is refused,
-// the empty text of its type; or why it cannot be, and the mend.
-func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why, mend string, err error) {
+// the empty text of its type; or why it cannot be, and the hint.
+func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why, hint string, err error) {
 	made = &change{Recipe: transform.Bare(transform.SetNull), name: recomputed, effect: transform.Clears}
 	switch {
 	case c.Generated:
-		why, mend = transform.UnfitKind(c, r)
-		return nil, why, mend, nil
+		why, hint = transform.UnfitKind(c, r)
+		return nil, why, hint, nil
 	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
 		return nil, "is part of " + joined(c.Unique) +
 			", which what is computed may break", "preserve it with a why", nil
 	}
-	why, mend = p.unfitPartition(c, r)
+	why, hint = p.unfitPartition(c, r)
 	if why != "" {
-		return nil, why, mend, nil
+		return nil, why, hint, nil
 	}
 	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
 		empty := ""

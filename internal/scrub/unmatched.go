@@ -21,7 +21,7 @@ func (p *planner) unmatched() error {
 		return err
 	}
 	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule",
+		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.hint(proposed), "%s %s, and has no rule",
 			s.Root, appears(s.What))
 	}
 	return nil
@@ -46,9 +46,9 @@ func appears(what string) string {
 	return "looks like " + what
 }
 
-// mend is the line to add, ready to be copied, below one that says where; and
+// hint is the line to add, ready to be copied, below one that says where; and
 // behind it those of the columns that must stay equal.
-func (s *Suspicion) mend(proposed []Proposal) string {
+func (s *Suspicion) hint(proposed []Proposal) string {
 	var own *spec.Rule
 	var equal []string
 	for _, m := range proposed {

@@ -21,11 +21,11 @@ func (p *planner) unmet() error {
 		case p.mayMiss(r.Column.Schema, r.Column.Table):
 		case !met && !idle && p.isLost(ofTables(r.Column).Match):
 		case !reached:
-			what, mend, err := p.nowhere(r)
+			what, hint, err := p.nowhere(r)
 			if err != nil {
 				return err
 			}
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, mend, "%s %s", r.Names(), what)
+			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, hint, "%s %s", r.Names(), what)
 		case !met && !idle:
 			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos,
 				"name the table that the archive holds the rows under, or its parent",
@@ -36,8 +36,8 @@ func (p *planner) unmet() error {
 }
 
 // nowhere says of a rule that reaches no column what it names instead, and the
-// mend.
-func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
+// hint.
+func (p *planner) nowhere(r *spec.Rule) (what, hint string, err error) {
 	rows, err := p.conn.Query(p.ctx, `
 		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
 			join pg_namespace n on n.oid = c.relnamespace
@@ -101,7 +101,7 @@ func ofTables(c spec.ColumnPattern) spec.TablePattern {
 		LiteralTable: c.LiteralTable}
 }
 
-// nearest is the mend of a name that no column has: another column of the same
+// nearest is the hint of a name that no column has: another column of the same
 // table or, where there is no such table, a column that is like it in one that
 // is, or the table that has the column.
 func (p *planner) nearest(name spec.ColumnPattern) string {
@@ -135,7 +135,7 @@ func (p *planner) nearest(name spec.ColumnPattern) string {
 	return spec.DidYouMean(name.Schema+"."+name.Table, tables, otherwise)
 }
 
-// meant is the mend of a name that no table has.
+// meant is the hint of a name that no table has.
 func (p *planner) meant(name spec.Name, otherwise string) string {
 	var like []string
 	for _, t := range p.schema.Tables {

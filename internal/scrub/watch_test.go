@@ -81,7 +81,7 @@ func TestLeakEndsTheLoad(t *testing.T) {
 }
 
 // What a rule lets pass within a value, without naming it, is looked at like a
-// column that no rule names; and each place is told with its own mend.
+// column that no rule names; and each place is told with its own hint.
 func TestLeakWithin(t *testing.T) {
 	t.Parallel()
 	const home = "create type place as (label text, note text); create type home as (street text, note text, ref numeric, place place); "
@@ -92,7 +92,7 @@ func TestLeakWithin(t *testing.T) {
 	for _, tt := range []struct {
 		name, ddl, value string
 		rule             spec.Rule
-		want             []string // place: mend
+		want             []string // place: hint
 		scan             spec.LeakScan
 	}{
 		{"a member", "doc jsonb", `'{"a": "x", "b": {"c": ["ada@example.com"]}}'`, kept(jsonRule(t, "public.t.doc", "$.a text")),

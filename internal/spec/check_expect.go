@@ -197,18 +197,18 @@ func (c checker) condition(t text, key string) *Condition {
 	if !t.given() {
 		return nil
 	}
-	const mend = `write a comparison with a count of rows, such as "> 0"`
+	const hint = `write a comparison with a count of rows, such as "> 0"`
 	digits := strings.TrimLeft(t.Value, "<>=! ")
 	op := strings.TrimSpace(strings.TrimSuffix(t.Value, digits))
 	value, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
 	condition := Condition{Op: op, Value: value}
 	switch {
 	case err != nil || value < 0 || !slices.Contains([]string{">", ">=", "<", "<=", "==", "!="}, op):
-		c.refuse(t.at, mend, "%s: %s is not a condition", key, shown(t.Value))
+		c.refuse(t.at, hint, "%s: %s is not a condition", key, shown(t.Value))
 	case condition == Condition{">=", 0}:
-		c.refuse(t.at, mend, "%s: every count is %s", key, condition)
+		c.refuse(t.at, hint, "%s: every count is %s", key, condition)
 	case condition == Condition{"<", 0}:
-		c.refuse(t.at, mend, "%s: no count is %s", key, condition)
+		c.refuse(t.at, hint, "%s: no count is %s", key, condition)
 	default:
 		return &condition
 	}

@@ -90,22 +90,22 @@ func (c checker) secret(name text) []byte {
 func (c checker) scrubbedAlike(drill *Drill, raw rawRelationship, table Name, r Relationship) {
 	from := drill.Scrub.scrubbing(table, r.Column)
 	to := drill.Scrub.scrubbing(r.References, r.ReferencedColumn)
-	const key, mend = "expectations.tables.relationships",
+	const key, hint = "expectations.tables.relationships",
 		"give both columns the same transform and the same link, or preserve both"
 	switch {
 	case from == nil && to == nil:
 	case from == nil:
-		c.refuse(raw.References.at, mend, "%s.references: %s is scrubbed (%s, line %d), and %s is not", key,
+		c.refuse(raw.References.at, hint, "%s.references: %s is scrubbed (%s, line %d), and %s is not", key,
 			r.References.Column(r.ReferencedColumn), to.Transform, to.Pos.Line, table.Column(r.Column))
 	case to == nil:
-		c.refuse(raw.Column.at, mend, "%s.column: %s is scrubbed (%s, line %d), and %s is not", key,
+		c.refuse(raw.Column.at, hint, "%s.column: %s is scrubbed (%s, line %d), and %s is not", key,
 			table.Column(r.Column), from.Transform, from.Pos.Line, r.References.Column(r.ReferencedColumn))
 	case from.Transform == "set_null":
 		c.refuse(raw.Column.at, "judge a column that is not emptied",
 			"%s.column: %s is set to null (line %d), so that nothing of it could be an orphan", key,
 			table.Column(r.Column), from.Pos.Line)
 	case from.Transform != to.Transform || from.Link != to.Link:
-		c.refuse(raw.Column.at, mend, "%s: %s and %s are scrubbed in different ways (lines %d and %d)", key,
+		c.refuse(raw.Column.at, hint, "%s: %s and %s are scrubbed in different ways (lines %d and %d)", key,
 			table.Column(r.Column), r.References.Column(r.ReferencedColumn), from.Pos.Line, to.Pos.Line)
 	}
 }

@@ -427,9 +427,9 @@ func (c checker) ranges(raw rawChange, key string) {
 }
 
 func (c checker) pattern(t text, key string) {
-	const mend = "write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax"
+	const hint = "write a regular expression as RE2 does: github.com/google/re2/wiki/Syntax"
 	if _, err := regexp.Compile(t.Value); err != nil || t.Value == "" {
-		c.refuse(t.at, mend, "%s.pattern: %s is not a regular expression", key, shown(t.Value))
+		c.refuse(t.at, hint, "%s.pattern: %s is not a regular expression", key, shown(t.Value))
 	}
 }
 
@@ -474,10 +474,10 @@ func (c checker) oneTransform(r rawChange, locale string, links map[string]rawCh
 		links[r.Link.Value] = r
 		return
 	}
-	const mend = "use one transform under a link, or another link"
+	const hint = "use one transform under a link, or another link"
 	switch {
 	case first.Transform.Value != r.Transform.Value:
-		c.refuse(r.Transform.at, mend,
+		c.refuse(r.Transform.at, hint,
 			"scrub.rules: link %s is transformed by %s elsewhere (line %d), so that equal values would part",
 			shown(r.Link.Value), first.Transform.Value, first.Transform.at.Line)
 	case first.Value.Value != r.Value.Value:
@@ -504,12 +504,12 @@ type unique[K comparable] map[K]Pos
 
 // check refuses what was said before. The zero key stands for what could not
 // be read: that is told already, and equals nothing.
-func (u unique[K]) check(c checker, t text, key K, what, mend string) {
+func (u unique[K]) check(c checker, t text, key K, what, hint string) {
 	if unread := *new(K); !t.given() || key == unread {
 		return
 	}
 	if first, ok := u[key]; ok {
-		c.refuse(t.at, mend, "%s: %s appears twice, first in line %d", what, shown(t.Value), first.Line)
+		c.refuse(t.at, hint, "%s: %s appears twice, first in line %d", what, shown(t.Value), first.Line)
 		return
 	}
 	u[key] = t.at

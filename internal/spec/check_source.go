@@ -107,16 +107,16 @@ func (c checker) storeURL(t text, key string) string {
 	if !t.given() {
 		return ""
 	}
-	const mend = "write file:///dir/ or s3://bucket/prefix/"
+	const hint = "write file:///dir/ or s3://bucket/prefix/"
 	u, err := url.Parse(t.Value)
 	switch {
 	case err != nil || u.Scheme == "":
-		c.refuse(t.at, mend, "%s is not a URL", key)
+		c.refuse(t.at, hint, "%s is not a URL", key)
 		return ""
 	case c.tooMuch(t.at, u, key, "settings such as region and endpoint are keys of source"):
 		return ""
 	case slices.Contains([]string{"gs", "azblob", "sftp"}, u.Scheme):
-		c.refuse(t.at, mend, "%s: %s is not supported by this version", key, u.Scheme)
+		c.refuse(t.at, hint, "%s: %s is not supported by this version", key, u.Scheme)
 		return ""
 	}
 	switch u.Scheme {
@@ -125,18 +125,18 @@ func (c checker) storeURL(t text, key string) string {
 	case "s3":
 		return c.bucketURL(t.at, u, key)
 	}
-	c.refuse(t.at, mend, "%s: %s is not a kind of store", key, shown(u.Scheme))
+	c.refuse(t.at, hint, "%s: %s is not a kind of store", key, shown(u.Scheme))
 	return ""
 }
 
 // tooMuch refuses what a URL must not hold: all of it at once.
-func (c checker) tooMuch(at Pos, u *url.URL, key, mend string) bool {
+func (c checker) tooMuch(at Pos, u *url.URL, key, hint string) bool {
 	query := u.RawQuery != "" || u.ForceQuery || u.Fragment != ""
 	if u.User != nil {
 		c.refuse(at, "take them out, change them, and give them in the environment", "%s holds credentials", key)
 	}
 	if query {
-		c.refuse(at, mend, "%s holds a query or a fragment", key)
+		c.refuse(at, hint, "%s holds a query or a fragment", key)
 	}
 	return u.User != nil || query
 }
@@ -221,16 +221,16 @@ func (c checker) backupTime(raw *rawSource) {
 
 // zoneMissing tells what the zone is missed for, if it is.
 func (c checker) zoneMissing(raw *rawSource, timed bool) {
-	const mend = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
+	const hint = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
 	switch {
 	// of which the layout's own mistake tells
 	case raw.Time.given() && (tellsZone(raw.Time.Value) || abbreviates(raw.Time.Value)):
 	case !raw.Time.given() && timed:
-		c.refuse(raw.at, mend, "source.timezone is missing: it is needed unless source.time writes the zone")
+		c.refuse(raw.at, hint, "source.timezone is missing: it is needed unless source.time writes the zone")
 	case raw.Time.given():
-		c.refuse(raw.Time.at, mend, "source.timezone is missing: {time} has no zone")
+		c.refuse(raw.Time.at, hint, "source.timezone is missing: {time} has no zone")
 	default:
-		c.refuse(raw.at, mend, "source.timezone is missing: an archive's header tells its time without a zone")
+		c.refuse(raw.at, hint, "source.timezone is missing: an archive's header tells its time without a zone")
 	}
 }
 
@@ -253,18 +253,18 @@ func abbreviates(layout string) bool {
 // checkLayout wants a layout that gives back the month it was given, and as
 // much of the day and its hour as it writes.
 func checkLayout(layout string) *unplaced {
-	const mend = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
+	const hint = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
 	if abbreviates(layout) {
 		return faultf("write -0700 for the zone, or leave it out and say timezone",
 			"%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
 	}
 	read, err := time.ParseInLocation(layout, inLayout(layout, "ABC", 0), time.UTC)
 	if err != nil {
-		return faultf(mend, "%s cannot be read back", shown(layout))
+		return faultf(hint, "%s cannot be read back", shown(layout))
 	}
 	monthly := LayoutUnit(layout) == Month
 	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 && !(monthly && d == 1) {
-		return faultf(mend, "%s does not tell year, month and day", shown(layout))
+		return faultf(hint, "%s does not tell year, month and day", shown(layout))
 	}
 	switch read.Hour() {
 	case 17:
@@ -273,7 +273,7 @@ func checkLayout(layout string) *unplaced {
 			shown(layout))
 	default:
 		if read.Hour() != 0 || read.Minute() != 0 || read.Second() != 0 {
-			return faultf(mend, "%s does not tell the hour", shown(layout))
+			return faultf(hint, "%s does not tell the hour", shown(layout))
 		}
 	}
 	return nil
@@ -301,13 +301,13 @@ func (c checker) sandbox(raw *rawSandbox) Sandbox {
 		c.refuse(raw.Image.at, "remove it, or say kind: container",
 			"sandbox.image is for containers, and kind is local")
 	}
-	const mend = "write an image such as postgres:17, or remove the key"
+	const hint = "write an image such as postgres:17, or remove the key"
 	if raw.Image.given() && strings.TrimSpace(raw.Image.Value) != "" && !imageName.MatchString(raw.Image.Value) {
-		c.refuse(raw.Image.at, mend, "sandbox.image: %s is not an image's name", shown(raw.Image.Value))
+		c.refuse(raw.Image.at, hint, "sandbox.image: %s is not an image's name", shown(raw.Image.Value))
 	}
 	return Sandbox{
 		Kind:      raw.Kind.or("auto"),
-		Image:     c.filled(raw.Image, "sandbox.image", mend),
+		Image:     c.filled(raw.Image, "sandbox.image", hint),
 		Memory:    raw.Memory.Value,
 		Disk:      raw.Disk.Value,
 		Isolation: raw.Isolation.or("enclosed"),

@@ -82,11 +82,11 @@ func (c checker) oneClock(unit, zone text, key string) {
 
 // fileURL names one file of a store. Its last part is the file's name.
 func (c checker) fileURL(t text, key string) string {
-	const mend = "write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl"
+	const hint = "write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl"
 	u := c.storeURL(t, key)
 	bucket, name, _ := strings.Cut(strings.TrimPrefix(u, "s3://"), "/")
 	if u != "" && (strings.HasSuffix(t.Value, "/") || strings.HasPrefix(u, "s3:") && (bucket == "" || name == "")) {
-		c.refuse(t.at, mend, "%s names no file", key)
+		c.refuse(t.at, hint, "%s names no file", key)
 	}
 	return strings.TrimSuffix(u, "/")
 }

@@ -105,14 +105,14 @@ func (w walker) into(node ast.Node, at Pos, v reflect.Value, path string, rules 
 }
 
 func (w walker) null(at Pos, path string, rules reflect.StructTag) {
-	mend := "give it a value or remove the key"
+	hint := "give it a value or remove the key"
 	if allowed := enum(rules); len(allowed) > 0 {
-		mend = "write " + alternatives(allowed)
+		hint = "write " + alternatives(allowed)
 	}
 	if slices.Contains(enum(rules), "set_null") {
-		mend = "to write nulls say " + path[strings.LastIndex(path, ".")+1:] + ": set_null, else " + mend
+		hint = "to write nulls say " + path[strings.LastIndex(path, ".")+1:] + ": set_null, else " + hint
 	}
-	w.refuse(at, mend, "%s has no value", path)
+	w.refuse(at, hint, "%s has no value", path)
 }
 
 func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.StructTag) {
@@ -173,7 +173,7 @@ func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
 	})
 	for _, f := range fields {
 		if f.required && !seen[f.key] {
-			w.refuse(at, f.tag.Get("mend"), "%s is missing", join(path, f.key))
+			w.refuse(at, f.tag.Get("hint"), "%s is missing", join(path, f.key))
 		}
 	}
 }

@@ -30,7 +30,7 @@ const maxSteps = 60
 // ParseJSONPath reads a path: $ is the whole document; .key a member, quoted
 // ."like this" where the key holds more than letters, digits, _ and -; .* every
 // member; [0] an element, [*] every element; ..key a member at any depth. The
-// error says what is wrong and the mend.
+// error says what is wrong and the hint.
 func ParseJSONPath(s string) (JSONPath, error) {
 	steps, fault := jsonSteps(s)
 	if fault != nil {
@@ -40,16 +40,16 @@ func ParseJSONPath(s string) (JSONPath, error) {
 }
 
 func jsonSteps(s string) ([]JSONStep, *unplaced) {
-	const mend = `write a path such as $.contacts[*].email, $..phone or $."a key"`
+	const hint = `write a path such as $.contacts[*].email, $..phone or $."a key"`
 	rest, ok := strings.CutPrefix(s, "$")
 	if !ok {
-		return nil, faultf(mend, "%s does not begin with $", shown(s))
+		return nil, faultf(hint, "%s does not begin with $", shown(s))
 	}
 	var steps []JSONStep
 	for rest != "" {
 		step, after, ok := jsonStep(rest)
 		if !ok {
-			return nil, faultf(mend, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
+			return nil, faultf(hint, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
 		}
 		steps = append(steps, step)
 		rest = after

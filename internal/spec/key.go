@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-const keyMend = "set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"
+const keyHint = "set it to 32 random bytes or more, such as the output of: openssl rand -hex 32"
 
 // key reads the secret that key_env names. Neither its value nor a name that
 // may be a secret itself is ever repeated.
@@ -16,7 +16,7 @@ func (c checker) key(name text) []byte {
 	}
 	value, ok := c.loader.lookup(name.Value)
 	if !ok || value == "" {
-		c.refuse(name.at, keyMend, "%s: the environment variable %s is not set", key, name.Value)
+		c.refuse(name.at, keyHint, "%s: the environment variable %s is not set", key, name.Value)
 		return nil
 	}
 	c.strong(name, key, value, "holds")
@@ -37,10 +37,10 @@ func (c checker) variable(name text, key, such string) bool {
 func (c checker) strong(name text, key, value, holds string) {
 	switch {
 	case len(value) < minKey:
-		c.refuse(name.at, keyMend, "%s: the environment variable %s %s %d bytes, fewer than %d",
+		c.refuse(name.at, keyHint, "%s: the environment variable %s %s %d bytes, fewer than %d",
 			key, name.Value, holds, len(value), minKey)
 	case len(distinct(value)) < minKeyBytes:
-		c.refuse(name.at, keyMend,
+		c.refuse(name.at, keyHint,
 			"%s: the environment variable %s repeats so few different characters that it could be guessed", key,
 			name.Value)
 	}

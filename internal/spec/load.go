@@ -91,7 +91,7 @@ func (l Loader) loadNamed(path string, before []Loaded) Loaded {
 	if i := slices.IndexFunc(before, func(b Loaded) bool { return b.Name == loaded.Name }); i >= 0 {
 		loaded.Err = Mistakes{{File: path, Line: 1, Column: 1,
 			Message: fmt.Sprintf("the drill %s is also in %s", loaded.Name, before[i].Path),
-			Mend:    "rename one of the files"}}
+			Hint:    "rename one of the files"}}
 		return loaded
 	}
 	loaded.Drill, loaded.Err = l.Load(path)
@@ -191,9 +191,9 @@ func (c checker) positive(d duration, key string, otherwise time.Duration) time.
 }
 
 // filled refuses a text that says nothing where it was written at all.
-func (c checker) filled(t text, key, mend string) string {
+func (c checker) filled(t text, key, hint string) string {
 	if t.given() && strings.TrimSpace(t.Value) == "" {
-		c.refuse(t.at, mend, "%s is empty", key)
+		c.refuse(t.at, hint, "%s is empty", key)
 	}
 	return t.Value
 }
@@ -202,14 +202,14 @@ func (c checker) zone(t text, key string) *time.Location {
 	if !t.given() {
 		return nil
 	}
-	const mend = "write a name such as Europe/Berlin or UTC"
+	const hint = "write a name such as Europe/Berlin or UTC"
 	if t.Value == "" || t.Value == "Local" { // LoadLocation knows both, as whatever this machine is set to
-		c.refuse(t.at, mend, "%s: %s is not the same zone on every machine", key, shown(t.Value))
+		c.refuse(t.at, hint, "%s: %s is not the same zone on every machine", key, shown(t.Value))
 		return nil
 	}
 	location, err := time.LoadLocation(t.Value)
 	if err != nil {
-		c.refuse(t.at, mend, "%s: there is no time zone %s", key, shown(t.Value))
+		c.refuse(t.at, hint, "%s: there is no time zone %s", key, shown(t.Value))
 		return nil
 	}
 	return location

@@ -12,19 +12,19 @@ type Mistake struct {
 	Line    int    // from 1; 0 where the file could not be read at all
 	Column  int    // from 1, in characters
 	Message string // what is wrong
-	Mend    string // what to write instead
+	Hint    string // what to write instead
 }
 
-// Error is file:line:column: what is wrong; the mend.
+// Error is file:line:column: what is wrong; the hint.
 func (m Mistake) Error() string {
 	at := m.File
 	if m.Line > 0 {
 		at = fmt.Sprintf("%s:%d:%d", m.File, m.Line, m.Column)
 	}
-	if m.Mend == "" {
+	if m.Hint == "" {
 		return at + ": " + m.Message
 	}
-	return at + ": " + m.Message + "; " + m.Mend
+	return at + ": " + m.Message + "; " + m.Hint
 }
 
 // Mistakes are all that is wrong with a drill file, in its order. It is the
@@ -60,10 +60,10 @@ func (m Mistakes) sorted() Mistakes {
 }
 
 // unplaced is a mistake that does not know its place yet.
-type unplaced struct{ message, mend string }
+type unplaced struct{ message, hint string }
 
-func faultf(mend, format string, args ...any) *unplaced {
-	return &unplaced{message: fmt.Sprintf(format, args...), mend: mend}
+func faultf(hint, format string, args ...any) *unplaced {
+	return &unplaced{message: fmt.Sprintf(format, args...), hint: hint}
 }
 
 // desk collects the mistakes of one file.
@@ -81,18 +81,18 @@ func (d *desk) couldNotRead(at Pos) {
 	d.unread[at] = true
 }
 
-func (d *desk) refuse(at Pos, mend, format string, args ...any) {
+func (d *desk) refuse(at Pos, hint, format string, args ...any) {
 	if d.unread[at] {
 		return
 	}
 	d.mistakes = append(d.mistakes, Mistake{
 		File: d.file, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf(format, args...), Mend: mend,
+		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }
 
 func (d *desk) refuseFault(at Pos, key string, f *unplaced) {
-	d.refuse(at, f.mend, "%s: %s", key, f.message)
+	d.refuse(at, f.hint, "%s: %s", key, f.message)
 }
 
 // shown quotes what was written, cut to a length that fits into a line.

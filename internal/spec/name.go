@@ -117,7 +117,7 @@ func Glob(pattern, s string) bool {
 }
 
 // ParseTablePattern reads schema.table, as exclude_table_data writes it. The
-// error says what is wrong and the mend.
+// error says what is wrong and the hint.
 func ParseTablePattern(s string) (TablePattern, error) {
 	parts, fault := nameParts(s, "schema.table")
 	if fault != nil {
@@ -131,7 +131,7 @@ func ParseTablePattern(s string) (TablePattern, error) {
 }
 
 // ParseColumnPattern reads schema.table.column, as a rule writes it. The error
-// says what is wrong and the mend.
+// says what is wrong and the hint.
 func ParseColumnPattern(s string) (ColumnPattern, error) {
 	parts, fault := nameParts(s, "schema.table.column")
 	if fault != nil {
@@ -145,8 +145,8 @@ func ParseColumnPattern(s string) (ColumnPattern, error) {
 	}, nil
 }
 
-// Error is the fault with its mend.
-func (f *unplaced) Error() string { return f.message + "; " + f.mend }
+// Error is the fault with its hint.
+func (f *unplaced) Error() string { return f.message + "; " + f.hint }
 
 // parseName reads schema.table without patterns.
 func parseName(s string) (Name, *unplaced) {
@@ -181,19 +181,19 @@ type namePart struct {
 
 // nameParts splits a dotted name and wants as many parts as shape has.
 func nameParts(s, shape string) ([]namePart, *unplaced) {
-	mend := "write " + shape + ", a part that holds a dot quoted \"like.this\""
+	hint := "write " + shape + ", a part that holds a dot quoted \"like.this\""
 	var parts []namePart
 	for rest, more := s, true; more; {
 		var part namePart
 		var ok bool
 		part, rest, more, ok = nextPart(rest)
 		if !ok {
-			return nil, faultf(mend, "%s is not a name", shown(s))
+			return nil, faultf(hint, "%s is not a name", shown(s))
 		}
 		parts = append(parts, part)
 	}
 	if want := strings.Count(shape, ".") + 1; len(parts) != want {
-		return nil, faultf(mend, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
+		return nil, faultf(hint, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
 	}
 	return parts, nil
 }

@@ -13,14 +13,14 @@ func (s *mapping) place(at Pos) { s.at = at }
 
 type rawDrill struct {
 	mapping
-	Version      integer          `json:"version" mend:"write version: 1" jsonschema:"enum=1"`
+	Version      integer          `json:"version" hint:"write version: 1" jsonschema:"enum=1"`
 	Timeout      duration         `json:"timeout,omitempty"`
-	Source       *rawSource       `json:"source" mend:"say where the backups lie and how they are named"`
+	Source       *rawSource       `json:"source" hint:"say where the backups lie and how they are named"`
 	Inventory    *rawInventory    `json:"inventory,omitempty"`
 	Sandbox      *rawSandbox      `json:"sandbox,omitempty"`
 	Restore      *rawRestore      `json:"restore,omitempty"`
 	Scrub        *rawScrub        `json:"scrub,omitempty"`
-	Expectations *rawExpectations `json:"expectations" mend:"a drill that expects nothing proves nothing: name a table"`
+	Expectations *rawExpectations `json:"expectations" hint:"a drill that expects nothing proves nothing: name a table"`
 	LatestEvents []rawLatest      `json:"latest_events,omitempty"`
 	History      *rawHistory      `json:"history,omitempty"`
 }
@@ -40,12 +40,12 @@ func (rawHistory) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
 
 type rawSource struct {
 	mapping
-	URL           text     `json:"url" mend:"write file:///dir/ or s3://bucket/prefix/"`
+	URL           text     `json:"url" hint:"write file:///dir/ or s3://bucket/prefix/"`
 	Region        text     `json:"region,omitempty"`
 	Endpoint      text     `json:"endpoint,omitempty"`
 	PathStyle     boolean  `json:"path_style,omitempty"`
 	Anonymous     boolean  `json:"anonymous,omitempty"`
-	Name          text     `json:"name" mend:"write a pattern such as \"shop-{time}.dump\""`
+	Name          text     `json:"name" hint:"write a pattern such as \"shop-{time}.dump\""`
 	Time          text     `json:"time,omitempty"`
 	Timezone      text     `json:"timezone,omitempty"`
 	TimeTolerance duration `json:"time_tolerance,omitempty"`
@@ -72,9 +72,9 @@ type rawInventory struct {
 
 type rawCatalogue struct {
 	mapping
-	URL      text     `json:"url" mend:"write file:///dir/backups.jsonl or s3://bucket/prefix/backups.jsonl"`
-	Name     text     `json:"name" mend:"name the field that holds a backup's name"`
-	At       text     `json:"at" mend:"name the field that tells when the backup was taken"`
+	URL      text     `json:"url" hint:"write file:///dir/backups.jsonl or s3://bucket/prefix/backups.jsonl"`
+	Name     text     `json:"name" hint:"name the field that holds a backup's name"`
+	At       text     `json:"at" hint:"name the field that tells when the backup was taken"`
 	Timezone text     `json:"timezone,omitempty"`
 	Unit     text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns"`
 	Lag      duration `json:"lag,omitempty"`
@@ -82,14 +82,14 @@ type rawCatalogue struct {
 
 type rawOffSite struct {
 	mapping
-	ProductionHosts []text `json:"production_hosts" mend:"name production's machines, such as [db1.example.com]"`
+	ProductionHosts []text `json:"production_hosts" hint:"name production's machines, such as [db1.example.com]"`
 }
 
 // rawCopy is another store; one that is written as a URL alone is reached as
 // the source is.
 type rawCopy struct {
 	mapping
-	URL       text     `json:"url" mend:"write file:///dir/ or s3://bucket/prefix/"`
+	URL       text     `json:"url" hint:"write file:///dir/ or s3://bucket/prefix/"`
 	Region    text     `json:"region,omitempty"`
 	Endpoint  text     `json:"endpoint,omitempty"`
 	PathStyle boolean  `json:"path_style,omitempty"`
@@ -117,7 +117,7 @@ func (rawLeast[T]) JSONSchemaExtend(s *jsonschema.Schema) { orShort[T](s) }
 
 type rawCadence struct {
 	mapping
-	Every     duration `json:"every" mend:"say how often a backup is taken, such as 6h"`
+	Every     duration `json:"every" hint:"say how often a backup is taken, such as 6h"`
 	Tolerance duration `json:"tolerance,omitempty"`
 	Severity  text     `json:"severity,omitempty" jsonschema:"enum=warn,enum=fail"`
 }
@@ -174,15 +174,15 @@ type rawLeakScan struct {
 
 type rawKeep struct {
 	mapping
-	Table   text            `json:"table" mend:"name the table, such as public.users"`
-	Match   map[string]text `json:"match" mend:"say which rows, such as match: {email: \"*@ourco.example\"}"`
+	Table   text            `json:"table" hint:"name the table, such as public.users"`
+	Match   map[string]text `json:"match" hint:"say which rows, such as match: {email: \"*@ourco.example\"}"`
 	MaxRows integer         `json:"max_rows,omitempty"`
 	Set     map[string]text `json:"set,omitempty"`
 }
 
 type rawRule struct {
 	mapping
-	Column text `json:"column" mend:"name it as schema.table.column"`
+	Column text `json:"column" hint:"name it as schema.table.column"`
 	Type   text `json:"type,omitempty"`
 	rawChange
 	Each           boolean    `json:"each,omitempty"`
@@ -194,7 +194,7 @@ type rawRule struct {
 
 type rawField struct {
 	mapping
-	Field text `json:"field" mend:"name the field, such as street"`
+	Field text `json:"field" hint:"name the field, such as street"`
 	rawChange
 }
 
@@ -219,7 +219,7 @@ type rawChange struct {
 
 type rawPath struct {
 	mapping
-	Path text `json:"path" mend:"name the values, such as $.contacts[*].email"`
+	Path text `json:"path" hint:"name the values, such as $.contacts[*].email"`
 	rawChange
 }
 
@@ -270,7 +270,7 @@ type rawRestoreExpect struct {
 
 type rawTable struct {
 	mapping
-	Table     text          `json:"table" mend:"name the table, such as public.users"`
+	Table     text          `json:"table" hint:"name the table, such as public.users"`
 	RowCount  *rawRowCount  `json:"row_count,omitempty"`
 	Freshness *rawFreshness `json:"freshness,omitempty"`
 
@@ -284,23 +284,23 @@ type rawTable struct {
 
 type rawRelationship struct {
 	mapping
-	Column     text `json:"column" mend:"name the column that refers to another"`
-	References text `json:"references" mend:"name the column that it refers to, such as public.users.id"`
+	Column     text `json:"column" hint:"name the column that refers to another"`
+	References text `json:"references" hint:"name the column that it refers to, such as public.users.id"`
 	WarnIf     text `json:"warn_if,omitempty"`
 	FailIf     text `json:"fail_if,omitempty"`
 }
 
 type rawChecksum struct {
 	mapping
-	Columns []text      `json:"columns" mend:"list the columns"`
+	Columns []text      `json:"columns" hint:"list the columns"`
 	Witness *rawSumFile `json:"witness,omitempty"`
 }
 
 type rawSumFile struct {
 	mapping
-	URL       text     `json:"url" mend:"write file:///dir/sums.jsonl or s3://bucket/prefix/sums.jsonl"`
-	Sum       text     `json:"sum" mend:"name the field that holds this table's sum"`
-	At        text     `json:"at" mend:"name the field that tells the backup's time"`
+	URL       text     `json:"url" hint:"write file:///dir/sums.jsonl or s3://bucket/prefix/sums.jsonl"`
+	Sum       text     `json:"sum" hint:"name the field that holds this table's sum"`
+	At        text     `json:"at" hint:"name the field that tells the backup's time"`
 	Timezone  text     `json:"timezone,omitempty"`
 	Unit      text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns"`
 	Tolerance duration `json:"tolerance,omitempty"`
@@ -308,7 +308,7 @@ type rawSumFile struct {
 
 type rawSchema struct {
 	mapping
-	Baseline  text `json:"baseline" mend:"name the file, such as drills/shop.schema.json, and write it: drill baseline"`
+	Baseline  text `json:"baseline" hint:"name the file, such as drills/shop.schema.json, and write it: drill baseline"`
 	OnAdded   text `json:"on_added,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnRemoved text `json:"on_removed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnChanged text `json:"on_changed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
@@ -316,7 +316,7 @@ type rawSchema struct {
 
 type rawCodeRan struct {
 	mapping
-	OnNew text `json:"on_new" mend:"write on_new: warn, fail or ignore" jsonschema:"enum=ignore,enum=warn,enum=fail"`
+	OnNew text `json:"on_new" hint:"write on_new: warn, fail or ignore" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 }
 
 type rawAmcheck struct {
@@ -328,8 +328,8 @@ type rawAmcheck struct {
 
 type rawCanary struct {
 	mapping
-	SQL       text `json:"sql" mend:"write a query that gives one value, such as select token from drill_canary"`
-	EqualsEnv text `json:"equals_env" mend:"name the environment variable that holds the value"`
+	SQL       text `json:"sql" hint:"write a query that gives one value, such as select token from drill_canary"`
+	EqualsEnv text `json:"equals_env" hint:"name the environment variable that holds the value"`
 }
 
 // rawDrift is how much a number may change since past drills.
@@ -344,7 +344,7 @@ type rawDrift struct {
 
 type rawRegression struct {
 	mapping
-	Column    text `json:"column" mend:"name a column that only grows, such as created_at or id"`
+	Column    text `json:"column" hint:"name a column that only grows, such as created_at or id"`
 	Tolerance text `json:"tolerance,omitempty" jsonschema:"pattern=^((?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?|\\d+)$"`
 }
 
@@ -359,7 +359,7 @@ type rawRowCount struct {
 
 type rawFreshness struct {
 	mapping
-	Column    text     `json:"column" mend:"name the column that holds the time of a row"`
+	Column    text     `json:"column" hint:"name the column that holds the time of a row"`
 	Timezone  text     `json:"timezone,omitempty"`
 	Unit      text     `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns"`
 	WarnAfter duration `json:"warn_after,omitempty"`
@@ -370,8 +370,8 @@ type rawFreshness struct {
 
 type rawFailedRows struct {
 	mapping
-	Name    text     `json:"name" mend:"name it, such as paid_without_payment" jsonschema:"pattern=^[a-z0-9_]+$"`
-	SQL     text     `json:"sql" mend:"write the query whose rows are to be counted"`
+	Name    text     `json:"name" hint:"name it, such as paid_without_payment" jsonschema:"pattern=^[a-z0-9_]+$"`
+	SQL     text     `json:"sql" hint:"write the query whose rows are to be counted"`
 	WarnIf  text     `json:"warn_if,omitempty"`
 	FailIf  text     `json:"fail_if,omitempty"`
 	Timeout duration `json:"timeout,omitempty"`
@@ -379,11 +379,11 @@ type rawFailedRows struct {
 
 type rawWitness struct {
 	mapping
-	Name      text            `json:"name" mend:"name it, such as admin_log" jsonschema:"pattern=^[a-z0-9_]+$"`
-	URL       text            `json:"url" mend:"write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl"`
-	Table     text            `json:"table" mend:"name the table, such as public.events"`
-	Key       map[string]text `json:"key" mend:"say which field of a record tells which row, such as key: {id: event_id}"`
-	At        text            `json:"at" mend:"name the field that tells when it happened"`
+	Name      text            `json:"name" hint:"name it, such as admin_log" jsonschema:"pattern=^[a-z0-9_]+$"`
+	URL       text            `json:"url" hint:"write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl"`
+	Table     text            `json:"table" hint:"name the table, such as public.events"`
+	Key       map[string]text `json:"key" hint:"say which field of a record tells which row, such as key: {id: event_id}"`
+	At        text            `json:"at" hint:"name the field that tells when it happened"`
 	Timezone  text            `json:"timezone,omitempty"`
 	Unit      text            `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=us,enum=ns"`
 	Tolerance duration        `json:"tolerance,omitempty"`
@@ -394,9 +394,9 @@ type rawWitness struct {
 
 type rawLatest struct {
 	mapping
-	Table   text    `json:"table" mend:"name the table, such as public.orders"`
-	OrderBy text    `json:"order_by" mend:"name the column that tells what is newest"`
-	Columns []text  `json:"columns" mend:"list the columns to show"`
+	Table   text    `json:"table" hint:"name the table, such as public.orders"`
+	OrderBy text    `json:"order_by" hint:"name the column that tells what is newest"`
+	Columns []text  `json:"columns" hint:"list the columns to show"`
 	Limit   integer `json:"limit,omitempty" jsonschema:"minimum=1,maximum=100"`
 }
 

@@ -13,11 +13,11 @@ import (
 type Stray struct {
 	Path    string
 	Message string // why it is none
-	Mend    string
+	Hint    string
 }
 
-// String is path: why; the mend.
-func (s Stray) String() string { return s.Path + ": " + s.Message + "; " + s.Mend }
+// String is path: why; the hint.
+func (s Stray) String() string { return s.Path + ": " + s.Message + "; " + s.Hint }
 
 // Drill files lie at most so deep by mistake, among at most so many entries:
 // what lies below may be a store of backups.

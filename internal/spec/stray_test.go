@@ -60,7 +60,7 @@ func TestStrays(t *testing.T) {
 	}
 }
 
-// A file that is listed and cannot be read is a mistake with its mend, and
+// A file that is listed and cannot be read is a mistake with its hint, and
 // none makes the reader wait.
 func TestUnreadableDrillFiles(t *testing.T) {
 	t.Parallel()
@@ -87,7 +87,7 @@ func TestUnreadableDrillFiles(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, said[name], want)
 		}
 	}
-	if mend := readable("x.yaml", os.ErrPermission); mend != "let this user read it" {
-		t.Error(mend)
+	if hint := readable("x.yaml", os.ErrPermission); hint != "let this user read it" {
+		t.Error(hint)
 	}
 }

@@ -10,7 +10,7 @@ import (
 type TemplatePart struct{ Literal, Transform string }
 
 // ParseTemplate reads text with {transform} in it; {{ and }} stand for braces.
-// The error says what is wrong and the mend.
+// The error says what is wrong and the hint.
 func ParseTemplate(s string) ([]TemplatePart, error) {
 	parts, fault := templateParts(s)
 	if fault != nil {

@@ -31,7 +31,7 @@ var (
 	errNumber = errors.New("is a number, and of which unit is not said")
 )
 
-func (c Clock) mend() string {
+func (c Clock) hint() string {
 	if c.Unit != "" {
 		return "unit is for numbers: remove it if the field is none"
 	}

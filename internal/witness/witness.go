@@ -51,7 +51,7 @@ type Record struct {
 type Fault struct {
 	Line int64
 	What string
-	Mend string
+	Hint string
 }
 
 func (f *Fault) Error() string { return fmt.Sprintf("line %d %s", f.Line, f.What) }
@@ -141,7 +141,7 @@ func (r *Reader) Next() (Record, error) {
 	}
 	if record.At, err = r.options.Clock.read(at); err != nil {
 		return Record{}, &Fault{line, fmt.Sprintf("holds no time that can be read: its %s %v", r.options.At, err),
-			r.options.Clock.mend()}
+			r.options.Clock.hint()}
 	}
 	if record.At.After(r.options.Now) {
 		return Record{}, &Fault{line, "holds a time in the future",

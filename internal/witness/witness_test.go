@@ -42,8 +42,8 @@ func read(t *testing.T, text string, o Options) (records []Record, said []string
 			return records, said
 		case errors.As(err, &fault):
 			said = append(said, err.Error())
-			if fault.Mend == "" {
-				t.Errorf("%v: no mend", err)
+			if fault.Hint == "" {
+				t.Errorf("%v: no hint", err)
 			}
 		case errors.As(err, &problem):
 			if problem.Outcome != verdict.Error || problem.Hint == "" {

@@ -394,7 +394,7 @@ func patternTable(p spec.ColumnPattern) string {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Notes are what a person has to see to besides: what is wrong with the drill
-// file's own rules, and what no rule can mend. Each is a line.
+// file's own rules, and what no rule can fix. Each is a line.
 func (d *Draft) Notes() []string {
 	var all []string
 	for _, c := range d.left {

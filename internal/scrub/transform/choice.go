@@ -14,7 +14,7 @@ func init() {
 
 func valuesOf(r *spec.Rule) []string { return r.Values }
 
-func lacksValues(r *spec.Rule) (why, mend string) {
+func lacksValues(r *spec.Rule) (why, hint string) {
 	if len(r.Values) == 0 {
 		return "has the transform choice without values", "add values:"
 	}

@@ -23,7 +23,7 @@ func valueOf(r *spec.Rule) []string {
 	return []string{*r.Value}
 }
 
-func lacksValue(r *spec.Rule) (why, mend string) {
+func lacksValue(r *spec.Rule) (why, hint string) {
 	if r.Value == nil {
 		return "has the transform " + r.Transform + " without a value", "add value:"
 	}

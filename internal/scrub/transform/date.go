@@ -133,7 +133,7 @@ const (
 
 var datePrecisions = map[string]datePrecision{"year": toYear, "month": toMonth, "day": toDay, "hour": toHour}
 
-func lacksPrecision(r *spec.Rule) (why, mend string) {
+func lacksPrecision(r *spec.Rule) (why, hint string) {
 	if _, known := datePrecisions[r.To]; !known {
 		return "has the transform truncate without to", "add to: hour, day, month or year"
 	}

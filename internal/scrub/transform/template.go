@@ -79,10 +79,10 @@ func writeTemplate(m *Masker, dst []byte, r *Recipe, in input) (_ []byte, err er
 	return dst, nil
 }
 
-func lacksTemplate(r *spec.Rule) (why, mend string) {
-	why, mend = lacksValue(r)
+func lacksTemplate(r *spec.Rule) (why, hint string) {
+	why, hint = lacksValue(r)
 	if why != "" {
-		return why, mend
+		return why, hint
 	}
 	if _, err := spec.ParseTemplate(*r.Value); err != nil {
 		return "has a template in which " + err.Error(), "correct value:"
@@ -97,7 +97,7 @@ func readyTemplate(out *Recipe, r *spec.Rule, env Env) {
 	}
 }
 
-func lacksPattern(r *spec.Rule) (why, mend string) {
+func lacksPattern(r *spec.Rule) (why, hint string) {
 	if _, err := regexp.Compile(r.Pattern); err != nil || r.Pattern == "" {
 		return "has the transform replace without a pattern", "add pattern:"
 	}

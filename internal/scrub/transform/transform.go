@@ -48,7 +48,7 @@ type kind struct {
 	fixed bool
 	// lacks says what a rule lacks that no drill file was read for, and the fix; nil:
 	// nothing.
-	lacks func(*spec.Rule) (why, mend string)
+	lacks func(*spec.Rule) (why, hint string)
 	// ready takes from a rule what others do not need; nil: nothing.
 	ready func(*Recipe, *spec.Rule, Env)
 	write func(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error)

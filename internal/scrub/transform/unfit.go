@@ -14,7 +14,7 @@ import (
 
 // UnfitKind says why the column is none that the rule may rewrite, and the fix; or
 // nothing.
-func UnfitKind(c *schema.Column, r *spec.Rule) (why, mend string) {
+func UnfitKind(c *schema.Column, r *spec.Rule) (why, hint string) {
 	switch {
 	case c.Generated:
 		return "is a generated column: no backup holds its values",
@@ -34,7 +34,7 @@ func UnfitKind(c *schema.Column, r *spec.Rule) (why, mend string) {
 
 // UnfitType says why the transform cannot write the column's type, and the fix; or
 // nothing. The server would take garbage in char, xml and the like without a word.
-func UnfitType(c *schema.Column, r *spec.Rule) (why, mend string) {
+func UnfitType(c *schema.Column, r *spec.Rule) (why, hint string) {
 	t := kinds[r.Transform]
 	switch {
 	case t == nil:
@@ -52,7 +52,7 @@ func UnfitType(c *schema.Column, r *spec.Rule) (why, mend string) {
 
 // UnfitParameters says which parameters are missing or make no sense, where no drill
 // file was read or its reader lets them through, and the fix; or nothing.
-func UnfitParameters(c *schema.Column, r *spec.Rule) (why, mend string) {
+func UnfitParameters(c *schema.Column, r *spec.Rule) (why, hint string) {
 	if k := kinds[r.Transform]; k != nil && k.lacks != nil {
 		return k.lacks(r)
 	}
@@ -69,10 +69,10 @@ func UnfitParameters(c *schema.Column, r *spec.Rule) (why, mend string) {
 
 // UnfitLength says that the column has not the length for what the rule makes, and
 // the fix; or nothing.
-func UnfitLength(c *schema.Column, r *spec.Rule, locale *words.Locale) (why, mend string) {
+func UnfitLength(c *schema.Column, r *spec.Rule, locale *words.Locale) (why, hint string) {
 	if need := tooLong(c, r, locale); need > 0 {
 		return fmt.Sprintf("holds %d characters, and %s makes %d", c.Length, r.Transform, need),
-			mendFor(c, "fit", Text, Token, SetNull)
+			hintFor(c, "fit", Text, Token, SetNull)
 	}
 	return "", ""
 }
@@ -100,10 +100,10 @@ func tooLong(c *schema.Column, r *spec.Rule, locale *words.Locale) int {
 
 // UnfitKey says that the rule may make two values of a key equal, and the fix; or
 // nothing.
-func UnfitKey(c *schema.Column, r *spec.Rule) (why, mend string) {
+func UnfitKey(c *schema.Column, r *spec.Rule) (why, hint string) {
 	if mergesKey(c, r) {
 		return fmt.Sprintf("is part of %s, and %s may make two values one", strings.Join(c.Unique, ", "), r.Transform),
-			mendFor(c, "keep values apart", Email, Hash, Token, UUID, URL)
+			hintFor(c, "keep values apart", Email, Hash, Token, UUID, URL)
 	}
 	return "", ""
 }
@@ -112,9 +112,9 @@ func mergesKey(c *schema.Column, r *spec.Rule) bool {
 	return len(c.Unique) > 0 && EffectOf(r) == Merges
 }
 
-// mendFor names those of the transforms that the column would not refuse in
+// hintFor names those of the transforms that the column would not refuse in
 // turn; else set_null, if it takes that; else no transform.
-func mendFor(c *schema.Column, what string, transforms ...string) string {
+func hintFor(c *schema.Column, what string, transforms ...string) string {
 	if fitting := slices.DeleteFunc(transforms, func(t string) bool { return !Takes(c, t) }); len(fitting) > 0 {
 		return "use one that would " + what + ": " + strings.Join(fitting, ", ")
 	}
