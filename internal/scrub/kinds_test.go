@@ -225,9 +225,10 @@ func TestChoiceThroughServer(t *testing.T) {
 		reload(t, conn, p, "public", table)
 	}
 	for what, sql := range map[string]string{
-		"one of the values":      "select bool_and(status = any ($1)) and bool_and(tags[1] = any ($1)) from t where status is not null",
-		"null stays null":        "select bool_and((status is null) = (id % 5 = 0) and tags[2] is null) and $1::text[] is not null from t",
-		"equal stays equal":      "select bool_and(t.status = u.status and t.tags[1] = t.status) and $1::text[] is not null from t join u using (id) where id % 5 > 0",
+		"one of the values": "select bool_and(status = any ($1)) and bool_and(tags[1] = any ($1)) from t where status is not null",
+		"null stays null":   "select bool_and((status is null) = (id % 5 = 0) and tags[2] is null) and $1::text[] is not null from t",
+		"equal stays equal": "select bool_and(t.status = u.status and t.tags[1] = t.status) and $1::text[] is not null " +
+			"from t join u using (id) where id % 5 > 0",
 		"one choice for a value": "select count(distinct (id % 5, status)) = 4 and $1::text[] is not null from t where id % 5 > 0",
 		"of the type's own":      "select count(distinct mood) = 1 and $1::text[] is not null from t",
 	} {

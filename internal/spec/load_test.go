@@ -283,8 +283,10 @@ var badInputs = []struct {
 		[]string{"scrub.rules.values: one value leaves no choice; write two or more, or use constant"}},
 	{"a choice that says a value twice", drillFile(rule("{column: a.b.c, transform: choice, values: [x, y, §x]}")),
 		[]string{`scrub.rules.values: "x" appears twice, first in line 4; say it once`}},
-	{"choices that differ under a link", drillFile(rule("{column: a.b.c, transform: choice, link: k, values: [x, y]}, {column: a.b.d, transform: choice, link: §k, values: [y, x]}")),
-		[]string{`scrub.rules: link "k" has other values elsewhere (line 4), so that equal values would part; use the same values under a link, or another link`}},
+	{"choices that differ under a link", drillFile(rule("{column: a.b.c, transform: choice, link: k, values: [x, y]}, " +
+		"{column: a.b.d, transform: choice, link: §k, values: [y, x]}")),
+		[]string{`scrub.rules: link "k" has other values elsewhere (line 4), so that equal values would part; ` +
+			"use the same values under a link, or another link"}},
 	{"a link of a number", drillFile(rule("{column: a.b.c, transform: number, link: §x}")), []string{"scrub.rules.link has no effect with the transform number; remove it"}},
 	{"a parameter of preserve", drillFile(rule("{column: a.b.c, preserve: true, why: x, normalize: [§trim]}")), []string{"scrub.rules.normalize acts only with a transform; remove it"}},
 	{"each null", drillFile(rule("{column: a.b.c, transform: set_null, each: §true}")), []string{"scrub.rules.each has no effect with the transform set_null; remove it"}},
