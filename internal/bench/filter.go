@@ -25,13 +25,13 @@ var filterPromises = []struct {
 	{"a keyed e-mail / a bare HMAC-SHA-256", "Transform/email", "Transform/hmac", 1.6},
 	{"a realistic name / a bare HMAC-SHA-256", "Transform/name", "Transform/hmac", 2.2},
 	{"rows split, looked at by all detectors and copied / split and copied", "Watch/watched", "Watch/copied", 2},
-	{"an order with three paths, the rest kept / validated by goccy/go-json", "Document/keep", "Document/valid", 4},
-	{"an order with three paths, the rest redacted / validated by goccy/go-json", "Document/redact", "Document/valid",
-		4},
+	{"an order with three paths, the rest kept / validated by encoding/json", "Document/keep", "Document/valid", 0.72},
+	{"an order with three paths, the rest redacted / validated by encoding/json", "Document/redact", "Document/valid",
+		0.72},
 	{"the same, the rest kept and looked at by all detectors", "Document/watch", "Document/valid", 0},
-	{"an order with escapes, the rest kept / validated by goccy/go-json", "Escaped/keep", "Escaped/valid", 0},
+	{"an order with escapes, the rest kept / validated by encoding/json", "Escaped/keep", "Escaped/valid", 0},
 	{"the same, the rest redacted", "Escaped/redact", "Escaped/valid", 0},
-	{"a list of people, 17 values by three paths, the rest kept / validated by goccy/go-json", "Contacts/keep",
+	{"a list of people, 17 values by three paths, the rest kept / validated by encoding/json", "Contacts/keep",
 		"Contacts/valid", 0},
 	{"the same, the rest redacted", "Contacts/redact", "Contacts/valid", 0},
 }
@@ -67,7 +67,7 @@ func Filter(ctx context.Context, o Options) error {
 // benchmarks runs each once, and adds its nanoseconds.
 func (o Options) benchmarks(ctx context.Context, all map[string][]float64) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-bench="+filterBenchmarks, "-benchtime=200ms",
-		"./internal/scrub")
+		"./internal/scrub/...")
 	cmd.Dir, cmd.Stderr = o.Dir, o.Stderr
 	out, err := cmd.Output()
 	if err != nil {
