@@ -47,7 +47,7 @@ var rooms = map[string]room{
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
 	"internal/told":     {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
-	"internal/words":    {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
+	"internal/locale":   {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
 	"internal/enclosure": {layer: 0, why: "a program is set apart whatever it is; and a keeper starts before the rooms above are initialized"},
 
@@ -100,14 +100,14 @@ var inner = map[string][]string{
 // less than the room may.
 var outward = map[string][]string{
 	"internal/scrub/draft": {
-		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/words",
+		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},
 	"internal/scrub/document": {"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets"},
 	"internal/scrub/leakscan": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/told", "internal/verdict",
 	},
 	"internal/scrub/transform": {
-		"internal/spec", "internal/copytext", "internal/sqltext", "internal/octets", "internal/detect", "internal/words",
+		"internal/spec", "internal/copytext", "internal/sqltext", "internal/octets", "internal/detect", "internal/locale",
 	},
 	"internal/scrub/schema": {"internal/spec", "internal/pgtext", "internal/sqltext"},
 }

@@ -14,12 +14,12 @@ import (
 
 	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/jsontext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
-	"daybefore/internal/words"
 )
 
 // anyColumn is a column's type and an expression that gives its values: over i,
@@ -234,7 +234,7 @@ func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 	word := "a {hash} {name}"
 	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word,
 		Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize"),
-		Locale:    rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}
+		Locale:    rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")}
 	var all []spec.Rule
 	switch rapid.IntRange(0, 7).Draw(rt, "key rules") {
 	case 0:
@@ -272,12 +272,12 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		path, _ := spec.ParseJSONPath("$")
 		return spec.Rule{JSON: []spec.PathRule{{Path: path,
 			Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token,
-				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
+				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
 			return spec.FieldRule{Field: strings.Split(name, "."), Source: name,
 				Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300,
-					Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
+					Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")}}
 		}
 		return spec.Rule{Fields: []spec.FieldRule{field("s", transform.Email, transform.Text, transform.SetNull, transform.Constant, transform.Token),
 			field("n", transform.Number), field("part.s", transform.Text, transform.Name), field("part.d", transform.DateShift, transform.SetNull)}}
@@ -292,7 +292,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 	if kind > 5 && slices.Contains(fitting, transform.Text) { // what keeps quotes, so that they must be written again
 		r.Transform = transform.Text
 	}
-	r.Locale = rapid.SampledFrom(words.Locales()).Draw(rt, "locale")
+	r.Locale = rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")
 	switch r.Transform {
 	case transform.Template:
 		word = "a {hash} {name}"

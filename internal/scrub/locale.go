@@ -5,22 +5,22 @@ import (
 	"fmt"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 // locale is where a rule's words come from: what it names itself, else what
 // the scrub section does.
-func (p *planner) locale(r *spec.Rule) *words.Locale {
-	if found := words.Of(p.localeName(r)); found != nil {
+func (p *planner) locale(r *spec.Rule) *locale.Locale {
+	if found := locale.Of(p.localeName(r)); found != nil {
 		return found
 	}
-	return words.Of(words.Default)
+	return locale.Of(locale.Default)
 }
 
 func (p *Plan) localeName(r *spec.Rule) string {
-	return cmp.Or(r.Locale, p.rules.Locale, words.Default)
+	return cmp.Or(r.Locale, p.rules.Locale, locale.Default)
 }
 
 // unfitWords finds words for which the rows' encoding has no letters, or the

@@ -11,10 +11,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
-	"daybefore/internal/words"
 )
 
 // What a drill file may say and what there are words for are the same list,
@@ -43,8 +43,8 @@ func TestLocalesAreThoseOfTheDrillFile(t *testing.T) {
 	}
 	scrub := shape.Properties.Scrub.Properties
 	for _, said := range [][]string{scrub.Locale.Enum, scrub.Rules.Items.Properties.Locale.Enum} {
-		if !slices.Equal(said, words.Locales()) {
-			t.Errorf("the drill file knows %q, the lists %q", said, words.Locales())
+		if !slices.Equal(said, locale.Locales()) {
+			t.Errorf("the drill file knows %q, the lists %q", said, locale.Locales())
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestLocales(t *testing.T) {
 	}
 	encodings := map[string]string{"de_DE": "LATIN1", "es_ES": "LATIN9", "fr_FR": "WIN1252", "pl_PL": "LATIN2", "uk_UA": "KOI8U", "en_US": "SJIS"}
 	seen := map[string]bool{}
-	for _, locale := range words.Locales() {
+	for _, locale := range locale.Locales() {
 		t.Run(locale, func(t *testing.T) {
 			_, p, checks := situation{ddl: wordsDDL, rules: wordsRules(t, " locale="+locale)}.plan(t)
 			if len(checks) > 0 {

@@ -14,12 +14,12 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/jsontext"
+	"daybefore/internal/locale"
 	"daybefore/internal/octets"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 var testKey = bytes.Repeat([]byte("k"), transform.KeySize)
@@ -38,7 +38,7 @@ func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched strin
 	r.Unmatched = unmatched
 	c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "a", Table: "b"}}, Name: name}
 	made := New(c, &r, rows, func(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe {
-		return transform.New(c, r, domain, transform.Env{Locale: words.Of(words.Default), Encoding: rows})
+		return transform.New(c, r, domain, transform.Env{Locale: locale.Of(locale.Default), Encoding: rows})
 	})
 	return NewRewriter(made, transform.NewMasker(key), rows.NewDecoder())
 }

@@ -11,12 +11,12 @@ import (
 	"strings"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
-	"daybefore/internal/words"
 )
 
 // Draft is a scrub section to be reviewed.
@@ -71,7 +71,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	}
 	folded := s.fold(proposed)
 	d.write(all, folded)
-	d.english = slices.ContainsFunc(folded, func(m foldedRule) bool { return s.LocaleOf(m.Rule) == words.Default })
+	d.english = slices.ContainsFunc(folded, func(m foldedRule) bool { return s.LocaleOf(m.Rule) == locale.Default })
 	req := s.req
 	req.Rules.Rules = slices.Clone(req.Rules.Rules)
 	for _, f := range folded {
@@ -424,8 +424,8 @@ func (d *Draft) YAML() string {
 		b.WriteString("scrub:\n")
 	}
 	if d.english {
-		b.WriteString("  # people, streets and cities will be called as in " + words.Default +
-			"; locale: says otherwise, and knows " + strings.Join(words.Locales(), ", ") + "\n")
+		b.WriteString("  # people, streets and cities will be called as in " + locale.Default +
+			"; locale: says otherwise, and knows " + strings.Join(locale.Locales(), ", ") + "\n")
 	}
 	if d.largeObjects {
 		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +

@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 // Defaults of a rule, where a spec was not made by Load.
@@ -28,7 +28,7 @@ func NormalOf(c *schema.Column, r *spec.Rule) Normal {
 
 // Env is what a recipe takes from elsewhere than its rule and its column.
 type Env struct {
-	Locale   *words.Locale
+	Locale   *locale.Locale
 	Encoding copytext.Encoding // of the rows
 	Normal   Normal            // of the rule's link, if it has one
 	Limit    int               // likewise: characters of its shortest column; 0: none

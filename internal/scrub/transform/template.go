@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 const (
@@ -43,7 +43,7 @@ type templatePart struct {
 
 // templateOf is a template made ready, how many characters it makes at most,
 // and its effect: what keeps values apart does so between other words too.
-func templateOf(s string, locale *words.Locale, rows copytext.Encoding) (
+func templateOf(s string, in *locale.Locale, rows copytext.Encoding) (
 	parts []templatePart, most int, made Effect, err error,
 ) {
 	read, err := spec.ParseTemplate(s)
@@ -56,10 +56,10 @@ func templateOf(s string, locale *words.Locale, rows copytext.Encoding) (
 			continue
 		}
 		t := kinds[p.Transform]
-		parts = append(parts, templatePart{made: &Recipe{kind: t, name: p.Transform, locale: locale, code: rows.Code}})
+		parts = append(parts, templatePart{made: &Recipe{kind: t, name: p.Transform, locale: in, code: rows.Code}})
 		most += t.most
 		if t.words != nil {
-			most += t.words(locale).Longest()
+			most += t.words(in).Longest()
 		}
 		if t.effect == KeepsApart {
 			made = KeepsApart

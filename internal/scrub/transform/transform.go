@@ -15,9 +15,9 @@ import (
 	"golang.org/x/text/encoding"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 // Effect is what a transform does to values that were apart.
@@ -41,7 +41,7 @@ type kind struct {
 	samples    []string // values it is at home with
 
 	// words is what is drawn from a locale's words; nil: nothing.
-	words func(*words.Locale) words.Phrase
+	words func(*locale.Locale) locale.Phrase
 	// texts are what the rule has it write, as the drill file has them; nil: nothing.
 	texts func(*spec.Rule) []string
 	// fixed says that it makes its texts and nothing else, whatever the value.
@@ -117,7 +117,7 @@ type Recipe struct {
 	lead        string            // hash: of a bytea
 	whole       bool              // the value is a range: what is made of it is no sample's extreme
 	network     bool              // ip: the type is cidr, whose host bits are zero
-	locale      *words.Locale     // where the transform, or a part of its template, writes words
+	locale      *locale.Locale    // where the transform, or a part of its template, writes words
 	code        encoding.Encoding // of the rows; nil: Unicode
 	plainNumber bool              // money: the type is a number's
 	folded      bool              // equal normalized values are to become equal, whatever was taken off them

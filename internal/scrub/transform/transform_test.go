@@ -21,14 +21,14 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/copytext/pgtest"
-	"daybefore/internal/words"
+	"daybefore/internal/locale"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const goldenDigest = "86ff8f5693ce8cd758b5b4d0e3532b41"
 
-var english = words.Of(words.Default)
+var english = locale.Of(locale.Default)
 
 var testKey = bytes.Repeat([]byte("k"), KeySize)
 

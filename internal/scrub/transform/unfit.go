@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 // UnfitKind says why the column is none that the rule may rewrite, and the fix; or
@@ -69,8 +69,8 @@ func UnfitParameters(c *schema.Column, r *spec.Rule) (why, hint string) {
 
 // UnfitLength says that the column has not the length for what the rule makes, and
 // the fix; or nothing.
-func UnfitLength(c *schema.Column, r *spec.Rule, locale *words.Locale) (why, hint string) {
-	if need := tooLong(c, r, locale); need > 0 {
+func UnfitLength(c *schema.Column, r *spec.Rule, in *locale.Locale) (why, hint string) {
+	if need := tooLong(c, r, in); need > 0 {
 		return fmt.Sprintf("holds %d characters, and %s makes %d", c.Length, r.Transform, need),
 			hintFor(c, "fit", Text, Token, SetNull)
 	}
@@ -79,7 +79,7 @@ func UnfitLength(c *schema.Column, r *spec.Rule, locale *words.Locale) (why, hin
 
 // tooLong is how many characters the column would have to hold, where it does
 // not.
-func tooLong(c *schema.Column, r *spec.Rule, locale *words.Locale) int {
+func tooLong(c *schema.Column, r *spec.Rule, in *locale.Locale) int {
 	need := 0
 	switch k := kinds[r.Transform]; {
 	case k == nil:
@@ -90,7 +90,7 @@ func tooLong(c *schema.Column, r *spec.Rule, locale *words.Locale) int {
 			need = max(need, utf8.RuneCountInString(text))
 		}
 	case r.Transform == Template && r.Value != nil:
-		_, need, _, _ = templateOf(*r.Value, locale, copytext.Encoding{})
+		_, need, _, _ = templateOf(*r.Value, in, copytext.Encoding{})
 	}
 	if c.Length > 0 && need > c.Length {
 		return need
@@ -132,13 +132,13 @@ func Takes(c *schema.Column, transform string) bool {
 	if why == "" {
 		why, _ = UnfitType(c, r)
 	}
-	return why == "" && tooLong(c, r, words.Of(words.Default)) == 0 && !mergesKey(c, r)
+	return why == "" && tooLong(c, r, locale.Of(locale.Default)) == 0 && !mergesKey(c, r)
 }
 
 // EffectOf is what a rule does to values that were apart.
 func EffectOf(r *spec.Rule) Effect {
 	if r.Transform == Template && r.Value != nil {
-		_, _, made, _ := templateOf(*r.Value, words.Of(words.Default), copytext.Encoding{})
+		_, _, made, _ := templateOf(*r.Value, locale.Of(locale.Default), copytext.Encoding{})
 		return made
 	}
 	if t := kinds[r.Transform]; t != nil {

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/text/encoding"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/locale"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
-	"daybefore/internal/words"
 )
 
 const (
@@ -26,18 +26,18 @@ const (
 
 func init() {
 	register(Name, kind{fits: schema.Type.IsText, words: fullName, write: writeName})
-	for name, phrase := range map[string]func(*words.Locale) words.Phrase{
-		FirstName: func(l *words.Locale) words.Phrase { return l.FirstName },
-		LastName:  func(l *words.Locale) words.Phrase { return l.LastName },
-		Company:   func(l *words.Locale) words.Phrase { return l.Company },
-		Street:    func(l *words.Locale) words.Phrase { return l.Street },
-		City:      func(l *words.Locale) words.Phrase { return l.City },
+	for name, phrase := range map[string]func(*locale.Locale) locale.Phrase{
+		FirstName: func(l *locale.Locale) locale.Phrase { return l.FirstName },
+		LastName:  func(l *locale.Locale) locale.Phrase { return l.LastName },
+		Company:   func(l *locale.Locale) locale.Phrase { return l.Company },
+		Street:    func(l *locale.Locale) locale.Phrase { return l.Street },
+		City:      func(l *locale.Locale) locale.Phrase { return l.City },
 	} {
 		register(name, kind{fits: schema.Type.IsText, words: phrase, write: writeWords})
 	}
 }
 
-func fullName(l *words.Locale) words.Phrase { return l.Name }
+func fullName(l *locale.Locale) locale.Phrase { return l.Name }
 
 // writeWords draws what the transform takes from the recipe's locale.
 func writeWords(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
@@ -53,18 +53,18 @@ func writeName(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	return m.appendPhrase(dst, r, phrase, in.digest)
 }
 
-func (m *Masker) appendPhrase(dst []byte, r *Recipe, phrase words.Phrase, digest *[sha256.Size]byte) ([]byte, error) {
+func (m *Masker) appendPhrase(dst []byte, r *Recipe, phrase locale.Phrase, digest *[sha256.Size]byte) ([]byte, error) {
 	random := [...]uint64{leading(digest[:]), leading(digest[8:]), leading(digest[16:]), leading(digest[24:])}
 	start := len(dst)
 	return m.encoded(CutTo(phrase.Append(dst, &random), start, r.limit), start, r.code)
 }
 
 // phrases are all that a recipe of words can write.
-func (r *Recipe) phrases() []words.Phrase {
+func (r *Recipe) phrases() []locale.Phrase {
 	if r.name == Name {
-		return []words.Phrase{r.locale.FirstName, r.locale.Name}
+		return []locale.Phrase{r.locale.FirstName, r.locale.Name}
 	}
-	return []words.Phrase{r.words(r.locale)}
+	return []locale.Phrase{r.words(r.locale)}
 }
 
 // telling is what a recipe of words writes, as far as a constraint could tell
@@ -72,7 +72,7 @@ func (r *Recipe) phrases() []words.Phrase {
 func (m *Masker) telling(r *Recipe) []string {
 	var all []string
 	for _, phrase := range r.phrases() {
-		for _, text := range phrase.Telling() {
+		for _, text := range phrase.Extremes() {
 			if out, err := m.encoded(CutTo([]byte(text), 0, r.limit), 0, r.code); err == nil {
 				all = append(all, string(out))
 			}

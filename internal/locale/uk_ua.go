@@ -1,4 +1,4 @@
-package words
+package locale
 
 // ukUA has the family names that are the same for women and men.
 var ukUA = lists{

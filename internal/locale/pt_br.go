@@ -1,4 +1,4 @@
-package words
+package locale
 
 var ptBR = lists{
 	first: `Maria, José, Ana, João, Francisca, Antônio, Antônia, Francisco, Adriana, Carlos, Juliana, Paulo,

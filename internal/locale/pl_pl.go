@@ -1,4 +1,4 @@
-package words
+package locale
 
 // plPL has the family names that are the same for women and men.
 var plPL = lists{

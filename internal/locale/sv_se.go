@@ -1,4 +1,4 @@
-package words
+package locale
 
 var svSE = lists{
 	first: `Anna, Erik, Eva, Lars, Maria, Karl, Karin, Anders, Kristina, Johan, Lena, Per, Sara, Nils, Kerstin,

@@ -1,4 +1,4 @@
-package words
+package locale
 
 var esES = lists{
 	first: `María, Antonio, Carmen, José, Ana, Manuel, Isabel, Francisco, Laura, David, Cristina, Juan, Marta,

@@ -1,4 +1,4 @@
-package words
+package locale
 
 var frFR = lists{
 	first: `Marie, Jean, Camille, Pierre, Léa, Michel, Manon, Philippe, Chloé, Nicolas, Emma, Thomas, Julie,

@@ -1,4 +1,4 @@
-package words
+package locale
 
 var itIT = lists{
 	first: `Maria, Giuseppe, Anna, Antonio, Giulia, Giovanni, Francesca, Mario, Sara, Luigi, Chiara, Francesco,

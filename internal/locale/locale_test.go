@@ -1,4 +1,4 @@
-package words
+package locale
 
 import (
 	"math/rand/v2"
@@ -70,7 +70,7 @@ func TestPhrases(t *testing.T) {
 		l := Of(name)
 		known := inText(l.Characters + digits)
 		for what, p := range phrasesOf(l) {
-			telling := inText(strings.Join(p.Telling(), "") + digits)
+			extremes := inText(strings.Join(p.Extremes(), "") + digits)
 			seen := map[string]bool{}
 			longest := p.Longest()
 			for range 5000 {
@@ -80,7 +80,7 @@ func TestPhrases(t *testing.T) {
 					t.Fatalf("%s, %s: %q has %d characters, more than %d", name, what, got, n, longest)
 				}
 				for _, r := range got {
-					if !telling[r] || !known[r] {
+					if !extremes[r] || !known[r] {
 						t.Fatalf("%s, %s: %q has %q, which is not in what is telling, or not among the locale's characters", name, what, got, r)
 					}
 				}

@@ -1,7 +1,7 @@
-// Package words holds what made-up people, streets, cities and companies are
+// Package locale holds what made-up people, streets, cities and companies are
 // called, for several locales. It knows words and how they are put together,
 // and nothing of what they replace.
-package words
+package locale
 
 import (
 	"maps"
@@ -106,13 +106,13 @@ func (p phrasePart) longest() string {
 
 func byLength(a, b string) int { return utf8.RuneCountInString(a) - utf8.RuneCountInString(b) }
 
-// Telling are phrases in which every character stands that the phrase can
+// Extremes are phrases in which every character stands that the phrase can
 // hold, with the shortest and the longest words: what refuses some phrases
 // refuses one of these, if it goes by length or by characters.
-func (p Phrase) Telling() []string {
+func (p Phrase) Extremes() []string {
 	var all []string
 	for i, part := range p {
-		for _, word := range part.telling() {
+		for _, word := range part.extremes() {
 			all = append(all, p.with(i, word))
 		}
 	}
@@ -137,7 +137,7 @@ func (p Phrase) with(i int, word string) string {
 	return b.String()
 }
 
-func (p phrasePart) telling() []string {
+func (p phrasePart) extremes() []string {
 	switch {
 	case p.house:
 		return []string{"1", strconv.Itoa(houses)}
@@ -159,7 +159,7 @@ func (p phrasePart) telling() []string {
 func characters(phrases ...Phrase) string {
 	seen := map[rune]bool{}
 	for _, p := range phrases {
-		for _, text := range p.Telling() {
+		for _, text := range p.Extremes() {
 			for _, r := range text {
 				seen[r] = true
 			}

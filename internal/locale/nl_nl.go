@@ -1,4 +1,4 @@
-package words
+package locale
 
 var nlNL = lists{
 	first: `Emma, Daan, Julia, Sem, Sophie, Lucas, Anna, Levi, Lisa, Finn, Eva, Thijs, Sara, Jesse, Lotte, Bram,

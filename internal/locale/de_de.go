@@ -1,4 +1,4 @@
-package words
+package locale
 
 var deDE = lists{
 	first: `Anna, Ben, Lena, Paul, Marie, Jonas, Sophie, Felix, Laura, Lukas, Julia, Maximilian, Lea, Leon,

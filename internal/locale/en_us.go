@@ -1,4 +1,4 @@
-package words
+package locale
 
 // enUS has its words, and their order, from the lists of gofakeit 7
 // (MIT License), so that pseudonyms stay what they were. Its
