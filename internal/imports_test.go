@@ -82,9 +82,13 @@ var rooms = map[string]room{
 		why: "a target is a few lines over a function that is tested"},
 	"internal":   {layer: 0, why: "only this test stands here"},
 	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},
+	pgtestRoom:   {layer: 1, why: "a server for tests knows nothing of what they try"},
 }
 
-const testneedRoom = "internal/testneed"
+const (
+	testneedRoom = "internal/testneed"
+	pgtestRoom   = "internal/pgtest"
+)
 
 // inner is the order of the packages within a room, which each may import those
 // behind it and no other.
@@ -113,10 +117,10 @@ func roomOf(pkg string) string {
 	return parts[0]
 }
 
-// isHelper tells whether a package is there for tests alone: testneed, and
-// packages such as internal/archive/dumptest below a room.
+// isHelper reports whether a package is there for tests alone: testneed, pgtest,
+// and packages such as internal/catalog/storetest below a room.
 func isHelper(pkg string) bool {
-	return pkg == testneedRoom || pkg != roomOf(pkg) && strings.HasSuffix(pkg, "test")
+	return pkg == testneedRoom || pkg == pgtestRoom || pkg != roomOf(pkg) && strings.HasSuffix(pkg, "test")
 }
 
 // refuse says why a package may not import another of this module; empty if it
@@ -270,8 +274,9 @@ func TestRefuse(t *testing.T) {
 		{"internal/restore", "internal/sandbox", false, ""},
 		{"internal/harness", "internal/report", false, ""},
 		{"internal/catalog", "internal/testneed", true, ""},
-		{"internal/scrub", "internal/archive/dumptest", true, ""},
-		{"internal/archive/dumptest", "internal/testneed", false, ""},
+		{"internal/scrub", "internal/pgtest", true, ""},
+		{"internal/pgtest", "internal/testneed", false, ""},
+		{"internal/catalog/storetest", "internal/testneed", false, ""},
 		{"internal/image/recipe", "internal/image", false, ""},
 		{"scenarios", "internal/sandbox", false, ""},
 		{"magefiles", "scenarios", false, ""},
@@ -294,7 +299,8 @@ func TestRefuse(t *testing.T) {
 		{"scenarios", "internal/restore", false, "may import only"},
 		{"magefiles", "internal/sandbox", false, "may import only"},
 		{"internal/catalog", "internal/testneed", false, "outside of its tests"},
-		{"internal/archive", "internal/archive/dumptest", false, "outside of its tests"},
+		{"internal/restore", "internal/pgtest", false, "outside of its tests"},
+		{"internal/catalog", "internal/catalog/storetest", false, "outside of its tests"},
 		{"internal/newroom", "internal/verdict", false, "has no layer"},
 		{"internal/drill", "internal/newroom", true, "has no layer"},
 		{"cmd/drill", "internal/develop", false, "may import only"},

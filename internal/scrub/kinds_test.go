@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )

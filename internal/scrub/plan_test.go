@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
