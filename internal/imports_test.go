@@ -53,7 +53,7 @@ var rooms = map[string]room{
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
 	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},
-	"internal/gateway": {layer: 1, why: "a server for tests and scenarios knows nothing of what they try"},
+	"internal/s3test":  {layer: 1, why: "a server for tests and scenarios knows nothing of what they try"},
 	"internal/image":   {layer: 1, why: "an image is built without any backup"},
 	"internal/history": {layer: 1, why: "past reports are kept as they are, and judged elsewhere"},
 
@@ -73,7 +73,7 @@ var rooms = map[string]room{
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
-	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway"}, targets...),
+	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/s3test"}, targets...),
 		why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
 	"targets": {layer: 6, only: append([]string{"scenarios"}, targets...),
 		why: "a target is a few lines over a function that is tested; what contributors need is in no user's binary"},
