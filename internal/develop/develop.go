@@ -112,7 +112,9 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // longest are the packages whose tests take longest, the longest first. What
 // takes long and begins last is waited for by all other processors.
-var longest = []string{"./internal/harness", "./scenarios", "./internal/sandbox", "./internal/bench", "./internal/image"}
+var longest = []string{
+	"./internal/harness", "./scenarios", "./internal/sandbox", "./internal/bench", "./internal/image",
+}
 
 // packages is go's patterns for a room, a folder below internal or one beside
 // it, with what is below it; for none they mean all packages.
