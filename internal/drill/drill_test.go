@@ -53,7 +53,7 @@ func load(t *testing.T, kind, text string) *spec.Drill {
 
 func run(t *testing.T, ctx context.Context, d *spec.Drill, change ...func(*drill.Request)) *verdict.Report {
 	t.Helper()
-	req := drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test"}
+	req := drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test", Clusters: testneed.Clusters()}
 	for _, c := range change {
 		c(&req)
 	}
@@ -145,7 +145,7 @@ func TestMissingCredentialsAreAnError(t *testing.T) {
 	d := load(t, sandbox.Local, "")
 	d.Source.URL, d.Source.Region = "s3://shop-backups/nightly/", "us-east-1"
 	for name, do := range map[string]func(context.Context, drill.Request) *verdict.Report{"drill": drill.Run, "inventory": drill.Newest} {
-		r := do(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test"})
+		r := do(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test", Clusters: testneed.Clusters()})
 		if r.Outcome != verdict.Error || !strings.Contains(worst(r), string(verdict.CodeCredentialsMissing)) {
 			t.Errorf("%s: %s\n%s", name, r.Outcome, worst(r))
 		}

@@ -89,6 +89,7 @@ func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Opti
 	}
 	t.Cleanup(func() { work.Close() })
 	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(25 * time.Minute), Work: work, Drill: "test"}
+	o.Clusters = testneed.Clusters()
 	o.Image = strings.Join(image, "")
 	if kind == "container" && o.Image == "" {
 		testneed.Image(t, fmt.Sprintf("postgres:%d", major))
