@@ -19,7 +19,7 @@ type Bench struct {
 	log        *slog.Logger
 
 	mu     sync.Mutex // the server's: a database must be called shop to be dumped under that name
-	server *server
+	server *dumpServer
 	dumps  map[variant][]byte
 
 	s3Once sync.Once
@@ -86,12 +86,12 @@ func (b *Bench) open(ctx context.Context) error {
 	return nil
 }
 
-func fillTemplate(ctx context.Context, s *server, dir string) error {
+func fillTemplate(ctx context.Context, s *dumpServer, dir string) error {
 	demo, err := openShop(ctx, s, dir)
 	if err != nil {
 		return err
 	}
-	for _, night := range nights() {
+	for _, night := range nightTimes() {
 		if err := demo.live(ctx, night); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (b *Bench) make(ctx context.Context, v variant) (dump []byte, err error) {
 	if err := b.server.exec(ctx, v.database, settings+v.sql); err != nil {
 		return nil, err
 	}
-	all := nights()
+	all := nightTimes()
 	return b.server.dump(ctx, v.database, all[len(all)-1])
 }
 

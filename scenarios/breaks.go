@@ -279,13 +279,16 @@ func damaged(from, to, table, column, value string) string {
 }
 
 // damagedDocument is a document that lacks its last brace.
-const damagedDocument = `DROP INDEX public.people_profile; ALTER TABLE public.people ALTER profile DROP DEFAULT, ALTER profile TYPE json USING profile::json;
-CREATE CAST (bytea AS json) WITHOUT FUNCTION; UPDATE public.people SET profile = convert_to('{"a": 1', 'UTF8')::json WHERE id = 7; DROP CAST (bytea AS json)`
+const damagedDocument = `DROP INDEX public.people_profile; ALTER TABLE public.people ALTER profile DROP DEFAULT,
+	ALTER profile TYPE json USING profile::json;
+CREATE CAST (bytea AS json) WITHOUT FUNCTION; UPDATE public.people SET profile = convert_to('{"a": 1', 'UTF8')::json
+	WHERE id = 7; DROP CAST (bytea AS json)`
 
 // checkAcross is well in production. In a restore the people are not there yet:
 // rows come in the order of the tables' names.
 const checkAcross = `
-CREATE FUNCTION public.is_known(bigint) RETURNS boolean LANGUAGE sql AS $$ SELECT EXISTS (SELECT FROM public.people WHERE id = $1) $$;
+CREATE FUNCTION public.is_known(bigint) RETURNS boolean LANGUAGE sql AS $$
+	SELECT EXISTS (SELECT FROM public.people WHERE id = $1) $$;
 ALTER TABLE bot.messages ADD CONSTRAINT to_somebody CHECK (public.is_known(person_id))`
 
 // indexByPrivilege is built as the table's owner, who may use the other schema

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"daybefore/internal/verdict"
 )
 
 // brokenDatabases restore without a word, and hold all their rows.
-func brokenDatabases() []Scenario {
+func brokenDatabases() []Scenario { return slices.Concat(brokenObjects(), brokenContents()) }
+
+func brokenObjects() []Scenario {
 	return []Scenario{
 		{"an extension that the backup does not bring",
 			edited("  roles: [app, readonly]\n", "  roles: [app, readonly]\n  extensions: [citext]\n"),
@@ -47,6 +50,11 @@ func brokenDatabases() []Scenario {
 			alone(verdict.CodeSchema, "schema")},
 		{"an index on a function that is not what it says", shopAfter(unsteady),
 			alone(verdict.CodeAmcheck, "amcheck:indexes")},
+	}
+}
+
+func brokenContents() []Scenario {
+	return []Scenario{
 		{"an order of somebody who is not there",
 			shopAfter("UPDATE public.orders SET contact_email = 'nobody' || chr(64) || 'example.com' WHERE id = 7"),
 			alone(verdict.CodeRelationships, "relationships:public.orders.contact_email")},
@@ -140,7 +148,8 @@ func watchful(ctx context.Context, b *Bench, s *Store) error {
 // obliging makes all texts equal for whoever asks under the database's
 // search_path.
 const obliging = `
-CREATE SCHEMA obliging; CREATE FUNCTION obliging.yes(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE SCHEMA obliging; CREATE FUNCTION obliging.yes(text,
+  text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
 CREATE OPERATOR obliging.= (LEFTARG = text, RIGHTARG = text, FUNCTION = obliging.yes);
 ALTER DATABASE shop SET search_path = obliging, pg_catalog, public`
 
@@ -155,7 +164,8 @@ CREATE OR REPLACE FUNCTION public.later() RETURNS integer LANGUAGE plpgsql AS $$
 
 // unsteady is an index that no query finds its rows by.
 const unsteady = `
-CREATE FUNCTION public.shelf(integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN md5($1::text || clock_timestamp()::text); END $$;
+CREATE FUNCTION public.shelf(integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN md5($1::text
+  || clock_timestamp()::text); END $$;
 CREATE INDEX products_shelf ON public.products (public.shelf(id))`
 
 const (

@@ -13,8 +13,8 @@ import (
 // backupLayout is how a night is written in the name of its backup.
 const backupLayout = "20060102T150405Z"
 
-// nights are when the demo's backups are taken, the newest last.
-func nights() []time.Time {
+// nightTimes are when the demo's backups are taken, the newest last.
+func nightTimes() []time.Time {
 	var all []time.Time
 	for day := 1; day <= 4; day++ {
 		all = append(all, time.Date(2026, 3, day, 3, 15, 0, 0, time.UTC))
@@ -41,7 +41,7 @@ func RebuildDemo(ctx context.Context, dir string, log *slog.Logger) (err error) 
 		return err
 	}
 	dumps := map[string][]byte{}
-	for _, night := range nights() {
+	for _, night := range nightTimes() {
 		if err := demo.live(ctx, night); err != nil {
 			return err
 		}

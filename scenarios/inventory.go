@@ -39,9 +39,9 @@ func brokenInventories() []Scenario {
 		{"a copy that stopped a night ago", copied(3, nil), storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
 		{"a copy that was damaged", copied(4, func(dump []byte) { dump[len(dump)/2] ^= 1 }),
 			storeAlone(verdict.CodeCopies, "copies:"+secondURL)},
-		{"a backup gone that the catalogue names", both(catalogued(nights()), unlisted("cadence"), without(2)),
+		{"a backup gone that the catalogue names", both(catalogued(nightTimes()), unlisted("cadence"), without(2)),
 			storeAlone(verdict.CodeCatalogue, "catalogue:lacking")},
-		{"a catalogue that lost an entry", catalogued(nights()[2:]),
+		{"a catalogue that lost an entry", catalogued(nightTimes()[2:]),
 			storeAlone(verdict.CodeCatalogue, "catalogue:unnamed")},
 	}
 }
@@ -123,7 +123,7 @@ func gone(n int) Break {
 func olderNames(n int) []string {
 	var names []string
 	for i := range n {
-		names = append(names, backupName(nights()[0].Add(-time.Duration(i+1)*24*time.Hour)))
+		names = append(names, backupName(nightTimes()[0].Add(-time.Duration(i+1)*24*time.Hour)))
 	}
 	return names
 }

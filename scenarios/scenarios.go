@@ -13,16 +13,15 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/harness"
+	"daybefore/internal/machine"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -142,7 +141,7 @@ func (r Result) Err() error {
 // end it with exit code 12, after everything it started has been removed.
 func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 	o = o.withDefaults()
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	// A work directory, so that what a kill -9 leaves is swept like a drill's.
 	work, err := sandbox.NewWorkdir()
@@ -250,7 +249,7 @@ func judge(want Want, r *verdict.Report) Catch {
 	return ByAnother
 }
 
-// says tells whether the report holds the wanted finding.
+// says reports whether the report holds the wanted finding.
 func says(want Want, r *verdict.Report) bool {
 	if want.Stage == "" {
 		return !slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome != want.Outcome })

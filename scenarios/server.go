@@ -24,18 +24,18 @@ const (
 	serverTime = 3 * time.Hour
 )
 
-// server is a throw-away PostgreSQL in which the shop is made and dumped.
-type server struct {
+// dumpServer is a throw-away PostgreSQL in which the shop is made and dumped.
+type dumpServer struct {
 	work *sandbox.Workdir
 	box  sandbox.Box
 }
 
-func startServer(ctx context.Context, log *slog.Logger) (*server, error) {
+func startServer(ctx context.Context, log *slog.Logger) (*dumpServer, error) {
 	work, err := sandbox.NewWorkdir()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{work: work}
+	s := &dumpServer{work: work}
 	s.box, err = sandbox.Start(ctx, sandbox.Options{
 		Major: demoMajor, Deadline: time.Now().Add(serverTime), Work: work, Drill: "scenarios", Log: log,
 		Clusters: harness.Clusters()})
@@ -46,7 +46,7 @@ func startServer(ctx context.Context, log *slog.Logger) (*server, error) {
 	return s, nil
 }
 
-func (s *server) close(ctx context.Context) error {
+func (s *dumpServer) close(ctx context.Context) error {
 	var err error
 	if s.box != nil {
 		err = s.box.Close(ctx)
@@ -55,7 +55,7 @@ func (s *server) close(ctx context.Context) error {
 }
 
 // exec runs a script of SQL statements in a database, in one session.
-func (s *server) exec(ctx context.Context, database, script string) error {
+func (s *dumpServer) exec(ctx context.Context, database, script string) error {
 	conn, err := s.box.DB().ConnectUnder(ctx, database)
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", database, err)
@@ -68,7 +68,7 @@ func (s *server) exec(ctx context.Context, database, script string) error {
 }
 
 // dump takes a backup of a database as a nightly job would, at the time at.
-func (s *server) dump(ctx context.Context, database string, at time.Time) ([]byte, error) {
+func (s *dumpServer) dump(ctx context.Context, database string, at time.Time) ([]byte, error) {
 	var dump bytes.Buffer
 	var said []string
 	err := s.box.Run(ctx, sandbox.Command{
@@ -84,7 +84,7 @@ func (s *server) dump(ctx context.Context, database string, at time.Time) ([]byt
 
 // shop makes the demo's database out of the SQL in dir.
 type shop struct {
-	server *server
+	server *dumpServer
 	fill   string    // fill.sql
 	until  time.Time // what has happened up to here is in the database
 }
@@ -93,7 +93,7 @@ type shop struct {
 var opening = time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)
 
 // openShop creates the shop's database, as empty as on its first day.
-func openShop(ctx context.Context, s *server, dir string) (*shop, error) {
+func openShop(ctx context.Context, s *dumpServer, dir string) (*shop, error) {
 	schema, err := os.ReadFile(filepath.Join(dir, "schema.sql"))
 	if err != nil {
 		return nil, fmt.Errorf("read the demo's schema: %w", err)

@@ -131,7 +131,7 @@ type Entry struct {
 	table     [2]string // schema and name of the table that rows, an index or a constraint belong to
 }
 
-// Inserts tells whether the entry's rows are INSERT statements.
+// Inserts reports whether the entry's rows are INSERT statements.
 func (e Entry) Inserts() bool {
 	return e.Desc == "TABLE DATA" && e.HadData && e.CopyStmt == ""
 }
@@ -344,7 +344,7 @@ func (a *Archive) DataOnly() bool {
 	return slices.ContainsFunc(a.Entries, rows) && !slices.ContainsFunc(a.Entries, schema)
 }
 
-// HoldsRowsOf tells whether the archive has any rows that were dumped under
+// HoldsRowsOf reports whether the archive has any rows that were dumped under
 // this name, be it no more than the mark that there were none.
 func (a *Archive) HoldsRowsOf(schema, table string) bool {
 	return slices.ContainsFunc(a.Entries, func(e Entry) bool {
@@ -352,7 +352,7 @@ func (a *Archive) HoldsRowsOf(schema, table string) bool {
 	})
 }
 
-// Makes tells whether the archive itself makes the table; an extension's
+// Makes reports whether the archive itself makes the table; an extension's
 // script, which makes others, may fill them too.
 func (a *Archive) Makes(schema, table string) bool {
 	return slices.ContainsFunc(a.Entries, func(e Entry) bool {
@@ -378,7 +378,7 @@ func (a *Archive) Kind(schema, name string) (kind string) {
 	return kind
 }
 
-// HoldsLargeObjects tells whether the archive has the contents of any.
+// HoldsLargeObjects reports whether the archive has the contents of any.
 func (a *Archive) HoldsLargeObjects() bool {
 	return slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.Desc == "BLOBS" && e.HadData })
 }

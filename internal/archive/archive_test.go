@@ -572,7 +572,7 @@ func FuzzOpen(f *testing.F) {
 		a.Roles()
 		a.DatabaseDefn()
 		a.DatabaseProperties()
-		if a.Size < int64(len(magic)) || a.ArchiveVersion == "" {
+		if a.Size < int64(len(customMagic)) || a.ArchiveVersion == "" {
 			t.Errorf("passed after %d bytes: %+v", a.Size, a.Header)
 		}
 	})
@@ -649,7 +649,7 @@ func (w *writer) text(s string) {
 }
 
 func (w *writer) archive(a *Archive) {
-	w.WriteString(magic)
+	w.WriteString(customMagic)
 	w.Write([]byte{1, byte(w.minor), 0, 4, byte(w.offSize), layoutCustom})
 	if w.minor >= withAlgorithm {
 		w.WriteByte(1)

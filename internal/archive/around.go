@@ -263,7 +263,7 @@ func (p *plainReader) choose(database string) (*plainDatabase, error) {
 	case database != "":
 		return nil, verdict.Failf(verdict.CodeDatabase,
 			"look at what the backup job dumps, or correct the database's name in the drill file",
-			"read %w", &OtherDatabaseError{Name: p.name, Wanted: database, Held: shown(names)})
+			"read %w", &OtherDatabaseError{Name: p.name, Wanted: database, Held: listedNames(names)})
 	case len(own) == 1:
 		return p.joined(own[0])
 	}
@@ -271,10 +271,10 @@ func (p *plainReader) choose(database string) (*plainDatabase, error) {
 		"read %s: it holds several databases (%s), and which one is meant is not said", p.name, spelled(names))
 }
 
-func spelled(names []string) string { return strings.Join(shown(names), ", ") }
+func spelled(names []string) string { return strings.Join(listedNames(names), ", ") }
 
-// shown are names of databases fit to be shown, sorted.
-func shown(names []string) []string {
+// listedNames are names of databases fit to be shown, sorted.
+func listedNames(names []string) []string {
 	sorted := slices.Sorted(slices.Values(names))
 	for i, name := range sorted {
 		sorted[i] = verdict.Printable(name)

@@ -276,7 +276,7 @@ func (d *derived) alter(s *scan) {
 	}
 }
 
-// drops tells whether what comes behind the name takes something away.
+// drops reports whether what comes behind the name takes something away.
 func (s *scan) drops() bool {
 	look := *s
 	if look.Takes("alter", "column") {

@@ -10,8 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"daybefore/internal/machine"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -83,7 +82,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	u := &unwrapped{Reader: in, compression: outerOf(head), converted: converted(head),
+	u := &unwrapped{Reader: in, compression: outerOf(head), converted: isConverted(head),
 		summed: func() bool { return false }}
 	if u.compression == None {
 		u.plain = scripted(head)
@@ -105,7 +104,7 @@ func unwrap(name string, src *source) (*unwrapped, error) {
 		return nil, verdict.Truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
 	}
 	u.refused = refuse(name, string(u.compression), head)
-	u.plain, u.converted = scripted(head), u.converted || converted(head)
+	u.plain, u.converted = scripted(head), u.converted || isConverted(head)
 	return u, nil
 }
 
@@ -132,7 +131,7 @@ func sniffed(in *bufio.Reader, src *source) ([]byte, error) {
 }
 
 func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
-	o := &outer{name: name, compression: u.compression, src: src}
+	o := &compression{name: name, compression: u.compression, src: src}
 	switch u.compression {
 	case Gzip:
 		z, err := packed.NewGzip(in)
@@ -153,15 +152,15 @@ func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
 	return nil
 }
 
-// outer explains a decompressor's errors as what they mean for the backup.
-type outer struct {
+// compression explains a decompressor's errors as what they mean for the backup.
+type compression struct {
 	name        string
 	compression Compression
 	src         *source
 	r           io.Reader
 }
 
-func (o *outer) Read(p []byte) (int, error) {
+func (o *compression) Read(p []byte) (int, error) {
 	n, err := o.r.Read(p)
 	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return n, err
@@ -169,7 +168,7 @@ func (o *outer) Read(p []byte) (int, error) {
 	return n, o.explain(err)
 }
 
-func (o *outer) explain(err error) error {
+func (o *compression) explain(err error) error {
 	switch {
 	case o.src.err != nil:
 		return fmt.Errorf("read %s: %w", o.name, o.src.err)
@@ -198,7 +197,7 @@ type spool struct {
 	name    string // of the backup
 	written int64
 	looked  int64 // what was written when the disk was last looked at
-	free    func(dir string) (free, total int64, err error)
+	space   func(dir string) (machine.Space, error)
 }
 
 const (
@@ -211,7 +210,7 @@ func newSpool(name, dir string) (*spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", name, err)
 	}
-	return &spool{File: f, name: name, free: freeBytes}, nil
+	return &spool{File: f, name: name, space: machine.SpaceOf}, nil
 }
 
 // room ends the unpacking before the disk is full, which others need too.
@@ -220,26 +219,16 @@ func (s *spool) room() error {
 		return nil
 	}
 	s.looked = s.written
-	free, total, err := s.free(filepath.Dir(s.Name()))
-	if err == nil && free < min(leaveFree, total/20) {
+	left, err := s.space(filepath.Dir(s.Name()))
+	if err == nil && left.Free < min(leaveFree, left.Size/20) {
 		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
 			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
-			free>>20)
+			left.Free>>20)
 	}
 	return err
 }
 
 const roomHint = "free space for the whole unpacked archive where temporary files go, or set TMPDIR"
-
-// freeBytes is the room that an unprivileged process has on a folder's disk,
-// and the disk's size.
-func freeBytes(dir string) (free, total int64, err error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, 0, fmt.Errorf("look for room in %s: %w", dir, err)
-	}
-	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), nil
-}
 
 func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.File.Write(p)

@@ -206,12 +206,16 @@ var descriptions = append([]string{
 
 // runsText are functions that run what a text says, write files, large objects
 // or settings, or reach other servers.
-var runsText = regexp.MustCompile(`^(?:\w+_to_xml\w*|ts_stat|ts_rewrite|lo_\w+|lowrite|set_config|pg_reload_conf|pg_file_\w+|pg_read_\w+|pg_ls_\w+|` +
-	`pg_logical_\w+|pg_terminate_backend|pg_cancel_backend|dblink\w*|crosstab\w*|connectby|xpath_table|pg_background\w*|pg_stat_file)$`)
+var runsText = regexp.MustCompile(`^(?:\w+_to_xml\w*|ts_stat|ts_rewrite|lo_\w+|lowrite|set_config|pg_reload_conf` +
+	`|pg_file_\w+|pg_read_\w+|pg_ls_\w+|` +
+	`pg_logical_\w+|pg_terminate_backend|pg_cancel_backend|dblink\w*|crosstab\w*|connectby|xpath_table` +
+	`|pg_background\w*|pg_stat_file)$`)
 
 // quietExtensions have no function that runs a text or writes, beside those
 // that runsText names.
-var quietExtensions = strings.Fields(`plpgsql amcheck bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch
-	h3 hll hstore intarray ip4r isn lo ltree pageinspect pg_bigm pg_buffercache pg_freespacemap pg_prewarm pg_stat_statements pg_trgm
-	pg_uuidv7 pg_visibility pgcrypto pgrowlocks pgstattuple postgis prefix roaringbitmap rum seg semver sslinfo tablefunc tdigest topn
-	tsm_system_rows tsm_system_time unaccent uuid-ossp vector`)
+var quietExtensions = strings.Fields(`
+	plpgsql amcheck bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch h3
+	hll hstore intarray ip4r isn lo ltree pageinspect pg_bigm pg_buffercache pg_freespacemap pg_prewarm
+	pg_stat_statements pg_trgm pg_uuidv7 pg_visibility pgcrypto pgrowlocks pgstattuple postgis prefix
+	roaringbitmap rum seg semver sslinfo tablefunc tdigest topn tsm_system_rows tsm_system_time unaccent
+	uuid-ossp vector`)

@@ -42,7 +42,8 @@ func TestOwnCode(t *testing.T) {
 			"ddl_command_end execute function f()", "", "the event trigger"},
 		"a quoted name": {`create function "F f"(int) returns int language sql as 'select 1'; create view v as select "F f"(1)`, "",
 			"the function F f"},
-		"a name with a bracket": {`create function "f(x"(int) returns int language sql immutable as 'select 1'; create table t (id int); create index on t ("f(x"(id))`, "", "the function f(x"},
+		"a name with a bracket": {`create function "f(x"(int) returns int language sql immutable as 'select 1'; create table t (id int); create index on t ` +
+			`("f(x"(id))`, "", "the function f(x"},
 		"a body that looks like a trigger's": {"create table returns (id int); create function f(int) returns int language sql immutable begin atomic select " +
 			"1 from returns trigger; select 1; end; create table t (id int); create index on t (f(id))", "", "the function f"},
 		"a body of SQL that nobody calls": {"create table t (id int); create function f() returns bigint language sql begin atomic select " +

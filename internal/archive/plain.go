@@ -503,7 +503,7 @@ func (p *plainReader) global(it sqltext.Item, d derived, tokens []sqltext.Token,
 	}
 }
 
-// restored tells whether the script has made anything of a database so far.
+// restored reports whether the script has made anything of a database so far.
 func (p *plainReader) restored() bool {
 	return slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return len(db.entries) > 0 })
 }

@@ -34,7 +34,7 @@ func skippable(head []byte) bool {
 	return len(head) > 1 && head[0]&0xf0 == 0x50 && begins(head[1:], "\x2a\x4d\x18")
 }
 
-// begins tells whether head starts with magic, or ends before it could.
+// begins reports whether head starts with magic, or ends before it could.
 func begins(head []byte, magic string) bool {
 	n := min(len(head), len(magic))
 	return n > 0 && string(head[:n]) == magic[:n]
@@ -44,7 +44,7 @@ func begins(head []byte, magic string) bool {
 // a Problem that says what they look like. A format that may hold a good
 // backup is an Error, since nobody could tell; what cannot be one is a Fail.
 func refuse(name, within string, head []byte) error {
-	if begins(head, magic) || plainDump(head) {
+	if begins(head, customMagic) || plainDump(head) {
 		return nil
 	}
 	if within != "" {
@@ -67,11 +67,12 @@ func refuse(name, within string, head []byte) error {
 		return knownKind{verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
 			"read %s: it is %s; expected what pg_dump -Fc or plain pg_dump writes", name, k.what)}
 	}
-	if statements.Match(head) && !bytes.Contains(head, []byte{0}) {
+	if dumpStatements.Match(head) && !bytes.Contains(head, []byte{0}) {
 		return nil
 	}
 	return verdict.Failf(verdict.CodeNotAnArchive, hintForeign,
-		"read %s: it is %s; expected an archive of pg_dump -Fc, which begins with %s", name, describe(head), magic)
+		"read %s: it is %s; expected an archive of pg_dump -Fc, which begins with %s", name, describe(head),
+		customMagic)
 }
 
 // knownKind is what refuse says where it knows what stands in a backup's place.
@@ -81,15 +82,15 @@ func (k knownKind) Unwrap() []error { return []error{k.error, errKnownKind} }
 
 var errKnownKind = errors.New("another kind of file")
 
-// kind is something that people store where a backup should be.
-type kind struct {
+// entryKind is something that people store where a backup should be.
+type entryKind struct {
 	what        string
 	is          func(head []byte) bool
 	unsupported bool // it may hold a good backup
 	hint        string
 }
 
-func (k kind) orHint(hint string) string {
+func (k entryKind) orHint(hint string) string {
 	if k.hint != "" {
 		return k.hint
 	}
@@ -97,7 +98,7 @@ func (k kind) orHint(hint string) string {
 }
 
 // kinds are tried in order.
-var kinds = []kind{
+var kinds = []entryKind{
 	{what: "a dump in pg_dump's tar format", is: pgTar, unsupported: true},
 	{what: "a tar archive", is: tar, unsupported: true},
 	{what: "an xz file", is: prefix("\xfd7zXZ\x00"), unsupported: true},
@@ -120,7 +121,7 @@ var kinds = []kind{
 	{what: "text in UTF-16, which psql does not read", is: utf16,
 		hint: "PowerShell's > converts what programs write to UTF-16: write dumps with pg_dump -f; this one may be " +
 			"converted back: iconv -f UTF-16 -t UTF-8"},
-	{what: "a dump of SQLite", is: text("pragma ")},
+	{what: "a dump of SQLite", is: beginsAsText("pragma ")},
 	{what: "an SQLite database", is: prefix("SQLite format 3\x00")},
 	{what: "a MySQL or MariaDB dump", is: prefix("-- MySQL dump", "-- MariaDB dump", "/*M!999999")},
 	{what: "a PDF document", is: prefix("%PDF-")},
@@ -129,9 +130,9 @@ var kinds = []kind{
 	{what: "an HTML page", is: htmlPage,
 		hint: "a proxy, a login page or an error page was stored instead of the backup: look at the URL " +
 			"and credentials of the upload"},
-	{what: "an XML document", is: text("<?xml", "<error"),
+	{what: "an XML document", is: beginsAsText("<?xml", "<error"),
 		hint: "an error message of the store may have been stored instead of the backup"},
-	{what: "a JSON document", is: text("{", "["),
+	{what: "a JSON document", is: beginsAsText("{", "["),
 		hint: "an error message of an API may have been stored instead of the backup"},
 	{what: "nothing but zero bytes", is: func(head []byte) bool { return len(bytes.Trim(head, "\x00")) == 0 },
 		hint: "the upload or the disk lost the content: compare sizes and checksums with where the backup was written"},
@@ -148,8 +149,8 @@ func prefix(magics ...string) func([]byte) bool {
 	}
 }
 
-// text tells documents by how they begin, whatever the case, after blanks.
-func text(starts ...string) func([]byte) bool {
+// beginsAsText tells documents by how they begin, whatever the case, after blanks.
+func beginsAsText(starts ...string) func([]byte) bool {
 	return func(head []byte) bool {
 		head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 		head = bytes.ToLower(bytes.TrimLeft(head[:min(len(head), 1024)], " \t\r\n"))
@@ -158,10 +159,11 @@ func text(starts ...string) func([]byte) bool {
 }
 
 func htmlPage(head []byte) bool {
-	if text("<!doctype html", "<html", "<head", "<body")(head) {
+	if beginsAsText("<!doctype html", "<html", "<head", "<body")(head) {
 		return true
 	}
-	return text("<")(head) && !text("<?xml")(head) && bytes.Contains(bytes.ToLower(head), []byte("<html"))
+	return beginsAsText("<")(head) && !beginsAsText("<?xml")(head) &&
+		bytes.Contains(bytes.ToLower(head), []byte("<html"))
 }
 
 const tarMagicAt = 257
@@ -198,14 +200,16 @@ func utf16(head []byte) bool {
 		printableText(bytes.ReplaceAll(head, []byte{0}, nil))
 }
 
-// statements tells a script that lacks pg_dump's first comment, or has it
+// dumpStatements tells a script that lacks pg_dump's first comment, or has it
 // further on, by statements that only PostgreSQL's have.
-var statements = regexp.MustCompile(`(?m)^(-- PostgreSQL database (cluster )?dump\r?$|\\(restrict|connect) |COPY [^;\n]+ FROM stdin;|SELECT pg_catalog\.` +
-	`|SET (statement_timeout|lock_timeout|client_encoding|standard_conforming_strings|default_transaction_read_only|search_path|check_function_bodies) ` +
+var dumpStatements = regexp.MustCompile(`(?m)^(-- PostgreSQL database (cluster )?dump\r?$|\\(restrict|connect) ` +
+	`|COPY [^;\n]+ FROM stdin;|SELECT pg_catalog\.` +
+	`|SET (statement_timeout|lock_timeout|client_encoding|standard_conforming_strings|default_transaction_read_only` +
+	`|search_path|check_function_bodies) ` +
 	`|ALTER [A-Z ]+ [^;\n]+ OWNER TO |CREATE (ROLE|EXTENSION|SCHEMA|DATABASE) )`)
 
 // scripted tells a script from a custom archive in what refuse let pass.
-func scripted(head []byte) bool { return !begins(head, magic) }
+func scripted(head []byte) bool { return !begins(head, customMagic) }
 
 // pgp tells ASCII armour, and the packets that encrypted messages begin with
 // (RFC 9580): session keys (tags 1 and 3) with their versions.
@@ -244,10 +248,10 @@ func printableText(b []byte) bool {
 	})
 }
 
-// converted tells bytes that went through something that ends lines with
+// isConverted tells bytes that went through something that ends lines with
 // CR LF: a terminal (docker exec -t), or a transfer in text mode. The table
 // of contents is full of SQL, where pg_dump itself writes no CR.
-func converted(head []byte) bool {
+func isConverted(head []byte) bool {
 	const enough = 5
 	n := bytes.Count(head, []byte("\n"))
 	return n >= enough && n == bytes.Count(head, []byte("\r\n"))

@@ -57,7 +57,8 @@ func TestDatabaseDefn(t *testing.T) {
 		`CREATE DATABASE d WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = icu LOCALE = 'C.UTF-8' ICU_LOCALE = 'en-US';`:// 15
 		{Encoding: "UTF8", Provider: "icu", Collate: "C.UTF-8", CType: "C.UTF-8", ICULocale: "en-US"},
 		// 16
-		`CREATE DATABASE "encoding = x" WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = icu LC_COLLATE = 'C' LC_CTYPE = 'C.UTF-8' ICU_LOCALE = 'und' ICU_RULES = '&a < ''b''';`: {Encoding: "UTF8", Provider: "icu", Collate: "C", CType: "C.UTF-8", ICULocale: "und", ICURules: "&a < 'b'"},
+		`CREATE DATABASE "encoding = x" WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = icu LC_COLLATE = 'C' LC_CTYPE = 'C.UTF-8' ICU_LOCALE = ` +
+			`'und' ICU_RULES = '&a < ''b''';`: {Encoding: "UTF8", Provider: "icu", Collate: "C", CType: "C.UTF-8", ICULocale: "und", ICURules: "&a < 'b'"},
 		`CREATE DATABASE d WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = builtin LOCALE = 'C' BUILTIN_LOCALE = 'C.UTF-8';`:// 17
 		{Encoding: "UTF8", Provider: "builtin", Collate: "C", CType: "C", BuiltinLocale: "C.UTF-8"},
 		``: {Encoding: "SQL_ASCII"},

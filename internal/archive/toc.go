@@ -17,7 +17,7 @@ import (
 // (ReadHead, ReadToc, ReadInt, ReadStr, ReadOffset) and pg_backup_custom.c.
 
 const (
-	magic = "PGDMP"
+	customMagic = "PGDMP"
 
 	oldest = 10 // 1.10, PostgreSQL 8.0
 	newest = 16 // 1.16, PostgreSQL 17 and 18
@@ -189,9 +189,9 @@ func (d *decoder) oid() uint32 {
 // header reads everything before the table of contents.
 func (d *decoder) header() Header {
 	h := Header{Format: Custom, Compression: None, StdStrings: true}
-	for i := range len(magic) {
-		if b := d.byte(); b != magic[i] {
-			d.corrupt("it does not begin with %s", magic)
+	for i := range len(customMagic) {
+		if b := d.byte(); b != customMagic[i] {
+			d.corrupt("it does not begin with %s", customMagic)
 			return Header{}
 		}
 	}
@@ -252,7 +252,7 @@ func (d *decoder) ahead() *decoder {
 	return a
 }
 
-// ofKnownDump tells whether what follows the version was written by a pg_dump
+// ofKnownDump reports whether what follows the version was written by a pg_dump
 // whose versions of archives are all known: then another one is damage.
 func (d *decoder) ofKnownDump() bool {
 	for _, minor := range []int{withAlgorithm - 1, newest} { // the headers' two layouts
@@ -269,7 +269,7 @@ func (d *decoder) ofKnownDump() bool {
 	return false
 }
 
-// ofCustom tells whether what follows the layout is an archive of the custom
+// ofCustom reports whether what follows the layout is an archive of the custom
 // format: only there an entry ends with an offset. Where another layout has a
 // file's name, the byte is 0.
 func (d *decoder) ofCustom() bool {

@@ -51,7 +51,7 @@ func firstOwed(entries []Entry, owed map[int]*Entry) Entry {
 	return Entry{}
 }
 
-// atEnd tells whether the archive ends here. Asking also makes an outer
+// atEnd reports whether the archive ends here. Asking also makes an outer
 // compression check its own end.
 func (d *decoder) atEnd() bool {
 	if d.err != nil {
@@ -65,7 +65,7 @@ func (d *decoder) atEnd() bool {
 }
 
 // padded skips zeros, which tapes and block devices put behind a file and
-// pg_restore does not see, and tells whether nothing else follows.
+// pg_restore does not see, and reports whether nothing else follows.
 func (d *decoder) padded() bool {
 	switch err := packed.Padding(d.r); {
 	case errors.Is(err, packed.ErrBehindPadding):

@@ -14,14 +14,13 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -87,7 +86,7 @@ func cannot(ctx context.Context, format string, args ...any) error {
 // 1 or more, 11 where nothing could be measured, 12 after a signal.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	r, err := o.begin(ctx)
 	if err != nil {
@@ -203,7 +202,7 @@ func (o Options) ways() []Way {
 // engine is between.
 func (o Options) jobs(d *dumped) ([]job, error) {
 	ways := o.ways()
-	drillings := drillings()
+	drillings := allDrillings()
 	if d.Kind != sandbox.Container {
 		if o.Ways != "" && slices.Contains(ways, Tunnel) {
 			return nil, fmt.Errorf("-ways: %s is through a container's engine, and the sandbox is %s", Tunnel, d.Kind)
@@ -247,7 +246,7 @@ func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err
 		for i := range jobs {
 			j := jobs[(i+round)%len(jobs)]
 			j.Scratch = w.Spool()
-			s, err := work(ctx, j, o.Stderr)
+			s, err := runWorker(ctx, j, o.Stderr)
 			if err != nil {
 				return nil, fmt.Errorf("round %d, %s: %w", round+1, j.Way, err)
 			}

@@ -129,7 +129,7 @@ func (h byHand) run(ctx context.Context) (_ handed, err error) {
 		return handed{}, fmt.Errorf("restore the demo by hand: %w: %s", err, strings.TrimSpace(said.String()))
 	}
 	total := time.Since(begun)
-	return handed{total: ms(total), steps: steps(out.String(), begun)}, nil
+	return handed{total: ms(total), steps: stepsOf(out.String(), begun)}, nil
 }
 
 // cleanUp removes what a script left that was ended half-way.
@@ -142,8 +142,8 @@ func (h byHand) cleanUp(ctx context.Context) {
 	_ = exec.CommandContext(ctx, "docker", "rm", "-f", "-v", h.name).Run() // most often it is gone
 }
 
-// steps reads how long each step of a script took.
-func steps(out string, begun time.Time) []moment {
+// stepsOf reads how long each step of a script took.
+func stepsOf(out string, begun time.Time) []moment {
 	var all []moment
 	last := float64(begun.UnixMicro()) / 1e6
 	for line := range strings.Lines(out) {

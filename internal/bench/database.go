@@ -15,12 +15,12 @@ type table struct {
 	create  string
 	// rows for the numbers i from generate_series(%d, %d); other rows' numbers come from %[3]d and on
 	fill  string
-	scrub []scrubbed // columns that hold what may not lie in a sandbox
-	keep  []string   // columns that look as if, and do not
+	scrub []scrubbedColumn // columns that hold what may not lie in a sandbox
+	keep  []string         // columns that look as if, and do not
 }
 
-// scrubbed is a column, how the drill rewrites it and how SQL does.
-type scrubbed struct {
+// scrubbedColumn is a column, how the drill rewrites it and how SQL does.
+type scrubbedColumn struct {
 	column string
 	rule   string // of the drill file
 	sql    string // the usual expression
@@ -36,7 +36,13 @@ const (
 )
 
 // lorem is what longer texts are cut from: it compresses as prose does.
-const lorem = `Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo consequat. Duis aute irure dolor in reprehenderit in voluptate velit esse cillum dolore eu fugiat nulla pariatur. Excepteur sint occaecat cupidatat non proident, sunt in culpa qui officia deserunt mollit anim id est laborum. Sed ut perspiciatis unde omnis iste natus error sit voluptatem accusantium doloremque laudantium, totam rem aperiam, eaque ipsa quae ab illo inventore veritatis et quasi architecto beatae vitae dicta sunt explicabo.`
+const lorem = `Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore ` +
+	`et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea ` +
+	`commodo consequat. Duis aute irure dolor in reprehenderit in voluptate velit esse cillum dolore eu fugiat nulla ` +
+	`pariatur. Excepteur sint occaecat cupidatat non proident, sunt in culpa qui officia deserunt mollit anim id est ` +
+	`laborum. Sed ut perspiciatis unde omnis iste natus error sit voluptatem accusantium doloremque laudantium, ` +
+	`totam rem aperiam, eaque ipsa quae ab illo inventore veritatis et quasi architecto beatae vitae dicta sunt ` +
+	`explicabo.`
 
 func prose(from, length string) string {
 	return fmt.Sprintf("substr('%s', 1 + (%s)::int, (%s)::int)", lorem, from, length)
@@ -50,12 +56,14 @@ var tables = []table{
 		create: `id bigint not null, email text not null, full_name text not null, phone text, birth_date date,
 			country char(2) not null, profile jsonb not null, created_at timestamptz not null`,
 		fill: `select i, 'user' || i || '.' || left(md5(i::text), 6) || '@mail' || i % 40 || '.example.com',
-			initcap(left(translate(md5('f' || i), '0123456789', 'aeiounrstl'), 6)) || ' ' || initcap(left(translate(md5('l' || i), '0123456789', 'aeiounrstl'), 9)),
+			initcap(left(translate(md5('f' || i), '0123456789', 'aeiounrstl'), 6)) || ' ' || initcap(left(translate(md5('l'
+				|| i), '0123456789', 'aeiounrstl'), 9)),
 			'+49 30 ' || (10000000 + (i * 7919) % 89999999), date '1950-01-01' + ((i * 31) % 20000)::int,
 			(array['DE','FR','PL','IT','ES','NL'])[1 + i % 6],
-			jsonb_build_object('theme', (array['dark','light'])[1 + i % 2], 'beta', i % 7 = 0, 'visits', (i * 37) % 5000, 'tags', jsonb_build_array('t' || i % 90, 't' || i % 77)),
+			jsonb_build_object('theme', (array['dark','light'])[1 + i % 2], 'beta', i % 7 = 0, 'visits', (i * 37) % 5000,
+				'tags', jsonb_build_array('t' || i % 90, 't' || i % 77)),
 			timestamptz '2020-01-01' + i % 180000000 * interval '1 second'`,
-		scrub: []scrubbed{
+		scrub: []scrubbedColumn{
 			{"email", "transform: email, link: person, normalize: [trim, lower]",
 				`'u' || left(md5($K || lower(trim(email))), 16) || '@example.invalid'`},
 			{"full_name", "transform: name",
@@ -69,7 +77,8 @@ var tables = []table{
 	},
 	{
 		name: "products", rows: numProducts, columns: 5,
-		create: `id int not null, sku text not null, title text not null, price numeric(10,2) not null, attributes jsonb not null`,
+		create: `id int not null, sku text not null, title text not null, price numeric(10,2) not null, attributes jsonb ` +
+			`not null`,
 		fill: `select i, 'SKU-' || lpad(i::text, 9, '0'), 'Product ' || ` + prose("i * 13 % 600", "10 + i % 30") +
 			`, (i * 97 % 100000)::numeric / 100,
 			jsonb_build_object('weight', i % 3000, 'color', (array['red','green','blue'])[1 + i % 3])`,
@@ -79,12 +88,13 @@ var tables = []table{
 		name: "orders", rows: numOrders, columns: 7,
 		create: `id bigint not null, user_id bigint not null, status text not null, total numeric(12,2) not null,
 			contact_email text not null, note text, created_at timestamptz not null`,
-		fill: `select i, 1 + (i * 7919) % $users, (array['new','paid','shipped','returned'])[1 + i % 4], (i * 31 % 1000000)::numeric / 100,
+		fill: `select i, 1 + (i * 7919) % $users, (array['new','paid','shipped','returned'])[1 + i % 4],
+			(i * 31 % 1000000)::numeric / 100,
 			'user' || 1 + (i * 7919) % $users || '@mail' || i % 40 || '.example.com',
 			case when i % 3 > 0 then 'leave it with ' || left(md5(i::text), 8) || ', ' || ` + prose("i * 17 % 500",
 			"20 + i % 60") + ` end,
 			timestamptz '2022-01-01' + i * interval '31 seconds'`,
-		scrub: []scrubbed{
+		scrub: []scrubbedColumn{
 			{"contact_email", "transform: email, link: person, normalize: [trim, lower]",
 				`'u' || left(md5($K || lower(trim(contact_email))), 16) || '@example.invalid'`},
 			{"note", "transform: text", `md5($K || note) || left(md5(note || $K), greatest(length(note) - 32, 0))`},
@@ -92,17 +102,23 @@ var tables = []table{
 	},
 	{
 		name: "order_items", rows: numItems, columns: 5,
-		create: `order_id bigint not null, line int not null, product_id int not null, quantity int not null, price numeric(10,2) not null`,
-		fill:   `select 1 + (i - 1) % $orders, 1 + ((i - 1) / $orders)::int, 1 + (i * 31 % $products)::int, 1 + (i % 5)::int, (i * 97 % 100000)::numeric / 100`,
+		create: `order_id bigint not null, line int not null, product_id int not null, quantity int not null, price ` +
+			`numeric(10,2) not null`,
+		fill: `select 1 + (i - 1) % $orders, 1 + ((i - 1) / $orders)::int, 1 + (i * 31 % $products)::int, 1 + (i % ` +
+			`5)::int, (i * 97 % 100000)::numeric / 100`,
 	},
 	{
 		name: "events", rows: numEvents, columns: 6,
-		create: `id bigint not null, user_id bigint not null, ip text not null, user_agent text not null, payload jsonb not null, at timestamp not null`,
-		fill: `select i, 1 + (i * 104729) % $users, 10 + i % 200 || '.' || i * 7 % 256 || '.' || i * 11 % 256 || '.' || i * 13 % 256,
-			'Mozilla/5.0 (X11; Linux x86_64; rv:' || 90 + i % 40 || '.0) Gecko/20100101 Firefox/' || 90 + i % 40 || '.' || left(md5(i::text), 4),
-			jsonb_build_object('page', '/p/' || i % 50000, 'ms', (i * 7919) % 3000, 'ref', left(md5('r' || i), 12), 'ab', jsonb_build_object('x', i % 2, 'y', i % 5)),
+		create: `id bigint not null, user_id bigint not null, ip text not null, user_agent text not null, payload jsonb ` +
+			`not null, at timestamp not null`,
+		fill: `select i, 1 + (i * 104729) % $users, 10 + i % 200 || '.' || i * 7 % 256 || '.' || i * 11 % 256 || '.'
+			|| i * 13 % 256,
+			'Mozilla/5.0 (X11; Linux x86_64; rv:' || 90 + i % 40 || '.0) Gecko/20100101 Firefox/' || 90 + i % 40 || '.'
+				|| left(md5(i::text), 4),
+			jsonb_build_object('page', '/p/' || i % 50000, 'ms', (i * 7919) % 3000, 'ref', left(md5('r' || i), 12), 'ab',
+				jsonb_build_object('x', i % 2, 'y', i % 5)),
 			timestamp '2023-01-01' + i * interval '20 seconds'`,
-		scrub: []scrubbed{
+		scrub: []scrubbedColumn{
 			{"ip", "transform: hash", `md5($K || ip)`},
 			{"user_agent", "transform: text",
 				`md5($K || user_agent) || left(md5(user_agent || $K), greatest(length(user_agent) - 32, 0))`},
@@ -111,11 +127,13 @@ var tables = []table{
 	},
 	{
 		name: "messages", rows: numMessages, columns: 5,
-		create: `id bigint not null, author_id bigint not null, body text not null, meta jsonb not null, sent_at timestamptz not null`,
+		create: `id bigint not null, author_id bigint not null, body text not null, meta jsonb not null, sent_at ` +
+			`timestamptz not null`,
 		fill: `select i, 1 + (i * 7907) % $users, left(md5(i::text), 10) || ' ' || ` +
 			prose("i * 7 % 400", "80 + i * 13 % 220") + `,
-			jsonb_build_object('channel', 'c' || i % 300, 'read', i % 3 = 0), timestamptz '2023-01-01' + i * interval '80 seconds'`,
-		scrub: []scrubbed{{"body", "transform: text",
+			jsonb_build_object('channel', 'c' || i % 300, 'read', i % 3 = 0),
+				timestamptz '2023-01-01' + i * interval '80 seconds'`,
+		scrub: []scrubbedColumn{{"body", "transform: text",
 			`rpad(md5($K || body) || md5(body || $K), length(body), md5($K || body))`}},
 		keep: []string{"meta"},
 	},
@@ -186,14 +204,14 @@ func numColumns() (all, scrubbed int) {
 type recipe struct {
 	text     string // everything that decides what is in it
 	scale    string // names the folder in the cache too
-	steps    []step
+	steps    []drillStep
 	rows     map[string]int64 // of each table
 	columns  int
 	scrubbed int
 }
 
-// step is statements that may run side by side, over so many connections.
-type step struct {
+// drillStep is statements that may run side by side, over so many connections.
+type drillStep struct {
 	jobs       int
 	statements []string
 }
@@ -217,6 +235,6 @@ func shop(scale string) recipe {
 	r.text = text.String()
 	r.columns, r.scrubbed = numColumns()
 	jobs := runtime.NumCPU()
-	r.steps = []step{{1, creates}, {jobs, fills}, {jobs, afterFill}, {1, afterKeys}}
+	r.steps = []drillStep{{1, creates}, {jobs, fills}, {jobs, afterFill}, {1, afterKeys}}
 	return r
 }

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
-	"os/signal"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
 
@@ -38,12 +37,13 @@ var filterPromises = []struct {
 }
 
 // filterBenchmarks picks those of the promises.
-const filterBenchmarks = "^Benchmark(Transform|Watch|Document|Escaped|Contacts)$/^(hmac|email|name|copied|watched|valid|keep|redact|watch)$"
+const filterBenchmarks = "^Benchmark(Transform|Watch|Document|Escaped|Contacts)$/" +
+	"^(hmac|email|name|copied|watched|valid|keep|redact|watch)$"
 
 // Filter runs the benchmarks of the scrub's parts, in turns, and compares
 // them. Its error carries the process's exit code, as Run's does.
 func Filter(ctx context.Context, o Options) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	if o.Rounds == 0 {
 		o.Rounds = 5

@@ -45,7 +45,7 @@ type dumped struct {
 }
 
 const (
-	database        = "bench"
+	databaseName    = "bench"
 	maintenance     = "postgres"
 	archiveName     = "bench.dump"
 	fingerprintName = "fingerprint.json"
@@ -144,11 +144,11 @@ func fillDatabase(ctx context.Context, box sandbox.Box, r recipe, d *Dump) error
 	}
 	d.Rows = r.rows
 	for _, step := range r.steps {
-		if err := execute(ctx, box, database, step.jobs, step.statements...); err != nil {
+		if err := execute(ctx, box, databaseName, step.jobs, step.statements...); err != nil {
 			return err
 		}
 	}
-	conn, err := box.DB().Connect(ctx, database)
+	conn, err := box.DB().Connect(ctx, databaseName)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func fillDatabase(ctx context.Context, box sandbox.Box, r recipe, d *Dump) error
 	return conn.QueryRow(ctx, "select pg_database_size(current_database())").Scan(&d.DatabaseBytes)
 }
 
-const createDatabase = "create database " + database + " template template0 encoding 'UTF8' locale 'C'"
+const createDatabase = "create database " + databaseName + " template template0 encoding 'UTF8' locale 'C'"
 
 // execute runs statements over several connections, each as soon as one is free.
 func execute(ctx context.Context, box sandbox.Box, database string, jobs int, statements ...string) error {
@@ -191,7 +191,7 @@ func takeDump(ctx context.Context, box sandbox.Box, to string, d *Dump) error {
 	if major(d.ServerVersion) < 16 {
 		d.Compression = "gzip"
 	}
-	dump := []string{"pg_dump", "-Fc", "-d", database}
+	dump := []string{"pg_dump", "-Fc", "-d", databaseName}
 	if d.Compression == "zstd" {
 		dump = append(dump, "--compress=zstd")
 	}

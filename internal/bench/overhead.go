@@ -9,13 +9,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -36,7 +36,7 @@ const (
 func Overhead(ctx context.Context, o Options) (err error) {
 	o.Rounds = cmp.Or(o.Rounds, overheadRounds)
 	o = o.withDefaults()
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	o.Scale = defaultScale // it has none
 	if err := o.check(); err != nil {

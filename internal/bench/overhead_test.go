@@ -89,12 +89,12 @@ func TestUpdates(t *testing.T) {
 	}
 	for _, table := range tables {
 		if update := table.update("0123456789abcdef"); update != "" {
-			if err := execute(t.Context(), box, database, 1, "create table before_"+table.name+" as table "+table.name, update); err != nil {
+			if err := execute(t.Context(), box, databaseName, 1, "create table before_"+table.name+" as table "+table.name, update); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	conn, err := box.DB().Connect(t.Context(), database)
+	conn, err := box.DB().Connect(t.Context(), databaseName)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func peerSays(ctx context.Context, t *testing.T, archive, script string) (*Sampl
 	if err := os.WriteFile(path, []byte("#!/bin/sh\nset -eu\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return work(ctx, job{Way: peerPrefix + "test", Peer: path, Archive: archive, Jobs: 2}, io.Discard)
+	return runWorker(ctx, job{Way: peerPrefix + "test", Peer: path, Archive: archive, Jobs: 2}, io.Discard)
 }
 
 // burn takes CPU time, and writes into the archive's place how much the shell

@@ -148,7 +148,7 @@ func FuzzParseLog(f *testing.F) {
 
 func TestSteps(t *testing.T) {
 	t.Parallel()
-	got := steps("step docker run at 100.500000\nnoise\nstep x at \nstep counts at 101.000000\n", time.Unix(100, 0))
+	got := stepsOf("step docker run at 100.500000\nnoise\nstep x at \nstep counts at 101.000000\n", time.Unix(100, 0))
 	if len(got) != 2 || got[0].what != "docker run" || got[0].at != 500 || got[1].at != 500 {
 		t.Errorf("%+v", got)
 	}

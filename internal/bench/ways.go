@@ -61,8 +61,8 @@ type drilling struct {
 	Tunnel  bool   `json:"tunnel"`
 }
 
-// drillings are the ways that are drills of the shop.
-func drillings() map[Way]*drilling {
+// allDrillings are the ways that are drills of the shop.
+func allDrillings() map[Way]*drilling {
 	rules := shopRules()
 	_, scrubbed := numColumns()
 	return map[Way]*drilling{
@@ -188,7 +188,7 @@ func (j job) restoreByHand(ctx context.Context, box sandbox.Box, s *stopwatch) e
 	}
 	var said []string
 	err := box.Run(ctx, sandbox.Command{
-		Args:   []string{"pg_restore", "-j", fmt.Sprint(j.Jobs), "-d", database, box.InsidePath(archiveName)},
+		Args:   []string{"pg_restore", "-j", fmt.Sprint(j.Jobs), "-d", databaseName, box.InsidePath(archiveName)},
 		Stderr: func(line string) { said = append(said, line) },
 	})
 	if err != nil {
@@ -220,11 +220,11 @@ func (j job) mask(ctx context.Context, box sandbox.Box, s *stopwatch) error {
 		}
 		vacuums = append(vacuums, "vacuum (analyze) "+t.name)
 	}
-	if err := execute(ctx, box, database, j.Jobs, updates...); err != nil {
+	if err := execute(ctx, box, databaseName, j.Jobs, updates...); err != nil {
 		return err
 	}
 	s.step("update")
-	if err := execute(ctx, box, database, j.Jobs, vacuums...); err != nil {
+	if err := execute(ctx, box, databaseName, j.Jobs, vacuums...); err != nil {
 		return err
 	}
 	s.step("vacuum")
@@ -241,7 +241,7 @@ func (j job) count(ctx context.Context, box sandbox.Box) error {
 	close(next)
 	for range j.Jobs {
 		work.Go(func() error {
-			conn, err := box.DB().Connect(ctx, database)
+			conn, err := box.DB().Connect(ctx, databaseName)
 			if err != nil {
 				return err
 			}
@@ -310,7 +310,7 @@ func (j job) drillFile() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\ntimeout: %v\n", wayTime)
 	fmt.Fprintf(&b, "source: {url: %q, name: %s, timezone: UTC, database: %s}\n", "file://"+filepath.Dir(j.Archive)+"/",
-		archiveName, database)
+		archiveName, databaseName)
 	fmt.Fprintf(&b, "sandbox: {kind: %s", j.Kind)
 	if j.Image != "" {
 		fmt.Fprintf(&b, ", image: %q", j.Image)

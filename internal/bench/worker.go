@@ -9,8 +9,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"syscall"
+
+	"daybefore/internal/machine"
 )
 
 // workerEnv makes this program a worker: see BecomeWorker.
@@ -34,7 +35,7 @@ func BecomeWorker() {
 // serve reads a job and writes its sample. The end of in, behind the job, says
 // that nobody waits for it any more.
 func serve(in io.Reader, out io.Writer) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := machine.Interruptible(context.Background())
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -57,9 +58,9 @@ func serve(in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(s)
 }
 
-// work runs a job in a process of its own, which outlives neither ctx nor
+// runWorker runs a job in a process of its own, which outlives neither ctx nor
 // this process by more than it takes to remove its server.
-func work(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
+func runWorker(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err

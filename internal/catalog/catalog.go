@@ -113,8 +113,8 @@ func parseURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// folder gives the path below a bucket, "" or ending in a slash.
-func folder(path string) string {
+// folderPath gives the path below a bucket, "" or ending in a slash.
+func folderPath(path string) string {
 	path = strings.Trim(path, "/")
 	if path == "" {
 		return ""
@@ -122,8 +122,8 @@ func folder(path string) string {
 	return path + "/"
 }
 
-// changed is the Problem of an object that is no longer the version chosen.
-func changed(store Store, o Object, found string) error {
+// wasChanged is the Problem of an object that is no longer the version chosen.
+func wasChanged(store Store, o Object, found string) error {
 	return verdict.Errorf(verdict.CodeChangedMeanwhile,
 		"run the drill again; if it comes back, let the backup job write under a new name each time",
 		"read %s%s: %s since it was listed", store.URL(), o.Name, found)
@@ -137,7 +137,7 @@ func stopped(ctx context.Context, doing string) error {
 	return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 }
 
-// isProblem tells whether another try is pointless.
+// isProblem reports whether another try is pointless.
 func isProblem(err error) bool {
 	var p *verdict.Problem
 	return errors.As(err, &p)

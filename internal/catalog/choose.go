@@ -102,7 +102,7 @@ func newestFirst(a, b Entry) int {
 	return cmp.Or(b.TakenAt.Compare(a.TakenAt), strings.Compare(b.Name, a.Name))
 }
 
-func newestByName(ctx context.Context, store Store, p pattern, peek PeekFunc) (Backup, error) {
+func newestByName(ctx context.Context, store Store, p namePattern, peek PeekFunc) (Backup, error) {
 	var newest []Backup // all of the same time
 	var all []Entry
 	var unread []error
@@ -149,7 +149,7 @@ func keepNewest(newest []Backup, b Backup) []Backup {
 
 // foremost picks the newest of backups whose names tell the same time: by their
 // headers, or not at all.
-func foremost(ctx context.Context, store Store, p pattern, same []Backup, peek PeekFunc) (Backup, error) {
+func foremost(ctx context.Context, store Store, p namePattern, same []Backup, peek PeekFunc) (Backup, error) {
 	if len(same) == 1 {
 		return same[0], nil
 	}
@@ -177,7 +177,7 @@ func foremost(ctx context.Context, store Store, p pattern, same []Backup, peek P
 }
 
 // undecided is the Problem of several backups of which nothing tells the newest.
-func undecided(store Store, p pattern, same []Backup, why string) error {
+func undecided(store Store, p namePattern, same []Backup, why string) error {
 	var names []string
 	for _, b := range same[:min(len(same), shown)] {
 		names = append(names, fmt.Sprintf("%q", b.Name))
@@ -208,7 +208,7 @@ func withFirst(all []Entry, name string) []Entry {
 
 // candidates are the objects that may match. Where folders are gone into,
 // each of them is one too, told by what lies in it.
-func candidates(ctx context.Context, store Store, p pattern) iter.Seq2[Object, error] {
+func candidates(ctx context.Context, store Store, p namePattern) iter.Seq2[Object, error] {
 	if !p.deep() {
 		return store.List(ctx, p.literalPrefix(), false)
 	}
@@ -266,7 +266,7 @@ func unreadNames(store Store, unread []error) error {
 
 // noBackup says what is there instead, which a person looks for first: files
 // that fit but for how they are written, else any.
-func noBackup(ctx context.Context, store Store, p pattern) error {
+func noBackup(ctx context.Context, store Store, p namePattern) error {
 	like := p.nearPattern()
 	var near *NearError
 	var first, nearest []string
@@ -305,7 +305,7 @@ func noBackup(ctx context.Context, store Store, p pattern) error {
 	return p.noMatch(store.URL(), " "+strings.Join(found, ", "), near)
 }
 
-func newestByHeader(ctx context.Context, store Store, p pattern, peek PeekFunc) (Backup, error) {
+func newestByHeader(ctx context.Context, store Store, p namePattern, peek PeekFunc) (Backup, error) {
 	var all []Backup
 	for o, err := range candidates(ctx, store, p) {
 		if err != nil {
@@ -344,9 +344,9 @@ func appendFile(all []Entry, b Backup) []Entry {
 	return append(all, Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: b.Size})
 }
 
-// maybeDump tells whether a folder stands in a backup's place. A pattern that
+// maybeDump reports whether a folder stands in a backup's place. A pattern that
 // ends in a star matches any: then it has to be what pg_dump writes.
-func maybeDump(ctx context.Context, store Store, p pattern, folder Object) bool {
+func maybeDump(ctx context.Context, store Store, p namePattern, folder Object) bool {
 	if !strings.HasSuffix(p.before, "*") {
 		return true
 	}

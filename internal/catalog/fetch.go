@@ -9,6 +9,7 @@ import (
 	"path"
 	"syscall"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
 
@@ -36,8 +37,8 @@ type FetchOptions struct {
 	Parallel int   // connections; default 4
 	PartSize int64 // bytes asked for at once; default 16 MiB
 
-	policy    retryPolicy                                   // default: patient
-	freeBytes func(dir string) (available int64, err error) // default: freeBytes
+	policy  retryPolicy                             // default: patient
+	spaceOf func(dir string) (machine.Space, error) // default: machine.SpaceOf
 }
 
 func (o FetchOptions) withDefaults() FetchOptions {
@@ -49,8 +50,8 @@ func (o FetchOptions) withDefaults() FetchOptions {
 	if o.policy == (retryPolicy{}) {
 		o.policy = patient
 	}
-	if o.freeBytes == nil {
-		o.freeBytes = freeBytes
+	if o.spaceOf == nil {
+		o.spaceOf = machine.SpaceOf
 	}
 	return o
 }
@@ -134,13 +135,13 @@ func enoughRoom(doing string, size int64, o FetchOptions) error {
 		return verdict.Errorf(verdict.CodeFetch, "look at the store: no file has such a size",
 			"%s: it is listed with %d bytes", doing, size)
 	}
-	available, err := o.freeBytes(o.Dir)
+	space, err := o.spaceOf(o.Dir)
 	if err != nil {
-		return fmt.Errorf("%s: look for room in %s: %w", doing, o.Dir, err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if size > available {
+	if size > space.Free {
 		return verdict.Errorf(verdict.CodeDiskSpace, roomHint,
-			"%s: it needs %d bytes in %s, and %d are available", doing, size, o.Dir, available)
+			"%s: it needs %d bytes in %s, and %d are available", doing, size, o.Dir, space.Free)
 	}
 	return nil
 }

@@ -18,8 +18,7 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// fileStore is a directory, such as a mounted disk. gocloud's fileblob is not
-// used: it knows names only in an escaping of its own and cannot pin a version.
+// fileStore is a directory, such as a mounted disk.
 type fileStore struct {
 	dir    string
 	follow bool // links may lead out of it
@@ -95,7 +94,7 @@ func (s *fileStore) folder(name, prefix string, deep bool, each func(Object) err
 	return fs.SkipDir
 }
 
-// leadsTo tells whether names in the folder can begin with prefix.
+// leadsTo reports whether names in the folder can begin with prefix.
 func leadsTo(folder, prefix string) bool {
 	return strings.HasPrefix(folder, prefix) || strings.HasPrefix(prefix, folder)
 }
@@ -123,10 +122,10 @@ func (s *fileStore) ReadRange(ctx context.Context, o Object, offset, length int6
 	}
 	f, err := s.open(o.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, changed(s, o, "it is gone, or a link that points nowhere,")
+		return nil, wasChanged(s, o, "it is gone, or a link that points nowhere,")
 	}
 	if errors.Is(err, errLeadsOut) {
-		return nil, changed(s, o, "it became a link that leads out of the store")
+		return nil, wasChanged(s, o, "it became a link that leads out of the store")
 	}
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -186,7 +185,7 @@ func (r *pinnedFile) check() error {
 		return fmt.Errorf("read %s%s: %w", r.store.URL(), r.object.Name, err)
 	}
 	if fileETag(info) != r.object.ETag {
-		return changed(r.store, r.object,
+		return wasChanged(r.store, r.object,
 			"the file was replaced or written to, or its owner, mode or links were changed,")
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -143,7 +144,7 @@ func TestDiskSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := openDir(t, source)
-	_, err := fetch(t, store, "x", FetchOptions{Dir: dir, freeBytes: func(string) (int64, error) { return 999, nil }})
+	_, err := fetch(t, store, "x", FetchOptions{Dir: dir, spaceOf: func(string) (machine.Space, error) { return machine.Space{Free: 999}, nil }})
 	wantProblem(t, err, verdict.Error, verdict.CodeDiskSpace, "1000 bytes", "999 are available", dir)
 
 	huge := list(t, store, "x", false)["x"]

@@ -61,7 +61,7 @@ var (
 
 // nearPattern matches names that fit source.name but for what NearError says;
 // its group is the time.
-func (p pattern) nearPattern() *regexp.Regexp {
+func (p namePattern) nearPattern() *regexp.Regexp {
 	before := p.before
 	after := zoneFirst.ReplaceAllString(ending.ReplaceAllString(p.after, ""), "")
 	if !p.timed {
@@ -123,7 +123,7 @@ func looseTime(layout string) string {
 }
 
 // near is a file that fits but for its writing; nil: there is none.
-func (p pattern) near(name string, re *regexp.Regexp) *NearError {
+func (p namePattern) near(name string, re *regexp.Regexp) *NearError {
 	if re == nil || isSideFile(name) {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (p pattern) near(name string, re *regexp.Regexp) *NearError {
 }
 
 // noMatch is the Problem of a store in which nothing matches; near may be nil.
-func (p pattern) noMatch(url, found string, near *NearError) error {
+func (p namePattern) noMatch(url, found string, near *NearError) error {
 	failed := verdict.Failf(verdict.CodeNoBackup, "correct source.name, or find out where the backup job writes",
 		"choose a backup in %s: none matches %q; found%s", url, p.source, found)
 	if near == nil {

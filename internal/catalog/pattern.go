@@ -26,10 +26,10 @@ func isSideFile(name string) bool {
 	return slices.Contains(sideSuffixes, ext) || slices.Contains(sumSuffixes, ext) || otherSides[ext] != ""
 }
 
-// pattern is source.name. A star stands for any text without a slash, {time}
+// namePattern is source.name. A star stands for any text without a slash, {time}
 // for the backup's time; all else is literal. A pattern, or a layout, that
 // holds slashes reaches into folders.
-type pattern struct {
+type namePattern struct {
 	source        string
 	before, after string // of {time}; without it, before is all
 	timed         bool
@@ -40,11 +40,11 @@ type pattern struct {
 
 // until is when a backup was taken at the latest, of which a name tells that it
 // was taken then: at its day's end, if names tell days.
-func (p pattern) until(taken time.Time) time.Time { return p.unit.End(taken.In(p.location)).UTC() }
+func (p namePattern) until(taken time.Time) time.Time { return p.unit.End(taken.In(p.location)).UTC() }
 
 // begin is where what a name tells begins, of which taken was read: a day may
 // have no midnight.
-func (p pattern) begin(taken time.Time, text string) time.Time {
+func (p namePattern) begin(taken time.Time, text string) time.Time {
 	if p.unit < spec.Day || taken.Location() != p.location {
 		return taken
 	}
@@ -55,8 +55,8 @@ func (p pattern) begin(taken time.Time, text string) time.Time {
 	return p.unit.Begin(wall, p.location)
 }
 
-func newPattern(src spec.Source) (pattern, error) {
-	p := pattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
+func newPattern(src spec.Source) (namePattern, error) {
+	p := namePattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
 	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
 	switch {
 	case src.Name == "":
@@ -112,21 +112,21 @@ func Named(src spec.Source) (func(base string) bool, error) {
 }
 
 // literalPrefix is what every matching name begins with: it narrows the list.
-func (p pattern) literalPrefix() string {
+func (p namePattern) literalPrefix() string {
 	prefix, _, _ := strings.Cut(p.before, "*")
 	return prefix
 }
 
-// deep tells whether matching names lie in folders below the store's own.
-func (p pattern) deep() bool {
+// deep reports whether matching names lie in folders below the store's own.
+func (p namePattern) deep() bool {
 	return strings.Contains(p.before+p.after, "/") || p.timed && strings.Contains(p.layout, "/")
 }
 
-// match tells whether name is a backup's, and with {time} its time. A text in
+// match reports whether name is a backup's, and with {time} its time. A text in
 // {time}'s place without any digit ("shop-latest.dump") is no match; one with
 // digits that cannot be read as a time is an error, since it may be the newest
 // backup. Where stars leave a choice, the leftmost, then longest time counts.
-func (p pattern) match(name string) (taken time.Time, ok bool, err error) {
+func (p namePattern) match(name string) (taken time.Time, ok bool, err error) {
 	if name == "" || isSideFile(name) {
 		return time.Time{}, false, nil
 	}
@@ -136,7 +136,7 @@ func (p pattern) match(name string) (taken time.Time, ok bool, err error) {
 	return p.matchTime(name)
 }
 
-func (p pattern) matchTime(name string) (taken time.Time, ok bool, err error) {
+func (p namePattern) matchTime(name string) (taken time.Time, ok bool, err error) {
 	slashes := strings.Count(p.layout, "/")
 	ends := p.ends(name)
 	for start := range len(name) {
@@ -168,7 +168,7 @@ func (p pattern) matchTime(name string) (taken time.Time, ok bool, err error) {
 }
 
 // ends are the places where {time} may end in name, the last one first.
-func (p pattern) ends(name string) []int {
+func (p namePattern) ends(name string) []int {
 	var ends []int
 	for end := len(name); end > 0; end-- {
 		if glob(p.after, name[end:]) {
@@ -178,7 +178,7 @@ func (p pattern) ends(name string) []int {
 	return ends
 }
 
-// glob tells whether s is pattern, in which a star stands for any text without
+// glob reports whether s is pattern, in which a star stands for any text without
 // a slash. Going back to the last star is enough: a star further left could
 // only help by passing a slash.
 func glob(pattern, s string) bool {

@@ -12,7 +12,7 @@ import (
 	"daybefore/internal/verdict"
 )
 
-func mustPattern(t testing.TB, src spec.Source) pattern {
+func mustPattern(t testing.TB, src spec.Source) namePattern {
 	t.Helper()
 	p, err := newPattern(src)
 	if err != nil {

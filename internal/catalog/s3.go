@@ -20,10 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
-	"github.com/aws/smithy-go/middleware"
 	"github.com/cenkalti/backoff/v5"
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/s3blob"
 
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -41,8 +38,7 @@ const (
 type s3Store struct {
 	url        string
 	anonymous  bool
-	bucket     *blob.Bucket // the folder
-	client     *s3.Client   // for what bucket knows nothing of
+	client     *s3.Client
 	bucketName string
 	prefix     string            // of the folder
 	secrets    *strings.Replacer // taken out of every error
@@ -62,7 +58,7 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 		return nil, err
 	}
 	s := &s3Store{
-		url:       (&url.URL{Scheme: "s3", Host: u.Host, Path: "/" + folder(u.Path)}).String(),
+		url:       (&url.URL{Scheme: "s3", Host: u.Host, Path: "/" + folderPath(u.Path)}).String(),
 		anonymous: src.Anonymous,
 		policy:    hurried,
 	}
@@ -70,25 +66,16 @@ func openS3(ctx context.Context, src spec.Source, u *url.URL, opts ...loadOption
 	if err != nil {
 		return nil, err
 	}
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.BaseEndpoint = declaredOr(endpoint, o.BaseEndpoint)
 		o.UsePathStyle = src.PathStyle
-		o.Retryer = aws.NopRetryer{} // next and resumed know better where to go on
-		o.APIOptions = append(o.APIOptions, refuseNoList)
+		// page and resumed know better where to go on
+		o.Retryer = aws.NopRetryer{}
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired // other servers' answers lack them
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // and some refuse them
 	})
-	bucket, err := s3blob.OpenBucket(ctx, client, u.Host, nil)
-	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeSpec, "correct source.url", "open %s: %s", s.url, s.hide(err))
-	}
-	s.client = client
 	s.bucketName = u.Host
-	s.prefix = folder(u.Path)
-	if s.prefix != "" {
-		bucket = blob.PrefixedBucket(bucket, s.prefix)
-	}
-	s.bucket = bucket
+	s.prefix = folderPath(u.Path)
 	return s, nil
 }
 
@@ -189,7 +176,7 @@ func (s *s3Store) noCredentials(ctx context.Context, err error) error {
 		"open %s: no usable credentials were found: %s", s.url, s.hide(innermost(err)))
 }
 
-// onEC2 tells whether this machine is one of Amazon's, by its firmware.
+// onEC2 reports whether this machine is one of Amazon's, by its firmware.
 func onEC2() bool {
 	for _, file := range []string{"sys_vendor", "bios_vendor", "bios_version"} {
 		text, err := os.ReadFile("/sys/class/dmi/id/" + file)
@@ -216,98 +203,77 @@ func (s *s3Store) hide(err error) string { return s.secrets.Replace(err.Error())
 
 func (s *s3Store) URL() string { return s.url }
 
-func (s *s3Store) Close() error {
-	if err := s.bucket.Close(); err != nil {
-		return fmt.Errorf("close %s: %w", s.url, err)
-	}
-	return nil
-}
+// Close does nothing: idle connections end by themselves.
+func (s *s3Store) Close() error { return nil }
 
 func (s *s3Store) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		opts := &blob.ListOptions{Prefix: prefix}
+		in := &s3.ListObjectsV2Input{Bucket: &s.bucketName, Prefix: aws.String(s.prefix + prefix)}
 		if !deep {
-			opts.Delimiter = "/"
+			in.Delimiter = aws.String("/")
 		}
-		objects := s.bucket.List(opts)
-		ctx := context.WithValue(ctx, pagesKey{}, &pages{})
+		seen := newPages()
 		for {
-			item, err := s.next(ctx, objects)
+			l, err := s.page(ctx, in, seen)
 			if err != nil {
 				yield(Object{}, s.listProblem(ctx, err))
 				return
 			}
-			if item == nil {
+			if !s.yieldAll(l, yield) || !aws.ToBool(l.IsTruncated) {
 				return
 			}
-			o := s3Object(item)
-			if o.Size < 0 {
-				yield(Object{}, verdict.Errorf(verdict.CodeStoreUnreachable,
-					"is there a proxy before the store that changes its answers?",
-					"list %s: %s is listed with %d bytes", s.url, o.Name, o.Size))
-				return
-			}
-			switch {
-			case item.IsDir:
-				o = Object{Name: strings.TrimSuffix(item.Key, "/"), Not: Folder}
-			case item.Key == "" || strings.HasSuffix(item.Key, "/"):
-				continue // the empty object that marks a folder
-			}
-			if !yield(o, nil) {
-				return
-			}
+			in.ContinuationToken = l.NextContinuationToken
 		}
 	}
+}
+
+// yieldAll yields what stands on a page, and reports whether the list goes on.
+func (s *s3Store) yieldAll(l *s3.ListObjectsV2Output, yield func(Object, error) bool) bool {
+	for _, d := range l.CommonPrefixes {
+		name := strings.TrimSuffix(strings.TrimPrefix(aws.ToString(d.Prefix), s.prefix), "/")
+		if !yield(Object{Name: name, Not: Folder}, nil) {
+			return false
+		}
+	}
+	for _, item := range l.Contents {
+		o := s.object(item)
+		if o.Name == "" || strings.HasSuffix(o.Name, "/") {
+			continue // the empty object that marks a folder
+		}
+		if o.Size < 0 {
+			yield(Object{}, verdict.Errorf(verdict.CodeStoreUnreachable,
+				"is there a proxy before the store that changes its answers?",
+				"list %s: %s is listed with %d bytes", s.url, o.Name, o.Size))
+			return false
+		}
+		if !yield(o, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // hurried is for lists, which come first: a store that is not there should be
 // known in seconds.
 var hurried = retryPolicy{tries: 4, first: 500 * time.Millisecond, max: 5 * time.Second}
 
-// next gives the next object or folder, nil at the end of the list. A page
-// that could not be read is asked for again; nearly all calls ask for none.
-func (s *s3Store) next(ctx context.Context, objects *blob.ListIterator) (*blob.ListObject, error) {
-	item, err := objects.Next(ctx)
-	if err == nil {
-		return item, nil
-	}
-	first := true
-	return backoff.Retry(ctx, func() (*blob.ListObject, error) {
-		if !first {
-			item, err = objects.Next(ctx)
-		}
-		first = false
-		if err == io.EOF { // not errors.Is: a broken connection wraps it too, and would pass for the end
-			return nil, nil
+// page reads a page of a list, again where it could not be read.
+func (s *s3Store) page(ctx context.Context, in *s3.ListObjectsV2Input, seen *pages) (*s3.ListObjectsV2Output, error) {
+	return backoff.Retry(ctx, func() (*s3.ListObjectsV2Output, error) {
+		l, err := s.client.ListObjectsV2(ctx, in)
+		if err == nil {
+			err = seen.add(l)
 		}
 		if err != nil && (isProblem(err) || s.refusal("", err) != nil) {
 			return nil, backoff.Permanent(err)
 		}
-		return item, err
+		return l, err
 	}, backoff.WithBackOff(s.policy.backOff()), backoff.WithMaxTries(s.policy.tries), backoff.WithMaxElapsedTime(0))
 }
 
+// errNoList is of an answer that is no list, such as a proxy's page: the SDK
+// reads an empty bucket in it, which would be taken for the loss of all backups.
 var errNoList = errors.New("what answered sent no list of a bucket: is it an S3 server, or a proxy's page?")
-
-// refuseNoList makes an error of an answer that is no list, such as a proxy's
-// page: the SDK reads an empty bucket in it, which would be taken for the loss
-// of all backups.
-func refuseNoList(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("refuseNoList",
-		func(ctx context.Context, in middleware.InitializeInput,
-			next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			out, meta, err := next.HandleInitialize(ctx, in)
-			l, ok := out.Result.(*s3.ListObjectsV2Output)
-			switch seen, _ := ctx.Value(pagesKey{}).(*pages); {
-			case err != nil || !ok:
-			case l.Name == nil && l.IsTruncated == nil:
-				err = errNoList
-			case seen != nil:
-				err = seen.add(l)
-			}
-			return out, meta, err
-		}), middleware.After)
-}
 
 // pages are what a list has come to so far. Servers and proxies that lose the
 // place where a list goes on answer with the same page for ever, or with an end
@@ -316,16 +282,15 @@ type pages struct {
 	tokens, firsts map[string]bool
 }
 
-type pagesKey struct{}
+func newPages() *pages { return &pages{tokens: map[string]bool{}, firsts: map[string]bool{}} }
 
 const listHint = "is there a proxy or a cache before the store that changes requests or answers? another S3 server " +
 	"may need an update"
 
-// add refuses a page that does not lead on.
+// add refuses a page that is none, or does not lead on.
 func (p *pages) add(l *s3.ListObjectsV2Output) error {
-	if p.tokens == nil {
-		p.tokens = map[string]bool{}
-		p.firsts = map[string]bool{}
+	if l.Name == nil && l.IsTruncated == nil {
+		return errNoList
 	}
 	token := aws.ToString(l.NextContinuationToken)
 	first := firstOf(l)
@@ -354,13 +319,13 @@ func firstOf(l *s3.ListObjectsV2Output) string {
 	return first
 }
 
-func s3Object(item *blob.ListObject) Object {
-	o := Object{Name: item.Key, Size: item.Size, ModTime: item.ModTime}
-	var raw types.Object
-	if item.As(&raw) {
-		o.ETag = trimETag(aws.ToString(raw.ETag))
+func (s *s3Store) object(item types.Object) Object {
+	return Object{
+		Name:    strings.TrimPrefix(aws.ToString(item.Key), s.prefix),
+		Size:    aws.ToInt64(item.Size),
+		ModTime: aws.ToTime(item.LastModified),
+		ETag:    trimETag(aws.ToString(item.ETag)),
 	}
-	return o
 }
 
 func trimETag(etag string) string { return strings.Trim(etag, `"`) }
@@ -369,36 +334,29 @@ func (s *s3Store) ReadRange(ctx context.Context, o Object, offset, length int64)
 	if length == 0 {
 		return http.NoBody, nil
 	}
-	r, err := s.bucket.NewRangeReader(ctx, o.Name, offset, length, &blob.ReaderOptions{BeforeRead: pin(o)})
+	in := &s3.GetObjectInput{
+		Bucket: &s.bucketName,
+		Key:    aws.String(s.prefix + o.Name),
+		Range:  aws.String(fmt.Sprintf("bytes=%d-%d", offset, offset+length-1)),
+	}
+	if o.ETag != "" {
+		in.IfMatch = aws.String(`"` + o.ETag + `"`) // this version of the object only
+	}
+	out, err := s.client.GetObject(ctx, in)
 	if err != nil {
 		return nil, s.readProblem(ctx, o, err)
 	}
-	if err := s.checkAnswer(r, o, offset, length); err != nil {
-		return nil, errors.Join(err, r.Close())
+	if err := s.checkAnswer(out, o, offset, length); err != nil {
+		return nil, errors.Join(err, out.Body.Close())
 	}
-	return r, nil
-}
-
-// pin asks for one version of the object only.
-func pin(o Object) func(as func(any) bool) error {
-	return func(as func(any) bool) error {
-		var in *s3.GetObjectInput
-		if as(&in) && o.ETag != "" {
-			in.IfMatch = aws.String(`"` + o.ETag + `"`)
-		}
-		return nil
-	}
+	return out.Body, nil
 }
 
 // checkAnswer looks after servers and proxies that know no If-Match or no
 // Range: they answer with other bytes, and with no error.
-func (s *s3Store) checkAnswer(r *blob.Reader, o Object, offset, length int64) error {
-	var out s3.GetObjectOutput
-	if !r.As(&out) {
-		return nil
-	}
+func (s *s3Store) checkAnswer(out *s3.GetObjectOutput, o Object, offset, length int64) error {
 	if etag := trimETag(aws.ToString(out.ETag)); etag != o.ETag && etag != "" {
-		return changed(s, o, "the object was replaced")
+		return wasChanged(s, o, "the object was replaced")
 	}
 	got := aws.ToString(out.ContentRange)
 	sent := aws.ToInt64(out.ContentLength)

@@ -75,12 +75,12 @@ func (s *s3Store) readProblem(ctx context.Context, o Object, err error) error {
 	}
 	switch status(err) {
 	case http.StatusPreconditionFailed:
-		return changed(s, o, "the object was replaced")
+		return wasChanged(s, o, "the object was replaced")
 	case http.StatusRequestedRangeNotSatisfiable:
-		return changed(s, o, "the object became shorter")
+		return wasChanged(s, o, "the object became shorter")
 	}
 	if code := apiCode(err); code == "NoSuchKey" || code == "NotFound" {
-		return changed(s, o, "the object was removed")
+		return wasChanged(s, o, "the object was removed")
 	}
 	if p := s.refusal(doing, err); p != nil {
 		return p
@@ -141,10 +141,6 @@ func innermost(err error) error {
 	var garbled *smithy.DeserializationError
 	if errors.As(err, &garbled) {
 		return fmt.Errorf("the answer cannot be read: %w", garbled.Err)
-	}
-	var operation *smithy.OperationError
-	if errors.As(err, &operation) {
-		err = operation // gocloud's layer above has no single error below it
 	}
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
 		err = inner

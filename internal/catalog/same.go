@@ -27,7 +27,7 @@ func Same(ctx context.Context, a, b Store, name string) (Likeness, error) {
 		return Likeness{}, err
 	}
 	if !there {
-		return Likeness{}, changed(a, Object{Name: name}, "it was removed")
+		return Likeness{}, wasChanged(a, Object{Name: name}, "it was removed")
 	}
 	y, found, err := find(ctx, b, name)
 	if err != nil || !found {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,9 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/cenkalti/backoff/v5"
-	"gocloud.dev/blob"
 
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -127,7 +129,13 @@ func (s *s3Store) put(ctx context.Context, name string, b []byte) error {
 	tries := 0
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		tries++
-		err := s.bucket.WriteAll(ctx, name, b, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
+		_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+			Bucket:      &s.bucketName,
+			Key:         aws.String(s.prefix + name),
+			Body:        bytes.NewReader(b),
+			ContentType: aws.String("application/json"),
+			IfNoneMatch: aws.String("*"),
+		})
 		switch {
 		case err != nil && status(err) == http.StatusPreconditionFailed && tries > 1:
 			return struct{}{}, nil // it was written, and only the answer was lost

@@ -18,9 +18,9 @@ import (
 // (connections + 1) chunks, whatever the part's size.
 const chunk = 256 << 10
 
-// spool fills a file part by part, several at once, while one follower hashes
+// spoolFile fills a file part by part, several at once, while one follower hashes
 // what is complete from the beginning on, out of the page cache.
-type spool struct {
+type spoolFile struct {
 	store  Store
 	object Object
 	file   *os.File
@@ -40,7 +40,7 @@ func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOp
 		return "", fmt.Errorf("reserve %d bytes in %s: %w", object.Size, f.Name(), err)
 	}
 	parts := (object.Size + o.PartSize - 1) / o.PartSize
-	s := &spool{store: store, object: object, file: f, o: o, got: make([]int64, parts)}
+	s := &spoolFile{store: store, object: object, file: f, o: o, got: make([]int64, parts)}
 	s.grown = sync.NewCond(&s.mu)
 
 	g, ctx := errgroup.WithContext(ctx)
@@ -57,14 +57,14 @@ func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOp
 }
 
 // extent gives a part's place in the file.
-func (s *spool) extent(part int64) (offset, length int64) {
+func (s *spoolFile) extent(part int64) (offset, length int64) {
 	offset = part * s.o.PartSize
 	return offset, min(s.o.PartSize, s.object.Size-offset)
 }
 
 // fetchParts takes parts in their order, so that the follower is never far
 // behind, until none is left.
-func (s *spool) fetchParts(ctx context.Context) error {
+func (s *spoolFile) fetchParts(ctx context.Context) error {
 	buf := make([]byte, chunk)
 	for {
 		part := s.next.Add(1) - 1
@@ -77,7 +77,7 @@ func (s *spool) fetchParts(ctx context.Context) error {
 	}
 }
 
-func (s *spool) fetchPart(ctx context.Context, part int64, buf []byte) error {
+func (s *spoolFile) fetchPart(ctx context.Context, part int64, buf []byte) error {
 	offset, length := s.extent(part)
 	r := newResumed(ctx, s.store, s.object, offset, length, s.o.policy)
 	defer r.Close()
@@ -97,7 +97,7 @@ func (s *spool) fetchPart(ctx context.Context, part int64, buf []byte) error {
 	}
 }
 
-func (s *spool) grew(part, n int64) {
+func (s *spoolFile) grew(part, n int64) {
 	if n == 0 {
 		return
 	}
@@ -109,14 +109,14 @@ func (s *spool) grew(part, n int64) {
 	s.grown.Broadcast()
 }
 
-func (s *spool) wake() {
+func (s *spoolFile) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.grown.Broadcast()
 }
 
 // follow hashes the file from the beginning to the end, as it grows.
-func (s *spool) follow(ctx context.Context, sum hash.Hash) error {
+func (s *spoolFile) follow(ctx context.Context, sum hash.Hash) error {
 	buf := make([]byte, chunk)
 	for part := range int64(len(s.got)) {
 		offset, length := s.extent(part)
@@ -139,7 +139,7 @@ func (s *spool) follow(ctx context.Context, sum hash.Hash) error {
 }
 
 // await blocks until more than hashed bytes of the part are in the file.
-func (s *spool) await(ctx context.Context, part, hashed int64) (int64, error) {
+func (s *spoolFile) await(ctx context.Context, part, hashed int64) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.got[part] <= hashed {

@@ -23,7 +23,7 @@ func VersionOf(ctx context.Context, store Store, o Object) (string, error) {
 		return "", err
 	}
 	if trimETag(aws.ToString(head.ETag)) != o.ETag {
-		return "", changed(s, o, "the object was replaced")
+		return "", wasChanged(s, o, "the object was replaced")
 	}
 	taken := aws.ToTime(head.LastModified).UTC().Format(time.RFC3339Nano)
 	return strings.TrimSpace(taken + " " + aws.ToString(head.VersionId)), nil

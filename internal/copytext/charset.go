@@ -14,7 +14,7 @@ func CharsetOf(encoding string) Charset {
 	return ASCIISafe
 }
 
-// Lead tells whether b begins a two-byte character whose second byte may look
+// Lead reports whether b begins a two-byte character whose second byte may look
 // like ASCII.
 func (cs Charset) Lead(b byte) bool { return cs.lead != nil && cs.lead[b] }
 

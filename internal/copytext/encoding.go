@@ -80,7 +80,7 @@ func (e Encoding) NewDecoder() *Decoder {
 	return &Decoder{code: e.Code.NewDecoder()}
 }
 
-// Converts tells whether Decode may return other bytes than it is given.
+// Converts reports whether Decode may return other bytes than it is given.
 func (d *Decoder) Converts() bool { return d.code != nil }
 
 // Decode returns the value as UTF-8, valid until the next call; and as it is
@@ -109,7 +109,7 @@ func (d *Decoder) Decode(value []byte) []byte {
 	return out
 }
 
-// HasHighBytes tells whether any byte is none of ASCII's.
+// HasHighBytes reports whether any byte is none of ASCII's.
 func HasHighBytes[T string | []byte](text T) bool {
 	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {

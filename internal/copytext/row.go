@@ -146,7 +146,7 @@ func (f *Fields) wideTab() int {
 	return -1
 }
 
-// open tells whether b ends in a backslash that escapes what follows.
+// open reports whether b ends in a backslash that escapes what follows.
 func open(b []byte) bool {
 	n := 0
 	for n < len(b) && b[len(b)-1-n] == '\\' {
@@ -155,7 +155,7 @@ func open(b []byte) bool {
 	return n%2 == 1
 }
 
-// Open tells whether the row's last byte is a backslash that escapes the
+// Open reports whether the row's last byte is a backslash that escapes the
 // newline after it, so that the server would read the next line as a part of
 // this row. PostgreSQL never writes that.
 func (cs Charset) Open(row []byte) bool {
@@ -189,10 +189,10 @@ func Count(row []byte) int {
 	}
 }
 
-// IsNull tells whether a field, as it is written, is a null.
+// IsNull reports whether a field, as it is written, is a null.
 func IsNull(field []byte) bool { return len(field) == 2 && field[0] == '\\' && field[1] == 'N' }
 
-// Plain tells whether a field is its own value: nothing in it is escaped.
+// Plain reports whether a field is its own value: nothing in it is escaped.
 // The lack of it says nothing certain in a charset with two-byte characters.
 func Plain(field []byte) bool { return bytes.IndexByte(field, '\\') < 0 }
 
@@ -317,7 +317,7 @@ func AppendEscaped(dst, value []byte) []byte {
 	return append(dst, value[done:]...)
 }
 
-// mayEscape tells whether two words hold a backslash or a byte below 0x0e, as
+// mayEscape reports whether two words hold a backslash or a byte below 0x0e, as
 // all others that are escaped. A byte of 0x80 and more is neither.
 func mayEscape(a, b uint64) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080

@@ -32,7 +32,8 @@ func sameHstore(s []byte) ([]byte, error) {
 func TestTypesOfServer(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	const texts = `(values ('plain'), (''), ('null'), ('NULL'), ('"'), (chr(92)), ('a b'), (' '), ('(,)'), ('[,]'), ('a,b'), ('x"y\z'), (E'tab\there'), (E'new\nline'), ('=>'), ('", "'), ('äöü'), (null)) v(s)`
+	const texts = `(values ('plain'), (''), ('null'), ('NULL'), ('"'), (chr(92)), ('a b'), (' '), ('(,)'), ('[,]'), ('a,b'), ('x"y\z'), (E'tab\there'), ` +
+		`(E'new\nline'), ('=>'), ('", "'), ('äöü'), (null)) v(s)`
 	if _, err := conn.Exec(t.Context(),
 		"create extension hstore; create type pair as (a text, b int, c text); create type lonely as (a text); create type nothing as (); create type "+
 			"textrange as range (subtype = text)"); err != nil {
@@ -47,7 +48,8 @@ func TestTypesOfServer(t *testing.T) {
 		{"select row()::text", func(s []byte) ([]byte, error) { return sameComposite(s, 0) }},
 		{"select hstore(array['a', 'b=>\"', s], array[s, 'x', null])::text from " + texts + " where s is not null union all select ''", sameHstore},
 		{"select textrange(s, null)::text from " + texts + " union all select textrange(null, s, '[]')::text from " + texts, sameRange},
-		{"select unnest(array[int4range(1, 5)::text, 'empty', tstzrange('2024-01-01 10:00+00', '2024-01-02 10:00+00', '(]')::text, numrange(-1.5, null)::text])", sameRange},
+		{"select unnest(array[int4range(1, 5)::text, 'empty', tstzrange('2024-01-01 10:00+00', '2024-01-02 10:00+00', '(]')::text, " +
+			"numrange(-1.5, null)::text])", sameRange},
 	} {
 		rows, err := conn.Query(t.Context(), tt.sql)
 		if err != nil {

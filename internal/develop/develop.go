@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"daybefore/internal/image"
+	"daybefore/internal/machine"
 	"daybefore/internal/spec"
 )
 
@@ -86,7 +86,7 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(ctx)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	if err := c.prepareTests(ctx); err != nil {
 		return err
@@ -99,22 +99,10 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 	return nil
 }
 
-// interruptible ends the context with Ctrl-C, and as harness does when a
-// terminal is closed, unless that is ignored, as under nohup.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	signal.Reset(os.Interrupt) // Mage listens too, and ends the process at a second Ctrl-C
-	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		ends = append(ends, syscall.SIGHUP)
-	}
-	return signal.NotifyContext(ctx, ends...)
-}
-
 // longest are the packages whose tests take longest, the longest first. What
 // takes long and begins last is waited for by all other processors.
-var longest = []string{
-	"./internal/harness", "./scenarios", "./internal/sandbox", "./internal/bench", "./internal/image",
-}
+var longest = []string{"./internal/harness", "./scenarios", "./internal/sandbox", "./internal/bench",
+	"./internal/image"}
 
 // packages is go's patterns for a room, a folder below internal or one beside
 // it, with what is below it; for none they mean all packages.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"daybefore/internal/machine"
 )
 
 // Platform is an operating system and a processor, as Go names them.
@@ -32,7 +34,7 @@ type Compiler interface {
 
 // Release compiles a binary for each platform into dist/, with their sums.
 func (c Checkout) Release(ctx context.Context, compiler Compiler, platforms []Platform) error {
-	ctx, stop := interruptible(ctx)
+	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
 	if err := c.release(ctx, compiler, platforms); err != nil {
 		return fmt.Errorf("release: %w", err)

@@ -21,7 +21,8 @@ const foreignNames = `
 SET client_encoding = 'UTF8';
 CREATE SCHEMA "Verkäufe";
 CREATE TYPE "Verkäufe"."Stückelung" AS ENUM ('groß', 'klein');
-CREATE TABLE "Verkäufe"."Kunden-Größe" ("Schlüssel" int CONSTRAINT "Primärschlüssel" PRIMARY KEY, "E-Mail des Empfängers" text, "Straße" text, "größe" "Verkäufe"."Stückelung",
+CREATE TABLE "Verkäufe"."Kunden-Größe" ("Schlüssel" int CONSTRAINT "Primärschlüssel" PRIMARY KEY, "E-Mail des Empfängers" text, "Straße" text,
+  "größe" "Verkäufe"."Stückelung",
 	CONSTRAINT "über null" CHECK ("Schlüssel" > 0));
 INSERT INTO "Verkäufe"."Kunden-Größe" SELECT n, 'jörg' || n || '@example.com', repeat('Müllerstraße ', 20) || n, 'groß' FROM generate_series(1, 400) AS n;
 CREATE UNIQUE INDEX "Adressübersicht" ON "Verkäufe"."Kunden-Größe" ("E-Mail des Empfängers");
@@ -69,7 +70,8 @@ func TestNamesInOtherEncodings(t *testing.T) {
 	latin.Exec("latin1", foreignNames+`COMMENT ON DATABASE latin1 IS 'für Gäste'; ALTER DATABASE latin1 SET application_name = 'Gasthof';`)
 	// Names of databases are the cluster's, too.
 	latin.Exec("postgres",
-		`CREATE DATABASE "Läden" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0; COMMENT ON DATABASE "Läden" IS 'für Gäste'; ALTER DATABASE "Läden" SET work_mem = '8MB'`)
+		`CREATE DATABASE "Läden" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0; COMMENT ON DATABASE "Läden" IS 'für Gäste'; ALTER DATABASE "Läden" SET `+
+			`work_mem = '8MB'`)
 	latin.Exec("Läden", strings.Replace(foreignNames, `CREATE ROLE "Prüfer";`, "", 1))
 	unicode.Exec("postgres", foreignNames)
 	for name, args := range map[string][]string{

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/restore"
-	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/draft"
 	"daybefore/internal/verdict"
 )
 
@@ -14,17 +14,17 @@ import (
 // what looks sensitive and has no rule. The rows are looked at as they come
 // from the archive: none reaches the sandbox, which holds the schema only. The
 // draft is nil where something kept it from being made, as the report says.
-func Draft(ctx context.Context, req Request) (*scrub.Draft, *verdict.Report) {
-	var draft *scrub.Draft
+func Draft(ctx context.Context, req Request) (*draft.Draft, *verdict.Report) {
+	var section *draft.Draft
 	report := perform(ctx, req, func(r *run, ctx context.Context) error {
 		return r.look(ctx, func(ctx context.Context, s *restore.Session) error {
 			return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) (err error) {
-				draft, err = r.draft(ctx, s)
+				section, err = r.draft(ctx, s)
 				return err
 			})
 		})
 	})
-	return draft, report
+	return section, report
 }
 
 // Shapes reads every row of the newest backup, and measures what the scrub
@@ -38,7 +38,7 @@ func Shapes(ctx context.Context, req Request) ([]verdict.Shapes, *verdict.Report
 			if err != nil {
 				return err
 			}
-			measure := plan.Measure()
+			measure := draft.NewMeasure(plan)
 			return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) error {
 				if err := s.Look(ctx, measure.Filter, plan.Excluded); err != nil {
 					return err
@@ -70,13 +70,13 @@ func (r *run) look(ctx context.Context, step func(context.Context, *restore.Sess
 	return step(ctx, s)
 }
 
-func (r *run) draft(ctx context.Context, s *restore.Session) (*scrub.Draft, error) {
+func (r *run) draft(ctx context.Context, s *restore.Session) (*draft.Draft, error) {
 	conn, err := r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	draft, err := r.survey(ctx, s, conn)
+	section, err := r.survey(ctx, s, conn)
 	if err != nil {
 		return nil, err
 	}
@@ -84,20 +84,20 @@ func (r *run) draft(ctx context.Context, s *restore.Session) (*scrub.Draft, erro
 	if err := s.PostData(ctx); err != nil {
 		return nil, err
 	}
-	found, err := draft.Plan.Aftermath(ctx, r.connect, r.jobs())
+	found, err := section.Plan.Aftermath(ctx, r.connect, r.jobs())
 	if err != nil {
 		return nil, err
 	}
-	draft.AddSchema(found)
-	return draft, nil
+	section.AddSchema(found)
+	return section, nil
 }
 
-func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn) (*scrub.Draft, error) {
+func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn) (*draft.Draft, error) {
 	req, err := r.scrubRequest(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	survey, err := scrub.NewSurvey(ctx, conn, req)
+	survey, err := draft.NewSurvey(ctx, conn, req)
 	if err != nil {
 		return nil, err
 	}

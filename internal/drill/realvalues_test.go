@@ -44,7 +44,8 @@ FROM generate_series(0, pg_relation_size('people') / 8192 - 1) AS block,
     heap_page_item_attrs(get_raw_page('people', block::int), 'people'::regclass) AS item,
     unnest(item.t_attrs) WITH ORDINALITY AS u (v, n) JOIN pg_attribute a ON a.attrelid = 'people'::regclass AND a.attnum = u.n
 WHERE a.attname IN ('seen_at', 'home', 'device', 'balance', 'account', 'scan', 'letter');
-SELECT format($$SELECT 'file ' || encode(substr(chunk_data, 1, 100), 'hex') FROM %s WHERE chunk_seq = 0 AND position('planted story'::bytea in chunk_data) = 0$$, reltoastrelid::regclass)
+SELECT format($$SELECT 'file ' || encode(substr(chunk_data, 1, 100),
+  'hex') FROM %s WHERE chunk_seq = 0 AND position('planted story'::bytea in chunk_data) = 0$$, reltoastrelid::regclass)
 FROM pg_class WHERE oid = 'people'::regclass \gexec`
 
 // plantedValues are looked for in the files of the sandbox.

@@ -451,7 +451,7 @@ with recursive family(oid) as (
 select n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind in ('r', 'p')
 from family f join pg_catalog.pg_class c on c.oid = f.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace`
 
-// staysEmpty tells whether no restore would bring any row into the table,
+// staysEmpty reports whether no restore would bring any row into the table,
 // since the archive holds none for it. Where that cannot be known it says no.
 func (r *run) staysEmpty(ctx context.Context, table spec.Name) (bool, error) {
 	conn, err := r.connect(ctx)
@@ -477,7 +477,7 @@ func (r *run) staysEmpty(ctx context.Context, table spec.Name) (bool, error) {
 	return found && stays, nil
 }
 
-// madeLater tells whether post-data makes the table: a view that groups by a
+// madeLater reports whether post-data makes the table: a view that groups by a
 // primary key needs the key first.
 func (r *run) madeLater(name spec.Name) bool {
 	return slices.ContainsFunc(r.archive.Entries, func(e archive.Entry) bool {

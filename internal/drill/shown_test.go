@@ -28,7 +28,8 @@ const (
 // shownShop is a database of which the drill below shows rows.
 const shownShop = `
 create table public.users(id int primary key, email text, created_at timestamptz, nook text);
-insert into users select i, 'real.person'||i||'@secretcorp.example', timestamptz '2026-11-01' - i*interval '1 min', 'Zaphod Quill '||i from generate_series(1,60) i;
+insert into users select i, 'real.person'||i||'@secretcorp.example', timestamptz '2026-11-01' - i*interval '1 min', 'Zaphod Quill '||i
+  from generate_series(1,60) i;
 create table public.orders(id int primary key, user_id int references users(id), status text, created_at timestamptz);
 insert into orders select i, 1+i%60, 'paid', timestamptz '2026-11-01' - i*interval '1 min' from generate_series(1,60) i;
 create table public.notes(id int, status text); insert into notes select i, 'fine' from generate_series(1,60) i;
@@ -194,7 +195,8 @@ var nameIt = []string{
 	`execute format('alter table orders add column %I int', m);`,
 	`execute format('create index %I on orders(id)', m || 'i'); update pg_index set indisvalid = false where indexrelid::regclass::text like '%person%';`,
 	`execute format('alter table orders add constraint %I check (id < 30) not valid', m);`,
-	`execute format('create sequence %I owned by orders.id', m || 's'); execute format('alter table orders alter id set default nextval(%L)', quote_ident(m || 's'));`,
+	`execute format('create sequence %I owned by orders.id', m || 's'); execute format('alter table orders alter id set default nextval(%L)', quote_ident(m ` +
+		`|| 's'));`,
 	`execute format('create table %I(id serial)', m || 't'); execute format('insert into %I values (99)', m || 't');`,
 	`execute format('create type %I as enum (''a'')', m || 'e'); execute format('alter table orders add column z %I', m || 'e');`,
 	`execute format('alter database shop set app.tenant = %L', m);`,
@@ -206,7 +208,8 @@ var nameIt = []string{
 	`execute format('create function %I(int) returns int language sql as ''select 1''', m);`,
 	`execute format('create table %I partition of parted default', m || 'p');`,
 	`execute format('create extension citext schema %I', m);`,
-	`create table "Real Person Seven"(x int); create table other_real_person(x int); create index "Real Person Seven I" on orders(id); update pg_index set indisvalid = false where indexrelid::regclass::text like '%Person Seven%';`,
+	`create table "Real Person Seven"(x int); create table other_real_person(x int); create index "Real Person Seven I" on orders(id); update pg_index set ` +
+		`indisvalid = false where indexrelid::regclass::text like '%Person Seven%';`,
 	`for i in 1..300 loop execute format('create table %I()', m||i); end loop;`,
 }
 
@@ -234,7 +237,8 @@ func TestWordsOfCodeAreNotTold(t *testing.T) {
 			`, errcode = '53100'; end if; return true; end $x$; alter table notes add constraint cc check (public.c(id));`, []string{"-Fc"}},
 		"a query": {`create function public.f(int) returns int language plpgsql as $x$ begin execute format('select 1 from %I', ` + makesPlanted +
 			`); return 1; end $x$;`, []string{"-Fc"}},
-		"a plan": {`create function pf(int) returns int language plpgsql immutable as $f$ begin if current_setting('application_name') <> 'daybefore' then return 1; end if;
+		"a plan": {`create function pf(int) returns int language plpgsql immutable as $f$ begin if current_setting('application_name') <> 'daybefore'
+			then return 1; end if;
 			execute format('select 1 from %I', ` + makesPlanted + `); return 1; end $f$;` +
 			code(`set application_name = 'x'; create index pix on notes(id) where pf(1) = 1; create index piy on users(id) where pf(1) = 1;`), []string{"-Fc"}},
 	} {
@@ -271,14 +275,17 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 		"an heir's rows": {code(`create table kid() inherits (notes); insert into kid select 1000+id, nook from users;`),
 			"not_loaded:latest_events:public.notes.status"},
 		"a column's type": {code(
-			`create function of(int) returns text language sql as 'select nook from public.users where id = $1'; alter table notes alter status type text using public.of(id);`,
+			`create function of(int) returns text language sql as 'select nook from public.users where id = $1'; alter table notes alter status type text using ` +
+				`public.of(id);`,
 		), "not_loaded:latest_events:public.notes.status"},
 		"another table's rows": {code(`alter table notes rename to n2; create table notes as select id, nook as status from users;`),
 			"not_loaded:latest_events:public.notes.status"},
 		"a materialized view's rows": {code(`alter table notes rename to n2; create materialized view notes as select id, nook as status from users;`),
 			"not_loaded:latest_events:public.notes.status"},
-		"an unruled value, an index's": {`create function public.w() returns int language plpgsql as $x$ begin update public.notes set status = (select nook from public.users limit 1); return 1; end $x$;
-			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w(); end if; return 1; end $x$;
+		"an unruled value, an index's": {`create function public.w() returns int language plpgsql as $x$ begin
+			update public.notes set status = (select nook from public.users limit 1); return 1; end $x$;
+			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w();
+				end if; return 1; end $x$;
 			create index ci on orders(public.c(id));`, "not_loaded:latest_events:public.notes.status"},
 		"into a rewritten column": {code(`update users set email = m;`), "leak:public.users.email"},
 		"into a preserved one":    {code(`update notes set status = m;`), "leak:public.notes.status"},
@@ -289,7 +296,8 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 		"a view of that name": {code(`alter table notes rename to n; execute format('create view notes as select 99 as id, %L::text as status', m);`),
 			"leak:the view public.notes"},
 		"a cast to text": {code(
-			`create type tt as (a int); execute format('create function tx(tt) returns text language sql as %L', format('select %L', m)); create cast (tt as text) with function tx(tt); alter table notes drop column status; alter table notes add status tt; update notes set status = row(1)::tt;`,
+			`create type tt as (a int); execute format('create function tx(tt) returns text language sql as %L', format('select %L', m)); create cast (tt as text) ` +
+				`with function tx(tt); alter table notes drop column status; alter table notes add status tt; update notes set status = row(1)::tt;`,
 		), ""},
 		"a cast of the server's types": {code(
 			`execute format('create function tx(int) returns text language sql as %L', format('select %L', m)); create cast (int as text) with function tx(int);`,
@@ -300,11 +308,13 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 			`alter table notes drop column status; execute format('alter table notes add status text generated always as (%L) stored', m);`,
 		), "leak:public.notes.status"},
 		"a policy": {code(
-			`create function pf(int) returns bool language plpgsql as $f$ begin raise exception 'real.person7%secretcorp.example', chr(64); end $f$; alter table notes enable row level security; alter table notes force row level security; create policy p on notes using (pf(id));`,
+			`create function pf(int) returns bool language plpgsql as $f$ begin raise exception 'real.person7%secretcorp.example', chr(64); end $f$; alter table ` +
+				`notes enable row level security; alter table notes force row level security; create policy p on notes using (pf(id));`,
 		), ""},
 		"an index's function": {`create function public.w() returns int language plpgsql as $x$ begin update public.users set email = ` + makesPlanted +
 			`; return 1; end $x$;
-			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w(); end if; return 1; end $x$;
+			create function public.c(int) returns int language plpgsql immutable as $x$ begin if current_setting('cluster_name') <> '' then return public.w();
+				end if; return 1; end $x$;
 			create index ci on notes(public.c(id));`, "leak:public.users.email"},
 		"another session, preserved": {code(later(`update notes set status = ` + makesPlanted)), "leak:public.notes.status"},
 		"another session, rewritten": {code(later(`update users set email = ` + makesPlanted)), "leak:public.users.email"},
@@ -313,7 +323,8 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 		"another session, a column":     {code(later(`alter table notes drop column status; alter table notes add status text default ` + makesPlanted)), ""},
 		"another session that ends all": {code(later(`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()`)), ""},
 		"the log": {code(
-			`execute format('copy (select 1) to program %L', 'printf "postmaster: LOG:  %s\\n" ' || m || ' | tee -a ../../run/log ../run/log; kill -9 $(head -1 postmaster.pid)');`,
+			`execute format('copy (select 1) to program %L', 'printf "postmaster: LOG:  %s\\n" ' || m || ' ` +
+				`| tee -a ../../run/log ../run/log; kill -9 $(head -1 postmaster.pid)');`,
 		), ""},
 	} {
 		source.Exec("postgres", "drop database if exists shop with (force)")

@@ -70,7 +70,8 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 	t.Parallel()
 	source := pgtest.Server(t)
 	r := judge(t, source, "changed", tenRows("kept", "written", "added", "taken", "swapped_rows", "widened", "moved", "gone", "anew", "viewed")+
-		`create table public.parts (id int) partition by list (id); create table public.part partition of public.parts default; insert into public.parts values (1), (2);
+		`create table public.parts (id int) partition by list (id); create table public.part partition of public.parts default;
+			insert into public.parts values (1), (2);
 		 create view public.shown as select 1 as id; create table public.kept_key (id int primary key); insert into public.kept_key values (1);`+
 		inSandbox(`
   update public.written set status = 'paid' where id < 4; insert into public.added values (11, 'new'), (12, 'new'); delete from public.taken where id > 7;
@@ -139,7 +140,8 @@ func TestWhatChangesDuringTheLoad(t *testing.T) {
   tables: [{table: public.a_first, row_count: {equals: 10}}, {table: public.b_kept, row_count: {equals: 10}}]
 `)
 	if got, want := found(r, "rows_changed:public.a_first"),
-		"fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, by something else than what loads it"; got != want {
+		"fail rows of its own load | 3 others | 3 rows of public.a_first were written while the backup was restored, "+
+			"by something else than what loads it"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := found(r, "rows_changed:public.aa_kept"); got != "" {
@@ -202,12 +204,15 @@ func TestOperatorsOfTheBackupTurnNothing(t *testing.T) {
 	source := pgtest.Server(t)
 	r := judge(t, source, "operators", `
 create type public.mood as enum ('sad', 'ok'); create domain public.code as varchar(9) check (value <> ''); create type public.pair as (a int, b text);
-create table public.users (id int primary key, email varchar(80) unique, code public.code, mood public.mood, span int4range, pair public.pair, tags text[], at timestamptz, device uuid,
+create table public.users (id int primary key, email varchar(80) unique, code public.code, mood public.mood, span int4range, pair public.pair, tags text[],
+  at timestamptz, device uuid,
   balance numeric, upper text generated always as (upper(code)) stored, check (length(code) < 9), shout text);
 insert into public.users (id, email, code, mood, span, pair, tags, at, device, balance)
-  select i, 'p' || i || '@example.com', 'c' || i, 'ok', int4range(i, i + 2), row(i, 'x')::public.pair, array['a'], '2026-11-21', md5(i::text)::uuid, i from generate_series(1, 200) i;
+  select i, 'p' || i || '@example.com', 'c' || i, 'ok', int4range(i, i + 2), row(i, 'x')::public.pair, array['a'], '2026-11-21', md5(i::text)::uuid, i
+    from generate_series(1, 200) i;
 create table public.notes (id int, status text, user_id int); insert into public.notes select i, 'broken', 1 + i % 200 from generate_series(150, 260) i;
-create table public.parts (id serial, at date) partition by range (at); create table public.part partition of public.parts default; insert into public.parts (at) values ('2026-11-20');
+create table public.parts (id serial, at date) partition by range (at); create table public.part partition of public.parts default;
+  insert into public.parts (at) values ('2026-11-20');
 alter table public.notes add foreign key (user_id) references public.users (id); create index on public.users (lower(email)) where id > 5;
 create materialized view public.mv as select count(*) from public.users; select lo_from_bytea(0, 'some bytes');`+
 		pgtest.Shadow+"alter database operators set search_path = evil, pg_catalog, public;", `

@@ -32,9 +32,9 @@ const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | u
 // families are those of sockets that a program may have.
 var families = []uint64{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
 
-// filters deny calls to a program and all that it starts, as instructions that
+// seccompFilters deny calls to a program and all that it starts, as instructions that
 // lie in memory as the kernel reads them.
-var filters = sync.OnceValues(func() ([][]byte, error) {
+var seccompFilters = sync.OnceValues(func() ([][]byte, error) {
 	known, err := arch.GetInfo("")
 	if err != nil {
 		return nil, err

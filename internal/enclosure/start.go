@@ -32,7 +32,7 @@ type plan struct {
 // plan is the keeper's, without a user namespace unless only that gives the
 // right to the others.
 func (c Command) plan() (plan, error) {
-	filters, err := filters()
+	filters, err := seccompFilters()
 	return plan{stdout: c.Stdout, stderr: c.Stderr, Plan: keeper.Plan{
 		Args: c.Args, Env: c.Env, Dir: c.Dir, Account: c.Account, Keeper: c.Keeper, Degree: c.Degree, Root: c.Root,
 		Programs: c.Programs, Binds: c.Binds, Limits: c.Limits, Deadline: c.Deadline,

@@ -60,8 +60,8 @@ func nearest(written string, there []string) (near []string) {
 	return near
 }
 
-// names gives the first column of what a query gives.
-func names(ctx context.Context, q *query, sql string, args ...string) ([]string, error) {
+// askNames gives the first column of what a query gives.
+func askNames(ctx context.Context, q *query, sql string, args ...string) ([]string, error) {
 	rows, err := q.rows(ctx, sql, args...)
 	var all []string
 	for _, row := range rows {
@@ -119,7 +119,7 @@ func (f fileColumn) mend(ctx context.Context, q *query) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("look for %s: %w", f.table, err)
 	}
-	known, err := names(ctx, q, listColumns, r.oid)
+	known, err := askNames(ctx, q, listColumns, r.oid)
 	if err != nil {
 		return "", fmt.Errorf("list the columns of %s: %w", f.table, err)
 	}

@@ -24,7 +24,7 @@ import (
 func amcheck(ctx context.Context, connect Connect, a spec.Amcheck, timeout time.Duration, jobs int,
 	names *told.Names) []verdict.Check {
 	v := verifier{connect: connect, rows: a.Rows, timeout: timeout, jobs: max(jobs, 1)}
-	var checks []check
+	var checks []pendingCheck
 	if a.Heap {
 		checks = append(checks, v.check(ctx, heaps))
 	}
@@ -64,7 +64,8 @@ const findAmcheck = `
 select n.nspname, not exists (
   select from pg_catalog.pg_proc f join pg_catalog.pg_language l on l.oid = f.prolang
   where f.pronamespace = n.oid and f.proname in ('verify_heapam', 'bt_index_check')
-    and (l.lanname <> 'c' or f.probin is distinct from '$libdir/amcheck' or f.prosrc not in ('verify_heapam', 'bt_index_check')))
+    and (l.lanname <> 'c' or f.probin is distinct from '$libdir/amcheck'
+      or f.prosrc not in ('verify_heapam', 'bt_index_check')))
 from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'amcheck'`
 
 // extension finds amcheck's, or makes it; drop takes away what was made.
@@ -129,8 +130,10 @@ var heaps = relations{
 	id: "amcheck:heap", one: "table", all: "tables", since: 140000,
 	list: `
 select c.oid, n.nspname, c.relname
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_am m on m.oid = c.relam and m.amname = 'heap'
-where c.relkind in ('r', 'm') and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname not like 'pg\_%'
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_am m on m.oid = c.relam and m.amname = 'heap'
+where c.relkind in ('r', 'm') and c.relpersistence <> 't' and n.nspname <> 'information_schema'
+  and n.nspname not like 'pg\_%'
 order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 	verify: func(schema string, rows bool) string {
 		return fmt.Sprintf("select nullif(pg_catalog.count(*), 0) from %s.verify_heapam(relation => "+
@@ -145,8 +148,10 @@ var btrees = relations{
 	list: `
 select c.oid, n.nspname, c.relname
 from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
-join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_am m on m.oid = c.relam and m.amname = 'btree'
-where i.indisvalid and i.indisready and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname not like 'pg\_%'
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_am m on m.oid = c.relam
+  and m.amname = 'btree'
+where i.indisvalid and i.indisready and c.relpersistence <> 't' and n.nspname <> 'information_schema'
+  and n.nspname not like 'pg\_%'
 order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 	verify: func(schema string, rows bool) string {
 		return fmt.Sprintf("select "+
@@ -157,10 +162,10 @@ order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 		"another collation; in production, amcheck the same index and REINDEX it",
 }
 
-// check verifies all of them and tells the damaged ones. The timeout is each
+// pendingCheck verifies all of them and tells the damaged ones. The timeout is each
 // relation's; all of them have the drill's.
-func (v *verifier) check(drill context.Context, r relations) check {
-	return check{
+func (v *verifier) check(drill context.Context, r relations) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: r.id, Stage: verdict.StageExpect, Code: verdict.CodeAmcheck,
 			Expected: "all " + r.all + " whole"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {

@@ -14,22 +14,27 @@ create table public.orders (id int primary key, note text);
 insert into orders select i, repeat('x', 100) from generate_series(1, 1000) i;
 create index on orders (note); create index on orders using hash (note);
 create materialized view public.ranks as select id from orders;
-create table public.split (id int) partition by range (id); create table public.split_1 partition of split for values from (1) to (9); insert into split values (3);`
+create table public.split (id int) partition by range (id); create table public.split_1 partition of split for values
+  from (1) to (9); insert into split values (3);`
 
 func testAmcheck(t *testing.T, s server) {
 	whole := s.database(t, "whole", pages)
 	// The function says that it always gives the same, and does not.
 	s.Exec("postgres", "create database unsteady template whole; create database unsteady_too template whole; create database failing template whole")
 	s.Exec("unsteady",
-		`create function public.shelf(int) returns text language plpgsql immutable as $$ begin return md5($1::text || clock_timestamp()::text); end $$;
+		`create function public.shelf(int) returns text language plpgsql immutable as $$ begin return md5($1::text
+			|| clock_timestamp()::text); end $$;
 create index shelf on orders (shelf(id));`)
 	s.Exec("unsteady_too", "create extension amcheck schema public")
 	s.Exec("postgres", "create database lying template unsteady_too")
 	s.Exec("lying",
-		`create function public.verify_heapam(relation regclass, check_toast bool, out blkno bigint, out offnum int, out attnum int, out msg text) returns setof record
+		`create function public.verify_heapam(relation regclass, check_toast bool, out blkno bigint, out offnum int,
+			out attnum int, out msg text) returns setof record
 language sql as 'select 1::bigint, 1, 1, ''x'' where false'`)
-	s.Exec("failing", `create sequence called; create function public.once(int) returns int language plpgsql immutable as $$
-begin if nextval('public.called') > 1000 then raise exception 'secret %', $1; end if; return $1; end $$; create index once on orders (once(id));`)
+	s.Exec("failing", `create sequence called;
+		create function public.once(int) returns int language plpgsql immutable as $$
+begin if nextval('public.called') > 1000 then raise exception 'secret %', $1; end if; return $1; end $$;
+  create index once on orders (once(id));`)
 	both := spec.Amcheck{Heap: true, Indexes: true, Rows: true}
 	shallow := spec.Amcheck{Heap: true, Indexes: true}
 	for _, test := range []struct {

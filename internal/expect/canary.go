@@ -10,8 +10,8 @@ import (
 
 // canary judges a value that was planted in this database and in no other. It
 // is compared to the byte, and neither it nor what stands there is ever told.
-func canary(k spec.Canary, o Options) check {
-	return check{
+func canary(k spec.Canary, o Options) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: "canary", Code: verdict.CodeCanary, Expected: "equal to $" + k.EqualsEnv},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			refuse := func(format string, args ...any) error {

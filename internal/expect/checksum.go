@@ -21,25 +21,27 @@ import (
 // brings.
 const oneWay = `
 select pg_catalog.set_config(s.name, s.value, true) from (values
-  ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('extra_float_digits', '1'), ('bytea_output', 'hex')) s(name, value)`
+  ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('extra_float_digits', '1'),
+    ('bytea_output', 'hex')) s(name, value)`
 
 // sumRows adds up the halves of the rows' digests, so that their order does
 // not matter and their number does.
 const sumRows = `
-select pg_catalog.count(*), pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.left(d, 16))::pg_catalog.bit(64)::pg_catalog.int8),
+select pg_catalog.count(*), pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.left(d,
+  16))::pg_catalog.bit(64)::pg_catalog.int8),
        pg_catalog.sum(('x' OPERATOR(pg_catalog.||) pg_catalog.right(d, 16))::pg_catalog.bit(64)::pg_catalog.int8)
 from (select pg_catalog.md5(row(%s)::pg_catalog.text) from %s) s(d)`
 
 // checksum compares the values of columns with what they were when this very
 // backup, by its time, was drilled before: a file that was replaced, or bytes
 // that no longer say what they did.
-func checksum(t spec.Table, o Options) check {
+func checksum(t spec.Table, o Options) pendingCheck {
 	expected := "the same " + strings.Join(t.Checksum.Columns, ", ") + " as in the last drill of this backup"
 	if w := t.Checksum.Witness; w != nil {
 		expected = fmt.Sprintf("the sum of %s that the record %s tells", strings.Join(t.Checksum.Columns, ", "),
 			path.Base(w.Source.URL))
 	}
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "checksum:" + t.Table.String(), Code: verdict.CodeTableChecksum, Expected: expected},
 		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
 			sum, rows, err := sumColumns(ctx, q, t, r.whose(), c, o)
@@ -183,17 +185,17 @@ func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum s
 	case told.fault != nil:
 		c.Say(verdict.Error, observed, told.fault.Mend,
 			"%s tells no sum of this backup, of %s; %d of its lines cannot be used: %v", file,
-			o.TakenAt.UTC().Format(second), told.faults, told.fault)
+			o.TakenAt.UTC().Format(toTheSecond), told.faults, told.fault)
 	default:
 		c.Say(verdict.Error, observed,
 			"look at what writes it: there must be a record of each backup's time; where the two may differ, "+
 				"set checksum.witness.tolerance",
-			"%s tells no sum of this backup, of %s: %s", file, o.TakenAt.UTC().Format(second), told.missedBy())
+			"%s tells no sum of this backup, of %s: %s", file, o.TakenAt.UTC().Format(toTheSecond), told.missedBy())
 	}
 	return nil
 }
 
-const second = "2006-01-02 15:04:05 MST"
+const toTheSecond = "2006-01-02 15:04:05 MST"
 
 // toldSums are what a record of sums tells of one backup.
 type toldSums struct {

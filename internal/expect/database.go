@@ -14,9 +14,9 @@ import (
 
 // ofDatabase are the checks of the database as a whole, in the order of the
 // drill file's example.
-func ofDatabase(e spec.Expectations, o Options) []check {
-	var all []check
-	add := func(key string, declared bool, c check) {
+func ofDatabase(e spec.Expectations, o Options) []pendingCheck {
+	var all []pendingCheck
+	add := func(key string, declared bool, c pendingCheck) {
 		if declared {
 			c.lenient = slices.Contains(e.WarnOnly, key)
 			all = append(all, c)
@@ -38,33 +38,34 @@ func ofDatabase(e spec.Expectations, o Options) []check {
 	add("materialized_views", e.MaterializedViews, materializedViews(e.Tables, o.LeftEmpty).check())
 	add("collations", e.Collations, collations.check())
 	if e.Schema != nil {
-		add("schema", true, schema(*e.Schema, o.Structure, o.Names))
+		add("schema", true, checkSchema(*e.Schema, o.Structure, o.Names))
 	}
 	return all
 }
 
 // users keeps what belongs to users: c is pg_class, n its pg_namespace.
 const users = `n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
-  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    and d.objid = c.oid and d.deptype = 'e')`
 
 // likeNamed are the names that SQL gives, which are near and of which the drill
 // file means none by another entry of its list.
 func likeNamed(ctx context.Context, q *query, name string, listed []string, sql string) ([]string, error) {
-	there, err := names(ctx, q, sql)
+	there, err := askNames(ctx, q, sql)
 	if err != nil {
 		return nil, fmt.Errorf("look for what is named like %s: %w", name, err)
 	}
 	return slices.DeleteFunc(nearest(name, there), func(near string) bool { return slices.Contains(listed, near) }), nil
 }
 
-func extension(name string, listed []string, o Options) check {
+func extension(name string, listed []string, o Options) pendingCheck {
 	const all = "select extname from pg_catalog.pg_extension order by 1"
 	const find = `
 select a.name is not null, e.extname is not null
 from (select $1::pg_catalog.text) w(name)
 left join pg_catalog.pg_available_extensions a on a.name = w.name
 left join pg_catalog.pg_extension e on e.extname = w.name`
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "extensions:" + name, Code: verdict.CodeExtensions, Expected: "present"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find, name)
@@ -102,22 +103,24 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 
 // role judges whether the backup gives anything to a role: a dump that was
 // taken without owners and privileges restores well, and nobody may read it.
-func role(name string, listed []string, o Options) check {
+func role(name string, listed []string, o Options) pendingCheck {
 	const all = `
 select distinct r.rolname from pg_catalog.pg_roles r
 left join pg_catalog.pg_shdepend d on d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
 join pg_catalog.pg_database b on b.datname = pg_catalog.current_database()
-where r.oid = 10 or d.dbid = b.oid or d.dbid = 0 and d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid
+where r.oid = 10 or d.dbid = b.oid or d.dbid = 0 and d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+  and d.objid = b.oid
 order by 1`
 	// The first superuser owns without a trace in pg_shdepend.
 	const find = `
 select r.oid is not null, coalesce(r.oid = 10, false),
        (select pg_catalog.count(*) from pg_catalog.pg_shdepend d
         where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and d.refobjid = r.oid
-          and d.dbid in (0, b.oid) and (d.dbid <> 0 or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass and d.objid = b.oid))
+          and d.dbid in (0, b.oid) and (d.dbid <> 0 or d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+            and d.objid = b.oid))
 from pg_catalog.pg_database b left join pg_catalog.pg_roles r on r.rolname = $1::pg_catalog.text
 where b.datname = pg_catalog.current_database()`
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "roles:" + name, Code: verdict.CodeRoles,
 			Expected: "owns something, or may something"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
@@ -150,7 +153,7 @@ where b.datname = pg_catalog.current_database()`
 // setting judges one that the database has for all its sessions. Who gives it
 // a dot in its name invents it, and may keep a secret in it: such a value is
 // not shown.
-func setting(s spec.Setting, declared []spec.Setting, o Options) check {
+func setting(s spec.Setting, declared []spec.Setting, o Options) pendingCheck {
 	const all = `
 select distinct pg_catalog.lower(pg_catalog.split_part(kept, '=', 1))
 from pg_catalog.pg_db_role_setting s
@@ -179,7 +182,7 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 	if public {
 		expected = s.Value
 	}
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "settings:" + s.Name, Code: verdict.CodeSettings, Expected: expected},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find, s.Name)
@@ -207,24 +210,25 @@ where s.setrole = 0 and pg_catalog.lower(pg_catalog.split_part(kept, '=', 1)) = 
 	}
 }
 
-// means tells whether the server takes two ways of writing a setting for one:
+// means reports whether the server takes two ways of writing a setting for one:
 // 64MB and 65536kB. Of what cannot be set in a session it cannot be asked.
 func means(ctx context.Context, q *query, name, one, other string) bool {
 	rows, err := q.rows(ctx, `
-select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text, true) = pg_catalog.set_config($1::pg_catalog.text, $3::pg_catalog.text, true)`, name, one, other)
+select pg_catalog.set_config($1::pg_catalog.text, $2::pg_catalog.text,
+  true) = pg_catalog.set_config($1::pg_catalog.text, $3::pg_catalog.text, true)`, name, one, other)
 	return err == nil && len(rows) == 1 && string(rows[0][0]) == "t"
 }
 
 // unlistedTables judges tables that nobody thought of when the drill file was
 // written. Partitions belong to their root, and what is excluded was thought of.
-func unlistedTables(e spec.Expectations, excluded func(schema, table string) bool) check {
+func unlistedTables(e spec.Expectations, excluded func(schema, table string) bool) pendingCheck {
 	listed := listedTables(e)
 	const find = `
 select n.nspname, c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and not c.relispartition and ` + users + `
 order by 1, 2`
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "unlisted_tables", Code: verdict.CodeUnlistedTables, Expected: "none"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			rows, err := q.rows(ctx, find)
@@ -294,10 +298,10 @@ type census struct {
 	spared   func(row [][]byte) bool // rows of the SQL that are not judged; nil: none
 }
 
-// check gives one for objects that the SQL lists as name and whether it is
+// pendingCheck gives one for objects that the SQL lists as name and whether it is
 // good.
-func (k census) check() check {
-	return check{
+func (k census) check() pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: k.id, Code: k.code, Expected: "all " + k.good},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			version, err := q.version(ctx)
@@ -352,8 +356,10 @@ var indexes = census{
 		"attach what its partitions lack",
 	sql: func(int) string {
 		return `
-select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), i.indisvalid and i.indisready and i.indislive
-from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), i.indisvalid and i.indisready
+  and i.indislive
+from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where ` + users
 	},
 }
@@ -365,7 +371,8 @@ var constraints = census{
 	hint:     "rows that break it may be there: find them, then ALTER TABLE … VALIDATE CONSTRAINT in production",
 	sql: func(int) string {
 		return `
-select coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.format_type(k.contypid, null))
+select coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+  pg_catalog.format_type(k.contypid, null))
        || '.' || pg_catalog.quote_ident(k.conname), k.convalidated
 from pg_catalog.pg_constraint k
 left join pg_catalog.pg_class c on c.oid = k.conrelid
@@ -391,7 +398,8 @@ func materializedViews(tables []spec.Table, leftEmpty func(schema, table string)
 			"and look; queries on it fail",
 		sql: func(int) string {
 			return `
-select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relispopulated, n.nspname, c.relname
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relispopulated, n.nspname,
+  c.relname
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'm' and ` + users
 		},
@@ -408,10 +416,12 @@ var collations = census{
 		"(or DATABASE) … REFRESH VERSION; or use an image of production's system",
 	sql: func(version int) string {
 		sql := `
-select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), l.collversion is not distinct from pg_catalog.pg_collation_actual_version(l.oid)
+select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), l.collversion is not distinct
+  from pg_catalog.pg_collation_actual_version(l.oid)
 from pg_catalog.pg_collation l join pg_catalog.pg_namespace n on n.oid = l.collnamespace
 where l.collversion is not null and (n.nspname <> 'pg_catalog' or l.oid in (
-  select a.attcollation from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  select a.attcollation from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where a.attnum > 0 and not a.attisdropped and ` + users + `))`
 		if version < 150000 { // before, a database noted none
 			return sql

@@ -59,7 +59,7 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 		m.changed(percent, base), comparedWith(points))
 }
 
-const acceptHint = `if it was meant, accept it: mage accept -name=DRILL -check=ID -why="…"`
+const acceptHint = `if it was meant, accept it: drill accept -name=DRILL -check=ID -why="…"`
 
 // tooLittle skips a check that has nothing, or not enough, to be compared with.
 func tooLittle(c *verdict.Check, past history.Past, points []history.Point, least int, observed string) bool {
@@ -156,9 +156,9 @@ func allowedDrift(d spec.Drift, m Measured) string {
 }
 
 // rowCountChange compares a table's rows with those of past drills.
-func rowCountChange(t spec.Table, o Options) check {
+func rowCountChange(t spec.Table, o Options) pendingCheck {
 	id := "row_count_change:" + t.Table.String()
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: id, Code: verdict.CodeRowCountChange},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {

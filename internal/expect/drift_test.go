@@ -186,7 +186,8 @@ func testKindChanged(t *testing.T, s server) {
 
 const visits = `
 create domain public.moment as timestamptz;
-create table public.visits (id bigint, at timestamptz, wall timestamp, day date, small smallint, own public.moment, ended timestamptz, price numeric, note text);
+create table public.visits (id bigint, at timestamptz, wall timestamp, day date, small smallint, own public.moment,
+  ended timestamptz, price numeric, note text);
 insert into visits values
   (7, '2026-11-20 03:00+00', '2026-11-20 03:00', '2026-11-20', 1, '2026-11-20 03:00+00', '2026-11-20 03:00+00', 1, 'a'),
   (9, '2026-11-20 08:30:00.5+05', '2026-11-20 03:30:00.25', '2026-11-19', 2, '2026-11-20 02:00+00', 'infinity', 2, 'b');

@@ -18,7 +18,8 @@ const firstUserID = 16384
 // and, in C, of extensions come with the sandbox.
 const itsOwn = `f.oid >= '16384'::pg_catalog.oid
   and not (f.prolang = (select l.oid from pg_catalog.pg_language l where l.lanname = 'c')
-    and exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = f.oid and d.deptype = 'e'))`
+    and exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+      and d.objid = f.oid and d.deptype = 'e'))`
 
 // comparedBy asks of the type $1 whether code of the backup's own reads, writes
 // or compares its values, or any within them, or casts between it and text; and
@@ -37,19 +38,24 @@ with recursive part(typ) as (
       where a.attrelid = t.typrelid and a.attnum > '0'::pg_catalog.int2 and not a.attisdropped) x
 ), family(oid) as (
   select k.opcfamily from pg_catalog.pg_opclass k join part p on p.typ = k.opcintype where k.opcdefault
-  union select k.opcfamily from pg_catalog.pg_range r join part p on p.typ = r.rngtypid join pg_catalog.pg_opclass k on k.oid = r.rngsubopc
+  union select k.opcfamily from pg_catalog.pg_range r join part p on p.typ = r.rngtypid
+    join pg_catalog.pg_opclass k on k.oid = r.rngsubopc
 ), called(oid) as (
-  select pg_catalog.unnest(array[t.typinput, t.typoutput]::pg_catalog.oid[]) from pg_catalog.pg_type t join part p on p.typ = t.oid
+  select pg_catalog.unnest(array[t.typinput, t.typoutput]::pg_catalog.oid[]) from pg_catalog.pg_type t
+    join part p on p.typ = t.oid
   union select r.rngcanonical::pg_catalog.oid from pg_catalog.pg_range r join part p on p.typ = r.rngtypid
   union select m.amproc::pg_catalog.oid from pg_catalog.pg_amproc m join family on family.oid = m.amprocfamily
-  union select o.oprcode::pg_catalog.oid from pg_catalog.pg_amop m join family on family.oid = m.amopfamily join pg_catalog.pg_operator o on o.oid = m.amopopr
+  union select o.oprcode::pg_catalog.oid from pg_catalog.pg_amop m join family on family.oid = m.amopfamily
+    join pg_catalog.pg_operator o on o.oid = m.amopopr
   union select k.castfunc from pg_catalog.pg_cast k
-    where k.castsource = $1::pg_catalog.oid and k.casttarget = '25'::pg_catalog.oid or k.castsource = '25'::pg_catalog.oid and k.casttarget = $1::pg_catalog.oid
+    where k.castsource = $1::pg_catalog.oid and k.casttarget = '25'::pg_catalog.oid
+      or k.castsource = '25'::pg_catalog.oid and k.casttarget = $1::pg_catalog.oid
 )
 select exists (select from called join pg_catalog.pg_proc f on f.oid = called.oid where ` + itsOwn + `),
   (select 'OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || o.oprname || ')'
    from pg_catalog.pg_opclass k join pg_catalog.pg_am a on a.oid = k.opcmethod and a.amname = 'btree'
-   join pg_catalog.pg_amop m on m.amopfamily = k.opcfamily and m.amopstrategy = '3'::pg_catalog.int2 and m.amoplefttype = k.opcintype and m.amoprighttype = k.opcintype
+   join pg_catalog.pg_amop m on m.amopfamily = k.opcfamily and m.amopstrategy = '3'::pg_catalog.int2
+     and m.amoplefttype = k.opcintype and m.amoprighttype = k.opcintype
    join pg_catalog.pg_operator o on o.oid = m.amopopr join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
    where k.opcdefault and k.opcintype = $1::pg_catalog.oid limit 1)`
 

@@ -127,8 +127,8 @@ type eventReader struct {
 	hidden  map[doubt]int     // cells that nobody vouched for
 }
 
-func (e *eventReader) check() check {
-	return check{
+func (e *eventReader) check() pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{
 			ID: eventsID + e.Table.String(), Stage: verdict.StageExpect, Code: verdict.CodeLatestEvents,
 			Expected: fmt.Sprintf("the newest %d rows", e.Limit),
@@ -139,7 +139,7 @@ func (e *eventReader) check() check {
 }
 
 func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) error {
-	r, err := find(ctx, q, e.Table)
+	r, err := findRelation(ctx, q, e.Table)
 	if err != nil {
 		return err
 	}
@@ -220,7 +220,8 @@ with recursive below(oid) as (
 ), part(col, typ) as (
   select a.attname::pg_catalog.text, a.atttypid from pg_catalog.pg_attribute a
    where a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid and a.attnum OPERATOR(pg_catalog.>) 0
-     and a.attname::pg_catalog.text OPERATOR(pg_catalog.=) any (array(select pg_catalog.json_array_elements_text($2::pg_catalog.json)))
+     and a.attname::pg_catalog.text OPERATOR(pg_catalog.=)
+         any (array(select pg_catalog.json_array_elements_text($2::pg_catalog.json)))
   union
   select p.col, x.typ from part p join pg_catalog.pg_type t on t.oid OPERATOR(pg_catalog.=) p.typ cross join lateral (
     select t.typelem as typ union all select t.typbasetype
@@ -229,7 +230,8 @@ with recursive below(oid) as (
                where a.attrelid OPERATOR(pg_catalog.=) t.typrelid and a.attnum OPERATOR(pg_catalog.>) 0) x
    where x.typ OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
 ), brought(oid) as (
-  select d.objid from pg_catalog.pg_depend d where d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+  select d.objid from pg_catalog.pg_depend d
+    where d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
      and d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char"
 )
 select '' from below b join pg_catalog.pg_class c on c.oid OPERATOR(pg_catalog.=) b.oid
@@ -243,8 +245,10 @@ select p.col from part p join pg_catalog.pg_type t on t.oid OPERATOR(pg_catalog.
 union all
 select p.col from part p join pg_catalog.pg_opclass k on k.opcintype OPERATOR(pg_catalog.=) p.typ and k.opcdefault
   cross join lateral (
-    select m.amproc::pg_catalog.oid as oid from pg_catalog.pg_amproc m where m.amprocfamily OPERATOR(pg_catalog.=) k.opcfamily
-    union all select o.oprcode::pg_catalog.oid from pg_catalog.pg_amop m join pg_catalog.pg_operator o on o.oid OPERATOR(pg_catalog.=) m.amopopr
+    select m.amproc::pg_catalog.oid as oid from pg_catalog.pg_amproc m
+      where m.amprocfamily OPERATOR(pg_catalog.=) k.opcfamily
+    union all select o.oprcode::pg_catalog.oid from pg_catalog.pg_amop m
+      join pg_catalog.pg_operator o on o.oid OPERATOR(pg_catalog.=) m.amopopr
                where m.amopfamily OPERATOR(pg_catalog.=) k.opcfamily) sorting
   join pg_catalog.pg_proc f on f.oid OPERATOR(pg_catalog.=) sorting.oid
  where p.col OPERATOR(pg_catalog.=) $3::pg_catalog.text and ` + itsOwn

@@ -49,7 +49,7 @@ type Options struct {
 	LeftEmpty func(schema, table string) bool
 	// Rewritten tells which columns the scrub rewrites. Nil: none.
 	Rewritten func(schema, table, column string) bool
-	// Agree tells whether two columns hold equal values after the scrub where
+	// Agree reports whether two columns hold equal values after the scrub where
 	// they did before. Nil: all do.
 	Agree func(table spec.Name, column string, other spec.Name, otherColumn string) bool
 	// Structure is told what the database consists of where there is no
@@ -84,7 +84,7 @@ type Options struct {
 // else is expected of it is skipped.
 func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) []verdict.Check {
 	o.memory = remember(o.Past)
-	checks := declared(e, o)
+	checks := declaredChecks(e, o)
 	found := make([]verdict.Check, len(checks))
 	names := newLookup(e.Tables)
 	names.told = o.Names
@@ -112,8 +112,8 @@ func Run(ctx context.Context, connect Connect, e spec.Expectations, o Options) [
 	return found
 }
 
-// check is one expectation: how it is called, and how it is judged.
-type check struct {
+// pendingCheck is one expectation: how it is called, and how it is judged.
+type pendingCheck struct {
 	verdict.Check // with ID, Code and Expected
 	timeout       time.Duration
 	lenient       bool // what would fail warns
@@ -126,11 +126,11 @@ type judgement = func(ctx context.Context, q *query) error
 
 // Count is how many checks Run gives for what is expected, those of amcheck
 // aside.
-func Count(e spec.Expectations) int { return len(declared(e, Options{})) }
+func Count(e spec.Expectations) int { return len(declaredChecks(e, Options{})) }
 
-// declared are the checks of a drill file, in its order.
-func declared(e spec.Expectations, o Options) []check {
-	var all []check
+// declaredChecks are the checks of a drill file, in its order.
+func declaredChecks(e spec.Expectations, o Options) []pendingCheck {
+	var all []pendingCheck
 	listed := listedTables(e)
 	for _, t := range e.Tables {
 		all = append(all, tablePresent(t, listed, o))
@@ -173,12 +173,12 @@ func declared(e spec.Expectations, o Options) []check {
 }
 
 // run evaluates the check. Whatever goes wrong is the check's own error.
-func (k check) run(ctx context.Context, s *session) verdict.Check {
+func (k pendingCheck) run(ctx context.Context, s *session) verdict.Check {
 	return k.evaluate(ctx, s, func(judge judgement) error { return s.transaction(ctx, k.timeout, judge) })
 }
 
 // evaluate lets the check judge, within what gives it a query.
-func (k check) evaluate(ctx context.Context, s *session, within func(judgement) error) (c verdict.Check) {
+func (k pendingCheck) evaluate(ctx context.Context, s *session, within func(judgement) error) (c verdict.Check) {
 	c = k.Check
 	defer func() {
 		if recover() != nil { // the panic's text may hold anything

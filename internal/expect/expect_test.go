@@ -225,13 +225,16 @@ set timezone = 'America/New_York';
 create domain moment as timestamptz; create domain later as moment check (value is not null);
 create table public.t (
   id int, instant timestamptz, nested later, wall timestamp, day date,
-  i bigint, s int, ms bigint, us numeric, ns bigint, f double precision, name text, kind text, "Quoted Column" timestamptz);
+  i bigint, s int, ms bigint, us numeric, ns bigint, f double precision, name text, kind text,
+    "Quoted Column" timestamptz);
 insert into t (id, instant, nested, wall, day, s, ms, us, ns, f, kind, "Quoted Column") values
-  (1, '2026-11-20 03:15:00+00', '2026-11-20 03:15:00+00', '2026-11-20 04:15:00', '2026-11-19', 1, 1, 1, 1, 1, 'old', '2026-11-20 03:15:00+00'),
+  (1, '2026-11-20 03:15:00+00', '2026-11-20 03:15:00+00', '2026-11-20 04:15:00', '2026-11-19', 1, 1, 1, 1, 1, 'old',
+    '2026-11-20 03:15:00+00'),
   (2, '2026-11-21 01:15:00+00', '2026-11-21 01:15:00+00', '2026-11-21 02:15:00', '2026-11-20',
    1795223700, 1795223700000, 1795223700000000, 1795223700000000000, 1795223700.25, 'new', '2026-11-21 01:15:00+00');
 create table public.future (at timestamptz, wall timestamp, day date, s bigint);
-insert into future values ('2026-11-21 03:21:00+00', 'infinity', '2026-11-22', 1795223700000), ('2026-11-21 03:00:00+00', '2026-11-21', '2026-11-21', 1);
+insert into future values ('2026-11-21 03:21:00+00', 'infinity', '2026-11-22', 1795223700000),
+  ('2026-11-21 03:00:00+00', '2026-11-21', '2026-11-21', 1);
 create table public.nearly (at timestamptz, day date);
 insert into nearly values ('2026-11-21 03:19:00+00', '2026-11-21');
 create table public.none (at timestamptz, day date); insert into none values (null, '-infinity');
@@ -311,9 +314,12 @@ func testFreshness(t *testing.T, s server) {
 const shop = `
 create schema app; create table app.orders (id int, email text);
 insert into app.orders values (1, 'secret@person.example'), (2, 'other@person.example'), (3, null);
-create function app.leak() returns int language plpgsql as $$ begin raise exception 'leaking %', (select email from app.orders limit 1); end $$;
-create function app.posing() returns int language plpgsql as $$ begin raise exception using errcode = '42703', message = (select email from app.orders limit 1); end $$;
-create function app.writes() returns int language plpgsql as $$ begin insert into app.orders values (9); return 1; end $$;`
+create function app.leak() returns int language plpgsql as $$ begin raise exception 'leaking %', (select email
+  from app.orders limit 1); end $$;
+create function app.posing() returns int language plpgsql as $$ begin raise exception using errcode = '42703',
+  message = (select email from app.orders limit 1); end $$;
+create function app.writes() returns int language plpgsql as $$ begin insert into app.orders values (9); return 1;
+  end $$;`
 
 func testFailedRows(t *testing.T, s server) {
 	connect := s.database(t, "shop", shop+"alter database shop set search_path = app;")
@@ -383,7 +389,8 @@ func testUnreadableView(t *testing.T, s server) {
 create function public.leak() returns int language plpgsql as $$ begin raise exception 'secret@person.example'; end $$;
 create view public.v as select public.leak() offset 0;
 create extension postgres_fdw; create server far foreign data wrapper postgres_fdw;
-create table public.p (id int) partition by range (id); create foreign table public.p1 partition of public.p for values from (0) to (9) server far;`)
+create table public.p (id int) partition by range (id); create foreign table public.p1 partition of public.p for
+  values from (0) to (9) server far;`)
 	d := drill(t, tables("{table: public.v, row_count: {min: 1}}", "{table: public.p, row_count: {min: 1}}"))
 	compare(t, []short{
 		{"table_present:public.v", "pass", "present", "view", ""},
@@ -420,7 +427,7 @@ func testServerGone(t *testing.T, s server) {
 		d := drill(t,
 			queries("{name: sets, sql: \"select set_config('idle_in_transaction_session_timeout', '1', false)\", fail_if: '> 1'}",
 				"{name: after, sql: select 1, fail_if: '> 1'}"))
-		checks := declared(d.Expectations, Options{})
+		checks := declaredChecks(d.Expectations, Options{})
 		one := session{connect: connect, names: newLookup(nil)}
 		defer one.close()
 		got := []verdict.Check{checks[0].run(t.Context(), &one)}
@@ -536,32 +543,45 @@ func vouched(string, string, string, string) *verdict.Problem { return nil }
 func testLatestEvents(t *testing.T, s server) {
 	connect := s.database(t, "newest", `
 create function rev_cmp(int, int) returns int language sql immutable as 'select btint4cmp($2, $1)';
-create operator class rev_ops for type int using btree as operator 1 >, operator 2 >=, operator 3 =, operator 4 <=, operator 5 <, function 1 rev_cmp(int, int);
+create operator class rev_ops for type int using btree as operator 1 >, operator 2 >=, operator 3 =, operator 4 <=,
+  operator 5 <, function 1 rev_cmp(int, int);
 create table public.orders (id int, at timestamptz, note text, body jsonb, tags text[], "Odd Name" int);
-insert into orders select i, '2026-11-01'::timestamptz + i * interval '1 hour', 'note ' || i, jsonb_build_object('n', i), array['a', 'b'], i from generate_series(1, 20) i;
-insert into orders values (21, null, 'no time', null, null, null), (22, '2026-11-21', E'\x1b[31mred\n' || repeat('ü', 100), null, '{}', 7);
+insert into orders select i, '2026-11-01'::timestamptz + i * interval '1 hour', 'note ' || i, jsonb_build_object('n',
+  i), array['a', 'b'], i from generate_series(1, 20) i;
+insert into orders values (21, null, 'no time', null, null, null), (22, '2026-11-21', E'\x1b[31mred\n' || repeat('ü',
+  100), null, '{}', 7);
 create table public.empty (at timestamptz);
 create view public.seen as select 1 as id, 'x' as note;
 create type pair as (a int); create function pair_text(pair) returns text language sql as $$ select 'by a cast' $$;
 create cast (pair as text) with function pair_text(pair);
 create function int_text(int) returns text language sql as $$ select 'by a cast' $$;
 create cast (int as text) with function int_text(int);
-create table public.pairs (id int, p pair, ok bool, pad char(4), home inet); insert into pairs values (1, row(7), true, 'ab', '10.0.0.1');
+create table public.pairs (id int, p pair, ok bool, pad char(4), home inet);
+  insert into pairs values (1, row(7), true, 'ab', '10.0.0.1');
 create type rev as range (subtype = int, subtype_opclass = rev_ops);
 create table public.revs (id int, r rev);
 create table public.spots (id int, at point);
-create type mood as enum ('sad', 'ok'); create function says(mood, mood) returns int language plpgsql immutable as $$ begin raise exception 'it runs'; end $$;
+create type mood as enum ('sad', 'ok'); create function says(mood,
+  mood) returns int language plpgsql immutable as $$ begin raise exception 'it runs'; end $$;
 create function less(mood, mood) returns bool language sql immutable as 'select true';
-create operator < (leftarg = mood, rightarg = mood, function = less); create operator <= (leftarg = mood, rightarg = mood, function = less); create operator = (leftarg = mood, rightarg = mood, function = less); create operator >= (leftarg = mood, rightarg = mood, function = less); create operator > (leftarg = mood, rightarg = mood, function = less); 
-create operator class moods default for type mood using btree as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 says(mood, mood);
+create operator < (leftarg = mood, rightarg = mood, function = less);
+  create operator <= (leftarg = mood, rightarg = mood, function = less);
+    create operator = (leftarg = mood, rightarg = mood, function = less);
+      create operator >= (leftarg = mood, rightarg = mood, function = less);
+        create operator > (leftarg = mood, rightarg = mood, function = less); 
+create operator class moods default for type mood using btree as operator 1 <, operator 2 <=, operator 3 =,
+  operator 4 >=, operator 5 >, function 1 says(mood, mood);
 create table public.moods (id int, m mood); insert into moods values (1, 'sad'), (2, 'ok');
 create function cut(varchar, varchar) returns int language sql immutable as 'select 0';
-create operator class cuts default for type varchar using btree as operator 1 <(text, text), operator 2 <=(text, text), operator 3 =(text, text), operator 4 >=(text, text), operator 5 >(text, text), function 1 cut(varchar, varchar);
+create operator class cuts default for type varchar using btree as operator 1 <(text, text), operator 2 <=(text,
+  text), operator 3 =(text, text), operator 4 >=(text, text), operator 5 >(text, text), function 1 cut(varchar,
+    varchar);
 create table public.cuts (v varchar); insert into cuts values ('a');
 create extension file_fdw; create server files foreign data wrapper file_fdw;
 create foreign table public.far (id int, note text) server files options (program 'echo 1,read', format 'csv');
 create table public.parts (id int, note text) partition by range (id);
-create foreign table public.parts_1 partition of public.parts for values from (0) to (9) server files options (program 'echo 1,read', format 'csv');
+create foreign table public.parts_1 partition of public.parts for values
+  from (0) to (9) server files options (program 'echo 1,read', format 'csv');
 alter database newest set timezone = 'UTC';`)
 	shown := func(schema, table, column string) bool {
 		return schema == "public" && table == "orders" && column != "body"

@@ -31,9 +31,9 @@ var clocks = map[string]clock{
 	"701": clockNumber,
 }
 
-// newest gives seconds since 1970 as text; %s is the column. Wall clocks and
+// newestOf gives seconds since 1970 as text; %s is the column. Wall clocks and
 // days are counted as if they were in UTC.
-var newest = map[clock]string{
+var newestOf = map[clock]string{
 	clockInstant: "extract(epoch from pg_catalog.max((%s)::pg_catalog.timestamptz))",
 	clockWall:    "extract(epoch from pg_catalog.max((%s)::pg_catalog.timestamp))",
 	clockDay:     "extract(epoch from pg_catalog.max((%s)::pg_catalog.date)::pg_catalog.timestamp)",
@@ -47,10 +47,10 @@ var unitsASecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 // for its whole day: it is as old as the day's end, and in the future only if
 // the day has not begun. A row without a time does not count; no row at all,
 // or one from the future, is a failure.
-func freshness(t spec.Table, o Options) check {
+func freshness(t spec.Table, o Options) pendingCheck {
 	f := *t.Freshness
 	asOf := o.asOf()
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "freshness:" + t.Table.String(), Code: verdict.CodeFreshness,
 			Expected: freshEnough(f, asOf.from)},
 		plain: true,
@@ -138,7 +138,7 @@ func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 func askNewest(ctx context.Context, q *query, t spec.Table, path whose, how clock) (seconds float64, some bool,
 	err error) {
 	f := *t.Freshness
-	sql := "select " + fmt.Sprintf(newest[how], pgx.Identifier{f.Column}.Sanitize()) + " from " + identifier(t.Table)
+	sql := "select " + fmt.Sprintf(newestOf[how], pgx.Identifier{f.Column}.Sanitize()) + " from " + identifier(t.Table)
 	if f.Where != "" {
 		sql += " where (\n" + f.Where + "\n)"
 	}
@@ -226,7 +226,7 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	}
 	age = age.Truncate(time.Second) // as it is shown
 	most := age + asOf.to.Sub(asOf.from)
-	observed := fmt.Sprintf("%s (%s)", before(age), written)
+	observed := fmt.Sprintf("%s (%s)", agoText(age), written)
 	const hint = "the backup is younger than its data: it was dumped from a stale copy, or nothing is " +
 		"written in production any more"
 	switch {
@@ -264,13 +264,13 @@ func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 		return
 	}
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)
-	c.Say(verdict.Fail, fmt.Sprintf("%s (%s)", before(-ahead), newest.from.UTC().Format(minute)), hint,
+	c.Say(verdict.Fail, fmt.Sprintf("%s (%s)", agoText(-ahead), newest.from.UTC().Format(minute)), hint,
 		"the newest row of %s is %s in the future (allowed: %s), and hides how old the others are", t.Table,
 		spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
 }
 
-// before writes an age: 2h14m before, 3s after.
-func before(age time.Duration) string {
+// agoText writes an age: 2h14m before, 3s after.
+func agoText(age time.Duration) string {
 	if age < 0 {
 		return spec.Span(-age) + " after"
 	}

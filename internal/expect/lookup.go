@@ -52,8 +52,8 @@ func (r relation) there() bool { return r.oid != "" && r.readable && r.populated
 // columnType is a column's type, below all domains over it.
 type columnType struct{ oid, name string }
 
-// wanted is a table, or one of its columns, to be looked for.
-type wanted struct {
+// wantedValue is a table, or one of its columns, to be looked for.
+type wantedValue struct {
 	Schema string `json:"s"`
 	Table  string `json:"t"`
 	Column string `json:"c"` // empty: the table alone
@@ -64,7 +64,7 @@ type wanted struct {
 type lookup struct {
 	told    *told.Names // that may be told; nil: all
 	mu      sync.Mutex
-	pending []wanted
+	pending []wantedValue
 	known   map[spec.Name]relation
 	all     *[]spec.Name // all relations, once they were asked for
 	indexes atomic.Int32 // whether they tell the truth, as far as that was asked
@@ -95,12 +95,13 @@ func newLookup(tables []spec.Table) *lookup {
 }
 
 func (l *lookup) want(t spec.Name, column string) {
-	l.pending = append(l.pending, wanted{t.Schema, t.Table, column})
+	l.pending = append(l.pending, wantedValue{t.Schema, t.Table, column})
 }
 
 const findRelations = `
 select w.s, w.t, w.c, c.oid,
-       case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view' when 'm' then 'materialized view'
+       case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view' when 'm'
+         then 'materialized view'
                       when 'f' then 'foreign table' when 'S' then 'sequence' when 'i' then 'index' when 'I' then 'index'
                       when 'c' then 'composite type' else 'something else' end,
        c.relkind in ('r', 'p', 'v', 'm', 'f'), c.relispopulated,
@@ -123,8 +124,8 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f')
   and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_toast%'
 order by 1, 2`
 
-// find says what stands under a name.
-func find(ctx context.Context, q *query, name spec.Name) (relation, error) {
+// findRelation says what stands under a name.
+func findRelation(ctx context.Context, q *query, name spec.Name) (relation, error) {
 	r, there, err := q.session.names.of(ctx, q, name)
 	if err != nil {
 		return relation{}, fmt.Errorf("look for %s: %w", name, err)
@@ -296,7 +297,7 @@ func (l *lookup) ask(ctx context.Context, q *query) error {
 	}
 	l.pending = nil
 	for _, row := range rows {
-		l.keep(wanted{string(row[0]), string(row[1]), string(row[2])},
+		l.keep(wantedValue{string(row[0]), string(row[1]), string(row[2])},
 			relation{oid: string(row[3]), kind: string(row[4]), readable: string(row[5]) == "t",
 				populated: string(row[6]) == "t"},
 			columnType{oid: string(row[7]), name: string(row[8])})
@@ -305,7 +306,7 @@ func (l *lookup) ask(ctx context.Context, q *query) error {
 }
 
 // keep notes an answer, or with zero values that there is none.
-func (l *lookup) keep(w wanted, r relation, t columnType) {
+func (l *lookup) keep(w wantedValue, r relation, t columnType) {
 	name := spec.Name{Schema: w.Schema, Table: w.Table}
 	r.columns = l.known[name].columns
 	if r.columns == nil {

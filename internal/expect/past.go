@@ -17,7 +17,7 @@ type memory map[*verdict.Report]func() *recalled
 // recalled is a report by the names of what it holds.
 type recalled struct {
 	checks map[string]*verdict.Check // by id
-	marks  map[column]string
+	marks  map[columnName]string
 	tables map[string]*verdict.Table
 
 	// What was there beside tables, or need not be one: by its name as a drill
@@ -26,7 +26,7 @@ type recalled struct {
 	columns   map[string]bool
 }
 
-type column struct{ table, name string }
+type columnName struct{ table, name string }
 
 // remember is ready at once: a report is gone through when it is first asked.
 func remember(past history.Past) memory {
@@ -43,7 +43,7 @@ func (m memory) of(r *verdict.Report) *recalled { return m[r]() }
 func recall(r *verdict.Report) *recalled {
 	all := recalled{
 		checks: make(map[string]*verdict.Check, len(r.Checks)),
-		marks:  make(map[column]string, len(r.Marks)),
+		marks:  make(map[columnName]string, len(r.Marks)),
 		tables: make(map[string]*verdict.Table, len(r.Tables)),
 
 		relations: map[string]bool{}, columns: map[string]bool{},
@@ -60,7 +60,7 @@ func recall(r *verdict.Report) *recalled {
 	}
 	for i := len(r.Marks) - 1; i >= 0; i-- {
 		m := r.Marks[i]
-		all.marks[column{m.Table, m.Column}] = m.Newest
+		all.marks[columnName{m.Table, m.Column}] = m.Newest
 		all.columns[m.Table+"."+spec.Dotted(m.Column)] = true
 	}
 	for _, e := range r.LatestEvents {

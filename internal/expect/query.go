@@ -185,7 +185,7 @@ func (q *query) alone(ctx context.Context, path whose, sql string, args []string
 	if err != nil {
 		return nil, redacted(err)
 	}
-	return answer(p, sql, len(args), q.session.told())
+	return readAnswer(p, sql, len(args), q.session.told())
 }
 
 // send gives the pipeline a statement behind so many that open a transaction.
@@ -244,8 +244,8 @@ func (s *session) told() *told.Names {
 	return s.names.told
 }
 
-// answer reads what the server says to a statement, with so many parameters.
-func answer(p *pgconn.Pipeline, sql string, params int, names *told.Names) ([][][]byte, error) {
+// readAnswer reads what the server says to a statement, with so many parameters.
+func readAnswer(p *pgconn.Pipeline, sql string, params int, names *told.Names) ([][][]byte, error) {
 	said, err := p.GetResults()
 	if err != nil {
 		return nil, unprepared(err, sql, names)

@@ -17,7 +17,8 @@ import (
 // What is no moment comes as PostgreSQL writes it.
 // Casts are none, since a backup may bring one from any type to text.
 var greatest = map[clock]string{
-	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ` + asWritten,
+	clockInstant: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m at time zone 'UTC', ` +
+		`'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ` + asWritten,
 	clockWall: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m, 'YYYY-MM-DD"T"HH24:MI:SS.US') ` +
 		asWritten,
 	clockDay: `case when pg_catalog.isfinite(m) then pg_catalog.to_char(m::pg_catalog.timestamp, 'YYYY-MM-DD') ` +
@@ -32,8 +33,8 @@ var integers = map[string]bool{"21": true, "23": true, "20": true}
 
 // maxRegression judges whether the greatest value of a column went back since
 // the last drill that passed, as it does where a disk went back in time.
-func maxRegression(t spec.Table, o Options) check {
-	return check{
+func maxRegression(t spec.Table, o Options) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{
 			ID: "max_regression:" + t.Table.String(), Code: verdict.CodeMaxRegression,
 			Expected: "the newest " + t.MaxRegression.Column + " not before that of the last drill that passed" +
@@ -157,7 +158,7 @@ func allowedBack(how clock, r spec.Regression) int64 {
 
 // pastMark is the column's mark in a past report, if it is of the same kind.
 func pastMark(r *recalled, t spec.Table, how clock) (int64, bool) {
-	newest, known := r.marks[column{t.Table.String(), t.MaxRegression.Column}]
+	newest, known := r.marks[columnName{t.Table.String(), t.MaxRegression.Column}]
 	if !known {
 		return 0, false
 	}

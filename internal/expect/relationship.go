@@ -18,15 +18,15 @@ import (
 //
 // A referenced table that the drill file lists (listed) is told once, by its
 // own check.
-func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) check {
+func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) pendingCheck {
 	column := t.Table.Column(r.Column)
 	to := r.References.Column(r.ReferencedColumn)
-	return check{
+	return pendingCheck{
 		Check: verdict.Check{ID: "relationships:" + column, Code: verdict.CodeRelationships,
-			Expected: "orphans: " + limits(r.WarnIf, r.FailIf)},
+			Expected: "orphans: " + limitText(r.WarnIf, r.FailIf)},
 		plain: true,
 		judge: ofTable(t, o, func(ctx context.Context, q *query, from relation, c *verdict.Check) error {
-			target, err := find(ctx, q, r.References)
+			target, err := findRelation(ctx, q, r.References)
 			switch {
 			case err != nil:
 				return err
@@ -118,8 +118,8 @@ func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int6
 	}
 }
 
-// limits writes a pair of conditions: warn if > 0, fail if > 10.
-func limits(warnIf, failIf *spec.Condition) string {
+// limitText writes a pair of conditions: warn if > 0, fail if > 10.
+func limitText(warnIf, failIf *spec.Condition) string {
 	var all []string
 	if warnIf != nil {
 		all = append(all, "warn if "+warnIf.String())

@@ -74,7 +74,8 @@ func testRelationships(t *testing.T, s server) {
 
 func testRebuildable(t *testing.T, s server) {
 	connect := s.database(t, "rebuildable", `
-create table public.full (id int, at timestamptz, user_id int); insert into public.full values (1, '2026-11-21 01:00+00', 7);
+create table public.full (id int, at timestamptz, user_id int);
+  insert into public.full values (1, '2026-11-21 01:00+00', 7);
 create table public.empty (id int, at timestamptz, user_id int);
 create materialized view public.unfilled as select 1 as id with no data;
 create materialized view public.unfilled_too as select 1 as id with no data;`)
@@ -118,7 +119,8 @@ create materialized view public.unfilled_too as select 1 as id with no data;`)
 func testCanary(t *testing.T, s server) {
 	connect := s.database(t, "mine", `
 create table public.canary (token text, bytes bytea); insert into canary values (E'h\u00fcnter2 ', '\x00ff');
-create function public.leak() returns text language plpgsql as $$ begin raise exception '%', (select token from public.canary); end $$;`)
+create function public.leak() returns text language plpgsql as $$ begin raise exception '%', (select token
+  from public.canary); end $$;`)
 	for _, test := range []struct {
 		name, sql, value string
 		want             short
@@ -157,7 +159,8 @@ create function public.leak() returns text language plpgsql as $$ begin raise ex
 
 func testChecksum(t *testing.T, s server) {
 	const rows = `create table public.t (id int, at timestamptz, f float8, b bytea, d interval, note text);
-insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour', i / 3.0, '\x00ff', i * interval '1 day', 'n' from generate_series(1, 5) i;`
+insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour', i / 3.0, '\x00ff',
+  i * interval '1 day', 'n' from generate_series(1, 5) i;`
 	shown := func(_, _, column string) bool { return column != "note" }
 	run := func(t *testing.T, connect Connect, columns string, past history.Past) verdict.Check {
 		d := drill(t, tables("{table: public.t, checksum: {columns: ["+columns+"]}}"))
@@ -174,9 +177,13 @@ insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hou
 	past := drilled(asOf, "cd")
 	changed := func(name, sql string) Connect { return s.database(t, name, rows+sql) }
 	elsewhere := changed("summed_elsewhere",
-		`delete from t where id < 3; insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour', i / 3.0, '\x00ff', i * interval '1 day', 'other' from generate_series(2, 1, -1) i;
-alter database summed_elsewhere set timezone = 'Asia/Tokyo'; alter database summed_elsewhere set datestyle = 'SQL, DMY'; alter database summed_elsewhere set bytea_output = 'escape';
-alter database summed_elsewhere set extra_float_digits = -3; alter database summed_elsewhere set intervalstyle = 'iso_8601';`)
+		`delete from t where id < 3; insert into t select i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour',
+			i / 3.0, '\x00ff', i * interval '1 day', 'other' from generate_series(2, 1, -1) i;
+alter database summed_elsewhere set timezone = 'Asia/Tokyo';
+  alter database summed_elsewhere set datestyle = 'SQL, DMY';
+    alter database summed_elsewhere set bytea_output = 'escape';
+alter database summed_elsewhere set extra_float_digits = -3;
+  alter database summed_elsewhere set intervalstyle = 'iso_8601';`)
 	swapped := changed("summed_swapped", "update t set id = 6 - id;")
 	doubled := changed("summed_doubled", "insert into t select * from t;")
 	nulled := changed("summed_nulled", "update t set b = null where id = 1;")
@@ -227,9 +234,12 @@ alter database summed_elsewhere set extra_float_digits = -3; alter database summ
 // A record of outside is compared with instead of past drills. The statement
 // that docs/witness.md tells to sum up with gives what the check gives.
 func testChecksumWitness(t *testing.T, s server) {
-	connect := s.database(t, "witnessed_sum", `create table public.orders (id int, total numeric, at timestamptz); create table public.none (id int);
-insert into orders select i, i / 8.0, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour' from generate_series(1, 5) i;
-alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witnessed_sum set datestyle = 'SQL, DMY'; alter database witnessed_sum set extra_float_digits = -3`)
+	connect := s.database(t, "witnessed_sum", `create table public.orders (id int, total numeric, at timestamptz);
+		create table public.none (id int);
+insert into orders select i, i / 8.0, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour'
+  from generate_series(1, 5) i;
+alter database witnessed_sum set timezone = 'Asia/Tokyo'; alter database witnessed_sum set datestyle = 'SQL, DMY';
+  alter database witnessed_sum set extra_float_digits = -3`)
 	sum := func(t *testing.T, table, columns string) string { return documentedSum(t, connect, table, columns) }
 	good := sum(t, "public.orders", "id, total, at")
 	at := func(d time.Duration) string { return asOf.Add(d).Format(time.RFC3339Nano) }

@@ -13,10 +13,10 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// schema compares the database's structure with the baseline, or takes it
+// checkSchema compares the database's structure with the baseline, or takes it
 // down where there is none.
-func schema(b spec.Baseline, take func(*spec.Structure), names *told.Names) check {
-	return check{
+func checkSchema(b spec.Baseline, take func(*spec.Structure), names *told.Names) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: "schema", Code: verdict.CodeSchema, Expected: "as in " + b.File},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			salt := b.Salt
@@ -93,7 +93,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 	for was := range b.Structure.Objects {
 		names.Know(was) // in a file that people have read
 	}
-	lines := written(shown)
+	lines := changeLines(shown)
 	for i, line := range lines {
 		if !names.Words(line) {
 			lines[i] = line[:1] + " something that neither the backup nor the baseline names"
@@ -103,16 +103,16 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 		lines = append(lines[:mostLines], fmt.Sprintf("… and %d lines more", more))
 	}
 	c.Say(outcome, strings.Join(observed, ", ")+note,
-		"if that was meant, write the baseline anew (mage baseline -name=DRILL) and look at what changes in it; else "+
+		"if that was meant, write the baseline anew (drill baseline -name=DRILL) and look at what changes in it; else "+
 			"find out who changed production, or what the dump leaves out",
 		"the structure is not that of %s:\n%s", b.File, strings.Join(lines, "\n"))
 }
 
 // Differences writes what is not alike in two structures, a line each: what
 // was behind a minus, what is behind a plus.
-func Differences(was, now *spec.Structure) []string { return written(differences(was, now)) }
+func Differences(was, now *spec.Structure) []string { return changeLines(differences(was, now)) }
 
-func written(changes []change) []string {
+func changeLines(changes []change) []string {
 	var lines []string
 	add := func(sign, key string, text *string) {
 		if text != nil {

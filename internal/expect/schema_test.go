@@ -16,23 +16,30 @@ const structured = `
 create role structured_owner;
 create extension citext;
 create schema app authorization structured_owner;
-create type app.mood as enum ('hunter2', 'b'); create type app.pair as (a int, b text); create type app.spans as range (subtype = int);
+create type app.mood as enum ('hunter2', 'b'); create type app.pair as (a int, b text);
+  create type app.spans as range (subtype = int);
 create domain app.percent as numeric(5,2) default 7 not null check (value < 9.5);
 create sequence app.numbers increment 5 cycle;
-create table app.orders (id bigint generated always as identity primary key, code text collate "C" default 'hunter2' not null, n int default 4711, m int default 471,
-  total app.percent, twice int generated always as (n * 2) stored, unique (code), check (code <> 'hunter2'), exclude using btree (n with =));
+create table app.orders (id bigint generated always as identity primary key,
+  code text collate "C" default 'hunter2' not null, n int default 4711, m int default 471,
+  total app.percent, twice int generated always as (n * 2) stored, unique (code), check (code <> 'hunter2'),
+    exclude using btree (n with =));
 create table app.lines (order_id bigint references app.orders deferrable, at date);
 create index lines_at on app.lines (at) where at > '2001-02-03';
-create unlogged table app.split (at date) partition by range (at); create table app.split_1 partition of app.split for values from ('2026-01-01') to ('2027-01-01');
+create unlogged table app.split (at date) partition by range (at);
+  create table app.split_1 partition of app.split for values from ('2026-01-01') to ('2027-01-01');
 alter table app.orders owner to structured_owner; alter table app.orders enable row level security;
 create policy mine on app.orders for select using (code = 'hunter2');
-create function app.f(a int, b text default 'hunter2') returns int language plpgsql stable strict security definer as $$ begin return 4711; end $$;
+create function app.f(a int,
+  b text default 'hunter2') returns int language plpgsql stable strict security definer as $$ begin return 4711; end $$;
 create procedure app.p() language sql as $$ select 'hunter2' $$;
 create aggregate app.biggest (int) (sfunc = int4larger, stype = int);
 create function app.g() returns trigger language plpgsql as $$ begin return new; end $$;
-create trigger t before insert on app.orders for each row when (new.code <> 'hunter2') execute function app.g('hunter2');
+create trigger t before insert on app.orders for each row
+  when (new.code <> 'hunter2') execute function app.g('hunter2');
 alter table app.orders disable trigger t;
-create view app.v as select 'hunter2' as secret; create materialized view app.m as select 1 as one; create unique index m_one on app.m (one);
+create view app.v as select 'hunter2' as secret; create materialized view app.m as select 1 as one;
+  create unique index m_one on app.m (one);
 alter database structured set search_path = app;`
 
 func testSchema(t *testing.T, s server) {

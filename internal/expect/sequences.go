@@ -20,12 +20,14 @@ select distinct sn.nspname, s.relname, n.nspname, c.relname, a.attname, q.seqinc
 from (
   select d.objid as sequence, d.refobjid as relation, d.refobjsubid as num
   from pg_catalog.pg_depend d
-  where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
     and d.refobjsubid > 0 and d.deptype in ('a', 'i')
   union
   select d.refobjid, f.adrelid, f.adnum
   from pg_catalog.pg_depend d join pg_catalog.pg_attrdef f on f.oid = d.objid
-  where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
 ) gives
 join pg_catalog.pg_sequence q on q.seqrelid = gives.sequence and not q.seqcycle
 join pg_catalog.pg_class s on s.oid = gives.sequence
@@ -48,8 +50,8 @@ const sequencesAtOnce = 200
 
 // sequences judges whether any of them would give a number next that stands
 // in its column, or before what stands there: inserts would collide.
-func sequences(rewritten func(schema, table, column string) bool) check {
-	return check{
+func sequences(rewritten func(schema, table, column string) bool) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: "sequences", Code: verdict.CodeSequences, Expected: "none behind its column"},
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
 			if err := q.session.names.trust(ctx, q); err != nil {
@@ -86,7 +88,8 @@ func newSequence(schema, name, ofSchema, table, column, increment string) sequen
 	return sequence{
 		name:   spec.Name{Schema: schema, Table: name}.String(),
 		column: spec.Name{Schema: ofSchema, Table: table}.Column(column),
-		sql: fmt.Sprintf(`select %s from (select case when is_called then last_value::pg_catalog.numeric + (%s) else last_value end, (select pg_catalog.%s(%s)::pg_catalog.numeric from %s) from %s) s(next, m)`,
+		sql: fmt.Sprintf(`select %s from (select case when is_called then last_value::pg_catalog.numeric + (%s) else `+
+			`last_value end, (select pg_catalog.%s(%s)::pg_catalog.numeric from %s) from %s) s(next, m)`,
 			ahead, increment, extreme, pgx.Identifier{column}.Sanitize(), pgx.Identifier{ofSchema, table}.Sanitize(),
 			pgx.Identifier{schema, name}.Sanitize()),
 	}

@@ -19,12 +19,15 @@ import (
 // judgedAlike is a database in which every kind of check has something to find.
 const judgedAlike = `
 create type public.mood as enum ('sad', 'ok');
-create table public.people (id int primary key, code varchar(9), mood public.mood, born date, seen timestamptz, seen_at timestamp, n bigint, price numeric, tags text[], kept boolean);
-insert into public.people select i, 'c' || i, 'ok', '2026-11-20', '2026-11-21 03:00+00', '2026-11-21 03:00', i, i, array['a', 'b' || i], true from generate_series(1, 20) i;
+create table public.people (id int primary key, code varchar(9), mood public.mood, born date, seen timestamptz,
+  seen_at timestamp, n bigint, price numeric, tags text[], kept boolean);
+insert into public.people select i, 'c' || i, 'ok', '2026-11-20', '2026-11-21 03:00+00', '2026-11-21 03:00', i, i,
+  array['a', 'b' || i], true from generate_series(1, 20) i;
 create table public.visits (id serial primary key, person int, code varchar(9), mood public.mood);
 insert into public.visits(person, code, mood) select i, 'c' || i, 'sad' from generate_series(15, 24) i;
 insert into public.visits(id, person) values (99, 1);
-create view public.both as select p.id, v.id as visit from public.people p join public.visits v on v.person operator(pg_catalog.=) p.id;
+create view public.both as select p.id, v.id as visit from public.people p
+  join public.visits v on v.person operator(pg_catalog.=) p.id;
 create materialized view public.kept as select id from public.people;
 create materialized view public.never as select id from public.people with no data;
 alter table public.visits add constraint few check (id < 90) not valid;
@@ -123,7 +126,8 @@ func testShadowed(t *testing.T, s server) {
 // says what is equal, and others that only look so.
 func testAlienTypes(t *testing.T, s server) {
 	connect := s.database(t, "alien", `
-create type public.num; create function public.num_in(cstring) returns public.num language internal immutable strict as 'int4in';
+create type public.num;
+  create function public.num_in(cstring) returns public.num language internal immutable strict as 'int4in';
 create function public.num_out(public.num) returns cstring language internal immutable strict as 'int4out';
 create type public.num (input = public.num_in, output = public.num_out, like = int4);
 create type public.pair as (a int, b public.num); create domain public.count as public.num;
@@ -133,17 +137,25 @@ create type public.mood as enum ('sad', 'ok');
 create function public.alike(public.mood, public.mood) returns bool language sql immutable as 'select true';
 create operator public.= (leftarg = public.mood, rightarg = public.mood, function = public.alike);
 create function public.no(int, int) returns int language sql immutable as 'select 1';
-create operator class public.blind for type int using btree as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 public.no(int, int);
+create operator class public.blind for type int using btree as operator 1 <, operator 2 <=, operator 3 =,
+  operator 4 >=, operator 5 >, function 1 public.no(int, int);
 create function public.cmp(varchar, varchar) returns int language sql immutable as 'select 0';
-create operator class public.loose default for type varchar using btree as operator 3 pg_catalog.=(text, text), function 1 public.cmp(varchar, varchar);
-create function public.to_uuid(text) returns uuid language sql immutable as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
+create operator class public.loose default for type varchar using btree as operator 3 pg_catalog.=(text, text),
+  function 1 public.cmp(varchar, varchar);
+create function public.to_uuid(text) returns uuid language sql immutable as $$
+  select '00000000-0000-0000-0000-000000000000'::uuid $$;
 create cast (text as uuid) with function public.to_uuid(text);
-create table public.t (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar, vs varchar[], u uuid);
-create table public.r (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar, vs varchar[], u uuid);
+create table public.t (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar,
+  vs varchar[], u uuid);
+create table public.r (n public.num, c public.count, p public.pair, ns public.num[], m public.mood, i int, v varchar,
+  vs varchar[], u uuid);
 create index on public.r (i public.blind);
-insert into public.t select '5', '5', row(1, '5'::public.num)::public.pair, array['5'::public.num], 'sad', 5, '5', array['5'], '5d3b6b1e-0000-0000-0000-000000000005';
-insert into public.r select '7', '7', row(1, '7'::public.num)::public.pair, array['7'::public.num], 'ok', i, '7', array['7'], '5d3b6b1e-0000-0000-0000-000000000007' from generate_series(1, 9) i;
-alter database alien set enable_seqscan = off; alter database alien set enable_hashjoin = off; alter database alien set enable_mergejoin = off;`)
+insert into public.t select '5', '5', row(1, '5'::public.num)::public.pair, array['5'::public.num], 'sad', 5, '5',
+  array['5'], '5d3b6b1e-0000-0000-0000-000000000005';
+insert into public.r select '7', '7', row(1, '7'::public.num)::public.pair, array['7'::public.num], 'ok', i, '7',
+  array['7'], '5d3b6b1e-0000-0000-0000-000000000007' from generate_series(1, 9) i;
+alter database alien set enable_seqscan = off; alter database alien set enable_hashjoin = off;
+  alter database alien set enable_mergejoin = off;`)
 	wanted := map[string]struct{ outcome, observed, says string }{
 		"n": {"error", "", "public.t.n is of a type whose values code of the backup's own compares"},
 		"c": {"error", "", "public.t.c is of a type whose values code"}, "p": {"error", "", "public.t.p is of a type whose values code"},

@@ -26,12 +26,12 @@ func listedTables(e spec.Expectations) map[spec.Name]bool {
 
 // tablePresent is a check for every table that the drill file lists. One that
 // it lists besides is not what it means by this one, however near.
-func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) check {
-	return check{
+func tablePresent(t spec.Table, listed map[spec.Name]bool, o Options) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: presentID + t.Table.String(), Code: verdict.CodeTablePresent, Expected: "present"},
 		plain: true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {
-			r, err := find(ctx, q, t.Table)
+			r, err := findRelation(ctx, q, t.Table)
 			switch {
 			case err != nil:
 				return err
@@ -130,7 +130,7 @@ func ofTable(t spec.Table, o Options,
 	judge func(context.Context, *query, relation, *verdict.Check) error) func(context.Context, *query,
 	*verdict.Check) error {
 	return func(ctx context.Context, q *query, c *verdict.Check) error {
-		r, err := find(ctx, q, t.Table)
+		r, err := findRelation(ctx, q, t.Table)
 		if err != nil {
 			return err
 		}
@@ -160,8 +160,8 @@ func ofTable(t spec.Table, o Options,
 	}
 }
 
-func rowCount(t spec.Table, o Options) check {
-	return check{
+func rowCount(t spec.Table, o Options) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: "row_count:" + t.Table.String(), Code: verdict.CodeRowCount,
 			Expected: countRange(*t.RowCount)},
 		plain: true,
@@ -259,10 +259,10 @@ func count(ctx context.Context, q *query, path whose, sql string) (int64, error)
 
 func identifier(n spec.Name) string { return pgx.Identifier{n.Schema, n.Table}.Sanitize() }
 
-func failedRows(f spec.FailedRows, o Options) check {
-	return check{
+func failedRows(f spec.FailedRows, o Options) pendingCheck {
+	return pendingCheck{
 		Check: verdict.Check{ID: "failed_rows:" + f.Name, Code: verdict.CodeFailedRows,
-			Expected: limits(f.WarnIf, f.FailIf)},
+			Expected: limitText(f.WarnIf, f.FailIf)},
 		timeout: f.Timeout,
 		plain:   true,
 		judge: func(ctx context.Context, q *query, c *verdict.Check) error {

@@ -20,7 +20,7 @@ const mostTogether = 16
 // queue deals out checks, in their order.
 type queue struct {
 	mu      sync.Mutex
-	checks  []check
+	checks  []pendingCheck
 	next    int
 	workers int
 }
@@ -54,7 +54,7 @@ var errLost = errors.New("the question was not answered")
 
 // asking is a check that waits for an answer.
 type asking struct {
-	check
+	pendingCheck
 	*question
 	found  verdict.Check
 	into   *verdict.Check
@@ -76,10 +76,10 @@ func (a *asking) goOn() (asks bool) {
 // at work while the answers before are read: asked one by one, a thousand
 // small tables keep both sides waiting for each other half of the time. What
 // was not answered, for a reason that may be another check's, runs alone.
-func (s *session) together(ctx context.Context, checks []check, found []verdict.Check) {
+func (s *session) together(ctx context.Context, checks []pendingCheck, found []verdict.Check) {
 	var open []*asking
 	for i, k := range checks {
-		a := &asking{check: k, into: &found[i]}
+		a := &asking{pendingCheck: k, into: &found[i]}
 		a.resume, a.stop = iter.Pull(func(yield func(*question) bool) {
 			a.found = k.evaluate(ctx, s, func(judge judgement) error {
 				return judge(ctx,
@@ -157,7 +157,7 @@ func (a *asking) hear(p *pgconn.Pipeline, opening int, names *told.Names) bool {
 			return false
 		}
 	}
-	a.rows, a.err = answer(p, a.sql, len(a.args), names)
+	a.rows, a.err = readAnswer(p, a.sql, len(a.args), names)
 	a.lost = false
 	said, err := p.GetResults()
 	_, synced := said.(*pgconn.PipelineSync)

@@ -38,11 +38,11 @@ func testTogether(t *testing.T, s server) {
 			"{table: app.orders, rebuildable: true, row_count: {min: 9}}")+
 			"  failed_rows:\n    - "+strings.Join(entries, "\n    - ")+"\n")
 	o := Options{AsOf: asOf, Jobs: 1}
-	if from, to := (&queue{checks: declared(d.Expectations, o), workers: 1}).take(); to-from < mostTogether {
+	if from, to := (&queue{checks: declaredChecks(d.Expectations, o), workers: 1}).take(); to-from < mostTogether {
 		t.Fatalf("%d checks are taken at once", to-from)
 	}
 	var alone []verdict.Check
-	for _, k := range declared(d.Expectations, o) {
+	for _, k := range declaredChecks(d.Expectations, o) {
 		one := session{connect: connect, names: newLookup(d.Expectations.Tables)}
 		alone = append(alone, k.run(t.Context(), &one))
 		one.close()
@@ -59,7 +59,7 @@ func testTogether(t *testing.T, s server) {
 // end, and never with one that needs its transaction for itself.
 func TestTake(t *testing.T) {
 	t.Parallel()
-	checks := make([]check, 100)
+	checks := make([]pendingCheck, 100)
 	for i := range checks {
 		checks[i].plain = i != 20
 	}

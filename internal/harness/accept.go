@@ -34,7 +34,8 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	switch {
 	case o.Name == "", o.Check == "", why == "":
 		return cannot(
-			`accept: -name, -check and -why are required: the id of the check is in the last report, and the reason will be in the next`,
+			`accept: -name, -check and -why are required: the id of the check is in the last report, and the reason will be ` +
+				`in the next`,
 		)
 	case len(why) > mostWhy:
 		return cannot("accept: the reason has %d bytes: say it in %d", len(why), mostWhy)
@@ -86,7 +87,7 @@ func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) er
 	err = rec.keep(ctx,
 		func(ctx context.Context, s history.Store) error { return history.AcceptTo(ctx, s, a.Drill, name, b) })
 	if err != nil {
-		return cannot("accepted on this machine only: %v", kept(a.Drill, err, true))
+		return cannot("accepted on this machine only: %v", notKept(a.Drill, err, true))
 	}
 	return nil
 }

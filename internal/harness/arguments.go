@@ -25,7 +25,7 @@ var ownOptions = []Option{
 // never asked would be open. What cannot be understood ends the process with
 // 11 here, before anything runs.
 func TakeArguments(ts Targets) {
-	line, err := ts.Arguments(os.Args[1:], handedOn(sources != ""))
+	line, err := ts.Arguments(os.Args[1:], handedOn(sourceSum != ""))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(verdict.ExitError)

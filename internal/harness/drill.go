@@ -74,7 +74,7 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, 
 		err = h.printWhole(r, here)
 	}
 	if inStore != nil {
-		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, kept(f.Name, inStore, here == nil))
+		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, notKept(f.Name, inStore, here == nil))
 	}
 	if inStore != nil || here != nil && err != nil && rec.store == nil {
 		r.Outcome = verdict.Worst(r.Outcome, verdict.Error) // the report is not where it was to be, or nowhere at all
@@ -163,15 +163,15 @@ func (h *Home) conclude(reports []*verdict.Report) error {
 	var reasons []string
 	for _, r := range reports {
 		if r.Outcome != verdict.Pass && r.Outcome != verdict.Warn {
-			reasons = append(reasons, r.Drill+": "+where(r))
+			reasons = append(reasons, r.Drill+": "+whereReport(r))
 		}
 	}
 	return &Exit{Code: code, Reason: strings.Join(reasons, ", ")}
 }
 
-// where says in a few words what a report came to, and at which stage. One
+// whereReport says in a few words what a report came to, and at which stage. One
 // that is worse than all of its stages is that because it was not kept.
-func where(r *verdict.Report) string {
+func whereReport(r *verdict.Report) string {
 	s := worstStage(r)
 	if s == nil {
 		return string(r.Outcome) + ": the report could not be kept"

@@ -106,7 +106,7 @@ func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within
 func reason(r *verdict.Report) string {
 	if s := worstStage(r); s != nil {
 		// What a server or an engine said may have several lines.
-		return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", where(r), s.Message)), " ")
+		return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", whereReport(r), s.Message)), " ")
 	}
-	return where(r)
+	return whereReport(r)
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"daybefore/internal/drill"
+	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
 
@@ -93,12 +94,9 @@ func (h *Home) interruptible(ctx context.Context) (_ context.Context, stop func(
 	notify := func() {
 		// Mage listens too, and at a second Ctrl-C ends the process at once.
 		signal.Reset(os.Interrupt)
-		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+		signal.Notify(signals, machine.EndSignals()...)
 	}
 	notify()
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
-		signal.Notify(signals, syscall.SIGHUP)
-	}
 	signal.Notify(broken, syscall.SIGPIPE) // nobody listens: the write fails, and that is all
 	go func() {
 		select {

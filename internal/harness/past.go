@@ -115,9 +115,9 @@ func (rec *record) keep(ctx context.Context, put func(context.Context, history.S
 	return put(ctx, rec.store)
 }
 
-// kept says what to do about a store that did not take something, which may
+// notKept says what to do about a store that did not take something, which may
 // be here.
-func kept(drill string, err error, here bool) error {
+func notKept(drill string, err error, here bool) error {
 	var hints []string
 	var p *verdict.Problem
 	if errors.As(err, &p) {

@@ -75,7 +75,7 @@ func (q question) about(r *verdict.Report) bool {
 		sameObject(r.Backup, q.backup)
 }
 
-// sameObject tells whether two reports speak of the same version of the same
+// sameObject reports whether two reports speak of the same version of the same
 // object in the same store.
 func sameObject(a, b verdict.Backup) bool {
 	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.Version == b.Version &&

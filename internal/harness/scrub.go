@@ -8,7 +8,7 @@ import (
 	"daybefore/internal/drill"
 	"daybefore/internal/history"
 	"daybefore/internal/report"
-	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/draft"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -16,21 +16,21 @@ import (
 // ScrubDraft writes the scrub section for a drill's newest backup to stdout,
 // to be reviewed: a rule for each column that looks sensitive and has none.
 func (h *Home) ScrubDraft(ctx context.Context, name string) error {
-	var draft *scrub.Draft
+	var section *draft.Draft
 	r, err := h.look(ctx, "scrub:draft", name, func(ctx context.Context, req drill.Request) *verdict.Report {
 		var r *verdict.Report
-		draft, r = drill.Draft(ctx, req)
+		section, r = drill.Draft(ctx, req)
 		return r
 	})
 	switch {
 	case err != nil:
 		return err
-	case draft == nil:
+	case section == nil:
 		return h.couldNot("draft the scrub of "+name, r)
-	case draft.Columns == 0:
+	case section.Columns == 0:
 		return cannot("draft the scrub of %s: %s has no column whose rows are loaded", name, r.Backup.Name)
 	}
-	_, err = fmt.Fprint(h.Stdout, drafted(draft, r))
+	_, err = fmt.Fprint(h.Stdout, drafted(section, r))
 	return err
 }
 
@@ -92,12 +92,12 @@ func (h *Home) couldNot(what string, r *verdict.Report) error {
 	if code == verdict.ExitOK {
 		code = verdict.ExitError
 	}
-	return &Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, where(r))}
+	return &Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, whereReport(r))}
 }
 
 // drafted is a draft as it is printed: with what a reviewer should know in
 // front.
-func drafted(d *scrub.Draft, r *verdict.Report) string {
+func drafted(d *draft.Draft, r *verdict.Report) string {
 	var b strings.Builder
 	say := func(format string, args ...any) {
 		b.WriteString("# " + strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")

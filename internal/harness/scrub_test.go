@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/draft"
 	"daybefore/internal/verdict"
 )
 
@@ -12,7 +12,7 @@ import (
 func TestDraftTellsInFrontWhatPasses(t *testing.T) {
 	t.Parallel()
 	r := &verdict.Report{Backup: verdict.Backup{Name: "shop.dump"}}
-	d := &scrub.Draft{Rules: 2, Passing: []string{"public.things.serial_no: long numbers", "public.users.city: a list of words"}}
+	d := &draft.Draft{Rules: 2, Passing: []string{"public.things.serial_no: long numbers", "public.users.city: a list of words"}}
 	front, _, _ := strings.Cut(drafted(d, r), "# How sure a line is")
 	const want = "# Passes as it is, look at it first: public.things.serial_no: long numbers\n# Passes as it is, look at it first: " +
 		"public.users.city: a list of words\n"

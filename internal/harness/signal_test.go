@@ -233,7 +233,7 @@ func interrupt(t *testing.T, p *place, pr *process, sig syscall.Signal, stage st
 	p.nothingLeft(volumes...)
 }
 
-// ended tells whether the process is gone or waits to be fetched.
+// ended reports whether the process is gone or waits to be fetched.
 func (pr *process) ended() bool {
 	now := state(fmt.Sprintf("/proc/%d", pr.Process.Pid))
 	return now == "" || now == "Z"

@@ -16,8 +16,8 @@ import (
 // Release is the version that CHANGELOG.md speaks of.
 const Release = "0.1.0"
 
-// sources is put in by the build target: a digest of what it compiled.
-var sources string
+// sourceSum is put in by the build target: a digest of what it compiled.
+var sourceSum string
 
 // Version prints which harness this is, as its reports name it.
 func (h *Home) Version() error {
@@ -29,8 +29,8 @@ func (h *Home) Version() error {
 // release and the sources or, where the build target did not compile it, the
 // program itself. Two builds of different sources never have one name.
 var version = sync.OnceValue(func() string {
-	if sources != "" {
-		return nameOf(sources)
+	if sourceSum != "" {
+		return nameOf(sourceSum)
 	}
 	digest := sha256.New()
 	path, err := os.Executable()

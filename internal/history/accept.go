@@ -77,7 +77,7 @@ func Accept(dir string, a Acceptance, keys ...spec.Key) (name string, b []byte, 
 	b = sign(signedAcceptance, append(b, '\n'), keys)
 	name = acceptedStart + NewRunID(a.At) + acceptedEnd
 	if err := placeFile(dir, a.Drill, name, b); err != nil {
-		return "", nil, fmt.Errorf("keep what was accepted for %s under %s: %w; %s", a.Drill, dir, err, mend(err))
+		return "", nil, fmt.Errorf("keep what was accepted for %s under %s: %w; %s", a.Drill, dir, err, hintFor(err))
 	}
 	return name, b, nil
 }

@@ -379,7 +379,7 @@ func TestMend(t *testing.T) {
 		syscall.ENOSPC: "make room", syscall.EDQUOT: "make room", syscall.EROFS: "let this user write",
 		fs.ErrPermission: "let this user write", fs.ErrExist: "another run id", errLocked: "holds the lock",
 	} {
-		if got := mend(&fs.PathError{Op: "write", Path: "x", Err: err}); !strings.Contains(got, want) {
+		if got := hintFor(&fs.PathError{Op: "write", Path: "x", Err: err}); !strings.Contains(got, want) {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}

@@ -62,7 +62,7 @@ func Latest(dir, drill string) (*verdict.Report, error) {
 		return nil, err
 	}
 	// A process that was killed between a run and its copy leaves the copy old.
-	for newest, err := range runs(root, drill) {
+	for newest, err := range localRuns(root, drill) {
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func All(dir, drill string) iter.Seq2[*verdict.Report, error] {
 			return
 		}
 		defer root.Close()
-		for r, err := range runs(root, drill) {
+		for r, err := range localRuns(root, drill) {
 			if !yield(r, err) {
 				return
 			}
@@ -99,8 +99,8 @@ func All(dir, drill string) iter.Seq2[*verdict.Report, error] {
 	}
 }
 
-// runs reads the folders of runs, newest name first.
-func runs(root *os.Root, drill string) iter.Seq2[*verdict.Report, error] {
+// localRuns reads the folders of runs, newest name first.
+func localRuns(root *os.Root, drill string) iter.Seq2[*verdict.Report, error] {
 	return func(yield func(*verdict.Report, error) bool) {
 		entries, err := fs.ReadDir(root.FS(), ".")
 		if err != nil {

@@ -35,7 +35,7 @@ const (
 // one it is not signed. An error says where and what to do.
 func Save(dir string, r *verdict.Report, others map[string][]byte, keys ...spec.Key) error {
 	if err := save(dir, r, others, keys); err != nil {
-		return fmt.Errorf("keep the report of %s under %s: %w; %s", r.Drill, dir, err, mend(err))
+		return fmt.Errorf("keep the report of %s under %s: %w; %s", r.Drill, dir, err, hintFor(err))
 	}
 	return nil
 }
@@ -79,8 +79,8 @@ func change(dir, drill string, put func(root *os.Root) error) error {
 	return put(root)
 }
 
-// mend is what to do about a report that could not be kept.
-func mend(err error) string {
+// hintFor is what to do about a report that could not be kept.
+func hintFor(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return "let this user write there"
@@ -173,7 +173,7 @@ func placeRun(root *os.Root, run string, files map[string][]byte) (err error) {
 func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
 	latest, err := startOf(root, latestFile)
 	if err != nil {
-		for past, err := range runs(root, r.Drill) {
+		for past, err := range localRuns(root, r.Drill) {
 			if err == nil && past.StartedAt.After(r.StartedAt) {
 				if b, err = readFile(root, filepath.Join(past.Run, reportFile)); err != nil {
 					return err

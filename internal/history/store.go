@@ -286,7 +286,7 @@ type entry struct {
 	damaged  *DamagedError
 }
 
-// proven tells whether anybody vouches for an entry: the key that signed it or,
+// proven reports whether anybody vouches for an entry: the key that signed it or,
 // where there is none, this machine.
 func (sh *shelf) proven(e entry) bool {
 	if len(sh.keys) > 0 {

@@ -93,7 +93,7 @@ func save(t *testing.T, s history.Store, r *verdict.Report) *verdict.Report {
 	return r
 }
 
-func runs(p history.Past) (runs []string) {
+func localRuns(p history.Past) (runs []string) {
 	for _, r := range p.Passing {
 		runs = append(runs, r.Run)
 	}
@@ -117,15 +117,15 @@ func testWithoutDisk(t *testing.T, s place) {
 		}
 	}
 	p := history.Read(t.Context(), dir, s, "shop")
-	if want := []string{second.Run, here.Run, first.Run}; !slices.Equal(runs(p), want) || len(p.Damaged) > 0 || p.Problem != nil {
-		t.Errorf("%q, want %q (%+v)", runs(p), want, p)
+	if want := []string{second.Run, here.Run, first.Run}; !slices.Equal(localRuns(p), want) || len(p.Damaged) > 0 || p.Problem != nil {
+		t.Errorf("%q, want %q (%+v)", localRuns(p), want, p)
 	}
 	var many []string
 	for i := range spec.MostPast + 3 {
 		many = append(many, save(t, s, report("busy", i, verdict.Pass)).Run)
 	}
 	slices.Reverse(many)
-	if p := history.Read(t.Context(), dir, s, "busy"); !slices.Equal(runs(p), many[:spec.MostPast]) {
+	if p := history.Read(t.Context(), dir, s, "busy"); !slices.Equal(localRuns(p), many[:spec.MostPast]) {
 		t.Errorf("%d runs, want the newest %d", len(p.Passing), spec.MostPast)
 	}
 }
@@ -160,7 +160,7 @@ func testDamaged(t *testing.T, s place) {
 	s.put("shop/accepted-20261121T070000Z-0000.json", `{"schema": 1, "drill": "bot", "check": "x", "at": "2026-11-21T07:00:00Z"}`)
 	s.put("shop/notes.txt", "kept by a person")
 	p := history.Read(t.Context(), t.TempDir(), s, "shop")
-	if !slices.Equal(runs(p), []string{good.Run}) || p.Problem != nil || len(p.Accepted) > 0 {
+	if !slices.Equal(localRuns(p), []string{good.Run}) || p.Problem != nil || len(p.Accepted) > 0 {
 		t.Errorf("%+v", p)
 	}
 	said := strings.Join(p.Damaged, "\n")
@@ -180,8 +180,8 @@ func testDamaged(t *testing.T, s place) {
 	if err := os.WriteFile(filepath.Join(dir, "shop", good.Run, "report.json"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if p := history.Read(t.Context(), dir, s, "shop"); !slices.Equal(runs(p), []string{good.Run}) {
-		t.Errorf("%q", runs(p))
+	if p := history.Read(t.Context(), dir, s, "shop"); !slices.Equal(localRuns(p), []string{good.Run}) {
+		t.Errorf("%q", localRuns(p))
 	}
 }
 

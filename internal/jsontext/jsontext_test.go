@@ -90,3 +90,15 @@ func TestMembers(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainKey(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]bool{
+		"": true, "contact_email": true, "a.b:c/d-e$1": true, "order_123456": true,
+		"order_1234567": false, "ada lovelace": false, "ada@example.com": false, "+49": false, "strasse\xc3\x9f": false, `a\u0062`: false,
+	} {
+		if got := PlainKey([]byte(key)); got != want {
+			t.Errorf("%q: %v, want %v", key, got, want)
+		}
+	}
+}

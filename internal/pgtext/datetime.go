@@ -2,11 +2,11 @@ package pgtext
 
 import "bytes"
 
-// field is what a piece of a date or time looks like (ParseDateTime).
-type field byte
+// dateField is what a piece of a date or time looks like (ParseDateTime).
+type dateField byte
 
 const (
-	aNumber field = iota
+	aNumber dateField = iota
 	aDate
 	aTime
 	aZone
@@ -14,9 +14,9 @@ const (
 	aSpecial
 )
 
-// token is a piece of a date or time, in lower case.
-type token struct {
-	kind field
+// dateToken is a piece of a date or time, in lower case.
+type dateToken struct {
+	kind dateField
 	text []byte
 }
 
@@ -26,7 +26,7 @@ const (
 )
 
 // tokens takes a value apart; false for what no date or time can be made of.
-func (r *Reader) tokens(s []byte) ([]token, bool) {
+func (r *Reader) tokens(s []byte) ([]dateToken, bool) {
 	if len(s) > maxDateLen+maxFields {
 		return nil, false
 	}
@@ -50,7 +50,7 @@ func (r *Reader) tokens(s []byte) ([]token, bool) {
 		if end < 0 {
 			return nil, false
 		}
-		r.fields[n] = token{kind, s[:end]}
+		r.fields[n] = dateToken{kind, s[:end]}
 		if c == '-' || c == '+' { // blanks may stand behind the sign
 			if blank := signBlanks(s); blank > 0 {
 				s = s[blank:]
@@ -59,7 +59,7 @@ func (r *Reader) tokens(s []byte) ([]token, bool) {
 				if end < 0 {
 					return nil, false
 				}
-				r.fields[n] = token{kind, s[:end]}
+				r.fields[n] = dateToken{kind, s[:end]}
 			}
 		}
 		n, s = n+1, s[end:]
@@ -78,7 +78,7 @@ func signBlanks(s []byte) int {
 
 // tokenAt is the kind of the token at the beginning, and where it ends; -1 for
 // none.
-func tokenAt(s []byte) (field, int) {
+func tokenAt(s []byte) (dateField, int) {
 	switch c := s[0]; {
 	case isDigit(c):
 		return digitsAt(s)
@@ -92,7 +92,7 @@ func tokenAt(s []byte) (field, int) {
 	return 0, -1
 }
 
-func signedAt(s []byte) (field, int) {
+func signedAt(s []byte) (dateField, int) {
 	i := 1 + signBlanks(s)
 	switch {
 	case i == len(s):
@@ -128,7 +128,7 @@ func oneOf(c byte, set string) bool {
 }
 
 // digitsAt is a token that begins with a digit.
-func digitsAt(s []byte) (field, int) {
+func digitsAt(s []byte) (dateField, int) {
 	i := digitsEnd(s, 0)
 	if i == len(s) {
 		return aNumber, i
@@ -163,7 +163,7 @@ func digitsAt(s []byte) (field, int) {
 
 // wordAt is a token that begins with a letter: a word, or a date or the name
 // of a zone with something else in it.
-func wordAt(s []byte) (field, int) {
+func wordAt(s []byte) (dateField, int) {
 	i := run(s, 0, "", false, true)
 	if i < len(s) {
 		c := s[i]
@@ -192,9 +192,9 @@ const (
 	doy
 	weekday
 	era
-	units   // no bit of a mask
-	ignored // likewise
-	special // likewise
+	unitMask // no bit of a mask
+	ignored  // likewise
+	special  // likewise
 	isoTime
 	julian
 )
@@ -204,9 +204,9 @@ const (
 	wholeTime = hour | minute | second
 )
 
-// word is what a word means: its kind, and the month's number, or what of a
+// dateWord is what a word means: its kind, and the month's number, or what of a
 // special word's the value then has.
-type word struct {
+type dateWord struct {
 	kind  int
 	value int
 }
@@ -214,7 +214,7 @@ type word struct {
 const endless = -1 // of special words: infinity and epoch
 
 // words are datetktbl.
-var words = map[string]word{
+var words = map[string]dateWord{
 	"+infinity": {special, endless}, "-infinity": {special, endless}, "infinity": {special, endless},
 	"epoch": {special, endless},
 	"now":   {special, wholeDate | wholeTime | zone}, "today": {special, wholeDate}, "tomorrow": {special, wholeDate},
@@ -236,8 +236,9 @@ var words = map[string]word{
 	"thurs": {weekday, 4}, "thursday": {weekday, 4},
 	"fri": {weekday, 5}, "friday": {weekday, 5}, "sat": {weekday, 6}, "saturday": {weekday, 6},
 	"dst": {daylight, 0}, "t": {isoTime, 0}, "j": {julian, 0}, "jd": {julian, 0}, "julian": {julian, 0},
-	"d": {units, 0}, "h": {units, 0}, "m": {units, 0}, "mm": {units, 0}, "s": {units, 0}, "y": {units, 0},
-	"dow": {units, 0}, "doy": {units, 0}, "isodow": {units, 0}, "isoyear": {units, 0},
+	"d": {unitMask, 0}, "h": {unitMask, 0}, "m": {unitMask, 0}, "mm": {unitMask, 0}, "s": {unitMask, 0},
+	"y":   {unitMask, 0},
+	"dow": {unitMask, 0}, "doy": {unitMask, 0}, "isodow": {unitMask, 0}, "isoyear": {unitMask, 0},
 }
 
 // strictSince is the version whose words for units need a number behind them,
@@ -258,7 +259,7 @@ type moment struct {
 }
 
 // read is DecodeDateTime, or DecodeTimeOnly.
-func (m *moment) read(fields []token) bool {
+func (m *moment) read(fields []dateToken) bool {
 	for i := range fields {
 		got, ok := m.field(fields, i)
 		switch {
@@ -276,7 +277,7 @@ func (m *moment) read(fields []token) bool {
 }
 
 // field reads the field i, and returns what the moment has by it.
-func (m *moment) field(fields []token, i int) (got int, ok bool) {
+func (m *moment) field(fields []dateToken, i int) (got int, ok bool) {
 	switch f := fields[i]; f.kind {
 	case aDate:
 		return m.dateField(fields, i)
@@ -298,7 +299,7 @@ func (m *moment) field(fields []token, i int) (got int, ok bool) {
 	}
 }
 
-func (m *moment) dateField(fields []token, i int) (got int, ok bool) {
+func (m *moment) dateField(fields []dateToken, i int) (got int, ok bool) {
 	s := fields[i].text
 	if m.label == julian {
 		m.label, m.julian = 0, true
@@ -332,7 +333,7 @@ func (m *moment) dateField(fields []token, i int) (got int, ok bool) {
 	return got | zone, ok
 }
 
-func (m *moment) numberField(fields []token, i int) (got int, ok bool) {
+func (m *moment) numberField(fields []dateToken, i int) (got int, ok bool) {
 	s := fields[i].text
 	point := bytes.IndexByte(s, '.')
 	switch {
@@ -361,7 +362,7 @@ func (m *moment) numberField(fields []token, i int) (got int, ok bool) {
 	return m.number(s, m.has)
 }
 
-func (m *moment) timeNumber(fields []token, i, point int) (got int, ok bool) {
+func (m *moment) timeNumber(fields []dateToken, i, point int) (got int, ok bool) {
 	s := fields[i].text
 	switch {
 	case point >= 0 && i == 0 && len(fields) >= 2 && fields[len(fields)-1].kind == aDate:
@@ -407,7 +408,7 @@ func (m *moment) wordField(s []byte) (got int, ok bool) {
 		m.meridian = true
 	case daylight:
 		return zone | daylight, true
-	case units, julian:
+	case unitMask, julian:
 		if m.label != 0 {
 			return 0, false
 		}

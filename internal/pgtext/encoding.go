@@ -2,7 +2,7 @@ package pgtext
 
 import "unicode/utf8"
 
-// Valid returns the function that tells whether text is well-formed in an
+// Valid returns the function that reports whether text is well-formed in an
 // encoding, by PostgreSQL's name; nil where every byte but zero is, or where
 // the encoding is not known.
 //

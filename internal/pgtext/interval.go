@@ -6,8 +6,8 @@ import "bytes"
 const (
 	microseconds = 1 << iota
 	milliseconds
-	seconds
-	minutes
+	unitSeconds
+	unitMinutes
 	hours
 	days
 	weeks
@@ -23,7 +23,7 @@ const (
 	zoneUnit
 )
 
-const clockUnits = hours | minutes | seconds | milliseconds | microseconds
+const clockUnits = hours | unitMinutes | unitSeconds | milliseconds | microseconds
 
 // unitNames are deltatktbl; words are compared by their first ten letters.
 var unitNames = map[string]int{
@@ -31,14 +31,14 @@ var unitNames = map[string]int{
 	"c": centuries, "cent": centuries, "centuries": centuries, "century": centuries,
 	"d": days, "day": days, "days": days, "dec": decades, "decade": decades, "decades": decades, "decs": decades,
 	"h": hours, "hour": hours, "hours": hours, "hr": hours, "hrs": hours,
-	"m": minutes, "min": minutes, "mins": minutes, "minute": minutes, "minutes": minutes,
+	"m": unitMinutes, "min": unitMinutes, "mins": unitMinutes, "minute": unitMinutes, "minutes": unitMinutes,
 	"microsecon": microseconds, "us": microseconds, "usec": microseconds, "usecs": microseconds,
 	"useconds": microseconds, "usecond": microseconds,
 	"mil": millennia, "mils": millennia, "millennia": millennia, "millennium": millennia,
 	"millisecon": milliseconds, "ms": milliseconds, "msec": milliseconds, "msecs": milliseconds,
 	"mseconds": milliseconds, "msecond": milliseconds,
 	"mon": months, "mons": months, "month": months, "months": months, "qtr": quarters, "quarter": quarters,
-	"s": seconds, "sec": seconds, "secs": seconds, "second": seconds, "seconds": seconds,
+	"s": unitSeconds, "sec": unitSeconds, "secs": unitSeconds, "second": unitSeconds, "seconds": unitSeconds,
 	"w": weeks, "week": weeks, "weeks": weeks, "y": years, "year": years, "years": years, "yr": years, "yrs": years,
 	"timezone": zoneUnit, "timezone_h": zoneUnit, "timezone_m": zoneUnit,
 	"infinity": endlessInterval, "+infinity": endlessInterval, "-infinity": endlessInterval,
@@ -51,7 +51,7 @@ func (r *Reader) interval(_ *Type, s []byte) bool {
 
 // spanOf is DecodeInterval: it reads from the end, since units stand behind
 // their numbers.
-func (r *Reader) spanOf(fields []token) bool {
+func (r *Reader) spanOf(fields []dateToken) bool {
 	has, unit := 0, 0
 	waits := false // the unit waits for its number, which versions before 16 do not miss
 	for i := len(fields) - 1; i >= 0; i-- {
@@ -72,14 +72,14 @@ func (r *Reader) spanOf(fields []token) bool {
 }
 
 // isUnit reports whether the token is a word that a number must precede.
-func (f token) isUnit() bool {
+func (f dateToken) isUnit() bool {
 	if f.kind != aWord && f.kind != aSpecial || unitNames[string(truncated(f.text))] == ago {
 		return false
 	}
 	return words[string(truncated(f.text))].kind != ignored
 }
 
-func (r *Reader) spanField(f token, unit int) (got, next int, ok bool) {
+func (r *Reader) spanField(f dateToken, unit int) (got, next int, ok bool) {
 	switch f.kind {
 	case aTime:
 		m := moment{r: r}
@@ -93,7 +93,7 @@ func (r *Reader) spanField(f token, unit int) (got, next int, ok bool) {
 		return r.unitField(f.text, unit)
 	}
 	if unit == 0 {
-		unit = seconds
+		unit = unitSeconds
 	}
 	return spanNumber(f.text, unit)
 }
@@ -118,8 +118,8 @@ func (r *Reader) dateUnit(s []byte, unit int) (got, next int, ok bool) {
 	case w.kind == ignored:
 		return 0, unit, true
 	case string(s) == "mm":
-		return 0, minutes, true
-	case w.kind == units || w.kind == julian:
+		return 0, unitMinutes, true
+	case w.kind == unitMask || w.kind == julian:
 		return 0, zoneUnit, true // no number may have it, but years-months need none
 	}
 	return 0, 0, false
@@ -138,14 +138,14 @@ func spanNumber(s []byte, unit int) (got, next int, ok bool) {
 		m, end := orZero(rest[1:])
 		return months, months, m < 12 && len(end) == 0
 	case rest[0] == '.' && digitsEnd(rest, 1) == len(rest):
-		if unit == seconds {
-			got = seconds | milliseconds | microseconds
+		if unit == unitSeconds {
+			got = unitSeconds | milliseconds | microseconds
 		}
 	default:
 		return 0, 0, false
 	}
 	switch unit {
-	case hours, minutes:
+	case hours, unitMinutes:
 		next = days // in case that no unit stands behind the next
 	case quarters, ago, zoneUnit:
 		return 0, 0, false

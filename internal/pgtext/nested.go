@@ -109,8 +109,8 @@ func (d *dimensions) readBounds(s []byte) ([]byte, bool) {
 		if !both {
 			lower, upper = []byte("1"), lower
 		}
-		from, ok := bound(lower)
-		to, too := bound(upper)
+		from, ok := rangeBound(lower)
+		to, too := rangeBound(upper)
 		if !ok || !too || to < from {
 			return nil, false
 		}
@@ -126,7 +126,7 @@ func (d *dimensions) readBounds(s []byte) ([]byte, bool) {
 	return skipSpace(s[1:]), true
 }
 
-func bound(s []byte) (n int, ok bool) {
+func rangeBound(s []byte) (n int, ok bool) {
 	if len(s) == 0 {
 		return 0, false
 	}

@@ -131,7 +131,7 @@ func (t *Type) What() string { return t.what }
 type Reader struct {
 	Server
 	lower  []byte
-	fields [maxFields]token
+	fields [maxFields]dateToken
 	depth  int
 	values [][]byte // unquoted parts, by depth
 	nested []byte   // what json is in: { or [

@@ -87,17 +87,17 @@ func hexPairs(s []byte) bool {
 
 // bit has exactly its length, varbit at most.
 func (r *Reader) bit(t *Type, s []byte) bool {
-	n := bits(s)
+	n := bitCount(s)
 	return n >= 0 && (t.typmod <= 0 || n == int(t.typmod))
 }
 
 func (r *Reader) varbit(t *Type, s []byte) bool {
-	n := bits(s)
+	n := bitCount(s)
 	return n >= 0 && (t.typmod <= 0 || n <= int(t.typmod))
 }
 
-// bits is how many a bit string has; -1 for what is none.
-func bits(s []byte) int {
+// bitCount is how many a bit string has; -1 for what is none.
+func bitCount(s []byte) int {
 	each := 1
 	if len(s) > 0 && (s[0]|0x20 == 'b' || s[0]|0x20 == 'x') {
 		if s[0]|0x20 == 'x' {

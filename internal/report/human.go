@@ -27,8 +27,8 @@ func size(bytes int64) string {
 	return units.CustomSize("%.4g %s", float64(bytes), 1000, []string{"bytes", "KB", "MB", "GB", "TB", "PB"})
 }
 
-// took writes a duration as people say it: 12 ms, 0.4 s, 41 s, 1m 04s, 2h 05m.
-func took(d time.Duration) string {
+// durationText writes a duration as people say it: 12 ms, 0.4 s, 41 s, 1m 04s, 2h 05m.
+func durationText(d time.Duration) string {
 	d = max(d, 0)
 	switch s := d.Round(time.Second); {
 	case d < 100*time.Millisecond:
@@ -44,7 +44,7 @@ func took(d time.Duration) string {
 	}
 }
 
-func tookMS(ms int64) string { return took(time.Duration(ms) * time.Millisecond) }
+func tookMS(ms int64) string { return durationText(time.Duration(ms) * time.Millisecond) }
 
 // age writes how long ago something was, roughly: 12m, 5h, 3d.
 func age(d time.Duration) string {
@@ -60,5 +60,5 @@ func age(d time.Duration) string {
 	}
 }
 
-// at writes a point in time.
-func at(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// instant writes a point in time.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -69,7 +69,7 @@ func storeFacts(r *verdict.Report) []fact {
 		facts = append(facts, fact{"newest", clean(b.Name) + ", " + backupTime(b) + ", " + size(b.SizeBytes)})
 	}
 	return append(facts,
-		fact{"judged", at(judgedAt(r)) + ", in " + tookMS(r.DurationMS) + "; nothing was fetched or restored"})
+		fact{"judged", instant(judgedAt(r)) + ", in " + tookMS(r.DurationMS) + "; nothing was fetched or restored"})
 }
 
 // held says how much a store holds; empty where nobody looked.
@@ -77,6 +77,6 @@ func held(v verdict.Inventory) string {
 	if v.Backups == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), at(v.OldestAt),
-		at(v.NewestAt))
+	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), instant(v.OldestAt),
+		instant(v.NewestAt))
 }

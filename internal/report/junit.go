@@ -60,7 +60,7 @@ type junitMessage struct {
 func JUnit(w io.Writer, r *verdict.Report) error {
 	s := junitSuite{Name: clean(r.Drill), Timestamp: r.StartedAt.UTC().Format("2006-01-02T15:04:05")}
 	s.Time = seconds(r.DurationMS)
-	for _, f := range facts(r) {
+	for _, f := range headFacts(r) {
 		s.Properties = append(s.Properties, junitProperty{f.key, f.value})
 	}
 	c := junitCases{suite: &s, seen: map[string]int{}}

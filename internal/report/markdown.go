@@ -24,7 +24,7 @@ const markdownRest = "\n_The report is longer than a page takes; report.json hol
 // value from the backup can be markup in it.
 func Markdown(w io.Writer, r *verdict.Report) error {
 	m := &markdown{}
-	m.block("## " + badges[r.Outcome] + word(r.Outcome) + " " + escape(headline(r)) + "\n")
+	m.block("## " + badges[r.Outcome] + outcomeWord(r.Outcome) + " " + escape(headline(r)) + "\n")
 	if says := setApart(r.Sandbox); says != "" {
 		m.block("\n**" + escape(says) + "**\n")
 	}
@@ -81,7 +81,7 @@ const mostText = 64 << 10
 
 func (m *markdown) finding(f finding) {
 	c := f.Check
-	text := "\n**" + badges[c.Outcome] + word(c.Outcome) + " " + escape(clean(f.what)) + "**"
+	text := "\n**" + badges[c.Outcome] + outcomeWord(c.Outcome) + " " + escape(clean(f.what)) + "**"
 	if c.Code != "" {
 		text += " (" + escape(clean(c.Stage+", "+string(c.Code))) + ")"
 	}
@@ -97,7 +97,7 @@ func (m *markdown) finding(f finding) {
 func (m *markdown) stages(r *verdict.Report) {
 	rows := [][]string{{"Stage", "Outcome", "Took"}}
 	for _, s := range r.Stages {
-		rows = append(rows, []string{s.Name, badges[s.Outcome] + word(s.Outcome), tookMS(s.DurationMS)})
+		rows = append(rows, []string{s.Name, badges[s.Outcome] + outcomeWord(s.Outcome), tookMS(s.DurationMS)})
 	}
 	if len(rows) > 1 {
 		m.block("\n")
@@ -189,7 +189,7 @@ func eventRows(e verdict.Events) [][]string {
 
 func factRows(r *verdict.Report) [][]string {
 	rows := [][]string{{"What", "Value"}}
-	for _, f := range facts(r) {
+	for _, f := range headFacts(r) {
 		rows = append(rows, []string{f.key, f.value})
 	}
 	return rows

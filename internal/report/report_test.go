@@ -125,7 +125,7 @@ func TestColourSaysNothingMore(t *testing.T) {
 	}
 }
 
-// mayStand tells whether a character may stand in what people print or read:
+// mayStand reports whether a character may stand in what people print or read:
 // no control character but the newline, no mark that turns the writing.
 func mayStand(r rune) bool {
 	return r == '\n' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r)
@@ -365,9 +365,9 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 func TestHumanForms(t *testing.T) {
 	t.Parallel()
 	for want, got := range map[string]string{
-		"0 ms": took(-time.Second), "12 ms": took(12 * time.Millisecond), "2.9 s": took(2900 * time.Millisecond),
-		"9.9 s": took(9949 * time.Millisecond), "10 s": took(9960 * time.Millisecond), "1m 00s": took(59_700 * time.Millisecond),
-		"1m 04s": took(64 * time.Second), "2h 05m": took(125 * time.Minute), "1h 00m": took(3599_800 * time.Millisecond),
+		"0 ms": durationText(-time.Second), "12 ms": durationText(12 * time.Millisecond), "2.9 s": durationText(2900 * time.Millisecond),
+		"9.9 s": durationText(9949 * time.Millisecond), "10 s": durationText(9960 * time.Millisecond), "1m 00s": durationText(59_700 * time.Millisecond),
+		"1m 04s": durationText(64 * time.Second), "2h 05m": durationText(125 * time.Minute), "1h 00m": durationText(3599_800 * time.Millisecond),
 		"0 bytes": size(0), "999 bytes": size(999), "312.4 KB": size(312_417), "1 MB": size(1_000_000), "2.9 GB": size(2_900_000_000),
 		"0m": age(0), "59m": age(time.Hour - 1), "47h": age(48*time.Hour - 1), "3d": age(80 * time.Hour), "from the future": age(-1),
 		"1 row": counted(1, "row"), "2,000 rows": counted(2000, "row"), "0 rows": counted(0, "row"),
@@ -497,11 +497,11 @@ func TestAdviceStandsBelowWhatItIsFor(t *testing.T) {
 func TestABackupOfADay(t *testing.T) {
 	t.Parallel()
 	b := verdict.Backup{TakenAt: began, Checksum: "unpacked"}
-	if got := backupTime(b); got != "taken "+at(began) {
+	if got := backupTime(b); got != "taken "+instant(began) {
 		t.Errorf("%q", got)
 	}
 	b.TakenUntil = began.AddDate(0, 0, 1)
-	if got := backupTime(b); got != "taken between "+at(began)+" and "+at(b.TakenUntil) {
+	if got := backupTime(b); got != "taken between "+instant(began)+" and "+instant(b.TakenUntil) {
 		t.Errorf("%q", got)
 	}
 	if got := checksum(b); got != "verified by the unpacked file's sum" {

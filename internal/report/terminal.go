@@ -112,9 +112,9 @@ func always(attributes ...color.Attribute) *color.Color {
 
 func (p *page) paint(o verdict.Outcome) string {
 	if c := paints[o]; p.color && c != nil {
-		return c.Sprint(word(o))
+		return c.Sprint(outcomeWord(o))
 	}
-	return word(o)
+	return outcomeWord(o)
 }
 
 func (p *page) blank() { p.WriteByte('\n') }
@@ -381,7 +381,7 @@ func cleanAll(texts []string) []string {
 
 func (p *page) facts(r *verdict.Report) {
 	p.blank()
-	for _, f := range facts(r) {
+	for _, f := range headFacts(r) {
 		p.hanging(fmt.Sprintf("%-11s ", f.key), f.value)
 	}
 }

@@ -113,7 +113,7 @@ func witnessFacts(r *verdict.Report) []fact {
 // span says from when to when, and how long that is.
 func span(from, to time.Time) string {
 	if from.Equal(to) {
-		return at(from)
+		return instant(from)
 	}
-	return fmt.Sprintf("%s to %s (%s)", at(from), at(to), took(to.Sub(from)))
+	return fmt.Sprintf("%s to %s (%s)", instant(from), instant(to), durationText(to.Sub(from)))
 }

@@ -54,13 +54,13 @@ func callHome(e archive.Entry) string {
 	return ""
 }
 
-// drops tells whether an entry is left out so that it calls nobody.
+// drops reports whether an entry is left out so that it calls nobody.
 func (o Options) drops(e archive.Entry) bool {
 	what := callHome(e)
 	return what != "" && (o.Drop == nil || slices.Contains(o.Drop, what))
 }
 
-// LeftOut tells whether an entry is not restored because it would call home.
+// LeftOut reports whether an entry is not restored because it would call home.
 func (s *Session) LeftOut(e archive.Entry) bool { return s.opts.drops(e) }
 
 // preData restores the schema. Foreign servers that are left out leave a name
@@ -160,10 +160,12 @@ with recursive reading(oid) as (
   union
   select more.oid from reading r cross join lateral (
     select w.ev_class from pg_catalog.pg_depend d join pg_catalog.pg_rewrite w on w.oid = d.objid
-     where d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = r.oid
+     where d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+       and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = r.oid
     union all select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = r.oid) more(oid))
 select n.nspname::text, c.relname::text
-  from reading r join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm'`
+  from reading r join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'm'`
 
 // withoutForeignRows leaves materialized views empty that read foreign tables:
 // there is no network to reach the others by, and no file of production's.
@@ -180,14 +182,14 @@ func (s *Session) withoutForeignRows(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
 	}
-	reading := map[name]bool{}
-	var n name
+	reading := map[tableName]bool{}
+	var n tableName
 	if _, err := pgx.ForEachRow(rows, []any{&n.schema, &n.table},
 		func() error { reading[n] = true; return nil }); err != nil {
 		return fmt.Errorf("look for what reads foreign tables in %s: %w", s.archive.Database, err)
 	}
 	s.unfilled = take(&s.lists.post, func(e archive.Entry) bool {
-		return e.Desc == "MATERIALIZED VIEW DATA" && reading[name{e.Namespace, e.Tag}]
+		return e.Desc == "MATERIALIZED VIEW DATA" && reading[tableName{e.Namespace, e.Tag}]
 	})
 	return nil
 }
@@ -210,7 +212,7 @@ func (s *Session) unfilledCheck() *verdict.Check {
 	return &verdict.Check{
 		ID: "left_out:foreign_rows", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Observed: fmt.Sprint(len(names)),
-		Message:  "not filled, since they read foreign tables and " + string(byNetwork) + ": " + list(names),
+		Message:  "not filled, since they read foreign tables and " + string(byNetwork) + ": " + shortList(names),
 		Hint:     "a restore beside those servers fills them; nothing is known of it here",
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 // object is what an entry of the archive, or a statement, makes.
 type object struct {
-	kind string // as the table of contents has it: MATERIALIZED VIEW DATA
-	name name   // unquoted; of a function without its arguments; the schema may be empty
+	kind string    // as the table of contents has it: MATERIALIZED VIEW DATA
+	name tableName // unquoted; of a function without its arguments; the schema may be empty
 }
 
 // A cause is why an error need not be the backup's fault: what the drill itself
@@ -47,7 +47,7 @@ var remedies = map[cause]string{
 	bySetting:    "name an image under sandbox.image that takes the setting",
 }
 
-type sign struct {
+type causeSign struct {
 	words *regexp.Regexp
 	cause cause
 }
@@ -56,16 +56,21 @@ type sign struct {
 // backup brings along: of src/backend (utils/fmgr/dfmgr.c, utils/adt/pg_locale.c,
 // tsearch/*.c, commands/tablespace.c and extension.c) and contrib's postgres_fdw,
 // dblink and file_fdw.
-var signs = []sign{
-	{regexp.MustCompile(`^(?:could not connect to server "|could not establish connection|connection (?:"[^"]*" )?not available|user mapping not found for |` +
-		`could not connect to |failed to connect to |could not translate host name|password or GSSAPI delegated credentials required)`), byNetwork},
+var signs = []causeSign{
+	{regexp.MustCompile(`^(?:could not connect to server "|could not establish connection` +
+		`|connection (?:"[^"]*" )?not available|user mapping not found for |` +
+		`could not connect to |failed to connect to |could not translate host name` +
+		`|password or GSSAPI delegated credentials required)`), byNetwork},
 	{mustBeLoaded, byPreload},
 	{regexp.MustCompile(`^could not open (?:[a-z-]+ )?(?:dictionary|affix|stop-word|thesaurus|synonym|rules) file "|` +
 		`^could not (?:open|stat) file "/[^"]*"(?: for reading)?: (?:No such file|Permission denied)`), byFile},
-	{regexp.MustCompile(`^could not (?:access|load) (?:file|library) "|^could not find function "[^"]*" in file "|^incompatible library "|` +
+	{regexp.MustCompile(`^could not (?:access|load) (?:file|library) "|^could not find function "[^"]*" in file "` +
+		`|^incompatible library "|` +
 		`^extension "[^"]*" is not available|^could not open extension control file `), byLibrary},
-	{regexp.MustCompile(`^could not create locale "|^could not open collator for locale "|^could not convert locale name "|^ICU is not supported in this build|` +
-		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale|^ICU locale "`), byLocale},
+	{regexp.MustCompile(`^could not create locale "|^could not open collator for locale "` +
+		`|^could not convert locale name "|^ICU is not supported in this build|` +
+		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale` +
+		`|^ICU locale "`), byLocale},
 	{regexp.MustCompile(`^tablespace "[^"]*" does not exist`), byTablespace},
 }
 
@@ -217,7 +222,7 @@ func (s *Session) readExcluded(m message) bool {
 	refused := s.about(m)
 	return slices.ContainsFunc(s.order.saw, func(seen sighting) bool {
 		return refused == objectOf(seen.entry) && slices.ContainsFunc(s.lists.excluded, func(e archive.Entry) bool {
-			return name{e.Namespace, e.Tag} == seen.read
+			return tableName{e.Namespace, e.Tag} == seen.read
 		})
 	})
 }
@@ -259,7 +264,7 @@ func (s *Session) about(m message) object {
 	}
 	for _, t := range s.tables {
 		if m.entry == "TABLE DATA "+t.display() {
-			return object{"TABLE DATA", t.name}
+			return object{"TABLE DATA", t.tableName}
 		}
 	}
 	return object{}
@@ -293,7 +298,7 @@ func objectOf(e archive.Entry) object {
 			tag = after
 		}
 	}
-	return object{e.Desc, name{e.Namespace, tag}}
+	return object{e.Desc, tableName{e.Namespace, tag}}
 }
 
 // notPreloaded is the error of an extension that can only be created where its

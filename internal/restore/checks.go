@@ -45,7 +45,7 @@ func (s *Session) empty() bool {
 		return true
 	}
 	return s.held != nil && len(s.lists.excluded) == 0 &&
-		!slices.ContainsFunc(s.tables, func(t *table) bool { return t.passed > 0 })
+		!slices.ContainsFunc(s.tables, func(t *tableLoad) bool { return t.passed > 0 })
 }
 
 var noRowsCheck = verdict.Check{
@@ -119,7 +119,7 @@ func (s *Session) ownDoing(causes []cause) (words []string) {
 	return words
 }
 
-// Failing tells whether there were more errors than were declared as known.
+// Failing reports whether there were more errors than were declared as known.
 func (s *Session) Failing() bool { return int64(s.said.number(failure)) > s.opts.AllowedErrors }
 
 // Explain takes the objects, as schema.table.name, that need not be missing by
@@ -182,14 +182,14 @@ func (s *Session) leftOutCheck() *verdict.Check {
 	return &verdict.Check{
 		ID: "left_out", Stage: verdict.StageRestore, Code: verdict.CodeLeftOut, Outcome: verdict.Skipped,
 		Expected: "", Observed: fmt.Sprint(len(names)),
-		Message: "left out on purpose: " + list(names),
+		Message: "left out on purpose: " + shortList(names),
 		Hint: "foreign tables' rows, statistics, security labels, and what the drill file leaves out, are " +
 			"never restored into a sandbox",
 	}
 }
 
-// list writes names, each once, and no more than can be read.
-func list(names []string) string {
+// shortList writes names, each once, and no more than can be read.
+func shortList(names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	if len(names) > shown {

@@ -15,7 +15,7 @@ import (
 // counted is what is counted as one: a table by itself, or a partitioned
 // table with all its leaves, where rows were loaded through it.
 type counted struct {
-	*table
+	*tableLoad
 	passed, before int64
 	held           int64
 	strange        int64 // rows that its own load has not written, as far as that was looked for
@@ -27,7 +27,7 @@ type counted struct {
 func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	groups := s.groups()
 	s.groupsCounted = groups
-	s.held = map[name]int64{}
+	s.held = map[tableName]int64{}
 	refused := s.Refused()
 	count := countHeld
 	if s.archive.OwnCode() != "" {
@@ -39,12 +39,12 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	var out []verdict.Table
 	for _, g := range groups {
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
-		s.checks = append(s.checks, rowsHeld(g, slices.Contains(refused, [2]string{g.schema, g.name.table})))
+		s.checks = append(s.checks, rowsHeld(g, slices.Contains(refused, [2]string{g.schema, g.tableName.table})))
 		if g.strange > 0 {
 			s.checks = append(s.checks, writtenMeanwhile(g))
 		}
 		if g.kind == partitioned || !g.parent {
-			s.held[g.name] = g.held
+			s.held[g.tableName] = g.held
 		}
 	}
 	for _, e := range s.lists.excluded {
@@ -57,15 +57,15 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 // Held is what Count found in a table with all that inherits from it, so that
 // nobody need count it again; false where Count did not count just that.
 func (s *Session) Held(schema, table string) (rows int64, ok bool) {
-	rows, ok = s.held[name{schema, table}]
+	rows, ok = s.held[tableName{schema, table}]
 	return rows, ok
 }
 
 // Brought is how many rows the backup holds of a table, whatever became of them;
 // false where Held has none.
 func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
-	i := slices.IndexFunc(s.groupsCounted, func(g *counted) bool { return g.name == name{schema, table} })
-	if _, ok = s.held[name{schema, table}]; i < 0 || !ok {
+	i := slices.IndexFunc(s.groupsCounted, func(g *counted) bool { return g.tableName == tableName{schema, table} })
+	if _, ok = s.held[tableName{schema, table}]; i < 0 || !ok {
 		return 0, false
 	}
 	return s.groupsCounted[i].passed + s.groupsCounted[i].before, true
@@ -74,13 +74,13 @@ func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
 // groups puts leaves under their root where any row came through the root,
 // since rows then lie in leaves that no COPY statement named.
 func (s *Session) groups() []*counted {
-	byName := map[name]*counted{}
+	byName := map[tableName]*counted{}
 	var out []*counted
-	add := func(t, under *table) {
-		g := byName[under.name]
+	add := func(t, under *tableLoad) {
+		g := byName[under.tableName]
 		if g == nil {
-			g = &counted{table: under}
-			byName[under.name] = g
+			g = &counted{tableLoad: under}
+			byName[under.tableName] = g
 			out = append(out, g)
 		}
 		g.passed += t.passed
@@ -95,9 +95,9 @@ func (s *Session) groups() []*counted {
 		switch {
 		case t.kind == partitioned:
 		case byName[t.root] != nil:
-			add(t, byName[t.root].table)
+			add(t, byName[t.root].tableLoad)
 		case t.maybeThroughRoot():
-			add(t, &table{name: t.root, relation: relation{kind: partitioned}})
+			add(t, &tableLoad{tableName: t.root, relation: relation{kind: partitioned}})
 		default:
 			add(t, t)
 		}
@@ -143,7 +143,7 @@ func (s *Session) countAll(
 }
 
 func countHeld(ctx context.Context, conn *pgx.Conn, g *counted) (err error) {
-	g.held, err = countRows(ctx, conn, g.table)
+	g.held, err = countRows(ctx, conn, g.tableLoad)
 	return err
 }
 
@@ -165,7 +165,7 @@ func countOwn(ctx context.Context, conn *pgx.Conn, g *counted) error {
 
 // countRows counts what a table holds itself, or a partitioned one in all its
 // partitions. A table that was never created holds nothing.
-func countRows(ctx context.Context, conn *pgx.Conn, t *table) (n int64, err error) {
+func countRows(ctx context.Context, conn *pgx.Conn, t *tableLoad) (n int64, err error) {
 	from := t.from()
 	if from == "" {
 		return 0, nil
@@ -177,7 +177,7 @@ func countRows(ctx context.Context, conn *pgx.Conn, t *table) (n int64, err erro
 }
 
 // from is what is read for a table's rows; empty for one that was never created.
-func (t *table) from() string {
+func (t *tableLoad) from() string {
 	switch t.kind {
 	case "":
 		return ""

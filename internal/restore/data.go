@@ -20,9 +20,9 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// table is the target of one COPY statement.
-type table struct {
-	name
+// tableLoad is the target of one COPY statement.
+type tableLoad struct {
+	tableName
 	entry   archive.Entry
 	columns []string
 	copy    string // the statement that loads it, in UTF-8 as the session is
@@ -34,24 +34,24 @@ type table struct {
 	before int64 // rows that an extension's script had put there
 }
 
-// name is a table's, unquoted.
-type name struct{ schema, table string }
+// tableName is a table's, unquoted.
+type tableName struct{ schema, table string }
 
 // display is the name as reports show it.
-func (n name) display() string { return n.schema + "." + n.table }
+func (n tableName) display() string { return n.schema + "." + n.table }
 
 // sql is the name as SQL takes it.
-func (n name) sql() string { return pgx.Identifier{n.schema, n.table}.Sanitize() }
+func (n tableName) sql() string { return pgx.Identifier{n.schema, n.table}.Sanitize() }
 
 // relation is what the restored schema says of a table; zero where its
 // creation failed.
 type relation struct {
-	kind   string   // pg_class.relkind: r, p, f
-	root   name     // of the partition tree it belongs to
-	member bool     // of an extension
-	parent bool     // of tables that inherit from it
-	stored []string // columns that rows have values for, in their order: all but generated ones
-	direct bool     // no row reaches it but by a COPY statement of its own name
+	kind   string    // pg_class.relkind: r, p, f
+	root   tableName // of the partition tree it belongs to
+	member bool      // of an extension
+	parent bool      // of tables that inherit from it
+	stored []string  // columns that rows have values for, in their order: all but generated ones
+	direct bool      // no row reaches it but by a COPY statement of its own name
 }
 
 // Kinds of relations, as pg_class.relkind has them.
@@ -75,9 +75,9 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	if err := s.plan(ctx); err != nil {
 		return err
 	}
-	s.crew = newCrew(s.archive, s.tables, s.order, s.opts.Jobs)
+	s.scheduler = newScheduler(s.archive, s.tables, s.order, s.opts.Jobs)
 	work, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, s.crew.stop)()
+	defer context.AfterFunc(ctx, s.scheduler.stop)()
 	work.Go(func() error { return s.archive.CheckData(ctx, slices.Concat(s.lists.excluded, s.lists.leftOut)...) })
 	for range s.opts.Jobs {
 		work.Go(func() error { return s.worker(ctx, filter) })
@@ -86,7 +86,7 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	if s.observing != nil {
 		s.observing.Close(context.WithoutCancel(ctx))
 	}
-	s.took.Data, s.took.PostData = s.crew.lastRow.Sub(begun), time.Since(s.crew.lastRow)
+	s.took.Data, s.took.PostData = s.scheduler.lastRow.Sub(begun), time.Since(s.scheduler.lastRow)
 	return err
 }
 
@@ -94,7 +94,8 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 func (s *Session) leaveOut(unwanted func(schema, table string) bool) {
 	if unwanted != nil {
 		s.lists.exclude(unwanted)
-		s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return unwanted(t.entry.Namespace, t.entry.Tag) })
+		s.tables = slices.DeleteFunc(s.tables,
+			func(t *tableLoad) bool { return unwanted(t.entry.Namespace, t.entry.Tag) })
 	}
 }
 
@@ -129,10 +130,10 @@ func (s *Session) describe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.relation = relations[t.name]
+		t.relation = relations[t.tableName]
 		if e.Inserts() {
 			t.columns, t.rootColumns = t.stored, relations[t.root].stored
-			t.copy = t.copyStatement(t.name)
+			t.copy = t.copyStatement(t.tableName)
 		}
 		if t.member {
 			if t.before, err = countRows(ctx, conn, t); err != nil {
@@ -141,21 +142,21 @@ func (s *Session) describe(ctx context.Context) error {
 		}
 		s.tables = append(s.tables, t)
 	}
-	throughRoot := map[name]bool{}
-	blocks := map[name]int{}
+	throughRoot := map[tableName]bool{}
+	blocks := map[tableName]int{}
 	for _, t := range s.tables {
-		throughRoot[t.name] = t.kind == partitioned
-		blocks[t.name]++
+		throughRoot[t.tableName] = t.kind == partitioned
+		blocks[t.tableName]++
 	}
 	for _, t := range s.tables {
-		t.direct = !throughRoot[t.root] && !t.maybeThroughRoot() && blocks[t.name] == 1
+		t.direct = !throughRoot[t.root] && !t.maybeThroughRoot() && blocks[t.tableName] == 1
 	}
 	return nil
 }
 
-func (s *Session) newTable(e archive.Entry) (*table, error) {
+func (s *Session) newTable(e archive.Entry) (*tableLoad, error) {
 	if e.Inserts() {
-		return &table{entry: e, name: name{e.Namespace, e.Tag}}, nil
+		return &tableLoad{entry: e, tableName: tableName{e.Namespace, e.Tag}}, nil
 	}
 	statement := s.archive.UTF8(e.CopyStmt)
 	h, err := sqltext.ParseCopy(statement)
@@ -163,10 +164,10 @@ func (s *Session) newTable(e archive.Entry) (*table, error) {
 		return nil, verdict.Failf(verdict.CodeCorrupt, "the archive is damaged, or not pg_dump's",
 			"restore entry %d of the archive: %w", e.DumpID, err)
 	}
-	t := &table{entry: e, name: name{h.Schema, h.Table}, columns: h.Columns, copy: statement}
+	t := &tableLoad{entry: e, tableName: tableName{h.Schema, h.Table}, columns: h.Columns, copy: statement}
 	if h.Schema == "" { // by a pg_dump before 10.3, which set search_path to the entry's schema instead
 		t.schema = e.Namespace
-		t.copy = t.copyStatement(t.name)
+		t.copy = t.copyStatement(t.tableName)
 	}
 	return t, nil
 }
@@ -174,11 +175,11 @@ func (s *Session) newTable(e archive.Entry) (*table, error) {
 // maybeThroughRoot tells that rows may come under the name of the root, which
 // only the INSERT statements themselves will tell: pg_dump writes them so for
 // hash partitions on an enum.
-func (t *table) maybeThroughRoot() bool { return t.entry.Inserts() && t.root != name{} }
+func (t *tableLoad) maybeThroughRoot() bool { return t.entry.Inserts() && t.root != tableName{} }
 
 // copyStatement is the COPY statement of a table whose rows are INSERTs in
 // the archive.
-func (t *table) copyStatement(into name) string {
+func (t *tableLoad) copyStatement(into tableName) string {
 	var columns []string
 	for _, c := range t.columns {
 		columns = append(columns, pgx.Identifier{c}.Sanitize())
@@ -191,7 +192,7 @@ func (t *table) copyStatement(into name) string {
 }
 
 // readRelations returns the restored tables.
-func readRelations(ctx context.Context, conn *pgx.Conn) (map[name]relation, error) {
+func readRelations(ctx context.Context, conn *pgx.Conn) (map[tableName]relation, error) {
 	rows, err := conn.Query(ctx, `
 select n.nspname::text, c.relname::text, c.relkind::text,
        coalesce(rn.nspname, '')::text, coalesce(r.relname, '')::text,
@@ -199,7 +200,8 @@ select n.nspname::text, c.relname::text, c.relkind::text,
                 where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e'),
        c.relhassubclass,
        array(select a.attname::text from pg_catalog.pg_attribute a
-              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum)
+              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+              order by a.attnum)
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_class r on r.oid = pg_catalog.pg_partition_root(c.oid)
@@ -208,19 +210,19 @@ select n.nspname::text, c.relname::text, c.relkind::text,
 	if err != nil {
 		return nil, err
 	}
-	byName := map[name]relation{}
-	var t table
+	byName := map[tableName]relation{}
+	var t tableLoad
 	_, err = pgx.ForEachRow(rows,
 		[]any{&t.schema, &t.table, &t.kind, &t.root.schema, &t.root.table, &t.member, &t.parent, &t.stored},
 		func() error {
-			byName[t.name] = t.relation
+			byName[t.tableName] = t.relation
 			t.stored = nil // the next scan must not share it
 			return nil
 		})
 	return byName, err
 }
 
-// worker does what the crew gives it, over one connection.
+// worker does what the scheduler gives it, over one connection.
 func (s *Session) worker(ctx context.Context, filter Filter) error {
 	conn, err := s.connectToLoad(ctx)
 	if err != nil {
@@ -231,7 +233,7 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 		return err
 	}
 	for {
-		t, ok := s.crew.next()
+		t, ok := s.scheduler.next()
 		switch {
 		case !ok:
 			return nil
@@ -242,11 +244,11 @@ func (s *Session) worker(ctx context.Context, filter Filter) error {
 		case t.load != nil:
 			err = s.loadAll(ctx, conn, t.name, t.load, filter)
 		case t.key != nil:
-			err = s.crew.check(ctx, conn, t.key, &s.said)
+			err = s.scheduler.check(ctx, conn, t.key, &s.said)
 		default:
-			err = s.crew.build(ctx, conn, t.build, &s.said)
+			err = s.scheduler.build(ctx, conn, t.build, &s.said)
 		}
-		s.crew.ended(t)
+		s.scheduler.ended(t)
 		if err != nil {
 			return err
 		}
@@ -278,7 +280,7 @@ func workerSettings(eachCoreHasOne bool) string {
 }
 
 // loadAll loads tables, one after the other, from one source of rows.
-func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tables []*table, filter Filter) error {
+func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tables []*tableLoad, filter Filter) error {
 	src, err := s.open(ctx, list, tables)
 	if err != nil {
 		return err
@@ -292,7 +294,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 			}
 			return s.brokenSource(ctx, src, t, err)
 		}
-		s.crew.loaded(t)
+		s.scheduler.loaded(t)
 	}
 	if err := src.end(); err != nil {
 		return s.brokenSource(ctx, src, tables[len(tables)-1], err)
@@ -302,7 +304,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 
 // loadNext loads the source's next table. What the server finds wrong with
 // its rows is kept as a message, and the source stands behind them.
-func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *table, filter Filter) error {
+func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *tableLoad, filter Filter) error {
 	rewrite, err := filter(t.schema, t.table, t.columns)
 	if err != nil {
 		return err
@@ -339,7 +341,7 @@ const emptied = 64 << 10
 
 // load runs one COPY in a transaction of its own, and commits it only if the
 // block ended as it must and the server stored as many rows as were sent.
-func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *table) error {
+func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *tableLoad) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
 		return err
@@ -401,7 +403,7 @@ var errSource = errors.New("read the table's rows")
 
 // brokenSource says why a worker could not go on: told to stop, the filter
 // refused, pg_restore found the archive broken, or something died.
-func (s *Session) brokenSource(ctx context.Context, src source, t *table, err error) error {
+func (s *Session) brokenSource(ctx context.Context, src source, t *tableLoad, err error) error {
 	var problem *verdict.Problem
 	if errors.As(err, &problem) {
 		return fmt.Errorf("load %s: %w", t.display(), err)

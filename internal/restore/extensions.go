@@ -129,16 +129,16 @@ func readSchemas(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 // archive does not make and the server does not have. Those that the archive
 // makes stay: that one of them is missing is for pg_restore to tell.
 func (s *Session) withoutStrangers(ctx context.Context, conn *pgx.Conn) error {
-	made := map[name]bool{}
+	made := map[tableName]bool{}
 	for _, e := range s.archive.Entries {
 		if e.Section == archive.SectionPreData {
-			made[name{e.Namespace, e.Tag}] = true
+			made[tableName{e.Namespace, e.Tag}] = true
 		}
 	}
 	for _, list := range []*[]archive.Entry{&s.lists.rows, &s.lists.direct} {
 		var err error
 		s.setAside(list, func(e archive.Entry) bool {
-			if err != nil || e.Desc != "TABLE DATA" && e.Desc != "SEQUENCE SET" || made[name{e.Namespace, e.Tag}] {
+			if err != nil || e.Desc != "TABLE DATA" && e.Desc != "SEQUENCE SET" || made[tableName{e.Namespace, e.Tag}] {
 				return false
 			}
 			var there bool

@@ -17,8 +17,8 @@ import (
 // holds that lock for a moment only, and ends as the same key.
 type foreignKey struct {
 	entry    archive.Entry
-	from     *table
-	to       name // the same for a key within a table
+	from     *tableLoad
+	to       tableName // the same for a key within a table
 	add      string
 	validate string
 	remove   string // what add did
@@ -27,7 +27,7 @@ type foreignKey struct {
 
 // keyStatement is pg_dump's (dumpConstraint in pg_dump.c).
 type keyStatement struct {
-	from, to name
+	from, to tableName
 	sql      string // without its semicolon
 	table    string // as the statement writes it
 	key      string
@@ -71,7 +71,7 @@ func parseKey(sql string) (k keyStatement, ok bool) {
 // findKey adds a foreign key to those that wait, if it is one between tables
 // that are loaded here, and says so as pg_dump does. Tables are found by name,
 // since a script's entries know no other dependency.
-func (c *crew) findKey(e archive.Entry, rowsOf map[int]int, byName map[name]*table, early map[int]bool) {
+func (c *scheduler) findKey(e archive.Entry, rowsOf map[int]int, byName map[tableName]*tableLoad, early map[int]bool) {
 	said, ok := parseKey(e.Defn)
 	from := byName[said.from]
 	to := byName[said.to]
@@ -84,7 +84,7 @@ func (c *crew) findKey(e archive.Entry, rowsOf map[int]int, byName map[name]*tab
 		}
 	}
 	k := &foreignKey{
-		entry: e, from: from, to: to.name,
+		entry: e, from: from, to: to.tableName,
 		add:      said.sql + " NOT VALID",
 		validate: "ALTER TABLE ONLY " + said.table + " VALIDATE CONSTRAINT " + said.key,
 		remove:   "ALTER TABLE ONLY " + said.table + " DROP CONSTRAINT IF EXISTS " + said.key,
@@ -97,7 +97,7 @@ func (c *crew) findKey(e archive.Entry, rowsOf map[int]int, byName map[name]*tab
 }
 
 // wait lets a key wait for a table's rows, and for all that is built on them.
-func (c *crew) wait(k *foreignKey, t *table) {
+func (c *scheduler) wait(k *foreignKey, t *tableLoad) {
 	rows := t.entry.DumpID
 	c.waiting[rows] = append(c.waiting[rows], k)
 	k.waits++
@@ -109,7 +109,7 @@ func (c *crew) wait(k *foreignKey, t *table) {
 
 // check builds a foreign key. One that the rows break leaves no trace, so that
 // the last step can try it as the dump says it.
-func (c *crew) check(ctx context.Context, conn *pgx.Conn, k *foreignKey, said *messages) error {
+func (c *scheduler) check(ctx context.Context, conn *pgx.Conn, k *foreignKey, said *messages) error {
 	ok, err := c.try(ctx, conn, k.entry, k.add, said)
 	if !ok {
 		return err

@@ -10,8 +10,8 @@ func TestParseKey(t *testing.T) {
 	t.Parallel()
 	const plain = "ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_user FOREIGN KEY (\"a;b\") REFERENCES s.\"U.x\"(id) ON DELETE CASCADE"
 	got, ok := parseKey(plain + ";\n")
-	want := keyStatement{from: name{"public", "orders"}, to: name{"s", "U.x"}, sql: plain, table: "public.orders", key: "orders_user"}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(keyStatement{}, name{})); diff != "" || !ok {
+	want := keyStatement{from: tableName{"public", "orders"}, to: tableName{"s", "U.x"}, sql: plain, table: "public.orders", key: "orders_user"}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(keyStatement{}, tableName{})); diff != "" || !ok {
 		t.Errorf("%v %s", ok, diff)
 	}
 	for _, sql := range []string{

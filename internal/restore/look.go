@@ -25,7 +25,7 @@ func (s *Session) Look(ctx context.Context, filter Filter, leaveOut func(schema,
 }
 
 // lookAt reads tables, one after the other, from one source of rows.
-func (s *Session) lookAt(ctx context.Context, list string, tables []*table, filter Filter) error {
+func (s *Session) lookAt(ctx context.Context, list string, tables []*tableLoad, filter Filter) error {
 	src, err := s.open(ctx, list, tables)
 	if err != nil {
 		return err

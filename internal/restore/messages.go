@@ -194,7 +194,8 @@ const (
 
 // makes is how a statement begins that makes something, or fills it.
 var makes = regexp.MustCompile(`^(?:CREATE(?: OR REPLACE)?(?: UNIQUE| TRUSTED| UNLOGGED)*|REFRESH) ` +
-	`([A-Z]+(?: (?:VIEW|TABLE|LANGUAGE|METHOD|CLASS|FAMILY|SEARCH [A-Z]+|DATA WRAPPER|MAPPING|TRIGGER))?) (?:IF NOT EXISTS )?(` + ident + `)(?:\.(` + ident + `))?`)
+	`([A-Z]+(?: (?:VIEW|TABLE|LANGUAGE|METHOD|CLASS|FAMILY|SEARCH [A-Z]+|DATA WRAPPER|MAPPING` +
+	`|TRIGGER))?) (?:IF NOT EXISTS )?(` + ident + `)(?:\.(` + ident + `))?`)
 
 // statement tells by the head of a statement what the last error was about.
 // All else of it may hold values.
@@ -203,9 +204,9 @@ func (l *listener) statement(head string) {
 	if m == nil || l.last == nil {
 		return
 	}
-	o := object{m[1], name{"", unquoted(m[2])}}
+	o := object{m[1], tableName{"", unquoted(m[2])}}
 	if m[3] != "" {
-		o.name = name{unquoted(m[2]), unquoted(m[3])}
+		o.name = tableName{unquoted(m[2]), unquoted(m[3])}
 	}
 	switch {
 	case strings.HasPrefix(head, "REFRESH"):
@@ -402,18 +403,19 @@ var fullDisk = regexp.MustCompile(`No space left on device|Disk quota exceeded|c
 // where there is an SQLSTATE.
 var machineTrouble = regexp.MustCompile(fullDisk.String() +
 	`|could not resize shared memory|^out of (?:shared )?memory|Cannot allocate memory|` +
-	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is|terminating connection)|` +
+	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is` +
+	`|terminating connection)|` +
 	`server closed the connection unexpectedly|^connection to server|no connection to the server|could not fork`)
 
-// value is where PostgreSQL's messages put one: quoted or in hexadecimal
+// quotedValue is where PostgreSQL's messages put one: quoted or in hexadecimal
 // behind a colon (invalid input syntax for type integer: "x"), or quoted
 // behind the word value.
-var value = regexp.MustCompile(`(?s)(: |\bvalue )(["'({]|0x).*$`)
+var quotedValue = regexp.MustCompile(`(?s)(: |\bvalue )(["'({]|0x).*$`)
 
 // Redact takes the values out of a PostgreSQL message and leaves its names, so
 // that it can be judged. What is shown of it, Names say.
 func Redact(text string) string {
-	return value.ReplaceAllString(text, "${1}…")
+	return quotedValue.ReplaceAllString(text, "${1}…")
 }
 
 // quoted is any quoted part of a message.
@@ -435,7 +437,7 @@ func serverError(entry string, err *pgconn.PgError) message {
 		mustBeLoaded: mustBeLoaded.MatchString(err.Message)}
 }
 
-// inOwnWords tells whether a function of the backup chose the error's words
+// inOwnWords reports whether a function of the backup chose the error's words
 // and SQLSTATE, by the place in the server's source that reported it.
 func inOwnWords(err *pgconn.PgError) bool {
 	if err.Routine == "exec_stmt_raise" || err.Routine == "exec_stmt_assert" {

@@ -41,7 +41,7 @@ var spoken = told.NewSentences(func(to io.Writer) error {
 })
 
 // inside compares all that messages hold.
-var inside = cmp.AllowUnexported(message{}, object{}, name{})
+var inside = cmp.AllowUnexported(message{}, object{}, tableName{})
 
 func TestMessagesAreClassifiedAndHoldNoValue(t *testing.T) {
 	t.Parallel()

@@ -19,9 +19,9 @@ import (
 // built, of which it is not known that it reads nothing else. Around them the
 // order is pg_restore's own.
 type observers struct {
-	tables map[name][]reason // what storing a row in the table calls
+	tables map[tableName][]reason // what storing a row in the table calls
 	// what the SQL of a later entry would show of a call:
-	calls     map[name]bool // functions, by schema and name
+	calls     map[tableName]bool // functions, by schema and name
 	unsaid    map[string]bool
 	casts     bool // written as ::type
 	domains   bool
@@ -43,7 +43,7 @@ func (c reason) String() string {
 // expression is one thing of the restored schema that is evaluated when rows
 // are stored in a table, or when anything is built.
 type expression struct {
-	table name
+	table tableName
 	// kind is check, generated, partition, domain, type, regclass, key, index or
 	// trigger; and of no table event, class or domain.
 	kind   string
@@ -77,8 +77,8 @@ func (s *Session) observe(ctx context.Context) (*observers, error) {
 	return newObservers(expressions, known, s.tables), nil
 }
 
-func newObservers(expressions []expression, known functions, tables []*table) *observers {
-	o := &observers{tables: map[name][]reason{}, calls: map[name]bool{}, unsaid: map[string]bool{}}
+func newObservers(expressions []expression, known functions, tables []*tableLoad) *observers {
+	o := &observers{tables: map[tableName][]reason{}, calls: map[tableName]bool{}, unsaid: map[string]bool{}}
 	o.learn(known)
 	for _, e := range expressions {
 		c, ok := o.reason(e, known, nil)
@@ -90,11 +90,11 @@ func newObservers(expressions []expression, known functions, tables []*table) *o
 		}
 	}
 	domains := o.findDomains(expressions, known)
-	roots := map[name][]reason{}
+	roots := map[tableName][]reason{}
 	for _, e := range expressions {
 		c, ok := o.reason(e, known, domains)
 		switch {
-		case !ok || e.table == name{}:
+		case !ok || e.table == tableName{}:
 		case e.kind == "partition":
 			roots[e.table] = append(roots[e.table], c)
 		default:
@@ -111,7 +111,7 @@ func (o *observers) learn(known functions) {
 		if f.id < firstUserID || f.trigger || known.pure(f, nil) {
 			continue
 		}
-		o.calls[name{f.schema, f.name}], o.unsaid[f.name] = true, true
+		o.calls[tableName{f.schema, f.name}], o.unsaid[f.name] = true, true
 		o.casts = o.casts || f.isCast
 		o.operators = o.operators || f.isOfOperator
 	}
@@ -167,39 +167,39 @@ func (o *observers) reason(e expression, known functions, domains map[uint32]boo
 
 // spread gives what a partitioned table's keys call to all below it; and where
 // rows go through the root, what any of them calls to all of them.
-func (o *observers) spread(roots map[name][]reason, tables []*table) {
-	within := map[name][]reason{}
+func (o *observers) spread(roots map[tableName][]reason, tables []*tableLoad) {
+	within := map[tableName][]reason{}
 	for _, t := range tables {
-		if root := t.treeRoot(); root != (name{}) && !t.direct {
-			within[root] = append(within[root], o.tables[t.name]...)
+		if root := t.treeRoot(); root != (tableName{}) && !t.direct {
+			within[root] = append(within[root], o.tables[t.tableName]...)
 		}
 	}
 	for _, t := range tables {
 		root := t.treeRoot()
-		if root == (name{}) {
+		if root == (tableName{}) {
 			continue
 		}
-		all := slices.Concat(o.tables[t.name], roots[root], within[root])
+		all := slices.Concat(o.tables[t.tableName], roots[root], within[root])
 		if len(all) > 0 {
 			slices.SortFunc(all, func(a, b reason) int { return cmp.Compare(a.String(), b.String()) })
-			o.tables[t.name] = slices.Compact(all)
+			o.tables[t.tableName] = slices.Compact(all)
 		}
 	}
 }
 
 // treeRoot is the root of the partition tree that the table is in, itself
 // included; none for others.
-func (t *table) treeRoot() name {
-	if t.kind == partitioned && t.root == (name{}) {
-		return t.name
+func (t *tableLoad) treeRoot() tableName {
+	if t.kind == partitioned && t.root == (tableName{}) {
+		return t.tableName
 	}
 	return t.root
 }
 
 // ofTable is why a table's rows are loaded in the archive's order; empty where
 // they need not be. dataIDs are those of the archive's TABLE DATA.
-func (o *observers) ofTable(t *table, isData func(id int) bool) []reason {
-	reasons := o.tables[t.name]
+func (o *observers) ofTable(t *tableLoad, isData func(id int) bool) []reason {
+	reasons := o.tables[t.tableName]
 	if len(reasons) == 0 && slices.ContainsFunc(t.entry.Deps, isData) {
 		return []reason{{object: "rows that the archive makes it wait for"}}
 	}
@@ -229,7 +229,7 @@ func (o *observers) ofSQL(sql string) (calls string, ok bool) {
 	for _, m := range sqlCall.FindAllStringSubmatch(sql, -1) {
 		schema := unquoted(m[1])
 		called := unquoted(m[2])
-		if o.calls[name{schema, called}] || schema == "" && o.unsaid[called] {
+		if o.calls[tableName{schema, called}] || schema == "" && o.unsaid[called] {
 			return strings.TrimPrefix(schema+"."+called, "."), true
 		}
 	}

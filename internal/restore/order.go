@@ -23,7 +23,7 @@ type order struct {
 // phase is what is loaded between two others: in any order, and by all workers;
 // or, serial, one after the other, as pg_restore does.
 type phase struct {
-	tables []*table
+	tables []*tableLoad
 	direct []archive.Entry // sequence values, large objects
 	serial bool
 }
@@ -69,8 +69,8 @@ func (s *Session) plan(ctx context.Context) error {
 
 // phases are the runs of entries between which something observes, in the
 // archive's order. The last is never serial: behind it builds begin.
-func phases(entries []archive.Entry, tables []*table, direct []archive.Entry, observes func(id int) bool) []phase {
-	byID := map[int]*table{}
+func phases(entries []archive.Entry, tables []*tableLoad, direct []archive.Entry, observes func(id int) bool) []phase {
+	byID := map[int]*tableLoad{}
 	isDirect := map[int]bool{}
 	for _, t := range tables {
 		byID[t.entry.DumpID] = t
@@ -87,7 +87,7 @@ func phases(entries []archive.Entry, tables []*table, direct []archive.Entry, ob
 			p.direct = append(p.direct, e)
 		case t == nil:
 		case observes(e.DumpID):
-			all = append(all, p, phase{tables: []*table{t}, serial: true})
+			all = append(all, p, phase{tables: []*tableLoad{t}, serial: true})
 			p = phase{}
 		default:
 			p.tables = append(p.tables, t)
@@ -112,7 +112,7 @@ func merged(all []phase) (out []phase) {
 	return out
 }
 
-func dataSize(tables []*table) (sum int64) {
+func dataSize(tables []*tableLoad) (sum int64) {
 	for _, t := range tables {
 		sum += t.entry.DataSize
 	}
@@ -146,7 +146,7 @@ func (s *Session) loadInOrder(ctx context.Context, t task, filter Filter) error 
 // frozen reports whether a table's rows may be loaded frozen into a table that
 // is emptied first: a plain one that nobody else looks into meanwhile, and that
 // nothing which observes has written to.
-func (s *Session) frozen(ctx context.Context, tx pgx.Tx, t *table) (frozen bool, err error) {
+func (s *Session) frozen(ctx context.Context, tx pgx.Tx, t *tableLoad) (frozen bool, err error) {
 	if t.kind != ordinary || t.member || !t.direct || t.entry.DataSize < emptied ||
 		s.order.observed[t.entry.DumpID] != nil {
 		return false, nil
@@ -174,12 +174,12 @@ func (s *Session) orderCheck() *verdict.Check {
 	}
 	return &verdict.Check{
 		ID: "archive_order", Stage: verdict.StageRestore, Code: verdict.CodeArchiveOrder, Outcome: verdict.Pass,
-		Observed: list(kept),
+		Observed: shortList(kept),
 		Message:  "what can observe the order was restored one after the other, as pg_restore does",
 	}
 }
 
 // of is a reason with the table that it belongs to.
-func (s *Session) of(t *table, c reason) reason {
+func (s *Session) of(t *tableLoad, c reason) reason {
 	return reason{t.display() + " (" + c.object + ")", c.calls}
 }

@@ -37,8 +37,10 @@ const plainReader = lookup + `CREATE TABLE public.{r} (id int, k int, pad text);
 const byWord = `SELECT count(*) FROM public.{r} WHERE public.{f}(k) = 'w3'`
 
 var observerKinds = []observer{
-	{"a CHECK", lookup + `CREATE TABLE public.{r} (id int PRIMARY KEY, k int CONSTRAINT {n} CHECK (public.{f}(k) IS NOT NULL), pad text);` + rows, ""},
-	{"a CHECK not validated", plainReader + `ALTER TABLE public.{r} ADD CONSTRAINT {n} CHECK (public.{f}(k) IS NOT NULL) NOT VALID;`, ""},
+	{"a CHECK", lookup + `CREATE TABLE public.{r} (id int PRIMARY KEY, k int CONSTRAINT {n} CHECK (public.{f}(k) IS ` +
+		`NOT NULL), pad text);` + rows, ""},
+	{"a CHECK not validated", plainReader + `ALTER TABLE public.{r} ADD CONSTRAINT {n} CHECK (public.{f}(k) IS NOT ` +
+		`NULL) NOT VALID;`, ""},
 	{"a CHECK on the other's own rows",
 		`CREATE TABLE public.{r} (id int, k int, pad text); CREATE TABLE public.{l} (id int); INSERT INTO public.{l} VALUES (1);
 		CREATE FUNCTION public.{f}(public.{r}) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT count(*) > 0 FROM public.{l} $$;
@@ -55,7 +57,8 @@ var observerKinds = []observer{
 		CREATE TABLE public.{r} (id int, k public.{n}); INSERT INTO public.{r} SELECT g, public.{n}(g, g + 1) FROM generate_series(1, 200) g;`, ""},
 	{"a cast to a domain in a CHECK", lookup + `CREATE DOMAIN public.{n} AS int CHECK (public.{f}(VALUE) IS NOT NULL);
 		CREATE TABLE public.{r} (id int, k int CHECK (k::public.{n} > 0), pad text);` + rows, ""},
-	{"a generated column", lookup + `CREATE TABLE public.{r} (id int, k int, pad text, word text GENERATED ALWAYS AS (public.{f}(k)) STORED);` +
+	{"a generated column", lookup + `CREATE TABLE public.{r} (id int, k int, pad text, word text GENERATED ALWAYS AS ` +
+		`(public.{f}(k)) STORED);` +
 		`INSERT INTO public.{r} SELECT g, g, {pad} FROM generate_series(1, 200) g;`, ""},
 	{"a partition key", lookup + `CREATE TABLE public.{r} (id int, k int, pad text) PARTITION BY LIST (public.{f}(k));
 		CREATE TABLE public.{r}_1 PARTITION OF public.{r} FOR VALUES IN ('w1', 'w2', 'w3');
@@ -109,7 +112,8 @@ var observerKinds = []observer{
 	{"a cast", lookup + `CREATE TYPE public.{n} AS (k int); CREATE FUNCTION public.{n}_in(int) RETURNS public.{n} LANGUAGE sql IMMUTABLE
 		AS $$ SELECT ROW(length(public.{f}($1)))::public.{n} $$;
 		CREATE CAST (int AS public.{n}) WITH FUNCTION public.{n}_in(int); CREATE TABLE public.{r} (id int, k int, pad text);` + rows +
-		`CREATE INDEX {n}_i ON public.{r} (((k::public.{n}).k));`, `SELECT count(*) FROM public.{r} WHERE (k::public.{n}).k = 2`},
+		`CREATE INDEX {n}_i ON public.{r} (((k::public.{n}).k));`, `SELECT count(*) FROM public.{r} WHERE ` +
+		`(k::public.{n}).k = 2`},
 	{"SQL whose parsed body names a table", `CREATE TABLE public.{l} (id int PRIMARY KEY, pad text);
 		INSERT INTO public.{l} SELECT g, {pad} FROM generate_series(1, 300) g;
 		CREATE FUNCTION public.{n}_of(int) RETURNS boolean LANGUAGE sql BEGIN ATOMIC SELECT EXISTS (SELECT FROM public.{l} WHERE id = $1); END;

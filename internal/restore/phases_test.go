@@ -24,7 +24,7 @@ func TestPhases(t *testing.T) {
 		"":        "[]",
 	} {
 		var entries, direct []archive.Entry
-		var tables []*table
+		var tables []*tableLoad
 		observes := map[int]bool{}
 		for i, word := range strings.Fields(layout) {
 			e := archive.Entry{DumpID: i + 1, Tag: word}
@@ -36,7 +36,7 @@ func TestPhases(t *testing.T) {
 				direct = append(direct, e)
 				continue
 			}
-			tables = append(tables, &table{entry: e})
+			tables = append(tables, &tableLoad{entry: e})
 			observes[e.DumpID] = word == "O" || word == "P"
 		}
 		slices.Reverse(tables) // whose order says nothing
@@ -61,7 +61,7 @@ func TestPhases(t *testing.T) {
 // What the SQL of an entry shows of calls, in the server's spelling.
 func TestCallsInSQL(t *testing.T) {
 	t.Parallel()
-	o := &observers{calls: map[name]bool{{"public", "f"}: true, {`My "Schema"`, "F (x)"}: true}, unsaid: map[string]bool{"f": true, "F (x)": true}}
+	o := &observers{calls: map[tableName]bool{{"public", "f"}: true, {`My "Schema"`, "F (x)"}: true}, unsaid: map[string]bool{"f": true, "F (x)": true}}
 	for sql, want := range map[string]string{
 		"CREATE INDEX f ON public.t USING btree (f);":                     "",
 		"CREATE INDEX i ON public.f USING btree (id);":                    "",

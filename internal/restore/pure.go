@@ -31,18 +31,19 @@ const firstUserID = 16384
 // builtIn are the server's own functions that are not immutable and read no
 // row, sequence, large object or index all the same. Whatever is missing here
 // costs time, never truth.
-var builtIn = words(
+var builtIn = wordSet(
 	// the time, and the session's zone and format for it
-	`now clock_timestamp statement_timestamp transaction_timestamp timeofday age date date_part date_trunc date_bin extract
-	 timezone timestamp timestamptz time timetz make_timestamptz date_cmp_timestamptz date_eq_timestamptz date_ge_timestamptz
-	 date_gt_timestamptz date_le_timestamptz date_lt_timestamptz date_ne_timestamptz timestamp_cmp_timestamptz
-	 timestamp_eq_timestamptz timestamp_ge_timestamptz timestamp_gt_timestamptz timestamp_le_timestamptz
-	 timestamp_lt_timestamptz timestamp_ne_timestamptz timestamptz_cmp_date timestamptz_cmp_timestamp timestamptz_eq_date
-	 timestamptz_eq_timestamp timestamptz_ge_date timestamptz_ge_timestamp timestamptz_gt_date timestamptz_gt_timestamp
-	 timestamptz_le_date timestamptz_le_timestamp timestamptz_lt_date timestamptz_lt_timestamp timestamptz_ne_date
-	 timestamptz_ne_timestamp timestamptz_mi_interval timestamptz_pl_interval interval_pl_timestamptz overlaps in_range
-	 date_in date_out time_in time_out timetz_in timetz_out timestamp_in timestamp_out timestamptz_in timestamptz_out
-	 interval_in interval_out generate_series`,
+	`now clock_timestamp statement_timestamp transaction_timestamp timeofday age date date_part date_trunc
+	 date_bin extract timezone timestamp timestamptz time timetz make_timestamptz date_cmp_timestamptz
+	 date_eq_timestamptz date_ge_timestamptz date_gt_timestamptz date_le_timestamptz date_lt_timestamptz
+	 date_ne_timestamptz timestamp_cmp_timestamptz timestamp_eq_timestamptz timestamp_ge_timestamptz
+	 timestamp_gt_timestamptz timestamp_le_timestamptz timestamp_lt_timestamptz timestamp_ne_timestamptz
+	 timestamptz_cmp_date timestamptz_cmp_timestamp timestamptz_eq_date timestamptz_eq_timestamp
+	 timestamptz_ge_date timestamptz_ge_timestamp timestamptz_gt_date timestamptz_gt_timestamp
+	 timestamptz_le_date timestamptz_le_timestamp timestamptz_lt_date timestamptz_lt_timestamp
+	 timestamptz_ne_date timestamptz_ne_timestamp timestamptz_mi_interval timestamptz_pl_interval
+	 interval_pl_timestamptz overlaps in_range date_in date_out time_in time_out timetz_in timetz_out
+	 timestamp_in timestamp_out timestamptz_in timestamptz_out interval_in interval_out generate_series`,
 	// chance
 	`random random_normal gen_random_uuid uuidv4 uuidv7`,
 	// the session: its settings, its user, its server
@@ -73,10 +74,11 @@ var extensions = map[string]*regexp.Regexp{
 	"roaringbitmap": nil, "rum": nil, "pg_bigm": nil, "tdigest": nil, "topn": nil,
 	// ST_Transform and geography's functions look into spatial_ref_sys; these do not.
 	"postgis": regexp.MustCompile(`^(?:geometry_.*|geometry|gserialized_.*|box2d.*|box3d.*|geometrytype|` +
-		`st_(?:srid|ndims|coorddim|geometrytype|isvalid|isempty|x|y|z|m|setsrid|makepoint|point|force2d|astext|asbinary|envelope|npoints))$`),
+		`st_(?:srid|ndims|coorddim|geometrytype|isvalid|isempty|x|y|z|m|setsrid|makepoint|point|force2d|astext|asbinary` +
+		`|envelope|npoints))$`),
 }
 
-func words(groups ...string) map[string]bool {
+func wordSet(groups ...string) map[string]bool {
 	set := map[string]bool{}
 	for _, g := range groups {
 		for _, w := range strings.Fields(g) {

@@ -13,8 +13,8 @@ import (
 
 // baseline is what Recount compares with.
 type baseline struct {
-	tables map[name]standing // before the first row
-	xid    string            // the first transaction behind the last row; empty: that has not come
+	tables map[tableName]standing // before the first row
+	xid    string                 // the first transaction behind the last row; empty: that has not come
 }
 
 // standing is what tells a relation from another under its name.
@@ -31,20 +31,23 @@ const ownCodeHint = "look at the backup's own code (code_ran in the report), and
 const standings = `
 select n.nspname::text, c.relname::text, c.oid, c.relkind::text,
        case when c.relkind in ('r', 'p') then coalesce((
-         select pg_catalog.string_agg(pg_catalog.format('%s %s %s', a.attnum, a.attname, a.atttypid), ',' order by a.attnum)
-           from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '') else '' end
+         select pg_catalog.string_agg(pg_catalog.format('%s %s %s', a.attnum, a.attname, a.atttypid), ','
+           order by a.attnum)
+           from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0
+             and not a.attisdropped), '') else '' end
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
+ where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
+   and n.nspname !~ '^pg_(toast|temp)'
    and not exists (select from pg_catalog.pg_depend d
         where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`
 
-func readStandings(ctx context.Context, conn *pgx.Conn) (map[name]standing, error) {
+func readStandings(ctx context.Context, conn *pgx.Conn) (map[tableName]standing, error) {
 	rows, err := conn.Query(ctx, standings)
 	if err != nil {
 		return nil, err
 	}
-	all := map[name]standing{}
-	var n name
+	all := map[tableName]standing{}
+	var n tableName
 	var st standing
 	_, err = pgx.ForEachRow(rows, []any{&n.schema, &n.table, &st.oid, &st.kind, &st.columns}, func() error {
 		all[n] = st
@@ -125,21 +128,21 @@ func (s *Session) recount(
 	var groups []*counted
 	for _, g := range s.groupsCounted {
 		total++
-		if c := s.replaced(g.name, now); c != nil {
+		if c := s.replaced(g.tableName, now); c != nil {
 			found = append(found, *c)
 		} else if g.kind == ordinary || g.kind == partitioned {
-			groups = append(groups, &counted{table: g.table, held: g.held})
+			groups = append(groups, &counted{tableLoad: g.tableLoad, held: g.held})
 		}
 	}
-	before := map[name]int64{}
+	before := map[tableName]int64{}
 	for _, g := range groups {
-		before[g.name] = g.held
+		before[g.tableName] = g.held
 	}
 	if err := s.countAll(ctx, connect, groups, s.countSince); err != nil {
 		return nil, nil, 0, err
 	}
 	for _, g := range groups {
-		if c := changedSince(g, before[g.name]); c != nil {
+		if c := changedSince(g, before[g.tableName]); c != nil {
 			found = append(found, *c)
 		}
 	}
@@ -173,7 +176,7 @@ func rowsChanged(n string, expected, observed string, outcome verdict.Outcome, f
 
 // replaced judges a table that is not the one that was loaded; nil for one that
 // is.
-func (s *Session) replaced(n name, now map[name]standing) *verdict.Check {
+func (s *Session) replaced(n tableName, now map[tableName]standing) *verdict.Check {
 	was, known := s.baseline.tables[n]
 	is, there := now[n]
 	switch {
@@ -216,7 +219,7 @@ func changedSince(g *counted, before int64) *verdict.Check {
 
 // appeared judges what has rows and came after the load, other than what the
 // archive makes then.
-func (s *Session) appeared(now map[name]standing) []verdict.Check {
+func (s *Session) appeared(now map[tableName]standing) []verdict.Check {
 	var names [][]string
 	for n := range now {
 		if _, before := s.baseline.tables[n]; !before && s.archive.Kind(n.schema, n.table) == "" {

@@ -30,7 +30,7 @@ import (
 // COPY statement, unquoted; nil where it names none.
 type Filter = func(schema, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)
 
-// Blame tells whether rows that the server refused are not the backup's fault.
+// Blame reports whether rows that the server refused are not the backup's fault.
 type Blame = func(schema, table string, refused *pgconn.PgError) error
 
 // Options say how to restore. The zero value restores everything with one
@@ -72,11 +72,11 @@ type Session struct {
 	unnamed    []string        // foreign servers that could not be created at all
 	makes      map[string]bool // names that the archive makes something of
 	places     map[int]int     // where an entry stands in the archive, by its dump id
-	tables     []*table
+	tables     []*tableLoad
 	order      *order
-	crew       *crew
+	scheduler  *scheduler
 	observing  *pgx.Conn // what loads the tables that observe
-	held       map[name]int64
+	held       map[tableName]int64
 
 	groupsCounted []*counted // by Count
 	baseline      baseline
@@ -167,7 +167,7 @@ func (s *Session) postData(ctx context.Context) error {
 	if err := s.withoutForeignRows(ctx); err != nil {
 		return err
 	}
-	if err := s.restoreEntries(ctx, "post-data", s.crew.remaining(s.lists.post),
+	if err := s.restoreEntries(ctx, "post-data", s.scheduler.remaining(s.lists.post),
 		s.order.jobs(s.opts.Jobs)); err != nil {
 		return err
 	}
@@ -324,7 +324,7 @@ SELECT pg_catalog.set_config('search_path', '', false);`
 // noNames are for messages that need none.
 var noNames = told.New(nil, nil)
 
-// fatal tells whether the server refused for a reason that lies in the
+// fatal reports whether the server refused for a reason that lies in the
 // machine and not in the rows: no room, no memory, going down.
 func fatal(err *pgconn.PgError) *verdict.Problem {
 	switch {
@@ -334,7 +334,7 @@ func fatal(err *pgconn.PgError) *verdict.Problem {
 		return verdict.Errorf(verdict.CodeDiskSpace,
 			"make room where the sandbox keeps its data, then run the drill again",
 			"the sandbox's disk is full: %s", noNames.Sentence(err.Message))
-	case slices.ContainsFunc(signs, func(s sign) bool { return s.words.MatchString(err.Message) }):
+	case slices.ContainsFunc(signs, func(s causeSign) bool { return s.words.MatchString(err.Message) }):
 		return nil // a function of the backup's looked for what is not here
 	case strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57"),
 		strings.HasPrefix(err.Code, "58"), strings.HasPrefix(err.Code, "08"):

@@ -348,7 +348,8 @@ func TestDeathMidway(t *testing.T) {
 				return
 			}
 			_ = s.box.Run(context.Background(), sandbox.Command{Args: []string{"sh", "-c",
-				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then kill -9 ${p#/proc/}; fi; done`,
+				`for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = pg_restore ] && grep -qF "$1" $p/cmdline; then ` +
+					`kill -9 ${p#/proc/}; fi; done`,
 				"sh", s.box.InsidePath("archive")}})
 		},
 		"the drill": func(_ *testing.T, _ target, cancel context.CancelCauseFunc) { cancel(errors.New("told to stop")) },
@@ -410,7 +411,8 @@ CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1 password=hunter2' PUBL
 CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);
 SELECT lo_from_bytea(0, 'a large object');
 SET allow_system_table_mods = on;
-INSERT INTO pg_seclabel VALUES ('kept'::regclass, 'pg_class'::regclass, 0, 'nobody', 'MASKED WITH hunter2'), ('kept'::regclass, 'pg_class'::regclass, 1, 'nobody', 'hunter2');`)
+INSERT INTO pg_seclabel VALUES ('kept'::regclass, 'pg_class'::regclass, 0, 'nobody', 'MASKED WITH hunter2'), ('kept'::regclass, 'pg_class'::regclass, 1,
+  'nobody', 'hunter2');`)
 	for _, format := range []string{"-Fc", "-Fp"} {
 		neverRestored(t, open(t, source.Dump(format, "postgres"), "local", restore.Options{}))
 	}
@@ -448,7 +450,8 @@ CREATE TABLE public.config (id int);
 ALTER EXTENSION hstore ADD SCHEMA jobs; ALTER EXTENSION hstore ADD TABLE jobs.job; ALTER EXTENSION hstore ADD SEQUENCE jobs.job_id_seq;
 ALTER EXTENSION hstore ADD TABLE public.config;
 SET allow_system_table_mods = on;
-UPDATE pg_extension SET extname = 'no-such', extconfig = ARRAY['jobs.job'::regclass::oid, 'jobs.job_id_seq'::regclass::oid, 'public.config'::regclass::oid], extcondition = '{"","",""}' WHERE extname = 'hstore';
+UPDATE pg_extension SET extname = 'no-such', extconfig = ARRAY['jobs.job'::regclass::oid, 'jobs.job_id_seq'::regclass::oid,
+  'public.config'::regclass::oid], extcondition = '{"","",""}' WHERE extname = 'hstore';
 INSERT INTO jobs.job (command) VALUES ('select 1'); INSERT INTO public.config VALUES (1);
 GRANT USAGE ON SCHEMA jobs TO PUBLIC; GRANT SELECT ON jobs.job TO PUBLIC;
 ALTER DEFAULT PRIVILEGES IN SCHEMA jobs GRANT SELECT ON TABLES TO PUBLIC;
@@ -466,7 +469,8 @@ INSERT INTO mine.kept (tag) VALUES ('a'), ('b');`)
 			t.Errorf("%s: %+v", format, got)
 		}
 		if got := s.query(t,
-			"select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) from mine.kept"); got != "a11 b223ours" {
+			"select string_agg(tag || id || n, ' ' order by id) || nextval('mine.kept_id_seq') || obj_description('mine'::regnamespace) "+
+				"from mine.kept"); got != "a11 b223ours" {
 			t.Errorf("%s: the rest: %s", format, got)
 		}
 	}
@@ -546,7 +550,8 @@ func TestLargeObjectsAndSequences(t *testing.T) {
 func TestExcludedTablesStayEmpty(t *testing.T) {
 	t.Parallel()
 	source := pgtest.Server(t)
-	source.Exec("postgres", `CREATE TABLE sessions (id int); INSERT INTO sessions VALUES (1); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)`)
+	source.Exec("postgres", `CREATE TABLE sessions (id int); INSERT INTO sessions VALUES (1); CREATE TABLE kept (id `+
+		`int); INSERT INTO kept VALUES (1)`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
 	tables := s.without(t, pass, func(_, table string) bool { return table == "sessions" })
 	want := []verdict.Table{{Name: "public.kept", RowsPassed: 1, RowsHeld: 1}, {Name: "public.sessions", Excluded: true}}
@@ -621,13 +626,15 @@ func TestMessagesInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	source := pgtest.Server(t)
 	source.Exec("postgres",
-		`SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s "Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
+		`SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s `+
+			`"Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
 	for name, args := range map[string][]string{"custom": {"-Fc"}, "plain": {"-Fp"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, source.Dump(append(args, "-E", "LATIN1", "-t", "kept", "-t", `"Gr"*`, "postgres")...), "local", restore.Options{})
 			s.all(t, pass)
-			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type "public.Stückelung" does not exist`) ||
+			if c := s.check(t, "restore_errors"); c.Outcome != verdict.Fail || !strings.Contains(c.Message, `type `+
+				`"public.Stückelung" does not exist`) ||
 				!utf8.ValidString(c.Message) {
 				t.Errorf("%s: %q", c.Outcome, c.Message)
 			}
@@ -690,7 +697,8 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 			t.Fatal(err)
 		}
 		if got := s.query(t,
-			"select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
+			"select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) "+
+				"from pg_index where indrelid = 'good'::regclass"); got != "good_n good_pkey good_t_key" {
 			t.Errorf("before post-data good has the indexes %q", got)
 		}
 		if got := s.check(t, "restore_errors"); got.Outcome != verdict.Pass {

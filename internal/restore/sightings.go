@@ -16,12 +16,12 @@ import (
 type sighting struct {
 	entry archive.Entry
 	by    reason
-	read  name
+	read  tableName
 }
 
 // readScans counts, for each relation, how often this session has read it; what
 // earlier transactions read may still be in it.
-func readScans(ctx context.Context, conn *pgx.Conn) (map[name]int64, error) {
+func readScans(ctx context.Context, conn *pgx.Conn) (map[tableName]int64, error) {
 	rows, err := conn.Query(ctx, `
 select n.nspname::text, c.relname::text, x.scans from pg_catalog.pg_class c
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -33,8 +33,8 @@ select n.nspname::text, c.relname::text, x.scans from pg_catalog.pg_class c
 	if err != nil {
 		return nil, err
 	}
-	scans := map[name]int64{}
-	var n name
+	scans := map[tableName]int64{}
+	var n tableName
 	var count int64
 	_, err = pgx.ForEachRow(rows, []any{&n.schema, &n.table, &count}, func() error {
 		scans[n] = count
@@ -44,17 +44,17 @@ select n.nspname::text, c.relname::text, x.scans from pg_catalog.pg_class c
 }
 
 // watch returns what is read between its call and that of what it returns.
-func watch(ctx context.Context, conn *pgx.Conn) (func() ([]name, error), error) {
+func watch(ctx context.Context, conn *pgx.Conn) (func() ([]tableName, error), error) {
 	before, err := readScans(ctx, conn)
 	if err != nil {
 		return nil, fmt.Errorf("ask what was read: %w", err)
 	}
-	return func() ([]name, error) {
+	return func() ([]tableName, error) {
 		after, err := readScans(ctx, conn)
 		if err != nil {
 			return nil, fmt.Errorf("ask what was read: %w", err)
 		}
-		var read []name
+		var read []tableName
 		for n, count := range after {
 			if count > before[n] {
 				read = append(read, n)
@@ -67,7 +67,7 @@ func watch(ctx context.Context, conn *pgx.Conn) (func() ([]name, error), error) 
 // watchLoad keeps, once the function that it returns is called, what the load
 // of a table that observes has read until then: if it failed, what it read
 // before. It tells that it failed with what failed, and nothing else.
-func (s *Session) watchLoad(ctx context.Context, tx pgx.Tx, t *table) (func(failed error) error, error) {
+func (s *Session) watchLoad(ctx context.Context, tx pgx.Tx, t *tableLoad) (func(failed error) error, error) {
 	reasons := s.order.observed[t.entry.DumpID]
 	if len(reasons) == 0 || s.archive.Format == archive.Plain && len(s.lists.excluded) == 0 {
 		return func(failed error) error { return failed }, nil
@@ -84,14 +84,14 @@ func (s *Session) watchLoad(ctx context.Context, tx pgx.Tx, t *table) (func(fail
 			}
 		}
 		read, err := told()
-		s.sighted(t.entry, s.of(t, reasons[0]), t.name, read)
+		s.sighted(t.entry, s.of(t, reasons[0]), t.tableName, read)
 		return cmp.Or(failed, err)
 	}, err
 }
 
 // sighted keeps what was read while something of the archive was loaded or
 // built that is about one relation.
-func (s *Session) sighted(e archive.Entry, by reason, of name, read []name) {
+func (s *Session) sighted(e archive.Entry, by reason, of tableName, read []tableName) {
 	for _, n := range read {
 		if s.tree(n) != s.tree(of) {
 			s.order.saw = append(s.order.saw, sighting{e, by, n})
@@ -100,9 +100,9 @@ func (s *Session) sighted(e archive.Entry, by reason, of name, read []name) {
 }
 
 // tree is the root of the partition tree that a table is in, or the table.
-func (s *Session) tree(n name) name {
+func (s *Session) tree(n tableName) tableName {
 	for _, t := range s.tables {
-		if t.name == n && t.root != (name{}) {
+		if t.tableName == n && t.root != (tableName{}) {
 			return t.root
 		}
 	}
@@ -135,7 +135,7 @@ const probed = 200
 
 // probeEntry evaluates what an entry calls, in a transaction that is rolled
 // back, and returns the relation that it is about and those that were read.
-func probeEntry(ctx context.Context, conn *pgx.Conn, e archive.Entry) (of name, read []name, err error) {
+func probeEntry(ctx context.Context, conn *pgx.Conn, e archive.Entry) (of tableName, read []tableName, err error) {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return of, nil, fmt.Errorf("ask what %s %s reads: %w", e.Desc, e.Tag, err)
@@ -175,7 +175,7 @@ SAVEPOINT probe; SET LOCAL statement_timeout = '1s'; `
 
 // probeSQL is what evaluates an entry's expressions, and the relation that it
 // is about; empty where there are none, and an error where it was not built.
-func probeSQL(ctx context.Context, tx pgx.Tx, e archive.Entry) (sql string, of name, err error) {
+func probeSQL(ctx context.Context, tx pgx.Tx, e archive.Entry) (sql string, of tableName, err error) {
 	switch e.Desc {
 	case "MATERIALIZED VIEW DATA":
 		err = tx.QueryRow(ctx, `
@@ -183,7 +183,7 @@ select '(' || pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') || ') q'
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1
        and c.relname = $2`,
 			e.Namespace, e.Tag).Scan(&sql)
-		return fmt.Sprintf("SELECT * FROM %s LIMIT %d", sql, probed), name{e.Namespace, e.Tag}, err
+		return fmt.Sprintf("SELECT * FROM %s LIMIT %d", sql, probed), tableName{e.Namespace, e.Tag}, err
 	case "CHECK CONSTRAINT":
 		err = tx.QueryRow(ctx, `
 select pg_catalog.pg_get_expr(k.conbin, k.conrelid), n.nspname::text, c.relname::text
@@ -232,7 +232,7 @@ func (s *Session) dependentCheck() *verdict.Check {
 		ID: "order_dependent", Stage: verdict.StageRestore, Code: verdict.CodeOrderDependent, Outcome: verdict.Skipped,
 		Expected: "0", Observed: fmt.Sprint(len(found)),
 		Message: "pg_restore -j restores this by chance, since the archive does not say that it must wait: " +
-			list(found),
+			shortList(found),
 		Hint: hint,
 	}
 }
@@ -257,7 +257,7 @@ func (s *Session) byChance(seen sighting, waits map[int]bool) bool {
 		case "SEQUENCE SET":
 			brings = brings && !refresh
 		case "BLOBS":
-			brings = !refresh && s.opts.LargeObjects && seen.read == name{"pg_catalog", "pg_largeobject"}
+			brings = !refresh && s.opts.LargeObjects && seen.read == tableName{"pg_catalog", "pg_largeobject"}
 		case "MATERIALIZED VIEW DATA":
 			brings = brings && refresh
 		default:
@@ -272,7 +272,7 @@ func (s *Session) byChance(seen sighting, waits map[int]bool) bool {
 
 // passed reports whether any row of an entry was loaded.
 func (s *Session) passed(id int) bool {
-	return slices.ContainsFunc(s.tables, func(t *table) bool { return t.entry.DumpID == id && t.passed > 0 })
+	return slices.ContainsFunc(s.tables, func(t *tableLoad) bool { return t.entry.DumpID == id && t.passed > 0 })
 }
 
 // dependencies are what pg_restore -j goes by.

@@ -21,8 +21,8 @@ func TestWhatMendsAnOrder(t *testing.T) {
 	} {
 		s := heard(said, things, kinds)
 		s.archive.Format = archive.Custom
-		s.tables = []*table{{entry: kinds, name: name{"public", "kind"}, passed: 1}}
-		s.order = &order{saw: []sighting{{things, reason{"public.thing (CHECK c)", "public.f"}, name{"public", "kind"}}}}
+		s.tables = []*tableLoad{{entry: kinds, tableName: tableName{"public", "kind"}, passed: 1}}
+		s.order = &order{saw: []sighting{{things, reason{"public.thing (CHECK c)", "public.f"}, tableName{"public", "kind"}}}}
 		if c := s.dependentCheck(); c == nil || !strings.HasPrefix(c.Hint, want) {
 			t.Errorf("%q: got %+v, want %q", said, c, want)
 		}

@@ -17,7 +17,7 @@ import (
 // source brings the rows of a worker's tables, one table after the other.
 type source interface {
 	// rows stands the stream at the rows of t, which is the worker's next.
-	rows(t *table) (*dumpStream, error)
+	rows(t *tableLoad) (*dumpStream, error)
 	// end makes sure that there is nothing more.
 	end() error
 	// wait says how whatever wrote the rows ended, and complaint what it said
@@ -28,7 +28,7 @@ type source interface {
 }
 
 // open starts what brings the rows of tables.
-func (s *Session) open(ctx context.Context, list string, tables []*table) (source, error) {
+func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (source, error) {
 	if s.archive.Format == archive.Plain {
 		return &scriptRows{archive: s.archive, dump: newDumpStream(nil)}, nil
 	}
@@ -51,44 +51,46 @@ func (s *Session) open(ctx context.Context, list string, tables []*table) (sourc
 	}
 	if entries[0].Inserts() { // then all are: pg_dump writes the one or the other
 		return &insertRows{
-			program: program{stream, heard}, dump: newDumpStream(nil),
+			runningProgram: runningProgram{stream, heard}, dump: newDumpStream(nil),
 			statements: s.archive.InsertReader(endsWell{stream}, ""),
 		}, nil
 	}
-	return &copyRows{program: program{stream, heard}, dump: newDumpStream(stream)}, nil
+	return &copyRows{runningProgram: runningProgram{stream, heard}, dump: newDumpStream(stream)}, nil
 }
 
-// program is the pg_restore that writes the rows.
-type program struct {
+// runningProgram is the pg_restore that writes the rows.
+type runningProgram struct {
 	sandbox.Stream
 	heard *listener
 }
 
-func (p program) wait() error               { return p.Wait() }
-func (p program) complaint() (string, bool) { return p.heard.failed() }
-func (p program) close()                    { _ = p.Close() }
+func (p runningProgram) wait() error               { return p.Wait() }
+func (p runningProgram) complaint() (string, bool) { return p.heard.failed() }
+func (p runningProgram) close()                    { _ = p.Close() }
 
 // copyRows are rows that pg_restore writes as COPY text.
 type copyRows struct {
-	program
+	runningProgram
 	dump *dumpStream
 }
 
-func (c *copyRows) rows(t *table) (*dumpStream, error) { return c.dump, c.dump.next(t.entry.CopyStmt) }
-func (c *copyRows) end() error                         { return c.dump.end() }
+func (c *copyRows) rows(t *tableLoad) (*dumpStream, error) {
+	return c.dump, c.dump.next(t.entry.CopyStmt)
+}
+func (c *copyRows) end() error { return c.dump.end() }
 
 // insertRows are rows that pg_restore writes as INSERT statements. These have
 // no end marker: a table is complete once the next one's begin, or once
 // pg_restore has ended well.
 type insertRows struct {
-	program
+	runningProgram
 	dump       *dumpStream
 	statements *sqltext.InsertReader
 	next       *sqltext.InsertTarget // read, and not yet asked for
 	over       bool
 }
 
-func (i *insertRows) rows(t *table) (*dumpStream, error) {
+func (i *insertRows) rows(t *tableLoad) (*dumpStream, error) {
 	if err := i.look(); err != nil {
 		return nil, err
 	}
@@ -126,17 +128,17 @@ func (i *insertRows) end() error {
 	return nil
 }
 
-// isTarget tells whether INSERT statements are those of a table: they name it,
+// isTarget reports whether INSERT statements are those of a table: they name it,
 // or the root of its partition tree.
-func (t *table) isTarget(target sqltext.InsertTarget) bool {
-	into := name{target.Schema, target.Table}
-	return into == t.name || into == t.root
+func (t *tableLoad) isTarget(target sqltext.InsertTarget) bool {
+	into := tableName{target.Schema, target.Table}
+	return into == t.tableName || into == t.root
 }
 
 // fits compares the columns of INSERT statements with the restored table's,
 // and lets the rows go to where the statements send them.
-func fits(target sqltext.InsertTarget, t *table) error {
-	into := name{target.Schema, target.Table}
+func fits(target sqltext.InsertTarget, t *tableLoad) error {
+	into := tableName{target.Schema, target.Table}
 	t.copy = t.copyStatement(into)
 	columns := target.Columns
 	if columns == nil && t.root == into && !slices.Equal(t.rootColumns, t.columns) {
@@ -181,7 +183,7 @@ type scriptRows struct {
 	current io.Closer
 }
 
-func (r *scriptRows) rows(t *table) (*dumpStream, error) {
+func (r *scriptRows) rows(t *tableLoad) (*dumpStream, error) {
 	r.close()
 	rows, err := r.archive.Rows(t.entry)
 	if err != nil {

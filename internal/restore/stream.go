@@ -14,7 +14,7 @@ import (
 
 // A rewrite turns one row of COPY text, without its newline, into what is
 // sent to the server, appended to dst.
-type rewrite = func(dst, row []byte) ([]byte, error)
+type rewriteFunc = func(dst, row []byte) ([]byte, error)
 
 // Sizes of the buffers between pg_restore and the server. The first holds
 // several reads of a pipe; the second is what pgconn asks for at a time.
@@ -123,7 +123,7 @@ func (d *dumpStream) line() ([]byte, error) {
 	}
 }
 
-// hasPrefix tells whether prefix is next, reading as far as needed to know.
+// hasPrefix reports whether prefix is next, reading as far as needed to know.
 func (d *dumpStream) hasPrefix(prefix string) (bool, error) {
 	for {
 		n := min(d.w-d.r, len(prefix))
@@ -187,7 +187,7 @@ func (d *dumpStream) end() error {
 	}
 }
 
-// between tells whether a line may stand between two entries.
+// between reports whether a line may stand between two entries.
 func between(line []byte) bool {
 	line = bytes.TrimRight(line, "\r")
 	return len(line) == 0 ||
@@ -212,7 +212,7 @@ func firstWord(line []byte) string {
 // anywhere else.
 type block struct {
 	d       *dumpStream
-	rewrite rewrite
+	rewrite rewriteFunc
 	rows    int64
 	out     []byte // rewritten, not yet handed out
 	off     int

@@ -40,7 +40,7 @@ func script(parts ...string) string {
 var whole = script(copyA, rowsA, copyX, rowsX, copyN, rowsN, copyE, "")
 
 // readAll takes the blocks of a stream, as a worker does.
-func readAll(src io.Reader, rewrite rewrite, headers ...string) (rows []string, counts []int64, err error) {
+func readAll(src io.Reader, rewrite rewriteFunc, headers ...string) (rows []string, counts []int64, err error) {
 	d := newDumpStream(src)
 	for _, h := range headers {
 		if err := d.next(h); err != nil {
@@ -60,7 +60,7 @@ func identity(dst, row []byte) ([]byte, error) { return append(dst, row...), nil
 
 func TestRowsAreReadAsWritten(t *testing.T) {
 	t.Parallel()
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		for pace, slow := range map[string]func(io.Reader) io.Reader{
 			"whole": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader,
 			"halves": iotest.HalfReader, "with EOF": iotest.DataErrReader,
@@ -95,7 +95,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestARowThatIsNone(t *testing.T) {
 	t.Parallel()
 	const most = 4 << 20
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		src := &endless{}
 		d := newDumpStream(io.MultiReader(strings.NewReader("1\tone\n"+strings.Repeat("y", most)+"\n"), src))
 		d.most = most
@@ -113,7 +113,7 @@ func TestARowThatIsNone(t *testing.T) {
 func TestAnEndBeforeTheMarkerIsNoEnd(t *testing.T) {
 	t.Parallel()
 	last := strings.LastIndex(whole, "\\.\n") + len("\\.\n")
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		for n := range last {
 			_, _, err := readAll(strings.NewReader(whole[:n]), rewrite, copyA, copyX, copyN, copyE)
 			if err == nil {
@@ -127,7 +127,7 @@ func TestABrokenPipeIsNoEnd(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the pipe broke")
 	at := strings.Index(whole, "3\t")
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		src := io.MultiReader(strings.NewReader(whole[:at]), iotest.ErrReader(broken))
 		_, _, err := readAll(src, rewrite, copyA)
 		if !errors.Is(err, errNoEnd) || !errors.Is(err, broken) {
@@ -140,7 +140,7 @@ func TestRowsLongerThanAnyBuffer(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 3*readSize+17)
 	rows := "1\t" + long + "\n2\tshort\n3\t" + long + long + "\n"
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		got, counts, err := readAll(strings.NewReader(script(copyA, rows)), rewrite, copyA)
 		if err != nil || got[0] != rows || counts[0] != 3 {
 			t.Errorf("%s: %d rows, %d bytes (want %d), %v", name, counts[0], len(got[0]), len(rows), err)
@@ -170,7 +170,7 @@ func TestOnlyTheExpectedCopyStatementBeginsABlock(t *testing.T) {
 
 func TestDrainStandsBehindTheBlock(t *testing.T) {
 	t.Parallel()
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		d := newDumpStream(iotest.HalfReader(strings.NewReader(whole)))
 		if err := d.next(copyA); err != nil {
 			t.Fatal(err)
@@ -201,7 +201,7 @@ func TestARefusedRowEndsTheBlock(t *testing.T) {
 func BenchmarkBlock(b *testing.B) {
 	const rows = 100_000
 	text := []byte(script(copyA, strings.Repeat("4711\tsome text of a usual length\t2026-01-02 03:04:05+00\n", rows)))
-	for name, rewrite := range map[string]rewrite{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))

@@ -80,15 +80,15 @@ func freeIDs(n int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s := highest(string(text)); s.last < from.last || s.first > from.first {
+		if s := highestSpan(string(text)); s.last < from.last || s.first > from.first {
 			from = span{max(from.first, s.first), min(from.last, s.last)}
 		}
 	}
 	return from.pick(n)
 }
 
-// highest is the run of the highest ids in a map of the kernel's.
-func highest(idMap string) (best span) {
+// highestSpan is the run of the highest ids in a map of the kernel's.
+func highestSpan(idMap string) (best span) {
 	for line := range strings.Lines(idMap) {
 		var first, outside, count int
 		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && first+count-1 > best.last {

@@ -24,7 +24,7 @@ func TestFreeIDs(t *testing.T) {
 		"no map":                    {"", span{}},
 	} {
 		for range 1000 {
-			s := highest(tt.idMap)
+			s := highestSpan(tt.idMap)
 			ids, err := span{max(s.first, 0), min(s.last, math.MaxInt32)}.pick(3)
 			if tt.from == (span{}) {
 				if err == nil {

@@ -137,7 +137,7 @@ func testBounded(t *testing.T, b Box) {
 	if want := "1\n1\n0\n1\nro"; said != want {
 		t.Errorf("%q, want %q", said, want)
 	}
-	c := b.(*container)
+	c := b.(*containerBox)
 	var memory int64
 	for _, name := range []string{c.name, c.programsName()} {
 		found, err := c.engine.ContainerInspect(t.Context(), name, client.ContainerInspectOptions{})
@@ -260,7 +260,7 @@ func freezeAndDie() error {
 		}
 		frozen = strings.Contains(string(log), "frozen\n")
 	}
-	fmt.Println("frozen", b.(*container).name)
+	fmt.Println("frozen", b.(*containerBox).name)
 	me, err := os.FindProcess(os.Getpid())
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
@@ -58,7 +59,7 @@ type base struct {
 	info        verdict.Sandbox
 	deadline    time.Time
 	major       int // the least that will do; 0: any
-	cluster     kept
+	cluster     cachedCluster
 	sentences   *told.Sentences
 
 	launch func(c Command) (*program, error) // starts a program
@@ -209,7 +210,7 @@ func (b *base) isClosing() bool {
 	return b.closing
 }
 
-// beginClosing lets no more programs in, and tells whether it is the first time.
+// beginClosing lets no more programs in, and reports whether it is the first time.
 func (b *base) beginClosing() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -267,8 +268,8 @@ const leastRoom = 1 * mib
 // isFull reports whether the disk of a directory has no room. A server that dies
 // of it can often not even write so into its log.
 func isFull(path string) bool {
-	now, err := roomOf(path)
-	return err == nil && now.free < leastRoom
+	now, err := machine.SpaceOf(path)
+	return err == nil && now.Free < leastRoom
 }
 
 // noLibrary is what a server says that cannot load a library at its start.
@@ -373,7 +374,7 @@ func (b *base) reason(ctx context.Context, err error) error {
 	return b.deadErr
 }
 
-// wasKilled tells whether a program ended by a signal or in a way unknown, or
+// wasKilled reports whether a program ended by a signal or in a way unknown, or
 // never began, which is what an engine says of a container that is ending.
 func wasKilled(err error) bool {
 	exit, ok := errors.AsType[*ExitError](err)

@@ -313,7 +313,7 @@ func testNoNetwork(t *testing.T, b Box) {
 
 func testPassword(t *testing.T, b Box) {
 	password := b.DB().password
-	if c, ok := b.(*container); ok {
+	if c, ok := b.(*containerBox); ok {
 		found, err := c.engine.ContainerInspect(t.Context(), c.name, client.ContainerInspectOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -426,10 +426,10 @@ func testDatabaseSettings(t *testing.T, b Box) {
 }
 
 func testClose(t *testing.T, b Box) {
-	var e *engine
+	var e *containerEngine
 	var name string
 	var volumes []string
-	if c, ok := b.(*container); ok {
+	if c, ok := b.(*containerBox); ok {
 		e = testEngine(t)
 		name = c.name
 		volumes = volumesOf(t, e, name)
@@ -508,10 +508,10 @@ func TestDeadline(t *testing.T) {
 			closeBox(t, measured)
 			o.Deadline = time.Now().Add(10*time.Second + 4*took)
 			b := start(t, o)
-			var e *engine
+			var e *containerEngine
 			var name string
 			var volumes []string
-			if c, ok := b.(*container); ok {
+			if c, ok := b.(*containerBox); ok {
 				e = testEngine(t)
 				name = c.name
 				volumes = volumesOf(t, e, name)

@@ -24,32 +24,33 @@ const (
 	clusterAfter = 30 * 24 * time.Hour
 )
 
-// kept is a data directory that initdb made once for a server, as tar packs it.
-// A sandbox unpacks it where it would run initdb, which takes ten times as
-// long. It is packed before the server of the sandbox that made it starts, so
+// cachedCluster is a data directory that initdb made once for a server, as tar
+// packs it. A sandbox unpacks it where it would run initdb, which takes ten
+// times as long. It is packed before the server of the sandbox that made it starts, so
 // that nothing of any backup is in it, and every sandbox sets a password of its
 // own in its copy. Its sum is taken as it is kept, before any backup's code ran,
 // and compared as it is handed out.
-type kept struct {
+type cachedCluster struct {
 	path     string // empty: nothing is kept
 	given    bool   // it was there, and the sandbox has it
 	log      *slog.Logger
 	progress func(string)
 }
 
-// keptCluster finds the one that suits a server, whose identity changes with
+// clusterFor finds the one that suits a server, whose identity changes with
 // its programs and their settings.
-func keptCluster(o Options, identity ...string) kept {
+func clusterFor(o Options, identity ...string) cachedCluster {
 	if o.Clusters == "" {
-		return kept{}
+		return cachedCluster{}
 	}
 	name := sha256.Sum256([]byte(strings.Join(identity, "\x00") + "\x00" + string(startScript)))
-	return kept{path: filepath.Join(o.Clusters, hex.EncodeToString(name[:16])+".tar"), log: o.Log, progress: o.Progress}
+	return cachedCluster{path: filepath.Join(o.Clusters, hex.EncodeToString(name[:16])+".tar"), log: o.Log,
+		progress: o.Progress}
 }
 
 // hand gives the sandbox the kept cluster under to, if there is one, and an
 // empty file under from for the one that it makes otherwise.
-func (k *kept) hand(to, from string) error {
+func (k *cachedCluster) hand(to, from string) error {
 	if k.path == "" {
 		return nil
 	}
@@ -71,7 +72,7 @@ func (k *kept) hand(to, from string) error {
 }
 
 // verified copies the kept cluster, and makes sure that it is as it was made.
-func (k *kept) verified(to string) error {
+func (k *cachedCluster) verified(to string) error {
 	want, noSum := os.ReadFile(k.path + sumEnding)
 	got, err := copyOver(to, k.path, 0o644)
 	switch {
@@ -96,7 +97,7 @@ func remove(path string) error {
 // take keeps the cluster that the sandbox made, if it made one. It is called
 // when the server has answered, and nothing else has run inside. What keeps it
 // from being kept is not worth a drill.
-func (k *kept) take(from string) {
+func (k *cachedCluster) take(from string) {
 	if k.path == "" {
 		return
 	}
@@ -109,7 +110,7 @@ func (k *kept) take(from string) {
 	}
 }
 
-func (k *kept) keep(from string) error {
+func (k *cachedCluster) keep(from string) error {
 	dir := filepath.Dir(k.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -133,7 +134,7 @@ func (k *kept) keep(from string) error {
 
 // drop forgets the kept cluster from which a server did not start: it may be
 // damaged, and the next sandbox makes it anew.
-func (k *kept) drop() {
+func (k *cachedCluster) drop() {
 	if k.given {
 		os.Remove(k.path)
 		os.Remove(k.path + sumEnding)

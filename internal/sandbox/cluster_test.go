@@ -126,7 +126,7 @@ func TestDamagedCluster(t *testing.T) {
 		to := filepath.Join(t.TempDir(), clusterName)
 		from := filepath.Join(t.TempDir(), clusterName)
 		var told []string
-		k := kept{path: path, log: slog.New(slog.NewTextHandler(t.Output(), nil)), progress: func(s string) { told = append(told, s) }}
+		k := cachedCluster{path: path, log: slog.New(slog.NewTextHandler(t.Output(), nil)), progress: func(s string) { told = append(told, s) }}
 		if err := k.hand(to, from); err != nil || k.given || len(told) != 1 {
 			t.Errorf("%s: handed out (%v), %v; told %q", name, k.given, err, told)
 		}

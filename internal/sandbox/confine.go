@@ -18,7 +18,7 @@ import (
 
 const (
 	insideStart    = "/daybefore/start"
-	insideShare    = "/daybefore/share"
+	shareInside    = "/daybefore/share"
 	insideRun      = "/daybefore/run"
 	insideOut      = "/daybefore/out"
 	insideData     = "/daybefore/data" // where the image has no place for data
@@ -57,7 +57,7 @@ type cell struct {
 // cells returns the server's container and that of the programs. They share
 // nothing but the directory of the socket, and one cannot see what the other is
 // given.
-func (c *container) cells(img dbImage, memory int64) (server, programs cell) {
+func (c *containerBox) cells(img dbImage, memory int64) (server, programs cell) {
 	forPrograms := min(max(memory/partPrograms, leastPrograms), memory)
 	forServer := max(memory-forPrograms, memory/2)
 	tmp := fmt.Sprintf("size=%d,mode=1777", scratch)
@@ -87,17 +87,17 @@ func (c *container) cells(img dbImage, memory int64) (server, programs cell) {
 }
 
 // programsName is the name of the programs' container.
-func (c *container) programsName() string { return c.name + "-programs" }
+func (c *containerBox) programsName() string { return c.name + "-programs" }
 
 // runVolume is the name of the volume with the socket, where this machine
 // shares no directories with the engine.
-func (c *container) runVolume() string { return c.name + "-run" }
+func (c *containerBox) runVolume() string { return c.name + "-run" }
 
 // place is one of the work directory's parts, as a container sees it: the
 // directory itself, or a volume where the engine does not see that. What a
 // volume holds is sent there, which the engine refuses if it is read only; it is
 // root's, and so read only for all in there.
-func (c *container) place(name string, readOnly bool) mount.Mount {
+func (c *containerBox) place(name string, readOnly bool) mount.Mount {
 	inside := path.Join(path.Dir(insideStart), name)
 	switch {
 	case c.tunnel == nil:
@@ -124,7 +124,7 @@ func (img dbImage) keepsData(dir string) bool {
 }
 
 // request is for a container in which nothing runs yet but its first process.
-func (c *container) request(img dbImage, r cell, deadline time.Time) testcontainers.GenericContainerRequest {
+func (c *containerBox) request(img dbImage, r cell, deadline time.Time) testcontainers.GenericContainerRequest {
 	seconds := max(1, int64(math.Ceil(time.Until(deadline).Seconds())))
 	return testcontainers.GenericContainerRequest{
 		Logger: tclog.NewNoopLogger(),
@@ -143,7 +143,7 @@ func (c *container) request(img dbImage, r cell, deadline time.Time) testcontain
 }
 
 // confine takes from a container everything that it does not need.
-func (c *container) confine(host *containertypes.HostConfig, r cell) {
+func (c *containerBox) confine(host *containertypes.HostConfig, r cell) {
 	processes := int64(maxProcesses)
 	host.NetworkMode = "none"
 	host.AutoRemove = true

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
 
@@ -42,11 +43,11 @@ const (
 // nobody waits.
 var errForgotten = errors.New("it did not end when told to")
 
-// container is a server in a container without a network, and its programs in
+// containerBox is a server in a container without a network, and its programs in
 // another, which neither sees nor is seen by it.
-type container struct {
+type containerBox struct {
 	*base
-	engine *engine
+	engine *containerEngine
 	name   string            // of the server's container; that of the programs is called after it
 	labels map[string]string // of both, and of a volume
 	begun  time.Time
@@ -75,8 +76,8 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 
 // startFound starts the server from an image that the engine has, and closes
 // the engine in the end.
-func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, err error) {
-	c := &container{base: newBase(o, insideShare), engine: e, name: "daybefore-" + randomHex(8), labels: labels(o),
+func startFound(ctx context.Context, o Options, e *containerEngine, img dbImage) (_ Box, err error) {
+	c := &containerBox{base: newBase(o, shareInside), engine: e, name: "daybefore-" + randomHex(8), labels: labelsOf(o),
 		begun: time.Now()}
 	c.base.launch = func(cmd Command) (*program, error) { return c.exec(cmd, "") }
 	c.base.gone, c.base.oomKilled = c.notRunning, c.oomKilled
@@ -96,7 +97,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 		c.tunnel = c.newTunnel()
 		c.db.dial, c.bringLog = c.tunnel.dial, c.fetchLog
 	} else {
-		c.cluster = keptCluster(o, Container, img.id, img.data)
+		c.cluster = clusterFor(o, Container, img.id, img.data)
 	}
 	o.Progress("starting " + img.ref)
 	if err := c.prepare(img); err != nil {
@@ -124,7 +125,7 @@ func startFound(ctx context.Context, o Options, e *engine, img dbImage) (_ Box, 
 
 // prepare lays out the directories for an account of the containers that this
 // machine does not know. Around them is the caller's own 0700.
-func (c *container) prepare(img dbImage) error {
+func (c *containerBox) prepare(img dbImage) error {
 	if err := c.furnish(); err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (c *container) prepare(img dbImage) error {
 // socket and its log, before any of a backup's code runs: a tree there would be
 // one that this account cannot remove. What is sent to a container and is not
 // needed any more goes too.
-func (c *container) shutRun(ctx context.Context) error {
+func (c *containerBox) shutRun(ctx context.Context) error {
 	if c.tunnel != nil {
 		return c.asRoot(ctx, "sh", "-c", "chmod 0755 "+insideRun+" && rm -f "+path.Join(insideStart, passwordName))
 	}
@@ -156,10 +157,10 @@ func (c *container) shutRun(ctx context.Context) error {
 }
 
 // create starts both containers, at the same time, and the server in its own.
-func (c *container) create(ctx context.Context, o Options, img dbImage) error {
+func (c *containerBox) create(ctx context.Context, o Options, img dbImage) error {
 	ctx, stop := lingering(ctx, createGrace)
 	defer stop()
-	m := newMachine(o, o.Memory, c.engine.info.NCPU)
+	m := newMeans(o, o.Memory, c.engine.info.NCPU)
 	if m.memory == 0 {
 		m.memory = max(c.engine.info.MemTotal/2, gib/2)
 	}
@@ -182,7 +183,7 @@ func (c *container) create(ctx context.Context, o Options, img dbImage) error {
 }
 
 // createCell makes and starts a container, and makes sure that it has no network.
-func (c *container) createCell(ctx context.Context, img dbImage, r cell) error {
+func (c *containerBox) createCell(ctx context.Context, img dbImage, r cell) error {
 	_, err := await(ctx, c.engine, createTimeout, "make and start a container", func(ctx context.Context) (any, error) {
 		created, err := testcontainers.GenericContainer(ctx, c.request(img, r, c.deadline))
 		if err == nil && c.tunnel != nil {
@@ -218,7 +219,7 @@ const keepGoing = `sh "$@" >/dev/null 2>&1; exit "$?"`
 
 // startServer starts the server in its container, with the image's account for
 // it, which no process there can leave.
-func (c *container) startServer(ctx context.Context, img dbImage, m machine) error {
+func (c *containerBox) startServer(ctx context.Context, img dbImage, m means) error {
 	data := img.data
 	theirs := []string{} // what a volume's root gives away
 	if !img.keepsData(data) {
@@ -249,7 +250,7 @@ func (c *container) startServer(ctx context.Context, img dbImage, m machine) err
 
 // asRoot runs a program on the volumes of the server's container, which belong
 // to the engine's root. It has no capability either.
-func (c *container) asRoot(ctx context.Context, argv ...string) error {
+func (c *containerBox) asRoot(ctx context.Context, argv ...string) error {
 	attached, id, err := c.engine.runIn(ctx, c.name,
 		client.ExecCreateOptions{User: "0:0", AttachStderr: true, Cmd: argv})
 	if err == nil {
@@ -267,12 +268,12 @@ func (c *container) asRoot(ctx context.Context, argv ...string) error {
 // guardDisks looks after the disks that the server can fill: of the engine,
 // where its data are, and of the work directory. One that this machine does not
 // see is looked at from inside, which takes a program each time.
-func (c *container) guardDisks(most int64) error {
+func (c *containerBox) guardDisks(most int64) error {
 	dirs := []string{c.work.Path()}
-	if _, err := roomOf(c.engine.info.DockerRootDir); c.tunnel == nil && err == nil {
+	if _, err := machine.SpaceOf(c.engine.info.DockerRootDir); c.tunnel == nil && err == nil {
 		dirs = append(dirs, c.engine.info.DockerRootDir)
 	} else {
-		then, err := c.engineRoom()
+		then, err := c.engineSpace()
 		if err != nil {
 			return fmt.Errorf("look at the engine's disk: %w", err)
 		}
@@ -282,14 +283,14 @@ func (c *container) guardDisks(most int64) error {
 }
 
 // watchEngineDisk is watchDisks for the disk of an engine that is elsewhere.
-func (c *container) watchEngineDisk(d disk, most int64) {
+func (c *containerBox) watchEngineDisk(d disk, most int64) {
 	for {
 		select {
 		case <-c.dead:
 			return
 		case <-time.After(engineDiskEach):
 		}
-		now, err := c.engineRoom()
+		now, err := c.engineSpace()
 		if err != nil {
 			continue // what ails it is told by others
 		}
@@ -301,30 +302,30 @@ func (c *container) watchEngineDisk(d disk, most int64) {
 	}
 }
 
-// engineRoom is what the engine's disk has left, as the programs see it, beside
+// engineSpace is what the engine's disk has left, as the programs see it, beside
 // which nothing of a backup's runs.
-func (c *container) engineRoom() (room, error) {
+func (c *containerBox) engineSpace() (machine.Space, error) {
 	var out strings.Builder
 	if err := c.Run(c.life,
 		Command{Args: []string{"stat", "-f", "-c", "%S %b %a %c %d", "/"}, Stdout: &out}); err != nil {
-		return room{}, err
+		return machine.Space{}, err
 	}
 	var block, size, free, most, files int64
 	if _, err := fmt.Sscan(out.String(), &block, &size, &free, &most, &files); err != nil {
-		return room{}, fmt.Errorf("stat said something unexpected: %w", err)
+		return machine.Space{}, fmt.Errorf("stat said something unexpected: %w", err)
 	}
-	return room{free: free * block, size: size * block, files: files, most: most}, nil
+	return machine.Space{Free: free * block, Size: size * block, Files: files, Most: most}, nil
 }
 
 // endAll ends what runs inside, at once, and gives back what it took.
-func (c *container) endAll() {
+func (c *containerBox) endAll() {
 	ctx, cancel := context.WithTimeout(c.life, closeTimeout)
 	defer cancel()
 	_ = c.remove(ctx) // Close does it again, and tells
 }
 
 // afterword is what the server said, behind another error.
-func (c *container) afterword() string {
+func (c *containerBox) afterword() string {
 	if said := c.said(); said != nil {
 		return ": " + said.Error()
 	}
@@ -345,7 +346,7 @@ func lingering(ctx context.Context, grace time.Duration) (context.Context, conte
 }
 
 // watch notices when a container ends, by itself or not.
-func (c *container) watch(name string) {
+func (c *containerBox) watch(name string) {
 	waiting := c.engine.ContainerWait(c.life, name,
 		client.ContainerWaitOptions{Condition: containertypes.WaitConditionNotRunning})
 	select {
@@ -358,14 +359,14 @@ func (c *container) watch(name string) {
 
 // watchServer notices when the server ends. What ends with its container is
 // told by who watches that.
-func (c *container) watchServer(attached client.HijackedResponse, id string) {
+func (c *containerBox) watchServer(attached client.HijackedResponse, id string) {
 	io.Copy(io.Discard, attached.Reader)
 	attached.Close()
 	c.tellServer(id)
 }
 
 // tellServer tells how the server ended.
-func (c *container) tellServer(id string) {
+func (c *containerBox) tellServer(id string) {
 	err := c.execStatus(c.life, "the server", id, nil)
 	if exit, ok := errors.AsType[*ExitError](err); ok || err == nil {
 		code := 0
@@ -378,7 +379,7 @@ func (c *container) tellServer(id string) {
 
 // heed notices when the engine does not answer any more, which ends no
 // connection and no program.
-func (c *container) heed() {
+func (c *containerBox) heed() {
 	for unanswered := 0; unanswered < mostUnanswered; {
 		select {
 		case <-c.dead:
@@ -402,7 +403,7 @@ func (c *container) heed() {
 
 // notRunning asks the engine whether the server or a container has ended, of
 // which those that watch will hear too, perhaps a moment later.
-func (c *container) notRunning() bool {
+func (c *containerBox) notRunning() bool {
 	for _, name := range []string{c.name, c.programsName()} {
 		found, err := c.engine.inspect(c.life, name)
 		if err != nil && !errdefs.IsNotFound(err) {
@@ -422,14 +423,14 @@ func (c *container) notRunning() bool {
 
 // fetchLog brings the log here from where it is not shared. A log that is
 // gone with its container is not missed.
-func (c *container) fetchLog() {
+func (c *containerBox) fetchLog() {
 	_, _ = await(c.life, c.engine, engineTimeout, "hand out the server's log", func(ctx context.Context) (any, error) {
 		return nil, c.tunnel.fetchLog(ctx, filepath.Join(c.work.run(), logName))
 	}, nil)
 }
 
 // Close removes both containers with everything in them.
-func (c *container) Close(ctx context.Context) error {
+func (c *containerBox) Close(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
@@ -450,7 +451,7 @@ func (c *container) Close(ctx context.Context) error {
 
 // remove removes both containers, at the same time, and then the volume that
 // they shared, if there is one.
-func (c *container) remove(ctx context.Context) error {
+func (c *containerBox) remove(ctx context.Context) error {
 	other := make(chan error, 1)
 	go func() { other <- c.engine.remove(ctx, c.programsName()) }()
 	err := c.engine.remove(ctx, c.name)

@@ -37,7 +37,7 @@ type DB struct {
 // Names without a schema are the server's own in it (OwnPath), and no event
 // trigger of the backup's runs at its beginning.
 func (d *DB) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	return d.connect(ctx, database, own(d.major), d.verify, d.overlook)
+	return d.connect(ctx, database, ownSettings(d.major), d.verify, d.overlook)
 }
 
 // ConnectUnder is Connect for what must see the database as others do: the
@@ -58,8 +58,8 @@ func (d *DB) ConnectToShow(ctx context.Context, database string) (*pgx.Conn, err
 // of temporary tables goes last, since it would come first unsaid.
 const OwnPath = "pg_catalog, pg_temp"
 
-// own is what the harness's own sessions are started with besides.
-func own(major int) map[string]string {
+// ownSettings is what the harness's own sessions are started with besides.
+func ownSettings(major int) map[string]string {
 	params := withoutTriggers(major)
 	params["search_path"] = OwnPath
 	return params
@@ -172,7 +172,8 @@ const brought = `SELECT DISTINCT pg_catalog.lower(pg_catalog.split_part(c, '=', 
  FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) c
 WHERE s.setrole OPERATOR(pg_catalog.=) ANY ('{0,10}'::pg_catalog.oid[])
   AND (s.setdatabase OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR s.setdatabase OPERATOR(pg_catalog.=)
-       (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
+       (SELECT d.oid FROM pg_catalog.pg_database d
+         WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
 
 // overlook gives a session the server's own settings back, save those that it
 // was started with. What only a backup names has no value but its own.
@@ -182,7 +183,7 @@ func (d *DB) overlook(ctx context.Context, conn *pgconn.PgConn) error {
 		return fmt.Errorf("ask what the database sets: %w", err)
 	}
 	given := startup(d.major)
-	maps.Copy(given, own(d.major))
+	maps.Copy(given, ownSettings(d.major))
 	var back strings.Builder
 	for _, row := range results[0].Rows {
 		name := strings.ToLower(string(row[0]))

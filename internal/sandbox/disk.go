@@ -2,9 +2,9 @@ package sandbox
 
 import (
 	"fmt"
-	"syscall"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
 
@@ -21,28 +21,11 @@ const (
 	mostKeptFiles = 100_000 // of the files and folders that a disk can still take
 )
 
-// room is what a file system has left.
-type room struct {
-	free, size  int64 // bytes that anybody may write
-	files, most int64 // files and folders; most is 0 where there is no such limit
-}
-
-// roomOf looks at the file system of a directory.
-func roomOf(dir string) (room, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return room{}, err
-	}
-	block := int64(s.Bsize)
-	return room{free: int64(s.Bavail) * block, size: int64(s.Blocks) * block, files: int64(s.Ffree),
-		most: int64(s.Files)}, nil
-}
-
-// kept is what stays free of a file system that has this much room.
-func (r room) kept() room {
-	k := room{free: min(clamp(r.size/diskShare, leastKept, mostKept), r.free/2)}
-	if r.most > 0 {
-		k.files = min(r.most/diskShare, mostKeptFiles, r.files/2)
+// keepFree is what stays free of a file system that has this much space.
+func keepFree(s machine.Space) machine.Space {
+	k := machine.Space{Free: min(clamp(s.Size/diskShare, leastKept, mostKept), s.Free/2)}
+	if s.Most > 0 {
+		k.Files = min(s.Most/diskShare, mostKeptFiles, s.Files/2)
 	}
 	return k
 }
@@ -50,24 +33,24 @@ func (r room) kept() room {
 // disk is a file system that a sandbox can fill.
 type disk struct {
 	dir  string
-	then room // when the sandbox began
+	then machine.Space // when the sandbox began
 }
 
 // take returns a *verdict.Problem if a disk that has now so much room is to be
 // filled no further. most is what may be taken of it, in bytes; 0: what it has.
-func (d disk) take(now room, most int64) error {
-	kept := d.then.kept()
+func (d disk) take(now machine.Space, most int64) error {
+	keep := keepFree(d.then)
 	const hint = "make room there, or drill on a machine with a larger disk; if the backup should not need so much, " +
 		"look at what else writes there, and at what the backup's own code writes"
-	switch taken := d.then.free - now.free; {
-	case now.free < kept.free:
+	switch taken := d.then.Free - now.Free; {
+	case now.Free < keep.Free:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
 			"the sandbox was ended before it filled the disk of %s, which has %d MiB left of the %d MiB that were free",
-			d.dir, now.free/mib, d.then.free/mib)
-	case d.then.most > 0 && now.files < kept.files:
+			d.dir, now.Free/mib, d.then.Free/mib)
+	case d.then.Most > 0 && now.Files < keep.Files:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
 			"the sandbox was ended before it filled the disk of %s, which can take %d more "+
-				"files of the %d that it could", d.dir, now.files, d.then.files)
+				"files of the %d that it could", d.dir, now.Files, d.then.Files)
 	case most > 0 && taken > most:
 		return verdict.Errorf(verdict.CodeDiskSpace,
 			"allow more under sandbox.disk, or look at what else writes there (the whole disk counts), and at what "+
@@ -86,7 +69,7 @@ func (d disk) take(now room, most int64) error {
 func (b *base) watchDisks(most int64, end func(), dirs ...string) error {
 	var disks []disk
 	for _, dir := range dirs {
-		then, err := roomOf(dir)
+		then, err := machine.SpaceOf(dir)
 		if err != nil {
 			return fmt.Errorf("look at the disk of %s: %w", dir, err)
 		}
@@ -102,7 +85,7 @@ func (b *base) watchDisks(most int64, end func(), dirs ...string) error {
 			case <-tick.C:
 			}
 			for _, d := range disks {
-				now, err := roomOf(d.dir)
+				now, err := machine.SpaceOf(d.dir)
 				if err != nil {
 					continue // it goes away with the sandbox
 				}

@@ -33,8 +33,8 @@ const (
 	defaultData = "/var/lib/postgresql/data"
 )
 
-// engine is a container engine that has answered.
-type engine struct {
+// containerEngine is a container engine that has answered.
+type containerEngine struct {
 	*testcontainers.DockerClient
 	info   system.Info
 	silent atomic.Bool // the last request was not answered in time
@@ -50,25 +50,25 @@ var tameTestcontainers = sync.OnceValue(func() error {
 
 // connectEngine looks for the engine as testcontainers does, at DOCKER_HOST or
 // the usual sockets; but only there if DOCKER_HOST is set.
-func connectEngine(ctx context.Context) (*engine, error) {
+func connectEngine(ctx context.Context) (*containerEngine, error) {
 	if err := tameTestcontainers(); err != nil {
 		return nil, err
 	}
 	if err := aliveEngine(ctx); err != nil {
 		return nil, fmt.Errorf("no Docker engine answers: %w", err)
 	}
-	e, err := await(ctx, nil, engineTimeout, "say what it is", func(ctx context.Context) (*engine, error) {
+	e, err := await(ctx, nil, engineTimeout, "say what it is", func(ctx context.Context) (*containerEngine, error) {
 		// The library remembers for good that the first search failed, so
 		// that search must not end with this drill.
 		return openEngine(context.WithoutCancel(ctx))
-	}, func(e *engine) { e.Close() })
+	}, func(e *containerEngine) { e.Close() })
 	if err != nil {
 		return nil, fmt.Errorf("no Docker engine answers: %w", err)
 	}
 	return e, nil
 }
 
-func openEngine(ctx context.Context) (*engine, error) {
+func openEngine(ctx context.Context) (*containerEngine, error) {
 	cli, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func openEngine(ctx context.Context) (*engine, error) {
 		cli.Close()
 		return nil, err
 	}
-	return &engine{DockerClient: cli, info: answer.Info}, nil
+	return &containerEngine{DockerClient: cli, info: answer.Info}, nil
 }
 
 // aliveEngine asks the engine that DOCKER_HOST names, or the one at the usual
@@ -119,7 +119,7 @@ type dbImage struct {
 
 // findContainer returns an engine that answers and an image that it has, or
 // has now pulled. The caller closes the engine.
-func findContainer(ctx context.Context, o Options) (*engine, dbImage, error) {
+func findContainer(ctx context.Context, o Options) (*containerEngine, dbImage, error) {
 	e, err := connectEngine(ctx)
 	if err != nil {
 		return nil, dbImage{}, err
@@ -135,7 +135,7 @@ func findContainer(ctx context.Context, o Options) (*engine, dbImage, error) {
 // findImage takes the image that is named, or that of the wanted version: as
 // the engine has it, else from its registry. Else, where no image is named,
 // the lowest higher version that the engine has.
-func (e *engine) findImage(ctx context.Context, o Options) (dbImage, error) {
+func (e *containerEngine) findImage(ctx context.Context, o Options) (dbImage, error) {
 	if o.Image != "" {
 		return e.getImage(ctx, o.Image, o.Progress)
 	}
@@ -164,7 +164,7 @@ func (e *engine) findImage(ctx context.Context, o Options) (dbImage, error) {
 }
 
 // getImage returns an image that the engine has or can pull.
-func (e *engine) getImage(ctx context.Context, ref string, progress func(string)) (dbImage, error) {
+func (e *containerEngine) getImage(ctx context.Context, ref string, progress func(string)) (dbImage, error) {
 	img, err := e.localImage(ctx, ref)
 	if err == nil {
 		img.why = "Docker answers, and " + ref + " is here"
@@ -182,7 +182,7 @@ func (e *engine) getImage(ctx context.Context, ref string, progress func(string)
 	return img, err
 }
 
-func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
+func (e *containerEngine) localImage(ctx context.Context, ref string) (dbImage, error) {
 	found, err := await(ctx, e, engineTimeout, "look at the image "+ref,
 		func(ctx context.Context) (client.ImageInspectResult, error) {
 			return e.ImageInspect(ctx, ref)
@@ -203,7 +203,7 @@ func (e *engine) localImage(ctx context.Context, ref string) (dbImage, error) {
 }
 
 // higherImage returns the local image of the lowest version above major.
-func (e *engine) higherImage(ctx context.Context, major int) (dbImage, bool) {
+func (e *containerEngine) higherImage(ctx context.Context, major int) (dbImage, bool) {
 	list, err := await(ctx, e, engineTimeout, "list its images",
 		func(ctx context.Context) (client.ImageListResult, error) {
 			return e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", imageName+":*")})
@@ -239,7 +239,7 @@ func imageMajor(ref string) int {
 	return major
 }
 
-func (e *engine) pull(ctx context.Context, ref string) error {
+func (e *containerEngine) pull(ctx context.Context, ref string) error {
 	var options client.ImagePullOptions
 	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil {
 		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
@@ -267,7 +267,7 @@ func (e *engine) pull(ctx context.Context, ref string) error {
 
 // remove removes a container with its anonymous volumes, and returns once it
 // is gone, whoever removed it.
-func (e *engine) remove(ctx context.Context, id string) error {
+func (e *containerEngine) remove(ctx context.Context, id string) error {
 	limit := removeTimeout
 	if e.silent.Load() {
 		limit = lastTry
@@ -297,7 +297,7 @@ func (e *engine) remove(ctx context.Context, id string) error {
 }
 
 // removeVolume removes a volume that has a name, once no container has it.
-func (e *engine) removeVolume(ctx context.Context, name string) error {
+func (e *containerEngine) removeVolume(ctx context.Context, name string) error {
 	limit := removeTimeout
 	if e.silent.Load() {
 		limit = lastTry
@@ -311,7 +311,7 @@ func (e *engine) removeVolume(ctx context.Context, name string) error {
 	return fmt.Errorf("remove the volume %s: %w", name, err)
 }
 
-func (e *engine) inspect(ctx context.Context, id string) (client.ContainerInspectResult, error) {
+func (e *containerEngine) inspect(ctx context.Context, id string) (client.ContainerInspectResult, error) {
 	return await(ctx, e, engineTimeout, "look at a container",
 		func(ctx context.Context) (client.ContainerInspectResult, error) {
 			return e.ContainerInspect(ctx, id, client.ContainerInspectOptions{})

@@ -119,7 +119,8 @@ func TestLastWords(t *testing.T) {
 			"other active server processes",
 		"postmaster: LOG:  shutting down because restart_after_crash is off": "postmaster: LOG:  shutting down " +
 			"because restart_after_crash is off",
-		`postmaster: FATAL:  could not access file "mylib": No such file or directory`: `postmaster: FATAL:  could not access file "mylib": No such file or directory`,
+		`postmaster: FATAL:  could not access file "mylib": No such file or directory`: `postmaster: FATAL:  could not access file "mylib": No such file or ` +
+			`directory`,
 		`postmaster: FATAL:  could not access file "` + planted +
 			`": No such file or directory`: "postmaster: FATAL:  could not access file …: No such file or directory",
 		`postmaster: FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device`: "postmaster: FATAL:  could not write to file " +

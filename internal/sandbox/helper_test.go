@@ -80,7 +80,7 @@ func holdBox(kind string) error {
 		return err
 	}
 	h := held{Work: w.Path()}
-	if c, ok := b.(*container); ok {
+	if c, ok := b.(*containerBox); ok {
 		h.Container = c.name
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(h); err != nil {
@@ -229,7 +229,7 @@ func closeBox(t testing.TB, b Box) {
 // baseOf returns what both kinds have in common.
 func baseOf(b Box) *base {
 	switch b := b.(type) {
-	case *container:
+	case *containerBox:
 		return b.base
 	case *local:
 		return b.base
@@ -238,7 +238,7 @@ func baseOf(b Box) *base {
 }
 
 // testEngine is the engine, for looking at what a sandbox left there.
-func testEngine(t testing.TB) *engine {
+func testEngine(t testing.TB) *containerEngine {
 	t.Helper()
 	e, err := connectEngine(t.Context())
 	if err != nil {
@@ -249,7 +249,7 @@ func testEngine(t testing.TB) *engine {
 }
 
 // volumesOf names the volumes of a container.
-func volumesOf(t testing.TB, e *engine, name string) (volumes []string) {
+func volumesOf(t testing.TB, e *containerEngine, name string) (volumes []string) {
 	t.Helper()
 	found, err := e.ContainerInspect(t.Context(), name, client.ContainerInspectOptions{})
 	if err != nil {
@@ -268,7 +268,7 @@ func volumesOf(t testing.TB, e *engine, name string) (volumes []string) {
 
 // gone checks that a container and its volumes are. A volume goes a moment
 // after its container where the engine removes both by itself.
-func gone(t testing.TB, e *engine, name string, volumes []string) {
+func gone(t testing.TB, e *containerEngine, name string, volumes []string) {
 	t.Helper()
 	if _, err := e.ContainerInspect(t.Context(), name, client.ContainerInspectOptions{}); err == nil {
 		t.Errorf("the container %s is still there", name)
@@ -312,7 +312,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 }
 
 // withLabel names the containers whose label begins so.
-func withLabel(t testing.TB, e *engine, label, prefix string) (names []string) {
+func withLabel(t testing.TB, e *containerEngine, label, prefix string) (names []string) {
 	t.Helper()
 	list, err := e.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", label)})
 	if err != nil {

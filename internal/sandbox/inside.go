@@ -23,14 +23,14 @@ const (
 	pipedExec = `echo $$ >"$1"; f=$2; shift 2; exec >"$f"; rm -f -- "$f"; exec "$@"`
 	// ownPassfile makes the password's file that libpq takes: one that nobody
 	// else may read. Of two that make it at once, either is right.
-	ownPassfile = `[ -s "$PGPASSFILE" ] || { (umask 077; cat ` + insideShare + "/" + passfileName +
+	ownPassfile = `[ -s "$PGPASSFILE" ] || { (umask 077; cat ` + shareInside + "/" + passfileName +
 		` >"$PGPASSFILE.$$") && mv -f "$PGPASSFILE.$$" "$PGPASSFILE"; } || exit; `
 	// killExec ends the program's whole group, as which an exec begins.
 	killExec = `p=$(cat "$1") && { kill -"$2" "-$p" || kill -"$2" "$p"; }`
 )
 
-// inside is a place where a program runs.
-type inside struct {
+// insideProgram is a place where a program runs.
+type insideProgram struct {
 	container string
 	dir       string // its working directory
 	numbers   string // where programs leave their numbers
@@ -38,15 +38,15 @@ type inside struct {
 }
 
 // insideOf is where a command runs. What is beside the server has no password.
-func (c *container) insideOf(cmd Command) inside {
+func (c *containerBox) insideOf(cmd Command) insideProgram {
 	if cmd.Beside {
-		return inside{c.name, insideRun, "/tmp", ""}
+		return insideProgram{c.name, insideRun, "/tmp", ""}
 	}
-	return inside{c.programsName(), insideOut, insideOut, ownPassfile}
+	return insideProgram{c.programsName(), insideOut, insideOut, ownPassfile}
 }
 
 // exec starts a program inside; with a pipe's name, its output goes there.
-func (c *container) exec(cmd Command, pipe string) (*program, error) {
+func (c *containerBox) exec(cmd Command, pipe string) (*program, error) {
 	in := c.insideOf(cmd)
 	number := "pid-" + randomHex(8)
 	script := plainExec
@@ -93,7 +93,8 @@ func orDiscard(w io.Writer) io.Writer {
 }
 
 // attach starts a command and returns the connection that carries its output.
-func (c *container) attach(ctx context.Context, in inside, argv []string, stdout bool) (client.HijackedResponse, string,
+func (c *containerBox) attach(ctx context.Context, in insideProgram, argv []string,
+	stdout bool) (client.HijackedResponse, string,
 	error) {
 	return c.engine.runIn(ctx, in.container, client.ExecCreateOptions{
 		User: containerUser, WorkingDir: in.dir, Cmd: argv,
@@ -104,7 +105,8 @@ func (c *container) attach(ctx context.Context, in inside, argv []string, stdout
 
 // runIn starts a command in a container, and returns the connection that
 // carries what it reads and writes, and its name. The connection outlives ctx.
-func (e *engine) runIn(ctx context.Context, container string, o client.ExecCreateOptions) (client.HijackedResponse,
+func (e *containerEngine) runIn(ctx context.Context, container string,
+	o client.ExecCreateOptions) (client.HijackedResponse,
 	string, error) {
 	created, err := await(ctx, e, engineTimeout, "make ready a program",
 		func(ctx context.Context) (client.ExecCreateResult, error) {
@@ -121,7 +123,7 @@ func (e *engine) runIn(ctx context.Context, container string, o client.ExecCreat
 }
 
 // execStatus returns how a program ended whose output has ended, with copyErr.
-func (c *container) execStatus(ctx context.Context, name, id string, copyErr error) error {
+func (c *containerBox) execStatus(ctx context.Context, name, id string, copyErr error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, engineTimeout, errors.New("the engine went on saying that it runs"))
 	defer cancel()
 	for {
@@ -146,7 +148,7 @@ func (c *container) execStatus(ctx context.Context, name, id string, copyErr err
 }
 
 // execState asks whether a program still runs, and how it ended.
-func (e *engine) execState(ctx context.Context, id string) (client.ExecInspectResult, error) {
+func (e *containerEngine) execState(ctx context.Context, id string) (client.ExecInspectResult, error) {
 	return await(ctx, e, engineTimeout, "say how a program ended",
 		func(ctx context.Context) (client.ExecInspectResult, error) {
 			return e.ExecInspect(ctx, id, client.ExecInspectOptions{})
@@ -156,7 +158,7 @@ func (e *engine) execState(ctx context.Context, id string) (client.ExecInspectRe
 // kill ends a program inside: with its container, or by its number. An engine
 // that does not answer is not asked for long: with the container the program
 // ends too.
-func (c *container) kill(p *program, in inside, numberFile string) {
+func (c *containerBox) kill(p *program, in insideProgram, numberFile string) {
 	for _, signal := range []string{"TERM", "KILL"} {
 		ctx, cancel := context.WithTimeoutCause(c.life, signalTimeout, &silence{"end a program", signalTimeout})
 		again := time.After(killAfter)
@@ -182,9 +184,9 @@ func (c *container) kill(p *program, in inside, numberFile string) {
 	}
 }
 
-// signal sends a signal to a program and tells whether that was possible, or
+// signal sends a signal to a program and reports whether that was possible, or
 // is not needed any more.
-func (c *container) signal(ctx context.Context, p *program, in inside, numberFile, signal string) bool {
+func (c *containerBox) signal(ctx context.Context, p *program, in insideProgram, numberFile, signal string) bool {
 	select {
 	case <-p.ended:
 		return true
@@ -203,7 +205,7 @@ func (c *container) signal(ctx context.Context, p *program, in inside, numberFil
 
 // Stream starts a program whose standard output is a named pipe in the shared
 // directory of the programs: read through the engine it would cost more than the restore.
-func (c *container) Stream(ctx context.Context, cmd Command) (Stream, error) {
+func (c *containerBox) Stream(ctx context.Context, cmd Command) (Stream, error) {
 	if c.tunnel != nil {
 		return c.streamThroughEngine(ctx, cmd)
 	}
@@ -227,7 +229,7 @@ func (c *container) Stream(ctx context.Context, cmd Command) (Stream, error) {
 
 // streamThroughEngine starts a program whose standard output comes over the
 // engine's connection.
-func (c *container) streamThroughEngine(ctx context.Context, cmd Command) (Stream, error) {
+func (c *containerBox) streamThroughEngine(ctx context.Context, cmd Command) (Stream, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("run %s in the sandbox: %w", cmd.Args[0], err)

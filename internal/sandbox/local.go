@@ -16,11 +16,11 @@ import (
 )
 
 // degrees are what a local server can be given, the better one first.
-var degrees = []degree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork},
+var degrees = []enclosureDegree{{Enclosed, enclosure.Enclosed}, {NoNetwork, enclosure.NoNetwork},
 	{NoListener, enclosure.Watched}}
 
-// degree is one of isolation, as a drill file and as the enclosure names it.
-type degree struct {
+// enclosureDegree is one of isolation, as a drill file and as the enclosure names it.
+type enclosureDegree struct {
 	name string
 	enclosure.Degree
 }
@@ -54,7 +54,7 @@ func startBinaries(ctx context.Context, o Options, bin binaries) (Box, error) {
 }
 
 // startAmong tries the degrees one after the other.
-func startAmong(ctx context.Context, o Options, bin binaries, among []degree) (_ Box, err error) {
+func startAmong(ctx context.Context, o Options, bin binaries, among []enclosureDegree) (_ Box, err error) {
 	l := &local{bin: bin, base: newBase(o, "")}
 	l.base.launch = l.launch
 	l.base.oomKilled = sinceNow()
@@ -84,7 +84,7 @@ func startAmong(ctx context.Context, o Options, bin binaries, among []degree) (_
 
 // startApart tries one degree after the other, down to the least that is good
 // enough, until one is to be had here.
-func (l *local) startApart(o Options, among []degree) error {
+func (l *local) startApart(o Options, among []enclosureDegree) error {
 	l.info = verdict.Sandbox{Kind: Local, Why: l.bin.why, Warning: l.bin.warning}
 	var refused *enclosure.Refused
 	for _, d := range among {
@@ -137,10 +137,10 @@ func (l *local) prepare(o Options) error {
 		}
 	}
 	l.insideShare = l.inside(shareName)
-	l.cluster = kept{}
+	l.cluster = cachedCluster{}
 	if l.degree == enclosure.Enclosed {
 		// Elsewhere the code of a backup could have written what is kept.
-		l.cluster = keptCluster(o, l.bin.identity()...)
+		l.cluster = clusterFor(o, l.bin.identity()...)
 	}
 	if err := l.furnish(); err != nil {
 		return err
@@ -216,7 +216,7 @@ func (l *local) bind(name string, writable bool) enclosure.Bind {
 
 // start starts the script that becomes the server.
 func (l *local) start(o Options) error {
-	m := newMachine(o, o.Memory, runtime.NumCPU())
+	m := newMeans(o, o.Memory, runtime.NumCPU())
 	if m.memory == 0 {
 		m.memory = DefaultMemory()
 	}

@@ -54,7 +54,7 @@ func isSilence(err error) bool {
 // await makes a call to the engine and waits for its answer no longer than
 // limit, also where the client does not heed its context. What comes too late
 // is handed to late, which may be nil.
-func await[T any](ctx context.Context, e *engine, limit time.Duration, asked string,
+func await[T any](ctx context.Context, e *containerEngine, limit time.Duration, asked string,
 	call func(context.Context) (T, error), late func(T)) (T, error) {
 	ctx, cancel := limited(ctx, limit, &silence{asked, limit})
 	defer cancel()
@@ -87,7 +87,7 @@ func await[T any](ctx context.Context, e *engine, limit time.Duration, asked str
 
 // going makes a call to the engine that may take long, as long as it calls beat
 // again before each limit has passed.
-func (e *engine) going(ctx context.Context, limit time.Duration, asked string,
+func (e *containerEngine) going(ctx context.Context, limit time.Duration, asked string,
 	call func(ctx context.Context, beat func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -118,7 +118,7 @@ func (e *engine) going(ctx context.Context, limit time.Duration, asked string,
 }
 
 // heard remembers whether the engine answers.
-func (e *engine) heard(err error) error {
+func (e *containerEngine) heard(err error) error {
 	if e != nil {
 		e.silent.Store(isSilence(err))
 	}

@@ -286,7 +286,7 @@ func startAt(t *testing.T, name string) Box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	least := slices.IndexFunc(degrees, func(d degree) bool { return d.name == name })
+	least := slices.IndexFunc(degrees, func(d enclosureDegree) bool { return d.name == name })
 	b, err := startAmong(t.Context(), o, bin, degrees[least:])
 	b = closedWith(t, b, err)
 	if got := b.Info().Isolation; got != name {

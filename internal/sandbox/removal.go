@@ -72,7 +72,8 @@ const emptyScript = `for dir; do
 	while [ -n "$(ls -A)" ] && [ "$(ls -A)" != "$left" ]; do
 		left=$(ls -A) round=$((round + 1))
 		find . -maxdepth 12 -type d ! -perm -700 -exec chmod u+rwx {} \; 2>/dev/null
-		find . -mindepth 12 -maxdepth 12 -type d -exec sh -c 'for d; do mv -- "$d" "./.up-$0-$((n += 1))"; done' "$round-$$" {} + 2>/dev/null
+		find . -mindepth 12 -maxdepth 12 -type d \
+			-exec sh -c 'for d; do mv -- "$d" "./.up-$0-$((n += 1))"; done' "$round-$$" {} + 2>/dev/null
 		find . -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null
 	done
 done`
@@ -99,7 +100,7 @@ func emptyInside(ctx context.Context, path string) error {
 
 // empty runs a container to its end that empties what the containers of a work
 // directory could write to.
-func (e *engine) empty(ctx context.Context, name, image, path string) error {
+func (e *containerEngine) empty(ctx context.Context, name, image, path string) error {
 	entrypoint := []string{"sh", "-c", emptyScript, "sh"}
 	var mounts []mount.Mount
 	for sub, inside := range map[string]string{runName: insideRun, outName: insideOut} {

@@ -75,8 +75,8 @@ func asOptions(params map[string]string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// machine is what the sandbox may use.
-type machine struct {
+// means are what the sandbox may use.
+type means struct {
 	memory int64 // bytes
 	cores  int
 	jobs   int
@@ -85,8 +85,8 @@ type machine struct {
 	database string
 }
 
-func newMachine(o Options, memory int64, cores int) machine {
-	return machine{memory: memory, cores: cores, jobs: o.Jobs, preload: o.Preload, database: o.Database}
+func newMeans(o Options, memory int64, cores int) means {
+	return means{memory: memory, cores: cores, jobs: o.Jobs, preload: o.Preload, database: o.Database}
 }
 
 // quietJobs keep libraries that are preloaded from working by themselves.
@@ -103,7 +103,7 @@ var quietJobs = [][2]string{
 
 // preloaded returns the settings for libraries that the server loads at its
 // start. pg_cron can only be created in the one database that it is told.
-func (m machine) preloaded() [][2]string {
+func (m means) preloaded() [][2]string {
 	settings := [][2]string{{"shared_preload_libraries", strings.Join(m.preload, ",")}}
 	if len(m.preload) == 0 {
 		return settings
@@ -117,7 +117,7 @@ func (m machine) preloaded() [][2]string {
 
 // settings returns the server's command line: for a server that is thrown
 // away, is reached by nobody else, and keeps no word of what it loads.
-func (m machine) settings(cluster, socketDir string) []string {
+func (m means) settings(cluster, socketDir string) []string {
 	shared := clamp(m.memory/4, 64*mib, 2*gib)
 	maintenance := clamp(m.memory/int64(4*m.jobs), 32*mib, 2*gib)
 	settings := [][2]string{

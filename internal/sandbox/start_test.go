@@ -126,8 +126,8 @@ func TestLateWatch(t *testing.T) {
 	for _, tunnel := range []bool{false, true} {
 		t.Run(fmt.Sprintf("tunnel %v", tunnel), func(t *testing.T) {
 			t.Parallel()
-			b := start(t, Options{Kind: Container, Image: "postgres:17", Tunnel: tunnel}).(*container)
-			late := &container{base: newBase(Options{Work: b.work, Deadline: b.deadline}, insideShare),
+			b := start(t, Options{Kind: Container, Image: "postgres:17", Tunnel: tunnel}).(*containerBox)
+			late := &containerBox{base: newBase(Options{Work: b.work, Deadline: b.deadline}, shareInside),
 				engine: b.engine, name: b.name, life: b.life, tunnel: b.tunnel}
 			late.server.Store(b.server.Load())
 			late.base.launch = func(cmd Command) (*program, error) { return late.exec(cmd, "") }

@@ -36,7 +36,7 @@ func sinceNow() func() bool {
 
 // oomKilled asks the engine, which keeps its last events, whether one was that
 // the container had too little memory. The container itself may be gone.
-func (c *container) oomKilled() bool {
+func (c *containerBox) oomKilled() bool {
 	found, err := await(c.life, c.engine, signalTimeout, "tell of a container's memory",
 		func(ctx context.Context) (bool, error) {
 			events := c.engine.Events(ctx, client.EventsListOptions{

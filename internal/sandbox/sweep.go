@@ -25,7 +25,7 @@ const (
 // freshAge is how long a work directory may take from its making to its lock.
 const freshAge = time.Minute
 
-func labels(o Options) map[string]string {
+func labelsOf(o Options) map[string]string {
 	return map[string]string{
 		labelOwner:    owner(),
 		labelLock:     filepath.Join(o.Work.Path(), lockName),
@@ -79,7 +79,7 @@ type leftover struct {
 	remove func(context.Context) error
 }
 
-func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+func (e *containerEngine) sweepContainers(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	list, err := await(ctx, e, engineTimeout, "list its containers",
 		func(ctx context.Context) (client.ContainerListResult, error) {
 			return e.ContainerList(ctx,
@@ -97,7 +97,7 @@ func (e *engine) sweepContainers(ctx context.Context, log *slog.Logger) (removed
 	return removeAbandoned(ctx, log, all)
 }
 
-func (e *engine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
+func (e *containerEngine) sweepVolumes(ctx context.Context, log *slog.Logger) (removed []string, err error) {
 	list, err := await(ctx, e, engineTimeout, "list its volumes",
 		func(ctx context.Context) (client.VolumeListResult, error) {
 			return e.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("label", labelOwner)})
@@ -133,7 +133,7 @@ func removeAbandoned(ctx context.Context, log *slog.Logger, all []leftover) (rem
 	return removed, err
 }
 
-// abandoned tells whether nobody owns what has these labels any more.
+// abandoned reports whether nobody owns what has these labels any more.
 func abandoned(labels map[string]string, now time.Time) bool {
 	deadline, err := time.Parse(time.RFC3339, labels[labelDeadline])
 	if err != nil || now.After(deadline.Add(freshAge)) {
@@ -231,7 +231,7 @@ func sweepDirectory(ctx context.Context, path string) (gone bool, err error) {
 	return true, nil
 }
 
-// stillThere tells whether an open lock is the one that its name leads to,
+// stillThere reports whether an open lock is the one that its name leads to,
 // and not one that another sweep has removed meanwhile.
 func stillThere(lock *os.File) bool {
 	mine, err := lock.Stat()

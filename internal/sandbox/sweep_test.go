@@ -73,7 +73,7 @@ func TestSweep(t *testing.T) {
 			tmp := shortTemp(t)
 			living, cmd, in := hold(t, kind, tmp)
 			killed, victim, _ := hold(t, kind, tmp)
-			var e *engine
+			var e *containerEngine
 			var volumes []string
 			if kind == Container {
 				e = testEngine(t)

@@ -35,7 +35,7 @@ const maxLog = 1 * mib
 // either. It costs CPU time (3 s for 800 MB of output), so it is not the
 // first choice.
 type tunnel struct {
-	engine   *engine
+	engine   *containerEngine
 	life     context.Context
 	server   string // its container
 	programs string // their container
@@ -46,7 +46,7 @@ type tunnel struct {
 	sent map[string]fileState
 }
 
-func (c *container) newTunnel() *tunnel {
+func (c *containerBox) newTunnel() *tunnel {
 	return &tunnel{engine: c.engine, life: c.life, server: c.name, programs: c.programsName(),
 		start: c.work.start(), share: c.work.share(), sent: map[string]fileState{}}
 }
@@ -56,9 +56,9 @@ type fileState struct {
 	modified time.Time
 }
 
-// isElsewhere tells whether a socket in a directory of this machine cannot
+// isElsewhere reports whether a socket in a directory of this machine cannot
 // be reached from a container of the engine.
-func (e *engine) isElsewhere() bool {
+func (e *containerEngine) isElsewhere() bool {
 	return runtime.GOOS != "linux" || !strings.HasPrefix(e.DaemonHost(), "unix://") ||
 		strings.Contains(e.info.OperatingSystem, "Docker Desktop")
 }
@@ -102,7 +102,7 @@ func (t *tunnel) sendShare(ctx context.Context) error {
 		if t.sent[entry.Name()] == state {
 			continue
 		}
-		if err := t.sendFile(ctx, t.programs, insideShare, filepath.Join(t.share, entry.Name())); err != nil {
+		if err := t.sendFile(ctx, t.programs, shareInside, filepath.Join(t.share, entry.Name())); err != nil {
 			return fmt.Errorf("copy %s into the container: %w", entry.Name(), err)
 		}
 		t.sent[entry.Name()] = state
@@ -232,7 +232,7 @@ func connPair() (near, far net.Conn, err error) {
 }
 
 // canBridge makes sure that the image has what the other end is made of.
-func (c *container) canBridge(ctx context.Context) error {
+func (c *containerBox) canBridge(ctx context.Context) error {
 	err := c.Run(ctx, Command{Args: []string{"perl", "-MIO::Socket::UNIX", "-e", "1"}})
 	if exit, ok := errors.AsType[*ExitError](err); ok {
 		return verdict.Errorf(verdict.CodeSandbox,

@@ -170,5 +170,5 @@ func randomHex(n int) string {
 // workdirName is what a work directory is called, whoever made it.
 var workdirName = regexp.MustCompile(`^(?:\.new-)?drill-[0-9a-f]{12}$`)
 
-// isWorkdir tells whether a file name is that of a work directory.
+// isWorkdir reports whether a file name is that of a work directory.
 func isWorkdir(name string) bool { return workdirName.MatchString(name) }

@@ -2,11 +2,13 @@ package scrub
 
 import (
 	"errors"
-	"hash/maphash"
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 
@@ -17,130 +19,68 @@ import (
 
 // newWritten remembers what a cell writes, where its rule may by chance make a
 // value that another row really had, or leaves some as they are.
-func (p *Plan) newWritten(c *cell) *sampler {
-	if c.sample == nil || !p.ownCode || !c.plain() || !c.recipe.makesReal() && !p.keptSome(c.column, p.assigned[c.column]) {
+func (p *Plan) newWritten(c *cell) *leakscan.Sampler {
+	if c.sample == nil || !p.ownCode || !c.plain() || !c.made.makesReal() &&
+		!p.keptSome(c.column, p.assigned[c.column]) {
 		return nil
 	}
-	return &sampler{seed: p.seed, most: p.rules.LeakScan.SourceOverlap, limit: ^uint64(0)}
+	return leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
 }
 
 // plain reports whether the cell's values are written as a whole.
 func (c *cell) plain() bool {
-	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.Array && !c.column.Base.IsBytes()
+	return c.document == nil && c.fields == nil && c.hstore == nil && !c.each && !c.column.Array &&
+		!c.column.Base.IsBytes()
 }
 
-// makesReal reports whether what a recipe makes may be a value that is real
+// makesReal reports whether what a rule makes may be a value that is real
 // elsewhere: of a list of names, or of the shape of what it replaces.
-func (r *recipe) makesReal() bool {
+func (c *change) makesReal() bool {
 	switch {
-	case r == nil:
+	case c == nil:
 		return false
-	case r.document != nil:
-		return r.document.redact != nil || r.passesWithin() ||
-			slices.ContainsFunc(r.document.paths, func(p pathRecipe) bool { return p.made.makesReal() })
-	case r.composite != nil:
-		return r.passesWithin() || slices.ContainsFunc(r.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
+	case c.document != nil:
+		return c.document.Redact != nil || c.passesWithin() ||
+			slices.ContainsFunc(c.document.Paths,
+				func(p document.Path) bool { return p.Made != nil && p.Made.Effect() == transform.Merges })
+	case c.composite != nil:
+		return c.passesWithin() ||
+			slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
-	return r.effect == merges
-}
-
-// writings are what the filters wrote into one column: exact as far as the
-// limit, which is the lowest of all that were remembered.
-type writings struct {
-	seed   maphash.Seed
-	hashes map[uint64]struct{}
-	limit  uint64
-	exact  bool // whatever is not known was not written
-	buf    []byte
+	return c.effect == transform.Merges
 }
 
 // writings of a column, with all that is inherited from it. Nil: anything may
 // have been.
-func (p *Plan) writings(c *schema.Column) *writings {
-	w := &writings{seed: p.seed, hashes: map[uint64]struct{}{}, limit: ^uint64(0)}
-	if w.exact = !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]); w.exact {
-		return w
+func (p *Plan) writings(c *schema.Column) *leakscan.Writings {
+	if !p.recipes[c].makesReal() && !p.keptSome(c, p.assigned[c]) {
+		return leakscan.NoWritings()
 	}
-	known := false
+	var written []*leakscan.Sampler
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.rewriters {
-		for _, cell := range r.cells {
-			if cell == nil || cell.written == nil || cell.column.Root() != c.Root() {
-				continue
-			}
-			known = true
-			cell.written.shrink()
-			w.limit = min(w.limit, cell.written.limit)
-			for _, s := range cell.written.kept {
-				w.hashes[s.hash] = struct{}{}
+		for _, other := range r.cells {
+			if other != nil && other.written != nil && other.column.Root() == c.Root() {
+				written = append(written, other.written)
 			}
 		}
 	}
-	if !known {
-		return nil
-	}
-	return w
-}
-
-// mayHold reports whether a filter may have written a value.
-func (w *writings) mayHold(value []byte) bool {
-	if w == nil {
-		return true
-	}
-	if w.exact {
-		return false
-	}
-	w.buf = appendFolded(w.buf[:0], trimSpace(value))
-	h := maphash.Bytes(w.seed, w.buf)
-	_, known := w.hashes[h]
-	return known || h > w.limit
-}
-
-// again are the places that are looked at where code of the backup's own could
-// run: columns without a rule, by the detectors that looked at them as they
-// were loaded, and rewritten ones.
-func (a *aftermath) again() []site {
-	var all []site
-	for _, t := range a.plan.schema.Tables {
-		if t.Kind != "r" {
-			continue
-		}
-		var unruled, rewritten []*schema.Column
-		for _, c := range t.Columns {
-			_, watched := a.plan.watched[c]
-			switch r := a.plan.assigned[c]; {
-			case c.Generated:
-			case watched:
-				unruled = append(unruled, c)
-			case a.overlap != nil && changes(r) && !recomputes(r) && c.HoldsText() && slices.Contains(a.plan.loaded[t], c.Name):
-				rewritten = append(rewritten, c)
-			}
-		}
-		for _, s := range tablePlaces(t, unruled, true) {
-			for i, c := range unruled {
-				s.columns[i].scanner = new(a.plan.watched[c])
-			}
-			all = append(all, s)
-		}
-		for _, s := range tablePlaces(t, rewritten, false) {
-			for i, c := range rewritten {
-				s.columns[i].scrubbed, s.columns[i].again, s.columns[i].written = true, true, a.plan.writings(c)
-			}
-			all = append(all, s)
-		}
-	}
-	return all
+	return leakscan.NewWritings(p.seed, written)
 }
 
 // What keeps a value from being shown.
 var (
-	errShows = verdict.Errorf(verdict.CodeLeak, "look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
+	errShows = verdict.Errorf(verdict.CodeLeak,
+		"look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
 		"holds what looks sensitive or is a real value")
-	errNotLoaded = verdict.Errorf(verdict.CodeNotLoaded, "look which code of the backup's own writes to this table while it is restored, or leave the column out of latest_events",
+	errNotLoaded = verdict.Errorf(verdict.CodeNotLoaded,
+		"look which code of the backup's own writes to this table while it is restored, or leave the "+
+			"column out of latest_events",
 		"holds what is not as it was loaded: code of the backup's own may have copied it from anywhere")
-	errUnproven = &verdict.Problem{Outcome: verdict.Skipped, Code: verdict.CodeLatestEvents, Hint: "leave the column out of latest_events, or show what its rows are known by",
-		Err: errors.New("cannot be compared with what was loaded, by its type or since too many values differ")}
+	errUnproven = &verdict.Problem{Outcome: verdict.Skipped, Code: verdict.CodeLatestEvents,
+		Hint: "leave the column out of latest_events, or show what its rows are known by",
+		Err:  errors.New("cannot be compared with what was loaded, by its type or since too many values differ")}
 )
 
 // Vouch returns what keeps a value from being shown, or nil: where code of the
@@ -158,7 +98,7 @@ func (p *Plan) Vouch(namespace, table, column, value string) *verdict.Problem {
 		return errShows
 	case p.stored[c.Root()] == nil, !p.stored[c.Root()].proves():
 		return errUnproven
-	case !p.stored[c.Root()].has(written(c, []byte(value))):
+	case !p.stored[c.Root()].has(plainForm(c, []byte(value))):
 		return errNotLoaded
 	}
 	return nil
@@ -171,15 +111,11 @@ func (p *Plan) shows(c *schema.Column, text []byte) bool {
 			return true
 		}
 	}
-	if p.real == nil {
-		return false
-	}
-	at, _, _, _ := p.real.find(text, 0, nil)
-	return at >= 0 && !(changes(p.assigned[c]) && p.writings(c).mayHold(text))
+	return p.real.Holds(text) && !(changes(p.assigned[c]) && p.writings(c).MayHold(text))
 }
 
 func looksSensitive(c *schema.Column) bool {
-	what, _ := sensitive(c)
+	what, _ := Sensitive(c)
 	return what != ""
 }
 

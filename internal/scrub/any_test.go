@@ -12,8 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
+	"daybefore/internal/jsontext"
 	"daybefore/internal/pgtest"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -27,18 +30,32 @@ type anyColumn struct {
 }
 
 var anyColumns = []anyColumn{
-	{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "varchar(20)", values: "left(s, 20)"}, {typ: "char(36)", values: "left(s, 36)"}, {typ: "citext", values: "s"}, {typ: "name", values: "left(s, 15)"},
-	{typ: "text[]", values: "array[s, null, s || i]", each: true}, {typ: "text[][]", values: `array[[s, ''], [null, '\"' || s]]`, each: true}, {typ: "int4[]", values: "array[i, null, -i]", each: true}, {typ: "uuid", values: "md5(i::text)::uuid"}, {typ: "bytea", values: "convert_to(s, 'UTF8')"},
-	{typ: "inet", values: "('192.0.2.' || i || '/' || i % 33)::inet"}, {typ: "cidr", values: "network(('2001:db8::' || i || '/' || i % 129)::inet)"}, {typ: "macaddr", values: "('08:00:2b:01:02:' || lpad(to_hex(i), 2, '0'))::macaddr"},
-	{typ: "int2", values: "i * 300 - 32768"}, {typ: "int4", values: "i * 21474836 - 2147483648"}, {typ: "int8", values: "9223372036854775807 - i"}, {typ: "numeric(12,2)", values: "i * 99999999.99"}, {typ: "float8", values: "i * 1e300"}, {typ: "money", values: "(i * 1e14)::numeric::money"},
-	{typ: "date", values: "case when i % 2 = 0 then '4714-11-24 BC'::date + i else '5874897-12-31'::date - i end"}, {typ: "timestamp", values: "case when i % 2 = 0 then '4714-11-24 BC'::timestamp + i * interval '1 hour' else '294276-12-31'::timestamp - i * interval '7 hours' end"}, {typ: "timestamptz", values: "now() - i * interval '13 hours'"},
-	{typ: "int4range", values: "int4range(i, i * i)"}, {typ: "numrange", values: "numrange(-i, null)"}, {typ: "daterange", values: "daterange('2024-01-01', '2024-01-02'::date + i)"}, {typ: "tstzmultirange", values: "tstzmultirange(tstzrange(now(), now() + i * interval '1 day'))"},
-	{typ: "hstore", values: `hstore(array['a', s, 'b', null, 'c "=>', 'x' || s])`}, {typ: "hstore", values: `hstore(array['"', '"' || s || '\'])`}, {typ: "text[]", values: "array[s, '\"', '\\', '{', ',']", each: true}, {typ: "jsonb", values: "jsonb_build_object('a', s, 'n', i * 1.50, 'l', jsonb_build_array(s, null, true))"}, {typ: "json", values: "json_build_array(s, json_build_object(s || '@x', s))"}, {typ: "pair", values: "row(s, i, row(s, '2024-01-01'::date + i)::part)::pair"},
+	{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "varchar(20)", values: "left(s, 20)"},
+	{typ: "char(36)", values: "left(s, 36)"}, {typ: "citext", values: "s"}, {typ: "name", values: "left(s, 15)"},
+	{typ: "text[]", values: "array[s, null, s || i]", each: true}, {typ: "text[][]", values: `array[[s, ''], [null, '\"' || s]]`, each: true},
+	{typ: "int4[]", values: "array[i, null, -i]", each: true}, {typ: "uuid", values: "md5(i::text)::uuid"}, {typ: "bytea", values: "convert_to(s, 'UTF8')"},
+	{typ: "inet", values: "('192.0.2.' || i || '/' || i % 33)::inet"}, {typ: "cidr", values: "network(('2001:db8::' || i || '/' || i % 129)::inet)"},
+	{typ: "macaddr", values: "('08:00:2b:01:02:' || lpad(to_hex(i), 2, '0'))::macaddr"},
+	{typ: "int2", values: "i * 300 - 32768"}, {typ: "int4", values: "i * 21474836 - 2147483648"}, {typ: "int8", values: "9223372036854775807 - i"},
+	{typ: "numeric(12,2)", values: "i * 99999999.99"}, {typ: "float8", values: "i * 1e300"}, {typ: "money", values: "(i * 1e14)::numeric::money"},
+	{typ: "date", values: "case when i % 2 = 0 then '4714-11-24 BC'::date + i else '5874897-12-31'::date - i end"},
+	{typ: "timestamp",
+		values: "case when i % 2 = 0 then '4714-11-24 BC'::timestamp + i * interval '1 hour' else '294276-12-31'::timestamp - i * interval '7 hours' end"},
+	{typ: "timestamptz", values: "now() - i * interval '13 hours'"},
+	{typ: "int4range", values: "int4range(i, i * i)"}, {typ: "numrange", values: "numrange(-i, null)"},
+	{typ: "daterange", values: "daterange('2024-01-01', '2024-01-02'::date + i)"},
+	{typ: "tstzmultirange", values: "tstzmultirange(tstzrange(now(), now() + i * interval '1 day'))"},
+	{typ: "hstore", values: `hstore(array['a', s, 'b', null, 'c "=>', 'x' || s])`}, {typ: "hstore", values: `hstore(array['"', '"' || s || '\'])`},
+	{typ: "text[]", values: "array[s, '\"', '\\', '{', ',']", each: true},
+	{typ: "jsonb", values: "jsonb_build_object('a', s, 'n', i * 1.50, 'l', jsonb_build_array(s, null, true))"},
+	{typ: "json", values: "json_build_array(s, json_build_object(s || '@x', s))"},
+	{typ: "pair", values: "row(s, i, row(s, '2024-01-01'::date + i)::part)::pair"},
 	{typ: "xml", values: "'<a/>'::xml"}, {typ: "bool", values: "i % 2 = 0"},
 }
 
 // anyKeys are columns that another table references.
-var anyKeys = []anyColumn{{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "citext", values: "s"}, {typ: "char(60)", values: "left(s, 60)"}, {typ: "uuid", values: "md5(i::text)::uuid"}}
+var anyKeys = []anyColumn{{typ: "text", values: "s"}, {typ: "varchar(64)", values: "left(s, 64)"}, {typ: "citext", values: "s"},
+	{typ: "char(60)", values: "left(s, 60)"}, {typ: "uuid", values: "md5(i::text)::uuid"}}
 
 // anyWords are what an encoding of rows can write.
 var anyWords = []struct {
@@ -47,7 +64,9 @@ var anyWords = []struct {
 }{
 	{"UTF8", rapid.StringN(0, 24, 80).Filter(func(s string) bool { return !strings.Contains(s, "\x00") })},
 	{"UTF8", rapid.StringOf(rapid.RuneFrom([]rune(`\\\\"'{},()=> NULL.` + "\t\n\r\v\b\f"))).Filter(shorter)},
-	{"LATIN1", rapid.StringOf(rapid.RuneFrom([]rune("aB7 äöüßÿ\\\t\n\""))).Filter(shorter)}, {"SJIS", rapid.StringOf(rapid.RuneFrom([]rune("aB7 ソ表能\t\n\""))).Filter(shorter)}, {"GBK", rapid.StringOf(rapid.RuneFrom([]rune("aB7 誠功\\\t\n"))).Filter(shorter)},
+	{"LATIN1", rapid.StringOf(rapid.RuneFrom([]rune("aB7 äöüßÿ\\\t\n\""))).Filter(shorter)},
+	{"SJIS", rapid.StringOf(rapid.RuneFrom([]rune("aB7 ソ表能\t\n\""))).Filter(shorter)},
+	{"GBK", rapid.StringOf(rapid.RuneFrom([]rune("aB7 誠功\\\t\n"))).Filter(shorter)},
 }
 
 func shorter(s string) bool { return len(s) < 40 }
@@ -68,9 +87,11 @@ func (a anyTable) mark(i int) string { return "Qz" + a.name + a.column(i) }
 // fill creates the table with its rows; the error is of values that do not fit
 // their type.
 func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, words []string) error {
-	ddl, values := []string{"id int"}, []string{"i"}
+	ddl := []string{"id int"}
+	values := []string{"i"}
 	for i, c := range a.columns {
-		value := fmt.Sprintf("(select %s from (values (i, '%s' || lpad(i::text, 5, '0') || 'Tv' || ($1::text[])[1 + i %% $2::int])) v(i, s))", c.values, a.mark(i))
+		value := fmt.Sprintf("(select %s from (values (i, '%s' || lpad(i::text, 5, '0') || 'Tv' || ($1::text[])[1 + i %% $2::int])) v(i, s))", c.values,
+			a.mark(i))
 		if i == 0 && key != "" {
 			value = key
 		}
@@ -78,12 +99,14 @@ func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, wo
 		if rapid.IntRange(0, 3).Draw(rt, "nullable") > 0 {
 			null, value = "", "case when i % 5 > 0 then "+value+" end"
 		}
-		ddl, values = append(ddl, a.column(i)+" "+c.typ+null), append(values, value)
+		ddl = append(ddl, a.column(i)+" "+c.typ+null)
+		values = append(values, value)
 	}
 	if _, err := conn.Exec(t.Context(), "create table "+a.name+" ("+strings.Join(ddl, ", ")+")"); err != nil {
 		t.Fatal(err)
 	}
-	_, err := conn.Exec(t.Context(), fmt.Sprintf("insert into %s select %s from generate_series(1, %d) i", a.name, strings.Join(values, ", "), anyRows), pgx.QueryExecModeExec, words, len(words))
+	_, err := conn.Exec(t.Context(), fmt.Sprintf("insert into %s select %s from generate_series(1, %d) i", a.name, strings.Join(values, ", "), anyRows),
+		pgx.QueryExecModeExec, words, len(words))
 	return err
 }
 
@@ -91,7 +114,8 @@ func (a anyTable) fill(rt *rapid.T, t testing.TB, conn *pgx.Conn, key string, wo
 // not, by the order of id.
 func (a anyTable) texts(t testing.TB, conn *pgx.Conn, expression, from string) []*string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), "select case when num_nulls("+expression+") = 0 then concat("+expression+") end from "+from+" order by id", pgx.QueryExecModeExec)
+	rows, err := conn.Query(t.Context(), "select case when num_nulls("+expression+") = 0 then concat("+expression+") end from "+from+" order by id",
+		pgx.QueryExecModeExec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,18 +134,22 @@ func (a anyTable) texts(t testing.TB, conn *pgx.Conn, expression, from string) [
 func TestAnyRulesThroughServer(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	if _, err := conn.Exec(t.Context(), `create schema extensions; create extension citext schema extensions; create extension hstore schema extensions; create extension btree_gist schema extensions; set search_path = public, extensions`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`create schema extensions; create extension citext schema extensions; create extension hstore schema extensions; create extension btree_gist schema `+
+			`extensions; set search_path = public, extensions`); err != nil {
 		t.Fatal(err)
 	}
 	refused, taken := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if _, err := conn.Exec(t.Context(), "drop schema public cascade; create schema public; create type part as (s text, d date); create type pair as (s text, n numeric, part part)"); err != nil {
+		if _, err := conn.Exec(t.Context(),
+			"drop schema public cascade; create schema public; create type part as (s text, d date); create type pair as (s text, n numeric, part part)"); err != nil {
 			t.Fatal(err)
 		}
 		w := rapid.SampledFrom(anyWords).Draw(rt, "encoding")
 		written := rapid.SliceOfN(w.words, 1, 12).Draw(rt, "words")
 		key := rapid.SampledFrom(anyKeys).Draw(rt, "key")
-		p, q := anyTable{name: "p", columns: []anyColumn{key}}, anyTable{name: "q", columns: []anyColumn{key}}
+		p := anyTable{name: "p", columns: []anyColumn{key}}
+		q := anyTable{name: "q", columns: []anyColumn{key}}
 		reference := "(select k from p where p.id = i / 2)"
 		if key.typ != "uuid" && rapid.Bool().Draw(rt, "written otherwise") {
 			q.columns[0] = rapid.SampledFrom(anyKeys[:4]).Draw(rt, "referencing key")
@@ -135,8 +163,9 @@ func TestAnyRulesThroughServer(t *testing.T) {
 		if err := cmp.Or(p.fill(rt, t, conn, "", written), q.fill(rt, t, conn, reference, written)); err != nil {
 			rt.Skip(err) // there is nothing to scrub
 		}
-		s := situation{encoding: w.encoding, rules: append(anyKeyRules(rt, key), append(anyRules(rt, p), anyRules(rt, q)...)...), definitions: anyConstraints(rt, t, conn),
-			scan: spec.LeakScan{Detectors: []string{"iban"}}} // any words may look like an address
+		s := situation{encoding: w.encoding, rules: append(anyKeyRules(rt, key), append(anyRules(rt, p), anyRules(rt, q)...)...),
+			definitions: anyConstraints(rt, t, conn),
+			scan:        spec.LeakScan{Detectors: []string{"iban"}}} // any words may look like an address
 		if rapid.IntRange(0, 3).Draw(rt, "keep") == 0 {
 			s.keep = []spec.Keep{{Table: spec.Name{Schema: "public", Table: "p"}, Match: map[string]string{"k": "qzpk00007*"}}}
 		}
@@ -144,7 +173,8 @@ func TestAnyRulesThroughServer(t *testing.T) {
 		if len(problems) > 0 {
 			refused++
 			s.rules = preserved(s.rules, problems) // what is left may fit
-			if plan, problems = s.planHere(t, conn); len(problems) > 0 {
+			plan, problems = s.planHere(t, conn)
+			if len(problems) > 0 {
 				return
 			}
 		}
@@ -163,7 +193,8 @@ func anyConstraints(rt *rapid.T, t testing.TB, conn *pgx.Conn) []string {
 	wanted := rapid.SliceOfN(rapid.Bool(), 5, 5).Draw(rt, "constraints")
 	for i, sql := range []string{
 		"ALTER TABLE ONLY public.p ADD CONSTRAINT p_k UNIQUE (k);", "ALTER TABLE ONLY public.q ADD CONSTRAINT q_k FOREIGN KEY (k) REFERENCES public.p(k);",
-		"CREATE UNIQUE INDEX p_l ON public.p USING btree (l);", "CREATE UNIQUE INDEX q_ml ON public.q USING btree (m, l) WHERE (id > 3);", "ALTER TABLE ONLY public.q ADD CONSTRAINT q_x EXCLUDE USING gist (l WITH =);",
+		"CREATE UNIQUE INDEX p_l ON public.p USING btree (l);", "CREATE UNIQUE INDEX q_ml ON public.q USING btree (m, l) WHERE (id > 3);",
+		"ALTER TABLE ONLY public.q ADD CONSTRAINT q_x EXCLUDE USING gist (l WITH =);",
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err == nil && (wanted[i] || i < 2) {
 			met = append(met, sql)
@@ -185,7 +216,9 @@ func preserved(rules []spec.Rule, problems []verdict.Check) []spec.Rule {
 }
 
 func anyDrop(t testing.TB, conn *pgx.Conn) {
-	if _, err := conn.Exec(t.Context(), `alter table q drop constraint if exists q_k; alter table p drop constraint if exists p_k; drop index if exists p_l; drop index if exists q_ml; alter table q drop constraint if exists q_x`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`alter table q drop constraint if exists q_k; alter table p drop constraint if exists p_k; drop index if exists p_l; drop index if exists q_ml; alter `+
+			`table q drop constraint if exists q_x`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -193,14 +226,15 @@ func anyDrop(t testing.TB, conn *pgx.Conn) {
 // anyKeyRules are for both sides of a reference, mostly such as hold it.
 func anyKeyRules(rt *rapid.T, key anyColumn) []spec.Rule {
 	var fitting []string
-	for _, n := range []string{email, hash128, tokenLike, uuid4, webAddress, template, name} {
-		if transforms[n].fits(typeNamed(key.typ)) {
+	for _, n := range []string{transform.Email, transform.Hash, transform.Token, transform.UUID, transform.URL, transform.Template, transform.Name} {
+		if transform.Fits(n, typeNamed(key.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
 	word := "a {hash} {name}"
-	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word, Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize"),
-		Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}
+	r := spec.Rule{Transform: rapid.SampledFrom(fitting).Draw(rt, "key transform"), Link: "k", Value: &word,
+		Normalize: rapid.SampledFrom([][]string{nil, {"trim"}, {"trim", "lower"}}).Draw(rt, "normalize"),
+		Locale:    rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}
 	var all []spec.Rule
 	switch rapid.IntRange(0, 7).Draw(rt, "key rules") {
 	case 0:
@@ -236,32 +270,37 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		return spec.Rule{Preserve: true, Why: "made for the test"}
 	case strings.HasPrefix(c.typ, "json") && kind > 1:
 		path, _ := spec.ParseJSONPath("$")
-		return spec.Rule{JSON: []spec.PathRule{{Path: path, Rule: spec.Rule{Transform: rapid.SampledFrom([]string{email, text, noise, setNull, tokenLike, name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: redactUnmatched}
+		return spec.Rule{JSON: []spec.PathRule{{Path: path,
+			Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token,
+				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
-			return spec.FieldRule{Field: strings.Split(name, "."), Source: name, Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300, Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
+			return spec.FieldRule{Field: strings.Split(name, "."), Source: name,
+				Rule: spec.Rule{Transform: rapid.SampledFrom(transforms).Draw(rt, name), Value: &word, Percent: 50, Days: 300,
+					Normalize: []string{"trim", "lower"}, Locale: rapid.SampledFrom(words.Locales()).Draw(rt, "locale")}}
 		}
-		return spec.Rule{Fields: []spec.FieldRule{field("s", email, text, setNull, constant, tokenLike), field("n", noise), field("part.s", text, name), field("part.d", dateShift, setNull)}}
+		return spec.Rule{Fields: []spec.FieldRule{field("s", transform.Email, transform.Text, transform.SetNull, transform.Constant, transform.Token),
+			field("n", transform.Number), field("part.s", transform.Text, transform.Name), field("part.d", transform.DateShift, transform.SetNull)}}
 	}
 	var fitting []string
-	for _, n := range transformNames() {
-		if t := transforms[n]; t.fits(typeNamed(c.typ).Values()) {
+	for _, n := range transform.Names() {
+		if transform.Fits(n, typeNamed(c.typ)) {
 			fitting = append(fitting, n)
 		}
 	}
 	r.Transform = rapid.SampledFrom(fitting).Draw(rt, "transform")
-	if kind > 5 && slices.Contains(fitting, text) { // what keeps quotes, so that they must be written again
-		r.Transform = text
+	if kind > 5 && slices.Contains(fitting, transform.Text) { // what keeps quotes, so that they must be written again
+		r.Transform = transform.Text
 	}
 	r.Locale = rapid.SampledFrom(words.Locales()).Draw(rt, "locale")
 	switch r.Transform {
-	case template:
+	case transform.Template:
 		word = "a {hash} {name}"
-	case truncate:
+	case transform.Truncate:
 		r.To = rapid.SampledFrom([]string{"hour", "day", "month", "year"}).Draw(rt, "to")
-	case noise:
+	case transform.Number:
 		r.Bucket = rapid.Int64Range(0, 1000).Draw(rt, "bucket")
-	case setNull:
+	case transform.SetNull:
 		r.Each = false
 	}
 	return r
@@ -323,7 +362,7 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 		for i := range a.columns {
 			c := plan.schema.ByName[schema.Name{Schema: "public", Table: a.name}].ByName[a.column(i)]
 			a.compare(rt, t, conn, plan, c, kept)
-			if r := plan.assigned[c]; !changes(r) || r.Transform == replace {
+			if r := plan.assigned[c]; !changes(r) || r.Transform == transform.Replace {
 				continue
 			}
 			for row := range anyRows {
@@ -338,28 +377,34 @@ func anyLoad(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, s situation,
 // compare holds each value of a column, and each within it, against what its
 // rule makes of it here.
 func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan, c *schema.Column, kept map[int]bool) {
-	made, within := plan.recipes[c], meaning{plan: plan, mask: &masker{keyed: newKeyed(plan.key)}}
+	made := plan.recipes[c]
+	within := meaning{plan: plan, mask: transform.NewMasker(plan.key)}
 	link := ""
 	if r := plan.assigned[c]; r != nil {
 		link = r.Link
 	}
 	for _, part := range within.parts(c, made, link) {
-		before, after := a.texts(t, conn, part.expression, "before."+a.name), a.texts(t, conn, part.expression, "public."+a.name)
+		before := a.texts(t, conn, part.expression, "before."+a.name)
+		after := a.texts(t, conn, part.expression, "public."+a.name)
 		if len(before) != anyRows || len(after) != anyRows {
 			rt.Fatalf("%s: %d rows became %d", a.name, len(before), len(after))
 		}
 		meant := make([]*string, anyRows)
 		for i := range before {
-			if meant[i] = before[i]; !kept[i] {
+			meant[i] = before[i]
+			if !kept[i] {
 				meant[i] = part.of(before[i])
 			}
 		}
-		if err := conn.QueryRow(t.Context(), "select array(select case when num_nulls(x) = 0 then concat(x::"+part.typ+") end from unnest($1::text[]) with ordinality u(x, n) order by n)", pgx.QueryExecModeExec, meant).Scan(&meant); err != nil {
+		if err := conn.QueryRow(t.Context(),
+			"select array(select case when num_nulls(x) = 0 then concat(x::"+part.typ+") end from unnest($1::text[]) with ordinality u(x, n) order by n)",
+			pgx.QueryExecModeExec, meant).Scan(&meant); err != nil {
 			rt.Fatalf("%s under %+v: what was meant is refused: %v", c, plan.assigned[c], err)
 		}
 		for i := range meant {
 			if (meant[i] == nil) != (after[i] == nil) || meant[i] != nil && *meant[i] != *after[i] {
-				rt.Fatalf("%s, %s, row %d, under %+v: %q is to become %q, and the server holds %q", c, part.expression, i+1, plan.assigned[c], show(before[i]), show(meant[i]), show(after[i]))
+				rt.Fatalf("%s, %s, row %d, under %+v: %q is to become %q, and the server holds %q", c, part.expression, i+1, plan.assigned[c], show(before[i]),
+					show(meant[i]), show(after[i]))
 			}
 		}
 	}
@@ -375,7 +420,7 @@ func show(s *string) string {
 // meaning says what rules mean, without COPY and its quoting.
 type meaning struct {
 	plan *Plan
-	mask *masker
+	mask *transform.Masker
 }
 
 // part is a part of a column's values, by an expression over the row, that is
@@ -385,7 +430,7 @@ type part struct {
 	of              func(*string) *string
 }
 
-func (m meaning) parts(c *schema.Column, made *recipe, link string) []part {
+func (m meaning) parts(c *schema.Column, made *change, link string) []part {
 	quoted := pgx.Identifier{c.Name}.Sanitize()
 	switch {
 	case made == nil:
@@ -394,7 +439,7 @@ func (m meaning) parts(c *schema.Column, made *recipe, link string) []part {
 		return []part{{quoted + "::jsonb", "jsonb", m.document(made.document)}}
 	case made.composite != nil:
 		return m.fields("("+quoted+")", c, made.composite)
-	case c.Base.IsHstore() && made.name != constant && made.effect != clears:
+	case c.Base.IsHstore() && made.name != transform.Constant && made.effect != transform.Clears:
 		return []part{{"hstore_to_jsonb(" + quoted + ")", "jsonb", m.nested(made, link)}}
 	case m.plan.assigned[c].Each:
 		return []part{{"to_jsonb(" + quoted + "::text[])", "jsonb", m.nested(made, link)}}
@@ -418,27 +463,24 @@ func (m meaning) fields(within string, c *schema.Column, made *compositeRecipe) 
 }
 
 // value is what becomes of one value.
-func (m meaning) value(made *recipe, link string, s *string) *string {
+func (m meaning) value(made *change, link string, s *string) *string {
 	switch {
-	case made.effect == clears:
+	case made.effect == transform.Clears:
 		return nil
 	case s == nil:
 		return nil
-	case made.name == constant:
-		out := string(made.value)
-		return &out
 	}
 	value := []byte(*s)
-	normalised := m.mask.normalise(made, value)
+	normalised := m.mask.Normalize(made.Recipe, value)
 	for _, g := range m.plan.keptInLink(link) {
 		if g.match(normalised) {
 			return s
 		}
 	}
-	if len(normalised) == 0 {
+	if len(normalised) == 0 && made.name != transform.Constant {
 		return s
 	}
-	out, err := m.mask.append(nil, made, value, normalised)
+	out, err := m.mask.Append(nil, made.Recipe, value, normalised)
 	if err != nil {
 		panic(err)
 	}
@@ -447,7 +489,7 @@ func (m meaning) value(made *recipe, link string, s *string) *string {
 }
 
 // nested is what becomes of all texts in what the server wrote as JSON.
-func (m meaning) nested(made *recipe, link string) func(*string) *string {
+func (m meaning) nested(made *change, link string) func(*string) *string {
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -491,8 +533,8 @@ func (m meaning) json(walk func(any) any) func(*string) *string {
 
 // document is what becomes of all texts, numbers and keys of a document whose
 // one path names all of it.
-func (m meaning) document(d *documentRecipe) func(*string) *string {
-	made := d.paths[0].made
+func (m meaning) document(d *document.Recipe) func(*string) *string {
+	made := byTransform(d.Paths[0].Made)
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -508,8 +550,8 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 			out := map[string]any{}
 			for k := range v {
 				key := k
-				if !plainKey([]byte(k)) {
-					key = emailAlphabet.EncodeToString(m.mask.digest(made.domain, []byte(k))[:emailBytes])
+				if !jsontext.PlainKey([]byte(k)) {
+					key = string(m.mask.AppendWord(nil, made.Recipe, []byte(k)))
 				}
 				out[key] = walk(v[k])
 			}
@@ -517,21 +559,18 @@ func (m meaning) document(d *documentRecipe) func(*string) *string {
 		}
 		return v
 	}
-	if made.effect == clears {
+	if made.effect == transform.Clears {
 		return m.json(func(any) any { return nil })
 	}
 	return m.json(walk)
 }
 
-func (m meaning) number(made *recipe, value []byte) any {
-	random := newRandomBytes(m.mask.digest(made.domain, value))
+func (m meaning) number(made *change, value []byte) any {
 	switch made.name {
-	case text:
-		return json.Number(appendDigits(nil, value, &random))
-	case noise:
-		plain := *made
-		plain.plainNumber, plain.lenient = true, false
-		out, err := m.mask.append(nil, &plain, value, value)
+	case transform.Text:
+		return json.Number(m.mask.AppendDigits(nil, made.Recipe, value))
+	case transform.Number:
+		out, err := m.mask.AppendNumber(nil, made.Recipe, value)
 		if err != nil {
 			panic(err)
 		}
@@ -549,8 +588,8 @@ func TestErrorsHoldNoValue(t *testing.T) {
 		if strings.Contains(c.typ, "stor") || c.typ == "citext" || c.typ == "pair" {
 			continue
 		}
-		for _, n := range transformNames() {
-			if !transforms[n].fits(typeNamed(c.typ)) || n == constant || n == setNull || n == replace || n == template {
+		for _, n := range transform.Names() {
+			if !transform.Fits(n, typeNamed(c.typ)) || n == transform.Constant || n == transform.SetNull || n == transform.Replace || n == transform.Template {
 				continue
 			}
 			r := rule(t, 1, "public.t.c "+n)

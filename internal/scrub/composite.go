@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -24,7 +26,7 @@ type compositeRecipe struct {
 
 type fieldRecipe struct {
 	column  *schema.Column
-	made    *recipe // nil: the field passes
+	made    *change // nil: the field passes
 	link    string
 	unnamed *schema.Column // that no rule names; nil for others
 	path    string
@@ -33,25 +35,28 @@ type fieldRecipe struct {
 // composite rewrites composite values; one serves one goroutine.
 type composite struct {
 	*compositeRecipe
-	mask     *masker
+	mask     *transform.Masker
 	decode   *copytext.Decoder
 	rewriter copytext.CompositeRewriter
 	inner    []*composite    // by field; nil where it is no composite, or passes
 	pairs    []*hstoreValues // by field; nil where it is no hstore, or not rewritten value by value
 	stays    [][]foldedGlob
-	inside   []*inside   // by field: looks at what passes; nil: nobody does
-	gather   []*gatherer // by field: adds to a sample what is taken away; nil: nobody does
-	leaked   bool        // the last value held what it may not
+	inside   []*leakscan.Within   // by field: looks at what passes; nil: nobody does
+	gather   []*leakscan.Gatherer // by field: adds to a sample what is taken away; nil: nobody does
+	leaked   bool                 // the last value held what it may not
 }
 
-func newComposite(p *Plan, r *compositeRecipe, mask *masker, decode *copytext.Decoder) *composite {
-	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)), pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*inside, len(r.fields))}
+func newComposite(p *Plan, r *compositeRecipe, mask *transform.Masker, decode *copytext.Decoder) *composite {
+	c := &composite{compositeRecipe: r, mask: mask, decode: decode, inner: make([]*composite, len(r.fields)),
+		pairs: make([]*hstoreValues, len(r.fields)), inside: make([]*leakscan.Within, len(r.fields))}
 	for i, f := range r.fields {
 		c.stays = append(c.stays, p.keptInLink(f.link))
 		if f.made != nil && f.made.composite != nil {
 			c.inner[i] = newComposite(p, f.made.composite, mask, decode)
-		} else if f.made != nil && f.column.Base.IsHstore() && f.made.name != constant && f.made.name != setNull {
-			c.pairs[i] = newHstoreValues(p, r.column.Root().String()+"."+f.path, func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
+		} else if f.made != nil && f.column.Base.IsHstore() && f.made.name != transform.Constant &&
+			f.made.name != transform.SetNull {
+			c.pairs[i] = newHstoreValues(p, r.column.Root().String()+"."+f.path,
+				func(dst, value []byte) ([]byte, error) { return c.value(i, dst, value) })
 		}
 		if f.unnamed != nil {
 			c.inside[i] = p.newInside(p.scannerFor(f.unnamed, false))
@@ -80,7 +85,7 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 			c.leaked, err = true, nil
 		}
 		return dst, false, err
-	case made.name == setNull:
+	case made.name == transform.SetNull:
 		c.took(i, c.decode.Decode(value))
 		return dst, true, nil
 	}
@@ -98,8 +103,8 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 	made := c.fields[i].made
 	decoded := c.decode.Decode(value)
-	normalised := c.mask.normalise(made, decoded)
-	if len(normalised) == 0 && made.name != constant {
+	normalised := c.mask.Normalize(made.Recipe, decoded)
+	if len(normalised) == 0 && made.name != transform.Constant {
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays[i] {
@@ -108,16 +113,16 @@ func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 		}
 	}
 	c.took(i, decoded)
-	return c.mask.append(dst, made, decoded, normalised)
+	return c.mask.Append(dst, made.Recipe, decoded, normalised)
 }
 
 // sampleTo has what is taken away added to a sample; within has the fields.
-func (c *composite) sampleTo(within *schema.Column, s *sampler) {
+func (c *composite) sampleTo(within *schema.Column, s *leakscan.Sampler) {
 	for i, f := range within.Fields {
 		if c.pairs[i] != nil { // whose values come one by one
 			f = f.AsText()
 		}
-		c.gather = append(c.gather, newGatherer(f, s))
+		c.gather = append(c.gather, leakscan.NewGatherer(f, s))
 		if c.inner[i] != nil {
 			c.inner[i].sampleTo(f, s)
 		}
@@ -126,41 +131,45 @@ func (c *composite) sampleTo(within *schema.Column, s *sampler) {
 
 func (c *composite) took(i int, value []byte) {
 	if c.gather != nil {
-		c.gather[i].add(value)
+		c.gather[i].Add(value)
 	}
 }
 
 // passed looks at a field that stays as it is.
 func (c *composite) passed(i int, value []byte) {
 	f, inside := &c.fields[i], c.inside[i]
-	if inside.begin(); !inside.looks(f.unnamed == nil) {
+	inside.Begin()
+	if !inside.Looks(f.unnamed == nil) {
 		return
 	}
-	if kind, ok := inside.find(c.decode.Decode(value)); ok {
-		inside.leaked(c.column.Root().String()+"."+f.path, kind, fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path, cmp.Or(suitable(f.unnamed, transformFor[kind]), setNull)))
+	if kind, ok := inside.Find(c.decode.Decode(value)); ok {
+		inside.Leaked(c.column.Root().String()+"."+f.path, kind,
+			fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path,
+				cmp.Or(suitable(f.unnamed, transformFor[kind]), transform.SetNull)))
 	}
-	c.leaked = c.leaked || inside.end() != nil
+	c.leaked = c.leaked || inside.End() != nil
 }
 
 // compositeRecipe makes a rule by fields ready.
-func (p *planner) compositeRecipe(c *schema.Column, r *spec.Rule) *recipe {
+func (p *planner) compositeRecipe(c *schema.Column, r *spec.Rule) *change {
 	made := p.fieldsRecipe(c, c, nil, r)
-	made.name, made.effect = compositeFields, merges
+	made.name, made.effect = compositeFields, transform.Merges
 	return made
 }
 
 // fieldsRecipe is that of the fields of within, to which path leads from c.
-func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.Rule) *recipe {
+func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.Rule) *change {
 	out := &compositeRecipe{column: c}
 	for _, f := range within.Fields {
 		here := append(slices.Clone(path), f.Name)
 		made := fieldRecipe{column: f, path: strings.Join(here, ".")}
 		if rule := fieldRule(r, here); rule != nil && !rule.Preserve {
-			domain := domainOf(rule.Link, c)
+			domain := transform.Domain(rule.Link, c)
 			if rule.Link == "" {
 				domain = append(domain, strings.Join(here, ".")+"\x00"...)
 			}
-			made.made, made.link = p.recipe(f, &rule.Rule, domain), rule.Link
+			made.made = byTransform(p.recipe(f, &rule.Rule, domain))
+			made.link = rule.Link
 		} else if rule == nil && ruledWithin(r, here) {
 			made.made = p.fieldsRecipe(c, f, here, r)
 		} else if rule == nil {
@@ -168,7 +177,7 @@ func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.
 		}
 		out.fields = append(out.fields, made)
 	}
-	return &recipe{composite: out}
+	return &change{Recipe: &transform.Recipe{}, composite: out}
 }
 
 func fieldRule(r *spec.Rule, path []string) *spec.FieldRule {
@@ -187,19 +196,21 @@ func ruledWithin(r *spec.Rule, path []string) bool {
 
 // unfitComposite says why a column cannot be rewritten by fields, and the
 // mend; or nothing.
-func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *recipe) (why, mend string, err error) {
+func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
 	switch {
 	case c.Generated:
-		why, mend = unfitKind(c, r)
+		why, mend = transform.UnfitKind(c, r)
 		return why, mend, nil
 	case len(c.Fields) == 0:
 		return fmt.Sprintf("is of type %s, which has no fields", c.SQL), "take fields away and name a transform", nil
 	case c.Array != r.Each:
 		return "is of type " + c.SQL, "say each: true for arrays, and only for them", nil
 	case len(c.Unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.Unique)), "preserve it with a why", nil
+		return fmt.Sprintf("is part of %s, and rewritten values may become equal",
+			joined(c.Unique)), "preserve it with a why", nil
 	case p.encoding.Charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
+		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters",
+			p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
 	}
 	for i := range r.Fields {
 		rule := &r.Fields[i]
@@ -212,26 +223,29 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *recipe) (
 		}
 	}
 	p.unmatchedFields(c, c, nil, r)
-	if why, mend = p.unfitPartition(c, r); why != "" {
+	why, mend = p.unfitPartition(c, r)
+	if why != "" {
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return refused("would refuse what its fields become", why), "choose other transforms for the fields, or set_null or constant for the column", err
+	return refusedBy("would refuse what its fields become",
+		why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 
 func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, mend string, err error) {
 	switch {
 	case r.Preserve:
 		return "", "", nil
-	case f.Array && r.Transform != setNull && r.Transform != constant:
+	case f.Array && r.Transform != transform.SetNull && r.Transform != transform.Constant:
 		return "is an array", "use set_null or constant, or preserve it with a why", nil
 	}
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){unfitKind, unfitType, unfitParameters, p.unfitLength, p.unfitEncoding} {
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, transform.UnfitType,
+		transform.UnfitParameters, p.unfitLength, p.unfitEncoding} {
 		if why, mend := test(f, r); why != "" {
 			return why, mend, nil
 		}
 	}
-	why, err = p.unfitServer(f, r, p.recipe(f, r, []byte("field\x00")))
+	why, err = p.unfitServer(f, r, byTransform(p.recipe(f, r, []byte("field\x00"))))
 	if why != "" {
 		why = fmt.Sprintf("would refuse what %s makes: %s", r.Transform, why)
 	}
@@ -249,12 +263,13 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 			p.unmatchedFields(c, f, here, r)
 			continue
 		}
-		if what, transform := sensitive(f); what != "" {
+		if what, fitting := Sensitive(f); what != "" {
 			if f.Array {
-				transform = setNull
+				fitting = transform.SetNull
 			}
 			p.problem(verdict.CodeUnmatched, c.Root().String()+"."+strings.Join(here, "."), r.Pos,
-				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", strings.Join(here, "."), cmp.Or(suitable(f, transform), setNull)),
+				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why",
+					strings.Join(here, "."), cmp.Or(suitable(f, fitting), transform.SetNull)),
 				"%s: its field %s looks like %s and has no rule", c.Root(), strings.Join(here, "."), what)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/verdict"
 )
 
@@ -60,9 +61,11 @@ type damaged struct {
 }
 
 func newDamaged(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) *damaged {
-	d := &damaged{t: t, conn: conn, p: p, schema: namespace, table: table, columns: p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]], seen: map[string]int{}}
+	d := &damaged{t: t, conn: conn, p: p, schema: namespace, table: table, columns: p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]],
+		seen: map[string]int{}}
 	var out bytes.Buffer
-	if _, err := conn.PgConn().CopyTo(t.Context(), &out, fmt.Sprintf("copy (select %s from %s limit 40) to stdout", names(d.columns), pgx.Identifier{namespace, table}.Sanitize())); err != nil {
+	if _, err := conn.PgConn().CopyTo(t.Context(), &out,
+		fmt.Sprintf("copy (select %s from %s limit 40) to stdout", scrubtest.Names(d.columns), pgx.Identifier{namespace, table}.Sanitize())); err != nil {
 		t.Fatal(err)
 	}
 	d.block = out.Bytes()

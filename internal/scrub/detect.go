@@ -3,12 +3,13 @@ package scrub
 import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 )
 
-// sensitive says what a column's values look like by its name and type, or
+// Sensitive says what a column's values look like by its name and type, or
 // nothing, and which transform would suit them. Better a column too many, which
 // costs a line with its why in the drill file, than one too few.
-func sensitive(c *schema.Column) (what, transform string) {
+func Sensitive(c *schema.Column) (what, fitting string) {
 	switch c.Family() {
 	case schema.Textual:
 		return detect.Column(c.Table.Name.Table, c.Name, detect.Text)
@@ -23,14 +24,15 @@ func sensitive(c *schema.Column) (what, transform string) {
 }
 
 // opaqueType is what a type tells by itself.
-func opaqueType(c *schema.Column) (what, transform string) {
-	switch what = "of type " + c.SQL + ", which can hold anything"; {
+func opaqueType(c *schema.Column) (what, fitting string) {
+	what = "of type " + c.SQL + ", which can hold anything"
+	switch {
 	case c.Base.IsAddress():
-		return detect.IP.Words(), ipAddress
+		return detect.IP.Words(), transform.IP
 	case c.Base.IsMAC():
-		return detect.IP.Words(), macAddress
+		return detect.IP.Words(), transform.MAC
 	case c.Base.IsHstore():
-		return what, text
+		return what, transform.Text
 	}
-	return what, setNull
+	return what, transform.SetNull
 }

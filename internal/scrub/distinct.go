@@ -16,7 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -110,7 +112,8 @@ func (p *pairs) values() (n, parted int) {
 	n = became[itself]
 	delete(became, itself)
 	for _, pseudonyms := range became {
-		if n++; pseudonyms > 1 {
+		n++
+		if pseudonyms > 1 {
 			parted++
 		}
 	}
@@ -137,19 +140,20 @@ func (p *pairs) hash(value []byte) uint64 {
 // a key or a unique index rests on, and as a link's. Either may be nil.
 type counters struct {
 	own, linked *pairs
-	normal      normal // what the column's type takes for equal
+	normal      transform.Normal // what the column's type takes for equal
 }
 
 // newCounters are those of a column whose values are plain: what lies within
 // documents, arrays and the like no query compares.
-func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
+func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 	r := p.assigned[c]
 	if !p.counts(c, made) {
 		return out
 	}
 	one := func() *pairs { return &pairs{seed: p.seed, most: p.pairsEach} }
 	if len(c.Unique) > 0 {
-		out.own, out.normal = one(), ownNormal(c, &spec.Rule{})
+		out.own = one()
+		out.normal = transform.NormalOf(c, &spec.Rule{})
 	}
 	if r.Link != "" {
 		out.linked = one()
@@ -158,12 +162,13 @@ func (p *Plan) newCounters(c *schema.Column, made *recipe) (out counters) {
 }
 
 // counts tells whether a column's values are counted.
-func (p *Plan) counts(c *schema.Column, made *recipe) bool {
+func (p *Plan) counts(c *schema.Column, made *change) bool {
 	r := p.assigned[c]
-	if !changes(r) || made == nil || made.transform == nil || made.name != r.Transform || r.Each || made.whole || c.Base.IsHstore() {
+	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {
 		return false
 	}
-	return r.Link != "" && r.Transform != dateShift || len(c.Unique) > 0 && made.effect == keepsApart
+	return r.Link != "" && r.Transform != transform.DateShift || len(c.Unique) > 0 &&
+		made.effect == transform.KeepsApart
 }
 
 // became notes what became of a value.
@@ -173,7 +178,8 @@ func (c *cell) became(value, normalised, pseudonym []byte) {
 		return
 	}
 	if c.decode.Converts() && copytext.HasHighBytes(pseudonym) { // words of a template or a locale
-		value, normalised = bytes.Clone(value), bytes.Clone(normalised)
+		value = bytes.Clone(value)
+		normalised = bytes.Clone(normalised)
 		pseudonym = c.decode.Decode(pseudonym)
 	}
 	h := p.hash(c.comparable(pseudonym))
@@ -181,7 +187,7 @@ func (c *cell) became(value, normalised, pseudonym []byte) {
 		linked.add(p.hash(normalised), h)
 	}
 	if own := c.counted.own; own.wants(h) {
-		own.buf = c.counted.normal.append(own.buf[:0], value)
+		own.buf = c.counted.normal.Append(own.buf[:0], value)
 		own.add(max(maphash.Bytes(p.seed, own.buf), itself+1), h)
 	}
 }
@@ -209,12 +215,12 @@ func (c *cell) comparable(value []byte) []byte {
 	return value
 }
 
-// domain is where different values have to stay apart: a column that is a key
+// keySpace is where different values have to stay apart: a column that is a key
 // or in a unique index, with what is inherited from it, or a link.
-type domain struct {
+type keySpace struct {
 	name    string
 	own     bool
-	made    *recipe
+	made    *change
 	columns []*schema.Column
 	pairs   *pairs
 	cell    *cell // one of them
@@ -231,7 +237,8 @@ type domain struct {
 // had, and how many pseudonyms the server holds. Checks of outcome error say
 // where values became one, or came out otherwise than they were written; the
 // error is the connection's.
-func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), jobs int) ([]verdict.Check, error) {
+func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	jobs int) ([]verdict.Check, error) {
 	domains, reads := p.domains()
 	if err := p.readBack(ctx, connect, reads, jobs); err != nil {
 		return nil, err
@@ -247,20 +254,21 @@ func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx
 	return checks, nil
 }
 
-// read is a table to read back, with the domains of each column.
-type read struct {
+// readBack is a table to read back, with the domains of each column.
+type readBack struct {
 	table   *schema.Table
 	columns []*schema.Column
-	domains [][]*domain
+	domains [][]*keySpace
 	rows    int64 // that were written
 	percent float64
 }
 
 // domains joins what the blocks' cells counted, by name; and says what to read.
-func (p *Plan) domains() ([]*domain, []*read) {
+func (p *Plan) domains() ([]*keySpace, []*readBack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	byName, reads := map[string]*domain{}, map[*schema.Table]*read{}
+	byName := map[string]*keySpace{}
+	reads := map[*schema.Table]*readBack{}
 	for _, r := range p.rewriters {
 		for _, c := range r.cells {
 			if c == nil || c.counted.own == nil && c.counted.linked == nil {
@@ -269,10 +277,10 @@ func (p *Plan) domains() ([]*domain, []*read) {
 			for _, d := range p.domainsOf(byName, c) {
 				rd := reads[r.table]
 				if rd == nil {
-					rd = &read{table: r.table}
+					rd = &readBack{table: r.table}
 					reads[r.table] = rd
 				}
-				if d.made.effect == keepsApart {
+				if d.made.effect == transform.KeepsApart {
 					rd.add(c.column, d)
 				}
 			}
@@ -283,7 +291,7 @@ func (p *Plan) domains() ([]*domain, []*read) {
 			rd.rows += r.row
 		}
 	}
-	all := slices.SortedFunc(maps.Values(reads), func(a, b *read) int { return cmp.Compare(b.rows, a.rows) })
+	all := slices.SortedFunc(maps.Values(reads), func(a, b *readBack) int { return cmp.Compare(b.rows, a.rows) })
 	for _, rd := range all {
 		if rd.rows > mostReadBack {
 			rd.percent = 100 * mostReadBack / float64(rd.rows)
@@ -294,11 +302,12 @@ func (p *Plan) domains() ([]*domain, []*read) {
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Values(byName), func(a, b *domain) int { return strings.Compare(a.name, b.name) }), all
+	return slices.SortedFunc(maps.Values(byName),
+		func(a, b *keySpace) int { return strings.Compare(a.name, b.name) }), all
 }
 
-func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
-	var all []*domain
+func (p *Plan) domainsOf(byName map[string]*keySpace, c *cell) []*keySpace {
+	var all []*keySpace
 	add := func(name string, counted *pairs) {
 		if counted == nil {
 			return
@@ -306,7 +315,8 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 		d := byName[name]
 		if d == nil {
 			counted.most = mostPairs
-			d = &domain{name: name, own: counted == c.counted.own, made: c.recipe, cell: c, complete: true, pairs: counted, seen: map[uint64]bool{}}
+			d = &keySpace{name: name, own: counted == c.counted.own, made: c.made, cell: c, complete: true,
+				pairs: counted, seen: map[uint64]bool{}}
 			byName[name] = d
 		} else {
 			d.pairs.join(counted)
@@ -321,7 +331,7 @@ func (p *Plan) domainsOf(byName map[string]*domain, c *cell) []*domain {
 	return all
 }
 
-func (rd *read) add(c *schema.Column, d *domain) {
+func (rd *readBack) add(c *schema.Column, d *keySpace) {
 	i := slices.Index(rd.columns, c)
 	if i < 0 {
 		i = len(rd.columns)
@@ -332,7 +342,7 @@ func (rd *read) add(c *schema.Column, d *domain) {
 	}
 }
 
-func (rd *read) sql() string {
+func (rd *readBack) sql() string {
 	var columns []string
 	for _, c := range rd.columns {
 		columns = append(columns, pgx.Identifier{c.Name}.Sanitize()+"::text")
@@ -350,9 +360,10 @@ func (rd *read) sql() string {
 
 // readBack reads what the server holds, over as many connections as there are
 // jobs.
-func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), reads []*read, jobs int) error {
+func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), reads []*readBack,
+	jobs int) error {
 	work, ctx := errgroup.WithContext(ctx)
-	next := make(chan *read, len(reads))
+	next := make(chan *readBack, len(reads))
 	for _, rd := range reads {
 		if len(rd.columns) > 0 {
 			next <- rd
@@ -361,7 +372,7 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 	close(next)
 	for range min(max(jobs, 1), len(next)) {
 		work.Go(func() error {
-			conn, err := p.scanConn(ctx, connect)
+			conn, err := leakscan.Connect(ctx, connect)
 			if err != nil {
 				return err
 			}
@@ -377,10 +388,10 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 	return work.Wait()
 }
 
-func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
+func (rd *readBack) run(ctx context.Context, conn *pgx.Conn) error {
 	rows, raw := int64(0), []byte(nil)
 	hashed := &pairs{seed: rd.domains[0][0].pairs.seed}
-	w := &rowWriter{row: func(row []byte) (err error) {
+	w := &leakscan.RowWriter{Row: func(row []byte) (err error) {
 		rows++
 		fields := copytext.Split(row)
 		for _, domains := range rd.domains {
@@ -402,7 +413,7 @@ func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
 		return nil
 	}}
 	if _, err := conn.PgConn().CopyTo(ctx, w, rd.sql()); err != nil {
-		return errors.Join(w.err, err)
+		return errors.Join(w.Err, err)
 	}
 	if rd.percent == 0 && rows != rd.rows {
 		for _, domains := range rd.domains {
@@ -415,7 +426,7 @@ func (rd *read) run(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // holds notes that the server holds a pseudonym.
-func (d *domain) holds(pseudonym uint64) {
+func (d *keySpace) holds(pseudonym uint64) {
 	if pseudonym > ^uint64(0)>>d.pairs.halved {
 		return
 	}
@@ -430,18 +441,21 @@ func (d *domain) holds(pseudonym uint64) {
 
 const (
 	bugHint     = "this is a bug of the harness: report it"
-	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which ran while it was restored, " +
+	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which " +
+		"ran while it was restored, " +
 		"may have written them, so nothing is known of the backup; look at the functions that its schema calls"
 )
 
 // distinct says what became of a domain.
-func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *domain) (verdict.Check, error) {
+func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	d *keySpace) (verdict.Check, error) {
 	before, parted := d.pairs.values()
 	after, missing := len(d.pairs.of), len(d.pairs.of)-len(d.seen)
-	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "distinct:" + d.name, Stage: verdict.StageScrub, Code: verdict.CodeDistinct,
+		Outcome:  verdict.Pass,
 		Expected: "as many different values after as before",
 		Observed: fmt.Sprintf("%d before, %d after", before, after)}
-	if d.made.effect != keepsApart {
+	if d.made.effect != transform.KeepsApart {
 		c.Expected = "no more different values after than before: " + d.made.name + " makes some of them equal"
 		return d.sampled(c), nil
 	}
@@ -453,25 +467,27 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 		if p.ownCode {
 			c.Hint = changedHint
 		}
-		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name, counted(int64(d.unknown), "value"), missing)
+		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name,
+			countOf(int64(d.unknown), "value"), missing)
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
-		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name, counted(int64(parted), "value"))
-	case len(d.pairs.further) > 0 && d.own && d.cell.recipe.normal != d.cell.counted.normal:
+		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name,
+			countOf(int64(parted), "value"))
+	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
-		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, counted(int64(len(d.pairs.further)), "value"))
+		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, countOf(int64(len(d.pairs.further)), "value"))
 	}
 	return d.sampled(c), nil
 }
 
 // sampled says of which part of the values the numbers are.
-func (d *domain) sampled(c verdict.Check) verdict.Check {
+func (d *keySpace) sampled(c verdict.Check) verdict.Check {
 	if d.pairs.halved > 0 {
 		c.Observed = fmt.Sprintf("of one pseudonym in %d: ", 1<<d.pairs.halved) + c.Observed
 	}
-	if !d.complete && d.made.effect == keepsApart {
+	if !d.complete && d.made.effect == transform.KeepsApart {
 		c.Observed += ", with some of the rows read back"
 	}
 	return c
@@ -479,21 +495,24 @@ func (d *domain) sampled(c verdict.Check) verdict.Check {
 
 // normalisedApart is about values that only normalising made equal, as the
 // rule says it shall: what was unique may be so no more.
-func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *domain, c verdict.Check) (verdict.Check, error) {
+func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace,
+	c verdict.Check) (verdict.Check, error) {
 	conn, err := connect(ctx)
 	if err != nil {
 		return c, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	merged := counted(int64(len(d.pairs.further)), "value")
-	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone", p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
+	merged := countOf(int64(len(d.pairs.further)), "value")
+	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone",
+		p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
 	for _, column := range d.columns {
 		broken, err := p.brokenBy(ctx, conn, column)
 		if err != nil {
 			return c, err
 		}
 		if broken != "" {
-			c.Outcome, c.Hint = verdict.Error, "take normalize away, from the other rules of its link too; or mend these rows where the backup is from"
+			c.Outcome, c.Hint = verdict.Error,
+				"take normalize away, from the other rules of its link too; or mend these rows where the backup is from"
 			c.Message += ", which " + broken + " forbids"
 			break
 		}
@@ -505,7 +524,8 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 // the first that cannot be built since two rows are equal; none of them stays.
 func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error) {
 	for _, a := range p.attempts() {
-		if a.Kind == schema.Foreign || !a.Bears() || p.schema.ByName[a.Table] != c.Table || !slices.Contains(a.Columns, c.Name) {
+		if a.Kind == schema.Foreign || !a.Bears() || p.schema.ByName[a.Table] != c.Table ||
+			!slices.Contains(a.Columns, c.Name) {
 			continue
 		}
 		refused, err := try(ctx, conn, a.sql)

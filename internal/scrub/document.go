@@ -5,61 +5,48 @@ import (
 	"slices"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
+// documentPaths is the name under which a rule by paths is reported.
+const documentPaths = "json"
+
 // documentRecipe makes a rule by paths ready.
-func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *recipe {
-	within := c.AsText()
-	domain := domainOf("", c)
-	d := &documentRecipe{column: c, unmatched: r.Unmatched, redact: p.recipe(within, &spec.Rule{Transform: text}, domain)}
-	for i := range r.JSON {
-		entry := &r.JSON[i]
-		made := pathRecipe{JSONPath: entry.Path, link: entry.Link, pos: entry.Pos}
-		for _, step := range entry.Path.Steps {
-			key, _ := p.encoding.Encode(step.Key)
-			made.keys = append(made.keys, key)
-		}
-		if !entry.Preserve {
-			domain := domainOf(entry.Link, c)
-			if entry.Link == "" {
-				domain = append(domain, entry.Path.Source+"\x00"...)
-			}
-			made.made = p.recipe(within, &entry.Rule, domain)
-		}
-		if entry.Transform == constant && entry.Value != nil {
-			made.written, _ = p.encoding.Encode(jsontext.Constant(*entry.Value))
-		}
-		d.paths = append(d.paths, made)
-	}
-	d.machine = newPaths(d.paths)
-	return &recipe{name: documentPaths, effect: merges, document: d}
+func (p *planner) documentRecipe(c *schema.Column, r *spec.Rule) *change {
+	d := document.New(c, r, p.encoding, p.recipe)
+	return &change{Recipe: &transform.Recipe{}, name: documentPaths, effect: transform.Merges, document: d}
 }
 
 // unfitDocument says why a column cannot be rewritten by paths, and the mend;
 // or nothing.
-func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *recipe) (why, mend string, err error) {
-	if why, mend = p.unfitPaths(c, r); why != "" {
+func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (why, mend string, err error) {
+	why, mend = p.unfitPaths(c, r)
+	if why != "" {
 		return why, mend, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return refused("would refuse what its paths make", why), "take the paths away that its constraint asks for, or use set_null or constant", err
+	mend = "take the paths away that its constraint asks for, or use set_null or constant"
+	return refusedBy("would refuse what its paths make", why), mend, err
 }
 
 func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, mend string) {
 	switch {
 	case c.Generated:
-		return unfitKind(c, r)
+		return transform.UnfitKind(c, r)
 	case !c.Base.Is("json", "jsonb"):
 		return fmt.Sprintf("is of type %s, which holds no documents", c.SQL), "take json away and name a transform"
 	case c.Array != r.Each:
 		return "is of type " + c.SQL, "say each: true for arrays of documents, and only for them"
 	case len(c.Unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.Unique)), "preserve it with a why"
+		why = fmt.Sprintf("is part of %s, and rewritten documents may become equal", joined(c.Unique))
+		return why, "preserve it with a why"
 	case p.encoding.Charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.Name), "use set_null, or dump with --encoding=UTF8"
+		why = fmt.Sprintf("is a document in %s, where quotes cannot be told from letters", p.encoding.Name)
+		return why, "use set_null, or dump with --encoding=UTF8"
 	}
 	for i := range r.JSON {
 		entry := &r.JSON[i]
@@ -74,9 +61,9 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 	if r.Preserve {
 		return "", ""
 	}
-	tests := []func(*schema.Column, *spec.Rule) (string, string){unfitParameters, p.unfitEncoding}
-	if r.Transform != noise { // of numbers, and of texts that hold one
-		tests = append(tests, unfitType)
+	tests := []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitParameters, p.unfitEncoding}
+	if r.Transform != transform.Number { // of numbers, and of texts that hold one
+		tests = append(tests, transform.UnfitType)
 	}
 	for _, test := range tests {
 		if why, mend := test(within, r); why != "" {
@@ -86,7 +73,44 @@ func (p *planner) unfitPath(within *schema.Column, r *spec.Rule) (why, mend stri
 	return "", ""
 }
 
-// keptWithin tells whether keep leaves values of a link of the rule, or of its
+// rewriteDocuments has the cell rewrite documents.
+func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
+	c.document = document.NewRewriter(r, c.mask, c.decode)
+	for i := range r.Paths {
+		if stays := p.keptInLink(r.Paths[i].Link); len(stays) > 0 {
+			c.document.Stays[i] = func(normalized []byte) bool { return matchAny(stays, normalized) }
+		}
+	}
+	if r.Unmatched == document.Keep {
+		c.watchDocuments(p.newInside(p.scanner))
+	}
+}
+
+// watchDocuments has what passes within the cell's documents looked at; w may be nil.
+func (c *cell) watchDocuments(w *leakscan.Within) {
+	c.inside, c.document.Watch = w, nil
+	if w == nil {
+		return
+	}
+	c.document.Watch = &document.Watch{
+		Begin: func() bool {
+			w.Begin()
+			return w.Looks(w.ReadsAll())
+		},
+		Look: func(text []byte, path func() string) {
+			if kind, ok := w.Find(text); ok {
+				at := path()
+				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
+				w.Leaked(c.column.Root().String()+" at "+at, kind,
+					"add under json: - "+line+", or preserve: true with a why")
+			}
+		},
+		Named: w.ReadsAll(),
+		End:   w.End,
+	}
+}
+
+// keptWithin reports whether keep leaves values of a link of the rule, or of its
 // paths or fields, as they are.
 func (p *Plan) keptWithin(r *spec.Rule) bool {
 	return len(p.keptInLink(r.Link)) > 0 ||

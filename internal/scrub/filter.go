@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -55,9 +58,9 @@ type rewriter struct {
 	cells   []*cell // by field; nil: passes as it is
 	keepers []rowKeeper
 	*originals
-	watch   *watcher // nil: no column needs it
-	storing *storing // nil: no column is shown, or nothing but the load writes rows
-	ends    []int    // of the row's fields
+	watch   *leakscan.Watcher // nil: no column needs it
+	storing *storing          // nil: no column is shown, or nothing but the load writes rows
+	ends    []int             // of the row's fields
 	row     int64
 	spent   time.Duration
 	made    []byte       // by lookOn
@@ -78,8 +81,10 @@ type fieldGlob struct {
 }
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
-	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)), ends: make([]int, 0, len(columns)), ended: &p.ended}
-	mask, decode := &masker{keyed: newKeyed(p.key)}, p.encoding.NewDecoder()
+	r := &rewriter{table: t, names: columns, charset: p.encoding.Charset, cells: make([]*cell, len(columns)),
+		ends: make([]int, 0, len(columns)), ended: &p.ended}
+	mask := transform.NewMasker(p.key)
+	decode := p.encoding.NewDecoder()
 	work := false
 	for i, name := range columns {
 		c := t.ByName[name]
@@ -90,7 +95,7 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 	}
 	for _, c := range r.cells {
 		if c != nil {
-			c.by = r.byField(p, p.assigned[c.column], c.recipe.normal, mask, decode)
+			c.by = r.byField(p, p.assigned[c.column], c.made.Normal(), mask, decode)
 		}
 	}
 	for _, k := range p.keeps {
@@ -103,13 +108,14 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 		r.originals = p.newOriginals(r, decode)
 	}
 	r.storing = p.newStoring(t, columns)
-	if r.watch = p.newWatcher(t, columns, decode); !work && r.watch == nil && r.storing == nil {
+	r.watch = p.newWatcher(t, columns, decode)
+	if !work && r.watch == nil && r.storing == nil {
 		return nil
 	}
 	return r
 }
 
-func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.Decoder) rowKeeper {
+func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *transform.Masker, decode *copytext.Decoder) rowKeeper {
 	out := rowKeeper{keeper: k, set: make([][]byte, len(r.names))}
 	for i, name := range r.names {
 		out.set[i] = k.set[name]
@@ -120,7 +126,8 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.
 		reader := r.cells[i]
 		if reader == nil {
 			c := r.table.ByName[name]
-			reader = newCell(p, c, &recipe{transform: transforms[constant], normal: normal{blanks: c.Base.Is("bpchar")}}, mask, decode)
+			reader = newCell(p, c,
+				&change{Recipe: transform.Reader(nil, transform.Normal{Blanks: c.Base.Is("bpchar")})}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
@@ -129,16 +136,18 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *masker, decode *copytext.
 
 // byField is the field that says who a row is about, for the rule of a cell;
 // linked is what is taken off the persons of its link, if it has one.
-func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker, decode *copytext.Decoder) *person {
+func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, mask *transform.Masker,
+	decode *copytext.Decoder) *person {
 	i := slices.Index(r.names, rule.By)
 	if rule.By == "" || i < 0 {
 		return nil
 	}
 	c := r.table.ByName[rule.By]
-	made := &recipe{transform: transforms[constant], domain: domainOf(rule.Link, c), normal: ownNormal(c, &spec.Rule{})}
+	normalised := transform.NormalOf(c, &spec.Rule{})
 	if rule.Link != "" {
-		made.normal = linked
+		normalised = linked
 	}
+	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalised)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 
@@ -146,13 +155,12 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked normal, mask *masker
 type person struct {
 	field int
 	cell  *cell // reads it
-	seed  uint64
 }
 
 // read leaves the person's seed in the masker, or nothing where the row does
 // not say whose it is.
 func (w *person) read(r *rewriter, row []byte) error {
-	w.cell.mask.person = nil
+	w.cell.mask.ClearPerson()
 	field := r.field(row, w.field)
 	if copytext.IsNull(field) {
 		return nil
@@ -161,14 +169,13 @@ func (w *person) read(r *rewriter, row []byte) error {
 	if err != nil {
 		return r.failed(w.field, err)
 	}
-	mask := w.cell.mask
-	w.seed = number(mask.digest(w.cell.recipe.domain, w.cell.normalise(value))[:])
-	mask.person = &w.seed
+	w.cell.mask.SetPerson(w.cell.made.Recipe, w.cell.normalise(value))
 	return nil
 }
 
 func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
-	if r.row++; r.row%timedRows != 0 {
+	r.row++
+	if r.row%timedRows != 0 {
 		dst, err = r.apply(dst, row)
 	} else {
 		start := time.Now()
@@ -183,7 +190,8 @@ func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
 
 func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	if err := r.split(row); err != nil {
-		return dst, verdict.Failf(verdict.CodeCorrupt, "the backup's rows are not what their header says: take another backup, and look at how this one was stored",
+		return dst, verdict.Failf(verdict.CodeCorrupt,
+			"the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.Name, r.row, err)
 	}
 	if r.originals != nil {
@@ -193,8 +201,10 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 	}
 	var leak error // the row is looked at to its end
 	if r.watch != nil {
-		if leak = r.watch.look(r, row); leak != nil && !errors.Is(leak, ErrLeak) {
-			return dst, leak
+		if field, err := r.watch.Look(row, r.ends); errors.Is(err, ErrLeak) {
+			leak = leakError(r.table.Name.String(), r.row)
+		} else if err != nil {
+			return dst, r.failed(field, err)
 		}
 	}
 	kept, err := r.keptBy(row)
@@ -252,11 +262,15 @@ func (r *rewriter) failed(field int, err error) error {
 	if errors.Is(err, ErrLeak) {
 		return leakError(r.table.Name.String(), r.row)
 	}
-	if unnamed, ok := errors.AsType[*unnamedValue](err); ok {
-		return verdict.Errorf(verdict.CodeUnmatched, fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact", unnamed.path),
+	if unnamed, ok := errors.AsType[*document.UnnamedError](err); ok {
+		return verdict.Errorf(verdict.CodeUnmatched,
+			fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact",
+				unnamed.Path),
 			"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 	}
-	return verdict.Errorf(verdict.CodeScrub, "look at this row in production: if the value is so there, the rule does not suit this column; if not, the backup is damaged",
+	return verdict.Errorf(verdict.CodeScrub,
+		"look at this row in production: if the value is so there, the rule does not suit this column; "+
+			"if not, the backup is damaged",
 		"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 }
 
@@ -332,7 +346,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 		}
 		if value, err := c.read(field); err == nil { // it is not changed: whether the server takes it, it says
 			c.remained(value)
-			c.written.add(value)
+			c.written.Add(value)
 		}
 	}
 }
@@ -340,20 +354,21 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 // cell rewrites one field of each row.
 type cell struct {
 	column  *schema.Column
-	recipe  *recipe
+	made    *change
 	charset copytext.Charset
-	mask    *masker
+	mask    *transform.Masker
 	decode  *copytext.Decoder
 	by      *person
-	sample  *sampler     // nil: its values are not looked for
-	gather  *gatherer    // adds to the sample what is in a value; nil: the value itself is added
-	written *sampler     // of what stands in the column afterwards; nil: nobody asks
-	stays   []foldedGlob // values of the link that keep leaves as they are
-	direct  bool         // what it makes of a value without escapes needs none
+	sample  *leakscan.Sampler  // nil: its values are not looked for
+	gather  *leakscan.Gatherer // adds to the sample what is in a value; nil: the value itself is added
+	written *leakscan.Sampler  // of what stands in the column afterwards; nil: nobody asks
+	stays   []foldedGlob       // values of the link that keep leaves as they are
+	direct  bool               // what it makes of a value without escapes needs none
 
-	document                *document     // nil: the value is no document
-	fields                  *composite    // nil: the value is no composite
-	hstore                  *hstoreValues // nil: the value is no hstore
+	document                *document.Rewriter // nil: the value is no document
+	inside                  *leakscan.Within   // looks at what passes of documents; nil: nobody does
+	fields                  *composite         // nil: the value is no composite
+	hstore                  *hstoreValues      // nil: the value is no hstore
 	one                     func(dst, value []byte) ([]byte, error)
 	each                    bool // the field is an array, of whose elements each is a value
 	array                   copytext.ArrayRewriter
@@ -366,22 +381,22 @@ type cell struct {
 	counted                 counters
 }
 
-func newCell(p *Plan, c *schema.Column, made *recipe, mask *masker, decode *copytext.Decoder) *cell {
-	out := &cell{column: c, recipe: made, charset: p.encoding.Charset, mask: mask, decode: decode}
+func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, decode *copytext.Decoder) *cell {
+	out := &cell{column: c, made: made, charset: p.encoding.Charset, mask: mask, decode: decode}
 	out.counted = p.newCounters(c, made)
 	out.one = out.value
 	switch {
 	case made.document != nil:
-		out.document = newDocument(p, made.document, mask, decode)
-		out.one = out.document.append
+		out.rewriteDocuments(p, made.document)
+		out.one = out.document.Append
 	case made.composite != nil:
 		out.fields = newComposite(p, made.composite, mask, decode)
 		out.one = out.fields.append
-	case c.Base.IsHstore() && made.name != constant:
+	case c.Base.IsHstore() && made.name != transform.Constant:
 		out.hstore = newHstoreValues(p, c.Root().String(), out.value)
 		out.one = out.pairs
 	default:
-		out.direct = out.charset == copytext.ASCIISafe && made.writesPlain()
+		out.direct = out.charset == copytext.ASCIISafe && made.WritesPlain()
 	}
 	out.element = out.one
 	if made.document != nil || made.composite != nil {
@@ -404,21 +419,22 @@ func newCell(p *Plan, c *schema.Column, made *recipe, mask *masker, decode *copy
 }
 
 // sampleTo has the cell add to a sample what its rule takes away.
-func (c *cell) sampleTo(s *sampler, made *recipe) {
-	switch c.sample = s; {
+func (c *cell) sampleTo(s *leakscan.Sampler, made *change) {
+	c.sample = s
+	switch {
 	case s == nil:
 	case c.document != nil:
-		c.document.sample = s
+		c.document.Sample = s.Add
 	case c.fields != nil:
 		c.fields.sampleTo(c.column, s)
-	case made.effect == clears || made.name == constant || c.column.Base.IsBytes():
+	case made.effect == transform.Clears || made.IsFixed() || c.column.Base.IsBytes():
 		whole := *c.column
 		whole.Array = whole.Array && !c.each
-		c.gather = newGatherer(&whole, s)
+		c.gather = leakscan.NewGatherer(&whole, s)
 	}
 }
 
-func (c *cell) forget() { c.mask.person = nil }
+func (c *cell) forget() { c.mask.ClearPerson() }
 
 // append appends what becomes of a field, as COPY needs it.
 func (c *cell) append(dst, field []byte) ([]byte, error) {
@@ -427,7 +443,7 @@ func (c *cell) append(dst, field []byte) ([]byte, error) {
 		c.nullsIn++
 	}
 	switch {
-	case c.recipe.effect == clears:
+	case c.made.effect == transform.Clears:
 		if !null {
 			c.rows++
 			if err := c.sampled(field); err != nil {
@@ -478,11 +494,11 @@ func (c *cell) appendDirect(dst, field []byte) (_ []byte, err error) {
 // Only what was put in can need it then.
 func (c *cell) appendDocument(dst, field []byte) ([]byte, error) {
 	start := len(dst)
-	dst, err := c.document.append(dst, field)
+	dst, err := c.document.Append(dst, field)
 	if err != nil {
 		return dst[:start], err
 	}
-	if c.document.escapes {
+	if c.document.Escapes() {
 		c.out = append(c.out[:0], dst[start:]...)
 		dst = copytext.AppendEscaped(dst[:start], c.out)
 	}
@@ -517,7 +533,7 @@ func (c *cell) pairs(dst, value []byte) ([]byte, error) {
 func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.Decode(value)
 	normalised := c.normalise(decoded)
-	if len(normalised) == 0 && c.recipe.name != constant {
+	if len(normalised) == 0 && c.made.name != transform.Constant {
 		c.remained(decoded)
 		return append(dst, value...), nil
 	}
@@ -525,20 +541,20 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		if g.match(normalised) {
 			c.stayed = true
 			c.remained(decoded)
-			c.written.add(decoded)
+			c.written.Add(decoded)
 			return append(dst, value...), nil
 		}
 	}
 	if c.gather != nil {
-		c.gather.add(decoded)
+		c.gather.Add(decoded)
 	} else {
-		c.sample.add(decoded)
+		c.sample.Add(decoded)
 	}
 	start := len(dst)
-	dst, err := c.mask.append(dst, c.recipe, decoded, normalised)
+	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalised)
 	c.became(decoded, normalised, dst[start:])
 	if c.written != nil {
-		c.written.add(c.decode.Decode(dst[start:]))
+		c.written.Add(c.decode.Decode(dst[start:]))
 	}
 	return dst, err
 }
@@ -549,7 +565,7 @@ func (c *cell) sampled(field []byte) error {
 		return nil
 	}
 	value, err := c.read(field)
-	c.gather.add(value)
+	c.gather.Add(value)
 	return err
 }
 
@@ -568,13 +584,4 @@ func (c *cell) unescape(field []byte) (value []byte, err error) {
 }
 
 // normalise is valid until the next call of any cell of the row.
-func (c *cell) normalise(value []byte) []byte { return c.mask.normalise(c.recipe, value) }
-
-// normalise takes off a value what its recipe says; valid until the next call.
-func (m *masker) normalise(r *recipe, value []byte) []byte {
-	if r.normal == (normal{}) {
-		return value
-	}
-	m.norm = r.normal.append(m.norm[:0], value)
-	return m.norm
-}
+func (c *cell) normalise(value []byte) []byte { return c.mask.Normalize(c.made.Recipe, value) }

@@ -35,7 +35,8 @@ func TestPartsOfValuesAreSampled(t *testing.T) {
 		{name: "a document's key", typ: "jsonb", value: `'{"Real Person": 1}'`, rule: byRule("public.t.v set_null"), none: true},
 		{name: "bytes to null", typ: "bytea", value: `convert_to('Real Person', 'UTF8')`, rule: byRule("public.t.v set_null")},
 		{name: "hashed bytes", typ: "bytea", value: `convert_to('Real Person', 'UTF8')`, rule: byRule("public.t.v hash")},
-		{name: "bytes as PostgreSQL 8 wrote them", typ: "bytea", value: `convert_to(E'\tReal\\Person', 'UTF8')); set bytea_output = 'escape'; select (1`, rule: byRule("public.t.v set_null"), lost: "\tReal\\Person"},
+		{name: "bytes as PostgreSQL 8 wrote them", typ: "bytea", value: `convert_to(E'\tReal\\Person', 'UTF8')); set bytea_output = 'escape'; select (1`,
+			rule: byRule("public.t.v set_null"), lost: "\tReal\\Person"},
 		{name: "no text in bytes", typ: "bytea", value: `'\xff00'`, rule: byRule("public.t.v set_null"), none: true},
 		{name: "xml to null", typ: "xml", value: `'<p>Real Person</p>'`, rule: byRule("public.t.v set_null"), lost: "<p>Real Person</p>"},
 		{name: "number", typ: "bigint", value: "4917112345678", rule: byRule("public.t.v number"), lost: "4917112345678", none: true},
@@ -48,10 +49,12 @@ func TestPartsOfValuesAreSampled(t *testing.T) {
 				lost = "Real Person"
 			}
 			s := situation{
-				ddl: `create extension hstore; create type who as (n text, i int, l text[]); create type pair as (w who, i int); create type tagged as (h hstore); create domain names as text[];
+				ddl: `create extension hstore; create type who as (n text, i int, l text[]); create type pair as (w who, i int); create type tagged as (h hstore);
+					create domain names as text[];
 					create table t (id int, v ` + tt.typ + `); create table plain (id int, tag text)`,
 				rules: []spec.Rule{tt.rule(t)}, scan: spec.LeakScan{SourceOverlap: 100}}
-			_, found := aftermathOf(t, s, "insert into t values (1, "+tt.value+")", "set bytea_output = 'hex'; insert into plain values (1, 'seen: "+lost+".')", "t")
+			_, found := aftermathOf(t, s, "insert into t values (1, "+tt.value+")", "set bytea_output = 'hex'; insert into plain values (1, 'seen: "+lost+".')",
+				"t")
 			want := []string{"leak:public.plain.tag: a real value of public.t.v (1 time)"}
 			if tt.none {
 				want = []string{}

@@ -10,7 +10,9 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -61,7 +63,7 @@ func (k *keeper) mayHaveKept(t *schema.Table, row int64) bool {
 type foldedGlob []string // what stands between the stars, lower-case
 
 func newFoldedGlob(pattern string) foldedGlob {
-	return strings.Split(string(appendFolded(nil, []byte(pattern))), "*")
+	return strings.Split(string(leakscan.AppendFolded(nil, []byte(pattern))), "*")
 }
 
 // match tells whether the value is of the pattern.
@@ -82,6 +84,16 @@ func (g foldedGlob) match(value []byte) bool {
 		value = value[i+len(part):]
 	}
 	return len(value) >= len(last) && foldedPrefix(value[len(value)-len(last):], last)
+}
+
+// matchAny reports whether the value is of one of the patterns.
+func matchAny(patterns []foldedGlob, value []byte) bool {
+	for _, g := range patterns {
+		if g.match(value) {
+			return true
+		}
+	}
+	return false
 }
 
 func foldedIndex(value []byte, part string) int {
@@ -115,12 +127,16 @@ func (p *planner) keep() error {
 		k := &p.rules.Keep[i]
 		name := schema.Name{Schema: k.Table.Schema, Table: k.Table.Table}
 		t := p.schema.ByName[name]
-		loaded := t != nil && slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { _, ok := p.loaded[t]; return ok })
-		if !loaded && p.isLost(func(namespace, table string) bool { return namespace == name.Schema && table == name.Table }) {
+		loaded := t != nil &&
+			slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { _, ok := p.loaded[t]; return ok })
+		if !loaded &&
+			p.isLost(func(namespace, table string) bool { return namespace == name.Schema && table == name.Table }) {
 			continue
 		}
 		if !loaded {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos, p.meant(k.Table, "correct the name, or take the entry away"), "keep: the archive holds no rows for %s", name)
+			p.problem(verdict.CodeRuleUnmet, "keep:"+name.String(), k.Pos,
+				p.meant(k.Table, "correct the name, or take the entry away"), "keep: the archive holds no rows for %s",
+				name)
 			continue
 		}
 		made := &keeper{rule: k, table: t, match: map[string]foldedGlob{}, set: map[string][]byte{}}
@@ -136,12 +152,14 @@ func (p *planner) keep() error {
 
 func (p *planner) keepMatch(k *keeper) {
 	if len(k.rule.Match) == 0 {
-		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String(), k.rule.Pos, "add match:", "keep: every row of %s would stay as it is", k.table.Name)
+		p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String(), k.rule.Pos, "add match:",
+			"keep: every row of %s would stay as it is", k.table.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.rule.Match)) {
 		c := k.table.ByName[name]
 		if c == nil || c.Generated {
-			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
+			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos,
+				spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
 				"keep: %s has no column %s whose values the archive holds", k.table.Name, name)
 			continue
 		}
@@ -167,10 +185,12 @@ func (p *planner) keepForeign(k *keeper) {
 			c := k.table.ByName[name]
 			r := p.assigned[c]
 			_, byValue := k.match[name]
-			if c == nil || !changes(r) || r.Transform == setNull || byValue && len(k.match) == 1 && r.Link != "" {
+			if c == nil || !changes(r) || r.Transform == transform.SetNull || byValue && len(k.match) == 1 &&
+				r.Link != "" {
 				continue
 			}
-			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos, "match this column alone, or preserve it with a why",
+			p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos,
+				"match this column alone, or preserve it with a why",
 				"keep: a kept row's %s would stay as it is, and the other side of foreign key %s would not", c, fk.Name)
 		}
 	}
@@ -185,7 +205,8 @@ func (p *planner) keepSet(k *keeper) error {
 			return err
 		}
 		if why != "" {
-			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, "correct set:", "keep: %s.%s %s", k.table.Name, name, why)
+			p.problem(verdict.CodeRuleUnfit, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos, "correct set:",
+				"keep: %s.%s %s", k.table.Name, name, why)
 			continue
 		}
 		encoded, _ := p.encoding.Encode(value)
@@ -199,8 +220,9 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 	if c == nil {
 		return "does not exist", nil
 	}
-	rule := &spec.Rule{Transform: constant, Value: &value}
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){unfitKind, p.unfitLength, unfitKey, p.unfitPartition, p.unfitEncoding} {
+	rule := &spec.Rule{Transform: transform.Constant, Value: &value}
+	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){transform.UnfitKind, p.unfitLength,
+		transform.UnfitKey, p.unfitPartition, p.unfitEncoding} {
 		if why, _ := test(c, rule); why != "" {
 			return why, nil
 		}
@@ -244,7 +266,8 @@ func (k *keeper) count() error {
 
 // check says how many rows were kept.
 func (k *keeper) check() verdict.Check {
-	c := verdict.Check{ID: "keep:" + k.table.Name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "keep:" + k.table.Name.String(), Stage: verdict.StageScrub, Code: verdict.CodeKeep,
+		Outcome:  verdict.Pass,
 		Expected: "any number of kept rows", Observed: fmt.Sprint(k.kept.Load())}
 	if k.rule.MaxRows > 0 {
 		c.Expected = fmt.Sprintf("at most %d kept rows", k.rule.MaxRows)

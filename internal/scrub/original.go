@@ -147,7 +147,8 @@ func (r *rewriter) damaged(field int, err error) error {
 	if field < 0 {
 		return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d: %w", r.table.Name, r.row, err)
 	}
-	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
+	return verdict.Failf(verdict.CodeCorrupt, hint, "%s, row %d, column %s: %w", r.table.Name, r.row, r.names[field],
+		err)
 }
 
 const originalsExpected = "every value that a rule replaces is one that its column takes"
@@ -157,17 +158,20 @@ const originalsExpected = "every value that a rule replaces is one that its colu
 func originalsCheck(replaced []*schema.Column) verdict.Check {
 	c := verdict.Check{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
 		Expected: originalsExpected}
-	read, unread, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	read := map[string]bool{}
+	unread := map[string]bool{}
+	checked := map[string]bool{}
 	for _, col := range replaced {
 		name := col.Root().String()
-		if read[name] = true; !col.Input.Known() {
+		read[name] = true
+		if !col.Input.Known() {
 			unread[name+" ("+col.SQL+")"] = true
 		}
 		if col.IsChecked() {
 			checked[name] = true
 		}
 	}
-	c.Observed = counted(int64(len(read)), "column")
+	c.Observed = countOf(int64(len(read)), "column")
 	var notes []string
 	note := func(names map[string]bool, observed, message string) {
 		if len(names) > 0 {
@@ -191,7 +195,8 @@ func (p *Plan) replacedColumns() (all []*schema.Column) {
 			if c == nil {
 				continue
 			}
-			set := slices.ContainsFunc(p.keeps, func(k *keeper) bool { return k.set[name] != nil && k.table.IsRelated(t) })
+			set := slices.ContainsFunc(p.keeps,
+				func(k *keeper) bool { return k.set[name] != nil && k.table.IsRelated(t) })
 			if set || p.recipes[c] != nil {
 				all = append(all, c)
 			}

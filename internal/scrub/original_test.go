@@ -12,7 +12,8 @@ const originalsDDL = `
 	create extension hstore; create extension citext;
 	create type mood as enum ('sad', 'glad'); create type pair as (a int, b date);
 	create domain born as date check (value > '0044-01-01'); create domain code as varchar(4);
-	create table t (id int, d date, n numeric(5,2), u uuid, j jsonb, v varchar(5), b born, c code, m mood, p pair, a int[], r daterange, h hstore, x xml, ci citext, k text,
+	create table t (id int, d date, n numeric(5,2), u uuid, j jsonb, v varchar(5), b born, c code, m mood, p pair, a int[], r daterange, h hstore, x xml,
+		ci citext, k text,
 		check (n < 500), check (id > 0));`
 
 // originalsSituation has a rule for every column but id and k, of which keep
@@ -20,15 +21,18 @@ const originalsDDL = `
 func originalsSituation(t testing.TB) situation {
 	return situation{
 		ddl: originalsDDL,
-		rules: rules(t, "public.t.d date_shift", "public.t.n set_null", "public.t.u hash", "public.t.j constant value={}", "public.t.v constant value=x", "public.t.b set_null", "public.t.c constant value=y",
-			"public.t.m constant value=sad", "public.t.p set_null", "public.t.a set_null", "public.t.r date_shift", "public.t.h constant value=", "public.t.x set_null", "public.t.ci email"),
+		rules: rules(t, "public.t.d date_shift", "public.t.n set_null", "public.t.u hash", "public.t.j constant value={}", "public.t.v constant value=x",
+			"public.t.b set_null", "public.t.c constant value=y",
+			"public.t.m constant value=sad", "public.t.p set_null", "public.t.a set_null", "public.t.r date_shift", "public.t.h constant value=",
+			"public.t.x set_null", "public.t.ci email"),
 		keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"}, Match: map[string]string{"ci": "boss@*"}, Set: map[string]string{"k": "set"}}},
 	}
 }
 
 var originalsColumns = []string{"id", "d", "n", "u", "j", "v", "b", "c", "m", "p", "a", "r", "h", "x", "ci", "k"}
 
-const goodOriginal = "1\t2024-02-29\t1.5\ta0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\t{\"a\": 1}\täöüxy\t1999-01-08\tabcd\tglad\t(1,2024-01-01)\t{1,2}\t[2024-01-01,2024-02-01)\t\"a\"=>\"b\"\t<x/>\tada@example.com\tk"
+const goodOriginal = "1\t2024-02-29\t1.5\ta0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\t{\"a\": " +
+	"1}\täöüxy\t1999-01-08\tabcd\tglad\t(1,2024-01-01)\t{1,2}\t[2024-01-01,2024-02-01)\t\"a\"=>\"b\"\t<x/>\tada@example.com\tk"
 
 // Whatever a rule does to a value, the server would have read it, and so it is
 // read here.
@@ -86,7 +90,8 @@ func TestDamagedOriginals(t *testing.T) {
 		case tt.says == "" && err != nil, tt.says != "" && err == nil:
 			t.Errorf("%q for %q: %v, want %q", tt.spoiled, tt.old, err, tt.says)
 		case err == nil:
-		case verdict.AsProblem(err).Outcome != verdict.Fail || verdict.AsProblem(err).Code != verdict.CodeCorrupt || !strings.HasPrefix(err.Error(), "public.t, row 2, "+tt.says):
+		case verdict.AsProblem(err).Outcome != verdict.Fail || verdict.AsProblem(err).Code != verdict.CodeCorrupt ||
+			!strings.HasPrefix(err.Error(), "public.t, row 2, "+tt.says):
 			t.Errorf("%q for %q: %v, want %q", tt.spoiled, tt.old, err, tt.says)
 		}
 	}

@@ -19,7 +19,9 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -33,9 +35,10 @@ type Header struct {
 
 // Request is what a plan is made from.
 type Request struct {
-	Schema       *schema.Schema
-	Headers      []Header // every one that the archive has, also of tables that are not loaded
-	Definitions  []string // SQL of the archive's post-data that rests on what columns hold: constraints, indexes, materialized views
+	Schema  *schema.Schema
+	Headers []Header // every one that the archive has, also of tables that are not loaded
+	// SQL of the archive's post-data that rests on what columns hold: constraints, indexes, materialized views
+	Definitions  []string
 	Rules        spec.Scrub
 	File         string      // the drill file, for messages
 	Encoding     string      // of the rows: the archive's client_encoding, by PostgreSQL's name; empty: UTF8
@@ -44,35 +47,37 @@ type Request struct {
 	OwnCode      bool        // of the backup may run once rows are stored: what was looked at is looked at again
 	Names        *told.Names // that checks may tell; nil: all
 	LatestEvents []spec.LatestEvents
-	Lost         []spec.Name // tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
+	// tables that the archive makes and the restore, as it says itself, did not: no rule for them is judged
+	Lost []spec.Name
 }
 
 // Plan says what becomes of each column. Its methods may be called by several
 // goroutines at once.
 type Plan struct {
-	file        string
-	schema      *schema.Schema
-	rules       spec.Scrub
-	key         []byte
-	encoding    copytext.Encoding
-	assigned    map[*schema.Column]*spec.Rule
-	recipes     map[*schema.Column]*recipe
-	keeps       []*keeper
-	loaded      map[*schema.Table][]string // columns, by the headers of what is loaded
-	excluded    map[*schema.Table]bool
-	looked      int                       // columns that were judged by name and type
-	fallen      map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
-	watched     map[*schema.Column]detect.Scanner
-	scanner     detect.Scanner
-	leaks       leaks
-	seed        maphash.Seed // of samples
-	definitions []string     // the request's, to be tried where values became equal, and to be blamed where they were refused
-	pairsEach   int          // of each column that is counted
+	file     string
+	schema   *schema.Schema
+	rules    spec.Scrub
+	key      []byte
+	encoding copytext.Encoding
+	assigned map[*schema.Column]*spec.Rule
+	recipes  map[*schema.Column]*change
+	keeps    []*keeper
+	loaded   map[*schema.Table][]string // columns, by the headers of what is loaded
+	excluded map[*schema.Table]bool
+	looked   int                       // columns that were judged by name and type
+	fallen   map[*schema.Column]string // what a column without a rule looks like, where unmatched decides about it
+	watched  map[*schema.Column]detect.Scanner
+	scanner  detect.Scanner
+	leaks    leakscan.Findings
+	seed     maphash.Seed // of samples
+	// the request's, to be tried where values became equal, and to be blamed where they were refused
+	definitions []string
+	pairsEach   int // of each column that is counted
 	unjudged    int
 	ownCode     bool
 	names       *told.Names
 	stored      map[*schema.Column]*valueSet // by the topmost column; where own code may run, of what is shown
-	real        *overlap                     // what Aftermath looked for; nil: nothing was sampled
+	real        *leakscan.Overlap            // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -89,7 +94,7 @@ type planner struct {
 	req    Request
 	fks    []schema.ForeignKey
 	checks []verdict.Check
-	links  map[string]normal
+	links  map[string]transform.Normal
 	limits map[string]int // by link: characters of its shortest column that has a limit
 	tried  map[string]bool
 }
@@ -102,7 +107,8 @@ func NewPlan(ctx context.Context, conn *pgx.Conn, req Request) (*Plan, []verdict
 	if err != nil {
 		return nil, nil, err
 	}
-	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects, p.unmatched, p.watch, p.count, p.remember)
+	err = p.run(p.exclude, p.load, p.assign, p.fallback, p.unmet, p.fit, p.foreignKeys, p.keep, p.largeObjects,
+		p.unmatched, p.watch, p.count, p.remember)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,17 +120,22 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 	key := req.Rules.Key
 	switch {
 	case key == nil:
-		key = newKey()
-	case len(key) < KeySize:
-		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes", "plan the scrub: the key has %d bytes", len(key))
+		key = transform.NewKey()
+	case len(key) < transform.KeySize:
+		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes",
+			"plan the scrub: the key has %d bytes", len(key))
 	}
 	p := &planner{
 		Plan: &Plan{
-			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules, key: slices.Clone(key), encoding: encoding,
-			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*recipe{},
-			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{}, watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{}, stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
+			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules,
+			key: slices.Clone(key), encoding: encoding,
+			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*change{},
+			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{},
+			watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{},
+			stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
 		},
-		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]normal{}, limits: map[string]int{}, tried: map[string]bool{},
+		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
+		tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
 		p.problem(verdict.CodeRuleUnfit, "encoding", spec.Pos{}, "dump with --encoding=UTF8",
@@ -151,7 +162,8 @@ func (p *planner) problem(code verdict.Code, id string, pos spec.Pos, hint, form
 	if place := p.place(pos); place != "" {
 		message = place + ": " + message
 	}
-	c := verdict.Check{ID: string(code) + ":" + id, Stage: verdict.StageScrub, Code: code, Outcome: verdict.Error, Message: message, Hint: hint}
+	c := verdict.Check{ID: string(code) + ":" + id, Stage: verdict.StageScrub, Code: code, Outcome: verdict.Error,
+		Message: message, Hint: hint}
 	if !slices.ContainsFunc(p.checks, func(old verdict.Check) bool { return old.ID == c.ID }) {
 		p.checks = append(p.checks, c)
 	}
@@ -181,7 +193,8 @@ func (p *Plan) place(pos spec.Pos) string {
 // names, and what is inherited from them.
 func (p *planner) exclude() error {
 	for i, pattern := range p.rules.ExcludeTableData {
-		found, pos := false, spec.Pos{}
+		found := false
+		pos := spec.Pos{}
 		if i < len(p.rules.ExcludePos) {
 			pos = p.rules.ExcludePos[i]
 		}
@@ -198,7 +211,9 @@ func (p *planner) exclude() error {
 		switch {
 		case found, err == nil && p.mayMiss(tables.Schema, tables.Table), err == nil && p.isLost(tables.Match):
 		default:
-			p.problem(verdict.CodeRuleUnmet, pattern, pos, p.meant(spec.Name{Schema: tables.Schema, Table: tables.Table}, "take the pattern out of exclude_table_data, or correct it"),
+			p.problem(verdict.CodeRuleUnmet, pattern, pos,
+				p.meant(spec.Name{Schema: tables.Schema, Table: tables.Table},
+					"take the pattern out of exclude_table_data, or correct it"),
 				"exclude_table_data: no table of the backup is of the pattern %s", pattern)
 		}
 	}
@@ -214,7 +229,8 @@ func (p *planner) load() error {
 		}
 		if t == nil {
 			p.problem(verdict.CodeScrub, h.Schema+"."+h.Table, spec.Pos{}, "see the errors of the restore",
-				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema, h.Table)
+				"the archive holds rows of %s.%s, which does not exist after the restore of the schema", h.Schema,
+				h.Table)
 			continue
 		}
 		if p.excluded[t] || t.Kind == "f" { // there is nowhere to load foreign rows to
@@ -249,243 +265,15 @@ func (p *planner) assign() error {
 	return nil
 }
 
-// unmet finds rules that no row will ever see.
-func (p *planner) unmet() error {
-	for i := range p.rules.Rules {
-		r := &p.rules.Rules[i]
-		reached, met, idle := p.reach(r)
-		switch {
-		case p.mayMiss(r.Column.Schema, r.Column.Table):
-		case !met && !idle && p.isLost(ofTables(r.Column).Match):
-		case !reached:
-			what, mend, err := p.nowhere(r)
-			if err != nil {
-				return err
-			}
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, mend, "%s %s", r.Names(), what)
-		case !met && !idle:
-			p.problem(verdict.CodeRuleUnmet, r.Names(), r.Pos, "name the table that the archive holds the rows under, or its parent",
-				"the archive holds no rows for %s", r.Names())
-		}
-	}
-	return nil
-}
-
-// nowhere says of a rule that reaches no column what it names instead, and the
-// mend.
-func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
-	rows, err := p.conn.Query(p.ctx, `
-		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-		where c.relkind in ('v', 'm') and a.attnum > 0 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`)
-	if err != nil {
-		return "", "", err
-	}
-	var namespace, view, column string
-	ofView := false
-	_, err = pgx.ForEachRow(rows, []any{&namespace, &view, &column}, func() error {
-		ofView = ofView || r.Column.Match(namespace, view, column)
-		return nil
-	})
-	if ofView && r.Type == (spec.Name{}) {
-		return "names only what a view computes: no backup holds its rows", "write rules for the columns of tables that the view reads, and take this one away", err
-	}
-	return "names no column of the backup", p.nearest(r.Column), err
-}
-
-// mayMiss tells whether the words for a table name one that may be missing or
-// empty, and is.
-func (p *planner) mayMiss(namespace, table string) bool {
-	_, loaded := p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
-	return !loaded && slices.Contains(p.req.Rebuildable, spec.Name{Schema: namespace, Table: table})
-}
-
-// reach tells whether a rule reaches any column, whether one that is loaded,
-// and whether there is a reason why it is not: its table is excluded or
-// foreign, or the column generated, which is reported by itself.
-func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
-	for _, t := range p.schema.Tables {
-		for _, c := range t.Columns {
-			if _, ok := reaches(r, c); !ok {
-				continue
-			}
-			reached = true
-			met = met || slices.Contains(p.loaded[t], c.Name)
-			idle = idle || p.excluded[t] || t.Kind == "f" || c.Generated && exact(r)
-		}
-	}
-	return reached, met, idle
-}
-
-// foreignKeys finds rules that tear two sides of a reference apart, and
-// references to rows that are not loaded.
-func (p *planner) foreignKeys() error {
-	for _, fk := range p.fks {
-		if fk.To == nil {
-			continue
-		}
-		p.dangling(fk)
-		p.halfNulled(fk)
-		for i, name := range fk.Columns {
-			p.sides(fk, name, fk.Referenced[i])
-		}
-	}
-	return nil
-}
-
-func (p *planner) dangling(fk schema.ForeignKey) {
-	gone := func(t *schema.Table) bool { return p.excluded[t] }
-	if !slices.ContainsFunc(fk.To.WithDescendants(), gone) {
-		return
-	}
-	for _, from := range fk.From.WithDescendants() {
-		if _, loaded := p.loaded[from]; !loaded || p.nulled(from, fk.Columns) {
-			continue
-		}
-		p.problem(verdict.CodeRuleUnfit, fk.String(), spec.Pos{},
-			fmt.Sprintf("exclude %s too, or set %s.%s to null: - {column: %s, transform: set_null}", from.Name, from.Name, fk.Columns[0], patternName(from, fk.Columns[0])),
-			"exclude_table_data: rows of %s still point at %s, which is not loaded (foreign key %s)", from.Name, fk.To.Name, fk.Name)
-		return
-	}
-}
-
-// halfNulled: MATCH FULL takes no reference of which only a part is null.
-func (p *planner) halfNulled(fk schema.ForeignKey) {
-	for _, from := range fk.From.WithDescendants() {
-		var rule *spec.Rule
-		nulls := 0
-		for _, name := range fk.Columns {
-			if r := p.assigned[from.ByName[name]]; r != nil && r.Transform == setNull {
-				rule = r
-				nulls++
-			}
-		}
-		if fk.Full && 0 < nulls && nulls < len(fk.Columns) {
-			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, "set all of its columns to null, or none",
-				"foreign key %s of %s is MATCH FULL, and only a part of it would be null", fk.Name, from.Name)
-			return
-		}
-	}
-}
-
-func patternName(t *schema.Table, name string) string {
-	if c := t.ByName[name]; c != nil {
-		return patternOf(c)
-	}
-	return t.Name.String() + "." + name
-}
-
-// nulled tells whether the reference is taken away: one null column is enough.
-func (p *planner) nulled(t *schema.Table, columns []string) bool {
-	return slices.ContainsFunc(columns, func(name string) bool {
-		r := p.assigned[t.ByName[name]]
-		return r != nil && r.Transform == setNull
-	})
-}
-
-// sides compares the rules of a referencing column with the referenced one's.
-func (p *planner) sides(fk schema.ForeignKey, name, referenced string) {
-	for _, from := range fk.From.WithDescendants() {
-		for _, to := range fk.To.WithDescendants() {
-			a, b := from.ByName[name], to.ByName[referenced]
-			if a == nil || b == nil || p.agree(a, b) {
-				continue
-			}
-			rule := p.assigned[a]
-			if changes(p.assigned[b]) {
-				rule = p.assigned[b]
-			}
-			p.problem(verdict.CodeRuleUnfit, fk.String(), rule.Pos, fmt.Sprintf("give %s and %s the same transform and the same link", a, b),
-				"%s references %s (foreign key %s), and their rules would not make equal values equal", a, b, fk.Name)
-			return
-		}
-	}
-}
-
 func changes(r *spec.Rule) bool { return r != nil && !r.Preserve }
-
-// agree tells whether a and b hold equal values after the scrub if they did
-// before. Null references nothing.
-func (p *Plan) agree(a, b *schema.Column) bool {
-	ra, rb := p.assigned[a], p.assigned[b]
-	switch {
-	case !changes(ra) && !changes(rb), changes(ra) && ra.Transform == setNull:
-		return true
-	case !changes(ra) || !changes(rb):
-		return false
-	}
-	if transforms[ra.Transform] == nil || ra.By != "" || rb.By != "" { // what is made depends on more than the value
-		return false
-	}
-	return ra.Transform == rb.Transform && string(domainOf(ra.Link, a)) == string(domainOf(rb.Link, b))
-}
 
 func (p *planner) largeObjects() error {
 	if p.req.LargeObjects && p.rules.LargeObjects == "" {
-		p.problem(verdict.CodeLargeObjects, "large_objects", spec.Pos{}, "add to scrub: large_objects: drop (or preserve, if nothing in them is private)",
+		p.problem(verdict.CodeLargeObjects, "large_objects", spec.Pos{},
+			"add to scrub: large_objects: drop (or preserve, if nothing in them is private)",
 			"the backup holds large objects, and the drill file does not say what becomes of them")
 	}
 	return nil
-}
-
-// unmatched finds columns that look sensitive and that no rule names, once for
-// a column and all that is inherited from it, and proposes rules for them.
-func (p *planner) unmatched() error {
-	for _, columns := range p.loaded {
-		p.looked += len(columns)
-	}
-	found := p.suspicions()
-	proposed, err := p.propose(found)
-	if err != nil {
-		return err
-	}
-	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.root.String(), spec.Pos{}, s.mend(proposed), "%s %s, and has no rule", s.root, appears(s.what))
-	}
-	return nil
-}
-
-// suspicions are the columns that look sensitive by name or type.
-func (p *planner) suspicions() []suspicion {
-	var found []suspicion
-	for _, f := range p.lineages() {
-		if what, transform := f.sensitive(); what != "" {
-			found = append(found, suspicion{lineage: f, what: what, transform: transform})
-		}
-	}
-	return found
-}
-
-// appears puts what sensitive says into a sentence.
-func appears(what string) string {
-	if strings.HasPrefix(what, "of type ") {
-		return "is " + what
-	}
-	return "looks like " + what
-}
-
-// mend is the line to add, ready to be copied, below one that says where; and
-// behind it those of the columns that must stay equal.
-func (s *suspicion) mend(proposed []proposal) string {
-	var own *spec.Rule
-	var equal []string
-	for _, m := range proposed {
-		switch {
-		case m.root == s.root:
-			own = m.rule
-		case m.equals == s.root:
-			equal = append(equal, m.rule.YAML(""))
-		}
-	}
-	return advice(append([]string{own.YAML("")}, equal...), own)
-}
-
-// advice says where lines belong, of which the first is the rule's.
-func advice(lines []string, r *spec.Rule) string {
-	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
-	if r.Preserve {
-		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
-	}
-	return say + "\n" + strings.Join(lines, "\n")
 }
 
 // Excluded tells whether the rows of a table are not to be loaded: the table,
@@ -497,7 +285,8 @@ func (p *Plan) Excluded(namespace, table string) bool {
 // Related tells whether rows of one table may come under the name of another:
 // they are the same, or one inherits from the other.
 func (p *Plan) Related(one, other spec.Name) bool {
-	a, b := p.schema.ByName[schema.Name{Schema: one.Schema, Table: one.Table}], p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
+	a := p.schema.ByName[schema.Name{Schema: one.Schema, Table: one.Table}]
+	b := p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
 	return a != nil && b != nil && (a == b || slices.Contains(a.Ancestors(), b) || slices.Contains(b.Ancestors(), a))
 }
 
@@ -522,13 +311,16 @@ func (p *Plan) Shown(namespace, table, column string) bool {
 // from this one, does not hold what the backup does.
 func (p *Plan) Rewritten(namespace, name, column string) bool {
 	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
-	return t != nil && slices.ContainsFunc(t.WithDescendants(), func(t *schema.Table) bool { return changes(p.assigned[t.ByName[column]]) })
+	return t != nil &&
+		slices.ContainsFunc(t.WithDescendants(),
+			func(t *schema.Table) bool { return changes(p.assigned[t.ByName[column]]) })
 }
 
 // Agree tells whether two columns hold equal values after the scrub where they
 // did before.
 func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColumn string) bool {
-	from, to := p.schema.ByName[schema.Name{Schema: table.Schema, Table: table.Table}], p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
+	from := p.schema.ByName[schema.Name{Schema: table.Schema, Table: table.Table}]
+	to := p.schema.ByName[schema.Name{Schema: other.Schema, Table: other.Table}]
 	if from == nil || to == nil { // views hold what their tables do
 		return true
 	}
@@ -551,7 +343,7 @@ func (p *Plan) keptSome(c *schema.Column, r *spec.Rule) bool {
 
 // Fingerprint stands for a value that may not be shown: equal for equal values
 // under one key, and of no use without it.
-func (p *Plan) Fingerprint(value string) string { return fingerprint(p.key, value) }
+func (p *Plan) Fingerprint(value string) string { return transform.Fingerprint(p.key, value) }
 
 // loadedWithRules are the assigned columns that are loaded, in the order of names.
 func (p *Plan) loadedWithRules() []*schema.Column {

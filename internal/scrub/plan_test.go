@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,11 +13,20 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/scrubtest"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var (
+	rule  = scrubtest.Rule
+	rules = scrubtest.Rules
+)
+
+var testKey = bytes.Repeat([]byte("k"), transform.KeySize)
 
 // situation is a restored pre-data, and what a drill file says about it.
 type situation struct {
@@ -32,66 +42,6 @@ type situation struct {
 	unmatched       string
 	largeObjectRule string
 	roots           bool // the archive holds partitions' rows under their root
-}
-
-// rule reads "schema.table.column transform key=value …" as a rule whose
-// place in the file is its number.
-func rule(t testing.TB, line int, s string) spec.Rule {
-	t.Helper()
-	words := strings.Fields(s)
-	parts := strings.Split(words[0], ".")
-	r := spec.Rule{Column: spec.ColumnPattern{Schema: parts[0], Table: parts[1], Column: parts[2], Source: words[0]}, Pos: spec.Pos{Line: line, Column: 7}}
-	if words[1] == "preserve" {
-		r.Preserve, r.Why = true, "made for the test"
-	} else {
-		r.Transform = words[1]
-	}
-	for _, w := range words[2:] {
-		key, value, _ := strings.Cut(w, "=")
-		switch key {
-		case "link":
-			r.Link = value
-		case "locale":
-			r.Locale = value
-		case "each":
-			r.Each = true
-		case "value":
-			r.Value = &value
-		case "normalize":
-			r.Normalize = strings.Split(value, ",")
-		case "days":
-			fmt.Sscan(value, &r.Days)
-		case "percent":
-			fmt.Sscan(value, &r.Percent)
-		case "bucket":
-			fmt.Sscan(value, &r.Bucket)
-		case "type":
-			namespace, name, qualified := strings.Cut(value, ".")
-			if r.Type = (spec.Name{Schema: namespace, Table: name}); !qualified {
-				r.Type = spec.Name{Table: namespace}
-			}
-		case "by":
-			r.By = value
-		case "to":
-			r.To = value
-		case "pattern":
-			r.Pattern = value
-		case "with":
-			r.With = value
-		default:
-			t.Fatalf("rule %q: what is %s", s, key)
-		}
-	}
-	return r
-}
-
-func rules(t testing.TB, lines ...string) []spec.Rule {
-	t.Helper()
-	var all []spec.Rule
-	for i, l := range lines {
-		all = append(all, rule(t, i+1, l))
-	}
-	return all
 }
 
 // plan makes the plan of a situation in a new database.
@@ -139,18 +89,8 @@ func (s situation) request(restored *schema.Schema) Request {
 // headers are what pg_dump writes for the tables: leaves by default.
 func (s situation) headers(restored *schema.Schema) []Header {
 	var all []Header
-	for i, t := range restored.Tables {
-		partition := slices.ContainsFunc(t.Parents, func(p *schema.Table) bool { return p.Kind == "p" })
-		if s.roots && partition || !s.roots && t.Kind == "p" {
-			continue
-		}
-		h := Header{DumpID: i, Header: copytext.Header{Schema: t.Name.Schema, Table: t.Name.Table}}
-		for _, c := range t.Columns {
-			if !c.Generated {
-				h.Columns = append(h.Columns, c.Name)
-			}
-		}
-		all = append(all, h)
+	for i, h := range scrubtest.Headers(restored, s.roots) {
+		all = append(all, Header{DumpID: i, Header: h})
 	}
 	return all
 }
@@ -243,6 +183,19 @@ func TestDecisions(t *testing.T) {
 		{name: "constant of the wrong type", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.age constant value=many")...)}, want: []string{"rule_unfit:public.users.age"}, says: "invalid input syntax"},
 		{name: "constant that a check refuses", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status constant value=other")...)}, want: []string{"rule_unfit:public.users.status"}, says: "users_status_check"},
 		{name: "constant that a check takes", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status constant value=old")...)}},
+		{name: "a choice of what is too long", situation: situation{ddl: people,
+			rules: rules(t, append(quiet, "public.users.code choice values=new,12345678901234567")...)},
+			want: []string{"rule_unfit:public.users.code"}, says: "holds 16 characters, and choice makes 17"},
+		{name: "a choice of the wrong type", situation: situation{ddl: people,
+			rules: rules(t, append(quiet, "public.users.age choice values=1,many")...)},
+			want: []string{"rule_unfit:public.users.age"}, says: "invalid input syntax"},
+		{name: "a choice of which a check refuses one", situation: situation{ddl: people,
+			rules: rules(t, append(quiet, "public.users.status choice values=old,new,other")...)},
+			want: []string{"rule_unfit:public.users.status"}, says: "users_status_check"},
+		{name: "a choice that a check takes", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status choice values=old,new")...)}},
+		{name: "a choice in a key", situation: situation{ddl: people, definitions: keys[:2],
+			rules: rules(t, append(quiet[1:], "public.users.email choice values=a,b")...)},
+			want: []string{"rule_unfit:public.users.email"}, says: "users_email"},
 		{name: "text that a check refuses", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status text")...)}, want: []string{"rule_unfit:public.users.status"}},
 		{name: "null in not null", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.ok set_null")...)}, want: []string{"rule_unfit:public.users.ok"}, says: "cannot be null"},
 		{name: "null in a key", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet, "public.users.id set_null")...)}, want: []string{"rule_unfit:public.users.id"}},
@@ -414,7 +367,7 @@ func TestMendsMend(t *testing.T) {
 	s := situation{ddl: shop + `create table t (token varchar(40), pin varchar(4), phone varchar(40), doc jsonb, lat float8, dob text, born date, addresses varchar(9)[], email char(12))`,
 		definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (phone, pin);"}}
 	_, checks := s.planOn(t, conn)
-	s.rules = loadRules(t, mends(t, checks)).Rules
+	s.rules = scrubtest.LoadRules(t, mends(t, checks)).Rules
 	if len(s.rules) < 15 {
 		t.Errorf("only %d lines proposed", len(s.rules))
 	}
@@ -504,7 +457,7 @@ func TestSensitive(t *testing.T) {
 		"largecontent": true, "contenttype": false, "sitenotes": true, "contact": true, "contact_id": false, "contactinfo": true, "summary": true, "gecos": true, "poc_1_name": true, "tls_psk": true, "sess_id": true,
 		"mail_host": false, "smtp_server": false, "username_attribute": false, "proxy_address": true, "company": false, "data": false, "vars": false,
 	} {
-		if what, _ := sensitive(column("things", name, textType)); (what != "") != want {
+		if what, _ := Sensitive(column("things", name, textType)); (what != "") != want {
 			t.Errorf("%s: %q", name, what)
 		}
 	}
@@ -512,14 +465,14 @@ func TestSensitive(t *testing.T) {
 		table, name, typ string
 		want             string
 	}{
-		{"users", "name", "text", name}, {"staff_members", "name", "varchar", name}, {"products", "name", "text", ""}, {"identities", "name", "text", name}, {"collected_addresses", "name", "text", name},
-		{"identities", "organization", "text", company}, {"customers", "company_id", "text", ""}, {"t", "proxy_address", "text", ipAddress}, {"t", "site_address", "text", street},
-		{"session", "vars", "text", tokenLike}, {"php_sessions", "data", "text", tokenLike}, {"sessions", "data", "int4", ""}, {"sessions", "name", "text", ""},
-		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", noise}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", noise},
-		{"t", "latitude", "float8", noise}, {"t", "birth_date", "date", dateShift}, {"t", "born_at", "timestamptz", dateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", dateShift},
-		{"t", "doc", "jsonb", setNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", setNull}, {"t", "address", "inet", ipAddress}, {"t", "x", "macaddr", macAddress},
+		{"users", "name", "text", transform.Name}, {"staff_members", "name", "varchar", transform.Name}, {"products", "name", "text", ""}, {"identities", "name", "text", transform.Name}, {"collected_addresses", "name", "text", transform.Name},
+		{"identities", "organization", "text", transform.Company}, {"customers", "company_id", "text", ""}, {"t", "proxy_address", "text", transform.IP}, {"t", "site_address", "text", transform.Street},
+		{"session", "vars", "text", transform.Token}, {"php_sessions", "data", "text", transform.Token}, {"sessions", "data", "int4", ""}, {"sessions", "name", "text", ""},
+		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", transform.Number}, {"t", "phone_id", "int8", ""}, {"t", "ssn", "numeric", transform.Number},
+		{"t", "latitude", "float8", transform.Number}, {"t", "birth_date", "date", transform.DateShift}, {"t", "born_at", "timestamptz", transform.DateShift}, {"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", transform.DateShift},
+		{"t", "doc", "jsonb", transform.SetNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", transform.SetNull}, {"t", "address", "inet", transform.IP}, {"t", "x", "macaddr", transform.MAC},
 	} {
-		_, got := sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
+		_, got := Sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
 		if got != tt.want {
 			t.Errorf("%s.%s %s: %q, want %q", tt.table, tt.name, tt.typ, got, tt.want)
 		}
@@ -537,15 +490,15 @@ func TestSensitive(t *testing.T) {
 	} {
 		for _, pair := range strings.Fields(tt.names) {
 			of, want, _ := strings.Cut(pair, ":")
-			if _, got := sensitive(column(tt.table, of, textType)); got != want {
+			if _, got := Sensitive(column(tt.table, of, textType)); got != want {
 				t.Errorf("%s.%s: %q, want %q", tt.table, of, got, want)
 			}
 		}
 	}
-	if what, _ := sensitive(column("t", "mood", schema.Type{Schema: "public", Name: "mood", Kind: "e"})); what != "" {
+	if what, _ := Sensitive(column("t", "mood", schema.Type{Schema: "public", Name: "mood", Kind: "e"})); what != "" {
 		t.Errorf("an enum: %s", what)
 	}
-	if what, _ := sensitive(column("t", "x", schema.Type{Schema: "public", Name: "text", Kind: "c"})); what == "" {
+	if what, _ := Sensitive(column("t", "x", schema.Type{Schema: "public", Name: "text", Kind: "c"})); what == "" {
 		t.Error("somebody's own type that is called text is not text")
 	}
 }

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/scrub/schema"
-	"daybefore/internal/sqltext"
 	"daybefore/internal/told"
 )
 
@@ -29,7 +27,7 @@ type prober struct {
 func (p prober) refusal(c *schema.Column, value *string) (string, error) {
 	why, err := p.ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
 	if err != nil || why != "" {
-		return refused("type "+c.SQL, why), err
+		return refusedBy("type "+c.SQL, why), err
 	}
 	for _, check := range c.Table.Checks {
 		if !slices.Contains(check.Columns, c.Number) {
@@ -37,13 +35,13 @@ func (p prober) refusal(c *schema.Column, value *string) (string, error) {
 		}
 		why, err := p.ask(p.expression(c, check), value)
 		if err != nil || why != "" {
-			return refused("constraint "+check.Name, why), err
+			return refusedBy("constraint "+check.Name, why), err
 		}
 	}
 	return "", nil
 }
 
-func refused(by, why string) string {
+func refusedBy(by, why string) string {
 	if why == "" {
 		return ""
 	}
@@ -66,7 +64,8 @@ func (p prober) expression(c *schema.Column, k schema.Check) string {
 	if len(k.Columns) > 1 {
 		wanted = "is true"
 	}
-	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.SQL, wanted, strings.Join(row, ", "), pgx.Identifier{c.Table.Name.Table}.Sanitize())
+	return fmt.Sprintf("select (%s) %s from (select %s) as %s", k.SQL, wanted, strings.Join(row, ", "),
+		pgx.Identifier{c.Table.Name.Table}.Sanitize())
 }
 
 // ask runs a query that answers true; anything else is a refusal.
@@ -91,138 +90,4 @@ func (p prober) ask(sql string, value *string) (string, error) {
 		return "not met", nil
 	}
 	return "", nil
-}
-
-// outcomes is what a recipe makes of sample values: all that it can make of
-// each, or the extremes. The key is fixed, so that a plan is decided the same
-// way in every run.
-func (r *recipe) outcomes(c *schema.Column) []sample {
-	m := &masker{keyed: newKeyed([]byte("only for samples that decide whether a rule fits its column"))}
-	if r.words != nil { // a value decides only which of them are drawn
-		return []sample{{out: m.telling(r)}}
-	}
-	var all []sample
-	for _, in := range sampleInputs(r, c) {
-		s := sample{in: in}
-		for _, variant := range r.variants() {
-			if out, ok := variant(m, in); ok {
-				s.out = append(s.out, out)
-			}
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-// sample is a value and what may become of it, as the rows are written.
-type sample struct {
-	in  string
-	out []string
-}
-
-type variant = func(m *masker, in string) (string, bool)
-
-func (r *recipe) variants() []variant {
-	switch {
-	case r.whole:
-	case r.name == noise && r.bucket == 0:
-		return extremes(func(m *masker, in string, random uint64) ([]byte, error) {
-			return m.appendNumber(nil, []byte(in), random, r.percent, r.largest)
-		})
-	case r.name == dateShift:
-		return extremes(func(_ *masker, in string, random uint64) ([]byte, error) {
-			return appendDate(nil, []byte(in), random, r.days, r.span)
-		})
-	}
-	var all []variant
-	for i := range 4 {
-		other := *r
-		other.domain = append([]byte{byte(i)}, r.domain...)
-		all = append(all, func(m *masker, in string) (string, bool) {
-			out, err := m.append(nil, &other, []byte(in), []byte(in))
-			return string(out), err == nil
-		})
-	}
-	return all
-}
-
-// extremes are the least and the most, and a step into either direction.
-func extremes(f func(m *masker, in string, random uint64) ([]byte, error)) []variant {
-	var all []variant
-	for _, random := range []uint64{0, 1 << 63, 1<<63 - 1, ^uint64(0)} {
-		all = append(all, func(m *masker, in string) (string, bool) {
-			out, err := f(m, in, random)
-			return string(out), err == nil
-		})
-	}
-	return all
-}
-
-// sampleInputs are likely values of a column, and the ones its constraints name.
-func sampleInputs(r *recipe, c *schema.Column) []string {
-	all := r.samples
-	switch {
-	case r.whole:
-	case (r.name == noise || r.name == money) && !c.Base.Is("int2", "int4", "int8"):
-		all = slices.Concat(all, []string{"0.5", "1.25", "19.99", "-0.5"})
-	case len(all) == 0:
-		all = []string{"x", "Ada", "Ada Lovelace", "someone@example.com", "42", "12345", "AB-1234", "https://example.com/a", "aa bb cc"}
-	}
-	all = append(slices.Clone(all), r.named(c)...)
-	return all
-}
-
-// named are the values that a column's constraints name; of a range, ranges
-// that end there.
-func (r *recipe) named(c *schema.Column) []string {
-	var all []string
-	for _, expr := range c.Constraints() {
-		all = append(all, literals(expr, r.name)...)
-	}
-	if !r.whole {
-		return all
-	}
-	var ranges []string
-	for _, limit := range all {
-		for _, s := range []string{"[" + limit + ",)", "(," + limit + "]"} {
-			if strings.HasSuffix(c.Base.Name, "multirange") {
-				s = "{" + s + "}"
-			}
-			ranges = append(ranges, s)
-		}
-	}
-	return ranges
-}
-
-// literals are the values that an expression compares with, and their nearest
-// neighbours: where they are limits, what lies just inside is what noise would
-// carry over.
-func literals(expr, transform string) []string {
-	var all []string
-	for _, t := range sqltext.Tokens(expr, true) {
-		switch {
-		case t.Kind == sqltext.Number && (transform == noise || transform == money):
-			for _, n := range neighbours(t.Text) {
-				all = append(all, n, "-"+n)
-			}
-		case t.Kind == sqltext.String && (transform == dateShift || transform == truncate):
-			all = append(all, t.Text)
-			for _, random := range []uint64{0, ^uint64(0)} {
-				if next, err := appendDate(nil, []byte(t.Text), random, 1, spanOfTimestamp); err == nil {
-					all = append(all, string(next))
-				}
-			}
-		case t.Kind == sqltext.String && t.Text != "":
-			all = append(all, t.Text)
-		}
-	}
-	return all
-}
-
-func neighbours(number string) []string {
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 1 {
-		return []string{number}
-	}
-	return []string{number, strconv.FormatInt(n-1, 10), strconv.FormatInt(n+1, 10)}
 }

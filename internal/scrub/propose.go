@@ -6,19 +6,21 @@ import (
 	"slices"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 )
 
-// lineage is a column with all that is inherited from it, of those that are
+// Lineage is a column with all that is inherited from it, of those that are
 // loaded and have no rule.
-type lineage struct {
-	root    *schema.Column
-	columns []*schema.Column
+type Lineage struct {
+	Root    *schema.Column
+	Columns []*schema.Column
 }
 
 // lineages are in the order of the tables' names.
-func (p *planner) lineages() []lineage {
+func (p *planner) lineages() []Lineage {
 	byRoot := map[*schema.Column][]*schema.Column{}
 	var roots []*schema.Column
 	for _, t := range p.schema.Tables {
@@ -37,54 +39,54 @@ func (p *planner) lineages() []lineage {
 	slices.SortStableFunc(roots, func(a, b *schema.Column) int {
 		return cmp.Or((*schema.Table).Compare(a.Table, b.Table), cmp.Compare(a.Number, b.Number))
 	})
-	all := make([]lineage, len(roots))
+	all := make([]Lineage, len(roots))
 	for i, root := range roots {
-		all[i] = lineage{root, byRoot[root]}
+		all[i] = Lineage{root, byRoot[root]}
 	}
 	return all
 }
 
-// sensitive is what a name or type tells of any of the columns.
-func (f lineage) sensitive() (what, transform string) {
-	for _, c := range f.columns {
-		if what, transform = sensitive(c); what != "" {
+// Sensitive is what a name or type tells of any of the columns.
+func (f Lineage) Sensitive() (what, fitting string) {
+	for _, c := range f.Columns {
+		what, fitting = Sensitive(c)
+		if what != "" {
 			break
 		}
 	}
-	return what, transform
+	return what, fitting
 }
 
-// suspicion is a family that looks sensitive.
-type suspicion struct {
-	lineage
-	what      string // as in "looks like …"
-	transform string // that would suit what the values look like
-	keys      []key  // of its documents, that look sensitive
-	passes    string // why it may pass as it is; empty: it may not
-	within    bool   // it stands in longer texts, so that equal values mean nothing
+// Suspicion is a family that looks sensitive.
+type Suspicion struct {
+	Lineage
+	What      string        // as in "looks like …"
+	Transform string        // that would suit what the values look like
+	Keys      []DocumentKey // of its documents, that look sensitive
+	Passes    string        // why it may pass as it is; empty: it may not
+	Within    bool          // it stands in longer texts, so that equal values mean nothing
 }
 
-// key is a member's name in a column's documents.
-type key struct {
-	name            string
-	what, transform string
+// DocumentKey is a member's name in a column's documents.
+type DocumentKey struct {
+	Name            string
+	What, Transform string
 }
 
-// proposal is the rule to add for a family: since it looks sensitive, or since
+// Proposal is the rule to add for a family: since it looks sensitive, or since
 // its values must stay equal to those of one that does.
-type proposal struct {
-	lineage
-	rule    *spec.Rule
-	equals  *schema.Column // a foreign key asks for it; nil where the family looks sensitive itself
-	schemas int            // that the rule is for; 0: one
-	tie     string         // a name for all that a foreign key ties together and that must stay equal
+type Proposal struct {
+	Lineage
+	Rule   *spec.Rule
+	Equals *schema.Column // a foreign key asks for it; nil where the family looks sensitive itself
+	tie    string         // a name for all that a foreign key ties together and that must stay equal
 }
 
 // proposer finds rules that their columns take.
 type proposer struct {
 	*planner
 	asked    map[string]bool
-	lineages map[*schema.Column]lineage // by root
+	lineages map[*schema.Column]Lineage // by root
 	means    map[*spec.Rule]string
 	before   map[string]string // transforms, by the names of the drill file's links
 	links    map[string]string // likewise, with those of proposals
@@ -92,10 +94,11 @@ type proposer struct {
 
 // propose finds a rule for each that looks sensitive, and for what a foreign
 // key ties to it. What takes no rule is preserved, with the reason.
-func (p *planner) propose(found []suspicion) ([]proposal, error) {
-	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]lineage{}, means: map[*spec.Rule]string{}, before: map[string]string{}}
+func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
+	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]Lineage{},
+		means: map[*spec.Rule]string{}, before: map[string]string{}}
 	for _, f := range p.lineages() {
-		w.lineages[f.root] = f
+		w.lineages[f.Root] = f
 	}
 	for _, r := range p.rules.Rules {
 		w.note(&r)
@@ -107,26 +110,26 @@ func (p *planner) propose(found []suspicion) ([]proposal, error) {
 		}
 	}
 	w.links = maps.Clone(w.before)
-	var all []proposal
+	var all []Proposal
 	done := map[*schema.Column]bool{}
 	for i := range found {
 		s := &found[i]
-		if done[s.root] {
+		if done[s.Root] {
 			continue
 		}
-		tied := w.tied(s.root)
+		tied := w.tied(s.Root)
 		made, err := w.forAll(s, tied)
 		if err != nil {
 			return nil, err
 		}
 		for j := range made {
-			done[made[j].root] = true
-			if !slices.ContainsFunc(found, func(f suspicion) bool { return f.root == made[j].root }) {
-				made[j].equals = s.root
+			done[made[j].Root] = true
+			if !slices.ContainsFunc(found, func(f Suspicion) bool { return f.Root == made[j].Root }) {
+				made[j].Equals = s.Root
 			}
 		}
 		for _, m := range made {
-			if m.equals == nil || !m.rule.Preserve { // what does not look sensitive passes without a rule
+			if m.Equals == nil || !m.Rule.Preserve { // what does not look sensitive passes without a rule
 				all = append(all, m)
 			}
 		}
@@ -140,17 +143,18 @@ func (p *planner) propose(found []suspicion) ([]proposal, error) {
 
 // alike lets texts of one meaning become equal: where one column keeps values
 // apart, the others do it in the same way, if they can.
-func (w *proposer) alike(all []proposal) error {
+func (w *proposer) alike(all []Proposal) error {
 	apart := map[string]string{} // transforms, by meaning
 	for _, m := range all {
-		if means := w.meaning(m.rule); means != m.rule.Transform && effectOf(m.rule) == keepsApart && apart[means] == "" {
-			apart[means] = m.rule.Transform
+		if means := w.meaning(m.Rule); means != m.Rule.Transform &&
+			transform.EffectOf(m.Rule) == transform.KeepsApart && apart[means] == "" {
+			apart[means] = m.Rule.Transform
 		}
 	}
 	for i := range all {
 		m := &all[i]
-		means := w.meaning(m.rule)
-		if m.rule.Transform != text || means == "" || apart[means] == "" {
+		means := w.meaning(m.Rule)
+		if m.Rule.Transform != transform.Text || means == "" || apart[means] == "" {
 			continue
 		}
 		why, err := w.refuses(all[i:i+1], &spec.Rule{Transform: apart[means]})
@@ -158,7 +162,7 @@ func (w *proposer) alike(all []proposal) error {
 			return err
 		}
 		if why == "" {
-			m.rule.Transform = apart[means]
+			m.Rule.Transform = apart[means]
 		}
 	}
 	return nil
@@ -197,18 +201,21 @@ func (p *planner) tied(root *schema.Column) []*schema.Column {
 }
 
 // forAll proposes for a family and all that is tied to it.
-func (w *proposer) forAll(s *suspicion, tied []*schema.Column) ([]proposal, error) {
-	var made []proposal
+func (w *proposer) forAll(s *Suspicion, tied []*schema.Column) ([]Proposal, error) {
+	var made []Proposal
 	for _, root := range tied {
 		if f, ok := w.lineages[root]; ok {
-			made = append(made, proposal{lineage: f})
+			made = append(made, Proposal{Lineage: f})
 		}
 	}
-	ways, refused, tie := s.ways(), "", ""
+	ways := s.ways()
+	refused := ""
+	tie := ""
 	if ruled := w.ruled(tied); ruled != nil { // the drill file has decided for one of them
 		ways = []spec.Rule{*ruled}
 	} else if len(made) > 1 {
-		ways, tie = keepingApart(ways), s.root.Table.Name.Table+"_"+s.root.Name
+		ways = keepingApart(ways)
+		tie = s.Root.Table.Name.Table + "_" + s.Root.Name
 	}
 	for i := range ways {
 		why, err := w.refuses(made, &ways[i])
@@ -221,7 +228,9 @@ func (w *proposer) forAll(s *suspicion, tied []*schema.Column) ([]proposal, erro
 		}
 		refused = cmp.Or(refused, "it "+why)
 	}
-	w.write(made, &spec.Rule{Preserve: true, Why: "no transform fits: " + cmp.Or(refused, "nothing that suits its type leaves a key a key")}, s, "")
+	w.write(made,
+		&spec.Rule{Preserve: true,
+			Why: "no transform fits: " + cmp.Or(refused, "nothing that suits its type leaves a key a key")}, s, "")
 	return made, nil
 }
 
@@ -237,16 +246,16 @@ func (p *planner) ruled(columns []*schema.Column) *spec.Rule {
 
 // keepingApart are the ways that leave keys keys.
 func keepingApart(ways []spec.Rule) []spec.Rule {
-	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return effectOf(&r) != keepsApart })
+	return slices.DeleteFunc(ways, func(r spec.Rule) bool { return transform.EffectOf(&r) != transform.KeepsApart })
 }
 
 // refuses says why one of the columns would refuse a rule, or nothing.
-func (w *proposer) refuses(made []proposal, r *spec.Rule) (string, error) {
+func (w *proposer) refuses(made []Proposal, r *spec.Rule) (string, error) {
 	if r.Preserve {
 		return "", nil
 	}
 	for _, m := range made {
-		for _, c := range m.columns {
+		for _, c := range m.Columns {
 			if _, why, _, err := w.try(c, ruleFor(c, r), w.asked); err != nil || why != "" {
 				return why, err
 			}
@@ -260,67 +269,68 @@ func ruleFor(c *schema.Column, r *spec.Rule) *spec.Rule {
 	out := *r
 	out.Column, _ = spec.ParseColumnPattern(c.Dotted()) // which is one
 	out.Pos = spec.Pos{}
-	out.Each = c.Array && r.Transform != setNull && r.Transform != constant && !r.Preserve
+	out.Each = c.Array && r.Transform != transform.SetNull && r.Transform != transform.Constant && !r.Preserve
 	return &out
 }
 
 // write gives each of the families its rule, and notes what its values mean.
-func (w *proposer) write(made []proposal, r *spec.Rule, s *suspicion, tie string) {
+func (w *proposer) write(made []Proposal, r *spec.Rule, s *Suspicion, tie string) {
 	for i := range made {
 		m := &made[i]
-		m.rule, m.tie = ruleFor(m.root, r), tie
-		if !s.within {
-			w.means[m.rule] = s.what
+		m.Rule = ruleFor(m.Root, r)
+		m.tie = tie
+		if !s.Within {
+			w.means[m.Rule] = s.What
 		}
-		for j := range m.rule.JSON {
-			w.means[&m.rule.JSON[j].Rule] = s.keys[j].what
+		for j := range m.Rule.JSON {
+			w.means[&m.Rule.JSON[j].Rule] = s.Keys[j].What
 		}
-		for j := range m.rule.Fields {
-			f := &m.rule.Fields[j]
-			w.means[&f.Rule], _ = sensitive(m.root.Field(f.Field))
+		for j := range m.Rule.Fields {
+			f := &m.Rule.Fields[j]
+			w.means[&f.Rule], _ = Sensitive(m.Root.Field(f.Field))
 		}
 	}
 }
 
 // ways are the rules that might suit, the best first.
-func (s *suspicion) ways() []spec.Rule {
+func (s *Suspicion) ways() []spec.Rule {
 	var all []spec.Rule
-	switch c := s.root; {
-	case s.passes != "":
-		return []spec.Rule{{Preserve: true, Why: s.passes}}
+	switch c := s.Root; {
+	case s.Passes != "":
+		return []spec.Rule{{Preserve: true, Why: s.Passes}}
 	case c.Base.Is("json", "jsonb"):
 		if paths := s.paths(); len(paths) > 0 {
-			all = append(all, spec.Rule{JSON: paths, Unmatched: redactUnmatched})
+			all = append(all, spec.Rule{JSON: paths, Unmatched: document.Redact})
 		}
-		all = append(all, spec.Rule{JSON: []spec.PathRule{}, Unmatched: redactUnmatched})
+		all = append(all, spec.Rule{JSON: []spec.PathRule{}, Unmatched: document.Redact})
 	case len(c.Fields) > 0:
 		if fields := fieldRules(c, nil); len(fields) > 0 {
 			all = append(all, spec.Rule{Fields: fields})
 		}
 	}
-	for _, t := range transformsFor(s.transform) {
+	for _, t := range transformsFor(s.Transform) {
 		all = append(all, spec.Rule{Transform: t})
 	}
-	if s.root.Family() == schema.Opaque {
+	if s.Root.Family() == schema.Opaque {
 		for _, value := range []string{"", "{}", "<empty/>", "(0,0)"} { // of types that may not be null
-			all = append(all, spec.Rule{Transform: constant, Value: &value})
+			all = append(all, spec.Rule{Transform: transform.Constant, Value: &value})
 		}
 	}
 	return all
 }
 
 // transformsFor are a transform and those that may suit where it does not fit.
-func transformsFor(transform string) []string {
-	all := []string{transform, text, noise, tokenLike, hash128, setNull}
-	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == transform })...)
+func transformsFor(fitting string) []string {
+	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.SetNull}
+	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
 }
 
 // paths are the rules for the keys that look sensitive, at any depth.
-func (s *suspicion) paths() []spec.PathRule {
+func (s *Suspicion) paths() []spec.PathRule {
 	var all []spec.PathRule
-	for _, k := range s.keys {
-		path, _ := spec.ParseJSONPath("$.." + k.name) // which is one: the key is a plain word
-		all = append(all, spec.PathRule{Path: path, Rule: spec.Rule{Transform: suitable(s.root.AsText(), k.transform)}})
+	for _, k := range s.Keys {
+		path, _ := spec.ParseJSONPath("$.." + k.Name) // which is one: the key is a plain word
+		all = append(all, spec.PathRule{Path: path, Rule: spec.Rule{Transform: suitable(s.Root.AsText(), k.Transform)}})
 	}
 	return all
 }
@@ -335,16 +345,16 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 			all = append(all, fieldRules(f, here)...)
 			continue
 		}
-		what, transform := sensitive(f)
+		what, fitting := Sensitive(f)
 		switch {
 		case f.Array && (what != "" || f.Family() == schema.Textual):
-			transform = setNull
+			fitting = transform.SetNull
 		case what == "" && f.Family() == schema.Textual:
-			transform = text
+			fitting = transform.Text
 		case what == "":
 			continue
 		}
-		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, transform), setNull)}}
+		rule := spec.FieldRule{Field: here, Rule: spec.Rule{Transform: cmp.Or(suitable(f, fitting), transform.SetNull)}}
 		rule.Source = spec.Dotted(here...)
 		all = append(all, rule)
 	}
@@ -353,17 +363,17 @@ func fieldRules(within *schema.Column, path []string) []spec.FieldRule {
 
 // suitable is the transform, or else another that the column takes, as far as
 // can be told without its server: a mend that is refused in turn is none.
-func suitable(c *schema.Column, transform string) string {
-	for _, t := range transformsFor(transform) {
-		if takes(c, t) {
+func suitable(c *schema.Column, fitting string) string {
+	for _, t := range transformsFor(fitting) {
+		if transform.Takes(c, t) {
 			return t
 		}
 	}
 	return ""
 }
 
-// linked is a rule that may stand under a link with others.
-type linked struct {
+// linkedRule is a rule that may stand under a link with others.
+type linkedRule struct {
 	rule *spec.Rule
 	name string // of the link; empty: none
 	must bool   // a foreign key asks for it
@@ -371,15 +381,15 @@ type linked struct {
 
 // link puts values of one meaning under one link, where several columns hold
 // them or a foreign key ties them.
-func (w *proposer) link(all []proposal) {
-	var found []linked
+func (w *proposer) link(all []Proposal) {
+	var found []linkedRule
 	for _, m := range all {
-		found = append(found, linked{m.rule, cmp.Or(w.meaning(m.rule), m.tie), m.tie != ""})
-		for i := range m.rule.JSON {
-			found = append(found, linked{rule: &m.rule.JSON[i].Rule, name: w.meaning(&m.rule.JSON[i].Rule)})
+		found = append(found, linkedRule{m.Rule, cmp.Or(w.meaning(m.Rule), m.tie), m.tie != ""})
+		for i := range m.Rule.JSON {
+			found = append(found, linkedRule{rule: &m.Rule.JSON[i].Rule, name: w.meaning(&m.Rule.JSON[i].Rule)})
 		}
-		for i := range m.rule.Fields {
-			found = append(found, linked{rule: &m.rule.Fields[i].Rule, name: w.meaning(&m.rule.Fields[i].Rule)})
+		for i := range m.Rule.Fields {
+			found = append(found, linkedRule{rule: &m.Rule.Fields[i].Rule, name: w.meaning(&m.Rule.Fields[i].Rule)})
 		}
 	}
 	count := map[string]int{}
@@ -387,7 +397,8 @@ func (w *proposer) link(all []proposal) {
 		count[l.name+" "+l.rule.Transform]++
 	}
 	for _, l := range found {
-		if l.name != "" && l.rule.Link == "" && (l.must || count[l.name+" "+l.rule.Transform] > 1 || w.linkedBefore(l) != "") {
+		if l.name != "" && l.rule.Link == "" &&
+			(l.must || count[l.name+" "+l.rule.Transform] > 1 || w.linkedBefore(l) != "") {
 			l.rule.Link = w.linkFor(l)
 		}
 	}
@@ -397,15 +408,16 @@ func (w *proposer) link(all []proposal) {
 // equal values mean nothing.
 func (w *proposer) meaning(r *spec.Rule) string {
 	switch r.Transform {
-	case email, phone, iban, card, ipAddress, macAddress, name, firstName, lastName:
+	case transform.Email, transform.Phone, transform.IBAN, transform.Card, transform.IP, transform.MAC, transform.Name,
+		transform.FirstName, transform.LastName:
 		return r.Transform
 	}
-	if r.Transform == setNull || r.Transform == "" {
+	if r.Transform == transform.SetNull || r.Transform == "" {
 		return ""
 	}
 	switch w.means[r] {
 	case detect.Email.Words():
-		return email
+		return transform.Email
 	case "an account's name":
 		return "login"
 	case detect.NationalID.Words():
@@ -416,7 +428,7 @@ func (w *proposer) meaning(r *spec.Rule) string {
 
 // linkedBefore is the link under which the drill file puts values of this
 // meaning.
-func (w *proposer) linkedBefore(l linked) string {
+func (w *proposer) linkedBefore(l linkedRule) string {
 	for _, name := range slices.Sorted(maps.Keys(w.before)) {
 		if w.before[name] == l.rule.Transform && (name == l.name || l.name == l.rule.Transform) {
 			return name
@@ -426,7 +438,7 @@ func (w *proposer) linkedBefore(l linked) string {
 }
 
 // linkFor is the link's name, which no other transform has taken.
-func (w *proposer) linkFor(l linked) string {
+func (w *proposer) linkFor(l linkedRule) string {
 	if before := w.linkedBefore(l); before != "" {
 		return before
 	}

@@ -1,8 +1,6 @@
 package scrub
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"daybefore/internal/pgtest"
-	"daybefore/internal/spec"
+	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/verdict"
 )
 
@@ -28,62 +26,12 @@ func mends(t testing.TB, checks []verdict.Check) []string {
 	return all
 }
 
-// loadRules reads rules as a drill file holds them.
-func loadRules(t testing.TB, lines []string) spec.Scrub {
-	t.Helper()
-	return loadScrub(t, "scrub:\n  rules:\n    "+strings.Join(lines, "\n    ")+"\n")
-}
-
-// loadScrub reads a scrub section.
-func loadScrub(t testing.TB, section string) spec.Scrub {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "drafted.yaml")
-	text := "version: 1\nsource: {url: file:///none/, name: \"*.dump\", timezone: UTC}\nexpectations: {tables: [{table: public.t}]}\n" + section
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d, err := spec.Load(path)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, section)
-	}
-	return d.Scrub
-}
-
-// nasty has a column for everything that a proposal must respect.
-const nasty = `
-	create domain mail as text check (value like '%@%');
-	create domain short_mail as varchar(24) check (length(value) < 24);
-	create type geo as (lat float8, lon float8);
-	create type home as (street text, zip char(5), at geo, phones text[]);
-	create extension hstore; create extension citext;
-	create table users (id int not null, email mail not null, login varchar(20) not null, ssn char(11), address text, address_city varchar(8), zip char(5) not null,
-		website varchar(60), iban varchar(34), card_number numeric(19), last_ip inet, device macaddr not null, ip_text text, phones text[] not null, born date not null, home home, homes home[],
-		profile jsonb not null, profiles jsonb[], tags hstore, search tsvector not null, avatar bytea, scans bytea[], marks bytea[] not null, password_hash varchar(60), pin varchar(4) check (pin ~ '^[0-9]{4}$'), page xml not null, "E Mail" citext,
-		lat float8, mobile bigint not null);
-	create table orders (id int, user_email mail, by_login varchar(20), ssn char(11), contact_email text, shipping_address text not null);
-	create table staff (badge_token uuid, office_phone varchar(30)) inherits (users);
-	create table visits (visitor_email text not null, at timestamptz) partition by list (visitor_email);
-	create table visits_a partition of visits for values in ('a@example.com');
-	create table keys (email varchar(12) not null, note text);
-	create table uses (key_email varchar(12), at date)`
-
-var nastyKeys = []string{
-	"ALTER TABLE ONLY public.users ADD CONSTRAINT users_email UNIQUE (email);",
-	"ALTER TABLE ONLY public.users ADD CONSTRAINT users_login UNIQUE (login);",
-	"ALTER TABLE ONLY public.users ADD CONSTRAINT users_ssn UNIQUE (ssn);",
-	"ALTER TABLE ONLY public.users ADD CONSTRAINT users_mobile UNIQUE (mobile);",
-	"ALTER TABLE ONLY public.keys ADD CONSTRAINT keys_pkey PRIMARY KEY (email);",
-	"ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_email FOREIGN KEY (user_email) REFERENCES public.users(email);",
-	"ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_login FOREIGN KEY (by_login) REFERENCES public.users(login);",
-	"ALTER TABLE ONLY public.uses ADD CONSTRAINT uses_email FOREIGN KEY (key_email) REFERENCES public.keys(email);",
-}
-
 // What is proposed fits: it is taken with all that the columns ask for, says
 // what suits, keeps keys keys and foreign keys whole.
 func TestProposals(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.DB(t)
-	s := situation{ddl: nasty, definitions: nastyKeys}
+	s := situation{ddl: scrubtest.Nasty, definitions: scrubtest.NastyKeys}
 	_, checks := s.planOn(t, conn)
 	got := mends(t, checks)
 	want := []string{
@@ -109,8 +57,10 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.ip_text, transform: ip, link: ip}`,
 		`- {column: public.users.phones, transform: phone, link: phone, each: true}`,
 		`- {column: public.users.born, transform: date_shift}`,
-		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: number}, {field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
-		`- {column: public.users.homes, each: true, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: number}, {field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
+		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: number}, ` +
+			`{field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
+		`- {column: public.users.homes, each: true, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: ` +
+			`number}, {field: at.lon, transform: number}, {field: phones, transform: set_null}]}`,
 		`- {column: public.users.profile, unmatched_paths: redact}`,
 		`- {column: public.users.profiles, each: true, unmatched_paths: redact}`,
 		`- {column: public.users.tags, transform: text}`,
@@ -130,7 +80,7 @@ func TestProposals(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	s.rules = loadRules(t, got).Rules
+	s.rules = scrubtest.LoadRules(t, got).Rules
 	if _, checks := s.planOn(t, conn); len(checks) > 0 {
 		t.Errorf("%+v", checks)
 	}
@@ -144,12 +94,16 @@ func TestProposalsKeepForeignKeys(t *testing.T) {
 	conn := pgtest.DB(t)
 	s := situation{
 		ddl: `create table people (login text); create table visits (who text, at date); create table badges (holder text);
-			create table mails (email text); create table sent (recipient_mail text); create table bounced (of_mail text, to_phone varchar(30)); create table phones (phone varchar(30)); create table seen (username varchar(40), handle varchar(9))`,
+			create table mails (email text); create table sent (recipient_mail text); create table bounced (of_mail text, to_phone varchar(30));
+				create table phones (phone varchar(30)); create table seen (username varchar(40), handle varchar(9))`,
 		definitions: []string{
-			"ALTER TABLE ONLY public.people ADD CONSTRAINT people_pkey PRIMARY KEY (login);", "ALTER TABLE ONLY public.mails ADD CONSTRAINT mails_pkey PRIMARY KEY (email);",
+			"ALTER TABLE ONLY public.people ADD CONSTRAINT people_pkey PRIMARY KEY (login);",
+			"ALTER TABLE ONLY public.mails ADD CONSTRAINT mails_pkey PRIMARY KEY (email);",
 			"ALTER TABLE ONLY public.phones ADD CONSTRAINT phones_pkey PRIMARY KEY (phone);",
-			"ALTER TABLE ONLY public.visits ADD CONSTRAINT v FOREIGN KEY (who) REFERENCES public.people(login);", "ALTER TABLE ONLY public.badges ADD CONSTRAINT b FOREIGN KEY (holder) REFERENCES public.visits(who);",
-			"ALTER TABLE ONLY public.sent ADD CONSTRAINT s FOREIGN KEY (recipient_mail) REFERENCES public.mails(email);", "ALTER TABLE ONLY public.bounced ADD CONSTRAINT o FOREIGN KEY (of_mail) REFERENCES public.mails(email);",
+			"ALTER TABLE ONLY public.visits ADD CONSTRAINT v FOREIGN KEY (who) REFERENCES public.people(login);",
+			"ALTER TABLE ONLY public.badges ADD CONSTRAINT b FOREIGN KEY (holder) REFERENCES public.visits(who);",
+			"ALTER TABLE ONLY public.sent ADD CONSTRAINT s FOREIGN KEY (recipient_mail) REFERENCES public.mails(email);",
+			"ALTER TABLE ONLY public.bounced ADD CONSTRAINT o FOREIGN KEY (of_mail) REFERENCES public.mails(email);",
 			"ALTER TABLE ONLY public.bounced ADD CONSTRAINT p FOREIGN KEY (to_phone) REFERENCES public.phones(phone);",
 		},
 		rules: rules(t, "public.mails.email hash link=mail", "public.sent.recipient_mail hash link=mail", "public.phones.phone preserve"),
@@ -169,7 +123,7 @@ func TestProposalsKeepForeignKeys(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	s.rules = append(s.rules, loadRules(t, got).Rules...)
+	s.rules = append(s.rules, scrubtest.LoadRules(t, got).Rules...)
 	if _, checks := s.planOn(t, conn); len(checks) > 0 {
 		t.Errorf("%+v", checks)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -21,29 +22,32 @@ const recomputed = "recompute"
 
 func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
 
-// recomputed is the recipe of such a column: null or, where that is refused,
+// recomputed is what becomes of such a column: null or, where that is refused,
 // the empty text of its type; or why it cannot be, and the mend.
-func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *recipe, why, mend string, err error) {
-	made = &recipe{transform: transforms[setNull], name: recomputed, effect: clears}
+func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why, mend string, err error) {
+	made = &change{Recipe: transform.Bare(transform.SetNull), name: recomputed, effect: transform.Clears}
 	switch {
 	case c.Generated:
-		why, mend = unfitKind(c, r)
+		why, mend = transform.UnfitKind(c, r)
 		return nil, why, mend, nil
 	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
-		return nil, "is part of " + joined(c.Unique) + ", which what is computed may break", "preserve it with a why", nil
+		return nil, "is part of " + joined(c.Unique) +
+			", which what is computed may break", "preserve it with a why", nil
 	}
-	if why, mend = p.unfitPartition(c, r); why != "" {
+	why, mend = p.unfitPartition(c, r)
+	if why != "" {
 		return nil, why, mend, nil
 	}
 	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
 		empty := ""
-		made = &recipe{transform: transforms[constant], name: recomputed, effect: merges}
+		made = &change{Recipe: transform.Bare(transform.Constant), name: recomputed, effect: transform.Merges}
 		why, err = p.refusal(c, &empty)
 	}
 	if err != nil || why != "" {
 		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
 	}
-	if why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute})); err != nil || why != "" {
+	if why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute})); err != nil ||
+		why != "" {
 		return nil, "cannot be computed by its expression: " + why, "correct recompute:", err
 	}
 	return made, "", "", nil
@@ -72,7 +76,8 @@ func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []strin
 	if t.Kind == "p" { // the archive holds the rows under their root
 		only = ""
 	}
-	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize(), strings.Join(set, ", "))
+	return fmt.Sprintf("update %s%s set %s", only, pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize(),
+		strings.Join(set, ", "))
 }
 
 // Recomputes tells whether columns were loaded empty.
@@ -94,7 +99,8 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		var expressions []string
 		for _, c := range t.Columns {
 			if made := p.recipes[c]; made != nil && made.name == recomputed {
-				columns, expressions = append(columns, c), append(expressions, p.assigned[c].Recompute)
+				columns = append(columns, c)
+				expressions = append(expressions, p.assigned[c].Recompute)
 			}
 		}
 		if len(columns) == 0 {
@@ -102,8 +108,10 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		}
 		_, err := conn.Exec(ctx, recomputeSQL(t, columns, expressions), pgx.QueryExecModeExec)
 		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok { // its message may hold a value
-			return verdict.Errorf(verdict.CodeRuleUnfit, fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
-				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.Name, told.State(refusal.Code))
+			return verdict.Errorf(verdict.CodeRuleUnfit,
+				fmt.Sprintf("correct recompute: of %s at %s", columns[0], p.place(p.assigned[columns[0]].Pos)),
+				"compute the columns of %s that were loaded empty: the server refuses with SQLSTATE %s", t.Name,
+				told.State(refusal.Code))
 		}
 		if err != nil {
 			return fmt.Errorf("compute the columns of %s that were loaded empty: %w", t.Name, err)

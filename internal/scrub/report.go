@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -19,8 +21,8 @@ type tally struct {
 	total     int64 // values and nulls
 	neverMet  []string
 	firstRule string
-	paths     []pathRecipe // of documents
-	met       []int64      // by path: values
+	paths     []document.Path // of documents
+	met       []int64         // by path: values
 }
 
 // Report counts what was rewritten, exactly. Call it, like all that counts,
@@ -36,7 +38,7 @@ func (p *Plan) Report() verdict.Scrub {
 	for _, c := range p.loadedWithRules() {
 		r := p.assigned[c]
 		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
-		if what, _ := sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
+		if what, _ := Sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
 			out.Preserve = append(out.Preserve, kept)
 		}
 	}
@@ -53,7 +55,8 @@ func (p *Plan) tallies() []*tally {
 		key := c.Root().String() + "\x00" + made.name + "\x00" + r.Link
 		t := all[key]
 		if t == nil {
-			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.Root().String(), Transform: made.name, Link: r.Link, Unmatched: p.fallen[c.Root()]}, firstRule: p.place(r.Pos)}
+			t = &tally{ScrubColumn: verdict.ScrubColumn{Column: c.Root().String(), Transform: made.name, Link: r.Link,
+				Unmatched: p.fallen[c.Root()]}, firstRule: p.place(r.Pos)}
 			all[key] = t
 		}
 		return t
@@ -96,16 +99,18 @@ func (p *Plan) Ended() { p.ended.Store(true) }
 // Checks says, after the load, whether every value met its rule, and whether
 // any met none and should have.
 func (p *Plan) Checks() []verdict.Check {
-	if found := p.leaks.checks(p.ofSample()); len(found) > 0 {
+	if found := p.leaks.Checks(p.ofSample()); len(found) > 0 {
 		return found // they ended the load: what else did not happen is no finding
 	}
 	if p.ended.Load() {
-		return []verdict.Check{{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Skipped,
+		return []verdict.Check{{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub,
+			Outcome:  verdict.Skipped,
 			Expected: originalsExpected, Message: "the load ended early, and not all values were looked at"}}
 	}
 	checks := []verdict.Check{p.scanCheck(), {
 		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
-		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked), Message: p.fallenMessage(),
+		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
+		Message: p.fallenMessage(),
 	}}
 	for _, t := range p.tallies() {
 		checks = append(checks, t.check(p))
@@ -119,11 +124,12 @@ func (p *Plan) Checks() []verdict.Check {
 	return checks
 }
 
-func (t *tally) addPaths(d *document) {
+func (t *tally) addPaths(d *document.Rewriter) {
 	if t.met == nil {
-		t.paths, t.met = d.paths, make([]int64, len(d.paths))
+		t.paths = d.Paths
+		t.met = make([]int64, len(d.Paths))
 	}
-	for i, n := range d.met {
+	for i, n := range d.Met {
 		t.met[i] += n
 	}
 }
@@ -136,7 +142,7 @@ func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
 			continue
 		}
 		if len(paths) == 0 {
-			first = t.paths[i].pos
+			first = t.paths[i].Pos
 		}
 		paths = append(paths, t.paths[i].String())
 	}
@@ -144,10 +150,11 @@ func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
 }
 
 func (t *tally) check(p *Plan) verdict.Check {
-	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub, Outcome: verdict.Pass,
+	c := verdict.Check{ID: "scrub:" + t.Column, Stage: verdict.StageScrub, Code: verdict.CodeScrub,
+		Outcome:  verdict.Pass,
 		Expected: "every value rewritten, nulls as many as before",
 		Observed: fmt.Sprintf("%d rewritten, %d null before, %d after, %d kept", t.Rows, t.NullsIn, t.NullsOut, t.Kept)}
-	if t.Transform == setNull {
+	if t.Transform == transform.SetNull {
 		c.Expected = "every value null"
 	}
 	if t.Transform == recomputed {
@@ -157,7 +164,8 @@ func (t *tally) check(p *Plan) verdict.Check {
 	switch {
 	case len(t.neverMet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
-		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule, joined(t.neverMet))
+		c.Message = fmt.Sprintf("%s: the rows of %s never came, though the archive lists them", t.firstRule,
+			joined(t.neverMet))
 		c.Hint = "see the restore's checks"
 	case len(unmet) > 0:
 		c.Code, c.Outcome = verdict.CodeRuleUnmet, verdict.Error
@@ -173,7 +181,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 
 // adds tells whether each value and null is accounted for, once.
 func (t *tally) adds() bool {
-	if t.Transform == setNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
+	if t.Transform == transform.SetNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
 		return t.NullsOut+t.Kept == t.total
 	}
 	return t.NullsOut <= t.NullsIn && t.Rows+t.Kept+t.NullsOut == t.total
@@ -189,4 +197,11 @@ func (p *Plan) Duration() time.Duration {
 		sum += r.spent
 	}
 	return sum
+}
+
+func countOf(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,131 +1,26 @@
 package scrub
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
-	"sync"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
 // ErrLeak is in the error that ends a load because content told what no rule
 // had named. The plan's checks say where.
-var ErrLeak = errors.New("a value looks sensitive, and its column has no rule")
-
-// leaks are what was found where nothing sensitive may be. The zero value has
-// none.
-type leaks struct {
-	mu    sync.Mutex
-	found map[leak]int64
-}
-
-// leak is a kind of value in a place.
-type leak struct {
-	place string // a column, or what else holds text
-	what  string // what it looks like
-	mend  string
-}
-
-func (l *leaks) add(at leak, count int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.found == nil {
-		l.found = map[leak]int64{}
-	}
-	l.found[at] += count
-}
-
-// restart begins the count anew, and returns what was found until now.
-func (l *leaks) restart() map[leak]int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	before := l.found
-	l.found = nil
-	return before
-}
-
-// atLeast brings back what was found before and was not found again.
-func (l *leaks) atLeast(before map[leak]int64) {
-	for at, n := range before {
-		l.mu.Lock()
-		more := n - l.found[at]
-		l.mu.Unlock()
-		if more > 0 {
-			l.add(at, more)
-		}
-	}
-}
-
-// all are ordered by place.
-func (l *leaks) all() []leak {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(l.found), func(a, b leak) int {
-		return cmp.Or(strings.Compare(a.place, b.place), strings.Compare(a.what, b.what))
-	})
-}
-
-// ofSample says behind a count that not all rows were looked at: else a pass
-// would say more than is known, and a number of findings be taken for all.
-func (p *Plan) ofSample() string {
-	if percent := p.rules.LeakScan.Percent; percent > 0 && percent < 100 {
-		return fmt.Sprintf(", in a sample of %g%% of the rows", percent)
-	}
-	return ""
-}
-
-// checks tell each place once; of is said behind each place's counts.
-func (l *leaks) checks(of string) []verdict.Check {
-	var checks []verdict.Check
-	for _, at := range l.all() {
-		found := fmt.Sprintf("%s looked like %s", counted(l.found[at], "value"), at.what)
-		if n := len(checks); n > 0 && checks[n-1].ID == "unmatched:"+at.place {
-			checks[n-1].Observed += ", " + found
-			continue
-		}
-		checks = append(checks, verdict.Check{
-			ID: "unmatched:" + at.place, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
-			Expected: "no value that looks sensitive in a column without a rule", Observed: found,
-			Message: fmt.Sprintf("%s contains what looks like %s and has no rule: load aborted, sandbox removed", at.place, at.what),
-			Hint:    at.mend,
-		})
-	}
-	for i := range checks {
-		checks[i].Observed += of
-	}
-	return checks
-}
-
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// newScanner looks for what the drill file says, or for everything.
-func newScanner(scan spec.LeakScan) (detect.Scanner, error) {
-	set := detect.All
-	if scan.Detectors != nil {
-		var err error
-		if set, err = detect.Named(scan.Detectors...); err != nil {
-			return detect.Scanner{}, verdict.Errorf(verdict.CodeSpec, "correct scrub.leak_scan.detectors", "plan the scrub: %w", err)
-		}
-	}
-	return detect.NewScanner(set, scan.Allow...), nil
-}
+var ErrLeak = leakscan.ErrLeak
 
 // scan decides what is looked for.
 func (p *planner) scan() (err error) {
-	p.scanner, err = newScanner(p.rules.LeakScan)
+	p.scanner, err = leakscan.NewScanner(p.rules.LeakScan)
 	return err
 }
 
@@ -171,144 +66,71 @@ func (p *planner) isKey(c *schema.Column) bool {
 	})
 }
 
-// watcher looks at the values of a block that no rule names.
-type watcher struct {
-	plan    *Plan
-	fields  []watchedField
-	charset copytext.Charset
-	decode  *copytext.Decoder
-	raw     []byte
-	share
-}
-
-type watchedField struct {
-	field   int
-	column  *schema.Column
-	scanner detect.Scanner
-}
-
 // newWatcher is nil where there is nothing to look at.
-func (p *Plan) newWatcher(t *schema.Table, columns []string, decode *copytext.Decoder) *watcher {
-	w := &watcher{plan: p, charset: p.encoding.Charset, decode: decode, share: share{percent: p.rules.LeakScan.Percent}}
-	for i, name := range columns {
-		c := t.ByName[name]
-		if s, ok := p.watched[c]; ok {
-			w.fields = append(w.fields, watchedField{i, c, s})
-		}
+func (p *Plan) newWatcher(t *schema.Table, names []string, decode *copytext.Decoder) *leakscan.Watcher {
+	var columns []*schema.Column
+	for _, name := range names {
+		columns = append(columns, t.ByName[name])
 	}
-	if len(w.fields) == 0 {
-		return nil
-	}
-	return w
+	return leakscan.NewWatcher(columns, p.watched, leakscan.Rows{
+		Charset: p.encoding.Charset, Decode: decode, Percent: p.rules.LeakScan.Percent, Found: p.leaked,
+	})
 }
 
 // LookOn finds all that looks sensitive, after a load that the first such value
 // ended: read streams the whole of the rows through the filters that it is
 // given, which go on behind what they find, and stores nothing. Its error is
 // returned; what was found is then told as far as it is known.
-func (p *Plan) LookOn(read func(filter func(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
+func (p *Plan) LookOn(read func(filter func(namespace, table string,
+	columns []string) (func(dst, row []byte) ([]byte, error), error)) error) error {
 	p.mu.Lock()
 	p.looking = true
 	for _, k := range p.keeps {
 		k.kept.Store(0) // they are counted again
 	}
 	p.mu.Unlock()
-	before := p.leaks.restart()
-	defer p.leaks.atLeast(before)
+	before := p.leaks.Restart()
+	defer p.leaks.AtLeast(before)
 	return read(p.Filter)
 }
 
 // lookOn is rewrite without a result, for which a finding is no error.
 func (r *rewriter) lookOn(dst, row []byte) ([]byte, error) {
 	made, err := r.rewrite(r.made[:0], row)
-	if r.made = made; errors.Is(err, ErrLeak) {
+	r.made = made
+	if errors.Is(err, ErrLeak) {
 		err = nil
 	}
 	return dst, err
-}
-
-// look returns an error if a value of the row looks sensitive, once all of
-// the row was looked at.
-func (w *watcher) look(r *rewriter, row []byte) error {
-	if w.skips() {
-		return nil
-	}
-	hit := false
-	for i := range w.fields {
-		f := &w.fields[i]
-		field := r.field(row, f.field)
-		if len(field) < detect.Shortest {
-			continue
-		}
-		value, err := w.value(field)
-		if err != nil {
-			return r.failed(f.field, err)
-		}
-		if h, ok := f.scanner.Find(value); ok {
-			hit = true
-			w.plan.leaked(f.column, h.Kind)
-		}
-	}
-	if hit {
-		return leakError(r.table.Name.String(), r.row)
-	}
-	return nil
-}
-
-// share is the part of the rows, or of other things, that is looked at.
-type share struct {
-	percent float64 // 0: all
-	due     float64
-	rows    int64 // looked at
-}
-
-// skips tells for how many rows in a hundred nobody looks, evenly spread.
-func (s *share) skips() bool {
-	if s.percent > 0 {
-		s.due += s.percent
-		if s.rows > 0 && s.due < 100 {
-			return true
-		}
-		s.due -= 100
-	}
-	s.rows++
-	return false
-}
-
-// value is a field as text of which ASCII can be told, valid until the next.
-func (w *watcher) value(field []byte) (value []byte, err error) {
-	if !copytext.Plain(field) {
-		w.raw, err = w.charset.AppendUnescaped(w.raw[:0], field)
-		field = w.raw
-	}
-	if w.charset != copytext.ASCIISafe {
-		field = w.decode.Decode(field)
-	}
-	return field, err
 }
 
 func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
 	root := c.Root()
 	fitting := transformFor[k]
 	if root.Base.IsNumber() { // the column holds others too, of which the kind's own transform could make nothing
-		fitting = noise
+		fitting = transform.Number
 	}
 	r := ruleFor(root, &spec.Rule{Preserve: true, Why: "no transform fits"})
 	if t := suitable(root, fitting); t != "" {
 		r = ruleFor(root, &spec.Rule{Transform: t})
 	}
-	p.leaks.add(leak{place: root.String(), what: k.Words(), mend: advice([]string{r.YAML("")}, r)}, 1)
+	p.leaks.Add(leakscan.Finding{Place: root.String(), What: k.Words(), Fix: advice([]string{r.YAML("")}, r)}, 1)
 }
 
 // transformFor is what suits a kind of content.
 var transformFor = map[detect.Kind]string{
-	detect.Email: email, detect.Phone: phone, detect.Card: card, detect.IBAN: iban, detect.IP: ipAddress, detect.NationalID: text, detect.Secret: tokenLike,
+	detect.Email: transform.Email, detect.Phone: transform.Phone, detect.Card: transform.Card,
+	detect.IBAN: transform.IBAN, detect.IP: transform.IP, detect.NationalID: transform.Text,
+	detect.Secret: transform.Token,
 }
 
 func leakError(place string, row int64) error {
 	return verdict.Errorf(verdict.CodeUnmatched, "see the scrub's checks: each place comes with the line to add",
 		"scrub %s, row %d: %w", place, row, ErrLeak)
 }
+
+// ofSample says behind a count which part of the rows was looked at.
+func (p *Plan) ofSample() string { return leakscan.OfSample(p.rules.LeakScan.Percent) }
 
 // scanCheck says what was looked at as it passed.
 func (p *Plan) scanCheck() verdict.Check {
@@ -328,11 +150,13 @@ func (p *Plan) scanCheck() verdict.Check {
 		if r.watch == nil {
 			continue
 		}
-		values += r.watch.rows * int64(len(r.watch.fields))
-		for _, f := range r.watch.fields {
-			columns[f.column.Root()] = true
+		seen, of := r.watch.Looked()
+		values += seen
+		for _, c := range of {
+			columns[c.Root()] = true
 		}
 	}
-	c.Observed = fmt.Sprintf("0 of %s in %s", counted(values, "value"), counted(int64(len(columns)), "column")) + p.ofSample()
+	c.Observed = fmt.Sprintf("0 of %s in %s", countOf(values, "value"),
+		countOf(int64(len(columns)), "column")) + p.ofSample()
 	return c
 }

@@ -13,6 +13,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -26,15 +27,22 @@ func TestLeakEndsTheLoad(t *testing.T) {
 		name, ddl, rows, place, what string
 		scan                         spec.LeakScan
 	}{
-		{"text", "create table t (id int, tag text)", "insert into t values (1, 'x'), (2, 'ada@example.com')", "public.t.tag", "an e-mail address", spec.LeakScan{}},
-		{"behind an escape", "create table t (id int, tag text)", `insert into t values (2, E'one\n4111111111111111\ttwo')`, "public.t.tag", "a card number", spec.LeakScan{}},
-		{"array", "create table t (id int, tags varchar(40)[])", `insert into t values (2, array['a "b', 'ada@example.com'])`, "public.t.tags", "an e-mail address", spec.LeakScan{}},
-		{"domain", "create domain d as varchar(40); create table t (id int, tag d)", "insert into t values (2, 'DE89 3704 0044 0532 0130 00')", "public.t.tag", "an IBAN", spec.LeakScan{}},
+		{"text", "create table t (id int, tag text)", "insert into t values (1, 'x'), (2, 'ada@example.com')", "public.t.tag", "an e-mail address",
+			spec.LeakScan{}},
+		{"behind an escape", "create table t (id int, tag text)", `insert into t values (2, E'one\n4111111111111111\ttwo')`, "public.t.tag", "a card number",
+			spec.LeakScan{}},
+		{"array", "create table t (id int, tags varchar(40)[])", `insert into t values (2, array['a "b', 'ada@example.com'])`, "public.t.tags",
+			"an e-mail address", spec.LeakScan{}},
+		{"domain", "create domain d as varchar(40); create table t (id int, tag d)", "insert into t values (2, 'DE89 3704 0044 0532 0130 00')", "public.t.tag",
+			"an IBAN", spec.LeakScan{}},
 		{"bigint", "create table t (id int, ref bigint)", "insert into t values (2, 4111111111111111)", "public.t.ref", "a card number", spec.LeakScan{}},
 		{"numeric", "create table t (id int, ref numeric)", "insert into t values (2, 4111111111111111)", "public.t.ref", "a card number", spec.LeakScan{}},
-		{"partition", "create table t (id int, tag text) partition by range (id); create table t_1 partition of t for values from (0) to (9)", "insert into t values (2, '203.0.113.7')", "public.t.tag", "a network address", spec.LeakScan{}},
-		{"some rows of all", "create table t (id int, tag text)", "insert into t select i, 'ada@example.com' from generate_series(1, 50) i", "public.t.tag", "an e-mail address", spec.LeakScan{Percent: 10}},
-		{"one detector", "create table t (id int, tag text)", "insert into t values (1, 'ada@example.com'), (2, '4111111111111111')", "public.t.tag", "a card number", spec.LeakScan{Detectors: []string{"card"}}},
+		{"partition", "create table t (id int, tag text) partition by range (id); create table t_1 partition of t for values from (0) to (9)",
+			"insert into t values (2, '203.0.113.7')", "public.t.tag", "a network address", spec.LeakScan{}},
+		{"some rows of all", "create table t (id int, tag text)", "insert into t select i, 'ada@example.com' from generate_series(1, 50) i", "public.t.tag",
+			"an e-mail address", spec.LeakScan{Percent: 10}},
+		{"one detector", "create table t (id int, tag text)", "insert into t values (1, 'ada@example.com'), (2, '4111111111111111')", "public.t.tag",
+			"a card number", spec.LeakScan{Detectors: []string{"card"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +69,8 @@ func TestLeakEndsTheLoad(t *testing.T) {
 			if tt.scan.Percent > 0 {
 				observed += ", in a sample of 10% of the rows"
 			}
-			if len(found) != 1 || found[0].ID != "unmatched:"+tt.place || found[0].Outcome != verdict.Error || found[0].Observed != observed || found[0].Hint == "" {
+			if len(found) != 1 || found[0].ID != "unmatched:"+tt.place || found[0].Outcome != verdict.Error || found[0].Observed != observed ||
+				found[0].Hint == "" {
 				t.Errorf("%+v", found)
 			}
 			if said := fmt.Sprint(err, found); strings.Contains(said, "example.com") || strings.Contains(said, "4111") {
@@ -77,7 +86,7 @@ func TestLeakWithin(t *testing.T) {
 	t.Parallel()
 	const home = "create type place as (label text, note text); create type home as (street text, note text, ref numeric, place place); "
 	kept := func(r spec.Rule) spec.Rule {
-		r.Unmatched, r.Why = keepUnmatched, "made for the test"
+		r.Unmatched, r.Why = document.Keep, "made for the test"
 		return r
 	}
 	for _, tt := range []struct {
@@ -86,29 +95,50 @@ func TestLeakWithin(t *testing.T) {
 		want             []string // place: mend
 		scan             spec.LeakScan
 	}{
-		{"a member", "doc jsonb", `'{"a": "x", "b": {"c": ["ada@example.com"]}}'`, kept(jsonRule(t, "public.t.doc", "$.a text")), []string{"doc at $.b: {path: $.b, transform: email}"}, spec.LeakScan{}},
-		{"beside a path", "doc json", `'{"b": {"c": 1, "d": "ada\u0040example.com", "e": "4111 1111 1111 1111"}}'`, kept(jsonRule(t, "public.t.doc", "$.b.c number")),
+		{"a member", "doc jsonb", `'{"a": "x", "b": {"c": ["ada@example.com"]}}'`, kept(jsonRule(t, "public.t.doc", "$.a text")),
+			[]string{"doc at $.b: {path: $.b, transform: email}"}, spec.LeakScan{}},
+		{"beside a path", "doc json", `'{"b": {"c": 1, "d": "ada\u0040example.com", "e": "4111 1111 1111 1111"}}'`,
+			kept(jsonRule(t, "public.t.doc", "$.b.c number")),
 			[]string{"doc at $.b.d: {path: $.b.d, transform: email}", "doc at $.b.e: {path: $.b.e, transform: card}"}, spec.LeakScan{}},
-		{"a key", "doc jsonb", `'{"a": "x", "ada@example.com": true}'`, kept(jsonRule(t, "public.t.doc", "$.a text")), []string{"doc at $.*: {path: $.*, transform: email}"}, spec.LeakScan{}},
-		{"a key that a path names", "doc jsonb", `'{"ada@example.com": "x", "b": "y"}'`, kept(jsonRule(t, "public.t.doc", `$["ada@example.com"] text`)), nil, spec.LeakScan{}},
-		{"in an array", "doc jsonb[]", `array['{}', '["+4915112345678"]']::jsonb[]`, each(kept(jsonRule(t, "public.t.doc", "$.a text"))), []string{"doc at $[*]: {path: $[*], transform: phone}"}, spec.LeakScan{}},
+		{"a key", "doc jsonb", `'{"a": "x", "ada@example.com": true}'`, kept(jsonRule(t, "public.t.doc", "$.a text")),
+			[]string{"doc at $.*: {path: $.*, transform: email}"}, spec.LeakScan{}},
+		{"a key that a path names", "doc jsonb", `'{"ada@example.com": "x", "b": "y"}'`, kept(jsonRule(t, "public.t.doc", `$["ada@example.com"] text`)), nil,
+			spec.LeakScan{}},
+		{"in an array", "doc jsonb[]", `array['{}', '["+4915112345678"]']::jsonb[]`, each(kept(jsonRule(t, "public.t.doc", "$.a text"))),
+			[]string{"doc at $[*]: {path: $[*], transform: phone}"}, spec.LeakScan{}},
 		{"a named path", "doc jsonb", `'{"a": "ada@example.com", "b": "x"}'`, kept(jsonRule(t, "public.t.doc", "$.a preserve")), nil, spec.LeakScan{}},
-		{"allowed", "doc jsonb", `'{"a": "boss@ourco.example"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil, spec.LeakScan{Allow: []*regexp.Regexp{regexp.MustCompile("@ourco")}}},
+		{"allowed", "doc jsonb", `'{"a": "boss@ourco.example"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil,
+			spec.LeakScan{Allow: []*regexp.Regexp{regexp.MustCompile("@ourco")}}},
 		{"redacted", "doc jsonb", `'{"a": "ada@example.com"}'`, jsonRule(t, "public.t.doc", "$.b text"), nil, spec.LeakScan{}},
-		{"no detector", "doc jsonb", `'{"a": "ada@example.com"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil, spec.LeakScan{Detectors: []string{"iban"}}},
-		{"a field", "doc home", `row('x', 'y', 4111111111111111, row('Berlin', 'ada@example.com'))`, fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text", "place.label city"), []string{"doc.ref: {field: ref, transform: card}"}, spec.LeakScan{}},
-		{"every place of a row", "doc jsonb, docs jsonb[], who home, tag text", `'{"a": "ada@example.com", "b": "+4915112345678"}', array['"ada@example.com"', '{"c": "bob@example.com"}']::jsonb[], row('x', 'y', 4111111111111111, row('ada@example.com', 'x')), 'ada@example.com'`,
-			kept(jsonRule(t, "public.t.doc", "$.x text", "$.a preserve")), []string{"doc at $.b: {path: $.b, transform: phone}", "docs at $: {path: $, transform: email}", "docs at $.c: {path: $.c, transform: email}",
-				"tag: add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: public.t.tag, transform: email}", "who.place.label: {field: place.label, transform: email}", "who.ref: {field: ref, transform: card}"}, spec.LeakScan{}},
-		{"a field within a field", "doc home[]", `array[null, row('x', 'y', 1, row('ada@example.com', 'x'))]::home[]`, each(fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text")), []string{"doc.place.label: {field: place.label, transform: email}"}, spec.LeakScan{}},
-		{"an hstore's key", "doc hstore", `hstore('ada@example.com', 'x')`, rule(t, 1, "public.t.doc text"), []string{"doc (a key): keys of an hstore stay: use set_null, or preserve it with a why"}, spec.LeakScan{}},
-		{"a key of an hstore in a field", "doc tagged[]", `array[row(hstore('ada@example.com', 'x'))::tagged]`, each(fieldsRule(t, "public.t.doc", "tags text")), []string{"doc.tags (a key): keys of an hstore stay: use set_null, or preserve it with a why"}, spec.LeakScan{}},
+		{"no detector", "doc jsonb", `'{"a": "ada@example.com"}'`, kept(jsonRule(t, "public.t.doc", "$.b text")), nil,
+			spec.LeakScan{Detectors: []string{"iban"}}},
+		{"a field", "doc home", `row('x', 'y', 4111111111111111, row('Berlin', 'ada@example.com'))`,
+			fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text", "place.label city"),
+			[]string{"doc.ref: {field: ref, transform: card}"}, spec.LeakScan{}},
+		{"every place of a row", "doc jsonb, docs jsonb[], who home, tag text",
+			`'{"a": "ada@example.com", "b": "+4915112345678"}', array['"ada@example.com"', '{"c": "bob@example.com"}']::jsonb[], row('x', 'y', 4111111111111111, ` +
+				`row('ada@example.com', 'x')), 'ada@example.com'`,
+			kept(jsonRule(t, "public.t.doc", "$.x text", "$.a preserve")),
+			[]string{"doc at $.b: {path: $.b, transform: phone}", "docs at $: {path: $, transform: email}", "docs at $.c: {path: $.c, transform: email}",
+				"tag: add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:\n- {column: " +
+					"public.t.tag, transform: email}", "who.place.label: {field: place.label, transform: email}", "who.ref: {field: ref, transform: card}"},
+			spec.LeakScan{}},
+		{"a field within a field", "doc home[]", `array[null, row('x', 'y', 1, row('ada@example.com', 'x'))]::home[]`,
+			each(fieldsRule(t, "public.t.doc", "street street", "note preserve", "place.note text")),
+			[]string{"doc.place.label: {field: place.label, transform: email}"}, spec.LeakScan{}},
+		{"an hstore's key", "doc hstore", `hstore('ada@example.com', 'x')`, rule(t, 1, "public.t.doc text"),
+			[]string{"doc (a key): keys of an hstore stay: use set_null, or preserve it with a why"}, spec.LeakScan{}},
+		{"a key of an hstore in a field", "doc tagged[]", `array[row(hstore('ada@example.com', 'x'))::tagged]`,
+			each(fieldsRule(t, "public.t.doc", "tags text")), []string{"doc.tags (a key): keys of an hstore stay: use set_null, or preserve it with a why"},
+			spec.LeakScan{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := situation{ddl: "create extension hstore; create type tagged as (tags hstore); " + home + "create table t (" + tt.ddl + ")", rules: []spec.Rule{tt.rule}, scan: tt.scan}
+			s := situation{ddl: "create extension hstore; create type tagged as (tags hstore); " + home + "create table t (" + tt.ddl + ")",
+				rules: []spec.Rule{tt.rule}, scan: tt.scan}
 			if strings.Contains(tt.ddl, "who home") {
-				s.rules = append(s.rules, each(kept(jsonRule(t, "public.t.docs", "$.x text"))), fieldsRule(t, "public.t.who", "street street", "note preserve", "place.note text"))
+				s.rules = append(s.rules, each(kept(jsonRule(t, "public.t.docs", "$.x text"))),
+					fieldsRule(t, "public.t.who", "street street", "note preserve", "place.note text"))
 			}
 			conn, p, checks := s.plan(t)
 			if len(checks) > 0 {
@@ -124,7 +154,10 @@ func TestLeakWithin(t *testing.T) {
 			var got []string
 			for _, c := range p.Checks() {
 				if c.Code == verdict.CodeUnmatched && c.Outcome == verdict.Error {
-					got = append(got, strings.TrimPrefix(c.ID, "unmatched:public.t.")+": "+strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(c.Hint, "add under json: - "), "add under fields: - "), ", or preserve: true with a why"))
+					got = append(got,
+						strings.TrimPrefix(c.ID, "unmatched:public.t.")+": "+
+							strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(c.Hint, "add under json: - "), "add under fields: - "),
+								", or preserve: true with a why"))
 				}
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -170,7 +203,9 @@ func TestNoLeak(t *testing.T) {
 	if len(checks) > 0 {
 		t.Fatal(checks)
 	}
-	if _, err := conn.Exec(t.Context(), `insert into t values (1, 'boss@ourco.example', 'ada@example.com', now(), 4111111111111111, 1.5, 'ada@example.com'), (2, null, null, null, 2, null, null)`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`insert into t values (1, 'boss@ourco.example', 'ada@example.com', now(), 4111111111111111, 1.5, 'ada@example.com'), (2, null, null, null, 2, null, `+
+			`null)`); err != nil {
 		t.Fatal(err)
 	}
 	out := through(t, conn, p, "public", "t")
@@ -188,7 +223,7 @@ func TestShareOfDocuments(t *testing.T) {
 	t.Parallel()
 	for percent, want := range map[float64]string{0: "0 of 4 values in 1 column", 50: "0 of 2 values in 1 column, in a sample of 50% of the rows"} {
 		doc := jsonRule(t, "public.t.doc", "$.a text")
-		doc.Unmatched, doc.Why = keepUnmatched, "made for the test"
+		doc.Unmatched, doc.Why = document.Keep, "made for the test"
 		conn, p, checks := situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{doc}, scan: spec.LeakScan{Percent: percent}}.plan(t)
 		if len(checks) > 0 {
 			t.Fatal(checks)
@@ -197,7 +232,8 @@ func TestShareOfDocuments(t *testing.T) {
 		if percent > 0 { // this one is not looked at
 			second = "bob@example.com"
 		}
-		if _, err := conn.Exec(t.Context(), `insert into t values ('{"b": "ada"}'), (jsonb_build_object('b', $1::text)), ('{"b": "eve"}'), ('{"b": "kim"}')`, second); err != nil {
+		if _, err := conn.Exec(t.Context(), `insert into t values ('{"b": "ada"}'), (jsonb_build_object('b', $1::text)), ('{"b": "eve"}'), ('{"b": "kim"}')`,
+			second); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := tryThrough(t, conn, p, "public", "t"); err != nil {
@@ -225,7 +261,8 @@ func TestDetectorsAreNamed(t *testing.T) {
 
 // cleanRows are rows of text without a hit, as a shop's tables have them.
 func cleanRows() [][]byte {
-	words := strings.Fields("the parcel arrived on Monday and its box was open so please send a new one to our office before the end of this week thanks a lot kind regards from all of us")
+	words := strings.Fields("the parcel arrived on Monday and its box was open so please send a new one to our office before the end of this week thanks a " +
+		"lot kind regards from all of us")
 	random := rand.New(rand.NewPCG(1, 2))
 	var rows [][]byte
 	for i := range 256 {
@@ -233,7 +270,9 @@ func cleanRows() [][]byte {
 		for len(text) < 120 {
 			text = append(append(text, words[random.IntN(len(words))]...), ' ')
 		}
-		rows = append(rows, fmt.Appendf(nil, "%d\tshipped\thttps://example.com/p/%s/%d\t%s\t2026-03-04 03:15:00.12+00\tDE-%d\t%d\tt", i*7919, words[i%20], i*31, text, i%97, random.IntN(1e6)))
+		rows = append(rows,
+			fmt.Appendf(nil, "%d\tshipped\thttps://example.com/p/%s/%d\t%s\t2026-03-04 03:15:00.12+00\tDE-%d\t%d\tt", i*7919, words[i%20], i*31, text, i%97,
+				random.IntN(1e6)))
 	}
 	return rows
 }
@@ -289,7 +328,8 @@ func BenchmarkWatch(b *testing.B) {
 }
 
 func TestWatchAllocatesNothing(t *testing.T) {
-	rewrite, rows := cleanPlan(t, spec.LeakScan{}), cleanRows()
+	rewrite := cleanPlan(t, spec.LeakScan{})
+	rows := cleanRows()
 	out := make([]byte, 0, 1<<20)
 	n := testing.AllocsPerRun(20, func() {
 		out = out[:0]

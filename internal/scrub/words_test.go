@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/pgtest"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/words"
@@ -78,9 +79,12 @@ func wordsRules(t *testing.T, locale string) []spec.Rule {
 	}
 	within := rule(t, 4, "public.t.note name"+locale)
 	within.Column = spec.ColumnPattern{}
-	document := rule(t, 4, "public.t.note preserve")
-	document.Preserve, document.Why, document.JSON, document.Unmatched = false, "", []spec.PathRule{{Path: path, Rule: within}}, redactUnmatched
-	return append(all, document)
+	note := rule(t, 4, "public.t.note preserve")
+	note.Preserve = false
+	note.Why = ""
+	note.JSON = []spec.PathRule{{Path: path, Rule: within}}
+	note.Unmatched = document.Redact
+	return append(all, note)
 }
 
 // A locale's words stand wherever a rule says so; the section's where none
@@ -88,9 +92,11 @@ func wordsRules(t *testing.T, locale string) []spec.Rule {
 func TestLocales(t *testing.T) {
 	t.Parallel()
 	forms := map[string]string{ // of the street, and letters of the city
-		"de_DE": `^[A-ZÄÖÜ][A-Za-zäöüß -]+ ?[0-9]*$`, "en_US": `^[1-9][0-9]* [A-Z][A-Za-z ]*$`, "es_ES": `^(Calle|Avenida|Plaza|Paseo|Camino|Ronda|Travesía|Carretera)`,
+		"de_DE": `^[A-ZÄÖÜ][A-Za-zäöüß -]+ ?[0-9]*$`, "en_US": `^[1-9][0-9]* [A-Z][A-Za-z ]*$`,
+		"es_ES": `^(Calle|Avenida|Plaza|Paseo|Camino|Ronda|Travesía|Carretera)`,
 		"fr_FR": `^[1-9][0-9]* [a-zA-Z]`, "it_IT": `^(Via|Corso|Piazza|Viale|Vicolo|Largo|Strada|Lungomare)`, "nl_NL": `^[A-Z][a-z]`,
-		"pl_PL": `^ul\. \p{Lu}`, "pt_BR": `^(Rua|Avenida|Travessa|Alameda|Praça|Largo|Estrada|Rodovia)`, "sv_SE": `^[A-ZÅÄÖ][a-zåäö]`, "uk_UA": `^вул\. \p{Cyrillic}`,
+		"pl_PL": `^ul\. \p{Lu}`, "pt_BR": `^(Rua|Avenida|Travessa|Alameda|Praça|Largo|Estrada|Rodovia)`, "sv_SE": `^[A-ZÅÄÖ][a-zåäö]`,
+		"uk_UA": `^вул\. \p{Cyrillic}`,
 	}
 	encodings := map[string]string{"de_DE": "LATIN1", "es_ES": "LATIN9", "fr_FR": "WIN1252", "pl_PL": "LATIN2", "uk_UA": "KOI8U", "en_US": "SJIS"}
 	seen := map[string]bool{}
@@ -147,15 +153,21 @@ func TestLocales(t *testing.T) {
 func TestWordsThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ ddl, rule, encoding, want string }{
-		{"create table t (c text check (length(c) < 11)); create table u (c varchar(10))", "name link=n locale=de_DE;public.u.c name link=n locale=de_DE", "", ""}, // cut alike
+		// cut alike
+		{"create table t (c text check (length(c) < 11)); create table u (c varchar(10))", "name link=n locale=de_DE;public.u.c name link=n locale=de_DE", "",
+			""},
 		{"create table t (c text)", "name locale=pl_PL", "LATIN1", "public.t.c gets words of pl_PL, for which LATIN1 has not all letters"},
-		{"create table t (c text)", "template value={hash}-{city} locale=uk_UA", "LATIN1", "public.t.c gets words of uk_UA, for which LATIN1 has not all letters"},
+		{"create table t (c text)", "template value={hash}-{city} locale=uk_UA", "LATIN1",
+			"public.t.c gets words of uk_UA, for which LATIN1 has not all letters"},
 		{"create table t (c text)", "city locale=de_DE", "SJIS", "public.t.c gets words of de_DE, for which SJIS has not all letters"},
 		{"create table t (c text[])", "city locale=pl_PL each=true", "LATIN1", "public.t.c gets words of pl_PL, for which LATIN1 has not all letters"},
-		{"create table t (c text check (c !~ 'ß'))", "last_name locale=de_DE", "", "public.t.c would refuse what last_name makes: constraint t_c_check: not met"},
+		{"create table t (c text check (c !~ 'ß'))", "last_name locale=de_DE", "",
+			"public.t.c would refuse what last_name makes: constraint t_c_check: not met"},
 		{"create table t (c text check (length(c) < 22))", "city locale=pt_BR", "", "public.t.c would refuse what city makes: constraint t_c_check: not met"},
 		{"create table t (c text check (length(c) > 3))", "city locale=fr_FR", "", "public.t.c would refuse what city makes: constraint t_c_check: not met"},
-		{"create table t (c text check (c ~ '^[A-Za-z]+( [A-Za-z]+)+$'))", "name", "", "public.t.c would refuse what name makes: constraint t_c_check: not met"}, // one word becomes one
+		// one word becomes one
+		{"create table t (c text check (c ~ '^[A-Za-z]+( [A-Za-z]+)+$'))", "name", "",
+			"public.t.c would refuse what name makes: constraint t_c_check: not met"},
 		{"create table t (c varchar(50))", "template value={hash}-{city} locale=pt_BR", "", "public.t.c holds 50 characters, and template makes 56"},
 		{"create table t (c varchar(50) check (c ~ '^[A-Za-z ]+$'))", "city", "", ""},
 		{"create table t (c text check (c !~ 'ß'))", "first_name locale=de_DE", "", ""},

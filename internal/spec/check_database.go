@@ -30,7 +30,7 @@ func (c checker) database(raw *rawExpectations, e *Expectations) {
 	e.WarnOnly = c.warnOnly(raw)
 }
 
-// ofDatabase tells whether anything is expected of the database as a whole.
+// ofDatabase reports whether anything is expected of the database as a whole.
 func (e Expectations) ofDatabase() bool {
 	return len(e.Extensions) > 0 || len(e.Settings) > 0 || e.UnlistedTables != "ignore" ||
 		e.Sequences || e.Indexes || e.Constraints || e.MaterializedViews || e.Collations || e.Schema != nil ||

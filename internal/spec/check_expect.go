@@ -215,7 +215,7 @@ func (c checker) condition(t text, key string) *Condition {
 	return nil
 }
 
-// Holds tells whether the count meets the condition.
+// Holds reports whether the count meets the condition.
 func (c Condition) Holds(count int64) bool {
 	switch order := cmp.Compare(count, c.Value); c.Op {
 	case ">":
@@ -237,7 +237,7 @@ func (c Condition) Holds(count int64) bool {
 // String is the condition as it is written: > 0.
 func (c Condition) String() string { return c.Op + " " + strconv.FormatInt(c.Value, 10) }
 
-// covers tells whether every count that meets other meets c. Both are decided
+// covers reports whether every count that meets other meets c. Both are decided
 // around their two values, so that these and their neighbours speak for all.
 func (c Condition) covers(other Condition) bool {
 	for _, around := range []int64{0, c.Value, other.Value} {

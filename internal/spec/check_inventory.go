@@ -193,6 +193,6 @@ func (c checker) collapse(raw *rawCollapse) *Drift {
 	}
 	direction := text{}
 	direction.Value, direction.at = DirectionDrop, raw.at
-	return c.drift(&rawDrift{section: raw.section, Direction: direction, WarnPercent: raw.WarnPercent,
+	return c.drift(&rawDrift{mapping: raw.mapping, Direction: direction, WarnPercent: raw.WarnPercent,
 		FailPercent: raw.FailPercent}, "inventory.collapse")
 }

@@ -128,7 +128,7 @@ func (c checker) rule(raw rawRule) Rule {
 	r.Each = raw.Each.Value
 	if raw.Column.given() {
 		pattern, err := ParseColumnPattern(raw.Column.Value)
-		if f, ok := err.(*fault); ok {
+		if f, ok := err.(*unplaced); ok {
 			c.refuseFault(raw.Column.at, "scrub.rules.column", f)
 		}
 		r.Column = pattern
@@ -142,9 +142,9 @@ func (c checker) rule(raw rawRule) Rule {
 		r.Fields = append(r.Fields, c.field(f))
 		fields.check(c, f.Field, f.Field.Value, "scrub.rules.fields.field", "keep one of them")
 	}
-	if raw.Each.given() && raw.JSON == nil && raw.Fields == nil && !raw.Recompute.given() &&
-		!slices.Contains(byElement, raw.Transform.Value) {
-		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, byElement))
+	byTransform := raw.JSON == nil && raw.Fields == nil && !raw.Recompute.given()
+	if t, _ := TransformNamed(raw.Transform.Value); raw.Each.given() && byTransform && !t.takes("each") {
+		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, "each"))
 	}
 	paths := unique[string]{}
 	if raw.JSON != nil {
@@ -208,6 +208,7 @@ func (c checker) change(raw rawChange, at Pos, key string) Rule {
 		Normalize: c.normalize(raw.Normalize, key),
 		Locale:    raw.Locale.Value,
 		Value:     raw.Value.pointer(),
+		Values:    c.values(raw.Values, key),
 		Percent:   raw.Percent.or(10),
 		Days:      int(raw.Days.or(180)),
 		Bucket:    raw.Bucket.Value,
@@ -272,6 +273,24 @@ func (c checker) normalize(raw []text, key string) []string {
 	return steps
 }
 
+func (c checker) values(raw []text, key string) []string {
+	if len(raw) == 0 {
+		return nil
+	}
+	var all []string
+	for _, t := range raw {
+		if t.given() && slices.Contains(all, t.Value) {
+			c.refuse(t.at, "say it once", "%s.values: %s appears twice, first in line %d",
+				key, shown(t.Value), raw[slices.Index(all, t.Value)].at.Line)
+		}
+		all = append(all, t.Value)
+	}
+	if len(raw) == 1 {
+		c.refuse(raw[0].at, "write two or more, or use constant", "%s.values: one value leaves no choice", key)
+	}
+	return all
+}
+
 // ways wants a rule to say one thing: what becomes of a value, or of the
 // values in a document.
 func (c checker) ways(raw rawRule) {
@@ -324,40 +343,28 @@ func (c checker) oneWay(raw rawChange, at Pos, key string) {
 	}
 }
 
-// hashing transforms derive their output from the input by the key.
-var hashing = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "postcode", "phone",
-	"text", "hash",
-	"token", "uuid", "url", "ip", "mac", "iban", "card", "template"}
-
-// wordy transforms take words of a locale.
-var wordy = []string{"name", "first_name", "last_name", "company", "street", "city", "template"}
-
-// byElement are the transforms that can go through an array.
-var byElement = append(slices.Clone(hashing), "constant", "number", "money", "date_shift", "truncate", "password",
-	"replace")
-
 // parameters refuses those that would not act under the rule's transform,
 // those that are missing, and those whose value makes no sense.
 func (c checker) parameters(raw rawChange, key string) {
 	for _, p := range []struct {
-		key  string
-		at   Pos
-		used []string
+		key string
+		at  Pos
 	}{
-		{"link", raw.Link.at, append(slices.Clone(hashing), "date_shift")},
-		{"normalize", firstPlace(raw.Normalize), hashing},
-		{"locale", raw.Locale.at, wordy},
-		{"value", raw.Value.at, []string{"constant", "template"}},
-		{"percent", raw.Percent.at, []string{"number", "money"}},
-		{"bucket", raw.Bucket.at, []string{"number"}},
-		{"days", raw.Days.at, []string{"date_shift"}},
-		{"by", raw.By.at, []string{"date_shift"}},
-		{"to", raw.To.at, []string{"truncate"}},
-		{"pattern", raw.Pattern.at, []string{"replace"}},
-		{"with", raw.With.at, []string{"replace"}},
+		{"link", raw.Link.at},
+		{"normalize", firstPlace(raw.Normalize)},
+		{"locale", raw.Locale.at},
+		{"value", raw.Value.at},
+		{"values", firstPlace(raw.Values)},
+		{"percent", raw.Percent.at},
+		{"bucket", raw.Bucket.at},
+		{"days", raw.Days.at},
+		{"by", raw.By.at},
+		{"to", raw.To.at},
+		{"pattern", raw.Pattern.at},
+		{"with", raw.With.at},
 	} {
-		if p.at.Line > 0 && !slices.Contains(p.used, raw.Transform.Value) {
-			c.refuse(p.at, "remove it", "%s.%s %s", key, p.key, idle(raw.Transform.Value, p.used))
+		if t, _ := TransformNamed(raw.Transform.Value); p.at.Line > 0 && !t.takes(p.key) {
+			c.refuse(p.at, "remove it", "%s.%s %s", key, p.key, idle(raw.Transform.Value, p.key))
 		}
 	}
 	c.needed(raw, key)
@@ -366,10 +373,11 @@ func (c checker) parameters(raw rawChange, key string) {
 
 // idle says why a key does not act: with which transforms it would, where
 // those are few.
-func idle(transform string, used []string) string {
+func idle(transform, key string) string {
 	const few = 4
+	used := slices.Sorted(slices.Values(transformsWith(key)))
 	switch {
-	case len(used) <= few:
+	case 0 < len(used) && len(used) <= few:
 		return "acts only with " + alternatives(used)
 	case transform == "":
 		return "acts only with a transform"
@@ -379,18 +387,14 @@ func idle(transform string, used []string) string {
 
 // needed refuses a transform without what it cannot do without.
 func (c checker) needed(raw rawChange, key string) {
-	for _, n := range []struct {
-		transform, key, mend string
-		given                bool
-	}{
-		{"constant", "value", `add value: "…"`, raw.Value.given()},
-		{"template", "value", `add value: "user-{hash}"`, raw.Value.given()},
-		{"truncate", "to", "add to: hour, day, month or year", raw.To.given()},
-		{"replace", "pattern", `add pattern: "…"`, raw.Pattern.given()},
-		{"replace", "with", `add with: "…", which may be empty`, raw.With.given()},
-	} {
-		if raw.Transform.Value == n.transform && !n.given {
-			c.refuse(raw.Transform.at, n.mend, "%s: %s without a %s", key, n.transform, n.key)
+	given := map[string]bool{
+		"value": raw.Value.given(), "values": len(raw.Values) > 0, "to": raw.To.given(), "pattern": raw.Pattern.given(),
+		"with": raw.With.given(),
+	}
+	t, _ := TransformNamed(raw.Transform.Value)
+	for _, p := range t.Needs {
+		if !given[p.Key] {
+			c.refuse(raw.Transform.at, "add "+p.Key+": "+p.Example, "%s: %s without %s", key, t.Name, p.named())
 		}
 	}
 }
@@ -479,6 +483,10 @@ func (c checker) oneTransform(r rawChange, locale string, links map[string]rawCh
 	case first.Value.Value != r.Value.Value:
 		c.refuse(r.Link.at, "use one value under a link, or another link",
 			"scrub.rules: link %s has another value elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Link.at.Line)
+	case !slices.EqualFunc(first.Values, r.Values, func(a, b text) bool { return a.Value == b.Value }):
+		c.refuse(r.Link.at, "use the same values under a link, or another link",
+			"scrub.rules: link %s has other values elsewhere (line %d), so that equal values would part",
 			shown(r.Link.Value), first.Link.at.Line)
 	case first.Locale.or(locale) != r.Locale.or(locale):
 		c.refuse(r.Link.at, "use the same locale under a link, or another link",

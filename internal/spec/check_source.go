@@ -252,7 +252,7 @@ func abbreviates(layout string) bool {
 
 // checkLayout wants a layout that gives back the month it was given, and as
 // much of the day and its hour as it writes.
-func checkLayout(layout string) *fault {
+func checkLayout(layout string) *unplaced {
 	const mend = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
 	if abbreviates(layout) {
 		return faultf("write -0700 for the zone, or leave it out and say timezone",

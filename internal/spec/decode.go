@@ -164,7 +164,7 @@ func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
 	}
 	fields := fieldsOf(v.Type())
 	seen := w.eachKey(m, path, func(key string, keyAt Pos, value ast.Node) {
-		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
+		i := slices.IndexFunc(fields, func(f keyField) bool { return f.key == key })
 		if i < 0 {
 			w.unknown(key, keyAt, path, fields)
 			return
@@ -199,7 +199,7 @@ func (w walker) eachKey(m *ast.MappingNode, path string,
 	return seen
 }
 
-func (w walker) unknown(key string, at Pos, path string, fields []field) {
+func (w walker) unknown(key string, at Pos, path string, fields []keyField) {
 	if slices.Contains(later[path], key) {
 		w.refuse(at, "remove it; nothing would look at it", "%s is not supported by this version", join(path, key))
 		return
@@ -248,8 +248,8 @@ func (w walker) dictionary(node ast.Node, v reflect.Value, path string) {
 	})
 }
 
-// field is a key that a section may hold.
-type field struct {
+// keyField is a key that a section may hold.
+type keyField struct {
 	key      string
 	index    []int
 	required bool
@@ -257,26 +257,15 @@ type field struct {
 }
 
 // fieldsOf are a shape's keys, those of shapes embedded in it too.
-func fieldsOf(t reflect.Type) []field {
-	var fields []field
+func fieldsOf(t reflect.Type) []keyField {
+	var fields []keyField
 	for _, f := range reflect.VisibleFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if key != "" {
-			fields = append(fields, field{key: key, index: f.Index, required: options != "omitempty", tag: f.Tag})
+			fields = append(fields, keyField{key: key, index: f.Index, required: options != "omitempty", tag: f.Tag})
 		}
 	}
 	return fields
-}
-
-// enum lists what a key's value may be, nil where it is free.
-func enum(rules reflect.StructTag) []string {
-	var allowed []string
-	for _, keyword := range strings.Split(rules.Get("jsonschema"), ",") {
-		if value, ok := strings.CutPrefix(keyword, "enum="); ok {
-			allowed = append(allowed, value)
-		}
-	}
-	return allowed
 }
 
 func join(path, key string) string {

@@ -39,7 +39,7 @@ func ParseJSONPath(s string) (JSONPath, error) {
 	return JSONPath{Steps: steps, Source: s}, nil
 }
 
-func jsonSteps(s string) ([]JSONStep, *fault) {
+func jsonSteps(s string) ([]JSONStep, *unplaced) {
 	const mend = `write a path such as $.contacts[*].email, $..phone or $."a key"`
 	rest, ok := strings.CutPrefix(s, "$")
 	if !ok {

@@ -164,7 +164,7 @@ func (l Loader) check(d *desk, path string, data []byte) *Drill {
 	return drill
 }
 
-// digest tells whether what is expected has changed: a baseline is a part of it.
+// digest reports whether what is expected has changed: a baseline is a part of it.
 func digest(file []byte, s *Baseline) string {
 	h := sha256.New()
 	h.Write(file)

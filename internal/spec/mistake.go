@@ -59,11 +59,11 @@ func (m Mistakes) sorted() Mistakes {
 	return m
 }
 
-// fault is a mistake that does not know its place yet.
-type fault struct{ message, mend string }
+// unplaced is a mistake that does not know its place yet.
+type unplaced struct{ message, mend string }
 
-func faultf(mend, format string, args ...any) *fault {
-	return &fault{message: fmt.Sprintf(format, args...), mend: mend}
+func faultf(mend, format string, args ...any) *unplaced {
+	return &unplaced{message: fmt.Sprintf(format, args...), mend: mend}
 }
 
 // desk collects the mistakes of one file.
@@ -91,7 +91,7 @@ func (d *desk) refuse(at Pos, mend, format string, args ...any) {
 	})
 }
 
-func (d *desk) refuseFault(at Pos, key string, f *fault) {
+func (d *desk) refuseFault(at Pos, key string, f *unplaced) {
 	d.refuse(at, f.mend, "%s: %s", key, f.message)
 }
 

@@ -33,7 +33,7 @@ func quotePart(part string) string {
 // String is the pattern as it was written.
 func (p ColumnPattern) String() string { return p.Source }
 
-// Match tells whether the pattern names the column. Names are compared as they
+// Match reports whether the pattern names the column. Names are compared as they
 // are, upper and lower case apart.
 func (p ColumnPattern) Match(schema, table, column string) bool {
 	return matchPart(p.Schema, p.LiteralSchema, schema) &&
@@ -41,7 +41,7 @@ func (p ColumnPattern) Match(schema, table, column string) bool {
 		matchPart(p.Column, p.LiteralColumn, column)
 }
 
-// NarrowerThan tells whether p names fewer columns than other wherever both
+// NarrowerThan reports whether p names fewer columns than other wherever both
 // match: no part of it is wider, and one is narrower. A whole name is narrower
 // than a pattern with a star, and that than a lone star. Of two rules for a
 // column, the narrower one holds.
@@ -82,7 +82,7 @@ type TablePattern struct {
 // String is the pattern as it was written.
 func (p TablePattern) String() string { return p.Source }
 
-// Match tells whether the pattern names the table.
+// Match reports whether the pattern names the table.
 func (p TablePattern) Match(schema, table string) bool {
 	return matchPart(p.Schema, p.LiteralSchema, schema) && matchPart(p.Table, p.LiteralTable, table)
 }
@@ -94,7 +94,7 @@ func matchPart(pattern string, literal bool, name string) bool {
 	return Glob(pattern, name)
 }
 
-// Glob tells whether s is what the pattern says: a star stands for any text,
+// Glob reports whether s is what the pattern says: a star stands for any text,
 // also none; everything else stands for itself.
 func Glob(pattern, s string) bool {
 	pieces := strings.Split(pattern, "*")
@@ -146,10 +146,10 @@ func ParseColumnPattern(s string) (ColumnPattern, error) {
 }
 
 // Error is the fault with its mend.
-func (f *fault) Error() string { return f.message + "; " + f.mend }
+func (f *unplaced) Error() string { return f.message + "; " + f.mend }
 
 // parseName reads schema.table without patterns.
-func parseName(s string) (Name, *fault) {
+func parseName(s string) (Name, *unplaced) {
 	parts, fault := nameParts(s, "schema.table")
 	if fault != nil {
 		return Name{}, fault
@@ -163,7 +163,7 @@ func parseName(s string) (Name, *fault) {
 }
 
 // parseColumn reads a single column's name, quoted or not.
-func parseColumn(s string) (string, *fault) {
+func parseColumn(s string) (string, *unplaced) {
 	parts, fault := nameParts(s, "column")
 	if fault != nil {
 		return "", fault
@@ -180,7 +180,7 @@ type namePart struct {
 }
 
 // nameParts splits a dotted name and wants as many parts as shape has.
-func nameParts(s, shape string) ([]namePart, *fault) {
+func nameParts(s, shape string) ([]namePart, *unplaced) {
 	mend := "write " + shape + ", a part that holds a dot quoted \"like.this\""
 	var parts []namePart
 	for rest, more := s, true; more; {

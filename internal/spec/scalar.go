@@ -12,7 +12,7 @@ import (
 // scalar is a leaf of the file: it reads itself from the text that was
 // written, and remembers where.
 type scalar interface {
-	read(written string) *fault
+	read(written string) *unplaced
 	place(Pos)
 }
 
@@ -23,7 +23,8 @@ type shortened interface{ short() scalar }
 func orShort[T any](s *jsonschema.Schema) {
 	var short T
 	long := *s
-	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{any(short).(interface{ JSONSchema() *jsonschema.Schema }).JSONSchema(), &long}}
+	alone := any(short).(interface{ JSONSchema() *jsonschema.Schema }).JSONSchema()
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{alone, &long}}
 }
 
 // leaf holds a value and its place; a zero place means it was not written.
@@ -60,12 +61,12 @@ type (
 	size     struct{ leaf[int64] }         // 4GiB, 10MB: bytes
 )
 
-func (t *text) read(written string) *fault {
+func (t *text) read(written string) *unplaced {
 	t.Value = written
 	return nil
 }
 
-func (i *integer) read(written string) *fault {
+func (i *integer) read(written string) *unplaced {
 	v, err := strconv.ParseInt(written, 10, 64)
 	if err != nil {
 		return faultf("write digits only, such as 1000", "%s is not a whole number", shown(written))
@@ -74,7 +75,7 @@ func (i *integer) read(written string) *fault {
 	return nil
 }
 
-func (n *number) read(written string) *fault {
+func (n *number) read(written string) *unplaced {
 	v, err := strconv.ParseFloat(written, 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return faultf("write a number, such as 12.5", "%s is not a number", shown(written))
@@ -83,7 +84,7 @@ func (n *number) read(written string) *fault {
 	return nil
 }
 
-func (b *boolean) read(written string) *fault {
+func (b *boolean) read(written string) *unplaced {
 	if written != "true" && written != "false" {
 		return faultf("write true or false", "%s is neither true nor false", shown(written))
 	}
@@ -91,7 +92,7 @@ func (b *boolean) read(written string) *fault {
 	return nil
 }
 
-func (d *duration) read(written string) *fault {
+func (d *duration) read(written string) *unplaced {
 	v, ok := parseDuration(written)
 	if !ok {
 		return faultf("write 90s, 45m, 6h, 7d or 1d12h", "%s is not a duration", shown(written))
@@ -100,7 +101,7 @@ func (d *duration) read(written string) *fault {
 	return nil
 }
 
-func (s *size) read(written string) *fault {
+func (s *size) read(written string) *unplaced {
 	v, ok := parseSize(written)
 	if !ok {
 		return faultf("write 512MiB, 4GiB or 10MB", "%s is not a size", shown(written))

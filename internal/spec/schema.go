@@ -11,7 +11,7 @@ import (
 // Schema is the JSON Schema of a drill file, for editors: generated from the
 // very shapes that Load reads, indented, with a newline at its end.
 func Schema() ([]byte, error) {
-	r := jsonschema.Reflector{Anonymous: true, DoNotReference: true}
+	r := jsonschema.Reflector{Anonymous: true, DoNotReference: true, LookupComment: describe}
 	s := r.Reflect(&rawDrill{})
 	s.Title = "A restore drill"
 	var out bytes.Buffer

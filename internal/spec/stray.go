@@ -119,6 +119,6 @@ var drillKey = regexp.MustCompile(`(?m)^\s*\{?\s*["']?(source|expectations|scrub
 // likeADrill reports whether a file is probably meant as a drill; what cannot
 // be read may be.
 func likeADrill(path string) bool {
-	text, err := readFile(path)
-	return err != nil || drillKey.Match(text)
+	content, err := readFile(path)
+	return err != nil || drillKey.Match(content)
 }

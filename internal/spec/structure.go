@@ -47,9 +47,9 @@ func (s *Structure) JSON() ([]byte, error) {
 }
 
 // ParseStructure reads a baseline file.
-func ParseStructure(text []byte) (*Structure, error) {
+func ParseStructure(content []byte) (*Structure, error) {
 	s := &Structure{}
-	switch err := json.Unmarshal(text, s); {
+	switch err := json.Unmarshal(content, s); {
 	case err != nil:
 		return nil, fmt.Errorf("not a baseline: %w", err)
 	case s.Version != structureVersion:
@@ -87,8 +87,8 @@ func (c checker) schema(raw *rawSchema) *Baseline {
 
 func (c checker) baseline(t text, path string) *Structure {
 	const key = "expectations.schema.baseline"
-	write := "write it: mage baseline -name=" + nameOf(c.file)
-	text, err := os.ReadFile(path)
+	write := "write it: drill baseline -name=" + nameOf(c.file)
+	content, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		c.refuse(t.at, write, "%s: %s is not there", key, path)
 		return nil
@@ -97,7 +97,7 @@ func (c checker) baseline(t text, path string) *Structure {
 		c.refuse(t.at, "let this user read it", "%s: %v", key, err)
 		return nil
 	}
-	s, err := ParseStructure(text)
+	s, err := ParseStructure(content)
 	if err != nil {
 		c.refuse(t.at, "take it from version control, or "+write, "%s: %s: %v", key, path, err)
 		return nil

@@ -5,11 +5,6 @@ import (
 	"strings"
 )
 
-// TemplateTransforms are those that may stand in a template: what they make
-// does not depend on how the value is written.
-var TemplateTransforms = []string{"email", "name", "first_name", "last_name", "company", "street", "city", "hash",
-	"uuid", "url"}
-
 // TemplatePart is fixed text or, where Transform is not empty, what that makes
 // of the value.
 type TemplatePart struct{ Literal, Transform string }
@@ -24,7 +19,7 @@ func ParseTemplate(s string) ([]TemplatePart, error) {
 	return parts, nil
 }
 
-func templateParts(s string) (parts []TemplatePart, _ *fault) {
+func templateParts(s string) (parts []TemplatePart, _ *unplaced) {
 	var literal strings.Builder
 	end := func() {
 		if literal.Len() > 0 {
@@ -44,8 +39,8 @@ func templateParts(s string) (parts []TemplatePart, _ *fault) {
 			if !closed {
 				return nil, faultf("write {{ for a brace, or close it: {hash}", "a { is not closed")
 			}
-			if !slices.Contains(TemplateTransforms, word) {
-				return nil, faultf("write {{ for a brace, and between braces "+alternatives(TemplateTransforms),
+			if may := TemplateTransforms(); !slices.Contains(may, word) {
+				return nil, faultf("write {{ for a brace, and between braces "+alternatives(may),
 					"{%s} is not a transform that a template may hold", word)
 			}
 			end()

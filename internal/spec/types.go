@@ -125,7 +125,7 @@ func (c Cadence) Widest() time.Duration { return c.Every + c.Tolerance }
 // Least is a pair of lower limits; zero means that side is not declared.
 type Least[T int64 | time.Duration] struct{ WarnBelow, FailBelow T }
 
-// Declared tells whether there is a limit at all.
+// Declared reports whether there is a limit at all.
 func (l Least[T]) Declared() bool { return l != Least[T]{} }
 
 // MostPast is how many past drills a check may be compared with at most.
@@ -214,14 +214,15 @@ type Rule struct {
 	Fields    []FieldRule // composite columns: by field; nil where Transform or Preserve is set
 	// SQL over the row's columns: loaded empty, computed after the load; empty for all other rules
 	Recompute string
-	Value     *string // constant: the value; template: text with {transform} in it
-	Percent   float64 // number, money: noise of at most so many percent; default 10
-	Bucket    int64   // number: down to a multiple of it, instead of noise; 0: noise
-	Days      int     // date_shift: at most so many days either way; default 180
-	By        string  // date_shift: a column of the same row whose value decides the shift
-	To        string  // truncate: hour, day, month, year
-	Pattern   string  // replace: a regular expression, RE2
-	With      string  // replace: what is put in its place, with $1 for the first group
+	Value     *string  // constant: the value; template: text with {transform} in it
+	Values    []string // what is made of a value is one of these, under a transform that takes them
+	Percent   float64  // number, money: noise of at most so many percent; default 10
+	Bucket    int64    // number: down to a multiple of it, instead of noise; 0: noise
+	Days      int      // date_shift: at most so many days either way; default 180
+	By        string   // date_shift: a column of the same row whose value decides the shift
+	To        string   // truncate: hour, day, month, year
+	Pattern   string   // replace: a regular expression, RE2
+	With      string   // replace: what is put in its place, with $1 for the first group
 	Pos       Pos
 }
 

@@ -17,7 +17,8 @@ func TestWitness(t *testing.T) {
 	drill, err := testLoader.Load(write(t, dir, "shop.yaml", drillFile(
 		source("url: s3://backups/nightly/, region: eu-central-1, path_style: true, name: a, timezone: UTC"), `expectations:
   witness:
-    - {name: admin_log, url: "s3://logs/admin/events.jsonl", table: public.events, key: {id: event_id, '"At"': at}, at: occurred_at, fail_if: "> 3", warn_if: "> 0"}
+    - {name: admin_log, url: "s3://logs/admin/events.jsonl", table: public.events, key: {id: event_id, '"At"': at}, at: occurred_at, fail_if: "> 3",
+      warn_if: "> 0"}
     - {name: journal, url: "file:logs/a%20b.csv.gz", table: public.events, key: {id: id}, at: ms, unit: ms, tolerance: 2m, timeout: 20m}
 `)))
 	if err != nil {
@@ -30,7 +31,7 @@ func TestWitness(t *testing.T) {
 			WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 3}, Pos: Pos{5, 7}},
 		{Name: "journal", Table: events, Key: []WitnessKey{{"id", "id"}}, At: "ms", Unit: "ms",
 			Source: Source{URL: "file://" + dir + "/logs/a%20b.csv.gz", Links: LinksRefuse},
-			FailIf: &Condition{">", 0}, Tolerance: 2 * time.Minute, Timeout: 20 * time.Minute, Pos: Pos{6, 7}},
+			FailIf: &Condition{">", 0}, Tolerance: 2 * time.Minute, Timeout: 20 * time.Minute, Pos: Pos{7, 7}},
 	}
 	if diff := cmp.Diff(want, drill.Expectations.Witness); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -30,9 +30,9 @@ type template struct {
 // conversion is a gap, as printf has it.
 var conversion = regexp.MustCompile(`%(?:\d+\$)?[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?([a-zA-Z%])`)
 
-// known are the templates of always, by their first word; those that begin with
+// knownTemplates are the templates of always, by their first word; those that begin with
 // a gap have none.
-var known = sync.OnceValue(func() map[string][]template {
+var knownTemplates = sync.OnceValue(func() map[string][]template {
 	all := map[string][]template{}
 	for line := range strings.Lines(always) {
 		t := newTemplate(strings.TrimSuffix(line, "\n"))
@@ -178,7 +178,7 @@ var systemErrors = []string{
 // words of its own.
 func (s *Sentences) meant(text string) (best template, gaps []string, ok bool) {
 	word, _, _ := strings.Cut(text, " ")
-	for _, group := range [][]template{known()[word], known()[""], s.by(word), s.by("")} {
+	for _, group := range [][]template{knownTemplates()[word], knownTemplates()[""], s.by(word), s.by("")} {
 		for _, t := range group {
 			if ok && t.weight <= best.weight {
 				continue

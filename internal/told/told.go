@@ -188,20 +188,31 @@ func short(word string) bool {
 // serversOwn are words that no backup brings: what PostgreSQL calls its own
 // schemas, types and kinds of things.
 var serversOwn = setOf(`
-pg_catalog information_schema pg_toast public postgres template0 template1 plpgsql sql c internal utf8 sql_ascii libdir pgdg
-access aggregate array as cast check collation column columns comment constraint conversion data database default dictionary
-domain event exclusion extension family foreign foreign_key function generated index indexes key label bounds catalogue objects object shared setting mapping materialized language large materialized
-method object operator policy primary privileges procedure publication role rule schema security sequence server set
-statistics subscription table tables tablespace template text search configuration parser transform trigger type types
-unique user mapping value values view wrapper acl blob blobs metadata properties owned by fk row class defaults shell of on
+pg_catalog information_schema pg_toast public postgres template0 template1 plpgsql sql c internal utf8 sql_ascii
+libdir pgdg
+access aggregate array as cast check collation column columns comment constraint conversion data database
+default dictionary
+domain event exclusion extension family foreign foreign_key function generated index indexes key label bounds
+catalogue objects object shared setting mapping materialized language large materialized
+method object operator policy primary privileges procedure publication role rule schema security sequence server
+set
+statistics subscription table tables tablespace template text search configuration parser transform trigger type
+types
+unique user mapping value values view wrapper acl blob blobs metadata properties owned by fk row class defaults
+shell of on
 in to for the a an and or not is no with without
-any anyarray anycompatible anyelement anyenum anynonarray anyrange bigint bit boolean box bpchar bytea char character cid
-cidr circle citext cstring date daterange decimal double precision float4 float8 geography geometry hstore inet int int2
-int4 int4range int8 int8range integer interval json jsonb line lseg ltree macaddr macaddr8 money name numeric numrange oid
-path pg_lsn point polygon real record refcursor regclass regproc regtype smallint tid time timestamp timestamptz timetz
+any anyarray anycompatible anyelement anyenum anynonarray anyrange bigint bit boolean box bpchar bytea char
+character cid
+cidr circle citext cstring date daterange decimal double precision float4 float8 geography geometry hstore inet
+int int2
+int4 int4range int8 int8range integer interval json jsonb line lseg ltree macaddr macaddr8 money name numeric
+numrange oid
+path pg_lsn point polygon real record refcursor regclass regproc regtype smallint tid time timestamp timestamptz
+timetz
 tsquery tsrange tstzrange tsvector txid_snapshot unknown uuid varbit varchar varying vector void xid xml zone
 btree hash gist gin spgist brin heap c.utf posix en_us icu libc builtin
-select insert update delete truncate create drop alter grant revoke copy refresh vacuum analyze begin commit rollback end
+select insert update delete truncate create drop alter grant revoke copy refresh vacuum analyze begin commit
+rollback end
 execute current_user session_user from where
 bin lib share usr postgresql contrib so control tsearch_data dict affix stop`)
 

@@ -6,7 +6,7 @@ import "slices"
 // alerts and scripts may rely on.
 type Code string
 
-// AboutStore tells whether the code is about the store of backups, or about
+// AboutStore reports whether the code is about the store of backups, or about
 // what the newest looks like among them: whether that one restores is another
 // question, and what answers it is said first.
 func (c Code) AboutStore() bool {

@@ -327,7 +327,7 @@ const (
 	ExitInterrupted = 12
 )
 
-// Interrupted tells whether the drill was stopped by a signal.
+// Interrupted reports whether the drill was stopped by a signal.
 func (r *Report) Interrupted() bool {
 	return slices.ContainsFunc(r.Stages, func(s Stage) bool { return s.Code == CodeInterrupted })
 }

@@ -23,7 +23,7 @@ var (
 	unzoned = []string{"2006-01-02T15:04:05", "2006-01-02T15:04"}
 )
 
-var perSecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+var unitsPerSecond = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 var (
 	errNoTime = errors.New("is no time")
@@ -47,7 +47,7 @@ func (c Clock) read(text string) (time.Time, error) {
 	case err == nil && c.Unit == "":
 		return time.Time{}, errNumber
 	case err == nil:
-		return sinceEpoch(number, perSecond[c.Unit])
+		return sinceEpoch(number, unitsPerSecond[c.Unit])
 	case c.Unit != "":
 		return time.Time{}, errNoTime
 	}

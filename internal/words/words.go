@@ -25,7 +25,7 @@ type Locale struct {
 
 // locales are made when first asked for; each has a file of its own.
 var locales = map[string]func() *Locale{
-	Default: sync.OnceValue(enUS),
+	Default: sync.OnceValue(enUS.locale),
 	"de_DE": sync.OnceValue(deDE.locale),
 	"es_ES": sync.OnceValue(esES.locale),
 	"fr_FR": sync.OnceValue(frFR.locale),
@@ -51,11 +51,11 @@ func Of(name string) *Locale {
 
 // Phrase is a text of which parts are drawn. It is not changed once made, and
 // may be used by several goroutines at once.
-type Phrase []part
+type Phrase []phrasePart
 
-// part is a text that stays, or one that is drawn: a word of a list, or the
+// phrasePart is a text that stays, or one that is drawn: a word of a list, or the
 // number of a house.
-type part struct {
+type phrasePart struct {
 	text  string
 	words []string
 	house bool
@@ -94,7 +94,7 @@ func (p Phrase) Longest() int {
 	return n
 }
 
-func (p part) longest() string {
+func (p phrasePart) longest() string {
 	switch {
 	case p.house:
 		return strconv.Itoa(houses)
@@ -137,7 +137,7 @@ func (p Phrase) with(i int, word string) string {
 	return b.String()
 }
 
-func (p part) telling() []string {
+func (p phrasePart) telling() []string {
 	switch {
 	case p.house:
 		return []string{"1", strconv.Itoa(houses)}
@@ -209,13 +209,13 @@ func phrase(pattern string, words map[string][]string) Phrase {
 	for pattern != "" {
 		text, rest, found := strings.Cut(pattern, "{")
 		if text != "" {
-			p = append(p, part{text: text})
+			p = append(p, phrasePart{text: text})
 		}
 		if !found {
 			break
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		p = append(p, part{words: words[name], house: name == "house", draw: draw})
+		p = append(p, phrasePart{words: words[name], house: name == "house", draw: draw})
 		draw, pattern = draw+1, after
 	}
 	return p

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// proxy stands on loopback before the server's socket. It passes bytes on, and
+// proxyServer stands on loopback before the server's socket. It passes bytes on, and
 // breaks connections when it is told to.
-type proxy struct {
+type proxyServer struct {
 	listener net.Listener
 	socket   string
 
@@ -20,17 +20,17 @@ type proxy struct {
 	conns sync.WaitGroup
 }
 
-func newProxy(socket string) (*proxy, error) {
+func newProxy(socket string) (*proxyServer, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{listener: l, socket: socket, done: make(chan struct{})}
+	p := &proxyServer{listener: l, socket: socket, done: make(chan struct{})}
 	p.conns.Go(p.serve)
 	return p, nil
 }
 
-func (p *proxy) serve() {
+func (p *proxyServer) serve() {
 	for {
 		conn, err := p.listener.Accept()
 		if err != nil {
@@ -40,7 +40,7 @@ func (p *proxy) serve() {
 	}
 }
 
-func (p *proxy) pass(client net.Conn) {
+func (p *proxyServer) pass(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("unix", p.socket)
 	if err != nil {
@@ -59,7 +59,7 @@ func (p *proxy) pass(client net.Conn) {
 // faulty passes an answer on. A fault hits an answer that is longer than the
 // bytes it lets through, so that short ones (lists) stay whole.
 type faulty struct {
-	proxy *proxy
+	proxy *proxyServer
 	conn  net.Conn
 	sent  int64
 }
@@ -78,7 +78,7 @@ func (f *faulty) Write(b []byte) (int, error) {
 	return n, io.ErrClosedPipe
 }
 
-func (p *proxy) fault(total int64) (after int64, hang, hit bool) {
+func (p *proxyServer) fault(total int64) (after int64, hang, hit bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cuts == 0 || total <= p.after {
@@ -88,19 +88,19 @@ func (p *proxy) fault(total int64) (after int64, hang, hit bool) {
 	return p.after, p.hang, true
 }
 
-func (p *proxy) set(cuts int, after int64, hang bool) {
+func (p *proxyServer) set(cuts int, after int64, hang bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cuts, p.after, p.hang = cuts, after, hang
 }
 
-func (p *proxy) left() int {
+func (p *proxyServer) left() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cuts
 }
 
-func (p *proxy) close() {
+func (p *proxyServer) close() {
 	_ = p.listener.Close()
 	close(p.done)
 	p.conns.Wait()

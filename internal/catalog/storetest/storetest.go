@@ -31,7 +31,7 @@ type Server struct {
 	SecretKey string
 
 	client *s3.Client
-	proxy  *proxy
+	proxy  *proxyServer
 	dir    string
 	server *s3test.Server
 }
@@ -148,7 +148,9 @@ func (s *Server) Version(ctx context.Context, on bool) error {
 func (s *Server) Lock(ctx context.Context, days int32) error {
 	c := &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled}
 	if days > 0 {
-		c.Rule = &types.ObjectLockRule{DefaultRetention: &types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: &days}}
+		c.Rule = &types.ObjectLockRule{DefaultRetention: &types.DefaultRetention{
+			Mode: types.ObjectLockRetentionModeGovernance, Days: &days,
+		}}
 	}
 	_, err := s.client.PutObjectLockConfiguration(ctx,
 		&s3.PutObjectLockConfigurationInput{Bucket: &s.Bucket, ObjectLockConfiguration: c})

@@ -106,8 +106,8 @@ func (k *keeper) furnishEtc() error {
 	return nil
 }
 
-// parent is the directory of a path.
-func parent(path string) string {
+// folderOf is the directory of a path.
+func folderOf(path string) string {
 	at := len(path) - 1
 	for at > 0 && path[at] != '/' {
 		at--
@@ -116,7 +116,7 @@ func parent(path string) string {
 }
 
 // directlyBelow reports whether a path is one of the root's own entries.
-func directlyBelow(path string) bool { return parent(path) == "" }
+func directlyBelow(path string) bool { return folderOf(path) == "" }
 
 func (k *keeper) furnishDev() error {
 	for _, device := range devices {
@@ -165,7 +165,7 @@ func (k *keeper) bind(b Bind, flags uint64) error {
 	to := k.at(b.Target)
 	if info.IsDir() {
 		err = os.MkdirAll(to, 0o755)
-	} else if err = os.MkdirAll(parent(to), 0o755); err == nil {
+	} else if err = os.MkdirAll(folderOf(to), 0o755); err == nil {
 		err = os.WriteFile(to, nil, 0o600)
 	}
 	if err != nil {

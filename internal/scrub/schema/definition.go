@@ -101,7 +101,8 @@ func (p *parser) index(kind string) (Definition, bool) {
 		p.Name()
 	}
 	d.Columns, d.Loose = p.names()
-	if d.Loose = append(d.Loose, p.predicate()...); kind == Index { // which no value breaks but by what is computed of it
+	d.Loose = append(d.Loose, p.predicate()...)
+	if kind == Index { // which no value breaks but by what is computed of it
 		d.Loose = d.Columns
 	}
 	return d, len(d.Columns) > 0

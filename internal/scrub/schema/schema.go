@@ -177,7 +177,8 @@ func readTypes(ctx context.Context, conn *pgx.Conn) (map[uint32]typeRow, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context, *pgx.Conn, map[uint32]typeRow) error{readFields, readLabels, readBounds} {
+	for _, read := range []func(context.Context, *pgx.Conn, map[uint32]typeRow) error{readFields, readLabels,
+		readBounds} {
 		if err := read(ctx, conn, types); err != nil {
 			return nil, err
 		}
@@ -406,7 +407,8 @@ func (s *Schema) Define(definitions []string) []ForeignKey {
 		}
 		if d.Kind == Foreign {
 			fks = append(fks, ForeignKey{
-				Name: d.Name, From: t, To: s.ByName[d.References], Columns: d.Columns, Referenced: d.Referenced, Full: d.Full,
+				Name: d.Name, From: t, To: s.ByName[d.References], Columns: d.Columns, Referenced: d.Referenced,
+				Full: d.Full,
 			})
 			continue
 		}

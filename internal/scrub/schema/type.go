@@ -30,7 +30,8 @@ func (c *Column) Family() Family {
 		"time", "timetz", "interval", "bit", "varbit",
 		"int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
 		"int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange",
-		"pg_lsn", "regclass", "regtype", "regproc", "regprocedure", "regrole", "regnamespace", "regconfig", "regdictionary"):
+		"pg_lsn", "regclass", "regtype", "regproc", "regprocedure", "regrole", "regnamespace", "regconfig",
+		"regdictionary"):
 		return Harmless
 	}
 	return Opaque

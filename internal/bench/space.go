@@ -1,0 +1,112 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"daybefore/internal/machine"
+	"daybefore/internal/sandbox"
+)
+
+const (
+	mib = 1 << 20
+	gib = 1 << 30
+
+	// What a bench at scale 1 was seen to need, with something to spare: the
+	// database twice over and its WAL while the usual way rewrites it, and
+	// the archive.
+	clusterBytes = 14 * gib
+	archiveBytes = 640 * mib
+	// fixedBytes is a cluster with nothing in it, at any scale.
+	fixedBytes = 256 * mib
+)
+
+// need is room that must be free in a folder.
+type need struct {
+	what  string
+	dir   string
+	bytes int64
+}
+
+// needs are what o will write, and where. An engine whose folder is not here
+// keeps its own watch.
+func (o Options) needs(m Machine) []need {
+	scale := Scales[o.Scale]
+	of := func(bytes float64) int64 { return int64(bytes * scale) }
+	needs := []need{
+		{"the dump that is kept", o.Cache, of(archiveBytes)},
+		{"a copy of the dump", o.tmp, of(archiveBytes)},
+	}
+	return append(needs, need{"the restored database", o.dataDir(m), of(clusterBytes) + fixedBytes})
+}
+
+// dataDir is on the file system where a sandbox keeps its data.
+func (o Options) dataDir(m Machine) string {
+	if o.Kind != sandbox.Local && m.dockerRoot != "" {
+		return m.dockerRoot
+	}
+	return o.tmp
+}
+
+// enoughRoom adds up what is needed on each file system, before anything is
+// begun.
+func (o Options) enoughRoom(needs []need) error {
+	wanted := map[uint64]int64{}
+	free := map[uint64]int64{}
+	folders := map[uint64][]string{}
+	for _, n := range needs {
+		dir, ok := existing(n.dir)
+		if !ok {
+			continue
+		}
+		device, there, ok := o.room(dir)
+		if !ok {
+			continue // it cannot be told, so it is not refused
+		}
+		wanted[device] += n.bytes
+		free[device] = there
+		folders[device] = append(folders[device], fmt.Sprintf("%s for %s in %s", bytesText(n.bytes), n.what, n.dir))
+	}
+	for device, bytes := range wanted {
+		if free[device] < bytes {
+			return fmt.Errorf("it needs %s of room, and there are %s (%s): make room, or measure less",
+				bytesText(bytes), bytesText(free[device]), strings.Join(folders[device], ", "))
+		}
+	}
+	return nil
+}
+
+// roomIn tells the file system of a folder, and what is free there.
+func roomIn(dir string) (device uint64, free int64, ok bool) {
+	var st unix.Stat_t
+	space, err := machine.SpaceOf(dir)
+	if err != nil || unix.Stat(dir, &st) != nil {
+		return 0, 0, false
+	}
+	return uint64(st.Dev), space.Free, true
+}
+
+// existing is the folder itself, or the one above it that is there.
+func existing(dir string) (string, bool) {
+	for {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return dir, true
+		}
+		if up := filepath.Dir(dir); up != dir {
+			dir = up
+			continue
+		}
+		return "", false
+	}
+}
+
+func bytesText(n int64) string {
+	if n >= gib {
+		return fmt.Sprintf("%.1f GiB", float64(n)/gib)
+	}
+	return fmt.Sprintf("%.0f MiB", float64(n)/mib)
+}

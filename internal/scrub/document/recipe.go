@@ -1,0 +1,75 @@
+package document
+
+import (
+	"slices"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/jsontext"
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
+	"daybefore/internal/spec"
+)
+
+// What becomes of values that no path names.
+const (
+	Redact = "redact"
+	Refuse = "refuse"
+	Keep   = "keep"
+)
+
+// Recipe says what becomes of the values in the JSON documents of a
+// column.
+type Recipe struct {
+	Paths     []Path
+	Unmatched string
+	Redact    *transform.Recipe // of texts that no path names
+	machine   paths             // made of the paths
+}
+
+// Path says what becomes of the values that a path names.
+type Path struct {
+	spec.JSONPath
+	Made    *transform.Recipe // nil: the value passes
+	Link    string
+	Pos     spec.Pos
+	keys    [][]byte // of the steps, in the encoding of the rows
+	written []byte   // constant, as JSON
+}
+
+// RecipeFunc makes a rule ready for texts of a column, which are hashed under a
+// domain.
+type RecipeFunc = func(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe
+
+// New makes a rule by paths ready for a column, whose rows are in an encoding.
+func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe RecipeFunc) *Recipe {
+	within := c.AsText()
+	out := &Recipe{Unmatched: r.Unmatched}
+	out.Redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.Domain("", c))
+	for i := range r.JSON {
+		entry := &r.JSON[i]
+		path := Path{JSONPath: entry.Path, Link: entry.Link, Pos: entry.Pos}
+		for _, step := range entry.Path.Steps {
+			key, _ := encoding.Encode(step.Key)
+			path.keys = append(path.keys, key)
+		}
+		if !entry.Preserve {
+			domain := transform.Domain(entry.Link, c)
+			if entry.Link == "" {
+				domain = append(domain, entry.Path.Source+"\x00"...)
+			}
+			path.Made = recipe(within, &entry.Rule, domain)
+		}
+		if entry.Transform == transform.Constant && entry.Value != nil {
+			path.written, _ = encoding.Encode(jsontext.Constant(*entry.Value))
+		}
+		out.Paths = append(out.Paths, path)
+	}
+	out.machine = newPaths(out.Paths)
+	return out
+}
+
+// PassesSome reports whether texts may stay as they are: those that a path
+// preserves, or all that no path names.
+func (r *Recipe) PassesSome() bool {
+	return r.Unmatched == Keep || slices.ContainsFunc(r.Paths, func(p Path) bool { return p.Made == nil })
+}

@@ -1,0 +1,441 @@
+// Package draft writes a scrub section for a person to review, from what the rows
+// of a backup look like, and measures what a section's rules make of them. It
+// decides nothing, which is scrub's: no row that it is shown is loaded. Of what it
+// is shown it keeps numbers, and no value.
+package draft
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"daybefore/internal/detect"
+	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+	"daybefore/internal/words"
+)
+
+// Draft is a scrub section to be reviewed.
+type Draft struct {
+	Tables  int   // whose rows were read
+	Rows    int64 // that were read
+	Columns int   // that are loaded
+	Rules   int   // that are proposed
+	Ruled   int   // columns for which the drill file has a rule
+
+	Passing []string // proposed rules that let a column pass that looks sensitive, each with its why
+
+	Plan *scrub.Plan // by the drill file's rules and those proposed; with Left, not to be used
+
+	largeObjects bool
+	english      bool // words are drafted, and no locale was chosen
+	lines        []string
+	left         []verdict.Check
+}
+
+// confidence is how sure it is that a column holds what it seems to.
+type confidence string
+
+const (
+	high   confidence = "high"
+	medium confidence = "medium"
+	low    confidence = "low"
+)
+
+// judged is a suspicion with what it rests on.
+type judged struct {
+	scrub.Suspicion
+	confidence
+	reason string
+}
+
+// Draft proposes rules for all that looks sensitive and has none, from the
+// rows that were seen until now: call it when no function of Filter is running
+// any more. The error is the connection's.
+func (s *Survey) Draft() (*Draft, error) {
+	d := &Draft{largeObjects: s.req.LargeObjects && s.req.Rules.LargeObjects == ""}
+	d.Columns, d.Ruled = s.Columns()
+	d.countRows(s.scanners)
+	all := s.judge()
+	var found []scrub.Suspicion
+	for _, j := range all {
+		found = append(found, j.Suspicion)
+	}
+	proposed, err := s.Propose(found)
+	if err != nil {
+		return nil, err
+	}
+	folded := s.fold(proposed)
+	d.write(all, folded)
+	d.english = slices.ContainsFunc(folded, func(m foldedRule) bool { return s.LocaleOf(m.Rule) == words.Default })
+	req := s.req
+	req.Rules.Rules = slices.Clone(req.Rules.Rules)
+	for _, f := range folded {
+		req.Rules.Rules = append(req.Rules.Rules, *f.Rule)
+	}
+	d.Rules = len(folded)
+	if d.largeObjects {
+		req.Rules.LargeObjects = "drop"
+	}
+	d.Plan, d.left, err = scrub.NewPlan(s.ctx, s.conn, req)
+	return d, err
+}
+
+func (d *Draft) countRows(scanners []*rowScanner) {
+	seen := map[*schema.Table]bool{}
+	for _, l := range scanners {
+		seen[l.table] = true
+		d.Rows += l.rows
+	}
+	d.Tables = len(seen)
+}
+
+// judge finds what looks sensitive, by name, type and content.
+func (s *Survey) judge() []judged {
+	byRoot := map[*schema.Column]*evidence{}
+	for _, l := range s.scanners {
+		for _, v := range l.views {
+			root := v.column.Root()
+			if byRoot[root] == nil {
+				byRoot[root] = &evidence{}
+			}
+			byRoot[root].join(&v.evidence)
+		}
+	}
+	var all []judged
+	for _, f := range s.Unruled() {
+		e := byRoot[f.Root]
+		if e == nil {
+			e = &evidence{}
+		}
+		what, fitting := f.Sensitive()
+		j := e.judge(f.Root, what, fitting)
+		j.Lineage = f
+		if j.What != "" {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
+// judge weighs what a name or type tells against the values.
+func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
+	kind, whole, hits := e.leading()
+	byName := judged{
+		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
+		confidence: medium, reason: named(c, what),
+	}
+	switch {
+	case what != "" && e.values == 0:
+		byName.confidence = low
+		byName.reason += "; the backup has no value to look at"
+		return byName
+	case c.Family() == schema.Opaque:
+		return e.judgeOpaque(c, byName)
+	case nearlyAll(whole, e.values):
+		return e.wholly(c, byName, kind, whole)
+	case what == "" && hits == 0:
+		return judged{}
+	case what == "" && c.Family() == schema.Numeric:
+		return e.numbersByChance(hits)
+	case what == "":
+		return e.partly(hits)
+	}
+	return e.byName(byName)
+}
+
+func named(c *schema.Column, what string) string {
+	switch {
+	case what == "":
+		return ""
+	case c.Family() == schema.Opaque:
+		return "of type " + c.SQL
+	}
+	return "named like " + what
+}
+
+// wholly: the values themselves are of one kind, whatever the name says.
+func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, whole int64) judged {
+	const enough = 20
+	j := judged{Suspicion: scrub.Suspicion{What: kind.Words(), Transform: scrub.TransformFor(kind)}, confidence: medium}
+	switch f := e.likeness(); f {
+	case likeHash:
+		j.What = "a password"
+		fallthrough
+	case likeMAC:
+		j.Transform = likenessTransform[f]
+	}
+	if byName.What == j.What || whole >= enough {
+		j.confidence = high
+	}
+	j.reason = ofValues(whole, e.values, "look") + " like "
+	switch byName.What {
+	case "":
+		j.reason += j.What
+	case j.What:
+		j.reason = byName.reason + ", and " + j.reason + "one"
+	default:
+		j.reason = byName.reason + ", but " + j.reason + j.What
+	}
+	return j
+}
+
+// numbersByChance: one in ten of all long numbers passes a card's test.
+func (e *evidence) numbersByChance(hits int64) judged {
+	const some = 5
+	j := judged{Suspicion: scrub.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
+		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
+	if hits*some < e.values {
+		j.Passes = "long numbers, of which few look like a card's, as some do by chance"
+	}
+	return j
+}
+
+// partly: texts in which something stands.
+func (e *evidence) partly(hits int64) judged {
+	j := judged{Suspicion: scrub.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
+	var kinds []string
+	for _, k := range detect.Kinds() {
+		if e.hits[k] > 0 {
+			kinds = append(kinds, k.Words())
+		}
+	}
+	j.What = kinds[0]
+	if hits*100 < e.values {
+		j.confidence = low
+	}
+	j.reason = ofValues(hits, e.values, "hold") + " " + strings.Join(kinds, " or ")
+	return j
+}
+
+// byName: only the name tells what the values are, and they may tell their form.
+func (e *evidence) byName(j judged) judged {
+	const few, many = 12, 100
+	n, exact := e.different.count()
+	about := "about "
+	if exact {
+		about = ""
+	}
+	j.reason += fmt.Sprintf("; %s, %s%d different", counted(e.values, "value"), about, n)
+	switch f := e.likeness(); {
+	case f != noLikeness && f != likeIP && likenessTransform[f] != j.Transform:
+		j.Transform = likenessTransform[f]
+		fallthrough
+	case f != noLikeness:
+		j.confidence = high
+		j.reason += ", nearly all of them " + likenessWords[f]
+	case n <= few && e.values >= many:
+		j.confidence = low
+		j.reason += ": perhaps a list of words"
+	}
+	return j
+}
+
+// judgeOpaque looks into what holds other values.
+func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
+	switch {
+	case e.documents > 0:
+		j.reason += "; " + counted(e.documents, "document")
+		j.Keys = e.telling()
+		var names []string
+		for _, k := range j.Keys {
+			names = append(names, k.Name)
+		}
+		if len(names) > 0 {
+			j.confidence = high
+			j.reason += ", with the keys " + strings.Join(names, ", ")
+		}
+	case c.Base.IsAddress(), c.Base.IsMAC():
+		j.confidence = high
+		fallthrough
+	default:
+		j.reason += "; " + counted(e.values, "value")
+	}
+	if e.inKeys > 0 { // which stay as they are
+		j.Transform, j.confidence = transform.SetNull, high
+		j.reason += ", some with keys that look sensitive"
+	}
+	return j
+}
+
+// telling are the keys to name: words that tell, in so many documents that the
+// next backup will have them too. All else in a document is redacted.
+func (e *evidence) telling() []scrub.DocumentKey {
+	const few, percent = 2, 1
+	var all []scrub.DocumentKey
+	for name, k := range e.keys {
+		if k == nil || k.documents < few || 100*k.documents < percent*e.documents ||
+			!nearlyAll(k.documents-k.containers, k.documents) {
+			continue
+		}
+		out := scrub.DocumentKey{Name: name, What: k.what, Transform: k.transform}
+		if kind, whole, _ := k.leading(); nearlyAll(whole, k.values) {
+			out.What = kind.Words()
+			out.Transform = scrub.TransformFor(kind)
+		}
+		if f := k.likeness(); f != noLikeness {
+			out.Transform = likenessTransform[f]
+		}
+		all = append(all, out)
+	}
+	slices.SortFunc(all, func(a, b scrub.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// ofValues says how many of the values do something.
+func ofValues(n, of int64, do string) string {
+	switch {
+	case n == 1 && of == 1:
+		return "its only value " + do + "s"
+	case n == of:
+		return fmt.Sprintf("all %d values %s", n, do)
+	case n == 1:
+		return fmt.Sprintf("1 of %d values %ss", of, do)
+	}
+	return fmt.Sprintf("%d of %d values %s", n, of, do)
+}
+
+// foldedRule is a proposal for one column, or for its like in several schemas.
+type foldedRule struct {
+	scrub.Proposal
+	schemas int // that the rule is for; 0: one
+}
+
+// fold writes one rule for the same column of the same table in several
+// schemas, where no other column is of its pattern.
+func (s *Survey) fold(all []scrub.Proposal) []foldedRule {
+	type place struct{ table, column, rule string }
+	alike := map[place]int{}
+	placeOf := func(m *scrub.Proposal) place {
+		r := *m.Rule
+		r.Column = spec.ColumnPattern{}
+		return place{m.Root.Table.Name.Table, m.Root.Name, r.YAML("")}
+	}
+	for i := range all {
+		alike[placeOf(&all[i])]++
+	}
+	done := map[place]bool{}
+	var folded []foldedRule
+	for i := range all {
+		m := foldedRule{Proposal: all[i]}
+		at := placeOf(&all[i])
+		n := alike[at]
+		if n > 1 && n == s.tablesWith(at.table, at.column) && !strings.Contains(at.table+at.column, "*") {
+			if done[at] {
+				continue
+			}
+			done[at] = true
+			m.Rule.Column, _ = spec.ParseColumnPattern("*." + spec.Dotted(at.table, at.column)) // which is one
+			m.schemas = n
+		}
+		folded = append(folded, m)
+	}
+	return folded
+}
+
+// tablesWith counts the tables of a name, in any schema, that have a column.
+func (s *Survey) tablesWith(name, column string) (n int) {
+	for _, t := range s.req.Schema.Tables {
+		if t.Name.Table == name && t.ByName[column] != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// write makes the lines of the proposals, each below its reason.
+func (d *Draft) write(all []judged, proposed []foldedRule) {
+	reasons := map[*schema.Column]judged{}
+	for _, j := range all {
+		reasons[j.Root] = j
+	}
+	table := ""
+	for _, m := range proposed {
+		if m.Rule.Preserve {
+			d.Passing = append(d.Passing, oneLine(fmt.Sprintf("%s: %s", m.Rule.Column, m.Rule.Why)))
+		}
+		if name := patternTable(m.Rule.Column); name != table {
+			table = name
+			d.lines = append(d.lines, "    # "+name)
+		}
+		j, ok := reasons[m.Root]
+		if !ok {
+			j.confidence = reasons[m.Equals].confidence
+			j.reason = fmt.Sprintf("its values are those of %s, to which a foreign key ties it", m.Equals)
+		}
+		if m.schemas > 1 {
+			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
+		}
+		d.lines = append(d.lines,
+			fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)),
+			"    "+m.Rule.YAML("\n        "))
+	}
+}
+
+func patternTable(p spec.ColumnPattern) string {
+	if p.LiteralSchema || p.Schema != "*" {
+		return oneLine(spec.Dotted(p.Schema, p.Table))
+	}
+	return oneLine("*." + spec.Dotted(p.Table))
+}
+
+// oneLine keeps a comment one, whatever a name holds.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Notes are what a person has to see to besides: what is wrong with the drill
+// file's own rules, and what no rule can mend. Each is a line.
+func (d *Draft) Notes() []string {
+	var all []string
+	for _, c := range d.left {
+		hint, _, _ := strings.Cut(c.Hint, "\n")
+		all = append(all, oneLine(cmp.Or(c.Message, c.Observed)+"; "+hint))
+	}
+	return all
+}
+
+// AddSchema takes in what Aftermath found in a database without rows: what the
+// schema itself holds.
+func (d *Draft) AddSchema(found []verdict.Check) {
+	for _, c := range found {
+		if place, ok := strings.CutPrefix(c.ID, "leak:"); ok && c.Outcome == verdict.Error {
+			c.Message = place + " holds " + c.Observed
+			c.Hint = "no rule fixes it: remove it from the schema " +
+				"or, if it is not personal data, let scrub.leak_scan.allow match it"
+			d.left = append(d.left, c)
+		}
+	}
+}
+
+// YAML is the section, without the rules that the drill file has.
+func (d *Draft) YAML() string {
+	var b strings.Builder
+	if d.Rules > 0 || d.largeObjects {
+		b.WriteString("scrub:\n")
+	}
+	if d.english {
+		b.WriteString("  # people, streets and cities will be called as in " + words.Default +
+			"; locale: says otherwise, and knows " + strings.Join(words.Locales(), ", ") + "\n")
+	}
+	if d.largeObjects {
+		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
+			"  large_objects: drop\n")
+	}
+	if d.Rules > 0 {
+		b.WriteString("  rules:\n")
+	}
+	for _, line := range d.lines {
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,184 @@
+package leakscan
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"slices"
+	"unicode/utf8"
+)
+
+// sampleLeast is how many characters a real value must have to be looked for:
+// shorter ones are found anywhere by chance.
+const sampleLeast = 8
+
+// sampled is what is kept of a real value: nothing that it could be read from.
+// Only this process knows the seed of the hashes, and only in memory.
+type sampled struct {
+	hash   uint64 // of the value in lower case
+	prefix uint32 // of its first eight bytes
+	length int32
+}
+
+// Sampler keeps a keyed sample of the different values of a column: those of
+// the lowest hashes. One serves one goroutine.
+type Sampler struct {
+	seed  maphash.Seed
+	most  int
+	limit uint64 // hashes above it are of no use any more
+	kept  []sampled
+	buf   []byte
+}
+
+// NewSampler keeps so many values at most, by hashes of a seed.
+func NewSampler(seed maphash.Seed, most int) *Sampler {
+	return &Sampler{seed: seed, most: most, limit: ^uint64(0)}
+}
+
+// Add takes a value in UTF-8.
+func (s *Sampler) Add(value []byte) {
+	if s == nil {
+		return
+	}
+	value = bytes.TrimSpace(value)
+	if len(value) < sampleLeast || len(value) < 4*sampleLeast && utf8.RuneCount(value) < sampleLeast {
+		return
+	}
+	s.buf = AppendFolded(s.buf[:0], value)
+	h := maphash.Bytes(s.seed, s.buf)
+	if h > s.limit {
+		return
+	}
+	s.kept = append(s.kept, sampled{hash: h, prefix: prefixOf(s.buf), length: int32(len(value))})
+	if len(s.kept) >= 2*s.most {
+		s.shrink()
+	}
+}
+
+// shrink leaves each value once, and the most lowest.
+func (s *Sampler) shrink() {
+	s.kept = lowest(s.kept, s.most)
+	if len(s.kept) == s.most {
+		s.limit = s.kept[s.most-1].hash
+	}
+}
+
+func lowest(all []sampled, most int) []sampled {
+	slices.SortFunc(all, func(a, b sampled) int {
+		if a.hash < b.hash {
+			return -1
+		}
+		return int(min(a.hash-b.hash, 1))
+	})
+	all = slices.CompactFunc(all, func(a, b sampled) bool { return a.hash == b.hash })
+	return all[:min(len(all), most)]
+}
+
+// AppendFolded appends a value with its ASCII letters in lower case.
+func AppendFolded(dst, value []byte) []byte {
+	for _, c := range value {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// prefixOf hashes eight bytes, whose letters' case does not matter. It is as
+// cheap as it may be, since every word of the database is asked for it.
+func prefixOf(value []byte) uint32 {
+	const folded, odd = 0x2020202020202020, 0x9e3779b97f4a7c15
+	return uint32((binary.LittleEndian.Uint64(value) | folded) * odd >> 32)
+}
+
+// Overlap finds sampled values in text.
+type Overlap struct {
+	seed    maphash.Seed
+	filter  []uint64           // a bit for each prefix's upper bits
+	lengths map[uint32][]int32 // of the values of a prefix
+	columns map[uint64]int32   // of a value's hash
+	names   []string           // of the columns
+	values  int
+}
+
+const filterBits = 18
+
+// NewOverlap joins what the samplers of each column kept, so many of each; nil if
+// there is nothing.
+func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Overlap {
+	o := &Overlap{
+		seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{},
+		columns: map[uint64]int32{},
+	}
+	for name, samplers := range columns {
+		var tokens []sampled
+		for _, s := range samplers {
+			tokens = append(tokens, s.kept...)
+		}
+		for _, t := range lowest(tokens, most) {
+			o.put(t, int32(len(o.names)))
+		}
+		o.names = append(o.names, name)
+	}
+	if o.values == 0 {
+		return nil
+	}
+	return o
+}
+
+// Holds reports whether a sampled value is in a text.
+func (o *Overlap) Holds(text []byte) bool {
+	if o == nil {
+		return false
+	}
+	at, _, _, _ := o.find(text, 0, nil)
+	return at >= 0
+}
+
+func (o *Overlap) put(t sampled, column int32) {
+	if _, known := o.columns[t.hash]; known {
+		return
+	}
+	o.values++
+	o.columns[t.hash] = column
+	bit := t.prefix >> (32 - filterBits)
+	o.filter[bit/64] |= 1 << (bit % 64)
+	if !slices.Contains(o.lengths[t.prefix], t.length) {
+		o.lengths[t.prefix] = append(o.lengths[t.prefix], t.length)
+	}
+}
+
+// wordBytes tells the bytes that make up words.
+var wordBytes = func() (t [256]bool) {
+	for c := range t {
+		t[c] = '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
+	}
+	return t
+}()
+
+// find returns the first sampled value at or behind from that stands between
+// word boundaries, and its column; at is -1 for none. buf is for its use.
+func (o *Overlap) find(text []byte, from int, buf []byte) (at, end int, column int32, _ []byte) {
+	for i := from; i+sampleLeast <= len(text); i++ {
+		if i > 0 && wordBytes[text[i-1]] && wordBytes[text[i]] || text[i] == ' ' {
+			continue
+		}
+		prefix := prefixOf(text[i:])
+		bit := prefix >> (32 - filterBits)
+		if o.filter[bit/64]&(1<<(bit%64)) == 0 {
+			continue
+		}
+		for _, n := range o.lengths[prefix] {
+			last := i + int(n)
+			if last > len(text) || last < len(text) && wordBytes[text[last-1]] && wordBytes[text[last]] {
+				continue
+			}
+			buf = AppendFolded(buf[:0], text[i:last])
+			if column, ok := o.columns[maphash.Bytes(o.seed, buf)]; ok {
+				return i, last, column, buf
+			}
+		}
+	}
+	return -1, -1, 0, buf
+}

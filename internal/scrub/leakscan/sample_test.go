@@ -1,0 +1,62 @@
+package leakscan
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"hash/maphash"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"daybefore/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// The bytes of SQL_ASCII may be no text: they are looked at as they are.
+func TestAftermathOfAnyBytes(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	const name = "scrub_any_bytes"
+	for _, sql := range []string{"drop database if exists " + name, "create database " + name + " encoding 'SQL_ASCII' locale 'C' template template0"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { conn.Exec(context.Background(), "drop database "+name) })
+	scan, err := Connect(t.Context(), func(ctx context.Context) (*pgx.Conn, error) {
+		cfg := conn.Config().Copy()
+		cfg.Database = name
+		return pgx.ConnectConfig(ctx, cfg)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scan.Close(t.Context())
+	var out bytes.Buffer
+	if _, err := scan.PgConn().CopyTo(t.Context(), &out, `COPY (SELECT E'\xf6') TO STDOUT`); err != nil || out.String() != "\xf6\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// A sample stays in its bounds, holds different values only, and finds what it
+// holds.
+func TestSample(t *testing.T) {
+	s := NewSampler(maphash.MakeSeed(), 100)
+	for i := range 10000 {
+		s.Add(fmt.Appendf(nil, "value number %d", i/2))
+		if len(s.kept) > 200 {
+			t.Fatal("out of bounds")
+		}
+	}
+	s.Add([]byte("short"))
+	kept := lowest(s.kept, 100)
+	if len(kept) != 100 {
+		t.Fatalf("%d kept", len(kept))
+	}
+	n := testing.AllocsPerRun(100, func() { s.Add([]byte("value number 17")) })
+	if n != 0 {
+		t.Errorf("%v allocations a value", n)
+	}
+}

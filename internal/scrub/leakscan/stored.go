@@ -1,0 +1,391 @@
+package leakscan
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
+	"daybefore/internal/told"
+	"daybefore/internal/verdict"
+)
+
+var errFields = errors.New("not as many fields as columns")
+
+// mostSuspects is how many different findings are kept: more cannot be told
+// from pseudonyms any more.
+const mostSuspects = 1 << 20
+
+// mostPlaces are told each, of those that hold what they may not.
+const mostPlaces = 100
+
+// suspect is something found, until it is known to be a pseudonym.
+type suspect struct {
+	place, what    string
+	real, computed bool
+	count          int64
+}
+
+// Request says what the server holds after the restore, and what is known of it.
+type Request struct {
+	Schema       *schema.Schema
+	Decision     func(*schema.Column) Decision
+	Scanner      detect.Scanner
+	Overlap      *Overlap // nil: nothing was sampled
+	Key          []byte
+	Names        *told.Names
+	LargeObjects bool // they were loaded
+	OwnCode      bool // of the backup may have run since the load: all is looked at again
+
+	// Within reads values of a column, and shows look what its rule lets pass within them.
+	Within func(c *schema.Column, look func(text []byte)) func(value []byte) error
+	// Written is what filters made of a column's values; nil: anything.
+	Written func(*schema.Column) *Writings
+}
+
+// Decision is what became of a column.
+type Decision struct {
+	Loaded     bool            // from the archive
+	Ruled      bool            // by a rule, if only to let it pass
+	Rewritten  bool            // by a rule
+	Recomputed bool            // by the server, by a rule's SQL
+	Passes     bool            // a rule lets texts pass within its values, and they can be read
+	Scanner    *detect.Scanner // that looked at it as it was loaded; nil: none did
+}
+
+// aftermath looks at what the server holds after the restore.
+type aftermath struct {
+	Request
+
+	mu       sync.Mutex
+	suspects map[uint64][]*suspect // by the keyed fingerprint of what was found
+	kept     int
+	values   int64
+	full     bool
+}
+
+// Connector opens a connection to the sandbox.
+type Connector = func(context.Context) (*pgx.Conn, error)
+
+// Scan looks at it over as many connections as there are jobs. Checks of outcome
+// error say where something was found and how often, with a keyed fingerprint; the
+// error is the connection's.
+func Scan(ctx context.Context, connect Connector, jobs int, what Request) ([]verdict.Check, error) {
+	a := &aftermath{Request: what, suspects: map[uint64][]*suspect{}}
+	conn, err := Connect(ctx, connect)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	places, err := a.places(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("look for what the server computed: %w", err)
+	}
+	if err := a.scanAll(ctx, connect, places, jobs, (*seeker).suspect); err != nil {
+		return nil, err
+	}
+	if len(a.suspects) > 0 {
+		if err := a.scanAll(ctx, connect, a.ruled(), jobs, (*seeker).explain); err != nil {
+			return nil, err
+		}
+	}
+	return a.checks(places), nil
+}
+
+// Connect opens a connection on which nothing hides a row or ends a scan. That
+// it speaks UTF-8 where there is a way to it is connect's work, as for all.
+func Connect(ctx context.Context, connect Connector) (*pgx.Conn, error) {
+	conn, err := connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const settings = "SET statement_timeout = 0; SET lock_timeout = 0; SET row_security = off; " +
+		"SET default_transaction_read_only = on; SET bytea_output = 'hex'; SET search_path = ''"
+	if _, err := conn.PgConn().Exec(ctx, settings).ReadAll(); err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("prepare a connection for the leak scan: %w", err)
+	}
+	return conn, nil
+}
+
+// scanAll copies every place out, over as many connections as there are jobs.
+func (a *aftermath) scanAll(
+	ctx context.Context, connect Connector, places []site, jobs int, sink func(*seeker, sighting),
+) error {
+	work, ctx := errgroup.WithContext(ctx)
+	next := make(chan site, len(places))
+	for _, p := range places {
+		next <- p
+	}
+	close(next)
+	for range min(max(jobs, 1), len(places)) {
+		work.Go(func() error {
+			conn, err := Connect(ctx, connect)
+			if err != nil {
+				return err
+			}
+			defer conn.Close(context.WithoutCancel(ctx))
+			s := &seeker{aftermath: a, sink: sink, keyed: transform.NewKeyed(a.Key)}
+			for p := range next {
+				s.begin(p)
+				w := &RowWriter{Row: s.row}
+				if _, err := conn.PgConn().CopyTo(ctx, w, p.sql); err != nil {
+					return cmp.Or(context.Cause(ctx),
+						fmt.Errorf("leak scan of %s: %w", p.name, errors.Join(w.Err, err)))
+				}
+				s.end()
+			}
+			return nil
+		})
+	}
+	return work.Wait()
+}
+
+// sighting is a place in a value.
+type sighting struct {
+	place    string
+	what     string
+	token    []byte
+	real     bool // a sampled value, not only one that looks like one
+	scrubbed bool // the column was
+}
+
+// seeker looks at the rows of one place after the other; it serves one
+// goroutine.
+type seeker struct {
+	*aftermath
+	site
+	sink     func(*seeker, sighting)
+	keyed    *transform.Keyed
+	readers  []func(value []byte) error // by column: finds what passes within its values; nil where all is looked at
+	raw, buf []byte
+	seen     int64
+}
+
+func (s *seeker) begin(p site) {
+	s.site, s.seen = p, 0
+	s.readers = make([]func([]byte) error, len(p.columns))
+	for i, c := range p.columns {
+		if c.within != nil {
+			s.readers[i] = s.Within(c.within, func(text []byte) { s.seek(c.name, text, siteColumn{}) })
+		}
+	}
+}
+
+func (s *seeker) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values += s.seen
+}
+
+func (s *seeker) row(row []byte) error {
+	name := ""
+	fields := copytext.Split(row)
+	for i := range s.columns {
+		field, ok := fields.Next()
+		if !ok {
+			return errFields
+		}
+		if i == 0 && s.columns[0].name == "" { // the catalogue's rows name their place themselves
+			name = string(field)
+			continue
+		}
+		if len(field) < detect.Shortest {
+			continue
+		}
+		text, err := s.text(field, s.columns[i].binary)
+		if err != nil {
+			return err
+		}
+		s.seen++
+		if s.readers[i] != nil {
+			if err := s.readers[i](text); err != nil {
+				return err
+			}
+			continue
+		}
+		s.look(cmp.Or(s.columns[i].name, name), text, s.columns[i])
+	}
+	return nil
+}
+
+// text is what a field says, valid until the next.
+func (s *seeker) text(field []byte, isBytes bool) (text []byte, err error) {
+	if copytext.Plain(field) {
+		return field, nil
+	}
+	if s.raw, err = copytext.AppendUnescaped(s.raw[:0], field); err != nil || !isBytes {
+		return s.raw, err
+	}
+	digits, _ := bytes.CutPrefix(s.raw, []byte(`\x`))
+	n, err := hex.Decode(s.raw, digits)
+	return s.raw[:n], err
+}
+
+// look tells the sink all that is found in a text.
+func (s *seeker) look(name string, text []byte, c siteColumn) {
+	if s.computed {
+		cmp.Or(c.scanner, &s.Scanner).Each(text, func(h detect.Hit) {
+			s.sink(s, sighting{name, h.Kind.Words(), text[h.From:h.To], false, c.scrubbed})
+		})
+	}
+	if s.Overlap != nil {
+		s.seek(name, text, c)
+	}
+}
+
+// seek tells the sink of real values.
+func (s *seeker) seek(name string, text []byte, c siteColumn) {
+	for at, end, column := 0, 0, int32(0); ; {
+		at, end, column, s.buf = s.Overlap.find(text, end, s.buf)
+		if at < 0 {
+			return
+		}
+		if c.again && c.written.MayHold(text) {
+			return
+		}
+		s.sink(s, sighting{name, "a real value of " + s.Overlap.names[column], text[at:end], true, c.scrubbed})
+	}
+}
+
+// fingerprint is keyed, and the same whatever the case of letters.
+func (s *seeker) fingerprint(token []byte) uint64 {
+	s.buf = AppendFolded(s.buf[:0], token)
+	return binary.BigEndian.Uint64(s.keyed.Digest([]byte("fingerprint\x00"), s.buf)[:transform.FingerprintSize])
+}
+
+// suspect notes what was found.
+func (s *seeker) suspect(f sighting) {
+	fingerprint := s.fingerprint(f.token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, known := range s.suspects[fingerprint] {
+		if known.place == f.place && known.real == f.real {
+			known.count++
+			return
+		}
+	}
+	s.kept++
+	if s.kept > mostSuspects {
+		s.full = true
+		return
+	}
+	one := &suspect{place: f.place, what: f.what, real: f.real, computed: s.computed, count: 1}
+	s.suspects[fingerprint] = append(s.suspects[fingerprint], one)
+}
+
+// explain takes away what was computed from this: a value that a rule let
+// through or made; a real one only where a rule happened to make it again.
+func (s *seeker) explain(f sighting) {
+	fingerprint := s.fingerprint(f.token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := slices.DeleteFunc(s.suspects[fingerprint], func(known *suspect) bool {
+		return known.computed && known.real == f.real && (!f.real || f.scrubbed)
+	})
+	if len(left) == 0 {
+		delete(s.suspects, fingerprint)
+		return
+	}
+	s.suspects[fingerprint] = left
+}
+
+// checks tell what is left, each place once.
+func (a *aftermath) checks(places []site) []verdict.Check {
+	byPlace := map[string]*placed{}
+	for fingerprint, all := range a.suspects {
+		for _, s := range all {
+			f := byPlace[s.place]
+			if f == nil {
+				f = &placed{what: map[string]int64{}}
+				byPlace[s.place] = f
+			}
+			f.what[s.what] += s.count
+			f.fingerprints = append(f.fingerprints, fmt.Sprintf("%016x", fingerprint))
+		}
+	}
+	checks := []verdict.Check{a.summary(places, byPlace)}
+	for _, name := range slices.Sorted(maps.Keys(byPlace)) {
+		if len(checks) > mostPlaces { // the summary says how many there are
+			break
+		}
+		checks = append(checks, byPlace[name].check(a.Names.Place(name)))
+	}
+	return checks
+}
+
+// summary says what was looked at.
+func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.Check {
+	c := verdict.Check{ID: "leak_scan:stored", Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Pass,
+		Expected: "nothing sensitive in what the server computed, nor in the catalogue's texts",
+		Observed: fmt.Sprintf("%s in %s looked at, findings in %d",
+			counted(a.values, "value"), counted(int64(len(places)), "place"), len(byPlace))}
+	if a.OwnCode {
+		c.Observed += "; looked at again, since code of the backup's own may have run"
+	}
+	if a.Overlap != nil {
+		c.Expected += fmt.Sprintf("; none of %s of %s in any column that no rule rewrites",
+			counted(int64(a.Overlap.values), "sampled real value"), counted(int64(len(a.Overlap.names)), "column"))
+	}
+	switch {
+	case len(byPlace) > 0:
+		c.Outcome = verdict.Error
+		c.Message = "the sandbox holds what it may not, and is removed"
+		c.Hint = "see the findings by place"
+	case a.full:
+		c.Outcome = verdict.Error
+		c.Message = fmt.Sprintf("more than %d different values that look sensitive were computed: "+
+			"they cannot all be told from pseudonyms", mostSuspects)
+		c.Hint = "allow them under scrub.leak_scan.allow"
+	}
+	return c
+}
+
+// placed is what one place holds.
+type placed struct {
+	what         map[string]int64
+	fingerprints []string
+}
+
+func (f *placed) check(name string) verdict.Check {
+	const shown = 3
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(f.what)) {
+		parts = append(parts, fmt.Sprintf("%s (%s)", what, counted(f.what[what], "time")))
+	}
+	slices.Sort(f.fingerprints)
+	f.fingerprints = slices.Compact(f.fingerprints)
+	prints := strings.Join(f.fingerprints[:min(len(f.fingerprints), shown)], ", ")
+	if n := len(f.fingerprints) - shown; n > 0 {
+		prints += fmt.Sprintf(" and %d more", n)
+	}
+	return verdict.Check{
+		ID: "leak:" + name, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Error,
+		Expected: "nothing that looks sensitive or is a real value", Observed: strings.Join(parts, ", "),
+		Message: fmt.Sprintf("%s holds %s; keyed %s %s", name, strings.Join(parts, ", "),
+			plural("fingerprint", len(f.fingerprints)), prints),
+		Hint: "write a rule for the column, or for those it is computed from; remove the value from the schema; " +
+			"or, if it is not personal data, let scrub.leak_scan.allow match it",
+	}
+}
+
+func plural(noun string, n int) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}

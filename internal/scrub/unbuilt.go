@@ -1,0 +1,242 @@
+package scrub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/sqltext"
+	"daybefore/internal/verdict"
+)
+
+// Unbuilt finds what post-data could not build, though the backup's own rows
+// may well allow it: where a rule has rewritten what an expression, a
+// predicate, a generated column or a materialized view is computed from, or a
+// text that its collation takes for equal to others. Each is a check of outcome
+// error; the error is the connection's.
+//
+// A key or index on plain columns is not among them: a rule that would make
+// their values equal was refused, and Distinct has compared them.
+func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, error) {
+	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[schema.Name][]string{}}
+	if err := b.readGenerated(); err != nil {
+		return nil, fmt.Errorf("look what the rules have broken: %w", err)
+	}
+	var checks []verdict.Check
+	for _, d := range p.attempts() {
+		why, err := b.blame(d)
+		if err != nil {
+			return nil, fmt.Errorf("look what the rules have broken: %w", err)
+		}
+		if len(why) == 0 {
+			continue
+		}
+		checks = append(checks, verdict.Check{
+			ID: "rule_unfit:" + d.Table.String() + "." + d.Name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit,
+			Outcome: verdict.Error,
+			Message: "the " + d.Words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
+			Hint:    eitherHint,
+		})
+	}
+	return checks, nil
+}
+
+// attempt is a definition with its SQL.
+type attempt struct {
+	schema.Definition
+	sql string
+}
+
+// attempts are all definitions, foreign keys behind the keys that they need.
+func (p *Plan) attempts() (all []attempt) {
+	for _, sql := range p.definitions {
+		for _, d := range schema.ParseDefinitions([]string{sql}) {
+			all = append(all, attempt{d, sql})
+		}
+	}
+	rank := func(a attempt) int {
+		if a.Kind == schema.Foreign {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b attempt) int { return cmp.Compare(rank(a), rank(b)) })
+	return all
+}
+
+// try runs a statement of post-data as the restore does, and returns why the
+// server refuses it. Nothing of it stays.
+func try(ctx context.Context, conn *pgx.Conn, sql string) (*pgconn.PgError, error) {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	_, err = conn.PgConn().Exec(ctx, "set local search_path = ''; "+sql).ReadAll()
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refused, nil
+	}
+	return nil, err
+}
+
+// ofRows tells whether a statement may have been refused for what stands in
+// the rows, as conversions, constraints, an index's limits and a function in
+// its own words refuse; and not for a name that is missing, say.
+//
+// The classes are those of PostgreSQL's appendix A.
+func ofRows(refused *pgconn.PgError) bool {
+	return refused != nil &&
+		slices.Contains([]string{"21", "22", "23", "38", "54", "P0"}, refused.Code[:min(2, len(refused.Code))])
+}
+
+// builds is what was learned about post-data.
+type builds struct {
+	*Plan
+	ctx     context.Context
+	conn    *pgx.Conn
+	sources map[*schema.Column][]*schema.Column // what generated columns are computed from
+	broken  map[schema.Name][]string            // why, of tables that lack a key by a rule's fault
+}
+
+func (b *builds) stands(d schema.Definition) (stands bool, err error) {
+	sql := "select exists (select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid " +
+		"join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and " +
+		"c.relname = $2 and k.conname = $3)"
+	switch d.Kind {
+	case schema.Refresh:
+		sql = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = " +
+			"c.relnamespace where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)"
+	case schema.Unique, schema.Index:
+		sql = "select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid " +
+			"join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = " +
+			"c.relnamespace where n.nspname = $1 and c.relname = $2 and x.relname = $3)"
+	}
+	err = b.conn.QueryRow(b.ctx, sql, d.Table.Schema, d.Table.Table, d.Name).Scan(&stands)
+	return stands, err
+}
+
+// blame says which columns' rules may be why something is not there.
+func (b *builds) blame(a attempt) (why []string, err error) {
+	if built, err := b.stands(a.Definition); built || err != nil {
+		return nil, err
+	}
+	if a.Kind == schema.Foreign && b.broken[a.References] != nil {
+		return b.broken[a.References], nil
+	}
+	if why, err = b.restsOn(a.Definition); len(why) == 0 || err != nil {
+		return nil, err
+	}
+	if refused, err := try(b.ctx, b.conn, a.sql); !ofRows(refused) || err != nil {
+		return nil, err
+	}
+	if a.Kind != schema.Foreign {
+		b.broken[a.Table] = why
+	}
+	return why, nil
+}
+
+// restsOn names the rewritten columns that a definition goes by.
+func (b *builds) restsOn(d schema.Definition) (why []string, err error) {
+	switch t, to := b.schema.ByName[d.Table], b.schema.ByName[d.References]; {
+	case d.Kind == schema.Refresh:
+		return b.readBy(d)
+	case t == nil:
+		return nil, nil
+	case d.Kind == schema.Foreign && to != nil:
+		return b.rewritten(b.rewritten(nil, t, d.Columns, false), to, d.Referenced, false), nil
+	default:
+		return b.rewritten(b.rewritten(nil, t, d.Loose, true), t, d.Columns, false), nil
+	}
+}
+
+// rewritten adds those of the columns that a rule has rewritten, and what such
+// are computed from; of plain columns, which are not loose, only those whose
+// values are compared otherwise than to the byte.
+func (b *builds) rewritten(why []string, t *schema.Table, names []string, loose bool) []string {
+	add := func(c *schema.Column) {
+		if pos, ok := b.rewrites(c, 0); ok {
+			if told := fmt.Sprintf("%s (%s)", c, b.place(pos)); !slices.Contains(why, told) {
+				why = append(why, told)
+			}
+		}
+	}
+	for _, name := range names {
+		for _, t := range t.WithDescendants() {
+			c := t.ByName[name]
+			if c == nil {
+				continue
+			}
+			if loose || c.Alike || c.Base.Name == "citext" { // which folds as its server's locale does
+				add(c)
+			}
+			for _, source := range b.sources[c] {
+				add(source)
+			}
+		}
+	}
+	return why
+}
+
+// readBy blames a rule for a materialized view that reads what it rewrote,
+// directly or by way of other views.
+func (b *builds) readBy(d schema.Definition) (why []string, err error) {
+	rows, err := b.conn.Query(b.ctx, `
+		with recursive reads(view, relation, attribute) as (
+		  select w.ev_class, d.refobjid, d.refobjsubid from pg_catalog.pg_rewrite w
+		  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid
+		  	and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		  where w.rulename = '_RETURN'),
+		within(relation, attribute) as (
+		  select r.relation, r.attribute from reads r join pg_catalog.pg_class c on c.oid = r.view
+		  	join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		  where n.nspname = $1 and c.relname = $2
+		  union select r.relation, r.attribute from within w join reads r on r.view = w.relation)
+		select w.relation, a.attname::pg_catalog.text from within w
+			join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
+		order by w.relation, a.attnum`, d.Table.Schema, d.Table.Table)
+	if err != nil {
+		return nil, err
+	}
+	var relation uint32
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&relation, &name}, func() error {
+		if t := b.schema.ByOID[relation]; t != nil {
+			why = b.rewritten(why, t, []string{name}, true)
+		}
+		return nil
+	})
+	return why, err
+}
+
+// readGenerated finds what generated columns are computed from.
+func (b *builds) readGenerated() error {
+	b.sources = map[*schema.Column][]*schema.Column{}
+	rows, err := b.conn.Query(b.ctx, `
+		select a.attrelid, a.attname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+		from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+			where a.attgenerated <> ''`)
+	if err != nil {
+		return err
+	}
+	var relation uint32
+	var name, expr string
+	_, err = pgx.ForEachRow(rows, []any{&relation, &name, &expr}, func() error {
+		t := b.schema.ByOID[relation]
+		if t == nil {
+			return nil
+		}
+		for _, token := range sqltext.Tokens(expr, true) {
+			if source := t.ByName[token.Text]; token.IsName() && source != nil {
+				b.sources[t.ByName[name]] = append(b.sources[t.ByName[name]], source)
+			}
+		}
+		return nil
+	})
+	return err
+}
