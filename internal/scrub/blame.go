@@ -17,7 +17,7 @@ import (
 const eitherHint = "preserve the column for one drill: if it is refused then too, the backup is damaged, " +
 	"so take another; if not, choose another transform, set_null, or preserve it with a why"
 
-// Blame tells whether rows may have been refused for what a rule made of them:
+// Blame reports whether rows may have been refused for what a rule made of them:
 // a constraint over several columns, or one that calls a function, can take
 // every sample and still refuse a row. Nothing is known of the backup then, and
 // the error says so. Nil where the rule changed nothing that was refused.

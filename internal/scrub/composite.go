@@ -187,7 +187,7 @@ func fieldRule(r *spec.Rule, path []string) *spec.FieldRule {
 	return nil
 }
 
-// ruledWithin tells whether a rule names a field within the one at path.
+// ruledWithin reports whether a rule names a field within the one at path.
 func ruledWithin(r *spec.Rule, path []string) bool {
 	return slices.ContainsFunc(r.Fields, func(f spec.FieldRule) bool {
 		return len(f.Field) > len(path) && slices.Equal(f.Field[:len(path)], path)

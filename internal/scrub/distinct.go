@@ -50,7 +50,7 @@ type pairs struct {
 // itself stands for a value that stayed as it is.
 const itself = 0
 
-// wants tells whether a pseudonym is one of those that are remembered; none is
+// wants reports whether a pseudonym is one of those that are remembered; none is
 // where nothing is counted.
 func (p *pairs) wants(pseudonym uint64) bool {
 	return p != nil && pseudonym <= ^uint64(0)>>p.halved
@@ -161,7 +161,7 @@ func (p *Plan) newCounters(c *schema.Column, made *change) (out counters) {
 	return out
 }
 
-// counts tells whether a column's values are counted.
+// counts reports whether a column's values are counted.
 func (p *Plan) counts(c *schema.Column, made *change) bool {
 	r := p.assigned[c]
 	if !changes(r) || made == nil || made.name != r.Transform || r.Each || made.OfRanges() || c.Base.IsHstore() {

@@ -70,7 +70,7 @@ func patternName(t *schema.Table, name string) string {
 	return t.Name.String() + "." + name
 }
 
-// nulled tells whether the reference is taken away: one null column is enough.
+// nulled reports whether the reference is taken away: one null column is enough.
 func (p *planner) nulled(t *schema.Table, columns []string) bool {
 	return slices.ContainsFunc(columns, func(name string) bool {
 		r := p.assigned[t.ByName[name]]
@@ -98,7 +98,7 @@ func (p *planner) sides(fk schema.ForeignKey, name, referenced string) {
 	}
 }
 
-// agree tells whether a and b hold equal values after the scrub if they did
+// agree reports whether a and b hold equal values after the scrub if they did
 // before. Null references nothing.
 func (p *Plan) agree(a, b *schema.Column) bool {
 	ra, rb := p.assigned[a], p.assigned[b]

@@ -66,7 +66,7 @@ func newFoldedGlob(pattern string) foldedGlob {
 	return strings.Split(string(leakscan.AppendFolded(nil, []byte(pattern))), "*")
 }
 
-// match tells whether the value is of the pattern.
+// match reports whether the value is of the pattern.
 func (g foldedGlob) match(value []byte) bool {
 	if len(g) == 1 {
 		return len(value) == len(g[0]) && foldedPrefix(value, g[0])

@@ -91,7 +91,7 @@ func (c *composite) every(w *leakscan.Within) {
 	}
 }
 
-// passesWithin tells whether a rule lets texts pass within the values of a
+// passesWithin reports whether a rule lets texts pass within the values of a
 // column.
 func (c *change) passesWithin() bool {
 	switch {

@@ -276,13 +276,13 @@ func (p *planner) largeObjects() error {
 	return nil
 }
 
-// Excluded tells whether the rows of a table are not to be loaded: the table,
+// Excluded reports whether the rows of a table are not to be loaded: the table,
 // or one that it is inherited from, is under exclude_table_data.
 func (p *Plan) Excluded(namespace, table string) bool {
 	return p.excluded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
 }
 
-// Related tells whether rows of one table may come under the name of another:
+// Related reports whether rows of one table may come under the name of another:
 // they are the same, or one inherits from the other.
 func (p *Plan) Related(one, other spec.Name) bool {
 	a := p.schema.ByName[schema.Name{Schema: one.Schema, Table: one.Table}]
@@ -290,7 +290,7 @@ func (p *Plan) Related(one, other spec.Name) bool {
 	return a != nil && b != nil && (a == b || slices.Contains(a.Ancestors(), b) || slices.Contains(b.Ancestors(), a))
 }
 
-// Shown tells whether values of a column may be shown: what was rewritten, or
+// Shown reports whether values of a column may be shown: what was rewritten, or
 // preserved with a why; not where keep leaves some as they are.
 func (p *Plan) Shown(namespace, table, column string) bool {
 	t := p.schema.ByName[schema.Name{Schema: namespace, Table: table}]
@@ -307,7 +307,7 @@ func (p *Plan) Shown(namespace, table, column string) bool {
 	return true
 }
 
-// Rewritten tells whether the column, or that of a table that is inherited
+// Rewritten reports whether the column, or that of a table that is inherited
 // from this one, does not hold what the backup does.
 func (p *Plan) Rewritten(namespace, name, column string) bool {
 	t := p.schema.ByName[schema.Name{Schema: namespace, Table: name}]
@@ -316,7 +316,7 @@ func (p *Plan) Rewritten(namespace, name, column string) bool {
 			func(t *schema.Table) bool { return changes(p.assigned[t.ByName[column]]) })
 }
 
-// Agree tells whether two columns hold equal values after the scrub where they
+// Agree reports whether two columns hold equal values after the scrub where they
 // did before.
 func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColumn string) bool {
 	from := p.schema.ByName[schema.Name{Schema: table.Schema, Table: table.Table}]
@@ -334,7 +334,7 @@ func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColum
 	return true
 }
 
-// keptSome tells whether some values of a scrubbed column stay.
+// keptSome reports whether some values of a scrubbed column stay.
 func (p *Plan) keptSome(c *schema.Column, r *spec.Rule) bool {
 	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
 		return k.table == c.Table || slices.Contains(c.Table.Ancestors(), k.table)

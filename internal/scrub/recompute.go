@@ -80,7 +80,7 @@ func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []strin
 		strings.Join(set, ", "))
 }
 
-// Recomputes tells whether columns were loaded empty.
+// Recomputes reports whether columns were loaded empty.
 func (p *Plan) Recomputes() bool {
 	for _, made := range p.recipes {
 		if made.name == recomputed {

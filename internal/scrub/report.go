@@ -179,7 +179,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 	return c
 }
 
-// adds tells whether each value and null is accounted for, once.
+// adds reports whether each value and null is accounted for, once.
 func (t *tally) adds() bool {
 	if t.Transform == transform.SetNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
 		return t.NullsOut+t.Kept == t.total

@@ -85,7 +85,7 @@ func try(ctx context.Context, conn *pgx.Conn, sql string) (*pgconn.PgError, erro
 	return nil, err
 }
 
-// ofRows tells whether a statement may have been refused for what stands in
+// ofRows reports whether a statement may have been refused for what stands in
 // the rows, as conversions, constraints, an index's limits and a function in
 // its own words refuse; and not for a name that is missing, say.
 //

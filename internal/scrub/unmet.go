@@ -58,14 +58,14 @@ func (p *planner) nowhere(r *spec.Rule) (what, mend string, err error) {
 	return "names no column of the backup", p.nearest(r.Column), err
 }
 
-// mayMiss tells whether the words for a table name one that may be missing or
+// mayMiss reports whether the words for a table name one that may be missing or
 // empty, and is.
 func (p *planner) mayMiss(namespace, table string) bool {
 	_, loaded := p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]]
 	return !loaded && slices.Contains(p.req.Rebuildable, spec.Name{Schema: namespace, Table: table})
 }
 
-// reach tells whether a rule reaches any column, whether one that is loaded,
+// reach reports whether a rule reaches any column, whether one that is loaded,
 // and whether there is a reason why it is not: its table is excluded or
 // foreign, or the column generated, which is reported by itself.
 func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {

@@ -78,7 +78,7 @@ func (w *pathWord) toElement(state uint64, index int) uint64 {
 	return state&w.deep | hit<<1
 }
 
-// toMember is where a member leads from a state; literal tells whether a path
+// toMember is where a member leads from a state; literal reports whether a path
 // names it by its key. Of an escaped key plain is what it stands for, else nil.
 func (w *pathWord) toMember(state uint64, key, plain []byte) (next uint64, literal bool) {
 	hit := state & w.anyMember
