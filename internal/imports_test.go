@@ -54,7 +54,7 @@ var rooms = map[string]room{
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
 	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},
-	"internal/gateway": {layer: 1, why: "a server for tests and scenarios knows nothing of what they try"},
+	"internal/s3test":  {layer: 1, why: "a server for tests and scenarios knows nothing of what they try"},
 	"internal/image":   {layer: 1, why: "an image is built without any backup"},
 	"internal/history": {layer: 1, why: "past reports are kept as they are, and judged elsewhere"},
 
@@ -74,7 +74,7 @@ var rooms = map[string]room{
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
 
-	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/gateway", "internal/machine"}, targets...),
+	"scenarios": {layer: 5, only: append([]string{"internal/sandbox", "internal/s3test", "internal/machine"}, targets...),
 		why: "a scenario drills as a user does, and makes its broken backups in a sandbox"},
 	"targets": {layer: 6, only: append([]string{"scenarios"}, targets...),
 		why: "a target is a few lines over a function that is tested; what contributors need is in no user's binary"},
@@ -83,9 +83,13 @@ var rooms = map[string]room{
 		why: "a target is a few lines over a function that is tested"},
 	"internal":   {layer: 0, why: "only this test stands here"},
 	testneedRoom: {layer: 0, why: "what tests need is no part of what users run"},
+	pgtestRoom:   {layer: 1, why: "a server for tests knows nothing of what they try"},
 }
 
-const testneedRoom = "internal/testneed"
+const (
+	testneedRoom = "internal/testneed"
+	pgtestRoom   = "internal/pgtest"
+)
 
 // inner is the order of the packages within a room, which each may import those
 // behind it and no other.
@@ -124,10 +128,10 @@ func roomOf(pkg string) string {
 	return parts[0]
 }
 
-// isHelper reports whether a package is there for tests alone: testneed, and
-// packages such as internal/archive/dumptest below a room.
+// isHelper reports whether a package is there for tests alone: testneed, pgtest,
+// and packages such as internal/catalog/storetest below a room.
 func isHelper(pkg string) bool {
-	return pkg == testneedRoom || pkg != roomOf(pkg) && strings.HasSuffix(pkg, "test")
+	return pkg == testneedRoom || pkg == pgtestRoom || pkg != roomOf(pkg) && strings.HasSuffix(pkg, "test")
 }
 
 // refuse says why a package may not import another of this module; empty if it
@@ -281,8 +285,9 @@ func TestRefuse(t *testing.T) {
 		{"internal/restore", "internal/sandbox", false, ""},
 		{"internal/harness", "internal/report", false, ""},
 		{"internal/catalog", "internal/testneed", true, ""},
-		{"internal/scrub", "internal/archive/dumptest", true, ""},
-		{"internal/archive/dumptest", "internal/testneed", false, ""},
+		{"internal/scrub", "internal/pgtest", true, ""},
+		{"internal/pgtest", "internal/testneed", false, ""},
+		{"internal/catalog/storetest", "internal/testneed", false, ""},
 		{"internal/image/recipe", "internal/image", false, ""},
 		{"scenarios", "internal/sandbox", false, ""},
 		{"magefiles", "scenarios", false, ""},
@@ -318,7 +323,8 @@ func TestRefuse(t *testing.T) {
 		{"scenarios", "internal/restore", false, "may import only"},
 		{"magefiles", "internal/sandbox", false, "may import only"},
 		{"internal/catalog", "internal/testneed", false, "outside of its tests"},
-		{"internal/archive", "internal/archive/dumptest", false, "outside of its tests"},
+		{"internal/restore", "internal/pgtest", false, "outside of its tests"},
+		{"internal/catalog", "internal/catalog/storetest", false, "outside of its tests"},
 		{"internal/newroom", "internal/verdict", false, "has no layer"},
 		{"internal/drill", "internal/newroom", true, "has no layer"},
 		{"cmd/drill", "internal/develop", false, "may import only"},

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"daybefore/internal/gateway"
+	"daybefore/internal/s3test"
 )
 
 // Bench is what the scenarios of one run share: one server that holds the
@@ -22,9 +22,9 @@ type Bench struct {
 	server *dumpServer
 	dumps  map[variant][]byte
 
-	gatewayOnce sync.Once
-	gatewayPath string
-	gatewayErr  error
+	s3Once sync.Once
+	s3Path string
+	s3Err  error
 }
 
 // variant is a database to be dumped: a copy of a template, changed by sql.
@@ -118,8 +118,8 @@ func (b *Bench) make(ctx context.Context, v variant) (dump []byte, err error) {
 	return b.server.dump(ctx, v.database, all[len(all)-1])
 }
 
-// gateway returns the S3 server's program, built once.
-func (b *Bench) gateway(ctx context.Context) (program string, err error) {
-	b.gatewayOnce.Do(func() { b.gatewayPath, b.gatewayErr = gateway.Binary(ctx, b.home) })
-	return b.gatewayPath, b.gatewayErr
+// s3Program returns the S3 server's program, built once.
+func (b *Bench) s3Program(ctx context.Context) (program string, err error) {
+	b.s3Once.Do(func() { b.s3Path, b.s3Err = s3test.Binary(ctx, b.home) })
+	return b.s3Path, b.s3Err
 }

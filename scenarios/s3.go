@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"daybefore/internal/gateway"
+	"daybefore/internal/s3test"
 )
 
 // dummyCredentials are credentials that no S3 server knows.
@@ -50,7 +50,7 @@ func withDummyCredentials() (restore func(), err error) {
 
 // silentStore points the drill at a port of this machine where nobody listens.
 func silentStore(_ context.Context, _ *Bench, s *Store) error {
-	addr, err := gateway.FreeAddr()
+	addr, err := s3test.FreeAddr()
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func silentStore(_ context.Context, _ *Bench, s *Store) error {
 
 // refusingStore points the drill at an S3 server that does not know it.
 func refusingStore(ctx context.Context, b *Bench, s *Store) error {
-	o, err := s.startGateway(ctx, b, rand.Text(), rand.Text())
+	o, err := s.startS3(ctx, b, rand.Text(), rand.Text())
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func refusingStore(ctx context.Context, b *Bench, s *Store) error {
 
 // inBucket moves the backups to an S3 server that knows this process.
 func inBucket(ctx context.Context, b *Bench, s *Store) error {
-	o, err := s.startGateway(ctx, b, dummyCredentials["AWS_ACCESS_KEY_ID"], dummyCredentials["AWS_SECRET_ACCESS_KEY"])
+	o, err := s.startS3(ctx, b, dummyCredentials["AWS_ACCESS_KEY_ID"], dummyCredentials["AWS_SECRET_ACCESS_KEY"])
 	if err != nil {
 		return err
 	}
@@ -78,13 +78,13 @@ func inBucket(ctx context.Context, b *Bench, s *Store) error {
 	return s.moveToS3(o.Listen)
 }
 
-// startGateway starts an S3 server of the scenario's own, which knows only
+// startS3 starts an S3 server of the scenario's own, which knows only
 // these keys.
-func (s *Store) startGateway(ctx context.Context, b *Bench, access, secret string) (o gateway.Options, err error) {
-	if o.Binary, err = b.gateway(ctx); err != nil {
+func (s *Store) startS3(ctx context.Context, b *Bench, access, secret string) (o s3test.Options, err error) {
+	if o.Binary, err = b.s3Program(ctx); err != nil {
 		return o, err
 	}
-	if o.Listen, err = gateway.FreeAddr(); err != nil {
+	if o.Listen, err = s3test.FreeAddr(); err != nil {
 		return o, err
 	}
 	o.Dir = filepath.Join(s.dir, "s3")
@@ -94,7 +94,7 @@ func (s *Store) startGateway(ctx context.Context, b *Bench, access, secret strin
 	if err := os.MkdirAll(o.Bucket(bucket), 0o700); err != nil {
 		return o, err
 	}
-	server, err := gateway.Start(ctx, o)
+	server, err := s3test.Start(ctx, o)
 	if err != nil {
 		return o, err
 	}

@@ -203,8 +203,7 @@ func play(ctx context.Context, b *Bench, sc Scenario, dir string) Finding {
 // drill runs the demo's drill in home just as `mage drill -name=demo` does,
 // and reads the report that it leaves.
 func drill(ctx context.Context, home string, log *slog.Logger) (*verdict.Report, error) {
-	h := &harness.Home{Dir: home, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Log: log}
-	ended := h.Drill(ctx, harness.DrillOptions{Name: demoName})
+	ended := quiet(home, log).Drill(ctx, harness.DrillOptions{Name: demoName})
 	text, err := os.ReadFile(filepath.Join(home, "reports", demoName, "latest.json"))
 	if err != nil {
 		return nil, fmt.Errorf("the drill left no report: %w", cmp.Or(ended, err))
@@ -217,6 +216,13 @@ func drill(ctx context.Context, home string, log *slog.Logger) (*verdict.Report,
 		return nil, fmt.Errorf("the drill ended with %d and its report says %d", got, want)
 	}
 	return &r, nil
+}
+
+// quiet is a home as the targets have it, that prints nothing.
+func quiet(dir string, log *slog.Logger) *harness.Home {
+	return &harness.Home{
+		Dir: dir, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Log: log, Clusters: harness.Clusters(),
+	}
 }
 
 func exitCode(err error) int {

@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"daybefore/internal/harness"
 	"daybefore/internal/verdict"
@@ -70,7 +68,7 @@ func (s *Store) close() {
 func (s *Store) home() string { return filepath.Dir(s.dir) }
 
 func (s *Store) harness(b *Bench) *harness.Home {
-	return &harness.Home{Dir: s.home(), Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Log: b.log}
+	return quiet(s.home(), b.log)
 }
 
 // drilled drills what is there so far, as on a night before, and wants an

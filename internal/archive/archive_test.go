@@ -21,16 +21,16 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/verdict"
 )
 
 var update = flag.Bool("update", false, "write the small archives in testdata anew, from real servers")
 
 // servers start a real server of each kind that the archives come from.
-var servers = map[string]func(testing.TB) *dumptest.Cluster{
-	"local": dumptest.Server,
-	"17":    func(t testing.TB) *dumptest.Cluster { return dumptest.Container(t, "postgres:17") },
+var servers = map[string]func(testing.TB) *pgtest.Cluster{
+	"local": pgtest.Server,
+	"17":    func(t testing.TB) *pgtest.Cluster { return pgtest.Container(t, "postgres:17") },
 }
 
 // small are committed archives: of PostgreSQL 15 to a file, of 17 to a pipe.
@@ -80,7 +80,7 @@ func TestOpenRealDumps(t *testing.T) {
 }
 
 // checkReal compares what is read with what pg_restore of the same version lists.
-func checkReal(t *testing.T, c *dumptest.Cluster, data []byte) {
+func checkReal(t *testing.T, c *pgtest.Cluster, data []byte) {
 	t.Helper()
 	a := mustOpen(t, data)
 	if a.Size != int64(len(data)) || a.Database != nastyDB || a.Encoding != "UTF8" || !a.StdStrings {
@@ -114,7 +114,7 @@ func listing(a *Archive) []string {
 
 // listed reads the list; the kind is the run of capitals that begins it, so
 // the name's own capitals must not follow it: none here do.
-func listed(t *testing.T, c *dumptest.Cluster, data []byte) []string {
+func listed(t *testing.T, c *pgtest.Cluster, data []byte) []string {
 	t.Helper()
 	var lines []string
 	for l := range strings.Lines(string(c.Run(data, "pg_restore", "-l", "-v"))) {
@@ -184,7 +184,7 @@ func without(list []string, item string) []string {
 }
 
 // checkListed has the real pg_restore read a use-list.
-func checkListed(t *testing.T, c *dumptest.Cluster, data []byte) {
+func checkListed(t *testing.T, c *pgtest.Cluster, data []byte) {
 	t.Helper()
 	a := mustOpen(t, data)
 	var want []Entry
@@ -214,7 +214,7 @@ func checkListed(t *testing.T, c *dumptest.Cluster, data []byte) {
 
 func TestKindsOfData(t *testing.T) {
 	t.Parallel()
-	c := dumptest.Server(t)
+	c := pgtest.Server(t)
 	c.Exec("postgres", readFile(t, "testdata/small.sql"))
 	rows := func(a *Archive) (inserts, copies int) {
 		for _, e := range a.Entries {
@@ -582,7 +582,7 @@ func FuzzOpen(f *testing.F) {
 // is read, and has the real pg_restore say that it is one.
 func TestEveryVersion(t *testing.T) {
 	t.Parallel()
-	c := dumptest.Server(t)
+	c := pgtest.Server(t)
 	whole := []byte(readFile(t, small[0]))
 	a := mustOpen(t, whole)
 	first := slices.MinFunc(slices.DeleteFunc(slices.Clone(a.Entries), func(e Entry) bool { return !e.HadData }),

@@ -10,7 +10,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/verdict"
 )
 
@@ -312,7 +312,7 @@ func utf16le(s string) string {
 // TestRealClusterDumps reads what pg_dumpall and pg_dump write with their options.
 func TestRealClusterDumps(t *testing.T) {
 	t.Parallel()
-	c := dumptest.Server(t)
+	c := pgtest.Server(t)
 	c.Exec("postgres", `CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE ROLE reader; GRANT app TO reader; ALTER ROLE app SET work_mem = '8MB';
 CREATE DATABASE "sh'op ""x" OWNER app; ALTER DATABASE "sh'op ""x" SET work_mem = '5MB'; ALTER DATABASE "sh'op ""x" IS_TEMPLATE true;`)
 	const odd = `sh'op "x`

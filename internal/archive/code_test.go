@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 )
 
 // madeOfCode has a function behind each kind of thing that may call one.
@@ -51,7 +51,7 @@ create event trigger et on ddl_command_end execute function of_event();`
 // changes its hash, and an archive and a script of one database agree.
 func TestCodeRun(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", madeOfCode)
 	list := func(args ...string) []Code {
 		path := filepath.Join(t.TempDir(), "dump")

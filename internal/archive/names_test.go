@@ -10,7 +10,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 )
 
 // foreignObjects are some with letters of an alphabet in every name: %[1]s.
@@ -31,7 +31,7 @@ func TestNamesOfEveryEncoding(t *testing.T) {
 		"表ソ能":    {"SJIS", "EUC_JP", "GB18030"}, // whose second byte is a backslash in SJIS
 		"Яблоко": {"KOI8R", "WIN1251", "ISO_8859_5"},
 	} {
-		source := dumptest.Server(t)
+		source := pgtest.Server(t)
 		source.Exec("postgres", fmt.Sprintf(foreignObjects, letters))
 		for _, args := range [][]string{{"-Fc"}, {"-Fp"}, {"-Fp", "-C", "--column-inserts"}, {"-Fc", "--inserts"}} {
 			want, _ := toldOf(t, source.Dump(append(args, "-E", "UTF8", "postgres")...))
@@ -89,7 +89,7 @@ func toldOf(t *testing.T, dump []byte) (told, copies []string) {
 // What an archive calls things is told, and nothing that stands in its strings.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE SCHEMA "s s"; CREATE TABLE "s s"."t.t" ("c c" int DEFAULT 7 CONSTRAINT "k k" CHECK ("c c" < 9), txt text DEFAULT 'stringword');
 CREATE FUNCTION fun(arg int) RETURNS int LANGUAGE plpgsql AS 'DECLARE bodyword int; BEGIN RETURN 1; END';

@@ -5,14 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 )
 
 // What of a backup's own code may run is found wherever it is named, and a
 // function that nothing calls, or triggers alone, is none.
 func TestOwnCode(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	const f = "create function f(int) returns int language plpgsql immutable as 'begin return 1; end';"
 	for name, c := range map[string]struct{ sql, query, want string }{
 		"none": {"create table t (id int primary key, at timestamptz default now()); create view v as " +

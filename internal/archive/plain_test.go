@@ -16,7 +16,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
@@ -31,7 +31,7 @@ var smallScripts = map[string][]string{
 }
 
 func updateScripts(t *testing.T) {
-	clusters := map[string]*dumptest.Cluster{}
+	clusters := map[string]*pgtest.Cluster{}
 	for _, path := range sortedPaths() {
 		args := smallScripts[path]
 		c := clusters[args[0]]
@@ -292,7 +292,7 @@ func TestLabelsAreNoSafety(t *testing.T) {
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	c := dumptest.Server(t)
+	c := pgtest.Server(t)
 	c.Exec("postgres", readFile(t, "testdata/nasty.sql"))
 	c.Exec("postgres", "CREATE DATABASE second; ALTER ROLE owner_a PASSWORD 'hunter2'")
 	c.Exec("second", readFile(t, "testdata/small.sql"))
@@ -421,7 +421,7 @@ func openScript(t *testing.T, data []byte) *Archive {
 }
 
 // replay restores a script into the database "again".
-func replay(t *testing.T, c *dumptest.Cluster, a *Archive) {
+func replay(t *testing.T, c *pgtest.Cluster, a *Archive) {
 	t.Helper()
 	c.Exec("postgres", "DROP DATABASE IF EXISTS again")
 	c.Exec("postgres", "CREATE DATABASE again TEMPLATE template0 ENCODING 'UTF8'")

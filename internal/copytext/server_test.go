@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

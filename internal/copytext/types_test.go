@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 )
 
 func sameRange(s []byte) ([]byte, error) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -29,7 +29,7 @@ scrub:
 // TestDumpsAsTheyAreFound drills plain dumps that psql restores whole.
 func TestDumpsAsTheyAreFound(t *testing.T) {
 	t.Parallel()
-	c := dumptest.Server(t)
+	c := pgtest.Server(t)
 	c.Exec("postgres", `CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE ROLE reader; GRANT app TO reader; CREATE DATABASE shop OWNER app`)
 	c.Exec("shop", `
 CREATE TABLE public.items (id int PRIMARY KEY, label text NOT NULL);

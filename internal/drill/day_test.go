@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -130,7 +130,7 @@ scrub: {rules: [{column: "public.*.at", preserve: true, why: "a time"}]}
 // A plain dump tells no time, so that its name's day is all that is known.
 func TestAPlainDumpOfADay(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `create database shop`)
 	for table, at := range map[string]string{"that_day": "2026-11-20 15:00Z", "evening_before": "2026-11-19 20:00Z", "day_before": "2026-11-18 20:00Z",
 		"next_day": "2026-11-21 01:00Z"} {

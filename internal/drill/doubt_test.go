@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -18,7 +18,7 @@ import (
 // bad by itself: a full disk cuts off both.
 func TestAUselessSumHidesNoBadBackup(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE TABLE plain (id int); INSERT INTO plain VALUES (1)")
 	dump := source.Dump("postgres")
 	var packed bytes.Buffer

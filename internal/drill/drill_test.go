@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/testneed"
@@ -53,7 +53,7 @@ func load(t *testing.T, kind, text string) *spec.Drill {
 
 func run(t *testing.T, ctx context.Context, d *spec.Drill, change ...func(*drill.Request)) *verdict.Report {
 	t.Helper()
-	req := drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test"}
+	req := drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test", Clusters: testneed.Clusters()}
 	for _, c := range change {
 		c(&req)
 	}
@@ -145,7 +145,7 @@ func TestMissingCredentialsAreAnError(t *testing.T) {
 	d := load(t, sandbox.Local, "")
 	d.Source.URL, d.Source.Region = "s3://shop-backups/nightly/", "us-east-1"
 	for name, do := range map[string]func(context.Context, drill.Request) *verdict.Report{"drill": drill.Run, "inventory": drill.Newest} {
-		r := do(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test"})
+		r := do(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test", Clusters: testneed.Clusters()})
 		if r.Outcome != verdict.Error || !strings.Contains(worst(r), string(verdict.CodeCredentialsMissing)) {
 			t.Errorf("%s: %s\n%s", name, r.Outcome, worst(r))
 		}
@@ -212,7 +212,7 @@ expectations:
 // the backup has none.
 func TestWhereTheScrubRefusesOnlyTheBackupsOwnFaultsFail(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE orders (id int PRIMARY KEY, total int); INSERT INTO orders VALUES (1, 2);
 CREATE MATERIALIZED VIEW totals AS SELECT sum(total) FROM orders;
 CREATE MATERIALIZED VIEW grouped AS SELECT id, total FROM orders GROUP BY id;`)
@@ -253,7 +253,7 @@ expectations:
 // backup: that is the backup's fault, and no rule's.
 func TestWhereTheScrubRefusesLackingRowsFail(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE orders (id int); INSERT INTO orders VALUES (1);
 CREATE TABLE users (id int, email text); INSERT INTO users VALUES (1, 'a@example.com');
 CREATE TABLE events (id int) PARTITION BY RANGE (id);
@@ -338,7 +338,7 @@ expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 50
 // backup's own.
 func TestRefusedRowsThatTheScrubRewroteAreNoFailure(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE a (word text, checked bool, n int, CHECK (NOT coalesce(checked, false) OR length(word) > 40));
 INSERT INTO a SELECT repeat('Wort', 20), true, n FROM generate_series(1, 500) n;`)
 	for name, c := range map[string]struct {
@@ -375,7 +375,7 @@ INSERT INTO a SELECT repeat('Wort', 20), true, n FROM generate_series(1, 500) n;
 // the rows; where something else is refused too, that is.
 func TestIndexesThatTheScrubBrokeAreNoFailure(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE a (id int, gone text, other int PRIMARY KEY); CREATE UNIQUE INDEX alive ON a (id) WHERE gone IS NULL;
 INSERT INTO a SELECT n / 2, CASE n % 2 WHEN 0 THEN 'gone' END, n FROM generate_series(1, 500) n;`)
 	for name, c := range map[string]struct {
@@ -421,7 +421,7 @@ INSERT INTO a SELECT n / 2, CASE n % 2 WHEN 0 THEN 'gone' END, n FROM generate_s
 // of them is there.
 func TestABackupWithoutRowsFails(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE a (id int); INSERT INTO a VALUES (1); CREATE TABLE b (id int);
 CREATE ROLE nobody_in_particular LOGIN; GRANT SELECT ON a, b TO nobody_in_particular; ALTER TABLE a ENABLE ROW LEVEL SECURITY;`)
 	for name, c := range map[string]struct {
@@ -470,7 +470,7 @@ func TestTheDemoPassesThroughTheTunnel(t *testing.T) {
 // A plain dump, bare or compressed, and INSERT data go the same way.
 func TestOtherFormats(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", planted)
 	values := plantedValues(t, source)
 	for name, c := range map[string]struct{ args []string }{
@@ -508,7 +508,7 @@ func TestOtherFormats(t *testing.T) {
 // the count of all its rows.
 func TestOneReportNamesEveryPlace(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres",
 		`CREATE TABLE a (id int, x text, y text); INSERT INTO a SELECT n, 'ada' || n || '@example.com', 'no ' || n FROM generate_series(1, 30) AS n;
 CREATE TABLE b (id int, x text[]); INSERT INTO b VALUES (1, '{x}'), (2, '{+4915112345678}'), (3, '{a,+4915112345679}');

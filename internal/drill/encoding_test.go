@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -64,8 +64,8 @@ func TestNamesInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	// Roles belong to a cluster, and are written as the database was that made
 	// them: so each has one of its own.
-	latin := dumptest.Server(t)
-	unicode := dumptest.Server(t)
+	latin := pgtest.Server(t)
+	unicode := pgtest.Server(t)
 	latin.Exec("postgres", `CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
 	latin.Exec("latin1", foreignNames+`COMMENT ON DATABASE latin1 IS 'für Gäste'; ALTER DATABASE latin1 SET application_name = 'Gasthof';`)
 	// Names of databases are the cluster's, too.
@@ -147,7 +147,7 @@ func TestNamesInOtherEncodings(t *testing.T) {
 // that is no fault of the backup's.
 func TestADatabaseNamedInAnotherEncoding(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
 	source.Exec("latin1", "SET client_encoding = 'UTF8'; CREATE DATABASE \"Läden\" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
 	source.Exec("L\xe4den", `CREATE TABLE a (id int); INSERT INTO a VALUES (1)`)

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
 	"daybefore/internal/history"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -20,7 +20,7 @@ import (
 // file's mistake.
 func TestWhatARuleOrAQueryNamesIsGone(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE plain (id int, note int); INSERT INTO plain VALUES (1, 1);
 CREATE TABLE october (id int); INSERT INTO october VALUES (1); CREATE TABLE big (id int); INSERT INTO big VALUES (1);`)
 	store := t.TempDir()

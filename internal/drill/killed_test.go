@@ -3,7 +3,6 @@ package drill
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -89,7 +88,7 @@ func killed(t *testing.T, kind, what string, at int64, late bool) (*verdict.Repo
 	}
 	d.Sandbox.Kind = kind
 	var used atomic.Int64
-	req := Request{Drill: d, Run: "test", Now: time.Now(), Version: "test", Clusters: killedClusters()}
+	req := Request{Drill: d, Run: "test", Now: time.Now(), Version: "test", Clusters: testneed.Clusters()}
 	r := perform(t.Context(), req, func(r *run, ctx context.Context) error {
 		for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart} {
 			if err := step(ctx); err != nil {
@@ -103,14 +102,6 @@ func killed(t *testing.T, kind, what string, at int64, late bool) (*verdict.Repo
 		return r.expect(ctx)
 	})
 	return r, used.Load()
-}
-
-func killedClusters() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return dir + "/daybefore/clusters"
 }
 
 // TestAKilledServer ends the server, or one of its processes, at every stage:

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 )
 
@@ -18,7 +18,7 @@ import (
 // reaches any file that the server wrote; what the schema itself holds is told, since no rule fixes it.
 func TestDraftAndShowStoreNothing(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", planted+`COMMENT ON TABLE people IS 'ask ada@example.com'; SELECT lo_from_bytea(0, 'planted-mail-1@example.com')`)
 	values := plantedValues(t, source)
 	for name, options := range map[string][]string{"archive": {"-Fc"}, "script": {"-Fp"}, "inserts": {"-Fc", "--inserts"}} {

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
 	"daybefore/internal/history"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -50,7 +50,7 @@ func findingsOf(r *verdict.Report) (ids []string) {
 // is not there.
 func TestWhatFollowsFromAFailedRestoreIsCounted(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE SCHEMA kinds; CREATE DOMAIN kinds.mail AS text; CREATE FUNCTION kinds.one() RETURNS int LANGUAGE sql AS 'select 1';
 CREATE TABLE t1 (id int, email kinds.mail); CREATE TABLE t2 (LIKE t1); CREATE TABLE t3 (LIKE t1); CREATE TABLE plain (id int);
 INSERT INTO t1 VALUES (1, 'a@x.example'); INSERT INTO t2 VALUES (1, 'b@x.example'); INSERT INTO t3 VALUES (1, 'c@x.example'); INSERT INTO plain VALUES (1);`)
@@ -136,7 +136,7 @@ var unreadPast = history.Past{Problem: verdict.Errorf(verdict.CodeHistory, "moun
 // may have got the name wrong and no drill passed with it.
 func TestADatabaseOfAnotherName(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE DATABASE shop2")
 	source.Exec("shop2", "CREATE TABLE a (id int); INSERT INTO a VALUES (1)")
 	store := t.TempDir()

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -56,7 +56,7 @@ func outcome(r *verdict.Report) string {
 // else is wrong stays its fault.
 func TestWhoseDoing(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	clusters := t.TempDir()
 	source.Exec("postgres", "create role app; create role other")
 	const foreign = `create extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (dbname 'nowhere');
@@ -228,7 +228,7 @@ const undisturbed = ` options='-c role=none -c statement_timeout=0 -c lock_timeo
 // TestTemplateDatabase restores a database that every server has of its own.
 func TestTemplateDatabase(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	clusters := t.TempDir()
 	source.Exec("template1", items+"alter database template1 set search_path = nowhere; alter role postgres set search_path = nowhere")
 	for _, args := range [][]string{{"-Fc"}, {"-Fp", "-C"}} {
@@ -267,8 +267,8 @@ create function insisted() returns text language sql as $$select 'yes'$$;
 // that came with version 17.
 func TestPreloadedLibrary(t *testing.T) {
 	t.Parallel()
-	image := dumptest.WithExtensions(t, "postgres:17", insists)
-	source := dumptest.Server(t)
+	image := pgtest.WithExtensions(t, "postgres:17", insists)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "create database shop; alter database shop set work_mem = '8MB'")
 	source.Exec("shop", items+"create extension citext")
 	dump := string(source.Dump("-Fp", "-C", "shop"))

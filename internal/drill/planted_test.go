@@ -16,8 +16,8 @@ import (
 	"sync"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/testneed"
@@ -82,7 +82,7 @@ func practice(t *testing.T, all []plant, of func(plant) string) string {
 // twin makes a store with a backup of one of the twins.
 func twin(t *testing.T, name string, of func(plant) string) (store string) {
 	t.Helper()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE DATABASE "+name)
 	source.Exec(name, practice(t, plants(t), of))
 	store = t.TempDir()

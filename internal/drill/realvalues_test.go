@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -49,7 +49,7 @@ SELECT format($$SELECT 'file ' || encode(substr(chunk_data, 1, 100),
 FROM pg_class WHERE oid = 'people'::regclass \gexec`
 
 // plantedValues are looked for in the files of the sandbox.
-func plantedValues(t *testing.T, source *dumptest.Cluster) needles {
+func plantedValues(t *testing.T, source *pgtest.Cluster) needles {
 	t.Helper()
 	values := needles{}
 	for n := range 200 {
@@ -115,7 +115,7 @@ const inWAL = "planted in the WAL alone"
 // nothing finds every one, which proves the search.
 func TestNoRealValueReachesTheSandbox(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", planted)
 	store := t.TempDir()
 	if err := os.WriteFile(filepath.Join(store, "p.dump"), source.Dump("-Fc", "postgres"), 0o600); err != nil {

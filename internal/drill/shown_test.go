@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
@@ -217,7 +217,7 @@ var nameIt = []string{
 // of it: neither in a sentence of the server's, nor in one that looks like it.
 func TestWordsOfCodeAreNotTold(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	clusters := t.TempDir()
 	for name, c := range map[string]struct {
 		sql  string
@@ -265,7 +265,7 @@ func TestWordsOfCodeAreNotTold(t *testing.T) {
 // What is shown was looked at behind the last statement of the backup's code.
 func TestWhatCodeWritesIsNotShown(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	clusters := t.TempDir()
 	for name, c := range map[string]struct{ sql, want string }{
 		"no code": {``, ""},
@@ -355,7 +355,7 @@ func TestWhatCodeWritesIsNotShown(t *testing.T) {
 // Where code could run and wrote nothing, all that is shown is shown as text.
 func TestWhatWasLoadedIsShown(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	clusters := t.TempDir()
 	source.Exec("postgres", "create database shop")
 	source.Exec("shop", shownShop+code(``)+`alter database shop set timezone = 'Asia/Kathmandu'; alter database shop set datestyle = 'SQL, DMY';`)

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/drill"
 	"daybefore/internal/history"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -36,7 +36,7 @@ scrub: {rules: [{column: "*.*.*", preserve: true, why: made up}]}`
 
 // judge drills a database that the SQL makes, with these expectations and, if
 // they say how, scrubbed.
-func judge(t *testing.T, source *dumptest.Cluster, name, sql, expectations string, change ...func(*drill.Request)) *verdict.Report {
+func judge(t *testing.T, source *pgtest.Cluster, name, sql, expectations string, change ...func(*drill.Request)) *verdict.Report {
 	t.Helper()
 	source.Exec("postgres", "create database "+name)
 	source.Exec(name, sql)
@@ -68,7 +68,7 @@ func found(r *verdict.Report, id string) string {
 // each in its own words, and what it leaves alone is not.
 func TestWhatChangesBehindTheLoad(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	r := judge(t, source, "changed", tenRows("kept", "written", "added", "taken", "swapped_rows", "widened", "moved", "gone", "anew", "viewed")+
 		`create table public.parts (id int) partition by list (id); create table public.part partition of public.parts default;
 			insert into public.parts values (1), (2);
@@ -129,7 +129,7 @@ func TestWhatChangesBehindTheLoad(t *testing.T) {
 // is told as well, though numbers agree.
 func TestWhatChangesDuringTheLoad(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	r := judge(t, source, "meanwhile", tenRows("a_first", "aa_kept", "b_kept")+`
 		create table public.bb_more (id int); insert into public.bb_more values (1);
 		create function public.checks(int) returns bool language plpgsql as $x$ begin
@@ -160,7 +160,7 @@ func TestWhatChangesDuringTheLoad(t *testing.T) {
 // is new where the last drill that passed had it not, or not so.
 func TestCodeIsComparedWithTheLastDrill(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	const expects = "\n  code_ran: {on_new: warn}\n  tables: [{table: public.t, row_count: {equals: 10}}]\n"
 	const trigger = "create function public.tr() returns trigger language plpgsql as 'begin return new; end'; create trigger tr before update on public.t " +
 		"for each row execute function public.tr();"
@@ -201,7 +201,7 @@ func TestCodeIsComparedWithTheLastDrill(t *testing.T) {
 // harness's; one that a person wrote says under which it was run.
 func TestOperatorsOfTheBackupTurnNothing(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	r := judge(t, source, "operators", `
 create type public.mood as enum ('sad', 'ok'); create domain public.code as varchar(9) check (value <> ''); create type public.pair as (a int, b text);
 create table public.users (id int primary key, email varchar(80) unique, code public.code, mood public.mood, span int4range, pair public.pair, tags text[],
@@ -215,7 +215,7 @@ create table public.parts (id serial, at date) partition by range (at); create t
   insert into public.parts (at) values ('2026-11-20');
 alter table public.notes add foreign key (user_id) references public.users (id); create index on public.users (lower(email)) where id > 5;
 create materialized view public.mv as select count(*) from public.users; select lo_from_bytea(0, 'some bytes');`+
-		dumptest.Shadow+"alter database operators set search_path = evil, pg_catalog, public;", `
+		pgtest.Shadow+"alter database operators set search_path = evil, pg_catalog, public;", `
   constraints: valid
   indexes: valid
   sequences: not_behind

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -25,13 +25,13 @@ var asOf = time.Date(2026, 11, 21, 3, 15, 0, 0, time.UTC)
 
 // server is one cluster for many databases.
 type server struct {
-	*dumptest.Cluster
+	*pgtest.Cluster
 	socket string
 }
 
 func start(t *testing.T) server {
 	t.Helper()
-	c := dumptest.Server(t)
+	c := pgtest.Server(t)
 	return server{Cluster: c, socket: c.Query("postgres", "show unix_socket_directories")}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/history"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -77,7 +77,7 @@ expectations:
 func testShadowed(t *testing.T, s server) {
 	plain := s.database(t, "unshadowed",
 		judgedAlike+"alter database unshadowed set work_mem = '8MB'; alter database unshadowed set search_path = evil, pg_catalog, public")
-	hostile := s.database(t, "shadowed", judgedAlike+dumptest.Shadow+
+	hostile := s.database(t, "shadowed", judgedAlike+pgtest.Shadow+
 		"alter database shadowed set work_mem = '8192kB'; alter database shadowed set search_path = evil, pg_catalog, public; alter database "+
 		"shadowed set evil.armed = on")
 	e := drill(t, strings.ReplaceAll(judgedBlocks, "  schema: {baseline: x.json}\n", "")).Expectations

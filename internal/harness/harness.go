@@ -51,15 +51,15 @@ func Open() *Home {
 	}
 	return &Home{
 		Dir: cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
-		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1", Clusters: clusters(),
+		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1", Clusters: Clusters(),
 		// Mage discards the default logger unless it is run with -v.
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 }
 
-// clusters is a folder in the user's cache; empty where there is no such
-// thing, as for some CI runners.
-func clusters() string {
+// Clusters is where drills keep clusters that were made once: a folder in the
+// user's cache; empty where there is no such thing, as for some CI runners.
+func Clusters() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return ""

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
@@ -333,13 +333,13 @@ func marked(mark, dir string) (found []running) {
 // hostileSource is a server in which no code of the inputs acts: its
 // cluster_name is empty.
 type hostileSource struct {
-	*dumptest.Cluster
+	*pgtest.Cluster
 	t *testing.T
 }
 
 // newHostileSource starts one, with the good and the bad rows.
 func newHostileSource(t *testing.T) *hostileSource {
-	s := &hostileSource{Cluster: dumptest.Server(t), t: t}
+	s := &hostileSource{Cluster: pgtest.Server(t), t: t}
 	for _, base := range []string{"base", "base_bad"} {
 		s.Exec("postgres", "create database "+base)
 		s.Exec(base, input(t, base+".sql"))

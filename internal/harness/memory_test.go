@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -25,7 +25,7 @@ func TestResidentMemory(t *testing.T) {
 		t.Skip("loads 200 MB")
 	}
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE work (id int, email text, story text);
 INSERT INTO work SELECT n, n || '@example.com', repeat(md5(n::text), 30) FROM generate_series(1, 220000) n;`)
 	dump := source.DumpFile("-Fc", "-Z0", "-d", "postgres")

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			})
 			env.Setenv("TMPDIR", tmp)
 			env.Setenv("BIN", bin)
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(buildDir, "cache")) // one initdb for all scripts
 			demo, err := filepath.Abs(filepath.Join(repository, "drills/demo/backups/shop-20260304T031500Z.dump"))
 			if err != nil {
 				return err

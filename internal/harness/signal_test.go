@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"daybefore/internal/archive/dumptest"
 	"daybefore/internal/catalog/storetest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -35,7 +35,7 @@ type slow struct {
 const forever = 600
 
 // newSlow dumps a database in which a row takes so many seconds to be loaded.
-func newSlow(c *dumptest.Cluster, seconds int) slow {
+func newSlow(c *pgtest.Cluster, seconds int) slow {
 	s := slow{name: slowName()}
 	c.Exec("postgres", "CREATE DATABASE "+s.name)
 	c.Exec(s.name, fmt.Sprintf(`
@@ -58,7 +58,7 @@ func (s slow) renamed() slow {
 }
 
 // newQuick dumps a database that is restored in no time.
-func newQuick(c *dumptest.Cluster) slow { return newSlow(c, 0) }
+func newQuick(c *pgtest.Cluster) slow { return newSlow(c, 0) }
 
 // drill writes a drill file for a renamed one, with a check that lasts so many
 // seconds.
@@ -128,7 +128,7 @@ func (s slow) alive() (found []string) {
 const hang = time.Minute
 
 func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	slowLoad := newSlow(source, forever)
 	quick := newQuick(source)
 	stages := []struct {
@@ -242,7 +242,7 @@ func (pr *process) ended() bool {
 // A kill -9 leaves files, and a container. The clean target, and
 // the next drill's start, remove just that, and nothing of a drill that runs.
 func TestWhatAKilledDrillLeavesIsRemoved(t *testing.T) {
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	slowLoad := newSlow(source, forever)
 	quick := newQuick(source)
 	kinds(t, func(t *testing.T, kind string) {

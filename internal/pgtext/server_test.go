@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/pgtext"
 )
 
@@ -162,9 +162,9 @@ var documents = []string{
 // and hardly any that it refuses.
 func TestAgainstServers(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(testing.TB) *dumptest.Cluster{
-		"installed": dumptest.Server,
-		"18":        func(t testing.TB) *dumptest.Cluster { return dumptest.Container(t, "postgres:18") },
+	for name, start := range map[string]func(testing.TB) *pgtest.Cluster{
+		"installed": pgtest.Server,
+		"18":        func(t testing.TB) *pgtest.Cluster { return pgtest.Container(t, "postgres:18") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +199,7 @@ const setUp = `create extension hstore; create type mood as enum ('sad', 'so so'
 		return result;
 	end $$;`
 
-func agree(t *testing.T, c *dumptest.Cluster) {
+func agree(t *testing.T, c *pgtest.Cluster) {
 	c.Exec("postgres", setUp)
 	major, err := strconv.Atoi(c.Query("postgres", "select current_setting('server_version_num')::int / 10000"))
 	if err != nil {

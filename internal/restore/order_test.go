@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/restore"
 	"daybefore/internal/verdict"
 )
@@ -178,7 +178,7 @@ func differences(a, b string) string {
 // DAYBEFORE_ORDER_SEED on.
 func TestTheOrderIsThatOfPgRestore(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE ROLE app")
 	count, _ := strconv.Atoi(os.Getenv("DAYBEFORE_ORDER_SCHEMAS"))
 	if count == 0 {
@@ -190,7 +190,7 @@ func TestTheOrderIsThatOfPgRestore(t *testing.T) {
 	}
 }
 
-func sameOrder(t *testing.T, source *dumptest.Cluster, seed uint64, kinds int) {
+func sameOrder(t *testing.T, source *pgtest.Cluster, seed uint64, kinds int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 12))
 	database := fmt.Sprintf("s%d", seed)
@@ -279,7 +279,7 @@ CREATE TRIGGER touch BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION touch
 // What nothing can observe goes the fast way: indexes stand before post-data.
 func TestOrdinarySchemasGoTheFastWay(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", ordinary)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
 	if err := s.PreData(t.Context()); err != nil {
@@ -320,8 +320,8 @@ SELECT pg_catalog.pg_extension_config_dump('queues.note', '');
 // triggers.
 func TestTablesOfAnExtensionKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	image := dumptest.WithExtensions(t, "postgres:17", queue)
-	source := dumptest.Container(t, image)
+	image := pgtest.WithExtensions(t, "postgres:17", queue)
+	source := pgtest.Container(t, image)
 	source.Exec("postgres", `CREATE TABLE z_names (n text); CREATE EXTENSION queues;
 INSERT INTO queues.queue SELECT n, 'q' || n FROM generate_series(1, 20) n;
 INSERT INTO queues.a_ticket SELECT n, n % 20 + 1, repeat('x', 100) FROM generate_series(1, 3000) n;

@@ -20,7 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/archive"
-	"daybefore/internal/archive/dumptest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/restore"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
@@ -89,6 +89,7 @@ func openOn(t *testing.T, dump []byte, kind string, major int, opts restore.Opti
 	}
 	t.Cleanup(func() { work.Close() })
 	o := sandbox.Options{Kind: kind, Major: major, Jobs: 2, Deadline: time.Now().Add(25 * time.Minute), Work: work, Drill: "test"}
+	o.Clusters = testneed.Clusters()
 	o.Image = strings.Join(image, "")
 	if kind == "container" && o.Image == "" {
 		testneed.Image(t, fmt.Sprintf("postgres:%d", major))
@@ -179,7 +180,7 @@ func (s target) check(t *testing.T, id string) verdict.Check {
 
 func TestANastyDatabaseComesBack(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", nasty)
 	for name, dump := range map[string][]byte{
 		"file": source.DumpFile("-Fc", "postgres"), "pipe": source.Dump("-Fc", "postgres"),
@@ -239,7 +240,7 @@ func TestANastyDatabaseComesBack(t *testing.T) {
 // files that it costs, and then without those that inherit from it.
 func TestWhatIsLargeIsEmptied(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE TABLE small (id int, t text);
 INSERT INTO small SELECT n, md5(n::text) FROM generate_series(1, 100) n;
@@ -261,7 +262,7 @@ INSERT INTO heir SELECT n, md5('h' || n) || md5('y' || n) FROM generate_series(1
 
 func TestRolesUndeclaredFail(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE ROLE stranger; CREATE TABLE a (id int); ALTER TABLE a OWNER TO stranger")
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
 	s.all(t, pass)
@@ -274,7 +275,7 @@ func TestRolesUndeclaredFail(t *testing.T) {
 // search_path: the table stays empty, and that is said.
 func TestUnqualifiedNamesAreReported(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE TABLE allowed (id int); INSERT INTO allowed VALUES (1);
 CREATE FUNCTION is_allowed(int) RETURNS boolean LANGUAGE sql AS 'select exists (select from allowed where id = $1)';
@@ -292,7 +293,7 @@ CREATE MATERIALIZED VIEW filled AS SELECT is_allowed(1) AS yes;`)
 
 func TestRowsThatTheServerRefuses(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE one (n int); INSERT INTO one SELECT generate_series(1, 5);
 CREATE TABLE two (n int); INSERT INTO two SELECT generate_series(1, 5)`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
@@ -325,7 +326,7 @@ CREATE TABLE two (n int); INSERT INTO two SELECT generate_series(1, 5)`)
 // What dies midway is an error soon, and no half table is committed.
 func TestDeathMidway(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE TABLE big (n int, t text); INSERT INTO big SELECT n, md5(n::text) FROM generate_series(1, 400000) n")
 	dump := source.Dump("-Fc", "postgres")
 	for name, kill := range map[string]func(t *testing.T, s target, cancel context.CancelCauseFunc){
@@ -401,7 +402,7 @@ func TestDeathMidway(t *testing.T) {
 
 func TestWhatIsNeverRestored(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
@@ -441,7 +442,7 @@ func neverRestored(t *testing.T, s target) {
 // extension made, and the database itself, comes back.
 func TestASkippedExtensionGoesWhole(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE EXTENSION hstore; CREATE EXTENSION citext;
 CREATE SCHEMA jobs; CREATE TABLE jobs.job (id bigserial PRIMARY KEY, command text);
@@ -479,7 +480,7 @@ INSERT INTO mine.kept (tag) VALUES ('a'), ('b');`)
 // what needs a foreign server still comes back.
 func TestNothingCallsHome(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 CREATE SERVER "else ""where" FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
@@ -534,7 +535,7 @@ CREATE SCHEMA cron; CREATE TABLE cron.job (jobid int, command text); INSERT INTO
 
 func TestLargeObjectsAndSequences(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `SELECT lo_from_bytea(4711, 'a large object'); CREATE SEQUENCE s; SELECT setval('s', 42)`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{LargeObjects: true})
 	s.all(t, pass)
@@ -548,7 +549,7 @@ func TestLargeObjectsAndSequences(t *testing.T) {
 
 func TestExcludedTablesStayEmpty(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE sessions (id int); INSERT INTO sessions VALUES (1); CREATE TABLE kept (id `+
 		`int); INSERT INTO kept VALUES (1)`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{})
@@ -565,7 +566,7 @@ func TestExcludedTablesStayEmpty(t *testing.T) {
 // Rows pass in the encoding that they were dumped in, and arrive as they were.
 func TestEncodings(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
 CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;`)
@@ -623,7 +624,7 @@ CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE 
 // What programs say of names in another encoding is told in UTF-8.
 func TestMessagesInOtherEncodings(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres",
 		`SET client_encoding = 'UTF8'; CREATE TYPE "Stückelung" AS ENUM ('groß'); CREATE TABLE "Größe" (id int, s `+
 			`"Stückelung"); CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);`)
@@ -643,7 +644,7 @@ func TestMessagesInOtherEncodings(t *testing.T) {
 
 func TestArchivesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE TABLE a (t text); INSERT INTO a VALUES ('COPY public.a (t) FROM stdin;')")
 	for name, c := range map[string]struct {
 		dump    []byte
@@ -673,7 +674,7 @@ func TestArchivesThatAreRefused(t *testing.T) {
 // again in the plain order, and reported as pg_restore reports it.
 func TestIndexesAreBuiltEarly(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE TABLE good (id int PRIMARY KEY, t text UNIQUE, n int); CREATE INDEX good_n ON good (n); COMMENT ON INDEX good_n IS 'kept';
 INSERT INTO good SELECT n, 't' || n, n FROM generate_series(1, 1000) n;
@@ -728,7 +729,7 @@ CREATE TABLE leaf PARTITION OF whole FOR VALUES FROM (0) TO (10); INSERT INTO wh
 // reports it.
 func TestForeignKeysAreCheckedEarly(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE TABLE person (id int PRIMARY KEY, boss int REFERENCES person, a int, b int, UNIQUE (a, b), best int);
 CREATE SCHEMA "odd FOREIGN KEY";
@@ -788,7 +789,7 @@ INSERT INTO orphan VALUES (1);`)
 // what is loaded into another table, nor changes it.
 func TestTriggersSleepWhileRowsLoad(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE TABLE logged (v text); CREATE TABLE log (v text);
 CREATE FUNCTION copies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.log VALUES (new.v); new.v := 'changed'; RETURN new; END $$;
@@ -810,7 +811,7 @@ ALTER TABLE logged ENABLE REPLICA TRIGGER replica;`)
 func TestDumpedStatisticsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	testneed.Image(t, "postgres:18")
-	source := dumptest.Container(t, "postgres:18")
+	source := pgtest.Container(t, "postgres:18")
 	source.Exec("postgres", "CREATE TABLE t (v text); INSERT INTO t SELECT 'planted-value' FROM generate_series(1, 200); ANALYZE t")
 	for _, format := range []string{"-Fc", "-Fp"} {
 		dump := source.Dump(format, "--statistics", "postgres")
@@ -833,7 +834,7 @@ func TestDumpedStatisticsAreLeftOut(t *testing.T) {
 // A function of the backup may put a row's values into its own words.
 func TestWhatFunctionsSayIsNotShown(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE FUNCTION checked(v text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
   IF current_setting('search_path') !~ 'public' THEN RAISE EXCEPTION 'no % here', v USING ERRCODE = 'disk_full'; END IF; RETURN true; END $$;
@@ -855,7 +856,7 @@ CREATE MATERIALIZED VIEW filled AS SELECT told(v) FROM words;`)
 // What ends post-data from outside says nothing about the backup.
 func TestDeathInPostData(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `
 CREATE FUNCTION at_home() RETURNS boolean LANGUAGE sql AS $$ SELECT current_setting('cluster_name') = '' $$;
 CREATE TABLE words (v text);
@@ -879,7 +880,7 @@ CREATE MATERIALIZED VIEW filled AS SELECT CASE WHEN public.at_home() THEN true E
 // No sandbox has the wal_level that a publication would need.
 func TestAPublicationIsNoWarning(t *testing.T) {
 	t.Parallel()
-	source := dumptest.Server(t)
+	source := pgtest.Server(t)
 	source.Exec("postgres", `CREATE TABLE told (id int); CREATE PUBLICATION everything FOR TABLE told`)
 	s := open(t, source.Dump("-Fc", "postgres"), "local", restore.Options{Warnings: "fail"})
 	s.all(t, pass)

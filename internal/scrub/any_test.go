@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/jsontext"
 	"daybefore/internal/locale"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )

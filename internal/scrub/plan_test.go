@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/scrub/transform"

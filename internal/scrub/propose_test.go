@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/verdict"
 )

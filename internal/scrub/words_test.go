@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/locale"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"

@@ -88,6 +88,9 @@ func (c checker) secret(name text) []byte {
 // scrubbedAlike refuses a relationship that the scrub tears apart: its orphans
 // would be the scrub's, not the backup's.
 func (c checker) scrubbedAlike(drill *Drill, raw rawRelationship, table Name, r Relationship) {
+	if r.Column == "" || r.ReferencedColumn == "" {
+		return // which was refused, or has the wrong key: there is no place to say more
+	}
 	from := drill.Scrub.scrubbing(table, r.Column)
 	to := drill.Scrub.scrubbing(r.References, r.ReferencedColumn)
 	const key, hint = "expectations.tables.relationships",

@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -63,4 +64,15 @@ func Root(t testing.TB) {
 	if os.Geteuid() != 0 {
 		Missing(t, "root")
 	}
+}
+
+// Clusters is the folder in which drills of this account keep clusters that
+// were made once; empty where there is none. A test that starts a server as a
+// drill does, and has nothing to say of how clusters are kept, saves an initdb.
+func Clusters() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(cache, "daybefore", "clusters")
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"daybefore/internal/gateway"
+	"daybefore/internal/s3test"
 	"daybefore/internal/testneed"
 )
 
@@ -33,14 +33,14 @@ type Server struct {
 	client *s3.Client
 	proxy  *proxyServer
 	dir    string
-	server *gateway.Server
+	server *s3test.Server
 }
 
 // S3 starts a server for the test and stops it at the end. Where none can be
 // built, the test is left out, or fails under testneed.All.
 func S3(t testing.TB) *Server {
 	t.Helper()
-	if _, err := gateway.Binary(t.Context(), ""); err != nil {
+	if _, err := s3test.Binary(t.Context(), ""); err != nil {
 		testneed.Missing(t, "an S3 server: %v", err)
 	}
 	s, err := Start(t.Context())
@@ -54,7 +54,7 @@ func S3(t testing.TB) *Server {
 // Start starts a server on a port of its own. It lives until Stop, and ends
 // with this process, however that ends.
 func Start(ctx context.Context) (*Server, error) {
-	binary, err := gateway.Binary(ctx, "")
+	binary, err := s3test.Binary(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func Start(ctx context.Context) (*Server, error) {
 // start lets the server listen on a socket, for which no port must be guessed.
 func (s *Server) start(ctx context.Context, binary string) (err error) {
 	socket := filepath.Join(s.dir, "sock")
-	s.server, err = gateway.Start(ctx, gateway.Options{
+	s.server, err = s3test.Start(ctx, s3test.Options{
 		Binary: binary, Dir: s.dir, Listen: socket, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey,
 	})
 	if err != nil {

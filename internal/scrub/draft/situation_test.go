@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/scrubtest"

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/scrubtest"
 	"daybefore/internal/verdict"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"daybefore/internal/copytext/pgtest"
+	"daybefore/internal/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

@@ -14,9 +14,9 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"pgregory.net/rapid"
 
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/detect"
 	"daybefore/internal/octets"
+	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )

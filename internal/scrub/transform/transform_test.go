@@ -20,8 +20,8 @@ import (
 	"pgregory.net/rapid"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/copytext/pgtest"
 	"daybefore/internal/locale"
+	"daybefore/internal/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

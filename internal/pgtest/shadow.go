@@ -1,4 +1,4 @@
-package dumptest
+package pgtest
 
 // Shadow is SQL that makes a schema evil with a thing of the same name for all
 // that a server's own schema holds: operators, functions, aggregates and types,

@@ -1,7 +1,8 @@
-// Package pgtest gives tests a real server: one throwaway cluster for all
-// tests of a package, from installed PostgreSQL binaries, on a Unix socket in
-// a private directory, and an empty database of its own for each test. It is
-// never part of a drill.
+// Package pgtest gives tests real PostgreSQL servers: one that all tests of a
+// package share, with an empty database for each (DB), or one of a test's own,
+// installed here or of an image, with real dumps of it (Server, Container). It
+// belongs to tests alone: nothing here is tuned, guarded or isolated as a
+// drill's sandbox is, except that nobody can connect over TCP.
 package pgtest
 
 import (
@@ -9,10 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,16 +18,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"daybefore/internal/testneed"
-)
-
-// accounts may run a server where the tests run as root, which may not.
-var accounts = []string{"postgres", "nobody"}
-
-const (
-	startTimeout = 5 * time.Minute
-	lifetime     = "25m" // of the server, as timeout(1) reads it: of all tests of a package
 )
 
 // Main runs the tests of a package and ends the server that they shared. Call
@@ -40,9 +28,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-var shared cluster
+var shared sharedServer
 
-type cluster struct {
+type sharedServer struct {
 	once sync.Once
 	err  error
 	dir  string
@@ -79,46 +67,21 @@ func connect(t testing.TB, database string) *pgx.Conn {
 	return conn
 }
 
-// binaries is the folder of the newest installed server.
-func binaries(t testing.TB) string {
-	t.Helper()
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path)
-	}
-	newest, major := "", 0
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	for _, f := range found {
-		if n, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(f)))); err == nil && n > major {
-			newest = filepath.Dir(f)
-			major = n
-		}
-	}
-	if newest == "" {
-		testneed.Missing(t, "PostgreSQL server binaries (Debian: apt install postgresql)")
-	}
-	return newest
-}
-
-func (c *cluster) start(bin string) error {
+func (c *sharedServer) start(bin string) error {
 	dir, err := os.MkdirTemp("", "pgtest-")
 	if err != nil {
 		return err
 	}
 	c.dir = dir
-	attr := &syscall.SysProcAttr{}
-	if os.Geteuid() == 0 {
-		if attr.Credential, err = account(); err != nil {
-			return err
-		}
-		if err := os.Chown(dir, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
-			return err
-		}
+	credential, err := handOver(dir)
+	if err != nil {
+		return err
 	}
+	attr := &syscall.SysProcAttr{Credential: credential}
 	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-		"--locale=C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = dir, attr
-	if out, err := initdb.CombinedOutput(); err != nil {
+	create := exec.Command(filepath.Join(bin, "initdb"), initdb(data)...)
+	create.Dir, create.Env, create.SysProcAttr = dir, environ(), attr
+	if out, err := create.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	argv := []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c",
@@ -127,7 +90,7 @@ func (c *cluster) start(bin string) error {
 		argv = append([]string{timeout, "--signal=QUIT", lifetime}, argv...)
 	}
 	c.cmd = exec.Command(argv[0], argv[1:]...)
-	c.cmd.Dir, c.cmd.SysProcAttr = dir, attr
+	c.cmd.Dir, c.cmd.Env, c.cmd.SysProcAttr = dir, environ(), attr
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return err
@@ -141,7 +104,7 @@ func (c *cluster) start(bin string) error {
 }
 
 // wait returns once the server answers a query.
-func (c *cluster) wait() error {
+func (c *sharedServer) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	for {
@@ -158,7 +121,7 @@ func (c *cluster) wait() error {
 	}
 }
 
-func (c *cluster) stop() {
+func (c *sharedServer) stop() {
 	if c.cmd != nil && c.cmd.Process != nil {
 		c.cmd.Process.Signal(syscall.SIGQUIT)
 		c.cmd.Wait()
@@ -166,23 +129,4 @@ func (c *cluster) stop() {
 	if c.dir != "" {
 		os.RemoveAll(c.dir)
 	}
-}
-
-func account() (*syscall.Credential, error) {
-	for _, name := range accounts {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-	}
-	return nil, fmt.Errorf("no account to run a server under: tried %s", strings.Join(accounts, ", "))
 }

@@ -1,7 +1,4 @@
-// Package dumptest gives tests a throwaway PostgreSQL of their own and real
-// dumps of it. It belongs to tests alone: nothing here is tuned, guarded or
-// isolated as a drill's sandbox is, except that nobody can connect over TCP.
-package dumptest
+package pgtest
 
 import (
 	"bytes"
@@ -10,9 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,13 +15,6 @@ import (
 	"time"
 
 	"daybefore/internal/testneed"
-)
-
-const (
-	startTimeout = 5 * time.Minute
-	stopTimeout  = 20 * time.Second
-	lifetime     = "1500" // seconds after which a forgotten container ends itself
-	superuser    = "postgres"
 )
 
 // Cluster is a running server with the superuser postgres, encoding UTF8 and
@@ -46,12 +34,15 @@ type Cluster struct {
 func Server(t testing.TB) *Cluster {
 	t.Helper()
 	bin := binaries(t)
-	dir, err := os.MkdirTemp("/tmp", "dumptest-") // short: a socket's path holds 107 bytes
+	dir, err := os.MkdirTemp("/tmp", "pgtest-") // short: a socket's path holds 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	credential := unprivileged(t, dir)
+	credential, err := handOver(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := &Cluster{t: t, dir: dir,
 		command: func(ctx context.Context, program string, args ...string) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, filepath.Join(bin, program), args...)
@@ -74,7 +65,7 @@ func Server(t testing.TB) *Cluster {
 			}
 		},
 	}
-	c.run(nil, "initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	c.run(nil, "initdb", initdb(c.data())...)
 	c.start()
 	return c
 }
@@ -83,11 +74,11 @@ func Server(t testing.TB) *Cluster {
 func Container(t testing.TB, image string) *Cluster {
 	t.Helper()
 	testneed.Image(t, image)
-	name := "dumptest-" + strings.ToLower(rand.Text())
+	name := "pgtest-" + strings.ToLower(rand.Text())
 	script := `mkdir -p "$0" && initdb -D "$0/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2 && exec ` +
 		`postgres -D "$0/data" -k "$0" -c listen_addresses= -c fsync=off`
 	const limit = `timeout -s QUIT "$2" sh -c "$1" "$0"; exit` // newer ones of timeout refuse to be the first process
-	const dir = "/tmp/dumptest"
+	const dir = "/tmp/pgtest"
 	out, err := exec.CommandContext(t.Context(), "docker", "run", "-d", "--rm", "--name", name, "--network", "none",
 		"--user", "postgres",
 		"--stop-signal", "SIGQUIT", "--entrypoint", "sh", image, "-c", limit, dir, script, lifetime).CombinedOutput()
@@ -248,52 +239,4 @@ func (c *Cluster) wait(alive func()) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-}
-
-// binaries is the folder of the newest server installed.
-func binaries(t testing.TB) string {
-	t.Helper()
-	if path, err := exec.LookPath("postgres"); err == nil {
-		if path, err = filepath.EvalSymlinks(path); err == nil {
-			return filepath.Dir(path)
-		}
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // Debian's place for them
-	if len(found) == 0 {
-		testneed.Missing(t, "PostgreSQL server binaries (postgres, initdb)")
-	}
-	major := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
-		return n
-	}
-	slices.SortFunc(found, func(a, b string) int { return major(b) - major(a) })
-	return filepath.Dir(found[0])
-}
-
-// unprivileged hands dir to an account that may run a server; nil where the
-// caller is one.
-func unprivileged(t testing.TB, dir string) *syscall.Credential {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	account, err := user.Lookup(superuser)
-	if err != nil {
-		account, err = user.Lookup("nobody")
-	}
-	if err != nil {
-		testneed.Missing(t, "an account to run a server as: %v", err)
-	}
-	uid, _ := strconv.Atoi(account.Uid)
-	gid, _ := strconv.Atoi(account.Gid)
-	if err := os.Chown(dir, uid, gid); err != nil {
-		t.Fatal(err)
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-}
-
-// environ is the environment without anything that redirects libpq.
-func environ() []string {
-	return append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PG") }),
-		"LC_ALL=C")
 }

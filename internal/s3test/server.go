@@ -1,6 +1,6 @@
-// Package gateway is a real S3 server (versitygw) on this machine, for tests and
+// Package s3test is a real S3 server (versitygw) on this machine, for tests and
 // scenarios. It is never part of a drill.
-package gateway
+package s3test
 
 import (
 	"context"

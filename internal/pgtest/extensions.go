@@ -1,4 +1,4 @@
-package dumptest
+package pgtest
 
 import (
 	"archive/tar"
