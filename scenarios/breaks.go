@@ -110,7 +110,7 @@ func brokenData() []Scenario {
 }
 
 // damagedWitness cuts the admin log off, as a full disk does.
-func damagedWitness(_ context.Context, _ *Bench, s *Store) error {
+func damagedWitness(_ context.Context, _ *Maker, s *Store) error {
 	return os.Truncate(filepath.Join(s.dir, demoName, witnessFile), 100)
 }
 
@@ -200,7 +200,7 @@ CREATE INDEX ON public.products (public.slowly(id::bigint))`
 
 // since drills the unbroken demo, before something is broken.
 func since(br Break) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		if err := s.drilled(ctx, b, verdict.Pass); err != nil || br == nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func since(br Break) Break {
 
 // accepted breaks something that a drill then finds, and a person accepts.
 func accepted(br Break, check string) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		if err := since(br)(ctx, b, s); err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func accepted(br Break, check string) Break {
 }
 
 // damagedPast cuts the last report off.
-func damagedPast(_ context.Context, _ *Bench, s *Store) error {
+func damagedPast(_ context.Context, _ *Maker, s *Store) error {
 	kept, err := filepath.Glob(filepath.Join(s.home(), "reports", demoName, "*", "report.json"))
 	if err != nil || len(kept) != 1 {
 		return fmt.Errorf("look for the last report: %d of them, %w", len(kept), err)
@@ -334,7 +334,7 @@ func failedCheck(code verdict.Code, id string) Want {
 
 // both breaks one thing after the other.
 func both(breaks ...Break) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		for _, br := range breaks {
 			if err := br(ctx, b, s); err != nil {
 				return err
@@ -347,7 +347,7 @@ func both(breaks ...Break) Break {
 // newest spoils the bytes of the newest backup. Its side file vouches for the
 // spoiled bytes: the backup job wrote both.
 func newest(spoil func(dump []byte) []byte) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		name, dump, err := s.newest()
 		if err != nil {
 			return err
@@ -359,7 +359,7 @@ func newest(spoil func(dump []byte) []byte) Break {
 // compressed puts all backups into the store under compression, and makes the
 // drill look for such files.
 func compressed(suffix string, compress func([]byte) ([]byte, error)) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		names, err := s.backups()
 		if err != nil {
 			return err
@@ -403,7 +403,7 @@ func zstded(dump []byte) ([]byte, error) {
 
 // flipped changes one bit in the middle of the newest backup and leaves the
 // side file as it was: what a disk or a line does to a file.
-func flipped(_ context.Context, _ *Bench, s *Store) error {
+func flipped(_ context.Context, _ *Maker, s *Store) error {
 	name, dump, err := s.newest()
 	if err != nil {
 		return err
@@ -413,7 +413,7 @@ func flipped(_ context.Context, _ *Bench, s *Store) error {
 }
 
 // renewed gives the newest backup's name to an older dump.
-func renewed(_ context.Context, _ *Bench, s *Store) error {
+func renewed(_ context.Context, _ *Maker, s *Store) error {
 	names, err := s.backups()
 	if err != nil {
 		return err
@@ -426,7 +426,7 @@ func renewed(_ context.Context, _ *Bench, s *Store) error {
 }
 
 // byDay names the backups as most people do.
-func byDay(_ context.Context, _ *Bench, s *Store) error {
+func byDay(_ context.Context, _ *Maker, s *Store) error {
 	names, err := s.backups()
 	if err != nil {
 		return err
@@ -449,7 +449,7 @@ func byDay(_ context.Context, _ *Bench, s *Store) error {
 }
 
 // twice puts the newest backup into the store under another name of its day.
-func twice(_ context.Context, _ *Bench, s *Store) error {
+func twice(_ context.Context, _ *Maker, s *Store) error {
 	name, dump, err := s.newest()
 	if err != nil {
 		return err
@@ -459,7 +459,7 @@ func twice(_ context.Context, _ *Bench, s *Store) error {
 
 // unpackedSums lets the files beside gzipped backups vouch for what is in them,
 // as those do that are written before the backup is packed.
-func unpackedSums(_ context.Context, _ *Bench, s *Store) error {
+func unpackedSums(_ context.Context, _ *Maker, s *Store) error {
 	names, err := s.backups()
 	if err != nil {
 		return err
@@ -478,7 +478,7 @@ func unpackedSums(_ context.Context, _ *Bench, s *Store) error {
 
 // withoutNewest removes the newest n backups.
 func withoutNewest(n int) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		names, err := s.backups()
 		if err != nil {
 			return err
@@ -502,7 +502,7 @@ func shopAfter(sql string) Break {
 
 // dumped puts a real dump of v in the newest's place, as of its night.
 func dumped(v variant) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		names, err := s.backups()
 		if err != nil {
 			return err
@@ -524,7 +524,7 @@ func expecting(table string) Break {
 
 // renamed writes all backups, and what lies beside them, under other names.
 func renamed(old, new string) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		files, err := os.ReadDir(s.path(""))
 		for _, f := range files {
 			err = errors.Join(err, os.Rename(s.path(f.Name()), s.path(strings.Replace(f.Name(), old, new, 1))))
@@ -534,7 +534,7 @@ func renamed(old, new string) Break {
 }
 
 func edited(old, new string) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error { return s.editDrill(old, new) }
+	return func(_ context.Context, _ *Maker, s *Store) error { return s.editDrill(old, new) }
 }
 
 // garbage is as long as the dump and means nothing.

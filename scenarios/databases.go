@@ -96,7 +96,7 @@ func brokenContents() []Scenario {
 // summedUp puts the sum of the unbroken orders into a record of outside, as of
 // so long after the backup, and makes the drill compare with it.
 func summedUp(after time.Duration) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		r, err := drill(ctx, s.home(), b.log)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func planted(token string) string {
 }
 
 // watchful makes the drill look for the canary.
-func watchful(ctx context.Context, b *Bench, s *Store) error {
+func watchful(ctx context.Context, b *Maker, s *Store) error {
 	if err := os.Setenv(canaryEnv, canary); err != nil { // of one value, whoever sets it
 		return err
 	}

@@ -49,7 +49,7 @@ func brokenInventories() []Scenario {
 // catalogued writes a catalogue that names the backups of these nights, and
 // declares it.
 func catalogued(nights []time.Time) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		list := "file,taken_at\n"
 		for _, night := range nights {
 			list += fmt.Sprintf("%s,%s\n", backupName(night), night.Format(time.RFC3339))
@@ -77,12 +77,12 @@ func declared(line string) Break { return edited("inventory:\n", "inventory:\n  
 
 // unlisted takes the line of a key out of the drill file.
 func unlisted(key string) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error { return s.editDrill("  "+key+": ", "  # "+key+": ") }
+	return func(_ context.Context, _ *Maker, s *Store) error { return s.editDrill("  "+key+": ", "  # "+key+": ") }
 }
 
 // without removes the backups of some nights, counted from 0.
 func without(nights ...int) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		names, err := s.backups()
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func without(nights ...int) Break {
 
 // older adds tiny backups of as many nights before the first.
 func older(n int) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		for _, name := range olderNames(n) {
 			if err := s.put(name, []byte("tiny")); err != nil {
 				return err
@@ -110,7 +110,7 @@ func older(n int) Break {
 
 // gone removes them again.
 func gone(n int) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		for _, name := range olderNames(n) {
 			if err := s.remove(name); err != nil {
 				return err
@@ -130,7 +130,7 @@ func olderNames(n int) []string {
 
 // emptied cuts the oldest backups to nothing.
 func emptied(n int) Break {
-	return func(_ context.Context, _ *Bench, s *Store) error {
+	return func(_ context.Context, _ *Maker, s *Store) error {
 		names, err := s.backups()
 		if err != nil {
 			return err
@@ -153,7 +153,7 @@ const (
 // copied makes a second store that holds the first nights, the last of them
 // spoiled unless that is nil.
 func copied(held int, spoil func(dump []byte)) Break {
-	return func(ctx context.Context, b *Bench, s *Store) error {
+	return func(ctx context.Context, b *Maker, s *Store) error {
 		names, err := s.backups()
 		if err != nil {
 			return err

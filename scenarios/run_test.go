@@ -107,7 +107,7 @@ func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	begun := 0
-	stop := func(context.Context, *Bench, *Store) error { begun++; interrupt(); return nil }
+	stop := func(context.Context, *Maker, *Store) error { begun++; interrupt(); return nil }
 	_, err := Run(ctx, io.Discard, Options{Home: repository, Parallel: 1, Scenarios: []Scenario{
 		{"interrupted", stop, pass}, {"never begun", stop, pass}}})
 	if exitCode(err) != verdict.ExitInterrupted || begun != 1 {

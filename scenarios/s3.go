@@ -49,7 +49,7 @@ func withDummyCredentials() (restore func(), err error) {
 }
 
 // silentStore points the drill at a port of this machine where nobody listens.
-func silentStore(_ context.Context, _ *Bench, s *Store) error {
+func silentStore(_ context.Context, _ *Maker, s *Store) error {
 	addr, err := s3test.FreeAddr()
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func silentStore(_ context.Context, _ *Bench, s *Store) error {
 }
 
 // refusingStore points the drill at an S3 server that does not know it.
-func refusingStore(ctx context.Context, b *Bench, s *Store) error {
+func refusingStore(ctx context.Context, b *Maker, s *Store) error {
 	o, err := s.startS3(ctx, b, rand.Text(), rand.Text())
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func refusingStore(ctx context.Context, b *Bench, s *Store) error {
 }
 
 // inBucket moves the backups to an S3 server that knows this process.
-func inBucket(ctx context.Context, b *Bench, s *Store) error {
+func inBucket(ctx context.Context, b *Maker, s *Store) error {
 	o, err := s.startS3(ctx, b, dummyCredentials["AWS_ACCESS_KEY_ID"], dummyCredentials["AWS_SECRET_ACCESS_KEY"])
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func inBucket(ctx context.Context, b *Bench, s *Store) error {
 
 // startS3 starts an S3 server of the scenario's own, which knows only
 // these keys.
-func (s *Store) startS3(ctx context.Context, b *Bench, access, secret string) (o s3test.Options, err error) {
+func (s *Store) startS3(ctx context.Context, b *Maker, access, secret string) (o s3test.Options, err error) {
 	if o.Binary, err = b.s3Program(ctx); err != nil {
 		return o, err
 	}

@@ -35,8 +35,8 @@ type Scenario struct {
 	Want  Want
 }
 
-// Break spoils a store. The bench turns SQL into dumps.
-type Break func(ctx context.Context, b *Bench, s *Store) error
+// Break spoils a store. The maker turns SQL into dumps.
+type Break func(ctx context.Context, b *Maker, s *Store) error
 
 // Want names the one finding that must be in the report.
 type Want struct {
@@ -154,8 +154,8 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 		return nil, err
 	}
 	defer restore()
-	bench := newBench(o.Home, work.Spool(), o.Log)
-	defer bench.close()
+	maker := newMaker(o.Home, work.Spool(), o.Log)
+	defer maker.close()
 
 	result := make(Result, len(o.Scenarios))
 	var group errgroup.Group
@@ -163,7 +163,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 	for i, sc := range o.Scenarios {
 		group.Go(func() error {
 			start := time.Now()
-			result[i] = play(ctx, bench, sc, filepath.Join(work.Spool(), fmt.Sprint(i)))
+			result[i] = play(ctx, maker, sc, filepath.Join(work.Spool(), fmt.Sprint(i)))
 			result[i].Took = time.Since(start)
 			return nil
 		})
@@ -176,7 +176,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 }
 
 // play sets one scenario up in dir, drills it and judges the report.
-func play(ctx context.Context, b *Bench, sc Scenario, dir string) Finding {
+func play(ctx context.Context, b *Maker, sc Scenario, dir string) Finding {
 	notRun := func(err error) Finding {
 		return Finding{Scenario: sc, Catch: NotRun, Err: fmt.Errorf("%s: %w", sc.Name, err)}
 	}

@@ -67,13 +67,13 @@ func (s *Store) close() {
 // home is the folder in which a harness drills it.
 func (s *Store) home() string { return filepath.Dir(s.dir) }
 
-func (s *Store) harness(b *Bench) *harness.Home {
+func (s *Store) harness(b *Maker) *harness.Home {
 	return quiet(s.home(), b.log)
 }
 
 // drilled drills what is there so far, as on a night before, and wants an
 // outcome of it.
-func (s *Store) drilled(ctx context.Context, b *Bench, want verdict.Outcome) error {
+func (s *Store) drilled(ctx context.Context, b *Maker, want verdict.Outcome) error {
 	r, err := drill(ctx, s.home(), b.log)
 	if err != nil {
 		return err

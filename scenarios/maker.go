@@ -11,10 +11,10 @@ import (
 	"daybefore/internal/s3test"
 )
 
-// Bench is what the scenarios of one run share: one server that holds the
+// Maker is what the scenarios of one run share: one server that holds the
 // demo's database, whose variants are made from template copies of it, and
 // one S3 server's program. Each is made when it is first needed.
-type Bench struct {
+type Maker struct {
 	home, work string
 	log        *slog.Logger
 
@@ -35,12 +35,12 @@ const goodTemplate = "good"
 
 const closeTime = 10 * time.Second
 
-func newBench(home, work string, log *slog.Logger) *Bench {
-	return &Bench{home: home, work: work, log: log, dumps: map[variant][]byte{}}
+func newMaker(home, work string, log *slog.Logger) *Maker {
+	return &Maker{home: home, work: work, log: log, dumps: map[variant][]byte{}}
 }
 
 // close removes the server, whatever has ended the run.
-func (b *Bench) close() {
+func (b *Maker) close() {
 	if b.server == nil {
 		return
 	}
@@ -52,7 +52,7 @@ func (b *Bench) close() {
 }
 
 // dump returns a real dump of v, taken in the demo's newest night.
-func (b *Bench) dump(ctx context.Context, v variant) ([]byte, error) {
+func (b *Maker) dump(ctx context.Context, v variant) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if dump, ok := b.dumps[v]; ok {
@@ -70,7 +70,7 @@ func (b *Bench) dump(ctx context.Context, v variant) ([]byte, error) {
 }
 
 // open starts the server and fills the template.
-func (b *Bench) open(ctx context.Context) error {
+func (b *Maker) open(ctx context.Context) error {
 	if b.server != nil {
 		return nil
 	}
@@ -100,7 +100,7 @@ func fillTemplate(ctx context.Context, s *dumpServer, dir string) error {
 }
 
 // make creates v's database, dumps it and drops it again.
-func (b *Bench) make(ctx context.Context, v variant) (dump []byte, err error) {
+func (b *Maker) make(ctx context.Context, v variant) (dump []byte, err error) {
 	create := fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s OWNER app", v.database, v.template)
 	if err := b.server.exec(ctx, maintenance, create); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (b *Bench) make(ctx context.Context, v variant) (dump []byte, err error) {
 }
 
 // s3Program returns the S3 server's program, built once.
-func (b *Bench) s3Program(ctx context.Context) (program string, err error) {
+func (b *Maker) s3Program(ctx context.Context) (program string, err error) {
 	b.s3Once.Do(func() { b.s3Path, b.s3Err = s3test.Binary(ctx, b.home) })
 	return b.s3Path, b.s3Err
 }
