@@ -28,6 +28,9 @@ func TestColumn(t *testing.T) {
 
 		{"products", "name title description first last namen nombre file_name table_name", ""},
 		{"countries", "name code", ""},
+		{"permissions", "display_name comment", ""},
+		{"mail_templates", "content body", ""},
+		{"tipos_documento", "nombre observaciones", ""},
 		{"user_roles", "name description", ""},
 		{"customer_types", "name", ""},
 		{"member_levels", "name", ""},
