@@ -94,20 +94,26 @@ func newName(table, column string) columnName {
 	return n
 }
 
-// isAbout reports whether the column holds something about a value.
+// isAbout reports whether the column holds something about a value: so says
+// the last word, but at the end of a phrase that tells, as in marital_status.
 func (n columnName) isAbout(f Family) bool {
 	k := known()
 	last := n.words[len(n.words)-1]
-	if k.about.has(last) || len(n.words) > 1 && k.aboutFirst.has(n.words[0]) {
+	if f == Number && k.amounts.has(last) {
 		return true
 	}
-	return f == Number && k.amounts.has(last)
+	if len(n.words) == 1 {
+		return false
+	}
+	return k.aboutFirst.has(n.words[0]) || k.about.has(last) && !slices.ContainsFunc(n.phrases, func(p phrase) bool {
+		return p.to == len(n.words) && p.to-p.from > 1 && k.told.has(p.text)
+	})
 }
 
 // tells reports whether the name says that the column holds values of a kind.
 func (n columnName) tells(kind int) bool {
 	k := &nameKinds[kind]
-	if k.prose && (n.words[len(n.words)-1] == "id" || n.inOwnWords()) || k.places && n.inPlaces() {
+	if k.prose && n.inOwnWords() || k.places && n.inPlaces() {
 		return false
 	}
 	words := known().kinds[kind]
@@ -123,9 +129,15 @@ func (n columnName) tells(kind int) bool {
 // phrase tell a kind.
 func (n columnName) holdsFor(k *nameKind, words kindLexicon, p phrase) bool {
 	before, after := n.words[:p.from], n.words[p.to:]
-	if k.within != nil && !n.isTable(words.tables) &&
-		!slices.ContainsFunc(before, words.beside.hasSingular) && !slices.ContainsFunc(after, words.beside.hasSingular) {
-		return false
+	if k.within != nil {
+		if len(before) > 0 && words.beside.hasSingular(before[len(before)-1]) ||
+			len(after) > 0 && words.beside.hasSingular(after[0]) {
+			return true // guest_name is one, of whatever else
+		}
+		if !n.isTable(words.tables) && !slices.ContainsFunc(before, words.beside.hasSingular) &&
+			!slices.ContainsFunc(after, words.beside.hasSingular) {
+			return false
+		}
 	}
 	isHeavy := func(w string) bool { return !n.isLight(w) }
 	return !k.alone || !slices.ContainsFunc(before, isHeavy) && !slices.ContainsFunc(after, isHeavy)
@@ -220,6 +232,7 @@ type vocabulary struct {
 	about, aboutFirst wordSet
 	amounts, versions wordSet
 	light             wordSet
+	told              wordSet // of all kinds
 	all               wordSet // the words of all, phrases in their parts
 }
 
@@ -230,7 +243,7 @@ var known = sync.OnceValue(func() *vocabulary {
 		about: setOf(aboutWords), aboutFirst: setOf(aboutFirst),
 		amounts: setOf(amountWords), versions: setOf(versionWords),
 		light: setOf(lightWords),
-		all:   setOf(peopleWords, peopleTables, aboutWords, lightWords, joinedWords, ownWords, gradeWords),
+		all:   setOf(peopleWords, peopleTables, aboutWords, lightWords, joinedWords, ownWords, gradeWords), told: wordSet{},
 	}
 	for _, k := range nameKinds {
 		v.add(k)
@@ -245,6 +258,7 @@ func (v *vocabulary) add(k nameKind) {
 		words.beside = setOf(k.within.beside...)
 	}
 	v.kinds = append(v.kinds, words)
+	v.told.add(k.words)
 	v.all.addParts(k.words)
 	for _, stem := range k.inside {
 		v.all[stem] = struct{}{}

@@ -14,7 +14,7 @@ type nameKind struct {
 	alone     bool     // only if the name's other words are the table's, a person's or of no weight
 	numbers   bool     // often kept in a number
 	dates     bool     // kept in a date
-	prose     bool     // not where the name ends in "id", nor in tables of the product's own words
+	prose     bool     // not in tables of the product's own words
 	places    bool     // not in lists of places
 }
 
@@ -45,7 +45,8 @@ var nameKinds = []nameKind{
 				"session_key api_key api_keys access_key private_key signing_key encryption_key license_key " +
 				"secure_key log_key server_key hmac_key webservice_key webservices_key activation_key security_key " +
 				"recovery_code recovery_codes backup_code backup_codes auth_code authorization_code verification_code " +
-				"confirmation_code activation_code login_code security_code security_answer snmp_community",
+				"confirmation_code activation_code login_code reset_code security_code security_question " +
+				"security_answer snmp_community",
 			"de": "geheimnis zugangscode sicherheitscode",
 			"es": "clave_secreta",
 			"fr": "jeton",
@@ -78,7 +79,7 @@ var nameKinds = []nameKind{
 			"losenord", "adgangskode", "passord"}},
 	{what: "an e-mail address", transform: "email",
 		words: lexicon{
-			"en": "mail mails e_mail e_mails mailbox sendto send_to mail_to reply_to bcc local_part",
+			"en": "mail mails e_mail e_mails email_id mail_id mailbox sendto send_to mail_to reply_to bcc local_part",
 			"es": "correo correos",
 			"fr": "courriel courriels",
 			"it": "posta_elettronica",
@@ -95,6 +96,7 @@ var nameKinds = []nameKind{
 			"es": "movil portable celular telf tlf",
 			"fr": "portable telecopie",
 			"it": "cellulare recapito",
+			"nl": "mobiel gsm_nummer telefoonnr",
 			"nb": "tlf mobilnr",
 			"pl": "komorka komorkowy tel_kom",
 			"pt": "celular fone",
@@ -108,12 +110,12 @@ var nameKinds = []nameKind{
 		inside: []string{"creditcard", "cardnumber", "kreditkarte"}},
 	{what: "a payment detail", transform: "text", numbers: true,
 		words: lexicon{
-			"en": "bic swift cvv cvc account_number account_no sort_code routing_number bank_account bank_code",
+			"en": "bic swift cvv cvc account_number account_no sort_code routing_number routing_no bank_account bank_code",
 			"de": "kontonummer konto_nr blz bankleitzahl bankverbindung",
 			"es": "numero_cuenta cuenta_bancaria cuenta_corriente",
 			"fr": "rib compte_bancaire numero_compte",
 			"it": "conto_corrente coordinate_bancarie",
-			"nl": "rekeningnummer bankrekening",
+			"nl": "rekeningnummer rekeningnr rekening_nr bankrekening",
 			"pl": "nrb numer_konta nr_konta rachunek nr_bankowy numer_rachunku",
 			"pt": "conta_bancaria numero_conta chave_pix",
 			"sv": "kontonr bankkonto bankgiro plusgiro clearingnummer",
@@ -129,9 +131,10 @@ var nameKinds = []nameKind{
 	{what: "an official number", transform: "text", numbers: true,
 		words: lexicon{
 			"en": "ssn nin nino ein tin tax_id tax_ids tax_number tax_no vat_id vat_number vat_no national_id " +
-				"national_number identity_number id_number id_card identity_card personal_id personal_number " +
-				"social_security driver_license drivers_license driver_licence driving_licence driving_license " +
-				"license_number licence_number license_plate number_plate passport_no npi",
+				"national_number identity_number passport_id license_id id_number id_card identity_card personal_id " +
+				"personal_number social_security driver_license drivers_license driver_licence driving_licence driving_license " +
+				"license_number licence_number license_plate number_plate passport_no npi mrn nhs_number " +
+				"insurance_number insurance_no insurance_id policy_number social_insurance",
 			"de": "ausweis ausweisnummer steuernummer steuer_nr steuer_id ustid ust_id sozialversicherung " +
 				"sozialversicherungsnummer kfz_kennzeichen kennzeichen",
 			"es": "dni nie nif cif cifnif nif_cif cif_nif curp cedula cuit cuil",
@@ -158,7 +161,7 @@ var nameKinds = []nameKind{
 			"fr": "naissance date_naiss date_nais lieu_nais ddn ne_le",
 			"it": "nascita nato_il",
 			"nb": "fodt",
-			"pl": "urodzenia urodz",
+			"pl": "urodzenia urodz data_ur",
 			"pt": "nascimento data_nasc dt_nasc nasc dt_nascimento",
 			"sv": "fodd",
 			"uk": "narodzhennya народження",
@@ -203,13 +206,16 @@ var nameKinds = []nameKind{
 				"attention_of attendee attendees passenger cardholder card_holder account_holder committer author " +
 				"authors reviewer signer signatory signed_by witness beneficiary payee payer insured spouse husband " +
 				"next_of_kin emergency_contact salesperson sales_rep contact_person mother_name father_name " +
-				"created_by_name updated_by_name pay_to entered_by approved_by other_name installer_name",
+				"pay_to other_name installer_name preferred_name " +
+				"former_name birth_name from_name to_name sender senders requester requestor assignee reporter caller " +
+				"organizer organiser speaker invitee invitees consignee consignor traveller traveler buyer policy_holder " +
+				"policyholder maiden lead_guest",
 			"de": "kontoinhaber empfaenger empfanger absender ansprechpartner sachbearbeiter bearbeiter verfasser " +
 				"unterzeichner inhaber",
 			"es": "destinatario remitente titular pasajero autor firmante razon_social persona_contacto nombre_completo " +
 				"nombre_apellidos administrador responsable",
-			"fr": "destinataire expediteur titulaire passager auteur signataire interlocuteur nom_prenom nom_complet " +
-				"nom_mere nom_pere responsable",
+			"fr": "raison_sociale destinataire expediteur titulaire passager auteur signataire interlocuteur nom_prenom " +
+				"nom_complet nom_mere nom_pere responsable",
 			"it": "destinatario mittente intestatario titolare passeggero autore ragione_sociale referente nome_cognome " +
 				"nominativo nome_completo",
 			"nb": "mottaker avsender forfatter",
@@ -245,8 +251,8 @@ var nameKinds = []nameKind{
 		}},
 	{what: "a network address", transform: "ip", numbers: true,
 		words: lexicon{"en": "ip ips ipaddr ipv proxy_address server_address host_address remote_address remote_addr " +
-			"client_address client_addr peer_address peer_addr listen_address bind_address login_host calling_station " +
-			"framed_prefix framed_ip delegated_prefix"},
+			"client_address client_addr peer_address peer_addr listen_address bind_address forwarded_for login_host " +
+			"calling_station framed_prefix framed_ip delegated_prefix"},
 		inside: []string{"ipaddress", "ipadress"}},
 	{what: "a network address", transform: "ip", within: &ofBlocks,
 		words: lexicon{"en": "address range_start range_end hex"}},
@@ -258,7 +264,10 @@ var nameKinds = []nameKind{
 			"en": "login nick handle jid acct telegram skype discord twitter instagram facebook linkedin " +
 				"snapchat googleplus jabber icq msn openid open_id screen_name user_name login_id login_name user_login " +
 				"user_nicename social_networks social_media security_name http_user remote_user db_user src_user smtp_user " +
-				"ftp_user mail_user created_user updated_user",
+				"ftp_user mail_user created_user updated_user google_id apple_id facebook_id " +
+				"twitter_id telegram_id discord_id linkedin_id github_id microsoft_id chat_id assigned_to created_by updated_by " +
+				"modified_by changed_by deleted_by performed_by placed_by booked_by reported_by submitted_by requested_by " +
+				"reviewed_by approved_by entered_by uploaded_by",
 			"de": "benutzer nutzername anmeldename",
 			"es": "usuario nombre_usuario",
 			"fr": "identifiant pseudo nom_utilisateur utilisateur",
@@ -286,7 +295,7 @@ var nameKinds = []nameKind{
 		inside: []string{"useragent"}},
 	{what: "a postcode", transform: "postcode", places: true, numbers: true,
 		words: lexicon{
-			"en": "zip postal_code post_code mail_code zip_code",
+			"en": "zip pcode postal_code post_code mail_code zip_code",
 			"de": "plz",
 			"es": "codigo_postal codpostal cod_postal cpostal apartado",
 			"fr": "code_postal codepostal",
@@ -360,8 +369,8 @@ var nameKinds = []nameKind{
 	{what: "a trait of a person", transform: "text", numbers: true,
 		words: lexicon{
 			"en": "gender sex nationality religion ethnicity race marital marital_status diagnosis allergies ethnoracial " +
-				"disability blood_type sexual_orientation occupation demographics salary monthly_income annual_income wage " +
-				"homeless",
+				"disability blood_type blood_group pronouns smoker symptoms medication medications " +
+				"medical_history sexual_orientation occupation demographics salary monthly_income annual_income wage homeless",
 			"de": "geschlecht familienstand konfession staatsangehoerigkeit gehalt beruf religionszugehoerigkeit",
 			"es": "sexo genero estado_civil nacionalidad salario sueldo",
 			"fr": "sexe nationalite etat_civil situation_familiale salaire",
@@ -375,11 +384,12 @@ var nameKinds = []nameKind{
 		inside: []string{"geschlecht"}},
 	{what: "a trait of a person", transform: "text", within: &ofPeople, alone: true, numbers: true,
 		words: lexicon{"en": "genre income", "fr": "genre"}},
+	{what: "free text", transform: "text", within: &ofPeople, alone: true, words: lexicon{"en": "cv references"}},
 	{what: "free text", transform: "text", prose: true,
 		words: lexicon{
 			"en": "body msg contact note notes memo bio about remark remarks feedback transcript prompt " +
 				"payload raw vcard resume biography testimonial complaint dictation " +
-				"cover_letter content contents text txt summary",
+				"cover_letter special_requests delivery_instructions content contents text txt summary",
 			"de": "kommentar kommentare nachricht nachrichten notiz notizen bemerkung bemerkungen anmerkung anmerkungen " +
 				"vermerk verwendungszweck lebenslauf",
 			"es": "contacto comentario comentarios mensaje mensajes nota notas observacion observaciones",
@@ -466,7 +476,8 @@ var writtenWords = lexicon{
 	"en": "ticket issue task incident complaint request case appointment visit encounter diagnosis treatment claim " +
 		"message mail email comment note journal review inquiry enquiry question answer application conversation chat post " +
 		"reply feedback correspondence letter attachment vacation calendar event meeting alert mailing archive " +
-		"spool patient user customer client person contact employee member interview caldav",
+		"spool refund cancellation absence leave patient user customer client person contact employee member interview " +
+		"caldav",
 	"de": "anfrage beschwerde termin nachricht nachrichten vorgang kunde kunden mitglied mitglieder brief",
 	"es": "mensaje incidencia cita cliente contacto queja",
 	"fr": "message demande reclamation client adherent cotisation",
@@ -524,19 +535,19 @@ var placeWords = lexicon{
 
 // aboutWords are last words that say: this is about the value, not the value.
 var aboutWords = lexicon{
-	"en": "type kind status count format lang language locale mode enabled verified provider version template category " +
-		"level total limit size length policy method attribute host server port encoding notification notifications " +
-		"required visibility visible hidden flag flags option options scheme algorithm expiry expires expiration " +
-		"validity changed style styles color model pattern field column domain charset timezone period interval quota " +
-		"sha md checksum preference preferences filter tag path dir directory folder file filename " +
+	"en": "id ids uuid guid type kind status count format lang language locale mode enabled verified provider version " +
+		"template category level total limit size length policy method attribute host server port encoding notification " +
+		"notifications required visibility visible hidden flag flags option options scheme algorithm expiry expires " +
+		"expiration validity changed style styles color model pattern field column domain charset timezone period interval " +
+		"quota sha md checksum preference preferences filter tag path dir directory folder file filename " +
 		"mime ext extension css theme icon image delimiter separator prefix suffix regexp regex wildcard mask query sql " +
 		"script command module title default min max precision width height rows cols incoterms modem",
 }
 
 // aboutFirst are first words that say so.
 var aboutFirst = lexicon{
-	"en": "is has can allow show hide enable use need pref attr attribute type request auto force require requires " +
-		"max min num count nb",
+	"en": "is has can allow show hide enable use need pref attr attribute type auto force require requires max min " +
+		"count",
 	"es": "tipo", "fr": "type", "it": "tipo", "pt": "tipo",
 }
 
