@@ -208,7 +208,7 @@ var nameKinds = []nameKind{
 				"next_of_kin emergency_contact salesperson sales_rep contact_person mother_name father_name " +
 				"pay_to other_name installer_name preferred_name " +
 				"former_name birth_name from_name to_name sender senders requester requestor assignee reporter caller " +
-				"organizer organiser speaker invitee invitees consignee consignor traveller traveler buyer policy_holder " +
+				"organizer organiser speaker invitee invitees consignee consignor traveller traveler policy_holder " +
 				"policyholder maiden lead_guest",
 			"de": "kontoinhaber empfaenger empfanger absender ansprechpartner sachbearbeiter bearbeiter verfasser " +
 				"unterzeichner inhaber",
