@@ -105,9 +105,11 @@ func (n columnName) isAbout(f Family) bool {
 	if len(n.words) == 1 {
 		return false
 	}
-	return k.aboutFirst.has(n.words[0]) || k.about.has(last) && !slices.ContainsFunc(n.phrases, func(p phrase) bool {
-		return p.to == len(n.words) && p.to-p.from > 1 && k.told.has(p.text)
-	})
+	if k.aboutFirst.has(n.words[0]) {
+		return true
+	}
+	endsPhrase := func(p phrase) bool { return p.to == len(n.words) && p.to-p.from > 1 && k.told.has(p.text) }
+	return k.about.has(last) && !slices.ContainsFunc(n.phrases, endsPhrase)
 }
 
 // tells reports whether the name says that the column holds values of a kind.
@@ -130,17 +132,16 @@ func (n columnName) tells(kind int) bool {
 func (n columnName) holdsFor(k *nameKind, words kindLexicon, p phrase) bool {
 	before, after := n.words[:p.from], n.words[p.to:]
 	if k.within != nil {
-		if len(before) > 0 && words.beside.hasSingular(before[len(before)-1]) ||
-			len(after) > 0 && words.beside.hasSingular(after[0]) {
-			return true // guest_name is one, of whatever else
+		lets := words.beside.hasSingular
+		if len(before) > 0 && lets(before[len(before)-1]) || len(after) > 0 && lets(after[0]) {
+			return true // guest_name is one, whatever else stands there
 		}
-		if !n.isTable(words.tables) && !slices.ContainsFunc(before, words.beside.hasSingular) &&
-			!slices.ContainsFunc(after, words.beside.hasSingular) {
+		if !n.isTable(words.tables) && !slices.ContainsFunc(before, lets) && !slices.ContainsFunc(after, lets) {
 			return false
 		}
 	}
-	isHeavy := func(w string) bool { return !n.isLight(w) }
-	return !k.alone || !slices.ContainsFunc(before, isHeavy) && !slices.ContainsFunc(after, isHeavy)
+	hasWeight := func(w string) bool { return !n.isLight(w) }
+	return !k.alone || !slices.ContainsFunc(before, hasWeight) && !slices.ContainsFunc(after, hasWeight)
 }
 
 // isTable reports whether the table is one of these, and not one of what they

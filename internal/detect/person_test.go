@@ -18,7 +18,7 @@ func TestPersonName(t *testing.T) {
 		"Dr. Ada Xqyz", "Herr Xqyz", "Mme Xqyz", "Mrs. Xqyz-Abcde", "Prof. Dr. Ada Miller", "Sig.ra Xqyz Rossi", "Frau Dr. Xqyz",
 		"Miller, Dr. Ada", "Vincent van Xqyz", "Ludwig von der Heide", "Anna-Lena Xqyz", "Juan Carlos Xqyz de la Cruz",
 		"Sean O'Xqyz", "Sean O’Brien", "Jürgen Müller", "Jurgen Muller", "Łukasz Xqyz", "Олена Шевченко", "Anna", "Müller",
-		"Martin Xqyz Jr.", "Ada Miller PhD",
+		"Martin Xqyz Jr.", "Ada Miller PhD", "Müller Anna Jr.", "Anna-Xqyz Abcde",
 	} {
 		if !PersonName([]byte(text)) {
 			t.Errorf("%q is not taken for a name", text)
@@ -26,7 +26,8 @@ func TestPersonName(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", " ", ",", "Ada,", ", Ada", "Ada,Miller,X", "Dr.", "Dr. ", "Mr. x", "Xqyz Abcde", "Xqyz", "anna", "A", "A.", "Ada 2",
-		"ada@example.com", "Martin GmbH", "Martin & Co", "Martin Ltd.", "Anna  Miller", "Austin, TX", "Xqyz, Germany", "in stock",
+		"ada@example.com", "Martin GmbH", "Martin & Co", "Martin Ltd.", "Anna  Miller", "Austin, TX", "Miller, Xqyz, Anna", "Anna Anna Anna Anna Anna,",
+		"Xqyz, Germany", "in stock",
 		"Premium Cotton Shirt", "shipped", "New York", "Ada Byron wrote a note on an engine", "Ada X" + strings.Repeat("x", longestName),
 		"Ada\tMiller", "Ada\xff Miller", "-Ada Miller", "Mary's lamb", "Via Roma 5", "1. FC Xqyz", "ada xqyz",
 	} {
