@@ -18,7 +18,7 @@ func TestColumn(t *testing.T) {
 		{"pasajeros", "nombre", "a person's name"},
 		{"adherents", "nom nom_adh", "a person's name"},
 		{"facturas", "nombrecliente razonsocial", "a person's name"},
-		{"users", "first last old_name", "a person's name"},
+		{"users", "first last old_name name_key sort_name", "a person's name"},
 		{"invoices", "nombre_del_cliente", "a person's name"},
 		{"bookings", "traveller_name lead_guest room_guest_name sender requester", "a person's name"},
 		{"audit_log", "username created_by changed_by remote_user facebook_id", "an account's name"},

@@ -568,7 +568,7 @@ var lightWords = lexicon{
 	"en": "last first previous prev old new current main primary secondary other alt second third my own real full home " +
 		"work private public mobile personal office business default failed login logins signup sign up in of the to from " +
 		"by at on for date time created updated normalized lower raw encrypted hashed hash temp temporary reset tmp one " +
-		"two three number no nr id remote int internal",
+		"two three number no nr id remote int internal key sort search phonetic soundex",
 	"de": "des der von privat dienstlich letzte",
 	"es": "de del la el", "fr": "de du la le", "it": "di del della", "pt": "de do da",
 }
