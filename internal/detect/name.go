@@ -3,6 +3,7 @@ package detect
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -18,238 +19,299 @@ const (
 	Time          // dates and timestamps
 )
 
-// named is a kind of sensitive value, told by the words of a column's name.
-type named struct {
-	what      string
-	transform string   // what the mend proposes
-	words     string   // each tells by itself
-	phrases   []string // words that tell side by side
-	inside    []string // these tell within a longer word too, as in "useremail"
-	numbers   bool     // often kept in a number
-	dates     bool     // kept in a date
-	tables    []string // only in tables whose own name holds one of these words
-	prose     bool     // "message_id" is none
-	endings   []string // these tell at the end of a word too, as in "largecontent"
-}
-
-// byName is looked through in this order. Better a column too many, which
-// costs a line with its why in the drill file, than one too few.
-var byName = []named{
-	{what: "a secret", transform: "token",
-		words: "pin otp totp token tokens jwt bearer cookie cookies session sessions salt credential credentials psk",
-		phrases: []string{"sess id", "api key", "api keys", "access key", "private key", "signing key",
-			"encryption key", "license key", "recovery code", "recovery codes", "backup code", "backup codes",
-			"security answer"},
-		inside: []string{"secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken", "sessionid"}},
-	{what: "a secret", transform: "token", tables: sessionWords, words: "data vars sess sid"},
-	{what: "a password", transform: "password",
-		words:   "pw pwd pass senha haslo mdp parol пароль",
-		phrases: []string{"mot de passe"},
-		inside: []string{"password", "passwd", "passphrase", "passwort", "kennwort", "wachtwoord", "contrasena",
-			"losenord", "adgangskode"}},
-	{what: "an e-mail address", transform: "email",
-		words:   "mail mails correo courriel пошта",
-		phrases: []string{"e mail", "e mails"},
-		inside:  []string{"email"}},
-	{what: "a phone number", transform: "phone", numbers: true,
-		words:  "tel fax mobile mobil cell handy msisdn gsm movil portable celular cellulare whatsapp",
-		inside: []string{"phone", "telefon", "telefoon", "mobilnummer", "handynummer", "телефон"}},
-	{what: "an IBAN", transform: "iban", words: "iban"},
-	{what: "a card number", transform: "card", numbers: true,
-		words:  "card cards cc pan",
-		inside: []string{"creditcard", "cardnumber", "kreditkarte"}},
-	{what: "a payment detail", transform: "text", numbers: true,
-		words:   "bic swift cvv cvc kontonummer",
-		phrases: []string{"account number", "account no", "sort code", "routing number", "bank account"}},
-	{what: "an official number", transform: "text", numbers: true,
-		words: "ssn nin nino dni nie nif pesel cpf cnpj bsn tin ausweis",
-		phrases: []string{"tax id", "tax number", "vat id", "vat number", "national id", "social security",
-			"driver license", "driving licence", "license plate", "codice fiscale"},
-		inside: []string{"passport", "personnummer", "steuernummer"}},
-	{what: "a date of birth", transform: "date_shift", dates: true,
-		words:  "dob born bday birth nascita nacimiento naissance nascimento народження",
-		inside: []string{"birthda", "dateofbirth", "geburt", "geboorte", "urodzeni", "fodelse"}},
-	{what: "a first name", transform: "first_name",
-		words:   "fname forename prenom voornaam imie fornamn fornavn",
-		phrases: []string{"first name", "given name", "middle name"},
-		inside:  []string{"firstname", "vorname"}},
-	{what: "a last name", transform: "last_name",
-		words: "lname familienname apellido apellidos cognome sobrenome nazwisko efternamn etternavn efternavn " +
-			"prizvyshche прізвище",
-		phrases: []string{"last name", "family name", "maiden name", "nom de famille"},
-		inside:  []string{"lastname", "surname", "nachname", "achternaam"}},
-	{what: "a person's name", transform: "name",
-		words: "realname displayname recipient addressee gecos",
-		phrases: []string{"full name", "display name", "legal name", "real name",
-			"contact name", "contact person", "poc name", "customer name", "user name", "recipient name",
-			"billing name", "shipping name", "owner name"},
-		inside: []string{"fullname"}},
-	{what: "a person's name", transform: "name", tables: peopleWords,
-		words:   "name nom nombre nome naam namn navn imia імя",
-		phrases: []string{"ім я"}},
-	{what: "a company", transform: "company", tables: peopleWords, prose: true,
-		words: "company organization organisation employer firma"},
-	{what: "an account's name", transform: "text",
-		words:   "login nick handle alias telegram skype discord twitter instagram facebook linkedin",
-		phrases: []string{"screen name"},
-		inside:  []string{"username", "nickname", "benutzername", "screenname"}},
-	{what: "a web address", transform: "url", tables: peopleWords,
-		words: "url website homepage webpage avatar"},
-	{what: "a network address", transform: "ip",
-		words: "ip ips ipaddr ipv",
-		phrases: []string{"proxy address", "server address", "host address", "remote address", "client address",
-			"peer address", "listen address", "bind address"},
-		inside: []string{"ipaddress", "ipadress"}},
-	{what: "a network address", transform: "mac",
-		words:  "mac",
-		inside: []string{"macaddr", "macadress"}},
-	{what: "a device's mark", transform: "text",
-		words:   "imei imsi udid fingerprint hostname",
-		phrases: []string{"device id", "device token", "user agent"},
-		inside:  []string{"useragent"}},
-	{what: "a postcode", transform: "postcode",
-		words:   "zip plz cep postnr postnummer",
-		phrases: []string{"postal code", "code postal", "codigo postal", "kod pocztowy"},
-		inside:  []string{"postcode", "postleitzahl", "zipcode"}},
-	{what: "a city", transform: "city",
-		words: "city town ort ville ciudad citta cidade miasto woonplaats plaats stad postort localidad municipio " +
-			"comune miejscowosc misto місто"},
-	{what: "a place", transform: "text",
-		words:   "location geo gps coordinates hausnummer huisnummer bairro",
-		phrases: []string{"house number", "address country", "address region", "address state"}},
-	{what: "a street", transform: "street",
-		words: "addr adres adresa rue calle direccion indirizzo endereco logradouro rua ulica gata gade " +
-			"vulytsia адреса вулиця",
-		inside: []string{"address", "adress", "street", "strasse", "straat", "anschrift"}},
-	{what: "a place", transform: "text",
-		words: "postal"},
-	{what: "a position", transform: "number", numbers: true,
-		words: "lat lon lng latitude longitude"},
-	{what: "a trait of a person", transform: "text",
-		words: "gender sex nationality religion ethnicity race marital geschlecht sexo genre diagnosis allergies"},
-	{what: "free text", transform: "text", prose: true,
-		words: "body msg content contents contact summary note notes memo bio about text subject remark remarks " +
-			"feedback transcript prompt reply answer caption reason description details signature payload raw " +
-			"kommentar kommentare nachricht nachrichten notiz notizen bemerkung bemerkungen anmerkung anmerkungen " +
-			"beschreibung commentaire commentaires remarque remarques " +
-			"comentario comentarios mensaje mensajes notas observaciones descripcion commento commenti messaggio " +
-			"messaggi descrizione mensagem mensagens observacao observacoes descricao " +
-			"bericht berichten opmerking opmerkingen toelichting omschrijving meddelande meddelanden anteckning " +
-			"anteckningar beskrivning wiadomosc wiadomosci uwagi opis коментар опис",
-		inside:  []string{"comment", "message", "freetext"},
-		endings: []string{"content", "contents", "notes", "description", "contactinfo"}},
-}
-
-// neutral are last words that say: this is about the value, not the value.
-var neutral = []string{"type", "kind", "status", "count", "format", "lang", "language", "locale", "mode", "enabled",
-	"verified",
-	"provider", "version", "template", "category", "level", "total", "limit", "size", "length", "policy", "method",
-	"attribute", "host", "server", "port"}
-
-// versions are last words of columns that hold version numbers.
-var versions = []string{"version", "versions", "release", "build", "firmware"}
-
-// neutralNumbers are last words of numbers that are keys or amounts.
-var neutralNumbers = []string{"id", "ids", "num", "qty", "amount", "score", "rate", "price", "cents", "fee", "at",
-	"attempts"}
-
-// peopleWords are tables in which a "name" is a person's.
-var peopleWords = []string{"user", "customer", "client", "person", "people", "member", "contact", "employee", "staff",
-	"patient", "author",
-	"guest", "subscriber", "account", "identity", "address", "profile", "student", "teacher", "driver", "tenant",
-	"lead", "applicant", "candidate", "recipient", "sender",
-	"attendee", "participant", "visitor", "player", "owner", "admin", "kunde", "kunden", "benutzer", "nutzer",
-	"mitarbeiter", "mitglied", "mitglieder", "usuario", "cliente", "empleado", "funcionario", "utilisateur", "employe",
-	"membre", "persona", "pessoa",
-	"utente", "utenti", "clienti", "dipendente", "dipendenti", "klant", "klanten", "gebruiker", "medewerker", "klient",
-	"klienci", "pracownik", "pracownicy", "uzytkownik", "uzytkownicy",
-	"kund", "kunder", "anvandare", "medarbetare", "клієнт", "клієнти", "користувач", "користувачі", "працівник",
-	"працівники"}
-
-// sessionWords are tables whose rows let somebody in.
-var sessionWords = []string{"session", "sess"}
-
 // Column says what a column's values look like by its own and its table's name
 // and by its type, or nothing, and which transform would suit them.
+//
+// The name is cut into words, and a word that is nothing but known words run
+// together is cut too. Each kind has words that tell by themselves, and words
+// that tell only in tables of people or the like, or beside a word for a
+// person. The last word decides first whether the column holds the value or
+// something about it.
+//
+// Better a column too many, which costs a line with its why in the drill file,
+// than one too few.
 func Column(table, column string, f Family) (what, transform string) {
-	words := splitWords(column)
-	if len(words) == 0 || slices.Contains(neutral, words[len(words)-1]) {
+	n := newName(table, column)
+	if len(n.words) == 0 || n.isAbout(f) {
 		return "", ""
 	}
-	if f == Number && slices.Contains(neutralNumbers, words[len(words)-1]) {
-		return "", ""
-	}
-	for _, d := range byName {
-		if d.fits(f) && d.tells(words, table) {
-			return d.what, d.fitting(f)
+	for i := range nameKinds {
+		k := &nameKinds[i]
+		if k.fits(f) && n.tells(i) {
+			return k.what, k.fitting(f)
 		}
 	}
 	return "", ""
 }
 
-func (d named) fits(f Family) bool {
+func (k *nameKind) fits(f Family) bool {
 	switch f {
 	case Text:
 		return true
 	case Number:
-		return d.numbers
+		return k.numbers
 	case Time:
-		return d.dates
+		return k.dates
 	}
 	return false
 }
 
 // fitting is the transform to propose for a column of this family.
-func (d named) fitting(f Family) string {
+func (k *nameKind) fitting(f Family) string {
 	switch {
-	case f == Number && d.transform != "card":
+	case f == Number && k.transform != "card":
 		return "number"
-	case f != Number && d.transform == "number":
+	case f != Number && k.transform == "number":
 		return "text"
 	}
-	return d.transform
+	return k.transform
 }
 
-func (d named) tells(words []string, table string) bool {
-	if d.tables != nil && !holdsWord(table, d.tables) {
+// columnName is a column's name and its table's, cut into words.
+type columnName struct {
+	words, table []string
+	phrases      []phrase
+	whole        []string // its words before what is run together was cut
+}
+
+// phrase is the words of a name from one up to another.
+type phrase struct {
+	text     string
+	from, to int
+}
+
+// longestPhrase is how many words tell only side by side.
+const longestPhrase = 4
+
+func newName(table, column string) columnName {
+	whole := splitWords(column)
+	n := columnName{words: known().apart(whole), table: known().apart(splitWords(table)), whole: whole}
+	for from := range n.words {
+		for to := from + 1; to <= min(len(n.words), from+longestPhrase); to++ {
+			n.phrases = append(n.phrases, phrase{strings.Join(n.words[from:to], "_"), from, to})
+		}
+	}
+	return n
+}
+
+// isAbout reports whether the column holds something about a value: so says
+// the last word, but at the end of a phrase that tells, as in marital_status.
+func (n columnName) isAbout(f Family) bool {
+	k := known()
+	last := n.words[len(n.words)-1]
+	if f == Number && k.amounts.has(last) {
+		return true
+	}
+	if len(n.words) == 1 {
 		return false
 	}
-	if d.prose && words[len(words)-1] == "id" {
+	if k.aboutFirst.has(n.words[0]) {
+		return true
+	}
+	endsPhrase := func(p phrase) bool { return p.to == len(n.words) && p.to-p.from > 1 && k.told.has(p.text) }
+	return k.about.has(last) && !slices.ContainsFunc(n.phrases, endsPhrase)
+}
+
+// tells reports whether the name says that the column holds values of a kind.
+func (n columnName) tells(kind int) bool {
+	k := &nameKinds[kind]
+	if k.prose && n.inOwnWords() || k.places && n.inPlaces() {
 		return false
 	}
-	for _, w := range words {
-		if strings.Contains(" "+d.words+" ", " "+w+" ") || containsAny(w, d.inside) ||
-			slices.ContainsFunc(d.endings, func(e string) bool { return strings.HasSuffix(w, e) }) {
+	words := known().kinds[kind]
+	for _, p := range n.phrases {
+		if words.told.has(p.text) && n.holdsFor(k, words, p) {
 			return true
 		}
 	}
-	return containsAny(" "+strings.Join(words, " ")+" ", d.spaced())
+	return slices.ContainsFunc(n.whole, func(w string) bool { return containsAny(w, k.inside) })
 }
 
-// spaced are the phrases between blanks, so that they meet whole words only.
-func (d named) spaced() []string {
-	all := make([]string, len(d.phrases))
-	for i, p := range d.phrases {
-		all[i] = " " + p + " "
+// holdsFor reports whether what else stands in the name and its table lets a
+// phrase tell a kind.
+func (n columnName) holdsFor(k *nameKind, words kindLexicon, p phrase) bool {
+	before, after := n.words[:p.from], n.words[p.to:]
+	if k.within != nil {
+		lets := words.beside.hasSingular
+		if len(before) > 0 && lets(before[len(before)-1]) || len(after) > 0 && lets(after[0]) {
+			return true // guest_name is one, whatever else stands there
+		}
+		if !n.isTable(words.tables) && !slices.ContainsFunc(before, lets) && !slices.ContainsFunc(after, lets) {
+			return false
+		}
+	}
+	hasWeight := func(w string) bool { return !n.isLight(w) }
+	return !k.alone || !slices.ContainsFunc(before, hasWeight) && !slices.ContainsFunc(after, hasWeight)
+}
+
+// isTable reports whether the table is one of these, and not one of what they
+// are or may choose from.
+func (n columnName) isTable(of wordSet) bool {
+	if !slices.ContainsFunc(n.table, of.hasSingular) || n.inOwnWords() {
+		return false
+	}
+	last := n.table[len(n.table)-1]
+	return of.hasSingular(last) || !known().grades.hasSingular(last)
+}
+
+// isLight reports whether a word has no weight: it is the table's own, also
+// shortened, somebody's, or such that nothing depends on it.
+func (n columnName) isLight(word string) bool {
+	const shortened = 3
+	k := known()
+	if k.light.has(word) || k.people.hasSingular(word) {
+		return true
+	}
+	return slices.ContainsFunc(n.table, func(t string) bool {
+		return len(word) >= shortened && strings.HasPrefix(t, word)
+	})
+}
+
+// inOwnWords reports whether the table holds the product's own words. Its last
+// word decides, or else its first, as in tipos_documento.
+func (n columnName) inOwnWords() bool {
+	k := known()
+	if len(n.table) == 0 || k.people.hasSingular(n.table[len(n.table)-1]) {
+		return false
+	}
+	return k.own.hasSingular(n.table[len(n.table)-1]) || k.own.hasSingular(n.table[0])
+}
+
+// inPlaces reports whether the table lists places.
+func (n columnName) inPlaces() bool { return slices.ContainsFunc(n.table, known().places.hasSingular) }
+
+// wordSet holds words, and phrases with _ between their words.
+type wordSet map[string]struct{}
+
+func (s wordSet) has(word string) bool {
+	_, found := s[word]
+	return found
+}
+
+// hasSingular reports whether the set holds a word, or more than one of it.
+func (s wordSet) hasSingular(w string) bool {
+	return s.has(w) || s.has(strings.TrimSuffix(w, "s")) || s.has(strings.TrimSuffix(w, "es")) ||
+		s.has(strings.TrimSuffix(w, "ies")+"y")
+}
+
+func (s wordSet) add(l lexicon) {
+	for _, words := range l {
+		for w := range strings.FieldsSeq(words) {
+			s[w] = struct{}{}
+		}
+	}
+}
+
+// addParts adds words, and the words of phrases.
+func (s wordSet) addParts(l lexicon) {
+	for _, words := range l {
+		for w := range strings.FieldsFuncSeq(words, func(r rune) bool { return r == ' ' || r == '_' }) {
+			s[w] = struct{}{}
+		}
+	}
+}
+
+func setOf(lexicons ...lexicon) wordSet {
+	s := wordSet{}
+	for _, l := range lexicons {
+		s.add(l)
+	}
+	return s
+}
+
+// kindLexicon are the words of one kind.
+type kindLexicon struct {
+	told           wordSet
+	tables, beside wordSet // empty: everywhere
+}
+
+// vocabulary is all that is known of words.
+type vocabulary struct {
+	kinds             []kindLexicon // as nameKinds
+	people, grades    wordSet
+	own, places       wordSet
+	about, aboutFirst wordSet
+	amounts, versions wordSet
+	light             wordSet
+	told              wordSet // of all kinds
+	all               wordSet // the words of all, phrases in their parts
+}
+
+var known = sync.OnceValue(func() *vocabulary {
+	v := &vocabulary{
+		people: setOf(peopleWords), grades: setOf(gradeWords),
+		own: setOf(ownWords), places: setOf(placeWords),
+		about: setOf(aboutWords), aboutFirst: setOf(aboutFirst),
+		amounts: setOf(amountWords), versions: setOf(versionWords),
+		light: setOf(lightWords),
+		all:   setOf(peopleWords, peopleTables, aboutWords, lightWords, joinedWords, ownWords, gradeWords), told: wordSet{},
+	}
+	for _, k := range nameKinds {
+		v.add(k)
+	}
+	return v
+})
+
+func (v *vocabulary) add(k nameKind) {
+	words := kindLexicon{told: setOf(k.words)}
+	if k.within != nil {
+		words.tables = setOf(k.within.tables...)
+		words.beside = setOf(k.within.beside...)
+	}
+	v.kinds = append(v.kinds, words)
+	v.told.add(k.words)
+	v.all.addParts(k.words)
+	for _, stem := range k.inside {
+		v.all[stem] = struct{}{}
+	}
+}
+
+// apart cuts words that are nothing but known words run together.
+func (v *vocabulary) apart(words []string) []string {
+	var all []string
+	for _, w := range words {
+		all = append(all, v.cut(w)...)
 	}
 	return all
 }
 
-func containsAny(s string, parts []string) bool {
-	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
-}
-
-// holdsWord tells whether a name holds one of the words, or more than one of it.
-func holdsWord(name string, words []string) bool {
-	return slices.ContainsFunc(splitWords(name), func(w string) bool {
-		for _, one := range [...]string{w, strings.TrimSuffix(w, "s"), strings.TrimSuffix(w, "es"),
-			strings.TrimSuffix(w, "ies") + "y"} {
-			if slices.Contains(words, one) {
-				return true
+// cut cuts a word into the fewest known ones; one that is known, or does not
+// consist of known ones, stays.
+func (v *vocabulary) cut(word string) []string {
+	const longest = 40 // names of PostgreSQL's have 63 bytes, and few words are as long
+	if v.all.hasSingular(word) || len(word) > longest {
+		return []string{word}
+	}
+	best := make([][]string, len(word)+1) // the fewest words up to here
+	best[0] = []string{}
+	for end := 1; end <= len(word); end++ {
+		for start := range end {
+			part := word[start:end]
+			if best[start] == nil || !v.isPart(part) {
+				continue
+			}
+			if best[end] == nil || len(best[start])+1 <= len(best[end]) { // the longer first word, as in form_name
+				best[end] = append(slices.Clip(best[start]), part)
 			}
 		}
-		return false
-	})
+	}
+	if best[len(word)] == nil {
+		return []string{word}
+	}
+	return best[len(word)]
+}
+
+// isPart reports whether a longer word may hold this one.
+func (v *vocabulary) isPart(part string) bool {
+	const shortest = 3
+	if len(part) < shortest {
+		return part == "ip" || part == "id" || part == "no" || part == "nr"
+	}
+	return v.all.hasSingular(part)
+}
+
+func containsAny(s string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
 }
 
 // splitWords cuts snake_case, camelCase and kebab-case into lower-case words
@@ -283,7 +345,7 @@ func splitWords(s string) []string {
 // plainLetters replaces the letters that are more than one with a mark.
 var plainLetters = strings.NewReplacer("ß", "ss", "ł", "l", "Ł", "L", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE")
 
-// startsWord tells for an upper-case letter whether a word begins with it: as
+// startsWord reports for an upper-case letter whether a word begins with it: as
 // in userEmail and IPAddress, not in USERID.
 func startsWord(runes []rune, i int) bool {
 	if i == 0 {

@@ -221,7 +221,7 @@ INSERT INTO crm.companies VALUES
 CREATE TABLE crm.campaigns (
     id          integer PRIMARY KEY,
     title       text NOT NULL,
-    recipients  text[] NOT NULL DEFAULT '{}',
+    groups      text[] NOT NULL DEFAULT '{}',
     template    xml
 );
 INSERT INTO crm.campaigns VALUES
@@ -562,7 +562,7 @@ UPDATE web.products SET attrs = '{"feed": {"opts": ["{{product_github:json}}"]}}
 
 CREATE TABLE web.posts (
     id      bigint PRIMARY KEY,
-    author  text NOT NULL DEFAULT 'staff',
+    desk    text NOT NULL DEFAULT 'staff',
     body    text NOT NULL
 );
 CREATE TABLE web.comments (post_id bigint) INHERITS (web.posts);
@@ -649,9 +649,9 @@ END
 $$;
 
 ALTER TABLE web.posts ENABLE ROW LEVEL SECURITY;
-CREATE POLICY posts_read ON web.posts FOR SELECT USING (author <> '{{policy_using}}');
-CREATE POLICY posts_write ON web.posts FOR INSERT WITH CHECK (author <> 'nobody');
-CREATE RULE posts_guard AS ON DELETE TO web.posts WHERE OLD.author = '{{rule_body}}' DO INSTEAD NOTHING;
+CREATE POLICY posts_read ON web.posts FOR SELECT USING (desk <> '{{policy_using}}');
+CREATE POLICY posts_write ON web.posts FOR INSERT WITH CHECK (desk <> 'nobody');
+CREATE RULE posts_guard AS ON DELETE TO web.posts WHERE OLD.desk = '{{rule_body}}' DO INSTEAD NOTHING;
 
 CREATE PUBLICATION feed FOR TABLE web.products WHERE (sku <> '{{publication_where}}');
 CREATE SERVER mirror FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{{server_option_ip}}', dbname 'mirror');
