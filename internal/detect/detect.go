@@ -5,10 +5,13 @@
 package detect
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is what the content of a value was told to be.
@@ -18,7 +21,7 @@ type Kind uint8
 // syntax: see Named.
 const (
 	Email      Kind = iota
-	Phone           // E.164, with its plus sign; of North America also with the area in brackets
+	Phone           // with a country's code; of North America also with the area in brackets; others by a word
 	Card            // a payment card: length, issuer and Luhn
 	IBAN            // length by country, and modulo 97
 	IP              // IPv4, IPv6 and MAC addresses
@@ -72,17 +75,51 @@ func Named(names ...string) (Set, error) {
 	return s, nil
 }
 
-// Has tells whether the set holds a kind.
+// Has reports whether the set holds a kind.
 func (s Set) Has(k Kind) bool { return s&(1<<k) != 0 }
+
+// Confidence says how sure a hit is.
+type Confidence uint8
+
+const (
+	// Certain is what a checksum, a rigid syntax or a word beside it tells.
+	Certain Confidence = iota
+	// Doubtful is what may be something else: a version, a part's number. One
+	// of them says little of a column, several say much.
+	Doubtful
+)
+
+// String is "certain" or "doubtful".
+func (c Confidence) String() string {
+	if c == Certain {
+		return "certain"
+	}
+	return "doubtful"
+}
 
 // Hit is a place in a text, from its byte From up to To.
 type Hit struct {
-	Kind     Kind
-	From, To int
+	Kind       Kind
+	Confidence Confidence
+	From, To   int
 }
 
-// Scanner looks for some kinds. It may be used by several goroutines at once;
-// copies are well.
+// span is a place in a text where a kind was found; to is 0 for none.
+type span struct {
+	at, to int
+	doubt  Confidence
+}
+
+// or is the one of two places that begins first.
+func (s span) or(other span) span {
+	if other.to > 0 && (s.to == 0 || other.at < s.at) {
+		return other
+	}
+	return s
+}
+
+// Scanner looks for some kinds. It is safe for concurrent use, and may be
+// copied.
 type Scanner struct {
 	set   Set
 	allow []*regexp.Regexp
@@ -113,9 +150,9 @@ const Shortest = 6
 // CardDigits are the digits of the shortest card number.
 const CardDigits = minCard
 
-// Find returns the first hit of the first kind found in a text, as a whole or
-// between word boundaries. It allocates nothing unless it meets something of
-// the shape that it looks for.
+// Find returns a hit in a text, as a whole or between word boundaries: the
+// first certain one of the first kind found, else the first doubtful one. It
+// allocates nothing unless it meets something of the shape that it looks for.
 func (s Scanner) Find(text []byte) (Hit, bool) {
 	if len(text) < Shortest {
 		return Hit{}, false
@@ -124,16 +161,36 @@ func (s Scanner) Find(text []byte) (Hit, bool) {
 	if n == (counts{}) {
 		return Hit{}, false
 	}
+	hit := s.first(text, n)
+	if (hit.To == 0 || hit.Confidence == Doubtful) && n.foldable(text) {
+		s.eachFolded(text, func(h Hit) bool {
+			if hit.To == 0 || h.Confidence < hit.Confidence {
+				hit = h
+			}
+			return hit.Confidence != Certain
+		})
+	}
+	return hit, hit.To > 0
+}
+
+// first is Find in a text as it stands; To is 0 for none.
+func (s Scanner) first(text []byte, n counts) (doubtful Hit) {
 	in := search{counts: n}
 	for _, kind := range order {
-		if !s.set.Has(kind) || !n.worth(kind, len(text)) {
+		if !s.set.Has(kind) || !n.worth(kind, text) {
 			continue
 		}
-		if at, end := s.next(kind, text, 0, &in); at >= 0 {
-			return Hit{kind, at, end}, true
+		for found := s.next(kind, text, 0, &in); found.to > 0; found = s.next(kind, text, found.to, &in) {
+			hit := Hit{kind, found.doubt, found.at, found.to}
+			if found.doubt == Certain {
+				return hit
+			}
+			if doubtful.To == 0 {
+				doubtful = hit
+			}
 		}
 	}
-	return Hit{}, false
+	return doubtful
 }
 
 // Each tells all hits of every kind in a text. Those of two kinds may overlap:
@@ -142,28 +199,43 @@ func (s Scanner) Each(text []byte, tell func(Hit)) {
 	if len(text) < Shortest {
 		return
 	}
-	in := search{counts: count(text)}
-	for _, kind := range order {
-		if !s.set.Has(kind) || !in.worth(kind, len(text)) {
-			continue
-		}
-		for at, end := s.next(kind, text, 0, &in); at >= 0; at, end = s.next(kind, text, end, &in) {
-			tell(Hit{kind, at, end})
-		}
+	n := count(text)
+	s.each(text, n, func(h Hit) bool { tell(h); return true })
+	if n.foldable(text) {
+		s.eachFolded(text, func(h Hit) bool { tell(h); return true })
 	}
 }
 
-// next is the first hit of one kind at or behind from that nobody allows; -1
-// for none.
-func (s Scanner) next(k Kind, text []byte, from int, in *search) (at, end int) {
-	for from < len(text) {
-		at, end = in.next(k, text, from)
-		if at < 0 || !s.allowed(text[at:end]) {
-			return at, end
+// each tells the hits in a text as it stands, until tell returns false.
+func (s Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
+	in := search{counts: n}
+	for _, kind := range order {
+		if !s.set.Has(kind) || !n.worth(kind, text) {
+			continue
 		}
-		from = end
+		for found := s.next(kind, text, 0, &in); found.to > 0; found = s.next(kind, text, found.to, &in) {
+			if !tell(Hit{kind, found.doubt, found.at, found.to}) {
+				return false
+			}
+		}
 	}
-	return -1, -1
+	return true
+}
+
+// next is the first hit of one kind at or behind from that is readable and that
+// nobody allows.
+func (s Scanner) next(k Kind, text []byte, from int, in *search) span {
+	for from < len(text) {
+		found := in.next(k, text, from)
+		if found.to == 0 {
+			break
+		}
+		if readable(text, found) && !s.allowed(text[found.at:found.to]) {
+			return found
+		}
+		from = found.to
+	}
+	return span{}
 }
 
 func (s Scanner) allowed(found []byte) bool {
@@ -184,40 +256,35 @@ var order = [...]Kind{Secret, Email, Phone, IBAN, Card, NationalID, IP}
 // again would take a time that grows by the square.
 type search struct {
 	counts
-	secrets [len(markers)]finding
-	emails  [len(ats)]finding
-	phones  [len(openings)]finding
+	secrets   [len(markers)]finding
+	emails    [len(ats)]finding
+	phones    [len(openings)]finding
+	addresses [len(addressSigns)]finding
 }
 
 // finding is the next place of a sign; last is 0 where nobody has looked, and
 // below where there is none. No value of a row is longer than these reach, and
 // of every text that is looked at all of them are cleared first.
-type finding struct{ first, last int32 }
-
-// seek looks for the next place at or behind from, by next, unless it is known.
-func (f *finding) seek(sign byte, text []byte, from int,
-	next func(text []byte, from int, sign byte) (first, last int)) {
-	if f.last < 0 || f.last > 0 && int(f.first) >= from {
-		return
-	}
-	first, last := next(text, from, sign)
-	if last == 0 {
-		last = -1
-	}
-	*f = finding{int32(first), int32(last)}
+type finding struct {
+	first, last int32
+	doubt       Confidence
 }
 
-// before takes the place if it is nearer than what was found until now; at is
-// -1 where nothing was.
-func (f *finding) before(at, end int) (int, int) {
-	if f.last > 0 && (at < 0 || int(f.first) < at) {
-		return int(f.first), int(f.last)
+// seek is the next place at or behind from, which next looks for unless it is
+// known.
+func (f *finding) seek(sign byte, text []byte, from int, next func(text []byte, from int, sign byte) span) span {
+	if f.last == 0 || f.last > 0 && int(f.first) < from {
+		found := next(text, from, sign)
+		*f = finding{int32(found.at), int32(cmp.Or(found.to, -1)), found.doubt}
 	}
-	return at, end
+	if f.last < 0 {
+		return span{}
+	}
+	return span{int(f.first), int(f.last), f.doubt}
 }
 
-// next is the first hit of a kind at or behind from; -1 for none.
-func (s *search) next(k Kind, text []byte, from int) (at, end int) {
+// next is the first hit of a kind at or behind from.
+func (s *search) next(k Kind, text []byte, from int) span {
 	switch k {
 	case Secret:
 		return s.nextSecret(text, from)
@@ -232,20 +299,20 @@ func (s *search) next(k Kind, text []byte, from int) (at, end int) {
 	case NationalID:
 		return nextOfficial(text, from)
 	case IP:
-		return nextAddress(text, from)
+		return s.nextAddress(text, from)
 	}
-	return -1, -1
+	return span{}
 }
 
-// worth tells whether a text of which this was counted can hold any.
-func (n *counts) worth(k Kind, length int) bool {
+// worth reports whether a text of which this was counted can hold any.
+func (n *counts) worth(k Kind, text []byte) bool {
 	switch k {
 	case Email:
 		return n.ats > 0 && n.dots > 0
 	case Secret:
-		return length >= awsLength && n.capitals+n.joints+n.dashes+n.ats+n.colons > 0
+		return len(text) >= shortestSecret && n.capitals+n.joints+n.signs+n.ats+n.colons+n.dots > 0
 	case Phone:
-		return n.pluses > 0 && n.digits >= minPhone || n.dashes > 0 && n.digits >= bracketDigits
+		return n.digits >= minPhone
 	case IBAN:
 		return n.digits >= minIBANDigits
 	case Card:
@@ -253,27 +320,62 @@ func (n *counts) worth(k Kind, length int) bool {
 	case NationalID:
 		return n.digits >= minOfficialDigits
 	case IP:
-		return n.dots >= 3 && n.digits >= 4 || n.colons >= 3
+		return n.dots >= 2 && n.digits >= 4 || n.colons >= 3 || n.signs >= 5 && n.digits > 0 ||
+			n.colons == 2 && bytes.Contains(text, gapOfIPv6)
 	}
 	return false
 }
 
+var gapOfIPv6 = []byte("::")
+
+// readable reports whether what was found is text: not where bytes of a
+// picture or an archive happen to look like it. Beside it are then bytes that
+// are neither text nor UTF-8, and no more than a few that can be printed.
+func readable(text []byte, found span) bool {
+	const near, least = 64, 12
+	at, to := max(0, found.at-near), min(len(text), found.to+near)
+	for at < found.at && at > 0 && !utf8.RuneStart(text[at]) {
+		at++
+	}
+	for to < len(text) && to > found.to && !utf8.RuneStart(text[to]) {
+		to--
+	}
+	around := text[at:to]
+	if bytes.IndexFunc(around, isControl) < 0 || utf8.Valid(around) {
+		return true
+	}
+	at, to = found.at, found.to
+	for at > 0 && isPrint(text[at-1]) && to-at < least {
+		at--
+	}
+	for to < len(text) && isPrint(text[to]) && to-at < least {
+		to++
+	}
+	return to-at >= least && run(text[at:to], isPrint) == to-at
+}
+
+func isControl(r rune) bool { return r < ' ' && (r < '\t' || r > '\r') && r != 0x1b || r == 0x7f }
+
+func isPrint(c byte) bool { return ' ' <= c && c < 0x7f || '\t' <= c && c <= '\r' }
+
 // counts says how many of the bytes are there without which nothing is found.
 type counts struct {
-	digits, pluses, dots, colons, dashes int
-	ats                                  int // @, and % that may stand for one
-	joints                               int // _, $ and =
-	capitals                             int // the letters that tell prefixes of secrets
+	digits, dots, colons int
+	signs                int // +, - and (
+	ats                  int // @, and % that may stand for one
+	joints               int // _, $ and =
+	capitals             int // the letters that tell prefixes of secrets
+	marks                int // the first bytes of characters that fold makes plain
 }
 
 // Shifts of the counters that are packed into one word.
 const (
 	digitsAt = 8 * iota
 	atsAt
-	plusesAt
+	signsAt
 	dotsAt
 	colonsAt
-	dashesAt
+	marksAt
 	jointsAt
 	capitalsAt
 )
@@ -283,10 +385,13 @@ var lanes = func() (t [256]uint64) {
 	for c := '0'; c <= '9'; c++ {
 		t[c] = 1 << digitsAt
 	}
-	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt,
+	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': signsAt, '-': signsAt, '(': signsAt, '.': dotsAt, ':': colonsAt,
 		'_': jointsAt, '$': jointsAt, '=': jointsAt,
-		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
+		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'T': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
+	}
+	for _, c := range leads {
+		t[c] = 1 << marksAt
 	}
 	return t
 }()
@@ -324,10 +429,10 @@ func (n *counts) add(packed uint64) {
 	lane := func(shift int) int { return int(packed >> shift & 0xff) }
 	n.digits += lane(digitsAt)
 	n.ats += lane(atsAt)
-	n.pluses += lane(plusesAt)
+	n.signs += lane(signsAt)
 	n.dots += lane(dotsAt)
 	n.colons += lane(colonsAt)
-	n.dashes += lane(dashesAt)
+	n.marks += lane(marksAt)
 	n.joints += lane(jointsAt)
 	n.capitals += lane(capitalsAt)
 }
@@ -339,11 +444,33 @@ func isLetter(c byte) bool {
 	return 'a' <= c && c <= 'z'
 }
 
-// isWord tells the bytes that make up words; those of other scripts do.
-func isWord(c byte) bool { return isDigit(c) || isLetter(c) || c >= 0x80 }
+// isWord tells the bytes that make up numbers and keys. Characters of other
+// scripts are none: many of these put no blank before a number.
+func isWord(c byte) bool { return isDigit(c) || isLetter(c) }
 
-// starts tells whether a word may begin at i.
+// starts reports whether a word may begin at i.
 func starts(text []byte, i int) bool { return i == 0 || !isWord(text[i-1]) }
 
-// ends tells whether a word may end before i.
+// ends reports whether a word may end before i.
 func ends(text []byte, i int) bool { return i == len(text) || !isWord(text[i]) }
+
+// alone reports whether what stands from at to end is no part of a longer word,
+// number or dashed name.
+func alone(text []byte, at, end int) bool {
+	joint := func(c byte) bool { return c == '-' || c == '_' || c == '.' }
+	if !starts(text, at) || !ends(text, end) {
+		return false
+	}
+	if at > 1 && joint(text[at-1]) && isWord(text[at-2]) {
+		return false
+	}
+	return end+1 >= len(text) || !joint(text[end]) || !isWord(text[end+1])
+}
+
+// numberOfBytes is what digits say.
+func numberOfBytes(digits []byte) (n int) {
+	for _, c := range digits {
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
