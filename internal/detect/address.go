@@ -124,11 +124,11 @@ func ipv4In(text []byte, at, end int) span {
 		return span{}
 	}
 	named, versioned := addressWords.beside(text, at, last), versionWords.beside(text, at, last)
-	wide := wideAddress(a.As4())
+	wide, small := wideAddress(a.As4()), narrow(a.As4())
 	switch {
-	case addressed(text, at, last, port >= 0), named && !versioned, wide && !versioned:
+	case addressed(text, at, last, port >= 0) && !(small && versioned), named && !versioned, wide && !versioned:
 		return span{at, last, Certain}
-	case versioned && !named && !wide, !named && narrow(a.As4()) && (at > 0 || last < len(text) || a.As4()[0] != 10):
+	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):
 		return span{}
 	}
 	return span{at, last, Doubtful}
@@ -193,7 +193,7 @@ func narrow(a [4]byte) bool { return a[0]|a[1]|a[2]|a[3] < 32 }
 var addressWords = wordsOf(`ip ips ipv host hosts hostname from addr addrs address addresses adresse adresses dirección indirizzo endereço adres
 	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask network networks ping ssh sshd
 	nameserver nameservers forwarded proxy listen listening bind src dst localhost router routers route dhcp connect connected connection
-	interface inet banned ban blocked whitelist blacklist allow deny cidr range firewall via user http get post received`)
+	interface inet banned ban blocked whitelist blacklist deny cidr range firewall`)
 
 // versionWords say that they are a version, a chapter or a part.
 var versionWords = wordsOf(`version versions ver vers release releases released rel upgrade upgraded upgrades update updated updates

@@ -8,10 +8,7 @@ const (
 // nextCard finds 14 to 19 digits, in one run or in groups as cards show them, of an issuer's prefix and length, that
 // pass Luhn's test.
 func nextCard(text []byte, from int) span {
-	for at := from; at < len(text); at++ {
-		if !isDigit(text[at]) {
-			continue
-		}
+	for at := nextDigit(text, from); at < len(text); at = nextDigit(text, at) {
 		end := at + 1
 		for end < len(text) && isDigit(text[end]) {
 			end++
@@ -26,7 +23,7 @@ func nextCard(text []byte, from int) span {
 				return found
 			}
 		}
-		at = end - 1
+		at = end
 	}
 	return span{}
 }

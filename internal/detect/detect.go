@@ -7,7 +7,9 @@ package detect
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strings"
@@ -175,9 +177,13 @@ func (s Scanner) Find(text []byte) (Hit, bool) {
 
 // first is Find in a text as it stands; To is 0 for none.
 func (s Scanner) first(text []byte, n counts) (doubtful Hit) {
-	in := search{counts: n}
+	worth := s.set & n.worth(text)
+	if worth == 0 {
+		return Hit{}
+	}
+	in := search{counts: n, wordless: n.others(text) < fewLetters}
 	for _, kind := range order {
-		if !s.set.Has(kind) || !n.worth(kind, text) {
+		if !worth.Has(kind) {
 			continue
 		}
 		for found := s.next(kind, text, 0, &in); found.to > 0; found = s.next(kind, text, found.to, &in) {
@@ -208,9 +214,13 @@ func (s Scanner) Each(text []byte, tell func(Hit)) {
 
 // each tells the hits in a text as it stands, until tell returns false.
 func (s Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
-	in := search{counts: n}
+	worth := s.set & n.worth(text)
+	if worth == 0 {
+		return true
+	}
+	in := search{counts: n, wordless: n.others(text) < fewLetters}
 	for _, kind := range order {
-		if !s.set.Has(kind) || !n.worth(kind, text) {
+		if !worth.Has(kind) {
 			continue
 		}
 		for found := s.next(kind, text, 0, &in); found.to > 0; found = s.next(kind, text, found.to, &in) {
@@ -225,17 +235,64 @@ func (s Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
 // next is the first hit of one kind at or behind from that is readable and that
 // nobody allows.
 func (s Scanner) next(k Kind, text []byte, from int, in *search) span {
-	for from < len(text) {
+	for from < len(text) && !in.binary {
 		found := in.next(k, text, from)
-		if found.to == 0 {
-			break
-		}
-		if readable(text, found) && !s.allowed(text[found.at:found.to]) {
+		switch {
+		case found.to == 0:
+			return span{}
+		case !readable(text, found):
+			in.binary = true
+			continue
+		case !s.allowed(text[found.at:found.to]):
 			return found
 		}
 		from = found.to
 	}
+	for from < len(text) {
+		at, end := printed(text, from)
+		if at < 0 {
+			break
+		}
+		*in = search{counts: in.counts, wordless: in.wordless, binary: true}
+		for from = at; from < end; {
+			found := in.next(k, text[:end], from)
+			if found.to == 0 {
+				break
+			}
+			if !s.allowed(text[found.at:found.to]) {
+				return found
+			}
+			from = found.to
+		}
+		from = end
+	}
 	return span{}
+}
+
+// leastPrinted is the length of the shortest text that is looked at among
+// bytes that are none.
+const leastPrinted = 12
+
+// printed is the next run of printable ASCII, at or behind from, that is long
+// enough; at is -1 for none.
+func printed(text []byte, from int) (at, end int) {
+	for last := from + leastPrinted - 1; last < len(text); last += leastPrinted {
+		if !isPrint(text[last]) {
+			continue
+		}
+		at, end = last, last
+		for at > from && isPrint(text[at-1]) {
+			at--
+		}
+		for end < len(text) && isPrint(text[end]) {
+			end++
+		}
+		if end-at >= leastPrinted {
+			return at, end
+		}
+		last = end
+	}
+	return -1, 0
 }
 
 func (s Scanner) allowed(found []byte) bool {
@@ -256,6 +313,8 @@ var order = [...]Kind{Secret, Email, Phone, IBAN, Card, NationalID, IP}
 // again would take a time that grows by the square.
 type search struct {
 	counts
+	wordless  bool // it has no word that could say what a number is
+	binary    bool // it is no text: only what can be printed in it is looked at
 	secrets   [len(markers)]finding
 	emails    [len(ats)]finding
 	phones    [len(openings)]finding
@@ -304,35 +363,61 @@ func (s *search) next(k Kind, text []byte, from int) span {
 	return span{}
 }
 
-// worth reports whether a text of which this was counted can hold any.
-func (n *counts) worth(k Kind, text []byte) bool {
-	switch k {
-	case Email:
-		return n.ats > 0 && n.dots > 0
-	case Secret:
-		return len(text) >= shortestSecret && n.capitals+n.joints+n.signs+n.ats+n.colons+n.dots > 0
-	case Phone:
-		return n.digits >= minPhone
-	case IBAN:
-		return n.digits >= minIBANDigits
-	case Card:
-		return n.digits >= minCard
-	case NationalID:
-		return n.digits >= minOfficialDigits
-	case IP:
-		return n.dots >= 2 && n.digits >= 4 || n.colons >= 3 || n.signs >= 5 && n.digits > 0 ||
-			n.colons == 2 && bytes.Contains(text, gapOfIPv6)
-	}
-	return false
+// others are the bytes that are neither digits nor signs: letters and blanks,
+// for the most part.
+func (n *counts) others(text []byte) int {
+	return len(text) - n.digits - n.dots - n.colons - n.signs - n.ats - n.joints - n.marks
 }
 
-var gapOfIPv6 = []byte("::")
+// fewLetters are too few for a word that could say what a number is, and for a
+// secret.
+const fewLetters = 4
+
+// worth is the set of the kinds that a text can hold.
+func (n *counts) worth(text []byte) (s Set) {
+	others := n.others(text)
+	if n.ats > 0 && n.dots > 0 {
+		s |= 1 << Email
+	}
+	if len(text) >= shortestSecret && others >= fewLetters &&
+		(n.capitals+n.joints+n.signs+n.ats+n.colons > 0 || n.dots > 0 && n.digits >= leastTokenDigits) {
+		s |= 1 << Secret
+	}
+	if n.digits < 2 {
+		if n.colons > 2 { // an address of letters
+			s |= 1 << IP
+		}
+		return s
+	}
+	if n.digits >= minPhone && (others >= fewLetters || n.signs > 0 || n.dots > 1 || text[0] == '0') {
+		s |= 1 << Phone
+	}
+	if n.digits >= minIBANDigits && others > 1 {
+		s |= 1 << IBAN
+	}
+	if n.digits >= minCard {
+		s |= 1 << Card
+	}
+	if n.digits >= minOfficialDigits {
+		s |= 1 << NationalID
+	}
+	if n.dots >= 2 && n.digits >= 4 || n.colons >= 3 || n.signs >= 5 || n.colons == 2 && isGap(text) {
+		s |= 1 << IP
+	}
+	return s
+}
+
+// isGap reports whether two colons of a text are side by side, as in IPv6.
+func isGap(text []byte) bool {
+	i := bytes.IndexByte(text, ':')
+	return i+1 < len(text) && text[i+1] == ':'
+}
 
 // readable reports whether what was found is text: not where bytes of a
-// picture or an archive happen to look like it. Beside it are then bytes that
-// are neither text nor UTF-8, and no more than a few that can be printed.
+// picture or an archive happen to look like it. Beside it are then control
+// bytes, and bytes that are no UTF-8.
 func readable(text []byte, found span) bool {
-	const near, least = 64, 12
+	const near = 64
 	at, to := max(0, found.at-near), min(len(text), found.to+near)
 	for at < found.at && at > 0 && !utf8.RuneStart(text[at]) {
 		at++
@@ -341,17 +426,7 @@ func readable(text []byte, found span) bool {
 		to--
 	}
 	around := text[at:to]
-	if bytes.IndexFunc(around, isControl) < 0 || utf8.Valid(around) {
-		return true
-	}
-	at, to = found.at, found.to
-	for at > 0 && isPrint(text[at-1]) && to-at < least {
-		at--
-	}
-	for to < len(text) && isPrint(text[to]) && to-at < least {
-		to++
-	}
-	return to-at >= least && run(text[at:to], isPrint) == to-at
+	return bytes.IndexFunc(around, isControl) < 0 || utf8.Valid(around)
 }
 
 func isControl(r rune) bool { return r < ' ' && (r < '\t' || r > '\r') && r != 0x1b || r == 0x7f }
@@ -387,7 +462,7 @@ var lanes = func() (t [256]uint64) {
 	}
 	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': signsAt, '-': signsAt, '(': signsAt, '.': dotsAt, ':': colonsAt,
 		'_': jointsAt, '$': jointsAt, '=': jointsAt,
-		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'T': capitalsAt, 'z': capitalsAt} {
+		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
 	}
 	for _, c := range leads {
@@ -435,6 +510,24 @@ func (n *counts) add(packed uint64) {
 	n.marks += lane(marksAt)
 	n.joints += lane(jointsAt)
 	n.capitals += lane(capitalsAt)
+}
+
+// nextDigit is where the next digit stands at or behind i; the text's length for
+// none. It looks at eight bytes at once.
+func nextDigit(text []byte, i int) int {
+	const ones = 0x0101010101010101
+	if i < len(text) && isDigit(text[i]) {
+		return i
+	}
+	for ; len(text)-i >= 8; i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:]) ^ ones*'0' // digits are below ten now
+		if below := (x - ones*10) &^ x & (ones * 0x80); below != 0 {
+			return i + bits.TrailingZeros64(below)/8
+		}
+	}
+	for ; i < len(text) && !isDigit(text[i]); i++ {
+	}
+	return i
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

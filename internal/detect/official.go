@@ -26,7 +26,7 @@ type official struct {
 }
 
 var (
-	ssnWords      = wordsOf("ssn social security sozialversicherung itin")
+	ssnWords      = wordsOf("ssn ssns social sozialversicherung itin")
 	cpfWords      = wordsOf("cpf cadastro contribuinte")
 	ninoWords     = wordsOf("nino ni national insurance")
 	dniWords      = wordsOf("dni nif nie documento identidad cif")
@@ -123,39 +123,63 @@ var officialByRun = func() (t [2][20][]official) {
 	return t
 }()
 
-// nextOfficial finds official numbers between word boundaries.
+// nextOfficial finds official numbers between word boundaries. All have digits: before the first of them may be letters.
 func nextOfficial(text []byte, from int) span {
-	const shortest = 9
 	end := from
-	for at := from; at+shortest <= len(text); at = end {
-		kind := 0
+	for at := nextDigit(text, from); at < len(text); at = nextDigit(text, end) {
 		end = at + 1
-		switch c := text[at]; {
-		case isDigit(c):
-			for end < len(text) && isDigit(text[end]) {
-				end++
+		for end < len(text) && isDigit(text[end]) {
+			end++
+		}
+		if first := lettersBefore(text, from, at); first < at && starts(text, first) {
+			n := at - first
+			if !isLetter(text[at-1]) {
+				n--
 			}
-		case isLetter(c):
-			kind = 1
-			for end < len(text) && isLetter(text[end]) {
-				end++
+			if found := officialAt(text, first, officialByRun[1][n]); found.to > 0 {
+				return found
 			}
-		default:
+		}
+		n := end - at
+		if n >= len(officialByRun[0]) || n < minOfficialDigits && !goesOn(text, end) || !starts(text, at) {
 			continue
 		}
-		run := end - at
-		if run >= len(officialByRun[0]) || !starts(text, at) || kind == 1 && (end == len(text) || isWordless(text[end])) {
-			continue
-		}
-		if found := officialAt(text, at, officialByRun[kind][run]); found.to > 0 {
+		if found := officialAt(text, at, officialByRun[0][n]); found.to > 0 {
 			return found
 		}
 	}
 	return span{}
 }
 
-// isWordless reports whether no form goes on with a byte behind its first letters.
-func isWordless(c byte) bool { return !isDigit(c) && c != ' ' && c != '-' }
+// lettersBefore is where the letters begin that stand before digits, which begin at at, or before a blank or a dash
+// there; at for none, and for more than any form has.
+func lettersBefore(text []byte, from, at int) int {
+	const most = len("AAAAAA")
+	last := at
+	if last > from && (text[last-1] == ' ' || text[last-1] == '-') {
+		last--
+	}
+	first := last
+	for first > from && isLetter(text[first-1]) && last-first <= most {
+		first--
+	}
+	if first == last || last-first > most {
+		return at
+	}
+	return first
+}
+
+// goesOn reports whether digits follow, behind no more than a sign.
+func goesOn(text []byte, end int) bool {
+	if end+1 >= len(text) {
+		return false
+	}
+	c := text[end]
+	return isDigit(c) || (c == ' ' || c == '-' || c == '.') && isDigit(text[end+1])
+}
+
+// shortestWord is the length of the shortest word that stands beside a number.
+const shortestWord = 2
 
 // officialAt returns the number that begins at at, and of several the surest.
 func officialAt(text []byte, at int, forms []official) span {
@@ -163,17 +187,34 @@ func officialAt(text []byte, at int, forms []official) span {
 	for i := range forms {
 		o := &forms[i]
 		last := at + len(o.form)
+		if o.proof == wordNeeded && at < shortestWord && len(text)-last < shortestWord {
+			continue
+		}
 		if last > len(text) || !isForm(text[at:last], o.form) || !alone(text, at, last) || !o.valid(text[at:last]) {
 			continue
 		}
 		if o.proof == formTells || o.words.beside(text, at, last) {
 			return span{at, last, Certain}
 		}
-		if o.proof == wordTells {
+		if o.proof == wordTells && !hexadecimal(text[at:last]) {
 			found = span{at, last, Doubtful}
 		}
 	}
 	return found
+}
+
+// hexadecimal reports whether a number may be one in the sixteen digits that programs write: a commit, a checksum.
+func hexadecimal(s []byte) bool {
+	letters := 0
+	for _, c := range s {
+		switch {
+		case 'a' <= c && c <= 'f':
+			letters++
+		case !isDigit(c):
+			return false
+		}
+	}
+	return letters > 0
 }
 
 func isForm(s []byte, form string) bool {

@@ -19,12 +19,20 @@ func (s *search) nextPhone(text []byte, from int) span {
 	var first span
 	for k := range s.phones {
 		switch openings[k] {
-		case '+', '(', '-':
+		case '+', '(':
 			if s.signs == 0 {
 				continue
 			}
+		case '-':
+			if s.signs < 2 || s.wordless {
+				continue
+			}
 		case '.':
-			if s.dots < 2 {
+			if s.dots < 2 || s.wordless {
+				continue
+			}
+		case '0':
+			if s.wordless && !bytes.HasPrefix(text, []byte("00")) { // 0049 171 5512345 needs no word
 				continue
 			}
 		}
@@ -109,16 +117,13 @@ func dashedAt(text []byte, i, from int) span {
 
 // phoneAt returns the number that begins at a plus sign.
 func phoneAt(text []byte, at int) span {
-	if !starts(text, at) || at+1 == len(text) || text[at+1] < '1' || text[at+1] > '9' {
+	if !starts(text, at) || at+1 == len(text) || text[at+1] < '1' || text[at+1] > '9' || at > 0 && (text[at-1] == ']' || text[at-1] == ')') {
 		return span{}
 	}
 	var d dialed
 	end := d.read(text, at+1)
-	if end == 0 {
+	if end == 0 || d.groups == 2 && d.gap == '-' && (d.first == 4 || d.first == 6) && d.n == 2*d.first+1 { // a latitude and a longitude
 		return span{}
-	}
-	if d.groups == 2 && d.first > 3 && d.gap == '-' { // a latitude and a longitude look so
-		return span{at, end, Doubtful}
 	}
 	return span{at, end, Certain}
 }
@@ -126,8 +131,15 @@ func phoneAt(text []byte, at int) span {
 // nationalAt returns the number that begins with a zero, or one in a bracket: 0049 171 5512345 and 030/1234567. All but
 // one with a gap behind its country's code needs a word that says what it is.
 func nationalAt(text []byte, at int) span {
-	if !starts(text, at) || at > 0 && strings.IndexByte(".,-:/+", text[at-1]) >= 0 {
-		return span{}
+	if at > 0 {
+		switch c := text[at-1]; c {
+		case '.', ',', '-', ':', '/', '+':
+			return span{}
+		default:
+			if isWord(c) {
+				return span{}
+			}
+		}
 	}
 	first := at
 	if text[first] == '(' {
@@ -137,16 +149,7 @@ func nationalAt(text []byte, at int) span {
 		return span{}
 	}
 	if text[first+1] == '0' && first == at {
-		var d dialed
-		if end := d.read(text, at+2); end > 0 {
-			switch {
-			case phoneWords.beside(text, at, end):
-				return span{at, end, Certain}
-			case d.first <= 3 && d.groups > 2:
-				return span{at, end, Doubtful}
-			}
-		}
-		return span{}
+		return abroadAt(text, at)
 	}
 	const least, most = 8, 12
 	digits, end, gap := 0, 0, 0
@@ -164,6 +167,24 @@ func nationalAt(text []byte, at int) span {
 		return span{}
 	}
 	return span{at, end, Certain}
+}
+
+// abroadAt returns the number that begins with two zeros and a country's code.
+func abroadAt(text []byte, at int) span {
+	var d dialed
+	if at+2 == len(text) || !isDigit(text[at+2]) {
+		return span{}
+	}
+	end := d.read(text, at+2)
+	switch {
+	case end == 0:
+		return span{}
+	case phoneWords.beside(text, at, end):
+		return span{at, end, Certain}
+	case d.first <= 3 && 1 < d.groups && d.groups < 5 && d.gap != '.':
+		return span{at, end, Doubtful}
+	}
+	return span{}
 }
 
 // dialed is a number behind a plus sign, as far as it was read.

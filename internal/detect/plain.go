@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sync"
 	"unicode/utf8"
 )
@@ -40,16 +41,17 @@ func (n *counts) foldable(text []byte) bool {
 	return n.digits >= minOfficialDigits || n.ats > 0 || hasWide(text)
 }
 
-// hasWide reports whether a text has a digit, a letter or a sign of ASCII's that is not written as ASCII.
+// hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not written
+// so.
 func hasWide(text []byte) bool {
 	for _, lead := range []byte{0xef, 0xd9, 0xdb} {
-		for rest := text; ; rest = rest[1:] {
-			i := bytes.IndexByte(rest, lead)
+		for from := 0; ; from++ {
+			i := bytes.IndexByte(text[from:], lead)
 			if i < 0 {
 				break
 			}
-			rest = rest[i:]
-			if r, _ := utf8.DecodeRune(rest); isWordRune(plain(r)) || plain(r) == '@' {
+			from += i
+			if marks(text[from:]) && wideRun(text[from:]) {
 				return true
 			}
 		}
@@ -57,34 +59,109 @@ func hasWide(text []byte) bool {
 	return false
 }
 
+func wideRun(text []byte) bool {
+	const least = 4
+	for range least {
+		r, size := utf8.DecodeRune(text)
+		switch p := plain(r); {
+		case p == r && !isWordRune(p) || r == utf8.RuneError:
+			return false
+		case p == '@':
+			return true
+		case !isWordRune(p) && p != '.' && p != '-' && p != ':':
+			return false
+		}
+		text = text[size:]
+	}
+	return true
+}
+
 // hidesAt returns where the next character stands, at or behind from, that plain changes and that may be within a value:
 // between what numbers and addresses are made of, or instead of it; -1 for none.
 func hidesAt(text []byte, from int) int {
 	for i := from; i < len(text); i++ {
 		c := text[i]
-		if c < 0xc2 || lanes[c] == 0 && c != wideBlank[0] {
+		if c < utf8.RuneSelf {
+			for len(text)-i > 8 && binary.LittleEndian.Uint64(text[i+1:])&nonASCII == 0 {
+				i += 8
+			}
+			continue
+		}
+		if !leading[c] || !marks(text[i:]) {
+			if c >= 0xe0 { // of three bytes
+				i += 2
+			}
 			continue
 		}
 		r, size := utf8.DecodeRune(text[i:])
 		p := plain(r)
-		if p == r {
-			continue
-		}
-		if isWordRune(p) || p == '@' || p == '+' {
-			return i
-		}
-		if i > 0 && joins(text[i-1]) && i+size < len(text) && joins(text[i+size]) {
+		if p != r && (isWordRune(p) || p == '@' || p == '+' || joined(text, i, i+size)) {
 			return i
 		}
 	}
 	return -1
 }
 
+// nonASCII are the bits that none of eight bytes of ASCII has.
+const nonASCII = 0x8080808080808080
+
+// leading holds the first bytes of marks.
+var leading = func() (t [256]bool) {
+	for _, c := range append(leads, wideBlank[0]) {
+		t[c] = true
+	}
+	return t
+}()
+
+// marks reports whether a text may begin with what plain changes, by its first two bytes or three.
+func marks(text []byte) bool {
+	if len(text) < 2 {
+		return false
+	}
+	switch second := text[1]; text[0] {
+	case 0xc2:
+		return second == 0xa0 || second == 0xad
+	case 0xd8:
+		return second == 0x9c
+	case 0xd9:
+		return second < 0xaa
+	case 0xdb:
+		return second >= 0xb0
+	case 0xe2:
+		return second <= 0x81 && len(text) > 2 && (second == 0x81 || text[2] <= 0x95 || text[2] >= 0xa8) || second == 0x88
+	case 0xe3:
+		return second == 0x80 && len(text) > 2 && text[2] == 0x80
+	case 0xef:
+		return second >= 0xb9 && second <= 0xbd
+	}
+	return false
+}
+
+// joined reports whether what stands beside a mark, from at to end, may be one value with it. Other marks and a blank
+// beside a dash may stand between.
+func joined(text []byte, at, end int) bool {
+	if at == 0 || end == len(text) {
+		return false
+	}
+	before, behind := text[at-1], text[end]
+	if before == ' ' && behind == ' ' && at > 1 && end+1 < len(text) {
+		return isDigit(text[at-2]) && isDigit(text[end+1])
+	}
+	if !joins(before) {
+		return false
+	}
+	if behind >= utf8.RuneSelf {
+		r, _ := utf8.DecodeRune(text[end:])
+		return plain(r) != r
+	}
+	return joins(behind)
+}
+
 func isWordRune(r rune) bool { return r < utf8.RuneSelf && isWord(byte(r)) }
 
 // joins reports whether a byte beside a mark may belong to a value with it.
 func joins(c byte) bool {
-	return isWord(c) || c >= utf8.RuneSelf || bytes.IndexByte([]byte("@.-+()/ :"), c) >= 0
+	return isWord(c) || c == '@' || c == '.' || c == '-' || c == '+' || c == '(' || c == ')'
 }
 
 // folded is a piece of a text with its marks made plain, and where each byte of it was.
@@ -107,10 +184,13 @@ var pieces = sync.Pool{New: func() any {
 // eachFolded tells the hits that marks hide, until tell returns false: it looks at the text around each mark once more,
 // with the marks made plain.
 func (s Scanner) eachFolded(text []byte, tell func(Hit) bool) {
+	mark := hidesAt(text, 0)
+	if mark < 0 {
+		return
+	}
 	f := pieces.Get().(*folded)
 	defer pieces.Put(f)
-	end := 0
-	for mark := hidesAt(text, 0); mark >= 0; mark = hidesAt(text, end) {
+	for end := 0; mark >= 0; mark = hidesAt(text, end) {
 		told := end
 		end = f.read(text, max(0, end-around, mark-around), mark)
 		if !f.each(s, text, told, tell) {

@@ -16,14 +16,22 @@ const leastHook = 30
 
 // markers are the bytes without which there is no secret, those side by side
 // that are counted as one.
-const markers = "@-:._$=JKSGTz"
+const markers = "@-:.T_$=JKSGz"
+
+// leastTokenDigits are so few that no token that a dot or a T tells has fewer,
+// but by a rare chance.
+const leastTokenDigits = 2
 
 // nextSecret finds keys, tokens and password hashes; the first of all markers'.
 func (s *search) nextSecret(text []byte, from int) span {
 	var first span
 	k := 0
-	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.signs, 1}, {s.colons, 1}, {s.dots, 1},
-		{s.joints, len("_$=")}, {s.capitals, len("JKSGTz")}} {
+	rest := 0
+	if s.digits >= leastTokenDigits {
+		rest = 1
+	}
+	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.signs, 1}, {s.colons, 1}, {rest * s.dots, 1}, {rest, 1},
+		{s.joints, len("_$=")}, {s.capitals, len("JKSGz")}} {
 		last := k + counted.markers
 		if counted.count == 0 {
 			k = last
@@ -37,18 +45,41 @@ func (s *search) nextSecret(text []byte, from int) span {
 
 // marked finds the first secret of one marker.
 func marked(text []byte, from int, marker byte) span {
+	by := shapesBy[marker]
 	for i := from; ; i++ {
 		next := bytes.IndexByte(text[i:], marker)
 		if next < 0 {
 			return span{}
 		}
 		i += next
+		if i > from && by != nil && isWord(text[i-1]) && by[text[i-1]] == 0 && !toldElsewhere(text, i) {
+			continue
+		}
 		found := secretAt(text, from, i)
 		if found.to > 0 {
 			return found
 		}
 		i = max(i, found.at)
 	}
+}
+
+// toldElsewhere reports whether a secret that is no shape may have its marker
+// at i.
+func toldElsewhere(text []byte, i int) bool {
+	if i+1 == len(text) {
+		return false
+	}
+	switch text[i] {
+	case '-':
+		return text[i+1] == '-' || text[i+1] == 'u'
+	case '_':
+		return text[i-1]|0x20 == 't'
+	case 'K':
+		return text[i-1] == 's'
+	case '.':
+		return isName(text[i+1])
+	}
+	return text[i] == ':' || text[i] == '='
 }
 
 // secretAt finds the secret, not before from, whose marker stands at i; where
@@ -67,8 +98,11 @@ func secretAt(text []byte, from, i int) span {
 	case '_', 'K':
 		found = awsSecret(text, from, i)
 	case '-':
-		if n := pem(text[i:]); n > 0 {
-			return span{i, i + n, Certain}
+		if i+1 < len(text) && text[i+1] == '-' {
+			if n := pem(text[i:]); n > 0 {
+				return span{i, i + n, Certain}
+			}
+			return span{}
 		}
 		found = beforeDash(text, from, i)
 	case '.':
@@ -117,7 +151,7 @@ func jwt(text []byte) (length, header int) {
 // pem returns the length of a private key's first line; 0 for none.
 func pem(text []byte) int {
 	const begin, key, most = "-----BEGIN ", "PRIVATE KEY", 64
-	if !bytes.HasPrefix(text, []byte(begin)) {
+	if len(text) < len(begin) || text[len("-----")] != 'B' || !bytes.HasPrefix(text, []byte(begin)) {
 		return 0
 	}
 	line := text[:min(len(text), most)]
@@ -167,7 +201,8 @@ func afterColon(text []byte, from, i int) span {
 		if digits := i - first; n == token && 8 <= digits && digits <= 10 && starts(text, first) {
 			return span{first, i + 1 + n, Certain}
 		}
-	case i > from && hasSuffixFold(bytes.TrimRight(text[max(from, i-20):i], `"`), "authorization"):
+	case i > from+1 && (text[i-1]|0x20 == 'n' || text[i-2]|0x20 == 'n') &&
+		hasSuffixFold(bytes.TrimRight(text[max(from, i-20):i], `"`), "authorization"):
 		return credentials(text, i)
 	}
 	return tokenAt(text, from, i)
@@ -225,6 +260,9 @@ func password(text []byte, from, i int) span {
 	}
 	value := text[i+1 : min(len(text), i+1+most)]
 	n := run(value, func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
+	if first == i-len("pwd") && bytes.HasPrefix(value, []byte("/")) { // a shell's directory
+		return span{}
+	}
 	if n < 4 || strings.IndexByte(variables, value[0]) >= 0 || bytes.IndexByte(value[:n], '(') >= 0 {
 		return span{}
 	}
