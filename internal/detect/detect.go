@@ -5,10 +5,15 @@
 package detect
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is what the content of a value was told to be.
@@ -18,7 +23,7 @@ type Kind uint8
 // syntax: see Named.
 const (
 	Email      Kind = iota
-	Phone           // E.164, with its plus sign; of North America also with the area in brackets
+	Phone           // with a country's code; of North America also with the area in brackets; others by a word
 	Card            // a payment card: length, issuer and Luhn
 	IBAN            // length by country, and modulo 97
 	IP              // IPv4, IPv6 and MAC addresses
@@ -72,17 +77,51 @@ func Named(names ...string) (Set, error) {
 	return s, nil
 }
 
-// Has tells whether the set holds a kind.
+// Has reports whether the set holds a kind.
 func (s Set) Has(k Kind) bool { return s&(1<<k) != 0 }
+
+// Confidence says how sure a hit is.
+type Confidence uint8
+
+const (
+	// Certain is what a checksum, a rigid syntax or a word beside it tells.
+	Certain Confidence = iota
+	// Doubtful is what may be something else: a version, a part's number. One
+	// of them says little of a column, several say much.
+	Doubtful
+)
+
+// String is "certain" or "doubtful".
+func (c Confidence) String() string {
+	if c == Certain {
+		return "certain"
+	}
+	return "doubtful"
+}
 
 // Hit is a place in a text, from its byte From up to To.
 type Hit struct {
-	Kind     Kind
-	From, To int
+	Kind       Kind
+	Confidence Confidence
+	From, To   int
 }
 
-// Scanner looks for some kinds. It may be used by several goroutines at once;
-// copies are well.
+// span is a place in a text where a kind was found; to is 0 for none.
+type span struct {
+	at, to int
+	doubt  Confidence
+}
+
+// or is the one of two places that begins first.
+func (s span) or(other span) span {
+	if other.to > 0 && (s.to == 0 || other.at < s.at) {
+		return other
+	}
+	return s
+}
+
+// Scanner looks for some kinds. It is safe for concurrent use, and may be
+// copied.
 type Scanner struct {
 	set   Set
 	allow []*regexp.Regexp
@@ -113,9 +152,9 @@ const Shortest = 6
 // CardDigits are the digits of the shortest card number.
 const CardDigits = minCard
 
-// Find returns the first hit of the first kind found in a text, as a whole or
-// between word boundaries. It allocates nothing unless it meets something of
-// the shape that it looks for.
+// Find returns a hit in a text, as a whole or between word boundaries: the
+// first certain one of the first kind found, else the first doubtful one. It
+// allocates nothing unless it meets something of the shape that it looks for.
 func (s Scanner) Find(text []byte) (Hit, bool) {
 	if len(text) < Shortest {
 		return Hit{}, false
@@ -124,16 +163,40 @@ func (s Scanner) Find(text []byte) (Hit, bool) {
 	if n == (counts{}) {
 		return Hit{}, false
 	}
-	in := search{counts: n}
+	hit := s.first(text, n)
+	if (hit.To == 0 || hit.Confidence == Doubtful) && n.foldable(text) {
+		s.eachFolded(text, func(h Hit) bool {
+			if hit.To == 0 || h.Confidence < hit.Confidence {
+				hit = h
+			}
+			return hit.Confidence != Certain
+		})
+	}
+	return hit, hit.To > 0
+}
+
+// first is Find in a text as it stands; To is 0 for none.
+func (s Scanner) first(text []byte, n counts) (doubtful Hit) {
+	worth := s.set & n.worth(text)
+	if worth == 0 {
+		return Hit{}
+	}
+	in := search{counts: n, wordless: n.others(text) < fewLetters}
 	for _, kind := range order {
-		if !s.set.Has(kind) || !n.worth(kind, len(text)) {
+		if !worth.Has(kind) {
 			continue
 		}
-		if at, end := s.next(kind, text, 0, &in); at >= 0 {
-			return Hit{kind, at, end}, true
+		for found := s.next(kind, text, 0, &in); found.to > 0; found = s.next(kind, text, found.to, &in) {
+			hit := Hit{kind, found.doubt, found.at, found.to}
+			if found.doubt == Certain {
+				return hit
+			}
+			if doubtful.To == 0 {
+				doubtful = hit
+			}
 		}
 	}
-	return Hit{}, false
+	return doubtful
 }
 
 // Each tells all hits of every kind in a text. Those of two kinds may overlap:
@@ -142,28 +205,94 @@ func (s Scanner) Each(text []byte, tell func(Hit)) {
 	if len(text) < Shortest {
 		return
 	}
-	in := search{counts: count(text)}
-	for _, kind := range order {
-		if !s.set.Has(kind) || !in.worth(kind, len(text)) {
-			continue
-		}
-		for at, end := s.next(kind, text, 0, &in); at >= 0; at, end = s.next(kind, text, end, &in) {
-			tell(Hit{kind, at, end})
-		}
+	n := count(text)
+	s.each(text, n, func(h Hit) bool { tell(h); return true })
+	if n.foldable(text) {
+		s.eachFolded(text, func(h Hit) bool { tell(h); return true })
 	}
 }
 
-// next is the first hit of one kind at or behind from that nobody allows; -1
-// for none.
-func (s Scanner) next(k Kind, text []byte, from int, in *search) (at, end int) {
+// each tells the hits in a text as it stands, until tell returns false.
+func (s Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
+	worth := s.set & n.worth(text)
+	if worth == 0 {
+		return true
+	}
+	in := search{counts: n, wordless: n.others(text) < fewLetters}
+	for _, kind := range order {
+		if !worth.Has(kind) {
+			continue
+		}
+		for found := s.next(kind, text, 0, &in); found.to > 0; found = s.next(kind, text, found.to, &in) {
+			if !tell(Hit{kind, found.doubt, found.at, found.to}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// next is the first hit of one kind at or behind from that is readable and that
+// nobody allows.
+func (s Scanner) next(k Kind, text []byte, from int, in *search) span {
+	for from < len(text) && !in.binary {
+		found := in.next(k, text, from)
+		switch {
+		case found.to == 0:
+			return span{}
+		case !readable(text, found):
+			in.binary = true
+			continue
+		case !s.allowed(text[found.at:found.to]):
+			return found
+		}
+		from = found.to
+	}
 	for from < len(text) {
-		at, end = in.next(k, text, from)
-		if at < 0 || !s.allowed(text[at:end]) {
-			return at, end
+		at, end := printed(text, from)
+		if at < 0 {
+			break
+		}
+		*in = search{counts: in.counts, wordless: in.wordless, binary: true}
+		for from = at; from < end; {
+			found := in.next(k, text[:end], from)
+			if found.to == 0 {
+				break
+			}
+			if !s.allowed(text[found.at:found.to]) {
+				return found
+			}
+			from = found.to
 		}
 		from = end
 	}
-	return -1, -1
+	return span{}
+}
+
+// leastPrinted is the length of the shortest text that is looked at among
+// bytes that are none.
+const leastPrinted = 12
+
+// printed is the next run of printable ASCII, at or behind from, that is long
+// enough; at is -1 for none.
+func printed(text []byte, from int) (at, end int) {
+	for last := from + leastPrinted - 1; last < len(text); last += leastPrinted {
+		if !isPrint(text[last]) {
+			continue
+		}
+		at, end = last, last
+		for at > from && isPrint(text[at-1]) {
+			at--
+		}
+		for end < len(text) && isPrint(text[end]) {
+			end++
+		}
+		if end-at >= leastPrinted {
+			return at, end
+		}
+		last = end
+	}
+	return -1, 0
 }
 
 func (s Scanner) allowed(found []byte) bool {
@@ -184,40 +313,37 @@ var order = [...]Kind{Secret, Email, Phone, IBAN, Card, NationalID, IP}
 // again would take a time that grows by the square.
 type search struct {
 	counts
-	secrets [len(markers)]finding
-	emails  [len(ats)]finding
-	phones  [len(openings)]finding
+	wordless  bool // it has no word that could say what a number is
+	binary    bool // it is no text: only what can be printed in it is looked at
+	secrets   [len(markers)]finding
+	emails    [len(ats)]finding
+	phones    [len(openings)]finding
+	addresses [len(addressSigns)]finding
 }
 
 // finding is the next place of a sign; last is 0 where nobody has looked, and
 // below where there is none. No value of a row is longer than these reach, and
 // of every text that is looked at all of them are cleared first.
-type finding struct{ first, last int32 }
-
-// seek looks for the next place at or behind from, by next, unless it is known.
-func (f *finding) seek(sign byte, text []byte, from int,
-	next func(text []byte, from int, sign byte) (first, last int)) {
-	if f.last < 0 || f.last > 0 && int(f.first) >= from {
-		return
-	}
-	first, last := next(text, from, sign)
-	if last == 0 {
-		last = -1
-	}
-	*f = finding{int32(first), int32(last)}
+type finding struct {
+	first, last int32
+	doubt       Confidence
 }
 
-// before takes the place if it is nearer than what was found until now; at is
-// -1 where nothing was.
-func (f *finding) before(at, end int) (int, int) {
-	if f.last > 0 && (at < 0 || int(f.first) < at) {
-		return int(f.first), int(f.last)
+// seek is the next place at or behind from, which next looks for unless it is
+// known.
+func (f *finding) seek(sign byte, text []byte, from int, next func(text []byte, from int, sign byte) span) span {
+	if f.last == 0 || f.last > 0 && int(f.first) < from {
+		found := next(text, from, sign)
+		*f = finding{int32(found.at), int32(cmp.Or(found.to, -1)), found.doubt}
 	}
-	return at, end
+	if f.last < 0 {
+		return span{}
+	}
+	return span{int(f.first), int(f.last), f.doubt}
 }
 
-// next is the first hit of a kind at or behind from; -1 for none.
-func (s *search) next(k Kind, text []byte, from int) (at, end int) {
+// next is the first hit of a kind at or behind from.
+func (s *search) next(k Kind, text []byte, from int) span {
 	switch k {
 	case Secret:
 		return s.nextSecret(text, from)
@@ -232,48 +358,99 @@ func (s *search) next(k Kind, text []byte, from int) (at, end int) {
 	case NationalID:
 		return nextOfficial(text, from)
 	case IP:
-		return nextAddress(text, from)
+		return s.nextAddress(text, from)
 	}
-	return -1, -1
+	return span{}
 }
 
-// worth tells whether a text of which this was counted can hold any.
-func (n *counts) worth(k Kind, length int) bool {
-	switch k {
-	case Email:
-		return n.ats > 0 && n.dots > 0
-	case Secret:
-		return length >= awsLength && n.capitals+n.joints+n.dashes+n.ats+n.colons > 0
-	case Phone:
-		return n.pluses > 0 && n.digits >= minPhone || n.dashes > 0 && n.digits >= bracketDigits
-	case IBAN:
-		return n.digits >= minIBANDigits
-	case Card:
-		return n.digits >= minCard
-	case NationalID:
-		return n.digits >= minOfficialDigits
-	case IP:
-		return n.dots >= 3 && n.digits >= 4 || n.colons >= 3
-	}
-	return false
+// others are the bytes that are neither digits nor signs: letters and blanks,
+// for the most part.
+func (n *counts) others(text []byte) int {
+	return len(text) - n.digits - n.dots - n.colons - n.signs - n.ats - n.joints - n.marks
 }
+
+// fewLetters are too few for a word that could say what a number is, and for a
+// secret.
+const fewLetters = 4
+
+// worth is the set of the kinds that a text can hold.
+func (n *counts) worth(text []byte) (s Set) {
+	others := n.others(text)
+	if n.ats > 0 && n.dots > 0 {
+		s |= 1 << Email
+	}
+	if len(text) >= shortestSecret && others >= fewLetters &&
+		(n.capitals+n.joints+n.signs+n.ats+n.colons > 0 || n.dots > 0 && n.digits >= leastTokenDigits) {
+		s |= 1 << Secret
+	}
+	if n.digits < 2 {
+		if n.colons > 2 { // an address of letters
+			s |= 1 << IP
+		}
+		return s
+	}
+	if n.digits >= minPhone && (others >= fewLetters || n.signs > 0 || n.dots > 1 || text[0] == '0') {
+		s |= 1 << Phone
+	}
+	if n.digits >= minIBANDigits && others > 1 {
+		s |= 1 << IBAN
+	}
+	if n.digits >= minCard {
+		s |= 1 << Card
+	}
+	if n.digits >= minOfficialDigits {
+		s |= 1 << NationalID
+	}
+	if n.dots >= 2 && n.digits >= 4 || n.colons >= 3 || n.signs >= 5 || n.colons == 2 && isGap(text) {
+		s |= 1 << IP
+	}
+	return s
+}
+
+// isGap reports whether two colons of a text are side by side, as in IPv6.
+func isGap(text []byte) bool {
+	i := bytes.IndexByte(text, ':')
+	return i+1 < len(text) && text[i+1] == ':'
+}
+
+// readable reports whether what was found is text: not where bytes of a
+// picture or an archive happen to look like it. Beside it are then control
+// bytes, and bytes that are no UTF-8.
+func readable(text []byte, found span) bool {
+	const near = 64
+	at, to := max(0, found.at-near), min(len(text), found.to+near)
+	for at < found.at && at > 0 && !utf8.RuneStart(text[at]) {
+		at++
+	}
+	for to < len(text) && to > found.to && !utf8.RuneStart(text[to]) {
+		to--
+	}
+	around := text[at:to]
+	return bytes.IndexFunc(around, isControl) < 0 || utf8.Valid(around)
+}
+
+func isControl(r rune) bool { return r < ' ' && (r < '\t' || r > '\r') && r != 0x1b || r == 0x7f }
+
+func isPrint(c byte) bool { return ' ' <= c && c < 0x7f || '\t' <= c && c <= '\r' }
 
 // counts says how many of the bytes are there without which nothing is found.
 type counts struct {
-	digits, pluses, dots, colons, dashes int
-	ats                                  int // @, and % that may stand for one
-	joints                               int // _, $ and =
-	capitals                             int // the letters that tell prefixes of secrets
+	digits, dots, colons int
+	signs                int // +, - and (
+	ats                  int // @, and % that may stand for one
+	joints               int // _, $ and =
+	capitals             int // the letters that tell prefixes of secrets
+	marks                int // the first bytes of characters that fold makes plain
 }
 
 // Shifts of the counters that are packed into one word.
 const (
 	digitsAt = 8 * iota
 	atsAt
-	plusesAt
+	signsAt
 	dotsAt
 	colonsAt
-	dashesAt
+	marksAt
 	jointsAt
 	capitalsAt
 )
@@ -283,10 +460,13 @@ var lanes = func() (t [256]uint64) {
 	for c := '0'; c <= '9'; c++ {
 		t[c] = 1 << digitsAt
 	}
-	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': plusesAt, '.': dotsAt, ':': colonsAt, '-': dashesAt,
+	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': signsAt, '-': signsAt, '(': signsAt, '.': dotsAt, ':': colonsAt,
 		'_': jointsAt, '$': jointsAt, '=': jointsAt,
 		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
+	}
+	for _, c := range leads {
+		t[c] = 1 << marksAt
 	}
 	return t
 }()
@@ -324,12 +504,30 @@ func (n *counts) add(packed uint64) {
 	lane := func(shift int) int { return int(packed >> shift & 0xff) }
 	n.digits += lane(digitsAt)
 	n.ats += lane(atsAt)
-	n.pluses += lane(plusesAt)
+	n.signs += lane(signsAt)
 	n.dots += lane(dotsAt)
 	n.colons += lane(colonsAt)
-	n.dashes += lane(dashesAt)
+	n.marks += lane(marksAt)
 	n.joints += lane(jointsAt)
 	n.capitals += lane(capitalsAt)
+}
+
+// nextDigit is where the next digit stands at or behind i; the text's length for
+// none. It looks at eight bytes at once.
+func nextDigit(text []byte, i int) int {
+	const ones = 0x0101010101010101
+	if i < len(text) && isDigit(text[i]) {
+		return i
+	}
+	for ; len(text)-i >= 8; i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:]) ^ ones*'0' // digits are below ten now
+		if below := (x - ones*10) &^ x & (ones * 0x80); below != 0 {
+			return i + bits.TrailingZeros64(below)/8
+		}
+	}
+	for ; i < len(text) && !isDigit(text[i]); i++ {
+	}
+	return i
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
@@ -339,11 +537,33 @@ func isLetter(c byte) bool {
 	return 'a' <= c && c <= 'z'
 }
 
-// isWord tells the bytes that make up words; those of other scripts do.
-func isWord(c byte) bool { return isDigit(c) || isLetter(c) || c >= 0x80 }
+// isWord tells the bytes that make up numbers and keys. Characters of other
+// scripts are none: many of these put no blank before a number.
+func isWord(c byte) bool { return isDigit(c) || isLetter(c) }
 
-// starts tells whether a word may begin at i.
+// starts reports whether a word may begin at i.
 func starts(text []byte, i int) bool { return i == 0 || !isWord(text[i-1]) }
 
-// ends tells whether a word may end before i.
+// ends reports whether a word may end before i.
 func ends(text []byte, i int) bool { return i == len(text) || !isWord(text[i]) }
+
+// alone reports whether what stands from at to end is no part of a longer word,
+// number or dashed name.
+func alone(text []byte, at, end int) bool {
+	joint := func(c byte) bool { return c == '-' || c == '_' || c == '.' }
+	if !starts(text, at) || !ends(text, end) {
+		return false
+	}
+	if at > 1 && joint(text[at-1]) && isWord(text[at-2]) {
+		return false
+	}
+	return end+1 >= len(text) || !joint(text[end]) || !isWord(text[end+1])
+}
+
+// numberOfBytes is what digits say.
+func numberOfBytes(digits []byte) (n int) {
+	for _, c := range digits {
+		n = 10*n + int(c-'0')
+	}
+	return n
+}

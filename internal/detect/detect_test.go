@@ -222,20 +222,22 @@ func TestFindsInOneGo(t *testing.T) {
 // of other signs there are.
 func TestSeeksOnce(t *testing.T) {
 	t.Parallel()
-	for _, place := range []finding{{900, 910}, {0, 0}} {
+	for _, place := range []span{{at: 900, to: 910}, {}} {
 		var f finding
 		looked := 0
 		for from := range 900 {
-			f.seek('x', nil, from, func([]byte, int, byte) (int, int) { looked++; return int(place.first), int(place.last) })
+			found := f.seek('x', nil, from, func([]byte, int, byte) span { looked++; return place })
+			if found != place {
+				t.Errorf("%+v became %+v", place, found)
+			}
 		}
 		if looked != 1 {
 			t.Errorf("%+v was looked for %d times", place, looked)
 		}
 	}
-	f := finding{5, 9}
-	f.seek('x', nil, 6, func([]byte, int, byte) (int, int) { return 7, 8 })
-	if f != (finding{7, 8}) {
-		t.Errorf("%+v is what stands behind 6", f)
+	f := finding{first: 5, last: 9}
+	if found := f.seek('x', nil, 6, func([]byte, int, byte) span { return span{at: 7, to: 8} }); found != (span{at: 7, to: 8}) {
+		t.Errorf("%+v is what stands behind 6", found)
 	}
 }
 

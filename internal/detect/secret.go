@@ -5,30 +5,8 @@ import (
 	"strings"
 )
 
-// awsLength is the length of the shortest secret: AKIA and 16 more.
-const awsLength = 20
-
-// shape is a secret that begins with a prefix.
-type shape struct {
-	prefix string
-	rare   int               // the byte of the prefix to look for
-	is     func(c byte) bool // what may follow
-	least  int               // so many of it
-}
-
-var shapes = []shape{
-	{"AKIA", 1, isUpperOrDigit, 16}, {"ASIA", 1, isUpperOrDigit, 16}, {"AIza", 2, isName, 35}, {"SG.", 1, isJWT, 60},
-	{"ghp_", 3, isAlnum, 36}, {"gho_", 3, isAlnum, 36}, {"ghu_", 3, isAlnum, 36}, {"ghs_", 3, isAlnum, 36},
-	{"ghr_", 3, isAlnum, 36},
-	{"github_pat_", 6, isName, 22}, {"npm_", 3, isAlnum, 36}, {"sk_live_", 2, isAlnum, 16},
-	{"sk_test_", 2, isAlnum, 16}, {"rk_live_", 2, isAlnum, 16}, {"whsec_", 5, isAlnum, 24},
-	{"glpat-", 5, isName, 20}, {"GOCSPX-", 0, isName, 28}, {"sk-", 2, isName, 32},
-	{"xoxb-", 4, isName, 20}, {"xoxp-", 4, isName, 20}, {"xoxa-", 4, isName, 20}, {"xoxr-", 4, isName, 20},
-	{"xoxs-", 4, isName, 20},
-	{"$2a$", 0, isHash, 56}, {"$2b$", 0, isHash, 56}, {"$2y$", 0, isHash, 56}, {"$argon2", 0, isHash, 30},
-	{"$6$", 0, isHash, 80}, {"$5$", 0, isHash, 40}, {"$1$", 0, isHash, 20}, {"$y$", 0, isHash, 40},
-	{"SCRAM-SHA-256$", 13, isHash, 60}, {"pbkdf2_sha256$", 13, isHash, 40},
-}
+// shortestSecret is the length of the shortest one: ://a:b@.
+const shortestSecret = 12
 
 // hooks are addresses whose path is all that it takes to write there.
 var hooks = []string{"://hooks.slack.com/services/T", "://discord.com/api/webhooks/", "://discordapp.com/api/webhooks/"}
@@ -36,67 +14,81 @@ var hooks = []string{"://hooks.slack.com/services/T", "://discord.com/api/webhoo
 // leastHook is how much follows at least.
 const leastHook = 30
 
-// shapesBy holds the shapes by their rare byte.
-var shapesBy = func() (t [256][]shape) {
-	for _, s := range shapes {
-		c := s.prefix[s.rare]
-		t[c] = append(t[c], s)
-	}
-	return t
-}()
-
 // markers are the bytes without which there is no secret, those side by side
 // that are counted as one.
-const markers = "@-:_$=JKSGz"
+const markers = "@-:.T_$=JKSGz"
+
+// leastTokenDigits are so few that no token that a dot or a T tells has fewer,
+// but by a rare chance.
+const leastTokenDigits = 2
 
 // nextSecret finds keys, tokens and password hashes; the first of all markers'.
-func (s *search) nextSecret(text []byte, from int) (at, end int) {
-	at, end = -1, -1
+func (s *search) nextSecret(text []byte, from int) span {
+	var first span
 	k := 0
-	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.dashes, 1}, {s.colons, 1},
+	rest := 0
+	if s.digits >= leastTokenDigits {
+		rest = 1
+	}
+	for _, counted := range [...]struct{ count, markers int }{{s.ats, 1}, {s.signs, 1}, {s.colons, 1}, {rest * s.dots, 1}, {rest, 1},
 		{s.joints, len("_$=")}, {s.capitals, len("JKSGz")}} {
 		last := k + counted.markers
 		if counted.count == 0 {
 			k = last
 		}
 		for ; k < last; k++ {
-			s.secrets[k].seek(markers[k], text, from, marked)
-			at, end = s.secrets[k].before(at, end)
+			first = first.or(s.secrets[k].seek(markers[k], text, from, marked))
 		}
 	}
-	return at, end
+	return first
 }
 
-// marked finds the first secret of one marker; last is 0 for none.
-func marked(text []byte, from int, marker byte) (first, last int) {
+// marked finds the first secret of one marker.
+func marked(text []byte, from int, marker byte) span {
+	by := shapesBy[marker]
 	for i := from; ; i++ {
 		next := bytes.IndexByte(text[i:], marker)
 		if next < 0 {
-			return 0, 0
+			return span{}
 		}
 		i += next
-		first, last = secretAt(text, from, i)
-		if last > 0 {
-			return first, last
+		if i > from && by != nil && isWord(text[i-1]) && by[text[i-1]] == 0 && !toldElsewhere(text, i) {
+			continue
 		}
-		i = max(i, first)
+		found := secretAt(text, from, i)
+		if found.to > 0 {
+			return found
+		}
+		i = max(i, found.at)
 	}
 }
 
-// secretAt finds the secret, not before from, whose marker stands at i; last is
-// 0 for none, and first then how far no other one begins.
-func secretAt(text []byte, from, i int) (first, last int) {
+// toldElsewhere reports whether a secret that is no shape may have its marker
+// at i.
+func toldElsewhere(text []byte, i int) bool {
+	if i+1 == len(text) {
+		return false
+	}
+	switch text[i] {
+	case '-':
+		return text[i+1] == '-' || text[i+1] == 'u'
+	case '_':
+		return text[i-1]|0x20 == 't'
+	case 'K':
+		return text[i-1] == 's'
+	case '.':
+		return isName(text[i+1])
+	}
+	return text[i] == ':' || text[i] == '='
+}
+
+// secretAt finds the secret, not before from, whose marker stands at i; where
+// there is none, at is how far no other one begins.
+func secretAt(text []byte, from, i int) span {
+	var found span
 	switch text[i] {
 	case 'J':
-		first = i - len("ey")
-		if first >= from && starts(text, first) && text[first] == 'e' && text[first+1] == 'y' {
-			length, header := jwt(text[first:])
-			if length == 0 {
-				return first + header - 1, 0
-			}
-			return first, first + length
-		}
-		return 0, 0
+		return jwtAt(text, from, i-len("ey"))
 	case '@':
 		return userinfo(text, from, i)
 	case ':':
@@ -104,34 +96,35 @@ func secretAt(text []byte, from, i int) (first, last int) {
 	case '=':
 		return password(text, from, i)
 	case '_', 'K':
-		first, last = awsSecret(text, from, i)
-		if last > 0 {
-			return first, last
-		}
+		found = awsSecret(text, from, i)
 	case '-':
-		if n := pem(text[i:]); n > 0 {
-			return i, i + n
+		if i+1 < len(text) && text[i+1] == '-' {
+			if n := pem(text[i:]); n > 0 {
+				return span{i, i + n, Certain}
+			}
+			return span{}
 		}
-		if i < 2 || text[i-2] != 'a' && text[i-2] != 's' && text[i-2] != 'x' { // glpat-, sk-, xoxb-
-			return 0, 0
-		}
+		found = beforeDash(text, from, i)
+	case '.':
+		found = discordToken(text, from, i).or(airtableToken(text, from, i))
 	}
-	for j := range shapesBy[text[i]] {
-		s := &shapesBy[text[i]][j]
-		first = i - s.rare
-		if first < from || text[first] != s.prefix[0] || !bytes.HasPrefix(text[first:], []byte(s.prefix)) ||
-			isWord(s.prefix[0]) && !starts(text, first) {
-			continue
-		}
-		n := first + len(s.prefix)
-		for n < len(text) && s.is(text[n]) {
-			n++
-		}
-		if n-first-len(s.prefix) >= s.least {
-			return first, n
-		}
+	if found.to > 0 {
+		return found
 	}
-	return 0, 0
+	return tokenAt(text, from, i)
+}
+
+// jwtAt finds the token that begins at first; at is where its header ends if
+// there is none.
+func jwtAt(text []byte, from, first int) span {
+	if first < from || !starts(text, first) || text[first] != 'e' || text[first+1] != 'y' {
+		return span{}
+	}
+	length, header := jwt(text[first:])
+	if length == 0 {
+		return span{at: first + header - 1}
+	}
+	return span{first, first + length, Certain}
 }
 
 // jwt returns the length of three parts of base64url between dots, of which
@@ -158,7 +151,7 @@ func jwt(text []byte) (length, header int) {
 // pem returns the length of a private key's first line; 0 for none.
 func pem(text []byte) int {
 	const begin, key, most = "-----BEGIN ", "PRIVATE KEY", 64
-	if !bytes.HasPrefix(text, []byte(begin)) {
+	if len(text) < len(begin) || text[len("-----")] != 'B' || !bytes.HasPrefix(text, []byte(begin)) {
 		return 0
 	}
 	line := text[:min(len(text), most)]
@@ -169,111 +162,202 @@ func pem(text []byte) int {
 }
 
 // userinfo finds user:password@ in a URL by its at sign; the user may be empty.
-func userinfo(text []byte, from, at int) (first, last int) {
+// One that stands for all passwords is doubtful.
+func userinfo(text []byte, from, at int) span {
 	near := max(from, at-longestAuthority)
 	colon, user := authority(text[near:at])
 	_, password, found := bytes.Cut(user, []byte(":"))
 	if !found || len(password) == 0 || strings.IndexByte(variables, password[0]) >= 0 ||
-		bytes.ContainsAny(user, notAuthority) {
-		return 0, 0
+		bytes.ContainsAny(user, notAuthority) || user[0] == '[' {
+		return span{}
 	}
-	return near + colon, at + 1
+	doubt := Certain
+	if len(password) < 3 || placeholders[string(bytes.ToLower(password))] {
+		doubt = Doubtful
+	}
+	return span{near + colon, at + 1, doubt}
 }
 
 // variables are bytes that a password begins with that is yet to be put there.
 const variables = "$<{%*["
 
+// placeholders are what documents write for a password.
+var placeholders = wordsOf("pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword yourpassword your_password passw0rd")
+
 // afterColon finds what a colon tells: a web hook's URL, a Telegram bot's
 // token, the credentials of an Authorization header.
-func afterColon(text []byte, from, i int) (first, last int) {
+func afterColon(text []byte, from, i int) span {
 	rest := text[i:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("://")):
-		for _, h := range hooks {
-			if n := len(h); bytes.HasPrefix(rest, []byte(h)) {
-				n += run(rest[n:], func(c byte) bool { return isName(c) || c == '/' })
-				if n-len(h) >= leastHook {
-					return i, i + n
-				}
-			}
-		}
+		return hook(text, i)
 	case bytes.HasPrefix(rest, []byte(":AA")):
 		const token = 35
 		n := run(rest[1:], isName)
-		for first = i; first > from && isDigit(text[first-1]); first-- {
+		first := i
+		for first > from && isDigit(text[first-1]) {
+			first--
 		}
 		if digits := i - first; n == token && 8 <= digits && digits <= 10 && starts(text, first) {
-			return first, i + 1 + n
+			return span{first, i + 1 + n, Certain}
 		}
-	case i > from && bytes.HasSuffix(bytes.TrimRight(text[from:i], `"`), []byte("uthorization")):
-		value := bytes.TrimLeft(rest, `:" `)
-		for _, scheme := range [...]string{"Basic ", "Bearer ", "Token "} {
-			if !bytes.HasPrefix(value, []byte(scheme)) {
-				continue
-			}
-			if n := run(value[len(scheme):], isHash); n >= leastCredentials {
-				first = i + len(rest) - len(value)
-				return first, first + len(scheme) + n
+	case i > from+1 && (text[i-1]|0x20 == 'n' || text[i-2]|0x20 == 'n') &&
+		hasSuffixFold(bytes.TrimRight(text[max(from, i-20):i], `"`), "authorization"):
+		return credentials(text, i)
+	}
+	return tokenAt(text, from, i)
+}
+
+// hook finds the URL of a web hook whose colon stands at i.
+func hook(text []byte, i int) span {
+	for _, h := range hooks {
+		rest := text[i:]
+		if n := len(h); bytes.HasPrefix(rest, []byte(h)) {
+			n += run(rest[n:], func(c byte) bool { return isName(c) || c == '/' })
+			if n-len(h) >= leastHook {
+				return span{i, i + n, Certain}
 			}
 		}
 	}
-	return 0, 0
+	return span{}
+}
+
+// credentials finds those of an Authorization header, whose colon stands at i.
+func credentials(text []byte, i int) span {
+	value := bytes.TrimLeft(text[i:], `:" `)
+	first := len(text) - len(value)
+	for _, scheme := range [...]string{"basic ", "bearer ", "token "} {
+		if len(value) < len(scheme) || !bytes.EqualFold(value[:len(scheme)], []byte(scheme)) {
+			continue
+		}
+		if n := run(value[len(scheme):], isHash); n >= leastCredentials {
+			return span{first, first + len(scheme) + n, Certain}
+		}
+	}
+	return span{}
 }
 
 // leastCredentials is the length of the shortest in an Authorization header.
 const leastCredentials = 12
 
 // password finds password=… among the other words of a connection string, by
-// its equals sign. A value that begins as a variable does is none; of a long one
-// the beginning is told, so that a text full of them is not read again for each.
-func password(text []byte, from, i int) (first, last int) {
+// its equals sign, PGPASSWORD=… and an Azure account's key. A value that begins
+// as a variable does is none; of a long one the beginning is told, so that a
+// text full of them is not read again for each.
+func password(text []byte, from, i int) span {
 	const most = 300
 	before := text[max(from, i-most):i]
+	first := i
 	switch {
 	case hasSuffixFold(before, "password"):
-		first = i - len("password")
+		first -= len("password")
 	case hasSuffixFold(before, "pwd"):
-		first = i - len("pwd")
+		first -= len("pwd")
+	case bytes.HasSuffix(before, []byte("AccountKey")):
+		first -= len("AccountKey")
 	default:
-		return 0, 0
+		return tokenAt(text, from, i)
 	}
-	n := run(text[i+1:min(len(text), i+1+most)],
-		func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
-	if n < 4 || strings.IndexByte(variables, text[i+1]) >= 0 {
-		return 0, 0
+	value := text[i+1 : min(len(text), i+1+most)]
+	n := run(value, func(c byte) bool { return c > ' ' && strings.IndexByte(`;&"',`, c) < 0 })
+	if first == i-len("pwd") && bytes.HasPrefix(value, []byte("/")) { // a shell's directory
+		return span{}
+	}
+	if n < 4 || strings.IndexByte(variables, value[0]) >= 0 || bytes.IndexByte(value[:n], '(') >= 0 {
+		return span{}
+	}
+	found := span{first, i + 1 + n, Certain}
+	if before[len(before)-1] == 'y' { // AccountKey
+		const key = 86
+		if n < key {
+			return span{}
+		}
+		return found
+	}
+	if placeholders[string(bytes.ToLower(value[:n]))] {
+		found.doubt = Doubtful
+	}
+	if bytes.HasSuffix(text[max(from, first-2):first], []byte("PG")) {
+		return found
 	}
 	near := bytes.ToLower(text[max(from, i-most):min(len(text), i+1+n+most)])
 	for _, word := range [...]string{"host=", "server=", "user=", "dbname=", "user id=", "uid=", "data source="} {
 		if bytes.Contains(near, []byte(word)) {
-			return first, i + 1 + n
+			return found
 		}
 	}
-	return 0, 0
+	return span{}
 }
 
 // awsSecret finds the 40 characters that an AWS secret access key has, behind
 // its name, of which a byte stands at i.
-func awsSecret(text []byte, from, i int) (first, last int) {
+func awsSecret(text []byte, from, i int) span {
 	const length = 40
 	name := "secret_access_key"
-	first = i - len("secret")
+	first := i - len("secret")
 	if text[i] == 'K' {
 		name, first = "secretAccessKey", i-len("secretAccess")
 	}
 	if first < from || len(text)-first < len(name)+1+length ||
 		!bytes.EqualFold(text[first:first+len(name)], []byte(name)) {
-		return 0, 0
+		return span{}
 	}
 	rest := bytes.TrimLeft(text[first+len(name):], `"' `)
 	if len(rest) == 0 || rest[0] != '=' && rest[0] != ':' {
-		return 0, 0
+		return span{}
 	}
 	rest = bytes.TrimLeft(rest[1:], `"' `)
 	if run(rest, func(c byte) bool { return isAlnum(c) || c == '/' || c == '+' }) != length {
-		return 0, 0
+		return span{}
 	}
-	last = len(text) - len(rest) + length
-	return first, last
+	return span{first, len(text) - len(rest) + length, Certain}
+}
+
+// beforeDash finds a Mailchimp key, whose 32 hexadecimal digits end at i and
+// behind which a data center stands.
+func beforeDash(text []byte, from, i int) span {
+	const digits = 32
+	first := i - digits
+	if first < from || len(text)-i < len("-us1") || text[i+1] != 'u' || text[i+2] != 's' || !isDigit(text[i+3]) ||
+		!starts(text, first) || run(text[first:i], isLowerHex) < digits {
+		return span{}
+	}
+	end := i + 3 + run(text[i+3:], isDigit)
+	if end > i+5 || !ends(text, end) {
+		return span{}
+	}
+	return span{first, end, Certain}
+}
+
+// discordToken finds a bot's token by its first dot: an id in base64 before
+// it, six characters behind it, and a dot and a signature.
+func discordToken(text []byte, from, i int) span {
+	const stamp, id, signature = 6, 23, 27
+	second := i + 1 + stamp
+	if second >= len(text) || text[second] != '.' || i-id < from || run(text[i+1:second], isName) < stamp {
+		return span{}
+	}
+	first := i
+	for first > from && i-first < id+5 && isName(text[first-1]) {
+		first--
+	}
+	n := run(text[second+1:], isName)
+	if i-first < id || n < signature || n > 38 || strings.IndexByte("MNO", text[first]) < 0 || !starts(text, first) ||
+		!mixed(text[first:i]) {
+		return span{}
+	}
+	return span{first, second + 1 + n, Certain}
+}
+
+// airtableToken finds a personal access token by its dot.
+func airtableToken(text []byte, from, i int) span {
+	const name, digits = len("pat") + 14, 64
+	first := i - name
+	if first < from || len(text)-i <= digits || !bytes.HasPrefix(text[first:], []byte("pat")) || !starts(text, first) ||
+		run(text[first:i], isAlnum) < name || run(text[i+1:], isLowerHex) < digits {
+		return span{}
+	}
+	return span{first, i + 1 + digits, Certain}
 }
 
 func hasSuffixFold(s []byte, suffix string) bool {
@@ -293,6 +377,7 @@ func isUpperOrDigit(c byte) bool { return isUpper(c) || isDigit(c) }
 func isAlnum(c byte) bool        { return isLetter(c) || isDigit(c) }
 func isName(c byte) bool         { return isAlnum(c) || c == '_' || c == '-' }
 func isJWT(c byte) bool          { return isName(c) || c == '.' }
+func isLowerHex(c byte) bool     { return isDigit(c) || 'a' <= c && c <= 'f' }
 func isHash(c byte) bool {
 	return isAlnum(c) || c == '$' || c == '.' || c == '/' || c == '+' || c == '=' || c == ',' || c == ':'
 }

@@ -1,0 +1,315 @@
+package detect
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// addressSigns part the numbers of an address; a dash does so in MAC addresses.
+const addressSigns = ".:-"
+
+// nextAddress finds IPv4, IPv6 and MAC addresses, but for those that stand for this machine or no machine, and version
+// numbers.
+func (s *search) nextAddress(text []byte, from int) span {
+	var first span
+	for k := range s.addresses {
+		switch addressSigns[k] {
+		case '.':
+			if s.dots < 2 {
+				continue
+			}
+		case ':':
+			if s.colons < 2 {
+				continue
+			}
+		case '-':
+			if s.signs < 5 {
+				continue
+			}
+		}
+		first = first.or(s.addresses[k].seek(addressSigns[k], text, from, addressBy))
+	}
+	return first
+}
+
+// addressBy finds the first address with a sign.
+func addressBy(text []byte, from int, sign byte) span {
+	for i := from; ; i++ {
+		next := bytes.IndexByte(text[i:], sign)
+		if next < 0 {
+			return span{}
+		}
+		i += next
+		if sign == '-' {
+			if found := dashedMAC(text, from, i); found.to > 0 {
+				return found
+			}
+			continue
+		}
+		if !between(text, from, i) {
+			continue
+		}
+		at, end := i, i
+		for at > from && isAddress(text[at-1]) {
+			at--
+		}
+		for end < len(text) && isAddress(text[end]) {
+			end++
+		}
+		if found := addressIn(text, at, end); found.to > 0 {
+			return found
+		}
+		i = end - 1
+	}
+}
+
+// between reports whether a dot or colon stands between what an address is made of.
+func between(text []byte, from, i int) bool {
+	if i+1 == len(text) {
+		return false
+	}
+	next := text[i+1]
+	if text[i] == '.' {
+		return i > from && isHex(text[i-1]) && isHex(next)
+	}
+	return (isHex(next) || next == ':') && (next == ':' || i > from && isHex(text[i-1]))
+}
+
+func isHex(c byte) bool {
+	lower := c | 0x20
+	return isDigit(c) || 'a' <= lower && lower <= 'f'
+}
+
+func isAddress(c byte) bool { return isHex(c) || c == '.' || c == ':' }
+
+// addressIn judges a run of hexadecimal digits, dots and colons.
+func addressIn(text []byte, at, end int) span {
+	const longest = len("0000:0000:0000:0000:0000:ffff:255.255.255.255:65535.")
+	if end-at > longest {
+		return span{}
+	}
+	for end > at && (text[end-1] == '.' || text[end-1] == ':' && (end-at < 2 || text[end-2] != ':')) { // of the sentence
+		end--
+	}
+	if !starts(text, at) || !ends(text, end) {
+		return span{}
+	}
+	word := text[at:end]
+	dots, colons := bytes.Count(word, []byte(".")), bytes.Count(word, []byte(":"))
+	switch {
+	case dots == 3 && colons < 2:
+		return ipv4In(text, at, end)
+	case dots == 2 && colons == 0:
+		return ciscoMAC(text, at, end)
+	case colons == 5 && dots == 0 && len(word) == len("00:00:00:00:00:00"):
+		return macIn(text, at, end)
+	case colons >= 2 && (dots == 0 || dots == 3):
+		return ipv6In(text, at, end)
+	}
+	return span{}
+}
+
+// ipv4In judges four numbers and maybe a port. Without a word or a sign that says so they may be a version.
+func ipv4In(text []byte, at, end int) span {
+	port := bytes.IndexByte(text[at:end], ':')
+	last := end
+	if port >= 0 {
+		last = at + port
+	}
+	a, err := netip.ParseAddr(string(text[at:last]))
+	if err != nil || !a.Is4() || a.IsLoopback() || a.IsUnspecified() || a.As4()[0] == 255 || a.As4()[0] == 0 {
+		return span{}
+	}
+	if ofName(text, at, last, port >= 0) {
+		return span{}
+	}
+	named, versioned := addressWords.beside(text, at, last), versionWords.beside(text, at, last)
+	wide, small := wideAddress(a.As4()), narrow(a.As4())
+	switch {
+	case addressed(text, at, last, port >= 0) && !(small && versioned), named && !versioned, wide && !versioned:
+		return span{at, last, Certain}
+	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):
+		return span{}
+	}
+	return span{at, last, Doubtful}
+}
+
+// ofName reports whether four numbers belong to a name: Browser/1.2.3.4, lib-1.2.3.4, 1.2.3.4-rc1. A range of addresses
+// does not.
+func ofName(text []byte, at, end int, port bool) bool {
+	if at > 1 && isWord(text[at-2]) {
+		switch text[at-1] {
+		case '/':
+			return !port
+		case '-':
+			return !isDigit(text[at-2])
+		case '_', '~', '^', '+', '.':
+			return true
+		}
+	}
+	if end+1 >= len(text) || !isWord(text[end+1]) {
+		return false
+	}
+	switch text[end] {
+	case '-':
+		n := run(text[end+1:], isAddress)
+		return bytes.Count(text[end+1:end+1+n], []byte(".")) != 3
+	case '_', '~', '^', '+', '.':
+		return true
+	}
+	return false
+}
+
+// addressed reports whether signs beside four numbers say that they are an address: those of a URL, a user, a port, a
+// network's bits.
+func addressed(text []byte, at, end int, port bool) bool {
+	if port || at > 1 && text[at-1] == '/' && text[at-2] == '/' || at > 0 && text[at-1] == '@' {
+		return true
+	}
+	if end == len(text) || text[end] != '/' {
+		return false
+	}
+	n := run(text[end+1:], isDigit)
+	bits := numberOfBytes(text[end+1 : end+1+min(n, 3)])
+	behind := end + 1 + n
+	return 0 < n && n < 3 && 8 <= bits && bits <= 32 && (behind == len(text) || !isWord(text[behind]) && text[behind] != '.')
+}
+
+// wideAddress tells four numbers that hardly any version has: two of them above 99, or a private network's beginning.
+func wideAddress(a [4]byte) bool {
+	large := 0
+	for _, x := range a {
+		if x >= 100 {
+			large++
+		}
+	}
+	return large >= 2 || a[0] == 192 && a[1] == 168 || a[0] == 172 && 16 <= a[1] && a[1] < 32
+}
+
+// narrow tells four numbers that are small, as those of versions and chapters are.
+func narrow(a [4]byte) bool { return a[0]|a[1]|a[2]|a[3] < 32 }
+
+// addressWords say that four numbers are an address.
+var addressWords = wordsOf(`ip ips ipv host hosts hostname from addr addrs address addresses adresse adresses dirección indirizzo endereço adres
+	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask network networks ping ssh sshd
+	nameserver nameservers forwarded proxy listen listening bind src dst localhost router routers route dhcp connect connected connection
+	interface inet banned ban blocked whitelist blacklist deny cidr range firewall`)
+
+// versionWords say that they are a version, a chapter or a part.
+var versionWords = wordsOf(`version versions ver vers release releases released rel upgrade upgraded upgrades update updated updates
+	standards standard policy changelog section sections chapter figure table example upstream tarball package packages debian bump bumped
+	build builds revision rev driver firmware kernel patch patches patchlevel since before until later earlier prior than testcase
+	test case tests requires require required depends dependency breaks replaces conflicts import imported merge merged snapshot stable unstable
+	experimental tag tagged branch fixed versión versão versione wersja versie versionen ausgabe oid asn spec rfc iso iec chromium chrome`)
+
+// ipv6In judges an IPv6 address, which may end in an IPv4 one. Two groups with a gap between them may be a cast in SQL, a
+// name in C++ or a slice: the first must be one that is handed out.
+func ipv6In(text []byte, at, end int) span {
+	word := text[at:end]
+	a, err := netip.ParseAddr(string(word))
+	if err != nil || !a.Is6() || a.IsLoopback() || a.IsUnspecified() {
+		return span{}
+	}
+	groups, pairs := 0, true
+	for g := range bytes.SplitSeq(word, []byte(":")) {
+		if len(g) > 0 {
+			groups++
+			pairs = pairs && len(g) == 2
+		}
+	}
+	switch {
+	case a.Is4In6(), assigned(word):
+		return span{at, end, Certain}
+	case groups < 3:
+		return span{}
+	case pairs || groups < 8 && bytes.IndexFunc(word, func(r rune) bool { return '0' <= r && r <= '9' }) < 0:
+		return span{at, end, Doubtful}
+	case groups == 8 || addressWords.beside(text, at, end):
+		return span{at, end, Certain}
+	}
+	return span{at, end, Doubtful}
+}
+
+// assigned reports whether an address is of a range that is in use: 2000::/3, fc00::/7, fe80::/10 or 64:ff9b::/96, and
+// written in full where it begins.
+func assigned(word []byte) bool {
+	first, _, _ := bytes.Cut(word, []byte(":"))
+	if len(first) != 4 {
+		return bytes.HasPrefix(bytes.ToLower(word), []byte("64:ff9b:"))
+	}
+	digits := run(first[1:], isDigit)
+	switch first[0] | 0x20 {
+	case '2', '3':
+		return true
+	case 'f':
+		second := first[1] | 0x20
+		return second == 'e' && first[2] == '8' || (second == 'c' || second == 'd') && (digits > 0 || isDigit(first[2]) || isDigit(first[3]))
+	}
+	return false
+}
+
+// macIn judges six pairs. Times of day look so, if no letter is in them.
+func macIn(text []byte, at, end int) span {
+	word := text[at:end]
+	letters, zeros := 0, 0
+	for i, c := range word {
+		switch {
+		case (c == ':') != (i%3 == 2):
+			return span{}
+		case isLetter(c):
+			letters++
+		case c == '0':
+			zeros++
+		}
+	}
+	if zeros == 12 || letters == 12 && bytes.Count(bytes.ToLower(word), []byte("f")) == 12 {
+		return span{}
+	}
+	return span{at, end, Certain}
+}
+
+// dashedMAC returns the six pairs whose first dash stands at i.
+func dashedMAC(text []byte, from, i int) span {
+	const size = len("00-00-00-00-00-00")
+	at := i - 2
+	end := at + size
+	if at < from || end > len(text) || text[i+3] != '-' || !alone(text, at, end) {
+		return span{}
+	}
+	letters := 0
+	for k, c := range text[at:end] {
+		if (c == '-') != (k%3 == 2) || c != '-' && !isHex(c) {
+			return span{}
+		}
+		if isLetter(c) {
+			letters++
+		}
+	}
+	if letters == 0 {
+		return span{at, end, Doubtful}
+	}
+	return span{at, end, Certain}
+}
+
+// ciscoMAC judges three groups of four, as switches write a MAC address.
+func ciscoMAC(text []byte, at, end int) span {
+	word := text[at:end]
+	if len(word) != len("0000.0000.0000") || word[4] != '.' || word[9] != '.' || !alone(text, at, end) {
+		return span{}
+	}
+	letters, digits := 0, 0
+	for _, c := range word {
+		if isLetter(c) {
+			letters++
+		} else if isDigit(c) {
+			digits++
+		}
+	}
+	switch {
+	case letters == 0 || digits < 2:
+		return span{}
+	case digits < 4 && !addressWords.beside(text, at, end):
+		return span{at, end, Doubtful}
+	}
+	return span{at, end, Certain}
+}
