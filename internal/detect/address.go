@@ -123,7 +123,7 @@ func ipv4In(text []byte, at, end int) span {
 	if ofName(text, at, last, port >= 0) {
 		return span{}
 	}
-	named, versioned := addressWords.beside(text, at, last), versionWords.beside(text, at, last)
+	named, versioned := addressWords.beside(text, at, last), versionContext.beside(text, at, last)
 	wide, small := wideAddress(a.As4()), narrow(a.As4())
 	switch {
 	case addressed(text, at, last, port >= 0) && !(small && versioned), named && !versioned, wide && !versioned:
@@ -190,13 +190,13 @@ func wideAddress(a [4]byte) bool {
 func narrow(a [4]byte) bool { return a[0]|a[1]|a[2]|a[3] < 32 }
 
 // addressWords say that four numbers are an address.
-var addressWords = wordsOf(`ip ips ipv host hosts hostname from addr addrs address addresses adresse adresses dirección indirizzo endereço adres
+var addressWords = contextOf(`ip ips ipv host hosts hostname from addr addrs address addresses adresse adresses dirección indirizzo endereço adres
 	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask network networks ping ssh sshd
 	nameserver nameservers forwarded proxy listen listening bind src dst localhost router routers route dhcp connect connected connection
 	interface inet banned ban blocked whitelist blacklist deny cidr range firewall`)
 
-// versionWords say that they are a version, a chapter or a part.
-var versionWords = wordsOf(`version versions ver vers release releases released rel upgrade upgraded upgrades update updated updates
+// versionContext say that they are a version, a chapter or a part.
+var versionContext = contextOf(`version versions ver vers release releases released rel upgrade upgraded upgrades update updated updates
 	standards standard policy changelog section sections chapter figure table example upstream tarball package packages debian bump bumped
 	build builds revision rev driver firmware kernel patch patches patchlevel since before until later earlier prior than testcase
 	test case tests requires require required depends dependency breaks replaces conflicts import imported merge merged snapshot stable unstable

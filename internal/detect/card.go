@@ -42,7 +42,7 @@ func cardRun(text []byte, at, end int) span {
 }
 
 // cardWords say that a number is a card's.
-var cardWords = wordsOf(`card cards pan visa mastercard amex maestro diners discover jcb unionpay credit debit cc ccnum karte kreditkarte
+var cardWords = contextOf(`card cards pan visa mastercard amex maestro diners discover jcb unionpay credit debit cc ccnum karte kreditkarte
 	carte tarjeta carta cartão kaart karta картка 卡号 カード`)
 
 // cardForms are the lengths of the groups that cards show their numbers in.

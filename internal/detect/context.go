@@ -2,11 +2,11 @@ package detect
 
 import "bytes"
 
-// wordSet holds words in lower case.
-type wordSet map[string]bool
+// contextWords holds words in lower case.
+type contextWords map[string]bool
 
-func wordsOf(text string) wordSet {
-	set := wordSet{}
+func contextOf(text string) contextWords {
+	set := contextWords{}
 	for w := range bytes.FieldsSeq([]byte(text)) {
 		set[string(w)] = true
 	}
@@ -21,7 +21,7 @@ const (
 
 // beside reports whether one of the words stands near what lies from at to end. A name in capitals and small letters is
 // several words (remoteAddr), as is one with underscores.
-func (set wordSet) beside(text []byte, at, end int) bool {
+func (set contextWords) beside(text []byte, at, end int) bool {
 	before := text[max(0, at-reachBefore):at]
 	before = before[bytes.LastIndexByte(before, '\n')+1:]
 	behind := text[end:min(len(text), end+reachBehind)]
@@ -31,7 +31,7 @@ func (set wordSet) beside(text []byte, at, end int) bool {
 	return set.in(before) || set.in(behind)
 }
 
-func (set wordSet) in(text []byte) bool {
+func (set contextWords) in(text []byte) bool {
 	var word [24]byte
 	n := 0
 	for i, c := range text {

@@ -137,7 +137,7 @@ func (s Scanner) Only(kinds ...Kind) Scanner { return Scanner{s.set & Of(kinds..
 // Named is the scanner for a column of this name: where the name says version
 // or release, four numbers between dots are one, and no network address.
 func (s Scanner) Named(column string) Scanner {
-	if words := splitWords(column); len(words) > 0 && known().versions.has(words[len(words)-1]) {
+	if words := splitWords(column); len(words) > 0 && vocab().versions.has(words[len(words)-1]) {
 		s.set &^= Of(IP)
 	}
 	return s

@@ -108,4 +108,4 @@ func b2b(b bool) byte {
 }
 
 // ibanWords say that a number is an account's.
-var ibanWords = wordsOf("iban account acct konto kontonummer bank compte cuenta conto conta rekening bankrekening rachunek рахунок 账号 口座")
+var ibanWords = contextOf("iban account acct konto kontonummer bank compte cuenta conto conta rekening bankrekening rachunek рахунок 账号 口座")

@@ -85,7 +85,7 @@ const longestPhrase = 4
 
 func newName(table, column string) columnName {
 	whole := splitWords(column)
-	n := columnName{words: known().apart(whole), table: known().apart(splitWords(table)), whole: whole}
+	n := columnName{words: vocab().apart(whole), table: vocab().apart(splitWords(table)), whole: whole}
 	for from := range n.words {
 		for to := from + 1; to <= min(len(n.words), from+longestPhrase); to++ {
 			n.phrases = append(n.phrases, phrase{strings.Join(n.words[from:to], "_"), from, to})
@@ -97,7 +97,7 @@ func newName(table, column string) columnName {
 // isAbout reports whether the column holds something about a value: so says
 // the last word, but at the end of a phrase that tells, as in marital_status.
 func (n columnName) isAbout(f Family) bool {
-	k := known()
+	k := vocab()
 	last := n.words[len(n.words)-1]
 	if f == Number && k.amounts.has(last) {
 		return true
@@ -118,7 +118,7 @@ func (n columnName) tells(kind int) bool {
 	if k.prose && n.inOwnWords() || k.places && n.inPlaces() {
 		return false
 	}
-	words := known().kinds[kind]
+	words := vocab().kinds[kind]
 	for _, p := range n.phrases {
 		if words.told.has(p.text) && n.holdsFor(k, words, p) {
 			return true
@@ -151,14 +151,14 @@ func (n columnName) isTable(of wordSet) bool {
 		return false
 	}
 	last := n.table[len(n.table)-1]
-	return of.hasSingular(last) || !known().grades.hasSingular(last)
+	return of.hasSingular(last) || !vocab().grades.hasSingular(last)
 }
 
 // isLight reports whether a word has no weight: it is the table's own, also
 // shortened, somebody's, or such that nothing depends on it.
 func (n columnName) isLight(word string) bool {
 	const shortened = 3
-	k := known()
+	k := vocab()
 	if k.light.has(word) || k.people.hasSingular(word) {
 		return true
 	}
@@ -170,7 +170,7 @@ func (n columnName) isLight(word string) bool {
 // inOwnWords reports whether the table holds the product's own words. Its last
 // word decides, or else its first, as in tipos_documento.
 func (n columnName) inOwnWords() bool {
-	k := known()
+	k := vocab()
 	if len(n.table) == 0 || k.people.hasSingular(n.table[len(n.table)-1]) {
 		return false
 	}
@@ -178,7 +178,7 @@ func (n columnName) inOwnWords() bool {
 }
 
 // inPlaces reports whether the table lists places.
-func (n columnName) inPlaces() bool { return slices.ContainsFunc(n.table, known().places.hasSingular) }
+func (n columnName) inPlaces() bool { return slices.ContainsFunc(n.table, vocab().places.hasSingular) }
 
 // wordSet holds words, and phrases with _ between their words.
 type wordSet map[string]struct{}
@@ -237,7 +237,7 @@ type vocabulary struct {
 	all               wordSet // the words of all, phrases in their parts
 }
 
-var known = sync.OnceValue(func() *vocabulary {
+var vocab = sync.OnceValue(func() *vocabulary {
 	v := &vocabulary{
 		people: setOf(peopleWords), grades: setOf(gradeWords),
 		own: setOf(ownWords), places: setOf(placeWords),

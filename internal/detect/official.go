@@ -22,30 +22,30 @@ type official struct {
 	form  string
 	valid func(s []byte) bool
 	proof proof
-	words wordSet
+	words contextWords
 }
 
 var (
-	ssnWords      = wordsOf("ssn ssns social sozialversicherung itin")
-	cpfWords      = wordsOf("cpf cadastro contribuinte")
-	ninoWords     = wordsOf("nino ni national insurance")
-	dniWords      = wordsOf("dni nif nie documento identidad cif")
-	personWords   = wordsOf("personnummer personnr pnr persnr ssn samordningsnummer")
-	nirWords      = wordsOf("nir insee sécu secu sécurité securite sociale sociales")
-	ahvWords      = wordsOf("ahv avs sozialversicherung sozialversicherungsnummer navs")
-	belgianWords  = wordsOf("rijksregister rijksregisternummer registre national insz niss rrn")
-	peselWords    = wordsOf("pesel")
-	bsnWords      = wordsOf("bsn burgerservicenummer sofi sofinummer")
-	sinWords      = wordsOf("sin nas social")
-	cprWords      = wordsOf("cpr personnummer cprnr")
-	residentWords = wordsOf("rrn resident jumin 주민등록번호 주민번호")
-	taxWords      = wordsOf("steuer steuerid idnr identifikationsnummer steueridentifikationsnummer tin")
-	aadhaarWords  = wordsOf("aadhaar aadhar uidai uid")
-	birthWords    = wordsOf("fødselsnummer fodselsnummer fnr personnummer")
-	rodneWords    = wordsOf("rodné rodne číslo cislo rc rč")
-	rutWords      = wordsOf("rut run")
-	hkidWords     = wordsOf("hkid hong identity")
-	nricWords     = wordsOf("nric fin identity")
+	ssnWords      = contextOf("ssn ssns social sozialversicherung itin")
+	cpfWords      = contextOf("cpf cadastro contribuinte")
+	ninoWords     = contextOf("nino ni national insurance")
+	dniWords      = contextOf("dni nif nie documento identidad cif")
+	personWords   = contextOf("personnummer personnr pnr persnr ssn samordningsnummer")
+	nirWords      = contextOf("nir insee sécu secu sécurité securite sociale sociales")
+	ahvWords      = contextOf("ahv avs sozialversicherung sozialversicherungsnummer navs")
+	belgianWords  = contextOf("rijksregister rijksregisternummer registre national insz niss rrn")
+	peselWords    = contextOf("pesel")
+	bsnWords      = contextOf("bsn burgerservicenummer sofi sofinummer")
+	sinWords      = contextOf("sin nas social")
+	cprWords      = contextOf("cpr personnummer cprnr")
+	residentWords = contextOf("rrn resident jumin 주민등록번호 주민번호")
+	taxWords      = contextOf("steuer steuerid idnr identifikationsnummer steueridentifikationsnummer tin")
+	aadhaarWords  = contextOf("aadhaar aadhar uidai uid")
+	birthWords    = contextOf("fødselsnummer fodselsnummer fnr personnummer")
+	rodneWords    = contextOf("rodné rodne číslo cislo rc rč")
+	rutWords      = contextOf("rut run")
+	hkidWords     = contextOf("hkid hong identity")
+	nricWords     = contextOf("nric fin identity")
 )
 
 var officials = []official{

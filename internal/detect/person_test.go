@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/words"
+	"daybefore/internal/locale"
 )
 
 func TestPersonName(t *testing.T) {
@@ -38,7 +38,7 @@ func TestPersonName(t *testing.T) {
 }
 
 // drawn are different values of a locale's phrase.
-func drawn(p words.Phrase, n int) []string {
+func drawn(p locale.Phrase, n int) []string {
 	random := rand.New(rand.NewPCG(1, 2))
 	var all []string
 	for range n {
@@ -50,7 +50,7 @@ func drawn(p words.Phrase, n int) []string {
 
 // people are names of a locale as people write them, of which a fifth no list
 // holds.
-func people(locale *words.Locale) []string {
+func people(locale *locale.Locale) []string {
 	all := drawn(locale.Name, 300)
 	for i, name := range all {
 		first, last, _ := strings.Cut(name, " ")
@@ -77,8 +77,8 @@ func peopleOf(values []string) *People {
 
 func TestPeople(t *testing.T) {
 	t.Parallel()
-	for _, name := range words.Locales() {
-		locale := words.Of(name)
+	for _, name := range locale.Locales() {
+		locale := locale.Of(name)
 		for what, values := range map[string][]string{
 			"names": people(locale), "first names": drawn(locale.FirstName, 1000), "last names": drawn(locale.LastName, 1000),
 		} {
@@ -231,7 +231,7 @@ func BenchmarkPeople(b *testing.B) {
 		columns["different"] = append(columns["different"], fmt.Appendf(nil, "order %d of the web shop", i))
 		columns["few"] = append(columns["few"], fmt.Appendf(nil, "status %d", i%12))
 	}
-	for _, name := range drawn(words.Of("de_DE").Name, 4096) {
+	for _, name := range drawn(locale.Of("de_DE").Name, 4096) {
 		columns["names"] = append(columns["names"], []byte(name))
 	}
 	for what, values := range columns {

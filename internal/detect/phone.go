@@ -305,6 +305,6 @@ const callingCodeList = `
 	977:8-10 979:9 98:6-10 992:9 993:8 994:9 995:9 996:9 998:9`
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
-var phoneWords = wordsOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
+var phoneWords = contextOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
 	fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp sms call hotline rufnummer
 	komórka тел телефон моб факс 电话 電話 手机`)

@@ -182,7 +182,7 @@ func userinfo(text []byte, from, at int) span {
 const variables = "$<{%*["
 
 // placeholders are what documents write for a password.
-var placeholders = wordsOf("pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword yourpassword your_password passw0rd")
+var placeholders = contextOf("pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword yourpassword your_password passw0rd")
 
 // afterColon finds what a colon tells: a web hook's URL, a Telegram bot's
 // token, the credentials of an Authorization header.

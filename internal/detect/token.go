@@ -8,7 +8,7 @@ type shape struct {
 	rare   int               // the byte of the prefix to look for, which is one of markers
 	is     func(c byte) bool // what may follow
 	least  int               // so many of it
-	words  wordSet           // without one of these beside it, it is doubtful; nil for none
+	words  contextWords      // without one of these beside it, it is doubtful; nil for none
 	plain  bool              // it may be made of letters alone
 }
 
@@ -51,7 +51,7 @@ var shapes = []shape{
 	{prefix: "xoxs-", rare: 4, is: isName, least: 20}, {prefix: "xoxe-", rare: 4, is: isName, least: 20},
 	{prefix: "xoxe.xoxp-", rare: 4, is: isName, least: 20}, {prefix: "xapp-", rare: 4, is: isName, least: 40},
 	{prefix: "SG.", rare: 1, is: isJWT, least: 60}, {prefix: "SK", rare: 1, is: isHex, least: 32},
-	{prefix: "key-", rare: 3, is: isLowerHex, least: 32, words: wordsOf("mailgun mg")},
+	{prefix: "key-", rare: 3, is: isLowerHex, least: 32, words: contextOf("mailgun mg")},
 	{prefix: "xkeysib-", rare: 7, is: isName, least: 64}, {prefix: "lin_api_", rare: 3, is: isAlnum, least: 40},
 	{prefix: "secret_", rare: 6, is: isAlnum, least: 43}, {prefix: "ntn_", rare: 3, is: isAlnum, least: 43},
 	{prefix: "figd_", rare: 4, is: isName, least: 40}, {prefix: "PMAK-", rare: 4, is: isName, least: 59},
