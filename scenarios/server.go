@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"daybefore/internal/harness"
 	"daybefore/internal/sandbox"
 )
 
@@ -37,8 +36,7 @@ func startServer(ctx context.Context, log *slog.Logger) (*dumpServer, error) {
 	}
 	s := &dumpServer{work: work}
 	s.box, err = sandbox.Start(ctx, sandbox.Options{
-		Major: demoMajor, Deadline: time.Now().Add(serverTime), Work: work, Drill: "scenarios", Log: log,
-		Clusters: harness.Clusters()})
+		Major: demoMajor, Deadline: time.Now().Add(serverTime), Work: work, Drill: "scenarios", Log: log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start a server for the demo's database: %w", err),
 			s.close(context.WithoutCancel(ctx)))

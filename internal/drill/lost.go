@@ -164,14 +164,7 @@ func (r *run) keepLost(judged int) {
 		ID: "not_judged", Stage: verdict.StageExpect, Code: verdict.CodeRestoreErrors, Outcome: verdict.Skipped,
 		Observed: fmt.Sprintf("%d missing", len(names)),
 		Message: fmt.Sprintf("%s and %s could not be judged since the restore met errors, which took with them: %s",
-			counted(r.lost.rules, "rule"), counted(max(unjudged, 0), "check"), missing),
+			verdict.Count(r.lost.rules, "rule"), verdict.Count(max(unjudged, 0), "check"), missing),
 		Hint: "see restore_errors: they are the cause, and this follows from them",
 	})
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

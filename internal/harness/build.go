@@ -73,7 +73,7 @@ func (h *Home) compile(ctx context.Context, out, ldflags string, env []string, m
 	if err != nil {
 		return fmt.Errorf("read the sources: %w; run this where the harness's go.mod lies", err)
 	}
-	ldflags += " -X daybefore/internal/harness.sources=" + digest
+	ldflags += " -X daybefore/internal/harness.sourceSum=" + digest
 	args := append([]string{"tool", "mage", "-d", binarySources, "-ldflags", ldflags}, more...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "-compile", out)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = h.Dir, h.Stdout, h.Stderr

@@ -47,12 +47,7 @@ func minBackups(l spec.Least[int64], all []catalog.Entry) verdict.Check {
 }
 
 // counted writes a number of backups.
-func counted(n int64) string {
-	if n == 1 {
-		return "1 backup"
-	}
-	return fmt.Sprintf("%d backups", n)
-}
+func counted(n int64) string { return verdict.Count(n, "backup") }
 
 // bytesText writes a size as a drill file does: 10MiB.
 func bytesText(n int64) string { return units.BytesSize(float64(n)) }

@@ -468,16 +468,16 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 			c.Hint = changedHint
 		}
 		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name,
-			countOf(int64(d.unknown), "value"), missing)
+			verdict.Count(int64(d.unknown), "value"), missing)
 	case parted > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name,
-			countOf(int64(parted), "value"))
+			verdict.Count(int64(parted), "value"))
 	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
-		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, countOf(int64(len(d.pairs.further)), "value"))
+		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, verdict.Count(int64(len(d.pairs.further)), "value"))
 	}
 	return d.sampled(c), nil
 }
@@ -502,7 +502,7 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 		return c, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	merged := countOf(int64(len(d.pairs.further)), "value")
+	merged := verdict.Count(int64(len(d.pairs.further)), "value")
 	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone",
 		p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
 	for _, column := range d.columns {

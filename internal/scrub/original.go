@@ -171,7 +171,7 @@ func originalsCheck(replaced []*schema.Column) verdict.Check {
 			checked[name] = true
 		}
 	}
-	c.Observed = countOf(int64(len(read)), "column")
+	c.Observed = verdict.Count(int64(len(read)), "column")
 	var notes []string
 	note := func(names map[string]bool, observed, message string) {
 		if len(names) > 0 {

@@ -198,10 +198,3 @@ func (p *Plan) Duration() time.Duration {
 	}
 	return sum
 }
-
-func countOf(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -156,7 +156,7 @@ func (p *Plan) scanCheck() verdict.Check {
 			columns[c.Root()] = true
 		}
 	}
-	c.Observed = fmt.Sprintf("0 of %s in %s", countOf(values, "value"),
-		countOf(int64(len(columns)), "column")) + p.ofSample()
+	c.Observed = fmt.Sprintf("0 of %s in %s", verdict.Count(values, "value"),
+		verdict.Count(int64(len(columns)), "column")) + p.ofSample()
 	return c
 }

@@ -220,7 +220,7 @@ func (e *evidence) byName(j judged) judged {
 	if exact {
 		about = ""
 	}
-	j.reason += fmt.Sprintf("; %s, %s%d different", counted(e.values, "value"), about, n)
+	j.reason += fmt.Sprintf("; %s, %s%d different", verdict.Count(e.values, "value"), about, n)
 	switch f := e.likeness(); {
 	case f != noLikeness && f != likeIP && likenessTransform[f] != j.Transform:
 		j.Transform = likenessTransform[f]
@@ -239,7 +239,7 @@ func (e *evidence) byName(j judged) judged {
 func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 	switch {
 	case e.documents > 0:
-		j.reason += "; " + counted(e.documents, "document")
+		j.reason += "; " + verdict.Count(e.documents, "document")
 		j.Keys = e.telling()
 		var names []string
 		for _, k := range j.Keys {
@@ -253,7 +253,7 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 		j.confidence = high
 		fallthrough
 	default:
-		j.reason += "; " + counted(e.values, "value")
+		j.reason += "; " + verdict.Count(e.values, "value")
 	}
 	if e.inKeys > 0 { // which stay as they are
 		j.Transform, j.confidence = transform.SetNull, high
@@ -284,13 +284,6 @@ func (e *evidence) telling() []scrub.DocumentKey {
 	}
 	slices.SortFunc(all, func(a, b scrub.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // ofValues says how many of the values do something.

@@ -82,7 +82,7 @@ func (l *Findings) all() []Finding {
 func (l *Findings) Checks(of string) []verdict.Check {
 	var checks []verdict.Check
 	for _, at := range l.all() {
-		found := fmt.Sprintf("%s looked like %s", counted(l.found[at], "value"), at.What)
+		found := fmt.Sprintf("%s looked like %s", verdict.Count(l.found[at], "value"), at.What)
 		if n := len(checks); n > 0 && checks[n-1].ID == "unmatched:"+at.Place {
 			checks[n-1].Observed += ", " + found
 			continue
@@ -141,11 +141,4 @@ func OfSample(percent float64) string {
 		return fmt.Sprintf(", in a sample of %g%% of the rows", percent)
 	}
 	return ""
-}
-
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -333,13 +333,13 @@ func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.C
 	c := verdict.Check{ID: "leak_scan:stored", Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Pass,
 		Expected: "nothing sensitive in what the server computed, nor in the catalogue's texts",
 		Observed: fmt.Sprintf("%s in %s looked at, findings in %d",
-			counted(a.values, "value"), counted(int64(len(places)), "place"), len(byPlace))}
+			verdict.Count(a.values, "value"), verdict.Count(int64(len(places)), "place"), len(byPlace))}
 	if a.OwnCode {
 		c.Observed += "; looked at again, since code of the backup's own may have run"
 	}
 	if a.Overlap != nil {
 		c.Expected += fmt.Sprintf("; none of %s of %s in any column that no rule rewrites",
-			counted(int64(a.Overlap.values), "sampled real value"), counted(int64(len(a.Overlap.names)), "column"))
+			verdict.Count(int64(a.Overlap.values), "sampled real value"), verdict.Count(int64(len(a.Overlap.names)), "column"))
 	}
 	switch {
 	case len(byPlace) > 0:
@@ -365,7 +365,7 @@ func (f *placed) check(name string) verdict.Check {
 	const shown = 3
 	var parts []string
 	for _, what := range slices.Sorted(maps.Keys(f.what)) {
-		parts = append(parts, fmt.Sprintf("%s (%s)", what, counted(f.what[what], "time")))
+		parts = append(parts, fmt.Sprintf("%s (%s)", what, verdict.Count(f.what[what], "time")))
 	}
 	slices.Sort(f.fingerprints)
 	f.fingerprints = slices.Compact(f.fingerprints)

@@ -1,0 +1,11 @@
+package verdict
+
+import "fmt"
+
+// Count writes a number of things, whose plural ends in s: 1 row, 2 rows.
+func Count[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
