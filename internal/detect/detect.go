@@ -366,7 +366,7 @@ func (s *search) next(k Kind, text []byte, from int) span {
 // others are the bytes that are neither digits nor signs: letters and blanks,
 // for the most part.
 func (n *counts) others(text []byte) int {
-	return len(text) - n.digits - n.dots - n.colons - n.signs - n.ats - n.joints - n.marks
+	return len(text) - n.digits - n.dots - n.colons - n.signs - n.ats - n.joints - n.wide
 }
 
 // fewLetters are too few for a word that could say what a number is, and for a
@@ -440,7 +440,7 @@ type counts struct {
 	ats                  int // @, and % that may stand for one
 	joints               int // _, $ and =
 	capitals             int // the letters that tell prefixes of secrets
-	marks                int // the first bytes of characters that fold makes plain
+	wide                 int // the first bytes of digits and letters that are ASCII's, but not written so
 }
 
 // Shifts of the counters that are packed into one word.
@@ -450,7 +450,7 @@ const (
 	signsAt
 	dotsAt
 	colonsAt
-	marksAt
+	wideAt
 	jointsAt
 	capitalsAt
 )
@@ -465,8 +465,8 @@ var lanes = func() (t [256]uint64) {
 		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
 	}
-	for _, c := range leads {
-		t[c] = 1 << marksAt
+	for _, c := range wideLeads {
+		t[c] = 1 << wideAt
 	}
 	return t
 }()
@@ -507,7 +507,7 @@ func (n *counts) add(packed uint64) {
 	n.signs += lane(signsAt)
 	n.dots += lane(dotsAt)
 	n.colons += lane(colonsAt)
-	n.marks += lane(marksAt)
+	n.wide += lane(wideAt)
 	n.joints += lane(jointsAt)
 	n.capitals += lane(capitalsAt)
 }

@@ -3,15 +3,17 @@ package detect
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
 
-// leads are the first bytes, in UTF-8, of the characters that plain makes ASCII or leaves out. Those of the blank that
-// is as wide as an ideograph begin as Japanese syllables do, and are looked for by themselves.
-var leads = []byte{0xc2, 0xd8, 0xd9, 0xdb, 0xe2, 0xef}
-
-var wideBlank = []byte("\u3000")
+// wideLeads are the first bytes, in UTF-8, of digits and letters that plain makes ASCII; leads those of blanks, dashes
+// and marks.
+var (
+	wideLeads = []byte{0xef, 0xd9, 0xdb}
+	leads     = []byte{0xc2, 0xd8, 0xe2, 0xe3}
+)
 
 // plain is the ASCII character that stands for r, 0 for one that is only a mark (of direction, of where a line may
 // break), and more for one that stays.
@@ -35,16 +37,13 @@ func plain(r rune) rune {
 
 // foldable reports whether a text may hold a value that marks hide.
 func (n *counts) foldable(text []byte) bool {
-	if n.marks == 0 {
-		return n.digits >= minPhone && bytes.Contains(text, wideBlank)
-	}
-	return n.digits >= minOfficialDigits || n.ats > 0 || hasWide(text)
+	return n.digits >= minOfficialDigits || n.ats > 0 || n.wide > 0 && hasWide(text)
 }
 
 // hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not written
 // so.
 func hasWide(text []byte) bool {
-	for _, lead := range []byte{0xef, 0xd9, 0xdb} {
+	for _, lead := range wideLeads {
 		for from := 0; ; from++ {
 			i := bytes.IndexByte(text[from:], lead)
 			if i < 0 {
@@ -90,6 +89,8 @@ func hidesAt(text []byte, from int) int {
 		if !leading[c] || !marks(text[i:]) {
 			if c >= 0xe0 { // of three bytes
 				i += 2
+			} else if c >= 0xc0 {
+				i++
 			}
 			continue
 		}
@@ -107,7 +108,7 @@ const nonASCII = 0x8080808080808080
 
 // leading holds the first bytes of marks.
 var leading = func() (t [256]bool) {
-	for _, c := range append(leads, wideBlank[0]) {
+	for _, c := range slices.Concat(leads, wideLeads) {
 		t[c] = true
 	}
 	return t
