@@ -124,7 +124,8 @@ func ipv4In(text []byte, at, end int) span {
 		return span{}
 	}
 	named, versioned := addressWords.beside(text, at, last), versionWords.beside(text, at, last)
-	wide, small := wideAddress(a.As4()), narrow(a.As4())
+	wide, small := wideAddress(a.As4()), below(a.As4(), 32) || heads(text, last) && below(a.As4(), 100)
+	named = named || !small && bytes.HasSuffix(text[:at], []byte("from "))
 	switch {
 	case addressed(text, at, last, port >= 0) && !(small && versioned), named && !versioned, wide && !versioned:
 		return span{at, last, Certain}
@@ -186,11 +187,18 @@ func wideAddress(a [4]byte) bool {
 	return large >= 2 || a[0] == 192 && a[1] == 168 || a[0] == 172 && 16 <= a[1] && a[1] < 32
 }
 
-// narrow tells four numbers that are small, as those of versions and chapters are.
-func narrow(a [4]byte) bool { return a[0]|a[1]|a[2]|a[3] < 32 }
+// below reports whether four numbers are small, as those of versions and chapters are.
+func below(a [4]byte, most byte) bool { return max(a[0], a[1], a[2], a[3]) < most }
+
+// heads reports whether a full stop, a blank and a capital stand behind a number, as behind a chapter's.
+func heads(text []byte, end int) bool {
+	rest, ok := bytes.CutPrefix(text[end:], []byte("."))
+	trimmed := bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte("\u00a0"))
+	return ok && len(trimmed) < len(rest) && len(trimmed) > 0 && isUpper(trimmed[0])
+}
 
 // addressWords say that four numbers are an address.
-var addressWords = wordsOf(`ip ips ipv host hosts hostname from addr addrs address addresses adresse adresses dirección indirizzo endereço adres
+var addressWords = wordsOf(`ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço adres
 	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask network networks ping ssh sshd
 	nameserver nameservers forwarded proxy listen listening bind src dst localhost router routers route dhcp connect connected connection
 	interface inet banned ban blocked whitelist blacklist deny cidr range firewall`)
