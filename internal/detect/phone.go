@@ -209,13 +209,15 @@ func (d *dialed) read(text []byte, from int) (end int) {
 				return end
 			}
 			d.take(c, i == from || blanks > 0)
+			if blanks > 0 {
+				d.gap = text[i-1]
+			}
 			blanks = 0
 			if ends(text, i+1) && d.valid() {
 				end = i + 1
 			}
 		case blanks < 2 && strings.IndexByte(" -.()/", c) >= 0, blanks == 2 && c == ' ' && text[i-1] == '-':
 			blanks++
-			d.gap = c
 		default:
 			return end
 		}
