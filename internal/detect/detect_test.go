@@ -222,7 +222,7 @@ func TestFindsInOneGo(t *testing.T) {
 // of other signs there are.
 func TestSeeksOnce(t *testing.T) {
 	t.Parallel()
-	for _, place := range []span{{at: 900, to: 910}, {}} {
+	for _, place := range []span{{at: 900, to: 910}, {at: 900, to: 910, doubt: Doubtful}, {}} {
 		var f finding
 		looked := 0
 		for from := range 900 {

@@ -35,9 +35,12 @@ func plain(r rune) rune {
 	return r
 }
 
-// foldable reports whether a text may hold a value that marks hide.
-func (n *counts) foldable(text []byte) bool {
-	return n.digits >= minOfficialDigits || n.ats > 0 || n.wide > 0 && hasWide(text)
+// firstMark is where the first mark stands that may hide a value; -1 for none.
+func (n *counts) firstMark(text []byte) int {
+	if n.digits < minOfficialDigits && n.ats == 0 && (n.wide == 0 || !hasWide(text)) {
+		return -1
+	}
+	return hidesAt(text, 0)
 }
 
 // hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not written
@@ -182,13 +185,9 @@ var pieces = sync.Pool{New: func() any {
 	return &folded{text: make([]byte, 0, window+utf8.UTFMax), at: make([]int, 0, window+utf8.UTFMax+1), wide: make([]int, 0, window)}
 }}
 
-// eachFolded tells the hits that marks hide, until tell returns false: it looks at the text around each mark once more,
-// with the marks made plain.
-func (s Scanner) eachFolded(text []byte, tell func(Hit) bool) {
-	mark := hidesAt(text, 0)
-	if mark < 0 {
-		return
-	}
+// eachFolded tells the hits that marks hide, the first of which is given, until tell returns false: it looks at the text
+// around each mark once more, with the marks made plain.
+func (s *Scanner) eachFolded(text []byte, mark int, tell func(Hit) bool) {
 	f := pieces.Get().(*folded)
 	defer pieces.Put(f)
 	for end := 0; mark >= 0; mark = hidesAt(text, end) {
@@ -237,7 +236,7 @@ func (f *folded) read(text []byte, from, mark int) (end int) {
 }
 
 // each tells the hits of a piece that a mark stands in, and that end behind told: those before it were told already.
-func (f *folded) each(s Scanner, text []byte, told int, tell func(Hit) bool) bool {
+func (f *folded) each(s *Scanner, text []byte, told int, tell func(Hit) bool) bool {
 	n := count(f.text)
 	return s.each(f.text, n, func(h Hit) bool {
 		hidden := false

@@ -52,7 +52,7 @@ func marked(text []byte, from int, marker byte) span {
 			return span{}
 		}
 		i += next
-		if i > from && by != nil && isWord(text[i-1]) && by[text[i-1]] == 0 && !toldElsewhere(text, i) {
+		if i > from && by != nil && by[text[i-1]] == 0 && (marker == ':' || isWord(text[i-1])) && !toldElsewhere(text, i) {
 			continue
 		}
 		found := secretAt(text, from, i)
@@ -78,8 +78,10 @@ func toldElsewhere(text []byte, i int) bool {
 		return text[i-1] == 's'
 	case '.':
 		return isName(text[i+1])
+	case ':':
+		return text[i+1] == '/' || text[i+1] == 'A' || text[i-1]|0x20 == 'n' || i > 1 && text[i-1] == '"' && text[i-2]|0x20 == 'n'
 	}
-	return text[i] == ':' || text[i] == '='
+	return text[i] == '='
 }
 
 // secretAt finds the secret, not before from, whose marker stands at i; where
