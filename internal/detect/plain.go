@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -40,7 +41,23 @@ func (n *counts) firstMark(text []byte) int {
 	if n.digits < minOfficialDigits && n.ats == 0 && (n.wide == 0 || !hasWide(text)) {
 		return -1
 	}
+	if !beginsAsText(text) {
+		return -1
+	}
 	return hidesAt(text, 0)
+}
+
+// beginsAsText reports whether a text is short, or its beginning UTF-8: in a picture no mark hides anything.
+func beginsAsText(text []byte) bool {
+	const head = 4096
+	if len(text) <= head {
+		return true
+	}
+	end := head
+	for end > head-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return utf8.Valid(text[:end])
 }
 
 // hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not written
@@ -84,7 +101,12 @@ func hidesAt(text []byte, from int) int {
 	for i := from; i < len(text); i++ {
 		c := text[i]
 		if c < utf8.RuneSelf {
-			for len(text)-i > 8 && binary.LittleEndian.Uint64(text[i+1:])&nonASCII == 0 {
+			for len(text)-i > 8 {
+				others := binary.LittleEndian.Uint64(text[i+1:]) & nonASCII
+				if others != 0 {
+					i += bits.TrailingZeros64(others) / 8
+					break
+				}
 				i += 8
 			}
 			continue
