@@ -126,8 +126,12 @@ func ipv4In(text []byte, at, end int) span {
 	named, versioned := addressWords.beside(text, at, last), versionWords.beside(text, at, last)
 	wide, small := wideAddress(a.As4()), below(a.As4(), 32) || heads(text, last) && below(a.As4(), 100)
 	named = named || !small && bytes.HasSuffix(text[:at], []byte("from "))
+	signed := addressed(text, at, last, port >= 0)
+	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' { // 2.6.8.1/9
+		signed = false
+	}
 	switch {
-	case addressed(text, at, last, port >= 0) && !(small && versioned), named && !versioned, wide && !versioned:
+	case signed && !(small && versioned), named && !versioned, wide && !versioned:
 		return span{at, last, Certain}
 	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):
 		return span{}
@@ -313,11 +317,17 @@ func ciscoMAC(text []byte, at, end int) span {
 			digits++
 		}
 	}
-	switch {
-	case letters == 0 || digits < 2:
+	if letters == 0 || digits < 2 { // a date, a word
 		return span{}
-	case digits < 4 && !addressWords.beside(text, at, end):
+	}
+	switch {
+	case macWords.beside(text, at, end):
+		return span{at, end, Certain}
+	case at == 0 && end == len(text):
 		return span{at, end, Doubtful}
 	}
-	return span{at, end, Certain}
+	return span{}
 }
+
+// macWords say that groups of four are a device's address: tables of characters have such, too.
+var macWords = wordsOf("mac macs macaddr macaddress hwaddr arp vlan vlans interface switch port ethernet wlan wifi bssid device")
