@@ -124,9 +124,14 @@ func ipv4In(text []byte, at, end int) span {
 		return span{}
 	}
 	named, versioned := addressWords.beside(text, at, last), versionContext.beside(text, at, last)
-	wide, small := wideAddress(a.As4()), narrow(a.As4())
+	wide, small := wideAddress(a.As4()), below(a.As4(), 32) || heads(text, last) && below(a.As4(), 100)
+	named = named || !small && bytes.HasSuffix(text[:at], []byte("from "))
+	signed := addressed(text, at, last, port >= 0)
+	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' { // 2.6.8.1/9
+		signed = false
+	}
 	switch {
-	case addressed(text, at, last, port >= 0) && !(small && versioned), named && !versioned, wide && !versioned:
+	case signed && !(small && versioned), named && !versioned, wide && !versioned:
 		return span{at, last, Certain}
 	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):
 		return span{}
@@ -186,11 +191,18 @@ func wideAddress(a [4]byte) bool {
 	return large >= 2 || a[0] == 192 && a[1] == 168 || a[0] == 172 && 16 <= a[1] && a[1] < 32
 }
 
-// narrow tells four numbers that are small, as those of versions and chapters are.
-func narrow(a [4]byte) bool { return a[0]|a[1]|a[2]|a[3] < 32 }
+// below reports whether four numbers are small, as those of versions and chapters are.
+func below(a [4]byte, most byte) bool { return max(a[0], a[1], a[2], a[3]) < most }
+
+// heads reports whether a full stop, a blank and a capital stand behind a number, as behind a chapter's.
+func heads(text []byte, end int) bool {
+	rest, ok := bytes.CutPrefix(text[end:], []byte("."))
+	trimmed := bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte("\u00a0"))
+	return ok && len(trimmed) < len(rest) && len(trimmed) > 0 && isUpper(trimmed[0])
+}
 
 // addressWords say that four numbers are an address.
-var addressWords = contextOf(`ip ips ipv host hosts hostname from addr addrs address addresses adresse adresses dirección indirizzo endereço adres
+var addressWords = contextOf(`ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço adres
 	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask network networks ping ssh sshd
 	nameserver nameservers forwarded proxy listen listening bind src dst localhost router routers route dhcp connect connected connection
 	interface inet banned ban blocked whitelist blacklist deny cidr range firewall`)
@@ -305,11 +317,17 @@ func ciscoMAC(text []byte, at, end int) span {
 			digits++
 		}
 	}
-	switch {
-	case letters == 0 || digits < 2:
+	if letters == 0 || digits < 2 { // a date, a word
 		return span{}
-	case digits < 4 && !addressWords.beside(text, at, end):
+	}
+	switch {
+	case macWords.beside(text, at, end):
+		return span{at, end, Certain}
+	case at == 0 && end == len(text):
 		return span{at, end, Doubtful}
 	}
-	return span{at, end, Certain}
+	return span{}
 }
+
+// macWords say that groups of four are a device's address: tables of characters have such, too.
+var macWords = contextOf("mac macs macaddr macaddress hwaddr arp vlan vlans interface switch port ethernet wlan wifi bssid device")

@@ -56,6 +56,9 @@ func cardGroups(text []byte, at int) span {
 		return span{}
 	}
 	gap := text[gapAt]
+	if second := run(text[gapAt+1:min(len(text), gapAt+8)], isDigit); second != 4 && second != 6 {
+		return span{}
+	}
 	var digits [maxCard]byte
 	for _, form := range cardForms {
 		n, end := groupsAt(text, at, gap, form, digits[:])

@@ -6,7 +6,6 @@ package detect
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -164,19 +163,28 @@ func (s Scanner) Find(text []byte) (Hit, bool) {
 		return Hit{}, false
 	}
 	hit := s.first(text, n)
-	if (hit.To == 0 || hit.Confidence == Doubtful) && n.foldable(text) {
-		s.eachFolded(text, func(h Hit) bool {
-			if hit.To == 0 || h.Confidence < hit.Confidence {
-				hit = h
-			}
-			return hit.Confidence != Certain
-		})
+	if hit.To == 0 || hit.Confidence == Doubtful {
+		if mark := n.firstMark(text); mark >= 0 {
+			hit = s.firstFolded(text, mark, hit)
+		}
 	}
 	return hit, hit.To > 0
 }
 
+// firstFolded is the first certain hit that marks hide, the first of which is
+// given; else hit, or the first doubtful one.
+func (s *Scanner) firstFolded(text []byte, mark int, hit Hit) Hit {
+	s.eachFolded(text, mark, func(h Hit) bool {
+		if hit.To == 0 || h.Confidence < hit.Confidence {
+			hit = h
+		}
+		return hit.Confidence != Certain
+	})
+	return hit
+}
+
 // first is Find in a text as it stands; To is 0 for none.
-func (s Scanner) first(text []byte, n counts) (doubtful Hit) {
+func (s *Scanner) first(text []byte, n counts) (doubtful Hit) {
 	worth := s.set & n.worth(text)
 	if worth == 0 {
 		return Hit{}
@@ -207,13 +215,13 @@ func (s Scanner) Each(text []byte, tell func(Hit)) {
 	}
 	n := count(text)
 	s.each(text, n, func(h Hit) bool { tell(h); return true })
-	if n.foldable(text) {
-		s.eachFolded(text, func(h Hit) bool { tell(h); return true })
+	if mark := n.firstMark(text); mark >= 0 {
+		s.eachFolded(text, mark, func(h Hit) bool { tell(h); return true })
 	}
 }
 
 // each tells the hits in a text as it stands, until tell returns false.
-func (s Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
+func (s *Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
 	worth := s.set & n.worth(text)
 	if worth == 0 {
 		return true
@@ -234,7 +242,7 @@ func (s Scanner) each(text []byte, n counts, tell func(Hit) bool) bool {
 
 // next is the first hit of one kind at or behind from that is readable and that
 // nobody allows.
-func (s Scanner) next(k Kind, text []byte, from int, in *search) span {
+func (s *Scanner) next(k Kind, text []byte, from int, in *search) span {
 	for from < len(text) && !in.binary {
 		found := in.next(k, text, from)
 		switch {
@@ -295,7 +303,7 @@ func printed(text []byte, from int) (at, end int) {
 	return -1, 0
 }
 
-func (s Scanner) allowed(found []byte) bool {
+func (s *Scanner) allowed(found []byte) bool {
 	for _, a := range s.allow {
 		if a.Match(found) {
 			return true
@@ -322,24 +330,31 @@ type search struct {
 }
 
 // finding is the next place of a sign; last is 0 where nobody has looked, and
-// below where there is none. No value of a row is longer than these reach, and
-// of every text that is looked at all of them are cleared first.
-type finding struct {
-	first, last int32
-	doubt       Confidence
-}
+// nowhere where there is none. No value of a row is longer than these reach,
+// and of every text that is looked at all of them are cleared first.
+type finding struct{ first, last uint32 }
+
+const (
+	nowhere  = 1<<32 - 1
+	doubtBit = 1 << 31 // of first
+)
 
 // seek is the next place at or behind from, which next looks for unless it is
 // known.
 func (f *finding) seek(sign byte, text []byte, from int, next func(text []byte, from int, sign byte) span) span {
-	if f.last == 0 || f.last > 0 && int(f.first) < from {
+	if f.last == 0 || f.last != nowhere && int(f.first&^doubtBit) < from {
 		found := next(text, from, sign)
-		*f = finding{int32(found.at), int32(cmp.Or(found.to, -1)), found.doubt}
+		if found.to == 0 {
+			f.last = nowhere
+			return found
+		}
+		*f = finding{uint32(found.at) | uint32(found.doubt)*doubtBit, uint32(found.to)}
+		return found
 	}
-	if f.last < 0 {
+	if f.last == nowhere {
 		return span{}
 	}
-	return span{int(f.first), int(f.last), f.doubt}
+	return span{int(f.first &^ doubtBit), int(f.last), Confidence(f.first / doubtBit)}
 }
 
 // next is the first hit of a kind at or behind from.
@@ -366,7 +381,7 @@ func (s *search) next(k Kind, text []byte, from int) span {
 // others are the bytes that are neither digits nor signs: letters and blanks,
 // for the most part.
 func (n *counts) others(text []byte) int {
-	return len(text) - n.digits - n.dots - n.colons - n.signs - n.ats - n.joints - n.marks
+	return len(text) - n.digits - n.dots - n.colons - n.signs - n.ats - n.joints - n.wide
 }
 
 // fewLetters are too few for a word that could say what a number is, and for a
@@ -440,7 +455,7 @@ type counts struct {
 	ats                  int // @, and % that may stand for one
 	joints               int // _, $ and =
 	capitals             int // the letters that tell prefixes of secrets
-	marks                int // the first bytes of characters that fold makes plain
+	wide                 int // the first bytes of digits and letters that are ASCII's, but not written so
 }
 
 // Shifts of the counters that are packed into one word.
@@ -450,7 +465,7 @@ const (
 	signsAt
 	dotsAt
 	colonsAt
-	marksAt
+	wideAt
 	jointsAt
 	capitalsAt
 )
@@ -465,8 +480,8 @@ var lanes = func() (t [256]uint64) {
 		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift
 	}
-	for _, c := range leads {
-		t[c] = 1 << marksAt
+	for _, c := range wideLeads {
+		t[c] = 1 << wideAt
 	}
 	return t
 }()
@@ -507,7 +522,7 @@ func (n *counts) add(packed uint64) {
 	n.signs += lane(signsAt)
 	n.dots += lane(dotsAt)
 	n.colons += lane(colonsAt)
-	n.marks += lane(marksAt)
+	n.wide += lane(wideAt)
 	n.joints += lane(jointsAt)
 	n.capitals += lane(capitalsAt)
 }

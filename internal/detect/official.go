@@ -136,7 +136,7 @@ func nextOfficial(text []byte, from int) span {
 			if !isLetter(text[at-1]) {
 				n--
 			}
-			if found := officialAt(text, first, officialByRun[1][n]); found.to > 0 {
+			if found := officialAt(text, first, n, officialByRun[1][n]); found.to > 0 {
 				return found
 			}
 		}
@@ -144,7 +144,7 @@ func nextOfficial(text []byte, from int) span {
 		if n >= len(officialByRun[0]) || n < minOfficialDigits && !goesOn(text, end) || !starts(text, at) {
 			continue
 		}
-		if found := officialAt(text, at, officialByRun[0][n]); found.to > 0 {
+		if found := officialAt(text, at, n, officialByRun[0][n]); found.to > 0 {
 			return found
 		}
 	}
@@ -181,12 +181,15 @@ func goesOn(text []byte, end int) bool {
 // shortestWord is the length of the shortest word that stands beside a number.
 const shortestWord = 2
 
-// officialAt returns the number that begins at at, and of several the surest.
-func officialAt(text []byte, at int, forms []official) span {
+// officialAt returns the number that begins at at with n digits or letters, and of several the surest.
+func officialAt(text []byte, at, n int, forms []official) span {
 	var found span
 	for i := range forms {
 		o := &forms[i]
 		last := at + len(o.form)
+		if len(o.form) > n && last <= len(text) && o.form[n] < '0' && o.form[n] != text[at+n] { // another sign
+			continue
+		}
 		if o.proof == wordNeeded && at < shortestWord && len(text)-last < shortestWord {
 			continue
 		}

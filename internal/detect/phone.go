@@ -209,13 +209,15 @@ func (d *dialed) read(text []byte, from int) (end int) {
 				return end
 			}
 			d.take(c, i == from || blanks > 0)
+			if blanks > 0 {
+				d.gap = text[i-1]
+			}
 			blanks = 0
 			if ends(text, i+1) && d.valid() {
 				end = i + 1
 			}
 		case blanks < 2 && strings.IndexByte(" -.()/", c) >= 0, blanks == 2 && c == ' ' && text[i-1] == '-':
 			blanks++
-			d.gap = c
 		default:
 			return end
 		}
@@ -306,5 +308,5 @@ const callingCodeList = `
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
 var phoneWords = contextOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
-	fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp sms call hotline rufnummer
+	fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp sms hotline rufnummer
 	komórka тел телефон моб факс 电话 電話 手机`)

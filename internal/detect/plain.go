@@ -3,15 +3,18 @@ package detect
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
 
-// leads are the first bytes, in UTF-8, of the characters that plain makes ASCII or leaves out. Those of the blank that
-// is as wide as an ideograph begin as Japanese syllables do, and are looked for by themselves.
-var leads = []byte{0xc2, 0xd8, 0xd9, 0xdb, 0xe2, 0xef}
-
-var wideBlank = []byte("\u3000")
+// wideLeads are the first bytes, in UTF-8, of digits and letters that plain makes ASCII; leads those of blanks, dashes
+// and marks.
+var (
+	wideLeads = []byte{0xef, 0xd9, 0xdb}
+	leads     = []byte{0xc2, 0xd8, 0xe2, 0xe3}
+)
 
 // plain is the ASCII character that stands for r, 0 for one that is only a mark (of direction, of where a line may
 // break), and more for one that stays.
@@ -33,18 +36,34 @@ func plain(r rune) rune {
 	return r
 }
 
-// foldable reports whether a text may hold a value that marks hide.
-func (n *counts) foldable(text []byte) bool {
-	if n.marks == 0 {
-		return n.digits >= minPhone && bytes.Contains(text, wideBlank)
+// firstMark is where the first mark stands that may hide a value; -1 for none.
+func (n *counts) firstMark(text []byte) int {
+	if n.digits < minOfficialDigits && n.ats == 0 && (n.wide == 0 || !hasWide(text)) {
+		return -1
 	}
-	return n.digits >= minOfficialDigits || n.ats > 0 || hasWide(text)
+	if !beginsAsText(text) {
+		return -1
+	}
+	return hidesAt(text, 0)
+}
+
+// beginsAsText reports whether a text is short, or its beginning UTF-8: in a picture no mark hides anything.
+func beginsAsText(text []byte) bool {
+	const head = 4096
+	if len(text) <= head {
+		return true
+	}
+	end := head
+	for end > head-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return utf8.Valid(text[:end])
 }
 
 // hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not written
 // so.
 func hasWide(text []byte) bool {
-	for _, lead := range []byte{0xef, 0xd9, 0xdb} {
+	for _, lead := range wideLeads {
 		for from := 0; ; from++ {
 			i := bytes.IndexByte(text[from:], lead)
 			if i < 0 {
@@ -82,7 +101,12 @@ func hidesAt(text []byte, from int) int {
 	for i := from; i < len(text); i++ {
 		c := text[i]
 		if c < utf8.RuneSelf {
-			for len(text)-i > 8 && binary.LittleEndian.Uint64(text[i+1:])&nonASCII == 0 {
+			for len(text)-i > 8 {
+				others := binary.LittleEndian.Uint64(text[i+1:]) & nonASCII
+				if others != 0 {
+					i += bits.TrailingZeros64(others) / 8
+					break
+				}
 				i += 8
 			}
 			continue
@@ -90,6 +114,8 @@ func hidesAt(text []byte, from int) int {
 		if !leading[c] || !marks(text[i:]) {
 			if c >= 0xe0 { // of three bytes
 				i += 2
+			} else if c >= 0xc0 {
+				i++
 			}
 			continue
 		}
@@ -107,7 +133,7 @@ const nonASCII = 0x8080808080808080
 
 // leading holds the first bytes of marks.
 var leading = func() (t [256]bool) {
-	for _, c := range append(leads, wideBlank[0]) {
+	for _, c := range slices.Concat(leads, wideLeads) {
 		t[c] = true
 	}
 	return t
@@ -181,13 +207,9 @@ var pieces = sync.Pool{New: func() any {
 	return &folded{text: make([]byte, 0, window+utf8.UTFMax), at: make([]int, 0, window+utf8.UTFMax+1), wide: make([]int, 0, window)}
 }}
 
-// eachFolded tells the hits that marks hide, until tell returns false: it looks at the text around each mark once more,
-// with the marks made plain.
-func (s Scanner) eachFolded(text []byte, tell func(Hit) bool) {
-	mark := hidesAt(text, 0)
-	if mark < 0 {
-		return
-	}
+// eachFolded tells the hits that marks hide, the first of which is given, until tell returns false: it looks at the text
+// around each mark once more, with the marks made plain.
+func (s *Scanner) eachFolded(text []byte, mark int, tell func(Hit) bool) {
 	f := pieces.Get().(*folded)
 	defer pieces.Put(f)
 	for end := 0; mark >= 0; mark = hidesAt(text, end) {
@@ -236,7 +258,7 @@ func (f *folded) read(text []byte, from, mark int) (end int) {
 }
 
 // each tells the hits of a piece that a mark stands in, and that end behind told: those before it were told already.
-func (f *folded) each(s Scanner, text []byte, told int, tell func(Hit) bool) bool {
+func (f *folded) each(s *Scanner, text []byte, told int, tell func(Hit) bool) bool {
 	n := count(f.text)
 	return s.each(f.text, n, func(h Hit) bool {
 		hidden := false

@@ -52,7 +52,7 @@ func marked(text []byte, from int, marker byte) span {
 			return span{}
 		}
 		i += next
-		if i > from && by != nil && isWord(text[i-1]) && by[text[i-1]] == 0 && !toldElsewhere(text, i) {
+		if by != nil && by[prefixByte(text, from, i)] == 0 && !toldElsewhere(text, i) {
 			continue
 		}
 		found := secretAt(text, from, i)
@@ -66,8 +66,8 @@ func marked(text []byte, from int, marker byte) span {
 // toldElsewhere reports whether a secret that is no shape may have its marker
 // at i.
 func toldElsewhere(text []byte, i int) bool {
-	if i+1 == len(text) {
-		return false
+	if i+1 == len(text) || i == 0 {
+		return i == 0
 	}
 	switch text[i] {
 	case '-':
@@ -78,8 +78,10 @@ func toldElsewhere(text []byte, i int) bool {
 		return text[i-1] == 's'
 	case '.':
 		return isName(text[i+1])
+	case ':':
+		return text[i+1] == '/' || text[i+1] == 'A' || text[i-1]|0x20 == 'n' || i > 1 && text[i-1] == '"' && text[i-2]|0x20 == 'n'
 	}
-	return text[i] == ':' || text[i] == '='
+	return text[i] == '='
 }
 
 // secretAt finds the secret, not before from, whose marker stands at i; where
@@ -210,8 +212,11 @@ func afterColon(text []byte, from, i int) span {
 
 // hook finds the URL of a web hook whose colon stands at i.
 func hook(text []byte, i int) span {
+	rest := text[i:]
+	if len(rest) < len("://h") || rest[len("://")] != 'h' && rest[len("://")] != 'd' {
+		return span{}
+	}
 	for _, h := range hooks {
-		rest := text[i:]
 		if n := len(h); bytes.HasPrefix(rest, []byte(h)) {
 			n += run(rest[n:], func(c byte) bool { return isName(c) || c == '/' })
 			if n-len(h) >= leastHook {

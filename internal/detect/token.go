@@ -118,17 +118,21 @@ var shapesBy, shapeGroups = func() (by [256]*[256]uint8, groups [][]*shape) {
 // end for each.
 const longestLeast = 150
 
+// prefixByte is the byte before i, if it may be a prefix's; else 0.
+func prefixByte(text []byte, from, i int) byte {
+	if i > from && (isWord(text[i-1]) || text[i-1] == '$' || text[i-1] == '{') {
+		return text[i-1]
+	}
+	return 0
+}
+
 // tokenAt finds the token, not before from, of whose prefix a byte stands at i.
 func tokenAt(text []byte, from, i int) span {
 	by := shapesBy[text[i]]
 	if by == nil {
 		return span{}
 	}
-	before := byte(0)
-	if i > from && (isWord(text[i-1]) || text[i-1] == '$' || text[i-1] == '{') {
-		before = text[i-1]
-	}
-	for _, s := range shapeGroups[by[before]] {
+	for _, s := range shapeGroups[by[prefixByte(text, from, i)]] {
 		first := i - s.rare
 		if first < from || !bytes.HasPrefix(text[first:], []byte(s.prefix)) || isWord(s.prefix[0]) && !starts(text, first) {
 			continue
