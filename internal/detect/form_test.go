@@ -18,7 +18,7 @@ func TestFormOf(t *testing.T) {
 		"\x00\x01ab": Bytes, "\xff\xfe": Bytes,
 		strings.Repeat("ä", 300):       Words, // cut within a character
 		"x" + strings.Repeat("ä", 300): Words,
-		"{": Codes, "[sic] he said": Texts,
+		"{":                            Codes, "[sic] he said": Texts,
 	} {
 		if got := FormOf([]byte(text)); got != want {
 			t.Errorf("%.20q is %s, want %s", text, got, want)

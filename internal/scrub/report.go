@@ -35,13 +35,7 @@ func (p *Plan) Report() verdict.Scrub {
 	for _, k := range p.keeps {
 		out.Kept = append(out.Kept, verdict.ScrubKept{Table: k.table.Name.String(), Rows: k.kept.Load()})
 	}
-	for _, c := range p.loadedWithRules() {
-		r := p.assigned[c]
-		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
-		if what, _ := Sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
-			out.Preserve = append(out.Preserve, kept)
-		}
-	}
+	out.Passed, out.Preserve = p.passed()
 	return out
 }
 
