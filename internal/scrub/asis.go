@@ -34,8 +34,11 @@ func (a *asIs) name() string { return a.column.String() + a.part }
 // asIsOf are what passes of a loaded column.
 func (p *Plan) asIsOf(c *schema.Column) []asIs {
 	r := p.assigned[c]
+	if r == nil && looksLike(c) != "" { // it is refused
+		return nil
+	}
 	if r == nil || r.Preserve {
-		return listed(asIs{column: c.Root(), typ: c.SQL, rule: r, textual: mayHoldText(c), looks: looksLike(c)})
+		return listed(asIs{column: c.Root(), typ: c.SQL, rule: r, textual: MayHoldText(c), looks: looksLike(c)})
 	}
 	if made := p.recipes[c]; made != nil && made.composite != nil {
 		return fieldsAsIs(c, c, nil, r)
@@ -65,10 +68,10 @@ func fieldsAsIs(c, within *schema.Column, path []string, r *spec.Rule) []asIs {
 			all = append(all, fieldsAsIs(c, f, here, r)...)
 			continue
 		}
-		if rule != nil && !rule.Preserve {
+		if rule != nil && !rule.Preserve || rule == nil && looksLike(f) != "" {
 			continue
 		}
-		one := asIs{column: c.Root(), part: "." + strings.Join(here, "."), typ: f.SQL, textual: mayHoldText(f),
+		one := asIs{column: c.Root(), part: "." + strings.Join(here, "."), typ: f.SQL, textual: MayHoldText(f),
 			looks: looksLike(f)}
 		if rule != nil {
 			one.rule = &rule.Rule
@@ -87,8 +90,8 @@ func listed(a asIs) []asIs {
 	return []asIs{a}
 }
 
-// mayHoldText reports whether people can have written into a column.
-func mayHoldText(c *schema.Column) bool {
+// MayHoldText reports whether people can have written into a column.
+func MayHoldText(c *schema.Column) bool {
 	return c.HoldsText() && !c.Base.IsUUID() && !c.Base.IsAddress() && !c.Base.IsMAC()
 }
 
