@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"strings"
 
 	"daybefore/internal/verdict"
@@ -20,7 +21,7 @@ func keptAsItIs(s verdict.Scrub) (all [][2]string) {
 	}
 	for _, k := range s.Kept {
 		if k.Rows > 0 {
-			all = append(all, [2]string{k.Table, counted(k.Rows, "row") + " under keep"})
+			all = append(all, [2]string{k.Table + " (" + counted(k.Rows, "row") + " under keep)", cmp.Or(k.Why, "no why is given")})
 		}
 	}
 	return all

@@ -293,6 +293,7 @@ type ScrubColumn struct {
 type ScrubKept struct {
 	Table string `json:"table"`
 	Rows  int64  `json:"rows"`
+	Why   string `json:"why,omitempty"`
 }
 
 // ScrubPreserved is a column, or a part of one, that looks sensitive and is let
