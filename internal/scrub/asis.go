@@ -1,14 +1,14 @@
 package scrub
 
 import (
-	"fmt"
-	"hash/maphash"
+	"cmp"
 	"slices"
 	"strings"
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -111,88 +111,19 @@ func pathLooksLike(c *schema.Column, path spec.JSONPath) string {
 	return ""
 }
 
-// sight is what a sample of the values of one place looks like. It keeps numbers
-// only.
+// sight is what a sample of the values of one place looks like.
 type sight struct {
 	asIs
-	scanner  detect.Scanner
-	seed     maphash.Seed
-	forms    detect.FormCounts
-	looked   int64
-	people   *detect.People // nil: no value was looked at for what it tells
-	certain  map[detect.Kind]int64
-	doubtful map[detect.Kind]int64
+	leakscan.Sight
 }
 
+// newSight asks the values what they are where a rule lets them pass and no name
+// tells. Where nobody decided, the watch looks.
 func (p *Plan) newSight(a asIs) *sight {
-	return &sight{asIs: a, scanner: p.scanner.Named(a.column.Name), seed: p.seed}
-}
-
-// asksValues reports whether the values are to tell what they are: of what a
-// rule lets pass, where no name does. Where nobody decided, the watch looks.
-func (s *sight) asksValues() bool { return s.rule != nil && s.looks == "" }
-
-// add takes a value in UTF-8, or its beginning.
-func (s *sight) add(value []byte) {
-	s.looked++
-	s.forms.Add(value)
-	if !s.asksValues() {
-		return
+	if a.rule == nil || a.looks != "" {
+		return &sight{asIs: a}
 	}
-	if s.people == nil {
-		s.people = detect.NewPeople(s.seed)
-	}
-	s.people.Add(value)
-	if h, found := s.scanner.Find(value); found {
-		s.count(h, 1)
-	}
-}
-
-func (s *sight) count(h detect.Hit, n int64) {
-	if s.certain == nil {
-		s.certain, s.doubtful = map[detect.Kind]int64{}, map[detect.Kind]int64{}
-	}
-	if h.Confidence == detect.Certain {
-		s.certain[h.Kind] += n
-	} else {
-		s.doubtful[h.Kind] += n
-	}
-}
-
-// join takes what another has seen.
-func (s *sight) join(other *sight) {
-	s.looked += other.looked
-	s.forms.Join(other.forms)
-	if other.people != nil {
-		if s.people == nil {
-			s.people = detect.NewPeople(s.seed)
-		}
-		s.people.Join(other.people)
-	}
-	for _, k := range detect.Kinds() {
-		s.count(detect.Hit{Kind: k}, other.certain[k])
-		s.count(detect.Hit{Kind: k, Confidence: detect.Doubtful}, other.doubtful[k])
-	}
-}
-
-// enoughDoubt is how many values that may be something else tell a kind.
-const enoughDoubt = 3
-
-// tells is what the place holds that is personal, by its name or by the values
-// that were seen; empty: nothing.
-func (s *sight) tells() string {
-	if s.looks != "" {
-		return s.looks
-	}
-	if s.people != nil && s.people.Found() {
-		return detect.PersonWords
-	}
-	for _, k := range detect.Kinds() {
-		if n := s.certain[k] + s.doubtful[k]; s.certain[k] > 0 || n >= enoughDoubt {
-			return fmt.Sprintf("%s (%d of %s looked at)", k.Words(), n, countOf(s.looked, "value"))
-		}
-	}
-	return ""
+	return &sight{a, leakscan.NewSight(p.scanner.Named(a.column.Name), p.seed)}
 }
 
 // sights are those of what passes in the rows of one block. One serves one
@@ -248,7 +179,7 @@ func (p *Plan) newSights(r *rewriter, decode *copytext.Decoder) *sights {
 
 // watchPart has a cell show what a part of its values holds.
 func (s *sights) watchPart(c *cell, part *sight) {
-	show := func(text []byte) { part.add(text[:min(len(text), sightBytes)]) }
+	show := func(text []byte) { part.Add(text[:min(len(text), sightBytes)]) }
 	switch {
 	case c.document != nil:
 		c.document.ShowKept(part.path, &s.awake, show)
@@ -293,8 +224,7 @@ func (s *sights) look(r *rewriter, row []byte) {
 		switch {
 		case copytext.IsNull(field):
 		case f.column.Base.IsBytes():
-			f.looked++
-			f.forms[detect.Bytes]++
+			f.AddBytes()
 		default:
 			s.field(r.charset, f, field[:min(len(field), sightBytes)])
 		}
@@ -309,12 +239,12 @@ func (s *sights) field(charset copytext.Charset, f *fieldSight, field []byte) {
 	}
 	if f.column.Array && charset == copytext.ASCIISafe { // else braces cannot be told from letters
 		s.out, _ = s.array.Append(s.out[:0], value, f.column.Delim, func(dst, element []byte) ([]byte, error) {
-			f.add(s.decode.Decode(element))
+			f.Add(s.decode.Decode(element))
 			return dst, nil
 		})
 		return
 	}
-	f.add(s.decode.Decode(value))
+	f.Add(s.decode.Decode(value))
 }
 
 // passed lists what passed as it is, and of that what is personal and was let
@@ -324,7 +254,7 @@ func (p *Plan) passed() (all []verdict.ScrubPassed, kept []verdict.ScrubPreserve
 	for _, name := range names {
 		s := seen[name]
 		why := ""
-		one := verdict.ScrubPassed{Column: name, Type: s.typ, Rows: rows[name], LooksLike: s.forms.Words(),
+		one := verdict.ScrubPassed{Column: name, Type: s.typ, Rows: rows[name], LooksLike: s.Forms.Words(),
 			DecidedBy: verdict.DecidedByNobody}
 		if s.rule != nil {
 			why = s.rule.Why
@@ -336,7 +266,7 @@ func (p *Plan) passed() (all []verdict.ScrubPassed, kept []verdict.ScrubPreserve
 		if s.rule == nil {
 			continue
 		}
-		if what := s.tells(); what != "" {
+		if what := cmp.Or(s.looks, s.Tells()); what != "" {
 			kept = append(kept, verdict.ScrubPreserved{Column: name, Why: why, LooksLike: what})
 		}
 	}
@@ -368,7 +298,7 @@ func (p *Plan) seen() (names []string, seen map[string]*sight, rows map[string]i
 			continue
 		}
 		for _, s := range r.sights.all {
-			seen[s.name()].join(s)
+			seen[s.name()].Join(&s.Sight)
 			rows[s.name()] += r.row
 		}
 	}
