@@ -303,6 +303,10 @@ func printed(text []byte, from int) (at, end int) {
 	return -1, 0
 }
 
+// Allows reports whether one of the scanner's patterns matches what was found,
+// by whomever.
+func (s *Scanner) Allows(found []byte) bool { return s.allowed(found) }
+
 func (s *Scanner) allowed(found []byte) bool {
 	for _, a := range s.allow {
 		if a.Match(found) {

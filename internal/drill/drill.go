@@ -138,6 +138,7 @@ type run struct {
 	session   *restore.Session
 	plan      *scrub.Plan
 	names     *told.Names // that the report may tell; nil: the archive is not read yet
+	withheld  []string    // names that it may not
 	ownCode   string      // what of the backup's own code may run; empty: nothing
 	lost      lost
 	judged    []verdict.Check // what was expected, and found

@@ -23,11 +23,16 @@ func (r *run) namesToTell() *told.Names {
 	for name := range r.archive.Names() {
 		names.Know(name)
 	}
-	for _, part := range []any{r.Drill.Expectations, r.Drill.Scrub.Rules, r.Drill.Scrub.Keep,
-		r.Drill.Scrub.ExcludeTableData, r.Drill.LatestEvents} {
+	for _, part := range r.drillParts() {
 		eachText(reflect.ValueOf(part), func(text string) { names.Know(text) })
 	}
 	return names
+}
+
+// drillParts are what the drill file says in which names may stand.
+func (r *run) drillParts() []any {
+	return []any{r.Drill.Expectations, r.Drill.Scrub.Rules, r.Drill.Scrub.Keep, r.Drill.Scrub.ExcludeTableData,
+		r.Drill.LatestEvents}
 }
 
 // eachText goes through all texts of a value, at any depth.
@@ -140,24 +145,22 @@ func (r *run) vouch(rep *verdict.Report) {
 	if r.names == nil {
 		return
 	}
+	withhold := r.withholder()
+	vouch := func(texts ...*string) {
+		for _, text := range texts {
+			if withhold != nil {
+				*text = withhold.Replace(*text)
+			}
+			*text = r.vouched(*text)
+		}
+	}
 	for i := range rep.Checks {
 		if c := &rep.Checks[i]; c.Code != verdict.CodeWitness {
-			r.vouchAll(&c.ID, &c.Expected, &c.Observed, &c.Message, &c.Hint)
+			vouch(&c.ID, &c.Expected, &c.Observed, &c.Message, &c.Hint)
 		}
 	}
 	for i := range rep.Stages {
-		r.vouchAll(&rep.Stages[i].Message, &rep.Stages[i].Hint)
+		vouch(&rep.Stages[i].Message, &rep.Stages[i].Hint)
 	}
-	for i := range rep.Tables {
-		r.vouchAll(&rep.Tables[i].Name)
-	}
-	for i := range rep.RolesCreated {
-		r.vouchAll(&rep.RolesCreated[i])
-	}
-}
-
-func (r *run) vouchAll(texts ...*string) {
-	for _, text := range texts {
-		*text = r.vouched(*text)
-	}
+	eachName(rep, func(name *string) { vouch(name) })
 }

@@ -53,8 +53,18 @@ func passing() *verdict.Report {
 				{Column: "public.users.email", Transform: "email", Link: "person_email", Rows: 1980, NullsIn: 20, NullsOut: 20},
 				{Column: "public.users.note", Transform: "set_null", Rows: 1200, NullsIn: 800, NullsOut: 2000},
 			},
-			Kept:     []verdict.ScrubKept{{Table: "public.users", Rows: 3}},
-			Preserve: []verdict.ScrubPreserved{{Column: "public.orders.total", Why: "an amount, no identity"}},
+			Kept: []verdict.ScrubKept{{Table: "public.users", Rows: 3, Why: "our own accounts"}, {Table: "public.teams", Rows: 1}},
+			Preserve: []verdict.ScrubPreserved{
+				{Column: "public.orders.total", Why: "an amount, no identity"},
+				{Column: "public.queues.mail_from", Why: "our own mailboxes", LooksLike: "an e-mail address"},
+			},
+			Passed: []verdict.ScrubPassed{
+				{Column: "public.orders.state", Type: "text", Rows: 18_431, LooksLike: []string{"words"}, DecidedBy: verdict.DecidedByNobody},
+				{Column: "public.orders.voucher", Type: "character varying(12)", Rows: 18_431, LooksLike: []string{"empty", "codes"},
+					DecidedBy: verdict.DecidedByNobody},
+				{Column: "public.queues.mail_from", Type: "text", Rows: 4, LooksLike: []string{"codes"}, DecidedBy: verdict.DecidedByRule,
+					Why: "our own mailboxes"},
+			},
 		},
 		LatestEvents: []verdict.Events{{
 			Table: "public.orders", Columns: []string{"id", "total", "created_at"},
@@ -228,6 +238,7 @@ func hostile() *verdict.Report {
 	r.RolesCreated = []string{evil}
 	r.Tables = []verdict.Table{{Name: "public." + evil, RowsPassed: 1, RowsHeld: 1}, {Name: `public."Bestellübersicht für Zürich"`, RowsPassed: 7, RowsHeld: 7}}
 	r.Scrub.Columns[0].Column, r.Scrub.Preserve[0].Why = evil, evil
+	r.Scrub.Passed[0].Column, r.Scrub.Passed[0].Type, r.Scrub.Preserve[1].LooksLike = evil, evil, evil
 	r.LatestEvents[0] = verdict.Events{Table: evil, Columns: []string{evil, "名前"},
 		Rows: [][]string{{evil, "山田 太郎"}, {"👩‍👩‍👧 e\u0301"}, {"1", "2", "one too many"}}}
 	r.CodeRan = []verdict.OwnCode{{Function: evil, Language: evil, SHA256: evil, UsedBy: []string{evil}}}

@@ -36,6 +36,7 @@ func Markdown(w io.Writer, r *verdict.Report) error {
 			m.block("\n**Accepted: " + escape(clean(c.ID)) + "**" + newLine + escape(says) + "\n")
 		}
 	}
+	m.kept(r.Scrub)
 	m.stages(r)
 	m.folded("Checks that passed", passedRows(r))
 	m.folded("Tables", tableRows(r))
@@ -45,6 +46,7 @@ func Markdown(w io.Writer, r *verdict.Report) error {
 		m.folded("Latest in "+e.Table, eventRows(e))
 	}
 	m.folded("Where and what", factRows(r))
+	m.folded(passesAsItIs(r.Scrub), passedAsItIsRows(r.Scrub))
 	if m.full {
 		m.b.WriteString(markdownRest)
 	}
@@ -173,9 +175,6 @@ func scrubRows(s verdict.Scrub) [][]string {
 	rows := [][]string{{"Column", "Transform", "Values", "Nulls"}}
 	for _, c := range s.Columns {
 		rows = append(rows, []string{c.Column, c.Transform, count(c.Rows), nulls(c)})
-	}
-	for _, c := range s.Preserve {
-		rows = append(rows, []string{c.Column, "let through: " + c.Why, "", ""})
 	}
 	return rows
 }

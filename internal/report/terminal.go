@@ -44,6 +44,7 @@ func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 	p.accepted(r)
 	p.passed(r)
 	p.tables(r)
+	p.kept(r.Scrub)
 	p.scrub(r.Scrub)
 	p.events(r.LatestEvents)
 	p.facts(r)
@@ -330,11 +331,9 @@ func (p *page) tables(r *verdict.Report) {
 }
 
 func (p *page) scrub(s verdict.Scrub) {
-	says := scrubbed(s)
-	if says == "" {
-		return
+	if says := scrubbed(s); says != "" {
+		p.heading("SCRUBBED: " + says)
 	}
-	p.heading("SCRUBBED: " + says)
 	var rows [][]string
 	for _, c := range s.Columns[:min(len(s.Columns), most)] {
 		rows = append(rows, []string{clean(c.Column), clean(c.Transform), count(c.Rows), nulls(c)})
@@ -343,8 +342,9 @@ func (p *page) scrub(s verdict.Scrub) {
 		p.table(grid{"  ", []string{"COLUMN", "TRANSFORM", "VALUES", "NULLS"}, rows, []int{2, 3}})
 		p.more(len(s.Columns) - len(rows))
 	}
-	for _, c := range s.Preserve {
-		p.hanging("  "+clean(c.Column)+" let through: ", clean(c.Why))
+	if says := passesAsItIs(s); says != "" {
+		p.blank()
+		p.hanging("", says+"; see report.md")
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
 	jobs int) ([]verdict.Check, error) {
 	p.real = p.overlap()
+	p.real.Allow(p.scanner.Allows)
 	return leakscan.Scan(ctx, connect, jobs, leakscan.Request{
 		Schema: p.schema, Decision: p.decision, Within: p.within, Written: p.writings, Scanner: p.scanner,
 		Overlap: p.real, Key: p.key, Names: p.names,

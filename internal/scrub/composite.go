@@ -44,6 +44,8 @@ type composite struct {
 	inside   []*leakscan.Within   // by field: looks at what passes; nil: nobody does
 	gather   []*leakscan.Gatherer // by field: adds to a sample what is taken away; nil: nobody does
 	leaked   bool                 // the last value held what it may not
+	kept     []func(value []byte) // by field: is shown what passes of it; nil: nobody asks
+	awake    *bool                // kept is shown this value
 }
 
 func newComposite(p *Plan, r *compositeRecipe, mask *transform.Masker, decode *copytext.Decoder) *composite {
@@ -138,6 +140,9 @@ func (c *composite) took(i int, value []byte) {
 // passed looks at a field that stays as it is.
 func (c *composite) passed(i int, value []byte) {
 	f, inside := &c.fields[i], c.inside[i]
+	if c.kept != nil && *c.awake && c.kept[i] != nil {
+		c.kept[i](c.decode.Decode(value))
+	}
 	inside.Begin()
 	if !inside.Looks(f.unnamed == nil) {
 		return

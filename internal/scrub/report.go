@@ -33,15 +33,9 @@ func (p *Plan) Report() verdict.Scrub {
 		out.Columns = append(out.Columns, t.ScrubColumn)
 	}
 	for _, k := range p.keeps {
-		out.Kept = append(out.Kept, verdict.ScrubKept{Table: k.table.Name.String(), Rows: k.kept.Load()})
+		out.Kept = append(out.Kept, verdict.ScrubKept{Table: k.table.Name.String(), Rows: k.kept.Load(), Why: k.rule.Why})
 	}
-	for _, c := range p.loadedWithRules() {
-		r := p.assigned[c]
-		kept := verdict.ScrubPreserved{Column: c.Root().String(), Why: r.Why}
-		if what, _ := Sensitive(c); r.Preserve && what != "" && !slices.Contains(out.Preserve, kept) {
-			out.Preserve = append(out.Preserve, kept)
-		}
-	}
+	out.Passed, out.Preserve = p.passed()
 	return out
 }
 

@@ -86,6 +86,7 @@ func (c checker) keep(raw rawKeep) Keep {
 		Match:   c.columnTexts(raw.Match, "scrub.keep.match"),
 		MaxRows: raw.MaxRows.Value,
 		Set:     c.columnTexts(raw.Set, "scrub.keep.set"),
+		Why:     strings.TrimSpace(c.filled(raw.Why, "scrub.keep.why", `say why, such as "our own test accounts"`)),
 		Pos:     raw.at,
 	}
 	if raw.MaxRows.given() && raw.MaxRows.Value < 1 {

@@ -139,6 +139,7 @@ var described = map[string]map[string]string{
 		"Match":   "column: pattern with *; all must match",
 		"MaxRows": "most rows that may match; beyond it: error",
 		"Set":     "column: value, written into the kept rows",
+		"Why":     "the reason why real rows may pass, for the report",
 	},
 	"rawRule": {
 		"Column": "schema.table.column, with * in unquoted parts",

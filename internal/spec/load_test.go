@@ -511,6 +511,8 @@ var badInputs = []struct {
 			`link`}},
 	{"keep all", drillFile("scrub: {keep: [{table: a.b, match: {email: §'*'}}]}"),
 		[]string{`scrub.keep.match.email keeps every row as it is; say which rows, such as "*@ourco.example"`}},
+	{"keep with an empty why", drillFile("scrub: {keep: [{table: a.b, match: {email: x}, why: §' '}]}"),
+		[]string{`scrub.keep.why is empty; say why, such as "our own test accounts"`}},
 	{"keep without match", drillFile("scrub: {keep: [§{table: a.b}]}"),
 		[]string{`scrub.keep.match is missing; say which rows, such as match: {email: "*@ourco.example"}`}},
 	{"keep no rows", drillFile("scrub: {keep: [{table: a.b, match: {c: d}, max_rows: §0}]}"),
@@ -898,7 +900,7 @@ func TestEveryKey(t *testing.T) {
 			KeyEnv: "DRILL_SCRUB_KEY", Key: Key(testKey), Unmatched: "refuse", Locale: "de_DE",
 			ExcludeTableData: []string{"public.sessions", "audit.*"}, ExcludePos: []Pos{{Line: 47, Column: 24}, {Line: 47, Column: 41}}, LargeObjects: "drop",
 			Keep: []Keep{{Table: Name{"public", "users"}, Match: map[string]string{"email": "*@ourco.example"},
-				MaxRows: 50, Set: map[string]string{"role": "admin", "level": "9"}, Pos: Pos{50, 7}}},
+				MaxRows: 50, Set: map[string]string{"role": "admin", "level": "9"}, Why: "our staff", Pos: Pos{50, 7}}},
 			Rules: []Rule{
 				rule("public.users.email", 55, Rule{Transform: "email", Link: "person_email", Normalize: []string{"trim", "lower"}}),
 				rule("public.orders.contact_email", 56, Rule{Transform: "email", Link: "person_email"}),

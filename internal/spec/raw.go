@@ -178,6 +178,7 @@ type rawKeep struct {
 	Match   map[string]text `json:"match" hint:"say which rows, such as match: {email: \"*@ourco.example\"}"`
 	MaxRows integer         `json:"max_rows,omitempty"`
 	Set     map[string]text `json:"set,omitempty"`
+	Why     text            `json:"why,omitempty"`
 }
 
 type rawRule struct {

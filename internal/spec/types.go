@@ -195,6 +195,7 @@ type Keep struct {
 	Match   map[string]string // column: pattern with *; all must match
 	MaxRows int64             // more: error; 0: no limit
 	Set     map[string]string // column: value, written into the kept rows
+	Why     string            // for the report; may be empty
 	Pos     Pos
 }
 

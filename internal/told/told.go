@@ -117,6 +117,10 @@ func (n *Names) behind(whole string) string {
 	return " (" + n.fingerprint(whole) + ")"
 }
 
+// Instead returns what stands for a name that the backup holds and that is not
+// told.
+func (n *Names) Instead(name string) string { return "…" + n.behind(name) }
+
 // Place returns words that tell where something is, in which names are among
 // others, or what stands for a place that is not known.
 func (n *Names) Place(text string) string {

@@ -39,7 +39,7 @@ func TestJSONRoundTrips(t *testing.T) {
 		Schema: Schema, Drill: "demo", Run: "20261121T031500Z-3f2a", Outcome: Fail, StartedAt: at, FinishedAt: at,
 		Backup:       Backup{Name: "naïve \x1b[31m\u009b31m\x7f \u202e.dump", TakenAt: at, SizeBytes: 1 << 40},
 		Checks:       []Check{{ID: "row_count:public.users", Expected: ">= 1000 & <= 2000", Outcome: Fail}},
-		Scrub:        Scrub{Columns: []ScrubColumn{{Column: "public.users.email", Rows: 2000}}, Kept: []ScrubKept{{"public.users", 3}}},
+		Scrub:        Scrub{Columns: []ScrubColumn{{Column: "public.users.email", Rows: 2000}}, Kept: []ScrubKept{{Table: "public.users", Rows: 3}}},
 		LatestEvents: []Events{{Table: "public.orders", Columns: []string{"id"}, Rows: [][]string{{"1\n2"}}}},
 	}
 	b, err := want.JSON()

@@ -274,6 +274,7 @@ type Scrub struct {
 	Columns  []ScrubColumn    `json:"columns"`
 	Kept     []ScrubKept      `json:"kept,omitempty"`
 	Preserve []ScrubPreserved `json:"preserved,omitempty"`
+	Passed   []ScrubPassed    `json:"passed,omitempty"`
 }
 
 // ScrubColumn counts one rule's work on one column.
@@ -292,12 +293,33 @@ type ScrubColumn struct {
 type ScrubKept struct {
 	Table string `json:"table"`
 	Rows  int64  `json:"rows"`
+	Why   string `json:"why,omitempty"`
 }
 
-// ScrubPreserved is a column that looks sensitive and is let through on purpose.
+// ScrubPreserved is a column, or a part of one, that looks sensitive and is let
+// through on purpose.
 type ScrubPreserved struct {
-	Column string `json:"column"`
-	Why    string `json:"why"`
+	Column    string `json:"column"` // behind it the field, or "at" and the path
+	Why       string `json:"why"`
+	LooksLike string `json:"looks_like,omitempty"` // by its name, its type or the values that were looked at
+}
+
+// Who decided that a column passes as it is.
+const (
+	DecidedByRule   = "rule"
+	DecidedByDraft  = "draft"  // of a draft only
+	DecidedByNobody = "nobody" // no rule names it
+)
+
+// ScrubPassed is a column that can hold text, or a part of one, that passes as
+// it is.
+type ScrubPassed struct {
+	Column    string   `json:"column"` // behind it the field, or "at" and the path
+	Type      string   `json:"type"`
+	Rows      int64    `json:"rows"`
+	LooksLike []string `json:"looks_like,omitempty"` // in kind, of a sample: words, digits, codes …
+	DecidedBy string   `json:"decided_by"`
+	Why       string   `json:"why,omitempty"` // the rule's
 }
 
 // Messages counts what pg_restore and the server said on stderr.

@@ -28,6 +28,8 @@ type Rewriter struct {
 	Met    []int64                        // by path: values that it named
 	Sample func(text []byte)              // is shown the texts that are taken away, in UTF-8; may be nil
 	Watch  *Watch                         // looks at what passes; may be nil
+	kept   []func(text []byte)            // see ShowKept; by path, behind what none of them names
+	awake  *bool                          // they are shown this document
 
 	mask   *transform.Masker
 	decode *copytext.Decoder
@@ -198,8 +200,25 @@ func (d *Rewriter) passes(inForce int) bool {
 	return inForce >= 0 && d.Paths[inForce].Made == nil || inForce < 0 && d.Unmatched == Keep
 }
 
+// ShowKept has show see, in UTF-8, what stays as it is of the values that a path
+// preserves or, of one below 0, that no path names: of documents that come while
+// awake is true.
+func (d *Rewriter) ShowKept(path int, awake *bool, show func(text []byte)) {
+	if d.kept == nil {
+		d.kept = make([]func([]byte), len(d.Paths)+1)
+	}
+	d.awake, d.kept[path+1] = awake, show
+}
+
 // passed looks at what stays as it is, from where it begins up to here.
 func (d *Rewriter) passed(from, inForce int) {
+	if d.kept != nil && *d.awake && d.kept[inForce+1] != nil {
+		text := d.src[from:d.at]
+		if len(text) > 1 && text[0] == '"' {
+			text = text[1 : len(text)-1]
+		}
+		d.kept[inForce+1](d.unescaped(text))
+	}
 	if d.looking && (inForce < 0 || d.Watch.Named) {
 		d.Watch.Look(d.unescaped(d.src[from:d.at]), d.where)
 	}

@@ -27,7 +27,8 @@ type Draft struct {
 	Rules   int   // that are proposed
 	Ruled   int   // columns for which the drill file has a rule
 
-	Passing []string // proposed rules that let a column pass that looks sensitive, each with its why
+	Passed  []verdict.ScrubPassed // what passes as it is, by these rules and those of the drill file
+	Passing []string              // proposed rules that let a column pass that looks sensitive, each with its why
 
 	Plan *scrub.Plan // by the drill file's rules and those proposed; with Left, not to be used
 
@@ -82,6 +83,9 @@ func (s *Survey) Draft() (*Draft, error) {
 		req.Rules.LargeObjects = "drop"
 	}
 	d.Plan, d.left, err = scrub.NewPlan(s.ctx, s.conn, req)
+	if err == nil {
+		d.Passed = s.passed(d.Plan, proposed)
+	}
 	return d, err
 }
 
@@ -96,16 +100,7 @@ func (d *Draft) countRows(scanners []*rowScanner) {
 
 // judge finds what looks sensitive, by name, type and content.
 func (s *Survey) judge() []judged {
-	byRoot := map[*schema.Column]*evidence{}
-	for _, l := range s.scanners {
-		for _, v := range l.views {
-			root := v.column.Root()
-			if byRoot[root] == nil {
-				byRoot[root] = &evidence{}
-			}
-			byRoot[root].join(&v.evidence)
-		}
-	}
+	byRoot := s.byRoot()
 	var all []judged
 	for _, f := range s.Unruled() {
 		e := byRoot[f.Root]
@@ -427,7 +422,7 @@ func (d *Draft) YAML() string {
 	if d.Rules > 0 {
 		b.WriteString("  rules:\n")
 	}
-	for _, line := range d.lines {
+	for _, line := range append(d.lines, d.passedLines()...) {
 		b.WriteString(line + "\n")
 	}
 	return b.String()

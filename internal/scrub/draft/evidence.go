@@ -44,9 +44,11 @@ var likenessWords = [likenesses]string{
 // evidence is what the values of a column look like, in numbers: none of it is
 // a value. The zero value is ready; one serves one goroutine.
 type evidence struct {
+	rows          int64
 	values, nulls int64 // values: neither null nor blank
 	hits, whole   map[detect.Kind]int64
 	forms         [likenesses]int64
+	kinds         detect.FormCounts // of a sample
 	different     sketch
 	documents     int64
 	keys          map[string]*keyEvidence // of documents; nil for those that do not tell
@@ -61,6 +63,12 @@ type keyEvidence struct {
 	containers      int64 // objects and arrays of them
 }
 
+// The values whose kind is told: the first ones, and then one in so many.
+const (
+	kindsFirst = 1000
+	kindsEvery = 64
+)
+
 // mostKeys is how many different keys of a column's documents are looked at.
 const mostKeys = 10_000
 
@@ -68,11 +76,15 @@ const mostKeys = 10_000
 func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) {
 	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
+		e.kinds.Add(value)
 		return
 	}
 	e.values++
 	e.different.add(maphash.Bytes(seed, value))
 	e.forms[likenessOf(value)]++
+	if e.values <= kindsFirst || e.values%kindsEvery == 0 {
+		e.kinds.Add(value)
+	}
 	if !scanner.Looks() {
 		return
 	}
@@ -91,10 +103,12 @@ func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) 
 }
 
 func (e *evidence) join(other *evidence) {
+	e.rows += other.rows
 	e.values += other.values
 	e.nulls += other.nulls
 	e.documents += other.documents
 	e.inKeys += other.inKeys
+	e.kinds.Join(other.kinds)
 	e.different.join(&other.different)
 	for f, n := range other.forms {
 		e.forms[f] += n

@@ -62,7 +62,7 @@ func (s *Survey) Filter(namespace, table string, columns []string) (func(dst, ro
 	}
 	l.hstore.Key = func(quoted []byte) { l.inKey = l.inKey || l.finds(quoted) }
 	for i, name := range columns {
-		if c := t.ByName[name]; c != nil && s.Rule(c) == nil {
+		if c := t.ByName[name]; c != nil && (s.Rule(c) == nil || s.Rule(c).Preserve) {
 			if v := s.viewOf(c, i); v != nil {
 				l.views = append(l.views, v)
 			}
@@ -86,7 +86,7 @@ type view struct {
 func (s *Survey) viewOf(c *schema.Column, field int) *view {
 	v := &view{column: c, field: field, scanner: s.ScannerFor(c)}
 	what, _ := scrub.Sensitive(c)
-	if what == "" && !v.scanner.Looks() {
+	if what == "" && !v.scanner.Looks() && !scrub.MayHoldText(c) {
 		return nil
 	}
 	return v
@@ -120,6 +120,7 @@ func (l *rowScanner) scan(dst, row []byte) ([]byte, error) {
 			"look at %s, row %d: %w", l.table.Name, l.rows, errFields)
 	}
 	for _, v := range l.views {
+		v.rows++
 		from := 0
 		if v.field > 0 {
 			from = l.ends[v.field-1] + 1
@@ -189,6 +190,7 @@ func (l *rowScanner) finds(text []byte) bool {
 func (l *rowScanner) document(v *view, doc []byte) {
 	v.documents++
 	v.values++
+	v.kinds[detect.Documents]++
 	for key, value := range jsontext.Members(doc) {
 		k := v.key(key)
 		if k == nil {

@@ -100,6 +100,7 @@ type Overlap struct {
 	columns map[uint64]int32   // of a value's hash
 	names   []string           // of the columns
 	values  int
+	allowed func(found []byte) bool // what is no finding; nil: nothing
 }
 
 const filterBits = 18
@@ -125,6 +126,13 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 		return nil
 	}
 	return o
+}
+
+// Allow has texts that are sampled values be no findings where allowed says so.
+func (o *Overlap) Allow(allowed func(found []byte) bool) {
+	if o != nil {
+		o.allowed = allowed
+	}
 }
 
 // Holds reports whether a sampled value is in a text.
@@ -175,7 +183,8 @@ func (o *Overlap) find(text []byte, from int, buf []byte) (at, end int, column i
 				continue
 			}
 			buf = AppendFolded(buf[:0], text[i:last])
-			if column, ok := o.columns[maphash.Bytes(o.seed, buf)]; ok {
+			column, ok := o.columns[maphash.Bytes(o.seed, buf)]
+			if ok && (o.allowed == nil || !o.allowed(text[i:last])) {
 				return i, last, column, buf
 			}
 		}

@@ -248,6 +248,10 @@ func (s *seeker) look(name string, text []byte, c siteColumn) {
 	}
 }
 
+// tellsKey reports whether the key of a document may be told: only a name of the
+// backup, since any other may be somebody's, or made by code of the backup's own.
+func (a *aftermath) tellsKey(key string) bool { return a.Names.Knows(key) }
+
 // seek tells the sink of real values.
 func (s *seeker) seek(name string, text []byte, c siteColumn) {
 	for at, end, column := 0, 0, int32(0); ; {
@@ -258,7 +262,8 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 		if c.again && c.written.MayHold(text) {
 			return
 		}
-		s.sink(s, sighting{name, "a real value of " + s.Overlap.names[column], text[at:end], true, c.scrubbed})
+		what := "a real value of " + s.Overlap.names[column] + whereIn(text, at, s.tellsKey)
+		s.sink(s, sighting{name, what, text[at:end], true, c.scrubbed})
 	}
 }
 
@@ -274,7 +279,7 @@ func (s *seeker) suspect(f sighting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, known := range s.suspects[fingerprint] {
-		if known.place == f.place && known.real == f.real {
+		if known.place == f.place && known.what == f.what && known.real == f.real {
 			known.count++
 			return
 		}
