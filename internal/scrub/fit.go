@@ -95,7 +95,7 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 		n := p.links[r.Link]
 		own := transform.NormalOf(c, r)
 		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower,
-			Blanks: n.Blanks || own.Blanks}
+			Composed: n.Composed || own.Composed, Blanks: n.Blanks || own.Blanks}
 		if least := p.limits[r.Link]; c.Length > 0 && (least == 0 || c.Length < least) {
 			p.limits[r.Link] = c.Length
 		}
@@ -115,12 +115,15 @@ func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transfo
 func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, hint string,
 	err error) {
 	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
-		transform.UnfitKind, p.unfitPartition, transform.UnfitType, transform.UnfitParameters, p.unfitLength,
+		transform.UnfitKind, transform.UnfitType, transform.UnfitParameters, p.unfitLength,
 		transform.UnfitKey, p.unfitEncoding,
 	} {
 		if why, hint := test(c, r); why != "" {
 			return why, hint, nil
 		}
+	}
+	if why, hint, err = p.unfitRouting(c, r, made); err != nil || why != "" {
+		return why, hint, err
 	}
 	question := fmt.Sprint(c.Root(), c.SQL, c.NotNull, c.Table.Checks, r)
 	if asked[question] {
@@ -139,17 +142,6 @@ func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[
 
 func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, hint string) {
 	return transform.UnfitLength(c, r, p.locale(r))
-}
-
-// unfitPartition: a leaf refuses a row whose key has changed, and a root
-// would put it elsewhere.
-func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, hint string) {
-	for _, t := range c.Table.WithAncestors() {
-		if t.PartitionedBy(c.Name) {
-			return fmt.Sprintf("decides which partition of %s a row belongs to", t.Name), "preserve it with a why"
-		}
-	}
-	return "", ""
 }
 
 func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, hint string) {
