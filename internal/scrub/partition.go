@@ -122,31 +122,42 @@ func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, ma
 		return "", err
 	}
 	within := p.expression(c, schema.Check{SQL: bounds, Columns: []int16{c.Number}})
-	refused := func(value *string) (bool, error) {
-		refusal, err := p.ask(within, value)
-		return refusal != "", err
+	finds, err := p.findPartitions(c, r, made, within)
+	if err != nil || finds {
+		return "", err
 	}
+	return why, nil
+}
+
+// findPartitions reports whether what is made of samples finds a partition, by
+// an expression that says so of a value; of what keeps a value's shape, where
+// the value did.
+func (p *planner) findPartitions(c *schema.Column, r *spec.Rule, made *change, within string) (bool, error) {
 	if r.Transform == transform.SetNull {
-		if no, err := refused(nil); err != nil || no {
-			return why, err
-		}
-		return "", nil
+		why, err := p.ask(within, nil)
+		return why == "", err
 	}
 	decode := p.encoding.NewDecoder()
+	found := false
 	for _, s := range made.Outcomes(c) {
-		if no, err := refused(&s.In); err != nil {
-			return "", err
-		} else if no && made.KeepsShape() { // no row is so
-			continue
+		if made.KeepsShape() {
+			why, err := p.ask(within, &s.In)
+			if err != nil {
+				return false, err
+			}
+			if why != "" {
+				continue
+			}
 		}
 		for _, out := range s.Out {
 			value := string(decode.Decode([]byte(out)))
-			if no, err := refused(&value); err != nil || no {
-				return why, err
+			if why, err := p.ask(within, &value); err != nil || why != "" {
+				return false, err
 			}
+			found = true
 		}
 	}
-	return "", nil
+	return found, nil
 }
 
 // bounds is an expression that is true of the rows that a table has a partition

@@ -48,6 +48,7 @@ type evidence struct {
 	hits, whole   map[detect.Kind]int64
 	forms         [likenesses]int64
 	different     sketch
+	mail          mailEvidence
 	documents     int64
 	keys          map[string]*keyEvidence // of documents; nil for those that do not tell
 	inKeys        int64                   // hstores with a key that looks sensitive
@@ -66,10 +67,12 @@ const mostKeys = 10_000
 
 // add takes a value in UTF-8.
 func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) {
+	written := value
 	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
 		return
 	}
+	e.mail.add(written, value, seed)
 	e.values++
 	e.different.add(maphash.Bytes(seed, value))
 	e.forms[likenessOf(value)]++
@@ -96,6 +99,7 @@ func (e *evidence) join(other *evidence) {
 	e.documents += other.documents
 	e.inKeys += other.inKeys
 	e.different.join(&other.different)
+	e.mail.join(&other.mail)
 	for f, n := range other.forms {
 		e.forms[f] += n
 	}
