@@ -114,16 +114,16 @@ func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transfo
 // that is like another.
 func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, hint string,
 	err error) {
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
-		transform.UnfitKind, transform.UnfitType, transform.UnfitParameters, p.unfitLength,
-		transform.UnfitKey, p.unfitEncoding,
-	} {
-		if why, hint := test(c, r); why != "" {
-			return why, hint, nil
-		}
+	why, hint = firstUnfit(c, r, transform.UnfitKind, transform.UnfitType, transform.UnfitParameters, p.unfitLength)
+	if why != "" {
+		return why, hint, nil
 	}
+	// before the key: what is advised for it may have no partition either
 	if why, hint, err = p.unfitRouting(c, r, made); err != nil || why != "" {
 		return why, hint, err
+	}
+	if why, hint = firstUnfit(c, r, transform.UnfitKey, p.unfitEncoding); why != "" {
+		return why, hint, nil
 	}
 	question := fmt.Sprint(c.Root(), c.SQL, c.NotNull, c.Table.Checks, r)
 	if asked[question] {
@@ -138,6 +138,17 @@ func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[
 		why = fmt.Sprintf("would refuse what %s makes: %s", r.Transform, why)
 	}
 	return why, "choose another transform, set_null, or preserve it with a why", nil
+}
+
+// firstUnfit is what the first test says that finds something.
+func firstUnfit(c *schema.Column, r *spec.Rule,
+	tests ...func(*schema.Column, *spec.Rule) (why, hint string)) (why, hint string) {
+	for _, test := range tests {
+		if why, hint := test(c, r); why != "" {
+			return why, hint
+		}
+	}
+	return "", ""
 }
 
 func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, hint string) {

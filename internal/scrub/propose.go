@@ -452,6 +452,9 @@ func (w *proposer) linkFor(l linkedRule) string {
 		return before
 	}
 	name := l.name
+	if l.rule.Transform == transform.Permute && transform.Known(name) { // which leaves the name to that one
+		name += "_" + transform.Permute
+	}
 	for w.links[name] != "" && w.links[name] != l.rule.Transform {
 		name += "_" + l.rule.Transform
 	}
