@@ -65,6 +65,7 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.Reroute(plan.Moves)
 	err = r.stage(ctx, verdict.StageRestore,
 		func(ctx context.Context) error { return s.Data(ctx, plan.Filter, plan.Excluded, plan.Blame) })
 	if errors.Is(err, scrub.ErrLeak) {

@@ -66,6 +66,7 @@ func (r *run) restoreWitnessed(ctx context.Context) error {
 				return plan.Related(w.Table, spec.Name{Schema: schema, Table: table})
 			})
 	}
+	s.Reroute(plan.Moves)
 	err = r.stage(ctx, verdict.StageRestore,
 		func(ctx context.Context) error { return s.Data(ctx, plan.Filter, others, plan.Blame) })
 	if errors.Is(err, scrub.ErrLeak) { // which alone its checks tell then

@@ -71,8 +71,8 @@ func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
 	return s.groupsCounted[i].passed + s.groupsCounted[i].before, true
 }
 
-// groups puts leaves under their root where any row came through the root,
-// since rows then lie in leaves that no COPY statement named.
+// groups puts leaves under their root where any row came through the root, or
+// was sent there, since rows then lie in leaves that no COPY statement named.
 func (s *Session) groups() []*counted {
 	byName := map[tableName]*counted{}
 	var out []*counted
@@ -96,7 +96,7 @@ func (s *Session) groups() []*counted {
 		case t.kind == partitioned:
 		case byName[t.root] != nil:
 			add(t, byName[t.root].tableLoad)
-		case t.maybeThroughRoot():
+		case t.maybeThroughRoot(), t.rerouted:
 			add(t, &tableLoad{tableName: t.root, relation: relation{kind: partitioned}})
 		default:
 			add(t, t)

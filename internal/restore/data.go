@@ -29,6 +29,7 @@ type tableLoad struct {
 	// rootColumns are the stored columns of its partition tree's root, for
 	// INSERT statements that may go there.
 	rootColumns []string
+	rerouted    bool // its rows go to the root, which finds their partitions anew
 	relation
 	passed int64 // rows that the stream held
 	before int64 // rows that an extension's script had put there
@@ -88,6 +89,23 @@ func (s *Session) Data(ctx context.Context, filter Filter, leaveOut func(schema,
 	}
 	s.took.Data, s.took.PostData = s.scheduler.lastRow.Sub(begun), time.Since(s.scheduler.lastRow)
 	return err
+}
+
+// Reroute has the rows of the partitions that moves names go to the root of
+// their tree, which finds a partition for each: a filter may change what decides
+// about that. Call it between PreData and Data.
+func (s *Session) Reroute(moves func(schema, table string) bool) {
+	roots := map[tableName]bool{}
+	for _, t := range s.tables {
+		if t.root != (tableName{}) && moves(t.schema, t.table) {
+			t.rerouted = true
+			t.copy = t.copyStatement(t.root)
+			roots[t.root] = true
+		}
+	}
+	for _, t := range s.tables {
+		t.direct = t.direct && !roots[t.root]
+	}
 }
 
 // leaveOut takes the tables whose rows are not wanted from the others.

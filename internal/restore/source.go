@@ -140,6 +140,9 @@ func (t *tableLoad) isTarget(target sqltext.InsertTarget) bool {
 func fits(target sqltext.InsertTarget, t *tableLoad) error {
 	into := tableName{target.Schema, target.Table}
 	t.copy = t.copyStatement(into)
+	if t.rerouted {
+		t.copy = t.copyStatement(t.root)
+	}
 	columns := target.Columns
 	if columns == nil && t.root == into && !slices.Equal(t.rootColumns, t.columns) {
 		return verdict.Errorf(verdict.CodeUnsupported, "take the backup with --column-inserts or without --inserts",

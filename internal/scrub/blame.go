@@ -85,7 +85,7 @@ func refuses(err *pgconn.PgError, c *schema.Column) bool {
 	case ofColumn:
 		return strings.HasPrefix(named, c.Name+": ")
 	case err.Code == constraint && err.ConstraintName == "":
-		return false // no partition is for it, and what decides that is not rewritten
+		return decidesPartition(c) // for which there is none
 	case err.ConstraintName == "":
 		return c.IsComputedFrom()
 	}

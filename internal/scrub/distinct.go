@@ -274,20 +274,25 @@ func (p *Plan) domains() ([]*keySpace, []*readBack) {
 			if c == nil || c.counted.own == nil && c.counted.linked == nil {
 				continue
 			}
+			tree := p.treeOf(r.table)
 			for _, d := range p.domainsOf(byName, c) {
-				rd := reads[r.table]
+				rd := reads[tree]
 				if rd == nil {
-					rd = &readBack{table: r.table}
-					reads[r.table] = rd
+					rd = &readBack{table: tree}
+					reads[tree] = rd
 				}
-				if d.made.effect == transform.KeepsApart {
-					rd.add(c.column, d)
+				switch {
+				case d.made.effect != transform.KeepsApart:
+				case !p.changesAll(tree, c.column.Name): // where else its values are is not known
+					d.complete = false
+				default:
+					rd.add(tree.ByName[c.column.Name], d)
 				}
 			}
 		}
 	}
 	for _, r := range p.rewriters {
-		if rd := reads[r.table]; rd != nil {
+		if rd := reads[p.treeOf(r.table)]; rd != nil {
 			rd.rows += r.row
 		}
 	}
@@ -304,6 +309,15 @@ func (p *Plan) domains() ([]*keySpace, []*readBack) {
 	}
 	return slices.SortedFunc(maps.Values(byName),
 		func(a, b *keySpace) int { return strings.Compare(a.name, b.name) }), all
+}
+
+// changesAll reports whether every partition through which a tree is loaded has
+// the column rewritten; of a table by itself that is known.
+func (p *Plan) changesAll(tree *schema.Table, column string) bool {
+	return tree.Kind != "p" || !slices.ContainsFunc(tree.Descendants(), func(t *schema.Table) bool {
+		_, loaded := p.loaded[t]
+		return loaded && p.recipes[t.ByName[column]] == nil
+	})
 }
 
 func (p *Plan) domainsOf(byName map[string]*keySpace, c *cell) []*keySpace {
@@ -345,7 +359,11 @@ func (rd *readBack) add(c *schema.Column, d *keySpace) {
 func (rd *readBack) sql() string {
 	var columns []string
 	for _, c := range rd.columns {
-		columns = append(columns, pgx.Identifier{c.Name}.Sanitize()+"::text")
+		text := "::text"
+		if c.Base.IsAddress() { // whose cast writes a netmask that COPY does not
+			text = ""
+		}
+		columns = append(columns, pgx.Identifier{c.Name}.Sanitize()+text)
 	}
 	from := " FROM ONLY "
 	if rd.table.Kind == "p" { // its rows went on into partitions

@@ -95,7 +95,7 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 		n := p.links[r.Link]
 		own := transform.NormalOf(c, r)
 		p.links[r.Link] = transform.Normal{Trim: n.Trim || own.Trim, Lower: n.Lower || own.Lower,
-			Blanks: n.Blanks || own.Blanks}
+			Composed: n.Composed || own.Composed, Blanks: n.Blanks || own.Blanks}
 		if least := p.limits[r.Link]; c.Length > 0 && (least == 0 || c.Length < least) {
 			p.limits[r.Link] = c.Length
 		}
@@ -114,13 +114,16 @@ func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transfo
 // that is like another.
 func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[string]bool) (why, hint string,
 	err error) {
-	for _, test := range []func(*schema.Column, *spec.Rule) (string, string){
-		transform.UnfitKind, p.unfitPartition, transform.UnfitType, transform.UnfitParameters, p.unfitLength,
-		transform.UnfitKey, p.unfitEncoding,
-	} {
-		if why, hint := test(c, r); why != "" {
-			return why, hint, nil
-		}
+	why, hint = firstUnfit(c, r, transform.UnfitKind, transform.UnfitType, transform.UnfitParameters, p.unfitLength)
+	if why != "" {
+		return why, hint, nil
+	}
+	// before the key: what is advised for it may have no partition either
+	if why, hint, err = p.unfitRouting(c, r, made); err != nil || why != "" {
+		return why, hint, err
+	}
+	if why, hint = firstUnfit(c, r, transform.UnfitKey, p.unfitEncoding); why != "" {
+		return why, hint, nil
 	}
 	question := fmt.Sprint(c.Root(), c.SQL, c.NotNull, c.Table.Checks, r)
 	if asked[question] {
@@ -137,19 +140,19 @@ func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[
 	return why, "choose another transform, set_null, or preserve it with a why", nil
 }
 
-func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, hint string) {
-	return transform.UnfitLength(c, r, p.locale(r))
-}
-
-// unfitPartition: a leaf refuses a row whose key has changed, and a root
-// would put it elsewhere.
-func (p *planner) unfitPartition(c *schema.Column, r *spec.Rule) (why, hint string) {
-	for _, t := range c.Table.WithAncestors() {
-		if t.PartitionedBy(c.Name) {
-			return fmt.Sprintf("decides which partition of %s a row belongs to", t.Name), "preserve it with a why"
+// firstUnfit is what the first test says that finds something.
+func firstUnfit(c *schema.Column, r *spec.Rule,
+	tests ...func(*schema.Column, *spec.Rule) (why, hint string)) (why, hint string) {
+	for _, test := range tests {
+		if why, hint := test(c, r); why != "" {
+			return why, hint
 		}
 	}
 	return "", ""
+}
+
+func (p *planner) unfitLength(c *schema.Column, r *spec.Rule) (why, hint string) {
+	return transform.UnfitLength(c, r, p.locale(r))
 }
 
 func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, hint string) {

@@ -65,6 +65,8 @@ type Suspicion struct {
 	Keys      []DocumentKey // of its documents, that look sensitive
 	Passes    string        // why it may pass as it is; empty: it may not
 	Within    bool          // it stands in longer texts, so that equal values mean nothing
+	Varies    bool          // some values hold capitals or outer blanks
+	Folds     bool          // of those that differ, some are equal without
 }
 
 // DocumentKey is a member's name in a column's documents.
@@ -79,7 +81,10 @@ type Proposal struct {
 	Lineage
 	Rule   *spec.Rule
 	Equals *schema.Column // a foreign key asks for it; nil where the family looks sensitive itself
-	tie    string         // a name for all that a foreign key ties together and that must stay equal
+	// Refused says why no transform fits: the column is left without a rule, so
+	// that a drill is refused until somebody decides.
+	Refused string
+	tie     string // a name for all that a foreign key ties together and that must stay equal
 }
 
 // proposer finds rules that their columns take.
@@ -93,7 +98,7 @@ type proposer struct {
 }
 
 // propose finds a rule for each that looks sensitive, and for what a foreign
-// key ties to it. What takes no rule is preserved, with the reason.
+// key ties to it. What takes no rule is refused, with the reason.
 func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]Lineage{},
 		means: map[*spec.Rule]string{}, before: map[string]string{}}
@@ -129,7 +134,8 @@ func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 			}
 		}
 		for _, m := range made {
-			if m.Equals == nil || !m.Rule.Preserve { // what does not look sensitive passes without a rule
+			// what does not look sensitive needs no rule
+			if m.Equals == nil || !m.Rule.Preserve && m.Refused == "" {
 				all = append(all, m)
 			}
 		}
@@ -138,6 +144,7 @@ func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 		return nil, err
 	}
 	w.link(all)
+	w.normalize(all, found)
 	return all, nil
 }
 
@@ -228,9 +235,10 @@ func (w *proposer) forAll(s *Suspicion, tied []*schema.Column) ([]Proposal, erro
 		}
 		refused = cmp.Or(refused, "it "+why)
 	}
-	w.write(made,
-		&spec.Rule{Preserve: true,
-			Why: "no transform fits: " + cmp.Or(refused, "nothing that suits its type leaves a key a key")}, s, "")
+	w.write(made, &spec.Rule{}, s, "")
+	for i := range made {
+		made[i].Refused = cmp.Or(refused, "nothing that suits its type leaves a key a key")
+	}
 	return made, nil
 }
 
@@ -321,7 +329,8 @@ func (s *Suspicion) ways() []spec.Rule {
 
 // transformsFor are a transform and those that may suit where it does not fit.
 func transformsFor(fitting string) []string {
-	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.SetNull}
+	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.Permute,
+		transform.SetNull}
 	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
 }
 
@@ -443,6 +452,9 @@ func (w *proposer) linkFor(l linkedRule) string {
 		return before
 	}
 	name := l.name
+	if l.rule.Transform == transform.Permute && transform.Known(name) { // which leaves the name to that one
+		name += "_" + transform.Permute
+	}
 	for w.links[name] != "" && w.links[name] != l.rule.Transform {
 		name += "_" + l.rule.Transform
 	}

@@ -17,6 +17,9 @@ func hints(t testing.TB, checks []verdict.Check) []string {
 	t.Helper()
 	var all []string
 	for _, c := range checks {
+		if strings.HasPrefix(c.Hint, "no transform fits: ") {
+			continue
+		}
 		_, lines, found := strings.Cut(c.Hint, "\n")
 		if !found {
 			t.Fatalf("no line to add: %+v", c)
@@ -35,17 +38,17 @@ func TestProposals(t *testing.T) {
 	_, checks := s.planOn(t, conn)
 	got := hints(t, checks)
 	want := []string{
-		`- {column: public.keys.email, preserve: true, why: "no transform fits: it holds 12 characters, and email makes 32"}`,
+		`- {column: public.keys.email, transform: permute, link: email_permute}`,
 		`- {column: public.keys.note, transform: text}`,
 		`- {column: public.orders.user_email, transform: email, link: email}`,
 		`- {column: public.orders.by_login, transform: token, link: login}`,
-		`- {column: public.orders.ssn, transform: text}`,
+		`- {column: public.orders.ssn, transform: permute, link: official_number}`,
 		`- {column: public.orders.contact_email, transform: email, link: email}`,
 		`- {column: public.orders.shipping_address, transform: street}`,
 		`- {column: public.staff.office_phone, transform: phone, link: phone}`,
 		`- {column: public.users.email, transform: email, link: email}`,
 		`- {column: public.users.login, transform: token, link: login}`,
-		`- {column: public.users.ssn, transform: set_null}`,
+		`- {column: public.users.ssn, transform: permute, link: official_number}`,
 		`- {column: public.users.address, transform: street}`,
 		`- {column: public.users.address_city, transform: city}`,
 		`- {column: public.users.zip, transform: postcode}`,
@@ -73,15 +76,17 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.page, transform: constant, value: ''}`,
 		`- {column: 'public.users."E Mail"', transform: email, link: email}`,
 		`- {column: public.users.lat, transform: number}`,
-		`- {column: public.users.mobile, preserve: true, why: "no transform fits: it is part of users_mobile, and number may make two values one"}`,
-		`- {column: public.uses.key_email, preserve: true, why: "no transform fits: it holds 12 characters, and email makes 32"}`,
-		`- {column: public.visits.visitor_email, preserve: true, why: "no transform fits: it decides which partition of public.visits a row belongs to"}`,
+		`- {column: public.users.mobile, transform: permute}`,
+		`- {column: public.uses.key_email, transform: permute, link: email_permute}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	s.rules = scrubtest.LoadRules(t, got).Rules
-	if _, checks := s.planOn(t, conn); len(checks) > 0 {
+	_, checks = s.planOn(t, conn)
+	const refused = "no transform fits: it decides which partition of public.visits a row belongs to, and there is none for all that email makes; " +
+		"leave its rows out (exclude_table_data: [public.visits]), or preserve it with a why of your own"
+	if len(checks) != 1 || checks[0].ID != "unmatched:public.visits.visitor_email" || checks[0].Hint != refused {
 		t.Errorf("%+v", checks)
 	}
 }

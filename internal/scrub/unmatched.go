@@ -53,6 +53,8 @@ func (s *Suspicion) hint(proposed []Proposal) string {
 	var equal []string
 	for _, m := range proposed {
 		switch {
+		case m.Root == s.Root && m.Refused != "":
+			return m.Undecided()
 		case m.Root == s.Root:
 			own = m.Rule
 		case m.Equals == s.Root:
@@ -66,7 +68,7 @@ func (s *Suspicion) hint(proposed []Proposal) string {
 func advice(lines []string, r *spec.Rule) string {
 	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
 	if r.Preserve {
-		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
+		say = "add under scrub.rules, and look at what it holds:"
 	}
 	return say + "\n" + strings.Join(lines, "\n")
 }
@@ -98,7 +100,7 @@ func (p *planner) redactUnmatched() error {
 		return err
 	}
 	for _, m := range proposed {
-		if m.Rule.Preserve { // no transform fits
+		if m.Rule.Preserve || m.Refused != "" {
 			continue
 		}
 		what, _ := m.Sensitive()

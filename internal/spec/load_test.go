@@ -404,7 +404,7 @@ var badInputs = []struct {
 	{"each null", drillFile(rule("{column: a.b.c, transform: set_null, each: §true}")),
 		[]string{"scrub.rules.each has no effect with the transform set_null; remove it"}},
 	{"an unknown normalisation", drillFile(rule("{column: a.b.c, transform: hash, normalize: [trim, §upper]}")),
-		[]string{`scrub.rules.normalize: "upper" is not one of its values; write trim or lower`}},
+		[]string{`scrub.rules.normalize: "upper" is not one of its values; write trim, lower or nfc`}},
 	{"too many percent", drillFile(rule("{column: a.b.c, transform: number, percent: §101}")),
 		[]string{"scrub.rules.percent: 101 is out of range; write more than 0 and at most 100"}},
 	{"no days", drillFile(rule("{column: a.b.c, transform: date_shift, days: §0}")), []string{"scrub.rules.days: 0 is out of range; write 1 to 36525"}},

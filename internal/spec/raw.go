@@ -205,7 +205,7 @@ type rawChange struct {
 	Preserve  boolean `json:"preserve,omitempty"`
 	Why       text    `json:"why,omitempty"`
 	Link      text    `json:"link,omitempty"`
-	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower"`
+	Normalize []text  `json:"normalize,omitempty" jsonschema:"enum=trim,enum=lower,enum=nfc"`
 	Locale    text    `json:"locale,omitempty" enum:"locales"`
 	Value     text    `json:"value,omitempty"`
 	Values    []text  `json:"values,omitempty"`

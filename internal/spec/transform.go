@@ -51,6 +51,8 @@ var Transforms = []Transform{
 	{Name: "token", For: "text", Apart: true, Hashes: true, Elements: true},
 	{Name: "uuid", For: "text, uuid", Apart: true, Hashes: true, Elements: true, Template: true},
 	{Name: "url", For: "text", Apart: true, Hashes: true, Elements: true, Template: true},
+	{Name: "permute", For: "text, integers, numeric, date, timestamp, inet, cidr, macaddr, macaddr8", Apart: true,
+		Hashes: true, Elements: true},
 	{Name: "ip", For: "text, inet, cidr", Hashes: true, Elements: true},
 	{Name: "mac", For: "text, macaddr, macaddr8", Hashes: true, Elements: true},
 	{Name: "iban", For: "text", Hashes: true, Elements: true},

@@ -207,7 +207,7 @@ type Rule struct {
 	Preserve  bool
 	Why       string      // with Preserve: required
 	Link      string      // equal inputs under one link give equal outputs
-	Normalize []string    // trim, lower: before hashing
+	Normalize []string    // trim, lower, nfc: before hashing
 	Locale    string      // of names, streets, cities and companies; empty: the scrub section's
 	Each      bool        // array columns: element by element
 	JSON      []PathRule  // json and jsonb columns: by path; nil where Transform or Preserve is set

@@ -52,6 +52,7 @@ func (r *Rule) change() []string {
 		add("value", YAMLText(*r.Value), true)
 	}
 	add("link", YAMLText(r.Link), r.Link != "")
+	add("normalize", "["+strings.Join(r.Normalize, ", ")+"]", len(r.Normalize) > 0)
 	add("each", "true", r.Each)
 	add("preserve", "true", r.Preserve)
 	add("why", jsonText(r.Why), r.Preserve)

@@ -36,6 +36,7 @@ type Draft struct {
 	english      bool // words are drafted, and no locale was chosen
 	lines        []string
 	left         []verdict.Check
+	undecided    []string // columns for which no rule fits, each with what to do
 }
 
 // confidence is how sure it is that a column holds what it seems to.
@@ -76,9 +77,11 @@ func (s *Survey) Draft() (*Draft, error) {
 	req := s.req
 	req.Rules.Rules = slices.Clone(req.Rules.Rules)
 	for _, f := range folded {
-		req.Rules.Rules = append(req.Rules.Rules, *f.Rule)
+		if f.Refused == "" {
+			req.Rules.Rules = append(req.Rules.Rules, *f.Rule)
+			d.Rules++
+		}
 	}
-	d.Rules = len(folded)
 	if d.largeObjects {
 		req.Rules.LargeObjects = "drop"
 	}
@@ -86,6 +89,10 @@ func (s *Survey) Draft() (*Draft, error) {
 	if err == nil {
 		d.Passed = s.passed(d.Plan, proposed)
 	}
+	d.left = slices.DeleteFunc(d.left, func(c verdict.Check) bool { // those are told as undecided
+		return slices.ContainsFunc(proposed,
+			func(m scrub.Proposal) bool { return m.Refused != "" && c.ID == "unmatched:"+m.Root.String() })
+	})
 	return d, err
 }
 
@@ -110,6 +117,7 @@ func (s *Survey) judge() []judged {
 		what, fitting := f.Sensitive()
 		j := e.judge(f.Root, what, fitting)
 		j.Lineage = f
+		j.Varies, j.Folds = e.mail.varies(f.Root), e.mail.folds()
 		if j.What != "" {
 			all = append(all, j)
 		}
@@ -365,9 +373,14 @@ func (d *Draft) write(all []judged, proposed []foldedRule) {
 		if m.schemas > 1 {
 			j.reason = fmt.Sprintf("alike in %d schemas, of which the first: %s", m.schemas, j.reason)
 		}
-		d.lines = append(d.lines,
-			fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)),
-			"    "+m.Rule.YAML("\n        "))
+		d.lines = append(d.lines, fmt.Sprintf("    # %s: %s", j.confidence, oneLine(j.reason)))
+		if m.Refused != "" {
+			undecided := oneLine(fmt.Sprintf("%s: %s", m.Rule.Column, m.Undecided()))
+			d.undecided = append(d.undecided, undecided)
+			d.lines = append(d.lines, "    # NO RULE, so that a drill is refused: "+undecided)
+			continue
+		}
+		d.lines = append(d.lines, "    "+m.Rule.YAML("\n        "))
 	}
 }
 
@@ -381,10 +394,11 @@ func patternTable(p spec.ColumnPattern) string {
 // oneLine keeps a comment one, whatever a name holds.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Notes are what a person has to see to besides: what is wrong with the drill
-// file's own rules, and what no rule can fix. Each is a line.
+// Notes are what a person has to see to besides: columns for which no rule
+// fits, what is wrong with the drill file's own rules, and what no rule can fix.
+// Each is a line.
 func (d *Draft) Notes() []string {
-	var all []string
+	all := slices.Clone(d.undecided)
 	for _, c := range d.left {
 		hint, _, _ := strings.Cut(c.Hint, "\n")
 		all = append(all, oneLine(cmp.Or(c.Message, c.Observed)+"; "+hint))

@@ -50,6 +50,7 @@ type evidence struct {
 	forms         [likenesses]int64
 	kinds         detect.FormCounts // of a sample
 	different     sketch
+	mail          mailEvidence
 	documents     int64
 	keys          map[string]*keyEvidence // of documents; nil for those that do not tell
 	inKeys        int64                   // hstores with a key that looks sensitive
@@ -74,11 +75,13 @@ const mostKeys = 10_000
 
 // add takes a value in UTF-8.
 func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) {
+	written := value
 	value = bytes.TrimSpace(value)
 	if len(value) == 0 {
 		e.kinds.Add(value)
 		return
 	}
+	e.mail.add(written, value, seed)
 	e.values++
 	e.different.add(maphash.Bytes(seed, value))
 	e.forms[likenessOf(value)]++
@@ -110,6 +113,7 @@ func (e *evidence) join(other *evidence) {
 	e.inKeys += other.inKeys
 	e.kinds.Join(other.kinds)
 	e.different.join(&other.different)
+	e.mail.join(&other.mail)
 	for f, n := range other.forms {
 		e.forms[f] += n
 	}

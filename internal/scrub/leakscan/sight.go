@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/verdict"
 )
 
 // Sight is what a sample of values that pass looks like: their forms and, if it
@@ -88,7 +89,7 @@ func (s *Sight) Tells() string {
 	}
 	for _, k := range detect.Kinds() {
 		if n := s.certain[k] + s.doubtful[k]; s.certain[k] > 0 || n >= enoughDoubt {
-			return fmt.Sprintf("%s (%d of %s looked at)", k.Words(), n, counted(s.looked, "value"))
+			return fmt.Sprintf("%s (%d of %s looked at)", k.Words(), n, verdict.Count(s.looked, "value"))
 		}
 	}
 	return ""

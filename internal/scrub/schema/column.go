@@ -23,6 +23,13 @@ func (t *Table) PartitionedBy(column string) bool {
 	return slices.ContainsFunc(tokensOf(t.Key), func(k sqltext.Token) bool { return k.IsName() && k.Text == column })
 }
 
+// PartitionedByAlone reports whether the partition key is the column, and nothing
+// else.
+func (t *Table) PartitionedByAlone(column string) bool {
+	tokens := tokensOf(t.Key) // LIST (email)
+	return len(tokens) == 4 && tokens[2].IsName() && tokens[2].Text == column
+}
+
 // Constrained reports whether a CHECK of the table looks at the column.
 func (c *Column) Constrained() bool {
 	return slices.ContainsFunc(c.Table.Checks, func(k Check) bool { return slices.Contains(k.Columns, c.Number) })

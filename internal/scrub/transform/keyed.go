@@ -13,6 +13,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
+	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
 )
 
@@ -126,6 +129,7 @@ func scale(random, n uint64) uint64 {
 // Normal says what is taken off a value before it is hashed.
 type Normal struct {
 	Trim, Lower bool
+	Composed    bool // accents are one with their letters: NFC
 	Blanks      bool // char(n): trailing blanks mean nothing
 }
 
@@ -138,6 +142,9 @@ func (n Normal) Append(dst, value []byte) []byte {
 	}
 	if n.Trim {
 		value = bytes.TrimSpace(value)
+	}
+	if n.Composed && copytext.HasHighBytes(value) && !norm.NFC.IsNormal(value) {
+		value = norm.NFC.Bytes(value)
 	}
 	if !n.Lower {
 		return append(dst, value...)

@@ -128,7 +128,7 @@ func literals(expr, transform string) []string {
 	var all []string
 	for _, t := range sqltext.Tokens(expr, true) {
 		switch {
-		case t.Kind == sqltext.Number && (transform == Number || transform == Money):
+		case t.Kind == sqltext.Number && (transform == Number || transform == Money || transform == Permute):
 			for _, n := range neighbours(t.Text) {
 				all = append(all, n, "-"+n)
 			}

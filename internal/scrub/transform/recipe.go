@@ -16,13 +16,15 @@ const (
 	defaultDays    = 180
 )
 
-// NormalOf: citext and some collations compare without case, char(n) without
+// NormalOf: citext and some collations compare without case, those that are not
+// deterministic without regard to how accents are written, char(n) without
 // trailing blanks.
 func NormalOf(c *schema.Column, r *spec.Rule) Normal {
 	return Normal{
-		Trim:   slices.Contains(r.Normalize, "trim"),
-		Lower:  slices.Contains(r.Normalize, "lower") || c.Base.Name == "citext" || c.Folds,
-		Blanks: c.Base.Is("bpchar"),
+		Trim:     slices.Contains(r.Normalize, "trim"),
+		Lower:    slices.Contains(r.Normalize, "lower") || c.Base.Name == "citext" || c.Folds,
+		Composed: slices.Contains(r.Normalize, "nfc") || c.Alike,
+		Blanks:   c.Base.Is("bpchar"),
 	}
 }
 
@@ -46,6 +48,9 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 	}
 	if out.kind == nil {
 		out.kind = &kind{effect: Merges, write: writeUnknown}
+	}
+	if out.of != nil {
+		out.kind = out.of(c.Base.Values(), out.kind)
 	}
 	out.effect = out.kind.effect
 	if bound, ok := c.Base.Bound(); ok && !out.fixed && out.effect != Clears {

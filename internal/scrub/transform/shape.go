@@ -318,6 +318,11 @@ func AppendDigits(dst, value []byte, random *Random) []byte {
 
 // AppendDigits is appendDigits by the recipe's digest of the value.
 func (m *Masker) AppendDigits(dst []byte, r *Recipe, value []byte) []byte {
+	if r.name == Permute {
+		if out, err := writePermutedNumber(m, dst, r, input{normalized: value}); err == nil {
+			return out
+		}
+	}
 	random := newRandomBytes(m.Digest(r.domain, value))
 	return AppendDigits(dst, value, &random)
 }

@@ -49,6 +49,8 @@ type kind struct {
 	// lacks says what a rule lacks that no drill file was read for, and the fix; nil:
 	// nothing.
 	lacks func(*spec.Rule) (why, hint string)
+	// of is the kind for values of a type; nil: there is one for all.
+	of func(t schema.Type, text *kind) *kind
 	// ready takes from a rule what others do not need; nil: nothing.
 	ready func(*Recipe, *spec.Rule, Env)
 	write func(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error)
@@ -142,6 +144,7 @@ type Masker struct {
 	lower, upper        []byte  // a range's bounds
 	person              *uint64 // date_shift: who the value is about, instead of the value itself
 	seed                uint64  // person's
+	permuting           permuting
 }
 
 // Append appends what the recipe makes of a value, which is UTF-8 and not
@@ -149,7 +152,7 @@ type Masker struct {
 // others.
 func (m *Masker) Append(dst []byte, r *Recipe, value, normalized []byte) ([]byte, error) {
 	in := input{value: value, normalized: normalized}
-	if r.name != Constant {
+	if r.name != Constant && r.name != Permute {
 		in.digest = m.Digest(r.domain, normalized)
 	}
 	if r.folded {

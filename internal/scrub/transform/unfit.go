@@ -46,6 +46,9 @@ func UnfitType(c *schema.Column, r *spec.Rule) (why, hint string) {
 			"use set_null or constant, or preserve it with a why"
 	case c.Array && !r.Each:
 		return "is an array", "add each: true"
+	case r.Transform == Permute && c.Alike:
+		return "has a collation that takes different texts for equal, which permute may make of texts that are not",
+			"use one that does not keep the shape: " + strings.Join([]string{Email, Hash, Token, UUID}, ", ")
 	}
 	return "", ""
 }
@@ -103,7 +106,7 @@ func tooLong(c *schema.Column, r *spec.Rule, in *locale.Locale) int {
 func UnfitKey(c *schema.Column, r *spec.Rule) (why, hint string) {
 	if mergesKey(c, r) {
 		return fmt.Sprintf("is part of %s, and %s may make two values one", strings.Join(c.Unique, ", "), r.Transform),
-			hintFor(c, "keep values apart", Email, Hash, Token, UUID, URL)
+			hintFor(c, "keep values apart", Email, Hash, Token, UUID, URL, Permute)
 	}
 	return "", ""
 }
