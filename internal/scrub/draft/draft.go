@@ -124,7 +124,9 @@ func (s *Survey) judge() []judged {
 
 // judge weighs what a name or type tells against the values.
 func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
-	e.weigh()
+	if what == "" {
+		e.weigh()
+	}
 	kind, whole, hits := e.leading()
 	names, sampled, people := e.namesOf()
 	byName := judged{
