@@ -113,7 +113,8 @@ func (p *Plan) leaked(c *schema.Column, hit detect.Hit) bool {
 		fitting = transform.Number
 	}
 	return p.leaks.Add(leakscan.Finding{
-		Place: root.String(), What: hit.Kind.Words(), Fix: lineFor(root, fitting), Doubtful: hit.Confidence == detect.Doubtful,
+		Place: root.String(), What: hit.Kind.Words(), Fix: lineFor(root, fitting),
+		Doubtful: hit.Confidence == detect.Doubtful,
 	}, 1)
 }
 

@@ -126,7 +126,8 @@ func (t Transform) takes(key string) bool {
 // JSONSchemaExtend lists the transforms, and says of each of their parameters
 // which take it.
 func (rawChange) JSONSchemaExtend(s *jsonschema.Schema) {
-	for _, key := range []string{"locale", "values", "percent", "bucket", "meters", "days", "by", "to", "pattern", "with"} {
+	keys := []string{"locale", "values", "percent", "bucket", "meters", "days", "by", "to", "pattern", "with"}
+	for _, key := range keys {
 		property, ok := s.Properties.Get(key)
 		if takers := transformsWith(key); ok && len(takers) > 0 {
 			property.Description = strings.Join(takers, ", ") + ": " + property.Description

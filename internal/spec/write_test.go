@@ -32,7 +32,8 @@ func TestRuleYAML(t *testing.T) {
 		},
 	}
 	const want = `- {column: 'public."a.b".doc', unmatched_paths: redact, json: [{path: '$.email', transform: email, link: person}, ` +
-		`{path: '$.note', transform: constant, value: "it's\n"}, {path: '$.kind', transform: choice, values: ["a", "no, 'b'"]}, {path: '$.id', preserve: true, why: "no \"person's\""}]}`
+		`{path: '$.note', transform: constant, value: "it's\n"}, {path: '$.kind', transform: choice, values: ["a", "no, 'b'"]}, ` +
+		`{path: '$.id', preserve: true, why: "no \"person's\""}]}`
 	if got := r.YAML(""); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
