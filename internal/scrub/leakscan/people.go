@@ -15,41 +15,53 @@ type People struct {
 	seed maphash.Seed
 
 	mu       sync.Mutex
-	counters map[*schema.Column][]*detect.People // by the topmost column
+	counters map[*schema.Column]*peopleCounter // by the topmost column
 }
 
 // NewPeople counts by a key.
 func NewPeople(seed maphash.Seed) *People {
-	return &People{seed: seed, counters: map[*schema.Column][]*detect.People{}}
+	return &People{seed: seed, counters: map[*schema.Column]*peopleCounter{}}
 }
 
-// counter is for the values of a column in one block; nil where they are no texts
-// by themselves, or where nobody counts.
-func (p *People) counter(c *schema.Column) *detect.People {
+// peopleCounter counts in one column, for all blocks that hold rows of it.
+type peopleCounter struct {
+	mu sync.Mutex
+	*detect.People
+}
+
+func (p *peopleCounter) add(value []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Add(value)
+}
+
+// counter is for the values of a column; nil where they are no texts by themselves,
+// or where nobody counts.
+func (p *People) counter(c *schema.Column) *peopleCounter {
 	if p == nil || c.Family() != schema.Textual || c.Array {
 		return nil
 	}
-	counter := detect.NewPeople(p.seed)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.counters[c.Root()] = append(p.counters[c.Root()], counter)
-	return counter
+	root := c.Root()
+	if p.counters[root] == nil {
+		p.counters[root] = &peopleCounter{People: detect.NewPeople(p.seed)}
+	}
+	return p.counters[root]
 }
 
 // Found are the columns whose values are names, with how many of those that were
-// sampled look so. Call it when no watcher is at work.
+// sampled look so.
 func (p *People) Found() map[*schema.Column]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	found := map[*schema.Column]int{}
-	for c, counters := range p.counters {
-		all := detect.NewPeople(p.seed)
-		for _, counter := range counters {
-			all.Join(counter)
+	for c, counter := range p.counters {
+		counter.mu.Lock()
+		if counter.Found() {
+			found[c], _ = counter.Sampled()
 		}
-		if all.Found() {
-			found[c], _ = all.Sampled()
-		}
+		counter.mu.Unlock()
 	}
 	return found
 }

@@ -20,7 +20,7 @@ type watchedField struct {
 	field   int
 	column  *schema.Column
 	scanner detect.Scanner
-	people  *detect.People // nil: nobody counts names
+	people  *peopleCounter // nil: nobody counts names
 }
 
 // Rows says how the rows of a block are read, and whom findings are told.
@@ -79,7 +79,7 @@ func (w *Watcher) Look(row []byte, ends []int) (field int, _ error) {
 			return f.field, err
 		}
 		if counts {
-			f.people.Add(value)
+			f.people.add(value)
 		}
 		if h, ok := f.scanner.Find(value); ok {
 			hit = w.found(f.column, h) || hit
