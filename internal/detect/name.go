@@ -59,7 +59,7 @@ func (k *nameKind) fits(f Family) bool {
 // fitting is the transform to propose for a column of this family.
 func (k *nameKind) fitting(f Family) string {
 	switch {
-	case f == Number && k.transform != "card":
+	case f == Number && k.transform != "card" && k.transform != "position":
 		return "number"
 	case f != Number && k.transform == "number":
 		return "text"

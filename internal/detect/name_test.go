@@ -69,7 +69,7 @@ func TestColumnsFamily(t *testing.T) {
 		{"birth_date", Time, "a date of birth", "date_shift"},
 		{"phone", Time, "", ""},
 		{"name", Number, "", ""},
-		{"latitude", Text, "a position", "text"},
+		{"latitude", Text, "a position", "position"},
 	} {
 		if what, transform := Column("customers", tt.column, tt.family); what != tt.what || transform != tt.transform {
 			t.Errorf("%s of family %d: %q by %q, want %q by %q", tt.column, tt.family, what, transform, tt.what, tt.transform)

@@ -244,8 +244,7 @@ func (n *personName) isFull() bool {
 // goroutine.
 type People struct {
 	seed   maphash.Seed
-	count  int
-	lowest [peopleSample]uint64 // ascending; the last bit of each says that it looks like a name
+	lowest []uint64 // ascending; the last bit of each says that it looks like a name
 }
 
 const peopleSample = 256
@@ -266,7 +265,7 @@ func (p *People) Add(value []byte) {
 		return
 	}
 	hash := maphash.Bytes(p.seed, value[:min(len(value), longestName+1)]) &^ 1
-	if at, known := p.place(hash); !known && at < len(p.lowest) {
+	if at, known := p.place(hash); !known && at < peopleSample {
 		if PersonName(value) {
 			hash |= 1
 		}
@@ -276,8 +275,8 @@ func (p *People) Add(value []byte) {
 
 // Join takes what another has seen.
 func (p *People) Join(other *People) {
-	for _, hash := range other.lowest[:other.count] {
-		if at, known := p.place(hash &^ 1); !known && at < len(p.lowest) {
+	for _, hash := range other.lowest {
+		if at, known := p.place(hash &^ 1); !known && at < peopleSample {
 			p.insert(at, hash)
 		}
 	}
@@ -285,26 +284,29 @@ func (p *People) Join(other *People) {
 
 // place is where a hash stands or would stand, and whether it does.
 func (p *People) place(hash uint64) (at int, known bool) {
-	if p.count == len(p.lowest) && hash > p.lowest[p.count-1] {
-		return p.count, false
+	count := len(p.lowest)
+	if count == peopleSample && hash > p.lowest[count-1] {
+		return count, false
 	}
-	at, _ = slices.BinarySearch(p.lowest[:p.count], hash)
-	return at, at < p.count && p.lowest[at]&^1 == hash
+	at, _ = slices.BinarySearch(p.lowest, hash)
+	return at, at < count && p.lowest[at]&^1 == hash
 }
 
 func (p *People) insert(at int, hash uint64) {
-	p.count = min(p.count+1, len(p.lowest))
-	copy(p.lowest[at+1:p.count], p.lowest[at:p.count-1])
+	if len(p.lowest) < peopleSample {
+		p.lowest = append(p.lowest, 0)
+	}
+	copy(p.lowest[at+1:], p.lowest[at:])
 	p.lowest[at] = hash
 }
 
 // Sampled is how many different values were looked at, and how many of them
 // look like names of people.
 func (p *People) Sampled() (names, values int) {
-	for _, hash := range p.lowest[:p.count] {
+	for _, hash := range p.lowest {
 		names += int(hash & 1)
 	}
-	return names, p.count
+	return names, len(p.lowest)
 }
 
 // Found reports whether the column is one of people's names: three of five of

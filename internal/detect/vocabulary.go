@@ -364,7 +364,7 @@ var nameKinds = []nameKind{
 	{what: "a street", transform: "street", within: &ofAddresses, alone: true, places: true,
 		words: lexicon{"it": "via", "es": "via"}},
 	{what: "a place", transform: "text", words: lexicon{"en": "postal"}, places: true},
-	{what: "a position", transform: "number", numbers: true, places: true,
+	{what: "a position", transform: "position", numbers: true, places: true,
 		words: lexicon{"en": "lat lon lng latitude longitude geolat geolong geolon"}},
 	{what: "a trait of a person", transform: "text", numbers: true,
 		words: lexicon{

@@ -78,6 +78,9 @@ func (r *run) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if plan.Leaked() { // only all values together told
+		return r.stage(ctx, verdict.StageScrub, func(context.Context) error { return errLeaked })
+	}
 	if err := r.verify(ctx, s); err != nil {
 		return err
 	}

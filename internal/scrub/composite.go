@@ -147,10 +147,10 @@ func (c *composite) passed(i int, value []byte) {
 	if !inside.Looks(f.unnamed == nil) {
 		return
 	}
-	if kind, ok := inside.Find(c.decode.Decode(value)); ok {
-		inside.Leaked(c.column.Root().String()+"."+f.path, kind,
+	if hit, ok := inside.Find(c.decode.Decode(value)); ok {
+		inside.Leaked(c.column.Root().String()+"."+f.path, hit,
 			fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path,
-				cmp.Or(suitable(f.unnamed, transformFor[kind]), transform.SetNull)))
+				cmp.Or(suitable(f.unnamed, transformFor[hit.Kind]), transform.SetNull)))
 	}
 	c.leaked = c.leaked || inside.End() != nil
 }

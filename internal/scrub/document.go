@@ -98,10 +98,10 @@ func (c *cell) watchDocuments(w *leakscan.Within) {
 			return w.Looks(w.ReadsAll())
 		},
 		Look: func(text []byte, path func() string) {
-			if kind, ok := w.Find(text); ok {
+			if hit, ok := w.Find(text); ok {
 				at := path()
-				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
-				w.Leaked(c.column.Root().String()+" at "+at, kind,
+				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[hit.Kind])
+				w.Leaked(c.column.Root().String()+" at "+at, hit,
 					"add under json: - "+line+", or preserve: true with a why")
 			}
 		},

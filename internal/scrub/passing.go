@@ -33,8 +33,8 @@ func (h *hstoreValues) key(place string, quoted []byte) {
 	if !h.Looks(false) {
 		return
 	}
-	if kind, ok := h.Find(quoted); ok {
-		h.Leaked(place+" (a key)", kind, "keys of an hstore stay: use set_null, or preserve it with a why")
+	if hit, ok := h.Find(quoted); ok {
+		h.Leaked(place+" (a key)", hit, "keys of an hstore stay: use set_null, or preserve it with a why")
 	}
 }
 

@@ -69,6 +69,7 @@ type Plan struct {
 	watched  map[*schema.Column]detect.Scanner
 	scanner  detect.Scanner
 	leaks    leakscan.Findings
+	people   *leakscan.People
 	seed     maphash.Seed // of samples
 	// the request's, to be tried where values became equal, and to be blamed where they were refused
 	definitions []string
@@ -125,6 +126,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 		return nil, verdict.Errorf(verdict.CodeSpec, "give at least 32 random bytes",
 			"plan the scrub: the key has %d bytes", len(key))
 	}
+	seed := maphash.MakeSeed()
 	p := &planner{
 		Plan: &Plan{
 			file: req.File, ownCode: req.OwnCode, names: req.Names, schema: req.Schema, rules: req.Rules,
@@ -132,7 +134,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*change{},
 			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{},
 			watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{},
-			stored: map[*schema.Column]*valueSet{}, seed: maphash.MakeSeed(),
+			stored: map[*schema.Column]*valueSet{}, seed: seed, people: leakscan.NewPeople(seed),
 		},
 		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
 		tried: map[string]bool{},

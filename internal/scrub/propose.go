@@ -67,6 +67,7 @@ type Suspicion struct {
 	Within    bool          // it stands in longer texts, so that equal values mean nothing
 	Varies    bool          // some values hold capitals or outer blanks
 	Folds     bool          // of those that differ, some are equal without
+	Few       int           // different values that there are, where Transform is choice
 }
 
 // DocumentKey is a member's name in a column's documents.
@@ -316,6 +317,9 @@ func (s *Suspicion) ways() []spec.Rule {
 			all = append(all, spec.Rule{Fields: fields})
 		}
 	}
+	if s.Transform == transform.Choice {
+		all = append(all, choices(s.Root, s.Few)...)
+	}
 	for _, t := range transformsFor(s.Transform) {
 		all = append(all, spec.Rule{Transform: t})
 	}
@@ -329,6 +333,9 @@ func (s *Suspicion) ways() []spec.Rule {
 
 // transformsFor are a transform and those that may suit where it does not fit.
 func transformsFor(fitting string) []string {
+	if fitting == transform.Choice { // which is tried with its values
+		return []string{transform.SetNull, transform.Text, transform.Number}
+	}
 	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.Permute,
 		transform.SetNull}
 	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
@@ -418,7 +425,7 @@ func (w *proposer) link(all []Proposal) {
 func (w *proposer) meaning(r *spec.Rule) string {
 	switch r.Transform {
 	case transform.Email, transform.Phone, transform.IBAN, transform.Card, transform.IP, transform.MAC, transform.Name,
-		transform.FirstName, transform.LastName:
+		transform.FirstName, transform.LastName, transform.Position:
 		return r.Transform
 	}
 	if r.Transform == transform.SetNull || r.Transform == "" {

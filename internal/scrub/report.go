@@ -93,13 +93,15 @@ func (p *Plan) Ended() { p.ended.Store(true) }
 // Checks says, after the load, whether every value met its rule, and whether
 // any met none and should have.
 func (p *Plan) Checks() []verdict.Check {
-	if found := p.leaks.Checks(p.ofSample()); len(found) > 0 {
+	p.notePeople()
+	found := p.leaks.Checks(p.ofSample())
+	if slices.ContainsFunc(found, isError) {
 		return found // they ended the load: what else did not happen is no finding
 	}
 	if p.ended.Load() {
-		return []verdict.Check{{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub,
+		return append(found, verdict.Check{ID: "originals", Stage: verdict.StageScrub, Code: verdict.CodeScrub,
 			Outcome:  verdict.Skipped,
-			Expected: originalsExpected, Message: "the load ended early, and not all values were looked at"}}
+			Expected: originalsExpected, Message: "the load ended early, and not all values were looked at"})
 	}
 	checks := []verdict.Check{p.scanCheck(), {
 		ID: "unmatched", Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Pass,
@@ -115,7 +117,7 @@ func (p *Plan) Checks() []verdict.Check {
 	if replaced := p.replacedColumns(); len(replaced) > 0 {
 		checks = append(checks, originalsCheck(replaced))
 	}
-	return checks
+	return append(checks, found...)
 }
 
 func (t *tally) addPaths(d *document.Rewriter) {

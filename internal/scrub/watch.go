@@ -73,7 +73,8 @@ func (p *Plan) newWatcher(t *schema.Table, names []string, decode *copytext.Deco
 		columns = append(columns, t.ByName[name])
 	}
 	return leakscan.NewWatcher(columns, p.watched, leakscan.Rows{
-		Charset: p.encoding.Charset, Decode: decode, Percent: p.rules.LeakScan.Percent, Found: p.leaked,
+		Charset: p.encoding.Charset, Decode: decode, Percent: p.rules.LeakScan.Percent, People: p.people,
+		Found: p.leaked,
 	})
 }
 
@@ -104,18 +105,47 @@ func (r *rewriter) lookOn(dst, row []byte) ([]byte, error) {
 	return dst, err
 }
 
-func (p *Plan) leaked(c *schema.Column, k detect.Kind) {
+// leaked notes what was found in a column, and reports whether that ends the load.
+func (p *Plan) leaked(c *schema.Column, hit detect.Hit) bool {
 	root := c.Root()
-	fitting := transformFor[k]
+	fitting := transformFor[hit.Kind]
 	if root.Base.IsNumber() { // the column holds others too, of which the kind's own transform could make nothing
 		fitting = transform.Number
 	}
+	return p.leaks.Add(leakscan.Finding{
+		Place: root.String(), What: hit.Kind.Words(), Fix: lineFor(root, fitting),
+		Doubtful: hit.Confidence == detect.Doubtful,
+	}, 1)
+}
+
+// lineFor is the advice to add a rule for a column.
+func lineFor(root *schema.Column, fitting string) string {
 	r := ruleFor(root, &spec.Rule{Preserve: true, Why: "no transform fits"})
 	if t := suitable(root, fitting); t != "" {
 		r = ruleFor(root, &spec.Rule{Transform: t})
 	}
-	p.leaks.Add(leakscan.Finding{Place: root.String(), What: k.Words(), Fix: advice([]string{r.YAML("")}, r)}, 1)
+	return advice([]string{r.YAML("")}, r)
 }
+
+// notePeople adds the columns of people's names to what leaked. What was added
+// before is not added again.
+func (p *Plan) notePeople() {
+	found := map[leakscan.Finding]int64{}
+	for c, names := range p.people.Found() {
+		found[leakscan.Finding{
+			Place: c.String(), What: detect.PersonWords, Fix: lineFor(c, transform.Name),
+		}] = int64(names)
+	}
+	p.leaks.AtLeast(found)
+}
+
+// Leaked reports whether Checks says that what was loaded must not be looked at.
+func (p *Plan) Leaked() bool {
+	p.notePeople()
+	return slices.ContainsFunc(p.leaks.Checks(""), isError)
+}
+
+func isError(c verdict.Check) bool { return c.Outcome == verdict.Error }
 
 // transformFor is what suits a kind of content.
 var transformFor = map[detect.Kind]string{
@@ -156,7 +186,11 @@ func (p *Plan) scanCheck() verdict.Check {
 			columns[c.Root()] = true
 		}
 	}
-	c.Observed = fmt.Sprintf("0 of %s in %s", verdict.Count(values, "value"),
+	found := "0"
+	if n := p.leaks.Doubtful(); n > 0 {
+		found = fmt.Sprintf("%d doubtful", n)
+	}
+	c.Observed = fmt.Sprintf("%s of %s in %s", found, verdict.Count(values, "value"),
 		verdict.Count(int64(len(columns)), "column")) + p.ofSample()
 	return c
 }

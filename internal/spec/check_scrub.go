@@ -211,6 +211,7 @@ func (c checker) change(raw rawChange, at Pos, key string) Rule {
 		Value:     raw.Value.pointer(),
 		Values:    c.values(raw.Values, key),
 		Percent:   raw.Percent.or(10),
+		Meters:    int(raw.Meters.or(defaultMeters)),
 		Days:      int(raw.Days.or(180)),
 		Bucket:    raw.Bucket.Value,
 		By:        c.column(raw.By, key+".by"),
@@ -358,6 +359,7 @@ func (c checker) parameters(raw rawChange, key string) {
 		{"values", firstPlace(raw.Values)},
 		{"percent", raw.Percent.at},
 		{"bucket", raw.Bucket.at},
+		{"meters", raw.Meters.at},
 		{"days", raw.Days.at},
 		{"by", raw.By.at},
 		{"to", raw.To.at},
@@ -400,6 +402,13 @@ func (c checker) needed(raw rawChange, key string) {
 	}
 }
 
+// Meters of a position: fewer would leave a house in its street, more leave the map.
+const (
+	defaultMeters = 5000
+	leastMeters   = 1000
+	mostMeters    = 1_000_000
+)
+
 func (c checker) ranges(raw rawChange, key string) {
 	const mostDays = 36525 // a century
 	switch {
@@ -410,6 +419,8 @@ func (c checker) ranges(raw rawChange, key string) {
 		c.refuse(raw.Bucket.at, "keep one of them", "%s: bucket and percent exclude each other", key)
 	case raw.Bucket.given() && raw.Bucket.Value < 2:
 		c.refuse(raw.Bucket.at, "write 2 or more", "%s.bucket: %d is out of range", key, raw.Bucket.Value)
+	case raw.Meters.given() && (raw.Meters.Value < leastMeters || raw.Meters.Value > mostMeters):
+		c.refuse(raw.Meters.at, "write 1000 to 1000000", "%s.meters: %d is out of range", key, raw.Meters.Value)
 	case raw.Days.given() && (raw.Days.Value < 1 || raw.Days.Value > mostDays):
 		c.refuse(raw.Days.at, "write 1 to 36525", "%s.days: %d is out of range", key, raw.Days.Value)
 	case raw.Transform.Value == "date_shift" && raw.Link.given() && !raw.By.given():
@@ -492,6 +503,10 @@ func (c checker) oneTransform(r rawChange, locale string, links map[string]rawCh
 	case first.Locale.or(locale) != r.Locale.or(locale):
 		c.refuse(r.Link.at, "use the same locale under a link, or another link",
 			"scrub.rules: link %s has another locale elsewhere (line %d), so that equal values would part",
+			shown(r.Link.Value), first.Link.at.Line)
+	case first.Meters.or(defaultMeters) != r.Meters.or(defaultMeters):
+		c.refuse(r.Link.at, "use the same meters under a link, or another link",
+			"scrub.rules: link %s has other meters elsewhere (line %d), so that one place would part",
 			shown(r.Link.Value), first.Link.at.Line)
 	case first.Days.or(180) != r.Days.or(180):
 		c.refuse(r.Link.at, "use the same days under a link, or another link",

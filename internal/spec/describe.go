@@ -167,6 +167,7 @@ var described = map[string]map[string]string{
 		"Values":  "what is made of a value is one of these",
 		"Percent": "noise of at most this many percent (default 10)",
 		"Bucket":  "round toward zero to a multiple of this, instead of noise",
+		"Meters":  "at least this many meters away, and at most twice as many (default 5000)",
 		"Days":    "at most this many days either way (default 180)",
 		"By":      "column of the same row, such as user_id; rows with one value of it move by the same days",
 		"To":      "precision that is left",

@@ -397,8 +397,8 @@ var badInputs = []struct {
 		"{column: a.b.d, transform: choice, link: §k, values: [y, x]}")),
 		[]string{`scrub.rules: link "k" has other values elsewhere (line 4), so that equal values would part; ` +
 			"use the same values under a link, or another link"}},
-	{"a link of a number", drillFile(rule("{column: a.b.c, transform: number, link: §x}")),
-		[]string{"scrub.rules.link has no effect with the transform number; remove it"}},
+	{"a link of an amount", drillFile(rule("{column: a.b.c, transform: money, link: §x}")),
+		[]string{"scrub.rules.link has no effect with the transform money; remove it"}},
 	{"a parameter of preserve", drillFile(rule("{column: a.b.c, preserve: true, why: x, normalize: [§trim]}")),
 		[]string{"scrub.rules.normalize acts only with a transform; remove it"}},
 	{"each null", drillFile(rule("{column: a.b.c, transform: set_null, each: §true}")),
@@ -407,6 +407,14 @@ var badInputs = []struct {
 		[]string{`scrub.rules.normalize: "upper" is not one of its values; write trim, lower or nfc`}},
 	{"too many percent", drillFile(rule("{column: a.b.c, transform: number, percent: §101}")),
 		[]string{"scrub.rules.percent: 101 is out of range; write more than 0 and at most 100"}},
+	{"too few meters", drillFile(rule("{column: a.b.c, transform: position, meters: §999}")),
+		[]string{"scrub.rules.meters: 999 is out of range; write 1000 to 1000000"}},
+	{"too many meters", drillFile(rule("{column: a.b.c, transform: position, meters: §1000001}")),
+		[]string{"scrub.rules.meters: 1000001 is out of range; write 1000 to 1000000"}},
+	{"meters of a number", drillFile(rule("{column: a.b.c, transform: number, meters: §5000}")),
+		[]string{"scrub.rules.meters acts only with position; remove it"}},
+	{"one place, two distances", drillFile(rule("{column: a.b.c, transform: position, link: p}, {column: a.b.d, transform: position, meters: 9000, link: §p}")),
+		[]string{`scrub.rules: link "p" has other meters elsewhere (line 4), so that one place would part; use the same meters under a link, or another link`}},
 	{"no days", drillFile(rule("{column: a.b.c, transform: date_shift, days: §0}")), []string{"scrub.rules.days: 0 is out of range; write 1 to 36525"}},
 	{"a bucket of one", drillFile(rule("{column: a.b.c, transform: number, bucket: §1}")), []string{"scrub.rules.bucket: 1 is out of range; write 2 or more"}},
 	{"a bucket with noise", drillFile(rule("{column: a.b.c, transform: number, percent: 5, bucket: §10}")),
@@ -867,6 +875,9 @@ func TestEveryKey(t *testing.T) {
 		r.Pos = Pos{line, 7}
 		if r.Percent == 0 {
 			r.Percent = 10
+		}
+		if r.Meters == 0 {
+			r.Meters = 5000
 		}
 		if r.Days == 0 {
 			r.Days = 180

@@ -211,6 +211,7 @@ type rawChange struct {
 	Values    []text  `json:"values,omitempty"`
 	Percent   number  `json:"percent,omitempty"`
 	Bucket    integer `json:"bucket,omitempty"`
+	Meters    integer `json:"meters,omitempty"`
 	Days      integer `json:"days,omitempty"`
 	By        text    `json:"by,omitempty"`
 	To        text    `json:"to,omitempty" jsonschema:"enum=hour,enum=day,enum=month,enum=year"`

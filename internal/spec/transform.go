@@ -58,7 +58,8 @@ var Transforms = []Transform{
 	{Name: "iban", For: "text", Hashes: true, Elements: true},
 	{Name: "card", For: "text, numeric", Hashes: true, Elements: true},
 	{Name: "money", For: "money, numbers, text", Elements: true, Takes: []string{"percent"}},
-	{Name: "number", For: "numbers, ranges of them", Elements: true, Takes: []string{"percent", "bucket"}},
+	{Name: "number", For: "numbers, ranges of them", Elements: true, Takes: []string{"link", "percent", "bucket"}},
+	{Name: "position", For: "numeric, floats, point, text", Elements: true, Takes: []string{"link", "meters"}},
 	{Name: "date_shift", For: "dates, timestamps, ranges of them, text", Elements: true,
 		Takes: []string{"link", "days", "by"}},
 	{Name: "truncate", For: "dates, timestamps, ranges of them, text", Elements: true, Takes: []string{"to"},
@@ -127,7 +128,8 @@ func (t Transform) takes(key string) bool {
 // JSONSchemaExtend lists the transforms, and says of each of their parameters
 // which take it.
 func (rawChange) JSONSchemaExtend(s *jsonschema.Schema) {
-	for _, key := range []string{"locale", "values", "percent", "bucket", "days", "by", "to", "pattern", "with"} {
+	keys := []string{"locale", "values", "percent", "bucket", "meters", "days", "by", "to", "pattern", "with"}
+	for _, key := range keys {
 		property, ok := s.Properties.Get(key)
 		if takers := transformsWith(key); ok && len(takers) > 0 {
 			property.Description = strings.Join(takers, ", ") + ": " + property.Description

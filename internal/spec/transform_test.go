@@ -38,6 +38,31 @@ func TestPageOfTransformsIsCurrent(t *testing.T) {
 	}
 }
 
+// The page says of each transform, once, what it does not hide.
+func TestPageSaysWhatIsNotHidden(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/scrub.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "\n| transform | does not hide |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var told []string
+	for line := range strings.Lines(table) {
+		names, hides, found := strings.Cut(strings.Trim(line, "|\n "), "|")
+		if !found || strings.TrimSpace(hides) == "" {
+			t.Errorf("%s says nothing", line)
+		}
+		for _, name := range inBackquotes.FindAllStringSubmatch(names, -1) {
+			told = append(told, name[1])
+		}
+	}
+	slices.Sort(told)
+	if known := slices.Sorted(slices.Values(TransformNames())); !slices.Equal(told, known) {
+		t.Errorf("the page tells of %q, a drill file may name %q", told, known)
+	}
+}
+
 // rowIsCurrent compares what the page says of a transform with its row.
 func rowIsCurrent(t *testing.T, name, parameters, apart, types string) {
 	t.Helper()

@@ -219,6 +219,7 @@ type Rule struct {
 	Values    []string // what is made of a value is one of these, under a transform that takes them
 	Percent   float64  // number, money: noise of at most so many percent; default 10
 	Bucket    int64    // number: down to a multiple of it, instead of noise; 0: noise
+	Meters    int      // position: at least so many meters away; default 5,000
 	Days      int      // date_shift: at most so many days either way; default 180
 	By        string   // date_shift: a column of the same row whose value decides the shift
 	To        string   // truncate: hour, day, month, year

@@ -51,6 +51,13 @@ func (r *Rule) change() []string {
 	if r.Value != nil {
 		add("value", YAMLText(*r.Value), true)
 	}
+	if len(r.Values) > 0 {
+		var values []string
+		for _, v := range r.Values {
+			values = append(values, jsonText(v))
+		}
+		add("values", "["+strings.Join(values, ", ")+"]", true)
+	}
 	add("link", YAMLText(r.Link), r.Link != "")
 	add("normalize", "["+strings.Join(r.Normalize, ", ")+"]", len(r.Normalize) > 0)
 	add("each", "true", r.Each)

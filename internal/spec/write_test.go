@@ -27,11 +27,13 @@ func TestRuleYAML(t *testing.T) {
 		JSON: []PathRule{
 			{JSONPath{Source: "$.email"}, Rule{Transform: "email", Link: "person"}},
 			{JSONPath{Source: "$.note"}, Rule{Transform: "constant", Value: &value}},
+			{JSONPath{Source: "$.kind"}, Rule{Transform: "choice", Values: []string{"a", "no, 'b'"}}},
 			{JSONPath{Source: "$.id"}, Rule{Preserve: true, Why: `no "person's"`}},
 		},
 	}
 	const want = `- {column: 'public."a.b".doc', unmatched_paths: redact, json: [{path: '$.email', transform: email, link: person}, ` +
-		`{path: '$.note', transform: constant, value: "it's\n"}, {path: '$.id', preserve: true, why: "no \"person's\""}]}`
+		`{path: '$.note', transform: constant, value: "it's\n"}, {path: '$.kind', transform: choice, values: ["a", "no, 'b'"]}, ` +
+		`{path: '$.id', preserve: true, why: "no \"person's\""}]}`
 	if got := r.YAML(""); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -79,9 +79,9 @@ const (
 	CodeOrderDependent Code = "order_dependent" // skipped: restores or not by chance, with several jobs
 
 	// scrub
-	CodeUnmatched Code = "unmatched"  // error: a column that looks sensitive and has no rule
+	CodeUnmatched Code = "unmatched"  // error, or warn in doubt: a column that looks sensitive and has no rule
 	CodeNotLoaded Code = "not_loaded" // error: a value that is to be shown was not stored by the load
-	// error: after the load, a value that looks sensitive or is known to be real
+	// error, or warn in doubt: after the load, a value that looks sensitive or is known to be real
 	CodeLeak Code = "leak"
 	// error: a rule that meets no column; fail where the rule of a drill that passed met one
 	CodeRuleUnmet Code = "rule_unmet"

@@ -503,7 +503,7 @@ func (d *Rewriter) numeral(inForce int) (err error) {
 	}
 	made, value := d.Paths[inForce].Made, d.src[from:d.at]
 	switch {
-	case made.Name() == transform.Number || made.Name() == transform.Money:
+	case made.StaysNumber():
 		d.until(from)
 		d.dst, err = d.mask.AppendNumber(d.dst, made, value)
 		return err

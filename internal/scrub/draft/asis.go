@@ -59,11 +59,11 @@ func (d *Draft) passedLines() []string {
 	if len(d.Passed) == 1 {
 		passes = " passes as it is"
 	}
-	lines := []string{"  # " + counted(int64(len(d.Passed)), "column") + passes +
+	lines := []string{"  # " + verdict.Count(int64(len(d.Passed)), "column") + passes +
 		". Write a rule for each that is personal after all:"}
 	for _, c := range d.Passed {
 		looks := cmp.Or(strings.Join(c.LooksLike, ", "), "no value seen")
-		line := fmt.Sprintf("%s (%s): %s, %s; decided by %s", c.Column, c.Type, counted(c.Rows, "row"), looks, c.DecidedBy)
+		line := fmt.Sprintf("%s (%s): %s, %s; decided by %s", c.Column, c.Type, verdict.Count(c.Rows, "row"), looks, c.DecidedBy)
 		lines = append(lines, "  #   "+oneLine(line))
 	}
 	return lines

@@ -127,7 +127,11 @@ func (s *Survey) judge() []judged {
 
 // judge weighs what a name or type tells against the values.
 func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
+	if what == "" {
+		e.weigh()
+	}
 	kind, whole, hits := e.leading()
+	names, sampled, people := e.namesOf()
 	byName := judged{
 		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
 		confidence: medium, reason: named(c, what),
@@ -141,6 +145,11 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
 		return e.wholly(c, byName, kind, whole)
+	case what == "" && people && c.Family() == schema.Textual:
+		return judged{
+			Suspicion:  scrub.Suspicion{What: detect.PersonWords, Transform: transform.Name},
+			confidence: medium, reason: nameShare(names, sampled) + " " + detect.PersonWords,
+		}
 	case what == "" && hits == 0:
 		return judged{}
 	case what == "" && c.Family() == schema.Numeric:
@@ -148,7 +157,11 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	case what == "":
 		return e.partly(hits)
 	}
-	return e.byName(byName)
+	return e.byName(c, byName)
+}
+
+func nameShare(names, sampled int) string {
+	return fmt.Sprintf("%d of %d different values look like", names, sampled)
 }
 
 func named(c *schema.Column, what string) string {
@@ -216,7 +229,7 @@ func (e *evidence) partly(hits int64) judged {
 }
 
 // byName: only the name tells what the values are, and they may tell their form.
-func (e *evidence) byName(j judged) judged {
+func (e *evidence) byName(c *schema.Column, j judged) judged {
 	const few, many = 12, 100
 	n, exact := e.different.count()
 	about := "about "
@@ -231,11 +244,28 @@ func (e *evidence) byName(j judged) judged {
 	case f != noLikeness:
 		j.confidence = high
 		j.reason += ", nearly all of them " + likenessWords[f]
+	case j.Transform == transform.Position && c.Family() == schema.Numeric && e.degrees < e.values:
+		j.Transform = transform.Number
+		j.reason += ", not all of them degrees"
+	case n <= few && e.values >= many && (j.Transform == transform.Text || j.Transform == transform.Number):
+		j.confidence = low
+		j.Transform, j.Few = transform.Choice, int(n)
+		j.reason += ": perhaps a list of words, which their shape or size would tell"
 	case n <= few && e.values >= many:
 		j.confidence = low
 		j.reason += ": perhaps a list of words"
+	case j.What == detect.PersonWords:
+		e.confirmNames(&j)
 	}
 	return j
+}
+
+// confirmNames is surer of a column named like one of names, where its values are.
+func (e *evidence) confirmNames(j *judged) {
+	if names, sampled, found := e.namesOf(); found {
+		j.confidence = high
+		j.reason += ", and " + nameShare(names, sampled) + " one"
+	}
 }
 
 // judgeOpaque looks into what holds other values.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/transform"
 )
 
@@ -47,6 +48,9 @@ type evidence struct {
 	rows          int64
 	values, nulls int64 // values: neither null nor blank
 	hits, whole   map[detect.Kind]int64
+	doubtful      tallies // of those
+	people        *detect.People
+	degrees       int64 // numbers that may be a latitude or a longitude
 	forms         [likenesses]int64
 	kinds         detect.FormCounts // of a sample
 	different     sketch
@@ -55,6 +59,9 @@ type evidence struct {
 	keys          map[string]*keyEvidence // of documents; nil for those that do not tell
 	inKeys        int64                   // hstores with a key that looks sensitive
 }
+
+// tallies are hits, and those that are whole values.
+type tallies struct{ hits, whole map[detect.Kind]int64 }
 
 // keyEvidence is what stands under one key in a column's documents.
 type keyEvidence struct {
@@ -88,6 +95,13 @@ func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) 
 	if e.values <= kindsFirst || e.values%kindsEvery == 0 {
 		e.kinds.Add(value)
 	}
+	if e.people == nil {
+		e.people = detect.NewPeople(seed)
+	}
+	e.people.Add(value)
+	if transform.IsDegrees(value) {
+		e.degrees++
+	}
 	if !scanner.Looks() {
 		return
 	}
@@ -99,10 +113,50 @@ func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) 
 		e.hits = map[detect.Kind]int64{}
 		e.whole = map[detect.Kind]int64{}
 	}
+	isWhole := h.From == 0 && h.To == len(value)
 	e.hits[h.Kind]++
-	if h.From == 0 && h.To == len(value) {
+	if isWhole {
 		e.whole[h.Kind]++
 	}
+	if h.Confidence == detect.Doubtful {
+		e.doubt(h.Kind, isWhole)
+	}
+}
+
+func (e *evidence) doubt(kind detect.Kind, isWhole bool) {
+	if e.doubtful.hits == nil {
+		e.doubtful = tallies{map[detect.Kind]int64{}, map[detect.Kind]int64{}}
+	}
+	e.doubtful.hits[kind]++
+	if isWhole {
+		e.doubtful.whole[kind]++
+	}
+}
+
+// weigh leaves doubtful hits out where a drill would only warn of them.
+func (e *evidence) weigh() {
+	var doubtful int64
+	for _, n := range e.doubtful.hits {
+		doubtful += n
+	}
+	if doubtful >= leakscan.LeastDoubtful {
+		return
+	}
+	for kind, n := range e.doubtful.hits {
+		e.hits[kind] -= n
+		e.whole[kind] -= e.doubtful.whole[kind]
+	}
+	e.doubtful = tallies{}
+}
+
+// namesOf is how many of the different values that were sampled are people's names;
+// false where the column is none of names.
+func (e *evidence) namesOf() (names, values int, found bool) {
+	if e.people == nil {
+		return 0, 0, false
+	}
+	names, values = e.people.Sampled()
+	return names, values, e.people.Found()
 }
 
 func (e *evidence) join(other *evidence) {
@@ -124,6 +178,20 @@ func (e *evidence) join(other *evidence) {
 	for k, n := range other.hits {
 		e.hits[k] += n
 		e.whole[k] += other.whole[k]
+	}
+	e.degrees += other.degrees
+	for kind, n := range other.doubtful.hits {
+		if e.doubtful.hits == nil {
+			e.doubtful = tallies{map[detect.Kind]int64{}, map[detect.Kind]int64{}}
+		}
+		e.doubtful.hits[kind] += n
+		e.doubtful.whole[kind] += other.doubtful.whole[kind]
+	}
+	switch {
+	case e.people == nil:
+		e.people = other.people
+	case other.people != nil:
+		e.people.Join(other.people)
 	}
 	if e.keys == nil {
 		e.keys = map[string]*keyEvidence{}

@@ -27,25 +27,47 @@ var ErrLeak = errors.New("a value looks sensitive, and its column has no rule")
 // Findings are what was found where nothing sensitive may be. The zero value has
 // none.
 type Findings struct {
-	mu    sync.Mutex
-	found map[Finding]int64
+	mu       sync.Mutex
+	found    map[Finding]int64
+	doubtful map[string]int64 // by place
 }
+
+// LeastDoubtful is how many doubtful values of one place are an error: a
+// column of such values has more, and one or two of a text are chance.
+const LeastDoubtful = 3
 
 // Finding is a kind of value in a place.
 type Finding struct {
-	Place string // a column, or what else holds text
-	What  string // what it looks like
-	Fix   string // what to add to the drill file
+	Place    string // a column, or what else holds text
+	What     string // what it looks like
+	Fix      string // what to add to the drill file
+	Doubtful bool   // it may be something else
 }
 
-// Add counts a finding so many times.
-func (l *Findings) Add(at Finding, count int64) {
+// Add counts a finding so many times, and reports whether its place is not to
+// be loaded: doubtful values are an error only as so many.
+func (l *Findings) Add(at Finding, count int64) (ends bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.found == nil {
-		l.found = map[Finding]int64{}
+		l.found, l.doubtful = map[Finding]int64{}, map[string]int64{}
 	}
 	l.found[at] += count
+	if !at.Doubtful {
+		return true
+	}
+	l.doubtful[at.Place] += count
+	return l.doubtful[at.Place] >= LeastDoubtful
+}
+
+// Doubtful is how many doubtful values were found, in all places.
+func (l *Findings) Doubtful() (n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, count := range l.doubtful {
+		n += count
+	}
+	return n
 }
 
 // Restart begins the count anew, and returns what was found until now.
@@ -53,7 +75,7 @@ func (l *Findings) Restart() map[Finding]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := l.found
-	l.found = nil
+	l.found, l.doubtful = nil, nil
 	return before
 }
 
@@ -69,36 +91,61 @@ func (l *Findings) AtLeast(before map[Finding]int64) {
 	}
 }
 
-// all are ordered by place.
+// all are ordered by place; at each, what is certain comes first.
 func (l *Findings) all() []Finding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(l.found), func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Place, b.Place), strings.Compare(a.What, b.What))
+		return cmp.Or(strings.Compare(a.Place, b.Place), sureFirst(a.Doubtful, b.Doubtful), strings.Compare(a.What, b.What))
 	})
+}
+
+func sureFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // Checks tell each place once; of is said behind each place's counts.
 func (l *Findings) Checks(of string) []verdict.Check {
 	var checks []verdict.Check
 	for _, at := range l.all() {
-		found := fmt.Sprintf("%s looked like %s", verdict.Count(l.found[at], "value"), at.What)
+		found := fmt.Sprintf("%s %s %s", verdict.Count(l.found[at], "value"), at.looked(), at.What)
 		if n := len(checks); n > 0 && checks[n-1].ID == "unmatched:"+at.Place {
 			checks[n-1].Observed += ", " + found
 			continue
 		}
-		checks = append(checks, verdict.Check{
+		c := verdict.Check{
 			ID: "unmatched:" + at.Place, Stage: verdict.StageScrub, Code: verdict.CodeUnmatched, Outcome: verdict.Error,
 			Expected: "no value that looks sensitive in a column without a rule", Observed: found,
 			Message: fmt.Sprintf("%s contains what looks like %s and has no rule: load aborted, sandbox removed",
 				at.Place, at.What),
 			Hint: at.Fix,
-		})
+		}
+		if at.Doubtful && l.doubtful[at.Place] < LeastDoubtful {
+			c.Outcome = verdict.Warn
+			c.Message = fmt.Sprintf("%s may contain %s and has no rule; so few doubtful values end no load",
+				at.Place, at.What)
+			c.Hint = "look at the column: if it is harmless, let scrub.leak_scan.allow match what stands there; if not, " +
+				at.Fix
+		}
+		checks = append(checks, c)
 	}
 	for i := range checks {
 		checks[i].Observed += of
 	}
 	return checks
+}
+
+func (f *Finding) looked() string {
+	if f.Doubtful {
+		return "perhaps looked like"
+	}
+	return "looked like"
 }
 
 // NewScanner looks for what the drill file says, or for everything.

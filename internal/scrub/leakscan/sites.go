@@ -22,6 +22,7 @@ type site struct {
 
 type siteColumn struct {
 	name     string // as reports show it
+	column   string // its own; empty: none
 	binary   bool   // bytea: looked at as the text that its bytes are
 	scrubbed bool   // by a transform
 	// by a rule that lets parts of its values pass: only those are looked at; nil for all others
@@ -170,7 +171,9 @@ func tablePlaces(t *schema.Table, columns []*schema.Column, computed bool) []sit
 	var names []string
 	for _, c := range columns {
 		names = append(names, pgx.Identifier{c.Name}.Sanitize())
-		out.columns = append(out.columns, siteColumn{name: c.Root().String(), binary: c.Base.IsBytes() && !c.Array})
+		out.columns = append(out.columns, siteColumn{
+			name: c.Root().String(), column: c.Name, binary: c.Base.IsBytes() && !c.Array,
+		})
 	}
 	table := pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize()
 	out.sql = "COPY (SELECT " + strings.Join(names, ", ") + " FROM ONLY " + table + ") TO STDOUT"
@@ -201,7 +204,7 @@ func viewPlaces(ctx context.Context, conn *pgx.Conn) ([]site, error) {
 		var quoted []string
 		for i, c := range columns {
 			quoted = append(quoted, pgx.Identifier{c}.Sanitize())
-			v.columns = append(v.columns, siteColumn{name: v.name + "." + c, binary: binary[i]})
+			v.columns = append(v.columns, siteColumn{name: v.name + "." + c, column: c, binary: binary[i]})
 		}
 		view := pgx.Identifier{namespace, name}.Sanitize()
 		v.sql = "COPY (SELECT " + strings.Join(quoted, ", ") + " FROM " + view + ") TO STDOUT"

@@ -37,6 +37,7 @@ const mostPlaces = 100
 type suspect struct {
 	place, what    string
 	real, computed bool
+	doubtful       bool // each time that it was found
 	count          int64
 }
 
@@ -162,6 +163,7 @@ type sighting struct {
 	token    []byte
 	real     bool // a sampled value, not only one that looks like one
 	scrubbed bool // the column was
+	doubtful bool // it may be something else than it looks like
 }
 
 // seeker looks at the rows of one place after the other; it serves one
@@ -172,6 +174,7 @@ type seeker struct {
 	sink     func(*seeker, sighting)
 	keyed    *transform.Keyed
 	readers  []func(value []byte) error // by column: finds what passes within its values; nil where all is looked at
+	scanners []detect.Scanner           // by column
 	raw, buf []byte
 	seen     int64
 }
@@ -179,7 +182,12 @@ type seeker struct {
 func (s *seeker) begin(p site) {
 	s.site, s.seen = p, 0
 	s.readers = make([]func([]byte) error, len(p.columns))
+	s.scanners = make([]detect.Scanner, len(p.columns))
 	for i, c := range p.columns {
+		s.scanners[i] = *cmp.Or(c.scanner, &s.Scanner)
+		if c.scanner == nil && c.column != "" {
+			s.scanners[i] = s.Scanner.Named(c.column)
+		}
 		if c.within != nil {
 			s.readers[i] = s.Within(c.within, func(text []byte) { s.seek(c.name, text, siteColumn{}) })
 		}
@@ -218,7 +226,7 @@ func (s *seeker) row(row []byte) error {
 			}
 			continue
 		}
-		s.look(cmp.Or(s.columns[i].name, name), text, s.columns[i])
+		s.look(cmp.Or(s.columns[i].name, name), text, i)
 	}
 	return nil
 }
@@ -237,10 +245,14 @@ func (s *seeker) text(field []byte, isBytes bool) (text []byte, err error) {
 }
 
 // look tells the sink all that is found in a text.
-func (s *seeker) look(name string, text []byte, c siteColumn) {
+func (s *seeker) look(name string, text []byte, column int) {
+	c := s.columns[column]
 	if s.computed {
-		cmp.Or(c.scanner, &s.Scanner).Each(text, func(h detect.Hit) {
-			s.sink(s, sighting{name, h.Kind.Words(), text[h.From:h.To], false, c.scrubbed})
+		s.scanners[column].Each(text, func(h detect.Hit) {
+			s.sink(s, sighting{
+				place: name, what: h.Kind.Words(), token: text[h.From:h.To], scrubbed: c.scrubbed,
+				doubtful: h.Confidence == detect.Doubtful,
+			})
 		})
 	}
 	if s.Overlap != nil {
@@ -262,8 +274,10 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 		if c.again && c.written.MayHold(text) {
 			return
 		}
-		what := "a real value of " + s.Overlap.names[column] + whereIn(text, at, s.tellsKey)
-		s.sink(s, sighting{name, what, text[at:end], true, c.scrubbed})
+		s.sink(s, sighting{
+			place: name, what: "a real value of " + s.Overlap.names[column] + whereIn(text, at, s.tellsKey),
+			token: text[at:end], real: true, scrubbed: c.scrubbed,
+		})
 	}
 }
 
@@ -281,6 +295,7 @@ func (s *seeker) suspect(f sighting) {
 	for _, known := range s.suspects[fingerprint] {
 		if known.place == f.place && known.what == f.what && known.real == f.real {
 			known.count++
+			known.doubtful = known.doubtful && f.doubtful
 			return
 		}
 	}
@@ -289,7 +304,7 @@ func (s *seeker) suspect(f sighting) {
 		s.full = true
 		return
 	}
-	one := &suspect{place: f.place, what: f.what, real: f.real, computed: s.computed, count: 1}
+	one := &suspect{place: f.place, what: f.what, real: f.real, computed: s.computed, doubtful: f.doubtful, count: 1}
 	s.suspects[fingerprint] = append(s.suspects[fingerprint], one)
 }
 
@@ -320,6 +335,11 @@ func (a *aftermath) checks(places []site) []verdict.Check {
 				byPlace[s.place] = f
 			}
 			f.what[s.what] += s.count
+			if s.doubtful {
+				f.doubtful += s.count
+			} else {
+				f.certain = true
+			}
 			f.fingerprints = append(f.fingerprints, fmt.Sprintf("%016x", fingerprint))
 		}
 	}
@@ -347,7 +367,7 @@ func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.C
 			verdict.Count(int64(a.Overlap.values), "sampled real value"), verdict.Count(int64(len(a.Overlap.names)), "column"))
 	}
 	switch {
-	case len(byPlace) > 0:
+	case anyEnds(byPlace):
 		c.Outcome = verdict.Error
 		c.Message = "the sandbox holds what it may not, and is removed"
 		c.Hint = "see the findings by place"
@@ -356,6 +376,10 @@ func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.C
 		c.Message = fmt.Sprintf("more than %d different values that look sensitive were computed: "+
 			"they cannot all be told from pseudonyms", mostSuspects)
 		c.Hint = "allow them under scrub.leak_scan.allow"
+	case len(byPlace) > 0:
+		c.Outcome = verdict.Warn
+		c.Message = "what was found is doubtful, and too little to end a drill"
+		c.Hint = "see the findings by place"
 	}
 	return c
 }
@@ -363,7 +387,21 @@ func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.C
 // placed is what one place holds.
 type placed struct {
 	what         map[string]int64
+	certain      bool  // something of it is
+	doubtful     int64 // values
 	fingerprints []string
+}
+
+// ends reports whether what the place holds ends the drill.
+func (f *placed) ends() bool { return f.certain || f.doubtful >= LeastDoubtful }
+
+func anyEnds(byPlace map[string]*placed) bool {
+	for _, f := range byPlace {
+		if f.ends() {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *placed) check(name string) verdict.Check {
@@ -378,10 +416,14 @@ func (f *placed) check(name string) verdict.Check {
 	if n := len(f.fingerprints) - shown; n > 0 {
 		prints += fmt.Sprintf(" and %d more", n)
 	}
+	holds, outcome := "holds", verdict.Error
+	if !f.ends() {
+		holds, outcome = "perhaps holds", verdict.Warn
+	}
 	return verdict.Check{
-		ID: "leak:" + name, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Error,
+		ID: "leak:" + name, Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: outcome,
 		Expected: "nothing that looks sensitive or is a real value", Observed: strings.Join(parts, ", "),
-		Message: fmt.Sprintf("%s holds %s; keyed %s %s", name, strings.Join(parts, ", "),
+		Message: fmt.Sprintf("%s %s %s; keyed %s %s", name, holds, strings.Join(parts, ", "),
 			plural("fingerprint", len(f.fingerprints)), prints),
 		Hint: "write a rule for the column, or for those it is computed from; remove the value from the schema; " +
 			"or, if it is not personal data, let scrub.leak_scan.allow match it",

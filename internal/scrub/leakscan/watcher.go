@@ -8,7 +8,7 @@ import (
 
 // Watcher looks at the values of a block that no rule names.
 type Watcher struct {
-	found   func(*schema.Column, detect.Kind)
+	found   func(*schema.Column, detect.Hit) (ends bool)
 	fields  []watchedField
 	charset copytext.Charset
 	decode  *copytext.Decoder
@@ -20,6 +20,7 @@ type watchedField struct {
 	field   int
 	column  *schema.Column
 	scanner detect.Scanner
+	people  *peopleCounter // nil: nobody counts names
 }
 
 // Rows says how the rows of a block are read, and whom findings are told.
@@ -27,7 +28,9 @@ type Rows struct {
 	Charset copytext.Charset
 	Decode  *copytext.Decoder
 	Percent float64 // of the rows that are looked at; 0: all
-	Found   func(*schema.Column, detect.Kind)
+	People  *People // may be nil
+	// Found reports whether the load is not to go on.
+	Found func(*schema.Column, detect.Hit) (ends bool)
 }
 
 // NewWatcher is nil where there is nothing to look at: no column has a scanner.
@@ -35,7 +38,7 @@ func NewWatcher(columns []*schema.Column, scanners map[*schema.Column]detect.Sca
 	w := &Watcher{found: rows.Found, charset: rows.Charset, decode: rows.Decode, share: share{percent: rows.Percent}}
 	for i, c := range columns {
 		if s, ok := scanners[c]; ok {
-			w.fields = append(w.fields, watchedField{i, c, s})
+			w.fields = append(w.fields, watchedField{i, c, s, rows.People.counter(c)})
 		}
 	}
 	if len(w.fields) == 0 {
@@ -53,13 +56,13 @@ func (w *Watcher) Looked() (values int64, columns []*schema.Column) {
 }
 
 // Look returns ErrLeak if a value of the row, whose fields end where ends says, looks
-// sensitive, once all of the row was looked at. Other errors are of the field whose
+// so sensitive that the load must not go on, once all of the row was looked at. Other errors are of the field whose
 // number comes with them.
 func (w *Watcher) Look(row []byte, ends []int) (field int, _ error) {
 	if w.skips() {
 		return 0, nil
 	}
-	hit := false
+	hit, names := false, w.countsNames()
 	for i := range w.fields {
 		f := &w.fields[i]
 		from := 0
@@ -67,16 +70,19 @@ func (w *Watcher) Look(row []byte, ends []int) (field int, _ error) {
 			from = ends[f.field-1] + 1
 		}
 		text := row[from:ends[f.field]]
-		if len(text) < detect.Shortest {
+		counts := names && f.people != nil && !copytext.IsNull(text)
+		if len(text) < detect.Shortest && !counts {
 			continue
 		}
 		value, err := w.value(text)
 		if err != nil {
 			return f.field, err
 		}
+		if counts {
+			f.people.add(value)
+		}
 		if h, ok := f.scanner.Find(value); ok {
-			hit = true
-			w.found(f.column, h.Kind)
+			hit = w.found(f.column, h) || hit
 		}
 	}
 	if hit {

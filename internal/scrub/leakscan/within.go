@@ -49,19 +49,18 @@ func (w *Within) ReadsAll() bool { return w.every != nil }
 func (w *Within) Looks(named bool) bool { return w != nil && !w.asleep && (!named || w.every != nil) }
 
 // Find looks at a text that passes, for which Looks said so.
-func (w *Within) Find(text []byte) (detect.Kind, bool) {
+func (w *Within) Find(text []byte) (detect.Hit, bool) {
 	if w.every != nil {
 		w.every(text)
-		return 0, false
+		return detect.Hit{}, false
 	}
-	h, ok := w.scanner.Find(text)
-	return h.Kind, ok
+	return w.scanner.Find(text)
 }
 
 // Leaked notes what Find found, and how the drill file is fixed.
-func (w *Within) Leaked(place string, kind detect.Kind, fix string) {
-	w.hit = true
-	w.found.Add(Finding{Place: place, What: kind.Words(), Fix: fix}, 1)
+func (w *Within) Leaked(place string, hit detect.Hit, fix string) {
+	at := Finding{Place: place, What: hit.Kind.Words(), Fix: fix, Doubtful: hit.Confidence == detect.Doubtful}
+	w.hit = w.found.Add(at, 1) || w.hit
 }
 
 // End returns ErrLeak if the value that was begun with held something.

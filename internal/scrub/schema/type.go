@@ -58,6 +58,12 @@ func (t Type) IsHstore() bool { return t.Name == "hstore" && t.Kind == "b" }
 // IsDecimal reports whether its values are numbers of any length.
 func (t Type) IsDecimal() bool { return t.Is("numeric") }
 
+// IsFloat reports whether its values are floating-point numbers.
+func (t Type) IsFloat() bool { return t.Is("float4", "float8") }
+
+// IsPoint reports whether its values are points of a plane.
+func (t Type) IsPoint() bool { return t.Is("point") }
+
 // IsMoney reports whether the type is money.
 func (t Type) IsMoney() bool { return t.Is("money") }
 

@@ -52,6 +52,8 @@ func Rule(t testing.TB, line int, s string) spec.Rule {
 			fmt.Sscan(value, &r.Days)
 		case "percent":
 			fmt.Sscan(value, &r.Percent)
+		case "meters":
+			fmt.Sscan(value, &r.Meters)
 		case "bucket":
 			fmt.Sscan(value, &r.Bucket)
 		case "type":

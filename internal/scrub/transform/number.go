@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	Number = "number" // a number near the value, or the foot of its bucket
+	Number = "number" // a number near the value and not it, or the foot of its bucket
 	Money  = "money"  // an amount near the value, in the same form
 )
 
@@ -34,10 +34,11 @@ var errNotANumber = errors.New("not a number")
 // rest are replaced.
 const exactDigits = 19
 
-// appendNoise appends a number at most percent away from the one that value
-// spells, picked by random: 0 is the lowest, all ones the highest. It has the
-// same sign, the same digits after the point, no more digits before it, and is
-// not above largest, if that is not 0. Zero, NaN and the infinities stay.
+// appendNoise appends a number at most percent, and at least one in the last
+// digit, away from the one that value spells, picked by random: 0 is the lowest,
+// all ones the highest. It has the same sign, the same digits after the point,
+// no more digits before it, and is not above largest, if that is not 0. Zero, NaN
+// and the infinities stay.
 func (m *Masker) appendNoise(dst, value []byte, random uint64, percent float64, largest uint64) ([]byte, error) {
 	switch string(value) {
 	case "NaN", "Infinity", "-Infinity":
@@ -118,20 +119,25 @@ func perturb(digits []byte, random uint64, percent float64, largest uint64, only
 	}
 }
 
-// nearby is a number from 1 to limit, at most percent away from value.
+// nearby is a number from 1 to limit, at most percent and at least one away from
+// value, save where it has no other.
 func nearby(value, limit, random uint64, percent float64, onlyDown bool) uint64 {
-	span := uint64(float64(value) * min(percent, 100) / 100)
-	step := scale(random, 2*span+1)
-	if step >= span && !onlyDown {
-		if up := step - span; value < limit && up <= limit-value {
-			return value + up
-		}
+	span := max(1, uint64(float64(value)*min(percent, 100)/100))
+	step := scale(random, 2*span)
+	up, down := uint64(0), uint64(0)
+	if step < span {
+		down = span - step
+	} else {
+		up = step - span + 1
 	}
-	down := span - step
-	if step > span {
-		down = step - span
+	fits := func(up uint64) bool { return !onlyDown && value < limit && up <= limit-value }
+	switch {
+	case up > 0 && fits(up):
+		return value + up
+	case value == 1 && fits(1): // zero would be another sign
+		return value + 1
 	}
-	return max(1, value-min(down, value))
+	return max(1, value-min(max(up, down), value))
 }
 
 // appendWhole appends the digits before the point without leading zeros.
@@ -146,7 +152,19 @@ func writeNumber(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	if r.bucket > 0 {
 		return m.appendBucket(dst, in.value, r.bucket)
 	}
-	return m.appendNoise(dst, in.value, leading(in.digest[:]), r.percent, r.largest)
+	digest := in.digest
+	if plain := withoutZeros(in.normalized); r.folded && len(plain) < len(in.normalized) {
+		digest = m.Digest(r.domain, plain) // as a column of another scale writes it
+	}
+	return m.appendNoise(dst, in.value, leading(digest[:]), r.percent, r.largest)
+}
+
+// withoutZeros is a decimal without those that end it behind the point.
+func withoutZeros(value []byte) []byte {
+	if bytes.IndexByte(value, '.') < 0 || bytes.ContainsAny(value, "eE") {
+		return value
+	}
+	return bytes.TrimSuffix(bytes.TrimRight(value, "0"), []byte("."))
 }
 
 // appendBucket appends the number's foot: the nearest multiple of bucket that
@@ -256,7 +274,13 @@ func writeMoney(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	return dst, nil
 }
 
+// StaysNumber reports whether the transform leaves a number one, in a document too.
+func (r *Recipe) StaysNumber() bool { return r.name == Number || r.name == Money || r.name == Position }
+
 // AppendNumber is append for a number that must stay one, whatever it stands in.
 func (m *Masker) AppendNumber(dst []byte, r *Recipe, value []byte) ([]byte, error) {
+	if r.name == Position {
+		return m.appendNumberPlace(dst, r, value)
+	}
 	return writeNumber(m, dst, r, input{value: value, normalized: value, digest: m.Digest(r.domain, value)})
 }

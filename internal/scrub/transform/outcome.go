@@ -52,6 +52,11 @@ func (r *Recipe) variants() []variant {
 		return extremes(func(m *Masker, in string, random uint64) ([]byte, error) {
 			return m.appendNoise(nil, []byte(in), random, r.percent, r.largest)
 		})
+	case r.name == Position && r.plainNumber:
+		return extremes(func(m *Masker, in string, random uint64) ([]byte, error) {
+			out, _, err := m.appendDegrees(nil, []byte(in), r, &random)
+			return out, err
+		})
 	case r.name == DateShift:
 		return extremes(func(_ *Masker, in string, random uint64) ([]byte, error) {
 			return appendDate(nil, []byte(in), random, r.days, r.span)
@@ -128,7 +133,7 @@ func literals(expr, transform string) []string {
 	var all []string
 	for _, t := range sqltext.Tokens(expr, true) {
 		switch {
-		case t.Kind == sqltext.Number && (transform == Number || transform == Money || transform == Permute):
+		case t.Kind == sqltext.Number && slices.Contains([]string{Number, Money, Permute, Position}, transform):
 			for _, n := range neighbours(t.Text) {
 				all = append(all, n, "-"+n)
 			}

@@ -42,6 +42,7 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 	out := &Recipe{
 		kind: kinds[r.Transform], name: r.Transform, domain: domain, normal: NormalOf(c, r),
 		percent: cmp.Or(r.Percent, defaultPercent), bucket: uint64(r.Bucket), largest: c.Base.Largest(),
+		meters: float64(cmp.Or(r.Meters, defaultMeters)), degrees: degreesOf(c),
 		days: cmp.Or(r.Days, defaultDays), to: datePrecisions[r.To], span: spanOfTimestamp,
 		limit: c.Length, network: c.Base.Is("cidr"), plainNumber: c.Base.IsNumber(), lenient: c.Base.Values().IsText(),
 		folded: r.Link != "" || len(r.Normalize) > 0, locale: env.Locale, code: env.Encoding.Code,
@@ -57,6 +58,9 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 		out.kind = ofRanges(out.kind, c.Base)
 		out.whole = true
 		out.largest = bound.Largest()
+	}
+	if out.name == Position {
+		out.kind = ofPositions(out.kind, c.Base.Values())
 	}
 	if r.Link != "" {
 		out.normal, out.limit = env.Normal, env.Limit

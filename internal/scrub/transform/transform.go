@@ -111,6 +111,8 @@ type Recipe struct {
 	with        []byte         // replace
 	percent     float64        // number, money
 	bucket      uint64         // number; 0: noise
+	meters      float64        // position
+	degrees     degrees        // position
 	largest     uint64         // number, money: the type's largest; 0: none
 	days        int            // date_shift
 	to          datePrecision  // truncate

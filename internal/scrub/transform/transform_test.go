@@ -233,6 +233,9 @@ func TestNumber(t *testing.T) {
 			rt.Fatalf("%s became %s", value, out)
 		}
 		limit := new(big.Rat).Mul(new(big.Rat).Abs(in), new(big.Rat).SetFloat64(percent/100*1.0000001))
+		if in.Sign() != 0 && in.Cmp(got) == 0 {
+			rt.Fatalf("%s stays", value)
+		}
 		if far := new(big.Rat).Sub(in, got); far.Abs(far).Cmp(limit) > 0 && far.Cmp(oneIn(value)) > 0 {
 			rt.Fatalf("%s became %s, more than %g %% away", value, out, percent)
 		}
@@ -244,7 +247,9 @@ func TestNumber(t *testing.T) {
 	}{
 		{"0", "0", 7, 0}, {"0.00", "0.00", 7, 0}, {"NaN", "NaN", 7, 0}, {"-Infinity", "-Infinity", 7, 0},
 		{"100", "90", 0, 0}, {"100", "110", ^uint64(0), 0}, {"99", "90", ^uint64(0), 0}, {"32000", "28800", ^uint64(0), 32767},
-		{"-32768", "-29492", ^uint64(0), 32767}, {"1.5e-07", "1.4e-07", ^uint64(0), 0}, {"3", "3", 0, 0}, {"0.05", "0.05", 0, 0}, {"-10.00", "-9.00", 0, 0},
+		{"-32768", "-29492", ^uint64(0), 32767}, {"1.5e-07", "1.4e-07", ^uint64(0), 0}, {"3", "2", 0, 0}, {"3", "4", ^uint64(0), 0},
+		{"0.05", "0.04", 0, 0}, {"9", "8", ^uint64(0), 0}, {"1", "2", 0, 0}, {"-1", "-2", 0, 0}, {"1", "1", 0, 1}, {"-0.001545", "-0.001391", 0, 0},
+		{"0.000009", "0.000008", 0, 0}, {"-10.00", "-9.00", 0, 0},
 		{"9223372036854775807", "8301034833169298228", 0, 1<<63 - 1},
 	} {
 		m := &Masker{}

@@ -1,0 +1,270 @@
+package transform
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"daybefore/internal/scrub/schema"
+)
+
+// Position makes a place some kilometers away of one in degrees.
+const Position = "position"
+
+const (
+	defaultMeters = 5000
+	// metersPerDegree are those of a latitude, and of a longitude at the equator.
+	metersPerDegree = 111_320.0
+	pole            = 90
+	antimeridian    = 180
+)
+
+// Digits behind the point. With two of them a decimalDegrees is told to a kilometer; more
+// than mostPlaces are beyond what a float holds, and than what anybody measures.
+const (
+	fewPlaces   = 2
+	freePlaces  = 5
+	mostPlaces  = 15
+	floatPlaces = 7
+)
+
+var (
+	positionSamples = []string{"51.477928", "-0.001545", "13.404954", "-78.467834", "0", "9"}
+	pairSamples     = []string{"51.477928,-0.001545", "-0.180653, -78.467834", "POINT(13.404954 52.520008)"}
+	pointSamples    = []string{"(51.477928,-0.001545)", "(-0.180653,-78.467834)", "(9,7)"}
+)
+
+func init() {
+	register(Position, kind{
+		fits:       anyOf(schema.Type.IsText, schema.Type.IsDecimal, schema.Type.IsFloat, schema.Type.IsPoint),
+		keepsShape: true, samples: positionSamples, write: writePosition,
+	})
+}
+
+var errNotAPosition = errors.New("not a position in degrees")
+
+// degrees says how a column writes them.
+type degrees struct {
+	places int // behind the point, of a type that fixes them; -1: as the value has them
+	float  int // bits of a floating-point number; 0: it is none
+}
+
+func degreesOf(c *schema.Column) degrees {
+	const single, double = 32, 64
+	switch {
+	case c.Base.Is("float4"):
+		return degrees{-1, single}
+	case c.Base.Is("float8"), c.Base.IsPoint():
+		return degrees{-1, double}
+	}
+	var precision, scale int
+	if n, _ := fmt.Sscanf(c.SQL, "numeric(%d,%d)", &precision, &scale); n > 0 {
+		return degrees{max(scale, 0), 0}
+	}
+	return degrees{-1, 0}
+}
+
+// ofPositions is the transform with the samples of a type.
+func ofPositions(position *kind, t schema.Type) *kind {
+	out := *position
+	switch {
+	case t.IsText():
+		out.samples = append(pairSamples[:len(pairSamples):len(pairSamples)], positionSamples...)
+	case t.IsPoint():
+		out.samples = pointSamples
+	}
+	return &out
+}
+
+func writePosition(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
+	switch {
+	case !r.plainNumber:
+		return m.appendPlace(dst, in.value, r)
+	case isNowhere(in.value):
+		return append(dst, in.value...), nil
+	}
+	dst, _, err := m.appendDegrees(dst, in.value, r, nil)
+	return dst, err
+}
+
+func isNowhere(value []byte) bool {
+	switch string(value) {
+	case "NaN", "Infinity", "-Infinity":
+		return true
+	}
+	return false
+}
+
+// IsDegrees reports whether a number is a latitude or longitude in degrees.
+func IsDegrees(number []byte) bool {
+	at, err := strconv.ParseFloat(string(number), 64)
+	return err == nil && math.Abs(at) <= antimeridian
+}
+
+// appendPlace moves the one or two numbers of a text: 51.5, -0.1; (51.5,-0.1);
+// POINT(-0.1 51.5). Each moves by itself, as one in a column of its own would.
+func (m *Masker) appendPlace(dst, value []byte, r *Recipe) (_ []byte, err error) {
+	start, rest := len(dst), value
+	if bytes.HasPrefix(rest, []byte("SRID=")) {
+		if end := bytes.IndexByte(rest, ';'); end > 0 {
+			dst = append(dst, rest[:end+1]...)
+			rest = rest[end+1:]
+		}
+	}
+	if word := []byte("POINT"); len(rest) >= len(word) && bytes.EqualFold(rest[:len(word)], word) {
+		dst = append(dst, rest[:len(word)]...)
+		rest = rest[len(word):]
+	}
+	numbers := 0
+	for len(rest) > 0 {
+		if c := rest[0]; bytes.IndexByte([]byte(" ,;()[]"), c) >= 0 {
+			dst = append(dst, c)
+			rest = rest[1:]
+			continue
+		}
+		if dst, rest, err = m.appendDegrees(dst, rest, r, nil); err != nil {
+			return dst[:start], err
+		}
+		numbers++
+		if len(rest) > 0 && bytes.IndexByte([]byte(" ,;)]"), rest[0]) < 0 {
+			return dst[:start], errNotAPosition
+		}
+	}
+	if numbers == 0 || numbers > 2 {
+		return dst[:start], errNotAPosition
+	}
+	return dst, nil
+}
+
+// appendNumberPlace is for a number within a document.
+func (m *Masker) appendNumberPlace(dst []byte, r *Recipe, value []byte) ([]byte, error) {
+	made, rest, err := m.appendDegrees(dst, value, r, nil)
+	if err == nil && len(rest) > 0 {
+		return dst, errNotAPosition
+	}
+	return made, err
+}
+
+// appendDegrees moves the number with which a text begins, and returns what follows.
+// How far it moves its cell decides, not the value: of many places near one another
+// no mean tells where they are. fixed takes the place of chance, if it is not nil.
+func (m *Masker) appendDegrees(dst, text []byte, r *Recipe, fixed *uint64) (_, rest []byte, err error) {
+	size, places := decimalOf(text)
+	at, err := strconv.ParseFloat(string(text[:size]), 64)
+	if err != nil || math.Abs(at) > antimeridian || r.plainNumber && size < len(text) {
+		return dst, text, errNotAPosition
+	}
+	cell := r.meters / metersPerDegree
+	var random uint64
+	if fixed != nil {
+		random = *fixed
+	} else {
+		random = m.randomOf(r, int64(math.Floor(at/cell)))
+	}
+	switch {
+	case r.degrees.places >= 0:
+		places = r.degrees.places
+	case r.degrees.float > 0:
+		places = min(places, floatPlaces)
+		fallthrough
+	default:
+		if places < fewPlaces {
+			places = freePlaces
+		}
+	}
+	return r.degrees.append(dst, moved(at, cell, random, min(places, mostPlaces)), places), text[size:], nil
+}
+
+// randomOf is what a cell is moved by, of all columns of a link alike.
+func (m *Masker) randomOf(r *Recipe, cell int64) uint64 {
+	var text [8]byte
+	binary.BigEndian.PutUint64(text[:], uint64(cell))
+	return leading(m.Digest(r.domain, text[:])[:])
+}
+
+// moved is a place from one to two cells away, in units of the last of its digits,
+// and at least one of these. What lies on the globe stays there.
+func moved(at, cell float64, random uint64, places int) decimalDegrees {
+	units := math.Pow10(places)
+	far := max(1, math.Ceil(cell*(1+float64(random<<1)/math.MaxUint64)*units))
+	if random>>63 == 0 {
+		far = -far
+	}
+	here := math.Round(at * units)
+	limit := float64(antimeridian)
+	if math.Abs(at) <= pole { // it may be a latitude
+		limit = pole
+	}
+	if math.Abs(here+far) > limit*units {
+		far = -far
+	}
+	return decimalDegrees{int64(here + far), places}
+}
+
+// decimalDegrees is a number in units of its last digit.
+type decimalDegrees struct {
+	units  int64
+	places int
+}
+
+// append writes a place as the column's type does; with further zeros, where it has
+// more digits.
+func (d degrees) append(dst []byte, p decimalDegrees, places int) []byte {
+	if d.float > 0 {
+		return strconv.AppendFloat(dst, float64(p.units)/math.Pow10(p.places), 'g', -1, d.float)
+	}
+	units := p.units
+	if units < 0 {
+		dst = append(dst, '-')
+		units = -units
+	}
+	one := int64(math.Pow10(p.places))
+	dst = strconv.AppendInt(dst, units/one, 10)
+	if places == 0 {
+		return dst
+	}
+	point := len(dst)
+	dst = strconv.AppendInt(dst, one+units%one, 10) // the one in front keeps zeros
+	dst[point] = '.'
+	return append(dst, bytes.Repeat([]byte("0"), places-p.places)...)
+}
+
+// decimalOf is how long the number is with which a text begins, and how many digits
+// it has behind the point.
+func decimalOf(text []byte) (size, places int) {
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		size++
+	}
+	whole := digitsOf(text[size:])
+	size += whole
+	if size < len(text) && text[size] == '.' {
+		places = digitsOf(text[size+1:])
+		size += 1 + places
+	}
+	if whole+places == 0 {
+		return 0, 0
+	}
+	if n := exponentOf(text[size:]); n > 0 {
+		return size + n, floatPlaces
+	}
+	return size, places
+}
+
+// exponentOf is how long the exponent of a float is with which a text begins; 0 for
+// none.
+func exponentOf(text []byte) int {
+	if len(text) == 0 || text[0]|0x20 != 'e' {
+		return 0
+	}
+	sign := 1
+	if len(text) > 1 && (text[1] == '-' || text[1] == '+') {
+		sign++
+	}
+	if n := digitsOf(text[sign:]); n > 0 {
+		return sign + n
+	}
+	return 0
+}
