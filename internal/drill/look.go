@@ -44,6 +44,10 @@ func Shapes(ctx context.Context, req Request) ([]verdict.Shapes, *verdict.Report
 					return err
 				}
 				shapes = measure.Shapes()
+				tell := r.tellable()
+				for i := range shapes {
+					tell(&shapes[i].Table, &shapes[i].Column)
+				}
 				return nil
 			})
 		})

@@ -145,15 +145,7 @@ func (r *run) vouch(rep *verdict.Report) {
 	if r.names == nil {
 		return
 	}
-	withhold := r.withholder()
-	vouch := func(texts ...*string) {
-		for _, text := range texts {
-			if withhold != nil {
-				*text = withhold.Replace(*text)
-			}
-			*text = r.vouched(*text)
-		}
-	}
+	vouch := r.tellable()
 	for i := range rep.Checks {
 		if c := &rep.Checks[i]; c.Code != verdict.CodeWitness {
 			vouch(&c.ID, &c.Expected, &c.Observed, &c.Message, &c.Hint)
@@ -162,5 +154,5 @@ func (r *run) vouch(rep *verdict.Report) {
 	for i := range rep.Stages {
 		vouch(&rep.Stages[i].Message, &rep.Stages[i].Hint)
 	}
-	eachName(rep, func(name *string) { vouch(name) })
+	eachName(rep, vouch)
 }

@@ -50,22 +50,24 @@ func (r *run) drillTexts() string {
 	return b.String()
 }
 
-// withholder puts marks in the place of names; nil where there is none to
-// withhold.
-func (r *run) withholder() *strings.Replacer {
-	if len(r.withheld) == 0 {
-		return nil
-	}
+// tellable makes texts such as may be told: with marks in the place of names
+// that are withheld, and of whatever else looks sensitive.
+func (r *run) tellable() func(texts ...*string) {
 	var pairs []string
 	for _, name := range r.withheld {
 		pairs = append(pairs, name, r.names.Instead(name))
 	}
-	return strings.NewReplacer(pairs...)
+	withhold := strings.NewReplacer(pairs...)
+	return func(texts ...*string) {
+		for _, text := range texts {
+			*text = r.vouched(withhold.Replace(*text))
+		}
+	}
 }
 
 // eachName tells of every place of a report where a name of the backup stands by
 // itself.
-func eachName(rep *verdict.Report, do func(name *string)) {
+func eachName(rep *verdict.Report, do func(names ...*string)) {
 	for i := range rep.Tables {
 		do(&rep.Tables[i].Name)
 	}

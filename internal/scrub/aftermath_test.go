@@ -93,7 +93,7 @@ func TestAftermathFinds(t *testing.T) {
 		{"within text", "update logs set line = 'we met Real Person17, in town' where id = 4", "",
 			"leak:public.logs.line: a real value of public.people.full_name (1 time)"},
 		{"in a preserved document", `update logs set extra = '{"to": ["person9@example.com"]}' where id = 4`, "",
-			"leak:public.logs.extra: a real value of public.people.email (1 time)"},
+			"leak:public.logs.extra: a real value of public.people.email at $.to[*] (1 time)"},
 		{"in bytes", `update logs set bin = 'x: person9@example.com' where id = 4`, "", "leak:public.logs.bin: a real value of public.people.email (1 time)"},
 		{"explained by what was let through", "update people set label = 'ask ada@example.org' where id = 5", "", ""},
 		{"in a materialized view", "", "create materialized view best as select id, 'ada' || chr(64) || 'example.org' as line from people where id < 3",

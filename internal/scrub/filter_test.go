@@ -206,6 +206,7 @@ func TestThroughServer(t *testing.T) {
 		{Column: "public.users.email", Transform: "email", Link: "person", Rows: 1801, NullsIn: 200, NullsOut: 200, Kept: 1},
 	}}
 	got := p.Report()
+	got.Passed = nil // see TestPassedAndKept
 	shown := map[string]bool{}
 	for _, c := range want.Columns {
 		shown[c.Column] = true
