@@ -42,12 +42,14 @@ func (c *change) makesReal() bool {
 	case c.document != nil:
 		return c.document.Redact != nil || c.passesWithin() ||
 			slices.ContainsFunc(c.document.Paths,
-				func(p document.Path) bool { return p.Made != nil && p.Made.Effect() == transform.Merges })
+				func(p document.Path) bool {
+					return p.Made != nil && (p.Made.Effect() == transform.Merges || p.Made.Name() == transform.Permute)
+				})
 	case c.composite != nil:
 		return c.passesWithin() ||
 			slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.makesReal() })
 	}
-	return c.effect == transform.Merges
+	return c.effect == transform.Merges || c.name == transform.Permute
 }
 
 // writings of a column, with all that is inherited from it. Nil: anything may

@@ -142,6 +142,7 @@ func (p *planner) keep() error {
 		made := &keeper{rule: k, table: t, match: map[string]foldedGlob{}, set: map[string][]byte{}}
 		p.keepMatch(made)
 		p.keepForeign(made)
+		p.keepPermuted(made)
 		if err := p.keepSet(made); err != nil {
 			return err
 		}
@@ -193,6 +194,21 @@ func (p *planner) keepForeign(k *keeper) {
 				"match this column alone, or preserve it with a why",
 				"keep: a kept row's %s would stay as it is, and the other side of foreign key %s would not", c, fk.Name)
 		}
+	}
+}
+
+// keepPermuted: a permutation of all values makes some value become the one that
+// stays.
+func (p *planner) keepPermuted(k *keeper) {
+	for _, c := range k.table.Columns {
+		r := p.assigned[c]
+		if _, set := k.rule.Set[c.Name]; set || !changes(r) || r.Transform != transform.Permute {
+			continue
+		}
+		p.problem(verdict.CodeRuleUnfit, "keep:"+c.String(), k.rule.Pos,
+			"use "+strings.Join([]string{transform.Email, transform.Hash, transform.Token, transform.UUID}, ", ")+
+				" for the column, or give it a value under set",
+			"keep: a kept row's %s would stay as it is, and permute may make another equal to it", c)
 	}
 }
 

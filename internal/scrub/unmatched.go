@@ -68,7 +68,7 @@ func (s *Suspicion) hint(proposed []Proposal) string {
 func advice(lines []string, r *spec.Rule) string {
 	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
 	if r.Preserve {
-		say = "add under scrub.rules, and look at what it holds:"
+		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
 	}
 	return say + "\n" + strings.Join(lines, "\n")
 }

@@ -43,7 +43,7 @@ func (p *Plan) Outside(namespace, name, column string) (Outside, error) {
 		if why := p.incomparable(c, other); why != "" {
 			return Outside{}, verdict.Errorf(verdict.CodeWitness,
 				"choose a key that is preserved, or whose transform keeps different values apart: "+
-					"email, hash, token, uuid, url",
+					"email, hash, token, uuid, url, permute",
 				"%s %s: what an outside record says cannot be found in it", other, why)
 		}
 	}

@@ -146,6 +146,9 @@ func literals(expr, transform string) []string {
 			}
 		case t.Kind == sqltext.String && t.Text != "":
 			all = append(all, t.Text)
+			if sample := matching(t.Text); transform == Permute && sample != "" {
+				all = append(all, sample)
+			}
 		}
 	}
 	return all

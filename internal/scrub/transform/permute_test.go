@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -221,6 +222,24 @@ func TestPermuteOfNumbers(t *testing.T) {
 	}
 	if len(seen) != 1000 {
 		t.Errorf("%d of 1000 amounts are left", len(seen))
+	}
+}
+
+// A sample that a pattern finds is made for each that says a form.
+func TestMatching(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{
+		`^[0-9]{3}-[0-9]{2}-[0-9]{4}$`, `^\+[1-9][0-9]{6,14}$`, `^(K|L)-\d{7}[A-Z]?$`, `^[[:alpha:]]+\.x*$`, `^[^a-z0-9A-Z]$`, `^.{3}$`, `^(ab){2,}$`,
+	} {
+		if sample := matching(pattern); !regexp.MustCompile(pattern).MatchString(sample) {
+			t.Errorf("%s does not find %q", pattern, sample)
+		}
+	}
+	if sample := matching("(a{30}){30}"); len(sample) > 2*longestSample {
+		t.Errorf("a sample of %d characters", len(sample))
+	}
+	if sample := matching("["); sample != "" {
+		t.Errorf("%q is found by what is no pattern", sample)
 	}
 }
 

@@ -75,7 +75,7 @@ func UnfitParameters(c *schema.Column, r *spec.Rule) (why, hint string) {
 func UnfitLength(c *schema.Column, r *spec.Rule, in *locale.Locale) (why, hint string) {
 	if need := tooLong(c, r, in); need > 0 {
 		return fmt.Sprintf("holds %d characters, and %s makes %d", c.Length, r.Transform, need),
-			hintFor(c, "fit", Text, Token, SetNull)
+			hintFor(c, "fit", Text, Token, SetNull, Permute)
 	}
 	return "", ""
 }
