@@ -88,7 +88,8 @@ func addressIn(text []byte, at, end int) span {
 	if end-at > longest {
 		return span{}
 	}
-	for end > at && (text[end-1] == '.' || text[end-1] == ':' && (end-at < 2 || text[end-2] != ':')) { // of the sentence
+	// of the sentence
+	for end > at && (text[end-1] == '.' || text[end-1] == ':' && (end-at < 2 || text[end-2] != ':')) {
 		end--
 	}
 	if !starts(text, at) || !ends(text, end) {
@@ -127,7 +128,8 @@ func ipv4In(text []byte, at, end int) span {
 	wide, small := wideAddress(a.As4()), below(a.As4(), 32) || heads(text, last) && below(a.As4(), 100)
 	named = named || !small && bytes.HasSuffix(text[:at], []byte("from "))
 	signed := addressed(text, at, last, port >= 0)
-	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' { // 2.6.8.1/9
+	// 2.6.8.1/9
+	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' {
 		signed = false
 	}
 	switch {
@@ -177,7 +179,8 @@ func addressed(text []byte, at, end int, port bool) bool {
 	n := run(text[end+1:], isDigit)
 	bits := numberOfBytes(text[end+1 : end+1+min(n, 3)])
 	behind := end + 1 + n
-	return 0 < n && n < 3 && 8 <= bits && bits <= 32 && (behind == len(text) || !isWord(text[behind]) && text[behind] != '.')
+	return 0 < n && n < 3 && 8 <= bits && bits <= 32 &&
+		(behind == len(text) || !isWord(text[behind]) && text[behind] != '.')
 }
 
 // wideAddress tells four numbers that hardly any version has: two of them above 99, or a private network's beginning.
@@ -202,19 +205,25 @@ func heads(text []byte, end int) bool {
 }
 
 // addressWords say that four numbers are an address.
-var addressWords = contextOf(`ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço adres
-	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask network networks ping ssh sshd
-	nameserver nameservers forwarded proxy listen listening bind src dst localhost router routers route dhcp connect connected connection
-	interface inet banned ban blocked whitelist blacklist deny cidr range firewall`)
+var addressWords = contextOf(`
+	ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço
+	adres client clients peer peers remote server servers login logins logged dns gateway gateways subnet
+	subnets netmask network networks ping ssh sshd nameserver nameservers forwarded proxy listen listening bind
+	src dst localhost router routers route dhcp connect connected connection interface inet banned ban blocked
+	whitelist blacklist deny cidr range firewall`)
 
 // versionContext say that they are a version, a chapter or a part.
-var versionContext = contextOf(`version versions ver vers release releases released rel upgrade upgraded upgrades update updated updates
-	standards standard policy changelog section sections chapter figure table example upstream tarball package packages debian bump bumped
-	build builds revision rev driver firmware kernel patch patches patchlevel since before until later earlier prior than testcase
-	test case tests requires require required depends dependency breaks replaces conflicts import imported merge merged snapshot stable unstable
-	experimental tag tagged branch fixed versión versão versione wersja versie versionen ausgabe oid asn spec rfc iso iec chromium chrome`)
+var versionContext = contextOf(`
+	version versions ver vers release releases released rel upgrade upgraded upgrades update updated updates
+	standards standard policy changelog section sections chapter figure table example upstream tarball package
+	packages debian bump bumped build builds revision rev driver firmware kernel patch patches patchlevel since
+	before until later earlier prior than testcase test case tests requires require required depends dependency
+	breaks replaces conflicts import imported merge merged snapshot stable unstable experimental tag tagged
+	branch fixed versión versão versione wersja versie versionen ausgabe oid asn spec rfc iso iec chromium
+	chrome`)
 
-// ipv6In judges an IPv6 address, which may end in an IPv4 one. Two groups with a gap between them may be a cast in SQL, a
+// ipv6In judges an IPv6 address, which may end in an IPv4 one. Two groups with a gap between them may be a cast in SQL,
+// a
 // name in C++ or a slice: the first must be one that is handed out.
 func ipv6In(text []byte, at, end int) span {
 	word := text[at:end]
@@ -255,7 +264,8 @@ func assigned(word []byte) bool {
 		return true
 	case 'f':
 		second := first[1] | 0x20
-		return second == 'e' && first[2] == '8' || (second == 'c' || second == 'd') && (digits > 0 || isDigit(first[2]) || isDigit(first[3]))
+		return second == 'e' && first[2] == '8' || (second == 'c' || second == 'd') &&
+			(digits > 0 || isDigit(first[2]) || isDigit(first[3]))
 	}
 	return false
 }
@@ -330,4 +340,5 @@ func ciscoMAC(text []byte, at, end int) span {
 }
 
 // macWords say that groups of four are a device's address: tables of characters have such, too.
-var macWords = contextOf("mac macs macaddr macaddress hwaddr arp vlan vlans interface switch port ethernet wlan wifi bssid device")
+var macWords = contextOf("mac macs macaddr macaddress hwaddr arp vlan vlans interface switch port " +
+	"ethernet wlan wifi bssid device")

@@ -27,8 +27,10 @@ func costTexts() map[string][][]byte {
 	prose := strings.Repeat("The parcel arrived on Monday, and the box was open; I would like to return it. Please find the order's number below. ", size/118)
 	french := strings.Repeat("L’abonné n° 12 a reçu « le colis » le 3 mars 2025 à 14 h 30 ; il l’a renvoyé — sans l’ouvrir. ", size/110)
 	chinese := strings.Repeat("客户于2025年3月4日收到包裹，盒子已打开，希望退货（订单号见下）。谢谢！", size/110)
-	code := strings.Repeat("\tif err := f.do(ctx, x_y[i].z, 10); err != nil {\n\t\treturn fmt.Errorf(\"do %s: %w\", name, err) // v1.2, see 3.4\n\t}\n", size/120)
-	json := strings.Repeat(`{"id": 48213, "created_at": "2026-03-04T03:15:00.123Z", "user_id": 77, "total": 19.99, "tags": ["a-b", "c_d"], "ok": true},`, size/125)
+	code := strings.Repeat("\tif err := f.do(ctx, x_y[i].z, 10); err != nil {\n\t\treturn fmt.Errorf(\"do %s: %w\", name, err) // v1.2, see 3.4\n\t}\n",
+		size/120)
+	json := strings.Repeat(`{"id": 48213, "created_at": "2026-03-04T03:15:00.123Z", "user_id": 77, "total": 19.99, "tags": ["a-b", "c_d"], "ok": true},`,
+		size/125)
 	table := map[string][][]byte{
 		"noise": {noise}, "runes": {[]byte(string(runes))}, "prose": {[]byte(prose)}, "french": {[]byte(french)}, "chinese": {[]byte(chinese)},
 		"code": {[]byte(code)}, "json": {[]byte(json)}, "blanks": {bytes.Repeat([]byte("\u00a0"), size/2)}, "dashes": {bytes.Repeat([]byte("-"), size)},

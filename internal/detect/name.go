@@ -244,7 +244,8 @@ var vocab = sync.OnceValue(func() *vocabulary {
 		about: setOf(aboutWords), aboutFirst: setOf(aboutFirst),
 		amounts: setOf(amountWords), versions: setOf(versionWords),
 		light: setOf(lightWords),
-		all:   setOf(peopleWords, peopleTables, aboutWords, lightWords, joinedWords, ownWords, gradeWords), told: wordSet{},
+		all:   setOf(peopleWords, peopleTables, aboutWords, lightWords, joinedWords, ownWords, gradeWords),
+		told:  wordSet{},
 	}
 	for _, k := range nameKinds {
 		v.add(k)

@@ -123,7 +123,8 @@ var officialByRun = func() (t [2][20][]official) {
 	return t
 }()
 
-// nextOfficial finds official numbers between word boundaries. All have digits: before the first of them may be letters.
+// nextOfficial finds official numbers between word boundaries. All have digits: before the first of them may be
+// letters.
 func nextOfficial(text []byte, from int) span {
 	end := from
 	for at := nextDigit(text, from); at < len(text); at = nextDigit(text, end) {
@@ -475,7 +476,8 @@ func dihedral(a, b int) int {
 
 func isNorwegian(s []byte) bool {
 	d, _ := digitsOf(s)
-	return isDay(numberOf(d[2:4])%40, numberOf(d[:2])%40) && weighed(d[:], []int{3, 7, 6, 1, 8, 9, 4, 5, 2, 1})%11 == 0 &&
+	return isDay(numberOf(d[2:4])%40, numberOf(d[:2])%40) &&
+		weighed(d[:], []int{3, 7, 6, 1, 8, 9, 4, 5, 2, 1})%11 == 0 &&
 		weighed(d[:], []int{5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1})%11 == 0
 }
 

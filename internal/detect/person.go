@@ -62,7 +62,8 @@ var (
 	particles = wordsOf("von van vom zu zum zur de der den del della di da do dos das du la le el y e al ben bin ibn " +
 		"ter ten te af av z")
 	generations = wordsOf("jr sr ii iii iv phd md esq")
-	legalForms  = wordsOf("gmbh ag kg ohg gbr ltd llc llp plc inc corp co sarl sas sa srl spa snc bv nv ab oy as aps sl " +
+	legalForms  = wordsOf("gmbh ag kg ohg gbr ltd llc llp plc inc corp co sarl sas sa srl " +
+		"spa snc bv nv ab oy as aps sl " +
 		"ltda eireli тов фоп and und et i och")
 )
 
@@ -235,7 +236,8 @@ func (n *personName) isFull() bool {
 	if !first.capital || !last.capital { // so written, a name of which both ends are known
 		return first.lists&isFirst != 0 && last.lists&isFamily != 0
 	}
-	return first.lists&isFirst != 0 || (first.initial || last.lists&isFirst != 0) && (first.lists|last.lists)&isFamily != 0
+	return first.lists&isFirst != 0 || (first.initial || last.lists&isFirst != 0) &&
+		(first.lists|last.lists)&isFamily != 0
 }
 
 // People tells whether a column's values are names of people. It keeps the

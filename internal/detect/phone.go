@@ -68,7 +68,8 @@ func nextOpening(text []byte, from int, sign byte) span {
 	}
 }
 
-// bracketAt returns the number of North America that begins at a bracket, and whose area and exchange begin with 2 to 9.
+// bracketAt returns the number of North America that begins at a bracket, and whose area and exchange begin with 2 to
+// 9.
 func bracketAt(text []byte, at int) span {
 	if at+5 >= len(text) || !isDigit(text[at+1]) || text[at+4] != ')' {
 		return span{}
@@ -85,7 +86,8 @@ func bracketAt(text []byte, at int) span {
 	if gap := number[len(number)-5]; gap != '-' && gap != ' ' && gap != '.' {
 		return span{}
 	}
-	if !isForm(number[:len(number)-5], form[:len(form)-5]) || !isForm(number[len(number)-4:], "9999") || !alone(text, at, end) {
+	if !isForm(number[:len(number)-5], form[:len(form)-5]) || !isForm(number[len(number)-4:], "9999") ||
+		!alone(text, at, end) {
 		return span{}
 	}
 	return span{at, end, Certain}
@@ -100,7 +102,8 @@ func dashedAt(text []byte, i, from int) span {
 	if at < from || end > len(text) || !isDigit(text[at]) || text[i+4] != text[i] {
 		return span{}
 	}
-	if !isForm(text[at:i], "N99") || !isForm(text[i+1:i+4], "N99") || !isForm(text[i+5:end], "9999") || !ends(text, end) {
+	if !isForm(text[at:i], "N99") || !isForm(text[i+1:i+4], "N99") || !isForm(text[i+5:end], "9999") ||
+		!ends(text, end) {
 		return span{}
 	}
 	if at > from+1 && text[at-1] == text[i] && text[at-2] == '1' {
@@ -117,12 +120,14 @@ func dashedAt(text []byte, i, from int) span {
 
 // phoneAt returns the number that begins at a plus sign.
 func phoneAt(text []byte, at int) span {
-	if !starts(text, at) || at+1 == len(text) || text[at+1] < '1' || text[at+1] > '9' || at > 0 && (text[at-1] == ']' || text[at-1] == ')') {
+	if !starts(text, at) || at+1 == len(text) || text[at+1] < '1' || text[at+1] > '9' || at > 0 &&
+		(text[at-1] == ']' || text[at-1] == ')') {
 		return span{}
 	}
 	var d dialed
 	end := d.read(text, at+1)
-	if end == 0 || d.groups == 2 && d.gap == '-' && (d.first == 4 || d.first == 6) && d.n == 2*d.first+1 { // a latitude and a longitude
+	// a latitude and a longitude
+	if end == 0 || d.groups == 2 && d.gap == '-' && (d.first == 4 || d.first == 6) && d.n == 2*d.first+1 {
 		return span{}
 	}
 	return span{at, end, Certain}
@@ -307,6 +312,7 @@ const callingCodeList = `
 	977:8-10 979:9 98:6-10 992:9 993:8 994:9 995:9 996:9 998:9`
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
-var phoneWords = contextOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
-	fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp sms hotline rufnummer
-	komórka тел телефон моб факс 电话 電話 手机`)
+var phoneWords = contextOf(`
+	tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno
+	fon fone fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp
+	sms hotline rufnummer komórka тел телефон моб факс 电话 電話 手机`)

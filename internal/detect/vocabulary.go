@@ -110,7 +110,8 @@ var nameKinds = []nameKind{
 		inside: []string{"creditcard", "cardnumber", "kreditkarte"}},
 	{what: "a payment detail", transform: "text", numbers: true,
 		words: lexicon{
-			"en": "bic swift cvv cvc account_number account_no sort_code routing_number routing_no bank_account bank_code",
+			"en": "bic swift cvv cvc account_number account_no sort_code routing_number " +
+				"routing_no bank_account bank_code",
 			"de": "kontonummer konto_nr blz bankleitzahl bankverbindung",
 			"es": "numero_cuenta cuenta_bancaria cuenta_corriente",
 			"fr": "rib compte_bancaire numero_compte",
@@ -132,7 +133,8 @@ var nameKinds = []nameKind{
 		words: lexicon{
 			"en": "ssn nin nino ein tin tax_id tax_ids tax_number tax_no vat_id vat_number vat_no national_id " +
 				"national_number identity_number passport_id license_id id_number id_card identity_card personal_id " +
-				"personal_number social_security driver_license drivers_license driver_licence driving_licence driving_license " +
+				"personal_number social_security driver_license drivers_license driver_licence " +
+				"driving_licence driving_license " +
 				"license_number licence_number license_plate number_plate passport_no npi mrn nhs_number " +
 				"insurance_number insurance_no insurance_id policy_number social_insurance",
 			"de": "ausweis ausweisnummer steuernummer steuer_nr steuer_id ustid ust_id sozialversicherung " +
@@ -212,16 +214,20 @@ var nameKinds = []nameKind{
 				"policyholder maiden lead_guest",
 			"de": "kontoinhaber empfaenger empfanger absender ansprechpartner sachbearbeiter bearbeiter verfasser " +
 				"unterzeichner inhaber",
-			"es": "destinatario remitente titular pasajero autor firmante razon_social persona_contacto nombre_completo " +
+			"es": "destinatario remitente titular pasajero autor firmante razon_social " +
+				"persona_contacto nombre_completo " +
 				"nombre_apellidos administrador responsable",
-			"fr": "raison_sociale destinataire expediteur titulaire passager auteur signataire interlocuteur nom_prenom " +
+			"fr": "raison_sociale destinataire expediteur titulaire passager auteur " +
+				"signataire interlocuteur nom_prenom " +
 				"nom_complet nom_mere nom_pere responsable",
-			"it": "destinatario mittente intestatario titolare passeggero autore ragione_sociale referente nome_cognome " +
+			"it": "destinatario mittente intestatario titolare passeggero autore " +
+				"ragione_sociale referente nome_cognome " +
 				"nominativo nome_completo",
 			"nb": "mottaker avsender forfatter",
 			"nl": "ontvanger afzender rekeninghouder contactpersoon auteur",
 			"pl": "odbiorca nadawca posiadacz pasazer autor imie_nazwisko osoba_kontaktowa",
-			"pt": "destinatario remetente titular passageiro autor razao_social nome_completo nome_mae nome_pai nome_social",
+			"pt": "destinatario remetente titular passageiro autor razao_social nome_completo " +
+				"nome_mae nome_pai nome_social",
 			"sv": "mottagare avsandare kontoinnehavare kontaktperson forfattare",
 			"uk": "pib піб отримувач автор",
 		},
@@ -262,11 +268,15 @@ var nameKinds = []nameKind{
 	{what: "an account's name", transform: "text",
 		words: lexicon{
 			"en": "login nick handle jid acct telegram skype discord twitter instagram facebook linkedin " +
-				"snapchat googleplus jabber icq msn openid open_id screen_name user_name login_id login_name user_login " +
-				"user_nicename social_networks social_media security_name http_user remote_user db_user src_user smtp_user " +
+				"snapchat googleplus jabber icq msn openid open_id screen_name user_name " +
+				"login_id login_name user_login " +
+				"user_nicename social_networks social_media security_name http_user remote_user " +
+				"db_user src_user smtp_user " +
 				"ftp_user mail_user created_user updated_user google_id apple_id facebook_id " +
-				"twitter_id telegram_id discord_id linkedin_id github_id microsoft_id chat_id assigned_to created_by updated_by " +
-				"modified_by changed_by deleted_by performed_by placed_by booked_by reported_by submitted_by requested_by " +
+				"twitter_id telegram_id discord_id linkedin_id github_id microsoft_id chat_id " +
+				"assigned_to created_by updated_by " +
+				"modified_by changed_by deleted_by performed_by placed_by booked_by " +
+				"reported_by submitted_by requested_by " +
 				"reviewed_by approved_by entered_by uploaded_by",
 			"de": "benutzer nutzername anmeldename",
 			"es": "usuario nombre_usuario",
@@ -279,7 +289,8 @@ var nameKinds = []nameKind{
 			"sv": "anvandarnamn",
 			"uk": "логін",
 		},
-		inside: []string{"username", "nickname", "benutzername", "screenname", "socialnetwork", "socialmedia", "jabberid"}},
+		inside: []string{"username", "nickname", "benutzername", "screenname", "socialnetwork", "socialmedia",
+			"jabberid"}},
 	{what: "an account's name", transform: "text", alone: true,
 		words: lexicon{"en": "user"}},
 	{what: "an account's name", transform: "text", within: &ofPeople, words: lexicon{"en": "alias"}},
@@ -343,7 +354,8 @@ var nameKinds = []nameKind{
 	{what: "a place", transform: "text", within: &ofVisits, places: true, words: lexicon{"en": "location"}},
 	{what: "a place", transform: "text", within: &ofAddresses, alone: true, places: true, numbers: true,
 		words: lexicon{
-			"en": "house flat apartment building line line_one line_two line_three other", "es": "numero", "pt": "numero",
+			"en": "house flat apartment building line line_one line_two line_three other", "es": "numero",
+			"pt": "numero",
 			"it": "interno", "pl": "numer",
 		}},
 	{what: "a street", transform: "street", places: true,
@@ -368,9 +380,11 @@ var nameKinds = []nameKind{
 		words: lexicon{"en": "lat lon lng latitude longitude geolat geolong geolon"}},
 	{what: "a trait of a person", transform: "text", numbers: true,
 		words: lexicon{
-			"en": "gender sex nationality religion ethnicity race marital marital_status diagnosis allergies ethnoracial " +
+			"en": "gender sex nationality religion ethnicity race marital marital_status " +
+				"diagnosis allergies ethnoracial " +
 				"disability blood_type blood_group pronouns smoker symptoms medication medications " +
-				"medical_history sexual_orientation occupation demographics salary monthly_income annual_income wage homeless",
+				"medical_history sexual_orientation occupation demographics salary monthly_income " +
+				"annual_income wage homeless",
 			"de": "geschlecht familienstand konfession staatsangehoerigkeit gehalt beruf religionszugehoerigkeit",
 			"es": "sexo genero estado_civil nacionalidad salario sueldo",
 			"fr": "sexe nationalite etat_civil situation_familiale salaire",
@@ -390,7 +404,8 @@ var nameKinds = []nameKind{
 			"en": "body msg contact note notes memo bio about remark remarks feedback transcript prompt " +
 				"payload raw vcard resume biography testimonial complaint dictation " +
 				"cover_letter special_requests delivery_instructions content contents text txt summary",
-			"de": "kommentar kommentare nachricht nachrichten notiz notizen bemerkung bemerkungen anmerkung anmerkungen " +
+			"de": "kommentar kommentare nachricht nachrichten notiz notizen bemerkung " +
+				"bemerkungen anmerkung anmerkungen " +
 				"vermerk verwendungszweck lebenslauf",
 			"es": "contacto comentario comentarios mensaje mensajes nota notas observacion observaciones",
 			"fr": "commentaire commentaires remarque remarques observation observations",
@@ -406,7 +421,8 @@ var nameKinds = []nameKind{
 			"freeform"}},
 	{what: "free text", transform: "text", within: &ofTexts, prose: true,
 		words: lexicon{
-			"en": "description details detail subject info information html xml data reason caption headers reply answer " +
+			"en": "description details detail subject info information html xml data reason " +
+				"caption headers reply answer " +
 				"statement signature",
 			"de": "beschreibung betreff", "es": "descripcion asunto detalle", "fr": "description objet",
 			"it": "descrizione oggetto", "nb": "beskrivelse", "nl": "omschrijving onderwerp", "pl": "opis temat",
@@ -428,7 +444,8 @@ var peopleWords = lexicon{
 		"cashier clerk caller inmate prisoner offender suspect victim respondent signatory " +
 		"kin",
 	"de": "kunde kunden benutzer nutzer mitarbeiter mitglied mitglieder person personen ansprechpartner schueler " +
-		"schuler lehrer patient patienten patientenliste teilnehmer gast gaeste autor autoren fahrer bewerber angestellte " +
+		"schuler lehrer patient patienten patientenliste teilnehmer gast gaeste autor autoren " +
+		"fahrer bewerber angestellte " +
 		"kontakt kontakte empfaenger absender mieter eigentuemer student studenten anwender professor assistent",
 	"es": "usuario cliente empleado persona contacto agente proveedor pasajero alumno profesor paciente autor autores " +
 		"conductor miembro socio huesped propietario inquilino trabajador vendedor comprador titular pasajeros " +
@@ -474,7 +491,8 @@ var addressedWords = lexicon{
 // writtenWords are the tables of what people write of themselves and of others.
 var writtenWords = lexicon{
 	"en": "ticket issue task incident complaint request case appointment visit encounter diagnosis treatment claim " +
-		"message mail email comment note journal review inquiry enquiry question answer application conversation chat post " +
+		"message mail email comment note journal review inquiry enquiry question answer " +
+		"application conversation chat post " +
 		"reply feedback correspondence letter attachment vacation calendar event meeting alert mailing archive " +
 		"spool refund cancellation absence leave patient user customer client person contact employee member interview " +
 		"caldav",
@@ -530,17 +548,21 @@ var gradeWords = lexicon{"en": "status level plan tier segment grade rank list l
 var placeWords = lexicon{
 	"en": "city town country state region province district territory zipcode zip postcode street building borough",
 	"de": "ort orte land laender bundesland", "es": "ciudad pais provincia", "fr": "ville pays region",
-	"it": "citta comune comuni provincia", "nl": "gemeente plaats", "pl": "miasto miasta kraj", "pt": "cidade estado pais",
+	"it": "citta comune comuni provincia", "nl": "gemeente plaats", "pl": "miasto miasta kraj",
+	"pt": "cidade estado pais",
 }
 
 // aboutWords are last words that say: this is about the value, not the value.
 var aboutWords = lexicon{
 	"en": "id ids uuid guid type kind status count format lang language locale mode enabled verified provider version " +
-		"template category level total limit size length policy method attribute host server port encoding notification " +
+		"template category level total limit size length policy method attribute host server " +
+		"port encoding notification " +
 		"notifications required visibility visible hidden flag flags option options scheme algorithm expiry expires " +
-		"expiration validity changed style styles color model pattern field column domain charset timezone period interval " +
+		"expiration validity changed style styles color model pattern field column domain " +
+		"charset timezone period interval " +
 		"quota sha md checksum preference preferences filter tag path dir directory folder file filename " +
-		"mime ext extension css theme icon image delimiter separator prefix suffix regexp regex wildcard mask query sql " +
+		"mime ext extension css theme icon image delimiter separator prefix suffix regexp " +
+		"regex wildcard mask query sql " +
 		"script command module title default min max precision width height rows cols incoterms modem",
 }
 
@@ -565,9 +587,12 @@ var joinedWords = lexicon{
 
 // lightWords are of no weight beside others.
 var lightWords = lexicon{
-	"en": "last first previous prev old new current main primary secondary other alt second third my own real full home " +
-		"work private public mobile personal office business default failed login logins signup sign up in of the to from " +
-		"by at on for date time created updated normalized lower raw encrypted hashed hash temp temporary reset tmp one " +
+	"en": "last first previous prev old new current main primary secondary other alt second " +
+		"third my own real full home " +
+		"work private public mobile personal office business default failed login logins " +
+		"signup sign up in of the to from " +
+		"by at on for date time created updated normalized lower raw encrypted hashed hash " +
+		"temp temporary reset tmp one " +
 		"two three number no nr id remote int internal key sort search phonetic soundex",
 	"de": "des der von privat dienstlich letzte",
 	"es": "de del la el", "fr": "de du la le", "it": "di del della", "pt": "de do da",

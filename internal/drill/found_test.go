@@ -51,8 +51,10 @@ expectations: {as_of: backup, tables: [{table: public.t, row_count: {min: 1}}]}
 		{"people", `create table t (id int primary key, ref text);
 			insert into t select i, (array['Ada','Anna','John','Mary','Peter','Laura'])[1 + i % 6] || ' ' ||
 				(array['Smith','Miller','Garcia','Johnson','Brown','Wilson','Moore'])[1 + i % 7] from generate_series(1, 300) i`,
-			scan + "latest_events: [{table: public.t, order_by: id, columns: [ref], limit: 3}]\n", verdict.Error, "unmatched:public.t.ref", []string{"Laura", "Smith"}},
-		{"positions", `create table t (id int primary key, lat double precision, lng double precision, latitude numeric(9,6), longitude numeric(9,6), bonus int);
+			scan + "latest_events: [{table: public.t, order_by: id, columns: [ref], limit: 3}]\n", verdict.Error, "unmatched:public.t.ref",
+			[]string{"Laura", "Smith"}},
+		{"positions",
+			`create table t (id int primary key, lat double precision, lng double precision, latitude numeric(9,6), longitude numeric(9,6), bonus int);
 			insert into t select l.i, l.lat, l.lng, l.lat, l.lng, 9 from (values (1, 51.477928, -0.001545), (2, 5.603717, -0.186964), (3, -0.180653, -78.467834),
 				(4, 0.000009, 0.000009), (5, 52.520008, 13.404954), (6, 9.0, 7.0)) l (i, lat, lng)`, `
 scrub:

@@ -98,9 +98,9 @@ func (p *Plan) Vouch(namespace, table, column, value string) *verdict.Problem {
 	switch {
 	case c == nil, p.shows(c, []byte(value)):
 		return errShows
-	case p.stored[c.Root()] == nil, !p.stored[c.Root()].proves():
+	case p.stored[c.Root()] == nil, !p.stored[c.Root()].Proves():
 		return errUnproven
-	case !p.stored[c.Root()].has(plainForm(c, []byte(value))):
+	case !p.stored[c.Root()].Has(transform.PlainForm(c, []byte(value), verdict.CellRead)):
 		return errNotLoaded
 	}
 	return nil

@@ -272,7 +272,8 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 		path, _ := spec.ParseJSONPath("$")
 		return spec.Rule{JSON: []spec.PathRule{{Path: path,
 			Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token,
-				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")}}}, Unmatched: document.Redact}
+				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")}}},
+			Unmatched: document.Redact}
 	case c.typ == "pair" && kind > 1:
 		field := func(name string, transforms ...string) spec.FieldRule {
 			return spec.FieldRule{Field: strings.Split(name, "."), Source: name,
@@ -473,7 +474,7 @@ func (m meaning) value(made *change, link string, s *string) *string {
 	value := []byte(*s)
 	normalised := m.mask.Normalize(made.Recipe, value)
 	for _, g := range m.plan.keptInLink(link) {
-		if g.match(normalised) {
+		if g.Match(normalised) {
 			return s
 		}
 	}

@@ -40,7 +40,7 @@ type composite struct {
 	rewriter copytext.CompositeRewriter
 	inner    []*composite    // by field; nil where it is no composite, or passes
 	pairs    []*hstoreValues // by field; nil where it is no hstore, or not rewritten value by value
-	stays    [][]foldedGlob
+	stays    [][]leakscan.FoldedGlob
 	inside   []*leakscan.Within   // by field: looks at what passes; nil: nobody does
 	gather   []*leakscan.Gatherer // by field: adds to a sample what is taken away; nil: nobody does
 	leaked   bool                 // the last value held what it may not
@@ -110,7 +110,7 @@ func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays[i] {
-		if g.match(normalised) {
+		if g.Match(normalised) {
 			return append(dst, value...), nil
 		}
 	}

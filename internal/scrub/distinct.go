@@ -495,7 +495,8 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 		return p.normalisedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
-		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name, verdict.Count(int64(len(d.pairs.further)), "value"))
+		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name,
+			verdict.Count(int64(len(d.pairs.further)), "value"))
 	}
 	return d.sampled(c), nil
 }
@@ -530,7 +531,8 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 		}
 		if broken != "" {
 			c.Outcome, c.Hint = verdict.Error,
-				"take normalize away, from the other rules of its link too; or correct these rows where the backup is from"
+				"take normalize away, from the other rules of its link too; or correct these "+
+					"rows where the backup is from"
 			c.Message += ", which " + broken + " forbids"
 			break
 		}

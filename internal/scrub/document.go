@@ -78,7 +78,7 @@ func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
 	c.document = document.NewRewriter(r, c.mask, c.decode)
 	for i := range r.Paths {
 		if stays := p.keptInLink(r.Paths[i].Link); len(stays) > 0 {
-			c.document.Stays[i] = func(normalized []byte) bool { return matchAny(stays, normalized) }
+			c.document.Stays[i] = func(normalized []byte) bool { return leakscan.MatchAny(stays, normalized) }
 		}
 	}
 	if r.Unmatched == document.Keep {

@@ -28,7 +28,8 @@ func TestDoubt(t *testing.T) {
 		{"one", "('" + doubtful + "'), ('x')", "1 value perhaps looked like a network address", false},
 		{"two", "('" + doubtful + "'), ('" + doubtful + "')", "2 values perhaps looked like a network address", false},
 		{"three", "('" + doubtful + "'), ('x'), ('" + doubtful + "'), ('" + doubtful + "')", "3 values perhaps looked like a network address", true},
-		{"one certain", "('" + doubtful + "'), ('ada@example.com')", "1 value looked like an e-mail address, 1 value perhaps looked like a network address", true},
+		{"one certain", "('" + doubtful + "'), ('ada@example.com')", "1 value looked like an e-mail address, 1 value perhaps looked like a network address",
+			true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -78,7 +78,7 @@ type rowKeeper struct {
 
 type fieldGlob struct {
 	field int
-	glob  foldedGlob
+	glob  leakscan.FoldedGlob
 	cell  *cell // unescapes, decodes and normalises
 }
 
@@ -331,7 +331,7 @@ func (r *rewriter) matches(k *rowKeeper, row []byte) (bool, error) {
 		if err != nil {
 			return false, r.failed(m.field, err)
 		}
-		if !m.glob.match(m.cell.normalise(value)) {
+		if !m.glob.Match(m.cell.normalise(value)) {
 			return false, nil
 		}
 	}
@@ -372,11 +372,11 @@ type cell struct {
 	mask    *transform.Masker
 	decode  *copytext.Decoder
 	by      *person
-	sample  *leakscan.Sampler  // nil: its values are not looked for
-	gather  *leakscan.Gatherer // adds to the sample what is in a value; nil: the value itself is added
-	written *leakscan.Sampler  // of what stands in the column afterwards; nil: nobody asks
-	stays   []foldedGlob       // values of the link that keep leaves as they are
-	direct  bool               // what it makes of a value without escapes needs none
+	sample  *leakscan.Sampler     // nil: its values are not looked for
+	gather  *leakscan.Gatherer    // adds to the sample what is in a value; nil: the value itself is added
+	written *leakscan.Sampler     // of what stands in the column afterwards; nil: nobody asks
+	stays   []leakscan.FoldedGlob // values of the link that keep leaves as they are
+	direct  bool                  // what it makes of a value without escapes needs none
 
 	document                *document.Rewriter // nil: the value is no document
 	inside                  *leakscan.Within   // looks at what passes of documents; nil: nobody does
@@ -551,7 +551,7 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays {
-		if g.match(normalised) {
+		if g.Match(normalised) {
 			c.stayed = true
 			c.remained(decoded)
 			c.written.Add(decoded)

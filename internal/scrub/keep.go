@@ -21,7 +21,7 @@ import (
 type keeper struct {
 	rule  *spec.Keep
 	table *schema.Table
-	match map[string]foldedGlob
+	match map[string]leakscan.FoldedGlob
 	set   map[string][]byte // in the encoding of the rows, escaped for COPY
 	kept  atomic.Int64
 
@@ -58,69 +58,6 @@ func (k *keeper) mayHaveKept(t *schema.Table, row int64) bool {
 	return ok || row == 0 && k.kept.Load() > 0 || len(k.rows) == mostRemembered
 }
 
-// foldedGlob is a pattern that is compared without the case of ASCII letters,
-// as people write e-mail addresses.
-type foldedGlob []string // what stands between the stars, lower-case
-
-func newFoldedGlob(pattern string) foldedGlob {
-	return strings.Split(string(leakscan.AppendFolded(nil, []byte(pattern))), "*")
-}
-
-// match reports whether the value is of the pattern.
-func (g foldedGlob) match(value []byte) bool {
-	if len(g) == 1 {
-		return len(value) == len(g[0]) && foldedPrefix(value, g[0])
-	}
-	first, middle, last := g[0], g[1:len(g)-1], g[len(g)-1]
-	if !foldedPrefix(value, first) {
-		return false
-	}
-	value = value[len(first):]
-	for _, part := range middle {
-		i := foldedIndex(value, part)
-		if i < 0 {
-			return false
-		}
-		value = value[i+len(part):]
-	}
-	return len(value) >= len(last) && foldedPrefix(value[len(value)-len(last):], last)
-}
-
-// matchAny reports whether the value is of one of the patterns.
-func matchAny(patterns []foldedGlob, value []byte) bool {
-	for _, g := range patterns {
-		if g.match(value) {
-			return true
-		}
-	}
-	return false
-}
-
-func foldedIndex(value []byte, part string) int {
-	for i := range len(value) - len(part) + 1 {
-		if foldedPrefix(value[i:], part) {
-			return i
-		}
-	}
-	return -1
-}
-
-func foldedPrefix(value []byte, prefix string) bool {
-	if len(value) < len(prefix) {
-		return false
-	}
-	for i := range len(prefix) {
-		c := value[i]
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != prefix[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // keep makes the keepers, and finds what is wrong with them.
 func (p *planner) keep() error {
 	for i := range p.rules.Keep {
@@ -139,7 +76,7 @@ func (p *planner) keep() error {
 				name)
 			continue
 		}
-		made := &keeper{rule: k, table: t, match: map[string]foldedGlob{}, set: map[string][]byte{}}
+		made := &keeper{rule: k, table: t, match: map[string]leakscan.FoldedGlob{}, set: map[string][]byte{}}
 		p.keepMatch(made)
 		p.keepForeign(made)
 		p.keepPermuted(made)
@@ -164,7 +101,7 @@ func (p *planner) keepMatch(k *keeper) {
 				"keep: %s has no column %s whose values the archive holds", k.table.Name, name)
 			continue
 		}
-		k.match[name] = newFoldedGlob(k.rule.Match[name])
+		k.match[name] = leakscan.NewFoldedGlob(k.rule.Match[name])
 	}
 }
 
@@ -255,11 +192,11 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 
 // keptInLink are the patterns by which values of a link stay as they are in
 // every column.
-func (p *Plan) keptInLink(link string) []foldedGlob {
+func (p *Plan) keptInLink(link string) []leakscan.FoldedGlob {
 	if link == "" {
 		return nil
 	}
-	var all []foldedGlob
+	var all []leakscan.FoldedGlob
 	for _, k := range p.keeps {
 		for name, g := range k.match {
 			if r := p.assigned[k.table.ByName[name]]; changes(r) && r.Link == link {

@@ -112,7 +112,8 @@ func (p *planner) takesAllRows(t *schema.Table) (all bool, err error) {
 // unroutable says why rows would find no partition of a table that has not one
 // for all: what is made of samples is tried where the column alone decides.
 func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, made *change) (string, error) {
-	why := fmt.Sprintf("decides which partition of %s a row belongs to, and there is none for all that %s makes", t.Name,
+	why := fmt.Sprintf("decides which partition of %s a row belongs to, and there is none for all that %s makes",
+		t.Name,
 		r.Transform)
 	if !t.PartitionedByAlone(c.Name) {
 		return why, nil
@@ -166,7 +167,8 @@ func (p *planner) bounds(t *schema.Table) (string, error) {
 	var all []string
 	for _, child := range t.Children {
 		var one string
-		err := p.conn.QueryRow(p.ctx, "select coalesce(pg_get_partition_constraintdef($1), 'false')", child.OID).Scan(&one)
+		err := p.conn.QueryRow(p.ctx, "select coalesce(pg_get_partition_constraintdef($1), 'false')",
+			child.OID).Scan(&one)
 		if err != nil {
 			return "", err
 		}

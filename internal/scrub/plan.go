@@ -77,8 +77,8 @@ type Plan struct {
 	unjudged    int
 	ownCode     bool
 	names       *told.Names
-	stored      map[*schema.Column]*valueSet // by the topmost column; where own code may run, of what is shown
-	real        *leakscan.Overlap            // what Aftermath looked for; nil: nothing was sampled
+	stored      map[*schema.Column]*leakscan.ValueSet // by the topmost column; where own code may run, of what is shown
+	real        *leakscan.Overlap                     // what Aftermath looked for; nil: nothing was sampled
 
 	mu        sync.Mutex
 	rewriters []*rewriter
@@ -134,7 +134,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 			assigned: map[*schema.Column]*spec.Rule{}, recipes: map[*schema.Column]*change{},
 			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{},
 			watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{},
-			stored: map[*schema.Column]*valueSet{}, seed: seed, people: leakscan.NewPeople(seed),
+			stored: map[*schema.Column]*leakscan.ValueSet{}, seed: seed, people: leakscan.NewPeople(seed),
 		},
 		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
 		tried: map[string]bool{},

@@ -52,7 +52,8 @@ func TestDraftLooksAtValues(t *testing.T) {
 			t.Errorf("the draft shows %s", real)
 		}
 	}
-	for _, surer := range []string{"42 of 42 different values look like a person's name", "named like a person's name; 600 values, 42 different, and 42 of 42"} {
+	for _, surer := range []string{"42 of 42 different values look like a person's name",
+		"named like a person's name; 600 values, 42 different, and 42 of 42"} {
 		if !strings.Contains(d.YAML(), surer) {
 			t.Errorf("the draft does not say: %s\n%s", surer, d.YAML())
 		}

@@ -96,7 +96,8 @@ func (l *Findings) all() []Finding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(l.found), func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Place, b.Place), sureFirst(a.Doubtful, b.Doubtful), strings.Compare(a.What, b.What))
+		return cmp.Or(strings.Compare(a.Place, b.Place), sureFirst(a.Doubtful, b.Doubtful),
+			strings.Compare(a.What, b.What))
 	})
 }
 
@@ -130,7 +131,8 @@ func (l *Findings) Checks(of string) []verdict.Check {
 			c.Outcome = verdict.Warn
 			c.Message = fmt.Sprintf("%s may contain %s and has no rule; so few doubtful values end no load",
 				at.Place, at.What)
-			c.Hint = "look at the column: if it is harmless, let scrub.leak_scan.allow match what stands there; if not, " +
+			c.Hint = "look at the column: if it is harmless, let scrub.leak_scan.allow match " +
+				"what stands there; if not, " +
 				at.Fix
 		}
 		checks = append(checks, c)

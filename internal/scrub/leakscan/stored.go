@@ -364,7 +364,8 @@ func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.C
 	}
 	if a.Overlap != nil {
 		c.Expected += fmt.Sprintf("; none of %s of %s in any column that no rule rewrites",
-			verdict.Count(int64(a.Overlap.values), "sampled real value"), verdict.Count(int64(len(a.Overlap.names)), "column"))
+			verdict.Count(int64(a.Overlap.values), "sampled real value"),
+			verdict.Count(int64(len(a.Overlap.names)), "column"))
 	}
 	switch {
 	case anyEnds(byPlace):
