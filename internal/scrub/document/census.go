@@ -65,7 +65,7 @@ func NewCensus(seed maphash.Seed) *Census {
 // begin reports whether the keys of the next document are counted: of many
 // documents, some tell enough.
 func (c *Census) begin() bool {
-	const first, then = 4096, 64
+	const first, then = 1024, 64
 	if c == nil {
 		return false
 	}
@@ -272,4 +272,70 @@ func (m ManyKeys) Share(has func(hash uint64) (holds, known bool)) float64 {
 		}
 	}
 	return float64(held) / float64(max(all, 1))
+}
+
+// Count counts the plain keys of a document that nobody rewrites. What is no document
+// is left at the first fault.
+func (c *Census) Count(doc []byte) {
+	if c.begin() {
+		w := censusWalk{census: c, doc: doc}
+		w.value(jsontext.AfterBlanks(doc, 0), 0)
+	}
+}
+
+type censusWalk struct {
+	census *Census
+	doc    []byte
+	trail  []place
+	key    []byte
+}
+
+// value is where the value that begins at i ends; -1 for none.
+func (w *censusWalk) value(i, depth int) int {
+	if i < 0 || i >= len(w.doc) || !nests(w.doc[i]) || depth >= jsontext.Deepest {
+		return jsontext.ValueEnd(w.doc, max(i, 0), depth)
+	}
+	closes := w.doc[i] + 2 // of either bracket in ASCII
+	var g *keyGroup
+	if w.doc[i] == '{' {
+		g = w.census.groupOf(w.doc, w.trail)
+	}
+	i = jsontext.AfterBlanks(w.doc, i+1)
+	if i < len(w.doc) && w.doc[i] == closes {
+		return i + 1
+	}
+	for more := true; more; {
+		p := place{}
+		if g != nil {
+			p, i = w.member(i, g)
+			if i < 0 {
+				return -1
+			}
+		}
+		w.trail = append(w.trail, p)
+		i = w.value(i, depth+1)
+		w.trail = w.trail[:len(w.trail)-1]
+		i, more = jsontext.Next(w.doc, i, closes)
+		if i < 0 {
+			return -1
+		}
+	}
+	return i
+}
+
+// member counts the key that begins at i, and is where its value begins; -1 for none.
+func (w *censusWalk) member(i int, g *keyGroup) (place, int) {
+	if i >= len(w.doc) || w.doc[i] != '"' {
+		return place{}, -1
+	}
+	end, _ := jsontext.TextEnd(w.doc, i+1)
+	if end < 0 {
+		return place{}, -1
+	}
+	p := place{i + 1, end - 1}
+	w.key = jsontext.AppendUnquoted(w.key[:0], w.doc[p.from:p.to])
+	if jsontext.PlainKey(w.key) {
+		g.add(w.census.seed, w.key)
+	}
+	return p, jsontext.ColonEnd(w.doc, end)
 }

@@ -231,7 +231,15 @@ func TestManyKeys(t *testing.T) {
 		both := NewCensus(census.seed)
 		both.Join(census)
 		both.Join(NewCensus(census.seed))
-		for _, c := range []*Census{census, both} {
+		all := []*Census{census, both}
+		if tt.paths == nil {
+			walked := NewCensus(census.seed)
+			for i := range 1000 {
+				walked.Count([]byte(tt.write(i)))
+			}
+			all = append(all, walked)
+		}
+		for _, c := range all {
 			var got []string
 			for _, m := range c.Many() {
 				got = append(got, m.Path)

@@ -32,7 +32,8 @@ type Draft struct {
 	Plan *scrub.Plan // by the drill file's rules and those proposed; with Left, not to be used
 
 	largeObjects bool
-	english      bool // words are drafted, and no locale was chosen
+	history      []string // columns of texts that hold documents, where source_overlap is to be proposed
+	english      bool     // words are drafted, and no locale was chosen
 	lines        []string
 	left         []verdict.Check
 }
@@ -50,7 +51,8 @@ const (
 type judged struct {
 	scrub.Suspicion
 	confidence
-	reason string
+	reason  string
+	history bool // texts that hold documents
 }
 
 // Draft proposes rules for all that looks sensitive and has none, from the
@@ -64,6 +66,9 @@ func (s *Survey) Draft() (*Draft, error) {
 	var found []scrub.Suspicion
 	for _, j := range all {
 		found = append(found, j.Suspicion)
+		if j.history && s.req.Rules.LeakScan.SourceOverlap == 0 {
+			d.history = append(d.history, j.Root.Dotted())
+		}
 	}
 	proposed, err := s.Propose(found)
 	if err != nil {
@@ -80,6 +85,9 @@ func (s *Survey) Draft() (*Draft, error) {
 	d.Rules = len(folded)
 	if d.largeObjects {
 		req.Rules.LargeObjects = "drop"
+	}
+	if len(d.history) > 0 {
+		req.Rules.LeakScan.SourceOverlap = draftedOverlap
 	}
 	d.Plan, d.left, err = scrub.NewPlan(s.ctx, s.conn, req)
 	return d, err
@@ -119,12 +127,14 @@ func (s *Survey) judge() []judged {
 			all = append(all, j)
 		}
 	}
+	s.ruleKeys(all, byRoot)
 	return all
 }
 
 // judge weighs what a name or type tells against the values.
 func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	kind, whole, hits := e.leading()
+	documented, how := e.documented()
 	byName := judged{
 		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
 		confidence: medium, reason: named(c, what),
@@ -138,6 +148,8 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
 		return e.wholly(c, byName, kind, whole)
+	case what == "" && c.Family() == schema.Textual && documented > 0:
+		return e.asHistory(byName, documented, how)
 	case what == "" && hits == 0:
 		return judged{}
 	case what == "" && c.Family() == schema.Numeric:
@@ -420,7 +432,7 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 // YAML is the section, without the rules that the drill file has.
 func (d *Draft) YAML() string {
 	var b strings.Builder
-	if d.Rules > 0 || d.largeObjects {
+	if d.Rules > 0 || d.largeObjects || len(d.history) > 0 {
 		b.WriteString("scrub:\n")
 	}
 	if d.english {
@@ -436,6 +448,11 @@ func (d *Draft) YAML() string {
 	}
 	for _, line := range d.lines {
 		b.WriteString(line + "\n")
+	}
+	if len(d.history) > 0 {
+		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
+			oneLine("real values are looked for everywhere, since texts hold documents: "+strings.Join(d.history, ", ")),
+			draftedOverlap)
 	}
 	return b.String()
 }

@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
@@ -86,7 +87,7 @@ type view struct {
 func (s *Survey) viewOf(c *schema.Column, field int) *view {
 	v := &view{column: c, field: field, scanner: s.ScannerFor(c)}
 	what, _ := scrub.Sensitive(c)
-	if what == "" && !v.scanner.Looks() {
+	if what == "" && !v.scanner.Looks() && c.Family() != schema.Textual {
 		return nil
 	}
 	return v
@@ -174,7 +175,9 @@ func (l *rowScanner) one(v *view, value []byte) (err error) {
 			v.inKeys++
 		}
 	default:
-		v.add(l.decode.Decode(value), v.scanner, l.survey.seed)
+		decoded := l.decode.Decode(value)
+		v.add(decoded, v.scanner, l.survey.seed)
+		l.writes(v, decoded)
 	}
 	return err
 }
@@ -189,6 +192,15 @@ func (l *rowScanner) finds(text []byte) bool {
 func (l *rowScanner) document(v *view, doc []byte) {
 	v.documents++
 	v.values++
+	if v.census == nil {
+		v.census = document.NewCensus(l.survey.seed)
+	}
+	v.census.Count(doc)
+	l.members(v, doc)
+}
+
+// members looks at those of a document.
+func (l *rowScanner) members(v *view, doc []byte) {
 	for key, value := range jsontext.Members(doc) {
 		k := v.key(key)
 		if k == nil {
