@@ -37,7 +37,7 @@ func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 	d := leakscan.Decision{
 		Loaded: slices.Contains(p.loaded[c.Table], c.Name), Ruled: r != nil, Rewritten: changes(r),
 		Recomputed: recomputes(r),
-		Passes:     p.recipes[c].passesWithin() && p.encoding.Code == nil,
+		Passes:     (p.recipes[c].passesWithin() || p.recipes[c].keysStay(c)) && p.encoding.Code == nil,
 	}
 	if s, ok := p.watched[c]; ok {
 		d.Scanner = &s
@@ -47,7 +47,7 @@ func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 
 // within reads values of a column as the server has them, and shows what its rule
 // lets pass within them.
-func (p *Plan) within(c *schema.Column, look func(text []byte)) func(value []byte) error {
+func (p *Plan) within(c *schema.Column, look func(text []byte, isKey bool)) func(value []byte) error {
 	reader := newCell(p, c, p.recipes[c], transform.NewMasker(p.key), &copytext.Decoder{})
 	reader.every(look)
 	return reader.replace
@@ -77,5 +77,7 @@ func (p *Plan) newSampler(c *schema.Column) *leakscan.Sampler {
 	if p.rules.LeakScan.SourceOverlap == 0 || !changes(r) || !c.HoldsText() {
 		return nil
 	}
-	return leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
+	s := leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
+	s.Names = c.Base.Is("json", "jsonb") || c.Base.IsHstore()
+	return s
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
@@ -81,32 +82,61 @@ func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
 			c.document.Stays[i] = func(normalized []byte) bool { return leakscan.MatchAny(stays, normalized) }
 		}
 	}
+	c.judgeKeys(p)
 	if r.Unmatched == document.Keep {
-		c.watchDocuments(p.newInside(p.scanner))
+		c.watchDocuments(p.newInside(p.scanner), p.newKeyTeller(c.column))
 	}
 }
 
-// watchDocuments has what passes within the cell's documents looked at; w may be nil.
-func (c *cell) watchDocuments(w *leakscan.Within) {
-	c.inside, c.document.Watch = w, nil
-	if w == nil {
-		return
-	}
+// watchDocuments has what passes within the cell's documents looked at, with its
+// keys; w may be nil.
+func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller) {
+	c.inside = w
 	c.document.Watch = &document.Watch{
 		Begin: func() bool {
 			w.Begin()
-			return w.Looks(w.ReadsAll())
+			keys.hit = false
+			return w == nil || w.Looks(false)
 		},
-		Look: func(text []byte, path func() string) {
+		Look: func(text []byte, isKey bool, path func() string) {
+			if w == nil {
+				return
+			}
 			if hit, ok := w.Find(text); ok {
-				at := path()
-				line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[hit.Kind])
-				w.Leaked(c.column.Root().String()+" at "+at, hit,
-					"add under json: - "+line+", or preserve: true with a why")
+				place, fix := leakWithin(hit.Kind, isKey, path())
+				w.Leaked(c.column.Root().String()+" at "+place, hit, fix)
 			}
 		},
-		Named: w.ReadsAll(),
-		End:   w.End,
+		Tell: keys.tell,
+		End: func() error {
+			if keys.hit {
+				return ErrLeak
+			}
+			return w.End()
+		},
+	}
+}
+
+// leakWithin is the place of what a document lets pass, and how the drill file is
+// fixed; at is where it stands: of a key, where its object does.
+func leakWithin(kind detect.Kind, isKey bool, at string) (place, fix string) {
+	if isKey {
+		return at + " (a key)", "add under json: " + keyRuleFor(at, keyTransform(kind)) + ", or let unmatched_paths be redact"
+	}
+	line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
+	return at, "add under json: - " + line + ", or preserve: true with a why"
+}
+
+// readDocuments has f look at all that passes within the cell's documents, and at
+// the keys that stay.
+func (c *cell) readDocuments(f func(text []byte, isKey bool)) {
+	c.document.Census = nil
+	c.document.Watch = &document.Watch{
+		Begin: func() bool { return true },
+		Look:  func(text []byte, isKey bool, _ func() string) { f(text, isKey) },
+		Key:   func(key []byte) { f(key, true) },
+		Named: true,
+		End:   func() error { return nil },
 	}
 }
 

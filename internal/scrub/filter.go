@@ -276,9 +276,11 @@ func (r *rewriter) failed(field int, err error) error {
 		return leakError(r.table.Name.String(), r.row)
 	}
 	if unnamed, ok := errors.AsType[*document.UnnamedError](err); ok {
-		return verdict.Errorf(verdict.CodeUnmatched,
-			fmt.Sprintf("add under json: - {path: %s, transform: text}, or let unmatched_paths be redact",
-				unnamed.Path),
+		line := fmt.Sprintf("- {path: %s, transform: text}", unnamed.Path)
+		if unnamed.Key {
+			line = keyRuleFor(unnamed.Path, transform.Hash)
+		}
+		return verdict.Errorf(verdict.CodeUnmatched, "add under json: "+line+", or let unmatched_paths be redact",
 			"scrub %s, row %d, column %s: %w", r.table.Name, r.row, r.names[field], err)
 	}
 	return verdict.Errorf(verdict.CodeScrub,

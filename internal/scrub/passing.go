@@ -72,21 +72,25 @@ func (c *composite) looked() (n int64) {
 }
 
 // every has f look at all that the cell's rule lets pass.
-func (c *cell) every(f func(text []byte)) {
-	w := leakscan.NewReader(f)
-	if c.document != nil {
-		c.watchDocuments(w)
-	}
-	if c.fields != nil {
-		c.fields.every(w)
+func (c *cell) every(f func(text []byte, isKey bool)) {
+	switch {
+	case c.document != nil:
+		c.readDocuments(f)
+	case c.fields != nil:
+		c.fields.every(leakscan.NewReader(func(text []byte) { f(text, false) }), f)
+	case c.hstore != nil:
+		c.hstore.readKeys(f)
 	}
 }
 
-func (c *composite) every(w *leakscan.Within) {
+func (c *composite) every(w *leakscan.Within, f func(text []byte, isKey bool)) {
 	for i := range c.inside {
 		c.inside[i] = w
 		if c.inner[i] != nil {
-			c.inner[i].every(w)
+			c.inner[i].every(w, f)
+		}
+		if c.pairs[i] != nil {
+			c.pairs[i].readKeys(f)
 		}
 	}
 }

@@ -71,6 +71,9 @@ type Plan struct {
 	leaks    leakscan.Findings
 	people   *leakscan.People
 	seed     maphash.Seed // of samples
+
+	columnNames func() map[string]bool // of the schema; nil: none are known
+
 	// the request's, to be tried where values became equal, and to be blamed where they were refused
 	definitions []string
 	pairsEach   int // of each column that is counted
@@ -135,6 +138,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 			loaded: map[*schema.Table][]string{}, excluded: map[*schema.Table]bool{}, met: map[*schema.Table]bool{},
 			watched: map[*schema.Column]detect.Scanner{}, fallen: map[*schema.Column]string{},
 			stored: map[*schema.Column]*leakscan.ValueSet{}, seed: seed, people: leakscan.NewPeople(seed),
+			columnNames: sync.OnceValue(func() map[string]bool { return columnNames(req.Schema) }),
 		},
 		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
 		tried: map[string]bool{},

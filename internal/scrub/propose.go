@@ -70,9 +70,11 @@ type Suspicion struct {
 	Few       int           // different values that there are, where Transform is choice
 }
 
-// DocumentKey is a member's name in a column's documents.
+// DocumentKey is a member's name in a column's documents; or, where it has a path
+// instead, the objects whose keys are values.
 type DocumentKey struct {
 	Name            string
+	Path            string
 	What, Transform string
 }
 
@@ -345,8 +347,8 @@ func transformsFor(fitting string) []string {
 func (s *Suspicion) paths() []spec.PathRule {
 	var all []spec.PathRule
 	for _, k := range s.Keys {
-		path, _ := spec.ParseJSONPath("$.." + k.Name) // which is one: the key is a plain word
-		all = append(all, spec.PathRule{Path: path, Rule: spec.Rule{Transform: suitable(s.Root.AsText(), k.Transform)}})
+		path, _ := spec.ParseJSONPath(cmp.Or(k.Path, "$.."+k.Name)) // which is one: the key is a plain word
+		all = append(all, spec.PathRule{Path: path, Keys: k.Path != "", Rule: spec.Rule{Transform: suitable(s.Root.AsText(), k.Transform)}})
 	}
 	return all
 }

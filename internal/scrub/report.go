@@ -109,6 +109,7 @@ func (p *Plan) Checks() []verdict.Check {
 		Expected: "no column that looks sensitive and has no rule", Observed: fmt.Sprintf("0 of %d columns", p.looked),
 		Message: p.fallenMessage(),
 	}}
+	checks = append(checks, p.manyKeys()...)
 	for _, t := range p.tallies() {
 		checks = append(checks, t.check(p))
 	}
@@ -141,7 +142,7 @@ func (t *tally) unmetPaths() (paths []string, first spec.Pos) {
 		if len(paths) == 0 {
 			first = t.paths[i].Pos
 		}
-		paths = append(paths, t.paths[i].String())
+		paths = append(paths, t.paths[i].Place())
 	}
 	return paths, first
 }

@@ -148,12 +148,17 @@ func (c checker) rule(raw rawRule) Rule {
 		c.refuse(raw.Each.at, "remove it", "scrub.rules.each %s", idle(raw.Transform.Value, "each"))
 	}
 	paths := unique[string]{}
+	keys := unique[string]{}
 	if raw.JSON != nil {
 		r.JSON = []PathRule{}
 	}
 	for _, p := range raw.JSON {
 		r.JSON = append(r.JSON, c.path(p))
-		paths.check(c, p.Path, p.Path.Value, "scrub.rules.json.path", "keep one of them")
+		once := paths
+		if p.Keys.Value { // beside a rule for the values there
+			once = keys
+		}
+		once.check(c, p.Path, p.Path.Value, "scrub.rules.json.path", "keep one of them")
 	}
 	if raw.JSON != nil {
 		r.Unmatched = raw.UnmatchedPaths.or("redact")
@@ -252,7 +257,7 @@ func (c checker) notBy(by text, key string) {
 
 func (c checker) path(raw rawPath) PathRule {
 	const key = "scrub.rules.json"
-	p := PathRule{Rule: c.change(raw.rawChange, raw.at, key)}
+	p := PathRule{Rule: c.change(raw.rawChange, raw.at, key), Keys: raw.Keys.Value}
 	if raw.Path.given() {
 		steps, fault := jsonSteps(raw.Path.Value)
 		if fault != nil {
@@ -262,7 +267,21 @@ func (c checker) path(raw rawPath) PathRule {
 	}
 	c.oneWay(raw.rawChange, raw.at, key)
 	c.notBy(raw.By, key)
+	c.keys(raw, key)
 	return p
+}
+
+// keys wants a transform under which no two keys of an object become one.
+func (c checker) keys(raw rawPath, key string) {
+	t, known := TransformNamed(raw.Transform.Value)
+	apart := t.Apart || t.Name == "template" && templateKeepsApart(raw.Value.Value)
+	switch {
+	case raw.Keys.given() && !raw.Keys.Value:
+		c.refuse(raw.Keys.at, "remove it", "%s.keys: false has no effect", key)
+	case raw.Keys.given() && known && !apart:
+		c.refuse(raw.Transform.at, "use hash or another transform that keeps values apart",
+			"%s.keys: under %s two keys of an object may become one", key, t.Name)
+	}
 }
 
 func (c checker) normalize(raw []text, key string) []string {

@@ -482,6 +482,18 @@ var badInputs = []struct {
 	{"unmatched paths kept, and none named", drillFile(rule("§{column: a.b.c, unmatched_paths: §keep, why: x}")),
 		[]string{"scrub.rules: the rule neither transforms nor preserves; add transform: …, or preserve: true with a why",
 			"scrub.rules.unmatched_paths acts only with json; remove it"}},
+	{"keys that may become one", drillFile(rule("{column: a.b.c, json: [{path: $.a, keys: true, transform: §name}]}")),
+		[]string{"scrub.rules.json.keys: under name two keys of an object may become one; " +
+			"use hash or another transform that keeps values apart"}},
+	{"keys by a template that keeps nothing apart",
+		drillFile(rule("{column: a.b.c, json: [{path: $.a, keys: true, transform: §template, value: 'k {city}'}]}")),
+		[]string{"scrub.rules.json.keys: under template two keys of an object may become one; " +
+			"use hash or another transform that keeps values apart"}},
+	{"keys that are none", drillFile(rule("{column: a.b.c, json: [{path: $.a, keys: §false, transform: hash}]}")),
+		[]string{"scrub.rules.json.keys: false has no effect; remove it"}},
+	{"the keys of a path twice", drillFile(rule("{column: a.b.c, json: [{path: $.a, keys: true, transform: hash}, " +
+		"{path: $.a, transform: text}, {path: §$.a, keys: true, transform: uuid}]}")),
+		[]string{"scrub.rules.json.path: \"$.a\" appears twice, first in line 4; keep one of them"}},
 	{"unmatched paths kept without a why", drillFile(rule("{column: a.b.c, unmatched_paths: §keep, json: [{path: $.a, transform: hash}]}")),
 		[]string{`scrub.rules: unmatched_paths: keep without a why; add why: "settings, no personal data"`}},
 	{"a shift in a document", drillFile(rule("{column: a.b.c, json: [{path: $.a, transform: date_shift, by: §id}]}")),

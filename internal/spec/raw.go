@@ -221,7 +221,8 @@ type rawChange struct {
 
 type rawPath struct {
 	mapping
-	Path text `json:"path" hint:"name the values, such as $.contacts[*].email"`
+	Path text    `json:"path" hint:"name the values, such as $.contacts[*].email"`
+	Keys boolean `json:"keys,omitempty"`
 	rawChange
 }
 

@@ -57,3 +57,12 @@ func templateParts(s string) (parts []TemplatePart, _ *unplaced) {
 	}
 	return parts, nil
 }
+
+// templateKeepsApart reports whether a template holds what keeps values apart.
+func templateKeepsApart(s string) bool {
+	parts, _ := templateParts(s)
+	return slices.ContainsFunc(parts, func(p TemplatePart) bool {
+		t, _ := TransformNamed(p.Transform)
+		return t.Apart
+	})
+}

@@ -239,9 +239,10 @@ func (r Rule) Names() string {
 	return r.Column.Source + " of type " + r.Type.String()
 }
 
-// PathRule rewrites, or lets pass, values in a JSON document. Its Column is empty.
+// PathRule rewrites, or lets pass, values in a JSON document, or keys. Its Column is empty.
 type PathRule struct {
 	Path JSONPath
+	Keys bool // the rule is for the keys of the objects there
 	Rule
 }
 

@@ -21,10 +21,14 @@ func (r *Rule) YAML(between string) string {
 	}
 	var within []string
 	for i := range r.JSON {
-		within = append(within, braced("path", r.JSON[i].Path.Source, &r.JSON[i].Rule))
+		path := YAMLText(r.JSON[i].Path.Source)
+		if r.JSON[i].Keys {
+			path += ", keys: true"
+		}
+		within = append(within, braced("path", path, &r.JSON[i].Rule))
 	}
 	for i := range r.Fields {
-		within = append(within, braced("field", r.Fields[i].Source, &r.Fields[i].Rule))
+		within = append(within, braced("field", YAMLText(r.Fields[i].Source), &r.Fields[i].Rule))
 	}
 	switch {
 	case len(r.JSON) > 0:
@@ -36,7 +40,7 @@ func (r *Rule) YAML(between string) string {
 }
 
 func braced(key, value string, r *Rule) string {
-	return "{" + strings.Join(append([]string{key + ": " + YAMLText(value)}, r.change()...), ", ") + "}"
+	return "{" + strings.Join(append([]string{key + ": " + value}, r.change()...), ", ") + "}"
 }
 
 // change are the keys of what becomes of a value.

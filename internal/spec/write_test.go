@@ -25,15 +25,16 @@ func TestRuleYAML(t *testing.T) {
 	r := Rule{
 		Column: ColumnPattern{Source: `public."a.b".doc`}, Unmatched: "redact",
 		JSON: []PathRule{
-			{JSONPath{Source: "$.email"}, Rule{Transform: "email", Link: "person"}},
-			{JSONPath{Source: "$.note"}, Rule{Transform: "constant", Value: &value}},
-			{JSONPath{Source: "$.kind"}, Rule{Transform: "choice", Values: []string{"a", "no, 'b'"}}},
-			{JSONPath{Source: "$.id"}, Rule{Preserve: true, Why: `no "person's"`}},
+			{Path: JSONPath{Source: "$.email"}, Rule: Rule{Transform: "email", Link: "person"}},
+			{Path: JSONPath{Source: "$.note"}, Rule: Rule{Transform: "constant", Value: &value}},
+			{Path: JSONPath{Source: "$.kind"}, Rule: Rule{Transform: "choice", Values: []string{"a", "no, 'b'"}}},
+			{Path: JSONPath{Source: "$.votes"}, Keys: true, Rule: Rule{Transform: "hash"}},
+			{Path: JSONPath{Source: "$.id"}, Rule: Rule{Preserve: true, Why: `no "person's"`}},
 		},
 	}
 	const want = `- {column: 'public."a.b".doc', unmatched_paths: redact, json: [{path: '$.email', transform: email, link: person}, ` +
 		`{path: '$.note', transform: constant, value: "it's\n"}, {path: '$.kind', transform: choice, values: ["a", "no, 'b'"]}, ` +
-		`{path: '$.id', preserve: true, why: "no \"person's\""}]}`
+		`{path: '$.votes', keys: true, transform: hash}, {path: '$.id', preserve: true, why: "no \"person's\""}]}`
 	if got := r.YAML(""); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

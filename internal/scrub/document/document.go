@@ -30,33 +30,44 @@ type Rewriter struct {
 	Watch  *Watch                         // looks at what passes; may be nil
 	kept   []func(text []byte)            // see ShowKept; by path, behind what none of them names
 	awake  *bool                          // they are shown this document
+	Known  func(key []byte) bool          // reports whether a detector knows a key; may be nil
+	Told   func(key []byte) bool          // reports whether a path may show a key; nil: none but the rule's own
+	Census *Census                        // counts the keys that stay; may be nil
 
 	mask   *transform.Masker
 	decode *copytext.Decoder
 
-	src     []byte
-	looking bool          // Watch looks at this document
-	where   func() string // path
-	at      int           // in src
-	escaped bool          // the string that ends there holds a backslash
-	dst     []byte        // what the document becomes
-	copied  int           // of src to dst
-	escapes bool          // what was put in may hold what COPY escapes
-	states  []uint64      // of the paths, for each level of nesting
-	trail   []place
-	words   wordStream // for what is redacted: of the whole document
-	cipher  cipher.Block
-	block   [aes.BlockSize]byte
-	raw     []byte
-	out     []byte
+	src         []byte
+	looking     bool          // Watch looks at this document
+	counting    bool          // the census counts this document's keys
+	eachKey     bool          // somebody is shown each key, so that none is passed over
+	rules       []*keyRule    // by path; nil: it is for values
+	where       func() string // path
+	whereObject func() string // objectPath
+	at          int           // in src
+	escaped     bool          // the string that ends there holds a backslash
+	dst         []byte        // what the document becomes
+	copied      int           // of src to dst
+	escapes     bool          // what was put in may hold what COPY escapes
+	states      []uint64      // of the paths, for each level of nesting
+	trail       []place
+	words       wordStream // for what is redacted: of the whole document
+	cipher      cipher.Block
+	block       [aes.BlockSize]byte
+	raw         []byte
+	out         []byte
 }
 
 // Watch looks at what a rule by paths lets pass.
 type Watch struct {
-	Begin func() bool                           // before each document; reports whether it is to be looked at
-	Look  func(text []byte, path func() string) // at what stays as it is, in UTF-8; path is where it stands
-	Named bool                                  // look also at what a path preserves
-	End   func() error                          // behind a document that was looked at; its error is Append's
+	Begin func() bool // before each document; reports whether it is to be looked at
+	// Look is shown what stays as it is, in UTF-8, and path is where it stands: of a
+	// key, where its object does. It may be nil.
+	Look  func(text []byte, isKey bool, path func() string)
+	Named bool                            // look also at what a path preserves
+	Key   func(key []byte)                // is shown keys that stay where values do not; may be nil
+	Tell  func(key []byte, isNumber bool) // is shown the key of each value that passes and no path names; may be nil
+	End   func() error                    // behind a document that was looked at; its error is Append's
 }
 
 // place is a member's key in src, or an array's element where to is 0.
@@ -67,12 +78,22 @@ type place struct{ from, to int }
 type level struct {
 	depth int
 	alive bool
+	keys  *keyRule // for those of the value, if it is an object; nil: none
 }
 
-// UnnamedError is a value that no path names, where that is refused.
-type UnnamedError struct{ Path string }
+// UnnamedError is a value, or a key that may be one, that no path names, where that
+// is refused.
+type UnnamedError struct {
+	Path string // of a key, its object's
+	Key  bool
+}
 
-func (e *UnnamedError) Error() string { return "a value at " + e.Path + " that no path names" }
+func (e *UnnamedError) Error() string {
+	if e.Key {
+		return "a key at " + e.Path + " that may be somebody's and that no path names"
+	}
+	return "a value at " + e.Path + " that no path names"
+}
 
 // NewRewriter rewrites by a recipe, under the key of a masker that no other
 // goroutine uses.
@@ -80,8 +101,10 @@ func NewRewriter(r *Recipe, mask *transform.Masker, decode *copytext.Decoder) *R
 	d := &Rewriter{
 		Recipe: r, mask: mask, decode: decode,
 		Stays: make([]func([]byte) bool, len(r.Paths)), Met: make([]int64, len(r.Paths)),
+		rules: newKeyRules(r.Paths),
 	}
 	d.where = d.path
+	d.whereObject = d.objectPath
 	return d
 }
 
@@ -96,6 +119,8 @@ func (d *Rewriter) Append(dst, src []byte) ([]byte, error) {
 		d.states = append(d.states, d.machine[i].begin)
 	}
 	d.looking = d.Watch != nil && d.Watch.Begin()
+	d.counting = d.Census.begin()
+	d.eachKey = d.counting || d.looking && d.Watch.Key != nil
 	d.blanks()
 	if err := d.value(level{alive: len(d.Paths) > 0}, -1); err != nil {
 		return d.dst, err
@@ -145,19 +170,19 @@ func (d *Rewriter) value(at level, inForce int) error {
 		return errNotJSON
 	}
 	if at.alive {
-		inForce, at.alive = d.named(at.depth, inForce)
+		inForce, at = d.named(at, inForce)
 		if inForce >= 0 && d.Paths[inForce].whole() {
 			return d.replaceWhole(inForce)
 		}
 	}
 	switch {
-	case at.alive:
+	case at.alive, at.keys != nil && d.peek() == '{':
 	case d.passes(inForce):
 		from := d.at
 		err := d.moved(jsontext.ValueEnd(d.src, from, at.depth))
 		d.passed(from, inForce)
 		return err
-	case inForce < 0 && d.Unmatched == Redact:
+	case inForce < 0 && d.Unmatched == Redact && !(d.eachKey && nests(d.peek())):
 		return d.moved(d.redactValue(d.at, at.depth))
 	}
 	switch c := d.peek(); {
@@ -173,22 +198,29 @@ func (d *Rewriter) value(at level, inForce int) error {
 	return d.moved(jsontext.LiteralEnd(d.src, d.at))
 }
 
-// named counts the paths that end here and tells which decides, and whether
-// any leads further.
-func (d *Rewriter) named(depth, inForce int) (int, bool) {
-	found, alive := false, false
-	for i, state := range d.reached(depth) {
+// named counts the paths that end here and tells which decides for values and which
+// for keys, and whether any leads further.
+func (d *Rewriter) named(at level, inForce int) (int, level) {
+	found := false
+	at.alive = false
+	for i, state := range d.reached(at.depth) {
 		w := &d.machine[i]
-		alive = alive || state&^w.ends != 0
+		at.alive = at.alive || state&^w.ends != 0
 		for ends := state & w.ends; ends != 0; ends &= ends - 1 {
 			path := w.at[bits.TrailingZeros64(ends)].path
+			if rule := d.rules[path]; rule != nil { // which is counted where there is an object
+				if at.keys == nil {
+					at.keys = rule
+				}
+				continue
+			}
 			d.Met[path]++
 			if !found {
 				inForce, found = path, true
 			}
 		}
 	}
-	return inForce, alive
+	return inForce, at
 }
 
 // whole reports whether a path's rule replaces objects and arrays too.
@@ -219,8 +251,14 @@ func (d *Rewriter) passed(from, inForce int) {
 		}
 		d.kept[inForce+1](d.unescaped(text))
 	}
-	if d.looking && (inForce < 0 || d.Watch.Named) {
-		d.Watch.Look(d.unescaped(d.src[from:d.at]), d.where)
+	if !d.looking {
+		return
+	}
+	if d.Watch.Look != nil && (inForce < 0 || d.Watch.Named) {
+		d.Watch.Look(d.unescaped(d.src[from:d.at]), false, d.where)
+	}
+	if d.Watch.Tell != nil && inForce < 0 && d.at > from {
+		d.tell(from)
 	}
 }
 
@@ -268,12 +306,12 @@ func (d *Rewriter) copy(from, end int) {
 func (d *Rewriter) object(at level, inForce int) error {
 	d.at++
 	d.blanks()
+	o := d.begin(at, inForce)
 	if d.peek() == '}' {
 		d.at++
 		return nil
 	}
-	wanted := d.wanted(at)
-	redacts := inForce < 0 && d.Unmatched == Redact
+	redacts := inForce < 0 && d.Unmatched == Redact && o.rule == nil && !d.eachKey
 	s, i := d.src, d.at
 	for more := true; more; {
 		if i >= len(s) || s[i] != '"' {
@@ -283,11 +321,11 @@ func (d *Rewriter) object(at level, inForce int) error {
 		if end < 0 {
 			return errNotJSON
 		}
-		if redacts && !escaped && !wanted.has(end-i-2) {
+		if redacts && !escaped && !o.wanted.has(end-i-2) {
 			i = d.redactMember(i, end, simple, at.depth+1)
 		} else {
 			d.at, d.escaped = end, escaped
-			if err := d.member(at, wanted, i, inForce); err != nil {
+			if err := d.member(at, &o, i); err != nil {
 				return err
 			}
 			i = d.at
@@ -302,20 +340,20 @@ func (d *Rewriter) object(at level, inForce int) error {
 }
 
 // member rewrites the member whose key began at from and ends here.
-func (d *Rewriter) member(at level, wanted lengths, from, inForce int) error {
+func (d *Rewriter) member(at level, o *object, from int) error {
 	inner := level{depth: at.depth + 1}
 	literal := false
-	if wanted.has(d.at-from-2) || d.escaped && wanted != 0 {
+	if o.wanted.has(d.at-from-2) || d.escaped && o.wanted != 0 {
 		literal, inner.alive = d.toMember(at.depth, d.src[from+1:d.at-1])
 	}
 	d.trail = append(d.trail, place{from + 1, d.at - 1})
-	if err := d.key(from, literal, inForce); err != nil {
+	if err := d.key(from, literal, o); err != nil {
 		return err
 	}
 	if err := d.moved(jsontext.ColonEnd(d.src, d.at)); err != nil {
 		return err
 	}
-	if err := d.value(inner, inForce); err != nil {
+	if err := d.value(inner, o.inForce); err != nil {
 		return err
 	}
 	d.trail = d.trail[:len(d.trail)-1]
@@ -330,7 +368,7 @@ func (d *Rewriter) array(at level, inForce int) error {
 		return nil
 	}
 	d.trail = append(d.trail, place{})
-	inner := level{at.depth + 1, at.alive}
+	inner := level{depth: at.depth + 1, alive: at.alive}
 	more := true
 	for i := 0; more; i++ {
 		if at.alive {
@@ -396,37 +434,6 @@ func (d *Rewriter) descend(depth int) (above, below []uint64) {
 	return d.reached(depth), d.reached(depth + 1)
 }
 
-// key judges a member's key, which may be a value itself: {"ada@example.com": 1}.
-// One that is no plain word, and that no path names, goes the way of values.
-func (d *Rewriter) key(from int, literal bool, inForce int) error {
-	key := d.src[from+1 : d.at-1]
-	if d.passes(inForce) && !literal {
-		d.passed(from, inForce)
-		return nil
-	}
-	if literal || jsontext.PlainKey(key) || d.names(key) {
-		return nil
-	}
-	made := d.Redact
-	switch {
-	case inForce >= 0:
-		made = d.Paths[inForce].Made
-	case d.Unmatched == Refuse:
-		return &UnnamedError{d.path()}
-	}
-	d.replaceKey(from, d.at, made)
-	return nil
-}
-
-// names reports whether a key is a plain word once it is unescaped.
-func (d *Rewriter) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
-
-func (d *Rewriter) replaceKey(from, end int, made *transform.Recipe) {
-	key := d.unescaped(d.src[from+1 : end-1])
-	d.copy(from, end)
-	d.dst = append(d.mask.AppendWord(append(d.dst, '"'), made, key), '"')
-}
-
 // text rewrites the string that begins here.
 func (d *Rewriter) text(inForce int) error {
 	from := d.at
@@ -456,7 +463,7 @@ func (d *Rewriter) text(inForce int) error {
 // unnamed rewrites a string or number that no path names, and that may not pass.
 func (d *Rewriter) unnamed(from int) error {
 	if d.Unmatched == Refuse {
-		return &UnnamedError{d.path()}
+		return &UnnamedError{Path: d.path()}
 	}
 	return d.moved(d.redactValue(from, 0))
 }
@@ -523,23 +530,6 @@ func (d *Rewriter) skipText() (err error) {
 	end, escaped := jsontext.TextEnd(d.src, d.at+1)
 	d.escaped = escaped
 	return d.moved(end)
-}
-
-// path is where the value that is read stands, without keys that may be
-// somebody's.
-func (d *Rewriter) path() string {
-	s := []byte("$")
-	for _, p := range d.trail {
-		switch key := d.src[p.from:p.to]; {
-		case p.to == 0:
-			s = append(s, "[*]"...)
-		case len(key) > 0 && jsontext.PlainKey(key) && !bytes.ContainsAny(key, ".$:/"):
-			s = append(append(s, '.'), key...)
-		default:
-			s = append(s, ".*"...)
-		}
-	}
-	return string(s)
 }
 
 // unescaped is a string's value in UTF-8, valid until the next call.

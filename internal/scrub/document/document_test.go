@@ -228,8 +228,9 @@ func TestPathsAreApart(t *testing.T) {
 func TestUnnamedValues(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$.*", `{"b":{"pri vate":{"c":7}}}`: "$.b.*", `["private"]`: "$[*]",
+		`{"a":1,"b":[{"c":"private"}]}`: "$.b[*].c", `{"private@example.com":true}`: "$", `{"b":{"pri vate":{"c":7}}}`: "$.b", `["private"]`: "$[*]",
 		`"private"`: "$", `{"b":[[1]],"x.y":{"z":"private"}}`: "$.b[*][*]", `{"b":[[],[null]],"x.y":{"z":"private"}}`: "$.*.z",
+		`{"b":{"private":{"c":7}}}`: "$.b.*.c", `{"street":{"private":"x"}}`: "$.*.*",
 	} {
 		_, err := newTestDocument(t, Refuse, "$.a text").Append(nil, []byte(in))
 		unnamed, ok := err.(*UnnamedError)

@@ -24,12 +24,14 @@ type Recipe struct {
 	Unmatched string
 	Redact    *transform.Recipe // of texts that no path names
 	machine   paths             // made of the paths
+	told      map[string]bool   // keys that the paths name
 }
 
 // Path says what becomes of the values that a path names.
 type Path struct {
 	spec.JSONPath
-	Made    *transform.Recipe // nil: the value passes
+	Keys    bool              // it is for the keys of the objects there
+	Made    *transform.Recipe // nil: what it names passes
 	Link    string
 	Pos     spec.Pos
 	keys    [][]byte // of the steps, in the encoding of the rows
@@ -43,19 +45,23 @@ type RecipeFunc = func(c *schema.Column, r *spec.Rule, domain []byte) *transform
 // New makes a rule by paths ready for a column, whose rows are in an encoding.
 func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe RecipeFunc) *Recipe {
 	within := c.AsText()
-	out := &Recipe{Unmatched: r.Unmatched}
+	out := &Recipe{Unmatched: r.Unmatched, told: map[string]bool{}}
 	out.Redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.Domain("", c))
 	for i := range r.JSON {
 		entry := &r.JSON[i]
-		path := Path{JSONPath: entry.Path, Link: entry.Link, Pos: entry.Pos}
+		path := Path{JSONPath: entry.Path, Keys: entry.Keys, Link: entry.Link, Pos: entry.Pos}
 		for _, step := range entry.Path.Steps {
 			key, _ := encoding.Encode(step.Key)
 			path.keys = append(path.keys, key)
+			out.told[string(key)] = true
 		}
 		if !entry.Preserve {
 			domain := transform.Domain(entry.Link, c)
 			if entry.Link == "" {
 				domain = append(domain, entry.Path.Source+"\x00"...)
+				if entry.Keys {
+					domain = append(domain, "keys\x00"...)
+				}
 			}
 			path.Made = recipe(within, &entry.Rule, domain)
 		}
@@ -72,4 +78,18 @@ func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe Reci
 // preserves, or all that no path names.
 func (r *Recipe) PassesSome() bool {
 	return r.Unmatched == Keep || slices.ContainsFunc(r.Paths, func(p Path) bool { return p.Made == nil })
+}
+
+// KeysStay reports whether keys may stay as they are: they do but for what is said of
+// them, unless the documents are replaced as wholes.
+func (r *Recipe) KeysStay() bool {
+	return !slices.ContainsFunc(r.Paths, func(p Path) bool { return len(p.Steps) == 0 && !p.Keys && p.whole() })
+}
+
+// Place is what the path names, in words.
+func (p *Path) Place() string {
+	if p.Keys {
+		return "an object at " + p.Source
+	}
+	return p.Source
 }

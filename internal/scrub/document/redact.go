@@ -96,7 +96,7 @@ func (d *Rewriter) redactKey(i, end int) (ok bool) {
 	if end < 0 {
 		return false
 	}
-	if key := d.src[i+1 : end-1]; !jsontext.PlainKey(key) && !d.names(key) {
+	if !d.mayStay(d.src[i+1 : end-1]) {
 		d.replaceKey(i, end, d.Redact)
 	}
 	return true

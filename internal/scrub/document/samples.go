@@ -29,7 +29,10 @@ func (r *Recipe) Samples(within *schema.Column, named []string) []string {
 	}
 	texts := func(path *Path) []any {
 		var values []any
-		if path.Made == nil {
+		switch {
+		case path.Keys:
+			return []any{map[string]any{"someone": 1}}
+		case path.Made == nil:
 			return []any{"x"}
 		}
 		for _, s := range path.Made.Inputs(within) {

@@ -33,7 +33,8 @@ type Draft struct {
 	Plan *scrub.Plan // by the drill file's rules and those proposed; with Left, not to be used
 
 	largeObjects bool
-	english      bool // words are drafted, and no locale was chosen
+	history      []string // columns of texts that hold documents, where source_overlap is to be proposed
+	english      bool     // words are drafted, and no locale was chosen
 	lines        []string
 	left         []verdict.Check
 	undecided    []string // columns for which no rule fits, each with what to do
@@ -52,7 +53,8 @@ const (
 type judged struct {
 	scrub.Suspicion
 	confidence
-	reason string
+	reason  string
+	history bool // texts that hold documents
 }
 
 // Draft proposes rules for all that looks sensitive and has none, from the
@@ -66,6 +68,9 @@ func (s *Survey) Draft() (*Draft, error) {
 	var found []scrub.Suspicion
 	for _, j := range all {
 		found = append(found, j.Suspicion)
+		if j.history && s.req.Rules.LeakScan.SourceOverlap == 0 {
+			d.history = append(d.history, j.Root.Dotted())
+		}
 	}
 	proposed, err := s.Propose(found)
 	if err != nil {
@@ -84,6 +89,9 @@ func (s *Survey) Draft() (*Draft, error) {
 	}
 	if d.largeObjects {
 		req.Rules.LargeObjects = "drop"
+	}
+	if len(d.history) > 0 {
+		req.Rules.LeakScan.SourceOverlap = draftedOverlap
 	}
 	d.Plan, d.left, err = scrub.NewPlan(s.ctx, s.conn, req)
 	if err == nil {
@@ -122,6 +130,7 @@ func (s *Survey) judge() []judged {
 			all = append(all, j)
 		}
 	}
+	s.ruleKeys(all, byRoot)
 	return all
 }
 
@@ -132,6 +141,7 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	}
 	kind, whole, hits := e.leading()
 	names, sampled, people := e.namesOf()
+	documented, how := e.documented()
 	byName := judged{
 		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
 		confidence: medium, reason: named(c, what),
@@ -145,6 +155,8 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
 		return e.wholly(c, byName, kind, whole)
+	case what == "" && c.Family() == schema.Textual && documented > 0:
+		return e.asHistory(byName, documented, how)
 	case what == "" && people && c.Family() == schema.Textual:
 		return judged{
 			Suspicion:  scrub.Suspicion{What: detect.PersonWords, Transform: transform.Name},
@@ -452,7 +464,7 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 // YAML is the section, without the rules that the drill file has.
 func (d *Draft) YAML() string {
 	var b strings.Builder
-	if d.Rules > 0 || d.largeObjects {
+	if d.Rules > 0 || d.largeObjects || len(d.history) > 0 {
 		b.WriteString("scrub:\n")
 	}
 	if d.english {
@@ -468,6 +480,11 @@ func (d *Draft) YAML() string {
 	}
 	for _, line := range append(d.lines, d.passedLines()...) {
 		b.WriteString(line + "\n")
+	}
+	if len(d.history) > 0 {
+		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
+			oneLine("real values are looked for everywhere, since texts hold documents: "+strings.Join(d.history, ", ")),
+			draftedOverlap)
 	}
 	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/transform"
 )
@@ -58,6 +59,8 @@ type evidence struct {
 	documents     int64
 	keys          map[string]*keyEvidence // of documents; nil for those that do not tell
 	inKeys        int64                   // hstores with a key that looks sensitive
+	written       [writings]int64         // texts
+	census        *document.Census        // of the keys of documents; nil: there are none
 }
 
 // tallies are hits, and those that are whole values.
@@ -170,6 +173,14 @@ func (e *evidence) join(other *evidence) {
 	e.mail.join(&other.mail)
 	for f, n := range other.forms {
 		e.forms[f] += n
+	}
+	for w, n := range other.written {
+		e.written[w] += n
+	}
+	if other.census != nil && e.census == nil {
+		e.census = other.census
+	} else if other.census != nil {
+		e.census.Join(other.census)
 	}
 	if e.hits == nil {
 		e.hits = map[detect.Kind]int64{}

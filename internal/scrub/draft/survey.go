@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
@@ -175,7 +176,9 @@ func (l *rowScanner) one(v *view, value []byte) (err error) {
 			v.inKeys++
 		}
 	default:
-		v.add(l.decode.Decode(value), v.scanner, l.survey.seed)
+		decoded := l.decode.Decode(value)
+		v.add(decoded, v.scanner, l.survey.seed)
+		l.writes(v, decoded)
 	}
 	return err
 }
@@ -191,6 +194,15 @@ func (l *rowScanner) document(v *view, doc []byte) {
 	v.documents++
 	v.values++
 	v.kinds[detect.Documents]++
+	if v.census == nil {
+		v.census = document.NewCensus(l.survey.seed)
+	}
+	v.census.Count(doc)
+	l.members(v, doc)
+}
+
+// members looks at those of a document.
+func (l *rowScanner) members(v *view, doc []byte) {
 	for key, value := range jsontext.Members(doc) {
 		k := v.key(key)
 		if k == nil {

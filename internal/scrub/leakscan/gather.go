@@ -81,10 +81,10 @@ func (g *Gatherer) one(value []byte) {
 	}
 }
 
-// document adds a document's texts, without its keys.
+// document adds a document's texts, and those of its keys that are no plain words.
 func (g *Gatherer) document(s []byte) {
 	for text, value := range jsontext.Texts(s) {
-		if value < 0 {
+		if value < 0 || !jsontext.PlainKey(text) {
 			g.within = jsontext.AppendUnquoted(g.within[:0], text)
 			g.sample.Add(g.within)
 		}

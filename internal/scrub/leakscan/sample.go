@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -23,6 +24,8 @@ type sampled struct {
 // Sampler keeps a keyed sample of the different values of a column: those of
 // the lowest hashes. One serves one goroutine.
 type Sampler struct {
+	Names bool // its values may be names elsewhere, as texts of documents are keys of others
+
 	seed  maphash.Seed
 	most  int
 	limit uint64 // hashes above it are of no use any more
@@ -99,6 +102,7 @@ type Overlap struct {
 	lengths map[uint32][]int32 // of the values of a prefix
 	columns map[uint64]int32   // of a value's hash
 	names   []string           // of the columns
+	named   []bool             // by column: its values may be names elsewhere
 	values  int
 	allowed func(found []byte) bool // what is no finding; nil: nothing
 }
@@ -112,15 +116,27 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 		seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{},
 		columns: map[uint64]int32{},
 	}
-	for name, samplers := range columns {
+	named := func(name string) bool { return columns[name][0].Names }
+	byName := slices.Sorted(maps.Keys(columns))
+	slices.SortStableFunc(byName, func(a, b string) int { // of a value in two columns the first counts
+		switch {
+		case named(a) == named(b):
+			return 0
+		case named(b):
+			return -1
+		}
+		return 1
+	})
+	for _, name := range byName {
 		var tokens []sampled
-		for _, s := range samplers {
+		for _, s := range columns[name] {
 			tokens = append(tokens, s.kept...)
 		}
 		for _, t := range lowest(tokens, most) {
 			o.put(t, int32(len(o.names)))
 		}
 		o.names = append(o.names, name)
+		o.named = append(o.named, named(name))
 	}
 	if o.values == 0 {
 		return nil

@@ -53,7 +53,7 @@ type Request struct {
 	OwnCode      bool // of the backup may have run since the load: all is looked at again
 
 	// Within reads values of a column, and shows look what its rule lets pass within them.
-	Within func(c *schema.Column, look func(text []byte)) func(value []byte) error
+	Within func(c *schema.Column, look func(text []byte, isKey bool)) func(value []byte) error
 	// Written is what filters made of a column's values; nil: anything.
 	Written func(*schema.Column) *Writings
 }
@@ -189,7 +189,9 @@ func (s *seeker) begin(p site) {
 			s.scanners[i] = s.Scanner.Named(c.column)
 		}
 		if c.within != nil {
-			s.readers[i] = s.Within(c.within, func(text []byte) { s.seek(c.name, text, siteColumn{}) })
+			s.readers[i] = s.Within(c.within, func(text []byte, isKey bool) {
+				s.seek(c.name, text, siteColumn{keys: isKey})
+			})
 		}
 	}
 }
@@ -273,6 +275,9 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 		}
 		if c.again && c.written.MayHold(text) {
 			return
+		}
+		if c.keys && s.Overlap.named[column] {
+			continue
 		}
 		s.sink(s, sighting{
 			place: name, what: "a real value of " + s.Overlap.names[column] + whereIn(text, at, s.tellsKey),

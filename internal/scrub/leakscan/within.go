@@ -41,9 +41,6 @@ func (w *Within) Looked() int64 {
 	return w.rows
 }
 
-// ReadsAll reports whether it looks at what a rule preserves too.
-func (w *Within) ReadsAll() bool { return w.every != nil }
-
 // Looks reports whether what passes is to be looked at; named is what a rule
 // preserves.
 func (w *Within) Looks(named bool) bool { return w != nil && !w.asleep && (!named || w.every != nil) }

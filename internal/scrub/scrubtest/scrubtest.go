@@ -95,12 +95,13 @@ func JSONRule(t testing.TB, column string, entries ...string) spec.Rule {
 	r.Unmatched = "redact"
 	r.JSON = []spec.PathRule{}
 	for i, e := range entries {
+		e, keys := strings.CutSuffix(e, " keys=true")
 		source, rest, _ := strings.Cut(e, " ")
 		path, err := spec.ParseJSONPath(source)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.JSON = append(r.JSON, spec.PathRule{Path: path, Rule: Rule(t, i+2, "a.b.c "+rest)})
+		r.JSON = append(r.JSON, spec.PathRule{Path: path, Keys: keys, Rule: Rule(t, i+2, "a.b.c "+rest)})
 	}
 	return r
 }
