@@ -8,6 +8,7 @@ import (
 
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -64,38 +65,23 @@ func TestDoubt(t *testing.T) {
 	}
 }
 
-// A doubtful value counts by the place within a document too, and in all blocks of a
+// Doubtful values count by the place within a document too, and in all blocks of a
 // table together.
 func TestDoubtWithin(t *testing.T) {
 	t.Parallel()
-	for documents, ends := range map[int]bool{2: false, 3: true} {
-		r := jsonRule(t, "public.t.doc", "$.a text")
-		r.Unmatched, r.Why = document.Keep, "made for the test"
-		s := situation{ddl: "create table t (doc jsonb)", rules: rules(t)}
-		s.rules = append(s.rules, r)
-		conn, p, checks := s.plan(t)
-		if len(checks) > 0 {
-			t.Fatal(checks)
-		}
-		insert := `insert into t select jsonb_build_object('b', $1::text, 'c', $1::text)`
-		var err error
-		for range documents { // each in a block of its own
-			if _, err := conn.Exec(t.Context(), "truncate t"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := conn.Exec(t.Context(), insert, doubtful); err != nil {
-				t.Fatal(err)
-			}
-			_, err = tryThrough(t, conn, p, "public", "t")
-			if err != nil {
-				break
-			}
-		}
-		if _, err = tryThrough(t, conn, p, "public", "t"); documents == 2 != (err != nil) {
-			t.Errorf("a third block of %d: %v", documents, err)
-		}
-		if p.Leaked() != (ends || err != nil) {
-			t.Errorf("%d documents: %+v", documents, p.Checks())
+	r := jsonRule(t, "public.t.doc", "$.a text")
+	r.Unmatched, r.Why = document.Keep, "made for the test"
+	conn, p, checks := situation{ddl: "create table t (doc jsonb)", rules: []spec.Rule{r}}.plan(t)
+	if len(checks) > 0 {
+		t.Fatal(checks)
+	}
+	if _, err := conn.Exec(t.Context(), `insert into t select jsonb_build_object('b', $1::text, 'c', 1)`, doubtful); err != nil {
+		t.Fatal(err)
+	}
+	for block := range 3 {
+		_, err := tryThrough(t, conn, p, "public", "t")
+		if last := block == 2; errors.Is(err, ErrLeak) != last || p.Leaked() != last {
+			t.Errorf("block %d: %v, %+v", block, err, p.Checks())
 		}
 	}
 }
@@ -110,10 +96,10 @@ func TestAftermathOfDoubt(t *testing.T) {
 		{"comment on table t is '" + doubtful + "'", verdict.Warn},
 		{"comment on table t is '" + doubtful + ", 11.22.33.45, 11.22.33.46'", verdict.Error},
 		{"comment on table t is 'ask ada@example.com at 11.22.33.44'", verdict.Error},
-		{"create materialized view v as select '11.22.33.44'::text as app_version", verdict.Pass},
-		{"create materialized view v as select '" + doubtful + "'::text as line", verdict.Warn},
+		{"create materialized view v as select app_version from t", verdict.Pass},
+		{"create materialized view v as select app_version as line from t", verdict.Warn},
 	} {
-		_, found := aftermathOf(t, situation{ddl: "create table t (tag text)"}, "insert into t values ('x')", tt.after, "t")
+		_, found := aftermathOf(t, situation{ddl: "create table t (tag text, app_version text)"}, "insert into t values ('x', '11.22.33.44')", tt.after, "t")
 		for _, c := range found {
 			if c.Outcome != tt.want || c.ID != "leak_scan:stored" && c.Hint == "" {
 				t.Errorf("%s: %+v", tt.after, c)

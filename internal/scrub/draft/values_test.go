@@ -23,7 +23,7 @@ func TestDraftLooksAtValues(t *testing.T) {
 		insert into members select i, `+first+` || ' ' || `+last+`, `+last+` || ', ' || `+first+`, 'Dr. ' || `+first+` || ' ' || `+last+`,
 			`+first+` || ' ' || `+last+`, (array['male','female','diverse'])[1 + i % 3], (array['single','married'])[1 + i % 2],
 			(array['none','catholic','jewish'])[1 + i % 3], (array['ok','HIV positive','VIP'])[1 + i % 3], i % 10, 'note ' || i from generate_series(1, 600) i;
-		create table homes (id int, lat float8, lng numeric(9,6), latitude int, longitude numeric, geo_lat text, label text, build text);
+		create table homes (id int, lat float8, lng numeric(9,6), latitude int, longitude numeric, lon text, label text, origin text);
 		insert into homes select i, 51.477928 + i / 100.0, -0.001545 - i / 100.0, 1000 + i, 4000000 + i, '51.4779' || i, case when i < 3 then 'see 11.22.33.44' end,
 			case when i < 4 then 'see 11.22.33.44' end from generate_series(1, 100) i`); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestDraftLooksAtValues(t *testing.T) {
 		"members.religion": `choice, values: ["A", "B", "C"]`, "members.note": `choice, values: ["A", "B", "C"]`,
 		"members.salary": `choice, values: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]`, "members.notes": "text",
 		"homes.lat": "position, link: position", "homes.lng": "position, link: position", "homes.latitude": "number", "homes.longitude": "number",
-		"homes.geo_lat": "position, link: position", "homes.build": "text",
+		"homes.lon": "position, link: position", "homes.origin": "text",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, d.YAML())
