@@ -148,6 +148,9 @@ func nationalAt(text []byte, at int) span {
 	if first+1 >= len(text) || text[first] != '0' {
 		return span{}
 	}
+	if text[first+1] == '.' || text[first+1] == ',' { // a fraction
+		return span{}
+	}
 	if text[first+1] == '0' && first == at {
 		return abroadAt(text, at)
 	}
@@ -308,5 +311,5 @@ const callingCodeList = `
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
 var phoneWords = wordsOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
-	fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp sms hotline rufnummer
+	fax telefax mobile mobil móvil movil cellphone celular cellulare handy portable gsm whatsapp sms hotline rufnummer
 	komórka тел телефон моб факс 电话 電話 手机`)

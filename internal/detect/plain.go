@@ -38,7 +38,7 @@ func plain(r rune) rune {
 
 // firstMark is where the first mark stands that may hide a value; -1 for none.
 func (n *counts) firstMark(text []byte) int {
-	if n.digits < minOfficialDigits && n.ats == 0 && !n.mayBeWide(text) || !beginsAsText(text) {
+	if n.digits == len(text) || n.digits < minOfficialDigits && n.ats == 0 && !n.mayBeWide(text) || !beginsAsText(text) {
 		return -1
 	}
 	return hidesAt(text, 0)

@@ -279,7 +279,7 @@ func password(text []byte, from, i int) span {
 		}
 		return found
 	}
-	if placeholders[string(bytes.ToLower(value[:n]))] {
+	if lower := bytes.ToLower(value[:n]); placeholders[string(lower)] || bytes.HasSuffix(lower, []byte(".password")) {
 		found.doubt = Doubtful
 	}
 	if bytes.HasSuffix(text[max(from, first-2):first], []byte("PG")) {
