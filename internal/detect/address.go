@@ -130,10 +130,12 @@ func ipv4In(text []byte, at, end int) span {
 	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' { // 2.6.8.1/9
 		signed = false
 	}
-	if !signed && a.As4()[0] != 10 && begins(text, at, last) && below(a.As4(), 100) {
-		return span{}
-	}
+	chapter := !signed && begins(text, at, last) && below(a.As4(), 100)
 	switch {
+	case chapter && a.As4()[0] < 10:
+		return span{}
+	case chapter:
+		return span{at, last, Doubtful}
 	case signed && !(small && versioned), named && !versioned, wide && !versioned:
 		return span{at, last, Certain}
 	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):

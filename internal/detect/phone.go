@@ -311,5 +311,5 @@ const callingCodeList = `
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
 var phoneWords = wordsOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
-	fax telefax mobile mobil móvil movil cellphone celular cellulare handy portable gsm whatsapp sms hotline rufnummer
+	fax telefax mobile mobil móvil movil cellphone celular cellulare handy gsm whatsapp sms hotline rufnummer
 	komórka тел телефон моб факс 电话 電話 手机`)
