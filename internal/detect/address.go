@@ -132,7 +132,12 @@ func ipv4In(text []byte, at, end int) span {
 	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' {
 		signed = false
 	}
+	chapter := !signed && begins(text, at, last) && below(a.As4(), 100)
 	switch {
+	case chapter && a.As4()[0] < 10:
+		return span{}
+	case chapter:
+		return span{at, last, Doubtful}
 	case signed && !(small && versioned), named && !versioned, wide && !versioned:
 		return span{at, last, Certain}
 	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):
@@ -202,6 +207,11 @@ func heads(text []byte, end int) bool {
 	rest, ok := bytes.CutPrefix(text[end:], []byte("."))
 	trimmed := bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte("\u00a0"))
 	return ok && len(trimmed) < len(rest) && len(trimmed) > 0 && isUpper(trimmed[0])
+}
+
+// begins reports whether a number begins a line as a chapter's does: with a blank and a word behind it.
+func begins(text []byte, at, end int) bool {
+	return (at == 0 || text[at-1] == '\n') && end+1 < len(text) && text[end] == ' ' && isLetter(text[end+1])
 }
 
 // addressWords say that four numbers are an address.

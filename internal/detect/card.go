@@ -121,14 +121,30 @@ var issuers = [...]issuer{
 	{2200, 2204, 4, 16, 19}, {9792, 9792, 4, 16, 16}, {5019, 5019, 4, 16, 16}, // Mir, Troy, Dankort
 }
 
+// issuersBy holds them by the first digit.
+var issuersBy = func() (t [10][]issuer) {
+	for _, is := range issuers {
+		first := is.from
+		for first > 9 {
+			first /= 10
+		}
+		t[first] = append(t[first], is)
+	}
+	return t
+}()
+
 // isCard tells digits of an issuer's prefix and length that pass Luhn's test.
 func isCard(digits []byte) bool {
+	by := issuersBy[digits[0]-'0']
+	if by == nil {
+		return false
+	}
 	var prefix [5]int // of so many digits
 	for n := 1; n < len(prefix); n++ {
 		prefix[n] = 10*prefix[n-1] + int(digits[n-1]-'0')
 	}
-	for i := range issuers {
-		is := &issuers[i]
+	for i := range by {
+		is := &by[i]
 		if p := prefix[is.digits]; is.from <= p && p <= is.to && is.least <= len(digits) && len(digits) <= is.most {
 			return Luhn(digits) == 0
 		}

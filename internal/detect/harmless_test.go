@@ -31,6 +31,14 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
+// A number that begins a line, as a chapter's does, is no address, whatever the chapter is about.
+func TestChapters(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"1.5.5.20 http.client", "5.18.1.60 DNS", "so\n5.21.23.14 Networks as containers of addresses"} {
+		NewScanner(All).Each([]byte(text), func(h Hit) { t.Errorf("%q: %+v", text, h) })
+	}
+}
+
 // What may be something else is doubtful, and certain for none.
 func TestDoubtful(t *testing.T) {
 	t.Parallel()

@@ -43,8 +43,10 @@ func countryIndex(a, b byte) int { return int(a|0x20-'a')*26 + int(b|0x20-'a') }
 // whose
 // remainder by 97 is 1.
 func nextIBAN(text []byte, from int) span {
-	// the check digits
-	for i := nextDigit(text, min(from+2, len(text))); i+1 < len(text); i = nextDigit(text, i+run(text[i:], isDigit)) {
+	end := min(from+2, len(text))
+	for i := nextDigit(text, end); i+1 < len(text); i = nextDigit(text, end) { // the check digits
+		for end = i + 1; end < len(text) && isDigit(text[end]); end++ {
+		}
 		at := i - 2
 		if isDigit(text[i+1]) && isLetter(text[at]) && isLetter(text[at+1]) && starts(text, at) {
 			if found := ibanAt(text, at); found.to > 0 {

@@ -153,6 +153,9 @@ func nationalAt(text []byte, at int) span {
 	if first+1 >= len(text) || text[first] != '0' {
 		return span{}
 	}
+	if text[first+1] == '.' || text[first+1] == ',' { // a fraction
+		return span{}
+	}
 	if text[first+1] == '0' && first == at {
 		return abroadAt(text, at)
 	}
@@ -312,7 +315,6 @@ const callingCodeList = `
 	977:8-10 979:9 98:6-10 992:9 993:8 994:9 995:9 996:9 998:9`
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
-var phoneWords = contextOf(`
-	tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno
-	fon fone fax telefax mobile mobil móvil movil cell cellphone celular cellulare handy portable gsm whatsapp
-	sms hotline rufnummer komórka тел телефон моб факс 电话 電話 手机`)
+var phoneWords = contextOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
+	fax telefax mobile mobil móvil movil cellphone celular cellulare handy gsm whatsapp sms hotline rufnummer
+	komórka тел телефон моб факс 电话 電話 手机`)

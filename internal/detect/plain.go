@@ -39,23 +39,29 @@ func plain(r rune) rune {
 
 // firstMark is where the first mark stands that may hide a value; -1 for none.
 func (n *counts) firstMark(text []byte) int {
-	if n.digits < minOfficialDigits && n.ats == 0 && (n.wide == 0 || !hasWide(text)) {
-		return -1
-	}
-	if !beginsAsText(text) {
+	if n.digits == len(text) || n.digits < minOfficialDigits && n.ats == 0 && !n.mayBeWide(text) || !beginsAsText(text) {
 		return -1
 	}
 	return hidesAt(text, 0)
 }
 
+// long is the length of a text whose beginning says what it is.
+const long = 4096
+
+// mayBeWide reports whether a text has values that are written with no digit of ASCII's. A long one of a script that
+// writes so has the script's signs throughout.
+func (n *counts) mayBeWide(text []byte) bool {
+	const sparse = 128
+	return n.wide > 0 && (len(text) <= long || n.wide > len(text)/sparse) && hasWide(text)
+}
+
 // beginsAsText reports whether a text is short, or its beginning UTF-8: in a picture no mark hides anything.
 func beginsAsText(text []byte) bool {
-	const head = 4096
-	if len(text) <= head {
+	if len(text) <= long {
 		return true
 	}
-	end := head
-	for end > head-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+	end := long
+	for end > long-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return utf8.Valid(text[:end])

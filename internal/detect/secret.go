@@ -172,7 +172,7 @@ func userinfo(text []byte, from, at int) span {
 	colon, user := authority(text[near:at])
 	_, password, found := bytes.Cut(user, []byte(":"))
 	if !found || len(password) == 0 || strings.IndexByte(variables, password[0]) >= 0 ||
-		bytes.ContainsAny(user, notAuthority) || user[0] == '[' {
+		bytes.ContainsAny(user, notAuthority) || bytes.IndexByte(user, '[') >= 0 {
 		return span{}
 	}
 	doubt := Certain
@@ -186,8 +186,7 @@ func userinfo(text []byte, from, at int) span {
 const variables = "$<{%*["
 
 // placeholders are what documents write for a password.
-var placeholders = contextOf("pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword " +
-	"yourpassword your_password passw0rd")
+var placeholders = contextOf("none null nil string pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword yourpassword your_password passw0rd")
 
 // afterColon finds what a colon tells: a web hook's URL, a Telegram bot's
 // token, the credentials of an Authorization header.
@@ -282,7 +281,7 @@ func password(text []byte, from, i int) span {
 		}
 		return found
 	}
-	if placeholders[string(bytes.ToLower(value[:n]))] {
+	if lower := bytes.ToLower(value[:n]); placeholders[string(lower)] || bytes.HasSuffix(lower, []byte(".password")) {
 		found.doubt = Doubtful
 	}
 	if bytes.HasSuffix(text[max(from, first-2):first], []byte("PG")) {
