@@ -26,6 +26,7 @@ type siteColumn struct {
 	scrubbed bool   // by a transform
 	// by a rule that lets parts of its values pass: only those are looked at; nil for all others
 	within *schema.Column
+	part   bool // what is looked at is a part of a value: the path to it is not known
 	again  bool // rewritten, and looked at for what no filter wrote
 	// of a place that is looked at again:
 	scanner *detect.Scanner // that looked at the column as it was loaded; nil: the one of all

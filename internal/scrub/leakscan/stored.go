@@ -181,7 +181,7 @@ func (s *seeker) begin(p site) {
 	s.readers = make([]func([]byte) error, len(p.columns))
 	for i, c := range p.columns {
 		if c.within != nil {
-			s.readers[i] = s.Within(c.within, func(text []byte) { s.seek(c.name, text, siteColumn{}) })
+			s.readers[i] = s.Within(c.within, func(text []byte) { s.seek(c.name, text, siteColumn{part: true}) })
 		}
 	}
 }
@@ -262,7 +262,10 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 		if c.again && c.written.MayHold(text) {
 			return
 		}
-		what := "a real value of " + s.Overlap.names[column] + whereIn(text, at, s.tellsKey)
+		what := "a real value of " + s.Overlap.names[column]
+		if !c.part {
+			what += whereIn(text, at, s.tellsKey)
+		}
 		s.sink(s, sighting{name, what, text[at:end], true, c.scrubbed})
 	}
 }
