@@ -106,7 +106,9 @@ var outward = map[string][]string{
 	"internal/scrub/draft": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},
-	"internal/scrub/document": {"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets"},
+	"internal/scrub/document": {
+		"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets", "internal/detect",
+	},
 	"internal/scrub/leakscan": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/told", "internal/verdict",
 	},

@@ -1,9 +1,10 @@
 // Package leakscan finds what must not be there: what looks sensitive where no rule
 // expects it, in rows as they pass (Watcher) and within values of which a rule lets
 // parts pass (Within); and, once the rows are stored, whatever the server made of them,
-// and real values that a Sampler saw before they were replaced (Scan). It decides
-// nothing about a column, and must never keep or show what it finds: places, kinds,
-// counts and keyed fingerprints leave it, and samples are hashes.
+// and real values that a Sampler saw before they were replaced (Scan). Of what may
+// pass a Sight says what it looks like. The room decides nothing about a column, and
+// must never keep or show what it finds: places, kinds, counts and keyed fingerprints
+// leave it, and samples are hashes.
 package leakscan
 
 import (

@@ -28,6 +28,7 @@ type siteColumn struct {
 	// by a rule that lets parts of its values pass: only those are looked at; nil for all others
 	within *schema.Column
 	keys   bool // of its values alone: what a document says is often a name elsewhere, and no finding
+	part   bool // what is looked at is a part of a value: the path to it is not known
 	again  bool // rewritten, and looked at for what no filter wrote
 	// of a place that is looked at again:
 	scanner *detect.Scanner // that looked at the column as it was loaded; nil: the one of all

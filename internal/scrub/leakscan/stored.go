@@ -190,7 +190,7 @@ func (s *seeker) begin(p site) {
 		}
 		if c.within != nil {
 			s.readers[i] = s.Within(c.within, func(text []byte, isKey bool) {
-				s.seek(c.name, text, siteColumn{keys: isKey})
+				s.seek(c.name, text, siteColumn{keys: isKey, part: true})
 			})
 		}
 	}
@@ -279,10 +279,11 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 		if c.keys && s.Overlap.named[column] {
 			continue
 		}
-		s.sink(s, sighting{
-			place: name, what: "a real value of " + s.Overlap.names[column] + whereIn(text, at, s.tellsKey),
-			token: text[at:end], real: true, scrubbed: c.scrubbed,
-		})
+		what := "a real value of " + s.Overlap.names[column]
+		if !c.part {
+			what += whereIn(text, at, s.tellsKey)
+		}
+		s.sink(s, sighting{place: name, what: what, token: text[at:end], real: true, scrubbed: c.scrubbed})
 	}
 }
 
