@@ -152,7 +152,7 @@ func TestNoRealValueReachesTheSandbox(t *testing.T) {
 
 func writeWAL(t *testing.T, ctx context.Context, box sandbox.Box) {
 	t.Helper()
-	conn, err := box.DB().Connect(ctx, "postgres")
+	conn, err := box.DB().Connect(ctx, "template1")
 	if err != nil {
 		t.Error(err)
 		return

@@ -93,7 +93,7 @@ func (f *finder) names(all needles, found bool) []string {
 // what the server logged, and all that lies beside.
 func (f *finder) files(ctx context.Context, box sandbox.Box) {
 	f.t.Helper()
-	conn, err := box.DB().Connect(ctx, "postgres")
+	conn, err := box.DB().Connect(ctx, "template1")
 	if err != nil {
 		f.t.Error(err)
 		return
