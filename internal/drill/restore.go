@@ -166,7 +166,8 @@ func (r *run) preData(ctx context.Context, ready func(context.Context) error) (*
 		if err != nil {
 			return err
 		}
-		r.names, r.withheld = r.namesToTell(), r.withheldNames()
+		r.names = r.namesToTell()
+		r.withheld = r.withheldNames()
 		r.ownCode = r.archive.OwnCode(r.queries()...)
 		r.session = restore.New(r.archive, r.box, inside, r.restoreOptions())
 		if err := ready(ctx); err != nil {

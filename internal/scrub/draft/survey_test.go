@@ -120,7 +120,7 @@ func TestDraftLooksAtContents(t *testing.T) {
 		t.Errorf("%d rows, %d columns, %q", d.Rows, d.Columns, d.Notes())
 	}
 	s.confirmed(t, conn, d)
-	for _, real := range []string{"Person", "Ada", "ada", "nobody", "Bern", "example", "4111", "203.0", "guests.*Person"} {
+	for _, real := range []string{"Person", "Ada", "ada", "ada.nobody", "Bern", "example", "4111", "203.0", "guests.*Person"} {
 		if regexp.MustCompile(real).MatchString(d.YAML()) {
 			t.Errorf("the draft shows %s", real)
 		}
