@@ -51,13 +51,16 @@ func TestKeysAreDraftedAndGone(t *testing.T) {
 		real    string // the identifiers
 		options []string
 		many    int
+		apart   []string // columns whose values are counted before and after
 	}{
 		"keyed": {"public.customers", `SELECT email FROM customers UNION ALL SELECT name FROM customers UNION ALL SELECT msisdn::text FROM subscribers
 			UNION ALL SELECT pesel FROM patients UNION ALL SELECT host(ip) FROM logins UNION ALL SELECT pan FROM cards UNION ALL SELECT iban FROM bank`,
-			[]string{"-Fc", "-Fp", "--inserts"}, 2400},
+			[]string{"-Fc", "-Fp", "--inserts"}, 2400,
+			[]string{"public.customers.email", "public.logins.ip", "public.patients.pesel", "public.subscribers.msisdn"}},
 		"accounts": {"public.accounts", `SELECT username FROM accounts UNION ALL SELECT email FROM accounts UNION ALL SELECT phone FROM accounts
 			UNION ALL SELECT ssn FROM accounts UNION ALL SELECT last_name FROM accounts UNION ALL SELECT api_token FROM accounts
-			UNION ALL SELECT last_name || E'\t' || birth_date FROM accounts`, []string{"-Fc"}, 6000},
+			UNION ALL SELECT last_name || E'\t' || birth_date FROM accounts`, []string{"-Fc"}, 6000,
+			[]string{"public.accounts.ssn", "public.accounts.birth_date", "link login"}},
 	} {
 		sql, err := os.ReadFile("testdata/keys/" + name + ".sql")
 		if err != nil {
@@ -87,6 +90,11 @@ func TestKeysAreDraftedAndGone(t *testing.T) {
 					func(ctx context.Context, box sandbox.Box) { f.dump(ctx, box, "postgres") })
 				if r.Outcome == verdict.Error || r.Outcome == verdict.Fail {
 					t.Fatalf("%s\n%s\n%s", r.Outcome, worst(r), drafted.YAML())
+				}
+				for _, column := range c.apart {
+					if check := checkOf(t, r, "distinct:"+column); check.Outcome != verdict.Pass {
+						t.Errorf("%+v", check)
+					}
 				}
 				if strings.Contains(drafted.YAML(), "preserve: true") {
 					t.Errorf("something is drafted to pass\n%s", drafted.YAML())
