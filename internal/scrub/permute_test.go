@@ -22,12 +22,14 @@ func TestKeysArePermuted(t *testing.T) {
 		"ALTER TABLE ONLY public.people ADD CONSTRAINT c UNIQUE (ip);", "ALTER TABLE ONLY public.people ADD CONSTRAINT d UNIQUE (mac);",
 		"ALTER TABLE ONLY public.people ADD CONSTRAINT e UNIQUE (net);", "ALTER TABLE ONLY public.people ADD CONSTRAINT f UNIQUE (amount);",
 		"ALTER TABLE ONLY public.people ADD CONSTRAINT g UNIQUE (login);",
+		"ALTER TABLE ONLY public.people ADD CONSTRAINT k UNIQUE (badge);",
 		"ALTER TABLE ONLY public.calls ADD CONSTRAINT h FOREIGN KEY (caller) REFERENCES public.people(phone);",
+		"ALTER TABLE ONLY public.calls ADD CONSTRAINT l FOREIGN KEY (badge) REFERENCES public.people(badge);",
 	}
 	s := situation{ddl: `create extension if not exists citext;
 		create table people (phone bigint not null, ssn char(11) check (ssn ~ '^[0-9]{3}-[0-9]{2}-[0-9]{4}$'), born date, zip char(5) check (zip ~ '^[0-9]{5}$'),
-			ip inet, mac macaddr, net cidr, amount numeric(9,2), login citext, seen timestamp); create table calls (caller numeric(15), n int)`,
-		definitions: keys, rules: rules(t, "public.people.phone permute link=phone", "public.calls.caller permute link=phone", "public.people.ssn permute",
+			ip inet, mac macaddr, net cidr, amount numeric(9,2), login citext, seen timestamp, badge bigint); create table calls (caller bigint, badge int)`,
+		definitions: keys, rules: rules(t, "public.people.phone permute link=phone", "public.calls.caller permute link=phone", "public.people.ssn permute", "public.*.badge permute link=badge",
 			"public.people.born permute", "public.people.zip permute", "public.people.ip permute", "public.people.mac permute",
 			"public.people.net permute", "public.people.amount permute", "public.people.login permute", "public.people.seen permute")}
 	conn, p, checks := s.plan(t)
@@ -36,15 +38,15 @@ func TestKeysArePermuted(t *testing.T) {
 	}
 	exec(t, conn, `insert into people select 4917155000000 + i * 7, lpad((100 + i % 800)::text, 3, '0') || '-' || 10 + i % 89 || '-' || lpad(i::text, 4, '0'),
 			'1950-01-01'::date + i, lpad(i::text, 5, '0'), ('93.184.' || i / 256 || '.' || i % 256)::inet, ('08:00:2b:01:' || lpad(to_hex(i / 256), 2, '0') || ':'
-			|| lpad(to_hex(i % 256), 2, '0'))::macaddr, ('10.' || i / 256 || '.' || i % 256 || '.0/24')::cidr, i * 1.25, 'Zq' || i, '2024-01-01 10:00:00'
+			|| lpad(to_hex(i % 256), 2, '0'))::macaddr, ('10.' || i / 256 || '.' || i % 256 || '.0/24')::cidr, i * 1.25, 'Zq' || i, '2024-01-01 10:00:00', 2000000000 + i
 			from generate_series(1, 1000) i;
-		insert into calls select phone, 1 from people; create table before as table people`)
+		insert into calls select phone, badge from people; create table before as table people`)
 	for _, table := range []string{"people", "calls"} {
 		reload(t, conn, p, "public", table)
 	}
 	exec(t, conn, strings.Join(keys, "\n"))
 	for what, sql := range map[string]string{
-		"the link": "select count(*) = 1000 from calls join people on caller = phone",
+		"the link": "select count(*) = 1000 from calls c join people p on c.caller = p.phone and c.badge = p.badge",
 		"few are as they were": "select count(*) filter (where b.phone is not null) < 20 from people p left join before b " +
 			"on p.phone = b.phone or p.ssn = b.ssn or p.ip = b.ip or p.mac = b.mac or p.login = b.login and b.login <> p.login",
 		"shapes":       "select bool_and(phone between 1e12 and 1e13 and masklen(net) = 24 and login ~ '^[a-z]{2}\\d+$' and seen::time = '10:00') from people",

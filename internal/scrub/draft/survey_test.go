@@ -53,20 +53,20 @@ func TestDraftLooksAtContents(t *testing.T) {
   rules:
     # *.guests
     # high: alike in 2 schemas, of which the first: named like an e-mail address, and its only value looks like one
-    - {column: '*.guests.mail', transform: email, link: email}
+    - {column: '*.guests.mail', transform: email, link: email, normalize: [trim, lower]}
     # medium: alike in 2 schemas, of which the first: named like free text; 1 value, 1 different
     - {column: '*.guests.remark', transform: text}
     # b.guests
     # high: named like an e-mail address, and its only value looks like one
-    - {column: b.guests.extra_mail, transform: email, link: email}
+    - {column: b.guests.extra_mail, transform: email, link: email, normalize: [trim, lower]}
     # public.nothing
     # low: named like an e-mail address; the backup has no value to look at
-    - {column: public.nothing.email, transform: email, link: email}
+    - {column: public.nothing.email, transform: email, link: email, normalize: [trim, lower]}
     # low: of type jsonb; the backup has no value to look at
     - {column: public.nothing.doc, unmatched_paths: redact}
     # public.people
     # high: named like an e-mail address, and all 100 values look like one
-    - {column: public.people.email, transform: email, link: email}
+    - {column: public.people.email, transform: email, link: email, normalize: [trim, lower]}
     # medium: named like a person's name; 100 values, 100 different
     - {column: public.people.full_name, transform: name}
     # high: all 100 values look like a phone number
@@ -97,7 +97,7 @@ func TestDraftLooksAtContents(t *testing.T) {
     - {column: public.people.owners, transform: set_null}
     # public.things
     # high: all 100 values look like an e-mail address
-    - {column: public.things.kontakt, transform: email, link: email}
+    - {column: public.things.kontakt, transform: email, link: email, normalize: [trim, lower]}
     # medium: 10 of 100 values hold an e-mail address
     - {column: public.things.story, transform: text}
     # low: 3 of 100 values look like a card number
@@ -105,7 +105,7 @@ func TestDraftLooksAtContents(t *testing.T) {
     # high: all 100 values look like a card number
     - {column: public.things.invoice, transform: card}
     # high: all 100 values look like an e-mail address
-    - {column: public.things.seen_by, transform: email, link: email}
+    - {column: public.things.seen_by, transform: email, link: email, normalize: [trim, lower]}
   # 2 columns pass as they are. Write a rule for each that is personal after all:
   #   public.people.site (text): 100 rows, codes; decided by nobody
   #   public.things.plain (text): 100 rows, words; decided by nobody
