@@ -76,6 +76,7 @@ type DocumentKey struct {
 	Name            string
 	Path            string
 	What, Transform string
+	Same            *schema.Column // that holds the values which the keys are; nil: none is known
 }
 
 // Proposal is the rule to add for a family: since it looks sensitive, or since
@@ -96,15 +97,16 @@ type proposer struct {
 	asked    map[string]bool
 	lineages map[*schema.Column]Lineage // by root
 	means    map[*spec.Rule]string
-	before   map[string]string // transforms, by the names of the drill file's links
-	links    map[string]string // likewise, with those of proposals
+	before   map[string]string     // transforms, by the names of the drill file's links
+	links    map[string]string     // likewise, with those of proposals
+	keyTies  map[*spec.Rule]string // names for what keys of documents have in common with a column
 }
 
 // propose finds a rule for each that looks sensitive, and for what a foreign
 // key ties to it. What takes no rule is refused, with the reason.
 func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 	w := &proposer{planner: p, asked: map[string]bool{}, lineages: map[*schema.Column]Lineage{},
-		means: map[*spec.Rule]string{}, before: map[string]string{}}
+		means: map[*spec.Rule]string{}, before: map[string]string{}, keyTies: map[*spec.Rule]string{}}
 	for _, f := range p.lineages() {
 		w.lineages[f.Root] = f
 	}
@@ -144,6 +146,9 @@ func (p *planner) propose(found []Suspicion) ([]Proposal, error) {
 		}
 	}
 	if err := w.alike(all); err != nil {
+		return nil, err
+	}
+	if err := w.tieKeys(all, found); err != nil {
 		return nil, err
 	}
 	w.link(all)
@@ -404,7 +409,9 @@ func (w *proposer) link(all []Proposal) {
 	for _, m := range all {
 		found = append(found, linkedRule{m.Rule, cmp.Or(w.meaning(m.Rule), m.tie), m.tie != ""})
 		for i := range m.Rule.JSON {
-			found = append(found, linkedRule{rule: &m.Rule.JSON[i].Rule, name: w.meaning(&m.Rule.JSON[i].Rule)})
+			r := &m.Rule.JSON[i].Rule
+			tie := w.keyTies[r]
+			found = append(found, linkedRule{rule: r, name: cmp.Or(tie, w.meaning(r)), must: tie != ""})
 		}
 		for i := range m.Rule.Fields {
 			found = append(found, linkedRule{rule: &m.Rule.Fields[i].Rule, name: w.meaning(&m.Rule.Fields[i].Rule)})

@@ -8,7 +8,6 @@ import (
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
-	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -26,31 +25,28 @@ func (s *Survey) ruleKeys(all []judged, byRoot map[*schema.Column]*evidence) {
 			j.confidence = high
 			j.reason += fmt.Sprintf("; about %d different keys of %s at %s, as values are", m.Different,
 				verdict.Count(m.Objects, "object"), m.Path)
-			if of := sameValues(m, all, byRoot); of != nil {
-				key.What = of.What
-				key.Transform = of.Transform
-				j.reason += ", those of " + of.Root.String()
+			key.Same = sameValues(m, all, byRoot)
+			if key.Same != nil {
+				j.reason += ", those of " + key.Same.String()
 			}
 			j.Keys = append(j.Keys, key)
 		}
 	}
 }
 
-// sameValues is what is judged of the column that holds nearly all of the keys, and
-// whose values stay apart; nil for none.
-func sameValues(m document.ManyKeys, all []judged, byRoot map[*schema.Column]*evidence) *judged {
+// sameValues is the column, of those for which a rule is proposed, that holds nearly
+// all of the keys; nil for none.
+func sameValues(m document.ManyKeys, all []judged, byRoot map[*schema.Column]*evidence) *schema.Column {
 	const most = 0.8
-	var found *judged
+	var found *schema.Column
 	best := most
-	for i := range all {
-		j := &all[i]
+	for _, j := range all {
 		e := byRoot[j.Root]
-		apart := transform.EffectOf(&spec.Rule{Transform: j.Transform}) == transform.KeepsApart
-		if e == nil || j.Root.Family() != schema.Textual || !apart || j.Within {
+		if e == nil || j.Root.Family() != schema.Textual || j.Within {
 			continue
 		}
 		if share := m.Share(e.different.holds()); share > best {
-			found = j
+			found = j.Root
 			best = share
 		}
 	}
