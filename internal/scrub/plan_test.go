@@ -720,7 +720,7 @@ func TestSensitive(t *testing.T) {
 		{"sessions", "name", "text", ""},
 		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", transform.Number}, {"t", "phone_id", "int8", ""},
 		{"t", "ssn", "numeric", transform.Number},
-		{"t", "latitude", "float8", transform.Number}, {"t", "birth_date", "date", transform.DateShift}, {"t", "born_at", "timestamptz", transform.DateShift},
+		{"t", "latitude", "float8", transform.Position}, {"t", "birth_date", "date", transform.DateShift}, {"t", "born_at", "timestamptz", transform.DateShift},
 		{"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", transform.DateShift},
 		{"t", "doc", "jsonb", transform.SetNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", transform.SetNull}, {"t", "address", "inet", transform.IP},
 		{"t", "x", "macaddr", transform.MAC},

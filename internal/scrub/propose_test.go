@@ -60,10 +60,10 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.ip_text, transform: ip, link: ip}`,
 		`- {column: public.users.phones, transform: phone, link: phone, each: true}`,
 		`- {column: public.users.born, transform: date_shift}`,
-		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: position}, ` +
-			`{field: at.lon, transform: position}, {field: phones, transform: set_null}]}`,
+		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, ` +
+			`{field: at.lat, transform: position, link: position}, {field: at.lon, transform: position, link: position}, {field: phones, transform: set_null}]}`,
 		`- {column: public.users.homes, each: true, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, {field: at.lat, transform: ` +
-			`number}, {field: at.lon, transform: position}, {field: phones, transform: set_null}]}`,
+			`position, link: position}, {field: at.lon, transform: position, link: position}, {field: phones, transform: set_null}]}`,
 		`- {column: public.users.profile, unmatched_paths: redact}`,
 		`- {column: public.users.profiles, each: true, unmatched_paths: redact}`,
 		`- {column: public.users.tags, transform: text}`,
@@ -75,7 +75,7 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.pin, transform: text}`,
 		`- {column: public.users.page, transform: constant, value: ''}`,
 		`- {column: 'public.users."E Mail"', transform: email, link: email}`,
-		`- {column: public.users.lat, transform: position}`,
+		`- {column: public.users.lat, transform: position, link: position}`,
 		`- {column: public.users.mobile, transform: permute}`,
 		`- {column: public.uses.key_email, transform: permute, link: email_permute}`,
 	}

@@ -60,8 +60,7 @@ func (m *Masker) appendNoise(dst, value []byte, random uint64, percent float64, 
 	if len(m.digits) == 0 || !isExponent(rest) {
 		return dst, errNotANumber
 	}
-	// close to a float's end, more would be too much
-	perturb(m.digits, random, percent, largest, len(rest) > 0)
+	perturb(m.digits, random, percent, largest, isNearEnd(rest))
 	dst = appendWhole(dst, m.digits[:whole])
 	if whole < len(m.digits) {
 		dst = append(append(dst, '.'), m.digits[whole:]...)
@@ -75,6 +74,17 @@ func digitsOf(s []byte) int {
 		n++
 	}
 	return n
+}
+
+// isNearEnd reports whether the number with this exponent is so close to a float's end
+// that more would be too much.
+func isNearEnd(exponent []byte) bool {
+	const most = 30 // of a float4 38
+	if len(exponent) == 0 {
+		return false
+	}
+	n, err := strconv.Atoi(string(exponent[1:]))
+	return err != nil || n >= most
 }
 
 func isExponent(s []byte) bool {
@@ -280,7 +290,7 @@ func (r *Recipe) StaysNumber() bool { return r.name == Number || r.name == Money
 // AppendNumber is append for a number that must stay one, whatever it stands in.
 func (m *Masker) AppendNumber(dst []byte, r *Recipe, value []byte) ([]byte, error) {
 	if r.name == Position {
-		return m.appendNumberPlace(dst, r, value)
+		return m.appendPosition(dst, value, r, nil, m.DigestOf(r, value))
 	}
 	return writeNumber(m, dst, r, input{value: value, normalized: value, digest: m.Digest(r.domain, value)})
 }

@@ -54,8 +54,7 @@ func (r *Recipe) variants() []variant {
 		})
 	case r.name == Position && r.plainNumber:
 		return extremes(func(m *Masker, in string, random uint64) ([]byte, error) {
-			out, _, err := m.appendDegrees(nil, []byte(in), r, &random)
-			return out, err
+			return m.appendPosition(nil, []byte(in), r, &random, nil)
 		})
 	case r.name == DateShift:
 		return extremes(func(_ *Masker, in string, random uint64) ([]byte, error) {

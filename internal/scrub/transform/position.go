@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -86,8 +87,23 @@ func writePosition(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	case isNowhere(in.value):
 		return append(dst, in.value...), nil
 	}
-	dst, _, err := m.appendDegrees(dst, in.value, r, nil)
-	return dst, err
+	return m.appendPosition(dst, in.value, r, nil, in.digest)
+}
+
+// appendPosition moves a number that stands alone. What is no latitude or longitude in
+// degrees, such as the meters of a grid, gets noise.
+func (m *Masker) appendPosition(
+	dst, value []byte, r *Recipe, fixed *uint64, digest *[sha256.Size]byte,
+) ([]byte, error) {
+	made, rest, err := m.appendDegrees(dst, value, r, fixed)
+	if err == nil && len(rest) == 0 {
+		return made, nil
+	}
+	random := leading(digest[:])
+	if fixed != nil {
+		random = *fixed
+	}
+	return m.appendNoise(dst, value, random, defaultPercent, 0)
 }
 
 func isNowhere(value []byte) bool {
@@ -125,7 +141,14 @@ func (m *Masker) appendPlace(dst, value []byte, r *Recipe) (_ []byte, err error)
 			rest = rest[1:]
 			continue
 		}
-		if dst, rest, err = m.appendDegrees(dst, rest, r, nil); err != nil {
+		size, _ := decimalOf(rest)
+		if r.degrees.float > 0 && size > 0 { // of a point, which may be any
+			dst, err = m.appendPosition(dst, rest[:size], r, nil, m.DigestOf(r, rest[:size]))
+			rest = rest[size:]
+		} else {
+			dst, rest, err = m.appendDegrees(dst, rest, r, nil)
+		}
+		if err != nil {
 			return dst[:start], err
 		}
 		numbers++
@@ -139,20 +162,14 @@ func (m *Masker) appendPlace(dst, value []byte, r *Recipe) (_ []byte, err error)
 	return dst, nil
 }
 
-// appendNumberPlace is for a number within a document.
-func (m *Masker) appendNumberPlace(dst []byte, r *Recipe, value []byte) ([]byte, error) {
-	made, rest, err := m.appendDegrees(dst, value, r, nil)
-	if err == nil && len(rest) > 0 {
-		return dst, errNotAPosition
-	}
-	return made, err
-}
-
 // appendDegrees moves the number with which a text begins, and returns what follows.
 // How far it moves its cell decides, not the value: of many places near one another
 // no mean tells where they are. fixed takes the place of chance, if it is not nil.
 func (m *Masker) appendDegrees(dst, text []byte, r *Recipe, fixed *uint64) (_, rest []byte, err error) {
 	size, places := decimalOf(text)
+	if size == 0 {
+		return dst, text, errNotAPosition
+	}
 	at, err := strconv.ParseFloat(string(text[:size]), 64)
 	if err != nil || math.Abs(at) > antimeridian || r.plainNumber && size < len(text) {
 		return dst, text, errNotAPosition

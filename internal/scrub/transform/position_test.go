@@ -116,9 +116,12 @@ func TestPositionForms(t *testing.T) {
 			t.Errorf("%s stays", odd)
 		}
 	}
-	for _, bad := range []string{"180.1", "-4000000", "1e3", "x"} {
-		if out, err := NewMasker(testKey).Append(nil, positionOf("float8", 5000), []byte(bad), []byte(bad)); err == nil {
-			t.Errorf("%s became %s", bad, out)
+	if out, err := NewMasker(testKey).Append(nil, positionOf("float8", 5000), []byte("x"), []byte("x")); err == nil {
+		t.Errorf("x became %s", out)
+	}
+	for sql, beyond := range map[string]string{"float8": "181.5", "numeric": "-4000000", "float4": "1e+10", "point": "(512.5,1000.25)"} {
+		if out := movedBy(t, positionOf(sql, 5000), beyond); out == beyond || len(out) > len(beyond) {
+			t.Errorf("%s became %s", beyond, out)
 		}
 	}
 	for _, tt := range []struct{ sql, value string }{{"float8", "9e-06"}, {"float8", "9"}, {"float4", "13.404954"}, {"numeric", "0"}} {
