@@ -65,20 +65,29 @@ func cardGroups(text []byte, at int) span {
 		if end == 0 || !isCard(digits[:n]) || !ends(text, end) {
 			continue
 		}
-		before := at > 1 && text[at-1] == gap && isDigit(text[at-2])
-		behind := 0
-		if end < len(text) && text[end] == gap {
-			behind = run(text[end+1:], isDigit)
-		}
+		before, behind := neighbors(text, at, end, gap)
 		switch {
-		case before && behind > 0 || behind > 4 || gap == '-' && (before || behind > 0):
+		case before >= 4 && behind >= 4 || behind > 4 || gap == '-' && before+behind > 0:
 			continue
-		case before || behind == 4:
+		case before >= 4 || behind == 4:
 			return span{at, end, Doubtful}
 		}
 		return span{at, end, Certain}
 	}
 	return span{}
+}
+
+// neighbors are the digits of the groups beside what stands from at to end.
+func neighbors(text []byte, at, end int, gap byte) (before, behind int) {
+	if at > 0 && text[at-1] == gap {
+		for at-2-before >= 0 && isDigit(text[at-2-before]) {
+			before++
+		}
+	}
+	if end < len(text) && text[end] == gap {
+		behind = run(text[end+1:], isDigit)
+	}
+	return before, behind
 }
 
 func isCardGap(c byte) bool { return c == ' ' || c == '-' || c == '.' || c == '\t' }

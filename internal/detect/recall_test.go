@@ -320,6 +320,9 @@ func TestRecall(t *testing.T) {
 		total, seen, sure = total+all[k], seen+found[k], sure+certain[k]
 	}
 	t.Logf("all          %3d writings, %3d found, %3d of them certain", total, seen, sure)
+	if sure < total*19/20 {
+		t.Errorf("%d of %d are certain", sure, total)
+	}
 	if missed.Len() > 0 {
 		t.Errorf("missed:\n%s", missed.String())
 	}
