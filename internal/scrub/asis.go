@@ -38,7 +38,7 @@ func (p *Plan) asIsOf(c *schema.Column) []asIs {
 		return nil
 	}
 	if r == nil || r.Preserve {
-		return listed(asIs{column: c.Root(), typ: c.SQL, rule: r, textual: MayHoldText(c), looks: looksLike(c)})
+		return listed(asIs{column: c.Root(), typ: c.SQL, rule: r, textual: c.MayHoldText(), looks: looksLike(c)})
 	}
 	if made := p.recipes[c]; made != nil && made.composite != nil {
 		return fieldsAsIs(c, c, nil, r)
@@ -71,7 +71,7 @@ func fieldsAsIs(c, within *schema.Column, path []string, r *spec.Rule) []asIs {
 		if rule != nil && !rule.Preserve || rule == nil && looksLike(f) != "" {
 			continue
 		}
-		one := asIs{column: c.Root(), part: "." + strings.Join(here, "."), typ: f.SQL, textual: MayHoldText(f),
+		one := asIs{column: c.Root(), part: "." + strings.Join(here, "."), typ: f.SQL, textual: f.MayHoldText(),
 			looks: looksLike(f)}
 		if rule != nil {
 			one.rule = &rule.Rule
@@ -88,11 +88,6 @@ func listed(a asIs) []asIs {
 		return nil
 	}
 	return []asIs{a}
-}
-
-// MayHoldText reports whether people can have written into a column.
-func MayHoldText(c *schema.Column) bool {
-	return c.HoldsText() && !c.Base.IsUUID() && !c.Base.IsAddress() && !c.Base.IsMAC()
 }
 
 func looksLike(c *schema.Column) string {
@@ -132,10 +127,7 @@ type sights struct {
 	all    []*sight
 	fields []fieldSight
 	awake  bool // this row is looked at
-	decode *copytext.Decoder
-	array  copytext.ArrayRewriter
-	raw    []byte
-	out    []byte
+	reader *leakscan.SightReader
 }
 
 // fieldSight is the sight of a whole field.
@@ -150,12 +142,11 @@ type fieldSight struct {
 const (
 	sightFirst = 200
 	sightEvery = 64
-	sightBytes = 4096 // of a value
 )
 
 // newSights is nil where nothing passes that is told of.
 func (p *Plan) newSights(r *rewriter, decode *copytext.Decoder) *sights {
-	out := &sights{decode: decode}
+	out := &sights{reader: leakscan.NewSightReader(r.charset, decode)}
 	for i, name := range r.names {
 		c := r.table.ByName[name]
 		if c == nil {
@@ -179,7 +170,7 @@ func (p *Plan) newSights(r *rewriter, decode *copytext.Decoder) *sights {
 
 // watchPart has a cell show what a part of its values holds.
 func (s *sights) watchPart(c *cell, part *sight) {
-	show := func(text []byte) { part.Add(text[:min(len(text), sightBytes)]) }
+	show := func(text []byte) { part.Add(leakscan.Cut(text)) }
 	switch {
 	case c.document != nil:
 		c.document.ShowKept(part.path, &s.awake, show)
@@ -226,25 +217,9 @@ func (s *sights) look(r *rewriter, row []byte) {
 		case f.column.Base.IsBytes():
 			f.AddBytes()
 		default:
-			s.field(r.charset, f, field[:min(len(field), sightBytes)])
+			s.reader.Add(&f.Sight, f.column, field)
 		}
 	}
-}
-
-func (s *sights) field(charset copytext.Charset, f *fieldSight, field []byte) {
-	value := field
-	if !copytext.Plain(field) {
-		s.raw, _ = charset.AppendUnescaped(s.raw[:0], field) // of a value that was cut, as far as it goes
-		value = s.raw
-	}
-	if f.column.Array && charset == copytext.ASCIISafe { // else braces cannot be told from letters
-		s.out, _ = s.array.Append(s.out[:0], value, f.column.Delim, func(dst, element []byte) ([]byte, error) {
-			f.Add(s.decode.Decode(element))
-			return dst, nil
-		})
-		return
-	}
-	f.Add(s.decode.Decode(value))
 }
 
 // passed lists what passed as it is, and of that what is personal and was let

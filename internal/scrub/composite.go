@@ -233,7 +233,7 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		return why, hint, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return refusedBy("would refuse what its fields become",
+	return schema.RefusedBy("would refuse what its fields become",
 		why), "choose other transforms for the fields, or set_null or constant for the column", err
 }
 

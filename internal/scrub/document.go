@@ -31,7 +31,7 @@ func (p *planner) unfitDocument(c *schema.Column, r *spec.Rule, made *change) (w
 	}
 	why, err = p.unfitWithin(c, r, made)
 	hint = "take the paths away that its constraint asks for, or use set_null or constant"
-	return refusedBy("would refuse what its paths make", why), hint, err
+	return schema.RefusedBy("would refuse what its paths make", why), hint, err
 }
 
 func (p *planner) unfitPaths(c *schema.Column, r *spec.Rule) (why, hint string) {

@@ -178,10 +178,10 @@ func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, hint strin
 func (p *planner) unfitServer(c *schema.Column, r *spec.Rule, made *change) (string, error) {
 	switch r.Transform {
 	case transform.SetNull:
-		return p.refusal(c, nil)
+		return p.Refusal(c, nil)
 	case transform.Constant:
 		value := arrayed(c, r, *r.Value)
-		return p.refusal(c, &value)
+		return p.Refusal(c, &value)
 	}
 	switch {
 	case c.Base.IsHstore():
@@ -226,7 +226,7 @@ func (p *planner) refusesAll(c *schema.Column, trials []trial) (string, error) {
 	accepted, first := false, ""
 	for _, t := range trials {
 		if t.in != nil {
-			why, err := p.refusal(c, t.in)
+			why, err := p.Refusal(c, t.in)
 			if err != nil {
 				return "", err
 			}
@@ -237,7 +237,7 @@ func (p *planner) refusesAll(c *schema.Column, trials []trial) (string, error) {
 		}
 		accepted = true
 		for _, out := range t.out() {
-			if why, err := p.refusal(c, &out); err != nil || why != "" {
+			if why, err := p.Refusal(c, &out); err != nil || why != "" {
 				return why, err
 			}
 		}

@@ -183,7 +183,7 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 	if !utf8.ValidString(value) {
 		return "gets a value that is no text", nil
 	}
-	why, err := p.refusal(c, &value)
+	why, err := p.Refusal(c, &value)
 	if why != "" {
 		why = "would refuse the value: " + why
 	}

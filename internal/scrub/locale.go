@@ -29,7 +29,7 @@ func (p *planner) unfitWords(r *spec.Rule) (why, hint string) {
 	if !transform.WritesWords(r) {
 		return "", ""
 	}
-	stored, _ := copytext.EncodingOf(p.conn.PgConn().ParameterStatus("server_encoding"))
+	stored, _ := copytext.EncodingOf(p.Conn.PgConn().ParameterStatus("server_encoding"))
 	for _, encoding := range []copytext.Encoding{p.encoding, stored} {
 		if _, ok := encoding.Encode(p.locale(r).Characters); !ok {
 			return fmt.Sprintf("gets words of %s, for which %s has not all letters", p.localeName(r),

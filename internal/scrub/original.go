@@ -1,7 +1,6 @@
 package scrub
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,30 +9,21 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/pgtext"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 
-// originals looks at the values that a rule replaces before it does: nobody
-// else will, and a restore by hand would be refused for what is wrong with
-// them. Nil where nothing is replaced.
+// originals are the fields of a row of which a value is replaced, by its rule or
+// by keep, and how they are looked at before. Nil where nothing is replaced.
 type originals struct {
-	reader *pgtext.Reader
-	valid  func([]byte) bool // the encoding's; nil: every byte is
-	types  []*pgtext.Type    // by field, of what is replaced
-	// replacedFields are those of which a value is replaced, by its rule or by
-	// keep; typedFields those among them whose values are looked at as a type's.
-	replacedFields, typedFields []int
-	charset                     copytext.Charset
-	decode                      *copytext.Decoder
-	raw                         []byte
+	*transform.Originals
+	types          []*pgtext.Type // by field, of what is replaced
+	replacedFields []int
+	typedFields    []int // among them, those whose values are looked at as a type's
 }
 
 func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
-	o := &originals{
-		reader: pgtext.NewReader(p.schema.Server), valid: pgtext.Valid(strings.ToUpper(p.encoding.Name)),
-		charset: p.encoding.Charset, decode: decode,
-		types: make([]*pgtext.Type, len(r.names)),
-	}
+	o := &originals{types: make([]*pgtext.Type, len(r.names))}
 	for i, name := range r.names {
 		sets := slices.ContainsFunc(r.keepers, func(k rowKeeper) bool { return k.set[i] != nil })
 		if !sets && r.cells[i] == nil {
@@ -45,80 +35,16 @@ func (p *Plan) newOriginals(r *rewriter, decode *copytext.Decoder) *originals {
 			o.typedFields = append(o.typedFields, i)
 		}
 	}
+	o.Originals = transform.NewOriginals(p.schema.Server, p.encoding, decode, o.types)
 	return o
-}
-
-// damage is what is wrong with a value of a backup, without it.
-type damage string
-
-func (d damage) Error() string { return string(d) }
-
-// What the server refuses in the text of a row, whatever type it is of.
-const (
-	illFormed  damage = "bytes that are no text in the encoding of the rows"
-	zeroByte   damage = "a zero byte, which no text may hold"
-	bareReturn damage = "a carriage return that is not written as COPY writes it"
-	endWithin  damage = `the marker \. that ends the rows, within a row`
-)
-
-// row looks at what stands in a row as it is written.
-func (o *originals) row(row []byte) error {
-	switch {
-	case o.valid != nil && !o.valid(row):
-		return illFormed
-	case bytes.IndexByte(row, 0) >= 0:
-		return zeroByte
-	case bytes.IndexByte(row, '\r') >= 0:
-		return bareReturn
-	}
-	return nil
-}
-
-// field looks at a field that is not null.
-func (o *originals) field(i int, field []byte) (err error) {
-	t, value := o.types[i], field
-	if !copytext.Plain(field) {
-		if endsWithin(field) && o.charset == copytext.ASCIISafe {
-			return endWithin
-		}
-		if o.raw, err = o.charset.AppendUnescaped(o.raw[:0], field); err != nil {
-			return err
-		}
-		value = o.raw
-		if copytext.HasHighBytes(value) != copytext.HasHighBytes(field) && o.valid != nil && !o.valid(value) {
-			return illFormed
-		}
-		if bytes.IndexByte(value, 0) >= 0 {
-			return zeroByte
-		}
-	}
-	if t != nil && !o.reader.Accepts(t, o.decode.Decode(value)) {
-		return damage("a value that is not a valid " + t.What())
-	}
-	return nil
-}
-
-// endsWithin reports whether a point is escaped.
-func endsWithin(field []byte) bool {
-	for i := bytes.IndexByte(field, '\\'); i >= 0 && i+1 < len(field); {
-		if field[i+1] == '.' {
-			return true
-		}
-		next := bytes.IndexByte(field[i+2:], '\\')
-		if next < 0 {
-			return false
-		}
-		i += 2 + next
-	}
-	return false
 }
 
 // checkRow looks at the row that was split last, and at the values in it that
 // are replaced.
 func (r *rewriter) checkRow(row []byte) error {
-	if err := r.originals.row(row); err != nil {
+	if err := r.originals.Row(row); err != nil {
 		for i := range r.ends { // where it is
-			if r.originals.row(r.field(row, i)) != nil {
+			if r.originals.Row(r.field(row, i)) != nil {
 				return r.damaged(i, err)
 			}
 		}
@@ -133,7 +59,7 @@ func (r *rewriter) checkRow(row []byte) error {
 		if r.types[i] == nil && copytext.Plain(field) || copytext.IsNull(field) {
 			continue
 		}
-		if err := r.originals.field(i, field); err != nil {
+		if err := r.originals.Field(i, field); err != nil {
 			return r.damaged(i, err)
 		}
 	}

@@ -100,7 +100,7 @@ func (p *planner) splitRule(c *schema.Column, r *spec.Rule) *schema.Column {
 // takesAllRows reports whether each row has a partition, whatever it holds: a
 // default one, or all that a hash can be.
 func (p *planner) takesAllRows(t *schema.Table) (all bool, err error) {
-	err = p.conn.QueryRow(p.ctx, `
+	err = p.Conn.QueryRow(p.Context, `
 		select case k.partstrat when 'h' then coalesce((
 		         select sum(1.0 / substring(pg_get_expr(c.relpartbound, c.oid) from 'modulus (\d+)')::numeric)
 		           from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = k.partrelid), 0) > 0.999999
@@ -122,7 +122,7 @@ func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, ma
 	if err != nil {
 		return "", err
 	}
-	within := p.expression(c, schema.Check{SQL: bounds, Columns: []int16{c.Number}})
+	within := p.Expression(c, schema.Check{SQL: bounds, Columns: []int16{c.Number}})
 	finds, err := p.findPartitions(c, r, made, within)
 	if err != nil || finds {
 		return "", err
@@ -135,14 +135,14 @@ func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, ma
 // the value did.
 func (p *planner) findPartitions(c *schema.Column, r *spec.Rule, made *change, within string) (bool, error) {
 	if r.Transform == transform.SetNull {
-		why, err := p.ask(within, nil)
+		why, err := p.Ask(within, nil)
 		return why == "", err
 	}
 	decode := p.encoding.NewDecoder()
 	found := false
 	for _, s := range made.Outcomes(c) {
 		if made.KeepsShape() {
-			why, err := p.ask(within, &s.In)
+			why, err := p.Ask(within, &s.In)
 			if err != nil {
 				return false, err
 			}
@@ -152,7 +152,7 @@ func (p *planner) findPartitions(c *schema.Column, r *spec.Rule, made *change, w
 		}
 		for _, out := range s.Out {
 			value := string(decode.Decode([]byte(out)))
-			if why, err := p.ask(within, &value); err != nil || why != "" {
+			if why, err := p.Ask(within, &value); err != nil || why != "" {
 				return false, err
 			}
 			found = true
@@ -167,7 +167,7 @@ func (p *planner) bounds(t *schema.Table) (string, error) {
 	var all []string
 	for _, child := range t.Children {
 		var one string
-		err := p.conn.QueryRow(p.ctx, "select coalesce(pg_get_partition_constraintdef($1), 'false')",
+		err := p.Conn.QueryRow(p.Context, "select coalesce(pg_get_partition_constraintdef($1), 'false')",
 			child.OID).Scan(&one)
 		if err != nil {
 			return "", err

@@ -94,7 +94,7 @@ type Plan struct {
 // planner collects what is wrong while a plan is made.
 type planner struct {
 	*Plan
-	prober
+	schema.Prober
 	req    Request
 	fks    []schema.ForeignKey
 	checks []verdict.Check
@@ -140,7 +140,7 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 			stored: map[*schema.Column]*leakscan.ValueSet{}, seed: seed, people: leakscan.NewPeople(seed),
 			columnNames: sync.OnceValue(func() map[string]bool { return columnNames(req.Schema) }),
 		},
-		prober: prober{ctx, conn, req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
+		Prober: schema.Prober{Context: ctx, Conn: conn, Told: req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
 		tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {
@@ -257,8 +257,8 @@ func (p *planner) load() error {
 func (p *planner) assign() error {
 	for _, t := range p.schema.Tables {
 		for _, c := range t.Columns {
-			best, rival := narrowest(candidates(p.rules.Rules, c))
-			if best == nil || c.Generated && !exact(best) {
+			best, rival := schema.NarrowestRule(p.rules.Rules, c)
+			if best == nil || c.Generated && !schema.Exact(best) {
 				continue
 			}
 			p.assigned[c] = best

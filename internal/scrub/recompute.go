@@ -38,10 +38,10 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why,
 	if why != "" {
 		return nil, why, hint, nil
 	}
-	if why, err = p.refusal(c, nil); err == nil && (why != "" || c.NotNull) {
+	if why, err = p.Refusal(c, nil); err == nil && (why != "" || c.NotNull) {
 		empty := ""
 		made = &change{Recipe: transform.Bare(transform.Constant), name: recomputed, effect: transform.Merges}
-		why, err = p.refusal(c, &empty)
+		why, err = p.Refusal(c, &empty)
 	}
 	if err != nil || why != "" {
 		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
@@ -54,15 +54,15 @@ func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why,
 }
 
 // explain asks the server whether it could run a statement, without running it.
-func (p prober) explain(sql string) (string, error) {
-	tx, err := p.conn.BeginTx(p.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+func (p *planner) explain(sql string) (string, error) {
+	tx, err := p.Conn.BeginTx(p.Context, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return "", err
 	}
-	defer tx.Rollback(context.WithoutCancel(p.ctx))
-	err = p.conn.PgConn().ExecParams(p.ctx, "explain "+sql, nil, nil, nil, nil).Read().Err
+	defer tx.Rollback(context.WithoutCancel(p.Context))
+	err = p.Conn.PgConn().ExecParams(p.Context, "explain "+sql, nil, nil, nil, nil).Read().Err
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return p.told.Sentence(refusal.Message), nil
+		return p.Told.Sentence(refusal.Message), nil
 	}
 	return "", err
 }

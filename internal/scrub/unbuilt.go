@@ -3,6 +3,7 @@ package scrub
 import (
 	"cmp"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -183,23 +184,13 @@ func (b *builds) rewritten(why []string, t *schema.Table, names []string, loose 
 	return why
 }
 
+//go:embed readby.sql
+var readByView string
+
 // readBy blames a rule for a materialized view that reads what it rewrote,
 // directly or by way of other views.
 func (b *builds) readBy(d schema.Definition) (why []string, err error) {
-	rows, err := b.conn.Query(b.ctx, `
-		with recursive reads(view, relation, attribute) as (
-		  select w.ev_class, d.refobjid, d.refobjsubid from pg_catalog.pg_rewrite w
-		  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid
-		  	and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-		  where w.rulename = '_RETURN'),
-		within(relation, attribute) as (
-		  select r.relation, r.attribute from reads r join pg_catalog.pg_class c on c.oid = r.view
-		  	join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-		  where n.nspname = $1 and c.relname = $2
-		  union select r.relation, r.attribute from within w join reads r on r.view = w.relation)
-		select w.relation, a.attname::pg_catalog.text from within w
-			join pg_catalog.pg_attribute a on a.attrelid = w.relation and a.attnum = w.attribute where a.attnum > 0
-		order by w.relation, a.attnum`, d.Table.Schema, d.Table.Table)
+	rows, err := b.conn.Query(b.ctx, readByView, d.Table.Schema, d.Table.Table)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (p *planner) unmet() error {
 // nowhere says of a rule that reaches no column what it names instead, and the
 // hint.
 func (p *planner) nowhere(r *spec.Rule) (what, hint string, err error) {
-	rows, err := p.conn.Query(p.ctx, `
+	rows, err := p.Conn.Query(p.Context, `
 		select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
 			join pg_namespace n on n.oid = c.relnamespace
 		where c.relkind in ('v', 'm') and a.attnum > 0 and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`)
@@ -71,12 +71,12 @@ func (p *planner) mayMiss(namespace, table string) bool {
 func (p *planner) reach(r *spec.Rule) (reached, met, idle bool) {
 	for _, t := range p.schema.Tables {
 		for _, c := range t.Columns {
-			if _, ok := reaches(r, c); !ok {
+			if _, ok := schema.Reaches(r, c); !ok {
 				continue
 			}
 			reached = true
 			met = met || slices.Contains(p.loaded[t], c.Name)
-			idle = idle || p.excluded[t] || t.Kind == "f" || c.Generated && exact(r)
+			idle = idle || p.excluded[t] || t.Kind == "f" || c.Generated && schema.Exact(r)
 		}
 	}
 	return reached, met, idle
@@ -150,3 +150,6 @@ func (p *planner) meant(name spec.Name, otherwise string) string {
 }
 
 func nameOf(t *schema.Table) spec.Name { return spec.Name{Schema: t.Name.Schema, Table: t.Name.Table} }
+
+// patternOf writes a column's name as a drill file needs it.
+func patternOf(c *schema.Column) string { return spec.YAMLText(c.Dotted()) }

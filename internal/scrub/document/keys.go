@@ -3,7 +3,6 @@ package document
 import (
 	"bytes"
 
-	"daybefore/internal/detect"
 	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub/transform"
 )
@@ -124,7 +123,7 @@ func (d *Rewriter) names(key []byte) bool { return jsontext.PlainKey(d.unescaped
 // secret. One of letters and low lines is none: most keys are, and they are passed
 // over at once.
 func (d *Rewriter) known(key []byte) bool {
-	if d.Known == nil || len(key) < detect.Shortest || isLabel(key) {
+	if d.Known == nil || isLabel(key) {
 		return false
 	}
 	return d.Known(d.unescaped(key))

@@ -87,7 +87,7 @@ type view struct {
 func (s *Survey) viewOf(c *schema.Column, field int) *view {
 	v := &view{column: c, field: field, scanner: s.ScannerFor(c)}
 	what, _ := scrub.Sensitive(c)
-	if what == "" && !v.scanner.Looks() && !scrub.MayHoldText(c) {
+	if what == "" && !v.scanner.Looks() && !c.MayHoldText() {
 		return nil
 	}
 	return v

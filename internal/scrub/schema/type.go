@@ -147,3 +147,8 @@ func (c *Column) WholeDigits() int {
 	}
 	return 0
 }
+
+// MayHoldText reports whether people can have written into the column.
+func (c *Column) MayHoldText() bool {
+	return c.HoldsText() && !c.Base.IsUUID() && !c.Base.IsAddress() && !c.Base.IsMAC()
+}

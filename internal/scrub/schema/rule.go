@@ -1,11 +1,10 @@
-package scrub
+package schema
 
 import (
-	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 )
 
-func matchColumn(p spec.ColumnPattern, c *schema.Column) bool {
+func matchColumn(p spec.ColumnPattern, c *Column) bool {
 	return p.Match(c.Table.Name.Schema, c.Table.Name.Table, c.Name)
 }
 
@@ -20,8 +19,8 @@ func widths(r *spec.Rule) [4]int {
 	return [4]int{w[0], w[1], w[2], anyType}
 }
 
-// exact reports whether the rule names one column and no other.
-func exact(r *spec.Rule) bool { return r.Column.Widths() == [3]int{} }
+// Exact reports whether the rule names one column and no other.
+func Exact(r *spec.Rule) bool { return r.Column.Widths() == [3]int{} }
 
 // candidate is a rule that reaches a column: its own, or that of the same
 // column of a table which this one is inherited from, so many steps away.
@@ -44,17 +43,19 @@ func (a candidate) beats(b candidate) bool {
 }
 
 // candidates are the rules that reach a column.
-func candidates(rules []spec.Rule, c *schema.Column) []candidate {
+func candidates(rules []spec.Rule, c *Column) []candidate {
 	var found []candidate
 	for i := range rules {
-		if distance, ok := reaches(&rules[i], c); ok {
+		if distance, ok := Reaches(&rules[i], c); ok {
 			found = append(found, candidate{&rules[i], distance})
 		}
 	}
 	return found
 }
 
-func reaches(r *spec.Rule, c *schema.Column) (distance int, ok bool) {
+// Reaches reports whether a rule is for a column, by its own name or that of the
+// same column of a table so many steps above its own.
+func Reaches(r *spec.Rule, c *Column) (distance int, ok bool) {
 	if !c.IsOf(r.Type) {
 		return 0, false
 	}
@@ -69,8 +70,12 @@ func reaches(r *spec.Rule, c *schema.Column) (distance int, ok bool) {
 	return 0, false
 }
 
-// narrowest is the rule that beats all others; rival is another that it does
-// not beat, if there is one.
+// NarrowestRule is the rule for a column that beats all others; rival is another
+// that it does not beat, if there is one.
+func NarrowestRule(rules []spec.Rule, c *Column) (best, rival *spec.Rule) {
+	return narrowest(candidates(rules, c))
+}
+
 func narrowest(all []candidate) (best, rival *spec.Rule) {
 	for _, a := range all {
 		best, rival = a.rule, nil
@@ -108,6 +113,3 @@ func undefeated(all []candidate) []candidate {
 	}
 	return top
 }
-
-// patternOf writes a column's name as a drill file needs it.
-func patternOf(c *schema.Column) string { return spec.YAMLText(c.Dotted()) }

@@ -1,4 +1,4 @@
-package scrub
+package schema
 
 import (
 	"context"
@@ -10,48 +10,48 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"daybefore/internal/scrub/schema"
 	"daybefore/internal/told"
 )
 
-// prober asks the server, in read-only transactions, what a column would say
+// Prober asks the server, in read-only transactions, what a column would say
 // to a value.
-type prober struct {
-	ctx  context.Context
-	conn *pgx.Conn
-	told *told.Names // that a refusal may name
+type Prober struct {
+	Context context.Context
+	Conn    *pgx.Conn
+	Told    *told.Names // that a refusal may name
 }
 
-// refusal says in words what refuses a value of the column; empty if nothing
+// Refusal says in words what refuses a value of the column; empty if nothing
 // does. A nil value is null. The error is the connection's.
-func (p prober) refusal(c *schema.Column, value *string) (string, error) {
-	why, err := p.ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
+func (p Prober) Refusal(c *Column, value *string) (string, error) {
+	why, err := p.Ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
 	if err != nil || why != "" {
-		return refusedBy("type "+c.SQL, why), err
+		return RefusedBy("type "+c.SQL, why), err
 	}
 	for _, check := range c.Table.Checks {
 		if !slices.Contains(check.Columns, c.Number) {
 			continue
 		}
-		why, err := p.ask(p.expression(c, check), value)
+		why, err := p.Ask(p.Expression(c, check), value)
 		if err != nil || why != "" {
-			return refusedBy("constraint "+check.Name, why), err
+			return RefusedBy("constraint "+check.Name, why), err
 		}
 	}
 	return "", nil
 }
 
-func refusedBy(by, why string) string {
+// RefusedBy says by what a value is refused, and why; empty where it is not.
+func RefusedBy(by, why string) string {
 	if why == "" {
 		return ""
 	}
 	return by + ": " + why
 }
 
-// expression asks a CHECK of one column for anything but false, as the server
+// Expression asks a CHECK of one column for anything but false, as the server
 // does; and one of several columns for true while the others are null, since
 // what they will hold is not known.
-func (p prober) expression(c *schema.Column, k schema.Check) string {
+func (p Prober) Expression(c *Column, k Check) string {
 	var row []string
 	for _, other := range c.Table.Columns {
 		value := "null"
@@ -68,22 +68,22 @@ func (p prober) expression(c *schema.Column, k schema.Check) string {
 		pgx.Identifier{c.Table.Name.Table}.Sanitize())
 }
 
-// ask runs a query that answers true; anything else is a refusal.
-func (p prober) ask(sql string, value *string) (string, error) {
-	tx, err := p.conn.BeginTx(p.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+// Ask runs a query that answers true; anything else is a refusal.
+func (p Prober) Ask(sql string, value *string) (string, error) {
+	tx, err := p.Conn.BeginTx(p.Context, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return "", err
 	}
-	defer tx.Rollback(context.WithoutCancel(p.ctx))
+	defer tx.Rollback(context.WithoutCancel(p.Context))
 	var param []byte
 	if value != nil {
 		param = []byte(*value)
 	}
-	result := p.conn.PgConn().ExecParams(p.ctx, sql, [][]byte{param}, nil, nil, nil).Read()
+	result := p.Conn.PgConn().ExecParams(p.Context, sql, [][]byte{param}, nil, nil, nil).Read()
 	var refusal *pgconn.PgError
 	switch {
 	case errors.As(result.Err, &refusal):
-		return p.told.Sentence(refusal.Message), nil
+		return p.Told.Sentence(refusal.Message), nil
 	case result.Err != nil:
 		return "", result.Err
 	case len(result.Rows) != 1 || string(result.Rows[0][0]) != "t":
