@@ -119,11 +119,14 @@ func (d *Rewriter) mayStay(key []byte) bool {
 // names reports whether a key is a plain word once it is unescaped.
 func (d *Rewriter) names(key []byte) bool { return jsontext.PlainKey(d.unescaped(key)) }
 
+// longestLabel is how long a key of letters and low lines, in its quotes, may be that
+// is passed over at once, as most keys are: a secret is longer.
+const longestLabel = 18
+
 // known reports whether a detector knows a plain key: an address of a network, a
-// secret. One of letters and low lines is none: most keys are, and they are passed
-// over at once.
+// secret.
 func (d *Rewriter) known(key []byte) bool {
-	if d.Known == nil || isLabel(key) {
+	if d.Known == nil || len(key)+len(`""`) <= longestLabel && isLabel(key) {
 		return false
 	}
 	return d.Known(d.unescaped(key))

@@ -55,7 +55,7 @@ func (d *Rewriter) redactMembers(i, depth int) int {
 				return -1
 			}
 			end, simple, _ := jsontext.LabelEnd(s, i+1)
-			if !simple && !d.redactKey(i, end) {
+			if !(simple && end-i <= longestLabel) && !d.redactKey(i, end) {
 				return -1
 			}
 			i = jsontext.ColonEnd(s, end)
@@ -105,7 +105,7 @@ func (d *Rewriter) redactKey(i, end int) (ok bool) {
 // redactMember rewrites the member whose key stands from i to end, and returns
 // where it ends; -1 for none.
 func (d *Rewriter) redactMember(i, end int, simple bool, depth int) int {
-	if !simple && !d.redactKey(i, end) {
+	if !(simple && end-i <= longestLabel) && !d.redactKey(i, end) {
 		return -1
 	}
 	i = jsontext.ColonEnd(d.src, end)
