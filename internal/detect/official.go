@@ -123,7 +123,8 @@ var officialByRun = func() (t [2][20][]official) {
 	return t
 }()
 
-// nextOfficial finds official numbers between word boundaries. All have digits: before the first of them may be letters.
+// nextOfficial finds official numbers between word boundaries. All have digits: before the first of them may be
+// letters.
 func nextOfficial(text []byte, from int) span {
 	end := from
 	for at := nextDigit(text, from); at < len(text); at = nextDigit(text, end) {

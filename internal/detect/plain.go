@@ -30,7 +30,8 @@ func plain(r rune) rune {
 		return '-'
 	case r == 0xa0, 0x2000 <= r && r <= 0x200a, r == 0x202f, r == 0x205f, r == 0x3000:
 		return ' '
-	case r == 0xad, 0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x2069, r == 0xfeff, r == 0x061c:
+	case r == 0xad, 0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x2069,
+		r == 0xfeff, r == 0x061c:
 		return 0
 	}
 	return r
@@ -66,7 +67,8 @@ func beginsAsText(text []byte) bool {
 	return utf8.Valid(text[:end])
 }
 
-// hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not written
+// hasWide reports whether a text has an at sign, or several digits and letters in a row, that are ASCII's and not
+// written
 // so.
 func hasWide(text []byte) bool {
 	for _, lead := range wideLeads {
@@ -101,7 +103,8 @@ func wideRun(text []byte) bool {
 	return true
 }
 
-// hidesAt returns where the next character stands, at or behind from, that plain changes and that may be within a value:
+// hidesAt returns where the next character stands, at or behind from, that plain changes and that may be within a
+// value:
 // between what numbers and addresses are made of, or instead of it; -1 for none.
 func hidesAt(text []byte, from int) int {
 	for i := from; i < len(text); i++ {
@@ -210,10 +213,12 @@ const window = 1024
 const around = 96
 
 var pieces = sync.Pool{New: func() any {
-	return &folded{text: make([]byte, 0, window+utf8.UTFMax), at: make([]int, 0, window+utf8.UTFMax+1), wide: make([]int, 0, window)}
+	const most = window + utf8.UTFMax
+	return &folded{text: make([]byte, 0, most), at: make([]int, 0, most+1), wide: make([]int, 0, most)}
 }}
 
-// eachFolded tells the hits that marks hide, the first of which is given, until tell returns false: it looks at the text
+// eachFolded tells the hits that marks hide, the first of which is given, until tell returns false: it looks at
+// the text
 // around each mark once more, with the marks made plain.
 func (s *Scanner) eachFolded(text []byte, mark int, tell func(Hit) bool) {
 	f := pieces.Get().(*folded)
@@ -227,7 +232,8 @@ func (s *Scanner) eachFolded(text []byte, mark int, tell func(Hit) bool) {
 	}
 }
 
-// read makes plain what begins at from, to no less than a bit behind the last mark; end is where the next piece's marks
+// read makes plain what begins at from, to no less than a bit behind the last mark; end is where the next piece's
+// marks
 // are looked for.
 func (f *folded) read(text []byte, from, mark int) (end int) {
 	for from < mark && !utf8.RuneStart(text[from]) {

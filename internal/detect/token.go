@@ -16,7 +16,8 @@ type shape struct {
 // frameworks; the prefixes of many are collected in the rules of gitleaks 8.24.
 var shapes = []shape{
 	// clouds
-	{prefix: "AKIA", rare: 1, is: isUpperOrDigit, least: 16, plain: true}, {prefix: "ASIA", rare: 1, is: isUpperOrDigit, least: 16, plain: true},
+	{prefix: "AKIA", rare: 1, is: isUpperOrDigit, least: 16, plain: true},
+	{prefix: "ASIA", rare: 1, is: isUpperOrDigit, least: 16, plain: true},
 	{prefix: "AIza", rare: 2, is: isName, least: 35}, {prefix: "GOCSPX-", rare: 6, is: isName, least: 28},
 	{prefix: "ya29.", rare: 4, is: isName, least: 40}, {prefix: "LTAI", rare: 1, is: isAlnum, least: 20},
 	{prefix: "dop_v1_", rare: 3, is: isLowerHex, least: 64}, {prefix: "doo_v1_", rare: 3, is: isLowerHex, least: 64},
@@ -69,7 +70,8 @@ var shapes = []shape{
 	{prefix: "FLWSECK_TEST-", rare: 7, is: isName, least: 32}, {prefix: "FLWSECK-", rare: 7, is: isName, least: 32},
 	{prefix: "shippo_live_", rare: 6, is: isHex, least: 40}, {prefix: "shippo_test_", rare: 6, is: isHex, least: 40},
 	{prefix: "EZAK", rare: 3, is: isAlnum, least: 54}, {prefix: "duffel_live_", rare: 6, is: isName, least: 43},
-	{prefix: "duffel_test_", rare: 6, is: isName, least: 43}, {prefix: "access-production-", rare: 6, is: isName, least: 36},
+	{prefix: "duffel_test_", rare: 6, is: isName, least: 43},
+	{prefix: "access-production-", rare: 6, is: isName, least: 36},
 	{prefix: "access-sandbox-", rare: 6, is: isName, least: 36},
 	// models
 	{prefix: "sk-", rare: 2, is: isName, least: 32}, {prefix: "hf_", rare: 2, is: isAlnum, least: 34, plain: true},
@@ -87,11 +89,13 @@ var shapes = []shape{
 	{prefix: "$apr1$", rare: 5, is: isHash, least: 20}, {prefix: "$P$", rare: 2, is: isHash, least: 31},
 	{prefix: "$H$", rare: 2, is: isHash, least: 31}, {prefix: "$S$", rare: 2, is: isHash, least: 52},
 	{prefix: "{SSHA}", rare: 1, is: isHash, least: 28}, {prefix: "SCRAM-SHA-256$", rare: 13, is: isHash, least: 60},
-	{prefix: "pbkdf2_sha256$", rare: 13, is: isHash, least: 40}, {prefix: "pbkdf2:sha256:", rare: 6, is: isHash, least: 60},
+	{prefix: "pbkdf2_sha256$", rare: 13, is: isHash, least: 40},
+	{prefix: "pbkdf2:sha256:", rare: 6, is: isHash, least: 60},
 	{prefix: "scrypt:", rare: 6, is: isHash, least: 60},
 }
 
-// shapesBy holds, by the byte to look for and the one before it (0 for a word's beginning), which of shapeGroups to try;
+// shapesBy holds, by the byte to look for and the one before it (0 for a word's beginning), which of shapeGroups
+// to try;
 // 0 for none.
 var shapesBy, shapeGroups = func() (by [256]*[256]uint8, groups [][]*shape) {
 	groups = make([][]*shape, 1)
@@ -114,7 +118,8 @@ var shapesBy, shapeGroups = func() (by [256]*[256]uint8, groups [][]*shape) {
 	return by, groups
 }()
 
-// longestLeast is how much of what follows a prefix is read to judge it: a text full of prefixes is not to be read to its
+// longestLeast is how much of what follows a prefix is read to judge it: a text full of prefixes is not to be
+// read to its
 // end for each.
 const longestLeast = 150
 
