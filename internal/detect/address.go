@@ -113,40 +113,38 @@ func addressIn(text []byte, at, end int) span {
 // ipv4In judges four numbers and maybe a port. Without a word or a sign that says so they may be a version.
 func ipv4In(text []byte, at, end int) span {
 	port := bytes.IndexByte(text[at:end], ':')
-	last := end
 	if port >= 0 {
-		last = at + port
+		end = at + port
 	}
-	a, err := netip.ParseAddr(string(text[at:last]))
-	if err != nil || !a.Is4() || a.IsLoopback() || a.IsUnspecified() || a.As4()[0] == 255 || a.As4()[0] == 0 {
+	parsed, err := netip.ParseAddr(string(text[at:end]))
+	if err != nil || !parsed.Is4() || parsed.IsLoopback() || ofName(text, at, end, port >= 0) {
 		return span{}
 	}
-	if ofName(text, at, last, port >= 0) {
+	a := parsed.As4()
+	if a[0] == 0 || a[0] == 255 {
 		return span{}
 	}
-	named, versioned := addressWords.beside(text, at, last), versionContext.beside(text, at, last)
-	wide, small := wideAddress(a.As4()), below(a.As4(), 32) || heads(text, last) && below(a.As4(), 100)
-	named = named || !small && bytes.HasSuffix(text[:at], []byte("from "))
-	signed := addressed(text, at, last, port >= 0)
-	// 2.6.8.1/9
-	if small && signed && !named && text[last-1] != '0' && a.As4()[0] != 10 && text[min(last, len(text)-1)] == '/' {
-		signed = false
-	}
-	chapter := !signed && begins(text, at, last) && below(a.As4(), 100)
+	wide, small := wideAddress(a), below(a, 32) || heads(text, end) && below(a, 100)
+	named := addressWords.beside(text, at, end) || !small && bytes.HasSuffix(text[:at], []byte("from "))
+	versioned := versionContext.beside(text, at, end)
+	signed := port >= 0 || addressed(text, at) || ofNetwork(text, end) && (named || !small || a[3] == 0 || a[0] == 10)
+	chapter := !signed && begins(text, at, end) && below(a, 100)
+	whole := at == 0 && end == len(text)
 	switch {
-	case chapter && a.As4()[0] < 10:
+	case chapter && a[0] < 10:
 		return span{}
 	case chapter:
-		return span{at, last, Doubtful}
+		return span{at, end, Doubtful}
 	case signed && !(small && versioned), named && !versioned, wide && !versioned:
-		return span{at, last, Certain}
-	case versioned && !named && !wide, !named && small && (at > 0 || last < len(text) || a.As4()[0] != 10):
+		return span{at, end, Certain}
+	case versioned && !named && !wide, !named && small && !(whole && a[0] == 10):
 		return span{}
 	}
-	return span{at, last, Doubtful}
+	return span{at, end, Doubtful}
 }
 
-// ofName reports whether four numbers belong to a name: Browser/1.2.3.4, lib-1.2.3.4, 1.2.3.4-rc1. A range of addresses
+// ofName reports whether four numbers belong to a name: Browser/1.2.3.4, lib-1.2.3.4, 1.2.3.4-rc1. A range of
+// addresses
 // does not.
 func ofName(text []byte, at, end int, port bool) bool {
 	if at > 1 && isWord(text[at-2]) {
@@ -172,20 +170,23 @@ func ofName(text []byte, at, end int, port bool) bool {
 	return false
 }
 
-// addressed reports whether signs beside four numbers say that they are an address: those of a URL, a user, a port, a
-// network's bits.
-func addressed(text []byte, at, end int, port bool) bool {
-	if port || at > 1 && text[at-1] == '/' && text[at-2] == '/' || at > 0 && text[at-1] == '@' {
-		return true
-	}
+// addressed reports whether a sign before four numbers says that they are an address: that of a URL or of a user.
+func addressed(text []byte, at int) bool {
+	return at > 1 && text[at-1] == '/' && text[at-2] == '/' || at > 0 && text[at-1] == '@'
+}
+
+// ofNetwork reports whether the bits of a network stand behind four numbers.
+func ofNetwork(text []byte, end int) bool {
 	if end == len(text) || text[end] != '/' {
 		return false
 	}
 	n := run(text[end+1:], isDigit)
-	bits := numberOfBytes(text[end+1 : end+1+min(n, 3)])
 	behind := end + 1 + n
-	return 0 < n && n < 3 && 8 <= bits && bits <= 32 &&
-		(behind == len(text) || !isWord(text[behind]) && text[behind] != '.')
+	if n == 0 || n > 2 || behind < len(text) && (isWord(text[behind]) || text[behind] == '.') {
+		return false
+	}
+	bits := numberOfBytes(text[end+1 : behind])
+	return 8 <= bits && bits <= 32
 }
 
 // wideAddress tells four numbers that hardly any version has: two of them above 99, or a private network's beginning.
@@ -216,11 +217,11 @@ func begins(text []byte, at, end int) bool {
 
 // addressWords say that four numbers are an address.
 var addressWords = contextOf(`
-	ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço
-	adres client clients peer peers remote server servers login logins logged dns gateway gateways subnet
-	subnets netmask network networks ping ssh sshd nameserver nameservers forwarded proxy listen listening bind
-	src dst localhost router routers route dhcp connect connected connection interface inet banned ban blocked
-	whitelist blacklist deny cidr range firewall`)
+	ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço adres
+	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask
+	network networks ping ssh sshd nameserver nameservers forwarded proxy listen listening bind src dst localhost
+	router routers route dhcp connect connected connection interface inet banned ban blocked whitelist blacklist
+	deny cidr range firewall`)
 
 // versionContext say that they are a version, a chapter or a part.
 var versionContext = contextOf(`
@@ -228,12 +229,11 @@ var versionContext = contextOf(`
 	standards standard policy changelog section sections chapter figure table example upstream tarball package
 	packages debian bump bumped build builds revision rev driver firmware kernel patch patches patchlevel since
 	before until later earlier prior than testcase test case tests requires require required depends dependency
-	breaks replaces conflicts import imported merge merged snapshot stable unstable experimental tag tagged
-	branch fixed versión versão versione wersja versie versionen ausgabe oid asn spec rfc iso iec chromium
-	chrome`)
+	breaks replaces conflicts import imported merge merged snapshot stable unstable experimental tag tagged branch
+	fixed versión versão versione wersja versie versionen ausgabe oid asn spec rfc iso iec chromium chrome`)
 
-// ipv6In judges an IPv6 address, which may end in an IPv4 one. Two groups with a gap between them may be a cast in SQL,
-// a
+// ipv6In judges an IPv6 address, which may end in an IPv4 one. Two groups with a gap between them may be a cast
+// in SQL, a
 // name in C++ or a slice: the first must be one that is handed out.
 func ipv6In(text []byte, at, end int) span {
 	word := text[at:end]
@@ -268,14 +268,13 @@ func assigned(word []byte) bool {
 	if len(first) != 4 {
 		return bytes.HasPrefix(bytes.ToLower(word), []byte("64:ff9b:"))
 	}
-	digits := run(first[1:], isDigit)
-	switch first[0] | 0x20 {
+	switch second := first[1] | 0x20; first[0] | 0x20 {
 	case '2', '3':
 		return true
 	case 'f':
-		second := first[1] | 0x20
-		return second == 'e' && first[2] == '8' || (second == 'c' || second == 'd') &&
-			(digits > 0 || isDigit(first[2]) || isDigit(first[3]))
+		local := second == 'e' && first[2] == '8'
+		unique := (second == 'c' || second == 'd') && (isDigit(first[2]) || isDigit(first[3]))
+		return local || unique
 	}
 	return false
 }
@@ -350,5 +349,5 @@ func ciscoMAC(text []byte, at, end int) span {
 }
 
 // macWords say that groups of four are a device's address: tables of characters have such, too.
-var macWords = contextOf("mac macs macaddr macaddress hwaddr arp vlan vlans interface switch port " +
-	"ethernet wlan wifi bssid device")
+var macWords = contextOf(`
+	mac macs macaddr macaddress hwaddr arp vlan vlans interface switch port ethernet wlan wifi bssid device`)

@@ -28,7 +28,8 @@ func nextCard(text []byte, from int) span {
 	return span{}
 }
 
-// cardRun judges digits in one run. Longer numbers than most cards', and what stands in a path, may be somebody's keys.
+// cardRun judges digits in one run. Longer numbers than most cards', and what stands in a path, may be somebody's
+// keys.
 func cardRun(text []byte, at, end int) span {
 	n := end - at
 	if n > maxCard || !isCard(text[at:end]) || !alone(text, at, end) {
@@ -42,7 +43,8 @@ func cardRun(text []byte, at, end int) span {
 }
 
 // cardWords say that a number is a card's.
-var cardWords = contextOf(`card cards pan visa mastercard amex maestro diners discover jcb unionpay credit debit cc ccnum karte kreditkarte
+var cardWords = contextOf(`
+	card cards pan visa mastercard amex maestro diners discover jcb unionpay credit debit cc ccnum karte kreditkarte
 	carte tarjeta carta cartão kaart karta картка 卡号 カード`)
 
 // cardForms are the lengths of the groups that cards show their numbers in.

@@ -479,8 +479,8 @@ var lanes = func() (t [256]uint64) {
 	for c := '0'; c <= '9'; c++ {
 		t[c] = 1 << digitsAt
 	}
-	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': signsAt, '-': signsAt, '(': signsAt, '.': dotsAt,
-		':': colonsAt,
+	for c, shift := range map[byte]int{'@': atsAt, '%': atsAt, '+': signsAt, '-': signsAt, '(': signsAt,
+		'.': dotsAt, ':': colonsAt,
 		'_': jointsAt, '$': jointsAt, '=': jointsAt,
 		'K': capitalsAt, 'S': capitalsAt, 'G': capitalsAt, 'J': capitalsAt, 'z': capitalsAt} {
 		t[c] = 1 << shift

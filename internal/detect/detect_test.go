@@ -210,6 +210,11 @@ func TestFindsInOneGo(t *testing.T) {
 		{again: "1."}, {again: "1:"}, {again: "1.2.3."}, {again: "::"}, {again: "a:"}, {again: "1.2.3.4 "}, {again: "AAAAAA"}, {again: "99-99-"},
 		{again: "sk_live_" + strings.Repeat("4eC3", 6) + " ", end: "://a:b@"}, {again: "://a:b@ ", end: "-eyJ"}, {again: jwtSample + " "},
 		{again: jwtSample + "-"}, {again: "Authorization: Basic ZGVwbG95OnMzY3JldA== "},
+		{again: "1\u00a0"}, {again: "12\u00a03–4"}, {again: "１"}, {again: "＋"}, {again: "a＠"}, {again: "٣ "}, {again: "0049 171 "},
+		{again: "0"}, {again: "(0"},
+		{again: "212-555-"}, {again: "aaaa.bbbb."}, {again: "00-1A-"}, {again: "MTk4.Cl2FMQ."}, {again: "pat1."}, {again: "xoxe."}, {again: "AA-99-"},
+		{again: "A1"},
+		{again: "1.2.3.4 from "}, {again: "fe80::1 "}, {again: "\x00\xffa@b.de"}, {again: "DE89-"}, {again: "4111.1111."},
 	} {
 		text := []byte(tt.begin + strings.Repeat(tt.again, size/len(tt.again)) + tt.end)
 		if h, ok := s.Find(text); ok {

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -54,7 +55,8 @@ func TestDoubtful(t *testing.T) {
 // A certain hit is told before a doubtful one, wherever it stands and whatever its kind.
 func TestFindPrefersCertain(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"PM820092D from ada@example.com", "62.1.44.7 and 62.1.44.8:443", "part 12345678Z, DE89370400440532013000"} {
+	for _, text := range []string{"PM820092D from ada@example.com", "62.1.44.7 and 62.1.44.8:443", "part 12345678Z, DE89370400440532013000",
+		"AB12\u00ad3456D" + strings.Repeat(" and so on", 40) + " 4111\u00a01111\u00a01111\u00a01111"} {
 		if hit, found := NewScanner(All).Find([]byte(text)); !found || hit.Confidence != Certain {
 			t.Errorf("%q: %+v, %v", text, hit, found)
 		}

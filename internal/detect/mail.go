@@ -131,14 +131,14 @@ func topLevel(label []byte) (kind, size int) {
 		return nobody, size
 	case topLevels[name] || bytes.HasPrefix(lower[:size], []byte("xn--")):
 		return known, size
-	case size != len(label) || files[name] || !isName2(label):
+	case size != len(label) || files[name] || !isLabel(label):
 		return none, 0
 	}
 	return unknown, size
 }
 
-// isName2 reports whether a label might be a network's own top level: letters, three to eight.
-func isName2(label []byte) bool {
+// isLabel reports whether a label might be a network's own top level: letters, three to eight.
+func isLabel(label []byte) bool {
 	for _, c := range label {
 		if !isLetter(c) {
 			return false
@@ -160,15 +160,15 @@ func foreignTopLevel(label []byte) (kind, size int) {
 var topLevelList string
 
 // topLevels are IANA's, and the names that RFC 2606, RFC 6762 and ICANN keep for tests and inner networks.
-var topLevels = contextOf(topLevelList +
-	" example test local localhost lan internal intranet corp home private localdomain")
+var topLevels = contextOf(topLevelList + `
+	example test local localhost lan internal intranet corp home private localdomain`)
 
 // files are endings that make a name with an @ a file's or a unit's, as in logo@2x.png and getty@tty1.service.
 var files = contextOf(`
-	png jpg jpeg gif webp svg avif js css map json html htm pdf txt xml conf cfg ini log gz bz tar deb rpm dsc
-	diff patch orig jar war class java cpp hpp php asp aspx jsp exe dll bin iso img dat sql csv tsv yaml yml
-	toml lock bak tmp service socket target timer mount device path slice scope swap automount network link git
-	svn bzr tex sty bib ttf otf woff woff mp wav ogg avi mkv doc docx xls xlsx ppt pptx odt ods`)
+	png jpg jpeg gif webp svg avif js css map json html htm pdf txt xml conf cfg ini log gz bz tar deb rpm dsc diff
+	patch orig jar war class java cpp hpp php asp aspx jsp exe dll bin iso img dat sql csv tsv yaml yml toml lock
+	bak tmp service socket target timer mount device path slice scope swap automount network link git svn bzr tex
+	sty bib ttf otf woff woff mp wav ogg avi mkv doc docx xls xlsx ppt pptx odt ods`)
 
 // isUser tells the user of a URL, as in ssh://deploy@host: a password of his is a secret, and found as such. Whoever
 // stands in a URL of the web is taken for somebody's address.
@@ -184,8 +184,7 @@ func isUser(text []byte, middle int) bool {
 }
 
 // machines are users of URLs that nobody is.
-var machines = map[string]bool{"git": true, "oauth2": true, "token": true, "x-access-token": true, "anonymous": true,
-	"user": true, "username": true}
+var machines = contextOf("git oauth2 token x-access-token anonymous user username")
 
 // Bounds of what stands before a URL's host.
 const (

@@ -68,8 +68,8 @@ func nextOpening(text []byte, from int, sign byte) span {
 	}
 }
 
-// bracketAt returns the number of North America that begins at a bracket, and whose area and exchange begin with 2 to
-// 9.
+// bracketAt returns the number of North America that begins at a bracket, and whose area and exchange begin with
+// 2 to 9.
 func bracketAt(text []byte, at int) span {
 	if at+5 >= len(text) || !isDigit(text[at+1]) || text[at+4] != ')' {
 		return span{}
@@ -86,8 +86,8 @@ func bracketAt(text []byte, at int) span {
 	if gap := number[len(number)-5]; gap != '-' && gap != ' ' && gap != '.' {
 		return span{}
 	}
-	if !isForm(number[:len(number)-5], form[:len(form)-5]) || !isForm(number[len(number)-4:], "9999") ||
-		!alone(text, at, end) {
+	head, tail := number[:len(number)-5], number[len(number)-4:]
+	if !isForm(head, form[:len(head)]) || !isForm(tail, "9999") || !alone(text, at, end) {
 		return span{}
 	}
 	return span{at, end, Certain}
@@ -120,20 +120,23 @@ func dashedAt(text []byte, i, from int) span {
 
 // phoneAt returns the number that begins at a plus sign.
 func phoneAt(text []byte, at int) span {
-	if !starts(text, at) || at+1 == len(text) || text[at+1] < '1' || text[at+1] > '9' || at > 0 &&
-		(text[at-1] == ']' || text[at-1] == ')') {
+	if !starts(text, at) || at+1 == len(text) || text[at+1] < '1' || text[at+1] > '9' {
+		return span{}
+	}
+	if at > 0 && (text[at-1] == ']' || text[at-1] == ')') { // a sum
 		return span{}
 	}
 	var d dialed
 	end := d.read(text, at+1)
-	// a latitude and a longitude
-	if end == 0 || d.groups == 2 && d.gap == '-' && (d.first == 4 || d.first == 6) && d.n == 2*d.first+1 {
+	place := d.groups == 2 && d.gap == '-' && (d.first == 4 || d.first == 6) && d.n == 2*d.first+1 // ISO 6709
+	if end == 0 || place {
 		return span{}
 	}
 	return span{at, end, Certain}
 }
 
-// nationalAt returns the number that begins with a zero, or one in a bracket: 0049 171 5512345 and 030/1234567. All but
+// nationalAt returns the number that begins with a zero, or one in a bracket: 0049 171 5512345 and 030/1234567.
+// All but
 // one with a gap behind its country's code needs a word that says what it is.
 func nationalAt(text []byte, at int) span {
 	if at > 0 {
@@ -277,7 +280,8 @@ var zeroKept = map[int]bool{39: true, 225: true, 241: true, 242: true, 378: true
 
 type bounds struct{ least, most int }
 
-// callingCodes are those of ITU-T E.164, with the digits that a number of a landline or a mobile phone has behind them;
+// callingCodes are those of ITU-T E.164, with the digits that a number of a landline or a mobile phone has behind
+// them;
 // after the metadata of libphonenumber 8.12.57.
 var callingCodes = func() (t [1000]bounds) {
 	for entry := range strings.FieldsSeq(callingCodeList) {
@@ -315,6 +319,7 @@ const callingCodeList = `
 	977:8-10 979:9 98:6-10 992:9 993:8 994:9 995:9 996:9 998:9`
 
 // phoneWords say that a number is a phone's, in the languages of the locales.
-var phoneWords = contextOf(`tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon fone
-	fax telefax mobile mobil móvil movil cellphone celular cellulare handy gsm whatsapp sms hotline rufnummer
+var phoneWords = contextOf(`
+	tel tels telefon telefono teléfono telefone téléphone telephone telefoon telefonnummer phone phones phoneno fon
+	fone fax telefax mobile mobil móvil movil cellphone celular cellulare handy gsm whatsapp sms hotline rufnummer
 	komórka тел телефон моб факс 电话 電話 手机`)

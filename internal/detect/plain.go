@@ -30,8 +30,8 @@ func plain(r rune) rune {
 		return '-'
 	case r == 0xa0, 0x2000 <= r && r <= 0x200a, r == 0x202f, r == 0x205f, r == 0x3000:
 		return ' '
-	case r == 0xad, 0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x2069, r == 0xfeff,
-		r == 0x061c:
+	case r == 0xad, 0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x2069,
+		r == 0xfeff, r == 0x061c:
 		return 0
 	}
 	return r
@@ -39,7 +39,8 @@ func plain(r rune) rune {
 
 // firstMark is where the first mark stands that may hide a value; -1 for none.
 func (n *counts) firstMark(text []byte) int {
-	if n.digits == len(text) || n.digits < minOfficialDigits && n.ats == 0 && !n.mayBeWide(text) || !beginsAsText(text) {
+	if n.digits == len(text) || n.digits < minOfficialDigits && n.ats == 0 && !n.mayBeWide(text) ||
+		!beginsAsText(text) {
 		return -1
 	}
 	return hidesAt(text, 0)
@@ -214,12 +215,12 @@ const window = 1024
 const around = 96
 
 var pieces = sync.Pool{New: func() any {
-	return &folded{text: make([]byte, 0, window+utf8.UTFMax), at: make([]int, 0, window+utf8.UTFMax+1),
-		wide: make([]int, 0, window)}
+	const most = window + utf8.UTFMax
+	return &folded{text: make([]byte, 0, most), at: make([]int, 0, most+1), wide: make([]int, 0, most)}
 }}
 
-// eachFolded tells the hits that marks hide, the first of which is given, until tell returns false: it looks at the
-// text
+// eachFolded tells the hits that marks hide, the first of which is given, until tell returns false: it looks at
+// the text
 // around each mark once more, with the marks made plain.
 func (s *Scanner) eachFolded(text []byte, mark int, tell func(Hit) bool) {
 	f := pieces.Get().(*folded)
@@ -233,7 +234,8 @@ func (s *Scanner) eachFolded(text []byte, mark int, tell func(Hit) bool) {
 	}
 }
 
-// read makes plain what begins at from, to no less than a bit behind the last mark; end is where the next piece's marks
+// read makes plain what begins at from, to no less than a bit behind the last mark; end is where the next piece's
+// marks
 // are looked for.
 func (f *folded) read(text []byte, from, mark int) (end int) {
 	for from < mark && !utf8.RuneStart(text[from]) {

@@ -27,6 +27,32 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// Each value is told once, however many pieces a text is looked at in.
+func TestMarksOnce(t *testing.T) {
+	t.Parallel()
+	const values = 300
+	places := map[int]int{}
+	NewScanner(Of(Card)).Each([]byte(strings.Repeat("4111\u00a01111\u00a01111\u00a01111, ", values)), func(h Hit) { places[h.From]++ })
+	for at, n := range places {
+		if n != 1 {
+			t.Errorf("the value at %d was told %d times", at, n)
+		}
+	}
+	if len(places) != values {
+		t.Errorf("%d of %d", len(places), values)
+	}
+}
+
+// Letters of official numbers are all small or all capitals.
+func TestCases(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"nino AB123456C": true, "nino ab123456c": true, "nino Ab123456C": false, "nino AB123456c": false} {
+		if _, found := NewScanner(Of(NationalID)).Find([]byte(text)); found != want {
+			t.Errorf("%q: %v", text, found)
+		}
+	}
+}
+
 // Bytes without text hold nothing, and what text there is among them is looked at.
 func TestBinary(t *testing.T) {
 	t.Parallel()

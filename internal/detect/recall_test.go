@@ -16,7 +16,8 @@ type writing struct {
 }
 
 // contexts are texts that a value stands in, with blanks around it or without, in scripts with words and without.
-var contexts = []string{"%s", "请联系%s谢谢", "電話は%sです", "전화%s로", "см. %s, пожалуйста", "so: %s.", "\u202a%s\u202c", "\u00a0%s\u00a0",
+var contexts = []string{"%s", "请联系%s谢谢", "電話は%sです", "전화%s로", "см. %s, пожалуйста", "so: %s.", "\u202a%s\u202c",
+	"\u00a0%s\u00a0",
 	"\u200f%s\u200f", "（%s）", "<b>%s</b>", `{"v":"%s"}`, "a;%s;b", "“%s”"}
 
 // spaces part groups of digits as people and programs write them.
@@ -93,12 +94,12 @@ func cardWritings() []writing {
 }
 
 // ibanStructures are of the IBAN registry: what stands behind the check digits, n digits, a capitals, c either.
-const ibanStructures = `AD8n12c AE19n AL8n16c AT16n AZ4a20c BA16n BE12n BG4a6n8c BH4a14c BI23n BR23n1a1c BY4c4n16c CH5n12c CR18n CY8n16c
-	CZ20n DE18n DJ23n DK14n DO4c20n EE16n EG25n ES20n FI14n FK2a12n FO14n FR10n11c2n GB4a14n GE2a16n GI4a15c GL14n GR7n16c GT24c HN4a20n
-	HR17n HU24n IE4a14n IL19n IQ4a15n IS22n IT1a10n12c JO4a4n18c KW4a22c KZ3n13c LB4n20c LC4a24c LI5n12c LT16n LU3n13c LV4a13c LY21n
-	MC10n11c2n MD20c ME18n MK3n10c2n MN16n MR23n MT4a5n18c MU4a19n3a NI4a20n NL4a10n NO11n OM3n16c PK4a16c PL24n PS4a21c PT21n QA4a21c
-	RO4a16c RS18n RU14n15c SA2n18c SC4a20n3a SD14n SE20n SI15n SK20n SM1a10n12c SO19n ST21n SV4a20n TL19n TN20n TR6n16c UA6n19c VA18n
-	VG4a16n XK16n YE4a4n18c`
+const ibanStructures = `
+	AD8n12c AE19n AL8n16c AT16n AZ4a20c BA16n BE12n BG4a6n8c BH4a14c BI23n BR23n1a1c BY4c4n16c CH5n12c CR18n CY8n16c CZ20n DE18n DJ23n DK14n DO4c20n EE16n
+	EG25n ES20n FI14n FK2a12n FO14n FR10n11c2n GB4a14n GE2a16n GI4a15c GL14n GR7n16c GT24c HN4a20n HR17n HU24n IE4a14n IL19n IQ4a15n IS22n IT1a10n12c
+	JO4a4n18c KW4a22c KZ3n13c LB4n20c LC4a24c LI5n12c LT16n LU3n13c LV4a13c LY21n MC10n11c2n MD20c ME18n MK3n10c2n MN16n MR23n MT4a5n18c MU4a19n3a NI4a20n
+	NL4a10n NO11n OM3n16c PK4a16c PL24n PS4a21c PT21n QA4a21c RO4a16c RS18n RU14n15c SA2n18c SC4a20n3a SD14n SE20n SI15n SK20n SM1a10n12c SO19n ST21n
+	SV4a20n TL19n TN20n TR6n16c UA6n19c VA18n VG4a16n XK16n YE4a4n18c`
 
 // sampleIBAN is a valid one of a structure.
 func sampleIBAN(t testing.TB, structure string, random *rand.Rand) string {
@@ -124,8 +125,8 @@ func sampleIBAN(t testing.TB, structure string, random *rand.Rand) string {
 
 func sampleByte(kind byte, random *rand.Rand) byte {
 	const digits, upper, lower = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-	from := map[byte]string{'n': digits, 'a': upper, 'b': strings.Repeat(digits, 12) + upper, 'c': digits + upper, 'h': digits + "abcdef", 'l': digits + lower,
-		'A': digits + lower + upper}[kind]
+	from := map[byte]string{'n': digits, 'a': upper, 'b': strings.Repeat(digits, 12) + upper, 'c': digits + upper,
+		'h': digits + "abcdef", 'l': digits + lower, 'A': digits + lower + upper}[kind]
 	return from[random.IntN(len(from))]
 }
 
@@ -167,14 +168,14 @@ func addressWritings() []writing {
 
 func mailWritings() []writing {
 	all := in(Email, contexts, "ada.lovelace@example.com")
-	return append(all,
-		whole(Email, "ADA@EXAMPLE.COM", "ada+shop@mail.example.co.uk", "o'brien@example.com", "ada_l@example.photography", "ada@xn--bcher-kva.example",
-			"müller@bücher.example", "ada@mail.example.co.jp", "mailto:ada@example.com?subject=x", "Ada Lovelace <ada@example.com>",
-			"ada@example.com,bob@example.com",
-			"ada%40example.com", "https://x.example/in?to=ada%40example.com&n=2", "http://ada@example.com/", "https://ada@example.com", "ada@example.com。",
-			"ada＠example.com", fullWidth("ada@example.com"), "ada@example\u200b.com", "ada\u00ad@example.com", "ada@exam\u00adple.com", "ada@example.com\u00a0",
-			"иван@почта.рф", "ada@intranet.local", "ada@example.com...", "(ada@example.com)", "user=ada@example.com&x=1", "ada-l@example.de", "1234@qq.com",
-			"a@b.de")...)
+	return append(all, whole(Email, "ADA@EXAMPLE.COM", "ada+shop@mail.example.co.uk", "o'brien@example.com",
+		"ada_l@example.photography", "ada@xn--bcher-kva.example",
+		"müller@bücher.example", "ada@mail.example.co.jp", "mailto:ada@example.com?subject=x", "Ada Lovelace <ada@example.com>",
+		"ada@example.com,bob@example.com",
+		"ada%40example.com", "https://x.example/in?to=ada%40example.com&n=2", "http://ada@example.com/", "https://ada@example.com", "ada@example.com。",
+		"ada＠example.com", fullWidth("ada@example.com"), "ada@example\u200b.com", "ada\u00ad@example.com", "ada@exam\u00adple.com", "ada@example.com\u00a0",
+		"иван@почта.рф", "ada@intranet.local", "ada@example.com...", "(ada@example.com)", "user=ada@example.com&x=1",
+		"ada-l@example.de", "1234@qq.com", "a@b.de")...)
 }
 
 func officialWritings() []writing {
@@ -187,11 +188,11 @@ func officialWritings() []writing {
 	all = append(all, in(NationalID, []string{"CPF %s", "cpf: %s"}, "111.444.777-35", "11144477735")...)
 	all = append(all, in(NationalID, []string{"personnummer %s"}, "811218-9876", "8112189876", "198112189876")...)
 	return append(all, whole(NationalID, "078-05-1120", "111.444.777-35", "AB123456C", "12345678Z", "X1234567L", "RSSMRA85T10A562S", "rssmra85t10a562s",
-		"1 84 12 76 451 089 46", "184127645108946", "1\u00a084\u00a012\u00a076\u00a0451\u00a0089\u00a046", "131052-308T", "131052-308t", "131052–308T",
-		"756 9217 0769 85",
+		"1 84 12 76 451 089 46", "184127645108946", "1\u00a084\u00a012\u00a076\u00a0451\u00a0089\u00a046", "131052-308T",
+		"131052-308t", "131052–308T", "756 9217 0769 85",
 		"811218-9876", "19811218-9876", "811218+9876", "93.05.18-223.61", "93.05.18–223.61", "11010519491231002x", "110105 19491231 002X",
-		fullWidth("11010519491231002X"), "PESEL 44051401359", "pesel: 02070803628", "BSN 111222333", "burgerservicenummer: 123456782", "SIN 046 454 286",
-		"SIN: 046-454-286",
+		fullWidth("11010519491231002X"), "PESEL 44051401359", "pesel: 02070803628", "BSN 111222333", "burgerservicenummer: 123456782",
+		"SIN 046 454 286", "SIN: 046-454-286",
 		"CPR 211062-5629", "CURP BOXW310820HNERXN09", "BOXW310820HNERXN09", "850712-1234568", "Steuer-ID 86 095 742 719", "Aadhaar 2341 2341 2346",
 		"fødselsnummer 15021951940", "rodné číslo 710319/2745", "RUT 12.345.678-5", "HKID A123456(3)", "NRIC S1234567D", "codice fiscale RSSMRA85T10A562S")...)
 }
@@ -266,8 +267,8 @@ func secretWritings() []writing {
 		all = append(all, writing{Secret, token, token}, writing{Secret, text, token})
 	}
 	return append(all, whole(Secret, "-----BEGIN RSA "+"PRIVATE KEY-----", "-----BEGIN OPENSSH "+"PRIVATE KEY-----", "-----BEGIN "+"PRIVATE KEY-----",
-		"-----BEGIN PGP "+"PRIVATE KEY BLOCK-----", "-----BEGIN ENCRYPTED "+"PRIVATE KEY-----", "PuTTY-User-Key-File-3: ssh-ed25519", jwtSample,
-		"Bearer "+jwtSample,
+		"-----BEGIN PGP "+"PRIVATE KEY BLOCK-----", "-----BEGIN ENCRYPTED "+"PRIVATE KEY-----", "PuTTY-User-Key-File-3: ssh-ed25519",
+		jwtSample, "Bearer "+jwtSample,
 		"postgres://app:s3cret@db1/shop", "https://ada:s3cret@host.example/x", "redis://:s3cret@cache:6379/0", "Authorization: Basic ZGVwbG95OnMzY3JldA==",
 		"authorization: bearer abcdefGHIJKL0123", "host=db user=app password=s3cret.x7", "Server=db;User Id=app;Pwd=s3cret;", "PGPASSWORD=s3cret.x7 psql -h db",
 		"DefaultEndpointsProtocol=https;AccountName=x;AccountKey="+strings.Repeat("aB3/", 21)+"ab==",

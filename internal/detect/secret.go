@@ -80,8 +80,8 @@ func toldElsewhere(text []byte, i int) bool {
 	case '.':
 		return isName(text[i+1])
 	case ':':
-		return text[i+1] == '/' || text[i+1] == 'A' || text[i-1]|0x20 == 'n' || i > 1 && text[i-1] == '"' &&
-			text[i-2]|0x20 == 'n'
+		named := text[i-1]|0x20 == 'n' || i > 1 && text[i-1] == '"' && text[i-2]|0x20 == 'n' // Authorization
+		return named || text[i+1] == '/' || text[i+1] == 'A'
 	}
 	return text[i] == '='
 }
@@ -186,7 +186,9 @@ func userinfo(text []byte, from, at int) span {
 const variables = "$<{%*["
 
 // placeholders are what documents write for a password.
-var placeholders = contextOf("none null nil string pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword yourpassword your_password passw0rd")
+var placeholders = contextOf(`
+	none null nil string pass password passwd pwd pw xxx xxxx xxxxx xxxxxx secret token mypassword yourpassword
+	your_password passw0rd`)
 
 // afterColon finds what a colon tells: a web hook's URL, a Telegram bot's
 // token, the credentials of an Authorization header.

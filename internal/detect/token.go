@@ -95,8 +95,8 @@ var shapes = []shape{
 	{prefix: "scrypt:", rare: 6, is: isHash, least: 60},
 }
 
-// shapesBy holds, by the byte to look for and the one before it (0 for a word's beginning), which of shapeGroups to
-// try;
+// shapesBy holds, by the byte to look for and the one before it (0 for a word's beginning), which of shapeGroups
+// to try;
 // 0 for none.
 var shapesBy, shapeGroups = func() (by [256]*[256]uint8, groups [][]*shape) {
 	groups = make([][]*shape, 1)
@@ -119,8 +119,8 @@ var shapesBy, shapeGroups = func() (by [256]*[256]uint8, groups [][]*shape) {
 	return by, groups
 }()
 
-// longestLeast is how much of what follows a prefix is read to judge it: a text full of prefixes is not to be read to
-// its
+// longestLeast is how much of what follows a prefix is read to judge it: a text full of prefixes is not to be
+// read to its
 // end for each.
 const longestLeast = 150
 

@@ -157,7 +157,8 @@ func manyKeysCheck(column string, found []document.ManyKeys) verdict.Check {
 		Observed: strings.Join(places, "; "),
 		Message: fmt.Sprintf("%s: keys of its documents are many and different, as values are, and would stay: %s",
 			column, strings.Join(places, "; ")),
-		Hint: "add under json, with the transform and the link of the column that holds the same values or, if they are " +
+		Hint: "add under json, with the transform and the link of the column that holds the " +
+			"same values or, if they are " +
 			"nobody's, preserve: true and a why instead of the transform:\n" + strings.Join(lines, "\n"),
 	}
 }

@@ -121,7 +121,8 @@ func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller) {
 // fixed; at is where it stands: of a key, where its object does.
 func leakWithin(kind detect.Kind, isKey bool, at string) (place, fix string) {
 	if isKey {
-		return at + " (a key)", "add under json: " + keyRuleFor(at, keyTransform(kind)) + ", or let unmatched_paths be redact"
+		return at + " (a key)", "add under json: " + keyRuleFor(at, keyTransform(kind)) +
+			", or let unmatched_paths be redact"
 	}
 	line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
 	return at, "add under json: - " + line + ", or preserve: true with a why"

@@ -29,7 +29,9 @@ func TestKeysArePermuted(t *testing.T) {
 	s := situation{ddl: `create extension if not exists citext;
 		create table people (phone bigint not null, ssn char(11) check (ssn ~ '^[0-9]{3}-[0-9]{2}-[0-9]{4}$'), born date, zip char(5) check (zip ~ '^[0-9]{5}$'),
 			ip inet, mac macaddr, net cidr, amount numeric(9,2), login citext, seen timestamp, badge bigint); create table calls (caller bigint, badge int)`,
-		definitions: keys, rules: rules(t, "public.people.phone permute link=phone", "public.calls.caller permute link=phone", "public.people.ssn permute", "public.*.badge permute link=badge",
+		definitions: keys,
+		rules: rules(t, "public.people.phone permute link=phone", "public.calls.caller permute link=phone", "public.people.ssn permute",
+			"public.*.badge permute link=badge",
 			"public.people.born permute", "public.people.zip permute", "public.people.ip permute", "public.people.mac permute",
 			"public.people.net permute", "public.people.amount permute", "public.people.login permute", "public.people.seen permute")}
 	conn, p, checks := s.plan(t)

@@ -140,7 +140,8 @@ func newPlanner(ctx context.Context, conn *pgx.Conn, req Request) (*planner, err
 			stored: map[*schema.Column]*leakscan.ValueSet{}, seed: seed, people: leakscan.NewPeople(seed),
 			columnNames: sync.OnceValue(func() map[string]bool { return columnNames(req.Schema) }),
 		},
-		Prober: schema.Prober{Context: ctx, Conn: conn, Told: req.Names}, req: req, links: map[string]transform.Normal{}, limits: map[string]int{},
+		Prober: schema.Prober{Context: ctx, Conn: conn, Told: req.Names}, req: req,
+		links: map[string]transform.Normal{}, limits: map[string]int{},
 		tried: map[string]bool{},
 	}
 	if !known && len(req.Rules.Rules) > 0 {

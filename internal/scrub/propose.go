@@ -353,7 +353,9 @@ func (s *Suspicion) paths() []spec.PathRule {
 	var all []spec.PathRule
 	for _, k := range s.Keys {
 		path, _ := spec.ParseJSONPath(cmp.Or(k.Path, "$.."+k.Name)) // which is one: the key is a plain word
-		all = append(all, spec.PathRule{Path: path, Keys: k.Path != "", Rule: spec.Rule{Transform: suitable(s.Root.AsText(), k.Transform)}})
+		all = append(all,
+			spec.PathRule{Path: path, Keys: k.Path != "",
+				Rule: spec.Rule{Transform: suitable(s.Root.AsText(), k.Transform)}})
 	}
 	return all
 }

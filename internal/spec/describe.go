@@ -176,7 +176,8 @@ var described = map[string]map[string]string{
 	},
 	"rawPath": {
 		"Path": "$.a, $.a[*].b, $..b, $.\"a key\", $.*",
-		"Keys": "the rule is for the keys of the objects at the path, not for values: but for keys that other paths name",
+		"Keys": "the rule is for the keys of the objects at the path, not for values: but " +
+			"for keys that other paths name",
 	},
 	"rawExpectations": {
 		"AsOf": "what ages are judged against: backup, now, or a time such as " +

@@ -216,7 +216,8 @@ func (c *Census) Many() []ManyKeys {
 		}
 	}
 	if c.rest.many() {
-		all = append(all, ManyKeys{Path: "$..*", Different: c.rest.different(), Objects: c.rest.objects, lowest: &c.rest})
+		all = append(all,
+			ManyKeys{Path: "$..*", Different: c.rest.different(), Objects: c.rest.objects, lowest: &c.rest})
 	}
 	slices.SortFunc(all, func(a, b ManyKeys) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(b.Different, a.Different))

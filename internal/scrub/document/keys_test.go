@@ -147,7 +147,8 @@ func anyJSON(rt *rapid.T, depth int) string {
 	}
 	var members []string
 	for range rapid.IntRange(0, 3).Draw(rt, "members") {
-		key := rapid.SampledFrom([]string{"a", "b", "c", "ada@example.com", "line1", "10.1.2.3", `\u0061`, "AKIAIOSFODNNAEXAMPLE", "AKIAIO_A", "x y"}).Draw(rt, "key")
+		key := rapid.SampledFrom([]string{"a", "b", "c", "ada@example.com", "line1", "10.1.2.3", `\u0061`, "AKIAIOSFODNNAEXAMPLE", "AKIAIO_A", "x y"}).Draw(rt,
+			"key")
 		members = append(members, `"`+key+`": `+anyJSON(rt, depth-1))
 	}
 	return "{" + strings.Join(members, ",") + "}"

@@ -483,7 +483,8 @@ func (d *Draft) YAML() string {
 	}
 	if len(d.history) > 0 {
 		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
-			oneLine("real values are looked for everywhere, since texts hold documents: "+strings.Join(d.history, ", ")),
+			oneLine("real values are looked for everywhere, since texts hold documents: "+
+				strings.Join(d.history, ", ")),
 			draftedOverlap)
 	}
 	return b.String()

@@ -87,7 +87,8 @@ func isPHP(v []byte) bool {
 // items or what belongs to them.
 func isYAML(v []byte) bool {
 	const enough = 2
-	if bytes.HasPrefix(v, []byte("---\n")) || bytes.HasPrefix(v, []byte("--- ")) || bytes.HasPrefix(v, []byte("---\r\n")) {
+	if bytes.HasPrefix(v, []byte("---\n")) || bytes.HasPrefix(v, []byte("--- ")) ||
+		bytes.HasPrefix(v, []byte("---\r\n")) {
 		return true
 	}
 	keys, lines := 0, 0

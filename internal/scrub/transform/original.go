@@ -22,7 +22,8 @@ type Originals struct {
 
 // NewOriginals looks at fields of these types as a server of that version would,
 // in rows of that encoding.
-func NewOriginals(server pgtext.Server, rows copytext.Encoding, decode *copytext.Decoder, types []*pgtext.Type) *Originals {
+func NewOriginals(server pgtext.Server, rows copytext.Encoding, decode *copytext.Decoder,
+	types []*pgtext.Type) *Originals {
 	return &Originals{
 		reader: pgtext.NewReader(server), valid: pgtext.Valid(strings.ToUpper(rows.Name)),
 		types: types, charset: rows.Charset, decode: decode,
