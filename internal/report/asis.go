@@ -21,8 +21,8 @@ func keptAsItIs(s verdict.Scrub) (all [][2]string) {
 	}
 	for _, k := range s.Kept {
 		if k.Rows > 0 {
-			all = append(all,
-				[2]string{k.Table + " (" + counted(k.Rows, "row") + " under keep)", cmp.Or(k.Why, "no why is given")})
+			what := k.Table + " (" + counted(k.Rows, "row") + " under keep)"
+			all = append(all, [2]string{what, cmp.Or(k.Why, "no why is given")})
 		}
 	}
 	return all
@@ -78,8 +78,8 @@ func passesAsItIs(s verdict.Scrub) string {
 func passedAsItIsRows(s verdict.Scrub) [][]string {
 	rows := [][]string{{"Column", "Type", "Rows", "Values look like", "Decided by", "Why"}}
 	for _, c := range s.Passed {
-		rows = append(rows,
-			[]string{c.Column, c.Type, count(c.Rows), strings.Join(c.LooksLike, ", "), c.DecidedBy, c.Why})
+		looks := strings.Join(c.LooksLike, ", ")
+		rows = append(rows, []string{c.Column, c.Type, count(c.Rows), looks, c.DecidedBy, c.Why})
 	}
 	return rows
 }

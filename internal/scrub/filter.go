@@ -193,18 +193,16 @@ func (r *rewriter) rewrite(dst, row []byte) (_ []byte, err error) {
 }
 
 func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
-	due := r.sights.due(r.row)
-	if r.whole && !due {
+	if r.whole {
+		r.glance(row)
 		return append(dst, row...), nil
 	}
-	if err := r.split(row); err != nil && r.whole {
-		return append(dst, row...), nil // the server judges it
-	} else if err != nil {
+	if err := r.split(row); err != nil {
 		return dst, verdict.Failf(verdict.CodeCorrupt,
 			"the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.Name, r.row, err)
 	}
-	if due {
+	if r.sights.due(r.row) {
 		r.sights.look(r, row)
 	}
 	if r.originals != nil {
@@ -252,6 +250,14 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		r.countKept(row, kept)
 	}
 	return append(dst, row[copied:]...), leak
+}
+
+// glance looks at a row that passes as it is, and of which the server judges
+// whether it is one.
+func (r *rewriter) glance(row []byte) {
+	if r.sights.due(r.row) && r.split(row) == nil {
+		r.sights.look(r, row)
+	}
 }
 
 // replace appends what becomes of one field.

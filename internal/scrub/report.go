@@ -33,8 +33,8 @@ func (p *Plan) Report() verdict.Scrub {
 		out.Columns = append(out.Columns, t.ScrubColumn)
 	}
 	for _, k := range p.keeps {
-		out.Kept = append(out.Kept,
-			verdict.ScrubKept{Table: k.table.Name.String(), Rows: k.kept.Load(), Why: k.rule.Why})
+		kept := verdict.ScrubKept{Table: k.table.Name.String(), Rows: k.kept.Load(), Why: k.rule.Why}
+		out.Kept = append(out.Kept, kept)
 	}
 	out.Passed, out.Preserve = p.passed()
 	return out

@@ -63,8 +63,8 @@ func (d *Draft) passedLines() []string {
 		". Write a rule for each that is personal after all:"}
 	for _, c := range d.Passed {
 		looks := cmp.Or(strings.Join(c.LooksLike, ", "), "no value seen")
-		line := fmt.Sprintf("%s (%s): %s, %s; decided by %s", c.Column, c.Type, verdict.Count(c.Rows, "row"), looks,
-			c.DecidedBy)
+		rows := verdict.Count(c.Rows, "row")
+		line := fmt.Sprintf("%s (%s): %s, %s; decided by %s", c.Column, c.Type, rows, looks, c.DecidedBy)
 		lines = append(lines, "  #   "+oneLine(line))
 	}
 	return lines
