@@ -3,7 +3,6 @@ package document
 import (
 	"bytes"
 
-	"daybefore/internal/detect"
 	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub/transform"
 )
@@ -127,8 +126,7 @@ const longestLabel = 18
 // known reports whether a detector knows a plain key: an address of a network, a
 // secret.
 func (d *Rewriter) known(key []byte) bool {
-	if d.Known == nil || len(key) < detect.Shortest ||
-		len(key)+len(`""`) <= longestLabel && isLabel(key) {
+	if d.Known == nil || len(key)+len(`""`) <= longestLabel && isLabel(key) {
 		return false
 	}
 	return d.Known(d.unescaped(key))
