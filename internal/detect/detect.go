@@ -142,7 +142,7 @@ func (s Scanner) Named(column string) Scanner {
 	return s
 }
 
-// Looks tells whether the scanner looks for anything.
+// Looks reports whether the scanner looks for anything.
 func (s Scanner) Looks() bool { return s.set != 0 }
 
 // Shortest is the length of the shortest text that holds anything: a@b.de.

@@ -9,7 +9,7 @@ const sureIBANDigits = 10
 const minIBANDigits = 6
 
 // bbans are what stands behind the check digits, by country: n a digit, a a letter, c either. After SWIFT's IBAN
-// registry, release 99 of December 2024; the eleven last are its youngest and those of the territories.
+// registry, as python-stdnum keeps it (iban.dat, the version that has Honduras and Yemen).
 const bbans = `
 	AD8n12c AE19n AL8n16c AT16n AZ4a20c BA16n BE12n BG4a6n8c BH4a14c BR23n1a1c BY4c4n16c CH5n12c CR18n CY8n16c CZ20n
 	DE18n DK14n DO4c20n EE16n EG25n ES20n FI14n FO14n FR10n11c2n GB4a14n GE2a16n GI4a15c GL14n GR7n16c GT24c HR17n

@@ -74,6 +74,9 @@ func TestBinary(t *testing.T) {
 	if _, ok := s.Find(noise); !ok || found != 1 {
 		t.Errorf("%d hits in a picture with an address; Find has %v", found, ok)
 	}
+	if h, ok := s.Find([]byte("\x01\xfe\x90\x02q@b.de\x03\xff\x81\x04\x05")); ok {
+		t.Errorf("six bytes among others are taken for an address: %+v", h)
+	}
 	for _, latin1 := range []string{"Gr\xfc\xdfe von ada@example.com, M\xfcnchen", "\xfcber +4915123456789\xa0"} {
 		if _, ok := s.Find([]byte(latin1)); !ok {
 			t.Errorf("%q holds nothing", latin1)

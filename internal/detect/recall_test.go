@@ -198,7 +198,7 @@ func officialWritings() []writing {
 }
 
 // tokens are the forms that vendors document: what a token begins with, and what follows (kinds of sampleByte). They are
-// facts from the vendors' pages and from the rules of gitleaks (v8.24), where both have them.
+// facts from the vendors' pages and from the rules of gitleaks, where both have them.
 var tokens = []struct{ prefix, form string }{
 	{"AKIA", "16c"}, {"ASIA", "16c"}, {"AIza", "35A"}, {"GOCSPX-", "28A"}, {"ya29.", "60A"}, // AWS, Google
 	{"ghp_", "36A"}, {"gho_", "36A"}, {"ghu_", "36A"}, {"ghs_", "36A"}, {"ghr_", "36A"}, {"github_pat_", "22A_59A"}, // GitHub

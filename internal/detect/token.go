@@ -13,7 +13,7 @@ type shape struct {
 }
 
 // shapes are the forms that vendors document for their tokens, and the hashes of crypt(3), of PostgreSQL and of web
-// frameworks; the prefixes of many are collected in the rules of gitleaks 8.24.
+// frameworks; the prefixes of many are collected in gitleaks' rules (config/gitleaks.toml).
 var shapes = []shape{
 	// clouds
 	{prefix: "AKIA", rare: 1, is: isUpperOrDigit, least: 16, plain: true},
