@@ -495,14 +495,14 @@ var lanes = func() (t [256]uint64) {
 func count(text []byte) (n counts) {
 	const most = 255 // before a counter overflows
 	for len(text) > most {
-		n.add(sum(text[:most]))
+		n.add(digitSum(text[:most]))
 		text = text[most:]
 	}
-	n.add(sum(text))
+	n.add(digitSum(text))
 	return n
 }
 
-func sum(text []byte) uint64 {
+func digitSum(text []byte) uint64 {
 	var a, b, c, d uint64
 	for len(text) >= 8 {
 		a += lanes[text[0]] + lanes[text[4]]

@@ -19,5 +19,5 @@ func thisProgram() string {
 // attributes are those of the keeper's process, which has no terminal.
 func (p plan) attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// filters has no filter for calls here.
+// seccompFilters has no filter for calls here.
 func seccompFilters() ([][]byte, error) { return nil, nil }

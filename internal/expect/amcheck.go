@@ -162,7 +162,7 @@ order by pg_catalog.pg_relation_size(c.oid) desc, c.oid`,
 		"another collation; in production, amcheck the same index and REINDEX it",
 }
 
-// pendingCheck verifies all of them and tells the damaged ones. The timeout is each
+// check verifies all of them and reports the damaged ones. The timeout is each
 // relation's; all of them have the drill's.
 func (v *verifier) check(drill context.Context, r relations) pendingCheck {
 	return pendingCheck{

@@ -298,7 +298,7 @@ type census struct {
 	spared   func(row [][]byte) bool // rows of the SQL that are not judged; nil: none
 }
 
-// pendingCheck gives one for objects that the SQL lists as name and whether it is
+// check is the one for objects that the SQL lists as name and whether it is
 // good.
 func (k census) check() pendingCheck {
 	return pendingCheck{

@@ -15,8 +15,8 @@ import (
 )
 
 // decode reads the file's bytes into the shapes of raw.go. What is wrong goes
-// to the desk; the result then holds what could be read.
-func decode(d *desk, data []byte) *rawDrill {
+// to the list; the result then holds what could be read.
+func decode(d *mistakeList, data []byte) *rawDrill {
 	raw := &rawDrill{}
 	root, at := parse(d, data)
 	if root == nil {
@@ -26,13 +26,13 @@ func decode(d *desk, data []byte) *rawDrill {
 		d.refuse(at, "begin with version: 1", "a drill file is a mapping of keys, not %s", kind(root))
 		return raw
 	}
-	w := walker{desk: d}
+	w := walker{mistakeList: d}
 	w.into(root, at, reflect.ValueOf(raw).Elem(), "", "")
 	return raw
 }
 
 // parse returns the only document's root, or nil after saying what is wrong.
-func parse(d *desk, data []byte) (root ast.Node, at Pos) {
+func parse(d *mistakeList, data []byte) (root ast.Node, at Pos) {
 	start := Pos{Line: 1, Column: 1}
 	file, err := parseYAML(data)
 	if err != nil {
@@ -70,7 +70,7 @@ func parseYAML(data []byte) (file *ast.File, err error) {
 }
 
 // walker goes down the syntax tree and the shapes together.
-type walker struct{ *desk }
+type walker struct{ *mistakeList }
 
 // into reads node into v. path is the key's full name without list positions,
 // rules the field's tags.

@@ -57,7 +57,7 @@ type Loaded struct {
 
 // Load is the package's Load.
 func (l Loader) Load(path string) (*Drill, error) {
-	d := &desk{file: path}
+	d := &mistakeList{file: path}
 	data, err := readFile(path)
 	if err != nil {
 		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
@@ -138,15 +138,15 @@ func readFile(path string) ([]byte, error) {
 	return data, err
 }
 
-// check turns the file's bytes into a drill; what is wrong goes to the desk.
-func (l Loader) check(d *desk, path string, data []byte) *Drill {
+// check turns the file's bytes into a drill; what is wrong goes to the list.
+func (l Loader) check(d *mistakeList, path string, data []byte) *Drill {
 	drill := &Drill{Name: nameOf(path), Path: path}
 	if !drillName.MatchString(drill.Name) {
 		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only",
 			"a drill is called as its file, and %s is not a valid name", shown(drill.Name))
 	}
 	raw := decode(d, data)
-	c := checker{desk: d, loader: l, folder: filepath.Dir(path)}
+	c := checker{mistakeList: d, loader: l, folder: filepath.Dir(path)}
 	drill.Timeout = c.positive(raw.Timeout, "timeout", defaultTimeout)
 	drill.Source = c.source(raw.Source)
 	drill.Inventory = c.inventory(raw.Inventory, drill.Source)
@@ -177,7 +177,7 @@ func digest(file []byte, s *Baseline) string {
 
 // checker turns what was written into what is meant.
 type checker struct {
-	*desk
+	*mistakeList
 	loader Loader
 	folder string // the drill file's
 }

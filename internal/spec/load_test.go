@@ -1180,7 +1180,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(clean))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d := &desk{file: "shop.yaml"}
+		d := &mistakeList{file: "shop.yaml"}
 		testLoader.check(d, "shop.yaml", data)
 		for _, m := range d.mistakes {
 			if m.Line < 1 || m.Column < 1 || m.Message == "" || strings.Contains(m.Error(), testKey) {

@@ -66,22 +66,22 @@ func faultf(hint, format string, args ...any) *unplaced {
 	return &unplaced{message: fmt.Sprintf(format, args...), hint: hint}
 }
 
-// desk collects the mistakes of one file.
-type desk struct {
+// mistakeList collects the mistakes of one file.
+type mistakeList struct {
 	file     string
 	mistakes Mistakes
 	unread   map[Pos]bool // values, and sections with such, that could not be read
 }
 
 // couldNotRead keeps what follows from a mistake from being called another.
-func (d *desk) couldNotRead(at Pos) {
+func (d *mistakeList) couldNotRead(at Pos) {
 	if d.unread == nil {
 		d.unread = map[Pos]bool{}
 	}
 	d.unread[at] = true
 }
 
-func (d *desk) refuse(at Pos, hint, format string, args ...any) {
+func (d *mistakeList) refuse(at Pos, hint, format string, args ...any) {
 	if d.unread[at] {
 		return
 	}
@@ -91,7 +91,7 @@ func (d *desk) refuse(at Pos, hint, format string, args ...any) {
 	})
 }
 
-func (d *desk) refuseFault(at Pos, key string, f *unplaced) {
+func (d *mistakeList) refuseFault(at Pos, key string, f *unplaced) {
 	d.refuse(at, f.hint, "%s: %s", key, f.message)
 }
 

@@ -1,6 +1,6 @@
 // Package testneed lets a test say which real part it needs. Where the part
 // is missing, a bare `go test` skips with the reason; under DRILL_TEST_ALL=1,
-// as `mage test` and CI run it, the test fails instead, so that nothing
+// as dev:test and CI run it, the test fails instead, so that nothing
 // passes by skipping. It is imported by tests alone.
 package testneed
 
@@ -37,7 +37,7 @@ func Docker(t testing.TB) {
 	}
 }
 
-// Image wants a local image, such as postgres:17; `mage image 17` builds it.
+// Image wants a local image, such as postgres:17; `go tool mage image 17` builds it.
 func Image(t testing.TB, ref string) {
 	t.Helper()
 	Docker(t)

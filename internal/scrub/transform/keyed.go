@@ -186,7 +186,7 @@ func (m *Masker) DigestOf(r *Recipe, value []byte) *[sha256.Size]byte {
 }
 
 // SetPerson has what date_shift makes depend on a value of the same row, which
-// the recipe of its column says how to hash, until clearPerson.
+// the recipe of its column says how to hash, until ClearPerson.
 func (m *Masker) SetPerson(r *Recipe, normalized []byte) {
 	m.seed = leading(m.Digest(r.domain, normalized)[:])
 	m.person = &m.seed
