@@ -40,7 +40,7 @@ var rooms = map[string]room{
 	"internal/copytext": {layer: 0, why: "rows of text are bytes, wherever they come from"},
 	"internal/sqltext": {layer: 0, only: []string{"internal/verdict", "internal/copytext"},
 		why: "SQL reads the same wherever it comes from; of what it reads it makes rows of COPY text"},
-	"internal/machine":  {layer: 0, why: "space and signals are the machine's, whoever asks for them"},
+	"internal/machine":  {layer: 0, why: "space, locks and signals are the machine's, whoever asks for them"},
 	"internal/octets":   {layer: 0, why: "a trick with words of eight bytes, whatever they hold"},
 	"internal/jsontext": {layer: 0, only: []string{"internal/octets"}, why: "where JSON begins and ends does not depend on what becomes of it"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},

@@ -1,7 +1,9 @@
 package machine
 
 import (
+	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +21,34 @@ func TestSpaceOf(t *testing.T) {
 	}
 	if _, err := SpaceOf(filepath.Join(dir, "gone")); err == nil {
 		t.Error("a folder that is not there has space")
+	}
+}
+
+func TestLock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.lock")
+	unlock, err := Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held atomic.Bool
+	held.Store(true)
+	got := make(chan error, 1)
+	go func() {
+		again, err := Lock(path)
+		if err == nil {
+			defer again()
+			if held.Load() {
+				err = errors.New("two hold one lock")
+			}
+		}
+		got <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	held.Store(false)
+	unlock()
+	if err := <-got; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package machine is what the harness asks of the machine it runs on: the space
-// of its disks, and the signals that end a process. It decides nothing by them.
+// of its disks, locks between processes, and the signals that end one. It decides nothing by them.
 package machine
 
 import (

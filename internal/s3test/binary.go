@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
+
+	"daybefore/internal/machine"
 )
 
 // BinaryEnv names a versitygw executable to be used instead of one built here.
@@ -36,7 +37,7 @@ func Binary(ctx context.Context, dir string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	unlock, err := lock(path + ".lock")
+	unlock, err := machine.Lock(path + ".lock")
 	if err != nil {
 		return "", err
 	}
@@ -74,18 +75,6 @@ func cachedPath(root string) (string, error) {
 	}
 	key := sha256.Sum256(append(sums, runtime.Version()...))
 	return filepath.Join(dir, fmt.Sprintf("versitygw-%x", key[:6])), nil
-}
-
-func lock(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return func() { _ = f.Close() }, nil
 }
 
 func build(ctx context.Context, root, path string) error {

@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"daybefore/internal/machine"
 )
 
 const unpackTimeout = 10 * time.Minute // of downloads, for one package
@@ -95,7 +96,7 @@ func unpacked(ctx context.Context, dir, name string) (root string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := lock(root + ".lock")
+	unlock, err := machine.Lock(root + ".lock")
 	if err != nil {
 		return "", err
 	}
@@ -117,17 +118,6 @@ func unpacked(ctx context.Context, dir, name string) (root string, err error) {
 	return root, os.Rename(filepath.Join(fresh, "root"), root)
 }
 
-func lock(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
-	}
-	return func() { _ = f.Close() }, nil
-}
-
 // download unpacks a package, with what it needs, below fresh/root. Where the machine's own lists of
 // packages are missing or too old, it fetches lists below dir.
 func download(ctx context.Context, dir, fresh, name string) error {
@@ -143,7 +133,7 @@ func download(ctx context.Context, dir, fresh, name string) error {
 			return err
 		}
 	}
-	unlock, err := lock(lists + ".lock")
+	unlock, err := machine.Lock(lists + ".lock")
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"daybefore/internal/machine"
 )
 
 // CopySources copies what the targets are compiled from, and the drills, out of
@@ -46,7 +48,7 @@ func CopyDrill(root, to string) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(dir + ".lock")
+	unlock, err := machine.Lock(dir + ".lock")
 	if err != nil {
 		return err
 	}

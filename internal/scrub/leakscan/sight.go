@@ -79,16 +79,13 @@ func (s *Sight) Join(other *Sight) {
 	}
 }
 
-// enoughDoubt is how many values that may be something else tell a kind.
-const enoughDoubt = 3
-
 // Tells is what the values are that is personal; empty: nothing.
 func (s *Sight) Tells() string {
 	if s.people != nil && s.people.Found() {
 		return detect.PersonWords
 	}
 	for _, k := range detect.Kinds() {
-		if n := s.certain[k] + s.doubtful[k]; s.certain[k] > 0 || n >= enoughDoubt {
+		if n := s.certain[k] + s.doubtful[k]; s.certain[k] > 0 || n >= LeastDoubtful {
 			return fmt.Sprintf("%s (%d of %s looked at)", k.Words(), n, verdict.Count(s.looked, "value"))
 		}
 	}
