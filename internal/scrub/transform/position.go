@@ -61,9 +61,9 @@ func degreesOf(c *schema.Column) degrees {
 	case c.Base.Is("float8"), c.Base.IsPoint():
 		return degrees{-1, double}
 	}
-	var precision, scale int
-	if n, _ := fmt.Sscanf(c.SQL, "numeric(%d,%d)", &precision, &scale); n > 0 {
-		return degrees{max(scale, 0), 0}
+	var precision, places int
+	if n, _ := fmt.Sscanf(c.SQL, "numeric(%d,%d)", &precision, &places); n > 0 {
+		return degrees{max(places, 0), 0}
 	}
 	return degrees{-1, 0}
 }
