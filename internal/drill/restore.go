@@ -84,7 +84,7 @@ func (r *run) restore(ctx context.Context) error {
 	if err := r.verify(ctx, s); err != nil {
 		return err
 	}
-	if plan.Recomputes() {
+	if plan.NeedsRecompute() {
 		if err := r.stage(ctx, verdict.StageScrub,
 			func(ctx context.Context) error { return r.recompute(ctx, s, plan) }); err != nil {
 			return err

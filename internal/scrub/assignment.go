@@ -84,7 +84,7 @@ func WayOf(r *spec.Rule) string {
 	case r.Fields != nil:
 		return compositeFields
 	case r.Recompute != "":
-		return recomputed
+		return recomputeName
 	}
 	return r.Transform
 }

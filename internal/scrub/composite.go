@@ -83,39 +83,45 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 		c.passed(i, value)
 		return append(dst, value...), false, nil
 	case c.inner[i] != nil:
-		if dst, err = c.inner[i].append(dst, value); errors.Is(err, ErrLeak) {
-			c.leaked, err = true, nil
-		}
-		return dst, false, err
+		dst, err = c.inner[i].append(dst, value)
+		return dst, false, c.noteLeak(err)
 	case made.name == transform.SetNull:
 		c.took(i, c.decode.Decode(value))
 		return dst, true, nil
 	}
 	if c.pairs[i] != nil {
-		if dst, err = c.pairs[i].append(dst, value); errors.Is(err, ErrLeak) {
-			c.leaked, err = true, nil
-		}
-		return dst, false, err
+		dst, err = c.pairs[i].append(dst, value)
+		return dst, false, c.noteLeak(err)
 	}
 	dst, err = c.value(i, dst, value)
 	return dst, false, err
+}
+
+// noteLeak keeps a leak for the end of the value: the fields behind it are looked
+// at too. Other errors are returned.
+func (c *composite) noteLeak(err error) error {
+	if !errors.Is(err, ErrLeak) {
+		return err
+	}
+	c.leaked = true
+	return nil
 }
 
 // value appends what becomes of a field's value, or of one in its hstore.
 func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 	made := c.fields[i].made
 	decoded := c.decode.Decode(value)
-	normalised := c.mask.Normalize(made.Recipe, decoded)
-	if len(normalised) == 0 && made.name != transform.Constant {
+	normalized := c.mask.Normalize(made.Recipe, decoded)
+	if len(normalized) == 0 && made.name != transform.Constant {
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays[i] {
-		if g.Match(normalised) {
+		if g.Match(normalized) {
 			return append(dst, value...), nil
 		}
 	}
 	c.took(i, decoded)
-	return c.mask.Append(dst, made.Recipe, decoded, normalised)
+	return c.mask.Append(dst, made.Recipe, decoded, normalized)
 }
 
 // sampleTo has what is taken away added to a sample; within has the fields.
@@ -139,7 +145,8 @@ func (c *composite) took(i int, value []byte) {
 
 // passed looks at a field that stays as it is.
 func (c *composite) passed(i int, value []byte) {
-	f, inside := &c.fields[i], c.inside[i]
+	f := &c.fields[i]
+	inside := c.inside[i]
 	if c.kept != nil && *c.awake && c.kept[i] != nil {
 		c.kept[i](c.decode.Decode(value))
 	}
@@ -211,11 +218,11 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 	case c.Array != r.Each:
 		return "is of type " + c.SQL, "say each: true for arrays, and only for them", nil
 	case len(c.Unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten values may become equal",
-			joined(c.Unique)), "preserve it with a why", nil
+		why = fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.Unique))
+		return why, "preserve it with a why", nil
 	case p.encoding.Charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters",
-			p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
+		why = fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.Name)
+		return why, "use set_null, or dump with --encoding=UTF8", nil
 	}
 	for i := range r.Fields {
 		rule := &r.Fields[i]
@@ -223,7 +230,8 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		if f == nil {
 			return "has no field " + rule.Source, "correct the name", nil
 		}
-		if why, hint, err = p.unfitField(f, &rule.Rule); err != nil || why != "" {
+		why, hint, err = p.unfitField(f, &rule.Rule)
+		if err != nil || why != "" {
 			return fmt.Sprintf("has the field %s, which %s", rule.Source, why), hint, err
 		}
 	}
@@ -233,8 +241,8 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		return why, hint, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return schema.RefusedBy("would refuse what its fields become",
-		why), "choose other transforms for the fields, or set_null or constant for the column", err
+	hint = "choose other transforms for the fields, or set_null or constant for the column"
+	return schema.RefusedBy("would refuse what its fields become", why), hint, err
 }
 
 func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, hint string, err error) {

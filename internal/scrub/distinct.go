@@ -61,7 +61,8 @@ func (p *pairs) add(value, pseudonym uint64) {
 	if !p.wants(pseudonym) {
 		return
 	}
-	switch old, known := p.of[pseudonym]; {
+	old, known := p.of[pseudonym]
+	switch {
 	case !known && p.of == nil:
 		p.of = map[uint64]uint64{pseudonym: value}
 	case !known:
@@ -172,19 +173,19 @@ func (p *Plan) counts(c *schema.Column, made *change) bool {
 }
 
 // became notes what became of a value.
-func (c *cell) became(value, normalised, pseudonym []byte) {
+func (c *cell) became(value, normalized, pseudonym []byte) {
 	p := cmp.Or(c.counted.linked, c.counted.own)
 	if p == nil {
 		return
 	}
 	if c.decode.Converts() && copytext.HasHighBytes(pseudonym) { // words of a template or a locale
 		value = bytes.Clone(value)
-		normalised = bytes.Clone(normalised)
+		normalized = bytes.Clone(normalized)
 		pseudonym = c.decode.Decode(pseudonym)
 	}
 	h := p.hash(c.comparable(pseudonym))
 	if linked := c.counted.linked; linked.wants(h) {
-		linked.add(p.hash(normalised), h)
+		linked.add(p.hash(normalized), h)
 	}
 	if own := c.counted.own; own.wants(h) {
 		own.buf = c.counted.normal.Append(own.buf[:0], value)
@@ -349,7 +350,8 @@ func (rd *readBack) add(c *schema.Column, d *keySpace) {
 	i := slices.Index(rd.columns, c)
 	if i < 0 {
 		i = len(rd.columns)
-		rd.columns, rd.domains = append(rd.columns, c), append(rd.domains, nil)
+		rd.columns = append(rd.columns, c)
+		rd.domains = append(rd.domains, nil)
 	}
 	if !slices.Contains(rd.domains[i], d) {
 		rd.domains[i] = append(rd.domains[i], d)
@@ -407,7 +409,8 @@ func (p *Plan) readBack(ctx context.Context, connect func(context.Context) (*pgx
 }
 
 func (rd *readBack) run(ctx context.Context, conn *pgx.Conn) error {
-	rows, raw := int64(0), []byte(nil)
+	rows := int64(0)
+	var raw []byte
 	hashed := &pairs{seed: rd.domains[0][0].pairs.seed}
 	w := &leakscan.RowWriter{Row: func(row []byte) (err error) {
 		rows++
@@ -420,7 +423,8 @@ func (rd *readBack) run(ctx context.Context, conn *pgx.Conn) error {
 			if copytext.IsNull(field) {
 				continue
 			}
-			if raw, err = copytext.AppendUnescaped(raw[:0], field); err != nil {
+			raw, err = copytext.AppendUnescaped(raw[:0], field)
+			if err != nil {
 				return err
 			}
 			h := hashed.hash(raw)
@@ -459,9 +463,9 @@ func (d *keySpace) holds(pseudonym uint64) {
 
 const (
 	bugHint     = "this is a bug of the harness: report it"
-	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which " +
-		"ran while it was restored, " +
-		"may have written them, so nothing is known of the backup; look at the functions that its schema calls"
+	changedHint = "rows were changed after they had been scrubbed: code of the backup's own, which ran while " +
+		"it was restored, may have written them, so nothing is known of the backup; " +
+		"look at the functions that its schema calls"
 )
 
 // distinct says what became of a domain.
@@ -492,7 +496,7 @@ func (p *Plan) distinct(ctx context.Context, connect func(context.Context) (*pgx
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name,
 			verdict.Count(int64(parted), "value"))
 	case len(d.pairs.further) > 0 && d.own && d.cell.made.Normal() != d.cell.counted.normal:
-		return p.normalisedApart(ctx, connect, d, c)
+		return p.normalizedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
 		c.Outcome, c.Hint = verdict.Error, bugHint
 		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name,
@@ -512,9 +516,9 @@ func (d *keySpace) sampled(c verdict.Check) verdict.Check {
 	return c
 }
 
-// normalisedApart is about values that only normalising made equal, as the
+// normalizedApart is about values that only normalizing made equal, as the
 // rule says it shall: what was unique may be so no more.
-func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace,
+func (p *Plan) normalizedApart(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), d *keySpace,
 	c verdict.Check) (verdict.Check, error) {
 	conn, err := connect(ctx)
 	if err != nil {
@@ -522,7 +526,7 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	merged := verdict.Count(int64(len(d.pairs.further)), "value")
-	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalising alone",
+	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalizing alone",
 		p.place(p.assigned[d.columns[0]].Pos), merged, d.name)
 	for _, column := range d.columns {
 		broken, err := p.brokenBy(ctx, conn, column)
@@ -530,9 +534,9 @@ func (p *Plan) normalisedApart(ctx context.Context, connect func(context.Context
 			return c, err
 		}
 		if broken != "" {
-			c.Outcome, c.Hint = verdict.Error,
-				"take normalize away, from the other rules of its link too; or correct these "+
-					"rows where the backup is from"
+			c.Outcome = verdict.Error
+			c.Hint = "take normalize away, from the other rules of its link too; " +
+				"or correct these rows where the backup is from"
 			c.Message += ", which " + broken + " forbids"
 			break
 		}

@@ -157,9 +157,8 @@ func manyKeysCheck(column string, found []document.ManyKeys) verdict.Check {
 		Observed: strings.Join(places, "; "),
 		Message: fmt.Sprintf("%s: keys of its documents are many and different, as values are, and would stay: %s",
 			column, strings.Join(places, "; ")),
-		Hint: "add under json, with the transform and the link of the column that holds the " +
-			"same values or, if they are " +
-			"nobody's, preserve: true and a why instead of the transform:\n" + strings.Join(lines, "\n"),
+		Hint: "add under json, with the transform and the link of the column that holds the same values or, " +
+			"if they are nobody's, preserve: true and a why instead of the transform:\n" + strings.Join(lines, "\n"),
 	}
 }
 
@@ -174,7 +173,7 @@ func (c *change) keysStay(of *schema.Column) bool {
 	case c.composite != nil:
 		return slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.keysStay(f.column) })
 	}
-	return of.Base.IsHstore() && c.effect != transform.Clears && c.name != transform.Constant && c.name != recomputed
+	return of.Base.IsHstore() && c.effect != transform.Clears && c.name != transform.Constant && c.name != recomputeName
 }
 
 // readKeys has f look at the keys instead of the detectors.

@@ -79,7 +79,7 @@ type rowKeeper struct {
 type fieldGlob struct {
 	field int
 	glob  leakscan.FoldedGlob
-	cell  *cell // unescapes, decodes and normalises
+	cell  *cell // unescapes, decodes and normalizes
 }
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
@@ -147,11 +147,11 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, ma
 		return nil
 	}
 	c := r.table.ByName[rule.By]
-	normalised := transform.NormalOf(c, &spec.Rule{})
+	normalized := transform.NormalOf(c, &spec.Rule{})
 	if rule.Link != "" {
-		normalised = linked
+		normalized = linked
 	}
-	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalised)}
+	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalized)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 
@@ -173,7 +173,7 @@ func (w *person) read(r *rewriter, row []byte) error {
 	if err != nil {
 		return r.failed(w.field, err)
 	}
-	w.cell.mask.SetPerson(w.cell.made.Recipe, w.cell.normalise(value))
+	w.cell.mask.SetPerson(w.cell.made.Recipe, w.cell.normalize(value))
 	return nil
 }
 
@@ -237,9 +237,13 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		start := len(dst)
 		if kept != nil {
 			dst = append(dst, kept.set[i]...)
-		} else if dst, err = r.replace(dst, row, i, row[from:end]); errors.Is(err, ErrLeak) {
+		} else {
+			dst, err = r.replace(dst, row, i, row[from:end])
+		}
+		switch {
+		case errors.Is(err, ErrLeak):
 			leak = err
-		} else if err != nil {
+		case err != nil:
 			return dst, err
 		}
 		r.storing.add(i, dst[start:])
@@ -339,7 +343,7 @@ func (r *rewriter) matches(k *rowKeeper, row []byte) (bool, error) {
 		if err != nil {
 			return false, r.failed(m.field, err)
 		}
-		if !m.glob.Match(m.cell.normalise(value)) {
+		if !m.glob.Match(m.cell.normalize(value)) {
 			return false, nil
 		}
 	}
@@ -553,13 +557,13 @@ func (c *cell) pairs(dst, value []byte) ([]byte, error) {
 // empty value holds nothing, and stays.
 func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.Decode(value)
-	normalised := c.normalise(decoded)
-	if len(normalised) == 0 && c.made.name != transform.Constant {
+	normalized := c.normalize(decoded)
+	if len(normalized) == 0 && c.made.name != transform.Constant {
 		c.remained(decoded)
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays {
-		if g.Match(normalised) {
+		if g.Match(normalized) {
 			c.stayed = true
 			c.remained(decoded)
 			c.written.Add(decoded)
@@ -572,8 +576,8 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		c.sample.Add(decoded)
 	}
 	start := len(dst)
-	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalised)
-	c.became(decoded, normalised, dst[start:])
+	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalized)
+	c.became(decoded, normalized, dst[start:])
 	if c.written != nil {
 		c.written.Add(c.decode.Decode(dst[start:]))
 	}
@@ -604,5 +608,5 @@ func (c *cell) unescape(field []byte) (value []byte, err error) {
 	return c.raw, err
 }
 
-// normalise is valid until the next call of any cell of the row.
-func (c *cell) normalise(value []byte) []byte { return c.mask.Normalize(c.made.Recipe, value) }
+// normalize is valid until the next call of any cell of the row.
+func (c *cell) normalize(value []byte) []byte { return c.mask.Normalize(c.made.Recipe, value) }

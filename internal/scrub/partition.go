@@ -59,10 +59,12 @@ func (p *planner) unfitPartition(c *schema.Column, _ *spec.Rule) (why, hint stri
 // hint; or nothing.
 func (p *planner) unfitRouting(c *schema.Column, r *spec.Rule, made *change) (why, hint string, err error) {
 	for _, t := range partitionedBy(c) {
-		switch split := p.splitRule(c, r); {
+		split := p.splitRule(c, r)
+		switch {
 		case split != nil:
-			return fmt.Sprintf("decides which partition of %s a row belongs to, and has another rule than %s", t.Name,
-				split), "write one rule for " + patternOf(c.Root()), nil
+			why = fmt.Sprintf("decides which partition of %s a row belongs to, and has another rule than %s",
+				t.Name, split)
+			return why, "write one rule for " + patternOf(c.Root()), nil
 		case r.By != "":
 			why, hint = p.unfitPartition(c, r)
 			return why, hint, nil
@@ -113,8 +115,7 @@ func (p *planner) takesAllRows(t *schema.Table) (all bool, err error) {
 // for all: what is made of samples is tried where the column alone decides.
 func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, made *change) (string, error) {
 	why := fmt.Sprintf("decides which partition of %s a row belongs to, and there is none for all that %s makes",
-		t.Name,
-		r.Transform)
+		t.Name, r.Transform)
 	if !t.PartitionedByAlone(c.Name) {
 		return why, nil
 	}

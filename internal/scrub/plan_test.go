@@ -23,8 +23,8 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var (
-	rule  = scrubtest.Rule
-	rules = scrubtest.Rules
+	oneRule = scrubtest.Rule
+	rules   = scrubtest.Rules
 )
 
 var testKey = bytes.Repeat([]byte("k"), transform.KeySize)
@@ -117,19 +117,19 @@ const pairDDL = `create type home as (street text, zip varchar(10)); create type
 // fieldsRule reads "field transform key=value …" entries as a rule by fields.
 func fieldsRule(t testing.TB, column string, entries ...string) spec.Rule {
 	t.Helper()
-	r := rule(t, 1, column+" unused")
+	r := oneRule(t, 1, column+" unused")
 	r.Transform = ""
 	r.Fields = []spec.FieldRule{}
 	for i, e := range entries {
 		field, rest, _ := strings.Cut(e, " ")
-		r.Fields = append(r.Fields, spec.FieldRule{Field: strings.Split(field, "."), Source: field, Rule: rule(t, i+2, "a.b.c "+rest)})
+		r.Fields = append(r.Fields, spec.FieldRule{Field: strings.Split(field, "."), Source: field, Rule: oneRule(t, i+2, "a.b.c "+rest)})
 	}
 	return r
 }
 
-func recompute(t testing.TB, column, expression string) spec.Rule {
+func recomputeRule(t testing.TB, column, expression string) spec.Rule {
 	t.Helper()
-	r := rule(t, 1, column+" unused")
+	r := oneRule(t, 1, column+" unused")
 	r.Transform, r.Recompute = "", expression
 	return r
 }
@@ -138,7 +138,7 @@ func recompute(t testing.TB, column, expression string) spec.Rule {
 var quiet = []string{"public.users.email preserve", "public.users.full_name preserve", "public.users.phone preserve", "public.users.note preserve",
 	"public.users.born preserve", "public.users.doc preserve", "public.orders.user_email preserve"}
 
-var keys = []string{"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
+var peopleKeys = []string{"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
 	"CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);",
 	"ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_user FOREIGN KEY (user_email) REFERENCES public.users(email) ON DELETE CASCADE;"}
 
@@ -222,34 +222,34 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:public.users.status"}, says: "users_status_check"},
 		{name: "a choice that a check takes",
 			situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status choice values=old,new")...)}},
-		{name: "a choice in a key", situation: situation{ddl: people, definitions: keys[:2],
+		{name: "a choice in a key", situation: situation{ddl: people, definitions: peopleKeys[:2],
 			rules: rules(t, append(quiet[1:], "public.users.email choice values=a,b")...)},
 			want: []string{"rule_unfit:public.users.email"}, says: "users_email"},
 		{name: "text that a check refuses", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status text")...)},
 			want: []string{"rule_unfit:public.users.status"}},
 		{name: "null in not null", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.ok set_null")...)},
 			want: []string{"rule_unfit:public.users.ok"}, says: "cannot be null"},
-		{name: "null in a key", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet, "public.users.id set_null")...)},
+		{name: "null in a key", situation: situation{ddl: people, definitions: peopleKeys, rules: rules(t, append(quiet, "public.users.id set_null")...)},
 			want: []string{"rule_unfit:public.users.id"}},
-		{name: "lossy in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email text")...)},
+		{name: "lossy in a key", situation: situation{ddl: people, definitions: peopleKeys[:2], rules: rules(t, append(quiet[1:], "public.users.email text")...)},
 			want: []string{"rule_unfit:public.users.email"}, says: "users_email"},
-		{name: "hash in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email hash")...)}},
+		{name: "hash in a key", situation: situation{ddl: people, definitions: peopleKeys[:2], rules: rules(t, append(quiet[1:], "public.users.email hash")...)}},
 		{name: "foreign key, one side",
-			situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:], "public.users.email email link=e")...)},
+			situation: situation{ddl: people, definitions: peopleKeys, rules: rules(t, append(quiet[1:], "public.users.email email link=e")...)},
 			want:      []string{"rule_unfit:public.orders.orders_user"}},
 		{name: "foreign key, no link",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email email")...)},
 			want: []string{"rule_unfit:public.orders.orders_user"}, says: "same link"},
 		{name: "foreign key, linked",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...)}},
 		{name: "foreign key, taken away",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email set_null")...)}},
-		{name: "excluded and referenced", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.users"}, rules: rules(t, quiet...)},
+		{name: "excluded and referenced", situation: situation{ddl: people, definitions: peopleKeys, exclude: []string{"public.users"}, rules: rules(t, quiet...)},
 			want: []string{"rule_unfit:public.orders.orders_user"}, says: "exclude public.orders too"},
-		{name: "excluded with its referencing table", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.*"}}},
+		{name: "excluded with its referencing table", situation: situation{ddl: people, definitions: peopleKeys, exclude: []string{"public.*"}}},
 		{name: "of a view",
 			situation: situation{ddl: "create table t (a text); create view told as select a as email from t; create materialized view kept " +
 				"as select a as email from t", rules: rules(t, "public.told.email email", "*.k*.email email")},
@@ -328,10 +328,10 @@ func TestDecisions(t *testing.T) {
 			situation: situation{ddl: "create domain a as varchar(40)[]; create domain b as a; create table t (emails b)",
 				rules: rules(t, "public.t.emails email each")}},
 		{name: "a template that keeps apart, in a key",
-			situation: situation{ddl: people, definitions: keys[:2],
+			situation: situation{ddl: people, definitions: peopleKeys[:2],
 				rules: rules(t, append(quiet[1:], "public.users.email template value=u-{hash}@example.org")...)}},
 		{name: "a template that does not",
-			situation: situation{ddl: people, definitions: keys[:2],
+			situation: situation{ddl: people, definitions: peopleKeys[:2],
 				rules: rules(t, append(quiet[1:], "public.users.email template value={first_name}@example.org")...)},
 			want: []string{"rule_unfit:public.users.email"}},
 		{name: "a template that is too long", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code template value=u-{hash}")...)},
@@ -412,19 +412,19 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:public.t.d"}},
 		{name: "recomputed",
 			situation: situation{ddl: "create table t (full_name text, v tsvector not null, w tsvector)",
-				rules: append(rules(t, "public.t.full_name name"), recompute(t, "public.t.v", "to_tsvector('simple', full_name) -- all"),
-					recompute(t, "public.t.w", "v"))}},
+				rules: append(rules(t, "public.t.full_name name"), recomputeRule(t, "public.t.v", "to_tsvector('simple', full_name) -- all"),
+					recomputeRule(t, "public.t.w", "v"))}},
 		{name: "recomputed from nothing",
-			situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recompute(t, "public.t.v", "to_tsvector('simple', nope)")}},
+			situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recomputeRule(t, "public.t.v", "to_tsvector('simple', nope)")}},
 			want:      []string{"rule_unfit:public.t.v"}, says: "cannot be computed by its expression: column"},
-		{name: "recomputed of another type", situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recompute(t, "public.t.v", "1")}},
+		{name: "recomputed of another type", situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recomputeRule(t, "public.t.v", "1")}},
 			want: []string{"rule_unfit:public.t.v"}},
 		{name: "recomputed that is never empty",
-			situation: situation{ddl: "create table t (n int not null)", rules: []spec.Rule{recompute(t, "public.t.n", "1")}},
+			situation: situation{ddl: "create table t (n int not null)", rules: []spec.Rule{recomputeRule(t, "public.t.n", "1")}},
 			want:      []string{"rule_unfit:public.t.n"}, says: "neither null nor empty"},
 		{name: "a key recomputed",
 			situation: situation{ddl: "create table t (v text)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (v);"},
-				rules: []spec.Rule{recompute(t, "public.t.v", "'x'")}}, want: []string{"rule_unfit:public.t.v"}},
+				rules: []spec.Rule{recomputeRule(t, "public.t.v", "'x'")}}, want: []string{"rule_unfit:public.t.v"}},
 		{name: "half of MATCH FULL",
 			situation: situation{ddl: "create table a (x int, y int); create table b (x int, y int)",
 				definitions: []string{"ALTER TABLE ONLY public.b ADD CONSTRAINT f FOREIGN KEY (x, y) REFERENCES public.a(x, y) MATCH FULL ON DELETE CASCADE;"},
@@ -525,7 +525,7 @@ func TestDecisions(t *testing.T) {
 			situation: situation{ddl: pairDDL + "; create table u (during tstzrange, doc jsonb, who home)",
 				definitions: []string{"ALTER TABLE ONLY public.u ADD CONSTRAINT e EXCLUDE USING gist (during WITH &&, md5((doc)::text) WITH =, ((who).zip) " +
 					"WITH =) WHERE (during IS NOT NULL);"},
-				rules: []spec.Rule{rule(t, 1, "public.t.who preserve"), rule(t, 2, "public.u.during date_shift"), jsonRule(t, "public.u.doc", "$.a email"),
+				rules: []spec.Rule{oneRule(t, 1, "public.t.who preserve"), oneRule(t, 2, "public.u.during date_shift"), jsonRule(t, "public.u.doc", "$.a email"),
 					fieldsRule(t, "public.u.who", "street street", "zip postcode")}},
 			want: []string{"rule_unfit:public.u.doc", "rule_unfit:public.u.during", "rule_unfit:public.u.who"}, says: "is part of e"},
 		{name: "an audit table",
@@ -566,12 +566,12 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:keep:public.users.nope", "rule_unfit:keep:public.users.shout", "rule_unfit:keep:public.users.status",
 				"rule_unmet:keep:public.users.gone"}},
 		{name: "keep breaks a reference",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...),
 				keep:  []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"code": "x"}}}},
 			want: []string{"rule_unfit:keep:public.users.email"}},
 		{name: "keep by value keeps it",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...),
 				keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"email": "*@ourco.example"},
 					Set: map[string]string{"status": "old"}}}}},

@@ -311,7 +311,8 @@ func (w *proposer) write(made []Proposal, r *spec.Rule, s *Suspicion, tie string
 // ways are the rules that might suit, the best first.
 func (s *Suspicion) ways() []spec.Rule {
 	var all []spec.Rule
-	switch c := s.Root; {
+	c := s.Root
+	switch {
 	case s.Passes != "":
 		return []spec.Rule{{Preserve: true, Why: s.Passes}}
 	case c.Base.Is("json", "jsonb"):

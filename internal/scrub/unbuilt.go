@@ -106,17 +106,20 @@ type builds struct {
 }
 
 func (b *builds) stands(d schema.Definition) (stands bool, err error) {
-	sql := "select exists (select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid " +
-		"join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and " +
-		"c.relname = $2 and k.conname = $3)"
+	sql := `select exists (
+		select from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
+			join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2 and k.conname = $3)`
 	switch d.Kind {
 	case schema.Refresh:
-		sql = "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = " +
-			"c.relnamespace where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)"
+		sql = `select exists (
+			select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = $1 and c.relname = $2 and $3 <> '' and c.relispopulated)`
 	case schema.Unique, schema.Index:
-		sql = "select exists (select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid " +
-			"join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = " +
-			"c.relnamespace where n.nspname = $1 and c.relname = $2 and x.relname = $3)"
+		sql = `select exists (
+			select from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+				join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = $1 and c.relname = $2 and x.relname = $3)`
 	}
 	err = b.conn.QueryRow(b.ctx, sql, d.Table.Schema, d.Table.Table, d.Name).Scan(&stands)
 	return stands, err
@@ -130,7 +133,8 @@ func (b *builds) blame(a attempt) (why []string, err error) {
 	if a.Kind == schema.Foreign && b.broken[a.References] != nil {
 		return b.broken[a.References], nil
 	}
-	if why, err = b.restsOn(a.Definition); len(why) == 0 || err != nil {
+	why, err = b.restsOn(a.Definition)
+	if len(why) == 0 || err != nil {
 		return nil, err
 	}
 	if refused, err := try(b.ctx, b.conn, a.sql); !ofRows(refused) || err != nil {
@@ -144,7 +148,9 @@ func (b *builds) blame(a attempt) (why []string, err error) {
 
 // restsOn names the rewritten columns that a definition goes by.
 func (b *builds) restsOn(d schema.Definition) (why []string, err error) {
-	switch t, to := b.schema.ByName[d.Table], b.schema.ByName[d.References]; {
+	t := b.schema.ByName[d.Table]
+	to := b.schema.ByName[d.References]
+	switch {
 	case d.Kind == schema.Refresh:
 		return b.readBy(d)
 	case t == nil:

@@ -110,8 +110,8 @@ func (p *planner) nearest(name spec.ColumnPattern) string {
 		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.ByName)), otherwise)
 	}
 	if !strings.Contains(name.Schema+name.Table, "*") {
-		otherwise = "find out why the backup lacks the table; if that is meant, take the rule " +
-			"away, else correct the name"
+		otherwise = "find out why the backup lacks the table; if that is meant, take the rule away, " +
+			"else correct the name"
 	}
 	table := spec.Name{Schema: name.Schema, Table: name.Table}
 	tables := []string(nil)
