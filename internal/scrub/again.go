@@ -108,17 +108,12 @@ func (p *Plan) Vouch(namespace, table, column, value string) *verdict.Problem {
 
 // shows reports whether a value holds what was looked for.
 func (p *Plan) shows(c *schema.Column, text []byte) bool {
-	if !changes(p.assigned[c]) && !looksSensitive(c) {
+	if !changes(p.assigned[c]) && looksLike(c) == "" {
 		if _, found := p.scannerOf(c).Find(text); found {
 			return true
 		}
 	}
 	return p.real.Holds(text) && !(changes(p.assigned[c]) && p.writings(c).MayHold(text))
-}
-
-func looksSensitive(c *schema.Column) bool {
-	what, _ := Sensitive(c)
-	return what != ""
 }
 
 // scannerOf is what looked at a column as it was loaded, or would have.

@@ -9,6 +9,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -157,7 +158,7 @@ func (c *composite) passed(i int, value []byte) {
 	if hit, ok := inside.Find(c.decode.Decode(value)); ok {
 		inside.Leaked(c.column.Root().String()+"."+f.path, hit,
 			fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path,
-				cmp.Or(suitable(f.unnamed, transformFor[hit.Kind]), transform.SetNull)))
+				cmp.Or(propose.Suitable(f.unnamed, propose.TransformFor(hit.Kind)), transform.SetNull)))
 	}
 	c.leaked = c.leaked || inside.End() != nil
 }
@@ -276,13 +277,13 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 			p.unmatchedFields(c, f, here, r)
 			continue
 		}
-		if what, fitting := Sensitive(f); what != "" {
+		if what, fitting := propose.Sensitive(f); what != "" {
 			if f.Array {
 				fitting = transform.SetNull
 			}
 			p.problem(verdict.CodeUnmatched, c.Root().String()+"."+strings.Join(here, "."), r.Pos,
 				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why",
-					strings.Join(here, "."), cmp.Or(suitable(f, fitting), transform.SetNull)),
+					strings.Join(here, "."), cmp.Or(propose.Suitable(f, fitting), transform.SetNull)),
 				"%s: its field %s looks like %s and has no rule", c.Root(), strings.Join(here, "."), what)
 		}
 	}

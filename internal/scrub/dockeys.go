@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -100,13 +101,13 @@ func (k *keyTeller) judge(key []byte, family detect.Family) *leakscan.Finding {
 	}
 	out.Place += " at " + path.Source
 	out.Fix = fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why",
-		path.Source, cmp.Or(suitable(k.column.AsText(), fitting), transform.Text))
+		path.Source, cmp.Or(propose.Suitable(k.column.AsText(), fitting), transform.Text))
 	return out
 }
 
 // keyTransform is what a key of a kind may become: no two of an object become one.
 func keyTransform(kind detect.Kind) string {
-	if fitting := transformFor[kind]; transform.EffectOf(&spec.Rule{Transform: fitting}) == transform.KeepsApart {
+	if fitting := propose.TransformFor(kind); transform.EffectOf(&spec.Rule{Transform: fitting}) == transform.KeepsApart {
 		return fitting
 	}
 	return transform.Hash

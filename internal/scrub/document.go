@@ -8,6 +8,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -124,7 +125,7 @@ func leakWithin(kind detect.Kind, isKey bool, at string) (place, fix string) {
 		return at + " (a key)", "add under json: " + keyRuleFor(at, keyTransform(kind)) +
 			", or let unmatched_paths be redact"
 	}
-	line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
+	line := fmt.Sprintf("{path: %s, transform: %s}", at, propose.TransformFor(kind))
 	return at, "add under json: - " + line + ", or preserve: true with a why"
 }
 

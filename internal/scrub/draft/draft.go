@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/locale"
 	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -51,7 +52,7 @@ const (
 
 // judged is a suspicion with what it rests on.
 type judged struct {
-	scrub.Suspicion
+	propose.Suspicion
 	confidence
 	reason  string
 	history bool // texts that hold documents
@@ -65,7 +66,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	d.Columns, d.Ruled = s.Columns()
 	d.countRows(s.scanners)
 	all := s.judge()
-	var found []scrub.Suspicion
+	var found []propose.Suspicion
 	for _, j := range all {
 		found = append(found, j.Suspicion)
 		if j.history && s.req.Rules.LeakScan.SourceOverlap == 0 {
@@ -99,7 +100,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	}
 	d.left = slices.DeleteFunc(d.left, func(c verdict.Check) bool { // those are told as undecided
 		return slices.ContainsFunc(proposed,
-			func(m scrub.Proposal) bool { return m.Refused != "" && c.ID == "unmatched:"+m.Root.String() })
+			func(m propose.Proposal) bool { return m.Refused != "" && c.ID == "unmatched:"+m.Root.String() })
 	})
 	return d, err
 }
@@ -143,7 +144,7 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	names, sampled, people := e.namesOf()
 	documented, how := e.documented()
 	byName := judged{
-		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
+		Suspicion:  propose.Suspicion{What: what, Transform: fitting},
 		confidence: medium, reason: named(c, what),
 	}
 	switch {
@@ -159,7 +160,7 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.asHistory(byName, documented, how)
 	case what == "" && people && c.Family() == schema.Textual:
 		return judged{
-			Suspicion:  scrub.Suspicion{What: detect.PersonWords, Transform: transform.Name},
+			Suspicion:  propose.Suspicion{What: detect.PersonWords, Transform: transform.Name},
 			confidence: medium, reason: nameShare(names, sampled) + " " + detect.PersonWords,
 		}
 	case what == "" && hits == 0:
@@ -189,7 +190,7 @@ func named(c *schema.Column, what string) string {
 // wholly: the values themselves are of one kind, whatever the name says.
 func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
-	j := judged{Suspicion: scrub.Suspicion{What: kind.Words(), Transform: scrub.TransformFor(kind)}, confidence: medium}
+	j := judged{Suspicion: propose.Suspicion{What: kind.Words(), Transform: propose.TransformFor(kind)}, confidence: medium}
 	switch f := e.likeness(); f {
 	case likeHash:
 		j.What = "a password"
@@ -215,7 +216,7 @@ func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, who
 // numbersByChance: one in ten of all long numbers passes a card's test.
 func (e *evidence) numbersByChance(hits int64) judged {
 	const some = 5
-	j := judged{Suspicion: scrub.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
+	j := judged{Suspicion: propose.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
 		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
 	if hits*some < e.values {
 		j.Passes = "long numbers, of which few look like a card's, as some do by chance"
@@ -225,7 +226,7 @@ func (e *evidence) numbersByChance(hits int64) judged {
 
 // partly: texts in which something stands.
 func (e *evidence) partly(hits int64) judged {
-	j := judged{Suspicion: scrub.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
+	j := judged{Suspicion: propose.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
 	var kinds []string
 	for _, k := range detect.Kinds() {
 		if e.hits[k] > 0 {
@@ -309,25 +310,25 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 
 // telling are the keys to name: words that tell, in so many documents that the
 // next backup will have them too. All else in a document is redacted.
-func (e *evidence) telling() []scrub.DocumentKey {
+func (e *evidence) telling() []propose.DocumentKey {
 	const few, percent = 2, 1
-	var all []scrub.DocumentKey
+	var all []propose.DocumentKey
 	for name, k := range e.keys {
 		if k == nil || k.documents < few || 100*k.documents < percent*e.documents ||
 			!nearlyAll(k.documents-k.containers, k.documents) {
 			continue
 		}
-		out := scrub.DocumentKey{Name: name, What: k.what, Transform: k.transform}
+		out := propose.DocumentKey{Name: name, What: k.what, Transform: k.transform}
 		if kind, whole, _ := k.leading(); nearlyAll(whole, k.values) {
 			out.What = kind.Words()
-			out.Transform = scrub.TransformFor(kind)
+			out.Transform = propose.TransformFor(kind)
 		}
 		if f := k.likeness(); f != noLikeness {
 			out.Transform = likenessTransform[f]
 		}
 		all = append(all, out)
 	}
-	slices.SortFunc(all, func(a, b scrub.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b propose.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
@@ -346,16 +347,16 @@ func ofValues(n, of int64, do string) string {
 
 // foldedRule is a proposal for one column, or for its like in several schemas.
 type foldedRule struct {
-	scrub.Proposal
+	propose.Proposal
 	schemas int // that the rule is for; 0: one
 }
 
 // fold writes one rule for the same column of the same table in several
 // schemas, where no other column is of its pattern.
-func (s *Survey) fold(all []scrub.Proposal) []foldedRule {
+func (s *Survey) fold(all []propose.Proposal) []foldedRule {
 	type place struct{ table, column, rule string }
 	alike := map[place]int{}
-	placeOf := func(m *scrub.Proposal) place {
+	placeOf := func(m *propose.Proposal) place {
 		r := *m.Rule
 		r.Column = spec.ColumnPattern{}
 		return place{m.Root.Table.Name.Table, m.Root.Name, r.YAML("")}

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/jsontext"
-	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 )
@@ -155,7 +155,7 @@ func (e *evidence) documented() (n int64, how writing) {
 
 // asHistory: texts that hold documents hold what other columns do.
 func (e *evidence) asHistory(byName judged, n int64, how writing) judged {
-	j := judged{Suspicion: scrub.Suspicion{What: writingWords[how], Transform: transform.Text, Within: true},
+	j := judged{Suspicion: propose.Suspicion{What: writingWords[how], Transform: transform.Text, Within: true},
 		confidence: medium, reason: byName.reason, history: true}
 	if j.reason != "" {
 		j.reason += "; "

@@ -1,4 +1,4 @@
-package scrub
+package propose
 
 import (
 	"daybefore/internal/detect"
@@ -35,4 +35,14 @@ func opaqueType(c *schema.Column) (what, fitting string) {
 		return what, transform.Text
 	}
 	return what, transform.SetNull
+}
+
+// TransformFor is the transform that suits values of a kind.
+func TransformFor(k detect.Kind) string { return transformFor[k] }
+
+// transformFor is what suits a kind of content.
+var transformFor = map[detect.Kind]string{
+	detect.Email: transform.Email, detect.Phone: transform.Phone, detect.Card: transform.Card,
+	detect.IBAN: transform.IBAN, detect.IP: transform.IP, detect.NationalID: transform.Text,
+	detect.Secret: transform.Token,
 }
