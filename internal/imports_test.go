@@ -95,8 +95,8 @@ const (
 // behind it and no other.
 var inner = map[string][]string{
 	"internal/scrub": {
-		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/document",
-		"internal/scrub/leakscan", "internal/scrub/transform", "internal/scrub/schema",
+		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/distinct",
+		"internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform", "internal/scrub/schema",
 	},
 }
 
@@ -107,6 +107,7 @@ var outward = map[string][]string{
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},
 	"internal/scrub/propose":  {"internal/spec", "internal/detect"},
+	"internal/scrub/distinct": {"internal/spec", "internal/copytext", "internal/verdict"},
 	"internal/scrub/document": {"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets"},
 	"internal/scrub/leakscan": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/told", "internal/verdict",
@@ -304,6 +305,8 @@ func TestRefuse(t *testing.T) {
 
 		{"internal/scrub", "internal/scrub/draft", false, "stands above it"},
 		{"internal/scrub/propose", "internal/scrub", false, "stands above it"},
+		{"internal/scrub/distinct", "internal/scrub", false, "stands above it"},
+		{"internal/scrub", "internal/scrub/distinct", false, ""},
 		{"internal/scrub/document", "internal/scrub", false, "stands above it"},
 		{"internal/scrub/document", "internal/detect", false, "may import only"},
 		{"internal/scrub/draft", "internal/told", false, "may import only"},

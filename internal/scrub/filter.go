@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/distinct"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
@@ -370,7 +371,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 			field = kept.set[i]
 		}
 		if value, err := c.read(field); err == nil { // it is not changed: whether the server takes it, it says
-			c.remained(value)
+			c.counter.Remained(value)
 			c.written.Add(value)
 		}
 	}
@@ -403,12 +404,12 @@ type cell struct {
 	leaked                  bool                                    // some element of the last value did
 	rows, nullsIn, nullsOut int64
 	kept                    int64
-	counted                 counters
+	counter                 *distinct.Counter // nil: its values are not counted
 }
 
 func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, decode *copytext.Decoder) *cell {
 	out := &cell{column: c, made: made, charset: p.encoding.Charset, mask: mask, decode: decode}
-	out.counted = p.newCounters(c, made)
+	out.counter = p.newCounter(c, made, decode)
 	out.one = out.value
 	switch {
 	case made.document != nil:
@@ -559,13 +560,13 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.Decode(value)
 	normalized := c.normalize(decoded)
 	if len(normalized) == 0 && c.made.name != transform.Constant {
-		c.remained(decoded)
+		c.counter.Remained(decoded)
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays {
 		if g.Match(normalized) {
 			c.stayed = true
-			c.remained(decoded)
+			c.counter.Remained(decoded)
 			c.written.Add(decoded)
 			return append(dst, value...), nil
 		}
@@ -577,7 +578,7 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 	}
 	start := len(dst)
 	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalized)
-	c.became(decoded, normalized, dst[start:])
+	c.counter.Became(decoded, normalized, dst[start:])
 	if c.written != nil {
 		c.written.Add(c.decode.Decode(dst[start:]))
 	}

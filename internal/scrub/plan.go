@@ -19,6 +19,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/distinct"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
@@ -184,7 +185,7 @@ func (p *planner) count() error {
 			n++
 		}
 	}
-	p.pairsEach = max(leastPairs, mostPairs/max(n, 1))
+	p.pairsEach = distinct.Share(n)
 	p.definitions = p.req.Definitions
 	return nil
 }
