@@ -96,7 +96,8 @@ const (
 var inner = map[string][]string{
 	"internal/scrub": {
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/distinct",
-		"internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform", "internal/scrub/schema",
+		"internal/scrub/postdata", "internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform",
+		"internal/scrub/schema",
 	},
 }
 
@@ -108,6 +109,7 @@ var outward = map[string][]string{
 	},
 	"internal/scrub/propose":  {"internal/spec", "internal/detect"},
 	"internal/scrub/distinct": {"internal/spec", "internal/copytext", "internal/verdict"},
+	"internal/scrub/postdata": {"internal/sqltext", "internal/verdict"},
 	"internal/scrub/document": {"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets"},
 	"internal/scrub/leakscan": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/told", "internal/verdict",
@@ -306,6 +308,7 @@ func TestRefuse(t *testing.T) {
 		{"internal/scrub", "internal/scrub/draft", false, "stands above it"},
 		{"internal/scrub/propose", "internal/scrub", false, "stands above it"},
 		{"internal/scrub/distinct", "internal/scrub", false, "stands above it"},
+		{"internal/scrub/postdata", "internal/spec", false, "may import only"},
 		{"internal/scrub", "internal/scrub/distinct", false, ""},
 		{"internal/scrub/document", "internal/scrub", false, "stands above it"},
 		{"internal/scrub/document", "internal/detect", false, "may import only"},

@@ -8,6 +8,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/distinct"
+	"daybefore/internal/scrub/postdata"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
@@ -44,7 +45,10 @@ func (p *Plan) counts(c *schema.Column, made *change) bool {
 func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
 	jobs int) ([]verdict.Check, error) {
 	return distinct.Compare(ctx, connect, jobs, distinct.Request{
-		Blocks: p.counted(), OwnCode: p.ownCode, ChangesAll: p.changesAll, Breaks: p.brokenBy,
+		Blocks: p.counted(), OwnCode: p.ownCode, ChangesAll: p.changesAll,
+		EqualIn: func(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error) {
+			return postdata.EqualIn(ctx, conn, p.definitions, c)
+		},
 	})
 }
 
@@ -72,23 +76,4 @@ func (p *Plan) changesAll(tree *schema.Table, column string) bool {
 		_, loaded := p.loaded[t]
 		return loaded && p.recipes[t.ByName[column]] == nil
 	})
-}
-
-// brokenBy tries the keys and unique indexes that rest on a column, and names
-// the first that cannot be built since two rows are equal; none of them stays.
-func (p *Plan) brokenBy(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error) {
-	for _, a := range p.attempts() {
-		if a.Kind == schema.Foreign || !a.Bears() || p.schema.ByName[a.Table] != c.Table ||
-			!slices.Contains(a.Columns, c.Name) {
-			continue
-		}
-		refused, err := try(ctx, conn, a.sql)
-		if err != nil {
-			return "", err
-		}
-		if refused != nil && refused.Code == "23505" {
-			return a.Name, nil
-		}
-	}
-	return "", nil
 }

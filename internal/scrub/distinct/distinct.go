@@ -33,9 +33,9 @@ type Request struct {
 	// ChangesAll reports whether a column of a tree is rewritten in each table
 	// whose rows are loaded through it.
 	ChangesAll func(tree *schema.Table, column string) bool
-	// Breaks names a key or unique index over a column that cannot be built since
-	// two rows are equal; empty: none does.
-	Breaks func(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error)
+	// EqualIn names a key or unique index over a column that cannot be built since
+	// two rows are equal in it; empty: all can.
+	EqualIn func(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error)
 }
 
 // Compare says of each column, and of each link, how many different values there
@@ -208,7 +208,7 @@ func (req *Request) normalizedApart(ctx context.Context, connect leakscan.Connec
 	c.Message = fmt.Sprintf("%s: %s of %s became equal to others by normalizing alone", d.first.column.Place, merged,
 		d.name)
 	for _, column := range d.columns {
-		broken, err := req.Breaks(ctx, conn, column)
+		broken, err := req.EqualIn(ctx, conn, column)
 		if err != nil {
 			return c, err
 		}

@@ -1,4 +1,8 @@
-package scrub
+// Package postdata tries what the archive builds behind the rows: keys, indexes,
+// materialized views. Where something cannot be built it says which rules may be
+// why. It must never leave behind what it tries, or judge the backup by what a rule
+// may have broken.
+package postdata
 
 import (
 	"cmp"
@@ -7,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +21,16 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// Request is what is looked at.
+type Request struct {
+	Schema      *schema.Schema
+	Definitions []string // SQL of the archive's post-data that rests on what columns hold
+	// Rewrites names the place in the drill file by which a column's values became
+	// others; ok is false where they did not.
+	Rewrites func(c *schema.Column) (place string, ok bool)
+	Hint     string // for what a rule's pseudonyms, or damage to the backup, may have broken
+}
+
 // Unbuilt finds what post-data could not build, though the backup's own rows
 // may well allow it: where a rule has rewritten what an expression, a
 // predicate, a generated column or a materialized view is computed from, or a
@@ -23,15 +38,15 @@ import (
 // error; the error is the connection's.
 //
 // A key or index on plain columns is not among them: a rule that would make
-// their values equal was refused, and Distinct has compared them.
-func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, error) {
-	b := &builds{Plan: p, ctx: ctx, conn: conn, broken: map[schema.Name][]string{}}
+// their values equal was refused, and those of a key have been compared.
+func Unbuilt(ctx context.Context, conn *pgx.Conn, req Request) ([]verdict.Check, error) {
+	b := &builds{Request: req, ctx: ctx, conn: conn, broken: map[schema.Name][]string{}}
 	if err := b.readGenerated(); err != nil {
 		return nil, fmt.Errorf("look what the rules have broken: %w", err)
 	}
 	var checks []verdict.Check
-	for _, d := range p.attempts() {
-		why, err := b.blame(d)
+	for _, a := range attempts(req.Definitions) {
+		why, err := b.blame(a)
 		if err != nil {
 			return nil, fmt.Errorf("look what the rules have broken: %w", err)
 		}
@@ -39,13 +54,33 @@ func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, er
 			continue
 		}
 		checks = append(checks, verdict.Check{
-			ID: "rule_unfit:" + d.Table.String() + "." + d.Name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit,
+			ID: "rule_unfit:" + a.Table.String() + "." + a.Name, Stage: verdict.StageScrub, Code: verdict.CodeRuleUnfit,
 			Outcome: verdict.Error,
-			Message: "the " + d.Words() + " was refused, and rules had rewritten what it rests on: " + joined(why),
-			Hint:    eitherHint,
+			Message: "the " + a.Words() + " was refused, and rules had rewritten what it rests on: " +
+				strings.Join(why, ", "),
+			Hint: req.Hint,
 		})
 	}
 	return checks, nil
+}
+
+// EqualIn tries the keys and unique indexes that rest on a column, and names the
+// first that cannot be built since two rows are equal; none of them stays. Empty:
+// all can.
+func EqualIn(ctx context.Context, conn *pgx.Conn, definitions []string, c *schema.Column) (string, error) {
+	for _, a := range attempts(definitions) {
+		if a.Kind == schema.Foreign || !a.Bears() || a.Table != c.Table.Name || !slices.Contains(a.Columns, c.Name) {
+			continue
+		}
+		refused, err := try(ctx, conn, a.sql)
+		if err != nil {
+			return "", err
+		}
+		if refused != nil && refused.Code == "23505" {
+			return a.Name, nil
+		}
+	}
+	return "", nil
 }
 
 // attempt is a definition with its SQL.
@@ -55,8 +90,8 @@ type attempt struct {
 }
 
 // attempts are all definitions, foreign keys behind the keys that they need.
-func (p *Plan) attempts() (all []attempt) {
-	for _, sql := range p.definitions {
+func attempts(definitions []string) (all []attempt) {
+	for _, sql := range definitions {
 		for _, d := range schema.ParseDefinitions([]string{sql}) {
 			all = append(all, attempt{d, sql})
 		}
@@ -98,7 +133,7 @@ func ofRows(refused *pgconn.PgError) bool {
 
 // builds is what was learned about post-data.
 type builds struct {
-	*Plan
+	Request
 	ctx     context.Context
 	conn    *pgx.Conn
 	sources map[*schema.Column][]*schema.Column // what generated columns are computed from
@@ -148,8 +183,8 @@ func (b *builds) blame(a attempt) (why []string, err error) {
 
 // restsOn names the rewritten columns that a definition goes by.
 func (b *builds) restsOn(d schema.Definition) (why []string, err error) {
-	t := b.schema.ByName[d.Table]
-	to := b.schema.ByName[d.References]
+	t := b.Schema.ByName[d.Table]
+	to := b.Schema.ByName[d.References]
 	switch {
 	case d.Kind == schema.Refresh:
 		return b.readBy(d)
@@ -167,10 +202,9 @@ func (b *builds) restsOn(d schema.Definition) (why []string, err error) {
 // values are compared otherwise than to the byte.
 func (b *builds) rewritten(why []string, t *schema.Table, names []string, loose bool) []string {
 	add := func(c *schema.Column) {
-		if pos, ok := b.rewrites(c, 0); ok {
-			if told := fmt.Sprintf("%s (%s)", c, b.place(pos)); !slices.Contains(why, told) {
-				why = append(why, told)
-			}
+		place, ok := b.Rewrites(c)
+		if named := fmt.Sprintf("%s (%s)", c, place); ok && !slices.Contains(why, named) {
+			why = append(why, named)
 		}
 	}
 	for _, name := range names {
@@ -203,7 +237,7 @@ func (b *builds) readBy(d schema.Definition) (why []string, err error) {
 	var relation uint32
 	var name string
 	_, err = pgx.ForEachRow(rows, []any{&relation, &name}, func() error {
-		if t := b.schema.ByOID[relation]; t != nil {
+		if t := b.Schema.ByOID[relation]; t != nil {
 			why = b.rewritten(why, t, []string{name}, true)
 		}
 		return nil
@@ -224,7 +258,7 @@ func (b *builds) readGenerated() error {
 	var relation uint32
 	var name, expr string
 	_, err = pgx.ForEachRow(rows, []any{&relation, &name, &expr}, func() error {
-		t := b.schema.ByOID[relation]
+		t := b.Schema.ByOID[relation]
 		if t == nil {
 			return nil
 		}
