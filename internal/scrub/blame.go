@@ -100,7 +100,7 @@ func refuses(err *pgconn.PgError, c *schema.Column) bool {
 	case ofColumn:
 		return strings.HasPrefix(named, c.Name+": ")
 	case err.Code == constraint && err.ConstraintName == "":
-		return decidesPartition(c) // for which there is none
+		return c.DecidesPartition() // for which there is none
 	case err.ConstraintName == "":
 		return c.IsComputedFrom()
 	}

@@ -48,25 +48,11 @@ func (p *planner) recomputeRecipe(c *schema.Column, r *spec.Rule) (made *change,
 	if err != nil || why != "" {
 		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
 	}
-	why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute}))
+	why, err = p.Explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute}))
 	if err != nil || why != "" {
 		return nil, "cannot be computed by its expression: " + why, "correct recompute:", err
 	}
 	return made, "", "", nil
-}
-
-// explain asks the server whether it could run a statement, without running it.
-func (p *planner) explain(sql string) (string, error) {
-	tx, err := p.Conn.BeginTx(p.Context, pgx.TxOptions{AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return "", err
-	}
-	defer tx.Rollback(context.WithoutCancel(p.Context))
-	err = p.Conn.PgConn().ExecParams(p.Context, "explain "+sql, nil, nil, nil, nil).Read().Err
-	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return p.Told.Sentence(refusal.Message), nil
-	}
-	return "", err
 }
 
 func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []string) string {

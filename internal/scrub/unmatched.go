@@ -110,9 +110,9 @@ func (p *planner) redactUnmatched() error {
 }
 
 func (p *planner) nullUnmatched() error {
-	refuses := p.refuser()
+	server := p.refuser()
 	for _, s := range p.suspicions() {
-		why, err := s.Refuses(&spec.Rule{Transform: transform.SetNull}, refuses)
+		why, err := s.Refuses(&spec.Rule{Transform: transform.SetNull}, server)
 		if err != nil {
 			return err
 		}

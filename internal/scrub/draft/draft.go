@@ -190,7 +190,8 @@ func named(c *schema.Column, what string) string {
 // wholly: the values themselves are of one kind, whatever the name says.
 func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
-	j := judged{Suspicion: propose.Suspicion{What: kind.Words(), Transform: propose.TransformFor(kind)}, confidence: medium}
+	j := judged{confidence: medium,
+		Suspicion: propose.Suspicion{What: kind.Words(), Transform: propose.TransformFor(kind)}}
 	switch f := e.likeness(); f {
 	case likeHash:
 		j.What = "a password"

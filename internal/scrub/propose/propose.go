@@ -53,7 +53,7 @@ func (f Lineage) Sensitive() (what, fitting string) {
 	return what, fitting
 }
 
-// Suspicion is a family that looks sensitive.
+// Suspicion is a lineage that looks sensitive.
 type Suspicion struct {
 	Lineage
 	What      string        // as in "looks like …"
@@ -75,12 +75,12 @@ type DocumentKey struct {
 	Same            *schema.Column // that holds the values which the keys are; nil: none is known
 }
 
-// Proposal is the rule to add for a family: since it looks sensitive, or since
+// Proposal is the rule to add for a lineage: since it looks sensitive, or since
 // its values must stay equal to those of one that does.
 type Proposal struct {
 	Lineage
 	Rule   *spec.Rule
-	Equals *schema.Column // a foreign key asks for it; nil where the family looks sensitive itself
+	Equals *schema.Column // a foreign key asks for it; nil where the lineage looks sensitive itself
 	// Refused says why no transform fits: the column is left without a rule, so
 	// that a drill is refused until somebody decides.
 	Refused string
@@ -165,7 +165,7 @@ func newProposer(req Request) *proposer {
 	return w
 }
 
-// forSuspicion proposes for a family and all that is tied to it, and says of what
+// forSuspicion proposes for a lineage and all that is tied to it, and says of what
 // does not look sensitive itself to which it must be equal.
 func (w *proposer) forSuspicion(s *Suspicion, found []Suspicion) ([]Proposal, error) {
 	made, err := w.forAll(s, w.tied(s.Root))
@@ -230,7 +230,7 @@ func (w *proposer) tied(root *schema.Column) []*schema.Column {
 	return all
 }
 
-// forAll proposes for a family and all that is tied to it.
+// forAll proposes for a lineage and all that is tied to it.
 func (w *proposer) forAll(s *Suspicion, tied []*schema.Column) ([]Proposal, error) {
 	var made []Proposal
 	for _, root := range tied {
@@ -303,7 +303,7 @@ func (f Lineage) Refuses(r *spec.Rule, refuses Refuser) (string, error) {
 	return "", nil
 }
 
-// write gives each of the families its rule, and notes what its values mean.
+// write gives each of the lineages its rule, and notes what its values mean.
 func (w *proposer) write(made []Proposal, r *spec.Rule, s *Suspicion, tie string) {
 	for i := range made {
 		m := &made[i]
