@@ -225,7 +225,8 @@ type trial struct {
 // refusesAll says why the column refuses what becomes of a value that it
 // takes, or that it takes none.
 func (p *planner) refusesAll(c *schema.Column, trials []trial) (string, error) {
-	accepted, first := false, ""
+	accepted := false
+	first := ""
 	for _, t := range trials {
 		if t.in != nil {
 			why, err := p.Refusal(c, t.in)

@@ -123,7 +123,8 @@ func IsDegrees(number []byte) bool {
 // appendPlace moves the one or two numbers of a text: 51.5, -0.1; (51.5,-0.1);
 // POINT(-0.1 51.5). Each moves by itself, as one in a column of its own would.
 func (m *Masker) appendPlace(dst, value []byte, r *Recipe) (_ []byte, err error) {
-	start, rest := len(dst), value
+	start := len(dst)
+	rest := value
 	if bytes.HasPrefix(rest, []byte("SRID=")) {
 		if end := bytes.IndexByte(rest, ';'); end > 0 {
 			dst = append(dst, rest[:end+1]...)
