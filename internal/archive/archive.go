@@ -252,7 +252,8 @@ func (u *unwrapped) unpack(name, dir, database string) (*Archive, error) {
 		return nil, err
 	}
 	a, err := u.read(name, io.TeeReader(u, s), s.Name(), database)
-	if err = s.finish(err); err != nil {
+	err = s.finish(err)
+	if err != nil {
 		return nil, err
 	}
 	a.Compression = u.compression
@@ -319,7 +320,9 @@ func (u *unwrapped) peek(name string) (h Header, err error) {
 		h, err = peekPlain(name, io.LimitReader(u, PeekSize))
 	default:
 		d := newDecoder(name, u)
-		if h, err = d.header(), d.err; err == nil {
+		h = d.header()
+		err = d.err
+		if err == nil {
 			d.special(&h)
 		}
 	}

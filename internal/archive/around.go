@@ -142,7 +142,8 @@ func (p *plainReader) connect(database string) {
 	}
 	p.reset()
 	p.connected = database
-	switch db := p.db; {
+	db := p.db
+	switch {
 	case !p.inDump:
 		p.db = nil
 	case db.Database == database:

@@ -302,7 +302,8 @@ func (d *derived) insert(s *scan) {
 		return
 	}
 	d.name(s)
-	switch last := s.Tokens[len(s.Tokens)-1]; {
+	last := s.Tokens[len(s.Tokens)-1]
+	switch {
 	case d.tag == "":
 	case last.Is("values"), s.Contains("default", "values"):
 		d.desc = "TABLE DATA"

@@ -240,7 +240,8 @@ func (s *spool) Write(p []byte) (int, error) {
 }
 
 func (s *spool) explain(err error) error {
-	switch p, ok := errors.AsType[*verdict.Problem](err); {
+	p, ok := errors.AsType[*verdict.Problem](err)
+	switch {
 	case err == nil:
 		return nil
 	case ok:

@@ -85,7 +85,8 @@ type scan struct{ sqltext.Cursor }
 func (s *scan) after(words ...string) []string {
 	from, depth := s.Pos, 0
 	for ; s.Pos < len(s.Tokens); s.Pos++ {
-		switch t := s.Tokens[s.Pos]; {
+		t := s.Tokens[s.Pos]
+		switch {
 		case t.Is("("):
 			depth++
 		case t.Is(")"):
@@ -113,7 +114,8 @@ func (s *scan) list() []string {
 		if s.Pos+1 < len(s.Tokens) && s.Tokens[s.Pos].Is("group") && !s.Tokens[s.Pos+1].Is(",") {
 			s.Pos++ // GRANT ... TO GROUP name, of old
 		}
-		switch t := s.Tokens[s.Pos]; {
+		t := s.Tokens[s.Pos]
+		switch {
 		case !t.IsName() && t.Kind != sqltext.String:
 			return roles
 		case t.Kind == sqltext.Word && standIn(t.Text):

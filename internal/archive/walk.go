@@ -67,7 +67,8 @@ func (d *decoder) atEnd() bool {
 // padded skips zeros, which tapes and block devices put behind a file and
 // pg_restore does not see, and reports whether nothing else follows.
 func (d *decoder) padded() bool {
-	switch err := packed.Padding(d.r); {
+	err := packed.Padding(d.r)
+	switch {
 	case errors.Is(err, packed.ErrBehindPadding):
 		return false
 	case !errors.Is(err, io.EOF):

@@ -109,7 +109,8 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		}
 		got.Doubt, err = doubtful(err)
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	err = errors.Join(err, f.Close())
+	if err != nil {
 		if stop := stopped(ctx, doing); stop != nil {
 			err = stop // not whichever part noticed first
 		}

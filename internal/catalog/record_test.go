@@ -26,7 +26,8 @@ func testRecord(t *testing.T, f fixture) {
 	if got, err := io.ReadAll(r); err != nil || string(got) != string(noise(1<<20)) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if r, err = openRecord(t.Context(), f.store, spec.Source{}, "log 1.jsonl", "witness.url"); err != nil {
+	r, err = openRecord(t.Context(), f.store, spec.Source{}, "log 1.jsonl", "witness.url")
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()

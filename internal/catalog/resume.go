@@ -80,7 +80,8 @@ func (r *resumed) attempt(p []byte) (int, error) {
 	case err == nil, errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
-	if err = r.broken(err); n > 0 && !isProblem(err) {
+	err = r.broken(err)
+	if n > 0 && !isProblem(err) {
 		return n, nil
 	}
 	return 0, err

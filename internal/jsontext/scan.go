@@ -141,7 +141,8 @@ func ValueEnd(s []byte, i, depth int) int {
 	if i >= len(s) {
 		return -1
 	}
-	switch c := s[i]; {
+	c := s[i]
+	switch {
 	case c == '"':
 		end, _ := TextEnd(s, i+1)
 		return end
@@ -208,7 +209,8 @@ func keyEnd(s []byte, i int) int {
 	if i >= len(s) || s[i] != '"' {
 		return -1
 	}
-	if i, _ = TextEnd(s, i+1); i < 0 {
+	i, _ = TextEnd(s, i+1)
+	if i < 0 {
 		return -1
 	}
 	return ColonEnd(s, i)

@@ -67,7 +67,8 @@ const houses = 199 // they are numbered from 1
 // Append appends the phrase to dst, in UTF-8; equal numbers make equal phrases.
 func (p Phrase) Append(dst []byte, random *[4]uint64) []byte {
 	for i := range p {
-		switch part := &p[i]; {
+		part := &p[i]
+		switch {
 		case part.house:
 			dst = strconv.AppendUint(dst, 1+below(random[part.draw], houses), 10)
 		case part.words != nil:

@@ -109,7 +109,8 @@ func (m *Gzip) Read(p []byte) (int, error) {
 
 // next begins another member; io.EOF if there is none.
 func (m *Gzip) next() error {
-	switch b, err := m.in.Peek(1); {
+	b, err := m.in.Peek(1)
+	switch {
 	case err != nil:
 		return err
 	case b[0] == 0:
@@ -193,7 +194,8 @@ func (f *zstdFrames) frame() error {
 		return Padding(f.in)
 	}
 	var h zstd.Header
-	switch err := h.Decode(head); {
+	err = h.Decode(head)
+	switch {
 	case err != nil:
 		f.left = math.MaxInt64
 	case h.Skippable:

@@ -79,7 +79,8 @@ func signBlanks(s []byte) int {
 // tokenAt is the kind of the token at the beginning, and where it ends; -1 for
 // none.
 func tokenAt(s []byte) (dateField, int) {
-	switch c := s[0]; {
+	c := s[0]
+	switch {
 	case isDigit(c):
 		return digitsAt(s)
 	case c == '.':

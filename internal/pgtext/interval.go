@@ -113,7 +113,8 @@ func (r *Reader) unitField(s []byte, unit int) (got, next int, ok bool) {
 
 // dateUnit is a word of dates that intervals know too since 16.
 func (r *Reader) dateUnit(s []byte, unit int) (got, next int, ok bool) {
-	switch w := words[string(truncated(s))]; {
+	w := words[string(truncated(s))]
+	switch {
 	case r.Major < strictSince:
 	case w.kind == ignored:
 		return 0, unit, true

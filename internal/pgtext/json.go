@@ -171,7 +171,8 @@ func jsonString(s []byte, i int, text bool) int {
 		if i == len(s) {
 			break
 		}
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '"':
 			return i + 1
 		case c < ' ':

@@ -168,7 +168,8 @@ func ipv6(s []byte, cidr bool) bool {
 	for token := s; ok && len(s) > 0; {
 		c := s[0]
 		s = s[1:]
-		switch d := hexDigit(c); {
+		d := hexDigit(c)
+		switch {
 		case d != 255:
 			ok = g.digit(d)
 		case c == ':':

@@ -154,7 +154,8 @@ func parseDecimal(s []byte, underscores bool) (d decimal, ok bool) {
 	d.zero = true
 	i, point := 0, false
 	for ; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case isDigit(c):
 			d.zero = d.zero && c == '0'
 			if point {

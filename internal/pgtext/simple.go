@@ -58,7 +58,8 @@ func (r *Reader) bytea(_ *Type, s []byte) bool {
 		if s[i] != '\\' {
 			continue
 		}
-		switch rest := s[i+1:]; {
+		rest := s[i+1:]
+		switch {
 		case len(rest) > 0 && rest[0] == '\\':
 			i++
 		case len(rest) > 2 && '0' <= rest[0] && rest[0] <= '3' && isOctal(rest[1]) && isOctal(rest[2]):

@@ -65,7 +65,8 @@ func (s *Session) Held(schema, table string) (rows int64, ok bool) {
 // false where Held has none.
 func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
 	i := slices.IndexFunc(s.groupsCounted, func(g *counted) bool { return g.tableName == tableName{schema, table} })
-	if _, ok = s.held[tableName{schema, table}]; i < 0 || !ok {
+	_, ok = s.held[tableName{schema, table}]
+	if i < 0 || !ok {
 		return 0, false
 	}
 	return s.groupsCounted[i].passed + s.groupsCounted[i].before, true

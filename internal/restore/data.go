@@ -140,7 +140,8 @@ func (s *Session) describe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
 	}
-	if s.baseline.tables, err = readStandings(ctx, conn); err != nil {
+	s.baseline.tables, err = readStandings(ctx, conn)
+	if err != nil {
 		return fmt.Errorf("read the restored tables of %s: %w", s.archive.Database, err)
 	}
 	for _, e := range s.lists.rows {
@@ -154,7 +155,8 @@ func (s *Session) describe(ctx context.Context) error {
 			t.copy = t.copyStatement(t.tableName)
 		}
 		if t.member {
-			if t.before, err = countRows(ctx, conn, t); err != nil {
+			t.before, err = countRows(ctx, conn, t)
+			if err != nil {
 				return err
 			}
 		}

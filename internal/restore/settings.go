@@ -112,7 +112,8 @@ func (s *Session) propertiesAfter(ctx context.Context) error {
 func (s *Session) property(ctx context.Context, conn *pgx.Conn, sql string) error {
 	_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
 	var refused *pgconn.PgError
-	switch name, _, isSetting := setting(sql); {
+	name, _, isSetting := setting(sql)
+	switch {
 	case err == nil:
 	case !errors.As(err, &refused) || fatal(refused) != nil:
 		return fmt.Errorf("restore the settings of database %s: %w", s.archive.Database, err)

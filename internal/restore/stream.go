@@ -220,7 +220,7 @@ type block struct {
 	passed  int  // passing: bytes of that row
 	done    bool
 	err     error // what ended it early
-	moved   func(rows, bytes int64)
+	moved   func(rows, size int64)
 	reading sync.Mutex // held by Read, which another goroutine may be in
 	stopped bool       // nobody wants more
 }
@@ -374,7 +374,8 @@ func (b *block) rewriteSome() error {
 		if len(row) > keepSize {
 			b.out = slices.Grow(b.out, len(row)+len(row)/8)
 		}
-		if b.out, err = b.rewrite(b.out, row); err != nil {
+		b.out, err = b.rewrite(b.out, row)
+		if err != nil {
 			return err
 		}
 		b.out = append(b.out, '\n')

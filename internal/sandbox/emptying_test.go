@@ -21,7 +21,8 @@ func deepTree(t *testing.T, dir string, levels int, names ...string) {
 	at, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	for i := 0; err == nil && i < levels; i++ {
 		name := names[i%len(names)]
-		if err = unix.Mkdirat(at, name, 0o755); err != nil {
+		err = unix.Mkdirat(at, name, 0o755)
+		if err != nil {
 			break
 		}
 		var next int

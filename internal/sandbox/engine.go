@@ -242,7 +242,8 @@ func imageMajor(ref string) int {
 func (e *containerEngine) pull(ctx context.Context, ref string) error {
 	var options client.ImagePullOptions
 	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil {
-		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
+		options.RegistryAuth, err = authconfig.Encode(auth)
+		if err != nil {
 			return fmt.Errorf("encode the registry's credentials: %w", err)
 		}
 	}

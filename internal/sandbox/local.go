@@ -128,7 +128,8 @@ func tooLittleIsolation(wanted string, refused *enclosure.Refused) error {
 // prepare lays out the directories for the accounts that work in them.
 func (l *local) prepare(o Options) error {
 	var err error
-	if l.accounts, err = pickAccounts(l.degree); err != nil {
+	l.accounts, err = pickAccounts(l.degree)
+	if err != nil {
 		return err
 	}
 	for _, dir := range []string{l.work.start(), l.work.run()} { // of a better degree, which was refused

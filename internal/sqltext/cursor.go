@@ -66,7 +66,8 @@ func (c *Cursor) Takes(words ...string) bool {
 func (c *Cursor) Past(word string) bool {
 	depth := 0
 	for i := c.Pos; i < len(c.Tokens); i++ {
-		switch t := c.Tokens[i]; {
+		t := c.Tokens[i]
+		switch {
 		case t.Is("("):
 			depth++
 		case t.Is(")"):

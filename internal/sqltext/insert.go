@@ -231,7 +231,8 @@ func (r *InsertReader) sameHead() bool {
 func (r *InsertReader) seek() bool {
 	s := r.s
 	for s.have(1) {
-		switch c := s.buf[s.pos]; {
+		c := s.buf[s.pos]
+		switch {
 		case blank(c):
 			s.pos++
 		case c == '-' && s.at(1) == '-':
@@ -632,7 +633,8 @@ func (r *InsertReader) refuse(format string, args ...any) {
 }
 
 func (r *InsertReader) name() string {
-	switch t := r.target; {
+	t := r.target
+	switch {
 	case t.Table == "":
 		return "the first table"
 	case t.Schema == "":

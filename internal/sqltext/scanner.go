@@ -212,7 +212,8 @@ func (s *Scanner) Next() (Item, error) {
 	s.keep = false
 	for s.err == nil {
 		s.item = Item{Start: s.Offset()}
-		switch c := s.at(0); {
+		c := s.at(0)
+		switch {
 		case c == 0 && !s.have(1):
 			return s.item, s.err
 		case c == 0:
@@ -226,7 +227,7 @@ func (s *Scanner) Next() (Item, error) {
 			continue
 		}
 		s.item.Line = s.lineNumber()
-		switch c := s.at(0); {
+		switch {
 		case c == '-' && s.at(1) == '-':
 			s.item.Kind = ItemComment
 			s.restOfLine("\r\n")
@@ -292,7 +293,8 @@ func (s *Scanner) restOfLine(ends string) {
 func (s *Scanner) blockComment() {
 	depth := 0
 	for s.err == nil {
-		switch c := s.at(0); {
+		c := s.at(0)
+		switch {
 		case c == '/' && s.at(1) == '*':
 			depth++
 			s.skip(2)
@@ -399,7 +401,8 @@ func (s *Scanner) values() {
 	n := 0
 scan:
 	for n < len(window) {
-		switch c := window[n]; {
+		c := window[n]
+		switch {
 		case c == '\'' && s.StdStrings:
 			i := bytes.IndexByte(window[n+1:], '\'')
 			if i < 0 {
@@ -558,7 +561,8 @@ func (s *Scanner) word() {
 
 // prefixed skips the string behind a prefix of one letter, if there is one.
 func (s *Scanner) prefixed(letter byte) bool {
-	switch quote := s.at(0); {
+	quote := s.at(0)
+	switch {
 	case letter == 'e' && quote == '\'':
 		s.str(true)
 	case letter == 'n' && quote == '\'':
@@ -699,7 +703,8 @@ func (s *Scanner) Rows() (start, end int64, converted bool) {
 	if converted {
 		s.pos++
 	}
-	switch c := s.at(0); {
+	c := s.at(0)
+	switch {
 	case c == 0 && !s.have(1):
 		s.Cut("a table's rows")
 		return 0, 0, false

@@ -80,7 +80,8 @@ func (s *Server) start(ctx context.Context, binary string) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.proxy, err = newProxy(socket); err != nil {
+	s.proxy, err = newProxy(socket)
+	if err != nil {
 		return err
 	}
 	s.Endpoint = "http://" + s.proxy.listener.Addr().String()
