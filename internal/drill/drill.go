@@ -186,7 +186,8 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 	if errors.As(err, &found) && found.Outcome == verdict.Fail {
 		return verdict.AsProblem(err) // known to be bad, whatever else happened
 	}
-	switch cause := context.Cause(ctx); {
+	cause := context.Cause(ctx)
+	switch {
 	case errors.Is(cause, errBadBackup):
 		return &verdict.Problem{Outcome: verdict.Skipped, Err: cause}
 	case errors.Is(cause, ErrInterrupted), errors.Is(cause, context.Canceled):

@@ -138,7 +138,8 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 		return
 	}
 	c.Change.Baseline, c.Change.From = before.Run, was
-	switch a := o.Past.AcceptedFor(c.ID); {
+	a := o.Past.AcceptedFor(c.ID)
+	switch {
 	case was == sum:
 		c.Pass(observed)
 	case a != nil && a.To == sum && a.From == was:
@@ -230,7 +231,8 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) 
 		if nearer {
 			all.near = away
 		}
-		switch sum := strings.ToLower(strings.TrimSpace(r.Key[0])); {
+		sum := strings.ToLower(strings.TrimSpace(r.Key[0]))
+		switch {
 		case away > w.Tolerance:
 		case !isSum.MatchString(sum): // which may be anything, and is not told
 			if nearer {

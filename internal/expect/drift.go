@@ -91,7 +91,8 @@ func driftOutcome(d spec.Drift, percent float64) verdict.Outcome {
 	if percent < 0 && d.Direction == spec.DirectionRise || percent > 0 && d.Direction == spec.DirectionDrop {
 		return verdict.Pass
 	}
-	switch by := math.Abs(percent); {
+	by := math.Abs(percent)
+	switch {
 	case d.FailPercent != nil && by > *d.FailPercent:
 		return verdict.Fail
 	case d.WarnPercent != nil && by > *d.WarnPercent:
@@ -122,7 +123,8 @@ func digits(percent float64) string {
 }
 
 func comparedWith(points []history.Point) string {
-	switch last := points[0]; {
+	last := points[0]
+	switch {
 	case len(points) > 1:
 		return fmt.Sprintf("the median of the last %d drills that passed", len(points))
 	case last.Accepted:

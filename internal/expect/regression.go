@@ -183,7 +183,8 @@ func markText(how clock, n int64) string {
 
 // shownMark writes a mark for people.
 func shownMark(how clock, mark string, n int64) string {
-	switch at := time.UnixMicro(n).UTC(); {
+	at := time.UnixMicro(n).UTC()
+	switch {
 	case mark == "":
 		return "no row"
 	case how == clockInstant:
@@ -196,7 +197,8 @@ func shownMark(how clock, mark string, n int64) string {
 
 // distance writes how far two marks lie apart.
 func distance(how clock, n int64) string {
-	switch d := time.Duration(n) * time.Microsecond; {
+	d := time.Duration(n) * time.Microsecond
+	switch {
 	case how == clockNumber:
 		return strconv.FormatInt(n, 10)
 	case d < time.Second:

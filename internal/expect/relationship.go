@@ -80,7 +80,8 @@ func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationshi
 	if err != nil || to.oid == from.oid {
 		return by.equal, err
 	}
-	if by, err = q.comparedBy(ctx, to, false); err == nil && by.alien {
+	by, err = q.comparedBy(ctx, to, false)
+	if err == nil && by.alien {
 		err = unjudged(verdict.CodeRelationships, r.References, r.ReferencedColumn, r.Pos.Line)
 	}
 	return ownEqual, err

@@ -202,7 +202,8 @@ func outline(sql string) (bare string, whole bool) {
 	for len(sql) > 0 {
 		n := tokenLength(sql)
 		token, rest := sql[:n], sql[n:]
-		switch c := token[0]; {
+		c := token[0]
+		switch {
 		case c == '\'' && len(token) > len("''") && !strings.HasPrefix(rest, "::regclass"):
 			token, whole = "'…'", false
 		case isDigit(c) && len(token) > fewDigits:
@@ -218,7 +219,8 @@ func outline(sql string) (bare string, whole bool) {
 // anything else one character. Servers write a quote within quotes twice.
 func tokenLength(sql string) int {
 	word := func(c byte) bool { return c == '_' || c >= 0x80 || isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' }
-	switch c := sql[0]; {
+	c := sql[0]
+	switch {
 	case c == '\'' || c == '"':
 		end := strings.IndexByte(sql[1:], c)
 		if end < 0 {

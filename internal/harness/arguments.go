@@ -165,7 +165,8 @@ func (s said) check(o Option) error {
 		wants = "true or false"
 	case o.Kind == duration:
 		var d time.Duration
-		if d, err = time.ParseDuration(s.value); err == nil && d <= 0 {
+		d, err = time.ParseDuration(s.value)
+		if err == nil && d <= 0 {
 			err = strconv.ErrRange
 		}
 		wants = "a time"
