@@ -98,6 +98,7 @@ var inner = map[string][]string{
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/document", "internal/scrub/leakscan",
 		"internal/scrub/transform", "internal/scrub/schema",
 	},
+	"internal/spec": {"internal/spec/reference", "internal/spec", "internal/spec/guess"},
 }
 
 // outward is what a package within a room may import of others, where that is
@@ -301,6 +302,10 @@ func TestRefuse(t *testing.T) {
 		{"internal/scrub/draft", "internal/scrub/scrubtest", true, ""},
 		{"internal/scrub/draft", "internal/scrub/scrubtest", false, "outside of its tests"},
 
+		{"internal/spec", "internal/spec/guess", false, ""},
+
+		{"internal/spec", "internal/spec/reference", false, "stands above it"},
+		{"internal/spec/guess", "internal/spec", false, "stands above it"},
 		{"internal/scrub", "internal/scrub/draft", false, "stands above it"},
 		{"internal/scrub/document", "internal/scrub", false, "stands above it"},
 		{"internal/scrub/document", "internal/detect", false, "may import only"},

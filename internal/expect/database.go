@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -82,7 +83,7 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 			case err != nil:
 				return err
 			case !available && len(near) > 0 && o.hadChecked(c.ID) == nil:
-				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct,
+				return verdict.Errorf(verdict.CodeExtensions, guess.Meant(near)+correct,
 					"the sandbox has no extension %s to restore, and the backup creates one with a similar name", name)
 			case !available:
 				return verdict.Errorf(verdict.CodeExtensions,

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -378,7 +378,7 @@ func (r *reading) unknown(s said) error {
 			options = append(options, o.Name)
 		}
 	}
-	if near := spec.Nearest(s.name, options); near != "" {
+	if near := guess.Nearest(s.name, options); near != "" {
 		instead := "-" + near
 		if s.hasValue {
 			instead += "=" + s.value
@@ -404,7 +404,7 @@ var aName = regexp.MustCompile(`^[a-z0-9_*?,-]+$`)
 func (r *reading) noTarget(i int) error {
 	word := r.args[i]
 	c := r.last()
-	meant := spec.Nearest(word, r.targets.names())
+	meant := guess.Nearest(word, r.targets.names())
 	dev := devTargets.find(devPrefix + word[strings.LastIndexByte(word, ':')+1:])
 	switch {
 	case strings.TrimSpace(word) == "":

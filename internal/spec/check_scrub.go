@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // defaultLocale has the longest lists of words.
@@ -400,7 +402,7 @@ func idle(transform, key string) string {
 	used := slices.Sorted(slices.Values(transformsWith(key)))
 	switch {
 	case 0 < len(used) && len(used) <= few:
-		return "acts only with " + alternatives(used)
+		return "acts only with " + guess.Alternatives(used)
 	case transform == "":
 		return "acts only with a transform"
 	}
