@@ -443,7 +443,10 @@ func (r *run) expectTables(ctx context.Context) error {
 		})
 		r.checks(found...)
 		r.keepLost(len(found))
-		return ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return errUnloaded
 	})
 }
 

@@ -44,7 +44,7 @@ func parse(d *mistakeList, data []byte) (root ast.Node, at Pos) {
 			at = place(syntax.Token)
 			message = syntax.Message
 		}
-		d.refuse(at, "fix the YAML here; the rest was not looked at", "not valid YAML: %s", message)
+		d.refuse(at, "fix the YAML here; the rest was not looked at", "not valid YAML: %s", yamlFault(message))
 		return nil, start
 	}
 	bodies := slices.DeleteFunc(slices.Clone(file.Docs), func(doc *ast.DocumentNode) bool { return doc.Body == nil })
