@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/expect/drift"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/witness"
@@ -154,7 +155,7 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 	default:
 		c.Say(verdict.Fail, observed,
 			"the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the "+
-				"copy that is kept elsewhere; "+acceptHint,
+				"copy that is kept elsewhere; "+drift.AcceptHint,
 			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table,
 			strings.Join(t.Checksum.Columns, ", "), before.Run)
 	}

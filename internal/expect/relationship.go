@@ -105,7 +105,7 @@ func countOrphans(ctx context.Context, q *query, path whose, equal string, table
 
 func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int64) {
 	observed := strconv.FormatInt(n, 10)
-	orphans := fmt.Sprintf("%s of %s whose %s is no %s", rowsInWords(n), table, r.Column,
+	orphans := fmt.Sprintf("%s of %s whose %s is no %s", verdict.Count(n, "row"), table, r.Column,
 		r.References.Column(r.ReferencedColumn))
 	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with " +
 		"production before this backup is trusted"
