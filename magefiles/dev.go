@@ -1,8 +1,8 @@
 //go:build mage
 
-// The targets of the restore-drill harness, and those of its own makers under
-// dev: (which bin/drill lacks). `help TARGET` explains one (behind
-// `go tool mage`: `-h TARGET`).
+// The targets of the restore-drill harness and, under dev:, those for its
+// contributors. `go tool mage help TARGET` explains one. A target here is a few
+// lines over a function that is tested; it must never judge anything itself.
 package main
 
 import (

@@ -45,7 +45,8 @@ func RebuildDemo(ctx context.Context, dir string, log *slog.Logger) (err error) 
 		if err := demo.live(ctx, night); err != nil {
 			return err
 		}
-		if dumps[backupName(night)], err = s.dump(ctx, shopDatabase, night); err != nil {
+		dumps[backupName(night)], err = s.dump(ctx, shopDatabase, night)
+		if err != nil {
 			return err
 		}
 	}

@@ -101,7 +101,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return cannot(ctx, "%v", err)
 	}
-	if r.Samples, err = o.measure(ctx, jobs); err != nil {
+	r.Samples, err = o.measure(ctx, jobs)
+	if err != nil {
 		return cannot(ctx, "%v", err)
 	}
 	return o.end(ctx, r)

@@ -21,14 +21,17 @@ func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
 		src := r.Drill.Source
-		if r.store, err = catalog.Open(ctx, src); err != nil {
+		r.store, err = catalog.Open(ctx, src)
+		if err != nil {
 			return err
 		}
 		r.report.Backup.Store = r.store.URL()
-		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime); err != nil {
+		r.backup, err = catalog.Choose(ctx, r.store, src, peekTime)
+		if err != nil {
 			return r.noBackup(err)
 		}
-		if r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object); err != nil {
+		r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object)
+		if err != nil {
 			return err
 		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name

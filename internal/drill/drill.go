@@ -64,6 +64,10 @@ var errUndecided = errors.New("the scrub is not decided")
 // tell.
 var errLost = errors.New("the restore's errors took tables with them")
 
+// errUnloaded is why what is expected was not judged where the scrub refused to
+// begin; that tables are missing is told all the same.
+var errUnloaded = errors.New("no rows were loaded, so no more was judged than which tables are there")
+
 // errLeaked ends a drill whose sandbox holds what it may not; the checks say
 // where.
 var errLeaked = errors.New("the sandbox holds what it may not")
@@ -179,14 +183,17 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 	if err == nil || isFinding(err) {
 		return nil
 	}
-	if errors.Is(err, errLost) {
-		return &verdict.Problem{Outcome: verdict.Skipped, Err: errLost}
+	for _, before := range []error{errLost, errUnloaded} {
+		if errors.Is(err, before) {
+			return &verdict.Problem{Outcome: verdict.Skipped, Err: before}
+		}
 	}
 	var found *verdict.Problem
 	if errors.As(err, &found) && found.Outcome == verdict.Fail {
 		return verdict.AsProblem(err) // known to be bad, whatever else happened
 	}
-	switch cause := context.Cause(ctx); {
+	cause := context.Cause(ctx)
+	switch {
 	case errors.Is(cause, errBadBackup):
 		return &verdict.Problem{Outcome: verdict.Skipped, Err: cause}
 	case errors.Is(cause, ErrInterrupted), errors.Is(cause, context.Canceled):
@@ -346,11 +353,12 @@ func (r *run) finish() *verdict.Report {
 	return rep
 }
 
-// takeWorst makes a stage's outcome that of its worst check, and says which.
+// takeWorst makes a stage's outcome that of its worst check, and says which. A
+// check that passed is no stage that did: what was skipped stays so.
 func takeWorst(s *verdict.Stage, checks []verdict.Check) {
 	for _, c := range checks {
-		if c.Stage != s.Name || c.Outcome == verdict.Skipped || s.Outcome == c.Outcome ||
-			verdict.Worst(s.Outcome, c.Outcome) == s.Outcome {
+		bad := c.Outcome != verdict.Skipped && c.Outcome != verdict.Pass
+		if c.Stage != s.Name || !bad || verdict.Worst(s.Outcome, c.Outcome) == s.Outcome {
 			continue
 		}
 		s.Outcome, s.Code, s.Message, s.Hint = c.Outcome, c.Code, c.Message, c.Hint

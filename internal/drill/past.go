@@ -77,7 +77,8 @@ func (r *run) judgePast() {
 	c := verdict.Check{ID: "history", Stage: verdict.StageChoose, Code: verdict.CodeHistory,
 		Expected: "past reports can be read"}
 	unproven, hint := unprovenPast(r.Past.Unproven)
-	switch p := r.Past; {
+	p := r.Past
+	switch {
 	case p.Problem != nil:
 		c.Take(p.Problem)
 	case len(p.Damaged) > 0:

@@ -284,7 +284,8 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 			return err
 		}
 		var undecided []verdict.Check
-		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
+		plan, undecided, err = scrub.NewPlan(ctx, conn, req)
+		if err != nil {
 			return err
 		}
 		r.names.FingerprintBy(plan.Fingerprint)
@@ -310,7 +311,8 @@ func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Reque
 			req.Rebuildable = append(req.Rebuildable, t.Table)
 		}
 	}
-	if req.Schema, err = schema.Read(ctx, conn); err != nil {
+	req.Schema, err = schema.Read(ctx, conn)
+	if err != nil {
 		return req, err
 	}
 	fillFrom(&req, r.session.Headers(), r.archive.Entries)
@@ -441,7 +443,10 @@ func (r *run) expectTables(ctx context.Context) error {
 		})
 		r.checks(found...)
 		r.keepLost(len(found))
-		return ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return errUnloaded
 	})
 }
 

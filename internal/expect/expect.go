@@ -199,7 +199,8 @@ func (k pendingCheck) evaluate(ctx context.Context, s *session, within func(judg
 // problem says what an error means for a check: nothing about the backup,
 // unless it says so itself.
 func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Problem {
-	switch stopped := settled(ctx).Err(); {
+	stopped := settled(ctx).Err()
+	switch {
 	case errors.Is(stopped, context.DeadlineExceeded):
 		return verdict.Errorf(verdict.CodeTimeout, "raise the drill's timeout, or find out what became slow",
 			"the drill's time ran out before the check had ended")

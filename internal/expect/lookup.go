@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
@@ -194,7 +195,7 @@ func (l *lookup) elsewhere(name spec.Name, all []spec.Name) string {
 			"): was it moved? then correct the drill file"
 	}
 	hint := fmt.Sprintf(lost, len(all))
-	if meant := spec.DidYouMean(name.String(), l.tellable(names), ""); meant != "" {
+	if meant := guess.DidYouMean(name.String(), l.tellable(names), ""); meant != "" {
 		hint += "; " + meant
 	}
 	return hint

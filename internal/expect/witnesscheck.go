@@ -103,7 +103,8 @@ func (h *witnessCheck) flush(ctx context.Context) error {
 		return err
 	}
 	if h.keepsSome() && len(missing) > 0 {
-		if missing, err = h.missing(ctx, missing, false); err != nil {
+		missing, err = h.missing(ctx, missing, false)
+		if err != nil {
 			return err
 		}
 	}
@@ -195,7 +196,8 @@ func (h *witnessCheck) missing(ctx context.Context, batch []witness.Record, scru
 	keys := batch
 	if scrubbed {
 		var err error
-		if keys, err = h.scrub(batch); err != nil {
+		keys, err = h.scrub(batch)
+		if err != nil {
 			return nil, err
 		}
 	}

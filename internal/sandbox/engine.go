@@ -163,6 +163,18 @@ func (e *containerEngine) findImage(ctx context.Context, o Options) (dbImage, er
 	return img, nil
 }
 
+// noImageError tells that an engine lacks an image and cannot pull it.
+type noImageError struct {
+	ref string
+	err error
+}
+
+func (e *noImageError) Error() string {
+	return fmt.Sprintf("Docker answers, but the image %s is not here and cannot be pulled: %v", e.ref, e.err)
+}
+
+func (e *noImageError) Unwrap() error { return e.err }
+
 // getImage returns an image that the engine has or can pull.
 func (e *containerEngine) getImage(ctx context.Context, ref string, progress func(string)) (dbImage, error) {
 	img, err := e.localImage(ctx, ref)
@@ -175,7 +187,7 @@ func (e *containerEngine) getImage(ctx context.Context, ref string, progress fun
 	}
 	progress("pulling " + ref)
 	if err := e.pull(ctx, ref); err != nil {
-		return dbImage{}, fmt.Errorf("the image %s is not here and cannot be pulled: %w", ref, err)
+		return dbImage{}, &noImageError{ref, err}
 	}
 	img, err = e.localImage(ctx, ref)
 	img.why = "Docker answers, and " + ref + " was pulled"

@@ -16,6 +16,7 @@ import (
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/reference"
 	"daybefore/internal/verdict"
 )
 
@@ -260,7 +261,7 @@ func TestShareOfDocuments(t *testing.T) {
 // The words of the drill file are the detectors' own.
 func TestDetectorsAreNamed(t *testing.T) {
 	t.Parallel()
-	namespace, err := spec.Schema()
+	namespace, err := reference.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/reference"
 	"daybefore/internal/verdict"
 )
 
@@ -21,7 +22,7 @@ import (
 // and rules take a locale where their transform has words.
 func TestLocalesAreThoseOfTheDrillFile(t *testing.T) {
 	t.Parallel()
-	namespace, err := spec.Schema()
+	namespace, err := reference.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}

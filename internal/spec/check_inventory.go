@@ -85,7 +85,8 @@ func (c checker) copies(raw []rawCopy, source Source) []Copy {
 	for _, r := range raw {
 		s := c.another(r, source, key)
 		all = append(all, Copy{Name: r.URL.Value, Source: s, Lag: r.Lag.Value})
-		switch id := storeID(s); {
+		id := storeID(s)
+		switch {
 		case s.URL == "":
 		case id == storeID(source):
 			c.refuse(r.URL.at, "name another store, or remove it", "%s: %s is the store itself", key,

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // defaultLocale has the longest lists of words.
@@ -274,11 +276,11 @@ func (c checker) path(raw rawPath) PathRule {
 // keys wants a transform under which no two keys of an object become one.
 func (c checker) keys(raw rawPath, key string) {
 	t, known := TransformNamed(raw.Transform.Value)
-	apart := t.Apart || t.Name == "template" && templateKeepsApart(raw.Value.Value)
+	keepsApart := t.Apart || t.Name == "template" && templateKeepsApart(raw.Value.Value)
 	switch {
 	case raw.Keys.given() && !raw.Keys.Value:
 		c.refuse(raw.Keys.at, "remove it", "%s.keys: false has no effect", key)
-	case raw.Keys.given() && known && !apart:
+	case raw.Keys.given() && known && !keepsApart:
 		c.refuse(raw.Transform.at, "use hash or another transform that keeps values apart",
 			"%s.keys: under %s two keys of an object may become one", key, t.Name)
 	}
@@ -400,7 +402,7 @@ func idle(transform, key string) string {
 	used := slices.Sorted(slices.Values(transformsWith(key)))
 	switch {
 	case 0 < len(used) && len(used) <= few:
-		return "acts only with " + alternatives(used)
+		return "acts only with " + guess.Alternatives(used)
 	case transform == "":
 		return "acts only with a transform"
 	}

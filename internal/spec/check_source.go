@@ -110,6 +110,9 @@ func (c checker) storeURL(t text, key string) string {
 	const hint = "write file:///dir/ or s3://bucket/prefix/"
 	u, err := url.Parse(t.Value)
 	switch {
+	case barePath.MatchString(t.Value):
+		c.refuse(t.at, "write "+folderForm(t.Value), "%s is a path, not a URL", key)
+		return ""
 	case err != nil || u.Scheme == "":
 		c.refuse(t.at, hint, "%s is not a URL", key)
 		return ""
@@ -127,6 +130,19 @@ func (c checker) storeURL(t text, key string) string {
 	}
 	c.refuse(t.at, hint, "%s: %s is not a kind of store", key, shown(u.Scheme))
 	return ""
+}
+
+// barePath is a folder's path where a URL is wanted. It begins as no password
+// does, and holds nothing that a URL would set one apart by.
+var barePath = regexp.MustCompile(`^(?:\.{0,2}/|\.\.?$)[\w./-]*$`)
+
+// folderForm is the URL of a folder that was written as a path.
+func folderForm(path string) string {
+	path = strings.TrimSuffix(path, "/") + "/"
+	if strings.HasPrefix(path, "/") {
+		return "file://" + path
+	}
+	return "file:" + path
 }
 
 // tooMuch refuses what a URL must not hold: all of it at once.

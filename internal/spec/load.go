@@ -169,8 +169,8 @@ func digest(file []byte, s *Baseline) string {
 	h := sha256.New()
 	h.Write(file)
 	if s != nil && s.Structure != nil {
-		text, _ := s.Structure.JSON() // of texts alone, so it never fails
-		h.Write(text)
+		structure, _ := s.Structure.JSON() // of texts alone, so it never fails
+		h.Write(structure)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

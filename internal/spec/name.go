@@ -1,7 +1,10 @@
 package spec
 
 import (
+	"slices"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // String writes the name as a drill file does: public.users, a part quoted
@@ -222,4 +225,14 @@ func nextPart(s string) (part namePart, rest string, more, ok bool) {
 	part = namePart{text: b.String(), quoted: true}
 	rest, more = strings.CutPrefix(s, ".")
 	return part, rest, more, part.text != "" && !strings.Contains(part.text, "\x00") && (more || s == "")
+}
+
+// Near reports whether two tables are one but for what guess.Near says and their
+// schema, or for where a dot stands within quotes. Schemas of other digits
+// keep tables apart, as those of two years do.
+func (n Name) Near(other Name) bool {
+	near := guess.Near(n.Table, other.Table) ||
+		strings.Contains(other.Table, ".") && guess.Near(n.Schema+"."+n.Table, other.Table) ||
+		strings.Contains(n.Table, ".") && guess.Near(n.Table, other.Schema+"."+other.Table)
+	return near && slices.Equal(guess.Numbers(n.String()), guess.Numbers(other.String()))
 }

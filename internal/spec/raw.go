@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/invopop/jsonschema"
+import (
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+)
 
 // The shapes of a drill file as it is written. A key without omitempty is
 // required; an enum says what may be said, or names a list of enumerations. The
@@ -10,6 +14,10 @@ import "github.com/invopop/jsonschema"
 type mapping struct{ at Pos }
 
 func (s *mapping) place(at Pos) { s.at = at }
+
+// Shape is the type that a drill file is decoded into. Its fields' tags name
+// the keys.
+func Shape() reflect.Type { return reflect.TypeFor[rawDrill]() }
 
 type rawDrill struct {
 	mapping

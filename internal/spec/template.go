@@ -3,6 +3,8 @@ package spec
 import (
 	"slices"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // TemplatePart is fixed text or, where Transform is not empty, what that makes
@@ -40,7 +42,7 @@ func templateParts(s string) (parts []TemplatePart, _ *unplaced) {
 				return nil, faultf("write {{ for a brace, or close it: {hash}", "a { is not closed")
 			}
 			if may := TemplateTransforms(); !slices.Contains(may, word) {
-				return nil, faultf("write {{ for a brace, and between braces "+alternatives(may),
+				return nil, faultf("write {{ for a brace, and between braces "+guess.Alternatives(may),
 					"{%s} is not a transform that a template may hold", word)
 			}
 			end()

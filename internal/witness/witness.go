@@ -125,7 +125,8 @@ func (r *Reader) Next() (Record, error) {
 	}
 	record := Record{Line: line, Key: make([]string, len(r.options.Fields))}
 	for i, name := range r.options.Fields {
-		if record.Key[i], err = field(name); err != nil {
+		record.Key[i], err = field(name)
+		if err != nil {
 			return Record{}, &Fault{line, fmt.Sprintf("holds no key: its %s %v", name, err),
 				"look at what wrote it, and at key in the drill file"}
 		}
@@ -139,7 +140,8 @@ func (r *Reader) Next() (Record, error) {
 		return Record{}, &Fault{line, fmt.Sprintf("holds no time: its %s %v", r.options.At, err),
 			"look at what wrote it, and at at in the drill file"}
 	}
-	if record.At, err = r.options.Clock.read(at); err != nil {
+	record.At, err = r.options.Clock.read(at)
+	if err != nil {
 		return Record{}, &Fault{line, fmt.Sprintf("holds no time that can be read: its %s %v", r.options.At, err),
 			r.options.Clock.hint()}
 	}

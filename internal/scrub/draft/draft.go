@@ -27,6 +27,7 @@ type Draft struct {
 	Columns int   // that are loaded
 	Rules   int   // that are proposed
 	Ruled   int   // columns for which the drill file has a rule
+	Beside  bool  // the drill file has rules, below which these are to be put
 
 	Passed  []verdict.ScrubPassed // what passes as it is, by these rules and those of the drill file
 	Passing []string              // proposed rules that let a column pass that looks sensitive, each with its why
@@ -64,6 +65,7 @@ type judged struct {
 func (s *Survey) Draft() (*Draft, error) {
 	d := &Draft{largeObjects: s.req.LargeObjects && s.req.Rules.LargeObjects == ""}
 	d.Columns, d.Ruled = s.Columns()
+	d.Beside = len(s.req.Rules.Rules) > 0
 	d.countRows(s.scanners)
 	all := s.judge()
 	var found []propose.Suspicion
@@ -246,6 +248,7 @@ func (e *evidence) partly(hits int64) judged {
 func (e *evidence) byName(c *schema.Column, j judged) judged {
 	const few, many = 12, 100
 	n, exact := e.different.count()
+	n = min(n, e.values) // an estimate may be above what can be
 	about := "about "
 	if exact {
 		about = ""
@@ -463,6 +466,9 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 	}
 }
 
+const dropObjects = "  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
+	"  large_objects: drop\n"
+
 // YAML is the section, without the rules that the drill file has.
 func (d *Draft) YAML() string {
 	var b strings.Builder
@@ -474,15 +480,37 @@ func (d *Draft) YAML() string {
 			"; locale: says otherwise, and knows " + strings.Join(locale.Locales(), ", ") + "\n")
 	}
 	if d.largeObjects {
-		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
-			"  large_objects: drop\n")
+		b.WriteString(dropObjects)
 	}
 	if d.Rules > 0 {
 		b.WriteString("  rules:\n")
 	}
-	for _, line := range append(d.lines, d.passedLines()...) {
+	b.WriteString(d.ruleLines())
+	b.WriteString(d.leakScan())
+	return b.String()
+}
+
+// Addition is what is to be put right below the last of the rules that the
+// drill file has: without the heads of the section and of its rules, which are
+// there.
+func (d *Draft) Addition() string {
+	text := d.ruleLines()
+	if d.largeObjects {
+		text += dropObjects
+	}
+	return text + d.leakScan()
+}
+
+func (d *Draft) ruleLines() string {
+	var b strings.Builder
+	for _, line := range append(slices.Clone(d.lines), d.passedLines()...) {
 		b.WriteString(line + "\n")
 	}
+	return b.String()
+}
+
+func (d *Draft) leakScan() string {
+	var b strings.Builder
 	if len(d.history) > 0 {
 		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
 			oneLine("real values are looked for everywhere, since texts hold documents: "+

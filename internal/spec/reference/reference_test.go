@@ -1,4 +1,4 @@
-package spec
+package reference
 
 import (
 	"encoding/json"
@@ -24,12 +24,15 @@ is fetched.
 
 With ` + "`# yaml-language-server: $schema=../docs/drill.schema.json`" + ` as a file's first line, editors complete and check it.
 This page is made from that schema, which is made from ` + "`internal/spec/raw.go`" + `:
-` + "`UPDATE_GOLDEN=1 go test ./internal/spec`" + ` writes both.
+` + "`UPDATE_GOLDEN=1 go test ./internal/spec/reference`" + ` writes both.
 
 `
 
 // keyPage renders the keys of a section, then those of the sections in it.
-type keyPage struct{ strings.Builder }
+type keyPage struct {
+	strings.Builder
+	duration, size string // patterns of what keys take
+}
 
 func (k *keyPage) section(path string, s, around *jsonschema.Schema) {
 	k.WriteString("\n| key | takes | meaning |\n|---|---|---|\n")
@@ -43,7 +46,7 @@ func (k *keyPage) section(path string, s, around *jsonschema.Schema) {
 		if slices.Contains(s.Required, key) {
 			name += " (required)"
 		}
-		fmt.Fprintf(k, "| %s | %s | %s |\n", name, takes(below(path, key), v), inTable.Replace(v.Description))
+		fmt.Fprintf(k, "| %s | %s | %s |\n", name, k.takes(below(path, key), v), inTable.Replace(v.Description))
 	}
 	if same != nil {
 		fmt.Fprintf(k, "\nAlso %s, as above.\n", strings.Join(same, ", "))
@@ -89,12 +92,12 @@ func sectionOf(s *jsonschema.Schema) *jsonschema.Schema {
 }
 
 // takes says in a word what a key's value is.
-func takes(path string, s *jsonschema.Schema) string {
+func (k *keyPage) takes(path string, s *jsonschema.Schema) string {
 	switch {
 	case s.Items != nil:
-		return "list of " + takes(path, s.Items)
+		return "list of " + k.takes(path, s.Items)
 	case len(s.OneOf) > 0:
-		return takes(path, s.OneOf[0]) + ", or " + takes(path, s.OneOf[1])
+		return k.takes(path, s.OneOf[0]) + ", or " + k.takes(path, s.OneOf[1])
 	case s.Properties.Len() > 0:
 		return "[keys](#" + strings.ReplaceAll(path, ".", "") + ")"
 	case s.Enum != nil:
@@ -103,9 +106,9 @@ func takes(path string, s *jsonschema.Schema) string {
 			all = append(all, fmt.Sprintf("`%v`", v))
 		}
 		return strings.Join(all, ", ")
-	case s.Pattern == duration{}.JSONSchema().Pattern:
+	case s.Pattern == k.duration:
 		return "duration"
-	case s.Pattern == size{}.JSONSchema().Pattern:
+	case s.Pattern == k.size:
 		return "size"
 	case s.Type == "integer":
 		return "whole number"
@@ -119,20 +122,37 @@ func takes(path string, s *jsonschema.Schema) string {
 	return s.Type
 }
 
-func TestReferenceIsCurrent(t *testing.T) {
-	t.Parallel()
+// drillSchema is the schema, read again.
+func drillSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
 	text, err := Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(text, &s); err != nil {
+	s := &jsonschema.Schema{}
+	if err := json.Unmarshal(text, s); err != nil {
 		t.Fatal(err)
 	}
-	var page keyPage
+	return s
+}
+
+func TestReferenceIsCurrent(t *testing.T) {
+	t.Parallel()
+	s := drillSchema(t)
+	sandbox := propertyOf(s, "sandbox")
+	page := keyPage{duration: propertyOf(s, "timeout").Pattern, size: propertyOf(sandbox, "memory").Pattern}
 	page.WriteString(referenceHead + "## All sections\n")
-	page.section("", &s, nil)
-	isCurrent(t, "../../docs/drill-file.md", page.String())
+	page.section("", s, nil)
+	isCurrent(t, "../../../docs/drill-file.md", page.String())
+}
+
+func TestSchemaIsCurrent(t *testing.T) {
+	t.Parallel()
+	want, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	isCurrent(t, "../../../docs/drill.schema.json", string(want))
 }
 
 // isCurrent compares a file that is made from the schema with what it would be
@@ -146,6 +166,6 @@ func isCurrent(t *testing.T, path, want string) {
 	}
 	got, err := os.ReadFile(path)
 	if err != nil || string(got) != want {
-		t.Errorf("%s is not what Load reads (%v): UPDATE_GOLDEN=1 go test ./internal/spec writes it", path, err)
+		t.Errorf("%s is not what Load reads (%v): UPDATE_GOLDEN=1 go test ./internal/spec/reference writes it", path, err)
 	}
 }

@@ -1,4 +1,7 @@
-package spec
+// Package guess says which of the known names a wrong one was meant to be: a
+// key, a table, a role, an option. It only asks: it never takes one name for
+// another, and never suggests one of other digits.
+package guess
 
 import (
 	"regexp"
@@ -35,16 +38,6 @@ func Near(a, b string) bool {
 	return a == b
 }
 
-// Near reports whether two tables are one but for what Near says and their
-// schema, or for where a dot stands within quotes. Schemas of other digits
-// keep tables apart, as those of two years do.
-func (n Name) Near(other Name) bool {
-	near := Near(n.Table, other.Table) ||
-		strings.Contains(other.Table, ".") && Near(n.Schema+"."+n.Table, other.Table) ||
-		strings.Contains(n.Table, ".") && Near(n.Table, other.Schema+"."+other.Table)
-	return near && slices.Equal(numbersIn(n.String()), numbersIn(other.String()))
-}
-
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 var quotes = strings.NewReplacer(`"`, "", "`", "", "'", "", "[", "", "]", "")
@@ -67,7 +60,8 @@ func isPart(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) }
 
 var numbers = regexp.MustCompile(`\p{Nd}+`)
 
-func numbersIn(name string) []string { return numbers.FindAllString(name, -1) }
+// Numbers are the numbers in a name, in their order.
+func Numbers(name string) []string { return numbers.FindAllString(name, -1) }
 
 // plurals by how a word ends, and how more of them do.
 var plurals = [][2]string{

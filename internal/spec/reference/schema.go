@@ -1,4 +1,4 @@
-package spec
+package reference
 
 import (
 	"bytes"
@@ -6,13 +6,15 @@ import (
 	"fmt"
 
 	"github.com/invopop/jsonschema"
+
+	"daybefore/internal/spec"
 )
 
 // Schema is the JSON Schema of a drill file, for editors: generated from the
 // very shapes that Load reads, indented, with a newline at its end.
 func Schema() ([]byte, error) {
 	r := jsonschema.Reflector{Anonymous: true, DoNotReference: true, LookupComment: describe}
-	s := r.Reflect(&rawDrill{})
+	s := r.ReflectFromType(spec.Shape())
 	s.Title = "A restore drill"
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)

@@ -1,8 +1,10 @@
-package spec
+package reference
 
 import (
 	"reflect"
 	"testing"
+
+	"daybefore/internal/spec"
 )
 
 // Each key has a text, and each text a key.
@@ -31,7 +33,7 @@ func TestEachKeyIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	walk(reflect.TypeFor[rawDrill]())
+	walk(spec.Shape())
 	for name := range described {
 		known := false
 		for shape := range seen {

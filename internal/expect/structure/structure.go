@@ -1,4 +1,7 @@
-package expect
+// Package structure reads what a database consists of, as a baseline keeps it:
+// names, kinds and definitions. It judges nothing, and never keeps a literal of
+// a definition: a fingerprint stands for it.
+package structure
 
 import (
 	"context"
@@ -11,10 +14,10 @@ import (
 	"daybefore/internal/spec"
 )
 
-// structureSQL lists what users made, partitions aside, which come and go with
+// SQL lists what users made, partitions aside, which come and go with
 // their months: a key; what it is; a text that only a fingerprint may stand
 // for; and a definition in the server's words, of which literals are left out.
-const structureSQL = `
+const SQL = `
 with
 extended(class, id) as (select d.classid, d.objid from pg_catalog.pg_depend d where d.deptype = 'e'),
 schemas(oid, name) as (
@@ -134,27 +137,28 @@ where t.typtype in ('e', 'd', 'c', 'r', 'b') and (t.typrelid = 0 or exists (sele
 // it is made, which 13 does not have.
 const sqlBody = "pg_catalog.pg_get_function_sqlbody(f.oid)"
 
-// structureOf reads what the database consists of. Names in definitions are
-// whole, whatever search_path the database brings.
-func structureOf(ctx context.Context, q *query, salt string) (*spec.Structure, error) {
-	version, err := q.version(ctx)
-	if err != nil {
-		return nil, err
-	}
+// Rows asks a database.
+type Rows = func(ctx context.Context, sql string, args ...string) ([][][]byte, error)
+
+// Read reads what the database of a server of this version consists of, 170002
+// for 17.2. Names in definitions are whole, whatever search_path the database
+// brings; salt is the fingerprints'.
+func Read(ctx context.Context, version int, ask Rows, salt string) (*spec.Structure, error) {
 	body := sqlBody
 	if version < 140000 {
 		body = "null"
 	}
-	if _, err := q.rows(ctx, "select pg_catalog.set_config('search_path', '', true)"); err != nil {
+	if _, err := ask(ctx, "select pg_catalog.set_config('search_path', '', true)"); err != nil {
 		return nil, fmt.Errorf("read the database's structure: %w", err)
 	}
-	rows, err := q.rows(ctx, strings.Replace(structureSQL, "$body", body, 1))
+	rows, err := ask(ctx, strings.Replace(SQL, "$body", body, 1))
 	if err != nil {
 		return nil, fmt.Errorf("read the database's structure: %w", err)
 	}
 	s := spec.NewStructure(version/10000, salt)
 	for _, row := range rows {
-		key, is := string(row[0]), string(row[1])
+		key := string(row[0])
+		is := string(row[1])
 		if row[2] != nil {
 			is = strings.TrimSpace(is + " " + fingerprint(salt, string(row[2])))
 		}
@@ -174,8 +178,8 @@ func fingerprint(salt, text string) string {
 	return fmt.Sprintf("#%x", h.Sum(nil)[:8])
 }
 
-// newSalt is one that no other baseline has.
-func newSalt() string { return rand.Text() }
+// NewSalt is one that no other baseline has.
+func NewSalt() string { return rand.Text() }
 
 // definition is the server's text without what may be a value of somebody: a
 // fingerprint reports whether that has changed. Of views, which are long, it
@@ -202,7 +206,8 @@ func outline(sql string) (bare string, whole bool) {
 	for len(sql) > 0 {
 		n := tokenLength(sql)
 		token, rest := sql[:n], sql[n:]
-		switch c := token[0]; {
+		c := token[0]
+		switch {
 		case c == '\'' && len(token) > len("''") && !strings.HasPrefix(rest, "::regclass"):
 			token, whole = "'…'", false
 		case isDigit(c) && len(token) > fewDigits:
@@ -218,7 +223,8 @@ func outline(sql string) (bare string, whole bool) {
 // anything else one character. Servers write a quote within quotes twice.
 func tokenLength(sql string) int {
 	word := func(c byte) bool { return c == '_' || c >= 0x80 || isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' }
-	switch c := sql[0]; {
+	c := sql[0]
+	switch {
 	case c == '\'' || c == '"':
 		end := strings.IndexByte(sql[1:], c)
 		if end < 0 {

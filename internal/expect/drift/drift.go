@@ -1,7 +1,9 @@
-package expect
+// Package drift judges what became of a number since past drills that passed: of
+// a table's rows, of a backup's size. It asks no store and no server, and never
+// decides which number is compared.
+package drift
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -23,18 +25,18 @@ type Measured struct {
 	Of func(*verdict.Report) (int64, bool)
 }
 
-// Drift judges how a number changed since past drills that passed, or since a
+// Judge says how a number changed since past drills that passed, or since a
 // change of it that was accepted. Where there is too little to compare with
 // the check is skipped.
-func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
-	c.Expected = allowedDrift(d, m)
+func Judge(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
+	c.Expected = allowed(d, m)
 	c.Change = &verdict.Change{To: strconv.FormatInt(m.Value, 10)}
 	points := past.Series(c.ID, max(d.Median, d.MinHistory, 1), m.Of)
-	if tooLittle(c, past, points, d.MinHistory, m.Show(m.Value)) {
+	if TooLittle(c, past, points, d.MinHistory, m.Show(m.Value)) {
 		return
 	}
 	points = points[:min(len(points), max(d.Median, 1))]
-	noteAccepted(c, past, points)
+	NoteAccepted(c, past, points)
 	base := history.Median(points)
 	c.Change.Baseline = points[0].Run
 	c.Change.From = strconv.FormatInt(base, 10)
@@ -46,7 +48,7 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 		percent = math.Inf(1)
 	}
 	observed := fmt.Sprintf("%s (%s)", m.Show(m.Value), m.changed(percent, base))
-	outcome := driftOutcome(d, percent)
+	outcome := outcomeOf(d, percent)
 	if outcome == verdict.Pass {
 		c.Pass(observed)
 		return
@@ -55,14 +57,15 @@ func Drift(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 	if percent > 0 {
 		hint = m.Risen
 	}
-	c.Say(outcome, observed, hint+"; "+acceptHint, "%s %s: %s, %s", m.Subject, m.Show(m.Value),
+	c.Say(outcome, observed, hint+"; "+AcceptHint, "%s %s: %s, %s", m.Subject, m.Show(m.Value),
 		m.changed(percent, base), comparedWith(points))
 }
 
-const acceptHint = `if it was meant, accept it: drill accept -name=DRILL -check=ID -why="…"`
+// AcceptHint is how a change that was meant is accepted.
+const AcceptHint = `if it was meant, accept it: drill accept -name=DRILL -check=ID -why="…"`
 
-// tooLittle skips a check that has nothing, or not enough, to be compared with.
-func tooLittle(c *verdict.Check, past history.Past, points []history.Point, least int, observed string) bool {
+// TooLittle skips a check that has nothing, or not enough, to be compared with.
+func TooLittle(c *verdict.Check, past history.Past, points []history.Point, least int, observed string) bool {
 	const next = "nothing is wrong; later drills are compared with this one, if it passes"
 	accepted := len(points) > 0 && points[len(points)-1].Accepted
 	switch {
@@ -80,18 +83,19 @@ func tooLittle(c *verdict.Check, past history.Past, points []history.Point, leas
 	return true
 }
 
-// noteAccepted shows a change that was accepted, where it is compared with.
-func noteAccepted(c *verdict.Check, past history.Past, points []history.Point) {
+// NoteAccepted shows a change that was accepted, where it is compared with.
+func NoteAccepted(c *verdict.Check, past history.Past, points []history.Point) {
 	if a := past.AcceptedFor(c.ID); a != nil && points[len(points)-1].Accepted {
 		c.Accepted = a.Note()
 	}
 }
 
-func driftOutcome(d spec.Drift, percent float64) verdict.Outcome {
+func outcomeOf(d spec.Drift, percent float64) verdict.Outcome {
 	if percent < 0 && d.Direction == spec.DirectionRise || percent > 0 && d.Direction == spec.DirectionDrop {
 		return verdict.Pass
 	}
-	switch by := math.Abs(percent); {
+	by := math.Abs(percent)
+	switch {
 	case d.FailPercent != nil && by > *d.FailPercent:
 		return verdict.Fail
 	case d.WarnPercent != nil && by > *d.WarnPercent:
@@ -122,7 +126,8 @@ func digits(percent float64) string {
 }
 
 func comparedWith(points []history.Point) string {
-	switch last := points[0]; {
+	last := points[0]
+	switch {
 	case len(points) > 1:
 		return fmt.Sprintf("the median of the last %d drills that passed", len(points))
 	case last.Accepted:
@@ -132,9 +137,9 @@ func comparedWith(points []history.Point) string {
 	}
 }
 
-// allowedDrift is what the drill file says: at most 5 % (warn), 10 % fewer
+// allowed is what the drill file says: at most 5 % (warn), 10 % fewer
 // than the median of 7 drills that passed.
-func allowedDrift(d spec.Drift, m Measured) string {
+func allowed(d spec.Drift, m Measured) string {
 	limits := ""
 	switch {
 	case d.FailPercent == nil:
@@ -153,50 +158,4 @@ func allowedDrift(d spec.Drift, m Measured) string {
 		than = fmt.Sprintf("the median of %d drills that passed", d.Median)
 	}
 	return fmt.Sprintf("at most %s %s than in %s", limits, way, than)
-}
-
-// rowCountChange compares a table's rows with those of past drills.
-func rowCountChange(t spec.Table, o Options) pendingCheck {
-	id := "row_count_change:" + t.Table.String()
-	return pendingCheck{
-		Check: verdict.Check{ID: id, Code: verdict.CodeRowCountChange},
-		plain: true,
-		judge: ofTable(t, o, func(ctx context.Context, q *query, r relation, c *verdict.Check) error {
-			n, alike, err := rowsOf(ctx, q, t, r, o.Held)
-			if err != nil {
-				return err
-			}
-			Drift(c, *t.RowCountChange, o.Past, Measured{
-				Value: n, Subject: t.Table.String() + " holds", Show: rowsInWords, Less: "fewer", More: "more",
-				Dropped: "find out who deleted them in production, or why the backup lacks them, " +
-					"before this backup is trusted",
-				Risen: "rows may have been loaded twice, or something writes many more than it did",
-				Of:    func(r *verdict.Report) (int64, bool) { return pastRows(o.memory.of(r), id, t.Table, alike) },
-			})
-			return nil
-		}),
-	}
-}
-
-func rowsInWords(n int64) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return fmt.Sprintf("%d rows", n)
-}
-
-// pastRows is how many rows a table had in a past drill: what this check saw
-// then, else what row_count did, else what the restore counted, where it
-// counted alike.
-func pastRows(r *recalled, id string, table spec.Name, alike bool) (int64, bool) {
-	if c := r.checks[id]; c != nil && c.Change != nil {
-		return history.Number(c.Change.To)
-	}
-	if c := r.checks["row_count:"+table.String()]; c != nil && c.Observed != "" {
-		return history.Number(c.Observed)
-	}
-	if t := r.tables[table.Schema+"."+table.Table]; alike && t != nil && !t.Excluded {
-		return t.RowsHeld, true
-	}
-	return 0, false
 }

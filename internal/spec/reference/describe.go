@@ -1,4 +1,8 @@
-package spec
+// Package reference says what each key of a drill file is for: in the JSON
+// Schema that editors read, and in the page of docs that is made from it. It
+// describes the keys that spec has; it never reads a drill file, and never
+// decides what one may say.
+package reference
 
 import (
 	"reflect"

@@ -1,4 +1,4 @@
-package spec
+package guess
 
 import (
 	"slices"
@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// alternatives joins words as a sentence does: a, b or c.
-func alternatives(words []string) string {
+// Alternatives joins words as a sentence does: a, b or c.
+func Alternatives(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
@@ -59,7 +59,7 @@ func Meant(names []string) string {
 	for _, name := range names[:min(len(names), mostMeant)] {
 		some = append(some, strings.Map(visible, strings.ToValidUTF8(name, "\uFFFD")))
 	}
-	return "did you mean " + alternatives(some) + "?"
+	return "did you mean " + Alternatives(some) + "?"
 }
 
 func visible(r rune) rune {
@@ -80,7 +80,7 @@ func misspelt(written string, known []string) []string {
 		a, b := apart(strings.ToLower(written), strings.ToLower(k))
 		d := distance(a, b)
 		// two letters of five: emial
-		if d < least && d <= (len(a)+1)/3 && slices.Equal(numbersIn(written), numbersIn(k)) {
+		if d < least && d <= (len(a)+1)/3 && slices.Equal(Numbers(written), Numbers(k)) {
 			best = []string{k}
 			least = d
 		}
