@@ -1,4 +1,7 @@
-package testneed
+// Package debian unpacks Debian's packages for tests, beside the machine's own
+// files. It must never install one: no script of a package runs, no account is
+// made and no service started.
+package debian
 
 import (
 	"context"
@@ -9,76 +12,61 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
-	"time"
 
 	"daybefore/internal/machine"
 )
 
-const unpackTimeout = 10 * time.Minute // of downloads, for one package
-
-// Unpacked is a Debian package, with what it depends on and this machine does
-// not have. Nothing of it is installed: no script of its ran, it made no
-// account and started no service. So an sshd, which wants an account of its
-// own from root, is run by somebody else.
-type Unpacked struct {
+// Package is one that is unpacked, with what it depends on and this machine does
+// not have.
+type Package struct {
 	Root string // where the package takes / to be; not to be written to
 }
 
-// Debian downloads a package once and keeps it unpacked in the user's cache
-// folder, daybefore-tools/debian; without that folder it is downloaded anew. A
-// package that cannot be had fails the test, wherever it runs.
-func Debian(t testing.TB, name string) Unpacked {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), unpackTimeout)
-	defer cancel()
-	root, err := unpacked(ctx, debianCache(t), name)
+// Unpack downloads a package once and keeps it in the user's cache folder,
+// daybefore-tools/packages; without that folder it is downloaded anew.
+func Unpack(ctx context.Context, name string) (Package, error) {
+	dir, err := cacheDir()
 	if err != nil {
-		t.Fatalf("the Debian package %s cannot be had: %v", name, err)
+		return Package{}, err
 	}
-	return Unpacked{root}
+	root, err := unpacked(ctx, dir, name)
+	return Package{root}, err
 }
 
-func debianCache(t testing.TB) string {
-	t.Helper()
+func cacheDir() (string, error) {
 	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(cache, "daybefore-tools", "debian")
+	return filepath.Join(cache, "daybefore-tools", "packages"), err
 }
 
 // programDirs are where packages put what can be run.
-var programDirs = []string{"usr/bin", "usr/sbin", "bin", "sbin"}
+var programDirs = []string{"usr/bin", "usr/sbin"}
 
 // Program is the path of one of the package's programs.
-func (u Unpacked) Program(t testing.TB, name string) string {
-	t.Helper()
+func (p Package) Program(name string) (string, error) {
 	for _, dir := range programDirs {
-		path := filepath.Join(u.Root, dir, name)
+		path := filepath.Join(p.Root, dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path
+			return path, nil
 		}
 	}
-	t.Fatalf("there is no program %s below %s", name, u.Root)
-	return ""
+	return "", fmt.Errorf("there is no program %s below %s", name, p.Root)
 }
 
 // Environ is the process's own, with what finds the package's programs, its
 // libraries and its modules of Python.
-func (u Unpacked) Environ() []string {
+func (p Package) Environ() []string {
 	env := os.Environ()
 	for _, list := range []struct {
 		name string
 		dirs []string
 	}{
 		{"PATH", programDirs},
-		{"LD_LIBRARY_PATH", []string{"usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib", "lib"}},
+		{"LD_LIBRARY_PATH", []string{"usr/lib/*-linux-gnu*", "usr/lib"}},
 		{"PYTHONPATH", []string{"usr/lib/python3/dist-packages"}},
 	} {
 		var all []string
 		for _, dir := range list.dirs {
-			found, _ := filepath.Glob(filepath.Join(u.Root, dir))
+			found, _ := filepath.Glob(filepath.Join(p.Root, dir))
 			all = append(all, found...)
 		}
 		if old := os.Getenv(list.name); old != "" {
@@ -160,8 +148,30 @@ func fetch(ctx context.Context, a apt, name string) error {
 	if err != nil {
 		return err
 	}
+	root := filepath.Join(a.dir, "root")
+	if err := makeMerged(root); err != nil {
+		return err
+	}
 	for _, file := range files {
-		if _, err := command(ctx, a.dir, "dpkg-deb", "--extract", file, filepath.Join(a.dir, "root")); err != nil {
+		if _, err := command(ctx, a.dir, "sh", "-euc", extract, file, root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extract is dpkg-deb --extract, but for links to folders, which that replaces.
+const extract = `dpkg-deb --fsys-tarfile "$0" >"$0.tar"
+tar -xf "$0.tar" --keep-directory-symlink -C "$1"
+rm "$0.tar"`
+
+// makeMerged makes a root in which /bin and the like are those of /usr, as on
+// the machines that packages are for, whichever of both a package names.
+func makeMerged(root string) error {
+	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
+		usr := filepath.Join("usr", dir)
+		err := errors.Join(os.MkdirAll(filepath.Join(root, usr), 0o755), os.Symlink(usr, filepath.Join(root, dir)))
+		if err != nil {
 			return err
 		}
 	}
