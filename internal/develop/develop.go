@@ -105,7 +105,7 @@ func (c Checkout) Matrix(ctx context.Context) error {
 }
 
 // matrices are the arguments by which go test runs nothing but wide matrices.
-var matrices = []string{"-run=^(TestBreaksAreCaughtInContainers|TestHostile)$", "./internal/harness", "./scenarios"}
+var matrices = []string{"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios"}
 
 // test runs go test with these arguments, after setting up what tests need. What
 // go vet finds, Check tells.
@@ -210,10 +210,14 @@ func (c Checkout) buildImages(ctx context.Context, packages []string) error {
 	if err != nil || len(absent) == 0 {
 		return err
 	}
+	targets, err := os.Executable() // Mage compiles no other beside it
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		for _, major := range absent {
-			if err := c.run(ctx, nil, "go", "tool", "mage", "image", strconv.Itoa(major)); err != nil {
+			if err := c.run(ctx, nil, targets, "image", strconv.Itoa(major)); err != nil {
 				return fmt.Errorf("test: build the image postgres:%d: %w", major, err)
 			}
 		}

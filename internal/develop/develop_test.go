@@ -179,6 +179,7 @@ func TestMatricesAreThere(t *testing.T) {
 	c := Checkout{Dir: "../.."}
 	for name, file := range map[string]string{
 		"TestBreaksAreCaughtInContainers": "scenarios/run_test.go", "TestHostile": "internal/harness/hostile_test.go",
+		"TestDrillsInARow": "internal/harness/inarow_test.go",
 	} {
 		text, err := os.ReadFile(filepath.Join(c.Dir, file))
 		if err != nil || !strings.Contains(string(text), "func "+name+"(t *testing.T)") || !regexp.MustCompile(pattern).MatchString(name) {
