@@ -54,6 +54,7 @@ var rooms = map[string]room{
 	"internal/catalog": {layer: 1, why: "finding and fetching a backup needs no idea of what is in it"},
 	"internal/archive": {layer: 1, why: "what a file is can be told without a store and without a server"},
 	"internal/sandbox": {layer: 1, why: "the place is the same whatever is restored into it"},
+	"internal/debian":  {layer: 1, why: "what tests run against is unpacked, whatever they try with it"},
 	"internal/s3test":  {layer: 1, why: "a server for tests and scenarios knows nothing of what they try"},
 	"internal/image":   {layer: 1, why: "an image is built without any backup"},
 	"internal/history": {layer: 1, why: "past reports are kept as they are, and judged elsewhere"},

@@ -36,6 +36,11 @@ func (Dev) Test(ctx context.Context, room *string) error {
 	return checkout().Test(ctx, value(room))
 }
 
+// Matrix runs the tests of wide matrices, with every cell: dev:test tries a selection.
+func (Dev) Matrix(ctx context.Context) error {
+	return checkout().Matrix(ctx)
+}
+
 // Test is dev:test, for one more release.
 func Test(ctx context.Context) error {
 	fmt.Fprintln(os.Stderr, "test is now called dev:test; the old name goes with the next release")

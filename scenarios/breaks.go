@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"daybefore/internal/harness"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
 
@@ -77,10 +78,14 @@ func brokenStores() []Scenario {
 		{"the store does not answer", silentStore, unverified(verdict.StageChoose, verdict.CodeStoreUnreachable)},
 		{"the store refuses the credentials", refusingStore,
 			unverified(verdict.StageChoose, verdict.CodeCredentialsRefused)},
-		{"the sandbox cannot start",
-			edited("  kind: auto\n", "  kind: container\n  image: registry.example.invalid/postgres:17\n"),
+		{"the sandbox cannot start", unstartable,
 			unverified(verdict.StageSandbox, verdict.CodeSandbox)},
 	}
+}
+
+// unstartable names an image that is nowhere.
+func unstartable(_ context.Context, _ *Maker, s *Store) error {
+	return s.editDrill(kindLine(s.kind), kindLine(sandbox.Container)+"  image: registry.example.invalid/postgres:17\n")
 }
 
 func brokenData() []Scenario {

@@ -85,6 +85,7 @@ type Options struct {
 	Home      string     // the folder that holds drills/; default "."
 	Scenarios []Scenario // default: All()
 	Parallel  int        // drills at once; default: one for each two cores, at least 2
+	Kind      string     // of all sandboxes, as a drill file names it; default: the demo's own
 	Log       *slog.Logger
 }
 
@@ -154,7 +155,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 		return nil, err
 	}
 	defer restore()
-	maker := newMaker(o.Home, work.Spool(), o.Log)
+	maker := newMaker(o, work.Spool())
 	defer maker.close()
 
 	result := make(Result, len(o.Scenarios))
@@ -183,7 +184,7 @@ func play(ctx context.Context, b *Maker, sc Scenario, dir string) Finding {
 	if ctx.Err() != nil {
 		return notRun(context.Cause(ctx))
 	}
-	s, err := newStore(filepath.Join(b.home, drillsDir), dir)
+	s, err := newStore(filepath.Join(b.home, drillsDir), dir, b.kind)
 	if err != nil {
 		return notRun(err)
 	}

@@ -73,6 +73,7 @@ var devTargets = Targets{
 	{Name: "dev:bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo}}},
 	{Name: "dev:check"},
 	{Name: "dev:filter", Options: []Option{inRounds}},
+	{Name: "dev:matrix"},
 	{Name: "dev:overhead", Options: []Option{inRounds, ofKind}},
 	{Name: "dev:rebuildDemo"},
 	{Name: "dev:release"},

@@ -65,7 +65,9 @@ func Server(t testing.TB) *Cluster {
 			}
 		},
 	}
-	c.run(nil, "initdb", initdb(c.data())...)
+	if err := makeData(bin, dir, credential); err != nil {
+		t.Fatal(err)
+	}
 	c.start()
 	return c
 }

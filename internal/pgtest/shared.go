@@ -79,10 +79,8 @@ func (c *sharedServer) start(bin string) error {
 	}
 	attr := &syscall.SysProcAttr{Credential: credential}
 	data := filepath.Join(dir, "data")
-	create := exec.Command(filepath.Join(bin, "initdb"), initdb(data)...)
-	create.Dir, create.Env, create.SysProcAttr = dir, environ(), attr
-	if out, err := create.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := makeData(bin, dir, credential); err != nil {
+		return err
 	}
 	argv := []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c",
 		"fsync=off", "-c", "autovacuum=off"}

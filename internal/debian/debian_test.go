@@ -1,4 +1,4 @@
-package testneed
+package debian
 
 import (
 	"bytes"
@@ -11,17 +11,35 @@ import (
 	"testing"
 )
 
+func unpack(t *testing.T, name string) Package {
+	t.Helper()
+	p, err := Unpack(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func program(t *testing.T, p Package, name string) string {
+	t.Helper()
+	path, err := p.Program(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // A program of its own, which needs nothing else.
 func TestDebianProgram(t *testing.T) {
 	t.Parallel()
-	restic := Debian(t, "restic")
+	restic := unpack(t, "restic")
 	dir := t.TempDir()
 	kept := filepath.Join(dir, "kept")
 	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"init"}, {"backup", kept}, {"restore", "latest", "--target", filepath.Join(dir, "back")}} {
-		cmd := exec.CommandContext(t.Context(), restic.Program(t, "restic"), append([]string{"--no-cache"}, args...)...)
+		cmd := exec.CommandContext(t.Context(), program(t, restic, "restic"), append([]string{"--no-cache"}, args...)...)
 		cmd.Env = append(restic.Environ(), "RESTIC_REPOSITORY="+filepath.Join(dir, "repository"), "RESTIC_PASSWORD=test")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
@@ -32,17 +50,34 @@ func TestDebianProgram(t *testing.T) {
 	}
 }
 
+// Whatever package names /lib, its files lie in /usr/lib.
+func TestRootsAreMerged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	root, err := unpacked(t.Context(), dir, "libkeyutils1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged, err := filepath.Glob(filepath.Join(root, "usr", "lib", "*", "libkeyutils.so.1"))
+	if err != nil || len(merged) != 1 {
+		t.Errorf("found %q: %v", merged, err)
+	}
+	if to, err := os.Readlink(filepath.Join(root, "lib")); err != nil || to != "usr/lib" {
+		t.Errorf("/lib leads to %q: %v", to, err)
+	}
+}
+
 // A program that needs libraries which no system has by itself.
 func TestDebianLibraries(t *testing.T) {
 	t.Parallel()
-	ssh := Debian(t, "openssh-server")
-	cmd := exec.CommandContext(t.Context(), ssh.Program(t, "sshd"), "-?")
+	ssh := unpack(t, "openssh-server")
+	cmd := exec.CommandContext(t.Context(), program(t, ssh, "sshd"), "-?")
 	cmd.Env = ssh.Environ()
 	out, _ := cmd.CombinedOutput() // a question for its usage ends with 1
 	if !bytes.Contains(out, []byte("OpenSSH_")) || !bytes.Contains(out, []byte("usage: sshd")) {
 		t.Errorf("sshd says:\n%s", out)
 	}
-	ldd := exec.CommandContext(t.Context(), "ldd", ssh.Program(t, "sshd"))
+	ldd := exec.CommandContext(t.Context(), "ldd", program(t, ssh, "sshd"))
 	ldd.Env = ssh.Environ()
 	libraries, err := ldd.CombinedOutput()
 	if err != nil || !bytes.Contains(libraries, []byte(ssh.Root)) || bytes.Contains(libraries, []byte("not found")) {
@@ -79,7 +114,10 @@ func TestDebianForManyAtOnce(t *testing.T) {
 // pass for it.
 func TestDebianLacksIt(t *testing.T) {
 	t.Parallel()
-	dir := debianCache(t) // where the lists are mostly kept from the last time
+	dir, err := cacheDir() // where the lists are mostly kept from the last time
+	if err != nil {
+		t.Fatal(err)
+	}
 	root, err := unpacked(t.Context(), dir, "no-such-package-of-debian")
 	if err == nil || !strings.Contains(err.Error(), "Unable to locate package no-such-package-of-debian") {
 		t.Errorf("unpacked in %q: %v", root, err)
