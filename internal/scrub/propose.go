@@ -169,7 +169,7 @@ func (w *proposer) alike(all []Proposal) error {
 	for i := range all {
 		m := &all[i]
 		means := w.meaning(m.Rule)
-		if m.Rule.Transform != transform.Text || means == "" || apart[means] == "" {
+		if m.Rule.Transform != transform.Text && m.Rule.Transform != transform.Phone || means == "" || apart[means] == "" {
 			continue
 		}
 		why, err := w.refuses(all[i:i+1], &spec.Rule{Transform: apart[means]})
@@ -345,6 +345,9 @@ func transformsFor(fitting string) []string {
 	}
 	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.Permute,
 		transform.SetNull}
+	if fitting == transform.Phone { // where it must stay apart it stays a number to dial
+		all = slices.Insert(all, 1, transform.Permute)
+	}
 	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
 }
 
@@ -447,6 +450,14 @@ func (w *proposer) meaning(r *spec.Rule) string {
 		return transform.Email
 	case "an account's name":
 		return "login"
+	case detect.PersonWords:
+		if transform.EffectOf(r) == transform.KeepsApart {
+			return "person"
+		}
+	case detect.Phone.Words():
+		if transform.EffectOf(r) == transform.KeepsApart || r.Transform == transform.Text {
+			return transform.Phone
+		}
 	case detect.NationalID.Words():
 		return "official_number"
 	}
