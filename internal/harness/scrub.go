@@ -105,7 +105,7 @@ func drafted(d *draft.Draft, r *verdict.Report) string {
 	say("Drafted from %s: %d rows of %d tables, of %d columns all that have no rule. Review every line.", r.Backup.Name,
 		d.Rows, d.Tables, d.Columns)
 	if d.Ruled > 0 {
-		say("The drill file has rules for %d columns: put these below them.", d.Ruled)
+		say("The drill file has rules for %d columns: put these lines below them, as they are.", d.Ruled)
 	}
 	for _, note := range d.Notes() {
 		say("Left to you: %s", note)
@@ -120,6 +120,10 @@ func drafted(d *draft.Draft, r *verdict.Report) string {
 			"so; low, where little does.")
 		say("A column without personal data: preserve: true and a why, instead of the transform.")
 	}
-	b.WriteString(d.YAML())
+	if d.Ruled > 0 {
+		b.WriteString(d.Additions())
+	} else {
+		b.WriteString(d.YAML())
+	}
 	return b.String()
 }

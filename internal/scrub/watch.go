@@ -124,7 +124,7 @@ func lineFor(root *schema.Column, fitting string) string {
 	if t := suitable(root, fitting); t != "" {
 		r = ruleFor(root, &spec.Rule{Transform: t})
 	}
-	return advice([]string{r.YAML("")}, r)
+	return advice([]string{r.YAML("")}, r, "")
 }
 
 // notePeople adds the columns of people's names to what leaked. What was added

@@ -514,25 +514,51 @@ func (d *Draft) YAML() string {
 	if d.Rules > 0 || d.largeObjects || len(d.history) > 0 {
 		b.WriteString("scrub:\n")
 	}
+	d.writeLocale(&b)
+	d.writeLargeObjects(&b)
+	if d.Rules > 0 {
+		b.WriteString("  rules:\n")
+	}
+	d.writeLines(&b)
+	d.writeOverlap(&b)
+	return b.String()
+}
+
+// Additions are what YAML is, to stand below the rules of a drill file: without the
+// heads, which that has, and with the rules first.
+func (d *Draft) Additions() string {
+	var b strings.Builder
+	d.writeLines(&b)
+	d.writeLargeObjects(&b)
+	d.writeOverlap(&b)
+	return b.String()
+}
+
+func (d *Draft) writeLocale(b *strings.Builder) {
 	if d.english {
 		b.WriteString("  # people, streets and cities will be called as in " + locale.Default +
 			"; locale: says otherwise, and knows " + strings.Join(locale.Locales(), ", ") + "\n")
 	}
+}
+
+func (d *Draft) writeLargeObjects(b *strings.Builder) {
 	if d.largeObjects {
 		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
 			"  large_objects: drop\n")
 	}
-	if d.Rules > 0 {
-		b.WriteString("  rules:\n")
-	}
+}
+
+func (d *Draft) writeLines(b *strings.Builder) {
 	for _, line := range append(d.lines, d.passedLines()...) {
 		b.WriteString(line + "\n")
 	}
+}
+
+func (d *Draft) writeOverlap(b *strings.Builder) {
 	if len(d.history) > 0 {
-		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
+		fmt.Fprintf(b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
 			oneLine("real values are looked for everywhere, since texts hold documents: "+
 				strings.Join(d.history, ", ")),
 			draftedOverlap)
 	}
-	return b.String()
 }
