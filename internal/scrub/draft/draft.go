@@ -292,9 +292,9 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 	case n <= few && e.values >= many:
 		j.confidence = low
 		j.reason += ": perhaps a list of words"
-	case j.What == detect.PersonWords && e.areCodes():
+	case transform.WritesWords(&spec.Rule{Transform: j.Transform}) && e.areCodes():
 		j.Transform = transform.Text
-		j.reason += ", nearly all of them with signs or digits that no name has"
+		j.reason += ", nearly all of them with signs or digits that no such words have"
 	case j.What == detect.PersonWords:
 		e.confirmNames(&j)
 	}

@@ -112,7 +112,8 @@ func (e *evidence) areNumbersToDial() bool {
 	return some*e.whole[detect.Phone] >= e.values && nearlyAll(e.dialed, e.values)
 }
 
-// areCodes reports whether nearly all values hold signs and digits that no name does.
+// areCodes reports whether nearly all values hold signs and digits that
+// no name of a person or a place does.
 func (e *evidence) areCodes() bool {
 	var all int64
 	for _, n := range e.kinds {

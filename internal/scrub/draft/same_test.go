@@ -69,8 +69,8 @@ func TestDraftOfSameValues(t *testing.T) {
 		insert into lines select '+49 171 55512' || 10 + i from generate_series(1, 80) i;
 		create table calls (target text, number_a text, size text);
 		insert into calls select case when i % 2 = 0 then '+49 171 55599' else '0171 55598' end || 10 + i, '0171 55598' || 10 + i, i * 1000000 from generate_series(1, 80) i;
-		create table talks (caller text, sender text);
-		insert into talks select 'sip:' || i || '@10.0.0.1:5060', 'Ada Smith' from generate_series(1, 50) i`); err != nil {
+		create table talks (caller text, sender text, src_addr text, street text);
+		insert into talks select 'sip:' || i || '@10.0.0.1:5060', 'Ada Smith', 'sip:' || i || '@10.0.0.1', 'Main Street ' || i from generate_series(1, 50) i`); err != nil {
 		t.Fatal(err)
 	}
 	s := situation{definitions: []string{
@@ -82,7 +82,7 @@ func TestDraftOfSameValues(t *testing.T) {
 	want := map[string]string{
 		"accounts.username": "token, link: login", "prefs.uuid": "token, link: login", "prefs.note": "token, link: login",
 		"lines.phone": "permute, link: phone_permute", "calls.target": "permute, link: phone_permute",
-		"talks.caller": "text", "talks.sender": "name",
+		"talks.caller": "text", "talks.sender": "name", "talks.src_addr": "text", "talks.street": "street",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, d.YAML())
