@@ -56,7 +56,8 @@ type judged struct {
 	propose.Suspicion
 	confidence
 	reason  string
-	history bool // texts that hold documents
+	history bool    // texts that hold documents
+	values  *sketch // different ones; nil unless others may hold the same
 }
 
 // Draft proposes rules for all that looks sensitive and has none, from the
@@ -133,6 +134,7 @@ func (s *Survey) judge() []judged {
 			all = append(all, j)
 		}
 	}
+	all = s.ruleSame(all, byRoot)
 	s.ruleKeys(all, byRoot)
 	return all
 }
@@ -158,6 +160,10 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
 		return e.wholly(c, byName, kind, whole)
+	case c.Family() == schema.Textual && e.areNumbersToDial():
+		return e.toDial(byName, whole)
+	case c.Family() == schema.Textual && nearlyAll(e.forms[likePlace], e.values):
+		return e.asPlaces(byName)
 	case what == "" && c.Family() == schema.Textual && documented > 0:
 		return e.asHistory(byName, documented, how)
 	case what == "" && people && c.Family() == schema.Textual:
@@ -212,6 +218,26 @@ func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, who
 		j.reason = byName.reason + ", and " + j.reason + "one"
 	default:
 		j.reason = byName.reason + ", but " + j.reason + j.What
+	}
+	return j
+}
+
+// toDial: phone numbers, of which some tell by themselves.
+func (e *evidence) toDial(byName judged, whole int64) judged {
+	j := judged{Suspicion: scrub.Suspicion{What: detect.Phone.Words(), Transform: transform.Phone}, confidence: high}
+	j.reason = ofValues(whole, e.values, "look") + " like " + j.What + ", and nearly all are written as one"
+	if byName.What != "" {
+		j.reason = byName.reason + "; " + j.reason
+	}
+	return j
+}
+
+// asPlaces: a latitude and a longitude in one text.
+func (e *evidence) asPlaces(byName judged) judged {
+	j := judged{Suspicion: scrub.Suspicion{What: "a position", Transform: transform.Position}, confidence: high}
+	j.reason = ofValues(e.forms[likePlace], e.values, "look") + " like " + j.What
+	if byName.What != "" {
+		j.reason = byName.reason + "; " + j.reason
 	}
 	return j
 }
@@ -271,6 +297,9 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 	case n <= few && e.values >= many:
 		j.confidence = low
 		j.reason += ": perhaps a list of words"
+	case transform.WritesWords(&spec.Rule{Transform: j.Transform}) && e.areCodes():
+		j.Transform = transform.Text
+		j.reason += ", nearly all of them with signs or digits that no such words have"
 	case j.What == detect.PersonWords:
 		e.confirmNames(&j)
 	}
@@ -327,8 +356,11 @@ func (e *evidence) telling() []propose.DocumentKey {
 			out.What = kind.Words()
 			out.Transform = propose.TransformFor(kind)
 		}
-		if f := k.likeness(); f != noLikeness {
+		switch f := k.likeness(); {
+		case f != noLikeness:
 			out.Transform = likenessTransform[f]
+		case k.aboutPlaces() && k.areDegrees():
+			out.Transform = transform.Position
 		}
 		all = append(all, out)
 	}
@@ -404,7 +436,7 @@ func (d *Draft) write(all []judged, proposed []foldedRule) {
 		reasons[j.Root] = j
 	}
 	table := ""
-	for _, m := range proposed {
+	for _, m := range byTable(proposed) {
 		if m.Rule.Preserve {
 			d.Passing = append(d.Passing, oneLine(fmt.Sprintf("%s: %s", m.Rule.Column, m.Rule.Why)))
 		}
@@ -429,6 +461,21 @@ func (d *Draft) write(all []judged, proposed []foldedRule) {
 		}
 		d.lines = append(d.lines, "    "+m.Rule.YAML("\n        "))
 	}
+}
+
+// byTable has the rules of each table stand together, where its first one does.
+func byTable(proposed []foldedRule) []foldedRule {
+	first := map[string]int{}
+	for i, m := range proposed {
+		if name := patternTable(m.Rule.Column); first[name] == 0 {
+			first[name] = i + 1
+		}
+	}
+	sorted := slices.Clone(proposed)
+	slices.SortStableFunc(sorted, func(a, b foldedRule) int {
+		return cmp.Compare(first[patternTable(a.Rule.Column)], first[patternTable(b.Rule.Column)])
+	})
+	return sorted
 }
 
 func patternTable(p spec.ColumnPattern) string {
@@ -475,13 +522,38 @@ func (d *Draft) YAML() string {
 	if d.Rules > 0 || d.largeObjects || len(d.history) > 0 {
 		b.WriteString("scrub:\n")
 	}
+	d.writeLocale(&b)
+	d.writeLargeObjects(&b)
+	if d.Rules > 0 {
+		b.WriteString("  rules:\n")
+	}
+	d.writeLines(&b)
+	d.writeOverlap(&b)
+	return b.String()
+}
+
+// Additions are what YAML is, to stand below the rules of a drill file: without the
+// heads, which that has, and with the rules first.
+func (d *Draft) Additions() string {
+	var b strings.Builder
+	d.writeLines(&b)
+	d.writeLargeObjects(&b)
+	d.writeOverlap(&b)
+	return b.String()
+}
+
+func (d *Draft) writeLocale(b *strings.Builder) {
 	if d.english {
 		b.WriteString("  # people, streets and cities will be called as in " + locale.Default +
 			"; locale: says otherwise, and knows " + strings.Join(locale.Locales(), ", ") + "\n")
 	}
+}
+
+func (d *Draft) writeLargeObjects(b *strings.Builder) {
 	if d.largeObjects {
 		b.WriteString(dropObjects)
 	}
+<<<<<<< HEAD
 	if d.Rules > 0 {
 		b.WriteString("  rules:\n")
 	}
@@ -511,11 +583,21 @@ func (d *Draft) ruleLines() string {
 
 func (d *Draft) leakScan() string {
 	var b strings.Builder
+=======
+}
+
+func (d *Draft) writeLines(b *strings.Builder) {
+	for _, line := range append(d.lines, d.passedLines()...) {
+		b.WriteString(line + "\n")
+	}
+}
+
+func (d *Draft) writeOverlap(b *strings.Builder) {
+>>>>>>> docs15
 	if len(d.history) > 0 {
-		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
+		fmt.Fprintf(b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
 			oneLine("real values are looked for everywhere, since texts hold documents: "+
 				strings.Join(d.history, ", ")),
 			draftedOverlap)
 	}
-	return b.String()
 }

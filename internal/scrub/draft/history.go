@@ -63,9 +63,13 @@ func writingOf(v []byte) writing {
 	return noWriting
 }
 
-// isXML leaves out whole pages, which are for readers.
+// isXML leaves out whole pages, which are for readers, and what only stands in angle
+// brackets, such as <urn:uuid:…> or <ada@example.com>.
 func isXML(v []byte) bool {
 	second := v[1] | 0x20
+	if v[1] != '?' && !bytes.HasSuffix(v, []byte("/>")) && !bytes.Contains(v, []byte("</")) {
+		return false
+	}
 	if v[1] != '?' && (second < 'a' || 'z' < second) || v[len(v)-1] != '>' {
 		return false
 	}

@@ -23,16 +23,19 @@ func (s *Suspicion) Hint(proposed []Proposal) string {
 			equal = append(equal, m.Rule.YAML(""))
 		}
 	}
-	return advice(append([]string{own.YAML("")}, equal...), own)
+	return advice(append([]string{own.YAML("")}, equal...), own, draftTells)
 }
 
+// draftTells is said where no value was read yet.
+const draftTells = " (scrub:draft writes such lines for all columns, and finds more, since it reads the values)"
+
 // advice says where lines belong, of which the first is the rule's.
-func advice(lines []string, r *spec.Rule) string {
-	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
+func advice(lines []string, r *spec.Rule, also string) string {
+	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform"
 	if r.Preserve {
-		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
+		say = "add under scrub.rules, since no transform suits it, and look at what it holds"
 	}
-	return say + "\n" + strings.Join(lines, "\n")
+	return say + also + ":\n" + strings.Join(lines, "\n")
 }
 
 // LineFor is the advice to add a rule for a column.
@@ -41,7 +44,7 @@ func LineFor(root *schema.Column, fitting string) string {
 	if t := Suitable(root, fitting); t != "" {
 		r = RuleFor(root, &spec.Rule{Transform: t})
 	}
-	return advice([]string{r.YAML("")}, r)
+	return advice([]string{r.YAML("")}, r, "")
 }
 
 // Appears puts what Sensitive says into a sentence.

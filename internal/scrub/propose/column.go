@@ -33,6 +33,8 @@ func opaqueType(c *schema.Column) (what, fitting string) {
 		return detect.IP.Words(), transform.MAC
 	case c.Base.IsHstore():
 		return what, transform.Text
+	case c.Base.IsPoint():
+		return what, transform.Position
 	}
 	return what, transform.SetNull
 }

@@ -61,6 +61,14 @@ func (w *proposer) meaning(r *spec.Rule) string {
 		return transform.Email
 	case "an account's name":
 		return "login"
+	case detect.PersonWords:
+		if transform.EffectOf(r) == transform.KeepsApart {
+			return "person"
+		}
+	case detect.Phone.Words():
+		if transform.EffectOf(r) == transform.KeepsApart || r.Transform == transform.Text {
+			return transform.Phone
+		}
 	case detect.NationalID.Words():
 		return "official_number"
 	}

@@ -191,7 +191,7 @@ func (w *proposer) alike(all []Proposal) error {
 	for i := range all {
 		m := &all[i]
 		means := w.meaning(m.Rule)
-		if m.Rule.Transform != transform.Text || means == "" || apart[means] == "" {
+		if m.Rule.Transform != transform.Text && m.Rule.Transform != transform.Phone || means == "" || apart[means] == "" {
 			continue
 		}
 		why, err := w.refuses(all[i:i+1], &spec.Rule{Transform: apart[means]})

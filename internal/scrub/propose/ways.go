@@ -48,6 +48,9 @@ func transformsFor(fitting string) []string {
 	}
 	all := []string{fitting, transform.Text, transform.Number, transform.Token, transform.Hash, transform.Permute,
 		transform.SetNull}
+	if fitting == transform.Phone { // where it must stay apart it stays a number to dial
+		all = slices.Insert(all, 1, transform.Permute)
+	}
 	return append(all[:1], slices.DeleteFunc(all[1:], func(t string) bool { return t == fitting })...)
 }
 
