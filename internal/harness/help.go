@@ -30,11 +30,7 @@ func usage() string {
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
   look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
-<<<<<<< HEAD
 "` + command("help TARGET") + `" explains one, "` + command("-l") + `" lists all. Options may stand before or after the target.
-=======
-"drill help TARGET" explains one, "drill -l" lists all. Options may stand before or after the target.
->>>>>>> docs15
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
 `
 }

@@ -102,17 +102,10 @@ func drafted(d *draft.Draft, r *verdict.Report) string {
 	say := func(format string, args ...any) {
 		b.WriteString("# " + strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")
 	}
-<<<<<<< HEAD
 	say("Drafted from %s: %s of %s, of %s all that have no rule. Review every line.", r.Backup.Name,
 		verdict.Count(d.Rows, "row"), verdict.Count(d.Tables, "table"), verdict.Count(d.Columns, "column"))
-	if d.Beside {
-		say("The drill file has rules for %s: put these below them.", verdict.Count(d.Ruled, "column"))
-=======
-	say("Drafted from %s: %d rows of %d tables, of %d columns all that have no rule. Review every line.", r.Backup.Name,
-		d.Rows, d.Tables, d.Columns)
 	if d.Ruled > 0 {
-		say("The drill file has rules for %d columns: put these lines below them, as they are.", d.Ruled)
->>>>>>> docs15
+		say("The drill file has rules for %s: put these lines below them, as they are.", verdict.Count(d.Ruled, "column"))
 	}
 	for _, note := range d.Notes() {
 		say("Left to you: %s", note)
@@ -127,13 +120,8 @@ func drafted(d *draft.Draft, r *verdict.Report) string {
 			"so; low, where little does.")
 		say("A column without personal data: preserve: true and a why, instead of the transform.")
 	}
-<<<<<<< HEAD
-	if d.Beside {
-		b.WriteString(d.Addition())
-=======
 	if d.Ruled > 0 {
 		b.WriteString(d.Additions())
->>>>>>> docs15
 	} else {
 		b.WriteString(d.YAML())
 	}

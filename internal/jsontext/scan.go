@@ -137,7 +137,11 @@ func LiteralEnd(s []byte, i int) int {
 
 // ValueEnd is where the value that begins at i ends; -1 for none, or for one
 // that nests deeper than Deepest. depth is how deep it stands itself.
-func ValueEnd(s []byte, i, depth int) int {
+func ValueEnd(s []byte, i, depth int) int { return (*Memo)(nil).ValueEnd(s, i, depth) }
+
+// ValueEnd is likewise, and shows the keys within the value on the way, also of one
+// that has no end. m may be nil.
+func (m *Memo) ValueEnd(s []byte, i, depth int) int {
 	if i >= len(s) {
 		return -1
 	}
@@ -153,7 +157,7 @@ func ValueEnd(s []byte, i, depth int) int {
 	case depth >= Deepest:
 		return EmptyEnd(s, i)
 	}
-	return membersEnd(s, i, depth+1)
+	return m.membersEnd(s, i, depth+1)
 }
 
 // EmptyEnd is where an object or an array without members ends; -1 for others.
@@ -167,7 +171,7 @@ func EmptyEnd(s []byte, i int) int {
 // membersEnd is where the object or array that begins at i ends, whose members
 // stand at a depth; -1 for none. Most of a document passes here: what is met
 // most is looked for first, and without a call.
-func membersEnd(s []byte, i, depth int) int {
+func (m *Memo) membersEnd(s []byte, i, depth int) int {
 	opened := s[i]
 	closes := opened + 2 // of either bracket in ASCII
 	i = AfterBlanks(s, i+1)
@@ -176,7 +180,7 @@ func membersEnd(s []byte, i, depth int) int {
 	}
 	for {
 		if opened == '{' {
-			i = keyEnd(s, i)
+			i = m.keyEnd(s, i)
 			if i < 0 {
 				return -1
 			}
@@ -184,7 +188,7 @@ func membersEnd(s []byte, i, depth int) int {
 		if i < len(s) && s[i] == '"' {
 			i, _ = TextEnd(s, i+1)
 		} else {
-			i = ValueEnd(s, i, depth)
+			i = m.ValueEnd(s, i, depth)
 		}
 		if i < 0 {
 			return -1
@@ -205,15 +209,35 @@ func membersEnd(s []byte, i, depth int) int {
 }
 
 // keyEnd is where the value begins whose key begins at i; -1 for none.
-func keyEnd(s []byte, i int) int {
+func (m *Memo) keyEnd(s []byte, i int) int {
 	if i >= len(s) || s[i] != '"' {
 		return -1
+	}
+	if m != nil {
+		return m.seenEnd(s, i+1)
 	}
 	i, _ = TextEnd(s, i+1)
 	if i < 0 {
 		return -1
 	}
 	return ColonEnd(s, i)
+}
+
+// seenEnd is keyEnd for a key whose first quote is before from, which is shown unless
+// it is remembered.
+func (m *Memo) seenEnd(s []byte, from int) int {
+	if end := m.next(s, from); end > 0 {
+		return ColonEnd(s, end)
+	}
+	end, _ := TextEnd(s, from)
+	if end < 0 {
+		return -1
+	}
+	value := ColonEnd(s, end)
+	if value >= 0 && !m.Has(s, from, end-1) && m.show(from, end-1, value) {
+		m.Add(s, from, end-1)
+	}
+	return value
 }
 
 // OneBlank reports whether sign stands at i, and behind it one blank and what is

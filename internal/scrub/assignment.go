@@ -70,7 +70,9 @@ func (a *Assignment) LocaleOf(r *spec.Rule) string {
 func (a *Assignment) Unruled() []propose.Lineage { return a.planner.unruled() }
 
 // IsTied reports whether a foreign key ties the values of a family to another's.
-func (a *Assignment) IsTied(root *schema.Column) bool { return len(a.planner.tied(root)) > 1 }
+func (a *Assignment) IsTied(root *schema.Column) bool {
+	return len(propose.Tied(root, a.planner.fks)) > 1
+}
 
 // Propose finds a rule for each column that looks sensitive, and for what a
 // foreign key ties to it. What takes no rule is preserved, with the reason. The

@@ -54,37 +54,57 @@ func columnNames(s *schema.Schema) map[string]bool {
 type keyTeller struct {
 	plan   *Plan
 	column *schema.Column
-	known  [2]map[string]*leakscan.Finding // by key, of texts and of numbers; nil for one that does not tell
-	hit    bool                            // in the document that is looked at
+	known  map[string]toldKey
+	hit    bool // in the document that is looked at
 }
+
+// toldKey is what a key says of texts and of numbers; nil: nothing.
+type toldKey struct{ texts, numbers *leakscan.Finding }
 
 func (p *Plan) newKeyTeller(c *schema.Column) *keyTeller {
-	return &keyTeller{plan: p, column: c, known: [2]map[string]*leakscan.Finding{{}, {}}}
+	return &keyTeller{plan: p, column: c, known: map[string]toldKey{}}
 }
 
-// mostToldKeys is how many different keys of a column's documents are remembered;
-// others are judged each time.
-const mostToldKeys = 10_000
+// Bounds of what is remembered of a column's documents; other keys are judged each
+// time.
+const (
+	mostToldKeys   = 10_000
+	longestToldKey = 256
+)
 
 // tell looks at the key of a value that passes.
 func (k *keyTeller) tell(key []byte, isNumber bool) {
-	family := detect.Text
-	known := k.known[0]
-	if isNumber {
-		family = detect.Number
-		known = k.known[1]
-	}
-	found, seen := known[string(key)]
-	if !seen {
-		found = k.judge(key, family)
-		if len(known) < mostToldKeys {
-			known[string(key)] = found
-		}
+	told, known := k.told(key)
+	found := told.texts
+	switch {
+	case known && isNumber:
+		found = told.numbers
+	case !known && isNumber:
+		found = k.judge(key, detect.Number)
+	case !known:
+		found = k.judge(key, detect.Text)
 	}
 	if found != nil {
 		k.hit = true
 		k.plan.leaks.Add(*found, 1)
 	}
+}
+
+// silent reports whether a key is known to tell nothing, whatever follows it.
+func (k *keyTeller) silent(key []byte) bool {
+	told, known := k.told(key)
+	return known && told == toldKey{}
+}
+
+// told is what a key says, unless it is one too many.
+func (k *keyTeller) told(key []byte) (told toldKey, known bool) {
+	told, known = k.known[string(key)]
+	if known || len(k.known) >= mostToldKeys || len(key) > longestToldKey {
+		return told, known
+	}
+	told = toldKey{texts: k.judge(key, detect.Text), numbers: k.judge(key, detect.Number)}
+	k.known[string(key)] = told
+	return told, true
 }
 
 // judge is nil for a key that does not tell.

@@ -99,22 +99,25 @@ func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller) {
 			keys.hit = false
 			return w == nil || w.Looks(false)
 		},
-		Look: func(text []byte, isKey bool, path func() string) {
-			if w == nil {
-				return
-			}
-			if hit, ok := w.Find(text); ok {
-				place, fix := leakWithin(hit.Kind, isKey, path())
-				w.Leaked(c.column.Root().String()+" at "+place, hit, fix)
-			}
-		},
-		Tell: keys.tell,
+		Tell:  keys.tell,
+		Quiet: func(key []byte) bool { return keys.silent(key) && !w.FindsKey(key) },
 		End: func() error {
 			if keys.hit {
 				return ErrLeak
 			}
 			return w.End()
 		},
+	}
+	if w != nil {
+		c.document.Watch.Look = c.lookWithin
+	}
+}
+
+// lookWithin looks at what passes within the cell's documents.
+func (c *cell) lookWithin(text []byte, isKey bool, path func() string) {
+	if hit, ok := c.inside.Find(text); ok {
+		place, fix := leakWithin(hit.Kind, isKey, path())
+		c.inside.Leaked(c.column.Root().String()+" at "+place, hit, fix)
 	}
 }
 

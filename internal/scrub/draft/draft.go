@@ -27,7 +27,6 @@ type Draft struct {
 	Columns int   // that are loaded
 	Rules   int   // that are proposed
 	Ruled   int   // columns for which the drill file has a rule
-	Beside  bool  // the drill file has rules, below which these are to be put
 
 	Passed  []verdict.ScrubPassed // what passes as it is, by these rules and those of the drill file
 	Passing []string              // proposed rules that let a column pass that looks sensitive, each with its why
@@ -66,7 +65,6 @@ type judged struct {
 func (s *Survey) Draft() (*Draft, error) {
 	d := &Draft{largeObjects: s.req.LargeObjects && s.req.Rules.LargeObjects == ""}
 	d.Columns, d.Ruled = s.Columns()
-	d.Beside = len(s.req.Rules.Rules) > 0
 	d.countRows(s.scanners)
 	all := s.judge()
 	var found []propose.Suspicion
@@ -224,7 +222,7 @@ func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, who
 
 // toDial: phone numbers, of which some tell by themselves.
 func (e *evidence) toDial(byName judged, whole int64) judged {
-	j := judged{Suspicion: scrub.Suspicion{What: detect.Phone.Words(), Transform: transform.Phone}, confidence: high}
+	j := judged{Suspicion: propose.Suspicion{What: detect.Phone.Words(), Transform: transform.Phone}, confidence: high}
 	j.reason = ofValues(whole, e.values, "look") + " like " + j.What + ", and nearly all are written as one"
 	if byName.What != "" {
 		j.reason = byName.reason + "; " + j.reason
@@ -234,7 +232,7 @@ func (e *evidence) toDial(byName judged, whole int64) judged {
 
 // asPlaces: a latitude and a longitude in one text.
 func (e *evidence) asPlaces(byName judged) judged {
-	j := judged{Suspicion: scrub.Suspicion{What: "a position", Transform: transform.Position}, confidence: high}
+	j := judged{Suspicion: propose.Suspicion{What: "a position", Transform: transform.Position}, confidence: high}
 	j.reason = ofValues(e.forms[likePlace], e.values, "look") + " like " + j.What
 	if byName.What != "" {
 		j.reason = byName.reason + "; " + j.reason
@@ -553,47 +551,15 @@ func (d *Draft) writeLargeObjects(b *strings.Builder) {
 	if d.largeObjects {
 		b.WriteString(dropObjects)
 	}
-<<<<<<< HEAD
-	if d.Rules > 0 {
-		b.WriteString("  rules:\n")
-	}
-	b.WriteString(d.ruleLines())
-	b.WriteString(d.leakScan())
-	return b.String()
-}
-
-// Addition is what is to be put right below the last of the rules that the
-// drill file has: without the heads of the section and of its rules, which are
-// there.
-func (d *Draft) Addition() string {
-	text := d.ruleLines()
-	if d.largeObjects {
-		text += dropObjects
-	}
-	return text + d.leakScan()
-}
-
-func (d *Draft) ruleLines() string {
-	var b strings.Builder
-	for _, line := range append(slices.Clone(d.lines), d.passedLines()...) {
-		b.WriteString(line + "\n")
-	}
-	return b.String()
-}
-
-func (d *Draft) leakScan() string {
-	var b strings.Builder
-=======
 }
 
 func (d *Draft) writeLines(b *strings.Builder) {
-	for _, line := range append(d.lines, d.passedLines()...) {
+	for _, line := range append(slices.Clone(d.lines), d.passedLines()...) {
 		b.WriteString(line + "\n")
 	}
 }
 
 func (d *Draft) writeOverlap(b *strings.Builder) {
->>>>>>> docs15
 	if len(d.history) > 0 {
 		fmt.Fprintf(b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
 			oneLine("real values are looked for everywhere, since texts hold documents: "+

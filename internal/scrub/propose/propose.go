@@ -168,7 +168,7 @@ func newProposer(req Request) *proposer {
 // forSuspicion proposes for a lineage and all that is tied to it, and says of what
 // does not look sensitive itself to which it must be equal.
 func (w *proposer) forSuspicion(s *Suspicion, found []Suspicion) ([]Proposal, error) {
-	made, err := w.forAll(s, w.tied(s.Root))
+	made, err := w.forAll(s, Tied(s.Root, w.Keys))
 	for i := range made {
 		root := made[i].Root
 		if !slices.ContainsFunc(found, func(f Suspicion) bool { return f.Root == root }) {
@@ -205,12 +205,12 @@ func (w *proposer) alike(all []Proposal) error {
 	return nil
 }
 
-// tied are the columns whose values a foreign key ties to a column's, directly
+// Tied are the columns whose values a foreign key ties to a column's, directly
 // or by way of others, itself among them.
-func (w *proposer) tied(root *schema.Column) []*schema.Column {
+func Tied(root *schema.Column, keys []schema.ForeignKey) []*schema.Column {
 	all := []*schema.Column{root}
 	for i := 0; i < len(all); i++ {
-		for _, fk := range w.Keys {
+		for _, fk := range keys {
 			if fk.To == nil {
 				continue
 			}
