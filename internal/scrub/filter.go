@@ -203,21 +203,9 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 			"the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.Name, r.row, err)
 	}
-	if r.sights.due(r.row) {
-		r.sights.look(r, row)
-	}
-	if r.originals != nil {
-		if err := r.checkRow(row); err != nil {
-			return dst, err
-		}
-	}
-	var leak error // the row is looked at to its end
-	if r.watch != nil {
-		if field, err := r.watch.Look(row, r.ends); errors.Is(err, ErrLeak) {
-			leak = leakError(r.table.Name.String(), r.row)
-		} else if err != nil {
-			return dst, r.failed(field, err)
-		}
+	leak, err := r.inspect(row)
+	if err != nil {
+		return dst, err
 	}
 	kept, err := r.keptBy(row)
 	if err != nil {
@@ -255,6 +243,30 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		r.countKept(row, kept)
 	}
 	return append(dst, row[copied:]...), leak
+}
+
+// inspect looks at a row before anything of it is replaced. A leak is no error
+// yet: the row is looked at to its end.
+func (r *rewriter) inspect(row []byte) (leak, err error) {
+	if r.sights.due(r.row) {
+		r.sights.look(r, row)
+	}
+	if r.originals != nil {
+		if err := r.checkRow(row); err != nil {
+			return nil, err
+		}
+	}
+	if r.watch == nil {
+		return nil, nil
+	}
+	field, err := r.watch.Look(row, r.ends)
+	switch {
+	case errors.Is(err, ErrLeak):
+		return leakError(r.table.Name.String(), r.row), nil
+	case err != nil:
+		return nil, r.failed(field, err)
+	}
+	return nil, nil
 }
 
 // glance looks at a row that passes as it is, and of which the server judges
