@@ -100,8 +100,10 @@ var inner = map[string][]string{
 		"internal/scrub/postdata", "internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform",
 		"internal/scrub/schema",
 	},
-	"internal/expect": {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
-	"internal/spec":   {"internal/spec/reference", "internal/spec", "internal/spec/guess"},
+	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
+	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/guess"},
+	"internal/restore": {"internal/restore", "internal/restore/stream"},
+	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
 }
 
 // outward is what a package within a room may import of others, where that is
@@ -125,6 +127,8 @@ var outward = map[string][]string{
 
 	"internal/expect/structure": {"internal/spec"},
 	"internal/expect/drift":     {"internal/spec", "internal/history", "internal/verdict"},
+	"internal/restore/stream":   {"internal/verdict"},
+	"internal/sandbox/emptying": {},
 }
 
 // mostLines is how long the Go of a package may be, tests left out.
@@ -334,6 +338,11 @@ func TestRefuse(t *testing.T) {
 		{"internal/scrub/schema", "internal/scrub", true, ""},
 		{"internal/scrub/schema", "internal/detect", false, "may import only"},
 		{"internal/scrub", "internal/scrub/another", false, "has no place"},
+		{"internal/restore", "internal/restore/stream", false, ""},
+		{"internal/restore/stream", "internal/restore", false, "stands above it"},
+		{"internal/restore/stream", "internal/archive", false, "may import only"},
+		{"internal/sandbox/emptying", "internal/sandbox", false, "stands above it"},
+		{"internal/sandbox/emptying", "internal/machine", false, "may import only"},
 		{"internal/sqltext", "internal/spec", false, "may import only"},
 		{"internal/jsontext", "internal/copytext", false, "may import only"},
 		{"internal/verdict", "internal/spec", false, "lower layers only"},

@@ -101,7 +101,7 @@ func (s Section) String() string {
 type Entry struct {
 	DumpID   int // unique in the archive; the only safe key
 	HadData  bool
-	TableOID uint32 // of the catalogue the object is in
+	TableOID uint32 // of the catalog the object is in
 	OID      uint32
 
 	Desc       string // kind, e.g. TABLE, TABLE DATA, SEQUENCE SET, BLOBS
@@ -161,7 +161,7 @@ type Archive struct {
 	Entries []Entry // in the archive's order
 
 	// ClusterRoles are the roles that the dump of a whole cluster (pg_dumpall)
-	// would itself create in front of its databases, sorted: behind them they
+	// would itself create before its databases, sorted: after them they
 	// come too late for owners and grants. Which of them its database needs,
 	// Roles says.
 	ClusterRoles []string
@@ -290,7 +290,7 @@ const PeekSize = 256 << 10
 // of them where it has as many, through an outer compression. A stream that
 // ends within the table of contents is no error here: then Encoding may be
 // empty. Errors are those of Open; what Peek passes may still be broken
-// further on. What is wrong within a compressed stream that goes on behind
+// further on. What is wrong within a compressed stream that goes on after
 // these bytes may be owed to damage, of which only its end tells: it is left to
 // Open, unless it is plain that this is another kind of file.
 func Peek(r io.Reader) (Header, error) {

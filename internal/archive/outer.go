@@ -19,7 +19,7 @@ const (
 	sniffSize     = 32 << 10
 	progressEvery = 1 << 20
 
-	// maxBehind is how far a decompressed stream is read behind what ended its
+	// maxBehind is how far a decompressed stream is read after what ended its
 	// reading, only to hear whether its bytes are whole; maxPeekBehind the same
 	// for the first bytes alone.
 	maxBehind     = 1 << 40
@@ -222,7 +222,7 @@ func (s *spool) room() error {
 	left, err := s.space(filepath.Dir(s.Name()))
 	if err == nil && left.Free < min(leaveFree, left.Size/20) {
 		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
-			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
+			"unpack %s: ended after %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
 			left.Free>>20)
 	}
 	return err

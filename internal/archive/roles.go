@@ -80,7 +80,7 @@ func rolesOf(tokens []sqltext.Token) []string {
 // in there stand columns, arguments and conditions.
 type scan struct{ sqltext.Cursor }
 
-// after reads the list of roles behind the first occurrence of these words;
+// after reads the list of roles after the first occurrence of these words;
 // without one, the scan stays where it is.
 func (s *scan) after(words ...string) []string {
 	from, depth := s.Pos, 0
@@ -99,7 +99,7 @@ func (s *scan) after(words ...string) []string {
 	return nil
 }
 
-// grant reads GRANT ... TO, or REVOKE ... FROM, and GRANTED BY behind them.
+// grant reads GRANT ... TO, or REVOKE ... FROM, and GRANTED BY after them.
 func (s *scan) grant() []string {
 	roles := s.after("to")
 	roles = append(roles, s.after("from")...)

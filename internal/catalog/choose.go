@@ -159,9 +159,8 @@ func foremost(ctx context.Context, store Store, p namePattern, same []Backup, pe
 	}
 	byHeader := slices.Clone(same)
 	err := peekAll(ctx, store, byHeader, p.location, peek,
-		"the names of several backups tell the same time, so that their headers must say "+
-			"which is the newest; remove the "+
-			"broken one")
+		"the names of several backups tell the same time, so that their headers must say which is the newest; "+
+			"remove the broken one")
 	switch {
 	case err != nil && verdict.AsProblem(err).Code == verdict.CodeSpec: // a header tells no time
 		return Backup{}, undecided(store, p, same, "a plain dump does not say when it was taken")

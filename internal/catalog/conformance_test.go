@@ -232,7 +232,7 @@ func TestStore(t *testing.T) {
 		"tells two of one second apart":           testSameSecond,
 		"fetches":                                 testFetch,
 		"tells what lies beside":                  testBeside,
-		"honours side files":                      testSideFiles,
+		"honors side files":                       testSideFiles,
 		"says when the object changes midway":     testChangesMidway,
 		"reads a record":                          testRecord,
 	}
@@ -337,17 +337,17 @@ func testContext(t *testing.T, f fixture) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := f.store.ReadRange(ctx, o, 0, 1000)
-	wantCancelled(t, err)
+	wantCanceled(t, err)
 	for _, err := range f.store.List(ctx, "", true) {
-		wantCancelled(t, err)
+		wantCanceled(t, err)
 	}
 	_, err = Fetch(ctx, f.store, Backup{Object: o}, FetchOptions{Dir: t.TempDir()})
-	wantCancelled(t, err)
+	wantCanceled(t, err)
 	_, err = Choose(ctx, f.store, spec.Source{Name: "x"}, nil)
-	wantCancelled(t, err)
+	wantCanceled(t, err)
 }
 
-func wantCancelled(t *testing.T, err error) {
+func wantCanceled(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, context.Canceled) || isProblem(err) {
 		t.Errorf("want a plain error that wraps context.Canceled, got %v", err)

@@ -29,7 +29,7 @@ type resumed struct {
 	store  Store
 	object Object
 	offset int64 // the next byte
-	end    int64 // behind the last one
+	end    int64 // after the last one
 	policy retryPolicy
 
 	body  io.ReadCloser   // nil: not connected

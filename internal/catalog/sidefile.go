@@ -252,9 +252,8 @@ func sideText(text []byte) (string, error) {
 	clear := string(text)
 	for _, begin := range signatures {
 		if strings.HasPrefix(strings.TrimSpace(clear), begin) {
-			return "", errors.New("it is signed, and this version verifies no signatures: keep " +
-				"the sum alone in this file, " +
-				"and the signature in another")
+			return "", errors.New("it is signed, and this version verifies no signatures: " +
+				"keep the sum alone in this file, and the signature in another")
 		}
 	}
 	clear = strings.TrimRight(clear, "\x1a") // how DOS ends a text

@@ -89,7 +89,7 @@ func (r *ArrayRewriter) element(dst, s []byte, delim byte, f func(dst, element [
 	return AppendElement(dst, r.out, delim), rest, nil
 }
 
-// unquote reads a quoted element behind its opening quote.
+// unquote reads a quoted element after its opening quote.
 func unquote(value, s []byte) (out, rest []byte, err error) {
 	for {
 		i := bytes.IndexAny(s, `"\`)

@@ -157,7 +157,7 @@ func docker(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(stdout.String()), nil
 }
 
-// commandError says what a program that failed said last; a cancelled one
+// commandError says what a program that failed said last; a canceled one
 // failed because of that, whatever it said.
 func commandError(ctx context.Context, name string, err error, said string) error {
 	if cause := context.Cause(ctx); cause != nil {

@@ -185,7 +185,7 @@ func TestBuild(t *testing.T) {
 	})
 }
 
-func TestBuildCancelledLeavesNothing(t *testing.T) {
+func TestBuildCanceledLeavesNothing(t *testing.T) {
 	needBuild(t)
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)

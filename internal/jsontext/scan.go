@@ -1,6 +1,6 @@
-// Package jsontext says where JSON values begin and end, and writes and reads
-// strings. It builds no values, and takes what it is given for bytes: who uses
-// it decides what becomes of them.
+// Package jsontext says where JSON values begin and end, and reads and writes
+// strings. It must never build a value, or decide what becomes of one: that is
+// its callers' part.
 package jsontext
 
 import (
@@ -24,7 +24,7 @@ func AfterBlanks(s []byte, i int) int {
 	return i
 }
 
-// TextEnd is where the string ends whose quote is before i, behind its own
+// TextEnd is where the string ends whose quote is before i, after its own
 // quote; -1 if it does not. escaped reports whether it holds a backslash.
 func TextEnd(s []byte, i int) (end int, escaped bool) {
 	for i+8 <= len(s) {
@@ -240,7 +240,7 @@ func (m *Memo) seenEnd(s []byte, from int) int {
 	return value
 }
 
-// OneBlank reports whether sign stands at i, and behind it one blank and what is
+// OneBlank reports whether sign stands at i, and after it one blank and what is
 // none: so jsonb writes colons and commas.
 func OneBlank(s []byte, i int, sign byte) bool {
 	return i+2 < len(s) && s[i] == sign && s[i+1] == ' ' && s[i+2] > ' '
@@ -258,7 +258,7 @@ func ColonEnd(s []byte, i int) int {
 	return AfterBlanks(s, i+1)
 }
 
-// Next is where the next member or element begins behind the one that ends at
+// Next is where the next member or element begins after the one that ends at
 // i, or what holds them ends; -1 if neither is there.
 func Next(s []byte, i int, closes byte) (next int, more bool) {
 	if i < 0 {

@@ -1,6 +1,7 @@
 // Package locale holds what made-up people, streets, cities and companies are
-// called, for several locales. It knows words and how they are put together,
-// and nothing of what they replace.
+// called, for several locales. It knows words and how they are put together. It
+// must never know what they replace: equal numbers make equal phrases, whoever
+// asks.
 package locale
 
 import (

@@ -1,5 +1,5 @@
 // Package packed takes gzip and zstd off a stream, as far as its end and the
-// zeros behind it. Whoever reads a backup's bytes reads them through it, so that
+// zeros after it. Whoever reads a backup's bytes reads them through it, so that
 // what one takes for whole no other calls damaged. It never calls a stream whole
 // that ended early, and knows nothing of what is in it.
 package packed
@@ -19,8 +19,8 @@ import (
 // itself accepts unless told otherwise.
 const MaxWindow = 128 << 20
 
-// ErrBehindPadding is what stands behind zeros that end a compressed stream.
-var ErrBehindPadding = errors.New("something follows the zeros behind its end")
+// ErrAfterPadding is what stands after zeros that end a compressed stream.
+var ErrAfterPadding = errors.New("something follows the zeros after its end")
 
 // LeastBound is what any packed file may unpack to, in bytes.
 const LeastBound = 64 << 20
@@ -61,7 +61,7 @@ func (b *Bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Padding skips zeros, as tapes and block devices put them behind a file, and
+// Padding skips zeros, as tapes and block devices put them after a file, and
 // returns io.EOF where nothing but they follow.
 func Padding(in *bufio.Reader) error {
 	for {
@@ -70,7 +70,7 @@ func Padding(in *bufio.Reader) error {
 		case err != nil:
 			return err
 		case b != 0:
-			return ErrBehindPadding
+			return ErrAfterPadding
 		}
 	}
 }

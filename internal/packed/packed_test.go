@@ -44,7 +44,7 @@ func TestAllMembersAreRead(t *testing.T) {
 	}{
 		"gzip":                    {append(gzipped(t, "one "), gzipped(t, "two")...), openGzip, nil},
 		"gzip before zeros":       {append(append(gzipped(t, "one "), gzipped(t, "two")...), zeros...), openGzip, nil},
-		"gzip, zeros, and more":   {append(append(gzipped(t, "one two"), zeros...), 'x'), openGzip, ErrBehindPadding},
+		"gzip, zeros, and more":   {append(append(gzipped(t, "one two"), zeros...), 'x'), openGzip, ErrAfterPadding},
 		"zstd":                    {append(framed(t, "one "), framed(t, "two")...), openZstd, nil},
 		"zstd before zeros":       {append(append(framed(t, "one "), framed(t, "two")...), zeros...), openZstd, nil},
 		"zstd of too wide a view": {wide(framed(t, "one two", zstd.WithSingleSegment(false))), openZstd, ErrTooWide},

@@ -1,8 +1,8 @@
 // Package pgtest gives tests real PostgreSQL servers: one that all tests of a
 // package share, with an empty database for each (DB), or one of a test's own,
 // installed here or of an image, with real dumps of it (Server, Container). It
-// belongs to tests alone: nothing here is tuned, guarded or isolated as a
-// drill's sandbox is, except that nobody can connect over TCP.
+// must never be part of a drill: nothing here is tuned, guarded or isolated as a
+// sandbox is, except that nobody can connect over TCP.
 package pgtest
 
 import (

@@ -95,7 +95,7 @@ func sjis(s []byte) int {
 	return 0
 }
 
-// pair is any byte behind the first.
+// pair is any byte after the first.
 func pair([]byte) int { return 2 }
 
 func gb18030(s []byte) int {

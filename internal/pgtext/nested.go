@@ -303,7 +303,7 @@ func (r *Reader) spanBound(t *Type, s []byte) (value, rest []byte, ok bool) {
 	return value, rest, ok && r.part(t, value)
 }
 
-// after reports whether a bound is certainly behind another, as both are mostly
+// after reports whether a bound is certainly after another, as both are mostly
 // written: whole numbers, and days and times without a zone.
 func after(t *Type, a, b []byte) bool {
 	if t == nil {

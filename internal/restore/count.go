@@ -155,9 +155,9 @@ func countOwn(ctx context.Context, conn *pgx.Conn, g *counted) error {
 		return countHeld(ctx, conn, g)
 	}
 	err := conn.QueryRow(ctx,
-		"SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, coalesce(pg_catalog.sum(n) - "+
-			"pg_catalog.max(n), 0)::pg_catalog.int8"+
-			" FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
+		"SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, "+
+			"coalesce(pg_catalog.sum(n) - pg_catalog.max(n), 0)::pg_catalog.int8 "+
+			"FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
 	if err != nil {
 		return fmt.Errorf("count the rows of %s: %w", g.display(), err)
 	}

@@ -14,7 +14,7 @@ import (
 // baseline is what Recount compares with.
 type baseline struct {
 	tables map[tableName]standing // before the first row
-	xid    string                 // the first transaction behind the last row; empty: that has not come
+	xid    string                 // the first transaction after the last row; empty: that has not come
 }
 
 // standing is what tells a relation from another under its name.

@@ -1,5 +1,6 @@
 // Package s3test is a real S3 server (versitygw) on this machine, for tests and
-// scenarios. It is never part of a drill.
+// scenarios. It must never be part of a drill, listen beyond loopback, or know
+// what is tried against it.
 package s3test
 
 import (

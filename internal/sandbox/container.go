@@ -336,7 +336,7 @@ func (c *containerBox) endAll() {
 	_ = c.remove(ctx) // Close does it again, and tells
 }
 
-// afterword is what the server said, behind another error.
+// afterword is what the server said, after another error.
 func (c *containerBox) afterword() string {
 	if said := c.said(); said != nil {
 		return ": " + said.Error()

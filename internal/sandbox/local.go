@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"daybefore/internal/enclosure"
+	"daybefore/internal/sandbox/emptying"
 	"daybefore/internal/verdict"
 )
 
@@ -362,7 +363,7 @@ func (l *local) Close(ctx context.Context) error {
 	if err := l.waitPrograms(ctx); err != nil {
 		return err
 	}
-	if err := removeTree(ctx, l.work.local()); err != nil {
+	if err := emptying.RemoveTree(ctx, l.work.local()); err != nil {
 		return fmt.Errorf("remove the local sandbox: %w", err)
 	}
 	return nil

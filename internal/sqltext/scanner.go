@@ -47,7 +47,7 @@ type Item struct {
 	Kind       ItemKind
 	Start, End int64    // bytes of the script
 	Line       int64    // where it begins, from 1
-	Text       []byte   // an INSERT's ends behind VALUES
+	Text       []byte   // an INSERT's ends after VALUES
 	Whole      bool     // a comment or meta-command: its line's end is there
 	Noise      bool     // a statement: it does not begin with a word of SQL
 	Metas      []string // meta-commands within noise
@@ -144,7 +144,7 @@ func (s *Scanner) have(n int) bool {
 	return true
 }
 
-// at is the byte i further on; 0 behind the end.
+// at is the byte i further on; 0 after the end.
 func (s *Scanner) at(i int) byte {
 	if s.pos+i < s.end || s.have(i+1) {
 		return s.buf[s.pos+i]
@@ -256,7 +256,7 @@ func (s *Scanner) SkipMark() {
 	}
 }
 
-// padding skips zeros behind the last statement, which psql does not see.
+// padding skips zeros after the last statement, which psql does not see.
 func (s *Scanner) padding() {
 	line := s.lineNumber()
 	for s.have(1) && s.buf[s.pos] == 0 {
@@ -469,9 +469,8 @@ func (s *Scanner) lineComment() {
 func (s *Scanner) inValue(text []byte) {
 	if s.Converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
 		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
-			"read %s: every line end in it is CR LF, so its bytes were converted, and line "+
-				"ends within values with them: "+
-				"the rows behind line %d are not the database's", s.name, s.item.Line))
+			"read %s: every line end in it is CR LF, so its bytes were converted, and line ends within values "+
+				"with them: the rows after line %d are not the database's", s.name, s.item.Line))
 	}
 }
 
@@ -559,7 +558,7 @@ func (s *Scanner) word() {
 	}
 }
 
-// prefixed skips the string behind a prefix of one letter, if there is one.
+// prefixed skips the string after a prefix of one letter, if there is one.
 func (s *Scanner) prefixed(letter byte) bool {
 	quote := s.at(0)
 	switch {
@@ -639,7 +638,7 @@ var verbs = []string{
 // IsVerb reports whether statements begin with the word, in lower case.
 func IsVerb(word string) bool { return slices.Contains(verbs, word) }
 
-// number skips digits and what belongs to them. A quote right behind is read
+// number skips digits and what belongs to them. A quote right after is read
 // in different ways by different versions.
 func (s *Scanner) number() {
 	for s.have(1) && s.err == nil {
@@ -654,7 +653,7 @@ func (s *Scanner) number() {
 		}
 	}
 	if c := s.at(0); c == '\'' || c == '"' || c == '$' {
-		s.Refuse(s.lineNumber(), "a quote right behind a number")
+		s.Refuse(s.lineNumber(), "a quote right after a number")
 	}
 }
 
@@ -734,13 +733,13 @@ func (s *Scanner) Rows() (start, end int64, converted bool) {
 func (s *Scanner) sameEnds(ends *lineEnds, n int) {
 	if !ends.same(s.buf[s.pos : s.pos+n]) {
 		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
-			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes",
+			"read %s: some lines of the rows after line %d end with CR LF and some do not, which no restore takes",
 			s.name, s.item.Line))
 	}
 	s.skip(n)
 }
 
-// lineEnds looks whether every CR stands before an LF, and every LF behind a CR.
+// lineEnds looks whether every CR stands before an LF, and every LF after a CR.
 type lineEnds struct {
 	last byte
 	skip bool
@@ -764,7 +763,7 @@ var (
 	endOfConvertedRows = []byte("\n\\.\r\n")
 )
 
-// EndOfRows is the marker behind the rows of a COPY statement, from the end of
+// EndOfRows is the marker after the rows of a COPY statement, from the end of
 // the last row on.
 func EndOfRows(converted bool) []byte {
 	if converted {

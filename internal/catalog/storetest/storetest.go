@@ -1,5 +1,5 @@
 // Package storetest gives tests and scenarios a real S3 server (versitygw) on
-// loopback, and real faults on the way to it. It is never part of a drill.
+// loopback, and real faults on the way to it. It must never be part of a drill.
 package storetest
 
 import (

@@ -1,7 +1,12 @@
-package sandbox
+// Package emptying removes trees of files that the code of a backup may have
+// laid to stay: deep, wide, shut by their modes, or with links to elsewhere. It
+// must never touch what a link leads to or what is mounted, and tells in a few
+// short lines what stays and why.
+package emptying
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +26,10 @@ const (
 	toldName   = 160
 )
 
-// removeTree removes what path names, with all in it, however deep that is, also
+// RemoveTree removes what path names, with all in it, however deep that is, also
 // where a mode keeps its owner out. It follows no link and leaves alone what is
 // mounted. The error says what stays and why, in a line for each of few causes.
-func removeTree(ctx context.Context, path string) error {
+func RemoveTree(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -55,7 +60,7 @@ func emptyDir(ctx context.Context, path string, info fs.FileInfo) error {
 		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(top)
-	e := emptying{path: path, top: top, prefix: ".gone-" + randomHex(8) + "-", names: make([]byte, 64<<10)}
+	e := emptying{path: path, top: top, prefix: ".gone-" + rand.Text() + "-", names: make([]byte, 64<<10)}
 	e.clear(ctx, top, "")
 	for len(e.raised) > 0 && ctx.Err() == nil {
 		last := len(e.raised) - 1

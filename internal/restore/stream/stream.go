@@ -1,4 +1,8 @@
-package restore
+// Package stream reads the rows of a dump as COPY text, one table after the
+// other, and hands them on as they are or rewritten. It must never take anything
+// but the end marker for the end of a table's rows, nor a row, a name or a
+// comment for the beginning of others; it knows no server and no archive.
+package stream
 
 import (
 	"bytes"
@@ -12,9 +16,9 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// A rewrite turns one row of COPY text, without its newline, into what is
+// Rewrite turns one row of COPY text, without its newline, into what is
 // sent to the server, appended to dst.
-type rewriteFunc = func(dst, row []byte) ([]byte, error)
+type Rewrite = func(dst, row []byte) ([]byte, error)
 
 // Sizes of the buffers between pg_restore and the server. The first holds
 // several reads of a pipe; the second is what pgconn asks for at a time.
@@ -41,14 +45,14 @@ func errLongRow(row int64) error {
 // errLine is what remains of a line that is longer than any row.
 var errLine = errors.New("a line is longer than 1 GiB (PostgreSQL's limit of a row)")
 
-// errNoEnd is what remains of a block that stopped before its end marker.
-var errNoEnd = errors.New(`the rows stopped before the marker \. that ends them`)
+// ErrNoEnd is what remains of a block that stopped before its end marker.
+var ErrNoEnd = errors.New(`the rows stopped before the marker \. that ends them`)
 
-// dumpStream reads what `pg_restore -f -` writes for TABLE DATA entries: SET
+// Dump reads what `pg_restore -f -` writes for TABLE DATA entries: SET
 // statements and comments, and for each entry its COPY statement, its rows
 // and the end marker. It knows which COPY statements must come, in which
 // order, to the byte: nothing in a row, a name or a comment can pass for one.
-type dumpStream struct {
+type Dump struct {
 	src   io.Reader
 	most  int    // bytes of a line; 0: maxRow
 	buf   []byte // buf[r:w] is read and not yet used
@@ -57,12 +61,13 @@ type dumpStream struct {
 	bytes int64 // of rows, as they came
 }
 
-func newDumpStream(src io.Reader) *dumpStream {
-	return &dumpStream{src: src, buf: make([]byte, readSize)}
+// New is the dump that a reader brings.
+func New(src io.Reader) *Dump {
+	return &Dump{src: src, buf: make([]byte, readSize)}
 }
 
-// reset begins with another source, in the same buffer.
-func (d *dumpStream) reset(src io.Reader) *dumpStream {
+// Reset begins with another source, in the same buffer.
+func (d *Dump) Reset(src io.Reader) *Dump {
 	d.src, d.r, d.w, d.err = src, 0, 0, nil
 	if len(d.buf) > keepSize {
 		d.buf = make([]byte, readSize)
@@ -70,8 +75,8 @@ func (d *dumpStream) reset(src io.Reader) *dumpStream {
 	return d
 }
 
-// fill reads once more behind what is buffered, making room first.
-func (d *dumpStream) fill() error {
+// fill reads once more after what is buffered, making room first.
+func (d *Dump) fill() error {
 	if d.err != nil {
 		return d.err
 	}
@@ -97,10 +102,10 @@ func (d *dumpStream) fill() error {
 	return err
 }
 
-func (d *dumpStream) longest() int { return cmp.Or(d.most, maxRow) }
+func (d *Dump) longest() int { return cmp.Or(d.most, maxRow) }
 
 // line returns the next line without its newline, valid until the next call.
-func (d *dumpStream) line() ([]byte, error) {
+func (d *Dump) line() ([]byte, error) {
 	for seen := 0; ; {
 		if i := bytes.IndexByte(d.buf[d.r+seen:d.w], '\n'); i >= 0 {
 			line := d.buf[d.r : d.r+seen+i]
@@ -124,7 +129,7 @@ func (d *dumpStream) line() ([]byte, error) {
 }
 
 // hasPrefix reports whether prefix is next, reading as far as needed to know.
-func (d *dumpStream) hasPrefix(prefix string) (bool, error) {
+func (d *Dump) hasPrefix(prefix string) (bool, error) {
 	for {
 		n := min(d.w-d.r, len(prefix))
 		if string(d.buf[d.r:d.r+n]) != prefix[:n] {
@@ -142,10 +147,10 @@ func (d *dumpStream) hasPrefix(prefix string) (bool, error) {
 	}
 }
 
-// next skips to the rows of the entry whose COPY statement is given, which
+// Next skips to the rows of the entry whose COPY statement is given, which
 // must be the next one. Only what pg_restore itself writes between entries
 // may stand before it.
-func (d *dumpStream) next(copyStmt string) error {
+func (d *Dump) Next(copyStmt string) error {
 	for {
 		found, err := d.hasPrefix(copyStmt)
 		if err != nil {
@@ -164,14 +169,13 @@ func (d *dumpStream) next(copyStmt string) error {
 		}
 		if !between(line) {
 			return fmt.Errorf("pg_restore wrote something other than this table's COPY statement "+
-				"(%d bytes beginning with %q)",
-				len(line), firstWord(line))
+				"(%d bytes beginning with %q)", len(line), firstWord(line))
 		}
 	}
 }
 
-// end reads to the end of the stream, where no further rows may come.
-func (d *dumpStream) end() error {
+// End reads to the end of the stream, where no further rows may come.
+func (d *Dump) End() error {
 	for {
 		line, err := d.line()
 		if err == io.EOF {
@@ -181,8 +185,8 @@ func (d *dumpStream) end() error {
 			return err
 		}
 		if !between(line) {
-			return fmt.Errorf("pg_restore wrote more than was asked for (%d bytes beginning with %q)", len(line),
-				firstWord(line))
+			return fmt.Errorf("pg_restore wrote more than was asked for (%d bytes beginning with %q)",
+				len(line), firstWord(line))
 		}
 	}
 }
@@ -207,28 +211,30 @@ func firstWord(line []byte) string {
 	return string(line[:i])
 }
 
-// block is the rows of one entry, on their way to the server: an io.Reader
-// of rewritten rows that ends with io.EOF behind `\.` and with another error
+// Block is the rows of one entry, on their way to the server: an io.Reader
+// of rewritten rows that ends with io.EOF after `\.` and with another error
 // anywhere else.
-type block struct {
-	d       *dumpStream
-	rewrite rewriteFunc
-	rows    int64
+type Block struct {
+	Dump    *Dump
+	Rewrite Rewrite                // may be nil: the rows stay as they are
+	Moved   func(rows, size int64) // may be nil; it is told how many more were read, in rows and bytes
+
+	Rows int64 // so far
+	Done bool  // the end marker was read
+	Err  error // what ended it early
+
 	out     []byte // rewritten, not yet handed out
 	off     int
-	inRow   bool // passing: the output ends inside a row
-	passed  int  // passing: bytes of that row
-	done    bool
-	err     error // what ended it early
-	moved   func(rows, size int64)
+	inRow   bool       // passing: the output ends inside a row
+	passed  int        // passing: bytes of that row
 	reading sync.Mutex // held by Read, which another goroutine may be in
 	stopped bool       // nobody wants more
 }
 
-// stop waits for a Read that is under way, and lets no other begin. CopyFrom
-// returns from a connection that broke while its goroutine still reads: behind
+// Stop waits for a Read that is under way, and lets no other begin. CopyFrom
+// returns from a connection that broke while its goroutine still reads: after
 // this, nothing more is rewritten, counted or found.
-func (b *block) stop() {
+func (b *Block) Stop() {
 	b.reading.Lock()
 	defer b.reading.Unlock()
 	b.stopped = true
@@ -236,7 +242,7 @@ func (b *block) stop() {
 
 // Read fills p as long as there are rows: what it returns becomes a message to
 // the server, and each costs a system call on either side.
-func (b *block) Read(p []byte) (n int, err error) {
+func (b *Block) Read(p []byte) (n int, err error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
 	if b.stopped {
@@ -244,7 +250,7 @@ func (b *block) Read(p []byte) (n int, err error) {
 	}
 	for n < len(p) {
 		if b.off == len(b.out) {
-			if b.err != nil || b.done {
+			if b.Err != nil || b.Done {
 				break
 			}
 			b.refill()
@@ -257,43 +263,44 @@ func (b *block) Read(p []byte) (n int, err error) {
 	switch {
 	case n > 0 || len(p) == 0:
 		return n, nil
-	case b.err != nil:
-		return 0, b.err
+	case b.Err != nil:
+		return 0, b.Err
 	}
 	return 0, io.EOF
 }
 
 // refill brings the next rows into the output, which is used up.
-func (b *block) refill() {
+func (b *Block) refill() {
 	b.out, b.off = b.out[:0], 0
-	rows, read := b.rows, b.d.bytes
-	if b.rewrite == nil {
-		b.err = b.pass()
+	rows, read := b.Rows, b.Dump.bytes
+	if b.Rewrite == nil {
+		b.Err = b.pass()
 	} else {
-		b.err = b.rewriteSome()
+		b.Err = b.rewriteSome()
 	}
-	if b.moved != nil {
-		b.moved(b.rows-rows, b.d.bytes-read)
+	if b.Moved != nil {
+		b.Moved(b.Rows-rows, b.Dump.bytes-read)
 	}
 }
 
-// drain reads the block to its end without using the rows, so that the next
+// Drain reads the block to its end without using the rows, so that the next
 // entry can be read after a table that the server refused.
-func (b *block) drain() error {
-	b.rewrite, b.out, b.off = nil, b.out[:0], 0
-	for !b.done && b.err == nil {
+func (b *Block) Drain() error {
+	b.Rewrite, b.out, b.off = nil, b.out[:0], 0
+	for !b.Done && b.Err == nil {
 		b.out = b.out[:0]
-		b.err = b.pass()
+		b.Err = b.pass()
 	}
-	return b.err
+	return b.Err
 }
 
-const endMarker = "\\.\n"
+// EndMarker is the line that ends a table's rows.
+const EndMarker = "\\.\n"
 
 // pass hands on what is buffered as it is: whole rows, or a part of one that
 // is longer than what is buffered.
-func (b *block) pass() error {
-	d := b.d
+func (b *Block) pass() error {
+	d := b.Dump
 	if d.r == d.w {
 		if err := d.fill(); err != nil {
 			return noEnd(err)
@@ -307,7 +314,7 @@ func (b *block) pass() error {
 	}
 	last := bytes.LastIndexByte(chunk, '\n')
 	if last < 0 {
-		if len(chunk) < len(endMarker) { // may yet become the end marker
+		if len(chunk) < len(EndMarker) { // may yet become the end marker
 			return noEnd(d.fill())
 		}
 		b.inRow, b.passed = true, 0
@@ -316,8 +323,8 @@ func (b *block) pass() error {
 	chunk = chunk[:last+1]
 	if end := markerAt(chunk); end >= 0 {
 		b.take(end)
-		d.r += len(endMarker)
-		b.done = true
+		d.r += len(EndMarker)
+		b.Done = true
 		return nil
 	}
 	b.take(len(chunk))
@@ -325,10 +332,10 @@ func (b *block) pass() error {
 }
 
 // passPart hands on a part of a row, as long as it can be one.
-func (b *block) passPart(n int) error {
+func (b *Block) passPart(n int) error {
 	b.passed += n
-	if b.passed > b.d.longest()+1 { // and its newline
-		return errLongRow(b.rows + 1)
+	if b.passed > b.Dump.longest()+1 { // and its newline
+		return errLongRow(b.Rows + 1)
 	}
 	b.take(n)
 	return nil
@@ -336,45 +343,45 @@ func (b *block) passPart(n int) error {
 
 // take moves n bytes from the stream to the output, and counts the rows that
 // end in them.
-func (b *block) take(n int) {
-	chunk := b.d.buf[b.d.r : b.d.r+n]
-	b.rows += int64(bytes.Count(chunk, []byte{'\n'}))
+func (b *Block) take(n int) {
+	chunk := b.Dump.buf[b.Dump.r : b.Dump.r+n]
+	b.Rows += int64(bytes.Count(chunk, []byte{'\n'}))
 	b.out = append(b.out, chunk...)
-	b.d.r += n
-	b.d.bytes += int64(n)
+	b.Dump.r += n
+	b.Dump.bytes += int64(n)
 }
 
 // markerAt finds the end marker at the start of a line of whole lines.
 func markerAt(lines []byte) int {
-	if bytes.HasPrefix(lines, []byte(endMarker)) {
+	if bytes.HasPrefix(lines, []byte(EndMarker)) {
 		return 0
 	}
-	if i := bytes.Index(lines, []byte("\n"+endMarker)); i >= 0 {
+	if i := bytes.Index(lines, []byte("\n"+EndMarker)); i >= 0 {
 		return i + 1
 	}
 	return -1
 }
 
 // rewriteSome rewrites rows until a write's worth of output is there.
-func (b *block) rewriteSome() error {
+func (b *Block) rewriteSome() error {
 	for len(b.out) < writeSize {
-		row, err := b.d.line()
+		row, err := b.Dump.line()
 		if err == errLine {
-			return errLongRow(b.rows + 1)
+			return errLongRow(b.Rows + 1)
 		}
 		if err != nil {
 			return noEnd(err)
 		}
 		if len(row) == 2 && row[0] == '\\' && row[1] == '.' {
-			b.done = true
+			b.Done = true
 			return nil
 		}
-		b.rows++
-		b.d.bytes += int64(len(row)) + 1
+		b.Rows++
+		b.Dump.bytes += int64(len(row)) + 1
 		if len(row) > keepSize {
 			b.out = slices.Grow(b.out, len(row)+len(row)/8)
 		}
-		b.out, err = b.rewrite(b.out, row)
+		b.out, err = b.Rewrite(b.out, row)
 		if err != nil {
 			return err
 		}
@@ -388,7 +395,7 @@ func noEnd(err error) error {
 		return nil
 	}
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errNoEnd
+		return ErrNoEnd
 	}
-	return fmt.Errorf("%w: %w", errNoEnd, err)
+	return fmt.Errorf("%w: %w", ErrNoEnd, err)
 }

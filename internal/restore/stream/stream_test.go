@@ -1,4 +1,4 @@
-package restore
+package stream
 
 import (
 	"bytes"
@@ -40,27 +40,27 @@ func script(parts ...string) string {
 var whole = script(copyA, rowsA, copyX, rowsX, copyN, rowsN, copyE, "")
 
 // readAll takes the blocks of a stream, as a worker does.
-func readAll(src io.Reader, rewrite rewriteFunc, headers ...string) (rows []string, counts []int64, err error) {
-	d := newDumpStream(src)
+func readAll(src io.Reader, rewrite Rewrite, headers ...string) (rows []string, counts []int64, err error) {
+	d := New(src)
 	for _, h := range headers {
-		if err := d.next(h); err != nil {
+		if err := d.Next(h); err != nil {
 			return rows, counts, err
 		}
-		b := &block{d: d, rewrite: rewrite}
+		b := &Block{Dump: d, Rewrite: rewrite}
 		got, err := io.ReadAll(b)
-		rows, counts = append(rows, string(got)), append(counts, b.rows)
+		rows, counts = append(rows, string(got)), append(counts, b.Rows)
 		if err != nil {
 			return rows, counts, err
 		}
 	}
-	return rows, counts, d.end()
+	return rows, counts, d.End()
 }
 
 func identity(dst, row []byte) ([]byte, error) { return append(dst, row...), nil }
 
 func TestRowsAreReadAsWritten(t *testing.T) {
 	t.Parallel()
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
 		for pace, slow := range map[string]func(io.Reader) io.Reader{
 			"whole": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader,
 			"halves": iotest.HalfReader, "with EOF": iotest.DataErrReader,
@@ -95,11 +95,11 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestARowThatIsNone(t *testing.T) {
 	t.Parallel()
 	const most = 4 << 20
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
 		src := &endless{}
-		d := newDumpStream(io.MultiReader(strings.NewReader("1\tone\n"+strings.Repeat("y", most)+"\n"), src))
+		d := New(io.MultiReader(strings.NewReader("1\tone\n"+strings.Repeat("y", most)+"\n"), src))
 		d.most = most
-		n, err := io.Copy(io.Discard, &block{d: d, rewrite: rewrite})
+		n, err := io.Copy(io.Discard, &Block{Dump: d, Rewrite: rewrite})
 		if problem := verdict.AsProblem(err); problem == nil || problem.Outcome != verdict.Fail || problem.Code != verdict.CodeCorrupt ||
 			err.Error() != "row 3 is longer than 1 GiB (PostgreSQL's limit)" {
 			t.Errorf("%s: %v", name, err)
@@ -113,7 +113,7 @@ func TestARowThatIsNone(t *testing.T) {
 func TestAnEndBeforeTheMarkerIsNoEnd(t *testing.T) {
 	t.Parallel()
 	last := strings.LastIndex(whole, "\\.\n") + len("\\.\n")
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
 		for n := range last {
 			_, _, err := readAll(strings.NewReader(whole[:n]), rewrite, copyA, copyX, copyN, copyE)
 			if err == nil {
@@ -127,10 +127,10 @@ func TestABrokenPipeIsNoEnd(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the pipe broke")
 	at := strings.Index(whole, "3\t")
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
 		src := io.MultiReader(strings.NewReader(whole[:at]), iotest.ErrReader(broken))
 		_, _, err := readAll(src, rewrite, copyA)
-		if !errors.Is(err, errNoEnd) || !errors.Is(err, broken) {
+		if !errors.Is(err, ErrNoEnd) || !errors.Is(err, broken) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -140,7 +140,7 @@ func TestRowsLongerThanAnyBuffer(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 3*readSize+17)
 	rows := "1\t" + long + "\n2\tshort\n3\t" + long + long + "\n"
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
 		got, counts, err := readAll(strings.NewReader(script(copyA, rows)), rewrite, copyA)
 		if err != nil || got[0] != rows || counts[0] != 3 {
 			t.Errorf("%s: %d rows, %d bytes (want %d), %v", name, counts[0], len(got[0]), len(rows), err)
@@ -170,19 +170,19 @@ func TestOnlyTheExpectedCopyStatementBeginsABlock(t *testing.T) {
 
 func TestDrainStandsBehindTheBlock(t *testing.T) {
 	t.Parallel()
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
-		d := newDumpStream(iotest.HalfReader(strings.NewReader(whole)))
-		if err := d.next(copyA); err != nil {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
+		d := New(iotest.HalfReader(strings.NewReader(whole)))
+		if err := d.Next(copyA); err != nil {
 			t.Fatal(err)
 		}
-		b := &block{d: d, rewrite: rewrite}
+		b := &Block{Dump: d, Rewrite: rewrite}
 		if _, err := b.Read(make([]byte, 3)); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.drain(); err != nil || b.rows != 4 {
-			t.Errorf("%s: drained %d rows, %v", name, b.rows, err)
+		if err := b.Drain(); err != nil || b.Rows != 4 {
+			t.Errorf("%s: drained %d rows, %v", name, b.Rows, err)
 		}
-		if err := d.next(copyX); err != nil {
+		if err := d.Next(copyX); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -201,16 +201,16 @@ func TestARefusedRowEndsTheBlock(t *testing.T) {
 func BenchmarkBlock(b *testing.B) {
 	const rows = 100_000
 	text := []byte(script(copyA, strings.Repeat("4711\tsome text of a usual length\t2026-01-02 03:04:05+00\n", rows)))
-	for name, rewrite := range map[string]rewriteFunc{"passed": nil, "rewritten": identity} {
+	for name, rewrite := range map[string]Rewrite{"passed": nil, "rewritten": identity} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				d := newDumpStream(bytes.NewReader(text))
-				if err := d.next(copyA); err != nil {
+				d := New(bytes.NewReader(text))
+				if err := d.Next(copyA); err != nil {
 					b.Fatal(err)
 				}
-				if n, err := io.Copy(io.Discard, struct{ io.Reader }{&block{d: d, rewrite: rewrite}}); err != nil || n == 0 {
+				if n, err := io.Copy(io.Discard, struct{ io.Reader }{&Block{Dump: d, Rewrite: rewrite}}); err != nil || n == 0 {
 					b.Fatal(n, err)
 				}
 			}
