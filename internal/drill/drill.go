@@ -87,7 +87,7 @@ const (
 	// cleanUpTime is how long removing everything may take once a drill was
 	// told to stop: Mage, or whoever told it, waits no longer.
 	cleanUpTime = 4 * time.Second
-	// cleanUpLate is how long it may take behind the drill's own timeout.
+	// cleanUpLate is how long it may take after the drill's own timeout.
 	cleanUpLate = 6 * time.Second
 	// cleanUpMost is how long it may take otherwise. The files of ten thousand
 	// tables are not removed in seconds.

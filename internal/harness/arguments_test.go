@@ -123,7 +123,7 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"-name=shop", `"-name=shop" is for no target: say which of accept, baseline, drill, `},
 		{"-strict", `"-strict" is for no target: say which of gate, as in: go tool mage gate -strict`},
 		{"-name=shop|-h", `is for no target`},
-		{"-name=shop|drill|inventory", `-name=shop stands before several targets: write it behind the one that it is for`},
+		{"-name=shop|drill|inventory", `-name=shop stands before several targets: write it after the one that it is for`},
 		{"-l|gate", `-l lists the targets and runs none`},
 		{"gate|-name=shop|-l", `-l lists the targets and runs none`},
 		{"help|gate|drill", `help explains one target at a time: go tool mage help gate`},

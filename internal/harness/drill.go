@@ -197,7 +197,7 @@ func worstStage(r *verdict.Report) *verdict.Stage {
 	return about
 }
 
-// terminal says how wide and colourful stdout is.
+// terminal says how wide and colorful stdout is.
 func (h *Home) terminal() report.Options {
 	f, ok := h.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {

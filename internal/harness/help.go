@@ -7,19 +7,18 @@ import (
 	"daybefore/internal/spec"
 )
 
-// How this program is called: compiled by the build target, or in a checkout.
+// How this program may be called: compiled, or in a checkout.
 const (
 	byBinary = "bin/drill"
 	byMage   = "go tool mage"
 )
 
+// program is how this one is called, which TakeArguments finds out before
+// anything runs.
+var program = byMage
+
 // command is a line for the person's shell, which calls this program as they did.
-func command(line string) string {
-	if sourceSum != "" {
-		return byBinary + " " + line
-	}
-	return byMage + " " + line
-}
+func command(line string) string { return program + " " + line }
 
 // usage has the user's targets by task, in ten lines with that of the drills.
 func usage() string {

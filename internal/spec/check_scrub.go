@@ -177,7 +177,7 @@ func (r rawRule) redactsAll() bool {
 		!r.Transform.given() && !r.Preserve.given() && !r.Recompute.given()
 }
 
-// spoken are the names that SQL has for types which PostgreSQL's catalogue, by
+// spoken are the names that SQL has for types which PostgreSQL's catalog, by
 // which rules know them, calls otherwise.
 var spoken = map[string]string{
 	"smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "decimal": "numeric", "real": "float4",

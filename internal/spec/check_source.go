@@ -296,7 +296,7 @@ func checkLayout(layout string) *unplaced {
 }
 
 // imageName is what an image may be called, a registry before and a tag or
-// digest behind it included. Without a letter before the tag it would be a
+// digest after it included. Without a letter before the tag it would be a
 // bare number, which is a version that lacks its image.
 var imageName = regexp.MustCompile(`^[0-9._:/-]*[A-Za-z][A-Za-z0-9._:/-]*(@[A-Za-z0-9:]+)?$`)
 

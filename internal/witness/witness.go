@@ -116,7 +116,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 // Close frees what reading needs. The bytes' own reader is the caller's.
 func (r *Reader) Close() { r.close() }
 
-// Next gives the next record, io.EOF behind the last. After a *Fault there may
+// Next gives the next record, io.EOF after the last. After a *Fault there may
 // be more.
 func (r *Reader) Next() (Record, error) {
 	line, field, err := r.format.next()
