@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/harness"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
@@ -55,7 +54,7 @@ func TestDetectorDetects(t *testing.T) {
 		{"cannot be set up", edited("no such line", ""), pass},
 	}})
 	t.Log("\n" + out.String())
-	var exit *harness.Exit
+	var exit *verdict.Exit
 	if !errors.As(err, &exit) || exit.Code != verdict.ExitFail {
 		t.Errorf("ended with %v, want exit code %d", err, verdict.ExitFail)
 	}

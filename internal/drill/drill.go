@@ -1,6 +1,6 @@
 // Package drill knows the order of the stages: one drill file in, one report
-// out, whatever happens on the way. It reads and writes no report itself, and
-// it leaves nothing behind: no sandbox, no spool, no process.
+// out, whatever happens on the way. It must never read or write a report itself,
+// and never leave anything behind: no sandbox, no spool, no process.
 package drill
 
 import (

@@ -1,7 +1,7 @@
 // Package expect compares a restored database with what its drill file
-// declares, check by check. It reads only: every statement runs alone in a
-// read-only transaction with a time limit, and what it tells never holds a
-// value of a row.
+// declares, check by check. It must never write: every statement runs alone in a
+// read-only transaction with a time limit. What it tells never holds a value of a
+// row.
 package expect
 
 import (

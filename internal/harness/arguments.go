@@ -54,7 +54,7 @@ func handedOn(built bool) func(name string) string {
 // Arguments reads a command line (without the program's name) and returns the
 // one that Mage is to read in its place: targets, the options of each after
 // it, or before it where there is but one. Help and the list are asked for
-// without a target's options. The error is an *Exit with 11, and tells the
+// without a target's options. The error is an *verdict.Exit with 11, and tells the
 // nearest right line.
 func (ts Targets) Arguments(args []string, getenv func(string) string) ([]string, error) {
 	r := &reading{

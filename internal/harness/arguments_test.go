@@ -138,7 +138,7 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"bench:overhead|-rounds=1", `"bench:overhead" is no target: did you mean: go tool mage dev:overhead -rounds=1`},
 	} {
 		line, err := AllTargets.Arguments(strings.Split(c.line, "|"), nothing)
-		exit := (*Exit)(nil)
+		exit := (*verdict.Exit)(nil)
 		if !errors.As(err, &exit) || exit.Code != verdict.ExitError || !strings.Contains(exit.Reason, c.says) || strings.Contains(exit.Reason, "\n") {
 			t.Errorf("%q: %v, %v; want %s", c.line, line, err, c.says)
 		}
@@ -308,7 +308,7 @@ func TestNoLineIsHalfUnderstood(t *testing.T) {
 		args := rapid.SliceOfN(word, 0, 6).Draw(t, "args")
 		line, err := AllTargets.Arguments(args, nothing)
 		if err != nil {
-			exit := (*Exit)(nil)
+			exit := (*verdict.Exit)(nil)
 			if !errors.As(err, &exit) || exit.Code != verdict.ExitError || exit.Reason == "" || strings.Contains(exit.Reason, "\n") {
 				t.Fatalf("%q: %v", args, err)
 			}

@@ -166,7 +166,7 @@ func (h *Home) conclude(reports []*verdict.Report) error {
 			reasons = append(reasons, r.Drill+": "+whereReport(r))
 		}
 	}
-	return &Exit{Code: code, Reason: strings.Join(reasons, ", ")}
+	return &verdict.Exit{Code: code, Reason: strings.Join(reasons, ", ")}
 }
 
 // whereReport says in a few words what a report came to, and at which stage. One

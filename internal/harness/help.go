@@ -29,7 +29,8 @@ func usage() string {
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
   look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
-"` + command("help TARGET") + `" explains one, "` + command("-l") + `" lists all. Options may stand before or after the target.
+"` + command("help TARGET") + `" explains one, "` + command("-l") +
+		`" lists all. Options may stand before or after the target.
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
 `
 }

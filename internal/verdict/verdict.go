@@ -1,6 +1,6 @@
 // Package verdict holds the nouns that every room shares: what a drill found,
-// stage by stage and check by check, and what that means for the caller. It
-// decides nothing about databases and touches neither files nor networks.
+// stage by stage and check by check, and what that means for the caller. It must
+// never decide anything about a database, nor touch a file or a network.
 package verdict
 
 import (

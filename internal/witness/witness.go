@@ -1,7 +1,7 @@
 // Package witness reads outside records of what happened: JSON lines or CSV,
 // bare or under gzip or zstd, told by their content. It reads a stream of any
-// length in bounded memory, and what it says of a record that cannot be used
-// never holds a value of it.
+// length in bounded memory. It judges nothing, and must never repeat a value of a
+// record that cannot be used.
 package witness
 
 import (
