@@ -208,7 +208,8 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 // why asks the sandbox, from the stage in which there is one, whether an error
 // is owed to its end.
 func (r *run) why(ctx context.Context, stage string, err error) error {
-	if stage == verdict.StageChoose || stage == verdict.StageFetch || isFinding(err) || r.box.Box == nil {
+	ours := isFinding(err) || errors.Is(err, errUnloaded)
+	if stage == verdict.StageChoose || stage == verdict.StageFetch || ours || r.box.Box == nil {
 		return err
 	}
 	return r.box.Why(ctx, err)
