@@ -93,7 +93,7 @@ const (
 )
 
 // inner is the order of the packages within a room, which each may import those
-// behind it and no other.
+// after it and no other.
 var inner = map[string][]string{
 	"internal/scrub": {
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/distinct",

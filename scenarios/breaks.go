@@ -139,7 +139,7 @@ func unfitDrills() []Scenario {
 		{"a phone number in a column of harmless name",
 			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"),
 			leaked("public.products.title")},
-		{"a card number behind a line break, in an array",
+		{"a card number after a line break, in an array",
 			shopAfter(
 				`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`,
 			), leaked("public.products.tags")},
@@ -297,7 +297,7 @@ CREATE FUNCTION public.is_known(bigint) RETURNS boolean LANGUAGE sql AS $$
 ALTER TABLE bot.messages ADD CONSTRAINT to_somebody CHECK (public.is_known(person_id))`
 
 // indexByPrivilege is built as the table's owner, who may use the other schema
-// only once pg_restore has come to the privileges: behind all indexes.
+// only once pg_restore has come to the privileges: after all indexes.
 const indexByPrivilege = `
 CREATE SCHEMA tools; CREATE FUNCTION tools.fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
 GRANT USAGE ON SCHEMA tools TO app;

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/harness"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
@@ -126,7 +125,7 @@ func TestDetectorDetects(t *testing.T) {
 		{"cannot be set up", edited("no such line", ""), pass},
 	}})
 	t.Log("\n" + out.String())
-	var exit *harness.Exit
+	var exit *verdict.Exit
 	if !errors.As(err, &exit) || exit.Code != verdict.ExitFail {
 		t.Errorf("ended with %v, want exit code %d", err, verdict.ExitFail)
 	}

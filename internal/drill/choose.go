@@ -167,9 +167,8 @@ func mismatchHint(apart time.Duration) string {
 	cause := "an older dump has a newer name, or the name's time is not when it was taken; if it tells when a " +
 		"long dump ended, set source.time_tolerance to how long it takes"
 	if apart > 0 {
-		cause = "a newer dump was written under an older name, or the name's time is not when " +
-			"the dump began, or a clock " +
-			"is wrong: find out what names the files"
+		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a " +
+			"clock is wrong: find out what names the files"
 	}
 	apart = apart.Abs()
 	zones := apart.Round(zoneStep)

@@ -1,6 +1,6 @@
 // Package drill knows the order of the stages: one drill file in, one report
-// out, whatever happens on the way. It reads and writes no report itself, and
-// it leaves nothing behind: no sandbox, no spool, no process.
+// out, whatever happens on the way. It must never read or write a report itself,
+// and never leave anything behind: no sandbox, no spool, no process.
 package drill
 
 import (
@@ -87,7 +87,7 @@ const (
 	// cleanUpTime is how long removing everything may take once a drill was
 	// told to stop: Mage, or whoever told it, waits no longer.
 	cleanUpTime = 4 * time.Second
-	// cleanUpLate is how long it may take behind the drill's own timeout.
+	// cleanUpLate is how long it may take after the drill's own timeout.
 	cleanUpLate = 6 * time.Second
 	// cleanUpMost is how long it may take otherwise. The files of ten thousand
 	// tables are not removed in seconds.
@@ -208,7 +208,8 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 // why asks the sandbox, from the stage in which there is one, whether an error
 // is owed to its end.
 func (r *run) why(ctx context.Context, stage string, err error) error {
-	if stage == verdict.StageChoose || stage == verdict.StageFetch || isFinding(err) || r.box.Box == nil {
+	ours := isFinding(err) || errors.Is(err, errUnloaded)
+	if stage == verdict.StageChoose || stage == verdict.StageFetch || ours || r.box.Box == nil {
 		return err
 	}
 	return r.box.Why(ctx, err)

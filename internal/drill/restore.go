@@ -31,7 +31,7 @@ func (r *run) jobs() int {
 }
 
 // drill is the order of the stages. What is shown comes last: checks may call
-// what the backup brings, and nothing of it runs behind the last look.
+// what the backup brings, and nothing of it runs after the last look.
 func (r *run) drill(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.expect, r.show} {
 		if err := step(ctx); err != nil {
@@ -179,7 +179,7 @@ func (r *run) preData(ctx context.Context, ready func(context.Context) error) (*
 }
 
 // show looks at what no filter saw, and shows the newest rows, both as they
-// are at one moment, behind all that can run code of the backup's own. What
+// are at one moment, after all that can run code of the backup's own. What
 // the look finds ends the drill, so that the sandbox is removed before anybody
 // looks at it.
 func (r *run) show(ctx context.Context) error {
@@ -240,7 +240,7 @@ func (r *run) byOwnCode(err error) error {
 	}
 	return verdict.Errorf(verdict.CodeLeak,
 		"nothing is known of the backup: look what its own code does to what is restored, first "+r.ownCode,
-		"what was restored could not be looked at behind the backup's own code: %w", err)
+		"what was restored could not be looked at after the backup's own code had run: %w", err)
 }
 
 func (r *run) restoreOptions() restore.Options {

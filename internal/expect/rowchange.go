@@ -21,7 +21,8 @@ func rowCountChange(t spec.Table, o Options) pendingCheck {
 				return err
 			}
 			drift.Judge(c, *t.RowCountChange, o.Past, drift.Measured{
-				Value: n, Subject: t.Table.String() + " holds", Show: func(n int64) string { return verdict.Count(n, "row") }, Less: "fewer", More: "more",
+				Value: n, Subject: t.Table.String() + " holds", Less: "fewer", More: "more",
+				Show: func(n int64) string { return verdict.Count(n, "row") },
 				Dropped: "find out who deleted them in production, or why the backup lacks them, " +
 					"before this backup is trusted",
 				Risen: "rows may have been loaded twice, or something writes many more than it did",

@@ -114,7 +114,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 }
 
 // Differences writes what is not alike in two structures, a line each: what
-// was behind a minus, what is behind a plus.
+// was after a minus, what is after a plus.
 func Differences(was, now *spec.Structure) []string { return changeLines(differences(was, now)) }
 
 func changeLines(changes []change) []string {

@@ -332,7 +332,7 @@ func (h *witnessCheck) unusable() string {
 		strings.Join(lines, "; "))
 }
 
-// lost says what may be behind it that records are missing.
+// lost says why records may be missing.
 func (h *witnessCheck) lost() string {
 	const justBefore = 10 * time.Minute
 	hint := "look these lines up, and their rows in production: what is there was never in this backup (a disk that " +

@@ -25,6 +25,9 @@ var ownOptions = []Option{
 // never asked would be open. What cannot be understood ends the process with
 // 11 here, before anything runs.
 func TakeArguments(ts Targets) {
+	if ts.find(devPrefix+"test") == nil { // the user's binary lacks what is for contributors
+		program = byBinary
+	}
 	line, err := ts.Arguments(os.Args[1:], handedOn(sourceSum != ""))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -49,9 +52,9 @@ func handedOn(built bool) func(name string) string {
 }
 
 // Arguments reads a command line (without the program's name) and returns the
-// one that Mage is to read in its place: targets, the options of each behind
+// one that Mage is to read in its place: targets, the options of each after
 // it, or before it where there is but one. Help and the list are asked for
-// without a target's options. The error is an *Exit with 11, and tells the
+// without a target's options. The error is an *verdict.Exit with 11, and tells the
 // nearest right line.
 func (ts Targets) Arguments(args []string, getenv func(string) string) ([]string, error) {
 	r := &reading{
@@ -88,7 +91,7 @@ type reading struct {
 	own        []said // -v and -t
 	help, list bool
 	asked      bool // for help, on the line itself
-	onlyWords  bool // behind --
+	onlyWords  bool // after --
 }
 
 // call is one target with what was said to it.
@@ -129,7 +132,7 @@ func (r *reading) read() error {
 	return nil
 }
 
-// option reads one, with its value: behind =, or in the next argument.
+// option reads one, with its value: after =, or in the next argument.
 func (r *reading) option(i int) (said, error) {
 	text := strings.TrimPrefix(strings.TrimPrefix(r.args[i], "-"), "-")
 	s := said{at: i, last: i}
@@ -305,7 +308,7 @@ func (r *reading) settle() error {
 	case len(r.calls) == 0:
 		return r.whichTarget()
 	case len(r.calls) > 1:
-		return cannot("%s stands before several targets: write it behind the one that it is for", r.args[r.early[0].at])
+		return cannot("%s stands before several targets: write it after the one that it is for", r.args[r.early[0].at])
 	default:
 		r.calls[0].options = slices.Concat(r.early, r.calls[0].options)
 	}
@@ -411,7 +414,7 @@ func (r *reading) noTarget(i int) error {
 		return cannot("argument %d is empty: was a variable not set? Leave it out, or write -name=shop", i+1)
 	case strings.HasPrefix(word, "–"), strings.HasPrefix(word, "—"): // as word processors make of two hyphens
 		return r.nearest(i, "-"+strings.TrimLeft(word, "–—-"))
-	case r.behindYesNo(i) && isBool(word):
+	case r.afterYesNo(i) && isBool(word):
 		meant := slices.Replace(slices.Clone(r.args), i-1, i+1, r.args[i-1]+"="+word)
 		return cannot("%s is no target: did you mean: %s", shown(word), command(shellLine(meant)))
 	case c != nil && strings.EqualFold(word, helpTarget):
@@ -438,7 +441,7 @@ func (r *reading) nearest(i int, instead string) error {
 	return cannot("%s is no target: did you mean: %s", shown(r.args[i]), command(r.replaced(i, instead)))
 }
 
-// alsoNamed refuses a drill's name that stands bare behind a target.
+// alsoNamed refuses a drill's name that stands bare after a target.
 func (r *reading) alsoNamed(i int, c *call) error {
 	word := r.args[i]
 	for _, s := range slices.Concat(r.early, c.options) {
@@ -455,9 +458,9 @@ func (r *reading) alsoNamed(i int, c *call) error {
 	return r.nearest(i, "-name="+word)
 }
 
-// behindYesNo reports whether the argument before is an option that needs no
+// afterYesNo reports whether the argument before is an option that needs no
 // value, and has none.
-func (r *reading) behindYesNo(i int) bool {
+func (r *reading) afterYesNo(i int) bool {
 	if len(r.options) == 0 {
 		return false
 	}

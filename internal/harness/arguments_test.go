@@ -123,7 +123,7 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"-name=shop", `"-name=shop" is for no target: say which of accept, baseline, drill, `},
 		{"-strict", `"-strict" is for no target: say which of gate, as in: go tool mage gate -strict`},
 		{"-name=shop|-h", `is for no target`},
-		{"-name=shop|drill|inventory", `-name=shop stands before several targets: write it behind the one that it is for`},
+		{"-name=shop|drill|inventory", `-name=shop stands before several targets: write it after the one that it is for`},
 		{"-l|gate", `-l lists the targets and runs none`},
 		{"gate|-name=shop|-l", `-l lists the targets and runs none`},
 		{"help|gate|drill", `help explains one target at a time: go tool mage help gate`},
@@ -138,7 +138,7 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"bench:overhead|-rounds=1", `"bench:overhead" is no target: did you mean: go tool mage dev:overhead -rounds=1`},
 	} {
 		line, err := AllTargets.Arguments(strings.Split(c.line, "|"), nothing)
-		exit := (*Exit)(nil)
+		exit := (*verdict.Exit)(nil)
 		if !errors.As(err, &exit) || exit.Code != verdict.ExitError || !strings.Contains(exit.Reason, c.says) || strings.Contains(exit.Reason, "\n") {
 			t.Errorf("%q: %v, %v; want %s", c.line, line, err, c.says)
 		}
@@ -308,7 +308,7 @@ func TestNoLineIsHalfUnderstood(t *testing.T) {
 		args := rapid.SliceOfN(word, 0, 6).Draw(t, "args")
 		line, err := AllTargets.Arguments(args, nothing)
 		if err != nil {
-			exit := (*Exit)(nil)
+			exit := (*verdict.Exit)(nil)
 			if !errors.As(err, &exit) || exit.Code != verdict.ExitError || exit.Reason == "" || strings.Contains(exit.Reason, "\n") {
 				t.Fatalf("%q: %v", args, err)
 			}

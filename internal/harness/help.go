@@ -7,19 +7,18 @@ import (
 	"daybefore/internal/spec"
 )
 
-// How this program is called: compiled by the build target, or in a checkout.
+// How this program may be called: compiled, or in a checkout.
 const (
 	byBinary = "bin/drill"
 	byMage   = "go tool mage"
 )
 
+// program is how this one is called, which TakeArguments finds out before
+// anything runs.
+var program = byMage
+
 // command is a line for the person's shell, which calls this program as they did.
-func command(line string) string {
-	if sourceSum != "" {
-		return byBinary + " " + line
-	}
-	return byMage + " " + line
-}
+func command(line string) string { return program + " " + line }
 
 // usage has the user's targets by task, in ten lines with that of the drills.
 func usage() string {
@@ -30,7 +29,8 @@ func usage() string {
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
   look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
-"` + command("help TARGET") + `" explains one, "` + command("-l") + `" lists all. Options may stand before or after the target.
+"` + command("help TARGET") + `" explains one, "` + command("-l") +
+		`" lists all. Options may stand before or after the target.
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
 `
 }

@@ -92,7 +92,7 @@ func (h *Home) couldNot(what string, r *verdict.Report) error {
 	if code == verdict.ExitOK {
 		code = verdict.ExitError
 	}
-	return &Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, whereReport(r))}
+	return &verdict.Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, whereReport(r))}
 }
 
 // drafted is a draft as it is printed: with what a reviewer should know in

@@ -1,8 +1,7 @@
 // Package inventory judges the store that backups lie in: how many it holds,
 // how large and how far apart, what became of them since the last drill that
 // passed, where they lie, what protects them, and whether their copies are
-// alike. It reads no backup, and what it finds says nothing of whether one
-// restores.
+// alike. It must never read a backup, or say whether one restores.
 package inventory
 
 import (

@@ -27,7 +27,7 @@ func (c checker) wholeColumn(t text, key string) (table Name, column string) {
 	}
 	parts, fault := nameParts(t.Value, "schema.table.column")
 	if fault != nil {
-		c.refuseFault(t.at, key, fault)
+		c.refuseUnplaced(t.at, key, fault)
 		return Name{}, ""
 	}
 	for _, p := range parts {

@@ -76,7 +76,7 @@ func distinct(s string) map[byte]bool {
 func (c checker) excluded(t text) string {
 	if t.given() {
 		if _, fault := nameParts(t.Value, "schema.table"); fault != nil {
-			c.refuseFault(t.at, "scrub.exclude_table_data", fault)
+			c.refuseUnplaced(t.at, "scrub.exclude_table_data", fault)
 		}
 	}
 	return t.Value
@@ -116,7 +116,7 @@ func (c checker) columnTexts(raw map[string]text, key string) map[string]string 
 		}
 		column, fault := parseColumn(written)
 		if fault != nil {
-			c.refuseFault(raw[written].at, key, fault)
+			c.refuseUnplaced(raw[written].at, key, fault)
 		}
 		texts[column] = raw[written].Value
 	}
@@ -132,7 +132,7 @@ func (c checker) rule(raw rawRule) Rule {
 	if raw.Column.given() {
 		pattern, err := ParseColumnPattern(raw.Column.Value)
 		if f, ok := err.(*unplaced); ok {
-			c.refuseFault(raw.Column.at, "scrub.rules.column", f)
+			c.refuseUnplaced(raw.Column.at, "scrub.rules.column", f)
 		}
 		r.Column = pattern
 	}
@@ -177,7 +177,7 @@ func (r rawRule) redactsAll() bool {
 		!r.Transform.given() && !r.Preserve.given() && !r.Recompute.given()
 }
 
-// spoken are the names that SQL has for types which PostgreSQL's catalogue, by
+// spoken are the names that SQL has for types which PostgreSQL's catalog, by
 // which rules know them, calls otherwise.
 var spoken = map[string]string{
 	"smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "decimal": "numeric", "real": "float4",
@@ -263,7 +263,7 @@ func (c checker) path(raw rawPath) PathRule {
 	if raw.Path.given() {
 		steps, fault := jsonSteps(raw.Path.Value)
 		if fault != nil {
-			c.refuseFault(raw.Path.at, key+".path", fault)
+			c.refuseUnplaced(raw.Path.at, key+".path", fault)
 		}
 		p.Path = JSONPath{Steps: steps, Source: raw.Path.Value}
 	}
@@ -454,7 +454,7 @@ func (c checker) ranges(raw rawChange, key string) {
 	}
 	if raw.Transform.Value == "template" && raw.Value.given() {
 		if _, fault := templateParts(raw.Value.Value); fault != nil {
-			c.refuseFault(raw.Value.at, key+".value", fault)
+			c.refuseUnplaced(raw.Value.at, key+".value", fault)
 		}
 	}
 }

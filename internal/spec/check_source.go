@@ -227,7 +227,7 @@ func (c checker) backupTime(raw *rawSource) {
 	}
 	if raw.Time.given() {
 		if fault := checkLayout(raw.Time.Value); fault != nil {
-			c.refuseFault(raw.Time.at, "source.time", fault)
+			c.refuseUnplaced(raw.Time.at, "source.time", fault)
 		}
 	}
 	if raw.Name.given() && !raw.Timezone.given() {
@@ -271,32 +271,32 @@ func abbreviates(layout string) bool {
 func checkLayout(layout string) *unplaced {
 	const hint = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
 	if abbreviates(layout) {
-		return faultf("write -0700 for the zone, or leave it out and say timezone",
+		return unplacedf("write -0700 for the zone, or leave it out and say timezone",
 			"%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
 	}
 	read, err := time.ParseInLocation(layout, inLayout(layout, "ABC", 0), time.UTC)
 	if err != nil {
-		return faultf(hint, "%s cannot be read back", shown(layout))
+		return unplacedf(hint, "%s cannot be read back", shown(layout))
 	}
 	monthly := LayoutUnit(layout) == Month
 	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 && !(monthly && d == 1) {
-		return faultf(hint, "%s does not tell year, month and day", shown(layout))
+		return unplacedf(hint, "%s does not tell year, month and day", shown(layout))
 	}
 	switch read.Hour() {
 	case 17:
 	case 5:
-		return faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon",
+		return unplacedf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon",
 			shown(layout))
 	default:
 		if read.Hour() != 0 || read.Minute() != 0 || read.Second() != 0 {
-			return faultf(hint, "%s does not tell the hour", shown(layout))
+			return unplacedf(hint, "%s does not tell the hour", shown(layout))
 		}
 	}
 	return nil
 }
 
 // imageName is what an image may be called, a registry before and a tag or
-// digest behind it included. Without a letter before the tag it would be a
+// digest after it included. Without a letter before the tag it would be a
 // bare number, which is a version that lacks its image.
 var imageName = regexp.MustCompile(`^[0-9._:/-]*[A-Za-z][A-Za-z0-9._:/-]*(@[A-Za-z0-9:]+)?$`)
 

@@ -126,7 +126,7 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 	at := nodePos(node)
 	s.place(at)
 	if fault := s.read(written); fault != nil {
-		w.refuseFault(at, path, fault)
+		w.refuseUnplaced(at, path, fault)
 		w.couldNotRead(at)
 		return
 	}
@@ -138,7 +138,8 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 		w.refuse(at, "write "+guess.Alternatives(allowed), "%s: %s is not supported by this version", path, written)
 		return
 	}
-	w.refuse(at, guess.DidYouMean(written, allowed, "write "+guess.Alternatives(allowed)), "%s: %s is not one of its values", path,
+	hint := guess.DidYouMean(written, allowed, "write "+guess.Alternatives(allowed))
+	w.refuse(at, hint, "%s: %s is not one of its values", path,
 		shown(written))
 }
 

@@ -159,7 +159,7 @@ func parseName(s string) (Name, *unplaced) {
 	}
 	for _, p := range parts {
 		if !p.quoted && strings.Contains(p.text, "*") {
-			return Name{}, faultf("name one table; quote the part if its name holds a *", "%s is a pattern", shown(s))
+			return Name{}, unplacedf("name one table; quote the part if its name holds a *", "%s is a pattern", shown(s))
 		}
 	}
 	return Name{Schema: parts[0].text, Table: parts[1].text}, nil
@@ -172,7 +172,7 @@ func parseColumn(s string) (string, *unplaced) {
 		return "", fault
 	}
 	if !parts[0].quoted && strings.Contains(parts[0].text, "*") {
-		return "", faultf("name one column; quote it if its name holds a *", "%s is a pattern", shown(s))
+		return "", unplacedf("name one column; quote it if its name holds a *", "%s is a pattern", shown(s))
 	}
 	return parts[0].text, nil
 }
@@ -191,12 +191,12 @@ func nameParts(s, shape string) ([]namePart, *unplaced) {
 		var ok bool
 		part, rest, more, ok = nextPart(rest)
 		if !ok {
-			return nil, faultf(hint, "%s is not a name", shown(s))
+			return nil, unplacedf(hint, "%s is not a name", shown(s))
 		}
 		parts = append(parts, part)
 	}
 	if want := strings.Count(shape, ".") + 1; len(parts) != want {
-		return nil, faultf(hint, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
+		return nil, unplacedf(hint, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
 	}
 	return parts, nil
 }

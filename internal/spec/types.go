@@ -249,7 +249,7 @@ type PathRule struct {
 // FieldRule rewrites, or lets pass, a field of a composite value. Its Column is
 // empty.
 type FieldRule struct {
-	Field  []string // its name, behind those of the fields that it is in
+	Field  []string // its name, after those of the fields that it is in
 	Source string   // as written
 	Rule
 }

@@ -1,7 +1,7 @@
 // Package witness reads outside records of what happened: JSON lines or CSV,
 // bare or under gzip or zstd, told by their content. It reads a stream of any
-// length in bounded memory, and what it says of a record that cannot be used
-// never holds a value of it.
+// length in bounded memory. It judges nothing, and must never repeat a value of a
+// record that cannot be used.
 package witness
 
 import (
@@ -116,7 +116,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 // Close frees what reading needs. The bytes' own reader is the caller's.
 func (r *Reader) Close() { r.close() }
 
-// Next gives the next record, io.EOF behind the last. After a *Fault there may
+// Next gives the next record, io.EOF after the last. After a *Fault there may
 // be more.
 func (r *Reader) Next() (Record, error) {
 	line, field, err := r.format.next()

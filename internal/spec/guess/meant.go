@@ -47,7 +47,7 @@ func nearest(written string, known []string) (meant []string) {
 		}
 	}
 	if len(meant) == 0 {
-		meant = misspelt(written, known)
+		meant = misspelled(written, known)
 	}
 	return meant
 }
@@ -69,8 +69,8 @@ func visible(r rune) rune {
 	return '·'
 }
 
-// misspelt is the known word that is nearest by its letters, if one is.
-func misspelt(written string, known []string) []string {
+// misspelled is the known word that is nearest by its letters, if one is.
+func misspelled(written string, known []string) []string {
 	if len(written) < 3 { // everything short is near everything short
 		return nil
 	}

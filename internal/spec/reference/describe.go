@@ -127,9 +127,8 @@ var described = map[string]map[string]string{
 		"LargeObjects":     "required where the archive has large objects",
 		"Drop":             "what would call home and is left out of the restore (default all of it)",
 		"Keep":             "rows that stay as they are",
-		"Rules": "what happens to the values of which columns; of two rules for a " +
-			"column the narrower one counts",
-		"LeakScan": "what is looked for in values without a rule (default everything in all of them)",
+		"Rules":            "what happens to the values of which columns; of two rules for a column the narrower one counts",
+		"LeakScan":         "what is looked for in values without a rule (default everything in all of them)",
 	},
 	"rawLeakScan": {
 		"Detectors": "detectors to run (default all)",
@@ -147,9 +146,8 @@ var described = map[string]map[string]string{
 	},
 	"rawRule": {
 		"Column": "schema.table.column, with * in unquoted parts",
-		"Type": "only columns of this type or domain, or arrays of it, such as inet, " +
-			"citext or public.email_address",
-		"Each": "arrays: rewrite element by element",
+		"Type":   "only columns of this type or domain, or arrays of it, such as inet, citext or public.email_address",
+		"Each":   "arrays: rewrite element by element",
 		"JSON": "json and jsonb: what happens to which values of a document; of two paths " +
 			"for a value the first counts",
 		"UnmatchedPaths": "json: values that no path names (default redact, also without json; keep needs a why)",
@@ -184,11 +182,9 @@ var described = map[string]map[string]string{
 			"for keys that other paths name",
 	},
 	"rawExpectations": {
-		"AsOf": "what ages are judged against: backup, now, or a time such as " +
-			"2026-11-21T03:15:00Z (default backup)",
-		"Restore": "errors and warnings that the restore may report",
-		"Roles": "roles that the new server has before a restore, and to which the backup " +
-			"grants or assigns something",
+		"AsOf":              "what ages are judged against: backup, now, or a time such as 2026-11-21T03:15:00Z (default backup)",
+		"Restore":           "errors and warnings that the restore may report",
+		"Roles":             "roles that the new server has before a restore, and to which the backup grants or assigns something",
 		"Tables":            "what each table must show",
 		"FailedRows":        "queries whose rows are counted",
 		"Witness":           "outside records (JSON lines or CSV) of what must be in the database",
