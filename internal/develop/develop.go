@@ -105,7 +105,9 @@ func (c Checkout) Matrix(ctx context.Context) error {
 }
 
 // matrices are the arguments by which go test runs nothing but wide matrices.
-var matrices = []string{"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios"}
+var matrices = []string{
+	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios",
+}
 
 // test runs go test with these arguments, after setting up what tests need. What
 // go vet finds, Check tells.
