@@ -105,7 +105,9 @@ func (c Checkout) Matrix(ctx context.Context) error {
 }
 
 // matrices are the arguments by which go test runs nothing but wide matrices.
-var matrices = []string{"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios"}
+var matrices = []string{
+	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios",
+}
 
 // test runs go test with these arguments, after setting up what tests need. What
 // go vet finds, Check tells.
@@ -161,7 +163,7 @@ func needs() []need {
 		{docker, "a Docker engine that answers", nil},
 		{program("initdb", "/usr/lib/postgresql/*/bin/initdb"), "PostgreSQL server binaries", []string{"postgresql"}},
 		{
-			hasImages, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them",
+			imagesOrTheirBuilder, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them",
 			[]string{"debootstrap", "debian-archive-keyring"},
 		},
 	}
@@ -217,7 +219,7 @@ func (c Checkout) buildImages(ctx context.Context, packages []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		for _, major := range absent {
-			if err := c.run(ctx, nil, targets, "image", strconv.Itoa(major)); err != nil {
+			if err := c.within(ctx, allTests, nil, targets, "image", strconv.Itoa(major)); err != nil {
 				return fmt.Errorf("test: build the image postgres:%d: %w", major, err)
 			}
 		}
@@ -246,9 +248,14 @@ func absentImages(ctx context.Context) (absent []int, err error) {
 	return absent, nil
 }
 
-func hasImages(ctx context.Context) bool {
+// imagesOrTheirBuilder reports whether what wants the images finds them, or can
+// build them. Where they can be built, a test does so.
+func imagesOrTheirBuilder(ctx context.Context) bool {
+	if program("debootstrap")(ctx) {
+		return true
+	}
 	absent, err := absentImages(ctx)
-	return err == nil && len(absent) == 0 || program("debootstrap")(ctx)
+	return err == nil && len(absent) == 0 && !aptRoot()
 }
 
 func docker(ctx context.Context) bool {
