@@ -70,22 +70,38 @@ const leastSame = 20
 // sameAs is the column that holds nearly all values of another; nil for none.
 func sameAs(e *evidence, told []judged) (same *judged, n, of int) {
 	e.different.shrink()
+	if len(e.different.kept) < leastSame {
+		return nil, 0, 0
+	}
 	for i := range told {
-		held, known := 0, 0
-		holds := told[i].values.holds()
-		for _, hash := range e.different.kept {
-			if here, isKnown := holds(hash); isKnown {
-				known++
-				if here {
-					held++
-				}
-			}
-		}
+		held, known := heldBy(told[i].values, e.different.kept)
 		if known >= leastSame && nearlyAll(int64(held), int64(known)) && held > n {
-			same, n, of = &told[i], held, known
+			same = &told[i]
+			n = held
+			of = known
 		}
 	}
 	return same, n, of
+}
+
+// heldBy is how many of the values a column holds, of those for which that is known.
+// It gives up once the first of them are none of its.
+func heldBy(values *sketch, hashes []uint64) (held, known int) {
+	holds := values.holds()
+	for _, hash := range hashes {
+		here, isKnown := holds(hash)
+		if !isKnown {
+			continue
+		}
+		known++
+		if here {
+			held++
+		}
+		if known == leastSame && held == 0 {
+			break
+		}
+	}
+	return held, known
 }
 
 // dialed reports whether a value is written as a phone number: 7 to 15 digits, and
