@@ -27,11 +27,10 @@ var described = map[string]map[string]string{
 			"commas: the first signs, any of them verifies",
 	},
 	"rawSource": {
-		"URL":       "file:///dir/, file:dir/ (relative to the drill file) or s3://bucket/prefix/",
 		"Region":    "s3: the bucket's region",
-		"Endpoint":  "s3: URL of a server other than AWS's",
+		"Endpoint":  "s3 and gs: URL of a server other than AWS's or Google's",
 		"PathStyle": "s3: the bucket's name is in the path",
-		"Anonymous": "s3: send no credentials",
+		"Anonymous": "s3 and gs: send no credentials",
 		"Name":      "pattern of a backup's name below url: {time} at most once, * matches anything but a slash",
 		"Time": "how {time} is written, as Go's reference time 2006-01-02 15:04:05; without an " +
 			"hour it means the whole day",
