@@ -68,7 +68,19 @@ func newRcloneFixture(t *testing.T) fixture {
 }
 
 func newGSFixture(t *testing.T, prefix string) fixture {
-	t.Helper()
-	t.Skip("later")
-	return fixture{}
+	server := storetest.StartGS(t)
+	if prefix != "" {
+		server.Put(t, "elsewhere.dump", []byte("not below the prefix"))
+	}
+	store, err := Open(t.Context(), spec.Source{Anonymous: true, Endpoint: server.Endpoint,
+		URL: "gs://" + server.Bucket + "/" + strings.ReplaceAll(prefix, " ", "%20")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(name string) string { return strings.TrimPrefix(prefix+"/"+name, "/") }
+	return fixture{
+		store:  store,
+		put:    func(t *testing.T, name string, data []byte) { server.Put(t, key(name), data) },
+		remove: func(t *testing.T, name string) { server.Delete(t, key(name)) },
+	}
 }

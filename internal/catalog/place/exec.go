@@ -17,8 +17,8 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// mostList is how long a list may be, in bytes: a million backups.
-const mostList = 256 << 20
+// mostList is how long a list may be, in bytes: hundreds of thousands of backups.
+const mostList = 64 << 20
 
 // Exec is a place that a program reaches.
 type Exec struct {

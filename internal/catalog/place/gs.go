@@ -238,7 +238,7 @@ func (s *GS) page(ctx context.Context, q url.Values) (gsPage, error) {
 		defer answer.Body.Close()
 		b, err := io.ReadAll(io.LimitReader(answer.Body, mostPage))
 		if err != nil {
-			return gsPage{}, err
+			return gsPage{}, s.noAnswer(ctx, doing, err)
 		}
 		var p gsPage
 		if err := json.Unmarshal(b, &p); err != nil || p.Kind != "storage#objects" {

@@ -122,8 +122,8 @@ type retry struct {
 // hurried gives up in seconds: a store that is not there should be known soon.
 var hurried = retry{tries: 4, first: 500 * time.Millisecond}
 
-// again sends a request, again where the trouble may pass. The error is a
-// Problem (CodeStoreUnreachable where it would be none), or why ctx ended.
+// again sends a request, again where the trouble may pass. The error, which says
+// what was being done as that of send does, is a Problem (CodeStoreUnreachable where it would be none), or why ctx ended.
 func again[T any](ctx context.Context, r retry, doing string, send func() (T, error)) (T, error) {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = r.first
@@ -147,7 +147,7 @@ func again[T any](ctx context.Context, r retry, doing string, send func() (T, er
 		return out, p
 	}
 	return out, verdict.Errorf(verdict.CodeStoreUnreachable,
-		"is source.url right, and the store up and reachable from here?", "%s: %w", doing, err)
+		"is source.url right, and the store up and reachable from here?", "%w", err)
 }
 
 // flat yields of a list without folders what Store.List promises: without deep

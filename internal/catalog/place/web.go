@@ -328,7 +328,10 @@ func (s *Web) page(ctx context.Context, doing string, u *url.URL, set http.Heade
 		}
 		defer answer.Body.Close()
 		b, err := io.ReadAll(io.LimitReader(answer.Body, mostPage+1))
-		if err == nil && len(b) > mostPage {
+		if err != nil {
+			return answered{}, s.noAnswer(ctx, doing, err)
+		}
+		if len(b) > mostPage {
 			err = verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url right?", "%s: it has no end", doing)
 		}
 		return answered{b, answer.Header}, err

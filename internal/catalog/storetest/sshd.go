@@ -35,6 +35,7 @@ type SSHD struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
+	count int
 	all   sync.WaitGroup
 }
 
@@ -182,6 +183,7 @@ func (s *SSHD) attend(conn net.Conn) {
 	defer socket.Close()
 	s.mu.Lock()
 	s.conns[conn] = true
+	s.count++
 	s.mu.Unlock()
 	cmd := exec.Command(s.program, "-i", "-e", "-f", filepath.Join(s.dir, "config"))
 	cmd.Env = s.env
@@ -196,6 +198,13 @@ func (s *SSHD) attend(conn net.Conn) {
 	delete(s.conns, conn)
 	s.mu.Unlock()
 	conn.Close()
+}
+
+// Served is how many connections were made.
+func (s *SSHD) Served() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
 }
 
 // Cut breaks all connections.
