@@ -95,19 +95,6 @@ func TestProgramsThatDoNotFetch(t *testing.T) {
 	}
 }
 
-// A program that hangs is ended with the drill, and does not keep it.
-func TestAProgramThatHangs(t *testing.T) {
-	t.Parallel()
-	src := script(oneBackup, "echo begin; sleep 10000")
-	store := opened(t, src)
-	b, err := Choose(t.Context(), store, src, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Fetch(t.Context(), store, b, FetchOptions{Dir: t.TempDir(), policy: quick.notWaiting(50 * time.Millisecond)})
-	wantProblem(t, err, verdict.Error, verdict.CodeFetch, "fell silent")
-}
-
 // A program's whole output is taken, whether its list tells the size or not,
 // and its header by itself.
 func TestAProgram(t *testing.T) {

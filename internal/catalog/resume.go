@@ -40,7 +40,16 @@ type resumed struct {
 }
 
 func newResumed(ctx context.Context, store Store, o Object, offset, length int64, policy retryPolicy) *resumed {
+	policy = policy.of(store)
 	return &resumed{ctx: ctx, store: store, object: o, offset: offset, end: offset + length, policy: policy}
+}
+
+// of is the policy with the patience that a store asks for.
+func (p retryPolicy) of(store Store) retryPolicy {
+	if s, slow := store.(place.Slow); slow {
+		p.stall = max(p.stall, s.Silence())
+	}
+	return p
 }
 
 func (r *resumed) Read(p []byte) (int, error) {
@@ -164,7 +173,7 @@ func reader(ctx context.Context, store Store, o Object, policy retryPolicy) io.R
 type whole struct{ resumed }
 
 func newWhole(ctx context.Context, store Store, o Object, policy retryPolicy) *whole {
-	return &whole{resumed{ctx: ctx, store: store, object: o, end: place.Unsized, policy: policy}}
+	return &whole{resumed{ctx: ctx, store: store, object: o, end: place.Unsized, policy: policy.of(store)}}
 }
 
 func (w *whole) Read(p []byte) (int, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"daybefore/internal/program"
 	"daybefore/internal/spec"
@@ -25,6 +26,7 @@ type Exec struct {
 	name  string // the program's, without its folder
 	env   []string
 	words words
+	idle  time.Duration // how long a program may do nothing
 	doubt atomic.Pointer[string]
 }
 
@@ -50,7 +52,7 @@ func OpenExec(e spec.Exec) (*Exec, error) {
 				"open the store: the environment variable %s, which source.exec.env names, is not set", name)
 		}
 	}
-	return &Exec{name: filepath.Base(w.list(false)[0]), env: e.Env, words: w}, nil
+	return &Exec{name: filepath.Base(w.list(false)[0]), env: e.Env, words: w, idle: program.DefaultIdle}, nil
 }
 
 // URL names the program: nothing else of where the backups lie is known.
@@ -67,6 +69,9 @@ func (s *Exec) Place(context.Context) (Place, error) {
 // InOne is so of all: a program writes from the first byte to the last.
 func (s *Exec) InOne(Object) bool { return true }
 
+// Silence is longer than what ends the program, which then says so.
+func (s *Exec) Silence() time.Duration { return 2 * s.idle }
+
 // Doubt is why what the program wrote may be no list.
 func (s *Exec) Doubt() string {
 	if d := s.doubt.Load(); d != nil {
@@ -76,7 +81,7 @@ func (s *Exec) Doubt() string {
 }
 
 func (s *Exec) command(args []string) program.Command {
-	return program.Command{Args: args, Env: s.env, Set: s.words.set}
+	return program.Command{Args: args, Env: s.env, Set: s.words.set, Idle: s.idle}
 }
 
 // List runs the program.

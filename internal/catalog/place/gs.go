@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -273,15 +274,26 @@ func (s *GS) noAnswer(ctx context.Context, doing string, err error) error {
 	if stop := Stopped(ctx, doing); stop != nil {
 		return stop
 	}
-	if token, refused := errors.AsType[*oauth2.RetrieveError](err); refused {
-		return verdict.Errorf(verdict.CodeCredentialsRefused, "was the account or its key removed, or is this machine's "+
-			"clock wrong?", "%s: Google gave no token for these credentials: %s", doing,
-			verdict.Printable(cmp.Or(token.ErrorDescription, token.ErrorCode, token.Response.Status)))
-	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
+	if said := noToken(err); said != "" {
+		return verdict.Errorf(verdict.CodeCredentialsRefused, "was the account or its key removed, or is this machine's "+
+			"clock wrong?", "%s: Google gave no token for these credentials: %s", doing, verdict.Printable(said))
+	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// noToken is what was said by who refused a token; "" where nobody did.
+func noToken(err error) string {
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return cmp.Or(e.ErrorDescription, e.ErrorCode, e.Response.Status)
+	}
+	_, network := errors.AsType[*net.OpError](err)
+	if text := err.Error(); !network && strings.HasPrefix(text, "oauth2") {
+		return text
+	}
+	return ""
 }
 
 // refusal is the error of an answer that is no success: a Problem where it will

@@ -80,6 +80,10 @@ type Stater interface {
 // cost as much as all that lies before.
 type InOne interface{ InOne(o Object) bool }
 
+// Slow is a Store that looks by itself after a connection that falls silent, and
+// is waited for as long.
+type Slow interface{ Silence() time.Duration }
+
 // Doubter is a Store whose answer may be no list at all, such as a page that
 // asks for a password. Then that nothing in it matches says nothing about
 // backups.
