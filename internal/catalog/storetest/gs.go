@@ -22,6 +22,9 @@ type GS struct {
 	Bucket   string
 }
 
+// googleServer is kept, since it ends with who holds it.
+var googleServer *s3test.Server
+
 // google is one server for all tests of a process, with which it ends.
 var google = sync.OnceValues(func() (string, error) {
 	binary, err := s3test.GoogleBinary(context.Background(), "")
@@ -32,7 +35,7 @@ var google = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = s3test.StartGoogle(context.Background(), binary, listen)
+	googleServer, err = s3test.StartGoogle(context.Background(), binary, listen)
 	return "http://" + listen, err
 })
 
