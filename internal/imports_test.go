@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"internal/octets":   {layer: 0, why: "a trick with words of eight bytes, whatever they hold"},
 	"internal/jsontext": {layer: 0, only: []string{"internal/octets"}, why: "where JSON begins and ends does not depend on what becomes of it"},
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
+	"internal/program":  {layer: 0, why: "a foreign program is run the same way, whatever it is for"},
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
 	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
 	"internal/told":     {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},

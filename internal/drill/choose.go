@@ -36,7 +36,8 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
-		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt
+		b.Name, b.ETag, b.TakenAt = r.backup.Name, r.backup.ETag, r.backup.TakenAt
+		b.SizeBytes = max(0, r.backup.Size) // where it is not known, until it is fetched
 		if r.backup.Until.After(b.TakenAt) {
 			b.TakenUntil = r.backup.Until
 		}

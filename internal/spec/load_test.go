@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,13 +91,15 @@ func source(body string) string {
 	return "source: {" + body + "}"
 }
 
-// Each bad input declares all that must be said about it. A § stands right
+// badInput declares all that must be said about a drill file. A § stands right
 // before each place that must be named, in the order of the messages.
-var badInputs = []struct {
+type badInput struct {
 	name string
 	file string
 	want []string
-}{
+}
+
+var badInputs = []badInput{
 	// The file as a whole.
 	{"empty", "§", []string{"the drill file is empty; begin with version: 1"}},
 	{"only a comment", "§# nothing\n", []string{"the drill file is empty; begin with version: 1"}},
@@ -164,18 +167,18 @@ var badInputs = []struct {
 	{"no time at all", drillFile("timeout: §0s"), []string{"timeout: 0s is not a duration; write more than 0s or remove it"}},
 
 	// source
-	{"no url", drillFile("§source: {name: 'a-{time}', time: 20060102T150405Z}"), []string{"source.url is missing; write file:///dir/ or s3://bucket/prefix/"}},
+	{"no url", drillFile("§source: {name: 'a-{time}', time: 20060102T150405Z}"), []string{"source.url is missing; " + anyPlace}},
 	{"not a URL", drillFile(source("url: §/backups, name: a, timezone: UTC")), []string{"source.url is a path, not a URL; write file:///backups/"}},
 	{"a relative path", drillFile(source("url: §../backups, name: a, timezone: UTC")), []string{"source.url is a path, not a URL; write file:../backups/"}},
-	{"not a URL or a path", drillFile(source("url: §'hunter2', name: a, timezone: UTC")), []string{"source.url is not a URL; write file:///dir/ or s3://bucket/prefix/"}},
+	{"not a URL or a path", drillFile(source("url: §'hunter2', name: a, timezone: UTC")), []string{"source.url is not a URL; " + anyPlace}},
 	{"credentials in the URL", drillFile(source("url: §'s3://AKIA:hunter2@bucket/', name: a, timezone: UTC")),
 		[]string{"source.url holds credentials; take them out, change them, and give them in the environment"}},
 	{"a query", drillFile(source("url: §'s3://bucket/?region=x', name: a, timezone: UTC")),
 		[]string{"source.url holds a query or a fragment; settings such as region and endpoint are keys of source"}},
-	{"a later store", drillFile(source("url: §gs://bucket/, name: a, timezone: UTC")),
-		[]string{"source.url: gs is not supported by this version; write file:///dir/ or s3://bucket/prefix/"}},
+	{"another cloud's store", drillFile(source("url: §azblob://bucket/, name: a, timezone: UTC")),
+		[]string{`source.url: "azblob" is not a kind of store; ` + anyPlace}},
 	{"an unknown store", drillFile(source("url: §ftp://host/, name: a, timezone: UTC")),
-		[]string{`source.url: "ftp" is not a kind of store; write file:///dir/ or s3://bucket/prefix/`}},
+		[]string{`source.url: "ftp" is not a kind of store; ` + anyPlace}},
 	{"a folder with a host", drillFile(source("url: §file://backups/, name: a, timezone: UTC")),
 		[]string{"source.url: a folder's URL names no host; write file:///dir/ for a folder of this machine, file:dir/ for one beside the drill file"}},
 	{"no folder", drillFile(source("url: §'file:', name: a, timezone: UTC")), []string{"source.url names no folder; write file:///dir/ or file:dir/"}},
@@ -262,7 +265,7 @@ var badInputs = []struct {
 	{"the scrub's key for reports", drillFile("scrub: {key_env: DRILL_SCRUB_KEY}", "history: {url: 's3://reports/', key_env: §DRILL_SCRUB_KEY}"),
 		[]string{"history.key_env names the key of scrub.key_env, by which pseudonyms are made; give each a key of its own"}},
 	{"a history of nothing", drillFile("§history: {}"), []string{"history is empty; fill it or remove it"}},
-	{"a history that is no URL", drillFile("history: §reports"), []string{"history is not a URL; write file:///dir/ or s3://bucket/prefix/"}},
+	{"a history that is no URL", drillFile("history: §reports"), []string{"history is not a URL; " + anyPlace}},
 	{"a history with credentials", drillFile("history: §s3://a:b@reports/"),
 		[]string{"history holds credentials; take them out, change them, and give them in the environment"}},
 	{"a history among the backups", drillFile(source("url: s3://b/x, name: a, timezone: UTC"), "history: §s3://b/x/"),
@@ -310,8 +313,8 @@ var badInputs = []struct {
 		[]string{`inventory.copies: "file:///backups" is the store itself; name another store, or remove it`}},
 	{"a copy twice", drillFile("inventory: {copies: ['file:///b', {url: §'file:///b/', lag: 1h}]}"),
 		[]string{`inventory.copies: "file:///b/" appears twice, first in line 4; list it once`}},
-	{"a copy elsewhere", drillFile("inventory: {copies: [§'gs://b/', {url: file:///b/, profile: §x}]}"), []string{
-		"inventory.copies.url: gs is not supported by this version; write file:///dir/ or s3://bucket/prefix/",
+	{"a copy elsewhere", drillFile("inventory: {copies: [§'azblob://b/', {url: file:///b/, profile: §x}]}"), []string{
+		"inventory.copies.url: \"azblob\" is not a kind of store; " + anyPlace,
 		"inventory.copies.profile is for s3, and the url is a folder's; remove it"}},
 	{"a copy's password", drillFile("inventory: {copies: [{url: §'s3://me:secret@b/'}]}"),
 		[]string{"inventory.copies.url holds credentials; take them out, change them, and give them in the environment"}},
@@ -784,7 +787,7 @@ var badInputs = []struct {
 
 func TestBadInputs(t *testing.T) {
 	t.Parallel()
-	for _, test := range badInputs {
+	for _, test := range slices.Concat(badInputs, badPlaces) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			content, places := unmark(test.file)

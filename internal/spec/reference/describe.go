@@ -31,11 +31,10 @@ var described = map[string]map[string]string{
 			"commas: the first signs, any of them verifies",
 	},
 	"rawSource": {
-		"URL":       "file:///dir/, file:dir/ (relative to the drill file) or s3://bucket/prefix/",
 		"Region":    "s3: the bucket's region",
-		"Endpoint":  "s3: URL of a server other than AWS's",
+		"Endpoint":  "s3 and gs: URL of a server other than AWS's or Google's",
 		"PathStyle": "s3: the bucket's name is in the path",
-		"Anonymous": "s3: send no credentials",
+		"Anonymous": "s3 and gs: send no credentials",
 		"Name":      "pattern of a backup's name below url: {time} at most once, * matches anything but a slash",
 		"Time": "how {time} is written, as Go's reference time 2006-01-02 15:04:05; without an " +
 			"hour it means the whole day",
@@ -47,6 +46,16 @@ var described = map[string]map[string]string{
 			"is one (default if_present)",
 		"Links":    "links in a folder that lead out of it; for every folder that the drill reads (default refuse)",
 		"MaxRatio": "how many times its size a compressed backup may unpack to; beyond it: error (default 200)",
+	},
+	"rawExec": {
+		"Preset":     "program whose words are known, instead of list and fetch",
+		"Repository": "preset: the repository; rclone: the remote, such as azure:container/dir",
+		"File":       "restic and borg: the backup's path in a snapshot; a folder is fetched as a tar by restic",
+		"Args":       "preset: further options of the program",
+		"List": "program and arguments that write the backups' names: a name a line, name size time, or JSON; " +
+			"nothing goes through a shell",
+		"Fetch": "program and arguments that write the backup {name} to standard output",
+		"Env":   "environment variables that the program gets, besides PATH, HOME and the like",
 	},
 	"rawInventory": {
 		"BackupAge":     "how old the newest backup may be",
