@@ -15,7 +15,8 @@ import (
 // zlib keeps of each block. pg_restore does so for what it loads; this is for
 // what it does not, and for rows that somebody refuses before their end. The
 // error is a *verdict.Problem, Fail with CodeCorrupt, where a block is damaged.
-// An archive whose blocks have no sum, and a script, pass unread.
+// An archive whose blocks have no sum, and a script, pass unread; a directory,
+// since Open has read it so.
 func (a *Archive) CheckData(ctx context.Context, entries ...Entry) error {
 	if a.Format != Custom || a.DataCompression != string(Gzip) {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -207,5 +208,18 @@ func (r *run) handOver() (inside string, err error) {
 		return "", fmt.Errorf("hand %s to the sandbox: %w", filepath.Base(r.archive.Path), err)
 	}
 	r.archive.Path = to
-	return r.box.InsidePath(name), os.Chmod(to, 0o644)
+	return r.box.InsidePath(name), readable(to)
+}
+
+// readable lets the sandbox's programs read a file, or a directory's files.
+func readable(path string) error {
+	return filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir():
+			return os.Chmod(path, 0o755)
+		}
+		return os.Chmod(path, 0o644)
+	})
 }
