@@ -128,6 +128,8 @@ type Entry struct {
 
 	offset offset // where the table of contents of a custom archive says that the block begins
 	file   string // that holds the data, in a directory
+	part   int    // of the archive's Parts
+	base   int    // what was added to the part's own ids
 
 	// of a script:
 	converted bool      // its rows end with CR LF
@@ -172,6 +174,14 @@ type Archive struct {
 	// come too late for owners and grants. Which of them its database needs,
 	// Roles says.
 	ClusterRoles []string
+
+	// Others are the other databases that the dump of a cluster holds, sorted.
+	// They were read to their end, and are not restored.
+	Others []string
+
+	// Parts are the archives that this one was made of, each with a file of its
+	// own; nil where one file holds all.
+	Parts []*Archive
 
 	roles   []string // that a script's sessions act as
 	summed  bool     // checksums around the archive cover all of it
@@ -247,6 +257,7 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	}
 	a.summed = c.summed()
 	c.tell(&a.Header)
+	a.noteName(opts.Name, c.around())
 	return a, nil
 }
 
@@ -446,11 +457,12 @@ func (a *Archive) Extensions() []string {
 // UseList is the text for pg_restore -L that restores these entries in this
 // order. pg_restore reads a line up to its first semicolon, as a dump id
 // (pg_backup_archiver.c, SortTocFromFile), so no name is written: one with a
-// newline could smuggle in an id. The kind is for human readers.
+// newline could smuggle in an id. The kind is for human readers. All entries lie
+// in one part, whose own ids are written.
 func UseList(entries []Entry) []byte {
 	var b strings.Builder
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%d; 0 0 %s\n", e.DumpID, kindOf(e.Desc))
+		fmt.Fprintf(&b, "%d; 0 0 %s\n", e.DumpID-e.base, kindOf(e.Desc))
 	}
 	return []byte(b.String())
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/zlib"
 )
@@ -18,6 +19,15 @@ import (
 // An archive whose blocks have no sum, and a script, pass unread; a directory,
 // since Open has read it so.
 func (a *Archive) CheckData(ctx context.Context, entries ...Entry) error {
+	for i, part := range a.Parts {
+		own := slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return e.part != i })
+		if err := part.CheckData(ctx, own...); err != nil {
+			return err
+		}
+	}
+	if a.Parts != nil {
+		return nil
+	}
 	if a.Format != Custom || a.DataCompression != string(Gzip) {
 		return nil
 	}

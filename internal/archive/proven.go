@@ -1,6 +1,9 @@
 package archive
 
-import "cmp"
+import (
+	"cmp"
+	"path/filepath"
+)
 
 const tableOfContents = "the table of contents (definitions, owners, comments)"
 
@@ -11,6 +14,14 @@ const tableOfContents = "the table of contents (definitions, owners, comments)"
 // pg_restore compares): its lz4 and zstd are written without.
 // Files of a directory that are under gzip have its CRC-32.
 func (a *Archive) Unproven() string {
+	for _, part := range a.Parts {
+		if what := part.Unproven(); what != "" {
+			return what + " of " + filepath.Base(part.Path)
+		}
+	}
+	if a.Parts != nil {
+		return ""
+	}
 	switch {
 	case a.summed:
 		return ""
