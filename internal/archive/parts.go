@@ -109,29 +109,15 @@ func (o *openPart) worst(err error) error {
 	return o.chain.blame(err)
 }
 
-// scripts reads scripts as one, which is written to a file on the way.
+// scripts reads scripts as one. Each has to be whole by itself, so each is read by
+// itself first, while it is written to the file that holds them all.
 func (p *partsReader) scripts() (*Archive, error) {
 	name := cmp.Or(p.opts.Name, p.parts[0].name)
 	s, err := newSpool(name, cmp.Or(p.opts.Dir, filepath.Dir(p.parts[0].path)))
 	if err != nil {
 		return nil, err
 	}
-	var all []io.Reader
-	converted := false
-	for _, o := range p.parts {
-		mark := []byte("\xef\xbb\xbf")
-		if bytes.HasPrefix(o.chain.head, mark) {
-			_, _ = o.chain.Discard(len(mark))
-		}
-		all = append(all, o.chain, strings.NewReader("\n"))
-		converted = converted || o.chain.converted
-	}
-	a, err := readPlain(name, io.TeeReader(io.MultiReader(all...), s), s.File.Name(), p.opts.Database, converted)
-	if err != nil {
-		for _, o := range p.parts {
-			err = o.worst(err)
-		}
-	}
+	a, err := p.joined(name, s)
 	if err = s.finish(err); err != nil {
 		return nil, err
 	}
@@ -142,6 +128,39 @@ func (p *partsReader) scripts() (*Archive, error) {
 	}
 	p.parts[0].chain.tell(&a.Header)
 	return a, nil
+}
+
+func (p *partsReader) joined(name string, s *spool) (*Archive, error) {
+	converted := false
+	for _, o := range p.parts {
+		if err := o.copyTo(s); err != nil {
+			return nil, o.worst(err)
+		}
+		converted = converted || o.chain.converted
+	}
+	all, err := os.Open(s.File.Name())
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	defer all.Close()
+	return readPlain(name, &source{ctx: p.ctx, r: all}, s.File.Name(), p.opts.Database, converted)
+}
+
+// copyTo reads a script, and writes it without the mark that may stand before it.
+func (o *openPart) copyTo(w io.Writer) error {
+	mark := []byte("\xef\xbb\xbf")
+	if bytes.HasPrefix(o.chain.head, mark) {
+		if _, err := o.chain.Discard(len(mark)); err != nil {
+			return err
+		}
+	}
+	r := newPlainReader(o.name, io.TeeReader(o.chain, w))
+	r.s.Converted = o.chain.converted
+	if err := r.read(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
 }
 
 // archives reads archives as one, with the roles that scripts before them create.
