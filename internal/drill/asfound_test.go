@@ -16,7 +16,7 @@ import (
 
 const foundDrill = `
 version: 1
-source: {url: "file://%s", name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h, timezone: UTC, database: shop}
+source: {url: "file://%s", name: "p-{time}.bak", time: "20060102", time_tolerance: 999999h, timezone: UTC, database: shop}
 restore: {roles: fail}
 expectations:
   tables:
@@ -30,7 +30,7 @@ scrub:
 func TestDumpsAsTheyAreFound(t *testing.T) {
 	t.Parallel()
 	c := pgtest.Server(t)
-	c.Exec("postgres", `CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE ROLE reader; GRANT app TO reader; CREATE DATABASE shop OWNER app`)
+	c.Exec("postgres", `CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE ROLE reader; GRANT app TO reader; CREATE DATABASE shop OWNER app; CREATE DATABASE billing`)
 	c.Exec("shop", `
 CREATE TABLE public.items (id int PRIMARY KEY, label text NOT NULL);
 INSERT INTO public.items SELECT g, 'item ' || g FROM generate_series(1, 200) g;
@@ -64,7 +64,7 @@ ALTER TABLE public.items OWNER TO app; GRANT SELECT ON public.items TO reader;`)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := t.TempDir()
-			if err := os.WriteFile(filepath.Join(store, "p-20260304.dump"), f.dump, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(store, "p-20260304.bak"), f.dump, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			d := load(t, sandbox.Local, fmt.Sprintf(foundDrill, store))
@@ -75,6 +75,9 @@ ALTER TABLE public.items OWNER TO app; GRANT SELECT ON public.items TO reader;`)
 			told := fmt.Sprintf("%s\n%+v", worst(r), r.Checks)
 			if r.Outcome != f.want || !strings.Contains(told, f.says) || strings.Contains(told, "hunter2") || strings.Contains(told, "SCRAM") {
 				t.Errorf("%s\n%s", r.Outcome, told)
+			}
+			if others := strings.Join(r.Backup.OtherDatabases, ","); strings.HasPrefix(name, "pg_dumpall") && others != "billing" {
+				t.Errorf("other databases: %q", others)
 			}
 		})
 	}

@@ -2,7 +2,9 @@ package drill_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz"
 
 	"daybefore/internal/drill"
 	"daybefore/internal/pgtest"
@@ -476,19 +481,28 @@ func TestOtherFormats(t *testing.T) {
 	source := pgtest.Server(t)
 	source.Exec("postgres", planted)
 	values := plantedValues(t, source)
-	for name, c := range map[string]struct{ args []string }{
-		"plain":         {[]string{"-Fp"}},
-		"plain inserts": {[]string{"-Fp", "--rows-per-insert=7"}},
-		"inserts":       {[]string{"-Fc", "--inserts"}},
-		"plain in gzip": {[]string{"-Fp", "-Z", "6"}},
+	dump := func(args ...string) []byte { return source.Dump(append(args, "postgres")...) }
+	for name, c := range map[string]struct {
+		file   string
+		dump   []byte
+		format string
+	}{
+		"plain":              {"p-20260304.sql", dump("-Fp"), "plain none"},
+		"plain inserts":      {"p-20260304.sql", dump("-Fp", "--rows-per-insert=7"), "plain none"},
+		"inserts":            {"p-20260304.dump", dump("-Fc", "--inserts"), "custom gzip within"},
+		"plain in gzip":      {"p-20260304.sql.gz", dump("-Fp", "-Z", "6"), "plain gzip"},
+		"sql.xz":             {"p-20260304.sql.xz", xzed(t, dump("-Fp")), "plain xz"},
+		"dump.lz4":           {"p-20260304.dump.lz4", lz4ed(t, dump("-Fc")), "custom lz4 around gzip"},
+		"tar":                {"p-20260304.tar", dump("-Ft"), "tar none"},
+		"tar.gz of a folder": {"p-20260304.tar.gz", gzipped(t, source.DumpDirectory("postgres")), "tar gzip around gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := t.TempDir()
-			if err := os.WriteFile(filepath.Join(store, "p-20260304.sql"), source.Dump(append(c.args, "postgres")...), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(store, c.file), c.dump, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			text := strings.Replace(plantedDrill(store, true), `name: "*.dump"`, `name: "p-{time}.sql", time: "20060102", time_tolerance: 999999h`, 1)
+			text := strings.Replace(plantedDrill(store, true), `name: "*.dump"`, `name: "p-{time}.*", time: "20060102", time_tolerance: 999999h`, 1)
 			var found []string
 			r := run(t, t.Context(), load(t, sandbox.Local, text), func(req *drill.Request) {
 				req.Inspect = func(ctx context.Context, box sandbox.Box) {
@@ -503,8 +517,81 @@ func TestOtherFormats(t *testing.T) {
 			if len(found) > 0 {
 				t.Errorf("%d real values lie in the sandbox, such as %q", len(found), found[0])
 			}
+			if got := r.Backup.Format + " " + r.Backup.Compression; got != c.format {
+				t.Errorf("told as %q, want %q", got, c.format)
+			}
 		})
 	}
+}
+
+// A directory goes through the engine's exec streams as a file does.
+func TestADirectoryPassesThroughTheTunnel(t *testing.T) {
+	t.Parallel()
+	testneed.Image(t, "postgres:15")
+	source := pgtest.Server(t)
+	source.Exec("postgres", "CREATE TABLE a (id int); INSERT INTO a SELECT generate_series(1, 500)")
+	store := t.TempDir()
+	if err := os.WriteFile(filepath.Join(store, "x.tar.gz"), gzipped(t, source.DumpDirectory("postgres")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, t.Context(), load(t, sandbox.Container, fmt.Sprintf(`
+version: 1
+source: {url: "file://%s", name: x.tar.gz, timezone: UTC}
+scrub: {rules: [{column: public.a.id, preserve: true, why: a number}]}
+expectations: {roles: [postgres], tables: [{table: public.a, row_count: {equals: 500}}]}
+`, store)), func(req *drill.Request) { req.Tunnel = true })
+	if r.Outcome != verdict.Pass || r.Backup.Format != "tar" {
+		t.Errorf("%s, %+v\n%s", r.Outcome, r.Backup, worst(r))
+	}
+}
+
+// A name that says something else than the content is told, and fails nothing.
+func TestANameThatContradictsIsAWarning(t *testing.T) {
+	t.Parallel()
+	source := pgtest.Server(t)
+	source.Exec("postgres", "CREATE TABLE a (id int); INSERT INTO a SELECT generate_series(1, 500)")
+	r := drilledBy(t, source.Dump("-Fp", "postgres"), "{column: public.a.id, preserve: true, why: a number}")
+	if r.Outcome != verdict.Warn || !slices.ContainsFunc(r.Checks, func(c verdict.Check) bool {
+		return c.ID == "backup_name" && c.Code == verdict.CodeBackupForm && c.Outcome == verdict.Warn && c.Hint != ""
+	}) {
+		t.Errorf("%s\n%s\n%+v", r.Outcome, worst(r), r.Checks)
+	}
+}
+
+func gzipped(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(data)
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func xzed(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := xz.WriterConfig{DictCap: 1 << 20}.NewWriter(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = z.Write(data)
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func lz4ed(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := lz4.NewWriter(&b)
+	_, err := z.Write(data)
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // What the first hit ends is the load alone: every place is named at once, with

@@ -43,7 +43,7 @@ GRANT SELECT ON "Verkäufe"."Kunden-Größe" TO "Prüfer";
 
 const foreignDrill = `
 version: 1
-source: {url: "file://%s", name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h, timezone: UTC}
+source: {url: "file://%s", name: "p-{time}.bak", time: "20060102", time_tolerance: 999999h, timezone: UTC}
 expectations:
   roles: ["Prüfer"]
   tables:
@@ -98,7 +98,7 @@ func TestNamesInOtherEncodings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := t.TempDir()
-			if err := os.WriteFile(filepath.Join(store, "p-20260304.dump"), dump, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(store, "p-20260304.bak"), dump, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var comment string
@@ -155,12 +155,12 @@ func TestADatabaseNamedInAnotherEncoding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := t.TempDir()
-			if err := os.WriteFile(filepath.Join(store, "p-20260304.dump"), source.Dump(append(args, "L\xe4den")...), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(store, "p-20260304.bak"), source.Dump(append(args, "L\xe4den")...), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
 version: 1
-source: {url: "file://%s", name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h, timezone: UTC}
+source: {url: "file://%s", name: "p-{time}.bak", time: "20060102", time_tolerance: 999999h, timezone: UTC}
 expectations: {tables: [{table: public.a, row_count: {equals: 1}}]}
 `, store)))
 			if r.Outcome != verdict.Error || !strings.Contains(worst(r), string(verdict.CodeUnsupported)) || !strings.Contains(worst(r), `L\xe4den`) {

@@ -112,7 +112,7 @@ func (f *finder) files(ctx context.Context, box sandbox.Box) {
 		if err == nil && e.IsDir() && (path == filepath.Join(work, "local") || path == filepath.Join(work, "spool")) {
 			return fs.SkipDir
 		}
-		if err != nil || !e.Type().IsRegular() || path == box.HostPath("archive") {
+		if err != nil || !e.Type().IsRegular() || strings.HasPrefix(path, box.HostPath("archive")) {
 			return err
 		}
 		content, err := os.ReadFile(path)

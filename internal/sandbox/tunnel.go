@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path"
@@ -110,9 +111,29 @@ func (t *tunnel) sendShare(ctx context.Context) error {
 	return nil
 }
 
-// sendFile copies a file into a directory of a container, to be read there.
+// sendFile copies a file, or a directory with its files, into a directory of a
+// container, to be read there.
 func (t *tunnel) sendFile(ctx context.Context, container, dir, name string) error {
-	f, err := os.Open(name)
+	return t.send(ctx, container, dir, func(w *tar.Writer) error {
+		return filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			inside, err := filepath.Rel(filepath.Dir(name), path)
+			if err != nil {
+				return err
+			}
+			if e.IsDir() {
+				return w.WriteHeader(&tar.Header{Name: filepath.ToSlash(inside) + "/", Typeflag: tar.TypeDir, Mode: 0o755})
+			}
+			return pack(w, path, filepath.ToSlash(inside))
+		})
+	})
+}
+
+// pack writes one file into a tar.
+func pack(w *tar.Writer, path, name string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
@@ -121,13 +142,11 @@ func (t *tunnel) sendFile(ctx context.Context, container, dir, name string) erro
 	if err != nil {
 		return err
 	}
-	return t.send(ctx, container, dir, func(w *tar.Writer) error {
-		if err := w.WriteHeader(&tar.Header{Name: filepath.Base(name), Mode: 0o644, Size: info.Size()}); err != nil {
-			return err
-		}
-		_, err := io.CopyN(w, f, info.Size())
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: info.Size()}); err != nil {
 		return err
-	})
+	}
+	_, err = io.CopyN(w, f, info.Size())
+	return err
 }
 
 // send streams a tar file into a directory of a container; nothing of it is
