@@ -92,7 +92,7 @@ func (c *chain) untar(dir string, opts Options) (a *Archive, err error) {
 func (c *chain) behind() error {
 	err := packed.Padding(c.Reader)
 	switch {
-	case errors.Is(err, packed.ErrBehindPadding):
+	case errors.Is(err, packed.ErrAfterPadding):
 		return verdict.Corrupt("read %s: something follows the end of the tar", c.name)
 	case !errors.Is(err, io.EOF):
 		return c.broken(err)

@@ -42,7 +42,7 @@ func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (s
 		return nil, err
 	}
 	heard := s.said.listener(1, entries...)
-	stream, err := s.box.Stream(ctx, sandbox.Command{
+	out, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.fileOf(entries)},
 		Stderr: s.inUTF8(heard.line),
 	})
