@@ -102,8 +102,9 @@ var badInputs = []struct {
 	{"only a comment", "§# nothing\n", []string{"the drill file is empty; begin with version: 1"}},
 	{"a list", "§- a\n", []string{"a drill file is a mapping of keys, not a list; begin with version: 1"}},
 	{"a word", "§drill\n", []string{"a drill file is a mapping of keys, not a single value; begin with version: 1"}},
-	{"a quote that does not end", "version: 1\nsource: §\"a\n", []string{"not valid YAML: a text in \" is not closed, or holds a wrong escape; fix the YAML here; " +
-		"the rest was not looked at"}},
+	{"a quote that does not end", "version: 1\nsource: §\"a\n",
+		[]string{"not valid YAML: a text in \" is not closed, or holds a wrong escape; fix the YAML here; " +
+			"the rest was not looked at"}},
 	{"a key after a value", "version: 1\nsource: §a: b\n", []string{"not valid YAML: a key stands where none can, or lacks its value: write key: value, " +
 		"and indent the keys of a section alike; fix the YAML here; the rest was not looked at"}},
 	{"a key too deep", "version: §1\n  source: a\n", []string{"not valid YAML: a key stands where none can, or lacks its value: write key: value, " +
@@ -167,7 +168,8 @@ var badInputs = []struct {
 	{"no url", drillFile("§source: {name: 'a-{time}', time: 20060102T150405Z}"), []string{"source.url is missing; write file:///dir/ or s3://bucket/prefix/"}},
 	{"not a URL", drillFile(source("url: §/backups, name: a, timezone: UTC")), []string{"source.url is a path, not a URL; write file:///backups/"}},
 	{"a relative path", drillFile(source("url: §../backups, name: a, timezone: UTC")), []string{"source.url is a path, not a URL; write file:../backups/"}},
-	{"not a URL or a path", drillFile(source("url: §'hunter2', name: a, timezone: UTC")), []string{"source.url is not a URL; write file:///dir/ or s3://bucket/prefix/"}},
+	{"not a URL or a path", drillFile(source("url: §'hunter2', name: a, timezone: UTC")),
+		[]string{"source.url is not a URL; write file:///dir/ or s3://bucket/prefix/"}},
 	{"credentials in the URL", drillFile(source("url: §'s3://AKIA:hunter2@bucket/', name: a, timezone: UTC")),
 		[]string{"source.url holds credentials; take them out, change them, and give them in the environment"}},
 	{"a query", drillFile(source("url: §'s3://bucket/?region=x', name: a, timezone: UTC")),
