@@ -166,11 +166,11 @@ func baseOf(name string) string {
 // ofAnother reports whether the side file says that its sum is of another file
 // than base: one that is not base, nor what it was called while it was written.
 func (b beside) ofAnother(base string) bool {
-	ending := strings.TrimPrefix(b.of, base)
+	rest := strings.TrimPrefix(b.of, base)
 	switch {
 	case b.of == "", b.of == "-", strings.HasPrefix(base, b.of):
 		return false
-	case ending != b.of && slices.Contains(packers, ending):
+	case rest != b.of && slices.Contains(packers, rest):
 		return true
 	}
 	return !strings.Contains(b.of, base)

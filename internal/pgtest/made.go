@@ -31,7 +31,8 @@ func makeData(bin, dir string, account *syscall.Credential) error {
 		unpack.Stdin = file
 		return said(unpack)
 	}
-	if err := said(asAccount(account, dir, filepath.Join(bin, "initdb"), initdb(filepath.Join(dir, "data"))...)); err != nil {
+	create := asAccount(account, dir, filepath.Join(bin, "initdb"), initdb(filepath.Join(dir, "data"))...)
+	if err := said(create); err != nil {
 		return err
 	}
 	fresh := kept + ".new"

@@ -315,12 +315,12 @@ func (s *Session) notPreloaded() error {
 		return nil
 	}
 	slices.Sort(libraries)
-	named := strings.Join(slices.Compact(libraries), ", ")
+	missing := strings.Join(slices.Compact(libraries), ", ")
 	return verdict.Errorf(verdict.CodeExtensions,
 		fmt.Sprintf("set sandbox.preload: [%s] (the library nearly always has the extension's name), "+
-			"with an image that has it", named),
+			"with an image that has it", missing),
 		"restore %s: extensions of the backup can only be created where the server loaded their library "+
-			"at its start: %s", s.archive.Database, named)
+			"at its start: %s", s.archive.Database, missing)
 }
 
 // harmless are errors that everybody meets and that lose nothing: a new

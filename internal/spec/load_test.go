@@ -105,8 +105,9 @@ var badInputs = []badInput{
 	{"only a comment", "§# nothing\n", []string{"the drill file is empty; begin with version: 1"}},
 	{"a list", "§- a\n", []string{"a drill file is a mapping of keys, not a list; begin with version: 1"}},
 	{"a word", "§drill\n", []string{"a drill file is a mapping of keys, not a single value; begin with version: 1"}},
-	{"a quote that does not end", "version: 1\nsource: §\"a\n", []string{"not valid YAML: a text in \" is not closed, or holds a wrong escape; fix the YAML here; " +
-		"the rest was not looked at"}},
+	{"a quote that does not end", "version: 1\nsource: §\"a\n",
+		[]string{"not valid YAML: a text in \" is not closed, or holds a wrong escape; fix the YAML here; " +
+			"the rest was not looked at"}},
 	{"a key after a value", "version: 1\nsource: §a: b\n", []string{"not valid YAML: a key stands where none can, or lacks its value: write key: value, " +
 		"and indent the keys of a section alike; fix the YAML here; the rest was not looked at"}},
 	{"a key too deep", "version: §1\n  source: a\n", []string{"not valid YAML: a key stands where none can, or lacks its value: write key: value, " +

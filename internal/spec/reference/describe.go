@@ -191,9 +191,11 @@ var described = map[string]map[string]string{
 			"for keys that other paths name",
 	},
 	"rawExpectations": {
-		"AsOf":              "what ages are judged against: backup, now, or a time such as 2026-11-21T03:15:00Z (default backup)",
-		"Restore":           "errors and warnings that the restore may report",
-		"Roles":             "roles that the new server has before a restore, and to which the backup grants or assigns something",
+		"AsOf": "what ages are judged against: backup, now, or a time such as " +
+			"2026-11-21T03:15:00Z (default backup)",
+		"Restore": "errors and warnings that the restore may report",
+		"Roles": "roles that the new server has before a restore, and to which the backup " +
+			"grants or assigns something",
 		"Tables":            "what each table must show",
 		"FailedRows":        "queries whose rows are counted",
 		"Witness":           "outside records (JSON lines or CSV) of what must be in the database",
