@@ -45,7 +45,7 @@ func RebuildDemo(ctx context.Context, dir string, log *slog.Logger) (err error) 
 		if err := demo.live(ctx, night); err != nil {
 			return err
 		}
-		if dumps[backupName(night)], err = s.dump(ctx, shopDatabase, night); err != nil {
+		if dumps[backupName(night)], err = s.dump(ctx, shopDatabase, false, night); err != nil {
 			return err
 		}
 	}
