@@ -28,9 +28,11 @@ require (
 	github.com/moby/moby/client v0.5.0
 	github.com/moby/sys/mountinfo v0.7.2
 	github.com/olekukonko/tablewriter v1.1.5
+	github.com/pierrec/lz4/v4 v4.1.33
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/testcontainers/testcontainers-go v0.44.0 // starts containers and finds the engine
+	github.com/ulikunitz/xz v0.5.17
 	golang.org/x/crypto v0.57.0
 	golang.org/x/net v0.59.0
 	golang.org/x/sync v0.24.0
@@ -42,9 +44,7 @@ require (
 
 require (
 	github.com/kevinburke/ssh_config v1.6.0
-	github.com/pierrec/lz4/v4 v4.1.33
 	github.com/pkg/sftp v1.13.12
-	github.com/ulikunitz/xz v0.5.17
 	golang.org/x/oauth2 v0.38.0
 )
 

@@ -267,6 +267,10 @@ func (c *chain) openAt(path string, opts Options) (*Archive, error) {
 	switch {
 	case c.refused != nil:
 		return nil, c.refused
+	case len(c.links) > 0:
+		c.readAhead()
+	}
+	switch {
 	case beginsTar(c.head):
 		return c.untar(dir, opts)
 	case len(c.links) == 0:

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,7 @@ type chain struct {
 	src           *source
 	links         []*link // the file's own first
 	head          []byte  // the first bytes of what is within
+	front         *ahead  // reads what is within while what came is looked at; may be nil
 	converted     bool    // its line ends look as if they had been converted
 	refused       error   // what came out of the last link is no backup, unless it is damaged
 }
@@ -99,6 +101,7 @@ type link struct {
 
 // Close ends what the links hold, the innermost first.
 func (c *chain) Close() {
+	c.front.stop()
 	for i := len(c.links) - 1; i >= 0; i-- {
 		c.links[i].end()
 	}
@@ -159,7 +162,7 @@ func (c *chain) ended(err error) (*chain, error) {
 // sniff looks at the first bytes; there may be fewer. The error is why there are none.
 func (c *chain) sniff() error {
 	head, err := c.Peek(sniffSize)
-	c.head = head
+	c.head = bytes.Clone(head) // what was peeked at is overwritten by what comes
 	c.converted = c.converted || isConverted(head)
 	switch {
 	case c.src.fault() != nil:
@@ -265,6 +268,7 @@ func (c *chain) outranked(err error, limit int64) (worst error, whole bool) {
 	if !ok || len(c.links) == 0 || p.Code == verdict.CodeDiskSpace {
 		return err, false
 	}
+	c.front.stop()
 	worst, whole = err, true
 	for i := len(c.links) - 1; i >= 0; i-- {
 		l := c.links[i]
