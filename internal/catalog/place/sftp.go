@@ -288,7 +288,7 @@ func (s *SFTP) object(ctx context.Context, name string, info fs.FileInfo) (o Obj
 // sftpVersion is all that the protocol tells of a version: a file that was
 // written anew in the same second, with the same size, is not told apart.
 func sftpVersion(info fs.FileInfo) string {
-	return fmt.Sprintf("%d-%d", info.Size(), info.ModTime().Unix())
+	return fmt.Sprintf("%s%d-%d", Weak, info.Size(), info.ModTime().Unix())
 }
 
 // problem says what an error of the server means; plain where the connection is
