@@ -96,6 +96,7 @@ const (
 // inner is the order of the packages within a room, which each may import those
 // after it and no other.
 var inner = map[string][]string{
+	"internal/catalog": {"internal/catalog", "internal/catalog/place"},
 	"internal/scrub": {
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/distinct",
 		"internal/scrub/postdata", "internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform",
@@ -110,6 +111,7 @@ var inner = map[string][]string{
 // outward is what a package within a room may import of others, where that is
 // less than the room may.
 var outward = map[string][]string{
+	"internal/catalog/place": {"internal/spec", "internal/verdict", "internal/program"},
 	"internal/scrub/draft": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},
