@@ -25,15 +25,18 @@ type Format string
 
 // The formats that Open reads.
 const (
-	Custom Format = "custom" // what pg_dump -Fc writes
-	Plain  Format = "plain"  // an SQL script, as pg_dump -Fp, pg_dumpall and pg_restore -f write it
+	Custom    Format = "custom"    // what pg_dump -Fc writes
+	Plain     Format = "plain"     // an SQL script, as pg_dump -Fp, pg_dumpall and pg_restore -f write it
+	Directory Format = "directory" // what pg_dump -Fd writes
+	Tar       Format = "tar"       // what pg_dump -Ft writes, or a tar of a directory
 )
 
 // Compression is what lies around the archive as a whole, put there by the
-// backup script; the compression of the rows within is Header.DataCompression.
+// backup script: the name of a packed.Codec, or several, as "gzip around zstd".
+// The compression of the rows within is Header.DataCompression.
 type Compression string
 
-// The outer compressions, told by their magic bytes, never by a name.
+// Outer compressions, told by their magic bytes, never by a name.
 const (
 	None Compression = "none"
 	Gzip Compression = "gzip"
@@ -45,6 +48,8 @@ const (
 type Header struct {
 	Format      Format
 	Compression Compression
+	Encryption  string // the cipher's name; empty for none
+	Key         string // fingerprint of the key that opened it
 
 	// Created is when pg_dump began, by the clock on the wall of the machine
 	// it ran on: the header names no zone. The fields are carried as UTC; the
@@ -121,7 +126,10 @@ type Entry struct {
 
 	DataSize int64 // bytes of its data block as stored, so compressed if the archive is
 
-	offset offset // where the table of contents says that the block begins
+	offset offset // where the table of contents of a custom archive says that the block begins
+	file   string // that holds the data, in a directory
+	part   int    // of the archive's Parts
+	base   int    // what was added to the part's own ids
 
 	// of a script:
 	converted bool      // its rows end with CR LF
@@ -156,9 +164,10 @@ func (e Entry) name() string {
 // Archive is a whole and readable backup: Open has read every byte of it.
 type Archive struct {
 	Header
-	Path    string  // the bare archive or script: the opened file, or the spool made of it
-	Size    int64   // bytes of the file at Path
+	Path    string  // the bare archive, script or directory: what was opened, or the spool made of it
+	Size    int64   // bytes of what lies at Path
 	Entries []Entry // in the archive's order
+	Notes   []Note  // what somebody should know of it
 
 	// ClusterRoles are the roles that the dump of a whole cluster (pg_dumpall)
 	// would itself create in front of its databases, sorted: behind them they
@@ -166,8 +175,17 @@ type Archive struct {
 	// Roles says.
 	ClusterRoles []string
 
+	// Others are the other databases that the dump of a cluster holds, sorted.
+	// They were read to their end, and are not restored.
+	Others []string
+
+	// Parts are the archives that this one was made of, each with a file of its
+	// own; nil where one file holds all.
+	Parts []*Archive
+
 	roles   []string // that a script's sessions act as
 	summed  bool     // checksums around the archive cover all of it
+	rowsSum bool     // checksums within a directory cover all its data
 	offSize int      // bytes of an offset in a custom archive
 	intSize int      // and of a number
 	names   copytext.Encoding
@@ -179,9 +197,13 @@ type Options struct {
 	Name string
 
 	// Dir is where a compressed archive is unpacked to, in a file of mode
-	// 0600 whose name begins with "archive-". Open removes it if it fails;
-	// otherwise it is the caller's. Empty: the directory of the backup.
+	// 0600 or, for a tar, a directory of mode 0700, whose name begins with
+	// "archive-". Open removes it if it fails; otherwise it is the caller's.
+	// Empty: the directory of the backup.
 	Dir string
+
+	// Keys open what is encrypted; nil: what is encrypted is refused.
+	Keys Keys
 
 	// Database is the one whose part is taken of the dump of a whole cluster.
 	// Empty: the only one in it besides postgres and template1. Dumps of one
@@ -197,9 +219,9 @@ type Options struct {
 	Progress func(done, total int64)
 }
 
-// Open reads the backup at path from its first byte to its last: outer
-// compression, header, table of contents and every data block, whether it is
-// going to be restored or not.
+// Open reads the backup at path, a file or the directory that pg_dump -Fd wrote,
+// from its first byte to its last: what lies around it, header, table of contents
+// and every data block, whether it is going to be restored or not.
 //
 // What is wrong with the backup comes back as *verdict.Problem: Fail with
 // CodeTruncated, CodeCorrupt or CodeNotAnArchive, Error with CodeUnsupported
@@ -207,65 +229,72 @@ type Options struct {
 // unpacked archive found no room, and with CodeMaxRatio where it is too large
 // for what it was packed in.
 func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
-	name := cmp.Or(opts.Name, filepath.Base(path))
+	opts.Name = cmp.Or(opts.Name, filepath.Base(path))
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the backup %s: %w", name, err)
+		return nil, fmt.Errorf("open the backup %s: %w", opts.Name, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("open the backup %s: %w", name, err)
+		return nil, fmt.Errorf("open the backup %s: %w", opts.Name, err)
+	}
+	if info.IsDir() {
+		return readDirectory(ctx, path, false, opts)
 	}
 	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress}
 	src.bound = packed.Bound(info.Size(), opts.MaxRatio)
-	u, err := unwrap(name, src)
+	c, err := unwrap(opts.Name, src, opts.Keys)
 	if err != nil {
 		return nil, err
 	}
-	defer u.Close()
+	defer c.Close()
 
-	a, err := u.openAt(name, path, opts)
+	a, err := c.openAt(path, opts)
 	if err != nil {
-		err, _ = u.outranked(err, maxBehind)
-		return nil, u.blame(name, err)
+		err, _ = c.outranked(err, maxBehind)
+		return nil, c.blame(err)
 	}
-	a.summed = u.summed()
+	a.summed = c.summed()
+	c.tell(&a.Header)
+	a.noteName(opts.Name, c.around())
 	return a, nil
 }
 
 // openAt reads what was unwrapped of the file at path.
-func (u *unwrapped) openAt(name, path string, opts Options) (*Archive, error) {
+func (c *chain) openAt(path string, opts Options) (*Archive, error) {
+	dir := cmp.Or(opts.Dir, filepath.Dir(path))
 	switch {
-	case u.refused != nil:
-		return nil, u.refused
-	case u.compression == None:
-		return u.read(name, u, path, opts.Database)
+	case c.refused != nil:
+		return nil, c.refused
+	case beginsTar(c.head):
+		return c.untar(dir, opts)
+	case len(c.links) == 0:
+		return c.read(c, path, opts.Database)
 	}
-	return u.unpack(name, cmp.Or(opts.Dir, filepath.Dir(path)), opts.Database)
+	return c.unpack(dir, opts.Database)
 }
 
 // unpack reads the archive and writes it to a file in dir on the way.
-func (u *unwrapped) unpack(name, dir, database string) (*Archive, error) {
-	s, err := newSpool(name, dir)
+func (c *chain) unpack(dir, database string) (*Archive, error) {
+	s, err := newSpool(c.name, dir)
 	if err != nil {
 		return nil, err
 	}
-	a, err := u.read(name, io.TeeReader(u, s), s.Name(), database)
+	a, err := c.read(io.TeeReader(c, s), s.File.Name(), database)
 	err = s.finish(err)
 	if err != nil {
 		return nil, err
 	}
-	a.Compression = u.compression
 	return a, nil
 }
 
-// read reads a bare archive or script, which lies at path, from r.
-func (u *unwrapped) read(name string, r io.Reader, path, database string) (*Archive, error) {
-	if u.plain {
-		return readPlain(name, r, path, database, u.converted)
+// read reads a bare custom archive or script, which lies at path, from r.
+func (c *chain) read(r io.Reader, path, database string) (*Archive, error) {
+	if scripted(c.head) {
+		return readPlain(c.name, r, path, database, c.converted)
 	}
-	return read(name, r, path)
+	return read(c.name, r, path)
 }
 
 // read reads a bare custom archive, which lies at path, from r.
@@ -287,47 +316,57 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 const PeekSize = 256 << 10
 
 // Peek reads the header from the first bytes of a backup, at least PeekSize
-// of them where it has as many, through an outer compression. A stream that
-// ends within the table of contents is no error here: then Encoding may be
-// empty. Errors are those of Open; what Peek passes may still be broken
-// further on. What is wrong within a compressed stream that goes on behind
-// these bytes may be owed to damage, of which only its end tells: it is left to
-// Open, unless it is plain that this is another kind of file.
-func Peek(r io.Reader) (Header, error) {
+// of them where it has as many, through what lies around it; of a backup that is
+// a directory, from those of its toc.dat. A stream that ends within the table of
+// contents is no error here: then Encoding may be empty. Errors are those of Open;
+// what Peek passes may still be broken further on. What is wrong within a
+// compressed stream that goes on behind these bytes may be owed to damage, of
+// which only its end tells: it is left to Open, unless it is plain that this is
+// another kind of file.
+func Peek(ctx context.Context, r io.Reader, keys Keys) (Header, error) {
 	const name = "the backup"
-	u, err := unwrap(name, &source{ctx: context.Background(), r: r})
+	c, err := unwrap(name, &source{ctx: ctx, r: r}, keys)
 	if err != nil {
 		return Header{}, err
 	}
-	defer u.Close()
-	h, err := u.peek(name)
+	defer c.Close()
+	h, err := c.peek()
+	c.tell(&h)
 	if err == nil {
 		return h, nil
 	}
-	err, whole := u.outranked(err, maxPeekBehind)
-	if u.compression == None || whole || errors.Is(err, errKnownKind) || damaged(err) {
-		return Header{}, u.blame(name, err)
+	err, whole := c.outranked(err, maxPeekBehind)
+	if len(c.links) == 0 || whole || errors.Is(err, errKnownKind) || damaged(err) {
+		return Header{}, c.blame(err)
 	}
-	return Header{Compression: u.compression}, nil
+	h = Header{}
+	c.tell(&h)
+	return h, nil
 }
 
 // peek reads the header of what was unwrapped.
-func (u *unwrapped) peek(name string) (h Header, err error) {
+func (c *chain) peek() (Header, error) {
 	switch {
-	case u.refused != nil:
-		return Header{}, u.refused
-	case u.plain:
-		h, err = peekPlain(name, io.LimitReader(u, PeekSize))
-	default:
-		d := newDecoder(name, u)
-		h = d.header()
-		err = d.err
-		if err == nil {
-			d.special(&h)
-		}
+	case c.refused != nil:
+		return Header{}, c.refused
+	case beginsTar(c.head):
+		return peekTar(c.name, io.LimitReader(c, PeekSize))
+	case scripted(c.head):
+		return peekPlain(c.name, io.LimitReader(c, PeekSize))
 	}
-	h.Compression = u.compression
-	return h, err
+	return peekArchive(c.name, c)
+}
+
+// peekArchive reads the header of a custom archive, or of a directory's toc.dat.
+func peekArchive(name string, r io.Reader) (Header, error) {
+	d := newDecoder(name, r)
+	d.layout = layoutAny
+	h := d.header()
+	if d.err != nil {
+		return Header{}, d.err
+	}
+	d.special(&h)
+	return h, nil
 }
 
 // damaged tells what a decompressor says of bytes that cannot be.
@@ -419,11 +458,12 @@ func (a *Archive) Extensions() []string {
 // UseList is the text for pg_restore -L that restores these entries in this
 // order. pg_restore reads a line up to its first semicolon, as a dump id
 // (pg_backup_archiver.c, SortTocFromFile), so no name is written: one with a
-// newline could smuggle in an id. The kind is for human readers.
+// newline could smuggle in an id. The kind is for human readers. All entries lie
+// in one part, whose own ids are written.
 func UseList(entries []Entry) []byte {
 	var b strings.Builder
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%d; 0 0 %s\n", e.DumpID, kindOf(e.Desc))
+		fmt.Fprintf(&b, "%d; 0 0 %s\n", e.DumpID-e.base, kindOf(e.Desc))
 	}
 	return []byte(b.String())
 }

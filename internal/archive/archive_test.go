@@ -36,6 +36,13 @@ var servers = map[string]func(testing.TB) *pgtest.Cluster{
 // small are committed archives: of PostgreSQL 15 to a file, of 17 to a pipe.
 var small = []string{"testdata/small-15.dump", "testdata/small-17.dump"}
 
+// smallTars are the same as pg_dump -Ft writes it, smallFolder as pg_dump -Fd does,
+// in a tar.
+var (
+	smallTars   = []string{"testdata/small-15.tar", "testdata/small-17.tar"}
+	smallFolder = []string{"testdata/folder-15.tar", "testdata/folder-17.tar"}
+)
+
 const nastyDB = "nasty db"
 
 func TestOpenRealDumps(t *testing.T) {
@@ -97,7 +104,7 @@ func checkReal(t *testing.T, c *pgtest.Cluster, data []byte) {
 			t.Errorf("entry %s: had data %v, size %d", e.name(), e.HadData, e.DataSize)
 		}
 	}
-	h, err := Peek(bytes.NewReader(data[:min(len(data), PeekSize)]))
+	h, err := Peek(t.Context(), bytes.NewReader(data[:min(len(data), PeekSize)]), nil)
 	if err != nil || h != a.Header {
 		t.Errorf("peek: %+v, %v, want %+v", h, err, a.Header)
 	}
@@ -245,7 +252,6 @@ func TestKindsOfData(t *testing.T) {
 			t.Errorf("%s: data only %v, %d by INSERT, %d by COPY", v.arg, a.DataOnly(), inserts, copies)
 		}
 	}
-	wantProblem(t, openBytes(t, c.Dump("-Ft", "-d", "postgres")), verdict.Error, verdict.CodeUnsupported, "tar format")
 	wantProblem(t, openBytes(t, c.Dump("-Ft", "-d", "postgres")[512:]), verdict.Error, verdict.CodeUnsupported, "it is the toc.dat")
 }
 
@@ -294,8 +300,14 @@ func updateSmall(t *testing.T) {
 		if i == 1 {
 			dump = c.Dump
 		}
-		if err := os.WriteFile(small[i], dump("-Fc", "-d", "small"), 0o644); err != nil {
-			t.Fatal(err)
+		for path, data := range map[string][]byte{
+			small[i]:       dump("-Fc", "-d", "small"),
+			smallTars[i]:   c.Dump("-Ft", "-d", "small"),
+			smallFolder[i]: c.DumpDirectory("-d", "small"),
+		} {
+			if err := os.WriteFile(path, data, 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
@@ -430,10 +442,6 @@ func TestCorrupt(t *testing.T) {
 func TestNotAnArchive(t *testing.T) {
 	t.Parallel()
 	sqlite := "SQLite format 3\x00" + strings.Repeat("\x10\x00\x01\x01", 30)
-	tarHeader := make([]byte, 512)
-	copy(tarHeader[257:], "ustar")
-	pgTar := bytes.Clone(tarHeader)
-	copy(pgTar, "toc.dat")
 	for _, test := range []struct {
 		says, data string
 		outcome    verdict.Outcome
@@ -450,11 +458,6 @@ func TestNotAnArchive(t *testing.T) {
 		{"text of no known kind", "hunter2 was the secret\n", verdict.Fail},
 		{"text of no known kind", strings.Repeat("é", 400), verdict.Fail},
 		{"binary data of no known kind", "\x01\x02\x03secret\x99\x00", verdict.Fail},
-		{"tar format", string(pgTar), verdict.Error},
-		{"tar archive", string(tarHeader), verdict.Error},
-		{"xz file", "\xfd7zXZ\x00abc", verdict.Error},
-		{"bzip2", "BZh91AY", verdict.Error},
-		{"lz4", "\x04\x22\x4d\x18abc", verdict.Error},
 		{"zip file", "PK\x03\x04abc", verdict.Error},
 		{"age", "age-encryption.org/v1\n", verdict.Error},
 		{"PGP", "-----BEGIN PGP MESSAGE-----\n", verdict.Error},
@@ -473,13 +476,11 @@ func TestNotAnArchive(t *testing.T) {
 			if strings.Contains(err.Error(), "secret") || how != "bare" && !strings.Contains(err.Error(), how) {
 				t.Errorf("%s: %v", how, err)
 			}
-			if _, peeked := Peek(bytes.NewReader(data)); verdict.AsProblem(peeked).Code != code {
+			if _, peeked := Peek(t.Context(), bytes.NewReader(data), nil); verdict.AsProblem(peeked).Code != code {
 				t.Errorf("peek at %s, %s: %v", test.says, how, peeked)
 			}
 		}
 	}
-	twice := gzipped(t, gzipped(t, []byte(readFile(t, small[0]))))
-	wantProblem(t, openBytes(t, twice), verdict.Error, verdict.CodeUnsupported, "once more")
 }
 
 func TestPeekAtPart(t *testing.T) {
@@ -488,16 +489,16 @@ func TestPeekAtPart(t *testing.T) {
 		whole := []byte(readFile(t, path))
 		a := mustOpen(t, whole)
 		for name, data := range map[string][]byte{"bare": whole[:400], "gzip": gzipped(t, whole)[:600]} {
-			h, err := Peek(bytes.NewReader(data))
+			h, err := Peek(t.Context(), bytes.NewReader(data), nil)
 			if err != nil || h.Database != "small" || h.Created != a.Created || h.ServerMajor != a.ServerMajor {
 				t.Errorf("%s of %s: %+v, %v", name, path, h, err)
 			}
 		}
-		h, err := Peek(bytes.NewReader(whole[:140]))
+		h, err := Peek(t.Context(), bytes.NewReader(whole[:140]), nil)
 		if err != nil || h.Encoding != "" || h.Database != "small" {
 			t.Errorf("only the fixed header: %+v, %v", h, err)
 		}
-		_, err = Peek(bytes.NewReader(whole[:40]))
+		_, err = Peek(t.Context(), bytes.NewReader(whole[:40]), nil)
 		wantProblem(t, err, verdict.Fail, verdict.CodeTruncated, "header")
 	}
 	// incompressible rows behind the header make the first block of zstd big
@@ -507,7 +508,7 @@ func TestPeekAtPart(t *testing.T) {
 		noise[i] = byte(x >> 24)
 	}
 	data := zstded(t, append([]byte(readFile(t, small[0])), noise...))
-	if h, err := Peek(bytes.NewReader(data[:PeekSize])); err != nil || h.Database != "small" || h.Compression != Zstd {
+	if h, err := Peek(t.Context(), bytes.NewReader(data[:PeekSize]), nil); err != nil || h.Database != "small" || h.Compression != Zstd {
 		t.Errorf("zstd: %+v, %v", h, err)
 	}
 }
@@ -542,7 +543,7 @@ func TestNoRoom(t *testing.T) {
 		t.Skip("no /dev/full here")
 	}
 	defer full.Close()
-	_, err = (&spool{File: full, name: "backup"}).Write([]byte("x"))
+	_, err = (&spool{File: full, space: newSpace("backup", "/dev")}).Write([]byte("x"))
 	wantProblem(t, err, verdict.Error, verdict.CodeDiskSpace, "unpack backup")
 }
 
@@ -557,7 +558,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(zstded(f, whole))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		u, err := unwrap("fuzz", &source{ctx: t.Context(), r: bytes.NewReader(data)})
+		u, err := unwrap("fuzz", &source{ctx: t.Context(), r: bytes.NewReader(data)}, nil)
 		if err != nil {
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/zlib"
 )
@@ -15,8 +16,18 @@ import (
 // zlib keeps of each block. pg_restore does so for what it loads; this is for
 // what it does not, and for rows that somebody refuses before their end. The
 // error is a *verdict.Problem, Fail with CodeCorrupt, where a block is damaged.
-// An archive whose blocks have no sum, and a script, pass unread.
+// An archive whose blocks have no sum, and a script, pass unread; a directory,
+// since Open has read it so.
 func (a *Archive) CheckData(ctx context.Context, entries ...Entry) error {
+	for i, part := range a.Parts {
+		own := slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return e.part != i })
+		if err := part.CheckData(ctx, own...); err != nil {
+			return err
+		}
+	}
+	if a.Parts != nil {
+		return nil
+	}
 	if a.Format != Custom || a.DataCompression != string(Gzip) {
 		return nil
 	}

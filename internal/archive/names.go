@@ -78,7 +78,7 @@ func (a *Archive) Names() iter.Seq[string] {
 				}
 			}
 		}
-		_ = told(a.Database) && told(a.ClusterRoles...) && told(a.roles...)
+		_ = told(a.Database) && told(a.ClusterRoles...) && told(a.Others...) && told(a.roles...)
 	}
 }
 

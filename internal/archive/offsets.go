@@ -13,6 +13,12 @@ import (
 // from block to block up to its own: with many large tables that costs as much
 // as loading them. The file must be a copy of the backup, never the backup.
 func (a *Archive) WriteOffsets() (err error) {
+	for _, part := range a.Parts {
+		err = errors.Join(err, part.WriteOffsets())
+	}
+	if a.Parts != nil {
+		return err
+	}
 	if a.Format != Custom {
 		return nil
 	}

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"syscall"
+	"strings"
+	"sync/atomic"
 
-	"daybefore/internal/machine"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -18,6 +16,9 @@ import (
 const (
 	sniffSize     = 32 << 10
 	progressEvery = 1 << 20
+
+	// mostLinks is how deep a backup may be packed and encrypted.
+	mostLinks = 3
 
 	// maxBehind is how far a decompressed stream is read behind what ended its
 	// reading, only to hear whether its bytes are whole; maxPeekBehind the same
@@ -31,234 +32,306 @@ const (
 type source struct {
 	ctx      context.Context
 	r        io.Reader
-	done     int64
+	done     atomic.Int64
 	told     int64
 	total    int64
 	bound    int64 // bytes that it may unpack to; 0: any number
 	progress func(done, total int64)
-	err      error
+	trouble
 }
 
 func (s *source) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		s.err = context.Cause(s.ctx)
-		return 0, s.err
+	if s.ctx.Err() != nil {
+		err := context.Cause(s.ctx)
+		s.keep(err)
+		return 0, err
 	}
 	n, err := s.r.Read(p)
-	s.done += int64(n)
-	if s.progress != nil && (s.done-s.told >= progressEvery || err != nil) {
-		s.told = s.done
-		s.progress(s.done, s.total)
+	done := s.done.Add(int64(n))
+	if s.progress != nil && (done-s.told >= progressEvery || err != nil) {
+		s.told = done
+		s.progress(done, s.total)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
+		s.keep(err)
 	}
 	return n, err
 }
 
-// unwrapped is the archive within the file.
-type unwrapped struct {
-	io.Reader
-	compression Compression
-	plain       bool        // it is a script
-	converted   bool        // its line ends look as if they had been converted
-	refused     error       // what came out of a decompressor is no backup, unless it is damaged
-	summed      func() bool // whether checksums cover all that was read so far
-	close       func()
-}
+// trouble is why something that is read gave no more, which may be asked for by
+// another goroutine than the one that reads.
+type trouble struct{ err atomic.Pointer[error] }
 
-func (u *unwrapped) Close() {
-	if u.close != nil {
-		u.close()
-	}
-}
+func (t *trouble) keep(err error) { t.err.CompareAndSwap(nil, &err) }
 
-// unwrap looks at the first bytes and takes an outer compression off. What
-// comes out begins as a custom archive or a script does, or is so short that it
-// may have.
-func unwrap(name string, src *source) (*unwrapped, error) {
-	in := bufio.NewReaderSize(src, readBuffer)
-	head, err := sniffed(in, src)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+func (t *trouble) fault() error {
+	if err := t.err.Load(); err != nil {
+		return *err
 	}
-	u := &unwrapped{Reader: in, compression: outerOf(head), converted: isConverted(head),
-		summed: func() bool { return false }}
-	if u.compression == None {
-		u.plain = scripted(head)
-		return u, refuse(name, "", head)
-	}
-	skipped := skippable(head)
-	if err := u.open(name, in, src); err != nil {
-		return nil, u.blame(name, err)
-	}
-	out := bufio.NewReaderSize(u.Reader, readBuffer)
-	head, err = out.Peek(sniffSize)
-	u.Reader = out
-	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
-		u.Close()
-		return nil, u.blame(name, err)
-	}
-	if len(head) == 0 && skipped {
-		u.Close()
-		return nil, verdict.Truncated("read %s: its zstd stream ends after %d bytes, before any data", name, src.done)
-	}
-	u.refused = refuse(name, string(u.compression), head)
-	u.plain, u.converted = scripted(head), u.converted || isConverted(head)
-	return u, nil
-}
-
-// outranked is what is wrong with the backup where err ended its reading: the
-// decompressor's word if it has one. Whatever was made of damaged bytes, the
-// checksum at their end tells that they are. At most limit bytes are read on;
-// whole reports whether they were all, and their sums well.
-func (u *unwrapped) outranked(err error, limit int64) (worst error, whole bool) {
-	var p *verdict.Problem
-	if err == nil || u.compression == None || !errors.As(err, &p) || p.Code == verdict.CodeDiskSpace {
-		return err, false
-	}
-	_, outer := io.CopyN(io.Discard, u, limit)
-	if errors.As(outer, &p) && p.Outcome == verdict.Fail {
-		return outer, false
-	}
-	return err, errors.Is(outer, io.EOF)
-}
-
-// sniffed returns the first bytes, fewer if there are no more.
-func sniffed(in *bufio.Reader, src *source) ([]byte, error) {
-	head, _ := in.Peek(sniffSize)
-	return head, src.err
-}
-
-func (u *unwrapped) open(name string, in *bufio.Reader, src *source) error {
-	o := &compression{name: name, compression: u.compression, src: src}
-	switch u.compression {
-	case Gzip:
-		z, err := packed.NewGzip(in)
-		if err != nil {
-			return o.explain(err)
-		}
-		o.r = z
-		u.summed = func() bool { return true }
-	case Zstd:
-		z, err := packed.NewZstd(in)
-		if err != nil {
-			return o.explain(err)
-		}
-		o.r, u.close, u.summed = z, z.Close, z.Summed
-	}
-	o.r = &packed.Bounded{R: o.r, Bound: src.bound}
-	u.Reader = o
 	return nil
 }
 
-// compression explains a decompressor's errors as what they mean for the backup.
-type compression struct {
-	name        string
-	compression Compression
-	src         *source
-	r           io.Reader
+// chain is the archive within the file, and what was taken off the file to get
+// there: at most mostLinks ciphers and compressions.
+type chain struct {
+	*bufio.Reader // of what is within
+	name          string
+	src           *source
+	links         []*link // the file's own first
+	head          []byte  // the first bytes of what is within
+	converted     bool    // its line ends look as if they had been converted
+	refused       error   // what came out of the last link is no backup, unless it is damaged
 }
 
-func (o *compression) Read(p []byte) (int, error) {
-	n, err := o.r.Read(p)
-	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+// link is one cipher or compression, and what was in it.
+type link struct {
+	name   string // of the backup
+	what   string // "gzip"
+	cipher Plaintext
+	src    *source
+	below  interface{ fault() error }
+	r      io.Reader
+	out    *bufio.Reader
+	summed func() bool // whether checksums cover all that was read so far
+	close  func()
+	trouble
+}
+
+// Close ends what the links hold, the innermost first.
+func (c *chain) Close() {
+	for i := len(c.links) - 1; i >= 0; i-- {
+		c.links[i].end()
+	}
+}
+
+// end closes a link once.
+func (l *link) end() {
+	if l.close != nil {
+		l.close()
+		l.close = nil
+	}
+}
+
+// unwrap looks at the first bytes, takes off what lies around the archive, and
+// looks again. What comes out begins as an archive, a script or a tar does, or
+// is so short that it may have.
+func unwrap(name string, src *source, keys Keys) (*chain, error) {
+	c := &chain{Reader: bufio.NewReaderSize(src, readBuffer), name: name, src: src}
+	if err := c.sniff(); err != nil {
+		return nil, err
+	}
+	for {
+		open := c.next(keys)
+		if open == nil {
+			break
+		}
+		if len(c.links) == mostLinks {
+			c.refused = verdict.Errorf(verdict.CodeUnsupported, "pack and encrypt backups once",
+				"read %s: it is packed or encrypted more than %d times over", name, mostLinks)
+			return c, nil
+		}
+		outside := c.head
+		if err := open(); err != nil {
+			return c.ended(err)
+		}
+		if err := c.sniff(); err != nil {
+			return c.ended(err)
+		}
+		if len(c.head) == 0 && packed.MayEndEarly(outside) {
+			return c.ended(verdict.Truncated("read %s: its %s stream ends after %d bytes, before any data", name,
+				c.top().what, src.done.Load()))
+		}
+	}
+	c.refused = refuse(name, c.around(), c.head)
+	return c, nil
+}
+
+// ended is what a chain is worth that broke while it was made: where something
+// lies around what broke, that may be why.
+func (c *chain) ended(err error) (*chain, error) {
+	if len(c.links) == 0 {
+		return nil, c.blame(err)
+	}
+	c.refused = err
+	return c, nil
+}
+
+// sniff looks at the first bytes; there may be fewer. The error is why there are none.
+func (c *chain) sniff() error {
+	head, err := c.Peek(sniffSize)
+	c.head = head
+	c.converted = c.converted || isConverted(head)
+	switch {
+	case c.src.fault() != nil:
+		return fmt.Errorf("read %s: %w", c.name, c.src.fault())
+	case len(head) == 0 && err != nil && !errors.Is(err, io.EOF):
+		return err
+	}
+	return nil
+}
+
+// next is what opens the next link; nil where none is needed.
+func (c *chain) next(keys Keys) func() error {
+	if keys != nil {
+		cipher, is := keys.Of(c.head, len(c.links) == 0)
+		if is {
+			return func() error { return c.decrypt(cipher) }
+		}
+	}
+	codec, is := packed.Of(c.head)
+	if is {
+		return func() error { return c.unpackBy(codec) }
+	}
+	return nil
+}
+
+// top is the innermost link.
+func (c *chain) top() *link { return c.links[len(c.links)-1] }
+
+// add puts a link on the chain.
+func (c *chain) add(l *link) {
+	l.name, l.src, l.below = c.name, c.src, c.src
+	if len(c.links) > 0 {
+		l.below = c.top()
+	}
+	l.out = bufio.NewReaderSize(l, readBuffer)
+	c.links = append(c.links, l)
+	c.Reader = l.out
+}
+
+func (c *chain) unpackBy(codec packed.Codec) error {
+	l := &link{what: codec.Name}
+	in := c.Reader
+	c.add(l)
+	stream, err := codec.Open(in)
+	if err != nil {
+		l.keep(l.explain(err))
+		return l.fault()
+	}
+	l.r, l.close, l.summed = &packed.Bounded{R: stream, Bound: c.src.bound}, stream.Close, stream.Summed
+	return nil
+}
+
+// around names what lies around the archive, the file's own first: "gzip", "age
+// around zstd"; empty for nothing.
+func (c *chain) around() string {
+	var names []string
+	for _, l := range c.links {
+		names = append(names, l.what)
+	}
+	return strings.Join(names, " around ")
+}
+
+// compression names the compressions around the archive.
+func (c *chain) compression() Compression {
+	var names []string
+	for _, l := range c.links {
+		if l.cipher == nil {
+			names = append(names, l.what)
+		}
+	}
+	if names == nil {
+		return None
+	}
+	return Compression(strings.Join(names, " around "))
+}
+
+// tell writes into a header what lies around the archive.
+func (c *chain) tell(h *Header) {
+	h.Compression = c.compression()
+	for _, l := range c.links {
+		if l.cipher != nil {
+			h.Encryption, h.Key = l.what, l.cipher.Key()
+		}
+	}
+}
+
+// summed reports whether checksums of one link cover all that is within.
+func (c *chain) summed() bool {
+	for _, l := range c.links {
+		if l.summed() {
+			return true
+		}
+	}
+	return false
+}
+
+// outranked is what is wrong with the backup where err ended its reading: the
+// word of the outermost link that has one. Whatever was made of damaged bytes,
+// the checksum at their end tells that they are. At most limit bytes of each are
+// read on; whole reports whether they were all, and their sums well.
+func (c *chain) outranked(err error, limit int64) (worst error, whole bool) {
+	p, ok := errors.AsType[*verdict.Problem](err)
+	if !ok || len(c.links) == 0 || p.Code == verdict.CodeDiskSpace {
+		return err, false
+	}
+	worst, whole = err, true
+	for i := len(c.links) - 1; i >= 0; i-- {
+		l := c.links[i]
+		_, outer := io.CopyN(io.Discard, l.out, limit)
+		l.end()
+		if l.outranks() {
+			worst = l.fault()
+		}
+		whole = whole && errors.Is(outer, io.EOF) && l.fault() == nil
+	}
+	return worst, whole
+}
+
+// outranks reports whether what a link says is to be believed whatever else is
+// said of the bytes within: that they are not what they were.
+func (l *link) outranks() bool {
+	p, ok := errors.AsType[*verdict.Problem](l.fault())
+	return ok && (p.Outcome == verdict.Fail || l.cipher != nil)
+}
+
+// Read is io.Reader's. What goes wrong below is told as it is.
+func (l *link) Read(p []byte) (int, error) {
+	if err := l.fault(); err != nil {
+		return 0, err
+	}
+	n, err := l.r.Read(p)
+	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && l.below.fault() == nil {
 		return n, err
 	}
-	return n, o.explain(err)
+	l.keep(l.explain(err))
+	return n, l.fault()
 }
 
-func (o *compression) explain(err error) error {
-	switch {
-	case o.src.err != nil:
-		return fmt.Errorf("read %s: %w", o.name, o.src.err)
+// explain says what a decompressor's error means for the backup.
+func (l *link) explain(err error) error {
+	switch below := l.below.fault(); {
+	case below != nil && l.below == l.src:
+		return fmt.Errorf("read %s: %w", l.name, below)
+	case below != nil:
+		return below
 	case errors.Is(err, packed.ErrTooMuch):
 		return verdict.Errorf(verdict.CodeMaxRatio,
 			"if such backups are wanted (long runs of one letter), raise source.max_ratio; else "+
 				"find out what wrote this one",
 			"read %s: its %d bytes unpack to more than %d MiB, which dumps of real rows hardly ever "+
 				"do; the rest was left packed",
-			o.name, o.src.total, o.src.bound>>20)
+			l.name, l.src.total, l.src.bound>>20)
+	case l.cipher != nil:
+		return l.explainCipher(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return verdict.Truncated("read %s: its %s stream ends too early, after %d bytes", o.name, o.compression,
-			o.src.done)
+		return verdict.Truncated("read %s: its %s stream ends too early, after %d bytes", l.name, l.what,
+			l.src.done.Load())
 	case errors.Is(err, packed.ErrTooWide):
-		return verdict.Errorf(verdict.CodeUnsupported,
-			"compress backups without zstd --long, or with a window of at most 27 (128 MiB)",
-			"read %s: its zstd stream needs a window of more than %d MiB", o.name, packed.MaxWindow>>20)
+		return verdict.Errorf(verdict.CodeUnsupported, l.narrower(),
+			"read %s: its %s stream needs a window of more than %d MiB", l.name, l.what, packed.MaxWindow>>20)
+	case errors.Is(err, packed.ErrMethod):
+		return verdict.Errorf(verdict.CodeUnsupported, "compress backups without a dictionary, and by "+l.what+
+			"'s own methods alone", "read %s: its %s stream cannot be unpacked here: %w", l.name, l.what, err)
 	}
-	return verdict.Corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", o.name,
-		o.compression, o.src.done, err)
+	return verdict.Corrupt("read %s: its %s stream is damaged, or followed by something else, near byte %d: %w", l.name,
+		l.what, l.src.done.Load(), err)
 }
 
-// spool is the unpacked archive.
-type spool struct {
-	*os.File
-	name    string // of the backup
-	written int64
-	looked  int64 // what was written when the disk was last looked at
-	space   func(dir string) (machine.Space, error)
-}
-
-const (
-	lookEvery = 64 << 20
-	leaveFree = 256 << 20 // of a disk, for all else that lives on it; of a small one a twentieth
-)
-
-func newSpool(name, dir string) (*spool, error) {
-	f, err := os.CreateTemp(dir, "archive-*")
-	if err != nil {
-		return nil, fmt.Errorf("unpack %s: %w", name, err)
+// narrower says how to pack a backup that asks for too much memory.
+func (l *link) narrower() string {
+	if l.what == string(Zstd) {
+		return "compress backups without zstd --long, or with a window of at most 29 (512 MiB)"
 	}
-	return &spool{File: f, name: name, space: machine.SpaceOf}, nil
-}
-
-// room ends the unpacking before the disk is full, which others need too.
-func (s *spool) room() error {
-	if s.written-s.looked < lookEvery {
-		return nil
-	}
-	s.looked = s.written
-	left, err := s.space(filepath.Dir(s.Name()))
-	if err == nil && left.Free < min(leaveFree, left.Size/20) {
-		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
-			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
-			left.Free>>20)
-	}
-	return err
-}
-
-const roomHint = "free space for the whole unpacked archive where temporary files go, or set TMPDIR"
-
-func (s *spool) Write(p []byte) (int, error) {
-	n, err := s.File.Write(p)
-	s.written += int64(n)
-	if err == nil {
-		err = s.room()
-	}
-	return n, s.explain(err)
-}
-
-func (s *spool) explain(err error) error {
-	p, ok := errors.AsType[*verdict.Problem](err)
-	switch {
-	case err == nil:
-		return nil
-	case ok:
-		return p
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return verdict.Errorf(verdict.CodeDiskSpace, roomHint, "unpack %s: %w", s.name, err)
-	}
-	return fmt.Errorf("unpack %s: %w", s.name, err)
-}
-
-// finish closes the file, and removes it unless the archive in it is whole.
-func (s *spool) finish(err error) error {
-	if closed := s.explain(s.Close()); err == nil {
-		err = closed
-	}
-	if err != nil {
-		os.Remove(s.Name())
-	}
-	return err
+	return "compress backups with a dictionary of at most 512 MiB"
 }

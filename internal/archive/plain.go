@@ -108,9 +108,20 @@ func readPlain(name string, r io.Reader, path, database string, converted bool) 
 	}
 	a := &Archive{Header: db.Header, Path: path, Size: p.s.Offset(), roles: db.roles, ClusterRoles: p.clusterRoles()}
 	a.Entries = slices.Concat(p.heldIn(db.Database), p.createdAs(cmp.Or(db.Database, database)), p.own(db))
+	a.Others = p.others(db.Database)
 	number(a.Entries)
 	a.toUTF8()
 	return a, nil
+}
+
+// others are the databases that are held besides the one that was chosen, and
+// besides those that every cluster has.
+func (p *plainReader) others(chosen string) []string {
+	names := slices.DeleteFunc(p.databases(), func(name string) bool {
+		return name == chosen || name == "" || name == "postgres" || name == "template1"
+	})
+	slices.Sort(names)
+	return names
 }
 
 // number gives the entries ids, and those that rest on one table its id.

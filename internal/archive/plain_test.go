@@ -541,7 +541,7 @@ func TestPeekAtScript(t *testing.T) {
 			want.Database = ""
 		}
 		for n := range len(whole) {
-			h, err := Peek(bytes.NewReader(whole[:n]))
+			h, err := Peek(t.Context(), bytes.NewReader(whole[:n]), nil)
 			if n > 0 && err != nil {
 				t.Fatalf("%s: %d bytes: %v", path, n, err)
 			}
@@ -551,7 +551,7 @@ func TestPeekAtScript(t *testing.T) {
 		}
 		for outer, data := range map[Compression][]byte{Gzip: gzipped(t, whole), Zstd: zstded(t, whole), None: whole} {
 			want.Compression = outer
-			if h, err := Peek(bytes.NewReader(data)); err != nil || h != want {
+			if h, err := Peek(t.Context(), bytes.NewReader(data), nil); err != nil || h != want {
 				t.Errorf("%s, %s: %+v, %v", path, outer, h, err)
 			}
 		}

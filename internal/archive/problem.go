@@ -11,13 +11,13 @@ import (
 
 // blame names the cause of a failure that the first bytes give away. A script is
 // read with any line ends.
-func (u *unwrapped) blame(name string, err error) error {
+func (c *chain) blame(err error) error {
 	var p *verdict.Problem
-	if !u.converted || u.plain || !errors.As(err, &p) || p.Outcome != verdict.Fail {
+	if !c.converted || scripted(c.head) || !errors.As(err, &p) || p.Outcome != verdict.Fail {
 		return err
 	}
 	return verdict.Failf(verdict.CodeCorrupt, sqltext.HintConverted,
-		"read %s: every line end in it is CR LF, so its bytes were converted as if they were text: %w", name, err)
+		"read %s: every line end in it is CR LF, so its bytes were converted as if they were text: %w", c.name, err)
 }
 
 // OtherDatabaseError reports that a script does not hold the database that is

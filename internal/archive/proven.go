@@ -1,6 +1,9 @@
 package archive
 
-import "cmp"
+import (
+	"cmp"
+	"path/filepath"
+)
 
 const tableOfContents = "the table of contents (definitions, owners, comments)"
 
@@ -9,13 +12,22 @@ const tableOfContents = "the table of contents (definitions, owners, comments)"
 // holds, zstd a checksum unless it was told to leave it out. Within an archive
 // only zlib, which pg_dump calls gzip, has a sum of the rows (Adler-32, which
 // pg_restore compares): its lz4 and zstd are written without.
+// Files of a directory that are under gzip have its CRC-32.
 func (a *Archive) Unproven() string {
+	for _, part := range a.Parts {
+		if what := part.Unproven(); what != "" {
+			return what + " of " + filepath.Base(part.Path)
+		}
+	}
+	if a.Parts != nil {
+		return ""
+	}
 	switch {
 	case a.summed:
 		return ""
 	case a.Format == Plain:
 		return "the whole script"
-	case a.DataCompression == string(Gzip):
+	case a.rowsSum, a.Format == Custom && a.DataCompression == string(Gzip):
 		return tableOfContents
 	}
 	return "the rows and " + tableOfContents

@@ -93,7 +93,7 @@ func TestFlippedBytes(t *testing.T) {
 				if p := verdict.AsProblem(err); !told(p, at) {
 					t.Errorf("byte %d: %s %s: %v", at, p.Outcome, p.Code, err)
 				}
-				if _, err := Peek(bytes.NewReader(data)); err != nil && !told(verdict.AsProblem(err), at) {
+				if _, err := Peek(t.Context(), bytes.NewReader(data), nil); err != nil && !told(verdict.AsProblem(err), at) {
 					t.Errorf("byte %d: peek: %v", at, err)
 				}
 			}

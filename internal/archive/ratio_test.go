@@ -110,7 +110,7 @@ func TestADiskIsNotFilled(t *testing.T) {
 		{1<<20 - 1, 20 << 20, lookEvery, true},
 	} {
 		s.written, s.looked = c.written-1, 0
-		s.space = func(string) (machine.Space, error) { return machine.Space{Free: c.free, Size: c.total}, nil }
+		s.of = func(string) (machine.Space, error) { return machine.Space{Free: c.free, Size: c.total}, nil }
 		if _, err := s.Write([]byte("x")); c.full {
 			wantProblem(t, err, verdict.Error, verdict.CodeDiskSpace, "MiB are left")
 		} else if err != nil {

@@ -12,27 +12,10 @@ import (
 )
 
 const (
-	hintForeign = "look at what the backup job wrote and uploaded: this drill expects what pg_dump -Fc or plain " +
-		"pg_dump writes, bare or under gzip or zstd"
-	hintUnsupported = "take the backup with pg_dump -Fc or plain pg_dump, bare or under gzip or zstd"
+	hintForeign = "look at what the backup job wrote and uploaded: this drill expects what pg_dump and pg_dumpall " +
+		"write, in any format, bare or under gzip, zstd, xz, bzip2 or lz4"
+	hintUnsupported = "take the backup with pg_dump or pg_dumpall, bare or under gzip, zstd, xz, bzip2 or lz4"
 )
-
-// outerOf tells the compression that a file begins with. A file that ends
-// within the magic bytes counts as begun: it is a truncated one.
-func outerOf(head []byte) Compression {
-	switch {
-	case begins(head, "\x1f\x8b"):
-		return Gzip
-	case begins(head, "\x28\xb5\x2f\xfd"), skippable(head):
-		return Zstd
-	}
-	return None
-}
-
-// skippable tells a frame of zstd that holds no data, as pzstd writes first.
-func skippable(head []byte) bool {
-	return len(head) > 1 && head[0]&0xf0 == 0x50 && begins(head[1:], "\x2a\x4d\x18")
-}
 
 // begins reports whether head starts with magic, or ends before it could.
 func begins(head []byte, magic string) bool {
@@ -40,11 +23,11 @@ func begins(head []byte, magic string) bool {
 	return n > 0 && string(head[:n]) == magic[:n]
 }
 
-// refuse returns nil for bytes that begin as a custom archive or a script does, and else
+// refuse returns nil for bytes that begin as an archive, a tar or a script does, and else
 // a Problem that says what they look like. A format that may hold a good
 // backup is an Error, since nobody could tell; what cannot be one is a Fail.
 func refuse(name, within string, head []byte) error {
-	if begins(head, customMagic) || plainDump(head) {
+	if begins(head, customMagic) || beginsTar(head) || plainDump(head) {
 		return nil
 	}
 	if within != "" {
@@ -53,7 +36,7 @@ func refuse(name, within string, head []byte) error {
 	if len(head) == 0 {
 		return verdict.Failf(verdict.CodeNotAnArchive,
 			"the backup job failed without removing its output: look at its log and exit status",
-			"read %s: it is an empty file; expected what pg_dump -Fc or plain pg_dump writes", name)
+			"read %s: it is an empty file; expected what pg_dump writes", name)
 	}
 	for _, k := range kinds {
 		if !k.is(head) {
@@ -61,18 +44,16 @@ func refuse(name, within string, head []byte) error {
 		}
 		if k.unsupported {
 			return knownKind{verdict.Errorf(verdict.CodeUnsupported, k.orHint(hintUnsupported),
-				"read %s: it is %s, which is not supported by this version; expected what pg_dump "+
-					"-Fc or plain pg_dump writes", name, k.what)}
+				"read %s: it is %s, which is not supported by this version; expected what pg_dump writes", name, k.what)}
 		}
 		return knownKind{verdict.Failf(verdict.CodeNotAnArchive, k.orHint(hintForeign),
-			"read %s: it is %s; expected what pg_dump -Fc or plain pg_dump writes", name, k.what)}
+			"read %s: it is %s; expected what pg_dump writes", name, k.what)}
 	}
 	if dumpStatements.Match(head) && !bytes.Contains(head, []byte{0}) {
 		return nil
 	}
 	return verdict.Failf(verdict.CodeNotAnArchive, hintForeign,
-		"read %s: it is %s; expected an archive of pg_dump -Fc, which begins with %s", name, describe(head),
-		customMagic)
+		"read %s: it is %s; expected what pg_dump writes", name, describe(head))
 }
 
 // knownKind is what refuse says where it knows what stands in a backup's place.
@@ -99,15 +80,8 @@ func (k entryKind) orHint(hint string) string {
 
 // kinds are tried in order.
 var kinds = []entryKind{
-	{what: "a dump in pg_dump's tar format", is: pgTar, unsupported: true},
-	{what: "a tar archive", is: tar, unsupported: true},
-	{what: "an xz file", is: prefix("\xfd7zXZ\x00"), unsupported: true},
-	{what: "a bzip2 file", is: prefix("BZh"), unsupported: true},
-	{what: "an lz4 file", is: prefix("\x04\x22\x4d\x18"), unsupported: true},
 	{what: "an lzip file", is: prefix("LZIP"), unsupported: true},
 	{what: "an lzop file", is: prefix("\x89LZO"), unsupported: true},
-	{what: "a gzip file once more", is: prefix("\x1f\x8b"), unsupported: true, hint: "compress backups once"},
-	{what: "a zstd file once more", is: prefix("\x28\xb5\x2f\xfd"), unsupported: true, hint: "compress backups once"},
 	{what: "a zip file", is: prefix("PK\x03\x04", "PK\x05\x06", "PK\x07\x08"), unsupported: true},
 	{what: "a 7-Zip file", is: prefix("7z\xbc\xaf\x27\x1c"), unsupported: true},
 	{what: "a file encrypted with age", is: prefix("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"),
@@ -166,18 +140,6 @@ func htmlPage(head []byte) bool {
 		bytes.Contains(bytes.ToLower(head), []byte("<html"))
 }
 
-const tarMagicAt = 257
-
-func tar(head []byte) bool {
-	return len(head) > tarMagicAt+5 && string(head[tarMagicAt:tarMagicAt+5]) == "ustar"
-}
-
-// pgTar tells pg_dump -Ft by its first member; pg_dump 9.2 and older wrote
-// "ustar" headers of the same shape.
-func pgTar(head []byte) bool {
-	return tar(head) && bytes.HasPrefix(head, []byte("toc.dat\x00"))
-}
-
 // plainDump tells pg_dump's and pg_dumpall's scripts by the comment that they
 // begin with, behind something else that was put there or not; a file that
 // ends within the comment counts as begun.
@@ -186,7 +148,7 @@ func plainDump(head []byte) bool {
 		return true
 	}
 	first := head[:min(len(head), 1024)]
-	return !tar(head) && (bytes.Contains(first, []byte(dumpBegins)) || bytes.Contains(first, []byte(clusterBegins)))
+	return !beginsTar(head) && (bytes.Contains(first, []byte(dumpBegins)) || bytes.Contains(first, []byte(clusterBegins)))
 }
 
 // utf16 tells text in which every second byte is zero, with a byte order mark or without.

@@ -40,6 +40,7 @@ const (
 // layouts are the numbers of pg_backup.h's ArchiveFormat, as the header has
 // them; a directory's toc.dat calls itself tar.
 const (
+	layoutAny    = 0 // whatever stands there
 	layoutCustom = 1
 	layoutTar    = 3
 )
@@ -68,13 +69,14 @@ type decoder struct {
 	r       *bufio.Reader
 	pos     int64 // bytes read
 	minor   int   // of the archive's version, 1.minor
+	layout  byte  // that is wanted, then the archive's
 	intSize int
 	offSize int
 	err     error
 }
 
 func newDecoder(name string, r io.Reader) *decoder {
-	return &decoder{name: name, what: "header", r: bufio.NewReaderSize(r, readBuffer)}
+	return &decoder{name: name, what: "header", layout: layoutCustom, r: bufio.NewReaderSize(r, readBuffer)}
 }
 
 // fail records the first error.
@@ -204,6 +206,9 @@ func (d *decoder) header() Header {
 
 	d.sizes()
 	d.checkLayout(d.byte())
+	if d.layout == layoutTar {
+		h.Format = Directory
+	}
 	d.origin(&h)
 	d.checkMajors(h)
 	if d.err != nil {
@@ -303,15 +308,22 @@ func (d *decoder) checkVersion(major, minor int) {
 
 func (d *decoder) checkLayout(layout byte) {
 	switch {
-	case d.err != nil, layout == layoutCustom:
+	case d.err != nil:
+	case layout == layoutCustom && d.layout != layoutTar:
+		d.layout = layoutCustom
+	case layout == layoutTar && d.layout == layoutTar:
 	case layout == layoutTar && d.ofCustom(), layout == 5 && d.ofCustom():
 		d.corrupt(
 			"it claims the layout of a dump in directory or tar format, and holds what only the custom format has",
 		)
+	case layout == layoutTar && d.layout == layoutAny:
+		d.layout = layoutTar
 	case layout == layoutTar, layout == 5:
-		d.fail(verdict.Errorf(verdict.CodeUnsupported, "take the backup with pg_dump -Fc",
-			"read %s: it is the toc.dat of a dump in directory or tar format, whose rows lie in other files; this "+
-				"version reads the custom format", d.name))
+		d.fail(verdict.Errorf(verdict.CodeUnsupported,
+			"name the directory, in which the rows lie beside toc.dat, or a tar of it",
+			"read %s: it is the toc.dat of a dump in directory format, whose rows lie in other files", d.name))
+	case d.layout == layoutTar:
+		d.corrupt("it claims layout %d, not %d as pg_dump writes a toc.dat", layout, layoutTar)
 	default:
 		d.corrupt("it claims layout %d, not %d (custom)", layout, layoutCustom)
 	}
@@ -422,11 +434,21 @@ func (d *decoder) entry() Entry {
 	e.Owner = d.string()
 	d.string() // WITH OIDS, which no supported server has
 	e.Deps = d.dependencies()
-	e.offset = d.offset()
-	if d.err == nil && e.HadData != (e.offset.state != offsetNoData) {
+	placed := d.place(&e)
+	if d.err == nil && e.HadData != placed {
 		d.corrupt("entry %s contradicts itself on whether it has data", e.name())
 	}
 	return e
+}
+
+// place reads where the data of an entry lies, if it has any.
+func (d *decoder) place(e *Entry) bool {
+	if d.layout == layoutTar {
+		e.file, _ = d.optional(maxHeaderString)
+		return e.file != ""
+	}
+	e.offset = d.offset()
+	return e.offset.state != offsetNoData
 }
 
 // sectionOf files the entries of archives before 1.11, as pg_restore does.

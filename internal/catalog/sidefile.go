@@ -90,7 +90,8 @@ func better(side, s Object, suffix string) Object {
 
 // inside is what a packed backup was called before it was packed.
 func inside(name string) string {
-	if ext := path.Ext(name); ext == ".gz" || ext == ".zst" || ext == ".zstd" {
+	ext := path.Ext(name)
+	if slices.ContainsFunc(packed.Codecs, func(c packed.Codec) bool { return slices.Contains(c.Suffixes, ext) }) {
 		return strings.TrimSuffix(name, ext)
 	}
 	return name

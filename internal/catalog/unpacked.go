@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -18,8 +17,8 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// unpackedSum is the SHA-256 of what a file holds under gzip or zstd; is
-// reports whether it is under one. The error is why it cannot be unpacked:
+// unpackedSum is the SHA-256 of what a packed file holds; is reports
+// whether it is one. The error is why it cannot be unpacked:
 // packed.ErrTooMuch among others.
 func unpackedSum(path string, ratio int64) (is bool, sum string, err error) {
 	f, err := os.Open(path)
@@ -35,9 +34,7 @@ func unpackedSum(path string, ratio int64) (is bool, sum string, err error) {
 	if r == nil {
 		return err != nil, "", err
 	}
-	if z, ok := r.(*packed.Zstd); ok {
-		defer z.Close()
-	}
+	defer r.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, &packed.Bounded{R: r, Bound: packed.Bound(info.Size(), ratio)}); err != nil {
 		return true, "", err
@@ -46,23 +43,13 @@ func unpackedSum(path string, ratio int64) (is bool, sum string, err error) {
 }
 
 // unpacking gives what is in a packed file; nil where it is not packed.
-func unpacking(in *bufio.Reader) (io.Reader, error) {
-	head, _ := in.Peek(4)
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		z, err := packed.NewGzip(in)
-		if err != nil {
-			return nil, err
-		}
-		return z, nil
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := packed.NewZstd(in)
-		if err != nil {
-			return nil, err
-		}
-		return z, nil
+func unpacking(in *bufio.Reader) (packed.Stream, error) {
+	head, _ := in.Peek(32)
+	codec, is := packed.Of(head)
+	if !is {
+		return nil, nil
 	}
-	return nil, nil
+	return codec.Open(in)
 }
 
 // ofBytes is how S3 writes the ETag of an object that was put in one piece: the

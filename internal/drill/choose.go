@@ -26,7 +26,7 @@ func (r *run) choose(ctx context.Context) error {
 			return err
 		}
 		r.report.Backup.Store = r.store.URL()
-		r.backup, err = catalog.Choose(ctx, r.store, src, peekTime)
+		r.backup, err = catalog.Choose(ctx, r.store, src, peekTime(ctx))
 		if err != nil {
 			return r.noBackup(err)
 		}
@@ -42,7 +42,7 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		r.setAsOf()
 		r.report.Inventory = inventory.Of(r.backup.All)
-		o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime, Days: days(src)}
+		o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime(ctx), Days: days(src)}
 		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, o)...)
 		return unfit
 	})
@@ -60,21 +60,24 @@ func days(src spec.Source) *time.Location {
 	return src.Location
 }
 
-func peekTime(first io.Reader) (time.Time, error) {
-	h, err := archive.Peek(first)
-	if err == nil && h.Created.IsZero() {
-		err = verdict.Errorf(verdict.CodeSpec,
-			"put {time} into source.name: a plain dump does not say when it was taken",
-			"read the time out of the header: there is none")
+// peekTime reads out of a backup's first bytes when it was taken.
+func peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
+	return func(first io.Reader) (time.Time, error) {
+		h, err := archive.Peek(ctx, first, nil)
+		if err == nil && h.Created.IsZero() {
+			err = verdict.Errorf(verdict.CodeSpec,
+				"put {time} into source.name: a plain dump does not say when it was taken",
+				"read the time out of the header: there is none")
+		}
+		return h.Created, err
 	}
-	return h.Created, err
 }
 
 // peek reads the header, and compares its time with the name's.
 func (r *run) peek(ctx context.Context) error {
 	first := catalog.HeaderReader(ctx, r.store, r.backup.Object)
 	defer first.Close()
-	h, err := archive.Peek(first)
+	h, err := archive.Peek(ctx, first, nil)
 	if err != nil {
 		if verdict.AsProblem(err).Outcome == verdict.Fail {
 			err = cmp.Or(catalog.HeaderAsStored(ctx, r.store, r.backup.Object), err)

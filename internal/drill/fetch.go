@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -106,6 +108,7 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 		return r.asStored(ctx, spooled, err)
 	}
 	r.proof(spooled)
+	r.noted()
 	r.report.Backup.Encoding = r.archive.Encoding
 	want := r.Drill.Source.Database
 	if r.archive.Database == "" { // a plain dump of one database names none
@@ -119,6 +122,18 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 				"%s is a dump of database %q, expected %q", r.backup.Name, r.archive.Database, want))
 	}
 	return nil
+}
+
+// noted tells what somebody should know of the backup as it was found, and which
+// other databases it holds.
+func (r *run) noted() {
+	b := &r.report.Backup
+	b.Format, b.Compression = string(r.archive.Format), r.archive.Packing()
+	b.OtherDatabases = slices.Clone(r.archive.Others)
+	for _, n := range r.archive.Notes {
+		r.checks(verdict.Check{ID: n.ID, Stage: verdict.StageFetch, Code: verdict.CodeBackupForm, Outcome: verdict.Warn,
+			Expected: "a backup whose files say what they are", Observed: "another", Message: n.Message, Hint: n.Hint})
+	}
 }
 
 // asStored is why a backup cannot be read: its own fault only if what came is
@@ -203,10 +218,29 @@ func (r *run) handOver() (inside string, err error) {
 		return "", err
 	}
 	const name = "archive"
-	to := r.box.HostPath(name)
-	if err := os.Rename(r.archive.Path, to); err != nil {
-		return "", fmt.Errorf("hand %s to the sandbox: %w", filepath.Base(r.archive.Path), err)
+	for i, file := range r.archive.Files() {
+		to := archive.PartPath(r.box.HostPath(name), i)
+		if err := os.Rename(file.Path, to); err != nil {
+			return "", fmt.Errorf("hand %s to the sandbox: %w", filepath.Base(file.Path), err)
+		}
+		file.Path = to
+		if err := readable(to); err != nil {
+			return "", err
+		}
 	}
-	r.archive.Path = to
-	return r.box.InsidePath(name), os.Chmod(to, 0o644)
+	r.archive.Path = r.box.HostPath(name)
+	return r.box.InsidePath(name), nil
+}
+
+// readable lets the sandbox's programs read a file, or a directory's files.
+func readable(path string) error {
+	return filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir():
+			return os.Chmod(path, 0o755)
+		}
+		return os.Chmod(path, 0o644)
+	})
 }

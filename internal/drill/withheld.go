@@ -74,6 +74,9 @@ func eachName(rep *verdict.Report, do func(names ...*string)) {
 	for i := range rep.RolesCreated {
 		do(&rep.RolesCreated[i])
 	}
+	for i := range rep.Backup.OtherDatabases {
+		do(&rep.Backup.OtherDatabases[i])
+	}
 	for i := range rep.CodeRan {
 		do(&rep.CodeRan[i].Function)
 		for j := range rep.CodeRan[i].UsedBy {

@@ -45,7 +45,10 @@ func Server(t testing.TB) *Cluster {
 	}
 	c := &Cluster{t: t, dir: dir,
 		command: func(ctx context.Context, program string, args ...string) *exec.Cmd {
-			cmd := exec.CommandContext(ctx, filepath.Join(bin, program), args...)
+			if !filepath.IsAbs(program) {
+				program = filepath.Join(bin, program)
+			}
+			cmd := exec.CommandContext(ctx, program, args...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
 			cmd.Dir = dir
 			cmd.Env = environ()
@@ -137,6 +140,15 @@ func (c *Cluster) DumpFile(args ...string) []byte {
 	const name = "file.dump"
 	c.run(nil, "pg_dump", c.to(append([]string{"-f", filepath.Join(c.dir, name)}, args...)...)...)
 	return c.scratch(name)
+}
+
+// DumpDirectory runs pg_dump -Fd with these arguments and returns the directory
+// that it writes as tar packs it.
+func (c *Cluster) DumpDirectory(args ...string) []byte {
+	c.t.Helper()
+	dir := filepath.Join(c.dir, "directory-"+strings.ToLower(rand.Text()))
+	c.run(nil, "pg_dump", c.to(append([]string{"-Fd", "-f", dir}, args...)...)...)
+	return c.run(nil, "/bin/tar", "-C", dir, "-cf", "-", ".")
 }
 
 // Restore has pg_restore, with these arguments, restore an archive into a new

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/archive"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
@@ -145,8 +146,14 @@ func (m *messages) count() verdict.Messages {
 }
 
 // listener classifies the stderr of one program with so many jobs, which is
-// handed to line.
-func (m *messages) listener(jobs int) *listener { return &listener{to: m, several: jobs > 1} }
+// handed to line. It restores entries of one part of the archive, if that is said.
+func (m *messages) listener(jobs int, entries ...archive.Entry) *listener {
+	l := &listener{to: m, several: jobs > 1}
+	if len(entries) > 0 {
+		_, l.base = entries[0].Part()
+	}
+	return l
+}
 
 // listener remembers the entry that pg_restore is at, and what it said last.
 // Where several jobs write to one stderr, what one of them creates says nothing
@@ -156,6 +163,7 @@ type listener struct {
 	several bool
 	entry   string
 	id      int // the entry's dump id, as far as pg_restore told it
+	base    int // by how much the ids that it tells are less
 	last    *message
 	quoting bool // psql repeats the statement that was refused
 	names   int  // of the program, behind which another job's line came first
@@ -233,7 +241,8 @@ var severities = map[string]severity{
 func (l *listener) line(line string) {
 	text, ours := l.own(line)
 	if m := tocEntry.FindStringSubmatch(text); m != nil {
-		l.id, _ = strconv.Atoi(m[1])
+		told, _ := strconv.Atoi(m[1])
+		l.id = told + l.base
 		l.entry = m[2]
 		return
 	}

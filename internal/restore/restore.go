@@ -176,6 +176,20 @@ func (s *Session) postData(ctx context.Context) error {
 
 // restoreEntries restores entries that are not rows, inside the sandbox.
 func (s *Session) restoreEntries(ctx context.Context, step string, entries []archive.Entry, jobs int) error {
+	for i := range s.archive.Files() {
+		own := slices.DeleteFunc(slices.Clone(entries), func(e archive.Entry) bool {
+			part, _ := e.Part()
+			return part != i
+		})
+		if err := s.restorePart(ctx, step, own, jobs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restorePart restores entries that lie in one part of the archive.
+func (s *Session) restorePart(ctx context.Context, step string, entries []archive.Entry, jobs int) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -188,7 +202,7 @@ func (s *Session) restoreEntries(ctx context.Context, step string, entries []arc
 		return err
 	}
 	before := s.said.count().Errors
-	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.inUTF8(s.said.listener(jobs).line)})
+	err = s.box.Run(ctx, sandbox.Command{Args: argv, Stderr: s.inUTF8(s.said.listener(jobs, entries...).line)})
 	err = s.ended(ctx, step, err, before)
 	s.forgive()
 	return err
@@ -203,7 +217,14 @@ func (s *Session) pgRestore(step string, entries []archive.Entry, jobs int) ([]s
 	if jobs > 1 {
 		argv = append(argv, "-j", fmt.Sprint(jobs))
 	}
-	return append(argv, s.file), err
+	return append(argv, s.fileOf(entries)), err
+}
+
+// fileOf is where the programs in the sandbox find the file that entries lie in,
+// which is one.
+func (s *Session) fileOf(entries []archive.Entry) string {
+	part, _ := entries[0].Part()
+	return archive.PartPath(s.file, part)
 }
 
 // psql is the command that runs entries of a script. It goes on after an

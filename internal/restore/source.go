@@ -40,9 +40,9 @@ func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (s
 	if err != nil {
 		return nil, err
 	}
-	heard := s.said.listener(1)
+	heard := s.said.listener(1, entries...)
 	stream, err := s.box.Stream(ctx, sandbox.Command{
-		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.file},
+		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.fileOf(entries)},
 		Stderr: s.inUTF8(heard.line),
 	})
 	if err != nil {

@@ -147,13 +147,15 @@ type Backup struct {
 	// verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to
 	// compare with
 	Checksum string `json:"checksum,omitempty"`
-	Format   string `json:"format"` // custom
-	// none | gzip | zstd around the archive; "lz4 within" it; "zstd around gzip"
-	Compression   string `json:"compression,omitempty"`
-	Database      string `json:"database"`
-	ServerVersion string `json:"server_version"`
-	DumpVersion   string `json:"dump_version,omitempty"` // pg_dump's
-	Encoding      string `json:"encoding,omitempty"`
+	Format   string `json:"format"` // custom | plain | directory | tar
+	// none | gzip | zstd | xz | bzip2 | lz4 around the archive; "lz4 within" it; "zstd around gzip"
+	Compression string `json:"compression,omitempty"`
+	Database    string `json:"database"`
+	// others that the dump of a cluster holds, besides postgres and template1; they were read to their end
+	OtherDatabases []string `json:"other_databases,omitempty"`
+	ServerVersion  string   `json:"server_version"`
+	DumpVersion    string   `json:"dump_version,omitempty"` // pg_dump's
+	Encoding       string   `json:"encoding,omitempty"`
 }
 
 // Inventory is what the store held of backups like the one that was drilled,

@@ -1,0 +1,94 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"daybefore/internal/machine"
+	"daybefore/internal/verdict"
+)
+
+// spool is the unpacked archive.
+type spool struct {
+	*os.File
+	*space
+}
+
+// space is the room on the disk that a backup is unpacked to.
+type space struct {
+	name    string // of the backup
+	dir     string
+	written int64
+	looked  int64 // what was written when the disk was last looked at
+	of      func(dir string) (machine.Space, error)
+}
+
+const (
+	lookEvery = 64 << 20
+	leaveFree = 256 << 20 // of a disk, for all else that lives on it; of a small one a twentieth
+)
+
+func newSpace(name, dir string) *space { return &space{name: name, dir: dir, of: machine.SpaceOf} }
+
+func newSpool(name, dir string) (*spool, error) {
+	f, err := os.CreateTemp(dir, "archive-*")
+	if err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", name, err)
+	}
+	return &spool{File: f, space: newSpace(name, filepath.Dir(f.Name()))}, nil
+}
+
+// room ends the unpacking before the disk is full, which others need too.
+func (s *space) room() error {
+	if s.written-s.looked < lookEvery {
+		return nil
+	}
+	s.looked = s.written
+	left, err := s.of(s.dir)
+	if err == nil && left.Free < min(leaveFree, left.Size/20) {
+		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
+			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
+			left.Free>>20)
+	}
+	return err
+}
+
+const roomHint = "free space for the whole unpacked archive where temporary files go, or set TMPDIR"
+
+func (s *spool) Write(p []byte) (int, error) { return s.write(s.File, p) }
+
+// write writes to a file on the disk.
+func (s *space) write(f *os.File, p []byte) (int, error) {
+	n, err := f.Write(p)
+	s.written += int64(n)
+	if err == nil {
+		err = s.room()
+	}
+	return n, s.explain(err)
+}
+
+func (s *space) explain(err error) error {
+	switch p, ok := errors.AsType[*verdict.Problem](err); {
+	case err == nil:
+		return nil
+	case ok:
+		return p
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return verdict.Errorf(verdict.CodeDiskSpace, roomHint, "unpack %s: %w", s.name, err)
+	}
+	return fmt.Errorf("unpack %s: %w", s.name, err)
+}
+
+// finish closes the file, and removes it unless the archive in it is whole.
+func (s *spool) finish(err error) error {
+	if closed := s.explain(s.Close()); err == nil {
+		err = closed
+	}
+	if err != nil {
+		os.Remove(s.File.Name())
+	}
+	return err
+}
