@@ -161,7 +161,7 @@ func (m *message) sessionKey(data packet.EncryptedDataPacket) (session, error) {
 	var ours bool
 	for _, p := range m.forKeys {
 		for _, k := range m.candidates(p) {
-			ours = true
+			ours = ours || p.KeyId != 0 || len(p.KeyFingerprint) > 0
 			if p.Decrypt(k.PrivateKey, nil) == nil {
 				return session{cipher: p.CipherFunc, key: p.Key, sure: true,
 					public: fmt.Sprintf("%X", k.Entity.PrimaryKey.Fingerprint)}, nil

@@ -211,4 +211,3 @@ func (s session) fits(data *packet.SymmetricallyEncrypted) bool {
 	decryptCFB(block, make([]byte, aes.BlockSize), plain, prefix)
 	return bytes.Equal(plain[aes.BlockSize-2:aes.BlockSize], plain[aes.BlockSize:])
 }
-
