@@ -48,19 +48,20 @@ func (rawHistory) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
 
 type rawSource struct {
 	mapping
-	URL           text     `json:"url" hint:"write file:///dir/ or s3://bucket/prefix/"`
-	Region        text     `json:"region,omitempty"`
-	Endpoint      text     `json:"endpoint,omitempty"`
-	PathStyle     boolean  `json:"path_style,omitempty"`
-	Anonymous     boolean  `json:"anonymous,omitempty"`
-	Name          text     `json:"name" hint:"write a pattern such as \"shop-{time}.dump\""`
-	Time          text     `json:"time,omitempty"`
-	Timezone      text     `json:"timezone,omitempty"`
-	TimeTolerance duration `json:"time_tolerance,omitempty"`
-	Database      text     `json:"database,omitempty"`
-	Checksum      text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present"`
-	Links         text     `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow"`
-	MaxRatio      integer  `json:"max_ratio,omitempty"`
+	URL           text        `json:"url" hint:"write file:///dir/ or s3://bucket/prefix/"`
+	Region        text        `json:"region,omitempty"`
+	Endpoint      text        `json:"endpoint,omitempty"`
+	PathStyle     boolean     `json:"path_style,omitempty"`
+	Anonymous     boolean     `json:"anonymous,omitempty"`
+	Name          text        `json:"name" hint:"write a pattern such as \"shop-{time}.dump\""`
+	Time          text        `json:"time,omitempty"`
+	Timezone      text        `json:"timezone,omitempty"`
+	TimeTolerance duration    `json:"time_tolerance,omitempty"`
+	Database      text        `json:"database,omitempty"`
+	Checksum      text        `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present"`
+	Links         text        `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow"`
+	MaxRatio      integer     `json:"max_ratio,omitempty"`
+	Decrypt       *rawDecrypt `json:"decrypt,omitempty"`
 }
 
 type rawInventory struct {
@@ -414,6 +415,5 @@ type rawLatest struct {
 // later are the keys whose words are settled but that do not act yet, by the
 // section they belong to.
 var later = map[string][]string{
-	"":       {"notify"},
-	"source": {"decrypt"},
+	"": {"notify"},
 }
