@@ -144,7 +144,7 @@ func unwrap(name string, src *source, keys *crypt.Keys) (*chain, error) {
 				c.top().what, src.done.Load()))
 		}
 	}
-	c.refused = refuse(name, c.around(), c.head)
+	c.refused = c.inDoubt(refuse(name, c.around(), c.head))
 	return c, nil
 }
 

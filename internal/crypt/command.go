@@ -11,9 +11,12 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// CommandName is what a report calls a cipher that only a declared program knows.
+const CommandName = "command"
+
 // commandCipher is what a declared program decrypts.
 var commandCipher = Cipher{
-	Name:   "command",
+	Name:   CommandName,
 	begins: func([]byte) bool { return false },
 	open:   openCommand,
 }
@@ -24,17 +27,27 @@ func openCommand(ctx context.Context, in *bufio.Reader, keys *Keys) (Stream, err
 	if err != nil {
 		return nil, explainProgram(err)
 	}
-	return &commanded{r}, nil
+	return &commanded{Running: r}, nil
 }
 
 // commanded is what a program writes. It says itself by its status whether that
 // was all.
-type commanded struct{ *program.Running }
+type commanded struct {
+	*program.Running
+	wrote bool
+}
 
 func (c *commanded) Read(p []byte) (int, error) {
 	n, err := c.Running.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = explainProgram(err)
+	c.wrote = c.wrote || n > 0
+	switch {
+	case err == nil:
+		return n, nil
+	case !errors.Is(err, io.EOF):
+		return n, explainProgram(err)
+	case !c.wrote:
+		return 0, verdict.Errorf(verdict.CodeDecrypt, "let it write the plain text to standard output",
+			"source.decrypt.command: it ended well and wrote nothing: %w", ErrEither)
 	}
 	return n, err
 }
