@@ -46,9 +46,11 @@ var rooms = map[string]room{
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
 	"internal/program":  {layer: 0, why: "a foreign program is run the same way, whatever it is for"},
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
-	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
-	"internal/told":     {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
-	"internal/locale":   {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
+	"internal/crypt": {layer: 0, only: []string{"internal/program", "internal/verdict"},
+		why: "what opens a backup knows neither where it lies nor what is in it"},
+	"internal/detect": {layer: 0, why: "what a value looks like does not depend on where it stands"},
+	"internal/told":   {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
+	"internal/locale": {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
 	"internal/enclosure": {layer: 0, why: "a program is set apart whatever it is; and a keeper starts before the rooms above are initialized"},
 

@@ -21,12 +21,17 @@ func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
 		src := r.Drill.Source
+		r.keys, err = keysOf(src.Decrypt)
+		if err != nil {
+			return err
+		}
 		r.store, err = catalog.Open(ctx, src)
 		if err != nil {
 			return err
 		}
 		r.report.Backup.Store = r.store.URL()
-		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime(ctx)); err != nil {
+		r.backup, err = catalog.Choose(ctx, r.store, src, r.peekTime(ctx))
+		if err != nil {
 			return r.noBackup(err)
 		}
 		r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object)
@@ -42,7 +47,7 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		r.setAsOf()
 		r.report.Inventory = inventory.Of(r.backup.All)
-		o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime(ctx), Days: days(src)}
+		o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: r.peekTime(ctx), Days: days(src)}
 		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, o)...)
 		return unfit
 	})
@@ -61,9 +66,9 @@ func days(src spec.Source) *time.Location {
 }
 
 // peekTime reads out of a backup's first bytes when it was taken.
-func peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
+func (r *run) peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
 	return func(first io.Reader) (time.Time, error) {
-		h, err := archive.Peek(ctx, first, nil)
+		h, err := archive.Peek(ctx, first, r.keys)
 		if err == nil && h.Created.IsZero() {
 			err = verdict.Errorf(verdict.CodeSpec,
 				"put {time} into source.name: a plain dump does not say when it was taken",
@@ -77,7 +82,7 @@ func peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
 func (r *run) peek(ctx context.Context) error {
 	first := catalog.HeaderReader(ctx, r.store, r.backup.Object)
 	defer first.Close()
-	h, err := archive.Peek(ctx, first, nil)
+	h, err := archive.Peek(ctx, first, r.keys)
 	if err != nil {
 		if verdict.AsProblem(err).Outcome == verdict.Fail {
 			err = cmp.Or(catalog.HeaderAsStored(ctx, r.store, r.backup.Object), err)
@@ -88,6 +93,8 @@ func (r *run) peek(ctx context.Context) error {
 	b := &r.report.Backup
 	b.Format = string(h.Format)
 	b.Compression = h.Packing()
+	b.Encryption = h.Encryption
+	b.Key = h.Key
 	b.Database = h.Database
 	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
 	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {

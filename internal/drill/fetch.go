@@ -98,7 +98,7 @@ func (r *run) fetch(ctx context.Context) error {
 func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
 		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
-		MaxRatio: r.Drill.Source.MaxRatio,
+		MaxRatio: r.Drill.Source.MaxRatio, Keys: r.keys,
 	})
 	if err != nil {
 		var other *archive.OtherDatabaseError
@@ -109,6 +109,7 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	}
 	r.proof(spooled)
 	r.noted()
+	r.judgeKey()
 	r.report.Backup.Encoding = r.archive.Encoding
 	want := r.Drill.Source.Database
 	if r.archive.Database == "" { // a plain dump of one database names none
@@ -129,6 +130,8 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 func (r *run) noted() {
 	b := &r.report.Backup
 	b.Format, b.Compression = string(r.archive.Format), r.archive.Packing()
+	b.Encryption = r.archive.Encryption
+	b.Key = r.archive.Key
 	b.OtherDatabases = slices.Clone(r.archive.Others)
 	for _, n := range r.archive.Notes {
 		r.checks(verdict.Check{ID: n.ID, Stage: verdict.StageFetch, Code: verdict.CodeBackupForm, Outcome: verdict.Warn,

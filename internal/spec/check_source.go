@@ -37,6 +37,7 @@ func (c checker) source(raw *rawSource) Source {
 		Checksum:   raw.Checksum.or("if_present"),
 		Links:      raw.Links.or(LinksRefuse),
 		MaxRatio:   raw.MaxRatio.or(DefaultMaxRatio),
+		Decrypt:    c.decrypt(raw.Decrypt),
 	}
 	if raw.MaxRatio.given() && s.MaxRatio < 1 {
 		c.refuse(raw.MaxRatio.at, "write 200, or what the backups need, or remove it",

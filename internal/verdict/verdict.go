@@ -150,7 +150,10 @@ type Backup struct {
 	Format   string `json:"format"` // custom | plain | directory | tar
 	// none | gzip | zstd | xz | bzip2 | lz4 around the archive; "lz4 within" it; "zstd around gzip"
 	Compression string `json:"compression,omitempty"`
-	Database    string `json:"database"`
+	Encryption  string `json:"encryption,omitempty"` // age | openpgp | command; absent: none
+	// public fingerprint of the key that opened it; absent where none is told, such as with a passphrase
+	Key      string `json:"key,omitempty"`
+	Database string `json:"database"`
 	// others that the dump of a cluster holds, besides postgres and template1; they were read to their end
 	OtherDatabases []string `json:"other_databases,omitempty"`
 	ServerVersion  string   `json:"server_version"`
