@@ -50,7 +50,7 @@ func TestParseSums(t *testing.T) {
 		{"SHA-512", strings.Repeat("0a", 64) + "  x.dump", ""},
 	}
 	for _, tt := range tests {
-		got, err := parseSums([]byte(tt.text), "x.dump")
+		got, err := parseSums([]byte(tt.text), "x.dump", "")
 		if got.sum != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%s: %q, %v; want %q", tt.name, got, err, tt.want)
 		}
@@ -64,7 +64,7 @@ func FuzzParseSums(f *testing.F) {
 		f.Add([]byte(text), "x.dump")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, base string) {
-		got, err := parseSums(text, base)
+		got, err := parseSums(text, base, "")
 		if (err == nil) != (len(got.sum) == 64 && bareSum.MatchString(got.sum)) {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}

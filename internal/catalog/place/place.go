@@ -27,6 +27,7 @@ type Object struct {
 	ETag    string    // the store's mark of this version, without quotes
 	ModTime time.Time // for display only: a copied or touched file tells a wrong one
 	Not     NotFile   // why it cannot be read; "" for a file
+	Frozen  bool      // it lies in an archive tier: perhaps it must be brought back before it can be read
 }
 
 // Unsized is the size of an object that is known only once it was read.
