@@ -121,7 +121,7 @@ func fileETag(info fs.FileInfo) string {
 func grown(etag string, info fs.FileInfo) bool {
 	was := strings.Split(etag, "-")
 	is := strings.Split(fileETag(info), "-")
-	if len(was) != len(is) || was[2] != is[2] {
+	if len(was) != len(is) || was[2] != is[2] || !info.Mode().IsRegular() {
 		return false
 	}
 	size, err := strconv.ParseInt(was[0], 16, 64)

@@ -40,7 +40,7 @@ func (s *s3Store) uploads(ctx context.Context, prefix string) []Unfinished {
 		}
 		for _, u := range l.Uploads {
 			all = append(all, Unfinished{Name: strings.TrimPrefix(aws.ToString(u.Key), s.prefix),
-				What: "an upload that was begun and not ended", Since: aws.ToTime(u.Initiated)})
+				What: "an upload that was begun and not ended", Since: aws.ToTime(u.Initiated), Upload: true})
 		}
 		if !aws.ToBool(l.IsTruncated) {
 			break

@@ -16,6 +16,7 @@ type Unfinished struct {
 	What    string    // what it is, for people
 	Since   time.Time // when it was last seen to change, or began
 	Deleted bool      // it was there
+	Upload  bool      // it is one that the store keeps apart until it ends
 }
 
 // partialSuffixes end the names of files while they are written.

@@ -35,15 +35,18 @@ var described = map[string]map[string]string{
 		"Endpoint":  "s3 and gs: URL of a server other than AWS's or Google's",
 		"PathStyle": "s3: the bucket's name is in the path",
 		"Anonymous": "s3 and gs: send no credentials",
-		"Name":      "pattern of a backup's name below url: {time} at most once, * matches anything but a slash",
+		"Name": "pattern of a backup's name below url: {time} at most once, * matches anything but a slash; of a directory " +
+			"archive the folder's",
+		"Parts": "instead of name: patterns of the files and folders that are one backup, in the order of their restore; " +
+			"each holds {time}, and those of one time belong together",
 		"Time": "how {time} is written, as Go's reference time 2006-01-02 15:04:05; without an " +
 			"hour it means the whole day",
 		"Timezone": "zone of {time} and of an archive's header, where they name none",
 		"TimeTolerance": "how far the name's time and the header's may differ, beyond the day or hour that the name " +
 			"tells (default 6h; 26h without timezone; 1h and 14h where {time} tells a day)",
 		"Database": "database that the archive's header must name",
-		"Checksum": "whether a .sha256 must be beside each backup, or is compared where there " +
-			"is one (default if_present)",
+		"Checksum": "whether a sum must be beside each backup (.sha256, SHA256SUMS and their like), or is compared where " +
+			"there is one (default if_present)",
 		"Links":    "links in a folder that lead out of it; for every folder that the drill reads (default refuse)",
 		"MaxRatio": "how many times its size a compressed backup may unpack to; beyond it: error (default 200)",
 	},
