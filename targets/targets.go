@@ -11,9 +11,12 @@ import (
 )
 
 // Drill restores the newest backup of every drill, or of -name (names and globs:
-// -name=shop,'blog*'), -parallel of them at once, and says pass or fail.
-func Drill(ctx context.Context, name *string, parallel *int) error {
-	return harness.Open().Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel)})
+// -name=shop,'blog*'), -parallel of them at once, and says pass or fail. Or another backup:
+// -backup=NAME (or ./shop.dump, a file here), the newest -before=TIME, -pick=random or
+// -pick=unproven, or the newest of the second of inventory.copies by -copy=2.
+func Drill(ctx context.Context, name *string, parallel *int, backup, before, pick *string, copy *int) error {
+	return harness.Open().Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel),
+		Backup: value(backup), Before: value(before), Pick: value(pick), Copy: value(copy)})
 }
 
 // Drills lists the drills, or those of -name, with the outcome of their last run.

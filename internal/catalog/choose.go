@@ -36,17 +36,30 @@ const mostListed = 20_000
 const (
 	FromName   = "name"
 	FromHeader = "header"
+	FromFile   = "file" // when it was last written
 )
 
-// Backup is the object that was chosen.
+// Backup is what was chosen: one file, the files of a directory archive, or
+// the parts of source.parts.
 type Backup struct {
+	// The file; of several the name of all, the sum of their sizes, and a mark
+	// that changes where any of them does.
 	Object
+	Objects []Object // all that it consists of, in order; nil: Object alone
+	// Parts are its files and directories, in the order of source.parts; nil: Object alone.
+	Parts   []Part
 	TakenAt time.Time // UTC; may lie in the future, which the caller judges
 	// UTC; when it was taken at the latest: later than TakenAt where the name tells no more than an hour, a day or a
 	// month
 	Until    time.Time
-	TimeFrom string  // FromName | FromHeader
+	TimeFrom string  // FromName | FromHeader | FromFile
 	All      []Entry // all backups that match source.name, the newest first
+	// Why is why this one was chosen, for people; "" for the newest.
+	Why string
+	// Unfinished are newer ones that are not there yet, or no more.
+	Unfinished []Unfinished
+
+	missing []string // names of parts that are not there
 }
 
 // Entry is one of the backups in a store.
@@ -55,6 +68,7 @@ type Entry struct {
 	TakenAt time.Time // UTC; as Backup's
 	Until   time.Time // UTC; as Backup's
 	Size    int64     // bytes
+	ETag    string    // as Backup's
 }
 
 // Latest is when it was taken at the latest.
@@ -73,75 +87,168 @@ type PeekFunc func(io.Reader) (time.Time, error)
 // names or, where the pattern holds no {time}, by the headers of all that
 // match; of equal times the last name. Where several names tell the newest
 // time, such as two of one day, their headers decide. What it picks is not
-// looked into otherwise: an empty newest is chosen. A folder, or a link that
-// points nowhere, in a backup's place is never passed over for an older file.
+// looked into otherwise: an empty newest is chosen. A folder that holds no
+// archive, or a link that points nowhere, in a backup's place is never passed
+// over for an older file, nor is a newest of which a part is missing.
 //
 // Problems: CodeNoBackup (fail) if nothing matches, with a *NearError if files
 // are there that nearly do; CodeUnsupported if the
 // newest is no file, CodeNotAnArchive (fail) if it is a link that points
-// nowhere; CodeSpec if a matching name tells no time, or if nothing tells which
-// of several is the newest; the failure of peek (fail, unless it says otherwise) for
+// nowhere; CodeUnfinished (fail) if something of it is missing, or (error) if
+// that may still be on its way; CodeSpec if a matching name tells no time, or
+// if nothing tells which of several is the newest; the failure of peek (fail, unless it says otherwise) for
 // any header that tells none, since that backup may be the newest;
 // CodeStoreUnreachable, CodeCredentialsRefused, CodeChangedMeanwhile.
 func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (Backup, error) {
-	p, err := newPattern(src)
+	return ChooseBy(ctx, store, src, Choice{}, peek)
+}
+
+// ChooseBy is Choose of another one than the newest, where the choice says so.
+// Problems, besides: CodeSpec (error) if the choice fits none.
+func ChooseBy(ctx context.Context, store Store, src spec.Source, c Choice, peek PeekFunc) (Backup, error) {
+	ps, err := newPatterns(src)
 	if err != nil {
 		return Backup{}, err
 	}
-	if p.timed {
-		return newestByName(ctx, store, p, peek)
-	}
-	return newestByHeader(ctx, store, p, peek)
+	s := search{store: store, patterns: ps, choice: c, peek: peek}
+	return s.choose(ctx)
 }
 
-// newer orders backups by time, then by name.
-func newer(a, b Backup) bool {
-	return newestFirst(Entry{Name: a.Name, TakenAt: a.TakenAt}, Entry{Name: b.Name, TakenAt: b.TakenAt}) < 0
+// search is for one backup in a store.
+type search struct {
+	store    Store
+	patterns []namePattern // one, or one a part
+	choice   Choice
+	peek     PeekFunc
+
+	partials []Unfinished // that were seen on the way
+}
+
+func (s *search) choose(ctx context.Context) (Backup, error) {
+	all, err := s.backups(ctx)
+	if err != nil {
+		return Backup{}, err
+	}
+	if len(all) == 0 {
+		return Backup{}, noBackup(ctx, s.store, s.patterns[0])
+	}
+	if s.patterns[0].timed || s.choice.By == ByName {
+		all, err = s.choice.among(all, s)
+	}
+	if err == nil && !s.patterns[0].timed {
+		const hint = "source.name has no {time}, so every backup's header must be readable to know which is the " +
+			"newest; remove the broken one, or put the time into the names"
+		err = peekAll(ctx, s.store, all, s.patterns[0].location, s.peek, hint)
+		if err == nil && s.choice.By != ByName {
+			all, err = s.choice.among(all, s)
+		}
+	}
+	if err != nil {
+		return Backup{}, err
+	}
+	chosen, err := s.foremost(ctx, all)
+	if err != nil {
+		return Backup{}, err
+	}
+	if err := s.usable(chosen); err != nil {
+		return Backup{}, err
+	}
+	if err := chosen.thawed(ctx, s.store); err != nil {
+		return Backup{}, err
+	}
+	if s.choice.newest() {
+		chosen.Unfinished = s.unfinished(ctx, chosen)
+	}
+	return chosen.exactly(ctx, s.store)
+}
+
+// backups are all that match, with their times if names tell them.
+func (s *search) backups(ctx context.Context) ([]Backup, error) {
+	var found [][]Backup
+	for _, p := range s.patterns {
+		of, err := s.matching(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, of)
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return joined(s.store, s.patterns, found)
+}
+
+// matching are the files and directories that match one pattern.
+func (s *search) matching(ctx context.Context, p namePattern) ([]Backup, error) {
+	var all []Backup
+	var unread []error
+	folders := false
+	for o, err := range candidates(ctx, s.store, p) {
+		if err != nil {
+			return nil, err
+		}
+		s.keepPartial(p, o)
+		taken, ok, err := p.match(o.Name)
+		switch {
+		case err != nil && (o.Not == Folder || s.choice.By == ByName): // not one of these backups
+		case err != nil:
+			unread = append(unread, err)
+		case ok:
+			b := Backup{Object: o, TimeFrom: FromHeader}
+			if p.timed {
+				b.TakenAt, b.Until, b.TimeFrom = taken, p.until(taken), FromName
+			}
+			all = append(all, b)
+			folders = folders || o.Not == Folder
+		}
+	}
+	if len(unread) > 0 {
+		return nil, unreadNames(s.store, unread)
+	}
+	if !folders {
+		return all, nil
+	}
+	return s.withContents(ctx, p, all)
+}
+
+// foremost picks the newest of backups; of several whose names tell the same
+// time by their headers, or not at all. It keeps what else there is.
+func (s *search) foremost(ctx context.Context, all []Backup) (Backup, error) {
+	var newest []Backup // all of the same time
+	for _, b := range all {
+		newest = keepNewest(newest, b)
+	}
+	p := s.patterns[0]
+	chosen := newest[0]
+	if p.timed {
+		var err error
+		if chosen, err = s.sole(ctx, newest); err != nil {
+			return Backup{}, err
+		}
+	} else {
+		chosen = slices.MinFunc(newest, func(a, b Backup) int { return strings.Compare(b.Name, a.Name) })
+	}
+	var entries []Entry
+	for _, b := range all {
+		entries = appendFile(entries, b)
+	}
+	slices.SortFunc(entries, newestFirst)
+	chosen.All = entries
+	if p.timed {
+		chosen.All = withFirst(entries, chosen.Name)
+	}
+	return chosen, nil
 }
 
 func newestFirst(a, b Entry) int {
 	return cmp.Or(b.TakenAt.Compare(a.TakenAt), strings.Compare(b.Name, a.Name))
 }
 
-func newestByName(ctx context.Context, store Store, p namePattern, peek PeekFunc) (Backup, error) {
-	var newest []Backup // all of the same time
-	var all []Entry
-	var unread []error
-	for o, err := range candidates(ctx, store, p) {
-		if err != nil {
-			return Backup{}, err
-		}
-		taken, ok, err := p.match(o.Name)
-		switch {
-		case err != nil && o.Not == Folder: // not one of these backups
-		case err != nil:
-			unread = append(unread, err)
-		case ok:
-			b := Backup{Object: o, TakenAt: taken, Until: p.until(taken), TimeFrom: FromName}
-			newest = keepNewest(newest, b)
-			all = appendFile(all, b)
-		}
-	}
-	if len(unread) > 0 {
-		return Backup{}, unreadNames(store, unread)
-	}
-	if len(newest) == 0 {
-		return Backup{}, noBackup(ctx, store, p)
-	}
-	chosen, err := foremost(ctx, store, p, newest, peek)
-	if err != nil {
-		return Backup{}, err
-	}
-	slices.SortFunc(all, newestFirst)
-	chosen.All = withFirst(all, chosen.Name)
-	if err := notFile(store, chosen.Object); err != nil {
-		return Backup{}, err
-	}
-	return chosen.exactly(ctx, store)
-}
-
 // exactly fills in what the list left out of the backup that was chosen.
 func (b Backup) exactly(ctx context.Context, store Store) (Backup, error) {
+	if b.Parts != nil {
+		return b.stated(ctx, store)
+	}
 	o, err := exact(ctx, store, b.Object)
 	if err != nil {
 		return Backup{}, err
@@ -164,29 +271,30 @@ func keepNewest(newest []Backup, b Backup) []Backup {
 	return newest
 }
 
-// foremost picks the newest of backups whose names tell the same time: by their
+// sole picks the newest of backups whose names tell the same time: by their
 // headers, or not at all.
-func foremost(ctx context.Context, store Store, p namePattern, same []Backup, peek PeekFunc) (Backup, error) {
+func (s *search) sole(ctx context.Context, same []Backup) (Backup, error) {
+	p := s.patterns[0]
 	if len(same) == 1 {
 		return same[0], nil
 	}
 	slices.SortFunc(same, func(a, b Backup) int { return strings.Compare(a.Name, b.Name) })
-	if peek == nil {
-		return Backup{}, undecided(store, p, same, "")
+	if s.peek == nil {
+		return Backup{}, undecided(s.store, p, same, "")
 	}
 	byHeader := slices.Clone(same)
-	err := peekAll(ctx, store, byHeader, p.location, peek,
+	err := peekAll(ctx, s.store, byHeader, p.location, s.peek,
 		"the names of several backups tell the same time, so that their headers must say which is the newest; "+
 			"remove the broken one")
 	switch {
 	case err != nil && verdict.AsProblem(err).Code == verdict.CodeSpec: // a header tells no time
-		return Backup{}, undecided(store, p, same, "a plain dump does not say when it was taken")
+		return Backup{}, undecided(s.store, p, same, "a plain dump does not say when it was taken")
 	case err != nil:
 		return Backup{}, err
 	}
 	slices.SortStableFunc(byHeader, func(a, b Backup) int { return b.TakenAt.Compare(a.TakenAt) })
 	if byHeader[0].TakenAt.Equal(byHeader[1].TakenAt) {
-		return Backup{}, undecided(store, p, byHeader[:2], "their headers tell the same second")
+		return Backup{}, undecided(s.store, p, byHeader[:2], "their headers tell the same second")
 	}
 	i := slices.IndexFunc(same, func(b Backup) bool { return b.Name == byHeader[0].Name })
 	return same[i], nil
@@ -258,9 +366,8 @@ func notFile(store Store, o Object) error {
 		return verdict.Errorf(verdict.CodeUnsupported, linkHint, doing, store.URL(), o.Name, o.Not)
 	case Folder:
 		return verdict.Errorf(verdict.CodeUnsupported,
-			"take the backup with pg_dump -Fc or plain pg_dump; if it is not a backup, let "+
-				"source.name match the backups only",
-			doing+": pg_dump's directory format is not read by this version", store.URL(), o.Name, o.Not)
+			"if it is not a backup, let source.name match the backups only; of a directory archive name the folder that "+
+				"holds toc.dat", doing+" that holds no archive of pg_dump -Fd", store.URL(), o.Name, o.Not)
 	}
 	return verdict.Errorf(verdict.CodeUnsupported, "let source.name match the backups only, or remove it", doing,
 		store.URL(), o.Name, o.Not)
@@ -335,58 +442,12 @@ func noList(store Store, p namePattern, why string, found []string) error {
 		"choose a backup in %s: none matches %q, and %s; found %s", store.URL(), p.source, why, text)
 }
 
-func newestByHeader(ctx context.Context, store Store, p namePattern, peek PeekFunc) (Backup, error) {
-	var all []Backup
-	for o, err := range candidates(ctx, store, p) {
-		if err != nil {
-			return Backup{}, err
-		}
-		if _, ok, _ := p.match(o.Name); ok && (o.Not != Folder || maybeDump(ctx, store, p, o)) {
-			all = append(all, Backup{Object: o, TimeFrom: FromHeader})
-		}
-	}
-	if len(all) == 0 {
-		return Backup{}, noBackup(ctx, store, p)
-	}
-	const hint = "source.name has no {time}, so every backup's header must be readable to know which is the newest; " +
-		"remove the broken one, or put the time into the names"
-	if err := peekAll(ctx, store, all, p.location, peek, hint); err != nil {
-		return Backup{}, err
-	}
-	newest := all[0]
-	var entries []Entry
-	for _, b := range all {
-		if newer(b, newest) {
-			newest = b
-		}
-		entries = appendFile(entries, b)
-	}
-	slices.SortFunc(entries, newestFirst)
-	newest.All = entries
-	return newest.exactly(ctx, store)
-}
-
 // appendFile adds a backup to a list. What is no file is none.
 func appendFile(all []Entry, b Backup) []Entry {
 	if b.Not != "" {
 		return all
 	}
-	return append(all, Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0)})
-}
-
-// maybeDump reports whether a folder stands in a backup's place. A pattern that
-// ends in a star matches any: then it has to be what pg_dump writes.
-func maybeDump(ctx context.Context, store Store, p namePattern, folder Object) bool {
-	if !strings.HasSuffix(p.before, "*") {
-		return true
-	}
-	contents := folder.Name + "/toc.dat"
-	for o, err := range store.List(ctx, contents, true) {
-		if err == nil && o.Name == contents { // one that cannot be looked into, such as lost+found, is none
-			return true
-		}
-	}
-	return false
+	return append(all, b.entry())
 }
 
 // peekAll fills in the times. Of several failures the worst is returned, so
@@ -399,7 +460,7 @@ func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location
 	g.SetLimit(peekers)
 	for i := range all {
 		g.Go(func() error {
-			taken, err := peekOne(ctx, store, all[i].Object, peek, hint)
+			taken, err := peekBackup(ctx, store, all[i], peek, hint)
 			if err == nil {
 				all[i].TakenAt = spec.InZone(taken, zone).UTC()
 				all[i].Until = all[i].TakenAt
@@ -421,6 +482,18 @@ func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location
 }
 
 func outcome(err error) verdict.Outcome { return verdict.AsProblem(err).Outcome }
+
+// peekBackup reads the time of a backup out of the first of its parts that tells
+// one.
+func peekBackup(ctx context.Context, store Store, b Backup, peek PeekFunc, hint string) (taken time.Time, err error) {
+	for _, o := range b.Heads() {
+		taken, err = peekOne(ctx, store, o, peek, hint)
+		if err == nil || outcome(err) == verdict.Fail {
+			break
+		}
+	}
+	return taken, err
+}
 
 func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc, hint string) (time.Time, error) {
 	if err := notFile(store, o); err != nil {

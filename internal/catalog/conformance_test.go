@@ -5,7 +5,10 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/crypto/blake2b"
 
 	"daybefore/internal/catalog/storetest"
 	"daybefore/internal/spec"
@@ -254,6 +258,8 @@ func TestStore(t *testing.T) {
 		"chooses the newest in folders":           testChooseInFolders,
 		"chooses the newest by header":            testChooseByHeader,
 		"passes over no folder":                   testFolders,
+		"takes directories and parts as one":      testSets,
+		"reads the sums of many":                  testSums,
 		"says what is there when nothing matches": testNoBackup,
 		"says what nearly matches":                testNearBackup,
 		"tells two of one day apart":              testSameTime,
@@ -445,8 +451,8 @@ func testChooseInFolders(t *testing.T, f fixture) {
 // testFolders: a backup in pg_dump's directory format is not passed over for
 // an older file, nor is it nothing.
 func testFolders(t *testing.T, f fixture) {
-	const isFolder = "is a directory: pg_dump's directory format is not read by this version"
-	f.putAll(t, "shop-20261121T030000Z.dump/toc.dat", "old/a/2026.dump/toc.dat", "logs/x")
+	const isFolder = "is a directory that holds no archive of pg_dump -Fd"
+	f.putAll(t, "shop-20261121T030000Z.dump/x", "old/a/2026.dump/x", "logs/x")
 	_, err := Choose(t.Context(), f.store, timed("shop-{time}.dump"), nil)
 	wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, "shop-20261121T030000Z.dump", isFolder)
 	_, err = Choose(t.Context(), f.store, timed("blog-{time}.dump"), nil)
@@ -455,7 +461,7 @@ func testFolders(t *testing.T, f fixture) {
 	f.put(t, "shop-20261120T030000Z.dump", []byte("2026-11-20 03:00:00"))
 	f.put(t, "old/a/2025.dump", []byte("2025-11-21 03:00:00"))
 	for _, src := range []spec.Source{
-		timed("shop-{time}.dump"), {Name: "*.dump"}, {Name: "shop*"},
+		timed("shop-{time}.dump"), {Name: "*.dump"},
 		{Name: "old/*/{time}.dump", TimeLayout: "2006"}, {Name: "old/*/*.dump"},
 	} {
 		_, err := Choose(t.Context(), f.store, src, textHeader)
@@ -632,15 +638,25 @@ func testBeside(t *testing.T, f fixture) {
 		{"x.sql", ".sha256", inside, sum(gz) + "  x.sql.gz", `error of another file, "x.sql.gz"`},
 		{"x.sql", ".sha256", inside, sum(inside) + "  renamed.sql", "verified"},
 		{"x.sql", ".SHA256", inside, sum(inside), "verified"},
-		{"x.sql", ".sha256", inside, strings.Repeat("0a", 16) + "  x.sql", "error an MD5 sum, which this version does not read"},
+		{"x.sql", ".sha256", inside, strings.Repeat("0a", 16) + "  x.sql", "fail its MD5 is "},
 		{"x.sql", ".sha256", inside, "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n" + sum(inside), "error it is signed"},
 		{"x.sql", ".sha256", inside, "\x89\x02\x33\x04\x00\x01\x08", "error it is binary"},
 		{"x.sql", ".sha256", inside, strings.Repeat("a", maxSideFile+1), "error which no side file has"},
 		{"x.sql", ".sha256", inside, "", "error still being written"},
-		{"x.sql", ".sha256", inside, "<html>", "error line 1 is no SHA-256 sum"},
-		{"x.sql", ".md5", inside, "0", "none x.sql.md5 (an MD5 sum)"},
+		{"x.sql", ".sha256", inside, "<html>", "error line 1 is no sum"},
+		{"x.sql", ".md5", inside, fmt.Sprintf("%X *x.sql\r\n", md5.Sum(inside)), "verified"},
+		{"x.sql", ".sha1", inside, fmt.Sprintf("SHA1 (x.sql) = %x", sha1.Sum(inside)), "verified"},
+		{"x.sql", ".sha512", inside, fmt.Sprintf("%x", sha512.Sum512(inside)), "verified"},
+		{"x.sql", ".b2", inside, fmt.Sprintf("%x  x.sql", blake2b.Sum512(inside)), "verified"},
+		{"x.sql", ".b2", inside, fmt.Sprintf("%x  x.sql", sha512.Sum512(inside)), "fail its BLAKE2b is "},
+		{"x.sql.gz", ".md5", gz, fmt.Sprintf("%x", md5.Sum(inside)), "unpacked"},
+		{"x.sql", "<.sha256", inside, sum(inside), "verified"},
+		{"x.sql", "<.sha256", inside, other + "  x.sql", "fail the file beside it says"},
+		{"x.sql", "<.sha256", inside, other, "error not of which file"},
+		{"x.sql", "<.sha256", inside, other + "  x.pdf", "none x.sha256 (of another file)"},
+		{"x.sql", ".b3", inside, "0", "none x.sql.b3 (a BLAKE3 sum)"},
 		{"x.sql", ".sha256.asc", inside, "0", "none x.sql.sha256.asc (a signature)"},
-		{"x.sql", ".sha512sum", inside, "0", "none x.sql.sha512sum (a SHA-512 sum)"},
+		{"x.sql", ".sha512sum", inside, "0", "error line 1 is no sum"},
 		{"x.sql", ".json", inside, "0", "none "},
 	} {
 		name := fmt.Sprintf("%02d-%s", i, c.name)
@@ -668,9 +684,9 @@ func testBeside(t *testing.T, f fixture) {
 		}
 	}
 	f.put(t, "y.dump", inside)
-	f.put(t, "y.dump.md5", []byte("0"))
+	f.put(t, "y.dump.b3", []byte("0"))
 	_, err := fetch(t, f.store, "y.dump", FetchOptions{Dir: t.TempDir(), Checksum: ChecksumRequired})
-	wantProblem(t, err, verdict.Error, verdict.CodeChecksum, "only y.dump.md5 (an MD5 sum)")
+	wantProblem(t, err, verdict.Error, verdict.CodeChecksum, "only y.dump.b3 (a BLAKE3 sum)")
 	f.putAll(t, "z.dump", "z.dump.sha256/sum")
 	_, err = fetch(t, f.store, "z.dump", FetchOptions{Dir: t.TempDir()})
 	wantProblem(t, err, verdict.Error, verdict.CodeChecksum, "it is a directory")

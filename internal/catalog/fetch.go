@@ -57,16 +57,25 @@ func (o FetchOptions) withDefaults() FetchOptions {
 	return o
 }
 
-// Spooled is a backup as it lies in the spool file, byte for byte as in the
-// store. The caller removes the file.
+// Spooled is a backup as it was fetched, byte for byte as in the store. The
+// caller removes it.
 type Spooled struct {
-	Path             string
-	SHA256           string // lower-case hexadecimal
+	// The file, or the directory that holds the files of a directory archive; of
+	// several parts the directory that holds Files.
+	Path  string
+	Files []string // of each part the file or directory, in their order
+	// SHA256 is in lower-case hexadecimal. Of several files it is that of what
+	// sha256sum prints of them, in the order of Backup.Objects, each by its name
+	// without the folders that all have in common.
+	SHA256           string
 	Size             int64
-	ChecksumVerified bool // a side file said the same
+	ChecksumVerified bool // side files said the same, of all that it consists of
 	Unpacked         bool // a side file said the same of what the file holds under compression
+	// Compared says by what sums how much was compared: "SHA-256", "MD5".
+	// Empty: nothing.
+	Compared string
 	// Unread is what lies beside the backup and says something of its bytes,
-	// where no sum was read: "x.dump.md5 (an MD5 sum)". Empty: nothing.
+	// where no sum was read: "x.dump.b3 (a BLAKE3 sum)". Empty: nothing.
 	Unread string
 	// Doubt is why a side file that is there vouches for nothing (CodeChecksum,
 	// error); nil: none. The backup may be bad by itself all the same, which is
@@ -74,9 +83,10 @@ type Spooled struct {
 	Doubt error
 }
 
-// Fetch copies the chosen version of a backup into a new private file in
-// o.Dir, by several ranged reads at once; the sum is computed on the way. On
-// failure, and when ctx ends, no file is left.
+// Fetch copies the chosen version of a backup into o.Dir: into a new private
+// file, or into a directory of its own where it consists of several. Ranges of
+// one file, and many files, are read at once; the sums are computed on the way.
+// On failure, and when ctx ends, nothing is left.
 //
 // Problems: CodeChecksum (fail) where a sum of these bytes disagrees or a
 // required one is not there; one that cannot be used is Spooled.Doubt.
@@ -85,30 +95,48 @@ type Spooled struct {
 func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled, error) {
 	o = o.withDefaults()
 	doing := "fetch " + store.URL() + b.Name
+	if err := enoughRoom(doing, b.Size, o); err != nil {
+		return Spooled{}, err
+	}
+	if b.Parts != nil {
+		return fetchSet(ctx, store, b, o)
+	}
 	told, err := sideSum(ctx, store, b.Object, o.Checksum == ChecksumRequired)
 	doubt, err := doubtful(err)
 	if err != nil {
-		return Spooled{}, err
-	}
-	if err := enoughRoom(doing, b.Size, o); err != nil {
 		return Spooled{}, err
 	}
 	f, err := os.CreateTemp(o.Dir, "spool-*") // 0600, and never an existing file
 	if err != nil {
 		return Spooled{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	sum, size, err := fill(ctx, store, b.Object, f, o)
-	if err == nil {
-		err = unchanged(ctx, store, b.Object)
+	got, err := fetchInto(ctx, store, b.Object, f, told, o)
+	got.Doubt = cmp.Or(got.Doubt, doubt)
+	got.Files = []string{got.Path}
+	if err != nil {
+		return Spooled{}, errors.Join(err, os.Remove(f.Name()))
 	}
-	got := Spooled{Path: f.Name(), SHA256: sum, Size: size, Unread: told.unread, Doubt: doubt}
+	return got, nil
+}
+
+// fetchInto copies one object into a file, which it closes, and compares it
+// with what side files say of it.
+func fetchInto(ctx context.Context, store Store, object Object, f *os.File, told beside, o FetchOptions) (Spooled, error) {
+	doing := "fetch " + store.URL() + object.Name
+	sums := newSums(told.kind)
+	size, err := fill(ctx, store, object, f, sums, o)
+	if err == nil {
+		err = unchanged(ctx, store, object)
+	}
+	got := Spooled{Path: f.Name(), SHA256: sums.sha256(), Size: size, Unread: told.unread}
 	switch {
 	case err != nil || told.sum == "":
-	case sameSum(sum, told.sum):
+	case sameSum(sums.told(), told.sum):
 		got.ChecksumVerified = true
+		got.Compared = told.kind.title()
 	default:
-		got.Unpacked, err = told.disagree(doing, sum, f.Name(), path.Base(b.Name), o.MaxRatio)
-		if stored := AsStored(ctx, store, b.Object, f.Name()); err != nil && stored != nil {
+		got.Unpacked, err = told.disagree(doing, sums.told(), f.Name(), path.Base(object.Name), o.MaxRatio)
+		if stored := AsStored(ctx, store, object, f.Name()); err != nil && stored != nil {
 			err = stored // nothing is known of the backup's own bytes
 		}
 		got.Doubt, err = doubtful(err)
@@ -118,7 +146,7 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		if stop := stopped(ctx, doing); stop != nil {
 			err = stop // not whichever part noticed first
 		}
-		return Spooled{}, errors.Join(whatFull(doing, err), os.Remove(f.Name()))
+		return got, whatFull(doing, err)
 	}
 	return got, nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -116,6 +117,17 @@ func fileETag(info fs.FileInfo) string {
 	return fmt.Sprintf("%x-%x-%x-%x", info.Size(), info.ModTime().UnixNano(), inode, changed)
 }
 
+// grown reports whether a file is the one of a mark, and longer.
+func grown(etag string, info fs.FileInfo) bool {
+	was := strings.Split(etag, "-")
+	is := strings.Split(fileETag(info), "-")
+	if len(was) != len(is) || was[2] != is[2] || !info.Mode().IsRegular() {
+		return false
+	}
+	size, err := strconv.ParseInt(was[0], 16, 64)
+	return err == nil && info.Size() > size
+}
+
 func (s *fileStore) ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
 	if err := stopped(ctx, "read "+s.URL()+o.Name); err != nil {
 		return nil, err
@@ -185,6 +197,11 @@ func (r *pinnedFile) check() error {
 		return fmt.Errorf("read %s%s: %w", r.store.URL(), r.object.Name, err)
 	}
 	if fileETag(info) != r.object.ETag {
+		if grown(r.object.ETag, info) {
+			return verdict.Errorf(verdict.CodeUnfinished, growingHint,
+				"read %s%s: it is still being written: it had %d bytes when it was listed, and has %d now", r.store.URL(),
+				r.object.Name, r.object.Size, info.Size())
+		}
 		return wasChanged(r.store, r.object,
 			"the file was replaced or written to, or its owner, mode or links were changed,")
 	}

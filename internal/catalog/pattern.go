@@ -23,7 +23,7 @@ var sideSuffixes = []string{".json", ".meta", ".manifest"}
 
 func isSideFile(name string) bool {
 	ext := strings.ToLower(path.Ext(name))
-	return slices.Contains(sideSuffixes, ext) || slices.Contains(sumSuffixes, ext) || otherSides[ext] != ""
+	return slices.Contains(sideSuffixes, ext) || suffixRank(ext) >= 0 || otherSides[ext] != ""
 }
 
 // namePattern is source.name. A star stands for any text without a slash, {time}
@@ -55,7 +55,31 @@ func (p namePattern) begin(taken time.Time, text string) time.Time {
 	return p.unit.Begin(wall, p.location)
 }
 
+// newPatterns are those of source.parts, or that of source.name.
+func newPatterns(src spec.Source) ([]namePattern, error) {
+	if len(src.Parts) == 0 {
+		p, err := newPattern(src)
+		return []namePattern{p}, err
+	}
+	var all []namePattern
+	for _, part := range src.Parts {
+		src.Name = part
+		p, err := newPattern(src)
+		if err == nil && !p.timed {
+			err = verdict.Errorf(verdict.CodeSpec, "write {time} into each of source.parts: it tells which belong together",
+				"choose a backup: %q of source.parts holds no {time}", part)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 func newPattern(src spec.Source) (namePattern, error) {
+	// A directory archive is named by its folder.
+	src.Name = strings.TrimSuffix(strings.TrimSuffix(src.Name, "/"+tocName), "/")
 	p := namePattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
 	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
 	switch {
@@ -100,14 +124,20 @@ func zoneOr(l *time.Location) *time.Location {
 func Named(src spec.Source) (func(base string) bool, error) {
 	if !strings.Contains(src.TimeLayout, "/") {
 		src.Name = path.Base(src.Name)
+		src.Parts = slices.Clone(src.Parts)
+		for i, part := range src.Parts {
+			src.Parts[i] = path.Base(part)
+		}
 	}
-	p, err := newPattern(src)
+	ps, err := newPatterns(src)
 	if err != nil {
 		return nil, err
 	}
 	return func(base string) bool {
-		_, ok, err := p.match(base)
-		return ok && err == nil
+		return slices.ContainsFunc(ps, func(p namePattern) bool {
+			_, ok, err := p.match(base)
+			return ok && err == nil
+		})
 	}, nil
 }
 
@@ -127,7 +157,10 @@ func (p namePattern) deep() bool {
 // digits that cannot be read as a time is an error, since it may be the newest
 // backup. Where stars leave a choice, the leftmost, then longest time counts.
 func (p namePattern) match(name string) (taken time.Time, ok bool, err error) {
-	if name == "" || isSideFile(name) {
+	if name == "" || isSideFile(name) || isSums(path.Base(name)) {
+		return time.Time{}, false, nil
+	}
+	if _, is := partial(name); is && !p.endsPartial() {
 		return time.Time{}, false, nil
 	}
 	if !p.timed {

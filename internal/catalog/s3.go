@@ -325,6 +325,7 @@ func (s *s3Store) object(item types.Object) Object {
 		Size:    aws.ToInt64(item.Size),
 		ModTime: aws.ToTime(item.LastModified),
 		ETag:    trimETag(aws.ToString(item.ETag)),
+		Frozen:  frozen[item.StorageClass],
 	}
 }
 

@@ -76,7 +76,8 @@ func find(ctx context.Context, store Store, name string) (o Object, found bool, 
 }
 
 // sumKinds are compared in this order, the strongest first.
-var sumKinds = []string{"SHA-256", "SHA-1", "CRC-64/NVME", "CRC-32C", "CRC-32"}
+var sumKinds = []string{"SHA-256", "SHA-1", "CRC-64/NVME", "CRC-32C", "CRC-32", "SHA-512", "SHA-384", "SHA-224",
+	"BLAKE2b", "MD5"}
 
 // sumsOf are the sums of a file that the store, or a file beside it, tells: by
 // kind, in hexadecimal.
@@ -100,8 +101,8 @@ func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, erro
 			}
 		}
 	}
-	if sums[sumKinds[0]] == "" { // the store's own is of what it holds
-		sums[sumKinds[0]] = told.sum
+	if sums[told.kind.title()] == "" { // the store's own is of what it holds
+		sums[told.kind.title()] = told.sum
 	}
 	return sums, nil
 }

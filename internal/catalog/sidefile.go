@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"golang.org/x/sync/errgroup"
+
 	"daybefore/internal/catalog/place"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
@@ -21,72 +23,185 @@ import (
 // maxSideFile is more than a sums file of ten thousand backups holds.
 const maxSideFile = 1 << 20
 
-var sumSuffixes = []string{".sha256", ".sha256sum"}
-
 const writeSideHint = `let the backup job write one: sha256sum "$f" > "$f.sha256"`
 
 // beside is what the files beside a backup say of its bytes.
 type beside struct {
-	sum    string // SHA-256, in lower case; "" where none is told
-	of     string // the file that the sum is said to be of, without folders; "" where that is not said
-	file   string // the side file's name
-	unread string // what is there instead of a sum that is read; "" where nothing is
-	inner  bool   // the side file is named after what is in the packed backup: x.sql.sha256 beside x.sql.gz
+	sum    string  // in lower case; "" where none is told
+	kind   sumKind // of sum
+	of     string  // the file that the sum is said to be of, without folders; "" where that is not said
+	file   string  // the side file's name
+	unread string  // what is there instead of a sum that is read; "" where nothing is
+	inner  bool    // the side file is named after what is in the packed backup: x.sql.sha256 beside x.sql.gz
+	stem   bool    // the side file is named without the backup's suffix: x.sha256 beside x.dump
 }
 
-// sideSum reads the SHA-256 that a side file tells of the backup; none where
-// there is no side file and none is required. A side file that is there must be
-// usable. One that is not is an error: it tells nothing about the backup.
+// sideSum reads the sum that a side file tells of the backup, the strongest of
+// several; none where there is no side file and none is required. A side file
+// that is there must be usable. One that is not is an error: it tells nothing
+// about the backup.
 func sideSum(ctx context.Context, store Store, o Object, required bool) (beside, error) {
-	side, inner, others, err := findSide(ctx, store, o)
-	switch {
-	case err != nil:
+	f, err := findSides(ctx, store, o)
+	if err != nil {
 		return beside{}, err
-	case side.Name != "":
-		return readSide(ctx, store, o, side)
-	case inner.Name != "":
-		told, err := readSide(ctx, store, Object{Name: inside(o.Name)}, inner)
+	}
+	switch {
+	case f.own.Name != "":
+		return readSide(ctx, store, o, f.own)
+	case f.inner.Name != "":
+		told, err := readSide(ctx, store, Object{Name: inside(o.Name)}, f.inner)
 		told.inner = true
 		return told, err
-	case len(others) == 0 && required:
+	case f.stem.Name != "":
+		told, err := readSide(ctx, store, o, f.stem)
+		told.stem = true
+		if err == nil && (told.of == "" || !told.ofAnother(path.Base(o.Name))) {
+			return told, nil
+		}
+		f.unread = append(f.unread, path.Base(f.stem.Name)+" (of another file)")
+	}
+	told, err := fromSums(ctx, store, o)
+	if err != nil || told.sum != "" {
+		return told, err
+	}
+	if told.unread != "" {
+		f.unread = append(f.unread, told.unread)
+	}
+	switch {
+	case len(f.unread) == 0 && required:
 		return beside{}, verdict.Failf(verdict.CodeChecksum, writeSideHint,
 			"fetch %s%s: source.checksum is required, and there is no %s beside it", store.URL(), o.Name,
-			path.Base(o.Name)+sumSuffixes[0])
+			path.Base(o.Name)+kindsOfSums[0].suffixes[0])
 	case required:
 		return beside{}, verdict.Errorf(verdict.CodeChecksum, writeSideHint,
 			"fetch %s%s: source.checksum is required, and beside it is only %s, which this version does not read",
-			store.URL(), o.Name, strings.Join(others, " and "))
+			store.URL(), o.Name, strings.Join(f.unread, " and "))
 	}
-	return beside{unread: strings.Join(others, " and ")}, nil
+	return beside{unread: strings.Join(f.unread, " and ")}, nil
 }
 
-// findSide looks for the side file, for that of what is in a packed backup, and
-// for what else says something of the backup's bytes, described.
-func findSide(ctx context.Context, store Store, o Object) (side, inner Object, others []string, err error) {
-	for s, err := range store.List(ctx, inside(o.Name)+".", strings.Contains(o.Name, "/")) {
+// sides are the files beside a backup that say something of its bytes.
+type sides struct {
+	own    Object   // x.dump.sha256
+	inner  Object   // x.sql.sha256 beside x.sql.gz
+	stem   Object   // x.sha256 beside x.dump
+	unread []string // others, described
+}
+
+func findSides(ctx context.Context, store Store, o Object) (f sides, err error) {
+	within := inside(o.Name)
+	stem := strings.TrimSuffix(within, path.Ext(within))
+	if path.Base(stem) == "" || path.Ext(within) == "" {
+		stem = within
+	}
+	for s, err := range store.List(ctx, stem+".", strings.Contains(o.Name, "/")) {
 		if err != nil {
-			return Object{}, Object{}, nil, err
+			return sides{}, err
 		}
-		own, of := strings.CutPrefix(s.Name, o.Name)
-		if !of {
-			inner = better(inner, s, strings.TrimPrefix(s.Name, inside(o.Name)))
-			continue
-		}
-		side = better(side, s, own)
-		if kind := otherSide(strings.ToLower(own)); kind != "" {
-			others = append(others, path.Base(s.Name)+" ("+kind+")")
+		own, isOwn := strings.CutPrefix(s.Name, o.Name)
+		inner, isInner := strings.CutPrefix(s.Name, within)
+		switch {
+		case isOwn:
+			f.own = better(f.own, s, own)
+			if kind := otherSide(strings.ToLower(own)); kind != "" {
+				f.unread = append(f.unread, path.Base(s.Name)+" ("+kind+")")
+			}
+		case isInner:
+			f.inner = better(f.inner, s, inner)
+		default:
+			f.stem = better(f.stem, s, strings.TrimPrefix(s.Name, stem))
 		}
 	}
-	return side, inner, others, nil
+	return f, nil
 }
 
 // better is the side file that counts of two; suffix is that of the second.
 func better(side, s Object, suffix string) Object {
-	i := slices.Index(sumSuffixes, strings.ToLower(suffix))
-	if i < 0 || side.Name != "" && i > 0 {
+	i := suffixRank(suffix)
+	if i < 0 {
+		return side
+	}
+	if side.Name != "" && i >= suffixRank(path.Ext(side.Name)) {
 		return side
 	}
 	return s
+}
+
+// suffixRank is the lower the stronger the sums are in files that end so; -1
+// where they hold none that is read.
+func suffixRank(suffix string) int {
+	suffix = strings.ToLower(suffix)
+	for i, k := range kindsOfSums {
+		if j := slices.Index(k.suffixes, suffix); j >= 0 {
+			return 2*i + j
+		}
+	}
+	return -1
+}
+
+// sumsPrefixes begin the names of files that hold the sums of many.
+var sumsPrefixes = []string{"SHA", "sha", "MD5", "md5", "B2", "b2", "CHECKSUM", "Checksum", "checksum"}
+
+// sumsFiles are those in the folder of a backup that hold the sums of many, the
+// strongest first. What only a program lists is not asked for them.
+func sumsFiles(ctx context.Context, store Store, folder string) ([]Object, error) {
+	if _, program := store.(*place.Exec); program {
+		return nil, nil
+	}
+	found := make([][]Object, len(sumsPrefixes))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, prefix := range sumsPrefixes {
+		g.Go(func() error {
+			for o, err := range store.List(ctx, folder+prefix, folder != "") {
+				if err != nil {
+					return err
+				}
+				if path.Dir(o.Name) == path.Dir(folder+prefix) && o.Not == "" && isSums(path.Base(o.Name)) {
+					found[i] = append(found[i], o)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	all := slices.Concat(found...)
+	rank := func(o Object) int {
+		return slices.Index(sumsNames, strings.TrimSuffix(strings.ToLower(path.Base(o.Name)), ".txt"))
+	}
+	slices.SortFunc(all, func(a, b Object) int { return rank(a) - rank(b) })
+	return slices.CompactFunc(all, func(a, b Object) bool { return a.Name == b.Name }), nil
+}
+
+// fromSums reads the sum of a backup from a file that holds those of many. One
+// that does not name it may be of others.
+func fromSums(ctx context.Context, store Store, o Object) (beside, error) {
+	folder := ""
+	if i := strings.LastIndex(o.Name, "/"); i >= 0 {
+		folder = o.Name[:i+1]
+	}
+	files, err := sumsFiles(ctx, store, folder)
+	if err != nil {
+		return beside{}, err
+	}
+	var without []string
+	for _, f := range files {
+		text, err := sideBytes(ctx, store, f)
+		if err != nil {
+			return beside{}, err
+		}
+		lines, err := sumLines(text, kindByName(f.Name))
+		l, of := lineOf(lines, path.Base(o.Name))
+		if err == nil && of == nil && l.sum != "" {
+			return beside{sum: l.sum, kind: l.kind, of: baseOf(l.name), file: path.Base(f.Name)}, nil
+		}
+		if of != nil {
+			return beside{}, unusable(store, f, "%w", of)
+		}
+		without = append(without, path.Base(f.Name)+" (without a sum of it)")
+	}
+	return beside{unread: strings.Join(without, " and ")}, nil
 }
 
 // inside is what a packed backup was called before it was packed.
@@ -100,9 +215,11 @@ func inside(name string) string {
 
 // otherSide says what a side file is that is not read; "" for any other file.
 func otherSide(suffix string) string {
-	for _, sum := range sumSuffixes { // x.dump.sha256.asc
-		if rest, cut := strings.CutPrefix(suffix, sum); cut && rest != "" {
-			suffix = rest
+	for _, k := range kindsOfSums { // x.dump.sha256.asc
+		for _, sum := range k.suffixes {
+			if rest, cut := strings.CutPrefix(suffix, sum); cut && rest != "" {
+				suffix = rest
+			}
 		}
 	}
 	return otherSides[suffix]
@@ -110,49 +227,51 @@ func otherSide(suffix string) string {
 
 // otherSides are side files that say something of the bytes, and are not read.
 var otherSides = map[string]string{
-	".md5": "an MD5 sum", ".md5sum": "an MD5 sum",
-	".sha1": "a SHA-1 sum", ".sha1sum": "a SHA-1 sum",
-	".sha224": "a SHA-224 sum", ".sha224sum": "a SHA-224 sum",
-	".sha384": "a SHA-384 sum", ".sha384sum": "a SHA-384 sum",
-	".sha512": "a SHA-512 sum", ".sha512sum": "a SHA-512 sum",
-	".b2": "a BLAKE2 sum", ".b2sum": "a BLAKE2 sum", ".b3": "a BLAKE3 sum", ".b3sum": "a BLAKE3 sum",
+	".b3": "a BLAKE3 sum", ".b3sum": "a BLAKE3 sum",
 	".crc": "a CRC", ".crc32": "a CRC", ".crc32c": "a CRC", ".sfv": "a CRC", ".cksum": "a CRC",
 	".xxh64": "an xxHash sum", ".xxh128": "an xxHash sum",
 	".asc": "a signature", ".sig": "a signature", ".sign": "a signature", ".minisig": "a signature",
 }
 
+// unusable is the Problem of a side file that vouches for nothing.
+func unusable(store Store, side Object, format string, args ...any) error {
+	return verdict.Errorf(verdict.CodeChecksum, "it tells nothing about the backup itself: "+writeSideHint,
+		"fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
+}
+
 // readSide reads the side file of a backup.
 func readSide(ctx context.Context, store Store, o, side Object) (beside, error) {
-	unusable := func(format string, args ...any) error {
-		return verdict.Errorf(verdict.CodeChecksum, "it tells nothing about the backup itself: "+writeSideHint,
-			"fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
-	}
-	side, err := exact(ctx, store, side)
+	text, err := sideBytes(ctx, store, side)
 	if err != nil {
 		return beside{}, err
+	}
+	l, err := parseSums(text, path.Base(o.Name), kindByName(side.Name))
+	if err != nil {
+		return beside{}, unusable(store, side, "%w", err)
+	}
+	return beside{sum: l.sum, kind: l.kind, of: baseOf(l.name), file: path.Base(side.Name)}, nil
+}
+
+// sideBytes reads what a side file holds.
+func sideBytes(ctx context.Context, store Store, side Object) ([]byte, error) {
+	side, err := exact(ctx, store, side)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case side.Not == OutsideLink:
-		return beside{}, verdict.Errorf(verdict.CodeChecksum, linkHint, "fetch %s%s: it is %s", store.URL(), side.Name,
+		return nil, verdict.Errorf(verdict.CodeChecksum, linkHint, "fetch %s%s: it is %s", store.URL(), side.Name,
 			side.Not)
 	case side.Not != "":
-		return beside{}, unusable("it is %s, and no file with a sum", side.Not)
+		return nil, unusable(store, side, "it is %s, and no file with a sum", side.Not)
 	case side.Size > maxSideFile || side.Size < 0 && side.Size != place.Unsized:
-		return beside{}, unusable("it has %d bytes, which no side file has", side.Size)
+		return nil, unusable(store, side, "it has %d bytes, which no side file has", side.Size)
 	case side.Size == 0:
-		return beside{}, unusable("it is empty: it is still being written, or what wrote it broke off")
+		return nil, unusable(store, side, "it is empty: it is still being written, or what wrote it broke off")
 	}
 	r := reader(ctx, store, side, patient)
 	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, maxSideFile))
-	if err != nil {
-		return beside{}, err
-	}
-	l, err := parseSums(text, path.Base(o.Name))
-	if err != nil {
-		return beside{}, unusable("%w", err)
-	}
-	return beside{sum: l.sum, of: baseOf(l.name), file: path.Base(side.Name)}, nil
+	return io.ReadAll(io.LimitReader(r, maxSideFile))
 }
 
 // baseOf is a path's last part, be it of Unix or of Windows.
@@ -179,36 +298,63 @@ func (b beside) ofAnother(base string) bool {
 // packers are what a file is called after that was packed or encrypted.
 var packers = []string{".gz", ".zst", ".zstd", ".xz", ".bz2", ".lz4", ".zip", ".gpg", ".pgp", ".age", ".enc"}
 
-// parseSums finds the sum of the file called base. A side file with a single
-// sum speaks of the backup that it lies beside, whatever it was called when
-// the sum was taken; of several, the one that names it counts.
-func parseSums(text []byte, base string) (sumLine, error) {
-	lines, err := sumLines(text)
+// parseSums finds the sum of the file called base, the strongest of several
+// kinds. A side file with the sums of one file alone speaks of the backup that
+// it lies beside, whatever it was called when the sum was taken; of several,
+// the one that names it counts. Hint is the kind that the side file's name
+// tells.
+func parseSums(text []byte, base string, hint sumKind) (sumLine, error) {
+	lines, err := sumLines(text, hint)
 	if err != nil {
 		return sumLine{}, err
 	}
-	if len(lines) == 1 {
-		return lines[0], nil
+	if l, one := ofOne(lines); one {
+		return l, nil
 	}
-	found := sumLine{}
+	l, err := lineOf(lines, base)
+	if err == nil && l.sum == "" {
+		err = fmt.Errorf("none of its %d sums is of %q", len(lines), base)
+	}
+	return l, err
+}
+
+// ofOne is the strongest sum, if all are of one file: each of another kind.
+func ofOne(lines []sumLine) (strongest sumLine, one bool) {
+	seen := map[sumKind]bool{}
+	for _, l := range lines {
+		if seen[l.kind] || l.name != lines[0].name {
+			return sumLine{}, false
+		}
+		seen[l.kind] = true
+		strongest = stronger(strongest, l)
+	}
+	return strongest, true
+}
+
+func stronger(a, b sumLine) sumLine {
+	if a.sum == "" || b.kind.rank() < a.kind.rank() {
+		return b
+	}
+	return a
+}
+
+// lineOf is the strongest sum of the file called base; none where none is of it.
+func lineOf(lines []sumLine, base string) (found sumLine, err error) {
 	for _, l := range lines {
 		if baseOf(l.name) != base {
 			continue
 		}
-		if found.sum != "" && found.sum != l.sum {
+		if found.sum != "" && found.kind == l.kind && found.sum != l.sum {
 			return sumLine{}, fmt.Errorf("it holds two different sums of %q", base)
 		}
-		found = l
-	}
-	if found.sum == "" {
-		return sumLine{}, fmt.Errorf("none of its %d sums is of %q", len(lines), base)
+		found = stronger(found, l)
 	}
 	return found, nil
 }
 
-// sumLines are the SHA-256 sums of a side file. Sums of other kinds may stand
-// beside them.
-func sumLines(text []byte) ([]sumLine, error) {
+// sumLines are the sums of a side file that are read. Sums of other kinds may
+// stand beside them.
+func sumLines(text []byte, hint sumKind) ([]sumLine, error) {
 	clear, err := sideText(text)
 	if err != nil {
 		return nil, err
@@ -220,21 +366,21 @@ func sumLines(text []byte) ([]sumLine, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		l, ok := parseSumLine(line)
+		l, ok := parseSumLine(line, hint)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("line %d is no SHA-256 sum as sha256sum writes it", i+1)
-		case l.kind != "":
-			other = l.kind
+			return nil, fmt.Errorf("line %d is no sum as sha256sum writes it", i+1)
+		case l.kind == "":
+			other = l.other
 		default:
 			lines = append(lines, l)
 		}
 	}
 	switch {
 	case len(lines) == 0 && other != "":
-		return nil, fmt.Errorf("it holds %s, which this version does not read, and no SHA-256 sum", other)
+		return nil, fmt.Errorf("it holds %s, which this version does not read, and no other sum", other)
 	case len(lines) == 0:
-		return nil, errors.New("it holds no SHA-256 sum")
+		return nil, errors.New("it holds no sum")
 	}
 	return lines, nil
 }
@@ -294,7 +440,7 @@ func sameSum(a, b string) bool {
 // the side file's. It is no trouble, but told, where that is the unpacked
 // file's and agrees.
 func (b beside) disagree(doing, sum, spool, base string, ratio int64) (unpacked bool, err error) {
-	is, within, broken := unpackedSum(spool, ratio)
+	is, within, broken := unpackedSum(spool, b.kind, ratio)
 	switch {
 	case is && sameSum(within, b.sum):
 		return true, nil
@@ -307,11 +453,14 @@ func (b beside) disagree(doing, sum, spool, base string, ratio int64) (unpacked 
 			"%s: %s may tell the sum of what is in it, which cannot be unpacked here: %w", doing, b.file, broken)
 	case b.inner:
 		return false, verdict.Errorf(verdict.CodeChecksum, "was it packed anew? "+writeSideHint,
-			"%s: what is in it has the SHA-256 %s, and %s says %s", doing,
+			"%s: what is in it has the %s %s, and %s says %s", doing, b.kind,
 			cmp.Or(within, "none, since it cannot be unpacked"), b.file, b.sum)
 	case b.ofAnother(base):
 		return false, verdict.Errorf(verdict.CodeChecksum, "find out which file the sum was taken of: "+writeSideHint,
-			"%s: its SHA-256 is %s, and %s says %s of another file, %q", doing, sum, b.file, b.sum, b.of)
+			"%s: its %s is %s, and %s says %s of another file, %q", doing, b.kind, sum, b.file, b.sum, b.of)
+	case b.stem && b.of == "":
+		return false, verdict.Errorf(verdict.CodeChecksum, "find out which file the sum was taken of: "+writeSideHint,
+			"%s: its %s is %s, and %s says %s, not of which file", doing, b.kind, sum, b.file, b.sum)
 	}
 	said := b.sum
 	if is && b.of != "" && b.of != base && strings.HasPrefix(base, b.of) {
@@ -319,5 +468,5 @@ func (b beside) disagree(doing, sum, spool, base string, ratio int64) (unpacked 
 	}
 	return false, verdict.Failf(verdict.CodeChecksum, "the backup was damaged, or changed after its sum was taken: "+
 		"take a new one, and look at the disk that wrote it",
-		"%s: its SHA-256 is %s, the file beside it says %s", doing, sum, said)
+		"%s: its %s is %s, the file beside it says %s", doing, b.kind, sum, said)
 }

@@ -27,6 +27,8 @@ func TestParseSums(t *testing.T) {
 		{"several, twice the same", a + "  x.dump\n" + a + " *x.dump\n" + b + "  y\n", a},
 		{"several, two of it", a + "  x.dump\n" + b + "  x.dump\n", ""},
 		{"several, none of it", a + "  z.dump\n" + b + "  y.dump\n", ""},
+		{"another of several kinds", "MD5 (y.dump) = " + a[:32] + "\nSHA256 (x.dump) = " + a + "\n", a},
+		{"MD5 alone", "MD5 (x.dump) = " + a[:32], a[:32]},
 		{"several, bare", a + "\n" + b + "\n", ""},
 		{"empty", "", ""},
 		{"blank", " \n\n", ""},
@@ -47,10 +49,10 @@ func TestParseSums(t *testing.T) {
 		{"a CRC", "3015617425 6 x.dump", ""},
 		{"signed", "-----BEGIN PGP SIGNED MESSAGE-----\n\n" + a, ""},
 		{"signed by signify", "untrusted comment: verify with shop.pub\nRWQ=\nSHA256 (x.dump) = " + a, ""},
-		{"SHA-512", strings.Repeat("0a", 64) + "  x.dump", ""},
+		{"SHA-512", strings.Repeat("0a", 64) + "  x.dump", strings.Repeat("0a", 64)},
 	}
 	for _, tt := range tests {
-		got, err := parseSums([]byte(tt.text), "x.dump")
+		got, err := parseSums([]byte(tt.text), "x.dump", "")
 		if got.sum != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%s: %q, %v; want %q", tt.name, got, err, tt.want)
 		}
@@ -64,8 +66,8 @@ func FuzzParseSums(f *testing.F) {
 		f.Add([]byte(text), "x.dump")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, base string) {
-		got, err := parseSums(text, base)
-		if (err == nil) != (len(got.sum) == 64 && bareSum.MatchString(got.sum)) {
+		got, err := parseSums(text, base, "")
+		if (err == nil) != (got.kind != "" && kindByLength(len(got.sum), got.kind) == got.kind && bareSum.MatchString(got.sum)) {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}
 		wide := bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff})

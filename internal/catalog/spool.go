@@ -2,10 +2,7 @@ package catalog
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash"
 	"io"
 	"os"
 	"sync"
@@ -36,23 +33,23 @@ type spoolFile struct {
 	done  int64   // of all
 }
 
-// fill writes the object into f and returns its SHA-256 and its size.
-func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, int64, error) {
+// fill writes the object into f, and its bytes in their order into sum, and
+// returns its size.
+func fill(ctx context.Context, store Store, object Object, f *os.File, sum io.Writer, o FetchOptions) (int64, error) {
 	if object.Size == place.Unsized {
-		return fillOpen(ctx, store, object, f, o)
+		return fillOpen(ctx, store, object, f, sum, o)
 	}
 	if inOne(store, object) {
 		o.Parallel = 1
 		o.PartSize = max(object.Size, 1)
 	}
-	sum, err := fillParts(ctx, store, object, f, o)
-	return sum, object.Size, err
+	return object.Size, fillParts(ctx, store, object, f, sum, o)
 }
 
 // fillParts is fill of an object whose size is known.
-func fillParts(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, error) {
+func fillParts(ctx context.Context, store Store, object Object, f *os.File, sum io.Writer, o FetchOptions) error {
 	if err := preallocate(f, object.Size); err != nil {
-		return "", fmt.Errorf("reserve %d bytes in %s: %w", object.Size, f.Name(), err)
+		return fmt.Errorf("reserve %d bytes in %s: %w", object.Size, f.Name(), err)
 	}
 	parts := (object.Size + o.PartSize - 1) / o.PartSize
 	s := &spoolFile{store: store, object: object, file: f, o: o, got: make([]int64, parts)}
@@ -63,12 +60,8 @@ func fillParts(ctx context.Context, store Store, object Object, f *os.File, o Fe
 	for range min(int64(o.Parallel), parts) {
 		g.Go(func() error { return s.fetchParts(ctx) })
 	}
-	sum := sha256.New()
 	g.Go(func() error { return s.follow(ctx, sum) })
-	if err := g.Wait(); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return g.Wait()
 }
 
 // roomEvery is how many bytes of an object of unknown size are written before
@@ -76,33 +69,32 @@ func fillParts(ctx context.Context, store Store, object Object, f *os.File, o Fe
 const roomEvery = 64 << 20
 
 // fillOpen is fill of an object whose size is known at its end only.
-func fillOpen(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, int64, error) {
+func fillOpen(ctx context.Context, store Store, object Object, f *os.File, sum io.Writer, o FetchOptions) (int64, error) {
 	r := newWhole(ctx, store, object, o.policy)
 	defer r.Close()
-	sum := sha256.New()
 	buf := make([]byte, chunk)
 	done, checked := int64(0), int64(-roomEvery)
 	for {
 		if done-checked >= roomEvery {
 			if err := enoughRoom("fetch "+store.URL()+object.Name, roomEvery, o); err != nil {
-				return "", 0, err
+				return 0, err
 			}
 			checked = done
 		}
 		n, err := r.Read(buf)
 		if _, failed := f.Write(buf[:n]); failed != nil {
-			return "", 0, failed
+			return 0, failed
 		}
-		sum.Write(buf[:n])
+		_, _ = sum.Write(buf[:n]) // a hash does not fail
 		done += int64(n)
 		if n > 0 {
 			o.Progress(done, done)
 		}
 		if err == io.EOF {
-			return hex.EncodeToString(sum.Sum(nil)), done, nil
+			return done, nil
 		}
 		if err != nil {
-			return "", 0, err
+			return 0, err
 		}
 	}
 }
@@ -167,7 +159,7 @@ func (s *spoolFile) wake() {
 }
 
 // follow hashes the file from the beginning to the end, as it grows.
-func (s *spoolFile) follow(ctx context.Context, sum hash.Hash) error {
+func (s *spoolFile) follow(ctx context.Context, sum io.Writer) error {
 	buf := make([]byte, chunk)
 	for part := range int64(len(s.got)) {
 		offset, length := s.extent(part)
@@ -181,7 +173,7 @@ func (s *spoolFile) follow(ctx context.Context, sum hash.Hash) error {
 				if _, err := s.file.ReadAt(p, offset+hashed); err != nil {
 					return fmt.Errorf("read back %s: %w", s.file.Name(), err)
 				}
-				sum.Write(p)
+				_, _ = sum.Write(p) // a hash does not fail
 				hashed += int64(len(p))
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/md5"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -17,10 +16,10 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// unpackedSum is the SHA-256 of what a packed file holds; is reports
+// unpackedSum is the sum, of a kind, of what a packed file holds; is reports
 // whether it is one. The error is why it cannot be unpacked:
 // packed.ErrTooMuch among others.
-func unpackedSum(path string, ratio int64) (is bool, sum string, err error) {
+func unpackedSum(path string, kind sumKind, ratio int64) (is bool, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return false, "", err
@@ -35,7 +34,7 @@ func unpackedSum(path string, ratio int64) (is bool, sum string, err error) {
 		return err != nil, "", err
 	}
 	defer r.Close()
-	h := sha256.New()
+	h := kindsOfSums[max(kind.rank(), 0)].hash()
 	if _, err := io.Copy(h, &packed.Bounded{R: r, Bound: packed.Bound(info.Size(), ratio)}); err != nil {
 		return true, "", err
 	}

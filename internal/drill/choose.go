@@ -20,37 +20,38 @@ import (
 func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
-		src := r.Drill.Source
-		r.keys, err = keysOf(src.Decrypt)
+		r.keys, err = keysOf(r.Drill.Source.Decrypt)
 		if err != nil {
 			return err
 		}
-		r.store, err = catalog.Open(ctx, src)
-		if err != nil {
-			return err
-		}
-		r.report.Backup.Store = r.store.URL()
-		r.backup, err = catalog.Choose(ctx, r.store, src, r.peekTime(ctx))
-		if err != nil {
-			return r.noBackup(err)
-		}
-		r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object)
-		if err != nil {
+		if err := r.pick(ctx); err != nil {
 			return err
 		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
 		b.Name, b.ETag, b.TakenAt = r.backup.Name, r.backup.ETag, r.backup.TakenAt
 		b.SizeBytes = max(0, r.backup.Size) // where it is not known, until it is fetched
+		if n := len(r.backup.Objects); n > 1 {
+			b.Files = n
+		}
 		if r.backup.Until.After(b.TakenAt) {
 			b.TakenUntil = r.backup.Until
 		}
 		r.setAsOf()
-		r.report.Inventory = inventory.Of(r.backup.All)
-		o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: r.peekTime(ctx), Days: days(src)}
-		r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, o)...)
+		if r.report.Backup.IsNewest() {
+			r.judgeStore(ctx)
+		}
 		return unfit
 	})
+}
+
+// judgeStore judges the store in which the newest was chosen. Of another one's
+// drill it is no concern.
+func (r *run) judgeStore(ctx context.Context) {
+	r.report.Inventory = inventory.Of(r.backup.All)
+	o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: r.peekTime(ctx), Days: days(r.Drill.Source)}
+	r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, o)...)
+	r.checks(unfinished(r.backup.Unfinished, r.Now)...)
 }
 
 // days is the zone whose days the backups' names tell; nil where they tell
@@ -80,14 +81,9 @@ func (r *run) peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
 
 // peek reads the header, and compares its time with the name's.
 func (r *run) peek(ctx context.Context) error {
-	first := catalog.HeaderReader(ctx, r.store, r.backup.Object)
-	defer first.Close()
-	h, err := archive.Peek(ctx, first, r.keys)
+	h, err := r.headers(ctx)
 	if err != nil {
-		if verdict.AsProblem(err).Outcome == verdict.Fail {
-			err = cmp.Or(catalog.HeaderAsStored(ctx, r.store, r.backup.Object), err)
-		}
-		return fmt.Errorf("read the header of %s: %w", r.backup.Name, err)
+		return err
 	}
 	r.header = h
 	b := &r.report.Backup
@@ -105,6 +101,34 @@ func (r *run) peek(ctx context.Context) error {
 	}
 	r.backup = takenBy(r.backup, h.Created, r.Drill.Source)
 	return nil
+}
+
+// headers are the header of the backup; of several parts that of the first which
+// tells a server's version.
+func (r *run) headers(ctx context.Context) (told archive.Header, err error) {
+	for i, o := range r.backup.Heads() {
+		h, err := r.headerOf(ctx, o)
+		if err != nil {
+			return told, err
+		}
+		if i == 0 || told.ServerMajor == 0 && h.ServerMajor != 0 {
+			told = h
+		}
+	}
+	return told, nil
+}
+
+func (r *run) headerOf(ctx context.Context, o catalog.Object) (archive.Header, error) {
+	first := catalog.HeaderReader(ctx, r.store, o)
+	defer first.Close()
+	h, err := archive.Peek(ctx, first, r.keys)
+	if err != nil {
+		if verdict.AsProblem(err).Outcome == verdict.Fail {
+			err = cmp.Or(catalog.HeaderAsStored(ctx, r.store, o), catalog.StillWritten(ctx, r.store, r.backup), err)
+		}
+		return h, fmt.Errorf("read the header of %s: %w", o.Name, err)
+	}
+	return h, nil
 }
 
 // takenBy is the backup with its header's time, where the name tells no more
@@ -192,7 +216,11 @@ func mismatchHint(apart time.Duration) string {
 // setAsOf resolves what freshness is judged against.
 func (r *run) setAsOf() {
 	e := r.Drill.Expectations
-	switch e.AsOf {
+	mode := e.AsOf
+	if mode == spec.AsOfNow && r.older() { // by now nothing in it can be fresh
+		mode = spec.AsOfBackup
+	}
+	switch mode {
 	case spec.AsOfNow:
 		r.asOf = r.Now
 	case spec.AsOfFixed:
@@ -203,7 +231,7 @@ func (r *run) setAsOf() {
 			r.asOfUntil = r.Now
 		}
 	}
-	r.report.AsOf = e.AsOf + " " + r.asOf.UTC().Format(time.RFC3339)
+	r.report.AsOf = mode + " " + r.asOf.UTC().Format(time.RFC3339)
 }
 
 // ageAt is when a backup's age is judged: now, since against its own time it

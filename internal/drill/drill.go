@@ -35,7 +35,10 @@ type Request struct {
 	Now     time.Time // when the drill begins; ages are judged against it
 	Version string    // the harness's
 	Log     *slog.Logger
-	Past    history.Past // what drift is judged against; the zero value: a first run
+	Past    history.Past   // what drift is judged against; the zero value: a first run
+	Choice  catalog.Choice // which backup; the zero value: the newest
+	Copy    int            // which of inventory.copies it is taken from, from 1 on; 0: from the store itself
+	Local   string         // a file or folder of this machine that is drilled instead; empty: none
 	// Structure is told what the restored database consists of, where the drill
 	// file wants to compare it and there is no baseline yet. Nil: nobody is.
 	Structure func(*spec.Structure)
@@ -151,6 +154,10 @@ type run struct {
 }
 
 func newRun(req Request) *run {
+	req.Choice.Now = req.Now
+	if req.older() { // of what newer ones are like says nothing about it
+		req.Past = history.Past{}
+	}
 	if req.Log == nil {
 		req.Log = slog.New(slog.DiscardHandler)
 	}

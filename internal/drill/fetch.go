@@ -87,6 +87,7 @@ func (r *run) fetch(ctx context.Context) error {
 	b.SHA256 = spooled.SHA256
 	b.SizeBytes = spooled.Size
 	b.Checksum = compared(spooled)
+	b.ChecksumBy = spooled.Compared
 	err = r.open(ctx, spooled)
 	if spooled.Doubt != nil && (err == nil || verdict.AsProblem(err).Outcome != verdict.Fail) {
 		return spooled.Doubt // else it is bad by itself, whatever a side file says
@@ -96,10 +97,15 @@ func (r *run) fetch(ctx context.Context) error {
 
 // open reads what was fetched to its end.
 func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
-	r.archive, err = archive.Open(ctx, spooled.Path, archive.Options{
+	o := archive.Options{
 		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
 		MaxRatio: r.Drill.Source.MaxRatio, Keys: r.keys,
-	})
+	}
+	if len(spooled.Files) > 1 {
+		r.archive, err = archive.OpenParts(ctx, spooled.Files, o)
+	} else {
+		r.archive, err = archive.Open(ctx, spooled.Path, o)
+	}
 	if err != nil {
 		var other *archive.OtherDatabaseError
 		if errors.As(err, &other) {
@@ -140,12 +146,12 @@ func (r *run) noted() {
 }
 
 // asStored is why a backup cannot be read: its own fault only if what came is
-// what the store holds.
+// what the store holds, and nobody is writing it.
 func (r *run) asStored(ctx context.Context, s catalog.Spooled, err error) error {
 	if verdict.AsProblem(err).Outcome != verdict.Fail || s.ChecksumVerified {
 		return err
 	}
-	return cmp.Or(catalog.AsStored(ctx, r.store, r.backup.Object, s.Path), err)
+	return cmp.Or(catalog.StoredAs(ctx, r.store, r.backup, s), catalog.StillWritten(ctx, r.store, r.backup), err)
 }
 
 // compared is what the fetched bytes were compared with.

@@ -193,6 +193,12 @@ func example(o Option) string {
 		return "30m"
 	case o.Name == "within":
 		return "24h"
+	case o.Name == "backup":
+		return "./shop.dump"
+	case o.Name == "before":
+		return "2026-11-29"
+	case o.Name == "pick":
+		return pickUnproven
 	}
 	return "VALUE"
 }

@@ -45,7 +45,8 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	defer stop()
 	h.sweep(ctx)
 	var now *spec.Structure
-	r := h.drillFor(ctx, f, h.Stderr, func(*verdict.Report) {}, func(s *spec.Structure) { now = s })
+	r := h.drillFor(ctx, f, h.Stderr, func(*verdict.Report) {},
+		request{structure: func(s *spec.Structure) { now = s }})
 	if err := h.conclude([]*verdict.Report{r}); err != nil {
 		return err
 	}

@@ -23,6 +23,10 @@ import (
 type DrillOptions struct {
 	Name     string // of drills: names and globs, with commas between; empty: all
 	Parallel int    // drills at once; 0: as many as the machine's cores and memory carry
+	Backup   string // a backup's name in the store, or with ./ or / before it a file of this machine
+	Before   string // the newest that was taken before a time
+	Pick     string // random | unproven
+	Copy     int    // the newest of which of inventory.copies, from 1 on
 }
 
 // Drill runs every drill, or those that are named; one that fails does not
@@ -35,29 +39,39 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	if err != nil {
 		return err
 	}
+	c, err := o.choice(files)
+	if err != nil {
+		return err
+	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
-	return h.conclude(h.drillAll(ctx, files, o.Parallel))
+	return h.conclude(h.drillAll(ctx, files, o.Parallel, c))
 }
 
 // drillOne runs one drill file, keeps its report, once it is finished, and
 // prints it. A file with mistakes makes a report too.
 func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer,
 	finish func(*verdict.Report)) *verdict.Report {
-	return h.drillFor(ctx, f, progress, finish, nil)
+	return h.drillFor(ctx, f, progress, finish, request{})
 }
 
-// drillFor is drillOne that also tells what the database consists of, if the
-// drill file wants to know and no baseline was read.
+// request is what is asked of one drill beside its file.
+type request struct {
+	choice
+	structure func(*spec.Structure) // may be nil
+}
+
+// drillFor is drillOne of the backup that is asked for, which also tells what the
+// database consists of, if the drill file wants to know and no baseline was read.
 func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report),
-	structure func(*spec.Structure)) *verdict.Report {
+	q request) *verdict.Report {
 	rec := &record{}
 	if f.Err == nil {
 		rec = h.record(ctx, f.Drill)
 	}
 	defer rec.close()
-	r := h.runFile(ctx, f, rec, progress, structure)
+	r := h.runFile(ctx, f, rec, progress, q)
 	finish(r)
 	// First: whoever reads what is printed may have gone.
 	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error {
@@ -98,7 +112,7 @@ func (h *Home) printWhole(r *verdict.Report, unkept error) error {
 }
 
 func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Writer,
-	structure func(*spec.Structure)) *verdict.Report {
+	q request) *verdict.Report {
 	now := h.Now()
 	id := history.NewRunID(now)
 	if f.Err != nil {
@@ -106,21 +120,31 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Wri
 	}
 	progress := report.NewProgress(w, f.Name)
 	defer progress.Close()
+	choose, err := q.forDrill(ctx, f.Drill, rec, now)
+	if err != nil {
+		return h.unusable(f, id, now, verdict.AsProblem(err))
+	}
 	return drill.Run(ctx, drill.Request{
+		Choice: choose, Copy: q.copy, Local: q.local,
 		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters,
 		Progress: progress.Update,
-		Past:     rec.past(ctx), Structure: structure,
+		Past:     rec.past(ctx), Structure: q.structure,
 	})
 }
 
 // mistaken is the report of a drill file that cannot be run.
 func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report {
+	return h.unusable(f, id, now, &verdict.Problem{Outcome: verdict.Error, Code: verdict.CodeSpec, Err: f.Err,
+		Hint: "fix what is named; nothing was fetched"})
+}
+
+// unusable is the report of a drill that cannot begin.
+func (h *Home) unusable(f spec.Loaded, id string, now time.Time, p *verdict.Problem) *verdict.Report {
 	r := &verdict.Report{
 		Schema: verdict.Schema, Drill: f.Name, Run: id, Outcome: verdict.Error, HarnessVersion: version(),
 		StartedAt: now.UTC(), FinishedAt: now.UTC(),
 		Stages: []verdict.Stage{{
-			Name: verdict.StageChoose, Outcome: verdict.Error, Code: verdict.CodeSpec,
-			Message: f.Err.Error(), Hint: "fix what is named; nothing was fetched",
+			Name: verdict.StageChoose, Outcome: verdict.Error, Code: p.Code, Message: p.Error(), Hint: p.Hint,
 		}},
 	}
 	for _, name := range []string{

@@ -20,7 +20,7 @@ const leastMemory = 1 << 30
 // half of the machine's memory holds: a drill that declares its memory counts
 // as that, any other gets an even share. The reports are in the files' order;
 // an interrupt lets none begin that has not begun.
-func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int) []*verdict.Report {
+func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int, c choice) []*verdict.Report {
 	budget := sandbox.DefaultMemory()
 	if parallel == 0 {
 		parallel = max(1, min(len(files), runtime.NumCPU(), int(budget/leastMemory)))
@@ -38,7 +38,7 @@ func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int) 
 		}
 		drills.Go(func() {
 			defer func() { memory.Release(weight); <-places }()
-			reports[i] = h.drillOne(ctx, f, h.progress(parallel), func(*verdict.Report) {})
+			reports[i] = h.drillFor(ctx, f, h.progress(parallel), func(*verdict.Report) {}, request{choice: c})
 		})
 	}
 	drills.Wait()

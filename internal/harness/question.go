@@ -149,6 +149,8 @@ func (q question) lacks(r *verdict.Report) string {
 		return "the drill file has changed since the last report"
 	case r.HarnessVersion != q.harness:
 		return "the last report is another harness's"
+	case !r.Backup.IsNewest():
+		return "the last drill was of a backup that was asked for"
 	case !sameObject(r.Backup, q.backup):
 		return "the store's newest backup is not the one that was drilled"
 	case r.Outcome != verdict.Pass && r.Outcome != verdict.Warn:

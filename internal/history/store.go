@@ -131,8 +131,8 @@ func Since(ctx context.Context, dir string, s Store, drill string, at time.Time,
 	return all, nil
 }
 
-// Newest returns the report of the drill that started last, from dir or the
-// store: fs.ErrNotExist if there is none, a DamagedError if it cannot be used
+// Newest returns the report of the drill of a newest backup that started last,
+// from dir or the store: fs.ErrNotExist if there is none, a DamagedError if it cannot be used
 // or, with keys, none of them signed it. An older report never stands in for it.
 func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) (*verdict.Report, error) {
 	sh, err := open(ctx, dir, s, drill, keys)
@@ -140,23 +140,24 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 		return nil, err
 	}
 	defer sh.close()
-	if len(sh.runs) == 0 {
-		return nil, fmt.Errorf("no report of %s is kept in %s: %w", drill, dir, fs.ErrNotExist)
+	for i := range sh.runs {
+		found, err := sh.reports(ctx, sh.runs[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		newest := found[0]
+		switch {
+		case newest.damaged != nil:
+			return nil, newest.damaged
+		case len(keys) > 0 && newest.proof == foreign:
+			return nil, &DamagedError{Path: newest.path, Err: errForeign}
+		case len(keys) > 0 && newest.proof != proven:
+			return nil, &DamagedError{Path: newest.path, Err: errUnsigned}
+		case newest.report.Backup.IsNewest():
+			return newest.report, nil
+		}
 	}
-	found, err := sh.reports(ctx, sh.runs[:1])
-	if err != nil {
-		return nil, err
-	}
-	newest := found[0]
-	switch {
-	case newest.damaged != nil:
-		return nil, newest.damaged
-	case len(keys) == 0 || newest.proof == proven:
-		return newest.report, nil
-	case newest.proof == foreign:
-		return nil, &DamagedError{Path: newest.path, Err: errForeign}
-	}
-	return nil, &DamagedError{Path: newest.path, Err: errUnsigned}
+	return nil, fmt.Errorf("no report of %s is kept in %s: %w", drill, dir, fs.ErrNotExist)
 }
 
 // slim leaves out what nothing is compared with and, in a database of many
@@ -173,8 +174,10 @@ func slim(r *verdict.Report) *verdict.Report {
 	return r
 }
 
+// passed reports whether later drills are compared with a report: those of other
+// backups than the newest would move what is usual.
 func passed(r *verdict.Report) bool {
-	return r.Outcome == verdict.Pass || r.Outcome == verdict.Warn
+	return (r.Outcome == verdict.Pass || r.Outcome == verdict.Warn) && r.Backup.IsNewest()
 }
 
 // unread is why nothing may be said of the past.

@@ -243,9 +243,12 @@ func headFacts(r *verdict.Report) []fact {
 	add("recovery", recovery(r))
 	add("trend", trend(r))
 	add("backup", object(b), backupTime(b), format(b), labelled("database", b.Database),
-		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion))
+		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion), files(b.Files))
+	add("chosen", chosen(b))
 	add("also in it", strings.Join(b.OtherDatabases, ", "))
-	add("store", held(r.Inventory))
+	if b.IsNewest() { // of another backup's drill the store is not judged
+		add("store", held(r.Inventory))
+	}
 	add("checksum", checksum(b), labelled("sha256", b.SHA256))
 	add("sandbox", strings.TrimSpace(s.Kind+" "+s.Image), labelled("PostgreSQL", s.ServerVersion),
 		isolation(s.Isolation), s.Why)
@@ -264,6 +267,13 @@ func object(b verdict.Backup) string {
 		return b.Store + b.Name
 	}
 	return strings.TrimSpace(b.Store + " " + b.Name)
+}
+
+func files(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return verdict.Count(n, "file")
 }
 
 func labelled(label, value string) string {
@@ -293,8 +303,21 @@ func format(b verdict.Backup) string {
 	return labelled("format", b.Format+" in "+b.Compression)
 }
 
+// chosen says why another backup than the newest was drilled, and what that is
+// not good for.
+func chosen(b verdict.Backup) string {
+	if b.IsNewest() {
+		return ""
+	}
+	return b.Chosen + ": " + b.ChosenWhy + "; it opens no gate, and no later drill is compared with it"
+}
+
 func checksum(b verdict.Backup) string {
 	switch b.Checksum {
+	case "verified":
+		if b.ChecksumBy != "" && b.ChecksumBy != "SHA-256" {
+			return "verified by " + b.ChecksumBy
+		}
 	case "none":
 		return "compared with no sum" // there is none, or none that is read
 	case "unpacked":

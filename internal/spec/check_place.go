@@ -174,7 +174,7 @@ func (c checker) credential(name text, key string) string {
 // named gives a source without a name that of the backups, where the place
 // leaves no choice: one file, or the snapshots of a preset.
 func (c checker) named(raw *rawSource) {
-	if raw.Name.given() {
+	if raw.Name.given() || len(raw.Parts) > 0 {
 		return
 	}
 	switch {

@@ -31,6 +31,7 @@ func (c checker) source(raw *rawSource) Source {
 		PathStyle:  raw.PathStyle.Value,
 		Anonymous:  raw.Anonymous.Value,
 		Name:       c.filled(raw.Name, "source.name", `write a pattern such as "shop-{time}.dump"`),
+		Parts:      c.parts(raw),
 		TimeLayout: raw.Time.Value,
 		Location:   c.zone(raw.Timezone, "source.timezone"),
 		Database:   c.filled(raw.Database, "source.database", "write the database's name or remove the key"),
@@ -214,13 +215,19 @@ func (c checker) endpoint(t text, key string) string {
 // backupTime checks name, time and timezone against one another: the time of
 // a backup must be known to the zone, or its age is a guess.
 func (c checker) backupTime(raw *rawSource) {
+	key := "source.name"
+	if len(raw.Parts) > 0 { // each holds {time}: what follows is told of them too
+		key = "source.parts"
+		raw.Name.Value = timeMark
+		raw.Name.at = raw.Parts[0].at
+	}
 	marks := strings.Count(raw.Name.Value, timeMark)
 	if marks > 1 {
 		c.refuse(raw.Name.at, "keep one and write * for the other", "source.name holds {time} %d times", marks)
 	}
 	if marks > 0 && !raw.Time.given() {
 		c.refuse(raw.Name.at, "add time: 20060102T150405Z, as 2006-01-02 15:04:05 would be written",
-			"source.name holds {time}, but source.time does not say how it is written")
+			"%s holds {time}, but source.time does not say how it is written", key)
 	}
 	if marks == 0 && raw.Time.given() && raw.Name.given() {
 		c.refuse(raw.Time.at, "write {time} where name has the time, or remove time",

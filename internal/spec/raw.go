@@ -65,6 +65,7 @@ type rawSource struct {
 	KnownHosts       text        `json:"known_hosts,omitempty"`
 	Insecure         boolean     `json:"insecure,omitempty"`
 	Name             text        `json:"name,omitempty"`
+	Parts            []text      `json:"parts,omitempty"`
 	Time             text        `json:"time,omitempty"`
 	Timezone         text        `json:"timezone,omitempty"`
 	TimeTolerance    duration    `json:"time_tolerance,omitempty"`

@@ -50,6 +50,7 @@ type Source struct {
 	NoKeys     bool
 	Profile    string         // s3: of the shared configuration; empty: whatever the environment says
 	Name       string         // pattern with at most one {time}; * matches anything but a slash
+	Parts      []string       // patterns of what belongs together by {time}, in the order of the restore; instead of Name
 	TimeLayout string         // Go layout of {time}
 	Location   *time.Location // zone of {time} and of a header's time, where they have none; nil: not said
 	// name against header, beside the name's own Unit; default 26h where Location is nil, else 6h; 14h and 1h for days

@@ -23,7 +23,10 @@ const (
 	CodeHostKey            Code = "host_key"            // error: the server is not the one that is known
 	CodeProgram            Code = "program"             // error: a foreign program did not do its work
 	// fail: nothing matches the declared name; error: something nearly does, and no drill ever passed
-	CodeNoBackup      Code = "no_backup"
+	CodeNoBackup Code = "no_backup"
+	// fail: something of the newest is missing; error: that may be on its way; warn, skipped: a newer one is not there as
+	// a whole, or was deleted
+	CodeUnfinished    Code = "unfinished"
 	CodeBackupAge     Code = "backup_age"      // warn, fail: the newest is older than declared
 	CodeCadence       Code = "cadence"         // warn, fail: too wide a gap between two backups
 	CodeMinBackups    Code = "min_backups"     // warn, fail: fewer backups than declared

@@ -134,20 +134,25 @@ type Mark struct {
 
 // Backup is the backup that was drilled. Zero where none could be chosen.
 type Backup struct {
-	Store   string    `json:"store"` // URL without credentials
-	Name    string    `json:"name"`
-	TakenAt time.Time `json:"taken_at,omitzero"` // UTC
+	Store string `json:"store"` // URL without credentials
+	Name  string `json:"name"`  // of several parts: all names, with " + " between
+	// newest | named | before | random | unproven | copy N | local: what was asked for, and so which it is
+	Chosen    string    `json:"chosen,omitempty"`
+	ChosenWhy string    `json:"chosen_why,omitempty"` // in words; of the newest nothing
+	Files     int       `json:"files,omitempty"`      // that it consists of, where these are several
+	TakenAt   time.Time `json:"taken_at,omitzero"`    // UTC
 	// UTC; where only its day or hour is known: when it was taken at the latest
 	TakenUntil time.Time `json:"taken_until,omitzero"`
 	SizeBytes  int64     `json:"size_bytes"`
-	SHA256     string    `json:"sha256"` // of the file as it lies in the store
+	SHA256     string    `json:"sha256"` // of the file as it lies in the store; of several: of what sha256sum prints of them
 	ETag       string    `json:"etag"`
 	// of a bucket's object: what tells it from others of this ETag
 	Version string `json:"version,omitempty"`
 	// verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to
 	// compare with
-	Checksum string `json:"checksum,omitempty"`
-	Format   string `json:"format"` // custom | plain | directory | tar
+	Checksum   string `json:"checksum,omitempty"`
+	ChecksumBy string `json:"checksum_by,omitempty"` // SHA-256, SHA-512, MD5 …: by what it was verified
+	Format     string `json:"format"`                // custom | plain | directory | tar
 	// none | gzip | zstd | xz | bzip2 | lz4 around the archive; "lz4 within" it; "zstd around gzip"
 	Compression string `json:"compression,omitempty"`
 	Encryption  string `json:"encryption,omitempty"` // age | openpgp | command; absent: none
@@ -160,6 +165,10 @@ type Backup struct {
 	DumpVersion    string   `json:"dump_version,omitempty"` // pg_dump's
 	Encoding       string   `json:"encoding,omitempty"`
 }
+
+// IsNewest reports whether the newest backup of the store was drilled: only
+// that opens a gate, and is what later drills are compared with.
+func (b Backup) IsNewest() bool { return b.Chosen == "" || b.Chosen == "newest" }
 
 // Inventory is what the store held of backups like the one that was drilled,
 // that one included.

@@ -28,6 +28,7 @@ type Object struct {
 	ETag    string
 	ModTime time.Time // for display only: a copied or touched file tells a wrong one
 	Not     NotFile   // why it cannot be read; "" for a file
+	Frozen  bool      // it lies in an archive tier: perhaps it must be brought back before it can be read
 }
 
 // Weak begins a mark that other bytes may have too.

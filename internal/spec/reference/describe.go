@@ -31,19 +31,37 @@ var described = map[string]map[string]string{
 			"commas: the first signs, any of them verifies",
 	},
 	"rawSource": {
+		"URL": "where the backups lie: file:///dir/, file:dir/ (relative to the drill file), s3://bucket/prefix/, " +
+			"gs://bucket/prefix/, sftp://user@host/dir/, https://host/dir/ (a page that lists its files) or " +
+			"https://host/file (one file)",
+		"URLEnv": "https: environment variable with the URL of one file, such as a presigned one; instead of url",
+		"Exec":   "program that lists and fetches the backups; instead of url",
+		"Listing": "https: file below url that lists the backups: names, lines of name size time, or JSON " +
+			"(default the server's own page)",
+		"TokenEnv":         "https: environment variable with a bearer token",
+		"User":             "https: user of basic authentication",
+		"PasswordEnv":      "https and sftp: environment variable with the password",
+		"KeyFile":          "sftp: private key (default the agent, ~/.ssh/config and ~/.ssh/id_*)",
+		"KeyPassphraseEnv": "sftp: environment variable with the private key's passphrase",
+		"KnownHosts": "sftp: file with the server's public keys (default ~/.ssh/known_hosts and " +
+			"/etc/ssh/ssh_known_hosts)",
+		"Insecure":  "https: allow http:// to another machine, where anybody on the way reads and changes what passes",
 		"Region":    "s3: the bucket's region",
 		"Endpoint":  "s3 and gs: URL of a server other than AWS's or Google's",
 		"PathStyle": "s3: the bucket's name is in the path",
 		"Anonymous": "s3 and gs: send no credentials",
-		"Name":      "pattern of a backup's name below url: {time} at most once, * matches anything but a slash",
+		"Name": "pattern of a backup's name below url: {time} at most once, * matches anything but a slash; of a directory " +
+			"archive the folder's",
+		"Parts": "instead of name: patterns of the files and folders that are one backup, in the order of their restore; " +
+			"each holds {time}, and those of one time belong together",
 		"Time": "how {time} is written, as Go's reference time 2006-01-02 15:04:05; without an " +
 			"hour it means the whole day",
 		"Timezone": "zone of {time} and of an archive's header, where they name none",
 		"TimeTolerance": "how far the name's time and the header's may differ, beyond the day or hour that the name " +
 			"tells (default 6h; 26h without timezone; 1h and 14h where {time} tells a day)",
 		"Database": "database that the archive's header must name",
-		"Checksum": "whether a .sha256 must be beside each backup, or is compared where there " +
-			"is one (default if_present)",
+		"Checksum": "whether a sum must be beside each backup (.sha256, SHA256SUMS and their like), or is compared where " +
+			"there is one (default if_present)",
 		"Links":    "links in a folder that lead out of it; for every folder that the drill reads (default refuse)",
 		"MaxRatio": "how many times its size a compressed backup may unpack to; beyond it: error (default 200)",
 		"Decrypt":  "what opens encrypted backups: keys of age and OpenPGP, or a command",
@@ -139,6 +157,7 @@ var described = map[string]map[string]string{
 			"warning, or fail (default create)",
 		"Extensions": "extensions that the image lacks: error, or leave them out with what only " +
 			"they make (default require)",
+		"Into": "major version to restore into, such as 18: an upgrade rehearsal (default the backup's own)",
 	},
 	"rawScrub": {
 		"KeyEnv": "environment variable with the key, 32 bytes or more (default a random key for each run)",
