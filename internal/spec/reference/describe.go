@@ -31,6 +31,21 @@ var described = map[string]map[string]string{
 			"commas: the first signs, any of them verifies",
 	},
 	"rawSource": {
+		"URL": "where the backups lie: file:///dir/, file:dir/ (relative to the drill file), s3://bucket/prefix/, " +
+			"gs://bucket/prefix/, sftp://user@host/dir/, https://host/dir/ (a page that lists its files) or " +
+			"https://host/file (one file)",
+		"URLEnv": "https: environment variable with the URL of one file, such as a presigned one; instead of url",
+		"Exec":   "program that lists and fetches the backups; instead of url",
+		"Listing": "https: file below url that lists the backups: names, lines of name size time, or JSON " +
+			"(default the server's own page)",
+		"TokenEnv":         "https: environment variable with a bearer token",
+		"User":             "https: user of basic authentication",
+		"PasswordEnv":      "https and sftp: environment variable with the password",
+		"KeyFile":          "sftp: private key (default the agent, ~/.ssh/config and ~/.ssh/id_*)",
+		"KeyPassphraseEnv": "sftp: environment variable with the private key's passphrase",
+		"KnownHosts": "sftp: file with the server's public keys (default ~/.ssh/known_hosts and " +
+			"/etc/ssh/ssh_known_hosts)",
+		"Insecure":  "https: allow http:// to another machine, where anybody on the way reads and changes what passes",
 		"Region":    "s3: the bucket's region",
 		"Endpoint":  "s3 and gs: URL of a server other than AWS's or Google's",
 		"PathStyle": "s3: the bucket's name is in the path",
@@ -125,6 +140,7 @@ var described = map[string]map[string]string{
 			"warning, or fail (default create)",
 		"Extensions": "extensions that the image lacks: error, or leave them out with what only " +
 			"they make (default require)",
+		"Into": "major version to restore into, such as 18: an upgrade rehearsal (default the backup's own)",
 	},
 	"rawScrub": {
 		"KeyEnv": "environment variable with the key, 32 bytes or more (default a random key for each run)",
