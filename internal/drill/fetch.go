@@ -191,12 +191,16 @@ const unnamed = "restored"
 // start starts the sandbox for the header's versions.
 func (r *run) start(ctx context.Context) error {
 	d := r.Drill
+	major, err := r.intoMajor()
+	if err != nil {
+		return err
+	}
 	deadline, _ := ctx.Deadline()
 	box, err := sandbox.Start(ctx, sandbox.Options{
 		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Disk: d.Sandbox.Disk,
 		Isolation: d.Sandbox.Isolation,
 		Preload:   d.Sandbox.Preload, Database: cmp.Or(r.header.Database, d.Source.Database, unnamed),
-		Major: max(r.header.ServerMajor, r.header.DumpMajor), Jobs: r.jobs(),
+		Major: major, Jobs: r.jobs(),
 		Deadline: deadline, Work: r.box.work, Drill: d.Name, Log: r.Log,
 		Tunnel: r.Tunnel, Clusters: r.Clusters,
 	})
@@ -205,7 +209,7 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	r.report.Sandbox = box.Info()
-	return nil
+	return r.rightMajor(box)
 }
 
 // handOver puts the archive where the sandbox's programs can read it. A plain

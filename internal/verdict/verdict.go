@@ -180,6 +180,13 @@ type Sandbox struct {
 	Reach []string `json:"reach,omitempty"`
 }
 
+// Major is the server's major version, such as 17 of 17.2 and of 17beta1; 0 where
+// it cannot be read.
+func (s Sandbox) Major() (major int) {
+	fmt.Sscanf(s.ServerVersion, "%d", &major)
+	return major
+}
+
 // Stage is one step of the drill. Stages may overlap, so that their durations
 // need not add up to the report's.
 type Stage struct {
