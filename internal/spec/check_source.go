@@ -364,6 +364,7 @@ func (c checker) restore(raw *rawRestore) Restore {
 		Jobs:       c.jobs(raw.Jobs),
 		Roles:      raw.Roles.or("create"),
 		Extensions: raw.Extensions.or("require"),
+		Into:       c.into(raw.Into),
 	}
 }
 

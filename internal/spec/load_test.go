@@ -1072,7 +1072,7 @@ func TestDefaults(t *testing.T) {
 	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Sandbox.Isolation, d.Restore, d.Scrub.Unmatched, d.Scrub.Locale,
 		d.Scrub.Rules[0].Percent, d.Expectations.AsOf, d.Expectations.Warnings, d.Expectations.Timeout, d.Expectations.Tables[0].Freshness.MaxFuture,
 		d.Expectations.Errors)
-	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed", Restore{0, "create", "require"}, "refuse", "en_US", 10.0, "backup",
+	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed", Restore{Roles: "create", Extensions: "require"}, "refuse", "en_US", 10.0, "backup",
 		"warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

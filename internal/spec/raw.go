@@ -170,6 +170,7 @@ type rawRestore struct {
 	Jobs       text `json:"jobs,omitempty" jsonschema:"pattern=^(auto|[1-9][0-9]*)$"`
 	Roles      text `json:"roles,omitempty" jsonschema:"enum=create,enum=fail"`
 	Extensions text `json:"extensions,omitempty" jsonschema:"enum=require,enum=skip"`
+	Into       text `json:"into,omitempty" jsonschema:"pattern=^[1-9][0-9]$"`
 }
 
 type rawScrub struct {

@@ -163,6 +163,7 @@ type Restore struct {
 	Jobs       int    // 0: auto, one a core
 	Roles      string // create (default) | fail
 	Extensions string // require (default) | skip
+	Into       int    // major version of the server to restore into; 0: the archive's own
 }
 
 // Scrub says what is rewritten on the way in, and what may pass.
