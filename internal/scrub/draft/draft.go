@@ -48,6 +48,7 @@ const (
 	high   confidence = "high"
 	medium confidence = "medium"
 	low    confidence = "low"
+	none   confidence = "" // it does not
 )
 
 // judged is a suspicion with what it rests on.
@@ -164,10 +165,10 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.asPlaces(byName)
 	case what == "" && c.Family() == schema.Textual && documented > 0:
 		return e.asHistory(byName, documented, how)
-	case what == "" && people && c.Family() == schema.Textual:
+	case what == "" && people != none && c.Family() == schema.Textual:
 		return judged{
 			Suspicion:  propose.Suspicion{What: detect.PersonWords, Transform: transform.Name},
-			confidence: medium, reason: nameShare(names, sampled) + " " + detect.PersonWords,
+			confidence: people, reason: nameShare(names, sampled) + " " + detect.PersonWords,
 		}
 	case what == "" && hits == 0:
 		return judged{}
@@ -306,7 +307,7 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 
 // confirmNames is surer of a column named like one of names, where its values are.
 func (e *evidence) confirmNames(j *judged) {
-	if names, sampled, found := e.namesOf(); found {
+	if names, sampled, sure := e.namesOf(); sure == medium {
 		j.confidence = high
 		j.reason += ", and " + nameShare(names, sampled) + " one"
 	}
