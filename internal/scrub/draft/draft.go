@@ -155,6 +155,8 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		byName.confidence = low
 		byName.reason += "; the backup has no value to look at"
 		return byName
+	case c.Family() == schema.Opaque && c.Base.IsBytes() && e.values > 0 && e.forms[likePlace] == e.values:
+		return e.asPlaces(byName)
 	case c.Family() == schema.Opaque:
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):

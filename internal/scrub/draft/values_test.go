@@ -61,3 +61,36 @@ func TestDraftLooksAtValues(t *testing.T) {
 		}
 	}
 }
+
+// A place is found in columns of any type: as PostGIS and GeoJSON write it in texts, in
+// bytes, and in the type itself.
+func TestDraftFindsPlacesInAnyType(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.DB(t)
+	if _, err := conn.Exec(t.Context(), `
+		create type geometry;
+		create function geometry_in(cstring) returns geometry as 'textin' language internal immutable strict;
+		create function geometry_out(geometry) returns cstring as 'textout' language internal immutable strict;
+		create type geometry (input = geometry_in, output = geometry_out, like = text);
+		create table spots (id int, wkb text, doc varchar(99), raw bytea, mixed bytea, shape geometry, hexes text[]);
+		insert into spots select i, '0101000020e6100000' || x || y, format('{"type": "Point", "coordinates": [%s, %s]}', 10 + i / 100.0, 50.125),
+			decode('0101000000' || x || y, 'hex'), case when i = 7 then '\x0102' else decode('0101000000' || x || y, 'hex') end,
+			('0101000020E6100000' || upper(x || y))::geometry, array['0101000000' || x || y]
+			from generate_series(1, 40) i,
+				lateral (select encode(substr(float8send(10 + i / 100.0), 8, 1) || substr(float8send(10 + i / 100.0), 7, 1) ||
+					substr(float8send(10 + i / 100.0), 6, 1) || substr(float8send(10 + i / 100.0), 5, 1) || substr(float8send(10 + i / 100.0), 4, 1) ||
+					substr(float8send(10 + i / 100.0), 3, 1) || substr(float8send(10 + i / 100.0), 2, 1) || substr(float8send(10 + i / 100.0), 1, 1), 'hex') x,
+					'0000000000104940' y) p`); err != nil {
+		t.Fatal(err)
+	}
+	s := situation{}
+	d := s.survey(t, conn)
+	s.confirmed(t, conn, d)
+	for _, line := range []string{"{column: public.spots.wkb, transform: position, link: position}", "{column: public.spots.doc, transform: position, link: position}",
+		"{column: public.spots.raw, transform: position, link: position}", "{column: public.spots.mixed, transform: set_null}",
+		"{column: public.spots.shape, transform: position", "{column: public.spots.hexes, transform: position, link: position, each: true}"} {
+		if !strings.Contains(d.YAML(), line) {
+			t.Errorf("there is no %s in\n%s", line, d.YAML())
+		}
+	}
+}
