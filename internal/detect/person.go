@@ -345,7 +345,6 @@ type People struct {
 
 const likenessBits = 3
 
-
 const peopleSample = 256
 
 // Where a column is one of names: of so many different values at least, so

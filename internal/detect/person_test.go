@@ -169,7 +169,7 @@ func TestPeopleFoundFew(t *testing.T) {
 		"Ada Miller; Anna Smith; Laura Brown":                                     true,
 		"Miller, Ada; Smith, Anna; Brown, Laura; see above":                       false,
 		"Ada Miller; Anna Smith; Laura Brown; Peter Garcia; see above":            true,
-		"Ju\u0308rgen Mu\u0308ller; Олена Шевченко; Łukasz Nowak":               true,
+		"Ju\u0308rgen Mu\u0308ller; Олена Шевченко; Łukasz Nowak":                 true,
 		"Ada Miller; Anna Smith":                                                  false,
 		"Ada Miller; Ada Miller; Ada Miller":                                      false,
 		"Anna Xqyz; Laura Abcde; Peter Qwertz":                                    false,

@@ -135,6 +135,9 @@ func TestNoGeometry(t *testing.T) {
 		if IsPlace([]byte(value)) {
 			t.Errorf("%s is taken for a place", what)
 		}
+		if out := movedBy(t, positionOf("bytea", 0), `\x`+value); !strings.HasPrefix(out, `\x`) || strings.Contains(out, value) {
+			t.Errorf("%s: the bytes %s became %s", what, value, out)
+		}
 		c := columnOf("geometry")
 		c.Base.Schema = "public"
 		r := New(c, &spec.Rule{Transform: Position}, []byte("x\x00"), Env{})

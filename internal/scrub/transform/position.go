@@ -97,6 +97,11 @@ func ofPositions(position *kind, t schema.Type) *kind {
 
 func writePosition(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	switch {
+	case len(r.lead) > 0: // bytes, which may be anything
+		if made, err := m.appendGeometry(dst, in.value, r); err == nil {
+			return made, nil
+		}
+		return writeHash(m, dst, r, in)
 	case !r.plainNumber:
 		return m.appendAnyPlace(dst, in.value, r)
 	case isNowhere(in.value):
