@@ -79,6 +79,7 @@ var devTargets = Targets{
 	{Name: "dev:rebuildDemo"},
 	{Name: "dev:release"},
 	{Name: "dev:test", Options: []Option{{Name: "room", Kind: Text}}},
+	{Name: "dev:unpack", Options: []Option{atScale, inRounds}},
 	{Name: "test"},
 }
 
