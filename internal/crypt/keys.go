@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 
@@ -49,6 +50,12 @@ func NewKeys(d Declared) (*Keys, error) {
 	k := &Keys{symmetric: d.OpenPGPPassphrase, command: d.Command, env: d.Env}
 	if len(d.AgePassphrase) > 0 {
 		k.passphrase = newPassphrase(d.AgePassphrase)
+	}
+	if k.Command() {
+		if _, err := exec.LookPath(d.Command[0]); err != nil {
+			return nil, badKey("install it, or write its path", "source.decrypt.command: %s cannot be run: %w",
+				verdict.Printable(d.Command[0]), errors.Unwrap(err))
+		}
 	}
 	text, name, err := either(d.AgeIdentity, d.AgeIdentityFile, "age_identity")
 	if err != nil {

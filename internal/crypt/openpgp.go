@@ -275,17 +275,23 @@ func (b *plainBody) end() error {
 	return io.EOF
 }
 
-// broken is why the data is not whole. A packet that ends too early does so
-// whatever the key is.
+// broken is why the data is not whole. Packets that end too early do so whatever
+// the key is.
 func (b *plainBody) broken(err error) error {
-	_, none := b.m.in.Peek(1)
+	if _, ended := io.Copy(io.Discard, b.data); ended != nil {
+		err = ended
+	}
 	switch {
-	case none != nil && early(err):
+	case early(err) && b.m.ended():
 		return cut("openpgp", "within its data")
 	case !b.sure:
 		return b.m.neither("its data does not authenticate")
-	case none != nil:
-		return cut("openpgp", "or was changed")
 	}
 	return altered("openpgp", "its data does not authenticate")
+}
+
+// ended reports whether nothing is left of the file.
+func (m *message) ended() bool {
+	_, err := m.in.Peek(1)
+	return err != nil
 }
