@@ -245,6 +245,7 @@ func headFacts(r *verdict.Report) []fact {
 	add("backup", object(b), backupTime(b), format(b), labelled("database", b.Database),
 		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion))
 	add("also in it", strings.Join(b.OtherDatabases, ", "))
+	add("encrypted", b.Encryption, labelled("key", b.Key))
 	add("store", held(r.Inventory))
 	add("checksum", checksum(b), labelled("sha256", b.SHA256))
 	add("sandbox", strings.TrimSpace(s.Kind+" "+s.Image), labelled("PostgreSQL", s.ServerVersion),
