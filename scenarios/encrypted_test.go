@@ -102,7 +102,8 @@ func spy(secret []byte) (end func() string) {
 				for _, file := range files {
 					text, _ := os.ReadFile(file)
 					if bytes.Contains(text, secret) {
-						seen = file
+						name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+						seen = file + " of " + strings.ReplaceAll(string(name), "\x00", " ")
 					}
 				}
 			}

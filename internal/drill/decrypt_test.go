@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"daybefore/internal/history"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -27,7 +28,7 @@ func TestAnotherKeyIsTold(t *testing.T) {
 		"never encrypted": {new(verdict.Backup{}), verdict.Backup{}, "", ""},
 		"the first drill": {nil, age("age1a"), "", ""},
 	} {
-		r := newRun(Request{})
+		r := newRun(Request{Drill: &spec.Drill{}})
 		r.report.Backup = c.now
 		if c.last != nil {
 			r.Past = history.Past{Passing: []*verdict.Report{{Run: "before", Backup: *c.last}}}
