@@ -214,8 +214,9 @@ func (m *message) byPhrase(data packet.EncryptedDataPacket) (session, error) {
 // neither is the error of a message of which nobody can tell whether the key is
 // wrong or the bytes.
 func (m *message) neither(what string) error {
-	return verdict.Errorf(verdict.CodeDecrypt, "try the same key with gpg --decrypt on another backup: if it opens that one, "+
-		"this one is damaged", "it is encrypted with openpgp, and %s: %w", what, ErrEither)
+	return verdict.Errorf(verdict.CodeDecrypt,
+		"try the same key with gpg --decrypt on another backup: if it opens that one, this one is damaged",
+		"it is encrypted with openpgp, and %s: %w", what, ErrEither)
 }
 
 // noSession is the error of a message for which no key is declared, or another.
