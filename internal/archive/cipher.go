@@ -43,9 +43,13 @@ func keyMissing(err error) bool {
 // inDoubt is err, unless it blames bytes that a command wrote: with the wrong key
 // many write garbage and end well.
 func (c *chain) inDoubt(err error) error {
-	if err == nil || len(c.links) == 0 || c.top().what != crypt.CommandName || verdict.AsProblem(err).Outcome != verdict.Fail {
+	if err == nil || len(c.links) == 0 || c.top().what != crypt.CommandName {
 		return err
 	}
-	return verdict.Errorf(verdict.CodeDecrypt, "run the command by hand on the same file, and look at the first bytes that "+
-		"it writes", "%w: %w", err, crypt.ErrEither)
+	if verdict.AsProblem(err).Outcome != verdict.Fail {
+		return err
+	}
+	return verdict.Errorf(verdict.CodeDecrypt,
+		"run the command by hand on the same file, and look at the first bytes that it writes",
+		"%w: %w", err, crypt.ErrEither)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 
@@ -49,6 +50,12 @@ func NewKeys(d Declared) (*Keys, error) {
 	k := &Keys{symmetric: d.OpenPGPPassphrase, command: d.Command, env: d.Env}
 	if len(d.AgePassphrase) > 0 {
 		k.passphrase = newPassphrase(d.AgePassphrase)
+	}
+	if k.Command() {
+		if _, err := exec.LookPath(d.Command[0]); err != nil {
+			return nil, badKey("install it, or write its path", "source.decrypt.command: %s cannot be run: %w",
+				verdict.Printable(d.Command[0]), errors.Unwrap(err))
+		}
 	}
 	text, name, err := either(d.AgeIdentity, d.AgeIdentityFile, "age_identity")
 	if err != nil {
@@ -118,7 +125,8 @@ func readKey(path string) ([]byte, error) {
 	owner, known := info.Sys().(*syscall.Stat_t)
 	mine := !known || int(owner.Uid) == os.Getuid()
 	if mine && info.Mode().Perm()&0o077 != 0 {
-		return nil, badKey("chmod 600 "+filepath.Base(path), "%s has mode %04o: others than its owner may reach the key in it",
+		return nil, badKey("chmod 600 "+filepath.Base(path),
+			"%s has mode %04o: others than its owner may reach the key in it",
 			verdict.Printable(filepath.Base(path)), info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, mostKey+1))

@@ -214,8 +214,9 @@ func (m *message) byPhrase(data packet.EncryptedDataPacket) (session, error) {
 // neither is the error of a message of which nobody can tell whether the key is
 // wrong or the bytes.
 func (m *message) neither(what string) error {
-	return verdict.Errorf(verdict.CodeDecrypt, "try the same key with gpg --decrypt on another backup: if it opens that one, "+
-		"this one is damaged", "it is encrypted with openpgp, and %s: %w", what, ErrEither)
+	return verdict.Errorf(verdict.CodeDecrypt,
+		"try the same key with gpg --decrypt on another backup: if it opens that one, this one is damaged",
+		"it is encrypted with openpgp, and %s: %w", what, ErrEither)
 }
 
 // noSession is the error of a message for which no key is declared, or another.
@@ -275,17 +276,23 @@ func (b *plainBody) end() error {
 	return io.EOF
 }
 
-// broken is why the data is not whole. A packet that ends too early does so
-// whatever the key is.
+// broken is why the data is not whole. Packets that end too early do so whatever
+// the key is.
 func (b *plainBody) broken(err error) error {
-	_, none := b.m.in.Peek(1)
+	if _, ended := io.Copy(io.Discard, b.data); ended != nil {
+		err = ended
+	}
 	switch {
-	case none != nil && early(err):
+	case early(err) && b.m.ended():
 		return cut("openpgp", "within its data")
 	case !b.sure:
 		return b.m.neither("its data does not authenticate")
-	case none != nil:
-		return cut("openpgp", "or was changed")
 	}
 	return altered("openpgp", "its data does not authenticate")
+}
+
+// ended reports whether nothing is left of the file.
+func (m *message) ended() bool {
+	_, err := m.in.Peek(1)
+	return err != nil
 }

@@ -46,7 +46,7 @@ func (m *message) begin() error {
 
 // nothingFollows refuses what stands behind the last packet.
 func (m *message) nothingFollows() error {
-	if _, err := m.in.Peek(1); err != nil {
+	if m.ended() {
 		return nil // the end, or what went wrong with the file, which its reader knows
 	}
 	return altered("openpgp", "something follows its end")
@@ -89,7 +89,7 @@ func (m *message) notDecrypted(err error, s session) error {
 	if _, lacking := errors.AsType[pgperrors.UnsupportedError](err); lacking {
 		return m.damagedHead(err)
 	}
-	if _, none := m.in.Peek(1); none != nil {
+	if m.ended() {
 		return cut("openpgp", "at the beginning of its data")
 	}
 	if !s.sure {
