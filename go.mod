@@ -46,7 +46,6 @@ require (
 	filippo.io/age v1.3.2
 	github.com/ProtonMail/go-crypto v1.5.2
 	github.com/kevinburke/ssh_config v1.6.0
-	github.com/klauspost/readahead v1.4.0
 	github.com/pkg/sftp v1.13.12
 	golang.org/x/oauth2 v0.38.0
 )

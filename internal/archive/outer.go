@@ -12,6 +12,7 @@ import (
 
 	"daybefore/internal/crypt"
 	"daybefore/internal/packed"
+	"daybefore/internal/readahead"
 	"daybefore/internal/verdict"
 )
 
@@ -79,11 +80,11 @@ type chain struct {
 	*bufio.Reader // of what is within
 	name          string
 	src           *source
-	links         []*link // the file's own first
-	head          []byte  // the first bytes of what is within
-	front         *ahead  // reads what is within while what came is looked at; may be nil
-	converted     bool    // its line ends look as if they had been converted
-	refused       error   // what came out of the last link is no backup, unless it is damaged
+	links         []*link           // the file's own first
+	head          []byte            // the first bytes of what is within
+	front         *readahead.Reader // reads what is within while what came is looked at; may be nil
+	converted     bool              // its line ends look as if they had been converted
+	refused       error             // what came out of the last link is no backup, unless it is damaged
 }
 
 // link is one cipher or compression, and what was in it.
@@ -101,9 +102,22 @@ type link struct {
 	trouble
 }
 
+// readAhead lets what is within be read before it is asked for.
+func (c *chain) readAhead() {
+	c.front = readahead.New(c.Reader)
+	c.Reader = bufio.NewReaderSize(c.front, readBuffer)
+}
+
+// stopAhead ends what readAhead began.
+func (c *chain) stopAhead() {
+	if c.front != nil {
+		_ = c.front.Close() // it is always nil
+	}
+}
+
 // Close ends what the links hold, the innermost first.
 func (c *chain) Close() {
-	c.front.stop()
+	c.stopAhead()
 	for i := len(c.links) - 1; i >= 0; i-- {
 		c.links[i].end()
 	}
@@ -268,7 +282,7 @@ func (c *chain) outranked(err error, limit int64) (worst error, whole bool) {
 	if !ok || len(c.links) == 0 || p.Code == verdict.CodeDiskSpace {
 		return err, false
 	}
-	c.front.stop()
+	c.stopAhead()
 	worst, whole = err, true
 	for i := len(c.links) - 1; i >= 0; i-- {
 		l := c.links[i]

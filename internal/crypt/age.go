@@ -16,6 +16,7 @@ import (
 	"filippo.io/age/armor"
 	"golang.org/x/crypto/ssh"
 
+	"daybefore/internal/readahead"
 	"daybefore/internal/verdict"
 )
 
@@ -124,7 +125,7 @@ func openAge(_ context.Context, in *bufio.Reader, keys *Keys) (Stream, error) {
 		return nil, notOpened(err, attempts)
 	}
 	i := slices.IndexFunc(attempts, func(a *attempt) bool { return a.opened })
-	return opened{ahead(&ageBody{plain, in}), attempts[i].public}, nil
+	return opened{readahead.New(&ageBody{plain, in}), attempts[i].public}, nil
 }
 
 // attempt is a secret key that remembers what came of it.

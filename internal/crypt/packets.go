@@ -13,6 +13,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
+
+	"daybefore/internal/readahead"
 )
 
 const (
@@ -33,7 +35,7 @@ func (m *message) begin() error {
 	if err != nil {
 		return m.damagedHead(err)
 	}
-	m.body = packet.NewReader(bufio.NewReaderSize(block.Body, aheadSize))
+	m.body = packet.NewReader(bufio.NewReaderSize(block.Body, pieceSize))
 	m.trailer = func() error {
 		_, err := io.Copy(io.Discard, tail)
 		if err != nil || !bytes.HasSuffix(bytes.TrimSpace(tail.last), []byte(armorEnd)) {
@@ -73,7 +75,7 @@ func (m *message) decrypt(data packet.EncryptedDataPacket, s session) (io.ReadCl
 	if err != nil {
 		return nil, m.notDecrypted(err, s)
 	}
-	decrypted := &closer{ahead(packets), packets}
+	decrypted := &closer{readahead.New(packets), packets}
 	body := &plainBody{m: m, data: decrypted, sure: s.sure}
 	body.literal, err = literal(decrypted)
 	if err != nil {
@@ -81,7 +83,7 @@ func (m *message) decrypt(data packet.EncryptedDataPacket, s session) (io.ReadCl
 		decrypted.stop()
 		return nil, broken
 	}
-	return &stopped{ahead(body), decrypted}, nil
+	return &stopped{readahead.New(body), decrypted}, nil
 }
 
 // notDecrypted is the error of data that cannot even be begun.
@@ -127,7 +129,7 @@ func (s *stopped) Close() error {
 // literal finds the data among decrypted packets. Signatures are not looked at:
 // that the bytes are whole is known without them.
 func literal(r io.Reader) (io.Reader, error) {
-	in := bufio.NewReaderSize(r, aheadSize)
+	in := bufio.NewReaderSize(r, pieceSize)
 	unpacked, err := compressed(in)
 	if err != nil {
 		return nil, err
@@ -161,13 +163,13 @@ func compressed(in *bufio.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	if head[1] == zip {
-		return bufio.NewReaderSize(flate.NewReader(in), aheadSize), nil
+		return bufio.NewReaderSize(flate.NewReader(in), pieceSize), nil
 	}
 	z, err := zlib.NewReader(in)
 	if err != nil {
 		return nil, err
 	}
-	return bufio.NewReaderSize(z, aheadSize), nil
+	return bufio.NewReaderSize(z, pieceSize), nil
 }
 
 // open decrypts the data's packets.

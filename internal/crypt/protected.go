@@ -37,8 +37,8 @@ const (
 var trailerHead = []byte{0xd3, sha1.Size}
 
 func newProtected(block cipher.Block, in io.Reader) *protected {
-	return &protected{block: block, in: in, sum: sha1.New(), raw: make([]byte, aheadSize),
-		feed: make([]byte, aes.BlockSize), plain: make([]byte, 0, aheadSize+trailerSize)}
+	return &protected{block: block, in: in, sum: sha1.New(), raw: make([]byte, pieceSize),
+		feed: make([]byte, aes.BlockSize), plain: make([]byte, 0, pieceSize+trailerSize)}
 }
 
 // Read gives io.EOF at the end of the data, whether the hash agrees or not.

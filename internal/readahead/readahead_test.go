@@ -1,4 +1,4 @@
-package archive
+package readahead
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 
 // What is read ahead is what would have been read, with the error at its end; and
 // it can be stopped anywhere.
-func TestAhead(t *testing.T) {
+func TestReader(t *testing.T) {
 	t.Parallel()
-	data := bytes.Repeat([]byte("0123456789abcdef"), 3*aheadBlock/16+5)
+	data := bytes.Repeat([]byte("0123456789abcdef"), 3*blockSize/16+5)
 	for _, c := range []struct {
 		r    io.Reader
 		want error
@@ -22,16 +22,16 @@ func TestAhead(t *testing.T) {
 		{iotest.DataErrReader(bytes.NewReader(data)), nil},
 		{io.MultiReader(bytes.NewReader(data), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
 	} {
-		a := newAhead(c.r)
+		a := New(c.r)
 		got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(a, 100)))
 		rest, failed := io.ReadAll(a)
 		if err != nil || !errors.Is(failed, c.want) || !bytes.Equal(append(got, rest...), data) {
 			t.Errorf("%d of %d bytes, %v, %v", len(got)+len(rest), len(data), err, failed)
 		}
-		a.stop()
-		a = newAhead(bytes.NewReader(data))
+		a.Close()
+		a = New(bytes.NewReader(data))
 		_, _ = a.Read(make([]byte, 10))
-		a.stop()
-		a.stop()
+		a.Close()
+		a.Close()
 	}
 }
