@@ -94,6 +94,7 @@ const (
 // inner is the order of the packages within a room, which each may import those
 // behind it and no other.
 var inner = map[string][]string{
+	"internal/archive": {"internal/archive", "internal/archive/unpack"},
 	"internal/scrub": {
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/document", "internal/scrub/leakscan",
 		"internal/scrub/transform", "internal/scrub/schema",
@@ -103,6 +104,7 @@ var inner = map[string][]string{
 // outward is what a package within a room may import of others, where that is
 // less than the room may.
 var outward = map[string][]string{
+	"internal/archive/unpack": {"internal/machine", "internal/packed", "internal/verdict"},
 	"internal/scrub/draft": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},

@@ -4,6 +4,7 @@
 package archive
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/archive/unpack"
 	"daybefore/internal/copytext"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
@@ -268,7 +270,8 @@ func (c *chain) openAt(path string, opts Options) (*Archive, error) {
 	case c.refused != nil:
 		return nil, c.refused
 	case len(c.links) > 0:
-		c.readAhead()
+		c.front = unpack.NewAhead(c.Reader)
+		c.Reader = bufio.NewReaderSize(c.front, readBuffer)
 	}
 	switch {
 	case beginsTar(c.head):
@@ -281,12 +284,12 @@ func (c *chain) openAt(path string, opts Options) (*Archive, error) {
 
 // unpack reads the archive and writes it to a file in dir on the way.
 func (c *chain) unpack(dir, database string) (*Archive, error) {
-	s, err := newSpool(c.name, dir)
+	s, err := unpack.NewSpool(c.name, dir)
 	if err != nil {
 		return nil, err
 	}
 	a, err := c.read(io.TeeReader(c, s), s.File.Name(), database)
-	if err = s.finish(err); err != nil {
+	if err = s.Finish(err); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -535,18 +535,6 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestNoRoom fills a real device that is always full.
-func TestNoRoom(t *testing.T) {
-	t.Parallel()
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skip("no /dev/full here")
-	}
-	defer full.Close()
-	_, err = (&spool{File: full, space: newSpace("backup", "/dev")}).Write([]byte("x"))
-	wantProblem(t, err, verdict.Error, verdict.CodeDiskSpace, "unpack backup")
-}
-
 // FuzzOpen reads garbage: it must come to an end, allocate no more than the
 // input justifies, and pass nothing that it has not walked to the end.
 func FuzzOpen(f *testing.F) {

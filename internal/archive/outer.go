@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"daybefore/internal/archive/unpack"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -78,11 +79,11 @@ type chain struct {
 	*bufio.Reader // of what is within
 	name          string
 	src           *source
-	links         []*link // the file's own first
-	head          []byte  // the first bytes of what is within
-	front         *ahead  // reads what is within while what came is looked at; may be nil
-	converted     bool    // its line ends look as if they had been converted
-	refused       error   // what came out of the last link is no backup, unless it is damaged
+	links         []*link       // the file's own first
+	head          []byte        // the first bytes of what is within
+	front         *unpack.Ahead // reads what is within while what came is looked at; may be nil
+	converted     bool          // its line ends look as if they had been converted
+	refused       error         // what came out of the last link is no backup, unless it is damaged
 }
 
 // link is one cipher or compression, and what was in it.
@@ -101,7 +102,7 @@ type link struct {
 
 // Close ends what the links hold, the innermost first.
 func (c *chain) Close() {
-	c.front.stop()
+	c.front.Stop()
 	for i := len(c.links) - 1; i >= 0; i-- {
 		c.links[i].end()
 	}
@@ -268,7 +269,7 @@ func (c *chain) outranked(err error, limit int64) (worst error, whole bool) {
 	if !ok || len(c.links) == 0 || p.Code == verdict.CodeDiskSpace {
 		return err, false
 	}
-	c.front.stop()
+	c.front.Stop()
 	worst, whole = err, true
 	for i := len(c.links) - 1; i >= 0; i-- {
 		l := c.links[i]

@@ -1,14 +1,13 @@
-package archive
+package unpack
 
 import (
-	"bufio"
 	"io"
 	"sync"
 )
 
-// ahead reads in a goroutine of its own, so that a decompressor works while what
+// Ahead reads in a goroutine of its own, so that a decompressor works while what
 // it gave is looked at and written.
-type ahead struct {
+type Ahead struct {
 	blocks  chan block
 	free    chan []byte
 	stopped chan struct{}
@@ -30,14 +29,9 @@ const (
 	aheadBlocks = 4
 )
 
-// readAhead lets what is within be read before it is asked for.
-func (c *chain) readAhead() {
-	c.front = newAhead(c.Reader)
-	c.Reader = bufio.NewReaderSize(c.front, readBuffer)
-}
-
-func newAhead(r io.Reader) *ahead {
-	a := &ahead{blocks: make(chan block, aheadBlocks), free: make(chan []byte, aheadBlocks), stopped: make(chan struct{})}
+// NewAhead begins to read.
+func NewAhead(r io.Reader) *Ahead {
+	a := &Ahead{blocks: make(chan block, aheadBlocks), free: make(chan []byte, aheadBlocks), stopped: make(chan struct{})}
 	for range aheadBlocks {
 		a.free <- make([]byte, aheadBlock)
 	}
@@ -46,7 +40,7 @@ func newAhead(r io.Reader) *ahead {
 }
 
 // fill reads until the end, or until nobody wants more.
-func (a *ahead) fill(r io.Reader) {
+func (a *Ahead) fill(r io.Reader) {
 	defer close(a.blocks)
 	for {
 		var b block
@@ -68,7 +62,7 @@ func (a *ahead) fill(r io.Reader) {
 }
 
 // Read is io.Reader's.
-func (a *ahead) Read(p []byte) (int, error) {
+func (a *Ahead) Read(p []byte) (int, error) {
 	for len(a.rest) == 0 {
 		if a.current.err != nil {
 			return 0, a.current.err
@@ -87,8 +81,8 @@ func (a *ahead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// stop ends the reading, and waits for its end. A nil ahead has none.
-func (a *ahead) stop() {
+// Stop ends the reading, and waits for its end. The receiver may be nil.
+func (a *Ahead) Stop() {
 	if a == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package archive
+package unpack
 
 import (
 	"bytes"
@@ -22,16 +22,16 @@ func TestAhead(t *testing.T) {
 		{iotest.DataErrReader(bytes.NewReader(data)), nil},
 		{io.MultiReader(bytes.NewReader(data), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
 	} {
-		a := newAhead(c.r)
+		a := NewAhead(c.r)
 		got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(a, 100)))
 		rest, failed := io.ReadAll(a)
 		if err != nil || !errors.Is(failed, c.want) || !bytes.Equal(append(got, rest...), data) {
 			t.Errorf("%d of %d bytes, %v, %v", len(got)+len(rest), len(data), err, failed)
 		}
-		a.stop()
-		a = newAhead(bytes.NewReader(data))
+		a.Stop()
+		a = NewAhead(bytes.NewReader(data))
 		_, _ = a.Read(make([]byte, 10))
-		a.stop()
-		a.stop()
+		a.Stop()
+		a.Stop()
 	}
 }
