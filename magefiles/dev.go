@@ -1,8 +1,8 @@
 //go:build mage
 
-// The targets of the restore-drill harness, and those of its own makers under
-// dev: (which bin/drill lacks). `help TARGET` explains one (behind
-// `go tool mage`: `-h TARGET`).
+// The targets of the restore-drill harness and, under dev:, those for its
+// contributors. `go tool mage help TARGET` explains one. A target here is a few
+// lines over a function that is tested; it must never judge anything itself.
 package main
 
 import (
@@ -34,6 +34,11 @@ type Dev mg.Namespace
 // folder below internal, with the rooms in it, or of scenarios.
 func (Dev) Test(ctx context.Context, room *string) error {
 	return checkout().Test(ctx, value(room))
+}
+
+// Matrix runs the tests of wide matrices, with every cell: dev:test tries a selection.
+func (Dev) Matrix(ctx context.Context) error {
+	return checkout().Matrix(ctx)
 }
 
 // Test is dev:test, for one more release.

@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"daybefore/internal/harness"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
 
@@ -77,10 +78,14 @@ func brokenStores() []Scenario {
 		{"the store does not answer", silentStore, unverified(verdict.StageChoose, verdict.CodeStoreUnreachable)},
 		{"the store refuses the credentials", refusingStore,
 			unverified(verdict.StageChoose, verdict.CodeCredentialsRefused)},
-		{"the sandbox cannot start",
-			edited("  kind: auto\n", "  kind: container\n  image: registry.example.invalid/postgres:17\n"),
+		{"the sandbox cannot start", unstartable,
 			unverified(verdict.StageSandbox, verdict.CodeSandbox)},
 	}
+}
+
+// unstartable names an image that is nowhere.
+func unstartable(_ context.Context, _ *Maker, s *Store) error {
+	return s.editDrill(kindLine(s.kind), kindLine(sandbox.Container)+"  image: registry.example.invalid/postgres:17\n")
 }
 
 func brokenData() []Scenario {
@@ -134,7 +139,7 @@ func unfitDrills() []Scenario {
 		{"a phone number in a column of harmless name",
 			shopAfter("UPDATE public.products SET title = title || ', ask +44 20 7946 0958' WHERE id = 7"),
 			leaked("public.products.title")},
-		{"a card number behind a line break, in an array",
+		{"a card number after a line break, in an array",
 			shopAfter(
 				`UPDATE public.products SET tags = array_append(tags, E'paid with\n4111 1111 1111 1111') WHERE id = 7`,
 			), leaked("public.products.tags")},
@@ -292,7 +297,7 @@ CREATE FUNCTION public.is_known(bigint) RETURNS boolean LANGUAGE sql AS $$
 ALTER TABLE bot.messages ADD CONSTRAINT to_somebody CHECK (public.is_known(person_id))`
 
 // indexByPrivilege is built as the table's owner, who may use the other schema
-// only once pg_restore has come to the privileges: behind all indexes.
+// only once pg_restore has come to the privileges: after all indexes.
 const indexByPrivilege = `
 CREATE SCHEMA tools; CREATE FUNCTION tools.fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
 GRANT USAGE ON SCHEMA tools TO app;

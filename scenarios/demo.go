@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"daybefore/internal/sandbox"
 )
 
 // backupLayout is how a night is written in the name of its backup.
@@ -31,7 +33,7 @@ func backupName(night time.Time) string {
 // dump, and the side file with its checksum, to dir/backups. The rows are the
 // same every time; object ids in the archives, and so their bytes, are not.
 func RebuildDemo(ctx context.Context, dir string, log *slog.Logger) (err error) {
-	s, err := startServer(ctx, log)
+	s, err := startServer(ctx, sandbox.Auto, log)
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,8 @@ func RebuildDemo(ctx context.Context, dir string, log *slog.Logger) (err error) 
 		if err := demo.live(ctx, night); err != nil {
 			return err
 		}
-		if dumps[backupName(night)], err = s.dump(ctx, shopDatabase, false, night); err != nil {
+		dumps[backupName(night)], err = s.dump(ctx, shopDatabase, false, night)
+		if err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // one S3 server's program. Each is made when it is first needed.
 type Maker struct {
 	home, work string
+	kind       string // of all sandboxes; empty: the demo's own
 	log        *slog.Logger
 
 	mu     sync.Mutex // the server's: a database must be called shop to be dumped under that name
@@ -38,8 +39,8 @@ const goodTemplate = "good"
 
 const closeTime = 10 * time.Second
 
-func newMaker(home, work string, log *slog.Logger) *Maker {
-	return &Maker{home: home, work: work, log: log, dumps: map[variant][]byte{}}
+func newMaker(o Options, work string) *Maker {
+	return &Maker{home: o.Home, work: work, kind: o.Kind, log: o.Log, dumps: map[variant][]byte{}}
 }
 
 // close removes the server, whatever has ended the run.
@@ -77,7 +78,7 @@ func (b *Maker) open(ctx context.Context) error {
 	if b.server != nil {
 		return nil
 	}
-	s, err := startServer(ctx, b.log)
+	s, err := startServer(ctx, b.kind, b.log)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,33 +12,102 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/harness"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
 
 const repository = ".."
 
-// needServer wants what a sandbox is made of: PostgreSQL's server programs on
-// this machine, or an engine with the image.
-func needServer(t *testing.T) {
+// needServer wants what a sandbox is made of, and returns the kind that costs
+// least: PostgreSQL's server programs on this machine, or an engine with the
+// image.
+func needServer(t *testing.T) (kind string) {
 	t.Helper()
-	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 {
-		testneed.Image(t, "postgres:15")
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) > 0 {
+		return sandbox.Local
 	}
+	testneed.Image(t, demoImage)
+	return sandbox.Container
 }
 
-// TestEveryBreakIsCaught is what `mage scenarios` shows.
+var demoImage = fmt.Sprintf("postgres:%d", demoMajor)
+
+// TestEveryBreakIsCaught is what `mage scenarios` shows, in the kind of sandbox
+// that costs least.
 func TestEveryBreakIsCaught(t *testing.T) {
-	needServer(t)
+	catches(t, needServer(t), All())
+}
+
+// TestBreaksAreCaughtInContainers tries a scenario of each kind of finding where
+// most drills run; under dev:matrix all of them.
+func TestBreaksAreCaughtInContainers(t *testing.T) {
+	testneed.Image(t, demoImage)
+	if testneed.Matrix() {
+		catches(t, sandbox.Container, All())
+		return
+	}
+	catches(t, sandbox.Container, covering(All()))
+}
+
+// catches wants each scenario caught by its own finding, in sandboxes of a kind.
+func catches(t *testing.T, kind string, scenarios []Scenario) {
+	t.Helper()
 	var out bytes.Buffer
-	result, err := Run(t.Context(), &out, Options{Home: repository})
+	result, err := Run(t.Context(), &out, Options{Home: repository, Kind: kind, Scenarios: scenarios})
 	t.Log("\n" + out.String())
 	if err != nil {
 		t.Errorf("ended with %v", err)
 	}
-	if len(result) != len(All()) {
-		t.Errorf("%d of %d scenarios have a finding", len(result), len(All()))
+	if len(result) != len(scenarios) {
+		t.Errorf("%d of %d scenarios have a finding", len(result), len(scenarios))
+	}
+	for _, f := range result {
+		if r := f.Report; r != nil && r.Sandbox.Kind != "" && r.Sandbox.Kind != kind {
+			t.Errorf("%s: drilled in a sandbox of the kind %s, not %s", f.Scenario.Name, r.Sandbox.Kind, kind)
+		}
+	}
+}
+
+// covering returns the first scenario of each outcome that a stage can come to,
+// by the stage itself and by a check of it.
+func covering(scenarios []Scenario) (some []Scenario) {
+	type kindOfFinding struct {
+		outcome verdict.Outcome
+		stage   string
+		check   bool
+	}
+	seen := map[kindOfFinding]bool{}
+	for _, sc := range scenarios {
+		k := kindOfFinding{sc.Want.Outcome, sc.Want.Stage, sc.Want.Check != ""}
+		if !seen[k] {
+			seen[k] = true
+			some = append(some, sc)
+		}
+	}
+	return some
+}
+
+// TestCoveringCovers holds the selection to each stage that a break can end at,
+// and to each outcome.
+func TestCoveringCovers(t *testing.T) {
+	t.Parallel()
+	type cell struct {
+		outcome verdict.Outcome
+		stage   string
+	}
+	chosen := map[cell]bool{}
+	some := covering(All())
+	for _, sc := range some {
+		chosen[cell{sc.Want.Outcome, sc.Want.Stage}] = true
+	}
+	for _, sc := range All() {
+		if !chosen[cell{sc.Want.Outcome, sc.Want.Stage}] {
+			t.Errorf("nothing stands for %q", sc.Name)
+		}
+	}
+	if len(some) > len(All())/4 {
+		t.Errorf("%d of %d scenarios are no selection", len(some), len(All()))
 	}
 }
 
@@ -45,9 +115,9 @@ func TestEveryBreakIsCaught(t *testing.T) {
 // break that another finding meets, one that nothing meets since nothing is
 // broken, and one that cannot be set up are each told as what they are.
 func TestDetectorDetects(t *testing.T) {
-	needServer(t)
+	kind := needServer(t)
 	var out bytes.Buffer
-	result, err := Run(t.Context(), &out, Options{Home: repository, Scenarios: []Scenario{
+	result, err := Run(t.Context(), &out, Options{Home: repository, Kind: kind, Scenarios: []Scenario{
 		{"truncated, and expected to be of another database", newest(func(dump []byte) []byte { return dump[:len(dump)/2] }),
 			fail(verdict.StageFetch, verdict.CodeDatabase)},
 		{"unbroken, and declared broken", nil, failedCheck(verdict.CodeRowCount, "row_count:bot.messages")},
@@ -55,7 +125,7 @@ func TestDetectorDetects(t *testing.T) {
 		{"cannot be set up", edited("no such line", ""), pass},
 	}})
 	t.Log("\n" + out.String())
-	var exit *harness.Exit
+	var exit *verdict.Exit
 	if !errors.As(err, &exit) || exit.Code != verdict.ExitFail {
 		t.Errorf("ended with %v, want exit code %d", err, verdict.ExitFail)
 	}

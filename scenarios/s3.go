@@ -81,10 +81,12 @@ func inBucket(ctx context.Context, b *Maker, s *Store) error {
 // startS3 starts an S3 server of the scenario's own, which knows only
 // these keys.
 func (s *Store) startS3(ctx context.Context, b *Maker, access, secret string) (o s3test.Options, err error) {
-	if o.Binary, err = b.s3Program(ctx); err != nil {
+	o.Binary, err = b.s3Program(ctx)
+	if err != nil {
 		return o, err
 	}
-	if o.Listen, err = s3test.FreeAddr(); err != nil {
+	o.Listen, err = s3test.FreeAddr()
+	if err != nil {
 		return o, err
 	}
 	o.Dir = filepath.Join(s.dir, "s3")

@@ -1,7 +1,7 @@
 // Package scenarios breaks the demo's good backup in the ways real backups
 // broke, and shows that the drill says so, with the very finding that each
 // break calls for. It looks at a drill as its user does: a drill file and a
-// store go in, a report comes out. It knows nothing of how a drill is done.
+// store go in, a report comes out. It must never know how a drill is done.
 package scenarios
 
 import (
@@ -85,6 +85,7 @@ type Options struct {
 	Home      string     // the folder that holds drills/; default "."
 	Scenarios []Scenario // default: All()
 	Parallel  int        // drills at once; default: one for each two cores, at least 2
+	Kind      string     // of all sandboxes, as a drill file names it; default: the demo's own
 	Log       *slog.Logger
 }
 
@@ -119,17 +120,17 @@ func (r Result) Count(c Catch) int {
 }
 
 // Err is nil if every break was caught by its own finding. Otherwise it is a
-// *harness.Exit: 10 if one was missed, caught by another or nothing but a
+// *verdict.Exit: 10 if one was missed, caught by another or nothing but a
 // false alarm; 11 if some could not be run and there is nothing worse.
 func (r Result) Err() error {
 	wrong := r.Count(Missed) + r.Count(ByAnother) + r.Count(FalseAlarm)
 	notRun := r.Count(NotRun)
 	switch {
 	case wrong > 0:
-		return &harness.Exit{Code: verdict.ExitFail, Reason: fmt.Sprintf(
+		return &verdict.Exit{Code: verdict.ExitFail, Reason: fmt.Sprintf(
 			"%d of %d scenarios were not caught by their own finding", wrong, len(r))}
 	case notRun > 0:
-		return &harness.Exit{Code: verdict.ExitError,
+		return &verdict.Exit{Code: verdict.ExitError,
 			Reason: fmt.Sprintf("%d of %d scenarios could not be run", notRun, len(r))}
 	}
 	return nil
@@ -154,7 +155,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 		return nil, err
 	}
 	defer restore()
-	maker := newMaker(o.Home, work.Spool(), o.Log)
+	maker := newMaker(o, work.Spool())
 	defer maker.close()
 
 	result := make(Result, len(o.Scenarios))
@@ -170,7 +171,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (Result, error) {
 	}
 	group.Wait()
 	if ctx.Err() != nil {
-		return result, &harness.Exit{Code: verdict.ExitInterrupted, Reason: "the scenarios were interrupted"}
+		return result, &verdict.Exit{Code: verdict.ExitInterrupted, Reason: "the scenarios were interrupted"}
 	}
 	return result, cmp.Or(result.print(w), result.Err())
 }
@@ -183,7 +184,7 @@ func play(ctx context.Context, b *Maker, sc Scenario, dir string) Finding {
 	if ctx.Err() != nil {
 		return notRun(context.Cause(ctx))
 	}
-	s, err := newStore(filepath.Join(b.home, drillsDir), dir)
+	s, err := newStore(filepath.Join(b.home, drillsDir), dir, b.kind)
 	if err != nil {
 		return notRun(err)
 	}
@@ -226,7 +227,7 @@ func quiet(dir string, log *slog.Logger) *harness.Home {
 }
 
 func exitCode(err error) int {
-	var exit *harness.Exit
+	var exit *verdict.Exit
 	switch {
 	case err == nil:
 		return verdict.ExitOK

@@ -29,14 +29,14 @@ type dumpServer struct {
 	box  sandbox.Box
 }
 
-func startServer(ctx context.Context, log *slog.Logger) (*dumpServer, error) {
+func startServer(ctx context.Context, kind string, log *slog.Logger) (*dumpServer, error) {
 	work, err := sandbox.NewWorkdir()
 	if err != nil {
 		return nil, err
 	}
 	s := &dumpServer{work: work}
 	s.box, err = sandbox.Start(ctx, sandbox.Options{
-		Major: demoMajor, Deadline: time.Now().Add(serverTime), Work: work, Drill: "scenarios", Log: log})
+		Kind: kind, Major: demoMajor, Deadline: time.Now().Add(serverTime), Work: work, Drill: "scenarios", Log: log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start a server for the demo's database: %w", err),
 			s.close(context.WithoutCancel(ctx)))

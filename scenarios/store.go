@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"daybefore/internal/harness"
+	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
 
@@ -31,11 +32,13 @@ const (
 // to be broken at will.
 type Store struct {
 	dir    string   // drills/ in the scenario's folder
+	kind   string   // of sandbox, as the drill file names it
 	atExit []func() // what the break has started
 }
 
-// newStore copies the demo from the folder drills into the folder home.
-func newStore(drills, home string) (*Store, error) {
+// newStore copies the demo from the folder drills into the folder home, for a
+// kind of sandbox; for the one that the demo names if that is empty.
+func newStore(drills, home, kind string) (*Store, error) {
 	dir := filepath.Join(home, drillsDir)
 	if err := os.CopyFS(filepath.Join(dir, backupsDir), os.DirFS(filepath.Join(drills, backupsDir))); err != nil {
 		return nil, fmt.Errorf("copy the demo's backups: %w", err)
@@ -53,9 +56,19 @@ func newStore(drills, home string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copy the demo's drill file: %w", err)
 	}
-	s := &Store{dir: dir}
-	return s, os.WriteFile(s.drill(), text, 0o644)
+	s := &Store{dir: dir, kind: sandbox.Auto}
+	if err := os.WriteFile(s.drill(), text, 0o644); err != nil || kind == "" {
+		return s, err
+	}
+	if err := s.editDrill(kindLine(s.kind), kindLine(kind)); err != nil {
+		return nil, err
+	}
+	s.kind = kind
+	return s, nil
 }
+
+// kindLine is the drill file's line that names a kind of sandbox.
+func kindLine(kind string) string { return "  kind: " + kind + "\n" }
 
 // close ends what the break has started.
 func (s *Store) close() {

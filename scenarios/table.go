@@ -70,15 +70,15 @@ func (r Result) sum() string {
 // findings are what a report holds beside passes: the checks, and the stages
 // that speak for themselves.
 func findings(r *verdict.Report) []string {
-	quiet := []verdict.Outcome{verdict.Pass, verdict.Skipped}
+	unremarkable := []verdict.Outcome{verdict.Pass, verdict.Skipped}
 	var found []string
 	for _, s := range r.Stages {
-		if slices.Contains(quiet, s.Outcome) {
+		if slices.Contains(unremarkable, s.Outcome) {
 			continue
 		}
 		before := len(found)
 		for _, c := range r.Checks {
-			if c.Stage == s.Name && !slices.Contains(quiet, c.Outcome) {
+			if c.Stage == s.Name && !slices.Contains(unremarkable, c.Outcome) {
 				found = append(found,
 					fmt.Sprintf("%s %s %s: %s", c.Outcome, c.Stage, c.ID, cmp.Or(c.Message, c.Observed)))
 			}

@@ -1,7 +1,8 @@
 //go:build mage
 
 // A restore-drill harness. `help` shows what to do next, `help TARGET`
-// explains one target.
+// explains one target. This program has the user's targets alone, and must never
+// hold what only contributors need.
 package main
 
 import (

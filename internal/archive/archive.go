@@ -108,7 +108,7 @@ func (s Section) String() string {
 type Entry struct {
 	DumpID   int // unique in the archive; the only safe key
 	HadData  bool
-	TableOID uint32 // of the catalogue the object is in
+	TableOID uint32 // of the catalog the object is in
 	OID      uint32
 
 	Desc       string // kind, e.g. TABLE, TABLE DATA, SEQUENCE SET, BLOBS
@@ -172,7 +172,7 @@ type Archive struct {
 	Notes   []Note  // what somebody should know of it
 
 	// ClusterRoles are the roles that the dump of a whole cluster (pg_dumpall)
-	// would itself create in front of its databases, sorted: behind them they
+	// would itself create before its databases, sorted: after them they
 	// come too late for owners and grants. Which of them its database needs,
 	// Roles says.
 	ClusterRoles []string

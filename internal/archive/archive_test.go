@@ -378,7 +378,7 @@ func TestCorrupt(t *testing.T) {
 		return data
 	}
 	// The same by a pg_dump and of a server that is not known yet, and under a
-	// zstd frame whose blocks begin behind a window of 2^27 bytes or more.
+	// zstd frame whose blocks begin after a window of 2^27 bytes or more.
 	future := func(at int64, b ...byte) []byte {
 		return bytes.ReplaceAll(spoil(at, b...), []byte(a.DumpVersion[:2]), []byte("19"))
 	}
@@ -501,7 +501,7 @@ func TestPeekAtPart(t *testing.T) {
 		_, err = Peek(t.Context(), bytes.NewReader(whole[:40]), nil)
 		wantProblem(t, err, verdict.Fail, verdict.CodeTruncated, "header")
 	}
-	// incompressible rows behind the header make the first block of zstd big
+	// incompressible rows after the header make the first block of zstd big
 	noise := make([]byte, 1<<20)
 	for i, x := 0, uint32(1); i < len(noise); i++ {
 		x = x*1664525 + 1013904223
@@ -519,7 +519,7 @@ func TestOpenStops(t *testing.T) {
 	cancel()
 	_, err := Open(ctx, small[0], Options{})
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("with a cancelled context: %v", err)
+		t.Errorf("with a canceled context: %v", err)
 	}
 	if p, ok := errors.AsType[*verdict.Problem](err); ok {
 		t.Errorf("being stopped counts as a problem of the backup: %+v", p)

@@ -70,7 +70,7 @@ func differing(a, b string) (n int) {
 	return n
 }
 
-// madeWords are what pg_dump creates and alters, by the word behind the verb.
+// madeWords are what pg_dump creates and alters, by the word after the verb.
 var madeWords = []string{"aggregate", "collation", "conversion", "database", "default", "domain", "event", "extension",
 	"foreign", "function",
 	"index", "language", "materialized", "operator", "policy", "procedure", "publication", "role", "rule", "schema",
@@ -142,7 +142,8 @@ func (p *plainReader) connect(database string) {
 	}
 	p.reset()
 	p.connected = database
-	switch db := p.db; {
+	db := p.db
+	switch {
 	case !p.inDump:
 		p.db = nil
 	case db.Database == database:
@@ -210,13 +211,13 @@ func idleSetting(name string) bool {
 func (p *plainReader) notSQL(line int64) error {
 	return verdict.Errorf(verdict.CodeUnsupported,
 		"keep messages, prompts and what a terminal shows out of dumps: pg_dump -f, no 2>&1, docker exec without -t",
-		"read %s: line %d holds something other than SQL among the statements, as a program's "+
-			"messages or a shell's prompt are: "+
-			"psql takes it for the beginning of the statement behind it, which is then lost", p.name, line)
+		"read %s: line %d holds something other than SQL among the statements, as a program's messages "+
+			"or a shell's prompt are: psql takes it for the beginning of the statement after it, which is then lost",
+		p.name, line)
 }
 
 // heard says what ended the reading. Words that are no SQL explain what came of
-// reading on from them; behind all dumps they change nothing.
+// reading on from them; after all dumps they change nothing.
 func (p *plainReader) heard(it sqltext.Item, err error) error {
 	var problem *verdict.Problem
 	if !errors.As(err, &problem) || it.Kind != sqltext.ItemStatement || !it.Noise {
@@ -286,7 +287,7 @@ func listedNames(names []string) []string {
 }
 
 // joined puts together what the script holds of a database: a schema and its
-// rows, sections one behind the other, or one whole dump. Of two dumps that each
+// rows, sections one after the other, or one whole dump. Of two dumps that each
 // make tables it cannot be told whether they are of one database.
 func (p *plainReader) joined(name string) (*plainDatabase, error) {
 	all := &plainDatabase{}
@@ -307,7 +308,7 @@ func (p *plainReader) joined(name string) (*plainDatabase, error) {
 	return all, nil
 }
 
-// fit reports whether psql would restore what comes behind the rest as its part.
+// fit reports whether psql would restore what comes after the rest as its part.
 func (p *plainReader) fit(all, next *plainDatabase) error {
 	const hint = "write one dump to a file: > begins a new one where >> appends"
 	unfit := func(why string) error {
@@ -336,7 +337,7 @@ func (p *plainReader) fit(all, next *plainDatabase) error {
 	return nil
 }
 
-// join adds what stands behind.
+// join adds what stands after.
 func (d *plainDatabase) join(next *plainDatabase) {
 	if next.encoded && !d.encoded || d.Encoding == "" {
 		d.Encoding, d.StdStrings, d.encoded = next.Encoding, next.StdStrings, next.encoded
@@ -359,7 +360,7 @@ func (p *plainReader) createdAs(database string) []Entry {
 }
 
 // heldIn returns what globals set for the superuser's sessions, as settings of
-// that role in a database that psql connects to behind them: there they hold
+// that role in a database that psql connects to after them: there they hold
 // while the database is restored, and what the database sets for the role
 // outranks them.
 func (p *plainReader) heldIn(database string) []Entry {

@@ -323,7 +323,7 @@ CREATE DATABASE "sh'op ""x" OWNER app; ALTER DATABASE "sh'op ""x" SET work_mem =
 		"clean if":            c.DumpBy("pg_dumpall", "--clean", "--if-exists", "--quote-all-identifiers"),
 		"inserts":             c.DumpBy("pg_dumpall", "--rows-per-insert=2"),
 		"globals and -C":      slices.Concat(c.DumpBy("pg_dumpall", "--globals-only"), create),
-		"roles behind -C":     slices.Concat(create, c.DumpBy("pg_dumpall", "--roles-only", "--clean")),
+		"roles after -C":      slices.Concat(create, c.DumpBy("pg_dumpall", "--roles-only", "--clean")),
 		"CR LF":               []byte(crlf(string(c.DumpBy("pg_dumpall", "--clean")))),
 		"-C, then the rest":   slices.Concat(create, c.DumpBy("pg_dump", "-C", "--clean", "--if-exists", "-d", "postgres")),
 		"schema, then rows":   slices.Concat(c.DumpBy("pg_dump", "-C", "-s", "-d", odd), c.DumpBy("pg_dump", "-a", "--disable-triggers", "-d", odd)),
@@ -341,7 +341,7 @@ CREATE DATABASE "sh'op ""x" OWNER app; ALTER DATABASE "sh'op ""x" SET work_mem =
 		if a.Database != odd || !a.HoldsRowsOf("public", "a") || !a.Makes("public", "a") || a.DataOnly() {
 			t.Errorf("%s: %q, %+v", name, a.Database, a.Entries)
 		}
-		roles := strings.Contains(string(data), "CREATE ROLE") && name != "roles behind -C" // too late for owners and grants
+		roles := strings.Contains(string(data), "CREATE ROLE") && name != "roles after -C" // too late for owners and grants
 		if roles != slices.Contains(a.ClusterRoles, "app") || !slices.Contains(a.Roles(), "app") {
 			t.Errorf("%s: cluster roles %q, roles %q", name, a.ClusterRoles, a.Roles())
 		}

@@ -39,7 +39,7 @@ type derived struct {
 	set      sqltext.Setting // what a setting changes
 
 	// triggers is where a statement goes that stands around a table's rows
-	// (--disable-triggers): before all rows, or behind them. Else it is zero.
+	// (--disable-triggers): before all rows, or after them. Else it is zero.
 	triggers Section
 
 	replace bool // CREATE OR REPLACE VIEW, which --clean puts in the place of some DROPs
@@ -276,7 +276,7 @@ func (d *derived) alter(s *scan) {
 	}
 }
 
-// drops reports whether what comes behind the name takes something away.
+// drops reports whether what comes after the name takes something away.
 func (s *scan) drops() bool {
 	look := *s
 	if look.Takes("alter", "column") {
@@ -302,7 +302,8 @@ func (d *derived) insert(s *scan) {
 		return
 	}
 	d.name(s)
-	switch last := s.Tokens[len(s.Tokens)-1]; {
+	last := s.Tokens[len(s.Tokens)-1]
+	switch {
 	case d.tag == "":
 	case last.Is("values"), s.Contains("default", "values"):
 		d.desc = "TABLE DATA"

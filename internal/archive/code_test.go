@@ -11,7 +11,7 @@ import (
 	"daybefore/internal/pgtest"
 )
 
-// madeOfCode has a function behind each kind of thing that may call one.
+// madeOfCode has a function after each kind of thing that may call one.
 const madeOfCode = `
 create schema s; set search_path = s; set check_function_bodies = off;
 create function of_index(int) returns int language plpgsql immutable as 'begin return 1; end';

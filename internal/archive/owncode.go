@@ -44,7 +44,7 @@ func (a *Archive) OwnCode(queries ...string) string {
 }
 
 // functions are the names of the functions that the archive brings, by which
-// anything may call them: not those of triggers, which nothing fires behind the
+// anything may call them: not those of triggers, which nothing fires after the
 // rows.
 func (a *Archive) functions() map[string]bool {
 	names := map[string]bool{}
@@ -84,7 +84,7 @@ func leads(statement []sqltext.Token, words ...string) bool {
 }
 
 // isTriggers reports whether a statement makes a function for triggers. What it
-// returns stands behind its arguments, and before anything of its body.
+// returns stands after its arguments, and before anything of its body.
 func isTriggers(statement []sqltext.Token) bool {
 	depth := 0
 	for i, t := range statement[:max(0, len(statement)-1)] {

@@ -74,7 +74,7 @@ type plainReader struct {
 	inCluster bool
 	cluster   bool         // there was a cluster's
 	begun     sqltext.Item // BEGIN that no COMMIT took back
-	pending   bool         // nothing came behind it yet
+	pending   bool         // nothing came after it yet
 	outside   int64        // line of a statement that no dump encloses, and that would be missed
 	connected string       // database that psql is in; empty: the one that it was told
 	dbs       []*plainDatabase
@@ -335,7 +335,7 @@ func (p *plainReader) reset() {
 }
 
 // marker takes a line that ends a dump; its comment's last line must be there
-// too, since a cut may pass right behind the words.
+// too, since a cut may pass right after the words.
 func (p *plainReader) marker(line string) {
 	it, err := p.s.Next()
 	switch {
@@ -409,17 +409,17 @@ func (p *plainReader) content(it sqltext.Item, d derived, tokens []sqltext.Token
 		db.dropped = true
 	case d.replace && db.dropped && !db.created: // of --clean too, where views depend on each other
 	case d.kind == stmtClean:
-		p.s.Refuse(it.Line, "a %s behind what it could have dropped", strings.ToUpper(d.verb))
+		p.s.Refuse(it.Line, "a %s after what it could have dropped", strings.ToUpper(d.verb))
 	default:
 		p.object(it, d, tokens, text)
 	}
 }
 
 // enclosed remembers a statement whose loss nothing would tell. What makes an
-// object before a dump has the dump behind it.
+// object before a dump has the dump after it.
 func (p *plainReader) enclosed(it sqltext.Item, d derived) {
-	behind := slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return db.ended })
-	if p.outside == 0 && !p.inDump && p.restrict == "" && (behind || d.kind != stmtObject) {
+	ended := slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return db.ended })
+	if p.outside == 0 && !p.inDump && p.restrict == "" && (ended || d.kind != stmtObject) {
 		p.outside = it.Line
 	}
 }
@@ -536,7 +536,7 @@ func (p *plainReader) clusterRoles() []string {
 	return sortedKeys(p.roles)
 }
 
-// copy files a COPY statement and the rows behind it.
+// copy files a COPY statement and the rows after it.
 func (p *plainReader) copy(it sqltext.Item, text string) {
 	h, err := sqltext.ParseCopy(text)
 	if err != nil {
@@ -669,7 +669,7 @@ func (p *plainReader) object(it sqltext.Item, d derived, tokens []sqltext.Token,
 }
 
 // entryFor returns the entry that a statement of the schema belongs to: that
-// of the statement before, where both stand behind one comment, else a new
+// of the statement before, where both stand after one comment, else a new
 // one. Kinds that decide whether a statement is executed at all come from the
 // statement alone.
 func (d *plainDatabase) entryFor(s derived) *Entry {
@@ -758,7 +758,7 @@ func parseLabel(line string) (label, bool) {
 }
 
 // Rows returns the bytes of a plain archive that hold the rows of a TABLE
-// DATA entry: lines of COPY text with the end marker \. behind them, or
+// DATA entry: lines of COPY text with the end marker \. after them, or
 // INSERT statements for InsertReader. The caller closes it.
 func (a *Archive) Rows(e Entry) (io.ReadCloser, error) {
 	if a.Format != Plain || e.Desc != "TABLE DATA" || len(e.parts) != 1 {

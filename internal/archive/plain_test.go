@@ -171,11 +171,11 @@ func TestScriptRefused(t *testing.T) {
 		"COPY a FROM PROGRAM 'id';":                                 "COPY statement other than",
 		"COPY a TO stdout;":                                         "COPY statement other than",
 		"COPY a FROM stdin WITH CSV;\n\\.\n":                        "COPY statement other than",
-		"CREATE TABLE a ();\nDROP TABLE a;":                         "DROP behind",
+		"CREATE TABLE a ();\nDROP TABLE a;":                         "DROP after",
 		"CREATE TABLE a (); SET client_encoding = 'LATIN1';":        "change of client_encoding",
 		"CREATE TABLE a (); SET standard_conforming_strings = off;": "change of standard_conforming_strings",
 		"COMMENT ON TABLE a IS E'x'\n'y\\';":                        "two strings side by side",
-		"ALTER TABLE a ALTER b SET DEFAULT 1e'\\'; COPY a FROM stdin;\n\\.\n'": "quote right behind a number",
+		"ALTER TABLE a ALTER b SET DEFAULT 1e'\\'; COPY a FROM stdin;\n\\.\n'": "quote right after a number",
 		"SET LOCAL x = 1;": "begins with SET",
 	} {
 		err := openBytes(t, []byte(script(body)))
@@ -580,7 +580,7 @@ func TestScriptMemory(t *testing.T) {
 	}
 }
 
-// FuzzScript reads garbage: entries must lie within the script, one behind the
+// FuzzScript reads garbage: entries must lie within the script, one after the
 // other, and rows end where their end marker is.
 func FuzzScript(f *testing.F) {
 	for _, path := range sortedPaths() {

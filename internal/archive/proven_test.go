@@ -133,7 +133,7 @@ func TestCheckData(t *testing.T) {
 			if err := os.WriteFile(path, flipped, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			inBlock := at >= e.offset.pos+16 // behind the block's kind, id and first length, and the number of a large object
+			inBlock := at >= e.offset.pos+16 // after the block's kind, id and first length, and the number of a large object
 			if err := a.CheckData(t.Context(), a.Entries...); inBlock && (err == nil || verdict.AsProblem(err).Outcome != verdict.Fail) {
 				t.Errorf("%s, byte %d: %v", e.name(), at-e.offset.pos, err)
 			}

@@ -80,12 +80,13 @@ func rolesOf(tokens []sqltext.Token) []string {
 // in there stand columns, arguments and conditions.
 type scan struct{ sqltext.Cursor }
 
-// after reads the list of roles behind the first occurrence of these words;
+// after reads the list of roles after the first occurrence of these words;
 // without one, the scan stays where it is.
 func (s *scan) after(words ...string) []string {
 	from, depth := s.Pos, 0
 	for ; s.Pos < len(s.Tokens); s.Pos++ {
-		switch t := s.Tokens[s.Pos]; {
+		t := s.Tokens[s.Pos]
+		switch {
 		case t.Is("("):
 			depth++
 		case t.Is(")"):
@@ -98,7 +99,7 @@ func (s *scan) after(words ...string) []string {
 	return nil
 }
 
-// grant reads GRANT ... TO, or REVOKE ... FROM, and GRANTED BY behind them.
+// grant reads GRANT ... TO, or REVOKE ... FROM, and GRANTED BY after them.
 func (s *scan) grant() []string {
 	roles := s.after("to")
 	roles = append(roles, s.after("from")...)
@@ -113,7 +114,8 @@ func (s *scan) list() []string {
 		if s.Pos+1 < len(s.Tokens) && s.Tokens[s.Pos].Is("group") && !s.Tokens[s.Pos+1].Is(",") {
 			s.Pos++ // GRANT ... TO GROUP name, of old
 		}
-		switch t := s.Tokens[s.Pos]; {
+		t := s.Tokens[s.Pos]
+		switch {
 		case !t.IsName() && t.Kind != sqltext.String:
 			return roles
 		case t.Kind == sqltext.Word && standIn(t.Text):

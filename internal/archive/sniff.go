@@ -141,7 +141,7 @@ func htmlPage(head []byte) bool {
 }
 
 // plainDump tells pg_dump's and pg_dumpall's scripts by the comment that they
-// begin with, behind something else that was put there or not; a file that
+// begin with, after something else that was put there or not; a file that
 // ends within the comment counts as begun.
 func plainDump(head []byte) bool {
 	if begins(head, "--\n"+dumpBegins) || begins(head, "--\n"+clusterBegins) {

@@ -64,11 +64,12 @@ func (d *decoder) atEnd() bool {
 	return errors.Is(err, io.EOF)
 }
 
-// padded skips zeros, which tapes and block devices put behind a file and
+// padded skips zeros, which tapes and block devices put after a file and
 // pg_restore does not see, and reports whether nothing else follows.
 func (d *decoder) padded() bool {
-	switch err := packed.Padding(d.r); {
-	case errors.Is(err, packed.ErrBehindPadding):
+	err := packed.Padding(d.r)
+	switch {
+	case errors.Is(err, packed.ErrAfterPadding):
 		return false
 	case !errors.Is(err, io.EOF):
 		d.broken(err)

@@ -63,22 +63,12 @@ const (
 	cleanTime = 8 * time.Second
 )
 
-// exit is how the target ends other than well.
-type exit struct {
-	code   int
-	reason string
-}
-
-func (e *exit) Error() string { return e.reason }
-
-// ExitStatus is what Mage ends the process with.
-func (e *exit) ExitStatus() int { return e.code }
-
-func cannot(ctx context.Context, format string, args ...any) error {
+// unmeasured is how a measurement ends that could not be made, or was interrupted.
+func unmeasured(ctx context.Context, format string, args ...any) error {
 	if ctx.Err() != nil {
-		return &exit{verdict.ExitInterrupted, "bench: interrupted"}
+		return &verdict.Exit{Code: verdict.ExitInterrupted, Reason: "bench: interrupted"}
 	}
-	return &exit{verdict.ExitError, "bench: " + fmt.Sprintf(format, args...)}
+	return &verdict.Exit{Code: verdict.ExitError, Reason: "bench: " + fmt.Sprintf(format, args...)}
 }
 
 // Run measures, prints the table and writes reports/bench/latest.json. Its
@@ -90,19 +80,20 @@ func Run(ctx context.Context, o Options) error {
 	defer stop()
 	r, err := o.begin(ctx)
 	if err != nil {
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	}
 	d, err := o.dump(ctx, shop(o.Scale))
 	if err != nil {
-		return cannot(ctx, "make the database: %v", err)
+		return unmeasured(ctx, "make the database: %v", err)
 	}
 	r.Dump = d.Dump
 	jobs, err := o.jobs(d)
 	if err != nil {
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	}
-	if r.Samples, err = o.measure(ctx, jobs); err != nil {
-		return cannot(ctx, "%v", err)
+	r.Samples, err = o.measure(ctx, jobs)
+	if err != nil {
+		return unmeasured(ctx, "%v", err)
 	}
 	return o.end(ctx, r)
 }
@@ -128,10 +119,10 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 func (o Options) end(ctx context.Context, r *Result) error {
 	r.conclude()
 	if err := r.save(filepath.Join(o.Dir, "reports", "bench", "latest.json")); err != nil {
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	}
 	if err := r.print(o.Stdout); err != nil {
-		return cannot(ctx, "print the table: %v", err)
+		return unmeasured(ctx, "print the table: %v", err)
 	}
 	return o.verdict(r)
 }
@@ -275,5 +266,5 @@ func (o Options) verdict(r *Result) error {
 		fmt.Fprintf(o.Stdout, "over the limits, which count from -scale=1 on: %s\n", strings.Join(broken, "; "))
 		return nil
 	}
-	return &exit{verdict.ExitFail, "bench: over the limit: " + strings.Join(broken, "; ")}
+	return &verdict.Exit{Code: verdict.ExitFail, Reason: "bench: over the limit: " + strings.Join(broken, "; ")}
 }

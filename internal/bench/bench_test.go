@@ -124,7 +124,7 @@ func leftBehind(t *testing.T, dir string) {
 }
 
 func exitCode(err error) int {
-	var e *exit
+	var e *verdict.Exit
 	if err == nil {
 		return 0
 	}

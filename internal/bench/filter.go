@@ -51,15 +51,15 @@ func Filter(ctx context.Context, o Options) error {
 	all := map[string][]float64{}
 	for range o.Rounds {
 		if err := o.benchmarks(ctx, all); err != nil {
-			return cannot(ctx, "%v", err)
+			return unmeasured(ctx, "%v", err)
 		}
 	}
 	broken, err := printFilter(o.Stdout, all)
 	switch {
 	case err != nil:
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	case len(broken) > 0:
-		return &exit{verdict.ExitFail, "dev:filter: over the limit: " + strings.Join(broken, "; ")}
+		return &verdict.Exit{Code: verdict.ExitFail, Reason: "dev:filter: over the limit: " + strings.Join(broken, "; ")}
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (o Options) generate(ctx context.Context, w *sandbox.Workdir, box sandbox.B
 	if err := fillDatabase(ctx, box, r, &d); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(o.Stderr, "dumping %s\n", bytesText(d.DatabaseBytes))
+	fmt.Fprintf(o.Stderr, "dumping %s\n", inGiB(d.DatabaseBytes))
 	spooled := filepath.Join(w.Spool(), archiveName)
 	if err := takeDump(ctx, box, spooled, &d); err != nil {
 		return nil, err

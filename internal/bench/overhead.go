@@ -40,21 +40,21 @@ func Overhead(ctx context.Context, o Options) (err error) {
 	defer stop()
 	o.Scale = defaultScale // it has none
 	if err := o.check(); err != nil {
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	}
 	if _, err := sandbox.SweepIn(ctx, o.Log, o.tmp); err != nil {
 		o.Log.Warn("sweep what an earlier process left", "err", err)
 	}
 	b, err := o.prepareOverhead(ctx)
 	if err != nil {
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	}
 	defer func() { err = errors.Join(err, b.work.Close()) }()
 	if err := b.measure(ctx, o); err != nil {
-		return cannot(ctx, "%v", err)
+		return unmeasured(ctx, "%v", err)
 	}
 	if err := b.print(o.Stdout); err != nil {
-		return cannot(ctx, "print the table: %v", err)
+		return unmeasured(ctx, "print the table: %v", err)
 	}
 	return b.verdict()
 }
@@ -259,7 +259,7 @@ func (b *overhead) verdict() error {
 	if broken == nil {
 		return nil
 	}
-	return &exit{verdict.ExitFail, "dev:overhead: " + strings.Join(broken, "; ")}
+	return &verdict.Exit{Code: verdict.ExitFail, Reason: "dev:overhead: " + strings.Join(broken, "; ")}
 }
 
 // print writes what was measured, and the timeline of the drill in the middle.

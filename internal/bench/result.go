@@ -163,7 +163,7 @@ func (r *Result) printWhat(w io.Writer) {
 		rows += n
 	}
 	fmt.Fprintf(w, "%s, %d rows in %d tables, %d of %d columns scrubbed; archive %s (custom, %s)\n",
-		bytesText(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, bytesText(d.ArchiveBytes), d.Compression)
+		inGiB(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, inGiB(d.ArchiveBytes), d.Compression)
 	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs,
 		r.Rounds)
 }
@@ -173,7 +173,7 @@ func (r *Result) print(w io.Writer) error {
 	m := r.Machine
 	r.printWhat(w)
 	fmt.Fprintf(w, "%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s\n\n",
-		cmp.Or(m.CPU, m.OS), m.Cores, bytesText(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver,
+		cmp.Or(m.CPU, m.OS), m.Cores, inGiB(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver,
 		m.Go, m.Load)
 	rowsOut := [][]string{}
 	for _, s := range r.Ways {

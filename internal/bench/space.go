@@ -69,12 +69,12 @@ func (o Options) enoughRoom(needs []need) error {
 		}
 		wanted[device] += n.bytes
 		free[device] = there
-		folders[device] = append(folders[device], fmt.Sprintf("%s for %s in %s", bytesText(n.bytes), n.what, n.dir))
+		folders[device] = append(folders[device], fmt.Sprintf("%s for %s in %s", inGiB(n.bytes), n.what, n.dir))
 	}
 	for device, bytes := range wanted {
 		if free[device] < bytes {
 			return fmt.Errorf("it needs %s of room, and there are %s (%s): make room, or measure less",
-				bytesText(bytes), bytesText(free[device]), strings.Join(folders[device], ", "))
+				inGiB(bytes), inGiB(free[device]), strings.Join(folders[device], ", "))
 		}
 	}
 	return nil
@@ -104,7 +104,7 @@ func existing(dir string) (string, bool) {
 	}
 }
 
-func bytesText(n int64) string {
+func inGiB(n int64) string {
 	if n >= gib {
 		return fmt.Sprintf("%.1f GiB", float64(n)/gib)
 	}

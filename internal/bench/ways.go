@@ -207,7 +207,7 @@ func (j job) restoreByHand(ctx context.Context, box sandbox.Box, s *stopwatch) e
 	return nil
 }
 
-// mask rewrites the sensitive columns as is usual: in the database, behind
+// mask rewrites the sensitive columns as is usual: in the database, after
 // the restore. Tables are done side by side, which is more than most do.
 func (j job) mask(ctx context.Context, box sandbox.Box, s *stopwatch) error {
 	random := make([]byte, 16)

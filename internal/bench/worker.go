@@ -32,7 +32,7 @@ func BecomeWorker() {
 	os.Exit(0)
 }
 
-// serve reads a job and writes its sample. The end of in, behind the job, says
+// serve reads a job and writes its sample. The end of in, after the job, says
 // that nobody waits for it any more.
 func serve(in io.Reader, out io.Writer) error {
 	ctx, stop := machine.Interruptible(context.Background())

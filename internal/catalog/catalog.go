@@ -7,80 +7,83 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"iter"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
 
+	"daybefore/internal/catalog/place"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
-// Object is one version of one file in a store, or whatever else has a name
-// there and so might be taken for a backup.
-type Object struct {
-	Name    string    // below the store's URL, with slashes
-	Size    int64     // bytes
-	ETag    string    // the store's mark of this version, without quotes
-	ModTime time.Time // for display only: a copied or touched file tells a wrong one
-	Not     NotFile   // why it cannot be read; "" for a file
-}
-
-// NotFile is what stands where a file was looked for.
-type NotFile string
-
-// What may stand there.
-const (
-	Folder       NotFile = "a directory"
-	DanglingLink NotFile = "a link that points nowhere"
-	OutsideLink  NotFile = "a link that leads out of the store"
-	SpecialFile  NotFile = "no regular file" // a pipe, a socket, a device
+// What a store is to this room; package place has their meaning, and most of
+// the places.
+type (
+	Store   = place.Store
+	Object  = place.Object
+	NotFile = place.NotFile
+	Place   = place.Place
 )
 
-// Store is a place where backups lie. It is read and never written.
-//
-// An error that another try cannot fix is a *verdict.Problem; any other error
-// of ReadRange, or of the reader that it returns, may be gone the next time.
-// An error is never a Problem merely because ctx ended.
-type Store interface {
-	// URL says where the store is, without credentials, ending in a slash.
-	URL() string
-	// List yields the objects whose names begin with prefix, in no promised
-	// order: those in the store's own folder, the folders in it included, or,
-	// with deep, all below it without the folders that it went into. After an
-	// error it yields nothing more.
-	List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error]
-	// ReadRange reads length bytes of this very version of the object; one
-	// that was replaced or removed meanwhile gives a Problem with
-	// CodeChangedMeanwhile. The reader may end early without an error.
-	ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error)
-	// Place says which machine holds the store, as far as that can be told
-	// without asking it.
-	Place(ctx context.Context) (Place, error)
-	Close() error
+// Unsized is the size of an object that is known only once it was read.
+const Unsized = place.Unsized
+
+// What may stand where a file was looked for.
+const (
+	Folder       = place.Folder
+	DanglingLink = place.DanglingLink
+	OutsideLink  = place.OutsideLink
+	SpecialFile  = place.SpecialFile
+)
+
+// opener opens a store of one kind.
+type opener func(ctx context.Context, src spec.Source, u *url.URL) (Store, error)
+
+// places are the kinds of stores, by the schemes of their URLs. A program has
+// none, and is named by source.exec.
+var places = map[string]opener{
+	"file": func(_ context.Context, src spec.Source, u *url.URL) (Store, error) { return orNone(openFile(u, src)) },
+	"s3": func(ctx context.Context, src spec.Source, u *url.URL) (Store, error) {
+		return orNone(openS3(ctx, src, u))
+	},
+	"gs": func(ctx context.Context, src spec.Source, u *url.URL) (Store, error) {
+		return orNone(place.OpenGS(ctx, src, u))
+	},
+	"sftp": func(_ context.Context, src spec.Source, u *url.URL) (Store, error) {
+		return orNone(place.OpenSFTP(src, u))
+	},
+	"https": func(_ context.Context, src spec.Source, u *url.URL) (Store, error) {
+		return orNone(place.OpenWeb(src, u))
+	},
+	"http": func(_ context.Context, src spec.Source, u *url.URL) (Store, error) {
+		return orNone(place.OpenWeb(src, u))
+	},
 }
 
-// Open returns the store that the source names: file:///dir/ or
-// s3://bucket/prefix/. A missing slash at the end is added: a prefix is always
-// a folder. Credentials are looked for at once, the store itself is first
-// asked by List. Problems: CodeSpec, CodeCredentialsMissing.
+// Open returns the store that the source names: by a URL, of which a missing
+// slash at the end is added where it is a folder's, by a variable that holds
+// the URL of one file, or by a program. Credentials are looked for at once, the
+// store itself is first asked by List. Problems: CodeSpec,
+// CodeCredentialsMissing.
 func Open(ctx context.Context, src spec.Source) (Store, error) {
+	if src.Exec != nil {
+		return orNone(place.OpenExec(*src.Exec))
+	}
+	if src.URLEnv != "" {
+		return orNone(place.OpenPresigned(src))
+	}
 	u, err := parseURL(src.URL)
 	if err != nil {
 		return nil, err
 	}
-	switch u.Scheme {
-	case "file":
-		s, err := openFile(u, src)
-		return orNone(s, err)
-	case "s3":
-		s, err := openS3(ctx, src, u)
-		return orNone(s, err)
+	open, known := places[u.Scheme]
+	if !known {
+		schemes := strings.Join(slices.Sorted(maps.Keys(places)), "://, ")
+		return nil, verdict.Errorf(verdict.CodeSpec, "source.url begins with one of "+schemes+"://",
+			"open the store: the scheme %q is not supported", u.Scheme)
 	}
-	return nil, verdict.Errorf(verdict.CodeSpec, "source.url begins with file:// or s3://",
-		"open the store: the scheme %q is not supported", u.Scheme)
+	return open(ctx, src, u)
 }
 
 // orNone keeps a nil pointer from becoming a Store that is not nil, and that
@@ -92,6 +95,23 @@ func orNone[S Store](s S, err error) (Store, error) {
 	return s, nil
 }
 
+// exact is an object with all that its store tells when it is asked about it
+// alone.
+func exact(ctx context.Context, store Store, o Object) (Object, error) {
+	s, asks := store.(place.Stater)
+	if !asks || o.Not != "" {
+		return o, nil
+	}
+	return s.Stat(ctx, o)
+}
+
+// inOne reports whether an object is read from its first byte to its last, or
+// not at all.
+func inOne(store Store, o Object) bool {
+	s, some := store.(place.InOne)
+	return o.Size == place.Unsized || some && s.InOne(o)
+}
+
 // parseURL refuses what a store's URL must not hold. It never repeats the URL
 // as it was written, which may hold a password.
 func parseURL(raw string) (*url.URL, error) {
@@ -101,7 +121,7 @@ func parseURL(raw string) (*url.URL, error) {
 			"open the store: source.url is no URL")
 	}
 	switch {
-	case u.User != nil:
+	case u.User != nil && !onlyName(u):
 		return nil, verdict.Errorf(verdict.CodeSpec,
 			"take the credentials out of source.url and put them into the environment",
 			"open the store: source.url holds credentials")
@@ -111,6 +131,13 @@ func parseURL(raw string) (*url.URL, error) {
 			"open the store: source.url has a part after ? or #")
 	}
 	return u, nil
+}
+
+// onlyName reports whether a URL names a user and holds no password, as one of
+// sftp may.
+func onlyName(u *url.URL) bool {
+	_, secret := u.User.Password()
+	return u.Scheme == "sftp" && !secret
 }
 
 // folderPath gives the path below a bucket, "" or ending in a slash.
@@ -123,19 +150,10 @@ func folderPath(path string) string {
 }
 
 // wasChanged is the Problem of an object that is no longer the version chosen.
-func wasChanged(store Store, o Object, found string) error {
-	return verdict.Errorf(verdict.CodeChangedMeanwhile,
-		"run the drill again; if it comes back, let the backup job write under a new name each time",
-		"read %s%s: %s since it was listed", store.URL(), o.Name, found)
-}
+func wasChanged(store Store, o Object, found string) error { return place.WasChanged(store, o, found) }
 
 // stopped returns the reason why ctx ended, wrapped, or nil.
-func stopped(ctx context.Context, doing string) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
-}
+func stopped(ctx context.Context, doing string) error { return place.Stopped(ctx, doing) }
 
 // isProblem reports whether another try is pointless.
 func isProblem(err error) bool {

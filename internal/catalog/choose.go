@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"daybefore/internal/catalog/place"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -133,7 +134,23 @@ func newestByName(ctx context.Context, store Store, p namePattern, peek PeekFunc
 	}
 	slices.SortFunc(all, newestFirst)
 	chosen.All = withFirst(all, chosen.Name)
-	return chosen, notFile(store, chosen.Object)
+	if err := notFile(store, chosen.Object); err != nil {
+		return Backup{}, err
+	}
+	return chosen.exactly(ctx, store)
+}
+
+// exactly fills in what the list left out of the backup that was chosen.
+func (b Backup) exactly(ctx context.Context, store Store) (Backup, error) {
+	o, err := exact(ctx, store, b.Object)
+	if err != nil {
+		return Backup{}, err
+	}
+	b.Object = o
+	if len(b.All) > 0 && b.All[0].Name == o.Name {
+		b.All[0].Size = max(o.Size, 0)
+	}
+	return b, nil
 }
 
 // keepNewest adds a backup to those of the newest time, if it is of it.
@@ -159,9 +176,8 @@ func foremost(ctx context.Context, store Store, p namePattern, same []Backup, pe
 	}
 	byHeader := slices.Clone(same)
 	err := peekAll(ctx, store, byHeader, p.location, peek,
-		"the names of several backups tell the same time, so that their headers must say "+
-			"which is the newest; remove the "+
-			"broken one")
+		"the names of several backups tell the same time, so that their headers must say which is the newest; "+
+			"remove the broken one")
 	switch {
 	case err != nil && verdict.AsProblem(err).Code == verdict.CodeSpec: // a header tells no time
 		return Backup{}, undecided(store, p, same, "a plain dump does not say when it was taken")
@@ -291,6 +307,9 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 			first = append(first, text)
 		}
 	}
+	if d, doubts := store.(place.Doubter); doubts && d.Doubt() != "" {
+		return noList(store, p, d.Doubt(), first)
+	}
 	if count == 0 {
 		return verdict.Failf(verdict.CodeNoBackup, "is source.url right, and does the backup job write there?",
 			"choose a backup in %s: there is no file at all", store.URL())
@@ -303,6 +322,17 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 		found = append(found[:shown], "…")
 	}
 	return p.noMatch(store.URL(), " "+strings.Join(found, ", "), near)
+}
+
+// noList is the Problem of an answer in which nothing matches, and which may be
+// no list at all.
+func noList(store Store, p namePattern, why string, found []string) error {
+	text := "nothing"
+	if len(found) > 0 {
+		text = strings.Join(found[:min(len(found), shown)], ", ")
+	}
+	return verdict.Errorf(verdict.CodeNoBackup, "look at what is sent instead; if it is a list, correct source.name",
+		"choose a backup in %s: none matches %q, and %s; found %s", store.URL(), p.source, why, text)
 }
 
 func newestByHeader(ctx context.Context, store Store, p namePattern, peek PeekFunc) (Backup, error) {
@@ -333,7 +363,7 @@ func newestByHeader(ctx context.Context, store Store, p namePattern, peek PeekFu
 	}
 	slices.SortFunc(entries, newestFirst)
 	newest.All = entries
-	return newest, nil
+	return newest.exactly(ctx, store)
 }
 
 // appendFile adds a backup to a list. What is no file is none.
@@ -341,7 +371,7 @@ func appendFile(all []Entry, b Backup) []Entry {
 	if b.Not != "" {
 		return all
 	}
-	return append(all, Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: b.Size})
+	return append(all, Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0)})
 }
 
 // maybeDump reports whether a folder stands in a backup's place. A pattern that
@@ -396,6 +426,10 @@ func peekOne(ctx context.Context, store Store, o Object, peek PeekFunc, hint str
 	if err := notFile(store, o); err != nil {
 		return time.Time{}, err
 	}
+	o, err := exact(ctx, store, o)
+	if err != nil {
+		return time.Time{}, err
+	}
 	r := &watched{r: HeaderReader(ctx, store, o)}
 	defer r.r.Close()
 	taken, err := peek(r)
@@ -441,5 +475,12 @@ func (w *watched) Read(p []byte) (int, error) {
 // broken connection is resumed. Its errors are *verdict.Problem, or wrap the
 // cause of ctx's end.
 func HeaderReader(ctx context.Context, store Store, o Object) io.ReadCloser {
+	if o.Size == place.Unsized {
+		r := newWhole(ctx, store, o, patient)
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(r, HeaderLength), r}
+	}
 	return newResumed(ctx, store, o, 0, min(o.Size, HeaderLength), patient)
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"syscall"
 
+	"daybefore/internal/catalog/place"
 	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
 )
@@ -96,8 +97,11 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 	if err != nil {
 		return Spooled{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	sum, err := fill(ctx, store, b.Object, f, o)
-	got := Spooled{Path: f.Name(), SHA256: sum, Size: b.Size, Unread: told.unread, Doubt: doubt}
+	sum, size, err := fill(ctx, store, b.Object, f, o)
+	if err == nil {
+		err = unchanged(ctx, store, b.Object)
+	}
+	got := Spooled{Path: f.Name(), SHA256: sum, Size: size, Unread: told.unread, Doubt: doubt}
 	switch {
 	case err != nil || told.sum == "":
 	case sameSum(sum, told.sum):
@@ -109,13 +113,24 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 		}
 		got.Doubt, err = doubtful(err)
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	err = errors.Join(err, f.Close())
+	if err != nil {
 		if stop := stopped(ctx, doing); stop != nil {
 			err = stop // not whichever part noticed first
 		}
 		return Spooled{}, errors.Join(whatFull(doing, err), os.Remove(f.Name()))
 	}
 	return got, nil
+}
+
+// unchanged looks behind the last byte whether the object is still the one that
+// was chosen, where an answer that is on its way may turn to another.
+func unchanged(ctx context.Context, store Store, o Object) error {
+	now, err := exact(ctx, store, o)
+	if err == nil && now.ETag != o.ETag && o.ETag != "" {
+		return wasChanged(store, o, "it was replaced")
+	}
+	return err
 }
 
 // doubtful parts an error of a side file that vouches for nothing from all
@@ -131,7 +146,7 @@ const roomHint = "make room, or set TMPDIR to a directory on a larger disk"
 
 // enoughRoom looks before the download whether it fits.
 func enoughRoom(doing string, size int64, o FetchOptions) error {
-	if size < 0 {
+	if size < 0 && size != place.Unsized {
 		return verdict.Errorf(verdict.CodeFetch, "look at the store: no file has such a size",
 			"%s: it is listed with %d bytes", doing, size)
 	}

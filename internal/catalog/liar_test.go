@@ -158,7 +158,8 @@ func TestOtherBytes(t *testing.T) {
 	_, err = Choose(t.Context(), store, spec.Source{Name: "x"}, textHeader)
 	wantProblem(t, err, verdict.Error, verdict.CodeFetch, object.ETag)
 	straight := openServer(t, server, "")
-	if got, err = fetch(t, straight, "x", FetchOptions{Dir: t.TempDir()}); err != nil {
+	got, err = fetch(t, straight, "x", FetchOptions{Dir: t.TempDir()})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := AsStored(t.Context(), straight, object, got.Path); err != nil {
@@ -187,7 +188,8 @@ func TestSideFilesThatLie(t *testing.T) {
 				}
 			}
 			got, err := Fetch(t.Context(), store, Backup{Object: object}, FetchOptions{Dir: t.TempDir(), policy: quick})
-			if err = cmp.Or(err, got.Doubt); err == nil || verdict.AsProblem(err).Outcome != verdict.Error || verdict.AsProblem(err).Hint == "" {
+			err = cmp.Or(err, got.Doubt)
+			if err == nil || verdict.AsProblem(err).Outcome != verdict.Error || verdict.AsProblem(err).Hint == "" {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})

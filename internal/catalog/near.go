@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -129,7 +130,7 @@ func (p namePattern) near(name string, re *regexp.Regexp) *NearError {
 	}
 	at := re.FindStringSubmatchIndex(name)
 	if at == nil {
-		return nil
+		return p.misspelled(name)
 	}
 	meant := name
 	if p.timed {
@@ -142,6 +143,31 @@ func (p namePattern) near(name string, re *regexp.Regexp) *NearError {
 		e.Meant = meant
 	}
 	return e
+}
+
+// misspelled is a file whose name is source.name but for a few letters before or
+// after the time; nil: it is not.
+func (p namePattern) misspelled(name string) *NearError {
+	if !p.timed || strings.Contains(p.source, "*") {
+		return nil
+	}
+	re, err := regexp.Compile(`(?i)` + looseTime(p.layout))
+	if err != nil {
+		return nil
+	}
+	at := re.FindStringIndex(name)
+	if at == nil {
+		return nil
+	}
+	near := func(written, there string) bool {
+		another := guess.Near(written, there) // shop and shops may well be two databases
+		return written == there || !another && guess.Nearest(written, []string{there}) != ""
+	}
+	before, after := name[:at[0]], name[at[1]:]
+	if !near(p.before, before) || !near(p.after, after) {
+		return nil
+	}
+	return &NearError{Name: name, Meant: before + timeMark + after}
 }
 
 // noMatch is the Problem of a store in which nothing matches; near may be nil.

@@ -59,7 +59,8 @@ func TestNearNames(t *testing.T) {
 		if _, ok, _ := p.match(c.file); ok {
 			t.Errorf("%s matches %s", c.pattern, c.file)
 		}
-		switch e := p.near(c.file, p.nearPattern()); {
+		e := p.near(c.file, p.nearPattern())
+		switch {
 		case (e != nil) != c.near:
 			t.Errorf("%s is near to %s: %t, want %t", c.file, c.pattern, e != nil, c.near)
 		case e != nil && e.Meant != c.meant:

@@ -14,13 +14,6 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// Place is where a store's bytes lie.
-type Place struct {
-	Here  string   // the disk of this machine that holds it; "" if none does
-	Hosts []string // names or addresses of the machines that hold it; nil with Here, and where nobody knows
-	What  string   // what holds it, for people
-}
-
 // Place is the server's that the bucket is asked of.
 func (s *s3Store) Place(ctx context.Context) (Place, error) {
 	o := s.client.Options()

@@ -22,7 +22,9 @@ func OpenRecord(ctx context.Context, src spec.Source, key string) (io.ReadCloser
 		return nil, ofRecord(err, src, key)
 	}
 	dir, name := path.Split(u.Path)
-	src.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: dir}).String()
+	if u.Scheme != "https" && u.Scheme != "http" { // which are asked for the file itself
+		src.URL = (&url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: dir}).String()
+	}
 	store, err := Open(ctx, src)
 	if err != nil {
 		return nil, ofRecord(err, src, key)
@@ -39,7 +41,7 @@ func openRecord(ctx context.Context, store Store, src spec.Source, name, key str
 	if err != nil {
 		return nil, ofRecord(err, src, key)
 	}
-	return &record{resumed: newResumed(ctx, store, o, 0, o.Size, patient), store: store, src: src, key: key}, nil
+	return &record{ReadCloser: reader(ctx, store, o, patient), store: store, src: src, key: key}, nil
 }
 
 func findRecord(ctx context.Context, store Store, name, key string) (Object, error) {
@@ -51,7 +53,7 @@ func findRecord(ctx context.Context, store Store, name, key string) (Object, err
 			return Object{}, verdict.Errorf(verdict.CodeWitness, key+" names one file", "read %s%s: it is %s",
 				store.URL(), name, o.Not)
 		case o.Name == name:
-			return o, nil
+			return exact(ctx, store, o)
 		}
 	}
 	return Object{}, verdict.Errorf(verdict.CodeWitness, "is "+key+" right, and was the file written?",
@@ -60,21 +62,21 @@ func findRecord(ctx context.Context, store Store, name, key string) (Object, err
 
 // record is the file's bytes, and its store while they are read.
 type record struct {
-	*resumed
+	io.ReadCloser
 	store Store
 	src   spec.Source
 	key   string
 }
 
 func (r *record) Read(p []byte) (int, error) {
-	n, err := r.resumed.Read(p)
+	n, err := r.ReadCloser.Read(p)
 	if err != nil && err != io.EOF { // not errors.Is: a broken connection wraps it too
 		err = ofRecord(err, r.src, r.key)
 	}
 	return n, err
 }
 
-func (r *record) Close() error { return errors.Join(r.resumed.Close(), r.store.Close()) }
+func (r *record) Close() error { return errors.Join(r.ReadCloser.Close(), r.store.Close()) }
 
 // ofRecord lets a problem's hint name the key that names the file.
 func ofRecord(err error, src spec.Source, key string) error {

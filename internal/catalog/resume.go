@@ -8,6 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"daybefore/internal/catalog/place"
 	"daybefore/internal/verdict"
 )
 
@@ -29,7 +30,7 @@ type resumed struct {
 	store  Store
 	object Object
 	offset int64 // the next byte
-	end    int64 // behind the last one
+	end    int64 // after the last one
 	policy retryPolicy
 
 	body  io.ReadCloser   // nil: not connected
@@ -39,7 +40,16 @@ type resumed struct {
 }
 
 func newResumed(ctx context.Context, store Store, o Object, offset, length int64, policy retryPolicy) *resumed {
+	policy = policy.of(store)
 	return &resumed{ctx: ctx, store: store, object: o, offset: offset, end: offset + length, policy: policy}
+}
+
+// of is the policy with the patience that a store asks for.
+func (p retryPolicy) of(store Store) retryPolicy {
+	if s, slow := store.(place.Slow); slow {
+		p.stall = max(p.stall, s.Silence())
+	}
+	return p
 }
 
 func (r *resumed) Read(p []byte) (int, error) {
@@ -80,7 +90,8 @@ func (r *resumed) attempt(p []byte) (int, error) {
 	case err == nil, errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
-	if err = r.broken(err); n > 0 && !isProblem(err) {
+	err = r.broken(err)
+	if n > 0 && !isProblem(err) {
 		return n, nil
 	}
 	return 0, err
@@ -107,7 +118,11 @@ func (r *resumed) connect() error {
 	conn, stop := context.WithCancelCause(r.ctx)
 	r.conn, r.stop = conn, stop
 	r.watch = time.AfterFunc(r.policy.stall, func() { stop(errStalled) })
-	body, err := r.store.ReadRange(conn, r.object, r.offset, r.end-r.offset)
+	length := r.end - r.offset
+	if r.end == place.Unsized {
+		length = place.Unsized
+	}
+	body, err := r.store.ReadRange(conn, r.object, r.offset, length)
 	r.watch.Stop()
 	r.body = body
 	return err
@@ -144,4 +159,59 @@ func (r *resumed) verdict(err error) error {
 func (r *resumed) Close() error {
 	r.disconnect()
 	return nil
+}
+
+// reader reads all of one version of an object.
+func reader(ctx context.Context, store Store, o Object, policy retryPolicy) io.ReadCloser {
+	if o.Size == place.Unsized {
+		return newWhole(ctx, store, o, policy)
+	}
+	return newResumed(ctx, store, o, 0, o.Size, policy)
+}
+
+// whole reads an object whose end is known only once it is reached. Where that
+// breaks off, it cannot be taken up again.
+type whole struct{ resumed }
+
+func newWhole(ctx context.Context, store Store, o Object, policy retryPolicy) *whole {
+	return &whole{resumed{ctx: ctx, store: store, object: o, end: place.Unsized, policy: policy.of(store)}}
+}
+
+func (w *whole) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := w.once(p)
+	w.offset += int64(n)
+	if err != nil && err != io.EOF {
+		return n, w.brokeOff(err)
+	}
+	return n, err
+}
+
+func (w *whole) once(p []byte) (int, error) {
+	if err := w.connect(); err != nil {
+		return 0, w.broken(err)
+	}
+	w.watch.Reset(w.policy.stall)
+	n, err := w.body.Read(p)
+	w.watch.Stop()
+	if err != nil && err != io.EOF {
+		err = w.broken(err)
+	}
+	return n, err
+}
+
+// brokeOff says what it means that the rest did not come.
+func (w *whole) brokeOff(err error) error {
+	where := w.store.URL() + w.object.Name
+	if stop := stopped(w.ctx, "read "+where); stop != nil {
+		return stop
+	}
+	var p *verdict.Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return verdict.Errorf(verdict.CodeFetch, "look at the network between here and the store, then run the drill again",
+		"read %s: broke off behind byte %d, and the store does not let it be resumed: %w", where, w.offset, err)
 }

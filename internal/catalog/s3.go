@@ -106,7 +106,7 @@ func checkEndpoint(endpoint string) (string, error) {
 
 // newHTTPClient has a limit on every wait that precedes the body; a body that
 // falls silent is the reader's to notice. It is the SDK's own kind of client,
-// which honours AWS_CA_BUNDLE.
+// which honors AWS_CA_BUNDLE.
 func newHTTPClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).

@@ -399,7 +399,7 @@ func TestCancelMidway(t *testing.T) {
 			cancel()
 		}
 	}})
-	wantCancelled(t, err)
+	wantCanceled(t, err)
 	wantFiles(t, dir, 0)
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"daybefore/internal/catalog/place"
 )
 
 // Likeness is what came of comparing an object in two stores.
@@ -34,7 +36,7 @@ func Same(ctx context.Context, a, b Store, name string) (Likeness, error) {
 		return Likeness{Absent: !found}, err
 	}
 	l := Likeness{Sizes: [2]int64{x.Size, y.Size}}
-	if x.Size != y.Size {
+	if x.Size != y.Size && x.Size != place.Unsized && y.Size != place.Unsized {
 		l.Differ, l.By = true, "size"
 		return l, nil
 	}
@@ -66,7 +68,8 @@ func find(ctx context.Context, store Store, name string) (o Object, found bool, 
 			return Object{}, false, err
 		}
 		if o.Name == name && o.Not == "" {
-			return o, true, nil
+			o, err := exact(ctx, store, o)
+			return o, err == nil, err
 		}
 	}
 	return Object{}, false, nil

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"daybefore/internal/catalog/place"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -126,20 +127,24 @@ func readSide(ctx context.Context, store Store, o, side Object) (beside, error) 
 		return verdict.Errorf(verdict.CodeChecksum, "it tells nothing about the backup itself: "+writeSideHint,
 			"fetch %s%s: %w", store.URL(), side.Name, fmt.Errorf(format, args...))
 	}
+	side, err := exact(ctx, store, side)
+	if err != nil {
+		return beside{}, err
+	}
 	switch {
 	case side.Not == OutsideLink:
 		return beside{}, verdict.Errorf(verdict.CodeChecksum, linkHint, "fetch %s%s: it is %s", store.URL(), side.Name,
 			side.Not)
 	case side.Not != "":
 		return beside{}, unusable("it is %s, and no file with a sum", side.Not)
-	case side.Size > maxSideFile || side.Size < 0:
+	case side.Size > maxSideFile || side.Size < 0 && side.Size != place.Unsized:
 		return beside{}, unusable("it has %d bytes, which no side file has", side.Size)
 	case side.Size == 0:
 		return beside{}, unusable("it is empty: it is still being written, or what wrote it broke off")
 	}
-	r := newResumed(ctx, store, side, 0, side.Size, patient)
+	r := reader(ctx, store, side, patient)
 	defer r.Close()
-	text, err := io.ReadAll(r)
+	text, err := io.ReadAll(io.LimitReader(r, maxSideFile))
 	if err != nil {
 		return beside{}, err
 	}
@@ -161,11 +166,11 @@ func baseOf(name string) string {
 // ofAnother reports whether the side file says that its sum is of another file
 // than base: one that is not base, nor what it was called while it was written.
 func (b beside) ofAnother(base string) bool {
-	packed := strings.TrimPrefix(b.of, base)
+	rest := strings.TrimPrefix(b.of, base)
 	switch {
 	case b.of == "", b.of == "-", strings.HasPrefix(base, b.of):
 		return false
-	case packed != b.of && slices.Contains(packers, packed):
+	case rest != b.of && slices.Contains(packers, rest):
 		return true
 	}
 	return !strings.Contains(b.of, base)
@@ -253,9 +258,8 @@ func sideText(text []byte) (string, error) {
 	clear := string(text)
 	for _, begin := range signatures {
 		if strings.HasPrefix(strings.TrimSpace(clear), begin) {
-			return "", errors.New("it is signed, and this version verifies no signatures: keep " +
-				"the sum alone in this file, " +
-				"and the signature in another")
+			return "", errors.New("it is signed, and this version verifies no signatures: " +
+				"keep the sum alone in this file, and the signature in another")
 		}
 	}
 	clear = strings.TrimRight(clear, "\x1a") // how DOS ends a text

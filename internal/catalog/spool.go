@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/catalog/place"
 )
 
 // chunk is the size of each worker's buffer, in bytes: memory is bounded by
@@ -34,8 +36,21 @@ type spoolFile struct {
 	done  int64   // of all
 }
 
-// fill writes the object into f and returns its SHA-256.
-func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, error) {
+// fill writes the object into f and returns its SHA-256 and its size.
+func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, int64, error) {
+	if object.Size == place.Unsized {
+		return fillOpen(ctx, store, object, f, o)
+	}
+	if inOne(store, object) {
+		o.Parallel = 1
+		o.PartSize = max(object.Size, 1)
+	}
+	sum, err := fillParts(ctx, store, object, f, o)
+	return sum, object.Size, err
+}
+
+// fillParts is fill of an object whose size is known.
+func fillParts(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, error) {
 	if err := preallocate(f, object.Size); err != nil {
 		return "", fmt.Errorf("reserve %d bytes in %s: %w", object.Size, f.Name(), err)
 	}
@@ -54,6 +69,42 @@ func fill(ctx context.Context, store Store, object Object, f *os.File, o FetchOp
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// roomEvery is how many bytes of an object of unknown size are written before
+// it is looked once more whether there is room for as many.
+const roomEvery = 64 << 20
+
+// fillOpen is fill of an object whose size is known at its end only.
+func fillOpen(ctx context.Context, store Store, object Object, f *os.File, o FetchOptions) (string, int64, error) {
+	r := newWhole(ctx, store, object, o.policy)
+	defer r.Close()
+	sum := sha256.New()
+	buf := make([]byte, chunk)
+	done, checked := int64(0), int64(-roomEvery)
+	for {
+		if done-checked >= roomEvery {
+			if err := enoughRoom("fetch "+store.URL()+object.Name, roomEvery, o); err != nil {
+				return "", 0, err
+			}
+			checked = done
+		}
+		n, err := r.Read(buf)
+		if _, failed := f.Write(buf[:n]); failed != nil {
+			return "", 0, failed
+		}
+		sum.Write(buf[:n])
+		done += int64(n)
+		if n > 0 {
+			o.Progress(done, done)
+		}
+		if err == io.EOF {
+			return hex.EncodeToString(sum.Sum(nil)), done, nil
+		}
+		if err != nil {
+			return "", 0, err
+		}
+	}
 }
 
 // extent gives a part's place in the file.

@@ -32,7 +32,8 @@ func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, elemen
 		if len(body) == 0 {
 			return dst, ErrArray
 		}
-		switch c := body[0]; {
+		c := body[0]
+		switch {
 		case c == '{' && expectElement:
 			depth++
 			dst = append(dst, c)
@@ -51,7 +52,8 @@ func (r *ArrayRewriter) Append(dst, array []byte, delim byte, f func(dst, elemen
 			dst = append(dst, c)
 			body = body[1:]
 		case expectElement:
-			if dst, body, err = r.element(dst, body, delim, f); err != nil {
+			dst, body, err = r.element(dst, body, delim, f)
+			if err != nil {
 				return dst, err
 			}
 			expectElement = false
@@ -80,13 +82,14 @@ func (r *ArrayRewriter) element(dst, s []byte, delim byte, f func(dst, element [
 	if null {
 		return append(dst, "NULL"...), rest, nil
 	}
-	if r.out, err = f(r.out[:0], r.value); err != nil {
+	r.out, err = f(r.out[:0], r.value)
+	if err != nil {
 		return dst, rest, err
 	}
 	return AppendElement(dst, r.out, delim), rest, nil
 }
 
-// unquote reads a quoted element behind its opening quote.
+// unquote reads a quoted element after its opening quote.
 func unquote(value, s []byte) (out, rest []byte, err error) {
 	for {
 		i := bytes.IndexAny(s, `"\`)
@@ -109,7 +112,8 @@ func bare(value, s []byte, delim byte) (out, rest []byte, null bool, err error) 
 	i := 0
 scan:
 	for ; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == delim || c == '}':
 			break scan
 		case c == '{' || c == '"':

@@ -25,7 +25,8 @@ func (cs Charset) AppendEscaped(dst, value []byte) []byte {
 	}
 	for i := 0; i < len(value); i++ {
 		c := value[i]
-		switch e := escapes[c]; {
+		e := escapes[c]
+		switch {
 		case e != 0:
 			dst = append(dst, '\\', e)
 		case cs.lead[c] && i+1 < len(value):

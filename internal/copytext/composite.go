@@ -27,7 +27,8 @@ func (r *CompositeRewriter) Append(dst, s []byte, fields int,
 	for i := range fields {
 		var there, null bool
 		var err error
-		if r.value, there, s, err = compositeField(r.value[:0], s); err != nil {
+		r.value, there, s, err = compositeField(r.value[:0], s)
+		if err != nil {
 			return dst, err
 		}
 		last := i == fields-1
@@ -35,7 +36,8 @@ func (r *CompositeRewriter) Append(dst, s []byte, fields int,
 			return dst, ErrComposite
 		}
 		if there {
-			if r.out, null, err = f(i, r.out[:0], r.value); err != nil {
+			r.out, null, err = f(i, r.out[:0], r.value)
+			if err != nil {
 				return dst, err
 			}
 			if !null {
@@ -63,7 +65,8 @@ func (r *CompositeRewriter) Append(dst, s []byte, fields int,
 func compositeField(value, s []byte) (out []byte, there bool, rest []byte, err error) {
 	quoted := false
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '\\':
 			i++
 			if i == len(s) {

@@ -31,10 +31,8 @@ func (r *HstoreRewriter) Append(dst, s []byte, f func(dst, value []byte) ([]byte
 		dst = append(dst, s[:len(s)-len(rest)]...)
 		s = rest
 		var err error
-		if after, null := bytes.CutPrefix(s, []byte("NULL")); null {
-			dst = append(dst, "NULL"...)
-			s = after
-		} else if dst, s, err = r.replace(dst, s, f); err != nil {
+		dst, s, err = r.replace(dst, s, f)
+		if err != nil {
 			return dst, err
 		}
 		s, more = bytes.CutPrefix(s, []byte(", "))
@@ -48,14 +46,21 @@ func (r *HstoreRewriter) Append(dst, s []byte, f func(dst, value []byte) ([]byte
 	return dst, nil
 }
 
+// replace appends what stands for the value at the beginning of s, and returns
+// what follows the value.
 func (r *HstoreRewriter) replace(dst, s []byte, f func(dst, value []byte) ([]byte, error)) (_, rest []byte, err error) {
+	if after, null := bytes.CutPrefix(s, []byte("NULL")); null {
+		return append(dst, "NULL"...), after, nil
+	}
 	if len(s) == 0 || s[0] != '"' {
 		return dst, s, ErrHstore
 	}
-	if r.value, rest, err = unquote(r.value[:0], s[1:]); err != nil {
+	r.value, rest, err = unquote(r.value[:0], s[1:])
+	if err != nil {
 		return dst, s, ErrHstore
 	}
-	if r.out, err = f(r.out[:0], r.value); err != nil {
+	r.out, err = f(r.out[:0], r.value)
+	if err != nil {
 		return dst, s, err
 	}
 	dst = append(dst, '"')

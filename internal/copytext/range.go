@@ -33,10 +33,12 @@ func (r *RangeReader) Read(s []byte) (_ Range, rest []byte, err error) {
 		return Range{}, s, ErrRange
 	}
 	out := Range{Open: s[0]}
-	if r.lower, out.HasLower, rest, err = bound(r.lower[:0], s[1:]); err != nil || rest[0] != ',' {
+	r.lower, out.HasLower, rest, err = bound(r.lower[:0], s[1:])
+	if err != nil || rest[0] != ',' {
 		return Range{}, s, ErrRange
 	}
-	if r.upper, out.HasUpper, rest, err = bound(r.upper[:0], rest[1:]); err != nil || rest[0] == ',' {
+	r.upper, out.HasUpper, rest, err = bound(r.upper[:0], rest[1:])
+	if err != nil || rest[0] == ',' {
 		return Range{}, s, ErrRange
 	}
 	out.Lower, out.Upper, out.Close = r.lower, r.upper, rest[0]
@@ -48,7 +50,8 @@ func (r *RangeReader) Read(s []byte) (_ Range, rest []byte, err error) {
 func bound(value, s []byte) (out []byte, there bool, rest []byte, err error) {
 	quoted := false
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '\\':
 			i++
 			if i == len(s) {

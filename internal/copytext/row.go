@@ -136,7 +136,8 @@ func tabsIn(word uint64) uint64 {
 
 func (f *Fields) wideTab() int {
 	for i := 0; i < len(f.rest); i++ {
-		switch c := f.rest[i]; {
+		c := f.rest[i]
+		switch {
 		case c == '\t':
 			return i
 		case c == '\\' || f.cs.lead[c]:

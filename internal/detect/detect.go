@@ -533,21 +533,28 @@ func (n *counts) add(packed uint64) {
 }
 
 // nextDigit is where the next digit stands at or behind i; the text's length for
-// none. It looks at eight bytes at once.
+// none. Most stand at once or behind one sign, all others are looked for in eight
+// bytes at once.
 func nextDigit(text []byte, i int) int {
-	const ones = 0x0101010101010101
-	if i < len(text) && isDigit(text[i]) {
-		return i
+	const each = 0x0101010101010101 // times a byte: a word of eight of it
+	for range 2 {
+		if i < len(text) && isDigit(text[i]) {
+			return i
+		}
+		i++
 	}
 	for ; len(text)-i >= 8; i += 8 {
-		x := binary.LittleEndian.Uint64(text[i:]) ^ ones*'0' // digits are below ten now
-		if below := (x - ones*10) &^ x & (ones * 0x80); below != 0 {
+		x := binary.LittleEndian.Uint64(text[i:]) ^ each*'0' // digits are below ten now
+		if below := (x - each*10) &^ x & (each * 0x80); below != 0 {
 			return i + bits.TrailingZeros64(below)/8
 		}
 	}
-	for ; i < len(text) && !isDigit(text[i]); i++ {
+	for ; i < len(text); i++ {
+		if isDigit(text[i]) {
+			return i
+		}
 	}
-	return i
+	return len(text)
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

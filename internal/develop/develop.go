@@ -6,17 +6,20 @@ package develop
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/debian"
 	"daybefore/internal/image"
 	"daybefore/internal/machine"
 	"daybefore/internal/spec"
@@ -33,6 +36,8 @@ type Checkout struct {
 	Dir    string // that holds go.mod
 	Stdout io.Writer
 	Stderr io.Writer
+
+	over []debian.Package // that lie over the machine's own files for what is run
 }
 
 // Check looks at the code without running it: format, vet, staticcheck and
@@ -88,15 +93,42 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 	}
 	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
-	if err := c.prepareTests(ctx); err != nil {
+	return c.test(ctx, nil, packages)
+}
+
+// Matrix runs the tests of wide matrices with all their cells, of which Test
+// tries a selection.
+func (c Checkout) Matrix(ctx context.Context) error {
+	ctx, stop := machine.Interruptible(ctx)
+	defer stop()
+	return c.test(ctx, []string{"DRILL_TEST_MATRIX=1", "HOSTILE=all"}, matrices)
+}
+
+// matrices are the arguments by which go test runs nothing but wide matrices.
+var matrices = []string{
+	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios",
+}
+
+// test runs go test with these arguments, after setting up what tests need. What
+// go vet finds, Check tells.
+func (c Checkout) test(ctx context.Context, env, args []string) error {
+	if err := c.unpackNeeds(ctx); err != nil {
 		return err
 	}
-	env := []string{"DRILL_TEST_ALL=1", "AWS_EC2_METADATA_DISABLED=true"}
-	test := append([]string{"test", "-count=1", "-timeout=" + onePackage}, packages...)
-	if err := c.within(ctx, allTests, env, "go", test...); err != nil {
+	if err := c.buildImages(ctx, onlyPackages(args)); err != nil {
+		return err
+	}
+	env = append(env, "DRILL_TEST_ALL=1", "AWS_EC2_METADATA_DISABLED=true")
+	args = append([]string{"test", "-count=1", "-vet=off", "-timeout=" + onePackage}, args...)
+	if err := c.within(ctx, allTests, env, "go", args...); err != nil {
 		return fmt.Errorf("test: %w", err)
 	}
 	return nil
+}
+
+// onlyPackages leaves the flags of go test out.
+func onlyPackages(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
 }
 
 // longest are the packages whose tests take longest, the longest first. What
@@ -119,64 +151,111 @@ func (c Checkout) packages(room string) ([]string, error) {
 	return nil, fmt.Errorf("test: no room is called %q: name a folder below internal, or scenarios", room)
 }
 
-// need is a part that tests run against, and the Debian package that has it.
+// need is a part that tests run against, and the Debian packages that have it.
 type need struct {
 	there    func(context.Context) bool
 	what     string
-	packages []string
+	packages []string // nil: a person must install it
 }
 
-func (c Checkout) needs() []need {
+func needs() []need {
 	return []need{
 		{docker, "a Docker engine that answers", nil},
 		{program("initdb", "/usr/lib/postgresql/*/bin/initdb"), "PostgreSQL server binaries", []string{"postgresql"}},
 		{
-			c.images, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them",
-			[]string{"debootstrap"},
+			imagesOrTheirBuilder, "the images postgres:15, postgres:17 and postgres:18, or debootstrap to build them",
+			[]string{"debootstrap", "debian-archive-keyring"},
 		},
 	}
 }
 
-// prepareTests installs what is missing where that is possible: as root on
-// Debian. Anywhere else it names all of it in one line.
-func (c Checkout) prepareTests(ctx context.Context) error {
-	var missing, packages []string
-	for _, n := range c.needs() {
+// lacking are the packages that have what is missing. What a person must
+// install is an error, which names all that is missing in one line.
+func lacking(ctx context.Context, needs []need, mayUnpack bool) (packages []string, err error) {
+	var missing []string
+	for _, n := range needs {
 		if n.there(ctx) {
 			continue
 		}
 		missing = append(missing, n.what)
-		if n.packages == nil {
-			packages = append(packages, "")
-		}
+		mayUnpack = mayUnpack && n.packages != nil
 		packages = append(packages, n.packages...)
 	}
-	if len(missing) > 0 {
-		if !aptRoot() || slices.Contains(packages, "") {
-			return fmt.Errorf("test: install first: %s", strings.Join(missing, "; "))
-		}
-		if err := c.apt(ctx, packages); err != nil {
-			return fmt.Errorf("test: install %s: %w", strings.Join(packages, " "), err)
-		}
+	if len(missing) > 0 && !mayUnpack {
+		return nil, fmt.Errorf("test: install first: %s", strings.Join(missing, "; "))
 	}
-	return image.Ensure(ctx, func(line string) { fmt.Fprintln(c.Stderr, line) }, testMajors...)
+	return packages, nil
 }
 
-func (c Checkout) apt(ctx context.Context, packages []string) error {
-	env := []string{"DEBIAN_FRONTEND=noninteractive"}
-	return errors.Join(
-		c.run(ctx, env, "apt-get", "update", "-q"),
-		c.run(ctx, env, "apt-get", append([]string{"install", "-q", "-y", "--no-install-recommends"}, packages...)...),
-	)
+// unpackNeeds unpacks what is missing where that is possible: as root on Debian.
+// Nothing is installed: what c runs from now on finds it, and nobody else.
+func (c *Checkout) unpackNeeds(ctx context.Context) error {
+	packages, err := lacking(ctx, needs(), aptRoot())
+	if err != nil {
+		return err
+	}
+	for _, name := range packages {
+		fmt.Fprintln(c.Stderr, "test: unpacking", name)
+		p, err := debian.Unpack(ctx, name)
+		if err != nil {
+			return fmt.Errorf("test: unpack %s: %w", name, err)
+		}
+		c.over = append(c.over, p)
+	}
+	return nil
 }
 
-func (c Checkout) images(ctx context.Context) bool {
+// buildImages builds the images that are missing, and compiles meanwhile: a
+// build waits for downloads most of the time.
+func (c Checkout) buildImages(ctx context.Context, packages []string) error {
+	absent, err := absentImages(ctx)
+	if err != nil || len(absent) == 0 {
+		return err
+	}
+	targets, err := os.Executable() // Mage compiles no other beside it
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		for _, major := range absent {
+			if err := c.within(ctx, allTests, nil, targets, "image", strconv.Itoa(major)); err != nil {
+				return fmt.Errorf("test: build the image postgres:%d: %w", major, err)
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		compile := c.command(ctx, nil, "go", append([]string{"list", "-export", "-test"}, packages...)...)
+		compile.Stdout = io.Discard
+		_ = compile.Run() // what does not compile is told by the tests
+		return nil
+	})
+	return group.Wait()
+}
+
+// absentImages are the majors of testMajors that the engine has no image of.
+func absentImages(ctx context.Context) (absent []int, err error) {
 	for _, major := range testMajors {
-		if exec.CommandContext(ctx, "docker", "image", "inspect", fmt.Sprintf("postgres:%d", major)).Run() != nil {
-			return program("debootstrap")(ctx)
+		there, err := image.Exists(ctx, image.Tag(major))
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			absent = append(absent, major)
 		}
 	}
-	return true
+	return absent, nil
+}
+
+// imagesOrTheirBuilder reports whether what wants the images finds them, or can
+// build them. Where they can be built, a test does so.
+func imagesOrTheirBuilder(ctx context.Context) bool {
+	if program("debootstrap")(ctx) {
+		return true
+	}
+	absent, err := absentImages(ctx)
+	return err == nil && len(absent) == 0 && !aptRoot()
 }
 
 func docker(ctx context.Context) bool {
@@ -209,7 +288,8 @@ func (c Checkout) run(ctx context.Context, env []string, name string, args ...st
 }
 
 func (c Checkout) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
+	argv := debian.Over(c.over, append([]string{name}, args...)...)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Dir, c.Stdout, c.Stderr
 	cmd.Env = append(os.Environ(), env...)
 	return cmd

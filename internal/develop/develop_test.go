@@ -6,10 +6,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"daybefore/internal/debian"
+	"daybefore/internal/image"
+	"daybefore/internal/testneed"
 )
 
 // What runs out of time, or is stopped, ends with all that it started, also
@@ -99,5 +105,88 @@ func TestPackagesAreTestedOnce(t *testing.T) {
 		if len(slices.Compact(slices.Clone(got))) != len(got) {
 			t.Errorf("-room=%s: tested twice: %v", room, got)
 		}
+	}
+}
+
+// What is missing is unpacked if all of it can be; else one line names it.
+func TestLacking(t *testing.T) {
+	t.Parallel()
+	here := func(context.Context) bool { return true }
+	gone := func(context.Context) bool { return false }
+	engine := need{gone, "an engine", nil}
+	server := need{gone, "a server", []string{"server", "client"}}
+	for _, c := range []struct {
+		name      string
+		needs     []need
+		mayUnpack bool
+		want      string
+	}{
+		{"nothing", []need{{here, "a server", []string{"server"}}}, false, ""},
+		{"a package", []need{server, {here, "an engine", nil}}, true, "server client"},
+		{"no root", []need{server}, false, "test: install first: a server"},
+		{"an engine besides", []need{engine, server}, true, "test: install first: an engine; a server"},
+	} {
+		packages, err := lacking(t.Context(), c.needs, c.mayUnpack)
+		got := strings.Join(packages, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// What is unpacked is there for what the tests run, and for nobody else.
+func TestWhatIsUnpackedIsFound(t *testing.T) {
+	t.Parallel()
+	testneed.Root(t)
+	root := t.TempDir()
+	path := filepath.Join(root, "usr", "bin", "daybefore-unpacked")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("#!/bin/sh\necho found\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	c := Checkout{Dir: t.TempDir(), Stdout: &out, Stderr: &out, over: []debian.Package{{Root: root}}}
+	if err := c.within(t.Context(), time.Hour, nil, "daybefore-unpacked"); err != nil || out.String() != "found\n" {
+		t.Errorf("%v: %q", err, &out)
+	}
+	if program("daybefore-unpacked")(t.Context()) {
+		t.Error("it is there for everybody")
+	}
+}
+
+// Images that are there are not built again.
+func TestImagesThatAreThere(t *testing.T) {
+	t.Parallel()
+	for _, major := range testMajors {
+		testneed.Image(t, image.Tag(major))
+	}
+	var said strings.Builder
+	c := Checkout{Dir: t.TempDir(), Stdout: &said, Stderr: &said} // no go.mod is there
+	if err := c.buildImages(t.Context(), []string{"./..."}); err != nil || said.Len() > 0 {
+		t.Errorf("%v: %q", err, &said)
+	}
+}
+
+// The tests that dev:matrix names are there.
+func TestMatricesAreThere(t *testing.T) {
+	t.Parallel()
+	pattern, _ := strings.CutPrefix(matrices[0], "-run=")
+	c := Checkout{Dir: "../.."}
+	for name, file := range map[string]string{
+		"TestBreaksAreCaughtInContainers": "scenarios/run_test.go", "TestHostile": "internal/harness/hostile_test.go",
+		"TestDrillsInARow": "internal/harness/inarow_test.go",
+	} {
+		text, err := os.ReadFile(filepath.Join(c.Dir, file))
+		if err != nil || !strings.Contains(string(text), "func "+name+"(t *testing.T)") || !regexp.MustCompile(pattern).MatchString(name) {
+			t.Errorf("%s is not in %s, or not in %s: %v", name, file, pattern, err)
+		}
+	}
+	if got := strings.Join(onlyPackages(matrices), " "); got != "./internal/harness ./scenarios" {
+		t.Errorf("packages: %s", got)
 	}
 }

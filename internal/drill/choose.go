@@ -21,19 +21,22 @@ func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
 		src := r.Drill.Source
-		if r.store, err = catalog.Open(ctx, src); err != nil {
+		r.store, err = catalog.Open(ctx, src)
+		if err != nil {
 			return err
 		}
 		r.report.Backup.Store = r.store.URL()
 		if r.backup, err = catalog.Choose(ctx, r.store, src, peekTime(ctx)); err != nil {
 			return r.noBackup(err)
 		}
-		if r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object); err != nil {
+		r.report.Backup.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object)
+		if err != nil {
 			return err
 		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
-		b.Name, b.SizeBytes, b.ETag, b.TakenAt = r.backup.Name, r.backup.Size, r.backup.ETag, r.backup.TakenAt
+		b.Name, b.ETag, b.TakenAt = r.backup.Name, r.backup.ETag, r.backup.TakenAt
+		b.SizeBytes = max(0, r.backup.Size) // where it is not known, until it is fetched
 		if r.backup.Until.After(b.TakenAt) {
 			b.TakenUntil = r.backup.Until
 		}
@@ -167,9 +170,8 @@ func mismatchHint(apart time.Duration) string {
 	cause := "an older dump has a newer name, or the name's time is not when it was taken; if it tells when a " +
 		"long dump ended, set source.time_tolerance to how long it takes"
 	if apart > 0 {
-		cause = "a newer dump was written under an older name, or the name's time is not when " +
-			"the dump began, or a clock " +
-			"is wrong: find out what names the files"
+		cause = "a newer dump was written under an older name, or the name's time is not when the dump began, or a " +
+			"clock is wrong: find out what names the files"
 	}
 	apart = apart.Abs()
 	zones := apart.Round(zoneStep)

@@ -1,6 +1,6 @@
 // Package drill knows the order of the stages: one drill file in, one report
-// out, whatever happens on the way. It reads and writes no report itself, and
-// it leaves nothing behind: no sandbox, no spool, no process.
+// out, whatever happens on the way. It must never read or write a report itself,
+// and never leave anything behind: no sandbox, no spool, no process.
 package drill
 
 import (
@@ -64,6 +64,10 @@ var errUndecided = errors.New("the scrub is not decided")
 // tell.
 var errLost = errors.New("the restore's errors took tables with them")
 
+// errUnloaded is why what is expected was not judged where the scrub refused to
+// begin; that tables are missing is told all the same.
+var errUnloaded = errors.New("no rows were loaded, so no more was judged than which tables are there")
+
 // errLeaked ends a drill whose sandbox holds what it may not; the checks say
 // where.
 var errLeaked = errors.New("the sandbox holds what it may not")
@@ -83,7 +87,7 @@ const (
 	// cleanUpTime is how long removing everything may take once a drill was
 	// told to stop: Mage, or whoever told it, waits no longer.
 	cleanUpTime = 4 * time.Second
-	// cleanUpLate is how long it may take behind the drill's own timeout.
+	// cleanUpLate is how long it may take after the drill's own timeout.
 	cleanUpLate = 6 * time.Second
 	// cleanUpMost is how long it may take otherwise. The files of ten thousand
 	// tables are not removed in seconds.
@@ -179,14 +183,17 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 	if err == nil || isFinding(err) {
 		return nil
 	}
-	if errors.Is(err, errLost) {
-		return &verdict.Problem{Outcome: verdict.Skipped, Err: errLost}
+	for _, before := range []error{errLost, errUnloaded} {
+		if errors.Is(err, before) {
+			return &verdict.Problem{Outcome: verdict.Skipped, Err: before}
+		}
 	}
 	var found *verdict.Problem
 	if errors.As(err, &found) && found.Outcome == verdict.Fail {
 		return verdict.AsProblem(err) // known to be bad, whatever else happened
 	}
-	switch cause := context.Cause(ctx); {
+	cause := context.Cause(ctx)
+	switch {
 	case errors.Is(cause, errBadBackup):
 		return &verdict.Problem{Outcome: verdict.Skipped, Err: cause}
 	case errors.Is(cause, ErrInterrupted), errors.Is(cause, context.Canceled):
@@ -201,7 +208,8 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 // why asks the sandbox, from the stage in which there is one, whether an error
 // is owed to its end.
 func (r *run) why(ctx context.Context, stage string, err error) error {
-	if stage == verdict.StageChoose || stage == verdict.StageFetch || isFinding(err) || r.box.Box == nil {
+	ours := isFinding(err) || errors.Is(err, errUnloaded)
+	if stage == verdict.StageChoose || stage == verdict.StageFetch || ours || r.box.Box == nil {
 		return err
 	}
 	return r.box.Why(ctx, err)
@@ -346,11 +354,12 @@ func (r *run) finish() *verdict.Report {
 	return rep
 }
 
-// takeWorst makes a stage's outcome that of its worst check, and says which.
+// takeWorst makes a stage's outcome that of its worst check, and says which. A
+// check that passed is no stage that did: what was skipped stays so.
 func takeWorst(s *verdict.Stage, checks []verdict.Check) {
 	for _, c := range checks {
-		if c.Stage != s.Name || c.Outcome == verdict.Skipped || s.Outcome == c.Outcome ||
-			verdict.Worst(s.Outcome, c.Outcome) == s.Outcome {
+		bad := c.Outcome != verdict.Skipped && c.Outcome != verdict.Pass
+		if c.Stage != s.Name || !bad || verdict.Worst(s.Outcome, c.Outcome) == s.Outcome {
 			continue
 		}
 		s.Outcome, s.Code, s.Message, s.Hint = c.Outcome, c.Code, c.Message, c.Hint

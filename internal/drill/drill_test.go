@@ -238,6 +238,9 @@ CREATE MATERIALIZED VIEW grouped AS SELECT id, total FROM orders GROUP BY id;`)
 			if r.Outcome != c.want {
 				t.Errorf("%s, want %s\n%s", r.Outcome, c.want, worst(r))
 			}
+			if s := stageOf(r, verdict.StageExpect); s.Outcome == verdict.Pass {
+				t.Errorf("%+v, and no rows were loaded", s)
+			}
 		})
 	}
 }

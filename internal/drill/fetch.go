@@ -45,7 +45,8 @@ func (b *boxState) close(ctx context.Context) error {
 // known.
 func (r *run) fetchAndStart(ctx context.Context) error {
 	var err error
-	if r.box.work, err = sandbox.NewWorkdir(); err != nil {
+	r.box.work, err = sandbox.NewWorkdir()
+	if err != nil {
 		return r.stage(ctx, verdict.StageSandbox, func(context.Context) error { return err })
 	}
 	ctx, stop := context.WithCancelCause(ctx)

@@ -15,7 +15,8 @@ func (r *run) gone(found []verdict.Check) []verdict.Check {
 	for i := range found {
 		c := &found[i]
 		var past *verdict.Report
-		switch name, unmet := strings.CutPrefix(c.ID, string(verdict.CodeRuleUnmet)+":"); {
+		name, unmet := strings.CutPrefix(c.ID, string(verdict.CodeRuleUnmet)+":")
+		switch {
 		case c.Outcome != verdict.Error:
 			continue
 		case unmet:

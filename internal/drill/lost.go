@@ -163,8 +163,24 @@ func (r *run) keepLost(judged int) {
 	r.checks(verdict.Check{
 		ID: "not_judged", Stage: verdict.StageExpect, Code: verdict.CodeRestoreErrors, Outcome: verdict.Skipped,
 		Observed: fmt.Sprintf("%d missing", len(names)),
-		Message: fmt.Sprintf("%s and %s could not be judged since the restore met errors, which took with them: %s",
-			verdict.Count(r.lost.rules, "rule"), verdict.Count(max(unjudged, 0), "check"), missing),
+		Message: unjudgedWords(r.lost.rules, unjudged) +
+			"since the restore met errors, which took with them: " + missing,
 		Hint: "see restore_errors: they are the cause, and this follows from them",
 	})
+}
+
+// unjudgedWords says how many rules and checks were not judged, of which none
+// may be left.
+func unjudgedWords(rules, checks int) string {
+	var parts []string
+	if rules > 0 {
+		parts = append(parts, verdict.Count(rules, "rule"))
+	}
+	if checks > 0 {
+		parts = append(parts, verdict.Count(checks, "check"))
+	}
+	if len(parts) == 0 {
+		return "nothing else could be judged "
+	}
+	return strings.Join(parts, " and ") + " could not be judged "
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"daybefore/internal/catalog"
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -27,7 +27,7 @@ func (r *run) noBackup(err error) error {
 func (r *run) misnamed(want string, held []string, failed *verdict.Problem) error {
 	var near []string
 	for _, name := range held {
-		if spec.Alike(want, name) {
+		if guess.Alike(want, name) {
 			near = append(near, name)
 		}
 	}
@@ -40,7 +40,7 @@ func (r *run) misnamed(want string, held []string, failed *verdict.Problem) erro
 	if len(near) == 0 {
 		return failed
 	}
-	hint := spec.Meant(near) + " then correct source.database: names are compared to the letter"
+	hint := guess.Meant(near) + " then correct source.database: names are compared to the letter"
 	return r.mistaken(verdict.CodeDatabase, hint, failed)
 }
 

@@ -243,7 +243,7 @@ func TestTemplateDatabase(t *testing.T) {
 }
 
 // filled has the dump fill materialized views that cannot be filled here: the
-// catalogue says that they are.
+// catalog says that they are.
 func filled(views ...string) (sql string) {
 	for _, v := range views {
 		sql += fmt.Sprintf("update pg_class set relispopulated = true where oid = 'public.%s'::regclass;\n", v)

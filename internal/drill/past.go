@@ -77,7 +77,8 @@ func (r *run) judgePast() {
 	c := verdict.Check{ID: "history", Stage: verdict.StageChoose, Code: verdict.CodeHistory,
 		Expected: "past reports can be read"}
 	unproven, hint := unprovenPast(r.Past.Unproven)
-	switch p := r.Past; {
+	p := r.Past
+	switch {
 	case p.Problem != nil:
 		c.Take(p.Problem)
 	case len(p.Damaged) > 0:
@@ -110,6 +111,6 @@ func unprovenPast(u history.Unproven) (message, hint string) {
 	message = fmt.Sprintf("left out: %d reports or acceptances without a keyed hash, %d signed with another key",
 		u.Unsigned, u.Foreign)
 	return message,
-		"nothing is to be done where the key is new; one that is still trusted may stand behind a comma in " +
+		"nothing is to be done where the key is new; one that is still trusted may stand after a comma in " +
 			"the variable of history.key_env"
 }

@@ -31,7 +31,7 @@ func (r *run) jobs() int {
 }
 
 // drill is the order of the stages. What is shown comes last: checks may call
-// what the backup brings, and nothing of it runs behind the last look.
+// what the backup brings, and nothing of it runs after the last look.
 func (r *run) drill(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.expect, r.show} {
 		if err := step(ctx); err != nil {
@@ -84,7 +84,7 @@ func (r *run) restore(ctx context.Context) error {
 	if err := r.verify(ctx, s); err != nil {
 		return err
 	}
-	if plan.Recomputes() {
+	if plan.NeedsRecompute() {
 		if err := r.stage(ctx, verdict.StageScrub,
 			func(ctx context.Context) error { return r.recompute(ctx, s, plan) }); err != nil {
 			return err
@@ -179,7 +179,7 @@ func (r *run) preData(ctx context.Context, ready func(context.Context) error) (*
 }
 
 // show looks at what no filter saw, and shows the newest rows, both as they
-// are at one moment, behind all that can run code of the backup's own. What
+// are at one moment, after all that can run code of the backup's own. What
 // the look finds ends the drill, so that the sandbox is removed before anybody
 // looks at it.
 func (r *run) show(ctx context.Context) error {
@@ -240,7 +240,7 @@ func (r *run) byOwnCode(err error) error {
 	}
 	return verdict.Errorf(verdict.CodeLeak,
 		"nothing is known of the backup: look what its own code does to what is restored, first "+r.ownCode,
-		"what was restored could not be looked at behind the backup's own code: %w", err)
+		"what was restored could not be looked at after the backup's own code had run: %w", err)
 }
 
 func (r *run) restoreOptions() restore.Options {
@@ -284,7 +284,8 @@ func (r *run) planScrub(ctx context.Context, s *restore.Session) (plan *scrub.Pl
 			return err
 		}
 		var undecided []verdict.Check
-		if plan, undecided, err = scrub.NewPlan(ctx, conn, req); err != nil {
+		plan, undecided, err = scrub.NewPlan(ctx, conn, req)
+		if err != nil {
 			return err
 		}
 		r.names.FingerprintBy(plan.Fingerprint)
@@ -310,7 +311,8 @@ func (r *run) scrubRequest(ctx context.Context, conn *pgx.Conn) (req scrub.Reque
 			req.Rebuildable = append(req.Rebuildable, t.Table)
 		}
 	}
-	if req.Schema, err = schema.Read(ctx, conn); err != nil {
+	req.Schema, err = schema.Read(ctx, conn)
+	if err != nil {
 		return req, err
 	}
 	fillFrom(&req, r.session.Headers(), r.archive.Entries)
@@ -441,7 +443,10 @@ func (r *run) expectTables(ctx context.Context) error {
 		})
 		r.checks(found...)
 		r.keepLost(len(found))
-		return ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return errUnloaded
 	})
 }
 

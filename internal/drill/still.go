@@ -10,7 +10,7 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// still is the restored database as it was at one moment, behind all that could
+// still is the restored database as it was at one moment, after all that could
 // run code of the backup's own. Whatever is looked at and shown is of that
 // moment, also where something goes on that nobody could end.
 type still struct {

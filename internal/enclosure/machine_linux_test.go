@@ -45,7 +45,8 @@ func TestOtherCalls(t *testing.T) {
 	var out bytes.Buffer
 	c := command(t, Enclosed, &out, path)
 	c.Programs = []string{dir}
-	switch end, err := started(t, c).Wait(); {
+	end, err := started(t, c).Wait()
+	switch {
 	case err == nil && end.Code == 128+int(unix.SIGSEGV):
 		t.Skip("this kernel knows no such calls")
 	case err != nil || end.Code != 128+int(unix.SIGSYS):

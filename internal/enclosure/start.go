@@ -189,7 +189,8 @@ func (q *Process) attend() {
 	err := q.cmd.Wait()
 	q.lifeline.Close()
 	q.report.Close()
-	switch exit, ok := errors.AsType[*exec.ExitError](err); {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	switch {
 	case !ok:
 		q.err = err
 	case exit.Sys().(syscall.WaitStatus).Signaled():

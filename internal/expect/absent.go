@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -34,7 +35,7 @@ func (a absent) tell(c *verdict.Check, observed string) {
 	case len(a.near) == 0:
 		c.Say(verdict.Fail, observed, a.lost, "%s", a.what)
 	default:
-		c.Say(verdict.Error, observed, spec.Meant(a.near)+correct,
+		c.Say(verdict.Error, observed, guess.Meant(a.near)+correct,
 			"%s; something with a similar name exists%s", a.what, a.history())
 	}
 }
@@ -53,7 +54,7 @@ func (a absent) history() string {
 // nearest are the names that are near.
 func nearest(written string, there []string) (near []string) {
 	for _, name := range there {
-		if name != written && spec.Near(written, name) {
+		if name != written && guess.Near(written, name) {
 			near = append(near, name)
 		}
 	}
@@ -123,7 +124,7 @@ func (f fileColumn) hint(ctx context.Context, q *query) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("list the columns of %s: %w", f.table, err)
 	}
-	if meant := spec.DidYouMean(f.column, known, ""); meant != "" {
+	if meant := guess.DidYouMean(f.column, known, ""); meant != "" {
 		hint = meant + " " + hint
 	}
 	return hint, nil

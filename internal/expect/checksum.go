@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/expect/drift"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 	"daybefore/internal/witness"
@@ -138,7 +139,8 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 		return
 	}
 	c.Change.Baseline, c.Change.From = before.Run, was
-	switch a := o.Past.AcceptedFor(c.ID); {
+	a := o.Past.AcceptedFor(c.ID)
+	switch {
 	case was == sum:
 		c.Pass(observed)
 	case a != nil && a.To == sum && a.From == was:
@@ -153,7 +155,7 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 	default:
 		c.Say(verdict.Fail, observed,
 			"the file in the store was replaced since, or its bytes changed: find out who wrote it, and drill the "+
-				"copy that is kept elsewhere; "+acceptHint,
+				"copy that is kept elsewhere; "+drift.AcceptHint,
 			"%s does not hold the %s that it held when the backup of this time was drilled in %s", t.Table,
 			strings.Join(t.Checksum.Columns, ", "), before.Run)
 	}
@@ -230,7 +232,8 @@ func readSums(ctx context.Context, w spec.SumFile, o Options) (toldSums, error) 
 		if nearer {
 			all.near = away
 		}
-		switch sum := strings.ToLower(strings.TrimSpace(r.Key[0])); {
+		sum := strings.ToLower(strings.TrimSpace(r.Key[0]))
+		switch {
 		case away > w.Tolerance:
 		case !isSum.MatchString(sum): // which may be anything, and is not told
 			if nearer {

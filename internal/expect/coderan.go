@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/expect/drift"
 	"daybefore/internal/history"
 	"daybefore/internal/verdict"
 )
@@ -112,7 +113,7 @@ func judgeCode(c *verdict.Check, ran []verdict.OwnCode, onNew string, before *ve
 	}
 	c.Say(verdict.Outcome(onNew), c.Observed,
 		"read it: it runs in every restore, with all the rights of whoever restores; find out "+
-			"who put it into production; "+acceptHint,
+			"who put it into production; "+drift.AcceptHint,
 		"code of the backup's own that is new or changed since the last drill that passed (%s): %s%s",
 		before.Run, strings.Join(added[:min(len(added), mostCodeTold)], "; "), more)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -82,7 +83,7 @@ left join pg_catalog.pg_extension e on e.extname = w.name`
 			case err != nil:
 				return err
 			case !available && len(near) > 0 && o.hadChecked(c.ID) == nil:
-				return verdict.Errorf(verdict.CodeExtensions, spec.Meant(near)+correct,
+				return verdict.Errorf(verdict.CodeExtensions, guess.Meant(near)+correct,
 					"the sandbox has no extension %s to restore, and the backup creates one with a similar name", name)
 			case !available:
 				return verdict.Errorf(verdict.CodeExtensions,
@@ -128,7 +129,10 @@ where b.datname = pg_catalog.current_database()`
 			if err != nil || len(rows) != 1 {
 				return fmt.Errorf("look for the role %s: %w", name, err)
 			}
-			switch there, first, things := string(rows[0][0]) == "t", string(rows[0][1]) == "t", string(rows[0][2]); {
+			there := string(rows[0][0]) == "t"
+			first := string(rows[0][1]) == "t"
+			things := string(rows[0][2])
+			switch {
 			case first:
 				c.Pass("superuser")
 			case there && things != "0":
@@ -260,7 +264,8 @@ func (l *lookup) several(names []string) string {
 	const most = 8
 	told := l.tellable(names)
 	unnamed := ""
-	switch n := len(names) - len(told); {
+	n := len(names) - len(told)
+	switch {
 	case n == 1:
 		unnamed = "1 that the backup does not name"
 	case n > 1:

@@ -50,7 +50,7 @@ func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEven
 	var trouble []verdict.Check
 	for _, w := range wanted {
 		reader := eventReader{LatestEvents: w, Cells: cells, options: o}
-		c := reader.check().evaluate(ctx, &s, func(judge judgement) error { return s.within(ctx, judge) })
+		c := reader.check().evaluate(ctx, &s, func(judge judgment) error { return s.within(ctx, judge) })
 		if c.Outcome != verdict.Pass {
 			trouble = append(trouble, c)
 			continue
@@ -63,7 +63,7 @@ func LatestEvents(ctx context.Context, connect Connect, wanted []spec.LatestEven
 
 // within lets a judge ask in the transaction that the session is in, and takes
 // back what that did to it.
-func (s *session) within(ctx context.Context, judge judgement) error {
+func (s *session) within(ctx context.Context, judge judgment) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, eventsTimeout+grace, errTimeout)
 	defer cancel()
 	if err := s.open(ctx); err != nil {

@@ -1,7 +1,7 @@
 // Package expect compares a restored database with what its drill file
-// declares, check by check. It reads only: every statement runs alone in a
-// read-only transaction with a time limit, and what it tells never holds a
-// value of a row.
+// declares, check by check. It must never write: every statement runs alone in a
+// read-only transaction with a time limit. What it tells never holds a value of a
+// row.
 package expect
 
 import (
@@ -121,8 +121,8 @@ type pendingCheck struct {
 	judge         func(ctx context.Context, q *query, c *verdict.Check) error
 }
 
-// judgement is a judge that knows its check.
-type judgement = func(ctx context.Context, q *query) error
+// judgment is a judge that knows its check.
+type judgment = func(ctx context.Context, q *query) error
 
 // Count is how many checks Run gives for what is expected, those of amcheck
 // aside.
@@ -174,11 +174,11 @@ func declaredChecks(e spec.Expectations, o Options) []pendingCheck {
 
 // run evaluates the check. Whatever goes wrong is the check's own error.
 func (k pendingCheck) run(ctx context.Context, s *session) verdict.Check {
-	return k.evaluate(ctx, s, func(judge judgement) error { return s.transaction(ctx, k.timeout, judge) })
+	return k.evaluate(ctx, s, func(judge judgment) error { return s.transaction(ctx, k.timeout, judge) })
 }
 
 // evaluate lets the check judge, within what gives it a query.
-func (k pendingCheck) evaluate(ctx context.Context, s *session, within func(judgement) error) (c verdict.Check) {
+func (k pendingCheck) evaluate(ctx context.Context, s *session, within func(judgment) error) (c verdict.Check) {
 	c = k.Check
 	defer func() {
 		if recover() != nil { // the panic's text may hold anything
@@ -199,7 +199,8 @@ func (k pendingCheck) evaluate(ctx context.Context, s *session, within func(judg
 // problem says what an error means for a check: nothing about the backup,
 // unless it says so itself.
 func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Problem {
-	switch stopped := settled(ctx).Err(); {
+	stopped := settled(ctx).Err()
+	switch {
 	case errors.Is(stopped, context.DeadlineExceeded):
 		return verdict.Errorf(verdict.CodeTimeout, "raise the drill's timeout, or find out what became slow",
 			"the drill's time ran out before the check had ended")

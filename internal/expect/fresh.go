@@ -117,7 +117,8 @@ func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 		return clockUnknown, err
 	}
 	kind := of.name
-	switch how := clocks[of.oid]; {
+	how := clocks[of.oid]
+	switch {
 	case how == clockUnknown:
 		return refuse("choose a timestamp, a date or a number for freshness.column",
 			"%s is of type %s, which tells no time", column, kind)

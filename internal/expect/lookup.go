@@ -9,17 +9,18 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
 
-// relation is what the catalogue says of a table's name.
+// relation is what the catalog says of a table's name.
 type relation struct {
 	oid       string
 	kind      string      // in words: table, partitioned table, view …
 	readable  bool        // it has rows that can be counted
 	populated bool        // false: a materialized view that was never filled
-	elsewhere string      // not there: what may be behind it
+	elsewhere string      // not there: why that may be
 	near      []spec.Name // not there: tables that have a name like it
 	columns   map[string]columnType
 }
@@ -59,7 +60,7 @@ type wantedValue struct {
 	Column string `json:"c"` // empty: the table alone
 }
 
-// lookup asks the catalogue once for all that the drill file names, however
+// lookup asks the catalog once for all that the drill file names, however
 // many checks want to know, and keeps the answers.
 type lookup struct {
 	told    *told.Names // that may be told; nil: all
@@ -173,7 +174,7 @@ func (l *lookup) relations(ctx context.Context, q *query) ([]spec.Name, error) {
 // table's is nearest to.
 const mostCompared = 200
 
-// elsewhere is what may be behind a table that is not there.
+// elsewhere says why a table may not be there.
 func (l *lookup) elsewhere(name spec.Name, all []spec.Name) string {
 	if len(all) == 0 {
 		return "the restored database holds no table at all: was the dump taken of an empty instance?"
@@ -194,7 +195,7 @@ func (l *lookup) elsewhere(name spec.Name, all []spec.Name) string {
 			"): was it moved? then correct the drill file"
 	}
 	hint := fmt.Sprintf(lost, len(all))
-	if meant := spec.DidYouMean(name.String(), l.tellable(names), ""); meant != "" {
+	if meant := guess.DidYouMean(name.String(), l.tellable(names), ""); meant != "" {
 		hint += "; " + meant
 	}
 	return hint

@@ -188,7 +188,7 @@ func (q *query) alone(ctx context.Context, path whose, sql string, args []string
 	return readAnswer(p, sql, len(args), q.session.told())
 }
 
-// send gives the pipeline a statement behind so many that open a transaction.
+// send gives the pipeline a statement, after so many that open a transaction.
 func (q *query) send(p *pgconn.Pipeline, path whose, sql string, args []string) (opening int) {
 	all := q.opening(path)
 	for _, sql := range all {

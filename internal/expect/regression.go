@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/expect/drift"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -124,11 +125,11 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 		o.Mark(verdict.Mark{Table: t.Table.String(), Column: column, Newest: mark})
 	}
 	points := o.Past.Series(c.ID, 1, func(r *verdict.Report) (int64, bool) { return pastMark(o.memory.of(r), t, how) })
-	if tooLittle(c, o.Past, points, 1, shownMark(how, mark, now)) {
+	if drift.TooLittle(c, o.Past, points, 1, shownMark(how, mark, now)) {
 		return
 	}
 	last := points[:1]
-	noteAccepted(c, o.Past, last)
+	drift.NoteAccepted(c, o.Past, last)
 	before := last[0].Value
 	c.Change.Baseline = last[0].Run
 	c.Change.From = markText(how, before)
@@ -136,11 +137,11 @@ func judgeRegression(c *verdict.Check, t spec.Table, how clock, mark string, o O
 		"lacks what was there at the last drill"
 	switch {
 	case mark == "":
-		c.Say(verdict.Fail, "no row", hint+"; "+acceptHint,
+		c.Say(verdict.Fail, "no row", hint+"; "+drift.AcceptHint,
 			"%s has no row whose %s is set, and the newest in the last drill that passed (%s) was %s",
 			t.Table, column, last[0].Run, shownMark(how, c.Change.From, before))
 	case before-now > allowedBack(how, *t.MaxRegression):
-		c.Say(verdict.Fail, shownMark(how, mark, now), hint+"; "+acceptHint,
+		c.Say(verdict.Fail, shownMark(how, mark, now), hint+"; "+drift.AcceptHint,
 			"the newest %s of %s is %s, %s before that of the last drill that passed (%s, %s)",
 			column, t.Table, shownMark(how, mark, now), distance(how, before-now),
 			shownMark(how, c.Change.From, before), last[0].Run)
@@ -183,7 +184,8 @@ func markText(how clock, n int64) string {
 
 // shownMark writes a mark for people.
 func shownMark(how clock, mark string, n int64) string {
-	switch at := time.UnixMicro(n).UTC(); {
+	at := time.UnixMicro(n).UTC()
+	switch {
 	case mark == "":
 		return "no row"
 	case how == clockInstant:
@@ -196,7 +198,8 @@ func shownMark(how clock, mark string, n int64) string {
 
 // distance writes how far two marks lie apart.
 func distance(how clock, n int64) string {
-	switch d := time.Duration(n) * time.Microsecond; {
+	d := time.Duration(n) * time.Microsecond
+	switch {
 	case how == clockNumber:
 		return strconv.FormatInt(n, 10)
 	case d < time.Second:

@@ -80,7 +80,8 @@ func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationshi
 	if err != nil || to.oid == from.oid {
 		return by.equal, err
 	}
-	if by, err = q.comparedBy(ctx, to, false); err == nil && by.alien {
+	by, err = q.comparedBy(ctx, to, false)
+	if err == nil && by.alien {
 		err = unjudged(verdict.CodeRelationships, r.References, r.ReferencedColumn, r.Pos.Line)
 	}
 	return ownEqual, err
@@ -104,7 +105,7 @@ func countOrphans(ctx context.Context, q *query, path whose, equal string, table
 
 func judgeOrphans(c *verdict.Check, table spec.Name, r spec.Relationship, n int64) {
 	observed := strconv.FormatInt(n, 10)
-	orphans := fmt.Sprintf("%s of %s whose %s is no %s", rowsInWords(n), table, r.Column,
+	orphans := fmt.Sprintf("%s of %s whose %s is no %s", verdict.Count(n, "row"), table, r.Column,
 		r.References.Column(r.ReferencedColumn))
 	const hint = "rows of one of the two tables are missing, or were deleted without the other's: compare with " +
 		"production before this backup is trusted"

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/expect/structure"
 	"daybefore/internal/spec"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -24,9 +25,13 @@ func checkSchema(b spec.Baseline, take func(*spec.Structure), names *told.Names)
 			case b.Structure != nil:
 				salt = b.Structure.Salt
 			case salt == "":
-				salt = newSalt()
+				salt = structure.NewSalt()
 			}
-			now, err := structureOf(ctx, q, salt)
+			version, err := q.version(ctx)
+			if err != nil {
+				return err
+			}
+			now, err := structure.Read(ctx, version, q.rows, salt)
 			if err != nil {
 				return err
 			}
@@ -89,7 +94,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 			observed = append(observed, fmt.Sprintf("%d %s", n, kind))
 		}
 	}
-	names.Know(structureSQL) // whose words describe
+	names.Know(structure.SQL) // whose words describe
 	for was := range b.Structure.Objects {
 		names.Know(was) // in a file that people have read
 	}
@@ -109,7 +114,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 }
 
 // Differences writes what is not alike in two structures, a line each: what
-// was behind a minus, what is behind a plus.
+// was after a minus, what is after a plus.
 func Differences(was, now *spec.Structure) []string { return changeLines(differences(was, now)) }
 
 func changeLines(changes []change) []string {

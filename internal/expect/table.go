@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/expect/drift"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -120,7 +121,7 @@ func judgeMissing(c *verdict.Check, t spec.Table, r relation, o Options) {
 	r.absent(t.Table, t.Table.String()+" is not in the restored database", seen, o).tell(c, r.kind)
 	if seen != nil {
 		c.Change = &verdict.Change{Baseline: seen.Run, From: "present", To: r.kind}
-		c.Hint = r.elsewhere + "; " + acceptHint
+		c.Hint = r.elsewhere + "; " + drift.AcceptHint
 	}
 }
 
@@ -286,9 +287,9 @@ func judgeFailed(c *verdict.Check, f spec.FailedRows, n int64) {
 		"here, the backup broke or lost"
 	switch {
 	case f.FailIf != nil && f.FailIf.Holds(n):
-		c.Say(verdict.Fail, observed, hint, "the query %s gives %s (fail if %s)", f.Name, rowsInWords(n), f.FailIf)
+		c.Say(verdict.Fail, observed, hint, "the query %s gives %s (fail if %s)", f.Name, verdict.Count(n, "row"), f.FailIf)
 	case f.WarnIf != nil && f.WarnIf.Holds(n):
-		c.Say(verdict.Warn, observed, hint, "the query %s gives %s (warn if %s)", f.Name, rowsInWords(n), f.WarnIf)
+		c.Say(verdict.Warn, observed, hint, "the query %s gives %s (warn if %s)", f.Name, verdict.Count(n, "row"), f.WarnIf)
 	default:
 		c.Pass(observed)
 	}

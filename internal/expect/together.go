@@ -81,7 +81,7 @@ func (s *session) together(ctx context.Context, checks []pendingCheck, found []v
 	for i, k := range checks {
 		a := &asking{pendingCheck: k, into: &found[i]}
 		a.resume, a.stop = iter.Pull(func(yield func(*question) bool) {
-			a.found = k.evaluate(ctx, s, func(judge judgement) error {
+			a.found = k.evaluate(ctx, s, func(judge judgment) error {
 				return judge(ctx,
 					&query{session: s, ask: func(path whose, sql string, args []string) ([][][]byte, error) {
 						q := &question{path: path, sql: sql, args: args}
@@ -110,7 +110,7 @@ func (s *session) together(ctx context.Context, checks []pendingCheck, found []v
 }
 
 // answer asks the server for all, and reads what it says until the connection
-// breaks or one of them takes too long: what comes behind is lost.
+// breaks or one of them takes too long: what comes after is lost.
 func (s *session) answer(ctx context.Context, open []*asking) {
 	for _, a := range open {
 		a.lost = true
@@ -149,7 +149,7 @@ func (s *session) answer(ctx context.Context, open []*asking) {
 	}
 }
 
-// hear reads the answer behind so many statements that open the transaction,
+// hear reads the answer, after so many statements that open the transaction,
 // and says whether the connection is fit for the next.
 func (a *asking) hear(p *pgconn.Pipeline, opening int, names *told.Names) bool {
 	for range opening {

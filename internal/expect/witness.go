@@ -52,7 +52,8 @@ func witnessed(w spec.Witness, o Options) pendingCheck {
 			}
 			h := witnessCheck{spec: w, session: q.session, timeout: q.timeout, path: r.whose(),
 				found: verdict.Witness{Name: w.Name, Table: w.Table.String(), Until: until.UTC()}}
-			if h.columns, err = witnessColumns(ctx, q, w, c, o); err != nil {
+			h.columns, err = witnessColumns(ctx, q, w, c, o)
+			if err != nil {
 				return err
 			}
 			if err := h.hear(ctx, o.Witnesses); err != nil {
@@ -94,7 +95,8 @@ func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdic
 			return nil, unjudged(verdict.CodeWitness, w.Table, k.Column, w.Pos.Line)
 		}
 		c := witnessColumn{name: k.Column, equal: by.equal}
-		if c.Outside, err = o.Witnesses.Outside(w.Table.Schema, w.Table.Table, k.Column); err != nil {
+		c.Outside, err = o.Witnesses.Outside(w.Table.Schema, w.Table.Table, k.Column)
+		if err != nil {
 			return nil, err
 		}
 		// Without a modifier of -1 it would be char(1) for every char(n).

@@ -103,7 +103,8 @@ func (h *witnessCheck) flush(ctx context.Context) error {
 		return err
 	}
 	if h.keepsSome() && len(missing) > 0 {
-		if missing, err = h.missing(ctx, missing, false); err != nil {
+		missing, err = h.missing(ctx, missing, false)
+		if err != nil {
 			return err
 		}
 	}
@@ -195,7 +196,8 @@ func (h *witnessCheck) missing(ctx context.Context, batch []witness.Record, scru
 	keys := batch
 	if scrubbed {
 		var err error
-		if keys, err = h.scrub(batch); err != nil {
+		keys, err = h.scrub(batch)
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -330,7 +332,7 @@ func (h *witnessCheck) unusable() string {
 		strings.Join(lines, "; "))
 }
 
-// lost says what may be behind it that records are missing.
+// lost says why records may be missing.
 func (h *witnessCheck) lost() string {
 	const justBefore = 10 * time.Minute
 	hint := "look these lines up, and their rows in production: what is there was never in this backup (a disk that " +

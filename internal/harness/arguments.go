@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -25,6 +25,9 @@ var ownOptions = []Option{
 // never asked would be open. What cannot be understood ends the process with
 // 11 here, before anything runs.
 func TakeArguments(ts Targets) {
+	if ts.find(devPrefix+"test") == nil { // the user's binary lacks what is for contributors
+		program = byBinary
+	}
 	line, err := ts.Arguments(os.Args[1:], handedOn(sourceSum != ""))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -49,9 +52,9 @@ func handedOn(built bool) func(name string) string {
 }
 
 // Arguments reads a command line (without the program's name) and returns the
-// one that Mage is to read in its place: targets, the options of each behind
+// one that Mage is to read in its place: targets, the options of each after
 // it, or before it where there is but one. Help and the list are asked for
-// without a target's options. The error is an *Exit with 11, and tells the
+// without a target's options. The error is an *verdict.Exit with 11, and tells the
 // nearest right line.
 func (ts Targets) Arguments(args []string, getenv func(string) string) ([]string, error) {
 	r := &reading{
@@ -88,7 +91,7 @@ type reading struct {
 	own        []said // -v and -t
 	help, list bool
 	asked      bool // for help, on the line itself
-	onlyWords  bool // behind --
+	onlyWords  bool // after --
 }
 
 // call is one target with what was said to it.
@@ -129,7 +132,7 @@ func (r *reading) read() error {
 	return nil
 }
 
-// option reads one, with its value: behind =, or in the next argument.
+// option reads one, with its value: after =, or in the next argument.
 func (r *reading) option(i int) (said, error) {
 	text := strings.TrimPrefix(strings.TrimPrefix(r.args[i], "-"), "-")
 	s := said{at: i, last: i}
@@ -165,7 +168,8 @@ func (s said) check(o Option) error {
 		wants = "true or false"
 	case o.Kind == duration:
 		var d time.Duration
-		if d, err = time.ParseDuration(s.value); err == nil && d <= 0 {
+		d, err = time.ParseDuration(s.value)
+		if err == nil && d <= 0 {
 			err = strconv.ErrRange
 		}
 		wants = "a time"
@@ -267,7 +271,7 @@ func (r *reading) explain() ([]string, error) {
 	case 1:
 		return []string{"-h", r.calls[0].Name}, nil
 	}
-	return nil, cannot("help explains one target at a time: drill help %s", r.calls[0].Name)
+	return nil, cannot("help explains one target at a time: %s", command("help "+r.calls[0].Name))
 }
 
 // run is the line as Mage reads it: its own options, then each target with
@@ -304,7 +308,7 @@ func (r *reading) settle() error {
 	case len(r.calls) == 0:
 		return r.whichTarget()
 	case len(r.calls) > 1:
-		return cannot("%s stands before several targets: write it behind the one that it is for", r.args[r.early[0].at])
+		return cannot("%s stands before several targets: write it after the one that it is for", r.args[r.early[0].at])
 	default:
 		r.calls[0].options = slices.Concat(r.early, r.calls[0].options)
 	}
@@ -321,7 +325,7 @@ func (r *reading) settle() error {
 
 func (r *reading) settled(c call) error {
 	if c.Word != "" && c.word == "" {
-		return cannot("%s wants %s, a whole number, such as: drill %s 17", c.Name, c.Word, c.Name)
+		return cannot("%s wants %s, a whole number, such as: %s", c.Name, c.Word, command(c.Name+" 17"))
 	}
 	for _, s := range c.options {
 		if c.option(s.name) == nil {
@@ -361,8 +365,8 @@ func (r *reading) whichTarget() error {
 	if slices.Contains(having, "drill") {
 		meant = "drill"
 	}
-	return cannot("%s is for no target: say which of %s, as in: drill %s %s",
-		shown(r.args[s.at]), strings.Join(having, ", "), meant, shellLine(r.args))
+	return cannot("%s is for no target: say which of %s, as in: %s",
+		shown(r.args[s.at]), strings.Join(having, ", "), command(meant+" "+shellLine(r.args)))
 }
 
 // unknown refuses an option that no target has.
@@ -377,23 +381,23 @@ func (r *reading) unknown(s said) error {
 			options = append(options, o.Name)
 		}
 	}
-	if near := spec.Nearest(s.name, options); near != "" {
+	if near := guess.Nearest(s.name, options); near != "" {
 		instead := "-" + near
 		if s.hasValue {
 			instead += "=" + s.value
 		}
-		return cannot("%s is no option: did you mean: drill %s", shown(r.args[s.at]), r.replaced(s.at, instead))
+		return cannot("%s is no option: did you mean: %s", shown(r.args[s.at]), command(r.replaced(s.at, instead)))
 	}
 	if c := r.last(); c != nil {
 		return r.notOf(c.Target, s)
 	}
-	return cannot("%s is no option: drill help TARGET tells what a target takes", shown(r.args[s.at]))
+	return cannot("%s is no option: %s tells what a target takes", shown(r.args[s.at]), command("help TARGET"))
 }
 
 // notOf refuses an option that another target has.
 func (r *reading) notOf(t *Target, s said) error {
-	return cannot("%s is no option of %s, which takes %s: see drill help %s",
-		shown(r.args[s.at]), t.Name, t.takes(), t.Name)
+	return cannot("%s is no option of %s, which takes %s: see %s",
+		shown(r.args[s.at]), t.Name, t.takes(), command("help "+t.Name))
 }
 
 // aName is what a drill, several, or a glob of them may be called.
@@ -403,39 +407,41 @@ var aName = regexp.MustCompile(`^[a-z0-9_*?,-]+$`)
 func (r *reading) noTarget(i int) error {
 	word := r.args[i]
 	c := r.last()
-	meant := spec.Nearest(word, r.targets.names())
+	meant := guess.Nearest(word, r.targets.names())
 	dev := devTargets.find(devPrefix + word[strings.LastIndexByte(word, ':')+1:])
 	switch {
 	case strings.TrimSpace(word) == "":
 		return cannot("argument %d is empty: was a variable not set? Leave it out, or write -name=shop", i+1)
 	case strings.HasPrefix(word, "–"), strings.HasPrefix(word, "—"): // as word processors make of two hyphens
 		return r.nearest(i, "-"+strings.TrimLeft(word, "–—-"))
-	case r.behindYesNo(i) && isBool(word):
+	case r.afterYesNo(i) && isBool(word):
 		meant := slices.Replace(slices.Clone(r.args), i-1, i+1, r.args[i-1]+"="+word)
-		return cannot("%s is no target: did you mean: drill %s", shown(word), shellLine(meant))
+		return cannot("%s is no target: did you mean: %s", shown(word), command(shellLine(meant)))
 	case c != nil && strings.EqualFold(word, helpTarget):
-		return cannot("%s stands before a target: did you mean: drill help %s", shown(word), c.Name)
+		return cannot("%s stands before a target: did you mean: %s", shown(word), command("help "+c.Name))
 	case c != nil && c.option(nameOption) != nil && aName.MatchString(word):
 		return r.alsoNamed(i, c)
 	case dev != nil && r.targets.find(dev.Name) != nil:
 		return r.nearest(i, dev.Name)
 	case dev != nil:
-		return cannot("%s is a target for contributors, in a checkout: go tool mage %s", shown(word), dev.Name)
+		return cannot("%s is a target for contributors, in a checkout: %s %s", shown(word), byMage, dev.Name)
 	case meant != "":
 		return r.nearest(i, meant)
+	case r.help:
+		return cannot("%s is no target; these are: %s", shown(word), strings.Join(r.targets.names(), ", "))
 	case c == nil && len(r.early) == 0 && aName.MatchString(word):
-		return cannot("%s is no target: did you mean: drill drill -name=%s (drill -l lists the targets)",
-			shown(word), shell(word))
+		return cannot("%s is no target: did you mean: %s (%s lists the targets)",
+			shown(word), command("drill -name="+shell(word)), command("-l"))
 	}
-	return cannot("%s is no target: drill -l lists them", shown(word))
+	return cannot("%s is no target: %s lists them", shown(word), command("-l"))
 }
 
 // nearest refuses a word, and tells the line with what was meant in its place.
 func (r *reading) nearest(i int, instead string) error {
-	return cannot("%s is no target: did you mean: drill %s", shown(r.args[i]), r.replaced(i, instead))
+	return cannot("%s is no target: did you mean: %s", shown(r.args[i]), command(r.replaced(i, instead)))
 }
 
-// alsoNamed refuses a drill's name that stands bare behind a target.
+// alsoNamed refuses a drill's name that stands bare after a target.
 func (r *reading) alsoNamed(i int, c *call) error {
 	word := r.args[i]
 	for _, s := range slices.Concat(r.early, c.options) {
@@ -446,15 +452,15 @@ func (r *reading) alsoNamed(i int, c *call) error {
 		default:
 			all := slices.Clone(r.args)
 			all[s.last] += "," + word
-			return cannot("%s is no target: did you mean: drill %s", shown(word), shellLine(slices.Delete(all, i, i+1)))
+			return cannot("%s is no target: did you mean: %s", shown(word), command(shellLine(slices.Delete(all, i, i+1))))
 		}
 	}
 	return r.nearest(i, "-name="+word)
 }
 
-// behindYesNo reports whether the argument before is an option that needs no
+// afterYesNo reports whether the argument before is an option that needs no
 // value, and has none.
-func (r *reading) behindYesNo(i int) bool {
+func (r *reading) afterYesNo(i int) bool {
 	if len(r.options) == 0 {
 		return false
 	}

@@ -75,29 +75,30 @@ func TestArguments(t *testing.T) {
 func TestArgumentsThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ line, says string }{
-		{"drill|shop", `"shop" is no target: did you mean: drill drill -name=shop`},
-		{"gate|shop|-strict", `"shop" is no target: did you mean: drill gate -name=shop -strict`},
-		{"drill|-name=shop|blog", `"blog" is no target: did you mean: drill drill -name=shop,blog`},
-		{"drill|-name|shop|blog", `"blog" is no target: did you mean: drill drill -name shop,blog`},
-		{"-name=shop|drill|blog", `"blog" is no target: did you mean: drill -name=shop,blog drill`},
+		{"drill|shop", `"shop" is no target: did you mean: go tool mage drill -name=shop`},
+		{"gate|shop|-strict", `"shop" is no target: did you mean: go tool mage gate -name=shop -strict`},
+		{"drill|-name=shop|blog", `"blog" is no target: did you mean: go tool mage drill -name=shop,blog`},
+		{"drill|-name|shop|blog", `"blog" is no target: did you mean: go tool mage drill -name shop,blog`},
+		{"-name=shop|drill|blog", `"blog" is no target: did you mean: go tool mage -name=shop,blog drill`},
 		{"gate|-name=shop|blog", `"blog" is no target, and gate takes one drill: call it for each`},
-		{"shop", `"shop" is no target: did you mean: drill drill -name=shop (drill -l lists the targets)`},
-		{"gaet|-name=shop", `"gaet" is no target: did you mean: drill gate -name=shop`},
-		{"-name=shop|gaet", `did you mean: drill -name=shop gate`},
-		{"help|gaet", `did you mean: drill help gate`},
-		{"gate|help", `did you mean: drill help gate`},
-		{"gate|-nmae=a b", `"-nmae=a b" is no option: did you mean: drill gate '-name=a b'`},
-		{"-stric|gate", `"-stric" is no option: did you mean: drill -strict gate`},
-		{"gate|-quiet=1", `"-quiet=1" is no option of gate, which takes -name, -within, -strict: see drill help gate`},
-		{"gate|-parallel=2", `"-parallel=2" is no option of gate, which takes -name, -within, -strict: see drill help gate`},
+		{"shop", `"shop" is no target: did you mean: go tool mage drill -name=shop (go tool mage -l lists the targets)`},
+		{"gaet|-name=shop", `"gaet" is no target: did you mean: go tool mage gate -name=shop`},
+		{"-name=shop|gaet", `did you mean: go tool mage -name=shop gate`},
+		{"help|gaet", `did you mean: go tool mage help gate`},
+		{"help|zzzzzz", `"zzzzzz" is no target; these are: accept, baseline,`},
+		{"gate|help", `did you mean: go tool mage help gate`},
+		{"gate|-nmae=a b", `"-nmae=a b" is no option: did you mean: go tool mage gate '-name=a b'`},
+		{"-stric|gate", `"-stric" is no option: did you mean: go tool mage -strict gate`},
+		{"gate|-quiet=1", `"-quiet=1" is no option of gate, which takes -name, -within, -strict: see go tool mage help gate`},
+		{"gate|-parallel=2", `"-parallel=2" is no option of gate, which takes -name, -within, -strict: see go tool mage help gate`},
 		{"-parallel=2|gate", `"-parallel=2" is no option of gate`},
 		{"build|-name=shop", `"-name=shop" is no option of build, which takes none`},
-		{"-zzzzzz", `"-zzzzzz" is no option: drill help TARGET tells what a target takes`},
-		{"---name=shop|gate", `"---name=shop" is no option: did you mean: drill -name=shop gate`},
-		{"gate|–name=shop", `did you mean: drill gate -name=shop`},
-		{"gate|-name=shop|—strict", `did you mean: drill gate -name=shop -strict`},
-		{"gate|-name=shop|-strict|false", `"false" is no target: did you mean: drill gate -name=shop -strict=false`},
-		{"-strict|true|gate", `did you mean: drill -strict=true gate`},
+		{"-zzzzzz", `"-zzzzzz" is no option: go tool mage help TARGET tells what a target takes`},
+		{"---name=shop|gate", `"---name=shop" is no option: did you mean: go tool mage -name=shop gate`},
+		{"gate|–name=shop", `did you mean: go tool mage gate -name=shop`},
+		{"gate|-name=shop|—strict", `did you mean: go tool mage gate -name=shop -strict`},
+		{"gate|-name=shop|-strict|false", `"false" is no target: did you mean: go tool mage gate -name=shop -strict=false`},
+		{"-strict|true|gate", `did you mean: go tool mage -strict=true gate`},
 		{"gate|-name=", `-name= is empty: was a variable not set? Write -name=shop`},
 		{"gate|-name", `-name says no value: write -name=shop`},
 		{"gate|-name|", `-name= is empty`},
@@ -120,24 +121,24 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"-name=a|drill|--name|b", `-name is said twice`},
 		{"-t=1h|-t=2h|drill", `-t is said twice`},
 		{"-name=shop", `"-name=shop" is for no target: say which of accept, baseline, drill, `},
-		{"-strict", `"-strict" is for no target: say which of gate, as in: drill gate -strict`},
+		{"-strict", `"-strict" is for no target: say which of gate, as in: go tool mage gate -strict`},
 		{"-name=shop|-h", `is for no target`},
-		{"-name=shop|drill|inventory", `-name=shop stands before several targets: write it behind the one that it is for`},
+		{"-name=shop|drill|inventory", `-name=shop stands before several targets: write it after the one that it is for`},
 		{"-l|gate", `-l lists the targets and runs none`},
 		{"gate|-name=shop|-l", `-l lists the targets and runs none`},
-		{"help|gate|drill", `help explains one target at a time: drill help gate`},
-		{"image", `image wants MAJOR, a whole number, such as: drill image 17`},
+		{"help|gate|drill", `help explains one target at a time: go tool mage help gate`},
+		{"image", `image wants MAJOR, a whole number, such as: go tool mage image 17`},
 		{"image|seventeen", `image "seventeen": MAJOR is a whole number`},
 		{"image|17|18", `"18" is no target`},
 		{"drill|--|-name=shop", `"-name=shop" is no target`},
 		{"drill|-", `"-" is no target`},
-		{"drill|a\nb", `"a\nb" is no target: drill -l lists them`},
+		{"drill|a\nb", `"a\nb" is no target: go tool mage -l lists them`},
 		{"drill|" + strings.Repeat("x", 500), `is no target`},
-		{"check", `"check" is no target: did you mean: drill dev:check`},
-		{"bench:overhead|-rounds=1", `"bench:overhead" is no target: did you mean: drill dev:overhead -rounds=1`},
+		{"check", `"check" is no target: did you mean: go tool mage dev:check`},
+		{"bench:overhead|-rounds=1", `"bench:overhead" is no target: did you mean: go tool mage dev:overhead -rounds=1`},
 	} {
 		line, err := AllTargets.Arguments(strings.Split(c.line, "|"), nothing)
-		exit := (*Exit)(nil)
+		exit := (*verdict.Exit)(nil)
 		if !errors.As(err, &exit) || exit.Code != verdict.ExitError || !strings.Contains(exit.Reason, c.says) || strings.Contains(exit.Reason, "\n") {
 			t.Errorf("%q: %v, %v; want %s", c.line, line, err, c.says)
 		}
@@ -159,11 +160,11 @@ func TestArgumentsOfContributors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, name := range UserTargets.names() {
-		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(usage) {
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(usage()) {
 			t.Errorf("the help does not name %s", name)
 		}
 	}
-	if n := strings.Count(usage, "\n"); n > 9 { // and the line of the drills
+	if n := strings.Count(usage(), "\n"); n > 9 { // and the line of the drills
 		t.Errorf("the help has %d lines", n+1)
 	}
 }
@@ -307,7 +308,7 @@ func TestNoLineIsHalfUnderstood(t *testing.T) {
 		args := rapid.SliceOfN(word, 0, 6).Draw(t, "args")
 		line, err := AllTargets.Arguments(args, nothing)
 		if err != nil {
-			exit := (*Exit)(nil)
+			exit := (*verdict.Exit)(nil)
 			if !errors.As(err, &exit) || exit.Code != verdict.ExitError || exit.Reason == "" || strings.Contains(exit.Reason, "\n") {
 				t.Fatalf("%q: %v", args, err)
 			}

@@ -166,7 +166,7 @@ func (h *Home) conclude(reports []*verdict.Report) error {
 			reasons = append(reasons, r.Drill+": "+whereReport(r))
 		}
 	}
-	return &Exit{Code: code, Reason: strings.Join(reasons, ", ")}
+	return &verdict.Exit{Code: code, Reason: strings.Join(reasons, ", ")}
 }
 
 // whereReport says in a few words what a report came to, and at which stage. One
@@ -197,7 +197,7 @@ func worstStage(r *verdict.Report) *verdict.Stage {
 	return about
 }
 
-// terminal says how wide and colourful stdout is.
+// terminal says how wide and colorful stdout is.
 func (h *Home) terminal() report.Options {
 	f, ok := h.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {

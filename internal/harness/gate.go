@@ -60,7 +60,7 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: o.Strict, Shut: shut(r, o.Strict)}
 	})
 	if why := shut(r, o.Strict); why != "" {
-		return &Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail),
+		return &verdict.Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail),
 			Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, why)}
 	}
 	fmt.Fprintf(h.Stdout, "gate %s is open\n", f.Name)

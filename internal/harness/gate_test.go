@@ -47,7 +47,7 @@ func TestTheGateJudgesTheAgeAgain(t *testing.T) {
 			out.Reset()
 			code, said := verdict.ExitOK, ""
 			if err := h.Gate(t.Context(), gate); err != nil {
-				exit := (*harness.Exit)(nil)
+				exit := (*verdict.Exit)(nil)
 				if !errors.As(err, &exit) {
 					t.Fatal(err)
 				}

@@ -67,20 +67,9 @@ func Clusters() string {
 	return filepath.Join(dir, "daybefore", "clusters")
 }
 
-// Exit is how a target ends other than well: a code and one line for stderr.
-type Exit struct {
-	Code   int
-	Reason string
-}
-
-func (e *Exit) Error() string { return e.Reason }
-
-// ExitStatus is what Mage ends the process with.
-func (e *Exit) ExitStatus() int { return e.Code }
-
 // cannot is an Exit for whatever kept the harness from verifying anything.
-func cannot(format string, args ...any) *Exit {
-	return &Exit{Code: verdict.ExitError, Reason: fmt.Sprintf(format, args...)}
+func cannot(format string, args ...any) *verdict.Exit {
+	return &verdict.Exit{Code: verdict.ExitError, Reason: fmt.Sprintf(format, args...)}
 }
 
 // interruptible returns a context that Ctrl-C, SIGTERM or the loss of the

@@ -7,27 +7,43 @@ import (
 	"daybefore/internal/spec"
 )
 
+// How this program may be called: compiled, or in a checkout.
+const (
+	byBinary = "bin/drill"
+	byMage   = "go tool mage"
+)
+
+// program is how this one is called, which TakeArguments finds out before
+// anything runs.
+var program = byMage
+
+// command is a line for the person's shell, which calls this program as they did.
+func command(line string) string { return program + " " + line }
+
 // usage has the user's targets by task, in ten lines with that of the drills.
-const usage = `Usage: drill TARGET [-option=value ...] (in a checkout: go tool mage TARGET)
+func usage() string {
+	return `Usage: ` + command("TARGET [-option=value ...]") + `
   drill       drill restores a backup and checks it; drills lists, validate checks the files; scenarios proves the alarm
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
   look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
-"drill help TARGET" explains one, "drill -l" lists all. Options may stand before or behind the target.
+"` + command("help TARGET") + `" explains one, "` + command("-l") +
+		`" lists all. Options may stand before or after the target.
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
 `
+}
 
 // Help shows what to do next. It asks no store and judges no drill file, so
 // that it always comes at once.
 func (h *Home) Help() error {
 	files, _ := spec.Loader{WithoutSecrets: true}.LoadAll(h.drillsDir()) // no folder, no drills
-	next := "Next: write drills/NAME.yaml, then: drill drill -name=NAME"
+	next := "Next: write drills/NAME.yaml, then: " + command("drill -name=NAME")
 	if len(files) > 0 {
-		next = fmt.Sprintf("Next: drill drill -name=%s (there are: %s)", files[0].Name, someNames(files))
+		next = fmt.Sprintf("Next: %s (there are: %s)", command("drill -name="+files[0].Name), someNames(files))
 	}
-	_, err := fmt.Fprintln(h.Stdout, usage+next)
+	_, err := fmt.Fprintln(h.Stdout, usage()+next)
 	return err
 }
 

@@ -45,7 +45,7 @@ func (h *Home) Drills(ctx context.Context, names string) error {
 	faults = slices.DeleteFunc(faults, func(s string) bool { return s == "" })
 	switch {
 	case errors.Is(context.Cause(ctx), drill.ErrInterrupted):
-		return &Exit{Code: verdict.ExitInterrupted, Reason: "drills: interrupted"}
+		return &verdict.Exit{Code: verdict.ExitInterrupted, Reason: "drills: interrupted"}
 	case len(faults) > 0:
 		return cannot("%s", strings.Join(faults, ", "))
 	}
@@ -89,17 +89,18 @@ func (h *Home) Validate(names string) error {
 		}
 	}
 	if broken > 0 {
-		return cannot("%s mistakes, of %d", counted(broken, "drill file has", "drill files have"), len(files))
+		have := "have"
+		if broken == 1 {
+			have = "has"
+		}
+		return cannot("%s %s mistakes, of %d", verdict.Count(broken, "drill file"), have, len(files))
 	}
-	_, err = fmt.Fprintln(h.Stdout, counted(len(files), "drill file is", "drill files are"), "valid")
+	are := "are"
+	if len(files) == 1 {
+		are = "is"
+	}
+	_, err = fmt.Fprintln(h.Stdout, verdict.Count(len(files), "drill file"), are, "valid")
 	return err
-}
-
-func counted(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 // Clean removes what drills that were killed left behind: containers,

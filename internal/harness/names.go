@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 )
 
 // mostNames are as many drills as are named where one is missing.
@@ -121,7 +122,7 @@ func noDrill(pattern string, files []spec.Loaded) string {
 		says = "no drill's name is like " + shown(pattern)
 		written = strings.Trim(written, "*?[]")
 	}
-	if near := spec.Nearest(written, names); near != "" {
+	if near := guess.Nearest(written, names); near != "" {
 		says += ": did you mean " + near + "? There are: "
 	} else {
 		says += "; there are: "

@@ -159,8 +159,9 @@ func TestExampleOfAReport(t *testing.T) {
 	}
 }
 
-// The workflow runs the two commands of the first page.
-func TestTheWorkflowRunsTheTwoCommands(t *testing.T) {
+// The workflow runs the two commands of the first page, and those of the
+// project's own CI.
+func TestTheWorkflowRunsTheCommands(t *testing.T) {
 	t.Parallel()
 	workflow, err := os.ReadFile(filepath.Join(repository, ".github", "workflows", "ci.yml"))
 	if err != nil {
@@ -168,6 +169,15 @@ func TestTheWorkflowRunsTheTwoCommands(t *testing.T) {
 	}
 	_, commands, _ := strings.Cut(pages(t)["README.md"], "## Two commands\n```\n")
 	commands, _, _ = strings.Cut(commands, "```")
+	own, err := os.ReadFile(filepath.Join(repository, ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^go tool mage .*$`).FindAllString(string(own), -1)
+	if len(found) < 2 {
+		t.Errorf(".ci/run runs %q alone", found)
+	}
+	commands += strings.Join(found, "\n")
 	for line := range strings.Lines(commands) {
 		command, _, _ := strings.Cut(line, "#")
 		command = strings.TrimSpace(command)

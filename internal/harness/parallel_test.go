@@ -44,7 +44,7 @@ func TestDrillsInParallel(t *testing.T) {
 	var out bytes.Buffer
 	h := &harness.Home{Dir: home, Stdout: &out, Stderr: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	err = h.Drill(t.Context(), harness.DrillOptions{Parallel: drills})
-	if exit, ok := err.(*harness.Exit); !ok || exit.Code != verdict.ExitFail {
+	if exit, ok := err.(*verdict.Exit); !ok || exit.Code != verdict.ExitFail {
 		t.Errorf("ended with %v", err)
 	}
 	for i := range drills {

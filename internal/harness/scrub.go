@@ -92,7 +92,7 @@ func (h *Home) couldNot(what string, r *verdict.Report) error {
 	if code == verdict.ExitOK {
 		code = verdict.ExitError
 	}
-	return &Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, whereReport(r))}
+	return &verdict.Exit{Code: code, Reason: fmt.Sprintf("could not %s: %s", what, whereReport(r))}
 }
 
 // drafted is a draft as it is printed: with what a reviewer should know in
@@ -102,10 +102,10 @@ func drafted(d *draft.Draft, r *verdict.Report) string {
 	say := func(format string, args ...any) {
 		b.WriteString("# " + strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")
 	}
-	say("Drafted from %s: %d rows of %d tables, of %d columns all that have no rule. Review every line.", r.Backup.Name,
-		d.Rows, d.Tables, d.Columns)
+	say("Drafted from %s: %s of %s, of %s all that have no rule. Review every line.", r.Backup.Name,
+		verdict.Count(d.Rows, "row"), verdict.Count(d.Tables, "table"), verdict.Count(d.Columns, "column"))
 	if d.Ruled > 0 {
-		say("The drill file has rules for %d columns: put these below them.", d.Ruled)
+		say("The drill file has rules for %s: put these lines below them, as they are.", verdict.Count(d.Ruled, "column"))
 	}
 	for _, note := range d.Notes() {
 		say("Left to you: %s", note)
@@ -120,6 +120,10 @@ func drafted(d *draft.Draft, r *verdict.Report) string {
 			"so; low, where little does.")
 		say("A column without personal data: preserve: true and a why, instead of the transform.")
 	}
-	b.WriteString(d.YAML())
+	if d.Ruled > 0 {
+		b.WriteString(d.Additions())
+	} else {
+		b.WriteString(d.YAML())
+	}
 	return b.String()
 }

@@ -26,7 +26,7 @@ type Option struct {
 // Target is what a command line can ask for.
 type Target struct {
 	Name    string // such as scrub:draft
-	Word    string // what the word behind it is called, a whole number; empty: it takes none
+	Word    string // what the word after it is called, a whole number; empty: it takes none
 	Options []Option
 }
 
@@ -73,6 +73,7 @@ var devTargets = Targets{
 	{Name: "dev:bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo}}},
 	{Name: "dev:check"},
 	{Name: "dev:filter", Options: []Option{inRounds}},
+	{Name: "dev:matrix"},
 	{Name: "dev:overhead", Options: []Option{inRounds, ofKind}},
 	{Name: "dev:rebuildDemo"},
 	{Name: "dev:release"},

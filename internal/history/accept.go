@@ -71,7 +71,8 @@ func isAccepted(name string) bool {
 // says where and what to do.
 func Accept(dir string, a Acceptance, keys ...spec.Key) (name string, b []byte, err error) {
 	a.Schema = verdict.Schema
-	if b, err = json.MarshalIndent(a, "", "  "); err != nil {
+	b, err = json.MarshalIndent(a, "", "  ")
+	if err != nil {
 		return "", nil, err
 	}
 	b = sign(signedAcceptance, append(b, '\n'), keys)

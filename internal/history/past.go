@@ -51,7 +51,7 @@ type Point struct {
 // Series gives a number of the passing runs, newest first, as the check of
 // this id may be compared with it: nothing from before a change that was
 // accepted for it, and what that change led to in its place. A run of which
-// number says false has none and is left out, and so are all behind the most
+// number says false has none and is left out, and so are all after the most
 // that will be compared with.
 func (p Past) Series(check string, most int, number func(*verdict.Report) (int64, bool)) []Point {
 	accepted := p.AcceptedFor(check)

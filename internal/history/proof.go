@@ -54,7 +54,7 @@ var (
 	errForeign  = errors.New("it was signed with another key")
 )
 
-// sign puts the keyed hash of the first key behind JSON that ends as indented
+// sign puts the keyed hash of the first key after JSON that ends as indented
 // JSON does; without a key it is left as it is.
 func sign(what string, b []byte, keys []spec.Key) []byte {
 	if len(keys) == 0 {

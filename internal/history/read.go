@@ -41,7 +41,7 @@ func (e *DamagedError) Error() string {
 		hint = "it counts for nothing where history.key_env is set: drill again, and the report will be signed"
 	case errors.Is(e.Err, errForeign):
 		hint = "if that key is still trusted, add it to the variable of history.key_env, " +
-			"behind a comma; else drill again"
+			"after a comma; else drill again"
 	}
 	return fmt.Sprintf("read the report %s: %v; %s", e.Path, e.Err, hint)
 }

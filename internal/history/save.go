@@ -175,7 +175,8 @@ func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
 	if err != nil {
 		for past, err := range localRuns(root, r.Drill) {
 			if err == nil && past.StartedAt.After(r.StartedAt) {
-				if b, err = readFile(root, filepath.Join(past.Run, reportFile)); err != nil {
+				b, err = readFile(root, filepath.Join(past.Run, reportFile))
+				if err != nil {
 					return err
 				}
 			}

@@ -52,7 +52,7 @@ func AcceptTo(ctx context.Context, s Store, drill, name string, b []byte) error 
 
 // Read gives the past of a drill from the reports below dir and those in the
 // store, if there is one: as many passing ones as any check may be compared
-// with. What cannot be used is named in Damaged, and what stands behind it
+// with. What cannot be used is named in Damaged, and what stands after it
 // still counts. With keys, only what one of them signed is used; without any,
 // all is.
 func Read(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) Past {

@@ -89,34 +89,6 @@ func (o Options) plan(ctx context.Context) (plan, error) {
 	return p, err
 }
 
-// Ensure builds the images of majors that the engine does not have under
-// Tag(major), after installing what is missing for that (see Setup). Where
-// all are there it needs neither root nor Debian.
-func Ensure(ctx context.Context, progress func(string), majors ...int) error {
-	var absent []int
-	for _, major := range majors {
-		there, err := exists(ctx, Tag(major))
-		if err != nil {
-			return err
-		}
-		if !there && !slices.Contains(absent, major) {
-			absent = append(absent, major)
-		}
-	}
-	if len(absent) == 0 {
-		return nil
-	}
-	if err := Setup(ctx); err != nil {
-		return err
-	}
-	for _, major := range absent {
-		if err := Build(ctx, Options{Major: major, Progress: progress}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Build makes the image that o describes and gives it its tag, or leaves the
 // engine as it was. It takes about a minute and 1 GB below os.TempDir, and
 // wants root, debootstrap and the docker client: see Setup.
@@ -156,8 +128,8 @@ func (p plan) build(ctx context.Context) (err error) {
 	return p.pack(ctx, root, filepath.Join(dir, "context"))
 }
 
-// exists asks the engine for a local image.
-func exists(ctx context.Context, ref string) (bool, error) {
+// Exists reports whether the engine has a local image of that reference.
+func Exists(ctx context.Context, ref string) (bool, error) {
 	out, err := docker(ctx, "image", "ls", "--quiet", ref)
 	return len(out) > 0, err
 }
@@ -185,7 +157,7 @@ func docker(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(stdout.String()), nil
 }
 
-// commandError says what a program that failed said last; a cancelled one
+// commandError says what a program that failed said last; a canceled one
 // failed because of that, whatever it said.
 func commandError(ctx context.Context, name string, err error, said string) error {
 	if cause := context.Cause(ctx); cause != nil {

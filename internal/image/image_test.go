@@ -104,15 +104,6 @@ func TestTailKeepsTheLastLinesAndPassesStepsOn(t *testing.T) {
 	}
 }
 
-func TestEnsureBuildsNothingThatIsThere(t *testing.T) {
-	t.Parallel()
-	testneed.Image(t, "postgres:17")
-	err := Ensure(t.Context(), func(step string) { t.Errorf("step %q", step) }, 17, 17)
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 // needBuild wants all that a build wants.
 func needBuild(t *testing.T) {
 	t.Helper()
@@ -194,7 +185,7 @@ func TestBuild(t *testing.T) {
 	})
 }
 
-func TestBuildCancelledLeavesNothing(t *testing.T) {
+func TestBuildCanceledLeavesNothing(t *testing.T) {
 	needBuild(t)
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
@@ -206,7 +197,7 @@ func TestBuildCancelledLeavesNothing(t *testing.T) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 	wantEmpty(t, temp)
-	if there, err := exists(t.Context(), tag); there || err != nil {
+	if there, err := Exists(t.Context(), tag); there || err != nil {
 		t.Errorf("image %s is there: %v (%v)", tag, there, err)
 	}
 }

@@ -1,7 +1,7 @@
 package inventory
 
 import (
-	"daybefore/internal/expect"
+	"daybefore/internal/expect/drift"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -23,7 +23,7 @@ var (
 // collapsed judges whether backups vanished since the last drill that passed.
 func collapsed(d spec.Drift, now verdict.Inventory, past history.Past, s sum) verdict.Check {
 	c := verdict.Check{ID: "collapse:" + s.name, Code: verdict.CodeCollapse}
-	expect.Drift(&c, d, past, expect.Measured{
+	drift.Judge(&c, d, past, drift.Measured{
 		Value: s.of(now), Subject: "the store holds", Show: s.show, Less: s.less, More: "more",
 		Dropped: "something removes backups: stop whatever prunes this store now, before it goes on, and find out " +
 			"what it took for superfluous",
@@ -37,7 +37,7 @@ func collapsed(d spec.Drift, now verdict.Inventory, past history.Past, s sum) ve
 // sizeChange compares the newest backup's size with those of past drills.
 func sizeChange(d spec.Drift, size int64, past history.Past) verdict.Check {
 	c := verdict.Check{ID: "size_change", Code: verdict.CodeSizeChange}
-	expect.Drift(&c, d, past, expect.Measured{
+	drift.Judge(&c, d, past, drift.Measured{
 		Value: size, Subject: "the newest backup has", Show: bytesText, Less: "less", More: "more",
 		Dropped: "find out what it lacks: tables or databases that are no longer dumped, rows that were deleted, a " +
 			"dump that broke off, a stronger compression",

@@ -1,8 +1,7 @@
 // Package inventory judges the store that backups lie in: how many it holds,
 // how large and how far apart, what became of them since the last drill that
 // passed, where they lie, what protects them, and whether their copies are
-// alike. It reads no backup, and what it finds says nothing of whether one
-// restores.
+// alike. It must never read a backup, or say whether one restores.
 package inventory
 
 import (
@@ -85,7 +84,8 @@ func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Ch
 		add(minBackups(inv.MinBackups, newest.All))
 	}
 	if inv.MinSize.Declared() {
-		add(minSize(inv.MinSize, newest))
+		add(ofSize(newest, verdict.Check{ID: "min_size", Code: verdict.CodeMinSize},
+			func() verdict.Check { return minSize(inv.MinSize, newest) }))
 	}
 	if inv.OldestAtLeast.Declared() {
 		add(oldestAtLeast(inv.OldestAtLeast, newest.All, o.At))
@@ -95,9 +95,20 @@ func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Ch
 		add(collapsed(*inv.Collapse, Of(newest.All), o.Past, byBytes))
 	}
 	if inv.SizeChange != nil {
-		add(sizeChange(*inv.SizeChange, newest.Size, o.Past))
+		add(ofSize(newest, verdict.Check{ID: "size_change", Code: verdict.CodeSizeChange},
+			func() verdict.Check { return sizeChange(*inv.SizeChange, newest.Size, o.Past) }))
 	}
 	return checks
+}
+
+// ofSize judges by the newest's size, which some programs do not tell.
+func ofSize(newest catalog.Backup, c verdict.Check, judge func() verdict.Check) verdict.Check {
+	if newest.Size != catalog.Unsized {
+		return judge()
+	}
+	c.Say(verdict.Skipped, "not told", "let source.exec.list tell sizes, as lines name size time or as JSON",
+		"not judged: the store does not tell how large %s is", newest.Name)
+	return c
 }
 
 // fill makes a check tell what kept it from knowing, or what it is to fail for.

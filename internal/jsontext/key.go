@@ -4,7 +4,8 @@ package jsontext
 // what is in no such word.
 var keySigns = func() (t [256]int) {
 	for c := range t {
-		switch b := byte(c); {
+		b := byte(c)
+		switch {
 		case 'a' <= b|0x20 && b|0x20 <= 'z', b == '_', b == '-', b == '.', b == '$', b == ':', b == '/':
 		case '0' <= b && b <= '9':
 			t[c] = 1

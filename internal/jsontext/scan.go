@@ -1,6 +1,6 @@
-// Package jsontext says where JSON values begin and end, and writes and reads
-// strings. It builds no values, and takes what it is given for bytes: who uses
-// it decides what becomes of them.
+// Package jsontext says where JSON values begin and end, and reads and writes
+// strings. It must never build a value, or decide what becomes of one: that is
+// its callers' part.
 package jsontext
 
 import (
@@ -24,7 +24,7 @@ func AfterBlanks(s []byte, i int) int {
 	return i
 }
 
-// TextEnd is where the string ends whose quote is before i, behind its own
+// TextEnd is where the string ends whose quote is before i, after its own
 // quote; -1 if it does not. escaped reports whether it holds a backslash.
 func TextEnd(s []byte, i int) (end int, escaped bool) {
 	for i+8 <= len(s) {
@@ -137,11 +137,16 @@ func LiteralEnd(s []byte, i int) int {
 
 // ValueEnd is where the value that begins at i ends; -1 for none, or for one
 // that nests deeper than Deepest. depth is how deep it stands itself.
-func ValueEnd(s []byte, i, depth int) int {
+func ValueEnd(s []byte, i, depth int) int { return (*Memo)(nil).ValueEnd(s, i, depth) }
+
+// ValueEnd is likewise, and shows the keys within the value on the way, also of one
+// that has no end. m may be nil.
+func (m *Memo) ValueEnd(s []byte, i, depth int) int {
 	if i >= len(s) {
 		return -1
 	}
-	switch c := s[i]; {
+	c := s[i]
+	switch {
 	case c == '"':
 		end, _ := TextEnd(s, i+1)
 		return end
@@ -152,7 +157,7 @@ func ValueEnd(s []byte, i, depth int) int {
 	case depth >= Deepest:
 		return EmptyEnd(s, i)
 	}
-	return membersEnd(s, i, depth+1)
+	return m.membersEnd(s, i, depth+1)
 }
 
 // EmptyEnd is where an object or an array without members ends; -1 for others.
@@ -166,7 +171,7 @@ func EmptyEnd(s []byte, i int) int {
 // membersEnd is where the object or array that begins at i ends, whose members
 // stand at a depth; -1 for none. Most of a document passes here: what is met
 // most is looked for first, and without a call.
-func membersEnd(s []byte, i, depth int) int {
+func (m *Memo) membersEnd(s []byte, i, depth int) int {
 	opened := s[i]
 	closes := opened + 2 // of either bracket in ASCII
 	i = AfterBlanks(s, i+1)
@@ -175,7 +180,7 @@ func membersEnd(s []byte, i, depth int) int {
 	}
 	for {
 		if opened == '{' {
-			i = keyEnd(s, i)
+			i = m.keyEnd(s, i)
 			if i < 0 {
 				return -1
 			}
@@ -183,7 +188,7 @@ func membersEnd(s []byte, i, depth int) int {
 		if i < len(s) && s[i] == '"' {
 			i, _ = TextEnd(s, i+1)
 		} else {
-			i = ValueEnd(s, i, depth)
+			i = m.ValueEnd(s, i, depth)
 		}
 		if i < 0 {
 			return -1
@@ -204,17 +209,38 @@ func membersEnd(s []byte, i, depth int) int {
 }
 
 // keyEnd is where the value begins whose key begins at i; -1 for none.
-func keyEnd(s []byte, i int) int {
+func (m *Memo) keyEnd(s []byte, i int) int {
 	if i >= len(s) || s[i] != '"' {
 		return -1
 	}
-	if i, _ = TextEnd(s, i+1); i < 0 {
+	if m != nil {
+		return m.seenEnd(s, i+1)
+	}
+	i, _ = TextEnd(s, i+1)
+	if i < 0 {
 		return -1
 	}
 	return ColonEnd(s, i)
 }
 
-// OneBlank reports whether sign stands at i, and behind it one blank and what is
+// seenEnd is keyEnd for a key whose first quote is before from, which is shown unless
+// it is remembered.
+func (m *Memo) seenEnd(s []byte, from int) int {
+	if end := m.next(s, from); end > 0 {
+		return ColonEnd(s, end)
+	}
+	end, _ := TextEnd(s, from)
+	if end < 0 {
+		return -1
+	}
+	value := ColonEnd(s, end)
+	if value >= 0 && !m.Has(s, from, end-1) && m.show(from, end-1, value) {
+		m.Add(s, from, end-1)
+	}
+	return value
+}
+
+// OneBlank reports whether sign stands at i, and after it one blank and what is
 // none: so jsonb writes colons and commas.
 func OneBlank(s []byte, i int, sign byte) bool {
 	return i+2 < len(s) && s[i] == sign && s[i+1] == ' ' && s[i+2] > ' '
@@ -232,7 +258,7 @@ func ColonEnd(s []byte, i int) int {
 	return AfterBlanks(s, i+1)
 }
 
-// Next is where the next member or element begins behind the one that ends at
+// Next is where the next member or element begins after the one that ends at
 // i, or what holds them ends; -1 if neither is there.
 func Next(s []byte, i int, closes byte) (next int, more bool) {
 	if i < 0 {

@@ -1,6 +1,7 @@
 // Package locale holds what made-up people, streets, cities and companies are
-// called, for several locales. It knows words and how they are put together,
-// and nothing of what they replace.
+// called, for several locales. It knows words and how they are put together. It
+// must never know what they replace: equal numbers make equal phrases, whoever
+// asks.
 package locale
 
 import (
@@ -67,7 +68,8 @@ const houses = 199 // they are numbered from 1
 // Append appends the phrase to dst, in UTF-8; equal numbers make equal phrases.
 func (p Phrase) Append(dst []byte, random *[4]uint64) []byte {
 	for i := range p {
-		switch part := &p[i]; {
+		part := &p[i]
+		switch {
 		case part.house:
 			dst = strconv.AppendUint(dst, 1+below(random[part.draw], houses), 10)
 		case part.words != nil:

@@ -1,5 +1,6 @@
 // Package machine is what the harness asks of the machine it runs on: the space
-// of its disks, locks between processes, and the signals that end one. It decides nothing by them.
+// of its disks, locks between processes, and the signals that end one. It must
+// never decide anything by them: its callers do.
 package machine
 
 import (

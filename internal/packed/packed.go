@@ -74,8 +74,8 @@ var ErrTooWide = fmt.Errorf("it needs a window of more than %d MiB", MaxWindow>>
 // as with a dictionary or a filter for programs, which says nothing about its bytes.
 var ErrMethod = errors.New("it was packed with a dictionary or a filter that is not known here")
 
-// ErrBehindPadding is what stands behind zeros that end a compressed stream.
-var ErrBehindPadding = errors.New("something follows the zeros behind its end")
+// ErrAfterPadding is what stands after zeros that end a compressed stream.
+var ErrAfterPadding = errors.New("something follows the zeros after its end")
 
 // LeastBound is what any packed file may unpack to, in bytes.
 const LeastBound = 64 << 20
@@ -116,7 +116,7 @@ func (b *Bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Padding skips zeros, as tapes and block devices put them behind a file, and
+// Padding skips zeros, as tapes and block devices put them after a file, and
 // returns io.EOF where nothing but they follow.
 func Padding(in *bufio.Reader) error {
 	for {
@@ -125,7 +125,7 @@ func Padding(in *bufio.Reader) error {
 		case err != nil:
 			return err
 		case b != 0:
-			return ErrBehindPadding
+			return ErrAfterPadding
 		}
 	}
 }

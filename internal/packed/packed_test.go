@@ -81,7 +81,7 @@ func TestRealFiles(t *testing.T) {
 					t.Errorf("%s: %v, %d bytes of %d, summed: %v", what, err, len(got), len(text), summed)
 				}
 			}
-			if got, _, err := unpack(f.codec, append(padded, 'x')); !errors.Is(err, ErrBehindPadding) {
+			if got, _, err := unpack(f.codec, append(padded, 'x')); !errors.Is(err, ErrAfterPadding) {
 				t.Errorf("zeros and more behind it: %v, %d bytes", err, len(got))
 			}
 			if got, _, err := unpack(f.codec, append(slices.Clone(data), "junk"...)); err == nil {

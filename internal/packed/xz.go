@@ -77,7 +77,7 @@ func (b *xzBlocks) stream() error {
 	case next[0] == 0:
 		return b.padding()
 	case b.zeros%4 != 0:
-		return ErrBehindPadding
+		return ErrAfterPadding
 	}
 	b.open.Store(true)
 	head, ok, err := b.peek(xzHead)
@@ -100,7 +100,7 @@ func (b *xzBlocks) padding() error {
 		case len(next) == 0:
 			return err
 		case next[0] != 0 && !begins(next, xzMagic):
-			return ErrBehindPadding
+			return ErrAfterPadding
 		case next[0] != 0:
 			return nil
 		}

@@ -68,7 +68,9 @@ func Server(t testing.TB) *Cluster {
 			}
 		},
 	}
-	c.run(nil, "initdb", initdb(c.data())...)
+	if err := makeData(bin, dir, credential); err != nil {
+		t.Fatal(err)
+	}
 	c.start()
 	return c
 }
@@ -151,7 +153,7 @@ func (c *Cluster) DumpDirectory(args ...string) []byte {
 
 // Restore has pg_restore, with these arguments, restore an archive into a new
 // database of this name, and returns how many errors it met.
-func (c *Cluster) Restore(database string, archive []byte, args ...string) (errors int) {
+func (c *Cluster) Restore(database string, archive []byte, args ...string) (failed int) {
 	c.t.Helper()
 	c.Exec(superuser, `CREATE DATABASE "`+database+`" TEMPLATE template0`)
 	var stderr bytes.Buffer
@@ -163,10 +165,11 @@ func (c *Cluster) Restore(database string, archive []byte, args ...string) (erro
 		return 0
 	}
 	_, told, found := strings.Cut(stderr.String(), "errors ignored on restore: ")
-	if errors, _ = strconv.Atoi(strings.TrimSpace(told)); !found || errors == 0 {
+	failed, _ = strconv.Atoi(strings.TrimSpace(told))
+	if !found || failed == 0 {
 		c.t.Fatalf("pg_restore %q: %v: %s", args, err, stderr.Bytes())
 	}
-	return errors
+	return failed
 }
 
 // Run runs a program of PostgreSQL's, of the cluster's version, without a

@@ -33,7 +33,8 @@ var accounts = []string{superuser, "nobody"}
 func binaries(t testing.TB) string {
 	t.Helper()
 	if path, err := exec.LookPath("initdb"); err == nil {
-		if path, err = filepath.EvalSymlinks(path); err == nil {
+		path, err = filepath.EvalSymlinks(path)
+		if err == nil {
 			return filepath.Dir(path)
 		}
 	}

@@ -1,8 +1,8 @@
 // Package pgtest gives tests real PostgreSQL servers: one that all tests of a
 // package share, with an empty database for each (DB), or one of a test's own,
 // installed here or of an image, with real dumps of it (Server, Container). It
-// belongs to tests alone: nothing here is tuned, guarded or isolated as a
-// drill's sandbox is, except that nobody can connect over TCP.
+// must never be part of a drill: nothing here is tuned, guarded or isolated as a
+// sandbox is, except that nobody can connect over TCP.
 package pgtest
 
 import (
@@ -79,10 +79,8 @@ func (c *sharedServer) start(bin string) error {
 	}
 	attr := &syscall.SysProcAttr{Credential: credential}
 	data := filepath.Join(dir, "data")
-	create := exec.Command(filepath.Join(bin, "initdb"), initdb(data)...)
-	create.Dir, create.Env, create.SysProcAttr = dir, environ(), attr
-	if out, err := create.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := makeData(bin, dir, credential); err != nil {
+		return err
 	}
 	argv := []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c",
 		"fsync=off", "-c", "autovacuum=off"}

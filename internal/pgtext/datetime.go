@@ -51,7 +51,7 @@ func (r *Reader) tokens(s []byte) ([]dateToken, bool) {
 			return nil, false
 		}
 		r.fields[n] = dateToken{kind, s[:end]}
-		if c == '-' || c == '+' { // blanks may stand behind the sign
+		if c == '-' || c == '+' { // blanks may stand after the sign
 			if blank := signBlanks(s); blank > 0 {
 				s = s[blank:]
 				s[0] = c
@@ -67,7 +67,7 @@ func (r *Reader) tokens(s []byte) ([]dateToken, bool) {
 	return r.fields[:n], true
 }
 
-// signBlanks is how many blanks stand behind a sign.
+// signBlanks is how many blanks stand after a sign.
 func signBlanks(s []byte) int {
 	n := 1
 	for n < len(s) && isSpace(s[n]) {
@@ -79,7 +79,8 @@ func signBlanks(s []byte) int {
 // tokenAt is the kind of the token at the beginning, and where it ends; -1 for
 // none.
 func tokenAt(s []byte) (dateField, int) {
-	switch c := s[0]; {
+	c := s[0]
+	switch {
 	case isDigit(c):
 		return digitsAt(s)
 	case c == '.':
@@ -241,7 +242,7 @@ var words = map[string]dateWord{
 	"dow": {unitMask, 0}, "doy": {unitMask, 0}, "isodow": {unitMask, 0}, "isoyear": {unitMask, 0},
 }
 
-// strictSince is the version whose words for units need a number behind them,
+// strictSince is the version whose words for units need a number after them,
 // and whose infinity stands alone.
 const strictSince = 16
 
@@ -470,7 +471,7 @@ func (m *moment) date(s []byte) (got int, ok bool) {
 }
 
 // datePiece takes the digits or the letters at the beginning, and one byte
-// behind them.
+// after them.
 func datePiece(s []byte) (piece, rest []byte) {
 	for len(s) > 0 && !isDigit(s[0]) && !isAlpha(s[0]) {
 		s = s[1:]

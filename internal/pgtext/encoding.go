@@ -84,7 +84,8 @@ func eucTW(s []byte) int {
 }
 
 func sjis(s []byte) int {
-	switch c := s[0]; {
+	c := s[0]
+	switch {
 	case 0xa1 <= c && c <= 0xdf:
 		return 1
 	case len(s) > 1 && (0x81 <= c && c <= 0x9f || 0xe0 <= c && c <= 0xfc) &&
@@ -94,7 +95,7 @@ func sjis(s []byte) int {
 	return 0
 }
 
-// pair is any byte behind the first.
+// pair is any byte after the first.
 func pair([]byte) int { return 2 }
 
 func gb18030(s []byte) int {

@@ -49,7 +49,7 @@ func (r *Reader) interval(_ *Type, s []byte) bool {
 	return ok && r.spanOf(fields) || isoInterval(s)
 }
 
-// spanOf is DecodeInterval: it reads from the end, since units stand behind
+// spanOf is DecodeInterval: it reads from the end, since units stand after
 // their numbers.
 func (r *Reader) spanOf(fields []dateToken) bool {
 	has, unit := 0, 0
@@ -113,7 +113,8 @@ func (r *Reader) unitField(s []byte, unit int) (got, next int, ok bool) {
 
 // dateUnit is a word of dates that intervals know too since 16.
 func (r *Reader) dateUnit(s []byte, unit int) (got, next int, ok bool) {
-	switch w := words[string(truncated(s))]; {
+	w := words[string(truncated(s))]
+	switch {
 	case r.Major < strictSince:
 	case w.kind == ignored:
 		return 0, unit, true
@@ -146,7 +147,7 @@ func spanNumber(s []byte, unit int) (got, next int, ok bool) {
 	}
 	switch unit {
 	case hours, unitMinutes:
-		next = days // in case that no unit stands behind the next
+		next = days // in case that no unit stands after the next
 	case quarters, ago, zoneUnit:
 		return 0, 0, false
 	case years, decades, centuries, millennia:

@@ -111,7 +111,7 @@ func (r *Reader) scalar(s []byte, i int, text bool) int {
 // inJSONWord tells the bytes that belong to the word before them.
 func inJSONWord(c byte) bool { return isAlpha(c) || isDigit(c) || c == '_' || c >= 0x80 }
 
-// jsonNumber follows json_lex_number, which takes letters behind a number for
+// jsonNumber follows json_lex_number, which takes letters after a number for
 // a part of it.
 func (r *Reader) jsonNumber(s []byte, i int, text bool) int {
 	start, large := i, false
@@ -171,7 +171,8 @@ func jsonString(s []byte, i int, text bool) int {
 		if i == len(s) {
 			break
 		}
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '"':
 			return i + 1
 		case c < ' ':

@@ -27,7 +27,8 @@ func (r *Reader) array(t *Type, s []byte) bool {
 		if len(s) == 0 {
 			return false
 		}
-		switch c := s[0]; {
+		c := s[0]
+		switch {
 		case c == '{' && d.expects:
 			if !d.open() {
 				return false
@@ -179,7 +180,8 @@ func quotedElement(value, s []byte) (_, rest []byte, ok bool) {
 func bareElement(value, s []byte, delim byte) (_, rest []byte, null, ok bool) {
 	keep, escaped := 0, false
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == delim || c == '}':
 			value = value[:keep]
 			return value, s[i:], !escaped && fold(value, "null"), keep > 0
@@ -242,7 +244,8 @@ func (r *Reader) composite(t *Type, s []byte) bool {
 func untilDelimiter(value, s []byte, delimiters string) (_, rest []byte, ok bool) {
 	quoted := false
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '\\':
 			i++
 			if i == len(s) {
@@ -300,7 +303,7 @@ func (r *Reader) spanBound(t *Type, s []byte) (value, rest []byte, ok bool) {
 	return value, rest, ok && r.part(t, value)
 }
 
-// after reports whether a bound is certainly behind another, as both are mostly
+// after reports whether a bound is certainly after another, as both are mostly
 // written: whole numbers, and days and times without a zone.
 func after(t *Type, a, b []byte) bool {
 	if t == nil {
@@ -400,7 +403,8 @@ func hstoreWord(s []byte, value bool) (rest []byte, ok bool) {
 		return nil, false
 	}
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '\\':
 			i++
 			if i == len(s) {

@@ -17,7 +17,7 @@ func network(s []byte, cidr bool) bool {
 }
 
 // inet4 takes fewer than four parts only with a netmask that needs no more, and
-// a point behind the last (inet_net_pton_ipv4).
+// a point after the last (inet_net_pton_ipv4).
 func inet4(s []byte) bool {
 	parts := 0
 	for len(s) > 0 && isDigit(s[0]) {
@@ -53,7 +53,7 @@ func number(s []byte, most int) (n int, rest []byte) {
 	return n, s
 }
 
-// cidr4 has no bits behind its netmask. Hexadecimal networks, which nobody
+// cidr4 has no bits after its netmask. Hexadecimal networks, which nobody
 // writes, are known by their digits alone.
 func cidr4(s []byte) bool {
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
@@ -168,7 +168,8 @@ func ipv6(s []byte, cidr bool) bool {
 	for token := s; ok && len(s) > 0; {
 		c := s[0]
 		s = s[1:]
-		switch d := hexDigit(c); {
+		d := hexDigit(c)
+		switch {
 		case d != 255:
 			ok = g.digit(d)
 		case c == ':':
@@ -232,7 +233,7 @@ func (r *Reader) macaddr(_ *Type, s []byte) bool {
 	return false
 }
 
-// macForm is a separator behind every so many numbers. Between separators each
+// macForm is a separator after every so many numbers. Between separators each
 // has two digits at most.
 type macForm struct {
 	separator byte

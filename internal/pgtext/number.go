@@ -117,7 +117,7 @@ func float(s []byte, bits int) bool {
 	return err == nil && (f != 0 || d.zero)
 }
 
-// hexFloat reads what stands behind 0x: digits, a point, and a power of two.
+// hexFloat reads what stands after 0x: digits, a point, and a power of two.
 func hexFloat(s []byte) bool {
 	digits, point := 0, false
 	for len(s) > 0 && (hexDigit(s[0]) != 255 || s[0] == '.' && !point) {
@@ -144,7 +144,7 @@ func hexFloat(s []byte) bool {
 // decimal is what a decimal number is made of.
 type decimal struct {
 	digits          []byte // as written: with a point and underscores
-	whole, fraction int    // digits before and behind the point
+	whole, fraction int    // digits before and after the point
 	exponent        int
 	zero            bool
 }
@@ -154,7 +154,8 @@ func parseDecimal(s []byte, underscores bool) (d decimal, ok bool) {
 	d.zero = true
 	i, point := 0, false
 	for ; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case isDigit(c):
 			d.zero = d.zero && c == '0'
 			if point {
@@ -219,7 +220,7 @@ func parseExponent(s []byte, underscores bool) (n int, ok bool) {
 // header is VARHDRSZ, which typmods of lengths contain.
 const header = 4
 
-// Limits of numeric without a modifier: digits before and behind the point.
+// Limits of numeric without a modifier: digits before and after the point.
 const (
 	mostWhole    = 131072
 	mostFraction = 16383
@@ -278,7 +279,7 @@ func (d *decimal) before() int {
 	return n + d.exponent
 }
 
-// within reports whether the number, rounded to so many digits behind the point,
+// within reports whether the number, rounded to so many digits after the point,
 // has at most so many in all.
 func (d *decimal) within(precision, scale int) bool {
 	if d.zero {

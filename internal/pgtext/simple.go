@@ -28,7 +28,7 @@ func (r *Reader) boolean(_ *Type, s []byte) bool {
 
 func begins(word string, s []byte) bool { return len(s) <= len(word) && fold(s, word[:len(s)]) }
 
-// uuid is string_to_uuid: hyphens behind any four digits, braces around it.
+// uuid is string_to_uuid: hyphens after any four digits, braces around it.
 func (r *Reader) uuid(_ *Type, s []byte) bool {
 	braces := len(s) > 0 && s[0] == '{'
 	if braces {
@@ -58,7 +58,8 @@ func (r *Reader) bytea(_ *Type, s []byte) bool {
 		if s[i] != '\\' {
 			continue
 		}
-		switch rest := s[i+1:]; {
+		rest := s[i+1:]
+		switch {
 		case len(rest) > 0 && rest[0] == '\\':
 			i++
 		case len(rest) > 2 && '0' <= rest[0] && rest[0] <= '3' && isOctal(rest[1]) && isOctal(rest[2]):

@@ -39,7 +39,7 @@ func isZone(s []byte) bool {
 	return ok || isAbbreviation(s)
 }
 
-// isPOSIX reads what stands behind the first word of POSIX's way: an offset,
+// isPOSIX reads what stands after the first word of POSIX's way: an offset,
 // the word for summer and its offset, and what it goes by, which is not looked
 // at (tzparse).
 func isPOSIX(s []byte) bool {

@@ -30,7 +30,8 @@ func size(bytes int64) string {
 // durationText writes a duration as people say it: 12 ms, 0.4 s, 41 s, 1m 04s, 2h 05m.
 func durationText(d time.Duration) string {
 	d = max(d, 0)
-	switch s := d.Round(time.Second); {
+	s := d.Round(time.Second)
+	switch {
 	case d < 100*time.Millisecond:
 		return fmt.Sprintf("%d ms", d/time.Millisecond)
 	case d < 9950*time.Millisecond:

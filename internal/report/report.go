@@ -1,5 +1,5 @@
 // Package report renders what drills found: for a terminal, for machines (JSON,
-// JUnit) and for pages (Markdown). It judges nothing, and lets nothing through
+// JUnit) and for pages (Markdown). It must never judge, nor let anything through
 // that a terminal or a page would obey: names and values come from backups,
 // and a backup is foreign.
 package report

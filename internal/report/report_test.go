@@ -22,7 +22,7 @@ import (
 	"daybefore/internal/verdict"
 )
 
-var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func plainly(t *testing.T, r *verdict.Report, width int) string {
 	t.Helper()
@@ -111,16 +111,16 @@ func TestTerminalCutsNothing(t *testing.T) {
 	}
 }
 
-// Colours repeat what the words say.
-func TestColourSaysNothingMore(t *testing.T) {
+// Colors repeat what the words say.
+func TestColorSaysNothingMore(t *testing.T) {
 	t.Parallel()
 	for name, r := range fixtures() {
-		coloured := rendered(t, renderings["color.txt"], r)
-		if !strings.Contains(coloured, "\x1b[") {
-			t.Errorf("%s has no colour", name)
+		colored := rendered(t, renderings["color.txt"], r)
+		if !strings.Contains(colored, "\x1b[") {
+			t.Errorf("%s has no color", name)
 		}
-		if diff := cmp.Diff(plainly(t, r, 80), colours.ReplaceAllString(coloured, "")); diff != "" {
-			t.Errorf("%s without its colours is another:\n%s", name, diff)
+		if diff := cmp.Diff(plainly(t, r, 80), colors.ReplaceAllString(colored, "")); diff != "" {
+			t.Errorf("%s without its colors is another:\n%s", name, diff)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func TestNothingIsObeyed(t *testing.T) {
 	for ending, render := range renderings {
 		text := rendered(t, render, r)
 		if ending == "color.txt" {
-			text = colours.ReplaceAllString(text, "")
+			text = colors.ReplaceAllString(text, "")
 		}
 		if !utf8.ValidString(text) {
 			t.Errorf("%s is no UTF-8", ending)

@@ -213,13 +213,17 @@ func trend(r *verdict.Report) string {
 		took = append(took, tookMS(t.RecoveryMS))
 		ages = append(ages, age(time.Duration(t.BackupAgeMS)*time.Millisecond))
 	}
+	now := ""
+	if r.Recovery == nil {
+		now = "nothing was restored now; "
+	}
 	switch {
 	case len(took) == 0:
 		return ""
 	case len(took) == 1:
-		return fmt.Sprintf("the last drill that passed had the data back in %s, of a backup %s old", took[0], ages[0])
+		return now + fmt.Sprintf("the last drill that passed had the data back in %s, of a backup %s old", took[0], ages[0])
 	}
-	return fmt.Sprintf("the last %d drills that passed, newest first, had the data back in %s, of backups %s old",
+	return now + fmt.Sprintf("the last %d drills that passed, newest first, had the data back in %s, of backups %s old",
 		len(took), strings.Join(took, ", "), strings.Join(ages, ", "))
 }
 

@@ -16,8 +16,8 @@ const (
 	narrowest = 8 // a column of less cannot be read
 )
 
-// surplusReset is what tablewriter adds to a line that holds colours, behind
-// its padding; painted cells end their colours themselves.
+// surplusReset is what tablewriter adds to a line that holds colors, after
+// its padding; painted cells end their colors themselves.
 const surplusReset = "\x1b[0m"
 
 // grid is a header with rows below.

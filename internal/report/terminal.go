@@ -17,7 +17,7 @@ import (
 // Options say what the terminal can show.
 type Options struct {
 	Width int  // columns; 0: 80, less than 40: 40
-	Color bool // colours repeat what the words say, never more
+	Color bool // colors repeat what the words say, never more
 }
 
 func (o Options) width() int {
@@ -104,7 +104,7 @@ var paints = map[verdict.Outcome]*color.Color{
 	verdict.Skipped: always(color.Faint),
 }
 
-// always is a colour that does not look at the environment: the caller has.
+// always is a color that does not look at the environment: the caller has.
 func always(attributes ...color.Attribute) *color.Color {
 	c := color.New(attributes...)
 	c.EnableColor()
@@ -128,7 +128,7 @@ func (p *page) heading(text string) {
 	p.hanging("", text)
 }
 
-// hanging writes a text behind a label; the lines after the first begin below
+// hanging writes a text after a label; the lines after the first begin below
 // the text.
 func (p *page) hanging(label, text string) {
 	indent := twwidth.Width(label)
@@ -250,7 +250,7 @@ func byAdvice(found []finding) [][]finding {
 }
 
 // hint writes advice, and below it lines that are there to be copied: a line
-// of YAML that begins with a dash goes on behind its dash, where YAML takes it
+// of YAML that begins with a dash goes on after its dash, where YAML takes it
 // for one line still.
 func (p *page) hint(indent, text string) {
 	advice, lines, _ := strings.Cut(text, "\n")

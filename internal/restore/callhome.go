@@ -90,7 +90,7 @@ func (s *Session) preData(ctx context.Context) error {
 }
 
 // needsServer tells what can only come after the foreign servers: pg_dump
-// writes their wrappers before, and what rests on them behind them.
+// writes their wrappers before, and what rests on them after them.
 func needsServer(e archive.Entry) bool {
 	return e.Desc == "FOREIGN TABLE" || e.Desc == "USER MAPPING" || strings.HasPrefix(e.Tag, "FOREIGN SERVER ") ||
 		strings.HasPrefix(e.Tag, "SERVER ")

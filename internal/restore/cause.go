@@ -65,12 +65,11 @@ var signs = []causeSign{
 	{regexp.MustCompile(`^could not open (?:[a-z-]+ )?(?:dictionary|affix|stop-word|thesaurus|synonym|rules) file "|` +
 		`^could not (?:open|stat) file "/[^"]*"(?: for reading)?: (?:No such file|Permission denied)`), byFile},
 	{regexp.MustCompile(`^could not (?:access|load) (?:file|library) "|^could not find function "[^"]*" in file "` +
-		`|^incompatible library "|` +
-		`^extension "[^"]*" is not available|^could not open extension control file `), byLibrary},
+		`|^incompatible library "|^extension "[^"]*" is not available|^could not open extension control file `), byLibrary},
 	{regexp.MustCompile(`^could not create locale "|^could not open collator for locale "` +
 		`|^could not convert locale name "|^ICU is not supported in this build|` +
-		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale` +
-		`|^ICU locale "`), byLocale},
+		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale|` +
+		`^ICU locale "`), byLocale},
 	{regexp.MustCompile(`^tablespace "[^"]*" does not exist`), byTablespace},
 }
 
@@ -316,13 +315,12 @@ func (s *Session) notPreloaded() error {
 		return nil
 	}
 	slices.Sort(libraries)
-	libraries = slices.Compact(libraries)
+	missing := strings.Join(slices.Compact(libraries), ", ")
 	return verdict.Errorf(verdict.CodeExtensions,
-		fmt.Sprintf("set sandbox.preload: [%s] (the library nearly always has the extension's "+
-			"name), with an image that has it", strings.Join(libraries, ", ")),
-		"restore %s: extensions of the backup can only be created where the server loaded "+
-			"their library at its start: %s",
-		s.archive.Database, strings.Join(libraries, ", "))
+		fmt.Sprintf("set sandbox.preload: [%s] (the library nearly always has the extension's name), "+
+			"with an image that has it", missing),
+		"restore %s: extensions of the backup can only be created where the server loaded their library "+
+			"at its start: %s", s.archive.Database, missing)
 }
 
 // harmless are errors that everybody meets and that lose nothing: a new

@@ -79,10 +79,9 @@ func (s *Session) errorsCheck() verdict.Check {
 		c.Hint = "the objects named are missing or incomplete; pg_restore or psql by hand, into an empty database of " +
 			"the same version, shows the same errors"
 		if len(causes) > 0 || s.explained > 0 {
-			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the "+
-				"backup's, as far as is known: %s",
-				number, number-others+s.explained, strings.Join(s.ownDoing(causes), "; "),
-				s.quote(unexplained(said), others))
+			c.Hint = fmt.Sprintf("of %d errors, %d may be the drill's own (%s); the others are the backup's, "+
+				"as far as is known: %s", number, number-others+s.explained,
+				strings.Join(s.ownDoing(causes), "; "), s.quote(unexplained(said), others))
 		}
 	default:
 		c.Outcome = verdict.Error

@@ -65,7 +65,8 @@ func (s *Session) Held(schema, table string) (rows int64, ok bool) {
 // false where Held has none.
 func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
 	i := slices.IndexFunc(s.groupsCounted, func(g *counted) bool { return g.tableName == tableName{schema, table} })
-	if _, ok = s.held[tableName{schema, table}]; i < 0 || !ok {
+	_, ok = s.held[tableName{schema, table}]
+	if i < 0 || !ok {
 		return 0, false
 	}
 	return s.groupsCounted[i].passed + s.groupsCounted[i].before, true
@@ -154,9 +155,9 @@ func countOwn(ctx context.Context, conn *pgx.Conn, g *counted) error {
 		return countHeld(ctx, conn, g)
 	}
 	err := conn.QueryRow(ctx,
-		"SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, coalesce(pg_catalog.sum(n) - "+
-			"pg_catalog.max(n), 0)::pg_catalog.int8"+
-			" FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
+		"SELECT coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8, "+
+			"coalesce(pg_catalog.sum(n) - pg_catalog.max(n), 0)::pg_catalog.int8 "+
+			"FROM (SELECT pg_catalog.count(*) AS n FROM ONLY "+g.sql()+" GROUP BY xmin) s").Scan(&g.held, &g.strange)
 	if err != nil {
 		return fmt.Errorf("count the rows of %s: %w", g.display(), err)
 	}

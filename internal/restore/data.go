@@ -16,6 +16,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/copytext"
+	"daybefore/internal/restore/stream"
 	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
 )
@@ -140,7 +141,8 @@ func (s *Session) describe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the restored schema of %s: %w", s.archive.Database, err)
 	}
-	if s.baseline.tables, err = readStandings(ctx, conn); err != nil {
+	s.baseline.tables, err = readStandings(ctx, conn)
+	if err != nil {
 		return fmt.Errorf("read the restored tables of %s: %w", s.archive.Database, err)
 	}
 	for _, e := range s.lists.rows {
@@ -154,7 +156,8 @@ func (s *Session) describe(ctx context.Context) error {
 			t.copy = t.copyStatement(t.tableName)
 		}
 		if t.member {
-			if t.before, err = countRows(ctx, conn, t); err != nil {
+			t.before, err = countRows(ctx, conn, t)
+			if err != nil {
 				return err
 			}
 		}
@@ -321,7 +324,7 @@ func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tabl
 }
 
 // loadNext loads the source's next table. What the server finds wrong with
-// its rows is kept as a message, and the source stands behind them.
+// its rows is kept as a message, and the source stands after them.
 func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *tableLoad, filter Filter) error {
 	rewrite, err := filter(t.schema, t.table, t.columns)
 	if err != nil {
@@ -331,10 +334,10 @@ func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *t
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)
 	}
-	b := &block{d: dump, rewrite: rewrite, moved: s.moved.add}
+	b := &stream.Block{Dump: dump, Rewrite: rewrite, Moved: s.moved.add}
 	err = s.load(ctx, conn, b, t)
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && b.err == nil {
+	if errors.As(err, &refused) && b.Err == nil {
 		if problem := fatal(refused); problem != nil {
 			return problem
 		}
@@ -344,11 +347,11 @@ func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *t
 			}
 		}
 		s.said.add(serverError("TABLE DATA "+t.display(), refused))
-		err = b.drain()
+		err = b.Drain()
 	}
-	t.passed = b.rows
-	if err != nil && b.err != nil {
-		err = b.err // the server's answer to it says less
+	t.passed = b.Rows
+	if err != nil && b.Err != nil {
+		err = b.Err // the server's answer to it says less
 	}
 	return err
 }
@@ -359,7 +362,7 @@ const emptied = 64 << 10
 
 // load runs one COPY in a transaction of its own, and commits it only if the
 // block ended as it must and the server stored as many rows as were sent.
-func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *tableLoad) error {
+func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *stream.Block, t *tableLoad) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
 		return err
@@ -390,12 +393,12 @@ func (s *Session) load(ctx context.Context, conn *pgx.Conn, b *block, t *tableLo
 		}
 	}
 	tag, err := conn.PgConn().CopyFrom(ctx, b, withOptions(t.copy, options))
-	b.stop()
+	b.Stop()
 	if err := seen(err); err != nil {
 		return err
 	}
-	if !b.done || tag.RowsAffected() != b.rows {
-		return fmt.Errorf("%s: %d rows were sent and %d stored", t.display(), b.rows, tag.RowsAffected())
+	if !b.Done || tag.RowsAffected() != b.Rows {
+		return fmt.Errorf("%s: %d rows were sent and %d stored", t.display(), b.Rows, tag.RowsAffected())
 	}
 	return tx.Commit(ctx)
 }
@@ -429,7 +432,7 @@ func (s *Session) brokenSource(ctx context.Context, src source, t *tableLoad, er
 	if ctx.Err() != nil {
 		return fmt.Errorf("load %s: %w", t.display(), context.Cause(ctx))
 	}
-	if errors.Is(err, errNoEnd) || errors.Is(err, errSource) {
+	if errors.Is(err, stream.ErrNoEnd) || errors.Is(err, errSource) {
 		src.close()
 		if exit := src.wait(); exit != nil {
 			err = fmt.Errorf("%w; %w", err, exit)

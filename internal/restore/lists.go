@@ -78,7 +78,7 @@ func take(list *[]archive.Entry, wanted func(archive.Entry) bool) (taken []archi
 	return taken
 }
 
-// privileges are restored behind all objects, whatever they are about
+// privileges are restored after all objects, whatever they are about
 // (_tocEntryRestorePass in pg_backup_archiver.c): what works by them alone does
 // not work while rows are loaded and indexes built.
 func privileges(e archive.Entry) bool {

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"golang.org/x/sync/errgroup"
+
+	"daybefore/internal/restore/stream"
 )
 
 // Look streams the rows of every table, save those to be left out, through the
@@ -40,7 +42,7 @@ func (s *Session) lookAt(ctx context.Context, list string, tables []*tableLoad, 
 		if err != nil {
 			return s.brokenSource(ctx, src, t, fmt.Errorf("%w: %w", errSource, err))
 		}
-		b := &block{d: dump, rewrite: rewrite, moved: s.moved.add}
+		b := &stream.Block{Dump: dump, Rewrite: rewrite, Moved: s.moved.add}
 		if _, err := io.Copy(io.Discard, untilDone{ctx, b}); err != nil {
 			return s.brokenSource(ctx, src, t, err)
 		}

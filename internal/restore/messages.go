@@ -166,7 +166,7 @@ type listener struct {
 	base    int // by how much the ids that it tells are less
 	last    *message
 	quoting bool // psql repeats the statement that was refused
-	names   int  // of the program, behind which another job's line came first
+	names   int  // of the program, after which another job's line came first
 	errors  int  // likewise, with the word error
 }
 
@@ -192,7 +192,7 @@ var creating = regexp.MustCompile(`^(?:creating|processing data for) ([A-Z ]+) "
 var psqlSays = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?(ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|LOG|error):\s+(.*)$`)
 
 // psqlRepeats is the first line of a statement that was refused, which psql -b
-// repeats behind what was wrong with it.
+// repeats after what was wrong with it.
 var psqlRepeats = regexp.MustCompile(`^psql:(?:.*:\d+:)? ?STATEMENT:\s+(.*)$`)
 
 const (
@@ -412,13 +412,13 @@ var fullDisk = regexp.MustCompile(`No space left on device|Disk quota exceeded|c
 // where there is an SQLSTATE.
 var machineTrouble = regexp.MustCompile(fullDisk.String() +
 	`|could not resize shared memory|^out of (?:shared )?memory|Cannot allocate memory|` +
-	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is` +
-	`|terminating connection)|` +
-	`server closed the connection unexpectedly|^connection to server|no connection to the server|could not fork`)
+	`^(?:FATAL:\s+)?(?:sorry, too many clients|remaining connection slots|the database system is|` +
+	`terminating connection)|server closed the connection unexpectedly|^connection to server|` +
+	`no connection to the server|could not fork`)
 
 // quotedValue is where PostgreSQL's messages put one: quoted or in hexadecimal
-// behind a colon (invalid input syntax for type integer: "x"), or quoted
-// behind the word value.
+// after a colon (invalid input syntax for type integer: "x"), or quoted
+// after the word value.
 var quotedValue = regexp.MustCompile(`(?s)(: |\bvalue )(["'({]|0x).*$`)
 
 // Redact takes the values out of a PostgreSQL message and leaves its names, so

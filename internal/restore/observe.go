@@ -105,7 +105,7 @@ func newObservers(expressions []expression, known functions, tables []*tableLoad
 	return o
 }
 
-// learn keeps what the SQL of an entry would show of calls that observe.
+// learn keeps the names by which an entry's SQL would show calls that observe.
 func (o *observers) learn(known functions) {
 	for _, f := range known {
 		if f.id < firstUserID || f.trigger || known.pure(f, nil) {
@@ -117,8 +117,8 @@ func (o *observers) learn(known functions) {
 	}
 }
 
-// findDomains are the oids of the domains whose checks observe, be it by
-// casting to another.
+// findDomains returns the oids of the domains whose checks observe, directly or
+// by a cast to such a domain.
 func (o *observers) findDomains(expressions []expression, known functions) map[uint32]bool {
 	found := map[uint32]bool{}
 	for again := true; again; {
@@ -138,7 +138,7 @@ func (o *observers) findDomains(expressions []expression, known functions) map[u
 
 const regclass = 2205 // pg_type.dat
 
-// reason says what an expression observes with, if it does.
+// reason returns why an expression observes, if it does.
 func (o *observers) reason(e expression, known functions, domains map[uint32]bool) (c reason, ok bool) {
 	c.object = e.object
 	switch {
@@ -165,8 +165,8 @@ func (o *observers) reason(e expression, known functions, domains map[uint32]boo
 	return c, false
 }
 
-// spread gives what a partitioned table's keys call to all below it; and where
-// rows go through the root, what any of them calls to all of them.
+// spread gives every table of a partition tree the reasons of the partition keys
+// above it; and where rows go through the root, those of all its partitions.
 func (o *observers) spread(roots map[tableName][]reason, tables []*tableLoad) {
 	within := map[tableName][]reason{}
 	for _, t := range tables {
@@ -196,8 +196,8 @@ func (t *tableLoad) treeRoot() tableName {
 	return t.root
 }
 
-// ofTable is why a table's rows are loaded in the archive's order; empty where
-// they need not be. dataIDs are those of the archive's TABLE DATA.
+// ofTable returns why a table's rows must be loaded in the archive's order; none
+// if they need not be. isData reports whether an id is that of a TABLE DATA entry.
 func (o *observers) ofTable(t *tableLoad, isData func(id int) bool) []reason {
 	reasons := o.tables[t.tableName]
 	if len(reasons) == 0 && slices.ContainsFunc(t.entry.Deps, isData) {
@@ -214,7 +214,7 @@ var (
 	castToOwn = regexp.MustCompile(`::` + qualified)
 )
 
-// ofSQL says what the SQL that makes an entry calls that may observe.
+// ofSQL returns what may observe among the calls in an entry's SQL.
 func (o *observers) ofSQL(sql string) (calls string, ok bool) {
 	switch {
 	case o.classes+o.events != "":
@@ -236,8 +236,9 @@ func (o *observers) ofSQL(sql string) (calls string, ok bool) {
 	return "", false
 }
 
-// ofEntry says what building an entry of post-data calls that may observe.
-// views are the definitions by dump id, for materialized ones.
+// ofEntry returns what may observe among the calls that building an entry of
+// post-data makes. views are the definitions of views by dump id, of which
+// materialized views are filled.
 func (o *observers) ofEntry(e archive.Entry, views map[int]archive.Entry) (c reason, ok bool) {
 	c.object = strings.TrimSpace(e.Desc + " " + strings.TrimPrefix(e.Namespace+"."+e.Tag, "."))
 	switch e.Desc {
@@ -258,7 +259,7 @@ func (o *observers) ofEntry(e archive.Entry, views map[int]archive.Entry) (c rea
 var readsByText = regexp.MustCompile(`\b(?:query|table|cursor|schema|database)_to_xml\w*\(|` +
 	`\bts_stat\(|\bpg_(?:relation|total_relation|table|indexes)_size\(`)
 
-// ofView looks through a materialized view, and the views that it rests on.
+// ofView is ofSQL for a materialized view and the views that it rests on.
 func (o *observers) ofView(e archive.Entry, views map[int]archive.Entry, seen map[int]bool) (calls string, ok bool) {
 	for _, id := range e.Deps {
 		v, isView := views[id]

@@ -68,7 +68,7 @@ func (s *Session) plan(ctx context.Context) error {
 }
 
 // phases are the runs of entries between which something observes, in the
-// archive's order. The last is never serial: behind it builds begin.
+// archive's order. The last is never serial: after it builds begin.
 func phases(entries []archive.Entry, tables []*tableLoad, direct []archive.Entry, observes func(id int) bool) []phase {
 	byID := map[int]*tableLoad{}
 	isDirect := map[int]bool{}

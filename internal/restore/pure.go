@@ -68,10 +68,8 @@ var builtIn = wordSet(
 var extensions = map[string]*regexp.Regexp{
 	"btree_gin": nil, "btree_gist": nil, "citext": nil, "cube": nil, "earthdistance": nil, "fuzzystrmatch": nil,
 	"hstore": nil, "intarray": nil, "isn": nil, "ltree": nil, "pg_trgm": nil, "pgcrypto": nil, "seg": nil,
-	"unaccent":  nil,
-	"uuid-ossp": nil, "vector": nil, "semver": nil, "ip4r": nil, "prefix": nil, "bloom": nil, "pg_uuidv7": nil,
-	"h3": nil, "hll": nil,
-	"roaringbitmap": nil, "rum": nil, "pg_bigm": nil, "tdigest": nil, "topn": nil,
+	"unaccent": nil, "uuid-ossp": nil, "vector": nil, "semver": nil, "ip4r": nil, "prefix": nil, "bloom": nil,
+	"pg_uuidv7": nil, "h3": nil, "hll": nil, "roaringbitmap": nil, "rum": nil, "pg_bigm": nil, "tdigest": nil, "topn": nil,
 	// ST_Transform and geography's functions look into spatial_ref_sys; these do not.
 	"postgis": regexp.MustCompile(`^(?:geometry_.*|geometry|gserialized_.*|box2d.*|box3d.*|geometrytype|` +
 		`st_(?:srid|ndims|coorddim|geometrytype|isvalid|isempty|x|y|z|m|setsrid|makepoint|point|force2d|astext|asbinary` +

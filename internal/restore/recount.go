@@ -14,7 +14,7 @@ import (
 // baseline is what Recount compares with.
 type baseline struct {
 	tables map[tableName]standing // before the first row
-	xid    string                 // the first transaction behind the last row; empty: that has not come
+	xid    string                 // the first transaction after the last row; empty: that has not come
 }
 
 // standing is what tells a relation from another under its name.
@@ -201,7 +201,8 @@ func (s *Session) replaced(n tableName, now map[tableName]standing) *verdict.Che
 func changedSince(g *counted, before int64) *verdict.Check {
 	observed := fmt.Sprintf("%d rows, %d of them written later", g.held, g.strange)
 	expected := fmt.Sprintf("%d rows, as loaded", before)
-	switch loaded := g.held - g.strange; {
+	loaded := g.held - g.strange
+	switch {
 	case g.strange == 0 && g.held == before:
 		return nil
 	case loaded == before:

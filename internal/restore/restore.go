@@ -51,7 +51,7 @@ type Options struct {
 }
 
 // Session is one archive on its way into one sandbox. Its steps are PreData,
-// Data and PostData, in that order, each once; and Count once, behind Data.
+// Data and PostData, in that order, each once; and Count once, after Data.
 type Session struct {
 	archive   *archive.Archive
 	box       sandbox.Box

@@ -228,7 +228,8 @@ func (c *scheduler) findBuilds(a *archive.Archive, tables []*tableLoad, observes
 // one table alone.
 func restsOn(e archive.Entry, rowsOf map[int]int, entries map[int]archive.Entry) (rows int, ok bool) {
 	for _, d := range e.Deps {
-		switch r, isTable := rowsOf[d]; {
+		r, isTable := rowsOf[d]
+		switch {
 		case isTable && ok && r != rows:
 			return 0, false
 		case isTable:

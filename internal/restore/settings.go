@@ -35,12 +35,10 @@ func setting(sql string) (name, value string, ok bool) {
 // sandbox lacks (libraries, tablespaces), take memory and processors that it
 // has not, end sessions or keep them from writing. None of them changes what a
 // restore makes of the rows.
-var setLate = regexp.MustCompile(`^(?:(?:session|local)_preload_libraries|(?:default|temp)_tablespaces?` +
-	`|default_table_access_method|` +
-	`(?:maintenance_|logical_decoding_)?work_mem|temp_buffers|hash_mem_multiplier|(?:min|max)_parallel_.*|parallel_.*` +
-	`|.*_io_concurrency|` +
-	`effective_.*|jit.*|enable_.*|.*_cost|synchronous_commit|commit_.*|.*_timeout|default_transaction_.*` +
-	`|session_replication_role|role|` +
+var setLate = regexp.MustCompile(`^(?:(?:session|local)_preload_libraries|(?:default|temp)_tablespaces?|` +
+	`default_table_access_method|(?:maintenance_|logical_decoding_)?work_mem|temp_buffers|hash_mem_multiplier|` +
+	`(?:min|max)_parallel_.*|parallel_.*|.*_io_concurrency|effective_.*|jit.*|enable_.*|.*_cost|` +
+	`synchronous_commit|commit_.*|.*_timeout|default_transaction_.*|session_replication_role|role|` +
 	`client_min_messages|client_encoding|log_.*|debug_.*)$`)
 
 // early tells what of the database's properties stands before its schema:
@@ -112,7 +110,8 @@ func (s *Session) propertiesAfter(ctx context.Context) error {
 func (s *Session) property(ctx context.Context, conn *pgx.Conn, sql string) error {
 	_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
 	var refused *pgconn.PgError
-	switch name, _, isSetting := setting(sql); {
+	name, _, isSetting := setting(sql)
+	switch {
 	case err == nil:
 	case !errors.As(err, &refused) || fatal(refused) != nil:
 		return fmt.Errorf("restore the settings of database %s: %w", s.archive.Database, err)
@@ -134,8 +133,7 @@ func (s *Session) settingsCheck() *verdict.Check {
 		ID: "database_settings", Stage: verdict.StageRestore, Code: verdict.CodeSettings, Outcome: verdict.Warn,
 		Expected: "all", Observed: fmt.Sprintf("all but %d", len(s.unset)),
 		Message: "the sandbox's server does not take what the backup sets for the database: " + shortList(s.unsetWhy),
-		Hint: "it was restored without them; a real server need not know them either: compare its " +
-			"version, locales and libraries " +
-			"(sandbox.image and sandbox.preload name others here)",
+		Hint: "it was restored without them; a real server need not know them either: compare its version, " +
+			"locales and libraries (sandbox.image and sandbox.preload name others here)",
 	}
 }

@@ -212,17 +212,16 @@ func (s *Session) dependentCheck() *verdict.Check {
 	}
 	var found []string
 	waits := dependenciesOf(s.archive.Entries)
-	hint := "restore with one job (pg_restore without -j), or change what reads other tables: use a " +
-		"trigger or a foreign key instead"
+	hint := "restore with one job (pg_restore without -j), or change what reads other tables: " +
+		"use a trigger or a foreign key instead"
 	for _, seen := range s.order.saw {
 		if !s.byChance(seen, waits.of(seen.entry)) {
 			continue
 		}
 		found = append(found, seen.by.String()+", which reads "+seen.read.display())
 		if s.refused(seen.entry.DumpID) {
-			hint = "one job (pg_restore without -j) meets the restore errors above, and more " +
-				"jobs only by chance do not: " +
-				"change what reads other tables: use a trigger or a foreign key instead"
+			hint = "one job (pg_restore without -j) meets the restore errors above, and more jobs only by chance " +
+				"do not: change what reads other tables: use a trigger or a foreign key instead"
 		}
 	}
 	if len(found) == 0 {

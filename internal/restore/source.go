@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/archive"
+	"daybefore/internal/restore/stream"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/sqltext"
 	"daybefore/internal/verdict"
@@ -17,7 +18,7 @@ import (
 // source brings the rows of a worker's tables, one table after the other.
 type source interface {
 	// rows stands the stream at the rows of t, which is the worker's next.
-	rows(t *tableLoad) (*dumpStream, error)
+	rows(t *tableLoad) (*stream.Dump, error)
 	// end makes sure that there is nothing more.
 	end() error
 	// wait says how whatever wrote the rows ended, and complaint what it said
@@ -30,7 +31,7 @@ type source interface {
 // open starts what brings the rows of tables.
 func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (source, error) {
 	if s.archive.Format == archive.Plain {
-		return &scriptRows{archive: s.archive, dump: newDumpStream(nil)}, nil
+		return &scriptRows{archive: s.archive, dump: stream.New(nil)}, nil
 	}
 	var entries []archive.Entry
 	for _, t := range tables {
@@ -41,21 +42,21 @@ func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (s
 		return nil, err
 	}
 	heard := s.said.listener(1, entries...)
-	stream, err := s.box.Stream(ctx, sandbox.Command{
+	out, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.fileOf(entries)},
 		Stderr: s.inUTF8(heard.line),
 	})
 	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again", "start pg_restore in the sandbox: %w",
-			err)
+		return nil, verdict.Errorf(verdict.CodeSandbox, "run the drill again",
+			"start pg_restore in the sandbox: %w", err)
 	}
 	if entries[0].Inserts() { // then all are: pg_dump writes the one or the other
 		return &insertRows{
-			runningProgram: runningProgram{stream, heard}, dump: newDumpStream(nil),
-			statements: s.archive.InsertReader(endsWell{stream}, ""),
+			runningProgram: runningProgram{out, heard}, dump: stream.New(nil),
+			statements: s.archive.InsertReader(endsWell{out}, ""),
 		}, nil
 	}
-	return &copyRows{runningProgram: runningProgram{stream, heard}, dump: newDumpStream(stream)}, nil
+	return &copyRows{runningProgram: runningProgram{out, heard}, dump: stream.New(out)}, nil
 }
 
 // runningProgram is the pg_restore that writes the rows.
@@ -71,35 +72,35 @@ func (p runningProgram) close()                    { _ = p.Close() }
 // copyRows are rows that pg_restore writes as COPY text.
 type copyRows struct {
 	runningProgram
-	dump *dumpStream
+	dump *stream.Dump
 }
 
-func (c *copyRows) rows(t *tableLoad) (*dumpStream, error) {
-	return c.dump, c.dump.next(t.entry.CopyStmt)
+func (c *copyRows) rows(t *tableLoad) (*stream.Dump, error) {
+	return c.dump, c.dump.Next(t.entry.CopyStmt)
 }
-func (c *copyRows) end() error { return c.dump.end() }
+func (c *copyRows) end() error { return c.dump.End() }
 
 // insertRows are rows that pg_restore writes as INSERT statements. These have
 // no end marker: a table is complete once the next one's begin, or once
 // pg_restore has ended well.
 type insertRows struct {
 	runningProgram
-	dump       *dumpStream
+	dump       *stream.Dump
 	statements *sqltext.InsertReader
 	next       *sqltext.InsertTarget // read, and not yet asked for
 	over       bool
 }
 
-func (i *insertRows) rows(t *tableLoad) (*dumpStream, error) {
+func (i *insertRows) rows(t *tableLoad) (*stream.Dump, error) {
 	if err := i.look(); err != nil {
 		return nil, err
 	}
 	if i.next == nil || !t.isTarget(*i.next) {
-		return i.dump.reset(strings.NewReader(endMarker)), nil // none of this table; end tells what is left over
+		return i.dump.Reset(strings.NewReader(stream.EndMarker)), nil // none of this table; end tells what is left over
 	}
 	target := *i.next
 	i.next = nil
-	return i.dump.reset(i.statements), fits(target, t)
+	return i.dump.Reset(i.statements), fits(target, t)
 }
 
 // look finds out which table's statements come next.
@@ -182,11 +183,11 @@ func (e endsWell) Read(p []byte) (int, error) {
 // archive.Open has found the beginning and the end of each table's.
 type scriptRows struct {
 	archive *archive.Archive
-	dump    *dumpStream
+	dump    *stream.Dump
 	current io.Closer
 }
 
-func (r *scriptRows) rows(t *tableLoad) (*dumpStream, error) {
+func (r *scriptRows) rows(t *tableLoad) (*stream.Dump, error) {
 	r.close()
 	rows, err := r.archive.Rows(t.entry)
 	if err != nil {
@@ -194,19 +195,19 @@ func (r *scriptRows) rows(t *tableLoad) (*dumpStream, error) {
 	}
 	r.current = rows
 	if !t.entry.Inserts() {
-		return r.dump.reset(rows), nil
+		return r.dump.Reset(rows), nil
 	}
 	statements := r.archive.InsertReader(rows, t.entry.Namespace)
 	target, err := statements.Next()
 	switch {
 	case err == io.EOF:
-		return r.dump.reset(strings.NewReader(endMarker)), nil
+		return r.dump.Reset(strings.NewReader(stream.EndMarker)), nil
 	case err != nil:
 		return nil, err
 	case !t.isTarget(target):
 		return nil, errors.New("the INSERT statements name another table")
 	}
-	return r.dump.reset(statements), fits(target, t)
+	return r.dump.Reset(statements), fits(target, t)
 }
 
 func (r *scriptRows) end() error                { return nil }

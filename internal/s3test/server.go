@@ -1,5 +1,6 @@
-// Package s3test is a real S3 server (versitygw) on this machine, for tests and
-// scenarios. It is never part of a drill.
+// Package s3test is a real S3 server (versitygw), and one of Google's API
+// (fake-gcs-server), on this machine, for tests and scenarios. It must never be
+// part of a drill, listen beyond loopback, or know what is tried against it.
 package s3test
 
 import (
@@ -92,6 +93,33 @@ func (s *Server) launch(o Options) error {
 	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+o.AccessKey, "ROOT_SECRET_ACCESS_KEY="+o.SecretKey)
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, log, log
 	return s.cmd.Start()
+}
+
+// StartGoogle starts a server that speaks the API of Google's buckets, and holds
+// all in memory. It lives until Stop, and ends with this process.
+func StartGoogle(ctx context.Context, binary, listen string) (*Server, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, err
+	}
+	stdin, alive, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer stdin.Close()
+	s := &Server{alive: alive}
+	s.cmd = exec.Command("/bin/sh", "-c", launcher, "sh", binary, "-backend", "memory", "-scheme", "http", "-host", host,
+		"-port", port, "-public-host", listen, "-log-level", "error")
+	s.cmd.Stdin = stdin
+	if err := s.cmd.Start(); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("start %s: %w", binary, err)
+	}
+	if err := answers(ctx, listen); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("start %s: it does not answer: %w", binary, err)
+	}
+	return s, nil
 }
 
 // Stop ends the server. What it held stays.

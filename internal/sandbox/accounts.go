@@ -37,7 +37,8 @@ func pickAccounts(degree enclosure.Degree) (*accounts, error) {
 	own := func(id int) enclosure.Account { return enclosure.Account{UID: id, GID: id} }
 	a := &accounts{own(ids[0]), own(ids[1]), own(ids[2])}
 	if degree < enclosure.Enclosed {
-		if a.server, err = lookUp(leastAccount); err != nil {
+		a.server, err = lookUp(leastAccount)
+		if err != nil {
 			return nil, fmt.Errorf("PostgreSQL refuses to run as root, and there is no other account: %w", err)
 		}
 	}

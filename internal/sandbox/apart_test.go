@@ -236,7 +236,8 @@ func freezeAndDie() error {
 	if err := first.Close(context.Background()); err != nil {
 		return err
 	}
-	if w, err = NewWorkdir(); err != nil {
+	w, err = NewWorkdir()
+	if err != nil {
 		return err
 	}
 	b, err := Start(context.Background(), Options{Kind: Container, Image: imageFor(Container), Work: w, Deadline: time.Now().Add(5*time.Second + 3*took)})

@@ -118,11 +118,11 @@ func (b *base) furnish() error {
 }
 
 // makeFile writes a file with its mode, whatever the umask.
-func makeFile(path string, content []byte, mode os.FileMode) error {
-	if err := os.WriteFile(path, content, mode); err != nil {
+func makeFile(name string, content []byte, mode os.FileMode) error {
+	if err := os.WriteFile(name, content, mode); err != nil {
 		return err
 	}
-	return os.Chmod(path, mode)
+	return os.Chmod(name, mode)
 }
 
 // awaitServer returns once the server has answered over its socket, and
@@ -267,8 +267,8 @@ const leastRoom = 1 * mib
 
 // isFull reports whether the disk of a directory has no room. A server that dies
 // of it can often not even write so into its log.
-func isFull(path string) bool {
-	now, err := machine.SpaceOf(path)
+func isFull(dir string) bool {
+	now, err := machine.SpaceOf(dir)
 	return err == nil && now.Free < leastRoom
 }
 

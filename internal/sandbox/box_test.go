@@ -38,7 +38,7 @@ func TestBox(t *testing.T) {
 			t.Run("runs programs", func(t *testing.T) { testRun(t, b) })
 			t.Run("streams", func(t *testing.T) { testStream(t, b) })
 			t.Run("a program's end is told", func(t *testing.T) { testStreamEnds(t, b) })
-			t.Run("a cancelled program ends", func(t *testing.T) { testCancel(t, b) })
+			t.Run("a canceled program ends", func(t *testing.T) { testCancel(t, b) })
 			t.Run("shares files to be read only", func(t *testing.T) { testShare(t, b) })
 			t.Run("tells its own sentences", func(t *testing.T) { testSentences(t, b) })
 			t.Run("reaches no network", func(t *testing.T) { testNoNetwork(t, b) })
@@ -223,7 +223,7 @@ func testCancel(t *testing.T, b Box) {
 		t.Fatal(err)
 	}
 	if b.Info().Kind == Container && strings.TrimSpace(out.String()) != "0" {
-		t.Errorf("cancelled programs still run: %s", out.String())
+		t.Errorf("canceled programs still run: %s", out.String())
 	}
 }
 

@@ -54,7 +54,8 @@ func (k *cachedCluster) hand(to, from string) error {
 	if k.path == "" {
 		return nil
 	}
-	switch err := k.verified(to); {
+	err := k.verified(to)
+	switch {
 	case err == nil:
 		k.given = true
 		for _, path := range []string{k.path, k.path + sumEnding} {

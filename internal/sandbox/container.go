@@ -63,15 +63,27 @@ func startContainer(ctx context.Context, o Options) (Box, error) {
 		return nil, startProblem(Container, err)
 	}
 	if err != nil {
-		hint := "start Docker and get the image (docker pull, or go tool mage image), or set sandbox.kind: local"
-		if strings.Contains(err.Error(), "permission denied") { // which testcontainers tells in words alone
-			hint = "let this account use the container engine (the group docker, or " +
-				"DOCKER_HOST), or set sandbox.kind: local"
-		}
-		return nil, verdict.Errorf(verdict.CodeSandbox, hint, "start the container sandbox: %w", err)
+		return nil, verdict.Errorf(verdict.CodeSandbox, hintContainer(err)+", or set sandbox.kind: local",
+			"start the container sandbox: %w", err)
 	}
 	img.why = "kind as declared; " + img.why
 	return startFound(ctx, o, e, img)
+}
+
+// hintContainer says what gives a container: an engine without the image lacks
+// something else than a machine without an engine.
+func hintContainer(err error) string {
+	missing, ok := errors.AsType[*noImageError](err)
+	switch {
+	case ok && imageMajor(missing.ref) > 0 && strings.HasPrefix(missing.ref, imageName+":"):
+		return fmt.Sprintf("get the image (docker pull %s or, without a registry, go tool mage image %d)", missing.ref,
+			imageMajor(missing.ref))
+	case ok:
+		return fmt.Sprintf("get the image (docker pull %s), or correct sandbox.image", missing.ref)
+	case strings.Contains(err.Error(), "permission denied"): // which testcontainers tells in words alone
+		return "let this account use the container engine (the group docker, or DOCKER_HOST)"
+	}
+	return "start Docker, or install it"
 }
 
 // startFound starts the server from an image that the engine has, and closes
@@ -324,7 +336,7 @@ func (c *containerBox) endAll() {
 	_ = c.remove(ctx) // Close does it again, and tells
 }
 
-// afterword is what the server said, behind another error.
+// afterword is what the server said, after another error.
 func (c *containerBox) afterword() string {
 	if said := c.said(); said != nil {
 		return ": " + said.Error()

@@ -158,8 +158,9 @@ func (d *DB) learn(ctx context.Context, conn *pgx.Conn, major int) error {
 	d.major = major
 	d.own = map[string]string{}
 	var name, value string
-	if _, err = pgx.ForEachRow(rows, []any{&name, &value},
-		func() error { d.own[name] = value; return nil }); err != nil {
+	_, err = pgx.ForEachRow(rows, []any{&name, &value},
+		func() error { d.own[name] = value; return nil })
+	if err != nil {
 		return fmt.Errorf("ask the server for its settings: %w", err)
 	}
 	return nil

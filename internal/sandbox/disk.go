@@ -42,7 +42,8 @@ func (d disk) take(now machine.Space, most int64) error {
 	keep := keepFree(d.then)
 	const hint = "make room there, or drill on a machine with a larger disk; if the backup should not need so much, " +
 		"look at what else writes there, and at what the backup's own code writes"
-	switch taken := d.then.Free - now.Free; {
+	taken := d.then.Free - now.Free
+	switch {
 	case now.Free < keep.Free:
 		return verdict.Errorf(verdict.CodeDiskSpace, hint,
 			"the sandbox was ended before it filled the disk of %s, which has %d MiB left of the %d MiB that were free",

@@ -8,10 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"daybefore/internal/sandbox/emptying"
 )
 
 // deepTree makes a folder in dir with many levels of folders in it, by one name
@@ -21,7 +22,8 @@ func deepTree(t *testing.T, dir string, levels int, names ...string) {
 	at, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	for i := 0; err == nil && i < levels; i++ {
 		name := names[i%len(names)]
-		if err = unix.Mkdirat(at, name, 0o755); err != nil {
+		err = unix.Mkdirat(at, name, 0o755)
+		if err != nil {
 			break
 		}
 		var next int
@@ -106,8 +108,8 @@ func TestRemoveTree(t *testing.T) {
 			if err := lay(t, dir, outside); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { removeTree(context.Background(), dir) }) // t.TempDir could not
-			if err := removeTree(t.Context(), dir); err != nil {
+			t.Cleanup(func() { emptying.RemoveTree(context.Background(), dir) }) // t.TempDir could not
+			if err := emptying.RemoveTree(t.Context(), dir); err != nil {
 				t.Error(err)
 			}
 			if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -172,35 +174,5 @@ func TestRemoveShutTree(t *testing.T) {
 // removeWithFew removes a tree in a process that may hold few descriptors.
 func removeWithFew(dir string) error {
 	few := &unix.Rlimit{Cur: 100, Max: 100}
-	return errors.Join(unix.Setrlimit(unix.RLIMIT_NOFILE, few), removeTree(context.Background(), dir))
-}
-
-// TestRemoveTreeTells has more that stays than is told, by names that are long
-// and would have a terminal do things: the errors are few short lines.
-func TestRemoveTreeTells(t *testing.T) {
-	t.Parallel()
-	var s staying
-	long := toldPath("/tmp/drill-0123456789ab/run/" + strings.Repeat("d/", 40_000) + "last")
-	for _, name := range []string{long, toldPath("a\nb\x1b[2J\xff"), "c", "d", "e"} {
-		s.add(name, &fs.PathError{Op: "unlinkat", Path: strings.Repeat("d/", 40_000), Err: syscall.EPERM})
-	}
-	err := s.err()
-	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != toldCauses+1 || lines[toldCauses] != "and 2 more" || !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("%d lines: %v", len(lines), err)
-	}
-	if !strings.HasPrefix(lines[0], "/tmp/drill-0123456789ab/run/d/") || !strings.HasSuffix(lines[0], "/last: operation not permitted") ||
-		len(lines[0]) > 2*toldName {
-		t.Errorf("a long name is told as %q", lines[0])
-	}
-	if want := `"a\nb\x1b[2J\xff": operation not permitted`; lines[1] != want {
-		t.Errorf("an odd name is told as %q", lines[1])
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errStop)
-	dir := t.TempDir()
-	deepTree(t, dir, 2, "d")
-	if err := removeTree(ctx, dir); !errors.Is(err, errStop) {
-		t.Errorf("told to stop, it says %v", err)
-	}
+	return errors.Join(unix.Setrlimit(unix.RLIMIT_NOFILE, few), emptying.RemoveTree(context.Background(), dir))
 }

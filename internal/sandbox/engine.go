@@ -163,6 +163,18 @@ func (e *containerEngine) findImage(ctx context.Context, o Options) (dbImage, er
 	return img, nil
 }
 
+// noImageError tells that an engine lacks an image and cannot pull it.
+type noImageError struct {
+	ref string
+	err error
+}
+
+func (e *noImageError) Error() string {
+	return fmt.Sprintf("Docker answers, but the image %s is not here and cannot be pulled: %v", e.ref, e.err)
+}
+
+func (e *noImageError) Unwrap() error { return e.err }
+
 // getImage returns an image that the engine has or can pull.
 func (e *containerEngine) getImage(ctx context.Context, ref string, progress func(string)) (dbImage, error) {
 	img, err := e.localImage(ctx, ref)
@@ -175,7 +187,7 @@ func (e *containerEngine) getImage(ctx context.Context, ref string, progress fun
 	}
 	progress("pulling " + ref)
 	if err := e.pull(ctx, ref); err != nil {
-		return dbImage{}, fmt.Errorf("the image %s is not here and cannot be pulled: %w", ref, err)
+		return dbImage{}, &noImageError{ref, err}
 	}
 	img, err = e.localImage(ctx, ref)
 	img.why = "Docker answers, and " + ref + " was pulled"
@@ -242,7 +254,8 @@ func imageMajor(ref string) int {
 func (e *containerEngine) pull(ctx context.Context, ref string) error {
 	var options client.ImagePullOptions
 	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil {
-		if options.RegistryAuth, err = authconfig.Encode(auth); err != nil {
+		options.RegistryAuth, err = authconfig.Encode(auth)
+		if err != nil {
 			return fmt.Errorf("encode the registry's credentials: %w", err)
 		}
 	}

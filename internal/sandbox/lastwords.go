@@ -58,7 +58,8 @@ func lastWords(path string, names *told.Names) string {
 	other := 0
 	for line := range strings.Lines(tail) {
 		line = strings.TrimSuffix(line, "\n")
-		switch said, ok := phrase(line, names); {
+		said, ok := phrase(line, names)
+		switch {
 		case ok:
 			known = append(known, said)
 		case line != "" && line != serverStarts:

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"daybefore/internal/enclosure"
+	"daybefore/internal/sandbox/emptying"
 	"daybefore/internal/verdict"
 )
 
@@ -128,7 +129,8 @@ func tooLittleIsolation(wanted string, refused *enclosure.Refused) error {
 // prepare lays out the directories for the accounts that work in them.
 func (l *local) prepare(o Options) error {
 	var err error
-	if l.accounts, err = pickAccounts(l.degree); err != nil {
+	l.accounts, err = pickAccounts(l.degree)
+	if err != nil {
 		return err
 	}
 	for _, dir := range []string{l.work.start(), l.work.run()} { // of a better degree, which was refused
@@ -361,7 +363,7 @@ func (l *local) Close(ctx context.Context) error {
 	if err := l.waitPrograms(ctx); err != nil {
 		return err
 	}
-	if err := removeTree(ctx, l.work.local()); err != nil {
+	if err := emptying.RemoveTree(ctx, l.work.local()); err != nil {
 		return fmt.Errorf("remove the local sandbox: %w", err)
 	}
 	return nil

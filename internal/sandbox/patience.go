@@ -9,7 +9,7 @@ import (
 )
 
 // An engine may take a request and never answer it. So each call to it has a
-// limit, behind which nobody waits for it any more.
+// limit, after which nobody waits for it any more.
 const (
 	// signOfLife is how long an engine may take to say that it is there.
 	signOfLife = 5 * time.Second

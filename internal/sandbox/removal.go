@@ -13,6 +13,8 @@ import (
 	containertypes "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
+
+	"daybefore/internal/sandbox/emptying"
 )
 
 // imageFile is the file of a work directory that says from which image its
@@ -52,7 +54,7 @@ func removeBelow(ctx context.Context, path string) error {
 	err = nil
 	for _, e := range entries {
 		if name := e.Name(); name != lockName && name != imageFile {
-			err = errors.Join(err, removeTree(ctx, filepath.Join(path, name)))
+			err = errors.Join(err, emptying.RemoveTree(ctx, filepath.Join(path, name)))
 		}
 	}
 	return err

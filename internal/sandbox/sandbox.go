@@ -209,7 +209,7 @@ func startAuto(ctx context.Context, o Options) (Box, error) {
 	}
 	bin, noLocal := findBinaries(o.Major)
 	if noLocal != nil {
-		return nil, verdict.Errorf(verdict.CodeSandbox, hintWithout(noLocal, "install Docker"),
+		return nil, verdict.Errorf(verdict.CodeSandbox, hintWithout(noLocal, hintContainer(noContainer)),
 			"start a sandbox: no container, because %w; no local server, because %w", noContainer, noLocal)
 	}
 	bin.why = fmt.Sprintf("no container, because %s; %s", noContainer, bin.why)

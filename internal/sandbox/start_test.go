@@ -181,8 +181,8 @@ func earlyDeath(t *testing.T, b Box, err error, says ...string) {
 	}
 }
 
-// TestStartCancelled stops a start at many moments: nothing may be left.
-func TestStartCancelled(t *testing.T) {
+// TestStartCanceled stops a start at many moments: nothing may be left.
+func TestStartCanceled(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{Container, Local} {
 		t.Run(kind, func(t *testing.T) {

@@ -21,8 +21,9 @@ func TestStarved(t *testing.T) {
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	for range 8 {
 		// Text that is held in the session, piece by piece until it is ended.
-		if _, err = conn.Exec(t.Context(),
-			"DO $$ DECLARE held text[]; BEGIN FOR i IN 1 .. 40 LOOP held[i] := repeat(i || '-', 30000000); END LOOP; END $$"); err != nil {
+		_, err = conn.Exec(t.Context(),
+			"DO $$ DECLARE held text[]; BEGIN FOR i IN 1 .. 40 LOOP held[i] := repeat(i || '-', 30000000); END LOOP; END $$")
+		if err != nil {
 			break
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // Aftermath looks, after the post-data, at what no filter saw: what the server
 // computed (materialized views, generated columns), large objects and the
-// texts of the catalogue, by the detectors; and, where real values were
+// texts of the catalog, by the detectors; and, where real values were
 // sampled, at every column that no rule rewrites, for those. Where code of the
 // backup's own could run since the load, it looks at all columns again. What a
 // pseudonym explains is no finding. Checks of outcome error say where and how often,
@@ -36,7 +36,7 @@ func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 	r := p.assigned[c]
 	d := leakscan.Decision{
 		Loaded: slices.Contains(p.loaded[c.Table], c.Name), Ruled: r != nil, Rewritten: changes(r),
-		Recomputed: recomputes(r),
+		Recomputed: hasRecompute(r),
 		Passes:     (p.recipes[c].passesWithin() || p.recipes[c].keysStay(c)) && p.encoding.Code == nil,
 	}
 	if s, ok := p.watched[c]; ok {

@@ -77,8 +77,8 @@ var (
 		"look what writes to this column once it is loaded; write a rule for it, or leave it out of latest_events",
 		"holds what looks sensitive or is a real value")
 	errNotLoaded = verdict.Errorf(verdict.CodeNotLoaded,
-		"look which code of the backup's own writes to this table while it is restored, or leave the "+
-			"column out of latest_events",
+		"look which code of the backup's own writes to this table while it is restored, "+
+			"or leave the column out of latest_events",
 		"holds what is not as it was loaded: code of the backup's own may have copied it from anywhere")
 	errUnproven = &verdict.Problem{Outcome: verdict.Skipped, Code: verdict.CodeLatestEvents,
 		Hint: "leave the column out of latest_events, or show what its rows are known by",
@@ -108,17 +108,12 @@ func (p *Plan) Vouch(namespace, table, column, value string) *verdict.Problem {
 
 // shows reports whether a value holds what was looked for.
 func (p *Plan) shows(c *schema.Column, text []byte) bool {
-	if !changes(p.assigned[c]) && !looksSensitive(c) {
+	if !changes(p.assigned[c]) && looksLike(c) == "" {
 		if _, found := p.scannerOf(c).Find(text); found {
 			return true
 		}
 	}
 	return p.real.Holds(text) && !(changes(p.assigned[c]) && p.writings(c).MayHold(text))
-}
-
-func looksSensitive(c *schema.Column) bool {
-	what, _ := Sensitive(c)
-	return what != ""
 }
 
 // scannerOf is what looked at a column as it was loaded, or would have.

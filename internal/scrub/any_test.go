@@ -205,14 +205,14 @@ func anyConstraints(rt *rapid.T, t testing.TB, conn *pgx.Conn) []string {
 }
 
 // preserved are the rules with those let pass that a problem is about.
-func preserved(rules []spec.Rule, problems []verdict.Check) []spec.Rule {
-	rules = slices.Clone(rules)
-	for i, r := range rules {
+func preserved(before []spec.Rule, problems []verdict.Check) []spec.Rule {
+	before = slices.Clone(before)
+	for i, r := range before {
 		if slices.ContainsFunc(problems, func(c verdict.Check) bool { return strings.HasSuffix(c.ID, ":"+r.Column.Source) }) {
-			rules[i] = spec.Rule{Column: r.Column, Pos: r.Pos, Preserve: true, Why: "made for the test"}
+			before[i] = spec.Rule{Column: r.Column, Pos: r.Pos, Preserve: true, Why: "made for the test"}
 		}
 	}
-	return rules
+	return before
 }
 
 func anyDrop(t testing.TB, conn *pgx.Conn) {
@@ -307,7 +307,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 	return r
 }
 
-// typeNamed is a type as the catalogue has it, by the name in a definition.
+// typeNamed is a type as the catalog has it, by the name in a definition.
 func typeNamed(s string) schema.Type {
 	s, _, _ = strings.Cut(strings.TrimSuffix(strings.TrimSuffix(s, "[]"), "[]"), "(")
 	if s == "char" {
@@ -404,14 +404,14 @@ func (a anyTable) compare(rt *rapid.T, t testing.TB, conn *pgx.Conn, plan *Plan,
 		}
 		for i := range meant {
 			if (meant[i] == nil) != (after[i] == nil) || meant[i] != nil && *meant[i] != *after[i] {
-				rt.Fatalf("%s, %s, row %d, under %+v: %q is to become %q, and the server holds %q", c, part.expression, i+1, plan.assigned[c], show(before[i]),
-					show(meant[i]), show(after[i]))
+				rt.Fatalf("%s, %s, row %d, under %+v: %q is to become %q, and the server holds %q", c, part.expression, i+1, plan.assigned[c], orNull(before[i]),
+					orNull(meant[i]), orNull(after[i]))
 			}
 		}
 	}
 }
 
-func show(s *string) string {
+func orNull(s *string) string {
 	if s == nil {
 		return "null"
 	}
@@ -424,40 +424,41 @@ type meaning struct {
 	mask *transform.Masker
 }
 
-// part is a part of a column's values, by an expression over the row, that is
+// valuePart is a part of a column's values, by an expression over the row, that is
 // written as a type.
-type part struct {
+type valuePart struct {
 	expression, typ string
 	of              func(*string) *string
 }
 
-func (m meaning) parts(c *schema.Column, made *change, link string) []part {
+func (m meaning) parts(c *schema.Column, made *change, link string) []valuePart {
 	quoted := pgx.Identifier{c.Name}.Sanitize()
 	switch {
 	case made == nil:
-		return []part{{quoted, c.SQL, func(s *string) *string { return s }}}
+		return []valuePart{{quoted, c.SQL, func(s *string) *string { return s }}}
 	case made.document != nil:
-		return []part{{quoted + "::jsonb", "jsonb", m.document(made.document)}}
+		return []valuePart{{quoted + "::jsonb", "jsonb", m.document(made.document)}}
 	case made.composite != nil:
 		return m.fields("("+quoted+")", c, made.composite)
 	case c.Base.IsHstore() && made.name != transform.Constant && made.effect != transform.Clears:
-		return []part{{"hstore_to_jsonb(" + quoted + ")", "jsonb", m.nested(made, link)}}
+		return []valuePart{{"hstore_to_jsonb(" + quoted + ")", "jsonb", m.nested(made, link)}}
 	case m.plan.assigned[c].Each:
-		return []part{{"to_jsonb(" + quoted + "::text[])", "jsonb", m.nested(made, link)}}
+		return []valuePart{{"to_jsonb(" + quoted + "::text[])", "jsonb", m.nested(made, link)}}
 	}
-	return []part{{quoted, c.SQL, func(s *string) *string { return m.value(made, link, s) }}}
+	return []valuePart{{quoted, c.SQL, func(s *string) *string { return m.value(made, link, s) }}}
 }
 
-func (m meaning) fields(within string, c *schema.Column, made *compositeRecipe) []part {
-	var all []part
+func (m meaning) fields(within string, c *schema.Column, made *compositeRecipe) []valuePart {
+	var all []valuePart
 	for i, f := range c.Fields {
 		expression := within + "." + pgx.Identifier{f.Name}.Sanitize()
-		switch rule := made.fields[i]; {
+		rule := made.fields[i]
+		switch {
 		case rule.made == nil:
 		case rule.made.composite != nil:
 			all = append(all, m.fields("("+expression+")", f, rule.made.composite)...)
 		default:
-			all = append(all, part{expression, f.SQL, func(s *string) *string { return m.value(rule.made, rule.link, s) }})
+			all = append(all, valuePart{expression, f.SQL, func(s *string) *string { return m.value(rule.made, rule.link, s) }})
 		}
 	}
 	return all
@@ -472,16 +473,16 @@ func (m meaning) value(made *change, link string, s *string) *string {
 		return nil
 	}
 	value := []byte(*s)
-	normalised := m.mask.Normalize(made.Recipe, value)
+	normalized := m.mask.Normalize(made.Recipe, value)
 	for _, g := range m.plan.keptInLink(link) {
-		if g.Match(normalised) {
+		if g.Match(normalized) {
 			return s
 		}
 	}
-	if len(normalised) == 0 && made.name != transform.Constant {
+	if len(normalized) == 0 && made.name != transform.Constant {
 		return s
 	}
-	out, err := m.mask.Append(nil, made.Recipe, value, normalised)
+	out, err := m.mask.Append(nil, made.Recipe, value, normalized)
 	if err != nil {
 		panic(err)
 	}
@@ -593,7 +594,7 @@ func TestErrorsHoldNoValue(t *testing.T) {
 			if !transform.Fits(n, typeNamed(c.typ)) || n == transform.Constant || n == transform.SetNull || n == transform.Replace || n == transform.Template {
 				continue
 			}
-			r := rule(t, 1, "public.t.c "+n)
+			r := oneRule(t, 1, "public.t.c "+n)
 			r.Each, r.To = c.each, "day"
 			p, problems := situation{ddl: "create table t (c " + c.typ + ")", rules: []spec.Rule{r}}.planOn(t, conn)
 			if len(problems) > 0 {

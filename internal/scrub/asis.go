@@ -9,6 +9,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -90,8 +91,9 @@ func listed(a asIs) []asIs {
 	return []asIs{a}
 }
 
+// looksLike is what a column's name or type tells; empty: nothing.
 func looksLike(c *schema.Column) string {
-	what, _ := Sensitive(c)
+	what, _ := propose.Sensitive(c)
 	return what
 }
 

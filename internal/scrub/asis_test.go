@@ -51,26 +51,26 @@ func TestPassedAndKept(t *testing.T) {
 	for _, table := range []string{"films", "parts_1", "parts_2"} {
 		through(t, conn, p, "public", table)
 	}
-	const why, nobody, byRule = "made for the test", verdict.DecidedByNobody, verdict.DecidedByRule
+	const why, nobody, ruled = "made for the test", verdict.DecidedByNobody, verdict.DecidedByRule
 	is := func(column, typ string, rows int64, looks, by, why string) verdict.ScrubPassed {
 		return verdict.ScrubPassed{Column: "public." + column, Type: typ, Rows: rows, LooksLike: strings.Fields(looks), DecidedBy: by, Why: why}
 	}
 	want := verdict.Scrub{
 		Passed: []verdict.ScrubPassed{
 			is("films.title", "text", 301, "words", nobody, ""),
-			is("films.stars", "text", 301, "words", byRule, why),
+			is("films.stars", "text", 301, "words", ruled, why),
 			is("films.code", "character varying(9)", 301, "codes", nobody, ""),
-			is("films.mixed", "text", 301, "digits empty", byRule, why),
-			is("films.plain_doc", "jsonb", 301, "documents", byRule, why),
-			is("films.doc at $.city", "jsonb", 301, "words", byRule, why),
-			is("films.doc at $.sold", "jsonb", 301, "texts", byRule, why),
-			is("films.open_doc at what no path names", "jsonb", 301, "words", byRule, "settings"),
-			is("films.open_doc at $.none", "jsonb", 301, "", byRule, why),
+			is("films.mixed", "text", 301, "digits empty", ruled, why),
+			is("films.plain_doc", "jsonb", 301, "documents", ruled, why),
+			is("films.doc at $.city", "jsonb", 301, "words", ruled, why),
+			is("films.doc at $.sold", "jsonb", 301, "texts", ruled, why),
+			is("films.open_doc at what no path names", "jsonb", 301, "words", ruled, "settings"),
+			is("films.open_doc at $.none", "jsonb", 301, "", ruled, why),
 			is("films.at.label", "text", 301, "words", nobody, ""),
-			is("films.at.spot", "text", 301, "texts", byRule, why),
+			is("films.at.spot", "text", 301, "texts", ruled, why),
 			is("films.tags", "text[]", 301, "words", nobody, ""),
-			is("films.scan", "bytea", 301, "bytes", byRule, why),
-			is("films.ssn", "text", 301, "digits", byRule, why),
+			is("films.scan", "bytea", 301, "bytes", ruled, why),
+			is("films.ssn", "text", 301, "digits", ruled, why),
 			is("parts.label", "text", 10, "words", nobody, ""),
 		},
 		Preserve: []verdict.ScrubPreserved{
@@ -107,19 +107,19 @@ func TestSightsOfWhatPassesWhole(t *testing.T) {
 	if out := string(through(t, conn, p, "public", "t")); strings.Count(out, "\n") != 1000 || !strings.Contains(out, "\n999\trow 999\\t\\\\\n") {
 		t.Errorf("the rows changed: %.100q", out)
 	}
-	sight := p.rewriters[0].sights.fields[0]
-	if got := sight.Forms.Words(); len(got) != 1 || got[0] != "texts" || p.rewriters[0].row != 1000 {
+	first := p.rewriters[0].sights.fields[0]
+	if got := first.Forms.Words(); len(got) != 1 || got[0] != "texts" || p.rewriters[0].row != 1000 {
 		t.Errorf("%q of %d rows", got, p.rewriters[0].row)
 	}
-	if n := sight.Forms[4]; n != sightFirst+12 {
+	if n := first.Forms[4]; n != sightFirst+12 {
 		t.Errorf("%d values were looked at", n)
 	}
 	rewrite, err := p.Filter("public", "t", []string{"id", "remark"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const damaged = "1\ta\tb" // the server judges it
-	if out, err := rewrite(nil, []byte(damaged)); err != nil || string(out) != damaged {
+	const tooLong = "1\ta\tb" // the server judges it
+	if out, err := rewrite(nil, []byte(tooLong)); err != nil || string(out) != tooLong {
 		t.Errorf("%q, %v", out, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -66,15 +67,19 @@ func (a *Assignment) LocaleOf(r *spec.Rule) string {
 
 // Unruled are the loaded columns without a rule, in the order of the tables'
 // names.
-func (a *Assignment) Unruled() []Lineage { return a.planner.lineages() }
+func (a *Assignment) Unruled() []propose.Lineage { return a.planner.unruled() }
+
+// IsTied reports whether a foreign key ties the values of a family to another's.
+func (a *Assignment) IsTied(root *schema.Column) bool {
+	return len(propose.Tied(root, a.planner.fks)) > 1
+}
 
 // Propose finds a rule for each column that looks sensitive, and for what a
 // foreign key ties to it. What takes no rule is preserved, with the reason. The
 // error is the connection's.
-func (a *Assignment) Propose(found []Suspicion) ([]Proposal, error) { return a.planner.propose(found) }
-
-// TransformFor is the transform that suits values of a kind.
-func TransformFor(k detect.Kind) string { return transformFor[k] }
+func (a *Assignment) Propose(found []propose.Suspicion) ([]propose.Proposal, error) {
+	return a.planner.propose(found)
+}
 
 // WayOf names what a rule does.
 func WayOf(r *spec.Rule) string {
@@ -84,7 +89,7 @@ func WayOf(r *spec.Rule) string {
 	case r.Fields != nil:
 		return compositeFields
 	case r.Recompute != "":
-		return recomputed
+		return recomputeName
 	}
 	return r.Transform
 }

@@ -1,12 +1,15 @@
 package scrub
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"daybefore/internal/scrub/postdata"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -42,6 +45,18 @@ func (p *Plan) Blame(namespace, name string, refused *pgconn.PgError) error {
 			by, refused.Code, p.place(pos), c.Name)
 	}
 	return nil
+}
+
+// Unbuilt finds what post-data could not build, and the rules that may be why.
+// Each is a check of outcome error; the error is the connection's.
+func (p *Plan) Unbuilt(ctx context.Context, conn *pgx.Conn) ([]verdict.Check, error) {
+	return postdata.Unbuilt(ctx, conn, postdata.Request{
+		Schema: p.schema, Definitions: p.definitions, Hint: eitherHint,
+		Rewrites: func(c *schema.Column) (string, bool) {
+			pos, ok := p.rewrites(c, 0)
+			return p.place(pos), ok
+		},
+	})
 }
 
 // rowOf is the number of the row that was refused, 0 where the server does not
@@ -85,7 +100,7 @@ func refuses(err *pgconn.PgError, c *schema.Column) bool {
 	case ofColumn:
 		return strings.HasPrefix(named, c.Name+": ")
 	case err.Code == constraint && err.ConstraintName == "":
-		return decidesPartition(c) // for which there is none
+		return c.DecidesPartition() // for which there is none
 	case err.ConstraintName == "":
 		return c.IsComputedFrom()
 	}

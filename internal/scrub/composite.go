@@ -9,6 +9,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -83,39 +84,45 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 		c.passed(i, value)
 		return append(dst, value...), false, nil
 	case c.inner[i] != nil:
-		if dst, err = c.inner[i].append(dst, value); errors.Is(err, ErrLeak) {
-			c.leaked, err = true, nil
-		}
-		return dst, false, err
+		dst, err = c.inner[i].append(dst, value)
+		return dst, false, c.noteLeak(err)
 	case made.name == transform.SetNull:
 		c.took(i, c.decode.Decode(value))
 		return dst, true, nil
 	}
 	if c.pairs[i] != nil {
-		if dst, err = c.pairs[i].append(dst, value); errors.Is(err, ErrLeak) {
-			c.leaked, err = true, nil
-		}
-		return dst, false, err
+		dst, err = c.pairs[i].append(dst, value)
+		return dst, false, c.noteLeak(err)
 	}
 	dst, err = c.value(i, dst, value)
 	return dst, false, err
+}
+
+// noteLeak keeps a leak for the end of the value: the fields behind it are looked
+// at too. Other errors are returned.
+func (c *composite) noteLeak(err error) error {
+	if !errors.Is(err, ErrLeak) {
+		return err
+	}
+	c.leaked = true
+	return nil
 }
 
 // value appends what becomes of a field's value, or of one in its hstore.
 func (c *composite) value(i int, dst, value []byte) ([]byte, error) {
 	made := c.fields[i].made
 	decoded := c.decode.Decode(value)
-	normalised := c.mask.Normalize(made.Recipe, decoded)
-	if len(normalised) == 0 && made.name != transform.Constant {
+	normalized := c.mask.Normalize(made.Recipe, decoded)
+	if len(normalized) == 0 && made.name != transform.Constant {
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays[i] {
-		if g.Match(normalised) {
+		if g.Match(normalized) {
 			return append(dst, value...), nil
 		}
 	}
 	c.took(i, decoded)
-	return c.mask.Append(dst, made.Recipe, decoded, normalised)
+	return c.mask.Append(dst, made.Recipe, decoded, normalized)
 }
 
 // sampleTo has what is taken away added to a sample; within has the fields.
@@ -139,7 +146,8 @@ func (c *composite) took(i int, value []byte) {
 
 // passed looks at a field that stays as it is.
 func (c *composite) passed(i int, value []byte) {
-	f, inside := &c.fields[i], c.inside[i]
+	f := &c.fields[i]
+	inside := c.inside[i]
 	if c.kept != nil && *c.awake && c.kept[i] != nil {
 		c.kept[i](c.decode.Decode(value))
 	}
@@ -150,7 +158,7 @@ func (c *composite) passed(i int, value []byte) {
 	if hit, ok := inside.Find(c.decode.Decode(value)); ok {
 		inside.Leaked(c.column.Root().String()+"."+f.path, hit,
 			fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why", f.path,
-				cmp.Or(suitable(f.unnamed, transformFor[hit.Kind]), transform.SetNull)))
+				cmp.Or(propose.Suitable(f.unnamed, propose.TransformFor(hit.Kind)), transform.SetNull)))
 	}
 	c.leaked = c.leaked || inside.End() != nil
 }
@@ -211,11 +219,11 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 	case c.Array != r.Each:
 		return "is of type " + c.SQL, "say each: true for arrays, and only for them", nil
 	case len(c.Unique) > 0:
-		return fmt.Sprintf("is part of %s, and rewritten values may become equal",
-			joined(c.Unique)), "preserve it with a why", nil
+		why = fmt.Sprintf("is part of %s, and rewritten values may become equal", joined(c.Unique))
+		return why, "preserve it with a why", nil
 	case p.encoding.Charset != copytext.ASCIISafe:
-		return fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters",
-			p.encoding.Name), "use set_null, or dump with --encoding=UTF8", nil
+		why = fmt.Sprintf("is a composite in %s, where quotes cannot be told from letters", p.encoding.Name)
+		return why, "use set_null, or dump with --encoding=UTF8", nil
 	}
 	for i := range r.Fields {
 		rule := &r.Fields[i]
@@ -223,7 +231,8 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		if f == nil {
 			return "has no field " + rule.Source, "correct the name", nil
 		}
-		if why, hint, err = p.unfitField(f, &rule.Rule); err != nil || why != "" {
+		why, hint, err = p.unfitField(f, &rule.Rule)
+		if err != nil || why != "" {
 			return fmt.Sprintf("has the field %s, which %s", rule.Source, why), hint, err
 		}
 	}
@@ -233,8 +242,8 @@ func (p *planner) unfitComposite(c *schema.Column, r *spec.Rule, made *change) (
 		return why, hint, nil
 	}
 	why, err = p.unfitWithin(c, r, made)
-	return schema.RefusedBy("would refuse what its fields become",
-		why), "choose other transforms for the fields, or set_null or constant for the column", err
+	hint = "choose other transforms for the fields, or set_null or constant for the column"
+	return schema.RefusedBy("would refuse what its fields become", why), hint, err
 }
 
 func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, hint string, err error) {
@@ -268,13 +277,13 @@ func (p *planner) unmatchedFields(c, within *schema.Column, path []string, r *sp
 			p.unmatchedFields(c, f, here, r)
 			continue
 		}
-		if what, fitting := Sensitive(f); what != "" {
+		if what, fitting := propose.Sensitive(f); what != "" {
 			if f.Array {
 				fitting = transform.SetNull
 			}
 			p.problem(verdict.CodeUnmatched, c.Root().String()+"."+strings.Join(here, "."), r.Pos,
 				fmt.Sprintf("add under fields: - {field: %s, transform: %s}, or preserve: true with a why",
-					strings.Join(here, "."), cmp.Or(suitable(f, fitting), transform.SetNull)),
+					strings.Join(here, "."), cmp.Or(propose.Suitable(f, fitting), transform.SetNull)),
 				"%s: its field %s looks like %s and has no rule", c.Root(), strings.Join(here, "."), what)
 		}
 	}

@@ -76,7 +76,8 @@ func sampleComposite(made *compositeRecipe, c *schema.Column, named []string, i 
 		if n > 0 {
 			out = append(out, ',')
 		}
-		switch rule := made.fields[n].made; {
+		rule := made.fields[n].made
+		switch {
 		case f.Array:
 		case rule != nil && rule.composite != nil:
 			out = copytext.AppendDoubled(out, sampleComposite(rule.composite, f, named, i, filled))

@@ -17,9 +17,9 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// trials is how many damaged blocks are tried of each table. DAMAGE_TRIALS=300
+// damageTrials is how many damaged blocks are tried of each table. DAMAGE_TRIALS=300
 // makes more.
-func trials() int {
+func damageTrials() int {
 	if n, err := strconv.Atoi(os.Getenv("DAMAGE_TRIALS")); err == nil {
 		return n
 	}
@@ -38,10 +38,10 @@ func TestDamageIsNoRulesFault(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), shopRows); err != nil {
 		t.Fatal(err)
 	}
-	chance := rand.New(rand.NewPCG(uint64(trials()), 1))
+	chance := rand.New(rand.NewPCG(uint64(damageTrials()), 1))
 	for _, table := range []string{"users", "orders", "msgs_a"} {
 		d := newDamaged(t, conn, p, "public", table)
-		for range trials() {
+		for range damageTrials() {
 			d.try(spoil(chance, d.block))
 		}
 		t.Logf("%s: %v", table, d.seen)
@@ -138,7 +138,8 @@ func (d *damaged) filtered(block []byte) (made []byte, err error) {
 		return block, err
 	}
 	for line := range bytes.Lines(block) {
-		if made, err = rewrite(made, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+		made, err = rewrite(made, bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
 			return nil, err
 		}
 		made = append(made, '\n')

@@ -3,7 +3,6 @@ package scrub
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"strings"
 	"testing"
 
@@ -122,13 +121,13 @@ func TestDistinctFinds(t *testing.T) {
 			says: "holds 1 value that no filter wrote, and lacks 1"},
 		{name: "never arrived", rule: "public.t.v hash", rows: rows, definitions: unique, after: "delete from t",
 			want: "public.t.v: skipped: 20000 before, 20000 after", says: "rows_held"},
-		{name: "normalised in a key", rule: "public.t.v hash normalize=lower", rows: rows + "insert into t values ('V1', 'y');", definitions: unique,
+		{name: "normalized in a key", rule: "public.t.v hash normalize=lower", rows: rows + "insert into t values ('V1', 'y');", definitions: unique,
 			want: "public.t.v: error: 20001 before, 20000 after",
-			says: "drills/shop.yaml:1:7: 1 value of public.t.v became equal to others by normalising alone, which t_v forbids"},
-		{name: "normalised in a part of a key", rule: "public.t.v hash normalize=lower", rows: rows + "insert into t values ('V1', 'y');",
+			says: "drills/shop.yaml:1:7: 1 value of public.t.v became equal to others by normalizing alone, which t_v forbids"},
+		{name: "normalized in a part of a key", rule: "public.t.v hash normalize=lower", rows: rows + "insert into t values ('V1', 'y');",
 			definitions: []string{"ALTER TABLE ONLY public.t ADD CONSTRAINT u UNIQUE (v, w);"}, want: "public.t.v: pass: 20001 before, 20000 after",
-			says: "by normalising alone"},
-		{name: "normalised in a partial index", rule: "public.t.v hash normalize=lower", rows: rows + "insert into t values ('V1', 'y');",
+			says: "by normalizing alone"},
+		{name: "normalized in a partial index", rule: "public.t.v hash normalize=lower", rows: rows + "insert into t values ('V1', 'y');",
 			definitions: []string{"CREATE UNIQUE INDEX t_v ON public.t USING btree (v) WHERE (w <> 'y');"},
 			want:        "public.t.v: pass: 20001 before, 20000 after"},
 		{name: "lossy under a link", rule: "public.t.v city link=v", rows: rows, want: "link v: pass: 20000 before, "},
@@ -153,33 +152,14 @@ func TestDistinctFinds(t *testing.T) {
 				got[0].Outcome == verdict.Error && got[0].Hint == "" {
 				t.Errorf("%+v", got)
 			}
-			if value[bool](t, conn, "select exists (select from pg_indexes where tablename = 't')") {
+			if valueOf[bool](t, conn, "select exists (select from pg_indexes where tablename = 't')") {
 				t.Error("an index that was only tried stays")
 			}
 		})
 	}
 }
 
-// However many values there are, so many are remembered, whatever became equal
-// is remembered together, and a large table is read back in part.
-func TestPairs(t *testing.T) {
-	const values, most, pseudonyms = 300_000, 1000, 200_000
-	p := &pairs{seed: maphash.MakeSeed(), most: most}
-	for i := range values {
-		p.add(p.hash(fmt.Append(nil, i)), p.hash(fmt.Append(nil, i%pseudonyms)))
-		if len(p.of) > most {
-			t.Fatalf("%d remembered", len(p.of))
-		}
-	}
-	if part := pseudonyms >> p.halved; p.halved == 0 || len(p.of) < part*2/3 || len(p.of) > part*3/2 || len(p.further) < len(p.of)/3 ||
-		len(p.further) > len(p.of)*2/3 {
-		t.Errorf("of one in %d: %d pseudonyms, %d values more", 1<<p.halved, len(p.of), len(p.further))
-	}
-	if n := testing.AllocsPerRun(100, func() { p.add(p.hash([]byte("4711")), p.hash([]byte("4711"))) }); n > 0 {
-		t.Errorf("%v allocations a value", n)
-	}
-}
-
+// A large table is read back in part.
 func TestDistinctOfMany(t *testing.T) {
 	if testing.Short() {
 		t.Skip("loads 400,000 rows twice")

@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -53,37 +54,57 @@ func columnNames(s *schema.Schema) map[string]bool {
 type keyTeller struct {
 	plan   *Plan
 	column *schema.Column
-	known  [2]map[string]*leakscan.Finding // by key, of texts and of numbers; nil for one that does not tell
-	hit    bool                            // in the document that is looked at
+	known  map[string]toldKey
+	hit    bool // in the document that is looked at
 }
+
+// toldKey is what a key says of texts and of numbers; nil: nothing.
+type toldKey struct{ texts, numbers *leakscan.Finding }
 
 func (p *Plan) newKeyTeller(c *schema.Column) *keyTeller {
-	return &keyTeller{plan: p, column: c, known: [2]map[string]*leakscan.Finding{{}, {}}}
+	return &keyTeller{plan: p, column: c, known: map[string]toldKey{}}
 }
 
-// mostToldKeys is how many different keys of a column's documents are remembered;
-// others are judged each time.
-const mostToldKeys = 10_000
+// Bounds of what is remembered of a column's documents; other keys are judged each
+// time.
+const (
+	mostToldKeys   = 10_000
+	longestToldKey = 256
+)
 
 // tell looks at the key of a value that passes.
 func (k *keyTeller) tell(key []byte, isNumber bool) {
-	family := detect.Text
-	known := k.known[0]
-	if isNumber {
-		family = detect.Number
-		known = k.known[1]
-	}
-	found, seen := known[string(key)]
-	if !seen {
-		found = k.judge(key, family)
-		if len(known) < mostToldKeys {
-			known[string(key)] = found
-		}
+	told, known := k.told(key)
+	found := told.texts
+	switch {
+	case known && isNumber:
+		found = told.numbers
+	case !known && isNumber:
+		found = k.judge(key, detect.Number)
+	case !known:
+		found = k.judge(key, detect.Text)
 	}
 	if found != nil {
 		k.hit = true
 		k.plan.leaks.Add(*found, 1)
 	}
+}
+
+// silent reports whether a key is known to tell nothing, whatever follows it.
+func (k *keyTeller) silent(key []byte) bool {
+	told, known := k.told(key)
+	return known && told == toldKey{}
+}
+
+// told is what a key says, unless it is one too many.
+func (k *keyTeller) told(key []byte) (told toldKey, known bool) {
+	told, known = k.known[string(key)]
+	if known || len(k.known) >= mostToldKeys || len(key) > longestToldKey {
+		return told, known
+	}
+	told = toldKey{texts: k.judge(key, detect.Text), numbers: k.judge(key, detect.Number)}
+	k.known[string(key)] = told
+	return told, true
 }
 
 // judge is nil for a key that does not tell.
@@ -100,13 +121,13 @@ func (k *keyTeller) judge(key []byte, family detect.Family) *leakscan.Finding {
 	}
 	out.Place += " at " + path.Source
 	out.Fix = fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why",
-		path.Source, cmp.Or(suitable(k.column.AsText(), fitting), transform.Text))
+		path.Source, cmp.Or(propose.Suitable(k.column.AsText(), fitting), transform.Text))
 	return out
 }
 
 // keyTransform is what a key of a kind may become: no two of an object become one.
 func keyTransform(kind detect.Kind) string {
-	if fitting := transformFor[kind]; transform.EffectOf(&spec.Rule{Transform: fitting}) == transform.KeepsApart {
+	if fitting := propose.TransformFor(kind); transform.EffectOf(&spec.Rule{Transform: fitting}) == transform.KeepsApart {
 		return fitting
 	}
 	return transform.Hash
@@ -157,9 +178,8 @@ func manyKeysCheck(column string, found []document.ManyKeys) verdict.Check {
 		Observed: strings.Join(places, "; "),
 		Message: fmt.Sprintf("%s: keys of its documents are many and different, as values are, and would stay: %s",
 			column, strings.Join(places, "; ")),
-		Hint: "add under json, with the transform and the link of the column that holds the " +
-			"same values or, if they are " +
-			"nobody's, preserve: true and a why instead of the transform:\n" + strings.Join(lines, "\n"),
+		Hint: "add under json, with the transform and the link of the column that holds the same values or, " +
+			"if they are nobody's, preserve: true and a why instead of the transform:\n" + strings.Join(lines, "\n"),
 	}
 }
 
@@ -174,7 +194,7 @@ func (c *change) keysStay(of *schema.Column) bool {
 	case c.composite != nil:
 		return slices.ContainsFunc(c.composite.fields, func(f fieldRecipe) bool { return f.made.keysStay(f.column) })
 	}
-	return of.Base.IsHstore() && c.effect != transform.Clears && c.name != transform.Constant && c.name != recomputed
+	return of.Base.IsHstore() && c.effect != transform.Clears && c.name != transform.Constant && c.name != recomputeName
 }
 
 // readKeys has f look at the keys instead of the detectors.

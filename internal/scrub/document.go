@@ -8,6 +8,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -98,22 +99,25 @@ func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller) {
 			keys.hit = false
 			return w == nil || w.Looks(false)
 		},
-		Look: func(text []byte, isKey bool, path func() string) {
-			if w == nil {
-				return
-			}
-			if hit, ok := w.Find(text); ok {
-				place, fix := leakWithin(hit.Kind, isKey, path())
-				w.Leaked(c.column.Root().String()+" at "+place, hit, fix)
-			}
-		},
-		Tell: keys.tell,
+		Tell:  keys.tell,
+		Quiet: func(key []byte) bool { return keys.silent(key) && !w.FindsKey(key) },
 		End: func() error {
 			if keys.hit {
 				return ErrLeak
 			}
 			return w.End()
 		},
+	}
+	if w != nil {
+		c.document.Watch.Look = c.lookWithin
+	}
+}
+
+// lookWithin looks at what passes within the cell's documents.
+func (c *cell) lookWithin(text []byte, isKey bool, path func() string) {
+	if hit, ok := c.inside.Find(text); ok {
+		place, fix := leakWithin(hit.Kind, isKey, path())
+		c.inside.Leaked(c.column.Root().String()+" at "+place, hit, fix)
 	}
 }
 
@@ -124,7 +128,7 @@ func leakWithin(kind detect.Kind, isKey bool, at string) (place, fix string) {
 		return at + " (a key)", "add under json: " + keyRuleFor(at, keyTransform(kind)) +
 			", or let unmatched_paths be redact"
 	}
-	line := fmt.Sprintf("{path: %s, transform: %s}", at, transformFor[kind])
+	line := fmt.Sprintf("{path: %s, transform: %s}", at, propose.TransformFor(kind))
 	return at, "add under json: - " + line + ", or preserve: true with a why"
 }
 

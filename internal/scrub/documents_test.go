@@ -75,7 +75,7 @@ func TestDocumentsThroughServer(t *testing.T) {
 			jsonRule(t, "public.t.doc", "$.contacts[*].email email link=p", "$.ssn set_null", "$.total number", "$.id preserve"),
 			jsonRule(t, "public.t.old", "$..email email link=p", "$.nowhere text", "$.email[0] text"), each(jsonRule(t, "public.t.docs", "$.name name")),
 			jsonRule(t, "public.t.plain", "$ preserve"),
-			jsonRule(t, "public.empty_t.doc", "$.a text"), rule(t, 9, "public.t.email email link=p"),
+			jsonRule(t, "public.empty_t.doc", "$.a text"), oneRule(t, 9, "public.t.email email link=p"),
 		}}
 	conn, p, checks := s.plan(t)
 	if len(checks) > 0 {
@@ -106,7 +106,7 @@ func TestDocumentsThroughServer(t *testing.T) {
 			"null and docs[3] = '{}') from t",
 		"preserved to the byte": "select bool_and(plain::text = '{\"a\":1.0,  \"a\":2}') from t",
 	} {
-		if !value[bool](t, conn, sql) {
+		if !valueOf[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
 	}
@@ -124,7 +124,7 @@ func TestKeepWithinDocuments(t *testing.T) {
 	t.Parallel()
 	s := situation{ddl: "create table users (email text); create table t (doc jsonb, other jsonb)",
 		keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"email": "*@ourco.example"}}},
-		rules: []spec.Rule{rule(t, 1, "public.users.email email link=p"), jsonRule(t, "public.t.doc", "$.by email link=p", "$.to email"),
+		rules: []spec.Rule{oneRule(t, 1, "public.users.email email link=p"), jsonRule(t, "public.t.doc", "$.by email link=p", "$.to email"),
 			jsonRule(t, "public.t.other", "$.by email")}}
 	conn, p, checks := s.plan(t)
 	if len(checks) > 0 {
@@ -135,7 +135,7 @@ func TestKeepWithinDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	reload(t, conn, p, "public", "t")
-	if !value[bool](t, conn,
+	if !valueOf[bool](t, conn,
 		`select doc ->> 'by' = 'Boss@ourco.example' and doc ->> 'to' like '%@example.invalid' and other ->> 'by' like '%@example.invalid' from t`) {
 		t.Error("what keep leaves is rewritten, or more than that is left")
 	}
@@ -174,7 +174,7 @@ var order = benchmarkDocument{
 		`{"qty": 1, "sku": "BK-0021", "title": "Notebook, grid, 192 pages", "tax_rate": 0.1, "discounts": [{"code": "SPRING", "amount": 1.25}], "unit_price": ` +
 		`12.50}, ` +
 		`{"qty": 4, "sku": "MG-7710-WHT", "title": "Enamel mug “Café”", "tax_rate": 0.2, "discounts": [], "unit_price": 9.00}], ` +
-		`"terms": "Please leave the parcel with the neighbour on the second floor.", "locale": "de-AT", "number": "2026-104711", "status": "paid", ` +
+		`"terms": "Please leave the parcel with the neighbor on the second floor.", "locale": "de-AT", "number": "2026-104711", "status": "paid", ` +
 		`"totals": {"net": 80.42, "tax": 15.63, "gross": 96.05, "refunded": 0, "shipping": 4.90}, "channel": "web", ` +
 		`"payment": {"captured": true, "provider": "stripe", "digits": "4242", "risk_score": 0.031}, "version": 7, "currency": "EUR", ` +
 		`"customer": {"id": 88213, "name": "Frieda Lindqvist", "email": "frieda.lindqvist@example.com", "groups": ["retail", "returning"], "vat_id": null, ` +
@@ -258,7 +258,8 @@ func (d benchmarkDocument) benchmark(b *testing.B) {
 			var out []byte
 			var err error
 			for b.Loop() {
-				if out, err = c.append(out[:0], field); err != nil {
+				out, err = c.append(out[:0], field)
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/distinct"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
@@ -79,7 +80,7 @@ type rowKeeper struct {
 type fieldGlob struct {
 	field int
 	glob  leakscan.FoldedGlob
-	cell  *cell // unescapes, decodes and normalises
+	cell  *cell // unescapes, decodes and normalizes
 }
 
 func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
@@ -147,11 +148,11 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, ma
 		return nil
 	}
 	c := r.table.ByName[rule.By]
-	normalised := transform.NormalOf(c, &spec.Rule{})
+	normalized := transform.NormalOf(c, &spec.Rule{})
 	if rule.Link != "" {
-		normalised = linked
+		normalized = linked
 	}
-	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalised)}
+	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalized)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 
@@ -173,7 +174,7 @@ func (w *person) read(r *rewriter, row []byte) error {
 	if err != nil {
 		return r.failed(w.field, err)
 	}
-	w.cell.mask.SetPerson(w.cell.made.Recipe, w.cell.normalise(value))
+	w.cell.mask.SetPerson(w.cell.made.Recipe, w.cell.normalize(value))
 	return nil
 }
 
@@ -202,21 +203,9 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 			"the backup's rows are not what their header says: take another backup, and look at how this one was stored",
 			"scrub %s, row %d: %w", r.table.Name, r.row, err)
 	}
-	if r.sights.due(r.row) {
-		r.sights.look(r, row)
-	}
-	if r.originals != nil {
-		if err := r.checkRow(row); err != nil {
-			return dst, err
-		}
-	}
-	var leak error // the row is looked at to its end
-	if r.watch != nil {
-		if field, err := r.watch.Look(row, r.ends); errors.Is(err, ErrLeak) {
-			leak = leakError(r.table.Name.String(), r.row)
-		} else if err != nil {
-			return dst, r.failed(field, err)
-		}
+	leak, err := r.inspect(row)
+	if err != nil {
+		return dst, err
 	}
 	kept, err := r.keptBy(row)
 	if err != nil {
@@ -237,9 +226,13 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		start := len(dst)
 		if kept != nil {
 			dst = append(dst, kept.set[i]...)
-		} else if dst, err = r.replace(dst, row, i, row[from:end]); errors.Is(err, ErrLeak) {
+		} else {
+			dst, err = r.replace(dst, row, i, row[from:end])
+		}
+		switch {
+		case errors.Is(err, ErrLeak):
 			leak = err
-		} else if err != nil {
+		case err != nil:
 			return dst, err
 		}
 		r.storing.add(i, dst[start:])
@@ -250,6 +243,30 @@ func (r *rewriter) apply(dst, row []byte) ([]byte, error) {
 		r.countKept(row, kept)
 	}
 	return append(dst, row[copied:]...), leak
+}
+
+// inspect looks at a row before anything of it is replaced. A leak is no error
+// yet: the row is looked at to its end.
+func (r *rewriter) inspect(row []byte) (leak, err error) {
+	if r.sights.due(r.row) {
+		r.sights.look(r, row)
+	}
+	if r.originals != nil {
+		if err := r.checkRow(row); err != nil {
+			return nil, err
+		}
+	}
+	if r.watch == nil {
+		return nil, nil
+	}
+	field, err := r.watch.Look(row, r.ends)
+	switch {
+	case errors.Is(err, ErrLeak):
+		return leakError(r.table.Name.String(), r.row), nil
+	case err != nil:
+		return nil, r.failed(field, err)
+	}
+	return nil, nil
 }
 
 // glance looks at a row that passes as it is, and of which the server judges
@@ -339,7 +356,7 @@ func (r *rewriter) matches(k *rowKeeper, row []byte) (bool, error) {
 		if err != nil {
 			return false, r.failed(m.field, err)
 		}
-		if !m.glob.Match(m.cell.normalise(value)) {
+		if !m.glob.Match(m.cell.normalize(value)) {
 			return false, nil
 		}
 	}
@@ -366,7 +383,7 @@ func (r *rewriter) countKept(row []byte, kept *rowKeeper) {
 			field = kept.set[i]
 		}
 		if value, err := c.read(field); err == nil { // it is not changed: whether the server takes it, it says
-			c.remained(value)
+			c.counter.Remained(value)
 			c.written.Add(value)
 		}
 	}
@@ -399,12 +416,12 @@ type cell struct {
 	leaked                  bool                                    // some element of the last value did
 	rows, nullsIn, nullsOut int64
 	kept                    int64
-	counted                 counters
+	counter                 *distinct.Counter // nil: its values are not counted
 }
 
 func newCell(p *Plan, c *schema.Column, made *change, mask *transform.Masker, decode *copytext.Decoder) *cell {
 	out := &cell{column: c, made: made, charset: p.encoding.Charset, mask: mask, decode: decode}
-	out.counted = p.newCounters(c, made)
+	out.counter = p.newCounter(c, made, decode)
 	out.one = out.value
 	switch {
 	case made.document != nil:
@@ -553,15 +570,15 @@ func (c *cell) pairs(dst, value []byte) ([]byte, error) {
 // empty value holds nothing, and stays.
 func (c *cell) value(dst, value []byte) ([]byte, error) {
 	decoded := c.decode.Decode(value)
-	normalised := c.normalise(decoded)
-	if len(normalised) == 0 && c.made.name != transform.Constant {
-		c.remained(decoded)
+	normalized := c.normalize(decoded)
+	if len(normalized) == 0 && c.made.name != transform.Constant {
+		c.counter.Remained(decoded)
 		return append(dst, value...), nil
 	}
 	for _, g := range c.stays {
-		if g.Match(normalised) {
+		if g.Match(normalized) {
 			c.stayed = true
-			c.remained(decoded)
+			c.counter.Remained(decoded)
 			c.written.Add(decoded)
 			return append(dst, value...), nil
 		}
@@ -572,8 +589,8 @@ func (c *cell) value(dst, value []byte) ([]byte, error) {
 		c.sample.Add(decoded)
 	}
 	start := len(dst)
-	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalised)
-	c.became(decoded, normalised, dst[start:])
+	dst, err := c.mask.Append(dst, c.made.Recipe, decoded, normalized)
+	c.counter.Became(decoded, normalized, dst[start:])
 	if c.written != nil {
 		c.written.Add(c.decode.Decode(dst[start:]))
 	}
@@ -604,5 +621,5 @@ func (c *cell) unescape(field []byte) (value []byte, err error) {
 	return c.raw, err
 }
 
-// normalise is valid until the next call of any cell of the row.
-func (c *cell) normalise(value []byte) []byte { return c.mask.Normalize(c.made.Recipe, value) }
+// normalize is valid until the next call of any cell of the row.
+func (c *cell) normalize(value []byte) []byte { return c.mask.Normalize(c.made.Recipe, value) }

@@ -46,7 +46,8 @@ func tryThrough(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) 
 	for row := range bytes.Lines(in.Bytes()) {
 		line := bytes.TrimSuffix(row, []byte("\n"))
 		if rewrite != nil {
-			if line, err = rewrite(nil, line); err != nil {
+			line, err = rewrite(nil, line)
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -74,13 +75,8 @@ func reload(t testing.TB, conn *pgx.Conn, p *Plan, namespace, table string) {
 // or of the server, which refuses them.
 func reloadIn(t testing.TB, conn *pgx.Conn, p *Plan, encoding, namespace, table string) error {
 	t.Helper()
-	exec := func(sql string) {
-		if _, err := conn.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	exec("set client_encoding = " + encoding)
-	defer exec("set client_encoding = UTF8")
+	exec(t, conn, "set client_encoding = "+encoding)
+	defer exec(t, conn, "set client_encoding = UTF8")
 	out, err := tryThrough(t, conn, p, namespace, table)
 	if err != nil {
 		return err
@@ -89,13 +85,13 @@ func reloadIn(t testing.TB, conn *pgx.Conn, p *Plan, encoding, namespace, table 
 	if p.schema.ByName[schema.Name{Schema: namespace, Table: table}].Kind == "p" {
 		only = ""
 	}
-	exec("delete from " + only + pgx.Identifier{namespace, table}.Sanitize())
+	exec(t, conn, "delete from "+only+pgx.Identifier{namespace, table}.Sanitize())
 	_, err = conn.PgConn().CopyFrom(t.Context(), bytes.NewReader(out),
 		"copy "+target(namespace, table, p.loaded[p.schema.ByName[schema.Name{Schema: namespace, Table: table}]])+" from stdin")
 	return err
 }
 
-func value[T any](t testing.TB, conn *pgx.Conn, sql string) T {
+func valueOf[T any](t testing.TB, conn *pgx.Conn, sql string) T {
 	t.Helper()
 	var v T
 	if err := conn.QueryRow(t.Context(), sql).Scan(&v); err != nil {
@@ -194,7 +190,7 @@ func TestThroughServer(t *testing.T) {
 		"partitions are reached": "select count(*) = 1000 and bool_and(m.body <> b.body and m.body ~ '^[a-z]{5} \\d+$') from msgs m " +
 			"join msgs_before b using (id)",
 	} {
-		if !value[bool](t, conn, sql) {
+		if !valueOf[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
 	}
@@ -325,7 +321,8 @@ func TestShownAndFingerprint(t *testing.T) {
 			t.Errorf("%s shown: %v", column, !want)
 		}
 	}
-	if a, b := p.Fingerprint("x"), p.Fingerprint("x"); a != b || len(a) != 2*transform.FingerprintSize || a == p.Fingerprint("y") {
+	a, b := p.Fingerprint("x"), p.Fingerprint("x")
+	if a != b || len(a) != 2*transform.FingerprintSize || a == p.Fingerprint("y") {
 		t.Errorf("fingerprints %s, %s", a, b)
 	}
 }
@@ -417,7 +414,8 @@ func TestWorkers(t *testing.T) {
 			}
 			var out []byte
 			for i := range rows {
-				if out, err = rewrite(out[:0], fmt.Appendf(nil, "%d\tuser%d@example.com\t1.00", i, i)); err != nil {
+				out, err = rewrite(out[:0], fmt.Appendf(nil, "%d\tuser%d@example.com\t1.00", i, i))
+				if err != nil {
 					t.Error(err)
 				}
 			}
@@ -444,7 +442,7 @@ func TestInterrupted(t *testing.T) {
 		t.Error("a plan without answers from the server")
 	}
 	if _, err := schema.Read(ctx, conn); err == nil {
-		t.Error("a catalogue without a server")
+		t.Error("a catalog without a server")
 	}
 }
 
@@ -471,7 +469,8 @@ func TestNoAllocations(t *testing.T) {
 	var out []byte
 	var err error
 	work := func() {
-		if out, err = rewrite(out[:0], row); err != nil {
+		out, err = rewrite(out[:0], row)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -47,7 +47,7 @@ func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (ma
 		made = p.documentRecipe(c, r)
 		why, hint, err = p.unfitDocument(c, r, made)
 	case r.Recompute != "":
-		made, why, hint, err = p.recomputed(c, r)
+		made, why, hint, err = p.recomputeRecipe(c, r)
 	case r.Fields != nil:
 		made = p.compositeRecipe(c, r)
 		why, hint, err = p.unfitComposite(c, r, made)
@@ -119,10 +119,12 @@ func (p *planner) unfit(c *schema.Column, r *spec.Rule, made *change, asked map[
 		return why, hint, nil
 	}
 	// before the key: what is advised for it may have no partition either
-	if why, hint, err = p.unfitRouting(c, r, made); err != nil || why != "" {
+	why, hint, err = p.unfitRouting(c, r, made)
+	if err != nil || why != "" {
 		return why, hint, err
 	}
-	if why, hint = firstUnfit(c, r, transform.UnfitKey, p.unfitEncoding); why != "" {
+	why, hint = firstUnfit(c, r, transform.UnfitKey, p.unfitEncoding)
+	if why != "" {
 		return why, hint, nil
 	}
 	question := fmt.Sprint(c.Root(), c.SQL, c.NotNull, c.Table.Checks, r)
@@ -223,7 +225,8 @@ type trial struct {
 // refusesAll says why the column refuses what becomes of a value that it
 // takes, or that it takes none.
 func (p *planner) refusesAll(c *schema.Column, trials []trial) (string, error) {
-	accepted, first := false, ""
+	accepted := false
+	first := ""
 	for _, t := range trials {
 		if t.in != nil {
 			why, err := p.Refusal(c, t.in)

@@ -69,7 +69,7 @@ func TestPartsOfValuesAreSampled(t *testing.T) {
 }
 
 func byRule(line string) func(testing.TB) spec.Rule {
-	return func(t testing.TB) spec.Rule { return rule(t, 1, line) }
+	return func(t testing.TB) spec.Rule { return oneRule(t, 1, line) }
 }
 
 func byFields(entries ...string) func(testing.TB) spec.Rule {

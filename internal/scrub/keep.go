@@ -14,6 +14,7 @@ import (
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -97,7 +98,7 @@ func (p *planner) keepMatch(k *keeper) {
 		c := k.table.ByName[name]
 		if c == nil || c.Generated {
 			p.problem(verdict.CodeRuleUnmet, "keep:"+k.table.Name.String()+"."+name, k.rule.Pos,
-				spec.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
+				guess.DidYouMean(name, slices.Sorted(maps.Keys(k.table.ByName)), "correct the name"),
 				"keep: %s has no column %s whose values the archive holds", k.table.Name, name)
 			continue
 		}

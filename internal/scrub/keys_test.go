@@ -61,7 +61,7 @@ func TestKeysSurvive(t *testing.T) {
 		"partitions are joined":        "select count(*) = 500 from visits v join people p on p.id = v.person",
 		"the tree of bosses is a tree": "select count(*) = 499 from people a join people b on a.boss = b.id",
 	} {
-		if !value[bool](t, conn, sql) {
+		if !valueOf[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
 	}

@@ -93,7 +93,7 @@ func TestKindsThroughServer(t *testing.T) {
 		"templates are filled":            "select bool_and(template ~ '^u-[0-9a-f]{32}@[A-Za-z]+[.]example$') from kinds",
 		"short columns hold what is real": "select bool_and(length(street) between 5 and 20 and length(last_name) between 1 and 5 and ip_text <> '') from kinds",
 	} {
-		if !value[bool](t, conn, sql) {
+		if !valueOf[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
 	}
@@ -116,7 +116,7 @@ func TestPersonsOfSeveralTypes(t *testing.T) {
 	for _, table := range []string{"a", "b", "c"} {
 		reload(t, conn, p, "public", table)
 	}
-	if !value[bool](t, conn,
+	if !valueOf[bool](t, conn,
 		"select count(distinct a.d) > 5 and bool_and(a.d = b.d and b.d = c.d) from a join b on a.who = b.who::citext join c on c.who::text = b.who") {
 		t.Error("a person's dates moved apart")
 	}
@@ -128,10 +128,10 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 	conn := pgtest.DB(t)
 	s := situation{
 		ddl: `create extension if not exists hstore; create extension if not exists citext; create type home as (street text, zip varchar(10));
-			create type person as (id int, full_name text, home home, born date, note text); create type labelled as (tags hstore, said text);
+			create type person as (id int, full_name text, home home, born date, note text); create type labeled as (tags hstore, said text);
 			create domain mail as citext check (value ~ '@'); create domain mails as mail[];
 			create table t (id int, stay daterange, seen tstzrange, ages int4range, prices numrange, stays datemultirange, many int8multirange, tags hstore,
-				who person, people person[], mail mail, mails mails, grid text[][], low_ages int4range[], labels labelled, mailed labelled[])`,
+				who person, people person[], mail mail, mails mails, grid text[][], low_ages int4range[], labels labeled, mailed labeled[])`,
 		rules: append(rules(t, "public.t.stay date_shift days=20", "public.t.seen truncate to=day", "public.t.ages number percent=50",
 			"public.t.prices number bucket=100", "public.t.stays date_shift", "public.t.many number", "public.t.tags text",
 			"public.t.mail email link=m", "public.t.mails email each link=m", "public.t.grid text each", "public.t.low_ages number each"),
@@ -153,7 +153,7 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 			array[row(i, 'Real Name ' || i, null, '1990-01-01', 'x')::person, null, row(null, '', row('a', null)::home, null, null)::person], 'Real' || i
 				|| '@Example.com', array['real' || i || '@example.COM', null]::mails,
 			array[array['Real', 'a"b'], array['c,d', null]], array[int4range(95, 99), int4range(99, 101), int4range(null, 5), int4range(-10, -9)],
-			row(hstore(array['name', 'Real Name', 'null', null]), 'Real')::labelled, array[row(hstore('to', 'real@example.com'), 'x')::labelled]
+			row(hstore(array['name', 'Real Name', 'null', null]), 'Real')::labeled, array[row(hstore('to', 'real@example.com'), 'x')::labeled]
 				from generate_series(1, 300) i; create table before as table t`)
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestCompoundTypesThroughServer(t *testing.T) {
 		"and take what is of no shape": `select bool_and(mailed[1].tags ? 'to' and mailed[1].tags -> 'to' like '%@example.invalid') from t`,
 		"bounds never cross":           "select count(*) = 300 and bool_and(array_length(low_ages, 1) = 4) from t",
 	} {
-		if !value[bool](t, conn, sql) {
+		if !valueOf[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
 	}
@@ -197,8 +197,8 @@ func TestRecomputeThroughServer(t *testing.T) {
 	for _, roots := range []bool{false, true} {
 		s := situation{roots: roots, ddl: `create table docs (id int, full_name text, v tsvector not null, initials text, n int) partition by range (id);
 			create table docs_a partition of docs for values from (0) to (50); create table docs_b partition of docs for values from (50) to (200)`,
-			rules: append(rules(t, "public.docs.full_name name"), recompute(t, "public.docs.v", "to_tsvector('simple', full_name)"),
-				recompute(t, "public.docs.initials", "left(full_name, 1)"))}
+			rules: append(rules(t, "public.docs.full_name name"), recomputeRule(t, "public.docs.v", "to_tsvector('simple', full_name)"),
+				recomputeRule(t, "public.docs.initials", "left(full_name, 1)"))}
 		conn, p, checks := s.plan(t)
 		if len(checks) > 0 {
 			t.Fatalf("%+v", checks)
@@ -223,10 +223,10 @@ func TestRecomputeThroughServer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := p.Recompute(t.Context(), conn); err != nil || !p.Recomputes() {
+		if err := p.Recompute(t.Context(), conn); err != nil || !p.NeedsRecompute() {
 			t.Fatal(err)
 		}
-		if !value[bool](t, conn,
+		if !valueOf[bool](t, conn,
 			"select count(*) = 100 and bool_and(v = to_tsvector('simple', full_name) and initials = left(full_name, 1) and v::text !~ 'real') from docs") {
 			t.Error("not computed")
 		}
@@ -239,7 +239,7 @@ func TestRecomputeThroughServer(t *testing.T) {
 			t.Error("what is computed may come from anything, and is shown")
 		}
 	}
-	conn, p, _ := situation{ddl: "create table t (n int, word text)", rules: []spec.Rule{recompute(t, "public.t.n", "word::int")}}.plan(t)
+	conn, p, _ := situation{ddl: "create table t (n int, word text)", rules: []spec.Rule{recomputeRule(t, "public.t.n", "word::int")}}.plan(t)
 	if _, err := conn.Exec(t.Context(), "insert into t values (null, 'private')"); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestChoiceThroughServer(t *testing.T) {
 	t.Parallel()
 	values := []string{"single", "married", "in two\nlines\tor \\N"}
 	choice := func(column string) spec.Rule {
-		r := rule(t, 1, column+" choice link=status")
+		r := oneRule(t, 1, column+" choice link=status")
 		r.Values = values
 		return r
 	}

@@ -3,7 +3,6 @@ package scrub
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
@@ -13,22 +12,12 @@ import (
 // partitionHint is for a column whose new values may have no partition.
 const partitionHint = "leave its rows out with exclude_table_data, or preserve it with a why"
 
-// partitionedBy are the tables, of a column's and those above it, that the column
-// decides the partition of.
-func partitionedBy(c *schema.Column) []*schema.Table {
-	return slices.DeleteFunc(c.Table.WithAncestors(), func(t *schema.Table) bool { return !t.PartitionedBy(c.Name) })
-}
-
-// decidesPartition reports whether a column decides which partition a row
-// belongs to.
-func decidesPartition(c *schema.Column) bool { return len(partitionedBy(c)) > 0 }
-
 // Moves reports whether rows of a partition may belong to another once they are
 // rewritten, so that they have to be loaded through the root of their tree.
 func (p *Plan) Moves(namespace, table string) bool {
 	t := p.schema.ByName[schema.Name{Schema: namespace, Table: table}]
 	return t != nil && slices.ContainsFunc(t.Columns, func(c *schema.Column) bool {
-		return changes(p.assigned[c]) && decidesPartition(c)
+		return changes(p.assigned[c]) && c.DecidesPartition()
 	})
 }
 
@@ -49,7 +38,7 @@ func (p *Plan) treeOf(t *schema.Table) *schema.Table {
 // unfitPartition is for what is no transform of a whole value: nobody can try
 // which partition its rows would go to.
 func (p *planner) unfitPartition(c *schema.Column, _ *spec.Rule) (why, hint string) {
-	for _, t := range partitionedBy(c) {
+	for _, t := range c.PartitionedTables() {
 		return fmt.Sprintf("decides which partition of %s a row belongs to", t.Name), partitionHint
 	}
 	return "", ""
@@ -58,16 +47,18 @@ func (p *planner) unfitPartition(c *schema.Column, _ *spec.Rule) (why, hint stri
 // unfitRouting says why rows would find no partition behind a rule, and the
 // hint; or nothing.
 func (p *planner) unfitRouting(c *schema.Column, r *spec.Rule, made *change) (why, hint string, err error) {
-	for _, t := range partitionedBy(c) {
-		switch split := p.splitRule(c, r); {
+	for _, t := range c.PartitionedTables() {
+		split := p.splitRule(c, r)
+		switch {
 		case split != nil:
-			return fmt.Sprintf("decides which partition of %s a row belongs to, and has another rule than %s", t.Name,
-				split), "write one rule for " + patternOf(c.Root()), nil
+			why = fmt.Sprintf("decides which partition of %s a row belongs to, and has another rule than %s",
+				t.Name, split)
+			return why, "write one rule for " + patternOf(c.Root()), nil
 		case r.By != "":
 			why, hint = p.unfitPartition(c, r)
 			return why, hint, nil
 		}
-		takesAll, err := p.takesAllRows(t)
+		takesAll, err := p.TakesAllRows(t)
 		if err != nil {
 			return "", "", err
 		}
@@ -97,28 +88,15 @@ func (p *planner) splitRule(c *schema.Column, r *spec.Rule) *schema.Column {
 	return nil
 }
 
-// takesAllRows reports whether each row has a partition, whatever it holds: a
-// default one, or all that a hash can be.
-func (p *planner) takesAllRows(t *schema.Table) (all bool, err error) {
-	err = p.Conn.QueryRow(p.Context, `
-		select case k.partstrat when 'h' then coalesce((
-		         select sum(1.0 / substring(pg_get_expr(c.relpartbound, c.oid) from 'modulus (\d+)')::numeric)
-		           from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = k.partrelid), 0) > 0.999999
-		       else k.partdefid <> 0 end
-		  from pg_partitioned_table k where k.partrelid = $1`, t.OID).Scan(&all)
-	return all, err
-}
-
 // unroutable says why rows would find no partition of a table that has not one
 // for all: what is made of samples is tried where the column alone decides.
 func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, made *change) (string, error) {
 	why := fmt.Sprintf("decides which partition of %s a row belongs to, and there is none for all that %s makes",
-		t.Name,
-		r.Transform)
+		t.Name, r.Transform)
 	if !t.PartitionedByAlone(c.Name) {
 		return why, nil
 	}
-	bounds, err := p.bounds(t)
+	bounds, err := p.Bounds(t)
 	if err != nil {
 		return "", err
 	}
@@ -159,23 +137,4 @@ func (p *planner) findPartitions(c *schema.Column, r *spec.Rule, made *change, w
 		}
 	}
 	return found, nil
-}
-
-// bounds is an expression that is true of the rows that a table has a partition
-// for.
-func (p *planner) bounds(t *schema.Table) (string, error) {
-	var all []string
-	for _, child := range t.Children {
-		var one string
-		err := p.Conn.QueryRow(p.Context, "select coalesce(pg_get_partition_constraintdef($1), 'false')",
-			child.OID).Scan(&one)
-		if err != nil {
-			return "", err
-		}
-		all = append(all, "("+one+")")
-	}
-	if len(all) == 0 {
-		return "false", nil
-	}
-	return strings.Join(all, " or "), nil
 }

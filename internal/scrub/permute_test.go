@@ -55,7 +55,7 @@ func TestKeysArePermuted(t *testing.T) {
 		"years":        "select count(distinct born) = 1000 and bool_and(extract(year from born) between 1950 and 1952) from people",
 		"all are kept": "select count(distinct amount) = 1000 and count(distinct lower(login::text)) = 1000 from people",
 	} {
-		if !value[bool](t, conn, sql) {
+		if !valueOf[bool](t, conn, sql) {
 			t.Errorf("not so: %s", what)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
+	"daybefore/internal/scrub/distinct"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
@@ -184,7 +185,7 @@ func (p *planner) count() error {
 			n++
 		}
 	}
-	p.pairsEach = max(leastPairs, mostPairs/max(n, 1))
+	p.pairsEach = distinct.Share(n)
 	p.definitions = p.req.Definitions
 	return nil
 }
@@ -307,7 +308,7 @@ func (p *Plan) Shown(namespace, table, column string) bool {
 	for _, t := range t.WithDescendants() {
 		c := t.ByName[column]
 		r := p.assigned[c]
-		if c == nil || r == nil || c.Generated || recomputes(r) || changes(r) && p.keptSome(c, r) {
+		if c == nil || r == nil || c.Generated || hasRecompute(r) || changes(r) && p.keptSome(c, r) {
 			return false
 		}
 	}
@@ -333,7 +334,8 @@ func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColum
 	}
 	for _, from := range from.WithDescendants() {
 		for _, to := range to.WithDescendants() {
-			if a, b := from.ByName[column], to.ByName[otherColumn]; a != nil && b != nil && !p.agree(a, b) {
+			a, b := from.ByName[column], to.ByName[otherColumn]
+			if a != nil && b != nil && !p.agree(a, b) {
 				return false
 			}
 		}

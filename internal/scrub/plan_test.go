@@ -23,8 +23,8 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var (
-	rule  = scrubtest.Rule
-	rules = scrubtest.Rules
+	oneRule = scrubtest.Rule
+	rules   = scrubtest.Rules
 )
 
 var testKey = bytes.Repeat([]byte("k"), transform.KeySize)
@@ -117,19 +117,19 @@ const pairDDL = `create type home as (street text, zip varchar(10)); create type
 // fieldsRule reads "field transform key=value …" entries as a rule by fields.
 func fieldsRule(t testing.TB, column string, entries ...string) spec.Rule {
 	t.Helper()
-	r := rule(t, 1, column+" unused")
+	r := oneRule(t, 1, column+" unused")
 	r.Transform = ""
 	r.Fields = []spec.FieldRule{}
 	for i, e := range entries {
 		field, rest, _ := strings.Cut(e, " ")
-		r.Fields = append(r.Fields, spec.FieldRule{Field: strings.Split(field, "."), Source: field, Rule: rule(t, i+2, "a.b.c "+rest)})
+		r.Fields = append(r.Fields, spec.FieldRule{Field: strings.Split(field, "."), Source: field, Rule: oneRule(t, i+2, "a.b.c "+rest)})
 	}
 	return r
 }
 
-func recompute(t testing.TB, column, expression string) spec.Rule {
+func recomputeRule(t testing.TB, column, expression string) spec.Rule {
 	t.Helper()
-	r := rule(t, 1, column+" unused")
+	r := oneRule(t, 1, column+" unused")
 	r.Transform, r.Recompute = "", expression
 	return r
 }
@@ -138,7 +138,7 @@ func recompute(t testing.TB, column, expression string) spec.Rule {
 var quiet = []string{"public.users.email preserve", "public.users.full_name preserve", "public.users.phone preserve", "public.users.note preserve",
 	"public.users.born preserve", "public.users.doc preserve", "public.orders.user_email preserve"}
 
-var keys = []string{"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
+var peopleKeys = []string{"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
 	"CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);",
 	"ALTER TABLE ONLY public.orders\n    ADD CONSTRAINT orders_user FOREIGN KEY (user_email) REFERENCES public.users(email) ON DELETE CASCADE;"}
 
@@ -222,34 +222,34 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:public.users.status"}, says: "users_status_check"},
 		{name: "a choice that a check takes",
 			situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status choice values=old,new")...)}},
-		{name: "a choice in a key", situation: situation{ddl: people, definitions: keys[:2],
+		{name: "a choice in a key", situation: situation{ddl: people, definitions: peopleKeys[:2],
 			rules: rules(t, append(quiet[1:], "public.users.email choice values=a,b")...)},
 			want: []string{"rule_unfit:public.users.email"}, says: "users_email"},
 		{name: "text that a check refuses", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.status text")...)},
 			want: []string{"rule_unfit:public.users.status"}},
 		{name: "null in not null", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.ok set_null")...)},
 			want: []string{"rule_unfit:public.users.ok"}, says: "cannot be null"},
-		{name: "null in a key", situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet, "public.users.id set_null")...)},
+		{name: "null in a key", situation: situation{ddl: people, definitions: peopleKeys, rules: rules(t, append(quiet, "public.users.id set_null")...)},
 			want: []string{"rule_unfit:public.users.id"}},
-		{name: "lossy in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email text")...)},
+		{name: "lossy in a key", situation: situation{ddl: people, definitions: peopleKeys[:2], rules: rules(t, append(quiet[1:], "public.users.email text")...)},
 			want: []string{"rule_unfit:public.users.email"}, says: "users_email"},
-		{name: "hash in a key", situation: situation{ddl: people, definitions: keys[:2], rules: rules(t, append(quiet[1:], "public.users.email hash")...)}},
+		{name: "hash in a key", situation: situation{ddl: people, definitions: peopleKeys[:2], rules: rules(t, append(quiet[1:], "public.users.email hash")...)}},
 		{name: "foreign key, one side",
-			situation: situation{ddl: people, definitions: keys, rules: rules(t, append(quiet[1:], "public.users.email email link=e")...)},
+			situation: situation{ddl: people, definitions: peopleKeys, rules: rules(t, append(quiet[1:], "public.users.email email link=e")...)},
 			want:      []string{"rule_unfit:public.orders.orders_user"}},
 		{name: "foreign key, no link",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email email")...)},
 			want: []string{"rule_unfit:public.orders.orders_user"}, says: "same link"},
 		{name: "foreign key, linked",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...)}},
 		{name: "foreign key, taken away",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email", "public.orders.user_email set_null")...)}},
-		{name: "excluded and referenced", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.users"}, rules: rules(t, quiet...)},
+		{name: "excluded and referenced", situation: situation{ddl: people, definitions: peopleKeys, exclude: []string{"public.users"}, rules: rules(t, quiet...)},
 			want: []string{"rule_unfit:public.orders.orders_user"}, says: "exclude public.orders too"},
-		{name: "excluded with its referencing table", situation: situation{ddl: people, definitions: keys, exclude: []string{"public.*"}}},
+		{name: "excluded with its referencing table", situation: situation{ddl: people, definitions: peopleKeys, exclude: []string{"public.*"}}},
 		{name: "of a view",
 			situation: situation{ddl: "create table t (a text); create view told as select a as email from t; create materialized view kept " +
 				"as select a as email from t", rules: rules(t, "public.told.email email", "*.k*.email email")},
@@ -328,10 +328,10 @@ func TestDecisions(t *testing.T) {
 			situation: situation{ddl: "create domain a as varchar(40)[]; create domain b as a; create table t (emails b)",
 				rules: rules(t, "public.t.emails email each")}},
 		{name: "a template that keeps apart, in a key",
-			situation: situation{ddl: people, definitions: keys[:2],
+			situation: situation{ddl: people, definitions: peopleKeys[:2],
 				rules: rules(t, append(quiet[1:], "public.users.email template value=u-{hash}@example.org")...)}},
 		{name: "a template that does not",
-			situation: situation{ddl: people, definitions: keys[:2],
+			situation: situation{ddl: people, definitions: peopleKeys[:2],
 				rules: rules(t, append(quiet[1:], "public.users.email template value={first_name}@example.org")...)},
 			want: []string{"rule_unfit:public.users.email"}},
 		{name: "a template that is too long", situation: situation{ddl: people, rules: rules(t, append(quiet, "public.users.code template value=u-{hash}")...)},
@@ -412,19 +412,19 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:public.t.d"}},
 		{name: "recomputed",
 			situation: situation{ddl: "create table t (full_name text, v tsvector not null, w tsvector)",
-				rules: append(rules(t, "public.t.full_name name"), recompute(t, "public.t.v", "to_tsvector('simple', full_name) -- all"),
-					recompute(t, "public.t.w", "v"))}},
+				rules: append(rules(t, "public.t.full_name name"), recomputeRule(t, "public.t.v", "to_tsvector('simple', full_name) -- all"),
+					recomputeRule(t, "public.t.w", "v"))}},
 		{name: "recomputed from nothing",
-			situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recompute(t, "public.t.v", "to_tsvector('simple', nope)")}},
+			situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recomputeRule(t, "public.t.v", "to_tsvector('simple', nope)")}},
 			want:      []string{"rule_unfit:public.t.v"}, says: "cannot be computed by its expression: column"},
-		{name: "recomputed of another type", situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recompute(t, "public.t.v", "1")}},
+		{name: "recomputed of another type", situation: situation{ddl: "create table t (v tsvector)", rules: []spec.Rule{recomputeRule(t, "public.t.v", "1")}},
 			want: []string{"rule_unfit:public.t.v"}},
 		{name: "recomputed that is never empty",
-			situation: situation{ddl: "create table t (n int not null)", rules: []spec.Rule{recompute(t, "public.t.n", "1")}},
+			situation: situation{ddl: "create table t (n int not null)", rules: []spec.Rule{recomputeRule(t, "public.t.n", "1")}},
 			want:      []string{"rule_unfit:public.t.n"}, says: "neither null nor empty"},
 		{name: "a key recomputed",
 			situation: situation{ddl: "create table t (v text)", definitions: []string{"CREATE UNIQUE INDEX u ON public.t USING btree (v);"},
-				rules: []spec.Rule{recompute(t, "public.t.v", "'x'")}}, want: []string{"rule_unfit:public.t.v"}},
+				rules: []spec.Rule{recomputeRule(t, "public.t.v", "'x'")}}, want: []string{"rule_unfit:public.t.v"}},
 		{name: "half of MATCH FULL",
 			situation: situation{ddl: "create table a (x int, y int); create table b (x int, y int)",
 				definitions: []string{"ALTER TABLE ONLY public.b ADD CONSTRAINT f FOREIGN KEY (x, y) REFERENCES public.a(x, y) MATCH FULL ON DELETE CASCADE;"},
@@ -525,7 +525,7 @@ func TestDecisions(t *testing.T) {
 			situation: situation{ddl: pairDDL + "; create table u (during tstzrange, doc jsonb, who home)",
 				definitions: []string{"ALTER TABLE ONLY public.u ADD CONSTRAINT e EXCLUDE USING gist (during WITH &&, md5((doc)::text) WITH =, ((who).zip) " +
 					"WITH =) WHERE (during IS NOT NULL);"},
-				rules: []spec.Rule{rule(t, 1, "public.t.who preserve"), rule(t, 2, "public.u.during date_shift"), jsonRule(t, "public.u.doc", "$.a email"),
+				rules: []spec.Rule{oneRule(t, 1, "public.t.who preserve"), oneRule(t, 2, "public.u.during date_shift"), jsonRule(t, "public.u.doc", "$.a email"),
 					fieldsRule(t, "public.u.who", "street street", "zip postcode")}},
 			want: []string{"rule_unfit:public.u.doc", "rule_unfit:public.u.during", "rule_unfit:public.u.who"}, says: "is part of e"},
 		{name: "an audit table",
@@ -566,12 +566,12 @@ func TestDecisions(t *testing.T) {
 			want: []string{"rule_unfit:keep:public.users.nope", "rule_unfit:keep:public.users.shout", "rule_unfit:keep:public.users.status",
 				"rule_unmet:keep:public.users.gone"}},
 		{name: "keep breaks a reference",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...),
 				keep:  []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"code": "x"}}}},
 			want: []string{"rule_unfit:keep:public.users.email"}},
 		{name: "keep by value keeps it",
-			situation: situation{ddl: people, definitions: keys,
+			situation: situation{ddl: people, definitions: peopleKeys,
 				rules: rules(t, append(quiet[1:6], "public.users.email email link=e", "public.orders.user_email email link=e")...),
 				keep: []spec.Keep{{Table: spec.Name{Schema: "public", Table: "users"}, Match: map[string]string{"email": "*@ourco.example"},
 					Set: map[string]string{"status": "old"}}}}},
@@ -680,91 +680,5 @@ func TestGlob(t *testing.T) {
 		if spec.Glob(tt.pattern, tt.s) != tt.want || leakscan.NewFoldedGlob(strings.ToUpper(tt.pattern)).Match([]byte(tt.s)) != tt.want {
 			t.Errorf("%s of %s", tt.pattern, tt.s)
 		}
-	}
-}
-
-func TestSensitive(t *testing.T) {
-	t.Parallel()
-	textType := schema.Type{Schema: "pg_catalog", Name: "text", Kind: "b"}
-	column := func(of, name string, typ schema.Type) *schema.Column {
-		return &schema.Column{Name: name, Base: typ, SQL: typ.Name, Table: &schema.Table{Name: schema.Name{Schema: "public", Table: of}}}
-	}
-	for name, want := range map[string]bool{
-		"email": true, "userEmail": true, "EMAIL_ADDRESS": true, "e_mail": true, "useremail": true, "email_status": false, "phone": true, "mobile2": true,
-		"telefonnummer": true,
-		"first_name":    true, "firstName": true, "lastname": true, "Vorname": true, "prénom": true, "straße": true, "username": true, "nick": true, "ip": true,
-		"ip_address": true, "zip": true,
-		"zip_code": true, "password_hash": true, "api_key": true, "apiKey": true, "access_token": true, "iban": true, "ssn": true, "date_of_birth": true,
-		"dob": true, "message": true,
-		"message_id": false, "message_type": false, "body": true, "comment_text": true, "note": true, "bio": true, "mot_de_passe": true, "sessionid": true,
-		"macaddress": true, "apellido": true, "user_agent": true,
-		"id": false, "status": false, "slug": false, "sku": false, "currency": false, "name": false, "zipped": false, "shipping": false, "recipe": false,
-		"title": false, "country": false, "keyboard": false,
-		"largecontent": true, "contenttype": false, "sitenotes": true, "contact": true, "contact_id": false, "contactinfo": true, "summary": true,
-		"gecos": true, "poc_1_name": true, "tls_psk": true, "sess_id": true,
-		"mail_host": false, "smtp_server": false, "username_attribute": false, "proxy_address": true, "company": false, "data": false, "vars": false,
-	} {
-		if what, _ := Sensitive(column("things", name, textType)); (what != "") != want {
-			t.Errorf("%s: %q", name, what)
-		}
-	}
-	for _, tt := range []struct {
-		table, name, typ string
-		want             string
-	}{
-		{"users", "name", "text", transform.Name}, {"staff_members", "name", "varchar", transform.Name}, {"products", "name", "text", ""},
-		{"identities", "name", "text", transform.Name}, {"collected_addresses", "name", "text", transform.Name},
-		{"identities", "organization", "text", transform.Company}, {"customers", "company_id", "text", ""}, {"t", "proxy_address", "text", transform.IP},
-		{"t", "site_address", "text", transform.Street},
-		{"session", "vars", "text", transform.Token}, {"php_sessions", "data", "text", transform.Token}, {"sessions", "data", "int4", ""},
-		{"sessions", "name", "text", ""},
-		{"t", "email_verified", "bool", ""}, {"t", "phone_count", "int4", ""}, {"t", "phone", "int8", transform.Number}, {"t", "phone_id", "int8", ""},
-		{"t", "ssn", "numeric", transform.Number},
-		{"t", "latitude", "float8", transform.Position}, {"t", "birth_date", "date", transform.DateShift}, {"t", "born_at", "timestamptz", transform.DateShift},
-		{"t", "created_at", "timestamptz", ""}, {"t", "dob", "text", transform.DateShift},
-		{"t", "doc", "jsonb", transform.SetNull}, {"t", "id", "uuid", ""}, {"t", "x", "bytea", transform.SetNull}, {"t", "address", "inet", transform.IP},
-		{"t", "x", "macaddr", transform.MAC},
-	} {
-		_, got := Sensitive(column(tt.table, tt.name, schema.Type{Schema: "pg_catalog", Name: tt.typ, Kind: "b"}))
-		if got != tt.want {
-			t.Errorf("%s.%s %s: %q, want %q", tt.table, tt.name, tt.typ, got, tt.want)
-		}
-	}
-	for _, tt := range []struct{ table, names string }{ // as people name them whose data have these words
-		{"kunden", "vorname:first_name nachname:last_name name:name strasse:street hausnummer:text lieferadresse:street plz:postcode ort:city " +
-			"telefonnummer:phone handynummer:phone email_adresse:email geburtsdatum:date_shift passwort:password bemerkungen:text beschreibung:text " +
-			"ip_adresse:ip menge: preis: artikelnummer: kategorie: anzahl:"},
-		{"clientes",
-			"nombre:name apellidos:last_name correo:email telefono:phone móvil:phone dirección:street calle:street ciudad:city localidad:city " +
-				"código_postal:postcode fecha_nacimiento:date_shift contraseña:password observaciones:text dni:text cantidad: precio: estado: categoria:"},
-		{"utilisateurs",
-			"prénom:first_name nom:name nom_de_famille:last_name courriel:email téléphone:phone adresse:street ville:city code_postal:postcode " +
-				"date_naissance:date_shift mdp:password remarques:text quantite: prix: statut: categorie:"},
-		{"utenti", "nome:name cognome:last_name indirizzo:street città:city comune:city telefono:phone cellulare:phone data_nascita:date_shift " +
-			"codice_fiscale:text commenti:text quantita: prezzo: stato: categoria:"},
-		{"klanten", "voornaam:first_name achternaam:last_name naam:name straat:street straatnaam:street huisnummer:text postcode:postcode woonplaats:city " +
-			"plaats:city telefoonnummer:phone geboortedatum:date_shift wachtwoord:password opmerkingen:text aantal: prijs: categorie:"},
-		{"klienci", "imię:first_name nazwisko:last_name ulica:street miasto:city miejscowość:city kod_pocztowy:postcode telefon:phone " +
-			"data_urodzenia:date_shift hasło:password uwagi:text pesel:text ilosc: cena: kategoria: stan:"},
-		{"clientes",
-			"nome:name sobrenome:last_name endereço:street logradouro:street bairro:text cidade:city cep:postcode telefone:phone celular:phone " +
-				"data_nascimento:date_shift senha:password cpf:text observações:text quantidade: preco: situacao: categoria:"},
-		{"kunder", "förnamn:first_name efternamn:last_name namn:name adress:street gatuadress:street postnummer:postcode postort:city stad:city " +
-			"telefonnummer:phone födelsedatum:date_shift lösenord:password anteckningar:text personnummer:text antal: pris: kategori:"},
-		{"клієнти", "прізвище:last_name ім'я:name пошта:email телефон:phone адреса:street вулиця:street місто:city дата_народження:date_shift " +
-			"пароль:password коментар:text кількість: ціна: статус: категорія:"},
-	} {
-		for _, pair := range strings.Fields(tt.names) {
-			of, want, _ := strings.Cut(pair, ":")
-			if _, got := Sensitive(column(tt.table, of, textType)); got != want {
-				t.Errorf("%s.%s: %q, want %q", tt.table, of, got, want)
-			}
-		}
-	}
-	if what, _ := Sensitive(column("t", "mood", schema.Type{Schema: "public", Name: "mood", Kind: "e"})); what != "" {
-		t.Errorf("an enum: %s", what)
-	}
-	if what, _ := Sensitive(column("t", "x", schema.Type{Schema: "public", Name: "text", Kind: "c"})); what == "" {
-		t.Error("somebody's own type that is called text is not text")
 	}
 }

@@ -45,7 +45,7 @@ func TestProposals(t *testing.T) {
 		`- {column: public.orders.ssn, transform: permute, link: official_number}`,
 		`- {column: public.orders.contact_email, transform: email, link: email}`,
 		`- {column: public.orders.shipping_address, transform: street}`,
-		`- {column: public.staff.office_phone, transform: phone, link: phone}`,
+		`- {column: public.staff.office_phone, transform: permute, link: phone_permute}`,
 		`- {column: public.users.email, transform: email, link: email}`,
 		`- {column: public.users.login, transform: token, link: login}`,
 		`- {column: public.users.ssn, transform: permute, link: official_number}`,
@@ -58,7 +58,7 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.last_ip, transform: ip, link: ip}`,
 		`- {column: public.users.device, transform: mac}`,
 		`- {column: public.users.ip_text, transform: ip, link: ip}`,
-		`- {column: public.users.phones, transform: phone, link: phone, each: true}`,
+		`- {column: public.users.phones, transform: permute, link: phone_permute, each: true}`,
 		`- {column: public.users.born, transform: date_shift}`,
 		`- {column: public.users.home, fields: [{field: street, transform: street}, {field: zip, transform: postcode}, ` +
 			`{field: at.lat, transform: position, link: position}, {field: at.lon, transform: position, link: position}, {field: phones, transform: set_null}]}`,
@@ -76,7 +76,7 @@ func TestProposals(t *testing.T) {
 		`- {column: public.users.page, transform: constant, value: ''}`,
 		`- {column: 'public.users."E Mail"', transform: email, link: email}`,
 		`- {column: public.users.lat, transform: position, link: position}`,
-		`- {column: public.users.mobile, transform: permute}`,
+		`- {column: public.users.mobile, transform: permute, link: phone_permute}`,
 		`- {column: public.uses.key_email, transform: permute, link: email_permute}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -16,55 +16,43 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// recomputed is the name under which a column is reported that is loaded empty
+// recomputeName is the name under which a column is reported that is loaded empty
 // and computed after the load.
-const recomputed = "recompute"
+const recomputeName = "recompute"
 
-func recomputes(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
+// hasRecompute reports whether a rule, which may be nil, is by recompute.
+func hasRecompute(r *spec.Rule) bool { return r != nil && r.Recompute != "" }
 
-// recomputed is what becomes of such a column: null or, where that is refused,
+// recomputeRecipe is what becomes of such a column: null or, where that is refused,
 // the empty text of its type; or why it cannot be, and the hint.
-func (p *planner) recomputed(c *schema.Column, r *spec.Rule) (made *change, why, hint string, err error) {
-	made = &change{Recipe: transform.Bare(transform.SetNull), name: recomputed, effect: transform.Clears}
+func (p *planner) recomputeRecipe(c *schema.Column, r *spec.Rule) (made *change, why, hint string, err error) {
+	made = &change{Recipe: transform.Bare(transform.SetNull), name: recomputeName, effect: transform.Clears}
 	switch {
 	case c.Generated:
 		why, hint = transform.UnfitKind(c, r)
 		return nil, why, hint, nil
 	case c.PrimaryKey || c.Identity || len(c.Unique) > 0:
-		return nil, "is part of " + joined(c.Unique) +
-			", which what is computed may break", "preserve it with a why", nil
+		why = fmt.Sprintf("is part of %s, which what is computed may break", joined(c.Unique))
+		return nil, why, "preserve it with a why", nil
 	}
 	why, hint = p.unfitPartition(c, r)
 	if why != "" {
 		return nil, why, hint, nil
 	}
-	if why, err = p.Refusal(c, nil); err == nil && (why != "" || c.NotNull) {
+	why, err = p.Refusal(c, nil)
+	if err == nil && (why != "" || c.NotNull) {
 		empty := ""
-		made = &change{Recipe: transform.Bare(transform.Constant), name: recomputed, effect: transform.Merges}
+		made = &change{Recipe: transform.Bare(transform.Constant), name: recomputeName, effect: transform.Merges}
 		why, err = p.Refusal(c, &empty)
 	}
 	if err != nil || why != "" {
 		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
 	}
-	if why, err = p.explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute})); err != nil ||
-		why != "" {
+	why, err = p.Explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute}))
+	if err != nil || why != "" {
 		return nil, "cannot be computed by its expression: " + why, "correct recompute:", err
 	}
 	return made, "", "", nil
-}
-
-// explain asks the server whether it could run a statement, without running it.
-func (p *planner) explain(sql string) (string, error) {
-	tx, err := p.Conn.BeginTx(p.Context, pgx.TxOptions{AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return "", err
-	}
-	defer tx.Rollback(context.WithoutCancel(p.Context))
-	err = p.Conn.PgConn().ExecParams(p.Context, "explain "+sql, nil, nil, nil, nil).Read().Err
-	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return p.Told.Sentence(refusal.Message), nil
-	}
-	return "", err
 }
 
 func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []string) string {
@@ -80,10 +68,10 @@ func recomputeSQL(t *schema.Table, columns []*schema.Column, expressions []strin
 		strings.Join(set, ", "))
 }
 
-// Recomputes reports whether columns were loaded empty.
-func (p *Plan) Recomputes() bool {
+// NeedsRecompute reports whether columns were loaded empty.
+func (p *Plan) NeedsRecompute() bool {
 	for _, made := range p.recipes {
-		if made.name == recomputed {
+		if made.name == recomputeName {
 			return true
 		}
 	}
@@ -98,7 +86,7 @@ func (p *Plan) Recompute(ctx context.Context, conn *pgx.Conn) error {
 		var columns []*schema.Column
 		var expressions []string
 		for _, c := range t.Columns {
-			if made := p.recipes[c]; made != nil && made.name == recomputed {
+			if made := p.recipes[c]; made != nil && made.name == recomputeName {
 				columns = append(columns, c)
 				expressions = append(expressions, p.assigned[c].Recompute)
 			}

@@ -155,7 +155,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 	if t.Transform == transform.SetNull {
 		c.Expected = "every value null"
 	}
-	if t.Transform == recomputed {
+	if t.Transform == recomputeName {
 		c.Expected = "every value emptied before the load"
 	}
 	unmet, pos := t.unmetPaths()
@@ -179,7 +179,7 @@ func (t *tally) check(p *Plan) verdict.Check {
 
 // adds reports whether each value and null is accounted for, once.
 func (t *tally) adds() bool {
-	if t.Transform == transform.SetNull || t.Transform == recomputed && t.NullsOut+t.Kept == t.total {
+	if t.Transform == transform.SetNull || t.Transform == recomputeName && t.NullsOut+t.Kept == t.total {
 		return t.NullsOut+t.Kept == t.total
 	}
 	return t.NullsOut <= t.NullsIn && t.Rows+t.Kept+t.NullsOut == t.total

@@ -44,7 +44,8 @@ func (p *Plan) loose(c *schema.Column) bool {
 		return true
 	}
 	within := c.Array || c.Base.Kind != "b" && c.Base.Kind != "e"
-	switch made := p.recipes[c]; {
+	made := p.recipes[c]
+	switch {
 	case made != nil &&
 		(made.document != nil || made.composite != nil || c.Array || c.Base.IsBytes() || c.Base.IsHstore()):
 		return true
@@ -92,7 +93,8 @@ func (s *storing) add(i int, field []byte) {
 	value := field
 	if !copytext.Plain(field) {
 		var err error
-		if s.raw, err = s.charset.AppendUnescaped(s.raw[:0], field); err != nil {
+		s.raw, err = s.charset.AppendUnescaped(s.raw[:0], field)
+		if err != nil {
 			return
 		}
 		value = s.raw

@@ -67,7 +67,7 @@ func TestUnbuilt(t *testing.T) {
 			t.Parallel()
 			s := situation{ddl: ddl, rules: rules(t, strings.Split(tt.rule, "; ")...), definitions: []string{tt.definition}}
 			if !strings.Contains(tt.rule, ".email ") {
-				s.rules = append(s.rules, rule(t, 9, "public.t.email preserve"))
+				s.rules = append(s.rules, oneRule(t, 9, "public.t.email preserve"))
 			}
 			if tt.name == "what keep sets" {
 				s.keep = []spec.Keep{{Table: spec.Name{Schema: "public", Table: "t"}, Match: map[string]string{"email": "u*"},
@@ -127,12 +127,12 @@ func TestUnbuiltInTurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []string
+	var got []string
 	for _, c := range found {
-		ids = append(ids, c.ID)
+		got = append(got, c.ID)
 	}
-	if want := []string{"rule_unfit:public.t.s", "rule_unfit:public.c.f"}; !slices.Equal(ids, want) {
-		t.Errorf("%q, want %q", ids, want)
+	if want := []string{"rule_unfit:public.t.s", "rule_unfit:public.c.f"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -2,8 +2,9 @@ package scrub
 
 import (
 	"fmt"
-	"strings"
 
+	"daybefore/internal/scrub/propose"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -21,56 +22,52 @@ func (p *planner) unmatched() error {
 		return err
 	}
 	for _, s := range found {
-		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.hint(proposed), "%s %s, and has no rule",
-			s.Root, appears(s.What))
+		p.problem(verdict.CodeUnmatched, s.Root.String(), spec.Pos{}, s.Hint(proposed), "%s %s, and has no rule",
+			s.Root, propose.Appears(s.What))
 	}
 	return nil
 }
 
+// propose finds rules for what looks sensitive.
+func (p *planner) propose(found []propose.Suspicion) ([]propose.Proposal, error) {
+	return propose.Rules(found, propose.Request{
+		Rules: p.rules.Rules, Unruled: p.unruled(), Keys: p.fks,
+		Assigned: func(c *schema.Column) *spec.Rule { return p.assigned[c] }, Refuses: p.refuser(),
+	})
+}
+
+// refuser says why columns would refuse rules. What the server was asked once it
+// is not asked again.
+func (p *planner) refuser() propose.Refuser {
+	asked := map[string]bool{}
+	return func(c *schema.Column, r *spec.Rule) (string, error) {
+		_, why, _, err := p.try(c, r, asked)
+		return why, err
+	}
+}
+
+// unruled are the loaded columns without a rule.
+func (p *planner) unruled() []propose.Lineage {
+	var all []*schema.Column
+	for _, t := range p.schema.Tables {
+		for _, name := range p.loaded[t] {
+			if c := t.ByName[name]; c != nil && p.assigned[c] == nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return propose.Lineages(all)
+}
+
 // suspicions are the columns that look sensitive by name or type.
-func (p *planner) suspicions() []Suspicion {
-	var found []Suspicion
-	for _, f := range p.lineages() {
+func (p *planner) suspicions() []propose.Suspicion {
+	var found []propose.Suspicion
+	for _, f := range p.unruled() {
 		if what, fitting := f.Sensitive(); what != "" {
-			found = append(found, Suspicion{Lineage: f, What: what, Transform: fitting})
+			found = append(found, propose.Suspicion{Lineage: f, What: what, Transform: fitting})
 		}
 	}
 	return found
-}
-
-// appears puts what Sensitive says into a sentence.
-func appears(what string) string {
-	if strings.HasPrefix(what, "of type ") {
-		return "is " + what
-	}
-	return "looks like " + what
-}
-
-// hint is the line to add, ready to be copied, below one that says where; and
-// behind it those of the columns that must stay equal.
-func (s *Suspicion) hint(proposed []Proposal) string {
-	var own *spec.Rule
-	var equal []string
-	for _, m := range proposed {
-		switch {
-		case m.Root == s.Root && m.Refused != "":
-			return m.Undecided()
-		case m.Root == s.Root:
-			own = m.Rule
-		case m.Equals == s.Root:
-			equal = append(equal, m.Rule.YAML(""))
-		}
-	}
-	return advice(append([]string{own.YAML("")}, equal...), own)
-}
-
-// advice says where lines belong, of which the first is the rule's.
-func advice(lines []string, r *spec.Rule) string {
-	say := "add under scrub.rules or, if it holds nothing private, preserve: true and a why instead of the transform:"
-	if r.Preserve {
-		say = "add under scrub.rules, since no transform suits it, and look at what it holds:"
-	}
-	return say + "\n" + strings.Join(lines, "\n")
 }
 
 // What becomes of a column that looks sensitive and that no rule names.
@@ -113,14 +110,14 @@ func (p *planner) redactUnmatched() error {
 }
 
 func (p *planner) nullUnmatched() error {
-	w := &proposer{planner: p, asked: map[string]bool{}}
+	server := p.refuser()
 	for _, s := range p.suspicions() {
-		why, err := w.refuses([]Proposal{{Lineage: s.Lineage}}, &spec.Rule{Transform: transform.SetNull})
+		why, err := s.Refuses(&spec.Rule{Transform: transform.SetNull}, server)
 		if err != nil {
 			return err
 		}
 		if why == "" {
-			p.fall(s.Lineage, s.What, ruleFor(s.Root, &spec.Rule{Transform: transform.SetNull}))
+			p.fall(s.Lineage, s.What, propose.RuleFor(s.Root, &spec.Rule{Transform: transform.SetNull}))
 		}
 	}
 	return nil
@@ -128,7 +125,7 @@ func (p *planner) nullUnmatched() error {
 
 // fall gives a column, and what is inherited from it, a rule that the drill
 // file lacks.
-func (p *planner) fall(f Lineage, what string, r *spec.Rule) {
+func (p *planner) fall(f propose.Lineage, what string, r *spec.Rule) {
 	p.fallen[f.Root] = what
 	for _, c := range f.Columns {
 		p.assigned[c] = r
@@ -144,7 +141,7 @@ func (p *Plan) fallenMessage() string {
 	for _, t := range p.schema.Tables {
 		for _, c := range t.Columns {
 			if what := p.fallen[c]; what != "" {
-				names = append(names, fmt.Sprintf("%s (%s)", c, appears(what)))
+				names = append(names, fmt.Sprintf("%s (%s)", c, propose.Appears(what)))
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func TestUnmatchedDecides(t *testing.T) {
 				t.Fatal(err)
 			}
 			reload(t, conn, p, "public", "staff")
-			if n := value[int](t, conn,
+			if n := valueOf[int](t, conn,
 				"select count(*) from staff where email like '%@example.invalid' and login <> 'ada' and phone like '+%' and phone <> '+4915112345678'"); n != 1 {
 				t.Error("the row is not rewritten, or not there")
 			}
@@ -106,7 +106,7 @@ func TestUnmatchedKeepsReferences(t *testing.T) {
 	exec(t, conn, "insert into users values ('ada', 'ada@example.com'); insert into orders values ('ada', 'ada', 'ada@example.com')")
 	reload(t, conn, p, "public", "users")
 	reload(t, conn, p, "public", "orders")
-	if n := value[int](t, conn, "select count(*) from users u join orders o using (login, email) where o.buyer = u.login and u.login <> 'ada'"); n != 1 {
+	if n := valueOf[int](t, conn, "select count(*) from users u join orders o using (login, email) where o.buyer = u.login and u.login <> 'ada'"); n != 1 {
 		t.Error("equal values parted, or stayed")
 	}
 	i := slices.IndexFunc(p.Checks(), func(c verdict.Check) bool { return c.ID == "unmatched" })

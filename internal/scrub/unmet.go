@@ -9,6 +9,7 @@ import (
 
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/guess"
 	"daybefore/internal/verdict"
 )
 
@@ -107,11 +108,11 @@ func ofTables(c spec.ColumnPattern) spec.TablePattern {
 func (p *planner) nearest(name spec.ColumnPattern) string {
 	otherwise := "correct the name, or take the rule away"
 	if t := p.schema.ByName[schema.Name{Schema: name.Schema, Table: name.Table}]; t != nil {
-		return spec.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.ByName)), otherwise)
+		return guess.DidYouMean(name.Column, slices.Sorted(maps.Keys(t.ByName)), otherwise)
 	}
 	if !strings.Contains(name.Schema+name.Table, "*") {
-		otherwise = "find out why the backup lacks the table; if that is meant, take the rule " +
-			"away, else correct the name"
+		otherwise = "find out why the backup lacks the table; if that is meant, take the rule away, " +
+			"else correct the name"
 	}
 	table := spec.Name{Schema: name.Schema, Table: name.Table}
 	tables := []string(nil)
@@ -124,15 +125,15 @@ func (p *planner) nearest(name spec.ColumnPattern) string {
 			continue
 		}
 		for _, c := range t.Columns {
-			if spec.Near(name.Column, c.Name) {
+			if guess.Near(name.Column, c.Name) {
 				like = append(like, c.Dotted())
 			}
 		}
 	}
 	if len(like) > 0 {
-		return spec.Meant(like)
+		return guess.Meant(like)
 	}
-	return spec.DidYouMean(name.Schema+"."+name.Table, tables, otherwise)
+	return guess.DidYouMean(name.Schema+"."+name.Table, tables, otherwise)
 }
 
 // meant is the hint of a name that no table has.
@@ -146,7 +147,7 @@ func (p *planner) meant(name spec.Name, otherwise string) string {
 	if len(like) == 0 {
 		return otherwise
 	}
-	return spec.Meant(like) + " " + otherwise
+	return guess.Meant(like) + " " + otherwise
 }
 
 func nameOf(t *schema.Table) spec.Name { return spec.Name{Schema: t.Name.Schema, Table: t.Name.Table} }

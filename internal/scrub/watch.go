@@ -8,9 +8,9 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/leakscan"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
-	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -108,23 +108,14 @@ func (r *rewriter) lookOn(dst, row []byte) ([]byte, error) {
 // leaked notes what was found in a column, and reports whether that ends the load.
 func (p *Plan) leaked(c *schema.Column, hit detect.Hit) bool {
 	root := c.Root()
-	fitting := transformFor[hit.Kind]
+	fitting := propose.TransformFor(hit.Kind)
 	if root.Base.IsNumber() { // the column holds others too, of which the kind's own transform could make nothing
 		fitting = transform.Number
 	}
 	return p.leaks.Add(leakscan.Finding{
-		Place: root.String(), What: hit.Kind.Words(), Fix: lineFor(root, fitting),
+		Place: root.String(), What: hit.Kind.Words(), Fix: propose.LineFor(root, fitting),
 		Doubtful: hit.Confidence == detect.Doubtful,
 	}, 1)
-}
-
-// lineFor is the advice to add a rule for a column.
-func lineFor(root *schema.Column, fitting string) string {
-	r := ruleFor(root, &spec.Rule{Preserve: true, Why: "no transform fits"})
-	if t := suitable(root, fitting); t != "" {
-		r = ruleFor(root, &spec.Rule{Transform: t})
-	}
-	return advice([]string{r.YAML("")}, r)
 }
 
 // notePeople adds the columns of people's names to what leaked. What was added
@@ -133,7 +124,7 @@ func (p *Plan) notePeople() {
 	found := map[leakscan.Finding]int64{}
 	for c, names := range p.people.Found() {
 		found[leakscan.Finding{
-			Place: c.String(), What: detect.PersonWords, Fix: lineFor(c, transform.Name),
+			Place: c.String(), What: detect.PersonWords, Fix: propose.LineFor(c, transform.Name),
 		}] = int64(names)
 	}
 	p.leaks.AtLeast(found)
@@ -146,13 +137,6 @@ func (p *Plan) Leaked() bool {
 }
 
 func isError(c verdict.Check) bool { return c.Outcome == verdict.Error }
-
-// transformFor is what suits a kind of content.
-var transformFor = map[detect.Kind]string{
-	detect.Email: transform.Email, detect.Phone: transform.Phone, detect.Card: transform.Card,
-	detect.IBAN: transform.IBAN, detect.IP: transform.IP, detect.NationalID: transform.Text,
-	detect.Secret: transform.Token,
-}
 
 func leakError(place string, row int64) error {
 	return verdict.Errorf(verdict.CodeUnmatched, "see the scrub's checks: each place comes with the line to add",

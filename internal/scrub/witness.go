@@ -65,7 +65,7 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 	made, r := p.recipes[other], p.assigned[other]
 	first := p.assigned[c]
 	switch {
-	case other.Generated || recomputes(r):
+	case other.Generated || hasRecompute(r):
 		return "is computed by the server"
 	case changes(first) != changes(r):
 		return "is scrubbed in some of its tables and not in others"

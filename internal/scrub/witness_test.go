@@ -46,7 +46,7 @@ func TestOutside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := value[string](t, conn, "select coalesce(string_agg(id::text, ','), '') from "+c.table+" where "+c.column+" = '"+made+"'"); found != c.id {
+		if found := valueOf[string](t, conn, "select coalesce(string_agg(id::text, ','), '') from "+c.table+" where "+c.column+" = '"+made+"'"); found != c.id {
 			t.Errorf("%s.%s %q: found in rows %q, want %q", c.table, c.column, c.value, found, c.id)
 		}
 		if told := o.Tell(c.value); told != p.Fingerprint(c.value) {

@@ -14,6 +14,7 @@ import (
 	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/reference"
 	"daybefore/internal/verdict"
 )
 
@@ -21,7 +22,7 @@ import (
 // and rules take a locale where their transform has words.
 func TestLocalesAreThoseOfTheDrillFile(t *testing.T) {
 	t.Parallel()
-	namespace, err := spec.Schema()
+	namespace, err := reference.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +78,9 @@ func wordsRules(t *testing.T, locale string) []spec.Rule {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within := rule(t, 4, "public.t.note name"+locale)
+	within := oneRule(t, 4, "public.t.note name"+locale)
 	within.Column = spec.ColumnPattern{}
-	note := rule(t, 4, "public.t.note preserve")
+	note := oneRule(t, 4, "public.t.note preserve")
 	note.Preserve = false
 	note.Why = ""
 	note.JSON = []spec.PathRule{{Path: path, Rule: within}}
@@ -137,7 +138,7 @@ func TestLocales(t *testing.T) {
 			}
 			lines := wordsRules(t, " locale="+locale)
 			if encodings[locale] == "SJIS" { // which takes no documents
-				lines = append(lines[:3], rule(t, 4, "public.t.note set_null"))
+				lines = append(lines[:3], oneRule(t, 4, "public.t.note set_null"))
 				got[3] = `\N`
 			}
 			_, other, checks := situation{ddl: wordsDDL, rules: lines, encoding: encodings[locale]}.plan(t)

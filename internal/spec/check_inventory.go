@@ -70,8 +70,8 @@ func (c checker) protection(raw []text, source Source) []string {
 	var all []string
 	for _, t := range raw {
 		kinds.check(c, t, t.Value, key, "say it once")
-		if source.URL != "" && !strings.HasPrefix(source.URL, "s3:") {
-			c.refuse(t.at, "remove it", "%s: %s is for s3, and source.url is a folder's", key, t.Value)
+		if kind := kindOf(source.URL); kind != "" && kind != kindS3 {
+			c.refuse(t.at, "remove it", "%s: %s is for s3, and source.url is %s", key, t.Value, ownerOf(kind))
 		}
 		all = append(all, t.Value)
 	}
@@ -85,7 +85,8 @@ func (c checker) copies(raw []rawCopy, source Source) []Copy {
 	for _, r := range raw {
 		s := c.another(r, source, key)
 		all = append(all, Copy{Name: r.URL.Value, Source: s, Lag: r.Lag.Value})
-		switch id := storeID(s); {
+		id := storeID(s)
+		switch {
 		case s.URL == "":
 		case id == storeID(source):
 			c.refuse(r.URL.at, "name another store, or remove it", "%s: %s is the store itself", key,
@@ -123,9 +124,11 @@ func storeID(s Source) [2]string { return [2]string{strings.TrimSuffix(s.URL, "/
 
 // another is a store that is reached as the source is, but for what it says.
 func (c checker) another(raw rawCopy, source Source, key string) Source {
-	s := source
-	s.URL = c.storeURL(raw.URL, key+".url")
-	c.onlyForS3(key, s.URL, map[string]Pos{
+	s := source.reach(c.storeURL(raw.URL, key+".url"))
+	s.Name, s.TimeLayout, s.Location, s.TimeTolerance = source.Name, source.TimeLayout, source.Location, source.TimeTolerance
+	s.Database, s.Checksum, s.MaxRatio = source.Database, source.Checksum, source.MaxRatio
+	s.Anonymous = source.Anonymous && kindOf(s.URL) == kindOf(source.URL)
+	c.onlyFor(key, kindOf(s.URL), map[string]Pos{
 		"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at,
 		"anonymous": raw.Anonymous.at, "profile": raw.Profile.at,
 	})

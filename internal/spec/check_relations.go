@@ -27,7 +27,7 @@ func (c checker) wholeColumn(t text, key string) (table Name, column string) {
 	}
 	parts, fault := nameParts(t.Value, "schema.table.column")
 	if fault != nil {
-		c.refuseFault(t.at, key, fault)
+		c.refuseUnplaced(t.at, key, fault)
 		return Name{}, ""
 	}
 	for _, p := range parts {
@@ -70,7 +70,8 @@ func (c checker) canary(raw *rawCanary) *Canary {
 // secret reads the canary that equals_env names, and repeats it nowhere.
 func (c checker) secret(name text) []byte {
 	const key = "expectations.canary.equals_env"
-	switch value, ok := c.loader.lookup(name.Value); {
+	value, ok := c.loader.lookup(name.Value)
+	switch {
 	case !name.given():
 	case !envName.MatchString(name.Value):
 		c.refuse(name.at, "write the variable's name, such as DRILL_CANARY, never the value",

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // defaultLocale has the longest lists of words.
@@ -74,7 +76,7 @@ func distinct(s string) map[byte]bool {
 func (c checker) excluded(t text) string {
 	if t.given() {
 		if _, fault := nameParts(t.Value, "schema.table"); fault != nil {
-			c.refuseFault(t.at, "scrub.exclude_table_data", fault)
+			c.refuseUnplaced(t.at, "scrub.exclude_table_data", fault)
 		}
 	}
 	return t.Value
@@ -114,7 +116,7 @@ func (c checker) columnTexts(raw map[string]text, key string) map[string]string 
 		}
 		column, fault := parseColumn(written)
 		if fault != nil {
-			c.refuseFault(raw[written].at, key, fault)
+			c.refuseUnplaced(raw[written].at, key, fault)
 		}
 		texts[column] = raw[written].Value
 	}
@@ -130,7 +132,7 @@ func (c checker) rule(raw rawRule) Rule {
 	if raw.Column.given() {
 		pattern, err := ParseColumnPattern(raw.Column.Value)
 		if f, ok := err.(*unplaced); ok {
-			c.refuseFault(raw.Column.at, "scrub.rules.column", f)
+			c.refuseUnplaced(raw.Column.at, "scrub.rules.column", f)
 		}
 		r.Column = pattern
 	}
@@ -175,7 +177,7 @@ func (r rawRule) redactsAll() bool {
 		!r.Transform.given() && !r.Preserve.given() && !r.Recompute.given()
 }
 
-// spoken are the names that SQL has for types which PostgreSQL's catalogue, by
+// spoken are the names that SQL has for types which PostgreSQL's catalog, by
 // which rules know them, calls otherwise.
 var spoken = map[string]string{
 	"smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "decimal": "numeric", "real": "float4",
@@ -261,7 +263,7 @@ func (c checker) path(raw rawPath) PathRule {
 	if raw.Path.given() {
 		steps, fault := jsonSteps(raw.Path.Value)
 		if fault != nil {
-			c.refuseFault(raw.Path.at, key+".path", fault)
+			c.refuseUnplaced(raw.Path.at, key+".path", fault)
 		}
 		p.Path = JSONPath{Steps: steps, Source: raw.Path.Value}
 	}
@@ -274,11 +276,11 @@ func (c checker) path(raw rawPath) PathRule {
 // keys wants a transform under which no two keys of an object become one.
 func (c checker) keys(raw rawPath, key string) {
 	t, known := TransformNamed(raw.Transform.Value)
-	apart := t.Apart || t.Name == "template" && templateKeepsApart(raw.Value.Value)
+	keepsApart := t.Apart || t.Name == "template" && templateKeepsApart(raw.Value.Value)
 	switch {
 	case raw.Keys.given() && !raw.Keys.Value:
 		c.refuse(raw.Keys.at, "remove it", "%s.keys: false has no effect", key)
-	case raw.Keys.given() && known && !apart:
+	case raw.Keys.given() && known && !keepsApart:
 		c.refuse(raw.Transform.at, "use hash or another transform that keeps values apart",
 			"%s.keys: under %s two keys of an object may become one", key, t.Name)
 	}
@@ -400,7 +402,7 @@ func idle(transform, key string) string {
 	used := slices.Sorted(slices.Values(transformsWith(key)))
 	switch {
 	case 0 < len(used) && len(used) <= few:
-		return "acts only with " + alternatives(used)
+		return "acts only with " + guess.Alternatives(used)
 	case transform == "":
 		return "acts only with a transform"
 	}
@@ -452,7 +454,7 @@ func (c checker) ranges(raw rawChange, key string) {
 	}
 	if raw.Transform.Value == "template" && raw.Value.given() {
 		if _, fault := templateParts(raw.Value.Value); fault != nil {
-			c.refuseFault(raw.Value.at, key+".value", fault)
+			c.refuseUnplaced(raw.Value.at, key+".value", fault)
 		}
 	}
 }

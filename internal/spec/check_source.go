@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +24,8 @@ func (c checker) source(raw *rawSource) Source {
 	if raw == nil {
 		return Source{}
 	}
+	c.named(raw)
 	s := Source{
-		URL:        c.storeURL(raw.URL, "source.url"),
 		Region:     c.filled(raw.Region, "source.region", "write the bucket's region, such as eu-central-1"),
 		Endpoint:   c.endpoint(raw.Endpoint, "source.endpoint"),
 		PathStyle:  raw.PathStyle.Value,
@@ -44,9 +43,7 @@ func (c checker) source(raw *rawSource) Source {
 			"source.max_ratio: nothing unpacks to %d times its size", s.MaxRatio)
 	}
 	s.TimeTolerance = c.positive(raw.TimeTolerance, "source.time_tolerance", toleranceFor(s))
-	c.onlyForS3("source", s.URL,
-		map[string]Pos{"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at,
-			"anonymous": raw.Anonymous.at})
+	c.place(raw, &s)
 	c.backupTime(raw)
 	return s
 }
@@ -73,32 +70,21 @@ func (c checker) history(raw *rawHistory, source Source, scrub Scrub) History {
 		return History{}
 	}
 	h := Source{URL: c.storeURL(raw.URL, "history")}
+	if kind := kindOf(h.URL); h.URL != "" && kind != kindFile && kind != kindS3 {
+		c.refuse(raw.URL.at, "write file:///dir/ or s3://bucket/prefix/", "history: reports are not written to %s", kind)
+	}
 	if raw.URL.given() && h.URL != "" && strings.TrimSuffix(h.URL, "/") == strings.TrimSuffix(source.URL, "/") {
 		c.refuse(raw.URL.at, "give the reports a folder of their own", "history is in the folder of the backups")
 	}
 	return History{Source: c.sameStore(h.URL, source), KeyEnv: raw.KeyEnv.Value, Keys: c.reportKeys(raw.KeyEnv, scrub)}
 }
 
-// sameStore reaches a bucket as the backups' own is, where that is one.
+// sameStore reaches another place as the backups' own is, where that is of the
+// same kind.
 func (c checker) sameStore(url string, source Source) Source {
-	s := Source{URL: url, Links: source.Links}
-	if strings.HasPrefix(url, "s3:") {
-		s.Region, s.Endpoint, s.PathStyle = source.Region, source.Endpoint, source.PathStyle
-		s.NoKeys = strings.HasPrefix(source.URL, "file:")
-	}
+	s := source.reach(url)
+	s.NoKeys = kindOf(url) == kindS3 && kindOf(source.URL) != kindS3
 	return s
-}
-
-// onlyForS3 refuses keys that would not act on a folder.
-func (c checker) onlyForS3(section, store string, keys map[string]Pos) {
-	if !strings.HasPrefix(store, "file:") {
-		return
-	}
-	for key, at := range keys {
-		if at.Line > 0 {
-			c.refuse(at, "remove it", "%s.%s is for s3, and the url is a folder's", section, key)
-		}
-	}
 }
 
 // storeURL checks a store's URL and makes a folder's absolute. What was written
@@ -107,26 +93,56 @@ func (c checker) storeURL(t text, key string) string {
 	if !t.given() {
 		return ""
 	}
-	const hint = "write file:///dir/ or s3://bucket/prefix/"
+	hint := placeHint()
 	u, err := url.Parse(t.Value)
-	switch {
-	case err != nil || u.Scheme == "":
-		c.refuse(t.at, hint, "%s is not a URL", key)
-		return ""
-	case c.tooMuch(t.at, u, key, "settings such as region and endpoint are keys of source"):
-		return ""
-	case slices.Contains([]string{"gs", "azblob", "sftp"}, u.Scheme):
-		c.refuse(t.at, hint, "%s: %s is not supported by this version", key, u.Scheme)
+	if barePath.MatchString(t.Value) {
+		c.refuse(t.at, "write "+folderForm(t.Value), "%s is a path, not a URL", key)
 		return ""
 	}
-	switch u.Scheme {
-	case "file":
+	if err != nil || u.Scheme == "" {
+		c.refuse(t.at, hint, "%s is not a URL", key)
+		return ""
+	}
+	kind := kindOf(strings.ToLower(u.Scheme) + ":")
+	user := u.User
+	if _, secret := user.Password(); kind == kindSFTP && !secret {
+		u.User = nil // a name alone is no secret
+	}
+	if c.tooMuch(t.at, u, key, queryHint(kind)) {
+		return ""
+	}
+	u.User = user
+	switch kind {
+	case kindFile:
 		return c.folderURL(t.at, u, key)
-	case "s3":
+	case kindS3, kindGS:
 		return c.bucketURL(t.at, u, key)
+	case kindSFTP, kindWeb:
+		return c.serverURL(t, u, key)
 	}
 	c.refuse(t.at, hint, "%s: %s is not a kind of store", key, shown(u.Scheme))
 	return ""
+}
+
+// barePath is a folder's path where a URL is wanted. It begins as no password
+// does, and holds nothing that a URL would set one apart by.
+var barePath = regexp.MustCompile(`^(?:\.{0,2}/|\.\.?$)[\w./-]*$`)
+
+// folderForm is the URL of a folder that was written as a path.
+func folderForm(path string) string {
+	path = strings.TrimSuffix(path, "/") + "/"
+	if strings.HasPrefix(path, "/") {
+		return "file://" + path
+	}
+	return "file:" + path
+}
+
+// queryHint says where that goes which was written as a URL's query.
+func queryHint(kind string) string {
+	if kind == kindWeb {
+		return "give a presigned URL in the environment, and its variable as url_env"
+	}
+	return "settings such as region and endpoint are keys of source"
 }
 
 // tooMuch refuses what a URL must not hold: all of it at once.
@@ -173,7 +189,7 @@ func (c checker) folderURL(at Pos, u *url.URL, key string) string {
 
 func (c checker) bucketURL(at Pos, u *url.URL, key string) string {
 	if u.Host == "" || u.Port() != "" {
-		c.refuse(at, "write s3://bucket/prefix/; another server is named by endpoint", "%s names no bucket", key)
+		c.refuse(at, "write "+u.Scheme+"://bucket/prefix/; another server is named by endpoint", "%s names no bucket", key)
 		return ""
 	}
 	return u.String()
@@ -211,7 +227,7 @@ func (c checker) backupTime(raw *rawSource) {
 	}
 	if raw.Time.given() {
 		if fault := checkLayout(raw.Time.Value); fault != nil {
-			c.refuseFault(raw.Time.at, "source.time", fault)
+			c.refuseUnplaced(raw.Time.at, "source.time", fault)
 		}
 	}
 	if raw.Name.given() && !raw.Timezone.given() {
@@ -255,32 +271,32 @@ func abbreviates(layout string) bool {
 func checkLayout(layout string) *unplaced {
 	const hint = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
 	if abbreviates(layout) {
-		return faultf("write -0700 for the zone, or leave it out and say timezone",
+		return unplacedf("write -0700 for the zone, or leave it out and say timezone",
 			"%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
 	}
 	read, err := time.ParseInLocation(layout, inLayout(layout, "ABC", 0), time.UTC)
 	if err != nil {
-		return faultf(hint, "%s cannot be read back", shown(layout))
+		return unplacedf(hint, "%s cannot be read back", shown(layout))
 	}
 	monthly := LayoutUnit(layout) == Month
 	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 && !(monthly && d == 1) {
-		return faultf(hint, "%s does not tell year, month and day", shown(layout))
+		return unplacedf(hint, "%s does not tell year, month and day", shown(layout))
 	}
 	switch read.Hour() {
 	case 17:
 	case 5:
-		return faultf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon",
+		return unplacedf("write 15 for the hour of 24, or 03 with PM", "%s does not tell morning from afternoon",
 			shown(layout))
 	default:
 		if read.Hour() != 0 || read.Minute() != 0 || read.Second() != 0 {
-			return faultf(hint, "%s does not tell the hour", shown(layout))
+			return unplacedf(hint, "%s does not tell the hour", shown(layout))
 		}
 	}
 	return nil
 }
 
 // imageName is what an image may be called, a registry before and a tag or
-// digest behind it included. Without a letter before the tag it would be a
+// digest after it included. Without a letter before the tag it would be a
 // bare number, which is a version that lacks its image.
 var imageName = regexp.MustCompile(`^[0-9._:/-]*[A-Za-z][A-Za-z0-9._:/-]*(@[A-Za-z0-9:]+)?$`)
 

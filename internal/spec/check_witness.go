@@ -84,8 +84,7 @@ func (c checker) oneClock(unit, zone text, key string) {
 func (c checker) fileURL(t text, key string) string {
 	const hint = "write file:///dir/events.jsonl or s3://bucket/prefix/events.jsonl"
 	u := c.storeURL(t, key)
-	bucket, name, _ := strings.Cut(strings.TrimPrefix(u, "s3://"), "/")
-	if u != "" && (strings.HasSuffix(t.Value, "/") || strings.HasPrefix(u, "s3:") && (bucket == "" || name == "")) {
+	if u != "" && (strings.HasSuffix(t.Value, "/") || !isFile(strings.TrimSuffix(u, "/"))) {
 		c.refuse(t.at, hint, "%s names no file", key)
 	}
 	return strings.TrimSuffix(u, "/")

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"daybefore/internal/spec/guess"
 )
 
 // decode reads the file's bytes into the shapes of raw.go. What is wrong goes
@@ -42,7 +44,7 @@ func parse(d *mistakeList, data []byte) (root ast.Node, at Pos) {
 			at = place(syntax.Token)
 			message = syntax.Message
 		}
-		d.refuse(at, "fix the YAML here; the rest was not looked at", "not valid YAML: %s", message)
+		d.refuse(at, "fix the YAML here; the rest was not looked at", "not valid YAML: %s", yamlFault(message))
 		return nil, start
 	}
 	bodies := slices.DeleteFunc(slices.Clone(file.Docs), func(doc *ast.DocumentNode) bool { return doc.Body == nil })
@@ -107,7 +109,7 @@ func (w walker) into(node ast.Node, at Pos, v reflect.Value, path string, rules 
 func (w walker) null(at Pos, path string, rules reflect.StructTag) {
 	hint := "give it a value or remove the key"
 	if allowed := enum(rules); len(allowed) > 0 {
-		hint = "write " + alternatives(allowed)
+		hint = "write " + guess.Alternatives(allowed)
 	}
 	if slices.Contains(enum(rules), "set_null") {
 		hint = "to write nulls say " + path[strings.LastIndex(path, ".")+1:] + ": set_null, else " + hint
@@ -124,7 +126,7 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 	at := nodePos(node)
 	s.place(at)
 	if fault := s.read(written); fault != nil {
-		w.refuseFault(at, path, fault)
+		w.refuseUnplaced(at, path, fault)
 		w.couldNotRead(at)
 		return
 	}
@@ -133,10 +135,11 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 		return
 	}
 	if slices.Contains(strings.Split(rules.Get("later"), ","), written) && written != "" {
-		w.refuse(at, "write "+alternatives(allowed), "%s: %s is not supported by this version", path, written)
+		w.refuse(at, "write "+guess.Alternatives(allowed), "%s: %s is not supported by this version", path, written)
 		return
 	}
-	w.refuse(at, DidYouMean(written, allowed, "write "+alternatives(allowed)), "%s: %s is not one of its values", path,
+	hint := guess.DidYouMean(written, allowed, "write "+guess.Alternatives(allowed))
+	w.refuse(at, hint, "%s: %s is not one of its values", path,
 		shown(written))
 }
 
@@ -208,7 +211,7 @@ func (w walker) unknown(key string, at Pos, path string, fields []keyField) {
 	for i, f := range fields {
 		known[i] = f.key
 	}
-	w.refuse(at, DidYouMean(key, known, "known here: "+strings.Join(known, ", ")), "%s is not a key of a drill file",
+	w.refuse(at, guess.DidYouMean(key, known, "known here: "+strings.Join(known, ", ")), "%s is not a key of a drill file",
 		shown(join(path, key)))
 }
 

@@ -43,19 +43,19 @@ func jsonSteps(s string) ([]JSONStep, *unplaced) {
 	const hint = `write a path such as $.contacts[*].email, $..phone or $."a key"`
 	rest, ok := strings.CutPrefix(s, "$")
 	if !ok {
-		return nil, faultf(hint, "%s does not begin with $", shown(s))
+		return nil, unplacedf(hint, "%s does not begin with $", shown(s))
 	}
 	var steps []JSONStep
 	for rest != "" {
 		step, after, ok := jsonStep(rest)
 		if !ok {
-			return nil, faultf(hint, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
+			return nil, unplacedf(hint, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
 		}
 		steps = append(steps, step)
 		rest = after
 	}
 	if len(steps) > maxSteps {
-		return nil, faultf("name a value nearer to the top", "%s has more than %d steps", shown(s), maxSteps)
+		return nil, unplacedf("name a value nearer to the top", "%s has more than %d steps", shown(s), maxSteps)
 	}
 	return steps, nil
 }

@@ -169,8 +169,8 @@ func digest(file []byte, s *Baseline) string {
 	h := sha256.New()
 	h.Write(file)
 	if s != nil && s.Structure != nil {
-		text, _ := s.Structure.JSON() // of texts alone, so it never fails
-		h.Write(text)
+		structure, _ := s.Structure.JSON() // of texts alone, so it never fails
+		h.Write(structure)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -222,7 +222,7 @@ func (c checker) name(t text, key string) Name {
 	}
 	n, fault := parseName(t.Value)
 	if fault != nil {
-		c.refuseFault(t.at, key, fault)
+		c.refuseUnplaced(t.at, key, fault)
 	}
 	return n
 }
@@ -233,7 +233,7 @@ func (c checker) column(t text, key string) string {
 	}
 	column, fault := parseColumn(t.Value)
 	if fault != nil {
-		c.refuseFault(t.at, key, fault)
+		c.refuseUnplaced(t.at, key, fault)
 	}
 	return column
 }

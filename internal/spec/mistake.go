@@ -62,7 +62,7 @@ func (m Mistakes) sorted() Mistakes {
 // unplaced is a mistake that does not know its place yet.
 type unplaced struct{ message, hint string }
 
-func faultf(hint, format string, args ...any) *unplaced {
+func unplacedf(hint, format string, args ...any) *unplaced {
 	return &unplaced{message: fmt.Sprintf(format, args...), hint: hint}
 }
 
@@ -91,7 +91,7 @@ func (d *mistakeList) refuse(at Pos, hint, format string, args ...any) {
 	})
 }
 
-func (d *mistakeList) refuseFault(at Pos, key string, f *unplaced) {
+func (d *mistakeList) refuseUnplaced(at Pos, key string, f *unplaced) {
 	d.refuse(at, f.hint, "%s: %s", key, f.message)
 }
 

@@ -1,7 +1,10 @@
 package spec
 
 import (
+	"slices"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // String writes the name as a drill file does: public.users, a part quoted
@@ -156,7 +159,7 @@ func parseName(s string) (Name, *unplaced) {
 	}
 	for _, p := range parts {
 		if !p.quoted && strings.Contains(p.text, "*") {
-			return Name{}, faultf("name one table; quote the part if its name holds a *", "%s is a pattern", shown(s))
+			return Name{}, unplacedf("name one table; quote the part if its name holds a *", "%s is a pattern", shown(s))
 		}
 	}
 	return Name{Schema: parts[0].text, Table: parts[1].text}, nil
@@ -169,7 +172,7 @@ func parseColumn(s string) (string, *unplaced) {
 		return "", fault
 	}
 	if !parts[0].quoted && strings.Contains(parts[0].text, "*") {
-		return "", faultf("name one column; quote it if its name holds a *", "%s is a pattern", shown(s))
+		return "", unplacedf("name one column; quote it if its name holds a *", "%s is a pattern", shown(s))
 	}
 	return parts[0].text, nil
 }
@@ -188,12 +191,12 @@ func nameParts(s, shape string) ([]namePart, *unplaced) {
 		var ok bool
 		part, rest, more, ok = nextPart(rest)
 		if !ok {
-			return nil, faultf(hint, "%s is not a name", shown(s))
+			return nil, unplacedf(hint, "%s is not a name", shown(s))
 		}
 		parts = append(parts, part)
 	}
 	if want := strings.Count(shape, ".") + 1; len(parts) != want {
-		return nil, faultf(hint, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
+		return nil, unplacedf(hint, "%s has %d of the %d parts of %s", shown(s), len(parts), want, shape)
 	}
 	return parts, nil
 }
@@ -222,4 +225,14 @@ func nextPart(s string) (part namePart, rest string, more, ok bool) {
 	part = namePart{text: b.String(), quoted: true}
 	rest, more = strings.CutPrefix(s, ".")
 	return part, rest, more, part.text != "" && !strings.Contains(part.text, "\x00") && (more || s == "")
+}
+
+// Near reports whether two tables are one but for what guess.Near says and their
+// schema, or for where a dot stands within quotes. Schemas of other digits
+// keep tables apart, as those of two years do.
+func (n Name) Near(other Name) bool {
+	near := guess.Near(n.Table, other.Table) ||
+		strings.Contains(other.Table, ".") && guess.Near(n.Schema+"."+n.Table, other.Table) ||
+		strings.Contains(n.Table, ".") && guess.Near(n.Table, other.Schema+"."+other.Table)
+	return near && slices.Equal(guess.Numbers(n.String()), guess.Numbers(other.String()))
 }

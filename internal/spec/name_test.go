@@ -122,3 +122,26 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+func TestNearTables(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b Name
+		want bool
+	}{
+		{Name{"public", "x"}, Name{"app", "x"}, true},
+		{Name{"public", "order"}, Name{"App", "Orders"}, true},
+		{Name{"a", "b"}, Name{"public", "a.b"}, true},
+		{Name{"public", "app.orders"}, Name{"app", "orders"}, true},
+		{Name{"y2026", "orders"}, Name{"y2027", "orders"}, false},
+		{Name{"public", "orders"}, Name{"v2", "orders"}, false},
+		{Name{"v2", "orders"}, Name{"v2", "Order"}, true},
+		{Name{"public", "orders"}, Name{"public", "customers"}, false},
+		{Name{"public", "events_2026_10"}, Name{"public", "events_2026_11"}, false},
+		{Name{"public", "events_2026_10"}, Name{"archive", "events_2026_11"}, false},
+	} {
+		if c.a.Near(c.b) != c.want || c.b.Near(c.a) != c.want {
+			t.Errorf("%s is near to %s: %t, want %t", c.a, c.b, !c.want, c.want)
+		}
+	}
+}

@@ -91,7 +91,7 @@ func (s Source) Unit() Unit {
 }
 
 // SaysUTC reports whether a layout spells UTC out as plain text, which Go's
-// parser passes over: a Z behind a digit, or the letters.
+// parser passes over: a Z after a digit, or the letters.
 func SaysUTC(layout string) bool {
 	if strings.Contains(layout, "UTC") || strings.Contains(layout, "GMT") {
 		return true

@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/invopop/jsonschema"
+import (
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+)
 
 // The shapes of a drill file as it is written. A key without omitempty is
 // required; an enum says what may be said, or names a list of enumerations. The
@@ -10,6 +14,10 @@ import "github.com/invopop/jsonschema"
 type mapping struct{ at Pos }
 
 func (s *mapping) place(at Pos) { s.at = at }
+
+// Shape is the type that a drill file is decoded into. Its fields' tags name
+// the keys.
+func Shape() reflect.Type { return reflect.TypeFor[rawDrill]() }
 
 type rawDrill struct {
 	mapping
@@ -40,19 +48,30 @@ func (rawHistory) JSONSchemaExtend(s *jsonschema.Schema) { orShort[text](s) }
 
 type rawSource struct {
 	mapping
-	URL           text     `json:"url" hint:"write file:///dir/ or s3://bucket/prefix/"`
-	Region        text     `json:"region,omitempty"`
-	Endpoint      text     `json:"endpoint,omitempty"`
-	PathStyle     boolean  `json:"path_style,omitempty"`
-	Anonymous     boolean  `json:"anonymous,omitempty"`
-	Name          text     `json:"name" hint:"write a pattern such as \"shop-{time}.dump\""`
-	Time          text     `json:"time,omitempty"`
-	Timezone      text     `json:"timezone,omitempty"`
-	TimeTolerance duration `json:"time_tolerance,omitempty"`
-	Database      text     `json:"database,omitempty"`
-	Checksum      text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present"`
-	Links         text     `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow"`
-	MaxRatio      integer  `json:"max_ratio,omitempty"`
+	URL         text     `json:"url,omitempty"`
+	URLEnv      text     `json:"url_env,omitempty"`
+	Exec        *rawExec `json:"exec,omitempty"`
+	Region      text     `json:"region,omitempty"`
+	Endpoint    text     `json:"endpoint,omitempty"`
+	PathStyle   boolean  `json:"path_style,omitempty"`
+	Anonymous   boolean  `json:"anonymous,omitempty"`
+	Listing     text     `json:"listing,omitempty"`
+	User        text     `json:"user,omitempty"`
+	PasswordEnv text     `json:"password_env,omitempty"`
+	TokenEnv    text     `json:"token_env,omitempty"`
+	KeyFile     text     `json:"key_file,omitempty"`
+	// of KeyFile
+	KeyPassphraseEnv text     `json:"key_passphrase_env,omitempty"`
+	KnownHosts       text     `json:"known_hosts,omitempty"`
+	Insecure         boolean  `json:"insecure,omitempty"`
+	Name             text     `json:"name,omitempty"`
+	Time             text     `json:"time,omitempty"`
+	Timezone         text     `json:"timezone,omitempty"`
+	TimeTolerance    duration `json:"time_tolerance,omitempty"`
+	Database         text     `json:"database,omitempty"`
+	Checksum         text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present"`
+	Links            text     `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow"`
+	MaxRatio         integer  `json:"max_ratio,omitempty"`
 }
 
 type rawInventory struct {

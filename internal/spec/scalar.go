@@ -69,7 +69,7 @@ func (t *text) read(written string) *unplaced {
 func (i *integer) read(written string) *unplaced {
 	v, err := strconv.ParseInt(written, 10, 64)
 	if err != nil {
-		return faultf("write digits only, such as 1000", "%s is not a whole number", shown(written))
+		return unplacedf("write digits only, such as 1000", "%s is not a whole number", shown(written))
 	}
 	i.Value = v
 	return nil
@@ -78,7 +78,7 @@ func (i *integer) read(written string) *unplaced {
 func (n *number) read(written string) *unplaced {
 	v, err := strconv.ParseFloat(written, 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return faultf("write a number, such as 12.5", "%s is not a number", shown(written))
+		return unplacedf("write a number, such as 12.5", "%s is not a number", shown(written))
 	}
 	n.Value = v
 	return nil
@@ -86,7 +86,7 @@ func (n *number) read(written string) *unplaced {
 
 func (b *boolean) read(written string) *unplaced {
 	if written != "true" && written != "false" {
-		return faultf("write true or false", "%s is neither true nor false", shown(written))
+		return unplacedf("write true or false", "%s is neither true nor false", shown(written))
 	}
 	b.Value = written == "true"
 	return nil
@@ -95,7 +95,7 @@ func (b *boolean) read(written string) *unplaced {
 func (d *duration) read(written string) *unplaced {
 	v, ok := parseDuration(written)
 	if !ok {
-		return faultf("write 90s, 45m, 6h, 7d or 1d12h", "%s is not a duration", shown(written))
+		return unplacedf("write 90s, 45m, 6h, 7d or 1d12h", "%s is not a duration", shown(written))
 	}
 	d.Value = v
 	return nil
@@ -104,7 +104,7 @@ func (d *duration) read(written string) *unplaced {
 func (s *size) read(written string) *unplaced {
 	v, ok := parseSize(written)
 	if !ok {
-		return faultf("write 512MiB, 4GiB or 10MB", "%s is not a size", shown(written))
+		return unplacedf("write 512MiB, 4GiB or 10MB", "%s is not a size", shown(written))
 	}
 	s.Value = v
 	return nil

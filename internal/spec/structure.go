@@ -49,7 +49,8 @@ func (s *Structure) JSON() ([]byte, error) {
 // ParseStructure reads a baseline file.
 func ParseStructure(content []byte) (*Structure, error) {
 	s := &Structure{}
-	switch err := json.Unmarshal(content, s); {
+	err := json.Unmarshal(content, s)
+	switch {
 	case err != nil:
 		return nil, fmt.Errorf("not a baseline: %w", err)
 	case s.Version != structureVersion:

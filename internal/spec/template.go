@@ -3,6 +3,8 @@ package spec
 import (
 	"slices"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // TemplatePart is fixed text or, where Transform is not empty, what that makes
@@ -33,14 +35,14 @@ func templateParts(s string) (parts []TemplatePart, _ *unplaced) {
 			literal.WriteByte(s[0])
 			s = s[2:]
 		case s[0] == '}':
-			return nil, faultf("write }} for a brace", "a } closes nothing")
+			return nil, unplacedf("write }} for a brace", "a } closes nothing")
 		case s[0] == '{':
 			word, rest, closed := strings.Cut(s[1:], "}")
 			if !closed {
-				return nil, faultf("write {{ for a brace, or close it: {hash}", "a { is not closed")
+				return nil, unplacedf("write {{ for a brace, or close it: {hash}", "a { is not closed")
 			}
 			if may := TemplateTransforms(); !slices.Contains(may, word) {
-				return nil, faultf("write {{ for a brace, and between braces "+alternatives(may),
+				return nil, unplacedf("write {{ for a brace, and between braces "+guess.Alternatives(may),
 					"{%s} is not a transform that a template may hold", word)
 			}
 			end()
@@ -53,7 +55,7 @@ func templateParts(s string) (parts []TemplatePart, _ *unplaced) {
 	}
 	end()
 	if !slices.ContainsFunc(parts, func(p TemplatePart) bool { return p.Transform != "" }) {
-		return nil, faultf("write {hash} or the like in it, or use constant", "no transform is in it")
+		return nil, unplacedf("write {hash} or the like in it, or use constant", "no transform is in it")
 	}
 	return parts, nil
 }

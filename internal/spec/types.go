@@ -31,12 +31,21 @@ type Drill struct {
 
 // Source says where the backups lie and how they are told apart.
 type Source struct {
-	// file:///dir/ or s3://bucket/prefix/; relative file URLs are made absolute against the drill file's folder
+	// where the backups lie; relative file URLs are made absolute against the drill file's folder
 	URL       string
+	URLEnv    string // https: variable with the URL of one file, instead of URL
+	Exec      *Exec  // a program, instead of URL; may be nil
 	Region    string // s3
-	Endpoint  string // s3: another server's URL
+	Endpoint  string // s3, gs: another server's URL
 	PathStyle bool   // s3
-	Anonymous bool   // s3: send no credentials
+	Anonymous bool   // s3, gs: send no credentials
+	Listing   string // https: file below URL that lists the backups; empty: the server's own page
+	User      string // https; sftp has it in URL
+	// names of variables: https and sftp, https, sftp
+	PasswordEnv, TokenEnv, KeyPassphraseEnv string
+	KeyFile                                 string // sftp: private key; empty: the usual ones
+	KnownHosts                              string // sftp: the servers' public keys; empty: the usual files
+	Insecure                                bool   // https: http to other machines too
 	// s3: no key of the drill file says region and endpoint, since the backups lie elsewhere; the environment does
 	NoKeys     bool
 	Profile    string         // s3: of the shared configuration; empty: whatever the environment says
@@ -249,7 +258,7 @@ type PathRule struct {
 // FieldRule rewrites, or lets pass, a field of a composite value. Its Column is
 // empty.
 type FieldRule struct {
-	Field  []string // its name, behind those of the fields that it is in
+	Field  []string // its name, after those of the fields that it is in
 	Source string   // as written
 	Rule
 }

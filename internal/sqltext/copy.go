@@ -39,7 +39,7 @@ func ParseCopy(stmt string) (copytext.Header, error) {
 }
 
 // plain reports whether nothing but blanks stands between the tokens, and nothing
-// behind them.
+// after them.
 func plain(sql string, tokens []Token) bool {
 	end := 0
 	for _, t := range tokens {

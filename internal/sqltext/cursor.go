@@ -10,7 +10,7 @@ type Cursor struct {
 // Done reports whether no token is left.
 func (c *Cursor) Done() bool { return c.Pos >= len(c.Tokens) }
 
-// Peek is the next token; behind the last a Sign without text.
+// Peek is the next token; after the last a Sign without text.
 func (c *Cursor) Peek() Token {
 	if c.Done() {
 		return Token{Kind: Sign}
@@ -61,12 +61,13 @@ func (c *Cursor) Takes(words ...string) bool {
 	return true
 }
 
-// Past moves behind the first such word outside of parentheses; without one the
+// Past moves past the first such word outside of parentheses; without one the
 // Cursor stays where it is.
 func (c *Cursor) Past(word string) bool {
 	depth := 0
 	for i := c.Pos; i < len(c.Tokens); i++ {
-		switch t := c.Tokens[i]; {
+		t := c.Tokens[i]
+		switch {
 		case t.Is("("):
 			depth++
 		case t.Is(")"):

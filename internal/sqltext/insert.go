@@ -65,7 +65,7 @@ const (
 	betweenRuns insertState = iota // the next statement's head is not read
 	aheadOfRun                     // it is, and begins a run; the last one's rows may still be in out
 	inStatement                    // a row comes next
-	inRun                          // behind a statement's semicolon
+	inRun                          // after a statement's semicolon
 )
 
 const (
@@ -84,7 +84,7 @@ func NewInsertReader(r io.Reader, encoding string, stdStrings bool) *InsertReade
 }
 
 // Next moves to the next run of statements for one table and its same columns,
-// past what is left of the current one. The error is io.EOF behind the last.
+// past what is left of the current one. The error is io.EOF after the last.
 // An end in the middle of something is an io.ErrUnexpectedEOF, and what
 // pg_dump does not write a *verdict.Problem (Error, CodeUnsupported).
 //
@@ -116,7 +116,7 @@ func (r *InsertReader) Next() (InsertTarget, error) {
 }
 
 // Read gives the rows of the current run as lines of COPY text, their end
-// marker \. behind the last, and then io.EOF.
+// marker \. after the last, and then io.EOF.
 func (r *InsertReader) Read(p []byte) (int, error) {
 	if r.off == len(r.out) {
 		if r.err != nil {
@@ -231,7 +231,8 @@ func (r *InsertReader) sameHead() bool {
 func (r *InsertReader) seek() bool {
 	s := r.s
 	for s.have(1) {
-		switch c := s.buf[s.pos]; {
+		c := s.buf[s.pos]
+		switch {
 		case blank(c):
 			s.pos++
 		case c == '-' && s.at(1) == '-':
@@ -632,7 +633,8 @@ func (r *InsertReader) refuse(format string, args ...any) {
 }
 
 func (r *InsertReader) name() string {
-	switch t := r.target; {
+	t := r.target
+	switch {
 	case t.Table == "":
 		return "the first table"
 	case t.Schema == "":

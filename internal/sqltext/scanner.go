@@ -47,7 +47,7 @@ type Item struct {
 	Kind       ItemKind
 	Start, End int64    // bytes of the script
 	Line       int64    // where it begins, from 1
-	Text       []byte   // an INSERT's ends behind VALUES
+	Text       []byte   // an INSERT's ends after VALUES
 	Whole      bool     // a comment or meta-command: its line's end is there
 	Noise      bool     // a statement: it does not begin with a word of SQL
 	Metas      []string // meta-commands within noise
@@ -144,7 +144,7 @@ func (s *Scanner) have(n int) bool {
 	return true
 }
 
-// at is the byte i further on; 0 behind the end.
+// at is the byte i further on; 0 after the end.
 func (s *Scanner) at(i int) byte {
 	if s.pos+i < s.end || s.have(i+1) {
 		return s.buf[s.pos+i]
@@ -212,7 +212,8 @@ func (s *Scanner) Next() (Item, error) {
 	s.keep = false
 	for s.err == nil {
 		s.item = Item{Start: s.Offset()}
-		switch c := s.at(0); {
+		c := s.at(0)
+		switch {
 		case c == 0 && !s.have(1):
 			return s.item, s.err
 		case c == 0:
@@ -226,7 +227,7 @@ func (s *Scanner) Next() (Item, error) {
 			continue
 		}
 		s.item.Line = s.lineNumber()
-		switch c := s.at(0); {
+		switch {
 		case c == '-' && s.at(1) == '-':
 			s.item.Kind = ItemComment
 			s.restOfLine("\r\n")
@@ -255,7 +256,7 @@ func (s *Scanner) SkipMark() {
 	}
 }
 
-// padding skips zeros behind the last statement, which psql does not see.
+// padding skips zeros after the last statement, which psql does not see.
 func (s *Scanner) padding() {
 	line := s.lineNumber()
 	for s.have(1) && s.buf[s.pos] == 0 {
@@ -292,7 +293,8 @@ func (s *Scanner) restOfLine(ends string) {
 func (s *Scanner) blockComment() {
 	depth := 0
 	for s.err == nil {
-		switch c := s.at(0); {
+		c := s.at(0)
+		switch {
 		case c == '/' && s.at(1) == '*':
 			depth++
 			s.skip(2)
@@ -399,7 +401,8 @@ func (s *Scanner) values() {
 	n := 0
 scan:
 	for n < len(window) {
-		switch c := window[n]; {
+		c := window[n]
+		switch {
 		case c == '\'' && s.StdStrings:
 			i := bytes.IndexByte(window[n+1:], '\'')
 			if i < 0 {
@@ -466,9 +469,8 @@ func (s *Scanner) lineComment() {
 func (s *Scanner) inValue(text []byte) {
 	if s.Converted && s.tok.insert && !s.keep && bytes.IndexByte(text, '\n') >= 0 {
 		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
-			"read %s: every line end in it is CR LF, so its bytes were converted, and line "+
-				"ends within values with them: "+
-				"the rows behind line %d are not the database's", s.name, s.item.Line))
+			"read %s: every line end in it is CR LF, so its bytes were converted, and line ends within values "+
+				"with them: the rows after line %d are not the database's", s.name, s.item.Line))
 	}
 }
 
@@ -556,9 +558,10 @@ func (s *Scanner) word() {
 	}
 }
 
-// prefixed skips the string behind a prefix of one letter, if there is one.
+// prefixed skips the string after a prefix of one letter, if there is one.
 func (s *Scanner) prefixed(letter byte) bool {
-	switch quote := s.at(0); {
+	quote := s.at(0)
+	switch {
 	case letter == 'e' && quote == '\'':
 		s.str(true)
 	case letter == 'n' && quote == '\'':
@@ -635,7 +638,7 @@ var verbs = []string{
 // IsVerb reports whether statements begin with the word, in lower case.
 func IsVerb(word string) bool { return slices.Contains(verbs, word) }
 
-// number skips digits and what belongs to them. A quote right behind is read
+// number skips digits and what belongs to them. A quote right after is read
 // in different ways by different versions.
 func (s *Scanner) number() {
 	for s.have(1) && s.err == nil {
@@ -650,7 +653,7 @@ func (s *Scanner) number() {
 		}
 	}
 	if c := s.at(0); c == '\'' || c == '"' || c == '$' {
-		s.Refuse(s.lineNumber(), "a quote right behind a number")
+		s.Refuse(s.lineNumber(), "a quote right after a number")
 	}
 }
 
@@ -699,7 +702,8 @@ func (s *Scanner) Rows() (start, end int64, converted bool) {
 	if converted {
 		s.pos++
 	}
-	switch c := s.at(0); {
+	c := s.at(0)
+	switch {
 	case c == 0 && !s.have(1):
 		s.Cut("a table's rows")
 		return 0, 0, false
@@ -729,13 +733,13 @@ func (s *Scanner) Rows() (start, end int64, converted bool) {
 func (s *Scanner) sameEnds(ends *lineEnds, n int) {
 	if !ends.same(s.buf[s.pos : s.pos+n]) {
 		s.Fail(verdict.Failf(verdict.CodeCorrupt, HintConverted,
-			"read %s: some lines of the rows behind line %d end with CR LF and some do not, which no restore takes",
+			"read %s: some lines of the rows after line %d end with CR LF and some do not, which no restore takes",
 			s.name, s.item.Line))
 	}
 	s.skip(n)
 }
 
-// lineEnds looks whether every CR stands before an LF, and every LF behind a CR.
+// lineEnds looks whether every CR stands before an LF, and every LF after a CR.
 type lineEnds struct {
 	last byte
 	skip bool
@@ -759,7 +763,7 @@ var (
 	endOfConvertedRows = []byte("\n\\.\r\n")
 )
 
-// EndOfRows is the marker behind the rows of a COPY statement, from the end of
+// EndOfRows is the marker after the rows of a COPY statement, from the end of
 // the last row on.
 func EndOfRows(converted bool) []byte {
 	if converted {

@@ -108,7 +108,8 @@ func lineEnd(s string) int {
 func (l *lexer) skipComment() {
 	depth := 0
 	for l.pos < len(l.sql) {
-		switch rest := l.sql[l.pos:]; {
+		rest := l.sql[l.pos:]
+		switch {
 		case strings.HasPrefix(rest, "/*"):
 			depth++
 			l.pos += 2

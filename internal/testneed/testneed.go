@@ -18,6 +18,14 @@ const probeTimeout = 2 * time.Minute // of an engine that hangs
 // All is the environment variable that forbids skipping.
 const All = "DRILL_TEST_ALL"
 
+// matrixEnv is the environment variable with which dev:matrix has tests try
+// each cell of a matrix.
+const matrixEnv = "DRILL_TEST_MATRIX"
+
+// Matrix reports whether each cell of a wide matrix is to be tried, and not only
+// a selection that covers its rows and columns.
+func Matrix() bool { return os.Getenv(matrixEnv) == "1" }
+
 // Missing ends the test: skipped with the reason, or failed under All.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()

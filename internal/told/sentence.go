@@ -21,7 +21,7 @@ const Withheld = "a message in a function's own words, which may hold values and
 // longest is how long a message may be in bytes to be told.
 const longest = 2 << 10
 
-// template is a sentence with gaps: what stands before, between and behind them.
+// template is a sentence with gaps: what stands before, between and after them.
 type template struct {
 	literals []string
 	weight   int // bytes of the literals
@@ -61,7 +61,7 @@ func newTemplate(text string) (t template) {
 	return t
 }
 
-// firstWord is empty where a gap is in it, or right behind.
+// firstWord is empty where a gap is in it, or right after.
 func (t template) firstWord() string {
 	word, _, whole := strings.Cut(t.literals[0], " ")
 	if !whole && len(t.literals) > 1 {

@@ -99,16 +99,16 @@ func (n *Names) Tell(parts ...string) string {
 	if n.Knows(parts...) {
 		return whole
 	}
-	return "a name that the backup does not hold" + n.behind(whole)
+	return "a name that the backup does not hold" + n.mark(whole)
 }
 
 func joined(parts []string) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(p string) bool { return p == "" }), ".")
 }
 
-// behind is the fingerprint that stands behind words for a name which is not
+// mark is the fingerprint that stands after words for a name which is not
 // told.
-func (n *Names) behind(whole string) string {
+func (n *Names) mark(whole string) string {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if n.fingerprint == nil {
@@ -119,7 +119,7 @@ func (n *Names) behind(whole string) string {
 
 // Instead returns what stands for a name that the backup holds and that is not
 // told.
-func (n *Names) Instead(name string) string { return "…" + n.behind(name) }
+func (n *Names) Instead(name string) string { return "…" + n.mark(name) }
 
 // Place returns words that tell where something is, in which names are among
 // others, or what stands for a place that is not known.
@@ -127,7 +127,7 @@ func (n *Names) Place(text string) string {
 	if n.Words(text) {
 		return text
 	}
-	return "a place that the backup does not name" + n.behind(text)
+	return "a place that the backup does not name" + n.mark(text)
 }
 
 // List writes names, each of several parts, in their order: at most so many
@@ -141,7 +141,7 @@ func (n *Names) List(most int, noun string, names ...[]string) string {
 		case !n.Knows(parts...):
 			unnamed++
 			if unnamed == 1 {
-				first = n.behind(joined(parts))
+				first = n.mark(joined(parts))
 			}
 		case len(out) < most:
 			out = append(out, joined(parts))

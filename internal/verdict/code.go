@@ -20,6 +20,8 @@ const (
 	CodeStoreUnreachable   Code = "store_unreachable"   // error: the store did not answer
 	CodeCredentialsMissing Code = "credentials_missing" // error: none were found
 	CodeCredentialsRefused Code = "credentials_refused" // error: the store said no
+	CodeHostKey            Code = "host_key"            // error: the server is not the one that is known
+	CodeProgram            Code = "program"             // error: a foreign program did not do its work
 	// fail: nothing matches the declared name; error: something nearly does, and no drill ever passed
 	CodeNoBackup      Code = "no_backup"
 	CodeBackupAge     Code = "backup_age"      // warn, fail: the newest is older than declared

@@ -1,6 +1,6 @@
 // Package verdict holds the nouns that every room shares: what a drill found,
-// stage by stage and check by check, and what that means for the caller. It
-// decides nothing about databases and touches neither files nor networks.
+// stage by stage and check by check, and what that means for the caller. It must
+// never decide anything about a database, nor touch a file or a network.
 package verdict
 
 import (
@@ -301,7 +301,7 @@ type ScrubKept struct {
 // ScrubPreserved is a column, or a part of one, that looks sensitive and is let
 // through on purpose.
 type ScrubPreserved struct {
-	Column    string `json:"column"` // behind it the field, or "at" and the path
+	Column    string `json:"column"` // after it the field, or "at" and the path
 	Why       string `json:"why"`
 	LooksLike string `json:"looks_like,omitempty"` // by its name, its type or the values that were looked at
 }
@@ -316,7 +316,7 @@ const (
 // ScrubPassed is a column that can hold text, or a part of one, that passes as
 // it is.
 type ScrubPassed struct {
-	Column    string   `json:"column"` // behind it the field, or "at" and the path
+	Column    string   `json:"column"` // after it the field, or "at" and the path
 	Type      string   `json:"type"`
 	Rows      int64    `json:"rows"`
 	LooksLike []string `json:"looks_like,omitempty"` // in kind, of a sample: words, digits, codes …

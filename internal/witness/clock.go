@@ -16,7 +16,7 @@ type Clock struct {
 	Unit     string         // s | ms | us | ns: numbers since 1970; empty: there may be none
 }
 
-// Times with a zone, and those without, behind a T.
+// Times with a zone, and those without, after a T.
 var (
 	zoned = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
 		"2006-01-02T15:04:05 Z07:00", "2006-01-02T15:04:05 Z0700", "2006-01-02T15:04:05 UTC"}

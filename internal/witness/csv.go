@@ -61,7 +61,7 @@ func (t *table) next() (int64, func(string) (string, error), error) {
 	switch {
 	case errors.Is(err, errTooLong):
 		return 0, nil, verdict.Errorf(verdict.CodeWitness, "is a quote left open?",
-			"the record behind that of line %d is longer than %d bytes", t.line, longest)
+			"the record after that of line %d is longer than %d bytes", t.line, longest)
 	case errors.As(err, &damaged) && errors.Is(err, csv.ErrFieldCount):
 		return 0, nil, &Fault{int64(damaged.StartLine), "has more or fewer columns than the first",
 			"was it cut off, or written by two at once?"}

@@ -1,7 +1,7 @@
 // Package witness reads outside records of what happened: JSON lines or CSV,
 // bare or under gzip or zstd, told by their content. It reads a stream of any
-// length in bounded memory, and what it says of a record that cannot be used
-// never holds a value of it.
+// length in bounded memory. It judges nothing, and must never repeat a value of a
+// record that cannot be used.
 package witness
 
 import (
@@ -116,7 +116,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 // Close frees what reading needs. The bytes' own reader is the caller's.
 func (r *Reader) Close() { r.close() }
 
-// Next gives the next record, io.EOF behind the last. After a *Fault there may
+// Next gives the next record, io.EOF after the last. After a *Fault there may
 // be more.
 func (r *Reader) Next() (Record, error) {
 	line, field, err := r.format.next()
@@ -125,7 +125,8 @@ func (r *Reader) Next() (Record, error) {
 	}
 	record := Record{Line: line, Key: make([]string, len(r.options.Fields))}
 	for i, name := range r.options.Fields {
-		if record.Key[i], err = field(name); err != nil {
+		record.Key[i], err = field(name)
+		if err != nil {
 			return Record{}, &Fault{line, fmt.Sprintf("holds no key: its %s %v", name, err),
 				"look at what wrote it, and at key in the drill file"}
 		}
@@ -139,7 +140,8 @@ func (r *Reader) Next() (Record, error) {
 		return Record{}, &Fault{line, fmt.Sprintf("holds no time: its %s %v", r.options.At, err),
 			"look at what wrote it, and at at in the drill file"}
 	}
-	if record.At, err = r.options.Clock.read(at); err != nil {
+	record.At, err = r.options.Clock.read(at)
+	if err != nil {
 		return Record{}, &Fault{line, fmt.Sprintf("holds no time that can be read: its %s %v", r.options.At, err),
 			r.options.Clock.hint()}
 	}

@@ -53,7 +53,7 @@ func behind(name string, r *bufio.Reader) error {
 	err := packed.Padding(r)
 	_, known := errors.AsType[*verdict.Problem](err)
 	switch {
-	case errors.Is(err, packed.ErrBehindPadding):
+	case errors.Is(err, packed.ErrAfterPadding):
 		return verdict.Corrupt("read %s: something follows the end of the tar", name)
 	case errors.Is(err, io.EOF), known:
 		return ignoreEnd(err)

@@ -1,5 +1,5 @@
 // Package storetest gives tests and scenarios a real S3 server (versitygw) on
-// loopback, and real faults on the way to it. It is never part of a drill.
+// loopback, and real faults on the way to it. It must never be part of a drill.
 package storetest
 
 import (
@@ -80,7 +80,8 @@ func (s *Server) start(ctx context.Context, binary string) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.proxy, err = newProxy(socket); err != nil {
+	s.proxy, err = newProxy(socket)
+	if err != nil {
 		return err
 	}
 	s.Endpoint = "http://" + s.proxy.listener.Addr().String()

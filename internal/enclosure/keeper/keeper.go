@@ -84,7 +84,8 @@ func (k *keeper) begin() error {
 	if err != nil {
 		return try("read the plan", err)
 	}
-	if k.Plan, err = decode(written); err != nil {
+	k.Plan, err = decode(written)
+	if err != nil {
 		return try("read the plan", err)
 	}
 	return inOrder(k.setUp, k.confine, k.start, k.stepDown)

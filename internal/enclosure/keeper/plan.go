@@ -72,7 +72,7 @@ const (
 // NotSetUp is the status of a keeper that could not start its program.
 const NotSetUp = 125
 
-// wire is a row of values, each behind its length.
+// wire is a row of values, each after its length.
 type wire []byte
 
 func (w *wire) text(s string)  { *w = append(append(append(*w, strconv.Itoa(len(s))...), ':'), s...) }

@@ -68,7 +68,8 @@ func (k *keeper) bindSystem() error {
 		}
 		if err == nil && info.Mode().Type() == os.ModeSymlink && directlyBelow(dir) {
 			var to string
-			if to, err = os.Readlink(dir); err == nil {
+			to, err = os.Readlink(dir)
+			if err == nil {
 				err = os.Symlink(to, k.at(dir))
 			}
 		} else if err == nil {
@@ -165,8 +166,8 @@ func (k *keeper) bind(b Bind, flags uint64) error {
 	to := k.at(b.Target)
 	if info.IsDir() {
 		err = os.MkdirAll(to, 0o755)
-	} else if err = os.MkdirAll(folderOf(to), 0o755); err == nil {
-		err = os.WriteFile(to, nil, 0o600)
+	} else {
+		err = makeFile(to)
 	}
 	if err != nil {
 		return err
@@ -179,6 +180,14 @@ func (k *keeper) bind(b Bind, flags uint64) error {
 		flags |= attrRdonly
 	}
 	return restrict(to, flags, true)
+}
+
+// makeFile makes an empty file, with its folders, that another can be bound over.
+func makeFile(path string) error {
+	if err := os.MkdirAll(folderOf(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, nil, 0o600)
 }
 
 // restrict adds flags to a mount, and, where below is set, to all that is
@@ -194,7 +203,8 @@ func restrict(path string, flags uint64, below bool) error {
 	}
 	mounts := []string{path}
 	if below {
-		if mounts, err = mountsBelow(path); err != nil {
+		mounts, err = mountsBelow(path)
+		if err != nil {
 			return err
 		}
 	}

@@ -38,18 +38,19 @@ type Rewriter struct {
 	decode *copytext.Decoder
 
 	src         []byte
-	looking     bool          // Watch looks at this document
-	counting    bool          // the census counts this document's keys
-	eachKey     bool          // somebody is shown each key, so that none is passed over
-	rules       []*keyRule    // by path; nil: it is for values
-	where       func() string // path
-	whereObject func() string // objectPath
-	at          int           // in src
-	escaped     bool          // the string that ends there holds a backslash
-	dst         []byte        // what the document becomes
-	copied      int           // of src to dst
-	escapes     bool          // what was put in may hold what COPY escapes
-	states      []uint64      // of the paths, for each level of nesting
+	looking     bool           // Watch looks at this document
+	counting    bool           // the census counts this document's keys
+	eachKey     bool           // somebody is shown each key, so that none is passed over
+	rules       []*keyRule     // by path; nil: it is for values
+	where       func() string  // path
+	whereObject func() string  // objectPath
+	quiet       *jsontext.Memo // of keys, by Watch.Quiet; nil where no value passes that no path names
+	at          int            // in src
+	escaped     bool           // the string that ends there holds a backslash
+	dst         []byte         // what the document becomes
+	copied      int            // of src to dst
+	escapes     bool           // what was put in may hold what COPY escapes
+	states      []uint64       // of the paths, for each level of nesting
 	trail       []place
 	words       wordStream // for what is redacted: of the whole document
 	cipher      cipher.Block
@@ -67,7 +68,10 @@ type Watch struct {
 	Named bool                            // look also at what a path preserves
 	Key   func(key []byte)                // is shown keys that stay where values do not; may be nil
 	Tell  func(key []byte, isNumber bool) // is shown the key of each value that passes and no path names; may be nil
-	End   func() error                    // behind a document that was looked at; its error is Append's
+	// Quiet reports whether a key, whatever it is the key of, is of no interest to Look
+	// and Tell: where no path names it they are not shown it again. It may be nil.
+	Quiet func(key []byte) bool
+	End   func() error // behind a document that was looked at; its error is Append's
 }
 
 // place is a member's key in src, or an array's element where to is 0.
@@ -105,6 +109,9 @@ func NewRewriter(r *Recipe, mask *transform.Masker, decode *copytext.Decoder) *R
 	}
 	d.where = d.path
 	d.whereObject = d.objectPath
+	if r.Unmatched == Keep {
+		d.quiet = jsontext.NewMemo(d.showMember)
+	}
 	return d
 }
 
@@ -179,7 +186,7 @@ func (d *Rewriter) value(at level, inForce int) error {
 	case at.alive, at.keys != nil && d.peek() == '{':
 	case d.passes(inForce):
 		from := d.at
-		err := d.moved(jsontext.ValueEnd(d.src, from, at.depth))
+		err := d.moved(d.passingEnd(at.depth, inForce))
 		d.passed(from, inForce)
 		return err
 	case inForce < 0 && d.Unmatched == Redact && !(d.eachKey && nests(d.peek())):
@@ -257,8 +264,8 @@ func (d *Rewriter) passed(from, inForce int) {
 	if d.Watch.Look != nil && (inForce < 0 || d.Watch.Named) {
 		d.Watch.Look(d.unescaped(d.src[from:d.at]), false, d.where)
 	}
-	if d.Watch.Tell != nil && inForce < 0 && d.at > from {
-		d.tell(from)
+	if d.Watch.Tell != nil && inForce < 0 && d.at > from && isValue(d.src[from]) {
+		d.tellOwn(d.src[from])
 	}
 }
 

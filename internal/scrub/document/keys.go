@@ -159,49 +159,61 @@ func (d *Rewriter) stayed(key []byte) {
 // passedKey looks at a key that stays as it is with what it names, from where it
 // begins up to here.
 func (d *Rewriter) passedKey(from, inForce int) {
-	if d.looking && d.Watch.Look != nil && (inForce < 0 || d.Watch.Named) {
-		d.Watch.Look(d.unescaped(d.src[from:d.at]), true, d.whereObject)
+	if !d.looking || d.Watch.Look == nil || inForce >= 0 && !d.Watch.Named {
+		return
 	}
+	if inForce < 0 && d.isQuiet(from+1, d.at-1) {
+		return
+	}
+	d.Watch.Look(d.unescaped(d.src[from:d.at]), true, d.whereObject)
 }
 
-// tell shows the keys of the texts and numbers that pass from from up to here.
-func (d *Rewriter) tell(from int) {
-	c := d.src[from]
+// isQuiet reports whether nobody has to be shown a key that no path names.
+func (d *Rewriter) isQuiet(from, end int) bool {
 	switch {
-	case isValue(c):
-		d.tellOwn(c)
-		return
-	case !nests(c):
-		return
+	case d.Watch.Quiet == nil:
+		return false
+	case d.quiet.Has(d.src, from, end):
+		return true
+	case !d.Watch.Quiet(d.unescaped(d.src[from:end])):
+		return false
 	}
-	if last := len(d.trail) - 1; last >= 0 && c == '[' && d.trail[last].to > 0 {
-		from = d.trail[last].from - 1 // with the array's own key
-	}
-	passing := d.src[from:d.at]
-	for i := bytes.IndexByte(passing, '"'); i >= 0; {
-		end, _ := jsontext.TextEnd(passing, i+1)
-		if end < 0 {
-			return
-		}
-		if value := jsontext.ColonEnd(passing, end); value >= 0 {
-			d.tellMember(passing[i+1:end-1], passing[value:])
-		}
-		next := bytes.IndexByte(passing[end:], '"')
-		if next < 0 {
-			return
-		}
-		i = end + next
-	}
+	d.quiet.Add(d.src, from, end)
+	return true
 }
 
-// tellMember shows a key if a text or a number follows, which may be the first of an
-// array.
-func (d *Rewriter) tellMember(key, value []byte) {
-	for len(value) > 0 && (value[0] == '[' || value[0] <= ' ') {
-		value = value[1:]
+// showMember is tellMember unless the key is quiet, which it reports.
+func (d *Rewriter) showMember(from, end, value int) (quiet bool) {
+	if d.Watch.Quiet != nil && d.Watch.Quiet(d.unescaped(d.src[from:end])) {
+		return true
 	}
-	if len(value) > 0 && isValue(value[0]) && !bytes.HasPrefix(value, []byte(`""`)) {
-		d.Watch.Tell(d.unescaped(key), value[0] != '"')
+	d.tellMember(from, end, value)
+	return false
+}
+
+// passingEnd is where the value that begins here ends, and tells the keys of the texts
+// and numbers within it, unless a path in force decides for it; -1 for no end.
+func (d *Rewriter) passingEnd(depth, inForce int) int {
+	if !d.looking || d.Watch.Tell == nil || inForce >= 0 || !nests(d.peek()) {
+		return jsontext.ValueEnd(d.src, d.at, depth)
+	}
+	if last := len(d.trail) - 1; last >= 0 && d.peek() == '[' && d.trail[last].to > 0 {
+		if own := d.trail[last]; !d.isQuiet(own.from, own.to) {
+			d.tellMember(own.from, own.to, d.at)
+		}
+	}
+	return d.quiet.ValueEnd(d.src, d.at, depth)
+}
+
+// tellMember shows a key if it is the key of a text or a number, which may be the
+// first of an array.
+func (d *Rewriter) tellMember(from, end, value int) {
+	s := d.src
+	for value < len(s) && (s[value] == '[' || s[value] <= ' ') {
+		value++
+	}
+	if value < len(s) && isValue(s[value]) && !bytes.HasPrefix(s[value:], []byte(`""`)) {
+		d.Watch.Tell(d.unescaped(s[from:end]), s[value] != '"')
 	}
 }
 
@@ -209,10 +221,14 @@ func (d *Rewriter) tellMember(key, value []byte) {
 // in which it stands.
 func (d *Rewriter) tellOwn(c byte) {
 	for i := len(d.trail) - 1; i >= 0; i-- {
-		if p := d.trail[i]; p.to > 0 {
-			d.Watch.Tell(d.unescaped(d.src[p.from:p.to]), c != '"')
-			return
+		p := d.trail[i]
+		if p.to == 0 {
+			continue
 		}
+		if !d.isQuiet(p.from, p.to) {
+			d.Watch.Tell(d.unescaped(d.src[p.from:p.to]), c != '"')
+		}
+		return
 	}
 }
 

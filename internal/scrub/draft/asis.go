@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
@@ -27,7 +28,7 @@ func (s *Survey) byRoot() map[*schema.Column]*evidence {
 
 // passed is what passes as it is under a plan by the drill file's rules and those
 // that are proposed.
-func (s *Survey) passed(plan *scrub.Plan, proposed []scrub.Proposal) []verdict.ScrubPassed {
+func (s *Survey) passed(plan *scrub.Plan, proposed []propose.Proposal) []verdict.ScrubPassed {
 	seen := map[string]*evidence{}
 	for root, e := range s.byRoot() {
 		seen[root.String()] = e

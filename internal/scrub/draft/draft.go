@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/locale"
 	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
@@ -51,10 +52,11 @@ const (
 
 // judged is a suspicion with what it rests on.
 type judged struct {
-	scrub.Suspicion
+	propose.Suspicion
 	confidence
 	reason  string
-	history bool // texts that hold documents
+	history bool    // texts that hold documents
+	values  *sketch // different ones; nil unless others may hold the same
 }
 
 // Draft proposes rules for all that looks sensitive and has none, from the
@@ -65,7 +67,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	d.Columns, d.Ruled = s.Columns()
 	d.countRows(s.scanners)
 	all := s.judge()
-	var found []scrub.Suspicion
+	var found []propose.Suspicion
 	for _, j := range all {
 		found = append(found, j.Suspicion)
 		if j.history && s.req.Rules.LeakScan.SourceOverlap == 0 {
@@ -99,7 +101,7 @@ func (s *Survey) Draft() (*Draft, error) {
 	}
 	d.left = slices.DeleteFunc(d.left, func(c verdict.Check) bool { // those are told as undecided
 		return slices.ContainsFunc(proposed,
-			func(m scrub.Proposal) bool { return m.Refused != "" && c.ID == "unmatched:"+m.Root.String() })
+			func(m propose.Proposal) bool { return m.Refused != "" && c.ID == "unmatched:"+m.Root.String() })
 	})
 	return d, err
 }
@@ -130,6 +132,7 @@ func (s *Survey) judge() []judged {
 			all = append(all, j)
 		}
 	}
+	all = s.ruleSame(all, byRoot)
 	s.ruleKeys(all, byRoot)
 	return all
 }
@@ -143,7 +146,7 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 	names, sampled, people := e.namesOf()
 	documented, how := e.documented()
 	byName := judged{
-		Suspicion:  scrub.Suspicion{What: what, Transform: fitting},
+		Suspicion:  propose.Suspicion{What: what, Transform: fitting},
 		confidence: medium, reason: named(c, what),
 	}
 	switch {
@@ -155,11 +158,15 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
 		return e.wholly(c, byName, kind, whole)
+	case c.Family() == schema.Textual && e.areNumbersToDial():
+		return e.toDial(byName, whole)
+	case c.Family() == schema.Textual && nearlyAll(e.forms[likePlace], e.values):
+		return e.asPlaces(byName)
 	case what == "" && c.Family() == schema.Textual && documented > 0:
 		return e.asHistory(byName, documented, how)
 	case what == "" && people && c.Family() == schema.Textual:
 		return judged{
-			Suspicion:  scrub.Suspicion{What: detect.PersonWords, Transform: transform.Name},
+			Suspicion:  propose.Suspicion{What: detect.PersonWords, Transform: transform.Name},
 			confidence: medium, reason: nameShare(names, sampled) + " " + detect.PersonWords,
 		}
 	case what == "" && hits == 0:
@@ -189,7 +196,8 @@ func named(c *schema.Column, what string) string {
 // wholly: the values themselves are of one kind, whatever the name says.
 func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, whole int64) judged {
 	const enough = 20
-	j := judged{Suspicion: scrub.Suspicion{What: kind.Words(), Transform: scrub.TransformFor(kind)}, confidence: medium}
+	j := judged{confidence: medium,
+		Suspicion: propose.Suspicion{What: kind.Words(), Transform: propose.TransformFor(kind)}}
 	switch f := e.likeness(); f {
 	case likeHash:
 		j.What = "a password"
@@ -212,10 +220,30 @@ func (e *evidence) wholly(c *schema.Column, byName judged, kind detect.Kind, who
 	return j
 }
 
+// toDial: phone numbers, of which some tell by themselves.
+func (e *evidence) toDial(byName judged, whole int64) judged {
+	j := judged{Suspicion: propose.Suspicion{What: detect.Phone.Words(), Transform: transform.Phone}, confidence: high}
+	j.reason = ofValues(whole, e.values, "look") + " like " + j.What + ", and nearly all are written as one"
+	if byName.What != "" {
+		j.reason = byName.reason + "; " + j.reason
+	}
+	return j
+}
+
+// asPlaces: a latitude and a longitude in one text.
+func (e *evidence) asPlaces(byName judged) judged {
+	j := judged{Suspicion: propose.Suspicion{What: "a position", Transform: transform.Position}, confidence: high}
+	j.reason = ofValues(e.forms[likePlace], e.values, "look") + " like " + j.What
+	if byName.What != "" {
+		j.reason = byName.reason + "; " + j.reason
+	}
+	return j
+}
+
 // numbersByChance: one in ten of all long numbers passes a card's test.
 func (e *evidence) numbersByChance(hits int64) judged {
 	const some = 5
-	j := judged{Suspicion: scrub.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
+	j := judged{Suspicion: propose.Suspicion{What: detect.Card.Words(), Transform: transform.Number}, confidence: low,
 		reason: ofValues(hits, e.values, "look") + " like " + detect.Card.Words()}
 	if hits*some < e.values {
 		j.Passes = "long numbers, of which few look like a card's, as some do by chance"
@@ -225,7 +253,7 @@ func (e *evidence) numbersByChance(hits int64) judged {
 
 // partly: texts in which something stands.
 func (e *evidence) partly(hits int64) judged {
-	j := judged{Suspicion: scrub.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
+	j := judged{Suspicion: propose.Suspicion{Transform: transform.Text, Within: true}, confidence: medium}
 	var kinds []string
 	for _, k := range detect.Kinds() {
 		if e.hits[k] > 0 {
@@ -244,6 +272,7 @@ func (e *evidence) partly(hits int64) judged {
 func (e *evidence) byName(c *schema.Column, j judged) judged {
 	const few, many = 12, 100
 	n, exact := e.different.count()
+	n = min(n, e.values) // an estimate may be above what can be
 	about := "about "
 	if exact {
 		about = ""
@@ -266,6 +295,9 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 	case n <= few && e.values >= many:
 		j.confidence = low
 		j.reason += ": perhaps a list of words"
+	case transform.WritesWords(&spec.Rule{Transform: j.Transform}) && e.areCodes():
+		j.Transform = transform.Text
+		j.reason += ", nearly all of them with signs or digits that no such words have"
 	case j.What == detect.PersonWords:
 		e.confirmNames(&j)
 	}
@@ -309,25 +341,28 @@ func (e *evidence) judgeOpaque(c *schema.Column, j judged) judged {
 
 // telling are the keys to name: words that tell, in so many documents that the
 // next backup will have them too. All else in a document is redacted.
-func (e *evidence) telling() []scrub.DocumentKey {
+func (e *evidence) telling() []propose.DocumentKey {
 	const few, percent = 2, 1
-	var all []scrub.DocumentKey
+	var all []propose.DocumentKey
 	for name, k := range e.keys {
 		if k == nil || k.documents < few || 100*k.documents < percent*e.documents ||
 			!nearlyAll(k.documents-k.containers, k.documents) {
 			continue
 		}
-		out := scrub.DocumentKey{Name: name, What: k.what, Transform: k.transform}
+		out := propose.DocumentKey{Name: name, What: k.what, Transform: k.transform}
 		if kind, whole, _ := k.leading(); nearlyAll(whole, k.values) {
 			out.What = kind.Words()
-			out.Transform = scrub.TransformFor(kind)
+			out.Transform = propose.TransformFor(kind)
 		}
-		if f := k.likeness(); f != noLikeness {
+		switch f := k.likeness(); {
+		case f != noLikeness:
 			out.Transform = likenessTransform[f]
+		case k.aboutPlaces() && k.areDegrees():
+			out.Transform = transform.Position
 		}
 		all = append(all, out)
 	}
-	slices.SortFunc(all, func(a, b scrub.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b propose.DocumentKey) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
@@ -346,16 +381,16 @@ func ofValues(n, of int64, do string) string {
 
 // foldedRule is a proposal for one column, or for its like in several schemas.
 type foldedRule struct {
-	scrub.Proposal
+	propose.Proposal
 	schemas int // that the rule is for; 0: one
 }
 
 // fold writes one rule for the same column of the same table in several
 // schemas, where no other column is of its pattern.
-func (s *Survey) fold(all []scrub.Proposal) []foldedRule {
+func (s *Survey) fold(all []propose.Proposal) []foldedRule {
 	type place struct{ table, column, rule string }
 	alike := map[place]int{}
-	placeOf := func(m *scrub.Proposal) place {
+	placeOf := func(m *propose.Proposal) place {
 		r := *m.Rule
 		r.Column = spec.ColumnPattern{}
 		return place{m.Root.Table.Name.Table, m.Root.Name, r.YAML("")}
@@ -399,7 +434,7 @@ func (d *Draft) write(all []judged, proposed []foldedRule) {
 		reasons[j.Root] = j
 	}
 	table := ""
-	for _, m := range proposed {
+	for _, m := range byTable(proposed) {
 		if m.Rule.Preserve {
 			d.Passing = append(d.Passing, oneLine(fmt.Sprintf("%s: %s", m.Rule.Column, m.Rule.Why)))
 		}
@@ -424,6 +459,21 @@ func (d *Draft) write(all []judged, proposed []foldedRule) {
 		}
 		d.lines = append(d.lines, "    "+m.Rule.YAML("\n        "))
 	}
+}
+
+// byTable has the rules of each table stand together, where its first one does.
+func byTable(proposed []foldedRule) []foldedRule {
+	first := map[string]int{}
+	for i, m := range proposed {
+		if name := patternTable(m.Rule.Column); first[name] == 0 {
+			first[name] = i + 1
+		}
+	}
+	sorted := slices.Clone(proposed)
+	slices.SortStableFunc(sorted, func(a, b foldedRule) int {
+		return cmp.Compare(first[patternTable(a.Rule.Column)], first[patternTable(b.Rule.Column)])
+	})
+	return sorted
 }
 
 func patternTable(p spec.ColumnPattern) string {
@@ -461,31 +511,59 @@ func (d *Draft) AddSchema(found []verdict.Check) {
 	}
 }
 
+const dropObjects = "  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
+	"  large_objects: drop\n"
+
 // YAML is the section, without the rules that the drill file has.
 func (d *Draft) YAML() string {
 	var b strings.Builder
 	if d.Rules > 0 || d.largeObjects || len(d.history) > 0 {
 		b.WriteString("scrub:\n")
 	}
+	d.writeLocale(&b)
+	d.writeLargeObjects(&b)
+	if d.Rules > 0 {
+		b.WriteString("  rules:\n")
+	}
+	d.writeLines(&b)
+	d.writeOverlap(&b)
+	return b.String()
+}
+
+// Additions are what YAML is, to stand below the rules of a drill file: without the
+// heads, which that has, and with the rules first.
+func (d *Draft) Additions() string {
+	var b strings.Builder
+	d.writeLines(&b)
+	d.writeLargeObjects(&b)
+	d.writeOverlap(&b)
+	return b.String()
+}
+
+func (d *Draft) writeLocale(b *strings.Builder) {
 	if d.english {
 		b.WriteString("  # people, streets and cities will be called as in " + locale.Default +
 			"; locale: says otherwise, and knows " + strings.Join(locale.Locales(), ", ") + "\n")
 	}
+}
+
+func (d *Draft) writeLargeObjects(b *strings.Builder) {
 	if d.largeObjects {
-		b.WriteString("  # high: the backup holds large objects, which can be anything; the other way is preserve\n" +
-			"  large_objects: drop\n")
+		b.WriteString(dropObjects)
 	}
-	if d.Rules > 0 {
-		b.WriteString("  rules:\n")
-	}
-	for _, line := range append(d.lines, d.passedLines()...) {
+}
+
+func (d *Draft) writeLines(b *strings.Builder) {
+	for _, line := range append(slices.Clone(d.lines), d.passedLines()...) {
 		b.WriteString(line + "\n")
 	}
+}
+
+func (d *Draft) writeOverlap(b *strings.Builder) {
 	if len(d.history) > 0 {
-		fmt.Fprintf(&b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
+		fmt.Fprintf(b, "  leak_scan:\n    # %s\n    source_overlap: %d\n",
 			oneLine("real values are looked for everywhere, since texts hold documents: "+
 				strings.Join(d.history, ", ")),
 			draftedOverlap)
 	}
-	return b.String()
 }

@@ -22,6 +22,8 @@ const (
 	likeIP
 	likeMAC
 	likeHash // a password's
+	likePlace
+	likeDegrees // one number with digits behind the point
 	likenesses
 )
 
@@ -52,6 +54,7 @@ type evidence struct {
 	doubtful      tallies // of those
 	people        *detect.People
 	degrees       int64 // numbers that may be a latitude or a longitude
+	dialed        int64 // written as a phone number is
 	forms         [likenesses]int64
 	kinds         detect.FormCounts // of a sample
 	different     sketch
@@ -104,6 +107,9 @@ func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) 
 	e.people.Add(value)
 	if transform.IsDegrees(value) {
 		e.degrees++
+	}
+	if dialed(value) {
+		e.dialed++
 	}
 	if !scanner.Looks() {
 		return
@@ -191,6 +197,7 @@ func (e *evidence) join(other *evidence) {
 		e.whole[k] += other.whole[k]
 	}
 	e.degrees += other.degrees
+	e.dialed += other.dialed
 	for kind, n := range other.doubtful.hits {
 		if e.doubtful.hits == nil {
 			e.doubtful = tallies{map[detect.Kind]int64{}, map[detect.Kind]int64{}}
@@ -234,9 +241,10 @@ func (e *evidence) leading() (kind detect.Kind, whole, hits int64) {
 	return kind, whole, hits
 }
 
-// likeness is what nearly all values are.
+// likeness is what nearly all values are. What may be a place is none: it takes more
+// than that to say so.
 func (e *evidence) likeness() likeness {
-	for f := noLikeness + 1; f < likenesses; f++ {
+	for f := noLikeness + 1; f < likePlace; f++ {
 		if nearlyAll(e.forms[f], e.values) {
 			return f
 		}
@@ -257,6 +265,10 @@ func likenessOf(v []byte) likeness {
 	case len(v) >= len("$1$") && v[0] == '$' && bytes.IndexByte(v[1:], '$') > 0,
 		bytes.HasPrefix(v, []byte("SCRAM-SHA-256$")), bytes.HasPrefix(v, []byte("pbkdf2_")):
 		return likeHash
+	case transform.IsPlace(v):
+		return likePlace
+	case bytes.IndexByte(v, '.') > 0 && transform.IsDegrees(v):
+		return likeDegrees
 	case len(v) < shortest || len(v) > longestAddress || !bytes.ContainsAny(v, ".:-"):
 		return noLikeness
 	}

@@ -195,17 +195,23 @@ func (s *profile) join(other *profile) {
 
 func (s *profile) told() verdict.Shape {
 	n, exact := s.different.count()
+	n = min(n, s.values()) // an estimate may be above what can be
 	return verdict.Shape{
 		Nulls: s.nulls, Shortest: s.shortest, Median: s.median(), Longest: s.longest,
 		Different: n, Estimated: !exact, Characters: s.characters,
 	}
 }
 
-func (s *profile) median() int {
-	var values, below int64
-	for _, n := range s.lengths {
-		values += n
+func (s *profile) values() (n int64) {
+	for _, count := range s.lengths {
+		n += count
 	}
+	return n
+}
+
+func (s *profile) median() int {
+	values := s.values()
+	var below int64
 	for _, length := range slices.Sorted(maps.Keys(s.lengths)) {
 		below += s.lengths[length]
 		if 2*below >= values {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"daybefore/internal/jsontext"
-	"daybefore/internal/scrub"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 )
@@ -63,9 +63,13 @@ func writingOf(v []byte) writing {
 	return noWriting
 }
 
-// isXML leaves out whole pages, which are for readers.
+// isXML leaves out whole pages, which are for readers, and what only stands in angle
+// brackets, such as <urn:uuid:…> or <ada@example.com>.
 func isXML(v []byte) bool {
 	second := v[1] | 0x20
+	if v[1] != '?' && !bytes.HasSuffix(v, []byte("/>")) && !bytes.Contains(v, []byte("</")) {
+		return false
+	}
 	if v[1] != '?' && (second < 'a' || 'z' < second) || v[len(v)-1] != '>' {
 		return false
 	}
@@ -155,7 +159,7 @@ func (e *evidence) documented() (n int64, how writing) {
 
 // asHistory: texts that hold documents hold what other columns do.
 func (e *evidence) asHistory(byName judged, n int64, how writing) judged {
-	j := judged{Suspicion: scrub.Suspicion{What: writingWords[how], Transform: transform.Text, Within: true},
+	j := judged{Suspicion: propose.Suspicion{What: writingWords[how], Transform: transform.Text, Within: true},
 		confidence: medium, reason: byName.reason, history: true}
 	if j.reason != "" {
 		j.reason += "; "

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
@@ -21,7 +21,7 @@ func (s *Survey) ruleKeys(all []judged, byRoot map[*schema.Column]*evidence) {
 			continue
 		}
 		for _, m := range e.census.Many() {
-			key := scrub.DocumentKey{Path: m.Path, Transform: transform.Hash}
+			key := propose.DocumentKey{Path: m.Path, Transform: transform.Hash}
 			j.confidence = high
 			j.reason += fmt.Sprintf("; about %d different keys of %s at %s, as values are", m.Different,
 				verdict.Count(m.Objects, "object"), m.Path)

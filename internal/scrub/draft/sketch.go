@@ -29,7 +29,9 @@ func (s *sketch) add(hash uint64) {
 
 // shrink leaves each hash once, and the lowest.
 func (s *sketch) shrink() {
-	slices.Sort(s.kept)
+	if !slices.IsSorted(s.kept) {
+		slices.Sort(s.kept)
+	}
 	s.kept = slices.Compact(s.kept)
 	if len(s.kept) > sketchSize {
 		s.kept, s.full = s.kept[:sketchSize], true

@@ -14,6 +14,7 @@ import (
 	"daybefore/internal/jsontext"
 	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
@@ -86,7 +87,7 @@ type view struct {
 // viewOf is nil for a column whose values tell nothing.
 func (s *Survey) viewOf(c *schema.Column, field int) *view {
 	v := &view{column: c, field: field, scanner: s.ScannerFor(c)}
-	what, _ := scrub.Sensitive(c)
+	what, _ := propose.Sensitive(c)
 	if what == "" && !v.scanner.Looks() && !c.MayHoldText() {
 		return nil
 	}

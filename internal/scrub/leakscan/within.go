@@ -54,6 +54,16 @@ func (w *Within) Find(text []byte) (detect.Hit, bool) {
 	return w.scanner.Find(text)
 }
 
+// FindsKey reports whether Find would find something in a key as a document writes it,
+// in its quotes. The nil one finds nothing.
+func (w *Within) FindsKey(key []byte) bool {
+	if w == nil {
+		return false
+	}
+	_, found := w.Find(append(append([]byte{'"'}, key...), '"'))
+	return found
+}
+
 // Leaked notes what Find found, and how the drill file is fixed.
 func (w *Within) Leaked(place string, hit detect.Hit, fix string) {
 	at := Finding{Place: place, What: hit.Kind.Words(), Fix: fix, Doubtful: hit.Confidence == detect.Doubtful}

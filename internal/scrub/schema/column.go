@@ -30,6 +30,16 @@ func (t *Table) PartitionedByAlone(column string) bool {
 	return len(tokens) == 4 && tokens[2].IsName() && tokens[2].Text == column
 }
 
+// PartitionedTables are the tables, of the column's and those above it, that the column
+// decides the partition of.
+func (c *Column) PartitionedTables() []*Table {
+	return slices.DeleteFunc(c.Table.WithAncestors(), func(t *Table) bool { return !t.PartitionedBy(c.Name) })
+}
+
+// DecidesPartition reports whether the column decides which partition a row
+// belongs to.
+func (c *Column) DecidesPartition() bool { return len(c.PartitionedTables()) > 0 }
+
 // Constrained reports whether a CHECK of the table looks at the column.
 func (c *Column) Constrained() bool {
 	return slices.ContainsFunc(c.Table.Checks, func(k Check) bool { return slices.Contains(k.Columns, c.Number) })

@@ -13,8 +13,8 @@ import (
 	"daybefore/internal/told"
 )
 
-// Prober asks the server, in read-only transactions, what a column would say
-// to a value.
+// Prober asks the server, and changes nothing on it, what a column would say to a
+// value, and where its row would go.
 type Prober struct {
 	Context context.Context
 	Conn    *pgx.Conn
@@ -90,4 +90,50 @@ func (p Prober) Ask(sql string, value *string) (string, error) {
 		return "not met", nil
 	}
 	return "", nil
+}
+
+// Explain says why the server could not run a statement, without running it; empty
+// if it could.
+func (p Prober) Explain(sql string) (string, error) {
+	tx, err := p.Conn.BeginTx(p.Context, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return "", err
+	}
+	defer tx.Rollback(context.WithoutCancel(p.Context))
+	err = p.Conn.PgConn().ExecParams(p.Context, "explain "+sql, nil, nil, nil, nil).Read().Err
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return p.Told.Sentence(refusal.Message), nil
+	}
+	return "", err
+}
+
+// TakesAllRows reports whether each row has a partition of a table, whatever it
+// holds: a default one, or all that a hash can be.
+func (p Prober) TakesAllRows(t *Table) (all bool, err error) {
+	err = p.Conn.QueryRow(p.Context, `
+		select case k.partstrat when 'h' then coalesce((
+		         select sum(1.0 / substring(pg_get_expr(c.relpartbound, c.oid) from 'modulus (\d+)')::numeric)
+		           from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = k.partrelid), 0) > 0.999999
+		       else k.partdefid <> 0 end
+		  from pg_partitioned_table k where k.partrelid = $1`, t.OID).Scan(&all)
+	return all, err
+}
+
+// Bounds is an expression that is true of the rows that a table has a partition
+// for.
+func (p Prober) Bounds(t *Table) (string, error) {
+	var all []string
+	for _, child := range t.Children {
+		var one string
+		err := p.Conn.QueryRow(p.Context, "select coalesce(pg_get_partition_constraintdef($1), 'false')",
+			child.OID).Scan(&one)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, "("+one+")")
+	}
+	if len(all) == 0 {
+		return "false", nil
+	}
+	return strings.Join(all, " or "), nil
 }

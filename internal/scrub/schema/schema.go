@@ -1,6 +1,7 @@
 // Package schema is what the restored database and the archive say of tables and
-// columns: types, keys, constraints. It decides nothing about rules, and reads no
-// row.
+// columns: types, keys, constraints; and what the server would say to a value. It
+// must never decide what becomes of a column, read a row, or change anything on the
+// server.
 package schema
 
 import (
@@ -335,9 +336,11 @@ func (s *Schema) readParents(ctx context.Context, conn *pgx.Conn) error {
 	}
 	var child, parent uint32
 	_, err = pgx.ForEachRow(rows, []any{&child, &parent}, func() error {
-		if c, p := s.ByOID[child], s.ByOID[parent]; c != nil && p != nil {
-			c.Parents = append(c.Parents, p)
-			p.Children = append(p.Children, c)
+		below := s.ByOID[child]
+		above := s.ByOID[parent]
+		if below != nil && above != nil {
+			below.Parents = append(below.Parents, above)
+			above.Children = append(above.Children, below)
 		}
 		return nil
 	})

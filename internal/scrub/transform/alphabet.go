@@ -115,7 +115,8 @@ func writePermutedText(m *Masker, dst []byte, r *Recipe, in input) ([]byte, erro
 		p.shape = binary.BigEndian.AppendUint32(p.shape, a.id)
 	})
 	m.permute(r)
-	start, next := len(dst), 0
+	start := len(dst)
+	next := 0
 	eachSign(p, in.normalized, r.code, func(a *alphabet, sign []byte, _ rune) {
 		if a == nil {
 			dst = append(dst, sign...)

@@ -88,7 +88,8 @@ func isClock(s []byte) bool {
 // moved moves it so many days, or the other way where that would leave the type.
 func (d dateText) moved(shift int64, span dateSpan) dateText {
 	from := daysOf(d.year, d.month, d.day)
-	switch to := from + shift; {
+	to := from + shift
+	switch {
 	case to < span.first: // the very first year lies before it in part
 		shift = max(shift, -shift)
 	case to > span.last:

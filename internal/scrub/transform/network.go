@@ -148,14 +148,15 @@ func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20
 func writeMAC(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const short, long = 12, 16
 	random := newRandomBytes(in.digest)
-	digits, alphabet := 0, "0123456789abcdef"
+	digits := 0
+	hexDigits := "0123456789abcdef"
 	if bytes.ContainsAny(in.value, "ABCDEF") {
-		alphabet = "0123456789ABCDEF"
+		hexDigits = "0123456789ABCDEF"
 	}
 	for _, c := range in.value {
 		switch {
 		case isHex(c):
-			c = alphabet[random.below(16)]
+			c = hexDigits[random.below(16)]
 			if digits < 2 {
 				c = "02"[digits]
 			}

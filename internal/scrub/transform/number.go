@@ -228,11 +228,13 @@ func footOf(digits []byte, bucket uint64) {
 	}
 	borrow := uint64(0)
 	for i := len(digits) - 1; i >= 0; i-- {
-		d, off := uint64(digits[i]-'0'), remainder%10+borrow
+		d := uint64(digits[i] - '0')
+		off := remainder%10 + borrow
 		remainder /= 10
 		borrow = 0
 		if d < off {
-			d, borrow = d+10, 1
+			d += 10
+			borrow = 1
 		}
 		digits[i] = '0' + byte(d-off)
 	}

@@ -58,12 +58,13 @@ func (o *Originals) Row(row []byte) error {
 
 // Field looks at a field that is not null.
 func (o *Originals) Field(i int, field []byte) (err error) {
-	t, value := o.types[i], field
+	value := field
 	if !copytext.Plain(field) {
 		if endsWithin(field) && o.charset == copytext.ASCIISafe {
 			return endWithin
 		}
-		if o.raw, err = o.charset.AppendUnescaped(o.raw[:0], field); err != nil {
+		o.raw, err = o.charset.AppendUnescaped(o.raw[:0], field)
+		if err != nil {
 			return err
 		}
 		value = o.raw
@@ -74,6 +75,7 @@ func (o *Originals) Field(i int, field []byte) (err error) {
 			return zeroByte
 		}
 	}
+	t := o.types[i]
 	if t != nil && !o.reader.Accepts(t, o.decode.Decode(value)) {
 		return damage("a value that is not a valid " + t.What())
 	}

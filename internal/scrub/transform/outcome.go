@@ -16,7 +16,7 @@ func (r *Recipe) Outcomes(c *schema.Column) []Sample {
 	m := NewMasker([]byte("only for samples that decide whether a rule fits its column"))
 	switch { // a value decides only which of them are made
 	case r.words != nil:
-		return []Sample{{Out: m.telling(r)}}
+		return []Sample{{Out: m.extremes(r)}}
 	case r.fixed:
 		var all []string
 		for _, text := range r.encoded {
@@ -126,14 +126,14 @@ func (r *Recipe) named(c *schema.Column) []string {
 }
 
 // literals are the values that an expression compares with, and their nearest
-// neighbours: where they are limits, what lies just inside is what noise would
+// neighbors: where they are limits, what lies just inside is what noise would
 // carry over.
 func literals(expr, transform string) []string {
 	var all []string
 	for _, t := range sqltext.Tokens(expr, true) {
 		switch {
 		case t.Kind == sqltext.Number && slices.Contains([]string{Number, Money, Permute, Position}, transform):
-			for _, n := range neighbours(t.Text) {
+			for _, n := range neighbors(t.Text) {
 				all = append(all, n, "-"+n)
 			}
 		case t.Kind == sqltext.String && (transform == DateShift || transform == Truncate):
@@ -153,7 +153,7 @@ func literals(expr, transform string) []string {
 	return all
 }
 
-func neighbours(number string) []string {
+func neighbors(number string) []string {
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 1 {
 		return []string{number}

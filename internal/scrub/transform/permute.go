@@ -117,9 +117,9 @@ func (m *Masker) drawPlace(r *Recipe, at *place) {
 	at.digit = p.deck[at.digit]
 }
 
-func (p *permuting) begin(shape string) {
+func (p *permuting) begin(form string) {
 	p.places = p.places[:0]
-	p.shape = append(p.shape[:0], shape...)
+	p.shape = append(p.shape[:0], form...)
 }
 
 // add takes a sign as one of a radix.

@@ -31,16 +31,16 @@ func permuted(t testing.TB, typ, key, link string) func(value string) string {
 	}
 }
 
-// domain is all values of one shape, or a part of them.
-type domain struct {
+// valueDomain is all values of one shape, or a part of them.
+type valueDomain struct {
 	typ    string
 	values []string
 	part   bool
 }
 
 // numbered are values that a format makes of numbers.
-func numbered(typ, format string, from, to int) domain {
-	d := domain{typ: typ}
+func numbered(typ, format string, from, to int) valueDomain {
+	d := valueDomain{typ: typ}
 	for i := from; i < to; i++ {
 		d.values = append(d.values, fmt.Sprintf(format, i))
 	}
@@ -48,13 +48,13 @@ func numbered(typ, format string, from, to int) domain {
 }
 
 // domains are shapes whose values can be counted.
-func domains() map[string]domain {
-	days := domain{typ: "date"}
+func domains() map[string]valueDomain {
+	days := valueDomain{typ: "date"}
 	for day := daysOf(1999, 1, 1); day < daysOf(2000, 1, 1); day++ {
 		y, m, d := dateOf(day)
 		days.values = append(days.values, fmt.Sprintf("%04d-%02d-%02d", y, m, d))
 	}
-	letters, zeros := domain{typ: "text"}, domain{typ: "numeric", part: true}
+	letters, zeros := valueDomain{typ: "text"}, valueDomain{typ: "numeric", part: true}
 	for a := 'a'; a <= 'z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {
 			letters.values = append(letters.values, fmt.Sprintf("%c-%c", a, b))
@@ -63,7 +63,7 @@ func domains() map[string]domain {
 	for i := range 90 {
 		zeros.values = append(zeros.values, fmt.Sprintf("%d.50", 10+i))
 	}
-	return map[string]domain{
+	return map[string]valueDomain{
 		"one digit": numbered("text", "%d", 1, 10), "a zero and one": numbered("text", "0%d", 0, 10),
 		"two": numbered("text", "+%d", 10, 100), "three": numbered("bpchar", "%d", 100, 1000),
 		"smallint's end": numbered("int2", "%d", 10_000, 32_768), "beyond it": numbered("int4", "%d", 32_768, 100_000),
@@ -103,7 +103,7 @@ func TestPermuteIsAPermutation(t *testing.T) {
 // What is made has the shape of the value, and depends on key and link.
 func TestPermuteKeepsTheShape(t *testing.T) {
 	t.Parallel()
-	shape := func(s string) string {
+	formOf := func(s string) string {
 		digit := false
 		return strings.Map(func(r rune) rune {
 			switch {
@@ -124,11 +124,11 @@ func TestPermuteKeepsTheShape(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		v := rapid.StringMatching(`[ -~]{0,30}`).Draw(rt, "value")
 		out := one(v)
-		if shape(out) != shape(v) {
+		if formOf(out) != formOf(v) {
 			rt.Fatalf("%q became %q", v, out)
 		}
 		const enough = 12
-		if told := strings.Count(shape(v), "9") + strings.Count(shape(v), "a"); told > enough &&
+		if told := strings.Count(formOf(v), "9") + strings.Count(formOf(v), "a"); told > enough &&
 			(out == v || out == two(v) || out == other(v)) {
 			rt.Fatalf("%q became %q under any key and link", v, out)
 		}
@@ -145,7 +145,8 @@ func TestPermuteOfAnyScript(t *testing.T) {
 	after := permuted(t, "text", "k", "l")
 	rapid.Check(t, func(rt *rapid.T) {
 		a, b := rapid.String().Draw(rt, "a"), rapid.String().Draw(rt, "b")
-		if outA, outB := after(a), after(b); (a == b) != (outA == outB) || len(outA) != len(a) {
+		outA, outB := after(a), after(b)
+		if (a == b) != (outA == outB) || len(outA) != len(a) {
 			rt.Fatalf("%q and %q became %q and %q", a, b, outA, outB)
 		}
 	})
@@ -205,7 +206,9 @@ func TestPermuteOfNumbers(t *testing.T) {
 		}
 		whole := rapid.IntRange(0, 1000).Draw(rt, "whole")
 		in = fmt.Sprintf("%d.%d", whole, rapid.IntRange(0, 1000).Draw(rt, "fraction"))
-		if out, longer := decimal(in), decimal(in+"00"); longer != out+"00" || len(out) != len(in) {
+		out = decimal(in)
+		longer := decimal(in + "00")
+		if longer != out+"00" || len(out) != len(in) {
 			rt.Fatalf("%s became %s, with zeros %s", in, out, longer)
 		}
 	})

@@ -61,9 +61,9 @@ func degreesOf(c *schema.Column) degrees {
 	case c.Base.Is("float8"), c.Base.IsPoint():
 		return degrees{-1, double}
 	}
-	var precision, scale int
-	if n, _ := fmt.Sscanf(c.SQL, "numeric(%d,%d)", &precision, &scale); n > 0 {
-		return degrees{max(scale, 0), 0}
+	var precision, places int
+	if n, _ := fmt.Sscanf(c.SQL, "numeric(%d,%d)", &precision, &places); n > 0 {
+		return degrees{max(places, 0), 0}
 	}
 	return degrees{-1, 0}
 }
@@ -120,10 +120,39 @@ func IsDegrees(number []byte) bool {
 	return err == nil && math.Abs(at) <= antimeridian
 }
 
+// IsPlace reports whether a text is a latitude and a longitude in degrees, with digits
+// behind the points, in one of the forms that Position takes. Two numbers, such as a
+// size, are not enough.
+func IsPlace(text []byte) bool {
+	rest := bytes.TrimSpace(text)
+	if bytes.HasPrefix(rest, []byte("SRID=")) {
+		_, rest, _ = bytes.Cut(rest, []byte(";"))
+	}
+	if word := []byte("POINT"); len(rest) >= len(word) && bytes.EqualFold(rest[:len(word)], word) {
+		rest = rest[len(word):]
+	}
+	numbers := 0
+	for len(rest) > 0 {
+		if bytes.IndexByte([]byte(" ,;()[]"), rest[0]) >= 0 {
+			rest = rest[1:]
+			continue
+		}
+		const measured = 3 // digits: a hundred meters
+		size, places := decimalOf(rest)
+		if size == 0 || places < measured || !IsDegrees(rest[:size]) {
+			return false
+		}
+		numbers++
+		rest = rest[size:]
+	}
+	return numbers == 2
+}
+
 // appendPlace moves the one or two numbers of a text: 51.5, -0.1; (51.5,-0.1);
 // POINT(-0.1 51.5). Each moves by itself, as one in a column of its own would.
 func (m *Masker) appendPlace(dst, value []byte, r *Recipe) (_ []byte, err error) {
-	start, rest := len(dst), value
+	start := len(dst)
+	rest := value
 	if bytes.HasPrefix(rest, []byte("SRID=")) {
 		if end := bytes.IndexByte(rest, ';'); end > 0 {
 			dst = append(dst, rest[:end+1]...)

@@ -141,7 +141,8 @@ func TestLinkedNumbers(t *testing.T) {
 		r := New(columnOf(sql), &spec.Rule{Transform: Number, Link: "pay"}, []byte("link pay\x00"), Env{})
 		return degree(t, movedBy(t, r, value))
 	}
-	if a, b := noisy("float8", "51.477928"), noisy("numeric(12,8)", "51.47792800"); math.Abs(a-b) > 0.00001 {
+	a, b := noisy("float8", "51.477928"), noisy("numeric(12,8)", "51.47792800")
+	if math.Abs(a-b) > 0.00001 {
 		t.Errorf("one number becomes %v and %v", a, b)
 	}
 }

@@ -56,7 +56,8 @@ func (m *Masker) appendRanges(dst []byte, r *Recipe, in input, bound *kind) (_ [
 	}
 	for open := byte('{'); len(s) > 0 && s[0] == open; open = ',' {
 		dst = append(dst, open)
-		if dst, s, err = m.appendRange(dst, s[1:], r, in, bound); err != nil {
+		dst, s, err = m.appendRange(dst, s[1:], r, in, bound)
+		if err != nil {
 			return dst, err
 		}
 	}
@@ -77,26 +78,28 @@ func (m *Masker) appendRange(dst, s []byte, r *Recipe, in input, bound *kind) (_
 	m.lower, m.upper = m.lower[:0], m.upper[:0]
 	if read.HasLower {
 		in.value = read.Lower
-		if m.lower, err = bound.write(m, m.lower, r, in); err != nil {
+		m.lower, err = bound.write(m, m.lower, r, in)
+		if err != nil {
 			return dst, s, err
 		}
 	}
 	if read.HasUpper {
 		in.value = read.Upper
-		if m.upper, err = bound.write(m, m.upper, r, in); err != nil {
+		m.upper, err = bound.write(m, m.upper, r, in)
+		if err != nil {
 			return dst, s, err
 		}
 	}
 	read.Lower, read.Upper = m.lower, m.upper
-	if read.HasLower && read.HasUpper && after(read.Lower, read.Upper) {
+	if read.HasLower && read.HasUpper && isAbove(read.Lower, read.Upper) {
 		read.Lower, read.Upper = read.Upper, read.Lower
 	}
 	return copytext.AppendRange(dst, read), rest, nil
 }
 
-// after reports whether a is a later date or a greater number than b. Infinities
+// isAbove reports whether a is a later date or a greater number than b. Infinities
 // and NaN stay where they are, so that their order is right.
-func after(a, b []byte) bool {
+func isAbove(a, b []byte) bool {
 	da, errA := readDate(a)
 	db, errB := readDate(b)
 	switch {

@@ -63,7 +63,8 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 		out.kind = ofPositions(out.kind, c.Base.Values())
 	}
 	if r.Link != "" {
-		out.normal, out.limit = env.Normal, env.Limit
+		out.normal = env.Normal
+		out.limit = env.Limit
 	}
 	if c.Base.Is("date", "daterange", "datemultirange") {
 		out.span = spanOfDate

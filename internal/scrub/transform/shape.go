@@ -238,10 +238,12 @@ func writeToken(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 func writeIBAN(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most, head = 15, 34, 4
 	random := newRandomBytes(in.digest)
-	start, seen := len(dst), 0
+	start := len(dst)
+	seen := 0
 	var check [2]int // where the check digits stand in dst
 	for _, c := range in.value {
-		isLetter, isDigit := 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9'
+		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		isDigit := '0' <= c && c <= '9'
 		switch {
 		case c == ' ':
 			dst = append(dst, c)
@@ -275,7 +277,8 @@ func writeIBAN(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 func writeCard(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most = 12, 19
 	random := newRandomBytes(in.digest)
-	start, digits, last := len(dst), 0, 0
+	start := len(dst)
+	digits, last := 0, 0
 	for _, c := range in.value {
 		switch {
 		case '0' <= c && c <= '9':

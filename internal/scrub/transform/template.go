@@ -72,7 +72,10 @@ func writeTemplate(m *Masker, dst []byte, r *Recipe, in input) (_ []byte, err er
 	for _, p := range r.parts {
 		if p.made == nil {
 			dst = append(dst, p.literal...)
-		} else if dst, err = p.made.write(m, dst, p.made, in); err != nil {
+			continue
+		}
+		dst, err = p.made.write(m, dst, p.made, in)
+		if err != nil {
 			return dst, err
 		}
 	}

@@ -116,7 +116,7 @@ func TestShapeIsKept(t *testing.T) {
 			}
 			in := []rune(value)
 			for i, r := range []rune(out) {
-				if class(r) != class(in[i]) || class(r) == '.' && r != in[i] || class(r) != '.' && r >= utf8.RuneSelf {
+				if classOf(r) != classOf(in[i]) || classOf(r) == '.' && r != in[i] || classOf(r) != '.' && r >= utf8.RuneSelf {
 					rt.Fatalf("%s of %q is %q: character %d", transform, value, out, i)
 				}
 			}
@@ -139,7 +139,7 @@ func TestShapeIsKept(t *testing.T) {
 	}
 }
 
-func class(r rune) rune {
+func classOf(r rune) rune {
 	switch {
 	case unicode.IsDigit(r) || unicode.IsNumber(r):
 		return '0'
@@ -152,7 +152,7 @@ func class(r rune) rune {
 	case unicode.IsSymbol(r):
 		for _, within := range norm.NFKD.String(string(r)) {
 			if within != r && (unicode.IsLetter(within) || unicode.IsNumber(within)) {
-				return class(within)
+				return classOf(within)
 			}
 		}
 	}
@@ -362,15 +362,16 @@ func FuzzNumberAndDate(f *testing.F) {
 func BenchmarkTransform(b *testing.B) {
 	b.Run("hmac", func(b *testing.B) {
 		k := NewKeyed(testKey)
-		domain := []byte("link person\x00")
+		of := []byte("link person\x00")
 		value := []byte("ada@example.com")
 		for b.Loop() {
-			k.Digest(domain, value)
+			k.Digest(of, value)
 		}
 	})
 	for _, n := range Names() {
 		in := "ada@example.com"
-		switch samples := kinds[n].samples; {
+		samples := kinds[n].samples
+		switch {
 		case len(samples) > 0:
 			in = samples[0]
 		case n == Name || n == Text:

@@ -84,7 +84,8 @@ func UnfitLength(c *schema.Column, r *spec.Rule, in *locale.Locale) (why, hint s
 // not.
 func tooLong(c *schema.Column, r *spec.Rule, in *locale.Locale) int {
 	need := 0
-	switch k := kinds[r.Transform]; {
+	k := kinds[r.Transform]
+	switch {
 	case k == nil:
 	case k.length > 0 && c.Base.IsText():
 		need = k.length

@@ -67,9 +67,9 @@ func (r *Recipe) phrases() []locale.Phrase {
 	return []locale.Phrase{r.words(r.locale)}
 }
 
-// telling is what a recipe of words writes, as far as a constraint could tell
+// extremes are what a recipe of words writes, as far as a constraint could tell
 // one from another by its length or its characters.
-func (m *Masker) telling(r *Recipe) []string {
+func (m *Masker) extremes(r *Recipe) []string {
 	var all []string
 	for _, phrase := range r.phrases() {
 		for _, text := range phrase.Extremes() {

@@ -1,0 +1,372 @@
+package place
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net/url"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pkg/sftp"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+const (
+	ahead      = 1 << 20   // bytes of a file that are asked for at once
+	packet     = 32 << 10  // bytes of one answer, which every server can
+	openPacket = 128 << 10 // that OpenSSH can
+)
+
+// SFTP is a folder of an SFTP server. All reads share one connection, which is
+// made anew where it broke.
+type SFTP struct {
+	url   string
+	dir   string // on the server
+	route sshRoute
+	retry retry
+
+	mu   sync.Mutex // held while a connection is made
+	link *sftpLink
+}
+
+// OpenSFTP is the folder of a server; one that begins with /~/ lies in the
+// user's own. Problems: CodeSpec, CodeCredentialsMissing.
+func OpenSFTP(src spec.Source, u *url.URL) (*SFTP, error) {
+	if u.Hostname() == "" {
+		return nil, verdict.Errorf(verdict.CodeSpec, "write source.url as sftp://user@host/dir/",
+			"open the store: source.url names no host")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	settings, err := readSettings(home)
+	var way []sshServer
+	if err == nil {
+		way, err = settings.route(u, src, home)
+	}
+	if err != nil {
+		return nil, verdict.Errorf(verdict.CodeSpec, "correct the SSH configuration", "open the store: %w", err)
+	}
+	if last := way[len(way)-1]; last.command && last.jumps == "" {
+		return nil, verdict.Errorf(verdict.CodeUnsupported, "write ProxyJump, or fetch by source.exec",
+			"open the store: the SSH configuration reaches %s by a ProxyCommand", last.host)
+	}
+	s := &SFTP{dir: path.Clean("/" + u.Path), route: sshRoute{way: way}, retry: hurried}
+	if below, ok := strings.CutPrefix(s.dir+"/", "/~/"); ok {
+		s.dir = path.Clean(below)
+	}
+	s.url = (&url.URL{Scheme: "sftp", Host: u.Host, User: u.User, Path: strings.TrimSuffix(u.Path, "/") + "/"}).String()
+	s.route.password, s.route.passphrase, err = sshSecrets(src)
+	return s, err
+}
+
+// URL is the folder's, with the user's name.
+func (s *SFTP) URL() string { return s.url }
+
+// Place is the server's machine.
+func (s *SFTP) Place(context.Context) (Place, error) {
+	host := s.route.way[len(s.route.way)-1].host
+	return Place{Hosts: []string{host}, What: "the SFTP server " + host}, nil
+}
+
+// Close ends the connection.
+func (s *SFTP) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != nil {
+		s.link.end()
+		s.link = nil
+	}
+	return nil
+}
+
+// sftpLink is a connection to the server.
+type sftpLink struct {
+	client  *sftp.Client
+	closers []func() error
+	broken  atomic.Bool
+	once    sync.Once
+}
+
+func (l *sftpLink) end() {
+	l.broken.Store(true)
+	l.once.Do(func() { closeAll(l.closers) })
+}
+
+// connected is a connection that works, as far as is known.
+func (s *SFTP) connected(ctx context.Context, doing string) (*sftpLink, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != nil && !s.link.broken.Load() {
+		return s.link, nil
+	}
+	if stop := Stopped(ctx, doing); stop != nil {
+		return nil, stop
+	}
+	conn, closers, err := s.route.connect(ctx, doing)
+	if stop := Stopped(ctx, doing); err != nil && stop != nil {
+		return nil, stop
+	}
+	if err != nil {
+		return nil, err
+	}
+	size := sftp.MaxPacketUnchecked(packet)
+	if strings.HasPrefix(string(conn.ServerVersion()), "SSH-2.0-OpenSSH") {
+		size = sftp.MaxPacketUnchecked(openPacket)
+	}
+	client, err := sftp.NewClient(conn, size)
+	if err != nil {
+		closeAll(closers)
+		return nil, fmt.Errorf("%s: the server lets the user in and offers no SFTP: %w", doing, err)
+	}
+	l := &sftpLink{client: client, closers: append([]func() error{client.Close}, closers...)}
+	go func() {
+		_ = client.Wait() // whatever ended it, it is gone
+		l.end()
+	}()
+	s.link = l
+	return l, nil
+}
+
+// ask does something by a connection, and ends that where ctx ends meanwhile:
+// the protocol knows no way to take a question back.
+func ask[T any](ctx context.Context, l *sftpLink, f func(*sftp.Client) (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		value, err := f(l.client)
+		answered <- answer{value, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.value, a.err
+	case <-ctx.Done():
+		l.end()
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// List reads the folder, and with deep all below it.
+func (s *SFTP) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		s.walk(ctx, "", prefix, deep, yield)
+	}
+}
+
+// walk yields what is in a folder, and reports whether to go on.
+func (s *SFTP) walk(ctx context.Context, folder, prefix string, deep bool, yield func(Object, error) bool) bool {
+	entries, err := s.read(ctx, folder)
+	if err != nil {
+		yield(Object{}, err)
+		return false
+	}
+	for _, info := range entries {
+		name := folder + info.Name()
+		if info.IsDir() && deep {
+			if leadsTo(name+"/", prefix) && !s.walk(ctx, name+"/", prefix, deep, yield) {
+				return false
+			}
+			continue
+		}
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		o, there, err := s.object(ctx, name, info)
+		if there || err != nil {
+			if !yield(o, err) || err != nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// read reads one folder.
+func (s *SFTP) read(ctx context.Context, folder string) ([]fs.FileInfo, error) {
+	doing := "list " + s.url + folder
+	return again(ctx, s.retry, doing, func() ([]fs.FileInfo, error) {
+		l, err := s.connected(ctx, doing)
+		if err != nil {
+			return nil, err
+		}
+		entries, err := ask(ctx, l, func(c *sftp.Client) ([]fs.FileInfo, error) { return c.ReadDir(s.path(folder)) })
+		if err != nil {
+			return nil, s.problem(ctx, l, doing, err)
+		}
+		slices.SortFunc(entries, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
+		return entries, nil
+	})
+}
+
+func (s *SFTP) path(name string) string { return path.Join(s.dir, name) }
+
+// object tells of a name that is no folder to go into. A link's end is asked
+// for; there is false where the name was removed meanwhile.
+func (s *SFTP) object(ctx context.Context, name string, info fs.FileInfo) (o Object, there bool, err error) {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		doing := "list " + s.url + name
+		info, err = again(ctx, s.retry, doing, func() (fs.FileInfo, error) {
+			l, err := s.connected(ctx, doing)
+			if err != nil {
+				return nil, err
+			}
+			end, err := ask(ctx, l, func(c *sftp.Client) (fs.FileInfo, error) { return c.Stat(s.path(name)) })
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil
+			}
+			if err != nil {
+				return nil, s.problem(ctx, l, doing, err)
+			}
+			return end, nil
+		})
+		if err != nil {
+			return Object{}, false, err
+		}
+		if info == nil {
+			return Object{Name: name, Not: DanglingLink}, true, nil
+		}
+	}
+	switch {
+	case info.IsDir():
+		return Object{Name: name, Not: Folder}, true, nil
+	case !info.Mode().IsRegular():
+		return Object{Name: name, Not: SpecialFile}, true, nil
+	}
+	return Object{Name: name, Size: info.Size(), ETag: sftpVersion(info), ModTime: info.ModTime()}, true, nil
+}
+
+// sftpVersion is all that the protocol tells of a version: a file that was
+// written anew in the same second, with the same size, is not told apart.
+func sftpVersion(info fs.FileInfo) string {
+	return fmt.Sprintf("%d-%d", info.Size(), info.ModTime().Unix())
+}
+
+// problem says what an error of the server means; plain where the connection is
+// to be made anew.
+func (s *SFTP) problem(ctx context.Context, l *sftpLink, doing string, err error) error {
+	if stop := Stopped(ctx, doing); stop != nil {
+		return stop
+	}
+	var status *sftp.StatusError
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return verdict.Errorf(verdict.CodeCredentialsRefused, "let the user read this directory and its files",
+			"%s: the server denies it", doing)
+	case errors.Is(err, fs.ErrNotExist):
+		return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url right, and the disk mounted on the server? the path "+
+			"begins at the server's /, and with /~/ at the user's folder", "%s: there is no such directory", doing)
+	case errors.As(err, &status):
+		return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url the one of a directory?",
+			"%s: the server answered: %s", doing, verdict.Printable(status.Error()))
+	}
+	l.end()
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// ReadRange opens the file, and reads it by many requests at once.
+func (s *SFTP) ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
+	doing := "read " + s.url + o.Name
+	l, err := s.connected(ctx, doing)
+	if err != nil {
+		return nil, err
+	}
+	f, err := ask(ctx, l, func(c *sftp.Client) (*sftp.File, error) { return c.Open(s.path(o.Name)) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, WasChanged(s, o, "it was removed")
+	}
+	if err != nil {
+		return nil, s.problem(ctx, l, doing, err)
+	}
+	if length < 0 {
+		length = o.Size - offset
+	}
+	r := &sftpReader{ctx: ctx, store: s, link: l, object: o, doing: doing, file: f, at: offset, end: offset + length}
+	if err := r.check(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// sftpReader reads a range. Its last bytes are handed on only if the file is
+// still the one that was listed.
+type sftpReader struct {
+	ctx    context.Context
+	store  *SFTP
+	link   *sftpLink
+	object Object
+	doing  string
+	file   *sftp.File
+	at     int64 // of the file: the next byte that is asked for
+	end    int64 // behind the last one
+	held   []byte
+	buffer []byte
+}
+
+func (r *sftpReader) Read(p []byte) (int, error) {
+	if len(r.held) == 0 {
+		if r.at >= r.end {
+			return 0, io.EOF
+		}
+		if err := r.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.held)
+	r.held = r.held[n:]
+	return n, nil
+}
+
+func (r *sftpReader) fill() error {
+	if r.buffer == nil {
+		r.buffer = make([]byte, min(ahead, r.end-r.at))
+	}
+	want := r.buffer[:min(int64(len(r.buffer)), r.end-r.at)]
+	n, err := ask(r.ctx, r.link, func(*sftp.Client) (int, error) { return r.file.ReadAt(want, r.at) })
+	if err != nil && (err != io.EOF || n == 0) {
+		if err == io.EOF {
+			return WasChanged(r.store, r.object, "it became shorter")
+		}
+		return r.store.problem(r.ctx, r.link, r.doing, err)
+	}
+	r.at += int64(n)
+	if r.at >= r.end || n < len(want) {
+		if err := r.check(); err != nil {
+			return err
+		}
+	}
+	r.held = want[:n]
+	return nil
+}
+
+// check looks whether the file is still the version that was listed.
+func (r *sftpReader) check() error {
+	info, err := ask(r.ctx, r.link, func(*sftp.Client) (fs.FileInfo, error) { return r.file.Stat() })
+	if err != nil {
+		return r.store.problem(r.ctx, r.link, r.doing, err)
+	}
+	if sftpVersion(info) != r.object.ETag {
+		return WasChanged(r.store, r.object, "it was replaced or written to")
+	}
+	return nil
+}
+
+// Close does not wait: a server that is silent would not answer this either.
+func (r *sftpReader) Close() error {
+	go r.file.Close()
+	return nil
+}
