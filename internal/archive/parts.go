@@ -265,10 +265,11 @@ func (a *Archive) matches(name string, part *Archive) error {
 	const hint = "dump all parts of one database, by one pg_dump and one after the other"
 	switch {
 	case part.Database != a.Database:
-		return verdict.Errorf(verdict.CodeDatabase, hint, "read %s: its parts are dumps of different databases, %q and %q",
-			name, verdict.Printable(a.Database), verdict.Printable(part.Database))
+		return verdict.Errorf(verdict.CodeDatabase, hint,
+			"read %s: its parts are dumps of different databases, %q and %q", name, verdict.Printable(a.Database), verdict.Printable(part.Database))
 	case part.Encoding != a.Encoding, part.StdStrings != a.StdStrings:
-		return verdict.Errorf(verdict.CodeUnsupported, hint, "read %s: its parts are written in different encodings", name)
+		return verdict.Errorf(verdict.CodeUnsupported, hint,
+			"read %s: its parts are written in different encodings", name)
 	}
 	a.DumpMajor, a.ServerMajor = max(a.DumpMajor, part.DumpMajor), max(a.ServerMajor, part.ServerMajor)
 	if part.DataOnly() { // when the rows were read is when the backup was taken

@@ -52,8 +52,8 @@ func folderOf(name string, files []string) (string, error) {
 		return "", verdict.Errorf(verdict.CodeUnsupported, "pack each dump by itself",
 			"read %s: the tar holds %d dumps: %s", name, len(contents), verdict.Printable(strings.Join(contents, ", ")))
 	case slices.ContainsFunc(files, func(file string) bool { return dataName(path.Base(file)) }):
-		return "", verdict.Truncated("read %s: the tar holds the rows of a dump, and lacks toc.dat, its table of contents",
-			name)
+		return "", verdict.Truncated(
+			"read %s: the tar holds the rows of a dump, and lacks toc.dat, its table of contents", name)
 	}
 	return "", verdict.Errorf(verdict.CodeUnsupported, hintUnsupported,
 		"read %s: it is a tar without toc.dat, so it holds no dump in directory or tar format", name)

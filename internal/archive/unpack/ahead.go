@@ -31,7 +31,8 @@ const (
 
 // NewAhead begins to read.
 func NewAhead(r io.Reader) *Ahead {
-	a := &Ahead{blocks: make(chan block, aheadBlocks), free: make(chan []byte, aheadBlocks), stopped: make(chan struct{})}
+	a := &Ahead{blocks: make(chan block, aheadBlocks), free: make(chan []byte, aheadBlocks),
+		stopped: make(chan struct{})}
 	for range aheadBlocks {
 		a.free <- make([]byte, aheadBlock)
 	}

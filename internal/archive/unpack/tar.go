@@ -99,7 +99,8 @@ func (t *taker) all() error {
 		h, err := t.tar.Next()
 		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			if t.in.n-before < t.pad+2*tarBlock {
-				return verdict.Truncated("read %s: it ends after %d bytes without the zeros that end a tar", t.name, t.in.n)
+				return verdict.Truncated("read %s: it ends after %d bytes without the zeros that end a tar",
+					t.name, t.in.n)
 			}
 			return nil
 		}
