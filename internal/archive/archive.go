@@ -318,8 +318,12 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 }
 
 // PeekSize is how many bytes of a backup Peek needs at most to read its fixed
-// header through any compression: a block of zstd is decoded whole or not.
-const PeekSize = 256 << 10
+// header through any compression: a block is decoded whole or not, and those of
+// lz4 hold up to 4 MiB.
+const PeekSize = 4<<20 + 64<<10
+
+// peekUnpacked is how much of what is within Peek looks at for the header.
+const peekUnpacked = 256 << 10
 
 // Peek reads the header from the first bytes of a backup, at least PeekSize
 // of them where it has as many, through what lies around it; of a backup that is
@@ -356,9 +360,9 @@ func (c *chain) peek() (Header, error) {
 	case c.refused != nil:
 		return Header{}, c.refused
 	case beginsTar(c.head):
-		return peekTar(c.name, io.LimitReader(c, PeekSize))
+		return peekTar(c.name, io.LimitReader(c, peekUnpacked))
 	case scripted(c.head):
-		return peekPlain(c.name, io.LimitReader(c, PeekSize))
+		return peekPlain(c.name, io.LimitReader(c, peekUnpacked))
 	}
 	return peekArchive(c.name, c)
 }

@@ -508,7 +508,7 @@ func TestPeekAtPart(t *testing.T) {
 		noise[i] = byte(x >> 24)
 	}
 	data := zstded(t, append([]byte(readFile(t, small[0])), noise...))
-	if h, err := Peek(t.Context(), bytes.NewReader(data[:PeekSize]), nil); err != nil || h.Database != "small" || h.Compression != Zstd {
+	if h, err := Peek(t.Context(), bytes.NewReader(data[:min(len(data), PeekSize)]), nil); err != nil || h.Database != "small" || h.Compression != Zstd {
 		t.Errorf("zstd: %+v, %v", h, err)
 	}
 }
