@@ -100,6 +100,7 @@ const (
 // after it and no other.
 var inner = map[string][]string{
 	"internal/catalog": {"internal/catalog", "internal/catalog/place"},
+	"internal/archive": {"internal/archive", "internal/archive/unpack"},
 	"internal/scrub": {
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/distinct",
 		"internal/scrub/postdata", "internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform",
@@ -114,7 +115,8 @@ var inner = map[string][]string{
 // outward is what a package within a room may import of others, where that is
 // less than the room may.
 var outward = map[string][]string{
-	"internal/catalog/place": {"internal/spec", "internal/verdict", "internal/program"},
+	"internal/catalog/place":  {"internal/spec", "internal/verdict", "internal/program"},
+	"internal/archive/unpack": {"internal/machine", "internal/packed", "internal/verdict"},
 	"internal/scrub/draft": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/archive/unpack"
 	"daybefore/internal/copytext"
 	"daybefore/internal/crypt"
 	"daybefore/internal/packed"
@@ -282,12 +283,12 @@ func (c *chain) openAt(path string, opts Options) (*Archive, error) {
 
 // unpack reads the archive and writes it to a file in dir on the way.
 func (c *chain) unpack(dir, database string) (*Archive, error) {
-	s, err := newSpool(c.name, dir)
+	s, err := unpack.NewSpool(c.name, dir)
 	if err != nil {
 		return nil, err
 	}
 	a, err := c.read(io.TeeReader(c, s), s.File.Name(), database)
-	err = s.finish(err)
+	err = s.Finish(err)
 	if err != nil {
 		return nil, err
 	}
@@ -317,8 +318,12 @@ func read(name string, r io.Reader, path string) (*Archive, error) {
 }
 
 // PeekSize is how many bytes of a backup Peek needs at most to read its fixed
-// header through any compression: a block of zstd is decoded whole or not.
-const PeekSize = 256 << 10
+// header through any compression: a block is decoded whole or not, and those of
+// lz4 hold up to 4 MiB.
+const PeekSize = 4<<20 + 64<<10
+
+// peekUnpacked is how much of what is within Peek looks at for the header.
+const peekUnpacked = 256 << 10
 
 // Peek reads the header from the first bytes of a backup, at least PeekSize
 // of them where it has as many, through what lies around it; of a backup that is
@@ -355,9 +360,9 @@ func (c *chain) peek() (Header, error) {
 	case c.refused != nil:
 		return Header{}, c.refused
 	case beginsTar(c.head):
-		return peekTar(c.name, io.LimitReader(c, PeekSize))
+		return peekTar(c.name, io.LimitReader(c, peekUnpacked))
 	case scripted(c.head):
-		return peekPlain(c.name, io.LimitReader(c, PeekSize))
+		return peekPlain(c.name, io.LimitReader(c, peekUnpacked))
 	}
 	return peekArchive(c.name, c)
 }

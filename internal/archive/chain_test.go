@@ -2,7 +2,10 @@ package archive
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,6 +139,45 @@ func TestBrokenChains(t *testing.T) {
 			}
 		})
 	}
+}
+
+// So it is where the inner layer notices long before the outer one's end.
+func TestTheOuterLayerIsBelieved(t *testing.T) {
+	t.Parallel()
+	var rows strings.Builder
+	for i, x := 0, uint32(1); i < 400_000; i++ {
+		x = x*1664525 + 1013904223
+		fmt.Fprintf(&rows, "%08x\n", x)
+	}
+	script := strings.Replace(readFile(t, "testdata/small-15.sql"), "COPY public.b (note) FROM stdin;\n",
+		"COPY public.b (note) FROM stdin;\n"+rows.String(), 1)
+	inner := zstded(t, []byte(script))
+	data := stored(t, inner)
+	if _, err := openBy(t, data, nil); err != nil || len(data) < 4*readBuffer {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	for i := range 400 {
+		data = spoilt(data, len(data)/3+i)
+	}
+	_, err := openBy(t, data, nil)
+	wantProblem(t, err, verdict.Fail, verdict.CodeCorrupt, "its gzip stream")
+}
+
+// stored is data under gzip, as it is: only its end tells what was changed.
+func stored(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func spoilt(data []byte, at int) []byte {

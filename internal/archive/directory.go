@@ -52,8 +52,8 @@ type directory struct {
 // readDirectory reads the directory archive at path: its table of contents, and
 // every file that holds data from its first byte to its last.
 func readDirectory(ctx context.Context, path string, fromTar bool, opts Options) (*Archive, error) {
-	d := &directory{ctx: ctx, name: opts.Name, path: path, fromTar: fromTar, there: map[string]int64{}, used: map[string]bool{},
-		tell: opts.Progress}
+	d := &directory{ctx: ctx, name: opts.Name, path: path, fromTar: fromTar, tell: opts.Progress,
+		there: map[string]int64{}, used: map[string]bool{}}
 	if err := d.list(); err != nil {
 		return nil, err
 	}
@@ -244,7 +244,8 @@ func (d *directory) unpacked(name, suffix string) (*dataFile, error) {
 	codec, is := packed.Of(head)
 	if src.fault() == nil && (!is || len(head) == 0 || codec.Suffixes[0] != suffix) {
 		file.close()
-		return nil, verdict.Corrupt("read %s: its name ends with %s, and what is in it is not packed so", c.name, suffix)
+		return nil, verdict.Corrupt("read %s: its name ends with %s, and what is in it is not packed so",
+			c.name, suffix)
 	}
 	if err := c.unpackBy(codec); err != nil {
 		file.close()
@@ -338,7 +339,8 @@ func (d *directory) largeObjects(e *Entry, objects map[uint64]bool) ([]wantedFil
 	}
 	defer list.Close()
 	wrong := func(number int) error {
-		return verdict.Corrupt("read %s, %s: its line %d does not name a large object and its file", d.name, e.file, number)
+		return verdict.Corrupt("read %s, %s: its line %d does not name a large object and its file",
+			d.name, e.file, number)
 	}
 	var files []wantedFile
 	lines := bufio.NewReader(list)
@@ -355,7 +357,8 @@ func (d *directory) largeObjects(e *Entry, objects map[uint64]bool) ([]wantedFil
 		}
 		first, file, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		id, err := strconv.ParseUint(first, 10, 32)
-		if err != nil || objects[id] || file != fmt.Sprintf("blob_%d.dat", id) && file != fmt.Sprintf("blob_%d.dat.gz", id) {
+		called := fmt.Sprintf("blob_%d.dat", id)
+		if err != nil || objects[id] || file != called && file != called+".gz" {
 			return nil, wrong(number)
 		}
 		objects[id] = true

@@ -36,16 +36,19 @@ func (r *rowsLook) at(b []byte) {
 	r.last = r.last[max(0, len(r.last)-keep):]
 }
 
+// is reports whether this short text was all that passed.
+func (r *rowsLook) is(text string) bool { return r.size == int64(len(text)) && string(r.last) == text }
+
 // end judges the rows of an entry behind their last byte.
 func (r *rowsLook) end(name string, e *Entry) error {
 	if e.CopyStmt == "" {
-		if bytes.HasSuffix(r.last, []byte(insertsEnd)) || r.size == int64(len(noneInserts)) && string(r.last) == noneInserts {
+		if bytes.HasSuffix(r.last, []byte(insertsEnd)) || r.is(noneInserts) {
 			return nil
 		}
-		return verdict.Truncated("read %s: the INSERT statements of entry %s do not end as pg_dump ends them", name, e.name())
+		return verdict.Truncated("read %s: the INSERT statements of entry %s do not end as pg_dump ends them",
+			name, e.name())
 	}
-	whole := bytes.HasSuffix(r.last, []byte("\n"+copyEnds)) || r.size == int64(len(copyEnds)) && string(r.last) == copyEnds
-	if !whole {
+	if !bytes.HasSuffix(r.last, []byte("\n"+copyEnds)) && !r.is(copyEnds) {
 		return verdict.Truncated("read %s: the rows of entry %s end after %d bytes without the mark that ends them",
 			name, e.name(), r.size)
 	}

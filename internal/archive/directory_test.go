@@ -152,6 +152,9 @@ func TestBadDirectories(t *testing.T) {
 		return func(files map[string][]byte) { delete(files, name) }
 	}
 	toc := packed[tocFile]
+	renamed := func(to string) func(map[string][]byte) {
+		return put(tocFile, bytes.Replace(toc, []byte("3345.dat"), []byte(to), 1))
+	}
 	for name, c := range map[string]struct {
 		files   map[string][]byte
 		outcome verdict.Outcome
@@ -179,8 +182,8 @@ func TestBadDirectories(t *testing.T) {
 		"an empty packed file":      {with(packed, put("3345.dat.gz", nil)), verdict.Fail, verdict.CodeCorrupt, "not packed so"},
 		"an empty file":             {with(bare, put("3345.dat", nil)), verdict.Fail, verdict.CodeTruncated, "without the mark"},
 		"both packed and not":       {with(packed, put("3345.dat", bare["3345.dat"])), verdict.Error, verdict.CodeUnsupported, "both 3345.dat and 3345.dat.gz"},
-		"a name with a path":        {with(packed, put(tocFile, bytes.Replace(toc, []byte("3345.dat"), []byte("../3.dat"), 1))), verdict.Fail, verdict.CodeCorrupt, `"../3.dat"`},
-		"a name of another's":       {with(packed, put(tocFile, bytes.Replace(toc, []byte("3345.dat"), []byte("3346.dat"), 1))), verdict.Fail, verdict.CodeCorrupt, "pg_dump would write 3345.dat"},
+		"a name with a path":        {with(packed, renamed("../3.dat")), verdict.Fail, verdict.CodeCorrupt, `"../3.dat"`},
+		"a name of another's":       {with(packed, renamed("3346.dat")), verdict.Fail, verdict.CodeCorrupt, "pg_dump would write 3345.dat"},
 		"more behind the contents":  {with(packed, put(tocFile, append(slices.Clone(toc), 'x'))), verdict.Fail, verdict.CodeCorrupt, "more bytes follow"},
 		"a custom archive in place": {with(packed, put(tocFile, []byte(readFile(t, small[0])))), verdict.Fail, verdict.CodeCorrupt, "layout 1"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"daybefore/internal/archive/unpack"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -113,12 +114,12 @@ func (o *openPart) worst(err error) error {
 // itself first, while it is written to the file that holds them all.
 func (p *partsReader) scripts() (*Archive, error) {
 	name := cmp.Or(p.opts.Name, p.parts[0].name)
-	s, err := newSpool(name, cmp.Or(p.opts.Dir, filepath.Dir(p.parts[0].path)))
+	s, err := unpack.NewSpool(name, cmp.Or(p.opts.Dir, filepath.Dir(p.parts[0].path)))
 	if err != nil {
 		return nil, err
 	}
 	a, err := p.joined(name, s)
-	if err = s.finish(err); err != nil {
+	if err = s.Finish(err); err != nil {
 		return nil, err
 	}
 	a.summed = true
@@ -130,7 +131,7 @@ func (p *partsReader) scripts() (*Archive, error) {
 	return a, nil
 }
 
-func (p *partsReader) joined(name string, s *spool) (*Archive, error) {
+func (p *partsReader) joined(name string, s *unpack.Spool) (*Archive, error) {
 	converted := false
 	for _, o := range p.parts {
 		if err := o.copyTo(s); err != nil {
@@ -264,10 +265,11 @@ func (a *Archive) matches(name string, part *Archive) error {
 	const hint = "dump all parts of one database, by one pg_dump and one after the other"
 	switch {
 	case part.Database != a.Database:
-		return verdict.Errorf(verdict.CodeDatabase, hint, "read %s: its parts are dumps of different databases, %q and %q",
-			name, verdict.Printable(a.Database), verdict.Printable(part.Database))
+		return verdict.Errorf(verdict.CodeDatabase, hint,
+			"read %s: its parts are dumps of different databases, %q and %q", name, verdict.Printable(a.Database), verdict.Printable(part.Database))
 	case part.Encoding != a.Encoding, part.StdStrings != a.StdStrings:
-		return verdict.Errorf(verdict.CodeUnsupported, hint, "read %s: its parts are written in different encodings", name)
+		return verdict.Errorf(verdict.CodeUnsupported, hint,
+			"read %s: its parts are written in different encodings", name)
 	}
 	a.DumpMajor, a.ServerMajor = max(a.DumpMajor, part.DumpMajor), max(a.ServerMajor, part.ServerMajor)
 	if part.DataOnly() { // when the rows were read is when the backup was taken

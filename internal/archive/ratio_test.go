@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"daybefore/internal/machine"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -86,35 +85,6 @@ func TestWhatIsTooMuchIsNotWritten(t *testing.T) {
 	for i, want := range []int{40, 0, 0} {
 		if n, err := r.Read(buf); n != want || (err == nil) != (want > 0) {
 			t.Errorf("read %d: %d, %v", i, n, err)
-		}
-	}
-}
-
-// A disk is not filled to its last byte: others need it too.
-func TestADiskIsNotFilled(t *testing.T) {
-	t.Parallel()
-	s, err := newSpool("backup", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for _, c := range []struct {
-		free, total, written int64
-		full                 bool
-	}{
-		{1 << 40, 1 << 41, lookEvery, false},
-		{leaveFree, 1 << 40, lookEvery, false},
-		{leaveFree - 1, 1 << 40, lookEvery, true},
-		{leaveFree - 1, 1 << 40, lookEvery - 1, false}, // not looked at yet
-		{1 << 20, 20 << 20, lookEvery, false},          // a small disk
-		{1<<20 - 1, 20 << 20, lookEvery, true},
-	} {
-		s.written, s.looked = c.written-1, 0
-		s.of = func(string) (machine.Space, error) { return machine.Space{Free: c.free, Size: c.total}, nil }
-		if _, err := s.Write([]byte("x")); c.full {
-			wantProblem(t, err, verdict.Error, verdict.CodeDiskSpace, "MiB are left")
-		} else if err != nil {
-			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

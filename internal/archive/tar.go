@@ -3,14 +3,14 @@ package archive
 import (
 	"archive/tar"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"daybefore/internal/packed"
+	"daybefore/internal/archive/unpack"
 	"daybefore/internal/verdict"
 )
 
@@ -18,69 +18,23 @@ import (
 // the schema, restore.sql, which no restore needs. So a tar is taken apart into a
 // directory, whoever wrote it, and read as one.
 
-// tarBlock is what a tar is made of; two of zeros end it.
-const tarBlock = 512
-
-// taker takes a tar apart.
-type taker struct {
-	name  string // of the backup
-	in    counted
-	tar   *tar.Reader
-	root  *os.Root
-	dir   string
-	space *space
-	pad   int64  // bytes that fill up the last member's block
-	base  string // the folder that toc.dat lies in
-	found bool
-	data  bool // something is called as the files beside toc.dat are
-}
-
-// counted counts what is read.
-type counted struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
 // untar takes the tar apart into a directory of its own in dir, and reads that.
 func (c *chain) untar(dir string, opts Options) (a *Archive, err error) {
-	to, err := os.MkdirTemp(dir, "archive-*")
+	to, files, err := unpack.Tar(c.name, c.Reader, dir)
 	if err != nil {
-		return nil, fmt.Errorf("unpack %s: %w", c.name, err)
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			os.RemoveAll(to)
 		}
 	}()
-	root, err := os.OpenRoot(to)
+	folder, err := folderOf(c.name, files)
 	if err != nil {
-		return nil, fmt.Errorf("unpack %s: %w", c.name, err)
-	}
-	defer root.Close()
-	t := &taker{name: c.name, in: counted{r: c}, root: root, dir: to, space: newSpace(c.name, to)}
-	t.tar = tar.NewReader(&t.in)
-	if err := t.all(); err != nil {
 		return nil, err
-	}
-	if err := c.behind(); err != nil {
-		return nil, err
-	}
-	if !t.found && t.data {
-		return nil, verdict.Truncated("read %s: the tar holds the rows of a dump, and lacks toc.dat, its table of contents",
-			c.name)
-	}
-	if !t.found {
-		return nil, verdict.Errorf(verdict.CodeUnsupported, hintUnsupported,
-			"read %s: it is a tar without toc.dat, so it holds no dump in directory or tar format", c.name)
 	}
 	opts.Progress = nil // which told the tar's bytes
-	a, err = readDirectory(c.src.ctx, filepath.Join(to, filepath.FromSlash(t.base)), true, opts)
+	a, err = readDirectory(c.src.ctx, filepath.Join(to, filepath.FromSlash(folder)), true, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -88,139 +42,21 @@ func (c *chain) untar(dir string, opts Options) (a *Archive, err error) {
 	return a, nil
 }
 
-// behind makes sure that nothing but zeros follows a tar.
-func (c *chain) behind() error {
-	err := packed.Padding(c.Reader)
+// folderOf is where in a tar with such files the dump lies.
+func folderOf(name string, files []string) (string, error) {
+	contents := slices.DeleteFunc(slices.Clone(files), func(file string) bool { return path.Base(file) != tocFile })
 	switch {
-	case errors.Is(err, packed.ErrAfterPadding):
-		return verdict.Corrupt("read %s: something follows the end of the tar", c.name)
-	case !errors.Is(err, io.EOF):
-		return c.broken(err)
+	case len(contents) == 1:
+		return path.Dir(contents[0]), nil
+	case len(contents) > 1:
+		return "", verdict.Errorf(verdict.CodeUnsupported, "pack each dump by itself",
+			"read %s: the tar holds %d dumps: %s", name, len(contents), verdict.Printable(strings.Join(contents, ", ")))
+	case slices.ContainsFunc(files, func(file string) bool { return dataName(path.Base(file)) }):
+		return "", verdict.Truncated(
+			"read %s: the tar holds the rows of a dump, and lacks toc.dat, its table of contents", name)
 	}
-	return nil
-}
-
-// broken is why a tar could not be read on.
-func (c *chain) broken(err error) error {
-	if _, ok := errors.AsType[*verdict.Problem](err); ok {
-		return err
-	}
-	return fmt.Errorf("read %s: %w", c.name, err)
-}
-
-// all takes every member out, and makes sure that the tar ends as one does.
-func (t *taker) all() error {
-	for {
-		before := t.in.n
-		h, err := t.tar.Next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			if t.in.n-before < t.pad+2*tarBlock {
-				return verdict.Truncated("read %s: it ends after %d bytes without the zeros that end a tar", t.name, t.in.n)
-			}
-			return nil
-		}
-		if err == nil {
-			err = t.member(h)
-		}
-		if err != nil {
-			return t.explain(err)
-		}
-	}
-}
-
-// member takes one member out.
-func (t *taker) member(h *tar.Header) error {
-	switch {
-	case h.Typeflag == tar.TypeXGlobalHeader, h.Typeflag == tar.TypeDir:
-		t.pad = 0
-		return nil
-	case h.Typeflag != tar.TypeReg || sparse(h):
-		return t.refuse("its member %s is no plain file, but %s", h.Name, tarKind(h))
-	case strings.HasPrefix(h.Name, "/"), !filepath.IsLocal(h.Name), strings.Contains(h.Name, `\`):
-		return t.refuse("its member %s would lie outside of where it is unpacked", h.Name)
-	}
-	name := path.Clean(h.Name)
-	folder, file := path.Split(name)
-	if file == tocFile {
-		if t.found {
-			return t.refuse("it holds a second dump, %s beside one in another folder", h.Name)
-		}
-		t.found, t.base = true, path.Clean(folder)
-	}
-	t.data = t.data || dataName(file)
-	if folder != "" {
-		if err := t.root.MkdirAll(path.Clean(folder), 0o700); err != nil {
-			return fmt.Errorf("unpack %s: %w", t.name, err)
-		}
-	}
-	f, err := t.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return t.refuse("it holds two members of the name %s, and nothing tells which counts", h.Name)
-	}
-	if err != nil {
-		return t.space.explain(err)
-	}
-	_, err = io.Copy(&roomyFile{f, t.space}, t.tar)
-	if closed := t.space.explain(f.Close()); err == nil {
-		err = closed
-	}
-	t.pad = -h.Size & (tarBlock - 1)
-	return err
-}
-
-// roomyFile ends the writing before the disk is full.
-type roomyFile struct {
-	f     *os.File
-	space *space
-}
-
-func (r *roomyFile) Write(p []byte) (int, error) { return r.space.write(r.f, p) }
-
-// sparse tells members of which parts are left out.
-func sparse(h *tar.Header) bool {
-	for key := range h.PAXRecords {
-		if strings.HasPrefix(key, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
-}
-
-// tarKind says what a member is.
-func tarKind(h *tar.Header) string {
-	switch h.Typeflag {
-	case tar.TypeLink, tar.TypeSymlink:
-		return "a link"
-	case tar.TypeChar, tar.TypeBlock:
-		return "a device"
-	case tar.TypeFifo:
-		return "a pipe"
-	case tar.TypeReg, tar.TypeGNUSparse:
-		return "one with holes"
-	}
-	return "of a kind that is not known here"
-}
-
-// refuse is an error about what pg_dump and tar of its directory do not write.
-func (t *taker) refuse(format string, member string, args ...any) error {
-	args = append([]any{verdict.Printable(member)}, args...)
-	return verdict.Errorf(verdict.CodeUnsupported,
-		"pack the directory that pg_dump -Fd wrote and nothing else: tar -C shop.dir -cf shop.tar .",
-		"read %s: "+format, append([]any{t.name}, args...)...)
-}
-
-// explain says what an error means for the backup.
-func (t *taker) explain(err error) error {
-	_, known := errors.AsType[*verdict.Problem](err)
-	switch {
-	case known:
-		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return verdict.Truncated("read %s: it ends after %d bytes, in the middle of the tar", t.name, t.in.n)
-	case errors.Is(err, tar.ErrHeader), errors.Is(err, tar.ErrFieldTooLong):
-		return verdict.Corrupt("read %s: the tar is damaged near byte %d: %w", t.name, t.in.n, err)
-	}
-	return fmt.Errorf("read %s: %w", t.name, err)
+	return "", verdict.Errorf(verdict.CodeUnsupported, hintUnsupported,
+		"read %s: it is a tar without toc.dat, so it holds no dump in directory or tar format", name)
 }
 
 // peekTar reads the header out of toc.dat, if it stands in the first bytes.

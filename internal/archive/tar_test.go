@@ -72,6 +72,8 @@ func TestTarsOfDirectories(t *testing.T) {
 	}
 }
 
+const tarBlock = 512
+
 func TestBadTars(t *testing.T) {
 	t.Parallel()
 	files := members(t, []byte(readFile(t, smallFolder[0])))
@@ -99,9 +101,9 @@ func TestBadTars(t *testing.T) {
 		"a way out":          {with(tar.Header{Name: "../x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
 		"a way out within":   {with(tar.Header{Name: "a/../../x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
 		"an absolute name":   {with(tar.Header{Name: "/tmp/x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
-		"two of one name":    {with(tar.Header{Name: "./" + tocFile, Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "a second dump"},
+		"two of one name":    {with(tar.Header{Name: "./" + tocFile, Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "two members"},
 		"two files":          {with(tar.Header{Name: "./blobs.toc", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "two members"},
-		"two dumps":          {with(asMembers(files, "other/")...), verdict.Error, verdict.CodeUnsupported, "a second dump"},
+		"two dumps":          {with(asMembers(files, "other/")...), verdict.Error, verdict.CodeUnsupported, "holds 2 dumps"},
 		"no dump":            {tarred(t, tar.FormatGNU, tar.Header{Name: "notes", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "without toc.dat"},
 		"something behind":   {append(bytes.Clone(whole), "junk"...), verdict.Fail, verdict.CodeCorrupt, "something follows"},
 		"another tar behind": {append(bytes.Clone(whole), whole...), verdict.Fail, verdict.CodeCorrupt, "something follows"},

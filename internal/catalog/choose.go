@@ -21,7 +21,8 @@ import (
 )
 
 // HeaderLength is how many bytes of a backup HeaderReader gives at most.
-const HeaderLength = 256 << 10
+// Of a block of lz4, which may have nearly as many, no byte is known before its last.
+const HeaderLength = 4<<20 + 64<<10
 
 // peekers is how many headers are read at once where names tell no time.
 const peekers = 8

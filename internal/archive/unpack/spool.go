@@ -1,4 +1,7 @@
-package archive
+// Package unpack is where what was packed goes: into a file, or as the members of
+// a tar into a directory, as far as the disk has room. It knows nothing of what
+// they are, and never writes outside of where it is told to.
+package unpack
 
 import (
 	"errors"
@@ -11,8 +14,8 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// spool is the unpacked archive.
-type spool struct {
+// Spool is a file that an archive is unpacked to.
+type Spool struct {
 	*os.File
 	*space
 }
@@ -33,12 +36,14 @@ const (
 
 func newSpace(name, dir string) *space { return &space{name: name, dir: dir, of: machine.SpaceOf} }
 
-func newSpool(name, dir string) (*spool, error) {
+// NewSpool makes a file of mode 0600 in dir, whose name begins with "archive-",
+// for the backup that errors call by its name.
+func NewSpool(name, dir string) (*Spool, error) {
 	f, err := os.CreateTemp(dir, "archive-*")
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", name, err)
 	}
-	return &spool{File: f, space: newSpace(name, filepath.Dir(f.Name()))}, nil
+	return &Spool{File: f, space: newSpace(name, filepath.Dir(f.Name()))}, nil
 }
 
 // room ends the unpacking before the disk is full, which others need too.
@@ -58,7 +63,8 @@ func (s *space) room() error {
 
 const roomHint = "free space for the whole unpacked archive where temporary files go, or set TMPDIR"
 
-func (s *spool) Write(p []byte) (int, error) { return s.write(s.File, p) }
+// Write is io.Writer's.
+func (s *Spool) Write(p []byte) (int, error) { return s.write(s.File, p) }
 
 // write writes to a file on the disk.
 func (s *space) write(f *os.File, p []byte) (int, error) {
@@ -82,8 +88,9 @@ func (s *space) explain(err error) error {
 	return fmt.Errorf("unpack %s: %w", s.name, err)
 }
 
-// finish closes the file, and removes it unless the archive in it is whole.
-func (s *spool) finish(err error) error {
+// Finish closes the file, and removes it where err, or the closing, says that
+// what is in it is not whole.
+func (s *Spool) Finish(err error) error {
 	if closed := s.explain(s.Close()); err == nil {
 		err = closed
 	}
