@@ -26,8 +26,9 @@ func init() {
 		"PasswordEnv":      "https and sftp: environment variable with the password",
 		"KeyFile":          "sftp: private key (default the agent, ~/.ssh/config and ~/.ssh/id_*)",
 		"KeyPassphraseEnv": "sftp: environment variable with the private key's passphrase",
-		"KnownHosts":       "sftp: file with the server's public keys (default ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts)",
-		"Insecure":         "https: allow http:// to another machine, where anybody on the way reads and changes what passes",
+		"KnownHosts": "sftp: file with the server's public keys (default ~/.ssh/known_hosts and " +
+			"/etc/ssh/ssh_known_hosts)",
+		"Insecure": "https: allow http:// to another machine, where anybody on the way reads and changes what passes",
 	} {
 		described["rawSource"][key] = meaning
 	}

@@ -303,8 +303,9 @@ func (s *SFTP) problem(ctx context.Context, l *sftpLink, doing string, err error
 		return verdict.Errorf(verdict.CodeCredentialsRefused, "let the user read this directory and its files",
 			"%s: the server denies it", doing)
 	case errors.Is(err, fs.ErrNotExist):
-		return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url right, and the disk mounted on the server? the path "+
-			"begins at the server's /, and with /~/ at the user's folder", "%s: there is no such directory", doing)
+		return verdict.Errorf(verdict.CodeStoreUnreachable,
+			"is source.url right, and the disk mounted on the server? the path "+
+				"begins at the server's /, and with /~/ at the user's folder", "%s: there is no such directory", doing)
 	case errors.As(err, &status):
 		return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url the one of a directory?",
 			"%s: the server answered: %s", doing, verdict.Printable(status.Error()))
