@@ -86,7 +86,8 @@ func strangeServer(_ context.Context, _ *Maker, s *Store) error {
 	if err := os.WriteFile(key, pem.EncodeToMemory(block), 0o600); err != nil {
 		return err
 	}
-	return s.editDrill(folderURL, fmt.Sprintf("  url: sftp://drill@%s/\n  key_file: %s\n  known_hosts: %s\n", l.Addr(), key,
+	return s.editDrill(folderURL, fmt.Sprintf("  url: sftp://drill@%s/\n  key_file: %s\n  known_hosts: %s\n", l.Addr(),
+		key,
 		hosts))
 }
 

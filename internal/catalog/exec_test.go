@@ -33,8 +33,9 @@ func TestProgramsThatDoNotList(t *testing.T) {
 		code verdict.Code
 		says string
 	}{
-		"nothing":           {"true", verdict.CodeProgram, "ended with status 0 and wrote nothing"},
-		"a status":          {"echo shop-20261120T030000Z.dump; echo 'no route to host' >&2; exit 7", verdict.CodeProgram, "status 7; its last words: no route to host"},
+		"nothing": {"true", verdict.CodeProgram, "ended with status 0 and wrote nothing"},
+		"a status": {"echo shop-20261120T030000Z.dump; echo 'no route to host' >&2; exit 7", verdict.CodeProgram,
+			"status 7; its last words: no route to host"},
 		"garbage":           {"echo Welcome to backupctl; echo 12 things", verdict.CodeNoBackup, "may be names or anything else; found \"12 things\""},
 		"binary":            {"head -c 1000 /dev/urandom", verdict.CodeProgram, "no usable name"},
 		"broken JSON":       {`printf '[{"name":"shop-20261120T030000Z.dump"'`, verdict.CodeProgram, "what the program wrote is no list"},

@@ -125,7 +125,8 @@ func storeID(s Source) [2]string { return [2]string{strings.TrimSuffix(s.URL, "/
 // another is a store that is reached as the source is, but for what it says.
 func (c checker) another(raw rawCopy, source Source, key string) Source {
 	s := source.reach(c.storeURL(raw.URL, key+".url"))
-	s.Name, s.TimeLayout, s.Location, s.TimeTolerance = source.Name, source.TimeLayout, source.Location, source.TimeTolerance
+	s.Name, s.TimeLayout, s.Location, s.TimeTolerance = source.Name, source.TimeLayout, source.Location,
+		source.TimeTolerance
 	s.Parts = source.Parts
 	s.Database, s.Checksum, s.MaxRatio = source.Database, source.Checksum, source.MaxRatio
 	s.Anonymous = source.Anonymous && kindOf(s.URL) == kindOf(source.URL)

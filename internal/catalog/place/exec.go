@@ -119,8 +119,8 @@ func (s *Exec) list(ctx context.Context, deep bool) ([]Object, error) {
 	return s.objects(doing, entries)
 }
 
-const listHint = "let it write a name a line, lines of name size time, or JSON with name, size and time; nothing else " +
-	"to its standard output"
+const listHint = "let it write a name a line, lines of name size time, or JSON with name, size and time; " +
+	"nothing else to its standard output"
 
 func (s *Exec) objects(doing string, entries []entry) ([]Object, error) {
 	all := objects(entries)

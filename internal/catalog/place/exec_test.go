@@ -13,7 +13,8 @@ import (
 // A program that hangs, or never begins, is ended and says so.
 func TestAProgramThatHangs(t *testing.T) {
 	t.Parallel()
-	for name, script := range map[string]string{"in the middle": "echo half; echo waiting >&2; exec sleep 10000", "at once": "echo waiting >&2; exec sleep 10000"} {
+	for name, script := range map[string]string{"in the middle": "echo half; echo waiting >&2; exec sleep 10000",
+		"at once": "echo waiting >&2; exec sleep 10000"} {
 		s, err := OpenExec(spec.Exec{List: []string{"sh", "-c", script}, Fetch: []string{"sh", "-c", script, "{name}"}})
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +60,8 @@ func TestPresetWords(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].name != "20261120T030000Z_1a" {
 		t.Errorf("%+v, %v", all, err)
 	}
-	for _, text := range []string{"Fatal: no repository", `[{"time":"x","paths":["/b"],"id":"1","short_id":"1"}]`, `[{"time":"2026-11-20T04:00:00Z","paths":["/b"],"id":"1"}]`} {
+	for _, text := range []string{"Fatal: no repository", `[{"time":"x","paths":["/b"],"id":"1","short_id":"1"}]`,
+		`[{"time":"2026-11-20T04:00:00Z","paths":["/b"],"id":"1"}]`} {
 		if all, told, err := w.read([]byte(text)); err == nil && told {
 			t.Errorf("%s: read as %+v", text, all)
 		}

@@ -374,6 +374,7 @@ func (s *GS) checkAnswer(answer *http.Response, o Object, offset, length int64) 
 	case ok && first == offset && total != o.Size:
 		return WasChanged(s, o, "it was replaced")
 	}
-	return verdict.Errorf(verdict.CodeFetch, proxyHint, "read %s%s: asked for %d bytes from %d on, the server sent %s (%d bytes)",
+	return verdict.Errorf(verdict.CodeFetch, proxyHint,
+		"read %s%s: asked for %d bytes from %d on, the server sent %s (%d bytes)",
 		s.URL(), o.Name, length, offset, verdict.Printable(answer.Header.Get("Content-Range")), answer.ContentLength)
 }

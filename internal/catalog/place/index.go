@@ -64,13 +64,15 @@ func (s *Web) index(ctx context.Context, folder string) ([]Object, error) {
 	if strings.Contains(header.Get("Content-Type"), "json") {
 		entries, _, err := parseList(b)
 		if err != nil {
-			return nil, verdict.Errorf(verdict.CodeStoreUnreachable, pageHint, "%s: the server's JSON is no list: %w", doing, err)
+			return nil, verdict.Errorf(verdict.CodeStoreUnreachable, pageHint, "%s: the server's JSON is no list: %w", doing,
+				err)
 		}
 		s.doubted("")
 		return unsized(objects(entries)), nil
 	}
 	if !strings.Contains(header.Get("Content-Type"), "html") {
-		return nil, verdict.Errorf(verdict.CodeStoreUnreachable, pageHint, "%s: the server sent %s, and no page that lists files",
+		return nil, verdict.Errorf(verdict.CodeStoreUnreachable, pageHint,
+			"%s: the server sent %s, and no page that lists files",
 			doing, verdict.Printable(header.Get("Content-Type")))
 	}
 	names, sure := links(b, at)
@@ -82,7 +84,8 @@ func (s *Web) index(ctx context.Context, folder string) ([]Object, error) {
 	return names, nil
 }
 
-const pageHint = "turn the server's list of files on, name a file that lists them by source.listing, or let url name one file"
+const pageHint = "turn the server's list of files on, name a file that lists them by source.listing, " +
+	"or let url name one file"
 
 func (s *Web) doubted(why string) {
 	if why != "" || s.doubt.Load() == nil {

@@ -91,7 +91,8 @@ func listOf(v any) ([]any, error) {
 		}
 	}
 	if len(lists) != 1 {
-		return nil, fmt.Errorf("it is a JSON object with %d lists, of which none is known to be that of the backups", len(lists))
+		return nil, fmt.Errorf("it is a JSON object with %d lists, of which none is known to be that of the backups",
+			len(lists))
 	}
 	return lists[0], nil
 }

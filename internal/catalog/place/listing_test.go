@@ -30,8 +30,9 @@ func TestParseList(t *testing.T) {
 		"borg":       {`{"archives":[{"archive":"x","name":"x","start":"2026-11-20T03:00:00.000000"}],"repository":{"id":"1"}}`, true, "x -1 1795143600"},
 		"S3's API":   {`{"Contents":[{"Key":"p/a","Size":5,"LastModified":"2026-11-20T03:00:00+00:00"}],"Prefix":""}`, true, "p/a 5 1795143600"},
 		"WAL-G":      {`[{"backup_name":"base_1","modified":"2026-11-20T03:00:00Z","wal_file_name":"w"}]`, true, "base_1 -1 1795143600"},
-		"nginx":      {`[{"name":"a","type":"file","mtime":"Fri, 20 Nov 2026 03:00:00 GMT","size":4},{"name":"d","type":"directory"}]`, true, "a 4 1795143600, d -1 0/"},
-		"a mark":     {"\ufeff[\"a\"]", true, "a -1 0"},
+		"nginx": {`[{"name":"a","type":"file","mtime":"Fri, 20 Nov 2026 03:00:00 GMT","size":4},{"name":"d","type":"directory"}]`, true,
+			"a 4 1795143600, d -1 0/"},
+		"a mark": {"\ufeff[\"a\"]", true, "a -1 0"},
 	} {
 		all, told, err := parseList([]byte(tc.text))
 		if err != nil || told != tc.told {

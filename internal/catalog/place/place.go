@@ -132,7 +132,8 @@ type retry struct {
 var hurried = retry{tries: 4, first: 500 * time.Millisecond}
 
 // again sends a request, again where the trouble may pass. The error, which says
-// what was being done as that of send does, is a Problem (CodeStoreUnreachable where it would be none), or why ctx ended.
+// what was being done as that of send does, is a Problem (CodeStoreUnreachable
+// where it would be none), or why ctx ended.
 func again[T any](ctx context.Context, r retry, doing string, send func() (T, error)) (T, error) {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = r.first

@@ -303,8 +303,9 @@ func (s *SFTP) problem(ctx context.Context, l *sftpLink, doing string, err error
 		return verdict.Errorf(verdict.CodeCredentialsRefused, "let the user read this directory and its files",
 			"%s: the server denies it", doing)
 	case errors.Is(err, fs.ErrNotExist):
-		return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url right, and the disk mounted on the server? the path "+
-			"begins at the server's /, and with /~/ at the user's folder", "%s: there is no such directory", doing)
+		return verdict.Errorf(verdict.CodeStoreUnreachable,
+			"is source.url right, and the disk mounted on the server? the path "+
+				"begins at the server's /, and with /~/ at the user's folder", "%s: there is no such directory", doing)
 	case errors.As(err, &status):
 		return verdict.Errorf(verdict.CodeStoreUnreachable, "is source.url the one of a directory?",
 			"%s: the server answered: %s", doing, verdict.Printable(status.Error()))
@@ -338,27 +339,36 @@ func (s *SFTP) ReadRange(ctx context.Context, o Object, offset, length int64) (i
 	return r, nil
 }
 
-// sftpReader reads a range. Its last bytes are handed on only if the file is
-// still the one that was listed.
+// sftpReader reads a range, a block ahead of who reads it. Its last bytes are
+// handed on only if the file is still the one that was listed.
 type sftpReader struct {
-	ctx    context.Context
-	store  *SFTP
-	link   *sftpLink
-	object Object
-	doing  string
-	file   *sftp.File
-	at     int64 // of the file: the next byte that is asked for
-	end    int64 // behind the last one
-	held   []byte
-	buffer []byte
+	ctx     context.Context
+	store   *SFTP
+	link    *sftpLink
+	object  Object
+	doing   string
+	file    *sftp.File
+	at      int64 // of the file: the next byte that is asked for
+	end     int64 // behind the last one
+	pending chan block
+	read    []byte // the block that is read
+	held    []byte // what is left of it
+	spare   []byte // a buffer that nobody reads
+}
+
+// block is a part of a file, and why there is no more of it.
+type block struct {
+	data []byte
+	err  error
+	last bool
 }
 
 func (r *sftpReader) Read(p []byte) (int, error) {
 	if len(r.held) == 0 {
-		if r.at >= r.end {
+		if r.pending == nil && r.at >= r.end {
 			return 0, io.EOF
 		}
-		if err := r.fill(); err != nil {
+		if err := r.next(); err != nil {
 			return 0, err
 		}
 	}
@@ -367,26 +377,57 @@ func (r *sftpReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (r *sftpReader) fill() error {
-	if r.buffer == nil {
-		r.buffer = make([]byte, min(ahead, r.end-r.at))
+// next takes the block that was asked for, and asks for the one behind it.
+func (r *sftpReader) next() error {
+	if r.pending == nil {
+		r.askAhead()
 	}
-	want := r.buffer[:min(int64(len(r.buffer)), r.end-r.at)]
-	n, err := ask(r.ctx, r.link, func(*sftp.Client) (int, error) { return r.file.ReadAt(want, r.at) })
-	if err != nil && (err != io.EOF || n == 0) {
-		if err == io.EOF {
+	var b block
+	select {
+	case b = <-r.pending:
+	case <-r.ctx.Done():
+		r.link.end()
+		return Stopped(r.ctx, r.doing)
+	}
+	r.pending = nil
+	if b.err != nil {
+		if b.err == io.EOF {
 			return WasChanged(r.store, r.object, "it became shorter")
 		}
-		return r.store.problem(r.ctx, r.link, r.doing, err)
+		return r.store.problem(r.ctx, r.link, r.doing, b.err)
 	}
-	r.at += int64(n)
-	if r.at >= r.end || n < len(want) {
+	if b.last {
 		if err := r.check(); err != nil {
 			return err
 		}
 	}
-	r.held = want[:n]
+	r.spare = r.read
+	r.read = b.data
+	r.held = b.data
+	if r.at < r.end {
+		r.askAhead()
+	}
 	return nil
+}
+
+// askAhead asks for the next block, into a buffer of its own.
+func (r *sftpReader) askAhead() {
+	if int64(cap(r.spare)) < min(ahead, r.end-r.at) {
+		r.spare = make([]byte, min(ahead, r.end-r.at))
+	}
+	into := r.spare[:min(int64(cap(r.spare)), r.end-r.at)]
+	r.spare = nil
+	at := r.at
+	r.at += int64(len(into))
+	last := r.at >= r.end
+	r.pending = make(chan block, 1)
+	go func(to chan<- block, f *sftp.File) {
+		n, err := f.ReadAt(into, at)
+		if n == len(into) {
+			err = nil
+		}
+		to <- block{into[:n], err, last}
+	}(r.pending, r.file)
 }
 
 // check looks whether the file is still the version that was listed.

@@ -248,13 +248,15 @@ func (k knownHosts) judge(doing string, server sshServer, key ssh.PublicKey, err
 		if len(k.files) > 0 {
 			in = "it stands in none of " + strings.Join(k.files, ", ")
 		}
-		return verdict.Errorf(verdict.CodeHostKey, fmt.Sprintf("compare the fingerprint with one that the server's owner tells, "+
-			"then add the key: ssh-keyscan %s, or name a file that has it by source.known_hosts", scanned(server)),
+		return verdict.Errorf(verdict.CodeHostKey,
+			fmt.Sprintf("compare the fingerprint with one that the server's owner tells, "+
+				"then add the key: ssh-keyscan %s, or name a file that has it by source.known_hosts", scanned(server)),
 			"%s: the server %s is not known: its key is %s, and %s", doing, name, shown, in)
 	case errors.As(err, &other):
 		known := other.Want[0]
-		return verdict.Errorf(verdict.CodeHostKey, "somebody may stand between: ask the server's owner whether it has a new key "+
-			"with this fingerprint, and only then remove the old one: ssh-keygen -R "+name,
+		return verdict.Errorf(verdict.CodeHostKey,
+			"somebody may stand between: ask the server's owner whether it has a new key "+
+				"with this fingerprint, and only then remove the old one: ssh-keygen -R "+name,
 			"%s: the server %s has another key than before: it sent %s, and %s:%d knows %s", doing, name, shown,
 			known.Filename, known.Line, ssh.FingerprintSHA256(known.Key))
 	}
@@ -275,7 +277,8 @@ func sshSecrets(src spec.Source) (password, passphrase string, err error) {
 	for _, s := range []struct {
 		name, key string
 		into      *string
-	}{{src.PasswordEnv, "source.password_env", &password}, {src.KeyPassphraseEnv, "source.key_passphrase_env", &passphrase}} {
+	}{{src.PasswordEnv, "source.password_env", &password}, {src.KeyPassphraseEnv, "source.key_passphrase_env",
+		&passphrase}} {
 		if s.name == "" {
 			continue
 		}

@@ -457,7 +457,8 @@ func (s *Web) checked(answer *http.Response, o Object, offset, length int64) (io
 				"sent %s", s.URL(), o.Name, length, offset, verdict.Printable(answer.Header.Get("Content-Range")))
 		}
 	}
-	if version := versionOf(answer.Header); o.ETag != "" && version != o.ETag || o.Size >= 0 && total >= 0 && total != o.Size {
+	version := versionOf(answer.Header)
+	if o.ETag != "" && version != o.ETag || o.Size >= 0 && total >= 0 && total != o.Size {
 		return nil, WasChanged(s, o, "it was replaced")
 	}
 	if length < 0 && total < 0 && !endsItself(answer) {
