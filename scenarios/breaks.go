@@ -23,7 +23,7 @@ import (
 
 // All returns every scenario, in the order of a drill's stages.
 func All() []Scenario {
-	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenStores(), brokenInventories(), brokenData(),
+	return slices.Concat(unbroken(), brokenFiles(), wrongBackups(), brokenSets(), brokenStores(), brokenInventories(), brokenData(),
 		brokenDatabases(), brokenSince(), unfitDrills(), brokenRestores())
 }
 

@@ -96,15 +96,20 @@ func TestAnotherBackupIsChosen(t *testing.T) {
 	for _, day := range []string{"20260302", "20260303", "20260304"} {
 		put(t, filepath.Join(store, "p-"+day+".dump"), dump)
 	}
-	put(t, filepath.Join(store, "p-20260305.dump.part"), dump[:100])
+	half := filepath.Join(store, "p-20260305.dump.part")
+	put(t, half, dump[:100])
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(half, long, long); err != nil {
+		t.Fatal(err)
+	}
 	text := strings.Replace(plantedDrill(store, true), `name: "*.dump"`,
-		`name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h`, 1) + "inventory: {backup_age: {max: 1h}}\n"
+		`name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h`, 1)
 	for name, c := range map[string]struct {
 		ask          func(*drill.Request)
 		want, chosen string
 		outcome      verdict.Outcome
 	}{
-		"newest": {func(*drill.Request) {}, "p-20260304.dump", "newest", verdict.Fail},
+		"newest": {func(*drill.Request) {}, "p-20260304.dump", "newest", verdict.Warn},
 		"named": {func(q *drill.Request) { q.Choice = catalog.Choice{By: catalog.ByName, Name: "p-20260302.dump"} },
 			"p-20260302.dump", "named", verdict.Pass},
 		"before": {func(q *drill.Request) {
@@ -112,7 +117,7 @@ func TestAnotherBackupIsChosen(t *testing.T) {
 		}, "p-20260303.dump", "before", verdict.Pass},
 		"local": {func(q *drill.Request) { q.Local = filepath.Join(store, "p-20260303.dump") }, "p-20260303.dump", "local",
 			verdict.Pass},
-		"copy": {func(q *drill.Request) { q.Copy = 1 }, "", "newest", verdict.Error},
+		"a copy that is not there": {func(q *drill.Request) { q.Copy = 1 }, "", "newest", verdict.Error},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,6 +128,9 @@ func TestAnotherBackupIsChosen(t *testing.T) {
 			}
 			if b.IsNewest() != (b.ChosenWhy == "") {
 				t.Errorf("chosen %s because %q", b.Chosen, b.ChosenWhy)
+			}
+			if stands := r.Inventory.Backups > 0; stands != b.IsNewest() && c.outcome != verdict.Error {
+				t.Errorf("the store was judged: %v, %+v", stands, r.Inventory)
 			}
 			told := false
 			for _, check := range r.Checks {
