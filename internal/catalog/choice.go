@@ -117,7 +117,7 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 	for _, b := range all {
 		var k known
 		if c.Drilled != nil {
-			k.at, k.proven = c.Drilled(b.entry())
+			k.at, k.proven = c.Drilled(b.Entry())
 		}
 		of[b.Name] = k
 		if !k.proven {
@@ -147,7 +147,7 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 	return []Backup{b}, nil
 }
 
-// entry is the backup as one of many.
-func (b Backup) entry() Entry {
-	return Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0), ETag: b.ETag}
+// Entry is the backup as one of many.
+func (b Backup) Entry() Entry {
+	return Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0), ETag: b.ETag, Objects: b.Objects}
 }
