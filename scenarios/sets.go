@@ -45,7 +45,8 @@ func parted(spoil func(s *Store, globals string) error) Break {
 				return err
 			}
 		}
-		if err := s.editDrill("  name: shop-{time}.dump\n", "  parts: [\"globals-{time}.sql\", \"shop-{time}.dump\"]\n"); err != nil {
+		err = s.editDrill("  name: shop-{time}.dump\n", "  parts: [\"globals-{time}.sql\", \"shop-{time}.dump\"]\n")
+		if err != nil {
 			return err
 		}
 		if spoil != nil {
@@ -89,8 +90,8 @@ func foreignCluster(_ context.Context, _ *Maker, s *Store) error {
 	const begin, end = "--\n-- PostgreSQL database dump\n--\n\n", "--\n-- PostgreSQL database dump complete\n--\n\n"
 	text := strings.TrimSuffix(globalsText, clusterEnd)
 	for _, database := range []string{"blog", "wiki"} {
-		text += fmt.Sprintf("\\connect %s\n\n%sSET client_encoding = 'UTF8';\nCREATE TABLE public.a (x integer);\n\n%s", database,
-			begin, end)
+		text += fmt.Sprintf("\\connect %s\n\n%sSET client_encoding = 'UTF8';\nCREATE TABLE public.a (x integer);\n\n%s",
+			database, begin, end)
 	}
 	return s.put(name, []byte(text+clusterEnd))
 }
