@@ -46,9 +46,11 @@ var rooms = map[string]room{
 	"internal/pgtext":   {layer: 0, why: "what a type takes for text does not depend on rows, and is tried on every version"},
 	"internal/program":  {layer: 0, why: "a foreign program is run the same way, whatever it is for"},
 	"internal/packed":   {layer: 0, why: "what is under a compression is the same to whoever sums or reads it"},
-	"internal/detect":   {layer: 0, why: "what a value looks like does not depend on where it stands"},
-	"internal/told":     {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
-	"internal/locale":   {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
+	"internal/crypt": {layer: 0, only: []string{"internal/program", "internal/verdict"},
+		why: "what opens a backup knows neither where it lies nor what is in it"},
+	"internal/detect": {layer: 0, why: "what a value looks like does not depend on where it stands"},
+	"internal/told":   {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
+	"internal/locale": {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
 	"internal/enclosure": {layer: 0, why: "a program is set apart whatever it is; and a keeper starts before the rooms above are initialized"},
 
@@ -96,6 +98,7 @@ const (
 // inner is the order of the packages within a room, which each may import those
 // after it and no other.
 var inner = map[string][]string{
+	"internal/catalog": {"internal/catalog", "internal/catalog/place"},
 	"internal/scrub": {
 		"internal/scrub/draft", "internal/scrub", "internal/scrub/propose", "internal/scrub/distinct",
 		"internal/scrub/postdata", "internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform",
@@ -110,6 +113,7 @@ var inner = map[string][]string{
 // outward is what a package within a room may import of others, where that is
 // less than the room may.
 var outward = map[string][]string{
+	"internal/catalog/place": {"internal/spec", "internal/verdict", "internal/program"},
 	"internal/scrub/draft": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
 	},

@@ -87,6 +87,12 @@ func (Dev) Filter(ctx context.Context, rounds *int) error {
 	return bench.Filter(ctx, benchOptions(bench.Options{Rounds: value(rounds)}))
 }
 
+// Unpack compares how fast backups are unpacked and decrypted with the command-line tools: -scale
+// (1 is files of 1 GiB), -rounds (5).
+func (Dev) Unpack(ctx context.Context, scale *string, rounds *int) error {
+	return bench.Unpack(ctx, benchOptions(bench.Options{Scale: value(scale), Rounds: value(rounds)}))
+}
+
 // benchOptions is o at home.
 func benchOptions(o bench.Options) bench.Options {
 	h := harness.Open()

@@ -8,7 +8,7 @@ import (
 )
 
 // setDumpTime writes t, as the dumping machine's local time, into the header
-// of an archive in pg_dump's custom format. A dump carries the clock of the
+// of an archive in pg_dump's custom or tar format. A dump carries the clock of the
 // machine that took it, and a night of the past can be had in no other way
 // without turning that clock back. Nothing else in the archive depends on it.
 func setDumpTime(dump []byte, t time.Time) error {
@@ -38,6 +38,7 @@ const (
 
 	intLen       = 1 + 4
 	customFormat = 1
+	tarFormat    = 3
 	dateLen      = 7 * intLen
 )
 
@@ -46,9 +47,9 @@ func dateOffset(dump []byte) (int, error) {
 	if len(dump) < compressionAt+intLen+dateLen || !bytes.HasPrefix(dump, []byte(dumpMagic)) {
 		return 0, fmt.Errorf("set the time of a dump: %d bytes without the header of a pg_dump archive", len(dump))
 	}
-	if dump[intSizeAt] != intLen-1 || dump[formatAt] != customFormat {
-		return 0, fmt.Errorf("set the time of a dump: format %d with integers of %d bytes, want %d and %d",
-			dump[formatAt], dump[intSizeAt], customFormat, intLen-1)
+	if dump[intSizeAt] != intLen-1 || dump[formatAt] != customFormat && dump[formatAt] != tarFormat {
+		return 0, fmt.Errorf("set the time of a dump: format %d with integers of %d bytes, want %d or %d, and %d",
+			dump[formatAt], dump[intSizeAt], customFormat, tarFormat, intLen-1)
 	}
 	major, minor := dump[versionAt], dump[versionAt+1]
 	switch {

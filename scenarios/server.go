@@ -65,20 +65,32 @@ func (s *dumpServer) exec(ctx context.Context, database, script string) error {
 	return nil
 }
 
-// dump takes a backup of a database as a nightly job would, at the time at.
-func (s *dumpServer) dump(ctx context.Context, database string, at time.Time) ([]byte, error) {
+// dump takes a backup of a database as a nightly job would, at the time at, in the
+// custom format or in tar format.
+func (s *dumpServer) dump(ctx context.Context, database string, tarred bool, at time.Time) ([]byte, error) {
+	how := []string{"--format=custom", "--compress=9"}
+	if tarred {
+		how = []string{"--format=tar"}
+	}
 	var dump bytes.Buffer
 	var said []string
 	err := s.box.Run(ctx, sandbox.Command{
-		Args:   []string{"pg_dump", "--format=custom", "--compress=9", "--dbname=" + database},
+		Args:   append([]string{"pg_dump", "--dbname=" + database}, how...),
 		Stdout: &dump,
 		Stderr: func(line string) { said = append(said, line) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dump %s: %w: %s", database, err, strings.Join(said, "; "))
 	}
-	return dump.Bytes(), setDumpTime(dump.Bytes(), at)
+	header := dump.Bytes()
+	if tarred {
+		header = header[tarHead:] // toc.dat is the first member
+	}
+	return dump.Bytes(), setDumpTime(header, at)
 }
+
+// tarHead is how many bytes stand before the first member of a tar.
+const tarHead = 512
 
 // shop makes the demo's database out of the SQL in dir.
 type shop struct {

@@ -85,9 +85,12 @@ func Clean(ctx context.Context) error {
 	return harness.Open().Clean(ctx)
 }
 
-// Image builds the image postgres:MAJOR from Debian's packages, where none can be pulled.
-func Image(ctx context.Context, major int) error {
-	return harness.Open().Image(ctx, major)
+// Image builds the image postgres:MAJOR, or -tag, from Debian's packages, where none can be pulled;
+// -packages adds others, such as -packages=postgresql-17-pgvector.
+func Image(ctx context.Context, major int, packages, tag *string) error {
+	return harness.Open().Image(ctx, harness.ImageOptions{
+		Major: major, Packages: value(packages), Tag: value(tag),
+	})
 }
 
 // Build compiles bin/drill: the one binary that cron, CI and gates should run.

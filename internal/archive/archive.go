@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"daybefore/internal/copytext"
+	"daybefore/internal/crypt"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -203,7 +204,7 @@ type Options struct {
 	Dir string
 
 	// Keys open what is encrypted; nil: what is encrypted is refused.
-	Keys Keys
+	Keys *crypt.Keys
 
 	// Database is the one whose part is taken of the dump of a whole cluster.
 	// Empty: the only one in it besides postgres and template1. Dumps of one
@@ -267,6 +268,10 @@ func (c *chain) openAt(path string, opts Options) (*Archive, error) {
 	switch {
 	case c.refused != nil:
 		return nil, c.refused
+	case len(c.links) > 0:
+		c.readAhead()
+	}
+	switch {
 	case beginsTar(c.head):
 		return c.untar(dir, opts)
 	case len(c.links) == 0:
@@ -282,7 +287,8 @@ func (c *chain) unpack(dir, database string) (*Archive, error) {
 		return nil, err
 	}
 	a, err := c.read(io.TeeReader(c, s), s.File.Name(), database)
-	if err = s.finish(err); err != nil {
+	err = s.finish(err)
+	if err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -322,7 +328,7 @@ const PeekSize = 256 << 10
 // compressed stream that goes on behind these bytes may be owed to damage, of
 // which only its end tells: it is left to Open, unless it is plain that this is
 // another kind of file.
-func Peek(ctx context.Context, r io.Reader, keys Keys) (Header, error) {
+func Peek(ctx context.Context, r io.Reader, keys *crypt.Keys) (Header, error) {
 	const name = "the backup"
 	c, err := unwrap(name, &source{ctx: ctx, r: r}, keys)
 	if err != nil {
@@ -335,7 +341,7 @@ func Peek(ctx context.Context, r io.Reader, keys Keys) (Header, error) {
 		return h, nil
 	}
 	err, whole := c.outranked(err, maxPeekBehind)
-	if len(c.links) == 0 || whole || errors.Is(err, errKnownKind) || damaged(err) {
+	if len(c.links) == 0 || whole || errors.Is(err, errKnownKind) || damaged(err) || keyMissing(err) {
 		return Header{}, c.blame(err)
 	}
 	h = Header{}

@@ -459,10 +459,6 @@ func TestNotAnArchive(t *testing.T) {
 		{"text of no known kind", strings.Repeat("é", 400), verdict.Fail},
 		{"binary data of no known kind", "\x01\x02\x03secret\x99\x00", verdict.Fail},
 		{"zip file", "PK\x03\x04abc", verdict.Error},
-		{"age", "age-encryption.org/v1\n", verdict.Error},
-		{"PGP", "-----BEGIN PGP MESSAGE-----\n", verdict.Error},
-		{"PGP", "\x85\x02\x0c\x03abc", verdict.Error},
-		{"PGP", "\x8c\x0d\x04\x09\x03", verdict.Error},
 		{"openssl", "Salted__12345678", verdict.Error},
 	} {
 		code := verdict.CodeNotAnArchive

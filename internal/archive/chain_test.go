@@ -2,9 +2,7 @@ package archive
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,77 +11,9 @@ import (
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
+	"daybefore/internal/crypt"
 	"daybefore/internal/verdict"
 )
-
-// xored encrypts for tests: a head, the content with its bits turned, and a sum.
-func xored(data []byte) []byte {
-	sum := byte(0)
-	out := []byte("XORED\n")
-	for _, b := range data {
-		sum += b
-		out = append(out, ^b)
-	}
-	return append(out, ^sum)
-}
-
-// xorKeys open what xored made, if the key is the right one. It stands for the
-// ciphers, of which this room knows no more than that they are like it.
-type xorKeys struct{ wrong bool }
-
-func (k xorKeys) Of(head []byte, _ bool) (Cipher, bool) {
-	return xorCipher(k), bytes.HasPrefix(head, []byte("XORED\n"))
-}
-
-type xorCipher xorKeys
-
-func (xorCipher) Name() string { return "xor" }
-
-func (c xorCipher) Open(_ context.Context, in io.Reader) (Plaintext, error) {
-	if c.wrong {
-		return nil, verdict.Errorf(verdict.CodeUnsupported, "look for the key", "no key opens it")
-	}
-	if _, err := io.CopyN(io.Discard, in, int64(len("XORED\n"))); err != nil {
-		return nil, err
-	}
-	return &xorPlain{in: in}, nil
-}
-
-// xorPlain holds one byte back, since the last one is the sum.
-type xorPlain struct {
-	in   io.Reader
-	held []byte
-	sum  byte
-}
-
-func (*xorPlain) Close() error { return nil }
-func (*xorPlain) Key() string  { return "xor-1" }
-func (*xorPlain) Summed() bool { return true }
-
-func (x *xorPlain) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	buf := make([]byte, len(p))
-	n, err := x.in.Read(buf)
-	x.held = append(x.held, buf[:n]...)
-	out := min(len(p), max(0, len(x.held)-1))
-	for i := range out {
-		p[i] = ^x.held[i]
-		x.sum += p[i]
-	}
-	x.held = x.held[out:]
-	if out > 0 || err == nil {
-		return out, nil
-	}
-	if !errors.Is(err, io.EOF) {
-		return 0, err
-	}
-	if len(x.held) != 1 || ^x.held[0] != x.sum {
-		return 0, verdict.Corrupt("it was altered")
-	}
-	return 0, io.EOF
-}
 
 func xzed(t testing.TB, data []byte) []byte {
 	t.Helper()
@@ -124,6 +54,7 @@ func TestChain(t *testing.T) {
 	custom := []byte(readFile(t, small[0]))
 	plain := []byte(readFile(t, "testdata/small-15.sql"))
 	folder := []byte(readFile(t, smallFolder[0]))
+	box := byAge(t)
 	for name, c := range map[string]struct {
 		data                           []byte
 		format                         Format
@@ -134,23 +65,23 @@ func TestChain(t *testing.T) {
 		"dump.zst in gzip":       {gzipped(t, zstded(t, custom)), Custom, "gzip around zstd", "", "gzip"},
 		"gzip in gzip":           {gzipped(t, gzipped(t, custom)), Custom, "gzip around gzip", "", "gzip"},
 		"three":                  {xzed(t, lz4ed(t, gzipped(t, plain))), Plain, "xz around lz4 around gzip", "", "xz"},
-		"encrypted":              {xored(custom), Custom, "none", "xor", ""},
-		"sql.gz encrypted":       {xored(gzipped(t, plain)), Plain, "gzip", "xor", ""},
-		"encrypted, then packed": {zstded(t, xored(plain)), Plain, "zstd", "xor", ""},
-		"tar.gz encrypted":       {xored(gzipped(t, folder)), Tar, "gzip", "xor", ""},
+		"encrypted":              {box.bytes(t, custom), Custom, "none", "age", ""},
+		"sql.gz encrypted":       {box.bytes(t, gzipped(t, plain)), Plain, "gzip", "age", ""},
+		"encrypted, then packed": {zstded(t, box.bytes(t, plain)), Plain, "zstd", "age", ""},
+		"tar.gz encrypted":       {box.bytes(t, gzipped(t, folder)), Tar, "gzip", "age", ""},
 	} {
-		a, err := openBy(t, c.data, xorKeys{})
+		a, err := openBy(t, c.data, box.keys)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if a.Format != c.format || string(a.Compression) != c.compression || a.Encryption != c.encryption || (a.Key == "xor-1") != (c.encryption != "") {
+		if a.Format != c.format || string(a.Compression) != c.compression || a.Encryption != c.encryption || (a.Key == box.key) != (c.encryption != "") {
 			t.Errorf("%s: %+v", name, a.Header)
 		}
 		if unproven := a.Unproven(); unproven != "" {
 			t.Errorf("%s: unproven %q", name, unproven)
 		}
-		h, err := Peek(t.Context(), bytes.NewReader(c.data), xorKeys{})
+		h, err := Peek(t.Context(), bytes.NewReader(c.data), box.keys)
 		if c.format == Tar { // of which not the first bytes tell
 			continue
 		}
@@ -160,15 +91,15 @@ func TestChain(t *testing.T) {
 	}
 	_, err := openBy(t, gzipped(t, gzipped(t, gzipped(t, gzipped(t, custom)))), nil)
 	wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, "more than 3 times")
-	_, err = openBy(t, xored(custom), xorKeys{wrong: true})
-	wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, "no key opens it")
-	_, err = openBy(t, gzipped(t, xored(custom)), xorKeys{wrong: true})
-	wantProblem(t, err, verdict.Error, verdict.CodeUnsupported, "no key opens it")
+	for _, data := range [][]byte{box.bytes(t, custom), gzipped(t, box.bytes(t, custom))} {
+		_, err = openBy(t, data, byAge(t).keys)
+		wantProblem(t, err, verdict.Error, verdict.CodeDecrypt, "opens it")
+	}
 	_, err = openBy(t, gzipped(t, []byte("hunter2")), nil)
 	wantProblem(t, err, verdict.Fail, verdict.CodeNotAnArchive, "unpacked from gzip")
 }
 
-func openBy(t *testing.T, data []byte, keys Keys) (*Archive, error) {
+func openBy(t *testing.T, data []byte, keys *crypt.Keys) (*Archive, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "backup")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -190,14 +121,13 @@ func TestBrokenChains(t *testing.T) {
 		"lz4":              {lz4ed(t, custom), "lz4 stream"},
 		"gzip around zstd": {gzipped(t, zstded(t, custom)), "gzip stream"},
 		"zstd around lz4":  {zstded(t, lz4ed(t, custom)), "zstd stream"},
-		"xor around gzip":  {xored(gzipped(t, custom)), "altered"},
 		"tar.gz":           {gzipped(t, []byte(readFile(t, smallFolder[0]))), "gzip stream"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for i := 20; i < len(c.data); i += 17 {
 				for how, data := range map[string][]byte{"cut": c.data[:i], "spoilt": spoilt(c.data, i)} {
-					_, err := openBy(t, data, xorKeys{})
+					_, err := openBy(t, data, nil)
 					p, ok := errors.AsType[*verdict.Problem](err)
 					if !ok || p.Outcome != verdict.Fail || !strings.Contains(p.Error(), c.outer) {
 						t.Errorf("%s at %d of %d: %v", how, i, len(c.data), err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/crypt"
 	"daybefore/internal/packed"
 )
 
@@ -44,7 +45,7 @@ func (a *Archive) noteName(name, around string) {
 			return
 		}
 		cipher := !slices.ContainsFunc(packed.Codecs, func(c packed.Codec) bool { return c.Name == links[i] })
-		if links[i] != claim && !(claim == "" && cipher) && links[i] != "command" {
+		if links[i] != claim && !(claim == "" && cipher) && links[i] != crypt.CommandName {
 			a.misnamed(name, claim, "it is "+links[i])
 			return
 		}

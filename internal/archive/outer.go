@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"daybefore/internal/crypt"
 	"daybefore/internal/packed"
 	"daybefore/internal/verdict"
 )
@@ -79,26 +81,29 @@ type chain struct {
 	src           *source
 	links         []*link // the file's own first
 	head          []byte  // the first bytes of what is within
+	front         *ahead  // reads what is within while what came is looked at; may be nil
 	converted     bool    // its line ends look as if they had been converted
 	refused       error   // what came out of the last link is no backup, unless it is damaged
 }
 
 // link is one cipher or compression, and what was in it.
 type link struct {
-	name   string // of the backup
-	what   string // "gzip"
-	cipher Plaintext
-	src    *source
-	below  interface{ fault() error }
-	r      io.Reader
-	out    *bufio.Reader
-	summed func() bool // whether checksums cover all that was read so far
-	close  func()
+	name      string // of the backup
+	what      string // "gzip"
+	encrypted bool   // it is a cipher
+	key       string // public fingerprint of what opened it; may be empty
+	src       *source
+	below     interface{ fault() error }
+	r         io.Reader
+	out       *bufio.Reader
+	summed    func() bool // whether checksums cover all that was read so far
+	close     func()
 	trouble
 }
 
 // Close ends what the links hold, the innermost first.
 func (c *chain) Close() {
+	c.front.stop()
 	for i := len(c.links) - 1; i >= 0; i-- {
 		c.links[i].end()
 	}
@@ -115,7 +120,7 @@ func (l *link) end() {
 // unwrap looks at the first bytes, takes off what lies around the archive, and
 // looks again. What comes out begins as an archive, a script or a tar does, or
 // is so short that it may have.
-func unwrap(name string, src *source, keys Keys) (*chain, error) {
+func unwrap(name string, src *source, keys *crypt.Keys) (*chain, error) {
 	c := &chain{Reader: bufio.NewReaderSize(src, readBuffer), name: name, src: src}
 	if err := c.sniff(); err != nil {
 		return nil, err
@@ -142,7 +147,7 @@ func unwrap(name string, src *source, keys Keys) (*chain, error) {
 				c.top().what, src.done.Load()))
 		}
 	}
-	c.refused = refuse(name, c.around(), c.head)
+	c.refused = c.inDoubt(refuse(name, c.around(), c.head))
 	return c, nil
 }
 
@@ -159,7 +164,7 @@ func (c *chain) ended(err error) (*chain, error) {
 // sniff looks at the first bytes; there may be fewer. The error is why there are none.
 func (c *chain) sniff() error {
 	head, err := c.Peek(sniffSize)
-	c.head = head
+	c.head = bytes.Clone(head) // what was peeked at is overwritten by what comes
 	c.converted = c.converted || isConverted(head)
 	switch {
 	case c.src.fault() != nil:
@@ -171,12 +176,10 @@ func (c *chain) sniff() error {
 }
 
 // next is what opens the next link; nil where none is needed.
-func (c *chain) next(keys Keys) func() error {
-	if keys != nil {
-		cipher, is := keys.Of(c.head, len(c.links) == 0)
-		if is {
-			return func() error { return c.decrypt(cipher) }
-		}
+func (c *chain) next(keys *crypt.Keys) func() error {
+	cipher, is := keys.Of(c.head, len(c.links) == 0)
+	if is {
+		return func() error { return c.decrypt(cipher, keys) }
 	}
 	codec, is := packed.Of(c.head)
 	if is {
@@ -226,7 +229,7 @@ func (c *chain) around() string {
 func (c *chain) compression() Compression {
 	var names []string
 	for _, l := range c.links {
-		if l.cipher == nil {
+		if !l.encrypted {
 			names = append(names, l.what)
 		}
 	}
@@ -240,8 +243,8 @@ func (c *chain) compression() Compression {
 func (c *chain) tell(h *Header) {
 	h.Compression = c.compression()
 	for _, l := range c.links {
-		if l.cipher != nil {
-			h.Encryption, h.Key = l.what, l.cipher.Key()
+		if l.encrypted {
+			h.Encryption, h.Key = l.what, l.key
 		}
 	}
 }
@@ -265,6 +268,7 @@ func (c *chain) outranked(err error, limit int64) (worst error, whole bool) {
 	if !ok || len(c.links) == 0 || p.Code == verdict.CodeDiskSpace {
 		return err, false
 	}
+	c.front.stop()
 	worst, whole = err, true
 	for i := len(c.links) - 1; i >= 0; i-- {
 		l := c.links[i]
@@ -282,7 +286,7 @@ func (c *chain) outranked(err error, limit int64) (worst error, whole bool) {
 // said of the bytes within: that they are not what they were.
 func (l *link) outranks() bool {
 	p, ok := errors.AsType[*verdict.Problem](l.fault())
-	return ok && (p.Outcome == verdict.Fail || l.cipher != nil)
+	return ok && (p.Outcome == verdict.Fail || l.encrypted)
 }
 
 // Read is io.Reader's. What goes wrong below is told as it is.
@@ -312,7 +316,7 @@ func (l *link) explain(err error) error {
 			"read %s: its %d bytes unpack to more than %d MiB, which dumps of real rows hardly ever "+
 				"do; the rest was left packed",
 			l.name, l.src.total, l.src.bound>>20)
-	case l.cipher != nil:
+	case l.encrypted:
 		return l.explainCipher(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return verdict.Truncated("read %s: its %s stream ends too early, after %d bytes", l.name, l.what,

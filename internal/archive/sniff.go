@@ -84,12 +84,8 @@ var kinds = []entryKind{
 	{what: "an lzop file", is: prefix("\x89LZO"), unsupported: true},
 	{what: "a zip file", is: prefix("PK\x03\x04", "PK\x05\x06", "PK\x07\x08"), unsupported: true},
 	{what: "a 7-Zip file", is: prefix("7z\xbc\xaf\x27\x1c"), unsupported: true},
-	{what: "a file encrypted with age", is: prefix("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"),
-		unsupported: true,
-		hint:        "decrypt the backup before the drill"},
-	{what: "a file encrypted with PGP", is: pgp, unsupported: true, hint: "decrypt the backup before the drill"},
 	{what: "a file encrypted with openssl enc", is: prefix("Salted__", "U2FsdGVkX1"), unsupported: true,
-		hint: "decrypt the backup before the drill"},
+		hint: "name openssl and its arguments under source.decrypt.command"},
 	{what: "a custom archive that a shell converted to UTF-16 text", is: prefix("\xff\xfeP\x00G\x00D\x00M\x00P\x00"),
 		hint: "PowerShell's > converts bytes to text: write dumps with pg_dump -f"},
 	{what: "text in UTF-16, which psql does not read", is: utf16,
@@ -172,26 +168,6 @@ var dumpStatements = regexp.MustCompile(`(?m)^(-- PostgreSQL database (cluster )
 
 // scripted tells a script from a custom archive in what refuse let pass.
 func scripted(head []byte) bool { return !begins(head, customMagic) }
-
-// pgp tells ASCII armour, and the packets that encrypted messages begin with
-// (RFC 9580): session keys (tags 1 and 3) with their versions.
-func pgp(head []byte) bool {
-	if prefix("-----BEGIN PGP MESSAGE-----")(head) {
-		return true
-	}
-	if len(head) < 4 {
-		return false
-	}
-	switch head[0] {
-	case 0x84, 0xc1: // public-key session key: one-byte length, version
-		return head[2] == 3 || head[2] == 6
-	case 0x85: // the same, two-byte length
-		return head[3] == 3
-	case 0x8c, 0xc3: // passphrase session key
-		return head[2] >= 4 && head[2] <= 6
-	}
-	return false
-}
 
 // describe says of unknown bytes only what kind they are: they may be secret.
 func describe(head []byte) string {

@@ -20,11 +20,11 @@ const (
 	customMagic = "PGDMP"
 
 	oldest = 10 // 1.10, PostgreSQL 8.0
-	newest = 16 // 1.16, PostgreSQL 17 and 18
+	newest = 16 // 1.16, PostgreSQL 17 to 19
 
 	// the versions of pg_dump that write these, and the newest that may yet come
 	oldestDump   = 8
-	newestDump   = 18
+	newestDump   = 19
 	likelyMajors = 30
 
 	// since these minor versions of the archive there is

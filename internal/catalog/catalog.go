@@ -26,6 +26,9 @@ type (
 	Place   = place.Place
 )
 
+// Weak begins an ETag of size and time alone, which other bytes may have too.
+const Weak = place.Weak
+
 // Unsized is the size of an object that is known only once it was read.
 const Unsized = place.Unsized
 

@@ -79,7 +79,6 @@ var implementations = map[string]func(t *testing.T) fixture{
 	"https without ranges": func(t *testing.T) fixture { return newWebFixture(t, false) },
 	"sftp":                 newSFTPFixture,
 	"exec":                 newExecFixture,
-	"exec rclone":          newRcloneFixture,
 	"gs":                   func(t *testing.T) fixture { return newGSFixture(t, "") },
 	"gs with a prefix":     func(t *testing.T) fixture { return newGSFixture(t, "nightly/db 1") },
 }

@@ -191,6 +191,16 @@ func TestRestic(t *testing.T) {
 	}
 }
 
+// rclone takes a tenth of a second each time it is run, so not every test of a
+// store is made with it: a program's lists and bytes were tried before.
+func TestRclone(t *testing.T) {
+	for name, run := range map[string]func(*testing.T, fixture){
+		"lists": testList, "chooses in folders": testChooseInFolders, "fetches": testFetch, "keeps odd names": testOddNames,
+	} {
+		t.Run(name, func(t *testing.T) { run(t, newRcloneFixture(t)) })
+	}
+}
+
 func TestBorg(t *testing.T) {
 	needed(t, "borgbackup")
 	repo := filepath.Join(t.TempDir(), "repo")

@@ -97,7 +97,7 @@ func sameFile(ctx context.Context, a, b Store, name string) (Likeness, error) {
 		return Likeness{}, err
 	}
 	l.By = "size only"
-	if x.ETag == y.ETag && x.ETag != "" { // unlike ones may still mark the same bytes
+	if x.ETag == y.ETag && x.ETag != "" && !strings.HasPrefix(x.ETag, place.Weak) { // unlike ones may still mark the same bytes
 		l.By = "size and ETag"
 	}
 	for _, kind := range sumKinds {

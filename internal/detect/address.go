@@ -92,6 +92,7 @@ func addressIn(text []byte, at, end int) span {
 	for end > at && (text[end-1] == '.' || text[end-1] == ':' && (end-at < 2 || text[end-2] != ':')) {
 		end--
 	}
+	at = behindScheme(text, at, end)
 	if !starts(text, at) || !ends(text, end) {
 		return span{}
 	}
@@ -110,6 +111,18 @@ func addressIn(text []byte, at, end int) span {
 	return span{}
 }
 
+// behindScheme is where four numbers begin behind a word and a colon, as in sip:203.0.113.7:5060, of which the run of
+// address bytes holds the colon and maybe letters before it.
+func behindScheme(text []byte, at, end int) int {
+	word := text[at:end]
+	colon := bytes.IndexByte(word, ':')
+	dot := bytes.IndexByte(word, '.')
+	if colon < 0 || dot < colon || colon+1 < len(word) && word[colon+1] == ':' || bytes.Count(word, []byte(":")) > 2 {
+		return at
+	}
+	return at + colon + 1
+}
+
 // ipv4In judges four numbers and maybe a port. Without a word or a sign that says so they may be a version.
 func ipv4In(text []byte, at, end int) span {
 	port := bytes.IndexByte(text[at:end], ':')
@@ -124,12 +137,12 @@ func ipv4In(text []byte, at, end int) span {
 	if a[0] == 0 || a[0] == 255 {
 		return span{}
 	}
-	wide, small := wideAddress(a), below(a, 32) || heads(text, end) && below(a, 100)
+	whole := at == 0 && end == len(text)
+	wide, small := wideAddress(a), below(a, 32) || heads(text, end) && below(a, 100) || !whole && built(a)
 	named := addressWords.beside(text, at, end) || !small && bytes.HasSuffix(text[:at], []byte("from "))
 	versioned := versionContext.beside(text, at, end)
 	signed := port >= 0 || addressed(text, at) || ofNetwork(text, end) && (named || !small || a[3] == 0 || a[0] == 10)
 	chapter := !signed && begins(text, at, end) && below(a, 100)
-	whole := at == 0 && end == len(text)
 	switch {
 	case chapter && a[0] < 10:
 		return span{}
@@ -202,6 +215,10 @@ func wideAddress(a [4]byte) bool {
 
 // below reports whether four numbers are small, as those of versions and chapters are.
 func below(a [4]byte, most byte) bool { return max(a[0], a[1], a[2], a[3]) < most }
+
+// built reports whether four numbers are those of a version whose last number counts builds: 1.5.3.45. Two
+// of a thousand addresses of the internet begin with three such numbers; those of a private network are left out.
+func built(a [4]byte) bool { return a[0] != 10 && max(a[0], a[1], a[2]) < 32 }
 
 // heads reports whether a full stop, a blank and a capital stand behind a number, as behind a chapter's.
 func heads(text []byte, end int) bool {

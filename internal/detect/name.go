@@ -108,8 +108,14 @@ func (n columnName) isAbout(f Family) bool {
 	if k.aboutFirst.has(n.words[0]) {
 		return true
 	}
-	endsPhrase := func(p phrase) bool { return p.to == len(n.words) && p.to-p.from > 1 && k.told.has(p.text) }
-	return k.about.has(last) && !slices.ContainsFunc(n.phrases, endsPhrase)
+	return n.endsIn(k.about) || k.about.has(last) && !n.endsIn(k.told)
+}
+
+// endsIn reports whether the name ends in one of these phrases of several words.
+func (n columnName) endsIn(phrases wordSet) bool {
+	return slices.ContainsFunc(n.phrases, func(p phrase) bool {
+		return p.to == len(n.words) && p.to-p.from > 1 && phrases.has(p.text)
+	})
 }
 
 // tells reports whether the name says that the column holds values of a kind.

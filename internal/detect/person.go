@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	_ "embed"
 	"hash/maphash"
 	"slices"
@@ -75,29 +76,85 @@ func wordsOf(list string) map[string]bool {
 	return set
 }
 
-// longestName is in bytes; what is longer is no name.
-const longestName = 64
+// Bounds in bytes: what is longer is no name, and no list of names.
+const (
+	longestName  = 64
+	longestNames = 256
+)
 
 // PersonName reports whether a text looks like a person's name: a form of
 // address and a name (Dr. Ada Byron), a list (Byron, Ada), or one to five
 // words of letters of which one at an end is among the common first or family
-// names of the locales. Alone it says little, since firms, towns and roses
+// names of the locales; or like several full names with commas between (Ada
+// Byron, Mary Miller). Alone it says little, since firms, towns and roses
 // have such names too: see People. It allocates nothing.
-func PersonName(text []byte) bool {
-	if len(text) > longestName {
-		return false
+func PersonName(text []byte) bool { return nameIn(text) != noName }
+
+// likeness is how much a text looks like a person's name.
+type likeness uint64
+
+const (
+	noName    likeness = iota
+	someName           // one word of it is of the lists, or a form of address stands before
+	wholeName          // a first name and a family name, both of the lists
+)
+
+// nameIn is how much a text looks like a name, or like several of them.
+func nameIn(text []byte) likeness {
+	if len(text) <= longestName {
+		if found := oneName(text); found != noName {
+			return found
+		}
 	}
+	if len(text) <= longestNames && areNames(text) {
+		return wholeName
+	}
+	return noName
+}
+
+func oneName(text []byte) likeness {
 	var n personName
 	if !n.read(text) || n.count == 0 {
-		return false
+		return noName
 	}
+	told := false
 	switch {
 	case n.comma > 0:
-		return n.isList()
+		told = n.isList()
 	case n.addressed:
-		return n.words[0].capital
+		told = n.words[0].capital
+	default:
+		told = n.isFull()
 	}
-	return n.isFull()
+	switch {
+	case told && n.isWhole():
+		return wholeName
+	case told:
+		return someName
+	}
+	return noName
+}
+
+// areNames reports whether a text is nothing but two full names or more, with
+// commas or semicolons between.
+func areNames(text []byte) bool {
+	parts := 0
+	for len(text) > 0 {
+		part := text
+		end := bytes.IndexAny(text, ",;")
+		if end >= 0 {
+			part, text = text[:end], text[end+1:]
+		} else {
+			text = nil
+		}
+		part = bytes.TrimSpace(part)
+		var n personName
+		if len(part) > longestName || !n.read(part) || n.count < 2 || n.comma > 0 || !n.isFull() {
+			return false
+		}
+		parts++
+	}
+	return parts > 1
 }
 
 // personName is a text cut into the words of a name.
@@ -106,6 +163,7 @@ type personName struct {
 	count     int
 	comma     int  // the words before the comma; 0: there is none
 	addressed bool // a form of address stands before
+	particle  bool // a word such as van stands behind the first name
 }
 
 const mostNames = 5
@@ -166,7 +224,10 @@ func (n *personName) add(word []byte) bool {
 	case n.count == n.comma && formsOfAddress[string(low)]:
 		n.addressed = true
 		return true
-	case !w.capital && particles[string(low)], n.count > 0 && generations[string(low)]:
+	case !w.capital && particles[string(low)]:
+		n.particle = n.particle || n.count > 0
+		return true
+	case n.count > 0 && generations[string(low)]:
 		return true
 	case n.count == len(n.words), legalForms[string(low)]:
 		return false
@@ -177,10 +238,15 @@ func (n *personName) add(word []byte) bool {
 	return true
 }
 
-// listsOf says of which lists a name is; of two names with a hyphen between,
-// the first counts.
+// listsOf says of which lists a name is, also where its marks are characters of
+// their own; of two names with a hyphen between, the first counts.
 func listsOf(low []byte) byte {
+	var buffer [2 * longestName]byte
 	lists := nameLists()
+	if found := lists[string(low)]; found != 0 {
+		return found
+	}
+	low = appendMarkless(buffer[:0], low)
 	if found := lists[string(low)]; found != 0 {
 		return found
 	}
@@ -213,6 +279,18 @@ func lowered(dst, word []byte) ([]byte, bool) {
 	return dst, true
 }
 
+// appendMarkless appends a word without the characters that are only marks.
+func appendMarkless(dst, word []byte) []byte {
+	for len(word) > 0 {
+		r, size := utf8.DecodeRune(word)
+		if !unicode.IsMark(r) {
+			dst = append(dst, word[:size]...)
+		}
+		word = word[size:]
+	}
+	return dst
+}
+
 func isCapital(word []byte) bool {
 	r, _ := utf8.DecodeRune(word)
 	return unicode.IsUpper(r)
@@ -225,6 +303,22 @@ func (n *personName) isList() bool {
 		return false
 	}
 	return first.lists&isFirst != 0 || first.initial && family.lists&isFamily != 0
+}
+
+// isWhole reports whether a first and a family name of the lists stand at its ends;
+// a particle tells that a family name follows.
+func (n *personName) isWhole() bool {
+	if n.count < 2 {
+		return false
+	}
+	first, last := n.words[0].lists, n.words[n.count-1].lists
+	if n.comma > 0 {
+		first, last = n.words[n.comma].lists, n.words[n.comma-1].lists
+	}
+	if n.particle && n.comma == 0 {
+		last |= isFamily
+	}
+	return first&isFirst != 0 && last&isFamily != 0 || n.comma == 0 && first&isFamily != 0 && last&isFirst != 0
 }
 
 // isFull reports whether the words are a name in the order of either end.
@@ -246,8 +340,10 @@ func (n *personName) isFull() bool {
 // goroutine.
 type People struct {
 	seed   maphash.Seed
-	lowest []uint64 // ascending; the last bit of each says that it looks like a name
+	lowest []uint64 // ascending; the last bits of each are its likeness
 }
+
+const likenessBits = 3
 
 const peopleSample = 256
 
@@ -258,6 +354,13 @@ const (
 	peopleShare = 60
 )
 
+// Where fewer values may be names: of so many at least, so many of a hundred are a
+// first name with a family name.
+const (
+	leastFew = 3
+	fewShare = 80
+)
+
 // NewPeople counts by a key. Those that are joined have the same.
 func NewPeople(seed maphash.Seed) *People { return &People{seed: seed} }
 
@@ -266,19 +369,16 @@ func (p *People) Add(value []byte) {
 	if len(value) == 0 {
 		return
 	}
-	hash := maphash.Bytes(p.seed, value[:min(len(value), longestName+1)]) &^ 1
+	hash := maphash.Bytes(p.seed, value[:min(len(value), longestName+1)]) &^ likenessBits
 	if at, known := p.place(hash); !known && at < peopleSample {
-		if PersonName(value) {
-			hash |= 1
-		}
-		p.insert(at, hash)
+		p.insert(at, hash|uint64(nameIn(value)))
 	}
 }
 
 // Join takes what another has seen.
 func (p *People) Join(other *People) {
 	for _, hash := range other.lowest {
-		if at, known := p.place(hash &^ 1); !known && at < peopleSample {
+		if at, known := p.place(hash &^ likenessBits); !known && at < peopleSample {
 			p.insert(at, hash)
 		}
 	}
@@ -291,7 +391,7 @@ func (p *People) place(hash uint64) (at int, known bool) {
 		return count, false
 	}
 	at, _ = slices.BinarySearch(p.lowest, hash)
-	return at, at < count && p.lowest[at]&^1 == hash
+	return at, at < count && p.lowest[at]&^likenessBits == hash
 }
 
 func (p *People) insert(at int, hash uint64) {
@@ -306,9 +406,24 @@ func (p *People) insert(at int, hash uint64) {
 // look like names of people.
 func (p *People) Sampled() (names, values int) {
 	for _, hash := range p.lowest {
-		names += int(hash & 1)
+		if likeness(hash&likenessBits) != noName {
+			names++
+		}
 	}
 	return names, len(p.lowest)
+}
+
+// FoundFew reports whether the values are too few for Found, and four of five of at
+// least three different ones are a first name with a family name.
+func (p *People) FoundFew() bool {
+	whole := 0
+	for _, hash := range p.lowest {
+		if likeness(hash&likenessBits) == wholeName {
+			whole++
+		}
+	}
+	values := len(p.lowest)
+	return leastFew <= values && values < leastPeople && 100*whole >= fewShare*values
 }
 
 // Found reports whether the column is one of people's names: three of five of

@@ -19,6 +19,8 @@ func TestPersonName(t *testing.T) {
 		"Miller, Dr. Ada", "Vincent van Xqyz", "Ludwig von der Heide", "Anna-Lena Xqyz", "Juan Carlos Xqyz de la Cruz",
 		"Sean O'Xqyz", "Sean O’Brien", "Jürgen Müller", "Jurgen Muller", "Łukasz Xqyz", "Олена Шевченко", "Anna", "Müller",
 		"Martin Xqyz Jr.", "Ada Miller PhD", "Müller Anna Jr.", "Anna-Xqyz Abcde",
+		"Ju\u0308rgen Xqyz", "Xqyz Abcde, Ju\u0308rgen", "MU\u0308LLER, A.", "Anna-Lena Xqyz, Ju\u0308rgen Abcde", "Ada Miller, Anna Xqyz, Jürgen Abcde",
+		"Ada Miller; Anna Xqyz", "Ada Miller, Anna Xqyz, Jürgen Abcde, Anna Smith, Laura Brown, Peter Garcia",
 	} {
 		if !PersonName([]byte(text)) {
 			t.Errorf("%q is not taken for a name", text)
@@ -29,7 +31,8 @@ func TestPersonName(t *testing.T) {
 		"ada@example.com", "Martin GmbH", "Martin & Co", "Martin Ltd.", "Anna  Miller", "Austin, TX", "Miller, Xqyz, Anna", "Anna Anna Anna Anna Anna,",
 		"Xqyz, Germany", "in stock",
 		"Premium Cotton Shirt", "shipped", "New York", "Ada Byron wrote a note on an engine", "Ada X" + strings.Repeat("x", longestName),
-		"Ada\tMiller", "Ada\xff Miller", "-Ada Miller", "Mary's lamb", "Via Roma 5", "1. FC Xqyz", "ada xqyz",
+		"Ada Miller, sold out", "Ada Miller;", "Miller, Anna, Jürgen", "Ada Miller, " + strings.Repeat("Ada Miller, ", 30) + "Ada Miller",
+		"u\u0308", "Ada\tMiller", "Ada\xff Miller", "-Ada Miller", "Mary's lamb", "Via Roma 5", "1. FC Xqyz", "ada xqyz",
 	} {
 		if PersonName([]byte(text)) {
 			t.Errorf("%q is taken for a name", text)
@@ -159,6 +162,55 @@ func TestPeopleFound(t *testing.T) {
 	}
 }
 
+// TestPeopleFoundFew: fewer than twenty are judged by both of their names.
+func TestPeopleFoundFew(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"Ada Miller; Anna Smith; Laura Brown":                                     true,
+		"Miller, Ada; Smith, Anna; Brown, Laura; see above":                       false,
+		"Ada Miller; Anna Smith; Laura Brown; Peter Garcia; see above":            true,
+		"Ju\u0308rgen Mu\u0308ller; Олена Шевченко; Łukasz Nowak":                 true,
+		"Ada Miller; Anna Smith":                                                  false,
+		"Ada Miller; Ada Miller; Ada Miller":                                      false,
+		"Anna Xqyz; Laura Abcde; Peter Qwertz":                                    false,
+		"Anna; Laura; Peter; Miller":                                              false,
+		"Victoria Sponge; Red Mug; Jack Plane; Rose Water":                        false,
+		"New York; San Francisco; Santa Clara; San Jose; Saint Louis; Fort Worth": false,
+	} {
+		if got := peopleOf(strings.Split(text, "; ")).FoundFew(); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+	for what, list := range harmlessValues {
+		values := strings.Split(strings.Join(strings.Fields(list), " "), ", ")
+		for size := range leastPeople {
+			for from := 0; from+size <= len(values); from++ {
+				if peopleOf(values[from : from+size]).FoundFew() {
+					t.Errorf("%q of the %s were taken for names", values[from:from+size], what)
+				}
+			}
+		}
+	}
+	for _, name := range locale.Locales() {
+		of := locale.Of(name)
+		for what, p := range map[string]locale.Phrase{"cities": of.City, "streets": of.Street, "companies": of.Company} {
+			if values := drawn(p, 19); peopleOf(values).FoundFew() {
+				t.Errorf("%s: %s were taken for names: %q", name, what, values)
+			}
+		}
+		if values := drawn(of.Name, 19); !peopleOf(values).FoundFew() {
+			t.Errorf("%s: these are names: %q", name, values)
+		}
+	}
+	many := NewPeople(maphash.MakeSeed())
+	for _, v := range drawn(locale.Of("en_US").Name, 200) {
+		many.Add([]byte(v))
+	}
+	if many.FoundFew() {
+		t.Error("hundreds are not few")
+	}
+}
+
 // TestPeopleJoin: two halves tell what the whole tells, also of more values
 // than are kept, in whatever order they come.
 func TestPeopleJoin(t *testing.T) {
@@ -193,12 +245,13 @@ func TestPeopleJoin(t *testing.T) {
 
 func TestPeopleAllocatesNothing(t *testing.T) {
 	p := NewPeople(maphash.MakeSeed())
-	values := [][]byte{[]byte("Jürgen Müller"), []byte("Miller, Ada"), []byte("shipped"), []byte("Premium Cotton Shirt")}
+	values := [][]byte{[]byte("Jürgen Müller"), []byte("Miller, Ada"), []byte("shipped"), []byte("Premium Cotton Shirt"),
+		[]byte("Ju\u0308rgen Mu\u0308ller"), []byte("Ada Miller, Anna Smith")}
 	PersonName(values[0]) // makes the lists
 	i := 0
 	n := testing.AllocsPerRun(100, func() {
 		p.Add(values[i%len(values)])
-		if PersonName(values[2]) || !PersonName(values[0]) {
+		if PersonName(values[2]) || !PersonName(values[4]) || !PersonName(values[5]) || !PersonName(values[0]) {
 			t.Fatal("wrong")
 		}
 		i++

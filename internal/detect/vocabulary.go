@@ -26,6 +26,7 @@ type context struct {
 
 var (
 	ofPeople    = context{tables: []lexicon{peopleWords, peopleTables}, beside: []lexicon{peopleWords}}
+	inPeople    = context{tables: []lexicon{peopleWords, peopleTables}}
 	ofAddresses = context{tables: []lexicon{addressedWords}}
 	ofTexts     = context{tables: []lexicon{writtenWords}}
 	ofVisits    = context{tables: []lexicon{addressedWords, writtenWords, peopleWords, peopleTables}}
@@ -60,7 +61,8 @@ var nameKinds = []nameKind{
 		inside: []string{"secret", "apikey", "accesskey", "privatekey", "accesstoken", "authtoken", "authcode",
 			"sessionid"}},
 	{what: "a secret", transform: "token", alone: true,
-		words: lexicon{"en": "pin cookie cookies session sessions"}},
+		// ha and ha_b are ha1 and ha1b without digits: digests of passwords (HTTP digest, SIP).
+		words: lexicon{"en": "pin cookie cookies session sessions ha ha_b"}},
 	{what: "a secret", transform: "token", within: &ofSessions, alone: true,
 		words: lexicon{"en": "id data vars sess sid key value"}},
 	{what: "a secret", transform: "token", within: &ofPush, words: lexicon{"en": "auth key p"}},
@@ -135,7 +137,7 @@ var nameKinds = []nameKind{
 				"national_number identity_number passport_id license_id id_number id_card identity_card personal_id " +
 				"personal_number social_security driver_license drivers_license driver_licence " +
 				"driving_licence driving_license " +
-				"license_number licence_number license_plate number_plate passport_no npi mrn nhs_number " +
+				"license_number licence_number license_plate number_plate plate plates vin passport_no npi mrn nhs_number " +
 				"insurance_number insurance_no insurance_id policy_number social_insurance",
 			"de": "ausweis ausweisnummer steuernummer steuer_nr steuer_id ustid ust_id sozialversicherung " +
 				"sozialversicherungsnummer kfz_kennzeichen kennzeichen",
@@ -152,9 +154,11 @@ var nameKinds = []nameKind{
 		inside: []string{"passport", "personnummer", "steuernummer", "burgerservicenummer", "nationalid"}},
 	{what: "an official number", transform: "text", within: &ofPeople, alone: true, numbers: true,
 		words: lexicon{
-			"en": "ss license licence document document_number id_document", "es": "documento rfc", "fr": "ine",
+			"en": "license licence document document_number id_document", "es": "documento rfc", "fr": "ine",
 			"it": "documento", "pl": "ten icn", "pt": "documento identidade",
 		}},
+	{what: "an official number", transform: "text", within: &inPeople, alone: true, numbers: true,
+		words: lexicon{"en": "ss"}},
 	{what: "a date of birth", transform: "date_shift", dates: true, numbers: true,
 		words: lexicon{
 			"en": "dob born bday birth",
@@ -209,7 +213,7 @@ var nameKinds = []nameKind{
 				"authors reviewer signer signatory signed_by witness beneficiary payee payer insured spouse husband " +
 				"next_of_kin emergency_contact salesperson sales_rep contact_person mother_name father_name " +
 				"pay_to other_name installer_name preferred_name " +
-				"former_name birth_name from_name to_name sender senders requester requestor assignee reporter caller " +
+				"former_name birth_name from_name to_name sender senders requester requestor assignee reporter " +
 				"organizer organiser speaker invitee invitees consignee consignor traveller traveler policy_holder " +
 				"policyholder maiden lead_guest",
 			"de": "kontoinhaber empfaenger empfanger absender ansprechpartner sachbearbeiter bearbeiter verfasser " +
@@ -232,6 +236,8 @@ var nameKinds = []nameKind{
 			"uk": "pib піб отримувач автор",
 		},
 		inside: []string{"authorname"}},
+	{what: "a person's name", transform: "name", alone: true,
+		words: lexicon{"en": "caller callee"}}, // caller_cseq is a counter
 	{what: "a person's name", transform: "name", prose: true,
 		words:  lexicon{"en": "displayname display_name full_name real_name"},
 		inside: []string{"fullname", "realname"}},
@@ -257,7 +263,7 @@ var nameKinds = []nameKind{
 		}},
 	{what: "a network address", transform: "ip", numbers: true,
 		words: lexicon{"en": "ip ips ipaddr ipv proxy_address server_address host_address remote_address remote_addr " +
-			"client_address client_addr peer_address peer_addr listen_address bind_address forwarded_for login_host " +
+			"client_address client_addr src_addr dst_addr src_address dst_address peer_address peer_addr listen_address bind_address forwarded_for login_host " +
 			"calling_station framed_prefix framed_ip delegated_prefix"},
 		inside: []string{"ipaddress", "ipadress"}},
 	{what: "a network address", transform: "ip", within: &ofBlocks,
@@ -441,7 +447,7 @@ var peopleWords = lexicon{
 		"signer witness resident citizen inhabitant voter donor volunteer worker manager supervisor officer " +
 		"representative salesperson buyer purchaser borrower debtor creditor spouse husband wife relative friend " +
 		"follower creator reviewer assignee technician speaker trainer trainee learner referee athlete pilot captain " +
-		"cashier clerk caller inmate prisoner offender suspect victim respondent signatory " +
+		"cashier clerk caller callee inmate prisoner offender suspect victim respondent signatory " +
 		"kin",
 	"de": "kunde kunden benutzer nutzer mitarbeiter mitglied mitglieder person personen ansprechpartner schueler " +
 		"schuler lehrer patient patienten patientenliste teilnehmer gast gaeste autor autoren " +
@@ -552,7 +558,8 @@ var placeWords = lexicon{
 	"pt": "cidade estado pais",
 }
 
-// aboutWords are last words that say: this is about the value, not the value.
+// aboutWords are last words, and last phrases, that say: this is about the value, not
+// the value. A content_address is where a text is kept.
 var aboutWords = lexicon{
 	"en": "id ids uuid guid type kind status count format lang language locale mode enabled verified provider version " +
 		"template category level total limit size length policy method attribute host server " +
@@ -563,7 +570,8 @@ var aboutWords = lexicon{
 		"quota sha md checksum preference preferences filter tag path dir directory folder file filename " +
 		"mime ext extension css theme icon image delimiter separator prefix suffix regexp " +
 		"regex wildcard mask query sql " +
-		"script command module title default min max precision width height rows cols incoterms modem",
+		"script command module title default min max precision width height rows cols incoterms modem " +
+		"content_address",
 }
 
 // aboutFirst are first words that say so.

@@ -93,7 +93,7 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 	}
 	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
-	return c.test(ctx, nil, packages)
+	return c.test(ctx, nil, packages, testMajors)
 }
 
 // Matrix runs the tests of wide matrices with all their cells, of which Test
@@ -101,21 +101,22 @@ func (c Checkout) Test(ctx context.Context, room string) error {
 func (c Checkout) Matrix(ctx context.Context) error {
 	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
-	return c.test(ctx, []string{"DRILL_TEST_MATRIX=1", "HOSTILE=all"}, matrices)
+	return c.test(ctx, []string{"DRILL_TEST_MATRIX=1", "HOSTILE=all"}, matrices, image.Majors())
 }
 
 // matrices are the arguments by which go test runs nothing but wide matrices.
 var matrices = []string{
-	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile)$", "./internal/harness", "./scenarios",
+	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile|TestDumpsOfEveryMajorPass)$",
+	"./internal/harness", "./scenarios", "./internal/drill",
 }
 
-// test runs go test with these arguments, after setting up what tests need. What
-// go vet finds, Check tells.
-func (c Checkout) test(ctx context.Context, env, args []string) error {
+// test runs go test with these arguments, after setting up what tests need, and
+// images of these majors. What go vet finds, Check tells.
+func (c Checkout) test(ctx context.Context, env, args []string, majors []int) error {
 	if err := c.unpackNeeds(ctx); err != nil {
 		return err
 	}
-	if err := c.buildImages(ctx, onlyPackages(args)); err != nil {
+	if err := c.buildImages(ctx, onlyPackages(args), majors); err != nil {
 		return err
 	}
 	env = append(env, "DRILL_TEST_ALL=1", "AWS_EC2_METADATA_DISABLED=true")
@@ -207,8 +208,8 @@ func (c *Checkout) unpackNeeds(ctx context.Context) error {
 
 // buildImages builds the images that are missing, and compiles meanwhile: a
 // build waits for downloads most of the time.
-func (c Checkout) buildImages(ctx context.Context, packages []string) error {
-	absent, err := absentImages(ctx)
+func (c Checkout) buildImages(ctx context.Context, packages []string, majors []int) error {
+	absent, err := absentImages(ctx, majors)
 	if err != nil || len(absent) == 0 {
 		return err
 	}
@@ -234,9 +235,9 @@ func (c Checkout) buildImages(ctx context.Context, packages []string) error {
 	return group.Wait()
 }
 
-// absentImages are the majors of testMajors that the engine has no image of.
-func absentImages(ctx context.Context) (absent []int, err error) {
-	for _, major := range testMajors {
+// absentImages are those of the majors that the engine has no image of.
+func absentImages(ctx context.Context, majors []int) (absent []int, err error) {
+	for _, major := range majors {
 		there, err := image.Exists(ctx, image.Tag(major))
 		if err != nil {
 			return nil, err
@@ -254,7 +255,7 @@ func imagesOrTheirBuilder(ctx context.Context) bool {
 	if program("debootstrap")(ctx) {
 		return true
 	}
-	absent, err := absentImages(ctx)
+	absent, err := absentImages(ctx, testMajors)
 	return err == nil && len(absent) == 0 && !aptRoot()
 }
 

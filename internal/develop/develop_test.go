@@ -167,7 +167,7 @@ func TestImagesThatAreThere(t *testing.T) {
 	}
 	var said strings.Builder
 	c := Checkout{Dir: t.TempDir(), Stdout: &said, Stderr: &said} // no go.mod is there
-	if err := c.buildImages(t.Context(), []string{"./..."}); err != nil || said.Len() > 0 {
+	if err := c.buildImages(t.Context(), []string{"./..."}, testMajors); err != nil || said.Len() > 0 {
 		t.Errorf("%v: %q", err, &said)
 	}
 }

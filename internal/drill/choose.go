@@ -20,6 +20,10 @@ import (
 func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
+		r.keys, err = keysOf(r.Drill.Source.Decrypt)
+		if err != nil {
+			return err
+		}
 		if err := r.pick(ctx); err != nil {
 			return err
 		}
@@ -45,7 +49,7 @@ func (r *run) choose(ctx context.Context) error {
 // drill it is no concern.
 func (r *run) judgeStore(ctx context.Context) {
 	r.report.Inventory = inventory.Of(r.backup.All)
-	o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: peekTime(ctx), Days: days(r.Drill.Source)}
+	o := inventory.Options{At: r.ageAt(), Past: r.Past, Peek: r.peekTime(ctx), Days: days(r.Drill.Source)}
 	r.checks(inventory.Judge(ctx, r.store, r.Drill.Inventory, r.backup, o)...)
 	r.checks(unfinished(r.backup.Unfinished, r.Now)...)
 }
@@ -63,9 +67,9 @@ func days(src spec.Source) *time.Location {
 }
 
 // peekTime reads out of a backup's first bytes when it was taken.
-func peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
+func (r *run) peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
 	return func(first io.Reader) (time.Time, error) {
-		h, err := archive.Peek(ctx, first, nil)
+		h, err := archive.Peek(ctx, first, r.keys)
 		if err == nil && h.Created.IsZero() {
 			err = verdict.Errorf(verdict.CodeSpec,
 				"put {time} into source.name: a plain dump does not say when it was taken",
@@ -85,6 +89,8 @@ func (r *run) peek(ctx context.Context) error {
 	b := &r.report.Backup
 	b.Format = string(h.Format)
 	b.Compression = h.Packing()
+	b.Encryption = h.Encryption
+	b.Key = h.Key
 	b.Database = h.Database
 	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
 	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {
@@ -115,7 +121,7 @@ func (r *run) headers(ctx context.Context) (told archive.Header, err error) {
 func (r *run) headerOf(ctx context.Context, o catalog.Object) (archive.Header, error) {
 	first := catalog.HeaderReader(ctx, r.store, o)
 	defer first.Close()
-	h, err := archive.Peek(ctx, first, nil)
+	h, err := archive.Peek(ctx, first, r.keys)
 	if err != nil {
 		if verdict.AsProblem(err).Outcome == verdict.Fail {
 			err = cmp.Or(catalog.HeaderAsStored(ctx, r.store, o), catalog.StillWritten(ctx, r.store, r.backup), err)

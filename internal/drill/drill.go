@@ -18,6 +18,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/catalog"
+	"daybefore/internal/crypt"
 	"daybefore/internal/history"
 	"daybefore/internal/restore"
 	"daybefore/internal/sandbox"
@@ -135,6 +136,7 @@ type run struct {
 
 	store  catalog.Store
 	backup catalog.Backup
+	keys   *crypt.Keys    // may be nil
 	header archive.Header // as the store's first bytes tell
 	asOf   time.Time      // what freshness is judged against
 	// asOfUntil is later than asOf where the backup's time is only known to lie

@@ -22,7 +22,8 @@ import (
 // boxState is the drill's place on this machine: its private directory and
 // the sandbox in it.
 type boxState struct {
-	work *sandbox.Workdir
+	work  *sandbox.Workdir
+	again *sandbox.Workdir // of a second sandbox, which took the place of the first; else nil
 	sandbox.Box
 }
 
@@ -31,8 +32,8 @@ func (b *boxState) close(ctx context.Context) error {
 	if b.Box != nil {
 		err = b.Box.Close(ctx)
 	}
-	if b.work != nil {
-		if e := b.work.Close(); err == nil {
+	for _, work := range []*sandbox.Workdir{b.again, b.work} { // each may be nil
+		if e := work.Close(); err == nil {
 			err = e
 		}
 	}
@@ -62,13 +63,16 @@ func (r *run) fetchAndStart(ctx context.Context) error {
 	})
 	both.Go(func() error {
 		defer r.recovered()
-		return r.stage(ctx, verdict.StageSandbox, r.start)
+		return r.stage(ctx, verdict.StageSandbox, func(ctx context.Context) error { return r.start(ctx, r.box.work) })
 	})
 	err = both.Wait()
 	if err == nil && (r.archive == nil || r.box.Box == nil) {
 		err = errors.New("a stage ended early") // after a panic, which is reported
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return r.preload(ctx)
 }
 
 // fetch brings the backup here, and makes sure that it is whole and the one
@@ -102,7 +106,7 @@ func (r *run) fetch(ctx context.Context) error {
 func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	o := archive.Options{
 		Name: r.backup.Name, Dir: r.box.work.Spool(), Database: r.Drill.Source.Database,
-		MaxRatio: r.Drill.Source.MaxRatio,
+		MaxRatio: r.Drill.Source.MaxRatio, Keys: r.keys,
 	}
 	if len(spooled.Files) > 1 {
 		r.archive, err = archive.OpenParts(ctx, spooled.Files, o)
@@ -118,6 +122,7 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 	}
 	r.proof(spooled)
 	r.noted()
+	r.judgeKey()
 	r.report.Backup.Encoding = r.archive.Encoding
 	want := r.Drill.Source.Database
 	if r.archive.Database == "" { // a plain dump of one database names none
@@ -138,6 +143,8 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 func (r *run) noted() {
 	b := &r.report.Backup
 	b.Format, b.Compression = string(r.archive.Format), r.archive.Packing()
+	b.Encryption = r.archive.Encryption
+	b.Key = r.archive.Key
 	b.OtherDatabases = slices.Clone(r.archive.Others)
 	for _, n := range r.archive.Notes {
 		r.checks(verdict.Check{ID: n.ID, Stage: verdict.StageFetch, Code: verdict.CodeBackupForm, Outcome: verdict.Warn,
@@ -197,16 +204,22 @@ func (r *run) proof(s catalog.Spooled) {
 // file names.
 const unnamed = "restored"
 
-// start starts the sandbox for the header's versions.
-func (r *run) start(ctx context.Context) error {
+// start starts the sandbox for the header's versions in a work directory, with
+// more libraries than the drill file names.
+func (r *run) start(ctx context.Context, work *sandbox.Workdir, libraries ...string) error {
 	d := r.Drill
+	major, err := r.intoMajor()
+	if err != nil {
+		return err
+	}
 	deadline, _ := ctx.Deadline()
 	box, err := sandbox.Start(ctx, sandbox.Options{
 		Kind: d.Sandbox.Kind, Image: d.Sandbox.Image, Memory: d.Sandbox.Memory, Disk: d.Sandbox.Disk,
 		Isolation: d.Sandbox.Isolation,
-		Preload:   d.Sandbox.Preload, Database: cmp.Or(r.header.Database, d.Source.Database, unnamed),
-		Major: max(r.header.ServerMajor, r.header.DumpMajor), Jobs: r.jobs(),
-		Deadline: deadline, Work: r.box.work, Drill: d.Name, Log: r.Log,
+		Preload:   slices.Concat(d.Sandbox.Preload, libraries),
+		Database:  cmp.Or(r.header.Database, d.Source.Database, unnamed),
+		Major:     major, Jobs: r.jobs(),
+		Deadline: deadline, Work: work, Drill: d.Name, Log: r.Log,
 		Tunnel: r.Tunnel, Clusters: r.Clusters,
 	})
 	r.box.Box = box
@@ -214,7 +227,7 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	r.report.Sandbox = box.Info()
-	return nil
+	return r.rightMajor(box)
 }
 
 // handOver puts the archive where the sandbox's programs can read it. A plain

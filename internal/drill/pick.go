@@ -23,7 +23,7 @@ func (r *run) pick(ctx context.Context) (err error) {
 	switch copies := r.Drill.Inventory.Copies; {
 	case r.Local != "":
 		b.Chosen = "local"
-		r.store, r.backup, err = catalog.Local(ctx, r.Local, src, peekTime(ctx))
+		r.store, r.backup, err = catalog.Local(ctx, r.Local, src, r.peekTime(ctx))
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (r *run) pick(ctx context.Context) (err error) {
 		return err
 	}
 	b.Store = r.store.URL()
-	r.backup, err = catalog.ChooseBy(ctx, r.store, src, r.Choice, peekTime(ctx))
+	r.backup, err = catalog.ChooseBy(ctx, r.store, src, r.Choice, r.peekTime(ctx))
 	if err != nil {
 		return r.noBackup(err)
 	}

@@ -1,27 +1,44 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"daybefore/internal/image"
 )
 
-// Image builds postgres:<major> from Debian's packages.
-func (h *Home) Image(ctx context.Context, major int) error {
+// ImageOptions say which image to build.
+type ImageOptions struct {
+	Major    int
+	Packages string // Debian packages beside the server, separated by commas or blanks
+	Tag      string // empty: postgres:MAJOR
+}
+
+// Image builds an image from Debian's packages, and installs what that needs
+// where it may.
+func (h *Home) Image(ctx context.Context, o ImageOptions) error {
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	packages := strings.FieldsFunc(o.Packages, func(r rune) bool { return r == ',' || r == ' ' })
+	tag := cmp.Or(o.Tag, image.Tag(o.Major))
+	if len(packages) > 0 && o.Tag == "" {
+		return cannot("image: name the image that has more than the server with -tag, such as -tag=shop-postgres:%d: "+
+			"%s is what drills take that name none", o.Major, tag)
+	}
 	say := func(line string) { fmt.Fprintln(h.Stderr, line) }
 	if err := image.Setup(ctx); err != nil {
 		return cannot("image: %v", err)
 	}
-	if err := image.Build(ctx, image.Options{Major: major, Progress: say}); err != nil {
+	err := image.Build(ctx, image.Options{Major: o.Major, Tag: tag, Packages: packages, Progress: say})
+	if err != nil {
 		return cannot("image: %v", err)
 	}
-	fmt.Fprintf(h.Stdout, "postgres:%d is built\n", major)
+	fmt.Fprintln(h.Stdout, tag, "is built")
 	return nil
 }
 

@@ -59,7 +59,7 @@ var UserTargets = Targets{
 	{Name: "drills", Options: []Option{someDrills}},
 	{Name: "gate", Options: []Option{oneDrill, {Name: "within", Kind: Text}, {Name: "strict", Kind: YesNo}}},
 	{Name: helpTarget},
-	{Name: "image", Word: "MAJOR"},
+	{Name: "image", Word: "MAJOR", Options: []Option{{Name: "packages", Kind: Text}, {Name: "tag", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},
@@ -79,6 +79,7 @@ var devTargets = Targets{
 	{Name: "dev:rebuildDemo"},
 	{Name: "dev:release"},
 	{Name: "dev:test", Options: []Option{{Name: "room", Kind: Text}}},
+	{Name: "dev:unpack", Options: []Option{atScale, inRounds}},
 	{Name: "test"},
 }
 

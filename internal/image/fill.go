@@ -18,7 +18,7 @@ var rootfsScript string
 func (p plan) fill(ctx context.Context, root string) error {
 	args := append([]string{"--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
 		"sh", "-c", rootfsScript, "rootfs.sh",
-		root, p.suite, p.mirror, strconv.Itoa(p.major), pgdata(p.major)}, p.packages...)
+		root, p.suite.name, p.suite.beside, p.mirror, strconv.Itoa(p.major), pgdata(p.major)}, p.packages...)
 	said := tail{step: p.progress}
 	cmd := exec.CommandContext(ctx, "unshare", args...)
 	cmd.Env = rootfsEnv(os.Environ())

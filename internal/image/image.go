@@ -20,21 +20,31 @@ import (
 	"time"
 )
 
-// suites says which Debian carries which major.
-var suites = map[int]string{
-	13: "bullseye",
-	15: "bookworm",
-	17: "trixie",
-	18: "forky",
+// suite is a release of Debian.
+type suite struct {
+	name   string
+	beside string // the suite that has the server, where name lacks it; else ""
+}
+
+// suites says which Debian carries which major. None ever carried 14 or 16.
+var suites = map[int]suite{
+	13: {name: "bullseye"},
+	15: {name: "bookworm"},
+	17: {name: "trixie"},
+	18: {name: "forky"},
+	19: {name: "sid", beside: "experimental"}, // until a suite that can be bootstrapped has it
 }
 
 // Majors lists the majors of PostgreSQL that can be built, ascending.
 func Majors() []int { return slices.Sorted(maps.Keys(suites)) }
 
-// Suite gives the codename of the Debian suite that major comes from.
-func Suite(major int) (suite string, ok bool) {
-	suite, ok = suites[major]
-	return suite, ok
+// Suite gives the name of the Debian suite that major comes from.
+func Suite(major int) (name string, ok bool) {
+	s, ok := suites[major]
+	if s.beside != "" {
+		return s.beside, ok
+	}
+	return s.name, ok
 }
 
 // Tag is the reference that an image of major gets unless another is asked
@@ -55,7 +65,7 @@ var packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
 // plan is a checked Options with nothing left to be found out.
 type plan struct {
 	major    int
-	suite    string
+	suite    suite
 	tag      string
 	mirror   string
 	packages []string
@@ -65,7 +75,7 @@ type plan struct {
 func (o Options) plan(ctx context.Context) (plan, error) {
 	p := plan{major: o.Major, tag: o.Tag, packages: o.Packages, progress: o.Progress}
 	var ok bool
-	p.suite, ok = Suite(o.Major)
+	p.suite, ok = suites[o.Major]
 	if !ok {
 		return plan{}, fmt.Errorf("no Debian suite carries PostgreSQL %d: choose one of %s", o.Major, majorsText())
 	}
@@ -101,7 +111,7 @@ func Build(ctx context.Context, o Options) error {
 		return fmt.Errorf("build a postgres image: %w", err)
 	}
 	if err := p.build(ctx); err != nil {
-		return fmt.Errorf("build %s from Debian %s: %w", p.tag, p.suite, err)
+		return fmt.Errorf("build %s from Debian %s: %w", p.tag, p.suite.name, err)
 	}
 	return nil
 }

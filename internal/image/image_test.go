@@ -19,7 +19,7 @@ import (
 
 func TestMajors(t *testing.T) {
 	t.Parallel()
-	if diff := cmp.Diff([]int{13, 15, 17, 18}, Majors()); diff != "" {
+	if diff := cmp.Diff([]int{13, 15, 17, 18, 19}, Majors()); diff != "" {
 		t.Error(diff)
 	}
 	if _, ok := Suite(16); ok {
@@ -34,7 +34,7 @@ func TestPlanRefuses(t *testing.T) {
 		options Options
 		want    string
 	}{
-		{"nothing asked for", Options{}, "no Debian suite carries PostgreSQL 0: choose one of 13, 15, 17, 18"},
+		{"nothing asked for", Options{}, "no Debian suite carries PostgreSQL 0: choose one of 13, 15, 17, 18, 19"},
 		{"a major between", Options{Major: 16}, "PostgreSQL 16"},
 		{"an option as package", Options{Major: 17, Packages: []string{"-oDir=/"}}, `"-oDir=/" is no name of a Debian package`},
 		{"a mirror on disk", Options{Major: 17, Mirror: "/srv/debian"}, "is not an http or https URL"},

@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title=postgres
 LABEL org.opencontainers.image.description="PostgreSQL %[1]d from the packages of Debian %[4]s"
 # Fast shutdown: the default, SIGTERM, waits for every client to leave.
 STOPSIGNAL SIGINT
-`, p.major, pgdata(p.major), volume(p.major), p.suite)
+`, p.major, pgdata(p.major), volume(p.major), p.suite.name)
 }
 
 // pack makes the image of the tree below root, in a new folder. Devices and

@@ -3,12 +3,15 @@
 # a mount and process namespace of its own: whatever is mounted or started here
 # is gone once this script is, however it ended.
 #
-# usage: rootfs.sh DIR SUITE MIRROR MAJOR PGDATA [PACKAGE...]
+# usage: rootfs.sh DIR SUITE BESIDE MIRROR MAJOR PGDATA [PACKAGE...]
+#
+# BESIDE is a suite that has the server and is no whole Debian, such as
+# experimental; empty where SUITE has it.
 #
 # Lines that begin with "step: " tell how far it is.
 set -eu
-dir=$1 suite=$2 mirror=$3 major=$4 data=$5
-shift 5
+dir=$1 suite=$2 beside=$3 mirror=$4 major=$5 data=$6
+shift 6
 
 step() { echo "step: $*"; }
 
@@ -46,13 +49,21 @@ in_root useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql
 locales='C.UTF-8 en_US.UTF-8 en_GB.UTF-8 de_DE.UTF-8 fr_FR.UTF-8 es_ES.UTF-8 it_IT.UTF-8 nl_NL.UTF-8 pl_PL.UTF-8 pt_PT.UTF-8 sv_SE.UTF-8'
 for locale in $locales; do echo "$locale UTF-8"; done >"$dir/etc/locale.gen"
 
+# What a suite beside the other has is taken only where it is named: the server,
+# its client, and the library that they need at their own version.
+server="postgresql-$major"
+if [ -n "$beside" ]; then
+	echo "deb $mirror $beside main" >"$dir/etc/apt/sources.list.d/beside.list"
+	server="$server/$beside postgresql-client-$major/$beside libpq5/$beside"
+fi
+
 step "installing PostgreSQL $major"
 # The date of the list is not looked at, as debootstrap did not: mirrors that
 # stand still on purpose are common where nothing can be pulled.
 in_root apt-get update -qq -o Acquire::Check-Valid-Until=false
 in_root apt-get install -y -qq --no-install-recommends \
 	-o Dpkg::Options::=--force-confold \
-	locales "postgresql-$major" "$@"
+	locales $server "$@" # unquoted: one name or several, none with a space
 
 in_root rm -rf /var/lib/postgresql /run/postgresql
 in_root install -d -o postgres -g postgres /var/lib/postgresql

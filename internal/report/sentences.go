@@ -246,6 +246,7 @@ func headFacts(r *verdict.Report) []fact {
 		labelled("from PostgreSQL", b.ServerVersion), labelled("pg_dump", b.DumpVersion), files(b.Files))
 	add("chosen", chosen(b))
 	add("also in it", strings.Join(b.OtherDatabases, ", "))
+	add("encrypted", b.Encryption, labelled("key", b.Key))
 	if b.IsNewest() { // of another backup's drill the store is not judged
 		add("store", held(r.Inventory))
 	}

@@ -66,6 +66,9 @@ func (s *Session) LeftOut(e archive.Entry) bool { return s.opts.drops(e) }
 // preData restores the schema. Foreign servers that are left out leave a name
 // behind, without host or any other option, since foreign tables need one.
 func (s *Session) preData(ctx context.Context) error {
+	if err := s.prepareExtensions(ctx); err != nil {
+		return err
+	}
 	before, after := s.lists.pre, []archive.Entry(nil)
 	var servers []archive.Entry
 	for _, e := range s.lists.dropped {

@@ -102,7 +102,7 @@ func neverRestored(e archive.Entry) bool {
 	return e.Desc == "STATISTICS DATA" || e.Desc == "SECURITY LABEL"
 }
 
-// largeObject tells the entries of pg_dump 9.0 to 18 that make, own, comment
+// largeObject tells the entries of pg_dump 9.0 to 19 that make, own, comment
 // on or fill large objects.
 func largeObject(e archive.Entry) bool {
 	switch e.Desc {

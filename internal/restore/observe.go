@@ -340,7 +340,7 @@ with recursive rel as materialized (
     from pg_catalog.pg_type t where t.typinput::pg_catalog.oid >= $1
   union all
   select r.rngtypid, 'type', 'range type ' || t.typname, '',
-       pg_catalog.array_remove(array[r.rngcanonical::pg_catalog.oid], 0) || coalesce(s.calls, '{}')
+       pg_catalog.array_remove(array[r.rngcanonical::pg_catalog.oid], 0::pg_catalog.oid) || coalesce(s.calls, '{}')
     from pg_catalog.pg_range r join pg_catalog.pg_type t on t.oid = r.rngtypid
        left join support s on s.class = r.rngsubopc where r.rngtypid >= $1
   union all
@@ -378,6 +378,7 @@ union all
 select 'domain', '', '', object, typ, tree, calls from act where kind = 'domain'
 union all
 select 'event', '', '', 'event trigger ' || evtname, 0, '', array[evtfoid]
-  from pg_catalog.pg_event_trigger where evtenabled in ('O', 'A')
+  from pg_catalog.pg_event_trigger
+ where evtenabled in ('O', 'A') and evtevent <> 'sql_drop' -- a restore drops nothing by itself
 union all
 select 'class', '', '', 'operator class ' || name, 0, '', calls from support where class >= $1`

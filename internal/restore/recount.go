@@ -131,7 +131,7 @@ func (s *Session) recount(
 		if c := s.replaced(g.tableName, now); c != nil {
 			found = append(found, *c)
 		} else if g.kind == ordinary || g.kind == partitioned {
-			groups = append(groups, &counted{tableLoad: g.tableLoad, held: g.held})
+			groups = append(groups, &counted{tableLoad: g.tableLoad, whole: g.whole, held: g.held})
 		}
 	}
 	before := map[tableName]int64{}
@@ -152,6 +152,9 @@ func (s *Session) recount(
 
 // countSince counts a table's rows, and those that were written since the load.
 func (s *Session) countSince(ctx context.Context, conn *pgx.Conn, g *counted) error {
+	if g.whole { // a compressed chunk's rows have no xmin
+		return countHeld(ctx, conn, g)
+	}
 	// Transactions of one drill are far fewer than what makes numbers go round.
 	err := conn.QueryRow(ctx,
 		"SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE pg_catalog.age(xmin) <= "+

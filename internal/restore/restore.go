@@ -171,6 +171,9 @@ func (s *Session) postData(ctx context.Context) error {
 		s.order.jobs(s.opts.Jobs)); err != nil {
 		return err
 	}
+	if err := s.finishExtensions(ctx); err != nil {
+		return err
+	}
 	return s.propertiesAfter(ctx)
 }
 

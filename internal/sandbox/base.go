@@ -181,10 +181,7 @@ func (b *base) newEnough() error {
 }
 
 // serverMajor is the server's; 0 where its version cannot be read.
-func (b *base) serverMajor() (major int) {
-	fmt.Sscanf(b.info.ServerVersion, "%d", &major) // 17.2, and 18beta1 too
-	return major
-}
+func (b *base) serverMajor() int { return b.info.Major() }
 
 // died is called when the server has ended, with what is known of it.
 func (b *base) died(status string, code int) {

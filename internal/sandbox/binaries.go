@@ -147,7 +147,7 @@ func installed() []binaries {
 	if path, err := exec.LookPath("postgres"); err == nil {
 		dirs = append(dirs, filepath.Dir(path))
 	}
-	if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+	if out, err := answerOf("pg_config", "--bindir"); err == nil {
 		dirs = append(dirs, strings.TrimSpace(string(out)))
 	}
 	for _, pattern := range binaryDirs {
@@ -163,6 +163,14 @@ func installed() []binaries {
 	return all
 }
 
+// answerOf is what a program answers, which gets nothing of the environment: keys may
+// be in it.
+func answerOf(program, option string) ([]byte, error) {
+	cmd := exec.Command(program, option)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
+	return cmd.Output()
+}
+
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
 // majorOf returns the major version of the server in dir, if it is complete.
@@ -172,7 +180,7 @@ func majorOf(dir string) (int, bool) {
 			return 0, false
 		}
 	}
-	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+	out, err := answerOf(filepath.Join(dir, "postgres"), "--version")
 	if err != nil {
 		return 0, false
 	}

@@ -78,6 +78,7 @@ func (p *Plan) newSampler(c *schema.Column) *leakscan.Sampler {
 		return nil
 	}
 	s := leakscan.NewSampler(p.seed, p.rules.LeakScan.SourceOverlap)
+	s.Forms = true
 	s.Names = c.Base.Is("json", "jsonb") || c.Base.IsHstore()
 	return s
 }

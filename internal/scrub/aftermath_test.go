@@ -92,6 +92,8 @@ func TestAftermathFinds(t *testing.T) {
 		{"in other case", "update plain set tag = 'REAL person17' where id = 4", "", "leak:public.plain.tag: a real value of public.people.full_name (1 time)"},
 		{"within text", "update logs set line = 'we met Real Person17, in town' where id = 4", "",
 			"leak:public.logs.line: a real value of public.people.full_name (1 time)"},
+		{"the family name in front", "update logs set line = 'we met Person17, Real in town' where id = 4", "",
+			"leak:public.logs.line: a real value of public.people.full_name (1 time)"},
 		{"in a preserved document", `update logs set extra = '{"to": ["person9@example.com"]}' where id = 4`, "",
 			"leak:public.logs.extra: a real value of public.people.email at $.to[*] (1 time)"},
 		{"in bytes", `update logs set bin = 'x: person9@example.com' where id = 4`, "", "leak:public.logs.bin: a real value of public.people.email (1 time)"},

@@ -85,18 +85,21 @@ func (c *cell) rewriteDocuments(p *Plan, r *document.Recipe) {
 	}
 	c.judgeKeys(p)
 	if r.Unmatched == document.Keep {
-		c.watchDocuments(p.newInside(p.scanner), p.newKeyTeller(c.column))
+		c.watchDocuments(p.newInside(p.scanner), p.newKeyTeller(c.column),
+			leakscan.NewMembers(p.people, c.column, p.mayTellKey))
 	}
 }
 
 // watchDocuments has what passes within the cell's documents looked at, with its
-// keys; w may be nil.
-func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller) {
+// keys, and names counted; w may be nil.
+func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller, names *leakscan.Members) {
+	counts := false
 	c.inside = w
 	c.document.Watch = &document.Watch{
 		Begin: func() bool {
 			w.Begin()
 			keys.hit = false
+			counts = w.Looks(false) && names.Begin()
 			return w == nil || w.Looks(false)
 		},
 		Tell:  keys.tell,
@@ -109,7 +112,12 @@ func (c *cell) watchDocuments(w *leakscan.Within, keys *keyTeller) {
 		},
 	}
 	if w != nil {
-		c.document.Watch.Look = c.lookWithin
+		c.document.Watch.Look = func(text []byte, isKey bool, path func() string) {
+			c.lookWithin(text, isKey, path)
+			if counts && !isKey {
+				names.Add(text, path)
+			}
+		}
 	}
 }
 

@@ -154,6 +154,70 @@ func TestPeopleInValues(t *testing.T) {
 	}
 }
 
+// Names count wherever they stand: in arrays, in documents that a rule keeps, and in
+// those of a column of texts. Few are a warning with the same line.
+func TestPeopleWherever(t *testing.T) {
+	t.Parallel()
+	const name = "(array['Ada','Anna','John','Mary','Peter','Laura'])[1 + i % 6] || ' ' || " +
+		"(array['Smith','Miller','Garcia','Johnson','Brown','Wilson','Moore'])[1 + i % 7]"
+	const decomposed = "'Ju' || U&'\\0308' || 'rgen ' || (array['Smith','Miller','Garcia'])[1 + i % 3] || chr(97 + i % 26)"
+	kept := jsonRule(t, "public.t.ref", "$.a text")
+	kept.Unmatched, kept.Why = document.Keep, "made for the test"
+	for _, tt := range []struct {
+		name, column, value, place, fix string
+		rows                            int
+		want                            verdict.Outcome
+	}{
+		{"arrays", "text[]", "array['x', " + name + "]", "", "{column: public.t.ref, transform: name, each: true}", 42, verdict.Error},
+		{"arrays of few", "text[]", "array[" + name + "]", "", "{column: public.t.ref, transform: name, each: true}", 5, verdict.Warn},
+		{"arrays of words", "text[]", "array['x', 'order ' || i]", "", "", 42, verdict.Pass},
+		{"few names", "text", name, "", "{column: public.t.ref, transform: name}", 5, verdict.Warn},
+		{"two names", "text", name, "", "", 2, verdict.Pass},
+		{"decomposed", "text", decomposed, "", "{column: public.t.ref, transform: name}", 60, verdict.Error},
+		{"lists", "text", name + " || ', Ada Smith, ' || " + name, "", "{column: public.t.ref, transform: name}", 42, verdict.Error},
+		{"a member", "jsonb", "jsonb_build_object('a', 'x', 'status', " + name + ")", " at $.status", "{path: '$.status', transform: name}", 42, verdict.Error},
+		{"a member of few", "jsonb", "jsonb_build_object('status', " + name + ")", " at $.status", "{path: '$.status', transform: name}", 5, verdict.Warn},
+		{"deep within", "jsonb", "jsonb_build_object('x', jsonb_build_object('status', array[" + name + "]))", " at $..status",
+			"{path: '$..status', transform: name}", 42, verdict.Error},
+		{"under a key that is not told", "jsonb", "jsonb_build_object('x', jsonb_build_object('zqzqzq', " + name + "))", " at $..*",
+			"let unmatched_paths be redact", 42, verdict.Error},
+		{"members of words", "jsonb", "jsonb_build_object('status', 'order ' || i)", "", "", 42, verdict.Pass},
+		{"a document in a text", "text", "jsonb_build_object('status', " + name + ", 'n', i)::text", " at $..status",
+			"{column: public.t.ref, transform: text}", 42, verdict.Error},
+		{"an array in a text", "text", "jsonb_build_array(" + name + ")::text", " at $[*]", "{column: public.t.ref, transform: text}", 42, verdict.Error},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := situation{ddl: "create table t (id int, ref " + tt.column + ")"}
+			if tt.column == "jsonb" {
+				s.rules = []spec.Rule{kept}
+			}
+			conn, p, checks := s.plan(t)
+			if len(checks) > 0 {
+				t.Fatal(checks)
+			}
+			if _, err := conn.Exec(t.Context(), fmt.Sprintf("insert into t select i, %s from generate_series(1, %d) i", tt.value, tt.rows)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tryThrough(t, conn, p, "public", "t"); err != nil {
+				t.Fatal(err)
+			}
+			var got []verdict.Check
+			for _, c := range p.Checks() {
+				if strings.HasPrefix(c.ID, "unmatched:public.t.ref") {
+					got = append(got, c)
+				}
+			}
+			switch {
+			case tt.want == verdict.Pass && len(got) == 0 && !p.Leaked():
+			case len(got) != 1 || got[0].Outcome != tt.want || got[0].ID != "unmatched:public.t.ref"+tt.place || !strings.Contains(got[0].Hint, tt.fix) ||
+				p.Leaked() != (tt.want == verdict.Error):
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 // A rule, if only to let them pass, is a decision about a column of names.
 func TestDecidedPeople(t *testing.T) {
 	t.Parallel()

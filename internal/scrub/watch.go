@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -74,7 +75,7 @@ func (p *Plan) newWatcher(t *schema.Table, names []string, decode *copytext.Deco
 	}
 	return leakscan.NewWatcher(columns, p.watched, leakscan.Rows{
 		Charset: p.encoding.Charset, Decode: decode, Percent: p.rules.LeakScan.Percent, People: p.people,
-		Found: p.leaked,
+		Found: p.leaked, Tells: p.mayTellKey,
 	})
 }
 
@@ -118,16 +119,32 @@ func (p *Plan) leaked(c *schema.Column, hit detect.Hit) bool {
 	}, 1)
 }
 
-// notePeople adds the columns of people's names to what leaked. What was added
-// before is not added again.
+// notePeople adds the places of people's names to what leaked. What was added before
+// is not added again.
 func (p *Plan) notePeople() {
 	found := map[leakscan.Finding]int64{}
-	for c, names := range p.people.Found() {
-		found[leakscan.Finding{
-			Place: c.String(), What: detect.PersonWords, Fix: propose.LineFor(c, transform.Name),
-		}] = int64(names)
+	for at, names := range p.people.Found() {
+		place, fix := p.peopleAt(at)
+		found[leakscan.Finding{Place: place, What: detect.PersonWords, Fix: fix, Warns: names.Few}] = int64(names.Count)
 	}
 	p.leaks.AtLeast(found)
+}
+
+// peopleAt says where names of people stand, and how the drill file is fixed.
+func (p *Plan) peopleAt(at leakscan.PeoplePlace) (place, fix string) {
+	place, fix = at.Column.String(), propose.LineFor(at.Column, transform.Name)
+	if at.Path == "" {
+		return place, fix
+	}
+	place += " at " + at.Path
+	if at.Column.Family() == schema.Textual { // a document in a text, which is rewritten as a whole
+		return place, propose.LineFor(at.Column, transform.Text)
+	}
+	if !at.Told() {
+		return place, "let unmatched_paths be redact, or name such values by paths under json"
+	}
+	return place, fmt.Sprintf("add under json: - {path: %s, transform: %s}, or preserve: true with a why",
+		spec.YAMLText(at.Path), transform.Name)
 }
 
 // Leaked reports whether Checks says that what was loaded must not be looked at.

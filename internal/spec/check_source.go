@@ -38,6 +38,7 @@ func (c checker) source(raw *rawSource) Source {
 		Checksum:   raw.Checksum.or("if_present"),
 		Links:      raw.Links.or(LinksRefuse),
 		MaxRatio:   raw.MaxRatio.or(DefaultMaxRatio),
+		Decrypt:    c.decrypt(raw.Decrypt),
 	}
 	if raw.MaxRatio.given() && s.MaxRatio < 1 {
 		c.refuse(raw.MaxRatio.at, "write 200, or what the backups need, or remove it",
@@ -363,6 +364,7 @@ func (c checker) restore(raw *rawRestore) Restore {
 		Jobs:       c.jobs(raw.Jobs),
 		Roles:      raw.Roles.or("create"),
 		Extensions: raw.Extensions.or("require"),
+		Into:       c.into(raw.Into),
 	}
 }
 

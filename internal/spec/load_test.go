@@ -44,6 +44,11 @@ var base = []string{
 	"expectations: {tables: [{table: public.users}]}",
 }
 
+// decrypts is a drill file's source with what decrypts its backups.
+func decrypts(section string) string {
+	return source("url: s3://b/, name: a, timezone: UTC, decrypt: " + section)
+}
+
 // drillFile is base with blocks replaced, or added, by their first key.
 func drillFile(blocks ...string) string {
 	all := append([]string{}, base...)
@@ -133,8 +138,23 @@ var badInputs = []badInput{
 		[]string{`"scrub.rules.tranform" is not a key of a drill file; did you mean transform?`}},
 	{"a key of a later version", drillFile("§notify: {when: [fail]}"),
 		[]string{"notify is not supported by this version; remove it; nothing would look at it"}},
-	{"a key of a later version below", drillFile(source("url: s3://b/, name: a, timezone: UTC, §decrypt: {age_identity_env: X}")),
-		[]string{"source.decrypt is not supported by this version; remove it; nothing would look at it"}},
+	{"nothing that decrypts", drillFile(source("url: s3://b/, name: a, timezone: UTC, §decrypt: {env: [DRILL_SCRUB_KEY]}")),
+		[]string{"source.decrypt names nothing that decrypts; " +
+			"name a key, such as age_identity_env: DRILL_AGE_IDENTITY, or a command"}},
+	{"an age identity instead of a variable", drillFile(decrypts("{age_identity_env: §AGE-SECRET-KEY-1QQ}")),
+		[]string{"source.decrypt.age_identity_env is not the name of an environment variable; write the variable's name, " +
+			"such as DRILL_BACKUP_KEY, never the key"}},
+	{"a variable of a key that is not set", drillFile(decrypts("{openpgp_key_env: §NOT_SET}")),
+		[]string{"source.decrypt.openpgp_key_env: the environment variable NOT_SET is not set; set it to what decrypts the backups"}},
+	{"a key in two places", drillFile(decrypts("{age_identity_env: DRILL_SCRUB_KEY, age_identity_file: §id}")),
+		[]string{"source.decrypt has age_identity_env and age_identity_file; keep one of them"}},
+	{"a command and a key", drillFile(decrypts("{command: [openssl], age_identity_file: §id}")),
+		[]string{"source.decrypt has a command and a key beside it, and the command gets every backup; " +
+			"remove it, or the command; a command gets variables by source.decrypt.env"}},
+	{"variables without a command", drillFile(decrypts("{age_identity_file: id, env: [§DRILL_SCRUB_KEY]}")),
+		[]string{"source.decrypt.env is for a command, and there is none; remove it"}},
+	{"a command of no words", drillFile(source("url: s3://b/, name: a, timezone: UTC, §decrypt: {command: ['']}")), []string{"source.decrypt.command names no program; " +
+		"write the program and its arguments, such as [gpg, --batch, --decrypt]"}},
 	{"a key twice", drillFile("sandbox: {kind: auto, §kind: local}"), []string{"sandbox.kind appears twice; keep one of them"}},
 	{"a section twice", drillFile() + "§version: 1\n", []string{"version appears twice; keep one of them"}},
 	{"several mistakes", drillFile("sandbox:\n  kind: §docker\n  memory: §lots", "§colour: red"), []string{
@@ -1060,7 +1080,7 @@ func TestDefaults(t *testing.T) {
 	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Sandbox.Isolation, d.Restore, d.Scrub.Unmatched, d.Scrub.Locale,
 		d.Scrub.Rules[0].Percent, d.Expectations.AsOf, d.Expectations.Warnings, d.Expectations.Timeout, d.Expectations.Tables[0].Freshness.MaxFuture,
 		d.Expectations.Errors)
-	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed", Restore{0, "create", "require"}, "refuse", "en_US", 10.0, "backup",
+	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed", Restore{Roles: "create", Extensions: "require"}, "refuse", "en_US", 10.0, "backup",
 		"warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -61,18 +61,19 @@ type rawSource struct {
 	TokenEnv    text     `json:"token_env,omitempty"`
 	KeyFile     text     `json:"key_file,omitempty"`
 	// of KeyFile
-	KeyPassphraseEnv text     `json:"key_passphrase_env,omitempty"`
-	KnownHosts       text     `json:"known_hosts,omitempty"`
-	Insecure         boolean  `json:"insecure,omitempty"`
-	Name             text     `json:"name,omitempty"`
-	Parts            []text   `json:"parts,omitempty"`
-	Time             text     `json:"time,omitempty"`
-	Timezone         text     `json:"timezone,omitempty"`
-	TimeTolerance    duration `json:"time_tolerance,omitempty"`
-	Database         text     `json:"database,omitempty"`
-	Checksum         text     `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present"`
-	Links            text     `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow"`
-	MaxRatio         integer  `json:"max_ratio,omitempty"`
+	KeyPassphraseEnv text        `json:"key_passphrase_env,omitempty"`
+	KnownHosts       text        `json:"known_hosts,omitempty"`
+	Insecure         boolean     `json:"insecure,omitempty"`
+	Name             text        `json:"name,omitempty"`
+	Parts            []text      `json:"parts,omitempty"`
+	Time             text        `json:"time,omitempty"`
+	Timezone         text        `json:"timezone,omitempty"`
+	TimeTolerance    duration    `json:"time_tolerance,omitempty"`
+	Database         text        `json:"database,omitempty"`
+	Checksum         text        `json:"checksum,omitempty" jsonschema:"enum=required,enum=if_present"`
+	Links            text        `json:"links,omitempty" jsonschema:"enum=refuse,enum=follow"`
+	MaxRatio         integer     `json:"max_ratio,omitempty"`
+	Decrypt          *rawDecrypt `json:"decrypt,omitempty"`
 }
 
 type rawInventory struct {
@@ -169,6 +170,7 @@ type rawRestore struct {
 	Jobs       text `json:"jobs,omitempty" jsonschema:"pattern=^(auto|[1-9][0-9]*)$"`
 	Roles      text `json:"roles,omitempty" jsonschema:"enum=create,enum=fail"`
 	Extensions text `json:"extensions,omitempty" jsonschema:"enum=require,enum=skip"`
+	Into       text `json:"into,omitempty" jsonschema:"pattern=^[1-9][0-9]$"`
 }
 
 type rawScrub struct {
@@ -426,6 +428,5 @@ type rawLatest struct {
 // later are the keys whose words are settled but that do not act yet, by the
 // section they belong to.
 var later = map[string][]string{
-	"":       {"notify"},
-	"source": {"decrypt"},
+	"": {"notify"},
 }

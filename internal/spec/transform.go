@@ -59,7 +59,10 @@ var Transforms = []Transform{
 	{Name: "card", For: "text, numeric", Hashes: true, Elements: true},
 	{Name: "money", For: "money, numbers, text", Elements: true, Takes: []string{"percent"}},
 	{Name: "number", For: "numbers, ranges of them", Elements: true, Takes: []string{"link", "percent", "bucket"}},
-	{Name: "position", For: "numeric, floats, point, text", Elements: true, Takes: []string{"link", "meters"}},
+	{
+		Name: "position", For: "numeric, floats, point, text, geometry, geography, bytea", Elements: true,
+		Takes: []string{"link", "meters"},
+	},
 	{Name: "date_shift", For: "dates, timestamps, ranges of them, text", Elements: true,
 		Takes: []string{"link", "days", "by"}},
 	{Name: "truncate", For: "dates, timestamps, ranges of them, text", Elements: true, Takes: []string{"to"},

@@ -55,10 +55,11 @@ type Source struct {
 	Location   *time.Location // zone of {time} and of a header's time, where they have none; nil: not said
 	// name against header, beside the name's own Unit; default 26h where Location is nil, else 6h; 14h and 1h for days
 	TimeTolerance time.Duration
-	Database      string // the header must name it; empty: any
-	Checksum      string // required | if_present (default)
-	Links         string // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
-	MaxRatio      int64  // times its size that a compressed backup may unpack to; default DefaultMaxRatio
+	Database      string   // the header must name it; empty: any
+	Checksum      string   // required | if_present (default)
+	Links         string   // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
+	MaxRatio      int64    // times its size that a compressed backup may unpack to; default DefaultMaxRatio
+	Decrypt       *Decrypt // what opens encrypted backups; may be nil
 }
 
 // What becomes of links out of a folder.
@@ -162,6 +163,7 @@ type Restore struct {
 	Jobs       int    // 0: auto, one a core
 	Roles      string // create (default) | fail
 	Extensions string // require (default) | skip
+	Into       int    // major version of the server to restore into; 0: the archive's own
 }
 
 // Scrub says what is rewritten on the way in, and what may pass.

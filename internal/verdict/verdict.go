@@ -155,7 +155,10 @@ type Backup struct {
 	Format     string `json:"format"`                // custom | plain | directory | tar
 	// none | gzip | zstd | xz | bzip2 | lz4 around the archive; "lz4 within" it; "zstd around gzip"
 	Compression string `json:"compression,omitempty"`
-	Database    string `json:"database"`
+	Encryption  string `json:"encryption,omitempty"` // age | openpgp | command; absent: none
+	// public fingerprint of the key that opened it; absent where none is told, such as with a passphrase
+	Key      string `json:"key,omitempty"`
+	Database string `json:"database"`
 	// others that the dump of a cluster holds, besides postgres and template1; they were read to their end
 	OtherDatabases []string `json:"other_databases,omitempty"`
 	ServerVersion  string   `json:"server_version"`
@@ -183,10 +186,20 @@ type Sandbox struct {
 	Warning       string `json:"warning,omitempty"` // such as a higher major version than the backup's
 	Image         string `json:"image"`
 	ServerVersion string `json:"server_version"`
-	Isolation     string `json:"isolation"` // enclosed | no_network | no_listener
+	// Preloaded are libraries that the server loaded at its start, since extensions
+	// of the backup insist on it.
+	Preloaded []string `json:"preloaded,omitempty"`
+	Isolation string   `json:"isolation"` // enclosed | no_network | no_listener
 	// Reach says, a sentence each, what is not as wished about how the code of
 	// the backup was set apart, and what it could reach.
 	Reach []string `json:"reach,omitempty"`
+}
+
+// Major is the server's major version, such as 17 of 17.2 and of 17beta1; 0 where
+// it cannot be read.
+func (s Sandbox) Major() (major int) {
+	fmt.Sscanf(s.ServerVersion, "%d", &major)
+	return major
 }
 
 // Stage is one step of the drill. Stages may overlap, so that their durations

@@ -145,7 +145,7 @@ func (s *Exec) version(o Object) string {
 	if s.words.stable {
 		return o.Name
 	}
-	return fmt.Sprintf("%d-%d", o.Size, max(0, o.ModTime.Unix()))
+	return fmt.Sprintf("%s%d-%d", Weak, o.Size, max(0, o.ModTime.Unix()))
 }
 
 // beginning is what a text begins with, fit for an error.

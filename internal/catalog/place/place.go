@@ -22,13 +22,17 @@ import (
 // Object is one version of one file in a store, or whatever else has a name
 // there and so might be taken for a backup.
 type Object struct {
-	Name    string    // below the store's URL, with slashes
-	Size    int64     // bytes; Unsized where the store does not tell it beforehand
-	ETag    string    // the store's mark of this version, without quotes
+	Name string // below the store's URL, with slashes
+	Size int64  // bytes; Unsized where the store does not tell it beforehand
+	// the store's mark of this version, without quotes; one of its size and time alone begins with Weak
+	ETag    string
 	ModTime time.Time // for display only: a copied or touched file tells a wrong one
 	Not     NotFile   // why it cannot be read; "" for a file
 	Frozen  bool      // it lies in an archive tier: perhaps it must be brought back before it can be read
 }
+
+// Weak begins a mark that other bytes may have too.
+const Weak = "W/"
 
 // Unsized is the size of an object that is known only once it was read.
 const Unsized = -1

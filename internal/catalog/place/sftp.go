@@ -27,16 +27,20 @@ const (
 	openPacket = 128 << 10 // that OpenSSH can
 )
 
-// SFTP is a folder of an SFTP server. All reads share one connection, which is
-// made anew where it broke.
+// mostLinks is how many connections are made, where as many reads go on at once:
+// a server works for each on another processor.
+const mostLinks = 4
+
+// SFTP is a folder of an SFTP server. A connection that broke is made anew.
 type SFTP struct {
 	url   string
 	dir   string // on the server
 	route sshRoute
 	retry retry
 
-	mu   sync.Mutex // held while a connection is made
-	link *sftpLink
+	mu    sync.Mutex // held while a connection is made
+	links []*sftpLink
+	full  bool // the server allows no more of them
 }
 
 // OpenSFTP is the folder of a server; one that begins with /~/ lies in the
@@ -80,14 +84,14 @@ func (s *SFTP) Place(context.Context) (Place, error) {
 	return Place{Hosts: []string{host}, What: "the SFTP server " + host}, nil
 }
 
-// Close ends the connection.
+// Close ends the connections.
 func (s *SFTP) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.link != nil {
-		s.link.end()
-		s.link = nil
+	for _, l := range s.links {
+		l.end()
 	}
+	s.links = nil
 	return nil
 }
 
@@ -97,6 +101,7 @@ type sftpLink struct {
 	closers []func() error
 	broken  atomic.Bool
 	once    sync.Once
+	users   int // reads that go on; under SFTP.mu
 }
 
 func (l *sftpLink) end() {
@@ -104,13 +109,42 @@ func (l *sftpLink) end() {
 	l.once.Do(func() { closeAll(l.closers) })
 }
 
-// connected is a connection that works, as far as is known.
-func (s *SFTP) connected(ctx context.Context, doing string) (*sftpLink, error) {
+// take is a connection that works, as far as is known: one that nobody uses, a
+// new one, or the one that fewest use. The caller gives it back.
+func (s *SFTP) take(ctx context.Context, doing string) (*sftpLink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.link != nil && !s.link.broken.Load() {
-		return s.link, nil
+	s.links = slices.DeleteFunc(s.links, func(l *sftpLink) bool { return l.broken.Load() })
+	var best *sftpLink
+	for _, l := range s.links {
+		if best == nil || l.users < best.users {
+			best = l
+		}
 	}
+	if best == nil || best.users > 0 && len(s.links) < mostLinks && !s.full {
+		l, err := s.connect(ctx, doing)
+		switch {
+		case err == nil:
+			s.links = append(s.links, l)
+			best = l
+		case best == nil || ctx.Err() != nil:
+			return nil, err
+		default:
+			s.full = true
+		}
+	}
+	best.users++
+	return best, nil
+}
+
+func (s *SFTP) give(l *sftpLink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.users--
+}
+
+// connect makes a connection.
+func (s *SFTP) connect(ctx context.Context, doing string) (*sftpLink, error) {
 	if stop := Stopped(ctx, doing); stop != nil {
 		return nil, stop
 	}
@@ -135,7 +169,6 @@ func (s *SFTP) connected(ctx context.Context, doing string) (*sftpLink, error) {
 		_ = client.Wait() // whatever ended it, it is gone
 		l.end()
 	}()
-	s.link = l
 	return l, nil
 }
 
@@ -200,10 +233,11 @@ func (s *SFTP) walk(ctx context.Context, folder, prefix string, deep bool, yield
 func (s *SFTP) read(ctx context.Context, folder string) ([]fs.FileInfo, error) {
 	doing := "list " + s.url + folder
 	return again(ctx, s.retry, doing, func() ([]fs.FileInfo, error) {
-		l, err := s.connected(ctx, doing)
+		l, err := s.take(ctx, doing)
 		if err != nil {
 			return nil, err
 		}
+		defer s.give(l)
 		entries, err := ask(ctx, l, func(c *sftp.Client) ([]fs.FileInfo, error) { return c.ReadDir(s.path(folder)) })
 		if err != nil {
 			return nil, s.problem(ctx, l, doing, err)
@@ -221,10 +255,11 @@ func (s *SFTP) object(ctx context.Context, name string, info fs.FileInfo) (o Obj
 	if info.Mode()&fs.ModeSymlink != 0 {
 		doing := "list " + s.url + name
 		info, err = again(ctx, s.retry, doing, func() (fs.FileInfo, error) {
-			l, err := s.connected(ctx, doing)
+			l, err := s.take(ctx, doing)
 			if err != nil {
 				return nil, err
 			}
+			defer s.give(l)
 			end, err := ask(ctx, l, func(c *sftp.Client) (fs.FileInfo, error) { return c.Stat(s.path(name)) })
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil
@@ -253,7 +288,7 @@ func (s *SFTP) object(ctx context.Context, name string, info fs.FileInfo) (o Obj
 // sftpVersion is all that the protocol tells of a version: a file that was
 // written anew in the same second, with the same size, is not told apart.
 func sftpVersion(info fs.FileInfo) string {
-	return fmt.Sprintf("%d-%d", info.Size(), info.ModTime().Unix())
+	return fmt.Sprintf("%s%d-%d", Weak, info.Size(), info.ModTime().Unix())
 }
 
 // problem says what an error of the server means; plain where the connection is
@@ -281,15 +316,16 @@ func (s *SFTP) problem(ctx context.Context, l *sftpLink, doing string, err error
 // ReadRange opens the file, and reads it by many requests at once.
 func (s *SFTP) ReadRange(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
 	doing := "read " + s.url + o.Name
-	l, err := s.connected(ctx, doing)
+	l, err := s.take(ctx, doing)
 	if err != nil {
 		return nil, err
 	}
 	f, err := ask(ctx, l, func(c *sftp.Client) (*sftp.File, error) { return c.Open(s.path(o.Name)) })
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, WasChanged(s, o, "it was removed")
-	}
 	if err != nil {
+		s.give(l)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, WasChanged(s, o, "it was removed")
+		}
 		return nil, s.problem(ctx, l, doing, err)
 	}
 	if length < 0 {
@@ -368,5 +404,6 @@ func (r *sftpReader) check() error {
 // Close does not wait: a server that is silent would not answer this either.
 func (r *sftpReader) Close() error {
 	go r.file.Close()
+	r.store.give(r.link)
 	return nil
 }

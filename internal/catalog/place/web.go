@@ -390,7 +390,7 @@ func versionOf(h http.Header) string {
 		return strings.ReplaceAll(etag, `"`, "")
 	}
 	if at, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
-		return strconv.FormatInt(at.Unix(), 10)
+		return Weak + strconv.FormatInt(at.Unix(), 10)
 	}
 	return ""
 }

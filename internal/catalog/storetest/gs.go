@@ -22,32 +22,35 @@ type GS struct {
 	Bucket   string
 }
 
-// googleServer is kept, since it ends with who holds it.
-var googleServer *s3test.Server
+// googleServer is a running one. It is kept, since it ends with who holds it.
+type googleServer struct {
+	endpoint string
+	running  *s3test.Server
+}
 
 // google is one server for all tests of a process, with which it ends.
-var google = sync.OnceValues(func() (string, error) {
+var google = sync.OnceValues(func() (googleServer, error) {
 	binary, err := s3test.GoogleBinary(context.Background(), "")
 	if err != nil {
-		return "", err
+		return googleServer{}, err
 	}
 	listen, err := s3test.FreeAddr()
 	if err != nil {
-		return "", err
+		return googleServer{}, err
 	}
-	googleServer, err = s3test.StartGoogle(context.Background(), binary, listen)
-	return "http://" + listen, err
+	running, err := s3test.StartGoogle(context.Background(), binary, listen)
+	return googleServer{"http://" + listen, running}, err
 })
 
 // StartGS gives the test an empty bucket. Where no server can be built, the
 // test is left out, or fails under testneed.All.
 func StartGS(t testing.TB) *GS {
 	t.Helper()
-	endpoint, err := google()
+	server, err := google()
 	if err != nil {
 		testneed.Missing(t, "a server of Google's API: %v", err)
 	}
-	g := &GS{Endpoint: endpoint, Bucket: "b" + strings.ToLower(rand.Text())}
+	g := &GS{Endpoint: server.endpoint, Bucket: "b" + strings.ToLower(rand.Text())}
 	g.send(t, http.MethodPost, "/storage/v1/b", fmt.Appendf(nil, `{"name": %q}`, g.Bucket))
 	return g
 }

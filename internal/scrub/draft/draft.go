@@ -48,6 +48,7 @@ const (
 	high   confidence = "high"
 	medium confidence = "medium"
 	low    confidence = "low"
+	none   confidence = "" // it does not
 )
 
 // judged is a suspicion with what it rests on.
@@ -154,6 +155,8 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		byName.confidence = low
 		byName.reason += "; the backup has no value to look at"
 		return byName
+	case c.Family() == schema.Opaque && c.Base.IsBytes() && e.values > 0 && e.forms[likePlace] == e.values:
+		return e.asPlaces(byName)
 	case c.Family() == schema.Opaque:
 		return e.judgeOpaque(c, byName)
 	case nearlyAll(whole, e.values):
@@ -164,10 +167,10 @@ func (e *evidence) judge(c *schema.Column, what, fitting string) judged {
 		return e.asPlaces(byName)
 	case what == "" && c.Family() == schema.Textual && documented > 0:
 		return e.asHistory(byName, documented, how)
-	case what == "" && people && c.Family() == schema.Textual:
+	case what == "" && people != none && c.Family() == schema.Textual:
 		return judged{
 			Suspicion:  propose.Suspicion{What: detect.PersonWords, Transform: transform.Name},
-			confidence: medium, reason: nameShare(names, sampled) + " " + detect.PersonWords,
+			confidence: people, reason: nameShare(names, sampled) + " " + detect.PersonWords,
 		}
 	case what == "" && hits == 0:
 		return judged{}
@@ -306,7 +309,7 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 
 // confirmNames is surer of a column named like one of names, where its values are.
 func (e *evidence) confirmNames(j *judged) {
-	if names, sampled, found := e.namesOf(); found {
+	if names, sampled, sure := e.namesOf(); sure == medium {
 		j.confidence = high
 		j.reason += ", and " + nameShare(names, sampled) + " one"
 	}

@@ -158,14 +158,20 @@ func (e *evidence) weigh() {
 	e.doubtful = tallies{}
 }
 
-// namesOf is how many of the different values that were sampled are people's names;
-// false where the column is none of names.
-func (e *evidence) namesOf() (names, values int, found bool) {
+// namesOf is how many of the different values that were sampled are people's names,
+// and how sure it is that the column is one of names; none where it is not.
+func (e *evidence) namesOf() (names, values int, sure confidence) {
 	if e.people == nil {
-		return 0, 0, false
+		return 0, 0, none
 	}
 	names, values = e.people.Sampled()
-	return names, values, e.people.Found()
+	switch {
+	case e.people.Found():
+		return names, values, medium
+	case e.people.FoundFew():
+		return names, values, low
+	}
+	return names, values, none
 }
 
 func (e *evidence) join(other *evidence) {

@@ -82,7 +82,7 @@ func TestDraftOfSameValues(t *testing.T) {
 	want := map[string]string{
 		"accounts.username": "token, link: login", "prefs.uuid": "token, link: login", "prefs.note": "token, link: login",
 		"lines.phone": "permute, link: phone_permute", "calls.target": "permute, link: phone_permute",
-		"talks.caller": "text", "talks.sender": "name", "talks.src_addr": "text", "talks.street": "street",
+		"talks.caller": "text", "talks.sender": "name", "talks.src_addr": "ip", "talks.street": "street",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, d.YAML())

@@ -43,6 +43,7 @@ type Finding struct {
 	What     string // what it looks like
 	Fix      string // what to add to the drill file
 	Doubtful bool   // it may be something else
+	Warns    bool   // it ends no load, however often it was found
 }
 
 // Add counts a finding so many times, and reports whether its place is not to
@@ -54,7 +55,10 @@ func (l *Findings) Add(at Finding, count int64) (ends bool) {
 		l.found, l.doubtful = map[Finding]int64{}, map[string]int64{}
 	}
 	l.found[at] += count
-	if !at.Doubtful {
+	switch {
+	case at.Warns:
+		return false
+	case !at.Doubtful:
 		return true
 	}
 	l.doubtful[at.Place] += count
@@ -97,7 +101,7 @@ func (l *Findings) all() []Finding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(l.found), func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Place, b.Place), sureFirst(a.Doubtful, b.Doubtful),
+		return cmp.Or(strings.Compare(a.Place, b.Place), sureFirst(a.Warns, b.Warns), sureFirst(a.Doubtful, b.Doubtful),
 			strings.Compare(a.What, b.What))
 	})
 }
@@ -128,7 +132,11 @@ func (l *Findings) Checks(of string) []verdict.Check {
 				at.Place, at.What),
 			Hint: at.Fix,
 		}
-		if at.Doubtful && l.doubtful[at.Place] < LeastDoubtful {
+		switch {
+		case at.Warns:
+			c.Outcome = verdict.Warn
+			c.Message = fmt.Sprintf("%s seems to contain %s and has no rule; so few values end no load", at.Place, at.What)
+		case at.Doubtful && l.doubtful[at.Place] < LeastDoubtful:
 			c.Outcome = verdict.Warn
 			c.Message = fmt.Sprintf("%s may contain %s and has no rule; so few doubtful values end no load",
 				at.Place, at.What)

@@ -6,7 +6,10 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // sampleLeast is how many characters a real value must have to be looked for:
@@ -16,6 +19,12 @@ const sampleLeast = 8
 // sampled is what is kept of a real value: nothing that it could be read from.
 // Only this process knows the seed of the hashes, and only in memory.
 type sampled struct {
+	form
+	also []form // as it may be written elsewhere
+}
+
+// form is one way to write a value.
+type form struct {
 	hash   uint64 // of the value in lower case
 	prefix uint32 // of its first eight bytes
 	length int32
@@ -25,6 +34,7 @@ type sampled struct {
 // the lowest hashes. One serves one goroutine.
 type Sampler struct {
 	Names bool // its values may be names elsewhere, as texts of documents are keys of others
+	Forms bool // its values are looked for as they may be written elsewhere, too
 
 	seed  maphash.Seed
 	most  int
@@ -47,15 +57,79 @@ func (s *Sampler) Add(value []byte) {
 	if len(value) < sampleLeast || len(value) < 4*sampleLeast && utf8.RuneCount(value) < sampleLeast {
 		return
 	}
-	s.buf = AppendFolded(s.buf[:0], value)
-	h := maphash.Bytes(s.seed, s.buf)
-	if h > s.limit {
+	made := s.formOf(value)
+	if made.hash > s.limit {
 		return
 	}
-	s.kept = append(s.kept, sampled{hash: h, prefix: prefixOf(s.buf), length: int32(len(value))})
+	kept := sampled{form: made}
+	if s.Forms {
+		kept.also = s.alsoWritten(value)
+	}
+	s.kept = append(s.kept, kept)
 	if len(s.kept) >= 2*s.most {
 		s.shrink()
 	}
+}
+
+func (s *Sampler) formOf(value []byte) form {
+	s.buf = AppendFolded(s.buf[:0], value)
+	return form{hash: maphash.Bytes(s.seed, s.buf), prefix: prefixOf(s.buf), length: int32(len(value))}
+}
+
+// alsoWritten are the other ways in which texts write a value: a name with the family
+// name in front or behind, and Unicode's composed and decomposed forms.
+func (s *Sampler) alsoWritten(value []byte) (all []form) {
+	swapped := swappedName(value)
+	if swapped == nil && isASCII(value) {
+		return nil
+	}
+	ways := [][]byte{value}
+	if swapped != nil {
+		ways = append(ways, swapped)
+	}
+	for i, way := range ways {
+		if i > 0 && len(way) >= sampleLeast {
+			all = append(all, s.formOf(way))
+		}
+		if isASCII(way) {
+			continue
+		}
+		for _, normal := range []norm.Form{norm.NFC, norm.NFD} {
+			if other := normal.Bytes(way); len(other) >= sampleLeast && !bytes.Equal(other, way) {
+				all = append(all, s.formOf(other))
+			}
+		}
+	}
+	return all
+}
+
+func isASCII(value []byte) bool {
+	return bytes.IndexFunc(value, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}
+
+// swappedName is Byron, Ada of Ada Byron, and the reverse; nil for what is none of
+// two to four words with capitals.
+func swappedName(value []byte) []byte {
+	const most = 64
+	if len(value) > most || !unicode.IsUpper(firstRune(value)) {
+		return nil
+	}
+	if family, first, found := bytes.Cut(value, []byte(", ")); found {
+		if bytes.IndexByte(first, ',') >= 0 || !unicode.IsUpper(firstRune(first)) {
+			return nil
+		}
+		return bytes.Join([][]byte{first, family}, []byte(" "))
+	}
+	last := bytes.LastIndexByte(value, ' ')
+	if last < 0 || bytes.Count(value, []byte(" ")) > 3 || !unicode.IsUpper(firstRune(value[last+1:])) {
+		return nil
+	}
+	return bytes.Join([][]byte{value[last+1:], value[:last]}, []byte(", "))
+}
+
+func firstRune(text []byte) rune {
+	r, _ := utf8.DecodeRune(text)
+	return r
 }
 
 // shrink leaves each value once, and the most lowest.
@@ -165,11 +239,20 @@ func (o *Overlap) put(t sampled, column int32) {
 		return
 	}
 	o.values++
-	o.columns[t.hash] = column
-	bit := t.prefix >> (32 - filterBits)
+	o.putForm(t.form, column)
+	for _, f := range t.also {
+		if _, known := o.columns[f.hash]; !known {
+			o.putForm(f, column)
+		}
+	}
+}
+
+func (o *Overlap) putForm(f form, column int32) {
+	o.columns[f.hash] = column
+	bit := f.prefix >> (32 - filterBits)
 	o.filter[bit/64] |= 1 << (bit % 64)
-	if !slices.Contains(o.lengths[t.prefix], t.length) {
-		o.lengths[t.prefix] = append(o.lengths[t.prefix], t.length)
+	if !slices.Contains(o.lengths[f.prefix], f.length) {
+		o.lengths[f.prefix] = append(o.lengths[f.prefix], f.length)
 	}
 }
 

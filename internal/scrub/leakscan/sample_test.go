@@ -44,6 +44,7 @@ func TestAftermathOfAnyBytes(t *testing.T) {
 // holds.
 func TestSample(t *testing.T) {
 	s := NewSampler(maphash.MakeSeed(), 100)
+	s.Forms = true
 	for i := range 10000 {
 		s.Add(fmt.Appendf(nil, "value number %d", i/2))
 		if len(s.kept) > 200 {
@@ -55,8 +56,33 @@ func TestSample(t *testing.T) {
 	if len(kept) != 100 {
 		t.Fatalf("%d kept", len(kept))
 	}
-	n := testing.AllocsPerRun(100, func() { s.Add([]byte("value number 17")) })
+	value := []byte("value number 17")
+	n := testing.AllocsPerRun(100, func() { s.Add(value) })
 	if n != 0 {
 		t.Errorf("%v allocations a value", n)
+	}
+}
+
+// A name is found with the family name in front, and in both of Unicode's forms.
+func TestSampleOfNames(t *testing.T) {
+	t.Parallel()
+	seed := maphash.MakeSeed()
+	s := NewSampler(seed, 100)
+	s.Forms = true
+	for _, name := range []string{"Ada Lovelace", "Jürgen Zqmüller", "Zqsmith, Anna Maria", "in progress", "Zqbyron Ltd, a firm"} {
+		s.Add([]byte(name))
+	}
+	o := NewOverlap(seed, 100, map[string][]*Sampler{"people.name": {s}})
+	for text, want := range map[string]bool{
+		"by Lovelace, Ada on Monday": true, "by ADA LOVELACE": true, "see lovelace, ada": true,
+		"von Ju\u0308rgen Zqmu\u0308ller am": true, "Zqmüller, Jürgen": true, "Zqmu\u0308ller, Ju\u0308rgen": true, "Jürgen Zqmüller": true,
+		"by Anna Maria Zqsmith": true, "progress, in": false, "Lovelace Ada": false, "Lovelaces, Ada": false, "a firm Zqbyron Ltd": false,
+	} {
+		if got := o.Holds([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	if o.values != 5 {
+		t.Errorf("%d values", o.values)
 	}
 }

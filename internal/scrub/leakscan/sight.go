@@ -81,7 +81,7 @@ func (s *Sight) Join(other *Sight) {
 
 // Tells is what the values are that is personal; empty: nothing.
 func (s *Sight) Tells() string {
-	if s.people != nil && s.people.Found() {
+	if s.people != nil && (s.people.Found() || s.people.FoundFew()) {
 		return detect.PersonWords
 	}
 	for _, k := range detect.Kinds() {

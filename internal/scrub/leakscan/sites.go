@@ -12,7 +12,7 @@ import (
 )
 
 // site is what the server holds and nobody has looked at yet: columns of a
-// relation, or the texts of its catalogue.
+// relation, or the texts of its catalog.
 type site struct {
 	name     string // of the relation
 	sql      string // a COPY … TO STDOUT
@@ -47,7 +47,7 @@ func (a *aftermath) places(ctx context.Context, conn *pgx.Conn) ([]site, error) 
 	}
 	all = append(all, views...)
 	all = append(all, site{
-		name: "the catalogue", sql: "COPY (" + catalogTexts + ") TO STDOUT", computed: true,
+		name: "the catalog", sql: "COPY (" + catalogTexts + ") TO STDOUT", computed: true,
 		columns: []siteColumn{{}, {}},
 	})
 	if a.LargeObjects {

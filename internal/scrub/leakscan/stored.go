@@ -210,7 +210,7 @@ func (s *seeker) row(row []byte) error {
 		if !ok {
 			return errFields
 		}
-		if i == 0 && s.columns[0].name == "" { // the catalogue's rows name their place themselves
+		if i == 0 && s.columns[0].name == "" { // the catalog's rows name their place themselves
 			name = string(field)
 			continue
 		}
@@ -362,7 +362,7 @@ func (a *aftermath) checks(places []site) []verdict.Check {
 // summary says what was looked at.
 func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.Check {
 	c := verdict.Check{ID: "leak_scan:stored", Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Pass,
-		Expected: "nothing sensitive in what the server computed, nor in the catalogue's texts",
+		Expected: "nothing sensitive in what the server computed, nor in the catalog's texts",
 		Observed: fmt.Sprintf("%s in %s looked at, findings in %d",
 			verdict.Count(a.values, "value"), verdict.Count(int64(len(places)), "place"), len(byPlace))}
 	if a.OwnCode {

@@ -13,6 +13,8 @@ type Watcher struct {
 	charset copytext.Charset
 	decode  *copytext.Decoder
 	raw     []byte
+	array   copytext.ArrayRewriter
+	out     []byte
 	share
 }
 
@@ -21,6 +23,7 @@ type watchedField struct {
 	column  *schema.Column
 	scanner detect.Scanner
 	people  *peopleCounter // nil: nobody counts names
+	members *Members       // nil: values are no documents, or nobody counts names in them
 }
 
 // Rows says how the rows of a block are read, and whom findings are told.
@@ -29,6 +32,8 @@ type Rows struct {
 	Decode  *copytext.Decoder
 	Percent float64 // of the rows that are looked at; 0: all
 	People  *People // may be nil
+	// Tells reports whether a key of a document may be told.
+	Tells func(key []byte) bool
 	// Found reports whether the load is not to go on.
 	Found func(*schema.Column, detect.Hit) (ends bool)
 }
@@ -38,7 +43,11 @@ func NewWatcher(columns []*schema.Column, scanners map[*schema.Column]detect.Sca
 	w := &Watcher{found: rows.Found, charset: rows.Charset, decode: rows.Decode, share: share{percent: rows.Percent}}
 	for i, c := range columns {
 		if s, ok := scanners[c]; ok {
-			w.fields = append(w.fields, watchedField{i, c, s, rows.People.counter(c)})
+			f := watchedField{field: i, column: c, scanner: s, people: rows.People.counterOf(c)}
+			if f.people != nil && !c.Array {
+				f.members = NewMembers(rows.People, c, rows.Tells)
+			}
+			w.fields = append(w.fields, f)
 		}
 	}
 	if len(w.fields) == 0 {
@@ -79,7 +88,7 @@ func (w *Watcher) Look(row []byte, ends []int) (field int, _ error) {
 			return f.field, err
 		}
 		if counts {
-			f.people.add(value)
+			w.addNames(f, value)
 		}
 		if h, ok := f.scanner.Find(value); ok {
 			hit = w.found(f.column, h) || hit

@@ -78,9 +78,9 @@ func TestPeopleAmongManyRows(t *testing.T) {
 		if len(found) != 1 {
 			t.Fatalf("%d rows: %v", of, found)
 		}
-		for c, names := range found {
-			if c.Name != "lines" || names < 20 {
-				t.Errorf("%d rows: %s, %d names", of, c.Name, names)
+		for at, names := range found {
+			if at.Column.Name != "lines" || names.Count < 20 || names.Few {
+				t.Errorf("%d rows: %s, %+v", of, at.Column.Name, names)
 			}
 		}
 	}
@@ -107,12 +107,12 @@ func TestPeopleInBlocks(t *testing.T) {
 			}
 		}
 	}
-	for c, counter := range people.counters {
-		if _, values := counter.Sampled(); (values > 0) != (c.Name == "state") {
-			t.Errorf("%s: %d values", c.Name, values)
+	for at, counter := range people.counters {
+		if _, values := counter.Sampled(); (values > 0) != (at.Column.Name == "state") {
+			t.Errorf("%s: %d values", at.Column.Name, values)
 		}
 	}
-	if found := people.Found(); found[w.fields[0].column.Root()] != 24 || len(found) != 1 {
+	if found := people.Found(); found[PeoplePlace{Column: w.fields[0].column.Root()}].Count != 24 || len(found) != 1 {
 		t.Errorf("%v", found)
 	}
 }

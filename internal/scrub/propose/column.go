@@ -33,7 +33,7 @@ func opaqueType(c *schema.Column) (what, fitting string) {
 		return detect.IP.Words(), transform.MAC
 	case c.Base.IsHstore():
 		return what, transform.Text
-	case c.Base.IsPoint():
+	case c.Base.IsPoint(), c.Base.IsGeometry():
 		return what, transform.Position
 	}
 	return what, transform.SetNull

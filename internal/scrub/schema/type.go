@@ -64,6 +64,12 @@ func (t Type) IsFloat() bool { return t.Is("float4", "float8") }
 // IsPoint reports whether its values are points of a plane.
 func (t Type) IsPoint() bool { return t.Is("point") }
 
+// IsGeometry reports whether its values are PostGIS's places and shapes, in whichever
+// schema it is.
+func (t Type) IsGeometry() bool {
+	return (t.Name == "geometry" || t.Name == "geography") && t.Kind == "b" && t.Schema != "pg_catalog"
+}
+
 // IsMoney reports whether the type is money.
 func (t Type) IsMoney() bool { return t.Is("money") }
 

@@ -36,11 +36,22 @@ var (
 	positionSamples = []string{"51.477928", "-0.001545", "13.404954", "-78.467834", "0", "9"}
 	pairSamples     = []string{"51.477928,-0.001545", "-0.180653, -78.467834", "POINT(13.404954 52.520008)"}
 	pointSamples    = []string{"(51.477928,-0.001545)", "(-0.180653,-78.467834)", "(9,7)"}
+	// A point, one with the number of WGS 84, and lines and polygons with it and without.
+	geometrySamples = []string{
+		"0101000000BF620D17B9CF2A405B608F8994424A40", "0101000020E6100000BF620D17B9CF2A405B608F8994424A40",
+		"010200000002000000BF620D17B9CF2A405B608F8994424A40BF620D17B9CF2A40000000000000F03F",
+		"0102000020E610000002000000BF620D17B9CF2A405B608F8994424A40BF620D17B9CF2A40000000000000F03F",
+		"01030000000100000004000000" + triangleSample, "0103000020E61000000100000004000000" + triangleSample,
+	}
 )
+
+const triangleSample = "00000000000000000000000000000000" + "000000000000F03F0000000000000000" +
+	"000000000000F03F000000000000F03F" + "00000000000000000000000000000000"
 
 func init() {
 	register(Position, kind{
-		fits:       anyOf(schema.Type.IsText, schema.Type.IsDecimal, schema.Type.IsFloat, schema.Type.IsPoint),
+		fits: anyOf(schema.Type.IsText, schema.Type.IsDecimal, schema.Type.IsFloat, schema.Type.IsPoint,
+			schema.Type.IsGeometry, schema.Type.IsBytes),
 		keepsShape: true, samples: positionSamples, write: writePosition,
 	})
 }
@@ -76,18 +87,43 @@ func ofPositions(position *kind, t schema.Type) *kind {
 		out.samples = append(pairSamples[:len(pairSamples):len(pairSamples)], positionSamples...)
 	case t.IsPoint():
 		out.samples = pointSamples
+	case t.IsGeometry():
+		out.samples = geometrySamples
+	case t.IsBytes():
+		out.samples = []string{`\x` + geometrySamples[0], `\x` + geometrySamples[1]}
 	}
 	return &out
 }
 
 func writePosition(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	switch {
+	case len(r.lead) > 0: // bytes, which may be anything
+		if made, err := m.appendGeometry(dst, in.value, r); err == nil {
+			return made, nil
+		}
+		return writeHash(m, dst, r, in)
 	case !r.plainNumber:
-		return m.appendPlace(dst, in.value, r)
+		return m.appendAnyPlace(dst, in.value, r)
 	case isNowhere(in.value):
 		return append(dst, in.value...), nil
 	}
 	return m.appendPosition(dst, in.value, r, nil, in.digest)
+}
+
+// appendAnyPlace moves a place in whichever form a text has it.
+func (m *Masker) appendAnyPlace(dst, value []byte, r *Recipe) ([]byte, error) {
+	start := len(dst)
+	if made, err := m.appendPlace(dst, value, r); err == nil {
+		return made, nil
+	}
+	if made, err := m.appendGeometry(dst[:start], value, r); err == nil {
+		return made, nil
+	}
+	made, err := m.appendGeoJSON(dst[:start], value, r)
+	if err != nil {
+		return dst[:start], errNotAPosition
+	}
+	return made, nil
 }
 
 // appendPosition moves a number that stands alone. What is no latitude or longitude in
@@ -121,10 +157,14 @@ func IsDegrees(number []byte) bool {
 }
 
 // IsPlace reports whether a text is a latitude and a longitude in degrees, with digits
-// behind the points, in one of the forms that Position takes. Two numbers, such as a
-// size, are not enough.
+// behind the points, in one of the forms that Position takes: well-known binary in
+// hexadecimal digits and GeoJSON among them. Two numbers, such as a size, are not
+// enough.
 func IsPlace(text []byte) bool {
 	rest := bytes.TrimSpace(text)
+	if isGeometry(rest) || isGeoJSON(rest) {
+		return true
+	}
 	if bytes.HasPrefix(rest, []byte("SRID=")) {
 		_, rest, _ = bytes.Cut(rest, []byte(";"))
 	}

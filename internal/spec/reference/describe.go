@@ -64,6 +64,20 @@ var described = map[string]map[string]string{
 			"there is one (default if_present)",
 		"Links":    "links in a folder that lead out of it; for every folder that the drill reads (default refuse)",
 		"MaxRatio": "how many times its size a compressed backup may unpack to; beyond it: error (default 200)",
+		"Decrypt":  "what opens encrypted backups: keys of age and OpenPGP, or a command",
+	},
+	"rawDecrypt": {
+		"AgeIdentityEnv":  "environment variable with age identities, one a line, or an SSH private key",
+		"AgeIdentityFile": "file with the same, relative to the drill file; not readable by others",
+		"AgePassphraseEnv": "environment variable with the passphrase of backups encrypted by age -p; opening one takes " +
+			"256 MiB of memory or more",
+		"OpenPGPKeyEnv":  "environment variable with an OpenPGP private key, as gpg --armor --export-secret-keys writes it",
+		"OpenPGPKeyFile": "file with the same, armored or not, relative to the drill file; not readable by others",
+		"OpenPGPPassphraseEnv": "environment variable with the private key's passphrase, or that of backups encrypted by " +
+			"gpg --symmetric",
+		"Command": "program and arguments that decrypt each backup from standard input to standard output and end with " +
+			"status 0 only if all was well; nothing goes through a shell",
+		"Env": "environment variables that the command gets, besides PATH, HOME and the like",
 	},
 	"rawExec": {
 		"Preset":     "program whose words are known, instead of list and fetch",

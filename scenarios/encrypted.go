@@ -1,0 +1,137 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"filippo.io/age"
+	"github.com/ProtonMail/go-crypto/openpgp"
+
+	"daybefore/internal/verdict"
+)
+
+// lock encrypts a scenario's backups.
+type lock struct {
+	suffix string // of an encrypted backup's name
+	// make gives what encrypts, and the private key that decrypts, another each time
+	make func() (seal func(io.Writer) (io.WriteCloser, error), private []byte, err error)
+	key  string // of source.decrypt: names the private key's file
+}
+
+var (
+	ageLock     = lock{".age", ageKey, "age_identity_file"}
+	openPGPLock = lock{".gpg", openPGPKey, "openpgp_key_file"}
+)
+
+func brokenCiphers() []Scenario {
+	whole := func(file []byte) []byte { return file }
+	cut := func(file []byte) []byte { return file[:len(file)-len(file)/3] }
+	altered := func(file []byte) []byte {
+		file[len(file)/2] ^= 1
+		return file
+	}
+	var all []Scenario
+	for _, c := range []struct {
+		name string
+		lock lock
+	}{{"age", ageLock}, {"OpenPGP", openPGPLock}} {
+		all = append(all,
+			Scenario{"nothing broken, encrypted with " + c.name, encrypted(c.lock, whole, ownKey), pass},
+			Scenario{"encrypted with " + c.name + " for another key", encrypted(c.lock, whole, otherKey),
+				unverified(verdict.StageChoose, verdict.CodeDecrypt)},
+			Scenario{"encrypted with " + c.name + ", and no key is named", encrypted(c.lock, whole, noKey),
+				unverified(verdict.StageChoose, verdict.CodeDecrypt)},
+			Scenario{"encrypted with " + c.name + ", then altered", encrypted(c.lock, altered, ownKey),
+				fail(verdict.StageFetch, verdict.CodeCorrupt)},
+			Scenario{"encrypted with " + c.name + ", then cut", encrypted(c.lock, cut, ownKey),
+				fail(verdict.StageFetch, verdict.CodeTruncated)})
+	}
+	return append(all,
+		Scenario{"nothing broken, opened by a command", commanded("[gzip, -d]", whole), pass},
+		Scenario{"opened by a command, and cut before", commanded("[gzip, -d]", cut),
+			unverified(verdict.StageFetch, verdict.CodeDecrypt)},
+		Scenario{"opened by a command that is missing", commanded("[no-such-program]", whole),
+			unverified(verdict.StageChoose, verdict.CodeDecrypt)},
+		Scenario{"opened by a command that writes nothing", commanded("['true']", whole),
+			unverified(verdict.StageFetch, verdict.CodeDecrypt)})
+}
+
+// Which key the drill file names.
+const (
+	ownKey = iota
+	otherKey
+	noKey
+)
+
+// encrypted encrypts all backups, and then spoils the newest.
+func encrypted(l lock, spoil func([]byte) []byte, which int) Break {
+	return func(ctx context.Context, b *Maker, s *Store) error {
+		seal, private, err := l.make()
+		if err != nil {
+			return err
+		}
+		if which == otherKey {
+			_, private, err = l.make()
+			if err != nil {
+				return err
+			}
+		}
+		err = both(compressed(l.suffix, sealedBy(seal)), newest(spoil))(ctx, b, s)
+		if err != nil || which == noKey {
+			return err
+		}
+		const file = "backup.key"
+		return errors.Join(os.WriteFile(filepath.Join(s.dir, file), private, 0o600),
+			s.editDrill("  max_ratio: 200\n", "  max_ratio: 200\n  decrypt: {"+l.key+": "+file+"}\n"))
+	}
+}
+
+// commanded has a command open all backups, of which the newest is spoiled.
+func commanded(command string, spoil func([]byte) []byte) Break {
+	return both(compressed(".enc", gzipped), newest(spoil),
+		edited("  max_ratio: 200\n", "  max_ratio: 200\n  decrypt: {command: "+command+"}\n"))
+}
+
+// sealedBy encrypts as compressed compresses.
+func sealedBy(seal func(io.Writer) (io.WriteCloser, error)) func([]byte) ([]byte, error) {
+	return func(dump []byte) ([]byte, error) {
+		var b bytes.Buffer
+		w, err := seal(&b)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(dump); err != nil {
+			return nil, err
+		}
+		err = w.Close() // writes the end
+		return b.Bytes(), err
+	}
+}
+
+func ageKey() (func(io.Writer) (io.WriteCloser, error), []byte, error) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, nil, err
+	}
+	seal := func(w io.Writer) (io.WriteCloser, error) { return age.Encrypt(w, id.Recipient()) }
+	return seal, []byte(id.String() + "\n"), nil
+}
+
+func openPGPKey() (func(io.Writer) (io.WriteCloser, error), []byte, error) {
+	e, err := openpgp.NewEntity("drill", "", "drill@example.com", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	var private bytes.Buffer
+	if err := e.SerializePrivate(&private, nil); err != nil {
+		return nil, nil, err
+	}
+	seal := func(w io.Writer) (io.WriteCloser, error) {
+		return openpgp.Encrypt(w, openpgp.EntityList{e}, nil, nil, nil)
+	}
+	return seal, private.Bytes(), nil
+}
