@@ -157,6 +157,7 @@ var described = map[string]map[string]string{
 			"warning, or fail (default create)",
 		"Extensions": "extensions that the image lacks: error, or leave them out with what only " +
 			"they make (default require)",
+		"Into": "major version to restore into, such as 18: an upgrade rehearsal (default the backup's own)",
 	},
 	"rawScrub": {
 		"KeyEnv": "environment variable with the key, 32 bytes or more (default a random key for each run)",
