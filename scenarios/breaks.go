@@ -23,8 +23,9 @@ import (
 
 // All returns every scenario, in the order of a drill's stages.
 func All() []Scenario {
-	return slices.Concat(unbroken(), brokenFiles(), brokenFormats(), brokenCiphers(), wrongBackups(), brokenStores(),
-		brokenPlaces(), brokenInventories(), brokenData(), brokenDatabases(), brokenSince(), unfitDrills(), brokenRestores())
+	return slices.Concat(unbroken(), brokenFiles(), brokenFormats(), brokenCiphers(), wrongBackups(), brokenSets(),
+		brokenStores(), brokenPlaces(), brokenInventories(), brokenData(), brokenDatabases(), brokenSince(),
+		unfitDrills(), brokenRestores())
 }
 
 func unbroken() []Scenario {

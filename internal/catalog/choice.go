@@ -82,7 +82,8 @@ func (b Backup) isNamed(name string) bool {
 func (c Choice) before(all []Backup, s *search) ([]Backup, error) {
 	var older []Backup
 	for _, b := range all {
-		if b.entry().Latest().Before(c.Before) {
+		whole := b.Until.After(b.TakenAt) && !b.Until.After(c.Before) // a day ends where the next begins
+		if whole || !b.Until.After(b.TakenAt) && b.TakenAt.Before(c.Before) {
 			b.Why = "it is the newest before " + c.Before.UTC().Format(time.RFC3339)
 			older = append(older, b)
 		}
@@ -116,7 +117,7 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 	for _, b := range all {
 		var k known
 		if c.Drilled != nil {
-			k.at, k.proven = c.Drilled(b.entry())
+			k.at, k.proven = c.Drilled(b.Entry())
 		}
 		of[b.Name] = k
 		if !k.proven {
@@ -146,7 +147,7 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 	return []Backup{b}, nil
 }
 
-// entry is the backup as one of many.
-func (b Backup) entry() Entry {
-	return Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0), ETag: b.ETag}
+// Entry is the backup as one of many.
+func (b Backup) Entry() Entry {
+	return Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0), ETag: b.ETag, Objects: b.Objects}
 }

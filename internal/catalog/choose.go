@@ -70,6 +70,7 @@ type Entry struct {
 	Until   time.Time // UTC; as Backup's
 	Size    int64     // bytes
 	ETag    string    // as Backup's
+	Objects []Object  // as Backup's
 }
 
 // Latest is when it was taken at the latest.
@@ -448,7 +449,7 @@ func appendFile(all []Entry, b Backup) []Entry {
 	if b.Not != "" {
 		return all
 	}
-	return append(all, b.entry())
+	return append(all, b.Entry())
 }
 
 // peekAll fills in the times. Of several failures the worst is returned, so

@@ -244,10 +244,7 @@ func (f *setFetch) sides(ctx context.Context, p Part) (setSides, error) {
 		s.unread = told.unread
 		return s, err
 	}
-	files, err := sumsFiles(ctx, f.store, p.Name+"/")
-	if err != nil {
-		return s, err
-	}
+	files := slices.Clone(p.sums)
 	near, err := findSides(ctx, f.store, p.Object)
 	if err != nil {
 		return s, err

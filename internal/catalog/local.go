@@ -63,6 +63,7 @@ func (s *search) local(ctx context.Context, name string, src spec.Source) (Backu
 		return b, err
 	}
 	err := s.localTime(ctx, &b, src)
+	b.All = []Entry{b.Entry()}
 	return b, err
 }
 

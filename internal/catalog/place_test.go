@@ -165,7 +165,7 @@ func TestSame(t *testing.T) {
 	}
 	compare := func(a, b Store, name string, want Likeness) {
 		t.Helper()
-		got, err := Same(ctx, a, b, name)
+		got, err := Same(ctx, a, b, Entry{Name: name})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v, -want +got:\n%s", name, err, diff)
 		}
@@ -192,6 +192,6 @@ func TestSame(t *testing.T) {
 	compare(first, local, "alike", Likeness{By: "SHA-256", Sizes: sizes})
 	compare(first, local, "unlike", Likeness{Differ: true, By: "SHA-256", Sizes: sizes})
 	compare(local, local, "short", Likeness{By: "size and ETag", Sizes: [2]int64{999, 999}})
-	_, err := Same(ctx, first, second, "gone")
+	_, err := Same(ctx, first, second, Entry{Name: "gone"})
 	wantProblem(t, err, verdict.Error, verdict.CodeChangedMeanwhile, "gone")
 }

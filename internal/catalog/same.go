@@ -20,10 +20,58 @@ type Likeness struct {
 	Sizes  [2]int64
 }
 
-// Same compares the file that two stores hold under a name, as far as that can
-// be done without reading it: by size, then by a sum that both stores or the
-// files beside it tell, else by a mark that only equal objects share.
-func Same(ctx context.Context, a, b Store, name string) (Likeness, error) {
+// Same compares a backup of one store with that of another, as far as that can be
+// done without reading it: by size, then by a sum that both stores or the files
+// beside it tell, else by a mark that only equal objects share. Many files are
+// compared by size and mark.
+func Same(ctx context.Context, a, b Store, e Entry) (Likeness, error) {
+	if e.Objects != nil {
+		return sameSet(ctx, b, e)
+	}
+	return sameFile(ctx, a, b, e.Name)
+}
+
+// sameSet looks for the files of a backup in another store.
+func sameSet(ctx context.Context, b Store, e Entry) (Likeness, error) {
+	there := map[string]Object{}
+	for o, err := range b.List(ctx, commonPrefix(e.Objects), true) {
+		if err != nil {
+			return Likeness{}, err
+		}
+		there[o.Name] = o
+	}
+	l := Likeness{By: "size and ETag", Sizes: [2]int64{e.Size, 0}}
+	for _, x := range e.Objects {
+		y, found := there[x.Name]
+		if !found {
+			l.Absent = true
+			continue
+		}
+		l.Sizes[1] += max(y.Size, 0)
+		l.Differ = l.Differ || x.Size != y.Size && x.Size != place.Unsized && y.Size != place.Unsized
+		if x.ETag != y.ETag || x.ETag == "" {
+			l.By = "size only"
+		}
+	}
+	if l.Differ {
+		l.By = "size"
+	}
+	return l, nil
+}
+
+// commonPrefix is what all names begin with.
+func commonPrefix(all []Object) string {
+	prefix := all[0].Name
+	for _, o := range all {
+		for !strings.HasPrefix(o.Name, prefix) {
+			prefix = prefix[:len(prefix)-1]
+		}
+	}
+	return prefix
+}
+
+// sameFile compares the file that two stores hold under a name.
+func sameFile(ctx context.Context, a, b Store, name string) (Likeness, error) {
 	x, there, err := find(ctx, a, name)
 	if err != nil {
 		return Likeness{}, err

@@ -22,6 +22,8 @@ import (
 type Part struct {
 	Object           // of a directory: its name, the sum of its sizes, and a mark of all its files
 	Objects []Object // the file itself, or the files of the directory in the order of their names
+
+	sums []Object // in the directory, that hold the sums of its files
 }
 
 // Directory reports whether a part is a directory archive.
@@ -132,14 +134,17 @@ func (s *search) withContents(ctx context.Context, p namePattern, all []Backup) 
 // directory is the backup as the archive that a folder's files are; is reports
 // whether they are one. Side files in it belong to no archive.
 func (b Backup) directory(files []Object) (d Backup, is bool) {
-	var own []Object
+	var own, sums []Object
 	toc, data := false, false
 	for _, o := range files {
 		name := strings.TrimPrefix(o.Name, b.Name+"/")
 		toc = toc || name == tocName
 		data = data || dataName.MatchString(name)
-		if o.Not != "" || !isSideFile(name) && !isSums(path.Base(name)) {
+		switch {
+		case o.Not != "" || !isSideFile(name) && !isSums(name):
 			own = append(own, o)
+		case isSums(name):
+			sums = append(sums, o)
 		}
 	}
 	if !toc && !data {
@@ -147,7 +152,8 @@ func (b Backup) directory(files []Object) (d Backup, is bool) {
 	}
 	slices.SortFunc(own, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
 	name := b.Name
-	b = b.withParts([]Part{{Object: summary(name, own), Objects: own}})
+	sortSums(sums)
+	b = b.withParts([]Part{{Object: summary(name, own), Objects: own, sums: sums}})
 	if !toc {
 		b.missing = []string{name + "/" + tocName}
 	}

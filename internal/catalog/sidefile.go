@@ -167,11 +167,17 @@ func sumsFiles(ctx context.Context, store Store, folder string) ([]Object, error
 		return nil, err
 	}
 	all := slices.Concat(found...)
+	sortSums(all)
+	return slices.CompactFunc(all, func(a, b Object) bool { return a.Name == b.Name }), nil
+}
+
+// sortSums puts files that hold the sums of many into an order, the strongest
+// sums first.
+func sortSums(all []Object) {
 	rank := func(o Object) int {
 		return slices.Index(sumsNames, strings.TrimSuffix(strings.ToLower(path.Base(o.Name)), ".txt"))
 	}
 	slices.SortFunc(all, func(a, b Object) int { return rank(a) - rank(b) })
-	return slices.CompactFunc(all, func(a, b Object) bool { return a.Name == b.Name }), nil
 }
 
 // fromSums reads the sum of a backup from a file that holds those of many. One

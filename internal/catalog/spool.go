@@ -39,11 +39,38 @@ func fill(ctx context.Context, store Store, object Object, f *os.File, sum io.Wr
 	if object.Size == place.Unsized {
 		return fillOpen(ctx, store, object, f, sum, o)
 	}
+	if object.Size >= 0 && object.Size <= chunk {
+		return object.Size, fillSmall(ctx, store, object, f, sum, o)
+	}
 	if inOne(store, object) {
 		o.Parallel = 1
 		o.PartSize = max(object.Size, 1)
 	}
 	return object.Size, fillParts(ctx, store, object, f, sum, o)
+}
+
+// chunks are buffers that files share which are fetched one after the other.
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// fillSmall is fill of an object that fits into one buffer: a directory archive
+// has thousands of them.
+func fillSmall(ctx context.Context, store Store, object Object, f *os.File, sum io.Writer, o FetchOptions) error {
+	buf := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buf)
+	r := newResumed(ctx, store, object, 0, object.Size, o.policy)
+	defer r.Close()
+	p := buf[:object.Size]
+	if _, err := io.ReadFull(r, p); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(p, 0); err != nil {
+		return err
+	}
+	_, _ = sum.Write(p) // a hash does not fail
+	if len(p) > 0 {
+		o.Progress(object.Size, object.Size)
+	}
+	return nil
 }
 
 // fillParts is fill of an object whose size is known.

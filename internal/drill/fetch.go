@@ -84,6 +84,9 @@ func (r *run) fetch(ctx context.Context) error {
 		MaxRatio: r.Drill.Source.MaxRatio,
 		Progress: func(done, total int64) { r.Progress(verdict.StageFetch, done, total, "bytes") },
 	})
+	if err != nil && verdict.AsProblem(err).Outcome == verdict.Fail {
+		return cmp.Or(catalog.StillWritten(ctx, r.store, r.backup), err)
+	}
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 	if err != nil {
 		return err
 	}
-	like, err := catalog.Same(ctx, store, second, due.Name)
+	like, err := catalog.Same(ctx, store, second, due)
 	switch {
 	case err != nil:
 		return err
@@ -87,7 +87,7 @@ func behind(there catalog.Backup, due catalog.Entry) string {
 // newerCopy judges a copy that is ahead: a backup that came meanwhile, or one
 // that the store has lost.
 func newerCopy(ctx context.Context, c *verdict.Check, store, second catalog.Store, there catalog.Backup) error {
-	like, err := catalog.Same(ctx, second, store, there.Name)
+	like, err := catalog.Same(ctx, second, store, there.Entry())
 	if err != nil {
 		return err
 	}

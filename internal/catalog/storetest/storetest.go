@@ -123,6 +123,17 @@ func (s *Server) Delete(ctx context.Context, key string) error {
 	return err
 }
 
+// Begin begins an upload and leaves it so, with one part of it there.
+func (s *Server) Begin(ctx context.Context, key string, data []byte) error {
+	up, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: &key})
+	if err != nil {
+		return err
+	}
+	_, err = s.client.UploadPart(ctx, &s3.UploadPartInput{Bucket: &s.Bucket, Key: &key, UploadId: up.UploadId,
+		PartNumber: aws.Int32(1), Body: bytes.NewReader(data)})
+	return err
+}
+
 // Publish lets everybody list and read the bucket.
 func (s *Server) Publish(ctx context.Context) error {
 	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
