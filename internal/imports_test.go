@@ -103,7 +103,7 @@ var inner = map[string][]string{
 	},
 	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
 	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/guess"},
-	"internal/restore": {"internal/restore", "internal/restore/stream"},
+	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
 	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
 }
 
@@ -129,6 +129,7 @@ var outward = map[string][]string{
 	"internal/expect/structure": {"internal/spec"},
 	"internal/expect/drift":     {"internal/spec", "internal/history", "internal/verdict"},
 	"internal/restore/stream":   {"internal/verdict"},
+	"internal/restore/provider": {},
 	"internal/sandbox/emptying": {},
 }
 

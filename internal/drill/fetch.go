@@ -206,7 +206,7 @@ func (r *run) start(ctx context.Context, work *sandbox.Workdir, libraries ...str
 		Isolation: d.Sandbox.Isolation,
 		Preload:   slices.Concat(d.Sandbox.Preload, libraries),
 		Database:  cmp.Or(r.header.Database, d.Source.Database, unnamed),
-		Major: major, Jobs: r.jobs(),
+		Major:     major, Jobs: r.jobs(),
 		Deadline: deadline, Work: work, Drill: d.Name, Log: r.Log,
 		Tunnel: r.Tunnel, Clusters: r.Clusters,
 	})

@@ -23,6 +23,7 @@ func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("list the sandbox's extensions: %w", err)
 	}
 	missing := slices.DeleteFunc(s.archive.Extensions(), func(name string) bool { return slices.Contains(there, name) })
+	missing = s.withoutProvided(missing)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -34,9 +35,7 @@ func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
 	}
 	s.skipped = true
 	s.setAside(&s.lists.pre, func(e archive.Entry) bool {
-		name, about := strings.CutPrefix(e.Tag, "EXTENSION ")
-		return e.Desc == "EXTENSION" && slices.Contains(missing, e.Tag) ||
-			about && saidOfAnother(e) && slices.Contains(missing, unquoted(name))
+		return ofExtension(e, func(name string) bool { return slices.Contains(missing, name) })
 	})
 	return nil
 }
