@@ -32,7 +32,6 @@ const (
 	byLeftOut    cause = "the drill leaves out what would call home"
 	byExcluded   cause = "it reads rows that the drill file leaves out"
 	bySetting    cause = "the sandbox's server does not take a setting of the database"
-	byVersion    cause = "the sandbox has another version of an extension than production"
 	byLicense    cause = "the sandbox's TimescaleDB is built without the parts under the Timescale License"
 )
 
@@ -49,7 +48,6 @@ var remedies = map[cause]string{
 	byLeftOut:    "scrub.drop says what is left out",
 	byExcluded:   "take the table that it reads out of scrub.exclude_table_data",
 	bySetting:    "name an image under sandbox.image that takes the setting",
-	byVersion:    "name an image under sandbox.image that has the extension in production's version",
 	byLicense:    "name an image under sandbox.image that has them, such as timescale/timescaledb; Debian's has not",
 }
 
@@ -202,9 +200,6 @@ func (s *Session) causeOf(m message, lost lostThings) cause {
 	if s.readExcluded(m) {
 		return byExcluded
 	}
-	if s.ofOtherVersion(m) {
-		return byVersion
-	}
 	if s.skipped && absent.MatchString(m.text) && !s.makesAny(m.text) {
 		return byExtension
 	}
@@ -242,19 +237,6 @@ func (s *Session) readExcluded(m message) bool {
 		return refused == objectOf(seen.entry) && slices.ContainsFunc(s.lists.excluded, func(e archive.Entry) bool {
 			return tableName{e.Namespace, e.Tag} == seen.read
 		})
-	})
-}
-
-// ofOtherVersion reports whether the rows or the value that an error is about
-// belong to what an extension's script makes: then what is missing there is
-// missing in the sandbox's version of the extension.
-func (s *Session) ofOtherVersion(m message) bool {
-	o := s.about(m)
-	if o.kind != "TABLE DATA" && o.kind != "SEQUENCE SET" || !absent.MatchString(m.text) {
-		return false
-	}
-	return !slices.ContainsFunc(s.archive.Entries, func(e archive.Entry) bool {
-		return e.Section == archive.SectionPreData && tableName{e.Namespace, e.Tag} == o.name
 	})
 }
 

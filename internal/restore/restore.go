@@ -149,7 +149,10 @@ func (s *Session) PreData(ctx context.Context) error {
 	if err := s.withoutMembers(ctx, strays); err != nil {
 		return err
 	}
-	return s.describe(ctx)
+	if err := s.describe(ctx); err != nil {
+		return err
+	}
+	return s.sameExtensions()
 }
 
 // PostData builds what rests on the rows: indexes, constraints, triggers,
