@@ -1,6 +1,7 @@
 package drill_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -96,6 +97,63 @@ func TestTimescaleDBPasses(t *testing.T) {
     {column: _timescaledb_catalog.continuous_agg_migrate_plan_step.config, preserve: true, why: TimescaleDB's own},
     {column: _timescaledb_config.bgw_job.config, preserve: true, why: TimescaleDB's own}`)
 		})
+	}
+}
+
+// An image without the parts under the Timescale License says nothing of a backup
+// that needs them, and the report says what is missing.
+func TestTimescaleDBWithoutItsLicense(t *testing.T) {
+	t.Parallel()
+	if !testneed.Matrix() {
+		t.Skip("tried by dev:matrix, which has an image with TimescaleDB")
+	}
+	img := debianExtensions(t)
+	source := pgtest.Container(t, img, "shared_preload_libraries=timescaledb")
+	source.Exec("postgres", "CREATE DATABASE metrics TEMPLATE template0")
+	source.Exec("metrics", `CREATE EXTENSION timescaledb; CREATE TABLE packed (c _timescaledb_internal.compressed_data);
+		CREATE TABLE t (id int); INSERT INTO t VALUES (1)`)
+	const empty = "COPY public.packed (c) FROM stdin;\n"
+	dump := bytes.Replace(source.Dump("-Fp", "metrics"), []byte(empty), []byte(empty+"BAAA\n"), 1)
+	d := drillInto(t, dump, "jobs: 1")
+	d.Sandbox.Image, d.Expectations.Errors = img, nil
+	d.Scrub = load(t, sandbox.Container, `
+version: 1
+source: {url: "file:///tmp", name: "x-{time}", time: 20060102T150405Z}
+expectations: {tables: [{table: public.t, row_count: {min: 1}}]}
+scrub:
+  rules:
+    - {column: public.packed.c, preserve: true, why: x}
+    - {column: _timescaledb_catalog.continuous_agg_migrate_plan_step.config, preserve: true, why: x}
+    - {column: _timescaledb_config.bgw_job.config, preserve: true, why: x}
+`).Scrub
+	r := run(t, t.Context(), d)
+	if c := checkNamed(r, "restore_errors"); r.Outcome != verdict.Error || !strings.Contains(c.Hint, "Timescale License") {
+		t.Errorf("%s\n%s\n%+v", r.Outcome, worst(r), c)
+	}
+}
+
+// An extension whose control file names no version is the image's fault.
+func TestAnExtensionWithoutAVersion(t *testing.T) {
+	t.Parallel()
+	img := pgtest.WithExtensions(t, "postgres:17", map[string]string{"noversion.control": "comment = 'made up'\n"})
+	d := drillInto(t, []byte(`--
+-- PostgreSQL database dump
+--
+
+CREATE EXTENSION IF NOT EXISTS noversion WITH SCHEMA public;
+CREATE TABLE public.t (id int);
+COPY public.t (id) FROM stdin;
+1
+\.
+
+--
+-- PostgreSQL database dump complete
+--
+`), "jobs: 1")
+	d.Sandbox.Image, d.Expectations.Errors = img, nil
+	r := run(t, t.Context(), d)
+	if c := checkNamed(r, "restore_errors"); r.Outcome != verdict.Error || !strings.Contains(c.Hint, "default_version") {
+		t.Errorf("%s\n%s\n%+v", r.Outcome, worst(r), c)
 	}
 }
 

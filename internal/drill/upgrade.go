@@ -199,7 +199,7 @@ func readVersions(ctx context.Context, box *boxState, database string, extension
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	v.extensions, err = pairs(ctx, conn, `select name::text, default_version::text from pg_catalog.pg_available_extensions
- where $1::text[] is null or name = any ($1)`, extensions)
+ where default_version is not null and ($1::text[] is null or name = any ($1))`, extensions)
 	if err != nil {
 		return versions{}, fmt.Errorf("read the versions of extensions: %w", err)
 	}

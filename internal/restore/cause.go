@@ -32,6 +32,7 @@ const (
 	byLeftOut    cause = "the drill leaves out what would call home"
 	byExcluded   cause = "it reads rows that the drill file leaves out"
 	bySetting    cause = "the sandbox's server does not take a setting of the database"
+	byControl    cause = "an extension of the sandbox does not say which version of it to install"
 	byLicense    cause = "the sandbox's TimescaleDB is built without the parts under the Timescale License"
 )
 
@@ -48,6 +49,7 @@ var remedies = map[cause]string{
 	byLeftOut:    "scrub.drop says what is left out",
 	byExcluded:   "take the table that it reads out of scrub.exclude_table_data",
 	bySetting:    "name an image under sandbox.image that takes the setting",
+	byControl:    "name an image under sandbox.image in which the extension's control file has a default_version",
 	byLicense:    "name an image under sandbox.image that has them, such as timescale/timescaledb; Debian's has not",
 }
 
@@ -75,6 +77,7 @@ var signs = []causeSign{
 		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale|` +
 		`^ICU locale "`), byLocale},
 	{regexp.MustCompile(`^tablespace "[^"]*" does not exist`), byTablespace},
+	{regexp.MustCompile(`^version to install must be specified`), byControl},
 	// of timescaledb's src/license_guc.c and src/cross_module_fn.c
 	{regexp.MustCompile(`^(?:functionality|function "[^"]*" is) not supported under the current "\w+" license`), byLicense},
 }
