@@ -79,7 +79,8 @@ var signs = []causeSign{
 	{regexp.MustCompile(`^tablespace "[^"]*" does not exist`), byTablespace},
 	{regexp.MustCompile(`^version to install must be specified`), byControl},
 	// of timescaledb's src/license_guc.c and src/cross_module_fn.c
-	{regexp.MustCompile(`^(?:functionality|function "[^"]*" is) not supported under the current "\w+" license`), byLicense},
+	{regexp.MustCompile(`^(?:functionality|function "[^"]*" is) not supported under the current "\w+" license`),
+		byLicense},
 }
 
 // mustBeLoaded is how an extension insists on being preloaded, each in words
