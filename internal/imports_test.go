@@ -108,7 +108,7 @@ var inner = map[string][]string{
 	},
 	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
 	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/guess"},
-	"internal/restore": {"internal/restore", "internal/restore/stream"},
+	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
 	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
 }
 
@@ -136,6 +136,7 @@ var outward = map[string][]string{
 	"internal/expect/structure": {"internal/spec"},
 	"internal/expect/drift":     {"internal/spec", "internal/history", "internal/verdict"},
 	"internal/restore/stream":   {"internal/verdict"},
+	"internal/restore/provider": {},
 	"internal/sandbox/emptying": {},
 }
 

@@ -106,7 +106,8 @@ func (c Checkout) Matrix(ctx context.Context) error {
 
 // matrices are the arguments by which go test runs nothing but wide matrices.
 var matrices = []string{
-	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile|TestDumpsOfEveryMajorPass)$",
+	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile|TestDumpsOfEveryMajorPass|" +
+		"TestTimescaleDB.*|TestExtensionsOfDebianPass|TestWhatNineteenRefusesOfOlderDumps)$",
 	"./internal/harness", "./scenarios", "./internal/drill",
 }
 

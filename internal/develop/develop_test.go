@@ -179,14 +179,17 @@ func TestMatricesAreThere(t *testing.T) {
 	c := Checkout{Dir: "../.."}
 	for name, file := range map[string]string{
 		"TestBreaksAreCaughtInContainers": "scenarios/run_test.go", "TestHostile": "internal/harness/hostile_test.go",
-		"TestDrillsInARow": "internal/harness/inarow_test.go",
+		"TestDrillsInARow": "internal/harness/inarow_test.go", "TestDumpsOfEveryMajorPass": "internal/drill/majors_test.go",
+		"TestTimescaleDBPasses":               "internal/drill/timescale_test.go",
+		"TestExtensionsOfDebianPass":          "internal/drill/timescale_test.go",
+		"TestWhatNineteenRefusesOfOlderDumps": "internal/drill/nineteen_test.go",
 	} {
 		text, err := os.ReadFile(filepath.Join(c.Dir, file))
 		if err != nil || !strings.Contains(string(text), "func "+name+"(t *testing.T)") || !regexp.MustCompile(pattern).MatchString(name) {
 			t.Errorf("%s is not in %s, or not in %s: %v", name, file, pattern, err)
 		}
 	}
-	if got := strings.Join(onlyPackages(matrices), " "); got != "./internal/harness ./scenarios" {
+	if got := strings.Join(onlyPackages(matrices), " "); got != "./internal/harness ./scenarios ./internal/drill" {
 		t.Errorf("packages: %s", got)
 	}
 }

@@ -33,7 +33,8 @@ func (r *run) jobs() int {
 // drill is the order of the stages. What is shown comes last: checks may call
 // what the backup brings, and nothing of it runs after the last look.
 func (r *run) drill(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.expect, r.show} {
+	for _, step := range []func(context.Context) error{r.choose, r.fetchAndStart, r.restore, r.rehearsed, r.expect,
+		r.show} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -75,13 +75,17 @@ func Server(t testing.TB) *Cluster {
 	return c
 }
 
-// Container starts a cluster in a container of the image, without a network.
-func Container(t testing.TB, image string) *Cluster {
+// Container starts a cluster in a container of the image, without a network, with
+// more settings of the server, such as shared_preload_libraries=pg_cron.
+func Container(t testing.TB, image string, settings ...string) *Cluster {
 	t.Helper()
 	testneed.Image(t, image)
 	name := "pgtest-" + strings.ToLower(rand.Text())
 	script := `mkdir -p "$0" && initdb -D "$0/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2 && exec ` +
 		`postgres -D "$0/data" -k "$0" -c listen_addresses= -c fsync=off`
+	for _, setting := range settings {
+		script += " -c '" + setting + "'"
+	}
 	const limit = `timeout -s QUIT "$2" sh -c "$1" "$0"; exit` // newer ones of timeout refuse to be the first process
 	const dir = "/tmp/pgtest"
 	out, err := exec.CommandContext(t.Context(), "docker", "run", "-d", "--rm", "--name", name, "--network", "none",

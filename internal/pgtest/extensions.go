@@ -17,9 +17,11 @@ import (
 
 // WithExtensions returns a local image: the given one, such as postgres:17,
 // with these files in the folder of its extensions, by their names (x.control,
-// x--1.0.sql). Nothing is pulled. An image is built once for each content, and
-// stays for the next test that wants the same; it adds a few kilobytes.
-func WithExtensions(t testing.TB, image string, files map[string]string) string {
+// x--1.0.sql), and with libraries of these names that can be loaded and do
+// nothing by themselves. Nothing is pulled. An image is built once for each
+// content, and stays for the next test that wants the same; it adds a few
+// kilobytes.
+func WithExtensions(t testing.TB, image string, files map[string]string, libraries ...string) string {
 	t.Helper()
 	testneed.Image(t, image)
 	base := docker(t, nil, "image", "inspect", "-f", "{{.Id}}", image)
@@ -30,9 +32,14 @@ func WithExtensions(t testing.TB, image string, files map[string]string) string 
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(sum, " %q %q", name, files[name])
 	}
+	recipe := "FROM " + image + "\nCOPY files/ " + folder + "\n"
+	for _, name := range libraries {
+		fmt.Fprintf(sum, " library %q", name)
+		recipe += `RUN cd "$(pg_config --pkglibdir)" && cp auto_explain.so ` + name + ".so\n"
+	}
 	tag := "daybefore-test-extensions:" + hex.EncodeToString(sum.Sum(nil)[:12])
 	if exec.CommandContext(t.Context(), "docker", "image", "inspect", tag).Run() != nil {
-		docker(t, buildContext(t, "FROM "+image+"\nCOPY files/ "+folder+"\n", files), "build", "-q", "-t", tag, "-")
+		docker(t, buildContext(t, recipe, files), "build", "-q", "--network", "none", "-t", tag, "-")
 	}
 	return tag
 }

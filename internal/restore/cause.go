@@ -28,9 +28,12 @@ const (
 	byLocale     cause = "the sandbox lacks a locale or collation"
 	byTablespace cause = "tablespaces are left out"
 	byExtension  cause = "an extension is left out (restore.extensions: skip)"
+	byProvider   cause = "an extension is on its provider's servers alone"
 	byLeftOut    cause = "the drill leaves out what would call home"
 	byExcluded   cause = "it reads rows that the drill file leaves out"
 	bySetting    cause = "the sandbox's server does not take a setting of the database"
+	byControl    cause = "an extension of the sandbox does not say which version of it to install"
+	byLicense    cause = "the sandbox's TimescaleDB is built without the parts under the Timescale License"
 )
 
 // remedies say what to do about each.
@@ -42,9 +45,12 @@ var remedies = map[cause]string{
 	byLocale:     "name an image that has it under sandbox.image",
 	byTablespace: "nothing to do: a restore on a server that has the tablespace does not meet this",
 	byExtension:  "name an image that has the extension under sandbox.image",
+	byProvider:   "what needs it is not proven here: only a restore at the provider shows it",
 	byLeftOut:    "scrub.drop says what is left out",
 	byExcluded:   "take the table that it reads out of scrub.exclude_table_data",
 	bySetting:    "name an image under sandbox.image that takes the setting",
+	byControl:    "name an image under sandbox.image in which the extension's control file has a default_version",
+	byLicense:    "name an image under sandbox.image that has them, such as timescale/timescaledb; Debian's has not",
 }
 
 type causeSign struct {
@@ -71,6 +77,10 @@ var signs = []causeSign{
 		`^collation "[^"]*" for encoding "[^"]*" does not exist|^(?:invalid|unrecognized) (?:ICU )?locale|` +
 		`^ICU locale "`), byLocale},
 	{regexp.MustCompile(`^tablespace "[^"]*" does not exist`), byTablespace},
+	{regexp.MustCompile(`^version to install must be specified`), byControl},
+	// of timescaledb's src/license_guc.c and src/cross_module_fn.c
+	{regexp.MustCompile(`^(?:functionality|function "[^"]*" is) not supported under the current "\w+" license`),
+		byLicense},
 }
 
 // mustBeLoaded is how an extension insists on being preloaded, each in words
@@ -158,6 +168,14 @@ func (s *Session) lostBefore() lostThings {
 		}
 		return ""
 	})
+	for _, l := range s.providers {
+		leave(l.leftOut, func(e archive.Entry) cause {
+			if e.Desc == "EXTENSION" {
+				return byProvider
+			}
+			return ""
+		})
+	}
 	leave(s.unfilled, func(archive.Entry) cause { return byNetwork })
 	for _, e := range s.archive.Entries { // a server of which the name alone came back is there
 		if e.Desc == "SERVER" && !slices.Contains(s.unnamed, e.Tag) {

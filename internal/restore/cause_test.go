@@ -18,7 +18,7 @@ func heard(lines string, entries ...archive.Entry) *Session {
 	return s
 }
 
-// What a server says that lacks something, in the words of versions 13 to 18,
+// What a server says that lacks something, in the words of versions 13 to 19,
 // against errors of a backup that read much like it.
 func TestCausesOfErrors(t *testing.T) {
 	t.Parallel()
@@ -31,6 +31,9 @@ func TestCausesOfErrors(t *testing.T) {
 		`could not access file "$libdir/postgis-3": No such file or directory`:                                     byLibrary,
 		`could not load library "/usr/lib/x.so": undefined symbol: f`:                                              byLibrary,
 		`extension "plperl" is not available`:                                                                      byLibrary,
+		`version to install must be specified`:                                                                     byControl,
+		`function "compressed_data_in" is not supported under the current "apache" license`:                        byLicense,
+		`functionality not supported under the current "apache" license. Learn more at https://timescale.com/.`:    byLicense,
 		`extension "hstore" already exists`:                                                                        "",
 		`could not create locale "de_DE.utf8": No such file or directory`:                                          byLocale,
 		`collation "pg_catalog.de_DE" for encoding "UTF8" does not exist`:                                          byLocale,

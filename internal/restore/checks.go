@@ -22,6 +22,7 @@ func (s *Session) Checks() []verdict.Check {
 			checks = append(checks, *c)
 		}
 	}
+	checks = append(checks, s.providerChecks()...)
 	return append(checks, s.droppedChecks()...)
 }
 

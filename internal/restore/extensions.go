@@ -23,6 +23,7 @@ func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("list the sandbox's extensions: %w", err)
 	}
 	missing := slices.DeleteFunc(s.archive.Extensions(), func(name string) bool { return slices.Contains(there, name) })
+	missing = s.withoutProvided(missing)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -34,9 +35,7 @@ func (s *Session) needExtensions(ctx context.Context, conn *pgx.Conn) error {
 	}
 	s.skipped = true
 	s.setAside(&s.lists.pre, func(e archive.Entry) bool {
-		name, about := strings.CutPrefix(e.Tag, "EXTENSION ")
-		return e.Desc == "EXTENSION" && slices.Contains(missing, e.Tag) ||
-			about && saidOfAnother(e) && slices.Contains(missing, unquoted(name))
+		return ofExtension(e, func(name string) bool { return slices.Contains(missing, name) })
 	})
 	return nil
 }
@@ -152,4 +151,36 @@ func (s *Session) withoutStrangers(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
+}
+
+// sameExtensions makes sure that the tables which extensions made take the rows
+// that the archive has for them: those of another version may not.
+func (s *Session) sameExtensions() error {
+	made := map[tableName]bool{}
+	for _, e := range s.archive.Entries {
+		if e.Section == archive.SectionPreData {
+			made[tableName{e.Namespace, e.Tag}] = true
+		}
+	}
+	var lacking []string
+	for _, t := range s.tables {
+		switch {
+		case made[t.tableName], made[tableName{t.entry.Namespace, t.entry.Tag}]:
+		case t.kind == "":
+			lacking = append(lacking, t.display())
+		default:
+			for _, c := range t.columns {
+				if !slices.Contains(t.stored, c) {
+					lacking = append(lacking, t.display()+"."+c)
+				}
+			}
+		}
+	}
+	if len(lacking) == 0 || len(s.archive.Extensions()) == 0 {
+		return nil
+	}
+	return verdict.Errorf(verdict.CodeExtensions,
+		"name an image under sandbox.image that has the extensions in the versions that production has",
+		"restore %s: an extension in the sandbox is of another version than production's, for the backup holds rows of "+
+			"what it does not make: %s", s.archive.Database, shortList(lacking))
 }

@@ -378,7 +378,6 @@ union all
 select 'domain', '', '', object, typ, tree, calls from act where kind = 'domain'
 union all
 select 'event', '', '', 'event trigger ' || evtname, 0, '', array[evtfoid]
-  from pg_catalog.pg_event_trigger
- where evtenabled in ('O', 'A') and evtevent <> 'sql_drop' -- a restore drops nothing by itself
+  from pg_catalog.pg_event_trigger where evtenabled in ('O', 'A')
 union all
 select 'class', '', '', 'operator class ' || name, 0, '', calls from support where class >= $1`

@@ -70,6 +70,8 @@ var extensions = map[string]*regexp.Regexp{
 	"hstore": nil, "intarray": nil, "isn": nil, "ltree": nil, "pg_trgm": nil, "pgcrypto": nil, "seg": nil,
 	"unaccent": nil, "uuid-ossp": nil, "vector": nil, "semver": nil, "ip4r": nil, "prefix": nil, "bloom": nil,
 	"pg_uuidv7": nil, "h3": nil, "hll": nil, "roaringbitmap": nil, "rum": nil, "pg_bigm": nil, "tdigest": nil, "topn": nil,
+	// It does nothing while timescaledb.restoring is on.
+	"timescaledb": regexp.MustCompile(`^process_ddl_event$`),
 	// ST_Transform and geography's functions look into spatial_ref_sys; these do not.
 	"postgis": regexp.MustCompile(`^(?:geometry_.*|geometry|gserialized_.*|box2d.*|box3d.*|geometrytype|` +
 		`st_(?:srid|ndims|coorddim|geometrytype|isvalid|isempty|x|y|z|m|setsrid|makepoint|point|force2d|astext|asbinary` +

@@ -62,8 +62,9 @@ type Session struct {
 	blame     Blame
 	checks    []verdict.Check
 	created   []string // roles
-	skipped   bool     // extensions that the sandbox lacks were left out
-	explained int      // errors that need not be the backup's
+	providers []*leftovers
+	skipped   bool // extensions that the sandbox lacks were left out
+	explained int  // errors that need not be the backup's
 
 	properties []string // statements about the database that come last
 	unset      []string // the database's settings that this server refused
@@ -103,11 +104,13 @@ func New(a *archive.Archive, box sandbox.Box, inside string, opts Options) *Sess
 	if opts.Names == nil {
 		opts.Names = told.All(box.Sentences())
 	}
-	return &Session{
+	s := &Session{
 		archive: a, box: box, opts: opts, file: inside, said: messages{names: opts.Names},
 		lists: sortEntries(a, opts),
 		moved: progress{tell: opts.Progress},
 	}
+	s.findProviders()
+	return s
 }
 
 // Database is the name of the restored database.
@@ -146,7 +149,10 @@ func (s *Session) PreData(ctx context.Context) error {
 	if err := s.withoutMembers(ctx, strays); err != nil {
 		return err
 	}
-	return s.describe(ctx)
+	if err := s.describe(ctx); err != nil {
+		return err
+	}
+	return s.sameExtensions()
 }
 
 // PostData builds what rests on the rows: indexes, constraints, triggers,

@@ -88,6 +88,9 @@ func (s *Session) createRoles(ctx context.Context, conn *pgx.Conn) error {
 			return fmt.Errorf("create the role %q in the sandbox: %w", role, err)
 		}
 		s.created = append(s.created, role)
+		if s.providesRole(role) {
+			continue
+		}
 		if !slices.Contains(s.opts.DeclaredRoles, role) && !slices.Contains(s.archive.ClusterRoles, role) {
 			undeclared = append(undeclared, role)
 		}

@@ -80,8 +80,10 @@ const (
 	CodeRowsHeld    Code = "rows_held"    // fail: rows passed are not the rows held, or there are none at all
 	CodeRowsChanged Code = "rows_changed" // warn, fail: tables that are not as they were loaded
 	// warn, fail: code of the backup's own that the last drill that passed had not
-	CodeCodeRan Code = "code_ran"
-	CodeLeftOut Code = "left_out" // warn: entries of the archive that were not restored
+	CodeCodeRan  Code = "code_ran"
+	CodeProvider Code = "provider" // pass: what a provider's servers add to their databases
+	CodeUpgrade  Code = "upgrade"  // warn: what is otherwise in the version of restore.into
+	CodeLeftOut  Code = "left_out" // warn: entries of the archive that were not restored
 	// what was restored one after the other, since the order can be observed
 	CodeArchiveOrder   Code = "archive_order"
 	CodeOrderDependent Code = "order_dependent" // skipped: restores or not by chance, with several jobs
