@@ -54,7 +54,8 @@ func nextOpening(text []byte, from int, sign byte) span {
 		case '+':
 			found = phoneAt(text, at)
 		case '(':
-			if found = bracketAt(text, at); found.to == 0 {
+			found = bracketAt(text, at)
+			if found.to == 0 {
 				found = nationalAt(text, at)
 			}
 		case '0':

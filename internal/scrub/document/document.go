@@ -480,7 +480,8 @@ func (d *Rewriter) unnamed(from int) error {
 func (d *Rewriter) write(from int, made *transform.Recipe, value, normalized []byte) (err error) {
 	d.until(from)
 	start := len(d.dst)
-	if d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalized); err != nil {
+	d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalized)
+	if err != nil {
 		return err
 	}
 	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {
