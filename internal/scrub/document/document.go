@@ -318,7 +318,7 @@ func (d *Rewriter) object(at level, inForce int) error {
 		d.at++
 		return nil
 	}
-	redacts := inForce < 0 && d.Unmatched == Redact && o.rule == nil && !d.eachKey
+	redacts := inForce < 0 && d.Unmatched == Redact && o.rule == nil
 	s, i := d.src, d.at
 	for more := true; more; {
 		if i >= len(s) || s[i] != '"' {
@@ -328,7 +328,7 @@ func (d *Rewriter) object(at level, inForce int) error {
 		if end < 0 {
 			return errNotJSON
 		}
-		if redacts && !escaped && !o.wanted.has(end-i-2) {
+		if redacts && !d.eachKey && !escaped && !o.wanted.has(end-i-2) {
 			i = d.redactMember(i, end, simple, at.depth+1)
 		} else {
 			d.at, d.escaped = end, escaped
