@@ -60,6 +60,9 @@ func nextOpening(text []byte, from int, sign byte) span {
 			}
 		case '0':
 			found = nationalAt(text, at)
+			if found.to == 0 {
+				at += run(text[at+1:], isDigit) // none begins within a number
+			}
 		default:
 			found = dashedAt(text, at, from)
 		}
