@@ -129,7 +129,7 @@ var outward = map[string][]string{
 	},
 	"internal/scrub/transform": {
 		"internal/spec", "internal/copytext", "internal/sqltext", "internal/pgtext", "internal/octets", "internal/detect",
-		"internal/locale",
+		"internal/locale", "internal/jsontext",
 	},
 	"internal/scrub/schema": {"internal/spec", "internal/pgtext", "internal/sqltext", "internal/told"},
 

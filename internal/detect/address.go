@@ -92,7 +92,9 @@ func addressIn(text []byte, at, end int) span {
 	for end > at && (text[end-1] == '.' || text[end-1] == ':' && (end-at < 2 || text[end-2] != ':')) {
 		end--
 	}
-	at = behindScheme(text, at, end)
+	if !isDigit(text[at]) {
+		at = behindScheme(text, at, end)
+	}
 	if !starts(text, at) || !ends(text, end) {
 		return span{}
 	}

@@ -54,11 +54,15 @@ func nextOpening(text []byte, from int, sign byte) span {
 		case '+':
 			found = phoneAt(text, at)
 		case '(':
-			if found = bracketAt(text, at); found.to == 0 {
+			found = bracketAt(text, at)
+			if found.to == 0 {
 				found = nationalAt(text, at)
 			}
 		case '0':
 			found = nationalAt(text, at)
+			if found.to == 0 {
+				at += run(text[at+1:], isDigit) // none begins within a number
+			}
 		default:
 			found = dashedAt(text, at, from)
 		}

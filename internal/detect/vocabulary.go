@@ -263,7 +263,8 @@ var nameKinds = []nameKind{
 		}},
 	{what: "a network address", transform: "ip", numbers: true,
 		words: lexicon{"en": "ip ips ipaddr ipv proxy_address server_address host_address remote_address remote_addr " +
-			"client_address client_addr src_addr dst_addr src_address dst_address peer_address peer_addr listen_address bind_address forwarded_for login_host " +
+			"client_address client_addr src_addr dst_addr src_address dst_address peer_address peer_addr listen_address " +
+			"bind_address forwarded_for login_host " +
 			"calling_station framed_prefix framed_ip delegated_prefix"},
 		inside: []string{"ipaddress", "ipadress"}},
 	{what: "a network address", transform: "ip", within: &ofBlocks,

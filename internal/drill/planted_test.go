@@ -242,12 +242,12 @@ func (d plantedDrills) findsAllUnscrubbed(t *testing.T) {
 	head, _ := reviewed(t)
 	file := head + "  drop: [cron_jobs]\n  rules:\n    - {column: \"*.*.*\", preserve: true, why: \"to be found\"}\n"
 	f := newFinder(t, d.values)
-	d.run(t, file, func(ctx context.Context, box sandbox.Box) {
+	r := d.run(t, file, func(ctx context.Context, box sandbox.Box) {
 		f.files(ctx, box)
 		f.dump(ctx, box, "practice")
 	})
 	if missing := f.names(d.values, false); len(missing) > 0 {
-		t.Errorf("the search misses %d secrets that are there: %q", len(missing), missing)
+		t.Errorf("the search misses %d secrets that are there: %q\n%s\n%s", len(missing), missing, r.Outcome, worst(r))
 	}
 }
 

@@ -129,6 +129,7 @@ type sights struct {
 	all    []*sight
 	fields []fieldSight
 	awake  bool // this row is looked at
+	left   int  // parts of values of this row that are to be looked at
 	reader *leakscan.SightReader
 }
 
@@ -144,6 +145,7 @@ type fieldSight struct {
 const (
 	sightFirst = 200
 	sightEvery = 64
+	sightParts = 1 << 12 // of a row: a long document is like its beginning
 )
 
 // newSights is nil where nothing passes that is told of.
@@ -172,7 +174,12 @@ func (p *Plan) newSights(r *rewriter, decode *copytext.Decoder) *sights {
 
 // watchPart has a cell show what a part of its values holds.
 func (s *sights) watchPart(c *cell, part *sight) {
-	show := func(text []byte) { part.Add(leakscan.Cut(text)) }
+	show := func(text []byte) {
+		if s.left > 0 {
+			part.Add(leakscan.Cut(text))
+		}
+		s.left--
+	}
 	switch {
 	case c.document != nil:
 		c.document.ShowKept(part.path, &s.awake, show)
@@ -205,6 +212,7 @@ func (s *sights) due(row int64) bool {
 		return false
 	}
 	s.awake = row <= sightFirst || row%sightEvery == 0
+	s.left = sightParts
 	return s.awake
 }
 

@@ -14,10 +14,11 @@ import (
 
 // What a census keeps, whatever documents hold.
 const (
-	mostGroups = 64  // of objects
-	mostHashes = 128 // of the different keys of a group; below twice as many, until they are thinned
-	longestKey = 63  // that is told, as long as a name of PostgreSQL's
-	mostArrays = 3   // within each other, between a key and an object
+	mostGroups = 64      // of objects
+	mostHashes = 128     // of the different keys of a group; below twice as many, until they are thinned
+	longestKey = 63      // that is told, as long as a name of PostgreSQL's
+	mostArrays = 3       // within each other, between a key and an object
+	mostKeys   = 1 << 14 // of one document: a long one has the first as it has the rest
 )
 
 // Census counts the different keys that stay in the documents of a column, by the
@@ -27,6 +28,7 @@ type Census struct {
 	seed      maphash.Seed
 	documents int64
 	seen      int64 // with those that were not counted
+	left      int   // keys to count of the document
 	groups    map[groupID]*keyGroup
 	rest      keyGroup // of further objects
 }
@@ -74,7 +76,14 @@ func (c *Census) begin() bool {
 		return false
 	}
 	c.documents++
+	c.left = mostKeys
 	return true
+}
+
+// counted counts a key of a document, and reports whether it was the last to count.
+func (c *Census) counted() bool {
+	c.left--
+	return c.left <= 0
 }
 
 // groupOf is the group of the object at the end of a trail.
@@ -335,8 +344,9 @@ func (w *censusWalk) member(i int, g *keyGroup) (place, int) {
 	}
 	p := place{i + 1, end - 1}
 	w.key = jsontext.AppendUnquoted(w.key[:0], w.doc[p.from:p.to])
-	if jsontext.PlainKey(w.key) {
+	if jsontext.PlainKey(w.key) && w.census.left > 0 {
 		g.add(w.census.seed, w.key)
+		w.census.counted()
 	}
 	return p, jsontext.ColonEnd(w.doc, end)
 }

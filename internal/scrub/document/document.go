@@ -318,7 +318,7 @@ func (d *Rewriter) object(at level, inForce int) error {
 		d.at++
 		return nil
 	}
-	redacts := inForce < 0 && d.Unmatched == Redact && o.rule == nil && !d.eachKey
+	redacts := inForce < 0 && d.Unmatched == Redact && o.rule == nil
 	s, i := d.src, d.at
 	for more := true; more; {
 		if i >= len(s) || s[i] != '"' {
@@ -328,7 +328,7 @@ func (d *Rewriter) object(at level, inForce int) error {
 		if end < 0 {
 			return errNotJSON
 		}
-		if redacts && !escaped && !o.wanted.has(end-i-2) {
+		if redacts && !d.eachKey && !escaped && !o.wanted.has(end-i-2) {
 			i = d.redactMember(i, end, simple, at.depth+1)
 		} else {
 			d.at, d.escaped = end, escaped
@@ -480,7 +480,8 @@ func (d *Rewriter) unnamed(from int) error {
 func (d *Rewriter) write(from int, made *transform.Recipe, value, normalized []byte) (err error) {
 	d.until(from)
 	start := len(d.dst)
-	if d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalized); err != nil {
+	d.dst, err = d.mask.Append(append(d.dst, '"'), made, value, normalized)
+	if err != nil {
 		return err
 	}
 	if made := d.dst[start+1:]; !jsontext.Verbatim(made) {

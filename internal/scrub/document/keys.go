@@ -84,8 +84,8 @@ func (d *Rewriter) key(from int, literal bool, o *object) error {
 		return nil
 	case d.mayStay(key):
 		d.stayed(key)
-		if o.group != nil {
-			o.group.add(d.Census.seed, d.unescaped(key))
+		if o.group != nil && d.counting {
+			d.count(key, o.group)
 		}
 		return nil
 	case o.inForce >= 0:
@@ -96,6 +96,15 @@ func (d *Rewriter) key(from int, literal bool, o *object) error {
 	}
 	d.replaceKey(from, d.at, d.Redact)
 	return nil
+}
+
+// count counts a key that stays, until enough of the document were counted.
+func (d *Rewriter) count(key []byte, group *keyGroup) {
+	group.add(d.Census.seed, d.unescaped(key))
+	if d.Census.counted() {
+		d.counting = false
+		d.eachKey = d.looking && d.Watch.Key != nil
+	}
 }
 
 // rewriteKey puts what the object's rule makes in the place of the key that began at

@@ -260,6 +260,37 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
+// Of a long document the first keys are counted, and all are rewritten as without a
+// census.
+func TestKeysOfALongDocument(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for i := range 3 * mostKeys {
+		all = append(all, fmt.Sprintf(`{%q:"x","ada@example.com":7}`, login(i)))
+	}
+	objects := "[" + strings.Join(all, ",") + "]"
+	one := "{" + strings.NewReplacer("{", "", "}", "").Replace(strings.Join(all, ",")) + "}" // of which nobody can say so
+	for doc, many := range map[string]int{objects: 1, one: 0} {
+		d, plain := newTestDocument(t, Redact), newTestDocument(t, Redact)
+		d.Census = NewCensus(maphash.MakeSeed())
+		got, err := d.Append(nil, []byte(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := plain.Append(nil, []byte(doc))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%v: a census makes another document", err)
+		}
+		walked := NewCensus(d.Census.seed)
+		walked.Count([]byte(doc))
+		for _, c := range []*Census{d.Census, walked} {
+			if found := c.Many(); c.left != 0 || len(found) != many || many > 0 && (found[0].Different < mostKeys/2 || found[0].Different > 2*mostKeys) {
+				t.Errorf("%d left, %+v", c.left, found)
+			}
+		}
+	}
+}
+
 // A million different keys, and as many different paths, leave no more behind than
 // some thousands.
 func TestAMillionKeys(t *testing.T) {

@@ -293,7 +293,8 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 		j.reason += ", not all of them degrees"
 	case n <= few && e.values >= many && (j.Transform == transform.Text || j.Transform == transform.Number):
 		j.confidence = low
-		j.Transform, j.Few = transform.Choice, int(n)
+		j.Transform = transform.Choice
+		j.Few = int(n)
 		j.reason += ": perhaps a list of words, which their shape or size would tell"
 	case n <= few && e.values >= many:
 		j.confidence = low

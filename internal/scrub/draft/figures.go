@@ -82,7 +82,8 @@ func (b *measured) row(dst, row []byte) (_ []byte, err error) {
 	b.rows++
 	made := row
 	if b.rewrite != nil {
-		if b.made, err = b.rewrite(b.made[:0], row); err != nil {
+		b.made, err = b.rewrite(b.made[:0], row)
+		if err != nil {
 			return dst, err
 		}
 		made = b.made
@@ -110,7 +111,8 @@ func (b *measured) fields(row []byte, of func(*measuredColumn) *profile) error {
 		}
 		if !copytext.Plain(field) {
 			var err error
-			if b.raw, err = b.charset.AppendUnescaped(b.raw[:0], field); err != nil {
+			b.raw, err = b.charset.AppendUnescaped(b.raw[:0], field)
+			if err != nil {
 				return err
 			}
 			field = b.raw

@@ -144,7 +144,8 @@ func (l *rowScanner) scan(dst, row []byte) ([]byte, error) {
 func (l *rowScanner) value(v *view, field []byte) (err error) {
 	value := field
 	if !copytext.Plain(field) {
-		if l.raw, err = l.charset.AppendUnescaped(l.raw[:0], field); err != nil {
+		l.raw, err = l.charset.AppendUnescaped(l.raw[:0], field)
+		if err != nil {
 			return err
 		}
 		value = l.raw

@@ -86,7 +86,8 @@ func TestDraftFindsPlacesInAnyType(t *testing.T) {
 	s := situation{}
 	d := s.survey(t, conn)
 	s.confirmed(t, conn, d)
-	for _, line := range []string{"{column: public.spots.wkb, transform: position, link: position}", "{column: public.spots.doc, transform: position, link: position}",
+	for _, line := range []string{"{column: public.spots.wkb, transform: position, link: position}",
+		"{column: public.spots.doc, transform: position, link: position}",
 		"{column: public.spots.raw, transform: position, link: position}", "{column: public.spots.mixed, transform: set_null}",
 		"{column: public.spots.shape, transform: position", "{column: public.spots.hexes, transform: position, link: position, each: true}"} {
 		if !strings.Contains(d.YAML(), line) {

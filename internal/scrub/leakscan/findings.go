@@ -164,7 +164,8 @@ func NewScanner(scan spec.LeakScan) (detect.Scanner, error) {
 	set := detect.All
 	if scan.Detectors != nil {
 		var err error
-		if set, err = detect.Named(scan.Detectors...); err != nil {
+		set, err = detect.Named(scan.Detectors...)
+		if err != nil {
 			return detect.Scanner{}, verdict.Errorf(verdict.CodeSpec, "correct scrub.leak_scan.detectors",
 				"plan the scrub: %w", err)
 		}

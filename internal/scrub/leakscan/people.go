@@ -108,7 +108,9 @@ func (w *Watcher) countsNames() bool {
 func (w *Watcher) addNames(f *watchedField, value []byte) {
 	switch {
 	case f.members != nil && f.members.isDocument(value):
-		f.members.Add(value, nil)
+		if f.members.Begin() {
+			f.members.Add(value, nil)
+		}
 	case !f.column.Array:
 		f.people.add(value)
 	case w.charset == copytext.ASCIISafe: // else braces cannot be told from letters
@@ -127,6 +129,7 @@ type Members struct {
 	tells  func(key []byte) bool // reports whether a key may be told
 	paths  map[string]*peopleCounter
 	seen   int64
+	left   int // texts to look at of the document
 }
 
 // NewMembers is nil where nobody counts. A key of which tells says no is told as *.
@@ -152,6 +155,7 @@ func (m *Members) Begin() bool {
 		return false
 	}
 	m.seen++
+	m.left = mostTexts
 	return m.seen <= firstDocuments || m.seen%everyDocument == 0
 }
 
@@ -168,11 +172,13 @@ func (m *Members) isDocument(text []byte) bool {
 // key of it are of path, or of the document itself where that is nil.
 func (m *Members) Add(doc []byte, path func() string) {
 	var counter *peopleCounter
-	texts := 0
+	if m.left <= 0 {
+		return
+	}
 	for text, value := range jsontext.Texts(doc) {
-		texts++
+		m.left--
 		switch {
-		case texts > mostTexts:
+		case m.left < 0:
 			return
 		case value >= 0:
 			counter = m.ofKey(text)

@@ -238,7 +238,8 @@ func (s *seeker) text(field []byte, isBytes bool) (text []byte, err error) {
 	if copytext.Plain(field) {
 		return field, nil
 	}
-	if s.raw, err = copytext.AppendUnescaped(s.raw[:0], field); err != nil || !isBytes {
+	s.raw, err = copytext.AppendUnescaped(s.raw[:0], field)
+	if err != nil || !isBytes {
 		return s.raw, err
 	}
 	digits, _ := bytes.CutPrefix(s.raw, []byte(`\x`))
