@@ -380,7 +380,7 @@ func TestCorrupt(t *testing.T) {
 	// The same by a pg_dump and of a server that is not known yet, and under a
 	// zstd frame whose blocks begin after a window of 2^27 bytes or more.
 	future := func(at int64, b ...byte) []byte {
-		return bytes.ReplaceAll(spoil(at, b...), []byte(a.DumpVersion[:2]), []byte("19"))
+		return bytes.ReplaceAll(spoil(at, b...), []byte(a.DumpVersion[:2]), []byte("20"))
 	}
 	window := func(header ...byte) []byte {
 		return append(append([]byte("\x28\xb5\x2f\xfd"), header...), bytes.Repeat([]byte{0xff}, 300)...)
