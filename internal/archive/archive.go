@@ -135,7 +135,7 @@ type Entry struct {
 
 	// of a script:
 	converted bool      // its rows end with CR LF
-	parts     []part    // its statements; for rows, the one run of bytes that holds them
+	stretches []stretch // its statements; for rows, the one run of bytes that holds them
 	roles     []string  // that its statements name
 	object    string    // what a comment or privilege is about
 	table     [2]string // schema and name of the table that rows, an index or a constraint belong to
@@ -149,7 +149,7 @@ func (e Entry) Inserts() bool {
 // Replica reports whether a script loads the entry's rows under
 // session_replication_role = replica: no trigger fires and no key is checked.
 func (e Entry) Replica() bool {
-	return len(e.parts) > 0 && slices.ContainsFunc(e.parts[0].settings, func(s setting) bool {
+	return len(e.stretches) > 0 && slices.ContainsFunc(e.stretches[0].settings, func(s setting) bool {
 		return s.name == "session_replication_role" && strings.Contains(strings.ToLower(s.statement), "replica")
 	})
 }

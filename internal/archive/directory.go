@@ -338,13 +338,13 @@ func (d *directory) largeObjects(e *Entry, objects map[uint64]bool) ([]wantedFil
 		return nil, err
 	}
 	defer list.Close()
-	wrong := func(number int) error {
+	wrong := func(line int) error {
 		return verdict.Corrupt("read %s, %s: its line %d does not name a large object and its file",
-			d.name, e.file, number)
+			d.name, e.file, line)
 	}
 	var files []wantedFile
 	lines := bufio.NewReader(list)
-	for number := 1; ; number++ {
+	for nth := 1; ; nth++ {
 		line, err := lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && line == "" {
 			return files, nil
@@ -359,7 +359,7 @@ func (d *directory) largeObjects(e *Entry, objects map[uint64]bool) ([]wantedFil
 		id, err := strconv.ParseUint(first, 10, 32)
 		called := fmt.Sprintf("blob_%d.dat", id)
 		if err != nil || objects[id] || file != called && file != called+".gz" {
-			return nil, wrong(number)
+			return nil, wrong(nth)
 		}
 		objects[id] = true
 		name, suffix, err := d.find(strings.TrimSuffix(file, ".gz"))
@@ -377,7 +377,7 @@ func (d *directory) allObjects(a *Archive, objects map[uint64]bool, listed bool)
 	if !listed {
 		return nil
 	}
-	made := map[uint64]bool{}
+	known := map[uint64]bool{}
 	for _, e := range a.Entries {
 		var ids []string
 		switch e.Desc {
@@ -391,13 +391,13 @@ func (d *directory) allObjects(a *Archive, objects map[uint64]bool, listed bool)
 			if err != nil {
 				return nil // not as pg_dump writes it so far: nothing to compare
 			}
-			made[n] = true
+			known[n] = true
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(made)) {
+	for _, id := range slices.Sorted(maps.Keys(known)) {
 		if !objects[id] {
 			return verdict.Truncated("read %s: its lists of large objects lack %d, and %d in all", d.name, id,
-				len(made)-len(objects))
+				len(known)-len(objects))
 		}
 	}
 	return nil

@@ -228,16 +228,16 @@ func merge(name string, parts []*Archive) (*Archive, error) {
 		m.Size += part.Size
 		m.Notes = append(m.Notes, part.Notes...)
 		highest := 0
-		section := SectionPreData
+		where := SectionPreData
 		for _, e := range part.Entries {
 			highest = max(highest, e.DumpID)
 			if e.Section != SectionNone {
-				section = e.Section
+				where = e.Section
 			}
 			if i > 0 && e.aboutDump() {
 				continue
 			}
-			sections[section] = append(sections[section], e.inPart(i, base))
+			sections[where] = append(sections[where], e.inPart(i, base))
 		}
 		base += highest
 	}
@@ -324,8 +324,8 @@ func (a *Archive) relate() {
 	}
 	for i := range a.Entries {
 		e := &a.Entries[i]
-		table, made := tables[[2]string{e.Namespace, e.Tag}]
-		if e.Desc == "TABLE DATA" && made && table.part != e.part {
+		table, there := tables[[2]string{e.Namespace, e.Tag}]
+		if e.Desc == "TABLE DATA" && there && table.part != e.part {
 			e.Deps = []int{table.DumpID}
 		}
 	}
