@@ -82,8 +82,8 @@ func (b Backup) isNamed(name string) bool {
 func (c Choice) before(all []Backup, s *search) ([]Backup, error) {
 	var older []Backup
 	for _, b := range all {
-		whole := b.Until.After(b.TakenAt) && !b.Until.After(c.Before) // a day ends where the next begins
-		if whole || !b.Until.After(b.TakenAt) && b.TakenAt.Before(c.Before) {
+		ended := b.Until.After(b.TakenAt) && !b.Until.After(c.Before) // a day ends where the next begins
+		if ended || !b.Until.After(b.TakenAt) && b.TakenAt.Before(c.Before) {
 			b.Why = "it is the newest before " + c.Before.UTC().Format(time.RFC3339)
 			older = append(older, b)
 		}

@@ -81,7 +81,7 @@ func listOf(v any) ([]any, error) {
 	if !ok {
 		return nil, errors.New("it is JSON, and neither a list nor an object")
 	}
-	if _, named := pick(fields, nameFields); named {
+	if _, object := pick(fields, nameFields); object {
 		return []any{v}, nil
 	}
 	var lists [][]any

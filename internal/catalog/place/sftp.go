@@ -67,8 +67,8 @@ func OpenSFTP(src spec.Source, u *url.URL) (*SFTP, error) {
 			"open the store: the SSH configuration reaches %s by a ProxyCommand", last.host)
 	}
 	s := &SFTP{dir: path.Clean("/" + u.Path), route: sshRoute{way: way}, retry: hurried}
-	if below, ok := strings.CutPrefix(s.dir+"/", "/~/"); ok {
-		s.dir = path.Clean(below)
+	if rest, ok := strings.CutPrefix(s.dir+"/", "/~/"); ok {
+		s.dir = path.Clean(rest)
 	}
 	s.url = (&url.URL{Scheme: "sftp", Host: u.Host, User: u.User, Path: strings.TrimSuffix(u.Path, "/") + "/"}).String()
 	s.route.password, s.route.passphrase, err = sshSecrets(src)
