@@ -260,8 +260,8 @@ func (d *dialed) valid() bool {
 	code := 0
 	for i := range 3 {
 		code = 10*code + int(d.digits[i]-'0')
-		bounds := callingCodes[code]
-		if bounds.most == 0 {
+		lengths := callingCodes[code]
+		if lengths.most == 0 {
 			continue
 		}
 		national := d.digits[i+1 : d.n]
@@ -271,7 +271,7 @@ func (d *dialed) valid() bool {
 			}
 			national = national[1:]
 		}
-		if n := len(national); n < bounds.least || n > bounds.most {
+		if n := len(national); n < lengths.least || n > lengths.most {
 			return false
 		}
 		return code != 1 || national[0] >= '2'
