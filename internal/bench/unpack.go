@@ -216,7 +216,7 @@ func (u *unpackBench) byUs(ctx context.Context, file string) (took, error) {
 	}
 	defer in.Close()
 	begun := time.Now()
-	cpu := usedCPU(syscall.RUSAGE_SELF)
+	before := usedCPU(syscall.RUSAGE_SELF)
 	n, err := u.drain(ctx, bufio.NewReaderSize(in, 256<<10))
 	if err != nil {
 		return took{}, err
@@ -224,7 +224,7 @@ func (u *unpackBench) byUs(ctx context.Context, file string) (took, error) {
 	if n < u.size {
 		return took{}, fmt.Errorf("%d bytes came out of %d", n, u.size)
 	}
-	return took{time.Since(begun).Seconds(), usedCPU(syscall.RUSAGE_SELF) - cpu}, nil
+	return took{time.Since(begun).Seconds(), usedCPU(syscall.RUSAGE_SELF) - before}, nil
 }
 
 func (u *unpackBench) drain(ctx context.Context, in *bufio.Reader) (int64, error) {
