@@ -56,11 +56,11 @@ func (o *object) apart(key, normalized []byte) []byte {
 	if o.firsts == nil {
 		return normalized
 	}
-	first, known := o.firsts[string(normalized)]
+	earlier, known := o.firsts[string(normalized)]
 	switch {
 	case !known:
 		o.firsts[string(normalized)] = string(key)
-	case first != string(key):
+	case earlier != string(key):
 		return append(bytes.Clone(key), 0)
 	}
 	return normalized
