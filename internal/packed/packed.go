@@ -139,12 +139,12 @@ func early(err error) error {
 }
 
 // magic tells files by their first bytes.
-func magic(word string) func(head []byte) bool {
-	return func(head []byte) bool { return begins(head, word) }
+func magic(mark string) func(head []byte) bool {
+	return func(head []byte) bool { return begins(head, mark) }
 }
 
 // begins reports whether head starts with word, or ends before it could.
-func begins(head []byte, word string) bool {
-	n := min(len(head), len(word))
-	return n > 0 && string(head[:n]) == word[:n]
+func begins(head []byte, mark string) bool {
+	n := min(len(head), len(mark))
+	return n > 0 && string(head[:n]) == mark[:n]
 }
