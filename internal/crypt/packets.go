@@ -30,15 +30,15 @@ func (m *message) begin() error {
 		m.trailer = m.nothingFollows
 		return nil
 	}
-	tail := &tail{r: m.in}
-	block, err := armor.Decode(tail)
+	end := &tail{r: m.in}
+	block, err := armor.Decode(end)
 	if err != nil {
 		return m.damagedHead(err)
 	}
 	m.body = packet.NewReader(bufio.NewReaderSize(block.Body, pieceSize))
 	m.trailer = func() error {
-		_, err := io.Copy(io.Discard, tail)
-		if err != nil || !bytes.HasSuffix(bytes.TrimSpace(tail.last), []byte(armorEnd)) {
+		_, err := io.Copy(io.Discard, end)
+		if err != nil || !bytes.HasSuffix(bytes.TrimSpace(end.last), []byte(armorEnd)) {
 			return cut("openpgp", "before the last line of its armor, or something follows it")
 		}
 		return nil
