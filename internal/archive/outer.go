@@ -318,7 +318,8 @@ func (l *link) Read(p []byte) (int, error) {
 
 // explain says what a decompressor's error means for the backup.
 func (l *link) explain(err error) error {
-	switch below := l.below.fault(); {
+	below := l.below.fault()
+	switch {
 	case below != nil && l.below == l.src:
 		return fmt.Errorf("read %s: %w", l.name, below)
 	case below != nil:

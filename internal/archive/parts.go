@@ -119,7 +119,8 @@ func (p *partsReader) scripts() (*Archive, error) {
 		return nil, err
 	}
 	a, err := p.joined(name, s)
-	if err = s.Finish(err); err != nil {
+	err = s.Finish(err)
+	if err != nil {
 		return nil, err
 	}
 	a.summed = true

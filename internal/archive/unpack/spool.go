@@ -77,7 +77,8 @@ func (s *space) write(f *os.File, p []byte) (int, error) {
 }
 
 func (s *space) explain(err error) error {
-	switch p, ok := errors.AsType[*verdict.Problem](err); {
+	p, ok := errors.AsType[*verdict.Problem](err)
+	switch {
 	case err == nil:
 		return nil
 	case ok:
