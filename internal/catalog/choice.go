@@ -134,7 +134,8 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 		}
 		return cmp.Or(x.at.Compare(y.at), a.TakenAt.Compare(b.TakenAt), strings.Compare(a.Name, b.Name))
 	})
-	switch k := of[b.Name]; {
+	k := of[b.Name]
+	switch {
 	case k.proven:
 		b.Why = fmt.Sprintf("all %d were proven lately, and its drill is longest ago, %s", len(all),
 			k.at.UTC().Format(time.RFC3339))

@@ -224,7 +224,8 @@ func (s *search) foremost(ctx context.Context, all []Backup) (Backup, error) {
 	chosen := newest[0]
 	if p.timed {
 		var err error
-		if chosen, err = s.sole(ctx, newest); err != nil {
+		chosen, err = s.sole(ctx, newest)
+		if err != nil {
 			return Backup{}, err
 		}
 	} else {

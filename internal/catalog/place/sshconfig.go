@@ -139,7 +139,8 @@ func (all sshSettings) route(u *url.URL, src spec.Source, home string) ([]sshSer
 	last := all.server(u, src, home)
 	var way []sshServer
 	for _, jump := range strings.Split(last.jumps, ",") {
-		if jump = strings.TrimSpace(jump); jump == "" {
+		jump = strings.TrimSpace(jump)
+		if jump == "" {
 			continue
 		}
 		j, err := url.Parse("ssh://" + strings.TrimPrefix(jump, "ssh://"))
