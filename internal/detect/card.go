@@ -13,7 +13,8 @@ func nextCard(text []byte, from int) span {
 		for end < len(text) && isDigit(text[end]) {
 			end++
 		}
-		switch digits := end - at; {
+		digits := end - at
+		switch {
 		case digits >= minCard:
 			if found := cardRun(text, at, end); found.to > 0 {
 				return found

@@ -169,7 +169,8 @@ func nationalAt(text []byte, at int) span {
 	const least, most = 8, 12
 	digits, end, gap := 0, 0, 0
 	for i := first; i < len(text) && gap < 3; i++ {
-		switch c := text[i]; {
+		c := text[i]
+		switch {
 		case isDigit(c):
 			digits, end, gap = digits+1, i+1, 0
 		case strings.IndexByte(" -./()", c) >= 0:
