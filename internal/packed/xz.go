@@ -167,7 +167,8 @@ func (b *xzBlocks) chunk() error {
 		return err
 	}
 	size := 3 // control, and the size less one
-	switch control := head[0]; {
+	control := head[0]
+	switch {
 	case control == 0:
 		padding := -(b.at + 1) & 3
 		b.left, b.look = 1+padding+b.sum, b.block

@@ -88,7 +88,8 @@ func (f *zstdFrames) frame() error {
 	}
 	f.open.Store(true)
 	var h zstd.Header
-	switch err := h.Decode(head); {
+	err = h.Decode(head)
+	switch {
 	case err != nil:
 		f.left = math.MaxInt64
 	case h.Skippable:
