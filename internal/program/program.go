@@ -160,7 +160,8 @@ func (r *Running) finish(err error) error {
 	<-r.exited
 	r.killAll()
 	r.words.await(lastBytes)
-	switch broken := r.feed.broken(); {
+	broken := r.feed.broken()
+	switch {
 	case r.ctx.Err() != nil:
 		return r.stopped()
 	case broken != nil:
