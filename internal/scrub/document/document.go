@@ -192,7 +192,8 @@ func (d *Rewriter) value(at level, inForce int) error {
 	case inForce < 0 && d.Unmatched == Redact && !(d.eachKey && nests(d.peek())):
 		return d.moved(d.redactValue(d.at, at.depth))
 	}
-	switch c := d.peek(); {
+	c := d.peek()
+	switch {
 	case c == '{':
 		return d.object(at, inForce)
 	case c == '[':

@@ -256,7 +256,8 @@ func (d *Rewriter) objectPath() string { return d.pathOf(d.trail[:len(d.trail)-1
 func (d *Rewriter) pathOf(trail []place) string {
 	s := []byte("$")
 	for _, p := range trail {
-		switch key := d.src[p.from:p.to]; {
+		key := d.src[p.from:p.to]
+		switch {
 		case p.to == 0:
 			s = append(s, "[*]"...)
 		case d.mayTell(key):
