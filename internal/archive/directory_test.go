@@ -63,7 +63,8 @@ func gunzipped(t testing.TB, files map[string][]byte) map[string][]byte {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if data, err = io.ReadAll(z); err != nil {
+			data, err = io.ReadAll(z)
+			if err != nil {
 				t.Fatal(err)
 			}
 			name = short
