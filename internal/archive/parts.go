@@ -267,7 +267,8 @@ func (a *Archive) matches(name string, part *Archive) error {
 	switch {
 	case part.Database != a.Database:
 		return verdict.Errorf(verdict.CodeDatabase, hint,
-			"read %s: its parts are dumps of different databases, %q and %q", name, verdict.Printable(a.Database), verdict.Printable(part.Database))
+			"read %s: its parts are dumps of different databases, %q and %q", name,
+			verdict.Printable(a.Database), verdict.Printable(part.Database))
 	case part.Encoding != a.Encoding, part.StdStrings != a.StdStrings:
 		return verdict.Errorf(verdict.CodeUnsupported, hint,
 			"read %s: its parts are written in different encodings", name)
