@@ -171,7 +171,8 @@ func (u *unpackBench) compare(ctx context.Context, p packing) (row []string, kep
 	if speed.Median < leastThroughput {
 		word = "BROKEN"
 	}
-	return []string{p.name, fmt.Sprintf("%.0f MB", float64(info.Size())/1e6), speed.text("%.2f", 1), spread(cpu).text("%.2f", 1),
+	size := fmt.Sprintf("%.0f MB", float64(info.Size())/1e6)
+	return []string{p.name, size, speed.text("%.2f", 1), spread(cpu).text("%.2f", 1),
 		fmt.Sprintf("%.2f", leastThroughput), word}, speed.Median >= leastThroughput, nil
 }
 
