@@ -121,7 +121,9 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 
 // fetchInto copies one object into a file, which it closes, and compares it
 // with what side files say of it.
-func fetchInto(ctx context.Context, store Store, object Object, f *os.File, told beside, o FetchOptions) (Spooled, error) {
+func fetchInto(
+	ctx context.Context, store Store, object Object, f *os.File, told beside, o FetchOptions,
+) (Spooled, error) {
 	doing := "fetch " + store.URL() + object.Name
 	hashes := newSums(told.kind)
 	size, err := fill(ctx, store, object, f, hashes, o)
