@@ -254,7 +254,7 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 
 	a, err := c.openAt(path, opts)
 	if err != nil {
-		err, _ = c.outranked(err, maxBehind)
+		err, _ = c.outranked(err, maxAfter)
 		return nil, c.blame(err)
 	}
 	a.summed = c.summed()
@@ -330,7 +330,7 @@ const peekUnpacked = 256 << 10
 // a directory, from those of its toc.dat. A stream that ends within the table of
 // contents is no error here: then Encoding may be empty. Errors are those of Open;
 // what Peek passes may still be broken further on. What is wrong within a
-// compressed stream that goes on behind these bytes may be owed to damage, of
+// compressed stream that goes on after these bytes may be owed to damage, of
 // which only its end tells: it is left to Open, unless it is plain that this is
 // another kind of file.
 func Peek(ctx context.Context, r io.Reader, keys *crypt.Keys) (Header, error) {
@@ -345,7 +345,7 @@ func Peek(ctx context.Context, r io.Reader, keys *crypt.Keys) (Header, error) {
 	if err == nil {
 		return h, nil
 	}
-	err, whole := c.outranked(err, maxPeekBehind)
+	err, whole := c.outranked(err, maxPeekAfter)
 	if len(c.links) == 0 || whole || errors.Is(err, errKnownKind) || damaged(err) || keyMissing(err) {
 		return Header{}, c.blame(err)
 	}

@@ -23,11 +23,11 @@ const (
 	// mostLinks is how deep a backup may be packed and encrypted.
 	mostLinks = 3
 
-	// maxBehind is how far a decompressed stream is read behind what ended its
-	// reading, only to hear whether its bytes are whole; maxPeekBehind the same
+	// maxAfter is how far a decompressed stream is read after what ended its
+	// reading, only to hear whether its bytes are whole; maxPeekAfter the same
 	// for the first bytes alone.
-	maxBehind     = 1 << 40
-	maxPeekBehind = 64 << 20
+	maxAfter     = 1 << 40
+	maxPeekAfter = 64 << 20
 )
 
 // source is the file as it came from the store. It tells progress, ends when

@@ -106,7 +106,7 @@ func (p *partsReader) add(path string) error {
 
 // worst is what is wrong with a part where err ended its reading.
 func (o *openPart) worst(err error) error {
-	err, _ = o.chain.outranked(err, maxBehind)
+	err, _ = o.chain.outranked(err, maxAfter)
 	return o.chain.blame(err)
 }
 
@@ -250,7 +250,7 @@ func merge(name string, parts []*Archive) (*Archive, error) {
 	return m, nil
 }
 
-// inPart is an entry of a part behind parts with so many ids.
+// inPart is an entry of a part after parts with so many ids.
 func (e Entry) inPart(part, base int) Entry {
 	e.part, e.base = part, base
 	e.DumpID += base
