@@ -153,7 +153,7 @@ func fetchInto(
 	return got, nil
 }
 
-// unchanged looks behind the last byte whether the object is still the one that
+// unchanged looks, once the last byte is read, whether the object is still the one that
 // was chosen, where an answer that is on its way may turn to another.
 func unchanged(ctx context.Context, store Store, o Object) error {
 	now, err := exact(ctx, store, o)

@@ -17,7 +17,7 @@ import (
 	"daybefore/internal/spec"
 )
 
-// sshServer is a server as ssh would reach it: what the URL says, and behind it
+// sshServer is a server as ssh would reach it: what the URL says, and after it
 // what the user's and the machine's configuration say.
 type sshServer struct {
 	host, port, user string
