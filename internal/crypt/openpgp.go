@@ -83,7 +83,7 @@ type message struct {
 	in        *bufio.Reader
 	keys      *Keys
 	body      *packet.Reader
-	trailer   func() error // judges what stands behind the last packet
+	trailer   func() error // judges what stands after the last packet
 	forKeys   []*packet.EncryptedKey
 	forPhrase []*packet.SymmetricKeyEncrypted
 }

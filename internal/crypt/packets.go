@@ -46,7 +46,7 @@ func (m *message) begin() error {
 	return nil
 }
 
-// nothingFollows refuses what stands behind the last packet.
+// nothingFollows refuses what stands after the last packet.
 func (m *message) nothingFollows() error {
 	if m.ended() {
 		return nil // the end, or what went wrong with the file, which its reader knows
