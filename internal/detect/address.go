@@ -93,7 +93,7 @@ func addressIn(text []byte, at, end int) span {
 		end--
 	}
 	if !isDigit(text[at]) {
-		at = behindScheme(text, at, end)
+		at = afterScheme(text, at, end)
 	}
 	if !starts(text, at) || !ends(text, end) {
 		return span{}
@@ -113,9 +113,9 @@ func addressIn(text []byte, at, end int) span {
 	return span{}
 }
 
-// behindScheme is where four numbers begin behind a word and a colon, as in sip:203.0.113.7:5060, of which the run of
+// afterScheme is where four numbers begin after a word and a colon, as in sip:203.0.113.7:5060, of which the run of
 // address bytes holds the colon and maybe letters before it.
-func behindScheme(text []byte, at, end int) int {
+func afterScheme(text []byte, at, end int) int {
 	word := text[at:end]
 	colon := bytes.IndexByte(word, ':')
 	dot := bytes.IndexByte(word, '.')

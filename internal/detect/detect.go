@@ -533,7 +533,7 @@ func (n *counts) add(packed uint64) {
 }
 
 // nextDigit is where the next digit stands at or behind i; the text's length for
-// none. Most stand at once or behind one sign, all others are looked for in eight
+// none. Most stand at once or after one sign, all others are looked for in eight
 // bytes at once.
 func nextDigit(text []byte, i int) int {
 	const each = 0x0101010101010101 // times a byte: a word of eight of it

@@ -163,7 +163,7 @@ type personName struct {
 	count     int
 	comma     int  // the words before the comma; 0: there is none
 	addressed bool // a form of address stands before
-	particle  bool // a word such as van stands behind the first name
+	particle  bool // a word such as van stands after the first name
 }
 
 const mostNames = 5
