@@ -17,15 +17,15 @@ const (
 var lz4Codec = Codec{
 	Name: "lz4", Suffixes: []string{".lz4", ".tlz4"},
 	begins: func(head []byte) bool {
-		return begins(head, lz4Magic) || begins(head, lz4Legacy) || skippable(head) && lz4Behind(head)
+		return begins(head, lz4Magic) || begins(head, lz4Legacy) || skippable(head) && lz4After(head)
 	},
 	open: newLZ4,
 }
 
-// lz4Behind reports whether a frame of lz4 follows those without data, which
+// lz4After reports whether a frame of lz4 follows those without data, which
 // zstd has too.
-func lz4Behind(head []byte) bool {
-	head = behindSkippable(head)
+func lz4After(head []byte) bool {
+	head = afterSkippable(head)
 	return len(head) > 0 && (begins(head, lz4Magic) || begins(head, lz4Legacy))
 }
 
@@ -89,7 +89,7 @@ func (l *lz4Stream) Close() {}
 // its blocks.
 func (l *lz4Stream) Summed() bool { return !l.frames.unsummed.Load() }
 
-// lz4Frames ends behind each frame (lz4_Frame_format.md), so that the next one
+// lz4Frames ends after each frame (lz4_Frame_format.md), so that the next one
 // is looked at before it is decoded.
 type lz4Frames struct {
 	follower
@@ -200,7 +200,7 @@ func (f *lz4Frames) legacyBlock() error {
 	return nil
 }
 
-// ended is reached behind a frame's last byte: to the decoder, the file ends here.
+// ended is reached after a frame's last byte: to the decoder, the file ends here.
 func (f *lz4Frames) ended() error {
 	f.open.Store(false)
 	f.over = true

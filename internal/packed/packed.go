@@ -1,5 +1,5 @@
 // Package packed takes gzip, zstd, xz, bzip2 and lz4 off a stream, as far as its
-// end and the zeros behind it. Whoever reads a backup's bytes reads them through
+// end and the zeros after it. Whoever reads a backup's bytes reads them through
 // it, so that what one takes for whole no other calls damaged. It never calls a
 // stream whole that ended early, and knows nothing of what is in it.
 //

@@ -57,7 +57,7 @@ type xzBlocks struct {
 	sum     int64 // bytes of a block's checksum
 	at      int64 // bytes of the block's compressed data so far
 	records uint64
-	zeros   int64 // behind a stream
+	zeros   int64 // after a stream
 }
 
 const (
@@ -111,7 +111,7 @@ func (b *xzBlocks) padding() error {
 	}
 }
 
-// block looks at a block's header, or at the index behind the last one.
+// block looks at a block's header, or at the index after the last one.
 func (b *xzBlocks) block() error {
 	head, ok, err := b.peek(1)
 	switch {
@@ -243,7 +243,7 @@ func (b *xzBlocks) uvarint(at int) (n uint64, end int64, ok bool, err error) {
 	return 0, 0, false, nil
 }
 
-// ended is reached behind a stream's last byte.
+// ended is reached after a stream's last byte.
 func (b *xzBlocks) ended() error {
 	b.open.Store(false)
 	b.zeros, b.look = 0, b.stream
