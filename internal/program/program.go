@@ -148,7 +148,7 @@ func (r *Running) patience() time.Duration {
 	return r.idle
 }
 
-// finish is what Read gives behind the last byte.
+// finish is what Read gives after the last byte.
 func (r *Running) finish(err error) error {
 	stalled := errors.Is(err, os.ErrDeadlineExceeded)
 	if !stalled {
