@@ -138,7 +138,7 @@ func (e *evidence) areCodes() bool {
 	return nearlyAll(e.kinds[detect.Codes]+e.kinds[detect.Digits], all)
 }
 
-// areDegrees reports whether nearly all numbers are degrees with digits behind the point.
+// areDegrees reports whether nearly all numbers are degrees with digits after the point.
 func (k *keyEvidence) areDegrees() bool { return nearlyAll(k.forms[likeDegrees], k.values) }
 
 // aboutPlaces reports whether a key says so.

@@ -159,7 +159,7 @@ func (g *geometry) points(n, size int) error {
 	return nil
 }
 
-// geometryBytes are those of a geometry in hexadecimal digits, behind a bytea's \x or
+// geometryBytes are those of a geometry in hexadecimal digits, after a bytea's \x or
 // not; nil for what is none.
 func geometryBytes(dst, text []byte) []byte {
 	const shortest = 2 * (1 + 4)
