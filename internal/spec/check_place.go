@@ -38,7 +38,7 @@ type Exec struct {
 }
 
 // PresetName is source.name where restic and borg keep the backups: their
-// snapshots have a time, and a name or id behind it.
+// snapshots have a time, and a name or id after it.
 const (
 	presetName   = "{time}_*"
 	presetLayout = "20060102T150405Z"
