@@ -65,7 +65,8 @@ func readDirectory(ctx context.Context, path string, fromTar bool, opts Options)
 	if err := d.data(a); err != nil {
 		return nil, err
 	}
-	a.Path, a.Size = path, d.total
+	a.Path = path
+	a.Size = d.total
 	a.leftOver(d.strangers())
 	a.toUTF8()
 	return a, nil
@@ -188,7 +189,8 @@ func (d *directory) find(file string) (name, suffix string, err error) {
 			return "", "", verdict.Errorf(verdict.CodeUnsupported, "keep the files of one dump apart from another's",
 				"read %s: it holds both %s and %s, and nothing tells which is the dump's", d.name, name, file+s)
 		}
-		name, suffix = file+s, s
+		name = file + s
+		suffix = s
 	}
 	if name == "" {
 		return "", "", verdict.Truncated("read %s: it lacks the file %s%s", d.name, file, d.wanted(file))

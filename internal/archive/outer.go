@@ -207,7 +207,9 @@ func (c *chain) top() *link { return c.links[len(c.links)-1] }
 
 // add puts a link on the chain.
 func (c *chain) add(l *link) {
-	l.name, l.src, l.below = c.name, c.src, c.src
+	l.name = c.name
+	l.src = c.src
+	l.below = c.src
 	if len(c.links) > 0 {
 		l.below = c.top()
 	}
@@ -225,7 +227,9 @@ func (c *chain) unpackBy(codec packed.Codec) error {
 		l.keep(l.explain(err))
 		return l.fault()
 	}
-	l.r, l.close, l.summed = &packed.Bounded{R: stream, Bound: c.src.bound}, stream.Close, stream.Summed
+	l.r = &packed.Bounded{R: stream, Bound: c.src.bound}
+	l.close = stream.Close
+	l.summed = stream.Summed
 	return nil
 }
 
@@ -258,7 +262,8 @@ func (c *chain) tell(h *Header) {
 	h.Compression = c.compression()
 	for _, l := range c.links {
 		if l.encrypted {
-			h.Encryption, h.Key = l.what, l.key
+			h.Encryption = l.what
+			h.Key = l.key
 		}
 	}
 }

@@ -273,9 +273,11 @@ func (a *Archive) matches(name string, part *Archive) error {
 		return verdict.Errorf(verdict.CodeUnsupported, hint,
 			"read %s: its parts are written in different encodings", name)
 	}
-	a.DumpMajor, a.ServerMajor = max(a.DumpMajor, part.DumpMajor), max(a.ServerMajor, part.ServerMajor)
+	a.DumpMajor = max(a.DumpMajor, part.DumpMajor)
+	a.ServerMajor = max(a.ServerMajor, part.ServerMajor)
 	if part.DataOnly() { // when the rows were read is when the backup was taken
-		a.Created, a.DataCompression = part.Created, part.DataCompression
+		a.Created = part.Created
+		a.DataCompression = part.DataCompression
 	}
 	return nil
 }
