@@ -124,7 +124,8 @@ func (u *unpackBench) plain() error {
 	defer f.Close()
 	w := bufio.NewWriterSize(f, 1<<20)
 	noise := make([]byte, 12)
-	for written, n := int64(0), 0; written < u.size; n++ {
+	written := int64(0)
+	for n := 0; written < u.size; n++ {
 		if n%8 == 0 {
 			if _, err := rand.Read(noise); err != nil {
 				return err
@@ -336,6 +337,8 @@ func (u *unpackBench) packInto(ctx context.Context, p packing, env []string, fil
 // command is a program of the tools, whatever PATH this process has.
 func (u *unpackBench) command(ctx context.Context, env, argv []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "env", argv...)
-	cmd.Dir, cmd.Env, cmd.Stderr = u.dir, env, &u.said
+	cmd.Dir = u.dir
+	cmd.Env = env
+	cmd.Stderr = &u.said
 	return cmd
 }
