@@ -198,7 +198,9 @@ func (s *search) matching(ctx context.Context, p namePattern) ([]Backup, error) 
 		case ok:
 			b := Backup{Object: o, TimeFrom: FromHeader}
 			if p.timed {
-				b.TakenAt, b.Until, b.TimeFrom = taken, p.until(taken), FromName
+				b.TakenAt = taken
+				b.Until = p.until(taken)
+				b.TimeFrom = FromName
 			}
 			all = append(all, b)
 			folders = folders || o.Not == Folder

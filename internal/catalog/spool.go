@@ -102,7 +102,8 @@ func fillOpen(
 	r := newWhole(ctx, store, object, o.policy)
 	defer r.Close()
 	buf := make([]byte, chunk)
-	done, checked := int64(0), int64(-roomEvery)
+	done := int64(0)
+	checked := int64(-roomEvery)
 	for {
 		if done-checked >= roomEvery {
 			if err := enoughRoom("fetch "+store.URL()+object.Name, roomEvery, o); err != nil {

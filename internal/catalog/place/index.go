@@ -109,8 +109,8 @@ var heading = regexp.MustCompile(`(?i)index of|directory listing|listing of|file
 func links(page []byte, at *url.URL) (all []Object, sure bool) {
 	z := html.NewTokenizer(bytes.NewReader(page))
 	seen := map[string]bool{}
-	title, foreign, bare := false, false, false
-	inTitle, inLink := false, false
+	var title, foreign, bare bool
+	var inTitle, inLink bool
 	for {
 		switch kind := z.Next(); kind {
 		case html.ErrorToken:
