@@ -140,7 +140,8 @@ func ipv4In(text []byte, at, end int) span {
 		return span{}
 	}
 	whole := at == 0 && end == len(text)
-	wide, small := wideAddress(a), below(a, 32) || heads(text, end) && below(a, 100) || !whole && built(a)
+	wide := wideAddress(a)
+	small := below(a, 32) || heads(text, end) && below(a, 100) || !whole && built(a)
 	named := addressWords.beside(text, at, end) || !small && bytes.HasSuffix(text[:at], []byte("from "))
 	versioned := versionContext.beside(text, at, end)
 	signed := port >= 0 || addressed(text, at) || ofNetwork(text, end) && (named || !small || a[3] == 0 || a[0] == 10)
