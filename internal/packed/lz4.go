@@ -73,7 +73,8 @@ func (l *lz4Stream) next(err error) error {
 	case f.open.Load():
 		return io.ErrUnexpectedEOF
 	}
-	f.over, f.err = false, nil
+	f.over = false
+	f.err = nil
 	_, err = f.in.Peek(1)
 	if err != nil {
 		return err
@@ -114,7 +115,8 @@ func (f *lz4Frames) frame() error {
 		return err
 	case begins(head, lz4Legacy):
 		f.unsummed.Store(true)
-		f.left, f.look = 4, f.legacyBlock
+		f.left = 4
+		f.look = f.legacyBlock
 	case skippable(head):
 		return f.skipped()
 	case begins(head, lz4Magic):
@@ -146,7 +148,9 @@ func (f *lz4Frames) header() error {
 		return err
 	}
 	flags := head[4]
-	f.left, f.sum, f.blockSum = 7, 0, 0
+	f.left = 7
+	f.sum = 0
+	f.blockSum = 0
 	if flags&contentSize != 0 {
 		f.left += 8
 	}
@@ -176,7 +180,8 @@ func (f *lz4Frames) block() error {
 	}
 	size := int64(word(head) &^ unpacked)
 	if size == 0 && word(head) == 0 {
-		f.left, f.look = 4+f.sum, f.ended
+		f.left = 4 + f.sum
+		f.look = f.ended
 		return nil
 	}
 	f.left = 4 + size + f.blockSum

@@ -102,7 +102,8 @@ func (f *zstdFrames) frame() error {
 }
 
 func (f *zstdFrames) begin(h zstd.Header) {
-	f.left, f.sum = int64(h.HeaderSize), 0
+	f.left = int64(h.HeaderSize)
+	f.sum = 0
 	if h.HasCheckSum {
 		f.sum = 4
 	} else {
