@@ -36,7 +36,8 @@ func (s *Survey) ruleSame(all []judged, byRoot map[*schema.Column]*evidence) []j
 		j.Lineage = f
 		j.confidence = medium
 		j.reason = fmt.Sprintf("%d of %d different values that were sampled are those of %s", n, of, same.Root)
-		j.Varies, j.Folds = e.mail.varies(f.Root), e.mail.folds()
+		j.Varies = e.mail.varies(f.Root)
+		j.Folds = e.mail.folds()
 		if judgedBefore {
 			all[at] = j
 		} else {
