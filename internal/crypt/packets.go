@@ -127,7 +127,7 @@ func (s *stopped) Close() error {
 }
 
 // literal finds the data among decrypted packets. Signatures are not looked at:
-// that the bytes are whole is known without them.
+// the bytes are known to be whole without them.
 func literal(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReaderSize(r, pieceSize)
 	unpacked, err := compressed(in)
