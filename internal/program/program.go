@@ -1,8 +1,8 @@
 // Package program runs a foreign program for the rooms that need one: a place
 // that only a program reaches, a cipher that only a program opens. Arguments
-// are a list and nothing goes through a shell; of the environment it gets what
-// is named; it is ended, with all that it started, when its reader is closed or
-// its context ends. It never takes output for whole whose program did not end
+// are a list and nothing goes through a shell; it gets what is named of the
+// environment; it is ended, with all that it started, when its reader is closed
+// or its context ends. It never takes output for whole whose program did not end
 // well, and never puts an argument or a value of the environment into an error.
 package program
 
