@@ -359,7 +359,7 @@ func (s *GS) ReadRange(ctx context.Context, o Object, offset, length int64) (io.
 	return answer.Body, nil
 }
 
-// checkAnswer looks after servers and proxies that know no generation or no
+// checkAnswer guards against servers and proxies that know no generation or no
 // Range: they answer with other bytes, and with no error.
 func (s *GS) checkAnswer(answer *http.Response, o Object, offset, length int64) error {
 	if g := answer.Header.Get("X-Goog-Generation"); g != "" && g != o.ETag && o.ETag != "" {
