@@ -28,7 +28,7 @@ var (
 )
 
 func brokenCiphers() []Scenario {
-	whole := func(file []byte) []byte { return file }
+	intact := func(file []byte) []byte { return file }
 	cut := func(file []byte) []byte { return file[:len(file)-len(file)/3] }
 	altered := func(file []byte) []byte {
 		file[len(file)/2] ^= 1
@@ -40,10 +40,10 @@ func brokenCiphers() []Scenario {
 		lock lock
 	}{{"age", ageLock}, {"OpenPGP", openPGPLock}} {
 		all = append(all,
-			Scenario{"nothing broken, encrypted with " + c.name, encrypted(c.lock, whole, ownKey), pass},
-			Scenario{"encrypted with " + c.name + " for another key", encrypted(c.lock, whole, otherKey),
+			Scenario{"nothing broken, encrypted with " + c.name, encrypted(c.lock, intact, ownKey), pass},
+			Scenario{"encrypted with " + c.name + " for another key", encrypted(c.lock, intact, otherKey),
 				unverified(verdict.StageChoose, verdict.CodeDecrypt)},
-			Scenario{"encrypted with " + c.name + ", and no key is named", encrypted(c.lock, whole, noKey),
+			Scenario{"encrypted with " + c.name + ", and no key is named", encrypted(c.lock, intact, noKey),
 				unverified(verdict.StageChoose, verdict.CodeDecrypt)},
 			Scenario{"encrypted with " + c.name + ", then altered", encrypted(c.lock, altered, ownKey),
 				fail(verdict.StageFetch, verdict.CodeCorrupt)},
@@ -51,12 +51,12 @@ func brokenCiphers() []Scenario {
 				fail(verdict.StageFetch, verdict.CodeTruncated)})
 	}
 	return append(all,
-		Scenario{"nothing broken, opened by a command", commanded("[gzip, -d]", whole), pass},
+		Scenario{"nothing broken, opened by a command", commanded("[gzip, -d]", intact), pass},
 		Scenario{"opened by a command, and cut before", commanded("[gzip, -d]", cut),
 			unverified(verdict.StageFetch, verdict.CodeDecrypt)},
-		Scenario{"opened by a command that is missing", commanded("[no-such-program]", whole),
+		Scenario{"opened by a command that is missing", commanded("[no-such-program]", intact),
 			unverified(verdict.StageChoose, verdict.CodeDecrypt)},
-		Scenario{"opened by a command that writes nothing", commanded("['true']", whole),
+		Scenario{"opened by a command that writes nothing", commanded("['true']", intact),
 			unverified(verdict.StageFetch, verdict.CodeDecrypt)})
 }
 

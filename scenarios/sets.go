@@ -76,9 +76,9 @@ func (s *Store) settled() error {
 // ofAnotherNight gives the newest night's part the name of the night before that
 // of all others.
 func ofAnotherNight(s *Store, globals string) error {
-	older := backupName(nightTimes()[0].Add(-24 * time.Hour))
-	older = "globals-" + strings.TrimSuffix(strings.TrimPrefix(older, "shop-"), ".dump") + ".sql"
-	return os.Rename(s.path(globals), s.path(older))
+	another := backupName(nightTimes()[0].Add(-24 * time.Hour))
+	another = "globals-" + strings.TrimSuffix(strings.TrimPrefix(another, "shop-"), ".dump") + ".sql"
+	return os.Rename(s.path(globals), s.path(another))
 }
 
 // foreignCluster is a dump of all databases of another instance.

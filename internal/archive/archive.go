@@ -135,7 +135,7 @@ type Entry struct {
 
 	// of a script:
 	converted bool      // its rows end with CR LF
-	parts     []part    // its statements; for rows, the one run of bytes that holds them
+	stretches []stretch // its statements; for rows, the one run of bytes that holds them
 	roles     []string  // that its statements name
 	object    string    // what a comment or privilege is about
 	table     [2]string // schema and name of the table that rows, an index or a constraint belong to
@@ -149,7 +149,7 @@ func (e Entry) Inserts() bool {
 // Replica reports whether a script loads the entry's rows under
 // session_replication_role = replica: no trigger fires and no key is checked.
 func (e Entry) Replica() bool {
-	return len(e.parts) > 0 && slices.ContainsFunc(e.parts[0].settings, func(s setting) bool {
+	return len(e.stretches) > 0 && slices.ContainsFunc(e.stretches[0].settings, func(s setting) bool {
 		return s.name == "session_replication_role" && strings.Contains(strings.ToLower(s.statement), "replica")
 	})
 }
@@ -254,7 +254,7 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 
 	a, err := c.openAt(path, opts)
 	if err != nil {
-		err, _ = c.outranked(err, maxBehind)
+		err, _ = c.outranked(err, maxAfter)
 		return nil, c.blame(err)
 	}
 	a.summed = c.summed()
@@ -330,7 +330,7 @@ const peekUnpacked = 256 << 10
 // a directory, from those of its toc.dat. A stream that ends within the table of
 // contents is no error here: then Encoding may be empty. Errors are those of Open;
 // what Peek passes may still be broken further on. What is wrong within a
-// compressed stream that goes on behind these bytes may be owed to damage, of
+// compressed stream that goes on after these bytes may be owed to damage, of
 // which only its end tells: it is left to Open, unless it is plain that this is
 // another kind of file.
 func Peek(ctx context.Context, r io.Reader, keys *crypt.Keys) (Header, error) {
@@ -345,7 +345,7 @@ func Peek(ctx context.Context, r io.Reader, keys *crypt.Keys) (Header, error) {
 	if err == nil {
 		return h, nil
 	}
-	err, whole := c.outranked(err, maxPeekBehind)
+	err, whole := c.outranked(err, maxPeekAfter)
 	if len(c.links) == 0 || whole || errors.Is(err, errKnownKind) || damaged(err) || keyMissing(err) {
 		return Header{}, c.blame(err)
 	}

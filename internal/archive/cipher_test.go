@@ -135,7 +135,7 @@ func TestEncrypted(t *testing.T) {
 	}
 }
 
-// What was cut or changed anywhere behind its header is a bad backup, whatever
+// What was cut or changed anywhere after its header is a bad backup, whatever
 // its format; nothing of it passes.
 func TestEncryptedAndDamaged(t *testing.T) {
 	t.Parallel()

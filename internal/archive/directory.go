@@ -65,7 +65,8 @@ func readDirectory(ctx context.Context, path string, fromTar bool, opts Options)
 	if err := d.data(a); err != nil {
 		return nil, err
 	}
-	a.Path, a.Size = path, d.total
+	a.Path = path
+	a.Size = d.total
 	a.leftOver(d.strangers())
 	a.toUTF8()
 	return a, nil
@@ -188,7 +189,8 @@ func (d *directory) find(file string) (name, suffix string, err error) {
 			return "", "", verdict.Errorf(verdict.CodeUnsupported, "keep the files of one dump apart from another's",
 				"read %s: it holds both %s and %s, and nothing tells which is the dump's", d.name, name, file+s)
 		}
-		name, suffix = file+s, s
+		name = file + s
+		suffix = s
 	}
 	if name == "" {
 		return "", "", verdict.Truncated("read %s: it lacks the file %s%s", d.name, file, d.wanted(file))
@@ -338,13 +340,13 @@ func (d *directory) largeObjects(e *Entry, objects map[uint64]bool) ([]wantedFil
 		return nil, err
 	}
 	defer list.Close()
-	wrong := func(number int) error {
+	wrong := func(line int) error {
 		return verdict.Corrupt("read %s, %s: its line %d does not name a large object and its file",
-			d.name, e.file, number)
+			d.name, e.file, line)
 	}
 	var files []wantedFile
 	lines := bufio.NewReader(list)
-	for number := 1; ; number++ {
+	for nth := 1; ; nth++ {
 		line, err := lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && line == "" {
 			return files, nil
@@ -359,7 +361,7 @@ func (d *directory) largeObjects(e *Entry, objects map[uint64]bool) ([]wantedFil
 		id, err := strconv.ParseUint(first, 10, 32)
 		called := fmt.Sprintf("blob_%d.dat", id)
 		if err != nil || objects[id] || file != called && file != called+".gz" {
-			return nil, wrong(number)
+			return nil, wrong(nth)
 		}
 		objects[id] = true
 		name, suffix, err := d.find(strings.TrimSuffix(file, ".gz"))
@@ -377,7 +379,7 @@ func (d *directory) allObjects(a *Archive, objects map[uint64]bool, listed bool)
 	if !listed {
 		return nil
 	}
-	made := map[uint64]bool{}
+	known := map[uint64]bool{}
 	for _, e := range a.Entries {
 		var ids []string
 		switch e.Desc {
@@ -391,13 +393,13 @@ func (d *directory) allObjects(a *Archive, objects map[uint64]bool, listed bool)
 			if err != nil {
 				return nil // not as pg_dump writes it so far: nothing to compare
 			}
-			made[n] = true
+			known[n] = true
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(made)) {
+	for _, id := range slices.Sorted(maps.Keys(known)) {
 		if !objects[id] {
 			return verdict.Truncated("read %s: its lists of large objects lack %d, and %d in all", d.name, id,
-				len(made)-len(objects))
+				len(known)-len(objects))
 		}
 	}
 	return nil

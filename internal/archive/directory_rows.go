@@ -39,7 +39,7 @@ func (r *rowsLook) at(b []byte) {
 // is reports whether this short text was all that passed.
 func (r *rowsLook) is(text string) bool { return r.size == int64(len(text)) && string(r.last) == text }
 
-// end judges the rows of an entry behind their last byte.
+// end judges the rows of an entry after their last byte.
 func (r *rowsLook) end(name string, e *Entry) error {
 	if e.CopyStmt == "" {
 		if bytes.HasSuffix(r.last, []byte(insertsEnd)) || r.is(noneInserts) {

@@ -63,7 +63,8 @@ func gunzipped(t testing.TB, files map[string][]byte) map[string][]byte {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if data, err = io.ReadAll(z); err != nil {
+			data, err = io.ReadAll(z)
+			if err != nil {
 				t.Fatal(err)
 			}
 			name = short
@@ -184,7 +185,7 @@ func TestBadDirectories(t *testing.T) {
 		"both packed and not":       {with(packed, put("3345.dat", bare["3345.dat"])), verdict.Error, verdict.CodeUnsupported, "both 3345.dat and 3345.dat.gz"},
 		"a name with a path":        {with(packed, renamed("../3.dat")), verdict.Fail, verdict.CodeCorrupt, `"../3.dat"`},
 		"a name of another's":       {with(packed, renamed("3346.dat")), verdict.Fail, verdict.CodeCorrupt, "pg_dump would write 3345.dat"},
-		"more behind the contents":  {with(packed, put(tocFile, append(slices.Clone(toc), 'x'))), verdict.Fail, verdict.CodeCorrupt, "more bytes follow"},
+		"more after the contents":   {with(packed, put(tocFile, append(slices.Clone(toc), 'x'))), verdict.Fail, verdict.CodeCorrupt, "more bytes follow"},
 		"a custom archive in place": {with(packed, put(tocFile, []byte(readFile(t, small[0])))), verdict.Fail, verdict.CodeCorrupt, "layout 1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,11 +23,11 @@ const (
 	// mostLinks is how deep a backup may be packed and encrypted.
 	mostLinks = 3
 
-	// maxBehind is how far a decompressed stream is read behind what ended its
-	// reading, only to hear whether its bytes are whole; maxPeekBehind the same
+	// maxAfter is how far a decompressed stream is read after what ended its
+	// reading, only to hear whether its bytes are whole; maxPeekAfter the same
 	// for the first bytes alone.
-	maxBehind     = 1 << 40
-	maxPeekBehind = 64 << 20
+	maxAfter     = 1 << 40
+	maxPeekAfter = 64 << 20
 )
 
 // source is the file as it came from the store. It tells progress, ends when
@@ -207,7 +207,9 @@ func (c *chain) top() *link { return c.links[len(c.links)-1] }
 
 // add puts a link on the chain.
 func (c *chain) add(l *link) {
-	l.name, l.src, l.below = c.name, c.src, c.src
+	l.name = c.name
+	l.src = c.src
+	l.below = c.src
 	if len(c.links) > 0 {
 		l.below = c.top()
 	}
@@ -225,7 +227,9 @@ func (c *chain) unpackBy(codec packed.Codec) error {
 		l.keep(l.explain(err))
 		return l.fault()
 	}
-	l.r, l.close, l.summed = &packed.Bounded{R: stream, Bound: c.src.bound}, stream.Close, stream.Summed
+	l.r = &packed.Bounded{R: stream, Bound: c.src.bound}
+	l.close = stream.Close
+	l.summed = stream.Summed
 	return nil
 }
 
@@ -258,7 +262,8 @@ func (c *chain) tell(h *Header) {
 	h.Compression = c.compression()
 	for _, l := range c.links {
 		if l.encrypted {
-			h.Encryption, h.Key = l.what, l.key
+			h.Encryption = l.what
+			h.Key = l.key
 		}
 	}
 }
@@ -318,7 +323,8 @@ func (l *link) Read(p []byte) (int, error) {
 
 // explain says what a decompressor's error means for the backup.
 func (l *link) explain(err error) error {
-	switch below := l.below.fault(); {
+	below := l.below.fault()
+	switch {
 	case below != nil && l.below == l.src:
 		return fmt.Errorf("read %s: %w", l.name, below)
 	case below != nil:

@@ -106,7 +106,7 @@ func (p *partsReader) add(path string) error {
 
 // worst is what is wrong with a part where err ended its reading.
 func (o *openPart) worst(err error) error {
-	err, _ = o.chain.outranked(err, maxBehind)
+	err, _ = o.chain.outranked(err, maxAfter)
 	return o.chain.blame(err)
 }
 
@@ -119,7 +119,8 @@ func (p *partsReader) scripts() (*Archive, error) {
 		return nil, err
 	}
 	a, err := p.joined(name, s)
-	if err = s.Finish(err); err != nil {
+	err = s.Finish(err)
+	if err != nil {
 		return nil, err
 	}
 	a.summed = true
@@ -228,16 +229,16 @@ func merge(name string, parts []*Archive) (*Archive, error) {
 		m.Size += part.Size
 		m.Notes = append(m.Notes, part.Notes...)
 		highest := 0
-		section := SectionPreData
+		where := SectionPreData
 		for _, e := range part.Entries {
 			highest = max(highest, e.DumpID)
 			if e.Section != SectionNone {
-				section = e.Section
+				where = e.Section
 			}
 			if i > 0 && e.aboutDump() {
 				continue
 			}
-			sections[section] = append(sections[section], e.inPart(i, base))
+			sections[where] = append(sections[where], e.inPart(i, base))
 		}
 		base += highest
 	}
@@ -249,7 +250,7 @@ func merge(name string, parts []*Archive) (*Archive, error) {
 	return m, nil
 }
 
-// inPart is an entry of a part behind parts with so many ids.
+// inPart is an entry of a part after parts with so many ids.
 func (e Entry) inPart(part, base int) Entry {
 	e.part, e.base = part, base
 	e.DumpID += base
@@ -266,14 +267,17 @@ func (a *Archive) matches(name string, part *Archive) error {
 	switch {
 	case part.Database != a.Database:
 		return verdict.Errorf(verdict.CodeDatabase, hint,
-			"read %s: its parts are dumps of different databases, %q and %q", name, verdict.Printable(a.Database), verdict.Printable(part.Database))
+			"read %s: its parts are dumps of different databases, %q and %q", name,
+			verdict.Printable(a.Database), verdict.Printable(part.Database))
 	case part.Encoding != a.Encoding, part.StdStrings != a.StdStrings:
 		return verdict.Errorf(verdict.CodeUnsupported, hint,
 			"read %s: its parts are written in different encodings", name)
 	}
-	a.DumpMajor, a.ServerMajor = max(a.DumpMajor, part.DumpMajor), max(a.ServerMajor, part.ServerMajor)
+	a.DumpMajor = max(a.DumpMajor, part.DumpMajor)
+	a.ServerMajor = max(a.ServerMajor, part.ServerMajor)
 	if part.DataOnly() { // when the rows were read is when the backup was taken
-		a.Created, a.DataCompression = part.Created, part.DataCompression
+		a.Created = part.Created
+		a.DataCompression = part.DataCompression
 	}
 	return nil
 }
@@ -324,8 +328,8 @@ func (a *Archive) relate() {
 	}
 	for i := range a.Entries {
 		e := &a.Entries[i]
-		table, made := tables[[2]string{e.Namespace, e.Tag}]
-		if e.Desc == "TABLE DATA" && made && table.part != e.part {
+		table, there := tables[[2]string{e.Namespace, e.Tag}]
+		if e.Desc == "TABLE DATA" && there && table.part != e.part {
 			e.Deps = []int{table.DumpID}
 		}
 	}

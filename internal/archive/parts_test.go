@@ -86,7 +86,7 @@ func checkJoined(t *testing.T, a *Archive) {
 		}
 		ids[e.DumpID] = e
 		if e.Section != SectionNone && e.Section < section {
-			t.Errorf("%s stands behind the %s", e.name(), section)
+			t.Errorf("%s stands after the %s", e.name(), section)
 		}
 		section = max(section, e.Section)
 		if e.part > 0 && !strings.HasPrefix(string(UseList([]Entry{e})), strconv.Itoa(e.DumpID-e.base)+"; ") {

@@ -29,9 +29,9 @@ const (
 // setting is a SET statement in force.
 type setting struct{ name, statement string }
 
-// part is a run of bytes of a script that is executed under these settings.
-// Lists of settings are never changed, so that parts share them.
-type part struct {
+// stretch is a run of bytes of a script that is executed under these settings.
+// Lists of settings are never changed, so that stretches share them.
+type stretch struct {
 	start, end int64
 	settings   []setting
 	alone      bool // it needs a transaction that the script has around more than it
@@ -509,8 +509,8 @@ func (p *plainReader) global(it sqltext.Item, d derived, tokens []sqltext.Token,
 	case d.kind == stmtObject && d.database != "" && !(d.desc == "DATABASE" && d.verb == "alter"):
 		p.created = append(p.created,
 			Entry{Desc: d.desc, Tag: d.tag, Section: SectionPreData, Defn: text, roles: rolesOf(tokens),
-				object: d.database,
-				parts:  []part{{start: it.Start, end: it.End, settings: p.settings}}})
+				object:    d.database,
+				stretches: []stretch{{start: it.Start, end: it.End, settings: p.settings}}})
 	}
 }
 
@@ -552,7 +552,7 @@ func (p *plainReader) copy(it sqltext.Item, text string) {
 	}
 	e := p.db.rowsEntry(schema, h.Table)
 	e.CopyStmt, e.DataSize, e.converted = text+"\n", end-start, converted
-	e.parts = []part{{start: start, end: end + int64(len(sqltext.EndOfRows(converted))-1), settings: settings}}
+	e.stretches = []stretch{{start: start, end: end + int64(len(sqltext.EndOfRows(converted))-1), settings: settings}}
 	p.db.open = false
 }
 
@@ -573,7 +573,7 @@ func (p *plainReader) insert(it sqltext.Item, d derived) {
 		}
 	}
 	e := db.rowsEntry(d.ns, d.tag)
-	e.parts = []part{{start: it.Start, end: it.End, settings: p.settings}}
+	e.stretches = []stretch{{start: it.Start, end: it.End, settings: p.settings}}
 	e.DataSize = it.End - it.Start
 	db.open = true
 	db.head = bytes.Clone(it.Text)
@@ -587,8 +587,8 @@ func (d *plainDatabase) goesOn(head []byte) bool {
 // lengthen adds a statement to the rows of the last entry.
 func (d *plainDatabase) lengthen(end int64) {
 	e := &d.entries[len(d.entries)-1]
-	e.parts[0].end = end
-	e.DataSize = end - e.parts[0].start
+	e.stretches[0].end = end
+	e.DataSize = end - e.stretches[0].start
 }
 
 // rowsEntry returns a new entry for the rows of a table, or the one that
@@ -619,12 +619,12 @@ func (d *plainDatabase) large(it sqltext.Item, settings []setting, pending bool,
 	d.created, d.data, d.encoded = true, true, true
 	n := len(d.entries)
 	if !d.open || d.entries[n-1].Desc != "BLOBS" {
-		p := part{start: it.Start, settings: settings, alone: !pending}
+		p := stretch{start: it.Start, settings: settings, alone: !pending}
 		if pending {
 			p.start, d.begun = begun, true
 		}
 		d.entries = append(d.entries,
-			Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData, parts: []part{p}})
+			Entry{Desc: "BLOBS", Tag: "BLOBS", HadData: true, Section: SectionData, stretches: []stretch{p}})
 	}
 	d.open = true
 	d.lengthen(it.End)
@@ -662,7 +662,7 @@ func (p *plainReader) object(it sqltext.Item, d derived, tokens []sqltext.Token,
 	if e.Desc == "DATABASE" && d.verb == "alter" {
 		return // its owner: DatabaseProperties says it
 	}
-	e.parts = append(e.parts, part{start: it.Start, end: it.End, settings: p.settings})
+	e.stretches = append(e.stretches, stretch{start: it.Start, end: it.End, settings: p.settings})
 	if e.Desc != "STATISTICS DATA" { // values of rows
 		e.Defn += text
 	}
@@ -721,7 +721,7 @@ func (d *plainDatabase) take(l label, at int64, settings []setting) {
 		d.created, d.data = true, true
 		d.entries = append(d.entries,
 			Entry{Desc: l.desc, HadData: true, Section: SectionData, Tag: l.tag, Namespace: l.namespace, Owner: l.owner,
-				parts: []part{{start: at, end: at, settings: settings}}})
+				stretches: []stretch{{start: at, end: at, settings: settings}}})
 		l.rows = true
 	}
 	d.label = l
@@ -761,14 +761,14 @@ func parseLabel(line string) (label, bool) {
 // DATA entry: lines of COPY text with the end marker \. after them, or
 // INSERT statements for InsertReader. The caller closes it.
 func (a *Archive) Rows(e Entry) (io.ReadCloser, error) {
-	if a.Format != Plain || e.Desc != "TABLE DATA" || len(e.parts) != 1 {
+	if a.Format != Plain || e.Desc != "TABLE DATA" || len(e.stretches) != 1 {
 		return nil, fmt.Errorf("read the rows of entry %s: it has none in a script", e.name())
 	}
 	f, err := os.Open(a.Path)
 	if err != nil {
 		return nil, fmt.Errorf("read the rows of entry %s: %w", e.name(), err)
 	}
-	p := e.parts[0]
+	p := e.stretches[0]
 	var rows io.Reader = io.NewSectionReader(f, p.start, p.end-p.start)
 	if e.converted {
 		rows = withoutCR{rows}
@@ -816,8 +816,8 @@ func (a *Archive) Script(w io.Writer, entries []Entry) error {
 		if a.Format != Plain || e.Desc == "TABLE DATA" {
 			return fmt.Errorf("write a script: entry %s is not to be executed", e.name())
 		}
-		for _, p := range e.parts {
-			out.part(p)
+		for _, p := range e.stretches {
+			out.stretch(p)
 		}
 	}
 	if out.err != nil {
@@ -834,7 +834,7 @@ type scriptWriter struct {
 	err   error
 }
 
-func (o *scriptWriter) part(p part) {
+func (o *scriptWriter) stretch(p stretch) {
 	for _, s := range o.force {
 		if !slices.ContainsFunc(p.settings, func(n setting) bool { return n.name == s.name }) {
 			o.print("RESET " + s.name + ";\n")

@@ -237,7 +237,7 @@ func TestScriptLooks(t *testing.T) {
 		for _, e := range a.Entries {
 			got = append(got, e.Desc)
 		}
-		if len(a.Entries) != 1 || a.Entries[0].CopyStmt != "" || len(a.Entries[0].parts) != 1 {
+		if len(a.Entries) != 1 || a.Entries[0].CopyStmt != "" || len(a.Entries[0].stretches) != 1 {
 			t.Errorf("%q: %q", body, got)
 		}
 	}
@@ -608,7 +608,7 @@ func FuzzScript(f *testing.F) {
 		a.DatabaseProperties()
 		end := int64(0)
 		for _, e := range a.Entries {
-			for _, p := range e.parts {
+			for _, p := range e.stretches {
 				if p.start < end && e.Desc != "DATABASE" || p.end < p.start || p.end > int64(len(data)) {
 					t.Fatalf("%s: bytes %d to %d of %d, behind %d", e.name(), p.start, p.end, len(data), end)
 				}

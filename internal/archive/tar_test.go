@@ -82,7 +82,7 @@ func TestBadTars(t *testing.T) {
 		return tarred(t, tar.FormatGNU, append(asMembers(files, ""), more...)...)
 	}
 	damaged := bytes.Clone(whole)
-	damaged[512+150] ^= 1 // in the first header behind the first member's
+	damaged[512+150] ^= 1 // in the first header after the first member's
 	for i := 0; i < len(damaged); i += tarBlock {
 		if bytes.HasPrefix(damaged[i:], []byte(tocFile)) {
 			damaged[i+130] ^= 1
@@ -94,24 +94,24 @@ func TestBadTars(t *testing.T) {
 		code    verdict.Code
 		says    string
 	}{
-		"a link":             {with(tar.Header{Name: "x", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}), verdict.Error, verdict.CodeUnsupported, "a link"},
-		"a hard link":        {with(tar.Header{Name: "x", Typeflag: tar.TypeLink, Linkname: tocFile}), verdict.Error, verdict.CodeUnsupported, "a link"},
-		"a device":           {with(tar.Header{Name: "x", Typeflag: tar.TypeBlock}), verdict.Error, verdict.CodeUnsupported, "a device"},
-		"a pipe":             {with(tar.Header{Name: "x", Typeflag: tar.TypeFifo}), verdict.Error, verdict.CodeUnsupported, "a pipe"},
-		"a way out":          {with(tar.Header{Name: "../x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
-		"a way out within":   {with(tar.Header{Name: "a/../../x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
-		"an absolute name":   {with(tar.Header{Name: "/tmp/x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
-		"two of one name":    {with(tar.Header{Name: "./" + tocFile, Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "two members"},
-		"two files":          {with(tar.Header{Name: "./blobs.toc", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "two members"},
-		"two dumps":          {with(asMembers(files, "other/")...), verdict.Error, verdict.CodeUnsupported, "holds 2 dumps"},
-		"no dump":            {tarred(t, tar.FormatGNU, tar.Header{Name: "notes", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "without toc.dat"},
-		"something behind":   {append(bytes.Clone(whole), "junk"...), verdict.Fail, verdict.CodeCorrupt, "something follows"},
-		"another tar behind": {append(bytes.Clone(whole), whole...), verdict.Fail, verdict.CodeCorrupt, "something follows"},
-		"a member missing":   {tarred(t, tar.FormatGNU, asMembers(files, "")[1:]...), verdict.Fail, verdict.CodeTruncated, "it lacks the file"},
-		"no toc.dat":         {tarred(t, tar.FormatGNU, asMembers(files, "")[:3]...), verdict.Fail, verdict.CodeTruncated, "lacks toc.dat"},
-		"a damaged header":   {damaged, verdict.Fail, verdict.CodeCorrupt, "the tar is damaged"},
-		"no zeros":           {whole[:len(whole)-2*tarBlock], verdict.Fail, verdict.CodeTruncated, "without the zeros"},
-		"half the zeros":     {whole[:len(whole)-tarBlock], verdict.Fail, verdict.CodeTruncated, "without the zeros"},
+		"a link":               {with(tar.Header{Name: "x", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}), verdict.Error, verdict.CodeUnsupported, "a link"},
+		"a hard link":          {with(tar.Header{Name: "x", Typeflag: tar.TypeLink, Linkname: tocFile}), verdict.Error, verdict.CodeUnsupported, "a link"},
+		"a device":             {with(tar.Header{Name: "x", Typeflag: tar.TypeBlock}), verdict.Error, verdict.CodeUnsupported, "a device"},
+		"a pipe":               {with(tar.Header{Name: "x", Typeflag: tar.TypeFifo}), verdict.Error, verdict.CodeUnsupported, "a pipe"},
+		"a way out":            {with(tar.Header{Name: "../x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
+		"a way out within":     {with(tar.Header{Name: "a/../../x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
+		"an absolute name":     {with(tar.Header{Name: "/tmp/x", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "outside of where"},
+		"two of one name":      {with(tar.Header{Name: "./" + tocFile, Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "two members"},
+		"two files":            {with(tar.Header{Name: "./blobs.toc", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "two members"},
+		"two dumps":            {with(asMembers(files, "other/")...), verdict.Error, verdict.CodeUnsupported, "holds 2 dumps"},
+		"no dump":              {tarred(t, tar.FormatGNU, tar.Header{Name: "notes", Uname: "x"}), verdict.Error, verdict.CodeUnsupported, "without toc.dat"},
+		"something after it":   {append(bytes.Clone(whole), "junk"...), verdict.Fail, verdict.CodeCorrupt, "something follows"},
+		"another tar after it": {append(bytes.Clone(whole), whole...), verdict.Fail, verdict.CodeCorrupt, "something follows"},
+		"a member missing":     {tarred(t, tar.FormatGNU, asMembers(files, "")[1:]...), verdict.Fail, verdict.CodeTruncated, "it lacks the file"},
+		"no toc.dat":           {tarred(t, tar.FormatGNU, asMembers(files, "")[:3]...), verdict.Fail, verdict.CodeTruncated, "lacks toc.dat"},
+		"a damaged header":     {damaged, verdict.Fail, verdict.CodeCorrupt, "the tar is damaged"},
+		"no zeros":             {whole[:len(whole)-2*tarBlock], verdict.Fail, verdict.CodeTruncated, "without the zeros"},
+		"half the zeros":       {whole[:len(whole)-tarBlock], verdict.Fail, verdict.CodeTruncated, "without the zeros"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

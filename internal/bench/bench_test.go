@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	BecomeWorker()
 	os.Exit(func() int {
 		var err error
-		if cacheDir, err = os.MkdirTemp("", "bench-"); err != nil {
+		cacheDir, err = os.MkdirTemp("", "bench-")
+		if err != nil {
 			panic(err)
 		}
 		defer os.RemoveAll(cacheDir)

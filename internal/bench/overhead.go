@@ -299,8 +299,8 @@ func each[T any](of []T, measure func(T) float64) []float64 {
 func (b *overhead) handSteps() [][]string {
 	var rows [][]string
 	for i, step := range b.hands[0].steps {
-		took := each(b.hands, func(h handed) float64 { return h.steps[min(i, len(h.steps)-1)].at })
-		rows = append(rows, []string{step.what, spread(took).text("%.0f", 1)})
+		lasted := each(b.hands, func(h handed) float64 { return h.steps[min(i, len(h.steps)-1)].at })
+		rows = append(rows, []string{step.what, spread(lasted).text("%.0f", 1)})
 	}
 	return rows
 }
@@ -309,8 +309,8 @@ func (b *overhead) handSteps() [][]string {
 func (b *overhead) stages() [][]string {
 	var rows [][]string
 	for i, stage := range b.report.Stages {
-		took := each(b.drills, func(d drilled) float64 { return float64(d.report.Stages[i].DurationMS) })
-		rows = append(rows, []string{stage.Name, spread(took).text("%.0f", 1)})
+		lasted := each(b.drills, func(d drilled) float64 { return float64(d.report.Stages[i].DurationMS) })
+		rows = append(rows, []string{stage.Name, spread(lasted).text("%.0f", 1)})
 	}
 	outside := each(b.drills, func(d drilled) float64 { return d.total - float64(d.report.DurationMS) })
 	return append(rows, []string{"outside of the drill: start, sweep, report", spread(outside).text("%.0f", 1)})

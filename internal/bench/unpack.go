@@ -124,7 +124,8 @@ func (u *unpackBench) plain() error {
 	defer f.Close()
 	w := bufio.NewWriterSize(f, 1<<20)
 	noise := make([]byte, 12)
-	for written, n := int64(0), 0; written < u.size; n++ {
+	written := int64(0)
+	for n := 0; written < u.size; n++ {
 		if n%8 == 0 {
 			if _, err := rand.Read(noise); err != nil {
 				return err
@@ -171,7 +172,8 @@ func (u *unpackBench) compare(ctx context.Context, p packing) (row []string, kep
 	if speed.Median < leastThroughput {
 		word = "BROKEN"
 	}
-	return []string{p.name, fmt.Sprintf("%.0f MB", float64(info.Size())/1e6), speed.text("%.2f", 1), spread(cpu).text("%.2f", 1),
+	size := fmt.Sprintf("%.0f MB", float64(info.Size())/1e6)
+	return []string{p.name, size, speed.text("%.2f", 1), spread(cpu).text("%.2f", 1),
 		fmt.Sprintf("%.2f", leastThroughput), word}, speed.Median >= leastThroughput, nil
 }
 
@@ -216,7 +218,7 @@ func (u *unpackBench) byUs(ctx context.Context, file string) (took, error) {
 	}
 	defer in.Close()
 	begun := time.Now()
-	cpu := usedCPU(syscall.RUSAGE_SELF)
+	before := usedCPU(syscall.RUSAGE_SELF)
 	n, err := u.drain(ctx, bufio.NewReaderSize(in, 256<<10))
 	if err != nil {
 		return took{}, err
@@ -224,7 +226,7 @@ func (u *unpackBench) byUs(ctx context.Context, file string) (took, error) {
 	if n < u.size {
 		return took{}, fmt.Errorf("%d bytes came out of %d", n, u.size)
 	}
-	return took{time.Since(begun).Seconds(), usedCPU(syscall.RUSAGE_SELF) - cpu}, nil
+	return took{time.Since(begun).Seconds(), usedCPU(syscall.RUSAGE_SELF) - before}, nil
 }
 
 func (u *unpackBench) drain(ctx context.Context, in *bufio.Reader) (int64, error) {
@@ -335,6 +337,8 @@ func (u *unpackBench) packInto(ctx context.Context, p packing, env []string, fil
 // command is a program of the tools, whatever PATH this process has.
 func (u *unpackBench) command(ctx context.Context, env, argv []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "env", argv...)
-	cmd.Dir, cmd.Env, cmd.Stderr = u.dir, env, &u.said
+	cmd.Dir = u.dir
+	cmd.Env = env
+	cmd.Stderr = &u.said
 	return cmd
 }

@@ -82,8 +82,8 @@ func (b Backup) isNamed(name string) bool {
 func (c Choice) before(all []Backup, s *search) ([]Backup, error) {
 	var older []Backup
 	for _, b := range all {
-		whole := b.Until.After(b.TakenAt) && !b.Until.After(c.Before) // a day ends where the next begins
-		if whole || !b.Until.After(b.TakenAt) && b.TakenAt.Before(c.Before) {
+		ended := b.Until.After(b.TakenAt) && !b.Until.After(c.Before) // a day ends where the next begins
+		if ended || !b.Until.After(b.TakenAt) && b.TakenAt.Before(c.Before) {
 			b.Why = "it is the newest before " + c.Before.UTC().Format(time.RFC3339)
 			older = append(older, b)
 		}
@@ -134,7 +134,8 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 		}
 		return cmp.Or(x.at.Compare(y.at), a.TakenAt.Compare(b.TakenAt), strings.Compare(a.Name, b.Name))
 	})
-	switch k := of[b.Name]; {
+	k := of[b.Name]
+	switch {
 	case k.proven:
 		b.Why = fmt.Sprintf("all %d were proven lately, and its drill is longest ago, %s", len(all),
 			k.at.UTC().Format(time.RFC3339))

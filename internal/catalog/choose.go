@@ -198,7 +198,9 @@ func (s *search) matching(ctx context.Context, p namePattern) ([]Backup, error) 
 		case ok:
 			b := Backup{Object: o, TimeFrom: FromHeader}
 			if p.timed {
-				b.TakenAt, b.Until, b.TimeFrom = taken, p.until(taken), FromName
+				b.TakenAt = taken
+				b.Until = p.until(taken)
+				b.TimeFrom = FromName
 			}
 			all = append(all, b)
 			folders = folders || o.Not == Folder
@@ -224,7 +226,8 @@ func (s *search) foremost(ctx context.Context, all []Backup) (Backup, error) {
 	chosen := newest[0]
 	if p.timed {
 		var err error
-		if chosen, err = s.sole(ctx, newest); err != nil {
+		chosen, err = s.sole(ctx, newest)
+		if err != nil {
 			return Backup{}, err
 		}
 	} else {

@@ -189,7 +189,8 @@ func list(t *testing.T, s Store, prefix string, deep bool) map[string]Object {
 		if _, twice := all[o.Name]; twice {
 			t.Errorf("%s was listed twice", o.Name)
 		}
-		if all[o.Name], err = exact(t.Context(), s, o); err != nil {
+		all[o.Name], err = exact(t.Context(), s, o)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

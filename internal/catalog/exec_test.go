@@ -72,7 +72,7 @@ func TestProgramsThatDoNotFetch(t *testing.T) {
 	const sized = "echo shop-20261120T030000Z.dump 100000 2026-11-20T03:00:00Z"
 	for name, tc := range map[string]struct{ list, fetch, says string }{
 		"dies in the middle":            {oneBackup, "head -c 70000 /dev/zero; echo 'disk gone' >&2; exit 5", "status 5; its last words: disk gone"},
-		"dies behind the last byte":     {sized, "head -c 100000 /dev/zero; exit 5", "status 5"},
+		"dies after the last byte":      {sized, "head -c 100000 /dev/zero; exit 5", "status 5"},
 		"too little":                    {sized, "head -c 70000 /dev/zero", "wrote 70000 bytes, of 100000 that its list says"},
 		"too much":                      {sized, "head -c 100001 /dev/zero", "more than the 100000 bytes"},
 		"no end":                        {sized, "cat /dev/zero", "more than the 100000 bytes"},

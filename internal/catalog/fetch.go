@@ -121,21 +121,23 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 
 // fetchInto copies one object into a file, which it closes, and compares it
 // with what side files say of it.
-func fetchInto(ctx context.Context, store Store, object Object, f *os.File, told beside, o FetchOptions) (Spooled, error) {
+func fetchInto(
+	ctx context.Context, store Store, object Object, f *os.File, told beside, o FetchOptions,
+) (Spooled, error) {
 	doing := "fetch " + store.URL() + object.Name
-	sums := newSums(told.kind)
-	size, err := fill(ctx, store, object, f, sums, o)
+	hashes := newSums(told.kind)
+	size, err := fill(ctx, store, object, f, hashes, o)
 	if err == nil {
 		err = unchanged(ctx, store, object)
 	}
-	got := Spooled{Path: f.Name(), SHA256: sums.sha256(), Size: size, Unread: told.unread}
+	got := Spooled{Path: f.Name(), SHA256: hashes.sha256(), Size: size, Unread: told.unread}
 	switch {
 	case err != nil || told.sum == "":
-	case sameSum(sums.told(), told.sum):
+	case sameSum(hashes.told(), told.sum):
 		got.ChecksumVerified = true
 		got.Compared = told.kind.title()
 	default:
-		got.Unpacked, err = told.disagree(doing, sums.told(), f.Name(), path.Base(object.Name), o.MaxRatio)
+		got.Unpacked, err = told.disagree(doing, hashes.told(), f.Name(), path.Base(object.Name), o.MaxRatio)
 		if stored := AsStored(ctx, store, object, f.Name()); err != nil && stored != nil {
 			err = stored // nothing is known of the backup's own bytes
 		}
@@ -151,7 +153,7 @@ func fetchInto(ctx context.Context, store Store, object Object, f *os.File, told
 	return got, nil
 }
 
-// unchanged looks behind the last byte whether the object is still the one that
+// unchanged looks, once the last byte is read, whether the object is still the one that
 // was chosen, where an answer that is on its way may turn to another.
 func unchanged(ctx context.Context, store Store, o Object) error {
 	now, err := exact(ctx, store, o)

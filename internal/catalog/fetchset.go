@@ -189,7 +189,8 @@ func (f *setFetch) sum(got *Spooled) {
 	names := commonFolder(f.backup.Objects)
 	all := sha256.New()
 	compared := map[string]bool{}
-	verified, covered := true, 0
+	verified := true
+	covered := 0
 	for _, file := range f.files {
 		fmt.Fprintf(all, "%s  %s\n", file.got.SHA256, strings.TrimPrefix(file.object.Name, names))
 		got.Size += file.got.Size

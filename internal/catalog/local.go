@@ -77,7 +77,9 @@ func (s *search) localTime(ctx context.Context, b *Backup, src spec.Source) erro
 		p.before = p.before[strings.LastIndex(p.before, "/")+1:]
 		taken, ok, err := p.match(b.Name)
 		if ok && err == nil && p.timed {
-			b.TakenAt, b.Until, b.TimeFrom = taken, p.until(taken), FromName
+			b.TakenAt = taken
+			b.Until = p.until(taken)
+			b.TimeFrom = FromName
 			return nil
 		}
 	}
@@ -90,6 +92,8 @@ func (s *search) localTime(ctx context.Context, b *Backup, src spec.Source) erro
 	case outcome(err) == verdict.Fail, verdict.AsProblem(err).Code != verdict.CodeSpec:
 		return err
 	}
-	b.TakenAt, b.Until, b.TimeFrom = b.ModTime.UTC(), b.ModTime.UTC(), FromFile
+	b.TakenAt = b.ModTime.UTC()
+	b.Until = b.ModTime.UTC()
+	b.TimeFrom = FromFile
 	return nil
 }

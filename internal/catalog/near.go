@@ -159,9 +159,9 @@ func (p namePattern) misspelled(name string) *NearError {
 	if at == nil {
 		return nil
 	}
-	near := func(written, there string) bool {
-		another := guess.Near(written, there) // shop and shops may well be two databases
-		return written == there || !another && guess.Nearest(written, []string{there}) != ""
+	near := func(meant, there string) bool {
+		another := guess.Near(meant, there) // shop and shops may well be two databases
+		return meant == there || !another && guess.Nearest(meant, []string{there}) != ""
 	}
 	before, after := name[:at[0]], name[at[1]:]
 	if !near(p.before, before) || !near(p.after, after) {

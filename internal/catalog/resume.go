@@ -213,5 +213,5 @@ func (w *whole) brokeOff(err error) error {
 		return p
 	}
 	return verdict.Errorf(verdict.CodeFetch, "look at the network between here and the store, then run the drill again",
-		"read %s: broke off behind byte %d, and the store does not let it be resumed: %w", where, w.offset, err)
+		"read %s: broke off after byte %d, and the store does not let it be resumed: %w", where, w.offset, err)
 }

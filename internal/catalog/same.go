@@ -131,7 +131,7 @@ var sumKinds = []string{"SHA-256", "SHA-1", "CRC-64/NVME", "CRC-32C", "CRC-32", 
 // sumsOf are the sums of a file that the store, or a file beside it, tells: by
 // kind, in hexadecimal.
 func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, error) {
-	sums := map[string]string{}
+	all := map[string]string{}
 	told, err := sideSum(ctx, store, o, false)
 	if err != nil {
 		return nil, err
@@ -145,13 +145,13 @@ func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, erro
 			for i, sum := range []*string{head.ChecksumSHA256, head.ChecksumSHA1, head.ChecksumCRC64NVME,
 				head.ChecksumCRC32C, head.ChecksumCRC32} {
 				if raw, err := base64.StdEncoding.DecodeString(aws.ToString(sum)); err == nil && len(raw) > 0 {
-					sums[sumKinds[i]] = hex.EncodeToString(raw)
+					all[sumKinds[i]] = hex.EncodeToString(raw)
 				}
 			}
 		}
 	}
-	if sums[told.kind.title()] == "" { // the store's own is of what it holds
-		sums[told.kind.title()] = told.sum
+	if all[told.kind.title()] == "" { // the store's own is of what it holds
+		all[told.kind.title()] = told.sum
 	}
-	return sums, nil
+	return all, nil
 }

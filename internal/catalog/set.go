@@ -135,7 +135,7 @@ func (s *search) withContents(ctx context.Context, p namePattern, all []Backup) 
 // whether they are one. Side files in it belong to no archive.
 func (b Backup) directory(files []Object) (d Backup, is bool) {
 	var own, sums []Object
-	toc, data := false, false
+	var toc, data bool
 	for _, o := range files {
 		name := strings.TrimPrefix(o.Name, b.Name+"/")
 		toc = toc || name == tocName
@@ -196,7 +196,9 @@ func together(ps []namePattern, parts []*Backup) Backup {
 			whole.missing = append(whole.missing, ps[i].source)
 			continue
 		}
-		whole.TakenAt, whole.Until, whole.TimeFrom = b.TakenAt, b.Until, b.TimeFrom
+		whole.TakenAt = b.TakenAt
+		whole.Until = b.Until
+		whole.TimeFrom = b.TimeFrom
 		whole.missing = append(whole.missing, b.missing...)
 		whole.Not = cmp.Or(whole.Not, b.Not)
 		all = append(all, b.parts()...)

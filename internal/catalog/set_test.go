@@ -45,7 +45,8 @@ func testSets(t *testing.T, f fixture) {
 	if err != nil || string(text) != night+"/3.dat.gz" {
 		t.Errorf("fetched %q, %v", text, err)
 	}
-	if text, err = os.ReadFile(filepath.Join(got.Path, "2.dat.gz")); err != nil || sum(text) != sum(noise(40_000)) {
+	text, err = os.ReadFile(filepath.Join(got.Path, "2.dat.gz"))
+	if err != nil || sum(text) != sum(noise(40_000)) {
 		t.Errorf("the large file: %d bytes, %v", len(text), err)
 	}
 	lines := ""

@@ -96,11 +96,14 @@ func fillParts(ctx context.Context, store Store, object Object, f *os.File, sum 
 const roomEvery = 64 << 20
 
 // fillOpen is fill of an object whose size is known at its end only.
-func fillOpen(ctx context.Context, store Store, object Object, f *os.File, sum io.Writer, o FetchOptions) (int64, error) {
+func fillOpen(
+	ctx context.Context, store Store, object Object, f *os.File, sum io.Writer, o FetchOptions,
+) (int64, error) {
 	r := newWhole(ctx, store, object, o.policy)
 	defer r.Close()
 	buf := make([]byte, chunk)
-	done, checked := int64(0), int64(-roomEvery)
+	done := int64(0)
+	checked := int64(-roomEvery)
 	for {
 		if done-checked >= roomEvery {
 			if err := enoughRoom("fetch "+store.URL()+object.Name, roomEvery, o); err != nil {

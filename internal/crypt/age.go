@@ -239,7 +239,8 @@ func wrongIdentity(stanzas []string, attempts []*attempt) error {
 			"source.decrypt.age_passphrase_env; a header that was damaged looks the same",
 			"it is encrypted with age and a passphrase, and %w", ErrWrongKey)
 	}
-	return verdict.Errorf(verdict.CodeDecrypt, hint, "it is encrypted with age for others (%s), and %w: declared is %s",
+	return verdict.Errorf(verdict.CodeDecrypt, hint,
+		"it is encrypted with age for others (%s), and %w: the keys named are %s",
 		list(shown), ErrWrongKey, list(declared))
 }
 

@@ -1,5 +1,5 @@
 // Package crypt opens what backups are encrypted with: age, OpenPGP, and
-// whatever a declared command decrypts. It streams, and gives io.EOF only behind
+// whatever a declared command decrypts. It streams, and gives io.EOF only after
 // bytes that it knows to be whole and unaltered, or that a command called so by
 // its status. It never puts a key or a passphrase into an error, onto a command
 // line or into a file, and knows nothing of what is in the plain text.

@@ -260,7 +260,7 @@ func judged(t *testing.T, err, is error, outcome verdict.Outcome, code verdict.C
 	}
 }
 
-// A file that was cut or changed anywhere is never read as whole. Behind its head
+// A file that was cut or changed anywhere is never read as whole. After its head
 // it is known to be bad, save where nothing vouches for the key.
 func TestCutAndChanged(t *testing.T) {
 	t.Parallel()

@@ -83,7 +83,7 @@ type message struct {
 	in        *bufio.Reader
 	keys      *Keys
 	body      *packet.Reader
-	trailer   func() error // judges what stands behind the last packet
+	trailer   func() error // judges what stands after the last packet
 	forKeys   []*packet.EncryptedKey
 	forPhrase []*packet.SymmetricKeyEncrypted
 }
@@ -233,7 +233,7 @@ func (m *message) noSession() error {
 		return noKey("openpgp and a passphrase", "openpgp_passphrase_env")
 	case len(declared) > 0:
 		return verdict.Errorf(verdict.CodeDecrypt, "declare the private key that the backup job encrypts for; a header "+
-			"that was damaged looks the same", "it is encrypted with openpgp for the keys %s, and %w: declared is %s",
+			"that was damaged looks the same", "it is encrypted with openpgp for the keys %s, and %w: the keys named are %s",
 			list(wanted), ErrWrongKey, list(declared))
 	}
 	return noKey("openpgp", "openpgp_key_env or openpgp_key_file")

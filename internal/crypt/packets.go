@@ -30,15 +30,15 @@ func (m *message) begin() error {
 		m.trailer = m.nothingFollows
 		return nil
 	}
-	tail := &tail{r: m.in}
-	block, err := armor.Decode(tail)
+	end := &tail{r: m.in}
+	block, err := armor.Decode(end)
 	if err != nil {
 		return m.damagedHead(err)
 	}
 	m.body = packet.NewReader(bufio.NewReaderSize(block.Body, pieceSize))
 	m.trailer = func() error {
-		_, err := io.Copy(io.Discard, tail)
-		if err != nil || !bytes.HasSuffix(bytes.TrimSpace(tail.last), []byte(armorEnd)) {
+		_, err := io.Copy(io.Discard, end)
+		if err != nil || !bytes.HasSuffix(bytes.TrimSpace(end.last), []byte(armorEnd)) {
 			return cut("openpgp", "before the last line of its armor, or something follows it")
 		}
 		return nil
@@ -46,7 +46,7 @@ func (m *message) begin() error {
 	return nil
 }
 
-// nothingFollows refuses what stands behind the last packet.
+// nothingFollows refuses what stands after the last packet.
 func (m *message) nothingFollows() error {
 	if m.ended() {
 		return nil // the end, or what went wrong with the file, which its reader knows
@@ -127,7 +127,7 @@ func (s *stopped) Close() error {
 }
 
 // literal finds the data among decrypted packets. Signatures are not looked at:
-// that the bytes are whole is known without them.
+// the bytes are known to be whole without them.
 func literal(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReaderSize(r, pieceSize)
 	unpacked, err := compressed(in)

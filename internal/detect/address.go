@@ -93,7 +93,7 @@ func addressIn(text []byte, at, end int) span {
 		end--
 	}
 	if !isDigit(text[at]) {
-		at = behindScheme(text, at, end)
+		at = afterScheme(text, at, end)
 	}
 	if !starts(text, at) || !ends(text, end) {
 		return span{}
@@ -113,9 +113,9 @@ func addressIn(text []byte, at, end int) span {
 	return span{}
 }
 
-// behindScheme is where four numbers begin behind a word and a colon, as in sip:203.0.113.7:5060, of which the run of
+// afterScheme is where four numbers begin after a word and a colon, as in sip:203.0.113.7:5060, of which the run of
 // address bytes holds the colon and maybe letters before it.
-func behindScheme(text []byte, at, end int) int {
+func afterScheme(text []byte, at, end int) int {
 	word := text[at:end]
 	colon := bytes.IndexByte(word, ':')
 	dot := bytes.IndexByte(word, '.')
@@ -140,7 +140,8 @@ func ipv4In(text []byte, at, end int) span {
 		return span{}
 	}
 	whole := at == 0 && end == len(text)
-	wide, small := wideAddress(a), below(a, 32) || heads(text, end) && below(a, 100) || !whole && built(a)
+	wide := wideAddress(a)
+	small := below(a, 32) || heads(text, end) && below(a, 100) || !whole && built(a)
 	named := addressWords.beside(text, at, end) || !small && bytes.HasSuffix(text[:at], []byte("from "))
 	versioned := versionContext.beside(text, at, end)
 	signed := port >= 0 || addressed(text, at) || ofNetwork(text, end) && (named || !small || a[3] == 0 || a[0] == 10)

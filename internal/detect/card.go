@@ -13,12 +13,13 @@ func nextCard(text []byte, from int) span {
 		for end < len(text) && isDigit(text[end]) {
 			end++
 		}
-		switch run := end - at; {
-		case run >= minCard:
+		digits := end - at
+		switch {
+		case digits >= minCard:
 			if found := cardRun(text, at, end); found.to > 0 {
 				return found
 			}
-		case run == 4:
+		case digits == 4:
 			if found := cardGroups(text, at); found.to > 0 {
 				return found
 			}

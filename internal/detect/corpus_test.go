@@ -102,7 +102,8 @@ func (c *corpus) read(path string) {
 		return
 	}
 	if z, err := gzip.NewReader(bytes.NewReader(content)); err == nil {
-		if content, err = io.ReadAll(io.LimitReader(z, most)); err != nil {
+		content, err = io.ReadAll(io.LimitReader(z, most))
+		if err != nil {
 			return
 		}
 	}

@@ -16,7 +16,8 @@ func costTexts() map[string][][]byte {
 	random := rand.New(rand.NewPCG(5, 6))
 	noise := make([]byte, size)
 	for i := range noise {
-		if noise[i] = byte(random.Uint32()); noise[i] == '@' || noise[i] == '%' { // no chance of an address
+		noise[i] = byte(random.Uint32())
+		if noise[i] == '@' || noise[i] == '%' { // no chance of an address
 			noise[i] = 0
 		}
 	}

@@ -131,7 +131,7 @@ type Scanner struct {
 func NewScanner(set Set, allow ...*regexp.Regexp) Scanner { return Scanner{set, allow} }
 
 // Only is a scanner for those of its kinds that are also among these.
-func (s Scanner) Only(kinds ...Kind) Scanner { return Scanner{s.set & Of(kinds...), s.allow} }
+func (s Scanner) Only(these ...Kind) Scanner { return Scanner{s.set & Of(these...), s.allow} }
 
 // Named is the scanner for a column of this name: where the name says version
 // or release, four numbers between dots are one, and no network address.
@@ -444,8 +444,8 @@ func readable(text []byte, found span) bool {
 	for to < len(text) && to > found.to && !utf8.RuneStart(text[to]) {
 		to--
 	}
-	around := text[at:to]
-	return bytes.IndexFunc(around, isControl) < 0 || utf8.Valid(around)
+	nearby := text[at:to]
+	return bytes.IndexFunc(nearby, isControl) < 0 || utf8.Valid(nearby)
 }
 
 func isControl(r rune) bool { return r < ' ' && (r < '\t' || r > '\r') && r != 0x1b || r == 0x7f }
@@ -533,7 +533,7 @@ func (n *counts) add(packed uint64) {
 }
 
 // nextDigit is where the next digit stands at or behind i; the text's length for
-// none. Most stand at once or behind one sign, all others are looked for in eight
+// none. Most stand at once or after one sign, all others are looked for in eight
 // bytes at once.
 func nextDigit(text []byte, i int) int {
 	const each = 0x0101010101010101 // times a byte: a word of eight of it
@@ -545,8 +545,8 @@ func nextDigit(text []byte, i int) int {
 	}
 	for ; len(text)-i >= 8; i += 8 {
 		x := binary.LittleEndian.Uint64(text[i:]) ^ each*'0' // digits are below ten now
-		if below := (x - each*10) &^ x & (each * 0x80); below != 0 {
-			return i + bits.TrailingZeros64(below)/8
+		if digits := (x - each*10) &^ x & (each * 0x80); digits != 0 {
+			return i + bits.TrailingZeros64(digits)/8
 		}
 	}
 	for ; i < len(text); i++ {

@@ -93,7 +93,8 @@ var phpBeginnings = [][]byte{[]byte("a:"), []byte("O:"), []byte("s:")}
 
 // isDocument reports whether a text begins as documents do.
 func isDocument(value []byte) bool {
-	switch first := value[0]; {
+	first := value[0]
+	switch {
 	case first == '{', first == '<':
 		return len(value) > 1
 	case first == '[':

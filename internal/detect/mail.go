@@ -126,7 +126,8 @@ func topLevel(label []byte) (kind, size int) {
 	if size == 0 {
 		return foreignTopLevel(label)
 	}
-	switch name := string(lower[:size]); {
+	name := string(lower[:size])
+	switch {
 	case name == "invalid":
 		return nobody, size
 	case topLevels[name] || bytes.HasPrefix(lower[:size], []byte("xn--")):

@@ -111,13 +111,13 @@ var officialByRun = func() (t [2][20][]official) {
 		if o.form[0] == 'A' {
 			kind = 1
 		}
-		run := 0
-		for run < len(o.form) && o.form[run] == o.form[0] {
-			run++
+		same := 0
+		for same < len(o.form) && o.form[same] == o.form[0] {
+			same++
 		}
-		t[kind][run] = append(t[kind][run], o)
-		if kind == 0 && run < len(o.form) && o.form[run] == 'X' {
-			t[kind][run+1] = append(t[kind][run+1], o)
+		t[kind][same] = append(t[kind][same], o)
+		if kind == 0 && same < len(o.form) && o.form[same] == 'X' {
+			t[kind][same+1] = append(t[kind][same+1], o)
 		}
 	}
 	return t
@@ -183,10 +183,10 @@ func goesOn(text []byte, end int) bool {
 const shortestWord = 2
 
 // officialAt returns the number that begins at at with n digits or letters, and of several the surest.
-func officialAt(text []byte, at, n int, forms []official) span {
+func officialAt(text []byte, at, n int, candidates []official) span {
 	var found span
-	for i := range forms {
-		o := &forms[i]
+	for i := range candidates {
+		o := &candidates[i]
 		last := at + len(o.form)
 		if len(o.form) > n && last <= len(text) && o.form[n] < '0' && o.form[n] != text[at+n] { // another sign
 			continue

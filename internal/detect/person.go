@@ -163,7 +163,7 @@ type personName struct {
 	count     int
 	comma     int  // the words before the comma; 0: there is none
 	addressed bool // a form of address stands before
-	particle  bool // a word such as van stands behind the first name
+	particle  bool // a word such as van stands after the first name
 }
 
 const mostNames = 5
@@ -370,7 +370,7 @@ func (p *People) Add(value []byte) {
 		return
 	}
 	hash := maphash.Bytes(p.seed, value[:min(len(value), longestName+1)]) &^ likenessBits
-	if at, known := p.place(hash); !known && at < peopleSample {
+	if at, there := p.place(hash); !there && at < peopleSample {
 		p.insert(at, hash|uint64(nameIn(value)))
 	}
 }
@@ -378,20 +378,20 @@ func (p *People) Add(value []byte) {
 // Join takes what another has seen.
 func (p *People) Join(other *People) {
 	for _, hash := range other.lowest {
-		if at, known := p.place(hash &^ likenessBits); !known && at < peopleSample {
+		if at, there := p.place(hash &^ likenessBits); !there && at < peopleSample {
 			p.insert(at, hash)
 		}
 	}
 }
 
 // place is where a hash stands or would stand, and whether it does.
-func (p *People) place(hash uint64) (at int, known bool) {
-	count := len(p.lowest)
-	if count == peopleSample && hash > p.lowest[count-1] {
-		return count, false
+func (p *People) place(hash uint64) (at int, there bool) {
+	n := len(p.lowest)
+	if n == peopleSample && hash > p.lowest[n-1] {
+		return n, false
 	}
 	at, _ = slices.BinarySearch(p.lowest, hash)
-	return at, at < count && p.lowest[at]&^likenessBits == hash
+	return at, at < n && p.lowest[at]&^likenessBits == hash
 }
 
 func (p *People) insert(at int, hash uint64) {

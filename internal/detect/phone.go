@@ -169,7 +169,8 @@ func nationalAt(text []byte, at int) span {
 	const least, most = 8, 12
 	digits, end, gap := 0, 0, 0
 	for i := first; i < len(text) && gap < 3; i++ {
-		switch c := text[i]; {
+		c := text[i]
+		switch {
 		case isDigit(c):
 			digits, end, gap = digits+1, i+1, 0
 		case strings.IndexByte(" -./()", c) >= 0:
@@ -260,8 +261,8 @@ func (d *dialed) valid() bool {
 	code := 0
 	for i := range 3 {
 		code = 10*code + int(d.digits[i]-'0')
-		bounds := callingCodes[code]
-		if bounds.most == 0 {
+		lengths := callingCodes[code]
+		if lengths.most == 0 {
 			continue
 		}
 		national := d.digits[i+1 : d.n]
@@ -271,7 +272,7 @@ func (d *dialed) valid() bool {
 			}
 			national = national[1:]
 		}
-		if n := len(national); n < bounds.least || n > bounds.most {
+		if n := len(national); n < lengths.least || n > lengths.most {
 			return false
 		}
 		return code != 1 || national[0] >= '2'

@@ -91,7 +91,8 @@ func wideRun(text []byte) bool {
 	const least = 4
 	for range least {
 		r, size := utf8.DecodeRune(text)
-		switch p := plain(r); {
+		p := plain(r)
+		switch {
 		case p == r && !isWordRune(p) || r == utf8.RuneError:
 			return false
 		case p == '@':

@@ -170,13 +170,13 @@ func pem(text []byte) int {
 func userinfo(text []byte, from, at int) span {
 	near := max(from, at-longestAuthority)
 	colon, user := authority(text[near:at])
-	_, password, found := bytes.Cut(user, []byte(":"))
-	if !found || len(password) == 0 || strings.IndexByte(variables, password[0]) >= 0 ||
+	_, secret, found := bytes.Cut(user, []byte(":"))
+	if !found || len(secret) == 0 || strings.IndexByte(variables, secret[0]) >= 0 ||
 		bytes.ContainsAny(user, notAuthority) || bytes.IndexByte(user, '[') >= 0 {
 		return span{}
 	}
 	doubt := Certain
-	if len(password) < 3 || placeholders[string(bytes.ToLower(password))] {
+	if len(secret) < 3 || placeholders[string(bytes.ToLower(secret))] {
 		doubt = Doubtful
 	}
 	return span{near + colon, at + 1, doubt}

@@ -173,9 +173,9 @@ func needs() []need {
 
 // lacking are the packages that have what is missing. What a person must
 // install is an error, which names all that is missing in one line.
-func lacking(ctx context.Context, needs []need, mayUnpack bool) (packages []string, err error) {
+func lacking(ctx context.Context, all []need, mayUnpack bool) (packages []string, err error) {
 	var missing []string
-	for _, n := range needs {
+	for _, n := range all {
 		if n.there(ctx) {
 			continue
 		}

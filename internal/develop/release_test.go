@@ -105,7 +105,8 @@ func release(t *testing.T) (binary []byte, sums string) {
 	if err != nil || len(names) != 2 {
 		t.Errorf("dist holds %q: %v", names, err)
 	}
-	if binary, err = os.ReadFile(filepath.Join(dir, "dist", releaseName)); err != nil {
+	binary, err = os.ReadFile(filepath.Join(dir, "dist", releaseName))
+	if err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "dist", "SHA256SUMS"))

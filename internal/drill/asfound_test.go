@@ -30,7 +30,8 @@ scrub:
 func TestDumpsAsTheyAreFound(t *testing.T) {
 	t.Parallel()
 	c := pgtest.Server(t)
-	c.Exec("postgres", `CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE ROLE reader; GRANT app TO reader; CREATE DATABASE shop OWNER app; CREATE DATABASE billing`)
+	c.Exec("postgres", `CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE ROLE reader; GRANT app TO reader;
+CREATE DATABASE shop OWNER app; CREATE DATABASE billing`)
 	c.Exec("shop", `
 CREATE TABLE public.items (id int PRIMARY KEY, label text NOT NULL);
 INSERT INTO public.items SELECT g, 'item ' || g FROM generate_series(1, 200) g;

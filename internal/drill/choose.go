@@ -29,7 +29,9 @@ func (r *run) choose(ctx context.Context) error {
 		}
 		unfit := r.peek(ctx) // first, since a header may tell the time better than the name
 		b := &r.report.Backup
-		b.Name, b.ETag, b.TakenAt = r.backup.Name, r.backup.ETag, r.backup.TakenAt
+		b.Name = r.backup.Name
+		b.ETag = r.backup.ETag
+		b.TakenAt = r.backup.TakenAt
 		b.SizeBytes = max(0, r.backup.Size) // where it is not known, until it is fetched
 		if n := len(r.backup.Objects); n > 1 {
 			b.Files = n

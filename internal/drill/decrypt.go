@@ -27,7 +27,8 @@ func (r *run) judgeKey() {
 	if len(r.Past.Passing) == 0 || r.Past.Problem != nil {
 		return
 	}
-	b, last := r.report.Backup, r.Past.Passing[0].Backup
+	b := r.report.Backup
+	last := r.Past.Passing[0].Backup
 	if b.Encryption == "" && last.Encryption == "" {
 		return
 	}

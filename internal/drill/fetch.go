@@ -142,7 +142,8 @@ func (r *run) open(ctx context.Context, spooled catalog.Spooled) (err error) {
 // other databases it holds.
 func (r *run) noted() {
 	b := &r.report.Backup
-	b.Format, b.Compression = string(r.archive.Format), r.archive.Packing()
+	b.Format = string(r.archive.Format)
+	b.Compression = r.archive.Packing()
 	b.Encryption = r.archive.Encryption
 	b.Key = r.archive.Key
 	b.OtherDatabases = slices.Clone(r.archive.Others)

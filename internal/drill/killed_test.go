@@ -41,7 +41,8 @@ func (k killing) Stream(ctx context.Context, c sandbox.Command) (sandbox.Stream,
 }
 
 func (k killing) use() {
-	switch n := k.used.Add(1); {
+	n := k.used.Add(1)
+	switch {
 	case n != k.at:
 	case k.late:
 		go k.kill()

@@ -20,7 +20,8 @@ func (r *run) pick(ctx context.Context) (err error) {
 	src := r.Drill.Source
 	b := &r.report.Backup
 	b.Chosen = string(catalog.ByNewest)
-	switch copies := r.Drill.Inventory.Copies; {
+	copies := r.Drill.Inventory.Copies
+	switch {
 	case r.Local != "":
 		b.Chosen = "local"
 		r.store, r.backup, err = catalog.Local(ctx, r.Local, src, r.peekTime(ctx))

@@ -24,7 +24,8 @@ func (r *run) ownMajor() int { return max(r.header.ServerMajor, r.header.DumpMaj
 // intoMajor is the version of the sandbox's server. An older one than the
 // backup's would refuse what it cannot know, and say nothing of the backup.
 func (r *run) intoMajor() (int, error) {
-	own, into := r.ownMajor(), r.Drill.Restore.Into
+	own := r.ownMajor()
+	into := r.Drill.Restore.Into
 	switch {
 	case into == 0:
 		return own, nil
@@ -60,7 +61,8 @@ func (r *run) rehearsed(ctx context.Context) error {
 		older, err := r.startOlder(ctx)
 		if err != nil {
 			c := r.upgrade("")
-			c.Outcome, c.Observed = verdict.Skipped, "nothing to compare with"
+			c.Outcome = verdict.Skipped
+			c.Observed = "nothing to compare with"
 			c.Message = "no server of the backup's own version could be started: " + err.Error()
 			c.Hint = fmt.Sprintf("go tool mage image %d builds the image, where none can be pulled", r.ownMajor())
 			r.checks(c)
@@ -119,7 +121,8 @@ func (r *run) compareWith(ctx context.Context, older *boxState) error {
 	extensions.Observed = cmp.Or(changed(then.extensions, now.extensions), extensions.Observed)
 	collations := r.upgrade("collations")
 	if found := changed(then.collations, now.collations); found != "" {
-		collations.Outcome, collations.Observed = verdict.Warn, found
+		collations.Outcome = verdict.Warn
+		collations.Observed = found
 		collations.Message = "the library that sorts strings is of another version than beside " + older.Info().ServerVersion
 		collations.Hint = "a restore builds all indexes anew; after pg_upgrade, REINDEX those on strings; what is " +
 			"sorted may come in another order"
@@ -143,14 +146,16 @@ func (r *run) compareErrors(ctx context.Context, older *boxState) error {
 	}
 	before := restore.New(r.archive, older, inside, r.restoreOptions())
 	if err := before.SchemaAlone(ctx); err != nil {
-		refused.Outcome, refused.Observed = verdict.Skipped, "not compared"
+		refused.Outcome = verdict.Skipped
+		refused.Observed = "not compared"
 		refused.Message = "the older server does not take the schema either: " + verdict.AsProblem(err).Error()
 		r.checks(refused)
 		return ctx.Err()
 	}
 	if found := r.session.RefusedBeside(before); len(found) > 0 {
 		const most = 5
-		refused.Outcome, refused.Observed = verdict.Warn, fmt.Sprintf("%d errors", len(found))
+		refused.Outcome = verdict.Warn
+		refused.Observed = fmt.Sprintf("%d errors", len(found))
 		refused.Message = fmt.Sprintf("PostgreSQL %d refuses what %d takes (rows were not tried there): %s",
 			r.box.Info().Major(), r.ownMajor(), strings.Join(found[:min(most, len(found))], "; "))
 		refused.Hint = "change it in production before the upgrade"

@@ -59,7 +59,8 @@ func (o DrillOptions) choice(files []spec.Loaded) (choice, error) {
 		if err != nil {
 			return c, cannot("drill -backup=%s: %v", shown(c.name), err)
 		}
-		c.local, c.name = path, ""
+		c.local = path
+		c.name = ""
 	}
 	return c, nil
 }

@@ -113,7 +113,8 @@ func TestAnotherBackupsReportOpensNothing(t *testing.T) {
 	if !proven || !at.Equal(now.Add(-3*time.Hour)) {
 		t.Errorf("shop-1 was drilled %s, %v", at, proven)
 	}
-	if at, proven = drilled(catalog.Entry{Name: "shop-1", ETag: "another"}); proven || !at.IsZero() {
+	at, proven = drilled(catalog.Entry{Name: "shop-1", ETag: "another"})
+	if proven || !at.IsZero() {
 		t.Errorf("another one of that name: %s, %v", at, proven)
 	}
 }

@@ -120,12 +120,12 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Wri
 	}
 	progress := report.NewProgress(w, f.Name)
 	defer progress.Close()
-	choose, err := q.forDrill(ctx, f.Drill, rec, now)
+	wanted, err := q.forDrill(ctx, f.Drill, rec, now)
 	if err != nil {
 		return h.unusable(f, id, now, verdict.AsProblem(err))
 	}
 	return drill.Run(ctx, drill.Request{
-		Choice: choose, Copy: q.copy, Local: q.local,
+		Choice: wanted, Copy: q.copy, Local: q.local,
 		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters,
 		Progress: progress.Update,
 		Past:     rec.past(ctx), Structure: q.structure,

@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(func() int {
 		var err error
-		if buildDir, err = os.MkdirTemp("", "harness-"); err != nil {
+		buildDir, err = os.MkdirTemp("", "harness-")
+		if err != nil {
 			panic(err)
 		}
 		defer os.RemoveAll(buildDir)

@@ -4,7 +4,7 @@ import "daybefore/internal/octets"
 
 // Memo remembers keys as they are written, so that who looks at each key of a value
 // looks at most of them once: documents of a column have much the same keys, one
-// behind the other. One serves one goroutine.
+// after the other. One serves one goroutine.
 type Memo struct {
 	show  func(from, end, value int) bool
 	slots [memoSlots]memoSlot
@@ -12,7 +12,7 @@ type Memo struct {
 }
 
 // NewMemo remembers no key yet. Those that it does not remember, show is shown, from
-// behind their first quote up to the second, with the place where their value begins.
+// after their first quote up to the second, with the place where their value begins.
 // It reports whether the key is to be remembered.
 func NewMemo(show func(from, end, value int) bool) *Memo {
 	return &Memo{show: show, met: &memoSlot{}}
@@ -30,7 +30,7 @@ type memoSlot struct {
 	length            int       // 0: no key
 	end               int       // where last begins
 	middle            string    // what is between the words
-	then, later       *memoSlot // what was met behind it, first and last; nil: nothing yet
+	then, later       *memoSlot // what was met after it, first and last; nil: nothing yet
 }
 
 // newMemoSlot is for what stands from from up to end; a text's last eight bytes hold
@@ -86,7 +86,7 @@ func (m *Memo) Has(s []byte, from, end int) bool {
 }
 
 // next is where the key ends, with its quote, that begins at from, if it is one that
-// came behind the one before it already; 0 for another.
+// came after the one before it already; 0 for another.
 func (m *Memo) next(s []byte, from int) int {
 	k := m.met.then
 	if !k.isAt(s, from) {
@@ -99,7 +99,7 @@ func (m *Memo) next(s []byte, from int) int {
 	return from + k.length
 }
 
-// follow notes that a key came behind the one before it.
+// follow notes that a key came after the one before it.
 func (m *Memo) follow(slot *memoSlot) {
 	if m.met.then == nil {
 		m.met.then = slot

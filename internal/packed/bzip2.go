@@ -67,7 +67,7 @@ func (s *bzip2Stream) Close() {}
 
 func (s *bzip2Stream) Summed() bool { return true }
 
-// bytes hands single bytes on, so that nothing is read away behind the end.
+// bytes hands single bytes on, so that nothing after the end is read away.
 func (s *bzip2Stream) bytes() io.Reader { return &bzip2Bytes{s} }
 
 type bzip2Bytes struct{ s *bzip2Stream }

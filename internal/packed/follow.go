@@ -12,7 +12,7 @@ import (
 // follower hands the bytes of a packed file on to a decoder, and looks on the way
 // at its headers, so that what the decoder does not tell is known: what has no
 // checksum, what asks for too much, and whether the file ended where it may.
-// What it does not understand it hands on as it is: the decoder says what is wrong.
+// It hands on what it does not understand: the decoder says what is wrong.
 //
 // The decoder may read in a goroutine of its own.
 type follower struct {

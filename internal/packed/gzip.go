@@ -48,7 +48,8 @@ func (m *gzipStream) Read(p []byte) (int, error) {
 
 // next begins another member; io.EOF if there is none.
 func (m *gzipStream) next() error {
-	switch b, err := m.in.Peek(1); {
+	b, err := m.in.Peek(1)
+	switch {
 	case err != nil:
 		return err
 	case b[0] == 0:

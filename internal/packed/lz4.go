@@ -17,15 +17,15 @@ const (
 var lz4Codec = Codec{
 	Name: "lz4", Suffixes: []string{".lz4", ".tlz4"},
 	begins: func(head []byte) bool {
-		return begins(head, lz4Magic) || begins(head, lz4Legacy) || skippable(head) && lz4Behind(head)
+		return begins(head, lz4Magic) || begins(head, lz4Legacy) || skippable(head) && lz4After(head)
 	},
 	open: newLZ4,
 }
 
-// lz4Behind reports whether a frame of lz4 follows those without data, which
+// lz4After reports whether a frame of lz4 follows those without data, which
 // zstd has too.
-func lz4Behind(head []byte) bool {
-	head = behindSkippable(head)
+func lz4After(head []byte) bool {
+	head = afterSkippable(head)
 	return len(head) > 0 && (begins(head, lz4Magic) || begins(head, lz4Legacy))
 }
 
@@ -73,7 +73,8 @@ func (l *lz4Stream) next(err error) error {
 	case f.open.Load():
 		return io.ErrUnexpectedEOF
 	}
-	f.over, f.err = false, nil
+	f.over = false
+	f.err = nil
 	_, err = f.in.Peek(1)
 	if err != nil {
 		return err
@@ -89,7 +90,7 @@ func (l *lz4Stream) Close() {}
 // its blocks.
 func (l *lz4Stream) Summed() bool { return !l.frames.unsummed.Load() }
 
-// lz4Frames ends behind each frame (lz4_Frame_format.md), so that the next one
+// lz4Frames ends after each frame (lz4_Frame_format.md), so that the next one
 // is looked at before it is decoded.
 type lz4Frames struct {
 	follower
@@ -114,7 +115,8 @@ func (f *lz4Frames) frame() error {
 		return err
 	case begins(head, lz4Legacy):
 		f.unsummed.Store(true)
-		f.left, f.look = 4, f.legacyBlock
+		f.left = 4
+		f.look = f.legacyBlock
 	case skippable(head):
 		return f.skipped()
 	case begins(head, lz4Magic):
@@ -146,7 +148,9 @@ func (f *lz4Frames) header() error {
 		return err
 	}
 	flags := head[4]
-	f.left, f.sum, f.blockSum = 7, 0, 0
+	f.left = 7
+	f.sum = 0
+	f.blockSum = 0
 	if flags&contentSize != 0 {
 		f.left += 8
 	}
@@ -176,7 +180,8 @@ func (f *lz4Frames) block() error {
 	}
 	size := int64(word(head) &^ unpacked)
 	if size == 0 && word(head) == 0 {
-		f.left, f.look = 4+f.sum, f.ended
+		f.left = 4 + f.sum
+		f.look = f.ended
 		return nil
 	}
 	f.left = 4 + size + f.blockSum
@@ -200,7 +205,7 @@ func (f *lz4Frames) legacyBlock() error {
 	return nil
 }
 
-// ended is reached behind a frame's last byte: to the decoder, the file ends here.
+// ended is reached after a frame's last byte: to the decoder, the file ends here.
 func (f *lz4Frames) ended() error {
 	f.open.Store(false)
 	f.over = true

@@ -1,6 +1,6 @@
 // Package packed takes gzip, zstd, xz, bzip2 and lz4 off a stream, as far as its
-// end and the zeros behind it. Whoever reads a backup's bytes reads them through
-// it, so that what one takes for whole no other calls damaged. It never calls a
+// end and the zeros after it. Whoever reads a backup's bytes reads them through
+// it, so that none calls damaged what another takes for whole. It never calls a
 // stream whole that ended early, and knows nothing of what is in it.
 //
 // A codec is a file and a row of Codecs.
@@ -139,12 +139,12 @@ func early(err error) error {
 }
 
 // magic tells files by their first bytes.
-func magic(word string) func(head []byte) bool {
-	return func(head []byte) bool { return begins(head, word) }
+func magic(mark string) func(head []byte) bool {
+	return func(head []byte) bool { return begins(head, mark) }
 }
 
-// begins reports whether head starts with word, or ends before it could.
-func begins(head []byte, word string) bool {
-	n := min(len(head), len(word))
-	return n > 0 && string(head[:n]) == word[:n]
+// begins reports whether head starts with mark, or ends before it could.
+func begins(head []byte, mark string) bool {
+	n := min(len(head), len(mark))
+	return n > 0 && string(head[:n]) == mark[:n]
 }

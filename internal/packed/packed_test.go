@@ -62,7 +62,7 @@ func unpack(codec string, data []byte) (text []byte, summed bool, err error) {
 	return b.Bytes(), s.Summed(), err
 }
 
-// What real programs pack is read to its end, whole or with zeros behind it.
+// What real programs pack is read to its end, whole or with zeros after it.
 func TestRealFiles(t *testing.T) {
 	t.Parallel()
 	text := read(t, "text")
@@ -82,10 +82,10 @@ func TestRealFiles(t *testing.T) {
 				}
 			}
 			if got, _, err := unpack(f.codec, append(padded, 'x')); !errors.Is(err, ErrAfterPadding) {
-				t.Errorf("zeros and more behind it: %v, %d bytes", err, len(got))
+				t.Errorf("zeros and more after it: %v, %d bytes", err, len(got))
 			}
 			if got, _, err := unpack(f.codec, append(slices.Clone(data), "junk"...)); err == nil {
-				t.Errorf("junk behind it went by (%d bytes)", len(got))
+				t.Errorf("junk after it went by (%d bytes)", len(got))
 			}
 		})
 	}

@@ -57,7 +57,7 @@ type xzBlocks struct {
 	sum     int64 // bytes of a block's checksum
 	at      int64 // bytes of the block's compressed data so far
 	records uint64
-	zeros   int64 // behind a stream
+	zeros   int64 // after a stream
 }
 
 const (
@@ -88,7 +88,8 @@ func (b *xzBlocks) stream() error {
 	if b.sum == 0 {
 		b.unsummed.Store(true)
 	}
-	b.left, b.look = xzHead, b.block
+	b.left = xzHead
+	b.look = b.block
 	return nil
 }
 
@@ -111,7 +112,7 @@ func (b *xzBlocks) padding() error {
 	}
 }
 
-// block looks at a block's header, or at the index behind the last one.
+// block looks at a block's header, or at the index after the last one.
 func (b *xzBlocks) block() error {
 	head, ok, err := b.peek(1)
 	switch {
@@ -125,7 +126,9 @@ func (b *xzBlocks) block() error {
 	if !ok {
 		return err
 	}
-	b.left, b.at, b.look = int64(size), 0, b.chunk
+	b.left = int64(size)
+	b.at = 0
+	b.look = b.chunk
 	if crc32.ChecksumIEEE(head[:size-4]) == word(head[size-4:]) {
 		b.filters(head[:size-4])
 	}
@@ -167,10 +170,12 @@ func (b *xzBlocks) chunk() error {
 		return err
 	}
 	size := 3 // control, and the size less one
-	switch control := head[0]; {
+	control := head[0]
+	switch {
 	case control == 0:
 		padding := -(b.at + 1) & 3
-		b.left, b.look = 1+padding+b.sum, b.block
+		b.left = 1 + padding + b.sum
+		b.look = b.block
 		return nil
 	case control >= 0xc0:
 		size = 6
@@ -199,7 +204,10 @@ func (b *xzBlocks) index() error {
 	if !ok {
 		return err
 	}
-	b.records, b.left, b.at, b.look = n, size, size, b.record
+	b.records = n
+	b.left = size
+	b.at = size
+	b.look = b.record
 	return nil
 }
 
@@ -207,7 +215,8 @@ func (b *xzBlocks) index() error {
 func (b *xzBlocks) record() error {
 	if b.records == 0 {
 		padding := -b.at & 3
-		b.left, b.look = padding+4+xzHead, b.ended
+		b.left = padding + 4 + xzHead
+		b.look = b.ended
 		return nil
 	}
 	_, first, ok, err := b.uvarint(0)
@@ -242,9 +251,10 @@ func (b *xzBlocks) uvarint(at int) (n uint64, end int64, ok bool, err error) {
 	return 0, 0, false, nil
 }
 
-// ended is reached behind a stream's last byte.
+// ended is reached after a stream's last byte.
 func (b *xzBlocks) ended() error {
 	b.open.Store(false)
-	b.zeros, b.look = 0, b.stream
+	b.zeros = 0
+	b.look = b.stream
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 
 var zstdCodec = Codec{
 	Name: "zstd", Suffixes: []string{".zst", ".zstd", ".tzst"},
-	begins: func(head []byte) bool { return begins(head, "\x28\xb5\x2f\xfd") || skippable(head) && !lz4Behind(head) },
+	begins: func(head []byte) bool { return begins(head, "\x28\xb5\x2f\xfd") || skippable(head) && !lz4After(head) },
 	open:   newZstd,
 }
 
@@ -19,9 +19,9 @@ func skippable(head []byte) bool {
 	return len(head) > 1 && head[0]&0xf0 == 0x50 && begins(head[1:], "\x2a\x4d\x18")
 }
 
-// behindSkippable is what follows the frames without data that a file begins
+// afterSkippable is what follows the frames without data that a file begins
 // with, as far as it is there.
-func behindSkippable(head []byte) []byte {
+func afterSkippable(head []byte) []byte {
 	const frameHead = 8
 	for skippable(head) {
 		if len(head) < frameHead {
@@ -88,7 +88,8 @@ func (f *zstdFrames) frame() error {
 	}
 	f.open.Store(true)
 	var h zstd.Header
-	switch err := h.Decode(head); {
+	err = h.Decode(head)
+	switch {
 	case err != nil:
 		f.left = math.MaxInt64
 	case h.Skippable:
@@ -101,7 +102,8 @@ func (f *zstdFrames) frame() error {
 }
 
 func (f *zstdFrames) begin(h zstd.Header) {
-	f.left, f.sum = int64(h.HeaderSize), 0
+	f.left = int64(h.HeaderSize)
+	f.sum = 0
 	if h.HasCheckSum {
 		f.sum = 4
 	} else {
@@ -158,7 +160,7 @@ func (f *zstdFrames) block() error {
 	return nil
 }
 
-// ended is reached behind a frame's last byte.
+// ended is reached after a frame's last byte.
 func (f *zstdFrames) ended() error {
 	f.open.Store(false)
 	f.look = f.frame

@@ -36,7 +36,8 @@ func secrets(c Command) []string {
 	var all []string
 	add := func(value string) {
 		for _, line := range append(strings.Split(value, "\n"), value) {
-			if line = strings.TrimSpace(line); len(line) >= shortest {
+			line = strings.TrimSpace(line)
+			if len(line) >= shortest {
 				all = append(all, line)
 			}
 		}

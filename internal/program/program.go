@@ -1,8 +1,8 @@
 // Package program runs a foreign program for the rooms that need one: a place
 // that only a program reaches, a cipher that only a program opens. Arguments
-// are a list and nothing goes through a shell; of the environment it gets what
-// is named; it is ended, with all that it started, when its reader is closed or
-// its context ends. It never takes output for whole whose program did not end
+// are a list and nothing goes through a shell; it gets what is named of the
+// environment; it is ended, with all that it started, when its reader is closed
+// or its context ends. It never takes output for whole whose program did not end
 // well, and never puts an argument or a value of the environment into an error.
 package program
 
@@ -148,7 +148,7 @@ func (r *Running) patience() time.Duration {
 	return r.idle
 }
 
-// finish is what Read gives behind the last byte.
+// finish is what Read gives after the last byte.
 func (r *Running) finish(err error) error {
 	stalled := errors.Is(err, os.ErrDeadlineExceeded)
 	if !stalled {
@@ -160,7 +160,8 @@ func (r *Running) finish(err error) error {
 	<-r.exited
 	r.killAll()
 	r.words.await(lastBytes)
-	switch broken := r.feed.broken(); {
+	broken := r.feed.broken()
+	switch {
 	case r.ctx.Err() != nil:
 		return r.stopped()
 	case broken != nil:

@@ -26,8 +26,8 @@ type words struct {
 	cut  bool // something before tail is forgotten
 }
 
-func listen(from *os.File, secrets []string) *words {
-	w := &words{from: from, secrets: secrets, heard: make(chan struct{})}
+func listen(from *os.File, hidden []string) *words {
+	w := &words{from: from, secrets: hidden, heard: make(chan struct{})}
 	go w.hear()
 	return w
 }

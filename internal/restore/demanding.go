@@ -96,7 +96,7 @@ func (s *Session) demanding() (all []demand) {
 
 // call calls a function of an extension that takes nothing, if the extension is
 // there and has it: one of that name that the backup brings is not meant.
-func (s *Session) call(ctx context.Context, extension, function string) error {
+func (s *Session) call(ctx context.Context, extension, name string) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
@@ -110,16 +110,16 @@ select pg_catalog.format('select %I.%I()', n.nspname, p.proname)
    and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
   join pg_catalog.pg_proc p on p.oid = d.objid
   join pg_catalog.pg_namespace n on n.oid = p.pronamespace
- where e.extname = $1 and p.proname = $2 and p.pronargs = 0`, extension, function)
+ where e.extname = $1 and p.proname = $2 and p.pronargs = 0`, extension, name)
 	if err != nil {
-		return fmt.Errorf("look for %s of the extension %s: %w", function, extension, err)
+		return fmt.Errorf("look for %s of the extension %s: %w", name, extension, err)
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(found) == 0 {
 		return err // what could not be created is told as an error of the restore
 	}
 	if _, err := conn.PgConn().Exec(ctx, found[0]).ReadAll(); err != nil {
-		return fmt.Errorf("call %s of the extension %s: %w", function, extension, err)
+		return fmt.Errorf("call %s of the extension %s: %w", name, extension, err)
 	}
 	return nil
 }

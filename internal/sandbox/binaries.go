@@ -165,8 +165,8 @@ func installed() []binaries {
 
 // answerOf is what a program answers, which gets nothing of the environment: keys may
 // be in it.
-func answerOf(program, option string) ([]byte, error) {
-	cmd := exec.Command(program, option)
+func answerOf(path, option string) ([]byte, error) {
+	cmd := exec.Command(path, option)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	return cmd.Output()
 }

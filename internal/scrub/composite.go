@@ -98,7 +98,7 @@ func (c *composite) field(i int, dst, value []byte) (_ []byte, null bool, err er
 	return dst, false, err
 }
 
-// noteLeak keeps a leak for the end of the value: the fields behind it are looked
+// noteLeak keeps a leak for the end of the value: the fields after it are looked
 // at too. Other errors are returned.
 func (c *composite) noteLeak(err error) error {
 	if !errors.Is(err, ErrLeak) {

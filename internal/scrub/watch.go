@@ -132,7 +132,8 @@ func (p *Plan) notePeople() {
 
 // peopleAt says where names of people stand, and how the drill file is fixed.
 func (p *Plan) peopleAt(at leakscan.PeoplePlace) (place, fix string) {
-	place, fix = at.Column.String(), propose.LineFor(at.Column, transform.Name)
+	place = at.Column.String()
+	fix = propose.LineFor(at.Column, transform.Name)
 	if at.Path == "" {
 		return place, fix
 	}

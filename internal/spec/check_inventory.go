@@ -125,10 +125,14 @@ func storeID(s Source) [2]string { return [2]string{strings.TrimSuffix(s.URL, "/
 // another is a store that is reached as the source is, but for what it says.
 func (c checker) another(raw rawCopy, source Source, key string) Source {
 	s := source.reach(c.storeURL(raw.URL, key+".url"))
-	s.Name, s.TimeLayout, s.Location, s.TimeTolerance = source.Name, source.TimeLayout, source.Location,
-		source.TimeTolerance
+	s.Name = source.Name
+	s.TimeLayout = source.TimeLayout
+	s.Location = source.Location
+	s.TimeTolerance = source.TimeTolerance
 	s.Parts = source.Parts
-	s.Database, s.Checksum, s.MaxRatio = source.Database, source.Checksum, source.MaxRatio
+	s.Database = source.Database
+	s.Checksum = source.Checksum
+	s.MaxRatio = source.MaxRatio
 	s.Anonymous = source.Anonymous && kindOf(s.URL) == kindOf(source.URL)
 	c.onlyFor(key, kindOf(s.URL), map[string]Pos{
 		"region": raw.Region.at, "endpoint": raw.Endpoint.at, "path_style": raw.PathStyle.at,

@@ -38,7 +38,7 @@ type Exec struct {
 }
 
 // PresetName is source.name where restic and borg keep the backups: their
-// snapshots have a time, and a name or id behind it.
+// snapshots have a time, and a name or id after it.
 const (
 	presetName   = "{time}_*"
 	presetLayout = "20060102T150405Z"
@@ -296,11 +296,17 @@ func (s Source) reach(store string) Source {
 	if kindOf(store) != kindOf(s.URL) {
 		return r
 	}
-	r.Region, r.Endpoint, r.PathStyle = s.Region, s.Endpoint, s.PathStyle
+	r.Region = s.Region
+	r.Endpoint = s.Endpoint
+	r.PathStyle = s.PathStyle
 	r.Anonymous = s.Anonymous && kindOf(store) == kindGS
 	if sameServer(s.URL, store) {
-		r.User, r.PasswordEnv, r.TokenEnv = s.User, s.PasswordEnv, s.TokenEnv
-		r.KeyFile, r.KeyPassphraseEnv, r.KnownHosts = s.KeyFile, s.KeyPassphraseEnv, s.KnownHosts
+		r.User = s.User
+		r.PasswordEnv = s.PasswordEnv
+		r.TokenEnv = s.TokenEnv
+		r.KeyFile = s.KeyFile
+		r.KeyPassphraseEnv = s.KeyPassphraseEnv
+		r.KnownHosts = s.KnownHosts
 		r.Insecure = s.Insecure
 	}
 	return r

@@ -25,7 +25,7 @@ func decode(d *mistakeList, data []byte) *rawDrill {
 		return raw
 	}
 	if _, ok := root.(*ast.MappingNode); !ok {
-		d.refuse(at, "begin with version: 1", "a drill file is a mapping of keys, not %s", kind(root))
+		d.refuse(at, "begin with version: 1", "a drill file is a mapping of keys, not %s", nodeKind(root))
 		return raw
 	}
 	w := walker{mistakeList: d}
@@ -120,7 +120,7 @@ func (w walker) null(at Pos, path string, rules reflect.StructTag) {
 func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.StructTag) {
 	written, ok := scalarText(node)
 	if !ok {
-		w.refuse(nodePos(node), "write one value", "%s is one value, not %s", path, kind(node))
+		w.refuse(nodePos(node), "write one value", "%s is one value, not %s", path, nodeKind(node))
 		return
 	}
 	at := nodePos(node)
@@ -146,12 +146,12 @@ func (w walker) scalar(node ast.Node, s scalar, path string, rules reflect.Struc
 func (w walker) mapping(node ast.Node, at Pos, v reflect.Value, path string) {
 	v.Addr().Interface().(interface{ place(Pos) }).place(at)
 	m, ok := node.(*ast.MappingNode)
-	if s, is := v.Addr().Interface().(shortened); is && kind(node) == aSingleValue {
+	if s, is := v.Addr().Interface().(shortened); is && nodeKind(node) == aSingleValue {
 		w.scalar(node, s.short(), path, "")
 		return
 	}
 	if !ok {
-		w.refuse(nodePos(node), "write keys and values below it", "%s is a mapping of keys, not %s", path, kind(node))
+		w.refuse(nodePos(node), "write keys and values below it", "%s is a mapping of keys, not %s", path, nodeKind(node))
 		w.couldNotRead(at)
 		return
 	}
@@ -219,7 +219,7 @@ func (w walker) sequence(node ast.Node, v reflect.Value, path string, rules refl
 	s, ok := node.(*ast.SequenceNode)
 	if !ok {
 		w.refuse(nodePos(node), "write [a, b], or one a line with - before each", "%s is a list, not %s", path,
-			kind(node))
+			nodeKind(node))
 		return
 	}
 	if len(s.Values) == 0 {
@@ -235,7 +235,7 @@ func (w walker) sequence(node ast.Node, v reflect.Value, path string, rules refl
 func (w walker) dictionary(node ast.Node, v reflect.Value, path string) {
 	m, ok := node.(*ast.MappingNode)
 	if !ok {
-		w.refuse(nodePos(node), "write {column: value}", "%s is a mapping, not %s", path, kind(node))
+		w.refuse(nodePos(node), "write {column: value}", "%s is a mapping, not %s", path, nodeKind(node))
 		return
 	}
 	if len(m.Values) == 0 {
@@ -294,7 +294,7 @@ func scalarText(node ast.Node) (string, bool) {
 
 const aSingleValue = "a single value"
 
-func kind(node ast.Node) string {
+func nodeKind(node ast.Node) string {
 	switch node.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
 		return "a mapping"

@@ -153,8 +153,9 @@ var badInputs = []badInput{
 			"remove it, or the command; a command gets variables by source.decrypt.env"}},
 	{"variables without a command", drillFile(decrypts("{age_identity_file: id, env: [§DRILL_SCRUB_KEY]}")),
 		[]string{"source.decrypt.env is for a command, and there is none; remove it"}},
-	{"a command of no words", drillFile(source("url: s3://b/, name: a, timezone: UTC, §decrypt: {command: ['']}")), []string{"source.decrypt.command names no program; " +
-		"write the program and its arguments, such as [gpg, --batch, --decrypt]"}},
+	{"a command of no words", drillFile(source("url: s3://b/, name: a, timezone: UTC, §decrypt: {command: ['']}")),
+		[]string{"source.decrypt.command names no program; " +
+			"write the program and its arguments, such as [gpg, --batch, --decrypt]"}},
 	{"a key twice", drillFile("sandbox: {kind: auto, §kind: local}"), []string{"sandbox.kind appears twice; keep one of them"}},
 	{"a section twice", drillFile() + "§version: 1\n", []string{"version appears twice; keep one of them"}},
 	{"several mistakes", drillFile("sandbox:\n  kind: §docker\n  memory: §lots", "§colour: red"), []string{
@@ -1080,7 +1081,8 @@ func TestDefaults(t *testing.T) {
 	got := fmt.Sprint(d.Timeout, d.Source.Checksum, d.Source.TimeTolerance, d.Sandbox.Kind, d.Sandbox.Isolation, d.Restore, d.Scrub.Unmatched, d.Scrub.Locale,
 		d.Scrub.Rules[0].Percent, d.Expectations.AsOf, d.Expectations.Warnings, d.Expectations.Timeout, d.Expectations.Tables[0].Freshness.MaxFuture,
 		d.Expectations.Errors)
-	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed", Restore{Roles: "create", Extensions: "require"}, "refuse", "en_US", 10.0, "backup",
+	want := fmt.Sprint(45*time.Minute, "if_present", 26*time.Hour, "auto", "enclosed",
+		Restore{Roles: "create", Extensions: "require"}, "refuse", "en_US", 10.0, "backup",
 		"warn", 5*time.Minute, 5*time.Minute, (*int64)(nil))
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -144,7 +144,7 @@ type Backup struct {
 	// UTC; where only its day or hour is known: when it was taken at the latest
 	TakenUntil time.Time `json:"taken_until,omitzero"`
 	SizeBytes  int64     `json:"size_bytes"`
-	SHA256     string    `json:"sha256"` // of the file as it lies in the store; of several: of what sha256sum prints of them
+	SHA256     string    `json:"sha256"` // of the file as stored; of several: of what sha256sum prints of them
 	ETag       string    `json:"etag"`
 	// of a bucket's object: what tells it from others of this ETag
 	Version string `json:"version,omitempty"`

@@ -55,7 +55,7 @@ func (s *space) room() error {
 	left, err := s.of(s.dir)
 	if err == nil && left.Free < min(leaveFree, left.Size/20) {
 		err = verdict.Errorf(verdict.CodeDiskSpace, roomHint,
-			"unpack %s: ended behind %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
+			"unpack %s: ended after %d MiB, since only %d MiB are left where it is unpacked", s.name, s.written>>20,
 			left.Free>>20)
 	}
 	return err
@@ -77,7 +77,8 @@ func (s *space) write(f *os.File, p []byte) (int, error) {
 }
 
 func (s *space) explain(err error) error {
-	switch p, ok := errors.AsType[*verdict.Problem](err); {
+	p, ok := errors.AsType[*verdict.Problem](err)
+	switch {
 	case err == nil:
 		return nil
 	case ok:

@@ -45,11 +45,11 @@ func tarInto(name string, r *bufio.Reader, dir string) ([]string, error) {
 	if err := t.all(); err != nil {
 		return nil, err
 	}
-	return t.files, behind(name, r)
+	return t.files, nothingAfter(name, r)
 }
 
-// behind makes sure that nothing but zeros follows a tar.
-func behind(name string, r *bufio.Reader) error {
+// nothingAfter makes sure that nothing but zeros follows a tar.
+func nothingAfter(name string, r *bufio.Reader) error {
 	err := packed.Padding(r)
 	_, known := errors.AsType[*verdict.Problem](err)
 	switch {

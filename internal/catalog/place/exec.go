@@ -245,7 +245,7 @@ func (r *execReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end looks behind the last byte that the list says there is.
+// end looks whether anything follows the last byte that the list says there is.
 func (r *execReader) end() error {
 	var one [1]byte
 	for {

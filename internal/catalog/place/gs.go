@@ -78,15 +78,15 @@ func emulator() string {
 // names, the one that gcloud writes, or the machine's own account.
 func (s *GS) tokens(ctx context.Context) (oauth2.TokenSource, error) {
 	path := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS")
-	named := path != ""
-	if !named {
+	given := path != ""
+	if !given {
 		path = gcloudFile()
 	}
 	text, err := os.ReadFile(path)
 	switch {
 	case err == nil:
 		return s.fromFile(ctx, path, text)
-	case named:
+	case given:
 		return nil, verdict.Errorf(verdict.CodeCredentialsMissing, "correct GOOGLE_APPLICATION_CREDENTIALS",
 			"open %s: %w", s.URL(), err)
 	case onGoogle():
@@ -359,7 +359,7 @@ func (s *GS) ReadRange(ctx context.Context, o Object, offset, length int64) (io.
 	return answer.Body, nil
 }
 
-// checkAnswer looks after servers and proxies that know no generation or no
+// checkAnswer guards against servers and proxies that know no generation or no
 // Range: they answer with other bytes, and with no error.
 func (s *GS) checkAnswer(answer *http.Response, o Object, offset, length int64) error {
 	if g := answer.Header.Get("X-Goog-Generation"); g != "" && g != o.ETag && o.ETag != "" {

@@ -109,8 +109,8 @@ var heading = regexp.MustCompile(`(?i)index of|directory listing|listing of|file
 func links(page []byte, at *url.URL) (all []Object, sure bool) {
 	z := html.NewTokenizer(bytes.NewReader(page))
 	seen := map[string]bool{}
-	title, foreign, bare := false, false, false
-	inTitle, inLink := false, false
+	var title, foreign, bare bool
+	var inTitle, inLink bool
 	for {
 		switch kind := z.Next(); kind {
 		case html.ErrorToken:
@@ -152,9 +152,9 @@ func linked(anchor html.Token, at *url.URL) (o Object, within bool) {
 		if err != nil || to.Host != at.Host {
 			return Object{}, false
 		}
-		name, below := strings.CutPrefix(to.EscapedPath(), at.EscapedPath())
-		if !below || to.RawQuery != "" { // what sorts, and what leads up
-			return Object{}, below || strings.HasPrefix(at.EscapedPath(), strings.TrimSuffix(to.EscapedPath(), "/"))
+		name, leads := strings.CutPrefix(to.EscapedPath(), at.EscapedPath())
+		if !leads || to.RawQuery != "" { // what sorts, and what leads up
+			return Object{}, leads || strings.HasPrefix(at.EscapedPath(), strings.TrimSuffix(to.EscapedPath(), "/"))
 		}
 		name, folder := strings.CutSuffix(name, "/")
 		name, err = url.PathUnescape(name)

@@ -81,7 +81,7 @@ func listOf(v any) ([]any, error) {
 	if !ok {
 		return nil, errors.New("it is JSON, and neither a list nor an object")
 	}
-	if _, named := pick(fields, nameFields); named {
+	if _, object := pick(fields, nameFields); object {
 		return []any{v}, nil
 	}
 	var lists [][]any
@@ -156,7 +156,7 @@ func jsonEntry(item any) (entry, error) {
 	return e, nil
 }
 
-// sized is a line with a size and a time behind the name.
+// sized is a line with a size and a time after the name.
 var sized = regexp.MustCompile(`^(.*\S)[ \t]+([0-9]+)[ \t]+([0-9][0-9TZ:.,+ -]*)$`)
 
 // parseLines reads names, a line each; lines of name size time only if all are.

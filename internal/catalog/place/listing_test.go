@@ -51,14 +51,14 @@ func TestParseList(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"half":                  `[{"name":"a"},{"na`,
-		"no name":               `[{"size":1}]`,
-		"numbers":               `[1,2]`,
-		"two lists":             `{"a":[],"b":[]}`,
-		"an error's object":     `{"error":"denied"}`,
-		"a size that is none":   `[{"name":"a","size":"big"}]`,
-		"JSON and behind it":    `[] error: it broke`,
-		"a number in an object": `{"name":"a"} 7`,
+		"half":                   `[{"name":"a"},{"na`,
+		"no name":                `[{"size":1}]`,
+		"numbers":                `[1,2]`,
+		"two lists":              `{"a":[],"b":[]}`,
+		"an error's object":      `{"error":"denied"}`,
+		"a size that is none":    `[{"name":"a","size":"big"}]`,
+		"JSON and more after it": `[] error: it broke`,
+		"a number in an object":  `{"name":"a"} 7`,
 	} {
 		if all, _, err := parseList([]byte(text)); err == nil {
 			t.Errorf("%s: read as %v", name, all)

@@ -41,7 +41,7 @@ func named(args []string, name string) []string {
 	return all
 }
 
-// snapshotTime is how the name of a snapshot begins: its time in UTC, and behind
+// snapshotTime is how the name of a snapshot begins: its time in UTC, and after
 // an underscore what its program calls it.
 const snapshotTime = "20060102T150405Z"
 

@@ -67,8 +67,8 @@ func OpenSFTP(src spec.Source, u *url.URL) (*SFTP, error) {
 			"open the store: the SSH configuration reaches %s by a ProxyCommand", last.host)
 	}
 	s := &SFTP{dir: path.Clean("/" + u.Path), route: sshRoute{way: way}, retry: hurried}
-	if below, ok := strings.CutPrefix(s.dir+"/", "/~/"); ok {
-		s.dir = path.Clean(below)
+	if rest, ok := strings.CutPrefix(s.dir+"/", "/~/"); ok {
+		s.dir = path.Clean(rest)
 	}
 	s.url = (&url.URL{Scheme: "sftp", Host: u.Host, User: u.User, Path: strings.TrimSuffix(u.Path, "/") + "/"}).String()
 	s.route.password, s.route.passphrase, err = sshSecrets(src)
@@ -349,7 +349,7 @@ type sftpReader struct {
 	doing   string
 	file    *sftp.File
 	at      int64 // of the file: the next byte that is asked for
-	end     int64 // behind the last one
+	end     int64 // after the last one
 	pending chan block
 	read    []byte // the block that is read
 	held    []byte // what is left of it
@@ -377,7 +377,7 @@ func (r *sftpReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next takes the block that was asked for, and asks for the one behind it.
+// next takes the block that was asked for, and asks for the one after it.
 func (r *sftpReader) next() error {
 	if r.pending == nil {
 		r.askAhead()

@@ -150,8 +150,8 @@ func (r sshRoute) fileKeys(doing string, server sshServer) (signers []ssh.Signer
 			continue
 		}
 		key, err := ssh.ParsePrivateKey(text)
-		locked := false
-		if _, locked = errors.AsType[*ssh.PassphraseMissingError](err); locked && r.passphrase != "" {
+		_, locked := errors.AsType[*ssh.PassphraseMissingError](err)
+		if locked && r.passphrase != "" {
 			key, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(r.passphrase))
 		}
 		switch {
@@ -282,7 +282,8 @@ func sshSecrets(src spec.Source) (password, passphrase string, err error) {
 		if s.name == "" {
 			continue
 		}
-		if *s.into = os.Getenv(s.name); *s.into == "" {
+		*s.into = os.Getenv(s.name)
+		if *s.into == "" {
 			return "", "", verdict.Errorf(verdict.CodeCredentialsMissing, "set it, or remove "+s.key,
 				"open the store: the environment variable %s, which %s names, is not set", s.name, s.key)
 		}

@@ -17,7 +17,7 @@ import (
 	"daybefore/internal/spec"
 )
 
-// sshServer is a server as ssh would reach it: what the URL says, and behind it
+// sshServer is a server as ssh would reach it: what the URL says, and after it
 // what the user's and the machine's configuration say.
 type sshServer struct {
 	host, port, user string
@@ -139,7 +139,8 @@ func (all sshSettings) route(u *url.URL, src spec.Source, home string) ([]sshSer
 	last := all.server(u, src, home)
 	var way []sshServer
 	for _, jump := range strings.Split(last.jumps, ",") {
-		if jump = strings.TrimSpace(jump); jump == "" {
+		jump = strings.TrimSpace(jump)
+		if jump == "" {
 			continue
 		}
 		j, err := url.Parse("ssh://" + strings.TrimPrefix(jump, "ssh://"))

@@ -230,7 +230,8 @@ func (s *Web) noAnswer(ctx context.Context, doing string, err error) error {
 func (s *Web) refusal(doing string, answer *http.Response) error {
 	hint := "is source.url right?"
 	code := verdict.CodeStoreUnreachable
-	switch status := answer.StatusCode; {
+	status := answer.StatusCode
+	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
 		code = verdict.CodeCredentialsRefused
 		hint = "give what the server asks for by source.token_env, or user and password_env; a presigned URL ends at " +
@@ -452,7 +453,8 @@ func (s *Web) checked(answer *http.Response, o Object, offset, length int64) (io
 	first := int64(0)
 	if answer.StatusCode == http.StatusPartialContent {
 		var ok bool
-		if first, total, ok = contentRange(answer.Header); !ok || first != offset || length < 0 {
+		first, total, ok = contentRange(answer.Header)
+		if !ok || first != offset || length < 0 {
 			return nil, verdict.Errorf(verdict.CodeFetch, proxyHint, "read %s%s: asked for %d bytes from %d on, the server "+
 				"sent %s", s.URL(), o.Name, length, offset, verdict.Printable(answer.Header.Get("Content-Range")))
 		}

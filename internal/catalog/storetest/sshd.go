@@ -57,7 +57,8 @@ func StartSSHD(t testing.TB) *SSHD {
 		t.Fatal(err)
 	}
 	s.User = who.Username
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	s.listener, err = net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.Addr = s.listener.Addr().String()

@@ -272,7 +272,8 @@ func (b *Block) Read(p []byte) (n int, err error) {
 // refill brings the next rows into the output, which is used up.
 func (b *Block) refill() {
 	b.out, b.off = b.out[:0], 0
-	rows, read := b.Rows, b.Dump.bytes
+	rows := b.Rows
+	read := b.Dump.bytes
 	if b.Rewrite == nil {
 		b.Err = b.pass()
 	} else {
@@ -286,7 +287,9 @@ func (b *Block) refill() {
 // Drain reads the block to its end without using the rows, so that the next
 // entry can be read after a table that the server refused.
 func (b *Block) Drain() error {
-	b.Rewrite, b.out, b.off = nil, b.out[:0], 0
+	b.Rewrite = nil
+	b.out = b.out[:0]
+	b.off = 0
 	for !b.Done && b.Err == nil {
 		b.out = b.out[:0]
 		b.Err = b.pass()

@@ -162,22 +162,26 @@ func (req *Request) check(ctx context.Context, connect leakscan.Connector, d *ke
 	missing := after - len(d.seen)
 	switch {
 	case d.short != "":
-		c.Outcome, c.Message = verdict.Skipped, "not all rows of "+d.short+" arrived: see its rows_held"
+		c.Outcome = verdict.Skipped
+		c.Message = "not all rows of " + d.short + " arrived: see its rows_held"
 	case d.unknown > 0, d.complete && missing > 0:
-		c.Outcome, c.Hint = verdict.Error, bugHint
+		c.Outcome = verdict.Error
+		c.Hint = bugHint
 		if req.OwnCode {
 			c.Hint = changedHint
 		}
 		c.Message = fmt.Sprintf("%s: the server holds %s that no filter wrote, and lacks %d that one did", d.name,
 			verdict.Count(int64(d.unknown), "value"), missing)
 	case parted > 0:
-		c.Outcome, c.Hint = verdict.Error, bugHint
+		c.Outcome = verdict.Error
+		c.Hint = bugHint
 		c.Message = fmt.Sprintf("%s: %s became several, so that equal values parted", d.name,
 			verdict.Count(int64(parted), "value"))
 	case len(d.pairs.further) > 0 && d.own && first.Normal != d.first.normal:
 		return req.normalizedApart(ctx, connect, d, c)
 	case len(d.pairs.further) > 0:
-		c.Outcome, c.Hint = verdict.Error, bugHint
+		c.Outcome = verdict.Error
+		c.Hint = bugHint
 		c.Message = fmt.Sprintf("%s: %s became equal to others", d.name,
 			verdict.Count(int64(len(d.pairs.further)), "value"))
 	}

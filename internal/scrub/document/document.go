@@ -71,7 +71,7 @@ type Watch struct {
 	// Quiet reports whether a key, whatever it is the key of, is of no interest to Look
 	// and Tell: where no path names it they are not shown it again. It may be nil.
 	Quiet func(key []byte) bool
-	End   func() error // behind a document that was looked at; its error is Append's
+	End   func() error // after a document that was looked at; its error is Append's
 }
 
 // place is a member's key in src, or an array's element where to is 0.
@@ -192,7 +192,8 @@ func (d *Rewriter) value(at level, inForce int) error {
 	case inForce < 0 && d.Unmatched == Redact && !(d.eachKey && nests(d.peek())):
 		return d.moved(d.redactValue(d.at, at.depth))
 	}
-	switch c := d.peek(); {
+	c := d.peek()
+	switch {
 	case c == '{':
 		return d.object(at, inForce)
 	case c == '[':

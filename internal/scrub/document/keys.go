@@ -56,11 +56,11 @@ func (o *object) apart(key, normalized []byte) []byte {
 	if o.firsts == nil {
 		return normalized
 	}
-	first, known := o.firsts[string(normalized)]
+	earlier, known := o.firsts[string(normalized)]
 	switch {
 	case !known:
 		o.firsts[string(normalized)] = string(key)
-	case first != string(key):
+	case earlier != string(key):
 		return append(bytes.Clone(key), 0)
 	}
 	return normalized
@@ -256,7 +256,8 @@ func (d *Rewriter) objectPath() string { return d.pathOf(d.trail[:len(d.trail)-1
 func (d *Rewriter) pathOf(trail []place) string {
 	s := []byte("$")
 	for _, p := range trail {
-		switch key := d.src[p.from:p.to]; {
+		key := d.src[p.from:p.to]
+		switch {
 		case p.to == 0:
 			s = append(s, "[*]"...)
 		case d.mayTell(key):

@@ -186,7 +186,8 @@ func countedDocuments(t *testing.T, n int, write func(i int) string, paths ...st
 	var out []byte
 	for i := range n {
 		var err error
-		if out, err = d.Append(out[:0], []byte(write(i))); err != nil {
+		out, err = d.Append(out[:0], []byte(write(i)))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -311,7 +312,8 @@ func TestAMillionKeys(t *testing.T) {
 		}
 		in := manyMembers()
 		before = heap()
-		if out, _ = d.Append(nil, in); len(out) != len(in) {
+		out, _ = d.Append(nil, in)
+		if len(out) != len(in) {
 			t.Errorf("%s: the keys of one document are not those that they were", name)
 		}
 		if _, err := d.Append(nil, []byte(`{}`)); err != nil { // the last document is at hand until the next

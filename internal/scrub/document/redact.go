@@ -22,7 +22,8 @@ func (d *Rewriter) redactValue(i, depth int) int {
 	if i >= len(d.src) {
 		return -1
 	}
-	switch c := d.src[i]; {
+	c := d.src[i]
+	switch {
 	case c == '"':
 		return d.redactString(i + 1)
 	case c == '-' || c-'0' <= 9:

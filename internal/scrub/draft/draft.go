@@ -281,7 +281,8 @@ func (e *evidence) byName(c *schema.Column, j judged) judged {
 		about = ""
 	}
 	j.reason += fmt.Sprintf("; %s, %s%d different", verdict.Count(e.values, "value"), about, n)
-	switch f := e.likeness(); {
+	f := e.likeness()
+	switch {
 	case f != noLikeness && f != likeIP && likenessTransform[f] != j.Transform:
 		j.Transform = likenessTransform[f]
 		fallthrough
@@ -358,7 +359,8 @@ func (e *evidence) telling() []propose.DocumentKey {
 			out.What = kind.Words()
 			out.Transform = propose.TransformFor(kind)
 		}
-		switch f := k.likeness(); {
+		f := k.likeness()
+		switch {
 		case f != noLikeness:
 			out.Transform = likenessTransform[f]
 		case k.aboutPlaces() && k.areDegrees():

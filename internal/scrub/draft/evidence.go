@@ -23,7 +23,7 @@ const (
 	likeMAC
 	likeHash // a password's
 	likePlace
-	likeDegrees // one number with digits behind the point
+	likeDegrees // one number with digits after the point
 	likenesses
 )
 

@@ -160,7 +160,8 @@ func rounded(n int) int {
 // the last.
 var classes = func() (t [256]verdict.Characters) {
 	for i := range t {
-		switch c := byte(i); {
+		c := byte(i)
+		switch {
 		case 'a' <= c && c <= 'z':
 			t[i] = verdict.LowerCase
 		case 'A' <= c && c <= 'Z':

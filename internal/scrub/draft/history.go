@@ -42,7 +42,8 @@ func writingOf(v []byte) writing {
 	if len(v) <= shortest {
 		return noWriting
 	}
-	switch first := v[0]; {
+	first := v[0]
+	switch {
 	case first == '{', first == '[':
 		if bytes.IndexByte(v, '"') > 0 && jsontext.ValueEnd(v, 0, 0) == len(v) {
 			return writtenJSON

@@ -36,7 +36,8 @@ func (s *Survey) ruleSame(all []judged, byRoot map[*schema.Column]*evidence) []j
 		j.Lineage = f
 		j.confidence = medium
 		j.reason = fmt.Sprintf("%d of %d different values that were sampled are those of %s", n, of, same.Root)
-		j.Varies, j.Folds = e.mail.varies(f.Root), e.mail.folds()
+		j.Varies = e.mail.varies(f.Root)
+		j.Folds = e.mail.folds()
 		if judgedBefore {
 			all[at] = j
 		} else {
@@ -138,7 +139,7 @@ func (e *evidence) areCodes() bool {
 	return nearlyAll(e.kinds[detect.Codes]+e.kinds[detect.Digits], all)
 }
 
-// areDegrees reports whether nearly all numbers are degrees with digits behind the point.
+// areDegrees reports whether nearly all numbers are degrees with digits after the point.
 func (k *keyEvidence) areDegrees() bool { return nearlyAll(k.forms[likeDegrees], k.values) }
 
 // aboutPlaces reports whether a key says so.

@@ -68,9 +68,11 @@ func TestDraftOfSameValues(t *testing.T) {
 		create table lines (phone text);
 		insert into lines select '+49 171 55512' || 10 + i from generate_series(1, 80) i;
 		create table calls (target text, number_a text, size text);
-		insert into calls select case when i % 2 = 0 then '+49 171 55599' else '0171 55598' end || 10 + i, '0171 55598' || 10 + i, i * 1000000 from generate_series(1, 80) i;
+		insert into calls select case when i % 2 = 0 then '+49 171 55599' else '0171 55598' end || 10 + i, '0171 55598' || 10 + i,
+			i * 1000000 from generate_series(1, 80) i;
 		create table talks (caller text, sender text, src_addr text, street text);
-		insert into talks select 'sip:' || i || '@10.0.0.1:5060', 'Ada Smith', 'sip:' || i || '@10.0.0.1', 'Main Street ' || i from generate_series(1, 50) i`); err != nil {
+		insert into talks select 'sip:' || i || '@10.0.0.1:5060', 'Ada Smith', 'sip:' || i || '@10.0.0.1',
+			'Main Street ' || i from generate_series(1, 50) i`); err != nil {
 		t.Fatal(err)
 	}
 	s := situation{definitions: []string{

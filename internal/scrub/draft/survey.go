@@ -165,7 +165,8 @@ func (l *rowScanner) value(v *view, field []byte) (err error) {
 
 // one looks at a value, or at one element of an array.
 func (l *rowScanner) one(v *view, value []byte) (err error) {
-	switch base := v.column.Base; {
+	base := v.column.Base
+	switch {
 	case base.Is("json", "jsonb"):
 		l.document(v, value)
 	case base.IsHstore() && l.charset == copytext.ASCIISafe:

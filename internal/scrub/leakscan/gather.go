@@ -67,7 +67,8 @@ func (g *Gatherer) Add(value []byte) {
 // one takes a value that is no array, or an element of one. What is not what
 // its type says is left out: the server refuses it, if anybody gives it to it.
 func (g *Gatherer) one(value []byte) {
-	switch base := g.column.Base; {
+	base := g.column.Base
+	switch {
 	case len(g.inner) > 0:
 		g.within, _ = g.fields.Append(g.within[:0], value, len(g.inner), g.field)
 	case base.IsHstore():

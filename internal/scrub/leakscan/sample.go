@@ -77,7 +77,7 @@ func (s *Sampler) formOf(value []byte) form {
 }
 
 // alsoWritten are the other ways in which texts write a value: a name with the family
-// name in front or behind, and Unicode's composed and decomposed forms.
+// name in front or after, and Unicode's composed and decomposed forms.
 func (s *Sampler) alsoWritten(value []byte) (all []form) {
 	swapped := swappedName(value)
 	if swapped == nil && isASCII(value) {

@@ -82,7 +82,8 @@ func (a *aftermath) tables() []site {
 			if !c.HoldsText() {
 				continue
 			}
-			switch d := a.Decision(c); {
+			d := a.Decision(c)
+			switch {
 			case c.Generated, d.Recomputed:
 				computed = append(computed, c)
 			case a.Overlap == nil || !d.Loaded:
@@ -139,7 +140,8 @@ func (a *aftermath) again() []site {
 		}
 		var unruled, rewritten []*schema.Column
 		for _, c := range t.Columns {
-			switch d := a.Decision(c); {
+			d := a.Decision(c)
+			switch {
 			case c.Generated:
 			case d.Scanner != nil:
 				unruled = append(unruled, c)

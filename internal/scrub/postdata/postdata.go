@@ -1,4 +1,4 @@
-// Package postdata tries what the archive builds behind the rows: keys, indexes,
+// Package postdata tries what the archive builds after the rows: keys, indexes,
 // materialized views. Where something cannot be built it says which rules may be
 // why. It must never leave behind what it tries, or judge the backup by what a rule
 // may have broken.

@@ -9,7 +9,7 @@ import (
 )
 
 // Hint is the line to add, ready to be copied, below one that says where; and
-// behind it those of the columns that must stay equal.
+// after it those of the columns that must stay equal.
 func (s *Suspicion) Hint(proposed []Proposal) string {
 	var own *spec.Rule
 	var equal []string

@@ -25,7 +25,8 @@ func eachNumber(dst, doc []byte, f func(dst, number []byte) ([]byte, error)) ([]
 	var err error
 	for i := 0; i < len(doc); {
 		end := i + 1
-		switch c := doc[i]; {
+		c := doc[i]
+		switch {
 		case c == '"':
 			end, _ = jsontext.TextEnd(doc, i+1)
 			if !geoJSONTexts[string(doc[i+1:end-1])] {

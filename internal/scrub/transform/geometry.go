@@ -80,13 +80,13 @@ func (g *geometry) one(depth int) error {
 	if err != nil {
 		return err
 	}
-	kind, size := kindOf(word)
+	form, size := kindOf(word)
 	if word&geometryHasSRID != 0 {
 		if _, err := g.number(); err != nil {
 			return err
 		}
 	}
-	switch kind {
+	switch form {
 	case kindPoint:
 		return g.points(1, size)
 	case kindLine, kindCircular:
@@ -103,7 +103,7 @@ func (g *geometry) one(depth int) error {
 }
 
 // kindOf is a geometry's kind without its bits, and the bytes of each of its points.
-func kindOf(word uint32) (kind uint32, size int) {
+func kindOf(word uint32) (form uint32, size int) {
 	const coordinate = 8
 	size = 2 * coordinate
 	if word&geometryHasZ != 0 {
@@ -112,14 +112,14 @@ func kindOf(word uint32) (kind uint32, size int) {
 	if word&geometryHasM != 0 {
 		size += coordinate
 	}
-	kind = word &^ (geometryHasZ | geometryHasM | geometryHasSRID)
-	switch kind / geometryISO { // Z, M, and both
+	form = word &^ (geometryHasZ | geometryHasM | geometryHasSRID)
+	switch form / geometryISO { // Z, M, and both
 	case 1, 2:
 		size += coordinate
 	case 3:
 		size += 2 * coordinate
 	}
-	return kind % geometryISO, size
+	return form % geometryISO, size
 }
 
 func (g *geometry) number() (uint32, error) {
@@ -159,7 +159,7 @@ func (g *geometry) points(n, size int) error {
 	return nil
 }
 
-// geometryBytes are those of a geometry in hexadecimal digits, behind a bytea's \x or
+// geometryBytes are those of a geometry in hexadecimal digits, after a bytea's \x or
 // not; nil for what is none.
 func geometryBytes(dst, text []byte) []byte {
 	const shortest = 2 * (1 + 4)

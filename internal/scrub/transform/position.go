@@ -157,7 +157,7 @@ func IsDegrees(number []byte) bool {
 }
 
 // IsPlace reports whether a text is a latitude and a longitude in degrees, with digits
-// behind the points, in one of the forms that Position takes: well-known binary in
+// after the points, in one of the forms that Position takes: well-known binary in
 // hexadecimal digits and GeoJSON among them. Two numbers, such as a size, are not
 // enough.
 func IsPlace(text []byte) bool {

@@ -278,7 +278,8 @@ func writeCard(m *Masker, dst []byte, _ *Recipe, in input) ([]byte, error) {
 	const least, most = 12, 19
 	random := newRandomBytes(in.digest)
 	start := len(dst)
-	digits, last := 0, 0
+	digits := 0
+	last := 0
 	for _, c := range in.value {
 		switch {
 		case '0' <= c && c <= '9':
