@@ -341,7 +341,7 @@ func candidates(ctx context.Context, store Store, p namePattern) iter.Seq2[Objec
 	return func(yield func(Object, error) bool) {
 		seen := map[string]bool{}
 		for o, err := range store.List(ctx, p.literalPrefix(), true) {
-			for folder := path.Dir(o.Name); err == nil && folder != "." && !seen[folder]; folder = path.Dir(folder) {
+			for folder := path.Dir(o.Name); err == nil && isBelow(folder) && !seen[folder]; folder = path.Dir(folder) {
 				seen[folder] = true
 				if !yield(Object{Name: folder, Not: Folder}, nil) {
 					return

@@ -110,7 +110,7 @@ func (s *search) withContents(ctx context.Context, p namePattern, all []Backup) 
 		if err != nil {
 			return nil, err
 		}
-		for folder := path.Dir(o.Name); folder != "."; folder = path.Dir(folder) {
+		for folder := path.Dir(o.Name); isBelow(folder); folder = path.Dir(folder) {
 			if of, is := files[folder]; is {
 				files[folder] = append(of, o)
 			}
@@ -130,6 +130,10 @@ func (s *search) withContents(ctx context.Context, p namePattern, all []Backup) 
 	}
 	return kept, nil
 }
+
+// isBelow reports whether path.Dir gave a folder below the store's own. Of keys
+// that begin with a slash it comes to "/" and stays there.
+func isBelow(folder string) bool { return folder != "." && folder != "/" }
 
 // directory is the backup as the archive that a folder's files are; is reports
 // whether they are one. Side files in it belong to no archive.
