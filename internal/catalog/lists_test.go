@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"daybefore/internal/catalog/storetest"
 	"daybefore/internal/spec"
@@ -69,4 +70,44 @@ func TestFoldersWithoutEnd(t *testing.T) {
 	store := opened(t, sftpSource(server, dir))
 	_, err := Choose(t.Context(), store, spec.Source{Name: "*/shop-{time}.dump", TimeLayout: "20060102T150405Z"}, nil)
 	wantProblem(t, err, verdict.Error, verdict.CodeStoreUnreachable, "more than 32 folders within one another")
+}
+
+// What is missing of a set may still come where nothing tells when the rest did.
+func TestASetHalfUploaded(t *testing.T) {
+	t.Parallel()
+	const night = "20261121T030000Z"
+	lists := script("echo a-"+night+".sql", "true")
+	src := parted("a-{time}.sql", "b-{time}.dump")
+	src.Exec = lists.Exec
+	b, err := ChooseBy(t.Context(), opened(t, src), src, Choice{Now: time.Now()}, nil)
+	wantProblem(t, err, verdict.Error, verdict.CodeUnfinished, "does not tell when the rest came")
+	if b.Name != "a-"+night+".sql" || b.ETag != "" {
+		t.Errorf("beside the error: %q, %q", b.Name, b.ETag)
+	}
+	dir := t.TempDir()
+	at := filepath.Join(dir, "a-"+night+".sql")
+	if err := os.WriteFile(at, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src = parted("a-{time}.sql", "b-{time}.dump")
+	src.URL = storetest.StartWeb(t, dir, true).URL + "/"
+	_, err = ChooseBy(t.Context(), opened(t, src), src, Choice{Now: time.Now()}, nil)
+	wantProblem(t, err, verdict.Error, verdict.CodeUnfinished, "ago, so the rest may be on its way")
+	if err := os.Chtimes(at, shopWritten, shopWritten); err != nil {
+		t.Fatal(err)
+	}
+	b, err = ChooseBy(t.Context(), opened(t, src), src, Choice{Now: time.Now()}, nil)
+	wantProblem(t, err, verdict.Fail, verdict.CodeUnfinished, "b-{time}.dump is missing")
+	if b.ETag == "" {
+		t.Error("no mark, though the server tells one of each file")
+	}
+	var asked []Entry
+	_, err = ChooseBy(t.Context(), opened(t, src), src, Choice{By: ByProof, Drilled: func(e Entry) (time.Time, bool) {
+		asked = append(asked, e)
+		return time.Time{}, false
+	}}, nil)
+	wantProblem(t, err, verdict.Fail, verdict.CodeUnfinished)
+	if len(asked) != 1 || asked[0].Name != b.Name || asked[0].ETag != "" {
+		t.Errorf("history is asked for %+v: the server's page tells no mark, and history holds %q", asked, b.ETag)
+	}
 }
