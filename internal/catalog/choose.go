@@ -106,6 +106,8 @@ func Choose(ctx context.Context, store Store, src spec.Source, peek PeekFunc) (B
 }
 
 // ChooseBy is Choose of another one than the newest, where the choice says so.
+// A backup that was chosen and cannot be drilled is given beside the error, so
+// that history learns which it was.
 // Problems, besides: CodeSpec (error) if the choice fits none.
 func ChooseBy(ctx context.Context, store Store, src spec.Source, c Choice, peek PeekFunc) (Backup, error) {
 	ps, err := newPatterns(src)
@@ -152,16 +154,20 @@ func (s *search) choose(ctx context.Context) (Backup, error) {
 	if err != nil {
 		return Backup{}, err
 	}
+	chosen, err = chosen.exactly(ctx, s.store) // first, since a list may not tell when something came
+	if err != nil {
+		return chosen, err
+	}
 	if err := s.usable(chosen); err != nil {
-		return Backup{}, err
+		return chosen, err
 	}
 	if err := chosen.thawed(ctx, s.store); err != nil {
-		return Backup{}, err
+		return chosen, err
 	}
 	if s.choice.newest() {
 		chosen.Unfinished = s.unfinished(ctx, chosen)
 	}
-	return chosen.exactly(ctx, s.store)
+	return chosen, nil
 }
 
 // backups are all that match, with their times if names tell them.
@@ -256,7 +262,7 @@ func (b Backup) exactly(ctx context.Context, store Store) (Backup, error) {
 	}
 	o, err := exact(ctx, store, b.Object)
 	if err != nil {
-		return Backup{}, err
+		return b, err
 	}
 	b.Object = o
 	if len(b.All) > 0 && b.All[0].Name == o.Name {
@@ -344,7 +350,7 @@ func candidates(ctx context.Context, store Store, p namePattern) iter.Seq2[Objec
 	return func(yield func(Object, error) bool) {
 		seen := map[string]bool{}
 		for o, err := range store.List(ctx, p.literalPrefix(), true) {
-			for folder := path.Dir(o.Name); err == nil && folder != "." && !seen[folder]; folder = path.Dir(folder) {
+			for folder := path.Dir(o.Name); err == nil && isBelow(folder) && !seen[folder]; folder = path.Dir(folder) {
 				seen[folder] = true
 				if !yield(Object{Name: folder, Not: Folder}, nil) {
 					return

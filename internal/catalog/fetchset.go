@@ -114,9 +114,10 @@ func (f *setFetch) lay(i int, p Part) (at string, err error) {
 	}
 	for _, o := range p.Objects {
 		rel := strings.TrimPrefix(o.Name, p.Name+"/")
-		if !filepath.IsLocal(rel) || strings.ContainsAny(rel, "\\\x00") {
+		if !filepath.IsLocal(rel) || strings.ContainsAny(rel, "\\\x00") || path.Clean(rel) != rel {
 			return "", verdict.Errorf(verdict.CodeUnsupported, "remove it: pg_dump writes no such name",
-				"fetch %s%s: the name %q would lead out of its folder", f.store.URL(), p.Name, verdict.Printable(rel))
+				"fetch %s%s: the name %q would lead out of its folder, or to the place of another file", f.store.URL(), p.Name,
+				verdict.Printable(rel))
 		}
 		if err := os.MkdirAll(filepath.Join(at, path.Dir(rel)), 0o700); err != nil {
 			return "", err

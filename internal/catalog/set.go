@@ -77,11 +77,14 @@ func (b Backup) withParts(parts []Part) Backup {
 }
 
 // summary is one object for many: with the sum of their sizes, and a mark that
-// is another where any of them is.
+// is another where any of them is; without one, where the store marks not all.
 func summary(name string, all []Object) Object {
 	s := Object{Name: name}
 	mark := sha256.New()
+	marked := true
 	for _, o := range all {
+		unknown := o.ETag == "" || strings.HasPrefix(o.ETag, Weak) && o.ModTime.IsZero() // its name and size at most
+		marked = marked && !unknown
 		if o.Size == place.Unsized {
 			s.Size = place.Unsized
 		}
@@ -93,7 +96,9 @@ func summary(name string, all []Object) Object {
 		}
 		fmt.Fprintf(mark, "%q %d %q %d\n", o.Name, o.Size, o.ETag, o.ModTime.UnixNano())
 	}
-	s.ETag = hex.EncodeToString(mark.Sum(nil))
+	if marked {
+		s.ETag = hex.EncodeToString(mark.Sum(nil))
+	}
 	return s
 }
 
@@ -110,7 +115,7 @@ func (s *search) withContents(ctx context.Context, p namePattern, all []Backup) 
 		if err != nil {
 			return nil, err
 		}
-		for folder := path.Dir(o.Name); folder != "."; folder = path.Dir(folder) {
+		for folder := path.Dir(o.Name); isBelow(folder); folder = path.Dir(folder) {
 			if of, is := files[folder]; is {
 				files[folder] = append(of, o)
 			}
@@ -130,6 +135,10 @@ func (s *search) withContents(ctx context.Context, p namePattern, all []Backup) 
 	}
 	return kept, nil
 }
+
+// isBelow reports whether path.Dir gave a folder below the store's own. Of keys
+// that begin with a slash it comes to "/" and stays there.
+func isBelow(folder string) bool { return folder != "." && folder != "/" }
 
 // directory is the backup as the archive that a folder's files are; is reports
 // whether they are one. Side files in it belong to no archive.
@@ -230,15 +239,30 @@ func (s *search) usable(b Backup) error {
 	}
 	const doing = "choose a backup in %s: of the backup %s %s is missing: %s"
 	missing := strings.Join(b.missing, " and ")
-	if now := s.choice.Now; !now.IsZero() && now.Sub(b.ModTime).Abs() < recently {
+	if why := s.onItsWay(b); why != "" {
 		return verdict.Errorf(verdict.CodeUnfinished,
 			"run the drill later than the backup job; if it is missing then, the backup is not whole",
-			doing, s.store.URL(), b.what(), missing, "what is there came "+
-				now.Sub(b.ModTime).Abs().Round(time.Second).String()+" ago, so the rest may be on its way")
+			doing, s.store.URL(), b.what(), missing, why)
 	}
 	return verdict.Failf(verdict.CodeUnfinished,
 		"find out why the backup job did not write it, or where it broke off; a part of another time is never taken instead",
 		doing, s.store.URL(), b.what(), missing, "it cannot be restored as a whole")
+}
+
+// onItsWay is why what is missing of a backup may still come; "" where it will
+// not.
+func (s *search) onItsWay(b Backup) string {
+	now := s.choice.Now
+	age := now.Sub(b.ModTime).Abs()
+	switch {
+	case now.IsZero():
+		return ""
+	case b.ModTime.IsZero():
+		return "the store does not tell when the rest came, so it may be on its way"
+	case age < recently:
+		return "what is there came " + age.Round(time.Second).String() + " ago, so the rest may be on its way"
+	}
+	return ""
 }
 
 // what names a backup of which something is missing.

@@ -46,13 +46,16 @@ func (r *run) pick(ctx context.Context) (err error) {
 		return err
 	}
 	b.Store = r.store.URL()
-	r.backup, err = catalog.ChooseBy(ctx, r.store, src, r.Choice, r.peekTime(ctx))
-	if err != nil {
+	chosen, err := catalog.ChooseBy(ctx, r.store, src, r.Choice, r.peekTime(ctx))
+	if r.older() {
+		b.ChosenWhy = chosen.Why
+	}
+	if err != nil { // what was chosen and cannot be drilled is known for drilled now, by its name
+		b.Name, b.ETag, b.TakenAt = chosen.Name, chosen.ETag, chosen.TakenAt
+		b.SizeBytes = max(0, chosen.Size)
 		return r.noBackup(err)
 	}
-	if r.older() {
-		b.ChosenWhy = r.backup.Why
-	}
+	r.backup = chosen
 	if r.backup.Parts == nil { // the mark of several tells all
 		b.Version, err = catalog.VersionOf(ctx, r.store, r.backup.Object)
 	}

@@ -111,6 +111,9 @@ func (s *Exec) list(ctx context.Context, deep bool) ([]Object, error) {
 		return nil, verdict.Errorf(verdict.CodeProgram, "run it by hand: where there is no backup, let it write []",
 			"%s: the program ended with status 0 and wrote nothing, which may be no list", doing)
 	}
+	if err := tooMany(doing, len(entries)); err != nil {
+		return nil, err
+	}
 	doubt := ""
 	if !told {
 		doubt = "the program wrote lines that may be names or anything else"
@@ -131,6 +134,9 @@ func (s *Exec) objects(doing string, entries []entry) ([]Object, error) {
 		if o.Not == "" {
 			all[i].ETag = s.version(o)
 		}
+	}
+	if err := unclean(doing, verdict.CodeProgram, all); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
 	if name := twice(all); name != "" {

@@ -16,11 +16,33 @@ import (
 // deepest is how many folders within one another are gone into.
 const deepest = 32
 
+// webWalk is one list of a server's pages.
+type webWalk struct {
+	prefix string
+	deep   bool
+	seen   map[string]bool
+	pages  int // that were read
+}
+
+// tooLong is the Problem of a server whose pages lead on and on, or nil.
+func (s *Web) tooLong(w *webWalk) error {
+	if w.pages > s.pages {
+		return verdict.Errorf(verdict.CodeStoreUnreachable,
+			"let source.url, or the folder in source.name, be nearer to the backups; or list them by source.listing",
+			"list %s: it has more than %d folders", s.URL(), s.pages)
+	}
+	return tooMany("list "+s.URL(), len(w.seen))
+}
+
 // walk yields what the server's page of a folder shows, and with deep what
 // those of its folders do. It reports whether to go on.
-func (s *Web) walk(ctx context.Context, folder, prefix string, deep bool, seen map[string]bool,
-	yield func(Object, error) bool) bool {
-	all, err := s.index(ctx, folder)
+func (s *Web) walk(ctx context.Context, folder string, w *webWalk, yield func(Object, error) bool) bool {
+	w.pages++
+	err := s.tooLong(w)
+	var all []Object
+	if err == nil {
+		all, err = s.index(ctx, folder)
+	}
 	if err != nil {
 		yield(Object{}, err)
 		return false
@@ -28,20 +50,20 @@ func (s *Web) walk(ctx context.Context, folder, prefix string, deep bool, seen m
 	for _, o := range all {
 		o.Name = folder + o.Name
 		switch {
-		case seen[o.Name]:
+		case w.seen[o.Name]:
 			continue
-		case deep && o.Not == Folder:
-			seen[o.Name] = true
+		case w.deep && o.Not == Folder:
+			w.seen[o.Name] = true
 			inside := o.Name + "/"
-			if leadsTo(inside, prefix) && strings.Count(inside, "/") < deepest &&
-				!s.walk(ctx, inside, prefix, deep, seen, yield) {
+			if leadsTo(inside, w.prefix) && strings.Count(inside, "/") < deepest &&
+				!s.walk(ctx, inside, w, yield) {
 				return false
 			}
 			continue
-		case !strings.HasPrefix(o.Name, prefix):
+		case !strings.HasPrefix(o.Name, w.prefix):
 			continue
 		}
-		seen[o.Name] = true
+		w.seen[o.Name] = true
 		if !yield(o, nil) {
 			return false
 		}
@@ -68,7 +90,8 @@ func (s *Web) index(ctx context.Context, folder string) ([]Object, error) {
 				err)
 		}
 		s.doubted("")
-		return unsized(objects(entries)), nil
+		all := unsized(objects(entries))
+		return all, unclean(doing, verdict.CodeStoreUnreachable, all)
 	}
 	if !strings.Contains(header.Get("Content-Type"), "html") {
 		return nil, verdict.Errorf(verdict.CodeStoreUnreachable, pageHint,

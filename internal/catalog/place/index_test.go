@@ -1,9 +1,14 @@
 package place
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"daybefore/internal/spec"
 )
 
 // pages are what servers write, shortened, of a folder with the files a b.dump
@@ -91,4 +96,33 @@ func FuzzLinks(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A server whose pages lead on and on is no store.
+func TestPagesWithoutEnd(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `[{"name":".","type":"directory"},{"name":"a","type":"directory"},{"name":"b","type":"directory"}]`)
+	}))
+	defer server.Close()
+	u, err := url.Parse(server.URL + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenWeb(spec.Source{URL: u.String()}, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pages = 100
+	for o, err := range s.List(t.Context(), "", true) {
+		if err == nil {
+			t.Fatalf("it listed %+v", o)
+		}
+		if !strings.Contains(err.Error(), "more than 100 folders") || asked != 100 {
+			t.Errorf("after %d pages: %v", asked, err)
+		}
+	}
 }

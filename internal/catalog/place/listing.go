@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"daybefore/internal/verdict"
 )
 
 // A list of backups, as programs and files write it: JSON, lines of name size
@@ -219,9 +222,45 @@ func objects(all []entry) []Object {
 		if name, slash := strings.CutSuffix(e.name, "/"); slash || e.folder {
 			o = Object{Name: name, Not: Folder}
 		}
-		list = append(list, o)
+		if !isDots(o.Name) {
+			list = append(list, o)
+		}
 	}
 	return list
+}
+
+// isDots reports whether a name is that of the folder itself, or of the one
+// around it.
+func isDots(name string) bool {
+	clean := path.Clean(name)
+	return name != "" && (clean == "." || clean == "..")
+}
+
+// mostNames is how many names are taken of a place that may make them up.
+const mostNames = 1_000_000
+
+// tooMany is the Problem of a list that is too long to be one of backups, or nil.
+func tooMany(doing string, names int) error {
+	if names <= mostNames {
+		return nil
+	}
+	return verdict.Errorf(verdict.CodeStoreUnreachable,
+		"let source name a folder, or a list, that holds little else than backups", "%s: there are more than %d names",
+		doing, mostNames)
+}
+
+// unclean is the Problem of a list with a name that does not lead below the
+// store, or that another name may mean too; nil if all are fit.
+func unclean(doing string, code verdict.Code, all []Object) error {
+	for _, o := range all {
+		if o.Name != path.Clean(o.Name) || path.IsAbs(o.Name) || strings.HasPrefix(o.Name, "../") {
+			return verdict.Errorf(code, "let it write names below one folder, such as nightly/shop.dump: without a / or ./ "+
+				"before them, without // and ..; a program is told the folder by fetch, such as "+
+				`[cat, "/backups/{name}"]`,
+				"%s: the list holds the name %q", doing, verdict.Printable(o.Name))
+		}
+	}
+	return nil
 }
 
 // twice is a name that a sorted list holds twice; "" for none.

@@ -197,36 +197,63 @@ func ask[T any](ctx context.Context, l *sftpLink, f func(*sftp.Client) (T, error
 // List reads the folder, and with deep all below it.
 func (s *SFTP) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		s.walk(ctx, "", prefix, deep, yield)
+		w := sftpWalk{prefix: prefix, deep: deep, yield: yield}
+		s.walk(ctx, "", &w)
 	}
 }
 
+// sftpWalk is one list of a server's folders.
+type sftpWalk struct {
+	prefix string
+	deep   bool
+	names  int // that were met
+	yield  func(Object, error) bool
+}
+
 // walk yields what is in a folder, and reports whether to go on.
-func (s *SFTP) walk(ctx context.Context, folder, prefix string, deep bool, yield func(Object, error) bool) bool {
-	entries, err := s.read(ctx, folder)
+func (s *SFTP) walk(ctx context.Context, folder string, w *sftpWalk) bool {
+	entries, err := s.entries(ctx, folder, w)
 	if err != nil {
-		yield(Object{}, err)
+		w.yield(Object{}, err)
 		return false
 	}
 	for _, info := range entries {
 		name := folder + info.Name()
-		if info.IsDir() && deep {
-			if leadsTo(name+"/", prefix) && !s.walk(ctx, name+"/", prefix, deep, yield) {
+		if info.IsDir() && w.deep {
+			if leadsTo(name+"/", w.prefix) && !s.walk(ctx, name+"/", w) {
 				return false
 			}
 			continue
 		}
-		if !strings.HasPrefix(name, prefix) {
+		if !strings.HasPrefix(name, w.prefix) {
 			continue
 		}
 		o, there, err := s.object(ctx, name, info)
 		if there || err != nil {
-			if !yield(o, err) || err != nil {
+			if !w.yield(o, err) || err != nil {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// entries are what is in a folder, as long as the server's folders have an end.
+func (s *SFTP) entries(ctx context.Context, folder string, w *sftpWalk) ([]fs.FileInfo, error) {
+	if strings.Count(folder, "/") > deepest {
+		return nil, verdict.Errorf(verdict.CodeStoreUnreachable,
+			"let source.url, or the folder in source.name, be nearer to the backups",
+			"list %s: there are more than %d folders within one another", s.url, deepest)
+	}
+	entries, err := s.read(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(info fs.FileInfo) bool {
+		return isDots(info.Name()) || strings.Contains(info.Name(), "/")
+	})
+	w.names += len(entries)
+	return entries, tooMany("list "+s.url, w.names)
 }
 
 // read reads one folder.

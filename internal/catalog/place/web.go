@@ -28,6 +28,7 @@ const (
 	connections   = 64
 	mostPage      = 256 << 20 // bytes of a list
 	mostRedirects = 10
+	mostPages     = 10_000 // of folders that one list goes into
 )
 
 // Web is a folder of a web server, or one file of it.
@@ -38,6 +39,7 @@ type Web struct {
 	header  http.Header
 	client  *http.Client
 	retry   retry
+	pages   int // are read for a list at most
 	doubt   atomic.Pointer[string]
 
 	mu    sync.Mutex
@@ -55,7 +57,7 @@ func OpenWeb(src spec.Source, u *url.URL) (*Web, error) {
 		return nil, verdict.Errorf(verdict.CodeSpec, "write https://, or source.insecure: true where that is wanted",
 			"open the store: http lets anybody on the way read the backups and put others in their place")
 	}
-	s := &Web{base: u, listing: src.Listing, retry: hurried, inOne: map[string]bool{}}
+	s := &Web{base: u, listing: src.Listing, retry: hurried, pages: mostPages, inOne: map[string]bool{}}
 	s.client = &http.Client{Transport: newTransport(), CheckRedirect: redirects(src.Insecure)}
 	if !strings.HasSuffix(u.Path, "/") {
 		s.file = u
@@ -246,7 +248,8 @@ func (s *Web) refusal(doing string, answer *http.Response) error {
 func (s *Web) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		if s.file == nil && s.listing == "" {
-			s.walk(ctx, "", prefix, deep, map[string]bool{}, yield)
+			w := webWalk{prefix: prefix, deep: deep, seen: map[string]bool{}}
+			s.walk(ctx, "", &w, yield)
 			return
 		}
 		all, err := s.listed(ctx, prefix)
@@ -273,12 +276,16 @@ func (s *Web) listed(ctx context.Context, prefix string) ([]Object, error) {
 		return nil, verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "%s: it is no list: %w; it begins %s", doing, err,
 			beginning(b))
 	}
+	if err := tooMany(doing, len(entries)); err != nil {
+		return nil, err
+	}
 	doubt := ""
 	if !told {
 		doubt = s.listing + " holds lines that may be names or anything else"
 	}
 	s.doubt.Store(&doubt)
-	return s.relative(entries), nil
+	all := s.relative(entries)
+	return all, unclean(doing, verdict.CodeStoreUnreachable, all)
 }
 
 // alone is the one file, and the file beside it that holds its sum, where such
@@ -311,7 +318,9 @@ func (s *Web) relative(entries []entry) []Object {
 	for _, o := range objects(entries) {
 		o.Name = strings.TrimPrefix(strings.TrimPrefix(o.Name, s.base.String()), "./")
 		o.Size = Unsized
-		all = append(all, o)
+		if o.Name != "" && !strings.Contains(o.Name, "://") { // another server's
+			all = append(all, o)
+		}
 	}
 	return all
 }
