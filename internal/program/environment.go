@@ -3,6 +3,7 @@ package program
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,13 +32,17 @@ func environment(c Command) []string {
 // a shorter one, such as "true", is no secret and stands in many words.
 const shortest = 6
 
-// secrets are the values that the program was given by name, line by line.
+// secrets are the values that the program was given by name, line by line, and
+// as they stand in quotes, which errors and JSON put around them.
 func secrets(c Command) []string {
 	var all []string
 	add := func(value string) {
 		for _, line := range append(strings.Split(value, "\n"), value) {
 			if line = strings.TrimSpace(line); len(line) >= shortest {
 				all = append(all, line)
+				if quoted := strings.Trim(strconv.Quote(line), `"`); quoted != line {
+					all = append(all, quoted)
+				}
 			}
 		}
 	}

@@ -94,6 +94,10 @@ type Slow interface{ Silence() time.Duration }
 // backups.
 type Doubter interface{ Doubt() string } // why; "" without doubt, and before List
 
+// Masker is a Store of which a name may be anything that somebody wrote, a
+// secret among it: what an error shows of names goes through it.
+type Masker interface{ Mask(text string) string }
+
 // Place is where a store's bytes lie.
 type Place struct {
 	Here  string   // the disk of this machine that holds it; "" if none does
