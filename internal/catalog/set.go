@@ -77,11 +77,13 @@ func (b Backup) withParts(parts []Part) Backup {
 }
 
 // summary is one object for many: with the sum of their sizes, and a mark that
-// is another where any of them is.
+// is another where any of them is; it is not Versioned where one of them is not.
 func summary(name string, all []Object) Object {
 	s := Object{Name: name}
 	mark := sha256.New()
+	versioned := true
 	for _, o := range all {
+		versioned = versioned && (Versioned(o.ETag) || !o.ModTime.IsZero())
 		if o.Size == place.Unsized {
 			s.Size = place.Unsized
 		}
@@ -94,6 +96,9 @@ func summary(name string, all []Object) Object {
 		fmt.Fprintf(mark, "%q %d %q %d\n", o.Name, o.Size, o.ETag, o.ModTime.UnixNano())
 	}
 	s.ETag = hex.EncodeToString(mark.Sum(nil))
+	if !versioned {
+		s.ETag = Weak + s.ETag + place.NoTime
+	}
 	return s
 }
 
