@@ -29,6 +29,9 @@ type (
 // Weak begins an ETag of size and time alone, which other bytes may have too.
 const Weak = place.Weak
 
+// Versioned reports whether an ETag tells a version from those before it.
+func Versioned(etag string) bool { return place.Versioned(etag) }
+
 // Unsized is the size of an object that is known only once it was read.
 const Unsized = place.Unsized
 

@@ -395,7 +395,24 @@ func unreadNames(store Store, unread []error) error {
 	return verdict.Errorf(verdict.CodeSpec,
 		"it may be the newest backup, so it is not passed over: rename or remove it, or correct "+
 			"source.name and source.time",
-		"choose a backup in %s: %w%s", store.URL(), errors.Join(unread[:min(len(unread), shown)]...), more)
+		"choose a backup in %s: %s%s", store.URL(),
+		masked(store, errors.Join(unread[:min(len(unread), shown)]...).Error()), more)
+}
+
+// masked is what may be shown of a text that holds names of a store.
+func masked(store Store, text string) string {
+	if m, masks := store.(place.Masker); masks {
+		return m.Mask(text)
+	}
+	return text
+}
+
+// doubt is why a store's answer may be no list; "" without doubt.
+func doubt(store Store) string {
+	if d, doubts := store.(place.Doubter); doubts {
+		return d.Doubt()
+	}
+	return ""
 }
 
 // noBackup says what is there instead, which a person looks for first: files
@@ -405,7 +422,9 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 	var near *NearError
 	var first, nearest []string
 	count := 0
-	for o, err := range store.List(ctx, "", p.deep()) {
+	_, masks := store.(place.Masker)
+	whole := masks && doubt(store) != "" // what a slash parts is no longer known for a secret
+	for o, err := range store.List(ctx, "", p.deep() || whole) {
 		if err != nil {
 			return err
 		}
@@ -413,7 +432,7 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 		if count > mostListed {
 			break
 		}
-		text := fmt.Sprintf("%q", o.Name)
+		text := fmt.Sprintf("%q", masked(store, o.Name))
 		if o.Not != "" {
 			text += fmt.Sprintf(" (%s)", o.Not)
 		}
@@ -425,8 +444,8 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 			first = append(first, text)
 		}
 	}
-	if d, doubts := store.(place.Doubter); doubts && d.Doubt() != "" {
-		return noList(store, p, d.Doubt(), first)
+	if why := doubt(store); why != "" {
+		return noList(store, p, why, first)
 	}
 	if count == 0 {
 		return verdict.Failf(verdict.CodeNoBackup, "is source.url right, and does the backup job write there?",
@@ -438,6 +457,10 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 	}
 	if len(found) > shown {
 		found = append(found[:shown], "…")
+	}
+	if near != nil {
+		near.Name = masked(store, near.Name)
+		near.Meant = masked(store, near.Meant)
 	}
 	return p.noMatch(store.URL(), " "+strings.Join(found, ", "), near)
 }

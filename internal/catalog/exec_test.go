@@ -67,6 +67,35 @@ func TestProgramsThatDoNotList(t *testing.T) {
 	}
 }
 
+// What a program writes in the place of a list may hold what it was given in the
+// environment, and keys in URLs.
+func TestSecretsInWhatIsNoList(t *testing.T) {
+	t.Setenv("DRILL_TOKEN", `hunter2"hunter2`)
+	for name, tc := range map[string]struct{ list, says string }{
+		"a page":          {`echo "denied: token $DRILL_TOKEN"; echo bye`, `found "bye", "denied: token ***"`},
+		"broken JSON":     {`printf '[{"name": "%s' "$DRILL_TOKEN"`, `it begins "[{\"name\": \"***"`},
+		"cut in a secret": {`printf '[{"name": "%60s%s' x "$DRILL_TOKEN"`, `x***"`},
+		"JSON of a page":  {`echo '{"error": "hunter2\"hunter2/x"}'`, `it begins "{\"error\": \"***/x\"}`},
+		"a size":          {`echo '[{"name": "https://x/?sig=hunter2", "size": "hunter2\"hunter2/x"}]'`, `"https://x/?***" has the size ***/x`},
+		"twice":           {`for i in 1 2; do echo "$DRILL_TOKEN"; done`, "holds *** twice"},
+		"two names":       {`echo "SHOP_20261120T030000Z.dump"; echo "https://me:hunter2@host/x?se=1&sig=hunter2"`, `"https://***@host/x?***"`},
+		"a near name":     {`echo '["SHOP_20261120T030000Z.dump", "hunter2\"hunter2"]'`, `"SHOP_20261120T030000Z.dump"`},
+		"a request":       {`echo "GET /x?se=1&sig=hunter2 failed"; echo y`, `"GET /x?*** failed"`},
+		"no time":         {`echo "shop-$DRILL_TOKEN.dump"`, `"shop-***.dump" matches`},
+	} {
+		src := script(tc.list, "exit 1")
+		src.Exec.Env = []string{"DRILL_TOKEN"}
+		_, err := Choose(t.Context(), opened(t, src), src, nil)
+		if err == nil {
+			t.Fatalf("%s: no error", name)
+		}
+		p := verdict.AsProblem(err)
+		if text := err.Error() + " " + p.Hint; strings.Contains(text, "hunter2") || !strings.Contains(text, tc.says) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
 func TestProgramsThatDoNotFetch(t *testing.T) {
 	t.Parallel()
 	const sized = "echo shop-20261120T030000Z.dump 100000 2026-11-20T03:00:00Z"

@@ -77,14 +77,14 @@ func (b Backup) withParts(parts []Part) Backup {
 }
 
 // summary is one object for many: with the sum of their sizes, and a mark that
-// is another where any of them is; without one, where the store marks not all.
+// is another where any of them is; without one, where a store tells no version of
+// one of them.
 func summary(name string, all []Object) Object {
 	s := Object{Name: name}
 	mark := sha256.New()
-	marked := true
+	versioned := true
 	for _, o := range all {
-		unknown := o.ETag == "" || strings.HasPrefix(o.ETag, Weak) && o.ModTime.IsZero() // its name and size at most
-		marked = marked && !unknown
+		versioned = versioned && (Versioned(o.ETag) || !o.ModTime.IsZero())
 		if o.Size == place.Unsized {
 			s.Size = place.Unsized
 		}
@@ -96,7 +96,7 @@ func summary(name string, all []Object) Object {
 		}
 		fmt.Fprintf(mark, "%q %d %q %d\n", o.Name, o.Size, o.ETag, o.ModTime.UnixNano())
 	}
-	if marked {
+	if versioned {
 		s.ETag = hex.EncodeToString(mark.Sum(nil))
 	}
 	return s

@@ -211,6 +211,26 @@ func TestChoice(t *testing.T) {
 	wantProblem(t, err, verdict.Error, verdict.CodeSpec, "none of 9 was taken before", day(1))
 }
 
+// A set of which one file has nothing that tells a version tells none.
+func TestMarksOfSets(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 4, 0, 0, 0, time.UTC)
+	sure := Object{Name: "a", Size: 1, ETag: "5f-1", ModTime: at}
+	for _, tc := range []struct {
+		other Object
+		want  bool
+	}{
+		{Object{Name: "b", Size: 1, ETag: "v"}, true},
+		{Object{Name: "b", Size: 1, ModTime: at}, true},
+		{Object{Name: "b", Size: 1}, false},
+		{Object{Name: "b", Size: 1, ETag: "W/1-0"}, false},
+	} {
+		if got := summary("a + b", []Object{sure, tc.other}); Versioned(got.ETag) != tc.want {
+			t.Errorf("%+v: the set's mark is %s", tc.other, got.ETag)
+		}
+	}
+}
+
 // TestStillWritten: what a program is writing to is told apart from what was cut
 // off.
 func TestStillWritten(t *testing.T) {

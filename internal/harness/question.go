@@ -81,8 +81,12 @@ func (q question) about(r *verdict.Report) bool {
 // object in the same store.
 func sameObject(a, b verdict.Backup) bool {
 	return a.Store == b.Store && a.Name == b.Name && a.ETag == b.ETag && a.Version == b.Version &&
-		sameSize(a, b) && a.TakenAt.Equal(b.TakenAt)
+		versioned(b) && sameSize(a, b) && a.TakenAt.Equal(b.TakenAt)
 }
+
+// versioned reports whether the store tells this backup from another one of its
+// name and size.
+func versioned(b verdict.Backup) bool { return b.Version != "" || catalog.Versioned(b.ETag) }
 
 // sameSize compares sizes. Of a snapshot that a program keeps, nobody knows it
 // before it is fetched; then its mark must tell it from all others.
@@ -151,6 +155,8 @@ func (q question) lacks(r *verdict.Report) string {
 		return "the last report is another harness's"
 	case !r.Backup.IsNewest():
 		return "the last drill was of a backup that was asked for"
+	case !versioned(q.backup):
+		return "nothing in the store tells the newest backup from another one of its name"
 	case !sameObject(r.Backup, q.backup):
 		return "the store's newest backup is not the one that was drilled"
 	case r.Outcome != verdict.Pass && r.Outcome != verdict.Warn:

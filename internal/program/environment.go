@@ -3,6 +3,7 @@ package program
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,7 +32,8 @@ func environment(c Command) []string {
 // a shorter one, such as "true", is no secret and stands in many words.
 const shortest = 6
 
-// secrets are the values that the program was given by name, line by line.
+// secrets are the values that the program was given by name, line by line, and
+// as they stand in quotes, which errors and JSON put around them.
 func secrets(c Command) []string {
 	var all []string
 	add := func(value string) {
@@ -39,6 +41,9 @@ func secrets(c Command) []string {
 			line = strings.TrimSpace(line)
 			if len(line) >= shortest {
 				all = append(all, line)
+				if quoted := strings.Trim(strconv.Quote(line), `"`); quoted != line {
+					all = append(all, quoted)
+				}
 			}
 		}
 	}

@@ -79,6 +79,7 @@ func TestFailures(t *testing.T) {
 		"bars and colours":  {shell(`printf '10%%\r20%%\r\033[31mred\033[0m\n\007\n' >&2; exit 1`), Ended, "its last words: red"},
 		"endless line":      {shell("head -c 300000 /dev/zero | tr '\\0' x >&2; exit 1"), Ended, "its last words"},
 		"credentials":       {shell("echo failed: sftp://me:hunter2@host/x >&2; exit 1"), Ended, "sftp://***@host/x"},
+		"a signed URL":      {shell("echo 'GET HTTPS://host/x?se=1&sig=hunter2: 403' >&2; exit 1"), Ended, "HTTPS://host/x?*** 403"},
 		"ends by our Ctrl-": {shell("kill -INT $$; sleep 1000"), Ended, "interrupt"},
 	} {
 		t.Run(name, func(t *testing.T) {

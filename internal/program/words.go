@@ -68,11 +68,24 @@ func (w *words) close() { _ = w.from.Close() } // it was only read
 
 var (
 	escapes = regexp.MustCompile(`\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])`)
-	inURL   = regexp.MustCompile(`([a-z][a-z0-9+.-]*://)[^/\s@]*@`)
+	inURL   = regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://)[^/\s@]*@`)
+	queries = regexp.MustCompile(`(://[^\s?"'<>]*\?)[^\s"'<>|]+|(\?)[\w.~%-]+=[^\s"'<>|]*`) // a signature may stand there
 )
 
+// Mask hides in a text what the program may tell of its secrets: values that it
+// is given by name, as they are and in quotes, and credentials and queries of
+// URLs.
+func (c Command) Mask(text string) string { return mask(text, secrets(c)) }
+
+func mask(text string, secrets []string) string {
+	for _, secret := range secrets {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	return queries.ReplaceAllString(inURL.ReplaceAllString(text, "$1***@"), "$1$2***")
+}
+
 // last are the last lines, joined, without control characters, values that the
-// program was given as secrets, and credentials in URLs.
+// program was given as secrets, and credentials and queries of URLs.
 func (w *words) last() string {
 	w.mu.Lock()
 	text := string(w.tail)
@@ -81,10 +94,7 @@ func (w *words) last() string {
 	if cut {
 		text = w.whole(text)
 	}
-	for _, secret := range w.secrets {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	text = inURL.ReplaceAllString(escapes.ReplaceAllString(text, ""), "$1***@")
+	text = mask(escapes.ReplaceAllString(text, ""), w.secrets)
 	return joinLast(strings.Split(text, "\n"))
 }
 

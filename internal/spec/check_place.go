@@ -239,6 +239,9 @@ func (c checker) plainExec(raw *rawExec, e *Exec) {
 	} else if !slices.ContainsFunc(e.Fetch, func(s string) bool { return strings.Contains(s, "{name}") }) {
 		c.refuse(raw.Fetch[0].at, `add "{name}" where the program takes the backup's name`,
 			"%s.fetch fetches the same whatever is chosen", key)
+	} else if strings.Contains(e.Fetch[0], "{name}") {
+		c.refuse(raw.Fetch[0].at, `write the program first, and "{name}" behind it`,
+			"%s.fetch would run the program that a backup is called", key)
 	}
 	if raw.Repository.given() || raw.File.given() || len(raw.Args) > 0 {
 		c.refuse(raw.at, "write them into list and fetch, or name a preset",

@@ -104,8 +104,8 @@ func (s *Exec) list(ctx context.Context, deep bool) ([]Object, error) {
 	}
 	entries, told, err := s.words.read(b)
 	if err != nil {
-		return nil, verdict.Errorf(verdict.CodeProgram, listHint, "%s: what the program wrote is no list: %w; it begins %s",
-			doing, err, beginning(b))
+		return nil, verdict.Errorf(verdict.CodeProgram, listHint, "%s: what the program wrote is no list: %s; it begins %s",
+			doing, s.Mask(err.Error()), beginning(b, s.Mask))
 	}
 	if len(entries) == 0 && !told {
 		return nil, verdict.Errorf(verdict.CodeProgram, "run it by hand: where there is no backup, let it write []",
@@ -141,7 +141,7 @@ func (s *Exec) objects(doing string, entries []entry) ([]Object, error) {
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
 	if name := twice(all); name != "" {
 		return nil, verdict.Errorf(verdict.CodeProgram, "let the list name each backup once",
-			"%s: the program's list holds %s twice", doing, verdict.Printable(name))
+			"%s: the program's list holds %s twice", doing, verdict.Printable(s.Mask(name)))
 	}
 	return all, nil
 }
@@ -154,10 +154,15 @@ func (s *Exec) version(o Object) string {
 	return fmt.Sprintf("%s%d-%d", Weak, o.Size, max(0, o.ModTime.Unix()))
 }
 
-// beginning is what a text begins with, fit for an error.
-func beginning(b []byte) string {
-	const most = 80
-	return fmt.Sprintf("%q", b[:min(len(b), most)])
+// Mask hides what a program may have told of its secrets.
+func (s *Exec) Mask(text string) string { return s.command(nil).Mask(text) }
+
+// beginning is what a text begins with, fit for an error. mask sees more of it,
+// since a cut could leave half a secret.
+func beginning(b []byte, mask func(string) string) string {
+	const most, seen = 80, 64 << 10
+	text := mask(string(b[:min(len(b), seen)]))
+	return fmt.Sprintf("%q", text[:min(len(text), most)])
 }
 
 // ReadRange runs the program, which gives an object from its first byte on.

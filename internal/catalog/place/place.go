@@ -34,6 +34,17 @@ type Object struct {
 // Weak begins a mark that other bytes may have too.
 const Weak = "W/"
 
+// NoTime ends a Weak mark that holds no time, so that it is of a size alone or of
+// nothing.
+const NoTime = "-0"
+
+// Versioned reports whether a mark tells a version from those before it: it
+// holds a time, or more.
+func Versioned(mark string) bool {
+	weak, is := strings.CutPrefix(mark, Weak)
+	return mark != "" && !(is && (weak == "0" || strings.HasSuffix(weak, NoTime)))
+}
+
 // Unsized is the size of an object that is known only once it was read.
 const Unsized = -1
 
@@ -93,6 +104,10 @@ type Slow interface{ Silence() time.Duration }
 // asks for a password. Then that nothing in it matches says nothing about
 // backups.
 type Doubter interface{ Doubt() string } // why; "" without doubt, and before List
+
+// Masker is a Store of which a name may be anything that somebody wrote, a
+// secret among it: what an error shows of names goes through it.
+type Masker interface{ Mask(text string) string }
 
 // Place is where a store's bytes lie.
 type Place struct {

@@ -66,7 +66,7 @@ func OpenSFTP(src spec.Source, u *url.URL) (*SFTP, error) {
 		return nil, verdict.Errorf(verdict.CodeUnsupported, "write ProxyJump, or fetch by source.exec",
 			"open the store: the SSH configuration reaches %s by a ProxyCommand", last.host)
 	}
-	s := &SFTP{dir: path.Clean("/" + u.Path), route: sshRoute{way: way}, retry: hurried}
+	s := &SFTP{dir: path.Clean("/" + u.Path), route: sshRoute{way: way, patience: handshakeTimeout}, retry: hurried}
 	if rest, ok := strings.CutPrefix(s.dir+"/", "/~/"); ok {
 		s.dir = path.Clean(rest)
 	}
@@ -159,9 +159,19 @@ func (s *SFTP) connect(ctx context.Context, doing string) (*sftpLink, error) {
 	if strings.HasPrefix(string(conn.ServerVersion()), "SSH-2.0-OpenSSH") {
 		size = sftp.MaxPacketUnchecked(openPacket)
 	}
+	carrier := closers[len(closers)-1] // the connection to the first server carries all others
+	watched := limited(ctx, s.route.patience, carrier)
 	client, err := sftp.NewClient(conn, size)
+	late := watched()
 	if err != nil {
 		closeAll(closers)
+		if stop := Stopped(ctx, doing); stop != nil {
+			return nil, stop
+		}
+		if late {
+			return nil, fmt.Errorf("%s: the server lets the user in and then says nothing for %s: %w",
+				doing, s.route.patience, err)
+		}
 		return nil, fmt.Errorf("%s: the server lets the user in and offers no SFTP: %w", doing, err)
 	}
 	l := &sftpLink{client: client, closers: append([]func() error{client.Close}, closers...)}

@@ -28,7 +28,8 @@ const (
 type sshRoute struct {
 	way        []sshServer
 	password   string
-	passphrase string // of the key file
+	passphrase string        // of the key file
+	patience   time.Duration // how long a silent server, or agent, is waited for
 }
 
 // connect dials all servers of the way, each through the one before. closers
@@ -40,10 +41,11 @@ func (r sshRoute) connect(ctx context.Context, doing string) (last *ssh.Client, 
 			closeAll(closers)
 		}
 	}()
-	dialer := &net.Dialer{Timeout: dialTimeout}
-	dial := dialer.DialContext
+	dial := (&net.Dialer{}).DialContext
 	for i, server := range r.way {
-		conn, err := dial(ctx, "tcp", server.address())
+		limit, cancel := context.WithTimeout(ctx, dialTimeout) // a server between may never answer
+		conn, err := dial(limit, "tcp", server.address())
+		cancel()
 		if err != nil {
 			return nil, closers, fmt.Errorf("%s: %w", doing, err)
 		}
@@ -67,6 +69,18 @@ func closeAll(closers []func() error) {
 	}
 }
 
+// limited ends a connection once ctx ends or the time is up, since who is silent
+// at its other end may stay so. done is called once and stops watching; it
+// reports whether the time was up.
+func limited(ctx context.Context, patience time.Duration, end func() error) (done func() (late bool)) {
+	stop := context.AfterFunc(ctx, func() { _ = end() })
+	timer := time.AfterFunc(patience, func() { _ = end() })
+	return func() bool {
+		stop()
+		return !timer.Stop()
+	}
+}
+
 // handshake proves to one another who both are.
 func (r sshRoute) handshake(ctx context.Context, doing string, conn net.Conn, server sshServer,
 	password string) (*ssh.Client, error) {
@@ -74,11 +88,10 @@ func (r sshRoute) handshake(ctx context.Context, doing string, conn net.Conn, se
 	if err != nil {
 		return nil, err
 	}
-	auth, tried, done, err := r.auth(doing, server, password)
+	auth, tried, done, err := r.auth(ctx, doing, server, password)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
 	var refused error // by us
 	config := &ssh.ClientConfig{
 		User: server.user, Auth: auth, HostKeyAlgorithms: known.algorithms(server.address()),
@@ -87,17 +100,21 @@ func (r sshRoute) handshake(ctx context.Context, doing string, conn net.Conn, se
 			return refused
 		},
 	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	late := time.AfterFunc(handshakeTimeout, func() { conn.Close() }) // a tunnel knows no deadline
-	defer late.Stop()
+	watched := limited(ctx, r.patience, conn.Close) // a tunnel knows no deadline
 	c, channels, requests, err := ssh.NewClientConn(conn, server.address(), config)
+	late := watched()
+	agentLate := done()
 	if err == nil {
 		return ssh.NewClient(c, channels, requests), nil
 	}
 	switch {
 	case refused != nil:
 		return nil, refused
+	case agentLate:
+		return nil, fmt.Errorf("%s: the SSH agent does not answer within %s: does it wait for a person? %w",
+			doing, r.patience, err)
+	case late:
+		return nil, fmt.Errorf("%s: the SSH server does not let %s in within %s: %w", doing, server.user, r.patience, err)
 	case strings.Contains(err.Error(), "unable to authenticate"), strings.Contains(err.Error(), "Too many auth"):
 		return nil, verdict.Errorf(verdict.CodeCredentialsRefused,
 			"let the server know one of these keys, or name another by source.key_file or a password by source.password_env",
@@ -107,14 +124,14 @@ func (r sshRoute) handshake(ctx context.Context, doing string, conn net.Conn, se
 }
 
 // auth is what the user is proven by, the surest first, and what that is for
-// people. done ends what it rests on.
-func (r sshRoute) auth(doing string, server sshServer, password string) (methods []ssh.AuthMethod, tried string,
-	done func(), err error) {
+// people. done ends what it rests on, and is agentKeys'.
+func (r sshRoute) auth(ctx context.Context, doing string, server sshServer, password string) (
+	methods []ssh.AuthMethod, tried string, done func() (late bool), err error) {
 	signers, names, err := r.fileKeys(doing, server)
 	if err != nil {
 		return nil, "", nil, err
 	}
-	held, done := agentKeys()
+	held, done := agentKeys(ctx, r.patience)
 	if !server.declared && len(held) > 0 {
 		signers = append(signers, held...)
 		names = append(names, verdict.Count(len(held), "key")+" of the agent")
@@ -170,15 +187,21 @@ func (r sshRoute) fileKeys(doing string, server sshServer) (signers []ssh.Signer
 	return signers, names, nil
 }
 
-// agentKeys are those of the agent that the environment names; done ends the
-// connection to it.
-func agentKeys() (keys []ssh.Signer, done func()) {
+// agentKeys are those of the agent that the environment names, which is given the
+// time once, to tell and to use them. done is called once and ends the connection
+// to it; it reports whether the time was up.
+func agentKeys(ctx context.Context, patience time.Duration) (keys []ssh.Signer, done func() (late bool)) {
 	conn, err := net.DialTimeout("unix", os.Getenv("SSH_AUTH_SOCK"), dialTimeout)
 	if err != nil {
-		return nil, func() {}
+		return nil, func() bool { return false }
 	}
+	watched := limited(ctx, patience, conn.Close)
 	keys, _ = agent.NewClient(conn).Signers() // one that does not answer holds none
-	return keys, func() { conn.Close() }
+	return keys, func() bool {
+		late := watched()
+		conn.Close()
+		return late
+	}
 }
 
 // knownHosts are the public keys of servers.

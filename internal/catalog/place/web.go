@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"daybefore/internal/program"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -274,7 +275,7 @@ func (s *Web) listed(ctx context.Context, prefix string) ([]Object, error) {
 	entries, told, err := parseList(b)
 	if err != nil {
 		return nil, verdict.Errorf(verdict.CodeStoreUnreachable, listHint, "%s: it is no list: %w; it begins %s", doing, err,
-			beginning(b))
+			beginning(b, program.Command{}.Mask))
 	}
 	if err := tooMany(doing, len(entries)); err != nil {
 		return nil, err
