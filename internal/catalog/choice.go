@@ -56,13 +56,21 @@ func (c Choice) among(all []Backup, s *search) ([]Backup, error) {
 }
 
 func (c Choice) named(all []Backup, s *search) ([]Backup, error) {
-	var names []string
-	for _, b := range all {
-		if b.isNamed(c.Name) {
-			b.Why = "it was named"
-			return []Backup{b}, nil
-		}
-		names = append(names, b.Name)
+	name := strings.TrimSuffix(c.Name, "/")
+	whole := func(own string) bool { return own == name }
+	last := func(own string) bool { return path.Base(own) == name }
+	found := withName(all, whole)
+	if len(found) == 0 {
+		found = withName(all, last)
+	}
+	names := namesOf(all)
+	if len(found) > 1 {
+		return nil, verdict.Errorf(verdict.CodeSpec, "name it with its folder, as the store does",
+			"choose a backup in %s: %d are %q: %s", s.store.URL(), len(found), c.Name, someOf(namesOf(found)))
+	}
+	if len(found) == 1 {
+		found[0].Why = "it was named"
+		return found, nil
 	}
 	hint := "name one as the store does; a file of this machine is named by its path, such as ./shop.dump"
 	if near := guess.Nearest(c.Name, names); near != "" {
@@ -72,11 +80,35 @@ func (c Choice) named(all []Backup, s *search) ([]Backup, error) {
 		s.store.URL(), len(all), c.Name)
 }
 
-// isNamed reports whether a name is that of the backup, or of one of its parts.
-func (b Backup) isNamed(name string) bool {
-	name = strings.TrimSuffix(name, "/")
-	is := func(own string) bool { return own == name || path.Base(own) == name }
-	return is(b.Name) || slices.ContainsFunc(b.parts(), func(p Part) bool { return is(p.Name) })
+// withName are the backups whose name, or that of one of their parts, is the one.
+func withName(all []Backup, is func(string) bool) []Backup {
+	var found []Backup
+	for _, b := range all {
+		if is(b.Name) || slices.ContainsFunc(b.parts(), func(p Part) bool { return is(p.Name) }) {
+			found = append(found, b)
+		}
+	}
+	return found
+}
+
+func namesOf(all []Backup) []string {
+	var names []string
+	for _, b := range all {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// someOf are the first of names, for an error.
+func someOf(names []string) string {
+	var text []string
+	for _, name := range names[:min(len(names), shown)] {
+		text = append(text, fmt.Sprintf("%q", name))
+	}
+	if len(names) > shown {
+		text = append(text, "…")
+	}
+	return strings.Join(text, ", ")
 }
 
 func (c Choice) before(all []Backup, s *search) ([]Backup, error) {

@@ -111,3 +111,38 @@ func TestASetHalfUploaded(t *testing.T) {
 		t.Errorf("history is asked for %+v: the server's page tells no mark, and history holds %q", asked, b.ETag)
 	}
 }
+
+// A name's last part names a backup only where no other one is called so too.
+func TestNamesInFolders(t *testing.T) {
+	t.Parallel()
+	f := folder(t)
+	const one, two = "20261121T030000Z", "20261122T030000Z"
+	f.putAll(t, one+"/shop.dump", two+"/shop.dump", one+"/only.dump", "20261123T030000Z/x")
+	src := timed("{time}/*.dump")
+	_, err := ChooseBy(t.Context(), f.store, src, Choice{By: ByName, Name: "shop.dump"}, nil)
+	wantProblem(t, err, verdict.Error, verdict.CodeSpec, `2 are "shop.dump"`, one+"/shop.dump", two+"/shop.dump")
+	for name, want := range map[string]string{two + "/shop.dump": two + "/shop.dump", "only.dump": one + "/only.dump"} {
+		b, err := ChooseBy(t.Context(), f.store, src, Choice{By: ByName, Name: name}, nil)
+		if err != nil || b.Name != want {
+			t.Errorf("%s: chose %q, %v", name, b.Name, err)
+		}
+	}
+}
+
+// A file of sums of which nobody tells the size is read to its end, or not at all.
+func TestSumsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	const name = "shop-20261120T030000Z.dump"
+	src := script(`printf '%s\n' `+name+" "+name+".sha256",
+		`case $1 in *.sha256) yes "`+sum([]byte(shopTime))+"  "+name+`" | head -c 1100000;; *) printf '`+shopTime+`';; esac`)
+	store := opened(t, src)
+	b, err := Choose(t.Context(), store, src, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Fetch(t.Context(), store, b, FetchOptions{Dir: t.TempDir(), Checksum: ChecksumRequired})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, got.Doubt, verdict.Error, verdict.CodeChecksum, "more than 1048576 bytes")
+}

@@ -277,7 +277,11 @@ func sideBytes(ctx context.Context, store Store, side Object) ([]byte, error) {
 	}
 	r := reader(ctx, store, side, patient)
 	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, maxSideFile))
+	text, err := io.ReadAll(io.LimitReader(r, maxSideFile+1))
+	if len(text) > maxSideFile { // of an unsized one
+		return nil, unusable(store, side, "it has more than %d bytes, which no side file has", maxSideFile)
+	}
+	return text, err
 }
 
 // baseOf is a path's last part, be it of Unix or of Windows.

@@ -142,3 +142,20 @@ func TestAnotherBackupIsChosen(t *testing.T) {
 		})
 	}
 }
+
+// A backup that was chosen and cannot be drilled is named, so that the choice
+// of one that was not drilled lately goes on to another.
+func TestABackupThatLacksAPartIsNamed(t *testing.T) {
+	t.Parallel()
+	store := t.TempDir()
+	const there = "a-20260304.sql"
+	put(t, filepath.Join(store, there), []byte("-- the other part is missing"))
+	text := strings.Replace(plantedDrill(store, true), `name: "*.dump"`,
+		`parts: ["a-{time}.sql", "b-{time}.sql"], time: "20060102"`, 1)
+	r := run(t, t.Context(), load(t, sandbox.Local, text),
+		func(q *drill.Request) { q.Choice = catalog.Choice{By: catalog.ByProof} })
+	b := r.Backup
+	if r.Outcome != verdict.Error || b.Name != there || b.ETag == "" || b.ChosenWhy == "" || b.TakenAt.IsZero() {
+		t.Errorf("%s of %+v\n%s", r.Outcome, b, worst(r))
+	}
+}
