@@ -88,6 +88,7 @@ func (r *run) peek(ctx context.Context) error {
 		return err
 	}
 	h := telling(all)
+	h.Encryption, h.Key = archive.Encryptions(all)
 	r.header = h
 	b := &r.report.Backup
 	b.Format = string(h.Format)
