@@ -47,7 +47,7 @@ func RebuildDemo(ctx context.Context, dir string, log *slog.Logger) (err error) 
 		if err := demo.live(ctx, night); err != nil {
 			return err
 		}
-		dumps[backupName(night)], err = s.dump(ctx, shopDatabase, false, night)
+		dumps[backupName(night)], err = s.dump(ctx, variant{database: shopDatabase}, night)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,8 @@ type Maker struct {
 // variant is a database to be dumped: a copy of a template, changed by sql.
 type variant struct {
 	database, template, sql string
-	tarred                  bool // in tar format
+	tarred                  bool   // in tar format
+	section                 string // of it that alone is dumped; empty: all
 }
 
 // goodTemplate is the name under which the unbroken shop waits to be copied.
@@ -119,7 +120,7 @@ func (b *Maker) make(ctx context.Context, v variant) (dump []byte, err error) {
 		return nil, err
 	}
 	all := nightTimes()
-	return b.server.dump(ctx, v.database, v.tarred, all[len(all)-1])
+	return b.server.dump(ctx, v, all[len(all)-1])
 }
 
 // s3Program returns the S3 server's program, built once.

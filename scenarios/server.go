@@ -65,25 +65,27 @@ func (s *dumpServer) exec(ctx context.Context, database, script string) error {
 	return nil
 }
 
-// dump takes a backup of a database as a nightly job would, at the time at, in the
-// custom format or in tar format.
-func (s *dumpServer) dump(ctx context.Context, database string, tarred bool, at time.Time) ([]byte, error) {
+// dump takes a backup of v's database as a nightly job would, at the time at.
+func (s *dumpServer) dump(ctx context.Context, v variant, at time.Time) ([]byte, error) {
 	how := []string{"--format=custom", "--compress=9"}
-	if tarred {
+	if v.tarred {
 		how = []string{"--format=tar"}
+	}
+	if v.section != "" {
+		how = append(how, "--section="+v.section)
 	}
 	var dump bytes.Buffer
 	var said []string
 	err := s.box.Run(ctx, sandbox.Command{
-		Args:   append([]string{"pg_dump", "--dbname=" + database}, how...),
+		Args:   append([]string{"pg_dump", "--dbname=" + v.database}, how...),
 		Stdout: &dump,
 		Stderr: func(line string) { said = append(said, line) },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dump %s: %w: %s", database, err, strings.Join(said, "; "))
+		return nil, fmt.Errorf("dump %s: %w: %s", v.database, err, strings.Join(said, "; "))
 	}
 	header := dump.Bytes()
-	if tarred {
+	if v.tarred {
 		header = header[tarHead:] // toc.dat is the first member
 	}
 	return dump.Bytes(), setDumpTime(header, at)

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -20,6 +21,8 @@ func brokenSets() []Scenario {
 		{"one part missing", parted(func(s *Store, globals string) error { return os.Remove(s.path(globals)) }),
 			fail(verdict.StageChoose, missing)},
 		{"a part of another night", parted(ofAnotherNight), fail(verdict.StageChoose, missing)},
+		{Name: "nothing broken, rows in a part of their own", Break: sectioned(nil), Want: pass},
+		{"the rows of another night beside the schema", sectioned(lastWeeks), fail(verdict.StageChoose, verdict.CodeTimeMismatch)},
 		{"a cluster's dump without the database", since(foreignCluster), fail(verdict.StageFetch, verdict.CodeDatabase)},
 		{"a newest backup that is still being written", growing, unverified(verdict.StageFetch, missing)},
 	}
@@ -79,6 +82,46 @@ func ofAnotherNight(s *Store, globals string) error {
 	another := backupName(nightTimes()[0].Add(-24 * time.Hour))
 	another = "globals-" + strings.TrimSuffix(strings.TrimPrefix(another, "shop-"), ".dump") + ".sql"
 	return os.Rename(s.path(globals), s.path(another))
+}
+
+// sectioned lets each night's backup be its three sections, and spoils the newest
+// night's rows. (By pg_dump -s and -a nothing would fill the materialized view.)
+func sectioned(spoil func(rows []byte) error) Break {
+	return func(ctx context.Context, b *Maker, s *Store) error {
+		names, err := s.backups()
+		if err != nil {
+			return err
+		}
+		for _, section := range []string{"pre-data", "data", "post-data"} {
+			dump, err := b.dump(ctx, variant{database: shopDatabase, template: goodTemplate, section: section})
+			if err != nil {
+				return err
+			}
+			if section == "data" && spoil != nil {
+				dump = bytes.Clone(dump)
+				if err := spoil(dump); err != nil {
+					return err
+				}
+			}
+			for _, name := range names {
+				if err := s.put(section+strings.TrimPrefix(name, "shop"), dump); err != nil {
+					return err
+				}
+			}
+		}
+		err = s.editDrill("  name: shop-{time}.dump\n",
+			"  parts: [\"pre-data-{time}.dump\", \"data-{time}.dump\", \"post-data-{time}.dump\"]\n")
+		if err != nil {
+			return err
+		}
+		return s.settled()
+	}
+}
+
+// lastWeeks makes a dump one of a week before.
+func lastWeeks(dump []byte) error {
+	nights := nightTimes()
+	return setDumpTime(dump, nights[len(nights)-1].AddDate(0, 0, -7))
 }
 
 // foreignCluster is a dump of all databases of another instance.

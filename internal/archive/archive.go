@@ -191,6 +191,8 @@ type Archive struct {
 	offSize int      // bytes of an offset in a custom archive
 	intSize int      // and of a number
 	names   copytext.Encoding
+
+	unsummed []string // scripts beside the archive that no checksum covers
 }
 
 // Options tell Open where to put what it unpacks and whom to tell.

@@ -10,9 +10,10 @@ import (
 // Note is something about a backup that keeps nobody from restoring it, and that
 // somebody should know.
 type Note struct {
-	ID      string // of the check that tells it
-	Message string
-	Hint    string
+	ID                 string // of the check that tells it
+	Expected, Observed string // may be empty: files that say what they are, and another
+	Message            string
+	Hint               string
 }
 
 // leftOver notes files that the table of contents does not ask for: pg_restore

@@ -54,6 +54,7 @@ type openPart struct {
 	name  string
 	file  *os.File
 	chain *chain // nil for a directory
+	rows  bool   // it holds rows or large objects, as its reading showed
 }
 
 // script reports whether a part is an SQL script.
@@ -129,6 +130,7 @@ func (p *partsReader) scripts() (*Archive, error) {
 		a.noteName(filepath.Base(o.path), o.chain.around())
 	}
 	p.parts[0].chain.tell(&a.Header)
+	p.noteEncryption(a)
 	return a, nil
 }
 
@@ -161,6 +163,7 @@ func (o *openPart) copyTo(w io.Writer) error {
 	if err := r.read(); err != nil {
 		return err
 	}
+	o.rows = slices.ContainsFunc(r.dbs, func(d *plainDatabase) bool { return holdData(d.entries) })
 	_, err := io.WriteString(w, "\n")
 	return err
 }
@@ -169,6 +172,7 @@ func (o *openPart) copyTo(w io.Writer) error {
 func (p *partsReader) archives() (*Archive, error) {
 	var roles []string
 	var archives []*Archive
+	var unsummed []string
 	for _, o := range p.parts {
 		if o.script() {
 			created, err := o.globals(len(archives) > 0)
@@ -176,6 +180,9 @@ func (p *partsReader) archives() (*Archive, error) {
 				return nil, err
 			}
 			roles = append(roles, created...)
+			if !o.chain.summed() {
+				unsummed = append(unsummed, filepath.Base(o.path))
+			}
 			continue
 		}
 		opts := p.opts
@@ -185,6 +192,7 @@ func (p *partsReader) archives() (*Archive, error) {
 		if err != nil {
 			return nil, err
 		}
+		o.rows = holdData(a.Entries)
 		archives = append(archives, a)
 	}
 	a, err := merge(cmp.Or(p.opts.Name, p.parts[0].name), archives)
@@ -193,7 +201,56 @@ func (p *partsReader) archives() (*Archive, error) {
 	}
 	slices.Sort(roles)
 	a.ClusterRoles = slices.Compact(roles)
+	a.unsummed = unsummed
+	p.noteEncryption(a)
 	return a, nil
+}
+
+// noteEncryption tells how the parts are encrypted, and notes rows that lie open
+// beside parts that do not.
+func (p *partsReader) noteEncryption(a *Archive) {
+	var headers []Header
+	var bare []string
+	for _, o := range p.parts {
+		var h Header
+		if o.chain != nil {
+			o.chain.tell(&h)
+		}
+		headers = append(headers, h)
+		if h.Encryption == "" && o.rows {
+			bare = append(bare, verdict.Printable(filepath.Base(o.path)))
+		}
+	}
+	a.Encryption, a.Key = Encryptions(headers)
+	if a.Encryption == "" || len(bare) == 0 {
+		return
+	}
+	a.Notes = append(a.Notes, Note{ID: "unencrypted_rows",
+		Expected: "rows that are encrypted, as other parts are", Observed: "not encrypted",
+		Message: fmt.Sprintf("some of its parts are encrypted, and %s is not and holds rows", strings.Join(bare, ", ")),
+		Hint:    "let the backup job encrypt each part: whoever reads the store reads these rows"})
+}
+
+// Encryptions are the ciphers of a backup's parts and the keys that opened them,
+// each once, with commas between.
+func Encryptions(parts []Header) (ciphers, keys string) {
+	var c, k []string
+	for _, h := range parts {
+		if h.Encryption != "" && !slices.Contains(c, h.Encryption) {
+			c = append(c, h.Encryption)
+		}
+		if h.Key != "" && !slices.Contains(k, h.Key) {
+			k = append(k, h.Key)
+		}
+	}
+	return strings.Join(c, ", "), strings.Join(k, ", ")
+}
+
+// holdData reports whether rows or large objects are among the entries.
+func holdData(entries []Entry) bool {
+	return slices.ContainsFunc(entries, func(e Entry) bool {
+		return e.HadData && (e.Desc == "TABLE DATA" || e.Desc == "BLOBS")
+	})
 }
 
 // globals reads a script of what all databases share, and returns the roles that

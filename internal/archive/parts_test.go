@@ -8,12 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"daybefore/internal/crypt"
 	"daybefore/internal/pgtest"
 	"daybefore/internal/verdict"
 )
 
 // partFiles writes parts of a backup, and opens them in this order.
 func partFiles(t *testing.T, database string, parts ...[]byte) (*Archive, error) {
+	t.Helper()
+	return sealedParts(t, nil, database, parts...)
+}
+
+func sealedParts(t *testing.T, keys *crypt.Keys, database string, parts ...[]byte) (*Archive, error) {
 	t.Helper()
 	dir := t.TempDir()
 	var paths []string
@@ -24,7 +30,7 @@ func partFiles(t *testing.T, database string, parts ...[]byte) (*Archive, error)
 		}
 		paths = append(paths, path)
 	}
-	return OpenParts(t.Context(), paths, Options{Name: "shop", Database: database, Dir: t.TempDir()})
+	return OpenParts(t.Context(), paths, Options{Name: "shop", Database: database, Dir: t.TempDir(), Keys: keys})
 }
 
 // What is dumped in parts says what is dumped at once, in each mixture of formats
@@ -106,6 +112,55 @@ func checkJoined(t *testing.T, a *Archive) {
 	}
 	if err := a.WriteOffsets(); err != nil {
 		t.Error(err)
+	}
+}
+
+// How a backup of parts is encrypted, and what of it nothing vouches for, is told
+// of all parts; rows that lie open beside encrypted parts are noted.
+func TestPartsAreToldOfAll(t *testing.T) {
+	t.Parallel()
+	c := pgtest.Server(t)
+	c.Exec("postgres", `CREATE DATABASE small`)
+	c.Exec("small", readFile(t, "testdata/small.sql"))
+	dump := func(args ...string) []byte { return c.Dump(append(args, "-d", "small")...) }
+	globals := c.DumpBy("pg_dumpall", "--globals-only")
+	box := byAge(t)
+	sealed := func(data []byte) []byte { return box.bytes(t, data) }
+	for name, b := range map[string]struct {
+		parts      [][]byte
+		encryption string
+		noted      string // the part that is open; empty: none
+		unproven   string
+	}{
+		"a dump beside open globals":    {[][]byte{globals, sealed(dump("-Fc"))}, "age", "", "the whole script part0"},
+		"rows beside an open schema":    {[][]byte{dump("-Fc", "-s"), sealed(dump("-Fc", "-a"))}, "age", "", tableOfContents + " of part0"},
+		"open rows":                     {[][]byte{sealed(dump("-Fc", "-s")), dump("-Fc", "-a")}, "age", "part1", tableOfContents + " of part1"},
+		"open rows of a script":         {[][]byte{sealed(dump("-s")), dump("-a")}, "age", "part1", "the whole script"},
+		"an open dump":                  {[][]byte{sealed(globals), dump("-Fc")}, "age", "part1", tableOfContents},
+		"all sealed":                    {[][]byte{sealed(globals), sealed(dump("-Fc"))}, "age", "", ""},
+		"none sealed":                   {[][]byte{gzipped(t, globals), gzipped(t, dump("-Fc"))}, "", "", ""},
+		"globals without a sum":         {[][]byte{globals, gzipped(t, dump("-Fc"))}, "", "", "the whole script part0"},
+		"a script and parts without it": {[][]byte{globals, zstded(t, dump("-Fc", "-s")), dump("-Fc", "-a")}, "", "", tableOfContents + " of part2, the whole script part0"},
+	} {
+		a, err := sealedParts(t, box.keys, "small", b.parts...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if a.Encryption != b.encryption || (a.Key == box.key) != (b.encryption != "") {
+			t.Errorf("%s: encryption %q, key %q", name, a.Encryption, a.Key)
+		}
+		if a.Unproven() != b.unproven {
+			t.Errorf("%s: unproven %q", name, a.Unproven())
+		}
+		noted := len(a.Notes) == 1 && a.Notes[0].ID == "unencrypted_rows" && strings.Contains(a.Notes[0].Message, b.noted)
+		if noted != (b.noted != "") || !noted && len(a.Notes) > 0 {
+			t.Errorf("%s: %+v", name, a.Notes)
+		}
+	}
+	ciphers, keys := Encryptions([]Header{{}, {Encryption: "age", Key: "a"}, {Encryption: "openpgp", Key: "b"}, {Encryption: "age", Key: "a"}})
+	if ciphers != "age, openpgp" || keys != "a, b" {
+		t.Errorf("%q, %q", ciphers, keys)
 	}
 }
 

@@ -3,6 +3,7 @@ package archive
 import (
 	"cmp"
 	"path/filepath"
+	"strings"
 )
 
 const tableOfContents = "the table of contents (definitions, owners, comments)"
@@ -14,14 +15,23 @@ const tableOfContents = "the table of contents (definitions, owners, comments)"
 // pg_restore compares): its lz4 and zstd are written without.
 // Files of a directory that are under gzip have its CRC-32.
 func (a *Archive) Unproven() string {
+	var all []string
 	for _, part := range a.Parts {
-		if what := part.Unproven(); what != "" {
-			return what + " of " + filepath.Base(part.Path)
+		if what := part.unproven(); what != "" {
+			all = append(all, what+" of "+filepath.Base(part.Path))
 		}
 	}
-	if a.Parts != nil {
-		return ""
+	if own := a.unproven(); a.Parts == nil && own != "" {
+		all = append(all, own)
 	}
+	for _, script := range a.unsummed {
+		all = append(all, "the whole script "+script)
+	}
+	return strings.Join(all, ", ")
+}
+
+// unproven is that of one file.
+func (a *Archive) unproven() string {
 	switch {
 	case a.summed:
 		return ""

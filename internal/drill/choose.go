@@ -81,12 +81,16 @@ func (r *run) peekTime(ctx context.Context) func(io.Reader) (time.Time, error) {
 	}
 }
 
-// peek reads the header, and compares its time with the name's.
+// peek reads the headers, and compares their times with the name's. Where one
+// belongs to another time, the parts are not of one backup.
 func (r *run) peek(ctx context.Context) error {
-	h, err := r.headers(ctx)
+	heads := r.backup.Heads()
+	all, err := r.headers(ctx, heads)
 	if err != nil {
 		return err
 	}
+	h := telling(all)
+	h.Encryption, h.Key = archive.Encryptions(all)
 	r.header = h
 	b := &r.report.Backup
 	b.Format = string(h.Format)
@@ -95,29 +99,49 @@ func (r *run) peek(ctx context.Context) error {
 	b.Key = h.Key
 	b.Database = h.Database
 	b.ServerVersion, b.DumpVersion, b.Encoding = h.ServerVersion, h.DumpVersion, h.Encoding
-	if r.backup.TimeFrom != catalog.FromName || h.Created.IsZero() {
+	if r.backup.TimeFrom != catalog.FromName {
 		return nil
 	}
-	if err := sameTime(r.backup, h.Created, r.Drill.Source); err != nil {
-		return err
+	for i, o := range heads {
+		if all[i].Created.IsZero() {
+			continue
+		}
+		part := r.backup
+		if len(heads) > 1 {
+			part.Name = o.Name
+		}
+		if err := sameTime(part, all[i].Created, r.Drill.Source); err != nil {
+			return err
+		}
 	}
-	r.backup = takenBy(r.backup, h.Created, r.Drill.Source)
+	if !h.Created.IsZero() {
+		r.backup = takenBy(r.backup, h.Created, r.Drill.Source)
+	}
 	return nil
 }
 
-// headers are the header of the backup; of several parts that of the first which
-// tells a server's version.
-func (r *run) headers(ctx context.Context) (told archive.Header, err error) {
-	for i, o := range r.backup.Heads() {
+// headers are the headers of the backup, one a part.
+func (r *run) headers(ctx context.Context, heads []catalog.Object) ([]archive.Header, error) {
+	all := make([]archive.Header, len(heads))
+	for i, o := range heads {
 		h, err := r.headerOf(ctx, o)
 		if err != nil {
-			return told, err
+			return nil, err
 		}
-		if i == 0 || told.ServerMajor == 0 && h.ServerMajor != 0 {
-			told = h
+		all[i] = h
+	}
+	return all, nil
+}
+
+// telling is the header of the first part that tells a server's version, or of
+// the first.
+func telling(all []archive.Header) archive.Header {
+	for _, h := range all {
+		if h.ServerMajor != 0 {
+			return h
 		}
 	}
-	return told, nil
+	return all[0]
 }
 
 func (r *run) headerOf(ctx context.Context, o catalog.Object) (archive.Header, error) {

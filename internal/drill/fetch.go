@@ -149,7 +149,8 @@ func (r *run) noted() {
 	b.OtherDatabases = slices.Clone(r.archive.Others)
 	for _, n := range r.archive.Notes {
 		r.checks(verdict.Check{ID: n.ID, Stage: verdict.StageFetch, Code: verdict.CodeBackupForm, Outcome: verdict.Warn,
-			Expected: "a backup whose files say what they are", Observed: "another", Message: n.Message, Hint: n.Hint})
+			Expected: cmp.Or(n.Expected, "a backup whose files say what they are"), Observed: cmp.Or(n.Observed, "another"),
+			Message: n.Message, Hint: n.Hint})
 	}
 }
 

@@ -15,15 +15,26 @@ func (q Request) older() bool {
 	return q.Local != "" || q.Choice.By != "" && q.Choice.By != catalog.ByNewest
 }
 
+// chosen is which backup is asked for, as the report has it.
+func (q Request) chosen() string {
+	switch {
+	case q.Local != "":
+		return "local"
+	case q.Copy > 0:
+		return fmt.Sprintf("copy %d", q.Copy)
+	case q.older():
+		return string(q.Choice.By)
+	}
+	return string(catalog.ByNewest)
+}
+
 // pick opens the store that is asked for, and chooses a backup in it.
 func (r *run) pick(ctx context.Context) (err error) {
 	src := r.Drill.Source
 	b := &r.report.Backup
-	b.Chosen = string(catalog.ByNewest)
 	copies := r.Drill.Inventory.Copies
 	switch {
 	case r.Local != "":
-		b.Chosen = "local"
 		r.store, r.backup, err = catalog.Local(ctx, r.Local, src, r.peekTime(ctx))
 		if err != nil {
 			return err
@@ -36,10 +47,7 @@ func (r *run) pick(ctx context.Context) (err error) {
 			"-copy=%d: inventory.copies lists %d", r.Copy, len(copies))
 	case r.Copy > 0:
 		src = copies[r.Copy-1].Source
-		b.Chosen = fmt.Sprintf("copy %d", r.Copy)
 		b.ChosenWhy = "the newest of the copy in " + copies[r.Copy-1].Name
-	case r.older():
-		b.Chosen = string(r.Choice.By)
 	}
 	r.store, err = catalog.Open(ctx, src)
 	if err != nil {

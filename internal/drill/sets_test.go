@@ -15,6 +15,7 @@ import (
 	"daybefore/internal/drill"
 	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -117,7 +118,11 @@ func TestAnotherBackupIsChosen(t *testing.T) {
 		}, "p-20260303.dump", "before", verdict.Pass},
 		"local": {func(q *drill.Request) { q.Local = filepath.Join(store, "p-20260303.dump") }, "p-20260303.dump", "local",
 			verdict.Pass},
-		"a copy that is not there": {func(q *drill.Request) { q.Copy = 1 }, "", "newest", verdict.Error},
+		"a copy that is not there": {func(q *drill.Request) { q.Copy = 1 }, "", "copy 1", verdict.Error},
+		"without its key": {func(q *drill.Request) {
+			q.Choice = catalog.Choice{By: catalog.ByName, Name: "p-20260302.dump"}
+			q.Drill.Source.Decrypt = &spec.Decrypt{AgeIdentity: []byte("none")}
+		}, "", "named", verdict.Error},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,7 +131,7 @@ func TestAnotherBackupIsChosen(t *testing.T) {
 			if r.Outcome != c.outcome || b.Name != c.want || b.Chosen != c.chosen {
 				t.Errorf("%s of %s, %s\n%s", r.Outcome, b.Name, b.Chosen, worst(r))
 			}
-			if b.IsNewest() != (b.ChosenWhy == "") {
+			if b.Name != "" && b.IsNewest() != (b.ChosenWhy == "") {
 				t.Errorf("chosen %s because %q", b.Chosen, b.ChosenWhy)
 			}
 			if stands := r.Inventory.Backups > 0; stands != b.IsNewest() && c.outcome != verdict.Error {

@@ -130,6 +130,35 @@ func TestNewestFirst(t *testing.T) {
 	}
 }
 
+// A drill of another backup than the newest is kept, and is not the latest: whoever
+// watches that file's age would not see that the nightly drill stopped.
+func TestTheLatestIsOfANewest(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	nightly, before := report(0), report(-60)
+	keep(t, dir, before)
+	keep(t, dir, nightly)
+	path := filepath.Join(dir, "shop", latestFile)
+	for i, chosen := range []string{"named", "random", "copy 1", "local"} {
+		other := report(10 + i)
+		other.Backup.Chosen = chosen
+		keep(t, dir, other)
+		if l := latest(t, dir); l != nightly.Run {
+			t.Errorf("%s: the latest is %s", chosen, l)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(b), nightly.Run) {
+			t.Errorf("%s: latest.json is not the newest's (%v)", chosen, err)
+		}
+	}
+	write(t, "{", path) // then the newest that can be read takes its place
+	keep(t, dir, report(-30))
+	b, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(b), nightly.Run) {
+		t.Errorf("a damaged latest.json is replaced by %s (%v)", b, err)
+	}
+}
+
 func TestRunIsKeptOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

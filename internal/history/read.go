@@ -48,7 +48,7 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Latest returns the report of the drill that started last: fs.ErrNotExist if
+// Latest returns the report of the drill of a newest backup that started last: fs.ErrNotExist if
 // there is none, a DamagedError if it cannot be used. An older report never
 // stands in for a damaged one.
 func Latest(dir, drill string) (*verdict.Report, error) {
@@ -65,6 +65,9 @@ func Latest(dir, drill string) (*verdict.Report, error) {
 	for newest, err := range localRuns(root, drill) {
 		if err != nil {
 			return nil, err
+		}
+		if !newest.Backup.IsNewest() {
+			continue
 		}
 		if latest == nil || newest.StartedAt.After(latest.StartedAt) {
 			latest = newest

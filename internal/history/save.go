@@ -29,8 +29,8 @@ const (
 )
 
 // Save keeps a report, and its other renderings by file name, as one folder
-// that is there wholly or not at all; then makes it the latest unless a report
-// of a later start already is. Several processes may save at once. A run that
+// that is there wholly or not at all; then makes it the latest, unless it is of
+// another backup than the newest, or a report of a later start already is. Several processes may save at once. A run that
 // is kept already is refused (fs.ErrExist). The first of the keys signs it; without
 // one it is not signed. An error says where and what to do.
 func Save(dir string, r *verdict.Report, others map[string][]byte, keys ...spec.Key) error {
@@ -57,6 +57,9 @@ func save(dir string, r *verdict.Report, others map[string][]byte, keys []spec.K
 	return change(dir, r.Drill, func(root *os.Root) error {
 		if err := placeRun(root, r.Run, files); err != nil {
 			return err
+		}
+		if !r.Backup.IsNewest() {
+			return nil // it tells nothing of how the nightly backup is
 		}
 		return placeLatest(root, r, b)
 	})
@@ -169,11 +172,15 @@ func placeRun(root *os.Root, run string, files map[string][]byte) (err error) {
 }
 
 // placeLatest makes r the latest report, unless one of a later start is.
-// Where the latest cannot be read, the newest run that can be takes its place.
+// Where the latest cannot be read, the newest run that can be, and is of a newest
+// backup, takes its place.
 func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
 	latest, err := startOf(root, latestFile)
 	if err != nil {
 		for past, err := range localRuns(root, r.Drill) {
+			if err == nil && !past.Backup.IsNewest() {
+				continue
+			}
 			if err == nil && past.StartedAt.After(r.StartedAt) {
 				b, err = readFile(root, filepath.Join(past.Run, reportFile))
 				if err != nil {

@@ -310,7 +310,11 @@ func chosen(b verdict.Backup) string {
 	if b.IsNewest() {
 		return ""
 	}
-	return b.Chosen + ": " + b.ChosenWhy + "; it opens no gate, and no later drill is compared with it"
+	why := b.Chosen
+	if b.ChosenWhy != "" { // else the drill ended before one was found
+		why += ": " + b.ChosenWhy
+	}
+	return why + "; it opens no gate, and no later drill is compared with it"
 }
 
 func checksum(b verdict.Backup) string {

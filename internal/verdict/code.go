@@ -57,10 +57,11 @@ const (
 	CodeMaxRatio         Code = "max_ratio"         // error: it unpacks to more than such a file should
 	CodeChangedMeanwhile Code = "changed_meanwhile" // error: the object was replaced while it was read
 	// fail: the header names another database; error: one of nearly that name, and no drill ever passed with it
-	CodeDatabase   Code = "database"
-	CodeBackupForm Code = "backup_form" // warn: a name that contradicts the content, or files of another dump
-	CodeDiskSpace  Code = "disk_space"  // error: not enough room
-	CodeFetch      Code = "fetch"       // error: the download broke off for good
+	CodeDatabase Code = "database"
+	// warn: a name that contradicts the content, files of another dump, rows that lie open beside encrypted parts
+	CodeBackupForm Code = "backup_form"
+	CodeDiskSpace  Code = "disk_space" // error: not enough room
+	CodeFetch      Code = "fetch"      // error: the download broke off for good
 
 	// sandbox
 	CodeSandbox   Code = "sandbox"   // error: it did not start, or died

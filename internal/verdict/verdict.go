@@ -155,7 +155,8 @@ type Backup struct {
 	Format     string `json:"format"`                // custom | plain | directory | tar
 	// none | gzip | zstd | xz | bzip2 | lz4 around the archive; "lz4 within" it; "zstd around gzip"
 	Compression string `json:"compression,omitempty"`
-	Encryption  string `json:"encryption,omitempty"` // age | openpgp | command; absent: none
+	// age | openpgp | command; absent: none; of several parts each once, with commas between, and so the key
+	Encryption string `json:"encryption,omitempty"`
 	// public fingerprint of the key that opened it; absent where none is told, such as with a passphrase
 	Key      string `json:"key,omitempty"`
 	Database string `json:"database"`
