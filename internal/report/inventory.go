@@ -77,6 +77,9 @@ func held(v verdict.Inventory) string {
 	if v.Backups == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), instant(v.OldestAt),
-		instant(v.NewestAt))
+	taken := instant(v.OldestAt)
+	if last := instant(v.NewestAt); last != taken {
+		taken += " to " + last
+	}
+	return fmt.Sprintf("%s, %s, taken %s", counted(v.Backups, "backup"), size(v.Bytes), taken)
 }

@@ -34,7 +34,7 @@ func witnessHeadline(r *verdict.Report) string {
 	for _, v := range r.Witnesses {
 		missing, newer = missing+v.Missing, newer+v.Newer
 	}
-	backup := "the newest backup " + inBrackets(r)
+	backup := theBackup(r)
 	var says string
 	switch {
 	case r.Interrupted():
