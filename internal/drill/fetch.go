@@ -93,6 +93,7 @@ func (r *run) fetch(ctx context.Context) error {
 	b := &r.report.Backup
 	b.SHA256 = spooled.SHA256
 	b.SizeBytes = spooled.Size
+	b.Unsized = false
 	b.Checksum = compared(spooled)
 	b.ChecksumBy = spooled.Compared
 	err = r.open(ctx, spooled)

@@ -71,3 +71,36 @@ func TestNothingIsSaidTwiceOrOfNothing(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// A size that nobody tells is no 0, and an empty file has one.
+func TestASizeThatIsNotTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		unsized bool
+		bytes   int64
+		want    string
+	}{{true, 0, "size not told"}, {false, 0, "0 bytes"}, {false, 1000, "1 KB"}} {
+		r := looked()
+		r.Backup.Unsized, r.Backup.SizeBytes = c.unsized, c.bytes
+		newest := storeFacts(r)[2].value
+		witnessed := witnessFacts(r)[0].value
+		if got := headline(r); !strings.Contains(got, "5h old, "+c.want+")") {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+		if !strings.HasSuffix(newest, ", "+c.want) || !strings.HasSuffix(witnessed, ", "+c.want) {
+			t.Errorf("%q and %q, want %q", newest, witnessed, c.want)
+		}
+	}
+	for _, c := range []struct {
+		backups, unsized, bytes int64
+		want                    string
+	}{
+		{3, 0, 1000, "3 backups, 1 KB, "}, {3, 3, 0, "3 backups, sizes not told, "}, {1, 1, 0, "1 backup, size not told, "},
+		{3, 2, 1000, "3 backups, 1 KB in the 1 whose size is told, "}, {3, 1, 1000, "3 backups, 1 KB in the 2 whose sizes are told, "},
+	} {
+		v := verdict.Inventory{Backups: c.backups, Unsized: c.unsized, Bytes: c.bytes, OldestAt: began, NewestAt: began}
+		if got := held(v); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

@@ -114,7 +114,7 @@ func inBrackets(r *verdict.Report, parts ...string) string {
 	if !b.TakenAt.IsZero() {
 		parts = append(parts, old(judgedAt(r).Sub(b.TakenAt)))
 	}
-	return "(" + strings.Join(append(parts, size(b.SizeBytes)), ", ") + ")"
+	return "(" + strings.Join(append(parts, backupSize(b)), ", ") + ")"
 }
 
 func old(d time.Duration) string {

@@ -94,7 +94,7 @@ func witnessFacts(r *verdict.Report) []fact {
 	var all []fact
 	outcomes := witnessOutcomes(r)
 	if b := r.Backup; b.Name != "" {
-		all = append(all, fact{"backup", clean(object(b)) + ", " + backupTime(b) + ", " + size(b.SizeBytes)})
+		all = append(all, fact{"backup", clean(object(b)) + ", " + backupTime(b) + ", " + backupSize(b)})
 	}
 	for _, v := range r.Witnesses {
 		if v.Newer > 0 {
