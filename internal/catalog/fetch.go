@@ -77,6 +77,9 @@ type Spooled struct {
 	// Unread is what lies beside the backup and says something of its bytes,
 	// where no sum was read: "x.dump.b3 (a BLAKE3 sum)". Empty: nothing.
 	Unread string
+	// Partly says of how many of several files a sum was compared: "1 of 2 files
+	// has a sum". Empty: of all, or of none.
+	Partly string
 	// Doubt is why a side file that is there vouches for nothing (CodeChecksum,
 	// error); nil: none. The backup may be bad by itself all the same, which is
 	// worth more to know.

@@ -92,15 +92,8 @@ func (f *setFetch) fetch(ctx context.Context) (Spooled, error) {
 		return got, err
 	}
 	f.sum(&got)
-	got.Unread = strings.Join(slices.Concat(unread, nonEmpty(got.Unread)), " and ")
+	got.Unread = strings.Join(unread, " and ")
 	return got, nil
-}
-
-func nonEmpty(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }
 
 // lay makes the place of a part, and refuses names that would lead out of it.
@@ -205,7 +198,11 @@ func (f *setFetch) sum(got *Spooled) {
 	got.SHA256 = hex.EncodeToString(all.Sum(nil))
 	got.ChecksumVerified = verified
 	if covered > 0 && !verified {
-		got.Unread = fmt.Sprintf("%d of %d files have a sum", covered, len(f.files))
+		have := "have"
+		if covered == 1 {
+			have = "has"
+		}
+		got.Partly = fmt.Sprintf("%d of %d files %s a sum", covered, len(f.files), have)
 	}
 	if verified {
 		for _, k := range kindsOfSums {

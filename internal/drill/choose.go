@@ -32,7 +32,8 @@ func (r *run) choose(ctx context.Context) error {
 		b.Name = r.backup.Name
 		b.ETag = r.backup.ETag
 		b.TakenAt = r.backup.TakenAt
-		b.SizeBytes = max(0, r.backup.Size) // where it is not known, until it is fetched
+		b.Unsized = r.backup.Size == catalog.Unsized // until it is fetched
+		b.SizeBytes = max(0, r.backup.Size)
 		if n := len(r.backup.Objects); n > 1 {
 			b.Files = n
 		}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -93,6 +94,7 @@ func (r *run) fetch(ctx context.Context) error {
 	b := &r.report.Backup
 	b.SHA256 = spooled.SHA256
 	b.SizeBytes = spooled.Size
+	b.Unsized = false
 	b.Checksum = compared(spooled)
 	b.ChecksumBy = spooled.Compared
 	err = r.open(ctx, spooled)
@@ -181,7 +183,7 @@ func (r *run) proof(s catalog.Spooled) {
 		Expected: "a sum beside the backup that agrees"}
 	unproven := r.archive.Unproven()
 	switch {
-	case s.Doubt != nil, s.ChecksumVerified, unproven == "" && s.Unread == "" && !s.Unpacked:
+	case s.Doubt != nil, s.ChecksumVerified, unproven == "" && s.Unread == "" && s.Partly == "" && !s.Unpacked:
 		return
 	case s.Unpacked:
 		c.Outcome, c.Observed = verdict.Pass, "the sum is of the unpacked file, and agrees"
@@ -193,13 +195,37 @@ func (r *run) proof(s catalog.Spooled) {
 		c.Observed = s.Unread
 		c.Message += ": this version does not read " + s.Unread
 	}
+	if s.Partly != "" {
+		c.Observed = s.Partly
+		c.Message = "not all was compared: " + s.Partly
+		if s.Unread != "" {
+			c.Message += ", and this version does not read " + s.Unread
+		}
+	}
 	if unproven != "" {
 		c.Message += "; damage to " + unproven + " would not be noticed"
 	}
-	name := shellWord(path.Base(r.backup.Name))
-	c.Hint = fmt.Sprintf("let the backup job write one: sha256sum %s > %s", name,
-		shellWord(path.Base(r.backup.Name)+".sha256"))
+	c.Hint = "let the backup job write one: " + writeSums(r.backup)
 	r.checks(c)
+}
+
+// writeSums is how a shell writes the sums that a fetch looks for, where the
+// files lie: one beside each file, and one file for all of a directory archive.
+func writeSums(b catalog.Backup) string {
+	parts := b.Parts
+	if parts == nil {
+		parts = []catalog.Part{{Object: b.Object, Objects: []catalog.Object{b.Object}}}
+	}
+	var commands []string
+	for _, p := range parts {
+		name := path.Base(p.Name)
+		if p.Directory() {
+			commands = append(commands, "(cd "+shellWord(name)+" && LC_ALL=C sha256sum * > SHA256SUMS)")
+			continue
+		}
+		commands = append(commands, "sha256sum "+shellWord(name)+" > "+shellWord(name+".sha256"))
+	}
+	return strings.Join(commands, " && ")
 }
 
 // unnamed is what a database is called that neither the dump nor the drill

@@ -66,7 +66,7 @@ func (p *page) checks(all []verdict.Check) {
 func storeFacts(r *verdict.Report) []fact {
 	facts := []fact{{"store", clean(r.Backup.Store)}, {"holds", held(r.Inventory)}}
 	if b := r.Backup; b.Name != "" {
-		facts = append(facts, fact{"newest", clean(b.Name) + ", " + backupTime(b) + ", " + size(b.SizeBytes)})
+		facts = append(facts, fact{"newest", clean(b.Name) + ", " + backupTime(b) + ", " + backupSize(b)})
 	}
 	return append(facts,
 		fact{"judged", instant(judgedAt(r)) + ", in " + tookMS(r.DurationMS) + "; nothing was fetched or restored"})
@@ -77,6 +77,35 @@ func held(v verdict.Inventory) string {
 	if v.Backups == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s, taken %s to %s", counted(v.Backups, "backup"), size(v.Bytes), instant(v.OldestAt),
-		instant(v.NewestAt))
+	taken := instant(v.OldestAt)
+	if last := instant(v.NewestAt); last != taken {
+		taken += " to " + last
+	}
+	return fmt.Sprintf("%s, %s, taken %s", counted(v.Backups, "backup"), heldSize(v), taken)
+}
+
+// heldSize is the sum of the sizes that the store tells, and of how many.
+func heldSize(v verdict.Inventory) string {
+	told := v.Backups - v.Unsized
+	switch {
+	case v.Unsized == 0:
+		return size(v.Bytes)
+	case v.Backups == 1:
+		return notTold
+	case told == 0:
+		return "sizes not told"
+	case told == 1:
+		return size(v.Bytes) + " in the 1 whose size is told"
+	}
+	return size(v.Bytes) + " in the " + count(told) + " whose sizes are told"
+}
+
+const notTold = "size not told"
+
+// backupSize is the size of a backup. One that a store does not tell is no 0.
+func backupSize(b verdict.Backup) string {
+	if b.Unsized {
+		return notTold
+	}
+	return size(b.SizeBytes)
 }

@@ -20,7 +20,7 @@ func outcomeWord(o verdict.Outcome) string {
 
 // headline says in a sentence what a drill came to, without the outcome's word.
 func headline(r *verdict.Report) string {
-	backup := "the newest backup " + inBrackets(r)
+	backup := theBackup(r)
 	drilled := r.Backup.Name != ""
 	var says string
 	switch {
@@ -39,7 +39,7 @@ func headline(r *verdict.Report) string {
 	case r.Outcome == verdict.Fail && drilled:
 		says = backup + " would not bring the data back as declared"
 	case r.Outcome == verdict.Fail:
-		says = "there is no backup that would bring the data back"
+		says = noneDrilled(r)
 	case r.Outcome == verdict.Error && drilled:
 		says = "could not verify " + backup + "; this says nothing about it"
 	case r.Outcome == verdict.Error:
@@ -61,14 +61,60 @@ func failsOnly(r *verdict.Report, such func(verdict.Code) bool) bool {
 	return !slices.ContainsFunc(r.Stages, func(s verdict.Stage) bool { return s.Outcome == verdict.Skipped })
 }
 
-// inBrackets is what tells the backup apart: name, age, size.
-func inBrackets(r *verdict.Report) string {
+// noneDrilled says why a drill failed before it had a backup to judge. Others
+// may lie beside one that is not whole.
+func noneDrilled(r *verdict.Report) string {
 	b := r.Backup
-	parts := []string{clean(b.Name)}
+	for _, s := range r.Stages {
+		switch {
+		case s.Outcome != verdict.Fail:
+			continue
+		case s.Code == verdict.CodeUnfinished:
+			return whichBackup(b) + " is not whole"
+		case s.Code != verdict.CodeNoBackup:
+			return whichBackup(b) + " would not bring the data back as declared"
+		}
+	}
+	if isCopy(b) {
+		return clean(b.Chosen) + " holds no backup that would bring the data back"
+	}
+	return "there is no backup that would bring the data back"
+}
+
+// whichBackup names the backup by how it was chosen. Only that of a drill that
+// asked for none is called the newest: of any other a person would take a fault
+// for production's.
+func whichBackup(b verdict.Backup) string {
+	switch {
+	case b.IsNewest():
+		return "the newest backup"
+	case isCopy(b):
+		return "the newest backup of " + clean(b.Chosen)
+	}
+	return "the chosen backup"
+}
+
+func isCopy(b verdict.Backup) bool { return strings.HasPrefix(b.Chosen, "copy ") }
+
+// theBackup is the backup that was drilled, with what tells it apart.
+func theBackup(r *verdict.Report) string {
+	b := r.Backup
+	switch {
+	case b.Chosen == "local" && b.Files > 1:
+		return "the backup " + clean(b.Name) + ", a folder of this machine " + inBrackets(r)
+	case b.Chosen == "local":
+		return "the backup " + clean(b.Name) + ", a file of this machine " + inBrackets(r)
+	}
+	return whichBackup(b) + " " + inBrackets(r, clean(b.Name))
+}
+
+// inBrackets are age and size, behind other parts.
+func inBrackets(r *verdict.Report, parts ...string) string {
+	b := r.Backup
 	if !b.TakenAt.IsZero() {
 		parts = append(parts, old(judgedAt(r).Sub(b.TakenAt)))
 	}
-	return "(" + strings.Join(append(parts, size(b.SizeBytes)), ", ") + ")"
+	return "(" + strings.Join(append(parts, backupSize(b)), ", ") + ")"
 }
 
 func old(d time.Duration) string {
@@ -307,14 +353,14 @@ func format(b verdict.Backup) string {
 // chosen says why another backup than the newest was drilled, and what that is
 // not good for.
 func chosen(b verdict.Backup) string {
-	if b.IsNewest() {
+	if b.IsNewest() || b.Name == "" { // where none was found, the message says what was asked for
 		return ""
 	}
-	why := b.Chosen
-	if b.ChosenWhy != "" { // else the drill ended before one was found
-		why += ": " + b.ChosenWhy
+	how := b.Chosen
+	if b.ChosenWhy != "" {
+		how += ": " + b.ChosenWhy
 	}
-	return why + "; it opens no gate, and no later drill is compared with it"
+	return how + "; it opens no gate, and no later drill is compared with it"
 }
 
 func checksum(b verdict.Backup) string {

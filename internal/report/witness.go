@@ -34,7 +34,7 @@ func witnessHeadline(r *verdict.Report) string {
 	for _, v := range r.Witnesses {
 		missing, newer = missing+v.Missing, newer+v.Newer
 	}
-	backup := "the newest backup " + inBrackets(r)
+	backup := theBackup(r)
 	var says string
 	switch {
 	case r.Interrupted():
@@ -94,7 +94,7 @@ func witnessFacts(r *verdict.Report) []fact {
 	var all []fact
 	outcomes := witnessOutcomes(r)
 	if b := r.Backup; b.Name != "" {
-		all = append(all, fact{"backup", clean(object(b)) + ", " + backupTime(b) + ", " + size(b.SizeBytes)})
+		all = append(all, fact{"backup", clean(object(b)) + ", " + backupTime(b) + ", " + backupSize(b)})
 	}
 	for _, v := range r.Witnesses {
 		if v.Newer > 0 {

@@ -144,8 +144,10 @@ type Backup struct {
 	// UTC; where only its day or hour is known: when it was taken at the latest
 	TakenUntil time.Time `json:"taken_until,omitzero"`
 	SizeBytes  int64     `json:"size_bytes"`
-	SHA256     string    `json:"sha256"` // of the file as stored; of several: of what sha256sum prints of them
-	ETag       string    `json:"etag"`
+	// nobody tells its size, and it was not fetched
+	Unsized bool   `json:"unsized,omitempty"`
+	SHA256  string `json:"sha256"` // of the file as stored; of several: of what sha256sum prints of them
+	ETag    string `json:"etag"`
 	// of a bucket's object: what tells it from others of this ETag
 	Version string `json:"version,omitempty"`
 	// verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to
@@ -175,8 +177,9 @@ func (b Backup) IsNewest() bool { return b.Chosen == "" || b.Chosen == "newest" 
 // that one included.
 type Inventory struct {
 	Backups  int64     `json:"backups"`
-	Bytes    int64     `json:"bytes"`
-	NewestAt time.Time `json:"newest_at"` // when they were taken, UTC
+	Bytes    int64     `json:"bytes"`             // of those whose sizes are told
+	Unsized  int64     `json:"unsized,omitempty"` // backups whose sizes nobody tells
+	NewestAt time.Time `json:"newest_at"`         // when they were taken, UTC
 	OldestAt time.Time `json:"oldest_at"`
 }
 
