@@ -68,7 +68,7 @@ type Entry struct {
 	Name    string
 	TakenAt time.Time // UTC; as Backup's
 	Until   time.Time // UTC; as Backup's
-	Size    int64     // bytes
+	Size    int64     // bytes, or Unsized
 	ETag    string    // as Backup's
 	Objects []Object  // as Backup's
 }
@@ -260,7 +260,7 @@ func (b Backup) exactly(ctx context.Context, store Store) (Backup, error) {
 	}
 	b.Object = o
 	if len(b.All) > 0 && b.All[0].Name == o.Name {
-		b.All[0].Size = max(o.Size, 0)
+		b.All[0].Size = o.Size
 	}
 	return b, nil
 }

@@ -115,6 +115,9 @@ func TestAProgram(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if len(b.All) != 1 || b.All[0].Size != b.Size || (b.Size == Unsized) != (size == "") {
+			t.Errorf("a size of %d, in the list %+v", b.Size, b.All)
+		}
 		r := HeaderReader(t.Context(), store, b.Object)
 		if taken, err := textHeader(r); err != nil || taken.Day() != 20 {
 			t.Errorf("%v, %v", taken, err)

@@ -174,8 +174,9 @@ func (b Backup) IsNewest() bool { return b.Chosen == "" || b.Chosen == "newest" 
 // that one included.
 type Inventory struct {
 	Backups  int64     `json:"backups"`
-	Bytes    int64     `json:"bytes"`
-	NewestAt time.Time `json:"newest_at"` // when they were taken, UTC
+	Bytes    int64     `json:"bytes"`             // of those whose sizes are told
+	Unsized  int64     `json:"unsized,omitempty"` // backups whose sizes nobody tells
+	NewestAt time.Time `json:"newest_at"`         // when they were taken, UTC
 	OldestAt time.Time `json:"oldest_at"`
 }
 
