@@ -423,7 +423,11 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 		return noList(store, p, d.Doubt(), first)
 	}
 	if count == 0 {
-		return verdict.Failf(verdict.CodeNoBackup, "is source.url right, and does the backup job write there?",
+		key := "source.url"
+		if _, runs := store.(*place.Exec); runs {
+			key = "source.exec.list"
+		}
+		return verdict.Failf(verdict.CodeNoBackup, "is "+key+" right, and does the backup job write there?",
 			"choose a backup in %s: there is no file at all", store.URL())
 	}
 	found := first

@@ -60,6 +60,12 @@ func TestProgramsThatDoNotList(t *testing.T) {
 	src.Exec.Env = []string{"DRILL_IS_NOT_SET"}
 	_, err = Open(t.Context(), src)
 	wantProblem(t, err, verdict.Error, verdict.CodeCredentialsMissing, "DRILL_IS_NOT_SET")
+	empty := script("echo '[]'", "exit 1")
+	_, err = Choose(t.Context(), opened(t, empty), empty, nil)
+	wantProblem(t, err, verdict.Fail, verdict.CodeNoBackup, "no file at all")
+	if hint := verdict.AsProblem(err).Hint; !strings.Contains(hint, "source.exec.list") || strings.Contains(hint, "source.url") {
+		t.Errorf("the hint of an empty list: %s", hint)
+	}
 	for _, list := range []string{"echo '[]'", `echo '[{"name":"blog.dump"}]'`, "echo blog.dump 12 2026-11-20T03:00:00Z"} {
 		src := script(list, "exit 1")
 		_, err := Choose(t.Context(), opened(t, src), src, nil)
