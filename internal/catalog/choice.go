@@ -182,5 +182,5 @@ func (c Choice) unproven(all []Backup, s *search) ([]Backup, error) {
 
 // Entry is the backup as one of many.
 func (b Backup) Entry() Entry {
-	return Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: max(b.Size, 0), ETag: b.ETag, Objects: b.Objects}
+	return Entry{Name: b.Name, TakenAt: b.TakenAt, Until: b.Until, Size: b.Size, ETag: b.ETag, Objects: b.Objects}
 }

@@ -68,7 +68,7 @@ type Entry struct {
 	Name    string
 	TakenAt time.Time // UTC; as Backup's
 	Until   time.Time // UTC; as Backup's
-	Size    int64     // bytes
+	Size    int64     // bytes, or Unsized
 	ETag    string    // as Backup's
 	Objects []Object  // as Backup's
 }
@@ -266,7 +266,7 @@ func (b Backup) exactly(ctx context.Context, store Store) (Backup, error) {
 	}
 	b.Object = o
 	if len(b.All) > 0 && b.All[0].Name == o.Name {
-		b.All[0].Size = max(o.Size, 0)
+		b.All[0].Size = o.Size
 	}
 	return b, nil
 }
@@ -448,7 +448,11 @@ func noBackup(ctx context.Context, store Store, p namePattern) error {
 		return noList(store, p, why, first)
 	}
 	if count == 0 {
-		return verdict.Failf(verdict.CodeNoBackup, "is source.url right, and does the backup job write there?",
+		key := "source.url"
+		if _, runs := store.(*place.Exec); runs {
+			key = "source.exec.list"
+		}
+		return verdict.Failf(verdict.CodeNoBackup, "is "+key+" right, and does the backup job write there?",
 			"choose a backup in %s: there is no file at all", store.URL())
 	}
 	found := first

@@ -60,6 +60,12 @@ func TestProgramsThatDoNotList(t *testing.T) {
 	src.Exec.Env = []string{"DRILL_IS_NOT_SET"}
 	_, err = Open(t.Context(), src)
 	wantProblem(t, err, verdict.Error, verdict.CodeCredentialsMissing, "DRILL_IS_NOT_SET")
+	empty := script("echo '[]'", "exit 1")
+	_, err = Choose(t.Context(), opened(t, empty), empty, nil)
+	wantProblem(t, err, verdict.Fail, verdict.CodeNoBackup, "no file at all")
+	if hint := verdict.AsProblem(err).Hint; !strings.Contains(hint, "source.exec.list") || strings.Contains(hint, "source.url") {
+		t.Errorf("the hint of an empty list: %s", hint)
+	}
 	for _, list := range []string{"echo '[]'", `echo '[{"name":"blog.dump"}]'`, "echo blog.dump 12 2026-11-20T03:00:00Z"} {
 		src := script(list, "exit 1")
 		_, err := Choose(t.Context(), opened(t, src), src, nil)
@@ -143,6 +149,9 @@ func TestAProgram(t *testing.T) {
 		b, err := Choose(t.Context(), store, src, nil)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(b.All) != 1 || b.All[0].Size != b.Size || (b.Size == Unsized) != (size == "") {
+			t.Errorf("a size of %d, in the list %+v", b.Size, b.All)
 		}
 		r := HeaderReader(t.Context(), store, b.Object)
 		if taken, err := textHeader(r); err != nil || taken.Day() != 20 {

@@ -40,7 +40,7 @@ func sameSet(ctx context.Context, b Store, e Entry) (Likeness, error) {
 		}
 		there[o.Name] = o
 	}
-	l := Likeness{By: "size and ETag", Sizes: [2]int64{e.Size, 0}}
+	l := Likeness{By: "size and ETag", Sizes: [2]int64{max(e.Size, 0), 0}}
 	for _, x := range e.Objects {
 		y, found := there[x.Name]
 		if !found {

@@ -66,12 +66,21 @@ func TestOneFileOfAWebServer(t *testing.T) {
 	}
 	src := anyFile(spec.Source{URL: storetest.StartWeb(t, dir, true).URL + "/none.dump"})
 	_, err := Choose(t.Context(), opened(t, src), src, textHeader)
-	wantProblem(t, err, verdict.Fail, verdict.CodeNoBackup, "there is no file at all")
+	wantProblem(t, err, verdict.Error, verdict.CodeStoreUnreachable, "/none.dump: the server answered 404")
 	r, err := OpenRecord(t.Context(), spec.Source{URL: strings.Replace(src.URL, "none", "other", 1)}, "witness.url")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Close()
+}
+
+// A port that speaks plain HTTP is not taken for a server with a wrong certificate.
+func TestHTTPSToAPlainPort(t *testing.T) {
+	t.Parallel()
+	server := answering(t, func(http.ResponseWriter, *http.Request) {})
+	src := anyFile(spec.Source{URL: "https" + strings.TrimPrefix(server, "http") + "/shop.dump"})
+	_, err := Choose(t.Context(), opened(t, src), src, textHeader)
+	wantProblem(t, err, verdict.Error, verdict.CodeStoreUnreachable, "does not speak TLS")
 }
 
 // A connection that breaks is taken up at the same byte, with ranges and without.
@@ -147,6 +156,10 @@ func TestPresigned(t *testing.T) {
 			http.Error(w, "no", http.StatusForbidden)
 			return
 		}
+		if strings.HasSuffix(r.URL.Path, "none.dump") {
+			http.NotFound(w, r)
+			return
+		}
 		http.ServeContent(w, r, "", shopWritten, strings.NewReader(shopTime))
 	})
 	t.Setenv("DRILL_BACKUP_URL", url+"/b/shop.dump?"+key)
@@ -164,6 +177,12 @@ func TestPresigned(t *testing.T) {
 	wantProblem(t, err, verdict.Error, verdict.CodeCredentialsRefused, "403 Forbidden")
 	if strings.Contains(fmt.Sprint(err), "0ld") {
 		t.Errorf("the key is shown: %v", err)
+	}
+	t.Setenv("DRILL_BACKUP_URL", url+"/b/none.dump?"+key)
+	_, err = Choose(t.Context(), opened(t, src), src, textHeader)
+	wantProblem(t, err, verdict.Error, verdict.CodeStoreUnreachable, "/b/none.dump: the server answered 404")
+	if hint := verdict.AsProblem(err).Hint; !strings.Contains(hint, "source.url_env") || strings.Contains(err.Error(), key) {
+		t.Errorf("%v; %s", err, hint)
 	}
 	t.Setenv("DRILL_BACKUP_URL", "http://127.0.0.1:1/shop.dump?"+key)
 	_, err = Choose(t.Context(), opened(t, src), src, textHeader)

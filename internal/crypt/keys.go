@@ -125,7 +125,7 @@ func readKey(path string) ([]byte, error) {
 	owner, known := info.Sys().(*syscall.Stat_t)
 	mine := !known || int(owner.Uid) == os.Getuid()
 	if mine && info.Mode().Perm()&0o077 != 0 {
-		return nil, badKey("chmod 600 "+filepath.Base(path),
+		return nil, badKey("chmod 600 "+verdict.Printable(path),
 			"%s has mode %04o: others than its owner may reach the key in it",
 			verdict.Printable(filepath.Base(path)), info.Mode().Perm())
 	}

@@ -46,6 +46,9 @@ func TestBadKeys(t *testing.T) {
 			t.Errorf("%s: %v, want an error that says %q", name, err, c.says)
 			continue
 		}
+		if file := c.declared.AgeIdentityFile; name == "a file for all" && p.Hint != "chmod 600 "+file {
+			t.Errorf("the hint %q does not name %s", p.Hint, file)
+		}
 		if said := fmt.Sprint(err, p.Hint); strings.Contains(said, "HUNTER2") || strings.Contains(said, id) {
 			t.Errorf("%s: %s shows what was found", name, said)
 		}

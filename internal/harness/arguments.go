@@ -161,8 +161,13 @@ func (s said) check(o Option) error {
 		return cannot("-%s= is empty: was a variable not set? Write -%s=%s, or leave it out", o.Name, o.Name,
 			example(o))
 	case o.Kind == Number:
-		_, err = strconv.Atoi(s.value)
+		var n int
+		n, err = strconv.Atoi(s.value)
 		wants = "a whole number"
+		if err == nil && n < 1 && (o.Name == "copy" || o.Name == "parallel") {
+			err = strconv.ErrRange
+			wants = "a whole number from 1 on"
+		}
 	case o.Kind == YesNo:
 		_, err = strconv.ParseBool(s.value)
 		wants = "true or false"

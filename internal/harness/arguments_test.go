@@ -111,6 +111,8 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"gate|-within=", `-within= is empty`},
 		{"drill|-parallel|two", `-parallel="two": it takes a whole number, such as -parallel=2`},
 		{"drill|-parallel=1.5", `-parallel="1.5"`},
+		{"drill|-parallel=0", `-parallel="0": it takes a whole number from 1 on, such as -parallel=2`},
+		{"drill|-name=shop|-copy=0", `-copy="0": it takes a whole number from 1 on, such as -copy=2`},
 		{"drill|-parallel|-1", `-parallel says no value`},
 		{"-t|drill", `-t="drill": it takes a time, such as -t=30m`},
 		{"-t=0|drill", `-t="0"`},

@@ -28,6 +28,10 @@ type Options struct {
 func Of(all []catalog.Entry) verdict.Inventory {
 	v := verdict.Inventory{Backups: int64(len(all))}
 	for _, e := range all {
+		if e.Size == catalog.Unsized {
+			v.Unsized++
+			continue
+		}
 		v.Bytes += e.Size
 	}
 	if len(all) > 0 {
@@ -92,7 +96,7 @@ func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Ch
 	}
 	if inv.Collapse != nil {
 		add(collapsed(*inv.Collapse, Of(newest.All), o.Past, byCount))
-		add(collapsed(*inv.Collapse, Of(newest.All), o.Past, byBytes))
+		add(collapsedBytes(*inv.Collapse, Of(newest.All), o.Past))
 	}
 	if inv.SizeChange != nil {
 		add(ofSize(newest, verdict.Check{ID: "size_change", Code: verdict.CodeSizeChange},
@@ -101,12 +105,17 @@ func fromList(inv spec.Inventory, newest catalog.Backup, o Options) []verdict.Ch
 	return checks
 }
 
+const (
+	notTold   = "not told"
+	hintSizes = "let source.exec.list tell sizes, as lines name size time or as JSON; a web server's page tells none"
+)
+
 // ofSize judges by the newest's size, which some programs do not tell.
 func ofSize(newest catalog.Backup, c verdict.Check, judge func() verdict.Check) verdict.Check {
 	if newest.Size != catalog.Unsized {
 		return judge()
 	}
-	c.Say(verdict.Skipped, "not told", "let source.exec.list tell sizes, as lines name size time or as JSON",
+	c.Say(verdict.Skipped, notTold, hintSizes,
 		"not judged: the store does not tell how large %s is", newest.Name)
 	return c
 }

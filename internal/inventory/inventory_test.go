@@ -57,6 +57,12 @@ func holding(hours ...float64) catalog.Backup {
 	return b
 }
 
+// unsized is a store that does not tell the size of one backup.
+func unsized(b catalog.Backup, i int) catalog.Backup {
+	b.All[i].Size = catalog.Unsized
+	return b
+}
+
 // every gives hours from first to last, so many apart.
 func every(apart, first, last float64) []float64 {
 	var hours []float64
@@ -227,6 +233,16 @@ func TestChanges(t *testing.T) {
 			{"collapse:bytes", "pass", less, "20MiB (100 % more than 10MiB)", ""},
 			{"size_change", "pass", size, "1MiB (unchanged)", ""},
 		}},
+		{"sizes that are told no more", past(held(3, 3)), unsized(holding(1, 2, 9), 1), []short{
+			{"collapse:backups", "pass", collapse, "3 backups (unchanged)", ""},
+			{"collapse:bytes", "skipped", "", "not told", "not judged: the store does not tell the sizes of 1 of 3 backups"},
+			{"size_change", "pass", size, "1MiB (unchanged)", ""},
+		}},
+		{"sizes that were not told", past(verdict.Inventory{Backups: 3, Bytes: 9 * mib, Unsized: 1}, held(3, 0)), holding(1, 2, 9), []short{
+			{"collapse:backups", "pass", collapse, "3 backups (unchanged)", ""},
+			{"collapse:bytes", "skipped", less, "3MiB", "no history yet"},
+			{"size_change", "fail", size, "1MiB (66.7 % less than 3MiB)", ""},
+		}},
 		{"fewer backups, as many bytes", past(held(28, 12)), holding(every(1, 1, 12)...), []short{
 			{"collapse:backups", "fail", collapse, "12 backups (57.1 % fewer than 28 backups)",
 				"the store holds 12 backups: 57.1 % fewer than 28 backups, as in the last drill that passed (run0)"},
@@ -251,6 +267,10 @@ func TestOf(t *testing.T) {
 	want := verdict.Inventory{Backups: 3, Bytes: 3 << 20, NewestAt: at.Add(-time.Hour), OldestAt: at.Add(-9 * time.Hour)}
 	if diff := cmp.Diff(want, Of(holding(1, 2, 9).All)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	want.Unsized, want.Bytes = 1, 2<<20
+	if diff := cmp.Diff(want, Of(unsized(holding(1, 2, 9), 2).All)); diff != "" {
+		t.Errorf("a size that is not told: -want +got:\n%s", diff)
 	}
 }
 

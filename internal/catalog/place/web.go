@@ -36,6 +36,7 @@ const (
 type Web struct {
 	base    *url.URL // the folder's, or the one that the file lies in; without a query
 	file    *url.URL // nil: a folder
+	key     string   // of the drill file, which names the URL
 	listing string   // of a folder: the file that lists it; "": the server's page
 	header  http.Header
 	client  *http.Client
@@ -58,7 +59,8 @@ func OpenWeb(src spec.Source, u *url.URL) (*Web, error) {
 		return nil, verdict.Errorf(verdict.CodeSpec, "write https://, or source.insecure: true where that is wanted",
 			"open the store: http lets anybody on the way read the backups and put others in their place")
 	}
-	s := &Web{base: u, listing: src.Listing, retry: hurried, pages: mostPages, inOne: map[string]bool{}}
+	s := &Web{base: u, key: "source.url", listing: src.Listing, retry: hurried, pages: mostPages,
+		inOne: map[string]bool{}}
 	s.client = &http.Client{Transport: newTransport(), CheckRedirect: redirects(src.Insecure)}
 	if !strings.HasSuffix(u.Path, "/") {
 		s.file = u
@@ -82,7 +84,11 @@ func OpenPresigned(src spec.Source) (*Web, error) {
 		return nil, verdict.Errorf(verdict.CodeSpec, "set it to https://host/file?…",
 			"open the store: %s does not hold the URL of a file of a web server", src.URLEnv)
 	}
-	return OpenWeb(src, u)
+	s, err := OpenWeb(src, u)
+	if s != nil {
+		s.key = "source.url_env"
+	}
+	return s, err
 }
 
 func newTransport() *http.Transport {
@@ -221,7 +227,11 @@ func (s *Web) noAnswer(ctx context.Context, doing string, err error) error {
 	var other x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var plain tls.RecordHeaderError
-	if errors.As(err, &unknown) || errors.As(err, &other) || errors.As(err, &invalid) || errors.As(err, &plain) {
+	if errors.As(err, &plain) || errors.Is(err, http.ErrSchemeMismatch) {
+		return verdict.Errorf(verdict.CodeStoreUnreachable, "is the port in "+s.key+" right? It may not speak TLS",
+			"%s: what answers does not speak TLS: %w", doing, err)
+	}
+	if errors.As(err, &unknown) || errors.As(err, &other) || errors.As(err, &invalid) {
 		return verdict.Errorf(verdict.CodeHostKey, "look at the server's certificate; one of an authority of your own is "+
 			"made known by SSL_CERT_FILE", "%s: the server does not prove who it is: %w", doing, err)
 	}
@@ -302,7 +312,10 @@ func (s *Web) alone(ctx context.Context, prefix string) ([]Object, error) {
 		o, err := s.Stat(ctx, Object{Name: name})
 		var p *verdict.Problem
 		switch {
-		case errors.As(err, &p) && p.Code == verdict.CodeChangedMeanwhile: // there is no such file
+		case errors.As(err, &p) && p.Code == verdict.CodeChangedMeanwhile && name == names[0]:
+			return nil, verdict.Errorf(verdict.CodeStoreUnreachable, "is "+s.key+" right? It names this one file",
+				"ask about %s%s: the server answered 404: there is no such file", s.URL(), name)
+		case errors.As(err, &p) && p.Code == verdict.CodeChangedMeanwhile: // no file lies beside it
 		case err != nil:
 			return nil, err
 		default:
