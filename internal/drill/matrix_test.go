@@ -390,7 +390,8 @@ func (w warehouse) passes(t *testing.T, c cell) {
 	if want := map[string]int64{"public.items": 400, "public.parts": 50}; !maps.Equal(held, want) {
 		t.Errorf("rows: %v, want %v", held, want)
 	}
-	encryption, key := c.encryption, w.locks[c.encryption].key
+	key := w.locks[c.encryption].key
+	encryption := c.encryption
 	if encryption == "none" {
 		encryption = ""
 	}
