@@ -107,7 +107,8 @@ func (c Checkout) Matrix(ctx context.Context) error {
 // matrices are the arguments by which go test runs nothing but wide matrices.
 var matrices = []string{
 	"-run=^(TestBreaksAreCaughtInContainers|TestDrillsInARow|TestHostile|TestDumpsOfEveryMajorPass|" +
-		"TestTimescaleDB.*|TestExtensionsOfDebianPass|TestWhatNineteenRefusesOfOlderDumps)$",
+		"TestTimescaleDB.*|TestExtensionsOfDebianPass|TestWhatNineteenRefusesOfOlderDumps|" +
+		"TestFormatsPackedEncryptedAnywhere)$",
 	"./internal/harness", "./scenarios", "./internal/drill",
 }
 

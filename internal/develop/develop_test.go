@@ -183,6 +183,7 @@ func TestMatricesAreThere(t *testing.T) {
 		"TestTimescaleDBPasses":               "internal/drill/timescale_test.go",
 		"TestExtensionsOfDebianPass":          "internal/drill/timescale_test.go",
 		"TestWhatNineteenRefusesOfOlderDumps": "internal/drill/nineteen_test.go",
+		"TestFormatsPackedEncryptedAnywhere":  "internal/drill/matrix_test.go",
 	} {
 		text, err := os.ReadFile(filepath.Join(c.Dir, file))
 		if err != nil || !strings.Contains(string(text), "func "+name+"(t *testing.T)") || !regexp.MustCompile(pattern).MatchString(name) {
