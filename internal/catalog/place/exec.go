@@ -135,7 +135,7 @@ func (s *Exec) objects(doing string, entries []entry) ([]Object, error) {
 			all[i].ETag = s.version(o)
 		}
 	}
-	if err := unclean(doing, verdict.CodeProgram, all); err != nil {
+	if err := unclean(doing, verdict.CodeProgram, all, s.Mask); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"daybefore/internal/program"
 	"daybefore/internal/verdict"
 )
 
@@ -91,7 +92,7 @@ func (s *Web) index(ctx context.Context, folder string) ([]Object, error) {
 		}
 		s.doubted("")
 		all := unsized(objects(entries))
-		return all, unclean(doing, verdict.CodeStoreUnreachable, all)
+		return all, unclean(doing, verdict.CodeStoreUnreachable, all, program.Command{}.Mask)
 	}
 	if !strings.Contains(header.Get("Content-Type"), "html") {
 		return nil, verdict.Errorf(verdict.CodeStoreUnreachable, pageHint,

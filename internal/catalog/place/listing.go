@@ -250,14 +250,15 @@ func tooMany(doing string, names int) error {
 }
 
 // unclean is the Problem of a list with a name that does not lead below the
-// store, or that another name may mean too; nil if all are fit.
-func unclean(doing string, code verdict.Code, all []Object) error {
+// store, or that another name may mean too; nil if all are fit. mask hides what is
+// secret in a name.
+func unclean(doing string, code verdict.Code, all []Object, mask func(string) string) error {
 	for _, o := range all {
 		if o.Name != path.Clean(o.Name) || path.IsAbs(o.Name) || strings.HasPrefix(o.Name, "../") {
 			return verdict.Errorf(code, "let it write names below one folder, such as nightly/shop.dump: without a / or ./ "+
 				"before them, without // and ..; a program is told the folder by fetch, such as "+
 				`[cat, "/backups/{name}"]`,
-				"%s: the list holds the name %q", doing, verdict.Printable(o.Name))
+				"%s: the list holds the name %q", doing, verdict.Printable(mask(o.Name)))
 		}
 	}
 	return nil

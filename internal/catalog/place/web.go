@@ -296,7 +296,7 @@ func (s *Web) listed(ctx context.Context, prefix string) ([]Object, error) {
 	}
 	s.doubt.Store(&doubt)
 	all := s.relative(entries)
-	return all, unclean(doing, verdict.CodeStoreUnreachable, all)
+	return all, unclean(doing, verdict.CodeStoreUnreachable, all, program.Command{}.Mask)
 }
 
 // alone is the one file, and the file beside it that holds its sum, where such
