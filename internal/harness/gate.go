@@ -82,7 +82,7 @@ func shut(r *verdict.Report, strict bool) string {
 func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within time.Duration, strict bool) string {
 	past := rec.past(ctx)
 	now := h.inventoryOf(ctx, past, d)
-	if now.Backup.Name == "" {
+	if now.AsOf == "" { // no backup was taken, be there the name of one that cannot be
 		return "the store of backups is not as declared: " + shut(now, strict)
 	}
 	q := question{
