@@ -148,15 +148,19 @@ func sumsFiles(ctx context.Context, store Store, folder string) ([]Object, error
 	if _, program := store.(*place.Exec); program {
 		return nil, nil
 	}
-	found := make([][]Object, len(sumsPrefixes))
+	prefixes := sumsPrefixes
+	if _, whole := store.(place.Whole); whole && folder == "" {
+		prefixes = []string{""}
+	}
+	found := make([][]Object, len(prefixes))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, prefix := range sumsPrefixes {
+	for i, prefix := range prefixes {
 		g.Go(func() error {
 			for o, err := range store.List(ctx, folder+prefix, folder != "") {
 				if err != nil {
 					return err
 				}
-				if path.Dir(o.Name) == path.Dir(folder+prefix) && o.Not == "" && isSums(path.Base(o.Name)) {
+				if path.Dir(o.Name) == path.Dir(folder+prefix) && o.Not == "" && isListed(path.Base(o.Name)) {
 					found[i] = append(found[i], o)
 				}
 			}
@@ -169,6 +173,12 @@ func sumsFiles(ctx context.Context, store Store, folder string) ([]Object, error
 	all := slices.Concat(found...)
 	sortSums(all)
 	return slices.CompactFunc(all, func(a, b Object) bool { return a.Name == b.Name }), nil
+}
+
+// isListed reports whether a name is one of isSums that every place is asked for.
+func isListed(base string) bool {
+	asked := func(prefix string) bool { return strings.HasPrefix(base, prefix) }
+	return isSums(base) && slices.ContainsFunc(sumsPrefixes, asked)
 }
 
 // sortSums puts files that hold the sums of many into an order, the strongest

@@ -259,15 +259,7 @@ func (s *GS) get(ctx context.Context, doing, rest string, set http.Header) (*htt
 	for key, values := range set {
 		r.Header[key] = values
 	}
-	answer, err := s.client.Do(r)
-	if err != nil {
-		return nil, s.noAnswer(ctx, doing, err)
-	}
-	if answer.StatusCode/100 == 2 {
-		return answer, nil
-	}
-	defer answer.Body.Close()
-	return answer, s.refusal(doing, answer)
+	return send(s.client, r, s, doing)
 }
 
 func (s *GS) noAnswer(ctx context.Context, doing string, err error) error {

@@ -100,6 +100,10 @@ type InOne interface{ InOne(o Object) bool }
 // is waited for as long.
 type Slow interface{ Silence() time.Duration }
 
+// Whole is a Store whose lists read a folder as a whole, whatever the prefix:
+// one list of it serves many.
+type Whole interface{ WholeFolders() }
+
 // Doubter is a Store whose answer may be no list at all, such as a page that
 // asks for a password. Then that nothing in it matches says nothing about
 // backups.

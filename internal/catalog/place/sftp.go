@@ -204,6 +204,9 @@ func ask[T any](ctx context.Context, l *sftpLink, f func(*sftp.Client) (T, error
 	}
 }
 
+// WholeFolders makes it a Whole.
+func (s *SFTP) WholeFolders() {}
+
 // List reads the folder, and with deep all below it.
 func (s *SFTP) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {

@@ -199,15 +199,7 @@ func (s *Web) get(ctx context.Context, doing string, u *url.URL, set http.Header
 			r.Header[key] = values
 		}
 	}
-	answer, err := s.client.Do(r)
-	if err != nil {
-		return nil, s.noAnswer(ctx, doing, err)
-	}
-	if answer.StatusCode/100 == 2 {
-		return answer, nil
-	}
-	defer answer.Body.Close()
-	return answer, s.refusal(doing, answer)
+	return send(s.client, r, s, doing)
 }
 
 // noAnswer is an error of the way to the server, without the URL, whose query
@@ -254,6 +246,9 @@ func (s *Web) refusal(doing string, answer *http.Response) error {
 	}
 	return verdict.Errorf(code, hint, "%s: the server answered %s", doing, answer.Status)
 }
+
+// WholeFolders makes it a Whole.
+func (s *Web) WholeFolders() {}
 
 // List reads the server's page, the file that lists, or asks for the one file.
 func (s *Web) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
