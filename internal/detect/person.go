@@ -82,14 +82,6 @@ const (
 	longestNames = 256
 )
 
-// PersonName reports whether a text looks like a person's name: a form of
-// address and a name (Dr. Ada Byron), a list (Byron, Ada), or one to five
-// words of letters of which one at an end is among the common first or family
-// names of the locales; or like several full names with commas between (Ada
-// Byron, Mary Miller). Alone it says little, since firms, towns and roses
-// have such names too: see People. It allocates nothing.
-func PersonName(text []byte) bool { return nameIn(text) != noName }
-
 // likeness is how much a text looks like a person's name.
 type likeness uint64
 
@@ -99,7 +91,12 @@ const (
 	wholeName          // a first name and a family name, both of the lists
 )
 
-// nameIn is how much a text looks like a name, or like several of them.
+// nameIn is how much a text looks like a person's name: a form of address and a
+// name (Dr. Ada Byron), a list (Byron, Ada), or one to five words of letters of
+// which one at an end is among the common first or family names of the locales;
+// or like several full names with commas between (Ada Byron, Mary Miller). Alone
+// it says little, since firms, towns and roses have such names too: see People.
+// It allocates nothing.
 func nameIn(text []byte) likeness {
 	if len(text) <= longestName {
 		if found := oneName(text); found != noName {

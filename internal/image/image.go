@@ -38,15 +38,6 @@ var suites = map[int]suite{
 // Majors lists the majors of PostgreSQL that can be built, ascending.
 func Majors() []int { return slices.Sorted(maps.Keys(suites)) }
 
-// Suite gives the name of the Debian suite that major comes from.
-func Suite(major int) (name string, ok bool) {
-	s, ok := suites[major]
-	if s.beside != "" {
-		return s.beside, ok
-	}
-	return s.name, ok
-}
-
 // Tag is the reference that an image of major gets unless another is asked
 // for: the official image's own, "postgres:17".
 func Tag(major int) string { return fmt.Sprintf("postgres:%d", major) }

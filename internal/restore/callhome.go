@@ -60,9 +60,6 @@ func (o Options) drops(e archive.Entry) bool {
 	return what != "" && (o.Drop == nil || slices.Contains(o.Drop, what))
 }
 
-// LeftOut reports whether an entry is not restored because it would call home.
-func (s *Session) LeftOut(e archive.Entry) bool { return s.opts.drops(e) }
-
 // preData restores the schema. Foreign servers that are left out leave a name
 // behind, without host or any other option, since foreign tables need one.
 func (s *Session) preData(ctx context.Context) error {
