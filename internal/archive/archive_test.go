@@ -759,10 +759,14 @@ func readFile(t testing.TB, path string) string {
 	return string(data)
 }
 
-func gzipped(t testing.TB, data []byte) []byte {
+// written is data as a writer packs or encrypts it.
+func written(t testing.TB, data []byte, open func(io.Writer) (io.WriteCloser, error)) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w, err := open(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := w.Write(data); err != nil {
 		t.Fatal(err)
 	}
@@ -770,6 +774,11 @@ func gzipped(t testing.TB, data []byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func gzipped(t testing.TB, data []byte) []byte {
+	t.Helper()
+	return written(t, data, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
 }
 
 func zstded(t testing.TB, data []byte) []byte {

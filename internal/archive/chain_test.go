@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,34 +20,17 @@ import (
 
 func xzed(t testing.TB, data []byte) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w, err := xz.WriterConfig{DictCap: 1 << 16}.NewWriter(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return written(t, data, func(w io.Writer) (io.WriteCloser, error) {
+		return xz.WriterConfig{DictCap: 1 << 16}.NewWriter(w)
+	})
 }
 
 func lz4ed(t testing.TB, data []byte) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w := lz4.NewWriter(&b)
-	if err := w.Apply(lz4.BlockSizeOption(lz4.Block64Kb)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return written(t, data, func(w io.Writer) (io.WriteCloser, error) {
+		packed := lz4.NewWriter(w)
+		return packed, packed.Apply(lz4.BlockSizeOption(lz4.Block64Kb))
+	})
 }
 
 // What lies around a backup is taken off by what it is, three layers deep and no
@@ -165,18 +149,9 @@ func TestTheOuterLayerIsBelieved(t *testing.T) {
 // stored is data under gzip, as it is: only its end tells what was changed.
 func stored(t *testing.T, data []byte) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.NoCompression)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := z.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return written(t, data, func(w io.Writer) (io.WriteCloser, error) {
+		return gzip.NewWriterLevel(w, gzip.NoCompression)
+	})
 }
 
 func spoilt(data []byte, at int) []byte {

@@ -25,18 +25,7 @@ type lockbox struct {
 
 func (s lockbox) bytes(t *testing.T, text []byte) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w, err := s.seal(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(text); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return written(t, text, s.seal)
 }
 
 func byAge(t *testing.T) lockbox {

@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -87,7 +88,7 @@ type unpackBench struct {
 }
 
 func (u *unpackBench) run(ctx context.Context) (broken []string, err error) {
-	u.size = int64(unpackSize * Scales[orDefault(u.Scale)])
+	u.size = int64(unpackSize * Scales[cmp.Or(u.Scale, defaultScale)])
 	if err := u.plain(); err != nil {
 		return nil, err
 	}
@@ -105,13 +106,6 @@ func (u *unpackBench) run(ctx context.Context) (broken []string, err error) {
 	}
 	header := []string{"throughput beside", "size of file", "of the tool's, wall", "CPU of the tool's", "limit", ""}
 	return broken, writeTable(u.Stdout, header, rows)
-}
-
-func orDefault(scale string) string {
-	if scale == "" {
-		return defaultScale
-	}
-	return scale
 }
 
 // plain writes rows as a dump has them: numbers, times, words and a random part,

@@ -168,15 +168,11 @@ func ageFiles(t *testing.T, text []byte) []written {
 	}
 }
 
-func byPassphrase(t *testing.T, text []byte, factor int) []byte {
+// sealed is a text as a writer encrypts it.
+func sealed(t *testing.T, text []byte, open func(io.Writer) (io.WriteCloser, error)) []byte {
 	t.Helper()
-	r, err := age.NewScryptRecipient(passphrase)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.SetWorkFactor(factor)
 	var b bytes.Buffer
-	w, err := age.Encrypt(&b, r)
+	w, err := open(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,6 +183,16 @@ func byPassphrase(t *testing.T, text []byte, factor int) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func byPassphrase(t *testing.T, text []byte, factor int) []byte {
+	t.Helper()
+	r, err := age.NewScryptRecipient(passphrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetWorkFactor(factor)
+	return sealed(t, text, func(w io.Writer) (io.WriteCloser, error) { return age.Encrypt(w, r) })
 }
 
 // gpgFiles are messages of GnuPG's.
