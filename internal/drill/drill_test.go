@@ -607,12 +607,12 @@ CREATE TABLE c (id int, doc jsonb, mail text); INSERT INTO c SELECT n, '{"to": "
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := t.TempDir()
-			if err := os.WriteFile(filepath.Join(store, "p-20260304.bak"), source.Dump(append(args, "postgres")...), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(store, "p-20260304.dump"), source.Dump(append(args, "postgres")...), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			r := run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
 version: 1
-source: {url: "file://%s", name: "p-{time}.bak", time: "20060102", time_tolerance: 999999h, timezone: UTC}
+source: {url: "file://%s", name: "p-{time}.dump", time: "20060102", time_tolerance: 999999h, timezone: UTC}
 expectations: {tables: [{table: public.a}]}
 scrub:
   keep: [{table: public.c, match: {mail: "boss@*"}, max_rows: 4}]
