@@ -21,9 +21,9 @@ var cipherSuffixes = map[string]string{
 }
 
 // formatSuffixes are those that tell formats, with the ones that may stand there.
+// ".dump" is none of them: people call any dump so, a plain one too.
 var formatSuffixes = map[string][]Format{
 	".sql":    {Plain},
-	".dump":   {Custom, Tar, Directory}, // what pg_restore takes
 	".custom": {Custom},
 	".tar":    {Tar},
 }

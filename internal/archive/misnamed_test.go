@@ -16,7 +16,7 @@ func TestNamesThatContradict(t *testing.T) {
 		{"shop.sql.gz.zst", "zstd around gzip", Plain, false},
 		{"shop.sql.gz.zst", "zstd", Plain, true},
 		{"shop.sql", "gzip", Plain, false}, // pg_dump -Z
-		{"shop.dump", "", Plain, true},
+		{"shop.dump", "", Plain, false},
 		{"shop.dump", "", Custom, false},
 		{"shop.dump", "", Tar, false},
 		{"shop.sql", "", Custom, true},
