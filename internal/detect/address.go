@@ -142,7 +142,8 @@ func ipv4In(text []byte, at, end int) span {
 	whole := at == 0 && end == len(text)
 	wide := wideAddress(a)
 	small := below(a, 32) || heads(text, end) && below(a, 100) || !whole && built(a)
-	named := addressWords.beside(text, at, end) || !small && bytes.HasSuffix(text[:at], []byte("from "))
+	named := addressWords.beside(text, at, end) || (!small || a[0] == 10) && serviceWords.beside(text, at, end) ||
+		!small && bytes.HasSuffix(text[:at], []byte("from "))
 	versioned := versionContext.beside(text, at, end)
 	signed := port >= 0 || addressed(text, at) || ofNetwork(text, end) && (named || !small || a[3] == 0 || a[0] == 10)
 	chapter := !signed && begins(text, at, end) && below(a, 100)
@@ -172,6 +173,9 @@ func ofName(text []byte, at, end int, port bool) bool {
 		case '_', '~', '^', '+', '.':
 			return true
 		}
+	}
+	if bytes.HasPrefix(text[end:], []byte("-.")) { // a drawing's: 3.188.219.119-.194
+		return true
 	}
 	if end+1 >= len(text) || !isWord(text[end+1]) {
 		return false
@@ -238,10 +242,14 @@ func begins(text []byte, at, end int) bool {
 // addressWords say that four numbers are an address.
 var addressWords = contextOf(`
 	ip ips ipv host hosts hostname addr addrs address addresses adresse adresses dirección indirizzo endereço adres
-	client clients peer peers remote server servers login logins logged dns gateway gateways subnet subnets netmask
-	network networks ping ssh sshd nameserver nameservers forwarded proxy listen listening bind src dst localhost
-	router routers route dhcp connect connected connection interface inet banned ban blocked whitelist blacklist
-	deny cidr range firewall`)
+	client clients peer peers remote server servers login logins logged gateway gateways subnet subnets netmask
+	network networks ping nameserver nameservers forwarded listen listening bind src dst localhost
+	router routers route connect connected connection banned ban blocked whitelist blacklist
+	deny cidr range`)
+
+// serviceWords say so too, but are names of programs and of chapters as well, whose versions and numbers are small:
+// Ssh 4.11.1.6.
+var serviceWords = contextOf(`ssh sshd dns dhcp proxy interface inet firewall`)
 
 // versionContext say that they are a version, a chapter or a part.
 var versionContext = contextOf(`

@@ -33,7 +33,7 @@ func nextCard(text []byte, from int) span {
 // keys.
 func cardRun(text []byte, at, end int) span {
 	n := end - at
-	if n > maxCard || !isCard(text[at:end]) || !alone(text, at, end) {
+	if n > maxCard || !isCard(text[at:end]) || !alone(text, at, end) || isFraction(text, at) {
 		return span{}
 	}
 	doubt := Certain
@@ -41,6 +41,11 @@ func cardRun(text []byte, at, end int) span {
 		doubt = Doubtful
 	}
 	return span{at, end, doubt}
+}
+
+// isFraction reports whether digits stand behind a point that begins a number: .4444444444444448.
+func isFraction(text []byte, at int) bool {
+	return at > 0 && text[at-1] == '.' && (at == 1 || !isWord(text[at-2]) && text[at-2] != '.')
 }
 
 // cardWords say that a number is a card's.

@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -108,12 +112,26 @@ func reviewed(t *testing.T) (head, whole string) {
 	return head, whole
 }
 
+// forms are how a secret may stand in a file: as a text, a whole number in eight bytes,
+// or the bytes that it is the hexadecimal digits of.
+func (p plant) forms() []string {
+	all := text(p.secret)
+	const digitsOfPoint = 42 // WKB's shortest
+	if n, err := strconv.ParseInt(p.secret, 10, 64); err == nil && n > math.MaxUint32 {
+		all = append(all, string(binary.LittleEndian.AppendUint64(nil, uint64(n))))
+	}
+	if b, err := hex.DecodeString(p.secret); err == nil && p.kind == "position" && len(p.secret) >= digitsOfPoint {
+		all = append(all, string(b))
+	}
+	return all
+}
+
 // leftOut is the place of what calls home, and so is never restored.
 const leftOut = "left out"
 
 // words say in reports what is of a kind.
 var words = map[string]string{"email": "an e-mail address", "phone": "a phone number", "card": "a card number", "iban": "an IBAN",
-	"ip": "a network address", "national_id": "an official number", "secret": "a secret"}
+	"ip": "a network address", "national_id": "an official number", "secret": "a secret", "real": "a real value"}
 
 // A database that somebody filled with secrets who had not read the detectors:
 // each is reported by its place without any rule, or never restored; and what
@@ -121,12 +139,12 @@ var words = map[string]string{"email": "an e-mail address", "phone": "a phone nu
 func TestPlantedSecretsAreReportedAndGone(t *testing.T) {
 	t.Parallel()
 	all := plants(t)
-	if len(all) != 200 {
+	if len(all) != 292 {
 		t.Fatalf("%d secrets are planted", len(all))
 	}
 	d := plantedDrills{store: twin(t, "practice", func(p plant) string { return p.secret }), values: needles{}}
 	for _, p := range all {
-		d.values[p.id] = text(p.secret)
+		d.values[p.id] = p.forms()
 	}
 	t.Run("found unscrubbed", func(t *testing.T) {
 		t.Parallel()
@@ -267,6 +285,12 @@ func (d plantedDrills) withoutRules(t *testing.T) (reported map[string]bool) {
 	return reported
 }
 
+// mended are what a user writes otherwise where the advice is no line to add.
+var mended = map[string][2]string{
+	"crm.contacts.attrs (a key)": {"{column: crm.contacts.attrs, transform: text}", "{column: crm.contacts.attrs, transform: set_null}"},
+	"wild.crew.n06 at $.status":  {"json: [{path: \"$.a\", transform: text}]", "json: [{path: \"$.a\", transform: text}, {path: $.status, transform: name}]"},
+}
+
 // untilNothingIsNew does as a user does who gets the red report of a reviewed
 // drill file: adds the rule that it proposes, or takes the other transform that
 // it names, and drills again. It adds to the reported places, and returns which secrets lie in the last drill's sandbox
@@ -283,8 +307,10 @@ func (d plantedDrills) untilNothingIsNew(t *testing.T, reported map[string]bool)
 		})
 		known := len(reported)
 		file += unmatched(r, reported)
-		if reported["crm.contacts.attrs (a key)"] {
-			file = strings.Replace(file, "{column: crm.contacts.attrs, transform: text}", "{column: crm.contacts.attrs, transform: set_null}", 1)
+		for place, written := range mended {
+			if reported[place] {
+				file = strings.Replace(file, written[0], written[1], 1)
+			}
 		}
 		if len(reported) > known {
 			continue

@@ -595,6 +595,235 @@ INSERT INTO legacy.people VALUES (1, NULL, NULL, NULL), (2, NULL, NULL, NULL);
 INSERT INTO legacy.staff VALUES (3, '{{legacy_address_2}}', '{{legacy_date_of_birth}}', {{legacy_home_phone}}, 'd-4'), (4, NULL, NULL, NULL, 'x {{legacy_desk_email}}');
 INSERT INTO legacy.suppliers VALUES (5, NULL, NULL, NULL, '30 days, {{legacy_terms_iban}}');
 
+-- wild: what was missed once, each in a place of its own that nothing else tells
+
+CREATE SCHEMA wild;
+CREATE TABLE wild.writings (
+    id integer PRIMARY KEY,
+    w01 text,
+    w02 text,
+    w03 text,
+    w04 text,
+    w05 text,
+    w06 text,
+    w07 text,
+    w08 text,
+    w09 text,
+    w10 text,
+    w11 text,
+    w12 text,
+    w13 text,
+    w14 text,
+    w15 text,
+    w16 text,
+    w17 text,
+    w18 text,
+    w19 text,
+    w20 text,
+    w21 text,
+    w22 text,
+    w23 text,
+    w24 text,
+    w25 text,
+    w26 text,
+    w27 text,
+    w28 text,
+    w29 text,
+    w30 text,
+    w31 text,
+    w32 text,
+    w33 text,
+    w34 text,
+    w35 text,
+    w36 text,
+    w37 text,
+    w38 text,
+    w39 text,
+    w40 text
+);
+INSERT INTO wild.writings VALUES (1,
+    '请联系电话{{cjk_phone}}谢谢',
+    '電話は{{cjk_phone_ja}}です',
+    '身份证号{{cjk_official}}已核实',
+    '卡号{{cjk_card}}到期',
+    '账号{{cjk_iban}}',
+    '来自{{cjk_ip}}的登录',
+    '密钥{{cjk_secret}}',
+    '‪{{marks_phone}}‬',
+    'Tel.: {{nbsp_phone}}',
+    '{{dashed_phone}}',
+    'so: {{soft_phone}}.',
+    '（{{wide_phone}}）',
+    '{{arabic_phone}}',
+    '{{nbsp_iban}}',
+    'IBAN: {{dashed_iban}}',
+    'iban={{low_iban}}',
+    '{{wide_card}}',
+    '{{thin_card}}',
+    '{{mapped_ip}}',
+    'from {{slash_ip}} closed',
+    '[{{short_ip6}}]:443',
+    'peer {{link_ip6}}',
+    '<{{sip_ip}};lr>',
+    'mac={{host_mac}}',
+    'see {{user_url}} there',
+    '{{wide_mail}}',
+    '{{script_mail}}',
+    '{{soft_mail}}',
+    'nino: {{low_nino}}',
+    'NIE {{dashed_nie}}',
+    '{{spaced_nir}}',
+    'ssn {{blank_ssn}}',
+    '{{token_ocean}}',
+    '{{token_vault}}',
+    '{{token_npm}}',
+    '{{token_shop}}',
+    '{{token_linear}}',
+    '{{token_sentry}}',
+    '{{token_hash}}',
+    '{{token_scram}}');
+
+-- few people's names, wherever they stand
+CREATE TABLE wild.crew (
+    id   integer PRIMARY KEY,
+    n01  text,
+    n02  text[],
+    n03  text,
+    n04  text,
+    n05  text,
+    n06  jsonb
+);
+INSERT INTO wild.crew VALUES
+    (1, '{{crew_full_1}}', ARRAY['{{crew_array_1}}', '{{crew_array_2}}'], '{"status": "{{crew_document_1:json}}", "n": 1}', '{{crew_list_1}}',
+        '{{crew_several_1}}', '{"a": "x", "status": "{{crew_kept_1:json}}"}'),
+    (2, '{{crew_full_2}}', ARRAY['{{crew_array_3}}'], '{"status": "{{crew_document_2:json}}", "n": 2}', '{{crew_list_2}}',
+        '{{crew_several_2}}', '{"a": "y", "status": "{{crew_kept_2:json}}"}'),
+    (3, '{{crew_full_3}}', NULL, '{"status": "{{crew_document_3:json}}", "n": 3}', '{{crew_list_3}}',
+        '{{crew_several_3}}', '{"a": "z", "status": "{{crew_kept_3:json}}"}');
+
+-- people, and what applications keep of them elsewhere
+CREATE TABLE wild.people (
+    id         integer PRIMARY KEY,
+    login      text NOT NULL UNIQUE,
+    full_name  text NOT NULL
+);
+INSERT INTO wild.people VALUES
+    (1, '{{key_made}}', '{{history_json}}'),
+    (2, '{{key_document}}', '{{history_yaml}}'),
+    (3, '{{key_hstore}}', '{{history_php}}'),
+    (4, 'wild-4', '{{history_xml}}'),
+    (5, 'wild-5', '{{history_sentence}}'),
+    (6, 'wild-6', initcap('{{history_upper}}')),
+    (7, 'wild-7', normalize('{{history_decomposed}}', NFC)),
+    (8, 'wild-8', regexp_replace('{{history_reversed}}', '^(.*), (.*)$', '\2 \1')),
+    (9, 'wild-9', '{{history_array}}'),
+    (10, 'wild-10', '{{history_bytes}}'),
+    (11, 'wild-11', '{{history_document}}'),
+    (12, 'wild-12', '{{history_hstore}}'),
+    (13, 'wild-13', 'Our Own Mailbox');
+COMMENT ON TABLE wild.people IS 'questions go to Our Own Mailbox';
+CREATE TABLE wild.history (
+    id   integer PRIMARY KEY,
+    h01  text,
+    h02  text,
+    h03  text,
+    h04  text,
+    h05  text,
+    h06  text,
+    h07  text,
+    h08  text,
+    h09  text[],
+    h10  bytea,
+    h11  jsonb,
+    h12  hstore
+);
+INSERT INTO wild.history VALUES (1,
+    '{"full_name": "{{history_json:json}}", "n": 1}',
+    E'---\nfull_name:\n- {{history_yaml}}\n- new\n',
+    'a:1:{s:4:"name";s:' || octet_length('{{history_php}}') || ':"{{history_php}}";}',
+    '<p><n>{{history_xml}}</n></p>',
+    'called {{history_sentence}} back about the order',
+    '{{history_upper}}',
+    '{{history_decomposed}}',
+    '{{history_reversed}}',
+    ARRAY['x', '{{history_array}}'],
+    convert_to('{{history_bytes}}', 'UTF8'),
+    '{"now": "x", "was": "{{history_document:json}}"}',
+    hstore('was', '{{history_hstore}}'));
+CREATE TABLE wild.boards (
+    id     integer PRIMARY KEY,
+    votes  jsonb,
+    tally  jsonb,
+    marks  hstore
+);
+INSERT INTO wild.boards VALUES (1, '{"votes": {"{{key_made}}": 5}}', '{"votes": {"{{key_document}}": 5}}', hstore('{{key_hstore}}', '5'));
+
+-- keys that are somebody's
+CREATE TABLE wild.lines (
+    msisdn  bigint PRIMARY KEY,
+    plan    text
+);
+INSERT INTO wild.lines VALUES ({{line_phone}}, 's'), ({{call_phone}}, 'm');
+CREATE TABLE wild.calls (
+    id      integer PRIMARY KEY,
+    msisdn  bigint REFERENCES wild.lines (msisdn)
+);
+INSERT INTO wild.calls VALUES (1, {{call_phone}});
+CREATE TABLE wild.patients (
+    pesel  character(11) PRIMARY KEY,
+    born   date NOT NULL,
+    seen   inet UNIQUE,
+    UNIQUE (born, pesel)
+);
+INSERT INTO wild.patients VALUES ('{{patient_pesel}}', '{{patient_born}}', '{{patient_seen}}');
+CREATE TABLE wild.members (
+    email     text PRIMARY KEY,
+    religion  text
+) PARTITION BY HASH (email);
+CREATE TABLE wild.members_0 PARTITION OF wild.members FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE wild.members_1 PARTITION OF wild.members FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO wild.members VALUES ('{{member_email}}', '{{member_religion}}');
+INSERT INTO wild.members SELECT 'member' || n || '@example.invalid', 'none' FROM generate_series(1, 20) AS n;
+CREATE TABLE wild.seats (
+    ref  text NOT NULL
+) PARTITION BY HASH (ref);
+CREATE TABLE wild.seats_0 PARTITION OF wild.seats FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE wild.seats_1 PARTITION OF wild.seats FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO wild.seats VALUES ('{{seat_email}}'), ('seat-2');
+CREATE COLLATION wild.forms (provider = icu, locale = 'und', deterministic = false);
+CREATE TABLE wild.logins (
+    email  text COLLATE wild.forms PRIMARY KEY
+);
+INSERT INTO wild.logins VALUES ('{{login_composed}}'), ('user9@example.invalid');
+CREATE TABLE wild.badges (
+    id     integer PRIMARY KEY,
+    email  text COLLATE wild.forms NOT NULL REFERENCES wild.logins (email)
+);
+INSERT INTO wild.badges VALUES (1, '{{login_decomposed}}');
+
+-- where somebody lives, in each writing
+CREATE TABLE wild.places (
+    id           integer PRIMARY KEY,
+    lat          double precision,
+    lng          numeric(9,6),
+    gps          text,
+    geo_point    text,
+    geo_wkb      text,
+    geo_shape    bytea,
+    coordinates  jsonb
+);
+INSERT INTO wild.places VALUES (1, {{place_latitude}}, {{place_longitude}}, '{{place_text}}', '{{place_point}}', '{{place_hex}}',
+    decode('{{place_bytes}}', 'hex'), '{"type": "Point", "coordinates": [{{place_geojson}}]}');
+CREATE TABLE wild.accounts (
+    id             integer PRIMARY KEY,
+    ha1            text,
+    license_plate  text
+);
+INSERT INTO wild.accounts VALUES (1, '{{account_digest}}', '{{account_plate}}');
+
+-- a picture: bytes without a pattern, which hold no text and so no secret
+SELECT lo_from_bytea(70010, (SELECT string_agg(decode(md5('picture' || n), 'hex'), '') FROM generate_series(1, 12000) AS n));
+
 -- what the server computes and what the catalogue says
 
 CREATE VIEW reporting.support AS
