@@ -22,9 +22,17 @@ var renderings = map[string]func(io.Writer, *verdict.Report) error{
 	"verbose.txt": terminal(Options{Width: 80, Verbose: true}),
 	"color.txt":   terminal(Options{Width: 80, Verbose: true, Color: true}),
 	"json":        JSON,
-	"junit.xml":   JUnit,
+	"junit.xml":   func(w io.Writer, r *verdict.Report) error { return JUnit(w, r, declared) },
 	"md":          Markdown,
 }
+
+// declared is a drill file whose line 7 declares what row_count checks.
+var declared = Source{File: "drills/demo.yaml", Line: func(c verdict.Check) int {
+	if c.Code == verdict.CodeRowCount {
+		return 7
+	}
+	return 1
+}}
 
 func terminal(o Options) func(io.Writer, *verdict.Report) error {
 	return func(w io.Writer, r *verdict.Report) error { return Terminal(w, r, o) }

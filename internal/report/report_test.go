@@ -284,6 +284,12 @@ func TestMarkdownFitsAPage(t *testing.T) {
 	}
 }
 
+// told is what a case says; a reader may show both, or the text alone.
+type told struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
 // junit is what a reader takes out of the file.
 type junit struct {
 	Suites []struct {
@@ -295,9 +301,11 @@ type junit struct {
 			Name      string  `xml:"name,attr"`
 			Classname string  `xml:"classname,attr"`
 			Time      float64 `xml:"time,attr"`
-			Failure   *string `xml:"failure"`
-			Error     *string `xml:"error"`
-			Skipped   *string `xml:"skipped"`
+			File      string  `xml:"file,attr"`
+			Line      int     `xml:"line,attr"`
+			Failure   *told   `xml:"failure"`
+			Error     *told   `xml:"error"`
+			Skipped   *told   `xml:"skipped"`
 		} `xml:"testcase"`
 	} `xml:"testsuite"`
 }
@@ -319,7 +327,7 @@ func TestJUnitCountsAndNames(t *testing.T) {
 func checkJUnit(t *testing.T, name string, r *verdict.Report) {
 	t.Helper()
 	var got junit
-	text := rendered(t, JUnit, r)
+	text := rendered(t, renderings["junit.xml"], r)
 	if err := xml.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, text)
 	}
@@ -331,8 +339,13 @@ func checkJUnit(t *testing.T, name string, r *verdict.Report) {
 			t.Errorf("%s: two cases called %q", name, c.Name)
 		}
 		names[c.Name] = true
-		if c.Classname != clean(r.Drill) {
-			t.Errorf("%s: class %q", name, c.Classname)
+		if c.Classname != clean(r.Drill) || c.File != "drills/demo.yaml" || c.Line == 0 {
+			t.Errorf("%s: class %q, %s:%d", name, c.Classname, c.File, c.Line)
+		}
+		for _, m := range []*told{c.Failure, c.Error, c.Skipped} {
+			if m != nil && (m.Message == "" || strings.Contains(m.Text, m.Message)) {
+				t.Errorf("%s: %s says %q twice, or nothing", name, c.Name, m.Message)
+			}
 		}
 		for n, is := range map[*int]bool{&failures: c.Failure != nil, &errs: c.Error != nil, &skips: c.Skipped != nil} {
 			if is {
