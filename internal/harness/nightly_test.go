@@ -344,7 +344,7 @@ func TestNightsUnderCron(t *testing.T) {
 			t.Fatalf("cron would not take %q", line)
 		}
 		command := strings.ReplaceAll(strings.ReplaceAll(fields[4], `\%`, "%"), "/srv/drills", p.dir)
-		if out, code := p.job(command, "PATH="+filepath.Join(p.dir, "path")+":"+os.Getenv("PATH")); code != 0 || out != "" {
+		if out, code := p.job("set +e\n"+command, "PATH="+filepath.Join(p.dir, "path")+":"+os.Getenv("PATH")); code != 0 || out != "" {
 			t.Errorf("cron would mail this itself, of %d:\n%s", code, out)
 		}
 		ran++

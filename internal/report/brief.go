@@ -67,7 +67,7 @@ func cut(s string, width int) string {
 	if twwidth.Width(s) <= width {
 		return s
 	}
-	return strings.TrimRight(fitting(s, width-1), " ") + "…"
+	return strings.TrimRight(twwidth.Truncate(s, width-1), " ") + "…"
 }
 
 // briefFacts are a line or two each. Values are clean.
@@ -112,8 +112,8 @@ func briefBackup(b verdict.Backup, o Options) string {
 }
 
 func briefSandbox(s verdict.Sandbox) string {
-	parts := []string{strings.TrimSpace(s.Kind + " " + s.Image), labelled("PostgreSQL", s.ServerVersion),
-		isolation(s.Isolation)}
+	apart, _, _ := strings.Cut(isolation(s.Isolation), ": ") // of the reason enough is known
+	parts := []string{strings.TrimSpace(s.Kind + " " + s.Image), labelled("PostgreSQL", s.ServerVersion), apart}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 

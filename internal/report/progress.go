@@ -234,5 +234,5 @@ func (a amount) String() string {
 
 // percent never says 100 before all is done.
 func percent(done, total int64) int {
-	return int(float64(min(done, total)) / float64(total) * 100)
+	return int(min(done, total) * 100 / total)
 }

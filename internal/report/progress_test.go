@@ -40,7 +40,7 @@ func TestProgressLines(t *testing.T) {
 		p.Update("load", 2_020_431, 0, "rows")
 		const want = `shop\x1b: fetch 600 MB of 1.1 GB (54 %), 100 MB/s, 5.0 s left
 shop\x1b: fetch 1.1 GB of 1.1 GB (100 %)
-shop\x1b: load 20,431 rows
+shop\x1b: load 20,431 rows, 4,799 rows/s
 shop\x1b: load 1,020,431 rows, 5 MB
 `
 		if got := b.String(); got != want {
@@ -88,7 +88,7 @@ func TestProgressBar(t *testing.T) {
 			t.Errorf("written after Close: %q", b.String()[drawn:])
 		}
 		text := b.String()
-		for _, want := range []string{"fetch 50 MB of 100 MB", "load 9,000 rows, 240 KB", "(100 %)", ", 40 MB/s, 1.2 s left\r", "30 KB/s\r"} {
+		for _, want := range []string{"fetch 50 MB of 100 MB", "load 9,000 rows, 240 KB", "(100 %)", ", 40 MB/s, 1.2 s left\r", ", 25 KB/s\r"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("never shown: %q in %q", want, text)
 			}
@@ -144,7 +144,7 @@ func TestProgressOfSeveral(t *testing.T) {
 		shop.Update("fetch", 4, 4, "bytes")
 		time.Sleep(time.Second)
 		shop.Update("a stage with a name that is too long for it", 0, 0, "")
-		if got, want := screenful(b.String()), "PASS  bot|shop: a stage with a name…|blog: expect"; got != want {
+		if got, want := screenful(b.String()), "PASS  bot|shop: a stage with a name th…|blog: expect"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 		shop.Close()

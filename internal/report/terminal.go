@@ -49,7 +49,7 @@ const most = 40
 func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 	p := &page{width: o.width(), color: o.Color}
 	if o.Verbose {
-		p.whole(r)
+		p.whole(r, o)
 	} else {
 		p.brief(r, o)
 	}
@@ -62,7 +62,7 @@ func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 
 // whole writes all that a person can read, and the verdict again where the eye
 // is when the scrolling stops.
-func (p *page) whole(r *verdict.Report) {
+func (p *page) whole(r *verdict.Report, o Options) {
 	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
 	if says := setApart(r.Sandbox); says != "" {
 		p.hanging("", says)
@@ -75,7 +75,7 @@ func (p *page) whole(r *verdict.Report) {
 	p.kept(r.Scrub)
 	p.scrub(r.Scrub)
 	p.events(r.LatestEvents)
-	p.facts(r)
+	p.facts(r, o)
 	p.blank()
 	p.hanging(p.paint(r.Outcome)+"  ", closing(r))
 	p.blank() // the next drill's report may follow
@@ -402,10 +402,10 @@ func cleanAll(texts []string) []string {
 	return out
 }
 
-func (p *page) facts(r *verdict.Report) {
+func (p *page) facts(r *verdict.Report, o Options) {
 	p.blank()
 	for _, f := range headFacts(r) {
-		p.hanging(fmt.Sprintf("%-11s ", f.key), f.value)
+		p.hanging(fmt.Sprintf("%-11s ", f.key), o.place(f.value))
 	}
 }
 
