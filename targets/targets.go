@@ -13,89 +13,117 @@ import (
 // Drill restores the newest backup of every drill, or of -name (names and globs:
 // -name=shop,'blog*'), -parallel of them at once, and says pass or fail. Or another backup:
 // -backup=NAME (or ./shop.dump, a file here), the newest -before=TIME, -pick=random or
-// -pick=unproven, or the newest of the second of inventory.copies by -copy=2.
-func Drill(ctx context.Context, name *string, parallel *int, backup, before, pick *string, copy *int) error {
-	return harness.Open().Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel),
-		Backup: value(backup), Before: value(before), Pick: value(pick), Copy: value(copy)})
+// -pick=unproven, or the newest of the second of inventory.copies by -copy=2. -verbose prints the
+// whole report.
+func Drill(ctx context.Context, name *string, parallel *int, backup, before, pick *string, copy *int,
+	verbose *bool) error {
+	return harness.Tell("drill", func(h *harness.Home) error {
+		h.Verbose = value(verbose)
+		return h.Drill(ctx, harness.DrillOptions{Name: value(name), Parallel: value(parallel),
+			Backup: value(backup), Before: value(before), Pick: value(pick), Copy: value(copy)})
+	})
 }
 
 // Drills lists the drills, or those of -name, with the outcome of their last run.
 func Drills(ctx context.Context, name *string) error {
-	return harness.Open().Drills(ctx, value(name))
+	return harness.Tell("drills", func(h *harness.Home) error { return h.Drills(ctx, value(name)) })
 }
 
 // Validate checks the drill files, or those of -name, and nothing else: no store, no engine.
 func Validate(name *string) error {
-	return harness.Open().Validate(value(name))
+	return harness.Tell("validate", func(h *harness.Home) error { return h.Validate(value(name)) })
 }
 
 // Gate opens only if -name's newest backup has a passing report not older than -within (24h), or
-// passes now; -strict takes a warning for a failure.
-func Gate(ctx context.Context, name, within *string, strict *bool) error {
-	return harness.Open().Gate(ctx, harness.GateOptions{
-		Name: value(name), Within: value(within), Strict: value(strict),
+// passes now; -strict takes a warning for a failure; -verbose prints the whole report of a drill.
+func Gate(ctx context.Context, name, within *string, strict, verbose *bool) error {
+	return harness.Tell("gate", func(h *harness.Home) error {
+		h.Verbose = value(verbose)
+		return h.Gate(ctx, harness.GateOptions{
+			Name: value(name), Within: value(within), Strict: value(strict),
+		})
 	})
 }
 
 // Accept records that what -check found in the last report of -name was wanted, and -why: the next
 // drill is compared with it.
 func Accept(ctx context.Context, name, check, why *string) error {
-	return harness.Open().Accept(ctx, harness.AcceptOptions{
-		Name: value(name), Check: value(check), Why: value(why),
+	return harness.Tell("accept", func(h *harness.Home) error {
+		return h.Accept(ctx, harness.AcceptOptions{
+			Name: value(name), Check: value(check), Why: value(why),
+		})
 	})
 }
 
 // Inventory looks at the stores of all drills, or of -name, without fetching or restoring anything:
 // in seconds, for an hourly job.
 func Inventory(ctx context.Context, name *string) error {
-	return harness.Open().Inventory(ctx, value(name))
+	return harness.Tell("inventory", func(h *harness.Home) error { return h.Inventory(ctx, value(name)) })
 }
 
 // Baseline drills -name and, if it passes, writes what its database consists of for
-// expectations.schema.
-func Baseline(ctx context.Context, name *string) error {
-	return harness.Open().Baseline(ctx, value(name))
+// expectations.schema. -verbose prints the drill's whole report.
+func Baseline(ctx context.Context, name *string, verbose *bool) error {
+	return harness.Tell("baseline", func(h *harness.Home) error {
+		h.Verbose = value(verbose)
+		return h.Baseline(ctx, value(name))
+	})
 }
 
 // Witness says what would be lost if -name's newest backup were restored now, by the outside
 // records under expectations.witness.
 func Witness(ctx context.Context, name *string) error {
-	return harness.Open().Witness(ctx, value(name))
+	return harness.Tell("witness", func(h *harness.Home) error { return h.Witness(ctx, value(name)) })
 }
 
 // Scenarios breaks the demo's backup in every known way and tells which check caught it.
 func Scenarios(ctx context.Context) error {
-	h := harness.Open()
-	_, err := scenarios.Run(ctx, h.Stdout, scenarios.Options{Home: h.Dir, Log: h.Log})
-	return err
+	return harness.Tell("scenarios", func(h *harness.Home) error {
+		result, err := scenarios.Run(ctx, h.Stdout, scenarios.Options{Home: h.Dir, Log: h.Log})
+		for _, f := range result {
+			h.Document.Scenarios = append(h.Document.Scenarios, scenarioState(f))
+		}
+		return err
+	})
+}
+
+// scenarioState is what a scenario came to, for a program.
+func scenarioState(f scenarios.Finding) harness.ScenarioState {
+	s := harness.ScenarioState{Name: f.Scenario.Name, Result: string(f.Catch), TookMS: f.Took.Milliseconds()}
+	if f.Err != nil {
+		s.Error = f.Err.Error()
+	}
+	return s
 }
 
 // Help shows what to do next, by task.
 func Help() error {
-	return harness.Open().Help()
+	return harness.Tell("help", func(h *harness.Home) error { return h.Help() })
 }
 
 // Version prints which harness this is, as its reports name it.
 func Version() error {
-	return harness.Open().Version()
+	return harness.Tell("version", func(h *harness.Home) error { return h.Version() })
 }
 
 // Clean removes what drills that were killed left behind.
 func Clean(ctx context.Context) error {
-	return harness.Open().Clean(ctx)
+	return harness.Tell("clean", func(h *harness.Home) error { return h.Clean(ctx) })
 }
 
 // Image builds the image postgres:MAJOR, or -tag, from Debian's packages, where none can be pulled;
 // -packages adds others, such as -packages=postgresql-17-pgvector.
 func Image(ctx context.Context, major int, packages, tag *string) error {
-	return harness.Open().Image(ctx, harness.ImageOptions{
-		Major: major, Packages: value(packages), Tag: value(tag),
+	return harness.Tell("image", func(h *harness.Home) error {
+		return h.Image(ctx, harness.ImageOptions{
+			Major: major, Packages: value(packages), Tag: value(tag),
+		})
 	})
 }
 
 // Build compiles bin/drill: the one binary that cron, CI and gates should run.
 func Build(ctx context.Context) error {
-	return harness.Open().Build(ctx)
+	return harness.Tell("build", func(h *harness.Home) error { return h.Build(ctx) })
 }
 
 // value is what a flag says, or nothing.

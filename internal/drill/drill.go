@@ -48,7 +48,7 @@ type Request struct {
 	// Clusters is where clusters are kept that were made once; see
 	// sandbox.Options.
 	Clusters string
-	Progress func(stage string, done, total int64, unit string) // may be nil
+	Progress func(stage string, done, total int64, unit string) // may be nil; the unit is empty where a stage begins
 	// Inspect, if not nil, is handed the sandbox after the last stage that
 	// could run, before it is removed.
 	Inspect func(ctx context.Context, box sandbox.Box)
@@ -182,6 +182,9 @@ var stageNames = []string{
 // the step, and is returned so that the caller can stop.
 func (r *run) stage(ctx context.Context, name string, step func(context.Context) error) error {
 	start := time.Now()
+	if name != verdict.StageSandbox { // which runs while the backup is fetched, and that is what takes long
+		r.Progress(name, 0, 0, "")
+	}
 	err := r.why(ctx, name, step(ctx))
 	r.keep(name, time.Since(start), r.inKnownWords(r.judge(ctx, err)))
 	return err

@@ -81,6 +81,7 @@ func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) er
 	if err != nil {
 		return cannot("%v", err)
 	}
+	h.Document.Accepted = &a
 	fmt.Fprintf(h.Stdout,
 		"accepted: %s of %s, %s -> %s as seen in the run %s, by %s: %s\nthe next drill is compared with %s\n",
 		a.Check, a.Drill, a.From, cmp.Or(a.To, "no row"), a.Run, a.Who, a.Why, cmp.Or(a.To, "no row"))

@@ -17,6 +17,7 @@ import (
 var ownOptions = []Option{
 	{Name: "v", Kind: YesNo}, {Name: "t", Kind: duration}, {Name: "l", Kind: YesNo},
 	{Name: "h", Kind: YesNo}, {Name: "help", Kind: YesNo}, {Name: "version", Kind: YesNo},
+	{Name: jsonOption, Kind: YesNo},
 }
 
 // TakeArguments reads the process's command line before Mage does and leaves
@@ -30,10 +31,27 @@ func TakeArguments(ts Targets) {
 	}
 	line, err := ts.Arguments(os.Args[1:], handedOn(sourceSum != ""))
 	if err != nil {
+		if slices.ContainsFunc(os.Args[1:], asksForDocument) {
+			err = Document{}.write(os.Stdout, err)
+		}
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(verdict.ExitError)
 	}
+	asDocument = line[0] == toldAsDocument
+	if asDocument {
+		line = line[1:]
+	}
 	os.Args = append(os.Args[:1:1], line...)
+}
+
+// toldAsDocument stands before a line for Mage where -json was said.
+const toldAsDocument = "-" + jsonOption + "=true"
+
+// asksForDocument reports whether an argument is -json, in a line that was not
+// understood.
+func asksForDocument(arg string) bool {
+	name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	return strings.HasPrefix(arg, "-") && strings.EqualFold(name, jsonOption) && (!given || yes(value))
 }
 
 // handedOn gives the variables with which `go tool mage` hands -h and -l on to
@@ -52,9 +70,9 @@ func handedOn(built bool) func(name string) string {
 }
 
 // Arguments reads a command line (without the program's name) and returns the
-// one that Mage is to read in its place: targets, the options of each after
-// it, or before it where there is but one. Help and the list are asked for
-// without a target's options. The error is an *verdict.Exit with 11, and tells the
+// one that Mage is to read in its place, behind -json=true where that was said:
+// targets, the options of each after it, or before it where there is but one.
+// Help and the list are asked for without a target's options. The error is an *verdict.Exit with 11, and tells the
 // nearest right line.
 func (ts Targets) Arguments(args []string, getenv func(string) string) ([]string, error) {
 	r := &reading{
@@ -91,6 +109,7 @@ type reading struct {
 	own        []said // -v and -t
 	help, list bool
 	asked      bool // for help, on the line itself
+	document   bool // -json
 	onlyWords  bool // after --
 }
 
@@ -216,6 +235,8 @@ func (r *reading) place(s said) {
 		if yes(s.value) {
 			r.help, r.asked = true, true
 		}
+	case s.name == jsonOption:
+		r.document = r.document || yes(s.value)
 	case s.name == "l":
 		r.list = r.list || yes(s.value)
 	case s.name == "version":
@@ -264,6 +285,9 @@ func (r *reading) last() *call {
 
 // show lists the targets and runs none.
 func (r *reading) show() ([]string, error) {
+	if r.document {
+		return nil, cannot("-l is for a person: %s lists the targets for a program", command("help -json"))
+	}
 	if len(r.calls) > 0 || len(r.early) > 0 {
 		return nil, cannot("-l lists the targets and runs none: " +
 			"leave it out (and MAGEFILE_LIST unset) to run one, or all else to list them")
@@ -278,8 +302,12 @@ func (r *reading) explain() ([]string, error) {
 		if len(r.early) > 0 {
 			return nil, r.whichTarget()
 		}
-		return []string{helpTarget}, nil
+		return r.alone(helpTarget)
 	case 1:
+		if r.document {
+			return nil, cannot("help about a target is for a person: %s lists all targets for a program",
+				command("help -json"))
+		}
 		return []string{"-h", r.calls[0].Name}, nil
 	}
 	return nil, cannot("help explains one target at a time: %s", command("help "+r.calls[0].Name))
@@ -292,9 +320,12 @@ func (r *reading) run() ([]string, error) {
 		return nil, err
 	}
 	if len(r.calls) == 0 {
-		return []string{helpTarget}, nil
+		return r.alone(helpTarget)
 	}
-	var mage []string
+	mage, err := r.alone()
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range r.own {
 		mage = append(mage, s.String())
 	}
@@ -308,6 +339,23 @@ func (r *reading) run() ([]string, error) {
 		}
 	}
 	return mage, nil
+}
+
+// alone are words for Mage, behind -json where that was said: one document is
+// of one target, and of those that users have.
+func (r *reading) alone(words ...string) ([]string, error) {
+	if !r.document {
+		return words, nil
+	}
+	if len(r.calls) > 1 {
+		return nil, cannot("-json is for one target at a time: call each by itself")
+	}
+	for _, c := range r.calls {
+		if UserTargets.find(c.Name) == nil {
+			return nil, cannot("%s has no words for a program: leave out -json", c.Name)
+		}
+	}
+	return append([]string{toldAsDocument}, words...), nil
 }
 
 func (s said) String() string { return "-" + s.name + "=" + s.value }
@@ -382,7 +430,7 @@ func (r *reading) whichTarget() error {
 
 // unknown refuses an option that no target has.
 func (r *reading) unknown(s said) error {
-	options := []string{"help", "version"}
+	options := []string{"help", "version", jsonOption}
 	of := r.targets
 	if c := r.last(); c != nil {
 		of = Targets{*c.Target}

@@ -48,6 +48,12 @@ func TestArguments(t *testing.T) {
 		"dev:check dev:test":                "dev:check dev:test",
 		"drill -name=a,b* gate -name=a":     "drill -name=a,b* gate -name=a",
 		"accept -why=a=b -check=x -name=s":  "accept -why=a=b -check=x -name=s",
+		"drill -json":                       "-json=true drill",
+		"-json=true -name=shop gate -v":     "-json=true -v=true gate -name=shop",
+		"--JSON help":                       "-json=true help",
+		"-json":                             "-json=true help",
+		"-json=false drills":                "drills",
+		"drill -name=shop -verbose":         "drill -name=shop -verbose=true",
 		"-l":                                "-l",
 		"-v -l":                             "-l",
 		"help":                              "help",
@@ -89,8 +95,8 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"gate|help", `did you mean: go tool mage help gate`},
 		{"gate|-nmae=a b", `"-nmae=a b" is no option: did you mean: go tool mage gate '-name=a b'`},
 		{"-stric|gate", `"-stric" is no option: did you mean: go tool mage -strict gate`},
-		{"gate|-quiet=1", `"-quiet=1" is no option of gate, which takes -name, -within, -strict: see go tool mage help gate`},
-		{"gate|-parallel=2", `"-parallel=2" is no option of gate, which takes -name, -within, -strict: see go tool mage help gate`},
+		{"gate|-quiet=1", `"-quiet=1" is no option of gate, which takes -name, -within, -strict, -verbose: see go tool mage help gate`},
+		{"gate|-parallel=2", `"-parallel=2" is no option of gate, which takes -name, -within, -strict, -verbose: see go tool mage help gate`},
 		{"-parallel=2|gate", `"-parallel=2" is no option of gate`},
 		{"build|-name=shop", `"-name=shop" is no option of build, which takes none`},
 		{"-zzzzzz", `"-zzzzzz" is no option: go tool mage help TARGET tells what a target takes`},
@@ -129,6 +135,12 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"-l|gate", `-l lists the targets and runs none`},
 		{"gate|-name=shop|-l", `-l lists the targets and runs none`},
 		{"help|gate|drill", `help explains one target at a time: go tool mage help gate`},
+		{"drill|inventory|-json", `-json is for one target at a time: call each by itself`},
+		{"-json|dev:check", `dev:check has no words for a program: leave out -json`},
+		{"-l|-json", `-l is for a person: go tool mage help -json lists`},
+		{"help|gate|-json", `help about a target is for a person`},
+		{"drill|-json=maybe", `-json="maybe": it takes true or false`},
+		{"drill|-jsn", `did you mean: go tool mage drill -json`},
 		{"image", `image wants MAJOR, a whole number, such as: go tool mage image 17`},
 		{"image|seventeen", `image "seventeen": MAJOR is a whole number`},
 		{"image|17|18", `"18" is no target`},
@@ -297,7 +309,7 @@ func TestOptionsOfOneNameAreOfOneKind(t *testing.T) {
 // that runs what was asked; or the process ends with 11.
 func TestNoLineIsHalfUnderstood(t *testing.T) {
 	t.Parallel()
-	words := []string{"help", "-h", "--help", "-l", "--version", "-v", "-t", "-t=1h", "--", "-", "", "shop", "17", "true", "-name", "-name=", "–name=x", "=",
+	words := []string{"-json", "help", "-h", "--help", "-l", "--version", "-v", "-t", "-t=1h", "--", "-", "", "shop", "17", "true", "-name", "-name=", "–name=x", "=",
 		"-=", "---x", "\x00", "-strict=0"}
 	for _, target := range AllTargets {
 		words = append(words, target.Name, strings.ToUpper(target.Name))
@@ -353,6 +365,7 @@ func asMage(t *rapid.T, args []string) string {
 	fs := flag.NewFlagSet("", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Bool("v", false, "")
+	fs.Bool(jsonOption, false, "") // taken away before
 	list := fs.Bool("l", false, "")
 	help := fs.Bool("h", false, "")
 	fs.Duration("t", 0, "")

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"daybefore/internal/expect"
+	"daybefore/internal/report"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -45,7 +46,7 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	defer stop()
 	h.sweep(ctx)
 	var now *spec.Structure
-	r := h.drillFor(ctx, f, h.Stderr, func(*verdict.Report) {},
+	r := h.drillFor(ctx, f, report.NewScreen(h.Stderr), func(*verdict.Report) {},
 		request{structure: func(s *spec.Structure) { now = s }})
 	if err := h.conclude([]*verdict.Report{r}); err != nil {
 		return err
@@ -56,7 +57,12 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	if err := writeBaseline(b.Path, now); err != nil {
 		return cannot("no baseline of %s: %v", f.Name, err)
 	}
-	return tellBaseline(h.Stdout, b.File, before, now)
+	h.Document.Baseline = &BaselineState{File: b.File, Objects: len(now.Objects), First: before == nil,
+		Changes: []string{}}
+	if before != nil {
+		h.Document.Baseline.Changes = append([]string{}, expect.Differences(before, now)...)
+	}
+	return tellBaseline(h.Stdout, h.Document.Baseline)
 }
 
 // readBaseline gives nil where there is none yet.
@@ -93,22 +99,17 @@ func writeBaseline(path string, s *spec.Structure) error {
 	return os.Rename(temp.Name(), path)
 }
 
-func tellBaseline(w io.Writer, file string, before, now *spec.Structure) error {
-	if before == nil {
-		_, err := fmt.Fprintf(w, "\nwritten: %s, %d objects; keep it in version control beside the drill file\n", file,
-			len(now.Objects))
-		return err
+func tellBaseline(w io.Writer, b *BaselineState) error {
+	said := ", with what changed\n"
+	switch {
+	case b.First:
+		said = fmt.Sprintf(", %d objects; keep it in version control beside the drill file\n", b.Objects)
+	case len(b.Changes) == 0:
+		said = ", as it was\n"
 	}
-	changes := expect.Differences(before, now)
-	if len(changes) == 0 {
-		_, err := fmt.Fprintf(w, "\nwritten: %s, as it was\n", file)
-		return err
+	for _, line := range b.Changes {
+		said += "  " + line + "\n"
 	}
-	fmt.Fprintf(w, "\nwritten: %s, with what changed\n", file)
-	for _, line := range changes {
-		if _, err := fmt.Fprintln(w, "  "+line); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := fmt.Fprintf(w, "\nwritten: %s%s", b.File, said)
+	return err
 }

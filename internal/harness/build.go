@@ -38,6 +38,7 @@ func (h *Home) Image(ctx context.Context, o ImageOptions) error {
 	if err != nil {
 		return cannot("image: %v", err)
 	}
+	h.Document.Built = tag
 	fmt.Fprintln(h.Stdout, tag, "is built")
 	return nil
 }
@@ -51,6 +52,7 @@ func (h *Home) Build(ctx context.Context) error {
 	if err := h.Compile(ctx, filepath.Join(h.Dir, path)); err != nil {
 		return cannot("build: %v", err)
 	}
+	h.Document.Built = path
 	fmt.Fprintln(h.Stdout, "built", path)
 	return nil
 }

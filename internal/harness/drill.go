@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,9 +52,9 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 
 // drillOne runs one drill file, keeps its report, once it is finished, and
 // prints it. A file with mistakes makes a report too.
-func (h *Home) drillOne(ctx context.Context, f spec.Loaded, progress io.Writer,
+func (h *Home) drillOne(ctx context.Context, f spec.Loaded, screen *report.Screen,
 	finish func(*verdict.Report)) *verdict.Report {
-	return h.drillFor(ctx, f, progress, finish, request{})
+	return h.drillFor(ctx, f, screen, finish, request{})
 }
 
 // request is what is asked of one drill beside its file.
@@ -64,43 +65,54 @@ type request struct {
 
 // drillFor is drillOne of the backup that is asked for, which also tells what the
 // database consists of, if the drill file wants to know and no baseline was read.
-func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, finish func(*verdict.Report),
-	q request) *verdict.Report {
+func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Screen,
+	finish func(*verdict.Report), q request) *verdict.Report {
 	rec := &record{}
 	if f.Err == nil {
 		rec = h.record(ctx, f.Drill)
 	}
 	defer rec.close()
-	r := h.runFile(ctx, f, rec, progress, q)
+	r := h.runFile(ctx, f, rec, screen, q)
 	finish(r)
 	// First: whoever reads what is printed may have gone.
 	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error {
 		return history.SaveTo(ctx, s, r, rec.keys...)
 	})
-	h.printing.Lock()
-	defer h.printing.Unlock()
-	here := h.keep(r, rec.keys)
-	err := report.Terminal(h.Stdout, r, h.terminal())
-	if err != nil {
-		h.Log.Warn("print the report", "drill", f.Name, "err", err)
-	}
-	if here != nil {
-		err = h.printWhole(r, here)
-	}
-	if inStore != nil {
-		fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, notKept(f.Name, inStore, here == nil))
-	}
-	if inStore != nil || here != nil && err != nil && rec.store == nil {
-		r.Outcome = verdict.Worst(r.Outcome, verdict.Error) // the report is not where it was to be, or nowhere at all
-	}
+	unkept := h.keep(r, rec.keys)
+	screen.Aside(func() {
+		printed := h.print(r, unkept)
+		if inStore != nil {
+			fmt.Fprintf(h.Stderr, "%s: %v\n", f.Name, notKept(f.Name, inStore, unkept == nil))
+		}
+		if inStore != nil || unkept != nil && printed != nil && rec.store == nil {
+			r.Outcome = verdict.Worst(r.Outcome, verdict.Error) // the report is not where it was to be, or nowhere at all
+		}
+	})
 	return r
+}
+
+// print prints a report, and whole one that could not be kept. The error says
+// that it is not all there.
+func (h *Home) print(r *verdict.Report, unkept error) error {
+	o := h.terminal()
+	if unkept == nil {
+		o.Kept = filepath.Join(h.reportsDir(), r.Drill, r.Run, "report.md")
+	}
+	err := report.Terminal(h.Stdout, r, o)
+	if err != nil {
+		h.Log.Warn("print the report", "drill", r.Drill, "err", err)
+	}
+	if unkept != nil {
+		return h.printWhole(r, unkept)
+	}
+	return err
 }
 
 // printWhole writes a report that could not be kept to stdout, as report.json
 // would have been. What the drill came to stands.
 func (h *Home) printWhole(r *verdict.Report, unkept error) error {
 	text, err := r.JSON()
-	if err == nil {
+	if err == nil && !asDocument { // which holds it
 		_, err = fmt.Fprintf(h.Stdout, "\n%s\n", bytes.TrimSpace(text))
 	}
 	where := "its report stands whole on standard output instead"
@@ -111,14 +123,14 @@ func (h *Home) printWhole(r *verdict.Report, unkept error) error {
 	return err
 }
 
-func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, w io.Writer,
+func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, screen *report.Screen,
 	q request) *verdict.Report {
 	now := h.Now()
 	id := history.NewRunID(now)
 	if f.Err != nil {
 		return h.mistaken(f, id, now)
 	}
-	progress := report.NewProgress(w, f.Name)
+	progress := screen.Progress(f.Name)
 	defer progress.Close()
 	wanted, err := q.forDrill(ctx, f.Drill, rec, now)
 	if err != nil {
@@ -166,8 +178,9 @@ func (h *Home) sweep(ctx context.Context) {
 // keep writes the report in all its forms, of which report.json is signed.
 func (h *Home) keep(r *verdict.Report, keys []spec.Key) error {
 	files := map[string][]byte{}
+	junit := func(w io.Writer, r *verdict.Report) error { return report.JUnit(w, r, h.source(r.Drill)) }
 	for name, render := range map[string]func(io.Writer, *verdict.Report) error{
-		"junit.xml": report.JUnit, "report.md": report.Markdown,
+		"junit.xml": junit, "report.md": report.Markdown,
 	} {
 		var b bytes.Buffer
 		if err := render(&b, r); err != nil {
@@ -180,6 +193,7 @@ func (h *Home) keep(r *verdict.Report, keys []spec.Key) error {
 
 // conclude turns the reports into how the process ends.
 func (h *Home) conclude(reports []*verdict.Report) error {
+	h.Document.Reports = reports
 	code := verdict.ExitCode(reports...)
 	if code == verdict.ExitOK {
 		return nil
@@ -221,15 +235,18 @@ func worstStage(r *verdict.Report) *verdict.Stage {
 	return about
 }
 
-// terminal says how wide and colorful stdout is.
+// terminal says how wide and colorful stdout is, and what is wanted on it.
 func (h *Home) terminal() report.Options {
+	here, _ := os.Getwd() // where there is none, nothing lies below it
+	o := report.Options{Width: 80, Verbose: h.Verbose, Folder: here}
 	f, ok := h.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return report.Options{Width: 80}
+		return o
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		width = 80
+	if err == nil {
+		o.Width = width
 	}
-	return report.Options{Width: width, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	o.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return o
 }

@@ -20,44 +20,16 @@ import (
 
 func example(name string) string { return filepath.Join(repository, "docs", "examples", name) }
 
-func readExample(t *testing.T, name string, into any) {
+// readExample reads a file of the repository, which holds no key that the shape
+// does not know.
+func readExample(t *testing.T, path string, into any) {
 	t.Helper()
-	text, err := os.ReadFile(example(name))
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := yaml.Unmarshal(text, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// pipelines are the commands by which the examples call the gate.
-func pipelines(t *testing.T) map[string][]string {
-	var github struct {
-		Jobs map[string]struct {
-			Needs string
-			Steps []struct{ Name, Run string }
-		}
-	}
-	readExample(t, "github-actions.yml", &github)
-	var gitlab struct {
-		Stages  []string
-		Gate    struct{ Script []string }
-		Migrate struct{ Needs, Script []string }
-	}
-	readExample(t, "gitlab-ci.yml", &gitlab)
-	var steps []string
-	for _, s := range github.Jobs["gate"].Steps {
-		if s.Name == "Gate" || s.Name == "Show the report" {
-			steps = append(steps, s.Run)
-		}
-	}
-	if len(steps) != 2 || github.Jobs["deploy"].Needs != "gate" || !slices.Equal(gitlab.Migrate.Needs, []string{"gate"}) {
-		t.Errorf("nothing waits for the gate: %+v %+v", github, gitlab)
-	}
-	return map[string][]string{
-		"GitHub Actions": steps[:1], "GitHub Actions' summary": steps[1:], "GitLab CI": gitlab.Gate.Script,
-		"Kubernetes": {"bin/drill " + strings.Join(gateContainer(t), " ")},
+	if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
+		t.Fatalf("%s: %v", path, err)
 	}
 }
 
@@ -76,7 +48,13 @@ func gateContainer(t *testing.T) []string {
 			}
 		}
 	}
-	readExample(t, "kubernetes.yaml", &job)
+	text, err := os.ReadFile(example("kubernetes.yaml"))
+	if err == nil {
+		err = yaml.Unmarshal(text, &job)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	containers := job.Spec.Template.Spec.InitContainers
 	if len(containers) != 1 || containers[0].Name != "gate" {
 		t.Fatalf("%+v", job)
@@ -116,35 +94,21 @@ func (p *place) spoil() {
 func TestExamplesOfPipelines(t *testing.T) {
 	t.Parallel()
 	p := shop(t)
-	commands := pipelines(t)
-	summary := filepath.Join(p.dir, "summary.md")
-	run := func(name string) (string, int) {
-		cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", strings.Join(commands[name], "\n"))
-		cmd.Dir = p.dir
-		cmd.Env = p.environ("GITHUB_STEP_SUMMARY=" + summary)
-		out, err := cmd.CombinedOutput()
-		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
-		return string(out), cmd.ProcessState.ExitCode()
+	gates := []struct{ name, script string }{
+		{"GitHub Actions", actionScript(t, p, "github-actions.yml", "gate")},
+		{"GitLab CI", componentScript(t, "gitlab-ci.yml")},
+		{"Kubernetes", "bin/drill " + strings.Join(gateContainer(t), " ")},
 	}
-	gates := []string{"GitHub Actions", "GitLab CI", "Kubernetes"}
-	for i, name := range gates {
-		out, code := run(name)
+	for i, gate := range gates {
+		out, code := p.job(gate.script)
 		if code != 0 || !strings.Contains(out, "gate shop is open") || strings.Contains(out, "drilling now") != (i == 0) {
-			t.Errorf("%s: code %d\n%s", name, code, out)
+			t.Errorf("%s: code %d\n%s", gate.name, code, out)
 		}
-	}
-	if out, code := run("GitHub Actions' summary"); code != 0 {
-		t.Errorf("code %d\n%s", code, out)
-	}
-	if text, err := os.ReadFile(summary); err != nil || !strings.Contains(string(text), "PASS shop") {
-		t.Errorf("the summary: %v\n%s", err, text)
 	}
 	p.spoil()
-	for _, name := range gates {
-		if out, code := run(name); code != 10 || !strings.Contains(out, "\nError: gate shop stays shut: fail at ") {
-			t.Errorf("%s: code %d\n%s", name, code, out)
+	for _, gate := range gates {
+		if out, code := p.job(gate.script); code != 10 || !strings.Contains(out, "\nError: gate shop stays shut: fail at ") {
+			t.Errorf("%s: code %d\n%s", gate.name, code, out)
 		}
 	}
 }
@@ -221,10 +185,7 @@ func TestExampleOfCron(t *testing.T) {
 	p := shop(t)
 	mails := filepath.Join(p.dir, "mails")
 	path := filepath.Join(p.dir, "path")
-	p.write("path/mail", "#!/bin/sh\n{ echo \"$@\"; cat; } >>'"+mails+"'\n")
-	if err := os.Chmod(filepath.Join(path, "mail"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	p.mailer()
 	mailed := func(line, home string) string {
 		cmd := exec.Command("/bin/sh", "-c", strings.ReplaceAll(line, "/srv/drills", home))
 		cmd.Env = slices.Concat(os.Environ(), []string{"TMPDIR=" + p.tmp, "PATH=" + path + ":" + os.Getenv("PATH")})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/report"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -50,19 +51,23 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 			f.Name, rec.url)
 	}
 	why := h.notProven(ctx, rec, f.Drill, within, o.Strict)
+	h.Document.Gate = &GateAnswer{Drill: f.Name, Open: why == "", Drilled: why}
 	if why == "" {
 		fmt.Fprintf(h.Stdout, "gate %s is open: its newest backup has been restored\n", f.Name)
 		return nil
 	}
 	fmt.Fprintf(h.Stderr, "gate %s: %s: drilling now\n", f.Name, why)
 	h.sweep(ctx)
-	r := h.drillOne(ctx, f, h.Stderr, func(r *verdict.Report) {
+	r := h.drillOne(ctx, f, report.NewScreen(h.Stderr), func(r *verdict.Report) {
 		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: o.Strict, Shut: shut(r, o.Strict)}
 	})
-	if why := shut(r, o.Strict); why != "" {
+	h.Document.Reports = []*verdict.Report{r}
+	h.Document.Gate.Shut = shut(r, o.Strict)
+	if h.Document.Gate.Shut != "" {
 		return &verdict.Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail),
-			Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, why)}
+			Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, h.Document.Gate.Shut)}
 	}
+	h.Document.Gate.Open = true
 	fmt.Fprintf(h.Stdout, "gate %s is open\n", f.Name)
 	return nil
 }

@@ -26,7 +26,7 @@ import (
 // and the streams it talks to. Open fills it for a process.
 type Home struct {
 	Dir    string
-	Stdout io.Writer // tables
+	Stdout io.Writer // tables; under -json the same as Stderr
 	Stderr io.Writer // progress, log, one-line reasons
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -34,7 +34,11 @@ type Home struct {
 	// Clusters is the folder of sandbox.Options; empty: none is kept.
 	Clusters string
 
-	printing sync.Mutex // one report at a time
+	Verbose  bool     // a drill's report is printed whole
+	Document Document // what the target came to, for -json
+
+	printing sync.Mutex        // one report at a time
+	paths    map[string]string // of the drill files that were read, by drill
 }
 
 // Open is the home of this process: the working directory, or DRILL_HOME.
@@ -49,12 +53,27 @@ func Open() *Home {
 	if os.Getenv("DRILL_LOG") == "debug" {
 		level = slog.LevelDebug
 	}
+	stdout := os.Stdout
+	if asDocument {
+		stdout = os.Stderr
+	}
 	return &Home{
-		Dir: cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
+		Dir: home(), Stdout: stdout, Stderr: os.Stderr,
 		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1", Clusters: Clusters(),
 		// Mage discards the default logger unless it is run with -v.
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
+}
+
+// home is DRILL_HOME or the working folder, as one would type it here, since
+// messages name the files below it.
+func home() string {
+	dir := os.Getenv("DRILL_HOME")
+	here, err := os.Getwd()
+	if dir == "" || err != nil {
+		return cmp.Or(dir, ".")
+	}
+	return near(here, dir)
 }
 
 // Clusters is where drills keep clusters that were made once: a folder in the

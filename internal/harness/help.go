@@ -20,7 +20,7 @@ var program = byMage
 // command is a line for the person's shell, which calls this program as they did.
 func command(line string) string { return program + " " + line }
 
-// usage has the user's targets by task, in ten lines with that of the drills.
+// usage has the user's targets by task, in eleven lines with that of the drills.
 func usage() string {
 	return `Usage: ` + command("TARGET [-option=value ...]") + `
   drill       drill restores a backup and checks it; drills lists, validate checks the files; scenarios proves the alarm
@@ -31,6 +31,7 @@ func usage() string {
   look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
 "` + command("help TARGET") + `" explains one, "` + command("-l") +
 		`" lists all. Options may stand before or after the target.
+With any target, -json writes one JSON document to stdout, and words to stderr.
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
 `
 }
@@ -42,6 +43,13 @@ func (h *Home) Help() error {
 	next := "Next: write drills/NAME.yaml, then: " + command("drill -name=NAME")
 	if len(files) > 0 {
 		next = fmt.Sprintf("Next: %s (there are: %s)", command("drill -name="+files[0].Name), someNames(files))
+	}
+	for _, t := range UserTargets {
+		options := []string{}
+		for _, o := range t.Options {
+			options = append(options, o.Name)
+		}
+		h.Document.Targets = append(h.Document.Targets, TargetState{t.Name, options})
 	}
 	_, err := fmt.Fprintln(h.Stdout, usage()+next)
 	return err

@@ -39,6 +39,7 @@ func (h *Home) Drills(ctx context.Context, names string) error {
 		})
 	}
 	_ = looks.Wait() // what went wrong is listed
+	h.Document.Drills = states(files, listing)
 	if err := report.Drills(h.Stdout, listing, h.Now(), h.terminal()); err != nil {
 		return err
 	}
@@ -50,6 +51,15 @@ func (h *Home) Drills(ctx context.Context, names string) error {
 		return cannot("%s", strings.Join(faults, ", "))
 	}
 	return nil
+}
+
+// states are the lines of the list, for a program.
+func states(files []spec.Loaded, listing []report.Listing) []DrillState {
+	all := make([]DrillState, len(files))
+	for i, l := range listing {
+		all[i] = DrillState{Drill: l.Name, File: files[i].Path, Last: l.Last, Note: l.Note}
+	}
+	return all
 }
 
 // listed is a drill's line, and what is wrong with it in a few words; empty if
@@ -83,6 +93,7 @@ func (h *Home) Validate(names string) error {
 	}
 	broken := 0
 	for _, f := range files {
+		h.Document.Files = append(h.Document.Files, FileState{Drill: f.Name, File: f.Path, Mistakes: mistakes(f.Err)})
 		if f.Err != nil {
 			broken++
 			fmt.Fprintln(h.Stderr, f.Err)
@@ -103,12 +114,25 @@ func (h *Home) Validate(names string) error {
 	return err
 }
 
+// mistakes are those of a drill file, for a program.
+func mistakes(err error) []FileMistake {
+	all := []FileMistake{}
+	var found spec.Mistakes
+	if errors.As(err, &found) {
+		for _, m := range found {
+			all = append(all, FileMistake(m))
+		}
+	}
+	return all
+}
+
 // Clean removes what drills that were killed left behind: containers,
 // volumes, clusters, spools. It touches nothing that a running drill owns.
 func (h *Home) Clean(ctx context.Context) error {
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	removed, err := sandbox.Sweep(ctx, h.Log)
+	h.Document.Removed = append([]string{}, removed...)
 	for _, what := range removed {
 		fmt.Fprintln(h.Stdout, "removed", what)
 	}

@@ -67,6 +67,10 @@ func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) 
 	case err != nil:
 		return nil, nil, cannot("read the drill files: %v", err)
 	}
+	h.paths = map[string]string{}
+	for _, f := range files {
+		h.paths[f.Name] = f.Path
+	}
 	return files, spec.Strays(h.drillsDir()), nil
 }
 

@@ -2,12 +2,12 @@ package harness
 
 import (
 	"context"
-	"io"
 	"runtime"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
 
+	"daybefore/internal/report"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -28,6 +28,7 @@ func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int, 
 	places := make(chan struct{}, parallel)
 	memory := semaphore.NewWeighted(budget)
 	reports := make([]*verdict.Report, len(files))
+	screen := report.NewScreen(h.Stderr)
 	var drills sync.WaitGroup
 	for i, f := range files {
 		weight := share(f, budget, min(parallel, len(files)))
@@ -38,7 +39,7 @@ func (h *Home) drillAll(ctx context.Context, files []spec.Loaded, parallel int, 
 		}
 		drills.Go(func() {
 			defer func() { memory.Release(weight); <-places }()
-			reports[i] = h.drillFor(ctx, f, h.progress(parallel), func(*verdict.Report) {}, request{choice: c})
+			reports[i] = h.drillFor(ctx, f, screen, func(*verdict.Report) {}, request{choice: c})
 		})
 	}
 	drills.Wait()
@@ -63,13 +64,4 @@ func share(f spec.Loaded, budget int64, parallel int) int64 {
 		return budget
 	}
 	return min(f.Drill.Sandbox.Memory, budget)
-}
-
-// progress is where a drill's progress goes: to the terminal if it has it for
-// itself, else as plain lines.
-func (h *Home) progress(parallel int) io.Writer {
-	if parallel > 1 {
-		return struct{ io.Writer }{h.Stderr}
-	}
-	return h.Stderr
 }

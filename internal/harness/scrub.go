@@ -30,7 +30,10 @@ func (h *Home) ScrubDraft(ctx context.Context, name string) error {
 	case section.Columns == 0:
 		return cannot("draft the scrub of %s: %s has no column whose rows are loaded", name, r.Backup.Name)
 	}
-	_, err = fmt.Fprint(h.Stdout, drafted(section, r))
+	text := drafted(section, r)
+	h.Document.Draft = &DraftText{Backup: r.Backup.Name, YAML: text, Tables: section.Tables, Rows: section.Rows,
+		Columns: section.Columns, Rules: section.Rules}
+	_, err = fmt.Fprint(h.Stdout, text)
 	return err
 }
 
@@ -52,7 +55,16 @@ func (h *Home) ScrubShow(ctx context.Context, name string) error {
 		return cannot("show the scrub of %s: no column of %s is under a rule; scrub:draft -name=%s proposes some", name,
 			r.Backup.Name, name)
 	}
+	for _, s := range shapes {
+		h.Document.Shapes = append(h.Document.Shapes, ColumnShapes{Column: s.Table + "." + s.Column,
+			Transform: s.Transform, Link: s.Link, Rows: s.Rows, Before: shapeOf(s.Before), After: shapeOf(s.After)})
+	}
 	return report.Shapes(h.Stdout, r, shapes, h.terminal())
+}
+
+func shapeOf(s verdict.Shape) ColumnShape {
+	return ColumnShape{Nulls: s.Nulls, Shortest: s.Shortest, Median: s.Median, Longest: s.Longest,
+		Different: s.Different, Estimated: s.Estimated, Characters: append([]string{}, s.Characters.Words()...)}
 }
 
 // look runs what looks at one drill's newest backup, and is no drill: no report
@@ -73,7 +85,7 @@ func (h *Home) look(ctx context.Context, target, name string,
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
-	progress := report.NewProgress(h.Stderr, name)
+	progress := report.NewScreen(h.Stderr).Progress(name)
 	defer progress.Close()
 	now := h.Now()
 	return run(ctx, drill.Request{
@@ -88,6 +100,7 @@ func (h *Home) couldNot(what string, r *verdict.Report) error {
 	if err := report.Terminal(h.Stderr, r, h.terminal()); err != nil {
 		h.Log.Warn("print what was found", "err", err)
 	}
+	h.Document.Reports = []*verdict.Report{r}
 	code := verdict.ExitCode(r)
 	if code == verdict.ExitOK {
 		code = verdict.ExitError

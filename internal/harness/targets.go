@@ -37,6 +37,7 @@ const nameOption = "name"
 var (
 	oneDrill   = Option{Name: nameOption, Kind: Text}
 	someDrills = Option{Name: nameOption, Kind: Text, Many: true}
+	inFull     = Option{Name: "verbose", Kind: YesNo}
 	atScale    = Option{Name: "scale", Kind: Text}
 	inRounds   = Option{Name: "rounds", Kind: Number}
 	ofKind     = Option{Name: "kind", Kind: Text}
@@ -51,13 +52,13 @@ type Targets []Target
 // compares.
 var UserTargets = Targets{
 	{Name: "accept", Options: []Option{oneDrill, {Name: "check", Kind: Text}, {Name: "why", Kind: Text}}},
-	{Name: "baseline", Options: []Option{oneDrill}},
+	{Name: "baseline", Options: []Option{oneDrill, inFull}},
 	{Name: "build"},
 	{Name: "clean"},
 	{Name: "drill", Options: []Option{someDrills, {Name: "parallel", Kind: Number}, {Name: "backup", Kind: Text},
-		{Name: "before", Kind: Text}, {Name: "pick", Kind: Text}, {Name: "copy", Kind: Number}}},
+		{Name: "before", Kind: Text}, {Name: "pick", Kind: Text}, {Name: "copy", Kind: Number}, inFull}},
 	{Name: "drills", Options: []Option{someDrills}},
-	{Name: "gate", Options: []Option{oneDrill, {Name: "within", Kind: Text}, {Name: "strict", Kind: YesNo}}},
+	{Name: "gate", Options: []Option{oneDrill, {Name: "within", Kind: Text}, {Name: "strict", Kind: YesNo}, inFull}},
 	{Name: helpTarget},
 	{Name: "image", Word: "MAJOR", Options: []Option{{Name: "packages", Kind: Text}, {Name: "tag", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},

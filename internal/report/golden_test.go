@@ -18,11 +18,24 @@ var update = flag.Bool("update", false, "write testdata anew from what is render
 
 // renderings are all forms, by the ending of their golden file.
 var renderings = map[string]func(io.Writer, *verdict.Report) error{
-	"txt":       func(w io.Writer, r *verdict.Report) error { return Terminal(w, r, Options{Width: 80}) },
-	"color.txt": func(w io.Writer, r *verdict.Report) error { return Terminal(w, r, Options{Width: 80, Color: true}) },
-	"json":      JSON,
-	"junit.xml": JUnit,
-	"md":        Markdown,
+	"txt":         terminal(Options{Width: 80, Kept: "reports/demo/20261121T031500Z-3f2a/report.md", Folder: "/srv"}),
+	"verbose.txt": terminal(Options{Width: 80, Verbose: true}),
+	"color.txt":   terminal(Options{Width: 80, Verbose: true, Color: true}),
+	"json":        JSON,
+	"junit.xml":   func(w io.Writer, r *verdict.Report) error { return JUnit(w, r, declared) },
+	"md":          Markdown,
+}
+
+// declared is a drill file whose line 7 declares what row_count checks.
+var declared = Source{File: "drills/demo.yaml", Line: func(c verdict.Check) int {
+	if c.Code == verdict.CodeRowCount {
+		return 7
+	}
+	return 1
+}}
+
+func terminal(o Options) func(io.Writer, *verdict.Report) error {
+	return func(w io.Writer, r *verdict.Report) error { return Terminal(w, r, o) }
 }
 
 func rendered(t *testing.T, render func(io.Writer, *verdict.Report) error, r *verdict.Report) string {

@@ -13,7 +13,7 @@ func Inventory(w io.Writer, r *verdict.Report, o Options) error {
 	p := &page{width: o.width(), color: o.Color}
 	p.hanging(p.paint(r.Outcome)+"  ", storeHeadline(r))
 	p.checks(r.Checks)
-	p.findings(r)
+	p.findings(findings(r))
 	p.blank()
 	for _, f := range storeFacts(r) {
 		if f.value == "" {

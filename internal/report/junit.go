@@ -40,7 +40,9 @@ type junitProperty struct {
 type junitCase struct {
 	Classname string        `xml:"classname,attr"`
 	Name      string        `xml:"name,attr"`
-	Time      string        `xml:"time,attr,omitempty"`
+	Time      string        `xml:"time,attr"`
+	File      string        `xml:"file,attr,omitempty"` // the drill file
+	Line      int           `xml:"line,attr,omitempty"` // that declares it
 	Failure   *junitMessage `xml:"failure"`
 	Error     *junitMessage `xml:"error"`
 	Skipped   *junitMessage `xml:"skipped"`
@@ -53,22 +55,36 @@ type junitMessage struct {
 	Text    string `xml:",chardata"`
 }
 
+// Source is a drill file, so that a finding leads to the line that declared it.
+type Source struct {
+	File string                  // as it is named from the top of the repository; empty: it is not known
+	Line func(verdict.Check) int // from 1; nil: not known
+}
+
+func (s Source) line(c verdict.Check) int {
+	if s.File == "" || s.Line == nil {
+		return 0
+	}
+	return s.Line(c)
+}
+
 // JUnit writes the report as one suite of JUnit XML: a case a stage and a case
 // a check. A stage whose outcome is a check's own is not counted again. What
 // could not be verified is an error, never a failure, and a report that proves
-// nothing never looks green.
-func JUnit(w io.Writer, r *verdict.Report) error {
+// nothing never looks green. No text stands in a case twice: some readers show
+// the message and the text (Jenkins), some the text alone (GitLab).
+func JUnit(w io.Writer, r *verdict.Report, src Source) error {
 	s := junitSuite{Name: clean(r.Drill), Timestamp: r.StartedAt.UTC().Format("2006-01-02T15:04:05")}
 	s.Time = seconds(r.DurationMS)
 	for _, f := range headFacts(r) {
 		s.Properties = append(s.Properties, junitProperty{f.key, f.value})
 	}
-	c := junitCases{suite: &s, seen: map[string]int{}}
+	c := junitCases{suite: &s, source: src, seen: map[string]int{}}
 	for _, stage := range r.Stages {
 		c.stage(r, stage)
 	}
 	for _, check := range r.Checks {
-		c.add("check "+check.ID, "", check)
+		c.add("check "+check.ID, 0, check)
 	}
 	c.whole(r)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -87,8 +103,9 @@ func seconds(ms int64) string { return fmt.Sprintf("%.3f", time.Duration(ms*1e6)
 
 // junitCases adds cases to a suite under names of their own, and counts them.
 type junitCases struct {
-	suite *junitSuite
-	seen  map[string]int
+	suite  *junitSuite
+	source Source
+	seen   map[string]int
 }
 
 func (c *junitCases) stage(r *verdict.Report, s verdict.Stage) {
@@ -96,7 +113,7 @@ func (c *junitCases) stage(r *verdict.Report, s verdict.Stage) {
 	if id := explains(r, s); id != "" && s.Outcome != verdict.Pass {
 		as = verdict.Check{Outcome: verdict.Pass, Message: string(s.Outcome) + ", see check " + id}
 	}
-	c.add("stage "+s.Name, seconds(s.DurationMS), as)
+	c.add("stage "+s.Name, s.DurationMS, as)
 }
 
 // whole adds a case for the drill itself where no other case says its outcome.
@@ -107,17 +124,17 @@ func (c *junitCases) whole(r *verdict.Report) {
 	case r.Outcome == verdict.Fail && n.Failures > 0:
 	case r.Outcome == verdict.Error && n.Errors > 0:
 	case r.Outcome == verdict.Fail:
-		c.add("drill", "", verdict.Check{Outcome: verdict.Fail, Message: headline(r)})
+		c.add("drill", 0, verdict.Check{Outcome: verdict.Fail, Message: headline(r)})
 	default: // all skipped, or an outcome nobody knows
-		c.add("drill", "", verdict.Check{Outcome: verdict.Error, Message: headline(r)})
+		c.add("drill", 0, verdict.Check{Outcome: verdict.Error, Message: headline(r)})
 	}
 }
 
-func (c *junitCases) add(name, time string, of verdict.Check) {
-	k := junitCase{Classname: c.suite.Name, Name: c.unique(clean(name)), Time: time}
+func (c *junitCases) add(name string, ms int64, of verdict.Check) {
+	k := junitCase{Classname: c.suite.Name, Name: c.unique(clean(name)), Time: seconds(ms),
+		File: clean(c.source.File), Line: c.source.line(of)}
 	text := strings.Join(inFull(of), "\n")
-	m := &junitMessage{Message: clean(firstOf(of.Message, of.Observed, string(of.Outcome))),
-		Type: clean(string(of.Code)), Text: text}
+	m := &junitMessage{Message: cameTo(of), Type: clean(string(of.Code)), Text: text}
 	c.suite.Tests++
 	switch of.Outcome {
 	case verdict.Pass:
@@ -149,13 +166,16 @@ func (c *junitCases) unique(name string) string {
 	}
 }
 
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
+// cameTo is what became of a check in a few words: fail at expect (row_count).
+func cameTo(c verdict.Check) string {
+	says := string(c.Outcome)
+	if c.Stage != "" {
+		says += " at " + c.Stage
 	}
-	return ""
+	if c.Code != "" {
+		says += " (" + string(c.Code) + ")"
+	}
+	return clean(says)
 }
 
 // inFull is all that a check says, one thing a line.

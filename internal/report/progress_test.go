@@ -24,7 +24,7 @@ func TestProgressLines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		p := NewProgress(&b, "shop\x1b")
+		p := NewScreen(&b).Progress("shop\x1b")
 		for i := range int64(11) {
 			p.Update("fetch", (i+1)*100_000_000, 1_100_000_000, "bytes")
 			time.Sleep(time.Second)
@@ -38,9 +38,9 @@ func TestProgressLines(t *testing.T) {
 		p.Close()
 		time.Sleep(time.Minute)
 		p.Update("load", 2_020_431, 0, "rows")
-		const want = `shop\x1b: fetch 600 MB of 1.1 GB (54 %)
+		const want = `shop\x1b: fetch 600 MB of 1.1 GB (54 %), 100 MB/s, 5.0 s left
 shop\x1b: fetch 1.1 GB of 1.1 GB (100 %)
-shop\x1b: load 20,431 rows
+shop\x1b: load 20,431 rows, 4,799 rows/s
 shop\x1b: load 1,020,431 rows, 5 MB
 `
 		if got := b.String(); got != want {
@@ -53,7 +53,7 @@ func TestShortWorkPrintsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		p := NewProgress(&b, "demo")
+		p := NewScreen(&b).Progress("demo")
 		for i := range int64(100) {
 			p.Update("fetch", i+1, 100, "bytes")
 			time.Sleep(29 * time.Millisecond)
@@ -70,7 +70,7 @@ func TestProgressBar(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		p := newProgress(&b, "shop", true)
+		p := newScreen(&b, true, func() int { return 80 }).Progress("shop")
 		for i := range int64(50) {
 			p.Update("fetch", (i+1)*2_000_000, 100_000_000, "bytes")
 			time.Sleep(50 * time.Millisecond)
@@ -88,7 +88,7 @@ func TestProgressBar(t *testing.T) {
 			t.Errorf("written after Close: %q", b.String()[drawn:])
 		}
 		text := b.String()
-		for _, want := range []string{"fetch 50 MB of 100 MB", "load 9,000 rows, 240 KB", "100%"} {
+		for _, want := range []string{"fetch 50 MB of 100 MB", "load 9,000 rows, 240 KB", "(100 %)", ", 40 MB/s, 1.2 s left\r", ", 25 KB/s\r"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("never shown: %q in %q", want, text)
 			}
@@ -114,7 +114,7 @@ func onScreen(text string) string {
 func TestProgressFromManySides(t *testing.T) {
 	t.Parallel()
 	for _, terminal := range []bool{false, true} {
-		p := newProgress(io.Discard, "shop", terminal)
+		p := newScreen(io.Discard, terminal, func() int { return 40 }).Progress("shop")
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
@@ -127,4 +127,55 @@ func TestProgressFromManySides(t *testing.T) {
 		wg.Wait()
 		p.Close()
 	}
+}
+
+// Drills that run at the same time have a line each, and what is printed
+// meanwhile stands above them.
+func TestProgressOfSeveral(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		s := newScreen(&b, true, func() int { return 30 })
+		shop, blog := s.Progress("shop"), s.Progress("blog")
+		shop.Update("fetch", 1, 4, "bytes")
+		time.Sleep(time.Second)
+		blog.Update("expect", 0, 0, "")
+		s.Aside(func() { b.WriteString("PASS  bot\n") })
+		shop.Update("fetch", 4, 4, "bytes")
+		time.Sleep(time.Second)
+		shop.Update("a stage with a name that is too long for it", 0, 0, "")
+		if got, want := screenful(b.String()), "PASS  bot|shop: a stage with a name th…|blog: expect"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		shop.Close()
+		if got := screenful(b.String()); got != "PASS  bot|blog: expect" {
+			t.Errorf("%q", got)
+		}
+		blog.Close()
+		if got := screenful(b.String()); got != "PASS  bot|" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+// screenful is what a terminal shows, its lines with | between.
+func screenful(text string) string {
+	lines := []string{""}
+	at := 0
+	for text != "" {
+		up, rest, ok := strings.Cut(text, "\x1b[1A")
+		switch {
+		case ok && up == "":
+			at, text = at-1, rest
+		case strings.HasPrefix(text, "\r\x1b[2K"):
+			lines, text = lines[:at+1], strings.TrimPrefix(text, "\r\x1b[2K")
+			lines[at] = ""
+		case text[0] == '\n':
+			lines, at, text = append(lines, ""), at+1, text[1:]
+		default:
+			lines[at] += text[:1]
+			text = text[1:]
+		}
+	}
+	return strings.Join(lines, "|")
 }

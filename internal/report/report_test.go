@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,7 +25,77 @@ var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func plainly(t *testing.T, r *verdict.Report, width int) string {
 	t.Helper()
-	return rendered(t, func(w io.Writer, r *verdict.Report) error { return Terminal(w, r, Options{Width: width}) }, r)
+	return rendered(t, terminal(Options{Width: width, Verbose: true}), r)
+}
+
+func briefly(t *testing.T, r *verdict.Report, width int) string {
+	t.Helper()
+	return rendered(t, terminal(Options{Width: width, Kept: "reports/shop/20261121T031500Z-3f2a/report.md"}), r)
+}
+
+// However much was restored, a drill that passed fits on a screen.
+func TestAPassFitsOnAScreen(t *testing.T) {
+	t.Parallel()
+	r := passing()
+	long := strings.Repeat("x", 63)
+	r.Backup.Store = "s3://" + long + "/" + long + "/nightly/"
+	r.Backup.Database, r.Backup.Name = long, long+"-20261120.dump"
+	r.Backup.Chosen, r.Backup.ChosenWhy = "named", "asked for by its name"
+	r.Sandbox.Reach = []string{"it reaches this machine's network, and so all that listens there"}
+	r.LatestEvents = nil
+	for i := range 200 {
+		name := fmt.Sprint(long, ".", long, i)
+		r.Tables = append(r.Tables, verdict.Table{Name: name, RowsPassed: 1 << 40, RowsHeld: 1 << 40})
+		r.Scrub.Columns = append(r.Scrub.Columns, verdict.ScrubColumn{Column: name, Rows: 1 << 40})
+		r.LatestEvents = append(r.LatestEvents, verdict.Events{Table: name, Columns: []string{"id", long}, Rows: [][]string{{long, long}, {long, long}}})
+		r.Checks = append(r.Checks,
+			verdict.Check{ID: "row_count:" + name, Outcome: verdict.Pass, Accepted: &verdict.Accepted{Why: long}},
+			verdict.Check{ID: "order_dependent:" + name, Outcome: verdict.Skipped, Message: fmt.Sprint(long, i)})
+	}
+	if n := strings.Count(briefly(t, r, 80), "\n"); n > 24 {
+		t.Errorf("%d lines:\n%s", n, briefly(t, r, 80))
+	}
+}
+
+// The newest rows are of every table some, and of one table all that there is room for.
+func TestRecentRows(t *testing.T) {
+	t.Parallel()
+	rows := func(table string, n int) (e verdict.Events) {
+		e.Table, e.Columns = table, []string{"id"}
+		for i := range n {
+			e.Rows = append(e.Rows, []string{fmt.Sprint(i)})
+		}
+		return e
+	}
+	for want, events := range map[string][]verdict.Events{
+		"": {rows("a", 0)},
+		"a: id 0|a: id 1|a: id 2|a: id 3|a: id 4": {rows("a", 9)},
+		"a: id 0|b: id 0|a: id 1":                 {rows("a", 2), rows("b", 1)},
+		"a: id 0|b: id 0|c: id 0|a: id 1|b: id 1": {rows("a", 9), rows("b", 9), rows("c", 9)},
+	} {
+		var got []string
+		for _, f := range recent(events, 5) {
+			got = append(got, f.value)
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// A place is named as the reader would type it.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"file:///srv/drills/demo/": "drills/demo/", "file:///srv/": "./", "file:///srv2/x/": "file:///srv2/x/", "s3://srv/x/": "s3://srv/x/",
+	} {
+		if got := (Options{Folder: "/srv"}).place(url); got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+		if got := (Options{}).place(url); got != url {
+			t.Errorf("%q of %q, in no folder", got, url)
+		}
+	}
 }
 
 // A store that is not as declared says nothing against the newest backup, if
@@ -65,7 +134,7 @@ func TestTerminalFits(t *testing.T) {
 	t.Parallel()
 	for name, r := range fixtures() {
 		for _, width := range []int{40, 60, 80, 120, 200} {
-			for line := range strings.Lines(plainly(t, r, width)) {
+			for line := range strings.Lines(plainly(t, r, width) + briefly(t, r, width)) {
 				if w := twwidth.Width(strings.TrimSuffix(line, "\n")); w > width {
 					t.Errorf("%s at %d columns: a line of %d: %q", name, width, w, line)
 				}
@@ -84,6 +153,7 @@ func TestTerminalCutsNothing(t *testing.T) {
 	for name, r := range fixtures() {
 		for _, width := range []int{40, 80} {
 			shown := squeeze(plainly(t, r, width))
+			first := squeeze(briefly(t, r, width))
 			for _, c := range r.Checks {
 				if c.Outcome == verdict.Pass {
 					continue
@@ -99,6 +169,9 @@ func TestTerminalCutsNothing(t *testing.T) {
 				for _, text := range append(strings.Split(c.Hint, "\n"), c.Message) {
 					if !strings.Contains(shown, squeeze(cleanLines(text))) {
 						t.Errorf("%s at %d columns lacks %q", name, width, text)
+					}
+					if c.Outcome != verdict.Skipped && !strings.Contains(first, squeeze(cleanLines(text))) {
+						t.Errorf("%s at %d columns, in brief, lacks %q", name, width, text)
 					}
 				}
 			}
@@ -121,6 +194,10 @@ func TestColorSaysNothingMore(t *testing.T) {
 		}
 		if diff := cmp.Diff(plainly(t, r, 80), colors.ReplaceAllString(colored, "")); diff != "" {
 			t.Errorf("%s without its colors is another:\n%s", name, diff)
+		}
+		brief := rendered(t, terminal(Options{Color: true}), r)
+		if diff := cmp.Diff(rendered(t, terminal(Options{}), r), colors.ReplaceAllString(brief, "")); diff != "" {
+			t.Errorf("%s in brief, without its colors, is another:\n%s", name, diff)
 		}
 	}
 }
@@ -207,6 +284,12 @@ func TestMarkdownFitsAPage(t *testing.T) {
 	}
 }
 
+// told is what a case says; a reader may show both, or the text alone.
+type told struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
 // junit is what a reader takes out of the file.
 type junit struct {
 	Suites []struct {
@@ -218,9 +301,11 @@ type junit struct {
 			Name      string  `xml:"name,attr"`
 			Classname string  `xml:"classname,attr"`
 			Time      float64 `xml:"time,attr"`
-			Failure   *string `xml:"failure"`
-			Error     *string `xml:"error"`
-			Skipped   *string `xml:"skipped"`
+			File      string  `xml:"file,attr"`
+			Line      int     `xml:"line,attr"`
+			Failure   *told   `xml:"failure"`
+			Error     *told   `xml:"error"`
+			Skipped   *told   `xml:"skipped"`
 		} `xml:"testcase"`
 	} `xml:"testsuite"`
 }
@@ -242,7 +327,7 @@ func TestJUnitCountsAndNames(t *testing.T) {
 func checkJUnit(t *testing.T, name string, r *verdict.Report) {
 	t.Helper()
 	var got junit
-	text := rendered(t, JUnit, r)
+	text := rendered(t, renderings["junit.xml"], r)
 	if err := xml.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, text)
 	}
@@ -254,8 +339,13 @@ func checkJUnit(t *testing.T, name string, r *verdict.Report) {
 			t.Errorf("%s: two cases called %q", name, c.Name)
 		}
 		names[c.Name] = true
-		if c.Classname != clean(r.Drill) {
-			t.Errorf("%s: class %q", name, c.Classname)
+		if c.Classname != clean(r.Drill) || c.File != "drills/demo.yaml" || c.Line == 0 {
+			t.Errorf("%s: class %q, %s:%d", name, c.Classname, c.File, c.Line)
+		}
+		for _, m := range []*told{c.Failure, c.Error, c.Skipped} {
+			if m != nil && (m.Message == "" || strings.Contains(m.Text, m.Message)) {
+				t.Errorf("%s: %s says %q twice, or nothing", name, c.Name, m.Message)
+			}
 		}
 		for n, is := range map[*int]bool{&failures: c.Failure != nil, &errs: c.Error != nil, &skips: c.Skipped != nil} {
 			if is {

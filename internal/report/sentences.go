@@ -410,12 +410,9 @@ func messages(r *verdict.Report) string {
 
 // scrubbed says what the scrub did, in a sentence; empty if it did nothing.
 func scrubbed(s verdict.Scrub) string {
-	var values, kept int64
+	var values int64
 	for _, c := range s.Columns {
 		values += c.Rows
-	}
-	for _, k := range s.Kept {
-		kept += k.Rows
 	}
 	var parts []string
 	if len(s.Columns) > 0 {
@@ -423,6 +420,7 @@ func scrubbed(s verdict.Scrub) string {
 			fmt.Sprintf("%s in %s rewritten on the way in", counted(values, "value"),
 				counted(len(s.Columns), "column")))
 	}
+	kept := keptRows(s)
 	if kept > 0 {
 		parts = append(parts, counted(kept, "row")+" kept as they are")
 	}
@@ -430,9 +428,19 @@ func scrubbed(s verdict.Scrub) string {
 		parts = append(parts, counted(len(s.Preserve), "column")+" let through on purpose")
 	}
 	if s.Stored {
-		parts = append(parts, "REAL VALUES WERE STORED in the sandbox before they were rewritten")
+		parts = append(parts, storedReal)
 	}
 	return strings.Join(parts, "; ")
+}
+
+const storedReal = "REAL VALUES WERE STORED in the sandbox before they were rewritten"
+
+// keptRows are those that keep left as they are.
+func keptRows(s verdict.Scrub) (rows int64) {
+	for _, k := range s.Kept {
+		rows += k.Rows
+	}
+	return rows
 }
 
 // heldNote says what is to be said of a table's rows.

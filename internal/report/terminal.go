@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -14,10 +15,22 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// Options say what the terminal can show.
+// Options say what the terminal can show, and what of it is wanted.
 type Options struct {
-	Width int  // columns; 0: 80, less than 40: 40
-	Color bool // colors repeat what the words say, never more
+	Width   int    // columns; 0: 80, less than 40: 40
+	Color   bool   // colors repeat what the words say, never more
+	Verbose bool   // all of a report, not what fits on a screen
+	Kept    string // the page with all of it, as the reader would type its path; empty: there is none
+	Folder  string // an absolute path: what lies below it is named from there; empty: nothing is
+}
+
+// place is where something lies, as the reader would type it.
+func (o Options) place(url string) string {
+	path, ok := strings.CutPrefix(url, "file://"+o.Folder+"/")
+	if !ok || o.Folder == "" {
+		return url
+	}
+	return cmp.Or(path, "./")
 }
 
 func (o Options) width() int {
@@ -31,31 +44,41 @@ func (o Options) width() int {
 const most = 40
 
 // Terminal writes a report for a person: the verdict, what needs attention in
-// full, then what else there is to know, and the verdict again where the eye
-// is when the scrolling stops.
+// full, then what else there is to know, in a few lines or, if it is verbose,
+// whole.
 func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 	p := &page{width: o.width(), color: o.Color}
+	if o.Verbose {
+		p.whole(r, o)
+	} else {
+		p.brief(r, o)
+	}
+	if p.err != nil {
+		return fmt.Errorf("render the report of %s: %w", r.Drill, p.err)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// whole writes all that a person can read, and the verdict again where the eye
+// is when the scrolling stops.
+func (p *page) whole(r *verdict.Report, o Options) {
 	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
 	if says := setApart(r.Sandbox); says != "" {
 		p.hanging("", says)
 	}
 	p.stages(r)
-	p.findings(r)
+	p.findings(findings(r))
 	p.accepted(r)
 	p.passed(r)
 	p.tables(r)
 	p.kept(r.Scrub)
 	p.scrub(r.Scrub)
 	p.events(r.LatestEvents)
-	p.facts(r)
+	p.facts(r, o)
 	p.blank()
 	p.hanging(p.paint(r.Outcome)+"  ", closing(r))
 	p.blank() // the next drill's report may follow
-	if p.err != nil {
-		return fmt.Errorf("render the report of %s: %w", r.Drill, p.err)
-	}
-	_, err := w.Write(p.Bytes())
-	return err
 }
 
 // closing names what is to be looked at, for who sees the last line only.
@@ -161,8 +184,8 @@ const few = 3
 
 // findings shows each in full: people act on these words. Many of one kind
 // are shown together, with what they have in common said once.
-func (p *page) findings(r *verdict.Report) {
-	for all := findings(r); len(all) > 0; {
+func (p *page) findings(all []finding) {
+	for len(all) > 0 {
 		n := alike(all)
 		if n > few {
 			p.group(all[:n])
@@ -379,10 +402,10 @@ func cleanAll(texts []string) []string {
 	return out
 }
 
-func (p *page) facts(r *verdict.Report) {
+func (p *page) facts(r *verdict.Report, o Options) {
 	p.blank()
 	for _, f := range headFacts(r) {
-		p.hanging(fmt.Sprintf("%-11s ", f.key), f.value)
+		p.hanging(fmt.Sprintf("%-11s ", f.key), o.place(f.value))
 	}
 }
 

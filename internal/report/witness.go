@@ -15,7 +15,7 @@ func Witness(w io.Writer, r *verdict.Report, o Options) error {
 	p := &page{width: o.width(), color: o.Color}
 	p.hanging(p.paint(r.Outcome)+"  ", witnessHeadline(r))
 	p.witnesses(r)
-	p.findings(r)
+	p.findings(findings(r))
 	p.blank()
 	for _, f := range witnessFacts(r) {
 		p.hanging(fmt.Sprintf("%-7s ", f.key), f.value)

@@ -12,22 +12,24 @@ import (
 // readable. It holds for every encoder that is handed a report.
 func (r Report) MarshalJSON() ([]byte, error) {
 	type plain Report // without this method
-	return encode(plain(r.complete()), "")
+	return Encode(plain(r.complete()), "")
 }
 
 // JSON is the report as it is kept: indented, ended by a newline.
 func (r *Report) JSON() ([]byte, error) {
 	type plain Report
-	return encode(plain(r.complete()), "  ")
+	return Encode(plain(r.complete()), "  ")
 }
 
-func encode(v any, indent string) ([]byte, error) {
+// Encode writes a value as JSON that a person may print: < and > stay readable,
+// and no control character stands in it. It ends with a newline.
+func Encode(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", indent)
 	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("write the report as JSON: %w", err)
+		return nil, fmt.Errorf("write it as JSON: %w", err)
 	}
 	return escapeControls(b.Bytes()), nil
 }
