@@ -68,7 +68,7 @@ func (l Loader) drills(d *mistakeList, data []byte, below *defaults) []Loaded {
 	case len(d.mistakes) > 0:
 		return nil
 	case f.databases == nil:
-		return []Loaded{f.drill("")}
+		return []Loaded{f.drill("", nil)}
 	}
 	f.named()
 	l.checker(d, d.file).databases(f.databases, f.root)
@@ -78,11 +78,7 @@ func (l Loader) drills(d *mistakeList, data []byte, below *defaults) []Loaded {
 	case f.databases.Pattern.given():
 		return []Loaded{f.several()}
 	}
-	var all []Loaded
-	for _, t := range f.databases.names {
-		all = append(all, f.drill(t.Value))
-	}
-	return all
+	return f.each(values(f.databases.names))
 }
 
 func (l Loader) checker(d *mistakeList, path string) checker {
@@ -128,13 +124,13 @@ func (f file) several() Loaded {
 	alike := f
 	alike.loader.WithoutSecrets = true
 	alike.loader.WithoutBaseline = true
-	found := alike.drill(standIn)
+	found := alike.drill(standIn, nil)
 	l := Loaded{Name: nameOf(f.path), Path: f.path, Err: found.Err}
 	if found.Err == nil {
 		l.Several = &Several{file: f, Drill: found.Drill, Source: found.Drill.Source, Except: values(f.databases.Except)}
 		l.Several.Source.Name = f.databases.Pattern.Value
 		l.Several.Source.Parts = nil
-		l.Several.Source.Siblings = nil
+		l.Several.Source.Siblings = nil // they are what is asked for
 	}
 	return l
 }
@@ -156,15 +152,28 @@ func (s *Several) Each(databases []string) []Loaded {
 	if len(d.mistakes) > 0 {
 		return []Loaded{{Name: nameOf(s.file.path), Path: s.file.path, Err: d.mistakes}}
 	}
+	return s.file.each(values(names))
+}
+
+// each is a drill of each of its databases.
+func (f file) each(databases []string) []Loaded {
+	known := append(values(f.databases.Except), databases...)
 	var all []Loaded
-	for _, t := range names {
-		all = append(all, s.file.drill(t.Value))
+	for _, name := range databases {
+		var others []string
+		for _, other := range known {
+			if other != name && strings.Contains(other, name) {
+				others = append(others, other)
+			}
+		}
+		all = append(all, f.drill(name, others))
 	}
 	return all
 }
 
-// drill checks the file of one database, or of its only one.
-func (f file) drill(database string) Loaded {
+// drill checks the file of one database, which others may be mistaken for, or
+// of its only one.
+func (f file) drill(database string, others []string) Loaded {
 	d := &mistakeList{file: f.path}
 	loaded := Loaded{Name: nameOf(f.path), Path: f.path, Database: database}
 	if !drillName.MatchString(loaded.Name) {
@@ -179,7 +188,7 @@ func (f file) drill(database string) Loaded {
 		loaded.Name += "@" + Folder(database)
 		root = ofDatabase(root, database)
 	}
-	drill := c.drill(decode(d, root, false), f.siblings(database))
+	drill := c.drill(decode(d, root, false), f.siblings(), others)
 	drill.Name = loaded.Name
 	drill.SHA256 = f.digest(root, drill.Expectations.Schema)
 	d.mistakes = append(d.mistakes, f.below...)
@@ -192,11 +201,10 @@ func (f file) drill(database string) Loaded {
 	return loaded
 }
 
-// siblings are source.name, or source.parts, as written for all databases; nil
-// where they name none.
-func (f file) siblings(database string) Source {
+// siblings are source.name, or source.parts, as they are written for all
+// databases; nil where that is for one.
+func (f file) siblings() (patterns []string) {
 	source := f.root.Find("source")
-	var patterns []string
 	if name := source.Find("name"); name != nil {
 		patterns = append(patterns, name.Text)
 	}
@@ -205,10 +213,10 @@ func (f file) siblings(database string) Source {
 			patterns = append(patterns, part.Text)
 		}
 	}
-	if database == "" || !slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, DatabaseMark) }) {
-		return Source{}
+	if !slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, DatabaseMark) }) {
+		return nil
 	}
-	return Source{Siblings: patterns, Sibling: database}
+	return patterns
 }
 
 // unmarked refuses {database} in a file that is of one alone.
@@ -220,12 +228,12 @@ func (c checker) unmarked(root *tree.Node) {
 }
 
 // drill turns what was written into a drill; what is wrong goes to the list.
-func (c checker) drill(raw *rawDrill, siblings Source) *Drill {
+func (c checker) drill(raw *rawDrill, siblings, others []string) *Drill {
 	drill := &Drill{Path: c.file}
 	drill.Timeout = c.positive(raw.Timeout, "timeout", defaultTimeout)
 	drill.Source = c.source(raw.Source)
-	drill.Source.Siblings = siblings.Siblings
-	drill.Source.Sibling = siblings.Sibling
+	drill.Source.Siblings = siblings
+	drill.Source.Others = others
 	drill.Inventory = c.inventory(raw.Inventory, drill.Source)
 	drill.Sandbox = c.sandbox(raw.Sandbox)
 	drill.Restore = c.restore(raw.Restore)

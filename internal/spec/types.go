@@ -60,10 +60,11 @@ type Source struct {
 	Links         string   // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
 	MaxRatio      int64    // times its size that a compressed backup may unpack to; default DefaultMaxRatio
 	Decrypt       *Decrypt // what opens encrypted backups; may be nil
-	// Siblings are Name, or Parts, with {database} in them, of drills of several databases: whose backup a file is,
-	// they tell. nil for others.
+	// Siblings are Name, or Parts, with {database} in them, where the drill is of one of several databases; else nil.
 	Siblings []string
-	Sibling  string // which of them this is
+	// Others are databases in whose names that of this one stands, as eu does in eu-west: by Siblings their backups are
+	// told apart. Usually nil.
+	Others []string
 }
 
 // What becomes of links out of a folder.
