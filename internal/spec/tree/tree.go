@@ -154,6 +154,39 @@ func (n *Node) visited(path string, visit func(path string, e Entry)) {
 	}
 }
 
+// Values goes over the keys that hold a text or a list, in their order.
+func (n *Node) Values(visit func(path string, e Entry)) { n.values("", visit) }
+
+func (n *Node) values(path string, visit func(path string, e Entry)) {
+	for _, e := range n.Keys {
+		key := Join(path, e.Key.Text)
+		if e.Value.Kind == Mapping {
+			e.Value.values(key, visit)
+			continue
+		}
+		visit(key, e)
+	}
+}
+
+// Plain is the node as texts, lists of them and maps.
+func (n *Node) Plain() any {
+	switch n.Kind {
+	case List:
+		all := []any{}
+		for _, item := range n.Items {
+			all = append(all, item.Plain())
+		}
+		return all
+	case Mapping:
+		all := map[string]any{}
+		for _, e := range n.Keys {
+			all[e.Key.Text] = e.Value.Plain()
+		}
+		return all
+	}
+	return n.Text
+}
+
 // Join is the path of a key in a section.
 func Join(path, key string) string {
 	if path == "" {
