@@ -34,6 +34,12 @@ func Validate(name *string) error {
 	return harness.Tell("validate", func(h *harness.Home) error { return h.Validate(value(name)) })
 }
 
+// Show prints what the drill files of all drills, or of -name, come to: with the defaults below
+// them, for their database, and where each key stands; -json for programs.
+func Show(ctx context.Context, name *string, json *bool) error {
+	return harness.Open().Show(ctx, harness.ShowOptions{Name: value(name), JSON: value(json)})
+}
+
 // Gate opens only if -name's newest backup has a passing report not older than -within (24h), or
 // passes now; -strict takes a warning for a failure; -verbose prints the whole report of a drill.
 func Gate(ctx context.Context, name, within *string, strict, verbose *bool) error {

@@ -36,6 +36,8 @@ type namePattern struct {
 	layout        string
 	location      *time.Location
 	unit          spec.Unit // the finest part of {time}
+	// others are the same of databases in whose names that of this one stands.
+	others []namePattern
 }
 
 // until is when a backup was taken at the latest, of which a name tells that it
@@ -62,8 +64,12 @@ func newPatterns(src spec.Source) ([]namePattern, error) {
 		return []namePattern{p}, err
 	}
 	var all []namePattern
-	for _, part := range src.Parts {
+	siblings := src.Siblings
+	for i, part := range src.Parts {
 		src.Name = part
+		if siblings != nil {
+			src.Siblings = siblings[i : i+1]
+		}
 		p, err := newPattern(src)
 		if err == nil && !p.timed {
 			err = verdict.Errorf(verdict.CodeSpec, "write {time} into each of source.parts: it tells which belong together",
@@ -80,7 +86,7 @@ func newPatterns(src spec.Source) ([]namePattern, error) {
 func newPattern(src spec.Source) (namePattern, error) {
 	// A directory archive is named by its folder.
 	src.Name = strings.TrimSuffix(strings.TrimSuffix(src.Name, "/"+tocName), "/")
-	p := namePattern{source: src.Name, layout: src.TimeLayout, location: src.Location}
+	p := namePattern{source: src.Name, layout: src.TimeLayout, location: src.Location, others: othersOf(src)}
 	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
 	switch {
 	case src.Name == "":
@@ -110,6 +116,31 @@ func newPattern(src spec.Source) (namePattern, error) {
 		p.location = time.UTC
 	}
 	return p, nil
+}
+
+// othersOf are the patterns of other databases, as far as these are patterns.
+func othersOf(src spec.Source) (all []namePattern) {
+	if len(src.Siblings) != 1 {
+		return nil
+	}
+	for _, other := range src.Others {
+		alike := src
+		alike.Name = strings.ReplaceAll(src.Siblings[0], spec.DatabaseMark, other)
+		alike.Siblings = nil
+		p, err := newPattern(alike)
+		if err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// ofAnother reports whether a name is that of another database's backup.
+func (p namePattern) ofAnother(name string) bool {
+	return slices.ContainsFunc(p.others, func(other namePattern) bool {
+		_, ok, err := other.match(name)
+		return ok && err == nil
+	})
 }
 
 func zoneOr(l *time.Location) *time.Location {
@@ -164,12 +195,17 @@ func (p namePattern) match(name string) (taken time.Time, ok bool, err error) {
 		return time.Time{}, false, nil
 	}
 	if !p.timed {
-		return time.Time{}, glob(p.before, name), nil
+		return time.Time{}, glob(p.before, name) && !p.ofAnother(name), nil
 	}
-	return p.matchTime(name)
+	taken, _, ok, err = p.matchTime(name)
+	if ok && p.ofAnother(name) {
+		return time.Time{}, false, nil
+	}
+	return taken, ok, err
 }
 
-func (p namePattern) matchTime(name string) (taken time.Time, ok bool, err error) {
+// matchTime also gives where the time stands in the name.
+func (p namePattern) matchTime(name string) (taken time.Time, at [2]int, ok bool, err error) {
 	slashes := strings.Count(p.layout, "/")
 	ends := p.ends(name)
 	for start := range len(name) {
@@ -189,14 +225,14 @@ func (p namePattern) matchTime(name string) (taken time.Time, ok bool, err error
 				continue
 			}
 			if taken, err := time.ParseInLocation(p.layout, text, p.location); err == nil {
-				return p.begin(taken, text).UTC(), true, nil
+				return p.begin(taken, text).UTC(), [2]int{start, end}, true, nil
 			}
 		}
 	}
 	if !ok {
-		return time.Time{}, false, nil
+		return time.Time{}, at, false, nil
 	}
-	return time.Time{}, true, fmt.Errorf("%q matches source.name %q, but holds no time written as %q", name, p.source,
+	return time.Time{}, at, true, fmt.Errorf("%q matches source.name %q, but holds no time written as %q", name, p.source,
 		p.layout)
 }
 

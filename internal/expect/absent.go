@@ -75,7 +75,7 @@ func askNames(ctx context.Context, q *query, sql string, args ...string) ([]stri
 type fileColumn struct {
 	code   verdict.Code
 	key    string // of the drill file, which names it: freshness.column
-	line   int
+	pos    spec.Pos
 	table  spec.Name
 	column string
 }
@@ -98,14 +98,14 @@ func (f fileColumn) find(ctx context.Context, q *query, c *verdict.Check, o Opti
 	if had := o.hadColumn(c.ID, name); had != nil {
 		return of, verdict.Failf(f.code, dropped+"correct "+f.key+" in the drill file",
 			"there is no column %s any more: it was there in the last drill that passed with "+
-				"it (%s) (drill file, line %d)",
-			name, had.Run, f.line)
+				"it (%s) (%v)",
+			name, had.Run, f.pos)
 	}
 	hint, err := f.hint(ctx, q)
 	if err != nil {
 		return of, err
 	}
-	return of, verdict.Errorf(f.code, hint, "there is no column %s (drill file, line %d)", name, f.line)
+	return of, verdict.Errorf(f.code, hint, "there is no column %s (%v)", name, f.pos)
 }
 
 const listColumns = `

@@ -17,7 +17,7 @@ func canary(k spec.Canary, o Options) pendingCheck {
 			refuse := func(format string, args ...any) error {
 				return verdict.Errorf(verdict.CodeCanary,
 					"correct canary.sql in the drill file: it gives one row of one column, and may only read",
-					format+" (drill file, line %d)", append(args, k.Pos.Line)...)
+					format+" (%v)", append(args, k.Pos)...)
 			}
 			// The line ends keep a comment in the SQL from eating the rest.
 			rows, err := q.under(ctx, theirs, "select canary.* from (\n"+k.SQL+"\n) canary limit 2")

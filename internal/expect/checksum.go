@@ -64,7 +64,7 @@ func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verd
 	var columns []string
 	var types []columnType
 	for _, column := range t.Checksum.Columns {
-		of, err := fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos.Line, t.Table,
+		of, err := fileColumn{verdict.CodeTableChecksum, "checksum.columns", t.Checksum.Pos, t.Table,
 			column}.find(ctx, q, c, o)
 		if err != nil {
 			return "", "", err
@@ -75,7 +75,7 @@ func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verd
 				fmt.Sprintf(`add {column: %s, preserve: true, why: "…"} to scrub.rules, or take it out of checksum`,
 					t.Table.Column(column)),
 				"%s is to be kept in the report as a part of a checksum, and is not preserved with "+
-					"a why (drill file, line %d)", t.Table.Column(column), t.Checksum.Pos.Line)
+					"a why (%v)", t.Table.Column(column), t.Checksum.Pos)
 		}
 		columns = append(columns, pgx.Identifier{column}.Sanitize())
 	}
@@ -88,7 +88,7 @@ func sumColumns(ctx context.Context, q *query, t spec.Table, path whose, c *verd
 	answer, err := q.under(ctx, path, fmt.Sprintf(sumRows, strings.Join(columns, ", "), identifier(t.Table)))
 	if err != nil || len(answer) != 1 {
 		return "", "", verdict.Errorf(verdict.CodeTableChecksum, "look at checksum in the drill file",
-			"sum up %s (drill file, line %d): %w", t.Table, t.Checksum.Pos.Line, err)
+			"sum up %s (%v): %w", t.Table, t.Checksum.Pos, err)
 	}
 	digest := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", answer[0][0], answer[0][1], answer[0][2]))
 	return fmt.Sprintf("%x", digest[:8]), string(answer[0][0]), nil
@@ -110,8 +110,8 @@ func sumsUp(ctx context.Context, q *query, t spec.Table, types []columnType) err
 	case string(alien) == "t":
 		return verdict.Errorf(verdict.CodeTableChecksum,
 			"drop the cast from text to bit in production, or take checksum out of the drill file",
-			"the backup brings a cast from text to bit, so that a sum would be what it likes (drill file, line %d)",
-			t.Checksum.Pos.Line)
+			"the backup brings a cast from text to bit, so that a sum would be what it likes (%v)",
+			t.Checksum.Pos)
 	}
 	for i, of := range types {
 		by, err := q.comparedBy(ctx, of, false)
@@ -119,7 +119,7 @@ func sumsUp(ctx context.Context, q *query, t spec.Table, types []columnType) err
 		case err != nil:
 			return err
 		case by.alien:
-			return unjudged(verdict.CodeTableChecksum, t.Table, t.Checksum.Columns[i], t.Checksum.Pos.Line)
+			return unjudged(verdict.CodeTableChecksum, t.Table, t.Checksum.Columns[i], t.Checksum.Pos)
 		}
 	}
 	return nil
@@ -166,7 +166,7 @@ func judgeChecksum(c *verdict.Check, t spec.Table, rows, sum string, o Options) 
 func compareSum(ctx context.Context, c *verdict.Check, t spec.Table, rows, sum string, o Options) error {
 	told, err := readSums(ctx, *t.Checksum.Witness, o)
 	if err != nil {
-		return fmt.Errorf("read the sums of %s (drill file, line %d): %w", t.Table, t.Checksum.Witness.Pos.Line, err)
+		return fmt.Errorf("read the sums of %s (%v): %w", t.Table, t.Checksum.Witness.Pos, err)
 	}
 	observed := rowsOfSum(rows, sum)
 	columns := strings.Join(t.Checksum.Columns, ", ")

@@ -88,11 +88,11 @@ func (q *query) comparedBy(ctx context.Context, t columnType, casts bool) (compa
 }
 
 // unjudged is why nothing can be said of values that the backup's code compares.
-func unjudged(code verdict.Code, name spec.Name, column string, line int) *verdict.Problem {
+func unjudged(code verdict.Code, name spec.Name, column string, pos spec.Pos) *verdict.Problem {
 	return verdict.Errorf(code, "judge by a column of one of the server's own types",
 		"%s is of a type whose values code of the backup's own compares, reads or writes, so that nothing is proven "+
-			"by it (drill file, line %d)",
-		name.Column(column), line)
+			"by it (%v)",
+		name.Column(column), pos)
 }
 
 // misleading asks whether the database has classes of indexes that find by the

@@ -148,7 +148,7 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	}
 	e.bases = map[string]string{}
 	for _, column := range e.named() {
-		t, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos.Line, e.Table, column}).find(ctx, q, c,
+		t, err := (fileColumn{verdict.CodeLatestEvents, "latest_events", e.Pos, e.Table, column}).find(ctx, q, c,
 			e.options)
 		if err != nil {
 			return err
@@ -161,12 +161,12 @@ func (e *eventReader) read(ctx context.Context, q *query, c *verdict.Check) erro
 	rows, err := q.rows(ctx, e.sql())
 	if state, ok := errors.AsType[*sqlError](err); ok && state.State == undefinedFunction {
 		return verdict.Errorf(verdict.CodeLatestEvents, "order by a column of time or numbers",
-			"%s (drill file, line %d) cannot be ordered by %s: the server has no order for its type", e.Table,
-			e.Pos.Line, e.OrderBy)
+			"%s (%v) cannot be ordered by %s: the server has no order for its type", e.Table,
+			e.Pos, e.OrderBy)
 	}
 	if err != nil {
 		return verdict.Errorf(verdict.CodeLatestEvents, "correct latest_events in the drill file",
-			"read the newest rows of %s (drill file, line %d): %w", e.Table, e.Pos.Line, err)
+			"read the newest rows of %s (%v): %w", e.Table, e.Pos, err)
 	}
 	e.found = verdict.Events{Table: e.Table.String(), Columns: e.Columns, Rows: make([][]string, 0, len(rows))}
 	for _, row := range rows {
@@ -184,8 +184,8 @@ func (e *eventReader) named() []string { return append([]string{e.OrderBy}, e.Co
 func (e *eventReader) nothingComputes(ctx context.Context, q *query, r relation) error {
 	refuse := func(hint, format string, args ...any) error {
 		return verdict.Errorf(verdict.CodeLatestEvents, hint,
-			"%s (drill file, line %d) %s, so it cannot be checked before it is shown",
-			e.Table, e.Pos.Line, fmt.Sprintf(format, args...))
+			"%s (%v) %s, so it cannot be checked before it is shown",
+			e.Table, e.Pos, fmt.Sprintf(format, args...))
 	}
 	const named = "name under latest_events a table or a materialized view, whose rows are stored"
 	if r.kind == "view" || r.kind == "foreign table" {

@@ -110,9 +110,9 @@ func clockOf(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 	column := t.Table.Column(t.Freshness.Column)
 	refuse := func(hint, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeFreshness, hint+" in the drill file",
-			"%s (drill file, line %d)", fmt.Sprintf(format, args...), t.Pos.Line)
+			"%s (%v)", fmt.Sprintf(format, args...), t.Pos)
 	}
-	of, err := fileColumn{verdict.CodeFreshness, "freshness.column", t.Pos.Line, t.Table, f.Column}.find(ctx, q, c, o)
+	of, err := fileColumn{verdict.CodeFreshness, "freshness.column", t.Pos, t.Table, f.Column}.find(ctx, q, c, o)
 	if err != nil {
 		return clockUnknown, err
 	}
@@ -147,7 +147,7 @@ func askNewest(ctx context.Context, q *query, t spec.Table, path whose, how cloc
 	if err != nil {
 		return 0, false, verdict.Errorf(verdict.CodeFreshness,
 			"look at freshness in the drill file, first of all at its where",
-			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.Pos.Line, err)
+			"ask %s for its newest row (%v): %w", t.Table, t.Pos, err)
 	}
 	if text == nil {
 		return 0, false, nil

@@ -74,9 +74,9 @@ func growsBy(ctx context.Context, q *query, t spec.Table, c *verdict.Check, o Op
 	column := t.Table.Column(t.MaxRegression.Column)
 	refuse := func(hint, format string, args ...any) (clock, error) {
 		return clockUnknown, verdict.Errorf(verdict.CodeMaxRegression, hint+" in the drill file",
-			"%s (drill file, line %d)", fmt.Sprintf(format, args...), r.Pos.Line)
+			"%s (%v)", fmt.Sprintf(format, args...), r.Pos)
 	}
-	of, err := fileColumn{verdict.CodeMaxRegression, "max_regression.column", r.Pos.Line, t.Table, r.Column}.find(ctx,
+	of, err := fileColumn{verdict.CodeMaxRegression, "max_regression.column", r.Pos, t.Table, r.Column}.find(ctx,
 		q, c, o)
 	if err != nil {
 		return clockUnknown, err
@@ -107,7 +107,7 @@ func askGreatest(ctx context.Context, q *query, t spec.Table, path whose, how cl
 			pgx.Identifier{t.MaxRegression.Column}.Sanitize(), identifier(t.Table)))
 	if err != nil {
 		return "", verdict.Errorf(verdict.CodeMaxRegression, "look at max_regression in the drill file",
-			"ask %s for its newest row (drill file, line %d): %w", t.Table, t.MaxRegression.Pos.Line, err)
+			"ask %s for its newest row (%v): %w", t.Table, t.MaxRegression.Pos, err)
 	}
 	return string(text), nil
 }

@@ -39,8 +39,8 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) pen
 			case o.Agree != nil && !o.Agree(t.Table, r.Column, r.References, r.ReferencedColumn):
 				return verdict.Errorf(verdict.CodeRelationships,
 					"give both columns the same transform and the same link, or preserve both",
-					"%s and %s are scrubbed in different ways, so that orphans cannot be told (drill file, line %d)",
-					column, to, r.Pos.Line)
+					"%s and %s are scrubbed in different ways, so that orphans cannot be told (%v)",
+					column, to, r.Pos)
 			}
 			equal, err := equality(ctx, q, t.Table, r, c, o)
 			if err != nil {
@@ -63,7 +63,7 @@ func relationship(t spec.Table, r spec.Relationship, listed bool, o Options) pen
 // equality is the operator that compares both columns.
 func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationship, c *verdict.Check, o Options) (string,
 	error) {
-	of := fileColumn{verdict.CodeRelationships, "relationships", r.Pos.Line, table, r.Column}
+	of := fileColumn{verdict.CodeRelationships, "relationships", r.Pos, table, r.Column}
 	from, err := of.find(ctx, q, c, o)
 	if err != nil {
 		return "", err
@@ -73,7 +73,7 @@ func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationshi
 		return "", err
 	}
 	if by.alien {
-		return "", unjudged(verdict.CodeRelationships, table, r.Column, r.Pos.Line)
+		return "", unjudged(verdict.CodeRelationships, table, r.Column, r.Pos)
 	}
 	of.table, of.column = r.References, r.ReferencedColumn
 	to, err := of.find(ctx, q, c, o)
@@ -82,7 +82,7 @@ func equality(ctx context.Context, q *query, table spec.Name, r spec.Relationshi
 	}
 	by, err = q.comparedBy(ctx, to, false)
 	if err == nil && by.alien {
-		err = unjudged(verdict.CodeRelationships, r.References, r.ReferencedColumn, r.Pos.Line)
+		err = unjudged(verdict.CodeRelationships, r.References, r.ReferencedColumn, r.Pos)
 	}
 	return ownEqual, err
 }
@@ -98,7 +98,7 @@ func countOrphans(ctx context.Context, q *query, path whose, equal string, table
 	if err != nil {
 		return 0, verdict.Errorf(verdict.CodeRelationships,
 			"look at relationships in the drill file: both columns must be there, and of types that can be compared",
-			"count the orphans of %s (drill file, line %d): %w", table.Column(r.Column), r.Pos.Line, err)
+			"count the orphans of %s (%v): %w", table.Column(r.Column), r.Pos, err)
 	}
 	return n, nil
 }

@@ -273,7 +273,7 @@ func failedRows(f spec.FailedRows, o Options) pendingCheck {
 			if err != nil {
 				return verdict.Errorf(verdict.CodeFailedRows,
 					"correct the query in the drill file; it is run as a subquery, and may only read",
-					"run the query %s (drill file, line %d): %w", f.Name, f.Pos.Line, err)
+					"run the query %s (%v): %w", f.Name, f.Pos, err)
 			}
 			judgeFailed(c, f, n)
 			return nil

@@ -57,7 +57,7 @@ func witnessed(w spec.Witness, o Options) pendingCheck {
 				return err
 			}
 			if err := h.hear(ctx, o.Witnesses); err != nil {
-				return fmt.Errorf("read the witness %s (drill file, line %d): %w", w.Name, w.Pos.Line, err)
+				return fmt.Errorf("read the witness %s (%v): %w", w.Name, w.Pos, err)
 			}
 			if o.Witnesses.Keep != nil {
 				o.Witnesses.Keep(h.found)
@@ -83,7 +83,7 @@ func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdic
 	error) {
 	var all []witnessColumn
 	for _, k := range w.Key {
-		of, err := fileColumn{verdict.CodeWitness, "witness.key", w.Pos.Line, w.Table, k.Column}.find(ctx, q, check, o)
+		of, err := fileColumn{verdict.CodeWitness, "witness.key", w.Pos, w.Table, k.Column}.find(ctx, q, check, o)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +92,7 @@ func witnessColumns(ctx context.Context, q *query, w spec.Witness, check *verdic
 		case err != nil:
 			return nil, err
 		case by.alien:
-			return nil, unjudged(verdict.CodeWitness, w.Table, k.Column, w.Pos.Line)
+			return nil, unjudged(verdict.CodeWitness, w.Table, k.Column, w.Pos)
 		}
 		c := witnessColumn{name: k.Column, equal: by.equal}
 		c.Outside, err = o.Witnesses.Outside(w.Table.Schema, w.Table.Table, k.Column)

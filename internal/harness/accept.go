@@ -40,13 +40,13 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	case len(why) > mostWhy:
 		return cannot("accept: the reason has %d bytes: say it in %d", len(why), mostWhy)
 	}
-	f, err := h.loadOne("accept", o.Name, spec.Loader{WithoutSecrets: true})
+	f, err := h.loadOne(ctx, "accept", o.Name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
 	if f.Err != nil {
 		fmt.Fprintln(h.Stderr, f.Err)
-		return cannot("nothing was accepted: the drill file of %s has mistakes", o.Name)
+		return cannot("nothing was accepted: %s: %s", f.Name, notLoaded(f))
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
@@ -58,7 +58,7 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	last, err := rec.newest(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return cannot("nothing was accepted: %s has no report yet", o.Name)
+		return cannot("nothing was accepted: %s has no report yet", f.Name)
 	case err != nil:
 		return cannot("nothing was accepted: %v", err)
 	}
@@ -67,7 +67,7 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 		return err
 	}
 	a := history.Acceptance{
-		Drill: o.Name, Check: o.Check, Run: last.Run, Baseline: c.Change.Baseline, From: c.Change.From, To: c.Change.To,
+		Drill: f.Name, Check: o.Check, Run: last.Run, Baseline: c.Change.Baseline, From: c.Change.From, To: c.Change.To,
 		Why: why, Who: whoami(), At: h.Now().UTC(),
 	}
 	if a.At.Before(last.FinishedAt) { // a clock elsewhere is ahead of this one

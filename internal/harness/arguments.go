@@ -460,7 +460,7 @@ func (r *reading) notOf(t *Target, s said) error {
 }
 
 // aName is what a drill, several, or a glob of them may be called.
-var aName = regexp.MustCompile(`^[a-z0-9_*?,-]+$`)
+var aName = regexp.MustCompile(`^[a-z0-9_*?,@+~-]+$`)
 
 // noTarget refuses a word.
 func (r *reading) noTarget(i int) error {

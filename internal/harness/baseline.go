@@ -22,13 +22,13 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	if name == "" {
 		return cannot("baseline: -name is required: it is taken of one database")
 	}
-	f, err := h.loadOne("baseline", name, spec.Loader{WithoutBaseline: true})
+	f, err := h.loadOne(ctx, "baseline", name, spec.Loader{WithoutBaseline: true})
 	if err != nil {
 		return err
 	}
 	if f.Err != nil {
 		fmt.Fprintln(h.Stderr, f.Err)
-		return cannot("no baseline of %s: its drill file has mistakes", f.Name)
+		return cannot("no baseline of %s: %s", f.Name, notLoaded(f))
 	}
 	b := f.Drill.Expectations.Schema
 	if b == nil {

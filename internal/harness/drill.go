@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,7 +37,7 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	if o.Parallel < 0 {
 		return cannot("drill -parallel=%d: give 1 or more, or leave it out", o.Parallel)
 	}
-	files, err := h.load(o.Name, spec.Loader{})
+	files, err := h.load(ctx, o.Name, spec.Loader{})
 	if err != nil {
 		return err
 	}
@@ -44,6 +45,7 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	if err != nil {
 		return err
 	}
+	onlyOnce(files)
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
@@ -144,8 +146,12 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, screen *
 	})
 }
 
-// mistaken is the report of a drill file that cannot be run.
+// mistaken is the report of a drill file that cannot be run, or whose databases
+// are not known.
 func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report {
+	if p, ok := errors.AsType[*verdict.Problem](f.Err); ok {
+		return h.unusable(f, id, now, p)
+	}
 	return h.unusable(f, id, now, &verdict.Problem{Outcome: verdict.Error, Code: verdict.CodeSpec, Err: f.Err,
 		Hint: "fix what is named; nothing was fetched"})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,25 +25,60 @@ type GateOptions struct {
 // that is young enough, that somebody vouches for and that no failure of the
 // same object speaks against, and the store is healthy now; or by drilling it
 // now. What kept it from opening at once, and what keeps it shut, is in the
-// report of that drill.
+// report of that drill. The gate of a file of several databases opens if each of
+// theirs does.
 func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if o.Name == "" {
-		return cannot("gate: -name is required: it guards one database")
+		return cannot("gate: -name is required: it guards one drill, or all databases of one")
 	}
 	within, err := spec.ParseDuration(cmp.Or(o.Within, "24h"))
 	if err != nil {
 		return cannot("the gate's -within: %v", err)
 	}
-	f, err := h.loadOne("gate", o.Name, spec.Loader{})
+	drills, err := h.loadOf(ctx, "gate", o.Name, spec.Loader{})
 	if err != nil {
 		return err
 	}
-	if f.Err != nil {
-		fmt.Fprintln(h.Stderr, f.Err)
-		return cannot("gate %s stays shut: its drill file has mistakes", f.Name)
-	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	var shut []*verdict.Exit
+	for _, f := range drills {
+		e := h.gateOf(ctx, f, within, o.Strict)
+		if e == nil {
+			continue
+		}
+		shut = append(shut, e)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return allShut(shut)
+}
+
+// allShut is how a gate of several databases ends: open if each of them is.
+func allShut(shut []*verdict.Exit) error {
+	if len(shut) == 0 {
+		return nil
+	}
+	worst := []int{verdict.ExitInterrupted, verdict.ExitFail, verdict.ExitError} // as of several drills
+	all := &verdict.Exit{Code: verdict.ExitError}
+	var reasons []string
+	for _, e := range shut {
+		if slices.Index(worst, e.Code) < slices.Index(worst, all.Code) {
+			all.Code = e.Code
+		}
+		reasons = append(reasons, e.Reason)
+	}
+	all.Reason = strings.Join(reasons, ", ")
+	return all
+}
+
+// gateOf is the gate of one database; nil opens it.
+func (h *Home) gateOf(ctx context.Context, f spec.Loaded, within time.Duration, strict bool) *verdict.Exit {
+	if f.Err != nil {
+		fmt.Fprintln(h.Stderr, f.Err)
+		return cannot("gate %s stays shut: %s", f.Name, notLoaded(f))
+	}
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
 	if rec.url != "" && rec.keyEnv == "" {
@@ -50,8 +86,9 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 			"gate %s: without history.key_env only the reports of this machine are trusted, not those in %s\n",
 			f.Name, rec.url)
 	}
-	why := h.notProven(ctx, rec, f.Drill, within, o.Strict)
-	h.Document.Gate = &GateAnswer{Drill: f.Name, Open: why == "", Drilled: why}
+	why := h.notProven(ctx, rec, f.Drill, within, strict)
+	answer := GateAnswer{Drill: f.Name, Open: why == "", Drilled: why}
+	defer func() { h.Document.Gates = append(h.Document.Gates, answer) }()
 	if why == "" {
 		fmt.Fprintf(h.Stdout, "gate %s is open: its newest backup has been restored\n", f.Name)
 		return nil
@@ -59,15 +96,15 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	fmt.Fprintf(h.Stderr, "gate %s: %s: drilling now\n", f.Name, why)
 	h.sweep(ctx)
 	r := h.drillOne(ctx, f, report.NewScreen(h.Stderr), func(r *verdict.Report) {
-		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: o.Strict, Shut: shut(r, o.Strict)}
+		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: strict, Shut: shut(r, strict)}
 	})
-	h.Document.Reports = []*verdict.Report{r}
-	h.Document.Gate.Shut = shut(r, o.Strict)
-	if h.Document.Gate.Shut != "" {
+	h.Document.Reports = append(h.Document.Reports, r)
+	answer.Shut = shut(r, strict)
+	if answer.Shut != "" {
 		return &verdict.Exit{Code: cmp.Or(verdict.ExitCode(r), verdict.ExitFail),
-			Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, h.Document.Gate.Shut)}
+			Reason: fmt.Sprintf("gate %s stays shut: %s", f.Name, answer.Shut)}
 	}
-	h.Document.Gate.Open = true
+	answer.Open = true
 	fmt.Fprintf(h.Stdout, "gate %s is open\n", f.Name)
 	return nil
 }

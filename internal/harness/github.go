@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/report"
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/tree"
 	"daybefore/internal/verdict"
 )
 
@@ -73,16 +73,19 @@ func addSummary(path string, all []report.Drilled) error {
 	return cmp.Or(err, f.Close())
 }
 
-// source is the drill file of that name, with the lines that declare its checks.
+// source is the drill file of that name, with the places that declare its checks.
 func (h *Home) source(drill string) report.Source {
-	path := h.paths[drill]
-	if path == "" {
+	f, known := h.files[drill]
+	if !known {
 		return report.Source{}
 	}
-	text, _ := os.ReadFile(path) // one that is gone declares everything in its first line
-	declared := spec.ReadDeclared(text)
-	return report.Source{File: inRepository(path), Line: func(c verdict.Check) int {
-		return declared.Line(c.ID, sections[c.Stage]...)
+	file := inRepository(f.Path)
+	return report.Source{File: file, Place: func(c verdict.Check) (string, int) {
+		at := tree.Declared(f.Effective, c.ID, sections[c.Stage]...)
+		if at.File != "" {
+			return inRepository(at.File), at.Line
+		}
+		return file, at.Line
 	}}
 }
 

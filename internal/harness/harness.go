@@ -19,6 +19,7 @@ import (
 
 	"daybefore/internal/drill"
 	"daybefore/internal/machine"
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -37,8 +38,8 @@ type Home struct {
 	Verbose  bool     // a drill's report is printed whole
 	Document Document // what the target came to, for -json
 
-	printing sync.Mutex        // one report at a time
-	paths    map[string]string // of the drill files that were read, by drill
+	printing sync.Mutex             // one report at a time
+	files    map[string]spec.Loaded // the drills that were read, by name
 }
 
 // Open is the home of this process: the working directory, or DRILL_HOME.

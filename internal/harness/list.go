@@ -22,10 +22,11 @@ import (
 // drill of which the list cannot tell the truth, for its file or its reports,
 // ends it with an error.
 func (h *Home) Drills(ctx context.Context, names string) error {
-	files, err := h.load(names, spec.Loader{WithoutSecrets: true})
+	files, err := h.load(ctx, names, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
+	onlyOnce(files)
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	listing := make([]report.Listing, len(files))
@@ -68,7 +69,7 @@ func (h *Home) listed(ctx context.Context, f spec.Loaded) (l report.Listing, fau
 	l.Name = f.Name
 	if f.Err != nil {
 		l.Note = f.Err.Error()
-		return l, f.Name + ": its drill file has mistakes"
+		return l, f.Name + ": " + notLoaded(f)
 	}
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
@@ -85,32 +86,52 @@ func (h *Home) listed(ctx context.Context, f spec.Loaded) (l report.Listing, fau
 }
 
 // Validate checks the drill files, all or those that are named, and nothing
-// else: no store, no engine, no secret. All their mistakes are told.
-func (h *Home) Validate(names string) error {
-	files, err := h.load(names, spec.Loader{WithoutSecrets: true})
+// else: no store, no engine, no secret. All their mistakes are told, those of
+// the defaults once.
+func (h *Home) Validate(wanted string) error {
+	all, err := h.loadFiles(spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
-	broken := 0
-	for _, f := range files {
+	drills, err := choose(all, wanted)
+	if err != nil {
+		return err
+	}
+	files := map[string]bool{} // whether they are broken
+	seen := map[spec.Mistake]bool{}
+	for _, f := range drills {
 		h.Document.Files = append(h.Document.Files, FileState{Drill: f.Name, File: f.Path, Mistakes: mistakes(f.Err)})
-		if f.Err != nil {
-			broken++
-			fmt.Fprintln(h.Stderr, f.Err)
+		files[f.Path] = files[f.Path] || f.Err != nil
+		found, _ := errors.AsType[spec.Mistakes](f.Err)
+		for _, m := range found {
+			if !seen[m] {
+				fmt.Fprintln(h.Stderr, m)
+			}
+			seen[m] = true
 		}
 	}
+	broken := 0
+	for _, is := range files {
+		if is {
+			broken++
+		}
+	}
+	return h.sayValid(broken, len(files))
+}
+
+func (h *Home) sayValid(broken, all int) error {
 	if broken > 0 {
 		have := "have"
 		if broken == 1 {
 			have = "has"
 		}
-		return cannot("%s %s mistakes, of %d", verdict.Count(broken, "drill file"), have, len(files))
+		return cannot("%s %s mistakes, of %d", verdict.Count(broken, "drill file"), have, all)
 	}
 	are := "are"
-	if len(files) == 1 {
+	if all == 1 {
 		are = "is"
 	}
-	_, err = fmt.Fprintln(h.Stdout, verdict.Count(len(files), "drill file"), are, "valid")
+	_, err := fmt.Fprintln(h.Stdout, verdict.Count(all, "drill file"), are, "valid")
 	return err
 }
 

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,10 +17,19 @@ import (
 // mostNames are as many drills as are named where one is missing.
 const mostNames = 20
 
-// load reads the drill files: all of them, or those that wanted names, by
-// name or glob, with commas between. What lies in drills/ and is none though
-// it looks like one is told on stderr.
-func (h *Home) load(wanted string, loader spec.Loader) ([]spec.Loaded, error) {
+// load reads the drills: all of them, or those that wanted names, by name or
+// glob, with commas between. What lies in drills/ and is none though it looks
+// like one is told on stderr.
+func (h *Home) load(ctx context.Context, wanted string, loader spec.Loader) ([]spec.Loaded, error) {
+	files, err := h.loadFiles(loader)
+	if err != nil {
+		return nil, err
+	}
+	return choose(h.told(ctx, files, wanted), wanted)
+}
+
+// loadFiles reads the drill files, and asks no store for databases.
+func (h *Home) loadFiles(loader spec.Loader) ([]spec.Loaded, error) {
 	files, strays, err := h.loadAll(loader)
 	if err != nil {
 		return nil, err
@@ -27,30 +37,55 @@ func (h *Home) load(wanted string, loader spec.Loader) ([]spec.Loaded, error) {
 	for _, s := range strays {
 		fmt.Fprintf(h.Stderr, "warning: %v\n", s)
 	}
-	if wanted == "" {
-		return files, nil
-	}
-	return choose(files, wanted)
+	return files, nil
 }
 
-// loadOne reads the drill file of one drill, for the target that is named.
-func (h *Home) loadOne(target, name string, loader spec.Loader) (spec.Loaded, error) {
-	files, strays, err := h.loadAll(loader)
+// loadOne reads one drill, for the target that is named.
+func (h *Home) loadOne(ctx context.Context, target, name string, loader spec.Loader) (spec.Loaded, error) {
+	all, err := h.loadOf(ctx, target, name, loader)
 	if err != nil {
 		return spec.Loaded{}, err
 	}
-	i := slices.IndexFunc(files, func(f spec.Loaded) bool { return f.Name == name })
+	if len(all) > 1 {
+		return spec.Loaded{}, cannot("%s takes one drill, and %s has one of each database: say which, as in -name=%s (%s)",
+			target, name, all[0].Name, someNames(all))
+	}
+	return all[0], nil
+}
+
+// loadOf reads the drill of that name, or those of all databases of a file.
+func (h *Home) loadOf(ctx context.Context, target, name string, loader spec.Loader) ([]spec.Loaded, error) {
+	files, strays, err := h.loadAll(loader)
+	if err != nil {
+		return nil, err
+	}
+	files = h.told(ctx, files, name)
+	var all []spec.Loaded
+	for _, f := range files {
+		if slices.Contains(namesOf(f), name) {
+			all = append(all, f)
+		}
+	}
 	switch {
-	case i >= 0:
-		return files[i], nil
+	case len(all) > 0:
+		return all, nil
 	case strings.ContainsAny(name, ",*?["):
-		return spec.Loaded{}, cannot("%s takes one drill, and -name=%s may be several: call it for each", target,
-			shell(name))
+		return nil, cannot("%s takes one drill, and -name=%s may be several: call it for each", target, shell(name))
 	}
 	for _, s := range strays {
 		fmt.Fprintf(h.Stderr, "warning: %v\n", s)
 	}
-	return spec.Loaded{}, cannot("%s", noDrill(name, files))
+	return nil, cannot("%s", noDrill(name, files))
+}
+
+// namesOf are what a drill may be called by: its own name, or its file's, which
+// is that of all its databases, or this one with the database as it is written.
+func namesOf(f spec.Loaded) []string {
+	all := []string{f.Name, f.File()}
+	if f.Database != "" {
+		all = append(all, f.File()+"@"+f.Database)
+	}
+	return all
 }
 
 // loadAll reads all drill files; there is at least one.
@@ -67,16 +102,16 @@ func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) 
 	case err != nil:
 		return nil, nil, cannot("read the drill files: %v", err)
 	}
-	h.paths = map[string]string{}
-	for _, f := range files {
-		h.paths[f.Name] = f.Path
-	}
 	return files, spec.Strays(h.drillsDir()), nil
 }
 
-// choose gives the files that are wanted, each once, in their order. A name or
-// glob that none has is an error, which tells the nearest.
+// choose gives the drills that are wanted, each once, in their order; all where
+// nothing is said. A name or glob that none has is an error, which tells the
+// nearest.
 func choose(files []spec.Loaded, wanted string) ([]spec.Loaded, error) {
+	if wanted == "" {
+		return files, nil
+	}
 	chosen := make([]bool, len(files))
 	var missing []string
 	for pattern := range strings.SplitSeq(wanted, ",") {
@@ -87,13 +122,12 @@ func choose(files []spec.Loaded, wanted string) ([]spec.Loaded, error) {
 		}
 		found := false
 		for i, f := range files {
-			matches, err := path.Match(pattern, f.Name)
+			is, err := isCalled(f, pattern)
 			if err != nil {
 				return nil, cannot("-name=%s is not a glob: close its brackets, as in -name='shop[12]'", shell(pattern))
 			}
-			if matches || f.Name == pattern {
-				chosen[i], found = true, true
-			}
+			chosen[i] = chosen[i] || is
+			found = found || is
 		}
 		if !found {
 			missing = append(missing, noDrill(pattern, files))
@@ -111,11 +145,27 @@ func choose(files []spec.Loaded, wanted string) ([]spec.Loaded, error) {
 	return all, nil
 }
 
+// isCalled reports whether a name or glob is the drill's. One of several
+// databases that are not known is called as any of them may be.
+func isCalled(f spec.Loaded, pattern string) (bool, error) {
+	if f.Several != nil {
+		pattern, _, _ = strings.Cut(pattern, "@")
+	}
+	for _, name := range namesOf(f) {
+		matches, err := path.Match(pattern, name)
+		if err != nil || matches || name == pattern {
+			return matches || name == pattern, err
+		}
+	}
+	return false, nil
+}
+
 // noDrill says that no drill is called so, and what the nearest is.
 func noDrill(pattern string, files []spec.Loaded) string {
-	var names []string
+	var names, near []string
 	for _, f := range files {
 		names = append(names, f.Name)
+		near = append(near, f.Name, f.File())
 	}
 	says := "no drill is called " + shown(pattern)
 	written := filepath.Base(pattern) // who gave the file
@@ -126,8 +176,9 @@ func noDrill(pattern string, files []spec.Loaded) string {
 		says = "no drill's name is like " + shown(pattern)
 		written = strings.Trim(written, "*?[]")
 	}
-	if near := guess.Nearest(written, names); near != "" {
-		says += ": did you mean " + near + "? There are: "
+	meant := guess.Nearest(written, near)
+	if meant != "" {
+		says += ": did you mean " + meant + "? There are: "
 	} else {
 		says += "; there are: "
 	}

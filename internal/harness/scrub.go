@@ -74,18 +74,18 @@ func (h *Home) look(ctx context.Context, target, name string,
 	if name == "" {
 		return nil, cannot("%s: -name is required: it looks at one backup", target)
 	}
-	f, err := h.loadOne(target, name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
+	f, err := h.loadOne(ctx, target, name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
 	if err != nil {
 		return nil, err
 	}
 	if f.Err != nil {
 		fmt.Fprintln(h.Stderr, f.Err)
-		return nil, cannot("%s %s: its drill file has mistakes", target, name)
+		return nil, cannot("%s %s: %s", target, f.Name, notLoaded(f))
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
 	h.sweep(ctx)
-	progress := report.NewScreen(h.Stderr).Progress(name)
+	progress := report.NewScreen(h.Stderr).Progress(f.Name)
 	defer progress.Close()
 	now := h.Now()
 	return run(ctx, drill.Request{

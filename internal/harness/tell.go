@@ -28,7 +28,7 @@ type Document struct {
 	Reason         string `json:"reason"` // why it did not end with 0
 
 	Reports   []*verdict.Report   `json:"reports,omitempty"`   // as report.json has them
-	Gate      *GateAnswer         `json:"gate,omitempty"`      // of gate
+	Gates     []GateAnswer        `json:"gates,omitzero"`      // of gate, one of each database
 	Drills    []DrillState        `json:"drills,omitzero"`     // of drills
 	Files     []FileState         `json:"files,omitzero"`      // of validate
 	Accepted  *history.Acceptance `json:"accepted,omitempty"`  // of accept

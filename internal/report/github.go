@@ -85,7 +85,8 @@ func annotations(level string, d Drilled, f finding) (lines []string) {
 	if len(lines) > 0 {
 		return lines
 	}
-	return []string{annotation(level, d.Source.File, d.Source.line(f.Check), title, strings.Join(inFull(f.Check), "\n"))}
+	file, line := d.Source.place(f.Check)
+	return []string{annotation(level, file, line, title, strings.Join(inFull(f.Check), "\n"))}
 }
 
 // annotation is one command; a line of 0 and an empty file are left out.

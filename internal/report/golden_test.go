@@ -27,11 +27,11 @@ var renderings = map[string]func(io.Writer, *verdict.Report) error{
 }
 
 // declared is a drill file whose line 7 declares what row_count checks.
-var declared = Source{File: "drills/demo.yaml", Line: func(c verdict.Check) int {
+var declared = Source{File: "drills/demo.yaml", Place: func(c verdict.Check) (string, int) {
 	if c.Code == verdict.CodeRowCount {
-		return 7
+		return "drills/demo.yaml", 7
 	}
-	return 1
+	return "drills/demo.yaml", 1
 }}
 
 func terminal(o Options) func(io.Writer, *verdict.Report) error {

@@ -57,15 +57,17 @@ type junitMessage struct {
 
 // Source is a drill file, so that a finding leads to the line that declared it.
 type Source struct {
-	File string                  // as it is named from the top of the repository; empty: it is not known
-	Line func(verdict.Check) int // from 1; nil: not known
+	File string // as it is named from the top of the repository; empty: it is not known
+	// Place is what declares a check: this file or that of the defaults, and the
+	// line from 1; nil: not known
+	Place func(verdict.Check) (file string, line int)
 }
 
-func (s Source) line(c verdict.Check) int {
-	if s.File == "" || s.Line == nil {
-		return 0
+func (s Source) place(c verdict.Check) (file string, line int) {
+	if s.File == "" || s.Place == nil {
+		return s.File, 0
 	}
-	return s.Line(c)
+	return s.Place(c)
 }
 
 // JUnit writes the report as one suite of JUnit XML: a case a stage and a case
@@ -131,8 +133,8 @@ func (c *junitCases) whole(r *verdict.Report) {
 }
 
 func (c *junitCases) add(name string, ms int64, of verdict.Check) {
-	k := junitCase{Classname: c.suite.Name, Name: c.unique(clean(name)), Time: seconds(ms),
-		File: clean(c.source.File), Line: c.source.line(of)}
+	file, line := c.source.place(of)
+	k := junitCase{Classname: c.suite.Name, Name: c.unique(clean(name)), Time: seconds(ms), File: clean(file), Line: line}
 	text := strings.Join(inFull(of), "\n")
 	m := &junitMessage{Message: cameTo(of), Type: clean(string(of.Code)), Text: text}
 	c.suite.Tests++

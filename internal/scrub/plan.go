@@ -194,7 +194,7 @@ func (p *Plan) place(pos spec.Pos) string {
 	if pos.Line == 0 {
 		return p.file
 	}
-	return fmt.Sprintf("%s:%d:%d", p.file, pos.Line, pos.Column)
+	return fmt.Sprintf("%s:%d:%d", cmp.Or(pos.File, p.file), pos.Line, pos.Column)
 }
 
 // exclude finds the tables whose rows are not loaded: those that a pattern

@@ -1,8 +1,6 @@
 package spec
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"daybefore/internal/spec/tree"
 
 	_ "time/tzdata" // zones are named in drill files; a bare machine has none of its own
 )
@@ -37,37 +37,40 @@ type Loader struct {
 	WithoutBaseline bool
 }
 
-// Load reads and checks one drill file. Its error is of type Mistakes, all of
-// the file's at once; the drill is nil then.
+// Load reads and checks one drill file, with the defaults beside it. Its error
+// is of type Mistakes, all of the file's at once; the drill is nil then.
 func Load(path string) (*Drill, error) { return Loader{}.Load(path) }
 
 // LoadAll reads every *.yaml and *.yml of a folder, sorted by name, save hidden
-// ones (.x.yaml, an editor's lock). A broken file does not keep the others
-// from being read. The error says only that the folder itself could not be.
-// See Strays for what is left out.
+// ones (.x.yaml, an editor's lock) and the defaults, which lie below each. A
+// broken file does not keep the others from being read. The error says only
+// that the folder itself could not be. See Strays for what is left out.
 func LoadAll(dir string) ([]Loaded, error) { return Loader{}.LoadAll(dir) }
 
-// Loaded is one file of a folder: a drill, or what is wrong with it.
+// Loaded is one drill of a folder, or what is wrong with its file. Where the
+// store tells which databases there are, it stands for all of them.
 type Loaded struct {
-	Name  string // the file's base name without .yaml
-	Path  string
-	Drill *Drill // nil with Err
-	Err   error  // Mistakes
+	Name     string // the file's base name without .yaml; of one of several databases shop@eu
+	Path     string
+	Database string // as it is called, of several; else empty
+	Drill    *Drill // nil with Err, and with Several
+	Err      error  // Mistakes; or why the store did not tell
+	// Effective is the file with the defaults below it, of this database; nil with Err, and with Several.
+	Effective *tree.Node
+	Several   *Several // nil for all but those whose databases the store tells
 }
+
+// File is the drill's name without its database.
+func (l Loaded) File() string { return nameOf(l.Path) }
 
 // Load is the package's Load.
 func (l Loader) Load(path string) (*Drill, error) {
-	d := &mistakeList{file: path}
-	data, err := readFile(path)
-	if err != nil {
-		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
-		return nil, d.mistakes
+	all := l.loadFile(path, readDefaults(filepath.Dir(path)))
+	if len(all) > 1 || all[0].Several != nil {
+		return nil, Mistakes{{File: path, Line: 1, Column: 1, Message: "it is of several databases",
+			Hint: "load the folder"}}
 	}
-	drill := l.check(d, path, data)
-	if len(d.mistakes) > 0 {
-		return nil, d.mistakes.sorted()
-	}
-	return drill, nil
+	return all[0].Drill, all[0].Err
 }
 
 // LoadAll is the package's LoadAll.
@@ -76,26 +79,26 @@ func (l Loader) LoadAll(dir string) ([]Loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list drill files: %w", err)
 	}
+	below := readDefaults(dir)
 	var all []Loaded
 	for _, e := range entries {
-		if !e.IsDir() && !hidden(e.Name()) && isDrillFile(e.Name()) {
-			all = append(all, l.loadNamed(filepath.Join(dir, e.Name()), all))
+		if !e.IsDir() && !hidden(e.Name()) && isDrillFile(e.Name()) && !isDefaults(e.Name()) {
+			all = append(all, l.loadNamed(filepath.Join(dir, e.Name()), below, all)...)
 		}
 	}
 	return all, nil
 }
 
 // loadNamed loads a file whose drill must not be called as one before.
-func (l Loader) loadNamed(path string, before []Loaded) Loaded {
-	loaded := Loaded{Name: nameOf(path), Path: path}
-	if i := slices.IndexFunc(before, func(b Loaded) bool { return b.Name == loaded.Name }); i >= 0 {
-		loaded.Err = Mistakes{{File: path, Line: 1, Column: 1,
-			Message: fmt.Sprintf("the drill %s is also in %s", loaded.Name, before[i].Path),
-			Hint:    "rename one of the files"}}
-		return loaded
+func (l Loader) loadNamed(path string, below *defaults, before []Loaded) []Loaded {
+	name := nameOf(path)
+	i := slices.IndexFunc(before, func(b Loaded) bool { return b.File() == name })
+	if i < 0 {
+		return l.loadFile(path, below)
 	}
-	loaded.Drill, loaded.Err = l.Load(path)
-	return loaded
+	return []Loaded{{Name: name, Path: path, Err: Mistakes{{File: path, Line: 1, Column: 1,
+		Message: fmt.Sprintf("the drill %s is also in %s", name, before[i].Path),
+		Hint:    "rename one of the files"}}}}
 }
 
 func (l Loader) lookup(name string) (string, bool) {
@@ -136,43 +139,6 @@ func readFile(path string) ([]byte, error) {
 		err = errors.New("it is larger than 4 MiB, so it is not a drill file")
 	}
 	return data, err
-}
-
-// check turns the file's bytes into a drill; what is wrong goes to the list.
-func (l Loader) check(d *mistakeList, path string, data []byte) *Drill {
-	drill := &Drill{Name: nameOf(path), Path: path}
-	if !drillName.MatchString(drill.Name) {
-		d.refuse(Pos{1, 1}, "rename the file: small letters, digits, _ and - only",
-			"a drill is called as its file, and %s is not a valid name", shown(drill.Name))
-	}
-	raw := decode(d, data)
-	c := checker{mistakeList: d, loader: l, folder: filepath.Dir(path)}
-	drill.Timeout = c.positive(raw.Timeout, "timeout", defaultTimeout)
-	drill.Source = c.source(raw.Source)
-	drill.Inventory = c.inventory(raw.Inventory, drill.Source)
-	drill.Sandbox = c.sandbox(raw.Sandbox)
-	drill.Restore = c.restore(raw.Restore)
-	drill.Scrub = c.scrub(raw.Scrub)
-	drill.Expectations = c.expectations(raw.Expectations)
-	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
-	drill.History = c.history(raw.History, drill.Source, drill.Scrub)
-	drill.SHA256 = digest(data, drill.Expectations.Schema)
-	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
-	c.sumFiles(raw.Expectations, drill)
-	c.scrubbedTimes(raw, drill)
-	c.loadedTables(raw, drill)
-	return drill
-}
-
-// digest reports whether what is expected has changed: a baseline is a part of it.
-func digest(file []byte, s *Baseline) string {
-	h := sha256.New()
-	h.Write(file)
-	if s != nil && s.Structure != nil {
-		structure, _ := s.Structure.JSON() // of texts alone, so it never fails
-		h.Write(structure)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // checker turns what was written into what is meant.

@@ -131,7 +131,7 @@ var badInputs = []badInput{
 	// Keys.
 	{"unknown key", drillFile("§notifications: {}"),
 		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, ` +
-			`latest_events, history`}},
+			`latest_events, history, databases`}},
 	{"misspelled key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
 	{"misspelled key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
 	{"misspelled key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")),
@@ -161,7 +161,7 @@ var badInputs = []badInput{
 	{"several mistakes", drillFile("sandbox:\n  kind: §docker\n  memory: §lots", "§colour: red"), []string{
 		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
 		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
-		`"colour" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events, history`}},
+		`"colour" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events, history, databases`}},
 
 	// Shapes.
 	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},
@@ -927,7 +927,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	rule := func(column string, line int, r Rule) Rule {
 		r.Column = pattern(column)
-		r.Pos = Pos{line, 7}
+		r.Pos = Pos{Line: line, Column: 7}
 		if r.Percent == 0 {
 			r.Percent = 10
 		}
@@ -966,7 +966,7 @@ func TestEveryKey(t *testing.T) {
 			KeyEnv: "DRILL_SCRUB_KEY", Key: Key(testKey), Unmatched: "refuse", Locale: "de_DE",
 			ExcludeTableData: []string{"public.sessions", "audit.*"}, ExcludePos: []Pos{{Line: 47, Column: 24}, {Line: 47, Column: 41}}, LargeObjects: "drop",
 			Keep: []Keep{{Table: Name{"public", "users"}, Match: map[string]string{"email": "*@ourco.example"},
-				MaxRows: 50, Set: map[string]string{"role": "admin", "level": "9"}, Why: "our staff", Pos: Pos{50, 7}}},
+				MaxRows: 50, Set: map[string]string{"role": "admin", "level": "9"}, Why: "our staff", Pos: Pos{Line: 50, Column: 7}}},
 			Rules: []Rule{
 				rule("public.users.email", 55, Rule{Transform: "email", Link: "person_email", Normalize: []string{"trim", "lower"}}),
 				rule("public.orders.contact_email", 56, Rule{Transform: "email", Link: "person_email"}),
@@ -986,25 +986,25 @@ func TestEveryKey(t *testing.T) {
 			AsOf: "fixed", AsOfTime: time.Date(2026, 11, 21, 3, 15, 0, 0, time.UTC), Errors: ptr(int64(3)), Warnings: "ignore",
 			Roles: []string{"app", "readonly"}, Timeout: 2 * time.Minute, UnlistedTables: "ignore", CodeOnNew: "ignore",
 			Tables: []Table{
-				{Table: Name{"public", "users"}, RowCount: &RowCount{Min: ptr(int64(1000)), Severity: "warn"}, Pos: Pos{74, 7}},
+				{Table: Name{"public", "users"}, RowCount: &RowCount{Min: ptr(int64(1000)), Severity: "warn"}, Pos: Pos{Line: 74, Column: 7}},
 				{Table: Name{"public", "orders"}, RowCount: &RowCount{Min: ptr(int64(100000)), Max: ptr(int64(5000000)), Severity: "fail"},
-					Freshness: &Freshness{Column: "created_at", WarnAfter: 2 * time.Hour, FailAfter: 6 * time.Hour}, Pos: Pos{76, 7}},
+					Freshness: &Freshness{Column: "created_at", WarnAfter: 2 * time.Hour, FailAfter: 6 * time.Hour}, Pos: Pos{Line: 76, Column: 7}},
 				{Table: Name{"public", "events"}, RowCount: &RowCount{Min: ptr(int64(1)), Max: ptr(int64(10)), Severity: "fail"},
 					Freshness: &Freshness{Column: "at_local", Location: berlin, FailAfter: 24 * time.Hour, MaxFuture: 5 * time.Minute,
-						Where: "kind <> 'imported'"}, Pos: Pos{79, 7}},
+						Where: "kind <> 'imported'"}, Pos: Pos{Line: 79, Column: 7}},
 				{Table: Name{"public", "odd.table"}, RowCount: &RowCount{Min: ptr(int64(5)), Max: ptr(int64(5)), Severity: "fail"},
-					Freshness: &Freshness{Column: "at_epoch", Unit: "ms", WarnAfter: 36 * time.Hour, MaxFuture: 5 * time.Minute}, Pos: Pos{82, 7}},
-				{Table: Name{"public", "plain"}, Pos: Pos{85, 7}},
+					Freshness: &Freshness{Column: "at_epoch", Unit: "ms", WarnAfter: 36 * time.Hour, MaxFuture: 5 * time.Minute}, Pos: Pos{Line: 82, Column: 7}},
+				{Table: Name{"public", "plain"}, Pos: Pos{Line: 85, Column: 7}},
 			},
 			FailedRows: []FailedRows{{
 				Name:   "paid_without_payment",
 				SQL:    "select id from orders o\nwhere paid and not exists (select from payments p where p.order_id = o.id)",
-				WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 10}, Timeout: 30 * time.Second, Pos: Pos{87, 7},
+				WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 10}, Timeout: 30 * time.Second, Pos: Pos{Line: 87, Column: 7},
 			}},
 		},
 		LatestEvents: []LatestEvents{
-			{Table: Name{"public", "orders"}, OrderBy: "created_at", Columns: []string{"id", "total", "created_at"}, Limit: 3, Pos: Pos{96, 5}},
-			{Table: Name{"public", "events"}, OrderBy: "at_local", Columns: []string{"kind"}, Limit: 5, Pos: Pos{97, 5}},
+			{Table: Name{"public", "orders"}, OrderBy: "created_at", Columns: []string{"id", "total", "created_at"}, Limit: 3, Pos: Pos{Line: 96, Column: 5}},
+			{Table: Name{"public", "events"}, OrderBy: "at_local", Columns: []string{"kind"}, Limit: 5, Pos: Pos{Line: 97, Column: 5}},
 		},
 	}
 	got, err := testLoader.Load("testdata/shop.yaml")
@@ -1216,8 +1216,12 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := &mistakeList{file: "shop.yaml"}
-		testLoader.check(d, "shop.yaml", data)
-		for _, m := range d.mistakes {
+		var found Mistakes
+		for _, l := range testLoader.drills(d, data, &defaults{}) {
+			of, _ := errors.AsType[Mistakes](l.Err)
+			found = append(found, of...)
+		}
+		for _, m := range append(found, d.mistakes...) {
 			if m.Line < 1 || m.Column < 1 || m.Message == "" || strings.Contains(m.Error(), testKey) {
 				t.Errorf("mistake %+v", m)
 			}

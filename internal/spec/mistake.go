@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,14 +50,13 @@ func (m Mistakes) Unwrap() []error {
 	return errs
 }
 
+// sorted are the mistakes in the order of their places, each once: what is
+// wrong with the defaults is seen where they are checked, and in each file.
 func (m Mistakes) sorted() Mistakes {
 	slices.SortStableFunc(m, func(a, b Mistake) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
+		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
-	return m
+	return slices.Compact(m)
 }
 
 // unplaced is a mistake that does not know its place yet.
@@ -86,7 +86,7 @@ func (d *mistakeList) refuse(at Pos, hint, format string, args ...any) {
 		return
 	}
 	d.mistakes = append(d.mistakes, Mistake{
-		File: d.file, Line: at.Line, Column: at.Column,
+		File: cmp.Or(at.File, d.file), Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }

@@ -31,6 +31,7 @@ type rawDrill struct {
 	Expectations *rawExpectations `json:"expectations" hint:"a drill that expects nothing proves nothing: name a table"`
 	LatestEvents []rawLatest      `json:"latest_events,omitempty"`
 	History      *rawHistory      `json:"history,omitempty"`
+	Databases    *rawDatabases    `json:"databases,omitempty"`
 }
 
 // rawHistory is a store of past reports; one that is written as a URL alone

@@ -19,6 +19,9 @@ type scalar interface {
 // shortened is a section that may be written as one of its values alone.
 type shortened interface{ short() scalar }
 
+// listed is a section that may be written as a list of texts instead.
+type listed interface{ list() *[]text }
+
 // orShort makes a section's schema allow its short form, a T, too.
 func orShort[T any](s *jsonschema.Schema) {
 	var short T

@@ -24,7 +24,7 @@ func TestBaseline(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Baseline{File: "drills/shop.schema.json", Path: filepath.Join(home, "drills/shop.schema.json"), OnAdded: "warn", OnRemoved: "warn",
-		OnChanged: "fail", Pos: Pos{3, 16}}
+		OnChanged: "fail", Pos: Pos{Line: 3, Column: 16}}
 	if diff := cmp.Diff(want, unread.Expectations.Schema); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -15,9 +15,9 @@ import (
 // Drill is a checked drill file. The values are complete: defaults are filled
 // in, times parsed, names split. Only what Load returns is valid.
 type Drill struct {
-	Name         string // the file's base name without .yaml
+	Name         string // the file's base name without .yaml; of one of several databases shop@eu
 	Path         string
-	SHA256       string        // of the file's bytes, and of the baseline's that it names
+	SHA256       string        // of what the file says, with its defaults, and of the baseline that it names
 	Timeout      time.Duration // the whole drill; default 45m
 	Source       Source
 	Inventory    Inventory
@@ -60,6 +60,11 @@ type Source struct {
 	Links         string   // of a folder, to what lies outside of it: LinksRefuse (default, and "") | LinksFollow
 	MaxRatio      int64    // times its size that a compressed backup may unpack to; default DefaultMaxRatio
 	Decrypt       *Decrypt // what opens encrypted backups; may be nil
+	// Siblings are Name, or Parts, with {database} in them, where the drill is of one of several databases; else nil.
+	Siblings []string
+	// Others are databases in whose names that of this one stands, as eu does in eu-west: by Siblings their backups are
+	// told apart. Usually nil.
+	Others []string
 }
 
 // What becomes of links out of a folder.
@@ -475,6 +480,3 @@ type LatestEvents struct {
 	Limit   int // default 5
 	Pos     Pos
 }
-
-// Pos is a place in the drill file, counted from 1.
-type Pos struct{ Line, Column int }

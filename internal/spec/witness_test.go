@@ -28,10 +28,10 @@ func TestWitness(t *testing.T) {
 	want := []Witness{
 		{Name: "admin_log", Table: events, Key: []WitnessKey{{"At", "at"}, {"id", "event_id"}}, At: "occurred_at",
 			Source: Source{URL: "s3://logs/admin/events.jsonl", Region: "eu-central-1", PathStyle: true, Links: LinksRefuse},
-			WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 3}, Pos: Pos{5, 7}},
+			WarnIf: &Condition{">", 0}, FailIf: &Condition{">", 3}, Pos: Pos{Line: 5, Column: 7}},
 		{Name: "journal", Table: events, Key: []WitnessKey{{"id", "id"}}, At: "ms", Unit: "ms",
 			Source: Source{URL: "file://" + dir + "/logs/a%20b.csv.gz", Links: LinksRefuse},
-			FailIf: &Condition{">", 0}, Tolerance: 2 * time.Minute, Timeout: 20 * time.Minute, Pos: Pos{7, 7}},
+			FailIf: &Condition{">", 0}, Tolerance: 2 * time.Minute, Timeout: 20 * time.Minute, Pos: Pos{Line: 7, Column: 7}},
 	}
 	if diff := cmp.Diff(want, drill.Expectations.Witness); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -22,7 +22,8 @@ is fetched.
 - A table is ` + "`schema.table`, a column `schema.table.column`; a part that holds a dot is quoted `\"like.this\"`" + `.
 - Keys for S3 and other secrets come from the environment, never from the file.
 
-With ` + "`# yaml-language-server: $schema=../docs/drill.schema.json`" + ` as a file's first line, editors complete and check it.
+With ` + "`# yaml-language-server: $schema=../docs/drill.schema.json`" + ` as a file's first line, editors complete and check it;
+` + "`drills/defaults.yaml`, which lies [below all of them](many-databases.md), has `defaults.schema.json`" + `.
 This page is made from that schema, which is made from ` + "`internal/spec/raw.go`" + `:
 ` + "`UPDATE_GOLDEN=1 go test ./internal/spec/reference`" + ` writes both.
 
@@ -153,6 +154,34 @@ func TestSchemaIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	isCurrent(t, "../../../docs/drill.schema.json", string(want))
+	want, err = DefaultsSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	isCurrent(t, "../../../docs/defaults.schema.json", string(want))
+}
+
+// Editors learn of defaults what the loader says of them.
+func TestSchemaOfDefaults(t *testing.T) {
+	t.Parallel()
+	text, err := DefaultsSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{`"databases"`, `"keep"`, `"allow"`, `"detectors"`, `"preserve"`, `"drop": {`} {
+		if strings.Contains(string(text), gone) {
+			t.Errorf("it holds %s", gone)
+		}
+	}
+	s := &jsonschema.Schema{}
+	if err := json.Unmarshal(text, s); err != nil {
+		t.Fatal(err)
+	}
+	source := propertyOf(s, "source")
+	tables := propertyOf(propertyOf(s, "expectations"), "tables")
+	if s.Required != nil || source.Required != nil || !slices.Equal(tables.Items.Required, []string{"table"}) {
+		t.Errorf("it requires %v, %v and %v", s.Required, source.Required, tables.Items.Required)
+	}
 }
 
 // isCurrent compares a file that is made from the schema with what it would be

@@ -1,4 +1,4 @@
-package spec
+package tree
 
 import (
 	"strings"
@@ -38,7 +38,10 @@ expectations:
 // A check is told at the line of its own that declared it.
 func TestLinesOfChecks(t *testing.T) {
 	t.Parallel()
-	d := ReadDeclared([]byte(declaring))
+	root, err := Parse("", []byte(declaring))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for id, want := range map[string]string{
 		"min_backups":                    "min_backups: 3",
 		"copies:far":                     "name: far",
@@ -57,7 +60,7 @@ func TestLinesOfChecks(t *testing.T) {
 		"unmatched:public.users.surname": "scrub:", // by its section
 	} {
 		lines := strings.Split(declaring, "\n")
-		if got := lines[d.Line(id, "nowhere", "scrub")-1]; !strings.Contains(got, want) {
+		if got := lines[Declared(root, id, "nowhere", "scrub").Line-1]; !strings.Contains(got, want) {
 			t.Errorf("%s is at %q, want the line of %q", id, got, want)
 		}
 	}
@@ -67,8 +70,30 @@ func TestLinesOfChecks(t *testing.T) {
 func TestLinesOfWhatIsNoDrillFile(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "\x00", "{", "[1, 2]", "a: *b", "---\n---\n", "version", declaring[:40], "a:\n  - &x b\n"} {
-		if got := ReadDeclared([]byte(text)).Line("x:y", "z"); got != 1 {
-			t.Errorf("%q: line %d", text, got)
+		root, _ := Parse("", []byte(text)) // what cannot be read is nil
+		if got := Declared(root, "x:y", "z"); got.Line != 1 {
+			t.Errorf("%q: line %d", text, got.Line)
+		}
+	}
+}
+
+// What the defaults declare is told there.
+func TestLinesOfDefaults(t *testing.T) {
+	t.Parallel()
+	below, err := Parse("drills/defaults.yaml", []byte("inventory:\n  min_backups: 3\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := Parse("", []byte("version: 1\ninventory:\n  min_size: 1MiB\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := Over(below, file)
+	for id, want := range map[string]Pos{
+		"min_backups": {2, 3, "drills/defaults.yaml"}, "min_size": {3, 3, ""},
+	} {
+		if got := Declared(root, id); got != want {
+			t.Errorf("%s is at %v, want %v", id, got, want)
 		}
 	}
 }

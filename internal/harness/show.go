@@ -1,0 +1,112 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/spec/tree"
+)
+
+// ShowOptions say which drill files are shown, and how.
+type ShowOptions struct {
+	Name string // as of DrillOptions
+	JSON bool
+}
+
+// shownDrill is a drill's effective file in JSON.
+type shownDrill struct {
+	Drill    string     `json:"drill"`
+	File     string     `json:"file"`
+	Database string     `json:"database,omitempty"`
+	SHA256   string     `json:"drill_sha256"` // as the drill's reports have it
+	Keys     []shownKey `json:"keys"`
+}
+
+// shownKey is a key that holds a value, and where it stands.
+type shownKey struct {
+	Key    string `json:"key"`
+	Value  any    `json:"value"` // texts, as they are written, in lists and maps
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Show prints the effective drill files of those that are named, or of all:
+// with the defaults below them and their database put in, each key with the
+// place that it comes from. What is printed of one is a drill file again.
+func (h *Home) Show(ctx context.Context, o ShowOptions) error {
+	drills, err := h.load(ctx, o.Name, spec.Loader{WithoutSecrets: true, WithoutBaseline: true})
+	if err != nil {
+		return err
+	}
+	onlyOnce(drills)
+	var whole []spec.Loaded
+	var broken []string
+	for _, f := range drills {
+		if f.Err != nil {
+			fmt.Fprintln(h.Stderr, f.Err)
+			broken = append(broken, f.Name+": "+notLoaded(f))
+			continue
+		}
+		whole = append(whole, f)
+	}
+	if o.JSON {
+		err = h.showJSON(whole)
+	} else {
+		err = h.showYAML(whole)
+	}
+	if err == nil && len(broken) > 0 {
+		return cannot("%s", strings.Join(broken, ", "))
+	}
+	return err
+}
+
+// showYAML prints one document a drill.
+func (h *Home) showYAML(drills []spec.Loaded) error {
+	for i, f := range drills {
+		if i > 0 {
+			fmt.Fprintln(h.Stdout, "---")
+		}
+		note := func(e tree.Entry) string { return origin(f, e) }
+		_, err := fmt.Fprintf(h.Stdout, "# The drill %s, as it is run.\n%s", f.Name, f.Effective.YAML(note))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// origin says where a key comes from: shop.yaml:7, defaults.yaml:3.
+func origin(f spec.Loaded, e tree.Entry) string {
+	at := e.Key.At
+	file := at.File
+	if file == "" {
+		file = f.Path
+	}
+	return fmt.Sprintf("%s:%d", filepath.Base(file), at.Line)
+}
+
+func (h *Home) showJSON(drills []spec.Loaded) error {
+	all := struct {
+		Drills []shownDrill `json:"drills"`
+	}{[]shownDrill{}}
+	for _, f := range drills {
+		d := shownDrill{Drill: f.Name, File: f.Path, Database: f.Database, SHA256: f.Drill.SHA256}
+		f.Effective.Values(func(path string, e tree.Entry) {
+			k := shownKey{Key: path, Value: e.Value.Plain(), File: e.Key.At.File, Line: e.Key.At.Line, Column: e.Key.At.Column}
+			if k.File == "" {
+				k.File = f.Path
+			}
+			d.Keys = append(d.Keys, k)
+		})
+		all.Drills = append(all.Drills, d)
+	}
+	e := json.NewEncoder(h.Stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(all)
+}
