@@ -107,7 +107,7 @@ var inner = map[string][]string{
 		"internal/scrub/schema",
 	},
 	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
-	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/tree", "internal/spec/guess"},
+	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/guess"},
 	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
 	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/family"
 	"daybefore/internal/verdict"
 )
 
@@ -23,7 +24,7 @@ func Databases(ctx context.Context, src spec.Source) ([]string, error) {
 		return nil, err
 	}
 	defer store.Close()
-	before, after, _ := strings.Cut(src.Name, spec.DatabaseMark)
+	before, after, _ := strings.Cut(src.Name, family.Mark)
 	src.Name = before + "*" + after
 	p, err := newPattern(src)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/family"
 	"daybefore/internal/verdict"
 )
 
@@ -125,7 +126,7 @@ func othersOf(src spec.Source) (all []namePattern) {
 	}
 	for _, other := range src.Others {
 		alike := src
-		alike.Name = strings.ReplaceAll(src.Siblings[0], spec.DatabaseMark, other)
+		alike.Name = strings.ReplaceAll(src.Siblings[0], family.Mark, other)
 		alike.Siblings = nil
 		p, err := newPattern(alike)
 		if err == nil {

@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/family"
 	"daybefore/internal/verdict"
 )
 
@@ -86,7 +87,7 @@ func (h *Home) drilledBefore(ctx context.Context, f spec.Loaded) ([]string, erro
 	}
 	var databases []string
 	for _, name := range names {
-		database, ok := spec.OfFolder(strings.TrimPrefix(name, f.File()+"@"))
+		database, ok := family.OfFolder(strings.TrimPrefix(name, f.File()+"@"))
 		if ok {
 			databases = append(databases, database)
 		}

@@ -39,7 +39,7 @@ type shownKey struct {
 // with the defaults below them and their database put in, each key with the
 // place that it comes from. What is printed of one is a drill file again.
 func (h *Home) Show(ctx context.Context, o ShowOptions) error {
-	drills, err := h.load(ctx, o.Name, spec.Loader{WithoutSecrets: true, WithoutBaseline: true})
+	drills, err := h.load(ctx, o.Name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}

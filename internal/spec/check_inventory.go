@@ -130,6 +130,8 @@ func (c checker) another(raw rawCopy, source Source, key string) Source {
 	s.Location = source.Location
 	s.TimeTolerance = source.TimeTolerance
 	s.Parts = source.Parts
+	s.Siblings = source.Siblings
+	s.Others = source.Others
 	s.Database = source.Database
 	s.Checksum = source.Checksum
 	s.MaxRatio = source.MaxRatio

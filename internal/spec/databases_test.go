@@ -73,12 +73,12 @@ func TestBadDatabases(t *testing.T) {
 		{"eu", "", "databases is a mapping of keys, not a single value"},
 		{"[]", "", "databases is empty"},
 		{"[eu, eu]", "", `databases: "eu" appears twice, first in line 4; list it once`},
-		{"['']", "", "databases: a name is empty"},
+		{"['']", "", `databases: "" names no database; write a database's name`},
 		{"['..']", "", `databases: ".." would lead out of the folder of its backups` + own},
 		{"['a/../b']", "", `databases: "a/../b" would lead out of the folder of its backups` + own},
 		{"['a*']", "", `databases: "a*" would be a pattern in the names of backups` + own},
 		{"['{time}']", "", `databases: "{time}" would be a pattern in the names of backups` + own},
-		{"['-x']", "", `databases: a program would take "-x" for an option` + own},
+		{"['-x']", "", `databases: "-x" would be an option of programs` + own},
 		{`["a\nb"]`, "", `databases: "a\nb" holds what is no letter`},
 		{"['" + strings.Repeat("x", 64) + "']", "", "is longer than a database's name can be"},
 		{"[a-b, a_b]", "", `databases: "a-b" and "a_b" would share the variable of source.decrypt.age_identity_env`},
@@ -134,35 +134,7 @@ func TestDatabasesThatTheStoreTells(t *testing.T) {
 		t.Error(each[2].Err)
 	}
 	odd := s.Each([]string{"eu", "a*b"})
-	if len(odd) != 1 || odd[0].Err == nil || !strings.Contains(odd[0].Err.Error(), `finds a database: "a*b" would be a pattern`) {
+	if len(odd) != 1 || odd[0].Err == nil || !strings.Contains(odd[0].Err.Error(), `databases.pattern: "a*b" would be a pattern`) {
 		t.Errorf("%+v", odd)
 	}
-}
-
-func TestFolders(t *testing.T) {
-	t.Parallel()
-	for database, want := range map[string]string{
-		"eu": "eu", "EU": "+e+u", "Shop/EU": "+shop~2f+e+u", "..": "..", "a b": "a~20b", "größe": "gr~c3~b6~c3~9fe", "a@b": "a~40b",
-		"a+b": "a~2bb", "a~b": "a~7eb", "a.b-c_9": "a.b-c_9", `a\b`: "a~5cb",
-	} {
-		if got := Folder(database); got != want {
-			t.Errorf("%s is %s, not %s", database, got, want)
-		}
-	}
-	for _, none := range []string{"EU", "a b", "+", "~2", "~zz", "~61", "+1", "~2F", "a/b", "++"} {
-		if got, ok := OfFolder(none); ok {
-			t.Errorf("%s is of %s", none, got)
-		}
-	}
-}
-
-func FuzzFolders(f *testing.F) {
-	f.Add("Shop/EU")
-	f.Fuzz(func(t *testing.T, database string) {
-		folder := Folder(database)
-		got, ok := OfFolder(folder)
-		if got != database || !ok || strings.ToLower(folder) != folder || strings.ContainsAny(folder, "/\\@ *%") {
-			t.Errorf("%q is %q, of %q", database, folder, got)
-		}
-	})
 }

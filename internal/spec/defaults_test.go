@@ -6,9 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"daybefore/internal/spec/tree"
 )
 
 // loadWith loads shop.yaml beside defaults.
@@ -182,4 +188,39 @@ func TestManyFilesWithDefaults(t *testing.T) {
 func sumOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
+}
+
+// The effective file, written out with the places of its keys, is the same
+// drill.
+func TestEffectiveFileIsTheSameDrill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	shop, err := os.ReadFile("testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "defaults.yaml", "restore: {into: 18}\nscrub: {locale: de_DE}\n")
+	write(t, dir, "shop.yaml", string(shop))
+	write(t, dir, "blog.yaml", drillFile(ofAll, "databases: [eu]"))
+	loader := testLoader
+	loader.WithoutSecrets = true
+	all, err := loader.LoadAll(dir)
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	for i, l := range all {
+		if l.Err != nil {
+			t.Fatal(l.Err)
+		}
+		written := l.Effective.YAML(func(e tree.Entry) string { return e.Key.At.String() })
+		again, err := loader.Load(write(t, dir, fmt.Sprintf("again%d.yaml", i), string(written)))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, written)
+		}
+		if diff := cmp.Diff(l.Drill, again, cmpopts.IgnoreTypes(Pos{}), cmpopts.IgnoreFields(Drill{}, "Name", "Path", "SHA256"),
+			cmpopts.IgnoreFields(Source{}, "Siblings", "Others"), cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() }),
+			cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() })); diff != "" {
+			t.Errorf("-file +effective:\n%s\n%s", diff, written)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/spec/family"
 	"daybefore/internal/spec/tree"
 )
 
@@ -142,10 +143,7 @@ func (s *Several) Each(databases []string) []Loaded {
 	var names []text
 	for _, name := range databases {
 		t := text{leaf[string]{name, s.file.databases.Pattern.at}}
-		if fault := databaseFault(name); fault != nil {
-			c.refuse(t.at, "name it under databases.except", "databases.pattern finds a database: %s", fault.message)
-			continue
-		}
+		c.fit(t, "databases.pattern")
 		names = append(names, t)
 	}
 	c.apart(names, s.file.root)
@@ -185,8 +183,8 @@ func (f file) drill(database string, others []string) Loaded {
 	if database == "" {
 		c.unmarked(root)
 	} else {
-		loaded.Name += "@" + Folder(database)
-		root = ofDatabase(root, database)
+		loaded.Name += "@" + family.Folder(database)
+		root = family.Of(root, database)
 	}
 	drill := c.drill(decode(d, root, false), f.siblings(), others)
 	drill.Name = loaded.Name
@@ -213,7 +211,7 @@ func (f file) siblings() (patterns []string) {
 			patterns = append(patterns, part.Text)
 		}
 	}
-	if !slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, DatabaseMark) }) {
+	if !slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, family.Mark) }) {
 		return nil
 	}
 	return patterns
@@ -221,7 +219,7 @@ func (f file) siblings() (patterns []string) {
 
 // unmarked refuses {database} in a file that is of one alone.
 func (c checker) unmarked(root *tree.Node) {
-	marked(root, func(path string, text *tree.Node) {
+	family.Marked(root, func(path string, text *tree.Node) {
 		c.refuse(text.At, "add databases: [eu, us] to the drill file, or write the name out",
 			"%s holds {database}, and the drill file names no databases", path)
 	})
