@@ -35,9 +35,9 @@ func Validate(name *string) error {
 }
 
 // Show prints what the drill files of all drills, or of -name, come to: with the defaults below
-// them, for their database, and where each key stands; -json for programs.
-func Show(ctx context.Context, name *string, json *bool) error {
-	return harness.Open().Show(ctx, harness.ShowOptions{Name: value(name), JSON: value(json)})
+// them, for their database, and where each key stands.
+func Show(ctx context.Context, name *string) error {
+	return harness.Tell("show", func(h *harness.Home) error { return h.Show(ctx, value(name)) })
 }
 
 // Gate opens only if -name's newest backup has a passing report not older than -within (24h), or

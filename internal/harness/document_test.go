@@ -52,6 +52,7 @@ func TestDocuments(t *testing.T) {
 		{"version", p, 0, func(d harness.Document) bool { return d.HarnessVersion != "" }},
 		{"drills", p, 0, func(d harness.Document) bool { return len(d.Drills) == 1 && d.Drills[0].Last == nil }},
 		{"validate", p, 0, func(d harness.Document) bool { return len(d.Files) == 1 && len(d.Files[0].Mistakes) == 0 }},
+		{"show", p, 0, func(d harness.Document) bool { return len(d.Shown) == 1 && d.Shown[0].Keys[0].Line > 0 }},
 		{"inventory", p, 0, func(d harness.Document) bool { return one(d, verdict.Pass) && len(d.Reports[0].Stages) == 1 }},
 		{"scrub:show -name=demo", p, 0, func(d harness.Document) bool { return len(d.Shapes) == 14 && d.Shapes[0].Before.Longest > 0 }},
 		{"scrub:draft -name=demo", p, 0, func(d harness.Document) bool { return strings.HasPrefix(d.Draft.YAML, "# Drafted from ") }},

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -11,23 +10,17 @@ import (
 	"daybefore/internal/spec/tree"
 )
 
-// ShowOptions say which drill files are shown, and how.
-type ShowOptions struct {
-	Name string // as of DrillOptions
-	JSON bool
-}
-
-// shownDrill is a drill's effective file in JSON.
-type shownDrill struct {
+// ShownDrill is a drill's effective file, for a program.
+type ShownDrill struct {
 	Drill    string     `json:"drill"`
 	File     string     `json:"file"`
 	Database string     `json:"database,omitempty"`
 	SHA256   string     `json:"drill_sha256"` // as the drill's reports have it
-	Keys     []shownKey `json:"keys"`
+	Keys     []ShownKey `json:"keys"`
 }
 
-// shownKey is a key that holds a value, and where it stands.
-type shownKey struct {
+// ShownKey is a key that holds a value, and where it stands.
+type ShownKey struct {
 	Key    string `json:"key"`
 	Value  any    `json:"value"` // texts, as they are written, in lists and maps
 	File   string `json:"file"`
@@ -38,8 +31,8 @@ type shownKey struct {
 // Show prints the effective drill files of those that are named, or of all:
 // with the defaults below them and their database put in, each key with the
 // place that it comes from. What is printed of one is a drill file again.
-func (h *Home) Show(ctx context.Context, o ShowOptions) error {
-	drills, err := h.load(ctx, o.Name, spec.Loader{WithoutSecrets: true})
+func (h *Home) Show(ctx context.Context, wanted string) error {
+	drills, err := h.load(ctx, wanted, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
@@ -53,12 +46,9 @@ func (h *Home) Show(ctx context.Context, o ShowOptions) error {
 			continue
 		}
 		whole = append(whole, f)
+		h.Document.Shown = append(h.Document.Shown, shownDrill(f))
 	}
-	if o.JSON {
-		err = h.showJSON(whole)
-	} else {
-		err = h.showYAML(whole)
-	}
+	err = h.showYAML(whole)
 	if err == nil && len(broken) > 0 {
 		return cannot("%s", strings.Join(broken, ", "))
 	}
@@ -90,23 +80,15 @@ func origin(f spec.Loaded, e tree.Entry) string {
 	return fmt.Sprintf("%s:%d", filepath.Base(file), at.Line)
 }
 
-func (h *Home) showJSON(drills []spec.Loaded) error {
-	all := struct {
-		Drills []shownDrill `json:"drills"`
-	}{[]shownDrill{}}
-	for _, f := range drills {
-		d := shownDrill{Drill: f.Name, File: f.Path, Database: f.Database, SHA256: f.Drill.SHA256}
-		f.Effective.Values(func(path string, e tree.Entry) {
-			k := shownKey{Key: path, Value: e.Value.Plain(), File: e.Key.At.File, Line: e.Key.At.Line, Column: e.Key.At.Column}
-			if k.File == "" {
-				k.File = f.Path
-			}
-			d.Keys = append(d.Keys, k)
-		})
-		all.Drills = append(all.Drills, d)
-	}
-	e := json.NewEncoder(h.Stdout)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(all)
+// shownDrill is a drill for a program.
+func shownDrill(f spec.Loaded) ShownDrill {
+	d := ShownDrill{Drill: f.Name, File: f.Path, Database: f.Database, SHA256: f.Drill.SHA256}
+	f.Effective.Values(func(path string, e tree.Entry) {
+		k := ShownKey{Key: path, Value: e.Value.Plain(), File: e.Key.At.File, Line: e.Key.At.Line, Column: e.Key.At.Column}
+		if k.File == "" {
+			k.File = f.Path
+		}
+		d.Keys = append(d.Keys, k)
+	})
+	return d
 }

@@ -65,7 +65,7 @@ var UserTargets = Targets{
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},
 	{Name: "scrub:show", Options: []Option{oneDrill}},
-	{Name: "show", Options: []Option{someDrills, {Name: "json", Kind: YesNo}}},
+	{Name: "show", Options: []Option{someDrills}},
 	{Name: "validate", Options: []Option{someDrills}},
 	{Name: "version"},
 	{Name: "witness", Options: []Option{oneDrill}},

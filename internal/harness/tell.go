@@ -31,6 +31,7 @@ type Document struct {
 	Gates     []GateAnswer        `json:"gates,omitzero"`      // of gate, one of each database
 	Drills    []DrillState        `json:"drills,omitzero"`     // of drills
 	Files     []FileState         `json:"files,omitzero"`      // of validate
+	Shown     []ShownDrill        `json:"shown,omitempty"`     // of show
 	Accepted  *history.Acceptance `json:"accepted,omitempty"`  // of accept
 	Baseline  *BaselineState      `json:"baseline,omitempty"`  // of baseline
 	Draft     *DraftText          `json:"draft,omitempty"`     // of scrub:draft
