@@ -31,8 +31,12 @@ const (
 // Better a column too many, which costs a line with its why in the drill file,
 // than one too few.
 func Column(table, column string, f Family) (what, transform string) {
-	n := newName(table, column)
-	if len(n.words) == 0 || n.isAbout(f) {
+	n := newName(column)
+	if !n.mayTell() {
+		return "", ""
+	}
+	n.table = vocab().apart(splitWords(table))
+	if n.isAbout(f) {
 		return "", ""
 	}
 	for i := range nameKinds {
@@ -42,6 +46,25 @@ func Column(table, column string, f Family) (what, transform string) {
 		}
 	}
 	return "", ""
+}
+
+// AppendShape appends a name so that Column judges it as before, with a low line in
+// the place of all that stands between its letters: names that differ in their numbers
+// alone have one shape.
+func AppendShape(dst []byte, name []byte) []byte {
+	between := false
+	for _, c := range name {
+		if c < 0x80 && !isLetter(c) {
+			between = true
+			continue
+		}
+		if between {
+			dst = append(dst, '_')
+			between = false
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 func (k *nameKind) fits(f Family) bool {
@@ -83,15 +106,26 @@ type phrase struct {
 // longestPhrase is how many words tell only side by side.
 const longestPhrase = 4
 
-func newName(table, column string) columnName {
+// newName is a column's name, without its table's.
+func newName(column string) columnName {
 	whole := splitWords(column)
-	n := columnName{words: vocab().apart(whole), table: vocab().apart(splitWords(table)), whole: whole}
+	n := columnName{words: vocab().apart(whole), whole: whole}
 	for from := range n.words {
 		for to := from + 1; to <= min(len(n.words), from+longestPhrase); to++ {
 			n.phrases = append(n.phrases, phrase{strings.Join(n.words[from:to], "_"), from, to})
 		}
 	}
 	return n
+}
+
+// mayTell reports whether the name holds what tells of any kind, in some table. Most
+// keys of documents do not.
+func (n columnName) mayTell() bool {
+	k := vocab()
+	if slices.ContainsFunc(n.phrases, func(p phrase) bool { return k.told.has(p.text) }) {
+		return true
+	}
+	return slices.ContainsFunc(n.whole, func(w string) bool { return containsAny(w, k.inside) })
 }
 
 // isAbout reports whether the column holds something about a value: so says
@@ -240,6 +274,7 @@ type vocabulary struct {
 	amounts, versions wordSet
 	light             wordSet
 	told              wordSet // of all kinds
+	inside            []string
 	all               wordSet // the words of all, phrases in their parts
 }
 
@@ -267,6 +302,7 @@ func (v *vocabulary) add(k nameKind) {
 	}
 	v.kinds = append(v.kinds, words)
 	v.told.add(k.words)
+	v.inside = append(v.inside, k.inside...)
 	v.all.addParts(k.words)
 	for _, stem := range k.inside {
 		v.all[stem] = struct{}{}

@@ -55,6 +55,8 @@ type keyTeller struct {
 	plan   *Plan
 	column *schema.Column
 	known  map[string]toldKey
+	shapes map[string]bool // of keys, behind a family, of which they tell nothing
+	shape  []byte
 	hit    bool // in the document that is looked at
 }
 
@@ -62,7 +64,7 @@ type keyTeller struct {
 type toldKey struct{ texts, numbers *leakscan.Finding }
 
 func (p *Plan) newKeyTeller(c *schema.Column) *keyTeller {
-	return &keyTeller{plan: p, column: c, known: map[string]toldKey{}}
+	return &keyTeller{plan: p, column: c, known: map[string]toldKey{}, shapes: map[string]bool{}}
 }
 
 // Bounds of what is remembered of a column's documents; other keys are judged each
@@ -109,8 +111,15 @@ func (k *keyTeller) told(key []byte) (told toldKey, known bool) {
 
 // judge is nil for a key that does not tell.
 func (k *keyTeller) judge(key []byte, family detect.Family) *leakscan.Finding {
+	k.shape = detect.AppendShape(append(k.shape[:0], byte(family)), key)
+	if k.shapes[string(k.shape)] {
+		return nil
+	}
 	what, fitting := detect.Column(k.column.Table.Name.Table, string(key), family)
 	if what == "" {
+		if len(k.shapes) < mostToldKeys && len(k.shape) <= longestToldKey {
+			k.shapes[string(k.shape)] = true
+		}
 		return nil
 	}
 	out := &leakscan.Finding{Place: k.column.Root().String(), What: what + ", by its key"}
