@@ -17,8 +17,9 @@ import (
 )
 
 // outputDelay is how long output may take that is still in a pipe when all who
-// wrote have ended.
-const outputDelay = 2 * time.Second
+// wrote have ended: whoever reads it may have to wait for a server, on a machine
+// that has much to do.
+const outputDelay = time.Minute
 
 // startsWithin is how long a keeper may take until its program runs.
 const startsWithin = time.Minute

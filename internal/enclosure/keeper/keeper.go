@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -53,7 +54,8 @@ func inOrder(steps ...func() error) error {
 type keeper struct {
 	Plan
 	lifeline, report *os.File
-	child            int // the program's number
+	child            int        // the program's number
+	ending           sync.Mutex // held from when the end begins
 }
 
 // keep starts the program of the plan, and returns the status to end with.
@@ -169,18 +171,21 @@ func (k *keeper) stop(why string) {
 	if why != "" {
 		k.tell(Told{Ended: why})
 	}
-	k.exit(128 + int(syscall.SIGKILL))
+	os.Exit(k.end(128 + int(syscall.SIGKILL)))
 }
 
-// exit ends the keeper, and all with it.
-func (k *keeper) exit(code int) {
+// end ends all that the keeper keeps, and returns the status to end with. Who comes
+// second waits for the end that the first one brings: that is the one that was told.
+func (k *keeper) end(code int) int {
+	k.ending.Lock()
 	if k.Degree == Watched {
 		endDescendants(k.child)
 	}
-	os.Exit(code)
+	return code
 }
 
-// reap waits for the program, and buries what else ends meanwhile.
+// reap waits for the program, buries what else ends meanwhile, and returns the
+// status to end with.
 func (k *keeper) reap() int {
 	for {
 		var status syscall.WaitStatus
@@ -188,13 +193,13 @@ func (k *keeper) reap() int {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case err != nil:
-			return NotSetUp // it has no child, which cannot be
+			return k.end(NotSetUp) // without a child: unless stop buries it, that cannot be
 		case pid == k.child:
 			code := status.ExitStatus()
 			if status.Signaled() {
 				code = 128 + int(status.Signal())
 			}
-			k.exit(code)
+			return k.end(code)
 		}
 	}
 }
