@@ -148,10 +148,7 @@ func fetchInto(
 	}
 	err = errors.Join(err, f.Close())
 	if err != nil {
-		if stop := stopped(ctx, doing); stop != nil {
-			err = stop // not whichever part noticed first
-		}
-		return got, whatFull(doing, err)
+		return got, whatFull(doing, whyStopped(ctx, doing, err))
 	}
 	return got, nil
 }

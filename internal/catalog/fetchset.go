@@ -55,10 +55,7 @@ func fetchSet(ctx context.Context, store Store, b Backup, o FetchOptions) (Spool
 	f := &setFetch{store: store, backup: b, o: o, dir: dir, each: map[string]int64{}}
 	got, err := f.fetch(ctx)
 	if err != nil {
-		if stop := stopped(ctx, doing); stop != nil {
-			err = stop // not whichever file noticed first
-		}
-		return Spooled{}, errors.Join(whatFull(doing, err), os.RemoveAll(dir))
+		return Spooled{}, errors.Join(whatFull(doing, whyStopped(ctx, doing, err)), os.RemoveAll(dir))
 	}
 	return got, nil
 }
