@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -43,6 +44,7 @@ type fetched struct {
 	object Object
 	path   string
 	told   beside
+	ofMany bool // of a directory archive
 	got    Spooled
 }
 
@@ -79,7 +81,8 @@ func (f *setFetch) fetch(ctx context.Context) (Spooled, error) {
 			unread = append(unread, told.unread)
 		}
 		for _, o := range p.Objects {
-			f.files = append(f.files, fetched{object: o, path: f.pathOf(at, p, o), told: told.of[o.Name]})
+			f.files = append(f.files, fetched{object: o, path: f.pathOf(at, p, o), told: told.of[o.Name],
+				ofMany: p.Directory()})
 		}
 	}
 	if len(f.backup.parts()) == 1 {
@@ -160,6 +163,7 @@ func (f *setFetch) one(ctx context.Context, file *fetched) error {
 		return err
 	}
 	o := f.o
+	o.ofMany = file.ofMany
 	o.Progress = func(done, _ int64) { f.grew(file.object.Name, done) }
 	file.got, err = fetchInto(ctx, f.store, file.object, out, file.told, o)
 	return err
@@ -180,6 +184,7 @@ func (f *setFetch) sum(got *Spooled) {
 	names := commonFolder(f.backup.Objects)
 	all := sha256.New()
 	compared := map[string]bool{}
+	kept := map[string]bool{} // "": nothing is told of a file
 	verified := true
 	covered := 0
 	for _, file := range f.files {
@@ -190,6 +195,8 @@ func (f *setFetch) sum(got *Spooled) {
 		if file.got.ChecksumVerified {
 			covered++
 			compared[file.got.Compared] = true
+		} else {
+			kept[file.got.Kept] = true
 		}
 	}
 	got.SHA256 = hex.EncodeToString(all.Sum(nil))
@@ -200,6 +207,9 @@ func (f *setFetch) sum(got *Spooled) {
 			have = "has"
 		}
 		got.Partly = fmt.Sprintf("%d of %d files %s a sum", covered, len(f.files), have)
+	}
+	if !verified && !kept[""] {
+		got.Kept = strings.Join(slices.Sorted(maps.Keys(kept)), " and ")
 	}
 	if verified {
 		for _, k := range kindsOfSums {

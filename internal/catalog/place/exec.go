@@ -146,6 +146,10 @@ func (s *Exec) objects(doing string, entries []entry) ([]Object, error) {
 	return all, nil
 }
 
+// ListsFiles reports whether the list may name other files than backups: those of
+// restic and borg name snapshots.
+func (s *Exec) ListsFiles() bool { return !s.words.stable }
+
 // version marks what a name meant when it was listed.
 func (s *Exec) version(o Object) string {
 	if s.words.stable {
