@@ -3,10 +3,12 @@ package scenarios
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"filippo.io/age"
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -19,12 +21,14 @@ type lock struct {
 	suffix string // of an encrypted backup's name
 	// make gives what encrypts, and the private key that decrypts, another each time
 	make func() (seal func(io.Writer) (io.WriteCloser, error), private []byte, err error)
-	key  string // of source.decrypt: names the private key's file
+	key  string // of source.decrypt: names the private key's file, or a variable
 }
 
 var (
 	ageLock     = lock{".age", ageKey, "age_identity_file"}
 	openPGPLock = lock{".gpg", openPGPKey, "openpgp_key_file"}
+	// passphraseLock has one key for both, which no file can be told to be for.
+	passphraseLock = lock{".gpg", openPGPPassphrase, "openpgp_passphrase_env"}
 )
 
 func brokenCiphers() []Scenario {
@@ -51,6 +55,9 @@ func brokenCiphers() []Scenario {
 				fail(verdict.StageFetch, verdict.CodeTruncated)})
 	}
 	return append(all,
+		Scenario{"nothing broken, encrypted with a passphrase", encrypted(passphraseLock, intact, ownKey), pass},
+		Scenario{"encrypted with another passphrase", encrypted(passphraseLock, intact, otherKey),
+			unverified(verdict.StageFetch, verdict.CodeDecrypt)},
 		Scenario{"nothing broken, opened by a command", commanded("[gzip, -d]", intact), pass},
 		Scenario{"opened by a command, and cut before", commanded("[gzip, -d]", cut),
 			unverified(verdict.StageFetch, verdict.CodeDecrypt)},
@@ -84,10 +91,21 @@ func encrypted(l lock, spoil func([]byte) []byte, which int) Break {
 		if err != nil || which == noKey {
 			return err
 		}
-		const file = "backup.key"
-		return errors.Join(os.WriteFile(filepath.Join(s.dir, file), private, 0o600),
-			s.editDrill("  max_ratio: 200\n", "  max_ratio: 200\n  decrypt: {"+l.key+": "+file+"}\n"))
+		where, err := s.keep(l, private)
+		return errors.Join(err, s.editDrill("  max_ratio: 200\n", "  max_ratio: 200\n  decrypt: {"+l.key+": "+where+"}\n"))
 	}
+}
+
+// keep puts a key where the drill file names it: in a file, or in a variable of
+// its own for the scenario's time.
+func (s *Store) keep(l lock, private []byte) (where string, err error) {
+	if !strings.HasSuffix(l.key, "_env") {
+		const file = "backup.key"
+		return file, os.WriteFile(filepath.Join(s.dir, file), private, 0o600)
+	}
+	where = "SCENARIO_" + rand.Text()
+	s.atExit = append(s.atExit, func() { _ = os.Unsetenv(where) }) // which fails for no such name
+	return where, os.Setenv(where, string(private))
 }
 
 // commanded has a command open all backups, of which the newest is spoiled.
@@ -119,6 +137,14 @@ func ageKey() (func(io.Writer) (io.WriteCloser, error), []byte, error) {
 	}
 	seal := func(w io.Writer) (io.WriteCloser, error) { return age.Encrypt(w, id.Recipient()) }
 	return seal, []byte(id.String() + "\n"), nil
+}
+
+func openPGPPassphrase() (func(io.Writer) (io.WriteCloser, error), []byte, error) {
+	passphrase := []byte(rand.Text())
+	seal := func(w io.Writer) (io.WriteCloser, error) {
+		return openpgp.SymmetricallyEncrypt(w, passphrase, nil, nil)
+	}
+	return seal, passphrase, nil
 }
 
 func openPGPKey() (func(io.Writer) (io.WriteCloser, error), []byte, error) {

@@ -3,8 +3,15 @@ package scenarios
 import (
 	"archive/tar"
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/pierrec/lz4/v4"
@@ -16,8 +23,11 @@ import (
 // brokenFormats breaks backups as other programs than pg_dump -Fc write them.
 func brokenFormats() []Scenario {
 	truncated := fail(verdict.StageFetch, verdict.CodeTruncated)
-	inTar := dumped(variant{database: shopDatabase, template: goodTemplate, tarred: true})
-	return []Scenario{
+	in := func(format string) Break {
+		return dumped(variant{database: shopDatabase, template: goodTemplate, format: format})
+	}
+	inTar := in(formatTar)
+	all := []Scenario{
 		{"nothing broken, under xz", compressed(".xz", xzed), pass},
 		{"nothing broken, in tar format", inTar, pass},
 		{"truncated by one byte, under gzip", both(compressed(".gz", gzipped), newest(withoutLast)), truncated},
@@ -30,7 +40,98 @@ func brokenFormats() []Scenario {
 		{"a good backup whose name says another compression", compressed(".gz", xzed),
 			Want{Outcome: verdict.Warn, Stage: verdict.StageFetch, Code: verdict.CodeBackupForm, Check: "backup_name",
 				Alone: true}},
+		{"nothing broken, in directory format", both(inTar, spread(nil)), pass},
+		{"a file cut, in directory format", both(inTar, spread(firstHalf)), truncated},
+		{"truncated by half, in plain format", both(in(formatPlain), newest(firstHalf)), truncated},
 	}
+	_, err := exec.LookPath(bzip2)
+	if err == nil { // nothing in Go writes it
+		all = append(all, Scenario{"truncated by one byte, under bzip2",
+			both(compressed(".bz2", bzip2ed), newest(withoutLast)), truncated})
+	}
+	return all
+}
+
+// spread lays the members of the newest backup, a tar, into a folder, as pg_dump
+// writes them there without compression, and spoils the last that holds rows.
+func spread(spoil func([]byte) []byte) Break {
+	return func(_ context.Context, _ *Maker, s *Store) error {
+		name, dump, err := s.newest()
+		if err != nil {
+			return err
+		}
+		folder := s.path(name)
+		err = errors.Join(s.remove(name), os.Mkdir(folder, 0o755))
+		if err != nil {
+			return err
+		}
+		last, err := layOut(dump, folder)
+		if err != nil {
+			return err
+		}
+		if spoil != nil {
+			rows, err := os.ReadFile(last)
+			if err != nil {
+				return err
+			}
+			err = os.WriteFile(last, spoil(rows), 0o644)
+			if err != nil {
+				return err
+			}
+		}
+		return errors.Join(sumsIn(folder), s.settled())
+	}
+}
+
+// sumsIn writes the sums of a folder's files, as they are now.
+func sumsIn(folder string) error {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	var sums bytes.Buffer
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(folder, f.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(text), f.Name())
+	}
+	return os.WriteFile(filepath.Join(folder, "SHA256SUMS"), sums.Bytes(), 0o644)
+}
+
+// layOut writes what a directory holds of a tar's members, all but restore.sql,
+// and gives the path of the last.
+func layOut(dump []byte, folder string) (last string, err error) {
+	for r := tar.NewReader(bytes.NewReader(dump)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return last, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if path.Ext(h.Name) != ".dat" {
+			continue
+		}
+		file, err := io.ReadAll(r)
+		if err != nil {
+			return "", err
+		}
+		last = filepath.Join(folder, h.Name)
+		err = os.WriteFile(last, file, 0o644)
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+const bzip2 = "bzip2"
+
+func bzip2ed(dump []byte) ([]byte, error) {
+	c := exec.Command(bzip2, "-c")
+	c.Stdin = bytes.NewReader(dump)
+	return c.Output()
 }
 
 func withoutLast(dump []byte) []byte { return dump[:len(dump)-1] }

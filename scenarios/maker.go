@@ -31,7 +31,7 @@ type Maker struct {
 // variant is a database to be dumped: a copy of a template, changed by sql.
 type variant struct {
 	database, template, sql string
-	tarred                  bool   // in tar format
+	format                  string // of pg_dump; empty: custom
 	section                 string // of it that alone is dumped; empty: all
 }
 

@@ -68,8 +68,8 @@ func (s *dumpServer) exec(ctx context.Context, database, script string) error {
 // dump takes a backup of v's database as a nightly job would, at the time at.
 func (s *dumpServer) dump(ctx context.Context, v variant, at time.Time) ([]byte, error) {
 	how := []string{"--format=custom", "--compress=9"}
-	if v.tarred {
-		how = []string{"--format=tar"}
+	if v.format != "" {
+		how = []string{"--format=" + v.format}
 	}
 	if v.section != "" {
 		how = append(how, "--section="+v.section)
@@ -85,11 +85,20 @@ func (s *dumpServer) dump(ctx context.Context, v variant, at time.Time) ([]byte,
 		return nil, fmt.Errorf("dump %s: %w: %s", v.database, err, strings.Join(said, "; "))
 	}
 	header := dump.Bytes()
-	if v.tarred {
+	switch v.format {
+	case formatPlain:
+		return dump.Bytes(), nil // it tells no time
+	case formatTar:
 		header = header[tarHead:] // toc.dat is the first member
 	}
 	return dump.Bytes(), setDumpTime(header, at)
 }
+
+// Formats of pg_dump.
+const (
+	formatTar   = "tar"
+	formatPlain = "plain"
+)
 
 // tarHead is how many bytes stand before the first member of a tar.
 const tarHead = 512

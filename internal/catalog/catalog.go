@@ -161,6 +161,16 @@ func wasChanged(store Store, o Object, found string) error { return place.WasCha
 // stopped returns the reason why ctx ended, wrapped, or nil.
 func stopped(ctx context.Context, doing string) error { return place.Stopped(ctx, doing) }
 
+// whyStopped is the reason why ctx ended, if it did, instead of what noticed it
+// first; but a program that was waited for is worth more to know.
+func whyStopped(ctx context.Context, doing string, err error) error {
+	stop := stopped(ctx, doing)
+	if stop == nil || place.Waited(err) {
+		return err
+	}
+	return stop
+}
+
 // isProblem reports whether another try is pointless.
 func isProblem(err error) bool {
 	var p *verdict.Problem

@@ -38,6 +38,7 @@ type FetchOptions struct {
 	Parallel int   // connections; default 4
 	PartSize int64 // bytes asked for at once; default 16 MiB
 
+	ofMany  bool                                    // it is one of many small files: no request besides that for its bytes
 	policy  retryPolicy                             // default: patient
 	spaceOf func(dir string) (machine.Space, error) // default: machine.SpaceOf
 }
@@ -74,6 +75,10 @@ type Spooled struct {
 	// Compared says by what sums how much was compared: "SHA-256", "MD5".
 	// Empty: nothing.
 	Compared string
+	// Kept says by which sums, that the store itself keeps, all of it was
+	// compared, where no side file tells one: "CRC-32C". They say nothing of what
+	// was before it was stored. Empty: by none.
+	Kept string
 	// Unread is what lies beside the backup and says something of its bytes,
 	// where no sum was read: "x.dump.b3 (a BLAKE3 sum)". Empty: nothing.
 	Unread string
@@ -123,37 +128,60 @@ func Fetch(ctx context.Context, store Store, b Backup, o FetchOptions) (Spooled,
 }
 
 // fetchInto copies one object into a file, which it closes, and compares it
-// with what side files say of it.
+// with what side files say of it, or else the store.
 func fetchInto(
 	ctx context.Context, store Store, object Object, f *os.File, told beside, o FetchOptions,
 ) (Spooled, error) {
 	doing := "fetch " + store.URL() + object.Name
-	hashes := newSums(told.kind)
+	var kept place.Sum
+	if told.sum == "" {
+		kept = keptSum(ctx, store, object, !o.ofMany)
+	}
+	hashes := newSums(cmp.Or(told.kind.title(), kept.Kind))
 	size, err := fill(ctx, store, object, f, hashes, o)
 	if err == nil {
 		err = unchanged(ctx, store, object)
 	}
 	got := Spooled{Path: f.Name(), SHA256: hashes.sha256(), Size: size, Unread: told.unread}
-	switch {
-	case err != nil || told.sum == "":
-	case sameSum(hashes.told(), told.sum):
-		got.ChecksumVerified = true
-		got.Compared = told.kind.title()
-	default:
-		got.Unpacked, err = told.disagree(doing, hashes.told(), f.Name(), path.Base(object.Name), o.MaxRatio)
-		if stored := AsStored(ctx, store, object, f.Name()); err != nil && stored != nil {
-			err = stored // nothing is known of the backup's own bytes
-		}
-		got.Doubt, err = doubtful(err)
+	if err == nil && told.sum != "" {
+		err = got.compare(ctx, store, object, told, hashes.told(), o)
+	} else if err == nil && kept.Kind != "" {
+		err = got.compareKept(doing, kept, hashes.told())
 	}
 	err = errors.Join(err, f.Close())
 	if err != nil {
-		if stop := stopped(ctx, doing); stop != nil {
-			err = stop // not whichever part noticed first
-		}
-		return got, whatFull(doing, err)
+		return got, whatFull(doing, whyStopped(ctx, doing, err))
 	}
 	return got, nil
+}
+
+// compare compares the sum of what was fetched with a side file's.
+func (s *Spooled) compare(ctx context.Context, store Store, object Object, told beside, sum string, o FetchOptions) error {
+	if sameSum(sum, told.sum) {
+		s.ChecksumVerified = true
+		s.Compared = told.kind.title()
+		return nil
+	}
+	doing := "fetch " + store.URL() + object.Name
+	unpacked, err := told.disagree(doing, sum, s.Path, path.Base(object.Name), o.MaxRatio)
+	s.Unpacked = unpacked
+	stored := AsStored(ctx, store, object, s.Path)
+	if err != nil && stored != nil {
+		err = stored // nothing is known of the backup's own bytes
+	}
+	s.Doubt, err = doubtful(err)
+	return err
+}
+
+// compareKept compares the sum of what was fetched with the store's own.
+func (s *Spooled) compareKept(doing string, kept place.Sum, sum string) error {
+	switch {
+	case sameSum(sum, kept.Hex):
+		s.Kept = kept.Kind
+	case !kept.Perhaps: // an ETag that is no MD5 looks like one
+		return notKept(doing, kept, sum)
+	}
+	return nil
 }
 
 // unchanged looks, once the last byte is read, whether the object is still the one that

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -43,6 +44,7 @@ type fetched struct {
 	object Object
 	path   string
 	told   beside
+	ofMany bool // of a directory archive
 	got    Spooled
 }
 
@@ -55,10 +57,7 @@ func fetchSet(ctx context.Context, store Store, b Backup, o FetchOptions) (Spool
 	f := &setFetch{store: store, backup: b, o: o, dir: dir, each: map[string]int64{}}
 	got, err := f.fetch(ctx)
 	if err != nil {
-		if stop := stopped(ctx, doing); stop != nil {
-			err = stop // not whichever file noticed first
-		}
-		return Spooled{}, errors.Join(whatFull(doing, err), os.RemoveAll(dir))
+		return Spooled{}, errors.Join(whatFull(doing, whyStopped(ctx, doing, err)), os.RemoveAll(dir))
 	}
 	return got, nil
 }
@@ -82,7 +81,8 @@ func (f *setFetch) fetch(ctx context.Context) (Spooled, error) {
 			unread = append(unread, told.unread)
 		}
 		for _, o := range p.Objects {
-			f.files = append(f.files, fetched{object: o, path: f.pathOf(at, p, o), told: told.of[o.Name]})
+			f.files = append(f.files, fetched{object: o, path: f.pathOf(at, p, o), told: told.of[o.Name],
+				ofMany: p.Directory()})
 		}
 	}
 	if len(f.backup.parts()) == 1 {
@@ -163,6 +163,7 @@ func (f *setFetch) one(ctx context.Context, file *fetched) error {
 		return err
 	}
 	o := f.o
+	o.ofMany = file.ofMany
 	o.Progress = func(done, _ int64) { f.grew(file.object.Name, done) }
 	file.got, err = fetchInto(ctx, f.store, file.object, out, file.told, o)
 	return err
@@ -183,6 +184,7 @@ func (f *setFetch) sum(got *Spooled) {
 	names := commonFolder(f.backup.Objects)
 	all := sha256.New()
 	compared := map[string]bool{}
+	kept := map[string]bool{} // "": nothing is told of a file
 	verified := true
 	covered := 0
 	for _, file := range f.files {
@@ -193,6 +195,8 @@ func (f *setFetch) sum(got *Spooled) {
 		if file.got.ChecksumVerified {
 			covered++
 			compared[file.got.Compared] = true
+		} else {
+			kept[file.got.Kept] = true
 		}
 	}
 	got.SHA256 = hex.EncodeToString(all.Sum(nil))
@@ -203,6 +207,9 @@ func (f *setFetch) sum(got *Spooled) {
 			have = "has"
 		}
 		got.Partly = fmt.Sprintf("%d of %d files %s a sum", covered, len(f.files), have)
+	}
+	if !verified && !kept[""] {
+		got.Kept = strings.Join(slices.Sorted(maps.Keys(kept)), " and ")
 	}
 	if verified {
 		for _, k := range kindsOfSums {

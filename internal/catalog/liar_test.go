@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -148,17 +150,19 @@ func TestOtherBytes(t *testing.T) {
 	})), "")
 	_, err := fetch(t, store, "s", FetchOptions{Dir: t.TempDir()})
 	wantProblem(t, err, verdict.Error, verdict.CodeFetch, "s3://backups/s", "not those that the store says it holds")
-	got, err := fetch(t, store, "x", FetchOptions{Dir: t.TempDir()})
-	if err != nil {
+	_, err = fetch(t, store, "x", FetchOptions{Dir: t.TempDir()})
+	wantProblem(t, err, verdict.Error, verdict.CodeFetch, "s3://backups/x", "not those that the store was given")
+	object := list(t, store, "x", false)["x"]
+	other := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(other, data[1:], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	object := list(t, store, "x", false)["x"]
-	wantProblem(t, AsStored(t.Context(), store, object, got.Path), verdict.Error, verdict.CodeFetch, object.ETag)
+	wantProblem(t, AsStored(t.Context(), store, object, other), verdict.Error, verdict.CodeFetch, object.ETag)
 	wantProblem(t, HeaderAsStored(t.Context(), store, object), verdict.Error, verdict.CodeFetch, object.ETag)
 	_, err = Choose(t.Context(), store, spec.Source{Name: "x"}, textHeader)
 	wantProblem(t, err, verdict.Error, verdict.CodeFetch, object.ETag)
 	straight := openServer(t, server, "")
-	got, err = fetch(t, straight, "x", FetchOptions{Dir: t.TempDir()})
+	got, err := fetch(t, straight, "x", FetchOptions{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

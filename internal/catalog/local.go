@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -57,6 +58,9 @@ func (s *search) local(ctx context.Context, name string, src spec.Source) (Backu
 		if err != nil {
 			return b, err
 		}
+		if len(all) == 0 || all[0].Parts == nil {
+			return b, s.noArchive(ctx, name)
+		}
 		b = all[0]
 	}
 	if err := s.usable(b); err != nil {
@@ -65,6 +69,34 @@ func (s *search) local(ctx context.Context, name string, src spec.Source) (Backu
 	err := s.localTime(ctx, &b, src)
 	b.All = []Entry{b.Entry()}
 	return b, err
+}
+
+// noArchive is the Problem of a folder that was named and is no directory
+// archive: it says what is there instead.
+func (s *search) noArchive(ctx context.Context, folder string) error {
+	const most = 3
+	var names []string
+	count := 0
+	for o, err := range s.store.List(ctx, folder+"/", true) {
+		if err != nil {
+			return err
+		}
+		count++
+		if count <= most {
+			names = append(names, verdict.Printable(strings.TrimPrefix(o.Name, folder+"/")))
+		}
+	}
+	holds := "it is empty"
+	if count > 0 {
+		holds = "it holds " + strings.Join(names, ", ")
+	}
+	if count > most {
+		holds += fmt.Sprintf(" and %d more", count-most)
+	}
+	return verdict.Errorf(verdict.CodeSpec,
+		"name one file, or the folder of one directory archive; to drill the newest of a folder, or parts, write the "+
+			"folder as source.url", "%s%s/ is a folder, and no directory archive (pg_dump -Fd): it has no %s; %s",
+		s.store.URL(), folder, tocName, holds)
 }
 
 // localTime finds out when a file of this machine was taken.

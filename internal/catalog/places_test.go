@@ -58,6 +58,20 @@ func needed(t *testing.T, name string) {
 	}
 }
 
+// A file of sums that a program lists is read as it is elsewhere.
+func TestSumsThatAProgramLists(t *testing.T) {
+	t.Parallel()
+	f := newExecFixture(t)
+	f.put(t, "n/x.dump", []byte("x"))
+	f.put(t, "n/SHA256SUMS", []byte(sum([]byte("x"))+"  x.dump\n"))
+	f.put(t, "SHA256SUMS", []byte(strings.Repeat("0b", 32)+"  x.dump\n")) // of another folder
+	object := list(t, f.store, "n/x.dump", true)["n/x.dump"]
+	got, err := Fetch(t.Context(), f.store, Backup{Object: object}, FetchOptions{Dir: t.TempDir()})
+	if err != nil || !got.ChecksumVerified {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func newRcloneFixture(t *testing.T) fixture {
 	t.Helper()
 	needed(t, "rclone")

@@ -143,12 +143,12 @@ func (r *resumed) disconnect() {
 // verdict says what it means that no further try is made.
 func (r *resumed) verdict(err error) error {
 	where := r.store.URL() + r.object.Name
+	var p *verdict.Problem
+	if errors.As(err, &p) { // which may say what a program was doing when its time ran out
+		return p
+	}
 	if stop := stopped(r.ctx, "read "+where); stop != nil {
 		return stop
-	}
-	var p *verdict.Problem
-	if errors.As(err, &p) {
-		return p
 	}
 	return verdict.Errorf(verdict.CodeFetch, "look at the network between here and the store, then run the drill again",
 		"read %s: broke off at byte %d of %d and could not be resumed in %d tries: %w",
@@ -205,12 +205,12 @@ func (w *whole) once(p []byte) (int, error) {
 // brokeOff says what it means that the rest did not come.
 func (w *whole) brokeOff(err error) error {
 	where := w.store.URL() + w.object.Name
+	var p *verdict.Problem
+	if errors.As(err, &p) { // which may say what a program was doing when its time ran out
+		return p
+	}
 	if stop := stopped(w.ctx, "read "+where); stop != nil {
 		return stop
-	}
-	var p *verdict.Problem
-	if errors.As(err, &p) {
-		return p
 	}
 	return verdict.Errorf(verdict.CodeFetch, "look at the network between here and the store, then run the drill again",
 		"read %s: broke off after byte %d, and the store does not let it be resumed: %w", where, w.offset, err)

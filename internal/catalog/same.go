@@ -2,12 +2,7 @@ package catalog
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"daybefore/internal/catalog/place"
 )
@@ -141,14 +136,12 @@ func sumsOf(ctx context.Context, store Store, o Object) (map[string]string, erro
 		if err != nil {
 			return nil, err
 		}
-		if head.ChecksumType != types.ChecksumTypeComposite { // which depends on the parts
-			for i, sum := range []*string{head.ChecksumSHA256, head.ChecksumSHA1, head.ChecksumCRC64NVME,
-				head.ChecksumCRC32C, head.ChecksumCRC32} {
-				if raw, err := base64.StdEncoding.DecodeString(aws.ToString(sum)); err == nil && len(raw) > 0 {
-					all[sumKinds[i]] = hex.EncodeToString(raw)
-				}
-			}
+		for _, sum := range headSums(head) {
+			all[sum.Kind] = sum.Hex
 		}
+	}
+	if o.Sum.Kind != "" {
+		all[o.Sum.Kind] = o.Sum.Hex
 	}
 	if all[told.kind.title()] == "" { // the store's own is of what it holds
 		all[told.kind.title()] = told.sum

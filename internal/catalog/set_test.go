@@ -304,3 +304,24 @@ func TestLocal(t *testing.T) {
 	_, _, err = Local(t.Context(), filepath.Join(dir, "cut"), timed("shop-{time}.dump"), textHeader)
 	wantProblem(t, err, verdict.Fail, verdict.CodeNotAnArchive, "cut")
 }
+
+// A folder that is no directory archive is told as what it is, and one that has
+// lost its list as a backup that is not whole.
+func TestLocalFolders(t *testing.T) {
+	t.Parallel()
+	for want, files := range map[string][]string{"it is empty": nil, "it holds a.dump, b.dump": {"a.dump", "b.dump"},
+		"it holds a, b, c and 1 more": {"a", "b", "c", "d"}, "12.dat": {"12.dat"}} {
+		dir := t.TempDir()
+		for _, name := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _, err := Local(t.Context(), dir, timed("shop-{time}.dump"), textHeader)
+		if want == "12.dat" {
+			wantProblem(t, err, verdict.Fail, verdict.CodeUnfinished, "toc.dat is missing")
+			continue
+		}
+		wantProblem(t, err, verdict.Error, verdict.CodeSpec, "no directory archive", want)
+	}
+}

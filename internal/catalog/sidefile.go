@@ -143,13 +143,15 @@ func suffixRank(suffix string) int {
 var sumsPrefixes = []string{"SHA", "sha", "MD5", "md5", "B2", "b2", "CHECKSUM", "Checksum", "checksum"}
 
 // sumsFiles are those in the folder of a backup that hold the sums of many, the
-// strongest first. What only a program lists is not asked for them.
+// strongest first. A program lists them once, if what it lists are files.
 func sumsFiles(ctx context.Context, store Store, folder string) ([]Object, error) {
-	if _, program := store.(*place.Exec); program {
+	exec, program := store.(*place.Exec)
+	if program && !exec.ListsFiles() {
 		return nil, nil
 	}
 	prefixes := sumsPrefixes
-	if _, whole := store.(place.Whole); whole && folder == "" {
+	_, whole := store.(place.Whole)
+	if program || whole && folder == "" {
 		prefixes = []string{""}
 	}
 	found := make([][]Object, len(prefixes))

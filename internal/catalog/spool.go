@@ -27,10 +27,11 @@ type spoolFile struct {
 
 	next atomic.Int64 // the next part to be fetched
 
-	mu    sync.Mutex
-	grown *sync.Cond
-	got   []int64 // bytes in the file, of each part
-	done  int64   // of all
+	mu     sync.Mutex
+	grown  *sync.Cond
+	got    []int64 // bytes in the file, of each part
+	done   int64   // of all
+	waited error   // a program that was waited for when the context ended; else nil
 }
 
 // fill writes the object into f, and its bytes in their order into sum, and
@@ -82,13 +83,17 @@ func fillParts(ctx context.Context, store Store, object Object, f *os.File, sum 
 	s := &spoolFile{store: store, object: object, file: f, o: o, got: make([]int64, parts)}
 	s.grown = sync.NewCond(&s.mu)
 
-	g, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, s.wake)()
+	g, all := errgroup.WithContext(ctx)
+	defer context.AfterFunc(all, s.wake)()
 	for range min(int64(o.Parallel), parts) {
-		g.Go(func() error { return s.fetchParts(ctx) })
+		g.Go(func() error { return s.fetchParts(all) })
 	}
-	g.Go(func() error { return s.follow(ctx, sum) })
-	return g.Wait()
+	g.Go(func() error { return s.follow(all, sum) })
+	err := g.Wait()
+	if ctx.Err() != nil && s.waited != nil {
+		return s.waited // who hashes may have noticed first
+	}
+	return err
 }
 
 // roomEvery is how many bytes of an object of unknown size are written before
@@ -145,6 +150,7 @@ func (s *spoolFile) fetchParts(ctx context.Context) error {
 			return nil
 		}
 		if err := s.fetchPart(ctx, part, buf); err != nil {
+			s.keepWaited(err)
 			return err
 		}
 	}
@@ -168,6 +174,16 @@ func (s *spoolFile) fetchPart(ctx context.Context, part int64, buf []byte) error
 			return err
 		}
 	}
+}
+
+// keepWaited remembers a program that was waited for.
+func (s *spoolFile) keepWaited(err error) {
+	if !place.Waited(err) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waited = err
 }
 
 func (s *spoolFile) grew(part, n int64) {

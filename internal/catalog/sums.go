@@ -50,16 +50,16 @@ func (k sumKind) rank() int {
 }
 
 // sums are the sums of what is written to it: the SHA-256, and another where a
-// side file tells one.
+// side file or the store tells one.
 type sums struct {
 	first hash.Hash
-	other hash.Hash // nil: a side file tells the SHA-256, or nothing
+	other hash.Hash // nil: the SHA-256 is told, or nothing
 }
 
-func newSums(told sumKind) *sums {
+func newSums(told string) *sums {
 	s := &sums{first: sha256.New()}
-	if i := told.rank(); i > 0 {
-		s.other = kindsOfSums[i].hash()
+	if told != "" && told != kindsOfSums[0].kind.title() {
+		s.other = hashOf(told)
 	}
 	return s
 }
@@ -74,7 +74,7 @@ func (s *sums) Write(p []byte) (int, error) {
 
 func (s *sums) sha256() string { return hex.EncodeToString(s.first.Sum(nil)) }
 
-// told is the sum of the kind that the side file tells.
+// told is the sum of the kind that is told.
 func (s *sums) told() string {
 	if s.other != nil {
 		return hex.EncodeToString(s.other.Sum(nil))

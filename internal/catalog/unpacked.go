@@ -72,6 +72,9 @@ func AsStored(ctx context.Context, store Store, o Object, path string) error {
 	return s.asStored(ctx, o, f)
 }
 
+const asStoredHint = "run the drill again; if it stays so, look at what lies between here and the store (a proxy, a " +
+	"cache), and at the store's own disks"
+
 // mostRead is how much is read once more before a header is called broken.
 const mostRead = 64 << 20
 
@@ -105,8 +108,7 @@ func (s *s3Store) asStored(ctx context.Context, o Object, r io.Reader) error {
 		head.ServerSideEncryption != "" && head.ServerSideEncryption != types.ServerSideEncryptionAes256:
 		return nil // then the ETag is of other bytes
 	}
-	return verdict.Errorf(verdict.CodeFetch, "run the drill again; if it stays so, look at what lies between here and "+
-		"the store (a proxy, a cache), and at the store's own disks",
+	return verdict.Errorf(verdict.CodeFetch, asStoredHint,
 		"read %s%s: the bytes that came are not those that the store says it holds: their MD5 is %s, its ETag %s",
 		s.url, o.Name, sum, o.ETag)
 }

@@ -66,7 +66,7 @@ func explainProgram(err error) error {
 		return err
 	case failure.Kind == program.Missing:
 		return verdict.Errorf(verdict.CodeDecrypt, "install it, or write its path", "%s: %w", name, failure)
-	case failure.Kind == program.Stalled:
+	case failure.Kind == program.Stalled, failure.Kind == program.Stopped:
 		return verdict.Errorf(verdict.CodeDecrypt, "let it ask nobody: a passphrase at a terminal, a card that is not "+
 			"there", "%s: %w", name, failure)
 	}

@@ -20,6 +20,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/crypt"
 	"daybefore/internal/history"
+	"daybefore/internal/program"
 	"daybefore/internal/restore"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
@@ -212,10 +213,22 @@ func (r *run) judge(ctx context.Context, err error) *verdict.Problem {
 	case errors.Is(cause, ErrInterrupted), errors.Is(cause, context.Canceled):
 		return verdict.Errorf(verdict.CodeInterrupted, "run the drill again", "the drill was interrupted")
 	case errors.Is(cause, errTimeout):
+		return r.timedOut(err)
+	}
+	return ofMachine(err)
+}
+
+// timedOut is the Problem of a drill whose time ran out. Where it waited for a
+// foreign program, that is what somebody must look at.
+func (r *run) timedOut(err error) *verdict.Problem {
+	waited, ok := errors.AsType[*program.Failure](err)
+	if !ok || waited.Kind != program.Stopped {
 		return verdict.Errorf(verdict.CodeTimeout, "raise timeout in the drill file, or find out what became slow",
 			"the drill did not end within %s", r.Drill.Timeout)
 	}
-	return ofMachine(err)
+	return verdict.Errorf(verdict.CodeTimeout, "run "+waited.Program+" by hand: does it wait for an answer, or for a "+
+		"server that is not there? if it is only slow, raise timeout in the drill file",
+		"the drill did not end within %s: %w", r.Drill.Timeout, err)
 }
 
 // why asks the sandbox, from the stage in which there is one, whether an error

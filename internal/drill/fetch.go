@@ -96,7 +96,7 @@ func (r *run) fetch(ctx context.Context) error {
 	b.SizeBytes = spooled.Size
 	b.Unsized = false
 	b.Checksum = compared(spooled)
-	b.ChecksumBy = spooled.Compared
+	b.ChecksumBy = cmp.Or(spooled.Compared, spooled.Kept)
 	err = r.open(ctx, spooled)
 	if spooled.Doubt != nil && (err == nil || verdict.AsProblem(err).Outcome != verdict.Fail) {
 		return spooled.Doubt // else it is bad by itself, whatever a side file says
@@ -159,7 +159,7 @@ func (r *run) noted() {
 // asStored is why a backup cannot be read: its own fault only if what came is
 // what the store holds, and nobody is writing it.
 func (r *run) asStored(ctx context.Context, s catalog.Spooled, err error) error {
-	if verdict.AsProblem(err).Outcome != verdict.Fail || s.ChecksumVerified {
+	if verdict.AsProblem(err).Outcome != verdict.Fail || s.ChecksumVerified || s.Kept != "" {
 		return err
 	}
 	return cmp.Or(catalog.StoredAs(ctx, r.store, r.backup, s), catalog.StillWritten(ctx, r.store, r.backup), err)
@@ -172,6 +172,8 @@ func compared(s catalog.Spooled) string {
 		return "verified"
 	case s.Unpacked:
 		return "unpacked"
+	case s.Kept != "":
+		return "stored"
 	}
 	return "none"
 }
@@ -191,6 +193,9 @@ func (r *run) proof(s catalog.Spooled) {
 		return
 	}
 	c.Outcome, c.Observed, c.Message = verdict.Skipped, "none", "no sum was compared"
+	if s.Kept != "" {
+		c.Message += " but the " + s.Kept + " that the store keeps, which says nothing of what was before it was stored"
+	}
 	if s.Unread != "" {
 		c.Observed = s.Unread
 		c.Message += ": this version does not read " + s.Unread
@@ -203,10 +208,18 @@ func (r *run) proof(s catalog.Spooled) {
 		}
 	}
 	if unproven != "" {
-		c.Message += "; damage to " + unproven + " would not be noticed"
+		c.Message += "; " + when(s) + "damage to " + unproven + " would not be noticed"
 	}
 	c.Hint = "let the backup job write one: " + writeSums(r.backup)
 	r.checks(c)
+}
+
+// when says which damage would not be noticed, where it is not any.
+func when(s catalog.Spooled) string {
+	if s.Kept != "" {
+		return "earlier "
+	}
+	return ""
 }
 
 // writeSums is how a shell writes the sums that a fetch looks for, where the

@@ -15,6 +15,7 @@ const (
 	Missing Kind = "missing" // it is not there, or may not be run
 	Ended   Kind = "ended"   // it ended with another status than 0, or by a signal
 	Stalled Kind = "stalled" // it did nothing for too long
+	Stopped Kind = "stopped" // it was at work when its context ended
 )
 
 // Failure is the error of a program that did not do its work.
@@ -23,7 +24,11 @@ type Failure struct {
 	Program   string // as it was named
 	What      string // what it did, such as: ended with status 2
 	LastWords string // the last lines of its standard error, cleaned; may be empty
+	Cause     error  // why its context ended; nil unless it was stopped
 }
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Cause }
 
 func (f *Failure) Error() string {
 	if f.LastWords == "" {

@@ -65,7 +65,7 @@ func Start(ctx context.Context, c Command) (*Running, error) {
 		r.idle = DefaultIdle
 	}
 	if ctx.Err() != nil {
-		return nil, r.stopped()
+		return nil, fmt.Errorf("run %s: %w", r.name, context.Cause(ctx))
 	}
 	r.cmd = exec.Command(c.Args[0], c.Args[1:]...)
 	r.cmd.Env = environment(c)
@@ -116,8 +116,8 @@ func (r *Running) wait() {
 }
 
 // Read reads the program's output. It gives io.EOF only once the program has
-// ended with status 0 and closed its output; else a *Failure, the error of
-// Command.Stdin if that broke, or why the context ended.
+// ended with status 0 and closed its output; else a *Failure, which wraps why the
+// context ended where it did, or the error of Command.Stdin if that broke.
 func (r *Running) Read(p []byte) (int, error) {
 	if r.result != nil {
 		return 0, r.result
@@ -192,8 +192,11 @@ func (r *Running) judge() error {
 	return r.failure(Ended, describe(r.ended))
 }
 
+// stopped is the error of a program that was ended because its context was.
 func (r *Running) stopped() error {
-	return fmt.Errorf("run %s: %w", r.name, context.Cause(r.ctx))
+	f := r.failure(Stopped, "had not ended, and was ended")
+	f.Cause = context.Cause(r.ctx)
+	return f
 }
 
 func (r *Running) failure(kind Kind, what string) *Failure {

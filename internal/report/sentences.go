@@ -369,6 +369,8 @@ func checksum(b verdict.Backup) string {
 		if b.ChecksumBy != "" && b.ChecksumBy != "SHA-256" {
 			return "verified by " + b.ChecksumBy
 		}
+	case "stored":
+		return "as the store was given it, by its " + b.ChecksumBy
 	case "none":
 		return "compared with no sum" // there is none, or none that is read
 	case "unpacked":

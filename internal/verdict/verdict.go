@@ -150,8 +150,8 @@ type Backup struct {
 	ETag    string `json:"etag"`
 	// of a bucket's object: what tells it from others of this ETag
 	Version string `json:"version,omitempty"`
-	// verified | unpacked (the sum beside it is of the unpacked file, and agrees) | none: was there a side file to
-	// compare with
+	// verified | unpacked (the sum beside it is of the unpacked file, and agrees) | stored (no sum lies beside it, and
+	// that which the store keeps agrees) | none: what was it compared with
 	Checksum   string `json:"checksum,omitempty"`
 	ChecksumBy string `json:"checksum_by,omitempty"` // SHA-256, SHA-512, MD5 …: by what it was verified
 	Format     string `json:"format"`                // custom | plain | directory | tar

@@ -146,6 +146,10 @@ func (s *Exec) objects(doing string, entries []entry) ([]Object, error) {
 	return all, nil
 }
 
+// ListsFiles reports whether the list may name other files than backups: those of
+// restic and borg name snapshots.
+func (s *Exec) ListsFiles() bool { return !s.words.stable }
+
 // version marks what a name meant when it was listed.
 func (s *Exec) version(o Object) string {
 	if s.words.stable {
@@ -192,20 +196,28 @@ func (s *Exec) ReadRange(ctx context.Context, o Object, offset, length int64) (i
 
 // problem says what a program's failure means.
 func (s *Exec) problem(ctx context.Context, doing string, err error) error {
-	if stop := Stopped(ctx, doing); stop != nil {
+	stop := Stopped(ctx, doing)
+	if stop != nil && !Waited(err) {
 		return stop
 	}
-	hint := "run it by hand, with no more environment than source.exec.env names"
 	f, ok := errors.AsType[*program.Failure](err)
+	hint := "run it by hand, with no more environment than source.exec.env names"
 	switch {
 	case ok && f.Kind == program.Missing:
 		hint = "install it where the drill runs, or write its path"
-	case ok && f.Kind == program.Stalled:
+	case ok && (f.Kind == program.Stalled || f.Kind == program.Stopped):
 		hint = "run it by hand: does it wait for an answer, or for a server that is not there?"
 	case errors.Is(err, program.ErrTooMuch):
 		hint = listHint
 	}
 	return verdict.Errorf(verdict.CodeProgram, hint, "%s: %w", doing, err)
+}
+
+// Waited reports whether err tells of a program that was waited for when the
+// context ended.
+func Waited(err error) bool {
+	f, ok := errors.AsType[*program.Failure](err)
+	return ok && f.Kind == program.Stopped
 }
 
 // execReader hands on what the program writes: the last byte only once it has

@@ -3,9 +3,12 @@ package place
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"iter"
 	"net"
@@ -174,13 +177,25 @@ type gsObject struct {
 	Size       string
 	Generation string
 	Updated    time.Time
+	CRC32C     string // in base64
+	Encoding   string `json:"contentEncoding"`
+}
+
+// sum is what the bucket keeps of the bytes. What is kept under gzip may be
+// handed out unpacked.
+func (o gsObject) sum() Sum {
+	raw, err := base64.StdEncoding.DecodeString(o.CRC32C)
+	if err != nil || len(raw) != crc32.Size || o.Encoding != "" {
+		return Sum{}
+	}
+	return Sum{Kind: "CRC-32C", Hex: hex.EncodeToString(raw)}
 }
 
 // List reads the bucket's list, page by page.
 func (s *GS) List(ctx context.Context, prefix string, deep bool) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		q := url.Values{"prefix": {s.prefix + prefix},
-			"fields": {"kind,nextPageToken,prefixes,items(name,size,generation,updated)"}}
+			"fields": {"kind,nextPageToken,prefixes,items(name,size,generation,updated,crc32c,contentEncoding)"}}
 		if !deep {
 			q.Set("delimiter", "/")
 		}
@@ -222,7 +237,7 @@ func (s *GS) yieldAll(p gsPage, yield func(Object, error) bool) bool {
 				"list %s: %s is listed with the size %q and the generation %q", s.URL(), name, item.Size, item.Generation))
 			return false
 		}
-		if !yield(Object{Name: name, Size: size, ETag: item.Generation, ModTime: item.Updated}, nil) {
+		if !yield(Object{Name: name, Size: size, ETag: item.Generation, ModTime: item.Updated, Sum: item.sum()}, nil) {
 			return false
 		}
 	}

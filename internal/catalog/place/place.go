@@ -29,6 +29,14 @@ type Object struct {
 	ModTime time.Time // for display only: a copied or touched file tells a wrong one
 	Not     NotFile   // why it cannot be read; "" for a file
 	Frozen  bool      // it lies in an archive tier: perhaps it must be brought back before it can be read
+	Sum     Sum       // that the store's list tells; the zero value: none
+}
+
+// Sum is what a store keeps of an object's bytes since it was given them.
+type Sum struct {
+	Kind    string // "CRC-32C"
+	Hex     string // in lower case
+	Perhaps bool   // it may be something else that looks like one: it proves where it agrees, and else says nothing
 }
 
 // Weak begins a mark that other bytes may have too.

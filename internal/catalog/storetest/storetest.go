@@ -117,6 +117,19 @@ func (s *Server) Put(ctx context.Context, key string, data []byte) error {
 	return err
 }
 
+// PutSummed writes an object with a sum of this kind.
+func (s *Server) PutSummed(ctx context.Context, key string, data []byte, kind types.ChecksumAlgorithm) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(data),
+		ChecksumAlgorithm: kind})
+	return err
+}
+
+// Damage changes an object's bytes on the server's disk, which the server does
+// not notice.
+func (s *Server) Damage(key string, data []byte) error {
+	return os.WriteFile(filepath.Join(s3test.Options{Dir: s.dir}.Bucket(s.Bucket), key), data, 0o600)
+}
+
 // Delete removes an object.
 func (s *Server) Delete(ctx context.Context, key string) error {
 	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.Bucket, Key: &key})
