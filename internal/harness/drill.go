@@ -80,6 +80,9 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, progress io.Writer, 
 	h.printing.Lock()
 	defer h.printing.Unlock()
 	here := h.keep(r, rec.keys)
+	if here == nil {
+		h.tendReports(f, rec.keys)
+	}
 	err := report.Terminal(h.Stdout, r, h.terminal())
 	if err != nil {
 		h.Log.Warn("print the report", "drill", f.Name, "err", err)
@@ -175,6 +178,7 @@ func (h *Home) keep(r *verdict.Report, keys []spec.Key) error {
 		}
 		files[name] = b.Bytes()
 	}
+	h.addPage(files, r)
 	return history.Save(h.reportsDir(), r, files, keys...)
 }
 

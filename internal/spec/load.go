@@ -156,6 +156,7 @@ func (l Loader) check(d *mistakeList, path string, data []byte) *Drill {
 	drill.Expectations = c.expectations(raw.Expectations)
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
 	drill.History = c.history(raw.History, drill.Source, drill.Scrub)
+	drill.KeepReports = c.keepReports(raw.Reports)
 	drill.SHA256 = digest(data, drill.Expectations.Schema)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)

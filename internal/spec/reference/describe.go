@@ -24,6 +24,11 @@ var described = map[string]map[string]string{
 		"LatestEvents": "newest rows shown in the report: scrubbed and preserved columns as " +
 			"text, all others as fingerprints",
 		"History": "where past reports are kept besides reports/, and the key that signs them; a URL alone is url",
+		"Reports": "how many past runs stay below reports/",
+	},
+	"rawReports": {
+		"Keep": "number of runs that are kept; the last 30 that passed, and what is newer, stay in any case " +
+			"(default all)",
 	},
 	"rawHistory": {
 		"URL": "file:///dir/ or s3://bucket/prefix/, reached as source is",
