@@ -127,7 +127,7 @@ func facts(last Glance, passes []Glance, now time.Time) []report.Line {
 		passed = ago(passes[0].At, now)
 	}
 	all := []report.Line{{What: "Last pass", Says: passed}}
-	if !last.At.IsZero() {
+	if !last.At.IsZero() && !last.passed() {
 		all = append(all, report.Line{What: "Last drill", Says: ago(last.At, now)})
 	}
 	if !last.TakenAt.IsZero() {

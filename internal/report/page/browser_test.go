@@ -126,6 +126,16 @@ func evaluate[T any](b *browser, script string) T {
 	return v
 }
 
+// drawn waits until the browser has drawn the page as it is now: what was folded
+// away has no height before.
+func (b *browser) drawn() {
+	b.t.Helper()
+	const twice = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](twice, chromedp.EvalAwaitPromise)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // script runs one of testdata, which says what is wrong.
 func (b *browser) script(page, name string) {
 	b.t.Helper()

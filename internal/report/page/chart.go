@@ -55,10 +55,10 @@ func draw(id, title string, values []int64, write func(int64) string) chart {
 	least, most := slices.Min(values), slices.Max(values)
 	last := values[len(values)-1]
 	c := chart{ID: id, Title: title, Now: write(last), Single: len(values) == 1}
-	c.Says = fmt.Sprintf("%s at the last pass", c.Now)
+	c.Says = c.Now + " at the last pass"
 	if !c.Single {
-		c.Says = fmt.Sprintf("%s to %s in the last %s; %s at the newest", write(least), write(most),
-			report.Counted(len(values), "drill that passed"), c.Now)
+		c.Says = fmt.Sprintf("%s to %s in the last %d passes, %s at the newest", write(least), write(most), len(values),
+			c.Now)
 	}
 	for i, n := range values {
 		c.LastX = place(i, len(values)-1, chartWidth)

@@ -161,19 +161,20 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 		b.quiet(name)
 	}
+	b.printed(runPageOf(t, reportOf(t, "pass")))
 }
 
-// What is folded away is printed too.
-func TestPrintedPage(t *testing.T) {
-	t.Parallel()
-	b := startBrowser(t)
-	b.open("printed", runPageOf(t, reportOf(t, "pass")))
+// printed fails where what is folded away is not printed.
+func (b *browser) printed(text string) {
+	b.t.Helper()
+	b.open("printed", text)
 	const shown = `[...document.querySelectorAll('details td')].every(e => e.checkVisibility({contentVisibilityAuto: true}) && e.getBoundingClientRect().height > 0)`
 	if evaluate[bool](b, shown) {
-		t.Error("nothing is folded away on the screen")
+		b.t.Error("nothing is folded away on the screen")
 	}
 	b.media(emulation.SetEmulatedMediaParams{Media: "print"})
+	b.drawn()
 	if !evaluate[bool](b, shown) {
-		t.Error("what is folded away is not printed")
+		b.t.Error("what is folded away is not printed")
 	}
 }
