@@ -110,6 +110,7 @@ var inner = map[string][]string{
 	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/guess"},
 	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
 	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
+	"internal/report":  {"internal/report/page", "internal/report"},
 }
 
 // outward is what a package within a room may import of others, where that is

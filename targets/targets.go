@@ -82,6 +82,12 @@ func Witness(ctx context.Context, name *string) error {
 	return harness.Tell("witness", func(h *harness.Home) error { return h.Witness(ctx, value(name)) })
 }
 
+// Report writes the page of all drills anew, from reports/ or from a store of past reports
+// (-history=s3://shop-reports/drills/), to reports/index.html, reports/history.html or -to=PATH.
+func Report(ctx context.Context, history, to *string) error {
+	return harness.Open().Report(ctx, harness.ReportOptions{History: value(history), To: value(to)})
+}
+
 // Scenarios breaks the demo's backup in every known way and tells which check caught it.
 func Scenarios(ctx context.Context) error {
 	return harness.Tell("scenarios", func(h *harness.Home) error {

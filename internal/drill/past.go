@@ -55,7 +55,7 @@ func trend(p history.Past) (all []verdict.Trend) {
 		}
 		all = append(all, verdict.Trend{
 			Run: past.Run, RecoveryMS: past.Recovery.TotalMS, SizeBytes: past.Backup.SizeBytes,
-			BackupAgeMS: judgedAt(past).Sub(past.Backup.TakenAt).Milliseconds(),
+			BackupAgeMS: judgedAt(past).Sub(past.Backup.TakenAt).Milliseconds(), Rows: past.Rows(),
 		})
 	}
 	return all

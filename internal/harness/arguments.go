@@ -221,6 +221,10 @@ func example(o Option) string {
 		return "./shop.dump"
 	case o.Name == "before":
 		return "2026-11-29"
+	case o.Name == "history":
+		return "s3://shop-reports/drills/"
+	case o.Name == "to":
+		return "public/index.html"
 	case o.Name == "pick":
 		return pickUnproven
 	}

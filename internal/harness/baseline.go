@@ -81,12 +81,16 @@ func readBaseline(path string) (*spec.Structure, error) {
 	return s, nil
 }
 
-// writeBaseline leaves the file as it was, or whole.
 func writeBaseline(path string, s *spec.Structure) error {
 	text, err := s.JSON()
 	if err != nil {
 		return err
 	}
+	return writeWhole(path, text)
+}
+
+// writeWhole leaves a file as it was, or whole.
+func writeWhole(path string, text []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err

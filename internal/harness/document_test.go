@@ -56,8 +56,12 @@ func TestDocuments(t *testing.T) {
 		{"inventory", p, 0, func(d harness.Document) bool { return one(d, verdict.Pass) }},
 		{"scrub:show -name=demo", p, 0, func(d harness.Document) bool { return len(d.Shapes) > 14 && d.Shapes[0].Before.Longest > 0 }},
 		{"scrub:draft -name=demo", p, 0, func(d harness.Document) bool { return strings.HasPrefix(d.Draft.YAML, "# Drafted from ") }},
-		{"gate -name=demo", p, 0, func(d harness.Document) bool { return d.Gates[0].Open && d.Gates[0].Drilled != "" && one(d, verdict.Pass) }},
-		{"gate -name=demo", p, 0, func(d harness.Document) bool { return d.Gates[0].Open && d.Gates[0].Drilled == "" && len(d.Reports) == 0 }},
+		{"gate -name=demo", p, 0, func(d harness.Document) bool {
+			return d.Gates[0].Open && d.Gates[0].Drilled != "" && one(d, verdict.Pass)
+		}},
+		{"gate -name=demo", p, 0, func(d harness.Document) bool {
+			return d.Gates[0].Open && d.Gates[0].Drilled == "" && len(d.Reports) == 0
+		}},
 		{"clean", p, 0, func(d harness.Document) bool { return d.Removed != nil }},
 		{"drill", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
 		{"witness -name=demo", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},

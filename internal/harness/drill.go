@@ -81,6 +81,9 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 		return history.SaveTo(ctx, s, r, rec.keys...)
 	})
 	unkept := h.keep(r, rec.keys)
+	if unkept == nil {
+		h.tendReports(f, rec.keys)
+	}
 	screen.Aside(func() {
 		printed := h.print(r, unkept)
 		if inStore != nil {
@@ -194,6 +197,7 @@ func (h *Home) keep(r *verdict.Report, keys []spec.Key) error {
 		}
 		files[name] = b.Bytes()
 	}
+	h.addPage(files, r)
 	return history.Save(h.reportsDir(), r, files, keys...)
 }
 

@@ -23,12 +23,12 @@ func command(line string) string { return program + " " + line }
 // usage has the user's targets by task, in eleven lines with that of the drills.
 func usage() string {
 	return `Usage: ` + command("TARGET [-option=value ...]") + `
-  drill       drill restores a backup and checks it; drills lists, validate checks and show prints the files; scenarios proves the alarm
+  drill       drill restores a backup and checks it; drills, validate and show tell of the files; report makes their page
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
-  look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
+  look after  build compiles bin/drill; image makes an image; clean tidies up; scenarios tries the alarm; version
 "` + command("help TARGET") + `" explains one, "` + command("-l") +
 		`" lists all. Options may stand before or after the target.
 With any target, -json writes one JSON document to stdout, and words to stderr.

@@ -62,6 +62,7 @@ var UserTargets = Targets{
 	{Name: helpTarget},
 	{Name: "image", Word: "MAJOR", Options: []Option{{Name: "packages", Kind: Text}, {Name: "tag", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
+	{Name: "report", Options: []Option{{Name: "history", Kind: Text}, {Name: "to", Kind: Text}}},
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},
 	{Name: "scrub:show", Options: []Option{oneDrill}},

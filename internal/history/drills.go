@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Drills are those whose names begin with prefix and of which anything is kept
-// below dir or in the store, sorted. The store may be nil. With an error they
-// are those below dir alone.
+// Drills are those whose names begin with prefix and of which something is kept
+// below dir or in the store, sorted. The folder need not be there, and the store
+// may be nil. With an error they are those below dir alone.
 func Drills(ctx context.Context, dir string, s Store, prefix string) ([]string, error) {
 	var all []string
 	entries, err := os.ReadDir(dir)
@@ -20,7 +20,7 @@ func Drills(ctx context.Context, dir string, s Store, prefix string) ([]string, 
 		return nil, fmt.Errorf("list the directory of reports: %w", err)
 	}
 	for _, e := range entries {
-		if e.IsDir() && strings.HasPrefix(e.Name(), prefix) {
+		if e.IsDir() && strings.HasPrefix(e.Name(), prefix) && checkName("the drill", e.Name()) == nil {
 			all = append(all, e.Name())
 		}
 	}
@@ -32,9 +32,9 @@ func Drills(ctx context.Context, dir string, s Store, prefix string) ([]string, 
 		return all, err
 	}
 	for _, name := range names {
-		drill, _, isFolder := strings.Cut(name, "/")
-		if isFolder {
-			all = append(all, drill)
+		parts := strings.Split(name, "/")
+		if len(parts) == 3 && parts[2] == reportFile && checkName("the drill", parts[0]) == nil {
+			all = append(all, parts[0])
 		}
 	}
 	slices.Sort(all)

@@ -21,7 +21,7 @@ func TestDrills(t *testing.T) {
 		}
 	}
 	store := t.TempDir()
-	for _, name := range []string{"shop@asia/a.json", "shop@eu/b.json", "blog@x/c.json", "shop@file"} {
+	for _, name := range []string{"shop@asia/1/report.json", "shop@eu/2/report.json", "shop@else/report.json", "blog@x/3/report.json", "shop@file"} {
 		path := filepath.Join(store, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)

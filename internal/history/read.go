@@ -10,8 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"daybefore/internal/verdict"
@@ -105,17 +103,13 @@ func All(dir, drill string) iter.Seq2[*verdict.Report, error] {
 // localRuns reads the folders of runs, newest name first.
 func localRuns(root *os.Root, drill string) iter.Seq2[*verdict.Report, error] {
 	return func(yield func(*verdict.Report, error) bool) {
-		entries, err := fs.ReadDir(root.FS(), ".")
+		runs, err := runsIn(root)
 		if err != nil {
-			yield(nil, fmt.Errorf("list the reports in %s: %w", root.Name(), err))
+			yield(nil, err)
 			return
 		}
-		slices.Reverse(entries)
-		for _, e := range entries {
-			if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
-				continue
-			}
-			r, err := readRun(root, drill, e.Name())
+		for _, run := range runs {
+			r, err := readRun(root, drill, run)
 			if !yield(r, err) {
 				return
 			}

@@ -112,6 +112,11 @@ func Since(ctx context.Context, dir string, s Store, drill string, at time.Time,
 	defer sh.close()
 	from := at.UTC().Format(runTime)
 	runs := slices.DeleteFunc(sh.runs, func(run string) bool { return run < from })
+	return sh.kept(ctx, runs)
+}
+
+// kept reads runs.
+func (sh *shelf) kept(ctx context.Context, runs []string) ([]Kept, error) {
 	var all []Kept
 	for batch := range slices.Chunk(runs, atOnce) {
 		found, err := sh.reports(ctx, batch)
@@ -218,12 +223,17 @@ func open(ctx context.Context, dir string, s Store, drill string, keys []spec.Ke
 		sh.close()
 		return nil, err
 	}
+	sh.sort()
+	return sh, nil
+}
+
+// sort puts what was listed in order, each once.
+func (sh *shelf) sort() {
 	slices.Sort(sh.runs)
 	sh.runs = slices.Compact(sh.runs)
 	slices.Reverse(sh.runs)
 	slices.Sort(sh.wanted)
 	sh.wanted = slices.Compact(sh.wanted)
-	return sh, nil
 }
 
 func (sh *shelf) close() {

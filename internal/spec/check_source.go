@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"fmt"
+	"math"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -79,6 +81,35 @@ func (c checker) history(raw *rawHistory, source Source, scrub Scrub) History {
 		c.refuse(raw.URL.at, "give the reports a folder of their own", "history is in the folder of the backups")
 	}
 	return History{Source: c.sameStore(h.URL, source), KeyEnv: raw.KeyEnv.Value, Keys: c.reportKeys(raw.KeyEnv, scrub)}
+}
+
+// HistoryAt is the store of past reports that a URL names on the command line. A
+// relative folder begins at the working directory; a bucket is reached as the
+// environment says. The error says what is wrong with the URL.
+func HistoryAt(url string) (Source, error) {
+	list := &mistakeList{}
+	c := checker{mistakeList: list, folder: "."}
+	raw := &rawHistory{}
+	raw.URL.Value = url
+	raw.URL.place(Pos{Line: 1, Column: 1})
+	h := c.history(raw, Source{}, Scrub{})
+	if len(list.mistakes) > 0 {
+		m := list.mistakes[0]
+		return Source{}, fmt.Errorf("%s; %s", m.Message, m.Hint)
+	}
+	return h.Source, nil
+}
+
+// keepReports is how many runs are kept; 0: all.
+func (c checker) keepReports(raw *rawReports) int {
+	if raw == nil {
+		return 0
+	}
+	if raw.Keep.given() && raw.Keep.Value < 1 {
+		c.refuse(raw.Keep.at, "write 1 or more, or leave reports out to keep all",
+			"reports.keep: %d runs cannot be kept", raw.Keep.Value)
+	}
+	return int(min(raw.Keep.Value, math.MaxInt32))
 }
 
 // sameStore reaches another place as the backups' own is, where that is of the

@@ -239,6 +239,7 @@ func (c checker) drill(raw *rawDrill, siblings, others []string) *Drill {
 	drill.Expectations = c.expectations(raw.Expectations)
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
 	drill.History = c.history(raw.History, drill.Source, drill.Scrub)
+	drill.KeepReports = c.keepReports(raw.Reports)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)

@@ -131,7 +131,7 @@ var badInputs = []badInput{
 	// Keys.
 	{"unknown key", drillFile("§notifications: {}"),
 		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, ` +
-			`latest_events, history, databases`}},
+			`latest_events, history, reports, databases`}},
 	{"misspelled key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
 	{"misspelled key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
 	{"misspelled key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")),
@@ -161,7 +161,7 @@ var badInputs = []badInput{
 	{"several mistakes", drillFile("sandbox:\n  kind: §docker\n  memory: §lots", "§colour: red"), []string{
 		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
 		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
-		`"colour" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events, history, databases`}},
+		`"colour" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events, history, reports, databases`}},
 
 	// Shapes.
 	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},
@@ -294,6 +294,9 @@ var badInputs = []badInput{
 		[]string{"history.key_env is not the name of an environment variable; write the variable's name, such as DRILL_REPORT_KEY, never the key"}},
 	{"the scrub's key for reports", drillFile("scrub: {key_env: DRILL_SCRUB_KEY}", "history: {url: 's3://reports/', key_env: §DRILL_SCRUB_KEY}"),
 		[]string{"history.key_env names the key of scrub.key_env, by which pseudonyms are made; give each a key of its own"}},
+	{"no report kept", drillFile("reports: {keep: §0}"),
+		[]string{"reports.keep: 0 runs cannot be kept; write 1 or more, or leave reports out to keep all"}},
+	{"reports of nothing", drillFile("§reports: {}"), []string{"reports is empty; fill it or remove it"}},
 	{"a history of nothing", drillFile("§history: {}"), []string{"history is empty; fill it or remove it"}},
 	{"a history that is no URL", drillFile("history: §reports"), []string{"history is not a URL; " + anyPlace}},
 	{"a history with credentials", drillFile("history: §s3://a:b@reports/"),

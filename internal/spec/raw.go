@@ -31,7 +31,13 @@ type rawDrill struct {
 	Expectations *rawExpectations `json:"expectations" hint:"a drill that expects nothing proves nothing: name a table"`
 	LatestEvents []rawLatest      `json:"latest_events,omitempty"`
 	History      *rawHistory      `json:"history,omitempty"`
+	Reports      *rawReports      `json:"reports,omitempty"`
 	Databases    *rawDatabases    `json:"databases,omitempty"`
+}
+
+type rawReports struct {
+	mapping
+	Keep integer `json:"keep" hint:"write how many runs are to be kept, such as 90"`
 }
 
 // rawHistory is a store of past reports; one that is written as a URL alone

@@ -27,6 +27,7 @@ type Drill struct {
 	Expectations Expectations
 	LatestEvents []LatestEvents
 	History      History
+	KeepReports  int // runs of this drill below reports/; 0: all
 }
 
 // Source says where the backups lie and how they are told apart.

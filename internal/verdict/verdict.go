@@ -104,6 +104,7 @@ type Trend struct {
 	RecoveryMS  int64  `json:"recovery_ms"`
 	BackupAgeMS int64  `json:"backup_age_ms"` // when it was drilled
 	SizeBytes   int64  `json:"size_bytes"`
+	Rows        int64  `json:"rows,omitempty"` // of all tables together
 }
 
 // Witness is what an outside record says of the backup. Keys are told as the
@@ -284,6 +285,14 @@ type Table struct {
 	RowsPassed int64  `json:"rows_passed"`
 	RowsHeld   int64  `json:"rows_held"`
 	Excluded   bool   `json:"excluded,omitempty"` // exclude_table_data
+}
+
+// Rows is how many rows the restored tables hold together.
+func (r *Report) Rows() (sum int64) {
+	for _, t := range r.Tables {
+		sum += t.RowsHeld
+	}
+	return sum
 }
 
 // OwnCode is a function that the backup brings and that something in it calls,

@@ -24,6 +24,7 @@ var described = map[string]map[string]string{
 		"LatestEvents": "newest rows shown in the report: scrubbed and preserved columns as " +
 			"text, all others as fingerprints",
 		"History": "where past reports are kept besides reports/, and the key that signs them; a URL alone is url",
+		"Reports": "how many past runs stay below reports/",
 		"Databases": "one drill of each: their names, or a pattern over what the store holds; {database} stands for the " +
 			"name in the other keys",
 	},
@@ -31,6 +32,10 @@ var described = map[string]map[string]string{
 		"Pattern": "a backup's name with {database} in it, which matches anything but a slash; source.name, where that is " +
 			"not written",
 		"Except": "databases that are not drilled, and are not missed where the store no longer holds them",
+	},
+	"rawReports": {
+		"Keep": "number of runs that are kept; the last 30 that passed, and what is newer, stay in any case " +
+			"(default all)",
 	},
 	"rawHistory": {
 		"URL": "file:///dir/ or s3://bucket/prefix/, reached as source is",

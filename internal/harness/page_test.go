@@ -1,0 +1,158 @@
+package harness
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"daybefore/internal/history"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// pageHome is a home in which nothing ran yet, and what it says on stderr.
+func pageHome(t *testing.T) (*Home, *bytes.Buffer) {
+	t.Helper()
+	var said bytes.Buffer
+	return &Home{Dir: t.TempDir(), Stdout: &said, Stderr: &said, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, &said
+}
+
+// ran is a drill's report of so many hours ago.
+func ran(name string, outcome verdict.Outcome, hours int) *verdict.Report {
+	at := time.Now().Add(-time.Duration(hours) * time.Hour).UTC()
+	return &verdict.Report{Schema: verdict.Schema, Drill: name, Run: history.NewRunID(at), Outcome: outcome, StartedAt: at, FinishedAt: at,
+		Stages: []verdict.Stage{{Name: verdict.StageRestore, Outcome: outcome, Code: verdict.CodeRestoreErrors}},
+		Backup: verdict.Backup{Name: "shop.dump", TakenAt: at.Add(-time.Hour)}}
+}
+
+func (h *Home) keepAndTend(t *testing.T, r *verdict.Report, keepRuns int) {
+	t.Helper()
+	if err := h.keep(r, nil); err != nil {
+		t.Fatal(err)
+	}
+	h.tendReports(spec.Loaded{Name: r.Drill, Drill: &spec.Drill{KeepReports: keepRuns}}, nil)
+}
+
+func contains(t *testing.T, path string, wanted ...string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range wanted {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %q", path, want)
+		}
+	}
+}
+
+// After each drill there is its page, and one of all drills that leads to it.
+func TestPagesAfterADrill(t *testing.T) {
+	t.Parallel()
+	h, said := pageHome(t)
+	failed := ran("shop", verdict.Fail, 2)
+	h.keepAndTend(t, failed, 0)
+	h.keepAndTend(t, ran("shop", verdict.Fail, 3), 1)
+	h.keepAndTend(t, ran("blog", verdict.Pass, 1), 0)
+	contains(t, filepath.Join(h.reportsDir(), "index.html"), "./shop/"+failed.Run+"/report.html", "./blog/", "1 of 2 drills failed: shop.")
+	contains(t, filepath.Join(h.reportsDir(), "shop", failed.Run, "report.html"), "would not bring the data back", "../../index.html")
+	if runs, err := filepath.Glob(filepath.Join(h.reportsDir(), "shop", "*Z-*")); err != nil || len(runs) != 1 {
+		t.Errorf("keep: 1 leaves %q, %v", runs, err)
+	}
+	if said.Len() > 0 {
+		t.Errorf("it said %s", said)
+	}
+}
+
+// A page that cannot be written is told; the report is kept all the same.
+func TestPageThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	h, said := pageHome(t)
+	if err := os.MkdirAll(filepath.Join(h.reportsDir(), "index.html", "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := ran("shop", verdict.Pass, 1)
+	h.keepAndTend(t, r, 0)
+	if !strings.Contains(said.String(), "index.html") || !strings.Contains(said.String(), "the verdict stands") || r.Outcome != verdict.Pass {
+		t.Errorf("%s: it said %q", r.Outcome, said)
+	}
+	contains(t, filepath.Join(h.reportsDir(), "shop", "latest.json"), r.Run)
+}
+
+// Many machines have one page, of the store that they share.
+func TestReportOfAHistory(t *testing.T) {
+	t.Parallel()
+	h, said := pageHome(t)
+	shared := t.TempDir()
+	for _, r := range []*verdict.Report{ran("eu", verdict.Pass, 2), ran("us", verdict.Fail, 3), ran("us", verdict.Pass, 30)} {
+		if err := history.Save(shared, r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := filepath.Join(t.TempDir(), "page.html")
+	if err := h.Report(t.Context(), ReportOptions{History: "file://" + shared, To: to}); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, to, "1 of 2 drills failed: us.", "eu", shared, "no key is known here")
+	if !strings.Contains(said.String(), "written: "+to) {
+		t.Errorf("it said %q", said)
+	}
+	for url, want := range map[string]string{
+		"https://u:geheim@host/": "credentials", "/srv/reports": "is a path", "file://" + shared + "/none/": "; ",
+	} {
+		err := h.Report(t.Context(), ReportOptions{History: url, To: to})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%s: %v, want %s", url, err, want)
+		}
+	}
+}
+
+// What nobody signed counts for nothing where a key is known.
+func TestSignedReportsOfAHistory(t *testing.T) {
+	t.Parallel()
+	h, _ := pageHome(t)
+	shared := t.TempDir()
+	key := spec.Key(strings.Repeat("k", 32))
+	if err := history.Save(shared, ran("shop", verdict.Fail, 2), nil, key); err != nil {
+		t.Fatal(err)
+	}
+	if err := history.Save(shared, ran("shop", verdict.Pass, 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	text, err := h.pageOfSource(t.Context(), spec.Source{URL: "file://" + shared + "/"}, map[string][]spec.Key{"shop": {key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "1 of 1 drill failed: shop.") || !strings.Contains(string(text), "1 report left out") {
+		t.Error("a report that nobody signed counts")
+	}
+}
+
+// The page of this machine's reports, made again, and elsewhere.
+func TestReportOfThisMachine(t *testing.T) {
+	t.Parallel()
+	h, _ := pageHome(t)
+	h.keepAndTend(t, ran("shop", verdict.Pass, 1), 0)
+	index := filepath.Join(h.reportsDir(), "index.html")
+	if err := os.Remove(index); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "index.html")
+	for _, o := range []ReportOptions{{}, {To: elsewhere}} {
+		if err := h.Report(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contains(t, index, "./shop/")
+	contains(t, elsewhere, "shop")
+	if text, err := os.ReadFile(elsewhere); err != nil || strings.Contains(string(text), "./shop/") {
+		t.Errorf("it leads to what does not lie beside it, %v", err)
+	}
+	if err := h.Report(t.Context(), ReportOptions{To: filepath.Join(elsewhere, "x", "y")}); err == nil || !strings.Contains(err.Error(), "report: ") {
+		t.Errorf("where no file can be: %v", err)
+	}
+}

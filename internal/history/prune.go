@@ -1,0 +1,80 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+
+	"daybefore/internal/spec"
+)
+
+// runID is what NewRunID gives. No other folder is ever removed.
+var runID = regexp.MustCompile(`^\d{8}T\d{6}Z-[0-9a-f]{4}$`)
+
+// Prune removes the oldest runs of a drill below dir, so that keep are left. What
+// later drills may be compared with stays, and so does all that is newer: a pass
+// never outlives a failure that came after it, since a gate would open by it.
+func Prune(ctx context.Context, dir, drill string, keep int, keys ...spec.Key) error {
+	sh, err := open(ctx, dir, nil, drill, keys)
+	if err != nil {
+		return err
+	}
+	defer sh.close()
+	sh.runs = slices.DeleteFunc(sh.runs, func(run string) bool { return !runID.MatchString(run) })
+	if len(sh.runs) <= keep {
+		return nil
+	}
+	needed, err := sh.needed(ctx)
+	if err != nil {
+		return err
+	}
+	old := sh.runs[min(max(keep, needed), len(sh.runs)):]
+	if len(old) == 0 {
+		return nil
+	}
+	err = change(dir, drill, func(root *os.Root) error { return removeRuns(root, old) })
+	if err != nil {
+		return fmt.Errorf("remove old reports of %s below %s: %w; %s", drill, dir, err, hintFor(err))
+	}
+	return nil
+}
+
+// needed is how many of the newest runs hold all passes that a drill may be
+// compared with.
+func (sh *shelf) needed(ctx context.Context) (n int, err error) {
+	passes := 0
+	for batch := range slices.Chunk(sh.runs, atOnce) {
+		found, err := sh.reports(ctx, batch)
+		if err != nil {
+			return 0, err
+		}
+		at := slices.Index(sh.runs, batch[0])
+		for i, f := range found {
+			if f.damaged == nil && sh.proven(f) && passed(f.report) {
+				passes++
+				n = at + i + 1
+			}
+			if passes == spec.MostPast {
+				return n, nil
+			}
+		}
+	}
+	return n, nil
+}
+
+// removeRuns removes whole runs, the oldest first: each is gone for readers
+// before the first of its files is.
+func removeRuns(root *os.Root, runs []string) error {
+	for _, run := range slices.Backward(runs) {
+		temp := tempStart + run
+		if err := root.Rename(run, temp); err != nil {
+			return err
+		}
+		if err := root.RemoveAll(temp); err != nil {
+			return err
+		}
+	}
+	return syncDir(root, ".")
+}
