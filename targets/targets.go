@@ -19,6 +19,14 @@ func Drill(ctx context.Context, name *string, parallel *int, backup, before, pic
 		Backup: value(backup), Before: value(before), Pick: value(pick), Copy: value(copy)})
 }
 
+// Init writes drills/NAME.yaml for the backups in -url, from the newest of them, and drills it. -pattern
+// says which, where a store holds several databases; -source and -sandbox give further keys of the file
+// ('region: eu-west-1, path_style: true'). Where the file is there, it prints what is new, as a patch.
+func Init(ctx context.Context, name, url, pattern, source, sandbox *string) error {
+	return harness.Open().Init(ctx, harness.InitOptions{Name: value(name), URL: value(url), Pattern: value(pattern),
+		Source: value(source), Sandbox: value(sandbox)})
+}
+
 // Drills lists the drills, or those of -name, with the outcome of their last run.
 func Drills(ctx context.Context, name *string) error {
 	return harness.Open().Drills(ctx, value(name))

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"daybefore/internal/drill"
 	"daybefore/internal/machine"
 	"daybefore/internal/verdict"
@@ -28,9 +30,11 @@ type Home struct {
 	Dir    string
 	Stdout io.Writer // tables
 	Stderr io.Writer // progress, log, one-line reasons
-	Now    func() time.Time
-	Log    *slog.Logger
-	Tunnel bool // see drill.Request
+	// Answers are those of a person at a terminal; nil: nobody is there to be asked.
+	Answers io.Reader
+	Now     func() time.Time
+	Log     *slog.Logger
+	Tunnel  bool // see drill.Request
 	// Clusters is the folder of sandbox.Options; empty: none is kept.
 	Clusters string
 
@@ -49,8 +53,13 @@ func Open() *Home {
 	if os.Getenv("DRILL_LOG") == "debug" {
 		level = slog.LevelDebug
 	}
+	var answers io.Reader
+	if term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())) {
+		answers = os.Stdin
+	}
 	return &Home{
-		Dir: cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
+		Answers: answers,
+		Dir:     cmp.Or(os.Getenv("DRILL_HOME"), "."), Stdout: os.Stdout, Stderr: os.Stderr,
 		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1", Clusters: Clusters(),
 		// Mage discards the default logger unless it is run with -v.
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),

@@ -60,6 +60,8 @@ var UserTargets = Targets{
 	{Name: "gate", Options: []Option{oneDrill, {Name: "within", Kind: Text}, {Name: "strict", Kind: YesNo}}},
 	{Name: helpTarget},
 	{Name: "image", Word: "MAJOR", Options: []Option{{Name: "packages", Kind: Text}, {Name: "tag", Kind: Text}}},
+	{Name: "init", Options: []Option{oneDrill, {Name: "url", Kind: Text}, {Name: "pattern", Kind: Text},
+		{Name: "source", Kind: Text}, {Name: "sandbox", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},

@@ -63,6 +63,12 @@ func (l Loader) Load(path string) (*Drill, error) {
 		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
 		return nil, d.mistakes
 	}
+	return l.Parse(path, data)
+}
+
+// Parse is Load of what is to stand in a file, which it does not read.
+func (l Loader) Parse(path string, data []byte) (*Drill, error) {
+	d := &mistakeList{file: path}
 	drill := l.check(d, path, data)
 	if len(d.mistakes) > 0 {
 		return nil, d.mistakes.sorted()
