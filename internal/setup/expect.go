@@ -104,6 +104,7 @@ func (t *tables) writeDatabase(out *text) {
 		out.ask("%s never tried on all rows (NOT VALID): validate what is to hold, then add constraints: valid",
 			are(n, "constraint"))
 	}
+	out.why("  ", "one that is not serves no query")
 	out.add("  indexes: valid")
 }
 
@@ -173,8 +174,12 @@ func (t *tables) writeTable(out *text, one *figures.Table) {
 	if n := t.Rows.Referred(one); n > 0 {
 		what += ", to which " + verdict.Count(int64(n), "foreign key") + " refer"
 	}
-	out.why("      ", "%s; a floor of nine tenths, rounded down", what)
-	out.add("      row_count: {min: %d}", floor(one.Rows))
+	least := floor(one.Rows)
+	if least > 1 {
+		what += "; a floor of nine tenths, rounded down"
+	}
+	out.why("      ", "%s", what)
+	out.add("      row_count: {min: %d}", least)
 	t.writeFreshness(out, one)
 	if refs := t.references[one]; len(refs) > 0 {
 		t.writeReferences(out, refs)

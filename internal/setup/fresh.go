@@ -98,7 +98,11 @@ func (t *tables) writeFreshness(out *text, one *figures.Table) {
 		out.why("      ", "no freshness: the newest %s is %s before the backup", k.Name, about(lag))
 		return
 	}
-	warn, fail := limits(lag)
+	told := lag
+	if k.IsDay() { // whatever its hour
+		told += day
+	}
+	warn, fail := limits(told)
 	more := ""
 	switch {
 	case k.unit != "":
@@ -107,7 +111,7 @@ func (t *tables) writeFreshness(out *text, one *figures.Table) {
 		more = ", timezone: " + t.Zone.String()
 		t.askZone(out, k)
 	}
-	out.why("      ", "the newest row is %s before the backup; three times that (6h at least) warns, six times that fails",
+	out.why("      ", "the newest row is %s before the backup; three times that warns (6h at least), six times that fails (1d at least)",
 		lagText(lag))
 	out.add("      freshness: {column: %s, warn_after: %s, fail_after: %s%s}", spec.YAMLText(spec.Dotted(k.Name)),
 		spec.Span(warn), spec.Span(fail), more)

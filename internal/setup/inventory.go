@@ -25,14 +25,15 @@ func writeInventory(t *text, p *naming.Pattern, now time.Time) {
 	writeCount(all, p.Count())
 	writeSize(all, p.Files)
 	writeOldest(all, p)
+	heading := len(t.lines) + 2 // below a blank line
 	if r.Every == 0 {
-		t.ask("how often are backups taken? %s: add backup_age and cadence", untold(p, r))
+		t.askAt(heading, "how often are backups taken? %s: add backup_age and cadence", untold(p, r))
 	}
 	if len(all.lines) == 0 {
 		return
 	}
 	if age := now.Sub(p.Files[0].At); r.Every > 0 && age > 2*r.Every {
-		t.ask("the newest backup is %s old, and one came each %s: has the backup job stopped?", about(age), spec.Span(r.Every))
+		t.askAt(heading, "the newest backup is %s old, and one came each %s: has the backup job stopped?", about(age), spec.Span(r.Every))
 	}
 	t.add("\ninventory:")
 	t.lines = append(t.lines, all.lines...)
@@ -96,7 +97,7 @@ func writeSize(t *text, files []naming.File) {
 	if least < 2 {
 		return
 	}
-	t.why("  ", "half of the smallest of the last %d, which has %s", len(some), bytesText(least))
+	t.why("  ", "half of the smallest of the newest %d: %s", len(some), bytesText(least))
 	t.add("  min_size: %s", sizeKey(least/2))
 }
 

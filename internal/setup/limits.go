@@ -32,10 +32,10 @@ var spans = []time.Duration{6 * time.Hour, 12 * time.Hour, day, 2 * day, 3 * day
 const longestLag = 7 * day
 
 // limits are how old the newest row may be, where it was so much older than the backup:
-// thrice that warns, six times that fails.
+// thrice that warns, six times that fails, and never less than six hours and a day.
 func limits(lag time.Duration) (warn, fail time.Duration) {
 	warn = spanAbove(3 * lag)
-	fail = spanAbove(max(6*lag, 2*warn))
+	fail = spanAbove(max(6*lag, 2*warn, day))
 	return warn, fail
 }
 

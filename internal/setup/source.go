@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -88,8 +89,9 @@ func (s Source) write(t *text, chosen *Found, database string) error {
 	}
 	t.add("source:")
 	t.add("  url: %s", quoted(s.URL))
-	if chosen == nil {
-		t.add("  name: '*'")
+	if chosen == nil { // it is only looked into
+		t.add("  name: '*'\n  timezone: UTC")
+		pairs = slices.DeleteFunc(pairs, func(p pair) bool { return p.key == "time" || p.key == "timezone" })
 	} else {
 		writeNames(t, pairs, chosen.Pattern)
 	}

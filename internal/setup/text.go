@@ -1,7 +1,9 @@
 package setup
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -50,6 +52,7 @@ func oneLine(s string) string {
 
 // finish writes the questions at the end, which moves no line.
 func (t *text) finish() string {
+	slices.SortStableFunc(t.questions, func(a, b Question) int { return cmp.Compare(a.Line, b.Line) })
 	if len(t.questions) > 0 {
 		t.add("\n# Questions, each about a line above:")
 		for _, q := range t.questions {

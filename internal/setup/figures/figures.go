@@ -233,12 +233,11 @@ func (t *Table) take(of *seen) {
 	if root == nil { // a child's own
 		return
 	}
-	i := slices.IndexFunc(t.Columns, func(c *Column) bool { return c.Column == root })
-	if i < 0 {
-		t.Columns = append(t.Columns, &Column{Column: root, kind: of.kind, Largest: of.largest})
-		i = len(t.Columns) - 1
+	c := t.column(root.Name)
+	if c == nil {
+		c = &Column{Column: root, kind: of.kind, Largest: of.largest}
+		t.Columns = append(t.Columns, c)
 	}
-	c := t.Columns[i]
 	c.Largest = max(c.Largest, of.largest)
 	c.Values += of.values
 	c.Endless = c.Endless || of.endless

@@ -58,33 +58,46 @@ type Collector struct {
 	folders  map[string]*catalog.Object // of archives in directory format
 }
 
+// Endings of names, in small letters.
 var (
-	tocFile  = regexp.MustCompile(`^(?:toc\.dat|(?:\d+|blobs?_\d*|blobs)\.(?:dat|toc)(?:\.gz|\.lz4|\.zst)?)$`)
-	sumFile  = regexp.MustCompile(`(?i)\.(?:sha(?:1|224|256|384|512)(?:sums?)?|md5(?:sums?)?|b2(?:sums?)?)$`)
-	notDumps = regexp.MustCompile(`(?i)\.(?:log|txt|md|html?|err|out|sh|lock|ya?ml|json|meta|manifest|asc|sig|sign|minisig|` +
-		`b3|b3sum|crc|crc32c?|sfv|cksum|xxh64|xxh128|part|partial|tmp|filepart)$|(?:^|/)(?:SHA\d+SUMS|MD5SUMS|checksums)`)
-	dumps = regexp.MustCompile(`(?i)\.(?:dump|sql|pgdump|pg_dump|psql|pgsql|backup|bak|tar|tgz|custom|dmp|gz|zst|xz|bz2|lz4|` +
-		`age|gpg|pgp|enc)$`)
+	ofSums = endingSet(".sha1 .sha224 .sha256 .sha384 .sha512 .sha256sum .sha256sums .sha512sum .md5 .md5sum .b2 .b2sum")
+	ofNone = endingSet(".log .txt .md .htm .html .err .out .sh .lock .yml .yaml .json .meta .manifest .asc .sig .sign " +
+		".minisig .b3 .b3sum .crc .crc32 .crc32c .sfv .cksum .xxh64 .xxh128 .part .partial .tmp .filepart")
+	ofDumps = endingSet(".dump .sql .pgdump .pg_dump .psql .pgsql .backup .bak .tar .tgz .custom .dmp .gz .zst .xz .bz2 " +
+		".lz4 .age .gpg .pgp .enc")
+)
+
+func endingSet(list string) map[string]bool {
+	set := map[string]bool{}
+	for _, e := range strings.Fields(list) {
+		set[e] = true
+	}
+	return set
+}
+
+var (
+	tocFile = regexp.MustCompile(`^(?:toc\.dat|(?:\d+|blobs?_\d*|blobs)\.(?:dat|toc)(?:\.gz|\.lz4|\.zst)?)$`)
 	globals = regexp.MustCompile(`(?i)globals|(?:^|[-_.])roles(?:[-_.]|$)`)
 	// words that stand for a time which they do not tell
-	varying = regexp.MustCompile(`(?i)(?:mon|tues?|wed(?:nes)?|thurs?|fri|satur?|sun)(?:day)?\b|[0-9a-f]*\d[0-9a-f]*|latest|current`)
+	varying = regexp.MustCompile(`(?i)\b(?:mon|tues?|wed(?:nes)?|thurs?|fri|satur?|sun)(?:day)?\b|\b[0-9a-f]*\d[0-9a-f]{5,}\b|\d+`)
 )
 
 // Add takes one object of a store.
 func (c *Collector) Add(o catalog.Object) {
 	c.Names++
 	dir, base := path.Split(o.Name)
+	ending := strings.ToLower(path.Ext(base))
 	switch {
-	case o.Not != "":
+	case o.Not != "" || ofNone[ending] || strings.HasSuffix(base, "SUMS"):
 		return
-	case dir != "" && tocFile.MatchString(base):
+	case dir != "" && strings.Contains(base, ".") && tocFile.MatchString(base):
 		c.inFolder(strings.TrimSuffix(dir, "/"), o)
-	case sumFile.MatchString(o.Name):
-		p, _ := c.patternOf(sumFile.ReplaceAllString(o.Name, ""))
+	case ofSums[ending]:
+		p, _ := c.patternOf(o.Name[:len(o.Name)-len(ending)])
 		if p != nil {
 			p.Summed++
 		}
-	case !notDumps.MatchString(o.Name):
+	default:
 		c.add(o)
 	}
 }
@@ -145,7 +158,10 @@ func (c *Collector) patternOf(name string) (*Pattern, time.Time) {
 	return p, at
 }
 
-func isDump(name string) bool { return dumps.MatchString(name) || path.Ext(name) == "" }
+func isDump(name string) bool {
+	ending := strings.ToLower(path.Ext(name))
+	return ofDumps[ending] || ending == ""
+}
 
 // split takes the time out of a name: the finest that stands in it, of several
 // the last. What others tell stands as stars.
@@ -241,8 +257,7 @@ func (p *Pattern) rank() (n int) {
 // Likely reports whether files called so may be the dumps of a database.
 func (p *Pattern) Likely() bool { return p.Dumps && !globals.MatchString(p.Name) }
 
-// fold joins patterns that differ by numbers alone, where there are many: a
-// number that each backup has of its own.
+// fold joins patterns that differ by numbers alone, where each backup has one of its own.
 func fold(patterns map[string]*Pattern) (all []*Pattern) {
 	const many = 3
 	alike := map[string][]*Pattern{}
@@ -253,17 +268,27 @@ func fold(patterns map[string]*Pattern) (all []*Pattern) {
 		}
 	}
 	for _, of := range alike {
-		files := 0
-		for _, p := range of {
-			files += len(p.Files)
-		}
-		if len(of) < many || files > 2*len(of) {
+		if len(of) < many || !successive(of) {
 			all = append(all, of...)
-			continue
+		} else {
+			all = append(all, joined(of))
 		}
-		all = append(all, joined(of))
 	}
 	return all
+}
+
+// successive reports whether patterns are of backups that were taken one after the other:
+// those of several databases are of the same night, or have many files each.
+func successive(of []*Pattern) bool {
+	files := 0
+	times := map[time.Time]bool{}
+	for _, p := range of {
+		files += len(p.Files)
+		for _, f := range p.Files {
+			times[f.At] = true
+		}
+	}
+	return files <= 2*len(of) && len(times) == files
 }
 
 func joined(of []*Pattern) *Pattern {
