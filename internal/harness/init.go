@@ -66,6 +66,7 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 	if err != nil {
 		return h.cannotInit(o.Name, err)
 	}
+	h.tellOthers(held, chosen, o)
 	err = h.askKey(&src, chosen)
 	if err != nil {
 		return h.cannotInit(o.Name, err)
@@ -223,6 +224,14 @@ func (h *Home) tellSeveral(name string, s *setup.Several) error {
 		fmt.Fprintf(h.Stderr, "  -pattern=%s\n", shell(f.Name))
 	}
 	return cannot("init %s: %v", name, s)
+}
+
+// tellOthers says how the other databases of a store get drills of their own.
+func (h *Home) tellOthers(held *setup.Holdings, chosen *setup.Found, o InitOptions) {
+	for _, f := range held.Others(chosen) {
+		line := "init -url=" + shell(o.URL) + " -pattern=" + shell(f.Name) + " -name="
+		fmt.Fprintf(h.Stdout, "  a drill of its own: %s\n", command(line+f.DrillName()))
+	}
 }
 
 // tellNext prints what a person should look at, and do.

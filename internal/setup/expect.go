@@ -172,7 +172,7 @@ func (t *tables) writeTable(out *text, one *figures.Table) {
 	out.add("    - table: %s", spec.YAMLText(name))
 	what := verdict.Count(one.Rows, "row")
 	if n := t.Rows.Referred(one); n > 0 {
-		what += ", to which " + verdict.Count(int64(n), "foreign key") + " refer"
+		what += ", referred to by " + verdict.Count(int64(n), "foreign key")
 	}
 	least := floor(one.Rows)
 	if least > 1 {

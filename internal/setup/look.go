@@ -153,6 +153,29 @@ func (h *Holdings) likely() (all []*Found) {
 	return all
 }
 
+// mostOthers are named at once.
+const mostOthers = 5
+
+// Others are the first of the patterns beside the chosen one that may be a database's.
+func (h *Holdings) Others(chosen *Found) (all []*Found) {
+	for _, f := range h.likely() {
+		if f != chosen && len(all) < mostOthers && f.Err == nil {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// DrillName is what a drill of the pattern may be called: as its database, or NAME.
+func (f *Found) DrillName() string {
+	if nameOfDrill.MatchString(f.Header.Database) {
+		return f.Header.Database
+	}
+	return "NAME"
+}
+
+var nameOfDrill = regexp.MustCompile(`^[a-z0-9_-]+$`)
+
 // readable reports whether the newest is a dump, or may be one that is broken,
 // or locked: what is plainly another kind of file is none.
 func (f *Found) readable() bool {

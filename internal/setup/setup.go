@@ -96,6 +96,9 @@ func (t *text) askAbout(begin int) {
 		case strings.Contains(line, ", preserve: true, ") && preserved < mostAsked:
 			preserved++
 			t.askAt(i+1, "it looked sensitive, and was judged harmless: may it pass?")
+		case strings.HasPrefix(line, "source_overlap: "):
+			t.askAt(i+1, "where columns without a rule hold real values of others, the drill is refused: rewrite these columns; "+
+				"where the values are the product's own words, preserve their source, or remove leak_scan")
 		case strings.HasPrefix(line, "# ") && strings.Contains(line, " as they are. Write a rule"),
 			strings.HasPrefix(line, "# ") && strings.Contains(line, " as it is. Write a rule"):
 			t.askAt(i+1, "is any of these personal after all?")

@@ -1,12 +1,15 @@
 package setup
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
@@ -44,7 +47,7 @@ func TestChoose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const age = "age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 18\nAAAA\n--- AAAA\n"
+	sealed := encrypted(t, demo)
 	for name, tt := range map[string]struct {
 		files   map[string]string
 		pattern string
@@ -61,7 +64,7 @@ func TestChoose(t *testing.T) {
 		"no times":           {map[string]string{"a.1.sql": plain, "a.2.sql": plain}, "", "a.*.sql"},
 		"roles beside it":    {map[string]string{"a-20261129.sql": plain, "globals-20261129.sql": plain}, "", "a-{time}.sql"},
 		"an archive of logs": {map[string]string{"a-20261129.sql": plain, "logs-20261129.gz": "no such thing"}, "", "a-{time}.sql"},
-		"encrypted":          {map[string]string{"a-20261129.dump.age": age}, "", "a-{time}.dump.age"},
+		"encrypted":          {map[string]string{"a-20261129.dump.age": sealed}, "", "a-{time}.dump.age"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,11 +83,30 @@ func TestChoose(t *testing.T) {
 			if !strings.Contains(got, tt.want) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
-			if name == "encrypted" && f.KeyWanted() != "age_passphrase_env" {
+			if name == "encrypted" && f.KeyWanted() != "age_identity_env" {
 				t.Errorf("the key is %q: %v", f.KeyWanted(), f.Err)
 			}
 		})
 	}
+}
+
+// encrypted is a text under age, for a key that nobody has.
+func encrypted(t *testing.T, text []byte) string {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w, err := age.Encrypt(&b, identity.Recipient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // An option's keys go into the section; what it holds is never repeated where it is wrong.
