@@ -23,12 +23,12 @@ func command(line string) string { return program + " " + line }
 // usage has the user's targets by task, in ten lines with that of the drills.
 func usage() string {
 	return `Usage: ` + command("TARGET [-option=value ...]") + `
-  drill       drill restores a backup and checks it; drills lists, validate checks the files; scenarios proves the alarm
+  drill       init writes a first drill file; drill restores a backup and checks it; drills lists, validate checks files
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
-  look after  build compiles bin/drill; image makes a postgres image; clean removes what was left behind; version
+  look after  build compiles bin/drill; image makes an image; clean removes what was left; scenarios proves the alarm; version
 "` + command("help TARGET") + `" explains one, "` + command("-l") +
 		`" lists all. Options may stand before or after the target.
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
@@ -39,7 +39,7 @@ Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 i
 // that it always comes at once.
 func (h *Home) Help() error {
 	files, _ := spec.Loader{WithoutSecrets: true}.LoadAll(h.drillsDir()) // no folder, no drills
-	next := "Next: write drills/NAME.yaml, then: " + command("drill -name=NAME")
+	next := "Next: " + command("init -url=URL -name=NAME")
 	if len(files) > 0 {
 		next = fmt.Sprintf("Next: %s (there are: %s)", command("drill -name="+files[0].Name), someNames(files))
 	}

@@ -79,7 +79,6 @@ func (p *Pattern) Zone() Zone {
 		early = -2 * time.Minute // clocks differ
 		soon  = 45 * time.Minute
 	)
-	hours := -after.Truncate(time.Hour) / time.Hour
 	switch {
 	case p.Layout == "":
 		return Zone{Name: "UTC", Why: "nothing tells it"}
@@ -90,7 +89,7 @@ func (p *Pattern) Zone() Zone {
 	case early <= after && after < soon:
 		return Zone{Name: "UTC", Why: fmt.Sprintf("the files were written within %s of these times", spec.Span(soon)), Sure: true}
 	case after < early:
-		hours = (-after + time.Hour - 1) / time.Hour
+		hours := (-after + time.Hour - 1) / time.Hour
 		return Zone{Name: fmt.Sprintf("Etc/GMT-%d", hours),
 			Why: fmt.Sprintf("the files were written up to %s before these times, were they in UTC", spec.Span(-after))}
 	}
