@@ -51,6 +51,7 @@ var rooms = map[string]room{
 		why: "what opens a backup knows neither where it lies nor what is in it"},
 	"internal/detect": {layer: 0, why: "what a value looks like does not depend on where it stands"},
 	"internal/told":   {layer: 0, why: "which names and sentences may be shown does not depend on where they stand"},
+	"internal/sketch": {layer: 0, why: "different values are counted by their hashes, whatever they are"},
 	"internal/locale": {layer: 0, why: "what people and places are called does not depend on whom a name replaces"},
 
 	"internal/enclosure": {layer: 0, why: "a program is set apart whatever it is; and a keeper starts before the rooms above are initialized"},
@@ -72,7 +73,10 @@ var rooms = map[string]room{
 	"internal/inventory": {layer: 2, only: slices.Concat(nouns, []string{"internal/catalog", "internal/history", "internal/witness", "internal/expect"}),
 		why: "it judges a list, whoever made it; what a number became since past drills is judged in one place, which is expect's"},
 
-	"internal/drill":  {layer: 3, why: "it alone knows the order of the stages; it reads and writes no report"},
+	"internal/drill": {layer: 3, why: "it alone knows the order of the stages; it reads and writes no report"},
+	"internal/setup": {layer: 3,
+		only: slices.Concat(nouns, []string{"internal/drill", "internal/catalog", "internal/archive", "internal/scrub", "internal/sketch"}),
+		why:  "a first drill file is written from what a drill's own steps read, by nobody who judges a backup"},
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
 
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
@@ -106,6 +110,7 @@ var inner = map[string][]string{
 		"internal/scrub/postdata", "internal/scrub/document", "internal/scrub/leakscan", "internal/scrub/transform",
 		"internal/scrub/schema",
 	},
+	"internal/setup":   {"internal/setup", "internal/setup/figures", "internal/setup/naming"},
 	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
 	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/guess"},
 	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
@@ -120,6 +125,7 @@ var outward = map[string][]string{
 	"internal/archive/unpack": {"internal/machine", "internal/packed", "internal/verdict"},
 	"internal/scrub/draft": {
 		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/verdict", "internal/locale",
+		"internal/sketch",
 	},
 	"internal/scrub/propose":  {"internal/spec", "internal/detect"},
 	"internal/scrub/distinct": {"internal/spec", "internal/copytext", "internal/verdict"},
@@ -133,6 +139,9 @@ var outward = map[string][]string{
 		"internal/locale", "internal/jsontext",
 	},
 	"internal/scrub/schema": {"internal/spec", "internal/pgtext", "internal/sqltext", "internal/told"},
+
+	"internal/setup/figures": {"internal/archive", "internal/copytext", "internal/scrub", "internal/sketch", "internal/spec"},
+	"internal/setup/naming":  {"internal/catalog", "internal/spec"},
 
 	"internal/expect/structure": {"internal/spec"},
 	"internal/expect/drift":     {"internal/spec", "internal/history", "internal/verdict"},

@@ -24,6 +24,16 @@ func Drill(ctx context.Context, name *string, parallel *int, backup, before, pic
 	})
 }
 
+// Init writes drills/NAME.yaml for the backups in -url, from the newest of them, and drills it. -pattern
+// says which, where a store holds several databases; -source and -sandbox give further keys of the file
+// ('region: eu-west-1, path_style: true'). Where the file is there, it prints what is new, as a patch.
+func Init(ctx context.Context, name, url, pattern, source, sandbox *string) error {
+	return harness.Tell("init", func(h *harness.Home) error {
+		return h.Init(ctx, harness.InitOptions{Name: value(name), URL: value(url), Pattern: value(pattern),
+			Source: value(source), Sandbox: value(sandbox)})
+	})
+}
+
 // Drills lists the drills, or those of -name, with the outcome of their last run.
 func Drills(ctx context.Context, name *string) error {
 	return harness.Tell("drills", func(h *harness.Home) error { return h.Drills(ctx, value(name)) })
@@ -85,7 +95,9 @@ func Witness(ctx context.Context, name *string) error {
 // Report writes the page of all drills anew, from reports/ or from a store of past reports
 // (-history=s3://shop-reports/drills/), to reports/index.html, reports/history.html or -to=PATH.
 func Report(ctx context.Context, history, to *string) error {
-	return harness.Open().Report(ctx, harness.ReportOptions{History: value(history), To: value(to)})
+	return harness.Tell("report", func(h *harness.Home) error {
+		return h.Report(ctx, harness.ReportOptions{History: value(history), To: value(to)})
+	})
 }
 
 // Scenarios breaks the demo's backup in every known way and tells which check caught it.

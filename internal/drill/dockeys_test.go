@@ -32,7 +32,7 @@ func stored(t *testing.T, sql, table string) string {
 // drafted is the scrub section that is drafted for a drill file.
 func drafted(t *testing.T, file string) string {
 	t.Helper()
-	d, r := drill.Draft(t.Context(), drill.Request{Drill: load(t, sandbox.Local, file), Run: "test", Now: time.Now(), Version: "test"})
+	d, r := drill.Draft(t.Context(), drill.Request{Drill: load(t, sandbox.Local, file), Run: "test", Now: time.Now(), Version: "test"}, nil)
 	if d == nil {
 		t.Fatalf("%s\n%s", r.Outcome, worst(r))
 	}

@@ -32,7 +32,7 @@ func draftAndDrill(t *testing.T, dump []byte, table string, review func(section 
 		"timezone: UTC, database: postgres}\nexpectations: {roles: [postgres], tables: [{table: %s}]}\n", "file://"+store, table)
 	made, r := drill.Draft(t.Context(), drill.Request{
 		Drill: load(t, sandbox.Local, head), Run: "test", Now: time.Now(), Version: "test", Clusters: testneed.Clusters(),
-	})
+	}, nil)
 	if made == nil {
 		t.Fatalf("%s\n%s", r.Outcome, worst(r))
 	}

@@ -5,21 +5,33 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"daybefore/internal/archive"
 	"daybefore/internal/restore"
 	"daybefore/internal/scrub/draft"
+	"daybefore/internal/scrub/schema"
 	"daybefore/internal/verdict"
 )
 
+// Beside looks at what Draft reads, for more than the scrub. Its Filter is as
+// draft.Survey's, whose rows it is handed.
+type Beside interface {
+	// Begin is called once pre-data is restored, before the first row.
+	Begin(s *schema.Schema, encoding string)
+	Filter(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error)
+	// Built is called once all is built that is built without rows.
+	Built(ctx context.Context, conn *pgx.Conn, a *archive.Archive) error
+}
+
 // Draft reads every row of the newest backup, and drafts the scrub section for
-// what looks sensitive and has no rule. The rows are looked at as they come
+// what looks sensitive and has no rule. The rows are shown to beside too, which may be nil. The rows are looked at as they come
 // from the archive: none reaches the sandbox, which holds the schema only. The
 // draft is nil where something kept it from being made, as the report says.
-func Draft(ctx context.Context, req Request) (*draft.Draft, *verdict.Report) {
+func Draft(ctx context.Context, req Request, beside Beside) (*draft.Draft, *verdict.Report) {
 	var section *draft.Draft
 	report := perform(ctx, req, func(r *run, ctx context.Context) error {
 		return r.look(ctx, func(ctx context.Context, s *restore.Session) error {
 			return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) (err error) {
-				section, err = r.draft(ctx, s)
+				section, err = r.draft(ctx, s, beside)
 				return err
 			})
 		})
@@ -74,13 +86,13 @@ func (r *run) look(ctx context.Context, step func(context.Context, *restore.Sess
 	return step(ctx, s)
 }
 
-func (r *run) draft(ctx context.Context, s *restore.Session) (*draft.Draft, error) {
+func (r *run) draft(ctx context.Context, s *restore.Session, beside Beside) (*draft.Draft, error) {
 	conn, err := r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	section, err := r.survey(ctx, s, conn)
+	section, err := r.survey(ctx, s, conn, beside)
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +105,13 @@ func (r *run) draft(ctx context.Context, s *restore.Session) (*draft.Draft, erro
 		return nil, err
 	}
 	section.AddSchema(found)
-	return section, nil
+	if beside != nil {
+		err = beside.Built(ctx, conn, r.archive)
+	}
+	return section, err
 }
 
-func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn) (*draft.Draft, error) {
+func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn, beside Beside) (*draft.Draft, error) {
 	req, err := r.scrubRequest(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -105,8 +120,39 @@ func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Look(ctx, survey.Filter, survey.Excluded); err != nil {
+	filter := survey.Filter
+	if beside != nil {
+		beside.Begin(req.Schema, req.Encoding)
+		filter = showBoth(survey.Filter, beside.Filter)
+	}
+	if err := s.Look(ctx, filter, survey.Excluded); err != nil {
 		return nil, err
 	}
 	return survey.Draft()
+}
+
+// showBoth shows rows to two filters that write none.
+func showBoth(first, second restore.Filter) restore.Filter {
+	return func(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+		one, err := first(namespace, table, columns)
+		if err != nil {
+			return nil, err
+		}
+		other, err := second(namespace, table, columns)
+		switch {
+		case err != nil:
+			return nil, err
+		case one == nil:
+			return other, nil
+		case other == nil:
+			return one, nil
+		}
+		return func(dst, row []byte) ([]byte, error) {
+			dst, err := one(dst, row)
+			if err != nil {
+				return dst, err
+			}
+			return other(dst, row)
+		}, nil
+	}
 }

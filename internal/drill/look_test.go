@@ -33,7 +33,7 @@ func TestDraftAndShowStoreNothing(t *testing.T) {
 					"postgres}\nexpectations: {tables: [{table: public.people}]}\n", "file://"+store))
 			f := newFinder(t, values)
 			draft, r := drill.Draft(t.Context(), drill.Request{Drill: d, Run: "test", Now: time.Now(), Version: "test",
-				Inspect: func(ctx context.Context, box sandbox.Box) { f.files(ctx, box) }})
+				Inspect: func(ctx context.Context, box sandbox.Box) { f.files(ctx, box) }}, nil)
 			if draft == nil {
 				t.Fatalf("%s\n%s", r.Outcome, worst(r))
 			}

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"daybefore/internal/drill"
 	"daybefore/internal/machine"
 	"daybefore/internal/spec"
@@ -29,9 +31,11 @@ type Home struct {
 	Dir    string
 	Stdout io.Writer // tables; under -json the same as Stderr
 	Stderr io.Writer // progress, log, one-line reasons
-	Now    func() time.Time
-	Log    *slog.Logger
-	Tunnel bool // see drill.Request
+	// Answers are those of a person at a terminal; nil: nobody is there to be asked.
+	Answers io.Reader
+	Now     func() time.Time
+	Log     *slog.Logger
+	Tunnel  bool // see drill.Request
 	// Clusters is the folder of sandbox.Options; empty: none is kept.
 	Clusters string
 
@@ -58,8 +62,12 @@ func Open() *Home {
 	if asDocument {
 		stdout = os.Stderr
 	}
+	var answers io.Reader
+	if term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())) {
+		answers = os.Stdin
+	}
 	return &Home{
-		Dir: home(), Stdout: stdout, Stderr: os.Stderr,
+		Dir: home(), Stdout: stdout, Stderr: os.Stderr, Answers: answers,
 		Now: time.Now, Tunnel: os.Getenv("DRILL_TUNNEL") == "1", Clusters: Clusters(),
 		// Mage discards the default logger unless it is run with -v.
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),

@@ -20,10 +20,11 @@ var program = byMage
 // command is a line for the person's shell, which calls this program as they did.
 func command(line string) string { return program + " " + line }
 
-// usage has the user's targets by task, in eleven lines with that of the drills.
+// usage has the user's targets by task, in twelve lines with that of the drills.
 func usage() string {
 	return `Usage: ` + command("TARGET [-option=value ...]") + `
-  drill       drill restores a backup and checks it; drills, validate and show tell of the files; report makes their page
+  drill       init writes the first drill file; drill restores a backup and checks it; report makes the drills' page
+  files       drills lists them with their last outcome; validate checks them; show tells what they come to
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
@@ -40,7 +41,7 @@ Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 i
 // that it always comes at once.
 func (h *Home) Help() error {
 	files, _ := spec.Loader{WithoutSecrets: true}.LoadAll(h.drillsDir()) // no folder, no drills
-	next := "Next: write drills/NAME.yaml, then: " + command("drill -name=NAME")
+	next := "Next: " + command("init -url=URL -name=NAME")
 	if len(files) > 0 {
 		next = fmt.Sprintf("Next: %s (there are: %s)", command("drill -name="+files[0].Name), someNames(files))
 	}

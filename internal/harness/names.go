@@ -98,7 +98,7 @@ func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) 
 		}
 		return nil, nil,
 			cannot("no drill file: %s has no .yaml; run this in the folder that holds drills/ or set DRILL_HOME, or "+
-				"write the first one as the README shows", h.drillsDir())
+				"write the first one: %s", h.drillsDir(), command("init -url=URL -name=NAME"))
 	case err != nil:
 		return nil, nil, cannot("read the drill files: %v", err)
 	}

@@ -118,6 +118,7 @@ func (h *Home) Report(ctx context.Context, o ReportOptions) error {
 	case err != nil:
 		return cannot("report: %s", advised(err))
 	}
+	h.Document.Written = to
 	_, err = fmt.Fprintln(h.Stdout, "written:", to)
 	return err
 }

@@ -19,7 +19,7 @@ func (h *Home) ScrubDraft(ctx context.Context, name string) error {
 	var section *draft.Draft
 	r, err := h.look(ctx, "scrub:draft", name, func(ctx context.Context, req drill.Request) *verdict.Report {
 		var r *verdict.Report
-		section, r = drill.Draft(ctx, req)
+		section, r = drill.Draft(ctx, req, nil)
 		return r
 	})
 	switch {

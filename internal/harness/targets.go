@@ -61,6 +61,8 @@ var UserTargets = Targets{
 	{Name: "gate", Options: []Option{oneDrill, {Name: "within", Kind: Text}, {Name: "strict", Kind: YesNo}, inFull}},
 	{Name: helpTarget},
 	{Name: "image", Word: "MAJOR", Options: []Option{{Name: "packages", Kind: Text}, {Name: "tag", Kind: Text}}},
+	{Name: "init", Options: []Option{oneDrill, {Name: "url", Kind: Text}, {Name: "pattern", Kind: Text},
+		{Name: "source", Kind: Text}, {Name: "sandbox", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
 	{Name: "report", Options: []Option{{Name: "history", Kind: Text}, {Name: "to", Kind: Text}}},
 	{Name: "scenarios"},

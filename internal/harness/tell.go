@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"daybefore/internal/history"
+	"daybefore/internal/setup"
 	"daybefore/internal/verdict"
 )
 
@@ -40,6 +41,9 @@ type Document struct {
 	Scenarios []ScenarioState     `json:"scenarios,omitempty"` // of scenarios
 	Built     string              `json:"built,omitempty"`     // of build a path, of image a tag
 	Targets   []TargetState       `json:"targets,omitempty"`   // of help
+	Written   string              `json:"written,omitempty"`   // of init and report: a file
+	Questions []setup.Question    `json:"questions,omitempty"` // of init
+	Patch     string              `json:"patch,omitempty"`     // of init, where the file was there
 }
 
 // Tell runs a target in this process's home. Under -json what it came to is one

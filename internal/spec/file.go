@@ -34,12 +34,18 @@ type Several struct {
 
 // loadFile gives the drills of one file, at least one.
 func (l Loader) loadFile(path string, below *defaults) []Loaded {
-	d := &mistakeList{file: path}
 	data, err := readFile(path)
 	if err != nil {
+		d := &mistakeList{file: path}
 		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
 		return []Loaded{{Name: nameOf(path), Path: path, Err: d.mistakes}}
 	}
+	return l.loadText(path, data, below)
+}
+
+// loadText gives the drills of what stands in a file, at least one.
+func (l Loader) loadText(path string, data []byte, below *defaults) []Loaded {
+	d := &mistakeList{file: path}
 	all := l.drills(d, data, below)
 	if len(d.mistakes) > 0 {
 		d.mistakes = append(d.mistakes, below.mistakes...)

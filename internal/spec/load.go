@@ -65,7 +65,16 @@ func (l Loaded) File() string { return nameOf(l.Path) }
 
 // Load is the package's Load.
 func (l Loader) Load(path string) (*Drill, error) {
-	all := l.loadFile(path, readDefaults(filepath.Dir(path)))
+	return onlyDrill(path, l.loadFile(path, readDefaults(filepath.Dir(path))))
+}
+
+// Parse is Load of what is to stand in a file, which it does not read.
+func (l Loader) Parse(path string, data []byte) (*Drill, error) {
+	return onlyDrill(path, l.loadText(path, data, readDefaults(filepath.Dir(path))))
+}
+
+// onlyDrill is the drill of a file that is of one database.
+func onlyDrill(path string, all []Loaded) (*Drill, error) {
 	if len(all) > 1 || all[0].Several != nil {
 		return nil, Mistakes{{File: path, Line: 1, Column: 1, Message: "it is of several databases",
 			Hint: "load the folder"}}

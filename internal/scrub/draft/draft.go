@@ -16,6 +16,7 @@ import (
 	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
+	"daybefore/internal/sketch"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -56,8 +57,8 @@ type judged struct {
 	propose.Suspicion
 	confidence
 	reason  string
-	history bool    // texts that hold documents
-	values  *sketch // different ones; nil unless others may hold the same
+	history bool           // texts that hold documents
+	values  *sketch.Sketch // different ones; nil unless others may hold the same
 }
 
 // Draft proposes rules for all that looks sensitive and has none, from the
@@ -274,7 +275,7 @@ func (e *evidence) partly(hits int64) judged {
 // byName: only the name tells what the values are, and they may tell their form.
 func (e *evidence) byName(c *schema.Column, j judged) judged {
 	const few, many = 12, 100
-	n, exact := e.different.count()
+	n, exact := e.different.Count()
 	n = min(n, e.values) // an estimate may be above what can be
 	about := "about "
 	if exact {

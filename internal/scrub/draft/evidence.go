@@ -10,6 +10,7 @@ import (
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/scrub/transform"
+	"daybefore/internal/sketch"
 )
 
 // likeness is what a whole value is, where no detector tells or none tells enough.
@@ -57,7 +58,7 @@ type evidence struct {
 	dialed        int64 // written as a phone number is
 	forms         [likenesses]int64
 	kinds         detect.FormCounts // of a sample
-	different     sketch
+	different     sketch.Sketch
 	mail          mailEvidence
 	documents     int64
 	keys          map[string]*keyEvidence // of documents; nil for those that do not tell
@@ -96,7 +97,7 @@ func (e *evidence) add(value []byte, scanner detect.Scanner, seed maphash.Seed) 
 	}
 	e.mail.add(written, value, seed)
 	e.values++
-	e.different.add(maphash.Bytes(seed, value))
+	e.different.Add(maphash.Bytes(seed, value))
 	e.forms[likenessOf(value)]++
 	if e.values <= kindsFirst || e.values%kindsEvery == 0 {
 		e.kinds.Add(value)
@@ -181,7 +182,7 @@ func (e *evidence) join(other *evidence) {
 	e.documents += other.documents
 	e.inKeys += other.inKeys
 	e.kinds.Join(other.kinds)
-	e.different.join(&other.different)
+	e.different.Join(&other.different)
 	e.mail.join(&other.mail)
 	for f, n := range other.forms {
 		e.forms[f] += n

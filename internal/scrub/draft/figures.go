@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub"
 	"daybefore/internal/scrub/schema"
+	"daybefore/internal/sketch"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -128,7 +129,7 @@ type profile struct {
 	nulls             int64
 	lengths           map[int]int64 // long ones rounded
 	shortest, longest int
-	different         sketch
+	different         sketch.Sketch
 	characters        verdict.Characters
 }
 
@@ -140,7 +141,7 @@ func (s *profile) add(value []byte, seed maphash.Seed) {
 	}
 	s.lengths[rounded(n)]++
 	s.shortest, s.longest = min(s.shortest, n), max(s.longest, n)
-	s.different.add(maphash.Bytes(seed, value))
+	s.different.Add(maphash.Bytes(seed, value))
 	for _, c := range value {
 		s.characters |= classes[c]
 	}
@@ -181,7 +182,7 @@ var classes = func() (t [256]verdict.Characters) {
 
 func (s *profile) join(other *profile) {
 	s.nulls += other.nulls
-	s.different.join(&other.different)
+	s.different.Join(&other.different)
 	s.characters |= other.characters
 	if other.lengths == nil {
 		return
@@ -197,7 +198,7 @@ func (s *profile) join(other *profile) {
 }
 
 func (s *profile) told() verdict.Shape {
-	n, exact := s.different.count()
+	n, exact := s.different.Count()
 	n = min(n, s.values()) // an estimate may be above what can be
 	return verdict.Shape{
 		Nulls: s.nulls, Shortest: s.shortest, Median: s.median(), Longest: s.longest,

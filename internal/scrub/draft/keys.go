@@ -2,7 +2,6 @@ package draft
 
 import (
 	"fmt"
-	"slices"
 
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/scrub/propose"
@@ -45,23 +44,10 @@ func sameValues(m document.ManyKeys, all []judged, byRoot map[*schema.Column]*ev
 		if e == nil || j.Root.Family() != schema.Textual || j.Within {
 			continue
 		}
-		if share := m.Share(e.different.holds()); share > best {
+		if share := m.Share(e.different.Holds()); share > best {
 			found = j.Root
 			best = share
 		}
 	}
 	return found
-}
-
-// holds says of a hash whether it was counted, and whether that is known: some were
-// let go.
-func (s *sketch) holds() func(hash uint64) (holds, known bool) {
-	s.shrink()
-	return func(hash uint64) (holds, known bool) {
-		if s.full && hash > s.kept[sketchSize-1] {
-			return false, false
-		}
-		_, holds = slices.BinarySearch(s.kept, hash)
-		return holds, true
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"daybefore/internal/detect"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
+	"daybefore/internal/sketch"
 )
 
 // ruleSame has a rule proposed for columns that no name gives away, or only as free
@@ -59,7 +60,7 @@ func (j *judged) tellsOne(e *evidence) bool {
 	switch j.What {
 	case detect.Email.Words(), detect.Phone.Words(), detect.IBAN.Words(), detect.NationalID.Words(),
 		detect.PersonWords, "an account's name":
-		n, _ := e.different.count()
+		n, _ := e.different.Count()
 		return n >= leastSame
 	}
 	return false
@@ -70,12 +71,12 @@ const leastSame = 20
 
 // sameAs is the column that holds nearly all values of another; nil for none.
 func sameAs(e *evidence, told []judged) (same *judged, n, of int) {
-	e.different.shrink()
-	if len(e.different.kept) < leastSame {
+	sample := e.different.Sample()
+	if len(sample) < leastSame {
 		return nil, 0, 0
 	}
 	for i := range told {
-		held, known := heldBy(told[i].values, e.different.kept)
+		held, known := heldBy(told[i].values, sample)
 		if known >= leastSame && nearlyAll(int64(held), int64(known)) && held > n {
 			same = &told[i]
 			n = held
@@ -87,8 +88,8 @@ func sameAs(e *evidence, told []judged) (same *judged, n, of int) {
 
 // heldBy is how many of the values a column holds, of those for which that is known.
 // It gives up once the first of them are none of its.
-func heldBy(values *sketch, hashes []uint64) (held, known int) {
-	holds := values.holds()
+func heldBy(values *sketch.Sketch, hashes []uint64) (held, known int) {
+	holds := values.Holds()
 	for _, hash := range hashes {
 		here, isKnown := holds(hash)
 		if !isKnown {

@@ -356,31 +356,6 @@ func TestDraftTellsOfTheSchema(t *testing.T) {
 	}
 }
 
-func TestSketch(t *testing.T) {
-	t.Parallel()
-	for _, n := range []int{0, 1, 7, sketchSize - 1, sketchSize, sketchSize + 1, 20_000} {
-		var a, b, both sketch
-		step := ^uint64(0)/uint64(max(n, 1)) | 1
-		for i := range n {
-			h := uint64(i) * step
-			for range 3 {
-				a.add(h)
-			}
-			if i%2 == 0 {
-				b.add(h)
-			}
-		}
-		both.join(&b)
-		both.join(&a)
-		for name, s := range map[string]*sketch{"one": &a, "joined": &both} {
-			got, exact := s.count()
-			if exact != (n <= sketchSize) || exact && got != int64(n) || max(got-int64(n), int64(n)-got) > int64(n)/50 || len(s.kept) > sketchSize {
-				t.Errorf("%s of %d: %d, exactly: %v", name, n, got, exact)
-			}
-		}
-	}
-}
-
 // Addresses under a link become equal where they differ by case or outer blanks,
 // but not where a unique index, or the drill file's own link, holds them apart.
 func TestDraftNormalizesMail(t *testing.T) {

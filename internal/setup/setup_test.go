@@ -1,0 +1,216 @@
+package setup
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"daybefore/internal/setup/naming"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// store makes a folder with files, each with what it holds.
+func store(t *testing.T, files map[string]string) Source {
+	t.Helper()
+	dir := t.TempDir()
+	for name, held := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(held), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Source{URL: "file://" + dir + "/"}
+}
+
+func look(t *testing.T, src Source) (*Holdings, error) {
+	t.Helper()
+	d, err := src.Drill("drills/shop.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Look(t.Context(), d.Source)
+}
+
+const plain = "--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE t (id int);\n\n--\n-- PostgreSQL database dump complete\n--\n"
+
+// What a store holds decides, or says what to do.
+func TestChoose(t *testing.T) {
+	t.Parallel()
+	demo, err := os.ReadFile("../../drills/demo/backups/shop-20260304T031500Z.dump")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := encrypted(t, demo)
+	for name, tt := range map[string]struct {
+		files   map[string]string
+		pattern string
+		want    string // the pattern, or what the error says
+	}{
+		"nothing":            {nil, "", "there is no file at all"},
+		"no backups":         {map[string]string{"README.md": "x", "a.log": "x"}, "", "none of its 2 files is called like a backup"},
+		"one":                {map[string]string{"a-20261129.sql": plain}, "", "a-{time}.sql"},
+		"the drill's":        {map[string]string{"a-20261129.sql": plain, "shop-20261129.sql": plain}, "", "shop-{time}.sql"},
+		"its database":       {map[string]string{"a-20261129.dump": string(demo), "b-20261129.sql": plain}, "", "a-{time}.dump"},
+		"several":            {map[string]string{"a-20261129.sql": plain, "b-20261129.sql": plain}, "", "say which, by -pattern"},
+		"named":              {map[string]string{"a-20261129.sql": plain, "b-20261129.sql": plain}, "b-{time}.sql", "b-{time}.sql"},
+		"misnamed":           {map[string]string{"a-20261129.sql": plain}, "b-{time}.sql", "no files are called b-{time}.sql"},
+		"no times":           {map[string]string{"a.1.sql": plain, "a.2.sql": plain}, "", "a.*.sql"},
+		"roles beside it":    {map[string]string{"a-20261129.sql": plain, "globals-20261129.sql": plain}, "", "a-{time}.sql"},
+		"an archive of logs": {map[string]string{"a-20261129.sql": plain, "logs-20261129.gz": "no such thing"}, "", "a-{time}.sql"},
+		"encrypted":          {map[string]string{"a-20261129.dump.age": sealed}, "", "a-{time}.dump.age"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			held, err := look(t, store(t, tt.files))
+			got := ""
+			var f *Found
+			if err == nil {
+				f, err = held.Choose("shop", tt.pattern)
+			}
+			switch {
+			case err != nil:
+				got = err.Error()
+			default:
+				got = f.Name
+			}
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+			if name == "encrypted" && f.KeyWanted() != "age_identity_env" {
+				t.Errorf("the key is %q: %v", f.KeyWanted(), f.Err)
+			}
+		})
+	}
+}
+
+// encrypted is a text under age, for a key that nobody has.
+func encrypted(t *testing.T, text []byte) string {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w, err := age.Encrypt(&b, identity.Recipient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// An option's keys go into the section; what it holds is never repeated where it is wrong.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ option, given, want string }{
+		"bare":       {"source", "region: eu-west-1, path_style: true", "region: eu-west-1 path_style: true"},
+		"braces":     {"source", "{decrypt: {age_identity_env: KEY}}", "decrypt: {age_identity_env: KEY}"},
+		"a name":     {"source", "name: x", "it holds name"},
+		"no keys":    {"source", "region: [hunter2", "it is no list of keys"},
+		"of another": {"sandbox", "name: x", "name: x"},
+	} {
+		pairs, err := pairsOf(tt.option, tt.given)
+		var all []string
+		for _, p := range pairs {
+			all = append(all, p.key+": "+p.value)
+		}
+		got := strings.Join(all, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, tt.want) || strings.Contains(got, "hunter2") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for lag, want := range map[time.Duration]string{0: "6h 1d", 15 * time.Minute: "6h 1d", 3 * time.Hour: "12h 1d", 10 * time.Hour: "2d 4d",
+		2 * day: "7d 14d"} {
+		warn, fail := limits(lag)
+		if got := spec.Span(warn) + " " + spec.Span(fail); got != want {
+			t.Errorf("%s: %s, want %s", lag, got, want)
+		}
+	}
+	for rows, want := range map[int64]int64{1: 1, 19: 1, 20: 18, 745: 670, 4464: 4000, 200_000: 180_000} {
+		if got := floor(rows); got != want {
+			t.Errorf("%d rows: %d, want %d", rows, got, want)
+		}
+	}
+}
+
+// What a file holds of the store passes as it was when it was written, and fails once backups lack.
+func TestInventory(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 29, 3, 15, 0, 0, time.UTC)
+	p := &naming.Pattern{Name: "a-{time}.dump", Layout: "20060102T150405Z"}
+	for i := range 10 {
+		p.Files = append(p.Files, naming.File{At: at.AddDate(0, 0, -i), Size: 3 << 20, Written: at})
+	}
+	out := &text{}
+	writeInventory(out, p, at.Add(time.Hour))
+	got := strings.Join(out.lines, "\n")
+	for _, want := range []string{"backup_age: {warn_after: 1d6h, fail_after: 1d12h}", "cadence: {every: 1d, tolerance: 2h24m}",
+		"min_backups: {warn_below: 8, fail_below: 5}", "min_size: 1536KiB", "oldest_at_least: 7d"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if len(out.questions) > 0 {
+		t.Errorf("questions: %+v", out.questions)
+	}
+	writeInventory(out, p, at.AddDate(0, 0, 9))
+	if len(out.questions) != 1 || !strings.Contains(out.questions[0].Text, "has the backup job stopped?") {
+		t.Errorf("questions: %+v", out.questions)
+	}
+}
+
+// What is new goes to the end of its list, and all else stays.
+func TestInsert(t *testing.T) {
+	t.Parallel()
+	items := []string{"    # why", "    - {column: b}"}
+	for name, tt := range map[string]struct{ file, want string }{
+		"a list":           {"scrub:\n  rules:\n    - {column: a} # first\n\n# next\nexpectations:\n", "scrub:\n  rules:\n    - {column: a} # first\n    # why\n    - {column: b}\n\n# next\nexpectations:\n"},
+		"indented less":    {"scrub:\n  rules:\n  - {column: a}\n  locale: de_DE\n", "scrub:\n  rules:\n  - {column: a}\n  # why\n  - {column: b}\n  locale: de_DE\n"},
+		"a rule's lines":   {"scrub:\n  rules:\n    - column: a\n      rules: x\n", "scrub:\n  rules:\n    - column: a\n      rules: x\n    # why\n    - {column: b}\n"},
+		"no list":          {"scrub:\n  locale: de_DE\n", "scrub:\n  rules:\n    # why\n    - {column: b}\n  locale: de_DE\n"},
+		"no section":       {"version: 1\n", "version: 1\n\nscrub:\n  rules:\n    # why\n    - {column: b}\n"},
+		"within a comment": {"# scrub:\nversion: 1\n", "# scrub:\nversion: 1\n\nscrub:\n  rules:\n    # why\n    - {column: b}\n"},
+		"rules of another": {"other:\n  rules:\n    - x\nscrub:\n  rules:\n    - y\n", "other:\n  rules:\n    - x\nscrub:\n  rules:\n    - y\n    # why\n    - {column: b}\n"},
+	} {
+		if got := insert(tt.file, "scrub", "rules", items); got != tt.want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
+		}
+	}
+	if got := insert("x: 1\n", "scrub", "rules", nil); got != "x: 1\n" {
+		t.Errorf("nothing is new: %q", got)
+	}
+}
+
+// A comment stays one line, whatever a name holds.
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	if got := oneLine("a\n- b\x1b[31m\u202e"); strings.ContainsAny(got, "\n\x1b\u202e") {
+		t.Errorf("%q", got)
+	}
+}
+
+// An empty store is the backups' failure, not the machine's.
+func TestEmptyStoreFails(t *testing.T) {
+	t.Parallel()
+	_, err := look(t, store(t, nil))
+	if p := verdict.AsProblem(err); p.Outcome != verdict.Fail || p.Hint == "" {
+		t.Errorf("%s: %v", p.Outcome, err)
+	}
+}
