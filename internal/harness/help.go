@@ -23,7 +23,7 @@ func command(line string) string { return program + " " + line }
 // usage has the user's targets by task, in ten lines with that of the drills.
 func usage() string {
 	return `Usage: ` + command("TARGET [-option=value ...]") + `
-  drill       drill restores a backup and checks it; drills lists, validate checks and show prints the files; scenarios proves the alarm
+  drill       drill restores a backup and checks it; drills lists, validate checks, show prints; scenarios proves the alarm
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
