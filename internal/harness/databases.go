@@ -55,7 +55,8 @@ func (h *Home) databases(ctx context.Context, f spec.Loaded) []spec.Loaded {
 		return untold(f, err)
 	}
 	if unread != nil {
-		fmt.Fprintf(h.Stderr, "warning: %s: whether a database is missing from the store cannot be told: %v\n", f.Name, unread)
+		fmt.Fprintf(h.Stderr, "warning: %s: whether a database is missing from the store cannot be told: %v\n", f.Name,
+			unread)
 	}
 	isExcepted := func(database string) bool { return slices.Contains(f.Several.Except, database) }
 	found = slices.DeleteFunc(found, isExcepted)
@@ -144,7 +145,8 @@ func onlyOnce(drills []spec.Loaded) {
 			own = append(own, m)
 		}
 		if before != "" {
-			own = append(own, spec.Mistake{File: f.Path, Message: "it has mistakes of " + before + " too", Hint: "they are told there"})
+			own = append(own, spec.Mistake{File: f.Path, Message: "it has mistakes of " + before + " too",
+				Hint: "they are told there"})
 			drills[i].Err = own
 		}
 	}

@@ -74,7 +74,8 @@ func (h *Home) look(ctx context.Context, target, name string,
 	if name == "" {
 		return nil, cannot("%s: -name is required: it looks at one backup", target)
 	}
-	f, err := h.loadOne(ctx, target, name, spec.Loader{WithoutSecrets: true}) // a key would change nothing of what is shown
+	// A key would change nothing of what is shown.
+	f, err := h.loadOne(ctx, target, name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return nil, err
 	}

@@ -65,8 +65,8 @@ func (c checker) fit(t text, where string) {
 
 // beforeKnown are the keys that say where the store of backups and that of
 // reports are.
-var beforeKnown = regexp.MustCompile(`^history|^source\.(url|exec|listing|user|password|token|key_|known_hosts|region|` +
-	`endpoint)`)
+var beforeKnown = regexp.MustCompile(`^history|` +
+	`^source\.(url|exec|listing|user|password|token|key_|known_hosts|region|endpoint)`)
 
 // once wants that of the pattern which tells the databases.
 func (c checker) once(t text) {

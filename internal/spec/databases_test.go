@@ -46,8 +46,10 @@ func TestDatabases(t *testing.T) {
 	const sql = "select '{database}'::text[]"
 	const mark = "shop-{database}-{time}.dump"
 	want := []string{
-		"shop@eu | shop@eu | eu | shop | s3://b/eu/ | shop-eu-{time}.dump | eu | [] | " + mark + " | AGE_EU_EU1 | KEY_EU | s3://c/eu/ | s3://d/eu/ | app_eu | " + sql,
-		"shop@+u+s | shop@+u+s | US | shop | s3://b/US/ | shop-US-{time}.dump | US | [] | " + mark + " | AGE_US_EU1 | KEY_US | s3://c/US/ | s3://d/US/ | app_US | " + sql,
+		"shop@eu | shop@eu | eu | shop | s3://b/eu/ | shop-eu-{time}.dump | eu | [] | " + mark +
+			" | AGE_EU_EU1 | KEY_EU | s3://c/eu/ | s3://d/eu/ | app_eu | " + sql,
+		"shop@+u+s | shop@+u+s | US | shop | s3://b/US/ | shop-US-{time}.dump | US | [] | " + mark +
+			" | AGE_US_EU1 | KEY_US | s3://c/US/ | s3://d/US/ | app_US | " + sql,
 		"shop@+shop~2f+e+u~201 | shop@+shop~2f+e+u~201 | Shop/EU 1 | shop | s3://b/Shop/EU%201/ | shop-Shop/EU 1-{time}.dump | Shop/EU 1 | [] | " + mark +
 			" | AGE_SHOP_EU_1_EU1 | KEY_SHOP_EU_1 | s3://c/Shop/EU%201/ | s3://d/Shop/EU%201/ | app_Shop/EU 1 | " + sql,
 	}
@@ -82,7 +84,8 @@ func TestBadDatabases(t *testing.T) {
 		{`["a\nb"]`, "", `databases: "a\nb" holds what is no letter`},
 		{"['" + strings.Repeat("x", 64) + "']", "", "is longer than a database's name can be"},
 		{"[a-b, a_b]", "", `databases: "a-b" and "a_b" would share the variable of source.decrypt.age_identity_env`},
-		{"[eu, us]", "source: {url: 's3://b/', name: a, timezone: UTC}", "databases: no key of source holds {database}, so that each drill would be of the same backup"},
+		{"[eu, us]", "source: {url: 's3://b/', name: a, timezone: UTC}",
+			"databases: no key of source holds {database}, so that each drill would be of the same backup"},
 		{"{pattern: 'shop-{time}.dump'}", "source: {url: 's3://b/', name: '{database}', timezone: UTC}", "databases.pattern holds {database} 0 times"},
 		{"{except: [a]}", "", "databases.pattern is missing"},
 		{"{pattern: 'shop-{database}-{time}.dump'}", "", "source.url holds {database}, and is read before the store told which there are"},

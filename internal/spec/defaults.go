@@ -37,7 +37,7 @@ func readDefaults(dir string) *defaults {
 	if len(found) > 1 {
 		d.refuse(Pos{Line: 1, Column: 1}, "keep one of the files", "there are defaults in %s too", found[1])
 	}
-	root := readTree(d, found[0], found[0])
+	root := readTree(d, found[0])
 	if root != nil {
 		decode(d, root, true)
 		checker{mistakeList: d}.permitted(root)
@@ -46,14 +46,15 @@ func readDefaults(dir string) *defaults {
 	return &defaults{root: root, mistakes: d.mistakes.sorted()}
 }
 
-// readTree reads a file; nil where it holds nothing, or cannot be read.
-func readTree(d *mistakeList, path, name string) *tree.Node {
+// readTree reads the file of the defaults; nil where it holds nothing, or cannot
+// be read.
+func readTree(d *mistakeList, path string) *tree.Node {
 	data, err := readFile(path)
 	if err != nil {
 		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
 		return nil
 	}
-	return parse(d, name, data)
+	return parse(d, path, data)
 }
 
 // parse gives the file's tree; nil where it holds nothing, or is no YAML.

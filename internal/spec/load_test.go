@@ -161,7 +161,8 @@ var badInputs = []badInput{
 	{"several mistakes", drillFile("sandbox:\n  kind: §docker\n  memory: §lots", "§colour: red"), []string{
 		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
 		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
-		`"colour" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, latest_events, history, reports, databases`}},
+		"\"colour\" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, " +
+			"scrub, expectations, latest_events, history, reports, databases"}},
 
 	// Shapes.
 	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},

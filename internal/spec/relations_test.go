@@ -32,11 +32,12 @@ func TestRelations(t *testing.T) {
 	zero := &Condition{">", 0}
 	ten := &Condition{">", 10}
 	want := []Table{
-		{Table: Name{"public", "orders"}, Pos: Pos{Line: 5, Column: 7}, Checksum: &Checksum{Columns: []string{"id", "Total"}, Pos: Pos{Line: 10, Column: 7}}, Relationships: []Relationship{
-			{Column: "user_id", References: Name{"public", "users"}, ReferencedColumn: "id", FailIf: zero, Pos: Pos{Line: 7, Column: 11}},
-			{Column: "Buyer", References: Name{"public", "odd.table"}, ReferencedColumn: "*", WarnIf: zero, Pos: Pos{Line: 8, Column: 11}},
-			{Column: "mail", References: Name{"public", "users"}, ReferencedColumn: "mail", WarnIf: zero, FailIf: ten, Pos: Pos{Line: 9, Column: 11}},
-		}},
+		{Table: Name{"public", "orders"}, Pos: Pos{Line: 5, Column: 7}, Checksum: &Checksum{Columns: []string{"id", "Total"}, Pos: Pos{Line: 10, Column: 7}},
+			Relationships: []Relationship{
+				{Column: "user_id", References: Name{"public", "users"}, ReferencedColumn: "id", FailIf: zero, Pos: Pos{Line: 7, Column: 11}},
+				{Column: "Buyer", References: Name{"public", "odd.table"}, ReferencedColumn: "*", WarnIf: zero, Pos: Pos{Line: 8, Column: 11}},
+				{Column: "mail", References: Name{"public", "users"}, ReferencedColumn: "mail", WarnIf: zero, FailIf: ten, Pos: Pos{Line: 9, Column: 11}},
+			}},
 		{Table: Name{"public", "ranks"}, Rebuildable: true, Pos: Pos{Line: 11, Column: 7}},
 		{Table: Name{"public", "totals"}, Pos: Pos{Line: 12, Column: 7}, Checksum: &Checksum{Columns: []string{"id"}, Pos: Pos{Line: 13, Column: 7}, Witness: &SumFile{
 			Source: Source{URL: "file://" + dir + "/logs/sums.csv", Links: LinksRefuse}, Sum: "totals", At: "taken_at", Location: time.UTC,
