@@ -52,6 +52,11 @@ func (Dev) Check(ctx context.Context) error {
 	return checkout().Check(ctx)
 }
 
+// Ci is dev:check and then dev:test, which is set up meanwhile: what a change must pass.
+func (Dev) Ci(ctx context.Context) error {
+	return checkout().CI(ctx)
+}
+
 func checkout() develop.Checkout {
 	h := harness.Open()
 	return develop.Checkout{Dir: h.Dir, Stdout: h.Stdout, Stderr: h.Stderr}

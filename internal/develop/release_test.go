@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"debug/buildinfo"
+	"debug/elf"
 	"debug/macho"
 	"encoding/hex"
 	"errors"
@@ -22,30 +23,42 @@ import (
 	"daybefore/internal/testneed"
 )
 
-const releaseName = "drill_" + harness.Release + "_darwin_arm64"
-
-// The same sources give the same bytes, wherever they lie: here on a system
-// where nothing of Linux's may be called.
+// The same sources give the same bytes, wherever they lie: on this system, and
+// under dev:matrix on each that there are releases for.
 func TestRelease(t *testing.T) {
 	t.Parallel()
-	binary, sums := release(t)
+	platforms := []develop.Platform{{System: runtime.GOOS, Processor: runtime.GOARCH}}
+	if testneed.Matrix() {
+		platforms = develop.Platforms
+	}
+	for _, p := range platforms {
+		t.Run(p.System+" "+p.Processor, func(t *testing.T) {
+			t.Parallel()
+			checkRelease(t, p)
+		})
+	}
+}
+
+func checkRelease(t *testing.T, p develop.Platform) {
+	t.Helper()
+	name := strings.Join([]string{"drill", harness.Release, p.System, p.Processor}, "_")
+	binary, sums := release(t, p, name)
 	digest := sha256.Sum256(binary)
-	if want := hex.EncodeToString(digest[:]) + "  " + releaseName + "\n"; sums != want {
+	if want := hex.EncodeToString(digest[:]) + "  " + name + "\n"; sums != want {
 		t.Errorf("the sums are\n%swant\n%s", sums, want)
 	}
-	again, sumsAgain := release(t)
+	again, sumsAgain := release(t, p, name)
 	if !bytes.Equal(binary, again) || sums != sumsAgain {
 		t.Errorf("other bytes from the same sources: %s and then %s", sums, sumsAgain)
 	}
-	file, err := macho.NewFile(bytes.NewReader(binary))
-	if err != nil || file.Cpu != macho.CpuArm64 {
-		t.Fatalf("no program for macOS on arm64: %v", err)
+	if got := processorOf(p.System, binary); got != p.Processor {
+		t.Fatalf("no program for %v, but for %q", p, got)
 	}
 	info, err := buildinfo.Read(bytes.NewReader(binary))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"CGO_ENABLED": "0", "-trimpath": "true", "GOOS": "darwin", "GOARCH": "arm64"}
+	want := map[string]string{"CGO_ENABLED": "0", "-trimpath": "true", "GOOS": p.System, "GOARCH": p.Processor}
 	for _, s := range info.Settings {
 		if value, asked := want[s.Key]; asked && value == s.Value {
 			delete(want, s.Key)
@@ -54,6 +67,23 @@ func TestRelease(t *testing.T) {
 	if len(want) > 0 || info.GoVersion != runtime.Version() {
 		t.Errorf("built by %s without %v: %v", info.GoVersion, want, info.Settings)
 	}
+}
+
+// processorOf is what a program of the system runs on, as Go names it; empty if it
+// is none of that system.
+func processorOf(system string, binary []byte) string {
+	if system == "darwin" {
+		file, err := macho.NewFile(bytes.NewReader(binary))
+		if err != nil {
+			return ""
+		}
+		return map[macho.Cpu]string{macho.CpuAmd64: "amd64", macho.CpuArm64: "arm64"}[file.Cpu]
+	}
+	file, err := elf.NewFile(bytes.NewReader(binary))
+	if err != nil {
+		return ""
+	}
+	return map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64"}[file.Machine]
 }
 
 // changing has other sources each time it is asked.
@@ -81,8 +111,9 @@ func TestReleaseOfSourcesThatChange(t *testing.T) {
 	}
 }
 
-// release is the binary that a copy of the sources gives, and the file of sums.
-func release(t *testing.T) (binary []byte, sums string) {
+// release is the binary of this name that a copy of the sources gives, and the file
+// of sums.
+func release(t *testing.T, p develop.Platform, name string) (binary []byte, sums string) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := testneed.CopySources("../..", dir); err != nil {
@@ -98,14 +129,14 @@ func release(t *testing.T) (binary []byte, sums string) {
 		t.Fatal(err)
 	}
 	c := develop.Checkout{Dir: dir, Stdout: &said, Stderr: &said}
-	if err := c.Release(t.Context(), h, []develop.Platform{{System: "darwin", Processor: "arm64"}}); err != nil {
+	if err := c.Release(t.Context(), h, []develop.Platform{p}); err != nil {
 		t.Fatalf("%v\n%s", err, &said)
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "dist", "*"))
 	if err != nil || len(names) != 2 {
 		t.Errorf("dist holds %q: %v", names, err)
 	}
-	binary, err = os.ReadFile(filepath.Join(dir, "dist", releaseName))
+	binary, err = os.ReadFile(filepath.Join(dir, "dist", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,12 +153,12 @@ func release(t *testing.T) (binary []byte, sums string) {
 			t.Errorf("the binary tells where it was built: %s", path)
 		}
 	}
-	name, err := h.BuildName()
-	if err != nil || !strings.HasPrefix(name, harness.Release+"+src.") {
-		t.Fatalf("the sources are called %q: %v", name, err)
+	build, err := h.BuildName()
+	if err != nil || !strings.HasPrefix(build, harness.Release+"+src.") {
+		t.Fatalf("the sources are called %q: %v", build, err)
 	}
-	if _, sources, _ := strings.Cut(name, "+src."); !bytes.Contains(binary, []byte(sources)) {
-		t.Errorf("the binary does not know that it is %s", name)
+	if _, sources, _ := strings.Cut(build, "+src."); !bytes.Contains(binary, []byte(sources)) {
+		t.Errorf("the binary does not know that it is %s", build)
 	}
 	return binary, string(text)
 }

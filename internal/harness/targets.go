@@ -73,6 +73,7 @@ var UserTargets = Targets{
 var devTargets = Targets{
 	{Name: "dev:bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo}}},
 	{Name: "dev:check"},
+	{Name: "dev:ci"},
 	{Name: "dev:filter", Options: []Option{inRounds}},
 	{Name: "dev:matrix"},
 	{Name: "dev:overhead", Options: []Option{inRounds, ofKind}},
