@@ -8,14 +8,16 @@ import (
 	"slices"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
 )
 
 // runID is what NewRunID gives. No other folder is ever removed.
 var runID = regexp.MustCompile(`^\d{8}T\d{6}Z-[0-9a-f]{4}$`)
 
 // Prune removes the oldest runs of a drill below dir, so that keep are left. What
-// later drills may be compared with stays, and so does all that is newer: a pass
-// never outlives a failure that came after it, since a gate would open by it.
+// later drills may be compared with stays, and so does all that is newer. A pass
+// outlives no failure that speaks against the same backup, came it before or
+// after: a gate would open by it.
 func Prune(ctx context.Context, dir, drill string, keep int, keys ...spec.Key) error {
 	sh, err := open(ctx, dir, nil, drill, keys)
 	if err != nil {
@@ -30,7 +32,11 @@ func Prune(ctx context.Context, dir, drill string, keep int, keys ...spec.Key) e
 	if err != nil {
 		return err
 	}
-	old := sh.runs[min(max(keep, needed), len(sh.runs)):]
+	needed, err = sh.against(ctx, min(max(keep, needed), len(sh.runs)))
+	if err != nil {
+		return err
+	}
+	old := sh.runs[needed:]
 	if len(old) == 0 {
 		return nil
 	}
@@ -62,6 +68,40 @@ func (sh *shelf) needed(ctx context.Context) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// against is how many of the newest runs stay, where n would: with those that
+// speak against a backup which one of them passed.
+func (sh *shelf) against(ctx context.Context, n int) (int, error) {
+	old, err := sh.kept(ctx, sh.runs[n:])
+	if err != nil || !slices.ContainsFunc(old, speaksAgainst) {
+		return n, err
+	}
+	all, err := sh.kept(ctx, sh.runs[:n])
+	if err != nil {
+		return 0, err
+	}
+	all = append(all, old...)
+	passes := map[string]bool{} // the backups that the first n runs passed
+	seen := 0
+	for i, k := range all {
+		if i >= n && (!speaksAgainst(k) || !passes[k.Report.Backup.Name]) {
+			continue
+		}
+		n = max(n, i+1)
+		for ; seen < n; seen++ {
+			r := all[seen].Report
+			if r != nil && r.Backup.Name != "" && (r.Outcome == verdict.Pass || r.Outcome == verdict.Warn) {
+				passes[r.Backup.Name] = true
+			}
+		}
+	}
+	return n, nil
+}
+
+// speaksAgainst reports whether a gate may stay shut for a report.
+func speaksAgainst(k Kept) bool {
+	return k.Err == nil && (k.Report.Outcome == verdict.Fail || k.Report.Outcome == verdict.Warn)
 }
 
 // removeRuns removes whole runs, the oldest first: each is gone for readers

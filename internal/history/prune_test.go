@@ -12,7 +12,8 @@ import (
 )
 
 // pruned writes a run for each letter, the newest first: p passed, n passed with
-// another backup than the newest, f failed, x is damaged. It gives what is left of them
+// another backup than the newest, f failed, x is damaged; P passed, W warned and F failed
+// with one and the same backup. It gives what is left of them
 // once they are pruned.
 func pruned(t *testing.T, runs string, keepRuns int, keys ...spec.Key) string {
 	t.Helper()
@@ -20,9 +21,14 @@ func pruned(t *testing.T, runs string, keepRuns int, keys ...spec.Key) string {
 	letters := map[string]string{}
 	for i, letter := range runs {
 		r := report(1000 - i)
+		if strings.ContainsRune("PWF", letter) {
+			r.Backup.Name = "shop-20261129.dump"
+		}
 		switch letter {
-		case 'f':
+		case 'f', 'F':
 			r.Outcome = verdict.Fail
+		case 'W':
+			r.Outcome = verdict.Warn
 		case 'n':
 			r.Backup.Chosen = "named"
 		}
@@ -80,6 +86,11 @@ func TestPrune(t *testing.T) {
 		{"fp" + f(8), 1, "fp"},          // and the pass before it stays
 		{"pf" + p(40), 1, "pf" + p(29)}, // a pass never outlives the failure after it
 		{"p" + strings.Repeat("n", 5) + "x", 2, "pn"},
+		{"PfFf", 1, "PfF"}, // nor the failure before it, of the same backup
+		{"PfWf", 1, "PfW"}, // as a gate that is strict asks
+		{"P" + p(29) + "pF" + "f", 1, "P" + p(30) + "F"},
+		{p(30) + "PFf", 1, p(30)}, // both go at once
+		{"fF", 1, "f"},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
