@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +75,7 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 
 // drillFile is the file of a drill; a .yml where that is there.
 func (h *Home) drillFile(name string) string {
+	name, _, _ = strings.Cut(name, "@") // of one of several databases
 	file := filepath.Join(h.drillsDir(), name+".yaml")
 	short := filepath.Join(h.drillsDir(), name+".yml")
 	_, err := os.Lstat(short)
@@ -96,10 +96,10 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 	if section == nil {
 		return h.couldNot("draft the drill file of "+name, r)
 	}
-	made := setup.Draft{Name: name, Source: src, Chosen: chosen, Scrub: section, Read: read, Now: h.Now()}
+	made := setup.Draft{Name: name, Path: file, Source: src, Chosen: chosen, Scrub: section, Read: read, Now: h.Now()}
 	text, questions, err := made.File()
 	if err == nil {
-		_, err = setup.Check(file, text)
+		err = spec.Loader{WithoutSecrets: true}.Check(file, []byte(text))
 	}
 	if err == nil {
 		err = h.writeNew(file, text)
@@ -158,7 +158,12 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 		_, err = fmt.Fprintf(h.Stdout, "%s is there and stays; %s holds nothing that it lacks\n", file, read.Backup.Name)
 		return err
 	}
-	_, err = setup.Check(file, after)
+	list := replaced(f)
+	if list != "" {
+		return cannot("init %s: %s stand in the defaults, and a list in %s would replace them: %s prints the rules that "+
+			"are missing", o.Name, list, file, command("scrub:draft -name="+o.Name))
+	}
+	err = spec.Loader{WithoutSecrets: true}.Check(file, []byte(after))
 	if err != nil {
 		return cannot("init %s: %s writes its rules or tables within braces, into which no line can be put: "+
 			"%s prints the rules that it lacks", o.Name, file, command("scrub:draft -name="+o.Name))
@@ -168,6 +173,18 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 	h.Document.Patch = string(patch)
 	_, err = h.Stdout.Write(patch)
 	return err
+}
+
+// replaced names a list of the defaults that one in the drill file would replace;
+// empty if there is none.
+func replaced(f spec.Loaded) string {
+	for _, list := range [][]string{{"scrub", "rules"}, {"expectations", "tables"}} {
+		found := f.Effective.Find(list[0]).Find(list[1])
+		if found != nil && found.At.File != "" {
+			return strings.Join(list, ".")
+		}
+	}
+	return ""
 }
 
 // sameURL reports whether two URLs name one store.
@@ -264,8 +281,6 @@ func (h *Home) absolute() string {
 	return dir
 }
 
-var drillNames = regexp.MustCompile(`^[a-z0-9_-]+$`)
-
 // fillIn asks for what is missing, and refuses what cannot be.
 func (h *Home) fillIn(o *InitOptions) error {
 	if o.Name == "" && o.URL == "" {
@@ -274,16 +289,22 @@ func (h *Home) fillIn(o *InitOptions) error {
 	if o.Name == "" && o.URL != "" {
 		o.Name = h.ask("What shall the drill be called?", nameFor(o.URL))
 	}
-	switch {
-	case o.Name == "":
+	if o.Name == "" {
 		return cannot("init: -name is missing, and there is no terminal to ask at: write %s",
 			command("init -url=s3://shop-backups/nightly/ -name=shop"))
-	case !drillNames.MatchString(o.Name):
-		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only", shell(o.Name))
+	}
+	file, _, _ := strings.Cut(o.Name, "@") // of one of several databases
+	if !spec.IsDrillName(file) {
+		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only, and is not defaults, "+
+			"which lie below all drills", shell(o.Name))
 	}
 	_, err := os.Lstat(h.drillFile(o.Name))
-	if err == nil {
-		return nil // which says where its backups are
+	switch {
+	case err == nil:
+		return nil // the file says where its backups are
+	case file != o.Name:
+		return cannot("init -name=%s: there is no %s yet; leave @ and what follows out",
+			shell(o.Name), h.drillFile(o.Name))
 	}
 	if o.URL == "" {
 		o.URL = h.ask("Where are the backups (s3://bucket/prefix/, gs://, sftp://, https://, or a folder)?", "")
@@ -316,7 +337,7 @@ func nameFor(url string) string {
 	for range 3 {
 		base := strings.Trim(strings.ToLower(path.Base(dir)), "-_")
 		base = strings.TrimSuffix(strings.TrimSuffix(base, "-backups"), "-backup")
-		if !slices.Contains(common, base) && drillNames.MatchString(base) {
+		if !slices.Contains(common, base) && spec.IsDrillName(base) {
 			return base
 		}
 		dir = path.Dir(dir)

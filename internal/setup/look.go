@@ -168,13 +168,11 @@ func (h *Holdings) Others(chosen *Found) (all []*Found) {
 
 // DrillName is what a drill of the pattern may be called: as its database, or NAME.
 func (f *Found) DrillName() string {
-	if nameOfDrill.MatchString(f.Header.Database) {
+	if spec.IsDrillName(f.Header.Database) {
 		return f.Header.Database
 	}
 	return "NAME"
 }
-
-var nameOfDrill = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
 // readable reports whether the newest is a dump, or may be one that is broken,
 // or locked: what is plainly another kind of file is none.

@@ -34,6 +34,7 @@ func ReadBackup(ctx context.Context, req drill.Request) (*Section, Read, *verdic
 // Draft is what a drill file is written from.
 type Draft struct {
 	Name   string
+	Path   string // where it is to stand, beside defaults that lie below it
 	Source Source
 	Chosen *Found
 	Scrub  *Section
@@ -58,14 +59,15 @@ func (d *Draft) File() (string, []Question, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	d.writeScrub(t)
+	d.writeScrub(t, spec.DefaultRules(d.Path))
 	d.Read.tables().writeExpectations(t)
 	return t.finish(), t.questions, nil
 }
 
-// writeScrub writes the section, and asks about what it is not sure of.
-func (d *Draft) writeScrub(t *text) {
-	section := d.Scrub.YAML()
+// writeScrub writes the section, with what the defaults say in the list that it
+// has, and asks about what it is not sure of.
+func (d *Draft) writeScrub(t *text, rules []string) {
+	section := withRules(d.Scrub.YAML(), rules)
 	if section == "" {
 		return
 	}
@@ -79,6 +81,18 @@ func (d *Draft) writeScrub(t *text) {
 		t.askAt(begin, "%s", note)
 	}
 	t.askAbout(begin)
+}
+
+// withRules is a section whose list of rules, if it has one, begins with others:
+// what stands in the defaults alone would be replaced by it.
+func withRules(section string, rules []string) string {
+	const list = "  rules:\n"
+	before, after, listed := strings.Cut(section, list)
+	if !listed || len(rules) == 0 {
+		return section
+	}
+	return before + list + "    # as in the defaults, whose list this one replaces\n" +
+		strings.Join(rules, "\n") + "\n" + after
 }
 
 // mostAsked are the questions of one kind.
@@ -108,9 +122,4 @@ func (t *text) askAbout(begin int) {
 		t.askAt(low[0], "it and %d more rules are marked low: little says that these are personal; preserve what is not, with a why",
 			len(low)-1)
 	}
-}
-
-// Check reads a drill file as a drill would.
-func Check(path, file string) (*spec.Drill, error) {
-	return spec.Loader{WithoutSecrets: true}.Parse(path, []byte(file))
 }

@@ -198,6 +198,33 @@ func TestInsert(t *testing.T) {
 	}
 }
 
+// A list of the file replaces that of the defaults, and so begins with what stands there.
+func TestRulesOfDefaults(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	below := "scrub:\n  rules:\n    - {column: \"*.*.email\", transform: email}\n    - {column: public.a.b, transform: choice, values: [\"x: y\", z]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "defaults.yaml"), []byte(below), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "shop.yaml")
+	rules := spec.DefaultRules(path)
+	file := "version: 1\nsource: {url: file:x, name: a.dump, timezone: UTC}\n" +
+		withRules("scrub:\n  locale: de_DE\n  rules:\n    # why\n    - {column: public.c.d, transform: text}\n", rules) +
+		"expectations: {indexes: valid}\n"
+	d, err := spec.Loader{}.Parse(path, []byte(file))
+	if err != nil || len(d.Scrub.Rules) != 3 || d.Scrub.Rules[0].Transform != "email" || d.Scrub.Rules[2].Transform != "text" {
+		t.Errorf("%v in\n%s", err, file)
+	}
+	for _, section := range []string{"", "scrub:\n  locale: de_DE\n"} { // whose list is that of the defaults
+		if got := withRules(section, rules); got != section {
+			t.Errorf("%q", got)
+		}
+	}
+	if rules := spec.DefaultRules(filepath.Join(t.TempDir(), "shop.yaml")); rules != nil {
+		t.Errorf("without defaults: %q", rules)
+	}
+}
+
 // A comment stays one line, whatever a name holds.
 func TestOneLine(t *testing.T) {
 	t.Parallel()

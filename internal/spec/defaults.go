@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"daybefore/internal/spec/tree"
 )
@@ -44,6 +45,22 @@ func readDefaults(dir string) *defaults {
 		root = root.Without("databases")
 	}
 	return &defaults{root: root, mistakes: d.mistakes.sorted()}
+}
+
+// DefaultRules are the lines of the list scrub.rules of the defaults beside a drill
+// file, indented by four; none where they hold no such list. A drill file with a
+// list of its own repeats what is to stay.
+func DefaultRules(path string) []string {
+	rules := readDefaults(filepath.Dir(path)).root.Find("scrub").Find("rules")
+	if rules == nil || rules.Kind != tree.List || len(rules.Items) == 0 {
+		return nil
+	}
+	section := &tree.Node{Kind: tree.Mapping, Keys: []tree.Entry{{Key: tree.Node{Text: "rules"}, Value: rules}}}
+	var lines []string
+	for line := range strings.Lines(string(section.YAML(nil))) {
+		lines = append(lines, "  "+strings.TrimSuffix(line, "\n"))
+	}
+	return lines[1:]
 }
 
 // readTree reads the file of the defaults; nil where it holds nothing, or cannot

@@ -180,8 +180,8 @@ func (f file) each(databases []string) []Loaded {
 func (f file) drill(database string, others []string) Loaded {
 	d := &mistakeList{file: f.path}
 	loaded := Loaded{Name: nameOf(f.path), Path: f.path, Database: database}
-	if !drillName.MatchString(loaded.Name) {
-		d.refuse(Pos{Line: 1, Column: 1}, "rename the file: small letters, digits, _ and - only",
+	if !IsDrillName(loaded.Name) {
+		d.refuse(Pos{Line: 1, Column: 1}, "rename the file: small letters, digits, _ and - only, and not defaults",
 			"a drill is called as its file, and %s is not a valid name", shown(loaded.Name))
 	}
 	root := f.root

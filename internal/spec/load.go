@@ -24,6 +24,9 @@ const maxFile = 4 << 20
 
 var drillName = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
+// IsDrillName reports whether a drill can be called so, and its file with .yaml.
+func IsDrillName(name string) bool { return drillName.MatchString(name) && !isDefaults(name+".yaml") }
+
 // Loader reads drill files. The zero value is ready.
 type Loader struct {
 	// LookupEnv finds the secrets that a drill file names; nil: os.LookupEnv.
@@ -71,6 +74,17 @@ func (l Loader) Load(path string) (*Drill, error) {
 // Parse is Load of what is to stand in a file, which it does not read.
 func (l Loader) Parse(path string, data []byte) (*Drill, error) {
 	return onlyDrill(path, l.loadText(path, data, readDefaults(filepath.Dir(path))))
+}
+
+// Check says what is wrong with what is to stand in a drill file, be it of one
+// database or of several. The error is of type Mistakes.
+func (l Loader) Check(path string, data []byte) error {
+	for _, loaded := range l.loadText(path, data, readDefaults(filepath.Dir(path))) {
+		if loaded.Err != nil {
+			return loaded.Err
+		}
+	}
+	return nil
 }
 
 // onlyDrill is the drill of a file that is of one database.
