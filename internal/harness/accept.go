@@ -40,6 +40,8 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	case len(why) > mostWhy:
 		return cannot("accept: the reason has %d bytes: say it in %d", len(why), mostWhy)
 	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	f, err := h.loadOne(ctx, "accept", o.Name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
@@ -48,8 +50,6 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 		fmt.Fprintln(h.Stderr, f.Err)
 		return cannot("nothing was accepted: %s: %s", f.Name, notLoaded(f))
 	}
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
 	if p := rec.keyless(); p != nil {

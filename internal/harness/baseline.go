@@ -22,6 +22,8 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	if name == "" {
 		return cannot("baseline: -name is required: it is taken of one database")
 	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	f, err := h.loadOne(ctx, "baseline", name, spec.Loader{WithoutBaseline: true})
 	if err != nil {
 		return err
@@ -42,8 +44,6 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	if before != nil {
 		b.Salt = before.Salt // so that what did not change reads as before
 	}
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	h.sweep(ctx)
 	var now *spec.Structure
 	r := h.drillFor(ctx, f, report.NewScreen(h.Stderr), func(*verdict.Report) {},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/catalog"
+	"daybefore/internal/drill"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/spec/family"
@@ -16,8 +17,9 @@ import (
 )
 
 // told puts the drills of each database in the place of files whose databases
-// the store tells, as far as they may be wanted.
-func (h *Home) told(ctx context.Context, files []spec.Loaded, wanted string) (all []spec.Loaded) {
+// the store tells, as far as they may be wanted. The error says that the process
+// is to end.
+func (h *Home) told(ctx context.Context, files []spec.Loaded, wanted string) (all []spec.Loaded, err error) {
 	for _, f := range files {
 		if f.Several == nil || !mayBe(wanted, f) {
 			all = append(all, f)
@@ -25,11 +27,15 @@ func (h *Home) told(ctx context.Context, files []spec.Loaded, wanted string) (al
 		}
 		all = append(all, h.databases(ctx, f)...)
 	}
+	if errors.Is(context.Cause(ctx), drill.ErrInterrupted) {
+		return nil, &verdict.Exit{Code: verdict.ExitInterrupted,
+			Reason: "interrupted before anything was drilled"}
+	}
 	h.files = map[string]spec.Loaded{}
 	for _, f := range all {
 		h.files[f.Name] = f
 	}
-	return all
+	return all, nil
 }
 
 // mayBe reports whether a drill of one of the file's databases may be wanted,
@@ -54,10 +60,6 @@ func (h *Home) databases(ctx context.Context, f spec.Loaded) []spec.Loaded {
 	if err != nil && !(empty && len(before) > 0) {
 		return untold(f, err)
 	}
-	if unread != nil {
-		fmt.Fprintf(h.Stderr, "warning: %s: whether a database is missing from the store cannot be told: %v\n", f.Name,
-			unread)
-	}
 	isExcepted := func(database string) bool { return slices.Contains(f.Several.Except, database) }
 	found = slices.DeleteFunc(found, isExcepted)
 	before = slices.DeleteFunc(before, isExcepted)
@@ -67,7 +69,13 @@ func (h *Home) databases(ctx context.Context, f spec.Loaded) []spec.Loaded {
 			"%s: no database is left to be drilled", f.Name))
 	}
 	h.tellChanges(f, without(before, found), without(found, before), len(before) > 0)
-	return f.Several.Each(all)
+	drills := f.Several.Each(all)
+	if unread != nil {
+		p := verdict.AsProblem(unread)
+		drills = append(drills, untold(f, verdict.Errorf(verdict.CodeHistory, p.Hint,
+			"past reports do not tell whether a database is missing from the store: %w", unread))...)
+	}
+	return drills
 }
 
 // untold is a file whose databases are not known.

@@ -37,6 +37,8 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	if o.Parallel < 0 {
 		return cannot("drill -parallel=%d: give 1 or more, or leave it out", o.Parallel)
 	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	files, err := h.load(ctx, o.Name, spec.Loader{})
 	if err != nil {
 		return err
@@ -46,8 +48,6 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 		return err
 	}
 	onlyOnce(files)
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	h.sweep(ctx)
 	return h.conclude(h.drillAll(ctx, files, o.Parallel, c))
 }

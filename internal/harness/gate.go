@@ -35,12 +35,12 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if err != nil {
 		return cannot("the gate's -within: %v", err)
 	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	drills, err := h.loadOf(ctx, "gate", o.Name, spec.Loader{})
 	if err != nil {
 		return err
 	}
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	var shut []*verdict.Exit
 	for _, f := range drills {
 		e := h.gateOf(ctx, f, within, o.Strict)

@@ -58,8 +58,8 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 	if err != nil {
 		return h.cannotInit(o.Name, err)
 	}
-	for _, line := range held.Lines() {
-		fmt.Fprintln(h.Stdout, line)
+	for i, line := range held.Lines() {
+		h.say(strings.Repeat("  ", min(i, 1)), line)
 	}
 	chosen, err := h.choosePattern(held, o)
 	if err != nil {
@@ -107,8 +107,10 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 	if err != nil {
 		return h.cannotInit(name, err)
 	}
-	fmt.Fprintf(h.Stdout, "\nwritten: %s, from %s of %s in %s\n\n", file, verdict.Count(section.Rows, "row"),
-		verdict.Count(section.Tables, "table"), verdict.Printable(read.Backup.Name))
+	fmt.Fprintln(h.Stdout)
+	h.say("written: ", fmt.Sprintf("%s, from %s of %s in %s", file, verdict.Count(section.Rows, "row"),
+		verdict.Count(section.Tables, "table"), verdict.Printable(read.Backup.Name)))
+	fmt.Fprintln(h.Stdout)
 	h.Document.Written = file
 	h.Document.Questions = questions
 	loaded, err := h.loadOne(ctx, "init", name, spec.Loader{})
@@ -260,17 +262,27 @@ func (h *Home) tellOthers(held *setup.Holdings, chosen *setup.Found, o InitOptio
 // tellNext prints what a person should look at, and do.
 func (h *Home) tellNext(name, file string, questions []setup.Question) {
 	if len(questions) > 0 {
-		fmt.Fprintf(h.Stdout, "\nLook at these lines of %s, which asks the same at its end:\n", file)
+		h.say("", "Look at these lines of "+file+", which asks the same at its end:")
 		for _, q := range questions {
-			fmt.Fprintf(h.Stdout, "  line %d: %s\n", q.Line, q.Text)
+			h.say(fmt.Sprintf("  line %d: ", q.Line), q.Text)
 		}
+		fmt.Fprintln(h.Stdout)
 	}
-	fmt.Fprintf(h.Stdout, `
-Next:
-  key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay the same from night to night
+	fmt.Fprintf(h.Stdout, `Next:
+  key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay
+           the same from night to night
   nightly  0 5 * * *  cd %s && %s
   gate     %s && ./migrate up
 `, shell(h.absolute()), command("drill -name="+name), command("gate -name="+name+" -within=24h"))
+}
+
+// say writes a text after a label, as wide as the terminal. Commands, which are
+// there to be copied, are written as they are.
+func (h *Home) say(label, text string) {
+	err := report.Hanging(h.Stdout, h.terminal(), label, text)
+	if err != nil {
+		h.Log.Warn("write to standard output", "err", err)
+	}
 }
 
 func (h *Home) absolute() string {

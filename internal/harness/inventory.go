@@ -22,13 +22,13 @@ func (h *Home) Inventory(ctx context.Context, name string) error {
 	// A long list is mostly garbage, unlike what a drill makes: collected as
 	// early as there, it would be a third of the work.
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	files, err := h.load(ctx, name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
 	onlyOnce(files)
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	reports := make([]*verdict.Report, len(files))
 	places := make(chan struct{}, mostStores)
 	var looks sync.WaitGroup

@@ -22,13 +22,13 @@ import (
 // drill of which the list cannot tell the truth, for its file or its reports,
 // ends it with an error.
 func (h *Home) Drills(ctx context.Context, names string) error {
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	files, err := h.load(ctx, names, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err
 	}
 	onlyOnce(files)
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	listing := make([]report.Listing, len(files))
 	faults := make([]string, len(files))
 	var looks errgroup.Group

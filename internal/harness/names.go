@@ -25,7 +25,11 @@ func (h *Home) load(ctx context.Context, wanted string, loader spec.Loader) ([]s
 	if err != nil {
 		return nil, err
 	}
-	return choose(h.told(ctx, files, wanted), wanted)
+	files, err = h.told(ctx, files, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return choose(files, wanted)
 }
 
 // loadFiles reads the drill files, and asks no store for databases.
@@ -59,7 +63,10 @@ func (h *Home) loadOf(ctx context.Context, target, name string, loader spec.Load
 	if err != nil {
 		return nil, err
 	}
-	files = h.told(ctx, files, name)
+	files, err = h.told(ctx, files, name)
+	if err != nil {
+		return nil, err
+	}
 	var all []spec.Loaded
 	for _, f := range files {
 		if slices.Contains(namesOf(f), name) {

@@ -74,6 +74,8 @@ func (h *Home) look(ctx context.Context, target, name string,
 	if name == "" {
 		return nil, cannot("%s: -name is required: it looks at one backup", target)
 	}
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	// A key would change nothing of what is shown.
 	f, err := h.loadOne(ctx, target, name, spec.Loader{WithoutSecrets: true})
 	if err != nil {
@@ -83,8 +85,6 @@ func (h *Home) look(ctx context.Context, target, name string,
 		fmt.Fprintln(h.Stderr, f.Err)
 		return nil, cannot("%s %s: %s", target, f.Name, notLoaded(f))
 	}
-	ctx, stop := h.interruptible(ctx)
-	defer stop()
 	h.sweep(ctx)
 	progress := report.NewScreen(h.Stderr).Progress(f.Name)
 	defer progress.Close()

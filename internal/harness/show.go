@@ -32,6 +32,8 @@ type ShownKey struct {
 // with the defaults below them and their database put in, each key with the
 // place that it comes from. What is printed of one is a drill file again.
 func (h *Home) Show(ctx context.Context, wanted string) error {
+	ctx, stop := h.interruptible(ctx)
+	defer stop()
 	drills, err := h.load(ctx, wanted, spec.Loader{WithoutSecrets: true})
 	if err != nil {
 		return err

@@ -163,6 +163,15 @@ func (p *page) hanging(label, text string) {
 	}
 }
 
+// Hanging writes a text after a label, as wide as the terminal; the lines after
+// the first begin below the text.
+func Hanging(w io.Writer, o Options, label, text string) error {
+	p := &page{width: o.width()}
+	p.hanging(label, text)
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
 func (p *page) stages(r *verdict.Report) {
 	if len(r.Stages) == 0 {
 		return

@@ -193,14 +193,14 @@ func (h *Holdings) names() string {
 	return strings.Join(all, ", ")
 }
 
-// Lines tell a person what the store holds.
+// Lines tell a person what the store holds: a heading, and what stands below it.
 func (h *Holdings) Lines() []string {
 	lines := []string{fmt.Sprintf("%s holds %s:", h.URL, verdict.Count(h.Names, "file"))}
 	for _, f := range h.Found[:min(mostShown, len(h.Found))] {
-		lines = append(lines, "  "+f.line())
+		lines = append(lines, f.line())
 	}
 	if more := int64(len(h.Found)-mostShown) + h.Strange; len(h.Found) > mostShown || h.Strange > 0 {
-		lines = append(lines, fmt.Sprintf("  and files called in %d other ways", more))
+		lines = append(lines, fmt.Sprintf("and files called in %d other ways", more))
 	}
 	return lines
 }

@@ -71,6 +71,9 @@ type card struct {
 func (a All) Write(w io.Writer) error {
 	p := all{Made: a.Made, From: report.Clean(a.From), Rules: Rules, Notes: cleaned(a.Notes)}
 	for i, d := range a.Drills {
+		if a.outlived(d) {
+			continue
+		}
 		c := d.card(fmt.Sprintf("drill-%d", i), a.Made)
 		p.Cards = append(p.Cards, c)
 	}
@@ -84,6 +87,14 @@ func (a All) Write(w io.Writer) error {
 	}
 	p.count()
 	return render(w, allPage, p)
+}
+
+// outlived reports whether a drill stands for databases that were not known when
+// it ran, and one of which ran since.
+func (a All) outlived(d Drill) bool {
+	return len(d.Runs) > 0 && slices.ContainsFunc(a.Drills, func(of Drill) bool {
+		return strings.HasPrefix(of.Name, d.Name+"@") && len(of.Runs) > 0 && of.Runs[0].At.After(d.Runs[0].At)
+	})
 }
 
 var worstFirst = []verdict.Outcome{verdict.Fail, verdict.Error, verdict.Skipped, verdict.Warn, verdict.Pass}

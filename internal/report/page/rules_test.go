@@ -104,3 +104,23 @@ func TestPageHoldsWhatTheReportSays(t *testing.T) {
 		}
 	}
 }
+
+// A file whose databases were not known one night is not shown once they are drilled again.
+func TestDatabasesThatAreKnownAgain(t *testing.T) {
+	t.Parallel()
+	unknown := nights("e")
+	for what, c := range map[string]struct {
+		name string
+		days int // from the night in which they were not known
+		want bool
+	}{
+		"a database since": {"shop@eu", 1, false}, "a database before": {"shop@eu", -1, true}, "another drill since": {"shop2", 1, true},
+	} {
+		other := nights("p")
+		other[0].At = other[0].At.AddDate(0, 0, c.days)
+		text := allPageOf(t, All{Made: night.AddDate(0, 0, 2), Drills: []Drill{{Name: "shop", Runs: unknown}, {Name: c.name, Runs: other}}})
+		if got := strings.Contains(text, "Of 1 of 2 drills it is not known"); got != c.want {
+			t.Errorf("%s: shown is %v, want %v", what, got, c.want)
+		}
+	}
+}
