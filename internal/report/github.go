@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -66,7 +68,7 @@ func worstDrilled(all []Drilled) []Drilled {
 }
 
 // mistake is a line of what is wrong with a drill file: where, and what.
-var mistake = regexp.MustCompile(`^[^:]+:(\d+):\d+: (.*)$`)
+var mistake = regexp.MustCompile(`^([^:]+):(\d+):\d+: (.*)$`)
 
 // annotations are one command for a finding; of a drill file with mistakes one
 // for each.
@@ -78,8 +80,8 @@ func annotations(level string, d Drilled, f finding) (lines []string) {
 			if at == nil {
 				continue
 			}
-			n, _ := strconv.Atoi(at[1])
-			lines = append(lines, annotation(level, d.Source.File, n, title, clean(at[2])))
+			n, _ := strconv.Atoi(at[2])
+			lines = append(lines, annotation(level, d.Source.beside(at[1]), n, title, clean(at[3])))
 		}
 	}
 	if len(lines) > 0 {
@@ -87,6 +89,15 @@ func annotations(level string, d Drilled, f finding) (lines []string) {
 	}
 	file, line := d.Source.place(f.Check)
 	return []string{annotation(level, file, line, title, strings.Join(inFull(f.Check), "\n"))}
+}
+
+// beside names a file that lies in the folder of the drill file, such as that of
+// the defaults, from the top of the repository.
+func (s Source) beside(file string) string {
+	if s.File == "" {
+		return ""
+	}
+	return path.Join(path.Dir(s.File), path.Base(filepath.ToSlash(file)))
 }
 
 // annotation is one command; a line of 0 and an empty file are left out.

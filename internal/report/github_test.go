@@ -48,6 +48,22 @@ func TestAnnotationsAreCommands(t *testing.T) {
 	}
 }
 
+// A mistake of the defaults is shown in their file.
+func TestAnnotationsOfMistakes(t *testing.T) {
+	t.Parallel()
+	r := &verdict.Report{Drill: "shop", Outcome: verdict.Error, Stages: []verdict.Stage{{Name: verdict.StageChoose, Outcome: verdict.Error,
+		Code: verdict.CodeSpec, Message: "../drills/defaults.yaml:1:10: soon\n../drills/shop.yaml:3:1: later"}}}
+	got := annotated(t, Drilled{r, Source{File: "ops/drills/shop.yaml"}})
+	for _, want := range []string{"file=ops/drills/defaults.yaml,line=1,", "file=ops/drills/shop.yaml,line=3,"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	if got := annotated(t, Drilled{r, Source{}}); strings.Contains(got, "file=") {
+		t.Error(got)
+	}
+}
+
 // GitHub shows ten of a level, which are the worst.
 func TestAnnotationsAreFew(t *testing.T) {
 	t.Parallel()

@@ -35,8 +35,10 @@ func (rawDatabases) JSONSchemaExtend(s *jsonschema.Schema) {
 // databases checks of which databases a file makes drills.
 func (c checker) databases(raw *rawDatabases, root *tree.Node) {
 	seen := unique[string]{}
-	for _, t := range append(slices.Clone(raw.names), raw.Except...) {
-		c.fit(t, "databases")
+	for _, t := range raw.names {
+		c.fit(t)
+	}
+	for _, t := range append(slices.Clone(raw.names), raw.Except...) { // which may name what cannot be drilled
 		seen.check(c, t, t.Value, "databases", "list it once")
 	}
 	inSource := false
@@ -56,10 +58,19 @@ func (c checker) databases(raw *rawDatabases, root *tree.Node) {
 }
 
 // fit refuses what can be no database's name here.
-func (c checker) fit(t text, where string) {
+func (c checker) fit(t text) {
 	message, hint := family.Fault(t.Value)
 	if message != "" {
-		c.refuse(t.at, hint, "%s: %s %s", where, shown(t.Value), message)
+		c.refuse(t.at, hint, "databases: %s %s", shown(t.Value), message)
+	}
+}
+
+// fitTold is fit of a database that the store told.
+func (c checker) fitTold(t text) {
+	message, _ := family.Fault(t.Value)
+	if message != "" {
+		c.refuse(t.at, "name it under databases.except; if it is one, give it a drill file of its own",
+			"databases.pattern: the store holds a backup of %s, which %s", shown(t.Value), message)
 	}
 }
 

@@ -149,7 +149,7 @@ func (s *Several) Each(databases []string) []Loaded {
 	var names []text
 	for _, name := range databases {
 		t := text{leaf[string]{name, s.file.databases.Pattern.at}}
-		c.fit(t, "databases.pattern")
+		c.fitTold(t)
 		names = append(names, t)
 	}
 	c.apart(names, s.file.root)
@@ -161,7 +161,10 @@ func (s *Several) Each(databases []string) []Loaded {
 
 // each is a drill of each of its databases.
 func (f file) each(databases []string) []Loaded {
-	known := append(values(f.databases.Except), databases...)
+	known := slices.DeleteFunc(append(values(f.databases.Except), databases...), func(name string) bool {
+		message, _ := family.Fault(name)
+		return message != "" // in a pattern it would be one
+	})
 	var all []Loaded
 	for _, name := range databases {
 		var others []string
