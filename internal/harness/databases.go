@@ -108,20 +108,11 @@ func (h *Home) drilledBefore(ctx context.Context, f spec.Loaded) ([]string, erro
 func (h *Home) tellChanges(f spec.Loaded, gone, fresh []string, drilled bool) {
 	if len(gone) > 0 {
 		fmt.Fprintf(h.Stderr, "warning: %s: the store holds no backup any more of %s, drilled before; "+
-			"if that is as it should be, add to databases: except: [%s]\n", f.Name, inList(gone), inList(gone))
+			"if that is as it should be, add to databases: except: [%[2]s]\n", f.Name, spec.YAMLTexts(gone))
 	}
 	if len(fresh) > 0 && drilled {
-		fmt.Fprintf(h.Stderr, "%s: new in the store: %s\n", f.Name, inList(fresh))
+		fmt.Fprintf(h.Stderr, "%s: new in the store: %s\n", f.Name, spec.YAMLTexts(fresh))
 	}
-}
-
-// inList are databases as a list of the drill file has them.
-func inList(databases []string) string {
-	var all []string
-	for _, d := range databases {
-		all = append(all, spec.YAMLText(d))
-	}
-	return strings.Join(all, ", ")
 }
 
 func without(all, some []string) []string {

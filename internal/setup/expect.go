@@ -90,11 +90,11 @@ func (t *tables) writeDatabase(out *text) {
 	if len(t.Roles) > 0 {
 		out.why("  ", "the backup gives something to these, and does not make them: the server has them before a restore")
 		out.ask("do all of these roles exist on the server that would replace production?")
-		out.add("  roles: [%s]", list(t.Roles))
+		out.add("  roles: [%s]", spec.YAMLTexts(t.Roles))
 	}
 	if names := t.Rows.Extensions(); len(names) > 0 {
 		out.why("  ", "what the backup makes")
-		out.add("  extensions: [%s]", list(names))
+		out.add("  extensions: [%s]", spec.YAMLTexts(names))
 	}
 	t.writeSequences(out)
 	if n := t.Rows.Unvalidated(); n == 0 {
@@ -127,14 +127,6 @@ func are(n int, noun string) string {
 		return "1 " + noun + " is"
 	}
 	return fmt.Sprintf("%d %ss are", n, noun)
-}
-
-func list(names []string) string {
-	var all []string
-	for _, n := range names {
-		all = append(all, spec.YAMLText(n))
-	}
-	return strings.Join(all, ", ")
 }
 
 // foremost are the tables that matter most, in the order of their names: those

@@ -84,6 +84,15 @@ func YAMLText(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
+// YAMLTexts are texts as YAML within brackets reads them again.
+func YAMLTexts(texts []string) string {
+	var all []string
+	for _, s := range texts {
+		all = append(all, YAMLText(s))
+	}
+	return strings.Join(all, ", ")
+}
+
 // jsonText is a text in double quotes, which YAML takes as JSON has them.
 func jsonText(s string) string {
 	var b strings.Builder
