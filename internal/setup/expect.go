@@ -75,7 +75,8 @@ func (t *tables) writeExpectations(out *text) {
 	if len(listed) == 0 {
 		return
 	}
-	if left := len(t.all) - len(listed); left > 0 {
+	left := len(t.all) - len(listed)
+	if left > 0 {
 		out.why("  ", "%d further tables hold rows", left)
 		out.ask("%d further tables hold rows and are not listed: add those that matter", left)
 	}
@@ -92,12 +93,14 @@ func (t *tables) writeDatabase(out *text) {
 		out.ask("do all of these roles exist on the server that would replace production?")
 		out.add("  roles: [%s]", list(t.Roles))
 	}
-	if names := t.Rows.Extensions(); len(names) > 0 {
+	names := t.Rows.Extensions()
+	if len(names) > 0 {
 		out.why("  ", "what the backup makes")
 		out.add("  extensions: [%s]", list(names))
 	}
 	t.writeSequences(out)
-	if n := t.Rows.Unvalidated(); n == 0 {
+	n := t.Rows.Unvalidated()
+	if n == 0 {
 		out.why("  ", "all of them were validated")
 		out.add("  constraints: valid")
 	} else {
@@ -114,8 +117,8 @@ func (t *tables) writeSequences(out *text) {
 	case count == 0 || !known:
 		return
 	case len(behind) > 0:
-		out.ask("%s behind its column, such as %s, so that inserts would collide: set them, then add sequences: not_behind",
-			are(len(behind), "sequence"), behind[0])
+		out.ask("%s behind the column that it numbers, such as %s, so that inserts would collide: set them, and add "+
+			"sequences: not_behind", are(len(behind), "sequence"), behind[0])
 		return
 	}
 	out.why("  ", "%s, none behind its column", verdict.Count(int64(count), "sequence"))
@@ -144,7 +147,8 @@ func (t *tables) foremost() []*figures.Table {
 	weight := map[*figures.Table]int64{}
 	for _, one := range all {
 		weight[one] = one.Rows + int64(t.Rows.Referred(one))*1000
-		if _, lag := t.newest(one); lag >= 0 {
+		_, lag := t.newest(one)
+		if lag >= 0 {
 			weight[one] += 1_000_000
 		}
 		if passing(one) {
@@ -157,7 +161,8 @@ func (t *tables) foremost() []*figures.Table {
 	return all
 }
 
-var passingNames = regexp.MustCompile(`(?i)(?:^|_)(?:sessions?|cache\w*|queues?|jobs?|locks?|tmp|temp|tokens?|outbox)(?:_|$)`)
+var passingNames = regexp.MustCompile(
+	`(?i)(?:^|_)(?:sessions?|cache\w*|queues?|jobs?|locks?|tmp|temp|tokens?|outbox)(?:_|$)`)
 
 // passing reports whether a table is called as one whose rows come and go.
 func passing(t *figures.Table) bool { return passingNames.MatchString(t.Name.Table) }
@@ -171,7 +176,8 @@ func (t *tables) writeTable(out *text, one *figures.Table) {
 	}
 	out.add("    - table: %s", spec.YAMLText(name))
 	what := verdict.Count(one.Rows, "row")
-	if n := t.Rows.Referred(one); n > 0 {
+	n := t.Rows.Referred(one)
+	if n > 0 {
 		what += ", referred to by " + verdict.Count(int64(n), "foreign key")
 	}
 	least := floor(one.Rows)
@@ -181,8 +187,8 @@ func (t *tables) writeTable(out *text, one *figures.Table) {
 	out.why("      ", "%s", what)
 	out.add("      row_count: {min: %d}", least)
 	t.writeFreshness(out, one)
-	if refs := t.references[one]; len(refs) > 0 {
-		t.writeReferences(out, refs)
+	if len(t.references[one]) > 0 {
+		t.writeReferences(out, t.references[one])
 	}
 }
 

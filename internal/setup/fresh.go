@@ -65,7 +65,8 @@ func (t *tables) behind(c *figures.Column) (*clock, time.Duration) {
 	return k, lag
 }
 
-var timely = regexp.MustCompile(`(?i)(?:^|_)(?:at|on|time|ts|clock|timestamp|created|updated|changed|modified|date|ms|when|lastaccess)$`)
+var timely = regexp.MustCompile(
+	`(?i)(?:^|_)(?:at|on|time|ts|clock|timestamp|created|updated|changed|modified|date|ms|when|lastaccess)$`)
 
 // epoch reads a number as a time since 1970, where a column is called as one of
 // times and its largest number is one of the last years before the backup.
@@ -111,8 +112,8 @@ func (t *tables) writeFreshness(out *text, one *figures.Table) {
 		more = ", timezone: " + t.Zone.String()
 		t.askZone(out, k)
 	}
-	out.why("      ", "the newest row is %s before the backup; three times that warns (6h at least), six times that fails (1d at least)",
-		lagText(lag))
+	out.why("      ", "the newest row is %s before the backup; three times that warns (6h at least), six times that "+
+		"fails (1d at least)", lagText(lag))
 	out.add("      freshness: {column: %s, warn_after: %s, fail_after: %s%s}", spec.YAMLText(spec.Dotted(k.Name)),
 		spec.Span(warn), spec.Span(fail), more)
 }
@@ -121,7 +122,8 @@ func (t *tables) writeFreshness(out *text, one *figures.Table) {
 func (t *tables) askZone(out *text, k *clock) {
 	if !t.askedZone {
 		t.askedZone = true
-		out.askAt(len(out.lines)+2, "%s tells no zone, as others may not: does the application write it in %s?", k.Dotted(), t.Zone)
+		out.askAt(len(out.lines)+2, "%s tells no zone, as others may not: does the application write it in %s?",
+			k.Dotted(), t.Zone)
 	}
 }
 

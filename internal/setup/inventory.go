@@ -32,8 +32,10 @@ func writeInventory(t *text, p *naming.Pattern, now time.Time) {
 	if len(all.lines) == 0 {
 		return
 	}
-	if age := now.Sub(p.Files[0].At); r.Every > 0 && age > 2*r.Every {
-		t.askAt(heading, "the newest backup is %s old, and one came each %s: has the backup job stopped?", about(age), spec.Span(r.Every))
+	age := now.Sub(p.Files[0].At)
+	if r.Every > 0 && age > 2*r.Every {
+		t.askAt(heading, "the newest backup is %s old, and one came each %s: has the backup job stopped?", about(age),
+			spec.Span(r.Every))
 	}
 	t.add("\ninventory:")
 	t.lines = append(t.lines, all.lines...)

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/docker/go-units"
-
 	"daybefore/internal/archive"
 	"daybefore/internal/catalog"
 	"daybefore/internal/setup/naming"
@@ -80,7 +78,8 @@ func (h *Holdings) nothing() error {
 			"look into %s: there is no file at all", h.URL)
 	}
 	return verdict.Failf(verdict.CodeNoBackup,
-		"give the folder that holds the backups as -url; if they are called like logs or side files, write the drill file by hand",
+		"give the folder that holds the backups as -url; if they are called like logs or side files, write the drill "+
+			"file by hand",
 		"look into %s: none of its %s is called like a backup", h.URL, verdict.Count(h.Names, "file"))
 }
 
@@ -110,7 +109,7 @@ func (s *Several) Error() string {
 // Choose is the pattern to be drilled: the one that is called so, or the only one
 // that may be a database's, or whose name tells the drill's. Where nothing decides
 // the error is a *Several.
-func (h *Holdings) Choose(drill, pattern string) (*Found, error) {
+func (h *Holdings) Choose(name, pattern string) (*Found, error) {
 	if pattern != "" {
 		i := slices.IndexFunc(h.Found, func(f *Found) bool { return f.Name == pattern })
 		if i < 0 {
@@ -125,7 +124,7 @@ func (h *Holdings) Choose(drill, pattern string) (*Found, error) {
 	}
 	var told []*Found
 	for _, f := range likely {
-		if f.Header.Database == drill || slices.Contains(words(f.Name), drill) {
+		if f.Header.Database == name || slices.Contains(words(f.Name), name) {
 			told = append(told, f)
 		}
 	}
@@ -201,7 +200,8 @@ func (h *Holdings) Lines() []string {
 	for _, f := range h.Found[:min(mostShown, len(h.Found))] {
 		lines = append(lines, "  "+f.line())
 	}
-	if more := int64(len(h.Found)-mostShown) + h.Strange; len(h.Found) > mostShown || h.Strange > 0 {
+	more := int64(max(0, len(h.Found)-mostShown)) + h.Strange
+	if more > 0 {
 		lines = append(lines, fmt.Sprintf("  and files called in %d other ways", more))
 	}
 	return lines
@@ -209,7 +209,8 @@ func (h *Holdings) Lines() []string {
 
 // line tells of one pattern.
 func (f *Found) line() string {
-	text := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"), units.BytesSize(float64(f.Bytes())))
+	text := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"),
+		bytesText(f.Bytes()))
 	r := f.Rhythm()
 	switch {
 	case f.Layout == "":

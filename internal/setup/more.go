@@ -43,22 +43,22 @@ var item = regexp.MustCompile(`^( *)- `)
 
 // insert puts items, indented by four, at the end of a list of a section. A section or
 // list that is not there is made.
-func insert(file, section, list string, items []string) string {
+func insert(file, section, key string, items []string) string {
 	if len(items) == 0 {
 		return file
 	}
 	lines := strings.Split(strings.TrimSuffix(file, "\n"), "\n")
 	head := slices.IndexFunc(lines, func(l string) bool { return keyAt(l, 0) == section })
 	if head < 0 {
-		return strings.Join(slices.Concat(lines, []string{"", section + ":", "  " + list + ":"}, items), "\n") + "\n"
+		return strings.Join(slices.Concat(lines, []string{"", section + ":", "  " + key + ":"}, items), "\n") + "\n"
 	}
 	end := endOf(lines, head+1, 0)
 	at := head + 1
-	for at < end && keyAt(lines[at], childIndent(lines[head+1:end])) != list {
+	for at < end && keyAt(lines[at], childIndent(lines[head+1:end])) != key {
 		at++
 	}
 	if at == end {
-		return joined(lines, head+1, append([]string{"  " + list + ":"}, items...))
+		return joined(lines, head+1, append([]string{"  " + key + ":"}, items...))
 	}
 	end = endOf(lines, at+1, indentOf(lines[at]))
 	for _, line := range lines[at+1 : end] {

@@ -45,7 +45,7 @@ type Draft struct {
 // CodeSpec, where -source or -sandbox cannot be read.
 func (d *Draft) File() (string, []Question, error) {
 	t := &text{}
-	t.why("", "The drill of %s, drafted from %s: %s of %s. Review it; each line stands below its reason.", d.Name,
+	t.why("", "The drill of %s, from %s: %s of %s. Review it; each line stands below its reason.", d.Name,
 		d.Read.Backup.Name, verdict.Count(d.Scrub.Rows, "row"), verdict.Count(d.Scrub.Tables, "table"))
 	t.why("", "All keys: docs/drill-file.md.")
 	t.add("version: 1\n")
@@ -97,7 +97,7 @@ func (t *text) askAbout(begin int) {
 			preserved++
 			t.askAt(i+1, "it looked sensitive, and was judged harmless: may it pass?")
 		case strings.HasPrefix(line, "source_overlap: "):
-			t.askAt(i+1, "where columns without a rule hold real values of others, the drill is refused: rewrite these columns; "+
+			t.askAt(i+1, "where columns without a rule hold real values of others, the drill is refused: rewrite them; "+
 				"where the values are the product's own words, preserve their source, or remove leak_scan")
 		case strings.HasPrefix(line, "# ") && strings.Contains(line, " as they are. Write a rule"),
 			strings.HasPrefix(line, "# ") && strings.Contains(line, " as it is. Write a rule"):
@@ -105,8 +105,8 @@ func (t *text) askAbout(begin int) {
 		}
 	}
 	if len(low) > 0 {
-		t.askAt(low[0], "it and %d more rules are marked low: little says that these are personal; preserve what is not, with a why",
-			len(low)-1)
+		t.askAt(low[0], "it and %d more rules are marked low: little says that these are personal; preserve what is not, "+
+			"with a why", len(low)-1)
 	}
 }
 

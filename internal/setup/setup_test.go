@@ -16,8 +16,8 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// store makes a folder with files, each with what it holds.
-func store(t *testing.T, files map[string]string) Source {
+// storeOf makes a folder with files, each with what it holds.
+func storeOf(t *testing.T, files map[string]string) Source {
 	t.Helper()
 	dir := t.TempDir()
 	for name, held := range files {
@@ -62,13 +62,14 @@ func TestChoose(t *testing.T) {
 		"named":              {map[string]string{"a-20261129.sql": plain, "b-20261129.sql": plain}, "b-{time}.sql", "b-{time}.sql"},
 		"misnamed":           {map[string]string{"a-20261129.sql": plain}, "b-{time}.sql", "no files are called b-{time}.sql"},
 		"no times":           {map[string]string{"a.1.sql": plain, "a.2.sql": plain}, "", "a.*.sql"},
+		"times before none":  {map[string]string{"a-20261129.sql": plain, "shop-latest.sql": plain}, "", "a-{time}.sql"},
 		"roles beside it":    {map[string]string{"a-20261129.sql": plain, "globals-20261129.sql": plain}, "", "a-{time}.sql"},
 		"an archive of logs": {map[string]string{"a-20261129.sql": plain, "logs-20261129.gz": "no such thing"}, "", "a-{time}.sql"},
 		"encrypted":          {map[string]string{"a-20261129.dump.age": sealed}, "", "a-{time}.dump.age"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			held, err := look(t, store(t, tt.files))
+			held, err := look(t, storeOf(t, tt.files))
 			got := ""
 			var f *Found
 			if err == nil {
@@ -180,14 +181,19 @@ func TestInventory(t *testing.T) {
 func TestInsert(t *testing.T) {
 	t.Parallel()
 	items := []string{"    # why", "    - {column: b}"}
+	const added = "    # why\n    - {column: b}\n"
 	for name, tt := range map[string]struct{ file, want string }{
-		"a list":           {"scrub:\n  rules:\n    - {column: a} # first\n\n# next\nexpectations:\n", "scrub:\n  rules:\n    - {column: a} # first\n    # why\n    - {column: b}\n\n# next\nexpectations:\n"},
-		"indented less":    {"scrub:\n  rules:\n  - {column: a}\n  locale: de_DE\n", "scrub:\n  rules:\n  - {column: a}\n  # why\n  - {column: b}\n  locale: de_DE\n"},
-		"a rule's lines":   {"scrub:\n  rules:\n    - column: a\n      rules: x\n", "scrub:\n  rules:\n    - column: a\n      rules: x\n    # why\n    - {column: b}\n"},
-		"no list":          {"scrub:\n  locale: de_DE\n", "scrub:\n  rules:\n    # why\n    - {column: b}\n  locale: de_DE\n"},
-		"no section":       {"version: 1\n", "version: 1\n\nscrub:\n  rules:\n    # why\n    - {column: b}\n"},
-		"within a comment": {"# scrub:\nversion: 1\n", "# scrub:\nversion: 1\n\nscrub:\n  rules:\n    # why\n    - {column: b}\n"},
-		"rules of another": {"other:\n  rules:\n    - x\nscrub:\n  rules:\n    - y\n", "other:\n  rules:\n    - x\nscrub:\n  rules:\n    - y\n    # why\n    - {column: b}\n"},
+		"a list": {"scrub:\n  rules:\n    - {column: a} # first\n\n# next\nexpectations:\n",
+			"scrub:\n  rules:\n    - {column: a} # first\n" + added + "\n# next\nexpectations:\n"},
+		"indented less": {"scrub:\n  rules:\n  - {column: a}\n  locale: de_DE\n",
+			"scrub:\n  rules:\n  - {column: a}\n  # why\n  - {column: b}\n  locale: de_DE\n"},
+		"a rule's lines": {"scrub:\n  rules:\n    - column: a\n      rules: x\n",
+			"scrub:\n  rules:\n    - column: a\n      rules: x\n" + added},
+		"no list":          {"scrub:\n  locale: de_DE\n", "scrub:\n  rules:\n" + added + "  locale: de_DE\n"},
+		"no section":       {"version: 1\n", "version: 1\n\nscrub:\n  rules:\n" + added},
+		"within a comment": {"# scrub:\nversion: 1\n", "# scrub:\nversion: 1\n\nscrub:\n  rules:\n" + added},
+		"rules of another": {"other:\n  rules:\n    - x\nscrub:\n  rules:\n    - y\n",
+			"other:\n  rules:\n    - x\nscrub:\n  rules:\n    - y\n" + added},
 	} {
 		if got := insert(tt.file, "scrub", "rules", items); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
@@ -209,7 +215,7 @@ func TestOneLine(t *testing.T) {
 // An empty store is the backups' failure, not the machine's.
 func TestEmptyStoreFails(t *testing.T) {
 	t.Parallel()
-	_, err := look(t, store(t, nil))
+	_, err := look(t, storeOf(t, nil))
 	if p := verdict.AsProblem(err); p.Outcome != verdict.Fail || p.Hint == "" {
 		t.Errorf("%s: %v", p.Outcome, err)
 	}

@@ -124,7 +124,8 @@ func (s Source) writeSandbox(t *text) error {
 func writeNames(t *text, pairs []pair, p *naming.Pattern) {
 	t.why("  ", "%s, of %s in all", verdict.Count(p.Count(), "file"), bytesText(p.Bytes()))
 	if p.Layout == "" {
-		t.ask("the names tell no time, so the headers of all files decide which is the newest: can the backup job write the time into them?")
+		t.ask("the names tell no time, so the headers of all files decide which is the newest: can the backup job write " +
+			"the time into them?")
 	}
 	t.add("  name: %s", quoted(p.Name))
 	if p.Layout != "" && !has(pairs, "time") {
@@ -137,7 +138,8 @@ func writeNames(t *text, pairs []pair, p *naming.Pattern) {
 	z := p.Zone()
 	t.why("  ", "%s", z.Why)
 	if !z.Sure {
-		t.ask("in which zone does the machine that takes the dumps tell its time? Another one than %s makes ages wrong by hours", z.Name)
+		t.ask("in which zone does the machine that takes the dumps tell its time? Another one than %s makes ages wrong "+
+			"by hours", z.Name)
 	}
 	t.add("  timezone: %s", z.Name)
 }

@@ -181,7 +181,8 @@ func (s *Survey) Sequences(tables []*Table) (count int, behind []string, known b
 		if set.called {
 			next++
 		}
-		if n, some := largest[q.of]; some && told && next <= n {
+		n, some := largest[q.of]
+		if some && told && next <= n {
 			behind = append(behind, q.Name.String())
 		}
 	}

@@ -51,7 +51,8 @@ func (s *Survey) Filter(namespace, table string, columns []string) (func(dst, ro
 		if c == nil {
 			continue
 		}
-		if k := kindOf(c); k != untold {
+		k := kindOf(c)
+		if k != untold {
 			b.columns = append(b.columns, &seen{column: c, kind: k, field: i})
 		}
 	}

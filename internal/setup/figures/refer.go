@@ -42,7 +42,8 @@ func (s *Survey) reference(from *Table, c *Column, tables []*Table) (r Reference
 	})
 	for _, to := range near {
 		for _, k := range to.Columns {
-			if to != from && s.built.keys[columnOf{to.OID, k.Number}] && k.Base == c.Base && means(c.Name, to.Name.Table, k.Name) {
+			fits := to != from && s.built.keys[columnOf{to.OID, k.Number}] && k.Base == c.Base
+			if fits && means(c.Name, to.Name.Table, k.Name) {
 				exact, all := c.within(k)
 				if all {
 					return Reference{From: c, To: k, Exact: exact}, true

@@ -65,7 +65,8 @@ type found struct {
 // momentAt is the longest time that begins at a place of a name. What goes on
 // with a digit is another number.
 func momentAt(name string, from int) (f found, ok bool) {
-	if from > 0 && isDigit(name[from-1]) || !strings.HasPrefix(name[from:], "19") && !strings.HasPrefix(name[from:], "20") {
+	century := strings.HasPrefix(name[from:], "19") || strings.HasPrefix(name[from:], "20")
+	if !century || from > 0 && isDigit(name[from-1]) {
 		return f, false
 	}
 	rest := name[from:min(len(name), from+longest)]

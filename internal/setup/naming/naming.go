@@ -79,7 +79,8 @@ var (
 	tocFile = regexp.MustCompile(`^(?:toc\.dat|(?:\d+|blobs?_\d*|blobs)\.(?:dat|toc)(?:\.gz|\.lz4|\.zst)?)$`)
 	globals = regexp.MustCompile(`(?i)globals|(?:^|[-_.])roles(?:[-_.]|$)`)
 	// words that stand for a time which they do not tell
-	varying = regexp.MustCompile(`(?i)\b(?:mon|tues?|wed(?:nes)?|thurs?|fri|satur?|sun)(?:day)?\b|\b[0-9a-f]*\d[0-9a-f]{5,}\b|\d+`)
+	varying = regexp.MustCompile(
+		`(?i)\b(?:mon|tues?|wed(?:nes)?|thurs?|fri|satur?|sun)(?:day)?\b|\b[0-9a-f]*\d[0-9a-f]{5,}\b|\d+`)
 )
 
 // Add takes one object of a store.

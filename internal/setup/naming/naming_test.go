@@ -27,13 +27,14 @@ func collect(names ...string) (told []string, all []*Pattern) {
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ names, want []string }{
-		"moments":                       {[]string{"shop-20261128T031500Z.dump", "shop-20261129T031500Z.dump"}, []string{"shop-{time}.dump 20060102T150405Z 2"}},
-		"days":                          {[]string{"2026-11-28.sql.gz"}, []string{"{time}.sql.gz 2006-01-02 1"}},
-		"minutes, with a zone":          {[]string{"shop_2026-11-28_0315+0100.sql"}, []string{"shop_{time}.sql 2006-01-02_1504-0700 1"}},
-		"a zone in the west":            {[]string{"shop_20261128T0315-0500.sql"}, []string{"shop_{time}.sql 20060102T1504-0700 1"}},
-		"folders that are times":        {[]string{"2026/11/28/shop.dump", "2026/11/29/shop.dump"}, []string{"{time}/shop.dump 2006/01/02 2"}},
-		"the finer of two":              {[]string{"2026/11/28/shop-20261128T0315Z.dump"}, []string{"*/*/*/shop-{time}.dump 20060102T1504Z 1"}},
-		"a number of each backup's own": {[]string{"a-20261127-9f31c2d4.dump", "a-20261128-1.dump", "a-20261129-77aa0011bc.dump"}, []string{"a-{time}-*.dump 20060102 3"}},
+		"moments":                {[]string{"shop-20261128T031500Z.dump", "shop-20261129T031500Z.dump"}, []string{"shop-{time}.dump 20060102T150405Z 2"}},
+		"days":                   {[]string{"2026-11-28.sql.gz"}, []string{"{time}.sql.gz 2006-01-02 1"}},
+		"minutes, with a zone":   {[]string{"shop_2026-11-28_0315+0100.sql"}, []string{"shop_{time}.sql 2006-01-02_1504-0700 1"}},
+		"a zone in the west":     {[]string{"shop_20261128T0315-0500.sql"}, []string{"shop_{time}.sql 20060102T1504-0700 1"}},
+		"folders that are times": {[]string{"2026/11/28/shop.dump", "2026/11/29/shop.dump"}, []string{"{time}/shop.dump 2006/01/02 2"}},
+		"the finer of two":       {[]string{"2026/11/28/shop-20261128T0315Z.dump"}, []string{"*/*/*/shop-{time}.dump 20060102T1504Z 1"}},
+		"a number of each backup's own": {[]string{"a-20261127-9f31c2d4.dump", "a-20261128-1.dump", "a-20261129-77aa0011bc.dump"},
+			[]string{"a-{time}-*.dump 20060102 3"}},
 		"databases with numbers": {[]string{"db1-20261129.dump", "db2-20261129.dump", "db3-20261129.dump"},
 			[]string{"db1-{time}.dump 20060102 1", "db2-{time}.dump 20060102 1", "db3-{time}.dump 20060102 1"}},
 		"what is no backup":   {[]string{"shop-20261129.dump", "shop-20261129.log", "README.md", "shop-20261129.dump.asc"}, []string{"shop-{time}.dump 20060102 1"}},
@@ -93,7 +94,6 @@ func TestRhythm(t *testing.T) {
 		}
 		return all
 	}
-	const day = 24 * time.Hour
 	for name, tt := range map[string]struct {
 		names []string
 		want  Rhythm
