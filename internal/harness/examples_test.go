@@ -172,14 +172,21 @@ func (p *place) contained(tag string, options []string, args ...string) (string,
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// The image drills in namespaces within its container, where that is let make
-// them, and its reports are its caller's. Otherwise it says what to do.
+// The image drills in its own container and beside it.
 func TestExampleOfAnImage(t *testing.T) {
 	t.Parallel()
 	testneed.Image(t, "postgres:17")
 	p := shop(t)
-	p.enclose(sandbox.Local)
+	p.enclosed("beside", "container\n  image: postgres:17")
+	p.enclosed("shop", sandbox.Local)
 	tag := imageOf(t, p)
+	t.Run("local", func(t *testing.T) { drillsWithin(t, p, tag) })
+	t.Run("engine", func(t *testing.T) { drillsBeside(t, p, tag) })
+}
+
+// drillsWithin looks that a container which may make namespaces drills in them,
+// and that its reports are its caller's. Another one says what to do.
+func drillsWithin(t *testing.T, p *place, tag string) {
 	reports := filepath.Join(p.dir, "reports")
 	if err := errors.Join(os.Mkdir(reports, 0o777), os.Chmod(reports, 0o777)); err != nil {
 		t.Fatal(err)
@@ -193,7 +200,7 @@ func TestExampleOfAnImage(t *testing.T) {
 		says          string
 	}{
 		{nil, []string{"drill", "-name=shop"}, 11, "docker run --security-opt seccomp=unconfined"},
-		{[]string{"-v", t.TempDir() + ":/srv/drills/drills"}, []string{"drill"}, 11, "no drill file"},
+		{[]string{"-e", "DRILL_HOME=/srv"}, []string{"drill"}, 11, "no drill file"},
 		{open, []string{"drill", "-name=shop"}, 0, "sandbox   local, PostgreSQL 17."},
 		{kept, gateContainer(t), 0, "gate shop is open"},
 	} {
@@ -211,34 +218,29 @@ func TestExampleOfAnImage(t *testing.T) {
 	}
 }
 
-// Where the engine's socket is lent to it, the harness makes its sandbox beside
-// its own container, which shares no directory with the engine's machine.
-func TestExampleOfAnImageAndAnEngine(t *testing.T) {
-	t.Parallel()
-	testneed.Image(t, "postgres:17")
+// drillsBeside looks that a container which is lent the engine's socket has its
+// sandbox beside it, though it shares no directory with the engine's machine.
+func drillsBeside(t *testing.T, p *place, tag string) {
 	const socket = "/var/run/docker.sock"
 	info, err := os.Stat(socket)
 	if err != nil {
 		testneed.Missing(t, "the engine's socket: %v", err)
 	}
-	p := shop(t)
-	p.enclose("container\n  image: postgres:17")
-	tag := imageOf(t, p)
 	lent := []string{"-v", socket + ":" + socket}
-	out, code := p.contained(tag, lent, "drill", "-name=shop")
+	out, code := p.contained(tag, lent, "drill", "-name=beside")
 	if code != 11 || !strings.Contains(out, "let this account use the container engine") {
 		t.Errorf("an account without the socket's group: code %d\n%s", code, out)
 	}
 	group := strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Gid))
-	out, code = p.contained(tag, slices.Concat(lent, []string{"--group-add", group}), "drill", "-name=shop")
+	out, code = p.contained(tag, slices.Concat(lent, []string{"--group-add", group}), "drill", "-name=beside")
 	if code != 0 || !strings.Contains(out, "sandbox   container postgres:17, PostgreSQL 17.") {
 		t.Errorf("code %d\n%s", code, out)
 	}
 }
 
-// enclose lets the drill shop be content with nothing less than it would have by
-// itself.
-func (p *place) enclose(kind string) {
+// enclosed makes a drill of the drill shop that is content with no less than the
+// best isolation.
+func (p *place) enclosed(name, kind string) {
 	p.t.Helper()
 	path := filepath.Join(p.dir, "drills", "shop.yaml")
 	text, err := os.ReadFile(path)
@@ -246,7 +248,7 @@ func (p *place) enclose(kind string) {
 		p.t.Fatal(err)
 	}
 	edited := strings.NewReplacer("\n  isolation: no_listener\n", "\n", "\n  kind: local\n", "\n  kind: "+kind+"\n").Replace(string(text))
-	p.write("drills/shop.yaml", edited)
+	p.write("drills/"+name+".yaml", edited)
 }
 
 // cronLine is a page's line for cron that begins so, as cron hands it to sh.
