@@ -39,12 +39,12 @@ func hashOf(kind string) hash.Hash {
 
 // keptSum is the sum that a store keeps of an object's bytes; the zero value
 // where it tells none. A bucket of S3 is asked, where asking pays.
-func keptSum(ctx context.Context, store Store, o Object, ask bool) place.Sum {
+func keptSum(ctx context.Context, store Store, o Object, pays bool) place.Sum {
 	s, is := store.(*s3Store)
 	if !is {
 		return o.Sum
 	}
-	if ask {
+	if pays {
 		head, err := s.head(ctx, o)
 		if err == nil && trimETag(aws.ToString(head.ETag)) == o.ETag { // else the bytes are all there is
 			if all := headSums(head); len(all) > 0 {

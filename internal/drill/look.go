@@ -23,15 +23,16 @@ type Beside interface {
 }
 
 // Draft reads every row of the newest backup, and drafts the scrub section for
-// what looks sensitive and has no rule. The rows are shown to beside too, which may be nil. The rows are looked at as they come
-// from the archive: none reaches the sandbox, which holds the schema only. The
-// draft is nil where something kept it from being made, as the report says.
-func Draft(ctx context.Context, req Request, beside Beside) (*draft.Draft, *verdict.Report) {
+// what looks sensitive and has no rule. The rows are shown to another too, which
+// may be nil. They are looked at as they come from the archive: none reaches the
+// sandbox, which holds the schema only. The draft is nil where something kept it
+// from being made, as the report says.
+func Draft(ctx context.Context, req Request, other Beside) (*draft.Draft, *verdict.Report) {
 	var section *draft.Draft
 	report := perform(ctx, req, func(r *run, ctx context.Context) error {
 		return r.look(ctx, func(ctx context.Context, s *restore.Session) error {
 			return r.stage(ctx, verdict.StageScrub, func(ctx context.Context) (err error) {
-				section, err = r.draft(ctx, s, beside)
+				section, err = r.draft(ctx, s, other)
 				return err
 			})
 		})
@@ -86,13 +87,13 @@ func (r *run) look(ctx context.Context, step func(context.Context, *restore.Sess
 	return step(ctx, s)
 }
 
-func (r *run) draft(ctx context.Context, s *restore.Session, beside Beside) (*draft.Draft, error) {
+func (r *run) draft(ctx context.Context, s *restore.Session, other Beside) (*draft.Draft, error) {
 	conn, err := r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	section, err := r.survey(ctx, s, conn, beside)
+	section, err := r.survey(ctx, s, conn, other)
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +106,13 @@ func (r *run) draft(ctx context.Context, s *restore.Session, beside Beside) (*dr
 		return nil, err
 	}
 	section.AddSchema(found)
-	if beside != nil {
-		err = beside.Built(ctx, conn, r.archive)
+	if other != nil {
+		err = other.Built(ctx, conn, r.archive)
 	}
 	return section, err
 }
 
-func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn, beside Beside) (*draft.Draft, error) {
+func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn, other Beside) (*draft.Draft, error) {
 	req, err := r.scrubRequest(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -121,9 +122,9 @@ func (r *run) survey(ctx context.Context, s *restore.Session, conn *pgx.Conn, be
 		return nil, err
 	}
 	filter := survey.Filter
-	if beside != nil {
-		beside.Begin(req.Schema, req.Encoding)
-		filter = showBoth(survey.Filter, beside.Filter)
+	if other != nil {
+		other.Begin(req.Schema, req.Encoding)
+		filter = showBoth(survey.Filter, other.Filter)
 	}
 	if err := s.Look(ctx, filter, survey.Excluded); err != nil {
 		return nil, err

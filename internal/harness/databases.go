@@ -133,10 +133,10 @@ func notLoaded(f spec.Loaded) string {
 func onlyOnce(drills []spec.Loaded) {
 	first := map[spec.Mistake]string{}
 	for i, f := range drills {
-		mistakes, _ := errors.AsType[spec.Mistakes](f.Err)
+		all, _ := errors.AsType[spec.Mistakes](f.Err)
 		var own spec.Mistakes
 		before := ""
-		for _, m := range mistakes {
+		for _, m := range all {
 			if first[m] != "" {
 				before = first[m]
 				continue

@@ -41,29 +41,29 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
-	var shut []*verdict.Exit
+	var stay []*verdict.Exit
 	for _, f := range drills {
 		e := h.gateOf(ctx, f, within, o.Strict)
 		if e == nil {
 			continue
 		}
-		shut = append(shut, e)
+		stay = append(stay, e)
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return allShut(shut)
+	return allShut(stay)
 }
 
 // allShut is how a gate of several databases ends: open if each of them is.
-func allShut(shut []*verdict.Exit) error {
-	if len(shut) == 0 {
+func allShut(stay []*verdict.Exit) error {
+	if len(stay) == 0 {
 		return nil
 	}
 	worst := []int{verdict.ExitInterrupted, verdict.ExitFail, verdict.ExitError} // as of several drills
 	all := &verdict.Exit{Code: verdict.ExitError}
 	var reasons []string
-	for _, e := range shut {
+	for _, e := range stay {
 		if slices.Index(worst, e.Code) < slices.Index(worst, all.Code) {
 			all.Code = e.Code
 		}

@@ -77,10 +77,10 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 // drillFile is the file of a drill; a .yml where that is there.
 func (h *Home) drillFile(name string) string {
 	file := filepath.Join(h.drillsDir(), name+".yaml")
-	short := filepath.Join(h.drillsDir(), name+".yml")
-	_, err := os.Lstat(short)
+	yml := filepath.Join(h.drillsDir(), name+".yml")
+	_, err := os.Lstat(yml)
 	if err == nil {
-		return short
+		return yml
 	}
 	return file
 }
@@ -205,9 +205,9 @@ func (h *Home) cannotInit(name string, err error) error {
 	if errors.As(err, &several) {
 		return h.tellSeveral(name, several)
 	}
-	var mistakes spec.Mistakes
-	if errors.As(err, &mistakes) {
-		fmt.Fprintln(h.Stderr, mistakes)
+	var all spec.Mistakes
+	if errors.As(err, &all) {
+		fmt.Fprintln(h.Stderr, all)
 		return cannot("init %s: what the options say is no drill", name)
 	}
 	p := verdict.AsProblem(err)
@@ -357,20 +357,20 @@ func (h *Home) askKey(src *setup.Source, chosen *setup.Found) error {
 }
 
 // ask asks a person at a terminal; it is otherwise where nobody is there, or says nothing.
-func (h *Home) ask(question, otherwise string) string {
+func (h *Home) ask(line, otherwise string) string {
 	if h.Answers == nil {
 		return ""
 	}
 	if otherwise != "" {
-		question += " [" + otherwise + "]"
+		line += " [" + otherwise + "]"
 	}
-	fmt.Fprint(h.Stderr, question+" ")
-	line, err := bufio.NewReader(oneByte{h.Answers}).ReadString('\n')
-	line = strings.TrimSpace(line)
-	if line == "" && err == nil {
+	fmt.Fprint(h.Stderr, line+" ")
+	answer, err := bufio.NewReader(oneByte{h.Answers}).ReadString('\n')
+	answer = strings.TrimSpace(answer)
+	if answer == "" && err == nil {
 		return otherwise
 	}
-	return line
+	return answer
 }
 
 // oneByte reads no further than it is asked to: what follows answers the next question.

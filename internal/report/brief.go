@@ -161,15 +161,15 @@ func briefRows(all []verdict.Table) string {
 	if len(all) == 0 {
 		return ""
 	}
-	var loaded, held int64
+	var loaded, now int64
 	for _, t := range all {
 		loaded += t.RowsPassed
-		held += t.RowsHeld
+		now += t.RowsHeld
 	}
-	if loaded != held {
-		return counted(held, "row") + " held, of " + count(loaded) + " loaded"
+	if loaded != now {
+		return counted(now, "row") + " held, of " + count(loaded) + " loaded"
 	}
-	return counted(held, "row")
+	return counted(now, "row")
 }
 
 // briefScrubbed is how much was rewritten, or let through on purpose.
@@ -260,12 +260,12 @@ func briefSkipped(all []verdict.Check) string {
 
 // recent are so many of the newest rows, at most: of every table one, then of
 // each another.
-func recent(all []verdict.Events, most int) []fact {
+func recent(all []verdict.Events, limit int) []fact {
 	var lines []fact
-	for depth := 0; len(lines) < most; depth++ {
+	for depth := 0; len(lines) < limit; depth++ {
 		before := len(lines)
 		for _, e := range all {
-			if depth < len(e.Rows) && len(lines) < most {
+			if depth < len(e.Rows) && len(lines) < limit {
 				lines = append(lines, fact{"", clean(e.Table) + ": " + cells(e, depth)})
 			}
 		}

@@ -114,7 +114,7 @@ func property(s string) string    { return propertyEscapes.Replace(clean(s)) }
 // Summary is the page of several drills for GitHub's step summary, in at most
 // so many bytes: a table of all, then each report, the worst first, as far as
 // there is room.
-func Summary(all []Drilled, most int) ([]byte, error) {
+func Summary(all []Drilled, limit int) ([]byte, error) {
 	var b bytes.Buffer
 	if len(all) > 1 {
 		m := &markdown{}
@@ -122,20 +122,20 @@ func Summary(all []Drilled, most int) ([]byte, error) {
 		b.WriteString(m.b.String() + "\n")
 	}
 	for _, d := range worstDrilled(all) {
-		var page bytes.Buffer
-		err := Markdown(&page, d.Report)
+		var text bytes.Buffer
+		err := Markdown(&text, d.Report)
 		if err != nil {
 			return nil, err
 		}
-		if b.Len()+page.Len()+len(markdownRest)+1 > most {
+		if b.Len()+text.Len()+len(markdownRest)+1 > limit {
 			b.WriteString(markdownRest)
 			break
 		}
-		b.Write(page.Bytes())
+		b.Write(text.Bytes())
 		b.WriteByte('\n')
 	}
-	if b.Len() > most {
-		return nil, fmt.Errorf("the summary has room for %s, and %s are there to be told", size(int64(most)),
+	if b.Len() > limit {
+		return nil, fmt.Errorf("the summary has room for %s, and %s are there to be told", size(int64(limit)),
 			counted(len(all), "drill"))
 	}
 	return b.Bytes(), nil

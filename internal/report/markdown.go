@@ -122,11 +122,11 @@ func (m *markdown) rows(rows [][]string) {
 	g := grid{header: rows[0], rows: rows[1:]}
 	g.even()
 	for i, row := range append([][]string{g.header}, g.rows...) {
-		cells := make([]string, len(row))
+		escaped := make([]string, len(row))
 		for j, cell := range row {
-			cells[j] = escape(clean(cell))
+			escaped[j] = escape(clean(cell))
 		}
-		line := "| " + strings.Join(cells, " | ") + " |\n"
+		line := "| " + strings.Join(escaped, " | ") + " |\n"
 		if i == 0 {
 			line += strings.Repeat("| --- ", len(row)) + "|\n"
 		}

@@ -119,9 +119,9 @@ func (g *grid) fit(width int) (widths []int, fits bool) {
 
 // wrapped breaks each cell into the lines of its column. A painted cell, one
 // short word, is never wider than its column.
-func wrapped(cells []string, widths []int) []string {
-	out := make([]string, len(cells))
-	for i, cell := range cells {
+func wrapped(row []string, widths []int) []string {
+	out := make([]string, len(row))
+	for i, cell := range row {
 		out[i] = cell
 		if twwidth.Width(cell) > widths[i] {
 			out[i] = strings.Join(wrap(cell, widths[i]), "\n")

@@ -209,18 +209,18 @@ func (h *Holdings) Lines() []string {
 
 // line tells of one pattern.
 func (f *Found) line() string {
-	text := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"),
+	line := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"),
 		bytesText(f.Bytes()))
 	r := f.Rhythm()
 	switch {
 	case f.Layout == "":
-		text += ", no time in the names"
+		line += ", no time in the names"
 	case r.Every > 0:
-		text += ", one each " + spec.Span(r.Every)
+		line += ", one each " + spec.Span(r.Every)
 	case f.Count() > 2:
-		text += ", at no regular times"
+		line += ", at no regular times"
 	}
-	return text + ", " + f.what()
+	return line + ", " + f.what()
 }
 
 // what says what the newest is.

@@ -101,11 +101,11 @@ func keyAt(line string, column int) string {
 func endOf(lines []string, from, column int) int {
 	end := from
 	for i := from; i < len(lines); i++ {
-		text := strings.TrimSpace(lines[i])
+		line := strings.TrimSpace(lines[i])
 		switch {
-		case text == "" || strings.HasPrefix(text, "#"):
+		case line == "" || strings.HasPrefix(line, "#"):
 			continue
-		case indentOf(lines[i]) < column, indentOf(lines[i]) == column && !strings.HasPrefix(text, "-"):
+		case indentOf(lines[i]) < column, indentOf(lines[i]) == column && !strings.HasPrefix(line, "-"):
 			return end
 		}
 		end = i + 1
@@ -116,8 +116,8 @@ func endOf(lines []string, from, column int) int {
 // childIndent is the column at which the keys of a section begin.
 func childIndent(lines []string) int {
 	for _, line := range lines {
-		text := strings.TrimSpace(line)
-		if text != "" && !strings.HasPrefix(text, "#") {
+		words := strings.TrimSpace(line)
+		if words != "" && !strings.HasPrefix(words, "#") {
 			return indentOf(line)
 		}
 	}

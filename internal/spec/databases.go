@@ -40,10 +40,10 @@ func (c checker) databases(raw *rawDatabases, root *tree.Node) {
 		seen.check(c, t, t.Value, "databases", "list it once")
 	}
 	inSource := false
-	family.Marked(root, func(path string, text *tree.Node) {
+	family.Marked(root, func(path string, place *tree.Node) {
 		inSource = inSource || strings.HasPrefix(path, "source.")
 		if raw.Pattern.given() && beforeKnown.MatchString(path) {
-			c.refuse(text.At, "write it out, or list the databases by name",
+			c.refuse(place.At, "write it out, or list the databases by name",
 				"%s holds {database}, and is read before the store told which there are", path)
 		}
 	})

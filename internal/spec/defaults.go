@@ -75,9 +75,9 @@ var (
 
 // NotInDefaults reports whether defaults may not hold a key, or one of these
 // values of it. The path has no places in lists.
-func NotInDefaults(path string, values ...string) bool {
+func NotInDefaults(path string, written ...string) bool {
 	return path == "databases" || openKeys.MatchString(path) ||
-		openWays[path] != "" && slices.Contains(values, openWays[path])
+		openWays[path] != "" && slices.Contains(written, openWays[path])
 }
 
 // permitted refuses what defaults may not say.

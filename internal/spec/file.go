@@ -225,8 +225,8 @@ func (f file) siblings() (patterns []string) {
 
 // unmarked refuses {database} in a file that is of one alone.
 func (c checker) unmarked(root *tree.Node) {
-	family.Marked(root, func(path string, text *tree.Node) {
-		c.refuse(text.At, "add databases: [eu, us] to the drill file, or write the name out",
+	family.Marked(root, func(path string, place *tree.Node) {
+		c.refuse(place.At, "add databases: [eu, us] to the drill file, or write the name out",
 			"%s holds {database}, and the drill file names no databases", path)
 	})
 }

@@ -92,11 +92,11 @@ var worstFirst = []verdict.Outcome{verdict.Fail, verdict.Error, verdict.Skipped,
 func rank(o verdict.Outcome) int { return slices.Index(worstFirst, o) }
 
 func cleaned(texts []string) []string {
-	var all []string
+	var clean []string
 	for _, s := range texts {
-		all = append(all, report.Clean(s))
+		clean = append(clean, report.Clean(s))
 	}
-	return all
+	return clean
 }
 
 // card is what the page shows of a drill.
@@ -126,17 +126,17 @@ func facts(last Glance, passes []Glance, now time.Time) []report.Line {
 	if len(passes) > 0 {
 		passed = ago(passes[0].At, now)
 	}
-	all := []report.Line{{What: "Last pass", Says: passed}}
+	lines := []report.Line{{What: "Last pass", Says: passed}}
 	if !last.At.IsZero() && !last.passed() {
-		all = append(all, report.Line{What: "Last drill", Says: ago(last.At, now)})
+		lines = append(lines, report.Line{What: "Last drill", Says: ago(last.At, now)})
 	}
 	if !last.TakenAt.IsZero() {
-		all = append(all, report.Line{What: "Newest backup", Says: "taken " + ago(last.TakenAt, now)})
+		lines = append(lines, report.Line{What: "Newest backup", Says: "taken " + ago(last.TakenAt, now)})
 	}
 	if last.Promised != "" {
-		all = append(all, report.Line{What: "Promised", Says: last.Promised})
+		lines = append(lines, report.Line{What: "Promised", Says: last.Promised})
 	}
-	return all
+	return lines
 }
 
 // ago is how long ago something was, and when.

@@ -31,7 +31,7 @@ type chart struct {
 // charts draws what changes from pass to pass; id makes their names in the page
 // different. The passes come newest first.
 func charts(id string, passes []Glance) []chart {
-	var all []chart
+	var drawn []chart
 	add := func(title string, of func(Glance) int64, write func(int64) string) {
 		var values []int64
 		for _, g := range slices.Backward(passes) {
@@ -40,7 +40,7 @@ func charts(id string, passes []Glance) []chart {
 			}
 		}
 		if len(values) > 0 {
-			all = append(all, draw(fmt.Sprintf("%s-%d", id, len(all)), title, values, write))
+			drawn = append(drawn, draw(fmt.Sprintf("%s-%d", id, len(drawn)), title, values, write))
 		}
 	}
 	add("Time to have the data back", func(g Glance) int64 { return g.RecoveryMS }, func(ms int64) string {
@@ -48,7 +48,7 @@ func charts(id string, passes []Glance) []chart {
 	})
 	add("Rows", func(g Glance) int64 { return g.Rows }, report.Count)
 	add("Size of the backup", func(g Glance) int64 { return g.SizeBytes }, report.Size)
-	return all
+	return drawn
 }
 
 func draw(id, title string, values []int64, write func(int64) string) chart {

@@ -84,22 +84,22 @@ func (g Glance) passed() bool {
 // passesOf are the passes among the runs, which come newest first, and behind
 // them those that the newest run knew of and that are not kept here.
 func passesOf(runs ...Glance) []Glance {
-	var all []Glance
+	var passes []Glance
 	have := map[string]bool{}
 	for _, g := range runs {
 		if g.passed() {
-			all = append(all, g)
+			passes = append(passes, g)
 			have[g.Run] = true
 		}
 	}
 	if len(runs) > 0 {
 		for _, t := range runs[0].Past {
 			if !have[t.Run] {
-				all = append(all, Glance{Run: report.Clean(t.Run), Outcome: verdict.Pass, Newest: true,
+				passes = append(passes, Glance{Run: report.Clean(t.Run), Outcome: verdict.Pass, Newest: true,
 					At: report.RunTime(t.Run), SizeBytes: t.SizeBytes, RecoveryMS: t.RecoveryMS, Rows: t.Rows})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Glance) int { return b.At.Compare(a.At) })
-	return all[:min(len(all), Runs)]
+	slices.SortStableFunc(passes, func(a, b Glance) int { return b.At.Compare(a.At) })
+	return passes[:min(len(passes), Runs)]
 }

@@ -104,7 +104,7 @@ func compare(passes []Glance, of func(Glance) int64) (now, usual int64, ok bool)
 }
 
 // middle is the median, the lower of two. There is at least one number.
-func middle(numbers []int64) int64 {
-	sorted := slices.Sorted(slices.Values(numbers))
+func middle(of []int64) int64 {
+	sorted := slices.Sorted(slices.Values(of))
 	return sorted[(len(sorted)-1)/2]
 }

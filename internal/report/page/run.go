@@ -47,9 +47,9 @@ func Run(w io.Writer, r *verdict.Report) error {
 
 // numbers are the figures of a run; those that are not known are left out.
 func numbers(r *verdict.Report, v report.View) []number {
-	var all []number
+	var known []number
 	if v.Age != "" {
-		all = append(all, number{"Age of the backup", v.Age, "what was written since then would be lost"})
+		known = append(known, number{"Age of the backup", v.Age, "what was written since then would be lost"})
 	}
 	if r.Recovery != nil {
 		note := "fetching and restoring, on the machine that drilled"
@@ -57,29 +57,29 @@ func numbers(r *verdict.Report, v report.View) []number {
 			note = "promised: " + v.Promised
 		}
 		took := time.Duration(r.Recovery.TotalMS) * time.Millisecond
-		all = append(all, number{"Time to have the data back", report.Took(took), note})
+		known = append(known, number{"Time to have the data back", report.Took(took), note})
 	}
 	if rows := r.Rows(); rows > 0 {
-		all = append(all, number{"Rows that came back", report.Count(rows),
+		known = append(known, number{"Rows that came back", report.Count(rows),
 			"in " + report.Counted(len(r.Tables), "table")})
 	}
 	if b := r.Backup; b.Name != "" && !b.Unsized {
-		all = append(all, number{"Size of the backup", report.Size(b.SizeBytes), ""})
+		known = append(known, number{"Size of the backup", report.Size(b.SizeBytes), ""})
 	}
-	return all
+	return known
 }
 
 // advice is what is to be done about the outcome: a finding with a hint each,
 // no hint twice.
-func advice(all []report.Finding, outcome verdict.Outcome) []report.Finding {
+func advice(findings []report.Finding, outcome verdict.Outcome) []report.Finding {
 	const most = 3
 	var wanted []report.Finding
-	said := map[string]bool{}
-	for _, f := range all {
-		if f.Outcome != outcome || f.Hint == "" || said[f.Hint] {
+	given := map[string]bool{}
+	for _, f := range findings {
+		if f.Outcome != outcome || f.Hint == "" || given[f.Hint] {
 			continue
 		}
-		said[f.Hint] = true
+		given[f.Hint] = true
 		wanted = append(wanted, f)
 	}
 	return slices.Clip(wanted[:min(most, len(wanted))])

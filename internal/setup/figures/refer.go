@@ -88,8 +88,8 @@ func means(column, table, key string) bool {
 	if key != "id" && key != "uuid" && key != "code" {
 		return column == key
 	}
-	prefix, refers := strings.CutSuffix(column, key)
-	return refers && prefix != "" && strings.HasSuffix(prefix, singular(plain(table)))
+	prefix, ends := strings.CutSuffix(column, key)
+	return ends && prefix != "" && strings.HasSuffix(prefix, singular(plain(table)))
 }
 
 func plain(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "") }

@@ -53,13 +53,13 @@ func (w *writer) value(e Entry, indent string) {
 // items writes a list, which stands in one file as a whole.
 func (w *writer) items(n *Node, indent string) {
 	for _, item := range n.Items {
-		written := item.inLine() + "\n"
+		line := item.inLine() + "\n"
 		if item.Kind == Mapping && len(item.Keys) > 0 {
 			inner := writer{}
 			inner.mapping(item, indent+"  ")
-			written = strings.TrimPrefix(inner.String(), indent+"  ")
+			line = strings.TrimPrefix(inner.String(), indent+"  ")
 		}
-		w.WriteString(indent + "- " + written)
+		w.WriteString(indent + "- " + line)
 	}
 }
 
