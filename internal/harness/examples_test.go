@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -144,23 +146,109 @@ func TestExampleOfMake(t *testing.T) {
 	}
 }
 
-// The image for Kubernetes drills as the account that the pod runs as, without
-// a network and without an engine.
-func TestExampleOfAnImage(t *testing.T) {
-	t.Parallel()
-	testneed.Image(t, "postgres:17")
-	p := shop(t)
-	tag := "daybefore-example:" + filepath.Base(filepath.Dir(p.dir))
-	build := exec.Command("docker", "build", "-q", "-f", example("Dockerfile"), "-t", tag, p.dir)
+// imageOf builds the image of the examples with the place's binary.
+func imageOf(t *testing.T, p *place) (tag string) {
+	t.Helper()
+	tag = "daybefore-example:" + filepath.Base(filepath.Dir(p.dir))
+	build := exec.Command("docker", "build", "-q", "-f", example("Dockerfile"), "-t", tag, filepath.Join(p.dir, "bin"))
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("docker", "rmi", "-f", tag).Run() })
-	args := slices.Concat([]string{"run", "--rm", "--user", "999:999", "--network", "none", "--tmpfs", "/tmp:mode=1777", tag}, gateContainer(t))
-	out, err := exec.Command("docker", args...).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "gate shop is open") {
-		t.Errorf("%v\n%s", err, out)
+	return tag
+}
+
+// contained runs the harness in a container, with the place's drill files, as an
+// account that the image does not know.
+func (p *place) contained(tag string, options []string, args ...string) (string, int) {
+	p.t.Helper()
+	run := slices.Concat([]string{"run", "--rm", "--user", "4242:4242", "--network", "none", "--cap-drop", "ALL",
+		"-v", filepath.Join(p.dir, "drills") + ":/srv/drills/drills:ro"}, options, []string{tag}, args)
+	cmd := exec.Command("docker", run...)
+	out, err := cmd.CombinedOutput()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		p.t.Fatal(err)
 	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// The image drills in its own container and beside it.
+func TestExampleOfAnImage(t *testing.T) {
+	t.Parallel()
+	testneed.Image(t, "postgres:17")
+	p := shop(t)
+	p.enclosed("beside", "container\n  image: postgres:17")
+	p.enclosed("shop", sandbox.Local)
+	tag := imageOf(t, p)
+	t.Run("local", func(t *testing.T) { drillsWithin(t, p, tag) })
+	t.Run("engine", func(t *testing.T) { drillsBeside(t, p, tag) })
+}
+
+// drillsWithin looks that a container which may make namespaces drills in them,
+// and that its reports are its caller's. Another one says what to do.
+func drillsWithin(t *testing.T, p *place, tag string) {
+	reports := filepath.Join(p.dir, "reports")
+	if err := errors.Join(os.Mkdir(reports, 0o777), os.Chmod(reports, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	kept := []string{"-v", reports + ":/srv/drills/reports"}
+	open := slices.Concat(kept, []string{"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
+		"--security-opt", "no-new-privileges"})
+	for _, tt := range []struct {
+		options, args []string
+		code          int
+		says          string
+	}{
+		{nil, []string{"drill", "-name=shop"}, 11, "docker run --security-opt seccomp=unconfined"},
+		{[]string{"-e", "DRILL_HOME=/srv"}, []string{"drill"}, 11, "no drill file"},
+		{open, []string{"drill", "-name=shop"}, 0, "sandbox   local, PostgreSQL 17."},
+		{kept, gateContainer(t), 0, "gate shop is open"},
+	} {
+		out, code := p.contained(tag, tt.options, tt.args...)
+		if code != tt.code || !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(tt.says), " ")) {
+			t.Errorf("%v %v: code %d\n%s", tt.options, tt.args, code, out)
+		}
+	}
+	if r := p.latest("shop"); r.Outcome != verdict.Pass || r.Sandbox.Isolation != sandbox.Enclosed || r.Sandbox.Kind != sandbox.Local {
+		t.Errorf("%s: %+v", r.Outcome, r.Sandbox)
+	}
+	info, err := os.Stat(filepath.Join(reports, "shop", "latest.json"))
+	if err != nil || info.Sys().(*syscall.Stat_t).Uid != 4242 {
+		t.Errorf("the report is another's: %v, %v", info, err)
+	}
+}
+
+// drillsBeside looks that a container which is lent the engine's socket has its
+// sandbox beside it, though it shares no directory with the engine's machine.
+func drillsBeside(t *testing.T, p *place, tag string) {
+	const socket = "/var/run/docker.sock"
+	info, err := os.Stat(socket)
+	if err != nil {
+		testneed.Missing(t, "the engine's socket: %v", err)
+	}
+	lent := []string{"-v", socket + ":" + socket}
+	out, code := p.contained(tag, lent, "drill", "-name=beside")
+	if code != 11 || !strings.Contains(out, "let this account use the container engine") {
+		t.Errorf("an account without the socket's group: code %d\n%s", code, out)
+	}
+	group := strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Gid))
+	out, code = p.contained(tag, slices.Concat(lent, []string{"--group-add", group}), "drill", "-name=beside")
+	if code != 0 || !strings.Contains(out, "sandbox   container postgres:17, PostgreSQL 17.") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+}
+
+// enclosed makes a drill of the drill shop that is content with no less than the
+// best isolation.
+func (p *place) enclosed(name, kind string) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, "drills", "shop.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	edited := strings.NewReplacer("\n  isolation: no_listener\n", "\n", "\n  kind: local\n", "\n  kind: "+kind+"\n").Replace(string(text))
+	p.write("drills/"+name+".yaml", edited)
 }
 
 // cronLine is a page's line for cron that begins so, as cron hands it to sh.

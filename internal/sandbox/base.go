@@ -253,6 +253,10 @@ func (b *base) whyDead(status string, code int) error {
 		hint = "name an image under sandbox.image whose server has each library of " +
 			"sandbox.preload, or correct the names there"
 	}
+	if said != nil && strings.Contains(said.Error(), "could not look up effective user ID") {
+		hint = "run the drill as an account that has a name on this machine (in a container: without --user), " +
+			"or where its sandbox is enclosed"
+	}
 	if said != nil {
 		return verdict.Errorf(found, hint, "the sandbox's server ended by itself (%s)%s: %w", status, place, said)
 	}

@@ -106,8 +106,7 @@ func startFound(ctx context.Context, o Options, e *containerEngine, img dbImage)
 		}
 	}()
 	if o.Tunnel || e.isElsewhere() {
-		c.tunnel = c.newTunnel()
-		c.db.dial, c.bringLog = c.tunnel.dial, c.fetchLog
+		c.goThroughEngine()
 	} else {
 		c.cluster = clusterFor(o, Container, img.id, img.data)
 	}
@@ -115,7 +114,7 @@ func startFound(ctx context.Context, o Options, e *containerEngine, img dbImage)
 	if err := c.prepare(img); err != nil {
 		return nil, err
 	}
-	if err := c.create(ctx, o, img); err != nil {
+	if err := c.createSeen(ctx, o, img); err != nil {
 		return nil, err
 	}
 	if c.tunnel != nil {
@@ -133,6 +132,18 @@ func startFound(ctx context.Context, o Options, e *containerEngine, img dbImage)
 		return nil, err
 	}
 	return c, nil
+}
+
+// errUnseen says that the engine's machine has not this machine's directories,
+// though its socket is here: as where the harness is in a container itself.
+var errUnseen = errors.New("the engine does not see this machine's directories")
+
+// goThroughEngine reaches containers that share no directory with this machine,
+// in which no cluster is kept either.
+func (c *containerBox) goThroughEngine() {
+	c.tunnel = c.newTunnel()
+	c.db.dial, c.bringLog = c.tunnel.dial, c.fetchLog
+	c.cluster = cachedCluster{}
 }
 
 // prepare lays out the directories for an account of the containers that this
@@ -166,6 +177,18 @@ func (c *containerBox) shutRun(ctx context.Context) error {
 		return c.asRoot(ctx, "sh", "-c", "chmod 0755 "+insideRun+" && rm -f "+path.Join(insideStart, passwordName))
 	}
 	return os.Chmod(c.work.run(), 0o755)
+}
+
+// createSeen is create, through the engine where it turns out not to see this
+// machine's directories: only its own answer tells.
+func (c *containerBox) createSeen(ctx context.Context, o Options, img dbImage) error {
+	err := c.create(ctx, o, img)
+	if c.tunnel != nil || !errors.Is(err, errUnseen) {
+		return err
+	}
+	o.Log.Debug("the containers are reached through the engine", "because", err)
+	c.goThroughEngine()
+	return c.create(ctx, o, img)
 }
 
 // create starts both containers, at the same time, and the server in its own.
@@ -208,8 +231,7 @@ func (c *containerBox) createCell(ctx context.Context, img dbImage, r cell) erro
 	}, nil)
 	if err != nil {
 		if strings.Contains(err.Error(), "bind source path does not exist") {
-			return fmt.Errorf("the engine does not see this machine's directory %s, so it is elsewhere: %w",
-				c.work.Path(), err)
+			return fmt.Errorf("%w: %w", errUnseen, err)
 		}
 		return err
 	}

@@ -48,8 +48,8 @@ func hintIsolation(refused string) string {
 		}
 	}
 	if len(hints) == 0 {
-		hints = []string{"let this program make user namespaces (the seccomp profile of a container, or a " +
-			"service's settings, may forbid it)"}
+		hints = []string{"let this program make user namespaces (a container's profiles may forbid it: " +
+			"docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; or a service's settings)"}
 	}
 	less := "no_network or no_listener"
 	if refused == "no_network" {
