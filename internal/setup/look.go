@@ -22,6 +22,7 @@ const (
 	mostNames  = 1_000_000 // of a store that are looked at
 	mostShown  = 10        // patterns
 	mostPeeked = 12        // of which the newest is looked into
+	mostOpened = 1000      // of one pattern whose headers alone tell times, each a request to its store
 )
 
 // Holdings are what a store holds, by how its files are called.

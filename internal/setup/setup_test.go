@@ -110,6 +110,18 @@ func encrypted(t *testing.T, text []byte) string {
 	return b.String()
 }
 
+// Names without times want every header read: a request each.
+func TestTooManyToOpen(t *testing.T) {
+	t.Parallel()
+	src := storeOf(t, nil)
+	for files, refused := range map[int]bool{mostOpened: false, mostOpened + 1: true} {
+		_, err := src.Drill("drills/shop.yaml", &Found{Pattern: &naming.Pattern{Name: "a.*.sql", Files: make([]naming.File, files)}})
+		if (err != nil) != refused || refused && !strings.Contains(err.Error(), "1001 backups tell no time") {
+			t.Errorf("%d files: %v", files, err)
+		}
+	}
+}
+
 // An option's keys go into the section; what it holds is never repeated where it is wrong.
 func TestOptions(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,12 @@ func has(pairs []pair, key string) bool {
 // that path will be made. Where a pattern is chosen it is of that; chosen may be nil.
 // The error is of type spec.Mistakes, or a Problem.
 func (s Source) Drill(path string, chosen *Found) (*spec.Drill, error) {
+	if chosen != nil && chosen.Layout == "" && chosen.Count() > mostOpened {
+		return nil, verdict.Errorf(verdict.CodeSpec,
+			"let the backup job write the time into the names, or give a folder with the newest alone as -url",
+			"look into %s: the names of its %s tell no time, so that every one would be opened to find the newest", s.URL,
+			verdict.Count(chosen.Count(), "backup"))
+	}
 	t := &text{}
 	t.add("version: 1")
 	err := s.write(t, chosen, "")
