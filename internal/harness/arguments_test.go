@@ -88,6 +88,7 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{"-name=shop|drill|blog", `"blog" is no target: did you mean: go tool mage -name=shop,blog drill`},
 		{"gate|-name=shop|blog", `"blog" is no target, and gate takes one drill: call it for each`},
 		{"shop", `"shop" is no target: did you mean: go tool mage drill -name=shop (go tool mage -l lists the targets)`},
+		{"scrub", `"scrub" is no target; these are: scrub:draft, scrub:show`},
 		{"gaet|-name=shop", `"gaet" is no target: did you mean: go tool mage gate -name=shop`},
 		{"-name=shop|gaet", `did you mean: go tool mage -name=shop gate`},
 		{"help|gaet", `did you mean: go tool mage help gate`},

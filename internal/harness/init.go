@@ -278,6 +278,8 @@ func (h *Home) fillIn(o *InitOptions) error {
 	case o.Name == "":
 		return cannot("init: -name is missing, and there is no terminal to ask at: write %s",
 			command("init -url=s3://shop-backups/nightly/ -name=shop"))
+	case o.Name == "defaults":
+		return cannot("init -name=defaults: drills/defaults.yaml holds what all drills share; call the drill otherwise")
 	case !drillNames.MatchString(o.Name):
 		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only", shell(o.Name))
 	}
