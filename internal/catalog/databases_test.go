@@ -59,6 +59,20 @@ func folderWith(t *testing.T, pattern string, files []string) spec.Source {
 	return spec.Source{URL: "file://" + dir + "/", Name: pattern, TimeLayout: "20060102"}
 }
 
+// What is left in the store is another database's, and not a misspelled backup of
+// the one that is gone.
+func TestOnlyAnotherDatabaseIsLeft(t *testing.T) {
+	t.Parallel()
+	eu := spec.Source{Name: "shop-eu-{time}.dump", TimeLayout: "20060102",
+		Siblings: []string{"shop-{database}-{time}.dump"}, Known: []string{"eu", "us"}}
+	p := mustPattern(t, eu)
+	for name, want := range map[string]bool{"shop-us-20261121.dump": false, "shop-ue-20261121.dump": true} {
+		if e := p.near(name, p.nearPattern()); (e != nil) != want {
+			t.Errorf("%s is near: %t, want %t", name, e != nil, want)
+		}
+	}
+}
+
 // The backups of eu-west are none of eu, whose pattern takes "west-…" for a
 // time that cannot be read.
 func TestBackupsOfAnotherDatabase(t *testing.T) {

@@ -123,9 +123,11 @@ func looseTime(layout string) string {
 	return text + separated + zones
 }
 
-// near is a file that fits but for its writing; nil: there is none.
+// near is a file that fits but for its writing; nil: there is none. A backup of
+// another database of the drill file, such as us beside eu, is nothing that
+// could be meant.
 func (p namePattern) near(name string, re *regexp.Regexp) *NearError {
-	if re == nil || isSideFile(name) {
+	if re == nil || isSideFile(name) || matchesAny(p.known, name) {
 		return nil
 	}
 	at := re.FindStringSubmatchIndex(name)

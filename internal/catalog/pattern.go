@@ -39,6 +39,8 @@ type namePattern struct {
 	unit          spec.Unit // the finest part of {time}
 	// others are the same of databases in whose names that of this one stands.
 	others []namePattern
+	// known are the same of all databases of the drill file.
+	known []namePattern
 }
 
 // until is when a backup was taken at the latest, of which a name tells that it
@@ -87,7 +89,8 @@ func newPatterns(src spec.Source) ([]namePattern, error) {
 func newPattern(src spec.Source) (namePattern, error) {
 	// A directory archive is named by its folder.
 	src.Name = strings.TrimSuffix(strings.TrimSuffix(src.Name, "/"+tocName), "/")
-	p := namePattern{source: src.Name, layout: src.TimeLayout, location: src.Location, others: othersOf(src)}
+	p := namePattern{source: src.Name, layout: src.TimeLayout, location: src.Location,
+		others: patternsOf(src, src.Others), known: patternsOf(src, src.Known)}
 	p.before, p.after, p.timed = strings.Cut(src.Name, timeMark)
 	switch {
 	case src.Name == "":
@@ -119,12 +122,12 @@ func newPattern(src spec.Source) (namePattern, error) {
 	return p, nil
 }
 
-// othersOf are the patterns of other databases, as far as these are patterns.
-func othersOf(src spec.Source) (all []namePattern) {
+// patternsOf are those of other databases, as far as these are patterns.
+func patternsOf(src spec.Source, databases []string) (all []namePattern) {
 	if len(src.Siblings) != 1 {
 		return nil
 	}
-	for _, other := range src.Others {
+	for _, other := range databases {
 		alike := src
 		alike.Name = strings.ReplaceAll(src.Siblings[0], family.Mark, other)
 		alike.Siblings = nil
@@ -137,9 +140,11 @@ func othersOf(src spec.Source) (all []namePattern) {
 }
 
 // ofAnother reports whether a name is that of another database's backup.
-func (p namePattern) ofAnother(name string) bool {
-	return slices.ContainsFunc(p.others, func(other namePattern) bool {
-		_, ok, err := other.match(name)
+func (p namePattern) ofAnother(name string) bool { return matchesAny(p.others, name) }
+
+func matchesAny(patterns []namePattern, name string) bool {
+	return slices.ContainsFunc(patterns, func(p namePattern) bool {
+		_, ok, err := p.match(name)
 		return ok && err == nil
 	})
 }

@@ -492,11 +492,20 @@ func (r *reading) noTarget(i int) error {
 		return r.nearest(i, meant)
 	case r.help:
 		return cannot("%s is no target; these are: %s", shown(word), strings.Join(r.targets.names(), ", "))
+	case c == nil && len(r.inGroup(word)) > 0:
+		return cannot("%s is no target; these are: %s", shown(word), strings.Join(r.inGroup(word), ", "))
 	case c == nil && len(r.early) == 0 && aName.MatchString(word):
 		return cannot("%s is no target: did you mean: %s (%s lists the targets)",
 			shown(word), command("drill -name="+shell(word)), command("-l"))
 	}
 	return cannot("%s is no target: %s lists them", shown(word), command("-l"))
+}
+
+// inGroup are the targets that begin with a word and a colon, such as those of scrub.
+func (r *reading) inGroup(word string) []string {
+	return slices.DeleteFunc(r.targets.names(), func(name string) bool {
+		return !strings.HasPrefix(name, strings.ToLower(word)+":")
+	})
 }
 
 // nearest refuses a word, and tells the line with what was meant in its place.

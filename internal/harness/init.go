@@ -306,9 +306,12 @@ func (h *Home) fillIn(o *InitOptions) error {
 			command("init -url=s3://shop-backups/nightly/ -name=shop"))
 	}
 	file, _, _ := strings.Cut(o.Name, "@") // of one of several databases
-	if !spec.IsDrillName(file) {
-		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only, and is not defaults, "+
-			"which lie below all drills", shell(o.Name))
+	switch {
+	case file == "defaults":
+		return cannot("init -name=%s: drills/defaults.yaml holds what all drills share; call the drill otherwise",
+			shell(o.Name))
+	case !spec.IsDrillName(file):
+		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only", shell(o.Name))
 	}
 	_, err := os.Lstat(h.drillFile(o.Name))
 	switch {

@@ -133,6 +133,7 @@ func TestInitRefuses(t *testing.T) {
 	}{
 		"no name":           {harness.InitOptions{URL: url("one")}, 11, "-name is missing, and there is no terminal"},
 		"no place":          {harness.InitOptions{Name: "shop"}, 11, "-url is missing, and there is no terminal"},
+		"the defaults":      {harness.InitOptions{Name: "defaults", URL: url("one")}, 11, "what all drills share"},
 		"no drill's name":   {harness.InitOptions{Name: "Shop 1", URL: url("one")}, 11, "small letters"},
 		"no such place":     {harness.InitOptions{Name: "a", URL: url("none")}, 11, "init a: "},
 		"nothing there":     {harness.InitOptions{Name: "a", URL: url("empty")}, 10, "called like a backup"},

@@ -303,12 +303,12 @@ func TestNightsUnderSystemd(t *testing.T) {
 	if out, code := p.job(starts(t, unit(t, p, "drill.service"))); code != 10 || !strings.Contains(out, "FAIL  shop") {
 		t.Errorf("code %d\n%s", code, out)
 	}
-	red := strings.Replace(starts(t, unit(t, p, "drill-red.service")), "journalctl -q -o cat -I -u drill", "echo red", 1)
+	red := strings.Replace(starts(t, unit(t, p, "drill-red.service")), "journalctl -q -o cat _SYSTEMD_INVOCATION_ID=", "echo red ", 1)
 	p.mailer()
-	if out, code := p.job(red, "PATH="+filepath.Join(p.dir, "path")+":"+os.Getenv("PATH"), "MONITOR_EXIT_STATUS=10"); code != 0 {
+	if out, code := p.job(red, "PATH="+filepath.Join(p.dir, "path")+":"+os.Getenv("PATH"), "MONITOR_EXIT_STATUS=10", "MONITOR_INVOCATION_ID=5d2f"); code != 0 {
 		t.Errorf("code %d\n%s", code, out)
 	}
-	if text := p.read("mails"); text != "-s restore drill: exit code 10 ops@example.com\nred\n" {
+	if text := p.read("mails"); text != "-s restore drill: exit code 10 ops@example.com\nred 5d2f\n" {
 		t.Errorf("mailed: %q", text)
 	}
 }

@@ -132,6 +132,7 @@ func (c checker) another(raw rawCopy, source Source, key string) Source {
 	s.Parts = source.Parts
 	s.Siblings = source.Siblings
 	s.Others = source.Others
+	s.Known = source.Known
 	s.Database = source.Database
 	s.Checksum = source.Checksum
 	s.MaxRatio = source.MaxRatio

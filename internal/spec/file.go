@@ -75,7 +75,7 @@ func (l Loader) drills(d *mistakeList, data []byte, below *defaults) []Loaded {
 	case len(d.mistakes) > 0:
 		return nil
 	case f.databases == nil:
-		return []Loaded{f.drill("", nil)}
+		return []Loaded{f.drill("", nil, nil)}
 	}
 	f.named()
 	l.checker(d, d.file).databases(f.databases, f.root)
@@ -131,7 +131,7 @@ func (f file) several() Loaded {
 	alike := f
 	alike.loader.WithoutSecrets = true
 	alike.loader.WithoutBaseline = true
-	found := alike.drill(standIn, nil)
+	found := alike.drill(standIn, nil, nil)
 	l := Loaded{Name: nameOf(f.path), Path: f.path, Err: found.Err}
 	if found.Err == nil {
 		l.Several = &Several{file: f, Drill: found.Drill, Source: found.Drill.Source, Except: values(f.databases.Except)}
@@ -173,14 +173,14 @@ func (f file) each(databases []string) []Loaded {
 				others = append(others, other)
 			}
 		}
-		all = append(all, f.drill(name, others))
+		all = append(all, f.drill(name, others, known))
 	}
 	return all
 }
 
 // drill checks the file of one database, which others may be mistaken for, or
 // of its only one.
-func (f file) drill(database string, others []string) Loaded {
+func (f file) drill(database string, others, known []string) Loaded {
 	d := &mistakeList{file: f.path}
 	loaded := Loaded{Name: nameOf(f.path), Path: f.path, Database: database}
 	if !IsDrillName(loaded.Name) {
@@ -195,7 +195,7 @@ func (f file) drill(database string, others []string) Loaded {
 		loaded.Name += "@" + family.Folder(database)
 		root = family.Of(root, database)
 	}
-	drill := c.drill(decode(d, root, false), f.siblings(), others)
+	drill := c.drill(decode(d, root, false), f.siblings(), others, known)
 	drill.Name = loaded.Name
 	drill.SHA256 = f.digest(root, drill.Expectations.Schema)
 	d.mistakes = append(d.mistakes, f.below...)
@@ -235,12 +235,13 @@ func (c checker) unmarked(root *tree.Node) {
 }
 
 // drill turns what was written into a drill; what is wrong goes to the list.
-func (c checker) drill(raw *rawDrill, siblings, others []string) *Drill {
+func (c checker) drill(raw *rawDrill, siblings, others, known []string) *Drill {
 	drill := &Drill{Path: c.file}
 	drill.Timeout = c.positive(raw.Timeout, "timeout", defaultTimeout)
 	drill.Source = c.source(raw.Source)
 	drill.Source.Siblings = siblings
 	drill.Source.Others = others
+	drill.Source.Known = known
 	drill.Inventory = c.inventory(raw.Inventory, drill.Source)
 	drill.Sandbox = c.sandbox(raw.Sandbox)
 	drill.Restore = c.restore(raw.Restore)

@@ -66,6 +66,9 @@ type Source struct {
 	// Others are databases in whose names that of this one stands, as eu does in eu-west: by Siblings their backups are
 	// told apart. Usually nil.
 	Others []string
+	// Known are all databases of the drill file, this one too: what lies in the store of one of them is no misspelled
+	// backup of this one. Nil where the drill is of none.
+	Known []string
 }
 
 // What becomes of links out of a folder.
