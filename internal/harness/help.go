@@ -20,19 +20,17 @@ var program = byMage
 // command is a line for the person's shell, which calls this program as they did.
 func command(line string) string { return program + " " + line }
 
-// usage has the user's targets by task, in twelve lines with that of the drills.
+// usage has the user's targets by task, in ten lines with that of the drills.
 func usage() string {
 	return `Usage: ` + command("TARGET [-option=value ...]") + `
-  drill       init writes the first drill file; drill restores a backup and checks it; report makes the drills' page
-  files       drills lists them with their last outcome; validate checks them; show tells what they come to
+  drill       init writes a first file; drill restores and checks; drills, validate, show tell of files; report makes a page
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
   past        accept records that a change was wanted; baseline writes down what a database consists of
   look after  build compiles bin/drill; image makes an image; clean tidies up; scenarios tries the alarm; version
 "` + command("help TARGET") + `" explains one, "` + command("-l") +
-		`" lists all. Options may stand before or after the target.
-With any target, -json writes one JSON document to stdout, and words to stderr.
+		`" lists all. With any target, -json writes one JSON document to stdout.
 Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
 `
 }

@@ -61,9 +61,9 @@ func TestDrillsInParallel(t *testing.T) {
 			t.Errorf("%s: %s", name, r.Outcome)
 		}
 		// One report at a time: its last line follows its first.
-		if first, last := strings.Index(out.String(), " "+name+": "), strings.LastIndex(out.String(), " "+name+", in"); first < 0 || last < first {
+		if first, last := strings.Index(out.String(), " "+name+": "), strings.LastIndex(out.String(), "reports/"+name+"/"); first < 0 || last < first {
 			t.Errorf("%s is not in the output as a whole", name)
-		} else if n := strings.Count(out.String()[first:last], "STAGE "); n != 1 {
+		} else if n := strings.Count(out.String()[first:last], "\nstages "); n != 1 {
 			t.Errorf("%s: %d reports between its first and its last line", name, n)
 		}
 	}
