@@ -90,17 +90,21 @@ func writeBaseline(path string, s *spec.Structure) error {
 }
 
 // writeWhole leaves a file as it was, or whole.
-func writeWhole(path string, text []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+func writeWhole(path string, text []byte) error { return placeWhole(path, text, os.Rename) }
+
+// placeWhole writes a text beside its path, and has put bring it there.
+func placeWhole(path string, text []byte, put func(from, to string) error) error {
+	// hidden: a folder of drill files is read meanwhile
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) // gone, if all went well
+	defer os.Remove(temp.Name()) // gone, if put renamed it
 	_, err = temp.Write(text)
 	if err := errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temp.Name(), path)
+	return put(temp.Name(), path)
 }
 
 func tellBaseline(w io.Writer, b *BaselineState) error {

@@ -196,22 +196,11 @@ func sameURL(a, b string) bool {
 
 // writeNew writes a file that is not there; whole, or not at all.
 func (h *Home) writeNew(file, text string) error {
-	dir := filepath.Dir(file)
-	err := os.MkdirAll(dir, 0o755)
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	_, err = io.WriteString(temp, text)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err != nil {
-		return err
-	}
-	err = os.Link(temp.Name(), file) // which replaces nothing
+	err = placeWhole(file, []byte(text), os.Link) // which replaces nothing
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s was written meanwhile: it stays as it is", file)
 	}

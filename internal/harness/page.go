@@ -78,8 +78,13 @@ func (h *Home) pageOfReports(beside bool) ([]byte, error) {
 		}
 		all.Drills = append(all.Drills, d)
 	}
+	return written(all)
+}
+
+// written is a page's text.
+func written(all page.All) ([]byte, error) {
 	var b bytes.Buffer
-	err = all.Write(&b)
+	err := all.Write(&b)
 	return b.Bytes(), err
 }
 
@@ -182,9 +187,7 @@ func (h *Home) pageOfSource(ctx context.Context, source spec.Source, keys map[st
 		}
 		all.Drills = append(all.Drills, glanced(name, kept, len(keys[name]) > 0))
 	}
-	var b bytes.Buffer
-	err = all.Write(&b)
-	return b.Bytes(), err
+	return written(all)
 }
 
 // glanced is what a page shows of a drill's reports in a store. With keys, what

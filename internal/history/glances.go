@@ -137,15 +137,11 @@ func renew(dir, name string, render func() ([]byte, error)) error {
 		return err
 	}
 	defer root.Close()
-	unlock, err := lock(root, lockWait)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	sweep(root)
-	b, err := render()
-	if err != nil {
-		return err
-	}
-	return replace(root, name, b)
+	return inTurn(root, func(root *os.Root) error {
+		b, err := render()
+		if err != nil {
+			return err
+		}
+		return replace(root, name, b)
+	})
 }

@@ -73,6 +73,12 @@ func change(dir, drill string, put func(root *os.Root) error) error {
 		return err
 	}
 	defer root.Close()
+	return inTurn(root, put)
+}
+
+// inTurn lets one process at a time put something into a folder, which it tidies
+// first.
+func inTurn(root *os.Root, put func(root *os.Root) error) error {
 	unlock, err := lock(root, lockWait)
 	if err != nil {
 		return err

@@ -174,13 +174,9 @@ func briefRows(all []verdict.Table) string {
 
 // briefScrubbed is how much was rewritten, or let through on purpose.
 func briefScrubbed(s verdict.Scrub) string {
-	var values int64
-	for _, c := range s.Columns {
-		values += c.Rows
-	}
 	var parts []string
 	if len(s.Columns) > 0 {
-		parts = append(parts, counted(values, "value")+" in "+counted(len(s.Columns), "column"))
+		parts = append(parts, counted(rewritten(s), "value")+" in "+counted(len(s.Columns), "column"))
 	}
 	kept := keptRows(s)
 	if kept > 0 {

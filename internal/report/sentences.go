@@ -412,14 +412,10 @@ func messages(r *verdict.Report) string {
 
 // scrubbed says what the scrub did, in a sentence; empty if it did nothing.
 func scrubbed(s verdict.Scrub) string {
-	var values int64
-	for _, c := range s.Columns {
-		values += c.Rows
-	}
 	var parts []string
 	if len(s.Columns) > 0 {
 		parts = append(parts,
-			fmt.Sprintf("%s in %s rewritten on the way in", counted(values, "value"),
+			fmt.Sprintf("%s in %s rewritten on the way in", counted(rewritten(s), "value"),
 				counted(len(s.Columns), "column")))
 	}
 	kept := keptRows(s)
@@ -436,6 +432,14 @@ func scrubbed(s verdict.Scrub) string {
 }
 
 const storedReal = "REAL VALUES WERE STORED in the sandbox before they were rewritten"
+
+// rewritten is how many values the rules replaced.
+func rewritten(s verdict.Scrub) (values int64) {
+	for _, c := range s.Columns {
+		values += c.Rows
+	}
+	return values
+}
 
 // keptRows are those that keep left as they are.
 func keptRows(s verdict.Scrub) (rows int64) {

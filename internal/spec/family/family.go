@@ -67,9 +67,12 @@ func OfFolder(folder string) (database string, ok bool) {
 	return b.String(), Folder(b.String()) == folder
 }
 
+// notInVariable is what the name of a variable cannot hold.
+var notInVariable = regexp.MustCompile(`[^A-Za-z0-9_]`)
+
 // Variable is a database's name in the name of a variable.
 func Variable(database string) string {
-	return strings.ToUpper(regexp.MustCompile(`[^A-Za-z0-9_]`).ReplaceAllString(database, "_"))
+	return strings.ToUpper(notInVariable.ReplaceAllString(database, "_"))
 }
 
 // escaped is a database's name in a URL.

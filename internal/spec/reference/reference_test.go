@@ -168,7 +168,7 @@ func TestSchemaOfDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, gone := range []string{`"databases"`, `"keep"`, `"allow"`, `"detectors"`, `"preserve"`, `"drop": {`} {
+	for _, gone := range []string{`"databases"`, `"allow"`, `"detectors"`, `"preserve"`, `"drop": {`} {
 		if strings.Contains(string(text), gone) {
 			t.Errorf("it holds %s", gone)
 		}
@@ -176,6 +176,10 @@ func TestSchemaOfDefaults(t *testing.T) {
 	s := &jsonschema.Schema{}
 	if err := json.Unmarshal(text, s); err != nil {
 		t.Fatal(err)
+	}
+	scrub, err := json.Marshal(propertyOf(s, "scrub"))
+	if err != nil || strings.Contains(string(scrub), `"keep"`) { // reports.keep lets nothing pass
+		t.Errorf("scrub holds keep: %v", err)
 	}
 	source := propertyOf(s, "source")
 	tables := propertyOf(propertyOf(s, "expectations"), "tables")

@@ -37,36 +37,35 @@ func optional(s *jsonschema.Schema, path string) {
 	for _, long := range s.OneOf {
 		optional(long, path)
 	}
-	for _, key := range keysOf(s) {
-		v, _ := s.Properties.Get(key)
-		below := tree.Join(path, key)
-		if spec.NotInDefaults(below) {
-			s.Properties.Delete(key)
-			continue
-		}
+	allowed(s, path, func(v *jsonschema.Schema, below string) {
 		if v.Items == nil {
 			optional(v, below)
 		}
 		closed(v, below)
-	}
+	})
 }
 
 // closed takes out of the items of lists what defaults may not hold.
 func closed(s *jsonschema.Schema, path string) {
 	s.Enum = slices.DeleteFunc(s.Enum, func(value any) bool { return spec.NotInDefaults(path, fmt.Sprint(value)) })
 	for _, inner := range append(s.OneOf, s.Items) {
-		if inner == nil {
+		if inner != nil {
+			allowed(inner, path, closed)
+		}
+	}
+}
+
+// allowed takes the keys out of a section that defaults may not hold, and visits
+// the others.
+func allowed(s *jsonschema.Schema, path string, visit func(v *jsonschema.Schema, path string)) {
+	for _, key := range keysOf(s) {
+		below := tree.Join(path, key)
+		if spec.NotInDefaults(below) {
+			s.Properties.Delete(key)
 			continue
 		}
-		for _, key := range keysOf(inner) {
-			v, _ := inner.Properties.Get(key)
-			below := tree.Join(path, key)
-			if spec.NotInDefaults(below) {
-				inner.Properties.Delete(key)
-				continue
-			}
-			closed(v, below)
-		}
+		v, _ := s.Properties.Get(key)
+		visit(v, below)
 	}
 }
 
