@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -54,8 +53,8 @@ func inOrder(steps ...func() error) error {
 type keeper struct {
 	Plan
 	lifeline, report *os.File
-	child            int        // the program's number
-	ending           sync.Mutex // held from when the end begins
+	child            int           // the program's number
+	ending           chan struct{} // has room for one: who begins the end
 }
 
 // keep starts the program of the plan, and returns the status to end with.
@@ -63,7 +62,8 @@ func keep() int {
 	if err := keepFiles(); err != nil {
 		return NotSetUp
 	}
-	k := keeper{lifeline: os.NewFile(lifelineFD, "lifeline"), report: os.NewFile(reportFD, "report")}
+	k := keeper{lifeline: os.NewFile(lifelineFD, "lifeline"), report: os.NewFile(reportFD, "report"),
+		ending: make(chan struct{}, 1)}
 	if err := k.begin(); err != nil {
 		k.tellFailure(err)
 		return NotSetUp
@@ -177,7 +177,7 @@ func (k *keeper) stop(why string) {
 // end ends all that the keeper keeps, and returns the status to end with. Who comes
 // second waits for the end that the first one brings: that is the one that was told.
 func (k *keeper) end(code int) int {
-	k.ending.Lock()
+	k.ending <- struct{}{}
 	if k.Degree == Watched {
 		endDescendants(k.child)
 	}
