@@ -329,16 +329,22 @@ func failing(t *testing.T, r *verdict.Report, want []string) {
 // drilledBy drills a dump of 500 rows in public.a with one rule.
 func drilledBy(t *testing.T, dump []byte, rule string) *verdict.Report {
 	t.Helper()
+	return drilledAs(t, "dump", dump, rule)
+}
+
+// drilledAs is drilledBy of a backup whose name ends so.
+func drilledAs(t *testing.T, extension string, dump []byte, rule string) *verdict.Report {
+	t.Helper()
 	store := t.TempDir()
-	if err := os.WriteFile(filepath.Join(store, "x-20260301T000000Z.dump"), dump, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(store, "x-20260301T000000Z."+extension), dump, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return run(t, t.Context(), load(t, sandbox.Local, fmt.Sprintf(`
 version: 1
-source: {url: "file://%s", name: "x-{time}.dump", time: 20060102T150405Z, time_tolerance: 200000h}
+source: {url: "file://%s", name: "x-{time}.%s", time: 20060102T150405Z, time_tolerance: 200000h}
 scrub: {rules: [%s]}
 expectations: {roles: [postgres], tables: [{table: public.a, row_count: {min: 500}}]}
-`, store, rule)))
+`, store, extension, rule)))
 }
 
 // Where the server refuses rows that a rule rewrote, nothing is known of the
@@ -550,7 +556,7 @@ func TestANameThatContradictsIsAWarning(t *testing.T) {
 	t.Parallel()
 	source := pgtest.Server(t)
 	source.Exec("postgres", "CREATE TABLE a (id int); INSERT INTO a SELECT generate_series(1, 500)")
-	r := drilledBy(t, source.Dump("-Fp", "postgres"), "{column: public.a.id, preserve: true, why: a number}")
+	r := drilledAs(t, "custom", source.Dump("-Fp", "postgres"), "{column: public.a.id, preserve: true, why: a number}")
 	if r.Outcome != verdict.Warn || !slices.ContainsFunc(r.Checks, func(c verdict.Check) bool {
 		return c.ID == "backup_name" && c.Code == verdict.CodeBackupForm && c.Outcome == verdict.Warn && c.Hint != ""
 	}) {

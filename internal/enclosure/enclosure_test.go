@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,12 @@ import (
 	"daybefore/internal/testneed"
 )
 
+// accounts counts those that were given: the processes of one account are
+// limited together, and one test forks as often as it can.
+var accounts atomic.Int32
+
+func init() { accounts.Store(0x70000001) }
+
 // command is a shell's script in a degree, whose output goes to out.
 func command(t *testing.T, degree Degree, out *bytes.Buffer, script string) Command {
 	c := Command{
@@ -24,8 +31,8 @@ func command(t *testing.T, degree Degree, out *bytes.Buffer, script string) Comm
 		Stdout: out, Stderr: out, Limits: Limits{Memory: 256 << 20, Processes: 60, Files: 256, Temporary: 4 << 20},
 	}
 	if os.Geteuid() == 0 {
-		c.Account = &Account{UID: 0x70000001, GID: 0x70000001}
-		c.Keeper = &Account{UID: 0x70000002, GID: 0x70000002}
+		id := int(accounts.Add(2))
+		c.Account, c.Keeper = &Account{UID: id, GID: id}, &Account{UID: id + 1, GID: id + 1}
 	}
 	return c
 }

@@ -149,7 +149,9 @@ func TestAnInterruptedDrillEndsCleanly(t *testing.T) {
 			}
 			for _, sig := range signals {
 				t.Run(s.name+"/"+sig.String(), func(t *testing.T) {
-					t.Parallel()
+					if kind == sandbox.Local {
+						t.Parallel() // an engine with too much to do removes nothing in time
+					}
 					p := newPlace(t)
 					db := s.db.drill(p, "shop", kind, forever)
 					quick.drill(p, "then", kind, 0) // which must not begin any more

@@ -22,10 +22,12 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// createGrace is how long a creation may go on after Ctrl-C, so that there is
+// an answer that says what to remove. With lastTry it is what an interrupted
+// drill has for its sandbox. Tests wait longer, on machines that are slower.
+var createGrace = 2 * time.Second
+
 const (
-	// createGrace is how long a creation may go on after Ctrl-C, so that
-	// there is an answer that says what to remove.
-	createGrace = 3 * time.Second
 	// execPoll is the pause until the engine knows how a program ended.
 	execPoll = 10 * time.Millisecond
 	// signalTimeout is how long it is tried to send a program a signal.

@@ -24,9 +24,11 @@ const (
 	// or an image, is still on its way.
 	copyTimeout = time.Minute
 	pullTimeout = 2 * time.Minute
-	// lastTry is what an engine gets that has left a request unanswered before.
-	lastTry = 3 * time.Second
 )
+
+// lastTry is what an engine gets that has left a request unanswered before, or
+// whose drill was interrupted.
+var lastTry = 2 * time.Second
 
 // limited gives a context with a limit of its own. Tests end it once a request
 // is stalled, and wait for no clock.
