@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,13 +176,16 @@ func (c Checkout) compile(ctx context.Context, packages []string) {
 // little, and what they throw away is much.
 const fewerCollections = "GOGC=400"
 
-// runTests runs go test with these arguments: of one package more than there are
-// processors at a time, since tests wait for servers. What go vet finds, Check
-// tells, and nobody debugs binaries that are gone a minute later.
+// runTests runs go test with these arguments, what they write for a moment in
+// memory. What go vet finds, Check tells, and nobody debugs binaries that are
+// gone a minute later.
 func (c Checkout) runTests(ctx context.Context, env, args []string) error {
 	env = append(env, fewerCollections, "DRILL_TEST_ALL=1", "AWS_EC2_METADATA_DISABLED=true")
-	atATime := "-p=" + strconv.Itoa(runtime.NumCPU()+1)
-	args = append([]string{"test", "-count=1", "-vet=off", "-ldflags=-w", atATime, "-timeout=" + onePackage}, args...)
+	if dir := tempInMemory(); dir != "" {
+		defer os.RemoveAll(dir)
+		env = append([]string{"GOTMPDIR=" + os.TempDir(), "TMPDIR=" + dir}, env...)
+	}
+	args = append([]string{"test", "-count=1", "-vet=off", "-ldflags=-w", "-timeout=" + onePackage}, args...)
 	if err := c.within(ctx, allTests, env, "go", args...); err != nil {
 		return fmt.Errorf("test: %w", err)
 	}
