@@ -17,28 +17,30 @@ func hostileInputs(t *testing.T) []hostile {
 	red := []verdict.Outcome{verdict.Fail, verdict.Error}
 	some := append(slices.Clone(red), verdict.Warn)
 	local := []stand{localRoot}
+	// What the server does with SQL is the same in each stand.
+	sql := []stand{localRoot, containerUser}
 	all := []stand{} // where all are asked for
 	return []hostile{
-		{name: "reveal-after-checks", code: input(t, "reveal-after-checks.sql"), want: held, checks: ran},
-		{name: "reveal-reversed", code: input(t, "reveal-reversed.sql"), index: true, want: held, checks: ran},
+		{name: "reveal-after-checks", code: input(t, "reveal-after-checks.sql"), want: held, checks: ran, stands: sql},
+		{name: "reveal-reversed", code: input(t, "reveal-reversed.sql"), index: true, want: held, checks: ran, stands: sql},
 		{name: "reveal-while-loading", code: input(t, "reveal-while-loading.sql"), index: true, want: held,
-			checks: ran},
+			checks: ran, stands: sql},
 		{name: "verdict-operators", bad: true, schema: input(t, "verdict-operators.schema.sql"), want: bad,
 			checks: map[string]verdict.Outcome{"relationships:public.notes.id": verdict.Fail,
-				"constraints": verdict.Fail}},
+				"constraints": verdict.Fail}, stands: sql},
 		{name: "verdict-view", bad: true, code: input(t, "verdict-view.sql"), want: bad,
 			checks: map[string]verdict.Outcome{"table_present:public.orders": verdict.Fail,
-				"rows_changed:public.orders": verdict.Fail}},
+				"rows_changed:public.orders": verdict.Fail}, stands: sql},
 		{name: "verdict-repair", bad: true, code: input(t, "verdict-repair.sql"), want: bad,
 			checks: map[string]verdict.Outcome{
 				"row_count:public.orders": verdict.Fail, "rows_changed:public.orders": verdict.Fail,
-				"rows_changed:public.notes": verdict.Fail}},
+				"rows_changed:public.notes": verdict.Fail}, stands: sql},
 		{name: "survive", script: input(t, "survive.sh"), want: held, checks: ran},
 		{name: "deep-folders", script: input(t, "deep-folders.sh"), want: held, checks: ran},
 		// The folder is shut to the server of a container: the script fails there.
 		{name: "owned-folder", script: input(t, "owned-folder.sh"), want: append(slices.Clone(bad), verdict.Warn)},
 		{name: "forged-log", script: input(t, "forged-log.sh"), want: red},
-		{name: "real-value-as-name", code: input(t, "real-value-as-name.sql"), want: red},
+		{name: "real-value-as-name", code: input(t, "real-value-as-name.sql"), want: red, stands: sql},
 
 		{name: "readers", script: input(t, "readers.sh"), want: held, checks: ran, look: reachesNothing},
 		{name: "folders", script: input(t, "folders.sh"), want: some},
