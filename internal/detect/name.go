@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -125,7 +126,7 @@ func (n columnName) mayTell() bool {
 	if slices.ContainsFunc(n.phrases, func(p phrase) bool { return k.told.has(p.text) }) {
 		return true
 	}
-	return slices.ContainsFunc(n.whole, func(w string) bool { return containsAny(w, k.inside) })
+	return slices.ContainsFunc(n.whole, k.holdsInside)
 }
 
 // isAbout reports whether the column holds something about a value: so says
@@ -164,7 +165,9 @@ func (n columnName) tells(kind int) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.whole, func(w string) bool { return containsAny(w, k.inside) })
+	return slices.ContainsFunc(n.whole, func(w string) bool {
+		return slices.ContainsFunc(k.inside, func(stem string) bool { return strings.Contains(w, stem) })
+	})
 }
 
 // holdsFor reports whether what else stands in the name and its table lets a
@@ -275,7 +278,9 @@ type vocabulary struct {
 	light             wordSet
 	told              wordSet // of all kinds
 	inside            []string
-	all               wordSet // the words of all, phrases in their parts
+	insideStarts      beginnings
+	all               wordSet    // the words of all, phrases in their parts
+	allStarts         beginnings // of one of them, or of more than one
 }
 
 var vocab = sync.OnceValue(func() *vocabulary {
@@ -290,6 +295,11 @@ var vocab = sync.OnceValue(func() *vocabulary {
 	}
 	for _, k := range nameKinds {
 		v.add(k)
+	}
+	for word := range v.all {
+		for _, form := range []string{word, word + "s", word + "es", strings.TrimSuffix(word, "y") + "ies"} {
+			v.allStarts.add(form)
+		}
 	}
 	return v
 })
@@ -306,6 +316,7 @@ func (v *vocabulary) add(k nameKind) {
 	v.all.addParts(k.words)
 	for _, stem := range k.inside {
 		v.all[stem] = struct{}{}
+		v.insideStarts.add(stem)
 	}
 }
 
@@ -327,10 +338,13 @@ func (v *vocabulary) cut(word string) []string {
 	}
 	best := make([][]string, len(word)+1) // the fewest words up to here
 	best[0] = []string{}
-	for end := 1; end <= len(word); end++ {
-		for start := range end {
+	for start := range word {
+		if best[start] == nil || !v.mayStart(word[start:]) {
+			continue
+		}
+		for end := start + 1; end <= len(word); end++ {
 			part := word[start:end]
-			if best[start] == nil || !v.isPart(part) {
+			if !v.isPart(part) {
 				continue
 			}
 			if best[end] == nil || len(best[start])+1 <= len(best[end]) { // the longer first word, as in form_name
@@ -346,15 +360,30 @@ func (v *vocabulary) cut(word string) []string {
 
 // isPart reports whether a longer word may hold this one.
 func (v *vocabulary) isPart(part string) bool {
-	const shortest = 3
-	if len(part) < shortest {
-		return part == "ip" || part == "id" || part == "no" || part == "nr"
+	if len(part) < startLength {
+		return slices.Contains(shortParts, part)
 	}
 	return v.all.hasSingular(part)
 }
 
-func containsAny(s string, parts []string) bool {
-	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
+// shortParts are the words of two letters that longer ones may hold.
+var shortParts = []string{"ip", "id", "no", "nr"}
+
+// mayStart reports whether a text may begin with what isPart.
+func (v *vocabulary) mayStart(text string) bool {
+	return v.allStarts.mayBegin(text) || len(text) > 1 && slices.Contains(shortParts, text[:2])
+}
+
+// holdsInside reports whether a word holds a stem that tells within a longer one.
+func (v *vocabulary) holdsInside(word string) bool {
+	for i := range word {
+		rest := word[i:]
+		if v.insideStarts.mayBegin(rest) &&
+			slices.ContainsFunc(v.inside, func(stem string) bool { return strings.HasPrefix(rest, stem) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // splitWords cuts snake_case, camelCase and kebab-case into lower-case words
@@ -368,7 +397,10 @@ func splitWords(s string) []string {
 			word = word[:0]
 		}
 	}
-	runes := []rune(norm.NFD.String(plainLetters.Replace(s)))
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		s = norm.NFD.String(plainLetters.Replace(s))
+	}
+	runes := []rune(s)
 	for i, r := range runes {
 		switch {
 		case unicode.IsMark(r):
