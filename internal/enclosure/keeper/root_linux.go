@@ -33,8 +33,7 @@ func (k *keeper) buildRoot() error {
 			return try("keep its mounts to itself", syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""))
 		},
 		func() error { return try("mount a root of its own", k.mountTmpfs("/", 0o755, 1<<20)) },
-		func() error { return try("mount a /tmp of its own", k.mountTmpfs("/tmp", 0o1777, k.Limits.Temporary)) },
-		k.bindSystem, k.furnishEtc, k.furnishDev, k.mountProc, k.bindLent,
+		k.mountInMemory, k.bindSystem, k.furnishEtc, k.furnishDev, k.mountProc, k.bindLent,
 		func() error { return try("close its root", restrict(k.Root, attrRdonly, false)) },
 		k.enterRoot,
 	)
@@ -58,6 +57,17 @@ func (k *keeper) mountTmpfs(path string, mode, size int64) error {
 		flags |= syscall.MS_NOEXEC
 	}
 	return syscall.Mount("tmpfs", k.at(path), "tmpfs", flags, options)
+}
+
+// mountInMemory comes before all that is lent, of which some may lie below.
+func (k *keeper) mountInMemory() error {
+	for _, dir := range inMemory {
+		err := k.mountTmpfs(dir, 0o1777, k.Limits.Temporary)
+		if err != nil {
+			return try("mount a "+dir+" of its own", err)
+		}
+	}
+	return nil
 }
 
 func (k *keeper) bindSystem() error {
@@ -131,7 +141,7 @@ func (k *keeper) furnishDev() error {
 			return try("furnish /dev", err)
 		}
 	}
-	return try("mount a /dev/shm of its own", k.mountTmpfs("/dev/shm", 0o1777, k.Limits.Temporary))
+	return nil
 }
 
 // mountProc shows the processes of the world. Where the machine hides parts of
