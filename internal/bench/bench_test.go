@@ -65,7 +65,7 @@ func needLocal(t *testing.T) {
 // look into; a socket's path must be short.
 func home(t *testing.T, kind string) (Options, string) {
 	t.Helper()
-	tmp, err := os.MkdirTemp("/tmp", "bt")
+	tmp, err := os.MkdirTemp(testneed.ShortTemp(), "bt")
 	if err != nil {
 		t.Fatal(err)
 	}

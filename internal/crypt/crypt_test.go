@@ -86,7 +86,7 @@ func newGnuPG(t *testing.T) gnupg {
 		program: testneed.Debian(t, "gpg").Program(t, "gpg"),
 		agent:   testneed.Debian(t, "gpg-agent").Program(t, "gpg-agent"),
 	}
-	home, err := os.MkdirTemp("/tmp", "gpg-") // short: its agent's socket lies there
+	home, err := os.MkdirTemp(testneed.ShortTemp(), "gpg-") // short: its agent's socket lies there
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ type place struct {
 // local server runs as another account.
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	top, err := os.MkdirTemp("/tmp", "h-") // short: a socket's path holds 107 bytes
+	top, err := os.MkdirTemp(testneed.ShortTemp(), "h-")
 	if err != nil {
 		t.Fatal(err)
 	}

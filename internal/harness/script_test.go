@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			tmp, err := os.MkdirTemp("/tmp", "h-")
+			tmp, err := os.MkdirTemp(testneed.ShortTemp(), "h-")
 			if err != nil {
 				return err
 			}

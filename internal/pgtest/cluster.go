@@ -34,7 +34,7 @@ type Cluster struct {
 func Server(t testing.TB) *Cluster {
 	t.Helper()
 	bin := binaries(t)
-	dir, err := os.MkdirTemp("/tmp", "pgtest-") // short: a socket's path holds 107 bytes
+	dir, err := os.MkdirTemp(testneed.ShortTemp(), "pgtest-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func Container(t testing.TB, image string, settings ...string) *Cluster {
 	const limit = `timeout -s QUIT "$2" sh -c "$1" "$0"; exit` // newer ones of timeout refuse to be the first process
 	const dir = "/tmp/pgtest"
 	out, err := exec.CommandContext(t.Context(), "docker", "run", "-d", "--rm", "--name", name, "--network", "none",
-		"--user", "postgres",
+		"--user", "postgres", "--tmpfs", "/tmp:mode=1777",
 		"--stop-signal", "SIGQUIT", "--entrypoint", "sh", image, "-c", limit, dir, script, lifetime).CombinedOutput()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
