@@ -559,6 +559,7 @@ func nextDigit(text []byte, i int) int {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isLetter(c byte) bool {
 	c |= 0x20
 	return 'a' <= c && c <= 'z'

@@ -13,10 +13,12 @@ func Known(name string) bool {
 			digits++
 		}
 	}
-	words := vocab().apart(splitWords(name))
-	for _, w := range words {
-		if !vocab().all.hasSingular(w) {
-			return false
+	words := splitWords(name)
+	for _, word := range words {
+		for _, w := range vocab().cut(word) {
+			if !vocab().all.hasSingular(w) {
+				return false
+			}
 		}
 	}
 	return len(words) > 0 && digits <= few

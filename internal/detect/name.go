@@ -333,7 +333,8 @@ func (v *vocabulary) apart(words []string) []string {
 // consist of known ones, stays.
 func (v *vocabulary) cut(word string) []string {
 	const longest = 40 // names of PostgreSQL's have 63 bytes, and few words are as long
-	if v.all.hasSingular(word) || len(word) > longest {
+	beginsLikeNone := len(word) >= startLength && !v.mayStart(word)
+	if beginsLikeNone || len(word) > longest || v.all.hasSingular(word) {
 		return []string{word}
 	}
 	best := make([][]string, len(word)+1) // the fewest words up to here
@@ -389,6 +390,13 @@ func (v *vocabulary) holdsInside(word string) bool {
 // splitWords cuts snake_case, camelCase and kebab-case into lower-case words
 // without accents; digits end a word and are dropped.
 func splitWords(s string) []string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return splitRunes(s)
+	}
+	return splitASCII(s)
+}
+
+func splitRunes(s string) []string {
 	var words []string
 	var word []rune
 	end := func() {
@@ -397,10 +405,7 @@ func splitWords(s string) []string {
 			word = word[:0]
 		}
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		s = norm.NFD.String(plainLetters.Replace(s))
-	}
-	runes := []rune(s)
+	runes := []rune(norm.NFD.String(plainLetters.Replace(s)))
 	for i, r := range runes {
 		switch {
 		case unicode.IsMark(r):
@@ -414,6 +419,28 @@ func splitWords(s string) []string {
 		word = append(word, unicode.ToLower(r))
 	}
 	end()
+	return words
+}
+
+// splitASCII does the same with what is written in ASCII, as most names are.
+func splitASCII(s string) (words []string) {
+	begin := 0
+	end := func(i int) {
+		if begin < i {
+			words = append(words, strings.ToLower(s[begin:i]))
+		}
+		begin = i
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case !isLetter(c):
+			end(i)
+			begin = i + 1
+		case isUpper(c) && i > 0 && (isLower(s[i-1]) || i+1 < len(s) && isLower(s[i+1])):
+			end(i)
+		}
+	}
+	end(len(s))
 	return words
 }
 

@@ -22,7 +22,8 @@ func tempInMemory() string {
 	if err := unix.Statfs(inMemory, &fs); err != nil || fs.Type != unix.TMPFS_MAGIC {
 		return ""
 	}
-	if fs.Flags&unix.ST_NOEXEC != 0 || fs.Bavail*uint64(fs.Bsize) < leastInMemory {
+	// Tests run programs there, and make an image's devices.
+	if fs.Flags&(unix.ST_NOEXEC|unix.ST_NODEV) != 0 || fs.Bavail*uint64(fs.Bsize) < leastInMemory {
 		return ""
 	}
 	dir, err := os.MkdirTemp(inMemory, "t")
