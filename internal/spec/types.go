@@ -10,6 +10,8 @@ import (
 	"io"
 	"regexp"
 	"time"
+
+	"daybefore/internal/spec/jsonpath"
 )
 
 // Drill is a checked drill file. The values are complete: defaults are filled
@@ -262,7 +264,7 @@ func (r Rule) Names() string {
 
 // PathRule rewrites, or lets pass, values in a JSON document, or keys. Its Column is empty.
 type PathRule struct {
-	Path JSONPath
+	Path jsonpath.Path
 	Keys bool // the rule is for the keys of the objects there
 	Rule
 }
