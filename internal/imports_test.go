@@ -77,7 +77,9 @@ var rooms = map[string]room{
 	"internal/setup": {layer: 3,
 		only: slices.Concat(nouns, []string{"internal/drill", "internal/catalog", "internal/archive", "internal/scrub", "internal/sketch"}),
 		why:  "a first drill file is written from what a drill's own steps read, by nobody who judges a backup"},
-	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
+	"internal/report":   {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
+	"internal/metrics":  {layer: 3, only: nouns, why: "numbers for others are a rendering, and change no verdict"},
+	"internal/evidence": {layer: 3, only: nouns, why: "what is signed, and whether it is intact, does not depend on where it is kept"},
 
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
