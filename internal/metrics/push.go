@@ -66,8 +66,12 @@ func put(ctx context.Context, client *http.Client, u *url.URL, text []byte) erro
 
 // withoutURL is what went wrong, without the URL of which it came.
 func withoutURL(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+	u, ok := errors.AsType[*url.Error](err)
+	switch {
+	case !ok:
+		return err
+	case u.Timeout():
+		return errors.New("it does not answer")
 	}
-	return err
+	return u.Err
 }
