@@ -78,7 +78,7 @@ func TestStores(t *testing.T) { // not parallel: the bucket's keys are in the en
 	for kind, open := range places(t) {
 		for name, test := range map[string]func(*testing.T, place){
 			"a past without a disk": testWithoutDisk, "concurrent runs": testConcurrent, "damaged entries": testDamaged,
-			"acceptances": testAcceptances, "the newest report": testNewest, "written once": testOnce,
+			"acceptances": testAcceptances, "the newest report": testNewest, "written once": testOnce, "copies of a file": testCopies,
 		} {
 			t.Run(kind+"/"+name, func(t *testing.T) { test(t, open(t)) })
 		}
