@@ -6,11 +6,13 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"daybefore/internal/sandbox"
@@ -64,8 +66,15 @@ func (p *place) runs() []string {
 // what a drill came to.
 func TestEvidenceAndMetrics(t *testing.T) {
 	t.Parallel()
-	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
-	defer refuses.Close()
+	var hangs atomic.Bool
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the drill went away
+		if hangs.Load() {
+			<-r.Context().Done()
+		}
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer gateway.Close()
 	p := newPlace(t)
 	p.demo(sandbox.Local)
 	numbers := filepath.Join(p.dir, "numbers")
@@ -76,7 +85,7 @@ func TestEvidenceAndMetrics(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(p.dir, "past"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p.env = []string{"DRILL_SIGNING_KEY=a passphrase", "DRILL_PUSHGATEWAY_URL=" + strings.Replace(refuses.URL, "//", "//me:hunter2@", 1)}
+	p.env = []string{"DRILL_SIGNING_KEY=a passphrase", "DRILL_PUSHGATEWAY_URL=" + strings.Replace(gateway.URL, "//", "//me:hunter2@", 1)}
 	p.ended(11, "drill", "DRILL_SIGNING_KEY does not hold an ed25519 private key", "openssl genpkey -algorithm ed25519")
 	if err := os.RemoveAll(filepath.Join(p.dir, "reports")); err != nil { // that drill's, which nothing signed
 		t.Fatal(err)
@@ -99,7 +108,8 @@ func TestEvidenceAndMetrics(t *testing.T) {
 		t.Error("the drill of another backup than the newest wrote metrics")
 	}
 	p.spoil()
-	p.ended(10, "drill")
+	hangs.Store(true)
+	p.ended(10, "drill", "metrics.pushgateway_env: push to the Pushgateway at 127.0.0.1", "it does not answer; the verdict stands")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
