@@ -100,6 +100,14 @@ func Report(ctx context.Context, history, to *string) error {
 	})
 }
 
+// Verify tells whether the signed reports of -name (sign in the drill file) are intact, or which link of
+// their chain is broken and how: with the public keys in -key=public.pem, or with the drill file's own.
+func Verify(ctx context.Context, name, key *string) error {
+	return harness.Tell("verify", func(h *harness.Home) error {
+		return h.Verify(ctx, harness.VerifyOptions{Name: value(name), Key: value(key)})
+	})
+}
+
 // Scenarios breaks the demo's backup in every known way and tells which check caught it.
 func Scenarios(ctx context.Context) error {
 	return harness.Tell("scenarios", func(h *harness.Home) error {

@@ -16,7 +16,7 @@ import (
 )
 
 // document is what a target under -json wrote: one value, and nothing after it.
-func document(t *testing.T, pr *process) (d harness.Document) {
+func document(t testing.TB, pr *process) (d harness.Document) {
 	t.Helper()
 	in := json.NewDecoder(&pr.stdout)
 	in.DisallowUnknownFields()
@@ -68,7 +68,7 @@ func TestDocuments(t *testing.T) {
 		{"drill", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
 		{"witness -name=demo", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
 		{"accept -name=demo -check=x -why=y", p, 11, nothing}, {"baseline -name=demo", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
-		{"image 17 -packages=x", p, 11, nothing},
+		{"verify -name=demo", p, 11, nothing}, {"image 17 -packages=x", p, 11, nothing},
 		{"build", bare, 11, nothing}, {"scenarios", bare, 11, func(d harness.Document) bool { return d.Scenarios[0].Result == "not run" }},
 		{"drill", bare, 11, nothing}, {"gaet", bare, 11, nothing}, {"drill -name=", bare, 11, nothing},
 	} {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,12 +76,12 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	r := h.runFile(ctx, f, rec, screen, q)
 	finish(r)
 	// First: whoever reads what is printed may have gone.
-	inStore := rec.keep(ctx, func(ctx context.Context, s history.Store) error {
-		return history.SaveTo(ctx, s, r, rec.keys...)
-	})
-	unkept := h.keep(r, rec.keys)
+	inStore, unkept := h.keep(ctx, f, r, rec)
 	if unkept == nil {
 		h.tendReports(f, rec.keys)
+	}
+	if q.choice == (choice{}) { // what is known of the newest stands
+		h.tellMetrics(ctx, f, r, rec)
 	}
 	screen.Aside(func() {
 		printed := h.print(r, unkept)
@@ -162,8 +161,8 @@ func (h *Home) mistaken(f spec.Loaded, id string, now time.Time) *verdict.Report
 // unusable is the report of a drill that cannot begin.
 func (h *Home) unusable(f spec.Loaded, id string, now time.Time, p *verdict.Problem) *verdict.Report {
 	r := &verdict.Report{
-		Schema: verdict.Schema, Drill: f.Name, Run: id, Outcome: verdict.Error, HarnessVersion: version(),
-		StartedAt: now.UTC(), FinishedAt: now.UTC(),
+		Schema: verdict.Schema, Drill: f.Name, Run: id, Controls: controls(f.Drill), Outcome: verdict.Error,
+		HarnessVersion: version(), StartedAt: now.UTC(), FinishedAt: now.UTC(),
 		Stages: []verdict.Stage{{
 			Name: verdict.StageChoose, Outcome: verdict.Error, Code: p.Code, Message: p.Error(), Hint: p.Hint,
 		}},
@@ -182,23 +181,6 @@ func (h *Home) sweep(ctx context.Context) {
 	if _, err := sandbox.Sweep(ctx, h.Log); err != nil {
 		h.Log.Warn("sweep what an earlier drill left", "err", err)
 	}
-}
-
-// keep writes the report in all its forms, of which report.json is signed.
-func (h *Home) keep(r *verdict.Report, keys []spec.Key) error {
-	files := map[string][]byte{}
-	junit := func(w io.Writer, r *verdict.Report) error { return report.JUnit(w, r, h.source(r.Drill)) }
-	for name, render := range map[string]func(io.Writer, *verdict.Report) error{
-		"junit.xml": junit, "report.md": report.Markdown,
-	} {
-		var b bytes.Buffer
-		if err := render(&b, r); err != nil {
-			return fmt.Errorf("render %s: %w", name, err)
-		}
-		files[name] = b.Bytes()
-	}
-	h.addPage(files, r)
-	return history.Save(h.reportsDir(), r, files, keys...)
 }
 
 // conclude turns the reports into how the process ends.

@@ -31,7 +31,7 @@ func ran(name string, outcome verdict.Outcome, hours int) *verdict.Report {
 
 func (h *Home) keepAndTend(t *testing.T, r *verdict.Report, keepRuns int) {
 	t.Helper()
-	if err := h.keep(r, nil); err != nil {
+	if err := h.keepHere(r, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	h.tendReports(spec.Loaded{Name: r.Drill, Drill: &spec.Drill{KeepReports: keepRuns}}, nil)

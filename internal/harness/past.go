@@ -31,6 +31,7 @@ type record struct {
 	store  history.Store  // nil: there is none
 	shelf  *catalog.Shelf // the same, to be closed
 	err    error          // why the store cannot be used
+	known  *history.Past  // what past gave; nil: it was not asked
 }
 
 // record opens what is kept of a drill. The caller closes it.
@@ -68,6 +69,12 @@ func (rec *record) keyless() *verdict.Problem {
 
 // past is what a drill is compared with.
 func (rec *record) past(ctx context.Context) history.Past {
+	p := rec.readPast(ctx)
+	rec.known = &p
+	return p
+}
+
+func (rec *record) readPast(ctx context.Context) history.Past {
 	if p := rec.keyless(); p != nil {
 		return history.Past{Problem: p}
 	}

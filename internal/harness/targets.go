@@ -70,6 +70,7 @@ var UserTargets = Targets{
 	{Name: "scrub:show", Options: []Option{oneDrill}},
 	{Name: "show", Options: []Option{someDrills}},
 	{Name: "validate", Options: []Option{someDrills}},
+	{Name: "verify", Options: []Option{oneDrill, {Name: "key", Kind: Text}}},
 	{Name: "version"},
 	{Name: "witness", Options: []Option{oneDrill}},
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"daybefore/internal/evidence"
 	"daybefore/internal/history"
 	"daybefore/internal/setup"
 	"daybefore/internal/verdict"
@@ -34,6 +35,7 @@ type Document struct {
 	Files     []FileState         `json:"files,omitzero"`      // of validate
 	Shown     []ShownDrill        `json:"shown,omitempty"`     // of show
 	Accepted  *history.Acceptance `json:"accepted,omitempty"`  // of accept
+	Evidence  []EvidenceState     `json:"evidence,omitzero"`   // of verify, one of each database
 	Baseline  *BaselineState      `json:"baseline,omitempty"`  // of baseline
 	Draft     *DraftText          `json:"draft,omitempty"`     // of scrub:draft
 	Shapes    []ColumnShapes      `json:"shapes,omitzero"`     // of scrub:show
@@ -119,6 +121,14 @@ type FileMistake struct {
 	Column  int    `json:"column"`
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
+}
+
+// EvidenceState is whether what is kept of a drill is what was signed.
+type EvidenceState struct {
+	Drill  string           `json:"drill"`
+	Intact bool             `json:"intact"`
+	Chains []evidence.Chain `json:"chains"` // one of each machine
+	Faults []evidence.Fault `json:"faults"` // which links are broken, and how
 }
 
 // BaselineState is a baseline that was written.

@@ -105,7 +105,7 @@ func (w *watched) keep(r *verdict.Report, keys ...spec.Key) string {
 	w.t.Helper()
 	rec := w.h.record(w.t.Context(), w.d)
 	defer rec.close()
-	w.must(rec.keep(w.t.Context(), func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r, keys...) }))
+	w.must(rec.keep(w.t.Context(), func(ctx context.Context, s history.Store) error { return history.SaveTo(ctx, s, r, nil, keys...) }))
 	return filepath.Join(w.there, r.Run, "report.json")
 }
 

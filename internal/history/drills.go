@@ -33,7 +33,7 @@ func Drills(ctx context.Context, dir string, s Store, prefix string) ([]string, 
 	}
 	for _, name := range names {
 		parts := strings.Split(name, "/")
-		if len(parts) == 3 && parts[2] == reportFile && checkName("the drill", parts[0]) == nil {
+		if len(parts) == 3 && parts[2] == ReportFile && checkName("the drill", parts[0]) == nil {
 			all = append(all, parts[0])
 		}
 	}

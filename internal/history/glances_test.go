@@ -42,7 +42,7 @@ func TestGlances(t *testing.T) {
 			t.Errorf("%s: %s after %d reads, want %s after %d", c.what, got, read, newest, c.read)
 		}
 	}
-	write(t, "{", dir, "shop", one.Run, reportFile)
+	write(t, "{", dir, "shop", one.Run, ReportFile)
 	write(t, "no JSON", dir, "shop", glancesFile)
 	if got, damaged := runs(2, 9); got != newest || len(damaged) != 1 || !strings.Contains(damaged[0], one.Run) {
 		t.Errorf("%s, damaged %q", got, damaged)

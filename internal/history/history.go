@@ -17,10 +17,10 @@ import (
 	"unicode"
 )
 
-const (
-	reportFile = "report.json"
-	latestFile = "latest.json"
-)
+// ReportFile is what a report is called in the folder of its run.
+const ReportFile = "report.json"
+
+const latestFile = "latest.json"
 
 // runTime is how a run's id begins: to the second, in UTC, so that ids sort by
 // time.

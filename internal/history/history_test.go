@@ -437,11 +437,11 @@ func TestLockedForTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	unlock, err := lock(root, lockWait)
+	unlock, err := lock(root, lockFile, lockWait)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock(root, 3*lockPoll); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), filepath.Join(dir, "shop", ".lock")) {
+	if _, err := lock(root, lockFile, 3*lockPoll); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), filepath.Join(dir, "shop", ".lock")) {
 		t.Errorf("%v", err)
 	}
 	unlock()

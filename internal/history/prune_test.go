@@ -36,7 +36,7 @@ func pruned(t *testing.T, runs string, keepRuns int, keys ...spec.Key) string {
 			t.Fatal(err)
 		}
 		if letter == 'x' {
-			write(t, "{", dir, "shop", r.Run, reportFile)
+			write(t, "{", dir, "shop", r.Run, ReportFile)
 		}
 		letters[r.Run] = string(letter)
 	}

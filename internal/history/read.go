@@ -118,7 +118,7 @@ func localRuns(root *os.Root, drill string) iter.Seq2[*verdict.Report, error] {
 }
 
 func readRun(root *os.Root, drill, run string) (*verdict.Report, error) {
-	name := path.Join(run, reportFile)
+	name := path.Join(run, ReportFile)
 	r, err := readReport(root, name, drill)
 	if err == nil && r.Run != run {
 		return nil, damaged(root, name, fmt.Errorf("it is the report of the run %q", r.Run))

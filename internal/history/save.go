@@ -40,20 +40,28 @@ func Save(dir string, r *verdict.Report, others map[string][]byte, keys ...spec.
 	return nil
 }
 
+// File is a report as it is kept, to the byte: signed by the first of the keys.
+func File(r *verdict.Report, keys ...spec.Key) ([]byte, error) {
+	b, err := r.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return sign(signedReport, b, keys), nil
+}
+
 func save(dir string, r *verdict.Report, others map[string][]byte, keys []spec.Key) error {
 	if err := checkName("the run", r.Run); err != nil {
 		return err
 	}
-	b, err := r.JSON()
+	b, err := File(r, keys...)
 	if err != nil {
 		return err
 	}
-	b = sign(signedReport, b, keys)
 	files := maps.Clone(others)
 	if files == nil {
 		files = map[string][]byte{}
 	}
-	files[reportFile] = b
+	files[ReportFile] = b
 	return change(dir, r.Drill, func(root *os.Root) error {
 		if err := placeRun(root, r.Run, files); err != nil {
 			return err
@@ -79,7 +87,7 @@ func change(dir, drill string, put func(root *os.Root) error) error {
 // inTurn lets one process at a time put something into a folder, which it tidies
 // first.
 func inTurn(root *os.Root, put func(root *os.Root) error) error {
-	unlock, err := lock(root, lockWait)
+	unlock, err := lock(root, lockFile, lockWait)
 	if err != nil {
 		return err
 	}
@@ -105,10 +113,11 @@ func hintFor(err error) string {
 
 var errLocked = errors.New("another process holds the lock")
 
-// lock waits for its turn among the processes that save reports of one drill.
-// The lock is the kernel's, so it ends with its holder, however that ends.
-func lock(root *os.Root, wait time.Duration) (unlock func(), err error) {
-	f, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o644)
+// lock waits for its turn among the processes that do something of this name in
+// the folder of one drill. The lock is the kernel's, so it ends with its holder,
+// however that ends.
+func lock(root *os.Root, name string, wait time.Duration) (unlock func(), err error) {
+	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +135,7 @@ func lock(root *os.Root, wait time.Duration) (unlock func(), err error) {
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			err = errLocked
 		}
-		return nil, fmt.Errorf("lock %s: %w", filepath.Join(root.Name(), lockFile), err)
+		return nil, fmt.Errorf("lock %s: %w", filepath.Join(root.Name(), name), err)
 	}
 	return func() { f.Close() }, nil
 }
@@ -188,7 +197,7 @@ func placeLatest(root *os.Root, r *verdict.Report, b []byte) error {
 				continue
 			}
 			if err == nil && past.StartedAt.After(r.StartedAt) {
-				b, err = readFile(root, filepath.Join(past.Run, reportFile))
+				b, err = readFile(root, filepath.Join(past.Run, ReportFile))
 				if err != nil {
 					return err
 				}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -31,9 +32,10 @@ type Store interface {
 	Put(ctx context.Context, name string, b []byte) error
 }
 
-// SaveTo keeps a report in the store. The first of the keys signs it.
-func SaveTo(ctx context.Context, s Store, r *verdict.Report, keys ...spec.Key) error {
-	b, err := r.JSON()
+// SaveTo keeps a report in the store, and what is to be kept beside it, by file
+// name. The first of the keys signs it.
+func SaveTo(ctx context.Context, s Store, r *verdict.Report, others map[string][]byte, keys ...spec.Key) error {
+	b, err := File(r, keys...)
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,12 @@ func SaveTo(ctx context.Context, s Store, r *verdict.Report, keys ...spec.Key) e
 			return err
 		}
 	}
-	return s.Put(ctx, path.Join(r.Drill, r.Run, reportFile), sign(signedReport, b, keys))
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		if err := s.Put(ctx, path.Join(r.Drill, r.Run, name), others[name]); err != nil {
+			return err
+		}
+	}
+	return s.Put(ctx, path.Join(r.Drill, r.Run, ReportFile), b) // last: readers look for it
 }
 
 // AcceptTo keeps an acceptance, as Accept has written it, in the store.
@@ -254,7 +261,7 @@ func (sh *shelf) listHere() error {
 		switch {
 		case checkName("the run", e.Name()) != nil:
 		case e.IsDir():
-			sh.here[path.Join(e.Name(), reportFile)] = true
+			sh.here[path.Join(e.Name(), ReportFile)] = true
 			sh.runs = append(sh.runs, e.Name())
 		case isAccepted(e.Name()):
 			sh.here[e.Name()] = true
@@ -278,7 +285,7 @@ func (sh *shelf) listThere(ctx context.Context) error {
 		run = strings.TrimSuffix(run, "/")
 		switch {
 		case strings.HasPrefix(name, "."):
-		case file == reportFile && checkName("the run", run) == nil:
+		case file == ReportFile && checkName("the run", run) == nil:
 			sh.there[name] = true
 			sh.runs = append(sh.runs, run)
 		case isAccepted(name):
@@ -312,7 +319,7 @@ func (sh *shelf) proven(e entry) bool {
 func (sh *shelf) reports(ctx context.Context, runs []string) ([]entry, error) {
 	names := make([]string, len(runs))
 	for i, run := range runs {
-		names[i] = path.Join(run, reportFile)
+		names[i] = path.Join(run, ReportFile)
 	}
 	return sh.readAll(ctx, signedReport, names, func(e *entry, name string, b []byte) error {
 		r, err := decode(b)
@@ -321,7 +328,7 @@ func (sh *shelf) reports(ctx context.Context, runs []string) ([]entry, error) {
 			return err
 		case r.Drill != sh.drill:
 			return fmt.Errorf("it is a report of the drill %q", r.Drill)
-		case path.Join(r.Run, reportFile) != name:
+		case path.Join(r.Run, ReportFile) != name:
 			return fmt.Errorf("it is the report of the run %q", r.Run)
 		}
 		e.report = r

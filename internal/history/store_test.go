@@ -78,7 +78,7 @@ func TestStores(t *testing.T) { // not parallel: the bucket's keys are in the en
 	for kind, open := range places(t) {
 		for name, test := range map[string]func(*testing.T, place){
 			"a past without a disk": testWithoutDisk, "concurrent runs": testConcurrent, "damaged entries": testDamaged,
-			"acceptances": testAcceptances, "the newest report": testNewest, "written once": testOnce,
+			"acceptances": testAcceptances, "the newest report": testNewest, "written once": testOnce, "copies of a file": testCopies,
 		} {
 			t.Run(kind+"/"+name, func(t *testing.T) { test(t, open(t)) })
 		}
@@ -87,7 +87,7 @@ func TestStores(t *testing.T) { // not parallel: the bucket's keys are in the en
 
 func save(t *testing.T, s history.Store, r *verdict.Report) *verdict.Report {
 	t.Helper()
-	if err := history.SaveTo(t.Context(), s, r); err != nil {
+	if err := history.SaveTo(t.Context(), s, r, nil); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -135,7 +135,7 @@ func testConcurrent(t *testing.T, s place) {
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			if err := history.SaveTo(t.Context(), s, report("shop", i, verdict.Pass)); err != nil {
+			if err := history.SaveTo(t.Context(), s, report("shop", i, verdict.Pass), nil); err != nil {
 				t.Error(err)
 			}
 			if p := history.Read(t.Context(), t.TempDir(), s, "shop"); p.Problem != nil || len(p.Damaged) > 0 {
@@ -231,14 +231,14 @@ func testOnce(t *testing.T, s place) {
 	r := save(t, s, report("shop", 0, verdict.Pass))
 	again := *r
 	again.Outcome = verdict.Fail
-	if err := history.SaveTo(t.Context(), s, &again); !errors.Is(err, fs.ErrExist) {
+	if err := history.SaveTo(t.Context(), s, &again, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second report of one run: %v", err)
 	}
 	if p := history.Read(t.Context(), t.TempDir(), s, "shop"); len(p.Passing) != 1 {
 		t.Error("the first was replaced")
 	}
 	again.Drill = "../shop"
-	if err := history.SaveTo(t.Context(), s, &again); err == nil {
+	if err := history.SaveTo(t.Context(), s, &again, nil); err == nil {
 		t.Error("a drill's name led out of its folder")
 	}
 }
@@ -252,7 +252,7 @@ func TestUnreadableStore(t *testing.T) {
 	if p.Problem == nil || p.Problem.Outcome != verdict.Error || !strings.Contains(fmt.Sprint(p.Problem.Hint), "history") {
 		t.Errorf("%+v", p.Problem)
 	}
-	if err := history.SaveTo(context.Background(), s, report("shop", 0, verdict.Pass)); err == nil {
+	if err := history.SaveTo(context.Background(), s, report("shop", 0, verdict.Pass), nil); err == nil {
 		t.Error("a directory was made where no disk is mounted")
 	}
 	if _, err := os.Stat(gone); !errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,7 @@ import (
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
@@ -284,7 +285,7 @@ func anyRule(rt *rapid.T, c anyColumn) spec.Rule {
 	case kind == 0:
 		return spec.Rule{Preserve: true, Why: "made for the test"}
 	case strings.HasPrefix(c.typ, "json") && kind > 1:
-		path, _ := spec.ParseJSONPath("$")
+		path, _ := jsonpath.Parse("$")
 		return spec.Rule{JSON: []spec.PathRule{{Path: path,
 			Rule: spec.Rule{Transform: rapid.SampledFrom([]string{transform.Email, transform.Text, transform.Number, transform.SetNull, transform.Token,
 				transform.Name}).Draw(rt, "at path"), Percent: 50, Locale: rapid.SampledFrom(locale.Locales()).Draw(rt, "locale")}}},

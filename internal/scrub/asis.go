@@ -12,6 +12,7 @@ import (
 	"daybefore/internal/scrub/propose"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 	"daybefore/internal/verdict"
 )
 
@@ -98,7 +99,7 @@ func looksLike(c *schema.Column) string {
 }
 
 // pathLooksLike is what the last key of a path tells.
-func pathLooksLike(c *schema.Column, path spec.JSONPath) string {
+func pathLooksLike(c *schema.Column, path jsonpath.Path) string {
 	for _, step := range slices.Backward(path.Steps) {
 		if step.Key != "" {
 			what, _ := detect.Column(c.Table.Name.Table, step.Key, detect.Text)

@@ -15,6 +15,7 @@ import (
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 	"daybefore/internal/verdict"
 )
 
@@ -123,7 +124,7 @@ func (k *keyTeller) judge(key []byte, family detect.Family) *leakscan.Finding {
 		return nil
 	}
 	out := &leakscan.Finding{Place: k.column.Root().String(), What: what + ", by its key"}
-	path, err := spec.ParseJSONPath("$.." + string(key))
+	path, err := jsonpath.Parse("$.." + string(key))
 	if err != nil || len(path.Steps) != 1 || !k.plan.mayTellKey(key) {
 		out.Fix = "let unmatched_paths be redact, or name such values by paths under json"
 		return out

@@ -14,6 +14,7 @@ import (
 	"daybefore/internal/pgtest"
 	"daybefore/internal/scrub/document"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 	"daybefore/internal/spec/reference"
 	"daybefore/internal/verdict"
 )
@@ -74,7 +75,7 @@ const wordsDDL = "create table t (name text, street varchar(12), city text, note
 func wordsRules(t *testing.T, locale string) []spec.Rule {
 	t.Helper()
 	all := rules(t, "public.t.name name"+locale, "public.t.street street"+locale, "public.t.city template value={city}/{hash}"+locale)
-	path, err := spec.ParseJSONPath("$.name")
+	path, err := jsonpath.Parse("$.name")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec/guess"
+	"daybefore/internal/spec/jsonpath"
 )
 
 // defaultLocale has the longest lists of words.
@@ -261,11 +263,11 @@ func (c checker) path(raw rawPath) PathRule {
 	const key = "scrub.rules.json"
 	p := PathRule{Rule: c.change(raw.rawChange, raw.at, key), Keys: raw.Keys.Value}
 	if raw.Path.given() {
-		steps, fault := jsonSteps(raw.Path.Value)
-		if fault != nil {
-			c.refuseUnplaced(raw.Path.at, key+".path", fault)
+		path, err := jsonpath.Parse(raw.Path.Value)
+		if fault, is := errors.AsType[*jsonpath.Fault](err); is {
+			c.refuse(raw.Path.at, fault.Hint, "%s.path: %s", key, fault.Message)
 		}
-		p.Path = JSONPath{Steps: steps, Source: raw.Path.Value}
+		p.Path = path
 	}
 	c.oneWay(raw.rawChange, raw.at, key)
 	c.notBy(raw.By, key)

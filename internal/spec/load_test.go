@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,11 @@ const (
 	testKey   = "0123456789abcdef0123456789abcdef"
 	reportKey = "fedcba9876543210fedcba9876543210"
 	olderKey  = "89abcdef0123456789abcdef01234567"
+
+	signingKey = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+`
 )
 
 func testEnv(name string) (string, bool) {
@@ -31,6 +37,10 @@ func testEnv(name string) (string, bool) {
 		"REPORT_KEYS":     " " + olderKey + " , " + reportKey + "\n",
 		"SHORT_SECOND":    reportKey + "," + testKey[1:],
 		"ENDS_IN_COMMA":   reportKey + ",",
+		"SIGNING_KEY":     signingKey,
+		"RSA_KEY":         strings.Replace(signingKey, "MC4CAQAwBQYDK2Vw", "MC4CAQAwBQYDK2Vu", 1), // x25519's, which signs nothing
+		"PUSHGATEWAY":     "https://me:hunter2@push.example.com/base",
+		"PUSH_NOWHERE":    "push.example.com:9091/hunter2",
 	}[name]
 	return value, ok
 }
@@ -131,7 +141,7 @@ var badInputs = []badInput{
 	// Keys.
 	{"unknown key", drillFile("§notifications: {}"),
 		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, ` +
-			`latest_events, history, reports, databases`}},
+			`latest_events, history, reports, metrics, sign, databases`}},
 	{"misspelled key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
 	{"misspelled key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
 	{"misspelled key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")),
@@ -162,7 +172,7 @@ var badInputs = []badInput{
 		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
 		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
 		"\"colour\" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, " +
-			"scrub, expectations, latest_events, history, reports, databases"}},
+			"scrub, expectations, latest_events, history, reports, metrics, sign, databases"}},
 
 	// Shapes.
 	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},
@@ -276,6 +286,28 @@ var badInputs = []badInput{
 	{"a ratio that is no number", drillFile(source("url: file:///b/, name: a, timezone: UTC, max_ratio: §much")),
 		[]string{`source.max_ratio: "much" is not a whole number; write digits only, such as 1000`}},
 
+	{"a signing key that is not set", drillFile("sign: {key_env: §NOT_SET}"),
+		[]string{"sign.key_env: the environment variable NOT_SET is not set; set it to what \"openssl genpkey -algorithm ed25519\" prints, the lines " +
+			"of BEGIN and END too"}},
+	{"a signing key that is none", drillFile("sign: {key_env: §REPORT_KEY}"),
+		[]string{"sign.key_env: the environment variable REPORT_KEY does not hold an ed25519 private key in PEM (PKCS#8); set it to what " +
+			"\"openssl genpkey -algorithm ed25519\" prints, the lines of BEGIN and END too"}},
+	{"a private key that signs nothing", drillFile("sign: {key_env: §RSA_KEY}"),
+		[]string{"sign.key_env: the environment variable RSA_KEY does not hold an ed25519 private key in PEM (PKCS#8); set it to what " +
+			"\"openssl genpkey -algorithm ed25519\" prints, the lines of BEGIN and END too"}},
+	{"a control twice", drillFile("sign: {key_env: SIGNING_KEY, controls: [SOC 2 A1.2, §SOC 2 A1.2 ]}"),
+		[]string{`sign.controls: "SOC 2 A1.2" stands there twice; keep one of them`}},
+	{"a control without a name", drillFile("sign: {key_env: SIGNING_KEY, controls: [§' ']}"),
+		[]string{`sign.controls: " " is no name of a control; write its name as auditors do, such as "ISO 27001 A.8.13"`}},
+	{"numbers that go nowhere", drillFile("§metrics: {textfile: ''}"),
+		[]string{"metrics names nowhere that they go; name the folder under textfile, or a variable under pushgateway_env"}},
+	{"a folder of somewhere", drillFile("metrics: {textfile: §node_exporter}"),
+		[]string{"metrics.textfile: \"node_exporter\" is no absolute path; write the folder from / on, as the node exporter is told it"}},
+	{"a Pushgateway that is not set", drillFile("metrics: {pushgateway_env: §NOT_SET}"),
+		[]string{"metrics.pushgateway_env: the environment variable NOT_SET is not set; set it to the Pushgateway's URL, such as http://127.0.0.1:9091"}},
+	{"a Pushgateway without a scheme", drillFile("metrics: {pushgateway_env: §PUSH_NOWHERE}"),
+		[]string{"metrics.pushgateway_env: the environment variable PUSH_NOWHERE does not hold the URL of a server; " +
+			"set it to the Pushgateway's URL, such as http://127.0.0.1:9091"}},
 	{"a report key that is not set", drillFile("history: {key_env: §NOT_SET}"),
 		[]string{"history.key_env: the environment variable NOT_SET is not set; set it to the key that earlier drills had, or before the first one to 32 " +
 			"random bytes or more (openssl rand -hex 32)"}},
@@ -1024,6 +1056,32 @@ func TestEveryKey(t *testing.T) {
 	}
 }
 
+// What a person puts under sign and metrics arrives, and no way of printing a
+// drill shows its secrets.
+func TestSignAndMetrics(t *testing.T) {
+	t.Parallel()
+	text := drillFile("metrics: {textfile: /var/lib/node, pushgateway_env: PUSHGATEWAY}\n" +
+		"sign: {key_env: SIGNING_KEY, controls: [ISO 27001 A.8.13, 'SOC 2 A1.2']}")
+	path := write(t, t.TempDir(), "shop.yaml", text)
+	d, err := testLoader.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Sign.Key) != ed25519.PrivateKeySize || !slices.Equal(d.Sign.Controls, []string{"ISO 27001 A.8.13", "SOC 2 A1.2"}) {
+		t.Errorf("sign is %+v", d.Sign)
+	}
+	if string(d.Metrics.Pushgateway) != "https://me:hunter2@push.example.com/base" || d.Metrics.Textfile != "/var/lib/node" {
+		t.Errorf("metrics is %+v", d.Metrics)
+	}
+	if said := fmt.Sprintf("%v %+v %#v %s", d, d.Sign, d.Sign, d.Metrics); strings.Contains(said, "hunter2") {
+		t.Errorf("it is printed: %s", said)
+	}
+	without, err := Loader{LookupEnv: func(string) (string, bool) { return "", false }, WithoutSecrets: true}.Load(path)
+	if err != nil || without.Sign.Key != nil || without.Metrics.Pushgateway != nil {
+		t.Errorf("without secrets: %v, %v", without, err)
+	}
+}
+
 // What signs reports is read where secrets are left alone too, if it is there:
 // past reports are compared with, and accepted.
 func TestReportKeys(t *testing.T) {
@@ -1231,30 +1289,4 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestJSONPaths(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string][]JSONStep{
-		"$": nil, "$.a": {{Key: "a"}}, "$.a-1._b": {{Key: "a-1"}, {Key: "_b"}}, "$.größe": {{Key: "größe"}},
-		"$[0][*]": {{Element: true}, {Element: true, Any: true}},
-		"$[12].*": {{Element: true, Index: 12}, {Any: true}}, "$..a": {{Deep: true, Key: "a"}}, "$..*": {{Deep: true, Any: true}},
-		`$."a.b\"]"`: {{Key: `a.b"]`}}, `$["x y"]..""`: {{Key: "x y"}, {Deep: true}},
-	} {
-		got, err := ParseJSONPath(path)
-		if err != nil || cmp.Diff(want, got.Steps) != "" || got.String() != path {
-			t.Errorf("%s: %v, %v", path, got.Steps, err)
-		}
-	}
-	for _, bad := range []string{"", "a", "$a", "$.", "$..", "$...a", "$.a b", "$[", "$[]", "$[-1]", "$[a]", "$[1", `$."a`, `$["a"`, `$."\x"`, "$.a.",
-		"$[99999999999]", "$" + strings.Repeat(".a", maxSteps+1)} {
-		if got, err := ParseJSONPath(bad); err == nil {
-			t.Errorf("%s is %+v", bad, got.Steps)
-		}
-	}
-}
-
-func FuzzJSONPaths(f *testing.F) {
-	f.Add(`$.a[0]."b"..c[*].*`)
-	f.Fuzz(func(t *testing.T, s string) { ParseJSONPath(s) })
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
 // Mistake is one thing that is wrong with a drill file.
@@ -95,11 +97,5 @@ func (d *mistakeList) refuseUnplaced(at Pos, key string, f *unplaced) {
 	d.refuse(at, f.hint, "%s: %s", key, f.message)
 }
 
-// shown quotes what was written, cut to a length that fits into a line.
-func shown(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
-	}
-	return fmt.Sprintf("%q", s)
-}
+// shown quotes what was written.
+func shown(s string) string { return guess.Shown(s) }

@@ -32,12 +32,26 @@ type rawDrill struct {
 	LatestEvents []rawLatest      `json:"latest_events,omitempty"`
 	History      *rawHistory      `json:"history,omitempty"`
 	Reports      *rawReports      `json:"reports,omitempty"`
+	Metrics      *rawMetrics      `json:"metrics,omitempty"`
+	Sign         *rawSign         `json:"sign,omitempty"`
 	Databases    *rawDatabases    `json:"databases,omitempty"`
 }
 
 type rawReports struct {
 	mapping
 	Keep integer `json:"keep" hint:"write how many runs are to be kept, such as 90"`
+}
+
+type rawMetrics struct {
+	mapping
+	Textfile       text `json:"textfile,omitempty"`
+	PushgatewayEnv text `json:"pushgateway_env,omitempty"`
+}
+
+type rawSign struct {
+	mapping
+	KeyEnv   text   `json:"key_env" hint:"name the environment variable that holds the key, such as DRILL_SIGNING_KEY"`
+	Controls []text `json:"controls,omitempty"`
 }
 
 // rawHistory is a store of past reports; one that is written as a URL alone

@@ -10,6 +10,8 @@ import (
 	"io"
 	"regexp"
 	"time"
+
+	"daybefore/internal/spec/jsonpath"
 )
 
 // Drill is a checked drill file. The values are complete: defaults are filled
@@ -28,6 +30,8 @@ type Drill struct {
 	LatestEvents []LatestEvents
 	History      History
 	KeepReports  int // runs of this drill below reports/; 0: all
+	Metrics      Metrics
+	Sign         Sign
 }
 
 // Source says where the backups lie and how they are told apart.
@@ -87,6 +91,21 @@ type History struct {
 	Source        // without a URL: nowhere
 	KeyEnv string // environment variable that holds the keys; empty: reports are not signed
 	Keys   []Key  // the first one signs, any of them proves; nil without KeyEnv, and where secrets are left alone
+}
+
+// Metrics is where a drill's numbers go, for Prometheus.
+type Metrics struct {
+	Textfile       string // a folder that a node exporter reads; empty: none
+	PushgatewayEnv string // environment variable with the Pushgateway's URL; empty: there is none
+	Pushgateway    Key    // that URL, which may hold a password; nil without the variable, and where secrets are left alone
+}
+
+// Sign is what signs a drill's reports as evidence for others, and which
+// controls they are evidence of.
+type Sign struct {
+	KeyEnv   string   // environment variable with the private key; empty: no evidence is made
+	Key      Key      // an ed25519.PrivateKey; nil without KeyEnv, and where secrets are left alone
+	Controls []string // such as ISO 27001 A.8.13
 }
 
 // Inventory is what the store itself is expected to hold. What is nil or zero
@@ -262,7 +281,7 @@ func (r Rule) Names() string {
 
 // PathRule rewrites, or lets pass, values in a JSON document, or keys. Its Column is empty.
 type PathRule struct {
-	Path JSONPath
+	Path jsonpath.Path
 	Keys bool // the rule is for the keys of the objects there
 	Rule
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"pgregory.net/rapid"
+
+	"daybefore/internal/spec/jsonpath"
 )
 
 // Any text within braces is read again as it was.
@@ -25,11 +27,11 @@ func TestRuleYAML(t *testing.T) {
 	r := Rule{
 		Column: ColumnPattern{Source: `public."a.b".doc`}, Unmatched: "redact",
 		JSON: []PathRule{
-			{Path: JSONPath{Source: "$.email"}, Rule: Rule{Transform: "email", Link: "person"}},
-			{Path: JSONPath{Source: "$.note"}, Rule: Rule{Transform: "constant", Value: &value}},
-			{Path: JSONPath{Source: "$.kind"}, Rule: Rule{Transform: "choice", Values: []string{"a", "no, 'b'"}}},
-			{Path: JSONPath{Source: "$.votes"}, Keys: true, Rule: Rule{Transform: "hash"}},
-			{Path: JSONPath{Source: "$.id"}, Rule: Rule{Preserve: true, Why: `no "person's"`}},
+			{Path: jsonpath.Path{Source: "$.email"}, Rule: Rule{Transform: "email", Link: "person"}},
+			{Path: jsonpath.Path{Source: "$.note"}, Rule: Rule{Transform: "constant", Value: &value}},
+			{Path: jsonpath.Path{Source: "$.kind"}, Rule: Rule{Transform: "choice", Values: []string{"a", "no, 'b'"}}},
+			{Path: jsonpath.Path{Source: "$.votes"}, Keys: true, Rule: Rule{Transform: "hash"}},
+			{Path: jsonpath.Path{Source: "$.id"}, Rule: Rule{Preserve: true, Why: `no "person's"`}},
 		},
 	}
 	const want = `- {column: 'public."a.b".doc', unmatched_paths: redact, json: [{path: '$.email', transform: email, link: person}, ` +

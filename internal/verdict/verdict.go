@@ -75,8 +75,9 @@ type Report struct {
 	Marks          []Mark    `json:"marks,omitempty"` // of max_regression
 	Witnesses      []Witness `json:"witnesses,omitempty"`
 	Recovery       *Recovery `json:"recovery,omitempty"`
-	Gate           *Gate     `json:"gate,omitempty"`  // where a gate drilled
-	Trend          []Trend   `json:"trend,omitempty"` // past drills that passed, newest first
+	Gate           *Gate     `json:"gate,omitempty"`     // where a gate drilled
+	Trend          []Trend   `json:"trend,omitempty"`    // past drills that passed, newest first
+	Controls       []string  `json:"controls,omitempty"` // what the drill file says it is evidence of
 }
 
 // Gate is what a gate asked of a drill, and what became of it.

@@ -40,8 +40,10 @@ type all struct {
 	Counts []tally
 	Soon   []soon
 	Cards  []card
-	Rules  []string
-	Notes  []string
+	// of what the drills are evidence; without rows: of nothing
+	Controls report.Sheet
+	Rules    []string
+	Notes    []string
 }
 
 // tally is how many drills came to an outcome.
@@ -70,10 +72,9 @@ type card struct {
 // Write writes the page.
 func (a All) Write(w io.Writer) error {
 	p := all{Made: a.Made, From: report.Clean(a.From), Rules: Rules, Notes: cleaned(a.Notes)}
-	for i, d := range a.Drills {
-		if a.outlived(d) {
-			continue
-		}
+	drills := slices.DeleteFunc(slices.Clone(a.Drills), a.outlived)
+	p.Controls = controls(drills)
+	for i, d := range drills {
 		c := d.card(fmt.Sprintf("drill-%d", i), a.Made)
 		p.Cards = append(p.Cards, c)
 	}
@@ -113,7 +114,7 @@ func cleaned(texts []string) []string {
 // card is what the page shows of a drill.
 func (d Drill) card(anchor string, now time.Time) card {
 	c := card{Name: report.Clean(d.Name), Anchor: anchor, Notes: cleaned(d.Notes)}
-	runs := slices.DeleteFunc(slices.Clone(d.Runs), func(g Glance) bool { return !g.Newest })
+	runs := d.ofNewest()
 	c.Last = Glance{Outcome: verdict.Skipped, Says: "Nothing is known of its newest backup: no drill of it is kept."}
 	if len(runs) > 0 {
 		c.Last = runs[0]
@@ -129,6 +130,11 @@ func (d Drill) card(anchor string, now time.Time) card {
 	slices.Reverse(c.Strip)
 	c.StripIs = inWords(c.Strip)
 	return c
+}
+
+// ofNewest are the runs that drilled the newest backup.
+func (d Drill) ofNewest() []Glance {
+	return slices.DeleteFunc(slices.Clone(d.Runs), func(g Glance) bool { return !g.Newest })
 }
 
 // facts are what people ask first of a drill.

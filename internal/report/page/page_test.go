@@ -119,6 +119,7 @@ func shops() All {
 	a.Drills = append(a.Drills, Drill{Name: "shrunk", Runs: shrunk})
 	for _, name := range hostile {
 		tricky := nights("fp")
+		tricky[0].Controls, tricky[0].Promises, tricky[0].Accepted = []string{name}, []string{name}, []string{name}
 		tricky[0].Says, tricky[0].Why, tricky[0].Hint, tricky[0].Promised = name, name, name, name
 		a.Drills = append(a.Drills, Drill{Name: name, Runs: tricky, Page: lying, Notes: []string{name}})
 	}

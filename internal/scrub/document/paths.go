@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"math/bits"
 
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 )
 
 // paths are several JSON paths made one machine: bit n of a word stands for
@@ -28,7 +28,7 @@ type pathWord struct {
 // pathBit is what a bit stands for.
 type pathBit struct {
 	path int // which one
-	step *spec.JSONStep
+	step *jsonpath.Step
 	key  []byte // of the step, in the encoding of the rows
 }
 

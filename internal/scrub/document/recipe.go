@@ -8,6 +8,7 @@ import (
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 )
 
 // What becomes of values that no path names.
@@ -29,7 +30,7 @@ type Recipe struct {
 
 // Path says what becomes of the values that a path names.
 type Path struct {
-	spec.JSONPath
+	jsonpath.Path
 	Keys    bool              // it is for the keys of the objects there
 	Made    *transform.Recipe // nil: what it names passes
 	Link    string
@@ -49,7 +50,7 @@ func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe Reci
 	out.Redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.Domain("", c))
 	for i := range r.JSON {
 		entry := &r.JSON[i]
-		path := Path{JSONPath: entry.Path, Keys: entry.Keys, Link: entry.Link, Pos: entry.Pos}
+		path := Path{Path: entry.Path, Keys: entry.Keys, Link: entry.Link, Pos: entry.Pos}
 		for _, step := range entry.Path.Steps {
 			key, _ := encoding.Encode(step.Key)
 			path.keys = append(path.keys, key)

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"daybefore/internal/scrub/schema"
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 )
 
 // samples are documents that hold what the paths name, with values that their
@@ -63,20 +63,20 @@ func most(values func(*Path) []any, of []Path) int {
 
 // membersOf are the steps to a member that a constraint names: by its name, or
 // by those that lead to it, as #> takes them.
-func membersOf(name string) []spec.JSONStep {
-	var steps []spec.JSONStep
+func membersOf(name string) []jsonpath.Step {
+	var steps []jsonpath.Step
 	if inner, ok := strings.CutPrefix(name, "{"); ok && strings.HasSuffix(inner, "}") {
 		for _, key := range strings.Split(inner[:len(inner)-1], ",") {
-			steps = append(steps, spec.JSONStep{Key: key})
+			steps = append(steps, jsonpath.Step{Key: key})
 		}
 		return steps
 	}
-	return append(steps, spec.JSONStep{Key: name})
+	return append(steps, jsonpath.Step{Key: name})
 }
 
 // plant puts a value where the steps lead, and makes what they lead through;
 // what is there already stays.
-func plant(at any, steps []spec.JSONStep, value any) any {
+func plant(at any, steps []jsonpath.Step, value any) any {
 	const longest = 8
 	if len(steps) == 0 {
 		if at == nil {

@@ -8,6 +8,7 @@ import (
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 )
 
 // ways are the rules that might suit, the best first.
@@ -58,7 +59,7 @@ func transformsFor(fitting string) []string {
 func (s *Suspicion) paths() []spec.PathRule {
 	var all []spec.PathRule
 	for _, k := range s.Keys {
-		path, _ := spec.ParseJSONPath(cmp.Or(k.Path, "$.."+k.Name)) // which is one: the key is a plain word
+		path, _ := jsonpath.Parse(cmp.Or(k.Path, "$.."+k.Name)) // which is one: the key is a plain word
 		all = append(all,
 			spec.PathRule{Path: path, Keys: k.Path != "",
 				Rule: spec.Rule{Transform: Suitable(s.Root.AsText(), k.Transform)}})

@@ -16,6 +16,7 @@ import (
 	"daybefore/internal/copytext"
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/jsonpath"
 )
 
 // Rule reads "schema.table.column transform key=value …" as a rule whose
@@ -97,7 +98,7 @@ func JSONRule(t testing.TB, column string, entries ...string) spec.Rule {
 	for i, e := range entries {
 		e, keys := strings.CutSuffix(e, " keys=true")
 		source, rest, _ := strings.Cut(e, " ")
-		path, err := spec.ParseJSONPath(source)
+		path, err := jsonpath.Parse(source)
 		if err != nil {
 			t.Fatal(err)
 		}

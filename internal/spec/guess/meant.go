@@ -1,6 +1,7 @@
 package guess
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,6 +13,15 @@ func Alternatives(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// Shown quotes what was written, cut to a length that fits into a line.
+func Shown(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
 }
 
 // mostMeant is how many names are suggested at once.

@@ -25,6 +25,8 @@ var described = map[string]map[string]string{
 			"text, all others as fingerprints",
 		"History": "where past reports are kept besides reports/, and the key that signs them; a URL alone is url",
 		"Reports": "how many past runs stay below reports/",
+		"Metrics": "where the drill's numbers go, for Prometheus",
+		"Sign":    "what makes each report evidence that others can verify",
 		"Databases": "one drill of each: their names, or a pattern over what the store holds; {database} stands for the " +
 			"name in the other keys",
 	},
@@ -36,6 +38,16 @@ var described = map[string]map[string]string{
 	"rawReports": {
 		"Keep": "number of runs that are kept; the last 30 that passed, and what is newer, stay in any case " +
 			"(default all)",
+	},
+	"rawMetrics": {
+		"Textfile": "folder that a node exporter reads (--collector.textfile.directory): daybefore_NAME.prom is written there",
+		"PushgatewayEnv": "environment variable with the URL of a Pushgateway that gets the same, such as " +
+			"https://user:password@push.example.com",
+	},
+	"rawSign": {
+		"KeyEnv": "environment variable with the ed25519 private key, as openssl genpkey -algorithm ed25519 writes it",
+		"Controls": "what the drill is evidence of, such as ISO 27001 A.8.13: one table of the page of all drills, and in " +
+			"each signed statement",
 	},
 	"rawHistory": {
 		"URL": "file:///dir/ or s3://bucket/prefix/, reached as source is",

@@ -1,22 +1,26 @@
-package spec
+// Package jsonpath reads how a drill file names values in a JSON document. It
+// knows no document, and never decides what becomes of a value.
+package jsonpath
 
 import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"daybefore/internal/spec/guess"
 )
 
-// JSONPath names values in a JSON document: $.contacts[*].email.
-type JSONPath struct {
-	Steps  []JSONStep
+// Path names values in a JSON document: $.contacts[*].email.
+type Path struct {
+	Steps  []Step
 	Source string // as written
 }
 
 // String is the path as it was written.
-func (p JSONPath) String() string { return p.Source }
+func (p Path) String() string { return p.Source }
 
-// JSONStep goes from a value to some of those in it.
-type JSONStep struct {
+// Step goes from a value to some of those in it.
+type Step struct {
 	Deep    bool   // at any depth below it, not only right below
 	Element bool   // an array's element, not an object's member
 	Any     bool   // every one of them
@@ -27,40 +31,38 @@ type JSONStep struct {
 // maxSteps is what a machine word can remember of a path.
 const maxSteps = 60
 
-// ParseJSONPath reads a path: $ is the whole document; .key a member, quoted
+// Parse reads a path: $ is the whole document; .key a member, quoted
 // ."like this" where the key holds more than letters, digits, _ and -; .* every
 // member; [0] an element, [*] every element; ..key a member at any depth. The
-// error says what is wrong and the hint.
-func ParseJSONPath(s string) (JSONPath, error) {
-	steps, fault := jsonSteps(s)
-	if fault != nil {
-		return JSONPath{}, fault
-	}
-	return JSONPath{Steps: steps, Source: s}, nil
-}
-
-func jsonSteps(s string) ([]JSONStep, *unplaced) {
+// error is a *Fault.
+func Parse(s string) (Path, error) {
 	const hint = `write a path such as $.contacts[*].email, $..phone or $."a key"`
 	rest, ok := strings.CutPrefix(s, "$")
 	if !ok {
-		return nil, unplacedf(hint, "%s does not begin with $", shown(s))
+		return Path{}, &Fault{guess.Shown(s) + " does not begin with $", hint}
 	}
-	var steps []JSONStep
+	p := Path{Source: s}
 	for rest != "" {
-		step, after, ok := jsonStep(rest)
+		one, after, ok := step(rest)
 		if !ok {
-			return nil, unplacedf(hint, "%s is not a path: it goes wrong at %s", shown(s), shown(rest))
+			return Path{}, &Fault{guess.Shown(s) + " is not a path: it goes wrong at " + guess.Shown(rest), hint}
 		}
-		steps = append(steps, step)
+		p.Steps = append(p.Steps, one)
 		rest = after
 	}
-	if len(steps) > maxSteps {
-		return nil, unplacedf("name a value nearer to the top", "%s has more than %d steps", shown(s), maxSteps)
+	if len(p.Steps) > maxSteps {
+		return Path{}, &Fault{guess.Shown(s) + " has more than " + strconv.Itoa(maxSteps) + " steps",
+			"name a value nearer to the top"}
 	}
-	return steps, nil
+	return p, nil
 }
 
-func jsonStep(s string) (step JSONStep, rest string, ok bool) {
+// Fault is what is wrong with a path, and what to do about it.
+type Fault struct{ Message, Hint string }
+
+func (f *Fault) Error() string { return f.Message + "; " + f.Hint }
+
+func step(s string) (step Step, rest string, ok bool) {
 	rest, ok = strings.CutPrefix(s, "[")
 	if ok {
 		return elementStep(rest)
@@ -91,7 +93,7 @@ func jsonStep(s string) (step JSONStep, rest string, ok bool) {
 }
 
 // elementStep reads what follows a bracket.
-func elementStep(s string) (step JSONStep, rest string, ok bool) {
+func elementStep(s string) (step Step, rest string, ok bool) {
 	if strings.HasPrefix(s, `"`) {
 		step.Key, rest, ok = quotedKey(s)
 		if !ok {

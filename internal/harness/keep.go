@@ -1,0 +1,125 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"io"
+	"os"
+
+	"daybefore/internal/evidence"
+	"daybefore/internal/history"
+	"daybefore/internal/report"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
+)
+
+// keep keeps a report in the store of past reports, where there is one, and below
+// reports/, with its envelope where the drill file asks for one. The errors say
+// which of the two it is not in.
+func (h *Home) keep(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *record) (inStore, unkept error) {
+	if f.Drill == nil || f.Drill.Sign.Key == nil {
+		return h.keepWith(ctx, r, rec, nil)
+	}
+	alone := history.Chained(h.reportsDir(), f.Name, func() {
+		envelope, err := h.seal(ctx, r, rec, ed25519.PrivateKey(f.Drill.Sign.Key))
+		if err != nil {
+			h.warn(f.Name, err)
+		}
+		inStore, unkept = h.keepWith(ctx, r, rec, envelope)
+	})
+	if alone != nil && unkept == nil {
+		h.warn(f.Name, fmt.Errorf("another process may have signed at the same time: %w", alone))
+	}
+	return inStore, unkept
+}
+
+// warn tells of what changes no verdict.
+func (h *Home) warn(drill string, err error) {
+	fmt.Fprintf(h.Stderr, "warning: %s: %v; the verdict stands\n", drill, err)
+}
+
+// keepWith keeps the report with what stands beside it everywhere.
+func (h *Home) keepWith(ctx context.Context, r *verdict.Report, rec *record, beside map[string][]byte) (
+	inStore, unkept error) {
+	inStore = rec.keep(ctx, func(ctx context.Context, s history.Store) error {
+		return history.SaveTo(ctx, s, r, beside, rec.keys...)
+	})
+	return inStore, h.keepHere(r, rec.keys, beside)
+}
+
+// keepHere writes the report in all its forms, of which report.json is signed.
+func (h *Home) keepHere(r *verdict.Report, keys []spec.Key, beside map[string][]byte) error {
+	files := map[string][]byte{}
+	for name, b := range beside {
+		files[name] = b
+	}
+	junit := func(w io.Writer, r *verdict.Report) error { return report.JUnit(w, r, h.source(r.Drill)) }
+	for name, render := range map[string]func(io.Writer, *verdict.Report) error{
+		"junit.xml": junit, "report.md": report.Markdown,
+	} {
+		var b bytes.Buffer
+		if err := render(&b, r); err != nil {
+			return fmt.Errorf("render %s: %w", name, err)
+		}
+		files[name] = b.Bytes()
+	}
+	h.addPage(files, r)
+	return history.Save(h.reportsDir(), r, files, keys...)
+}
+
+// mostLinks are looked through for the envelope that the next one follows: more
+// than end while one drill runs.
+const mostLinks = 32
+
+// seal makes the envelope of a report, which follows the last one of this
+// machine. Where that cannot be read, a chain begins anew, and the error says so.
+func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed25519.PrivateKey) (
+	map[string][]byte, error) {
+	file, err := history.File(r, rec.keys...)
+	if err != nil {
+		return nil, err
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("sign the report: %w", err)
+	}
+	kept, unread := rec.envelopes(ctx, mostLinks)
+	last := evidence.Last(name, kept)
+	envelope, err := evidence.Seal(r, file, key, name, last)
+	if err != nil {
+		return nil, err
+	}
+	if unread != nil && last == nil {
+		err = fmt.Errorf("its evidence may begin a chain anew: %w", unread)
+	}
+	return map[string][]byte{evidence.File: envelope}, err
+}
+
+// envelopes are those of the newest runs, most at most. With an error they are
+// what could be read.
+func (rec *record) envelopes(ctx context.Context, most int) (all [][]byte, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
+	defer cancel()
+	for c, err := range history.Copies(ctx, rec.dir, rec.store, rec.drill, evidence.File) {
+		switch {
+		case err != nil:
+			return all, err
+		case c.Err == nil:
+			all = append(all, c.Bytes)
+		}
+		if len(all) == most {
+			break
+		}
+	}
+	return all, rec.err
+}
+
+// controls are what a drill is evidence of; d may be nil.
+func controls(d *spec.Drill) []string {
+	if d == nil {
+		return nil
+	}
+	return d.Sign.Controls
+}
