@@ -61,6 +61,20 @@ func trend(p history.Past) (all []verdict.Trend) {
 	return all
 }
 
+// lastGood is the last drill that passed; nil where nobody can tell, or another
+// backup than the newest is drilled.
+func lastGood(req Request) *verdict.LastGood {
+	p := req.Past
+	switch {
+	case len(p.Passing) > 0:
+		last := p.Passing[0]
+		return &verdict.LastGood{Backup: last.Backup.Name, Run: last.Run, DrilledAt: last.StartedAt}
+	case req.older(), p.Problem != nil, len(p.Damaged) > 0, p.Unproven.Any():
+		return nil
+	}
+	return &verdict.LastGood{}
+}
+
 // judgedAt is when the age of a past drill's backup was judged, as ageAt is of
 // this one.
 func judgedAt(r *verdict.Report) time.Time {

@@ -35,6 +35,9 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 			t.Errorf("in a first run %s is %s: %s", id, c.Outcome, c.Message)
 		}
 	}
+	if first.LastGood == nil || *first.LastGood != (verdict.LastGood{}) {
+		t.Errorf("before a first run: %+v", first.LastGood)
+	}
 	if first.Outcome != verdict.Pass || len(first.Trend) > 0 || len(first.Marks) != 1 || first.Marks[0].Newest != "2026-03-04T03:00:00.000000Z" {
 		t.Fatalf("%s, %+v, %+v\n%s", first.Outcome, first.Trend, first.Marks, worst(first))
 	}
@@ -49,6 +52,9 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	second := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{first}}))
 	if second.Outcome != verdict.Pass || len(second.Trend) != 1 || second.Trend[0].RecoveryMS != rec.TotalMS {
 		t.Errorf("%s, %+v\n%s", second.Outcome, second.Trend, worst(second))
+	}
+	if want := (verdict.LastGood{Backup: first.Backup.Name, Run: first.Run, DrilledAt: first.StartedAt}); second.LastGood == nil || *second.LastGood != want {
+		t.Errorf("%+v, want %+v", second.LastGood, want)
 	}
 	for _, id := range []string{rows, mark} {
 		if c := checkOf(t, second, id); c.Outcome != verdict.Pass {
@@ -82,6 +88,9 @@ func TestAnUnreadPastIsAnError(t *testing.T) {
 	r := run(t, t.Context(), load(t, sandbox.Local, ""), func(req *drill.Request) {
 		req.Past = history.Past{Problem: verdict.Errorf(verdict.CodeHistory, "mount it", "the disk is gone")}
 	})
+	if r.LastGood != nil {
+		t.Errorf("it says that no drill ever passed: %+v", r.LastGood)
+	}
 	if c := checkOf(t, r, "history"); r.Outcome != verdict.Error || c.Outcome != verdict.Error || c.Hint != "mount it" {
 		t.Errorf("%s: %+v", r.Outcome, c)
 	}
