@@ -75,7 +75,7 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 		if c.Outcome != want {
 			t.Errorf("want %s: %+v", want, c)
 		}
-		if line := "drill accept -name=" + d.Name + " -check=" + id + ` -why="…"`; want == verdict.Fail && !strings.HasSuffix(c.Hint, line) {
+		if line := "bin/drill accept -name=" + d.Name + " -check=" + id + ` -why="…"`; want == verdict.Fail && !strings.HasSuffix(c.Hint, line) {
 			t.Errorf("no line to copy, %s: %s", line, c.Hint)
 		}
 	}
