@@ -85,6 +85,9 @@ func judgedAt(r *verdict.Report) time.Time {
 	return r.StartedAt
 }
 
+// mostDamaged past reports are named; people look at the folder for the rest.
+const mostDamaged = 3
+
 // judgePast tells of past reports that cannot be used. It says nothing where
 // all is well, and nothing about the backup.
 func (r *run) judgePast() {
@@ -98,7 +101,7 @@ func (r *run) judgePast() {
 	case len(p.Damaged) > 0:
 		c.Outcome = verdict.Warn
 		c.Observed = fmt.Sprintf("%d damaged", len(p.Damaged))
-		c.Message = "left out: " + strings.Join(p.Damaged, "; ")
+		c.Message = "left out: " + strings.Join(verdict.Few(p.Damaged, mostDamaged), "; ")
 		c.Hint = "nothing is compared with what is left out; the other past reports count"
 	case unproven != "":
 		c.Expected, c.Outcome, c.Message, c.Hint = "past reports whose author is known", verdict.Skipped, unproven, hint

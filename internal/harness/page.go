@@ -23,6 +23,9 @@ const (
 	historyPage = "history.html" // the same of a store of past reports
 )
 
+// mostDamaged reports of a drill are named on a page.
+const mostDamaged = 3
+
 // addPage adds the page of a run to what is kept of it. Without the page the
 // rest is kept all the same.
 func (h *Home) addPage(files map[string][]byte, r *verdict.Report) {
@@ -72,7 +75,7 @@ func (h *Home) pageOfReports(beside bool) ([]byte, error) {
 		if len(runs)+len(damaged) == 0 {
 			continue
 		}
-		d := page.Drill{Name: name, Runs: runs, Notes: damaged}
+		d := page.Drill{Name: name, Runs: runs, Notes: verdict.Few(damaged, mostDamaged)}
 		if beside {
 			d.Page = h.hasPage
 		}
@@ -195,16 +198,18 @@ func (h *Home) pageOfSource(ctx context.Context, source spec.Source, keys map[st
 func glanced(name string, kept []history.Kept, keyed bool) page.Drill {
 	d := page.Drill{Name: name}
 	left := 0
+	var damaged []string
 	for _, k := range kept {
 		switch {
 		case k.Err != nil:
-			d.Notes = append(d.Notes, k.Err.Error())
+			damaged = append(damaged, k.Err.Error())
 		case keyed && !k.Proven:
 			left++
 		default:
 			d.Runs = append(d.Runs, page.GlanceOf(k.Report))
 		}
 	}
+	d.Notes = verdict.Few(damaged, mostDamaged)
 	if left > 0 {
 		d.Notes = append(d.Notes, verdict.Count(left, "report")+" left out: not signed with the key of history.key_env")
 	}

@@ -68,6 +68,36 @@ func TestPagesAfterADrill(t *testing.T) {
 	}
 }
 
+// Many reports that cannot be read are counted, not all named.
+func TestDamagedReportsOnThePage(t *testing.T) {
+	t.Parallel()
+	h, _ := pageHome(t)
+	for hours := range 7 {
+		r := ran("shop", verdict.Pass, hours)
+		if err := h.keep(r, nil); err != nil {
+			t.Fatal(err)
+		}
+		if hours > 0 {
+			if err := os.WriteFile(filepath.Join(h.reportsDir(), "shop", r.Run, "report.json"), []byte("{"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	here, err := h.pageOfReports(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := h.pageOfSource(t.Context(), spec.Source{URL: "file://" + h.reportsDir() + "/"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"here": string(here), "in a store": string(there)} {
+		if n := strings.Count(text, "it is not JSON"); n != 3 || !strings.Contains(text, "and 3 more") {
+			t.Errorf("%s: %d are named", name, n)
+		}
+	}
+}
+
 // A page that cannot be written is told; the report is kept all the same.
 func TestPageThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
