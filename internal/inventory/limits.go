@@ -5,8 +5,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/docker/go-units"
-
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -49,17 +47,14 @@ func minBackups(l spec.Least[int64], all []catalog.Entry) verdict.Check {
 // counted writes a number of backups.
 func counted(n int64) string { return verdict.Count(n, "backup") }
 
-// bytesText writes a size as a drill file does: 10MiB.
-func bytesText(n int64) string { return units.BytesSize(float64(n)) }
-
 func minSize(l spec.Least[int64], newest catalog.Backup) verdict.Check {
 	c := verdict.Check{ID: "min_size", Code: verdict.CodeMinSize}
-	judgeLeast(&c, l, newest.Size, bytesText(newest.Size),
+	judgeLeast(&c, l, newest.Size, spec.Size(newest.Size),
 		"a dump that failed, or one of the wrong or an empty server, is small: look at the backup job's own output "+
 			"of that night; the one before it is the last good one",
-		bytesText, func(_, limit int64) string {
+		spec.Size, func(_, limit int64) string {
 			return fmt.Sprintf("the newest backup, %s, has %s, and must have %s at least", newest.Name,
-				bytesText(newest.Size), bytesText(limit))
+				spec.Size(newest.Size), spec.Size(limit))
 		})
 	return c
 }

@@ -209,7 +209,7 @@ func (h *Holdings) Lines() []string {
 // line tells of one pattern.
 func (f *Found) line() string {
 	line := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"),
-		bytesText(f.Bytes()))
+		spec.Size(f.Bytes()))
 	r := f.Rhythm()
 	switch {
 	case f.Layout == "":
