@@ -39,6 +39,7 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	defer h.tellPage()
 	files, err := h.load(ctx, o.Name, spec.Loader{})
 	if err != nil {
 		return err
@@ -82,7 +83,8 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	})
 	unkept := h.keep(r, rec.keys)
 	if unkept == nil {
-		h.tendReports(f, rec.keys)
+		h.kept.Store(true)
+		h.prune(f, rec.keys)
 	}
 	screen.Aside(func() {
 		printed := h.print(r, unkept)

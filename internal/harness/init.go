@@ -44,6 +44,7 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	defer h.tellPage()
 	file := h.drillFile(o.Name)
 	_, err = os.Lstat(file)
 	if err == nil {

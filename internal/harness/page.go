@@ -38,15 +38,25 @@ func (h *Home) addPage(files map[string][]byte, r *verdict.Report) {
 	files[runPage] = b.Bytes()
 }
 
-// tendReports removes what is not to be kept any longer, and writes the page of
-// all drills anew. Neither changes what a drill came to.
-func (h *Home) tendReports(f spec.Loaded, keys []spec.Key) {
-	if f.Drill != nil && f.Drill.KeepReports > 0 {
-		// A moment on this machine, which an interrupted drill has too.
-		err := history.Prune(context.Background(), h.reportsDir(), f.Name, f.Drill.KeepReports, keys...)
-		if err != nil {
-			fmt.Fprintf(h.Stderr, "warning: %v; the verdict stands\n", err)
-		}
+// prune removes what is not to be kept of a drill any longer. It changes nothing
+// about what the drill came to.
+func (h *Home) prune(f spec.Loaded, keys []spec.Key) {
+	if f.Drill == nil || f.Drill.KeepReports == 0 {
+		return
+	}
+	// A moment on this machine, which an interrupted drill has too.
+	err := history.Prune(context.Background(), h.reportsDir(), f.Name, f.Drill.KeepReports, keys...)
+	if err != nil {
+		fmt.Fprintf(h.Stderr, "warning: %v; the verdict stands\n", err)
+	}
+}
+
+// tellPage writes the page of all drills anew, if there is something new. A target
+// does so once, at its end and where it was interrupted: the page of hundreds of
+// drills takes its time.
+func (h *Home) tellPage() {
+	if !h.kept.Swap(false) {
+		return
 	}
 	err := h.renewPage()
 	if err != nil {
