@@ -95,6 +95,9 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 	}
 	section, read, r := h.readBackup(ctx, d)
 	if section == nil {
+		for i, s := range r.Stages {
+			r.Stages[i].Message, r.Stages[i].Hint = setup.InOptions(s.Message), setup.InOptions(s.Hint)
+		}
 		return h.couldNot("draft the drill file of "+name, r)
 	}
 	made := setup.Draft{Name: name, Path: file, Source: src, Chosen: chosen, Scrub: section, Read: read, Now: h.Now()}
@@ -142,7 +145,8 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 		return err
 	}
 	if f.Err != nil {
-		return h.cannotInit(o.Name, f.Err)
+		fmt.Fprintln(h.Stderr, f.Err)
+		return cannot("init %s: %s is there, and cannot be taken as it is: %s", o.Name, file, notLoaded(f))
 	}
 	if o.URL != "" && !sameURL(o.URL, f.Drill.Source.URL) {
 		return cannot("init %s: %s is there, and drills another store; give another -name, or leave -url out to see what "+
@@ -214,10 +218,10 @@ func (h *Home) cannotInit(name string, err error) error {
 	if errors.As(err, &several) {
 		return h.tellSeveral(name, several)
 	}
-	var all spec.Mistakes
-	if errors.As(err, &all) {
-		fmt.Fprintln(h.Stderr, all)
-		return cannot("init %s: what the options say is no drill", name)
+	wrong, ok := errors.AsType[setup.Refused](err)
+	if ok {
+		fmt.Fprintln(h.Stderr, wrong)
+		return cannot("init %s: no drill can be made of this; nothing was written", name)
 	}
 	p := verdict.AsProblem(err)
 	code := verdict.ExitError
@@ -228,7 +232,7 @@ func (h *Home) cannotInit(name string, err error) error {
 	if p.Hint != "" && p.Code != verdict.CodeInternal {
 		hint = "; " + p.Hint
 	}
-	return &verdict.Exit{Code: code, Reason: fmt.Sprintf("init %s: %v%s", name, p, hint)}
+	return &verdict.Exit{Code: code, Reason: setup.InOptions(fmt.Sprintf("init %s: %v%s", name, p, hint))}
 }
 
 // tellSeveral names the kinds of backups that a store holds, each with the line

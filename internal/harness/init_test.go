@@ -135,12 +135,16 @@ func TestInitRefuses(t *testing.T) {
 		"no place":          {harness.InitOptions{Name: "shop"}, 11, "-url is missing, and there is no terminal"},
 		"the defaults":      {harness.InitOptions{Name: "defaults", URL: url("one")}, 11, "what all drills share"},
 		"no drill's name":   {harness.InitOptions{Name: "Shop 1", URL: url("one")}, 11, "small letters"},
-		"no such place":     {harness.InitOptions{Name: "a", URL: url("none")}, 11, "init a: "},
+		"no such place":     {harness.InitOptions{Name: "a", URL: url("none")}, 11, "is the disk mounted, and -url right?"},
+		"no kind of store":  {harness.InitOptions{Name: "a", URL: "ftp://x/"}, 11, `-url: "ftp" is not a kind of store; write file:///dir/`},
+		"a password":        {harness.InitOptions{Name: "a", URL: "s3://u:geheim@x/"}, 11, "-url: it holds credentials; take them out"},
+		"no such sandbox":   {harness.InitOptions{Name: "a", URL: url("one"), Sandbox: "kind: loca"}, 11, `-sandbox: kind: "loca" is not one of its values`},
 		"nothing there":     {harness.InitOptions{Name: "a", URL: url("empty")}, 10, "called like a backup"},
 		"several":           {harness.InitOptions{Name: "a", URL: url("two")}, 11, "-pattern='blog-{time}.dump'"},
 		"cut":               {harness.InitOptions{Name: "a", URL: url("cut"), Sandbox: "kind: local, isolation: no_listener"}, 10, "(truncated)"},
-		"no keys":           {harness.InitOptions{Name: "a", URL: url("one"), Source: "regin: x"}, 11, "did you mean region"},
+		"no keys":           {harness.InitOptions{Name: "a", URL: url("one"), Source: "regin: x"}, 11, `-source: "regin" is not a key of a drill file; did you mean region?`},
 		"a file of another": {harness.InitOptions{Name: "there"}, 11, "there.yaml:1:1"},
+		"and its mistakes":  {harness.InitOptions{Name: "there"}, 11, "there.yaml is there, and cannot be taken as it is: its drill file has mistakes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,6 +152,8 @@ func TestInitRefuses(t *testing.T) {
 			code, reason := exitOf(t, n.Init(t.Context(), tt.o))
 			if said := reason + n.stderr.String(); code != tt.code || !strings.Contains(said, tt.says) {
 				t.Errorf("%d, want %d with %q: %s", code, tt.code, tt.says, said)
+			} else if strings.Contains(said, "a.yaml:") || strings.Contains(said, "source.") || strings.Contains(said, "geheim") {
+				t.Errorf("it speaks of a file that is not there, or of a password: %s", said)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "drills/a.yaml")); err == nil {
 				t.Error("a file was written")
