@@ -161,8 +161,14 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 		return h.cannotInit(o.Name, err)
 	}
 	after := setup.More(string(before), f.Drill, section, read)
+	unnamed := setup.Unnamed(string(before), section)
+	nothing := "nothing"
+	if len(unnamed) > 0 {
+		h.tellUnnamed(file, unnamed)
+		nothing = "nothing else"
+	}
 	if after == string(before) {
-		_, err = fmt.Fprintf(h.Stdout, "%s is there and stays; %s holds nothing that it lacks\n", file, read.Backup.Name)
+		_, err = fmt.Fprintf(h.Stdout, "%s is there and stays; %s holds %s that it lacks\n", file, read.Backup.Name, nothing)
 		return err
 	}
 	list := replaced(f)
@@ -180,6 +186,16 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 	h.Document.Patch = string(patch)
 	_, err = h.Stdout.Write(patch)
 	return err
+}
+
+// tellUnnamed tells of columns that nobody may have thought of.
+func (h *Home) tellUnnamed(file string, columns []string) {
+	const most = 10
+	fmt.Fprintf(h.Stderr, "No line of %s names these, which look harmless and pass as they are:\n", file)
+	for _, column := range verdict.Few(columns, most) {
+		fmt.Fprintln(h.Stderr, "  "+column)
+	}
+	fmt.Fprintln(h.Stderr, "Write a rule for each that is personal after all.")
 }
 
 // replaced names a list of the defaults that one in the drill file would replace;

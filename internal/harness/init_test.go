@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -86,15 +87,24 @@ func TestInit(t *testing.T) {
 	}
 	lacks := strings.Replace(string(written), "    - {column: public.addresses.street, transform: street}\n", "", 1)
 	lacks = strings.Replace(lacks, "    - table: public.products\n", "    - table: public.people_of_old\n", 1)
+	harmless := regexp.MustCompile(`(?m)^  #   (\S+) \(.*decided by nobody\n`).FindStringSubmatch(lacks)
+	if harmless == nil {
+		t.Fatalf("no column passes as it is in\n%s", lacks)
+	}
+	lacks = strings.Replace(lacks, harmless[0], "", 1)
 	p.write("drills/shop.yaml", lacks)
 	n = newNewcomer(t, p.dir)
 	if err := n.Init(t.Context(), harness.InitOptions{Name: "shop"}); err != nil {
 		t.Fatalf("%v\n%s", err, &n.stderr)
 	}
-	for _, want := range []string{"\n+    - {column: public.addresses.street, transform: street}\n", "\n+    - table: public.products\n"} {
+	for _, want := range []string{"\n+    - {column: public.addresses.street, transform: street}\n", "\n+    - table: public.products\n",
+		"\n+    # passes as it is: " + harmless[1] + " ("} {
 		if got := n.stdout.String(); !strings.Contains(got, want) || strings.Contains(got, "\n-  ") {
 			t.Errorf("no %q in, or something is removed by,\n%s", want, got)
 		}
+	}
+	if said := n.stderr.String(); !strings.Contains(said, "pass as they are:\n  "+harmless[1]+" (") || strings.Count(said, "\n  ") != 1 {
+		t.Errorf("it hides %s, or names others: %s", harmless[1], said)
 	}
 	if after, _ := os.ReadFile(file); string(after) != lacks {
 		t.Error("the file was changed")

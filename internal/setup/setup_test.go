@@ -216,6 +216,21 @@ func TestInsert(t *testing.T) {
 	}
 }
 
+// A column is named by a rule or a comment, and not by a longer name.
+func TestUnnamed(t *testing.T) {
+	t.Parallel()
+	section := &Section{}
+	for _, column := range []string{"public.a.b", "public.a.c at $.x", "public.a.d"} {
+		section.Passed = append(section.Passed, verdict.ScrubPassed{Column: column, Type: "text", Rows: 2, DecidedBy: verdict.DecidedByNobody})
+	}
+	section.Passed[2].DecidedBy = verdict.DecidedByRule
+	for file, want := range map[string]int{"": 2, "x: public.a.b_2, old.public.a.b": 2, "#   public.a.b (text)": 1, "# public.a.b\n# public.a.c at $.x:": 0} {
+		if got := Unnamed(file, section); len(got) != want {
+			t.Errorf("%q: %q", file, got)
+		}
+	}
+}
+
 // A list of the file replaces that of the defaults, and so begins with what stands there.
 func TestRulesOfDefaults(t *testing.T) {
 	t.Parallel()
