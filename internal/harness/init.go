@@ -1,17 +1,13 @@
 package harness
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -258,15 +254,32 @@ func (h *Home) tellSeveral(name string, s *setup.Several) error {
 	for _, f := range s.Found[:min(mostNames, len(s.Found))] {
 		fmt.Fprintf(h.Stderr, "  -pattern=%s\n", shell(f.Name))
 	}
+	together(h.Stderr, s.Found)
 	return cannot("init %s: %v", name, s)
 }
 
 // tellOthers says how the other databases of a store get drills of their own.
 func (h *Home) tellOthers(held *setup.Holdings, chosen *setup.Found, o InitOptions) {
-	for _, f := range held.Others(chosen) {
+	others := held.Others(chosen)
+	if len(others) == 0 {
+		return
+	}
+	for _, f := range others {
 		line := "init -url=" + shell(o.URL) + " -pattern=" + shell(f.Name) + " -name="
 		fmt.Fprintf(h.Stdout, "  a drill of its own: %s\n", command(line+f.DrillName()))
 	}
+	together(h.Stdout, append(others, chosen))
+}
+
+// together says how one drill file is for all databases of a store.
+func together(w io.Writer, found []*setup.Found) {
+	pattern := setup.Together(found)
+	if pattern == "" {
+		fmt.Fprint(w, "  one file for several, where their names are alike: databases:, in\n  docs/many-databases.md\n")
+		return
+	}
+	fmt.Fprintf(w, "  one file for all of them (docs/many-databases.md):\n    databases: {pattern: %s}\n",
+		spec.YAMLText(pattern))
 }
 
 // tellNext prints what a person should look at, and do.
@@ -302,124 +315,3 @@ func (h *Home) absolute() string {
 	}
 	return dir
 }
-
-// fillIn asks for what is missing, and refuses what cannot be.
-func (h *Home) fillIn(o *InitOptions) error {
-	if o.Name == "" && o.URL == "" {
-		o.URL = h.ask("Where are the backups (s3://bucket/prefix/, gs://, sftp://, https://, or a folder)?", "")
-	}
-	if o.Name == "" && o.URL != "" {
-		o.Name = h.ask("What shall the drill be called?", nameFor(o.URL))
-	}
-	if o.Name == "" {
-		return cannot("init: -name is missing, and there is no terminal to ask at: write %s",
-			command("init -url=s3://shop-backups/nightly/ -name=shop"))
-	}
-	file, _, _ := strings.Cut(o.Name, "@") // of one of several databases
-	switch {
-	case file == "defaults":
-		return cannot("init -name=%s: drills/defaults.yaml holds what all drills share; call the drill otherwise",
-			shell(o.Name))
-	case !spec.IsDrillName(file):
-		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only", shell(o.Name))
-	}
-	_, err := os.Lstat(h.drillFile(o.Name))
-	switch {
-	case err == nil:
-		return nil // the file says where its backups are
-	case file != o.Name:
-		return cannot("init -name=%s: there is no %s yet; leave @ and what follows out",
-			shell(o.Name), h.drillFile(o.Name))
-	}
-	if o.URL == "" {
-		o.URL = h.ask("Where are the backups (s3://bucket/prefix/, gs://, sftp://, https://, or a folder)?", "")
-	}
-	if o.URL == "" {
-		return cannot("init %s: -url is missing, and there is no terminal to ask at: write %s", o.Name,
-			command("init -url=s3://shop-backups/nightly/ -name="+o.Name))
-	}
-	o.URL = storeURL(o.URL)
-	return nil
-}
-
-// storeURL makes a URL of a folder's path, as a person at a shell gives one.
-func storeURL(given string) string {
-	if strings.Contains(given, ":") {
-		return given
-	}
-	dir, err := filepath.Abs(given)
-	if err != nil {
-		return given
-	}
-	return "file://" + strings.TrimSuffix(filepath.ToSlash(dir), "/") + "/"
-}
-
-// nameFor is what a drill of a store may be called: as its last folder that names
-// more than when.
-func nameFor(url string) string {
-	common := []string{"", ".", "backups", "backup", "nightly", "daily", "dumps", "db", "postgres", "prod"}
-	dir := strings.TrimSuffix(url, "/")
-	for range 3 {
-		base := strings.Trim(strings.ToLower(path.Base(dir)), "-_")
-		base = strings.TrimSuffix(strings.TrimSuffix(base, "-backups"), "-backup")
-		if !slices.Contains(common, base) && spec.IsDrillName(base) {
-			return base
-		}
-		dir = path.Dir(dir)
-	}
-	return ""
-}
-
-// choosePattern is the pattern to be drilled; a person is asked where nothing decides.
-func (h *Home) choosePattern(held *setup.Holdings, o InitOptions) (*setup.Found, error) {
-	chosen, err := held.Choose(o.Name, o.Pattern)
-	var several *setup.Several
-	if !errors.As(err, &several) || h.Answers == nil {
-		return chosen, err
-	}
-	for i, f := range several.Found {
-		fmt.Fprintf(h.Stderr, "  %d  %s\n", i+1, verdict.Printable(f.Name))
-	}
-	n, bad := strconv.Atoi(h.ask("Which of them (a number)?", "1"))
-	if bad != nil || n < 1 || n > len(several.Found) {
-		return nil, several
-	}
-	return several.Found[n-1], nil
-}
-
-// askKey asks for the key of encrypted backups, where none is declared.
-func (h *Home) askKey(src *setup.Source, chosen *setup.Found) error {
-	key := chosen.KeyWanted()
-	if key == "" || strings.Contains(src.Source, "decrypt") {
-		return nil
-	}
-	variable := h.ask("The backups are encrypted. Which environment variable holds the key (its name)?", "")
-	if variable == "" {
-		return verdict.Errorf(verdict.CodeDecrypt, fmt.Sprintf("put the key into an environment variable, and add "+
-			"-source='decrypt: {%s: ITS_NAME}'", key), "look into %s: %w", verdict.Printable(chosen.Newest.Name), chosen.Err)
-	}
-	src.Source = strings.TrimPrefix(src.Source+", decrypt: {"+key+": "+variable+"}", ", ")
-	return nil
-}
-
-// ask asks a person at a terminal; it is otherwise where nobody is there, or says nothing.
-func (h *Home) ask(line, otherwise string) string {
-	if h.Answers == nil {
-		return ""
-	}
-	if otherwise != "" {
-		line += " [" + otherwise + "]"
-	}
-	fmt.Fprint(h.Stderr, line+" ")
-	answer, err := bufio.NewReader(oneByte{h.Answers}).ReadString('\n')
-	answer = strings.TrimSpace(answer)
-	if answer == "" && err == nil {
-		return otherwise
-	}
-	return answer
-}
-
-// oneByte reads no further than it is asked to: what follows answers the next question.
-type oneByte struct{ io.Reader }
-
-func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }

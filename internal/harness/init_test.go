@@ -151,6 +151,7 @@ func TestInitRefuses(t *testing.T) {
 		"no such sandbox":   {harness.InitOptions{Name: "a", URL: url("one"), Sandbox: "kind: loca"}, 11, `-sandbox: kind: "loca" is not one of its values`},
 		"nothing there":     {harness.InitOptions{Name: "a", URL: url("empty")}, 10, "called like a backup"},
 		"several":           {harness.InitOptions{Name: "a", URL: url("two")}, 11, "-pattern='blog-{time}.dump'"},
+		"several in one":    {harness.InitOptions{Name: "a", URL: url("two")}, 11, "databases: {pattern: '{database}-{time}.dump'}"},
 		"cut":               {harness.InitOptions{Name: "a", URL: url("cut"), Sandbox: "kind: local, isolation: no_listener"}, 10, "(truncated)"},
 		"no keys":           {harness.InitOptions{Name: "a", URL: url("one"), Source: "regin: x"}, 11, `-source: "regin" is not a key of a drill file; did you mean region?`},
 		"a file of another": {harness.InitOptions{Name: "there"}, 11, "there.yaml:1:1"},

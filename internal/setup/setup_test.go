@@ -216,6 +216,24 @@ func TestInsert(t *testing.T) {
 	}
 }
 
+// Backups that differ by the database alone are drilled by one file.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"shop-{time}.dump blog-{time}.dump": "{database}-{time}.dump", "s/eu-{time}.dump s/au-{time}.dump": "s/{database}-{time}.dump",
+		"eu/{time}.dump us/{time}.dump": "{database}/{time}.dump", "{time}-eu.dump {time}-eu-west.dump": "{time}-{database}.dump",
+		"a-{time}.dump": "", "a-{time}.dump b-{time}.sql": "", "a-{time}.dump b-c/{time}.dump": "", "a.*.sql b.sql": "", "a-{time}.sql a.b-{time}.sql": "{database}-{time}.sql",
+	} {
+		var found []*Found
+		for _, name := range strings.Fields(names) {
+			found = append(found, &Found{Pattern: &naming.Pattern{Name: name}})
+		}
+		if got := Together(found); got != want {
+			t.Errorf("%s: %q, want %q", names, got, want)
+		}
+	}
+}
+
 // A column is named by a rule or a comment, and not by a longer name.
 func TestUnnamed(t *testing.T) {
 	t.Parallel()
