@@ -294,9 +294,11 @@ func (h *Home) tellNext(name, file string, questions []setup.Question) {
 	fmt.Fprintf(h.Stdout, `Next:
   key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay
            the same from night to night
-  nightly  0 5 * * *  cd %s && %s
-  gate     %s && ./migrate up
-`, shell(h.absolute()), command("drill -name="+name), command("gate -name="+name+" -within=24h"))
+  nightly  for the crontab; docs/nightly.md has others, and where keys lie:
+0 5 * * *  cd %s && %s
+  gate     before a deployment:
+%s && ./migrate up
+`, shell(h.absolute()), command("drill -name="+name), command("gate -name="+name))
 }
 
 // say writes a text after a label, as wide as the terminal. Commands, which are

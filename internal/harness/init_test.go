@@ -82,6 +82,12 @@ func TestInit(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, written)
 		}
 	}
+	_, next, _ := strings.Cut(n.stdout.String(), "Next:\n")
+	for line := range strings.Lines(strings.ReplaceAll(next, p.dir, "/srv/drills")) {
+		if len(line) > 81 {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
 	if text := n.stdout.String() + n.stderr.String() + string(written); strings.Contains(text, "@") {
 		t.Error("a real address is shown")
 	}
