@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"daybefore/internal/catalog/storetest"
 	"daybefore/internal/harness"
 	"daybefore/internal/spec"
 	"daybefore/internal/testneed"
@@ -117,6 +118,53 @@ func TestInit(t *testing.T) {
 	}
 	if _, err := spec.Load(file); err != nil {
 		t.Error(err)
+	}
+}
+
+// The same from a bucket, with the environment that people have: a region, a server
+// of one's own, and a folder among others.
+func TestInitFromABucket(t *testing.T) { // not parallel: the bucket's keys are in the environment
+	server := storetest.S3(t)
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": server.AccessKey, "AWS_SECRET_ACCESS_KEY": server.SecretKey,
+		"AWS_EC2_METADATA_DISABLED": "true"} {
+		t.Setenv(name, value)
+	}
+	files, err := filepath.Glob(filepath.Join(repository, "drills/demo/backups/*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = server.Put(t.Context(), "nightly/"+filepath.Base(path), text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := server.Put(t.Context(), "other/blog-20260304T031500Z.dump", []byte("PGDMP")); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t)
+	n := newNewcomer(t, p.dir)
+	o := harness.InitOptions{URL: "s3://" + server.Bucket + "/nightly", Name: "shop", Sandbox: "kind: local, isolation: no_listener",
+		Source: "region: " + server.Region + ", endpoint: '" + server.Endpoint + "', path_style: true"}
+	if err := n.Init(t.Context(), o); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, &n.stdout, &n.stderr)
+	}
+	text := n.stdout.String() + n.stderr.String() + p.read("drills/shop.yaml")
+	for _, want := range []string{"PASS  shop", "one each 1d", "url: 's3://" + server.Bucket + "/nightly'", "path_style: true", "checksum: required"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, server.SecretKey) {
+		t.Error("the secret key is shown")
+	}
+	o.URL, o.Name = "s3://no-such-bucket/", "blog"
+	code, reason := exitOf(t, newNewcomer(t, p.dir).Init(t.Context(), o))
+	if code != verdict.ExitError || !strings.Contains(reason, "look at -url and endpoint of -source") {
+		t.Errorf("%d: %s", code, reason)
 	}
 }
 

@@ -28,7 +28,10 @@ func InOptions(text string) string {
 	return keyOfOption.ReplaceAllStringFunc(text, func(found string) string {
 		section, key, _ := strings.Cut(found, ".")
 		option, within := optionOf(section, key)
-		return strings.TrimSpace(option + " " + within)
+		if within != "" {
+			return within + " of " + option
+		}
+		return option
 	})
 }
 
