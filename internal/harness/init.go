@@ -118,7 +118,8 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 		return err
 	}
 	drilled := h.drillOne(ctx, loaded, report.NewScreen(h.Stderr), func(*verdict.Report) {})
-	h.tellNext(name, file, questions)
+	h.tellQuestions(file, questions)
+	h.tellNext(name, drilled.Outcome)
 	return h.conclude([]*verdict.Report{drilled})
 }
 
@@ -282,23 +283,32 @@ func together(w io.Writer, found []*setup.Found) {
 		spec.YAMLText(pattern))
 }
 
-// tellNext prints what a person should look at, and do.
-func (h *Home) tellNext(name, file string, questions []setup.Question) {
-	if len(questions) > 0 {
-		h.say("", "Look at these lines of "+file+", which asks the same at its end:")
-		for _, q := range questions {
-			h.say(fmt.Sprintf("  line %d: ", q.Line), q.Text)
-		}
-		fmt.Fprintln(h.Stdout)
+// tellQuestions prints what a person should look at.
+func (h *Home) tellQuestions(file string, questions []setup.Question) {
+	if len(questions) == 0 {
+		return
 	}
-	fmt.Fprintf(h.Stdout, `Next:
-  key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay
+	h.say("", "Look at these lines of "+file+", which asks the same at its end:")
+	for _, q := range questions {
+		h.say(fmt.Sprintf("  line %d: ", q.Line), q.Text)
+	}
+	fmt.Fprintln(h.Stdout)
+}
+
+// tellNext prints what to do after a first drill that came to an outcome.
+func (h *Home) tellNext(name string, o verdict.Outcome) {
+	again := command("drill -name=" + name)
+	fmt.Fprintln(h.Stdout, "Next:")
+	if o != verdict.Pass && o != verdict.Warn {
+		fmt.Fprintf(h.Stdout, "  first    do what stands behind -> above, and drill again:\n%s\n", again)
+	}
+	fmt.Fprintf(h.Stdout, `  key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay
            the same from night to night
   nightly  for the crontab; docs/nightly.md has others, and where keys lie:
 0 5 * * *  cd %s && %s
   gate     before a deployment:
 %s && ./migrate up
-`, shell(h.absolute()), command("drill -name="+name), command("gate -name="+name))
+`, shell(h.absolute()), again, command("gate -name="+name))
 }
 
 // say writes a text after a label, as wide as the terminal. Commands, which are

@@ -113,6 +113,18 @@ func TestPageOnceAfterAll(t *testing.T) {
 	}
 }
 
+// After a first drill that was not good, the first of the next steps is to mend what it found.
+func TestNextAfterTheFirstDrill(t *testing.T) {
+	t.Parallel()
+	for outcome, first := range map[verdict.Outcome]bool{verdict.Pass: false, verdict.Warn: false, verdict.Fail: true, verdict.Error: true} {
+		h, said := pageHome(t)
+		h.tellNext("shop", outcome)
+		if got := strings.Contains(said.String(), "Next:\n  first "); got != first || !strings.Contains(said.String(), "gate -name=shop") {
+			t.Errorf("%s: %s", outcome, said)
+		}
+	}
+}
+
 // put writes a file, and makes its folder.
 func put(t *testing.T, path, text string) {
 	t.Helper()

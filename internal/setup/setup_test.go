@@ -180,6 +180,16 @@ func TestInventory(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
+	for i := range 340 { // as people write them
+		p.Files = append(p.Files, naming.File{At: at.AddDate(0, 0, -10-i), Size: 3 << 20, Written: at})
+	}
+	kept := &text{}
+	writeInventory(kept, p, at.Add(time.Hour))
+	if got := strings.Join(kept.lines, "\n"); !strings.HasSuffix(got, "oldest_at_least: 279d") ||
+		strings.Contains(got, "h0m") {
+		t.Error(got)
+	}
+	p.Files = p.Files[:10]
 	if len(out.questions) > 0 {
 		t.Errorf("questions: %+v", out.questions)
 	}
