@@ -175,8 +175,8 @@ func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time
 			others = fmt.Sprintf("; %d gaps are too wide, this is the widest", wide)
 		}
 		c.Say(outcome, "a gap of "+spec.Span(worst.whole()),
-			find+`; what was missed cannot be made up: once you know why, accept it: bin/drill accept -name=DRILL `+
-				`-check=cadence -why="…"`,
+			find+"; what was missed cannot be made up: once you know why, accept it:\n"+
+				`bin/drill accept -name=DRILL -check=cadence -why="…"`,
 			"no backup was taken for %s, between %s and %s (allowed: %s)%s", spec.Span(worst.whole()),
 			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), spec.Span(d.Widest()), others)
 	case len(all) < 2:
