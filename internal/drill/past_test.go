@@ -66,7 +66,8 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	later.Checks = nil
 	later.Marks = []verdict.Mark{{Table: "bot.messages", Column: "sent_at", Newest: "2026-03-04T03:00:01Z"}}
 	later.Tables = []verdict.Table{{Name: "bot.messages", RowsHeld: 5000}}
-	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later}, Damaged: slices.Repeat([]string{"read the report x: it is not JSON"}, 44)}))
+	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later},
+		Damaged: slices.Repeat([]string{"read the report x: it is not JSON"}, 44)}))
 	if c := checkOf(t, third, "history"); strings.Count(c.Message, "it is not JSON") != 3 || !strings.HasSuffix(c.Message, "; and 41 more") ||
 		c.Observed != "44 damaged" {
 		t.Errorf("%+v", c)

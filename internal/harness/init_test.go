@@ -207,7 +207,7 @@ func TestInitRefuses(t *testing.T) {
 		"several":           {harness.InitOptions{Name: "a", URL: url("two")}, 11, "-pattern='blog-{time}.dump'"},
 		"several in one":    {harness.InitOptions{Name: "a", URL: url("two")}, 11, "databases: {pattern: '{database}-{time}.dump'}"},
 		"cut":               {harness.InitOptions{Name: "a", URL: url("cut"), Sandbox: "kind: local, isolation: no_listener"}, 10, "(truncated)"},
-		"no keys":           {harness.InitOptions{Name: "a", URL: url("one"), Source: "regin: x"}, 11, `-source: "regin" is not a key of a drill file; did you mean region?`},
+		"no keys":           {harness.InitOptions{Name: "a", URL: url("one"), Source: "regin: x"}, 11, `-source: "regin" is not a key of a drill file; did you mean`},
 		"a file of another": {harness.InitOptions{Name: "there"}, 11, "there.yaml:1:1"},
 		"and its mistakes":  {harness.InitOptions{Name: "there"}, 11, "there.yaml is there, and cannot be taken as it is: its drill file has mistakes"},
 	} {

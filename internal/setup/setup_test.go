@@ -232,7 +232,8 @@ func TestTogether(t *testing.T) {
 	for names, want := range map[string]string{
 		"shop-{time}.dump blog-{time}.dump": "{database}-{time}.dump", "s/eu-{time}.dump s/au-{time}.dump": "s/{database}-{time}.dump",
 		"eu/{time}.dump us/{time}.dump": "{database}/{time}.dump", "{time}-eu.dump {time}-eu-west.dump": "{time}-{database}.dump",
-		"a-{time}.dump": "", "a-{time}.dump b-{time}.sql": "", "a-{time}.dump b-c/{time}.dump": "", "a.*.sql b.sql": "", "a-{time}.sql a.b-{time}.sql": "{database}-{time}.sql",
+		"a-{time}.dump": "", "a-{time}.dump b-{time}.sql": "", "a-{time}.dump b-c/{time}.dump": "", "a.*.sql b.sql": "",
+		"a-{time}.sql a.b-{time}.sql": "{database}-{time}.sql",
 	} {
 		var found []*Found
 		for _, name := range strings.Fields(names) {
