@@ -168,8 +168,9 @@ func newRun(req Request) *run {
 	return &run{Request: req, begun: time.Now(), report: verdict.Report{
 		Schema: verdict.Schema, Drill: req.Drill.Name, Run: req.Run,
 		HarnessVersion: req.Version, DrillSHA256: req.Drill.SHA256,
-		StartedAt: req.Now.UTC(), Trend: trend(req.Past), Controls: req.Drill.Sign.Controls,
-		Backup: verdict.Backup{Chosen: req.chosen()}, // from the first: what ends early is of no newest either
+		StartedAt: req.Now.UTC(), Trend: trend(req.Past), LastGood: lastGood(req),
+		Controls: req.Drill.Sign.Controls,
+		Backup:   verdict.Backup{Chosen: req.chosen()}, // from the first: what ends early is of no newest either
 	}}
 }
 

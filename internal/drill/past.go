@@ -61,6 +61,20 @@ func trend(p history.Past) (all []verdict.Trend) {
 	return all
 }
 
+// lastGood is the last drill that passed; nil where nobody can tell, or another
+// backup than the newest is drilled.
+func lastGood(req Request) *verdict.LastGood {
+	p := req.Past
+	switch {
+	case len(p.Passing) > 0:
+		last := p.Passing[0]
+		return &verdict.LastGood{Backup: last.Backup.Name, Run: last.Run, DrilledAt: last.StartedAt}
+	case req.older(), p.Problem != nil, len(p.Damaged) > 0, p.Unproven.Any():
+		return nil
+	}
+	return &verdict.LastGood{}
+}
+
 // judgedAt is when the age of a past drill's backup was judged, as ageAt is of
 // this one.
 func judgedAt(r *verdict.Report) time.Time {
@@ -70,6 +84,9 @@ func judgedAt(r *verdict.Report) time.Time {
 	}
 	return r.StartedAt
 }
+
+// mostDamaged past reports are named; people look at the folder for the rest.
+const mostDamaged = 3
 
 // judgePast tells of past reports that cannot be used. It says nothing where
 // all is well, and nothing about the backup.
@@ -84,7 +101,7 @@ func (r *run) judgePast() {
 	case len(p.Damaged) > 0:
 		c.Outcome = verdict.Warn
 		c.Observed = fmt.Sprintf("%d damaged", len(p.Damaged))
-		c.Message = "left out: " + strings.Join(p.Damaged, "; ")
+		c.Message = "left out: " + strings.Join(verdict.Few(p.Damaged, mostDamaged), "; ")
 		c.Hint = "nothing is compared with what is left out; the other past reports count"
 	case unproven != "":
 		c.Expected, c.Outcome, c.Message, c.Hint = "past reports whose author is known", verdict.Skipped, unproven, hint

@@ -35,6 +35,9 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 			t.Errorf("in a first run %s is %s: %s", id, c.Outcome, c.Message)
 		}
 	}
+	if first.LastGood == nil || *first.LastGood != (verdict.LastGood{}) {
+		t.Errorf("before a first run: %+v", first.LastGood)
+	}
 	if first.Outcome != verdict.Pass || len(first.Trend) > 0 || len(first.Marks) != 1 || first.Marks[0].Newest != "2026-03-04T03:00:00.000000Z" {
 		t.Fatalf("%s, %+v, %+v\n%s", first.Outcome, first.Trend, first.Marks, worst(first))
 	}
@@ -50,6 +53,9 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	if second.Outcome != verdict.Pass || len(second.Trend) != 1 || second.Trend[0].RecoveryMS != rec.TotalMS {
 		t.Errorf("%s, %+v\n%s", second.Outcome, second.Trend, worst(second))
 	}
+	if want := (verdict.LastGood{Backup: first.Backup.Name, Run: first.Run, DrilledAt: first.StartedAt}); second.LastGood == nil || *second.LastGood != want {
+		t.Errorf("%+v, want %+v", second.LastGood, want)
+	}
 	for _, id := range []string{rows, mark} {
 		if c := checkOf(t, second, id); c.Outcome != verdict.Pass {
 			t.Errorf("%+v", c)
@@ -60,7 +66,12 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	later.Checks = nil
 	later.Marks = []verdict.Mark{{Table: "bot.messages", Column: "sent_at", Newest: "2026-03-04T03:00:01Z"}}
 	later.Tables = []verdict.Table{{Name: "bot.messages", RowsHeld: 5000}}
-	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later}, Damaged: []string{"read the report x: it is not JSON"}}))
+	third := run(t, t.Context(), d, with(history.Past{Passing: []*verdict.Report{&later},
+		Damaged: slices.Repeat([]string{"read the report x: it is not JSON"}, 44)}))
+	if c := checkOf(t, third, "history"); strings.Count(c.Message, "it is not JSON") != 3 || !strings.HasSuffix(c.Message, "; and 41 more") ||
+		c.Observed != "44 damaged" {
+		t.Errorf("%+v", c)
+	}
 	if third.Outcome != verdict.Fail {
 		t.Errorf("%s\n%s", third.Outcome, worst(third))
 	}
@@ -69,7 +80,7 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 		if c.Outcome != want {
 			t.Errorf("want %s: %+v", want, c)
 		}
-		if line := "drill accept -name=" + d.Name + " -check=" + id + ` -why="…"`; want == verdict.Fail && !strings.HasSuffix(c.Hint, line) {
+		if line := "bin/drill accept -name=" + d.Name + " -check=" + id + ` -why="…"`; want == verdict.Fail && !strings.HasSuffix(c.Hint, line) {
 			t.Errorf("no line to copy, %s: %s", line, c.Hint)
 		}
 	}
@@ -82,6 +93,9 @@ func TestAnUnreadPastIsAnError(t *testing.T) {
 	r := run(t, t.Context(), load(t, sandbox.Local, ""), func(req *drill.Request) {
 		req.Past = history.Past{Problem: verdict.Errorf(verdict.CodeHistory, "mount it", "the disk is gone")}
 	})
+	if r.LastGood != nil {
+		t.Errorf("it says that no drill ever passed: %+v", r.LastGood)
+	}
 	if c := checkOf(t, r, "history"); r.Outcome != verdict.Error || c.Outcome != verdict.Error || c.Hint != "mount it" {
 		t.Errorf("%s: %+v", r.Outcome, c)
 	}

@@ -59,7 +59,7 @@ func testAbsent(t *testing.T, s server) {
 		{"case, past unread", tables("{table: public.customer}"), unread, verdict.Error,
 			"whether it ever was there cannot be known\ndid you mean public.Customer?"},
 		{"case, seen before", tables("{table: public.customer}"), had("table_present:public.customer"), verdict.Fail,
-			"was there in the last drill that passed with it (1d-ago)\ndrill accept"},
+			"was there in the last drill that passed with it (1d-ago)\naccept it:\nbin/drill accept"},
 		{"case, restored before and not listed", tables("{table: public.customer}"),
 			passed(func(r *verdict.Report) { r.Tables = []verdict.Table{{Name: "public.customer"}} }), verdict.Fail, "(1d-ago)"},
 		{"case, another seen before", tables("{table: public.customer}"), had("table_present:public.orders"), verdict.Error,

@@ -108,7 +108,7 @@ func judgeSchema(c *verdict.Check, b spec.Baseline, now *spec.Structure, names *
 		lines = append(lines[:mostLines], fmt.Sprintf("… and %d lines more", more))
 	}
 	c.Say(outcome, strings.Join(observed, ", ")+note,
-		"if that was meant, write the baseline anew (drill baseline -name=DRILL) and look at what changes in it; else "+
+		"if that was meant, write the baseline anew (bin/drill baseline -name=DRILL) and look at what changes in it; else "+
 			"find out who changed production, or what the dump leaves out",
 		"the structure is not that of %s:\n%s", b.File, strings.Join(lines, "\n"))
 }

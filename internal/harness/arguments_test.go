@@ -16,6 +16,7 @@ import (
 	"github.com/magefile/mage/parse"
 	"pgregory.net/rapid"
 
+	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
 
@@ -181,6 +182,21 @@ func TestHelp(t *testing.T) {
 	}
 	if n := strings.Count(usage(), "\n"); n > 9 { // and the line of the drills
 		t.Errorf("the help has %d lines", n+1)
+	}
+	for line := range strings.Lines(usage()) {
+		if n := len(strings.TrimSuffix(line, "\n")); n > helpWidth {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	var files []spec.Loaded
+	for i := range 30 {
+		files = append(files, spec.Loaded{Name: "shop" + strings.Repeat("s", i)})
+		if got := someNames(files, 40); len(got) > 40 {
+			t.Errorf("%d columns: %s", len(got), got)
+		}
+	}
+	if got := someNames(files, 40); got != "shop, shops, shopss, shopsss, 26 more" {
+		t.Error(got)
 	}
 }
 

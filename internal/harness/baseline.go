@@ -24,6 +24,7 @@ func (h *Home) Baseline(ctx context.Context, name string) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	defer h.tellPage()
 	f, err := h.loadOne(ctx, "baseline", name, spec.Loader{WithoutBaseline: true})
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	defer h.tellPage()
 	files, err := h.load(ctx, o.Name, spec.Loader{})
 	if err != nil {
 		return err
@@ -78,7 +79,8 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	// First: whoever reads what is printed may have gone.
 	inStore, unkept := h.keep(ctx, f, r, rec)
 	if unkept == nil {
-		h.tendReports(f, rec.keys)
+		h.kept.Store(true)
+		h.prune(f, rec.keys)
 	}
 	if q.choice == (choice{}) { // what is known of the newest stands
 		h.tellMetrics(ctx, f, r, rec)

@@ -37,6 +37,7 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	defer h.tellPage()
 	drills, err := h.loadOf(ctx, "gate", o.Name, spec.Loader{})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,6 +44,7 @@ type Home struct {
 	Document Document // what the target came to, for -json
 
 	printing sync.Mutex             // one report at a time
+	kept     atomic.Bool            // a report was, of which the page of all drills does not know
 	files    map[string]spec.Loaded // the drills that were read, by name
 }
 

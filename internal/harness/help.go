@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"strings"
 
 	"daybefore/internal/spec"
 )
@@ -20,18 +19,18 @@ var program = byMage
 // command is a line for the person's shell, which calls this program as they did.
 func command(line string) string { return program + " " + line }
 
-// usage has the user's targets by task, in ten lines with that of the drills.
+// usage has the user's targets by task, in ten lines of 80 columns with that of the
+// drills.
 func usage() string {
-	return `Usage: ` + command("TARGET [-option=value ...]") + `
-  drill       init writes a first file; drill restores and checks; drills, validate, show tell of files; report makes a page
-  gate        gate opens, before a deployment, only if the newest backup is known to restore
-  store       inventory judges all backups of a store, in seconds; witness says what would be lost now
-  scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
-  past        accept says a change was wanted; baseline writes down what is there; verify reads signed reports
-  look after  build compiles bin/drill; image makes an image; clean tidies up; scenarios tries the alarm; version
-"` + command("help TARGET") + `" explains one, "` + command("-l") +
-		`" lists all. With any target, -json writes one JSON document to stdout.
-Exit codes: 0 pass or warn (or open), 10 fail, 11 error (could not verify), 12 interrupted.
+	return `Usage: ` + command("TARGET [-option=value ...]") + `; help TARGET explains one
+  files   init writes a first one; drills, validate and show tell of them
+  drill   drill restores a backup and checks it; report makes a page of all
+  gate    opens before a deployment, if the newest backup is known to restore
+  store   inventory judges all its backups; witness says what would be lost now
+  scrub   scrub:draft writes rules for a backup; scrub:show tells what they do
+  past    accept takes a wanted change; baseline notes the structure; verify
+  more    build, image, clean, version, scenarios; -l lists all; -json: as JSON
+Exit codes: 0 pass, warn or open; 10 fail; 11 not verified; 12 interrupted.
 `
 }
 
@@ -41,7 +40,8 @@ func (h *Home) Help() error {
 	files, _ := spec.Loader{WithoutSecrets: true}.LoadAll(h.drillsDir()) // no folder, no drills
 	next := "Next: " + command("init -url=URL -name=NAME")
 	if len(files) > 0 {
-		next = fmt.Sprintf("Next: %s (there are: %s)", command("drill -name="+files[0].Name), someNames(files))
+		next = "Next: " + command("drill -name="+files[0].Name) + " (there are: "
+		next += someNames(files, helpWidth-len(next)-len(")")) + ")"
 	}
 	for _, t := range UserTargets {
 		options := []string{}
@@ -54,15 +54,21 @@ func (h *Home) Help() error {
 	return err
 }
 
-// someNames is as many names as fit into a line.
-func someNames(files []spec.Loaded) string {
-	const most = 5
-	var names []string
-	for _, f := range files[:min(most, len(files))] {
-		names = append(names, f.Name)
+// helpWidth is what a terminal shows of a line.
+const helpWidth = 80
+
+// someNames is as many names as fit into so many columns, one at least.
+func someNames(files []spec.Loaded, room int) string {
+	text := files[0].Name
+	for i := 1; i < len(files); i++ {
+		longer := text + ", " + files[i].Name
+		left := len(files) - 1 - i
+		if left > 0 && len(longer)+len(more(left)) > room || len(longer) > room {
+			return text + more(left+1)
+		}
+		text = longer
 	}
-	if more := len(files) - most; more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(names, ", ")
+	return text
 }
+
+func more(n int) string { return fmt.Sprintf(", %d more", n) }

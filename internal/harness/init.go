@@ -1,17 +1,13 @@
 package harness
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -44,6 +40,7 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
+	defer h.tellPage()
 	file := h.drillFile(o.Name)
 	_, err = os.Lstat(file)
 	if err == nil {
@@ -94,6 +91,9 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 	}
 	section, read, r := h.readBackup(ctx, d)
 	if section == nil {
+		for i, s := range r.Stages {
+			r.Stages[i].Message, r.Stages[i].Hint = setup.InOptions(s.Message), setup.InOptions(s.Hint)
+		}
 		return h.couldNot("draft the drill file of "+name, r)
 	}
 	made := setup.Draft{Name: name, Path: file, Source: src, Chosen: chosen, Scrub: section, Read: read, Now: h.Now()}
@@ -118,7 +118,8 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 		return err
 	}
 	drilled := h.drillOne(ctx, loaded, report.NewScreen(h.Stderr), func(*verdict.Report) {})
-	h.tellNext(name, file, questions)
+	h.tellQuestions(file, questions)
+	h.tellNext(name, drilled.Outcome)
 	return h.conclude([]*verdict.Report{drilled})
 }
 
@@ -141,7 +142,8 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 		return err
 	}
 	if f.Err != nil {
-		return h.cannotInit(o.Name, f.Err)
+		fmt.Fprintln(h.Stderr, f.Err)
+		return cannot("init %s: %s is there, and cannot be taken as it is: %s", o.Name, file, notLoaded(f))
 	}
 	if o.URL != "" && !sameURL(o.URL, f.Drill.Source.URL) {
 		return cannot("init %s: %s is there, and drills another store; give another -name, or leave -url out to see what "+
@@ -156,8 +158,14 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 		return h.cannotInit(o.Name, err)
 	}
 	after := setup.More(string(before), f.Drill, section, read)
+	unnamed := setup.Unnamed(string(before), section)
+	nothing := "nothing"
+	if len(unnamed) > 0 {
+		h.tellUnnamed(file, unnamed)
+		nothing = "nothing else"
+	}
 	if after == string(before) {
-		_, err = fmt.Fprintf(h.Stdout, "%s is there and stays; %s holds nothing that it lacks\n", file, read.Backup.Name)
+		_, err = fmt.Fprintf(h.Stdout, "%s is there and stays; %s holds %s that it lacks\n", file, read.Backup.Name, nothing)
 		return err
 	}
 	list := replaced(f)
@@ -175,6 +183,16 @@ func (h *Home) renew(ctx context.Context, o InitOptions, file string) error {
 	h.Document.Patch = string(patch)
 	_, err = h.Stdout.Write(patch)
 	return err
+}
+
+// tellUnnamed tells of columns that nobody may have thought of.
+func (h *Home) tellUnnamed(file string, columns []string) {
+	const most = 10
+	fmt.Fprintf(h.Stderr, "No line of %s names these, which look harmless and pass as they are:\n", file)
+	for _, column := range verdict.Few(columns, most) {
+		fmt.Fprintln(h.Stderr, "  "+column)
+	}
+	fmt.Fprintln(h.Stderr, "Write a rule for each that is personal after all.")
 }
 
 // replaced names a list of the defaults that one in the drill file would replace;
@@ -213,10 +231,10 @@ func (h *Home) cannotInit(name string, err error) error {
 	if errors.As(err, &several) {
 		return h.tellSeveral(name, several)
 	}
-	var all spec.Mistakes
-	if errors.As(err, &all) {
-		fmt.Fprintln(h.Stderr, all)
-		return cannot("init %s: what the options say is no drill", name)
+	wrong, ok := errors.AsType[setup.Refused](err)
+	if ok {
+		fmt.Fprintln(h.Stderr, wrong)
+		return cannot("init %s: no drill can be made of this; nothing was written", name)
 	}
 	p := verdict.AsProblem(err)
 	code := verdict.ExitError
@@ -227,7 +245,7 @@ func (h *Home) cannotInit(name string, err error) error {
 	if p.Hint != "" && p.Code != verdict.CodeInternal {
 		hint = "; " + p.Hint
 	}
-	return &verdict.Exit{Code: code, Reason: fmt.Sprintf("init %s: %v%s", name, p, hint)}
+	return &verdict.Exit{Code: code, Reason: setup.InOptions(fmt.Sprintf("init %s: %v%s", name, p, hint))}
 }
 
 // tellSeveral names the kinds of backups that a store holds, each with the line
@@ -237,32 +255,60 @@ func (h *Home) tellSeveral(name string, s *setup.Several) error {
 	for _, f := range s.Found[:min(mostNames, len(s.Found))] {
 		fmt.Fprintf(h.Stderr, "  -pattern=%s\n", shell(f.Name))
 	}
+	together(h.Stderr, s.Found)
 	return cannot("init %s: %v", name, s)
 }
 
 // tellOthers says how the other databases of a store get drills of their own.
 func (h *Home) tellOthers(held *setup.Holdings, chosen *setup.Found, o InitOptions) {
-	for _, f := range held.Others(chosen) {
+	others := held.Others(chosen)
+	if len(others) == 0 {
+		return
+	}
+	for _, f := range others {
 		line := "init -url=" + shell(o.URL) + " -pattern=" + shell(f.Name) + " -name="
 		fmt.Fprintf(h.Stdout, "  a drill of its own: %s\n", command(line+f.DrillName()))
 	}
+	together(h.Stdout, append(others, chosen))
 }
 
-// tellNext prints what a person should look at, and do.
-func (h *Home) tellNext(name, file string, questions []setup.Question) {
-	if len(questions) > 0 {
-		h.say("", "Look at these lines of "+file+", which asks the same at its end:")
-		for _, q := range questions {
-			h.say(fmt.Sprintf("  line %d: ", q.Line), q.Text)
-		}
-		fmt.Fprintln(h.Stdout)
+// together says how one drill file is for all databases of a store.
+func together(w io.Writer, found []*setup.Found) {
+	pattern := setup.Together(found)
+	if pattern == "" {
+		fmt.Fprint(w, "  one file for several, where their names are alike: databases:, in\n  docs/many-databases.md\n")
+		return
 	}
-	fmt.Fprintf(h.Stdout, `Next:
-  key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay
+	fmt.Fprintf(w, "  one file for all of them (docs/many-databases.md):\n    databases: {pattern: %s}\n",
+		spec.YAMLText(pattern))
+}
+
+// tellQuestions prints what a person should look at.
+func (h *Home) tellQuestions(file string, questions []setup.Question) {
+	if len(questions) == 0 {
+		return
+	}
+	h.say("", "Look at these lines of "+file+", which asks the same at its end:")
+	for _, q := range questions {
+		h.say(fmt.Sprintf("  line %d: ", q.Line), q.Text)
+	}
+	fmt.Fprintln(h.Stdout)
+}
+
+// tellNext prints what to do after a first drill that came to an outcome.
+func (h *Home) tellNext(name string, o verdict.Outcome) {
+	again := command("drill -name=" + name)
+	fmt.Fprintln(h.Stdout, "Next:")
+	if o != verdict.Pass && o != verdict.Warn {
+		fmt.Fprintf(h.Stdout, "  first    do what stands behind -> above, and drill again:\n%s\n", again)
+	}
+	fmt.Fprintf(h.Stdout, `  key      under scrub write key_env: DRILL_SCRUB_KEY, so that pseudonyms stay
            the same from night to night
-  nightly  0 5 * * *  cd %s && %s
-  gate     %s && ./migrate up
-`, shell(h.absolute()), command("drill -name="+name), command("gate -name="+name+" -within=24h"))
+  nightly  for the crontab; docs/nightly.md has others, and where keys lie:
+0 5 * * *  cd %s && %s
+  gate     before a deployment:
+%s && ./migrate up
+`, shell(h.absolute()), again, command("gate -name="+name))
 }
 
 // say writes a text after a label, as wide as the terminal. Commands, which are
@@ -281,124 +327,3 @@ func (h *Home) absolute() string {
 	}
 	return dir
 }
-
-// fillIn asks for what is missing, and refuses what cannot be.
-func (h *Home) fillIn(o *InitOptions) error {
-	if o.Name == "" && o.URL == "" {
-		o.URL = h.ask("Where are the backups (s3://bucket/prefix/, gs://, sftp://, https://, or a folder)?", "")
-	}
-	if o.Name == "" && o.URL != "" {
-		o.Name = h.ask("What shall the drill be called?", nameFor(o.URL))
-	}
-	if o.Name == "" {
-		return cannot("init: -name is missing, and there is no terminal to ask at: write %s",
-			command("init -url=s3://shop-backups/nightly/ -name=shop"))
-	}
-	file, _, _ := strings.Cut(o.Name, "@") // of one of several databases
-	switch {
-	case file == "defaults":
-		return cannot("init -name=%s: drills/defaults.yaml holds what all drills share; call the drill otherwise",
-			shell(o.Name))
-	case !spec.IsDrillName(file):
-		return cannot("init -name=%s: a drill's name holds small letters, digits, _ and - only", shell(o.Name))
-	}
-	_, err := os.Lstat(h.drillFile(o.Name))
-	switch {
-	case err == nil:
-		return nil // the file says where its backups are
-	case file != o.Name:
-		return cannot("init -name=%s: there is no %s yet; leave @ and what follows out",
-			shell(o.Name), h.drillFile(o.Name))
-	}
-	if o.URL == "" {
-		o.URL = h.ask("Where are the backups (s3://bucket/prefix/, gs://, sftp://, https://, or a folder)?", "")
-	}
-	if o.URL == "" {
-		return cannot("init %s: -url is missing, and there is no terminal to ask at: write %s", o.Name,
-			command("init -url=s3://shop-backups/nightly/ -name="+o.Name))
-	}
-	o.URL = storeURL(o.URL)
-	return nil
-}
-
-// storeURL makes a URL of a folder's path, as a person at a shell gives one.
-func storeURL(given string) string {
-	if strings.Contains(given, ":") {
-		return given
-	}
-	dir, err := filepath.Abs(given)
-	if err != nil {
-		return given
-	}
-	return "file://" + strings.TrimSuffix(filepath.ToSlash(dir), "/") + "/"
-}
-
-// nameFor is what a drill of a store may be called: as its last folder that names
-// more than when.
-func nameFor(url string) string {
-	common := []string{"", ".", "backups", "backup", "nightly", "daily", "dumps", "db", "postgres", "prod"}
-	dir := strings.TrimSuffix(url, "/")
-	for range 3 {
-		base := strings.Trim(strings.ToLower(path.Base(dir)), "-_")
-		base = strings.TrimSuffix(strings.TrimSuffix(base, "-backups"), "-backup")
-		if !slices.Contains(common, base) && spec.IsDrillName(base) {
-			return base
-		}
-		dir = path.Dir(dir)
-	}
-	return ""
-}
-
-// choosePattern is the pattern to be drilled; a person is asked where nothing decides.
-func (h *Home) choosePattern(held *setup.Holdings, o InitOptions) (*setup.Found, error) {
-	chosen, err := held.Choose(o.Name, o.Pattern)
-	var several *setup.Several
-	if !errors.As(err, &several) || h.Answers == nil {
-		return chosen, err
-	}
-	for i, f := range several.Found {
-		fmt.Fprintf(h.Stderr, "  %d  %s\n", i+1, verdict.Printable(f.Name))
-	}
-	n, bad := strconv.Atoi(h.ask("Which of them (a number)?", "1"))
-	if bad != nil || n < 1 || n > len(several.Found) {
-		return nil, several
-	}
-	return several.Found[n-1], nil
-}
-
-// askKey asks for the key of encrypted backups, where none is declared.
-func (h *Home) askKey(src *setup.Source, chosen *setup.Found) error {
-	key := chosen.KeyWanted()
-	if key == "" || strings.Contains(src.Source, "decrypt") {
-		return nil
-	}
-	variable := h.ask("The backups are encrypted. Which environment variable holds the key (its name)?", "")
-	if variable == "" {
-		return verdict.Errorf(verdict.CodeDecrypt, fmt.Sprintf("put the key into an environment variable, and add "+
-			"-source='decrypt: {%s: ITS_NAME}'", key), "look into %s: %w", verdict.Printable(chosen.Newest.Name), chosen.Err)
-	}
-	src.Source = strings.TrimPrefix(src.Source+", decrypt: {"+key+": "+variable+"}", ", ")
-	return nil
-}
-
-// ask asks a person at a terminal; it is otherwise where nobody is there, or says nothing.
-func (h *Home) ask(line, otherwise string) string {
-	if h.Answers == nil {
-		return ""
-	}
-	if otherwise != "" {
-		line += " [" + otherwise + "]"
-	}
-	fmt.Fprint(h.Stderr, line+" ")
-	answer, err := bufio.NewReader(oneByte{h.Answers}).ReadString('\n')
-	answer = strings.TrimSpace(answer)
-	if answer == "" && err == nil {
-		return otherwise
-	}
-	return answer
-}
-
-// oneByte reads no further than it is asked to: what follows answers the next question.
-type oneByte struct{ io.Reader }
-
-func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }

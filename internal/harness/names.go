@@ -52,7 +52,7 @@ func (h *Home) loadOne(ctx context.Context, target, name string, loader spec.Loa
 	}
 	if len(all) > 1 {
 		return spec.Loaded{}, cannot("%s takes one drill, and %s has one of each database: say which, as in -name=%s (%s)",
-			target, name, all[0].Name, someNames(all))
+			target, name, all[0].Name, someNames(all, helpWidth))
 	}
 	return all[0], nil
 }

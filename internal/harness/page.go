@@ -23,6 +23,9 @@ const (
 	historyPage = "history.html" // the same of a store of past reports
 )
 
+// mostDamaged reports of a drill are named on a page.
+const mostDamaged = 3
+
 // addPage adds the page of a run to what is kept of it. Without the page the
 // rest is kept all the same.
 func (h *Home) addPage(files map[string][]byte, r *verdict.Report) {
@@ -35,15 +38,25 @@ func (h *Home) addPage(files map[string][]byte, r *verdict.Report) {
 	files[runPage] = b.Bytes()
 }
 
-// tendReports removes what is not to be kept any longer, and writes the page of
-// all drills anew. Neither changes what a drill came to.
-func (h *Home) tendReports(f spec.Loaded, keys []spec.Key) {
-	if f.Drill != nil && f.Drill.KeepReports > 0 {
-		// A moment on this machine, which an interrupted drill has too.
-		err := history.Prune(context.Background(), h.reportsDir(), f.Name, f.Drill.KeepReports, keys...)
-		if err != nil {
-			fmt.Fprintf(h.Stderr, "warning: %v; the verdict stands\n", err)
-		}
+// prune removes what is not to be kept of a drill any longer. It changes nothing
+// about what the drill came to.
+func (h *Home) prune(f spec.Loaded, keys []spec.Key) {
+	if f.Drill == nil || f.Drill.KeepReports == 0 {
+		return
+	}
+	// A moment on this machine, which an interrupted drill has too.
+	err := history.Prune(context.Background(), h.reportsDir(), f.Name, f.Drill.KeepReports, keys...)
+	if err != nil {
+		fmt.Fprintf(h.Stderr, "warning: %v; the verdict stands\n", err)
+	}
+}
+
+// tellPage writes the page of all drills anew, if there is something new. A target
+// does so once, at its end and where it was interrupted: the page of hundreds of
+// drills takes its time.
+func (h *Home) tellPage() {
+	if !h.kept.Swap(false) {
+		return
 	}
 	err := h.renewPage()
 	if err != nil {
@@ -72,7 +85,7 @@ func (h *Home) pageOfReports(beside bool) ([]byte, error) {
 		if len(runs)+len(damaged) == 0 {
 			continue
 		}
-		d := page.Drill{Name: name, Runs: runs, Notes: damaged}
+		d := page.Drill{Name: name, Runs: runs, Notes: verdict.Few(damaged, mostDamaged)}
 		if beside {
 			d.Page = h.hasPage
 		}
@@ -195,16 +208,18 @@ func (h *Home) pageOfSource(ctx context.Context, source spec.Source, keys map[st
 func glanced(name string, kept []history.Kept, keyed bool) page.Drill {
 	d := page.Drill{Name: name}
 	left := 0
+	var damaged []string
 	for _, k := range kept {
 		switch {
 		case k.Err != nil:
-			d.Notes = append(d.Notes, k.Err.Error())
+			damaged = append(damaged, k.Err.Error())
 		case keyed && !k.Proven:
 			left++
 		default:
 			d.Runs = append(d.Runs, page.GlanceOf(k.Report))
 		}
 	}
+	d.Notes = verdict.Few(damaged, mostDamaged)
 	if left > 0 {
 		d.Notes = append(d.Notes, verdict.Count(left, "report")+" left out: not signed with the key of history.key_env")
 	}

@@ -2,13 +2,17 @@ package harness
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"daybefore/internal/drill"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -34,7 +38,9 @@ func (h *Home) keepAndTend(t *testing.T, r *verdict.Report, keepRuns int) {
 	if err := h.keepHere(r, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	h.tendReports(spec.Loaded{Name: r.Drill, Drill: &spec.Drill{KeepReports: keepRuns}}, nil)
+	h.kept.Store(true)
+	h.prune(spec.Loaded{Name: r.Drill, Drill: &spec.Drill{KeepReports: keepRuns}}, nil)
+	h.tellPage()
 }
 
 func contains(t *testing.T, path string, wanted ...string) {
@@ -65,6 +71,95 @@ func TestPagesAfterADrill(t *testing.T) {
 	}
 	if said.Len() > 0 {
 		t.Errorf("it said %s", said)
+	}
+}
+
+// The page is written once after all drills of a command, and of those that were
+// drilled before it was interrupted.
+func TestPageOnceAfterAll(t *testing.T) {
+	t.Parallel()
+	for name, runs := range map[string]int{"all": 3, "interrupted": 1} {
+		for _, inTheWay := range []bool{false, true} {
+			h, said := pageHome(t)
+			ctx, interrupt := context.WithCancelCause(t.Context())
+			h.Now = func() time.Time { // as the first of them begins
+				if name == "interrupted" {
+					interrupt(drill.ErrInterrupted)
+				}
+				return time.Now()
+			}
+			for _, file := range []string{"a.yaml", "b.yaml", "c.yaml"} {
+				put(t, filepath.Join(h.Dir, "drills", file), "version: 2\n")
+			}
+			index := filepath.Join(h.reportsDir(), "index.html")
+			if inTheWay {
+				put(t, filepath.Join(index, "x"), "")
+			}
+			if err := h.Drill(ctx, DrillOptions{Parallel: 1}); err == nil {
+				t.Fatalf("%s: files with mistakes pass", name)
+			}
+			kept, err := filepath.Glob(filepath.Join(h.reportsDir(), "*", "latest.json"))
+			if err != nil || len(kept) != runs {
+				t.Errorf("%s: %q, %v", name, kept, err)
+			}
+			warned := strings.Count(said.String(), "the verdict stands")
+			if inTheWay && warned != 1 || !inTheWay && warned != 0 {
+				t.Errorf("%s: %d warnings in\n%s", name, warned, said)
+			}
+			if !inTheWay {
+				contains(t, index, "Of "+strconv.Itoa(runs)+" of "+strconv.Itoa(runs)+" drill")
+			}
+		}
+	}
+}
+
+// After a first drill that was not good, the first of the next steps is to mend what it found.
+func TestNextAfterTheFirstDrill(t *testing.T) {
+	t.Parallel()
+	for outcome, first := range map[verdict.Outcome]bool{verdict.Pass: false, verdict.Warn: false, verdict.Fail: true, verdict.Error: true} {
+		h, said := pageHome(t)
+		h.tellNext("shop", outcome)
+		if got := strings.Contains(said.String(), "Next:\n  first "); got != first || !strings.Contains(said.String(), "gate -name=shop") {
+			t.Errorf("%s: %s", outcome, said)
+		}
+	}
+}
+
+// put writes a file, and makes its folder.
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Many reports that cannot be read are counted, not all named.
+func TestDamagedReportsOnThePage(t *testing.T) {
+	t.Parallel()
+	h, _ := pageHome(t)
+	for hours := range 7 {
+		r := ran("shop", verdict.Pass, hours)
+		if err := h.keep(r, nil); err != nil {
+			t.Fatal(err)
+		}
+		if hours > 0 {
+			if err := os.WriteFile(filepath.Join(h.reportsDir(), "shop", r.Run, "report.json"), []byte("{"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	here, err := h.pageOfReports(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := h.pageOfSource(t.Context(), spec.Source{URL: "file://" + h.reportsDir() + "/"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"here": string(here), "in a store": string(there)} {
+		if n := strings.Count(text, "it is not JSON"); n != 3 || !strings.Contains(text, "and 3 more") {
+			t.Errorf("%s: %d are named", name, n)
+		}
 	}
 }
 

@@ -52,8 +52,8 @@ func (h *Home) ScrubShow(ctx context.Context, name string) error {
 	case shapes == nil:
 		return h.couldNot("show the scrub of "+name, r)
 	case len(shapes) == 0:
-		return cannot("show the scrub of %s: no column of %s is under a rule; scrub:draft -name=%s proposes some", name,
-			r.Backup.Name, name)
+		return cannot("show the scrub of %s: no column of %s is under a rule; %s proposes some", name,
+			r.Backup.Name, command("scrub:draft -name="+name))
 	}
 	for _, s := range shapes {
 		h.Document.Shapes = append(h.Document.Shapes, ColumnShapes{Column: s.Table + "." + s.Column,

@@ -176,7 +176,7 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 // tables, takes the most memory.
 func slim(r *verdict.Report) *verdict.Report {
 	r.Scrub = verdict.Scrub{}
-	r.Trend = nil
+	r.Trend, r.LastGood = nil, nil
 	for i := range r.LatestEvents {
 		r.LatestEvents[i].Rows = nil
 	}

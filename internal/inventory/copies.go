@@ -50,7 +50,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 			behind(there, due))
 		return nil
 	case like.Differ && like.Sizes[0] != like.Sizes[1]:
-		c.Say(verdict.Fail, bytesText(like.Sizes[1]), hintCopy,
+		c.Say(verdict.Fail, spec.Size(like.Sizes[1]), hintCopy,
 			"%s of %s has %d bytes, and %d in %s: it was cut off, or is another one", due.Name, second.URL(),
 			like.Sizes[1], like.Sizes[0], store.URL())
 		return nil

@@ -5,8 +5,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/docker/go-units"
-
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -49,17 +47,14 @@ func minBackups(l spec.Least[int64], all []catalog.Entry) verdict.Check {
 // counted writes a number of backups.
 func counted(n int64) string { return verdict.Count(n, "backup") }
 
-// bytesText writes a size as a drill file does: 10MiB.
-func bytesText(n int64) string { return units.BytesSize(float64(n)) }
-
 func minSize(l spec.Least[int64], newest catalog.Backup) verdict.Check {
 	c := verdict.Check{ID: "min_size", Code: verdict.CodeMinSize}
-	judgeLeast(&c, l, newest.Size, bytesText(newest.Size),
+	judgeLeast(&c, l, newest.Size, spec.Size(newest.Size),
 		"a dump that failed, or one of the wrong or an empty server, is small: look at the backup job's own output "+
 			"of that night; the one before it is the last good one",
-		bytesText, func(_, limit int64) string {
+		spec.Size, func(_, limit int64) string {
 			return fmt.Sprintf("the newest backup, %s, has %s, and must have %s at least", newest.Name,
-				bytesText(newest.Size), bytesText(limit))
+				spec.Size(newest.Size), spec.Size(limit))
 		})
 	return c
 }
@@ -180,8 +175,8 @@ func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time
 			others = fmt.Sprintf("; %d gaps are too wide, this is the widest", wide)
 		}
 		c.Say(outcome, "a gap of "+spec.Span(worst.whole()),
-			find+`; what was missed cannot be made up: once you know why, accept it: drill accept -name=DRILL -check=cadence `+
-				`-why="…"`,
+			find+"; what was missed cannot be made up: once you know why, accept it:\n"+
+				`bin/drill accept -name=DRILL -check=cadence -why="…"`,
 			"no backup was taken for %s, between %s and %s (allowed: %s)%s", spec.Span(worst.whole()),
 			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), spec.Span(d.Widest()), others)
 	case len(all) < 2:

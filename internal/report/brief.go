@@ -23,10 +23,7 @@ var twoLines = []string{"backup", "chosen", "stages"}
 // brief writes a report that fits on a screen where nothing is wrong. What
 // failed stands first, and in full.
 func (p *page) brief(r *verdict.Report, o Options) {
-	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
-	if says := setApart(r.Sandbox); says != "" {
-		p.hanging("", says)
-	}
+	p.head(r)
 	p.findings(slices.DeleteFunc(findings(r), func(f finding) bool { return f.Outcome == verdict.Skipped }))
 	p.blank()
 	for _, f := range p.briefFacts(r, o) {

@@ -161,6 +161,7 @@ func warning() *verdict.Report {
 func failing() *verdict.Report {
 	r := passing()
 	r.Scrub.Stored = true
+	r.LastGood = &verdict.LastGood{Backup: "shop-20261119.dump", Run: "20261120T031500Z-77aa", DrilledAt: began.AddDate(0, 0, -1)}
 	r.Messages = verdict.Messages{Errors: 2}
 	spoil(r, verdict.Check{
 		ID: "restore_errors", Stage: "restore", Code: verdict.CodeRestoreErrors, Outcome: verdict.Fail,
@@ -194,7 +195,7 @@ func unreachable() *verdict.Report {
 	r := &verdict.Report{
 		Schema: verdict.Schema, Drill: "shop", Run: "20261121T031500Z-00ff", Outcome: verdict.Error,
 		StartedAt: began, FinishedAt: began.Add(31 * time.Second), DurationMS: 31_000,
-		Backup: verdict.Backup{Store: "s3://shop-backups/nightly/"},
+		Backup: verdict.Backup{Store: "s3://shop-backups/nightly/"}, LastGood: &verdict.LastGood{},
 		Stages: []verdict.Stage{{
 			Name: "choose", Outcome: verdict.Error, Code: verdict.CodeStoreUnreachable, DurationMS: 31_000,
 			Message: "list s3://shop-backups/nightly/: no answer from https://s3.example.com after 4 tries: dial tcp: lookup s3.example.com: no such host",
@@ -235,6 +236,7 @@ func hostile() *verdict.Report {
 	r.Drill = "größe_日本語"
 	r.Backup.Name, r.Backup.Database = "größe-"+evil+".dump", evil
 	r.Sandbox.Why = evil
+	r.LastGood = &verdict.LastGood{Backup: evil, Run: evil, DrilledAt: began}
 	r.RolesCreated = []string{evil}
 	r.Tables = []verdict.Table{{Name: "public." + evil, RowsPassed: 1, RowsHeld: 1}, {Name: `public."Bestellübersicht für Zürich"`, RowsPassed: 7, RowsHeld: 7}}
 	r.Scrub.Columns[0].Column, r.Scrub.Preserve[0].Why = evil, evil

@@ -25,6 +25,9 @@ const markdownRest = "\n_The report is longer than a page takes; report.json hol
 func Markdown(w io.Writer, r *verdict.Report) error {
 	m := &markdown{}
 	m.block("## " + badges[r.Outcome] + outcomeWord(r.Outcome) + " " + escape(headline(r)) + "\n")
+	if says := lastGood(r); says != "" {
+		m.block("\n" + escape(says) + "\n")
+	}
 	if says := setApart(r.Sandbox); says != "" {
 		m.block("\n**" + escape(says) + "**\n")
 	}

@@ -124,6 +124,20 @@ func old(d time.Duration) string {
 	return age(d) + " old"
 }
 
+// lastGood says which backup is known to bring the data back, where this one is
+// not: whoever has to restore tonight begins there. It is empty where nobody can
+// tell.
+func lastGood(r *verdict.Report) string {
+	g := r.LastGood
+	switch {
+	case g == nil, r.Outcome != verdict.Fail && r.Outcome != verdict.Error:
+		return ""
+	case g.DrilledAt.IsZero():
+		return "last good: none; no drill of " + clean(r.Drill) + " ever passed"
+	}
+	return "last good: " + clean(g.Backup) + ", drilled " + instant(g.DrilledAt)
+}
+
 // judgedAt is when the backup's age is judged: the drill's start, or the fixed
 // time of a drill that says one ("fixed 2026-11-21T06:00:00Z").
 func judgedAt(r *verdict.Report) time.Time {

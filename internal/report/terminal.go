@@ -63,10 +63,7 @@ func Terminal(w io.Writer, r *verdict.Report, o Options) error {
 // whole writes all that a person can read, and the verdict again where the eye
 // is when the scrolling stops.
 func (p *page) whole(r *verdict.Report, o Options) {
-	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
-	if says := setApart(r.Sandbox); says != "" {
-		p.hanging("", says)
-	}
+	p.head(r)
 	p.stages(r)
 	p.findings(findings(r))
 	p.accepted(r)
@@ -79,6 +76,16 @@ func (p *page) whole(r *verdict.Report, o Options) {
 	p.blank()
 	p.hanging(p.paint(r.Outcome)+"  ", closing(r))
 	p.blank() // the next drill's report may follow
+}
+
+// head is the verdict, and what nobody may overlook beside it.
+func (p *page) head(r *verdict.Report) {
+	p.hanging(p.paint(r.Outcome)+"  ", headline(r))
+	for _, says := range []string{lastGood(r), setApart(r.Sandbox)} {
+		if says != "" {
+			p.hanging("", says)
+		}
+	}
 }
 
 // closing names what is to be looked at, for who sees the last line only.

@@ -16,6 +16,7 @@ type View struct {
 	Age      string // of the backup; empty where none was drilled, or its time is not known
 	Apart    string // how the backup's code was not set apart; mostly empty
 	LastPass time.Time
+	LastGood string    // the backup of that drill; empty where it is not known, or this one passed
 	Findings []Finding // what did not simply pass, the worst first
 	Stages   []Stage
 	Accepted []Line // changes that a person wanted
@@ -62,6 +63,9 @@ func ViewOf(r *verdict.Report) View {
 	v := View{
 		Plain: inPlainWords(r), Headline: headline(r), Apart: setApart(r.Sandbox), LastPass: lastPass(r),
 		Promised: promised(r),
+	}
+	if r.LastGood != nil && lastGood(r) != "" {
+		v.LastGood = clean(r.LastGood.Backup)
 	}
 	if b := r.Backup; b.Name != "" && !b.TakenAt.IsZero() {
 		v.Age = age(judgedAt(r).Sub(b.TakenAt))
@@ -153,7 +157,10 @@ func lastPass(r *verdict.Report) time.Time {
 	if r.Outcome == verdict.Pass || r.Outcome == verdict.Warn {
 		return r.StartedAt
 	}
-	if len(r.Trend) == 0 {
+	switch {
+	case r.LastGood != nil:
+		return r.LastGood.DrilledAt
+	case len(r.Trend) == 0: // of harnesses before 0.2
 		return time.Time{}
 	}
 	return RunTime(r.Trend[0].Run)

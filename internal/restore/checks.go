@@ -192,8 +192,5 @@ func (s *Session) leftOutCheck() *verdict.Check {
 func shortList(names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
-	if len(names) > shown {
-		names = append(names[:shown], fmt.Sprintf("and %d more", len(names)-shown))
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(verdict.Few(names, shown), ", ")
 }

@@ -3,16 +3,12 @@ package setup
 import (
 	"time"
 
-	"github.com/docker/go-units"
-
 	"daybefore/internal/catalog"
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
 )
 
 const day = 24 * time.Hour
-
-func bytesText(n int64) string { return units.BytesSize(float64(n)) }
 
 // writeInventory writes what the store is expected to hold, by what it holds now.
 func writeInventory(t *text, p *naming.Pattern, now time.Time) {
@@ -99,7 +95,7 @@ func writeSize(t *text, files []naming.File) {
 	if least < 2 {
 		return
 	}
-	t.why("  ", "half of the smallest of the newest %d: %s", len(some), bytesText(least))
+	t.why("  ", "half of the smallest of the newest %d: %s", len(some), spec.Size(least))
 	t.add("  min_size: %s", sizeKey(least/2))
 }
 

@@ -15,6 +15,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/family"
 	"daybefore/internal/verdict"
 )
 
@@ -166,6 +167,51 @@ func (h *Holdings) Others(chosen *Found) (all []*Found) {
 	return all
 }
 
+// Together is databases.pattern for all of these, where their names differ in one place
+// alone, between signs, as databases' names do; empty where they do not.
+func Together(found []*Found) string {
+	if len(found) < 2 {
+		return ""
+	}
+	before, after := found[0].Name, found[0].Name
+	for _, f := range found[1:] {
+		before = before[:alikeFrom(before, f.Name)]
+		after = after[len(after)-alikeTo(after, f.Name):]
+	}
+	before = before[:strings.LastIndexAny(before, signs)+1]
+	from := strings.IndexAny(after, signs)
+	if from < 0 {
+		return ""
+	}
+	after = after[from:]
+	for _, f := range found {
+		database, ok := strings.CutPrefix(strings.TrimSuffix(f.Name, after), before)
+		if !ok || database == "" || strings.ContainsAny(database, "{}*/") || f.Layout != found[0].Layout {
+			return ""
+		}
+	}
+	return before + family.Mark + after
+}
+
+// signs stand between the parts of a name.
+const signs = "/-_. "
+
+// alikeFrom is how many bytes two texts have in common at their beginnings.
+func alikeFrom(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// alikeTo is how many bytes two texts have in common at their ends.
+func alikeTo(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
+}
+
 // DrillName is what a drill of the pattern may be called: as its database, or NAME.
 func (f *Found) DrillName() string {
 	if spec.IsDrillName(f.Header.Database) {
@@ -209,7 +255,7 @@ func (h *Holdings) Lines() []string {
 // line tells of one pattern.
 func (f *Found) line() string {
 	line := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"),
-		bytesText(f.Bytes()))
+		spec.Size(f.Bytes()))
 	r := f.Rhythm()
 	switch {
 	case f.Layout == "":

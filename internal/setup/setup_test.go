@@ -180,6 +180,16 @@ func TestInventory(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
+	for i := range 340 { // as people write them
+		p.Files = append(p.Files, naming.File{At: at.AddDate(0, 0, -10-i), Size: 3 << 20, Written: at})
+	}
+	kept := &text{}
+	writeInventory(kept, p, at.Add(time.Hour))
+	if got := strings.Join(kept.lines, "\n"); !strings.HasSuffix(got, "oldest_at_least: 279d") ||
+		strings.Contains(got, "h0m") {
+		t.Error(got)
+	}
+	p.Files = p.Files[:10]
 	if len(out.questions) > 0 {
 		t.Errorf("questions: %+v", out.questions)
 	}
@@ -213,6 +223,40 @@ func TestInsert(t *testing.T) {
 	}
 	if got := insert("x: 1\n", "scrub", "rules", nil); got != "x: 1\n" {
 		t.Errorf("nothing is new: %q", got)
+	}
+}
+
+// Backups that differ by the database alone are drilled by one file.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"shop-{time}.dump blog-{time}.dump": "{database}-{time}.dump", "s/eu-{time}.dump s/au-{time}.dump": "s/{database}-{time}.dump",
+		"eu/{time}.dump us/{time}.dump": "{database}/{time}.dump", "{time}-eu.dump {time}-eu-west.dump": "{time}-{database}.dump",
+		"a-{time}.dump": "", "a-{time}.dump b-{time}.sql": "", "a-{time}.dump b-c/{time}.dump": "", "a.*.sql b.sql": "",
+		"a-{time}.sql a.b-{time}.sql": "{database}-{time}.sql",
+	} {
+		var found []*Found
+		for _, name := range strings.Fields(names) {
+			found = append(found, &Found{Pattern: &naming.Pattern{Name: name}})
+		}
+		if got := Together(found); got != want {
+			t.Errorf("%s: %q, want %q", names, got, want)
+		}
+	}
+}
+
+// A column is named by a rule or a comment, and not by a longer name.
+func TestUnnamed(t *testing.T) {
+	t.Parallel()
+	section := &Section{}
+	for _, column := range []string{"public.a.b", "public.a.c at $.x", "public.a.d"} {
+		section.Passed = append(section.Passed, verdict.ScrubPassed{Column: column, Type: "text", Rows: 2, DecidedBy: verdict.DecidedByNobody})
+	}
+	section.Passed[2].DecidedBy = verdict.DecidedByRule
+	for file, want := range map[string]int{"": 2, "x: public.a.b_2, old.public.a.b": 2, "#   public.a.b (text)": 1, "# public.a.b\n# public.a.c at $.x:": 0} {
+		if got := Unnamed(file, section); len(got) != want {
+			t.Errorf("%q: %q", file, got)
+		}
 	}
 }
 

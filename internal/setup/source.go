@@ -66,7 +66,7 @@ func has(pairs []pair, key string) bool {
 
 // Drill is a drill that looks at what the source holds, of which the drill file at
 // that path will be made. Where a pattern is chosen it is of that; chosen may be nil.
-// The error is of type spec.Mistakes, or a Problem.
+// The error is of type Refused, or a Problem.
 func (s Source) Drill(path string, chosen *Found) (*spec.Drill, error) {
 	if chosen != nil && chosen.Layout == "" && chosen.Count() > mostOpened {
 		return nil, verdict.Errorf(verdict.CodeSpec,
@@ -84,7 +84,11 @@ func (s Source) Drill(path string, chosen *Found) (*spec.Drill, error) {
 		return nil, err
 	}
 	t.add("expectations: {constraints: valid}")
-	return spec.Loader{}.Parse(path, []byte(strings.Join(t.lines, "\n")+"\n"))
+	d, err := spec.Loader{}.Parse(path, []byte(strings.Join(t.lines, "\n")+"\n"))
+	if err != nil {
+		return nil, refused(path, err)
+	}
+	return d, nil
 }
 
 // write writes the section. The database is the one that the backup names, or empty.
@@ -128,7 +132,7 @@ func (s Source) writeSandbox(t *text) error {
 }
 
 func writeNames(t *text, pairs []pair, p *naming.Pattern) {
-	t.why("  ", "%s, of %s in all", verdict.Count(p.Count(), "file"), bytesText(p.Bytes()))
+	t.why("  ", "%s, of %s in all", verdict.Count(p.Count(), "file"), spec.Size(p.Bytes()))
 	if p.Layout == "" {
 		t.ask("the names tell no time, so the headers of all files decide which is the newest: can the backup job write " +
 			"the time into them?")

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/docker/go-units"
 )
 
 func (c checker) inventory(raw *rawInventory, source Source) Inventory {
@@ -28,7 +26,7 @@ func (c checker) inventory(raw *rawInventory, source Source) Inventory {
 	}
 	if l := raw.MinSize; l != nil {
 		inv.MinSize = leastOf(c, l.at, "inventory.min_size", "10MiB", l.WarnBelow.leaf, l.FailBelow.leaf, 0,
-			func(n int64) string { return units.BytesSize(float64(n)) })
+			Size)
 	}
 	if l := raw.OldestAtLeast; l != nil {
 		inv.OldestAtLeast = leastOf(c, l.at, "inventory.oldest_at_least", "7d", l.WarnBelow.leaf, l.FailBelow.leaf, 0,

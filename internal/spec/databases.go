@@ -54,6 +54,9 @@ func (c checker) databases(raw *rawDatabases, root *tree.Node) {
 			"databases: no key of source holds {database}, so that each drill would be of the same backup")
 	}
 	c.once(raw.Pattern)
+	if !raw.Pattern.given() {
+		c.alone(root)
+	}
 	c.apart(raw.names, root)
 }
 
@@ -85,6 +88,22 @@ func (c checker) once(t text) {
 		c.refuse(t.at, `write it once, as in "shop-{database}-{time}.dump"`,
 			"databases.pattern holds {database} %d times", n)
 	}
+}
+
+// alone refuses names of backups in which a star may stand for a part of another
+// database's name: that of eu would take those of eu-west, which nobody listed.
+func (c checker) alone(root *tree.Node) {
+	family.Marked(root, func(path string, place *tree.Node) {
+		if path != "source.name" && path != "source.parts" {
+			return
+		}
+		for part := range strings.SplitSeq(strings.ReplaceAll(place.Text, timeMark, "/"), "/") {
+			if strings.Contains(part, family.Mark) && strings.Contains(part, "*") {
+				c.refuse(place.At, "write {time} between them, or give each database a folder, as in '{database}/*.dump'",
+					"%s: the * beside {database} would take backups of other databases too, such as eu-west's for eu", path)
+			}
+		}
+	})
 }
 
 // apart refuses databases that would be given the secrets of one another.

@@ -86,6 +86,10 @@ func TestBadDatabases(t *testing.T) {
 		{"[a-b, a_b]", "", `databases: "a-b" and "a_b" would share the variable of source.decrypt.age_identity_env`},
 		{"[eu, us]", "source: {url: 's3://b/', name: a, timezone: UTC}",
 			"databases: no key of source holds {database}, so that each drill would be of the same backup"},
+		{"[eu]", "source: {url: 's3://b/', name: 'shop-{database}*.dump', timezone: UTC}", "source.name: the * beside {database} would take backups of other " +
+			"databases too, such as eu-west's for eu; write {time} between them"},
+		{"[eu]", "source: {url: 's3://b/', name: '*-{database}-{time}.dump', time: 20060102, timezone: UTC}", "source.name: the * beside {database}"},
+		{"[eu]", "source: {url: 's3://b/', parts: ['a-{database}-{time}', 'b-{database}-*-{time}'], time: 20060102, timezone: UTC}", "source.parts: the *"},
 		{"{pattern: 'shop-{time}.dump'}", "source: {url: 's3://b/', name: '{database}', timezone: UTC}", "databases.pattern holds {database} 0 times"},
 		{"{except: [a]}", "", "databases.pattern is missing"},
 		{"{pattern: 'shop-{database}-{time}.dump'}", "", "source.url holds {database}, and is read before the store told which there are"},
@@ -103,6 +107,17 @@ func TestBadDatabases(t *testing.T) {
 	alone := several(t, ofAll)
 	if alone[0].Err == nil || !strings.Contains(alone[0].Err.Error(), "source.url holds {database}, and the drill file names no databases") {
 		t.Error(alone[0].Err)
+	}
+}
+
+// A star that cannot stand for a part of another database's name is taken.
+func TestStarsBesideDatabases(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"{database}/{time}*.dump", "*/{database}/{time}.dump", "shop-{database}-{time}-*.dump", "*{time}-{database}.dump"} {
+		all := several(t, "databases: [eu]", "source: {url: 's3://b/', name: '"+name+"', time: 20060102, timezone: UTC}")
+		if all[0].Err != nil {
+			t.Errorf("%s: %v", name, all[0].Err)
+		}
 	}
 }
 

@@ -354,7 +354,7 @@ type rawSumFile struct {
 
 type rawSchema struct {
 	mapping
-	Baseline  text `json:"baseline" hint:"name the file, such as drills/shop.schema.json, and write it: drill baseline"`
+	Baseline  text `json:"baseline" hint:"name the file, such as drills/shop.schema.json; bin/drill baseline writes it"`
 	OnAdded   text `json:"on_added,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnRemoved text `json:"on_removed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`
 	OnChanged text `json:"on_changed,omitempty" jsonschema:"enum=ignore,enum=warn,enum=fail"`

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/docker/go-units"
 )
 
 // InZone reads a wall clock that has no zone in one.
@@ -31,3 +33,6 @@ func Span(d time.Duration) string {
 	}
 	return b.String()
 }
+
+// Size writes a number of bytes as a drill file does, to four digits: 10MiB.
+func Size(n int64) string { return units.BytesSize(float64(n)) }

@@ -88,7 +88,7 @@ func (c checker) schema(raw *rawSchema) *Baseline {
 
 func (c checker) baseline(t text, path string) *Structure {
 	const key = "expectations.schema.baseline"
-	write := "write it: drill baseline -name=" + nameOf(c.file)
+	write := "write it: bin/drill baseline -name=" + nameOf(c.file)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		c.refuse(t.at, write, "%s: %s is not there", key, path)

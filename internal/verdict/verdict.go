@@ -75,9 +75,19 @@ type Report struct {
 	Marks          []Mark    `json:"marks,omitempty"` // of max_regression
 	Witnesses      []Witness `json:"witnesses,omitempty"`
 	Recovery       *Recovery `json:"recovery,omitempty"`
-	Gate           *Gate     `json:"gate,omitempty"`     // where a gate drilled
-	Trend          []Trend   `json:"trend,omitempty"`    // past drills that passed, newest first
+	Gate           *Gate     `json:"gate,omitempty"`  // where a gate drilled
+	Trend          []Trend   `json:"trend,omitempty"` // past drills that passed, newest first
+	LastGood       *LastGood `json:"last_good,omitempty"`
 	Controls       []string  `json:"controls,omitempty"` // what the drill file says it is evidence of
+}
+
+// LastGood is the last drill of a newest backup that passed before this one, and
+// so the backup that is known to bring the data back. A report has it only where
+// the past is known.
+type LastGood struct {
+	Backup    string    `json:"backup"` // empty: no drill ever passed
+	Run       string    `json:"run"`
+	DrilledAt time.Time `json:"drilled_at,omitzero"`
 }
 
 // Gate is what a gate asked of a drill, and what became of it.

@@ -61,8 +61,8 @@ func Judge(c *verdict.Check, d spec.Drift, past history.Past, m Measured) {
 		m.changed(percent, base), comparedWith(points))
 }
 
-// AcceptHint is how a change that was meant is accepted.
-const AcceptHint = `if it was meant, accept it: drill accept -name=DRILL -check=ID -why="…"`
+// AcceptHint is how a change that was meant is accepted, with a line to be copied.
+const AcceptHint = "if it was meant, accept it:\n" + `bin/drill accept -name=DRILL -check=ID -why="…"`
 
 // TooLittle skips a check that has nothing, or not enough, to be compared with.
 func TooLittle(c *verdict.Check, past history.Past, points []history.Point, least int, observed string) bool {

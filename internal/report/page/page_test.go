@@ -53,6 +53,7 @@ func tricked(t *testing.T) *verdict.Report {
 			Observed: name, Message: name + "\n" + name, Hint: name + "\n- {column: " + name + "}"})
 	}
 	r.Backup.Name, r.Backup.Store = strings.Join(hostile[:4], "/"), "s3://"+strings.Repeat("b", 200)+"/"
+	r.LastGood = &verdict.LastGood{Backup: r.Backup.Name, Run: r.Run, DrilledAt: r.StartedAt}
 	r.Sandbox.Reach = hostile[:3]
 	r.Trend = trend(9)
 	return r

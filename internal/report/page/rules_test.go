@@ -97,7 +97,7 @@ func TestPageHoldsWhatTheReportSays(t *testing.T) {
 	page := runPageOf(t, r)
 	for _, want := range []string{
 		"promised: the data back in 30m", "payments", "4,711", "stays shut", "Kept as it is", "our own mailboxes", "public.orders.voucher", "STORED",
-		"The last drill that passed began on",
+		"The last drill that passed began on", ", of the backup <bdi>shop-20261119.dump</bdi>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

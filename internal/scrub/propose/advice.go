@@ -27,7 +27,8 @@ func (s *Suspicion) Hint(proposed []Proposal) string {
 }
 
 // draftTells is said where no value was read yet.
-const draftTells = " (scrub:draft writes such lines for all columns, and finds more, since it reads the values)"
+const draftTells = " (bin/drill scrub:draft writes such lines for all columns, and finds more, since it reads " +
+	"the values)"
 
 // advice says where lines belong, of which the first is the rule's.
 func advice(lines []string, r *spec.Rule, also string) string {
