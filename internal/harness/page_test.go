@@ -139,7 +139,7 @@ func TestDamagedReportsOnThePage(t *testing.T) {
 	h, _ := pageHome(t)
 	for hours := range 7 {
 		r := ran("shop", verdict.Pass, hours)
-		if err := h.keep(r, nil); err != nil {
+		if err := h.keepHere(r, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if hours > 0 {
