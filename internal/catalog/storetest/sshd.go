@@ -102,7 +102,14 @@ func (s *SSHD) install(t testing.TB, pkg testneed.Unpacked) {
 // Open lets the server's account read a folder of the test's.
 func (s *SSHD) Open(t testing.TB, dir string) {
 	t.Helper()
-	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
+	for at := dir; at != "/"; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode()&os.ModeSticky != 0 {
+			return // everybody's
+		}
 		if err := os.Chmod(at, 0o755); err != nil {
 			t.Fatal(err)
 		}
