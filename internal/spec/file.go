@@ -250,6 +250,7 @@ func (c checker) drill(raw *rawDrill, siblings, others, known []string) *Drill {
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
 	drill.History = c.history(raw.History, drill.Source, drill.Scrub)
 	drill.KeepReports = c.keepReports(raw.Reports)
+	drill.Runbook = c.runbook(raw.Runbook, drill.Source)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)

@@ -32,12 +32,18 @@ type rawDrill struct {
 	LatestEvents []rawLatest      `json:"latest_events,omitempty"`
 	History      *rawHistory      `json:"history,omitempty"`
 	Reports      *rawReports      `json:"reports,omitempty"`
+	Runbook      *rawRunbook      `json:"runbook,omitempty"`
 	Databases    *rawDatabases    `json:"databases,omitempty"`
 }
 
 type rawReports struct {
 	mapping
 	Keep integer `json:"keep" hint:"write how many runs are to be kept, such as 90"`
+}
+
+type rawRunbook struct {
+	mapping
+	CopyTo text `json:"copy_to" hint:"name a folder, such as s3://shop-reports/runbooks/ or file:///srv/runbooks/"`
 }
 
 // rawHistory is a store of past reports; one that is written as a URL alone

@@ -27,6 +27,7 @@ type Drill struct {
 	Expectations Expectations
 	LatestEvents []LatestEvents
 	History      History
+	Runbook      Runbook
 	KeepReports  int // runs of this drill below reports/; 0: all
 }
 
@@ -88,6 +89,9 @@ type History struct {
 	KeyEnv string // environment variable that holds the keys; empty: reports are not signed
 	Keys   []Key  // the first one signs, any of them proves; nil without KeyEnv, and where secrets are left alone
 }
+
+// Runbook says where the plan for a restore by hand goes besides reports/.
+type Runbook struct{ CopyTo Source } // without a URL: nowhere
 
 // Inventory is what the store itself is expected to hold. What is nil or zero
 // is not declared.

@@ -25,6 +25,7 @@ var described = map[string]map[string]string{
 			"text, all others as fingerprints",
 		"History": "where past reports are kept besides reports/, and the key that signs them; a URL alone is url",
 		"Reports": "how many past runs stay below reports/",
+		"Runbook": "where RECOVERY.md, the plan for a restore by hand, goes besides reports/",
 		"Databases": "one drill of each: their names, or a pattern over what the store holds; {database} stands for the " +
 			"name in the other keys",
 	},
@@ -36,6 +37,10 @@ var described = map[string]map[string]string{
 	"rawReports": {
 		"Keep": "number of runs that are kept; the last 30 that passed, and what is newer, stay in any case " +
 			"(default all)",
+	},
+	"rawRunbook": {
+		"CopyTo": "file:///dir/ or s3://bucket/prefix/, reached as source is; the file there is <drill>/RECOVERY.md, and is " +
+			"replaced after each passing drill of the newest backup",
 	},
 	"rawHistory": {
 		"URL": "file:///dir/ or s3://bucket/prefix/, reached as source is",
