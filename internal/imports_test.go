@@ -79,6 +79,9 @@ var rooms = map[string]room{
 		why:  "a first drill file is written from what a drill's own steps read, by nobody who judges a backup"},
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
 
+	"internal/runbook": {layer: 3, only: slices.Concat(nouns, []string{"internal/program", "internal/report"}),
+		why: "a plan for the night is written from a report and a drill file alone, so that it holds no secret"},
+
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},

@@ -83,6 +83,7 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	unkept := h.keep(r, rec.keys)
 	if unkept == nil {
 		h.tendReports(f, rec.keys)
+		h.renewRunbook(ctx, f.Drill, r)
 	}
 	screen.Aside(func() {
 		printed := h.print(r, unkept)
