@@ -110,7 +110,7 @@ func TestS3Refusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		_, err = (&Shelf{store: store, noKeys: true, listed: map[string]Object{}}).Names(t.Context(), "")
+		_, err = (&Shelf{store: store, key: "history", noKeys: true, listed: map[string]Object{}}).Names(t.Context(), "")
 		wantProblem(t, err, verdict.Error, verdict.CodeSpec)
 		if hint := verdict.AsProblem(err).Hint; strings.Contains(hint, "source.") || !strings.Contains(hint, "AWS_REGION") {
 			t.Errorf("hint: %s", hint)

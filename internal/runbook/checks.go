@@ -66,26 +66,35 @@ func (p *plan) questions() []question {
 		all = append(all, p.ofTable(t)...)
 	}
 	for _, f := range e.FailedRows {
-		all = append(all, question{id: "failed_rows:" + f.Name, sql: "select count(*) from (\n" + f.SQL + "\n) q"})
+		all = append(all, question{id: "failed_rows:" + f.Name,
+			sql: "select count(*) from (\n" + f.SQL + "\n) q"})
 	}
 	for _, name := range e.Extensions {
-		all = append(all, question{id: "extensions:" + name, sql: "select extversion from pg_extension where extname = " + literal(name)})
+		all = append(all, question{id: "extensions:" + name,
+			sql: "select extversion from pg_extension where extname = " + literal(name)})
 	}
 	for _, name := range e.Roles {
-		all = append(all, question{id: "roles:" + name, sql: "select rolname from pg_roles where rolname = " + literal(name)})
+		all = append(all, question{id: "roles:" + name,
+			sql: "select rolname from pg_roles where rolname = " + literal(name)})
 	}
 	for _, s := range e.Settings {
 		all = append(all, question{id: "settings:" + s.Name, sql: "select current_setting(" + literal(s.Name) + ")"})
 	}
+	return append(all, ofWhole(e)...)
+}
+
+// ofWhole are the questions about the whole database.
+func ofWhole(e spec.Expectations) []question {
+	var all []question
 	for _, q := range []struct {
 		declared bool
-		question
+		id, sql  string
 	}{
-		{e.Indexes, question{id: "indexes", sql: askIndexes}}, {e.Constraints, question{id: "constraints", sql: askConstraints}},
-		{e.MaterializedViews, question{id: "materialized_views", sql: askViews}}, {e.Collations, question{id: "collations", sql: askCollations}},
+		{e.Indexes, "indexes", askIndexes}, {e.Constraints, "constraints", askConstraints},
+		{e.MaterializedViews, "materialized_views", askViews}, {e.Collations, "collations", askCollations},
 	} {
 		if q.declared {
-			all = append(all, q.question)
+			all = append(all, question{id: q.id, sql: q.sql})
 		}
 	}
 	return all
@@ -98,7 +107,7 @@ func (p *plan) ofTable(t spec.Table) []question {
 	from := " from " + identifier(t.Table)
 	rows := question{id: "row_count:" + t.Table.String(), sql: "select count(*)" + from}
 	if t.RowCount == nil {
-		rows.found = "the drill found " + p.rows(t.Table.String())
+		rows.found = "rows that the drill counted: " + p.rows(t.Table.String())
 	}
 	all := []question{rows}
 	if f := t.Freshness; f != nil {
@@ -114,9 +123,10 @@ func (p *plan) ofTable(t spec.Table) []question {
 	}
 	for _, r := range t.Relationships {
 		column := pgx.Identifier{r.Column}.Sanitize()
-		all = append(all, question{id: "relationships:" + t.Table.Column(r.Column), sql: "select count(*)" + from + " f where f." +
-			column + " is not null and not exists (select from " + identifier(r.References) + " t where t." +
-			pgx.Identifier{r.ReferencedColumn}.Sanitize() + " = f." + column + ")"})
+		all = append(all, question{id: "relationships:" + t.Table.Column(r.Column),
+			sql: "select count(*)" + from + " f where f." + column + " is not null and not exists (select from " +
+				identifier(r.References) + " t where t." + pgx.Identifier{r.ReferencedColumn}.Sanitize() + " = f." + column +
+				")"})
 	}
 	return all
 }

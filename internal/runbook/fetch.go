@@ -30,7 +30,8 @@ func (p *plan) file(i, off int) string {
 
 // begin names what the other commands are about, in a folder that nobody else reads.
 func (p *plan) begin() []string {
-	lines := []string{"umask 077", "mkdir -p recovery", "cd recovery", "export PGDATABASE=" + program.ShellWord(p.database())}
+	lines := []string{"umask 077", "mkdir -p recovery", "cd recovery",
+		"export PGDATABASE=" + program.ShellWord(p.database())}
 	for i, part := range p.by.Parts {
 		lines = append(lines, p.variable(i)+"="+program.ShellWord(part.Name))
 	}
@@ -60,7 +61,8 @@ func (p *plan) fetchPart(i int, part verdict.Part) ([]string, error) {
 		return []string{line(words...) + " >" + to}, nil
 	}
 	if src.URLEnv != "" {
-		return []string{`printf 'url = "%s"\n' "$` + src.URLEnv + `" | curl --config - --fail --location --output ` + to}, nil
+		given := `printf 'url = "%s"\n' "$` + src.URLEnv + `"`
+		return []string{given + " | curl --config - --fail --location --output " + to}, nil
 	}
 	u, err := url.Parse(p.Report.Backup.Store)
 	if err != nil {
@@ -175,7 +177,8 @@ func (p *plan) sums() []string {
 	var each []string
 	for i, part := range p.by.Parts {
 		if part.Folder {
-			each = append(each, "for f in "+p.file(i, 0)+"/*; do "+sumOf(`"$f"`, program.ShellWord(names[i])+`"${f##*/}"`)+"; done")
+			within := sumOf(`"$f"`, program.ShellWord(names[i])+`"${f##*/}"`)
+			each = append(each, "for f in "+p.file(i, 0)+"/*; do "+within+"; done")
 			continue
 		}
 		each = append(each, sumOf(p.file(i, 0), program.ShellWord(names[i])))

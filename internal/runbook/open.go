@@ -77,7 +77,7 @@ func byOpenPGP(d *spec.Decrypt, from, to string) []string {
 		decrypt = `printf '%s\n' "$` + d.OpenPGPPassphraseEnv + `" | ` + decrypt +
 			" --pinentry-mode loopback --passphrase-fd 0"
 	}
-	return append(lines, decrypt+" --decrypt "+from)
+	return append(lines, decrypt+" --decrypt "+from, "gpgconf --kill gpg-agent")
 }
 
 // keys are what the commands need and this page does not hold.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"daybefore/internal/program"
 	"daybefore/internal/verdict"
@@ -94,7 +95,7 @@ func (p *plan) makeRoles() []string {
 
 // literal is a string of SQL in one line, without what a terminal obeys.
 func literal(s string) string {
-	hidden := func(r rune) bool { return r < ' ' || r == 0x7f }
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
 	if !strings.ContainsFunc(s, hidden) {
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}
@@ -102,7 +103,7 @@ func literal(s string) string {
 	for _, r := range s {
 		switch {
 		case hidden(r), r == '\\', r == '\'':
-			fmt.Fprintf(&b, `\%03o`, r)
+			fmt.Fprintf(&b, `\U%08X`, r)
 		default:
 			b.WriteRune(r)
 		}
