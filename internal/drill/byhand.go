@@ -10,6 +10,10 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// mostNames is how many roles, extensions or settings are told: a page is read by
+// people.
+const mostNames = 1000
+
 // superuser is there on nearly every server.
 const superuser = "postgres"
 
@@ -35,7 +39,7 @@ func (r *run) keepByHand(s *restore.Session) {
 		{&b.Roles, roles}, {&b.Extensions, r.archive.Extensions()}, {&b.Settings, s.SettingNames()},
 	} {
 		for _, name := range list.names {
-			if !r.names.Knows(name) {
+			if !r.names.Knows(name) || len(*list.to) == mostNames {
 				b.Untold++
 				continue
 			}

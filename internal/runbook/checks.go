@@ -51,12 +51,20 @@ func ask(sql string) string { return "psql -X -At -c " + program.ShellWord(sql) 
 
 // found says what a check expected, and what the drill observed.
 func (p *plan) found(id string) string {
-	i := slices.IndexFunc(p.Report.Checks, func(c verdict.Check) bool { return c.ID == id })
-	if i < 0 {
+	c := p.check(id)
+	if c == nil {
 		return "0 is well"
 	}
-	c := p.Report.Checks[i]
 	return "expected " + c.Expected + "; the drill found " + c.Observed
+}
+
+// check is that of an id; nil where there is none.
+func (p *plan) check(id string) *verdict.Check {
+	i := slices.IndexFunc(p.Report.Checks, func(c verdict.Check) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &p.Report.Checks[i]
 }
 
 func (p *plan) questions() []question {
@@ -107,7 +115,7 @@ func (p *plan) ofTable(t spec.Table) []question {
 	from := " from " + identifier(t.Table)
 	rows := question{id: "row_count:" + t.Table.String(), sql: "select count(*)" + from}
 	if t.RowCount == nil {
-		rows.found = "rows that the drill counted: " + p.rows(t.Table.String())
+		rows.found = "rows that the drill counted: " + p.rows(t.Table)
 	}
 	all := []question{rows}
 	if f := t.Freshness; f != nil {
@@ -146,19 +154,28 @@ func (p *plan) tables(wanted func(spec.Table) bool) []fact {
 	var all []fact
 	for _, t := range p.Drill.Expectations.Tables {
 		if wanted(t) {
-			all = append(all, fact{t.Table.String(), p.rows(t.Table.String())})
+			all = append(all, fact{t.Table.String(), p.rows(t.Table)})
 		}
 	}
 	return all
 }
 
-func (p *plan) rows(table string) string {
-	i := slices.IndexFunc(p.Report.Tables, func(t verdict.Table) bool { return t.Name == table })
-	if i < 0 {
+// rows are those of a table: as they were loaded or, where its partitions were,
+// as a check counted them.
+func (p *plan) rows(table spec.Name) string {
+	i := slices.IndexFunc(p.Report.Tables, func(t verdict.Table) bool { return t.Name == tableName(table) })
+	if i >= 0 {
+		return heldRows(p.Report.Tables[i])
+	}
+	c := p.check("row_count:" + table.String())
+	if c == nil {
 		return "not counted"
 	}
-	return heldRows(p.Report.Tables[i])
+	return c.Observed
 }
+
+// tableName is how a report names a table.
+func tableName(n spec.Name) string { return n.Schema + "." + n.Table }
 
 func heldRows(t verdict.Table) string {
 	if t.Excluded {
@@ -174,7 +191,7 @@ const mostOthers = 50
 func (p *plan) others() []fact {
 	named := map[string]bool{}
 	for _, t := range p.Drill.Expectations.Tables {
-		named[t.Table.String()] = true
+		named[tableName(t.Table)] = true
 	}
 	rest := slices.DeleteFunc(slices.Clone(p.Report.Tables), func(t verdict.Table) bool { return named[t.Name] })
 	slices.SortFunc(rest, func(a, b verdict.Table) int {

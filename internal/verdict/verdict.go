@@ -105,7 +105,7 @@ type ByHand struct {
 	Roles      []string `json:"roles,omitempty"`      // that the backup names and does not create
 	Extensions []string `json:"extensions,omitempty"` // that it creates
 	Settings   []string `json:"settings,omitempty"`   // names of those that the database brings
-	Untold     int      `json:"untold,omitempty"`     // names of all these that may not be shown
+	Untold     int      `json:"untold,omitempty"`     // names of these that may not be shown, or are too many
 	Cluster    bool     `json:"cluster,omitempty"`    // it creates roles itself, as pg_dumpall writes them
 	Machine    Machine  `json:"machine"`
 }
