@@ -100,9 +100,10 @@ func TestFetch(t *testing.T) {
 		"s3": {"s3://shop/nightly/", spec.Source{Region: "eu-central-1", Endpoint: "https://s3.example.com", Profile: "p"}, nil, []string{
 			`aws s3 cp --only-show-errors --endpoint-url https://s3.example.com --region eu-central-1 --profile p s3://shop/nightly/"$BACKUP" backup.0`,
 			"AWS_ACCESS_KEY_ID"}},
-		"s3 folder":   {"s3://shop/", spec.Source{Anonymous: true}, folder, []string{`--no-sign-request --recursive s3://shop/"$BACKUP"/ backup.0/`}},
-		"google":      {"gs://shop/", spec.Source{}, nil, []string{`gsutil cp gs://shop/"$BACKUP" backup.0`}},
-		"sftp":        {"sftp://me@host:2222/a b/", spec.Source{KeyFile: "/k", KnownHosts: "/h"}, nil, []string{`sftp -P 2222 -i /k -o UserKnownHostsFile=/h 'me@host:/a b/'"$BACKUP" backup.0`}},
+		"s3 folder": {"s3://shop/", spec.Source{Anonymous: true}, folder, []string{`--no-sign-request --recursive s3://shop/"$BACKUP"/ backup.0/`}},
+		"google":    {"gs://shop/", spec.Source{}, nil, []string{`gsutil cp gs://shop/"$BACKUP" backup.0`}},
+		"sftp": {"sftp://me@host:2222/a b/", spec.Source{KeyFile: "/k", KnownHosts: "/h"}, nil, []string{
+			`sftp -P 2222 -i /k -o UserKnownHostsFile=/h 'me@host:/a b/'"$BACKUP" backup.0`}},
 		"sftp folder": {"sftp://host/a/", spec.Source{}, folder, []string{`sftp -r host:/a/"$BACKUP" backup.0`}},
 		"web": {"https://host/a/", spec.Source{TokenEnv: "TOKEN"}, nil, []string{
 			`printf 'Authorization: Bearer %s\n' "$TOKEN" | curl --fail --location --output backup.0 https://host/a/b%20c.dump --header @-`}},
@@ -121,7 +122,8 @@ func TestFetch(t *testing.T) {
 			}
 		}
 	}
-	page := written(t, Input{Report: shopReport("exec:restic/", "20260304_ab"), Drill: &spec.Drill{Name: "shop", Source: spec.Source{Exec: &spec.Exec{Env: []string{"RESTIC_PASSWORD"}}}},
+	byProgram := spec.Source{Exec: &spec.Exec{Env: []string{"RESTIC_PASSWORD"}}}
+	page := written(t, Input{Report: shopReport("exec:restic/", "20260304_ab"), Drill: &spec.Drill{Name: "shop", Source: byProgram},
 		Fetch: func(name string) ([]string, error) { return []string{"restic", "dump", name, "/shop dump"}, nil }})
 	for _, want := range []string{"restic dump 20260304_ab '/shop dump' >backup.0\n", "| RESTIC_PASSWORD |"} {
 		if !strings.Contains(page, want) {
