@@ -2,15 +2,19 @@ package runbook
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"daybefore/internal/debian"
 	"daybefore/internal/spec"
 	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
@@ -132,60 +136,104 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// A web server is asked as it wants to be, by what variables hold.
+func TestFetchFromTheWeb(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if r.URL.Path != "/a/b c.dump" || r.Header.Get("Authorization") != "Bearer it's-$a" && user+password != `me"it's"` && r.URL.RawQuery != "signed=1" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		_, _ = io.WriteString(w, "rows")
+	}))
+	defer server.Close()
+	for name, c := range map[string]struct {
+		src spec.Source
+		env string
+	}{
+		"token":     {spec.Source{TokenEnv: "TOKEN"}, "TOKEN=it's-$a"},
+		"password":  {spec.Source{User: "me", PasswordEnv: "PW"}, `PW="it's"`},
+		"presigned": {spec.Source{URLEnv: "BACKUP_URL"}, "BACKUP_URL=" + server.URL + "/a/b%20c.dump?signed=1"},
+	} {
+		p := planOf(shopReport(server.URL+"/a/", "b c.dump"), &spec.Drill{Name: "shop", Source: c.src})
+		lines, err := p.fetch()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := shell(t, t.TempDir(), map[string]string{"curl": "curl"}, append(lines, "cat backup.0"), c.env); err != nil || out != "rows" {
+			t.Errorf("%s: %q, %v", name, out, err)
+		}
+	}
+}
+
+func planOf(r *verdict.Report, d *spec.Drill) *plan {
+	return &plan{Input{Report: r, Drill: d}, r.ByHand}
+}
+
+// shell runs commands, with programs that this machine lacks from Debian's packages.
+func shell(t *testing.T, dir string, needs map[string]string, lines []string, env ...string) (string, error) {
+	t.Helper()
+	var packages []debian.Package
+	for name, of := range needs {
+		if _, err := exec.LookPath(name); err != nil {
+			packages = append(packages, testneed.Debian(t, of).Package)
+		}
+	}
+	args := debian.Over(packages, "sh", "-ec", strings.Join(lines, "\n"))
+	run := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	run.Dir, run.Env = dir, append(os.Environ(), env...)
+	var out, said bytes.Buffer
+	run.Stdout, run.Stderr = &out, &said
+	err := run.Run()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s\n%s", err, strings.Join(lines, "\n"), &said)
+	}
+	return out.String(), err
+}
+
 // The commands that decrypt and unpack do, with the programs themselves.
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	for around, pack := range map[string]string{"gzip": "gzip -c", "zstd": "zstd -c", "xz": "xz -c", "bzip2": "bzip2 -c", "lz4": "lz4 -c", "openpgp": "gpg"} {
+	for around, of := range map[string]string{"gzip": "gzip", "zstd": "zstd", "xz": "xz-utils", "bzip2": "bzip2", "lz4": "lz4"} {
 		t.Run(around, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			name, _, _ := strings.Cut(pack, " ")
-			testneed.Program(t, name)
-			d := &spec.Drill{Name: "shop"}
-			var env []string
-			script := "printf rows | " + pack + " >backup.0"
-			if around == "openpgp" {
-				d.Source.Decrypt = &spec.Decrypt{OpenPGPKeyEnv: "BACKUP_KEY", OpenPGPPassphraseEnv: "BACKUP_PASSPHRASE"}
-				env = append(env, "BACKUP_KEY="+madeKey(t, dir), "BACKUP_PASSPHRASE=it's \"one\"")
-				script = `printf rows | GNUPGHOME="$PWD/home" gpg --batch --trust-model always -r a@example.org -e >backup.0`
-			}
-			p := &plan{Input{shopReport("file:///a/", "b", around), d, nil}, nil}
-			p.by = p.Report.ByHand
-			run := exec.CommandContext(t.Context(), "sh", "-ec", script+"\n"+strings.Join(p.open(), "\n")+"\ncat "+p.opened(0))
-			run.Dir, run.Env = dir, append(os.Environ(), env...)
-			var out, said bytes.Buffer
-			run.Stdout, run.Stderr = &out, &said
-			if err := run.Run(); err != nil || out.String() != "rows" {
-				t.Errorf("%q, %v\n%s", &out, err, &said)
+			p := planOf(shopReport("file:///a/", "b", around), &spec.Drill{Name: "shop"})
+			lines := slices.Concat([]string{"printf rows | " + around + " -c >backup.0"}, p.open(), []string{"cat " + p.opened(0)})
+			if out, err := shell(t, t.TempDir(), map[string]string{around: of}, lines); err != nil || out != "rows" {
+				t.Errorf("%q, %v", out, err)
 			}
 		})
 	}
 }
 
-// madeKey makes a key pair in a keyring below dir, and returns its private half.
-func madeKey(t *testing.T, dir string) string {
-	t.Helper()
-	home := filepath.Join(dir, "home")
-	if err := os.Mkdir(home, 0o700); err != nil {
-		t.Fatal(err)
+// A key under a passphrase opens what is under OpenPGP, and a command what only
+// it knows.
+func TestOpenByKey(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		decrypt spec.Decrypt
+		around  string
+		before  []string
+	}{
+		"openpgp": {spec.Decrypt{OpenPGPKeyEnv: "BACKUP_KEY", OpenPGPPassphraseEnv: "PW"}, "openpgp", []string{
+			"mkdir -m 700 home", "echo s2k-count 65536 >home/gpg-agent.conf",
+			`own() { gpg --homedir "$PWD/home" --batch --quiet --pinentry-mode loopback --passphrase "$PW" --trust-model always "$@"; }`,
+			"own --quick-generate-key a@example.org future-default default never",
+			"printf rows | own -r a@example.org --encrypt >backup.0", `BACKUP_KEY="$(own --armor --export-secret-keys)"`,
+			`gpgconf --homedir "$PWD/home" --kill gpg-agent`}},
+		"command": {spec.Decrypt{Command: []string{"tr", "a-z '", "b-za'"}}, "command", []string{"printf qnvr >backup.0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := &spec.Drill{Name: "shop", Source: spec.Source{Decrypt: &c.decrypt}}
+			p := planOf(shopReport("file:///a/", "b", c.around), d)
+			lines := slices.Concat(c.before, p.open(), []string{"cat " + p.opened(0)})
+			out, err := shell(t, t.TempDir(), map[string]string{"gpg": "gpg", "gpg-agent": "gpg-agent"}, lines, `PW=it's "one"`)
+			if err != nil || out != "rows" {
+				t.Errorf("%q, %v", out, err)
+			}
+		})
 	}
-	if err := os.WriteFile(filepath.Join(home, "gpg-agent.conf"), []byte("s2k-count 65536\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "gpg-agent").Run() })
-	gpg := func(args ...string) string {
-		run := exec.CommandContext(t.Context(), "gpg", slices.Concat([]string{"--homedir", home, "--batch",
-			"--pinentry-mode", "loopback", "--passphrase", `it's "one"`}, args)...)
-		var said bytes.Buffer
-		run.Stderr = &said
-		out, err := run.Output()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, &said)
-		}
-		return string(out)
-	}
-	gpg("--quick-generate-key", "a@example.org", "future-default", "default", "never")
-	return gpg("--armor", "--export-secret-keys", "a@example.org")
 }
 
 // A report from before there was such a page, and what a page leaves out.
