@@ -77,7 +77,7 @@ func (p *plan) fetchPart(i int, part verdict.Part) ([]string, error) {
 	case "gs":
 		return fromGoogle(src, program.ShellWord(slashed("gs://"+u.Host+u.Path))+name, to, part.Folder), nil
 	case "sftp":
-		return []string{fromSFTP(src, u, name, to, part.Folder)}, nil
+		return []string{fromSFTP(src, u, part, name) + " " + to}, nil
 	}
 	return []string{fromWeb(src, u, part, to)}, nil
 }
@@ -118,9 +118,11 @@ func fromGoogle(src spec.Source, from, to string, folder bool) []string {
 	return append(lines, "gsutil cp "+from+" "+to)
 }
 
-func fromSFTP(src spec.Source, u *url.URL, name, to string, folder bool) string {
+// fromSFTP escapes a path once more where it is no plain word: sftp reads it as a
+// line of its own.
+func fromSFTP(src spec.Source, u *url.URL, part verdict.Part, name string) string {
 	words := []string{"sftp"}
-	if folder {
+	if part.Folder {
 		words = append(words, "-r")
 	}
 	if port := u.Port(); port != "" {
@@ -139,7 +141,12 @@ func fromSFTP(src spec.Source, u *url.URL, name, to string, folder bool) string 
 	if u.User != nil {
 		host = u.User.Username() + "@" + host
 	}
-	return line(words...) + " " + program.ShellWord(host+":"+slashed(u.Path)) + name + " " + to
+	dir := slashed(u.Path)
+	if program.ShellWord(dir+part.Name) == dir+part.Name {
+		return line(words...) + " " + program.ShellWord(host+":"+dir) + name
+	}
+	return line(words...) + " " + program.ShellWord(host+":") + `"$(printf '%s' ` + program.ShellWord(dir) + name +
+		` | sed 's/[^A-Za-z0-9_./-]/\\&/g')"`
 }
 
 // fromWeb keeps what authenticates out of the list of processes.

@@ -2,18 +2,22 @@ package runbook
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"daybefore/internal/catalog/storetest"
 	"daybefore/internal/debian"
 	"daybefore/internal/spec"
 	"daybefore/internal/testneed"
@@ -107,8 +111,8 @@ func TestFetch(t *testing.T) {
 		"s3 folder": {"s3://shop/", spec.Source{Anonymous: true}, folder, []string{`--no-sign-request --recursive s3://shop/"$BACKUP"/ backup.0/`}},
 		"google":    {"gs://shop/", spec.Source{}, nil, []string{`gsutil cp gs://shop/"$BACKUP" backup.0`}},
 		"sftp": {"sftp://me@host:2222/a b/", spec.Source{KeyFile: "/k", KnownHosts: "/h"}, nil, []string{
-			`sftp -P 2222 -i /k -o UserKnownHostsFile=/h 'me@host:/a b/'"$BACKUP" backup.0`}},
-		"sftp folder": {"sftp://host/a/", spec.Source{}, folder, []string{`sftp -r host:/a/"$BACKUP" backup.0`}},
+			`sftp -P 2222 -i /k -o UserKnownHostsFile=/h me@host:"$(printf '%s' '/a b/'"$BACKUP" | sed`}},
+		"sftp folder": {"sftp://host/a/", spec.Source{}, folder, []string{`sftp -r host:"$(printf '%s' /a/"$BACKUP" | sed`}},
 		"web": {"https://host/a/", spec.Source{TokenEnv: "TOKEN"}, nil, []string{
 			`printf 'Authorization: Bearer %s\n' "$TOKEN" | curl --fail --location --output backup.0 https://host/a/b%20c.dump --header @-`}},
 		"password": {"https://host/a/", spec.Source{User: "me", PasswordEnv: "PW"}, nil, []string{`"$(printf '%s:%s' me "$PW" | base64 -w 0)" | curl`, "| PW |"}},
@@ -161,6 +165,32 @@ func TestFetchFromTheWeb(t *testing.T) {
 			t.Fatal(err)
 		}
 		if out, err := shell(t, t.TempDir(), map[string]string{"curl": "curl"}, append(lines, "cat backup.0"), c.env); err != nil || out != "rows" {
+			t.Errorf("%s: %q, %v", name, out, err)
+		}
+	}
+}
+
+// An SFTP server's file and folder come by OpenSSH's own client.
+func TestFetchBySFTP(t *testing.T) {
+	t.Parallel()
+	server := storetest.StartSSHD(t)
+	dir := filepath.Join(t.TempDir(), "it's $a")
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "b c"), 0o755), os.WriteFile(filepath.Join(dir, "b c", "toc.dat"), []byte("rows"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	server.Open(t, dir)
+	place := (&url.URL{Scheme: "sftp", User: url.User(server.User), Host: server.Addr, Path: dir + "/"}).String()
+	d := &spec.Drill{Name: "shop", Source: spec.Source{KeyFile: server.KeyFile, KnownHosts: server.KnownHosts}}
+	for name, file := range map[string]string{"b c": "backup.0/toc.dat", "b c/toc.dat": "backup.0"} {
+		r := shopReport(place, name)
+		r.ByHand.Parts[0].Folder = name == "b c"
+		p := planOf(r, d)
+		lines, err := p.fetch()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = slices.Concat([]string{"BACKUP='" + name + "'"}, lines, []string{"cat " + file})
+		if out, err := shell(t, t.TempDir(), map[string]string{"sftp": "openssh-client"}, lines); err != nil || !strings.HasSuffix(out, "rows") {
 			t.Errorf("%s: %q, %v", name, out, err)
 		}
 	}
