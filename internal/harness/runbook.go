@@ -44,7 +44,11 @@ func (h *Home) Runbook(ctx context.Context, name string) error {
 		return cannot("no runbook of %s: %s", f.Name, advised(err))
 	}
 	h.Document.Written = h.runbookPath(f.Name)
-	_, err = fmt.Fprintln(h.Stdout, "written:", h.Document.Written)
+	says := "written: " + h.Document.Written
+	if to := f.Drill.Runbook.CopyTo.URL; to != "" {
+		says += ", and " + path.Join(f.Name, runbook.Name) + " in " + to
+	}
+	_, err = fmt.Fprintln(h.Stdout, says)
 	return err
 }
 
@@ -87,7 +91,14 @@ func (h *Home) writeRunbook(ctx context.Context, d *spec.Drill, r *verdict.Repor
 	}
 	text := b.Bytes()
 	here := history.Renew(filepath.Dir(h.runbookPath(d.Name)), runbook.Name, func() ([]byte, error) { return text, nil })
-	return errors.Join(here, copyRunbook(ctx, d, text)) // where one of them fails, the other is all there is
+	copied := copyRunbook(ctx, d, text) // where one of them fails, the other is all there is
+	switch {
+	case here == nil:
+		return copied
+	case copied == nil:
+		return here
+	}
+	return fmt.Errorf("%w; and %w", here, copied)
 }
 
 func (h *Home) runbookPath(name string) string {

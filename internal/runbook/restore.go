@@ -21,6 +21,9 @@ var packages = map[string]string{
 	"mysql_fdw": "mysql-fdw", "tds_fdw": "tds-fdw", "ogr_fdw": "ogr-fdw", "q3c": "q3c", "pg_sphere": "pgsphere",
 }
 
+// superuser, and a database of that name, are there on nearly every server.
+const superuser = "postgres"
+
 // programs are what Debian calls the package of each program.
 var programs = map[string]string{
 	"age": "age", "openpgp": "gpg", "gzip": "gzip", "zstd": "zstd", "xz": "xz-utils", "bzip2": "bzip2", "lz4": "lz4",
@@ -121,17 +124,34 @@ func (p *plan) restore() []string {
 			archives = append(archives, i)
 			continue
 		}
-		if !part.Connects && !slices.ContainsFunc(p.by.Parts[:i], creates) {
+		if !part.Connects && !p.isThere() && !slices.ContainsFunc(p.by.Parts[:i], creates) {
 			lines = append(lines, p.createDatabase())
 		}
 		lines = append(lines, p.script(i)...)
 	}
+	if slices.Contains(p.by.Extensions, "timescaledb") {
+		lines = append(lines, note("TimescaleDB wants select timescaledb_pre_restore() in the new database before its "+
+			"rows come, and timescaledb_post_restore() after them: see its documentation"))
+	}
 	if len(archives) == 1 {
-		lines = append(lines, `pg_restore --create --jobs="$(nproc)" --dbname=postgres `+p.opened(archives[0]))
+		lines = append(lines, `pg_restore --jobs="$(nproc)" `+p.into()+" "+p.opened(archives[0]))
 	} else if len(archives) > 1 {
 		lines = append(lines, p.sections(archives)...)
 	}
 	return append(lines, "psql -X -q -c 'analyze'")
+}
+
+// isThere reports whether every server has a database of that name.
+func (p *plan) isThere() bool { return p.database() == superuser || p.database() == "template1" }
+
+const intoDatabase = `--dbname="$PGDATABASE"`
+
+// into lets pg_restore make the database, with its owner and settings.
+func (p *plan) into() string {
+	if p.isThere() {
+		return intoDatabase
+	}
+	return "--create --dbname=postgres"
 }
 
 // creates reports whether the database is there after a script.
@@ -162,11 +182,11 @@ func (p *plan) script(i int) []string {
 // the next section.
 func (p *plan) sections(archives []int) []string {
 	var lines []string
-	create := `--create --dbname=postgres`
+	into := p.into()
 	for _, section := range []string{"pre-data", "data", "post-data"} {
 		for _, i := range archives {
-			lines = append(lines, "pg_restore --section="+section+` --jobs="$(nproc)" `+create+" "+p.opened(i))
-			create = `--dbname="$PGDATABASE"`
+			lines = append(lines, "pg_restore --section="+section+` --jobs="$(nproc)" `+into+" "+p.opened(i))
+			into = intoDatabase
 		}
 	}
 	return lines

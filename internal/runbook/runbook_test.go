@@ -266,6 +266,38 @@ func TestOpenByKey(t *testing.T) {
 	}
 }
 
+// What is restored by which command, into a database that is made or there.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	script := func(name string, connects bool) verdict.Part {
+		return verdict.Part{Name: name, Format: "plain", Connects: connects}
+	}
+	archive := verdict.Part{Name: "a", Format: "custom"}
+	for name, c := range map[string]struct {
+		database string
+		parts    []verdict.Part
+		want     []string
+	}{
+		"archive":        {"shop", []verdict.Part{archive}, []string{`pg_restore --jobs="$(nproc)" --create --dbname=postgres backup.0`}},
+		"into postgres":  {"postgres", []verdict.Part{archive}, []string{`pg_restore --jobs="$(nproc)" --dbname="$PGDATABASE" backup.0`}},
+		"script":         {"shop", []verdict.Part{script("s", false)}, []string{"createdb", "psql -X -q -v ON_ERROR_STOP=1 -f backup.0"}},
+		"making its own": {"shop", []verdict.Part{script("s", true)}, []string{"psql -X -q -v ON_ERROR_STOP=1 -d postgres -f backup.0"}},
+		"scripts": {"shop", []verdict.Part{script("s", false), script("r", false)}, []string{"createdb", "psql -X -q -v ON_ERROR_STOP=1 -f part1.0",
+			"psql -X -q -v ON_ERROR_STOP=1 -f part2.0"}},
+		"globals and a script": {"shop", []verdict.Part{script("g", true), script("s", false)}, []string{"psql -X -q -v ON_ERROR_STOP=1 -d postgres -f part1.0",
+			"createdb", "psql -X -q -v ON_ERROR_STOP=1 -f part2.0"}},
+	} {
+		r := shopReport("file:///a/", "b")
+		r.Backup.Database = c.database
+		r.ByHand.Parts = c.parts
+		lines := planOf(r, &spec.Drill{Name: "shop"}).restore()
+		same := func(line, want string) bool { return strings.HasPrefix(line, want) }
+		if !slices.EqualFunc(lines, append(c.want, "psql -X -q -c 'analyze'"), same) {
+			t.Errorf("%s: %q, want %q", name, lines, c.want)
+		}
+	}
+}
+
 // A report from before there was such a page, and what a page leaves out.
 func TestWhatIsNotThere(t *testing.T) {
 	t.Parallel()
