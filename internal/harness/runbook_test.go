@@ -149,6 +149,7 @@ expectations:
     - table: public."it's ` + "`odd`" + `"
       relationships: [{column: '"a b"', references: public.orders.id}]
   failed_rows: [{name: no_kind, sql: "select id from public.orders where kind = '' -- none", fail_if: "> 0"}]
+  canary: {sql: "select kind from public.orders where id = 8", equals_env: DRILL_CANARY}
 runbook: {copy_to: file:copies/}
 `
 
@@ -187,6 +188,7 @@ func TestTheRunbookBringsTheDatabaseBack(t *testing.T) {
 	decrypts := testneed.Debian(t, "age").Program(t, "age")
 	p := newPlace(t)
 	p.write("drills/copies/.here", "")
+	p.env = append(p.env, "DRILL_CANARY=k1")
 	kinds := lostKinds(t)
 	for kind, backup := range kinds {
 		store := filepath.Join(p.dir, "store", kind)
@@ -208,22 +210,19 @@ func TestTheRunbookBringsTheDatabaseBack(t *testing.T) {
 			if copied := p.read("drills/copies/" + kind + "/RECOVERY.md"); copied != string(page) {
 				t.Errorf("the copy is another page:\n%s", copied)
 			}
-			for _, variable := range p.env {
+			for _, variable := range backup.env {
 				_, secret, _ := strings.Cut(variable, "=")
 				if bytes.Contains(page, []byte(secret)) || strings.Contains(drilled.said(), secret) {
 					t.Error("a key was told")
 				}
 			}
 			run := exec.CommandContext(t.Context(), "docker", "run", "--rm", "-i", "--network", "none", "--user", "postgres", "--tmpfs", "/tmp:mode=1777",
-				"-v", store(p, kind)+":"+store(p, kind)+":ro", "-v", decrypts+":/usr/local/bin/age:ro")
-			if len(backup.env) > 0 {
-				run.Args = append(run.Args, "-e", "DRILL_AGE_IDENTITY")
-				run.Env = append(os.Environ(), p.env...)
-			}
+				"-v", store(p, kind)+":"+store(p, kind)+":ro", "-v", decrypts+":/usr/local/bin/age:ro", "-e", "DRILL_CANARY", "-e", "DRILL_AGE_IDENTITY")
+			run.Env = append(os.Environ(), p.env...)
 			run.Args = append(run.Args, image, "sh", "-ec", freshServer)
 			run.Stdin = strings.NewReader(commands(t, page) + asked)
 			out, err := run.CombinedOutput()
-			if err != nil || !strings.HasSuffix(string(out), found) {
+			if err != nil || !strings.HasSuffix(string(out), found) || !strings.Contains(string(out), "\nright\n") {
 				t.Errorf("%v\n%s\nof\n%s", err, out, commands(t, page))
 			}
 		})

@@ -37,11 +37,12 @@ func (p *plan) checks() []string {
 	}
 	e := p.Drill.Expectations
 	if e.Canary != nil {
-		lines = append(lines, note("canary: nothing is printed if it is the right one"),
-			`printf '%s\n' "$`+e.Canary.EqualsEnv+`" >canary; `+ask(e.Canary.SQL)+" | diff - canary")
+		lines = append(lines, note("canary: the value that was planted in this database, and in no other"),
+			`test "$(`+ask(e.Canary.SQL)+`)" = "$`+e.Canary.EqualsEnv+`" && echo right || echo WRONG`)
 	}
 	if e.Amcheck != nil {
-		lines = append(lines, note("the files of tables and indexes; nothing is printed if all are well"),
+		lines = append(lines,
+			note("the files of tables and indexes, by the extension amcheck; nothing is printed if all are well"),
 			`pg_amcheck --install-missing --jobs="$(nproc)"`)
 	}
 	return lines
