@@ -29,6 +29,12 @@ var programs = map[string]string{
 	"age": "age", "openpgp": "gpg", "gzip": "gzip", "zstd": "zstd", "xz": "xz-utils", "bzip2": "bzip2", "lz4": "lz4",
 }
 
+// fetchers are the program that fetches, and Debian's package of it, by the kind of
+// store.
+var fetchers = map[string][2]string{
+	"s3": {"aws", "awscli"}, "sftp": {"sftp", "openssh-client"}, "https": {"curl", "curl"}, "http": {"curl", "curl"},
+}
+
 // kind is the scheme of the store's URL.
 func (p *plan) kind() string {
 	u, err := url.Parse(p.Report.Backup.Store)
@@ -42,6 +48,10 @@ func (p *plan) kind() string {
 func (p *plan) prepare() []string {
 	postgres := fmt.Sprintf("postgresql-%d", p.Report.Sandbox.Major())
 	lines := []string{orInstall("psql", postgres)}
+	by, known := fetchers[p.kind()]
+	if known {
+		lines = append(lines, orInstall(by[0], by[1]))
+	}
 	var seen []string
 	for _, part := range p.by.Parts {
 		for _, around := range part.Around {

@@ -107,7 +107,7 @@ func TestFetch(t *testing.T) {
 		"file": {"file:///srv/it's/", spec.Source{}, nil, []string{`cp -R -- '/srv/it'\''s/'"$BACKUP" backup.0`}},
 		"s3": {"s3://shop/nightly/", spec.Source{Region: "eu-central-1", Endpoint: "https://s3.example.com", Profile: "p"}, nil, []string{
 			`aws s3 cp --only-show-errors --endpoint-url https://s3.example.com --region eu-central-1 --profile p s3://shop/nightly/"$BACKUP" backup.0`,
-			"AWS_ACCESS_KEY_ID"}},
+			"AWS_ACCESS_KEY_ID", "command -v aws || apt-get install --yes awscli\n"}},
 		"s3 folder": {"s3://shop/", spec.Source{Anonymous: true}, folder, []string{`--no-sign-request --recursive s3://shop/"$BACKUP"/ backup.0/`}},
 		"google":    {"gs://shop/", spec.Source{}, nil, []string{`gsutil cp gs://shop/"$BACKUP" backup.0`}},
 		"sftp": {"sftp://me@host:2222/a b/", spec.Source{KeyFile: "/k", KnownHosts: "/h"}, nil, []string{
