@@ -81,6 +81,9 @@ var rooms = map[string]room{
 	"internal/metrics":  {layer: 3, only: nouns, why: "numbers for others are a rendering, and change no verdict"},
 	"internal/evidence": {layer: 3, only: nouns, why: "what is signed, and whether it is intact, does not depend on where it is kept"},
 
+	"internal/runbook": {layer: 3, only: slices.Concat(nouns, []string{"internal/program", "internal/report"}),
+		why: "a plan for the night is written from a report and a drill file alone, so that it holds no secret"},
+
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},

@@ -108,6 +108,12 @@ func Verify(ctx context.Context, name, key *string) error {
 	})
 }
 
+// Runbook writes reports/NAME/RECOVERY.md anew: how -name's newest backup is restored by hand, without
+// this harness, from the last drill of it that passed.
+func Runbook(ctx context.Context, name *string) error {
+	return harness.Tell("runbook", func(h *harness.Home) error { return h.Runbook(ctx, value(name)) })
+}
+
 // Scenarios breaks the demo's backup in every known way and tells which check caught it.
 func Scenarios(ctx context.Context) error {
 	return harness.Tell("scenarios", func(h *harness.Home) error {

@@ -185,14 +185,29 @@ type Archive struct {
 	// own; nil where one file holds all.
 	Parts []*Archive
 
-	roles   []string // that a script's sessions act as
-	summed  bool     // checksums around the archive cover all of it
-	rowsSum bool     // checksums within a directory cover all its data
-	offSize int      // bytes of an offset in a custom archive
-	intSize int      // and of a number
-	names   copytext.Encoding
+	// Pieces are the files and directories of the backup, in their order, as who
+	// restores it by hand meets them.
+	Pieces []Piece
+
+	roles    []string // that a script's sessions act as
+	summed   bool     // checksums around the archive cover all of it
+	rowsSum  bool     // checksums within a directory cover all its data
+	connects bool     // see Piece
+	offSize  int      // bytes of an offset in a custom archive
+	intSize  int      // and of a number
+	names    copytext.Encoding
 
 	unsummed []string // scripts beside the archive that no checksum covers
+}
+
+// Piece is one file or directory of a backup.
+type Piece struct {
+	Format Format
+	Around []string // the ciphers and codecs around it, from outside
+	Folder bool     // it lies in the store as a directory
+	// Connects says of a script that it makes its databases itself and connects to
+	// them, or is about what all databases share.
+	Connects bool
 }
 
 // Options tell Open where to put what it unpacks and whom to tell.
@@ -244,7 +259,11 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 		return nil, fmt.Errorf("open the backup %s: %w", opts.Name, err)
 	}
 	if info.IsDir() {
-		return readDirectory(ctx, path, false, opts)
+		a, err := readDirectory(ctx, path, false, opts)
+		if err == nil {
+			a.Pieces = []Piece{{Format: a.Format, Folder: true}}
+		}
+		return a, err
 	}
 	src := &source{ctx: ctx, r: f, total: info.Size(), progress: opts.Progress}
 	src.bound = packed.Bound(info.Size(), opts.MaxRatio)
@@ -262,6 +281,7 @@ func Open(ctx context.Context, path string, opts Options) (*Archive, error) {
 	a.summed = c.summed()
 	c.tell(&a.Header)
 	a.noteName(opts.Name, c.around())
+	a.Pieces = []Piece{{Format: a.Format, Around: c.names(), Connects: a.connects}}
 	return a, nil
 }
 

@@ -235,12 +235,15 @@ func (c *chain) unpackBy(codec packed.Codec) error {
 
 // around names what lies around the archive, the file's own first: "gzip", "age
 // around zstd"; empty for nothing.
-func (c *chain) around() string {
+func (c *chain) around() string { return strings.Join(c.names(), " around ") }
+
+// names are the ciphers and compressions around the archive, from outside.
+func (c *chain) names() []string {
 	var names []string
 	for _, l := range c.links {
 		names = append(names, l.what)
 	}
-	return strings.Join(names, " around ")
+	return names
 }
 
 // compression names the compressions around the archive.

@@ -55,6 +55,7 @@ type openPart struct {
 	file  *os.File
 	chain *chain // nil for a directory
 	rows  bool   // it holds rows or large objects, as its reading showed
+	piece Piece  // what it is, as its reading showed
 }
 
 // script reports whether a part is an SQL script.
@@ -131,6 +132,7 @@ func (p *partsReader) scripts() (*Archive, error) {
 	}
 	p.parts[0].chain.tell(&a.Header)
 	p.noteEncryption(a)
+	a.Pieces = p.pieces()
 	return a, nil
 }
 
@@ -164,6 +166,7 @@ func (o *openPart) copyTo(w io.Writer) error {
 		return err
 	}
 	o.rows = slices.ContainsFunc(r.dbs, func(d *plainDatabase) bool { return holdData(d.entries) })
+	o.piece = Piece{Format: Plain, Around: o.chain.names(), Connects: r.connects()}
 	_, err := io.WriteString(w, "\n")
 	return err
 }
@@ -193,6 +196,7 @@ func (p *partsReader) archives() (*Archive, error) {
 			return nil, err
 		}
 		o.rows = holdData(a.Entries)
+		o.piece = a.Pieces[0]
 		archives = append(archives, a)
 	}
 	a, err := merge(cmp.Or(p.opts.Name, p.parts[0].name), archives)
@@ -203,7 +207,17 @@ func (p *partsReader) archives() (*Archive, error) {
 	a.ClusterRoles = slices.Compact(roles)
 	a.unsummed = unsummed
 	p.noteEncryption(a)
+	a.Pieces = p.pieces()
 	return a, nil
+}
+
+// pieces are what the parts are, once all are read.
+func (p *partsReader) pieces() []Piece {
+	var all []Piece
+	for _, o := range p.parts {
+		all = append(all, o.piece)
+	}
+	return all
 }
 
 // noteEncryption tells how the parts are encrypted, and notes rows that lie open
@@ -267,6 +281,7 @@ func (o *openPart) globals(late bool) ([]string, error) {
 			"read %s: it is a script, and other parts of the backup are archives: only what all databases share may "+
 				"stand in a script before them", o.name)
 	}
+	o.piece = Piece{Format: Plain, Around: o.chain.names(), Connects: true}
 	return r.clusterRoles(), nil
 }
 

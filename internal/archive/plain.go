@@ -109,9 +109,15 @@ func readPlain(name string, r io.Reader, path, database string, converted bool) 
 	a := &Archive{Header: db.Header, Path: path, Size: p.s.Offset(), roles: db.roles, ClusterRoles: p.clusterRoles()}
 	a.Entries = slices.Concat(p.heldIn(db.Database), p.createdAs(cmp.Or(db.Database, database)), p.own(db))
 	a.Others = p.others(db.Database)
+	a.connects = p.connects()
 	number(a.Entries)
 	a.toUTF8()
 	return a, nil
+}
+
+// connects reports whether the script says itself in which databases it works.
+func (p *plainReader) connects() bool {
+	return p.cluster || slices.ContainsFunc(p.dbs, func(db *plainDatabase) bool { return db.named })
 }
 
 // others are the databases that are held besides the one that was chosen, and

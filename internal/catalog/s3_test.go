@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -110,7 +111,7 @@ func TestS3Refusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		_, err = (&Shelf{store: store, noKeys: true, listed: map[string]Object{}}).Names(t.Context(), "")
+		_, err = (&Shelf{store: store, key: "history", noKeys: true, listed: map[string]Object{}}).Names(t.Context(), "")
 		wantProblem(t, err, verdict.Error, verdict.CodeSpec)
 		if hint := verdict.AsProblem(err).Hint; strings.Contains(hint, "source.") || !strings.Contains(hint, "AWS_REGION") {
 			t.Errorf("hint: %s", hint)
@@ -127,6 +128,31 @@ func TestS3Refusals(t *testing.T) {
 		}
 		if got := hintFor(regionHint, "history", "", true); got != "set AWS_REGION to the bucket's own region" {
 			t.Errorf("hint: %s", got)
+		}
+	})
+	t.Run("a page in the place of another", func(t *testing.T) {
+		source := serverSource(server, "pages/")
+		u, err := parseURL(source.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := openS3(t.Context(), source, u, withKeys(server.AccessKey, server.SecretKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		shelf := &Shelf{store: store, key: "runbook.copy_to", listed: map[string]Object{}}
+		for _, text := range []string{"one", "two"} {
+			err := shelf.Replace(t.Context(), "shop/RECOVERY.md", []byte(text))
+			if err == nil {
+				_, err = shelf.Names(t.Context(), "")
+			}
+			if got, unread := shelf.Get(t.Context(), "shop/RECOVERY.md", 9); err != nil || unread != nil || string(got) != text {
+				t.Errorf("%q stands there, %v, %v", got, err, unread)
+			}
+		}
+		if err := shelf.Put(t.Context(), "shop/RECOVERY.md", nil); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("a report took its place: %v", err)
 		}
 	})
 	t.Run("no region", func(t *testing.T) {

@@ -44,6 +44,15 @@ func (b Backup) parts() []Part {
 	return []Part{{Object: b.Object, Objects: []Object{b.Object}}}
 }
 
+// PartNames are the names of its files and directories, in their order.
+func (b Backup) PartNames() []string {
+	var names []string
+	for _, p := range b.parts() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // Heads are the objects whose first bytes tell what the backup is: one a part.
 func (b Backup) Heads() []Object {
 	var heads []Object

@@ -148,8 +148,9 @@ func (s *fileStore) open(name string) (*os.File, error) {
 }
 
 // put writes a file that is there wholly or not at all, and nowhere but in the
-// store's folder, also where links out of it are followed by who reads.
-func (in *folderView) put(name string, b []byte) error {
+// store's folder, also where links out of it are followed by who reads. Again
+// lets it take the place of another.
+func (in *folderView) put(name string, b []byte, again bool) error {
 	dir := filepath.Dir(name)
 	if err := in.root.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -163,6 +164,9 @@ func (in *folderView) put(name string, b []byte) error {
 	_, err = f.Write(b)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
+	}
+	if again {
+		return in.root.Rename(temp, name)
 	}
 	return in.root.Link(temp, name) // unlike a renaming it replaces nothing
 }

@@ -167,6 +167,17 @@ func TestAHistoryIsNotWrittenElsewhere(t *testing.T) {
 		if err := f.Put(t.Context(), "bot/run/report.json", []byte("[]")); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("a report was replaced: %v", err)
 		}
+		for _, text := range []string{"one", "two"} {
+			if err := f.Replace(t.Context(), "bot/run/report.json", []byte(text)); err != nil {
+				t.Error(err)
+			}
+			if got, err := os.ReadFile(filepath.Join(dir, "bot", "run", "report.json")); err != nil || string(got) != text {
+				t.Errorf("%q stands there, %v", got, err)
+			}
+		}
+		if err := f.Replace(t.Context(), "shop/RECOVERY.md", []byte("x")); err == nil {
+			t.Error("a page was written through a link out of the folder")
+		}
 		left, err := os.ReadDir(filepath.Join(dir, "bot", "run"))
 		if err != nil || len(left) != 1 {
 			t.Errorf("left in the folder: %v, %v", left, err)

@@ -46,17 +46,3 @@ func TestCleaning(t *testing.T) {
 		})
 	}
 }
-
-// What a hint tells to type is one word to a shell, whatever a table is called.
-func TestShellWord(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"row_count_change:public.orders":   "row_count_change:public.orders",
-		`row_count_change:public."a b"`:    `'row_count_change:public."a b"'`,
-		`table_present:public."it's $(x)"`: `'table_present:public."it'\''s $(x)"'`,
-	} {
-		if got := shellWord(text); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
-	}
-}

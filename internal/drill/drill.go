@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -278,19 +277,9 @@ func (r *run) checks(found ...verdict.Check) {
 	defer r.mu.Unlock()
 	for _, c := range found {
 		c.Hint = strings.NewReplacer("-name=DRILL", "-name="+r.Drill.Name, "-check=ID",
-			"-check="+shellWord(c.ID)).Replace(c.Hint)
+			"-check="+program.ShellWord(c.ID)).Replace(c.Hint)
 		r.report.Checks = append(r.report.Checks, c)
 	}
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.:/@%+=,-]+$`)
-
-// shellWord writes a text so that a shell takes it as one word.
-func shellWord(text string) string {
-	if plainWord.MatchString(text) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // recovered turns a panic of ours into a stage's error. The panic's value may

@@ -16,6 +16,7 @@ import (
 
 	"daybefore/internal/archive"
 	"daybefore/internal/catalog"
+	"daybefore/internal/program"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/verdict"
 )
@@ -233,10 +234,10 @@ func writeSums(b catalog.Backup) string {
 	for _, p := range parts {
 		name := path.Base(p.Name)
 		if p.Directory() {
-			commands = append(commands, "(cd "+shellWord(name)+" && LC_ALL=C sha256sum * > SHA256SUMS)")
+			commands = append(commands, "(cd "+program.ShellWord(name)+" && LC_ALL=C sha256sum * > SHA256SUMS)")
 			continue
 		}
-		commands = append(commands, "sha256sum "+shellWord(name)+" > "+shellWord(name+".sha256"))
+		commands = append(commands, "sha256sum "+program.ShellWord(name)+" > "+program.ShellWord(name+".sha256"))
 	}
 	return strings.Join(commands, " && ")
 }

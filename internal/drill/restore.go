@@ -51,6 +51,7 @@ func (r *run) restore(ctx context.Context) error {
 		return err
 	}
 	r.codeRan()
+	r.keepByHand(s)
 	defer r.keepRestore(s)
 	if err != nil {
 		return err

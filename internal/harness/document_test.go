@@ -63,6 +63,7 @@ func TestDocuments(t *testing.T) {
 			return d.Gates[0].Open && d.Gates[0].Drilled == "" && len(d.Reports) == 0
 		}},
 		{"report", p, 0, func(d harness.Document) bool { return strings.HasSuffix(d.Written, "index.html") }},
+		{"runbook -name=demo", p, 0, func(d harness.Document) bool { return strings.HasSuffix(d.Written, "RECOVERY.md") }},
 		{"init -name=demo", p, 0, func(d harness.Document) bool { return d.Written == "" && len(d.Questions) == 0 }},
 		{"clean", p, 0, func(d harness.Document) bool { return d.Removed != nil }},
 		{"drill", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},

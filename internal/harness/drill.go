@@ -81,6 +81,7 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	if unkept == nil {
 		h.kept.Store(true)
 		h.prune(f, rec.keys)
+		h.renewRunbook(ctx, f.Drill, r)
 	}
 	if q.choice == (choice{}) { // what is known of the newest stands
 		h.tellMetrics(ctx, f, r, rec)

@@ -65,6 +65,7 @@ var UserTargets = Targets{
 		{Name: "source", Kind: Text}, {Name: "sandbox", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
 	{Name: "report", Options: []Option{{Name: "history", Kind: Text}, {Name: "to", Kind: Text}}},
+	{Name: "runbook", Options: []Option{oneDrill}},
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},
 	{Name: "scrub:show", Options: []Option{oneDrill}},

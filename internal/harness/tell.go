@@ -43,7 +43,7 @@ type Document struct {
 	Scenarios []ScenarioState     `json:"scenarios,omitempty"` // of scenarios
 	Built     string              `json:"built,omitempty"`     // of build a path, of image a tag
 	Targets   []TargetState       `json:"targets,omitempty"`   // of help
-	Written   string              `json:"written,omitempty"`   // of init and report: a file
+	Written   string              `json:"written,omitempty"`   // of init, report and runbook: a file
 	Questions []setup.Question    `json:"questions,omitempty"` // of init
 	Patch     string              `json:"patch,omitempty"`     // of init, where the file was there
 }

@@ -58,7 +58,7 @@ func (sh *shelf) needed(ctx context.Context) (n int, err error) {
 		}
 		at := slices.Index(sh.runs, batch[0])
 		for i, f := range found {
-			if f.damaged == nil && sh.proven(f) && passed(f.report) {
+			if f.damaged == nil && sh.proven(f) && Passed(f.report) {
 				passes++
 				n = at + i + 1
 			}

@@ -86,7 +86,7 @@ func Read(ctx context.Context, dir string, s Store, drill string, keys ...spec.K
 				p.Damaged = append(p.Damaged, f.damaged.Error())
 			case !sh.proven(f) && len(keys) > 0:
 				p.Unproven.add(f, true)
-			case passed(f.report) && len(p.Passing) < spec.MostPast:
+			case Passed(f.report) && len(p.Passing) < spec.MostPast:
 				p.Passing = append(p.Passing, slim(f.report))
 				p.Unproven.add(f, len(keys) > 0)
 			}
@@ -186,9 +186,9 @@ func slim(r *verdict.Report) *verdict.Report {
 	return r
 }
 
-// passed reports whether later drills are compared with a report: those of other
+// Passed reports whether later drills are compared with a report: those of other
 // backups than the newest would move what is usual.
-func passed(r *verdict.Report) bool {
+func Passed(r *verdict.Report) bool {
 	return (r.Outcome == verdict.Pass || r.Outcome == verdict.Warn) && r.Backup.IsNewest()
 }
 

@@ -262,5 +262,8 @@ func Instant(t time.Time) string { return instant(t) }
 // Clean makes a text safe to show on one line.
 func Clean(s string) string { return clean(s) }
 
+// Escape is Clean for a page of Markdown, in which no text of a report is markup.
+func Escape(s string) string { return escape(clean(s)) }
+
 // Word is an outcome as it is shown.
 func Word(o verdict.Outcome) string { return outcomeWord(o) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,19 @@ func setting(sql string) (name, value string, ok bool) {
 		return "", "", false
 	}
 	return strings.ToLower(unquoted(m[1])), strings.Trim(m[2], "'"), true
+}
+
+// SettingNames are those that the database, or a role in it, sets for its
+// sessions, each once.
+func (s *Session) SettingNames() []string {
+	var names []string
+	for _, sql := range s.archive.DatabaseProperties() {
+		name, _, ok := setting(sql)
+		if ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // setLate are settings that come when everything is restored: they name what a

@@ -25,9 +25,9 @@ func widenPipe(end *os.File) {
 // of control groups, as they stand in the container itself.
 var memoryLimits = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
 
-// machineMemory returns the machine's memory in bytes, or what its container may
+// MachineMemory returns the machine's memory in bytes, or what its container may
 // hold of it.
-func machineMemory() int64 {
+func MachineMemory() int64 {
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
 		return gib

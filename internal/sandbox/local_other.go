@@ -7,5 +7,5 @@ import "os"
 // widenPipe leaves a pipe as it is: only Linux lets it hold more.
 func widenPipe(*os.File) {}
 
-// machineMemory returns what any machine of today has, in bytes.
-func machineMemory() int64 { return 4 * gib }
+// MachineMemory returns what any machine of today has, in bytes.
+func MachineMemory() int64 { return 4 * gib }

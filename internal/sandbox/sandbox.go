@@ -136,7 +136,7 @@ func (e *ExitError) Error() string {
 
 // DefaultMemory is what a local cluster may use that was given no limit, and
 // what all drills of this machine together should keep to: half of it.
-func DefaultMemory() int64 { return machineMemory() / 2 }
+func DefaultMemory() int64 { return MachineMemory() / 2 }
 
 // Start starts a sandbox and returns it once its server has answered and
 // shown that it is the one that was started. Where it fails nothing is left

@@ -13,6 +13,9 @@ type Decrypt struct {
 	OpenPGPPassphrase Key    // of the key, and of what was encrypted by a passphrase alone
 	Command           []string
 	Env               []string // names of variables that the command gets
+
+	// names of the variables that hold the keys
+	AgeIdentityEnv, AgePassphraseEnv, OpenPGPKeyEnv, OpenPGPPassphraseEnv string
 }
 
 // decrypt reads the keys that variables hold. No value is ever repeated.
@@ -28,6 +31,9 @@ func (c checker) decrypt(raw *rawDecrypt) *Decrypt {
 		OpenPGPKeyFile:    c.keyFile(raw.OpenPGPKeyFile, "openpgp_key_file"),
 		OpenPGPPassphrase: c.decryptKey(raw.OpenPGPPassphraseEnv, "openpgp_passphrase_env"),
 		Command:           c.command(raw),
+
+		AgeIdentityEnv: raw.AgeIdentityEnv.Value, AgePassphraseEnv: raw.AgePassphraseEnv.Value,
+		OpenPGPKeyEnv: raw.OpenPGPKeyEnv.Value, OpenPGPPassphraseEnv: raw.OpenPGPPassphraseEnv.Value,
 	}
 	for _, name := range raw.Env {
 		c.decryptKey(name, "env")

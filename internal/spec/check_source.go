@@ -73,14 +73,28 @@ func (c checker) history(raw *rawHistory, source Source, scrub Scrub) History {
 	if raw == nil {
 		return History{}
 	}
-	h := Source{URL: c.storeURL(raw.URL, "history")}
-	if kind := kindOf(h.URL); h.URL != "" && kind != kindFile && kind != kindS3 {
-		c.refuse(raw.URL.at, "write file:///dir/ or s3://bucket/prefix/", "history: reports are not written to %s", kind)
+	return History{Source: c.folderOf(raw.URL, "history", "reports", source), KeyEnv: raw.KeyEnv.Value,
+		Keys: c.reportKeys(raw.KeyEnv, scrub)}
+}
+
+// runbook is where the plan for a restore by hand goes besides reports/.
+func (c checker) runbook(raw *rawRunbook, source Source) Runbook {
+	if raw == nil {
+		return Runbook{}
 	}
-	if raw.URL.given() && h.URL != "" && strings.TrimSuffix(h.URL, "/") == strings.TrimSuffix(source.URL, "/") {
-		c.refuse(raw.URL.at, "give the reports a folder of their own", "history is in the folder of the backups")
+	return Runbook{CopyTo: c.folderOf(raw.CopyTo, "runbook.copy_to", "runbooks", source)}
+}
+
+// folderOf is where files of a kind are written, which is no place of backups.
+func (c checker) folderOf(t text, key, what string, source Source) Source {
+	to := c.storeURL(t, key)
+	if kind := kindOf(to); to != "" && kind != kindFile && kind != kindS3 {
+		c.refuse(t.at, "write file:///dir/ or s3://bucket/prefix/", "%s: %s are not written to %s", key, what, kind)
 	}
-	return History{Source: c.sameStore(h.URL, source), KeyEnv: raw.KeyEnv.Value, Keys: c.reportKeys(raw.KeyEnv, scrub)}
+	if to != "" && strings.TrimSuffix(to, "/") == strings.TrimSuffix(source.URL, "/") {
+		c.refuse(t.at, "give the "+what+" a folder of their own", "%s is in the folder of the backups", key)
+	}
+	return c.sameStore(to, source)
 }
 
 // HistoryAt is the store of past reports that a URL names on the command line. A

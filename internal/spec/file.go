@@ -252,6 +252,7 @@ func (c checker) drill(raw *rawDrill, siblings, others, known []string) *Drill {
 	drill.KeepReports = c.keepReports(raw.Reports)
 	drill.Metrics = c.metrics(raw.Metrics)
 	drill.Sign = c.sign(raw.Sign)
+	drill.Runbook = c.runbook(raw.Runbook, drill.Source)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)

@@ -141,7 +141,7 @@ var badInputs = []badInput{
 	// Keys.
 	{"unknown key", drillFile("§notifications: {}"),
 		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, ` +
-			`latest_events, history, reports, metrics, sign, databases`}},
+			`latest_events, history, reports, metrics, sign, runbook, databases`}},
 	{"misspelled key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
 	{"misspelled key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
 	{"misspelled key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")),
@@ -172,7 +172,7 @@ var badInputs = []badInput{
 		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
 		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
 		"\"colour\" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, " +
-			"scrub, expectations, latest_events, history, reports, metrics, sign, databases"}},
+			"scrub, expectations, latest_events, history, reports, metrics, sign, runbook, databases"}},
 
 	// Shapes.
 	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},
@@ -332,6 +332,9 @@ var badInputs = []badInput{
 	{"reports of nothing", drillFile("§reports: {}"), []string{"reports is empty; fill it or remove it"}},
 	{"a history of nothing", drillFile("§history: {}"), []string{"history is empty; fill it or remove it"}},
 	{"a history that is no URL", drillFile("history: §reports"), []string{"history is not a URL; " + anyPlace}},
+	{"a runbook of nothing", drillFile("§runbook: {}"), []string{"runbook is empty; fill it or remove it"}},
+	{"a runbook where nothing is written", drillFile("runbook: {copy_to: §gs://shop/}"),
+		[]string{"runbook.copy_to: runbooks are not written to gs; write file:///dir/ or s3://bucket/prefix/"}},
 	{"a history with credentials", drillFile("history: §s3://a:b@reports/"),
 		[]string{"history holds credentials; take them out, change them, and give them in the environment"}},
 	{"a history among the backups", drillFile(source("url: s3://b/x, name: a, timezone: UTC"), "history: §s3://b/x/"),

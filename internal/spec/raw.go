@@ -34,6 +34,7 @@ type rawDrill struct {
 	Reports      *rawReports      `json:"reports,omitempty"`
 	Metrics      *rawMetrics      `json:"metrics,omitempty"`
 	Sign         *rawSign         `json:"sign,omitempty"`
+	Runbook      *rawRunbook      `json:"runbook,omitempty"`
 	Databases    *rawDatabases    `json:"databases,omitempty"`
 }
 
@@ -52,6 +53,11 @@ type rawSign struct {
 	mapping
 	KeyEnv   text   `json:"key_env" hint:"name the environment variable that holds the key, such as DRILL_SIGNING_KEY"`
 	Controls []text `json:"controls,omitempty"`
+}
+
+type rawRunbook struct {
+	mapping
+	CopyTo text `json:"copy_to" hint:"name a folder, such as s3://shop-reports/runbooks/ or file:///srv/runbooks/"`
 }
 
 // rawHistory is a store of past reports; one that is written as a URL alone

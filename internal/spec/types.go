@@ -29,6 +29,7 @@ type Drill struct {
 	Expectations Expectations
 	LatestEvents []LatestEvents
 	History      History
+	Runbook      Runbook
 	KeepReports  int // runs of this drill below reports/; 0: all
 	Metrics      Metrics
 	Sign         Sign
@@ -107,6 +108,9 @@ type Sign struct {
 	Key      Key      // an ed25519.PrivateKey; nil without KeyEnv, and where secrets are left alone
 	Controls []string // such as ISO 27001 A.8.13
 }
+
+// Runbook says where the plan for a restore by hand goes besides reports/.
+type Runbook struct{ CopyTo Source } // without a URL: nowhere
 
 // Inventory is what the store itself is expected to hold. What is nil or zero
 // is not declared.

@@ -75,6 +75,7 @@ type Report struct {
 	Marks          []Mark    `json:"marks,omitempty"` // of max_regression
 	Witnesses      []Witness `json:"witnesses,omitempty"`
 	Recovery       *Recovery `json:"recovery,omitempty"`
+	ByHand         *ByHand   `json:"by_hand,omitempty"`
 	Gate           *Gate     `json:"gate,omitempty"`  // where a gate drilled
 	Trend          []Trend   `json:"trend,omitempty"` // past drills that passed, newest first
 	LastGood       *LastGood `json:"last_good,omitempty"`
@@ -106,6 +107,36 @@ type Recovery struct {
 	PreDataMS  int64 `json:"pre_data_ms"`
 	DataMS     int64 `json:"data_ms"`
 	PostDataMS int64 `json:"post_data_ms"` // indexes, constraints, materialized views: from the last row on
+}
+
+// ByHand is what a restore without the harness needs to know beside Backup. A
+// report has it only where the restore began.
+type ByHand struct {
+	Parts      []Part   `json:"parts"`
+	Roles      []string `json:"roles,omitempty"`      // that the backup names and does not create
+	Extensions []string `json:"extensions,omitempty"` // that it creates
+	Settings   []string `json:"settings,omitempty"`   // names of those that the database brings
+	Untold     int      `json:"untold,omitempty"`     // names of these that may not be shown, or are too many
+	Cluster    bool     `json:"cluster,omitempty"`    // it creates roles itself, as pg_dumpall writes them
+	Machine    Machine  `json:"machine"`
+}
+
+// Part is a file or directory of the backup, in the order of the restore.
+type Part struct {
+	Name   string   `json:"name"` // below the store's URL
+	Format string   `json:"format"`
+	Around []string `json:"around,omitempty"` // age, zstd …: what is to be taken off, from outside
+	Folder bool     `json:"folder,omitempty"` // a directory of files
+	// Connects says of a script that it makes its databases and connects to them itself.
+	Connects bool `json:"connects,omitempty"`
+}
+
+// Machine is what the restore was measured on.
+type Machine struct {
+	Cores       int    `json:"cores"`
+	Jobs        int    `json:"jobs"` // that restored at once
+	MemoryBytes int64  `json:"memory_bytes"`
+	System      string `json:"system"` // linux/amd64
 }
 
 // Trend is what a past drill said of the time to recover, and of what would

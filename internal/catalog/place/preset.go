@@ -32,6 +32,16 @@ func wordsOf(e spec.Exec) (words, error) {
 		"open the store: source.exec.preset %q is not known", e.Preset)
 }
 
+// FetchWords are the program and its arguments that write a backup of this name to
+// standard output.
+func FetchWords(e spec.Exec, name string) ([]string, error) {
+	w, err := wordsOf(e)
+	if err != nil {
+		return nil, err
+	}
+	return w.fetch(name), nil
+}
+
 // named puts a backup's name into arguments.
 func named(args []string, name string) []string {
 	all := make([]string, len(args))

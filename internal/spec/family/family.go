@@ -90,7 +90,7 @@ var databaseForms = []struct {
 }{
 	{regexp.MustCompile(`(_env|\.env)$`), Variable},
 	{regexp.MustCompile(`(\.key_file|\.known_hosts|\.age_identity_file|\.openpgp_key_file|\.baseline)$`), Folder},
-	{regexp.MustCompile(`(\.url|\.endpoint)$|^history$|^inventory\.copies$`), escaped},
+	{regexp.MustCompile(`(\.url|\.endpoint)$|^history$|^inventory\.copies$|^runbook\.copy_to$`), escaped},
 	{regexp.MustCompile(`^source\.(name|parts|database|region|listing|user|exec|exec\..*|decrypt\.command)$|` +
 		`\.profile$|^expectations\.roles$`), asIs},
 }

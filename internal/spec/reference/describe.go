@@ -27,6 +27,7 @@ var described = map[string]map[string]string{
 		"Reports": "how many past runs stay below reports/",
 		"Metrics": "where the drill's numbers go, for Prometheus",
 		"Sign":    "what makes each report evidence that others can verify",
+		"Runbook": "where RECOVERY.md, the plan for a restore by hand, goes besides reports/",
 		"Databases": "one drill of each: their names, or a pattern over what the store holds; {database} stands for the " +
 			"name in the other keys",
 	},
@@ -48,6 +49,10 @@ var described = map[string]map[string]string{
 		"KeyEnv": "environment variable with the ed25519 private key, as openssl genpkey -algorithm ed25519 writes it",
 		"Controls": "what the drill is evidence of, such as ISO 27001 A.8.13: one table of the page of all drills, and in " +
 			"each signed statement",
+	},
+	"rawRunbook": {
+		"CopyTo": "file:///dir/ or s3://bucket/prefix/, reached as source is; the file there is <drill>/RECOVERY.md, and is " +
+			"replaced after each passing drill of the newest backup",
 	},
 	"rawHistory": {
 		"URL": "file:///dir/ or s3://bucket/prefix/, reached as source is",
