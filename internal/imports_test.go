@@ -79,6 +79,9 @@ var rooms = map[string]room{
 		why:  "a first drill file is written from what a drill's own steps read, by nobody who judges a backup"},
 	"internal/report": {layer: 3, only: nouns, why: "a rendering that could reach more than the nouns could change a verdict"},
 
+	"internal/notify": {layer: 3, only: []string{"internal/verdict", "internal/spec", "internal/program"},
+		why: "who tells people knows what a report says, and nothing that could change it"},
+
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},

@@ -26,11 +26,12 @@ func Drill(ctx context.Context, name *string, parallel *int, backup, before, pic
 
 // Init writes drills/NAME.yaml for the backups in -url, from the newest of them, and drills it. -pattern
 // says which, where a store holds several databases; -source and -sandbox give further keys of the file
-// ('region: eu-west-1, path_style: true'). Where the file is there, it prints what is new, as a patch.
-func Init(ctx context.Context, name, url, pattern, source, sandbox *string) error {
+// ('region: eu-west-1, path_style: true'), -heartbeat the variable of a monitor's URL, which is tried. Where
+// the file is there, it prints what is new, as a patch.
+func Init(ctx context.Context, name, url, pattern, source, sandbox, heartbeat *string) error {
 	return harness.Tell("init", func(h *harness.Home) error {
 		return h.Init(ctx, harness.InitOptions{Name: value(name), URL: value(url), Pattern: value(pattern),
-			Source: value(source), Sandbox: value(sandbox)})
+			Source: value(source), Sandbox: value(sandbox), Heartbeat: value(heartbeat)})
 	})
 }
 
@@ -50,8 +51,8 @@ func Show(ctx context.Context, name *string) error {
 	return harness.Tell("show", func(h *harness.Home) error { return h.Show(ctx, value(name)) })
 }
 
-// Gate opens only if -name's newest backup has a passing report not older than -within (24h), or
-// passes now; -strict takes a warning for a failure; -verbose prints the whole report of a drill.
+// Gate opens only if -name's newest backup has a passing report not older than -within
+// (proven_within of the drill file, else 24h), or passes now; -strict takes a warning for a failure; -verbose prints the whole report of a drill.
 func Gate(ctx context.Context, name, within *string, strict, verbose *bool) error {
 	return harness.Tell("gate", func(h *harness.Home) error {
 		h.Verbose = value(verbose)

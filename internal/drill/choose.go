@@ -20,6 +20,7 @@ import (
 func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
+		r.judgeProven()
 		r.keys, err = keysOf(r.Drill.Source.Decrypt)
 		if err != nil {
 			return err

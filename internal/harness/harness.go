@@ -43,6 +43,7 @@ type Home struct {
 	Document Document // what the target came to, for -json
 
 	printing sync.Mutex             // one report at a time
+	untold   []string               // who was not told of a drill, and why
 	files    map[string]spec.Loaded // the drills that were read, by name
 }
 

@@ -62,7 +62,7 @@ var UserTargets = Targets{
 	{Name: helpTarget},
 	{Name: "image", Word: "MAJOR", Options: []Option{{Name: "packages", Kind: Text}, {Name: "tag", Kind: Text}}},
 	{Name: "init", Options: []Option{oneDrill, {Name: "url", Kind: Text}, {Name: "pattern", Kind: Text},
-		{Name: "source", Kind: Text}, {Name: "sandbox", Kind: Text}}},
+		{Name: "source", Kind: Text}, {Name: "sandbox", Kind: Text}, {Name: "heartbeat", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
 	{Name: "report", Options: []Option{{Name: "history", Kind: Text}, {Name: "to", Kind: Text}}},
 	{Name: "scenarios"},

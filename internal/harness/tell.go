@@ -44,6 +44,7 @@ type Document struct {
 	Written   string              `json:"written,omitempty"`   // of init and report: a file
 	Questions []setup.Question    `json:"questions,omitempty"` // of init
 	Patch     string              `json:"patch,omitempty"`     // of init, where the file was there
+	Due       []DueDrill          `json:"due,omitempty"`       // of drill, drills, inventory and report: other drills
 }
 
 // Tell runs a target in this process's home. Under -json what it came to is one
@@ -56,6 +57,7 @@ func Tell(target string, run func(*Home) error) error {
 	err := run(h)
 	rearm()
 	h.tellGitHub()
+	err = h.lastLine(err)
 	if !asDocument {
 		return err
 	}

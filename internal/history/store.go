@@ -165,6 +165,30 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 	return nil, fmt.Errorf("no report of %s is kept in %s: %w", drill, dir, fs.ErrNotExist)
 }
 
+// mostTried is how many runs are looked through for the last that passed.
+const mostTried = 100
+
+// LastPass is when the drill of a newest backup that passed last began, of those
+// that somebody vouches for; zero where none of the last runs passed.
+func LastPass(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) (time.Time, error) {
+	sh, err := open(ctx, dir, s, drill, keys)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer sh.close()
+	for _, run := range sh.runs[:min(len(sh.runs), mostTried)] {
+		found, err := sh.reports(ctx, []string{run})
+		if err != nil {
+			return time.Time{}, err
+		}
+		e := found[0]
+		if e.damaged == nil && passed(e.report) && (len(keys) == 0 || sh.proven(e)) {
+			return e.report.StartedAt, nil
+		}
+	}
+	return time.Time{}, nil
+}
+
 // slim leaves out what nothing is compared with and, in a database of many
 // tables, takes the most memory.
 func slim(r *verdict.Report) *verdict.Report {

@@ -28,6 +28,9 @@ func (p *page) brief(r *verdict.Report, o Options) {
 		p.hanging("", says)
 	}
 	p.findings(slices.DeleteFunc(findings(r), func(f finding) bool { return f.Outcome == verdict.Skipped }))
+	for _, says := range whoWasNot(r) {
+		p.hanging(p.paint(verdict.Warn)+"  ", clean("not told: "+says))
+	}
 	p.blank()
 	for _, f := range p.briefFacts(r, o) {
 		p.briefly(f)

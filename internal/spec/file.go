@@ -250,6 +250,8 @@ func (c checker) drill(raw *rawDrill, siblings, others, known []string) *Drill {
 	drill.LatestEvents = c.latestEvents(raw.LatestEvents)
 	drill.History = c.history(raw.History, drill.Source, drill.Scrub)
 	drill.KeepReports = c.keepReports(raw.Reports)
+	drill.Notify = c.notify(raw.Notify)
+	drill.ProvenWithin = c.positive(raw.ProvenWithin, "proven_within", 0)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)

@@ -28,6 +28,8 @@ type Drill struct {
 	LatestEvents []LatestEvents
 	History      History
 	KeepReports  int // runs of this drill below reports/; 0: all
+	Notify       Notify
+	ProvenWithin time.Duration // it is to have passed since; 0: not declared
 }
 
 // Source says where the backups lie and how they are told apart.

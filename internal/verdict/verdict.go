@@ -77,6 +77,19 @@ type Report struct {
 	Recovery       *Recovery `json:"recovery,omitempty"`
 	Gate           *Gate     `json:"gate,omitempty"`  // where a gate drilled
 	Trend          []Trend   `json:"trend,omitempty"` // past drills that passed, newest first
+	// ProvenWithin is how long ago the last pass may be, as the drill file promises: 26h.
+	ProvenWithin string     `json:"proven_within,omitempty"`
+	Notified     []Notified `json:"notified,omitempty"`
+}
+
+// Notified is what somebody was told of a drill by one way, or why not.
+type Notified struct {
+	By   string   `json:"by"`             // such as slack (DRILL_SLACK_URL)
+	Told []string `json:"told,omitempty"` // such as "fail row_count"; nothing where nothing was to be told
+	// Open are the codes that they know of as bad, and of no pass since.
+	Open   []Code `json:"open,omitempty"`
+	Failed string `json:"failed,omitempty"` // why they were not told all; no part of an address or a key
+	Hint   string `json:"hint,omitempty"`
 }
 
 // Gate is what a gate asked of a drill, and what became of it.

@@ -24,13 +24,14 @@ type Glance struct {
 	Why        string          `json:"why,omitempty"`  // of what did not pass
 	Hint       string          `json:"hint,omitempty"` // what to do about it
 	Promised   string          `json:"promised,omitempty"`
+	Within     string          `json:"within,omitempty"` // how long ago the last pass may be
 	// Past are the passes that the run knew of, newest first: a machine that
 	// begins with an empty disk has no others.
 	Past []verdict.Trend `json:"past,omitempty"`
 }
 
 // Version is that of a Glance: another one is made of a report in another way.
-const Version = 1
+const Version = 2
 
 // Runs is how many runs of a drill the page of all drills shows at most.
 const Runs = 30
@@ -45,7 +46,7 @@ func GlanceOf(r *verdict.Report) Glance {
 	g := Glance{
 		Run: report.Clean(r.Run), Outcome: r.Outcome, Newest: r.Backup.IsNewest(), At: r.StartedAt,
 		TakenAt: r.Backup.TakenAt, SizeBytes: r.Backup.SizeBytes, Rows: r.Rows(), Says: v.Plain,
-		Promised: v.Promised, Past: r.Trend,
+		Promised: v.Promised, Past: r.Trend, Within: r.ProvenWithin,
 	}
 	if r.Recovery != nil {
 		g.RecoveryMS = r.Recovery.TotalMS

@@ -1,0 +1,186 @@
+package harness_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"daybefore/internal/harness"
+	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
+)
+
+// A token is part of an address, and stands in no output.
+const token = "tok-5b1d9c07e2"
+
+// receiver keeps what is sent to it.
+type receiver struct {
+	*httptest.Server
+	mu   sync.Mutex
+	got  []string // path and body
+	does http.HandlerFunc
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		r.mu.Lock()
+		r.got = append(r.got, req.URL.Path+" "+string(body))
+		does := r.does
+		r.mu.Unlock()
+		if does != nil {
+			does(w, req)
+			return
+		}
+		io.WriteString(w, "OK")
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// took is what came since the last call.
+func (r *receiver) took() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	got := r.got
+	r.got = nil
+	return got
+}
+
+// A monitor hears of each drill of the newest backup, and of nothing else.
+func TestHeartbeats(t *testing.T) {
+	t.Parallel()
+	monitor := newReceiver(t)
+	p := newPlace(t)
+	p.demo(sandbox.Local)
+	p.editDemo(func(text string) string { return text + "\nnotify: {heartbeat_env: PING}\n" })
+	run := func(code int, args ...string) string {
+		t.Helper()
+		pr := p.start(args...)
+		got := pr.end()
+		if got != code || strings.Contains(pr.said(), token) {
+			t.Fatalf("%q: %d, want %d\n%s", args, got, code, pr.said())
+		}
+		return pr.stderr.String()
+	}
+	heard := func(want ...string) {
+		t.Helper()
+		got := monitor.took()
+		ok := len(got) == len(want)
+		for i := 0; ok && i < len(got); i++ {
+			ok = strings.HasPrefix(got[i], "/"+token+want[i])
+		}
+		if !ok {
+			t.Errorf("the monitor heard %q, want %q", got, want)
+		}
+	}
+	said := run(0, "drill", "-name=demo")
+	const unset = "heartbeat (PING): the environment variable PING is not set; set it, or take it out of the drill file"
+	if !strings.Contains(said, "warning: demo: "+unset+"; the drill goes on\n") ||
+		!strings.HasSuffix(strings.TrimSpace(said), "warning: not everybody was told: demo: "+unset) {
+		t.Errorf("%s", said)
+	}
+	r := p.latest("demo")
+	if r.Outcome != verdict.Pass || len(r.Notified) != 1 || !strings.HasPrefix(r.Notified[0].Failed, "the environment variable") {
+		t.Errorf("%s %+v", r.Outcome, r.Notified)
+	}
+	p.env = append(p.env, "PING="+monitor.URL+"/"+token)
+	run(0, "drill")
+	heard("/start ", " PASS  demo: the newest backup (")
+	run(0, "gate", "-name=demo")
+	run(0, "drill", "-name=demo", "-backup=shop-20260304T031500Z.dump")
+	run(0, "inventory")
+	heard()
+	monitor.does = func(w http.ResponseWriter, _ *http.Request) {
+		http.Redirect(w, &http.Request{}, "http://127.0.0.1:1/"+token, http.StatusFound)
+	}
+	said = run(0, "drill")
+	if !strings.Contains(said, "not everybody was told: demo: heartbeat (PING): it leads on to another address (302), which was not followed") {
+		t.Errorf("%s", said)
+	}
+	monitor.does = nil
+	monitor.took()
+	p.spoil()
+	run(10, "drill")
+	heard("/start ", "/fail FAIL  demo: ")
+	p.has(t, "reports", token)
+}
+
+// has fails the test if a file below a folder holds a text.
+func (p *place) has(t *testing.T, dir, text string) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(p.dir, dir), func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(text)) {
+			t.Errorf("%s holds %q", path, text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A drill that has not passed for longer than promised is told by every other,
+// ends inventory with an error, and is red on the page.
+func TestProvenWithin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.demo(sandbox.Local)
+	p.editDemo(func(text string) string { return text + "\nproven_within: 26h\n" })
+	other, err := os.ReadFile(filepath.Join(p.dir, "drills", "demo.yaml"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(p.dir, "drills", "never.yaml"), other, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
+	var out bytes.Buffer
+	h := &harness.Home{Dir: p.dir, Stdout: &out, Stderr: &out, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	says := func(err error, code int, want ...string) {
+		t.Helper()
+		exit := &verdict.Exit{}
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if exit.Code != code || !strings.Contains(out.String(), w) {
+				t.Errorf("code %d, want %d, and %q is not in\n%s", exit.Code, code, w, &out)
+			}
+		}
+		out.Reset()
+		h.Document = harness.Document{}
+	}
+	says(h.Drill(t.Context(), harness.DrillOptions{Name: "demo"}), 0, "due: never has never passed, as far as is kept (proven_within: 26h)")
+	now = now.Add(25 * time.Hour)
+	says(h.Inventory(t.Context(), "demo"), 0, "due: never has never passed")
+	says(h.Gate(t.Context(), harness.GateOptions{Name: "demo"}), 0, "gate demo is open: its newest backup has been restored")
+	now = now.Add(2 * time.Hour)
+	says(h.Inventory(t.Context(), "demo"), verdict.ExitError, "no drill has passed for 1d3h")
+	says(h.Drills(t.Context(), ""), 0, "due: demo has not passed for 27h (proven_within: 26h)")
+	says(h.Report(t.Context(), harness.ReportOptions{}), 0, "due: demo has not passed for 27h")
+	page, err := os.ReadFile(filepath.Join(p.dir, "reports", "index.html"))
+	if err != nil || !strings.Contains(string(page), "No drill has passed for 27h, and one was to pass every 26h.") {
+		t.Errorf("%v\n%s", err, page)
+	}
+	says(h.Gate(t.Context(), harness.GateOptions{Name: "demo"}), 0, "the last report is not from the last 1d2h: drilling now")
+	says(h.Inventory(t.Context(), "demo,never"), verdict.ExitError, "no drill has passed, as far as is kept")
+	if r := p.latest("demo"); r.ProvenWithin != "1d2h" || slices.ContainsFunc(r.Checks, func(c verdict.Check) bool { return c.ID == "proven_within" }) {
+		t.Errorf("%q, and a drill that passes is no finding about itself", r.ProvenWithin)
+	}
+}
