@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/guess"
 )
 
@@ -1184,7 +1185,7 @@ func TestUnreadable(t *testing.T) {
 	if err := os.WriteFile(huge, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(huge, maxFile+1); err != nil {
+	if err := os.Truncate(huge, folder.Most+1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(huge); err == nil || !strings.Contains(err.Error(), "larger than 4 MiB") {
