@@ -81,7 +81,7 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	defer rec.close()
 	q.now = h.Now()
 	q.run = history.NewRunID(q.now)
-	people := h.herald(ctx, f, screen, q)
+	people := h.herald(ctx, f, rec, screen, q)
 	r := h.runFile(ctx, f, rec, screen, q)
 	finish(r)
 	people.tell(ctx, r)

@@ -72,7 +72,7 @@ func TestInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	pings := monitor.took()
-	if len(pings) != 3 || !strings.HasPrefix(pings[0], "/"+token+"/log a test of daybefore") || !strings.HasPrefix(pings[2], "/"+token+" PASS") {
+	if len(pings) != 3 || !strings.HasPrefix(pings[0], "/"+token+"/log a test of daybefore") || !strings.HasPrefix(pings[2], "/"+token+" PASS ") {
 		t.Errorf("the monitor heard %q", pings)
 	}
 	for _, want := range []string{"a test ping arrived at the monitor of INIT_PING", "one each 1d", "PASS  shop", "Next:", "gate -name=shop", "line "} {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"daybefore/internal/history"
 	"daybefore/internal/notify"
@@ -15,25 +17,47 @@ import (
 
 // herald tells people of one drill of the newest backup. Nil tells nobody.
 type herald struct {
-	home   *Home
 	notify spec.Notify
-	heart  *notify.Heart
+	heart  *notify.Heart // may be nil
+	before chan []verdict.Notified
 	passed bool // is what was told
 }
 
 // herald says what will keep people from being told, and that the drill begins.
 // Of another backup's drill nobody is told: it proves nothing about the newest.
-func (h *Home) herald(ctx context.Context, f spec.Loaded, screen *report.Screen, q request) *herald {
+func (h *Home) herald(ctx context.Context, f spec.Loaded, rec *record, screen *report.Screen, q request) *herald {
 	if f.Drill == nil || !f.Drill.Notify.Declared() || q.choice != (choice{}) {
 		return nil
 	}
 	n := f.Drill.Notify
-	screen.Aside(func() {
-		for _, fault := range notify.Faults(n) {
-			fmt.Fprintf(h.Stderr, "warning: %s: %s; the drill goes on\n", f.Name, notify.Says(fault))
-		}
-	})
-	return &herald{home: h, notify: n, heart: notify.Begin(ctx, n, f.Name, q.run)}
+	faults := notify.Faults(n)
+	if len(faults) > 0 {
+		screen.Aside(func() {
+			for _, fault := range faults {
+				fmt.Fprintf(h.Stderr, "warning: %s: %s; the drill goes on\n", f.Name, notify.Says(fault))
+			}
+		})
+	}
+	t := &herald{notify: n, heart: notify.Begin(ctx, n, f.Name, q.run), before: make(chan []verdict.Notified, 1)}
+	go func() { t.before <- rec.notified(ctx) }()
+	return t
+}
+
+// notified is what people know of the drill, by the last report that says so. Where
+// that cannot be read they are told again.
+func (rec *record) notified(ctx context.Context) []verdict.Notified {
+	if rec.err != nil || rec.keyless() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readPastTime)
+	defer cancel()
+	last, err := history.Last(ctx, rec.dir, rec.store, rec.drill, func(r *verdict.Report) bool {
+		return r.Backup.IsNewest() && len(r.Notified) > 0
+	}, rec.keys...)
+	if err != nil || last == nil {
+		return nil
+	}
+	return last.Notified
 }
 
 // tell tells what the drill came to, and writes into the report what became of
@@ -47,14 +71,37 @@ func (t *herald) tell(ctx context.Context, r *verdict.Report) {
 		t.heart.Stop()
 		return
 	}
+	news := newsOf(r)
+	select {
+	case news.Before = <-t.before:
+	case <-time.After(time.Second): // the drill has taken longer than any answer should
+	}
 	t.passed = verdict.ExitCode(r) == verdict.ExitOK
-	r.Notified = t.heart.End(ctx, t.passed, inLines(r))
+	r.Notified = notify.Tell(ctx, t.notify, t.heart, news)
+}
+
+// newsOf is what a report says, for people.
+func newsOf(r *verdict.Report) notify.News {
+	v := report.ViewOf(r)
+	news := notify.News{Report: r, Headline: v.Headline}
+	for _, f := range v.Findings {
+		news.Findings = append(news.Findings, notify.Finding{
+			Code: f.Code, Outcome: f.Outcome, What: f.What, Hint: f.Hint, Says: strings.Join(strings.Fields(f.Message), " "),
+			Muted: isMuted(r, f.What),
+		})
+	}
+	return news
+}
+
+// isMuted reports whether a person quieted what is told of a check.
+func isMuted(r *verdict.Report, check string) bool {
+	return slices.ContainsFunc(r.Muted, func(m verdict.Muted) bool { return report.Clean(m.Check) == check })
 }
 
 // correct tells a monitor that what it was told is no longer so: the report could
 // not be kept, which nobody knew before.
 func (t *herald) correct(ctx context.Context, r *verdict.Report) {
-	if t == nil || t.passed == (verdict.ExitCode(r) == verdict.ExitOK) || r.Interrupted() {
+	if t == nil || t.heart == nil || r.Interrupted() || t.passed == (verdict.ExitCode(r) == verdict.ExitOK) {
 		return
 	}
 	_ = t.heart.End(ctx, !t.passed, r.Drill+": "+whereReport(r)+"\n") // the process tells it too
@@ -95,21 +142,4 @@ func (h *Home) testHeartbeat(ctx context.Context, f spec.Loaded) {
 		says = "no test ping arrived: " + notify.Why(f.Drill.Notify, err)
 	}
 	h.say("heartbeat ", says)
-}
-
-// inLines is a report in a few lines of plain text.
-func inLines(r *verdict.Report) string {
-	const most = 5
-	v := report.ViewOf(r)
-	lines := []string{report.Word(r.Outcome) + "  " + v.Headline}
-	for i, f := range v.Findings {
-		if i == most {
-			lines = append(lines, fmt.Sprintf("and %d more", len(v.Findings)-most))
-			break
-		}
-		if f.Outcome != verdict.Skipped {
-			lines = append(lines, report.Word(f.Outcome)+"  "+f.What+": "+strings.Join(strings.Fields(f.Message), " "))
-		}
-	}
-	return strings.Join(lines, "\n") + "\n"
 }

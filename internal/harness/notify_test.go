@@ -97,7 +97,7 @@ func TestHeartbeats(t *testing.T) {
 	}
 	p.env = append(p.env, "PING="+monitor.URL+"/"+token)
 	run(0, "drill")
-	heard("/start ", " PASS  demo: the newest backup (")
+	heard("/start ", " PASS demo: the newest backup (")
 	run(0, "gate", "-name=demo")
 	run(0, "drill", "-name=demo", "-backup=shop-20260304T031500Z.dump")
 	run(0, "inventory")
@@ -113,7 +113,7 @@ func TestHeartbeats(t *testing.T) {
 	monitor.took()
 	p.spoil()
 	run(10, "drill")
-	heard("/start ", "/fail FAIL  demo: ")
+	heard("/start ", "/fail FAIL demo: ")
 	p.has(t, "reports", token)
 }
 

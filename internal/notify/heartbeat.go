@@ -56,13 +56,14 @@ func (h *Heart) Stop() {
 
 // End says what the drill came to, in a line or several. It waits for the ping of
 // the start, since a monitor takes what comes last.
-func (h *Heart) End(ctx context.Context, passed bool, says string) []verdict.Notified {
-	if h == nil {
-		return nil
-	}
-	defer h.cancel()
+func (h *Heart) End(ctx context.Context, passed bool, says string) verdict.Notified {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	return h.end(ctx, passed, says)
+}
+
+func (h *Heart) end(ctx context.Context, passed bool, says string) verdict.Notified {
+	defer h.cancel()
 	name := heartbeatName(h.n)
 	select {
 	case <-h.started:
@@ -75,9 +76,9 @@ func (h *Heart) End(ctx context.Context, passed bool, says string) []verdict.Not
 	}
 	switch {
 	case h.err != nil:
-		return []verdict.Notified{notified(name, nil, h.err)}
+		return notified(name, nil, h.err)
 	case h.n.Plain && !passed: // silence is what it understands
-		return []verdict.Notified{{By: name}}
+		return verdict.Notified{By: name}
 	}
 	err := within(ctx, func(ctx context.Context) error { return h.ping(ctx, word, says) })
 	told := notified(name, []string{what}, err)
@@ -86,7 +87,7 @@ func (h *Heart) End(ctx context.Context, passed bool, says string) []verdict.Not
 		told.Failed = "the start of the drill: " + u.why
 		told.Hint = u.hint
 	}
-	return []verdict.Notified{told}
+	return told
 }
 
 // Why is the error of Test in a line.

@@ -63,7 +63,7 @@ func TestHeartbeat(t *testing.T) {
 	}{{true, "", "success"}, {false, "/fail", "failure"}} {
 		m.pings = nil
 		told := notify.Begin(t.Context(), n, "shop", run.what).End(t.Context(), run.passed, "shop: how it went\n")
-		if len(told) != 1 || told[0].Failed != "" || !slices.Equal(told[0].Told, []string{run.what}) || told[0].By != "heartbeat (PING)" {
+		if told.Failed != "" || !slices.Equal(told.Told, []string{run.what}) || told.By != "heartbeat (PING)" {
 			t.Errorf("%+v", told)
 		}
 		if len(m.pings) != 2 {
@@ -88,7 +88,7 @@ func TestPlainHeartbeat(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	n := spec.Notify{HeartbeatEnv: "PING", Plain: true, Heartbeat: spec.Key(s.URL + "/api/push/x?status=up&msg=OK")}
-	if told := notify.Begin(t.Context(), n, "shop", "1").End(t.Context(), false, "bad"); len(got) != 0 || told[0].Failed != "" {
+	if told := notify.Begin(t.Context(), n, "shop", "1").End(t.Context(), false, "bad"); len(got) != 0 || told.Failed != "" {
 		t.Errorf("%q, %+v", got, told)
 	}
 	notify.Begin(t.Context(), n, "shop", "2").End(t.Context(), true, "good")
@@ -104,7 +104,7 @@ func TestAPingThatIsNotTaken(t *testing.T) {
 	t.Cleanup(s.Close)
 	n := spec.Notify{HeartbeatEnv: "PING", Heartbeat: spec.Key(s.URL + "/" + secret)}
 	told := notify.Begin(t.Context(), n, "shop", "1").End(t.Context(), true, "")
-	if told[0].Failed != "the monitor did not take it: OK (not found)" || told[0].Hint == "" {
+	if told.Failed != "the monitor did not take it: OK (not found)" || told.Hint == "" {
 		t.Errorf("%+v", told)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"daybefore/internal/spec"
@@ -86,7 +87,52 @@ func Faults(n spec.Notify) []verdict.Notified {
 			all = append(all, notified(heartbeatName(n), nil, err))
 		}
 	}
+	for _, c := range n.Channels {
+		_, err := kinds[c.Kind].open(c, n.Insecure)
+		if err != nil {
+			all = append(all, notified(c.Name(), nil, err))
+		}
+	}
 	return all
+}
+
+// Tell tells all of a drill, at once, and gives what became of that: of the
+// monitor first, then of the channels in their order. The heart may be nil.
+func Tell(ctx context.Context, n spec.Notify, heart *Heart, news News) []verdict.Notified {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var pings []verdict.Notified
+	all := make([]verdict.Notified, len(n.Channels))
+	var telling sync.WaitGroup
+	for i, c := range n.Channels {
+		telling.Go(func() { all[i] = tell(ctx, c, n.Insecure, news) })
+	}
+	if heart != nil {
+		pings = append(pings, heart.end(ctx, verdict.ExitCode(news.Report) == verdict.ExitOK, news.text()))
+	}
+	telling.Wait()
+	return append(pings, all...)
+}
+
+// tell tells one channel what it does not know yet.
+func tell(ctx context.Context, c spec.Channel, insecure bool, news News) verdict.Notified {
+	k := kinds[c.Kind]
+	m := news.message(c)
+	told := verdict.Notified{By: c.Name(), Open: m.open}
+	if !m.hasNews(c) && !(k.forgets && len(m.still) > 0) {
+		return told
+	}
+	to, err := k.open(c, insecure)
+	if err == nil {
+		err = within(ctx, func(ctx context.Context) error { return k.send(ctx, to, m) })
+	}
+	if err != nil {
+		told = notified(c.Name(), nil, err)
+		told.Open = m.before // so that the next drill tells what this one could not
+		return told
+	}
+	told.Told = m.told()
+	return told
 }
 
 // Says is a fault in a line.

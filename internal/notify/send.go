@@ -29,6 +29,7 @@ type request struct {
 	kind   string // of the body; empty: JSON
 	header map[string]string
 	body   []byte
+	secret string // a key in the body; may be empty
 }
 
 const mostAnswer = 4 << 10 // bytes of an answer that are read
@@ -128,7 +129,7 @@ func judge(status int, says string) error {
 // hidden is what an answer says, in one line, without any part of the request's
 // address or key.
 func hidden(says string, r request) string {
-	parts := []string{r.url.String(), r.url.RequestURI(), r.url.Path, r.url.RawQuery, r.url.User.String()}
+	parts := []string{r.secret, r.url.String(), r.url.RequestURI(), r.url.Path, r.url.RawQuery, r.url.User.String()}
 	parts = append(parts, strings.FieldsFunc(r.url.Path, func(c rune) bool { return c == '/' })...)
 	for _, all := range r.url.Query() {
 		parts = append(parts, all...)

@@ -31,6 +31,7 @@ type Line struct{ What, Says string }
 // Finding is what a check or a stage found, and what to do.
 type Finding struct {
 	Outcome  verdict.Outcome
+	Code     verdict.Code
 	What     string
 	Where    string // stage and code
 	Compared string
@@ -99,7 +100,7 @@ func viewOfFinding(f finding) Finding {
 		where += ", " + clean(string(f.Code))
 	}
 	return Finding{
-		Outcome: f.Outcome, What: clean(f.what), Where: where, Compared: compared(f.Check),
+		Outcome: f.Outcome, Code: f.Code, What: clean(f.what), Where: where, Compared: compared(f.Check),
 		Message: cleanLines(f.Message), Accepted: acceptance(f.Check), Hint: clean(hint), Copy: cleanLines(lines),
 	}
 }

@@ -80,6 +80,17 @@ type Report struct {
 	// ProvenWithin is how long ago the last pass may be, as the drill file promises: 26h.
 	ProvenWithin string     `json:"proven_within,omitempty"`
 	Notified     []Notified `json:"notified,omitempty"`
+	Muted        []Muted    `json:"muted,omitempty"` // when the drill began
+}
+
+// Muted is a check of which people asked not to be told for some time. It changes
+// nothing about what the drill comes to.
+type Muted struct {
+	Check string    `json:"check"` // the check's id
+	Why   string    `json:"why"`
+	Who   string    `json:"who"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"`
 }
 
 // Notified is what somebody was told of a drill by one way, or why not.
