@@ -72,6 +72,16 @@ func Accept(ctx context.Context, name, check, why *string) error {
 	})
 }
 
+// Mute quiets what is told of -check of -name, and -why, -until a time or for so long (7d; 30 days at
+// most; now ends it). The verdict, the exit code and what the report says stay as they are.
+func Mute(ctx context.Context, name, check, why, until *string) error {
+	return harness.Tell("mute", func(h *harness.Home) error {
+		return h.Mute(ctx, harness.MuteOptions{
+			Name: value(name), Check: value(check), Why: value(why), Until: value(until),
+		})
+	})
+}
+
 // Inventory looks at the stores of all drills, or of -name, without fetching or restoring anything:
 // in seconds, for an hourly job.
 func Inventory(ctx context.Context, name *string) error {

@@ -173,7 +173,7 @@ func newRun(req Request) *run {
 		HarnessVersion: req.Version, DrillSHA256: req.Drill.SHA256,
 		StartedAt: req.Now.UTC(), Trend: trend(req.Past),
 		Backup:       verdict.Backup{Chosen: req.chosen()}, // from the first: what ends early is of no newest either
-		ProvenWithin: promised(req.Drill),
+		ProvenWithin: promised(req.Drill), Muted: req.Past.MutedAt(req.Now),
 	}}
 }
 

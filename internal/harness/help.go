@@ -27,7 +27,7 @@ func usage() string {
   gate        gate opens, before a deployment, only if the newest backup is known to restore
   store       inventory judges all backups of a store, in seconds; witness says what would be lost now
   scrub       scrub:draft writes the rules for a backup; scrub:show prints what they do to its values
-  past        accept records that a change was wanted; baseline writes down what a database consists of
+  past        accept says that a change was wanted; mute quiets a check; baseline writes down what a database consists of
   look after  build compiles bin/drill; image makes an image; clean tidies up; scenarios tries the alarm; version
 "` + command("help TARGET") + `" explains one, "` + command("-l") +
 		`" lists all. With any target, -json writes one JSON document to stdout.

@@ -184,3 +184,68 @@ func TestProvenWithin(t *testing.T) {
 		t.Errorf("%q, and a drill that passes is no finding about itself", r.ProvenWithin)
 	}
 }
+
+// Channels are told of changes, and of nothing that is muted, through real drills: the verdict is the same with and
+// without, and a receiver that is down delays and changes nothing.
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	const check = "row_count:public.products"
+	hook := newReceiver(t)
+	t.Cleanup(func() { os.Unsetenv("ALERTS_HOOK") })
+	os.Setenv("ALERTS_HOOK", hook.URL+"/"+token)
+	os.Setenv("ALERTS_DOWN", "http://127.0.0.1:1/"+token)
+	p := newPlace(t)
+	p.demo(sandbox.Local)
+	p.editDemo(func(text string) string {
+		return text + "\nnotify: {channels: [{webhook_env: ALERTS_HOOK}, {slack_env: ALERTS_DOWN, when: [every]}]}\n"
+	})
+	now := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
+	var out bytes.Buffer
+	h := &harness.Home{Dir: p.dir, Stdout: &out, Stderr: &out, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	drill := func(code, messages int, told ...string) {
+		t.Helper()
+		out.Reset()
+		now = now.Add(time.Minute)
+		got, _ := exitOf(t, h.Drill(t.Context(), harness.DrillOptions{}))
+		r := p.latest("demo")
+		if n := len(hook.took()); got != code || n != messages || !slices.Equal(r.Notified[0].Told, told) || strings.Contains(out.String(), token) {
+			t.Errorf("code %d, want %d; %d messages, want %d: %+v\n%s", got, code, n, messages, r.Notified, &out)
+		}
+		if down := r.Notified[1]; down.Failed != "nothing listens there: connection refused" || !strings.Contains(out.String(), "not told: slack (ALERTS_DOWN)") {
+			t.Errorf("%+v\n%s", down, &out)
+		}
+	}
+	mute := func(code int, check, until, says string) {
+		t.Helper()
+		out.Reset()
+		got, reason := exitOf(t, h.Mute(t.Context(), harness.MuteOptions{Name: "demo", Check: check, Why: "a purge", Until: until}))
+		if got != code || !strings.Contains(out.String()+reason, says) {
+			t.Errorf("code %d, want %d, and %q in\n%s%s", got, code, says, &out, reason)
+		}
+	}
+	mute(11, check, "1d", "demo has no report yet")
+	drill(0, 0)
+	mute(11, check, "31d", "30 days at most")
+	mute(11, check, "2026-03-01", "that is over")
+	mute(11, check, "soon", "it takes a time or a span")
+	mute(11, "row_count:public.produts", "1d", "has no check")
+	mute(0, check, "1d", "muted until 2026-03-05 05:01 UTC: "+check+" of demo, by ")
+	p.editDemo(func(text string) string { return strings.Replace(text, "{equals: 40}", "{equals: 41}", 1) })
+	drill(10, 0)
+	r := p.latest("demo")
+	if len(r.Muted) != 1 || r.Muted[0].Why != "a purge" {
+		t.Errorf("%+v", r.Muted)
+	}
+	for file, want := range map[string]string{"index.html": "muted: " + check + " until 2026-03-05 05:01 UTC", "demo/" + r.Run + "/report.html": ">Muted<",
+		"demo/" + r.Run + "/report.md": "muted"} {
+		text, err := os.ReadFile(filepath.Join(p.dir, "reports", file))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v, no %q", file, err, want)
+		}
+	}
+	now = now.Add(25 * time.Hour)
+	drill(10, 1, "fail row_count")
+	p.editDemo(func(text string) string { return strings.Replace(text, "{equals: 41}", "{equals: 40}", 1) })
+	drill(0, 1, "recovered row_count")
+	p.has(t, "reports", token)
+}

@@ -64,6 +64,8 @@ var UserTargets = Targets{
 	{Name: "init", Options: []Option{oneDrill, {Name: "url", Kind: Text}, {Name: "pattern", Kind: Text},
 		{Name: "source", Kind: Text}, {Name: "sandbox", Kind: Text}, {Name: "heartbeat", Kind: Text}}},
 	{Name: "inventory", Options: []Option{someDrills}},
+	{Name: "mute", Options: []Option{oneDrill, {Name: "check", Kind: Text}, {Name: "why", Kind: Text},
+		{Name: "until", Kind: Text}}},
 	{Name: "report", Options: []Option{{Name: "history", Kind: Text}, {Name: "to", Kind: Text}}},
 	{Name: "scenarios"},
 	{Name: "scrub:draft", Options: []Option{oneDrill}},

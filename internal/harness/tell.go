@@ -34,6 +34,7 @@ type Document struct {
 	Files     []FileState         `json:"files,omitzero"`      // of validate
 	Shown     []ShownDrill        `json:"shown,omitempty"`     // of show
 	Accepted  *history.Acceptance `json:"accepted,omitempty"`  // of accept
+	Muted     *verdict.Muted      `json:"muted,omitempty"`     // of mute
 	Baseline  *BaselineState      `json:"baseline,omitempty"`  // of baseline
 	Draft     *DraftText          `json:"draft,omitempty"`     // of scrub:draft
 	Shapes    []ColumnShapes      `json:"shapes,omitzero"`     // of scrub:show

@@ -45,8 +45,8 @@ func SaveTo(ctx context.Context, s Store, r *verdict.Report, keys ...spec.Key) e
 	return s.Put(ctx, path.Join(r.Drill, r.Run, reportFile), sign(signedReport, b, keys))
 }
 
-// AcceptTo keeps an acceptance, as Accept has written it, in the store.
-func AcceptTo(ctx context.Context, s Store, drill, name string, b []byte) error {
+// NoteTo keeps what Accept or Mute has written in the store.
+func NoteTo(ctx context.Context, s Store, drill, name string, b []byte) error {
 	return s.Put(ctx, path.Join(drill, name), b)
 }
 
@@ -63,9 +63,12 @@ func Read(ctx context.Context, dir string, s Store, drill string, keys ...spec.K
 		return p
 	}
 	defer sh.close()
-	if err := sh.accepted(ctx, &p); err != nil {
-		p.Problem = unread(err)
-		return p
+	for _, read := range []func(context.Context, *Past) error{sh.accepted, sh.mutes} {
+		err = read(ctx, &p)
+		if err != nil {
+			p.Problem = unread(err)
+			return p
+		}
 	}
 	for batch := range slices.Chunk(sh.runs, atOnce) {
 		found, err := sh.reports(ctx, batch)
@@ -246,6 +249,7 @@ type shelf struct {
 	there  map[string]bool
 	runs   []string // newest first
 	wanted []string // files of acceptances
+	muted  []string // of what was muted
 }
 
 func open(ctx context.Context, dir string, s Store, drill string, keys []spec.Key) (*shelf, error) {
@@ -269,6 +273,8 @@ func (sh *shelf) sort() {
 	slices.Reverse(sh.runs)
 	slices.Sort(sh.wanted)
 	sh.wanted = slices.Compact(sh.wanted)
+	slices.Sort(sh.muted)
+	sh.muted = slices.Compact(sh.muted)
 }
 
 func (sh *shelf) close() {
@@ -294,6 +300,9 @@ func (sh *shelf) listHere() error {
 		case isAccepted(e.Name()):
 			sh.here[e.Name()] = true
 			sh.wanted = append(sh.wanted, e.Name())
+		case isMute(e.Name()):
+			sh.here[e.Name()] = true
+			sh.muted = append(sh.muted, e.Name())
 		}
 	}
 	return nil
@@ -319,6 +328,9 @@ func (sh *shelf) listThere(ctx context.Context) error {
 		case isAccepted(name):
 			sh.there[name] = true
 			sh.wanted = append(sh.wanted, name)
+		case isMute(name):
+			sh.there[name] = true
+			sh.muted = append(sh.muted, name)
 		}
 	}
 	return nil
@@ -331,6 +343,7 @@ type entry struct {
 	proof    proof
 	report   *verdict.Report
 	accepted Acceptance
+	muted    verdict.Muted
 	damaged  *DamagedError
 }
 

@@ -97,6 +97,7 @@ func (p *page) briefFacts(r *verdict.Report, o Options) []fact {
 	add("as it is", briefAsItIs(r.Scrub))
 	add("checks", briefChecks(r))
 	add("accepted", briefAccepted(r.Checks))
+	add("muted", strings.Join(mutes(r), "; "))
 	add("skipped", briefSkipped(r.Checks))
 	return all
 }

@@ -303,6 +303,7 @@ func headFacts(r *verdict.Report) []fact {
 	add("roles made", strings.Join(r.RolesCreated, ", "))
 	add("pg_restore", messages(r))
 	add("gate", gate(r.Gate))
+	add("muted", mutes(r)...)
 	add("told", whoWasTold(r)...)
 	add("not told", whoWasNot(r)...)
 	add("run", r.Run, "began "+instant(r.StartedAt), "took "+tookMS(r.DurationMS),

@@ -25,3 +25,16 @@ func whoWasNot(r *verdict.Report) (says []string) {
 	}
 	return says
 }
+
+// muted says until when nobody is told of a check, who wanted that and why.
+func muted(m verdict.Muted) string {
+	return clean("until " + instant(m.Until) + ", by " + m.Who + ": " + m.Why)
+}
+
+// mutes are all of them, a line each.
+func mutes(r *verdict.Report) (says []string) {
+	for _, m := range r.Muted {
+		says = append(says, clean(m.Check)+" "+muted(m))
+	}
+	return says
+}

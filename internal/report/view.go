@@ -19,6 +19,7 @@ type View struct {
 	Findings []Finding // what did not simply pass, the worst first
 	Stages   []Stage
 	Accepted []Line // changes that a person wanted
+	Muted    []Line // checks of which people asked not to be told
 	Kept     []Line // what looks personal and was let through on purpose
 	Facts    []Line
 	Sheets   []Sheet
@@ -82,6 +83,9 @@ func ViewOf(r *verdict.Report) View {
 		if says != "" && c.Outcome == verdict.Pass { // findings say it themselves
 			v.Accepted = append(v.Accepted, Line{clean(c.ID), says})
 		}
+	}
+	for _, m := range r.Muted {
+		v.Muted = append(v.Muted, Line{clean(m.Check), muted(m)})
 	}
 	for _, line := range keptAsItIs(r.Scrub) {
 		v.Kept = append(v.Kept, Line{clean(line[0]), clean(line[1])})

@@ -25,6 +25,7 @@ type Glance struct {
 	Hint       string          `json:"hint,omitempty"` // what to do about it
 	Promised   string          `json:"promised,omitempty"`
 	Within     string          `json:"within,omitempty"` // how long ago the last pass may be
+	Muted      []string        `json:"muted,omitempty"`  // of which people asked not to be told
 	// Past are the passes that the run knew of, newest first: a machine that
 	// begins with an empty disk has no others.
 	Past []verdict.Trend `json:"past,omitempty"`
@@ -47,6 +48,9 @@ func GlanceOf(r *verdict.Report) Glance {
 		Run: report.Clean(r.Run), Outcome: r.Outcome, Newest: r.Backup.IsNewest(), At: r.StartedAt,
 		TakenAt: r.Backup.TakenAt, SizeBytes: r.Backup.SizeBytes, Rows: r.Rows(), Says: v.Plain,
 		Promised: v.Promised, Past: r.Trend, Within: r.ProvenWithin,
+	}
+	for _, m := range v.Muted {
+		g.Muted = append(g.Muted, short("muted: "+m.What+" "+m.Says))
 	}
 	if r.Recovery != nil {
 		g.RecoveryMS = r.Recovery.TotalMS
