@@ -55,8 +55,9 @@ func (h *Home) Mute(ctx context.Context, o MuteOptions) error {
 	}
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
-	if p := rec.keyless(); p != nil {
-		return cannot("nothing was muted, since it could not be signed: %v; %s", p, p.Hint)
+	unsigned := rec.keyless()
+	if unsigned != nil {
+		return cannot("nothing was muted, since it could not be signed: %v; %s", unsigned, unsigned.Hint)
 	}
 	last, err := rec.newest(ctx)
 	switch {
@@ -83,7 +84,8 @@ func (h *Home) mute(ctx context.Context, rec *record, m verdict.Muted) error {
 	if !m.Until.After(m.At) {
 		says = "no longer muted"
 	}
-	fmt.Fprintf(h.Stdout, "%s: %s of %s, by %s: %s\nwhat it finds counts all the same\n", says, m.Check, rec.drill, m.Who, m.Why)
+	fmt.Fprintf(h.Stdout, "%s: %s of %s, by %s: %s\nwhat it finds counts all the same\n", says, m.Check, rec.drill, m.Who,
+		m.Why)
 	err = rec.keep(ctx, func(ctx context.Context, s history.Store) error {
 		return history.NoteTo(ctx, s, rec.drill, name, b)
 	})
@@ -103,7 +105,8 @@ func mutedUntil(text string, now time.Time) (time.Time, error) {
 	case noSpan == nil:
 		until = now.Add(span)
 	case err != nil:
-		return until, cannot("mute -until=%s: it takes a time or a span, such as -until=2026-12-05 or -until=7d", shown(text))
+		return until, cannot("mute -until=%s: it takes a time or a span, such as -until=2026-12-05 or -until=7d",
+			shown(text))
 	}
 	switch {
 	case !until.After(now):

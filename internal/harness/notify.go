@@ -20,8 +20,12 @@ type herald struct {
 	notify spec.Notify
 	heart  *notify.Heart // may be nil
 	before chan []verdict.Notified
-	passed bool // is what was told
+	passed bool          // is what was told
+	spent  time.Duration // on telling it
 }
+
+// mostDelay is how long people being told may delay a drill, all in all.
+const mostDelay = 9 * time.Second
 
 // herald says what will keep people from being told, and that the drill begins.
 // Of another backup's drill nobody is told: it proves nothing about the newest.
@@ -71,6 +75,7 @@ func (t *herald) tell(ctx context.Context, r *verdict.Report) {
 		t.heart.Stop()
 		return
 	}
+	begun := time.Now()
 	news := newsOf(r)
 	select {
 	case news.Before = <-t.before:
@@ -78,6 +83,7 @@ func (t *herald) tell(ctx context.Context, r *verdict.Report) {
 	}
 	t.passed = verdict.ExitCode(r) == verdict.ExitOK
 	r.Notified = notify.Tell(ctx, t.notify, t.heart, news)
+	t.spent = time.Since(begun)
 }
 
 // newsOf is what a report says, for people.
@@ -104,6 +110,8 @@ func (t *herald) correct(ctx context.Context, r *verdict.Report) {
 	if t == nil || t.heart == nil || r.Interrupted() || t.passed == (verdict.ExitCode(r) == verdict.ExitOK) {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, mostDelay-t.spent)
+	defer cancel()
 	_ = t.heart.End(ctx, !t.passed, r.Drill+": "+whereReport(r)+"\n") // the process tells it too
 }
 

@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -15,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"daybefore/internal/drill"
 	"daybefore/internal/harness"
 	"daybefore/internal/sandbox"
+	"daybefore/internal/testneed"
 	"daybefore/internal/verdict"
 )
 
@@ -102,15 +105,6 @@ func TestHeartbeats(t *testing.T) {
 	run(0, "drill", "-name=demo", "-backup=shop-20260304T031500Z.dump")
 	run(0, "inventory")
 	heard()
-	monitor.does = func(w http.ResponseWriter, _ *http.Request) {
-		http.Redirect(w, &http.Request{}, "http://127.0.0.1:1/"+token, http.StatusFound)
-	}
-	said = run(0, "drill")
-	if !strings.Contains(said, "not everybody was told: demo: heartbeat (PING): it leads on to another address (302), which was not followed") {
-		t.Errorf("%s", said)
-	}
-	monitor.does = nil
-	monitor.took()
 	p.spoil()
 	run(10, "drill")
 	heard("/start ", "/fail FAIL demo: ")
@@ -151,7 +145,7 @@ func TestProvenWithin(t *testing.T) {
 	}
 	now := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
-	h := &harness.Home{Dir: p.dir, Stdout: &out, Stderr: &out, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	h := &harness.Home{Dir: p.dir, Stdout: &out, Stderr: &out, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Clusters: testneed.Clusters()}
 	says := func(err error, code int, want ...string) {
 		t.Helper()
 		exit := &verdict.Exit{}
@@ -201,8 +195,8 @@ func TestAlerts(t *testing.T) {
 	})
 	now := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
-	h := &harness.Home{Dir: p.dir, Stdout: &out, Stderr: &out, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
-	drill := func(code, messages int, told ...string) {
+	h := &harness.Home{Dir: p.dir, Stdout: &out, Stderr: &out, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Clusters: testneed.Clusters()}
+	run := func(code, messages int, told ...string) {
 		t.Helper()
 		out.Reset()
 		now = now.Add(time.Minute)
@@ -224,14 +218,14 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	mute(11, check, "1d", "demo has no report yet")
-	drill(0, 0)
+	run(0, 0)
 	mute(11, check, "31d", "30 days at most")
 	mute(11, check, "2026-03-01", "that is over")
 	mute(11, check, "soon", "it takes a time or a span")
 	mute(11, "row_count:public.produts", "1d", "has no check")
 	mute(0, check, "1d", "muted until 2026-03-05 05:01 UTC: "+check+" of demo, by ")
 	p.editDemo(func(text string) string { return strings.Replace(text, "{equals: 40}", "{equals: 41}", 1) })
-	drill(10, 0)
+	run(10, 0)
 	r := p.latest("demo")
 	if len(r.Muted) != 1 || r.Muted[0].Why != "a purge" {
 		t.Errorf("%+v", r.Muted)
@@ -244,8 +238,42 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	now = now.Add(25 * time.Hour)
-	drill(10, 1, "fail row_count")
+	run(10, 1, "fail row_count")
 	p.editDemo(func(text string) string { return strings.Replace(text, "{equals: 41}", "{equals: 40}", 1) })
-	drill(0, 1, "recovered row_count")
+	run(0, 1, "recovered row_count")
 	p.has(t, "reports", token)
 }
+
+// A drill that was interrupted says no more than that it began. One whose report is nowhere is no pass, and a monitor
+// that heard of one hears so.
+func TestWhatAMonitorHearsLast(t *testing.T) {
+	t.Parallel()
+	monitor := newReceiver(t)
+	os.Setenv("LAST_PING", monitor.URL+"/"+token)
+	p := newPlace(t)
+	p.demo(sandbox.Local)
+	p.editDemo(func(text string) string { return text + "\nnotify: {heartbeat_env: LAST_PING}\n" })
+	var out bytes.Buffer
+	h := &harness.Home{Dir: p.dir, Stdout: full{}, Stderr: &out, Now: afterTheDemo, Log: slog.New(slog.DiscardHandler), Clusters: testneed.Clusters()}
+	if err := os.WriteFile(filepath.Join(p.dir, "reports"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _ := exitOf(t, h.Drill(t.Context(), harness.DrillOptions{}))
+	got := monitor.took()
+	if code != verdict.ExitError || len(got) != 3 || !strings.HasPrefix(got[1], "/"+token+" PASS") || !strings.HasPrefix(got[2], "/"+token+"/fail demo: ") {
+		t.Errorf("code %d, the monitor heard %q\n%s", code, got, &out)
+	}
+	ctx, stop := context.WithCancelCause(t.Context())
+	monitor.mu.Lock()
+	monitor.does = func(http.ResponseWriter, *http.Request) { stop(drill.ErrInterrupted) }
+	monitor.mu.Unlock()
+	code, _ = exitOf(t, h.Drill(ctx, harness.DrillOptions{}))
+	if got := monitor.took(); code != verdict.ExitInterrupted || len(got) != 1 || !strings.HasPrefix(got[0], "/"+token+"/start") {
+		t.Errorf("code %d, the monitor heard %q", code, got)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -170,4 +171,32 @@ func certificate(t *testing.T, from, until time.Time) *tls.Certificate {
 		t.Fatal(err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// A program that is not there is known beforehand; one that fails, or does not end, is told with its last words and
+// without what it was given.
+func TestBadPrograms(t *testing.T) {
+	t.Setenv("NOTIFY_TOKEN", secret)
+	for what, c := range map[string]struct {
+		command []string
+		says    string
+	}{
+		"missing":      {[]string{"/no/such/program"}, "there is no program /no/such/program that can be run"},
+		"fails":        {[]string{"sh", "-c", "cat >/dev/null; echo no way to $NOTIFY_TOKEN >&2; exit 3"}, "it ended with status 3: no way to "},
+		"does not end": {[]string{"sh", "-c", "trap '' TERM; sleep 60"}, "it had not ended, and was ended"},
+		"reads little": {[]string{"true"}, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			n := spec.Notify{Channels: []spec.Channel{{Kind: spec.ChannelCommand, Command: c.command, Pass: []string{"NOTIFY_TOKEN"}, When: usual}}}
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			got := notify.Tell(ctx, n, nil, night(0, nil, finding(verdict.CodeRowCount, verdict.Fail)))[0]
+			if !strings.HasPrefix(got.Failed, c.says) || (got.Failed == "") != (c.says == "") || strings.Contains(got.Failed, secret) {
+				t.Errorf("%+v", got)
+			}
+			if faults := notify.Faults(n); (len(faults) == 1) != (what == "missing") {
+				t.Errorf("%+v", faults)
+			}
+		})
+	}
 }

@@ -144,7 +144,8 @@ func TestChats(t *testing.T) {
 			isJSON(t, r)
 			strictly(t, body, &m)
 			inside := strings.TrimSuffix(strings.TrimPrefix(m.Content, "```\n"), "\n```")
-			if len(m.Content) > 2000 || len(inside) != len(m.Content)-8 || strings.Contains(inside, "`") || m.AllowedMentions.Parse == nil || len(m.AllowedMentions.Parse) > 0 {
+			if len(m.Content) > 2000 || len(inside) != len(m.Content)-8 || strings.Contains(inside, "`") ||
+				m.AllowedMentions.Parse == nil || len(m.AllowedMentions.Parse) > 0 {
 				t.Errorf("%s", body)
 			}
 			w.WriteHeader(http.StatusNoContent)
@@ -180,7 +181,8 @@ func TestChats(t *testing.T) {
 		spec.ChannelNtfy: func(t *testing.T, w http.ResponseWriter, r *http.Request, body []byte) {
 			_, password, _ := r.BasicAuth()
 			if r.URL.Path != "/topic" || password != "tk_x" || len(body) > 4096 || !strings.Contains(string(body), "public.<!channel>") ||
-				!slices.Contains([]string{"high", "default"}, r.Header.Get("Priority")) || !strings.HasSuffix(r.Header.Get("Title"), " shop") || r.Header.Get("Markdown") != "" {
+				!slices.Contains([]string{"high", "default"}, r.Header.Get("Priority")) ||
+				!strings.HasSuffix(r.Header.Get("Title"), " shop") || r.Header.Get("Markdown") != "" {
 				t.Errorf("%v %s", r.Header, body)
 			}
 			io.WriteString(w, `{"id":"x","event":"message","topic":"topic"}`)

@@ -27,7 +27,7 @@ func byServer(c spec.Channel, insecure bool) (target, error) {
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps":
 		return target{}, &untold{"the environment variable " + c.Env + " does not hold the URL of a server of e-mails",
-			"set it to smtp://user:password@host:587 or smtps://user:password@host:465, with % and @ of a password as %25 and %40"}
+			"set it to smtp://user:password@host:587 or smtps://user:password@host:465; % and @ of a password are %25 and %40"}
 	case c.From == "" && sender(u) == "":
 		return target{}, &untold{"nothing says whom its e-mails come from", "add from: drills@example.com to the channel"}
 	}

@@ -81,8 +81,9 @@ func TestWhatIsTold(t *testing.T) {
 		"a pass with a warning":    {knows, []notify.Finding{warn}, usual, []string{"recovered row_count"}, nil},
 		"a warning that is wanted": {nil, []notify.Finding{warn}, []string{spec.WhenWarn}, []string{"warn roles"}, []verdict.Code{verdict.CodeRoles}},
 		"no word of what is over":  {knows, nil, []string{spec.WhenFail}, nil, nil},
-		"every pass":               {nil, nil, []string{spec.WhenEvery}, []string{"pass"}, nil}, "every fail": {nil, []notify.Finding{rows}, []string{spec.WhenEvery}, []string{"fail"}, nil},
-		"another channel's": {[]verdict.Notified{{By: "slack (X)", Open: knows[0].Open}}, nil, usual, nil, nil},
+		"every pass":               {nil, nil, []string{spec.WhenEvery}, []string{"pass"}, nil},
+		"every fail":               {nil, []notify.Finding{rows}, []string{spec.WhenEvery}, []string{"fail"}, nil},
+		"another channel's":        {[]verdict.Notified{{By: "slack (X)", Open: knows[0].Open}}, nil, usual, nil, nil},
 	} {
 		c.When = step.when
 		got := notify.Tell(t.Context(), spec.Notify{Channels: []spec.Channel{c}}, nil, night(0, step.before, step.found...))[0]

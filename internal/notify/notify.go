@@ -17,7 +17,7 @@ import (
 
 // patience is how long a drill waits for all that is told after it, in parallel.
 // A program that has to be killed takes two seconds more.
-const patience = 7 * time.Second
+const patience = 6 * time.Second
 
 // untold is why somebody was not told, and what to do.
 type untold struct{ why, hint string }
@@ -71,8 +71,8 @@ func address(name string, value spec.Key, insecure bool) (*url.URL, error) {
 		return nil, &untold{"the environment variable " + name + " does not hold the URL of a web server",
 			"set it to https://host/…, as the receiver shows it"}
 	case u.Scheme == "http" && !insecure && !spec.Loopback(u.Hostname()):
-		return nil, &untold{"the environment variable " + name + " holds a URL without encryption, which anybody on the way " +
-			"reads", "set it to https://, or write notify.insecure: true where that is wanted"}
+		return nil, &untold{"the environment variable " + name + " holds a URL without encryption, which anybody may read",
+			"set it to https://, or write notify.insecure: true where that is wanted"}
 	}
 	return u, nil
 }

@@ -55,10 +55,10 @@ func pagerDuty(ctx context.Context, to target, m message) error {
 		if err != nil {
 			return err
 		}
-		var said struct {
+		var taken struct {
 			Status string `json:"status"`
 		}
-		if json.Unmarshal([]byte(answer), &said) != nil || said.Status != "success" {
+		if json.Unmarshal([]byte(answer), &taken) != nil || taken.Status != "success" {
 			return &untold{"it did not say that it took the event", "is pagerduty_url right?"}
 		}
 	}

@@ -57,7 +57,8 @@ func retried[T any](ctx context.Context, try func(context.Context) (T, error)) (
 		ctx, cancel := context.WithTimeout(ctx, attemptTime)
 		defer cancel()
 		out, err := try(ctx)
-		if _, final := errors.AsType[*untold](err); final {
+		_, final := errors.AsType[*untold](err)
+		if final {
 			err = backoff.Permanent(err)
 		}
 		return out, err
@@ -194,7 +195,8 @@ func because(err error) *untold {
 		return &untold{"nothing listens there: connection refused", reachable}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return &untold{"there is no way to it from this machine", reachable}
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, context.Canceled):
 		return &untold{"it did not answer in time", reachable}
 	}
 	return &untold{"the connection to it broke off", reachable}

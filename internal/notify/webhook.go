@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 
 	"daybefore/internal/program"
@@ -65,7 +66,14 @@ func webhook(ctx context.Context, to target, m message) error {
 }
 
 // byProgram is a channel that a program is.
-func byProgram(c spec.Channel, _ bool) (target, error) { return target{Channel: c}, nil }
+func byProgram(c spec.Channel, _ bool) (target, error) {
+	_, err := exec.LookPath(c.Command[0])
+	if err != nil {
+		return target{}, &untold{"there is no program " + verdict.Printable(c.Command[0]) + " that can be run",
+			"install it, or write its path into the drill file"}
+	}
+	return target{Channel: c}, nil
+}
 
 // mostOutput is how much of a program's output is read; it is thrown away.
 const mostOutput = 1 << 20

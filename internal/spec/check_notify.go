@@ -185,7 +185,8 @@ func (c checker) onlyOf(raw rawChannel, channel Channel) {
 	of(raw.Command != nil, raw.at, "command", ChannelCommand)
 	of(raw.Env != nil, raw.at, "env", ChannelCommand)
 	if raw.Alertmanager.given() && raw.AlertmanagerEnv.given() {
-		c.refuse(raw.Alertmanager.at, "keep one of them", "notify.channels: alertmanager and alertmanager_env name one server")
+		c.refuse(raw.Alertmanager.at, "keep one of them", "notify.channels: alertmanager and alertmanager_env name one "+
+			"server")
 	}
 }
 
@@ -206,8 +207,8 @@ func (c checker) channelURL(raw rawChannel, channel Channel) string {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "":
 		c.refuse(t.at, "write https://host, with a port where it has one", "%s is not the URL of a server", key)
 	case u.User != nil:
-		c.refuse(t.at, "put the whole URL into an environment variable", "%s holds a password, which is no text for a drill file",
-			key)
+		c.refuse(t.at, "put the whole URL into an environment variable",
+			"%s holds a password, which is no text for a drill file", key)
 	case channel.Kind == ChannelPagerDuty && u.Scheme == "http" && !Loopback(u.Hostname()):
 		c.refuse(t.at, "write https://", "%s lets anybody on the way read the key", key)
 	}
