@@ -20,6 +20,7 @@ type herald struct {
 	notify spec.Notify
 	heart  *notify.Heart // may be nil
 	before chan []verdict.Notified
+	cancel context.CancelFunc // of what waits for before
 	passed bool          // is what was told
 	spent  time.Duration // on telling it
 }
@@ -43,6 +44,7 @@ func (h *Home) herald(ctx context.Context, f spec.Loaded, rec *record, screen *r
 		})
 	}
 	t := &herald{notify: n, heart: notify.Begin(ctx, n, f.Name, q.run), before: make(chan []verdict.Notified, 1)}
+	ctx, t.cancel = context.WithCancel(ctx)
 	go func() { t.before <- rec.notified(ctx) }()
 	return t
 }
@@ -71,6 +73,7 @@ func (t *herald) tell(ctx context.Context, r *verdict.Report) {
 	if t == nil {
 		return
 	}
+	defer t.cancel()
 	if r.Interrupted() || ctx.Err() != nil {
 		t.heart.Stop()
 		return

@@ -181,6 +181,7 @@ func TestChats(t *testing.T) {
 		spec.ChannelNtfy: func(t *testing.T, w http.ResponseWriter, r *http.Request, body []byte) {
 			_, password, _ := r.BasicAuth()
 			if r.URL.Path != "/topic" || password != "tk_x" || len(body) > 4096 || !strings.Contains(string(body), "public.<!channel>") ||
+				strings.Contains(string(body), "it holds 5 rows") != strings.Contains(string(body), "what to do: compare") ||
 				!slices.Contains([]string{"high", "default"}, r.Header.Get("Priority")) ||
 				!strings.HasSuffix(r.Header.Get("Title"), " shop") || r.Header.Get("Markdown") != "" {
 				t.Errorf("%v %s", r.Header, body)

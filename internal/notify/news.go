@@ -144,6 +144,9 @@ func (m message) lines() []string {
 	if len(lines) > mostLines {
 		lines = append(lines[:mostLines], fmt.Sprintf("and %d more, see the report", len(lines)-mostLines))
 	}
+	if len(m.fresh) > 0 && m.fresh[0].hint() != "" {
+		lines = append(lines, "what to do: "+m.fresh[0].hint())
+	}
 	if len(m.still) > 0 {
 		var codes []string
 		for _, i := range m.still {
@@ -157,10 +160,16 @@ func (m message) lines() []string {
 	return append(lines, "run "+m.Report.Run)
 }
 
+// mostFindings are as many of one incident as anybody reads.
+const mostFindings = 20
+
 // lines are the incident's findings, one a line.
 func (i incident) lines() []string {
 	var lines []string
-	for _, f := range i.findings {
+	for n, f := range i.findings {
+		if n == mostFindings {
+			return append(lines, fmt.Sprintf("and %d more, see the report", len(i.findings)-n))
+		}
 		lines = append(lines, f.What+": "+f.Says)
 	}
 	return lines

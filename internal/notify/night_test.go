@@ -67,6 +67,9 @@ func TestWhatIsTold(t *testing.T) {
 	rows, warn := finding(verdict.CodeRowCount, verdict.Fail), finding(verdict.CodeRoles, verdict.Warn)
 	muted := rows
 	muted.Muted = true
+	mutedWarn := warn
+	mutedWarn.Muted = true
+	roles := []verdict.Notified{{By: c.Name(), Open: []verdict.Code{verdict.CodeRoles}}}
 	knows := []verdict.Notified{{By: c.Name(), Open: []verdict.Code{verdict.CodeRowCount}}}
 	for what, step := range map[string]struct {
 		before []verdict.Notified
@@ -80,6 +83,8 @@ func TestWhatIsTold(t *testing.T) {
 		"one of two muted":         {nil, []notify.Finding{muted, rows}, usual, []string{"fail row_count"}, knows[0].Open},
 		"a pass with a warning":    {knows, []notify.Finding{warn}, usual, []string{"recovered row_count"}, nil},
 		"a warning that is wanted": {nil, []notify.Finding{warn}, []string{spec.WhenWarn}, []string{"warn roles"}, []verdict.Code{verdict.CodeRoles}},
+		"a warning that stays":     {roles, []notify.Finding{warn}, []string{spec.WhenWarn, spec.WhenRecovered}, nil, roles[0].Open},
+		"a warning, muted since":   {roles, []notify.Finding{mutedWarn}, []string{spec.WhenWarn, spec.WhenRecovered}, nil, roles[0].Open},
 		"no word of what is over":  {knows, nil, []string{spec.WhenFail}, nil, nil},
 		"every pass":               {nil, nil, []string{spec.WhenEvery}, []string{"pass"}, nil},
 		"every fail":               {nil, []notify.Finding{rows}, []string{spec.WhenEvery}, []string{"fail"}, nil},
