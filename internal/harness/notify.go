@@ -21,8 +21,8 @@ type herald struct {
 	heart  *notify.Heart // may be nil
 	before chan []verdict.Notified
 	cancel context.CancelFunc // of what waits for before
-	passed bool          // is what was told
-	spent  time.Duration // on telling it
+	passed bool               // is what was told
+	spent  time.Duration      // on telling it
 }
 
 // mostDelay is how long people being told may delay a drill, all in all.
