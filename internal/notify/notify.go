@@ -17,7 +17,7 @@ import (
 
 // patience is how long a drill waits for all that is told after it, in parallel.
 // A program that has to be killed takes two seconds more.
-const patience = 6 * time.Second
+const patience = 5 * time.Second
 
 // untold is why somebody was not told, and what to do.
 type untold struct{ why, hint string }

@@ -36,7 +36,7 @@ const mostAnswer = 4 << 10 // bytes of an answer that are read
 
 // attemptTime is how long one attempt may take, so that one that hangs leaves
 // time for another.
-const attemptTime = 3 * time.Second
+const attemptTime = 2 * time.Second
 
 // client follows no redirect: where it leads, nobody said that the key may go.
 var client = &http.Client{
