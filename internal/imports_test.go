@@ -84,6 +84,9 @@ var rooms = map[string]room{
 	"internal/runbook": {layer: 3, only: slices.Concat(nouns, []string{"internal/program", "internal/report"}),
 		why: "a plan for the night is written from a report and a drill file alone, so that it holds no secret"},
 
+	"internal/notify": {layer: 3, only: []string{"internal/verdict", "internal/spec", "internal/program"},
+		why: "who tells people knows what a report says, and nothing that could change it"},
+
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},
 	"internal/develop": {layer: 4, why: "it looks at the sources and runs the tests, whatever they are"},
 	"internal/bench":   {layer: 4, why: "it measures the rooms as they are, beside a restore without them"},
@@ -117,7 +120,7 @@ var inner = map[string][]string{
 	},
 	"internal/setup":   {"internal/setup", "internal/setup/figures", "internal/setup/naming"},
 	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
-	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/jsonpath", "internal/spec/guess"},
+	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/jsonpath", "internal/spec/guess", "internal/spec/calendar", "internal/spec/folder"},
 	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
 	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
 	"internal/report":  {"internal/report/page", "internal/report"},

@@ -26,11 +26,12 @@ func Drill(ctx context.Context, name *string, parallel *int, backup, before, pic
 
 // Init writes drills/NAME.yaml for the backups in -url, from the newest of them, and drills it. -pattern
 // says which, where a store holds several databases; -source and -sandbox give further keys of the file
-// ('region: eu-west-1, path_style: true'). Where the file is there, it prints what is new, as a patch.
-func Init(ctx context.Context, name, url, pattern, source, sandbox *string) error {
+// ('region: eu-west-1, path_style: true'), -heartbeat the variable of a monitor's URL, which is tried. Where
+// the file is there, it prints what is new, as a patch.
+func Init(ctx context.Context, name, url, pattern, source, sandbox, heartbeat *string) error {
 	return harness.Tell("init", func(h *harness.Home) error {
 		return h.Init(ctx, harness.InitOptions{Name: value(name), URL: value(url), Pattern: value(pattern),
-			Source: value(source), Sandbox: value(sandbox)})
+			Source: value(source), Sandbox: value(sandbox), Heartbeat: value(heartbeat)})
 	})
 }
 
@@ -50,8 +51,8 @@ func Show(ctx context.Context, name *string) error {
 	return harness.Tell("show", func(h *harness.Home) error { return h.Show(ctx, value(name)) })
 }
 
-// Gate opens only if -name's newest backup has a passing report not older than -within (24h), or
-// passes now; -strict takes a warning for a failure; -verbose prints the whole report of a drill.
+// Gate opens only if -name's newest backup has a passing report not older than -within
+// (proven_within of the drill file, else 24h), or passes now; -strict takes a warning for a failure; -verbose prints the whole report of a drill.
 func Gate(ctx context.Context, name, within *string, strict, verbose *bool) error {
 	return harness.Tell("gate", func(h *harness.Home) error {
 		h.Verbose = value(verbose)
@@ -67,6 +68,16 @@ func Accept(ctx context.Context, name, check, why *string) error {
 	return harness.Tell("accept", func(h *harness.Home) error {
 		return h.Accept(ctx, harness.AcceptOptions{
 			Name: value(name), Check: value(check), Why: value(why),
+		})
+	})
+}
+
+// Mute quiets what is told of -check of -name, and -why, -until a time or for so long (7d; 30 days at
+// most; now ends it). The verdict, the exit code and what the report says stay as they are.
+func Mute(ctx context.Context, name, check, why, until *string) error {
+	return harness.Tell("mute", func(h *harness.Home) error {
+		return h.Mute(ctx, harness.MuteOptions{
+			Name: value(name), Check: value(check), Why: value(why), Until: value(until),
 		})
 	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"daybefore/internal/catalog/place"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
 
@@ -500,7 +501,7 @@ func peekAll(ctx context.Context, store Store, all []Backup, zone *time.Location
 		g.Go(func() error {
 			taken, err := peekBackup(ctx, store, all[i], peek, hint)
 			if err == nil {
-				all[i].TakenAt = spec.InZone(taken, zone).UTC()
+				all[i].TakenAt = calendar.InZone(taken, zone).UTC()
 				all[i].Until = all[i].TakenAt
 				return nil
 			}

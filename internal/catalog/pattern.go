@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/spec/family"
 	"daybefore/internal/verdict"
 )
@@ -36,7 +37,7 @@ type namePattern struct {
 	timed         bool
 	layout        string
 	location      *time.Location
-	unit          spec.Unit // the finest part of {time}
+	unit          calendar.Unit // the finest part of {time}
 	// others are the same of databases in whose names that of this one stands.
 	others []namePattern
 	// known are the same of all databases of the drill file.
@@ -50,7 +51,7 @@ func (p namePattern) until(taken time.Time) time.Time { return p.unit.End(taken.
 // begin is where what a name tells begins, of which taken was read: a day may
 // have no midnight.
 func (p namePattern) begin(taken time.Time, text string) time.Time {
-	if p.unit < spec.Day || taken.Location() != p.location {
+	if p.unit < calendar.Day || taken.Location() != p.location {
 		return taken
 	}
 	wall, err := time.ParseInLocation(p.layout, text, time.UTC)
@@ -116,7 +117,7 @@ func newPattern(src spec.Source) (namePattern, error) {
 	}
 	p.unit = src.Unit()
 	p.location = zoneOr(src.Location)
-	if spec.SaysUTC(src.TimeLayout) {
+	if calendar.SaysUTC(src.TimeLayout) {
 		p.location = time.UTC
 	}
 	return p, nil

@@ -12,6 +12,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/inventory"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
 
@@ -20,6 +21,7 @@ import (
 func (r *run) choose(ctx context.Context) error {
 	return r.stage(ctx, verdict.StageChoose, func(ctx context.Context) (err error) {
 		r.judgePast()
+		r.judgeProven()
 		r.keys, err = keysOf(r.Drill.Source.Decrypt)
 		if err != nil {
 			return err
@@ -61,7 +63,7 @@ func (r *run) judgeStore(ctx context.Context) {
 // moments.
 func days(src spec.Source) *time.Location {
 	switch {
-	case src.Unit() < spec.Day:
+	case src.Unit() < calendar.Day:
 		return nil
 	case src.Location == nil:
 		return time.UTC
@@ -164,7 +166,7 @@ func takenBy(b catalog.Backup, created time.Time, src spec.Source) catalog.Backu
 	if src.Location == nil || !b.Until.After(b.TakenAt) {
 		return b
 	}
-	b.TakenAt = spec.InZone(created, src.Location).UTC()
+	b.TakenAt = calendar.InZone(created, src.Location).UTC()
 	b.TimeFrom = catalog.FromHeader
 	b.Until = b.TakenAt
 	b.All = slices.Clone(b.All)
@@ -180,7 +182,7 @@ func sameTime(b catalog.Backup, created time.Time, src spec.Source) error {
 	if zone == nil {
 		zone = time.UTC
 	}
-	header := spec.InZone(created, zone)
+	header := calendar.InZone(created, zone)
 	apart := beside(b, header)
 	if apart.Abs() <= src.TimeTolerance {
 		return nil

@@ -12,6 +12,7 @@ import (
 	"daybefore/internal/pgtest"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
 
@@ -102,7 +103,7 @@ func TestANameOfADay(t *testing.T) {
 			if r.Outcome != c.want || s.Code != c.code || !strings.Contains(s.Message, c.says) {
 				t.Errorf("%s\n%s", r.Outcome, worst(r))
 			}
-			header := spec.InZone(taken, d.Source.Location)
+			header := calendar.InZone(taken, d.Source.Location)
 			if c.want == verdict.Pass && (!r.Backup.TakenAt.Equal(header) || !r.Backup.TakenUntil.IsZero() || !strings.HasSuffix(r.AsOf,
 				header.UTC().Format(time.RFC3339))) {
 				t.Errorf("taken %s to %s, as of %s", r.Backup.TakenAt, r.Backup.TakenUntil, r.AsOf)

@@ -52,6 +52,9 @@ type Request struct {
 	// Inspect, if not nil, is handed the sandbox after the last stage that
 	// could run, before it is removed.
 	Inspect func(ctx context.Context, box sandbox.Box)
+	// Proven also judges when a drill of the newest backup last passed, for who
+	// runs none now.
+	Proven bool
 }
 
 // ErrInterrupted is the cause with which a caller cancels a drill's context
@@ -168,9 +171,17 @@ func newRun(req Request) *run {
 		Schema: verdict.Schema, Drill: req.Drill.Name, Run: req.Run,
 		HarnessVersion: req.Version, DrillSHA256: req.Drill.SHA256,
 		StartedAt: req.Now.UTC(), Trend: trend(req.Past), LastGood: lastGood(req),
-		Controls: req.Drill.Sign.Controls,
-		Backup:   verdict.Backup{Chosen: req.chosen()}, // from the first: what ends early is of no newest either
+		Controls: req.Drill.Sign.Controls, ProvenWithin: promised(req.Drill), Muted: req.Past.MutedAt(req.Now),
+		Backup: verdict.Backup{Chosen: req.chosen()}, // from the first: what ends early is of no newest either
 	}}
+}
+
+// promised is proven_within, as a drill file writes it; empty where it is not declared.
+func promised(d *spec.Drill) string {
+	if d.ProvenWithin == 0 {
+		return ""
+	}
+	return spec.Span(d.ProvenWithin)
 }
 
 // stageNames are all stages, so that a report shows those that never began.

@@ -112,6 +112,30 @@ func (r *run) judgePast() {
 	r.checks(c)
 }
 
+// judgeProven tells that no drill has passed for longer than promised. It says
+// nothing about the backup.
+func (r *run) judgeProven() {
+	within := r.Drill.ProvenWithin
+	if !r.Proven || within == 0 || r.Past.Problem != nil {
+		return
+	}
+	c := verdict.Check{ID: "proven_within", Stage: verdict.StageChoose, Code: verdict.CodeProvenWithin,
+		Expected: "a drill of the newest backup passed within " + spec.Span(within)}
+	const hint = "run the drill now, and find out why it did not run, or did not pass: drill -name=DRILL"
+	if len(r.Past.Passing) == 0 {
+		c.Say(verdict.Error, "none", hint, "no drill has passed, as far as is kept")
+		r.checks(c)
+		return
+	}
+	since := r.Now.Sub(r.Past.Passing[0].StartedAt).Truncate(time.Minute)
+	observed := spec.Span(since) + " ago"
+	c.Pass(observed)
+	if since > within {
+		c.Say(verdict.Error, observed, hint, "no drill has passed for %s", spec.Span(since))
+	}
+	r.checks(c)
+}
+
 // unprovenPast says what nobody vouches for of what a drill is compared with,
 // and what to do; empty where all is proven.
 func unprovenPast(u history.Unproven) (message, hint string) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
 
@@ -179,9 +180,9 @@ func spanOf(how clock, f spec.Freshness, seconds float64) span {
 	at := time.Unix(int64(whole), int64(fraction*1e9)).UTC()
 	switch how {
 	case clockWall:
-		at = spec.InZone(at, f.Location)
+		at = calendar.InZone(at, f.Location)
 	case clockDay:
-		return span{from: spec.Day.Begin(at, f.Location), to: spec.Day.Begin(at.AddDate(0, 0, 1), f.Location)}
+		return span{from: calendar.Day.Begin(at, f.Location), to: calendar.Day.Begin(at.AddDate(0, 0, 1), f.Location)}
 	}
 	return span{from: at, to: at}
 }

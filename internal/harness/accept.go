@@ -86,7 +86,7 @@ func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) er
 		"accepted: %s of %s, %s -> %s as seen in the run %s, by %s: %s\nthe next drill is compared with %s\n",
 		a.Check, a.Drill, a.From, cmp.Or(a.To, "no row"), a.Run, a.Who, a.Why, cmp.Or(a.To, "no row"))
 	err = rec.keep(ctx,
-		func(ctx context.Context, s history.Store) error { return history.AcceptTo(ctx, s, a.Drill, name, b) })
+		func(ctx context.Context, s history.Store) error { return history.NoteTo(ctx, s, a.Drill, name, b) })
 	if err != nil {
 		return cannot("accepted on this machine only: %v", notKept(a.Drill, err, true))
 	}

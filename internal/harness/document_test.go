@@ -68,6 +68,7 @@ func TestDocuments(t *testing.T) {
 		{"clean", p, 0, func(d harness.Document) bool { return d.Removed != nil }},
 		{"drill", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
 		{"witness -name=demo", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
+		{"mute -name=demo -check=x -why=y -until=1d", p, 11, nothing},
 		{"accept -name=demo -check=x -why=y", p, 11, nothing}, {"baseline -name=demo", p, 10, func(d harness.Document) bool { return one(d, verdict.Fail) }},
 		{"verify -name=demo", p, 11, nothing}, {"image 17 -packages=x", p, 11, nothing},
 		{"build", bare, 11, nothing}, {"scenarios", bare, 11, func(d harness.Document) bool { return d.Scenarios[0].Result == "not run" }},

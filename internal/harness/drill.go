@@ -49,7 +49,9 @@ func (h *Home) Drill(ctx context.Context, o DrillOptions) error {
 	}
 	onlyOnce(files)
 	h.sweep(ctx)
-	return h.conclude(h.drillAll(ctx, files, o.Parallel, c))
+	reports := h.drillAll(ctx, files, o.Parallel, c)
+	h.tellDue(ctx, namesIn(files))
+	return h.conclude(reports)
 }
 
 // drillOne runs one drill file, keeps its report, once it is finished, and
@@ -63,6 +65,9 @@ func (h *Home) drillOne(ctx context.Context, f spec.Loaded, screen *report.Scree
 type request struct {
 	choice
 	structure func(*spec.Structure) // may be nil
+
+	run string    // the run's id
+	now time.Time // when it begins
 }
 
 // drillFor is drillOne of the backup that is asked for, which also tells what the
@@ -74,8 +79,12 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 		rec = h.record(ctx, f.Drill)
 	}
 	defer rec.close()
+	q.now = h.Now()
+	q.run = history.NewRunID(q.now)
+	people := h.herald(ctx, f, rec, screen, q)
 	r := h.runFile(ctx, f, rec, screen, q)
 	finish(r)
+	people.tell(ctx, r)
 	// First: whoever reads what is printed may have gone.
 	inStore, unkept := h.keep(ctx, f, r, rec)
 	if unkept == nil {
@@ -94,7 +103,9 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 		if inStore != nil || unkept != nil && printed != nil && rec.store == nil {
 			r.Outcome = verdict.Worst(r.Outcome, verdict.Error) // the report is not where it was to be, or nowhere at all
 		}
+		h.noteUntold(r)
 	})
+	people.correct(ctx, r)
 	return r
 }
 
@@ -132,22 +143,20 @@ func (h *Home) printWhole(r *verdict.Report, unkept error) error {
 
 func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, screen *report.Screen,
 	q request) *verdict.Report {
-	now := h.Now()
-	id := history.NewRunID(now)
 	if f.Err != nil {
-		return h.mistaken(f, id, now)
+		return h.mistaken(f, q.run, q.now)
 	}
 	progress := screen.Progress(f.Name)
 	defer progress.Close()
-	wanted, err := q.forDrill(ctx, f.Drill, rec, now)
+	wanted, err := q.forDrill(ctx, f.Drill, rec, q.now)
 	if err != nil {
-		return h.unusable(f, id, now, verdict.AsProblem(err))
+		return h.unusable(f, q.run, q.now, verdict.AsProblem(err))
 	}
 	return drill.Run(ctx, drill.Request{
 		Choice: wanted, Copy: q.copy, Local: q.local,
-		Drill: f.Drill, Run: id, Now: now, Version: version(), Log: h.Log, Tunnel: h.Tunnel, Clusters: h.Clusters,
-		Progress: progress.Update,
-		Past:     rec.past(ctx), Structure: q.structure,
+		Drill: f.Drill, Run: q.run, Now: q.now, Version: version(), Log: h.Log, Tunnel: h.Tunnel,
+		Clusters: h.Clusters, Progress: progress.Update,
+		Past: rec.past(ctx), Structure: q.structure,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/drill"
 	"daybefore/internal/report"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -16,7 +17,7 @@ import (
 // GateOptions say what opens a gate.
 type GateOptions struct {
 	Name   string
-	Within string // a passing report may be so old, e.g. 90m or 7d; empty: 24h
+	Within string // a passing report may be so old, e.g. 90m or 7d; empty: proven_within, else 24h
 	Strict bool   // a warning keeps it shut
 }
 
@@ -31,9 +32,11 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	if o.Name == "" {
 		return cannot("gate: -name is required: it guards one drill, or all databases of one")
 	}
-	within, err := spec.ParseDuration(cmp.Or(o.Within, "24h"))
-	if err != nil {
-		return cannot("the gate's -within: %v", err)
+	if o.Within != "" {
+		_, err := spec.ParseDuration(o.Within)
+		if err != nil {
+			return cannot("the gate's -within: %v", err)
+		}
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
@@ -44,7 +47,7 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 	}
 	var stay []*verdict.Exit
 	for _, f := range drills {
-		e := h.gateOf(ctx, f, within, o.Strict)
+		e := h.gateOf(ctx, f, o.within(f), o.Strict)
 		if e == nil {
 			continue
 		}
@@ -54,6 +57,19 @@ func (h *Home) Gate(ctx context.Context, o GateOptions) error {
 		}
 	}
 	return allShut(stay)
+}
+
+// within is how old a passing report may be: as asked, else as the drill file
+// promises, else a day.
+func (o GateOptions) within(f spec.Loaded) time.Duration {
+	asked, err := spec.ParseDuration(o.Within)
+	switch {
+	case err == nil:
+		return asked
+	case f.Drill != nil && f.Drill.ProvenWithin > 0:
+		return f.Drill.ProvenWithin
+	}
+	return 24 * time.Hour
 }
 
 // allShut is how a gate of several databases ends: open if each of them is.
@@ -124,7 +140,7 @@ func shut(r *verdict.Report, strict bool) string {
 // notProven says why past reports do not open the gate; empty if they do.
 func (h *Home) notProven(ctx context.Context, rec *record, d *spec.Drill, within time.Duration, strict bool) string {
 	past := rec.past(ctx)
-	now := h.inventoryOf(ctx, past, d)
+	now := drill.Newest(ctx, h.inventoryRequest(past, d))
 	if now.AsOf == "" { // no backup was taken, be there the name of one that cannot be
 		return "the store of backups is not as declared: " + shut(now, strict)
 	}

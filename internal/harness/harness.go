@@ -45,6 +45,7 @@ type Home struct {
 
 	printing sync.Mutex             // one report at a time
 	kept     atomic.Bool            // a report was, of which the page of all drills does not know
+	untold   []string               // who was not told of a drill, and why
 	files    map[string]spec.Loaded // the drills that were read, by name
 }
 

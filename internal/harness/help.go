@@ -28,7 +28,7 @@ func usage() string {
   gate    opens before a deployment, if the newest backup is known to restore
   store   inventory judges all its backups; witness says what would be lost now
   scrub   scrub:draft writes rules for a backup; scrub:show tells what they do
-  past    accept takes a change, baseline a structure; runbook, verify
+  past    accept takes a change, baseline a structure; mute, verify, runbook
   more    build, image, clean, version, scenarios; -l lists all; -json: as JSON
 Exit codes: 0 pass, warn or open; 10 fail; 11 not verified; 12 interrupted.
 `

@@ -28,6 +28,8 @@ type InitOptions struct {
 	Pattern string // source.name, where the store holds several kinds of backups
 	Source  string // further keys of source, as YAML
 	Sandbox string // keys of sandbox, as YAML
+	// Heartbeat is the variable with the URL of a monitor of jobs.
+	Heartbeat string
 }
 
 // Init writes the drill file of a database, from its newest backup and the store
@@ -67,7 +69,7 @@ func (h *Home) Init(ctx context.Context, o InitOptions) error {
 	if err != nil {
 		return h.cannotInit(o.Name, err)
 	}
-	return h.firstDrill(ctx, src, chosen, file)
+	return h.firstDrill(ctx, setup.Draft{Source: src, Chosen: chosen, Path: file, Heartbeat: o.Heartbeat})
 }
 
 // drillFile is the file of a drill; a .yml where that is there.
@@ -83,9 +85,10 @@ func (h *Home) drillFile(name string) string {
 }
 
 // firstDrill drafts the drill file from the newest backup, writes and drills it.
-func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.Found, file string) error {
+func (h *Home) firstDrill(ctx context.Context, made setup.Draft) error {
+	file := made.Path
 	name := strings.TrimSuffix(filepath.Base(file), ".yaml")
-	d, err := src.Drill(file, chosen)
+	d, err := made.Source.Drill(file, made.Chosen)
 	if err != nil {
 		return h.cannotInit(name, err)
 	}
@@ -96,7 +99,7 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 		}
 		return h.couldNot("draft the drill file of "+name, r)
 	}
-	made := setup.Draft{Name: name, Path: file, Source: src, Chosen: chosen, Scrub: section, Read: read, Now: h.Now()}
+	made.Name, made.Scrub, made.Read, made.Now = name, section, read, h.Now()
 	text, questions, err := made.File()
 	if err == nil {
 		err = spec.Loader{WithoutSecrets: true}.Check(file, []byte(text))
@@ -117,6 +120,7 @@ func (h *Home) firstDrill(ctx context.Context, src setup.Source, chosen *setup.F
 	if err != nil {
 		return err
 	}
+	h.testHeartbeat(ctx, loaded)
 	drilled := h.drillOne(ctx, loaded, report.NewScreen(h.Stderr), func(*verdict.Report) {})
 	h.tellQuestions(file, questions)
 	h.tellNext(name, drilled.Outcome)

@@ -58,11 +58,13 @@ func exitOf(t *testing.T, err error) (code int, reason string) {
 // From nothing but a place to a drill that passes without an edit; then a second run, which writes
 // nothing and prints what the file lacks.
 func TestInit(t *testing.T) {
-	t.Parallel()
 	p := newPlace(t)
 	demoStore(t, filepath.Join(p.dir, "b"))
 	n := newNewcomer(t, p.dir)
-	o := harness.InitOptions{URL: "file://" + filepath.Join(p.dir, "b") + "/", Name: "shop", Sandbox: "kind: local, isolation: no_listener"}
+	monitor := newReceiver(t)
+	t.Setenv("INIT_PING", monitor.URL+"/"+token)
+	o := harness.InitOptions{URL: "file://" + filepath.Join(p.dir, "b") + "/", Name: "shop", Sandbox: "kind: local, isolation: no_listener",
+		Heartbeat: "INIT_PING"}
 	if err := n.Init(t.Context(), o); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, &n.stdout, &n.stderr)
 	}
@@ -71,7 +73,11 @@ func TestInit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"one each 1d", "PASS  shop", "Next:", "gate -name=shop", "line "} {
+	pings := monitor.took()
+	if len(pings) != 3 || !strings.HasPrefix(pings[0], "/"+token+"/log a test of daybefore") || !strings.HasPrefix(pings[2], "/"+token+" PASS ") {
+		t.Errorf("the monitor heard %q", pings)
+	}
+	for _, want := range []string{"a test ping arrived at the monitor of INIT_PING", "one each 1d", "PASS  shop", "Next:", "gate -name=shop", "line "} {
 		if !strings.Contains(n.stdout.String(), want) {
 			t.Errorf("no %q in\n%s", want, &n.stdout)
 		}

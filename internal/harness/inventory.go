@@ -45,6 +45,7 @@ func (h *Home) Inventory(ctx context.Context, name string) error {
 		})
 	}
 	looks.Wait()
+	h.tellDue(ctx, namesIn(files))
 	return h.conclude(reports)
 }
 
@@ -55,12 +56,15 @@ func (h *Home) inventoryOfFile(ctx context.Context, f spec.Loaded) *verdict.Repo
 	}
 	rec := h.record(ctx, f.Drill)
 	defer rec.close()
-	return h.inventoryOf(ctx, rec.past(ctx), f.Drill)
+	req := h.inventoryRequest(rec.past(ctx), f.Drill)
+	req.Proven = true
+	return drill.Newest(ctx, req)
 }
 
-func (h *Home) inventoryOf(ctx context.Context, past history.Past, d *spec.Drill) *verdict.Report {
+// inventoryRequest asks which backup would be drilled now, and how the store is.
+func (h *Home) inventoryRequest(past history.Past, d *spec.Drill) drill.Request {
 	now := h.Now()
-	return drill.Newest(ctx, drill.Request{
+	return drill.Request{
 		Drill: d, Run: history.NewRunID(now), Now: now, Version: version(), Log: h.Log, Past: past,
-	})
+	}
 }

@@ -44,6 +44,7 @@ func (h *Home) Drills(ctx context.Context, names string) error {
 	if err := report.Drills(h.Stdout, listing, h.Now(), h.terminal()); err != nil {
 		return err
 	}
+	h.tellDue(ctx, nil)
 	faults = slices.DeleteFunc(faults, func(s string) bool { return s == "" })
 	switch {
 	case errors.Is(context.Cause(ctx), drill.ErrInterrupted):

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/guess"
 )
 
@@ -96,11 +97,11 @@ func namesOf(f spec.Loaded) []string {
 }
 
 // loadAll reads all drill files; there is at least one.
-func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) {
+func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []folder.Stray, error) {
 	files, err := loader.LoadAll(h.drillsDir())
 	switch {
 	case errors.Is(err, os.ErrNotExist), err == nil && len(files) == 0:
-		for _, s := range spec.Strays(h.drillsDir()) {
+		for _, s := range folder.Strays(h.drillsDir()) {
 			fmt.Fprintf(h.Stderr, "warning: %v\n", s)
 		}
 		return nil, nil,
@@ -109,7 +110,7 @@ func (h *Home) loadAll(loader spec.Loader) ([]spec.Loaded, []spec.Stray, error) 
 	case err != nil:
 		return nil, nil, cannot("read the drill files: %v", err)
 	}
-	return files, spec.Strays(h.drillsDir()), nil
+	return files, folder.Strays(h.drillsDir()), nil
 }
 
 // choose gives the drills that are wanted, each once, in their order; all where

@@ -136,6 +136,7 @@ func (h *Home) Report(ctx context.Context, o ReportOptions) error {
 	case err != nil:
 		return cannot("report: %s", advised(err))
 	}
+	h.tellDue(ctx, nil)
 	h.Document.Written = to
 	_, err = fmt.Fprintln(h.Stdout, "written:", to)
 	return err

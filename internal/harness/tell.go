@@ -36,6 +36,7 @@ type Document struct {
 	Shown     []ShownDrill        `json:"shown,omitempty"`     // of show
 	Accepted  *history.Acceptance `json:"accepted,omitempty"`  // of accept
 	Evidence  []EvidenceState     `json:"evidence,omitzero"`   // of verify, one of each database
+	Muted     *verdict.Muted      `json:"muted,omitempty"`     // of mute
 	Baseline  *BaselineState      `json:"baseline,omitempty"`  // of baseline
 	Draft     *DraftText          `json:"draft,omitempty"`     // of scrub:draft
 	Shapes    []ColumnShapes      `json:"shapes,omitzero"`     // of scrub:show
@@ -46,6 +47,7 @@ type Document struct {
 	Written   string              `json:"written,omitempty"`   // of init, report and runbook: a file
 	Questions []setup.Question    `json:"questions,omitempty"` // of init
 	Patch     string              `json:"patch,omitempty"`     // of init, where the file was there
+	Due       []DueDrill          `json:"due,omitempty"`       // of drill, drills, inventory and report: other drills
 }
 
 // Tell runs a target in this process's home. Under -json what it came to is one
@@ -58,6 +60,7 @@ func Tell(target string, run func(*Home) error) error {
 	err := run(h)
 	rearm()
 	h.tellGitHub()
+	err = h.lastLine(err)
 	if !asDocument {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"daybefore/internal/drill"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -82,7 +83,7 @@ func (w *watched) asked(strict bool) string {
 // report is that of a drill of the newest backup, so long ago.
 func (w *watched) report(ago time.Duration, outcome verdict.Outcome) *verdict.Report {
 	w.t.Helper()
-	r := w.h.inventoryOf(w.t.Context(), history.Past{}, w.d)
+	r := drill.Newest(w.t.Context(), w.h.inventoryRequest(history.Past{}, w.d))
 	begun := w.at.Add(-ago)
 	r.Run = history.NewRunID(begun)
 	r.Outcome = outcome

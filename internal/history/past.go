@@ -13,9 +13,10 @@ import (
 type Past struct {
 	// newest first; outcome pass or warn, all of this drill; without scrub, rows_held and the rows of latest events
 	Passing  []*verdict.Report
-	Accepted []Acceptance // newest first
-	Damaged  []string     // entries that cannot be used: which, and why
-	Unproven Unproven     // entries of which nobody knows who wrote them
+	Accepted []Acceptance    // newest first
+	Muted    []verdict.Muted // newest first; what has ended too
+	Damaged  []string        // entries that cannot be used: which, and why
+	Unproven Unproven        // entries of which nobody knows who wrote them
 	// Problem is why the past could not be read, where it could not: nothing
 	// may be judged against it then, since it only looks empty.
 	Problem *verdict.Problem

@@ -12,11 +12,12 @@ import (
 	"daybefore/internal/spec"
 )
 
-// What is signed. Neither can pass for the other, nor for what the key may be
+// What is signed. None can pass for another, nor for what the key may be
 // used for elsewhere.
 const (
 	signedReport     = "daybefore report"
 	signedAcceptance = "daybefore acceptance"
+	signedMute       = "daybefore mute"
 	signedKey        = "daybefore key id"
 )
 

@@ -52,8 +52,8 @@ func SaveTo(ctx context.Context, s Store, r *verdict.Report, others map[string][
 	return s.Put(ctx, path.Join(r.Drill, r.Run, ReportFile), b) // last: readers look for it
 }
 
-// AcceptTo keeps an acceptance, as Accept has written it, in the store.
-func AcceptTo(ctx context.Context, s Store, drill, name string, b []byte) error {
+// NoteTo keeps what Accept or Mute has written in the store.
+func NoteTo(ctx context.Context, s Store, drill, name string, b []byte) error {
 	return s.Put(ctx, path.Join(drill, name), b)
 }
 
@@ -70,9 +70,12 @@ func Read(ctx context.Context, dir string, s Store, drill string, keys ...spec.K
 		return p
 	}
 	defer sh.close()
-	if err := sh.accepted(ctx, &p); err != nil {
-		p.Problem = unread(err)
-		return p
+	for _, read := range []func(context.Context, *Past) error{sh.accepted, sh.mutes} {
+		err = read(ctx, &p)
+		if err != nil {
+			p.Problem = unread(err)
+			return p
+		}
 	}
 	for batch := range slices.Chunk(sh.runs, atOnce) {
 		found, err := sh.reports(ctx, batch)
@@ -172,6 +175,41 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 	return nil, fmt.Errorf("no report of %s is kept in %s: %w", drill, dir, fs.ErrNotExist)
 }
 
+// mostTried is how many runs are looked through for one.
+const mostTried = 100
+
+// Last is the newest report that is wanted, of those that somebody vouches for; nil
+// where none of the last runs is.
+func Last(ctx context.Context, dir string, s Store, drill string, wanted func(*verdict.Report) bool,
+	keys ...spec.Key) (*verdict.Report, error) {
+	sh, err := open(ctx, dir, s, drill, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer sh.close()
+	for _, run := range sh.runs[:min(len(sh.runs), mostTried)] {
+		found, err := sh.reports(ctx, []string{run})
+		if err != nil {
+			return nil, err
+		}
+		e := found[0]
+		if e.damaged == nil && (len(keys) == 0 || sh.proven(e)) && wanted(e.report) {
+			return e.report, nil
+		}
+	}
+	return nil, nil
+}
+
+// LastPass is when the drill of a newest backup that passed last began; zero where
+// none of the last runs passed.
+func LastPass(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) (time.Time, error) {
+	last, err := Last(ctx, dir, s, drill, Passed, keys...)
+	if err != nil || last == nil {
+		return time.Time{}, err
+	}
+	return last.StartedAt, nil
+}
+
 // slim leaves out what nothing is compared with and, in a database of many
 // tables, takes the most memory.
 func slim(r *verdict.Report) *verdict.Report {
@@ -218,6 +256,7 @@ type shelf struct {
 	there  map[string]bool
 	runs   []string // newest first
 	wanted []string // files of acceptances
+	muted  []string // of what was muted
 }
 
 func open(ctx context.Context, dir string, s Store, drill string, keys []spec.Key) (*shelf, error) {
@@ -241,6 +280,8 @@ func (sh *shelf) sort() {
 	slices.Reverse(sh.runs)
 	slices.Sort(sh.wanted)
 	sh.wanted = slices.Compact(sh.wanted)
+	slices.Sort(sh.muted)
+	sh.muted = slices.Compact(sh.muted)
 }
 
 func (sh *shelf) close() {
@@ -266,6 +307,9 @@ func (sh *shelf) listHere() error {
 		case isAccepted(e.Name()):
 			sh.here[e.Name()] = true
 			sh.wanted = append(sh.wanted, e.Name())
+		case isMute(e.Name()):
+			sh.here[e.Name()] = true
+			sh.muted = append(sh.muted, e.Name())
 		}
 	}
 	return nil
@@ -291,6 +335,9 @@ func (sh *shelf) listThere(ctx context.Context) error {
 		case isAccepted(name):
 			sh.there[name] = true
 			sh.wanted = append(sh.wanted, name)
+		case isMute(name):
+			sh.there[name] = true
+			sh.muted = append(sh.muted, name)
 		}
 	}
 	return nil
@@ -303,6 +350,7 @@ type entry struct {
 	proof    proof
 	report   *verdict.Report
 	accepted Acceptance
+	muted    verdict.Muted
 	damaged  *DamagedError
 }
 

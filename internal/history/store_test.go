@@ -194,7 +194,7 @@ func testAcceptances(t *testing.T, s place) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := history.AcceptTo(t.Context(), s, "shop", name, b); err != nil {
+		if err := history.NoteTo(t.Context(), s, "shop", name, b); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
 
@@ -23,7 +24,7 @@ func daily(t *testing.T, days ...string) (catalog.Backup, *time.Location) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.All = append(b.All, catalog.Entry{Name: "shop-" + day + ".sql", TakenAt: begin.UTC(), Until: spec.Day.End(begin).UTC(), Size: 1})
+		b.All = append(b.All, catalog.Entry{Name: "shop-" + day + ".sql", TakenAt: begin.UTC(), Until: calendar.Day.End(begin).UTC(), Size: 1})
 	}
 	b.Name, b.TakenAt, b.Until = b.All[0].Name, b.All[0].TakenAt, b.All[0].Until
 	return b, berlin
@@ -60,8 +61,8 @@ func TestCadenceOfADayWithoutMidnight(t *testing.T) {
 	}
 	var all []catalog.Entry
 	for d := 8; d > 3; d-- {
-		begin := spec.Day.Begin(time.Date(2026, 9, d, 0, 0, 0, 0, time.UTC), chile)
-		all = append(all, catalog.Entry{TakenAt: begin.UTC(), Until: spec.Day.End(begin).UTC()})
+		begin := calendar.Day.Begin(time.Date(2026, 9, d, 0, 0, 0, 0, time.UTC), chile)
+		all = append(all, catalog.Entry{TakenAt: begin.UTC(), Until: calendar.Day.End(begin).UTC()})
 	}
 	if got := cadence(spec.Cadence{Every: day, Severity: "fail"}, 0, all, Options{At: at, Days: chile}); got.Outcome != verdict.Pass {
 		t.Errorf("%+v", got)

@@ -7,6 +7,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
 
@@ -110,9 +111,9 @@ func gaps(all []catalog.Entry, since time.Time, days *time.Location) iter.Seq[ga
 // onCalendar is what a calendar and a clock on the wall say. Of a day's first
 // moment that is midnight, also where the clocks went on at midnight.
 func onCalendar(at time.Time) time.Time {
-	wall := spec.InZone(at, time.UTC)
-	if spec.Day.Begin(at, at.Location()).Equal(at) {
-		wall = spec.Day.Begin(wall, time.UTC)
+	wall := calendar.InZone(at, time.UTC)
+	if calendar.Day.Begin(at, at.Location()).Equal(at) {
+		wall = calendar.Day.Begin(wall, time.UTC)
 	}
 	return wall
 }

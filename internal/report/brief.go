@@ -25,6 +25,9 @@ var twoLines = []string{"backup", "chosen", "stages"}
 func (p *page) brief(r *verdict.Report, o Options) {
 	p.head(r)
 	p.findings(slices.DeleteFunc(findings(r), func(f finding) bool { return f.Outcome == verdict.Skipped }))
+	for _, says := range whoWasNot(r) {
+		p.hanging(p.paint(verdict.Warn)+"  ", clean("not told: "+says))
+	}
 	p.blank()
 	for _, f := range p.briefFacts(r, o) {
 		p.briefly(f)
@@ -91,6 +94,7 @@ func (p *page) briefFacts(r *verdict.Report, o Options) []fact {
 	add("as it is", briefAsItIs(r.Scrub))
 	add("checks", briefChecks(r))
 	add("accepted", briefAccepted(r.Checks))
+	add("muted", strings.Join(mutes(r), "; "))
 	add("skipped", briefSkipped(r.Checks))
 	return all
 }

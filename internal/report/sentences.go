@@ -317,6 +317,9 @@ func headFacts(r *verdict.Report) []fact {
 	add("roles made", strings.Join(r.RolesCreated, ", "))
 	add("pg_restore", messages(r))
 	add("gate", gate(r.Gate))
+	add("muted", mutes(r)...)
+	add("told", whoWasTold(r)...)
+	add("not told", whoWasNot(r)...)
 	add("run", r.Run, "began "+instant(r.StartedAt), "took "+tookMS(r.DurationMS),
 		labelled("harness", r.HarnessVersion))
 	return all

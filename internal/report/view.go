@@ -20,6 +20,7 @@ type View struct {
 	Findings []Finding // what did not simply pass, the worst first
 	Stages   []Stage
 	Accepted []Line // changes that a person wanted
+	Muted    []Line // checks of which people asked not to be told
 	Kept     []Line // what looks personal and was let through on purpose
 	Facts    []Line
 	Sheets   []Sheet
@@ -32,6 +33,7 @@ type Line struct{ What, Says string }
 // Finding is what a check or a stage found, and what to do.
 type Finding struct {
 	Outcome  verdict.Outcome
+	Code     verdict.Code
 	What     string
 	Where    string // stage and code
 	Compared string
@@ -86,6 +88,9 @@ func ViewOf(r *verdict.Report) View {
 			v.Accepted = append(v.Accepted, Line{clean(c.ID), says})
 		}
 	}
+	for _, m := range r.Muted {
+		v.Muted = append(v.Muted, Line{clean(m.Check), muted(m)})
+	}
 	for _, line := range keptAsItIs(r.Scrub) {
 		v.Kept = append(v.Kept, Line{clean(line[0]), clean(line[1])})
 	}
@@ -103,7 +108,7 @@ func viewOfFinding(f finding) Finding {
 		where += ", " + clean(string(f.Code))
 	}
 	return Finding{
-		Outcome: f.Outcome, What: clean(f.what), Where: where, Compared: compared(f.Check),
+		Outcome: f.Outcome, Code: f.Code, What: clean(f.what), Where: where, Compared: compared(f.Check),
 		Message: cleanLines(f.Message), Accepted: acceptance(f.Check), Hint: clean(hint), Copy: cleanLines(lines),
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"daybefore/internal/setup/figures"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 )
 
 const (
@@ -52,7 +53,7 @@ func (t *tables) behind(c *figures.Column) (*clock, time.Duration) {
 	case !c.IsTime():
 		return nil, 0
 	case !c.Zoned():
-		at = spec.InZone(at, t.Zone)
+		at = calendar.InZone(at, t.Zone)
 	}
 	until := t.Backup.TakenAt
 	if t.Backup.TakenUntil.After(until) {

@@ -6,6 +6,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 )
 
 const day = 24 * time.Hour
@@ -51,7 +52,7 @@ func untold(p *naming.Pattern, r naming.Rhythm) string {
 // writeAge writes how old the newest may be.
 func writeAge(t *text, r naming.Rhythm, layout string) {
 	warn, fail := r.Every*5/4, r.Every*3/2
-	if spec.LayoutUnit(layout) >= spec.Day { // a name that tells a day may mean its end
+	if calendar.LayoutUnit(layout) >= calendar.Day { // a name that tells a day may mean its end
 		warn, fail = r.Every+day, r.Every+2*day
 	}
 	t.why("  ", "one came each %s; half as late again means that one is missing", spec.Span(r.Every))

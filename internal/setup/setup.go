@@ -40,6 +40,8 @@ type Draft struct {
 	Scrub  *Section
 	Read   Read
 	Now    time.Time
+	// Heartbeat is the variable with the URL of a monitor of jobs; empty: there is none.
+	Heartbeat string
 }
 
 // File is the drill file, with the questions that stand at its end. Problem:
@@ -61,6 +63,11 @@ func (d *Draft) File() (string, []Question, error) {
 	}
 	d.writeScrub(t, spec.DefaultRules(d.Path))
 	d.Read.tables().writeExpectations(t)
+	if d.Heartbeat != "" {
+		t.add("")
+		t.why("", "The monitor whose URL the variable holds misses a drill that does not run.")
+		t.add("notify: {heartbeat_env: %s}", d.Heartbeat)
+	}
 	return t.finish(), t.questions, nil
 }
 

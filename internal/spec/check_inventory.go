@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"daybefore/internal/spec/calendar"
 )
 
 func (c checker) inventory(raw *rawInventory, source Source) Inventory {
@@ -171,7 +173,7 @@ func leastOf[T int64 | time.Duration](c checker, at Pos, key, such string, warn,
 
 // cadence refuses one that is never looked at, since no gap within the
 // retention is wider than it; and one that names of this unit can never keep.
-func (c checker) cadence(raw *rawCadence, retention time.Duration, unit Unit) *Cadence {
+func (c checker) cadence(raw *rawCadence, retention time.Duration, unit calendar.Unit) *Cadence {
 	if raw == nil {
 		return nil
 	}

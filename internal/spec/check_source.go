@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"daybefore/internal/spec/calendar"
 )
 
 const (
@@ -56,7 +58,7 @@ func (c checker) source(raw *rawSource) Source {
 // drill file does not say it.
 func toleranceFor(s Source) time.Duration {
 	zoned := s.Location != nil
-	days := s.Unit() >= Day
+	days := s.Unit() >= calendar.Day
 	switch {
 	case zoned && days:
 		return zonedDayTolerance
@@ -310,7 +312,7 @@ func inLayout(layout, abbreviation string, offset int) string {
 
 // tellsZone reports whether a layout writes the zone too.
 func tellsZone(layout string) bool {
-	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || SaysUTC(layout)
+	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || calendar.SaysUTC(layout)
 }
 
 // abbreviates reports whether a layout writes the zone as letters, which tell
@@ -331,7 +333,7 @@ func checkLayout(layout string) *unplaced {
 	if err != nil {
 		return unplacedf(hint, "%s cannot be read back", shown(layout))
 	}
-	monthly := LayoutUnit(layout) == Month
+	monthly := calendar.LayoutUnit(layout) == calendar.Month
 	if y, m, d := read.Date(); y != 2031 || m != time.November || d != 23 && !(monthly && d == 1) {
 		return unplacedf(hint, "%s does not tell year, month and day", shown(layout))
 	}
@@ -424,4 +426,13 @@ func (c checker) jobs(t text) int {
 			shown(t.Value))
 	}
 	return n
+}
+
+// Unit is the finest part that the backups' names tell: calendar.Second where they tell
+// no time.
+func (s Source) Unit() calendar.Unit {
+	if s.TimeLayout == "" {
+		return calendar.Second
+	}
+	return calendar.LayoutUnit(s.TimeLayout)
 }

@@ -179,10 +179,6 @@ func (w walker) eachKey(m *tree.Node, path string,
 }
 
 func (w walker) unknown(key string, at Pos, path string, fields []keyField) {
-	if slices.Contains(later[path], key) {
-		w.refuse(at, "remove it; nothing would look at it", "%s is not supported by this version", tree.Join(path, key))
-		return
-	}
 	known := make([]string, len(fields))
 	for i, f := range fields {
 		known[i] = f.key

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/tree"
 )
 
@@ -19,7 +20,9 @@ type defaults struct {
 }
 
 // isDefaults reports whether a file is that of the defaults, and so no drill's.
-func isDefaults(name string) bool { return nameOf(name) == "defaults" && isDrillFile(name) }
+func isDefaults(name string) bool {
+	return folder.NameOf(name) == "defaults" && folder.IsDrillFile(name)
+}
 
 // readDefaults reads those of a folder.
 func readDefaults(dir string) *defaults {
@@ -66,9 +69,9 @@ func DefaultRules(path string) []string {
 // readTree reads the file of the defaults; nil where it holds nothing, or cannot
 // be read.
 func readTree(d *mistakeList, path string) *tree.Node {
-	data, err := readFile(path)
+	data, err := folder.Read(path)
 	if err != nil {
-		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
+		d.refuse(Pos{}, folder.Readable(path, err), "read drill file: %v", err)
 		return nil
 	}
 	return parse(d, path, data)

@@ -16,6 +16,7 @@ var enumerations = map[string]func() []string{
 	"detectors": func() []string {
 		return []string{"email", "phone", "card", "iban", "ip", "national_id", "secret"}
 	},
+	"when": WhenNames,
 	"drop": func() []string {
 		return []string{"subscriptions", "user_mappings", "foreign_servers", "event_triggers", "cron_jobs"}
 	},
@@ -61,4 +62,12 @@ func (rawScrub) JSONSchemaExtend(s *jsonschema.Schema) { enumerate(s, reflect.Ty
 // JSONSchemaExtend lists what may be said.
 func (rawLeakScan) JSONSchemaExtend(s *jsonschema.Schema) {
 	enumerate(s, reflect.TypeFor[rawLeakScan]())
+}
+
+// JSONSchemaExtend lists what may be said.
+func (rawNotify) JSONSchemaExtend(s *jsonschema.Schema) { enumerate(s, reflect.TypeFor[rawNotify]()) }
+
+// JSONSchemaExtend lists what may be said.
+func (rawChannel) JSONSchemaExtend(s *jsonschema.Schema) {
+	enumerate(s, reflect.TypeFor[rawChannel]())
 }

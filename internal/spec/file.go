@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"daybefore/internal/spec/family"
+	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/tree"
 )
 
@@ -34,11 +35,11 @@ type Several struct {
 
 // loadFile gives the drills of one file, at least one.
 func (l Loader) loadFile(path string, below *defaults) []Loaded {
-	data, err := readFile(path)
+	data, err := folder.Read(path)
 	if err != nil {
 		d := &mistakeList{file: path}
-		d.refuse(Pos{}, readable(path, err), "read drill file: %v", err)
-		return []Loaded{{Name: nameOf(path), Path: path, Err: d.mistakes}}
+		d.refuse(Pos{}, folder.Readable(path, err), "read drill file: %v", err)
+		return []Loaded{{Name: folder.NameOf(path), Path: path, Err: d.mistakes}}
 	}
 	return l.loadText(path, data, below)
 }
@@ -49,7 +50,7 @@ func (l Loader) loadText(path string, data []byte, below *defaults) []Loaded {
 	all := l.drills(d, data, below)
 	if len(d.mistakes) > 0 {
 		d.mistakes = append(d.mistakes, below.mistakes...)
-		return []Loaded{{Name: nameOf(path), Path: path, Err: d.mistakes.sorted()}}
+		return []Loaded{{Name: folder.NameOf(path), Path: path, Err: d.mistakes.sorted()}}
 	}
 	return all
 }
@@ -132,7 +133,7 @@ func (f file) several() Loaded {
 	alike.loader.WithoutSecrets = true
 	alike.loader.WithoutBaseline = true
 	found := alike.drill(standIn, nil, nil)
-	l := Loaded{Name: nameOf(f.path), Path: f.path, Err: found.Err}
+	l := Loaded{Name: folder.NameOf(f.path), Path: f.path, Err: found.Err}
 	if found.Err == nil {
 		l.Several = &Several{file: f, Drill: found.Drill, Source: found.Drill.Source, Except: values(f.databases.Except)}
 		l.Several.Source.Name = f.databases.Pattern.Value
@@ -154,7 +155,7 @@ func (s *Several) Each(databases []string) []Loaded {
 	}
 	c.apart(names, s.file.root)
 	if len(d.mistakes) > 0 {
-		return []Loaded{{Name: nameOf(s.file.path), Path: s.file.path, Err: d.mistakes}}
+		return []Loaded{{Name: folder.NameOf(s.file.path), Path: s.file.path, Err: d.mistakes}}
 	}
 	return s.file.each(values(names))
 }
@@ -182,7 +183,7 @@ func (f file) each(databases []string) []Loaded {
 // of its only one.
 func (f file) drill(database string, others, known []string) Loaded {
 	d := &mistakeList{file: f.path}
-	loaded := Loaded{Name: nameOf(f.path), Path: f.path, Database: database}
+	loaded := Loaded{Name: folder.NameOf(f.path), Path: f.path, Database: database}
 	if !IsDrillName(loaded.Name) {
 		d.refuse(Pos{Line: 1, Column: 1}, "rename the file: small letters, digits, _ and - only, and not defaults",
 			"a drill is called as its file, and %s is not a valid name", shown(loaded.Name))
@@ -253,6 +254,8 @@ func (c checker) drill(raw *rawDrill, siblings, others, known []string) *Drill {
 	drill.Metrics = c.metrics(raw.Metrics)
 	drill.Sign = c.sign(raw.Sign)
 	drill.Runbook = c.runbook(raw.Runbook, drill.Source)
+	drill.Notify = c.notify(raw.Notify)
+	drill.ProvenWithin = c.positive(raw.ProvenWithin, "proven_within", 0)
 	drill.Expectations.Witness = c.witnesses(raw.Expectations, drill)
 	c.sumFiles(raw.Expectations, drill)
 	c.scrubbedTimes(raw, drill)

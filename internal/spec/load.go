@@ -1,9 +1,7 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,16 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/tree"
 
 	_ "time/tzdata" // zones are named in drill files; a bare machine has none of its own
 )
 
 const defaultTimeout = 45 * time.Minute
-
-// maxFile is far more than any drill file: a backup given by mistake is not
-// read into memory.
-const maxFile = 4 << 20
 
 var drillName = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
@@ -64,7 +59,7 @@ type Loaded struct {
 }
 
 // File is the drill's name without its database.
-func (l Loaded) File() string { return nameOf(l.Path) }
+func (l Loaded) File() string { return folder.NameOf(l.Path) }
 
 // Load is the package's Load.
 func (l Loader) Load(path string) (*Drill, error) {
@@ -105,7 +100,7 @@ func (l Loader) LoadAll(dir string) ([]Loaded, error) {
 	below := readDefaults(dir)
 	var all []Loaded
 	for _, e := range entries {
-		if !e.IsDir() && !hidden(e.Name()) && isDrillFile(e.Name()) && !isDefaults(e.Name()) {
+		if !e.IsDir() && !folder.Hidden(e.Name()) && folder.IsDrillFile(e.Name()) && !isDefaults(e.Name()) {
 			all = append(all, l.loadNamed(filepath.Join(dir, e.Name()), below, all)...)
 		}
 	}
@@ -114,7 +109,7 @@ func (l Loader) LoadAll(dir string) ([]Loaded, error) {
 
 // loadNamed loads a file whose drill must not be called as one before.
 func (l Loader) loadNamed(path string, below *defaults, before []Loaded) []Loaded {
-	name := nameOf(path)
+	name := folder.NameOf(path)
 	i := slices.IndexFunc(before, func(b Loaded) bool { return b.File() == name })
 	if i < 0 {
 		return l.loadFile(path, below)
@@ -129,39 +124,6 @@ func (l Loader) lookup(name string) (string, bool) {
 		return l.LookupEnv(name)
 	}
 	return os.LookupEnv(name)
-}
-
-func nameOf(path string) string {
-	base := filepath.Base(path)
-	return strings.TrimSuffix(base, filepath.Ext(base))
-}
-
-// readable is what to do about a file that could not be read.
-func readable(path string, err error) string {
-	target, link := os.Readlink(path)
-	switch {
-	case errors.Is(err, os.ErrPermission):
-		return "let this user read it"
-	case link == nil && errors.Is(err, os.ErrNotExist):
-		return "it is a link to " + target + ", which is not there: put the file back, or remove the link"
-	}
-	return "give the path of a drill file, such as drills/demo.yaml"
-}
-
-func readFile(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New(path + " is not a file") // opening a pipe would wait for its writer
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = errors.New("it is larger than 4 MiB, so it is not a drill file")
-	}
-	return data, err
 }
 
 // checker turns what was written into what is meant.

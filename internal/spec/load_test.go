@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/guess"
 )
 
@@ -141,13 +142,41 @@ var badInputs = []badInput{
 	// Keys.
 	{"unknown key", drillFile("§notifications: {}"),
 		[]string{`"notifications" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, scrub, expectations, ` +
-			`latest_events, history, reports, metrics, sign, runbook, databases`}},
+			`latest_events, history, reports, metrics, sign, runbook, databases, notify, proven_within`}},
 	{"misspelled key", drillFile("§time_out: 5m"), []string{`"time_out" is not a key of a drill file; did you mean timeout?`}},
 	{"misspelled key below", drillFile("sandbox: {§memmory: 4GiB}"), []string{`"sandbox.memmory" is not a key of a drill file; did you mean memory?`}},
 	{"misspelled key in a list", drillFile(rule("{column: a.b.c, §tranform: hash, transform: hash}")),
 		[]string{`"scrub.rules.tranform" is not a key of a drill file; did you mean transform?`}},
-	{"a key of a later version", drillFile("§notify: {when: [fail]}"),
-		[]string{"notify is not supported by this version; remove it; nothing would look at it"}},
+	{"notify that tells nobody", drillFile("§notify: {when: [fail]}"),
+		[]string{"notify names nobody who is told; add heartbeat_env: DRILL_HEARTBEAT_URL, or channels"}},
+	{"a monitor's URL instead of a variable", drillFile("notify: {heartbeat_env: §https://hc-ping.com/x}"),
+		[]string{"notify.heartbeat_env is not the name of an environment variable; write the variable's name, " +
+			"such as DRILL_HEARTBEAT_URL, never the key"}},
+	{"a style of no heartbeat", drillFile("notify: {heartbeat_style: §plain, channels: [{slack_env: A}]}"),
+		[]string{"notify.heartbeat_style is of no heartbeat; add heartbeat_env, or remove it"}},
+	{"a channel of nobody", drillFile("notify: {channels: [§{when: [fail]}]}"),
+		[]string{"notify.channels: one of them tells nobody; name the way, such as slack_env: DRILL_SLACK_URL"}},
+	{"two channels in one", drillFile("notify: {channels: [{slack_env: A, teams_env: §B}]}"),
+		[]string{"notify.channels: one of them is both slack and teams; begin another one with -"}},
+	{"a channel twice", drillFile("notify: {channels: [{slack_env: A}, {slack_env: §A}]}"),
+		[]string{`notify.channels: "slack (A)" appears twice, first in line 4; keep one of them`}},
+	{"a key of another channel", drillFile("notify: {channels: [{slack_env: A, from: §a@example.com}]}"),
+		[]string{"notify.channels.from is for email, and this one is slack; remove it, or begin another channel with -"}},
+	{"an unknown when", drillFile("notify: {channels: [{slack_env: A, when: [§failed]}]}"),
+		[]string{`notify.channels.when: "failed" is not one of its values; did you mean fail?`}},
+	{"an Alertmanager that is none", drillFile("notify: {channels: [{alertmanager: §am:9093}]}"),
+		[]string{"notify.channels.alertmanager is not the URL of a server; write https://host, with a port where it has one"}},
+	{"a password in the drill file", drillFile("notify: {channels: [{alertmanager: §https://a:secret@am}]}"),
+		[]string{"notify.channels.alertmanager holds a password, which is no text for a drill file; put the whole URL into an environment variable"}},
+	{"a PagerDuty that anybody reads", drillFile("notify: {channels: [{pagerduty_env: A, pagerduty_url: §http://events.example.com}]}"),
+		[]string{"notify.channels.pagerduty_url lets anybody on the way read the key; write https://"}},
+	{"e-mails for nobody", drillFile("notify: {channels: [{smtp_env: §A}]}"),
+		[]string{"notify.channels: nobody gets the e-mails of smtp_env; add email: [ops@example.com]"}},
+	{"an address that is none", drillFile("notify: {channels: [{smtp_env: A, email: [§\"a@b\\r\\nBcc: c@d\"]}]}"),
+		[]string{`notify.channels.email: "a@b\r\nBcc: c@d" is not an address; write an address alone, such as ops@example.com`}},
+	{"a notifier of no words", drillFile("notify: {channels: [§{command: ['']}]}"),
+		[]string{`notify.channels.command names no program; write the program and its arguments, such as [notify-us, "{drill}"]`}},
+	{"proven within no time", drillFile("proven_within: §0s"), []string{"proven_within: 0s is not a duration; write more than 0s or remove it"}},
 	{"nothing that decrypts", drillFile(source("url: s3://b/, name: a, timezone: UTC, §decrypt: {env: [DRILL_SCRUB_KEY]}")),
 		[]string{"source.decrypt names nothing that decrypts; " +
 			"name a key, such as age_identity_env: DRILL_AGE_IDENTITY, or a command"}},
@@ -172,7 +201,7 @@ var badInputs = []badInput{
 		`sandbox.kind: "docker" is not one of its values; write auto, container or local`,
 		`sandbox.memory: "lots" is not a size; write 512MiB, 4GiB or 10MB`,
 		"\"colour\" is not a key of a drill file; known here: version, timeout, source, inventory, sandbox, restore, " +
-			"scrub, expectations, latest_events, history, reports, metrics, sign, runbook, databases"}},
+			"scrub, expectations, latest_events, history, reports, metrics, sign, runbook, databases, notify, proven_within"}},
 
 	// Shapes.
 	{"a section without value", drillFile("§sandbox:"), []string{"sandbox has no value; give it a value or remove the key"}},
@@ -1217,7 +1246,7 @@ func TestUnreadable(t *testing.T) {
 	if err := os.WriteFile(huge, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(huge, maxFile+1); err != nil {
+	if err := os.Truncate(huge, folder.Most+1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(huge); err == nil || !strings.Contains(err.Error(), "larger than 4 MiB") {

@@ -119,3 +119,14 @@ func TestCredentialsStayWithTheirServer(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A bucket beside backups in a folder is reached as the environment says.
+func TestABucketBesideAFolderHasNoKeys(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]bool{"file:///b/": true, "s3://b/": false} {
+		d, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(source("url: '"+url+"', name: a, timezone: UTC"), "history: s3://reports/")))
+		if err != nil || d.History.NoKeys != want {
+			t.Errorf("%s: %+v, %v", url, d, err)
+		}
+	}
+}

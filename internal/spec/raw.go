@@ -36,6 +36,8 @@ type rawDrill struct {
 	Sign         *rawSign         `json:"sign,omitempty"`
 	Runbook      *rawRunbook      `json:"runbook,omitempty"`
 	Databases    *rawDatabases    `json:"databases,omitempty"`
+	Notify       *rawNotify       `json:"notify,omitempty"`
+	ProvenWithin duration         `json:"proven_within,omitempty"`
 }
 
 type rawReports struct {
@@ -450,10 +452,4 @@ type rawLatest struct {
 	OrderBy text    `json:"order_by" hint:"name the column that tells what is newest"`
 	Columns []text  `json:"columns" hint:"list the columns to show"`
 	Limit   integer `json:"limit,omitempty" jsonschema:"minimum=1,maximum=100"`
-}
-
-// later are the keys whose words are settled but that do not act yet, by the
-// section they belong to.
-var later = map[string][]string{
-	"": {"notify"},
 }

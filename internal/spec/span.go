@@ -8,12 +8,6 @@ import (
 	"github.com/docker/go-units"
 )
 
-// InZone reads a wall clock that has no zone in one.
-func InZone(wall time.Time, zone *time.Location) time.Time {
-	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(),
-		wall.Nanosecond(), zone)
-}
-
 // Span writes a duration as a drill file does, to the second: 1d12h, 45m, 0s.
 func Span(d time.Duration) string {
 	var b strings.Builder

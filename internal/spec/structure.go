@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"daybefore/internal/spec/folder"
 )
 
 // structureVersion is that of a baseline file's shape.
@@ -88,7 +90,7 @@ func (c checker) schema(raw *rawSchema) *Baseline {
 
 func (c checker) baseline(t text, path string) *Structure {
 	const key = "expectations.schema.baseline"
-	write := "write it: bin/drill baseline -name=" + nameOf(c.file)
+	write := "write it: bin/drill baseline -name=" + folder.NameOf(c.file)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		c.refuse(t.at, write, "%s: %s is not there", key, path)

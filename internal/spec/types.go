@@ -33,6 +33,8 @@ type Drill struct {
 	KeepReports  int // runs of this drill below reports/; 0: all
 	Metrics      Metrics
 	Sign         Sign
+	Notify       Notify
+	ProvenWithin time.Duration // it is to have passed since; 0: not declared
 }
 
 // Source says where the backups lie and how they are told apart.

@@ -42,7 +42,9 @@ const (
 	CodeCopies     Code = "copies"     // fail: a copy does not hold the same newest backup
 	CodeCatalogue  Code = "catalogue"  // fail: the record of the backups and the store do not agree
 	// warn: a past report is damaged; error: the past could not be read
-	CodeHistory      Code = "history"
+	CodeHistory Code = "history"
+	// error: no drill has passed for longer than promised
+	CodeProvenWithin Code = "proven_within"
 	CodeTimeMismatch Code = "time_mismatch"  // fail: name and header tell different times
 	CodeNotAnArchive Code = "not_an_archive" // fail: empty, foreign or garbage
 	CodeUnsupported  Code = "unsupported"    // error: a format this harness does not read

@@ -80,6 +80,30 @@ type Report struct {
 	Trend          []Trend   `json:"trend,omitempty"` // past drills that passed, newest first
 	LastGood       *LastGood `json:"last_good,omitempty"`
 	Controls       []string  `json:"controls,omitempty"` // what the drill file says it is evidence of
+	// ProvenWithin is how long ago the last pass may be, as the drill file promises: 26h.
+	ProvenWithin string     `json:"proven_within,omitempty"`
+	Notified     []Notified `json:"notified,omitempty"`
+	Muted        []Muted    `json:"muted,omitempty"` // when the drill began
+}
+
+// Muted is a check of which people asked not to be told for some time. It changes
+// nothing about what the drill comes to.
+type Muted struct {
+	Check string    `json:"check"` // the check's id
+	Why   string    `json:"why"`
+	Who   string    `json:"who"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"`
+}
+
+// Notified is what somebody was told of a drill by one way, or why not.
+type Notified struct {
+	By   string   `json:"by"`             // such as slack (DRILL_SLACK_URL)
+	Told []string `json:"told,omitempty"` // such as "fail row_count"; nothing where nothing was to be told
+	// Open are the codes that they know of as bad, and of no pass since.
+	Open   []Code `json:"open,omitempty"`
+	Failed string `json:"failed,omitempty"` // why they were not told all; no part of an address or a key
+	Hint   string `json:"hint,omitempty"`
 }
 
 // LastGood is the last drill of a newest backup that passed before this one, and

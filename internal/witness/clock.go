@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 )
 
 // Clock says how records tell times. The zero value reads times with a zone.
@@ -66,7 +66,7 @@ func (c Clock) read(text string) (time.Time, error) {
 		case err == nil && c.Location == nil:
 			return time.Time{}, errNoZone
 		case err == nil:
-			return spec.InZone(at, c.Location).UTC(), nil
+			return calendar.InZone(at, c.Location).UTC(), nil
 		}
 	}
 	return time.Time{}, errNoTime

@@ -123,6 +123,7 @@ func (d Drill) card(anchor string, now time.Time) card {
 		}
 	}
 	passes := passesOf(runs...)
+	c.Last = c.Last.overdue(passes, now)
 	c.Facts = facts(c.Last, passes, now)
 	c.Charts = charts(anchor, passes)
 	c.Soon = outlook(passes, now)

@@ -24,6 +24,8 @@ type Glance struct {
 	Why        string          `json:"why,omitempty"`  // of what did not pass
 	Hint       string          `json:"hint,omitempty"` // what to do about it
 	Promised   string          `json:"promised,omitempty"`
+	Within     string          `json:"within,omitempty"` // how long ago the last pass may be
+	Muted      []string        `json:"muted,omitempty"`  // of which people asked not to be told
 	// What the run is evidence of, what was promised besides, and what people
 	// accepted.
 	Controls []string `json:"controls,omitempty"`
@@ -50,7 +52,10 @@ func GlanceOf(r *verdict.Report) Glance {
 	g := Glance{
 		Run: report.Clean(r.Run), Outcome: r.Outcome, Newest: r.Backup.IsNewest(), At: r.StartedAt,
 		TakenAt: r.Backup.TakenAt, SizeBytes: r.Backup.SizeBytes, Rows: r.Rows(), Says: v.Plain,
-		Promised: v.Promised, Past: r.Trend, Controls: cleaned(r.Controls),
+		Promised: v.Promised, Past: r.Trend, Within: r.ProvenWithin, Controls: cleaned(r.Controls),
+	}
+	for _, m := range v.Muted {
+		g.Muted = append(g.Muted, short("muted: "+m.What+" "+m.Says))
 	}
 	if len(r.Controls) > 0 { // nobody else asks
 		g.Promises, g.Accepted = promises(r), acceptances(v)

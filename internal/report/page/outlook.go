@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"daybefore/internal/report"
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
 )
 
 // The rules by which the page of all drills says what may break next. They judge
@@ -63,6 +65,33 @@ func late(passes []Glance, now time.Time) string {
 		return ""
 	}
 	return fmt.Sprintf("has not passed for %s; usually it passes every %s", report.Age(since), report.Age(usual))
+}
+
+// overdue is the last run as it counts now: where no drill has passed for longer
+// than the drill file promises, nothing is known of the newest backup.
+func (g Glance) overdue(passes []Glance, now time.Time) Glance {
+	within, err := spec.ParseDuration(g.Within)
+	if err != nil { // nothing is promised
+		return g
+	}
+	says := "No drill has passed, as far as is kept"
+	if len(passes) > 0 {
+		since := now.Sub(passes[0].At)
+		if since <= within {
+			return g
+		}
+		says = "No drill has passed for " + report.Age(since)
+	}
+	says += ", and one was to pass every " + report.Age(within) + "."
+	if g.passed() {
+		g.Says = says + " What is said of an older backup says nothing of the newest."
+		g.Why = ""
+		g.Hint = "Find out why the drill did not run, and run it."
+	} else {
+		g.Says += " " + says
+	}
+	g.Outcome = verdict.Worst(g.Outcome, verdict.Error)
+	return g
 }
 
 // fallen says that a number is smaller than usual.

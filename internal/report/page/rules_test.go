@@ -124,3 +124,29 @@ func TestDatabasesThatAreKnownAgain(t *testing.T) {
 		}
 	}
 }
+
+// A drill that has not passed as lately as promised is red, whatever its last run
+// came to; one that has is not.
+func TestOverdue(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		runs   string // newest first
+		within string
+		after  time.Duration
+		want   verdict.Outcome
+		says   string
+	}{
+		{"p", "26h", 26 * time.Hour, verdict.Pass, ""},
+		{"p", "26h", 27 * time.Hour, verdict.Error, "No drill has passed for 27h, and one was to pass every 26h."},
+		{"p", "", 2700 * time.Hour, verdict.Pass, ""},
+		{"fp", "26h", 3 * time.Hour, verdict.Fail, "No drill has passed for 27h"},
+		{"f", "26h", 0, verdict.Fail, "No drill has passed, as far as is kept"},
+	} {
+		runs := nights(c.runs)
+		runs[0].Within = c.within
+		got := Drill{Name: "shop", Runs: runs}.card("x", night.Add(c.after)).Last
+		if got.Outcome != c.want || !strings.Contains(got.Says, c.says) {
+			t.Errorf("%+v: %s: %q", c, got.Outcome, got.Says)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/calendar"
 )
 
 // Rhythm is how often backups come.
@@ -71,7 +72,7 @@ const furthestZone = 14 * time.Hour
 
 // Zone tells it by when the files were written: soon after the time in their names.
 func (p *Pattern) Zone() Zone {
-	if spec.SaysUTC(p.Layout) {
+	if calendar.SaysUTC(p.Layout) {
 		return Zone{Name: "UTC", Why: "the names say so", Sure: true}
 	}
 	after, some := p.writtenAfter()
@@ -82,7 +83,7 @@ func (p *Pattern) Zone() Zone {
 	switch {
 	case p.Layout == "":
 		return Zone{Name: "UTC", Why: "nothing tells it"}
-	case spec.LayoutUnit(p.Layout) >= spec.Day:
+	case calendar.LayoutUnit(p.Layout) >= calendar.Day:
 		return Zone{Name: "UTC", Why: "nothing tells it: the names tell days"}
 	case !some:
 		return Zone{Name: "UTC", Why: "nothing tells it: the store does not say when the files were written first"}

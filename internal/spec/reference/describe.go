@@ -28,6 +28,9 @@ var described = map[string]map[string]string{
 		"Metrics": "where the drill's numbers go, for Prometheus",
 		"Sign":    "what makes each report evidence that others can verify",
 		"Runbook": "where RECOVERY.md, the plan for a restore by hand, goes besides reports/",
+		"Notify":  "who is told of a drill of the newest backup",
+		"ProvenWithin": "how long ago the last drill that passed may be: beyond it inventory ends with an error, and the page " +
+			"of all drills is red; gate's -within where none is given",
 		"Databases": "one drill of each: their names, or a pattern over what the store holds; {database} stands for the " +
 			"name in the other keys",
 	},
@@ -35,6 +38,35 @@ var described = map[string]map[string]string{
 		"Pattern": "a backup's name with {database} in it, which matches anything but a slash; source.name, where that is " +
 			"not written",
 		"Except": "databases that are not drilled, and are not missed where the store no longer holds them",
+	},
+	"rawNotify": {
+		"HeartbeatEnv": "environment variable with the URL that a monitor of jobs wants to be pinged at, such as " +
+			"Healthchecks.io's",
+		"HeartbeatStyle": "what the monitor understands: start, success and failure in the words of Healthchecks.io, or a " +
+			"GET of the URL after a pass (default healthchecks)",
+		"When": "what channels are told of, on change only: findings that fail, that are errors or warnings, the pass after " +
+			"them; every tells each drill too (default fail, error, recovered)",
+		"Channels": "who is told, each by one way",
+		"Insecure": "allow http:// to other machines, where anybody on the way reads the secret URL and what is told",
+	},
+	"rawChannel": {
+		"PagerDutyEnv": "environment variable with the integration key of PagerDuty's Events API v2",
+		"PagerDutyURL": "server of that API (default https://events.pagerduty.com; in Europe " +
+			"https://events.eu.pagerduty.com)",
+		"Alertmanager":    "URL of a Prometheus Alertmanager",
+		"AlertmanagerEnv": "environment variable with the same, where the URL holds a password",
+		"SlackEnv":        "environment variable with the URL of an incoming webhook of Slack",
+		"TeamsEnv":        "environment variable with the URL of a workflow of Teams that takes webhook requests",
+		"DiscordEnv":      "environment variable with the URL of a webhook of Discord",
+		"NtfyEnv":         "environment variable with the URL of a topic of ntfy: https://ntfy.sh/topic, or with https://:token@ before the host",
+		"Email":           "addresses that get an e-mail",
+		"SMTPEnv": "environment variable with the server of e-mails: smtp://user:password@host:587 (encrypted by " +
+			"STARTTLS) or smtps://user:password@host:465",
+		"From":       "address that e-mails come from (default the user of the server, where that is an address)",
+		"WebhookEnv": "environment variable with a URL that gets report.json with one more key, news, by POST",
+		"Command":    "program that gets the same on standard input, and its arguments; {drill} stands for the drill's name",
+		"Env":        "names of environment variables that the program gets",
+		"When":       "as notify.when, for this channel",
 	},
 	"rawReports": {
 		"Keep": "number of runs that are kept; the last 30 that passed, and what is newer, stay in any case " +

@@ -1,11 +1,10 @@
-package spec
+package folder
 
 import (
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -26,7 +25,7 @@ const (
 	mostEntries = 20_000
 )
 
-// Strays gives what LoadAll leaves out of a folder though its author may think
+// Strays gives what spec.LoadAll leaves out of a folder though its author may think
 // that it is drilled: drill files in folders below it, and such with an ending
 // that is nearly the right one. Hidden files, and what editors and people put
 // aside (shop.yaml~, shop.yaml.bak), are none. What cannot be looked into is
@@ -40,7 +39,7 @@ func Strays(dir string) []Stray {
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		switch {
-		case hidden(e.Name()):
+		case Hidden(e.Name()):
 		case isFolder(path, e):
 			strays = append(strays, straysBelow(dir, path)...)
 		case misnamed(e.Name()):
@@ -50,8 +49,6 @@ func Strays(dir string) []Stray {
 	}
 	return strays
 }
-
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 // isFolder follows a link: what it leads to may be a folder of drill files.
 func isFolder(path string, e fs.DirEntry) bool {
@@ -67,11 +64,7 @@ func isFolder(path string, e fs.DirEntry) bool {
 var nearlyYAML = regexp.MustCompile(`(?i)\.ya?ml(\.txt)?$`)
 
 // misnamed reports whether a file's ending is nearly that of a drill file.
-func misnamed(name string) bool { return nearlyYAML.MatchString(name) && !isDrillFile(name) }
-
-func isDrillFile(name string) bool {
-	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(name))
-}
+func misnamed(name string) bool { return nearlyYAML.MatchString(name) && !IsDrillFile(name) }
 
 // renamed is what a drill file at path should be called: where it is, or
 // beside the others.
@@ -97,15 +90,15 @@ func straysBelow(dir, folder string) (strays []Stray) {
 		case err != nil: // a folder that is not for this user, such as of backups
 			return fs.SkipDir
 		case e.IsDir() && below != "" &&
-			(hidden(e.Name()) || strings.Count(below, string(filepath.Separator)) > deepest):
+			(Hidden(e.Name()) || strings.Count(below, string(filepath.Separator)) > deepest):
 			return fs.SkipDir
-		case !e.IsDir() && !hidden(e.Name()) && nearlyYAML.MatchString(e.Name()) && likeADrill(path):
+		case !e.IsDir() && !Hidden(e.Name()) && nearlyYAML.MatchString(e.Name()) && likeADrill(path):
 			strays = append(strays, Stray{folder + below, "not drilled: only files that lie in " + dir + " itself are",
 				"move it to " + renamed(filepath.Join(dir, e.Name()))})
 		}
 		return nil
 	})
-	if isDrillFile(folder) {
+	if IsDrillFile(folder) {
 		strays = append(strays,
 			Stray{folder, "not drilled: it is a folder, and is called as a drill file",
 				"rename it, or put a drill file in its place"})
@@ -119,6 +112,6 @@ var drillKey = regexp.MustCompile(`(?m)^\s*\{?\s*["']?(source|expectations|scrub
 // likeADrill reports whether a file is probably meant as a drill; what cannot
 // be read may be.
 func likeADrill(path string) bool {
-	content, err := readFile(path)
+	content, err := Read(path)
 	return err != nil || drillKey.Match(content)
 }

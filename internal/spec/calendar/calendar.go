@@ -1,4 +1,6 @@
-package spec
+// Package calendar tells how exactly a text tells a time, and when a day begins
+// where the clocks change. It reads no drill file.
+package calendar
 
 import (
 	"strings"
@@ -81,15 +83,6 @@ func (u Unit) String() string {
 	return [...]string{"second", "minute", "hour", "day", "month", "year"}[u]
 }
 
-// Unit is the finest part that the backups' names tell: Second where they tell
-// no time.
-func (s Source) Unit() Unit {
-	if s.TimeLayout == "" {
-		return Second
-	}
-	return LayoutUnit(s.TimeLayout)
-}
-
 // SaysUTC reports whether a layout spells UTC out as plain text, which Go's
 // parser passes over: a Z after a digit, or the letters.
 func SaysUTC(layout string) bool {
@@ -103,4 +96,10 @@ func SaysUTC(layout string) bool {
 		}
 	}
 	return false
+}
+
+// InZone reads a wall clock that has no zone in one.
+func InZone(wall time.Time, zone *time.Location) time.Time {
+	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(),
+		wall.Nanosecond(), zone)
 }

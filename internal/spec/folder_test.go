@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"daybefore/internal/spec/folder"
 )
 
 // A drill file that is not drilled is told, whatever hides it; what is none is
@@ -36,7 +38,7 @@ func TestStrays(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, s := range Strays(dir) {
+	for _, s := range folder.Strays(dir) {
 		got = append(got, strings.ReplaceAll(s.String(), dir, "drills"))
 	}
 	const below, ending = ": not drilled: only files that lie in drills itself are; move it to drills/",
@@ -55,7 +57,7 @@ func TestStrays(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if all := Strays(filepath.Join(dir, "absent")); all != nil {
+	if all := folder.Strays(filepath.Join(dir, "absent")); all != nil {
 		t.Error(all)
 	}
 }
@@ -87,7 +89,7 @@ func TestUnreadableDrillFiles(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, said[name], want)
 		}
 	}
-	if hint := readable("x.yaml", os.ErrPermission); hint != "let this user read it" {
+	if hint := folder.Readable("x.yaml", os.ErrPermission); hint != "let this user read it" {
 		t.Error(hint)
 	}
 }

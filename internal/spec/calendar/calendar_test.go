@@ -1,4 +1,4 @@
-package spec
+package calendar
 
 import (
 	"testing"
@@ -14,9 +14,6 @@ func TestLayoutUnit(t *testing.T) {
 		if got := LayoutUnit(layout); got != want {
 			t.Errorf("%s: %s, want %s", layout, got, want)
 		}
-	}
-	if got := (Source{}).Unit(); got != Second {
-		t.Errorf("without a time: %s", got)
 	}
 }
 
@@ -70,17 +67,6 @@ func TestADayWithoutMidnight(t *testing.T) {
 		}
 		if got := Day.End(begin).Format("2006-01-02 15"); got != wall.AddDate(0, 0, 1).Format(time.DateOnly)+" 00" {
 			t.Errorf("%s ends at %s", name, got)
-		}
-	}
-}
-
-// A bucket beside backups in a folder is reached as the environment says.
-func TestABucketBesideAFolderHasNoKeys(t *testing.T) {
-	t.Parallel()
-	for url, want := range map[string]bool{"file:///b/": true, "s3://b/": false} {
-		d, err := testLoader.Load(write(t, t.TempDir(), "shop.yaml", drillFile(source("url: '"+url+"', name: a, timezone: UTC"), "history: s3://reports/")))
-		if err != nil || d.History.NoKeys != want {
-			t.Errorf("%s: %+v, %v", url, d, err)
 		}
 	}
 }
