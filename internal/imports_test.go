@@ -120,7 +120,7 @@ var inner = map[string][]string{
 	},
 	"internal/setup":   {"internal/setup", "internal/setup/figures", "internal/setup/naming"},
 	"internal/expect":  {"internal/expect", "internal/expect/structure", "internal/expect/drift"},
-	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/jsonpath", "internal/spec/guess", "internal/spec/calendar", "internal/spec/folder"},
+	"internal/spec":    {"internal/spec/reference", "internal/spec", "internal/spec/family", "internal/spec/tree", "internal/spec/jsonpath", "internal/spec/guess", "internal/spec/calendar", "internal/spec/amount", "internal/spec/folder"},
 	"internal/restore": {"internal/restore", "internal/restore/stream", "internal/restore/provider"},
 	"internal/sandbox": {"internal/sandbox", "internal/sandbox/emptying"},
 	"internal/report":  {"internal/report/page", "internal/report"},

@@ -22,7 +22,7 @@ import (
 	"daybefore/internal/debian"
 	"daybefore/internal/image"
 	"daybefore/internal/machine"
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 )
 
 // testMajors are the servers that the tests run against in containers.
@@ -354,7 +354,7 @@ func (c Checkout) command(ctx context.Context, env []string, name string, args .
 // within is run with a limit. At its end, or the context's, the tool ends
 // together with all that it started: go test leaves its tests running.
 func (c Checkout) within(ctx context.Context, limit time.Duration, env []string, name string, args ...string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s, and ended", spec.Span(limit)))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s, and ended", amount.Span(limit)))
 	defer cancel()
 	cmd := c.command(ctx, env, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

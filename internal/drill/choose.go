@@ -12,6 +12,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/inventory"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
@@ -239,7 +240,7 @@ func mismatchHint(apart time.Duration) string {
 		return cause
 	}
 	return fmt.Sprintf("they are %s apart, as the clocks of two time zones are: is the dumping machine in another "+
-		"zone? then set source.timezone; else %s", spec.Span(zones), cause)
+		"zone? then set source.timezone; else %s", amount.Span(zones), cause)
 }
 
 // setAsOf resolves what freshness is judged against.

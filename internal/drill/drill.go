@@ -24,6 +24,7 @@ import (
 	"daybefore/internal/sandbox"
 	"daybefore/internal/scrub"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
@@ -181,7 +182,7 @@ func promised(d *spec.Drill) string {
 	if d.ProvenWithin == 0 {
 		return ""
 	}
-	return spec.Span(d.ProvenWithin)
+	return amount.Span(d.ProvenWithin)
 }
 
 // stageNames are all stages, so that a report shows those that never began.

@@ -9,6 +9,7 @@ import (
 	"daybefore/internal/history"
 	"daybefore/internal/restore"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -120,7 +121,7 @@ func (r *run) judgeProven() {
 		return
 	}
 	c := verdict.Check{ID: "proven_within", Stage: verdict.StageChoose, Code: verdict.CodeProvenWithin,
-		Expected: "a drill of the newest backup passed within " + spec.Span(within)}
+		Expected: "a drill of the newest backup passed within " + amount.Span(within)}
 	const hint = "run the drill now, and find out why it did not run, or did not pass: drill -name=DRILL"
 	if len(r.Past.Passing) == 0 {
 		c.Say(verdict.Error, "none", hint, "no drill has passed, as far as is kept")
@@ -128,10 +129,10 @@ func (r *run) judgeProven() {
 		return
 	}
 	since := r.Now.Sub(r.Past.Passing[0].StartedAt).Truncate(time.Minute)
-	observed := spec.Span(since) + " ago"
+	observed := amount.Span(since) + " ago"
 	c.Pass(observed)
 	if since > within {
-		c.Say(verdict.Error, observed, hint, "no drill has passed for %s", spec.Span(since))
+		c.Say(verdict.Error, observed, hint, "no drill has passed for %s", amount.Span(since))
 	}
 	r.checks(c)
 }

@@ -14,6 +14,7 @@ import (
 
 	"daybefore/internal/expect/drift"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 	"daybefore/internal/witness"
 )
@@ -279,7 +280,7 @@ func (t toldSums) missedBy() string {
 	if t.records == 0 {
 		return "it holds no record"
 	}
-	return fmt.Sprintf("the nearest of its %d records is of %s before or after", t.records, spec.Span(t.near))
+	return fmt.Sprintf("the nearest of its %d records is of %s before or after", t.records, amount.Span(t.near))
 }
 
 func rowsOfSum(rows, sum string) string { return sum + " over " + rows + " rows" }

@@ -14,6 +14,7 @@ import (
 
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
 )
@@ -209,7 +210,7 @@ func problem(ctx context.Context, err error, timeout time.Duration) *verdict.Pro
 			"the drill was stopped before the check had ended")
 	case errors.Is(err, errTimeout):
 		return verdict.Errorf(verdict.CodeTimeout, "raise the check's timeout, or find out what became slow",
-			"the check did not end within %s", spec.Span(timeout))
+			"the check did not end within %s", amount.Span(timeout))
 	case errors.Is(err, ErrBroken):
 		return ErrBroken
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
@@ -94,12 +95,12 @@ func freshEnough(f spec.Freshness, asOf time.Time) string {
 	at := asOf.UTC().Format(minute)
 	switch {
 	case f.FailAfter == 0:
-		return fmt.Sprintf("newest row at most %s before %s (warn)", spec.Span(f.WarnAfter), at)
+		return fmt.Sprintf("newest row at most %s before %s (warn)", amount.Span(f.WarnAfter), at)
 	case f.WarnAfter == 0:
-		return fmt.Sprintf("newest row at most %s before %s", spec.Span(f.FailAfter), at)
+		return fmt.Sprintf("newest row at most %s before %s", amount.Span(f.FailAfter), at)
 	}
-	return fmt.Sprintf("newest row at most %s (warn), %s (fail) before %s", spec.Span(f.WarnAfter),
-		spec.Span(f.FailAfter), at)
+	return fmt.Sprintf("newest row at most %s (warn), %s (fail) before %s", amount.Span(f.WarnAfter),
+		amount.Span(f.FailAfter), at)
 }
 
 const minute = "2006-01-02 15:04 MST"
@@ -234,15 +235,15 @@ func judgeNewest(c *verdict.Check, t spec.Table, asOf, newest span) {
 	switch {
 	case f.FailAfter > 0 && age > f.FailAfter:
 		c.Say(verdict.Fail, observed, hint, "the newest row of %s is %s older than the %s allowed", t.Table,
-			spec.Span(age-f.FailAfter), spec.Span(f.FailAfter))
+			amount.Span(age-f.FailAfter), amount.Span(f.FailAfter))
 	case f.WarnAfter > 0 && age > f.WarnAfter:
 		c.Say(verdict.Warn, observed, hint, "the newest row of %s is %s older than the %s after which it warns",
-			t.Table, spec.Span(age-f.WarnAfter), spec.Span(f.WarnAfter))
+			t.Table, amount.Span(age-f.WarnAfter), amount.Span(f.WarnAfter))
 	case age > 0 && (f.FailAfter > 0 && most > f.FailAfter || f.WarnAfter > 0 && most > f.WarnAfter):
 		c.Say(verdict.Warn, observed, "only the backup's day is known: write the hour into its name and into "+
 			"source.time, or allow a day more",
-			"the newest row of %s is %s to %s old: it may be too old", t.Table, spec.Span(age),
-			spec.Span(most))
+			"the newest row of %s is %s to %s old: it may be too old", t.Table, amount.Span(age),
+			amount.Span(most))
 	default:
 		c.Pass(observed)
 	}
@@ -268,13 +269,13 @@ func judgeFuture(c *verdict.Check, t spec.Table, asOf time.Time, newest span) {
 	ahead := newest.from.Sub(asOf).Truncate(time.Second)
 	c.Say(verdict.Fail, fmt.Sprintf("%s (%s)", agoText(-ahead), newest.from.UTC().Format(minute)), hint,
 		"the newest row of %s is %s in the future (allowed: %s), and hides how old the others are", t.Table,
-		spec.Span(ahead), spec.Span(t.Freshness.MaxFuture))
+		amount.Span(ahead), amount.Span(t.Freshness.MaxFuture))
 }
 
 // agoText writes an age: 2h14m before, 3s after.
 func agoText(age time.Duration) string {
 	if age < 0 {
-		return spec.Span(-age) + " after"
+		return amount.Span(-age) + " after"
 	}
-	return spec.Span(age) + " before"
+	return amount.Span(age) + " before"
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -20,10 +21,10 @@ func RecoveryTime(limit spec.Age, r verdict.Recovery) verdict.Check {
 	switch {
 	case limit.FailAfter > 0 && took > limit.FailAfter:
 		c.Say(verdict.Fail, observed, hint, "it took %s to have the data back, and %s were promised (%s)", observed,
-			spec.Span(limit.FailAfter), parts)
+			amount.Span(limit.FailAfter), parts)
 	case limit.WarnAfter > 0 && took > limit.WarnAfter:
 		c.Say(verdict.Warn, observed, hint, "it took %s to have the data back, and %s were promised (%s)", observed,
-			spec.Span(limit.WarnAfter), parts)
+			amount.Span(limit.WarnAfter), parts)
 	default:
 		c.Pass(observed)
 	}
@@ -33,11 +34,11 @@ func RecoveryTime(limit spec.Age, r verdict.Recovery) verdict.Check {
 func soonEnough(limit spec.Age) string {
 	switch {
 	case limit.FailAfter == 0:
-		return fmt.Sprintf("the data back in %s (warn)", spec.Span(limit.WarnAfter))
+		return fmt.Sprintf("the data back in %s (warn)", amount.Span(limit.WarnAfter))
 	case limit.WarnAfter == 0:
-		return fmt.Sprintf("the data back in %s", spec.Span(limit.FailAfter))
+		return fmt.Sprintf("the data back in %s", amount.Span(limit.FailAfter))
 	}
-	return fmt.Sprintf("the data back in %s (warn), %s (fail)", spec.Span(limit.WarnAfter), spec.Span(limit.FailAfter))
+	return fmt.Sprintf("the data back in %s (warn), %s (fail)", amount.Span(limit.WarnAfter), amount.Span(limit.FailAfter))
 }
 
 func ms(n int64) string {

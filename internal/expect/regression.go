@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/expect/drift"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -60,7 +61,7 @@ func maxRegression(t spec.Table, o Options) pendingCheck {
 func tolerated(r spec.Regression) string {
 	switch {
 	case r.Time > 0:
-		return " by more than " + spec.Span(r.Time)
+		return " by more than " + amount.Span(r.Time)
 	case r.IDs > 0:
 		return fmt.Sprintf(" by more than %d", r.IDs)
 	}
@@ -205,6 +206,6 @@ func distance(how clock, n int64) string {
 	case d < time.Second:
 		return d.String()
 	default:
-		return spec.Span(d)
+		return amount.Span(d)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 	"daybefore/internal/witness"
 )
@@ -339,7 +340,7 @@ func (h *witnessCheck) lost() string {
 		"went back in time, another database, an older copy); what is gone there too was deleted"
 	if age := h.found.Until.Sub(h.found.MissingFrom); age < justBefore {
 		hint = fmt.Sprintf("all of them are of the last %s: if the time in the backup's name is when the dump ended, "+
-			"set witness.tolerance; else %s", spec.Span(age), hint)
+			"set witness.tolerance; else %s", amount.Span(age), hint)
 	}
 	return hint
 }

@@ -13,6 +13,7 @@ import (
 	"daybefore/internal/history"
 	"daybefore/internal/report"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 )
 
 // dueTime is how long a target waits, in all, to learn which other drills are due.
@@ -79,7 +80,7 @@ func (h *Home) knownDrills(ctx context.Context, f spec.Loaded) []spec.Loaded {
 func (h *Home) due(ctx context.Context, d *spec.Drill) (due DueDrill, is bool) {
 	rec := h.record(ctx, d)
 	defer rec.close()
-	due = DueDrill{Drill: d.Name, Within: spec.Span(d.ProvenWithin)}
+	due = DueDrill{Drill: d.Name, Within: amount.Span(d.ProvenWithin)}
 	err := rec.err
 	if err == nil {
 		due.LastPass, err = history.LastPass(ctx, rec.dir, rec.store, rec.drill, rec.keys...)

@@ -11,6 +11,7 @@ import (
 	"daybefore/internal/drill"
 	"daybefore/internal/report"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -113,7 +114,7 @@ func (h *Home) gateOf(ctx context.Context, f spec.Loaded, within time.Duration, 
 	fmt.Fprintf(h.Stderr, "gate %s: %s: drilling now\n", f.Name, why)
 	h.sweep(ctx)
 	r := h.drillOne(ctx, f, report.NewScreen(h.Stderr), func(r *verdict.Report) {
-		r.Gate = &verdict.Gate{Drilled: why, Within: spec.Span(within), Strict: strict, Shut: shut(r, strict)}
+		r.Gate = &verdict.Gate{Drilled: why, Within: amount.Span(within), Strict: strict, Shut: shut(r, strict)}
 	})
 	h.Document.Reports = append(h.Document.Reports, r)
 	answer.Shut = shut(r, strict)

@@ -9,6 +9,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -162,7 +163,7 @@ func (q question) lacks(r *verdict.Report) string {
 	case r.Outcome != verdict.Pass && r.Outcome != verdict.Warn:
 		return "the last drill did not pass"
 	case q.at.Sub(r.FinishedAt) > q.within || r.FinishedAt.After(q.at.Add(time.Minute)):
-		return fmt.Sprintf("the last report is not from the last %s", spec.Span(q.within))
+		return fmt.Sprintf("the last report is not from the last %s", amount.Span(q.within))
 	}
 	return ""
 }

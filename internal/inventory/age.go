@@ -6,6 +6,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -19,19 +20,19 @@ const clocksApart = 5 * time.Minute
 func backupAge(age spec.Age, newest catalog.Backup, at time.Time) verdict.Check {
 	c := verdict.Check{ID: "backup_age", Code: verdict.CodeBackupAge, Expected: youngEnough(age)}
 	old := at.Sub(newest.TakenAt).Truncate(time.Second)
-	observed := fmt.Sprintf("%s old (taken %s)", spec.Span(old), taken(newest.TakenAt, newest.Until))
+	observed := fmt.Sprintf("%s old (taken %s)", amount.Span(old), taken(newest.TakenAt, newest.Until))
 	const late = "look at the backup job and at what carries its files to the store: nothing newer has arrived"
 	switch {
 	case old < -clocksApart:
-		c.Say(verdict.Fail, spec.Span(-old)+" in the future",
+		c.Say(verdict.Fail, amount.Span(-old)+" in the future",
 			"a wrong clock or time zone where backups are taken (source.timezone), or a wrong name",
-			"the newest backup says that it was taken %s after %s", spec.Span(-old), at.UTC().Format(minute))
+			"the newest backup says that it was taken %s after %s", amount.Span(-old), at.UTC().Format(minute))
 	case age.FailAfter > 0 && old > age.FailAfter:
 		c.Say(verdict.Fail, observed, late, "the newest backup is %s older than the %s allowed",
-			spec.Span(old-age.FailAfter), spec.Span(age.FailAfter))
+			amount.Span(old-age.FailAfter), amount.Span(age.FailAfter))
 	case age.WarnAfter > 0 && old > age.WarnAfter:
 		c.Say(verdict.Warn, observed, late, "the newest backup is %s older than the %s after which it warns",
-			spec.Span(old-age.WarnAfter), spec.Span(age.WarnAfter))
+			amount.Span(old-age.WarnAfter), amount.Span(age.WarnAfter))
 	default:
 		c.Pass(observed)
 	}
@@ -50,9 +51,9 @@ func taken(from, until time.Time) string {
 func youngEnough(age spec.Age) string {
 	switch {
 	case age.FailAfter == 0:
-		return fmt.Sprintf("at most %s old (warn)", spec.Span(age.WarnAfter))
+		return fmt.Sprintf("at most %s old (warn)", amount.Span(age.WarnAfter))
 	case age.WarnAfter == 0:
-		return fmt.Sprintf("at most %s old", spec.Span(age.FailAfter))
+		return fmt.Sprintf("at most %s old", amount.Span(age.FailAfter))
 	}
-	return fmt.Sprintf("at most %s (warn), %s (fail) old", spec.Span(age.WarnAfter), spec.Span(age.FailAfter))
+	return fmt.Sprintf("at most %s (warn), %s (fail) old", amount.Span(age.WarnAfter), amount.Span(age.FailAfter))
 }

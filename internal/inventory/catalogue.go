@@ -9,6 +9,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 	"daybefore/internal/witness"
 )
@@ -53,7 +54,7 @@ func catalogued(ctx context.Context, d spec.Catalogue, retention time.Duration, 
 	file := path.Base(d.Source.URL)
 	within := ""
 	if retention > 0 {
-		within = ", of the last " + spec.Span(retention)
+		within = ", of the last " + amount.Span(retention)
 	}
 	lacking := verdict.Check{ID: "catalogue:lacking", Code: verdict.CodeCatalogue,
 		Expected: "every backup that " + file + " names" + within}

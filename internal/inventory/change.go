@@ -4,6 +4,7 @@ import (
 	"daybefore/internal/expect/drift"
 	"daybefore/internal/history"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -17,7 +18,7 @@ type sum struct {
 
 var (
 	byCount = sum{"backups", countOf, counted, "fewer"}
-	byBytes = sum{"bytes", bytesOf, spec.Size, "less"}
+	byBytes = sum{"bytes", bytesOf, amount.Size, "less"}
 )
 
 // countOf is false of reports by older harnesses, which did not count.
@@ -57,7 +58,7 @@ func collapsed(d spec.Drift, now verdict.Inventory, past history.Past, s sum) ve
 func sizeChange(d spec.Drift, size int64, past history.Past) verdict.Check {
 	c := verdict.Check{ID: "size_change", Code: verdict.CodeSizeChange}
 	drift.Judge(&c, d, past, drift.Measured{
-		Value: size, Subject: "the newest backup has", Show: spec.Size, Less: "less", More: "more",
+		Value: size, Subject: "the newest backup has", Show: amount.Size, Less: "less", More: "more",
 		Dropped: "find out what it lacks: tables or databases that are no longer dumped, rows that were deleted, a " +
 			"dump that broke off, a stronger compression",
 		Risen: "find out what grew: a table that nothing cleans up, a compression that was " +

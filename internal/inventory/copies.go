@@ -7,6 +7,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -16,7 +17,7 @@ const hintCopy = "look at what copies the backups there; until it works again th
 func copied(ctx context.Context, d spec.Copy, store catalog.Store, newest catalog.Backup, o Options) verdict.Check {
 	c := verdict.Check{ID: "copies:" + d.Name, Code: verdict.CodeCopies, Expected: "the same newest backup"}
 	if d.Lag > 0 {
-		c.Expected = "the same newest backup but for those of the last " + spec.Span(d.Lag)
+		c.Expected = "the same newest backup but for those of the last " + amount.Span(d.Lag)
 	}
 	if err := compareCopy(ctx, &c, d, store, newest, o); err != nil {
 		fill(&c, ofCopy(err))
@@ -29,7 +30,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 	due, ok := dueBackup(d, newest.All, o)
 	if !ok {
 		c.Say(verdict.Skipped, "", "nothing is wrong; later backups are compared",
-			"no backup is older than the %s that the copy may be behind", spec.Span(d.Lag))
+			"no backup is older than the %s that the copy may be behind", amount.Span(d.Lag))
 		return nil
 	}
 	second, err := catalog.Open(ctx, d.Source)
@@ -50,7 +51,7 @@ func compareCopy(ctx context.Context, c *verdict.Check, d spec.Copy, store catal
 			behind(there, due))
 		return nil
 	case like.Differ && like.Sizes[0] != like.Sizes[1]:
-		c.Say(verdict.Fail, spec.Size(like.Sizes[1]), hintCopy,
+		c.Say(verdict.Fail, amount.Size(like.Sizes[1]), hintCopy,
 			"%s of %s has %d bytes, and %d in %s: it was cut off, or is another one", due.Name, second.URL(),
 			like.Sizes[1], like.Sizes[0], store.URL())
 		return nil
@@ -79,7 +80,7 @@ func dueBackup(d spec.Copy, all []catalog.Entry, o Options) (catalog.Entry, bool
 
 func behind(there catalog.Backup, due catalog.Entry) string {
 	if late := due.TakenAt.Sub(there.TakenAt); late > 0 {
-		return fmt.Sprintf("its newest is %s behind, %s", spec.Span(late), there.Name)
+		return fmt.Sprintf("its newest is %s behind, %s", amount.Span(late), there.Name)
 	}
 	return "it holds " + there.Name + " instead"
 }

@@ -7,6 +7,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 	"daybefore/internal/verdict"
 )
@@ -50,12 +51,12 @@ func counted(n int64) string { return verdict.Count(n, "backup") }
 
 func minSize(l spec.Least[int64], newest catalog.Backup) verdict.Check {
 	c := verdict.Check{ID: "min_size", Code: verdict.CodeMinSize}
-	judgeLeast(&c, l, newest.Size, spec.Size(newest.Size),
+	judgeLeast(&c, l, newest.Size, amount.Size(newest.Size),
 		"a dump that failed, or one of the wrong or an empty server, is small: look at the backup job's own output "+
 			"of that night; the one before it is the last good one",
-		spec.Size, func(_, limit int64) string {
+		amount.Size, func(_, limit int64) string {
 			return fmt.Sprintf("the newest backup, %s, has %s, and must have %s at least", newest.Name,
-				spec.Size(newest.Size), spec.Size(limit))
+				amount.Size(newest.Size), amount.Size(limit))
 		})
 	return c
 }
@@ -64,13 +65,13 @@ func oldestAtLeast(l spec.Least[time.Duration], all []catalog.Entry, at time.Tim
 	c := verdict.Check{ID: "oldest_at_least", Code: verdict.CodeOldestAtLeast}
 	oldest := all[len(all)-1]
 	old := at.Sub(oldest.TakenAt).Truncate(time.Second)
-	observed := fmt.Sprintf("%s (taken %s)", spec.Span(old), taken(oldest.TakenAt, oldest.Until))
+	observed := fmt.Sprintf("%s (taken %s)", amount.Span(old), taken(oldest.TakenAt, oldest.Until))
 	judgeLeast(&c, l, old, observed,
 		"older ones were removed too early, or were never made: look at what rotates the backups; one that deletes "+
 			"after just so long leaves the oldest a little younger",
-		spec.Span, func(short, limit time.Duration) string {
+		amount.Span, func(short, limit time.Duration) string {
 			return fmt.Sprintf("the oldest backup is %s old, %s less than the %s for which backups are to be kept",
-				spec.Span(old), spec.Span(short), spec.Span(limit))
+				amount.Span(old), amount.Span(short), amount.Span(limit))
 		})
 	return c
 }
@@ -122,14 +123,14 @@ func onCalendar(at time.Time) time.Time {
 // cannot be made up, so a gap can be accepted: then it and older ones are no
 // finding any more.
 func cadence(d spec.Cadence, retention time.Duration, all []catalog.Entry, o Options) verdict.Check {
-	c := verdict.Check{ID: "cadence", Code: verdict.CodeCadence, Expected: "a backup every " + spec.Span(d.Every)}
+	c := verdict.Check{ID: "cadence", Code: verdict.CodeCadence, Expected: "a backup every " + amount.Span(d.Every)}
 	if d.Tolerance > 0 {
-		c.Expected += ", at most " + spec.Span(d.Tolerance) + " late"
+		c.Expected += ", at most " + amount.Span(d.Tolerance) + " late"
 	}
 	var since time.Time
 	if retention > 0 {
 		since = o.At.Add(-retention)
-		c.Expected += ", for the last " + spec.Span(retention)
+		c.Expected += ", for the last " + amount.Span(retention)
 	}
 	accepted := o.Past.AcceptedFor(c.ID)
 	var widest, worst gap
@@ -175,16 +176,16 @@ func judgeGaps(c *verdict.Check, d spec.Cadence, all []catalog.Entry, since time
 		if wide > 1 {
 			others = fmt.Sprintf("; %d gaps are too wide, this is the widest", wide)
 		}
-		c.Say(outcome, "a gap of "+spec.Span(worst.whole()),
+		c.Say(outcome, "a gap of "+amount.Span(worst.whole()),
 			find+"; what was missed cannot be made up: once you know why, accept it:\n"+
 				`bin/drill accept -name=DRILL -check=cadence -why="…"`,
-			"no backup was taken for %s, between %s and %s (allowed: %s)%s", spec.Span(worst.whole()),
-			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), spec.Span(d.Widest()), others)
+			"no backup was taken for %s, between %s and %s (allowed: %s)%s", amount.Span(worst.whole()),
+			worst.before.TakenAt.Format(minute), worst.after.TakenAt.Format(minute), amount.Span(d.Widest()), others)
 	case len(all) < 2:
 		c.Say(verdict.Skipped, counted(int64(len(all))),
 			"nothing is wrong yet; the next backup makes a gap to be judged",
 			"there is only one backup, so there is no gap between two")
 	default:
-		c.Pass("no gap wider than " + spec.Span(widest.wide))
+		c.Pass("no gap wider than " + amount.Span(widest.wide))
 	}
 }

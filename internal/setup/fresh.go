@@ -6,6 +6,7 @@ import (
 
 	"daybefore/internal/setup/figures"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 )
 
@@ -116,7 +117,7 @@ func (t *tables) writeFreshness(out *text, one *figures.Table) {
 	out.why("      ", "the newest row is %s before the backup; three times that warns (6h at least), six times that "+
 		"fails (1d at least)", lagText(lag))
 	out.add("      freshness: {column: %s, warn_after: %s, fail_after: %s%s}", spec.YAMLText(spec.Dotted(k.Name)),
-		spec.Span(warn), spec.Span(fail), more)
+		amount.Span(warn), amount.Span(fail), more)
 }
 
 // askZone asks once: an application writes all of them alike.

@@ -5,7 +5,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/setup/naming"
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 )
 
@@ -32,7 +32,7 @@ func writeInventory(t *text, p *naming.Pattern, now time.Time) {
 	age := now.Sub(p.Files[0].At)
 	if r.Every > 0 && age > 2*r.Every {
 		t.askAt(heading, "the newest backup is %s old, and one came each %s: has the backup job stopped?", about(age),
-			spec.Span(r.Every))
+			amount.Span(r.Every))
 	}
 	t.add("\ninventory:")
 	t.lines = append(t.lines, all.lines...)
@@ -55,8 +55,8 @@ func writeAge(t *text, r naming.Rhythm, layout string) {
 	if calendar.LayoutUnit(layout) >= calendar.Day { // a name that tells a day may mean its end
 		warn, fail = r.Every+day, r.Every+2*day
 	}
-	t.why("  ", "one came each %s; half as late again means that one is missing", spec.Span(r.Every))
-	t.add("  backup_age: {warn_after: %s, fail_after: %s}", spec.Span(warn), spec.Span(fail))
+	t.why("  ", "one came each %s; half as late again means that one is missing", amount.Span(r.Every))
+	t.add("  backup_age: {warn_after: %s, fail_after: %s}", amount.Span(warn), amount.Span(fail))
 }
 
 func writeCadence(t *text, r naming.Rhythm) {
@@ -65,8 +65,8 @@ func writeCadence(t *text, r naming.Rhythm) {
 		return
 	}
 	tolerance := max(r.Every/10, (r.Widest - r.Every + time.Minute).Truncate(time.Minute), time.Minute)
-	t.why("  ", "the widest gap is %s", spec.Span(r.Widest))
-	t.add("  cadence: {every: %s, tolerance: %s}", spec.Span(r.Every), spec.Span(tolerance))
+	t.why("  ", "the widest gap is %s", amount.Span(r.Widest))
+	t.add("  cadence: {every: %s, tolerance: %s}", amount.Span(r.Every), amount.Span(tolerance))
 }
 
 func writeCount(t *text, count int64) {
@@ -96,7 +96,7 @@ func writeSize(t *text, files []naming.File) {
 	if least < 2 {
 		return
 	}
-	t.why("  ", "half of the smallest of the newest %d: %s", len(some), spec.Size(least))
+	t.why("  ", "half of the smallest of the newest %d: %s", len(some), amount.Size(least))
 	t.add("  min_size: %s", sizeKey(least/2))
 }
 
@@ -125,5 +125,5 @@ func writeOldest(t *text, p *naming.Pattern) {
 		return
 	}
 	t.why("  ", "the oldest is %s older than the newest; four fifths of that", about(kept))
-	t.add("  oldest_at_least: %s", spec.Span((kept * 4 / 5).Truncate(day)))
+	t.add("  oldest_at_least: %s", amount.Span((kept * 4 / 5).Truncate(day)))
 }

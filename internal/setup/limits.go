@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 )
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
@@ -52,9 +52,9 @@ func spanAbove(d time.Duration) time.Duration {
 func about(d time.Duration) string {
 	switch {
 	case d < time.Hour:
-		return spec.Span(d.Round(time.Minute))
+		return amount.Span(d.Round(time.Minute))
 	case d < 2*day:
-		return spec.Span(d.Round(time.Hour))
+		return amount.Span(d.Round(time.Hour))
 	}
-	return spec.Span(d.Round(day))
+	return amount.Span(d.Round(day))
 }

@@ -15,6 +15,7 @@ import (
 	"daybefore/internal/catalog"
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/family"
 	"daybefore/internal/verdict"
 )
@@ -255,13 +256,13 @@ func (h *Holdings) Lines() []string {
 // line tells of one pattern.
 func (f *Found) line() string {
 	line := fmt.Sprintf("%s: %s, %s", verdict.Printable(f.Name), verdict.Count(f.Count(), "file"),
-		spec.Size(f.Bytes()))
+		amount.Size(f.Bytes()))
 	r := f.Rhythm()
 	switch {
 	case f.Layout == "":
 		line += ", no time in the names"
 	case r.Every > 0:
-		line += ", one each " + spec.Span(r.Every)
+		line += ", one each " + amount.Span(r.Every)
 	case f.Count() > 2:
 		line += ", at no regular times"
 	}

@@ -13,6 +13,7 @@ import (
 
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -152,7 +153,7 @@ func TestLimits(t *testing.T) {
 	for lag, want := range map[time.Duration]string{0: "6h 1d", 15 * time.Minute: "6h 1d", 3 * time.Hour: "12h 1d", 10 * time.Hour: "2d 4d",
 		2 * day: "7d 14d"} {
 		warn, fail := limits(lag)
-		if got := spec.Span(warn) + " " + spec.Span(fail); got != want {
+		if got := amount.Span(warn) + " " + amount.Span(fail); got != want {
 			t.Errorf("%s: %s, want %s", lag, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"daybefore/internal/setup/naming"
 	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/verdict"
 )
 
@@ -132,7 +133,7 @@ func (s Source) writeSandbox(t *text) error {
 }
 
 func writeNames(t *text, pairs []pair, p *naming.Pattern) {
-	t.why("  ", "%s, of %s in all", verdict.Count(p.Count(), "file"), spec.Size(p.Bytes()))
+	t.why("  ", "%s, of %s in all", verdict.Count(p.Count(), "file"), amount.Size(p.Bytes()))
 	if p.Layout == "" {
 		t.ask("the names tell no time, so the headers of all files decide which is the newest: can the backup job write " +
 			"the time into them?")

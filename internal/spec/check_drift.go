@@ -3,6 +3,8 @@ package spec
 import (
 	"regexp"
 	"strconv"
+
+	"daybefore/internal/spec/amount"
 )
 
 var medianOf = regexp.MustCompile(`^median\((\d+)\)$`)
@@ -79,7 +81,7 @@ func (c checker) regression(raw *rawRegression) *Regression {
 	if ids, err := strconv.ParseInt(raw.Tolerance.Value, 10, 64); err == nil && ids >= 0 {
 		r.IDs, isID = ids, true
 	} else {
-		r.Time, isTime = parseDuration(raw.Tolerance.Value)
+		r.Time, isTime = amount.Duration(raw.Tolerance.Value)
 	}
 	if !isID && !isTime {
 		c.refuse(raw.Tolerance.at, "write 0s, 90s or 6h for a time, 100 for an integer",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 )
 
@@ -28,11 +29,11 @@ func (c checker) inventory(raw *rawInventory, source Source) Inventory {
 	}
 	if l := raw.MinSize; l != nil {
 		inv.MinSize = leastOf(c, l.at, "inventory.min_size", "10MiB", l.WarnBelow.leaf, l.FailBelow.leaf, 0,
-			Size)
+			amount.Size)
 	}
 	if l := raw.OldestAtLeast; l != nil {
 		inv.OldestAtLeast = leastOf(c, l.at, "inventory.oldest_at_least", "7d", l.WarnBelow.leaf, l.FailBelow.leaf, 0,
-			Span)
+			amount.Span)
 	}
 	inv.Cadence = c.cadence(raw.Cadence, inv.Retention(), source.Unit())
 	inv.OffSite = c.offSite(raw.OffSite)
@@ -105,8 +106,8 @@ func (c checker) catalogue(raw *rawCatalogue, source Source, retention time.Dura
 	const key = "inventory.catalogue"
 	if retention > 0 && raw.Lag.Value >= retention {
 		c.refuse(raw.Lag.at, "write less than oldest_at_least",
-			"%s.lag: with %s, nothing of the %s of oldest_at_least is compared", key, Span(raw.Lag.Value),
-			Span(retention))
+			"%s.lag: with %s, nothing of the %s of oldest_at_least is compared", key, amount.Span(raw.Lag.Value),
+			amount.Span(retention))
 	}
 	c.oneClock(raw.Unit, raw.Timezone, key)
 	return &Catalogue{
@@ -182,13 +183,13 @@ func (c checker) cadence(raw *rawCadence, retention time.Duration, unit calendar
 	cadence := &Cadence{Every: every, Tolerance: raw.Tolerance.or(every / 10), Severity: raw.Severity.or("fail")}
 	if retention > 0 && retention <= cadence.Widest() {
 		c.refuse(raw.at, "raise oldest_at_least, or remove cadence",
-			"%s can never fail: no gap of %s is seen in the %s of oldest_at_least", key, Span(cadence.Widest()),
-			Span(retention))
+			"%s can never fail: no gap of %s is seen in the %s of oldest_at_least", key, amount.Span(cadence.Widest()),
+			amount.Span(retention))
 	}
 	if cadence.Widest() < unit.Least() && every > 0 {
-		c.refuse(raw.at, "write the hour into the names and into source.time, or every: "+Span(unit.Least()),
+		c.refuse(raw.at, "write the hour into the names and into source.time, or every: "+amount.Span(unit.Least()),
 			"%s can never be kept: source.time tells the %s only, and a gap of %s is narrower", key, unit,
-			Span(cadence.Widest()))
+			amount.Span(cadence.Widest()))
 	}
 	return cadence
 }

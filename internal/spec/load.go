@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/tree"
 
@@ -198,7 +199,7 @@ func (c checker) limits(at Pos, key string, warnAfter, failAfter duration) (warn
 	fail = c.positive(failAfter, key+".fail_after", 0)
 	if warn > 0 && fail > 0 && warn >= fail {
 		c.refuse(warnAfter.at, "let warn_after be the shorter",
-			"%s: warn_after %s can never be seen beside fail_after %s", key, Span(warn), Span(fail))
+			"%s: warn_after %s can never be seen beside fail_after %s", key, amount.Span(warn), amount.Span(fail))
 	}
 	return warn, fail
 }

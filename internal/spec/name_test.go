@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"daybefore/internal/spec/amount"
 )
 
 func TestColumnPatterns(t *testing.T) {
@@ -70,11 +72,11 @@ func TestSpansAreDurations(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		want := time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "seconds")) * time.Second
-		if got, ok := parseDuration(Span(want)); !ok || got != want {
-			t.Fatalf("%s: %v", Span(want), got)
+		if got, ok := amount.Duration(amount.Span(want)); !ok || got != want {
+			t.Fatalf("%s: %v", amount.Span(want), got)
 		}
 	})
-	if got := Span(-90 * time.Second); got != "-1m30s" {
+	if got := amount.Span(-90 * time.Second); got != "-1m30s" {
 		t.Error(got)
 	}
 }
@@ -112,12 +114,12 @@ func TestConditions(t *testing.T) {
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]int64{"4GiB": 4 << 30, "512MiB": 512 << 20, "10MB": 10e6, "64 MiB": 64 << 20, "1B": 1} {
-		if got, ok := parseSize(s); !ok || got != want {
+		if got, ok := amount.Bytes(s); !ok || got != want {
 			t.Errorf("%s: %d", s, got)
 		}
 	}
 	for _, s := range []string{"", "4", "GiB", "4gib", "-1MB", "1.5GiB", "99999999TiB", "4  GiB"} {
-		if got, ok := parseSize(s); ok {
+		if got, ok := amount.Bytes(s); ok {
 			t.Errorf("%q: %d", s, got)
 		}
 	}

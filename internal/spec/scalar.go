@@ -3,10 +3,11 @@ package spec
 import (
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/invopop/jsonschema"
+
+	"daybefore/internal/spec/amount"
 )
 
 // scalar is a leaf of the file: it reads itself from the text that was
@@ -96,7 +97,7 @@ func (b *boolean) read(written string) *unplaced {
 }
 
 func (d *duration) read(written string) *unplaced {
-	v, ok := parseDuration(written)
+	v, ok := amount.Duration(written)
 	if !ok {
 		return unplacedf("write 90s, 45m, 6h, 7d or 1d12h", "%s is not a duration", shown(written))
 	}
@@ -105,18 +106,13 @@ func (d *duration) read(written string) *unplaced {
 }
 
 func (s *size) read(written string) *unplaced {
-	v, ok := parseSize(written)
+	v, ok := amount.Bytes(written)
 	if !ok {
 		return unplacedf("write 512MiB, 4GiB or 10MB", "%s is not a size", shown(written))
 	}
 	s.Value = v
 	return nil
 }
-
-var durationUnits = []struct {
-	name string
-	unit time.Duration
-}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
 // ParseDuration reads a duration as a drill file writes it: 90s, 45m, 6h, 7d,
 // 1d12h. A day is 24 hours.
@@ -126,40 +122,6 @@ func ParseDuration(s string) (time.Duration, error) {
 		return 0, fault
 	}
 	return d.Value, nil
-}
-
-// parseDuration reads whole numbers of days, hours, minutes and seconds, each
-// unit at most once and the greatest first. A day is 24 hours.
-func parseDuration(s string) (total time.Duration, ok bool) {
-	rest := s
-	for _, u := range durationUnits {
-		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-		if digits == 0 || !strings.HasPrefix(rest[digits:], u.name) {
-			continue
-		}
-		n, err := strconv.ParseInt(rest[:digits], 10, 64)
-		if err != nil || n > int64((math.MaxInt64-total)/u.unit) {
-			return 0, false
-		}
-		total += time.Duration(n) * u.unit
-		rest = rest[digits+len(u.name):]
-	}
-	return total, rest == "" && s != ""
-}
-
-var sizeUnits = map[string]int64{
-	"B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
-	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
-}
-
-func parseSize(s string) (bytes int64, ok bool) {
-	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
-	unit, known := sizeUnits[strings.TrimPrefix(s[digits:], " ")]
-	n, err := strconv.ParseInt(s[:digits], 10, 64)
-	if err != nil || !known || n > math.MaxInt64/unit {
-		return 0, false
-	}
-	return n * unit, true
 }
 
 // What editors are told about each kind of leaf.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"daybefore/internal/spec"
+	"daybefore/internal/spec/amount"
 	"daybefore/internal/spec/calendar"
 )
 
@@ -89,14 +89,14 @@ func (p *Pattern) Zone() Zone {
 		return Zone{Name: "UTC", Why: "nothing tells it: the store does not say when the files were written first"}
 	case early <= after && after < soon:
 		return Zone{Name: "UTC", Sure: true,
-			Why: fmt.Sprintf("the files were written within %s of these times", spec.Span(soon))}
+			Why: fmt.Sprintf("the files were written within %s of these times", amount.Span(soon))}
 	case after < early:
 		hours := (-after + time.Hour - 1) / time.Hour
 		return Zone{Name: fmt.Sprintf("Etc/GMT-%d", hours),
-			Why: fmt.Sprintf("the files were written up to %s before these times, were they in UTC", spec.Span(-after))}
+			Why: fmt.Sprintf("the files were written up to %s before these times, were they in UTC", amount.Span(-after))}
 	}
 	return Zone{Name: "UTC", Why: fmt.Sprintf("the files were written %s and more after these times: by a long dump, "+
-		"or in another zone", spec.Span(after))}
+		"or in another zone", amount.Span(after))}
 }
 
 // writtenAfter is the least time from that in a name to when its file was
