@@ -50,7 +50,7 @@ func Write(w io.Writer, in Input) error {
 	}
 	var b bytes.Buffer
 	err = page.Execute(&b, map[string]any{
-		"Drill": in.Drill.Name, "Facts": p.facts(), "Losses": p.losses(), "Keys": p.keys(),
+		"Drill": in.Drill.Name, "Facts": p.facts(), "Losses": p.losses(), "Told": p.told(), "Keys": p.keys(),
 		"Roles": p.roles(), "Extensions": p.by.Extensions, "Preloaded": in.Report.Sandbox.Preloaded,
 		"Settings": p.by.Settings, "Untold": p.by.Untold, "Cluster": p.by.Cluster, "Declared": in.Drill.Expectations.Settings,
 		"Prepare": p.prepare(), "Begin": p.begin(), "Fetch": fetch, "Sums": p.sums(), "Open": p.open(),
@@ -131,6 +131,22 @@ func (p *plan) losses() []string {
 	if p.excluded() {
 		all = append(all, "Nothing of tables under scrub.exclude_table_data: the drill left their rows out, and a "+
 			"restore by hand brings them, unproven.")
+	}
+	return all
+}
+
+// told are those whom the drill tells, and of what.
+func (p *plan) told() (all []string) {
+	n := p.Drill.Notify
+	for _, c := range n.Channels {
+		text := c.Name()
+		if len(c.To) > 0 {
+			text += ", " + strings.Join(c.To, ", ")
+		}
+		all = append(all, text+": "+strings.Join(c.When, ", "))
+	}
+	if n.HeartbeatEnv != "" {
+		all = append(all, "heartbeat ("+n.HeartbeatEnv+"): a monitor, which misses a drill that did not run")
 	}
 	return all
 }

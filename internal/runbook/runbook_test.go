@@ -313,3 +313,26 @@ func TestWhatIsNotThere(t *testing.T) {
 		t.Error("a report that tells nothing made a page")
 	}
 }
+
+// Who is told stands on the page, and by what secret does not.
+func TestWhoIsTold(t *testing.T) {
+	t.Parallel()
+	r := shopReport("file:///srv/", "shop.dump")
+	if page := written(t, Input{Report: r, Drill: &spec.Drill{Name: "shop"}}); !strings.Contains(page, "The drill file names nobody.") {
+		t.Errorf("it says nothing of nobody:\n%s", page)
+	}
+	const secret = "hooks-77f3"
+	page := written(t, Input{Report: r, Drill: &spec.Drill{Name: "shop", Notify: spec.Notify{
+		HeartbeatEnv: "PING", Heartbeat: spec.Key(secret), Channels: []spec.Channel{
+			{Kind: spec.ChannelSlack, Env: "SLACK", Secret: spec.Key(secret), When: []string{spec.WhenFail, spec.WhenRecovered}},
+			{Kind: spec.ChannelEmail, Env: "SMTP", Secret: spec.Key(secret), To: []string{"ops.example"}, When: []string{spec.WhenFail}},
+		}}}})
+	for _, want := range []string{"- slack (SLACK): fail, recovered\n", "- email (SMTP), ops.example: fail\n", "- heartbeat (PING): "} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, secret) {
+		t.Error("a secret stands on the page")
+	}
+}
