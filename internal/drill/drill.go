@@ -173,7 +173,7 @@ func newRun(req Request) *run {
 		HarnessVersion: req.Version, DrillSHA256: req.Drill.SHA256,
 		StartedAt: req.Now.UTC(), Trend: trend(req.Past), LastGood: lastGood(req),
 		Controls: req.Drill.Sign.Controls, ProvenWithin: promised(req.Drill), Muted: req.Past.MutedAt(req.Now),
-		Backup: verdict.Backup{Chosen: req.chosen()}, // from the first: what ends early is of no newest either
+		Backup: verdict.Backup{Chosen: req.Chosen()}, // from the first: what ends early is of no newest either
 	}}
 }
 

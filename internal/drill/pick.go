@@ -15,8 +15,8 @@ func (q Request) older() bool {
 	return q.Local != "" || q.Choice.By != "" && q.Choice.By != catalog.ByNewest
 }
 
-// chosen is which backup is asked for, as the report has it.
-func (q Request) chosen() string {
+// Chosen is which backup is asked for, as the report has it.
+func (q Request) Chosen() string {
 	switch {
 	case q.Local != "":
 		return "local"

@@ -2,6 +2,8 @@ package harness
 
 import (
 	"context"
+	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"daybefore/internal/catalog"
 	"daybefore/internal/history"
+	"daybefore/internal/report"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -116,5 +119,17 @@ func TestAnotherBackupsReportOpensNothing(t *testing.T) {
 	at, proven = drilled(catalog.Entry{Name: "shop-1", ETag: "another"})
 	if proven || !at.IsZero() {
 		t.Errorf("another one of that name: %s, %v", at, proven)
+	}
+}
+
+// A drill of another backup that cannot begin is no report of the newest either.
+func TestAChoiceThatCannotBeMadeIsOfNoNewest(t *testing.T) {
+	t.Parallel()
+	h, _ := pageHome(t)
+	rec := &record{dir: h.reportsDir(), drill: "shop", err: errors.New("the store is away")}
+	f := spec.Loaded{Name: "shop", Drill: &spec.Drill{Name: "shop"}}
+	r := h.runFile(t.Context(), f, rec, report.NewScreen(io.Discard), request{choice: choice{pick: pickUnproven}, now: h.Now()})
+	if r.Outcome != verdict.Error || r.Backup.IsNewest() || r.Backup.Chosen != pickUnproven {
+		t.Errorf("%s, %+v, %+v", r.Outcome, r.Backup, r.Stages)
 	}
 }

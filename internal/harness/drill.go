@@ -149,15 +149,18 @@ func (h *Home) runFile(ctx context.Context, f spec.Loaded, rec *record, screen *
 	progress := screen.Progress(f.Name)
 	defer progress.Close()
 	wanted, err := q.forDrill(ctx, f.Drill, rec, q.now)
-	if err != nil {
-		return h.unusable(f, q.run, q.now, verdict.AsProblem(err))
-	}
-	return drill.Run(ctx, drill.Request{
+	req := drill.Request{
 		Choice: wanted, Copy: q.copy, Local: q.local,
 		Drill: f.Drill, Run: q.run, Now: q.now, Version: version(), Log: h.Log, Tunnel: h.Tunnel,
-		Clusters: h.Clusters, Progress: progress.Update,
-		Past: rec.past(ctx), Structure: q.structure,
-	})
+		Clusters: h.Clusters, Progress: progress.Update, Structure: q.structure,
+	}
+	if err != nil {
+		r := h.unusable(f, q.run, q.now, verdict.AsProblem(err))
+		r.Backup.Chosen = req.Chosen()
+		return r
+	}
+	req.Past = rec.past(ctx)
+	return drill.Run(ctx, req)
 }
 
 // mistaken is the report of a drill file that cannot be run, or whose databases
