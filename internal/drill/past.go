@@ -69,7 +69,9 @@ func lastGood(req Request) *verdict.LastGood {
 	switch {
 	case len(p.Passing) > 0:
 		last := p.Passing[0]
-		return &verdict.LastGood{Backup: last.Backup.Name, Run: last.Run, DrilledAt: last.StartedAt}
+		b := last.Backup
+		return &verdict.LastGood{Backup: b.Name, SizeBytes: b.SizeBytes, SHA256: b.SHA256, Run: last.Run,
+			DrilledAt: last.StartedAt}
 	case req.older(), p.Problem != nil, len(p.Damaged) > 0, p.Unproven.Any():
 		return nil
 	}
@@ -122,7 +124,7 @@ func (r *run) judgeProven() {
 	}
 	c := verdict.Check{ID: "proven_within", Stage: verdict.StageChoose, Code: verdict.CodeProvenWithin,
 		Expected: "a drill of the newest backup passed within " + amount.Span(within)}
-	const hint = "run the drill now, and find out why it did not run, or did not pass: drill -name=DRILL"
+	const hint = "run the drill now, and find out why it did not run, or did not pass: bin/drill drill -name=DRILL"
 	if len(r.Past.Passing) == 0 {
 		c.Say(verdict.Error, "none", hint, "no drill has passed, as far as is kept")
 		r.checks(c)

@@ -53,7 +53,8 @@ func TestADrillIsComparedWithItsPast(t *testing.T) {
 	if second.Outcome != verdict.Pass || len(second.Trend) != 1 || second.Trend[0].RecoveryMS != rec.TotalMS {
 		t.Errorf("%s, %+v\n%s", second.Outcome, second.Trend, worst(second))
 	}
-	if want := (verdict.LastGood{Backup: first.Backup.Name, Run: first.Run, DrilledAt: first.StartedAt}); second.LastGood == nil || *second.LastGood != want {
+	if want := (verdict.LastGood{Backup: first.Backup.Name, SizeBytes: first.Backup.SizeBytes, SHA256: first.Backup.SHA256, Run: first.Run,
+		DrilledAt: first.StartedAt}); second.LastGood == nil || *second.LastGood != want {
 		t.Errorf("%+v, want %+v", second.LastGood, want)
 	}
 	for _, id := range []string{rows, mark} {

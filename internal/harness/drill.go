@@ -74,7 +74,7 @@ type request struct {
 // database consists of, if the drill file wants to know and no baseline was read.
 func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Screen,
 	finish func(*verdict.Report), q request) *verdict.Report {
-	rec := &record{}
+	rec := &record{dir: h.reportsDir(), drill: f.Name}
 	if f.Err == nil {
 		rec = h.record(ctx, f.Drill)
 	}

@@ -28,12 +28,15 @@ type MuteOptions struct {
 // declared otherwise.
 const mostMuted = 30 * 24 * time.Hour
 
+// ended is the time until which nothing is muted any longer.
+const ended = "now"
+
 // Mute quiets what channels are told of one check. It changes no verdict, no exit
 // code and no heartbeat; reports show it, and it ends by itself.
 func (h *Home) Mute(ctx context.Context, o MuteOptions) error {
 	why := strings.Join(strings.Fields(o.Why), " ")
 	switch {
-	case o.Name == "", o.Check == "", why == "", o.Until == "":
+	case o.Name == "", o.Check == "", o.Until == "", why == "" && o.Until != ended:
 		return cannot("mute: -name, -check, -why and -until are required, such as -until=7d: reports will show all of them")
 	case len(why) > mostWhy:
 		return cannot("mute: the reason has %d bytes: say it in %d", len(why), mostWhy)
@@ -80,12 +83,12 @@ func (h *Home) mute(ctx context.Context, rec *record, m verdict.Muted) error {
 		return cannot("%v", err)
 	}
 	h.Document.Muted = &m
-	says := "muted until " + report.Instant(m.Until)
-	if !m.Until.After(m.At) {
-		says = "no longer muted"
+	if m.Until.After(m.At) {
+		fmt.Fprintf(h.Stdout, "muted until %s: %s of %s, by %s: %s\nwhat it finds counts all the same\n",
+			report.Instant(m.Until), m.Check, rec.drill, m.Who, m.Why)
+	} else {
+		fmt.Fprintf(h.Stdout, "not muted: %s of %s\n", m.Check, rec.drill)
 	}
-	fmt.Fprintf(h.Stdout, "%s: %s of %s, by %s: %s\nwhat it finds counts all the same\n", says, m.Check, rec.drill, m.Who,
-		m.Why)
 	err = rec.keep(ctx, func(ctx context.Context, s history.Store) error {
 		return history.NoteTo(ctx, s, rec.drill, name, b)
 	})
@@ -100,7 +103,7 @@ func mutedUntil(text string, now time.Time) (time.Time, error) {
 	until, err := timeIn(text, time.UTC)
 	span, noSpan := spec.ParseDuration(text)
 	switch {
-	case text == "now":
+	case text == ended:
 		return now, nil
 	case noSpan == nil:
 		until = now.Add(span)

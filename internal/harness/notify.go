@@ -34,10 +34,10 @@ const mostDelay = 9 * time.Second
 // herald says what will keep people from being told, and that the drill begins.
 // Of another backup's drill nobody is told: it proves nothing about the newest.
 func (h *Home) herald(ctx context.Context, f spec.Loaded, rec *record, screen *report.Screen, q request) *herald {
-	if f.Drill == nil || !f.Drill.Notify.Declared() || q.choice != (choice{}) {
+	n := f.Notify
+	if !n.Declared() || q.choice != (choice{}) {
 		return nil
 	}
-	n := f.Drill.Notify
 	faults := notify.Faults(n)
 	if len(faults) > 0 {
 		screen.Aside(func() {

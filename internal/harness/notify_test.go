@@ -105,6 +105,11 @@ func TestHeartbeats(t *testing.T) {
 	run(0, "drill", "-name=demo", "-backup=shop-20260304T031500Z.dump")
 	run(0, "inventory")
 	heard()
+	// A file with a mistake drills nothing, which is told too.
+	p.editDemo(func(text string) string { return text + "timeoot: 1m\n" })
+	run(11, "drill")
+	heard("/start ", "/fail ERROR demo: ")
+	p.editDemo(func(text string) string { return strings.Replace(text, "timeoot: 1m\n", "", 1) })
 	p.spoil()
 	run(10, "drill")
 	heard("/start ", "/fail FAIL demo: ")
@@ -191,7 +196,7 @@ func TestAlerts(t *testing.T) {
 	p := newPlace(t)
 	p.demo(sandbox.Local)
 	p.editDemo(func(text string) string {
-		return text + "\nnotify: {channels: [{webhook_env: ALERTS_HOOK}, {slack_env: ALERTS_DOWN, when: [every]}]}\n"
+		return text + "\nnotify: {channels: [{webhook_env: ALERTS_HOOK}, {slack_env: ALERTS_DOWN, when: [every]}, {teams_env: ALERTS_UNSET}]}\n"
 	})
 	now := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
@@ -207,6 +212,10 @@ func TestAlerts(t *testing.T) {
 		}
 		if down := r.Notified[1]; down.Failed != "nothing listens there: connection refused" || !strings.Contains(out.String(), "not told: slack (ALERTS_DOWN)") {
 			t.Errorf("%+v\n%s", down, &out)
+		}
+		// It would not be told tonight: that is said before there is any news.
+		if unset := r.Notified[2]; unset.Failed != "the environment variable ALERTS_UNSET is not set" {
+			t.Errorf("%+v", unset)
 		}
 	}
 	mute := func(code int, check, until, says string) {
@@ -241,6 +250,7 @@ func TestAlerts(t *testing.T) {
 	run(10, 1, "fail row_count")
 	p.editDemo(func(text string) string { return strings.Replace(text, "{equals: 41}", "{equals: 40}", 1) })
 	run(0, 1, "recovered row_count")
+	mute(0, check, "now", "not muted: "+check+" of demo")
 	p.has(t, "reports", token)
 }
 

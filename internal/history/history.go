@@ -26,12 +26,15 @@ const latestFile = "latest.json"
 // time.
 const runTime = "20060102T150405Z"
 
-// NewRunID names a run that begins now, such as 20261121T031500Z-3f2a. The
-// tail tells runs of one second apart.
+// NewRunID names a run that begins now, such as 20261121T031500Z-3f2a91. The tail
+// tells runs of one second apart: it is the part of the second in 4096ths, so that
+// they sort, and chance.
 func NewRunID(now time.Time) string {
-	var tail [2]byte
-	_, _ = rand.Read(tail[:]) // never fails
-	return now.UTC().Format(runTime) + "-" + hex.EncodeToString(tail[:])
+	const parts = 1 << 12
+	part := now.Nanosecond() * parts / int(time.Second)
+	var chance [2]byte
+	_, _ = rand.Read(chance[:]) // never fails
+	return fmt.Sprintf("%s-%03x%.3s", now.UTC().Format(runTime), part, hex.EncodeToString(chance[:]))
 }
 
 // checkName lets a name stand for one folder or file below another, and for

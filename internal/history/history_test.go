@@ -451,8 +451,13 @@ func TestLockedForTooLong(t *testing.T) {
 func TestNewRunID(t *testing.T) {
 	t.Parallel()
 	id := NewRunID(time.Date(2026, 11, 21, 4, 15, 0, 0, time.FixedZone("CET", 3600)))
-	if !regexp.MustCompile(`^20261121T031500Z-[0-9a-f]{4}$`).MatchString(id) {
+	if !regexp.MustCompile(`^20261121T031500Z-000[0-9a-f]{3}$`).MatchString(id) {
 		t.Error(id)
+	}
+	before := NewRunID(night.Add(998 * time.Millisecond))
+	after := NewRunID(night.Add(999 * time.Millisecond))
+	if before >= after {
+		t.Errorf("%s sorts behind %s, which began a millisecond later", before, after)
 	}
 	seen := map[string]bool{}
 	for range 50 {

@@ -11,8 +11,9 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// runID is what NewRunID gives. No other folder is ever removed.
-var runID = regexp.MustCompile(`^\d{8}T\d{6}Z-[0-9a-f]{4}$`)
+// runID is what NewRunID gives, and gave once in four digits. No other folder is
+// ever removed.
+var runID = regexp.MustCompile(`^\d{8}T\d{6}Z-([0-9a-f]{4}|[0-9a-f]{6})$`)
 
 // Prune removes the oldest runs of a drill below dir, so that keep are left. What
 // later drills may be compared with stays, and so does all that is newer. A pass

@@ -119,10 +119,11 @@ func tell(ctx context.Context, c spec.Channel, insecure bool, news News) verdict
 	k := kinds[c.Kind]
 	m := news.message(c)
 	told := verdict.Notified{By: c.Name(), Open: m.open}
-	if !m.hasNews(c) && !(k.forgets && len(m.still) > 0) {
+	quiet := !m.hasNews(c) && !(k.forgets && len(m.still) > 0)
+	to, err := k.open(c, insecure)
+	if err == nil && quiet {
 		return told
 	}
-	to, err := k.open(c, insecure)
 	if err == nil {
 		err = within(ctx, func(ctx context.Context) error { return k.send(ctx, to, m) })
 	}

@@ -94,7 +94,9 @@ func (p *page) briefFacts(r *verdict.Report, o Options) []fact {
 	add("as it is", briefAsItIs(r.Scrub))
 	add("checks", briefChecks(r))
 	add("accepted", briefAccepted(r.Checks))
-	add("muted", strings.Join(mutes(r), "; "))
+	for _, one := range mutes(r) {
+		add("muted", one)
+	}
 	add("skipped", briefSkipped(r.Checks))
 	return all
 }
@@ -200,7 +202,7 @@ func briefAsItIs(s verdict.Scrub) string {
 			undecided++
 		}
 	}
-	return counted(len(s.Passed), "column") + ", of which no rule names " + count(undecided)
+	return counted(len(s.Passed), "column") + " unchanged, " + count(undecided) + " of them without a rule"
 }
 
 func briefChecks(r *verdict.Report) string {

@@ -598,3 +598,24 @@ func TestABackupOfADay(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The last good backup may have the name of the bad one, and be no longer there.
+func TestLastGoodThatIsNoLongerThere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		then verdict.LastGood
+		want string
+	}{
+		"another":       {verdict.LastGood{Backup: "b", SizeBytes: 9}, "last good: b, drilled"},
+		"the same":      {verdict.LastGood{Backup: "a", SizeBytes: 100, SHA256: "00"}, "last good: a, drilled"},
+		"of other size": {verdict.LastGood{Backup: "a", SizeBytes: 2_000}, "last good: a as it was then (2 KB), which is no longer there, drilled"},
+		"of other sum":  {verdict.LastGood{Backup: "a", SizeBytes: 100, SHA256: "11"}, "which is no longer there"},
+		"without a sum": {verdict.LastGood{Backup: "a", SizeBytes: 100}, "last good: a, drilled"},
+	} {
+		c.then.DrilledAt = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		r := &verdict.Report{Outcome: verdict.Fail, LastGood: &c.then, Backup: verdict.Backup{Name: "a", SizeBytes: 100, SHA256: "00"}}
+		if got := lastGood(r); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -135,7 +135,17 @@ func lastGood(r *verdict.Report) string {
 	case g.DrilledAt.IsZero():
 		return "last good: none; no drill of " + clean(r.Drill) + " ever passed"
 	}
-	return "last good: " + clean(g.Backup) + ", drilled " + instant(g.DrilledAt)
+	says := "last good: " + clean(g.Backup)
+	if hasChanged(*g, r.Backup) {
+		says += " as it was then (" + size(g.SizeBytes) + "), which is no longer there"
+	}
+	return says + ", drilled " + instant(g.DrilledAt)
+}
+
+// hasChanged reports whether the backup of this name is another one by now.
+func hasChanged(then verdict.LastGood, now verdict.Backup) bool {
+	return then.Backup == now.Name && (then.SizeBytes != now.SizeBytes ||
+		then.SHA256 != now.SHA256 && then.SHA256 != "" && now.SHA256 != "")
 }
 
 // judgedAt is when the backup's age is judged: the drill's start, or the fixed

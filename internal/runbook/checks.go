@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -30,22 +31,27 @@ const (
 // checks ask the restored database what the drill asked, each with what was
 // expected and found.
 func (p *plan) checks() []string {
-	lines := []string{note("the server's version: the drill restored on %s", p.Report.Sandbox.ServerVersion),
+	lines := []string{label("the server's version: the drill restored on %s", p.Report.Sandbox.ServerVersion),
 		ask("show server_version")}
 	for _, q := range p.questions() {
-		lines = append(lines, note("%s: %s", q.id, cmp.Or(q.found, p.found(q.id))), ask(q.sql))
+		lines = append(lines, label("%s: %s", q.id, cmp.Or(q.found, p.found(q.id))), ask(q.sql))
 	}
 	e := p.Drill.Expectations
 	if e.Canary != nil {
-		lines = append(lines, note("canary: the value that was planted in this database, and in no other"),
+		lines = append(lines, label("canary: the value that was planted in this database, and in no other"),
 			`test "$(`+ask(e.Canary.SQL)+`)" = "$`+e.Canary.EqualsEnv+`" && echo right || echo WRONG`)
 	}
 	if e.Amcheck != nil {
 		lines = append(lines,
-			note("the files of tables and indexes, by the extension amcheck; nothing is printed if all are well"),
+			label("the files of tables and indexes, by the extension amcheck; nothing is printed if all are well"),
 			`pg_amcheck --install-missing --jobs="$(nproc)"`)
 	}
 	return lines
+}
+
+// label prints what the next line is about.
+func label(format string, args ...any) string {
+	return line("printf", `%s\n`, report.Clean(fmt.Sprintf(format, args...)))
 }
 
 func ask(sql string) string { return "psql -X -At -c " + program.ShellWord(sql) }

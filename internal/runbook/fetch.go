@@ -31,6 +31,7 @@ func (p *plan) file(i, off int) string {
 // begin names what the other commands are about, in a folder that nobody else reads.
 func (p *plan) begin() []string {
 	lines := []string{"umask 077", "mkdir -p recovery", "cd recovery",
+		fmt.Sprintf(`PATH="$PATH:/usr/lib/postgresql/%d/bin"`, p.Report.Sandbox.Major()), // Debian links no pg_amcheck
 		"export PGDATABASE=" + program.ShellWord(p.database())}
 	for i, part := range p.by.Parts {
 		lines = append(lines, p.variable(i)+"="+program.ShellWord(part.Name))

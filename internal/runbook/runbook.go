@@ -146,7 +146,7 @@ func (p *plan) told() (all []string) {
 		all = append(all, text+": "+strings.Join(c.When, ", "))
 	}
 	if n.HeartbeatEnv != "" {
-		all = append(all, "heartbeat ("+n.HeartbeatEnv+"): a monitor, which misses a drill that did not run")
+		all = append(all, "heartbeat ("+n.HeartbeatEnv+"): a monitor, which alarms when a drill did not run")
 	}
 	return all
 }

@@ -63,9 +63,10 @@ func (c checker) signingKey(name text) Key {
 	return Key(private)
 }
 
-// ed25519Of is the private key in a PEM; nil where there is none.
+// ed25519Of is the private key in a PEM, be its lines written with \n as files of
+// variables have them; nil where there is none.
 func ed25519Of(text string) ed25519.PrivateKey {
-	block, _ := pem.Decode([]byte(strings.TrimSpace(text)))
+	block, _ := pem.Decode([]byte(strings.TrimSpace(strings.ReplaceAll(text, `\n`, "\n"))))
 	if block == nil {
 		return nil
 	}

@@ -199,6 +199,7 @@ func (f file) drill(database string, others, known []string) Loaded {
 	drill := c.drill(decode(d, root, false), f.siblings(), others, known)
 	drill.Name = loaded.Name
 	drill.SHA256 = f.digest(root, drill.Expectations.Schema)
+	loaded.Notify = drill.Notify
 	d.mistakes = append(d.mistakes, f.below...)
 	if len(d.mistakes) > 0 {
 		loaded.Err = d.mistakes.sorted()

@@ -54,6 +54,7 @@ type Loaded struct {
 	Database string // as it is called, of several; else empty
 	Drill    *Drill // nil with Err, and with Several
 	Err      error  // Mistakes; or why the store did not tell
+	Notify   Notify // who is told, of a file with mistakes too as far as it can be read
 	// Effective is the file with the defaults below it, of this database; nil with Err, and with Several.
 	Effective *tree.Node
 	Several   *Several // nil for all but those whose databases the store tells

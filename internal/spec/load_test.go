@@ -1108,6 +1108,13 @@ func TestSignAndMetrics(t *testing.T) {
 	if said := fmt.Sprintf("%v %+v %#v %s", d, d.Sign, d.Sign, d.Metrics); strings.Contains(said, "hunter2") {
 		t.Errorf("it is printed: %s", said)
 	}
+	inOneLine := Loader{LookupEnv: func(name string) (string, bool) {
+		value, ok := testLoader.LookupEnv(name)
+		return strings.ReplaceAll(value, "\n", `\n`), ok
+	}}
+	if again, err := inOneLine.Load(path); err != nil || !slices.Equal(again.Sign.Key, d.Sign.Key) {
+		t.Errorf("a key in one line: %v", err)
+	}
 	without, err := Loader{LookupEnv: func(string) (string, bool) { return "", false }, WithoutSecrets: true}.Load(path)
 	if err != nil || without.Sign.Key != nil || without.Metrics.Pushgateway != nil {
 		t.Errorf("without secrets: %v, %v", without, err)

@@ -111,6 +111,8 @@ type Notified struct {
 // the past is known.
 type LastGood struct {
 	Backup    string    `json:"backup"` // empty: no drill ever passed
+	SizeBytes int64     `json:"size_bytes,omitempty"`
+	SHA256    string    `json:"sha256,omitempty"`
 	Run       string    `json:"run"`
 	DrilledAt time.Time `json:"drilled_at,omitzero"`
 }
