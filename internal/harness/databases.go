@@ -78,8 +78,12 @@ func (h *Home) databases(ctx context.Context, f spec.Loaded) []spec.Loaded {
 	return drills
 }
 
-// untold is a file whose databases are not known.
+// untold is a file whose databases are not known. Those whom their drills tell are
+// told of it.
 func untold(f spec.Loaded, why error) []spec.Loaded {
+	if f.Several != nil {
+		f.Notify = f.Several.Drill.Notify
+	}
 	f.Several = nil
 	f.Err = why
 	return []spec.Loaded{f}

@@ -24,10 +24,6 @@ type MuteOptions struct {
 	Until string // a time, or how long; now ends it
 }
 
-// mostMuted is how long a check can be muted: whatever stays is to be mended, or
-// declared otherwise.
-const mostMuted = 30 * 24 * time.Hour
-
 // ended is the time until which nothing is muted any longer.
 const ended = "now"
 
@@ -114,7 +110,7 @@ func mutedUntil(text string, now time.Time) (time.Time, error) {
 	switch {
 	case !until.After(now):
 		return until, cannot("mute -until=%s: that is over; -until=now ends what is muted", shown(text))
-	case until.Sub(now) > mostMuted:
+	case until.Sub(now) > history.MostMuted:
 		return until, cannot("mute -until=%s: 30 days at most: what stays longer is to be mended, or declared otherwise in the "+
 			"drill file", shown(text))
 	}

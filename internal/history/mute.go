@@ -81,10 +81,20 @@ func (sh *shelf) mutes(ctx context.Context, p *Past) error {
 	return err
 }
 
-// MutedAt are those that hold at a time. Of one check the newest counts.
+// MostMuted is how long a check can be muted: whatever stays is to be mended, or
+// declared otherwise.
+const MostMuted = 30 * 24 * time.Hour
+
+// MutedAt are those that hold at a time, none of them for longer than MostMuted. Of
+// one check the newest counts.
 func (p Past) MutedAt(now time.Time) (all []verdict.Muted) {
 	seen := map[string]bool{}
 	for _, m := range p.Muted {
+		for _, end := range []time.Time{m.At.Add(MostMuted), now.Add(MostMuted)} {
+			if m.Until.After(end) {
+				m.Until = end
+			}
+		}
 		if !seen[m.Check] && m.Until.After(now) {
 			all = append(all, m)
 		}

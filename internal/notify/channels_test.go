@@ -264,3 +264,28 @@ func readDocument(t *testing.T, text []byte, outcome string, fresh, still, recov
 		t.Errorf("%s", text)
 	}
 }
+
+// What a receiver says back is not repeated where its address holds a password: it may stand there in any form.
+func TestAnEchoOfTheAddressIsNotTold(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, r.Header.Get("Authorization")+" "+r.Host+" "+r.URL.RequestURI(), http.StatusBadRequest)
+	}))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	for address, secrets := range map[string][]string{
+		"http://user1:pw12@" + host + "/topic":              {"dXNlcjE6cHcxMg", "pw12", "user1", host},
+		server.URL + "/topic/a%20longer%20one?key=tok%2d77": {"longer", "tok", host},
+	} {
+		n := spec.Notify{Channels: []spec.Channel{{Kind: spec.ChannelNtfy, Env: "NTFY", Secret: spec.Key(address), When: usual}}}
+		told := notify.Tell(t.Context(), n, nil, night(0, nil, finding(verdict.CodeRowCount, verdict.Fail)))[0]
+		if !strings.HasPrefix(told.Failed, "it answered 400 Bad Request") {
+			t.Errorf("%+v", told)
+		}
+		for _, secret := range secrets {
+			if strings.Contains(told.Failed, secret) {
+				t.Errorf("%q is told: %s", secret, told.Failed)
+			}
+		}
+	}
+}

@@ -156,7 +156,8 @@ func TestEmail(t *testing.T) {
 	}
 }
 
-// Passwords and letters go over TLS, to a server whose certificate is trusted.
+// Passwords and letters go over TLS, to a server whose certificate is trusted; this machine's own, which STARTTLS is
+// taken from where it offers it, may have any.
 func TestEncryptedEmail(t *testing.T) {
 	t.Parallel()
 	trusted := tlsServer(t, nil).TLS.Certificates[0]
@@ -167,7 +168,7 @@ func TestEncryptedEmail(t *testing.T) {
 		says   string
 	}{
 		{"smtp", &trusted, ""}, {"smtps", &trusted, ""},
-		{"smtp", another, "its certificate is signed by nobody whom this machine trusts"},
+		{"smtp", another, ""},
 		{"smtps", another, "its certificate is signed by nobody whom this machine trusts"},
 	} {
 		box, address := newLetterBox(t, c.own, c.scheme == "smtps")

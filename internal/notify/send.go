@@ -128,27 +128,33 @@ func judge(status int, says string) error {
 }
 
 // hidden is what an answer says, in one line, without any part of the request's
-// address or key.
+// address or key. An address with a password may come back in too many forms.
 func hidden(says string, r request) string {
-	parts := []string{r.secret, r.url.String(), r.url.RequestURI(), r.url.Path, r.url.RawQuery, r.url.User.String()}
-	parts = append(parts, strings.FieldsFunc(r.url.Path, func(c rune) bool { return c == '/' })...)
+	if r.url.User != nil {
+		return ""
+	}
+	parts := []string{r.secret, r.url.String(), r.url.RequestURI(), r.url.Path, r.url.RawQuery, r.url.Host,
+		r.url.Hostname()}
+	for _, text := range []string{r.url.Path, r.url.EscapedPath(), r.url.RawQuery} {
+		parts = append(parts, strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("/&=", c) })...)
+	}
 	for _, all := range r.url.Query() {
 		parts = append(parts, all...)
 	}
-	password, _ := r.url.User.Password()
-	parts = append(parts, r.url.User.Username(), password)
 	for _, value := range r.header {
 		parts = append(parts, value)
 	}
 	return without(says, parts...)
 }
 
-// without is a foreign text in one line, with no secret in it. Words that are
-// shorter than six letters are none.
+// shortestSecret is how many letters a word has at least that may be one.
+const shortestSecret = 6
+
+// without is a foreign text in one line, with no secret in it.
 func without(says string, secrets ...string) string {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, s := range secrets {
-		if len(s) >= 6 {
+		if len(s) >= shortestSecret {
 			says = strings.ReplaceAll(says, s, "…")
 		}
 	}

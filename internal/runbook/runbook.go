@@ -139,11 +139,7 @@ func (p *plan) losses() []string {
 func (p *plan) told() (all []string) {
 	n := p.Drill.Notify
 	for _, c := range n.Channels {
-		text := c.Name()
-		if len(c.To) > 0 {
-			text += ", " + strings.Join(c.To, ", ")
-		}
-		all = append(all, text+": "+strings.Join(c.When, ", "))
+		all = append(all, c.Name()+": "+strings.Join(c.When, ", "))
 	}
 	if n.HeartbeatEnv != "" {
 		all = append(all, "heartbeat ("+n.HeartbeatEnv+"): a monitor, which alarms when a drill did not run")

@@ -327,7 +327,7 @@ func TestWhoIsTold(t *testing.T) {
 			{Kind: spec.ChannelSlack, Env: "SLACK", Secret: spec.Key(secret), When: []string{spec.WhenFail, spec.WhenRecovered}},
 			{Kind: spec.ChannelEmail, Env: "SMTP", Secret: spec.Key(secret), To: []string{"ops.example"}, When: []string{spec.WhenFail}},
 		}}}})
-	for _, want := range []string{"- slack (SLACK): fail, recovered\n", "- email (SMTP), ops.example: fail\n", "- heartbeat (PING): "} {
+	for _, want := range []string{"- slack (SLACK): fail, recovered\n", "- email (SMTP, to ops.example): fail\n", "- heartbeat (PING): "} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in\n%s", want, page)
 		}

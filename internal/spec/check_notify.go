@@ -63,10 +63,12 @@ const pagerDutyURL = "https://events.pagerduty.com"
 // Name tells a channel from the drill's others, without a secret.
 func (c Channel) Name() string {
 	switch {
+	case c.Kind == ChannelEmail:
+		return c.Kind + " (" + c.Env + ", to " + strings.Join(c.To, ", ") + ")"
 	case c.Env != "":
 		return c.Kind + " (" + c.Env + ")"
 	case c.Kind == ChannelCommand:
-		return c.Kind + " (" + c.Command[0] + ")"
+		return c.Kind + " (" + strings.Join(c.Command, " ") + ")"
 	}
 	return c.Kind + " (" + c.URL + ")"
 }

@@ -53,11 +53,23 @@ func (c checker) databases(raw *rawDatabases, root *tree.Node) {
 		c.refuse(raw.at, `write {database} into source.name, such as "shop-{database}-{time}.dump", or source.url`,
 			"databases: no key of source holds {database}, so that each drill would be of the same backup")
 	}
+	c.heartbeats(raw, root)
 	c.once(raw.Pattern)
 	if !raw.Pattern.given() {
 		c.alone(root)
 	}
 	c.apart(raw.names, root)
+}
+
+// heartbeats refuses one monitor of all databases: the pass of one would hide
+// that another failed.
+func (c checker) heartbeats(raw *rawDatabases, root *tree.Node) {
+	env := root.Find("notify").Find("heartbeat_env")
+	if env == nil || strings.Contains(env.Text, family.Mark) || !raw.Pattern.given() && len(raw.names) == 1 {
+		return
+	}
+	c.refuse(env.At, "give each a monitor of its own: heartbeat_env: '"+env.Text+"_{database}'",
+		"notify.heartbeat_env: the pass of one database would hide from its monitor that another failed")
 }
 
 // fit refuses what can be no database's name here.

@@ -91,6 +91,9 @@ func TestBadDatabases(t *testing.T) {
 		{"[eu]", "source: {url: 's3://b/', name: '*-{database}-{time}.dump', time: 20060102, timezone: UTC}", "source.name: the * beside {database}"},
 		{"[eu]", "source: {url: 's3://b/', parts: ['a-{database}-{time}', 'b-{database}-*-{time}'], time: 20060102, timezone: UTC}", "source.parts: the *"},
 		{"{pattern: 'shop-{time}.dump'}", "source: {url: 's3://b/', name: '{database}', timezone: UTC}", "databases.pattern holds {database} 0 times"},
+		{"[eu, us]", "source: {url: 's3://b/', name: '{database}', timezone: UTC}\nnotify: {heartbeat_env: PING}",
+			"notify.heartbeat_env: the pass of one database would hide from its monitor that another failed; give each a monitor of its own: heartbeat_env: " +
+				"'PING_{database}'"},
 		{"{except: [a]}", "", "databases.pattern is missing"},
 		{"{pattern: 'shop-{database}-{time}.dump'}", "", "source.url holds {database}, and is read before the store told which there are"},
 		{"{patern: 'shop-{database}'}", "", `"databases.patern" is not a key of a drill file; did you mean pattern?`},
