@@ -64,3 +64,20 @@ func TestMute(t *testing.T) {
 		t.Errorf("%q", p.Damaged)
 	}
 }
+
+// Whatever a file says, nothing is muted for longer than a month.
+func TestNothingIsMutedForLong(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	p := history.Past{Muted: []verdict.Muted{{Check: "x", At: at, Until: at.AddDate(1, 0, 0)}}}
+	if got := p.MutedAt(at.AddDate(0, 0, 1)); len(got) != 1 || !got[0].Until.Equal(at.Add(history.MostMuted)) {
+		t.Errorf("%+v", got)
+	}
+	if got := p.MutedAt(at.AddDate(0, 0, 31)); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	p.Muted[0].At = at.AddDate(1, 0, 0) // by another clock
+	if got := p.MutedAt(at); len(got) != 1 || got[0].Until.After(at.Add(history.MostMuted)) {
+		t.Errorf("%+v", got)
+	}
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"daybefore/internal/verdict"
 )
@@ -41,12 +42,21 @@ func storeHeadline(r *verdict.Report) string {
 		says = "the store of backups is not as declared"
 	case r.Outcome == verdict.Error && r.Backup.Name == "":
 		says = "could not look into the store; this says nothing about the backups"
+	case r.Outcome == verdict.Error && onlyDue(r):
+		says += ", and no drill of its newest backup has passed as lately as promised"
 	case r.Outcome == verdict.Error:
 		says = "could not look at all that is declared of the store"
 	case len(r.Checks) == 0:
 		says = "the newest backup is there and begins like one; nothing else is declared under inventory"
 	}
 	return clean(r.Drill) + ": " + says
+}
+
+// onlyDue reports whether nothing is wrong but that the drill is due.
+func onlyDue(r *verdict.Report) bool {
+	return !slices.ContainsFunc(findings(r), func(f finding) bool {
+		return f.Code != verdict.CodeProvenWithin && (f.Outcome == verdict.Fail || f.Outcome == verdict.Error)
+	})
 }
 
 // checks shows all of them, also those that are told in full below.

@@ -619,3 +619,18 @@ func TestLastGoodThatIsNoLongerThere(t *testing.T) {
 		}
 	}
 }
+
+// A drill that is due is no fault of the store.
+func TestADueDrillIsNoFaultOfTheStore(t *testing.T) {
+	t.Parallel()
+	due := verdict.Check{ID: "proven_within", Stage: verdict.StageChoose, Code: verdict.CodeProvenWithin, Outcome: verdict.Error}
+	r := &verdict.Report{Drill: "shop", Outcome: verdict.Error, Backup: verdict.Backup{Name: "a"}, Checks: []verdict.Check{due},
+		Stages: []verdict.Stage{{Name: verdict.StageChoose, Outcome: verdict.Error, Code: verdict.CodeProvenWithin}}}
+	if got := storeHeadline(r); got != "shop: the store of backups is as declared, and no drill of its newest backup has passed as lately as promised" {
+		t.Error(got)
+	}
+	r.Checks = append(r.Checks, verdict.Check{ID: "copies", Stage: verdict.StageChoose, Code: verdict.CodeCopies, Outcome: verdict.Error})
+	if got := storeHeadline(r); !strings.Contains(got, "could not look at all") {
+		t.Error(got)
+	}
+}
