@@ -24,6 +24,16 @@ func TestEveryWordMayStart(t *testing.T) {
 			t.Errorf("%q begins like a word", none)
 		}
 	}
+	for word := range v.all {
+		if v.knowsNothingOf(word) || v.knowsNothingOf(word+"s") {
+			t.Errorf("nothing is known of %q", word)
+		}
+	}
+	for name, want := range map[string]bool{"xqztbk": true, "Xqztbk": false, "xqzt_bk": false, "xqztemailbk": false, "xq": false, "": false, "mail": false} {
+		if v.knowsNothingOf(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
 	for _, stem := range v.inside {
 		if !v.holdsInside("x"+stem+"x") || v.holdsInside(stem[1:]) != slices.ContainsFunc(v.inside, func(s string) bool { return strings.Contains(stem[1:], s) }) {
 			t.Errorf("%q is not found within a word", stem)

@@ -6,6 +6,9 @@ import "unicode"
 // are made of, in any of the languages, and few digits: so it is no value of
 // anybody's, and may be told.
 func Known(name string) bool {
+	if vocab().knowsNothingOf(name) {
+		return false
+	}
 	const few = 2
 	digits := 0
 	for _, r := range name {

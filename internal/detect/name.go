@@ -32,6 +32,9 @@ const (
 // Better a column too many, which costs a line with its why in the drill file,
 // than one too few.
 func Column(table, column string, f Family) (what, transform string) {
+	if vocab().knowsNothingOf(column) {
+		return "", ""
+	}
 	n := newName(column)
 	if !n.mayTell() {
 		return "", ""
@@ -373,6 +376,17 @@ var shortParts = []string{"ip", "id", "no", "nr"}
 // mayStart reports whether a text may begin with what isPart.
 func (v *vocabulary) mayStart(text string) bool {
 	return v.allStarts.mayBegin(text) || len(text) > 1 && slices.Contains(shortParts, text[:2])
+}
+
+// knowsNothingOf reports whether a name is one word in small letters that begins like
+// no word and holds no stem, as most keys of documents that are values do.
+func (v *vocabulary) knowsNothingOf(name string) bool {
+	for i := range len(name) {
+		if !isLower(name[i]) {
+			return false
+		}
+	}
+	return len(name) >= startLength && !v.mayStart(name) && !v.holdsInside(name)
 }
 
 // holdsInside reports whether a word holds a stem that tells within a longer one.

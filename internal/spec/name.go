@@ -100,10 +100,10 @@ func matchPart(pattern string, literal bool, name string) bool {
 // Glob reports whether s is what the pattern says: a star stands for any text,
 // also none; everything else stands for itself.
 func Glob(pattern, s string) bool {
-	pieces := strings.Split(pattern, "*")
-	if len(pieces) == 1 {
+	if strings.IndexByte(pattern, '*') < 0 {
 		return pattern == s
 	}
+	pieces := strings.Split(pattern, "*")
 	first, last := pieces[0], pieces[len(pieces)-1]
 	if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
 		return false

@@ -92,12 +92,18 @@ func (f *finder) within(n *Node) *Node {
 	if n.Text == f.subject {
 		return n
 	}
-	inner := n.Items
-	for _, entry := range n.Keys {
-		inner = append(inner[:len(inner):len(inner)], &entry.Key, entry.Value)
+	for _, item := range n.Items {
+		found := f.within(item)
+		if found != nil {
+			return found
+		}
 	}
-	for _, each := range inner {
-		found := f.within(each)
+	for i := range n.Keys { // each of thousands of rules is asked of each of their checks
+		entry := &n.Keys[i]
+		if entry.Key.Text == f.subject {
+			return &entry.Key
+		}
+		found := f.within(entry.Value)
 		if found != nil {
 			return found
 		}
