@@ -304,6 +304,7 @@ func TestStatement(t *testing.T) {
 	r := reportOf(1)
 	r.Checks = append(r.Checks, verdict.Check{ID: "row_count_change:a.b", Outcome: verdict.Fail,
 		Accepted: &verdict.Accepted{From: "2", To: "1", Why: "purged", Who: "me", At: night}})
+	r.Muted = []verdict.Muted{{Check: "row_count:a.b", Why: "known", Who: "me", At: night, Until: night.AddDate(0, 0, 7)}}
 	file := fileOf(t, r)
 	_, s, err := read(seal(t, r, keyOf(1), "db1"))
 	if err != nil {
@@ -315,7 +316,8 @@ func TestStatement(t *testing.T) {
 	}
 	p := s.Predicate
 	if p.Outcome != verdict.Fail || p.ReportSHA256 != sum(file) || p.Number != 1 || p.Previous != nil || p.Checks[verdict.Fail] != 1 ||
-		len(p.Accepted) != 1 || p.Accepted[0].Why != "purged" || !slices.Equal(p.Controls, r.Controls) {
+		len(p.Accepted) != 1 || p.Accepted[0].Why != "purged" || !slices.Equal(p.Controls, r.Controls) ||
+		!slices.Equal(p.Muted, r.Muted) {
 		t.Errorf("it states %+v", p)
 	}
 	r.Backup.SHA256 = ""

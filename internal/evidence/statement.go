@@ -61,6 +61,7 @@ type Predicate struct {
 	Checks         map[verdict.Outcome]int `json:"checks"`
 	Controls       []string                `json:"controls,omitempty"`
 	Accepted       []Accepted              `json:"accepted,omitempty"`
+	Muted          []verdict.Muted         `json:"muted,omitempty"` // when the drill began
 }
 
 // Backup is the one that was drilled; zero where none was found.
@@ -89,7 +90,7 @@ func state(r *verdict.Report, file []byte, machine string, before *Link) Stateme
 	s := Statement{Type: statementType, PredicateType: PredicateType, Predicate: Predicate{
 		Drill: r.Drill, Run: r.Run, Machine: machine, Number: 1, Outcome: r.Outcome,
 		StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, HarnessVersion: r.HarnessVersion,
-		DrillSHA256: r.DrillSHA256, ReportSHA256: sum(file), Controls: r.Controls,
+		DrillSHA256: r.DrillSHA256, ReportSHA256: sum(file), Controls: r.Controls, Muted: r.Muted,
 		Backup: Backup{Store: r.Backup.Store, Name: r.Backup.Name, TakenAt: r.Backup.TakenAt,
 			SizeBytes: r.Backup.SizeBytes, Newest: r.Backup.IsNewest()},
 		Checks: map[verdict.Outcome]int{},
