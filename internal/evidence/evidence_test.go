@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,11 +59,29 @@ func fileOf(t *testing.T, r *verdict.Report) []byte {
 
 func seal(t *testing.T, r *verdict.Report, key ed25519.PrivateKey, machine string, before ...[]byte) []byte {
 	t.Helper()
-	b, err := Seal(r, fileOf(t, r), key, machine, Last(machine, before))
+	last, err := Last(machine, stored(before, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Seal(r, fileOf(t, r), key, machine, last)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// stored gives envelopes, and then what goes wrong, which may be nil.
+func stored(envelopes [][]byte, wrong error) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, b := range envelopes {
+			if !yield(b, nil) {
+				return
+			}
+		}
+		if wrong != nil {
+			yield(nil, wrong)
+		}
+	}
 }
 
 // chain is what is kept of six nights, of which machine says on which each was
@@ -258,6 +277,42 @@ func TestRunsThatOverlap(t *testing.T) {
 	for _, left := range [][]Kept{kept, slices.DeleteFunc(slices.Clone(kept), func(k Kept) bool { return k.Run <= long.Run })} {
 		if audit := (Keys{publicOf(keyOf(1))}).Verify("shop", left); len(audit.Faults) > 0 {
 			t.Errorf("of %d runs: %v", len(left), audit.Faults)
+		}
+	}
+}
+
+// However many runs of other machines lie in between, an envelope follows the last
+// of its own, or says that it may not.
+func TestLast(t *testing.T) {
+	t.Parallel()
+	first := seal(t, reportOf(0), keyOf(1), "db1")
+	second := seal(t, reportOf(1), keyOf(1), "db1", first)
+	other := seal(t, reportOf(2), keyOf(1), "db2")
+	silent := errors.New("it does not answer")
+	for name, c := range map[string]struct {
+		before, others int
+		after          [][]byte
+		wrong          error
+		want           int // the number; 0: none
+		says           string
+	}{
+		"none":                      {},
+		"33 of another machine":     {others: 33, after: [][]byte{second, first}, want: 2},
+		"in the order they began":   {others: 1, after: [][]byte{first, second}, want: 2},
+		"too many of others":        {others: mostCopies, after: [][]byte{second}, says: "newest 2000 envelopes is of db1"},
+		"too many, and one":         {before: 1, others: mostCopies, wrong: silent, want: 2},
+		"not all can be read":       {others: 1, wrong: silent, says: "does not answer"},
+		"not all, and one was read": {before: 1, others: 1, wrong: silent, want: 2, says: "does not answer"},
+		"enough of its own":         {before: mostLinks, wrong: silent, want: 2},
+	} {
+		kept := slices.Concat(slices.Repeat([][]byte{second}, c.before), slices.Repeat([][]byte{other}, c.others), c.after)
+		last, err := Last("db1", stored(kept, c.wrong))
+		got := 0
+		if last != nil {
+			got = last.Number
+		}
+		if got != c.want || (err != nil) != (c.says != "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: the number %d, %v; want %d, %q", name, got, err, c.want, c.says)
 		}
 	}
 }

@@ -45,8 +45,9 @@ type Subject struct {
 // Predicate is what is stated: what a drill came to. Keys are added, never
 // renamed.
 type Predicate struct {
-	Drill   string `json:"drill"`
-	Run     string `json:"run"`
+	Drill string `json:"drill"`
+	Run   string `json:"run"`
+	// Machine has the chain: a host, and which folder of reports on it.
 	Machine string `json:"machine"`
 	// of the envelopes of this machine and drill, from 1 on
 	Number         int                     `json:"number"`

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"path/filepath"
 
 	"daybefore/internal/evidence"
 	"daybefore/internal/history"
@@ -69,10 +73,6 @@ func (h *Home) keepHere(r *verdict.Report, keys []spec.Key, beside map[string][]
 	return history.Save(h.reportsDir(), r, files, keys...)
 }
 
-// mostLinks are looked through for the envelope that the next one follows: more
-// than end while one drill runs.
-const mostLinks = 32
-
 // seal makes the envelope of a report, which follows the last one of this
 // machine. Where that cannot be read, a chain begins anew, and the error says so.
 func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed25519.PrivateKey) (
@@ -81,12 +81,16 @@ func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed2
 	if err != nil {
 		return nil, err
 	}
-	name, err := os.Hostname()
+	name, err := h.machine()
 	if err != nil {
 		return nil, fmt.Errorf("sign the report: %w", err)
 	}
-	kept, unread := rec.envelopes(ctx, mostLinks)
-	last := evidence.Last(name, kept)
+	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
+	defer cancel()
+	last, unread := evidence.Last(name, rec.envelopes(reading, rec.store))
+	if unread != nil && last == nil { // those of this machine are here too, unless its disk is a new one
+		last, _ = evidence.Last(name, rec.envelopes(ctx, nil))
+	}
 	envelope, err := evidence.Seal(r, file, key, name, last)
 	if err != nil {
 		return nil, err
@@ -97,23 +101,38 @@ func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed2
 	return map[string][]byte{evidence.File: envelope}, err
 }
 
-// envelopes are those of the newest runs, most at most. With an error they are
-// what could be read.
-func (rec *record) envelopes(ctx context.Context, most int) (all [][]byte, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
-	defer cancel()
-	for c, err := range history.Copies(ctx, rec.dir, rec.store, rec.drill, evidence.File) {
-		switch {
-		case err != nil:
-			return all, err
-		case c.Err == nil:
-			all = append(all, c.Bytes)
+// machine is whose chain an envelope belongs to. Drills of two homes on one host
+// do not wait for one another, so that each has a chain of its own.
+func (h *Home) machine() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", err
+	}
+	folder, err := filepath.Abs(h.reportsDir())
+	if err != nil {
+		return "", err
+	}
+	led, err := filepath.EvalSymlinks(folder)
+	if err == nil { // else nothing can be kept there either
+		folder = led
+	}
+	sum := sha256.Sum256([]byte(folder))
+	return host + "/" + hex.EncodeToString(sum[:4]), nil
+}
+
+// envelopes are those that are kept here and in a store, which may be nil, the
+// newest run's first; and then why others could not be read.
+func (rec *record) envelopes(ctx context.Context, s history.Store) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for c, err := range history.Copies(ctx, rec.dir, s, rec.drill, evidence.File) {
+			if c.Err == nil && !yield(c.Bytes, err) {
+				return
+			}
 		}
-		if len(all) == most {
-			break
+		if rec.err != nil {
+			yield(nil, rec.err)
 		}
 	}
-	return all, rec.err
 }
 
 // controls are what a drill is evidence of; d may be nil.
