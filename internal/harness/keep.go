@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"time"
 
 	"daybefore/internal/evidence"
 	"daybefore/internal/history"
@@ -19,6 +20,28 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// afterTime is how long everything that follows a drill may take once it was
+// interrupted: whoever interrupts kills what is not gone soon. turnTime is what of
+// that it may wait for others.
+const (
+	afterTime = 2 * time.Second
+	turnTime  = time.Second
+)
+
+// after is the context of what follows a drill. It ends a little after the
+// process was interrupted.
+func after(ctx context.Context) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(afterTime):
+			cancel()
+		case <-later.Done():
+		}
+	})
+	return later, func() { stop(); cancel() }
+}
+
 // keep keeps a report in the store of past reports, where there is one, and below
 // reports/, with its envelope where the drill file asks for one. The errors say
 // which of the two it is not in.
@@ -26,7 +49,9 @@ func (h *Home) keep(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *
 	if f.Drill == nil || f.Drill.Sign.Key == nil {
 		return h.keepWith(ctx, r, rec, nil)
 	}
-	alone := history.Chained(h.reportsDir(), f.Name, func() {
+	turn, cancel := turnOf(ctx, r)
+	defer cancel()
+	alone := history.Chained(turn, h.reportsDir(), f.Name, func() {
 		envelope, err := h.seal(ctx, r, rec, ed25519.PrivateKey(f.Drill.Sign.Key))
 		if err != nil {
 			h.warn(f.Name, err)
@@ -39,6 +64,14 @@ func (h *Home) keep(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *
 	return inStore, unkept
 }
 
+// turnOf is the context in which a report's envelope waits for its turn.
+func turnOf(ctx context.Context, r *verdict.Report) (context.Context, context.CancelFunc) {
+	if r.Interrupted() {
+		return context.WithTimeout(ctx, turnTime)
+	}
+	return context.WithCancel(ctx)
+}
+
 // warn tells of what changes no verdict.
 func (h *Home) warn(drill string, err error) {
 	fmt.Fprintf(h.Stderr, "warning: %s: %v; the verdict stands\n", drill, err)
@@ -47,7 +80,7 @@ func (h *Home) warn(drill string, err error) {
 // keepWith keeps the report with what stands beside it everywhere.
 func (h *Home) keepWith(ctx context.Context, r *verdict.Report, rec *record, beside map[string][]byte) (
 	inStore, unkept error) {
-	inStore = rec.keep(ctx, func(ctx context.Context, s history.Store) error {
+	inStore = rec.put(ctx, func(ctx context.Context, s history.Store) error {
 		return history.SaveTo(ctx, s, r, beside, rec.keys...)
 	})
 	return inStore, h.keepHere(r, rec.keys, beside)
@@ -85,7 +118,7 @@ func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed2
 	if err != nil {
 		return nil, fmt.Errorf("sign the report: %w", err)
 	}
-	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
+	reading, cancel := context.WithTimeout(ctx, keepPastTime)
 	defer cancel()
 	last, unread := evidence.Last(name, rec.envelopes(reading, rec.store))
 	if unread != nil && last == nil { // those of this machine are here too, unless its disk is a new one
