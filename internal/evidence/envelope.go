@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
@@ -40,19 +41,42 @@ func Seal(r *verdict.Report, file []byte, key ed25519.PrivateKey, machine string
 	return verdict.Encode(envelope, "  ")
 }
 
+const (
+	// mostLinks of a machine are looked through for the one that the next follows:
+	// more than end while one drill runs. Those of other machines between them do
+	// not count.
+	mostLinks = 32
+	// mostCopies bounds what is read of a store that many machines share.
+	mostCopies = 2000
+)
+
 // Last is the link that the next envelope of a machine follows, of those that
-// are kept; nil where there is none. Whose key signed it is for verify to ask.
-func Last(machine string, envelopes [][]byte) (last *Link) {
-	for _, b := range envelopes {
-		_, s, err := read(b)
-		if err != nil || s.Predicate.Machine != machine {
-			continue
+// are kept, which come newest first; nil where there is none. Whose key signed it
+// is for verify to ask. The error says why there may be one all the same.
+func Last(machine string, kept iter.Seq2[[]byte, error]) (last *Link, err error) {
+	links, copies := 0, 0
+	for b, err := range kept {
+		if err != nil {
+			return last, err
 		}
-		if last == nil || s.Predicate.Number > last.Number {
-			last = &Link{Predicate: s.Predicate, sum: sum(b)}
+		copies++
+		_, s, err := read(b)
+		if err == nil && s.Predicate.Machine == machine {
+			links++
+			if last == nil || s.Predicate.Number > last.Number {
+				last = &Link{Predicate: s.Predicate, sum: sum(b)}
+			}
+		}
+		switch {
+		case links == mostLinks:
+			return last, nil
+		case copies == mostCopies && last == nil:
+			return nil, fmt.Errorf("none of the newest %d envelopes is of %s", copies, machine)
+		case copies == mostCopies:
+			return last, nil
 		}
 	}
-	return last
+	return last, nil
 }
 
 // read takes an envelope apart, and proves nothing.

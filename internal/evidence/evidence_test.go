@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,11 +59,29 @@ func fileOf(t *testing.T, r *verdict.Report) []byte {
 
 func seal(t *testing.T, r *verdict.Report, key ed25519.PrivateKey, machine string, before ...[]byte) []byte {
 	t.Helper()
-	b, err := Seal(r, fileOf(t, r), key, machine, Last(machine, before))
+	last, err := Last(machine, stored(before, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Seal(r, fileOf(t, r), key, machine, last)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// stored gives envelopes, and then what goes wrong, which may be nil.
+func stored(envelopes [][]byte, wrong error) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, b := range envelopes {
+			if !yield(b, nil) {
+				return
+			}
+		}
+		if wrong != nil {
+			yield(nil, wrong)
+		}
+	}
 }
 
 // chain is what is kept of six nights, of which machine says on which each was
@@ -262,6 +281,42 @@ func TestRunsThatOverlap(t *testing.T) {
 	}
 }
 
+// However many runs of other machines lie in between, an envelope follows the last
+// of its own, or says that it may not.
+func TestLast(t *testing.T) {
+	t.Parallel()
+	first := seal(t, reportOf(0), keyOf(1), "db1")
+	second := seal(t, reportOf(1), keyOf(1), "db1", first)
+	other := seal(t, reportOf(2), keyOf(1), "db2")
+	silent := errors.New("it does not answer")
+	for name, c := range map[string]struct {
+		before, others int
+		after          [][]byte
+		wrong          error
+		want           int // the number; 0: none
+		says           string
+	}{
+		"none":                      {},
+		"33 of another machine":     {others: 33, after: [][]byte{second, first}, want: 2},
+		"in the order they began":   {others: 1, after: [][]byte{first, second}, want: 2},
+		"too many of others":        {others: mostCopies, after: [][]byte{second}, says: "newest 2000 envelopes is of db1"},
+		"too many, and one":         {before: 1, others: mostCopies, wrong: silent, want: 2},
+		"not all can be read":       {others: 1, wrong: silent, says: "does not answer"},
+		"not all, and one was read": {before: 1, others: 1, wrong: silent, want: 2, says: "does not answer"},
+		"enough of its own":         {before: mostLinks, wrong: silent, want: 2},
+	} {
+		kept := slices.Concat(slices.Repeat([][]byte{second}, c.before), slices.Repeat([][]byte{other}, c.others), c.after)
+		last, err := Last("db1", stored(kept, c.wrong))
+		got := 0
+		if last != nil {
+			got = last.Number
+		}
+		if got != c.want || (err != nil) != (c.says != "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: the number %d, %v; want %d, %q", name, got, err, c.want, c.says)
+		}
+	}
+}
+
 // After a change of keys, both are given.
 func TestKeysChange(t *testing.T) {
 	t.Parallel()
@@ -304,6 +359,7 @@ func TestStatement(t *testing.T) {
 	r := reportOf(1)
 	r.Checks = append(r.Checks, verdict.Check{ID: "row_count_change:a.b", Outcome: verdict.Fail,
 		Accepted: &verdict.Accepted{From: "2", To: "1", Why: "purged", Who: "me", At: night}})
+	r.Muted = []verdict.Muted{{Check: "row_count:a.b", Why: "known", Who: "me", At: night, Until: night.AddDate(0, 0, 7)}}
 	file := fileOf(t, r)
 	_, s, err := read(seal(t, r, keyOf(1), "db1"))
 	if err != nil {
@@ -315,7 +371,8 @@ func TestStatement(t *testing.T) {
 	}
 	p := s.Predicate
 	if p.Outcome != verdict.Fail || p.ReportSHA256 != sum(file) || p.Number != 1 || p.Previous != nil || p.Checks[verdict.Fail] != 1 ||
-		len(p.Accepted) != 1 || p.Accepted[0].Why != "purged" || !slices.Equal(p.Controls, r.Controls) {
+		len(p.Accepted) != 1 || p.Accepted[0].Why != "purged" || !slices.Equal(p.Controls, r.Controls) ||
+		!slices.Equal(p.Muted, r.Muted) {
 		t.Errorf("it states %+v", p)
 	}
 	r.Backup.SHA256 = ""

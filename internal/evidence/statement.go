@@ -45,8 +45,9 @@ type Subject struct {
 // Predicate is what is stated: what a drill came to. Keys are added, never
 // renamed.
 type Predicate struct {
-	Drill   string `json:"drill"`
-	Run     string `json:"run"`
+	Drill string `json:"drill"`
+	Run   string `json:"run"`
+	// Machine has the chain: a host, and which folder of reports on it.
 	Machine string `json:"machine"`
 	// of the envelopes of this machine and drill, from 1 on
 	Number         int                     `json:"number"`
@@ -61,6 +62,7 @@ type Predicate struct {
 	Checks         map[verdict.Outcome]int `json:"checks"`
 	Controls       []string                `json:"controls,omitempty"`
 	Accepted       []Accepted              `json:"accepted,omitempty"`
+	Muted          []verdict.Muted         `json:"muted,omitempty"` // when the drill began
 }
 
 // Backup is the one that was drilled; zero where none was found.
@@ -89,7 +91,7 @@ func state(r *verdict.Report, file []byte, machine string, before *Link) Stateme
 	s := Statement{Type: statementType, PredicateType: PredicateType, Predicate: Predicate{
 		Drill: r.Drill, Run: r.Run, Machine: machine, Number: 1, Outcome: r.Outcome,
 		StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, HarnessVersion: r.HarnessVersion,
-		DrillSHA256: r.DrillSHA256, ReportSHA256: sum(file), Controls: r.Controls,
+		DrillSHA256: r.DrillSHA256, ReportSHA256: sum(file), Controls: r.Controls, Muted: r.Muted,
 		Backup: Backup{Store: r.Backup.Store, Name: r.Backup.Name, TakenAt: r.Backup.TakenAt,
 			SizeBytes: r.Backup.SizeBytes, Newest: r.Backup.IsNewest()},
 		Checks: map[verdict.Outcome]int{},

@@ -84,17 +84,21 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	people := h.herald(ctx, f, rec, screen, q)
 	r := h.runFile(ctx, f, rec, screen, q)
 	finish(r)
+	later, cancel := after(ctx)
+	defer cancel()
+	metricsTold := func() {}
+	if q.choice == (choice{}) { // what is known of the newest stands
+		metricsTold = h.tellMetrics(later, f, r, rec)
+	}
 	people.tell(ctx, r)
 	// First: whoever reads what is printed may have gone.
-	inStore, unkept := h.keep(ctx, f, r, rec)
+	inStore, unkept := h.keep(later, f, r, rec)
 	if unkept == nil {
 		h.kept.Store(true)
 		h.prune(f, rec.keys)
-		h.renewRunbook(ctx, f.Drill, r)
+		h.renewRunbook(later, f.Drill, r)
 	}
-	if q.choice == (choice{}) { // what is known of the newest stands
-		h.tellMetrics(ctx, f, r, rec)
-	}
+	metricsTold()
 	screen.Aside(func() {
 		printed := h.print(r, unkept)
 		if inStore != nil {

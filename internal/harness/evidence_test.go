@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,8 +15,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"daybefore/internal/evidence"
+	"daybefore/internal/history"
 	"daybefore/internal/sandbox"
+	"daybefore/internal/verdict"
 )
 
 // signing is a new key, as openssl writes the private half and the public one.
@@ -107,6 +112,7 @@ func TestEvidenceAndMetrics(t *testing.T) {
 	if _, err := os.Stat(file); err == nil {
 		t.Error("the drill of another backup than the newest wrote metrics")
 	}
+	p.othersDrill(private, 33)
 	p.spoil()
 	hangs.Store(true)
 	p.ended(10, "drill", "metrics.pushgateway_env: push to the Pushgateway at 127.0.0.1", "it does not answer; the verdict stands")
@@ -125,6 +131,31 @@ func TestEvidenceAndMetrics(t *testing.T) {
 		t.Errorf("the page of all drills has no table of controls (%v)", err)
 	}
 	p.spoilEvidence()
+}
+
+// othersDrill has newer runs of so many other machines in the store that all share.
+func (p *place) othersDrill(private string, machines int) {
+	p.t.Helper()
+	block, _ := pem.Decode([]byte(private))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for i := range machines {
+		at := time.Now().UTC().Add(time.Duration(i+1) * time.Minute)
+		r := &verdict.Report{Schema: verdict.Schema, Drill: "demo", Run: history.NewRunID(at), Outcome: verdict.Fail, StartedAt: at, FinishedAt: at}
+		file, err := history.File(r)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		envelope, err := evidence.Seal(r, file, key.(ed25519.PrivateKey), fmt.Sprintf("another%d", i), nil)
+		if err == nil {
+			err = history.Save(filepath.Join(p.dir, "past"), r, map[string][]byte{evidence.File: envelope})
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
 }
 
 // spoilEvidence changes what is kept of three runs, and has each told.

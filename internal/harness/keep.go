@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"path/filepath"
+	"time"
 
 	"daybefore/internal/evidence"
 	"daybefore/internal/history"
@@ -15,6 +20,28 @@ import (
 	"daybefore/internal/verdict"
 )
 
+// afterTime is how long everything that follows a drill may take once it was
+// interrupted: whoever interrupts kills what is not gone soon. turnTime is what of
+// that it may wait for others.
+const (
+	afterTime = 2 * time.Second
+	turnTime  = time.Second
+)
+
+// after is the context of what follows a drill. It ends a little after the
+// process was interrupted.
+func after(ctx context.Context) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(afterTime):
+			cancel()
+		case <-later.Done():
+		}
+	})
+	return later, func() { stop(); cancel() }
+}
+
 // keep keeps a report in the store of past reports, where there is one, and below
 // reports/, with its envelope where the drill file asks for one. The errors say
 // which of the two it is not in.
@@ -22,7 +49,9 @@ func (h *Home) keep(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *
 	if f.Drill == nil || f.Drill.Sign.Key == nil {
 		return h.keepWith(ctx, r, rec, nil)
 	}
-	alone := history.Chained(h.reportsDir(), f.Name, func() {
+	turn, cancel := turnOf(ctx, r)
+	defer cancel()
+	alone := history.Chained(turn, h.reportsDir(), f.Name, func() {
 		envelope, err := h.seal(ctx, r, rec, ed25519.PrivateKey(f.Drill.Sign.Key))
 		if err != nil {
 			h.warn(f.Name, err)
@@ -35,6 +64,14 @@ func (h *Home) keep(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *
 	return inStore, unkept
 }
 
+// turnOf is the context in which a report's envelope waits for its turn.
+func turnOf(ctx context.Context, r *verdict.Report) (context.Context, context.CancelFunc) {
+	if r.Interrupted() {
+		return context.WithTimeout(ctx, turnTime)
+	}
+	return context.WithCancel(ctx)
+}
+
 // warn tells of what changes no verdict.
 func (h *Home) warn(drill string, err error) {
 	fmt.Fprintf(h.Stderr, "warning: %s: %v; the verdict stands\n", drill, err)
@@ -43,7 +80,7 @@ func (h *Home) warn(drill string, err error) {
 // keepWith keeps the report with what stands beside it everywhere.
 func (h *Home) keepWith(ctx context.Context, r *verdict.Report, rec *record, beside map[string][]byte) (
 	inStore, unkept error) {
-	inStore = rec.keep(ctx, func(ctx context.Context, s history.Store) error {
+	inStore = rec.put(ctx, func(ctx context.Context, s history.Store) error {
 		return history.SaveTo(ctx, s, r, beside, rec.keys...)
 	})
 	return inStore, h.keepHere(r, rec.keys, beside)
@@ -69,10 +106,6 @@ func (h *Home) keepHere(r *verdict.Report, keys []spec.Key, beside map[string][]
 	return history.Save(h.reportsDir(), r, files, keys...)
 }
 
-// mostLinks are looked through for the envelope that the next one follows: more
-// than end while one drill runs.
-const mostLinks = 32
-
 // seal makes the envelope of a report, which follows the last one of this
 // machine. Where that cannot be read, a chain begins anew, and the error says so.
 func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed25519.PrivateKey) (
@@ -81,12 +114,16 @@ func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed2
 	if err != nil {
 		return nil, err
 	}
-	name, err := os.Hostname()
+	name, err := h.machine()
 	if err != nil {
 		return nil, fmt.Errorf("sign the report: %w", err)
 	}
-	kept, unread := rec.envelopes(ctx, mostLinks)
-	last := evidence.Last(name, kept)
+	reading, cancel := context.WithTimeout(ctx, keepPastTime)
+	defer cancel()
+	last, unread := evidence.Last(name, rec.envelopes(reading, rec.store))
+	if unread != nil && last == nil { // those of this machine are here too, unless its disk is a new one
+		last, _ = evidence.Last(name, rec.envelopes(ctx, nil))
+	}
 	envelope, err := evidence.Seal(r, file, key, name, last)
 	if err != nil {
 		return nil, err
@@ -97,23 +134,38 @@ func (h *Home) seal(ctx context.Context, r *verdict.Report, rec *record, key ed2
 	return map[string][]byte{evidence.File: envelope}, err
 }
 
-// envelopes are those of the newest runs, most at most. With an error they are
-// what could be read.
-func (rec *record) envelopes(ctx context.Context, most int) (all [][]byte, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
-	defer cancel()
-	for c, err := range history.Copies(ctx, rec.dir, rec.store, rec.drill, evidence.File) {
-		switch {
-		case err != nil:
-			return all, err
-		case c.Err == nil:
-			all = append(all, c.Bytes)
+// machine is whose chain an envelope belongs to. Drills of two homes on one host
+// do not wait for one another, so that each has a chain of its own.
+func (h *Home) machine() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", err
+	}
+	folder, err := filepath.Abs(h.reportsDir())
+	if err != nil {
+		return "", err
+	}
+	led, err := filepath.EvalSymlinks(folder)
+	if err == nil { // else nothing can be kept there either
+		folder = led
+	}
+	sum := sha256.Sum256([]byte(folder))
+	return host + "/" + hex.EncodeToString(sum[:4]), nil
+}
+
+// envelopes are those that are kept here and in a store, which may be nil, the
+// newest run's first; and then why others could not be read.
+func (rec *record) envelopes(ctx context.Context, s history.Store) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for c, err := range history.Copies(ctx, rec.dir, s, rec.drill, evidence.File) {
+			if c.Err == nil && !yield(c.Bytes, err) {
+				return
+			}
 		}
-		if len(all) == most {
-			break
+		if rec.err != nil {
+			yield(nil, rec.err)
 		}
 	}
-	return all, rec.err
 }
 
 // controls are what a drill is evidence of; d may be nil.

@@ -13,32 +13,57 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// metricsTime is how long a drill waits for its metrics to be where they belong.
+// metricsTime is how long a drill waits, at most, for its metrics to be where they
+// belong, from when it ends.
 const metricsTime = 10 * time.Second
 
-// tellMetrics writes the metrics of a drill of the newest backup to where its file
-// says. What cannot be written changes no verdict.
-func (h *Home) tellMetrics(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *record) {
-	if f.Drill == nil || f.Drill.Metrics.Textfile == "" && f.Drill.Metrics.Pushgateway == nil {
-		return
+// moment is how long what was told to end may take to do so.
+const moment = time.Second / 2
+
+// tellMetrics begins to write the metrics of a drill of the newest backup to where
+// its file says; whoever called it goes on meanwhile, and then waits for the end.
+// What cannot be written changes no verdict. A drill that was interrupted pushes
+// nothing, as it tells nobody.
+func (h *Home) tellMetrics(ctx context.Context, f spec.Loaded, r *verdict.Report, rec *record) (wait func()) {
+	if f.Drill == nil {
+		return func() {}
 	}
-	text, err := metrics.Text(r, lastPass(rec.known))
+	to := f.Drill.Metrics
+	if r.Interrupted() {
+		to.Pushgateway = nil
+	}
+	if to.Textfile == "" && to.Pushgateway == nil {
+		return func() {}
+	}
+	text, err := metrics.Text(r, lastPass(rec.known)) // now: others write into the report meanwhile
 	if err != nil {
-		h.warn(f.Name, err)
-		return
+		return func() { h.warn(f.Name, err) }
 	}
-	// Also of a drill that was interrupted.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metricsTime-time.Second)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(ctx, metricsTime-moment)
 	done := make(chan error, 1)
-	go func() { done <- placeMetrics(ctx, f, text) }()
-	select {
-	case err = <-done:
-	case <-time.After(metricsTime): // a folder that does not answer
-		err = fmt.Errorf("metrics: they are not written after %v", metricsTime)
+	go func() { done <- placeMetrics(ctx, to, f.Name, text) }()
+	return func() {
+		defer cancel()
+		err := placed(ctx, done)
+		if err != nil {
+			h.warn(f.Name, err)
+		}
 	}
-	if err != nil {
-		h.warn(f.Name, err)
+}
+
+// placed waits for what is being written, and little longer than the context
+// allows: a folder may not answer.
+func placed(ctx context.Context, done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(moment):
+		return errors.New("metrics: their folder does not answer")
 	}
 }
 
@@ -54,17 +79,16 @@ func lastPass(past *history.Past) metrics.Past {
 }
 
 // placeMetrics writes the file and pushes the same.
-func placeMetrics(ctx context.Context, f spec.Loaded, text []byte) error {
+func placeMetrics(ctx context.Context, to spec.Metrics, drill string, text []byte) error {
 	var unwritten, unpushed error
-	m := f.Drill.Metrics
-	if m.Textfile != "" {
-		unwritten = writeWhole(filepath.Join(m.Textfile, metrics.FileName(f.Name)), text)
+	if to.Textfile != "" {
+		unwritten = writeWhole(filepath.Join(to.Textfile, metrics.FileName(drill)), text)
 	}
 	if unwritten != nil {
 		unwritten = fmt.Errorf("metrics.textfile: %w; make the folder, and let this user write there", unwritten)
 	}
-	if len(m.Pushgateway) > 0 {
-		unpushed = metrics.Push(ctx, string(m.Pushgateway), f.Name, text)
+	if len(to.Pushgateway) > 0 {
+		unpushed = metrics.Push(ctx, string(to.Pushgateway), drill, text)
 	}
 	if unpushed != nil {
 		unpushed = fmt.Errorf("metrics.pushgateway_env: %w", unpushed)

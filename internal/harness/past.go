@@ -109,15 +109,20 @@ func (rec *record) newest(ctx context.Context) (*verdict.Report, error) {
 	return history.Newest(ctx, rec.dir, rec.store, rec.drill, rec.keys...)
 }
 
-// keep puts something into the store, even if the drill was interrupted.
+// keep puts something into the store, even if the process was interrupted.
 func (rec *record) keep(ctx context.Context, put func(context.Context, history.Store) error) error {
+	return rec.put(context.WithoutCancel(ctx), put)
+}
+
+// put puts something into the store, unless the context ends.
+func (rec *record) put(ctx context.Context, put func(context.Context, history.Store) error) error {
 	if rec.err != nil {
 		return rec.err
 	}
 	if rec.store == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPastTime)
+	ctx, cancel := context.WithTimeout(ctx, keepPastTime)
 	defer cancel()
 	return put(ctx, rec.store)
 }

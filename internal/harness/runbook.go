@@ -72,7 +72,7 @@ func (h *Home) renewRunbook(ctx context.Context, d *spec.Drill, r *verdict.Repor
 	if d == nil || !history.Passed(r) {
 		return
 	}
-	err := h.writeRunbook(context.WithoutCancel(ctx), d, r)
+	err := h.writeRunbook(ctx, d, r)
 	if err != nil {
 		fmt.Fprintf(h.Stderr, "warning: %s: %s: %s; the verdict stands\n", d.Name, runbook.Name, advised(err))
 	}

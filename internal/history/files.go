@@ -141,15 +141,15 @@ const (
 )
 
 // Chained lets one process at a time keep what names the file that was kept
-// before it. Where no turn can be had, it is kept all the same, and the error
-// says why that may have been two at once.
-func Chained(dir, drill string, keep func()) error {
+// before it. Where no turn can be had before the context ends, it is kept all the
+// same, and the error says why that may have been two at once.
+func Chained(ctx context.Context, dir, drill string, keep func()) error {
 	unlock := func() {}
 	root, err := makeDrill(dir, drill)
 	if err == nil {
 		defer root.Close()
 		var free func()
-		free, err = lock(root, chainFile, chainWait)
+		free, err = lock(ctx, root, chainFile, chainWait)
 		if err == nil {
 			unlock = free
 		}

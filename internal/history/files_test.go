@@ -81,7 +81,7 @@ func TestChained(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			err := history.Chained(dir, "shop", func() {
+			err := history.Chained(t.Context(), dir, "shop", func() {
 				before := chain
 				if err := history.Save(dir, report("shop", i, verdict.Pass), nil); err != nil {
 					t.Error(err)
@@ -102,7 +102,7 @@ func TestChained(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := false
-	if err := history.Chained(file, "shop", func() { kept = true }); err == nil || !kept {
+	if err := history.Chained(t.Context(), file, "shop", func() { kept = true }); err == nil || !kept {
 		t.Errorf("where no folder can be made: kept %v, %v", kept, err)
 	}
 }

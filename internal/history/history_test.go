@@ -1,6 +1,7 @@
 package history
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -437,12 +438,16 @@ func TestLockedForTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	unlock, err := lock(root, lockFile, lockWait)
+	unlock, err := lock(t.Context(), root, lockFile, lockWait)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock(root, lockFile, 3*lockPoll); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), filepath.Join(dir, "shop", ".lock")) {
-		t.Errorf("%v", err)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for ctx, wait := range map[context.Context]time.Duration{t.Context(): 3 * lockPoll, over: time.Hour} {
+		if _, err := lock(ctx, root, lockFile, wait); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), filepath.Join(dir, "shop", ".lock")) {
+			t.Errorf("%v", err)
+		}
 	}
 	unlock()
 	keep(t, dir, report(10))

@@ -87,7 +87,7 @@ func change(dir, drill string, put func(root *os.Root) error) error {
 // inTurn lets one process at a time put something into a folder, which it tidies
 // first.
 func inTurn(root *os.Root, put func(root *os.Root) error) error {
-	unlock, err := lock(root, lockFile, lockWait)
+	unlock, err := lock(context.Background(), root, lockFile, lockWait)
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,9 @@ func hintFor(err error) string {
 var errLocked = errors.New("another process holds the lock")
 
 // lock waits for its turn among the processes that do something of this name in
-// the folder of one drill. The lock is the kernel's, so it ends with its holder,
-// however that ends.
-func lock(root *os.Root, name string, wait time.Duration) (unlock func(), err error) {
+// the folder of one drill, for so long or until the context ends. The lock is the
+// kernel's, so it ends with its holder, however that ends.
+func lock(ctx context.Context, root *os.Root, name string, wait time.Duration) (unlock func(), err error) {
 	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
@@ -128,11 +128,11 @@ func lock(root *os.Root, name string, wait time.Duration) (unlock func(), err er
 		}
 		return struct{}{}, err
 	}
-	_, err = backoff.Retry(context.Background(), try,
+	_, err = backoff.Retry(ctx, try,
 		backoff.WithBackOff(backoff.NewConstantBackOff(lockPoll)), backoff.WithMaxElapsedTime(wait))
 	if err != nil {
 		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, unix.EWOULDBLOCK) || ctx.Err() != nil {
 			err = errLocked
 		}
 		return nil, fmt.Errorf("lock %s: %w", filepath.Join(root.Name(), name), err)

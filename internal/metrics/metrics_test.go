@@ -3,6 +3,7 @@ package metrics
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -318,6 +319,20 @@ func TestPushFails(t *testing.T) {
 		if want == "" && err != nil || !strings.Contains(said, want) || strings.Contains(said, "hunter2") {
 			t.Errorf("%s: %q, want %q", path, said, want)
 		}
+	}
+	spoken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_, err = io.WriteString(conn, "HTTP/1.1 418 \x1b[2Jall is well\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			err = errors.Join(err, conn.Close())
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	defer spoken.Close()
+	if said := fmt.Sprint(Push(t.Context(), spoken.URL, "shop", nil)); !strings.HasSuffix(said, "it answers 418 I'm a teapot") {
+		t.Errorf("of an answer in words of its own: %q", said)
 	}
 	if err := Push(t.Context(), "http://me:hunter2@[", "shop", nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a URL that is none: %v", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -53,15 +54,17 @@ func put(ctx context.Context, client *http.Client, u *url.URL, text []byte) erro
 		return withoutURL(err)
 	}
 	defer answer.Body.Close()
+	// answer.Status is in the words of whoever answers.
+	status := strings.TrimSpace(fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode)))
 	switch {
 	case answer.StatusCode/100 == 2:
 		return nil
 	case answer.StatusCode/100 == 3:
-		return backoff.Permanent(fmt.Errorf("it leads on to another place (%s): write that one's URL", answer.Status))
+		return backoff.Permanent(fmt.Errorf("it leads on to another place (%s): write that one's URL", status))
 	case answer.StatusCode/100 == 4 && answer.StatusCode != http.StatusTooManyRequests:
-		return backoff.Permanent(fmt.Errorf("it answers %s", answer.Status))
+		return backoff.Permanent(fmt.Errorf("it answers %s", status))
 	}
-	return fmt.Errorf("it answers %s", answer.Status)
+	return fmt.Errorf("it answers %s", status)
 }
 
 // withoutURL is what went wrong, without the URL of which it came.

@@ -72,7 +72,8 @@ func (p *plan) fetchPart(i int, part verdict.Part) ([]string, error) {
 	name := `"$` + p.variable(i) + `"`
 	switch u.Scheme {
 	case "file":
-		return []string{"cp -R -- " + program.ShellWord(slashed(u.Path)) + name + " " + to}, nil
+		// L: a link would lead from here to nowhere.
+		return []string{"cp -RL -- " + program.ShellWord(slashed(u.Path)) + name + " " + to}, nil
 	case "s3":
 		return fromS3(src, program.ShellWord(slashed("s3://"+u.Host+u.Path))+name, to, part.Folder), nil
 	case "gs":

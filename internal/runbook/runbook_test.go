@@ -104,7 +104,7 @@ func TestFetch(t *testing.T) {
 		alter func(*verdict.Report)
 		want  []string
 	}{
-		"file": {"file:///srv/it's/", spec.Source{}, nil, []string{`cp -R -- '/srv/it'\''s/'"$BACKUP" backup.0`}},
+		"file": {"file:///srv/it's/", spec.Source{}, nil, []string{`cp -RL -- '/srv/it'\''s/'"$BACKUP" backup.0`}},
 		"s3": {"s3://shop/nightly/", spec.Source{Region: "eu-central-1", Endpoint: "https://s3.example.com", Profile: "p"}, nil, []string{
 			`aws s3 cp --only-show-errors --endpoint-url https://s3.example.com --region eu-central-1 --profile p s3://shop/nightly/"$BACKUP" backup.0`,
 			"AWS_ACCESS_KEY_ID", "command -v aws || apt-get install --yes awscli\n"}},
@@ -167,6 +167,24 @@ func TestFetchFromTheWeb(t *testing.T) {
 		if out, err := shell(t, t.TempDir(), map[string]string{"curl": "curl"}, append(lines, "cat backup.0"), c.env); err != nil || out != "rows" {
 			t.Errorf("%s: %q, %v", name, out, err)
 		}
+	}
+}
+
+// A backup that is a link within its folder comes as what it leads to.
+func TestFetchOfALink(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "tonight.dump"), []byte("rows"), 0o644),
+		os.Symlink("tonight.dump", filepath.Join(dir, "latest.dump"))); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := planOf(shopReport("file://"+dir+"/", "latest.dump"), &spec.Drill{Name: "shop"}).fetch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines = slices.Concat([]string{"BACKUP=latest.dump"}, lines, []string{"cat backup.0"})
+	if out, err := shell(t, t.TempDir(), nil, lines); err != nil || out != "rows" {
+		t.Errorf("%q, %v", out, err)
 	}
 }
 

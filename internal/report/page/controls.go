@@ -10,11 +10,12 @@ import (
 	"daybefore/internal/verdict"
 )
 
-// mostEpisodes and mostAccepted are how many a cell of the table of controls
-// names.
+// mostEpisodes, mostAccepted and mostMuted are how many a cell of the table of
+// controls names.
 const (
 	mostEpisodes = 5
 	mostAccepted = 5
+	mostMuted    = 5
 )
 
 // promiseWords stand before what a check expects, where that is no sentence about
@@ -60,7 +61,7 @@ func controls(drills []Drill) report.Sheet {
 		}
 		for _, control := range runs[0].Controls {
 			sheet.Rows = append(sheet.Rows, []string{control, report.Clean(d.Name), promised(runs), shown(runs),
-				cmp.Or(strings.Join(episodes(runs), "; "), "never"), cmp.Or(strings.Join(accepted(runs), "; "), "nothing")})
+				cmp.Or(strings.Join(episodes(runs), "; "), "never"), cmp.Or(strings.Join(wanted(runs), "; "), "nothing")})
 		}
 	}
 	if sheet.Rows == nil {
@@ -69,7 +70,7 @@ func controls(drills []Drill) report.Sheet {
 	slices.SortStableFunc(sheet.Rows, func(a, b []string) int {
 		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
 	})
-	head := []string{"Control", "Drill", "Promised", "Shown", "Failed, and mended", "Accepted"}
+	head := []string{"Control", "Drill", "Promised", "Shown", "Failed, and mended", "Accepted, or muted"}
 	sheet.Rows = slices.Insert(sheet.Rows, 0, head)
 	return sheet
 }
@@ -112,16 +113,24 @@ func episodes(runs []Glance) (all []string) {
 	return atMost(all, mostEpisodes)
 }
 
-// accepted is what people accepted in any of the runs, each once.
-func accepted(runs []Glance) (all []string) {
+// wanted is what people accepted in any of the runs, and what they asked not to
+// be told of.
+func wanted(runs []Glance) []string {
+	accepted := each(runs, func(g Glance) []string { return g.Accepted })
+	muted := each(runs, func(g Glance) []string { return g.Muted })
+	return slices.Concat(atMost(accepted, mostAccepted), atMost(muted, mostMuted))
+}
+
+// each is what the runs say, each once.
+func each(runs []Glance, says func(Glance) []string) (all []string) {
 	for _, g := range runs {
-		for _, a := range g.Accepted {
-			if !slices.Contains(all, a) {
-				all = append(all, a)
+		for _, s := range says(g) {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
 			}
 		}
 	}
-	return atMost(all, mostAccepted)
+	return all
 }
 
 // atMost is the first of a list, and how many more there are.

@@ -11,7 +11,7 @@ import (
 )
 
 // An auditor reads from one table what was promised, how often it was shown,
-// when it failed and was mended, and who accepted what.
+// when it failed and was mended, and who accepted or muted what.
 func TestControls(t *testing.T) {
 	t.Parallel()
 	a := All{Made: night.Add(time.Hour), Drills: []Drill{
@@ -21,13 +21,14 @@ func TestControls(t *testing.T) {
 	shop[0].Controls, shop[1].Promises = []string{"SOC 2 A1.2", "ISO 27001 A.8.13"}, []string{"the newest backup at most 1d old"}
 	blog[0].Controls = []string{"SOC 2 A1.2"}
 	shop[0].Accepted, shop[1].Accepted = []string{"row_count_change:a.b: 2 -> 1, by me: <purged>"}, []string{"row_count_change:a.b: 2 -> 1, by me: <purged>"}
+	shop[1].Muted, shop[2].Muted = []string{"muted: leak_scan until Monday, by me: known"}, []string{"muted: leak_scan until Monday, by me: known"}
 	a.Drills[0].Runs = append(shop, Glance{Outcome: verdict.Fail, At: night.AddDate(0, 0, -20)}) // of another backup
 	const declared = "the newest backup brings its data back, as declared"
 	ofShop := []string{"shop", declared + "; the newest backup at most 1d old", "5 of 8 drills passed since 14 November 2026, 03:15 UTC",
 		"18 November 2026, 03:15 UTC (FAIL), mended 20 November 2026, 03:15 UTC; 15 November 2026, 03:15 UTC (FAIL), mended 16 November 2026, 03:15 UTC",
-		"row_count_change:a.b: 2 -> 1, by me: <purged>"}
+		"row_count_change:a.b: 2 -> 1, by me: <purged>; muted: leak_scan until Monday, by me: known"}
 	want := [][]string{
-		{"Control", "Drill", "Promised", "Shown", "Failed, and mended", "Accepted"},
+		{"Control", "Drill", "Promised", "Shown", "Failed, and mended", "Accepted, or muted"},
 		append([]string{"ISO 27001 A.8.13"}, ofShop...),
 		{"SOC 2 A1.2", "blog", declared, "1 of 2 drills passed since 20 November 2026, 03:15 UTC", "21 November 2026, 03:15 UTC (FAIL), not mended yet", "nothing"},
 		append([]string{"SOC 2 A1.2"}, ofShop...),
