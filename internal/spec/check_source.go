@@ -295,7 +295,7 @@ func (c checker) zoneMissing(raw *rawSource, timed bool) {
 	const hint = "add timezone: the zone of the machine that writes the backups, such as Europe/Berlin or UTC"
 	switch {
 	// of which the layout's own mistake tells
-	case raw.Time.given() && (tellsZone(raw.Time.Value) || abbreviates(raw.Time.Value)):
+	case raw.Time.given() && (calendar.TellsZone(raw.Time.Value) || calendar.Abbreviates(raw.Time.Value)):
 	case !raw.Time.given() && timed:
 		c.refuse(raw.at, hint, "source.timezone is missing: it is needed unless source.time writes the zone")
 	case raw.Time.given():
@@ -305,31 +305,15 @@ func (c checker) zoneMissing(raw *rawSource, timed bool) {
 	}
 }
 
-// inLayout writes an afternoon of the 23rd, in a zone.
-func inLayout(layout, abbreviation string, offset int) string {
-	return time.Date(2031, time.November, 23, 17, 48, 59, 0, time.FixedZone(abbreviation, offset)).Format(layout)
-}
-
-// tellsZone reports whether a layout writes the zone too.
-func tellsZone(layout string) bool {
-	return inLayout(layout, "ABC", 0) != inLayout(layout, "ABC", 19800) || calendar.SaysUTC(layout)
-}
-
-// abbreviates reports whether a layout writes the zone as letters, which tell
-// nothing.
-func abbreviates(layout string) bool {
-	return inLayout(layout, "ABC", 0) != inLayout(layout, "DEF", 0)
-}
-
 // checkLayout wants a layout that gives back the month it was given, and as
 // much of the day and its hour as it writes.
 func checkLayout(layout string) *unplaced {
 	const hint = "write how 2006-01-02 15:04:05 would stand in the name, such as 20060102T150405Z"
-	if abbreviates(layout) {
+	if calendar.Abbreviates(layout) {
 		return unplacedf("write -0700 for the zone, or leave it out and say timezone",
 			"%s holds a zone's abbreviation, which does not tell its offset", shown(layout))
 	}
-	read, err := time.ParseInLocation(layout, inLayout(layout, "ABC", 0), time.UTC)
+	read, err := time.ParseInLocation(layout, calendar.Written(layout, "ABC", 0), time.UTC)
 	if err != nil {
 		return unplacedf(hint, "%s cannot be read back", shown(layout))
 	}

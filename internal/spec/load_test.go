@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"daybefore/internal/spec/calendar"
 	"daybefore/internal/spec/folder"
 	"daybefore/internal/spec/guess"
 )
@@ -1235,8 +1236,8 @@ func TestGoodLayouts(t *testing.T) {
 		"20060102": false, "060102-1504": false, "2006/01/02/15": false, "02 Jan 2006 03:04PM": false, "2006-002": false, "20060102-150405-UTC": true,
 		"2006-01": false, "200601Z": true, "2006010215": false, "Jan-02-2006": false, "02.01.06": false, "20060102-0700": true,
 	} {
-		if fault := checkLayout(layout); fault != nil || tellsZone(layout) != zoned {
-			t.Errorf("%s: zoned %v, %v", layout, tellsZone(layout), fault)
+		if fault := checkLayout(layout); fault != nil || calendar.TellsZone(layout) != zoned {
+			t.Errorf("%s: zoned %v, %v", layout, calendar.TellsZone(layout), fault)
 		}
 	}
 }

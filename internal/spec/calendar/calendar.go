@@ -103,3 +103,19 @@ func InZone(wall time.Time, zone *time.Location) time.Time {
 	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(),
 		wall.Nanosecond(), zone)
 }
+
+// Written is an afternoon of the 23rd of November in a layout, in a zone.
+func Written(layout, abbreviation string, offset int) string {
+	return time.Date(2031, time.November, 23, 17, 48, 59, 0, time.FixedZone(abbreviation, offset)).Format(layout)
+}
+
+// TellsZone reports whether a layout writes the zone too.
+func TellsZone(layout string) bool {
+	return Written(layout, "ABC", 0) != Written(layout, "ABC", 19800) || SaysUTC(layout)
+}
+
+// Abbreviates reports whether a layout writes the zone as letters, which tell
+// nothing.
+func Abbreviates(layout string) bool {
+	return Written(layout, "ABC", 0) != Written(layout, "DEF", 0)
+}
